@@ -1,0 +1,36 @@
+/* A growable byte buffer on the heap. Growing that fails sets a sticky flag; callers write straight on and check once. */
+#ifndef CRUMB_BASE_BUF_H
+#define CRUMB_BASE_BUF_H
+
+#include "crumb/base/str.h"
+
+struct buf {
+	char *p;
+	size_t n, cap;
+	bool failed;
+};
+
+bool buf_reserve(struct buf *b, size_t more); /* room for `more` bytes behind n */
+void buf_add(struct buf *b, const void *p, size_t n);
+void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_done(struct buf *b); /* frees; the buffer is empty and usable again */
+
+static inline void buf_str(struct buf *b, struct str s)
+{
+	buf_add(b, s.p, s.n);
+}
+static inline void buf_c(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+static inline struct str buf_view(const struct buf *b)
+{
+	return (struct str){b->p, b->n};
+}
+static inline void buf_clear(struct buf *b)
+{
+	b->n = 0;
+	b->failed = false;
+}
+
+#endif

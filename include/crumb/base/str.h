@@ -1,0 +1,63 @@
+/* Strings as views: {pointer, length}, borrowed, not terminated. Whoever keeps one keeps what it points into. */
+#ifndef CRUMB_BASE_STR_H
+#define CRUMB_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+	const char *p;
+	size_t n;
+};
+
+#define STR(lit) ((struct str){(lit), sizeof(lit) - 1})
+#define STR_FMT "%.*s"
+#define STR_ARG(s) (int)(s).n, (s).p
+
+static inline struct str str_make(const char *p, size_t n)
+{
+	return (struct str){p, n};
+}
+static inline struct str str_c(const char *s)
+{
+	return (struct str){s, s ? strlen(s) : 0};
+}
+static inline bool str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool str_starts(struct str s, struct str prefix)
+{
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+static inline struct str str_skip(struct str s, size_t n)
+{
+	return n >= s.n ? (struct str){s.p + s.n, 0} : (struct str){s.p + n, s.n - n};
+}
+static inline char chr_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+static inline bool chr_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+static inline bool chr_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool str_ieq(struct str a, struct str b);                 /* ASCII case aside */
+bool str_has(struct str s, struct str needle);            /* needle anywhere in s */
+bool str_ihas(struct str s, struct str lower_needle);     /* the same, ASCII case aside */
+size_t str_find(struct str s, char c);                    /* index, or s.n */
+struct str str_trim(struct str s);                        /* without blanks at both ends */
+bool str_cut(struct str *rest, char sep, struct str *part); /* next part up to sep; false at the end */
+bool str_u64(struct str s, uint64_t *out);                /* decimal digits only, no overflow */
+char *str_dup(struct str s);                              /* heap, terminated; NULL without memory */
+/* '*' any bytes, everything else itself; ASCII case aside. For hosts, events and values; paths have their own. */
+bool str_iglob(struct str pattern, struct str s);
+
+#endif

@@ -1,0 +1,136 @@
+#include "crumb/base/clock.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static _Atomic int64_t offset;
+static _Atomic int64_t reference; /* wall minus boot time when last believed, seconds; 0 = not looked yet */
+static _Atomic bool jumped;
+
+static int64_t seconds(clockid_t id)
+{
+	struct timespec ts;
+	clock_gettime(id, &ts);
+	return ts.tv_sec;
+}
+
+uint32_t clock_now(void)
+{
+	return (uint32_t)(seconds(CLOCK_REALTIME) + atomic_load_explicit(&offset, memory_order_relaxed));
+}
+
+uint64_t clock_mono_us(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+int64_t clock_offset(void)
+{
+	return atomic_load(&offset);
+}
+
+void clock_set_offset(int64_t s)
+{
+	atomic_store(&offset, s);
+}
+
+static int64_t wall_minus_boot(void)
+{
+	return seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME);
+}
+
+bool clock_jumped(void)
+{
+	int64_t now = wall_minus_boot(), ref = atomic_load(&reference);
+	if (ref == 0)
+		atomic_store(&reference, now);
+	else if (now - ref > 3600 || ref - now > 3600)
+		atomic_store(&jumped, true);
+	return atomic_load(&jumped);
+}
+
+void clock_confirm(void)
+{
+	atomic_store(&reference, wall_minus_boot());
+	atomic_store(&jumped, false);
+}
+
+void day_text(uint16_t day, char out[DAY_TEXT])
+{
+	time_t t = (time_t)day * DAY_S;
+	struct tm tm;
+	gmtime_r(&t, &tm);
+	char text[40];
+	snprintf(text, sizeof text, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	memcpy(out, text, DAY_TEXT - 1);
+	out[DAY_TEXT - 1] = 0;
+}
+
+/* Reads exactly `digits` digits at *at. */
+static bool number(const char *s, size_t n, size_t *at, int digits, int *out)
+{
+	int v = 0;
+	for (int i = 0; i < digits; i++, (*at)++) {
+		if (*at >= n || s[*at] < '0' || s[*at] > '9')
+			return false;
+		v = v * 10 + (s[*at] - '0');
+	}
+	*out = v;
+	return true;
+}
+
+static bool literal(const char *s, size_t n, size_t *at, char a, char b)
+{
+	if (*at >= n || (s[*at] != a && s[*at] != b))
+		return false;
+	(*at)++;
+	return true;
+}
+
+bool time_parse_rfc3339(const char *s, size_t n, int64_t *out)
+{
+	struct tm tm = {0};
+	size_t at = 0;
+	int y, mo, d, h = 0, mi = 0, sec = 0, oh = 0, om = 0, sign = 1;
+	if (!number(s, n, &at, 4, &y) || !literal(s, n, &at, '-', '-') || !number(s, n, &at, 2, &mo) ||
+	    !literal(s, n, &at, '-', '-') || !number(s, n, &at, 2, &d))
+		return false;
+	if (y < 1970 || y > 2105 || mo < 1 || mo > 12 || d < 1 || d > 31)
+		return false;
+	if (at < n) {
+		if (!literal(s, n, &at, 'T', ' ') || !number(s, n, &at, 2, &h) || !literal(s, n, &at, ':', ':') ||
+		    !number(s, n, &at, 2, &mi) || !literal(s, n, &at, ':', ':') || !number(s, n, &at, 2, &sec))
+			return false;
+		if (at < n && s[at] == '.')
+			for (at++; at < n && s[at] >= '0' && s[at] <= '9';)
+				at++;
+		if (at < n && (s[at] == '+' || s[at] == '-')) {
+			sign = s[at++] == '-' ? -1 : 1;
+			if (!number(s, n, &at, 2, &oh) || !literal(s, n, &at, ':', ':') || !number(s, n, &at, 2, &om))
+				return false;
+		} else if (!literal(s, n, &at, 'Z', 'z')) {
+			return false;
+		}
+		if (at != n || h > 23 || mi > 59 || sec > 60 || oh > 23 || om > 59)
+			return false;
+	}
+	tm.tm_year = y - 1900, tm.tm_mon = mo - 1, tm.tm_mday = d, tm.tm_hour = h, tm.tm_min = mi, tm.tm_sec = sec;
+	time_t t = timegm(&tm);
+	if (tm.tm_mday != d)
+		return false; /* 31 February */
+	*out = (int64_t)t - sign * (oh * 3600 + om * 60);
+	return true;
+}
+
+bool day_parse(const char *text, size_t n, uint16_t *day)
+{
+	int64_t t;
+	if (n != DAY_TEXT - 1 || !time_parse_rfc3339(text, n, &t) || t < 0)
+		return false;
+	*day = (uint16_t)(t / DAY_S);
+	return true;
+}

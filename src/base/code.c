@@ -1,0 +1,117 @@
+#include "crumb/base/code.h"
+
+static const char HEX[] = "0123456789abcdef";
+static const char B64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void hex_encode(const uint8_t *in, size_t n, char *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = HEX[in[i] >> 4];
+		out[2 * i + 1] = HEX[in[i] & 15];
+	}
+}
+
+static int hex_value(char c)
+{
+	if (chr_digit(c))
+		return c - '0';
+	c = chr_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool hex_decode(struct str in, uint8_t *out, size_t n)
+{
+	if (in.n != 2 * n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int hi = hex_value(in.p[2 * i]), lo = hex_value(in.p[2 * i + 1]);
+		if (hi < 0 || lo < 0)
+			return false;
+		out[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return true;
+}
+
+void b64url_encode(const uint8_t *in, size_t n, char *out)
+{
+	uint32_t acc = 0;
+	int bits = 0;
+	for (size_t i = 0; i < n; i++) {
+		acc = acc << 8 | in[i];
+		bits += 8;
+		while (bits >= 6) {
+			bits -= 6;
+			*out++ = B64[acc >> bits & 63];
+		}
+	}
+	if (bits)
+		*out = B64[acc << (6 - bits) & 63];
+}
+
+static int b64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (chr_digit(c))
+		return c - '0' + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+bool b64url_decode(struct str in, uint8_t *out, size_t n)
+{
+	if (in.n != B64URL_LEN(n))
+		return false;
+	uint32_t acc = 0;
+	int bits = 0;
+	size_t o = 0;
+	for (size_t i = 0; i < in.n; i++) {
+		int v = b64_value(in.p[i]);
+		if (v < 0)
+			return false;
+		acc = acc << 6 | (uint32_t)v;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out[o++] = (uint8_t)(acc >> bits);
+		}
+	}
+	return (acc & ((1u << bits) - 1)) == 0;
+}
+
+size_t percent_decode(struct str in, char *out, bool plus)
+{
+	size_t o = 0;
+	for (size_t i = 0; i < in.n; i++) {
+		char c = in.p[i];
+		int hi, lo;
+		if (c == '%' && i + 2 < in.n && (hi = hex_value(in.p[i + 1])) >= 0 && (lo = hex_value(in.p[i + 2])) >= 0) {
+			c = (char)(hi << 4 | lo);
+			i += 2;
+		} else if (c == '+' && plus) {
+			c = ' ';
+		}
+		out[o++] = c;
+	}
+	return o;
+}
+
+size_t utf8_valid(struct str s)
+{
+	size_t i = 0;
+	while (i < s.n) {
+		uint8_t c = (uint8_t)s.p[i];
+		size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 9;
+		if (more == 9 || i + more >= s.n)
+			return i;
+		for (size_t k = 1; k <= more; k++)
+			if (((uint8_t)s.p[i + k] & 0xc0) != 0x80)
+				return i;
+		uint8_t d = more ? (uint8_t)s.p[i + 1] : 0;
+		if ((c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) || (c == 0xf0 && d < 0x90) || (c == 0xf4 && d > 0x8f))
+			return i;
+		i += more + 1;
+	}
+	return i;
+}

@@ -1,0 +1,57 @@
+#include "crumb/base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local char words[512];
+
+enum err err_set(enum err code, const char *fmt, ...)
+{
+	char text[sizeof words];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	memcpy(words, text, sizeof text);
+	return code;
+}
+
+enum err err_wrap(enum err code, const char *fmt, ...)
+{
+	char text[sizeof words];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	size_t at = n > 0 && (size_t)n < sizeof text ? (size_t)n : 0;
+	const char *why = words[0] ? words : err_name(code);
+	if (at && at + 3 < sizeof text) {
+		memcpy(text + at, ": ", 2);
+		size_t room = sizeof text - at - 3, len = strlen(why);
+		memcpy(text + at + 2, why, len < room ? len : room);
+		text[at + 2 + (len < room ? len : room)] = 0;
+	}
+	memcpy(words, text, sizeof text);
+	return code;
+}
+
+const char *err_text(void)
+{
+	return words;
+}
+
+const char *err_name(enum err code)
+{
+	static const char *const names[ERR_MAX] = {"fine",      "out of memory", "input/output error", "full",
+						   "corrupt",   "not found",     "misuse",             "syntax error",
+						   "in use"};
+	return code < ERR_MAX ? names[code] : "unknown error";
+}
+
+_Noreturn void check_failed(const char *cond, const char *file, int line)
+{
+	fprintf(stderr, "fatal check failed=\"%s\" at=%s:%d\n", cond, file, line);
+	abort();
+}

@@ -1,0 +1,118 @@
+#include "crumb/base/mp.h"
+
+#include "crumb/base/code.h"
+
+static uint8_t take(struct mp *m)
+{
+	if (m->bad || m->p >= m->end) {
+		m->bad = true;
+		return 0xc1; /* never used by the format: matches no case below */
+	}
+	return *m->p++;
+}
+
+static uint64_t big(struct mp *m, size_t n)
+{
+	if (m->bad || (size_t)(m->end - m->p) < n) {
+		m->bad = true;
+		return 0;
+	}
+	uint64_t v = 0;
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | m->p[i];
+	m->p += n;
+	return v;
+}
+
+static uint64_t wrong(struct mp *m)
+{
+	m->bad = true;
+	return 0;
+}
+
+uint64_t mp_uint(struct mp *m)
+{
+	uint8_t c = take(m);
+	if (c < 0x80)
+		return c;
+	return c >= 0xcc && c <= 0xcf ? big(m, (size_t)1 << (c - 0xcc)) : wrong(m);
+}
+
+double mp_double(struct mp *m)
+{
+	if (take(m) != 0xcb)
+		return (double)wrong(m);
+	uint64_t bits = big(m, 8);
+	double v;
+	memcpy(&v, &bits, sizeof v);
+	return v;
+}
+
+bool mp_nil(struct mp *m)
+{
+	if (m->bad || m->p >= m->end || *m->p != 0xc0)
+		return false;
+	m->p++;
+	return true;
+}
+
+struct str mp_str(struct mp *m)
+{
+	uint8_t c = take(m);
+	size_t n;
+	if (c >= 0xa0 && c <= 0xbf)
+		n = c & 31;
+	else if (c >= 0xd9 && c <= 0xdb)
+		n = (size_t)big(m, (size_t)1 << (c - 0xd9));
+	else if (c >= 0xc4 && c <= 0xc6)
+		n = (size_t)big(m, (size_t)1 << (c - 0xc4));
+	else
+		n = (size_t)wrong(m);
+	if (m->bad || (size_t)(m->end - m->p) < n) {
+		m->bad = true;
+		return str_make("", 0);
+	}
+	struct str s = str_make((const char *)m->p, n);
+	m->p += n;
+	return s;
+}
+
+uint32_t mp_array(struct mp *m)
+{
+	uint8_t c = take(m);
+	if (c >= 0x90 && c <= 0x9f)
+		return c & 15;
+	return (uint32_t)(c == 0xdc ? big(m, 2) : c == 0xdd ? big(m, 4) : wrong(m));
+}
+
+uint32_t mp_map(struct mp *m)
+{
+	uint8_t c = take(m);
+	if (c >= 0x80 && c <= 0x8f)
+		return c & 15;
+	return (uint32_t)(c == 0xde ? big(m, 2) : c == 0xdf ? big(m, 4) : wrong(m));
+}
+
+static int write_buf(void *data, const char *p, size_t n)
+{
+	struct buf *b = data;
+	buf_add(b, p, n);
+	return b->failed ? -1 : 0;
+}
+
+void mp_packer(msgpack_packer *pk, struct buf *out)
+{
+	msgpack_packer_init(pk, out, write_buf);
+}
+
+void mp_put_str(msgpack_packer *pk, struct str s)
+{
+	msgpack_pack_str(pk, s.n);
+	msgpack_pack_str_body(pk, s.p, s.n);
+}
+
+void mp_put_bin(msgpack_packer *pk, const void *p, size_t n)
+{
+	msgpack_pack_bin(pk, n);
+	msgpack_pack_bin_body(pk, p, n);
+}
