@@ -1,0 +1,51 @@
+/* Configuration: one table of options (src/core/config.c) is the source of defaults, bounds, --help and the man page.
+ *
+ * Values come from, later wins: the table, the YAML file of -c (nested maps are dotted names, lists are joined with
+ * commas), -o key=value in the order given. Read once at start; immutable while threads run. */
+#ifndef CRUMB_CORE_CONFIG_H
+#define CRUMB_CORE_CONFIG_H
+
+#include "crumb/base/err.h"
+#include "crumb/base/str.h"
+
+#include <stdio.h>
+
+#define K_FLOOR 20       /* no group smaller than this is ever told, whatever the configuration says */
+#define RETENTION_MAX 90 /* days; the ceiling is in code */
+
+struct config {
+	/* text: owned by the config */
+	char *store_path, *rules_path, *collect_listen, *admin_listen, *admin_token, *geo_database, *sites, *trusted_proxies;
+	char *cookie_domain, *keep_query, *attributes, *tcf_purposes, *ortb2_name;
+	/* numbers */
+	long shards, k, retention_days, collect_threads, connections, header_bytes, body_bytes, idle_s, header_s, body_s;
+	long provisional_max, map_gb, fold_pace_ms, rules_wait_s, tcf_vendor, disk_reserve_percent;
+	/* choices, index into the row's words */
+	long consent_default; /* 0 allow, 1 require */
+	long cookie_samesite; /* 0 none, 1 lax, 2 strict */
+	long cookie_secure;   /* 0 yes, 1 no */
+	long cookie_partitioned, dnt; /* 0 no, 1 yes */
+};
+
+struct option {
+	const char *name;
+	enum { OPT_TEXT, OPT_NUMBER, OPT_CHOICE } kind;
+	size_t offset; /* of the field in struct config */
+	const char *initial;
+	long min, max;
+	const char *words; /* OPT_CHOICE: "allow|require" */
+	const char *help;
+};
+
+extern const struct option config_options[];
+extern const size_t config_options_n;
+
+enum err config_init(struct config *c) MUST_CHECK;
+void config_done(struct config *c);
+enum err config_file(struct config *c, const char *path) MUST_CHECK;
+enum err config_set(struct config *c, const char *assignment) MUST_CHECK; /* "key=value" */
+void config_help(FILE *to);
+/* Is `item` one of the comma-separated words of `list`? Blanks around words are ignored; ASCII case aside. */
+bool config_list_has(const char *list, struct str item);
+
+#endif

@@ -1,0 +1,43 @@
+/* Keyed hashing on libsodium: SipHash-2-4 with 128 bits of output as a pseudo-random function and as a MAC for short
+ * inputs (Aumasson, Bernstein 2012), BLAKE2b for content hashes and for deriving keys. Any thread. */
+#ifndef CRUMB_CORE_HASH_H
+#define CRUMB_CORE_HASH_H
+
+#include "crumb/base/str.h"
+
+#include <sodium.h>
+
+struct key16 {
+	uint8_t b[16];
+};
+struct hash16 {
+	uint8_t b[16];
+};
+
+static inline struct hash16 hash_keyed(const struct key16 *k, const void *p, size_t n)
+{
+	struct hash16 h;
+	crypto_shorthash_siphashx24(h.b, p, n, k->b);
+	return h;
+}
+static inline uint64_t hash_keyed64(const struct key16 *k, const void *p, size_t n)
+{
+	uint64_t v;
+	struct hash16 h = hash_keyed(k, p, n);
+	memcpy(&v, h.b, sizeof v);
+	return v;
+}
+/* For bytes that nobody attacks: checksums and names of rule leaves. The key is a constant, so it is the same everywhere. */
+static inline uint64_t hash_plain64(const void *p, size_t n)
+{
+	static const struct key16 constant = {"crumb/checksum/1"};
+	return hash_keyed64(&constant, p, n);
+}
+static inline struct hash16 hash_content(struct str s)
+{
+	struct hash16 h;
+	crypto_generichash(h.b, sizeof h.b, (const uint8_t *)s.p, s.n, NULL, 0);
+	return h;
+}
+
+#endif

@@ -1,0 +1,248 @@
+#include "crumb/core/config.h"
+
+#include "crumb/base/buf.h"
+#include "crumb/base/log.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <yaml.h>
+
+#define T(name, field, initial, help) {name, OPT_TEXT, offsetof(struct config, field), initial, 0, 0, NULL, help}
+#define N(name, field, initial, min, max, help) {name, OPT_NUMBER, offsetof(struct config, field), initial, min, max, NULL, help}
+#define C(name, field, initial, words, help) {name, OPT_CHOICE, offsetof(struct config, field), initial, 0, 0, words, help}
+
+const struct option config_options[] = {
+	T("store.path", store_path, "./store", "folder of journal, state and keys; created with fresh keys when missing"),
+	N("store.shards", shards, "4", 1, 256, "parts of all visitors; fixed when the store is created"),
+	N("store.map_gb", map_gb, "0", 0, 65536, "address space reserved for each LMDB file, in GB; 0 picks one"),
+	N("store.reserve_percent", disk_reserve_percent, "5", 0, 50, "below this share of free disk new visitors are refused (503)"),
+	T("rules.path", rules_path, "etc/rules", "folder of the marketers' YAML files"),
+	N("rules.wait_s", rules_wait_s, "20", 0, 3600, "wait this long at start for changed rules to be applied to the history before serving"),
+	T("collect.listen", collect_listen, "127.0.0.1:8080", "HOST:PORT of the pixel; port 0 picks a free one"),
+	N("collect.threads", collect_threads, "0", 0, 256, "event loops; 0 is half of the cores"),
+	N("collect.connections", connections, "4096", 16, 1000000, "open connections per thread; beyond it the longest idle one is closed"),
+	N("collect.header_bytes", header_bytes, "16384", 1024, 1048576, "longest request line and headers"),
+	N("collect.body_bytes", body_bytes, "262144", 1024, 67108864, "longest body of POST /e"),
+	N("collect.idle_s", idle_s, "60", 1, 3600, "a connection that asks for nothing is closed after this"),
+	N("collect.header_s", header_s, "10", 1, 3600, "headers must be complete in this time"),
+	N("collect.body_s", body_s, "30", 1, 3600, "a body must be complete in this time"),
+	T("admin.listen", admin_listen, "127.0.0.1:8081", "HOST:PORT of metrics and API"),
+	T("admin.token", admin_token, "", "bearer token of the admin listener; empty makes one and keeps it in the store"),
+	T("geo.database", geo_database, "", "MaxMind DB file; empty looks for country.mmdb beside the program"),
+	N("privacy.k", k, "50", 0, 1000000, "smallest group that is told; 20 is the floor"),
+	N("retention", retention_days, "90", 1, RETENTION_MAX, "days that an observation is kept, journal and views alike"),
+	T("privacy.keep_query", keep_query, "", "query keys of page URLs kept as attributes, comma list"),
+	T("privacy.attributes", attributes, "", "attribute names accepted, comma list; empty accepts any that name no person"),
+	C("consent.default", consent_default, "allow", "allow|require", "what holds where no signal came and none is required"),
+	C("consent.dnt", dnt, "no", "no|yes", "treat DNT: 1 as a refusal"),
+	N("consent.tcf.vendor", tcf_vendor, "0", 0, 65535, "our id in IAB's Global Vendor List"),
+	T("consent.tcf.purposes", tcf_purposes, "1,3,4", "TCF purposes that are needed"),
+	T("trusted_proxies", trusted_proxies, "", "networks (CIDR, comma list) whose X-Forwarded-For is believed"),
+	T("sites", sites, "", "hosts or origins whose hits count and whose pages may read /segments; empty counts every host"),
+	C("cookie.samesite", cookie_samesite, "none", "none|lax|strict", "SameSite of the cookie; none forces Secure"),
+	C("cookie.secure", cookie_secure, "yes", "yes|no", "Secure; 'no' is only for first-party use without TLS"),
+	C("cookie.partitioned", cookie_partitioned, "no", "no|yes", "CHIPS: one cookie per top-level site"),
+	T("cookie.domain", cookie_domain, "", "Domain of the cookie, for first-party use"),
+	N("provisional.max", provisional_max, "100000", 10000, 100000000, "visitors seen once that are remembered for 24 h"),
+	N("fold.pace_ms", fold_pace_ms, "200", 0, 10000, "least time between two folds of a shard when nobody waits"),
+	T("ortb2.name", ortb2_name, "crumb", "name of the data provider in OpenRTB answers"),
+};
+const size_t config_options_n = sizeof config_options / sizeof config_options[0];
+
+static void *field(struct config *c, const struct option *o)
+{
+	return (char *)c + o->offset;
+}
+
+static const struct option *find(struct str name)
+{
+	for (size_t i = 0; i < config_options_n; i++)
+		if (str_eq(name, str_c(config_options[i].name)))
+			return &config_options[i];
+	return NULL;
+}
+
+static enum err set_text(struct config *c, const struct option *o, struct str value)
+{
+	char *copy = str_dup(value);
+	if (!copy)
+		return err_set(ERR_NOMEM, "no memory");
+	char **slot = field(c, o);
+	free(*slot);
+	*slot = copy;
+	return OK;
+}
+
+static enum err set_number(struct config *c, const struct option *o, struct str value)
+{
+	uint64_t v;
+	if (!str_u64(value, &v) || v > (uint64_t)o->max || (long)v < o->min)
+		return err_set(ERR_USAGE, "%s: expected a number from %ld to %ld, not '" STR_FMT "'", o->name, o->min, o->max,
+			       STR_ARG(value));
+	if (o->offset == offsetof(struct config, k) && v < K_FLOOR) {
+		log_warn("config", "privacy.k is below the floor and was raised given=%llu used=%d", (unsigned long long)v, K_FLOOR);
+		v = K_FLOOR;
+	}
+	*(long *)field(c, o) = (long)v;
+	return OK;
+}
+
+static enum err set_choice(struct config *c, const struct option *o, struct str value)
+{
+	struct str rest = str_c(o->words), word;
+	for (long i = 0; str_cut(&rest, '|', &word); i++) {
+		bool yes = str_eq(word, STR("yes")) && (str_ieq(value, STR("true")) || str_eq(value, STR("1")) || str_ieq(value, STR("on")));
+		bool no = str_eq(word, STR("no")) && (str_ieq(value, STR("false")) || str_eq(value, STR("0")) || str_ieq(value, STR("off")));
+		if (str_ieq(word, value) || yes || no) {
+			*(long *)field(c, o) = i;
+			return OK;
+		}
+	}
+	return err_set(ERR_USAGE, "%s: expected one of %s, not '" STR_FMT "'", o->name, o->words, STR_ARG(value));
+}
+
+static enum err set(struct config *c, struct str name, struct str value)
+{
+	const struct option *o = find(name);
+	if (!o) {
+		const char *near = NULL;
+		for (size_t i = 0; i < config_options_n && !near; i++)
+			if (str_has(str_c(config_options[i].name), name) || str_has(name, str_c(config_options[i].name)))
+				near = config_options[i].name;
+		return err_set(ERR_USAGE, "there is no option '" STR_FMT "'%s%s; --help lists them", STR_ARG(name),
+			       near ? ", did you mean " : "", near ? near : "");
+	}
+	switch (o->kind) {
+	case OPT_NUMBER:
+		return set_number(c, o, value);
+	case OPT_CHOICE:
+		return set_choice(c, o, value);
+	case OPT_TEXT:
+	default:
+		return set_text(c, o, value);
+	}
+}
+
+enum err config_init(struct config *c)
+{
+	*c = (struct config){0};
+	for (size_t i = 0; i < config_options_n; i++) {
+		enum err e = set(c, str_c(config_options[i].name), str_c(config_options[i].initial));
+		if (e)
+			return e;
+	}
+	return OK;
+}
+
+void config_done(struct config *c)
+{
+	for (size_t i = 0; i < config_options_n; i++)
+		if (config_options[i].kind == OPT_TEXT)
+			free(*(char **)field(c, &config_options[i]));
+	*c = (struct config){0};
+}
+
+enum err config_set(struct config *c, const char *assignment)
+{
+	struct str all = str_c(assignment);
+	size_t at = str_find(all, '=');
+	if (at == all.n)
+		return err_set(ERR_USAGE, "-o wants key=value, not '%s'", assignment);
+	return set(c, str_trim(str_make(all.p, at)), str_trim(str_skip(all, at + 1)));
+}
+
+static struct str scalar(const yaml_node_t *n)
+{
+	return str_make((const char *)n->data.scalar.value, n->data.scalar.length);
+}
+
+/* Walks nested maps, building the dotted name; `prefix` is restored before returning. */
+static enum err walk(struct config *c, yaml_document_t *doc, const yaml_node_t *n, struct buf *prefix)
+{
+	if (n->type == YAML_SCALAR_NODE)
+		return set(c, buf_view(prefix), scalar(n));
+	if (n->type == YAML_SEQUENCE_NODE) {
+		struct buf joined = {0};
+		for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top; it++) {
+			const yaml_node_t *item = yaml_document_get_node(doc, *it);
+			if (item->type != YAML_SCALAR_NODE) {
+				buf_done(&joined);
+				return err_set(ERR_USAGE, STR_FMT ": a list of plain words is expected", STR_ARG(buf_view(prefix)));
+			}
+			if (joined.n)
+				buf_add(&joined, ",", 1);
+			buf_str(&joined, scalar(item));
+		}
+		enum err e = joined.failed ? err_set(ERR_NOMEM, "no memory") : set(c, buf_view(prefix), buf_view(&joined));
+		buf_done(&joined);
+		return e;
+	}
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
+		const yaml_node_t *key = yaml_document_get_node(doc, it->key), *value = yaml_document_get_node(doc, it->value);
+		size_t keep = prefix->n;
+		if (key->type != YAML_SCALAR_NODE)
+			return err_set(ERR_USAGE, "a key must be a plain word");
+		if (keep)
+			buf_add(prefix, ".", 1);
+		buf_str(prefix, scalar(key));
+		enum err e = walk(c, doc, value, prefix);
+		if (e)
+			return err_wrap(e, "line %zu", key->start_mark.line + 1);
+		prefix->n = keep;
+	}
+	return OK;
+}
+
+enum err config_file(struct config *c, const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	yaml_parser_t parser;
+	yaml_document_t doc;
+	struct buf prefix = {0};
+	enum err e = OK;
+	if (!yaml_parser_initialize(&parser)) {
+		fclose(f);
+		return err_set(ERR_NOMEM, "no memory");
+	}
+	yaml_parser_set_input_file(&parser, f);
+	if (!yaml_parser_load(&parser, &doc)) {
+		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", path, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
+			    parser.problem ? parser.problem : "no YAML");
+	} else {
+		const yaml_node_t *root = yaml_document_get_root_node(&doc);
+		if (root && root->type != YAML_MAPPING_NODE && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
+			e = err_set(ERR_SYNTAX, "%s: expected keys and values", path);
+		else if (root && root->type == YAML_MAPPING_NODE && (e = walk(c, &doc, root, &prefix)))
+			e = err_wrap(e, "%s", path);
+		yaml_document_delete(&doc);
+	}
+	buf_done(&prefix);
+	yaml_parser_delete(&parser);
+	fclose(f);
+	return e;
+}
+
+void config_help(FILE *to)
+{
+	for (size_t i = 0; i < config_options_n; i++) {
+		const struct option *o = &config_options[i];
+		fprintf(to, "  %s=%s\n      %s", o->name, o->initial, o->help);
+		if (o->kind == OPT_NUMBER)
+			fprintf(to, " (%ld to %ld)", o->min, o->max);
+		if (o->kind == OPT_CHOICE)
+			fprintf(to, " (%s)", o->words);
+		fputc('\n', to);
+	}
+}
+
+bool config_list_has(const char *list, struct str item)
+{
+	struct str rest = str_c(list), word;
+	while (str_cut(&rest, ',', &word))
+		if (str_ieq(str_trim(word), item))
+			return true;
+	return false;
+}

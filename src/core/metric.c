@@ -1,0 +1,49 @@
+#include "crumb/core/metric.h"
+
+#include "crumb/base/err.h"
+
+#include <stdlib.h>
+
+_Thread_local struct metric_block *metric_mine;
+static _Atomic(struct metric_block *) blocks; /* grows only; a block outlives its thread, so that sums never go back */
+
+static const struct {
+	const char *name, *labels, *help;
+} rows[] = {
+#define X(symbol, name, labels, help) {name, labels, help},
+	METRIC_COUNTERS(X)
+#undef X
+};
+
+struct metric_block *metric_block_make(void)
+{
+	struct metric_block *b = calloc(1, sizeof *b);
+	CHECK(b);
+	b->next = atomic_load(&blocks);
+	while (!atomic_compare_exchange_weak(&blocks, &b->next, b))
+		;
+	return metric_mine = b;
+}
+
+uint64_t metric_get(enum metric m)
+{
+	uint64_t sum = 0;
+	for (struct metric_block *b = atomic_load(&blocks); b; b = b->next)
+		sum += atomic_load_explicit(&b->n[m], memory_order_relaxed);
+	return sum;
+}
+
+void metric_print(struct buf *out)
+{
+	for (size_t i = 0; i < METRIC_MAX; i++) {
+		if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
+			buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s counter\n", rows[i].name, rows[i].help, rows[i].name);
+		buf_addf(out, "crumb_%s%s%s%s %llu\n", rows[i].name, *rows[i].labels ? "{" : "", rows[i].labels,
+			 *rows[i].labels ? "}" : "", (unsigned long long)metric_get((enum metric)i));
+	}
+}
+
+void metric_gauge(struct buf *out, const char *name, const char *help, double value)
+{
+	buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s gauge\ncrumb_%s %.17g\n", name, help, name, name, value);
+}
