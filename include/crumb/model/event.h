@@ -1,0 +1,90 @@
+/* The event: what is left of a hit behind the wall, and the journal's record of it.
+ *
+ * No field here could hold an address, an agent, a cookie value, a URL with a query or free text. Strings are views into
+ * the batch that the event was made in or decoded from.
+ *
+ * A record is one msgpack array:
+ *
+ *     [ kind, key(16), t, flags, [country, region, agent, host, path, name, {attr: value}, [leaf…]], v or nil ]
+ *
+ * kind 1 event · 2 visitor erased · 3 rules activated (then: [3, t, hash(16), text]).
+ * From host to leaves is what the event is *about*: two events with the same bytes there match the same categories. */
+#ifndef CRUMB_MODEL_EVENT_H
+#define CRUMB_MODEL_EVENT_H
+
+#include "crumb/base/err.h"
+#include "crumb/base/mp.h"
+#include "crumb/core/hash.h"
+
+#define EVENT_ATTRS_MAX 16
+#define EVENT_LEAVES_MAX 64
+#define EVENT_PATH_MAX 512
+#define EVENT_HOST_MAX 253
+#define EVENT_NAME_MAX 64
+#define EVENT_VALUE_MAX 64
+
+struct vkey {
+	uint8_t b[16];
+}; /* a visitor: keyed hash of a cookie id or of an imported id */
+
+static inline unsigned vkey_shard(const struct vkey *k, unsigned shards)
+{
+	return (unsigned)(k->b[0] << 8 | k->b[1]) % shards;
+}
+enum { EVENT_NEW = 1 /* the visitor came without a cookie */, EVENT_IMPORTED = 2 };
+
+enum device { DEVICE_UNKNOWN, DEVICE_DESKTOP, DEVICE_MOBILE, DEVICE_TABLET, DEVICE_TV, DEVICE_CONSOLE, DEVICE_MAX };
+enum os { OS_UNKNOWN, OS_WINDOWS, OS_MACOS, OS_IOS, OS_ANDROID, OS_LINUX, OS_CHROMEOS, OS_OTHER, OS_MAX };
+enum browser { BROWSER_UNKNOWN, BROWSER_CHROME, BROWSER_SAFARI, BROWSER_FIREFOX, BROWSER_EDGE, BROWSER_OPERA, BROWSER_SAMSUNG, BROWSER_IE, BROWSER_OTHER, BROWSER_MAX };
+extern const char *const device_names[DEVICE_MAX], *const os_names[OS_MAX], *const browser_names[BROWSER_MAX];
+
+struct agent {
+	uint8_t device, os, browser;
+};
+struct place {
+	char country[2];  /* ISO 3166-1 alpha-2; zeros: unknown */
+	char region[8];   /* ISO 3166-2 part behind the country, or a name that fits; zero padded */
+};
+struct attr {
+	struct str name, value;
+};
+
+struct event {
+	struct vkey visitor;
+	uint32_t t; /* seconds, UTC */
+	uint8_t flags;
+	struct agent agent;
+	struct place place;
+	struct str host, path, name;
+	struct attr attrs[EVENT_ATTRS_MAX];
+	unsigned attrs_n;
+	uint64_t leaves[EVENT_LEAVES_MAX];
+	unsigned leaves_n;
+	double v;
+	bool has_v;
+};
+
+enum record_kind { RECORD_EVENT = 1, RECORD_ERASE = 2, RECORD_RULES = 3 };
+struct record {
+	enum record_kind kind;
+	struct event event; /* EVENT; ERASE uses visitor and t; RULES uses t */
+	struct str about;   /* EVENT: the bytes from host to leaves */
+	struct str rules_hash, rules_text;
+};
+
+static inline struct str place_country(const struct place *p)
+{
+	return str_make(p->country, p->country[0] ? 2 : 0);
+}
+static inline struct str place_region(const struct place *p)
+{
+	return str_make(p->region, strnlen(p->region, sizeof p->region));
+}
+
+void event_encode(const struct event *e, struct buf *out);
+void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out);
+void record_encode_rules(uint32_t t, struct str hash, struct str text, struct buf *out);
+/* Reads one record; false when the bytes are none. Views point into the reader's bytes. */
+bool record_decode(struct mp *in, struct record *out);
+
+#endif

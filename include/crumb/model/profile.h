@@ -1,0 +1,67 @@
+/* The profile: one visitor's categories by day, coarse place and device, declared attributes and memberships.
+ *
+ * On disk (value of `visitors`):
+ *
+ *     u8 version │ u8 0 │ u16 header length │ msgpack header │ row row row …
+ *
+ *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …)]
+ *     row:    u16 category │ u16 day │ u32 count     little-endian, sorted by category, then day; readable in place
+ *
+ * Category 0 counts every event of the day, so that days(0) are the visits and the sum over visitors is the number of events.
+ * Everything carries the day on which it was observed and goes when that day ends its retention.
+ *
+ * Memory: a struct profile owns a copy of the bytes it was loaded from and is reused from visitor to visitor; attribute
+ * views point into that copy or into the batch whose events are being applied. One thread at a time. */
+#ifndef CRUMB_MODEL_PROFILE_H
+#define CRUMB_MODEL_PROFILE_H
+
+#include "crumb/base/buf.h"
+#include "crumb/base/clock.h"
+#include "crumb/model/event.h"
+
+#define PROFILE_ATTRS_MAX 32
+#define CATEGORY_ALL 0
+
+struct cat_day {
+	uint16_t cat, day;
+	uint32_t count;
+} __attribute__((packed));
+
+struct profile_attr {
+	struct str name, value;
+	uint16_t day;
+};
+
+struct profile {
+	uint32_t ordinal, due_hour;
+	uint16_t evaluated_day, place_day, agent_day;
+	struct place place;
+	struct agent agent;
+	struct profile_attr attrs[PROFILE_ATTRS_MAX];
+	unsigned attrs_n;
+	uint16_t *segments; /* sorted */
+	size_t segments_n, segments_cap;
+	struct cat_day *rows;
+	size_t rows_n, rows_cap;
+	struct buf bytes; /* what was loaded */
+};
+
+void profile_clear(struct profile *p); /* nothing known; keeps its memory */
+void profile_done(struct profile *p);
+bool profile_load(struct profile *p, struct str bytes) MUST_CHECK; /* false: not a profile */
+void profile_save(const struct profile *p, struct buf *out);
+
+void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count); /* counts saturate */
+/* Takes place, agent and attributes of an event, unless something newer is known. */
+void profile_observe(struct profile *p, const struct event *e);
+/* Drops what was observed before `oldest`. */
+void profile_expire(struct profile *p, uint16_t oldest);
+
+/* The rows of a category: a pointer to the first and how many. */
+const struct cat_day *profile_span(const struct profile *p, uint16_t cat, size_t *n);
+const struct profile_attr *profile_attr(const struct profile *p, struct str name);
+bool profile_in_segment(const struct profile *p, uint16_t segment);
+/* First and last day of what is retained; false when there is nothing. */
+bool profile_days(const struct profile *p, uint16_t *first, uint16_t *last);
+
+#endif

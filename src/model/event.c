@@ -1,0 +1,133 @@
+#include "crumb/model/event.h"
+
+const char *const device_names[DEVICE_MAX] = {"unknown", "desktop", "mobile", "tablet", "tv", "console"};
+const char *const os_names[OS_MAX] = {"unknown", "windows", "macos", "ios", "android", "linux", "chromeos", "other"};
+const char *const browser_names[BROWSER_MAX] = {"unknown", "chrome", "safari", "firefox", "edge", "opera", "samsung", "ie", "other"};
+
+void event_encode(const struct event *e, struct buf *out)
+{
+	msgpack_packer pk;
+	mp_packer(&pk, out);
+	msgpack_pack_array(&pk, 6);
+	msgpack_pack_uint8(&pk, RECORD_EVENT);
+	mp_put_bin(&pk, e->visitor.b, sizeof e->visitor.b);
+	msgpack_pack_uint32(&pk, e->t);
+	msgpack_pack_uint8(&pk, e->flags);
+	msgpack_pack_array(&pk, 8);
+	mp_put_str(&pk, place_country(&e->place));
+	mp_put_str(&pk, place_region(&e->place));
+	msgpack_pack_uint32(&pk, (uint32_t)e->agent.device << 16 | (uint32_t)e->agent.os << 8 | e->agent.browser);
+	mp_put_str(&pk, e->host);
+	mp_put_str(&pk, e->path);
+	mp_put_str(&pk, e->name);
+	msgpack_pack_map(&pk, e->attrs_n);
+	for (unsigned i = 0; i < e->attrs_n; i++) {
+		mp_put_str(&pk, e->attrs[i].name);
+		mp_put_str(&pk, e->attrs[i].value);
+	}
+	msgpack_pack_array(&pk, e->leaves_n);
+	for (unsigned i = 0; i < e->leaves_n; i++)
+		msgpack_pack_uint64(&pk, e->leaves[i]);
+	if (e->has_v)
+		msgpack_pack_double(&pk, e->v);
+	else
+		msgpack_pack_nil(&pk);
+}
+
+void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out)
+{
+	msgpack_packer pk;
+	mp_packer(&pk, out);
+	msgpack_pack_array(&pk, 3);
+	msgpack_pack_uint8(&pk, RECORD_ERASE);
+	mp_put_bin(&pk, visitor->b, sizeof visitor->b);
+	msgpack_pack_uint32(&pk, t);
+}
+
+void record_encode_rules(uint32_t t, struct str hash, struct str text, struct buf *out)
+{
+	msgpack_packer pk;
+	mp_packer(&pk, out);
+	msgpack_pack_array(&pk, 4);
+	msgpack_pack_uint8(&pk, RECORD_RULES);
+	msgpack_pack_uint32(&pk, t);
+	mp_put_bin(&pk, hash.p, hash.n);
+	mp_put_bin(&pk, text.p, text.n);
+}
+
+static void decode_key(struct mp *in, struct vkey *key)
+{
+	struct str s = mp_str(in);
+	if (s.n == sizeof key->b)
+		memcpy(key->b, s.p, sizeof key->b);
+	else
+		in->bad = true;
+}
+
+static void decode_place(struct mp *in, struct place *p)
+{
+	struct str country = mp_str(in), region = mp_str(in);
+	*p = (struct place){0};
+	if (country.n == sizeof p->country)
+		memcpy(p->country, country.p, sizeof p->country);
+	if (region.n <= sizeof p->region)
+		memcpy(p->region, region.p, region.n);
+}
+
+static void decode_circumstances(struct mp *in, struct event *e)
+{
+	if (mp_array(in) != 8)
+		in->bad = true;
+	decode_place(in, &e->place);
+	uint32_t agent = (uint32_t)mp_uint(in);
+	e->agent = (struct agent){(uint8_t)(agent >> 16), (uint8_t)(agent >> 8), (uint8_t)agent};
+	if (e->agent.device >= DEVICE_MAX || e->agent.os >= OS_MAX || e->agent.browser >= BROWSER_MAX)
+		in->bad = true;
+}
+
+static void decode_about(struct mp *in, struct event *e)
+{
+	e->host = mp_str(in);
+	e->path = mp_str(in);
+	e->name = mp_str(in);
+	e->attrs_n = mp_map(in);
+	if (e->attrs_n > EVENT_ATTRS_MAX)
+		in->bad = true;
+	for (unsigned i = 0; i < e->attrs_n && !in->bad; i++) {
+		e->attrs[i].name = mp_str(in);
+		e->attrs[i].value = mp_str(in);
+	}
+	e->leaves_n = mp_array(in);
+	if (e->leaves_n > EVENT_LEAVES_MAX)
+		in->bad = true;
+	for (unsigned i = 0; i < e->leaves_n && !in->bad; i++)
+		e->leaves[i] = mp_uint(in);
+}
+
+bool record_decode(struct mp *in, struct record *out)
+{
+	uint32_t n = mp_array(in);
+	out->kind = (enum record_kind)mp_uint(in);
+	struct event *e = &out->event;
+	if (out->kind == RECORD_EVENT && n == 6) {
+		decode_key(in, &e->visitor);
+		e->t = (uint32_t)mp_uint(in);
+		e->flags = (uint8_t)mp_uint(in);
+		decode_circumstances(in, e);
+		const uint8_t *from = in->p;
+		decode_about(in, e);
+		out->about = str_make((const char *)from, (size_t)(in->p - from));
+		e->has_v = !mp_nil(in);
+		e->v = e->has_v ? mp_double(in) : 0;
+	} else if (out->kind == RECORD_ERASE && n == 3) {
+		decode_key(in, &e->visitor);
+		e->t = (uint32_t)mp_uint(in);
+	} else if (out->kind == RECORD_RULES && n == 4) {
+		e->t = (uint32_t)mp_uint(in);
+		out->rules_hash = mp_str(in);
+		out->rules_text = mp_str(in);
+	} else {
+		in->bad = true;
+	}
+	return !in->bad;
+}
