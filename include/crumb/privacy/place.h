@@ -1,0 +1,20 @@
+/* Network to country and, where the file has it, region, by a MaxMind DB file.
+ *
+ * Two shapes are read: MaxMind's nested one (country.iso_code, subdivisions[0].iso_code) and the flat one of the npm
+ * databases (country_code, state1). state1 is a name; it is kept when it fits the eight bytes of a region. Files of one address
+ * family answer "unknown" for the other. A broken file or record answers "unknown", never anything worse.
+ *
+ * A database is immutable and reference-counted; any thread may look up. */
+#ifndef CRUMB_PRIVACY_PLACE_H
+#define CRUMB_PRIVACY_PLACE_H
+
+#include "crumb/privacy/hit.h"
+
+struct place_db;
+
+enum err place_db_open(const char *file, struct place_db **out) MUST_CHECK;
+struct place_db *place_db_ref(struct place_db *db); /* NULL passes through here and below */
+void place_db_unref(struct place_db *db);
+struct place place_db_find(const struct place_db *db, const struct network *n);
+
+#endif

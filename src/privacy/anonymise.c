@@ -1,0 +1,189 @@
+#include "crumb/privacy/anonymise.h"
+
+#include "crumb/base/code.h"
+#include "crumb/core/metric.h"
+#include "crumb/privacy/agent.h"
+#include "crumb/privacy/scrub.h"
+
+void anonymiser_init(struct anonymiser *a, const struct config *c)
+{
+	memset(a, 0, sizeof *a);
+	a->config = c;
+	randombytes_buf(&a->key, sizeof a->key);
+}
+
+void anonymiser_done(struct anonymiser *a)
+{
+	place_db_unref(a->places);
+	sodium_memzero(a, sizeof *a);
+}
+
+void anonymiser_places(struct anonymiser *a, struct place_db *db)
+{
+	place_db_unref(a->places);
+	a->places = db;
+	memset(a->networks, 0, sizeof a->networks);
+}
+
+static struct agent cached_agent(struct anonymiser *a, struct str ua)
+{
+	uint64_t h = hash_keyed64(&a->key, ua.p, ua.n) | 1;
+	size_t at = (h >> 32) % ANONYMISE_CACHE;
+	if (a->agents[at].hash != h) {
+		a->agents[at].hash = h;
+		a->agents[at].agent = agent_parse(ua);
+	}
+	return a->agents[at].agent;
+}
+
+static struct place cached_place(struct anonymiser *a, const struct network *n)
+{
+	if (n->family == 0 || !a->places)
+		return (struct place){{0}, {0}};
+	uint64_t h = hash_keyed64(&a->key, n, sizeof *n) | 1;
+	size_t at = (h >> 32) % ANONYMISE_CACHE;
+	if (a->networks[at].hash != h) {
+		a->networks[at].hash = h;
+		a->networks[at].place = place_db_find(a->places, n);
+	}
+	return a->networks[at].place;
+}
+
+/* Splits a configured site, which is a host or an origin, into host and scheme. */
+static struct str site_host(struct str site)
+{
+	struct url_parts u;
+	return url_split(site, &u) ? u.host : str_make(site.p, str_find(site, ':'));
+}
+
+bool site_is_ours(const struct config *c, struct str host)
+{
+	struct str rest = str_c(c->sites), site;
+	if (!*c->sites)
+		return true;
+	while (str_cut(&rest, ',', &site))
+		if (str_ieq(site_host(str_trim(site)), host))
+			return true;
+	return false;
+}
+
+bool origin_is_ours(const struct config *c, struct str origin)
+{
+	struct str rest = str_c(c->sites), site;
+	struct url_parts u;
+	while (*c->sites && str_cut(&rest, ',', &site)) {
+		site = str_trim(site);
+		if (str_ieq(site, origin))
+			return true;
+		/* a bare host stands for its https origin */
+		if (!str_has(site, STR("://")) && str_find(site, ':') == site.n && url_split(origin, &u) && str_ieq(u.scheme, STR("https")) &&
+		    origin.n == u.scheme.n + 3 + u.host.n && str_ieq(u.host, site))
+			return true;
+	}
+	return false;
+}
+
+static struct str keep(struct anonymiser *a, size_t n)
+{
+	struct str s = str_make(a->scratch + a->used, n);
+	a->used += n;
+	return s;
+}
+
+static size_t room(const struct anonymiser *a, size_t most)
+{
+	size_t left = sizeof a->scratch - a->used;
+	return left < most ? left : most;
+}
+
+static bool event_name(struct str s)
+{
+	if (s.n == 0 || s.n > EVENT_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (!chr_alpha(c) && !chr_digit(c) && c != '_' && c != '.' && c != ':' && c != '-')
+			return false;
+	}
+	return scrub_look(s) == SCRUB_NONE;
+}
+
+static bool attr_name(const struct config *c, struct str s)
+{
+	if (s.n == 0 || s.n > 32 || scrub_name_is_personal(s))
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && s.p[i] != '_')
+			return false;
+	return !*c->attributes || config_list_has(c->attributes, s);
+}
+
+static void add_attr(struct anonymiser *a, struct event *e, struct str name, struct str value)
+{
+	bool known = false;
+	for (unsigned i = 0; i < e->attrs_n; i++)
+		known |= str_eq(e->attrs[i].name, name);
+	if (known)
+		return; /* the first one counts */
+	if (e->attrs_n == EVENT_ATTRS_MAX || !attr_name(a->config, name) || room(a, 32 + EVENT_VALUE_MAX) < 32 + EVENT_VALUE_MAX) {
+		metric_inc(M_ATTR_DROPPED);
+		return;
+	}
+	memcpy(a->scratch + a->used, name.p, name.n);
+	struct str kept_name = keep(a, name.n);
+	size_t n = scrub_value(value, a->scratch + a->used, EVENT_VALUE_MAX);
+	if (n == 0) {
+		metric_inc(M_ATTR_DROPPED);
+		return;
+	}
+	e->attrs[e->attrs_n++] = (struct attr){kept_name, keep(a, n)};
+}
+
+/* Keys of the page's query that the site's owner declared harmless become attributes. */
+static void keep_query(struct anonymiser *a, struct event *e, struct str query)
+{
+	struct str pair;
+	if (!*a->config->keep_query)
+		return;
+	while (str_cut(&query, '&', &pair)) {
+		size_t eq = str_find(pair, '=');
+		struct str key = str_make(pair.p, eq), value = str_skip(pair, eq + 1);
+		char text[3 * EVENT_VALUE_MAX];
+		if (eq < pair.n && value.n <= sizeof text && config_list_has(a->config->keep_query, key))
+			add_attr(a, e, key, str_make(text, percent_decode(value, text, true)));
+	}
+}
+
+bool anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
+{
+	struct url_parts u = {0};
+	struct str url = h->url.n ? h->url : h->referer_header;
+	a->used = 0;
+	e->attrs_n = 0;
+	e->host = e->path = str_make("", 0);
+	if (url.n && !url_split(url, &u))
+		metric_inc(M_URL_DROPPED);
+	if (u.host.n) {
+		e->host = keep(a, scrub_host(u.host, a->scratch + a->used, EVENT_HOST_MAX));
+		unsigned scrubbed = 0;
+		e->path = keep(a, scrub_path(u.path, a->scratch + a->used, EVENT_PATH_MAX, &scrubbed));
+		metric_add(M_SCRUBBED, scrubbed);
+	}
+	if (!site_is_ours(a->config, e->host)) {
+		metric_inc(M_REFUSED_SITE);
+		return false;
+	}
+	e->name = h->name.n ? h->name : STR("view");
+	if (!event_name(e->name)) {
+		metric_inc(M_EVENT_OTHER);
+		e->name = STR("other");
+	}
+	for (unsigned i = 0; i < h->attrs_n; i++)
+		add_attr(a, e, h->attrs[i].name, h->attrs[i].value);
+	keep_query(a, e, u.query);
+	e->place = cached_place(a, &h->network);
+	e->agent = cached_agent(a, h->agent);
+	e->v = h->v;
+	e->has_v = h->has_v;
+	return true;
+}

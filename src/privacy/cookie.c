@@ -1,0 +1,84 @@
+#include "crumb/privacy/cookie.h"
+
+#include "crumb/base/code.h"
+
+#define COOKIE_VERSION 1
+enum { AT_DAY = 1, AT_ID = 3, AT_MAC = 19, COOKIE_BYTES = 35 };
+_Static_assert(COOKIE_LEN == B64URL_LEN(COOKIE_BYTES), "the length of the text follows from the bytes");
+
+void cookie_make(uint16_t today, struct cookie *out)
+{
+	out->day = today;
+	randombytes_buf(out->id, sizeof out->id);
+}
+
+static void mac(const struct identity_keys *k, const uint8_t *bytes, uint8_t out[16])
+{
+	struct hash16 h = hash_keyed(&k->cookie, bytes, AT_MAC);
+	memcpy(out, h.b, sizeof h.b);
+}
+
+void cookie_write(const struct identity_keys *k, const struct cookie *c, char out[COOKIE_LEN])
+{
+	uint8_t b[COOKIE_BYTES] = {COOKIE_VERSION};
+	put_u16(b + AT_DAY, c->day);
+	memcpy(b + AT_ID, c->id, sizeof c->id);
+	mac(k, b, b + AT_MAC);
+	b64url_encode(b, sizeof b, out);
+}
+
+enum cookie_state cookie_read(const struct identity_keys *k, struct str value, uint16_t today, struct cookie *out)
+{
+	uint8_t b[COOKIE_BYTES], want[16];
+	if (!b64url_decode(value, b, sizeof b) || b[0] != COOKIE_VERSION)
+		return COOKIE_FORGED;
+	mac(k, b, want);
+	if (sodium_memcmp(want, b + AT_MAC, sizeof want) != 0)
+		return COOKIE_FORGED;
+	uint16_t day = get_u16(b + AT_DAY);
+	if (day > today + 1 || day + COOKIE_DAYS <= today)
+		return COOKIE_OVERDUE;
+	out->day = day;
+	memcpy(out->id, b + AT_ID, sizeof out->id);
+	return COOKIE_VALID;
+}
+
+bool cookie_visitor(const struct identity_keys *k, const struct cookie *c, struct vkey *out)
+{
+	uint16_t first = generation_of(c->day);
+	for (int i = 0; i < GENERATIONS_MAX; i++) {
+		if (k->generations[i].first_day == first && first) {
+			struct hash16 h = hash_keyed(&k->generations[i].key, c->id, sizeof c->id);
+			memcpy(out->b, h.b, sizeof out->b);
+			return true;
+		}
+	}
+	return false;
+}
+
+struct vkey imported_visitor(const struct identity_keys *k, struct str id)
+{
+	struct vkey v;
+	struct hash16 h = hash_keyed(&k->imported, id.p, id.n);
+	memcpy(v.b, h.b, sizeof v.b);
+	return v;
+}
+
+struct vkey visitor_for_partner(const struct identity_keys *k, struct str partner, const struct vkey *v)
+{
+	struct key16 key;
+	struct hash16 h = hash_keyed(&k->exported, partner.p, partner.n);
+	memcpy(key.b, h.b, sizeof key.b);
+	struct vkey out = *v;
+	for (uint8_t round = 0; round < 4; round++) {
+		uint8_t in[9] = {round}, *left = out.b, *right = out.b + 8;
+		memcpy(in + 1, right, 8);
+		struct hash16 f = hash_keyed(&key, in, sizeof in);
+		for (int i = 0; i < 8; i++) {
+			uint8_t was = right[i];
+			right[i] = left[i] ^ f.b[i];
+			left[i] = was;
+		}
+	}
+	return out;
+}

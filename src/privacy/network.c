@@ -1,0 +1,120 @@
+#include "crumb/privacy/hit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+/* Any address as 128 bits, IPv4 in the mapped form of RFC 4291 section 2.5.5.2. */
+static void widen(const void *v4, uint8_t out[16])
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	memcpy(out, mapped, 12);
+	memcpy(out + 12, v4, 4);
+}
+
+static bool wide(const struct sockaddr *addr, uint8_t out[16])
+{
+	const void *any = addr;
+	if (addr->sa_family == AF_INET)
+		widen(&((const struct sockaddr_in *)any)->sin_addr, out);
+	else if (addr->sa_family == AF_INET6)
+		memcpy(out, &((const struct sockaddr_in6 *)any)->sin6_addr, 16);
+	return addr->sa_family == AF_INET || addr->sa_family == AF_INET6;
+}
+
+static bool parse_wide(struct str text, uint8_t out[16])
+{
+	char s[64];
+	uint8_t v4[4];
+	text = str_trim(text);
+	if (text.n && text.p[0] == '[') {
+		text = str_skip(text, 1);
+		text.n = str_find(text, ']');
+	} else if (text.n && str_find(text, '.') < text.n && str_find(text, ':') < text.n && text.p[0] != ':') {
+		text.n = str_find(text, ':'); /* 192.0.2.1:1234 */
+	}
+	if (text.n == 0 || text.n >= sizeof s)
+		return false;
+	memcpy(s, text.p, text.n);
+	s[text.n] = 0;
+	if (inet_pton(AF_INET, s, v4) == 1) {
+		widen(v4, out);
+		return true;
+	}
+	return inet_pton(AF_INET6, s, out) == 1;
+}
+
+static struct network cut(const uint8_t a[16])
+{
+	struct network n = {{0}, 0};
+	bool v4 = true;
+	for (int i = 0; i < 10; i++)
+		v4 &= a[i] == 0;
+	v4 &= a[10] == 0xff && a[11] == 0xff;
+	n.family = v4 ? 4 : 6;
+	memcpy(n.b, v4 ? a + 12 : a, v4 ? 3 : 6);
+	return n;
+}
+
+struct network network_of(const struct sockaddr *addr)
+{
+	uint8_t a[16];
+	return wide(addr, a) ? cut(a) : (struct network){{0}, 0};
+}
+
+bool network_parse(struct str text, struct network *out)
+{
+	uint8_t a[16];
+	if (!parse_wide(text, a))
+		return false;
+	*out = cut(a);
+	return true;
+}
+
+enum err cidr_list_parse(const char *text, struct cidr_list *out)
+{
+	struct str rest = str_c(text), item;
+	struct cidr_list l = {.n = 0};
+	while (str_cut(&rest, ',', &item)) {
+		item = str_trim(item);
+		if (item.n == 0)
+			continue;
+		size_t slash = str_find(item, '/');
+		struct str address = str_make(item.p, slash);
+		uint64_t bits = 128;
+		bool v4 = str_find(address, ':') == address.n;
+		if (slash < item.n && (!str_u64(str_skip(item, slash + 1), &bits) || bits > (v4 ? 32u : 128u)))
+			return err_set(ERR_USAGE, "'" STR_FMT "' is no network such as 10.0.0.0/8", STR_ARG(item));
+		if (slash < item.n && v4)
+			bits += 96;
+		if (l.n == sizeof l.net / sizeof l.net[0])
+			return err_set(ERR_USAGE, "more than %u networks", l.n);
+		if (!parse_wide(address, l.net[l.n].b))
+			return err_set(ERR_USAGE, "'" STR_FMT "' is no network such as 10.0.0.0/8", STR_ARG(item));
+		l.net[l.n++].bits = (uint8_t)bits;
+	}
+	*out = l;
+	return OK;
+}
+
+static bool within(const struct cidr_list *l, const uint8_t a[16])
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		unsigned bits = l->net[i].bits, whole = bits / 8, rest = bits % 8;
+		if (memcmp(a, l->net[i].b, whole) == 0 && (rest == 0 || ((a[whole] ^ l->net[i].b[whole]) >> (8 - rest)) == 0))
+			return true;
+	}
+	return false;
+}
+
+bool cidr_list_has(const struct cidr_list *l, const struct sockaddr *addr)
+{
+	uint8_t a[16];
+	return l->n && wide(addr, a) && within(l, a);
+}
+
+bool cidr_list_has_text(const struct cidr_list *l, struct str address)
+{
+	uint8_t a[16];
+	return l->n && parse_wide(address, a) && within(l, a);
+}
