@@ -1,0 +1,52 @@
+/* LMDB behind a transaction whose error is sticky: callers read straight down and check once, at db_end().
+ *
+ * One folder is one environment; it is opened once per process. Write transactions of one environment belong to one thread
+ * at a time; read transactions are for any thread and see the state of when they began. Bytes that a read yields are LMDB's
+ * memory: valid until the transaction ends or, in a write transaction, until the next put or delete. They never leave the store
+ * without being copied. */
+#ifndef CRUMB_STORE_DB_H
+#define CRUMB_STORE_DB_H
+
+#include "crumb/base/err.h"
+#include "crumb/base/str.h"
+
+struct MDB_env;
+struct MDB_txn;
+struct MDB_cursor;
+
+struct db {
+	struct MDB_env *env;
+};
+struct db_txn {
+	struct MDB_txn *txn;
+	enum err err; /* first failure; everything after it does nothing */
+	bool write;
+};
+struct db_cursor {
+	struct MDB_cursor *c;
+	struct db_txn *t;
+	bool started;
+};
+typedef unsigned db_table;
+
+enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, bool readonly) MUST_CHECK;
+void db_close(struct db *d);
+
+enum err db_begin(struct db *d, bool write, struct db_txn *t) MUST_CHECK;
+enum err db_end(struct db_txn *t) MUST_CHECK; /* commits a write, unless something failed; ends a read */
+void db_abort(struct db_txn *t);
+
+enum err db_open_table(struct db_txn *t, const char *name, db_table *out) MUST_CHECK; /* made when missing, by a writer */
+bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value); /* false: not there, or failed */
+void db_put(struct db_txn *t, db_table table, struct str key, struct str value);
+bool db_del(struct db_txn *t, db_table table, struct str key); /* false: was not there */
+uint64_t db_count(struct db_txn *t, db_table table);
+
+/* A cursor walks keys in byte order, from the first key not before `from`. */
+void db_walk(struct db_txn *t, db_table table, struct db_cursor *c);
+bool db_seek(struct db_cursor *c, struct str from, struct str *key, struct str *value);
+bool db_next(struct db_cursor *c, struct str *key, struct str *value);
+bool db_last(struct db_cursor *c, struct str *key, struct str *value);
+void db_walk_end(struct db_cursor *c);
+
+#endif

@@ -1,0 +1,50 @@
+/* The journal: one LMDB environment per UTC day of observation, holding sealed blocks.
+ *
+ *     journal/YYYY-MM-DD/   key    shard u16 │ sequence u64            big-endian
+ *                           value  version u8 │ count u32 │ raw length u32 │ rules hash 16 │ nonce 24 │ sealed bytes
+ *
+ * Sealed is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) under the day's key over zstd of msgpack records; key and header are
+ * authenticated with it. A block belongs to one shard and one day and needs nothing outside itself. Sequences are global and
+ * only grow; a day expires by destroying its key and unlinking its folder.
+ *
+ * Threads: one writes (journal_commit, journal_expire); any number read, each with its own reader. */
+#ifndef CRUMB_STORE_JOURNAL_H
+#define CRUMB_STORE_JOURNAL_H
+
+#include "crumb/base/buf.h"
+#include "crumb/base/err.h"
+#include "crumb/store/keys.h"
+
+struct journal;
+
+struct journal_block {
+	uint16_t day, shard;
+	uint32_t count;     /* records */
+	struct str records; /* msgpack, one after the other */
+	uint64_t seq;       /* set by the commit */
+};
+
+enum err journal_open(const char *folder, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out) MUST_CHECK;
+void journal_close(struct journal *j);
+
+/* Seals and stores the blocks, synced when it returns OK. A day's blocks are stored together or not at all; readers see a commit
+ * of several days whole. `rules_hash` names the rules whose leaves the events carry. */
+enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16]) MUST_CHECK;
+/* Unlinks the days before `oldest`; their keys must have been destroyed. */
+void journal_expire(struct journal *j, uint16_t oldest);
+/* The next sequence is above this one; tells the journal what views have seen of days that are gone. */
+void journal_seq_floor(struct journal *j, uint64_t seq);
+
+uint64_t journal_last(const struct journal *j, unsigned shard); /* highest committed sequence of the shard; 0: none */
+uint16_t journal_oldest_day(struct journal *j); /* 0: empty */
+unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap);
+
+/* A reader walks one shard's blocks in order of sequence over all days. */
+struct journal_reader;
+enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct journal_reader **out) MUST_CHECK;
+/* Next block: ERR_NOT_FOUND at the end; ERR_CORRUPT for one that cannot be opened, which is then skipped (*seq is set in both
+ * cases but the end). Records are appended to `records`. */
+enum err journal_next(struct journal_reader *r, struct buf *records, uint64_t *seq, uint32_t *count, uint16_t *day) MUST_CHECK;
+void journal_read_end(struct journal_reader *r);
+
+#endif

@@ -1,0 +1,84 @@
+/* The views of one shard: one LMDB environment, its tables and how their keys are written.
+ *
+ *     table       key                          value
+ *     visitors    visitor key 16               profile (model/profile.h)
+ *     ordinals    ordinal u32                  visitor key 16
+ *     free        hour u32 │ ordinal u32       (empty)            freed at that hour
+ *     due         hour u32 │ ordinal u32       (empty)            exactly one per visitor
+ *     members     segment u16 │ chunk u16      checksum u64 │ size u32 │ roaring bitmap of the low 16 bits of ordinals
+ *     provisional visitor key 16               hour u32 │ records (msgpack)
+ *     prov_hours  hour u32 │ visitor key 16    (empty)
+ *     tombstones  visitor key 16               until day u16
+ *     names       'c' or 's' │ number u16      id
+ *     counts      category u16                 visitors u64 who have the category on a retained day
+ *     daily       day u16 │ 'e'                events u64 of that day
+ *                 day u16 │ 's' │ segment u16  size u64 │ entered u32 │ left u32
+ *     meta        schema, watermark, rules, next_ordinal, evaluated_day
+ *
+ * Integers in keys are big-endian, so that they sort. Loads never trust the bytes. */
+#ifndef CRUMB_STORE_SHARD_H
+#define CRUMB_STORE_SHARD_H
+
+#include "crumb/model/profile.h"
+#include "crumb/store/db.h"
+
+#define SHARD_SCHEMA 1
+
+struct shard {
+	struct db db;
+	unsigned number;
+	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones, names, counts, daily, meta;
+};
+
+/* Opens, and makes what is missing unless read-only. */
+enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes, bool readonly) MUST_CHECK;
+void shard_close(struct shard *s);
+
+static inline struct str vkey_str(const struct vkey *k)
+{
+	return str_make((const char *)k->b, sizeof k->b);
+}
+
+bool shard_meta_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t *out);
+void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t v);
+
+/* --- profiles: false when there is none; a value that does not decode is an error of the transaction (ERR_CORRUPT) */
+bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out);
+void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k, const struct profile *p, struct buf *scratch);
+
+/* --- ordinals */
+uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, const struct vkey *k); /* UINT32_MAX: none left */
+void shard_ordinal_free(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal);
+bool shard_ordinal_key(struct shard *s, struct db_txn *t, uint32_t ordinal, struct vkey *out);
+
+/* --- due */
+void shard_due_move(struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_t from_hour, uint32_t to_hour); /* 0: no entry */
+/* First entry not before (hour, ordinal); false at the end. */
+bool shard_due_first(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal, uint32_t *due_hour, uint32_t *due_ordinal);
+
+/* --- counters */
+uint64_t shard_count(struct shard *s, struct db_txn *t, uint16_t category);
+void shard_count_add(struct shard *s, struct db_txn *t, uint16_t category, int64_t by);
+uint64_t shard_events(struct shard *s, struct db_txn *t, uint16_t day);
+void shard_events_add(struct shard *s, struct db_txn *t, uint16_t day, int64_t by);
+uint64_t shard_events_since(struct shard *s, struct db_txn *t, uint16_t oldest);
+struct daily_segment {
+	uint64_t size;
+	uint32_t entered, left;
+};
+void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, const struct daily_segment *change);
+void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest);
+
+/* --- provisional visitors */
+bool shard_provisional(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t *hour, struct str *records);
+void shard_provisional_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t hour, struct str records);
+void shard_provisional_del(struct shard *s, struct db_txn *t, const struct vkey *k);
+/* Forgets the oldest whose hour is below `before`; false when there is none. */
+bool shard_provisional_expire_one(struct shard *s, struct db_txn *t, uint32_t before);
+uint64_t shard_provisional_since(struct shard *s, struct db_txn *t, uint32_t hour);
+
+/* --- tombstones */
+bool shard_tombstone(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t today);
+void shard_tombstone_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t until);
+
+#endif

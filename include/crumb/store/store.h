@@ -1,0 +1,54 @@
+/* The store: a folder, created with fresh keys when missing.
+ *
+ *     format      "crumb store 1\nshards 4\n"; fixed at creation
+ *     lock        held (flock) by whoever writes: a server, or a command when no server runs
+ *     keys        the secrets (store/keys.h)
+ *     clock       seconds by which tests moved the clock, if they did
+ *     admin       address and token of the running server's admin listener, 0600
+ *     journal/    store/journal.h
+ *     state/GEN/SHARD/, state/CURRENT    the views; CURRENT names the serving generation */
+#ifndef CRUMB_STORE_STORE_H
+#define CRUMB_STORE_STORE_H
+
+#include "crumb/core/config.h"
+#include "crumb/store/journal.h"
+#include "crumb/store/shard.h"
+
+struct store {
+	char path[3000];
+	unsigned shards;
+	size_t map_bytes;
+	bool readonly;
+	int lock_fd;
+	struct keys *keys;
+	struct journal *journal; /* NULL when read-only without journal */
+};
+
+enum store_mode { STORE_WRITE /* takes the lock */, STORE_READ /* keys and views */, STORE_READ_JOURNAL /* and blocks */ };
+
+enum err store_open(const struct config *c, enum store_mode mode, struct store **out) MUST_CHECK; /* ERR_BUSY: a server has it */
+void store_close(struct store *s);
+bool store_locked(const struct config *c); /* does somebody write it now? */
+
+/* Generations of views. 0: there is none yet. */
+uint32_t store_current(const struct store *s);
+enum err store_set_current(struct store *s, uint32_t generation) MUST_CHECK; /* durable when it returns */
+enum err store_shard(struct store *s, uint32_t generation, unsigned shard, struct shard *out) MUST_CHECK;
+void store_drop_generation(struct store *s, uint32_t generation);
+void store_drop_others(struct store *s, uint32_t keep); /* leftovers of a crash */
+/* The highest watermark that any shard of the generation has seen. */
+enum err store_seq_floor(struct store *s, uint32_t generation) MUST_CHECK;
+
+enum err store_save_clock(const struct store *s, int64_t offset) MUST_CHECK;
+void store_load_clock(const struct config *c); /* sets the process' clock */
+
+enum err store_save_admin(const struct store *s, const char *address, const char *token) MUST_CHECK;
+bool store_load_admin(const struct config *c, char address[128], char token[128]);
+
+uint64_t store_bytes(const struct store *s, const char *sub); /* disk blocks used below a sub-folder */
+bool store_low(const struct store *s, long percent);          /* less than this share of the disk is free */
+
+/* Writes a small file so that after a crash there is the old or the new one, never a part. */
+enum err file_replace(const char *path, struct str content) MUST_CHECK;
+
+#endif

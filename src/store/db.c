@@ -1,0 +1,193 @@
+#include "crumb/store/db.h"
+
+#include <errno.h>
+#include <lmdb.h>
+
+static enum err map(int rc)
+{
+	switch (rc) {
+	case MDB_SUCCESS:
+		return OK;
+	case MDB_NOTFOUND:
+		return ERR_NOT_FOUND;
+	case MDB_MAP_FULL:
+	case ENOSPC:
+		return err_set(ERR_FULL, "store: %s", mdb_strerror(rc));
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_VERSION_MISMATCH:
+		return err_set(ERR_CORRUPT, "store: %s", mdb_strerror(rc));
+	default:
+		return err_set(ERR_IO, "store: %s", mdb_strerror(rc));
+	}
+}
+
+static void fail(struct db_txn *t, int rc)
+{
+	if (!t->err)
+		t->err = map(rc);
+}
+
+static MDB_val val(struct str s)
+{
+	return (MDB_val){s.n, (void *)(uintptr_t)s.p};
+}
+
+static struct str view(MDB_val v)
+{
+	return str_make(v.mv_data, v.mv_size);
+}
+
+enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, bool readonly)
+{
+	MDB_env *env;
+	int rc = mdb_env_create(&env);
+	if (rc)
+		return map(rc);
+	int dead;
+	if ((rc = mdb_env_set_mapsize(env, map_bytes)) || (rc = mdb_env_set_maxdbs(env, tables)) || (rc = mdb_env_set_maxreaders(env, 510)) ||
+	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | (readonly ? MDB_RDONLY : 0), 0600)) ||
+	    (rc = mdb_reader_check(env, &dead))) {
+		mdb_env_close(env);
+		return err_wrap(map(rc), "%s", folder);
+	}
+	d->env = env;
+	return OK;
+}
+
+void db_close(struct db *d)
+{
+	if (d->env)
+		mdb_env_close(d->env);
+	d->env = NULL;
+}
+
+enum err db_begin(struct db *d, bool write, struct db_txn *t)
+{
+	*t = (struct db_txn){.write = write};
+	return map(mdb_txn_begin(d->env, NULL, write ? 0 : MDB_RDONLY, &t->txn));
+}
+
+void db_abort(struct db_txn *t)
+{
+	if (t->txn)
+		mdb_txn_abort(t->txn);
+	t->txn = NULL;
+}
+
+enum err db_end(struct db_txn *t)
+{
+	enum err e = t->err;
+	if (e || !t->write)
+		db_abort(t);
+	else
+		e = map(mdb_txn_commit(t->txn));
+	t->txn = NULL;
+	return e;
+}
+
+enum err db_open_table(struct db_txn *t, const char *name, db_table *out)
+{
+	MDB_dbi dbi;
+	int rc = mdb_dbi_open(t->txn, name, t->write ? MDB_CREATE : 0, &dbi);
+	if (rc == MDB_NOTFOUND)
+		return err_set(ERR_CORRUPT, "store: table %s is missing", name);
+	if (!rc)
+		*out = dbi;
+	return map(rc);
+}
+
+bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value)
+{
+	MDB_val k = val(key), v;
+	if (t->err)
+		return false;
+	int rc = mdb_get(t->txn, table, &k, &v);
+	if (rc == 0)
+		*value = view(v);
+	else if (rc != MDB_NOTFOUND)
+		fail(t, rc);
+	return rc == 0;
+}
+
+void db_put(struct db_txn *t, db_table table, struct str key, struct str value)
+{
+	MDB_val k = val(key), v = val(value);
+	int rc;
+	if (!t->err && (rc = mdb_put(t->txn, table, &k, &v, 0)))
+		fail(t, rc);
+}
+
+bool db_del(struct db_txn *t, db_table table, struct str key)
+{
+	MDB_val k = val(key);
+	if (t->err)
+		return false;
+	int rc = mdb_del(t->txn, table, &k, NULL);
+	if (rc && rc != MDB_NOTFOUND)
+		fail(t, rc);
+	return rc == 0;
+}
+
+uint64_t db_count(struct db_txn *t, db_table table)
+{
+	MDB_stat s;
+	int rc;
+	if (t->err)
+		return 0;
+	if ((rc = mdb_stat(t->txn, table, &s))) {
+		fail(t, rc);
+		return 0;
+	}
+	return s.ms_entries;
+}
+
+void db_walk(struct db_txn *t, db_table table, struct db_cursor *c)
+{
+	*c = (struct db_cursor){.t = t};
+	int rc;
+	if (!t->err && (rc = mdb_cursor_open(t->txn, table, &c->c)))
+		fail(t, rc);
+}
+
+static bool step(struct db_cursor *c, MDB_cursor_op op, MDB_val k, struct str *key, struct str *value)
+{
+	MDB_val v;
+	if (c->t->err || !c->c)
+		return false;
+	int rc = mdb_cursor_get(c->c, &k, &v, op);
+	if (rc == 0) {
+		*key = view(k);
+		*value = view(v);
+	} else if (rc != MDB_NOTFOUND) {
+		fail(c->t, rc);
+	}
+	return rc == 0;
+}
+
+bool db_seek(struct db_cursor *c, struct str from, struct str *key, struct str *value)
+{
+	c->started = true;
+	return step(c, from.n ? MDB_SET_RANGE : MDB_FIRST, val(from), key, value);
+}
+
+bool db_next(struct db_cursor *c, struct str *key, struct str *value)
+{
+	if (!c->started)
+		return db_seek(c, STR(""), key, value);
+	return step(c, MDB_NEXT, (MDB_val){0, NULL}, key, value);
+}
+
+bool db_last(struct db_cursor *c, struct str *key, struct str *value)
+{
+	c->started = true;
+	return step(c, MDB_LAST, (MDB_val){0, NULL}, key, value);
+}
+
+void db_walk_end(struct db_cursor *c)
+{
+	if (c->c)
+		mdb_cursor_close(c->c);
+	c->c = NULL;
+}

@@ -1,0 +1,480 @@
+#include "crumb/store/journal.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/base/log.h"
+#include "crumb/store/db.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define DAYS_MAX 128
+#define BLOCK_VERSION 1
+#define ZSTD_LEVEL 1
+#define RAW_MAX (256u << 20) /* no block claims more */
+enum { KEY_LEN = 10, HEADER_LEN = 1 + 4 + 4 + 16, NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES };
+
+struct journal_day {
+	uint16_t day; /* 0: free place */
+	unsigned refs; /* readers */
+	bool dead;     /* expired; goes with its last reader */
+	struct db db;
+	db_table table;
+	uint8_t key[32];
+	_Atomic uint64_t *last; /* per shard */
+};
+
+struct journal {
+	char folder[3800];
+	struct keys *keys;
+	unsigned shards;
+	size_t map_bytes;
+	bool readonly;
+	uint64_t next_seq; /* writer only */
+	ZSTD_CCtx *zstd;
+	struct buf packed, sealed; /* writer's scratch */
+	pthread_mutex_t lock;      /* guards the table of days and their refs */
+	struct journal_day days[DAYS_MAX];
+	_Atomic uint64_t *last; /* per shard, over all days */
+};
+
+static void block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
+{
+	put_u16(out, (uint16_t)shard);
+	put_u64(out + 2, seq);
+}
+
+static struct str bytes(const uint8_t *p, size_t n)
+{
+	return str_make((const char *)p, n);
+}
+
+static void day_folder(const struct journal *j, uint16_t day, char *out, size_t cap)
+{
+	char text[DAY_TEXT];
+	day_text(day, text);
+	snprintf(out, cap, "%s/%s", j->folder, text);
+}
+
+/* The highest sequence of a shard, by bisection with seeks: the key after the last one belongs to another shard. */
+static uint64_t last_of_shard(struct db_cursor *c, unsigned shard)
+{
+	uint64_t last = 0, lo = 0, hi = UINT64_MAX;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		uint8_t k[KEY_LEN];
+		struct str key, value;
+		block_key(shard, mid, k);
+		if (db_seek(c, bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == shard) {
+			last = get_u64((const uint8_t *)key.p + 2);
+			lo = last + 1;
+		} else {
+			hi = mid;
+		}
+	}
+	return last;
+}
+
+static enum err day_lasts(struct journal *j, struct journal_day *d)
+{
+	struct db_txn t;
+	struct db_cursor c;
+	enum err e = db_begin(&d->db, false, &t);
+	if (e)
+		return e;
+	db_walk(&t, d->table, &c);
+	for (unsigned s = 0; s < j->shards; s++) {
+		uint64_t last = last_of_shard(&c, s);
+		atomic_store(&d->last[s], last);
+		if (last > atomic_load(&j->last[s]))
+			atomic_store(&j->last[s], last);
+		if (last >= j->next_seq)
+			j->next_seq = last + 1;
+	}
+	db_walk_end(&c);
+	return db_end(&t);
+}
+
+/* Opens the environment of a day into a free place; the caller holds the lock or is alone. */
+static enum err day_open(struct journal *j, uint16_t day, bool make, struct journal_day **out)
+{
+	struct journal_day *d = NULL;
+	for (int i = 0; i < DAYS_MAX && !d; i++)
+		if (!j->days[i].day)
+			d = &j->days[i];
+	if (!d)
+		return err_set(ERR_FULL, "journal: more than %d days", DAYS_MAX);
+	struct journal_day fresh = {.day = day};
+	enum err e = keys_day(j->keys, day, make, fresh.key);
+	if (e)
+		return e;
+	char folder[4096];
+	day_folder(j, day, folder, sizeof folder);
+	if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", folder, strerror(errno));
+	fresh.last = calloc(j->shards, sizeof *fresh.last);
+	if (!fresh.last)
+		return err_set(ERR_NOMEM, "no memory");
+	struct db_txn t;
+	if ((e = db_open(&fresh.db, folder, j->map_bytes, 2, j->readonly)))
+		goto out;
+	if ((e = db_begin(&fresh.db, !j->readonly, &t)))
+		goto out;
+	if ((e = db_open_table(&t, "blocks", &fresh.table))) {
+		db_abort(&t);
+		goto out;
+	}
+	if ((e = db_end(&t)) || (e = day_lasts(j, &fresh)))
+		goto out;
+	*d = fresh;
+	*out = d;
+	return OK;
+out:
+	db_close(&fresh.db);
+	free(fresh.last);
+	return e;
+}
+
+static void day_free(struct journal_day *d)
+{
+	db_close(&d->db);
+	free(d->last);
+	sodium_memzero(d->key, sizeof d->key);
+	*d = (struct journal_day){.day = 0};
+}
+
+static void unlink_day(const struct journal *j, uint16_t day)
+{
+	char folder[4000], file[4096];
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
+	day_folder(j, day, folder, sizeof folder);
+	for (int i = 0; i < 2; i++) {
+		snprintf(file, sizeof file, "%s/%s", folder, names[i]);
+		unlink(file);
+	}
+	if (rmdir(folder) != 0 && errno != ENOENT)
+		log_error("journal", "expired day stays folder=%s why=%s", folder, strerror(errno));
+}
+
+static enum err open_days(struct journal *j)
+{
+	DIR *dir = opendir(j->folder);
+	if (!dir)
+		return err_set(ERR_IO, "%s: %s", j->folder, strerror(errno));
+	enum err e = OK;
+	for (struct dirent *f; !e && (f = readdir(dir));) {
+		uint16_t day;
+		struct journal_day *d;
+		if (!day_parse(f->d_name, strlen(f->d_name), &day))
+			continue;
+		e = day_open(j, day, false, &d);
+		if (e == ERR_NOT_FOUND && !j->readonly) { /* its key is gone: a crash fell between key and folder */
+			unlink_day(j, day);
+			e = OK;
+		} else if (e == ERR_NOT_FOUND) {
+			e = OK;
+		}
+	}
+	closedir(dir);
+	return e;
+}
+
+enum err journal_open(const char *folder, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out)
+{
+	struct journal *j = calloc(1, sizeof *j);
+	if (!j)
+		return err_set(ERR_NOMEM, "no memory");
+	snprintf(j->folder, sizeof j->folder, "%s", folder);
+	j->keys = keys;
+	j->shards = shards;
+	j->map_bytes = map_bytes;
+	j->readonly = readonly;
+	j->next_seq = 1;
+	j->last = calloc(shards, sizeof *j->last);
+	j->zstd = ZSTD_createCCtx();
+	pthread_mutex_init(&j->lock, NULL);
+	enum err e = j->last && j->zstd ? OK : err_set(ERR_NOMEM, "no memory");
+	if (!e)
+		e = open_days(j);
+	if (e) {
+		journal_close(j);
+		return e;
+	}
+	*out = j;
+	return OK;
+}
+
+void journal_close(struct journal *j)
+{
+	if (!j)
+		return;
+	for (int i = 0; i < DAYS_MAX; i++)
+		if (j->days[i].day)
+			day_free(&j->days[i]);
+	ZSTD_freeCCtx(j->zstd);
+	buf_done(&j->packed);
+	buf_done(&j->sealed);
+	free(j->last);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
+}
+
+static struct journal_day *find_day(struct journal *j, uint16_t day)
+{
+	for (int i = 0; i < DAYS_MAX; i++)
+		if (j->days[i].day == day && !j->days[i].dead)
+			return &j->days[i];
+	return NULL;
+}
+
+/* Header, nonce and sealed bytes of a block into j->sealed. */
+static enum err seal(struct journal *j, const struct journal_block *b, const uint8_t *key, const uint8_t rules_hash[16])
+{
+	size_t bound = ZSTD_compressBound(b->records.n);
+	buf_clear(&j->packed);
+	buf_clear(&j->sealed);
+	if (b->records.n > RAW_MAX || !buf_reserve(&j->packed, bound) || !buf_reserve(&j->sealed, bound + 128))
+		return err_set(ERR_NOMEM, "journal: a block of %zu bytes", b->records.n);
+	size_t packed = ZSTD_compressCCtx(j->zstd, j->packed.p, bound, b->records.p, b->records.n, ZSTD_LEVEL);
+	if (ZSTD_isError(packed))
+		return err_set(ERR_IO, "journal: %s", ZSTD_getErrorName(packed));
+	uint8_t *h = (uint8_t *)j->sealed.p, ad[KEY_LEN + HEADER_LEN];
+	h[0] = BLOCK_VERSION;
+	put_u32(h + 1, b->count);
+	put_u32(h + 5, (uint32_t)b->records.n);
+	memcpy(h + 9, rules_hash, 16);
+	block_key(b->shard, b->seq, ad);
+	memcpy(ad + KEY_LEN, h, HEADER_LEN);
+	randombytes_buf(h + HEADER_LEN, NONCE_LEN);
+	unsigned long long sealed;
+	crypto_aead_xchacha20poly1305_ietf_encrypt(h + HEADER_LEN + NONCE_LEN, &sealed, (const uint8_t *)j->packed.p, packed, ad, sizeof ad, NULL,
+						   h + HEADER_LEN, key);
+	j->sealed.n = HEADER_LEN + NONCE_LEN + (size_t)sealed;
+	return OK;
+}
+
+static enum err commit_day(struct journal *j, struct journal_day *d, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+{
+	struct db_txn t;
+	enum err e = db_begin(&d->db, true, &t);
+	if (e)
+		return e;
+	for (size_t i = 0; i < n && !e; i++) {
+		if (blocks[i].day != d->day)
+			continue;
+		uint8_t key[KEY_LEN];
+		blocks[i].seq = j->next_seq++;
+		block_key(blocks[i].shard, blocks[i].seq, key);
+		if (!(e = seal(j, &blocks[i], d->key, rules_hash)))
+			db_put(&t, d->table, bytes(key, KEY_LEN), buf_view(&j->sealed));
+	}
+	if (e) {
+		db_abort(&t);
+		return e;
+	}
+	return db_end(&t);
+}
+
+enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+{
+	bool done[DAYS_MAX] = {false};
+	for (size_t i = 0; i < n; i++) {
+		pthread_mutex_lock(&j->lock);
+		struct journal_day *d = find_day(j, blocks[i].day);
+		enum err e = d ? OK : day_open(j, blocks[i].day, true, &d);
+		pthread_mutex_unlock(&j->lock);
+		if (e)
+			return e;
+		if (done[d - j->days])
+			continue;
+		done[d - j->days] = true;
+		if ((e = commit_day(j, d, blocks, n, rules_hash)))
+			return e;
+	}
+	/* Visible only now, all together: a reader never sees a part of a commit. */
+	pthread_mutex_lock(&j->lock);
+	for (size_t i = 0; i < n; i++) {
+		struct journal_day *d = find_day(j, blocks[i].day);
+		unsigned s = blocks[i].shard;
+		if (blocks[i].seq > atomic_load(&d->last[s]))
+			atomic_store(&d->last[s], blocks[i].seq);
+		if (blocks[i].seq > atomic_load(&j->last[s]))
+			atomic_store(&j->last[s], blocks[i].seq);
+	}
+	pthread_mutex_unlock(&j->lock);
+	return OK;
+}
+
+void journal_expire(struct journal *j, uint16_t oldest)
+{
+	pthread_mutex_lock(&j->lock);
+	for (int i = 0; i < DAYS_MAX; i++) {
+		struct journal_day *d = &j->days[i];
+		if (!d->day || d->day >= oldest || d->dead)
+			continue;
+		unlink_day(j, d->day);
+		d->dead = true;
+		if (d->refs == 0)
+			day_free(d);
+	}
+	pthread_mutex_unlock(&j->lock);
+}
+
+void journal_seq_floor(struct journal *j, uint64_t seq)
+{
+	if (seq >= j->next_seq)
+		j->next_seq = seq + 1;
+}
+
+uint64_t journal_last(const struct journal *j, unsigned shard)
+{
+	return atomic_load(&j->last[shard]);
+}
+
+unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap)
+{
+	unsigned n = 0;
+	pthread_mutex_lock(&j->lock);
+	for (int i = 0; i < DAYS_MAX && n < cap; i++)
+		if (j->days[i].day && !j->days[i].dead)
+			out[n++] = j->days[i].day;
+	pthread_mutex_unlock(&j->lock);
+	return n;
+}
+
+uint16_t journal_oldest_day(struct journal *j)
+{
+	uint16_t days[DAYS_MAX], oldest = 0;
+	unsigned n = journal_days(j, days, DAYS_MAX);
+	for (unsigned i = 0; i < n; i++)
+		if (!oldest || days[i] < oldest)
+			oldest = days[i];
+	return oldest;
+}
+
+/* --- reading */
+
+struct journal_reader {
+	struct journal *j;
+	unsigned shard, n;
+	ZSTD_DCtx *zstd;
+	struct buf packed;
+	struct {
+		struct journal_day *d;
+		struct db_txn t;
+		struct db_cursor c;
+		struct str key, value;
+		uint64_t limit; /* what was committed when the reader began: a later part of a commit is not looked at */
+		bool more;
+	} day[DAYS_MAX];
+};
+
+static bool in_shard(const struct journal_reader *r, unsigned i)
+{
+	return r->day[i].key.n == KEY_LEN && get_u16((const uint8_t *)r->day[i].key.p) == r->shard &&
+	       get_u64((const uint8_t *)r->day[i].key.p + 2) <= r->day[i].limit;
+}
+
+enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct journal_reader **out)
+{
+	struct journal_reader *r = calloc(1, sizeof *r);
+	if (!r)
+		return err_set(ERR_NOMEM, "no memory");
+	r->j = j;
+	r->shard = shard;
+	r->zstd = ZSTD_createDCtx();
+	enum err e = r->zstd ? OK : err_set(ERR_NOMEM, "no memory");
+	pthread_mutex_lock(&j->lock);
+	for (int i = 0; i < DAYS_MAX && !e; i++) {
+		struct journal_day *d = &j->days[i];
+		if (!d->day || d->dead || atomic_load(&d->last[shard]) <= after)
+			continue;
+		d->refs++;
+		r->day[r->n].d = d;
+		r->day[r->n].limit = atomic_load(&d->last[shard]);
+		r->n++;
+	}
+	pthread_mutex_unlock(&j->lock);
+	for (unsigned i = 0; i < r->n && !e; i++) {
+		uint8_t key[KEY_LEN];
+		if ((e = db_begin(&r->day[i].d->db, false, &r->day[i].t)))
+			break;
+		db_walk(&r->day[i].t, r->day[i].d->table, &r->day[i].c);
+		block_key(shard, after + 1, key);
+		r->day[i].more = db_seek(&r->day[i].c, bytes(key, KEY_LEN), &r->day[i].key, &r->day[i].value) && in_shard(r, i);
+		e = r->day[i].t.err;
+	}
+	if (e)
+		journal_read_end(r);
+	else
+		*out = r;
+	return e;
+}
+
+static enum err unseal(struct journal_reader *r, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count)
+{
+	const uint8_t *h = (const uint8_t *)value.p;
+	if (value.n < HEADER_LEN + NONCE_LEN + TAG_LEN || h[0] != BLOCK_VERSION)
+		return err_set(ERR_CORRUPT, "journal: a block that is none");
+	uint8_t ad[KEY_LEN + HEADER_LEN];
+	memcpy(ad, key.p, KEY_LEN);
+	memcpy(ad + KEY_LEN, h, HEADER_LEN);
+	size_t sealed = value.n - HEADER_LEN - NONCE_LEN;
+	uint32_t raw = get_u32(h + 5);
+	unsigned long long packed;
+	buf_clear(&r->packed);
+	if (raw > RAW_MAX || !buf_reserve(&r->packed, sealed) || !buf_reserve(records, raw))
+		return err_set(ERR_NOMEM, "no memory");
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)r->packed.p, &packed, NULL, h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad,
+						       h + HEADER_LEN, d->key) != 0)
+		return err_set(ERR_CORRUPT, "journal: a block does not open with its day's key");
+	size_t got = ZSTD_decompressDCtx(r->zstd, records->p + records->n, raw, r->packed.p, (size_t)packed);
+	if (ZSTD_isError(got) || got != raw)
+		return err_set(ERR_CORRUPT, "journal: a block does not unpack");
+	records->n += raw;
+	*count = get_u32(h + 1);
+	return OK;
+}
+
+enum err journal_next(struct journal_reader *r, struct buf *records, uint64_t *seq, uint32_t *count, uint16_t *day)
+{
+	unsigned best = r->n;
+	uint64_t lowest = UINT64_MAX;
+	for (unsigned i = 0; i < r->n; i++) {
+		if (!r->day[i].more)
+			continue;
+		uint64_t s = get_u64((const uint8_t *)r->day[i].key.p + 2);
+		if (s < lowest)
+			lowest = s, best = i;
+	}
+	if (best == r->n)
+		return ERR_NOT_FOUND;
+	*seq = lowest;
+	*day = r->day[best].d->day;
+	enum err e = unseal(r, r->day[best].d, r->day[best].key, r->day[best].value, records, count);
+	r->day[best].more = db_next(&r->day[best].c, &r->day[best].key, &r->day[best].value) && in_shard(r, best);
+	return r->day[best].t.err ? r->day[best].t.err : e;
+}
+
+void journal_read_end(struct journal_reader *r)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		db_walk_end(&r->day[i].c);
+		db_abort(&r->day[i].t);
+	}
+	pthread_mutex_lock(&r->j->lock);
+	for (unsigned i = 0; i < r->n; i++)
+		if (--r->day[i].d->refs == 0 && r->day[i].d->dead)
+			day_free(r->day[i].d);
+	pthread_mutex_unlock(&r->j->lock);
+	ZSTD_freeDCtx(r->zstd);
+	buf_done(&r->packed);
+	free(r);
+}

@@ -1,0 +1,341 @@
+#include "crumb/store/shard.h"
+
+#include "crumb/base/code.h"
+
+#define ORDINAL_REST_HOURS 24
+
+static struct str view(const uint8_t *p, size_t n)
+{
+	return str_make((const char *)p, n);
+}
+
+static struct str key_u16(uint8_t *b, uint16_t a)
+{
+	put_u16(b, a);
+	return view(b, 2);
+}
+
+static struct str key_u32u32(uint8_t *b, uint32_t hi, uint32_t lo)
+{
+	put_u32(b, hi);
+	put_u32(b + 4, lo);
+	return view(b, 8);
+}
+
+enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes, bool readonly)
+{
+	*s = (struct shard){.number = number};
+	enum err e = db_open(&s->db, folder, map_bytes, 16, readonly);
+	if (e)
+		return e;
+	const struct {
+		const char *name;
+		db_table *table;
+	} tables[] = {{"visitors", &s->visitors}, {"ordinals", &s->ordinals},	{"free", &s->free},   {"due", &s->due},
+		      {"members", &s->members},	  {"provisional", &s->provisional}, {"prov_hours", &s->prov_hours},
+		      {"tombstones", &s->tombstones}, {"names", &s->names}, {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
+	struct db_txn t;
+	if ((e = db_begin(&s->db, !readonly, &t)))
+		goto out;
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && !e; i++)
+		e = db_open_table(&t, tables[i].name, tables[i].table);
+	uint64_t schema = SHARD_SCHEMA;
+	if (!e && !shard_meta_u64(s, &t, "schema", &schema) && !readonly)
+		shard_meta_put_u64(s, &t, "schema", schema);
+	if (!e && schema != SHARD_SCHEMA)
+		e = err_set(ERR_CORRUPT, "%s: written by another version of crumb (schema %llu)", folder, (unsigned long long)schema);
+	if (e) {
+		db_abort(&t);
+		goto out;
+	}
+	/* handles of tables stay valid only if the transaction that opened them commits */
+	t.write = true; /* a commit, so that the handles outlive the transaction that opened them */
+	e = db_end(&t);
+out:
+	if (e)
+		shard_close(s);
+	return e;
+}
+
+void shard_close(struct shard *s)
+{
+	db_close(&s->db);
+}
+
+bool shard_meta_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t *out)
+{
+	struct str v;
+	if (!db_get(t, s->meta, str_c(name), &v) || v.n != 8)
+		return false;
+	*out = get_u64((const uint8_t *)v.p);
+	return true;
+}
+
+void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t v)
+{
+	uint8_t b[8];
+	put_u64(b, v);
+	db_put(t, s->meta, str_c(name), view(b, 8));
+}
+
+bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out)
+{
+	struct str v;
+	if (!db_get(t, s->visitors, vkey_str(k), &v))
+		return false;
+	if (profile_load(out, v))
+		return true;
+	if (!t->err)
+		t->err = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", s->number);
+	return false;
+}
+
+void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k, const struct profile *p, struct buf *scratch)
+{
+	buf_clear(scratch);
+	profile_save(p, scratch);
+	db_put(t, s->visitors, vkey_str(k), buf_view(scratch));
+}
+
+uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, const struct vkey *k)
+{
+	uint8_t b[4];
+	uint32_t ordinal = UINT32_MAX;
+	struct db_cursor c;
+	struct str key, value;
+	db_walk(t, s->free, &c);
+	bool rested = db_next(&c, &key, &value) && key.n == 8 && get_u32((const uint8_t *)key.p) + ORDINAL_REST_HOURS <= hour;
+	if (rested)
+		ordinal = get_u32((const uint8_t *)key.p + 4);
+	uint8_t taken[8];
+	if (rested)
+		memcpy(taken, key.p, 8);
+	db_walk_end(&c);
+	if (rested) {
+		db_del(t, s->free, view(taken, 8));
+	} else {
+		uint64_t next = 0;
+		shard_meta_u64(s, t, "next_ordinal", &next);
+		if (next >= UINT32_MAX)
+			return UINT32_MAX;
+		ordinal = (uint32_t)next;
+		shard_meta_put_u64(s, t, "next_ordinal", next + 1);
+	}
+	put_u32(b, ordinal);
+	db_put(t, s->ordinals, view(b, 4), vkey_str(k));
+	return ordinal;
+}
+
+void shard_ordinal_free(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal)
+{
+	uint8_t b[8];
+	put_u32(b, ordinal);
+	db_del(t, s->ordinals, view(b, 4));
+	db_put(t, s->free, key_u32u32(b, hour, ordinal), STR(""));
+}
+
+bool shard_ordinal_key(struct shard *s, struct db_txn *t, uint32_t ordinal, struct vkey *out)
+{
+	uint8_t b[4];
+	struct str v;
+	put_u32(b, ordinal);
+	if (!db_get(t, s->ordinals, view(b, 4), &v) || v.n != sizeof out->b)
+		return false;
+	memcpy(out->b, v.p, sizeof out->b);
+	return true;
+}
+
+void shard_due_move(struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_t from_hour, uint32_t to_hour)
+{
+	uint8_t b[8];
+	if (from_hour == to_hour)
+		return;
+	if (from_hour)
+		db_del(t, s->due, key_u32u32(b, from_hour, ordinal));
+	if (to_hour)
+		db_put(t, s->due, key_u32u32(b, to_hour, ordinal), STR(""));
+}
+
+bool shard_due_first(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal, uint32_t *due_hour, uint32_t *due_ordinal)
+{
+	uint8_t b[8];
+	struct db_cursor c;
+	struct str key, value;
+	db_walk(t, s->due, &c);
+	bool found = db_seek(&c, key_u32u32(b, hour, ordinal), &key, &value) && key.n == 8;
+	if (found) {
+		*due_hour = get_u32((const uint8_t *)key.p);
+		*due_ordinal = get_u32((const uint8_t *)key.p + 4);
+	}
+	db_walk_end(&c);
+	return found;
+}
+
+static uint64_t counter(struct db_txn *t, db_table table, struct str key)
+{
+	struct str v;
+	return db_get(t, table, key, &v) && v.n == 8 ? get_u64((const uint8_t *)v.p) : 0;
+}
+
+static void counter_add(struct db_txn *t, db_table table, struct str key, int64_t by)
+{
+	uint8_t b[8];
+	uint64_t sum = counter(t, table, key) + (uint64_t)by;
+	put_u64(b, sum);
+	if (sum)
+		db_put(t, table, key, view(b, 8));
+	else
+		db_del(t, table, key);
+}
+
+uint64_t shard_count(struct shard *s, struct db_txn *t, uint16_t category)
+{
+	uint8_t b[2];
+	return counter(t, s->counts, key_u16(b, category));
+}
+
+void shard_count_add(struct shard *s, struct db_txn *t, uint16_t category, int64_t by)
+{
+	uint8_t b[2];
+	counter_add(t, s->counts, key_u16(b, category), by);
+}
+
+uint64_t shard_events(struct shard *s, struct db_txn *t, uint16_t day)
+{
+	uint8_t b[3] = {(uint8_t)(day >> 8), (uint8_t)day, 'e'};
+	return counter(t, s->daily, view(b, 3));
+}
+
+void shard_events_add(struct shard *s, struct db_txn *t, uint16_t day, int64_t by)
+{
+	uint8_t b[3] = {(uint8_t)(day >> 8), (uint8_t)day, 'e'};
+	counter_add(t, s->daily, view(b, 3), by);
+}
+
+uint64_t shard_events_since(struct shard *s, struct db_txn *t, uint16_t oldest)
+{
+	uint64_t sum = 0;
+	uint8_t b[2];
+	struct db_cursor c;
+	struct str key, value;
+	db_walk(t, s->daily, &c);
+	for (bool more = db_seek(&c, key_u16(b, oldest), &key, &value); more; more = db_next(&c, &key, &value))
+		if (key.n == 3 && key.p[2] == 'e' && value.n == 8)
+			sum += get_u64((const uint8_t *)value.p);
+	db_walk_end(&c);
+	return sum;
+}
+
+void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, const struct daily_segment *change)
+{
+	uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8), (uint8_t)segment}, v[16];
+	struct str old;
+	struct daily_segment sum = *change;
+	if (db_get(t, s->daily, view(k, 5), &old) && old.n == 16) {
+		sum.entered += get_u32((const uint8_t *)old.p + 8);
+		sum.left += get_u32((const uint8_t *)old.p + 12);
+	}
+	put_u64(v, sum.size);
+	put_u32(v + 8, sum.entered);
+	put_u32(v + 12, sum.left);
+	db_put(t, s->daily, view(k, 5), view(v, 16));
+}
+
+void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest)
+{
+	for (;;) {
+		struct db_cursor c;
+		struct str key, value;
+		uint8_t copy[8];
+		db_walk(t, s->daily, &c);
+		bool old = db_next(&c, &key, &value) && key.n <= sizeof copy && key.n >= 2 && get_u16((const uint8_t *)key.p) < oldest;
+		size_t n = old ? key.n : 0;
+		if (old)
+			memcpy(copy, key.p, n);
+		db_walk_end(&c);
+		if (!old)
+			return;
+		db_del(t, s->daily, view(copy, n));
+	}
+}
+
+bool shard_provisional(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t *hour, struct str *records)
+{
+	struct str v;
+	if (!db_get(t, s->provisional, vkey_str(k), &v) || v.n < 4)
+		return false;
+	*hour = get_u32((const uint8_t *)v.p);
+	*records = str_skip(v, 4);
+	return true;
+}
+
+static struct str prov_hour_key(uint8_t b[20], uint32_t hour, const struct vkey *k)
+{
+	put_u32(b, hour);
+	memcpy(b + 4, k->b, sizeof k->b);
+	return view(b, 20);
+}
+
+void shard_provisional_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t hour, struct str records)
+{
+	uint8_t b[20];
+	struct buf value = {0};
+	put_u32(b, hour);
+	buf_add(&value, b, 4);
+	buf_str(&value, records);
+	db_put(t, s->provisional, vkey_str(k), buf_view(&value));
+	db_put(t, s->prov_hours, prov_hour_key(b, hour, k), STR(""));
+	buf_done(&value);
+}
+
+void shard_provisional_del(struct shard *s, struct db_txn *t, const struct vkey *k)
+{
+	uint8_t b[20];
+	uint32_t hour;
+	struct str records;
+	if (!shard_provisional(s, t, k, &hour, &records))
+		return;
+	db_del(t, s->provisional, vkey_str(k));
+	db_del(t, s->prov_hours, prov_hour_key(b, hour, k));
+}
+
+bool shard_provisional_expire_one(struct shard *s, struct db_txn *t, uint32_t before)
+{
+	struct db_cursor c;
+	struct str key, value;
+	struct vkey v;
+	db_walk(t, s->prov_hours, &c);
+	bool old = db_next(&c, &key, &value) && key.n == 20 && get_u32((const uint8_t *)key.p) < before;
+	if (old)
+		memcpy(v.b, key.p + 4, sizeof v.b);
+	db_walk_end(&c);
+	if (old)
+		shard_provisional_del(s, t, &v);
+	return old && !t->err;
+}
+
+uint64_t shard_provisional_since(struct shard *s, struct db_txn *t, uint32_t hour)
+{
+	uint64_t n = 0;
+	uint8_t b[4];
+	struct db_cursor c;
+	struct str key, value;
+	put_u32(b, hour);
+	db_walk(t, s->prov_hours, &c);
+	for (bool more = db_seek(&c, view(b, 4), &key, &value); more; more = db_next(&c, &key, &value))
+		n++;
+	db_walk_end(&c);
+	return n;
+}
+
+bool shard_tombstone(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t today)
+{
+	struct str v;
+	return db_get(t, s->tombstones, vkey_str(k), &v) && v.n == 2 && get_u16((const uint8_t *)v.p) > today;
+}
+
+void shard_tombstone_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t until)
+{
+	uint8_t b[2];
+	db_put(t, s->tombstones, vkey_str(k), key_u16(b, until));
+}
