@@ -1,0 +1,58 @@
+/* From hit to journal record. One struct ingest per thread that takes hits; nothing here is shared. */
+#ifndef CRUMB_INGEST_INGEST_H
+#define CRUMB_INGEST_INGEST_H
+
+#include "crumb/ingest/writer.h"
+#include "crumb/privacy/anonymise.h"
+#include "crumb/privacy/consent.h"
+#include "crumb/privacy/cookie.h"
+#include "crumb/rules/rules.h"
+
+struct ingest {
+	const struct config *config;
+	struct store *store;
+	struct identity_keys keys;
+	uint16_t keys_day; /* the keys are good for cookies of this day */
+	struct anonymiser wall;
+	struct rules *rules; /* for leaves */
+	const _Atomic bool *disk_low;
+	struct event event; /* scratch: large, so not on the stack */
+};
+
+/* Who sent it, and what to do about the cookie. */
+struct ingest_who {
+	bool write;         /* events of this visitor are wanted */
+	bool refused_disk;  /* a new visitor, and the disk is nearly full: 503 */
+	bool set_cookie;    /* send `cookie`, if anything was written */
+	bool expire_cookie; /* tell the browser to drop it */
+	bool erase;         /* an erasure was put into the batch */
+	uint8_t flags;
+	struct vkey visitor;
+	char cookie[COOKIE_LEN];
+};
+
+enum err ingest_init(struct ingest *in, const struct config *c, struct store *s, const _Atomic bool *disk_low) MUST_CHECK;
+void ingest_done(struct ingest *in);
+void ingest_rules(struct ingest *in, struct rules *r); /* takes the reference */
+
+/* Consent gate and cookie. An erasure goes into the batch at once. */
+struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_t now, struct batch *b);
+/* Anonymises and encodes one event into the batch; false when there was nothing to write. */
+bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b);
+/* The visitor that a cookie names, for look-ups. */
+bool ingest_known(struct ingest *in, struct str cookie, uint32_t now, struct vkey *out);
+
+/* --- JSON, as in POST /e and in import files. Views in the hit point into `owner`, which the caller frees with json_decref. */
+struct json_t;
+/* Fills a hit from one JSON object; `title_key` is "t" on the wire, "title" in files, where t is the time. False: not an event. */
+bool ingest_json(struct json_t *object, const char *title_key, struct hit *out, struct buf *numbers);
+
+/* --- import of NDJSON */
+struct import_totals {
+	uint64_t read, accepted;
+	uint64_t refused_json, refused_id, refused_old, refused_future, refused_site, refused_consent;
+};
+/* Reads whole lines into the batch. Blank lines are skipped and not counted. */
+void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batch *b, struct import_totals *totals);
+
+#endif

@@ -1,0 +1,51 @@
+/* The journal thread: batches in, synced commits out, and only then the word back.
+ *
+ * A batch is what one collect thread gathered while the previous commit ran, or one slice of an import. There are no timers: the
+ * thread takes everything that is queued, commits it, tells the owners, and takes again; the disk sets the pace.
+ *
+ * A batch belongs to its owner until writer_submit(), then to the writer until `done` is called on the journal thread, then
+ * to the owner again. */
+#ifndef CRUMB_INGEST_WRITER_H
+#define CRUMB_INGEST_WRITER_H
+
+#include "crumb/store/store.h"
+
+#include <stdatomic.h>
+
+struct batch_part {
+	uint16_t day, shard;
+	uint32_t count;
+	struct buf records;
+};
+
+struct batch {
+	unsigned shards;
+	struct batch_part *parts; /* `shards` of them for each day seen */
+	size_t parts_n;
+	uint32_t count; /* records in all parts */
+	enum err result;
+	void (*done)(struct batch *b); /* on the journal thread; must not block */
+	void *owner;
+	struct batch *next;
+};
+
+void batch_init(struct batch *b, unsigned shards, void (*done)(struct batch *), void *owner);
+void batch_clear(struct batch *b);
+void batch_done(struct batch *b);
+struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard);
+void batch_event(struct batch *b, const struct event *e);
+void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t);
+
+struct writer;
+
+/* `after_commit` is called on the journal thread when new blocks can be read: it wakes the folds. */
+enum err writer_start(struct store *s, void (*after_commit)(void *), void *arg, struct writer **out) MUST_CHECK;
+void writer_stop(struct writer *w); /* commits what is queued, then ends the thread */
+void writer_submit(struct writer *w, struct batch *b);
+/* From now on blocks name these rules, and their activation is in the journal of every day that is written to. */
+void writer_rules(struct writer *w, const uint8_t hash[16], struct str bundle);
+/* Destroys the keys of days before `oldest` and unlinks them, on the journal thread. */
+void writer_expire(struct writer *w, uint16_t oldest, uint16_t today);
+uint16_t writer_expired(const struct writer *w); /* the latest `oldest` that was carried out */
+
+#endif

@@ -1,0 +1,111 @@
+#include "crumb/ingest/ingest.h"
+
+#include "crumb/base/clock.h"
+
+enum err ingest_init(struct ingest *in, const struct config *c, struct store *s, const _Atomic bool *disk_low)
+{
+	memset(in, 0, sizeof *in);
+	in->config = c;
+	in->store = s;
+	in->disk_low = disk_low;
+	anonymiser_init(&in->wall, c);
+	in->keys_day = day_of(clock_now());
+	return keys_identity(s->keys, in->keys_day, &in->keys);
+}
+
+void ingest_done(struct ingest *in)
+{
+	anonymiser_done(&in->wall);
+	rules_unref(in->rules);
+	sodium_memzero(in, sizeof *in);
+}
+
+void ingest_rules(struct ingest *in, struct rules *r)
+{
+	rules_unref(in->rules);
+	in->rules = r;
+}
+
+/* A new day may bring a new pseudonym generation and end an old one. */
+static void refresh_keys(struct ingest *in, uint16_t today)
+{
+	struct identity_keys fresh;
+	if (today == in->keys_day || keys_identity(in->store->keys, today, &fresh) != OK)
+		return;
+	in->keys = fresh;
+	in->keys_day = today;
+	sodium_memzero(&fresh, sizeof fresh);
+}
+
+bool ingest_known(struct ingest *in, struct str value, uint32_t now, struct vkey *out)
+{
+	struct cookie c;
+	refresh_keys(in, day_of(now));
+	return value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID && cookie_visitor(&in->keys, &c, out);
+}
+
+/* A fresh, unlinkable id. */
+static void introduce(struct ingest *in, uint16_t today, struct ingest_who *who)
+{
+	struct cookie c;
+	if (in->disk_low && atomic_load_explicit(in->disk_low, memory_order_relaxed)) {
+		metric_inc(M_REFUSED_DISK);
+		who->refused_disk = true;
+		return;
+	}
+	cookie_make(today, &c);
+	cookie_write(&in->keys, &c, who->cookie);
+	who->write = cookie_visitor(&in->keys, &c, &who->visitor);
+	who->set_cookie = who->write;
+	who->flags = EVENT_NEW;
+	metric_inc(M_COOKIE_NEW);
+}
+
+struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_t now, struct batch *b)
+{
+	struct ingest_who who = {.write = false};
+	uint16_t today = day_of(now);
+	enum metric why;
+	refresh_keys(in, today);
+	enum consent_verdict verdict = consent_judge(in->config, h, &why);
+	if (verdict != CONSENT_YES) {
+		metric_inc(why);
+		who.expire_cookie = h->cookie.n && verdict != CONSENT_NO;
+		if (verdict == CONSENT_NO_ERASE && ingest_known(in, h->cookie, now, &who.visitor)) {
+			batch_erase(b, &who.visitor, now);
+			who.erase = true;
+		}
+		return who;
+	}
+	struct cookie c;
+	enum cookie_state state = h->cookie.n ? cookie_read(&in->keys, h->cookie, today, &c) : COOKIE_FORGED;
+	if (state == COOKIE_VALID && cookie_visitor(&in->keys, &c, &who.visitor)) {
+		metric_inc(M_COOKIE_KNOWN);
+		who.write = true;
+		return who;
+	}
+	if (h->cookie.n)
+		metric_inc(state == COOKIE_FORGED ? M_COOKIE_FORGED : M_COOKIE_OVERDUE);
+	introduce(in, today, &who);
+	return who;
+}
+
+static void match_leaves(struct ingest *in, const struct hit *h, struct event *e)
+{
+	struct leaf_input fields = {h->title, h->url, h->params, h->params_n};
+	e->leaves_n = in->rules && in->rules->leaves_n ? rules_leaves(in->rules, &fields, e->leaves) : 0;
+}
+
+bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b)
+{
+	struct event *e = &in->event;
+	metric_inc(M_HITS);
+	if (!anonymise(&in->wall, h, e))
+		return false;
+	e->visitor = who->visitor;
+	e->flags = who->flags;
+	e->t = t;
+	match_leaves(in, h, e);
+	batch_event(b, e);
+	return true;
+}

@@ -1,0 +1,311 @@
+#include "crumb/ingest/writer.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/core/metric.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* --- batches */
+
+void batch_init(struct batch *b, unsigned shards, void (*done)(struct batch *), void *owner)
+{
+	*b = (struct batch){.shards = shards, .done = done, .owner = owner};
+}
+
+#define PART_KEEP (256u << 10) /* memory of a part that a burst made larger goes back */
+
+void batch_clear(struct batch *b)
+{
+	for (size_t i = 0; i < b->parts_n; i++) {
+		if (b->parts[i].records.cap > PART_KEEP)
+			buf_done(&b->parts[i].records);
+		buf_clear(&b->parts[i].records);
+		b->parts[i].count = 0;
+		b->parts[i].day = 0;
+	}
+	b->count = 0;
+	b->result = OK;
+}
+
+void batch_done(struct batch *b)
+{
+	for (size_t i = 0; i < b->parts_n; i++)
+		buf_done(&b->parts[i].records);
+	free(b->parts);
+	*b = (struct batch){0};
+}
+
+struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard)
+{
+	size_t at = 0;
+	while (at < b->parts_n && b->parts[at].day && b->parts[at].day != day)
+		at += b->shards;
+	if (at == b->parts_n) {
+		struct batch_part *grown = realloc(b->parts, (b->parts_n + b->shards) * sizeof *grown);
+		CHECK(grown);
+		memset(grown + b->parts_n, 0, b->shards * sizeof *grown);
+		b->parts = grown;
+		b->parts_n += b->shards;
+	}
+	if (!b->parts[at].day)
+		for (unsigned s = 0; s < b->shards; s++) {
+			b->parts[at + s].day = day;
+			b->parts[at + s].shard = (uint16_t)s;
+		}
+	return &b->parts[at + shard];
+}
+
+void batch_event(struct batch *b, const struct event *e)
+{
+	struct batch_part *p = batch_part(b, day_of(e->t), vkey_shard(&e->visitor, b->shards));
+	event_encode(e, &p->records);
+	p->count++;
+	b->count++;
+}
+
+void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t)
+{
+	struct batch_part *p = batch_part(b, day_of(t), vkey_shard(visitor, b->shards));
+	record_encode_erase(visitor, t, &p->records);
+	p->count++;
+	b->count++;
+}
+
+/* --- the thread */
+
+struct merged {
+	struct journal_block block;
+	struct buf joined; /* when more than one batch has records for the day and shard */
+};
+
+struct writer {
+	struct store *store;
+	void (*after_commit)(void *);
+	void *arg;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct batch *first, **last; /* queue */
+	bool stop;
+	uint8_t rules_hash[16];
+	struct buf rules_bundle;
+	uint16_t want_oldest, want_today;
+	_Atomic uint16_t expired;
+	/* journal thread only */
+	struct merged *merged;
+	size_t merged_n, merged_cap;
+	struct journal_block *blocks;
+	uint16_t rules_days[128]; /* days whose journal has the activation of the current rules */
+	unsigned rules_days_n;
+	uint8_t rules_said[16];
+};
+
+static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
+{
+	for (size_t i = 0; i < w->merged_n; i++)
+		if (w->merged[i].block.day == day && w->merged[i].block.shard == shard)
+			return &w->merged[i];
+	if (w->merged_n == w->merged_cap) {
+		size_t cap = w->merged_cap ? 2 * w->merged_cap : 16;
+		w->merged = realloc(w->merged, cap * sizeof *w->merged);
+		w->blocks = realloc(w->blocks, cap * sizeof *w->blocks);
+		CHECK(w->merged && w->blocks);
+		memset(w->merged + w->merged_cap, 0, (cap - w->merged_cap) * sizeof *w->merged);
+		w->merged_cap = cap;
+	}
+	struct merged *m = &w->merged[w->merged_n++];
+	m->block = (struct journal_block){.day = day, .shard = shard};
+	buf_clear(&m->joined);
+	return m;
+}
+
+static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count, struct str records)
+{
+	struct merged *m = merged_for(w, day, shard);
+	if (m->block.count == 0) {
+		m->block.records = records;
+	} else {
+		if (m->joined.n == 0)
+			buf_str(&m->joined, m->block.records);
+		buf_str(&m->joined, records);
+		CHECK(!m->joined.failed);
+		m->block.records = buf_view(&m->joined);
+	}
+	m->block.count += count;
+}
+
+/* The activation of the rules goes into each shard of each day, so that a block of any day can be read with what is in it. */
+static void merge_rules(struct writer *w, struct buf *record, const uint8_t hash[16], struct str bundle)
+{
+	if (memcmp(w->rules_said, hash, 16) != 0) {
+		w->rules_days_n = 0;
+		memcpy(w->rules_said, hash, 16);
+	}
+	if (!bundle.n)
+		return;
+	record_encode_rules(clock_now(), str_make((const char *)hash, 16), bundle, record);
+	size_t n = w->merged_n;
+	for (size_t i = 0; i < n; i++) {
+		uint16_t day = w->merged[i].block.day;
+		bool said = false;
+		for (unsigned k = 0; k < w->rules_days_n; k++)
+			said |= w->rules_days[k] == day;
+		if (said)
+			continue;
+		if (w->rules_days_n == 128)
+			w->rules_days_n = 0;
+		w->rules_days[w->rules_days_n++] = day;
+		for (unsigned s = 0; s < w->store->shards; s++)
+			merge(w, day, (uint16_t)s, 1, buf_view(record));
+	}
+}
+
+static void commit(struct writer *w, struct batch *list, const uint8_t hash[16], struct str bundle)
+{
+	struct buf record = {0};
+	w->merged_n = 0;
+	for (struct batch *b = list; b; b = b->next)
+		for (size_t i = 0; i < b->parts_n; i++)
+			if (b->parts[i].count)
+				merge(w, b->parts[i].day, b->parts[i].shard, b->parts[i].count, buf_view(&b->parts[i].records));
+	enum err e = OK;
+	if (w->merged_n) {
+		merge_rules(w, &record, hash, bundle);
+		for (size_t i = 0; i < w->merged_n; i++)
+			w->blocks[i] = w->merged[i].block;
+		e = journal_commit(w->store->journal, w->blocks, w->merged_n, hash);
+		metric_inc(e ? M_JOURNAL_FAILED : M_JOURNAL_COMMITS);
+		metric_add(M_JOURNAL_BLOCKS, e ? 0 : w->merged_n);
+		if (e)
+			log_error("journal", "commit failed why=\"%s\"", err_text());
+	}
+	buf_done(&record);
+	if (!e)
+		w->after_commit(w->arg);
+	while (list) {
+		struct batch *b = list;
+		list = b->next;
+		if (!e)
+			metric_add(M_EVENTS, b->count);
+		b->result = e;
+		b->done(b);
+	}
+}
+
+static void expire(struct writer *w, uint16_t oldest, uint16_t today)
+{
+	enum err e = keys_expire(w->store->keys, oldest, today);
+	if (e) {
+		log_error("journal", "keys of expired days could not be destroyed why=\"%s\"", err_text());
+		return;
+	}
+	journal_expire(w->store->journal, oldest);
+	atomic_store(&w->expired, oldest);
+}
+
+static void *run(void *arg)
+{
+	struct writer *w = arg;
+	struct buf bundle = {0};
+	uint8_t hash[16] = {0};
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		while (!w->first && !w->stop && w->want_oldest == atomic_load(&w->expired))
+			pthread_cond_wait(&w->wake, &w->lock);
+		if (!w->first && w->stop)
+			break;
+		struct batch *list = w->first;
+		uint16_t oldest = w->want_oldest, today = w->want_today;
+		w->first = NULL;
+		w->last = &w->first;
+		if (memcmp(hash, w->rules_hash, 16) != 0) {
+			memcpy(hash, w->rules_hash, 16);
+			buf_clear(&bundle);
+			buf_str(&bundle, buf_view(&w->rules_bundle));
+		}
+		pthread_mutex_unlock(&w->lock);
+		if (list)
+			commit(w, list, hash, buf_view(&bundle));
+		if (oldest != atomic_load(&w->expired)) {
+			expire(w, oldest, today);
+			w->after_commit(w->arg);
+		}
+		pthread_mutex_lock(&w->lock);
+	}
+	pthread_mutex_unlock(&w->lock);
+	buf_done(&bundle);
+	return NULL;
+}
+
+enum err writer_start(struct store *s, void (*after_commit)(void *), void *arg, struct writer **out)
+{
+	struct writer *w = calloc(1, sizeof *w);
+	if (!w)
+		return err_set(ERR_NOMEM, "no memory");
+	w->store = s;
+	w->after_commit = after_commit;
+	w->arg = arg;
+	w->last = &w->first;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->wake, NULL);
+	if (pthread_create(&w->thread, NULL, run, w) != 0) {
+		free(w);
+		return err_set(ERR_IO, "no thread for the journal");
+	}
+	*out = w;
+	return OK;
+}
+
+void writer_stop(struct writer *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	for (size_t i = 0; i < w->merged_cap; i++)
+		buf_done(&w->merged[i].joined);
+	free(w->merged);
+	free(w->blocks);
+	buf_done(&w->rules_bundle);
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->wake);
+	free(w);
+}
+
+void writer_submit(struct writer *w, struct batch *b)
+{
+	b->next = NULL;
+	pthread_mutex_lock(&w->lock);
+	*w->last = b;
+	w->last = &b->next;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_rules(struct writer *w, const uint8_t hash[16], struct str bundle)
+{
+	pthread_mutex_lock(&w->lock);
+	memcpy(w->rules_hash, hash, 16);
+	buf_clear(&w->rules_bundle);
+	buf_str(&w->rules_bundle, bundle);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_expire(struct writer *w, uint16_t oldest, uint16_t today)
+{
+	pthread_mutex_lock(&w->lock);
+	w->want_oldest = oldest;
+	w->want_today = today;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+uint16_t writer_expired(const struct writer *w)
+{
+	return atomic_load(&w->expired);
+}
