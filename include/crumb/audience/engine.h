@@ -1,0 +1,46 @@
+/* The engine: generations of views, the threads that fold and sweep them, and the switch from one generation to the next.
+ *
+ * A generation is built for one rule set. New rules make a new generation from the journal, beside the serving one, which
+ * goes on; when every shard of it has caught up it is named in CURRENT and serves, and the old one goes with its last reader.
+ * A fold thread owns some shards, in both generations. */
+#ifndef CRUMB_AUDIENCE_ENGINE_H
+#define CRUMB_AUDIENCE_ENGINE_H
+
+#include "crumb/audience/fold.h"
+
+struct generation {
+	_Atomic int refs;
+	uint32_t number;
+	uint32_t since; /* when it began to serve; 0: unknown */
+	unsigned shards;
+	struct rules *rules;
+	struct store *store;
+	_Atomic bool dropped; /* remove its files with the last reference */
+	struct fold fold[];
+};
+
+/* Opens the serving generation for reading only (commands beside or without a server). ERR_NOT_FOUND: nothing there yet. */
+enum err generation_open(struct store *s, const struct config *c, struct generation **out) MUST_CHECK;
+void generation_unref(struct generation *g);
+
+struct engine;
+
+/* Opens what is stored, or begins with an empty generation for `rules`; other rules than the stored ones start a rebuild. */
+enum err engine_start(const struct config *c, struct store *s, struct rules *rules, struct engine **out) MUST_CHECK;
+void engine_stop(struct engine *e);
+void engine_poke(void *engine); /* the journal has grown; any thread */
+/* Called, from fold threads, after commits that somebody hurried for; at most 64 listeners. */
+void engine_listen(struct engine *e, void (*heard)(void *), void *arg);
+
+struct generation *engine_serving(struct engine *e); /* a reference */
+/* Builds a generation for these rules and serves it when done. Takes a reference of its own. */
+enum err engine_reload(struct engine *e, struct rules *rules) MUST_CHECK;
+bool engine_building(struct engine *e);
+
+void engine_hurry(struct engine *e); /* fold now, do not pace */
+bool engine_folded(struct engine *e, unsigned shard, uint64_t seq); /* is the block in the serving views? */
+bool engine_settled(struct engine *e, uint32_t hour); /* everything journalled is folded and everything due is swept */
+double engine_lag_s(struct engine *e);                 /* since when the oldest shard is behind; 0: none is */
+uint32_t engine_hours_behind(struct engine *e);
+
+#endif

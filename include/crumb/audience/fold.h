@@ -1,0 +1,42 @@
+/* The fold of one shard of one generation: journal records into views, and the sweep of what time ends.
+ *
+ * fold_some() takes blocks after the shard's watermark, groups their records by visitor, applies them, re-evaluates the
+ * memberships that what was touched can change, and commits profiles, memberships, due entries, counters and the new
+ * watermark in one transaction. fold_sweep() does the same for visitors whose due hour has come. The same code serves live
+ * traffic, recovery, rebuild and replay. One thread at a time. */
+#ifndef CRUMB_AUDIENCE_FOLD_H
+#define CRUMB_AUDIENCE_FOLD_H
+
+#include "crumb/audience/members.h"
+#include "crumb/core/config.h"
+#include "crumb/rules/rules.h"
+#include "crumb/store/store.h"
+
+#include <stdatomic.h>
+
+struct fold {
+	struct shard shard;
+	struct rules *rules; /* holds a reference */
+	unsigned retention;
+	uint64_t provisional_max;
+	_Atomic uint64_t watermark;  /* sequence of the last block that is in the views */
+	_Atomic uint32_t swept_hour; /* everything due up to this hour was done */
+	uint16_t daily_day;          /* day on which old counters were last removed */
+	struct fold_scratch *scratch;
+};
+
+enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigned shard, struct rules *r, const struct config *c) MUST_CHECK;
+void fold_close(struct fold *f);
+
+/* Applies up to about `most` records; *done says how many, *more whether there are others. */
+enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done, bool *more) MUST_CHECK;
+/* Looks at up to `most` due visitors; *more: some are left. */
+enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more) MUST_CHECK;
+
+/* The first day that is retained on `today`. */
+static inline uint16_t oldest_day(uint16_t today, unsigned retention)
+{
+	return (uint16_t)(today - retention + 1);
+}
+
+#endif

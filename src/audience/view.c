@@ -1,0 +1,259 @@
+#include "crumb/audience/view.h"
+
+#include "crumb/base/clock.h"
+
+#include <stdlib.h>
+
+/* Brings a stored profile to `now`; its memberships too. */
+static void freshen(const struct generation *g, const struct fold *f, struct profile *p, uint32_t now)
+{
+	uint16_t today = day_of(now);
+	if (p->due_hour > hour_of(now) || p->evaluated_day >= today)
+		return; /* nothing has ended since it was evaluated */
+	profile_expire(p, oldest_day(today, f->retention));
+	if (p->segments_cap < g->rules->segments_n) {
+		p->segments = realloc(p->segments, g->rules->segments_n * sizeof *p->segments);
+		CHECK(p->segments);
+		p->segments_cap = g->rules->segments_n;
+	}
+	p->segments_n = rules_eval_all(g->rules, p, today, p->segments);
+}
+
+/* Visits every overdue visitor of a shard: `stored` as the tables have it, `fresh` as it is now. */
+typedef enum err (*overdue_each)(void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh);
+
+static enum err each_overdue(struct generation *g, struct fold *f, struct db_txn *t, uint32_t now, overdue_each each, void *arg)
+{
+	struct profile stored = {0}, fresh = {0};
+	uint32_t hour = 0, ordinal = 0;
+	enum err e = OK;
+	while (!e && shard_due_first(&f->shard, t, hour, ordinal, &hour, &ordinal) && hour <= hour_of(now)) {
+		struct vkey k;
+		if (shard_ordinal_key(&f->shard, t, ordinal, &k) && shard_profile(&f->shard, t, &k, &stored) && shard_profile(&f->shard, t, &k, &fresh)) {
+			freshen(g, f, &fresh, now);
+			e = each(arg, &k, &stored, &fresh);
+		}
+		if (ordinal == UINT32_MAX)
+			hour++;
+		ordinal++;
+	}
+	profile_done(&stored);
+	profile_done(&fresh);
+	return e ? e : t->err;
+}
+
+/* --- sizes */
+
+struct sums {
+	int64_t *segments, *categories;
+};
+
+static void add_cats(int64_t *sums, const struct profile *p, int64_t by)
+{
+	for (size_t i = 0; i < p->rows_n; i++)
+		if (i == 0 || p->rows[i].cat != p->rows[i - 1].cat)
+			sums[p->rows[i].cat] += by;
+}
+
+static enum err correct(void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh)
+{
+	struct sums *s = arg;
+	(void)k;
+	for (size_t i = 0; i < stored->segments_n; i++)
+		s->segments[stored->segments[i]]--;
+	for (size_t i = 0; i < fresh->segments_n; i++)
+		s->segments[fresh->segments[i]]++;
+	add_cats(s->categories, stored, -1);
+	add_cats(s->categories, fresh, 1);
+	return OK;
+}
+
+static enum err sum_shard(struct generation *g, struct fold *f, uint32_t now, struct sums *s)
+{
+	struct db_txn t;
+	enum err e = db_begin(&f->shard.db, false, &t);
+	if (e)
+		return e;
+	for (size_t i = 0; i < g->rules->segments_n; i++)
+		s->segments[i] += (int64_t)members_size(&f->shard, &t, (uint16_t)i);
+	for (size_t i = 0; i < g->rules->categories_n; i++)
+		s->categories[i] += (int64_t)shard_count(&f->shard, &t, (uint16_t)i);
+	e = each_overdue(g, f, &t, now, correct, s);
+	db_abort(&t);
+	return e;
+}
+
+enum err view_sizes(struct generation *g, const struct kgate *gate, uint32_t now, struct group_sizes *out)
+{
+	/* profiles may name any of the 65,536 numbers: bytes from disk are not trusted to stay below */
+	struct sums s = {calloc(65536, sizeof(int64_t)), calloc(65536, sizeof(int64_t))};
+	struct group_sizes sizes = {calloc(g->rules->segments_n + 1, sizeof *sizes.segments), calloc(g->rules->categories_n, sizeof *sizes.categories)};
+	CHECK(s.segments && s.categories && sizes.segments && sizes.categories);
+	enum err e = OK;
+	for (unsigned i = 0; i < g->shards && !e; i++)
+		e = sum_shard(g, &g->fold[i], now, &s);
+	for (size_t i = 0; i < g->rules->segments_n; i++)
+		sizes.segments[i] = kgate_show(gate, s.segments[i] > 0 ? (uint64_t)s.segments[i] : 0);
+	for (size_t i = 0; i < g->rules->categories_n; i++)
+		sizes.categories[i] = kgate_show(gate, s.categories[i] > 0 ? (uint64_t)s.categories[i] : 0);
+	free(s.segments);
+	free(s.categories);
+	if (e)
+		view_sizes_done(&sizes);
+	else
+		*out = sizes;
+	return e;
+}
+
+void view_sizes_done(struct group_sizes *s)
+{
+	free(s->segments);
+	free(s->categories);
+	*s = (struct group_sizes){0};
+}
+
+/* --- totals */
+
+static enum err count_gone(void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh)
+{
+	(void)k, (void)stored;
+	*(uint64_t *)arg += fresh->rows_n == 0;
+	return OK;
+}
+
+enum err view_totals(struct generation *g, uint32_t now, struct totals *out)
+{
+	struct totals sum = {0};
+	for (unsigned i = 0; i < g->shards; i++) {
+		struct fold *f = &g->fold[i];
+		struct db_txn t;
+		uint64_t gone = 0;
+		enum err e = db_begin(&f->shard.db, false, &t);
+		if (e)
+			return e;
+		sum.visitors += db_count(&t, f->shard.visitors);
+		sum.provisional += shard_provisional_since(&f->shard, &t, hour_of(now) - 24);
+		sum.events += shard_events_since(&f->shard, &t, oldest_day(day_of(now), f->retention));
+		e = each_overdue(g, f, &t, now, count_gone, &gone);
+		sum.visitors -= gone;
+		db_abort(&t);
+		if (e)
+			return e;
+	}
+	*out = sum;
+	return OK;
+}
+
+/* --- one visitor */
+
+enum err view_visitor(struct generation *g, const struct vkey *k, uint32_t now, struct profile *out)
+{
+	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
+	struct db_txn t;
+	enum err e = db_begin(&f->shard.db, false, &t);
+	if (e)
+		return e;
+	bool have = shard_profile(&f->shard, &t, k, out);
+	e = t.err;
+	db_abort(&t);
+	if (e)
+		return e;
+	if (!have)
+		return ERR_NOT_FOUND;
+	freshen(g, f, out, now);
+	return out->rows_n ? OK : ERR_NOT_FOUND;
+}
+
+bool view_provisional(struct generation *g, const struct vkey *k, uint32_t now, uint32_t *hour)
+{
+	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
+	struct db_txn t;
+	struct str records;
+	if (db_begin(&f->shard.db, false, &t) != OK)
+		return false;
+	bool have = shard_provisional(&f->shard, &t, k, hour, &records);
+	db_abort(&t);
+	return have && *hour + 24 >= hour_of(now);
+}
+
+/* --- members */
+
+struct walk {
+	struct generation *g;
+	struct fold *f;
+	struct db_txn *t;
+	uint16_t segment;
+	uint32_t now;
+	uint64_t count; /* first pass: how many there are */
+	enum err (*each)(void *, const struct vkey *, uint16_t); /* second pass; NULL in the first */
+	void *arg;
+	struct profile p;
+	enum err e;
+};
+
+static enum err emit(struct walk *w, const struct vkey *k, const struct profile *p)
+{
+	w->count++;
+	return w->each ? w->each(w->arg, k, rules_member_until(w->g->rules, w->segment, p, day_of(w->now), w->f->retention)) : OK;
+}
+
+static bool one_member(void *arg, uint32_t ordinal)
+{
+	struct walk *w = arg;
+	struct vkey k;
+	if (!shard_ordinal_key(&w->f->shard, w->t, ordinal, &k) || !shard_profile(&w->f->shard, w->t, &k, &w->p)) {
+		w->e = w->t->err ? w->t->err : err_set(ERR_CORRUPT, "a member without a profile: run db verify");
+		return false;
+	}
+	if (w->p.due_hour > hour_of(w->now))
+		w->e = emit(w, &k, &w->p);
+	return w->e == OK; /* overdue ones come below */
+}
+
+static enum err overdue_member(void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh)
+{
+	struct walk *w = arg;
+	(void)stored;
+	return profile_in_segment(fresh, w->segment) ? emit(w, k, fresh) : OK;
+}
+
+static enum err walk_shards(struct walk *w, struct db_txn *txns)
+{
+	for (unsigned i = 0; i < w->g->shards && !w->e; i++) {
+		w->f = &w->g->fold[i];
+		w->t = &txns[i];
+		enum err e = members_each(&w->f->shard, w->t, w->segment, one_member, w);
+		if (!e && !w->e)
+			e = each_overdue(w->g, w->f, w->t, w->now, overdue_member, w);
+		if (!w->e)
+			w->e = e;
+	}
+	return w->e;
+}
+
+enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now,
+		      enum err (*each)(void *, const struct vkey *, uint16_t), void *arg, bool *told)
+{
+	struct db_txn *txns = calloc(g->shards, sizeof *txns);
+	CHECK(txns);
+	enum err e = OK;
+	unsigned begun = 0;
+	/* both passes read the same moment, so that what was counted is what is told */
+	for (; begun < g->shards && !e; begun++)
+		e = db_begin(&g->fold[begun].shard.db, false, &txns[begun]);
+	struct walk w = {.g = g, .segment = segment, .now = now, .e = e};
+	if (!e)
+		e = walk_shards(&w, txns);
+	*told = !e && kgate_show(gate, w.count).told;
+	if (*told) {
+		w.count = 0;
+		w.each = each;
+		w.arg = arg;
+		e = walk_shards(&w, txns);
+	}
+	for (unsigned i = 0; i < begun; i++)
+		db_abort(&txns[i]);
+	profile_done(&w.p);
+	free(txns);
+	return e;
+}
