@@ -1,0 +1,29 @@
+/* A node: one store being written, with its journal thread, its engine and its rules. What crumbd runs behind its listeners,
+ * and what a command runs when it has to change a store that no server has open. */
+#ifndef CRUMB_NODE_NODE_H
+#define CRUMB_NODE_NODE_H
+
+#include "crumb/audience/engine.h"
+#include "crumb/ingest/writer.h"
+
+struct node {
+	const struct config *config;
+	struct store *store;
+	struct engine *engine;
+	struct writer *writer;
+	struct rules *rules; /* the newest that loaded; they may still be on their way into the views */
+};
+
+/* Opens or makes the store, loads the rules and starts the threads. */
+enum err node_start(struct node *n, const struct config *c) MUST_CHECK;
+void node_stop(struct node *n);
+/* Lets go of days that have ended. Call about once a second. */
+void node_tick(struct node *n);
+/* Reads the rules folder again; on failure the old rules stay and err_text() says file:line:column. */
+enum err node_reload(struct node *n) MUST_CHECK;
+/* Everything accepted so far is in the views, everything due was swept, expired days are gone. */
+bool node_settled(struct node *n);
+/* Waits until settled and until the views are made by the newest rules; false: not within the time. */
+bool node_wait(struct node *n, long seconds, bool rules_too);
+
+#endif

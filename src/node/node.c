@@ -1,0 +1,97 @@
+#include "crumb/node/node.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+
+#include <time.h>
+
+static enum err load_rules(const struct config *c, struct rules **out)
+{
+	struct buf bundle = {0};
+	enum err e = rules_read(c->rules_path, &bundle);
+	if (!e)
+		e = rules_load(buf_view(&bundle), out);
+	buf_done(&bundle);
+	return e;
+}
+
+enum err node_start(struct node *n, const struct config *c)
+{
+	*n = (struct node){.config = c};
+	store_load_clock(c);
+	enum err e = load_rules(c, &n->rules);
+	if (!e)
+		e = store_open(c, STORE_WRITE, &n->store);
+	if (!e)
+		e = engine_start(c, n->store, n->rules, &n->engine);
+	if (!e)
+		e = writer_start(n->store, engine_poke, n->engine, &n->writer);
+	if (e) {
+		node_stop(n);
+		return e;
+	}
+	writer_rules(n->writer, n->rules->hash, buf_view(&n->rules->bundle));
+	node_tick(n);
+	return OK;
+}
+
+void node_stop(struct node *n)
+{
+	writer_stop(n->writer);
+	engine_stop(n->engine);
+	rules_unref(n->rules);
+	store_close(n->store);
+	*n = (struct node){.config = n->config};
+}
+
+static uint16_t wanted_oldest(const struct node *n, uint16_t today)
+{
+	return oldest_day(today, (unsigned)n->config->retention_days);
+}
+
+void node_tick(struct node *n)
+{
+	static bool told;
+	uint16_t today = day_of(clock_now());
+	if (clock_jumped()) {
+		if (!told)
+			log_error("clock", "the wall clock jumped by more than an hour: nothing is deleted until POST /v1/clock/confirm on the admin listener");
+		told = true;
+		return;
+	}
+	told = false;
+	if (writer_expired(n->writer) != wanted_oldest(n, today))
+		writer_expire(n->writer, wanted_oldest(n, today), today);
+}
+
+enum err node_reload(struct node *n)
+{
+	struct rules *fresh;
+	enum err e = load_rules(n->config, &fresh);
+	if (e)
+		return e;
+	rules_unref(n->rules);
+	n->rules = fresh;
+	writer_rules(n->writer, fresh->hash, buf_view(&fresh->bundle));
+	return engine_reload(n->engine, fresh);
+}
+
+bool node_settled(struct node *n)
+{
+	uint32_t now = clock_now();
+	return engine_settled(n->engine, hour_of(now)) && (clock_jumped() || writer_expired(n->writer) == wanted_oldest(n, day_of(now)));
+}
+
+bool node_wait(struct node *n, long seconds, bool rules_too)
+{
+	uint64_t until = clock_mono_us() + (uint64_t)seconds * 1000000;
+	for (;;) {
+		if (node_settled(n) && !(rules_too && engine_building(n->engine)))
+			return true;
+		if (clock_mono_us() >= until)
+			return false;
+		engine_hurry(n->engine);
+		node_tick(n);
+		nanosleep(&(struct timespec){0, 5000000}, NULL);
+	}
+}
