@@ -1,0 +1,18 @@
+/* The admin listener: metrics, health, JSON API. On the main thread's event base; long work goes to a job thread. Every request
+ * needs the bearer token. */
+#ifndef CRUMB_HTTP_ADMIN_H
+#define CRUMB_HTTP_ADMIN_H
+
+#include "crumb/http/collect.h"
+#include "crumb/node/node.h"
+
+struct admin;
+
+enum err admin_new(struct event_base *base, struct node *node, struct collect_shared *shared, const char *token, bool test_clock, struct admin **out) MUST_CHECK;
+void admin_address(const struct admin *a, char *out, size_t cap);
+void admin_tick(struct admin *a); /* answers what has waited long enough; call every few milliseconds while admin_waits() */
+bool admin_waits(const struct admin *a);
+void admin_ready(struct admin *a, bool ready);
+void admin_free(struct admin *a);
+
+#endif

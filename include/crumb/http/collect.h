@@ -1,0 +1,36 @@
+/* The collect listener: pixel, events, tag, look-up. One struct per thread, with its own event base, batches and counters.
+ *
+ * Hits are gathered into one batch while another is with the journal; answers to hits wait for the gate that is numbered like
+ * their batch, and go when it is on disk. */
+#ifndef CRUMB_HTTP_COLLECT_H
+#define CRUMB_HTTP_COLLECT_H
+
+#include "crumb/audience/view.h"
+#include "crumb/http/server.h"
+#include "crumb/ingest/ingest.h"
+
+#include <pthread.h>
+
+struct collect;
+
+/* What all collect threads share. Rules and places are swapped by the main thread. */
+struct collect_shared {
+	const struct config *config;
+	struct store *store;
+	struct writer *writer;
+	struct engine *engine;
+	struct cidr_list trusted;
+	_Atomic bool disk_low;
+	_Atomic uint64_t version; /* grows with every swap */
+	pthread_mutex_t lock;	  /* guards the two pointers */
+	struct rules *rules;
+	struct place_db *places;
+};
+
+enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out) MUST_CHECK;
+void collect_address(const struct collect *c, char *out, size_t cap);
+void *collect_run(void *collect);	 /* the thread: returns when drained */
+void collect_stop(struct collect *c); /* any thread: drain and return */
+void collect_free(struct collect *c);
+
+#endif

@@ -1,0 +1,80 @@
+/* A thin HTTP/1.1 server on libevent's events, with llhttp as the parser: keep-alive, pipelining, limits, time-outs.
+ *
+ * One server belongs to one thread and its event base. A request is handed to the handler when it is complete; its views point
+ * into the connection's buffer and are valid until the handler returns, then the bytes are wiped. Answers go out in the order of
+ * the requests. An answer takes one of the connection's few slots; while all are taken nothing more is read.
+ *
+ * An answer can wait: for a numbered *gate* (http_gate_open(n) lets go everything that waits for gates up to n), or, held with
+ * http_hold(), until http_reply() and http_release() are called with the ticket. */
+#ifndef CRUMB_HTTP_SERVER_H
+#define CRUMB_HTTP_SERVER_H
+
+#include "crumb/base/buf.h"
+#include "crumb/base/err.h"
+#include "crumb/core/config.h"
+
+#include <sys/socket.h>
+
+struct event_base;
+struct http_server;
+struct http_conn;
+
+enum http_method { HTTP_M_GET, HTTP_M_POST, HTTP_M_OPTIONS, HTTP_M_OTHER };
+enum http_header {
+	H_HOST, H_COOKIE, H_USER_AGENT, H_REFERER, H_ORIGIN, H_CONTENT_TYPE, H_AUTHORIZATION, H_IF_NONE_MATCH,
+	H_FORWARDED_FOR, H_SEC_FETCH_SITE, H_EXPECT, H_SEC_GPC, H_DNT, H_MAX
+};
+
+struct http_ticket {
+	struct http_conn *conn;
+	unsigned slot;
+};
+
+struct http_request {
+	enum http_method method;
+	struct str path, query;
+	struct str header[H_MAX]; /* empty: did not come */
+	bool gpc;                 /* some Sec-GPC was exactly "1" */
+	struct str body;
+	const struct sockaddr *peer;
+	struct http_ticket ticket;
+};
+
+typedef void (*http_handler)(void *ctx, struct http_request *r);
+
+/* Listens on HOST:PORT; `reuse` shares the port with other threads' servers. */
+enum err http_server_new(struct event_base *base, const struct config *c, const char *listen, bool reuse, http_handler handler, void *ctx,
+			 struct http_server **out) MUST_CHECK;
+void http_server_free(struct http_server *s);
+void http_server_address(const struct http_server *s, char *out, size_t cap); /* HOST:PORT as bound */
+void http_server_drain(struct http_server *s); /* stop listening; connections close after what they have asked */
+bool http_server_idle(const struct http_server *s); /* drained: no connection left */
+void http_server_body_limit(struct http_server *s, size_t bytes);
+unsigned http_server_connections(const struct http_server *s);
+
+/* Answers. `headers` are complete lines with CRLF, or empty; a body is copied. Each ticket is answered exactly once. */
+void http_reply(struct http_ticket t, int status, const char *type, struct str headers, struct str body);
+/* A whole answer that stays in memory as it is (the pixel). */
+void http_reply_ready(struct http_ticket t, struct str whole);
+/* The answer just given waits for gate n. */
+void http_wait_gate(struct http_ticket t, uint64_t n);
+void http_hold(struct http_ticket t);    /* the answer comes later; the connection's memory lives until http_release() */
+void http_release(struct http_ticket t); /* after http_reply() to a held ticket: sends it */
+void http_gate_open(struct http_server *s, uint64_t n);
+void http_gate_fail(struct http_server *s, uint64_t n); /* what waits for exactly gate n becomes a 503; open it afterwards */
+
+const char *http_date(struct http_server *s); /* "Date: …\r\n" of this second; 37 bytes, always the same memory */
+#define HTTP_DATE_LEN 37
+
+/* --- query strings */
+struct http_query {
+	struct str rest;
+	char *scratch; /* decoded values are written here; must hold the query's length */
+	size_t used;
+};
+/* Next pair, percent-decoded. False at the end. */
+bool http_query_next(struct http_query *q, struct str *key, struct str *value);
+/* The value of one cookie in a Cookie header; false: not there. */
+bool http_cookie(struct str header, struct str name, struct str *value);
+
+#endif

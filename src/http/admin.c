@@ -1,0 +1,419 @@
+#include "crumb/http/admin.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/core/metric.h"
+#include "crumb/export/lists.h"
+
+#include <jansson.h>
+#include <malloc.h>
+#include <semaphore.h>
+#include <stdlib.h>
+
+#define IMPORT_BYTES (32u << 20)
+#define WAIT_US 110000000
+
+/* A request that is answered when the views have caught up, or when the job thread is done. */
+struct waiting {
+	struct waiting *next;
+	struct http_ticket ticket;
+	bool settle; /* wait for fold and sweep */
+	bool clock;  /* answer with the clock */
+	uint64_t deadline_us;
+	_Atomic bool done;
+	/* import */
+	struct buf lines;
+	struct import_totals totals;
+	enum err result;
+};
+
+struct admin {
+	struct node *node;
+	struct collect_shared *shared;
+	const struct config *config;
+	struct http_server *server;
+	char token[128];
+	bool test_clock, ready;
+	struct waiting *waiting;
+	/* the job thread: one import slice at a time */
+	pthread_t job;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct waiting *queue[64];
+	unsigned queue_n;
+	bool stop, job_started;
+	struct ingest ingest;
+	struct batch batch;
+	sem_t committed;
+};
+
+static void reply_json(struct http_ticket t, int status, json_t *root)
+{
+	char *text = json_dumps(root, JSON_COMPACT);
+	http_reply(t, status, "application/json", STR("Cache-Control: no-store\r\n"), str_c(text ? text : "{}"));
+	free(text);
+	json_decref(root);
+}
+
+static void reply_text(struct http_ticket t, int status, const char *text)
+{
+	http_reply(t, status, "text/plain", STR("Cache-Control: no-store\r\n"), str_c(text));
+}
+
+static bool authorized(const struct admin *a, struct str header)
+{
+	struct str bearer = STR("Bearer ");
+	if (header.n < bearer.n || !str_ieq(str_make(header.p, bearer.n), bearer))
+		return false;
+	struct str given = str_skip(header, bearer.n);
+	return given.n == strlen(a->token) && sodium_memcmp(given.p, a->token, given.n) == 0;
+}
+
+/* --- routes */
+
+static void metrics(struct admin *a, struct http_request *r)
+{
+	struct buf out = {0};
+	struct mallinfo2 m = mallinfo2();
+	metric_print(&out);
+	metric_gauge(&out, "fold_lag_seconds", "Time since the views were last up to date with the journal", engine_lag_s(a->node->engine));
+	metric_gauge(&out, "sweep_hours_behind", "Hours whose expiry has not been swept", engine_hours_behind(a->node->engine));
+	metric_gauge(&out, "rules_building", "1 while changed rules are applied to the history", engine_building(a->node->engine));
+	metric_gauge(&out, "clock_jumped", "1 while deletion is suspended because the clock jumped", clock_jumped());
+	metric_gauge(&out, "disk_low", "1 while new visitors are refused because the disk is nearly full", atomic_load(&a->shared->disk_low));
+	metric_gauge(&out, "heap_bytes", "Heap in use", (double)m.uordblks);
+	http_reply(r->ticket, 200, "text/plain; version=0.0.4", STR(""), buf_view(&out));
+	buf_done(&out);
+}
+
+static void health(struct admin *a, struct http_request *r)
+{
+	(void)a;
+	reply_text(r->ticket, 200, "ok\n");
+}
+
+static void readiness(struct admin *a, struct http_request *r)
+{
+	reply_text(r->ticket, a->ready ? 200 : 503, a->ready ? "ready\n" : "not ready\n");
+}
+
+static void lists(struct admin *a, struct http_request *r, bool segments)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	struct kgate gate = {(uint32_t)a->config->k};
+	json_t *list;
+	enum err e = (segments ? list_segments : list_categories)(g, &gate, clock_now(), &list);
+	generation_unref(g);
+	if (e)
+		reply_text(r->ticket, 500, err_text());
+	else
+		reply_json(r->ticket, 200, list);
+}
+
+static void segments(struct admin *a, struct http_request *r)
+{
+	lists(a, r, true);
+}
+
+static void categories(struct admin *a, struct http_request *r)
+{
+	lists(a, r, false);
+}
+
+static void rules_status(struct admin *a, struct http_request *r)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	reply_json(r->ticket, 200, json_pack("{s:s,s:I,s:b,s:i}", "hash", g->rules->hash_text, "serving_since", (json_int_t)g->since, "complete",
+					     !engine_building(a->node->engine) && memcmp(g->rules->hash, a->node->rules->hash, 16) == 0, "generation", (int)g->number));
+	generation_unref(g);
+}
+
+static struct waiting *wait_for(struct admin *a, struct http_request *r)
+{
+	struct waiting *w = calloc(1, sizeof *w);
+	CHECK(w);
+	w->ticket = r->ticket;
+	w->deadline_us = clock_mono_us() + WAIT_US;
+	w->next = a->waiting;
+	a->waiting = w;
+	http_hold(r->ticket);
+	return w;
+}
+
+static void settle(struct admin *a, struct http_request *r)
+{
+	wait_for(a, r)->settle = true;
+	engine_hurry(a->node->engine);
+}
+
+/* "91d" or "5h" as seconds. */
+static bool duration(struct str s, int64_t *out)
+{
+	uint64_t n;
+	if (s.n < 2 || !str_u64(str_make(s.p, s.n - 1), &n) || n > 36500)
+		return false;
+	char unit = s.p[s.n - 1];
+	*out = (int64_t)n * (unit == 'd' ? DAY_S : 3600);
+	return unit == 'd' || unit == 'h';
+}
+
+static void advance_clock(struct admin *a, struct http_request *r)
+{
+	char scratch[256];
+	struct http_query q = {r->query, scratch, 0};
+	struct str key, value;
+	int64_t by = -1;
+	if (!a->test_clock) {
+		reply_text(r->ticket, 404, "the clock can be moved only with --test-clock\n");
+		return;
+	}
+	while (r->query.n < sizeof scratch && http_query_next(&q, &key, &value))
+		if (str_eq(key, STR("advance")) && !duration(value, &by))
+			by = -1;
+	if (by < 0) {
+		reply_text(r->ticket, 400, "say ?advance=91d or ?advance=5h\n");
+		return;
+	}
+	if (by) {
+		clock_set_offset(clock_offset() + by);
+		if (store_save_clock(a->node->store, clock_offset()) != OK)
+			log_warn("clock", "the moved clock is not kept why=\"%s\"", err_text());
+		node_tick(a->node);
+	}
+	struct waiting *w = wait_for(a, r);
+	w->settle = w->clock = true;
+	engine_hurry(a->node->engine);
+}
+
+static void confirm_clock(struct admin *a, struct http_request *r)
+{
+	clock_confirm();
+	node_tick(a->node);
+	reply_text(r->ticket, 200, "the clock is confirmed; deletion goes on\n");
+}
+
+static void import(struct admin *a, struct http_request *r)
+{
+	pthread_mutex_lock(&a->lock);
+	bool room = a->queue_n < 64;
+	if (room) {
+		struct waiting *w = wait_for(a, r);
+		buf_str(&w->lines, r->body);
+		a->queue[a->queue_n++] = w;
+		pthread_cond_signal(&a->wake);
+	}
+	pthread_mutex_unlock(&a->lock);
+	if (!room)
+		http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 1\r\n"), STR("too many imports at once\n"));
+}
+
+static const struct {
+	struct str path;
+	void (*get)(struct admin *, struct http_request *);
+	void (*post)(struct admin *, struct http_request *);
+} routes[] = {
+	{{"/metrics", 8}, metrics, NULL},
+	{{"/healthz", 8}, health, NULL},
+	{{"/readyz", 7}, readiness, NULL},
+	{{"/v1/segments", 12}, segments, NULL},
+	{{"/v1/categories", 14}, categories, NULL},
+	{{"/v1/rules/status", 16}, rules_status, NULL},
+	{{"/v1/settle", 10}, NULL, settle},
+	{{"/v1/clock", 9}, NULL, advance_clock},
+	{{"/v1/clock/confirm", 17}, NULL, confirm_clock},
+	{{"/v1/import", 10}, NULL, import},
+};
+
+static void handle(void *ctx, struct http_request *r)
+{
+	struct admin *a = ctx;
+	if (!authorized(a, r->header[H_AUTHORIZATION])) {
+		metric_inc(M_UNAUTHORIZED);
+		http_reply(r->ticket, 401, "text/plain", STR("WWW-Authenticate: Bearer\r\n"), STR("this listener wants its bearer token\n"));
+		return;
+	}
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		if (!str_eq(routes[i].path, r->path))
+			continue;
+		void (*go)(struct admin *, struct http_request *) = r->method == HTTP_M_GET ? routes[i].get : r->method == HTTP_M_POST ? routes[i].post : NULL;
+		if (go)
+			go(a, r);
+		else
+			reply_text(r->ticket, 405, "method not allowed\n");
+		return;
+	}
+	reply_text(r->ticket, 404, "not found\n");
+}
+
+/* --- the job thread */
+
+static void committed(struct batch *b)
+{
+	struct admin *a = b->owner;
+	sem_post(&a->committed);
+}
+
+static void run_import(struct admin *a, struct waiting *w)
+{
+	pthread_mutex_lock(&a->shared->lock);
+	ingest_rules(&a->ingest, rules_ref(a->shared->rules));
+	pthread_mutex_unlock(&a->shared->lock);
+	import_lines(&a->ingest, buf_view(&w->lines), clock_now(), &a->batch, &w->totals);
+	if (a->batch.count) {
+		writer_submit(a->node->writer, &a->batch);
+		while (sem_wait(&a->committed) != 0)
+			;
+	}
+	w->result = a->batch.result;
+	batch_clear(&a->batch);
+	sodium_memzero(w->lines.p, w->lines.n);
+	buf_done(&w->lines);
+	atomic_store(&w->done, true);
+}
+
+static void *run_jobs(void *arg)
+{
+	struct admin *a = arg;
+	pthread_mutex_lock(&a->lock);
+	while (!a->stop) {
+		if (a->queue_n == 0) {
+			pthread_cond_wait(&a->wake, &a->lock);
+			continue;
+		}
+		struct waiting *w = a->queue[0];
+		memmove(a->queue, a->queue + 1, --a->queue_n * sizeof *a->queue);
+		pthread_mutex_unlock(&a->lock);
+		run_import(a, w);
+		pthread_mutex_lock(&a->lock);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return NULL;
+}
+
+/* --- waiting requests */
+
+static void answer_import(struct waiting *w)
+{
+	const struct import_totals *t = &w->totals;
+	if (w->result) {
+		reply_text(w->ticket, 503, "the store cannot write; nothing of this slice was imported\n");
+		return;
+	}
+	reply_json(w->ticket, 200,
+		   json_pack("{s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", "json",
+			     (json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old", (json_int_t)t->refused_old, "future", (json_int_t)t->refused_future,
+			     "site", (json_int_t)t->refused_site, "consent", (json_int_t)t->refused_consent));
+}
+
+static bool try_answer(struct admin *a, struct waiting *w)
+{
+	if (!w->settle) {
+		if (!atomic_load(&w->done))
+			return false;
+		answer_import(w);
+		return true;
+	}
+	if (node_settled(a->node)) {
+		if (w->clock)
+			reply_json(w->ticket, 200, json_pack("{s:I}", "now", (json_int_t)clock_now()));
+		else
+			reply_text(w->ticket, 200, "settled\n");
+		return true;
+	}
+	if (clock_mono_us() < w->deadline_us)
+		return false;
+	reply_text(w->ticket, 503, "the views are still behind\n");
+	return true;
+}
+
+bool admin_waits(const struct admin *a)
+{
+	return a->waiting != NULL;
+}
+
+void admin_tick(struct admin *a)
+{
+	struct waiting **at = &a->waiting, *done = NULL;
+	while (*at) {
+		struct waiting *w = *at;
+		if (!try_answer(a, w)) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		w->next = done;
+		done = w;
+	}
+	while (done) {
+		struct waiting *next = done->next;
+		http_release(done->ticket);
+		free(done);
+		done = next;
+	}
+}
+
+void admin_ready(struct admin *a, bool ready)
+{
+	a->ready = ready;
+}
+
+void admin_address(const struct admin *a, char *out, size_t cap)
+{
+	http_server_address(a->server, out, cap);
+}
+
+enum err admin_new(struct event_base *base, struct node *node, struct collect_shared *shared, const char *token, bool test_clock, struct admin **out)
+{
+	struct admin *a = calloc(1, sizeof *a);
+	if (!a)
+		return err_set(ERR_NOMEM, "no memory");
+	a->node = node;
+	a->shared = shared;
+	a->config = shared->config;
+	a->test_clock = test_clock;
+	snprintf(a->token, sizeof a->token, "%s", token);
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->wake, NULL);
+	sem_init(&a->committed, 0, 0);
+	batch_init(&a->batch, node->store->shards, committed, a);
+	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
+	if (!e)
+		e = http_server_new(base, a->config, a->config->admin_listen, false, handle, a, &a->server);
+	if (!e && pthread_create(&a->job, NULL, run_jobs, a) != 0)
+		e = err_set(ERR_IO, "no thread for jobs");
+	if (e) {
+		admin_free(a);
+		return e;
+	}
+	a->job_started = true;
+	http_server_body_limit(a->server, IMPORT_BYTES);
+	*out = a;
+	return OK;
+}
+
+void admin_free(struct admin *a)
+{
+	if (!a)
+		return;
+	pthread_mutex_lock(&a->lock);
+	a->stop = true;
+	pthread_cond_signal(&a->wake);
+	pthread_mutex_unlock(&a->lock);
+	if (a->job_started)
+		pthread_join(a->job, NULL);
+	while (a->waiting) {
+		struct waiting *w = a->waiting;
+		a->waiting = w->next;
+		reply_text(w->ticket, 503, "shutting down\n");
+		http_release(w->ticket);
+		buf_done(&w->lines);
+		free(w);
+	}
+	http_server_free(a->server);
+	ingest_done(&a->ingest);
+	batch_done(&a->batch);
+	sem_destroy(&a->committed);
+	pthread_mutex_destroy(&a->lock);
+	pthread_cond_destroy(&a->wake);
+	free(a);
+}

@@ -1,0 +1,254 @@
+#include "collect.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/core/metric.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Made at build from tags/crumb.js. */
+extern const char tag_js[];
+extern const unsigned long tag_js_n;
+extern const char tag_js_etag[];
+
+#define DRAIN_US 5000000
+
+uint32_t collect_now(struct collect *c)
+{
+	if (!c->now)
+		c->now = clock_now();
+	return c->now;
+}
+
+/* --- routes */
+
+static void tag(struct collect *c, struct http_request *r)
+{
+	char headers[256];
+	(void)c;
+	int n = snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: public, max-age=3600\r\nX-Content-Type-Options: nosniff\r\n", tag_js_etag);
+	bool known = str_eq(r->header[H_IF_NONE_MATCH], str_c(tag_js_etag));
+	http_reply(r->ticket, known ? 304 : 200, "text/javascript; charset=utf-8", str_make(headers, (size_t)n), known ? STR("") : str_make(tag_js, tag_js_n));
+}
+
+static void gpc_json(struct collect *c, struct http_request *r)
+{
+	(void)c;
+	http_reply(r->ticket, 200, "application/json", STR("Cache-Control: public, max-age=86400\r\n"), STR("{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"));
+}
+
+static const struct route {
+	struct str path;
+	void (*get)(struct collect *, struct http_request *);
+	void (*post)(struct collect *, struct http_request *);
+	void (*options)(struct collect *, struct http_request *);
+} routes[] = {
+	{{"/p.gif", 6}, collect_pixel, NULL, cors_preflight},
+	{{"/e", 2}, NULL, collect_events, cors_preflight},
+	{{"/segments", 9}, collect_segments, NULL, cors_preflight},
+	{{"/crumb.js", 9}, tag, NULL, NULL},
+	{{"/optout", 7}, collect_optout, collect_optout, NULL},
+	{{"/optin", 6}, NULL, collect_optin, NULL},
+	{{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL},
+};
+
+static void handle(void *ctx, struct http_request *r)
+{
+	struct collect *c = ctx;
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		if (!str_eq(routes[i].path, r->path))
+			continue;
+		void (*go)(struct collect *, struct http_request *) = r->method == HTTP_M_GET	   ? routes[i].get
+								      : r->method == HTTP_M_POST    ? routes[i].post
+								      : r->method == HTTP_M_OPTIONS ? routes[i].options
+												    : NULL;
+		if (go) {
+			go(c, r);
+			return;
+		}
+		char allow[64];
+		int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", routes[i].get ? "GET" : "", routes[i].get && routes[i].post ? ", " : "",
+				 routes[i].post ? "POST" : "");
+		metric_inc(M_BAD_METHOD);
+		http_reply(r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
+		return;
+	}
+	metric_inc(M_BAD_PATH);
+	http_reply(r->ticket, 404, "text/plain", STR(""), STR("not found\n"));
+}
+
+/* --- the loop */
+
+static void wake(struct collect *c)
+{
+	uint64_t one = 1;
+	if (write(c->wake_fd, &one, sizeof one) < 0) {
+		/* the counter is full: it is awake already */
+	}
+}
+
+/* On the journal thread. */
+static void batch_committed(struct batch *b)
+{
+	struct collect *c = b->owner;
+	atomic_store(&c->committed, true);
+	wake(c);
+}
+
+/* On a fold thread. */
+static void heard(void *arg)
+{
+	wake(arg);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct collect *c = arg;
+	uint64_t n;
+	(void)what;
+	if (read(fd, &n, sizeof n) < 0 && errno != EAGAIN)
+		log_error("collect", "wake-up failed why=%s", strerror(errno));
+	if (atomic_exchange(&c->committed, false)) {
+		struct batch *b = &c->batches[1 - c->gathering];
+		uint64_t gate = c->gate - 1;
+		c->in_flight = false;
+		if (b->result)
+			http_gate_fail(c->server, gate);
+		batch_clear(b);
+		http_gate_open(c->server, gate);
+	}
+	if (atomic_load(&c->stop))
+		http_server_drain(c->server);
+}
+
+/* Hands the gathered batch over, if there is one and the journal has the other no more. */
+static void hand_over(struct collect *c)
+{
+	struct batch *b = collect_batch(c);
+	if (b->count == 0 || c->in_flight)
+		return;
+	c->in_flight = true;
+	c->gathering = 1 - c->gathering;
+	c->gate++;
+	writer_submit(c->shared->writer, b);
+}
+
+/* New rules or places, if the main thread has swapped them. */
+static void take_shared(struct collect *c)
+{
+	uint64_t v = atomic_load_explicit(&c->shared->version, memory_order_acquire);
+	if (v == c->version)
+		return;
+	c->version = v;
+	pthread_mutex_lock(&c->shared->lock);
+	ingest_rules(&c->ingest, rules_ref(c->shared->rules));
+	anonymiser_places(&c->ingest.wall, place_db_ref(c->shared->places));
+	pthread_mutex_unlock(&c->shared->lock);
+}
+
+void *collect_run(void *arg)
+{
+	struct collect *c = arg;
+	uint64_t drain_until = 0;
+	for (;;) {
+		c->now = 0;
+		take_shared(c);
+		event_base_loop(c->base, EVLOOP_ONCE);
+		hand_over(c);
+		if (c->lookups)
+			collect_lookups_go_on(c);
+		if (!atomic_load(&c->stop))
+			continue;
+		if (!drain_until)
+			drain_until = clock_mono_us() + DRAIN_US;
+		bool late = clock_mono_us() > drain_until;
+		if (late || (http_server_idle(c->server) && !c->in_flight && collect_batch(c)->count == 0))
+			break;
+	}
+	return NULL;
+}
+
+void collect_stop(struct collect *c)
+{
+	atomic_store(&c->stop, true);
+	wake(c);
+}
+
+static void cookie_text(struct collect *c)
+{
+	static const char *const same_site[] = {"None", "Lax", "Strict"};
+	const struct config *f = c->config;
+	bool secure = f->cookie_secure == 0 || f->cookie_samesite == 0 || f->cookie_partitioned;
+	char rest[320];
+	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n", secure ? "; Secure" : "", same_site[f->cookie_samesite],
+		 f->cookie_partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
+	snprintf(c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
+	snprintf(c->expire_tail, sizeof c->expire_tail, "; Max-Age=0%s", rest);
+}
+
+enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out)
+{
+	struct collect *c = calloc(1, sizeof *c);
+	if (!c)
+		return err_set(ERR_NOMEM, "no memory");
+	c->shared = shared;
+	c->config = shared->config;
+	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	c->gate = 1;
+	c->version = UINT64_MAX;
+	c->scratch = malloc((size_t)c->config->header_bytes * 4);
+	struct event_config *cfg = event_config_new();
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	c->base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	if (c->wake_fd < 0 || !c->base || !c->scratch)
+		return err_set(ERR_IO, "no event loop");
+	for (int i = 0; i < 2; i++)
+		batch_init(&c->batches[i], shared->store->shards, batch_committed, c);
+	cookie_text(c);
+	enum err e = ingest_init(&c->ingest, c->config, shared->store, &shared->disk_low);
+	if (!e)
+		e = http_server_new(c->base, c->config, listen, true, handle, c, &c->server);
+	if (e) {
+		collect_free(c);
+		return e;
+	}
+	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
+	event_add(c->wake_ev, NULL);
+	engine_listen(shared->engine, heard, c);
+	*out = c;
+	return OK;
+}
+
+void collect_address(const struct collect *c, char *out, size_t cap)
+{
+	http_server_address(c->server, out, cap);
+}
+
+void collect_free(struct collect *c)
+{
+	if (!c)
+		return;
+	if (c->server) {
+		collect_lookups_drop(c);
+		http_server_free(c->server);
+	}
+	if (c->wake_ev)
+		event_free(c->wake_ev);
+	if (c->base)
+		event_base_free(c->base);
+	close(c->wake_fd);
+	ingest_done(&c->ingest);
+	for (int i = 0; i < 2; i++)
+		batch_done(&c->batches[i]);
+	buf_done(&c->numbers);
+	buf_done(&c->body);
+	free(c->scratch);
+	free(c);
+}

@@ -1,0 +1,60 @@
+/* Inside the collect listener. */
+#ifndef CRUMB_SRC_HTTP_COLLECT_H
+#define CRUMB_SRC_HTTP_COLLECT_H
+
+#include "crumb/http/collect.h"
+
+struct lookup; /* a /segments?fresh=1 that waits */
+
+struct collect {
+	struct collect_shared *shared;
+	const struct config *config;
+	struct event_base *base;
+	struct http_server *server;
+	struct event *wake_ev;
+	int wake_fd;
+	_Atomic bool stop, committed; /* set by other threads, read after a wake */
+	uint64_t version;	      /* of what was taken from shared */
+	struct ingest ingest;
+	struct batch batches[2];
+	unsigned gathering;  /* which batch hits go into */
+	bool in_flight;	     /* the other one is with the journal */
+	uint64_t gate;	     /* number of the batch that is being gathered */
+	uint32_t now;	     /* read once per loop; 0: not yet */
+	struct hit hit;	     /* scratch: one hit at a time */
+	char *scratch;	     /* decoded query values */
+	struct buf numbers, body;
+	struct lookup *lookups;
+	char pixel[320]; /* the whole answer to a hit of a known visitor */
+	size_t pixel_n;
+	time_t pixel_second;
+	char cookie_tail[384]; /* attributes of Set-Cookie */
+	char expire_tail[384]; /* those of a cookie that is to go */
+};
+
+static inline struct batch *collect_batch(struct collect *c)
+{
+	return &c->batches[c->gathering];
+}
+uint32_t collect_now(struct collect *c);
+
+/* hits.c */
+void collect_pixel(struct collect *c, struct http_request *r);
+void collect_events(struct collect *c, struct http_request *r);
+void collect_optout(struct collect *c, struct http_request *r);
+void collect_optin(struct collect *c, struct http_request *r);
+/* Fills what comes with headers: address, agent, cookies, signals. */
+void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h);
+
+/* segments.c */
+void collect_segments(struct collect *c, struct http_request *r);
+void collect_lookups_go_on(struct collect *c); /* answers those whose turn has come */
+void collect_lookups_drop(struct collect *c);
+
+/* cors.c */
+/* Appends CORS lines when the request's origin is one of ours. False: an Origin came that may not read answers. */
+bool cors_headers(struct collect *c, const struct http_request *r, struct buf *headers);
+void cors_preflight(struct collect *c, struct http_request *r);
+bool cors_same_origin(const struct http_request *r); /* judged by Sec-Fetch-Site, else by Origin against Host */
+
+#endif

@@ -1,0 +1,53 @@
+/* Who may read an answer. Credentialed CORS names one origin, never '*' (Fetch standard, section 3.2.5). */
+#include "collect.h"
+
+#include "crumb/core/metric.h"
+
+/* "scheme://host[:port]" without scheme. */
+static struct str authority(struct str origin)
+{
+	size_t at = str_find(origin, '/');
+	return at + 1 < origin.n && origin.p[at + 1] == '/' ? str_skip(origin, at + 2) : str_make("", 0);
+}
+
+static bool origin_is_host(const struct http_request *r)
+{
+	return r->header[H_HOST].n && str_ieq(authority(r->header[H_ORIGIN]), r->header[H_HOST]);
+}
+
+bool cors_same_origin(const struct http_request *r)
+{
+	struct str site = r->header[H_SEC_FETCH_SITE];
+	if (site.n && !str_eq(site, STR("same-origin")) && !str_eq(site, STR("none")))
+		return false;
+	return r->header[H_ORIGIN].n == 0 || origin_is_host(r);
+}
+
+bool cors_headers(struct collect *c, const struct http_request *r, struct buf *headers)
+{
+	struct str origin = r->header[H_ORIGIN];
+	if (origin.n == 0)
+		return true;
+	if (!origin_is_ours(c->config, origin))
+		return origin_is_host(r);
+	if (str_find(origin, '\r') < origin.n || str_find(origin, '\n') < origin.n)
+		return false;
+	buf_c(headers, "Access-Control-Allow-Origin: ");
+	buf_str(headers, origin);
+	buf_c(headers, "\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n");
+	return true;
+}
+
+void cors_preflight(struct collect *c, struct http_request *r)
+{
+	struct buf headers = {0};
+	if (!cors_headers(c, r, &headers)) {
+		metric_inc(M_BAD_ORIGIN);
+		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"), STR("this origin is not listed under sites\n"));
+	} else {
+		buf_c(&headers, "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\nAccess-Control-Allow-Headers: content-type\r\n"
+				"Access-Control-Max-Age: 3600\r\n");
+		http_reply(r->ticket, 204, "", buf_view(&headers), STR(""));
+	}
+	buf_done(&headers);
+}

@@ -1,0 +1,338 @@
+/* The pixel, the event endpoint, opt-out and opt-in. */
+#include "collect.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/core/metric.h"
+
+#include <jansson.h>
+#include <math.h>
+
+#define EVENTS_PER_BODY 1000
+#define OPTOUT_DAYS 400
+
+static const char GIF[] = "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
+			  "\x00\x00\x02\x02\x4c\x01\x00\x3b";
+_Static_assert(sizeof GIF - 1 == 43, "the transparent pixel has 43 bytes");
+
+/* The answer to most hits, the same bytes each time but for the date. */
+static struct str pixel(struct collect *c)
+{
+	static const char first[] = "HTTP/1.1 200 OK\r\n";
+	const char *date = http_date(c->server);
+	if (c->pixel_n == 0) {
+		int n = snprintf(c->pixel, sizeof c->pixel, "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\nCache-Control: no-store\r\n\r\n", first, date);
+		memcpy(c->pixel + n, GIF, 43);
+		c->pixel_n = (size_t)n + 43;
+	}
+	memcpy(c->pixel + sizeof first - 1, date, HTTP_DATE_LEN);
+	return str_make(c->pixel, c->pixel_n);
+}
+
+static struct str proxied_address(const struct collect *c, struct str list)
+{
+	/* the right-most address that none of our proxies has */
+	struct str found = str_make("", 0);
+	while (list.n) {
+		size_t comma = list.n;
+		while (comma > 0 && list.p[comma - 1] != ',')
+			comma--;
+		found = str_trim(str_skip(list, comma));
+		if (!cidr_list_has_text(&c->shared->trusted, found))
+			break;
+		list.n = comma ? comma - 1 : 0;
+	}
+	return found;
+}
+
+void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h)
+{
+	struct str cookies = r->header[H_COOKIE], value;
+	struct network n;
+	hit_clear(h);
+	h->network = network_of(r->peer);
+	if (r->header[H_FORWARDED_FOR].n && cidr_list_has(&c->shared->trusted, r->peer) &&
+	    network_parse(proxied_address(c, r->header[H_FORWARDED_FOR]), &n))
+		h->network = n;
+	h->agent = r->header[H_USER_AGENT];
+	h->referer_header = r->header[H_REFERER];
+	h->gpc = r->gpc;
+	h->dnt = str_eq(r->header[H_DNT], STR("1"));
+	if (cookies.n) {
+		http_cookie(cookies, STR("crumb"), &h->cookie);
+		h->optout_cookie = http_cookie(cookies, STR("crumb_optout"), &value) && str_eq(value, STR("1"));
+	}
+}
+
+static void param(struct hit *h, struct str k, struct str v)
+{
+	if (k.n == 1) {
+		switch (k.p[0]) {
+		case 'e':
+			h->name = v;
+			return;
+		case 'u':
+			h->url = v;
+			return;
+		case 'r':
+			h->referrer = v;
+			return;
+		case 't':
+			h->title = v;
+			return;
+		case 'v': {
+			char text[40], *end;
+			if (v.n == 0 || v.n >= sizeof text)
+				return;
+			memcpy(text, v.p, v.n);
+			text[v.n] = 0;
+			h->v = strtod(text, &end);
+			h->has_v = *end == 0 && isfinite(h->v);
+			return;
+		}
+		default:
+			return;
+		}
+	}
+	if (k.n > 2 && k.p[0] == 'a' && k.p[1] == '.') {
+		if (h->attrs_n < HIT_PARAMS_MAX)
+			h->attrs[h->attrs_n++] = (struct attr){str_skip(k, 2), v};
+	} else if (k.n > 2 && k.p[0] == 'p' && k.p[1] == '_') {
+		if (h->params_n < HIT_PARAMS_MAX)
+			h->params[h->params_n++] = (struct attr){str_skip(k, 2), v};
+	} else if (str_eq(k, STR("anon"))) {
+		h->anon = str_eq(v, STR("1"));
+	} else if (str_eq(k, STR("gdpr"))) {
+		h->gdpr = str_eq(v, STR("1"));
+	} else if (str_eq(k, STR("gdpr_consent"))) {
+		h->gdpr_consent = v;
+	} else if (str_eq(k, STR("gpp"))) {
+		h->gpp = v;
+	} else if (str_eq(k, STR("gpp_sid"))) {
+		h->gpp_sid = v;
+	} else if (str_eq(k, STR("us_privacy"))) {
+		h->us_privacy = v;
+	}
+}
+
+static void query_params(struct collect *c, const struct http_request *r, struct hit *h)
+{
+	struct http_query q = {r->query, c->scratch, 0};
+	struct str key, value;
+	while (http_query_next(&q, &key, &value))
+		param(h, key, value);
+}
+
+static void cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)
+{
+	if (who->set_cookie && written) {
+		buf_c(headers, "Set-Cookie: crumb=");
+		buf_add(headers, who->cookie, COOKIE_LEN);
+		buf_c(headers, c->cookie_tail);
+	} else if (who->expire_cookie) {
+		buf_c(headers, "Set-Cookie: crumb=");
+		buf_c(headers, c->expire_tail);
+	}
+}
+
+static void answer_disk(struct http_request *r)
+{
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n"), STR("no new visitors: the disk is nearly full\n"));
+}
+
+void collect_pixel(struct collect *c, struct http_request *r)
+{
+	struct hit *h = &c->hit;
+	collect_hit_headers(c, r, h);
+	query_params(c, r, h);
+	struct batch *b = collect_batch(c);
+	struct ingest_who who = ingest_visitor(&c->ingest, h, collect_now(c), b);
+	bool written = who.write && ingest_event(&c->ingest, &who, h, c->now, b);
+	if (who.refused_disk) {
+		answer_disk(r);
+		return;
+	}
+	if (!who.set_cookie && !who.expire_cookie && r->header[H_ORIGIN].n == 0) {
+		http_reply_ready(r->ticket, pixel(c));
+	} else {
+		struct buf *headers = &c->body;
+		buf_clear(headers);
+		cors_headers(c, r, headers);
+		buf_c(headers, "Cache-Control: no-store\r\n");
+		cookie_lines(c, &who, written, headers);
+		http_reply(r->ticket, 200, "image/gif", buf_view(headers), str_make(GIF, 43));
+	}
+	if (written || who.erase)
+		http_wait_gate(r->ticket, c->gate);
+}
+
+/* --- POST /e */
+
+static void bad_body(struct http_request *r, enum metric why, int status, const char *text)
+{
+	metric_inc(why);
+	http_reply(r->ticket, status, "text/plain", STR("Cache-Control: no-store\r\n"), str_c(text));
+}
+
+static bool type_is_fine(struct str type)
+{
+	type.n = str_find(type, ';');
+	type = str_trim(type);
+	return type.n == 0 || str_ieq(type, STR("text/plain")) || str_ieq(type, STR("application/json")) || str_ieq(type, STR("application/x-ndjson")) ||
+	       str_ieq(type, STR("application/ndjson"));
+}
+
+/* The whole body as an array of objects, whichever of the three forms it has; NULL when it is none of them. */
+static json_t *parse_body(struct str body)
+{
+	json_error_t error;
+	json_t *whole = json_loadb(body.p, body.n, 0, &error);
+	if (whole && json_is_array(whole))
+		return whole;
+	json_t *list = json_array();
+	if (whole) {
+		json_array_append_new(list, whole);
+		return list;
+	}
+	struct str line;
+	while (body.n && str_cut(&body, '\n', &line)) {
+		line = str_trim(line);
+		if (line.n == 0)
+			continue;
+		json_t *one = json_loadb(line.p, line.n, 0, &error);
+		if (!one) {
+			json_decref(list);
+			return NULL;
+		}
+		json_array_append_new(list, one);
+	}
+	if (json_array_size(list) > 1)
+		return list;
+	json_decref(list); /* one broken object is not NDJSON */
+	return NULL;
+}
+
+/* Every element is an event, or the body is refused whole. */
+static bool all_events(struct collect *c, json_t *list)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(list, i, one) {
+		hit_clear(&c->hit);
+		buf_clear(&c->numbers);
+		if (!ingest_json(one, "t", &c->hit, &c->numbers))
+			return false;
+	}
+	return true;
+}
+
+/* Consent signals of the query and of any event hold for the whole body. */
+static void collect_signals(struct collect *c, const struct http_request *r, json_t *list, struct hit *signals)
+{
+	size_t i;
+	json_t *one;
+	collect_hit_headers(c, r, signals);
+	query_params(c, r, signals);
+	json_array_foreach(list, i, one) {
+		buf_clear(&c->numbers);
+		unsigned attrs = signals->attrs_n, params = signals->params_n;
+		(void)ingest_json(one, "t", signals, &c->numbers);
+		signals->attrs_n = attrs, signals->params_n = params;
+		if (signals->anon || signals->gdpr || signals->us_privacy.n || signals->gpp.n || signals->gpp_sid.n)
+			return;
+	}
+}
+
+static unsigned write_events(struct collect *c, const struct http_request *r, const struct ingest_who *who, json_t *list)
+{
+	struct batch *b = collect_batch(c);
+	unsigned written = 0;
+	size_t i;
+	json_t *one;
+	json_array_foreach(list, i, one) {
+		struct hit *h = &c->hit;
+		collect_hit_headers(c, r, h);
+		buf_clear(&c->numbers);
+		(void)ingest_json(one, "t", h, &c->numbers);
+		written += ingest_event(&c->ingest, who, h, c->now, b);
+	}
+	return written;
+}
+
+void collect_events(struct collect *c, struct http_request *r)
+{
+	if (!type_is_fine(r->header[H_CONTENT_TYPE])) {
+		bad_body(r, M_BAD_TYPE, 415, "send application/json, application/x-ndjson or text/plain\n");
+		return;
+	}
+	json_t *list = parse_body(r->body);
+	if (!list || !all_events(c, list)) {
+		json_decref(list);
+		bad_body(r, M_BAD_BODY, 400, "the body is no event, array of events or NDJSON; nothing was recorded\n");
+		return;
+	}
+	if (json_array_size(list) > EVENTS_PER_BODY) {
+		json_decref(list);
+		bad_body(r, M_BAD_BODY_SIZE, 413, "more than 1000 events in one body; nothing was recorded\n");
+		return;
+	}
+	collect_signals(c, r, list, &c->hit);
+	struct ingest_who who = ingest_visitor(&c->ingest, &c->hit, collect_now(c), collect_batch(c));
+	unsigned written = who.write ? write_events(c, r, &who, list) : 0;
+	json_decref(list);
+	hit_clear(&c->hit);
+	if (who.refused_disk) {
+		answer_disk(r);
+		return;
+	}
+	struct buf *headers = &c->body;
+	buf_clear(headers);
+	cors_headers(c, r, headers);
+	buf_c(headers, "Cache-Control: no-store\r\n");
+	cookie_lines(c, &who, written > 0, headers);
+	http_reply(r->ticket, 204, "", buf_view(headers), STR(""));
+	if (written || who.erase)
+		http_wait_gate(r->ticket, c->gate);
+}
+
+/* --- opt-out: GET sets the cookie only; what erases is a POST from our own pages */
+
+void collect_optout(struct collect *c, struct http_request *r)
+{
+	struct buf headers = {0};
+	bool erased = false;
+	if (r->method == HTTP_M_POST) {
+		struct vkey visitor;
+		if (!cors_same_origin(r)) {
+			metric_inc(M_BAD_ORIGIN);
+			http_reply(r->ticket, 403, "text/plain", STR(""), STR("opting out with erasure works from this site's own pages only\n"));
+			return;
+		}
+		collect_hit_headers(c, r, &c->hit);
+		erased = ingest_known(&c->ingest, c->hit.cookie, collect_now(c), &visitor);
+		if (erased)
+			batch_erase(collect_batch(c), &visitor, c->now);
+		buf_c(&headers, "Set-Cookie: crumb=");
+		buf_c(&headers, c->expire_tail);
+	}
+	buf_addf(&headers, "Set-Cookie: crumb_optout=1; Max-Age=%d%s", OPTOUT_DAYS * DAY_S, strchr(c->cookie_tail + 2, ';'));
+	buf_c(&headers, "Cache-Control: no-store\r\n");
+	http_reply(r->ticket, 200, "text/plain", buf_view(&headers),
+		   erased ? STR("You are opted out. What was known about this browser is erased.\n") : STR("You are opted out: this browser is no longer recorded.\n"));
+	if (erased)
+		http_wait_gate(r->ticket, c->gate);
+	buf_done(&headers);
+}
+
+void collect_optin(struct collect *c, struct http_request *r)
+{
+	struct buf headers = {0};
+	if (!cors_same_origin(r)) {
+		metric_inc(M_BAD_ORIGIN);
+		http_reply(r->ticket, 403, "text/plain", STR(""), STR("opting in works from this site's own pages only\n"));
+		return;
+	}
+	buf_c(&headers, "Set-Cookie: crumb_optout=");
+	buf_c(&headers, c->expire_tail);
+	http_reply(r->ticket, 200, "text/plain", buf_view(&headers), STR("You are opted in: this browser may be recorded again.\n"));
+	buf_done(&headers);
+}
