@@ -1,0 +1,326 @@
+/* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM. */
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/http/admin.h"
+#include "crumb/node/node.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct server {
+	struct config config;
+	struct node node;
+	struct collect_shared shared;
+	struct event_base *base;
+	struct admin *admin;
+	struct collect **collects;
+	pthread_t *threads;
+	unsigned threads_n, running;
+	bool test_clock, stopping;
+	char token[128];
+	char places_file[4096];
+	struct timespec places_changed;
+	struct event *tick, *quick, *sigterm, *sigint, *sighup;
+};
+
+static const char usage[] =
+	"crumbd - pixel and tag server of crumb, a data management platform for anonymous audiences\n"
+	"\n"
+	"usage: crumbd [-c FILE] [-o key=value]... [--test-clock]\n"
+	"\n"
+	"  -c, --config FILE    options as YAML; see etc/crumb.yaml\n"
+	"  -o key=value         one option; wins over the file\n"
+	"      --test-clock     let POST /v1/clock?advance=91d move the clock (loopback only)\n"
+	"  -v, --verbose        say more on stderr\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"When it can serve it prints 'ready collect=HOST:PORT admin=HOST:PORT'. SIGHUP reads the rules again, SIGTERM\n"
+	"answers what was asked and ends; a second SIGTERM ends at once.\n"
+	"\n"
+	"options:\n";
+
+/* --- places */
+
+static void find_places(struct server *s)
+{
+	if (*s->config.geo_database) {
+		snprintf(s->places_file, sizeof s->places_file, "%s", s->config.geo_database);
+		return;
+	}
+	ssize_t n = readlink("/proc/self/exe", s->places_file, sizeof s->places_file - 32);
+	char *slash = n > 0 ? memrchr(s->places_file, '/', (size_t)n) : NULL;
+	if (slash)
+		memcpy(slash, "/country.mmdb", sizeof "/country.mmdb");
+	if (!slash || access(s->places_file, R_OK) != 0)
+		s->places_file[0] = 0;
+}
+
+/* Opens the file when it is new or has changed. A file that cannot be read leaves the old one in use. */
+static void load_places(struct server *s)
+{
+	struct stat st;
+	struct place_db *db;
+	if (!s->places_file[0] || stat(s->places_file, &st) != 0)
+		return;
+	if (memcmp(&st.st_mtim, &s->places_changed, sizeof st.st_mtim) == 0)
+		return;
+	s->places_changed = st.st_mtim;
+	if (place_db_open(s->places_file, &db) != OK) {
+		log_error("places", "the file cannot be used; what was loaded before stays why=\"%s\"", err_text());
+		return;
+	}
+	pthread_mutex_lock(&s->shared.lock);
+	place_db_unref(s->shared.places);
+	s->shared.places = db;
+	pthread_mutex_unlock(&s->shared.lock);
+	atomic_fetch_add(&s->shared.version, 1);
+	log_info("places", "loaded");
+}
+
+static void share_rules(struct server *s)
+{
+	pthread_mutex_lock(&s->shared.lock);
+	rules_unref(s->shared.rules);
+	s->shared.rules = rules_ref(s->node.rules);
+	pthread_mutex_unlock(&s->shared.lock);
+	atomic_fetch_add(&s->shared.version, 1);
+}
+
+/* --- events of the main thread */
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	(void)fd, (void)what;
+	node_tick(&s->node);
+	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent));
+	load_places(s);
+}
+
+static void on_quick(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	(void)fd, (void)what;
+	if (admin_waits(s->admin))
+		admin_tick(s->admin);
+}
+
+static void on_hup(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	(void)fd, (void)what;
+	if (node_reload(&s->node) != OK) {
+		log_error("rules", "refused, the old rules stay: %s", err_text());
+		return;
+	}
+	share_rules(s);
+	log_info("rules", "loaded rules=%s", s->node.rules->hash_text);
+}
+
+static void on_term(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	(void)fd, (void)what;
+	if (s->stopping)
+		_exit(1);
+	s->stopping = true;
+	log_info("main", "stopping");
+	for (unsigned i = 0; i < s->running; i++)
+		collect_stop(s->collects[i]);
+	event_base_loopbreak(s->base);
+}
+
+/* --- start */
+
+static bool loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 || strncmp(listen, "[::1]:", 6) == 0;
+}
+
+static enum err make_token(struct server *s)
+{
+	uint8_t random[24];
+	if (*s->config.admin_token) {
+		if (strlen(s->config.admin_token) >= sizeof s->token)
+			return err_set(ERR_USAGE, "admin.token is longer than %zu characters", sizeof s->token - 1);
+		snprintf(s->token, sizeof s->token, "%s", s->config.admin_token);
+		return OK;
+	}
+	randombytes_buf(random, sizeof random);
+	sodium_bin2hex(s->token, sizeof s->token, random, sizeof random);
+	return OK;
+}
+
+static enum err start_collect(struct server *s)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	long n = s->config.collect_threads ? s->config.collect_threads : cores > 2 ? cores / 2 : 1;
+	char listen[512];
+	enum err e = OK;
+	s->collects = calloc((size_t)n, sizeof *s->collects);
+	s->threads = calloc((size_t)n, sizeof *s->threads);
+	CHECK(s->collects && s->threads);
+	snprintf(listen, sizeof listen, "%s", s->config.collect_listen);
+	for (; s->threads_n < (unsigned)n && !e; s->threads_n++) {
+		if ((e = collect_new(&s->shared, listen, &s->collects[s->threads_n])))
+			break;
+		collect_address(s->collects[s->threads_n], listen, sizeof listen); /* the others share the port that the first one got */
+	}
+	return e;
+}
+
+static void run_collect(struct server *s)
+{
+	sigset_t all, old;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (; s->running < s->threads_n; s->running++)
+		CHECK(pthread_create(&s->threads[s->running], NULL, collect_run, s->collects[s->running]) == 0);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+static void add_events(struct server *s)
+{
+	s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
+	s->quick = event_new(s->base, -1, EV_PERSIST, on_quick, s);
+	s->sigterm = evsignal_new(s->base, SIGTERM, on_term, s);
+	s->sigint = evsignal_new(s->base, SIGINT, on_term, s);
+	s->sighup = evsignal_new(s->base, SIGHUP, on_hup, s);
+	event_add(s->tick, &(struct timeval){1, 0});
+	event_add(s->quick, &(struct timeval){0, 10000});
+	event_add(s->sigterm, NULL);
+	event_add(s->sigint, NULL);
+	event_add(s->sighup, NULL);
+}
+
+static enum err start(struct server *s)
+{
+	sigset_t blocked;
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &blocked, NULL); /* threads inherit it: signals come to the main thread only */
+	enum err e = cidr_list_parse(s->config.trusted_proxies, &s->shared.trusted);
+	if (e)
+		return err_wrap(e, "trusted_proxies");
+	if ((e = make_token(s)) || (e = node_start(&s->node, &s->config)))
+		return e;
+	pthread_mutex_init(&s->shared.lock, NULL);
+	s->shared.config = &s->config;
+	s->shared.store = s->node.store;
+	s->shared.writer = s->node.writer;
+	s->shared.engine = s->node.engine;
+	share_rules(s);
+	find_places(s);
+	load_places(s);
+	if (!s->places_file[0])
+		log_warn("places", "no country file: set geo.database; every place is unknown");
+	s->base = event_base_new();
+	if (!s->base)
+		return err_set(ERR_IO, "no event loop");
+	if ((e = start_collect(s)) || (e = admin_new(s->base, &s->node, &s->shared, s->token, s->test_clock, &s->admin)))
+		return e;
+	char admin[128];
+	admin_address(s->admin, admin, sizeof admin);
+	if ((e = store_save_admin(s->node.store, admin, s->token)))
+		return e;
+	if (!node_wait(&s->node, s->config.rules_wait_s, true))
+		log_warn("main", "serving before the views have caught up");
+	run_collect(s);
+	add_events(s);
+	admin_ready(s->admin, true);
+	pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
+	return OK;
+}
+
+static void stop(struct server *s)
+{
+	for (unsigned i = 0; i < s->running; i++)
+		pthread_join(s->threads[i], NULL);
+	admin_free(s->admin);
+	writer_stop(s->node.writer);
+	s->node.writer = NULL;
+	engine_stop(s->node.engine);
+	s->node.engine = NULL;
+	for (unsigned i = 0; i < s->threads_n; i++)
+		collect_free(s->collects[i]);
+	node_stop(&s->node);
+	struct event *events[] = {s->tick, s->quick, s->sigterm, s->sigint, s->sighup};
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+		if (events[i])
+			event_free(events[i]);
+	if (s->base)
+		event_base_free(s->base);
+	rules_unref(s->shared.rules);
+	place_db_unref(s->shared.places);
+	free(s->collects);
+	free(s->threads);
+	config_done(&s->config);
+	libevent_global_shutdown();
+}
+
+static enum err read_arguments(struct server *s, int argc, char **argv)
+{
+	enum err e = OK;
+	for (int i = 1; i < argc && !e; i++) {
+		const char *a = argv[i];
+		if (strcmp(a, "-h") == 0 || strcmp(a, "--help") == 0) {
+			fputs(usage, stdout);
+			config_help(stdout);
+			exit(0);
+		} else if (strcmp(a, "--test-clock") == 0) {
+			s->test_clock = true;
+		} else if (strcmp(a, "-v") == 0 || strcmp(a, "--verbose") == 0) {
+			log_threshold(LOG_DEBUG);
+		} else if ((strcmp(a, "-c") == 0 || strcmp(a, "--config") == 0) && i + 1 < argc) {
+			e = config_file(&s->config, argv[++i]);
+		} else if (strcmp(a, "-o") == 0 && i + 1 < argc) {
+			e = config_set(&s->config, argv[++i]);
+		} else {
+			e = err_set(ERR_USAGE, "'%s' is not understood; crumbd --help", a);
+		}
+	}
+	if (!e && s->test_clock && (!loopback(s->config.admin_listen) || !loopback(s->config.collect_listen)))
+		e = err_set(ERR_USAGE, "--test-clock works on loopback only");
+	return e;
+}
+
+int main(int argc, char **argv)
+{
+	static struct server s;
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	prctl(PR_SET_DUMPABLE, 0); /* no core dumps of raw hits */
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	enum err e = sodium_init() < 0 ? err_set(ERR_IO, "libsodium does not start") : config_init(&s.config);
+	if (!e)
+		e = read_arguments(&s, argc, argv);
+	if (e) {
+		fprintf(stderr, "crumbd: %s\n", err_text());
+		return 2;
+	}
+	if ((e = start(&s))) {
+		fprintf(stderr, "crumbd: %s\n", err_text());
+		stop(&s);
+		return 1;
+	}
+	char collect[128], admin[128];
+	collect_address(s.collects[0], collect, sizeof collect);
+	admin_address(s.admin, admin, sizeof admin);
+	printf("ready collect=%s admin=%s\n", collect, admin);
+	fflush(stdout);
+	event_base_dispatch(s.base);
+	stop(&s);
+	return 0;
+}
