@@ -1,0 +1,56 @@
+/* The command line: one row of a table for each command; help and usage are made from the row. */
+#ifndef CRUMB_CLI_CLI_H
+#define CRUMB_CLI_CLI_H
+
+#include "crumb/audience/view.h"
+#include "crumb/core/config.h"
+#include "crumb/privacy/kgate.h"
+
+struct json_t;
+
+enum { EXIT_FINE = 0, EXIT_WRONG = 1, EXIT_MISUSE = 2 };
+
+struct cli {
+	struct config config;
+	bool json;
+	struct kgate gate;
+	/* opened by cli_open() */
+	struct store *store;
+	struct generation *generation;
+};
+
+struct command {
+	const char *name;    /* one or two words */
+	const char *args;    /* synopsis of what follows */
+	const char *summary; /* one line */
+	const char *help;    /* paragraphs of the manual */
+	int (*run)(struct cli *c, int argc, char **argv);
+};
+extern const struct command commands_read[], commands_db[], commands_data[], commands_rules[]; /* each ends with a zero row */
+
+/* Opens store and views for reading; complains and returns false if it cannot. */
+bool cli_open(struct cli *c, bool journal);
+int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));   /* exit 1, with words */
+int cli_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* exit 2, with words */
+void cli_print_json(struct json_t *root); /* takes the reference */
+/* The value behind an option such as --out; NULL when it did not come. Marks both as used by setting them to NULL. */
+const char *cli_option(int argc, char **argv, const char *name);
+bool cli_flag(int argc, char **argv, const char *name);
+const char *cli_word(int argc, char **argv); /* next unused word that is no option; NULL: none */
+/* Complains about anything left. */
+bool cli_all_used(int argc, char **argv);
+void cli_progress(const char *what, uint64_t done, uint64_t of); /* on a terminal only; of 0: unknown */
+void cli_progress_end(void);
+
+/* --- a running server */
+struct reply {
+	long status;
+	struct buf body;
+};
+bool client_available(struct cli *c); /* a server has the store open */
+/* POSTs to the admin listener; false with words when it cannot be reached. */
+bool client_post(struct cli *c, const char *path, struct str body, struct reply *out);
+bool client_get(struct cli *c, const char *path, struct reply *out);
+void client_done(void);
+
+#endif

@@ -1,0 +1,239 @@
+/* crumb: the command line. */
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/cli/cli.h"
+#include "crumb/store/store.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct command *const tables[] = {commands_read, commands_data, commands_rules, commands_db};
+#define TABLES (sizeof tables / sizeof *tables)
+
+/* --- helpers for commands */
+
+int cli_fail(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fputs("crumb: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	return EXIT_WRONG;
+}
+
+int cli_misuse(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fputs("crumb: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputs("; see crumb --help\n", stderr);
+	va_end(ap);
+	return EXIT_MISUSE;
+}
+
+void cli_print_json(json_t *root)
+{
+	json_dumpf(root, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(root);
+}
+
+const char *cli_option(int argc, char **argv, const char *name)
+{
+	for (int i = 0; i + 1 < argc; i++) {
+		if (argv[i] && argv[i + 1] && strcmp(argv[i], name) == 0) {
+			const char *value = argv[i + 1];
+			argv[i] = argv[i + 1] = NULL;
+			return value;
+		}
+	}
+	return NULL;
+}
+
+bool cli_flag(int argc, char **argv, const char *name)
+{
+	for (int i = 0; i < argc; i++) {
+		if (argv[i] && strcmp(argv[i], name) == 0) {
+			argv[i] = NULL;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *cli_word(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		if (argv[i] && (argv[i][0] != '-' || argv[i][1] == 0)) {
+			const char *word = argv[i];
+			argv[i] = NULL;
+			return word;
+		}
+	}
+	return NULL;
+}
+
+bool cli_all_used(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		if (argv[i]) {
+			cli_misuse("'%s' is not understood here", argv[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool drawn;
+
+void cli_progress(const char *what, uint64_t done, uint64_t of)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	drawn = true;
+	if (of) {
+		int filled = (int)(done * 30 / of);
+		fprintf(stderr, "\r%s [%.*s%.*s] %3d %%", what, filled, "##############################", 30 - filled, "..............................",
+			(int)(done * 100 / of));
+	} else {
+		fprintf(stderr, "\r%s %llu", what, (unsigned long long)done);
+	}
+}
+
+void cli_progress_end(void)
+{
+	if (drawn)
+		fputs("\r\033[K", stderr);
+	drawn = false;
+}
+
+bool cli_open(struct cli *c, bool journal)
+{
+	enum err e = store_open(&c->config, journal ? STORE_READ_JOURNAL : STORE_READ, &c->store);
+	if (!e)
+		e = generation_open(c->store, &c->config, &c->generation);
+	if (e)
+		cli_fail("%s", err_text());
+	return e == OK;
+}
+
+/* --- help */
+
+static void print_usage(FILE *to)
+{
+	fputs("crumb - commands for crumb, a data management platform for anonymous audiences\n\n"
+	      "usage: crumb [-c FILE] [-o key=value]... COMMAND [--json]\n\n"
+	      "commands:\n",
+	      to);
+	for (size_t t = 0; t < TABLES; t++)
+		for (const struct command *cmd = tables[t]; cmd->name; cmd++)
+			fprintf(to, "  %-18s %s\n", cmd->name, cmd->summary);
+	fputs("\n'crumb help COMMAND' explains one. Options are those of crumbd ('crumbd --help' lists them); the ones that matter\n"
+	      "here are store.path, rules.path and privacy.k. Exit status: 0 fine, 1 something is wrong or nothing was found, 2 misuse.\n",
+	      to);
+}
+
+static void print_help(const struct command *cmd)
+{
+	printf("NAME\n  crumb %s - %s\n\nSYNOPSIS\n  crumb [-c FILE] [-o key=value]... %s %s\n\nDESCRIPTION\n%s\n", cmd->name, cmd->summary, cmd->name, cmd->args,
+	       cmd->help);
+}
+
+/* Finds the command that the first one or two words name; *words says how many. */
+static const struct command *find(int argc, char **argv, int *words)
+{
+	for (size_t t = 0; t < TABLES; t++) {
+		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
+			const char *space = strchr(cmd->name, ' ');
+			size_t first = space ? (size_t)(space - cmd->name) : strlen(cmd->name);
+			if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], cmd->name, first) != 0)
+				continue;
+			if (!space || (argc > 1 && strcmp(argv[1], space + 1) == 0)) {
+				*words = space ? 2 : 1;
+				return cmd;
+			}
+		}
+	}
+	return NULL;
+}
+
+static int unknown(int argc, char **argv)
+{
+	bool group = false;
+	for (size_t t = 0; t < TABLES; t++)
+		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
+			size_t n = strlen(argv[0]);
+			if (strncmp(cmd->name, argv[0], n) == 0 && cmd->name[n] == ' ') {
+				if (!group)
+					fprintf(stderr, "crumb: '%s' wants one of:\n", argv[0]);
+				fprintf(stderr, "  %-18s %s\n", cmd->name, cmd->summary);
+				group = true;
+			}
+		}
+	(void)argc;
+	return group ? EXIT_MISUSE : cli_misuse("there is no command '%s'", argv[0]);
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	int words = 0;
+	if (argc == 0) {
+		print_usage(stderr);
+		return EXIT_MISUSE;
+	}
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || (strcmp(argv[0], "help") == 0 && argc == 1)) {
+		print_usage(stdout);
+		return EXIT_FINE;
+	}
+	bool help = strcmp(argv[0], "help") == 0;
+	if (help)
+		argc--, argv++;
+	const struct command *cmd = find(argc, argv, &words);
+	if (!cmd)
+		return unknown(argc, argv);
+	argc -= words, argv += words;
+	if (help || cli_flag(argc, argv, "--help") || cli_flag(argc, argv, "-h")) {
+		print_help(cmd);
+		return EXIT_FINE;
+	}
+	c->json = cli_flag(argc, argv, "--json");
+	return cmd->run(c, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	static struct cli c;
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	log_threshold(LOG_WARN);
+	if (sodium_init() < 0 || config_init(&c.config) != OK)
+		return cli_fail("cannot start");
+	int i = 1, rc = EXIT_FINE;
+	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
+		enum err e = OK;
+		if (strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0)
+			e = config_file(&c.config, argv[i + 1]);
+		else if (strcmp(argv[i], "-o") == 0)
+			e = config_set(&c.config, argv[i + 1]);
+		else
+			break;
+		if (e)
+			return cli_misuse("%s", err_text());
+	}
+	c.gate.k = (uint32_t)c.config.k;
+	store_load_clock(&c.config);
+	rc = run(&c, argc - i, argv + i);
+	generation_unref(c.generation);
+	store_close(c.store);
+	config_done(&c.config);
+	client_done();
+	return rc;
+}

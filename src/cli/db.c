@@ -1,0 +1,122 @@
+/* Commands about the store: db stat, db verify. */
+#include "crumb/audience/verify.h"
+#include "crumb/base/clock.h"
+#include "crumb/cli/cli.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The oldest retained day that has a journal. */
+static uint16_t oldest_journal_day(const struct cli *c)
+{
+	char path[4096];
+	uint16_t oldest = 0, day, least = oldest_day(day_of(clock_now()), (unsigned)c->config.retention_days);
+	snprintf(path, sizeof path, "%s/journal", c->config.store_path);
+	DIR *d = opendir(path);
+	if (!d)
+		return 0;
+	for (struct dirent *f; (f = readdir(d));)
+		if (day_parse(f->d_name, strlen(f->d_name), &day) && day >= least && (!oldest || day < oldest))
+			oldest = day;
+	closedir(d);
+	return oldest;
+}
+
+static int db_stat(struct cli *c, int argc, char **argv)
+{
+	struct totals t;
+	char day[DAY_TEXT];
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	if (view_totals(c->generation, clock_now(), &t) != OK)
+		return cli_fail("%s", err_text());
+	uint16_t oldest = oldest_journal_day(c);
+	day_text(oldest, day);
+	uint64_t journal = store_bytes(c->store, "journal"), state = store_bytes(c->store, "state");
+	if (c->json) {
+		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:i,s:i}", "visitors", (json_int_t)t.visitors, "provisional", (json_int_t)t.provisional, "events",
+					 (json_int_t)t.events, "segments", (json_int_t)c->generation->rules->segments_n, "oldest_day",
+					 oldest ? json_string(day) : json_null(), "journal_bytes", (json_int_t)journal, "state_bytes", (json_int_t)state, "shards",
+					 (int)c->store->shards, "generation", (int)c->generation->number));
+		return EXIT_FINE;
+	}
+	printf("visitors     %llu\nprovisional  %llu\nevents       %llu\nsegments     %zu\noldest day   %s\njournal      %llu bytes\nstate        %llu bytes\n",
+	       (unsigned long long)t.visitors, (unsigned long long)t.provisional, (unsigned long long)t.events, c->generation->rules->segments_n,
+	       oldest ? day : "none", (unsigned long long)journal, (unsigned long long)state);
+	return EXIT_FINE;
+}
+
+static void add_problem(void *arg, const char *text)
+{
+	json_t *list = arg;
+	if (json_array_size(list) < 100)
+		json_array_append_new(list, json_string(text));
+	else if (json_array_size(list) == 100)
+		json_array_append_new(list, json_string("and more"));
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st, (void)kind, (void)where;
+	return remove(path);
+}
+
+static enum err replay(struct cli *c, json_t *problems)
+{
+	char folder[64] = "/tmp/crumb-verify.XXXXXX", state[128];
+	if (!mkdtemp(folder))
+		return err_set(ERR_IO, "no temporary folder");
+	snprintf(state, sizeof state, "%s/state", folder);
+	mkdir(state, 0700);
+	enum err e = verify_replay(c->generation, c->store, &c->config, folder, clock_now(), add_problem, problems);
+	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return e;
+}
+
+static int db_verify(struct cli *c, int argc, char **argv)
+{
+	bool with_replay = cli_flag(argc, argv, "--replay");
+	json_t *problems = json_array(), *one;
+	size_t i;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (with_replay && client_available(c))
+		return cli_fail("--replay needs a store that stands still: stop the server first");
+	if (!cli_open(c, with_replay))
+		return EXIT_WRONG;
+	enum err e = verify_generation(c->generation, add_problem, problems);
+	if (!e && with_replay)
+		e = replay(c, problems);
+	if (e)
+		add_problem(problems, err_text());
+	bool ok = json_array_size(problems) == 0;
+	if (c->json) {
+		cli_print_json(json_pack("{s:b,s:o}", "ok", ok, "problems", problems));
+	} else {
+		json_array_foreach(problems, i, one)
+			puts(json_string_value(one));
+		puts(ok ? "all is well" : "the views are damaged; remove state/ and start crumbd: they are made again from the journal");
+		json_decref(problems);
+	}
+	return ok ? EXIT_FINE : EXIT_WRONG;
+}
+
+const struct command commands_db[] = {
+	{"db stat", "[--json]", "how much is stored",
+	 "  Counts visitors, provisional visitors, retained events and segments, and the disk blocks that journal and views use.\n"
+	 "  Exact at the moment, whether or not the sweep has come by.",
+	 db_stat},
+	{"db verify", "[--replay] [--json]", "check that the views hold together",
+	 "  Reads every record and re-derives what must hold: one due entry per visitor, memberships equal to a from-scratch\n"
+	 "  evaluation, counters equal to a recount. With --replay (server stopped) a second set of views is made from the\n"
+	 "  journal and compared. Exit status 1 when something is wrong.",
+	 db_verify},
+	{0},
+};

@@ -1,0 +1,255 @@
+/* Commands that read: segments, categories, visitors. */
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/cli/cli.h"
+#include "crumb/export/lists.h"
+#include "crumb/privacy/cookie.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Numbers in tables: withheld ones say so. */
+static void print_number(const json_t *row, const char *name, uint32_t k)
+{
+	const json_t *n = json_object_get(row, name);
+	if (json_is_integer(n))
+		printf("%10lld", (long long)json_integer_value(n));
+	else
+		printf("      < %-3u", k);
+}
+
+static int print_list(struct cli *c, json_t *list, const char *number)
+{
+	size_t i;
+	json_t *row;
+	if (c->json) {
+		cli_print_json(list);
+		return EXIT_FINE;
+	}
+	json_array_foreach(list, i, row) {
+		print_number(row, number, kgate_k(&c->gate));
+		printf("  %-32s %s\n", json_string_value(json_object_get(row, "id")), json_string_value(json_object_get(row, "name")));
+	}
+	if (json_array_size(list) == 0)
+		puts("none are defined");
+	json_decref(list);
+	return EXIT_FINE;
+}
+
+static int segments_list(struct cli *c, int argc, char **argv)
+{
+	json_t *list;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	if (list_segments(c->generation, &c->gate, clock_now(), &list) != OK)
+		return cli_fail("%s", err_text());
+	return print_list(c, list, "size");
+}
+
+static int segments_show(struct cli *c, int argc, char **argv)
+{
+	const char *id = cli_word(argc, argv);
+	json_t *list, *row, *found = NULL;
+	size_t i;
+	if (!id || !cli_all_used(argc, argv))
+		return cli_misuse("segments show wants the id of a segment");
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	if (list_segments(c->generation, &c->gate, clock_now(), &list) != OK)
+		return cli_fail("%s", err_text());
+	json_array_foreach(list, i, row)
+		if (strcmp(json_string_value(json_object_get(row, "id")), id) == 0)
+			found = row;
+	if (!found) {
+		json_decref(list);
+		return cli_fail("there is no segment '%s'", id);
+	}
+	const struct segment *s = &c->generation->rules->segments[rules_segment(c->generation->rules, str_c(id))];
+	json_object_set_new(found, "when", json_string(s->when));
+	json_incref(found);
+	json_decref(list);
+	if (c->json) {
+		cli_print_json(found);
+		return EXIT_FINE;
+	}
+	printf("%s (%s)\n  when  %s\n  size", s->id, s->name, s->when);
+	print_number(found, "size", kgate_k(&c->gate));
+	putchar('\n');
+	json_decref(found);
+	return EXIT_FINE;
+}
+
+static int categories_list(struct cli *c, int argc, char **argv)
+{
+	json_t *list;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	if (list_categories(c->generation, &c->gate, clock_now(), &list) != OK)
+		return cli_fail("%s", err_text());
+	return print_list(c, list, "visitors");
+}
+
+/* --- visitor show */
+
+static bool who(struct cli *c, int argc, char **argv, struct vkey *out, int *rc)
+{
+	const char *cookie = cli_option(argc, argv, "--cookie"), *id = cli_option(argc, argv, "--id"), *key = cli_option(argc, argv, "--key");
+	*rc = EXIT_MISUSE;
+	if ((cookie != NULL) + (id != NULL) + (key != NULL) != 1) {
+		cli_misuse("visitor show wants one of --cookie VALUE, --id IMPORTED_ID, --key HEX");
+		return false;
+	}
+	if (!cli_all_used(argc, argv))
+		return false;
+	*rc = EXIT_WRONG;
+	if (!cli_open(c, false))
+		return false;
+	if (key) {
+		if (hex_decode(str_c(key), out->b, sizeof out->b))
+			return true;
+		cli_fail("--key wants 32 hex digits");
+		return false;
+	}
+	struct identity_keys keys;
+	struct cookie parsed;
+	uint16_t today = day_of(clock_now());
+	if (keys_identity(c->store->keys, today, &keys) != OK) {
+		cli_fail("%s", err_text());
+		return false;
+	}
+	bool known = true;
+	if (id)
+		*out = imported_visitor(&keys, str_c(id));
+	else
+		known = cookie_read(&keys, str_c(cookie), today, &parsed) == COOKIE_VALID && cookie_visitor(&keys, &parsed, out);
+	sodium_memzero(&keys, sizeof keys);
+	if (!known)
+		cli_fail("the cookie is forged or overdue: it names nobody");
+	return known;
+}
+
+static json_t *day_json(uint16_t day)
+{
+	char text[DAY_TEXT];
+	day_text(day, text);
+	return json_string(text);
+}
+
+static json_t *categories_json(const struct rules *r, const struct profile *p)
+{
+	json_t *list = json_array();
+	for (size_t i = 1; i < r->categories_n; i++) {
+		size_t n;
+		const struct cat_day *rows = profile_span(p, (uint16_t)i, &n);
+		uint64_t count = 0;
+		for (size_t k = 0; k < n; k++)
+			count += rows[k].count;
+		if (n && r->categories[i].named)
+			json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "id", r->categories[i].id, "count", (json_int_t)count, "days", (json_int_t)n));
+	}
+	return list;
+}
+
+static json_t *visitor_json(struct cli *c, const struct vkey *k, const struct profile *p, bool provisional, uint32_t hour)
+{
+	const struct rules *r = c->generation->rules;
+	char hex[33];
+	uint16_t first = (uint16_t)(hour / 24), last = first;
+	hex_encode(k->b, sizeof k->b, hex);
+	hex[32] = 0;
+	if (!provisional)
+		profile_days(p, &first, &last);
+	json_t *segments = json_array(), *attributes = json_object();
+	for (size_t i = 0; i < p->segments_n; i++)
+		if (p->segments[i] < r->segments_n)
+			json_array_append_new(segments, json_string(r->segments[p->segments[i]].id));
+	for (unsigned i = 0; i < p->attrs_n; i++) {
+		char name[64];
+		snprintf(name, sizeof name, STR_FMT, STR_ARG(p->attrs[i].name));
+		json_object_set_new(attributes, name, json_stringn(p->attrs[i].value.p, p->attrs[i].value.n));
+	}
+	json_t *v = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "visitor", hex, "provisional", provisional, "first_day", day_json(first), "last_day",
+			      day_json(last), "expires", day_json((uint16_t)(last + (provisional ? 1 : c->config.retention_days))), "categories",
+			      categories_json(r, p), "attributes", attributes, "segments", segments);
+	if (p->place_day) {
+		json_object_set_new(v, "country", json_stringn(p->place.country, 2));
+		struct str region = place_region(&p->place);
+		if (region.n)
+			json_object_set_new(v, "region", json_stringn(region.p, region.n));
+	}
+	if (p->agent_day) {
+		json_object_set_new(v, "device", json_string(device_names[p->agent.device]));
+		json_object_set_new(v, "os", json_string(os_names[p->agent.os]));
+		json_object_set_new(v, "browser", json_string(browser_names[p->agent.browser]));
+	}
+	return v;
+}
+
+static void print_visitor(const json_t *v)
+{
+	const char *key;
+	json_t *value, *row;
+	size_t i;
+	printf("visitor %s%s\n  seen %s to %s, gone on %s\n", json_string_value(json_object_get(v, "visitor")),
+	       json_is_true(json_object_get(v, "provisional")) ? " (provisional)" : "", json_string_value(json_object_get(v, "first_day")),
+	       json_string_value(json_object_get(v, "last_day")), json_string_value(json_object_get(v, "expires")));
+	static const char *const facts[] = {"country", "region", "device", "os", "browser"};
+	for (size_t f = 0; f < 5; f++)
+		if (json_object_get(v, facts[f]))
+			printf("  %s %s\n", facts[f], json_string_value(json_object_get(v, facts[f])));
+	json_object_foreach(json_object_get(v, "attributes"), key, value)
+		printf("  %s = %s\n", key, json_string_value(value));
+	json_array_foreach(json_object_get(v, "categories"), i, row)
+		printf("  %6lld × %s on %lld days\n", (long long)json_integer_value(json_object_get(row, "count")), json_string_value(json_object_get(row, "id")),
+		       (long long)json_integer_value(json_object_get(row, "days")));
+	json_array_foreach(json_object_get(v, "segments"), i, row)
+		printf("  in segment %s\n", json_string_value(row));
+}
+
+static int visitor_show(struct cli *c, int argc, char **argv)
+{
+	struct vkey k;
+	struct profile p = {0};
+	int rc;
+	uint32_t hour = 0, now = clock_now();
+	if (!who(c, argc, argv, &k, &rc))
+		return rc;
+	enum err e = view_visitor(c->generation, &k, now, &p);
+	bool provisional = e == ERR_NOT_FOUND && view_provisional(c->generation, &k, now, &hour);
+	if (e && !provisional) {
+		profile_done(&p);
+		return cli_fail("%s", e == ERR_NOT_FOUND ? "nothing is known of this visitor" : err_text());
+	}
+	if (provisional)
+		profile_clear(&p);
+	json_t *v = visitor_json(c, &k, &p, provisional, hour);
+	profile_done(&p);
+	if (c->json) {
+		cli_print_json(v);
+	} else {
+		print_visitor(v);
+		json_decref(v);
+	}
+	return EXIT_FINE;
+}
+
+const struct command commands_read[] = {
+	{"segments list", "[--json]", "segments and their sizes",
+	 "  Lists every segment of the serving rules with its size now. Sizes below privacy.k are withheld; the\n"
+	 "  others are rounded to ten. With --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"state\"}].",
+	 segments_list},
+	{"segments show", "ID [--json]", "one segment with its condition", "  Shows the condition of a segment, and its size as 'segments list' does.", segments_show},
+	{"categories list", "[--json]", "categories and how many visitors have them",
+	 "  Lists every category, parents included, with the number of visitors who have it on a retained day.\n"
+	 "  Numbers below privacy.k are withheld; the others are rounded to ten.",
+	 categories_list},
+	{"visitor show", "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]", "what is known of one visitor",
+	 "  Shows categories, attributes, coarse place and device, and segments of one visitor, found by the value of the\n"
+	 "  'crumb' cookie, by the id it was imported under, or by its key in hex. Exit status 1 when nothing is known.",
+	 visitor_show},
+	{0},
+};
