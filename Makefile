@@ -1,0 +1,121 @@
+# crumb. 'make' builds, 'make run' shows it, 'make test' tests it, 'make help' lists the rest.
+#
+# Build trees stand side by side: build/ for release, build/MODE/ for MODE=debug, asan, tsan, clang, fuzz.
+
+MODE ?= release
+SETUP ?= yes
+B := $(if $(filter release,$(MODE)),build,build/$(MODE))
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
+CPPFLAGS := -D_GNU_SOURCE -Iinclude -isystem /usr/share/include
+CFLAGS.release := -O2 -g
+CFLAGS.debug := -O0 -g
+CFLAGS.clang := -O2 -g
+CFLAGS.asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DCRUMB_SMALL_MAPS
+CFLAGS.tsan := -O1 -g -fsanitize=thread -DCRUMB_SMALL_MAPS
+CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DCRUMB_SMALL_MAPS
+CC := $(if $(filter clang fuzz asan tsan,$(MODE)),clang,gcc)
+CFLAGS := -std=c11 -pthread $(CFLAGS.$(MODE))
+LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS.$(MODE)))
+LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lm
+LLHTTP := /usr/share/llhttp
+
+LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
+	$B/obj/gen/tag_js.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
+CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
+
+.PHONY: all run test check fuzz bench clean help setup-% FORCE
+all: $B/crumbd $B/crumb build/country.mmdb
+
+help:
+	@echo "make                     build crumbd and crumb into build/"
+	@echo "make run                 install what is missing, build, start the demo shop and crumb on loopback"
+	@echo "make test                install what is missing, run every test; the last line counts them"
+	@echo "make check               style: layers, banned functions, file sizes"
+	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
+	@echo "make bench [SUBJECT=collect|replay]   measure beside the peers"
+	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
+
+# What is missing is installed first; SETUP=no leaves the machine alone.
+setup-%:
+	@[ "$(SETUP)" = no ] || tools/setup.sh $*
+
+$B/obj/%.o: src/%.c | build/.setup
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c $< -o $@
+
+$B/obj/llhttp/%.o: | build/.setup
+	@mkdir -p $(@D)
+	$(CC) -I/usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 $(CFLAGS) -c $(LLHTTP)/$*.c -o $@
+
+$B/obj/gen/tag_js.o: $B/gen/tag_js.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c $< -o $@
+
+$B/gen/tag_js.c: tags/crumb.js tools/embed.sh | build/.setup
+	@mkdir -p $(@D)
+	uglifyjs tags/crumb.js --compress --mangle -o $B/gen/crumb.min.js
+	tools/embed.sh $B/gen/crumb.min.js tag_js >$@
+
+$B/libcrumb.a: $(LIB)
+	@rm -f $@
+	ar rcs $@ $^
+
+$B/crumbd: $B/obj/app/crumbd.o $B/libcrumb.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$B/crumb: $(CLI) $B/libcrumb.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcurl -o $@
+
+build/country.mmdb: tools/make-country.pl | build/.setup
+	@perl tools/make-country.pl $@ >/dev/null
+
+# The packages that building needs, looked at once for each change of the list.
+build/.setup: tools/setup.sh
+	@mkdir -p build
+	@[ "$(SETUP)" = no ] || tools/setup.sh build
+	@touch $@
+
+run: setup-run
+	@$(MAKE) --no-print-directory all
+	@python3 tools/demo/demo.py
+
+test: setup-test
+	@tools/test.sh
+
+check:
+	@tools/check.sh
+
+fuzz: setup-test
+	@$(MAKE) --no-print-directory MODE=fuzz fuzzers
+	@tools/fuzz.sh $(SECONDS)
+
+bench: setup-bench
+	@$(MAKE) --no-print-directory all
+	@python3 tests/bench/bench.py $(SUBJECT)
+
+# --- tests
+
+UNIT := $(patsubst tests/unit/%.c,$B/test/unit-%,$(wildcard tests/unit/*.c))
+PROPERTY := $(patsubst tests/property/%.c,$B/test/property-%,$(wildcard tests/property/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$B/test/fuzz-%,$(wildcard tests/fuzz/*.c))
+.PHONY: unit fuzzers
+unit: $(UNIT) $(PROPERTY)
+fuzzers: $(FUZZERS)
+
+$B/test/unit-%: tests/unit/%.c $B/libcrumb.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-unused-parameter $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -lcmocka -o $@
+
+$B/test/property-%: tests/property/%.c $B/libcrumb.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+
+$B/test/fuzz-%: tests/fuzz/%.c $B/libcrumb.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-missing-prototypes -fsanitize=fuzzer $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+
+clean:
+	rm -rf build
+
+-include $(shell find $B/obj -name '*.d' 2>/dev/null)
