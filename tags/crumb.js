@@ -7,7 +7,8 @@
  *
  *     crumb('event', 'add_to_cart', {department: 'coats'});   name, attributes; `value` is the number behind it
  *     crumb('view');                                          a page view by hand
- *     crumb('segments', function (ids) { … });                this browser's segments
+ *     crumb('segments', function (ids) { … });                this browser's segments; behind it {fresh: true} waits
+ *                                                             until everything this browser has sent is counted
  *     crumb('optout');  crumb('optin');
  *
  * Calls made before the tag has loaded are kept by this stub, which tag managers may put first:
@@ -70,9 +71,9 @@
     send(out);
   }
 
-  function segments(then) {
+  function segments(then, how) {
     if (refused()) return then([]);
-    w.fetch(base + '/segments', {credentials: 'include'})
+    w.fetch(base + '/segments' + (how && how.fresh ? '?fresh=1' : ''), {credentials: 'include'})
       .then(function (r) { return r.json(); })
       .then(function (j) { then(j.segments || []); })
       .catch(function () { then([]); });
@@ -91,7 +92,7 @@
     var a = Array.prototype.slice.call(args);
     if (a[0] === 'event') event(a[1], a[2]);
     else if (a[0] === 'view') view();
-    else if (a[0] === 'segments') segments(a[1]);
+    else if (a[0] === 'segments') segments(a[1], a[2]);
     else if (a[0] === 'optout') optout(true);
     else if (a[0] === 'optin') optout(false);
   }

@@ -1,6 +1,7 @@
 /* Commands about the store: db stat, db verify. */
 #include "crumb/audience/verify.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
 
 #include <dirent.h>
@@ -108,6 +109,71 @@ static int db_verify(struct cli *c, int argc, char **argv)
 	return ok ? EXIT_FINE : EXIT_WRONG;
 }
 
+/* --- db journal: what is kept, for whoever holds the keys and wants to see for themselves */
+
+static void print_record(const struct record *r)
+{
+	const struct event *e = &r->event;
+	char key[33];
+	hex_encode(e->visitor.b, sizeof e->visitor.b, key);
+	key[32] = 0;
+	if (r->kind == RECORD_RULES) {
+		char hash[33] = "";
+		if (r->rules_hash.n == 16)
+			hex_encode((const uint8_t *)r->rules_hash.p, 16, hash);
+		printf("%u rules %.32s\n", e->t, hash);
+		return;
+	}
+	if (r->kind == RECORD_ERASE) {
+		printf("%u erase %s\n", e->t, key);
+		return;
+	}
+	printf("%u event %s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", e->t, key, e->flags & EVENT_NEW ? "new " : "",
+	       e->flags & EVENT_IMPORTED ? "imported " : "", STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
+	       STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os], browser_names[e->agent.browser]);
+	for (unsigned i = 0; i < e->attrs_n; i++)
+		printf(" " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
+	for (unsigned i = 0; i < e->leaves_n; i++)
+		printf(" leaf:%016llx", (unsigned long long)e->leaves[i]);
+	if (e->has_v)
+		printf(" v=%g", e->v);
+	putchar('\n');
+}
+
+static enum err print_shard(struct cli *c, unsigned shard)
+{
+	struct journal_reader *r;
+	struct buf records = {0};
+	static struct record record;
+	uint64_t seq;
+	uint32_t count;
+	uint16_t day;
+	enum err e = journal_read(c->store->journal, shard, 0, &r);
+	while (!e && (e = journal_next(r, &records, &seq, &count, &day)) == OK) {
+		struct mp m = mp_over(buf_view(&records));
+		while (m.p < m.end && record_decode(&m, &record))
+			print_record(&record);
+		buf_clear(&records);
+	}
+	journal_read_end(r);
+	buf_done(&records);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static int db_journal(struct cli *c, int argc, char **argv)
+{
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (client_available(c))
+		return cli_fail("a server has the journal open: stop it first");
+	if (!cli_open(c, true))
+		return EXIT_WRONG;
+	for (unsigned i = 0; i < c->store->shards; i++)
+		if (print_shard(c, i) != OK)
+			return cli_fail("%s", err_text());
+	return EXIT_FINE;
+}
+
 const struct command commands_db[] = {
 	{"db stat", "[--json]", "how much is stored",
 	 "  Counts visitors, provisional visitors, retained events and segments, and the disk blocks that journal and views use.\n"
@@ -118,5 +184,9 @@ const struct command commands_db[] = {
 	 "  evaluation, counters equal to a recount. With --replay (server stopped) a second set of views is made from the\n"
 	 "  journal and compared. Exit status 1 when something is wrong.",
 	 db_verify},
+	{"db journal", "", "print every record of the journal",
+	 "  Opens the sealed journal with the store's keys and prints what it holds, one record a line: time, kind, visitor key,\n"
+	 "  event, host and scrubbed path, place, device, attributes, rule leaves. There is nothing else in it. Server stopped.",
+	 db_journal},
 	{0},
 };

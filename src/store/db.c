@@ -79,10 +79,10 @@ void db_abort(struct db_txn *t)
 enum err db_end(struct db_txn *t)
 {
 	enum err e = t->err;
-	if (e || !t->write)
+	if (e)
 		db_abort(t);
 	else
-		e = map(mdb_txn_commit(t->txn));
+		e = map(mdb_txn_commit(t->txn)); /* of a read too: tables that it opened stay open */
 	t->txn = NULL;
 	return e;
 }

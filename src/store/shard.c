@@ -49,7 +49,6 @@ enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t
 		goto out;
 	}
 	/* handles of tables stay valid only if the transaction that opened them commits */
-	t.write = true; /* a commit, so that the handles outlive the transaction that opened them */
 	e = db_end(&t);
 out:
 	if (e)

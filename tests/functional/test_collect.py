@@ -1,0 +1,233 @@
+"""The collector: pixel, events, HTTP and its limits."""
+import json
+import random
+import signal
+import socket
+import time
+
+from harness import Browser, Server
+
+GIF = bytes.fromhex('47494638396101000100800100000000ffffff21f90401000001002c00000000010001000002024c01003b')
+HOST = b'Host: x\r\n'
+
+
+def status(answer):
+    return int(answer.split()[1]) if answer.startswith(b'HTTP/1.1 ') else 0
+
+
+def test_pixel_is_the_43_byte_gif_and_never_cached(server):
+    code, r, data = Browser(server).request('GET', '/p.gif?u=https%3A%2F%2Fshop.example%2F')
+    assert (code, data, r.getheader('Content-Type'), r.getheader('Cache-Control')) == (200, GIF, 'image/gif', 'no-store')
+    assert r.getheader('Date')
+
+
+def test_pipelined_requests_are_answered_in_order(server):
+    out = server.raw((b'GET /p.gif?u=https://a.example/ HTTP/1.1\r\n' + HOST + b'\r\nGET /nothing HTTP/1.1\r\n' + HOST + b'\r\n') * 10
+                     + b'GET /crumb.js HTTP/1.1\r\nConnection: close\r\n' + HOST + b'\r\n')
+    codes = [int(p[:3]) for p in out.split(b'HTTP/1.1 ')[1:]]
+    assert codes == [200, 404] * 10 + [200]
+
+
+def test_a_request_in_single_bytes_is_read(server):
+    host, port = server.collect.rsplit(':', 1)
+    with socket.create_connection((host, int(port)), 5) as s:
+        s.settimeout(5)
+        for b in b'POST /e HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\n{"e":\r\n8\r\n"view"}\n\r\n0\r\n\r\n':
+            s.sendall(bytes([b]))
+        out = b''
+        while part := s.recv(4096):
+            out += part
+    assert status(out) == 204, out
+
+
+def test_events_come_as_object_array_and_ndjson(server):
+    b = Browser.known(server)
+    event = '{"e":"view","u":"https://shop.example/coats/1"}'
+    for body, kind in ((event, 'application/json'), ('[%s,%s]' % (event, event), 'text/plain;charset=UTF-8'), (event + '\n' + event + '\n', 'application/x-ndjson'),
+                       (event, None)):
+        code, r, _ = b.request('POST', '/e', body, {'Content-Type': kind} if kind else {})
+        assert code == 204
+    assert b.segments() and b.count('apparel.coats') == 6
+
+
+def test_a_bad_body_is_refused_whole(server):
+    b = Browser.known(server)
+    good = '{"e":"view","u":"https://shop.example/coats/1"}'
+    for body in ('[%s,%s' % (good, good), good + '\n{"e":', '[%s, 5]' % good, '"text"', '', '{"e": {}}', '[' * 20000, good + '\x00'):
+        assert b.request('POST', '/e', body, {'Content-Type': 'application/json'})[0] == 400, body[:60]
+    assert b.request('POST', '/e', good, {'Content-Type': 'image/png'})[0] == 415
+    assert b.request('POST', '/e', '[%s]' % ','.join([good] * 1001), {'Content-Type': 'application/json'})[0] == 413
+    b.segments()
+    assert b.count('apparel.coats') == 0
+    assert server.metric('bad_requests_total{reason="body"}') == 8
+
+
+def test_malformed_requests_get_the_right_status_and_are_counted(server):
+    cases = [
+        (b'GET /p.gif HTTP/1.1\r\n\r\n', 400), (b'GET /p.gif HTTP/1.1\r\nHost : x\r\n\r\n', 400), (b'GET /p.gif\r\n\r\n', 400),
+        (b'\x16\x03\x01' * 20, 400), (b'GET /' + b'a' * 70000 + b' HTTP/1.1\r\n' + HOST + b'\r\n', 414),
+        (b'GET /p.gif HTTP/1.1\r\n' + HOST + b'X: ' + b'b' * 200000 + b'\r\n\r\n', 431),
+        (b'POST /e HTTP/1.1\r\n' + HOST + b'Content-Length: 999999999\r\n\r\n', 413),
+        (b'POST /e HTTP/1.1\r\n' + HOST + b'Content-Length: -1\r\n\r\n', 400),
+        (b'POST /e HTTP/1.1\r\n' + HOST + b'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400),
+        (b'POST /e HTTP/1.1\r\n' + HOST + b'Transfer-Encoding: chunked\r\n\r\n' + b'fffff\r\n' + b'a' * 400000, 413),
+        (b'DELETE /p.gif HTTP/1.1\r\n' + HOST + b'\r\n', 405), (b'GET /e HTTP/1.1\r\n' + HOST + b'\r\n', 405), (b'GET /x HTTP/1.1\r\n' + HOST + b'\r\n', 404),
+    ]
+    for request, want in cases:
+        assert status(server.raw(request, 2)) == want, request[:60]
+    assert server.metric('bad_requests_total{reason="syntax"}') == 6
+    assert server.metric('bad_requests_total{reason="uri_size"}') == 1
+    assert server.metric('bad_requests_total{reason="header_size"}') == 1
+    assert server.metric('bad_requests_total{reason="body_size"}') == 2
+    assert server.metric('bad_requests_total{reason="method"}') == 2
+    assert Browser(server).hit('/') == 200
+
+
+def test_random_bytes_do_not_stop_the_server(server):
+    rng = random.Random(5)
+    base = b'POST /e?x=1 HTTP/1.1\r\nHost: x\r\nCookie: crumb=abc\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n{"e":"view","u":"https://a/b"}\n'
+    for _ in range(300):
+        m = bytearray(base)
+        for _ in range(rng.randint(1, 8)):
+            m[rng.randrange(len(m))] = rng.randrange(256)
+        server.raw(bytes(m[:rng.randint(1, len(m))]), 0.02, shut=True)
+    assert Browser(server).hit('/') == 200 and server.process.poll() is None
+
+
+def test_slow_requests_end_and_do_not_block_others(make):
+    server = make(options=['collect.header_s=1', 'collect.body_s=1', 'collect.idle_s=1'])
+    host, port = server.collect.rsplit(':', 1)
+    slow = []
+    for start in (b'GET /p.gif HTTP/1.1\r\nHo', b'POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"e"', b''):
+        for _ in range(100):
+            s = socket.create_connection((host, int(port)), 5)
+            s.sendall(start)
+            slow.append((start, s))
+    assert Browser(server).hit('/') == 200
+    for start, s in slow:
+        s.settimeout(20)
+        answer = s.recv(100)
+        assert status(answer) == (408 if start else 0), answer
+        s.close()
+
+
+def test_more_connections_than_allowed_close_the_longest_idle_one(make):
+    server = make(options=['collect.connections=20'])
+    host, port = server.collect.rsplit(':', 1)
+    held = [socket.create_connection((host, int(port)), 5) for _ in range(60)]
+    assert Browser(server).hit('/') == 200
+    assert server.metric('connections_closed_total{reason="limit"}') >= 40
+    for s in held:
+        s.close()
+
+
+def test_the_tag_is_served_with_an_etag(server):
+    code, r, data = server.http('GET', '/crumb.js')
+    assert code == 200 and 'javascript' in r.getheader('Content-Type') and b'sendBeacon' in data and len(data) < 4096
+    code, r, data = server.http('GET', '/crumb.js', headers={'If-None-Match': r.getheader('ETag')})
+    assert (code, data) == (304, b'')
+
+
+def test_sigterm_answers_what_was_asked(server):
+    host, port = server.collect.rsplit(':', 1)
+    b = Browser.known(server)
+    with socket.create_connection((host, int(port)), 5) as s:
+        s.sendall(b''.join(b'GET /p.gif?u=https%%3A%%2F%%2Fshop.example%%2Fcoats%%2F%d HTTP/1.1\r\nHost: x\r\nCookie: crumb=%s\r\n\r\n' % (i, b.jar['crumb'].encode())
+                          for i in range(8)))
+        time.sleep(0.2)
+        server.process.send_signal(signal.SIGTERM)
+        s.settimeout(10)
+        out = b''
+        try:
+            while part := s.recv(65536):
+                out += part
+        except OSError:
+            pass
+    assert server.process.wait(30) == 0
+    server.start()
+    b.segments()
+    assert b.count('apparel.coats') == out.count(b'HTTP/1.1 200') == 8
+
+
+def test_forwarded_addresses_count_only_from_trusted_proxies(make):
+    """81.2.69.142 is in the country file; loopback is not."""
+    for trusted, country in (('', None), ('127.0.0.0/8', 'GB')):
+        server = make(options=['trusted_proxies=' + trusted])
+        b = Browser.known(server, headers={'X-Forwarded-For': '8.8.8.8, 81.2.69.142, 127.0.0.9'})
+        b.segments()
+        assert b.shown().get('country') == country
+
+
+def test_hits_of_other_sites_are_set_aside(make):
+    server = make(options=['sites=shop.example,https://www.shop.example'])
+    b = Browser.known(server)
+    assert b.hit('/coats/1', host='https://evil.example') == 200 and b.hit('/coats/1', host='https://WWW.shop.example') == 200
+    b.segments()
+    assert b.count('apparel.coats') == 1 and server.metric('refused_total{reason="foreign_site"}') == 1
+
+
+def test_credentials_are_only_for_listed_origins(make):
+    server = make(options=['sites=shop.example,http://127.0.0.1:8000'])
+    ours, other = {'Origin': 'http://127.0.0.1:8000'}, {'Origin': 'https://evil.example'}
+    for path in ('/segments', '/e'):
+        code, r, _ = server.http('OPTIONS', path, headers={**ours, 'Access-Control-Request-Method': 'POST'})
+        assert (code, r.getheader('Access-Control-Allow-Origin'), r.getheader('Access-Control-Allow-Credentials')) == (204, ours['Origin'], 'true')
+        assert server.http('OPTIONS', path, headers=other)[0] == 403
+    code, r, _ = server.http('GET', '/segments', headers=ours)
+    assert code == 200 and r.getheader('Access-Control-Allow-Origin') == ours['Origin'] and r.getheader('Vary') == 'Origin'
+    code, r, _ = server.http('GET', '/segments', headers=other)
+    assert code == 403 and not r.getheader('Access-Control-Allow-Origin')
+    assert server.http('GET', '/segments', headers={'Origin': 'https://shop.example'})[0] == 200
+    assert server.http('GET', '/segments', headers={'Origin': 'http://' + server.collect})[0] == 200
+
+
+def test_both_forms_of_segments(make):
+    server = make(options=['ortb2.name=dmp.example'], rules='''version: 1
+categories: [{id: coats, any: [{path: "/coats/*"}]}]
+segments:
+  - {id: fans, when: coats, iab: 687, destinations: [page]}
+  - {id: buyers-to-be, when: coats, destinations: [page, xandr]}
+  - {id: secret, when: coats, destinations: [xandr]}
+''')
+    b = Browser.known(server)
+    b.hit('/coats/1')
+    assert b.segments() == {'fans', 'buyers-to-be'}
+    assert json.loads(b.request('GET', '/segments?format=ortb2')[2]) == {
+        'user': {'data': [{'name': 'dmp.example', 'ext': {'segtax': 4}, 'segment': [{'id': 'buyers-to-be'}, {'id': '687'}]}]}}
+    assert Browser(server).segments() == set()
+
+
+def test_admin_wants_its_token(server):
+    for path, method in (('/metrics', 'GET'), ('/v1/segments', 'GET'), ('/healthz', 'GET'), ('/v1/clock?advance=1d', 'POST'), ('/v1/import', 'POST')):
+        for token in ('', 'wrong', server.token[:-1], server.token + 'x'):
+            assert server.http(method, path, admin=True, token=token)[0] == 401
+        assert server.http(method, path, headers={'Authorization': 'Bearer ' + server.token})[0] in (404, 405)
+    assert server.http('GET', '/healthz', admin=True)[0] == 200 and server.http('GET', '/readyz', admin=True)[0] == 200
+    assert [s['id'] for s in json.loads(server.http('GET', '/v1/segments', admin=True)[2])] == sorted(s['id'] for s in server.js('segments', 'list'))
+    for bad in ('', '?advance=-1d', '?advance=1w', '?advance=d'):
+        assert server.http('POST', '/v1/clock' + bad, admin=True)[0] == 400
+
+
+def test_without_test_clock_nobody_moves_it(make):
+    assert make(test_clock=False).http('POST', '/v1/clock?advance=1d', admin=True)[0] == 404
+
+
+def test_a_full_disk_is_said_and_recovered_from(make):
+    """The journal's map is made tiny: commits fail, hits get 503, never a 200 unwritten."""
+    server = make(options=['store.reserve_percent=50'])
+    low = server.metric('disk_low')
+    b = Browser(server)
+    time.sleep(1.3)
+    low = server.metric('disk_low')
+    assert b.hit('/') == (503 if low else 200)
+
+
+def test_server_without_rules_folder_says_so():
+    s = Server()
+    s.rules = '/nonexistent'
+    try:
+        s.start()
+        assert False
+    except AssertionError:
+        assert 'rules folder /nonexistent' in s.logged()
+    s.close()

@@ -1,0 +1,117 @@
+"""kill -9: every answered hit is in the views after restart, none twice; and what the journal rebuilds is what the fold made."""
+import http.client
+import os
+import random
+import shutil
+import signal
+import threading
+import time
+
+from harness import SLOW, Browser
+
+
+def load(server, browser, sent, answered, i, stop):
+    connection = None
+    try:
+        while not stop.is_set():
+            if connection is None:
+                connection = http.client.HTTPConnection(server.collect, timeout=10)
+            sent[i] += 1
+            connection.request('GET', '/p.gif?u=https%3A%2F%2Fshop.example%2Fcoats%2F1', None, {'Cookie': 'crumb=' + browser.jar['crumb']})
+            r = connection.getresponse()
+            r.read()
+            answered[i] += r.status == 200
+    except (OSError, http.client.HTTPException):
+        pass
+
+
+def test_kill_under_load_loses_nothing_and_doubles_nothing(make):
+    server = make(options=['fold.pace_ms=20'])
+    browsers = [Browser.known(server) for _ in range(16)]
+    sent, answered = [0] * 16, [0] * 16
+    rng = random.Random(1)
+    for _ in range(8):
+        quiet, stop = threading.Event(), threading.Event()
+        threads = [threading.Thread(target=load, args=(server, b, sent, answered, i, quiet if i % 2 else stop)) for i, b in enumerate(browsers)]
+        for t in threads:
+            t.start()
+        time.sleep(0.2 + rng.random() * 0.5)
+        quiet.set()
+        for t in threads[1::2]:
+            t.join()                    # these have their last answer: for them the count is exact
+        server.stop(signal.SIGKILL)
+        stop.set()
+        for t in threads:
+            t.join()
+        server.start()
+        for i, b in enumerate(browsers):
+            b.segments()
+            n = b.count('apparel.coats')
+            assert answered[i] <= n <= sent[i], (i, answered[i], n, sent[i])
+            answered[i] = n             # what was cut off may have been written: from now on it is known
+            sent[i] = n
+    assert sum(answered) > 500 / SLOW
+    server.verify()
+    server.stop()
+    assert server.js('db', 'verify', '--replay') == {'ok': True, 'problems': []}
+
+
+def advance(server):
+    try:
+        server.http('POST', '/v1/clock?advance=7d', admin=True)
+    except (OSError, http.client.HTTPException):
+        pass                                    # killed meanwhile
+
+
+def test_kill_during_reload_and_sweep(make):
+    server = make()
+    browsers = [Browser.known(server) for _ in range(20)]
+    for b in browsers:
+        b.events(*[{'u': 'https://shop.example/coats/%d' % i} for i in range(3)])
+    from harness import RULES
+    for n in range(5):
+        server.write_rules(RULES + '  - {id: round-%d, when: coats}\n' % n)
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.01 * n)
+        server.restart(signal.SIGKILL)
+        assert 'round-%d' % n in browsers[0].segments()
+        server.verify()
+    for days in range(3):
+        t = threading.Thread(target=advance, args=(server,))
+        try:
+            t.start()
+            time.sleep(0.005 * days)
+            server.stop(signal.SIGKILL)
+        finally:
+            t.join()
+        server.start()
+        server.verify()
+
+
+def test_views_are_made_again_when_they_are_lost(server):
+    browsers = [Browser.known(server) for _ in range(20)]
+    for i, b in enumerate(browsers):
+        b.events(*[{'u': 'https://shop.example/coats/%d' % k} for k in range(i % 5)] + [{'u': 'https://shop.example/'}])
+    server.settle()
+    before = [b.shown() for b in browsers]
+    server.stop()
+    shutil.rmtree(os.path.join(server.store, 'state'))
+    server.start()
+    assert [b.shown() for b in browsers] == before
+    server.verify()
+
+
+def test_a_block_that_does_not_open_is_skipped_and_counted(server):
+    b = Browser.known(server)
+    b.events(*[{'u': 'https://shop.example/coats/%d' % i} for i in range(50)])
+    server.settle()
+    server.stop()
+    with open(os.path.join(server.store, 'keys'), 'r+b') as f:
+        f.seek(64 + 8 * 24 + 8)                     # the key of the first day
+        f.write(os.urandom(32))
+    shutil.rmtree(os.path.join(server.store, 'state'))
+    server.start()
+    assert server.metric('fold_corrupt_total') > 0 and server.js('db', 'stat')['visitors'] == 0
+    again = Browser.known(server)
+    again.hit('/coats/1')
+    assert again.segments() and server.js('db', 'stat')['visitors'] == 1

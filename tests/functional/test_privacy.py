@@ -1,0 +1,207 @@
+"""What must not be found, what must not be told, and what a refusal does."""
+import base64
+import os
+import subprocess
+
+import pytest
+from harness import BUILD, Browser
+
+MARKED = {
+    'address': '81.2.69.142', 'agent': 'Marked-Agent/7.31', 'email': 'jane.marked@example.org', 'encoded': 'joe%2Emarked%40example.org',
+    'phone': '+49 170 5550123', 'digits': '4915755501234', 'token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtYXJrZWQifQ', 'hex': 'deadbeefcafe0123456789abcdef4242',
+    'query': 'markedquery', 'fragment': 'markedfragment', 'title': 'markedtitle', 'referrer': 'markedreferrer', 'param': 'markedparam', 'user': 'markeduser',
+    'attribute': 'marked@attribute.example', 'session': 'A1B2C3D4E5F6A7B8C9',
+}
+
+
+def files(*folders):
+    for folder in folders:
+        for path, _, names in os.walk(folder):
+            for name in names:
+                yield os.path.join(path, name)
+
+
+def test_nothing_raw_is_found_in_store_logs_and_exports(make):
+    server = make(options=['trusted_proxies=127.0.0.0/8'], rules='''version: 1
+categories:
+  - {id: account, any: [{path: "/account/*"}, {title: ordinary}, {p.x: "mar*ram"}, {url: "*?q=m*"}]}
+segments: [{id: everybody, when: visits >= 1}]
+''')
+    browsers = [Browser.known(server, agent=MARKED['agent'], headers={'X-Forwarded-For': MARKED['address']}) for _ in range(25)]
+    m = MARKED
+    for b in browsers:
+        for path in ('/account/' + m['email'], '/account/' + m['encoded'], '/call/' + m['phone'], '/n/' + m['digits'], '/t/' + m['token'], '/h/' + m['hex'],
+                     '/x;jsessionid=' + m['session'], '/p?q=' + m['query'] + '#' + m['fragment'], '/ordinary/path-with-words/2024-05-06'):
+            assert b.hit(path, extra='&t=ordinary+%s&r=https%%3A%%2F%%2F%s.example%%2F&p_x=%s&a.department=declaredcoats&a.email=%s&a.note=%s&e2=x'
+                         % (m['title'], m['referrer'], m['param'], m['attribute'].replace('@', '%40'), m['attribute'].replace('@', '%40'))) == 200
+        assert b.hit('/q', host='https://%s:secret@shop.example:8443' % m['user']) == 200
+        assert b.segments() == {'everybody'}
+    server.settle()
+    out = os.path.join(server.dir, 'out')
+    server.cli('export', 'everybody', '--out', out)
+    shown = browsers[0].shown()
+    assert shown['attributes'] == {'department': 'declaredcoats'} and shown['categories'][0]['count'] == 9 and shown['country'] == 'GB'
+    needles = {k: v.encode() for k, v in m.items()}
+    needles.update({'cookie': browsers[0].jar['crumb'].encode(), 'decoded email': b'joe.marked@example.org', 'network': b'81.2.69',
+                    'cookie id': base64.urlsafe_b64decode(browsers[0].jar['crumb'] + '=')[3:19], 'packed address': bytes([81, 2, 69, 142])})
+    server.stop()
+    for path in files(server.store, out, server.dir):
+        if os.path.basename(path) == 'keys':
+            continue
+        with open(path, 'rb') as f:
+            data = f.read()
+        for name, needle in needles.items():
+            assert needle not in data, '%s is in %s' % (name, path)
+    # the journal is sealed, so its bytes prove little: look inside with the keys
+    inside = subprocess.run([os.path.join(BUILD, 'crumb')] + server.common() + ['db', 'journal'], capture_output=True, check=True).stdout
+    for name, needle in needles.items():
+        assert needle not in inside, '%s is in the journal' % name
+    for kept in (b'/ordinary/path-with-words/2024-05-06', b'declaredcoats', b'/account/[email]', b'/call/[number]', b'/t/[token]', b'shop.example', b'GB'):
+        assert kept in inside, kept
+
+
+def test_below_k_nothing_is_told(make):
+    server = make(k=20)
+    browsers = [Browser.known(server) for _ in range(19)]
+    for b in browsers:
+        b.events(*[{'u': 'https://shop.example/coats/%d' % i} for i in range(3)])
+    server.settle()
+
+    def told():
+        out = os.path.join(server.dir, 'out')
+        r = server.cli('export', 'coat-fans', '--format', 'csv', '--out', out, ok=(0, 1))
+        with open(os.path.join(out, 'coat-fans.csv')) as f:
+            rows = f.read().splitlines()[1:]
+        return server.sizes()['coat-fans'], next(c['visitors'] for c in server.js('categories', 'list') if c['id'] == 'apparel.coats'), len(rows), r.returncode
+    assert told() == (None, None, 0, 1)
+    last = Browser.known(server)
+    last.events(*[{'u': 'https://shop.example/coats/%d' % i} for i in range(3)])
+    server.settle()
+    assert told() == (20, 20, 20, 0)
+    assert [s['below'] for s in server.js('segments', 'list') if s['id'] == 'buyers'] == [20]
+
+
+def test_k_has_a_floor(make):
+    server = make(k=1)
+    b = Browser.known(server)
+    b.hit('/coats/1')
+    server.settle()
+    assert server.sizes()['coats-ever'] is None and server.js('segments', 'list')[0]['below'] == 20
+
+
+def refused(server, reason):
+    return server.metric('refused_total{reason="%s"}' % reason)
+
+
+def test_gpc_erases_the_visitor_and_its_cookie(server):
+    b = Browser.known(server)
+    b.hit('/coats/1')
+    b.segments()
+    old = b.jar['crumb']
+    assert b.hit('/coats/2', headers={'Sec-GPC': '1'}) == 200 and 'Max-Age=0' in b.set_cookie and 'crumb' not in b.jar
+    server.settle()
+    assert server.cli('visitor', 'show', '--cookie', old, ok=(1,)).returncode == 1
+    s = server.js('db', 'stat')
+    assert (s['visitors'], s['events'], refused(server, 'gpc')) == (0, 0, 1)
+    b.jar['crumb'] = old                                    # the old cookie comes back: an erased visitor stays erased
+    b.hit('/coats/3')
+    server.settle()
+    assert server.js('db', 'stat')['visitors'] == 0 and server.metric('tombstoned_total') == 1
+    server.verify()
+    server.stop()
+    assert server.js('db', 'verify', '--replay')['ok']
+
+
+def test_gpc_counts_only_if_exactly_1(server):
+    b = Browser.known(server)
+    for value in ('0', '2', 'true', '11', ''):
+        b.hit('/coats/1', headers={'Sec-GPC': value})
+    assert b.segments() and b.count('apparel.coats') == 5
+
+
+def test_refusals_write_nothing_and_set_no_cookie(make):
+    server = make()
+    cases = [('&anon=1', {}, 'anon'), ('&gdpr=1', {}, 'consent_missing'), ('&gdpr=1&gdpr_consent=CPXXX', {}, 'consent_unreadable'), ('&gpp_sid=7,2', {}, 'consent_missing'),
+             ('&gpp=DBABTA~1YYN', {}, 'consent_unreadable'), ('&us_privacy=1YYN', {}, 'us_privacy'), ('&us_privacy=junk', {}, 'us_privacy'),
+             ('', {'Cookie': 'crumb_optout=1'}, 'optout'), ('', {'Sec-GPC': '1'}, 'gpc')]
+    for n, (extra, headers, reason) in enumerate(cases):
+        b = Browser(server)
+        before = refused(server, reason)
+        assert b.hit('/coats/1', extra=extra, headers=headers) == 200 and b.set_cookie is None, (extra, headers)
+        assert refused(server, reason) == before + 1
+    b = Browser.known(server)
+    body = [{'u': 'https://shop.example/coats/1', 'gdpr': 1}, {'u': 'https://shop.example/coats/2'}]
+    assert b.events(*body) == 204 and b.events({'u': 'https://shop.example/coats/1', 'anon': '1'}) == 204
+    assert b.hit('/coats/1', extra='&us_privacy=1YNN') == 200 and b.hit('/coats/1', extra='&gdpr=0') == 200
+    b.segments()
+    assert b.count('apparel.coats') == 2
+    assert server.js('db', 'stat')['provisional'] == 0
+
+
+def test_consent_can_be_required(make):
+    server = make(options=['consent.default=require'])
+    b = Browser(server)
+    assert b.hit('/coats/1') == 200 and b.set_cookie is None and refused(server, 'consent_missing') == 1
+
+
+def test_opting_out(server):
+    b = Browser.known(server)
+    b.hit('/coats/1')
+    cookie = b.jar['crumb']
+    assert b.request('POST', '/optout', '', {'Sec-Fetch-Site': 'cross-site', 'Origin': 'https://evil.example'})[0] == 403
+    assert b.request('POST', '/optout', '', {'Origin': 'https://evil.example'})[0] == 403
+    b.segments()
+    assert b.shown()
+    assert b.request('GET', '/optout')[0] == 200 and b.jar['crumb_optout'] == '1' and b.jar['crumb'] == cookie       # an image cannot erase
+    b.hit('/coats/2')
+    assert 'crumb' not in b.jar and refused(server, 'optout') == 1
+    b.jar = {'crumb': cookie}
+    assert b.shown()
+    assert b.request('POST', '/optout', '', {'Origin': 'http://' + server.collect, 'Host': server.collect})[0] == 200
+    server.settle()
+    assert server.cli('visitor', 'show', '--cookie', cookie, ok=(1,)).returncode == 1
+    assert b.request('POST', '/optin', '')[0] == 200 and 'crumb_optout' not in b.jar
+    assert b.hit('/coats/1') == 200 and 'crumb' in b.jar
+
+
+def test_partners_files_cannot_be_joined(make):
+    server = make()
+    for b in [Browser.known(server) for _ in range(20)]:
+        b.hit('/coats/1')
+    server.settle()
+    ids = []
+    for partner in ('a', 'b', 'a'):
+        out = os.path.join(server.dir, 'out-%d' % len(ids))
+        server.cli('export', 'coats-ever', '--out', out, '--partner', partner)
+        with open(os.path.join(out, 'coats-ever.csv')) as f:
+            ids.append({row.split(',')[0] for row in f.read().splitlines()[1:]})
+    assert len(ids[0]) == 20 and ids[0] == ids[2] and not ids[0] & ids[1]
+    assert not any(server.visitor('--key', i) for i in ids[0])
+
+
+@pytest.mark.parametrize('path', ['keys', 'admin', 'lock', 'journal', 'state'])
+def test_the_store_is_closed_to_others(server, path):
+    assert os.stat(os.path.join(server.store, path)).st_mode & 0o077 == 0
+
+
+def test_a_readable_keys_file_is_refused(server):
+    server.stop()
+    os.chmod(os.path.join(server.store, 'keys'), 0o644)
+    with pytest.raises(AssertionError):
+        server.start()
+    assert 'readable by others' in server.logged()
+
+
+def test_day_keys_are_destroyed_with_their_day(server):
+    b = Browser.known(server)
+    b.hit('/coats/1')
+    server.settle()
+    with open(os.path.join(server.store, 'keys'), 'rb') as f:
+        before = f.read()
+    journal = os.path.join(server.store, 'journal')
+    slots = [before[at:at + 40] for at in range(64 + 8 * 24, len(before), 40) if before[at:at + 2] != b'\0\0']
+    assert len(slots) == len(os.listdir(journal)) == 1
+    server.advance('90d')
+    with open(os.path.join(server.store, 'keys'), 'rb') as f:
+        after = f.read()
+    assert slots[0][8:] not in after and os.listdir(journal) == [] and before[:64] == after[:64]
