@@ -444,12 +444,12 @@ static enum err gather(struct fold *f, struct journal *j, size_t most, uint64_t 
 {
 	struct fold_scratch *x = f->scratch;
 	struct journal_reader *r;
-	uint64_t after = atomic_load(&f->watermark);
+	uint64_t after = atomic_load(&f->watermark), end = journal_last(j, f->shard.number);
 	buf_clear(&x->raw);
 	x->entries_n = 0;
 	*last = after;
 	*more = false;
-	if (journal_last(j, f->shard.number) <= after)
+	if (end <= after)
 		return OK;
 	enum err e = journal_read(j, f->shard.number, after, &r);
 	if (e)
@@ -464,8 +464,11 @@ static enum err gather(struct fold *f, struct journal *j, size_t most, uint64_t 
 			break;
 		}
 		e = journal_next(r, &x->raw, &seq, &count, &day);
-		if (e == ERR_NOT_FOUND)
+		if (e == ERR_NOT_FOUND) {
+			if (end > *last)
+				*last = end; /* what is missing up to there went with an expired day */
 			break;
+		}
 		if (e && e != ERR_CORRUPT)
 			goto out;
 		*last = seq;
