@@ -326,11 +326,13 @@ void collect_optout(struct collect *c, struct http_request *r)
 void collect_optin(struct collect *c, struct http_request *r)
 {
 	struct buf headers = {0};
-	if (!cors_same_origin(r)) {
+	/* a listed site may offer its visitors the way back in; it can erase nobody by that */
+	if (!cors_same_origin(r) && !origin_is_ours(c->config, r->header[H_ORIGIN])) {
 		metric_inc(M_BAD_ORIGIN);
 		http_reply(r->ticket, 403, "text/plain", STR(""), STR("opting in works from this site's own pages only\n"));
 		return;
 	}
+	cors_headers(c, r, &headers);
 	buf_c(&headers, "Set-Cookie: crumb_optout=");
 	buf_c(&headers, c->expire_tail);
 	http_reply(r->ticket, 200, "text/plain", buf_view(&headers), STR("You are opted in: this browser may be recorded again.\n"));

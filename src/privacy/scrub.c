@@ -7,9 +7,11 @@
 
 static bool at_sign_names_somebody(struct str s)
 {
-	size_t at = str_find(s, '@');
-	/* a@b is enough: handles and short hosts name people too */
-	return at < s.n && at > 0 && at + 1 < s.n;
+	/* a@b is enough: short hosts name people too. A handle, with nothing before the sign, is a public page. */
+	for (size_t i = 1; i + 1 < s.n; i++)
+		if (s.p[i] == '@')
+			return true;
+	return false;
 }
 
 static bool number_glue(char c)

@@ -50,7 +50,8 @@ class Server:
             f.write(text)
 
     def common(self):
-        options = ['store.path=' + self.store, 'rules.path=' + self.rules, 'admin.token=' + self.token] + self.options
+        options = ['store.path=' + self.store, 'rules.path=' + self.rules, 'admin.token=' + self.token,
+                   'geo.database=' + os.path.join(ROOT, 'build', 'country.mmdb')] + self.options
         return [a for o in options for a in ('-o', o)]
 
     def start(self):

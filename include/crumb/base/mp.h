@@ -18,7 +18,8 @@ struct mp {
 
 static inline struct mp mp_over(struct str s)
 {
-	return (struct mp){(const uint8_t *)s.p, (const uint8_t *)s.p + s.n, false};
+	const uint8_t *p = (const uint8_t *)(s.p ? s.p : "");
+	return (struct mp){p, p + s.n, false};
 }
 uint64_t mp_uint(struct mp *m);
 double mp_double(struct mp *m);

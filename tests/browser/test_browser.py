@@ -1,0 +1,140 @@
+"""A real Chromium in the demo shop."""
+import os
+import sys
+import threading
+import time
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [os.path.join(ROOT, 'tests', 'functional'), os.path.join(ROOT, 'tools', 'demo')]
+import shop  # noqa: E402
+from harness import Server  # noqa: E402
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+
+
+@pytest.fixture
+def world(tmp_path):
+    """crumbd with the example rules, the shop, and a browser."""
+    page = shop.serve(0, '')
+    origin = 'http://127.0.0.1:%d' % page.server_address[1]
+    server = Server(options=['sites=' + origin, 'cookie.samesite=lax', 'rules.path=' + os.path.join(ROOT, 'etc', 'rules')])
+    server.start()
+    shop.Shop.endpoint = 'http://' + server.collect
+    threading.Thread(target=page.serve_forever, daemon=True).start()
+    options = webdriver.ChromeOptions()
+    options.binary_location = '/usr/bin/chromium'
+    for a in ('--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+              '--disable-sync', '--disable-dev-shm-usage', '--user-data-dir=%s' % tmp_path):
+        options.add_argument(a)
+    browser = webdriver.Chrome(service=Service('/usr/bin/chromedriver'), options=options)
+    browser.set_page_load_timeout(30)
+    yield server, origin, browser
+    browser.quit()
+    page.shutdown()
+    page.server_close()
+    server.close()
+
+
+def segments(browser):
+    return browser.find_element(By.ID, 'segments').text
+
+
+def until(what, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = what()
+        if got:
+            return got
+        time.sleep(0.05)
+    raise AssertionError('did not come true in %d s' % seconds)
+
+
+def visit(browser, url):
+    browser.get(url)
+    # the page view was sent: the tag is loaded
+    until(lambda: browser.execute_script('return window.crumb && window.crumb.loaded'))
+    time.sleep(0.15)
+
+
+def test_a_shopper_enters_a_segment_and_leaves_it_when_the_clock_moves(world):
+    server, shop_url, browser = world
+    visit(browser, shop_url + '/')
+    assert until(lambda: segments(browser) == 'none yet')
+    for path in ('/coats/winter-parka', '/coats/rain-coat', '/coats/duffle-coat'):
+        visit(browser, shop_url + path)
+    began = time.monotonic()
+    until(lambda: 'winter-coat-intenders' in segments(browser))
+    assert time.monotonic() - began < 3
+    assert 'coat-fans' in segments(browser)
+    cookie = next(c['value'] for c in browser.get_cookies() if c['name'] == 'crumb')
+    v = server.visitor('--cookie', cookie)
+    assert v['browser'] == 'chrome' and {c['id']: c['count'] for c in v['categories']} == {'apparel.outerwear': 3}
+    # she buys: no longer in the market
+    browser.find_element(By.ID, 'add').click()
+    browser.find_element(By.ID, 'buy').click()
+    until(lambda: browser.current_url.endswith('/checkout/thank-you'))
+    until(lambda: 'customers' in segments(browser) and 'winter-coat-intenders' not in segments(browser))
+    v = server.visitor('--cookie', cookie)
+    # the two events happened on the coat's page, so they are about coats as well
+    counts = {c['id']: c['count'] for c in v['categories']}
+    assert counts['purchase'] == 2 and counts['cart'] == 1 and counts['apparel.outerwear'] == 5 and v['attributes'] == {'department': 'coats'}
+    server.advance('14d')
+    until(lambda: 'coat-fans' not in segments(browser) and 'customers' in segments(browser))
+    server.advance('76d')
+    until(lambda: segments(browser) == 'none yet')
+
+
+def test_navigation_without_loading_counts(world):
+    server, shop_url, browser = world
+    visit(browser, shop_url + '/lookbook')
+    visit(browser, shop_url + '/lookbook')
+    browser.find_element(By.ID, 'spa1').click()
+    time.sleep(0.3)
+    browser.find_element(By.ID, 'spa2').click()
+    until(lambda: 'shoe-lookers' in segments(browser))
+    browser.back()
+    time.sleep(0.3)
+    browser.execute_script('location.hash = "#only-a-fragment"')
+    time.sleep(0.3)
+    cookie = next(c['value'] for c in browser.get_cookies() if c['name'] == 'crumb')
+    assert {c['id']: c['count'] for c in server.visitor('--cookie', cookie)['categories']} == {'apparel.outerwear': 2, 'apparel.shoes': 1}
+
+
+def test_opting_out_stops_the_tag_and_opting_in_starts_it(world):
+    server, shop_url, browser = world
+    visit(browser, shop_url + '/')
+    visit(browser, shop_url + '/')
+    browser.find_element(By.ID, 'optout').click()
+    until(lambda: any(c['name'] == 'crumb_optout' for c in browser.get_cookies()))
+    hits = server.metric('hits_total')
+    visit(browser, shop_url + '/coats/winter-parka')
+    visit(browser, shop_url + '/coats/rain-coat')
+    assert server.metric('hits_total') == hits
+    browser.find_element(By.ID, 'optin').click()
+    until(lambda: not any(c['name'] == 'crumb_optout' for c in browser.get_cookies()))
+    visit(browser, shop_url + '/coats/rain-coat')
+    until(lambda: server.metric('hits_total') == hits + 1)
+
+
+def test_global_privacy_control_stops_the_tag(world):
+    server, shop_url, browser = world
+    browser.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': 'Object.defineProperty(navigator, "globalPrivacyControl", {value: true})'})
+    visit(browser, shop_url + '/coats/winter-parka')
+    visit(browser, shop_url + '/coats/rain-coat')
+    assert server.metric('hits_total') == 0 and segments(browser) == 'none yet' and browser.get_cookies() == []
+
+
+def test_the_pixel_works_without_script(world):
+    server, shop_url, browser = world
+    browser.execute_cdp_cmd('Emulation.setScriptExecutionDisabled', {'value': True})
+    for path in ('/coats/winter-parka', '/coats/rain-coat', '/shoes/running'):
+        browser.get(shop_url + path)
+        time.sleep(0.3)
+    until(lambda: server.metric('hits_total') == 3)
+    cookie = next(c['value'] for c in browser.get_cookies() if c['name'] == 'crumb')
+    server.settle()
+    assert {c['id']: c['count'] for c in server.visitor('--cookie', cookie)['categories']} == {'apparel.outerwear': 2, 'apparel.shoes': 1}

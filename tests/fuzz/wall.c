@@ -1,0 +1,94 @@
+/* What comes from outside on its way through the wall: URLs, values, cookies, addresses, agents, query strings, JSON.
+ * Whatever comes out holds no e-mail address, is valid UTF-8 and fits. */
+#include "crumb/base/code.h"
+#include "crumb/http/server.h"
+#include "crumb/ingest/ingest.h"
+#include "crumb/privacy/agent.h"
+#include "crumb/privacy/scrub.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+static void urls(struct str s)
+{
+	struct url_parts u;
+	char out[EVENT_PATH_MAX];
+	unsigned scrubbed = 0;
+	if (url_split(s, &u)) {
+		size_t host = scrub_host(u.host, out, EVENT_HOST_MAX);
+		CHECK(host <= EVENT_HOST_MAX);
+	}
+	size_t n = scrub_path(s, out, sizeof out, &scrubbed);
+	CHECK(n > 0 && n <= sizeof out && out[0] == '/' && utf8_valid(str_make(out, n)) == n);
+	for (size_t i = 1; i + 1 < n; i++) /* x@y within a segment would be an address */
+		CHECK(out[i] != '@' || out[i - 1] == '/' || out[i + 1] == '/');
+	n = scrub_value(s, out, EVENT_VALUE_MAX);
+	CHECK(n <= EVENT_VALUE_MAX && utf8_valid(str_make(out, n)) == n);
+}
+
+static void anonymous(struct str s)
+{
+	static struct config config;
+	static struct anonymiser *wall;
+	static struct event e;
+	static struct hit h;
+	if (!wall) {
+		CHECK(config_init(&config) == OK && config_set(&config, "privacy.keep_query=q,color") == OK);
+		wall = calloc(1, sizeof *wall);
+		anonymiser_init(wall, &config);
+	}
+	hit_clear(&h);
+	h.url = h.title = h.agent = h.name = s;
+	h.attrs_n = 1;
+	h.attrs[0] = (struct attr){STR("note"), s};
+	if (anonymise(wall, &h, &e)) {
+		struct buf b = {0};
+		static struct record r;
+		event_encode(&e, &b);
+		struct mp m = mp_over(buf_view(&b));
+		CHECK(record_decode(&m, &r));
+		buf_done(&b);
+	}
+}
+
+static void json(struct str s)
+{
+	json_error_t error;
+	static struct hit h;
+	struct buf numbers = {0};
+	json_t *o = json_loadb(s.p, s.n, 0, &error);
+	hit_clear(&h);
+	if (o)
+		(void)ingest_json(o, "t", &h, &numbers);
+	json_decref(o);
+	buf_done(&numbers);
+}
+
+static void queries(struct str s)
+{
+	struct http_query q = {s, malloc(s.n + 1), 0};
+	struct str key, value;
+	while (http_query_next(&q, &key, &value))
+		CHECK(key.n + value.n <= s.n);
+	CHECK(q.used <= s.n);
+	http_cookie(s, STR("crumb"), &value);
+	free(q.scratch);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct str s = str_make((const char *)data, n);
+	static const struct identity_keys keys;
+	struct cookie c;
+	struct network net;
+	char folded[64];
+	urls(s);
+	anonymous(s);
+	json(s);
+	queries(s);
+	CHECK(cookie_read(&keys, s, 20000, &c) != COOKIE_VALID || n == COOKIE_LEN);
+	network_parse(s, &net);
+	agent_parse(s);
+	CHECK(rules_fold_words(s, folded, sizeof folded) <= sizeof folded);
+	return 0;
+}

@@ -1,0 +1,142 @@
+#include "unit.h"
+
+#include "crumb/base/buf.h"
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/base/mp.h"
+
+#include <stdlib.h>
+
+TEST(base64url_round_trips_and_refuses_stray_bits)
+{
+	uint8_t in[40], out[40];
+	char text[60];
+	for (size_t n = 0; n <= sizeof in; n++) {
+		for (size_t i = 0; i < n; i++)
+			in[i] = (uint8_t)rand();
+		b64url_encode(in, n, text);
+		assert_true(b64url_decode(str_make(text, B64URL_LEN(n)), out, n));
+		assert_memory_equal(in, out, n);
+	}
+	assert_true(b64url_decode(STR("-_8"), out, 2) && out[0] == 0xfb && out[1] == 0xff);
+	assert_false(b64url_decode(STR("-_9"), out, 2));
+	assert_false(b64url_decode(STR("-_"), out, 2));
+	assert_false(b64url_decode(STR("+/8"), out, 2));
+}
+
+TEST(hex_takes_both_cases_and_exact_length)
+{
+	uint8_t out[3];
+	assert_true(hex_decode(STR("00fFa1"), out, 3));
+	assert_int_equal(out[1], 0xff);
+	assert_false(hex_decode(STR("00ff"), out, 3));
+	assert_false(hex_decode(STR("00ffg1"), out, 3));
+}
+
+TEST(percent_decoding_leaves_what_is_no_escape)
+{
+	char out[64];
+	size_t n = percent_decode(STR("a%20b+c%zz%4"), out, true);
+	assert_memory_equal(out, "a b c%zz%4", n);
+	assert_int_equal(n, 10);
+	n = percent_decode(STR("%41%"), out, false);
+	assert_int_equal(n, 2);
+	assert_memory_equal(out, "A%", 2);
+	n = percent_decode(STR("%e2%82%ac"), out, false);
+	assert_memory_equal(out, "\xe2\x82\xac", n);
+}
+
+TEST(utf8_is_checked_as_the_standard_says)
+{
+	assert_int_equal(utf8_valid(STR("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80")), 15);
+	assert_int_equal(utf8_valid(STR("a\xc0\xaf")), 1);         /* overlong */
+	assert_int_equal(utf8_valid(STR("a\xed\xa0\x80")), 1);     /* surrogate */
+	assert_int_equal(utf8_valid(STR("a\xf4\x90\x80\x80")), 1); /* above U+10FFFF */
+	assert_int_equal(utf8_valid(STR("a\xe2\x82")), 1);         /* cut */
+	assert_int_equal(utf8_valid(STR("a\x80")), 1);
+}
+
+TEST(numbers_do_not_overflow)
+{
+	uint64_t v;
+	assert_true(str_u64(STR("18446744073709551615"), &v) && v == UINT64_MAX);
+	assert_false(str_u64(STR("18446744073709551616"), &v));
+	assert_false(str_u64(STR(""), &v));
+	assert_false(str_u64(STR("1x"), &v));
+	assert_false(str_u64(STR("-1"), &v));
+}
+
+TEST(globs_match_any_bytes)
+{
+	assert_true(str_iglob(STR("*.Example.com"), STR("a.b.EXAMPLE.com")));
+	assert_true(str_iglob(STR("a*b*c"), STR("aXbYbZc")));
+	assert_false(str_iglob(STR("a*b*c"), STR("aXbYbZ")));
+	assert_true(str_iglob(STR("*"), STR("")));
+	assert_false(str_iglob(STR(""), STR("a")));
+}
+
+TEST(msgpack_reads_what_msgpack_c_writes)
+{
+	struct buf b = {0};
+	msgpack_packer pk;
+	static const uint64_t numbers[] = {0, 127, 128, 255, 256, 65535, 65536, UINT32_MAX, (uint64_t)UINT32_MAX + 1, UINT64_MAX};
+	char big[70000];
+	memset(big, 'x', sizeof big);
+	mp_packer(&pk, &b);
+	for (size_t i = 0; i < 10; i++)
+		msgpack_pack_uint64(&pk, numbers[i]);
+	mp_put_str(&pk, STR("short"));
+	mp_put_bin(&pk, big, 300);
+	mp_put_str(&pk, str_make(big, sizeof big));
+	msgpack_pack_array(&pk, 70000);
+	msgpack_pack_map(&pk, 20);
+	msgpack_pack_nil(&pk);
+	msgpack_pack_double(&pk, -1.5);
+	struct mp m = mp_over(buf_view(&b));
+	for (size_t i = 0; i < 10; i++)
+		assert_int_equal(mp_uint(&m), numbers[i]);
+	assert_true(str_eq(mp_str(&m), STR("short")));
+	assert_int_equal(mp_str(&m).n, 300);
+	assert_int_equal(mp_str(&m).n, sizeof big);
+	assert_int_equal(mp_array(&m), 70000);
+	assert_int_equal(mp_map(&m), 20);
+	assert_true(mp_nil(&m));
+	assert_true(mp_double(&m) == -1.5);
+	assert_false(m.bad);
+	assert_true(m.p == m.end);
+	for (size_t cut = 0; cut < b.n; cut += cut < 400 ? 1 : 997) {
+		struct mp c = mp_over(str_make(b.p, cut));
+		while (!c.bad && c.p < c.end)
+			(void)mp_uint(&c);
+	}
+	mp_uint(&m);
+	assert_true(m.bad); /* past the end */
+	buf_done(&b);
+}
+
+TEST(days_are_written_and_read)
+{
+	char text[DAY_TEXT];
+	uint16_t day;
+	day_text(20780, text);
+	assert_string_equal(text, "2026-11-23");
+	assert_true(day_parse(text, 10, &day) && day == 20780);
+	assert_false(day_parse("2026-02-30", 10, &day));
+	assert_false(day_parse("2026-2-3", 8, &day));
+}
+
+TEST(rfc3339_times_are_read)
+{
+	int64_t t;
+	assert_true(time_parse_rfc3339("2026-11-23T12:00:00Z", 20, &t) && t == 20780LL * DAY_S + 43200);
+	assert_true(time_parse_rfc3339("2026-11-23T12:00:00.123+02:00", 29, &t) && t == 20780LL * DAY_S + 36000);
+	assert_true(time_parse_rfc3339("2026-11-23", 10, &t) && t == 20780LL * DAY_S);
+	assert_false(time_parse_rfc3339("2026-11-23T12:00:00", 19, &t));
+	assert_false(time_parse_rfc3339("2026-13-23T12:00:00Z", 20, &t));
+	assert_false(time_parse_rfc3339("yesterday", 9, &t));
+}
+
+RUN(cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
+    cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says), cmocka_unit_test(numbers_do_not_overflow),
+    cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes), cmocka_unit_test(days_are_written_and_read),
+    cmocka_unit_test(rfc3339_times_are_read))

@@ -1,0 +1,231 @@
+#include "unit.h"
+
+#include "crumb/privacy/agent.h"
+#include "crumb/privacy/anonymise.h"
+#include "crumb/privacy/cookie.h"
+#include "crumb/privacy/kgate.h"
+#include "crumb/privacy/scrub.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+static struct identity_keys keys(void)
+{
+	struct identity_keys k = {.cookie = {"cookie key 16 b"}, .imported = {"import key 16 b"}, .exported = {"export key 16 b"}};
+	k.generations[0].first_day = generation_of(20780);
+	k.generations[1].first_day = (uint16_t)(generation_of(20780) - GENERATION_DAYS);
+	return k;
+}
+
+TEST(a_cookie_is_read_back_and_any_changed_byte_is_forged)
+{
+	struct identity_keys k = keys();
+	struct cookie c, d;
+	char text[COOKIE_LEN];
+	cookie_make(20780, &c);
+	cookie_write(&k, &c, text);
+	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20780, &d), COOKIE_VALID);
+	assert_memory_equal(c.id, d.id, sizeof c.id);
+	assert_int_equal(d.day, 20780);
+	for (size_t i = 0; i < COOKIE_LEN; i++) {
+		char was = text[i];
+		text[i] = was == 'A' ? 'B' : 'A';
+		assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20780, &d), COOKIE_FORGED);
+		text[i] = was;
+	}
+	k.cookie.b[0] ^= 1;
+	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20780, &d), COOKIE_FORGED);
+}
+
+TEST(a_cookie_lives_ninety_days)
+{
+	struct identity_keys k = keys();
+	struct cookie c;
+	char text[COOKIE_LEN];
+	cookie_make(20780, &c);
+	cookie_write(&k, &c, text);
+	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20780 + 89, &c), COOKIE_VALID);
+	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20780 + 90, &c), COOKIE_OVERDUE);
+	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20770, &c), COOKIE_OVERDUE); /* issued in the future */
+}
+
+TEST(a_visitor_is_hashed_under_the_generation_of_the_issue_day)
+{
+	struct identity_keys k = keys();
+	struct cookie c;
+	struct vkey a, b;
+	cookie_make(20780, &c);
+	k.generations[0].key.b[0] = 1;
+	assert_true(cookie_visitor(&k, &c, &a));
+	c.day = (uint16_t)(c.day - GENERATION_DAYS);
+	assert_true(cookie_visitor(&k, &c, &b));
+	assert_memory_not_equal(&a, &b, sizeof a);
+	c.day = (uint16_t)(c.day - GENERATION_DAYS);
+	assert_false(cookie_visitor(&k, &c, &b)); /* that key is gone */
+}
+
+TEST(partners_see_permutations_that_differ)
+{
+	struct identity_keys k = keys();
+	struct vkey v, a, b, seen[2000];
+	for (size_t i = 0; i < 2000; i++) {
+		memset(&v, 0, sizeof v);
+		memcpy(v.b, &i, sizeof i);
+		a = visitor_for_partner(&k, STR("a"), &v);
+		b = visitor_for_partner(&k, STR("b"), &v);
+		assert_memory_not_equal(&a, &b, sizeof a);
+		assert_memory_not_equal(&a, &v, sizeof a);
+		seen[i] = a;
+		for (size_t j = 0; j < i; j++)
+			assert_memory_not_equal(&seen[j], &a, sizeof a);
+	}
+}
+
+TEST(the_gate_withholds_below_k_and_rounds_above)
+{
+	struct kgate g = {50};
+	for (uint64_t n = 0; n < 500; n++) {
+		struct shown s = kgate_show(&g, n);
+		assert_int_equal(s.told, n >= 50);
+		if (s.told)
+			assert_true(s.n % 10 == 0 && llabs((long long)s.n - (long long)n) <= 5);
+	}
+	g.k = 3;
+	assert_false(kgate_show(&g, 19).told);
+	assert_true(kgate_show(&g, 20).told);
+}
+
+TEST(addresses_are_cut)
+{
+	struct network n;
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	inet_pton(AF_INET, "192.0.2.77", &in.sin_addr);
+	n = network_of((struct sockaddr *)&in);
+	assert_int_equal(n.family, 4);
+	assert_memory_equal(n.b, "\xc0\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 16);
+	assert_true(network_parse(STR("[2001:db8:1:2:3::4]:443"), &n));
+	assert_int_equal(n.family, 6);
+	assert_memory_equal(n.b, "\x20\x01\x0d\xb8\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 16);
+	assert_true(network_parse(STR("::ffff:192.0.2.77"), &n));
+	assert_int_equal(n.family, 4);
+	assert_true(network_parse(STR("192.0.2.77:80"), &n));
+	assert_false(network_parse(STR("not an address"), &n));
+	assert_false(network_parse(STR(""), &n));
+}
+
+TEST(networks_are_listed_and_found)
+{
+	struct cidr_list l;
+	assert_int_equal(cidr_list_parse("10.0.0.0/8, 192.168.1.0/25, 2001:db8::/33, 127.0.0.1", &l), OK);
+	assert_true(cidr_list_has_text(&l, STR("10.255.1.2")));
+	assert_true(cidr_list_has_text(&l, STR("192.168.1.127")));
+	assert_false(cidr_list_has_text(&l, STR("192.168.1.128")));
+	assert_true(cidr_list_has_text(&l, STR("2001:db8:7fff::1")));
+	assert_false(cidr_list_has_text(&l, STR("2001:db8:8000::1")));
+	assert_true(cidr_list_has_text(&l, STR("127.0.0.1")));
+	assert_false(cidr_list_has_text(&l, STR("127.0.0.2")));
+	assert_int_equal(cidr_list_parse("10.0.0.0/33", &l), ERR_USAGE);
+	assert_int_equal(cidr_list_parse("x", &l), ERR_USAGE);
+}
+
+static void path_becomes(const char *path, const char *want)
+{
+	char out[EVENT_PATH_MAX + 1];
+	unsigned scrubbed = 0;
+	size_t n = scrub_path(str_c(path), out, EVENT_PATH_MAX, &scrubbed);
+	out[n] = 0;
+	assert_string_equal(out, want);
+}
+
+TEST(what_names_people_is_replaced)
+{
+	path_becomes("/u/jane.doe@example.org/x", "/u/[email]/x");
+	path_becomes("/u/jane.doe%40example.org", "/u/[email]");
+	path_becomes("/u/jane%2540example.org", "/u/[email]");
+	path_becomes("/u/jane%252540example.org", "/u/[email]");
+	path_becomes("/u/@jane@example.org", "/u/[email]");
+	path_becomes("/c/+49 170 5550123", "/c/[number]");
+	path_becomes("/c/0170-555-0123", "/c/[number]");
+	path_becomes("/c/(415)555-2671", "/c/[number]");
+	path_becomes("/c/4915755501234", "/c/[number]");
+	path_becomes("/c/12345678", "/c/[number]");
+	path_becomes("/c/DE89370400440532013000", "/c/[number]");
+	path_becomes("/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0", "/t/[token]");
+	path_becomes("/t/deadbeefcafe0a1b2c3d4e5f6a7b8c9d", "/t/[token]");
+	path_becomes("/t/3f2504e0-4f89-11d3-9a0c-0305e82c3301", "/t/[token]");
+	path_becomes("/t/5d41402abc4b2a76b9719d911017c592", "/t/[token]");
+	path_becomes("/t/AKIAIOSFODNN7EXAMPLEKEY", "/t/AKIAIOSFODNN7EXAMPLEKEY"); /* one digit among letters: a word to us */
+	path_becomes("/cart;jsessionid=1A530637289A03B07199A44E8D531427/x", "/cart/x");
+	path_becomes("/a?q=1#f", "/a?q=1#f"); /* url_split() took query and fragment before */
+}
+
+TEST(ordinary_paths_stay)
+{
+	static const char *const same[] = {"/", "/coats/winter-parka", "/news/politics/article-123", "/2024/05/06/some-long-headline-of-a-story", "/2024-05-06",
+					   "/item-123456", "/checkout/thank-you", "/de/produkte/winterjacken/herren", "/p/nike-air-max-90-essential-2015",
+					   "/c++/tutorial", "/wiki/Internationalization_and_localization", "/presentations/logstash-monitorama-2013/images/kibana-search.png",
+					   "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/@handle", "/a/b/"};
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		path_becomes(same[i], same[i]);
+	path_becomes("/caf%C3%A9/%E2%82%AC", "/caf\xc3\xa9/\xe2\x82\xac");
+	path_becomes("", "/");
+	path_becomes("/a%2Fb", "/a_b");
+	path_becomes("/a%00%0Ab", "/ab");
+	path_becomes("/x[email]", "/x_email_");
+}
+
+TEST(urls_are_split_without_user_and_port)
+{
+	struct url_parts u;
+	assert_true(url_split(STR("https://user:pass@Shop.Example:8443/a/b?q=1#f"), &u));
+	assert_true(str_eq(u.host, STR("Shop.Example")) && str_eq(u.path, STR("/a/b")) && str_eq(u.query, STR("q=1")));
+	assert_true(url_split(STR("http://x"), &u) && u.path.n == 0);
+	assert_true(url_split(STR("http://[::1]:80/"), &u) && str_eq(u.host, STR("[::1]")));
+	assert_true(url_split(STR("http://a?x@b/c"), &u) && str_eq(u.host, STR("a")));
+	static const char *const none[] = {"", "/path", "ftp://x/", "javascript:alert(1)", "http://", "http:///x", "data:text/html,x", "about:blank"};
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		assert_false(url_split(str_c(none[i]), &u));
+}
+
+TEST(names_of_persons_are_no_attributes)
+{
+	static const char *const personal[] = {"email", "e_mail", "user_email", "phone", "telephone", "first_name", "lastname", "user_id", "name", "ip", "password"};
+	static const char *const fine[] = {"department", "size", "color", "price", "age_band", "gender", "category", "brand", "product_name"};
+	for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
+		assert_true(scrub_name_is_personal(str_c(personal[i])));
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+		assert_false(scrub_name_is_personal(str_c(fine[i])));
+}
+
+TEST(agents_are_families)
+{
+	static const struct {
+		const char *ua;
+		enum device device;
+		enum os os;
+		enum browser browser;
+	} rows[] = {
+		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36", DEVICE_DESKTOP, OS_WINDOWS, BROWSER_CHROME},
+		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0", DEVICE_DESKTOP, OS_WINDOWS, BROWSER_EDGE},
+		{"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1", DEVICE_MOBILE, OS_IOS, BROWSER_SAFARI},
+		{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:130.0) Gecko/20100101 Firefox/130.0", DEVICE_DESKTOP, OS_MACOS, BROWSER_FIREFOX},
+		{"Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36", DEVICE_MOBILE, OS_ANDROID, BROWSER_CHROME},
+		{"Mozilla/5.0 (Linux; Android 13; SM-X200) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/23.0 Chrome/115.0.0.0 Safari/537.36", DEVICE_TABLET, OS_ANDROID, BROWSER_SAMSUNG},
+		{"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36", DEVICE_DESKTOP, OS_CHROMEOS, BROWSER_CHROME},
+		{"Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) AppleWebKit/537.36 (KHTML, like Gecko) 94.0.4606.31/7.0 TV Safari/537.36", DEVICE_TV, OS_OTHER, BROWSER_SAFARI},
+		{"curl/8.0", DEVICE_UNKNOWN, OS_OTHER, BROWSER_OTHER},
+		{"", DEVICE_UNKNOWN, OS_UNKNOWN, BROWSER_UNKNOWN},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct agent a = agent_parse(str_c(rows[i].ua));
+		assert_int_equal(a.device, rows[i].device);
+		assert_int_equal(a.os, rows[i].os);
+		assert_int_equal(a.browser, rows[i].browser);
+	}
+}
+
+RUN(cmocka_unit_test(a_cookie_is_read_back_and_any_changed_byte_is_forged), cmocka_unit_test(a_cookie_lives_ninety_days),
+    cmocka_unit_test(a_visitor_is_hashed_under_the_generation_of_the_issue_day), cmocka_unit_test(partners_see_permutations_that_differ),
+    cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(addresses_are_cut), cmocka_unit_test(networks_are_listed_and_found),
+    cmocka_unit_test(what_names_people_is_replaced), cmocka_unit_test(ordinary_paths_stay), cmocka_unit_test(urls_are_split_without_user_and_port),
+    cmocka_unit_test(names_of_persons_are_no_attributes), cmocka_unit_test(agents_are_families))

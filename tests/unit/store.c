@@ -1,0 +1,240 @@
+#include "unit.h"
+
+#include "crumb/audience/members.h"
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/store/store.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static char folder[64];
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st, (void)kind, (void)where;
+	return remove(path);
+}
+
+static int make_folder(void **state)
+{
+	strcpy(folder, "/tmp/crumb-unit.XXXXXX");
+	return sodium_init() < 0 || !mkdtemp(folder) ? -1 : 0;
+}
+
+static int drop_folder(void **state)
+{
+	return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct store *open_store(struct config *c)
+{
+	struct store *s = NULL;
+	char option[128];
+	assert_int_equal(config_init(c), OK);
+	snprintf(option, sizeof option, "store.path=%s/store", folder);
+	assert_int_equal(config_set(c, option), OK);
+	assert_int_equal(store_open(c, STORE_WRITE, &s), OK);
+	return s;
+}
+
+static void put_block(struct store *s, uint16_t day, uint16_t shard, const char *text)
+{
+	static const uint8_t rules[16] = {1};
+	struct journal_block b = {.day = day, .shard = shard, .count = 1, .records = str_c(text)};
+	assert_int_equal(journal_commit(s->journal, &b, 1, rules), OK);
+}
+
+/* All blocks of a shard after a sequence, joined. */
+static void blocks_are(struct store *s, unsigned shard, uint64_t after, const char *want)
+{
+	struct journal_reader *r;
+	struct buf got = {0};
+	uint64_t seq, last = after;
+	uint32_t count;
+	uint16_t day;
+	enum err e;
+	assert_int_equal(journal_read(s->journal, shard, after, &r), OK);
+	while ((e = journal_next(r, &got, &seq, &count, &day)) == OK) {
+		assert_true(seq > last);
+		last = seq;
+	}
+	assert_int_equal(e, ERR_NOT_FOUND);
+	assert_int_equal(got.n, strlen(want));
+	if (got.n)
+		assert_memory_equal(got.p, want, got.n);
+	journal_read_end(r);
+	buf_done(&got);
+}
+
+TEST(blocks_come_back_in_order_over_days_and_restarts)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_block(s, 100, 0, "one ");
+	put_block(s, 101, 0, "two ");
+	put_block(s, 100, 1, "other ");
+	put_block(s, 100, 0, "three ");
+	blocks_are(s, 0, 0, "one two three ");
+	blocks_are(s, 1, 0, "other ");
+	blocks_are(s, 2, 0, "");
+	blocks_are(s, 0, 1, "two three ");
+	store_close(s);
+	config_done(&c);
+	s = open_store(&c);
+	assert_int_equal(journal_last(s->journal, 0), 4);
+	put_block(s, 101, 0, "four");
+	blocks_are(s, 0, 2, "three four");
+	assert_int_equal(journal_oldest_day(s->journal), 100);
+	store_close(s);
+	config_done(&c);
+}
+
+TEST(an_expired_day_is_gone_and_its_key_is_overwritten)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	uint8_t key[32];
+	put_block(s, 100, 0, "old");
+	put_block(s, 101, 0, "new");
+	assert_int_equal(keys_day(s->keys, 100, false, key), OK);
+	assert_int_equal(keys_expire(s->keys, 101, 190), OK);
+	journal_expire(s->journal, 101);
+	blocks_are(s, 0, 0, "new");
+	uint8_t again[32];
+	assert_int_equal(keys_day(s->keys, 100, false, again), ERR_NOT_FOUND);
+	char path[128];
+	snprintf(path, sizeof path, "%s/store/keys", folder);
+	FILE *f = fopen(path, "rb");
+	char bytes[16384];
+	size_t n = fread(bytes, 1, sizeof bytes, f);
+	fclose(f);
+	assert_null(memmem(bytes, n, key, sizeof key));
+	store_close(s);
+	config_done(&c);
+}
+
+TEST(a_reader_keeps_an_expired_day_until_it_ends)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct journal_reader *r;
+	struct buf got = {0};
+	uint64_t seq;
+	uint32_t count;
+	uint16_t day;
+	put_block(s, 100, 0, "old");
+	assert_int_equal(journal_read(s->journal, 0, 0, &r), OK);
+	journal_expire(s->journal, 101);
+	assert_int_equal(journal_next(r, &got, &seq, &count, &day), OK);
+	assert_int_equal(got.n, 3);
+	journal_read_end(r);
+	assert_int_equal(journal_oldest_day(s->journal), 0);
+	buf_done(&got);
+	store_close(s);
+	config_done(&c);
+}
+
+TEST(a_second_writer_is_refused)
+{
+	struct config c;
+	struct store *s = open_store(&c), *second = NULL;
+	assert_int_equal(store_open(&c, STORE_WRITE, &second), ERR_BUSY);
+	assert_true(store_locked(&c));
+	store_close(s);
+	assert_false(store_locked(&c));
+	config_done(&c);
+}
+
+TEST(a_profile_comes_back_as_it_was)
+{
+	struct profile p = {0}, q = {0};
+	struct buf bytes = {0};
+	p.ordinal = 7;
+	p.due_hour = 20780 * 24;
+	p.evaluated_day = 20779;
+	p.place = (struct place){"GB", "ENG"};
+	p.place_day = 20000;
+	p.agent = (struct agent){DEVICE_MOBILE, OS_IOS, BROWSER_SAFARI};
+	p.agent_day = 20001;
+	struct event e = {.t = 20002u * DAY_S, .attrs_n = 1, .attrs = {{STR("size"), STR("xl")}}};
+	profile_observe(&p, &e);
+	for (uint16_t i = 0; i < 500; i++)
+		profile_add(&p, (uint16_t)(i * 7919 % 97), (uint16_t)(20000 + i * 31 % 90), i + 1u);
+	profile_save(&p, &bytes);
+	assert_true(profile_load(&q, buf_view(&bytes)));
+	assert_int_equal(q.rows_n, p.rows_n);
+	assert_memory_equal(q.rows, p.rows, p.rows_n * sizeof *p.rows);
+	assert_int_equal(q.ordinal, 7);
+	assert_memory_equal(&q.place, &p.place, sizeof p.place);
+	assert_true(str_eq(profile_attr(&q, STR("size"))->value, STR("xl")));
+	for (size_t cut = 0; cut < bytes.n; cut++)
+		(void)!profile_load(&q, str_make(bytes.p, cut)); /* anything but a crash */
+	profile_expire(&p, 20040);
+	for (size_t i = 0; i < p.rows_n; i++)
+		assert_true(p.rows[i].day >= 20040);
+	assert_int_equal(p.attrs_n, 0);
+	assert_int_equal(p.place_day, 0);
+	profile_done(&p);
+	profile_done(&q);
+	buf_done(&bytes);
+}
+
+TEST(a_count_saturates)
+{
+	struct profile p = {0};
+	profile_add(&p, 1, 1, UINT32_MAX - 1);
+	profile_add(&p, 1, 1, 5);
+	assert_int_equal(p.rows[0].count, UINT32_MAX);
+	profile_done(&p);
+}
+
+TEST(a_bitmap_that_was_changed_is_refused)
+{
+	struct bitmap *b;
+	struct buf bytes = {0};
+	assert_int_equal(bitmap_read(STR(""), &b), OK);
+	for (unsigned i = 0; i < 3000; i++)
+		bitmap_set(b, (uint16_t)(i * i), true);
+	uint32_t size = bitmap_size(b);
+	bitmap_write(b, &bytes);
+	bitmap_free(b);
+	assert_int_equal(bitmap_stored_size(buf_view(&bytes)), size);
+	assert_int_equal(bitmap_read(buf_view(&bytes), &b), OK);
+	assert_int_equal(bitmap_size(b), size);
+	bitmap_free(b);
+	for (size_t i = 0; i < bytes.n; i += 7) {
+		bytes.p[i] ^= 1;
+		assert_int_equal(bitmap_read(buf_view(&bytes), &b), ERR_CORRUPT);
+		bytes.p[i] ^= 1;
+	}
+	buf_done(&bytes);
+}
+
+TEST(an_ordinal_rests_a_day_before_it_is_used_again)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct shard sh;
+	struct db_txn t;
+	struct vkey a = {"a"}, b = {"b"}, found;
+	assert_int_equal(store_shard(s, 1, 0, &sh), OK);
+	assert_int_equal(db_begin(&sh.db, true, &t), OK);
+	uint32_t first = shard_ordinal_take(&sh, &t, 1000, &a);
+	shard_ordinal_free(&sh, &t, 1000, first);
+	assert_false(shard_ordinal_key(&sh, &t, first, &found));
+	assert_int_not_equal(shard_ordinal_take(&sh, &t, 1023, &b), first);
+	assert_int_equal(shard_ordinal_take(&sh, &t, 1024, &b), first);
+	assert_true(shard_ordinal_key(&sh, &t, first, &found));
+	assert_int_equal(db_end(&t), OK);
+	shard_close(&sh);
+	store_close(s);
+	config_done(&c);
+}
+
+#define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
+RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
+    IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was),
+    cmocka_unit_test(a_count_saturates), cmocka_unit_test(a_bitmap_that_was_changed_is_refused), IN_FOLDER(an_ordinal_rests_a_day_before_it_is_used_again))

@@ -1,0 +1,71 @@
+#!/bin/sh
+# check.sh: conventions that a compiler does not see. Layers, fences, banned functions, file sizes, and that documents name real tests.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+say() {
+	echo "$1"
+	bad=1
+}
+
+# An include may only point down, or stay in its own module's layer.
+level() {
+	case $1 in
+	base) echo 0 ;; core) echo 1 ;; model) echo 2 ;;
+	privacy | rules | store) echo 3 ;; ingest | audience) echo 4 ;;
+	export) echo 5 ;; node) echo 6 ;; http) echo 7 ;; app | cli) echo 8 ;;
+	*) echo 99 ;;
+	esac
+}
+for f in src/*/*.[ch] include/crumb/*/*.h; do
+	layer=${f%/*}
+	layer=${layer##*/}
+	mine=$(level "$layer")
+	for inc in $(sed -n 's|^#include "crumb/\([a-z]*\)/.*|\1|p' "$f" | sort -u); do
+		theirs=$(level "$inc")
+		if [ "$theirs" -gt "$mine" ] || { [ "$theirs" = "$mine" ] && [ "$inc" != "$layer" ]; }; then
+			say "$f: $layer may not include $inc"
+		fi
+	done
+	lines=$(wc -l <"$f")
+	[ "$lines" -gt 800 ] && say "$f: $lines lines"
+done
+
+# Third-party headers are fenced.
+fence() {
+	found=$(grep -lE "#include [<\"]$1" src/*/*.[ch] include/crumb/*/*.h | grep -vE "$2")
+	[ -n "$found" ] && say "$1 is used outside its fence: $found"
+}
+fence 'lmdb\.h' '^src/store/'
+fence 'event2/' '^(src|include/crumb)/(http|app)/'
+fence 'roaring/' '^src/audience/bitmap\.c$'
+fence 'maxminddb\.h' '^src/privacy/place\.c$'
+fence 'curl/' '^src/cli/'
+fence 'llhttp/' '^src/http/'
+fence 'crumb/privacy/hit\.h' '(privacy|ingest|http)/'
+
+# Functions that have no bounded form, no thread-safe form, or trust their input.
+banned='\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atoll|rand|srand|localtime|gmtime|ctime|asctime|alloca|system|popen|tmpnam)\('
+found=$(grep -nE "$banned" src/*/*.[ch] include/crumb/*/*.h)
+[ -n "$found" ] && say "banned functions:
+$found"
+
+# exit() belongs to main files.
+found=$(grep -nE '\b_?exit\(' src/*/*.c | grep -vE '^src/(app|cli)/')
+[ -n "$found" ] && say "exit() below main:
+$found"
+
+# A promise names its test, and the test exists.
+for t in $(grep -ohE '\btests/[a-z]+/[a-z_]+\.(py|c)(::[a-z0-9_]+)?' ./*.md include/crumb/*/*.h 2>/dev/null | sort -u); do
+	file=${t%%::*}
+	[ -f "$file" ] || say "a document names $file, which is not there"
+	case $t in *::*) grep -q "${t##*::}" "$file" || say "a document names ${t##*::}, which is not in $file" ;; esac
+done
+
+# Whitespace.
+found=$(grep -nE '[ 	]+$' src/*/*.[ch] include/crumb/*/*.h tests/*/*.[ch] tests/*/*.py tools/*.sh | head -5)
+[ -n "$found" ] && say "blanks at the end of lines:
+$found"
+
+[ "$bad" = 0 ] && echo "check: all is as agreed"
+exit $bad

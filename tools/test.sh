@@ -1,0 +1,90 @@
+#!/bin/sh
+# test.sh: every test there is. Each step says how it went; the last line counts.
+# QUICK=1 leaves out the sanitizer builds and the browser.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+export PYTHONDONTWRITEBYTECODE=1
+jobs=$(nproc)
+passed=0 failed=0
+logs=build/test-logs
+mkdir -p $logs
+
+count() { # name, ok?
+	if [ "$2" = 0 ]; then
+		passed=$((passed + 1))
+		echo "ok      $1"
+	else
+		failed=$((failed + 1))
+		echo "FAILED  $1"
+	fi
+}
+
+build() { # mode targets…
+	mode=$1
+	shift
+	make -s -j"$jobs" MODE="$mode" "$@" >$logs/build-"$mode".log 2>&1
+	rc=$?
+	[ $rc = 0 ] || tail -n 20 $logs/build-"$mode".log
+	count "build $mode without warnings" $rc
+	return $rc
+}
+
+units() { # mode
+	for t in build/"$1"/test/unit-*; do
+		case $t in *.d) continue ;; esac
+		log=$logs/$1-${t##*/}.log
+		CMOCKA_MESSAGE_OUTPUT=stdout "$t" >"$log" 2>&1
+		rc=$?
+		p=$(grep -c '\[       OK \]' "$log")
+		f=$(grep -c '\[  FAILED  \] [a-z_]*$' "$log")
+		[ $rc != 0 ] && [ "$f" = 0 ] && f=1
+		[ $rc != 0 ] && tail -n 25 "$log"
+		passed=$((passed + p))
+		failed=$((failed + f))
+		echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) ${t##*/} ($1): $p passed, $f failed"
+	done
+}
+
+pytests() { # name, build tree, arguments…
+	name=$1
+	tree=$2
+	shift 2
+	log=$logs/$name.log
+	CRUMB_BUILD=$tree /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "$jobs" "$@" >"$log" 2>&1
+	rc=$?
+	p=$(grep -oE '[0-9]+ passed' "$log" | tail -n 1 | cut -d' ' -f1)
+	f=$(grep -oE '[0-9]+ (failed|error)' "$log" | awk '{n += $1} END {print n + 0}')
+	[ $rc != 0 ] && [ "$f" = 0 ] && f=1
+	[ $rc != 0 ] && grep -E '^(E  |FAILED|ERROR)' "$log" | cut -c1-300 | head -n 25
+	passed=$((passed + ${p:-0}))
+	failed=$((failed + f))
+	echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) $name: ${p:-0} passed, $f failed"
+}
+
+tools/check.sh >$logs/check.log 2>&1
+rc=$?
+[ $rc = 0 ] || cat $logs/check.log
+count "make check" $rc
+build release all && {
+	pytests functional build tests/functional
+	CRUMB_SEEDS=${CRUMB_SEEDS:-8} pytests property build tests/property
+}
+if [ -z "${QUICK:-}" ]; then
+	[ -x build/crumbd ] && pytests browser build tests/browser
+	build clang all
+	build asan all unit && {
+		units asan
+		pytests functional-asan build/asan tests/functional
+	}
+	build tsan all && pytests functional-tsan build/tsan tests/functional/test_collect.py tests/functional/test_crash.py tests/functional/test_rules.py
+	build fuzz fuzzers && {
+		tools/fuzz.sh 6 >$logs/fuzz.log 2>&1
+		grep -vE ' passed, ' $logs/fuzz.log
+		passed=$((passed + $(grep -oE '^[0-9]+ passed' $logs/fuzz.log | cut -d' ' -f1)))
+		failed=$((failed + $(grep -oE '[0-9]+ failed' $logs/fuzz.log | tail -n 1 | cut -d' ' -f1)))
+	}
+else
+	build asan unit && units asan
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
