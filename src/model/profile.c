@@ -230,7 +230,7 @@ const struct cat_day *profile_span(const struct profile *p, uint16_t cat, size_t
 	while (to < p->rows_n && p->rows[to].cat == cat)
 		to++;
 	*n = to - from;
-	return p->rows + from;
+	return p->rows ? p->rows + from : NULL;
 }
 
 const struct profile_attr *profile_attr(const struct profile *p, struct str name)

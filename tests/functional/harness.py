@@ -116,6 +116,7 @@ class Server:
 
     def cli(self, *arguments, ok=(0,)):
         r = subprocess.run([os.path.join(BUILD, 'crumb')] + self.common() + list(arguments), capture_output=True, text=True, timeout=300)
+        assert not re.search(r'Sanitizer|runtime error', r.stderr), r.stderr[-800:]
         assert ok is None or r.returncode in ok, (arguments, r.returncode, r.stdout[-300:], r.stderr[-500:])
         return r
 
