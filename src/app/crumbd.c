@@ -29,21 +29,20 @@ struct server {
 	struct event *tick, *quick, *sigterm, *sigint, *sighup;
 };
 
-static const char usage[] =
-	"crumbd - pixel and tag server of crumb, a data management platform for anonymous audiences\n"
-	"\n"
-	"usage: crumbd [-c FILE] [-o key=value]... [--test-clock]\n"
-	"\n"
-	"  -c, --config FILE    options as YAML; see etc/crumb.yaml\n"
-	"  -o key=value         one option; wins over the file\n"
-	"      --test-clock     let POST /v1/clock?advance=91d move the clock (loopback only)\n"
-	"  -v, --verbose        say more on stderr\n"
-	"  -h, --help           this text\n"
-	"\n"
-	"When it can serve it prints 'ready collect=HOST:PORT admin=HOST:PORT'. SIGHUP reads the rules again, SIGTERM\n"
-	"answers what was asked and ends; a second SIGTERM ends at once.\n"
-	"\n"
-	"options:\n";
+static const char usage[] = "crumbd - pixel and tag server of crumb, a data management platform for anonymous audiences\n"
+			    "\n"
+			    "usage: crumbd [-c FILE] [-o key=value]... [--test-clock]\n"
+			    "\n"
+			    "  -c, --config FILE    options as YAML; see etc/crumb.yaml\n"
+			    "  -o key=value         one option; wins over the file\n"
+			    "      --test-clock     let POST /v1/clock?advance=91d move the clock (loopback only)\n"
+			    "  -v, --verbose        say more on stderr\n"
+			    "  -h, --help           this text\n"
+			    "\n"
+			    "When it can serve it prints 'ready collect=HOST:PORT admin=HOST:PORT'. SIGHUP reads the rules again, SIGTERM\n"
+			    "answers what was asked and ends; a second SIGTERM ends at once.\n"
+			    "\n"
+			    "options:\n";
 
 /* --- places */
 

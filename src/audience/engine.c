@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FOLD_MOST 200000  /* records in one transaction */
-#define SWEEP_MOST 20000  /* visitors in one slice */
-#define IDLE_WAIT_MS 500  /* looks at the clock this often when nothing happens */
-#define BUILD_WAIT_MS 5     /* while other shards of a new generation catch up */
+#define FOLD_MOST 200000 /* records in one transaction */
+#define SWEEP_MOST 20000 /* visitors in one slice */
+#define IDLE_WAIT_MS 500 /* looks at the clock this often when nothing happens */
+#define BUILD_WAIT_MS 5	 /* while other shards of a new generation catch up */
 #define RETRY_WAIT_MS 1000
 #define LISTENERS 64
 
@@ -21,7 +21,7 @@ struct engine {
 	pthread_cond_t wake;
 	struct generation *serving, *building;
 	struct rules *queued; /* rules that came while building */
-	bool *ready;          /* per shard of the building generation */
+	bool *ready;	      /* per shard of the building generation */
 	bool stop;
 	uint64_t hurried; /* counts calls */
 	struct {
@@ -33,7 +33,7 @@ struct engine {
 		struct engine *e;
 		unsigned number;
 		pthread_t thread;
-	} *threads;
+	} * threads;
 	_Atomic uint64_t behind_since_us; /* 0: caught up */
 };
 

@@ -17,8 +17,8 @@
 /* A record of the batch, sorted by visitor and then by place in the journal. */
 struct entry {
 	uint64_t hi, lo; /* the visitor key */
-	uint32_t at;     /* where its bytes begin in `raw` */
-	uint32_t n;      /* place in the journal */
+	uint32_t at;	 /* where its bytes begin in `raw` */
+	uint32_t n;	 /* place in the journal */
 };
 
 struct fold_scratch {

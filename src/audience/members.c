@@ -98,8 +98,8 @@ uint64_t members_size(struct shard *s, struct db_txn *t, uint16_t segment)
 	struct db_cursor c;
 	struct str key, value;
 	db_walk(t, s->members, &c);
-	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value);
-	     more && key.n == 4 && get_u16((const uint8_t *)key.p) == segment; more = db_next(&c, &key, &value))
+	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value); more && key.n == 4 && get_u16((const uint8_t *)key.p) == segment;
+	     more = db_next(&c, &key, &value))
 		sum += bitmap_stored_size(value);
 	db_walk_end(&c);
 	return sum;

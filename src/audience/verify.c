@@ -95,15 +95,15 @@ static void check_counters(struct check *c, uint16_t oldest)
 	for (size_t i = 0; i < c->g->rules->categories_n; i++)
 		if (shard_count(s, &c->t, (uint16_t)i) != c->cats[i])
 			tell(c, "category %zu: %llu visitors counted, %llu there", i, (unsigned long long)shard_count(s, &c->t, (uint16_t)i),
-			     (unsigned long long)c->cats[i]);
+			    (unsigned long long)c->cats[i]);
 	for (size_t i = 0; i < c->g->rules->segments_n; i++)
 		if (members_size(s, &c->t, (uint16_t)i) != c->members[i])
 			tell(c, "segment %zu: bitmaps hold %llu, profiles say %llu", i, (unsigned long long)members_size(s, &c->t, (uint16_t)i),
-			     (unsigned long long)c->members[i]);
+			    (unsigned long long)c->members[i]);
 	for (uint32_t d = oldest; d < oldest + 100u; d++)
 		if (shard_events(s, &c->t, (uint16_t)d) != c->events[d])
 			tell(c, "day %u: %llu events counted, %llu in profiles", d, (unsigned long long)shard_events(s, &c->t, (uint16_t)d),
-			     (unsigned long long)c->events[d]);
+			    (unsigned long long)c->events[d]);
 }
 
 static enum err check_shard(struct check *c)
@@ -180,8 +180,8 @@ static bool same_profile(const struct profile *a, const struct profile *b)
 		if (!other || !str_eq(other->value, a->attrs[i].value) || other->day != a->attrs[i].day)
 			return false;
 	}
-	return memcmp(&a->place, &b->place, sizeof a->place) == 0 && memcmp(&a->agent, &b->agent, sizeof a->agent) == 0 && a->place_day == b->place_day &&
-	       a->agent_day == b->agent_day;
+	return memcmp(&a->place, &b->place, sizeof a->place) == 0 && memcmp(&a->agent, &b->agent, sizeof a->agent) == 0 &&
+	       a->place_day == b->place_day && a->agent_day == b->agent_day;
 }
 
 /* Both sets of views of one shard, side by side in order of visitor key. */
@@ -208,7 +208,8 @@ static enum err compare_shard(struct fold *live, struct fold *made, void (*probl
 		hex_encode((const uint8_t *)(order <= 0 ? ka.p : kb.p), 16, who);
 		who[32] = 0;
 		if (order != 0) {
-			snprintf(text, sizeof text, "shard %u: visitor %s is only in the %s views", live->shard.number, who, order < 0 ? "stored" : "replayed");
+			snprintf(text, sizeof text, "shard %u: visitor %s is only in the %s views", live->shard.number, who,
+			    order < 0 ? "stored" : "replayed");
 			problem(arg, text);
 		} else if (!profile_load(&pa, va) || !profile_load(&pb, vb) || !same_profile(&pa, &pb)) {
 			snprintf(text, sizeof text, "shard %u: visitor %s differs after replay", live->shard.number, who);
@@ -228,8 +229,8 @@ static enum err compare_shard(struct fold *live, struct fold *made, void (*probl
 	return OK;
 }
 
-enum err verify_replay(struct generation *g, struct store *s, const struct config *c, const char *folder, uint32_t now,
-		       void (*problem)(void *, const char *), void *arg)
+enum err verify_replay(
+    struct generation *g, struct store *s, const struct config *c, const char *folder, uint32_t now, void (*problem)(void *, const char *), void *arg)
 {
 	struct store second = *s;
 	snprintf(second.path, sizeof second.path, "%s", folder);

@@ -29,7 +29,8 @@ static enum err each_overdue(struct generation *g, struct fold *f, struct db_txn
 	enum err e = OK;
 	while (!e && shard_due_first(&f->shard, t, hour, ordinal, &hour, &ordinal) && hour <= hour_of(now)) {
 		struct vkey k;
-		if (shard_ordinal_key(&f->shard, t, ordinal, &k) && shard_profile(&f->shard, t, &k, &stored) && shard_profile(&f->shard, t, &k, &fresh)) {
+		if (shard_ordinal_key(&f->shard, t, ordinal, &k) && shard_profile(&f->shard, t, &k, &stored) &&
+		    shard_profile(&f->shard, t, &k, &fresh)) {
 			freshen(g, f, &fresh, now);
 			e = each(arg, &k, &stored, &fresh);
 		}
@@ -87,7 +88,8 @@ enum err view_sizes(struct generation *g, const struct kgate *gate, uint32_t now
 {
 	/* profiles may name any of the 65,536 numbers: bytes from disk are not trusted to stay below */
 	struct sums s = {calloc(65536, sizeof(int64_t)), calloc(65536, sizeof(int64_t))};
-	struct group_sizes sizes = {calloc(g->rules->segments_n + 1, sizeof *sizes.segments), calloc(g->rules->categories_n, sizeof *sizes.categories)};
+	struct group_sizes sizes = {
+	    calloc(g->rules->segments_n + 1, sizeof *sizes.segments), calloc(g->rules->categories_n, sizeof *sizes.categories)};
 	CHECK(s.segments && s.categories && sizes.segments && sizes.categories);
 	enum err e = OK;
 	for (unsigned i = 0; i < g->shards && !e; i++)
@@ -184,7 +186,7 @@ struct walk {
 	struct db_txn *t;
 	uint16_t segment;
 	uint32_t now;
-	uint64_t count; /* first pass: how many there are */
+	uint64_t count;						 /* first pass: how many there are */
 	enum err (*each)(void *, const struct vkey *, uint16_t); /* second pass; NULL in the first */
 	void *arg;
 	struct profile p;
@@ -232,7 +234,7 @@ static enum err walk_shards(struct walk *w, struct db_txn *txns)
 }
 
 enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now,
-		      enum err (*each)(void *, const struct vkey *, uint16_t), void *arg, bool *told)
+    enum err (*each)(void *, const struct vkey *, uint16_t), void *arg, bool *told)
 {
 	struct db_txn *txns = calloc(g->shards, sizeof *txns);
 	CHECK(txns);

@@ -96,14 +96,14 @@ bool time_parse_rfc3339(const char *s, size_t n, int64_t *out)
 	struct tm tm = {0};
 	size_t at = 0;
 	int y, mo, d, h = 0, mi = 0, sec = 0, oh = 0, om = 0, sign = 1;
-	if (!number(s, n, &at, 4, &y) || !literal(s, n, &at, '-', '-') || !number(s, n, &at, 2, &mo) ||
-	    !literal(s, n, &at, '-', '-') || !number(s, n, &at, 2, &d))
+	if (!number(s, n, &at, 4, &y) || !literal(s, n, &at, '-', '-') || !number(s, n, &at, 2, &mo) || !literal(s, n, &at, '-', '-') ||
+	    !number(s, n, &at, 2, &d))
 		return false;
 	if (y < 1970 || y > 2105 || mo < 1 || mo > 12 || d < 1 || d > 31)
 		return false;
 	if (at < n) {
-		if (!literal(s, n, &at, 'T', ' ') || !number(s, n, &at, 2, &h) || !literal(s, n, &at, ':', ':') ||
-		    !number(s, n, &at, 2, &mi) || !literal(s, n, &at, ':', ':') || !number(s, n, &at, 2, &sec))
+		if (!literal(s, n, &at, 'T', ' ') || !number(s, n, &at, 2, &h) || !literal(s, n, &at, ':', ':') || !number(s, n, &at, 2, &mi) ||
+		    !literal(s, n, &at, ':', ':') || !number(s, n, &at, 2, &sec))
 			return false;
 		if (at < n && s[at] == '.')
 			for (at++; at < n && s[at] >= '0' && s[at] <= '9';)

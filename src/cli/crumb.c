@@ -101,8 +101,8 @@ void cli_progress(const char *what, uint64_t done, uint64_t of)
 	drawn = true;
 	if (of) {
 		int filled = (int)(done * 30 / of);
-		fprintf(stderr, "\r%s [%.*s%.*s] %3d %%", what, filled, "##############################", 30 - filled, "..............................",
-			(int)(done * 100 / of));
+		fprintf(stderr, "\r%s [%.*s%.*s] %3d %%", what, filled, "##############################", 30 - filled,
+		    "..............................", (int)(done * 100 / of));
 	} else {
 		fprintf(stderr, "\r%s %llu", what, (unsigned long long)done);
 	}
@@ -132,19 +132,19 @@ static void print_usage(FILE *to)
 	fputs("crumb - commands for crumb, a data management platform for anonymous audiences\n\n"
 	      "usage: crumb [-c FILE] [-o key=value]... COMMAND [--json]\n\n"
 	      "commands:\n",
-	      to);
+	    to);
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++)
 			fprintf(to, "  %-18s %s\n", cmd->name, cmd->summary);
 	fputs("\n'crumb help COMMAND' explains one. Options are those of crumbd ('crumbd --help' lists them); the ones that matter\n"
 	      "here are store.path, rules.path and privacy.k. Exit status: 0 fine, 1 something is wrong or nothing was found, 2 misuse.\n",
-	      to);
+	    to);
 }
 
 static void print_help(const struct command *cmd)
 {
-	printf("NAME\n  crumb %s - %s\n\nSYNOPSIS\n  crumb [-c FILE] [-o key=value]... %s %s\n\nDESCRIPTION\n%s\n", cmd->name, cmd->summary, cmd->name, cmd->args,
-	       cmd->help);
+	printf("NAME\n  crumb %s - %s\n\nSYNOPSIS\n  crumb [-c FILE] [-o key=value]... %s %s\n\nDESCRIPTION\n%s\n", cmd->name, cmd->summary,
+	    cmd->name, cmd->args, cmd->help);
 }
 
 /* Finds the command that the first one or two words name; *words says how many. */

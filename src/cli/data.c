@@ -71,8 +71,8 @@ static void add_reply(struct importer *im, const json_t *root)
 	const struct {
 		const char *name;
 		uint64_t *n;
-	} rows[] = {{"json", &t->refused_json},	    {"id", &t->refused_id},	{"old", &t->refused_old},
-		    {"future", &t->refused_future}, {"site", &t->refused_site}, {"consent", &t->refused_consent}};
+	} rows[] = {{"json", &t->refused_json}, {"id", &t->refused_id}, {"old", &t->refused_old}, {"future", &t->refused_future},
+	    {"site", &t->refused_site}, {"consent", &t->refused_consent}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		*rows[i].n += (uint64_t)json_integer_value(json_object_get(refused, rows[i].name));
 }
@@ -89,7 +89,7 @@ static int import_by_server(struct importer *im)
 		json_t *root = r.status == 200 ? json_loadb(r.body.p, r.body.n, 0, &error) : NULL;
 		if (!root)
 			return cli_fail("the server stopped the import after %llu events: " STR_FMT, (unsigned long long)im->totals.accepted,
-					STR_ARG(buf_view(&r.body)));
+			    STR_ARG(buf_view(&r.body)));
 		add_reply(im, root);
 		json_decref(root);
 		buf_done(&r.body);
@@ -156,17 +156,18 @@ static void print_import(const struct importer *im, double seconds)
 	const struct {
 		const char *name;
 		uint64_t n;
-	} rows[] = {{"json", t->refused_json},	   {"id", t->refused_id},     {"old", t->refused_old},
-		    {"future", t->refused_future}, {"site", t->refused_site}, {"consent", t->refused_consent}};
+	} rows[] = {{"json", t->refused_json}, {"id", t->refused_id}, {"old", t->refused_old}, {"future", t->refused_future},
+	    {"site", t->refused_site}, {"consent", t->refused_consent}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rows[i].n)
 			json_object_set_new(refused, rows[i].name, json_integer((json_int_t)rows[i].n));
 	if (im->cli->json) {
-		cli_print_json(json_pack("{s:I,s:I,s:o,s:f}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", refused, "seconds", seconds));
+		cli_print_json(json_pack(
+		    "{s:I,s:I,s:o,s:f}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", refused, "seconds", seconds));
 		return;
 	}
 	printf("%llu read, %llu accepted in %.1f s (%.0f a second)\n", (unsigned long long)t->read, (unsigned long long)t->accepted, seconds,
-	       seconds > 0 ? (double)t->read / seconds : 0);
+	    seconds > 0 ? (double)t->read / seconds : 0);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rows[i].n)
 			printf("%llu refused: %s\n", (unsigned long long)rows[i].n, rows[i].name);
@@ -207,7 +208,8 @@ static void export_progress(uint64_t rows)
 
 static int export(struct cli *c, int argc, char **argv)
 {
-	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"), *partner = cli_option(argc, argv, "--partner");
+	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"),
+		   *partner = cli_option(argc, argv, "--partner");
 	const char *id = cli_word(argc, argv);
 	struct export_result result;
 	if (!id || !out || !cli_all_used(argc, argv))
@@ -220,14 +222,15 @@ static int export(struct cli *c, int argc, char **argv)
 	int segment = rules_segment(c->generation->rules, str_c(id));
 	if (segment < 0)
 		return cli_fail("there is no segment '%s'", id);
-	enum err e = export_segment(c->generation, &c->config, (uint16_t)segment, csv ? EXPORT_CSV : EXPORT_NDJSON, partner ? partner : "file", out, clock_now(),
-				    export_progress, &result);
+	enum err e = export_segment(c->generation, &c->config, (uint16_t)segment, csv ? EXPORT_CSV : EXPORT_NDJSON, partner ? partner : "file", out,
+	    clock_now(), export_progress, &result);
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());
 	if (c->json)
-		cli_print_json(json_pack("{s:s,s:s,s:o,s:o}", "segment", id, "file", result.file, "rows", result.told ? json_integer((json_int_t)result.rows) : json_null(),
-					 "below", result.told ? json_null() : json_integer(kgate_k(&c->gate))));
+		cli_print_json(json_pack("{s:s,s:s,s:o,s:o}", "segment", id, "file", result.file, "rows",
+		    result.told ? json_integer((json_int_t)result.rows) : json_null(), "below",
+		    result.told ? json_null() : json_integer(kgate_k(&c->gate))));
 	if (!result.told)
 		return cli_fail("segment '%s' has fewer than %u members: no rows were written", id, kgate_k(&c->gate));
 	if (!c->json)
@@ -236,16 +239,16 @@ static int export(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_data[] = {
-	{"import", "FILE --format ndjson [--json]", "take in events from a file",
-	 "  Reads one event a line: {\"id\":\"any visitor id\" or \"cookie\":\"…\",\"t\":unix seconds or RFC 3339,\"e\":…,\"u\":…,…};\n"
-	 "  the other keys are those of the pixel (PROTOCOL.md), but the page's title is \"title\". FILE may be '-'. Ids are hashed\n"
-	 "  with a key of the store before anything is written. Events older than the retention, or more than five minutes ahead,\n"
-	 "  are refused and counted. Works beside a running server and without one; returns when all is folded.",
-	 import},
-	{"export", "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--json]", "write a segment's members to a file",
-	 "  Writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a member) or .ndjson, and a manifest with row count,\n"
-	 "  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files of two partners cannot be joined.\n"
-	 "  A segment below privacy.k gives no rows and exit status 1.",
-	 export},
-	{0},
+    {"import", "FILE --format ndjson [--json]", "take in events from a file",
+	"  Reads one event a line: {\"id\":\"any visitor id\" or \"cookie\":\"…\",\"t\":unix seconds or RFC 3339,\"e\":…,\"u\":…,…};\n"
+	"  the other keys are those of the pixel (PROTOCOL.md), but the page's title is \"title\". FILE may be '-'. Ids are hashed\n"
+	"  with a key of the store before anything is written. Events older than the retention, or more than five minutes ahead,\n"
+	"  are refused and counted. Works beside a running server and without one; returns when all is folded.",
+	import},
+    {"export", "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--json]", "write a segment's members to a file",
+	"  Writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a member) or .ndjson, and a manifest with row count,\n"
+	"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files of two partners cannot be joined.\n"
+	"  A segment below privacy.k gives no rows and exit status 1.",
+	export},
+    {0},
 };

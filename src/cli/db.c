@@ -42,15 +42,16 @@ static int db_stat(struct cli *c, int argc, char **argv)
 	day_text(oldest, day);
 	uint64_t journal = store_bytes(c->store, "journal"), state = store_bytes(c->store, "state");
 	if (c->json) {
-		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:i,s:i}", "visitors", (json_int_t)t.visitors, "provisional", (json_int_t)t.provisional, "events",
-					 (json_int_t)t.events, "segments", (json_int_t)c->generation->rules->segments_n, "oldest_day",
-					 oldest ? json_string(day) : json_null(), "journal_bytes", (json_int_t)journal, "state_bytes", (json_int_t)state, "shards",
-					 (int)c->store->shards, "generation", (int)c->generation->number));
+		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:i,s:i}", "visitors", (json_int_t)t.visitors, "provisional",
+		    (json_int_t)t.provisional, "events", (json_int_t)t.events, "segments", (json_int_t)c->generation->rules->segments_n, "oldest_day",
+		    oldest ? json_string(day) : json_null(), "journal_bytes", (json_int_t)journal, "state_bytes", (json_int_t)state, "shards",
+		    (int)c->store->shards, "generation", (int)c->generation->number));
 		return EXIT_FINE;
 	}
-	printf("visitors     %llu\nprovisional  %llu\nevents       %llu\nsegments     %zu\noldest day   %s\njournal      %llu bytes\nstate        %llu bytes\n",
-	       (unsigned long long)t.visitors, (unsigned long long)t.provisional, (unsigned long long)t.events, c->generation->rules->segments_n,
-	       oldest ? day : "none", (unsigned long long)journal, (unsigned long long)state);
+	printf("visitors     %llu\nprovisional  %llu\nevents       %llu\nsegments     %zu\noldest day   %s\njournal      %llu bytes\nstate        "
+	       "%llu bytes\n",
+	    (unsigned long long)t.visitors, (unsigned long long)t.provisional, (unsigned long long)t.events, c->generation->rules->segments_n,
+	    oldest ? day : "none", (unsigned long long)journal, (unsigned long long)state);
 	return EXIT_FINE;
 }
 
@@ -101,8 +102,7 @@ static int db_verify(struct cli *c, int argc, char **argv)
 	if (c->json) {
 		cli_print_json(json_pack("{s:b,s:o}", "ok", ok, "problems", problems));
 	} else {
-		json_array_foreach(problems, i, one)
-			puts(json_string_value(one));
+		json_array_foreach(problems, i, one) puts(json_string_value(one));
 		puts(ok ? "all is well" : "the views are damaged; remove state/ and start crumbd: they are made again from the journal");
 		json_decref(problems);
 	}
@@ -129,8 +129,8 @@ static void print_record(const struct record *r)
 		return;
 	}
 	printf("%u event %s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", e->t, key, e->flags & EVENT_NEW ? "new " : "",
-	       e->flags & EVENT_IMPORTED ? "imported " : "", STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
-	       STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os], browser_names[e->agent.browser]);
+	    e->flags & EVENT_IMPORTED ? "imported " : "", STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
+	    STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os], browser_names[e->agent.browser]);
 	for (unsigned i = 0; i < e->attrs_n; i++)
 		printf(" " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
 	for (unsigned i = 0; i < e->leaves_n; i++)
@@ -175,18 +175,18 @@ static int db_journal(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_db[] = {
-	{"db stat", "[--json]", "how much is stored",
-	 "  Counts visitors, provisional visitors, retained events and segments, and the disk blocks that journal and views use.\n"
-	 "  Exact at the moment, whether or not the sweep has come by.",
-	 db_stat},
-	{"db verify", "[--replay] [--json]", "check that the views hold together",
-	 "  Reads every record and re-derives what must hold: one due entry per visitor, memberships equal to a from-scratch\n"
-	 "  evaluation, counters equal to a recount. With --replay (server stopped) a second set of views is made from the\n"
-	 "  journal and compared. Exit status 1 when something is wrong.",
-	 db_verify},
-	{"db journal", "", "print every record of the journal",
-	 "  Opens the sealed journal with the store's keys and prints what it holds, one record a line: time, kind, visitor key,\n"
-	 "  event, host and scrubbed path, place, device, attributes, rule leaves. There is nothing else in it. Server stopped.",
-	 db_journal},
-	{0},
+    {"db stat", "[--json]", "how much is stored",
+	"  Counts visitors, provisional visitors, retained events and segments, and the disk blocks that journal and views use.\n"
+	"  Exact at the moment, whether or not the sweep has come by.",
+	db_stat},
+    {"db verify", "[--replay] [--json]", "check that the views hold together",
+	"  Reads every record and re-derives what must hold: one due entry per visitor, memberships equal to a from-scratch\n"
+	"  evaluation, counters equal to a recount. With --replay (server stopped) a second set of views is made from the\n"
+	"  journal and compared. Exit status 1 when something is wrong.",
+	db_verify},
+    {"db journal", "", "print every record of the journal",
+	"  Opens the sealed journal with the store's keys and prints what it holds, one record a line: time, kind, visitor key,\n"
+	"  event, host and scrubbed path, place, device, attributes, rule leaves. There is nothing else in it. Server stopped.",
+	db_journal},
+    {0},
 };

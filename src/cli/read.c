@@ -26,7 +26,8 @@ static int print_list(struct cli *c, json_t *list, const char *number)
 		cli_print_json(list);
 		return EXIT_FINE;
 	}
-	json_array_foreach(list, i, row) {
+	json_array_foreach(list, i, row)
+	{
 		print_number(row, number, kgate_k(&c->gate));
 		printf("  %-32s %s\n", json_string_value(json_object_get(row, "id")), json_string_value(json_object_get(row, "name")));
 	}
@@ -59,9 +60,7 @@ static int segments_show(struct cli *c, int argc, char **argv)
 		return EXIT_WRONG;
 	if (list_segments(c->generation, &c->gate, clock_now(), &list) != OK)
 		return cli_fail("%s", err_text());
-	json_array_foreach(list, i, row)
-		if (strcmp(json_string_value(json_object_get(row, "id")), id) == 0)
-			found = row;
+	json_array_foreach(list, i, row) if (strcmp(json_string_value(json_object_get(row, "id")), id) == 0) found = row;
 	if (!found) {
 		json_decref(list);
 		return cli_fail("there is no segment '%s'", id);
@@ -149,7 +148,8 @@ static json_t *categories_json(const struct rules *r, const struct profile *p)
 		for (size_t k = 0; k < n; k++)
 			count += rows[k].count;
 		if (n && r->categories[i].named)
-			json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "id", r->categories[i].id, "count", (json_int_t)count, "days", (json_int_t)n));
+			json_array_append_new(
+			    list, json_pack("{s:s,s:I,s:I}", "id", r->categories[i].id, "count", (json_int_t)count, "days", (json_int_t)n));
 	}
 	return list;
 }
@@ -172,9 +172,9 @@ static json_t *visitor_json(struct cli *c, const struct vkey *k, const struct pr
 		snprintf(name, sizeof name, STR_FMT, STR_ARG(p->attrs[i].name));
 		json_object_set_new(attributes, name, json_stringn(p->attrs[i].value.p, p->attrs[i].value.n));
 	}
-	json_t *v = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "visitor", hex, "provisional", provisional, "first_day", day_json(first), "last_day",
-			      day_json(last), "expires", day_json((uint16_t)(last + (provisional ? 1 : c->config.retention_days))), "categories",
-			      categories_json(r, p), "attributes", attributes, "segments", segments);
+	json_t *v = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "visitor", hex, "provisional", provisional, "first_day", day_json(first),
+	    "last_day", day_json(last), "expires", day_json((uint16_t)(last + (provisional ? 1 : c->config.retention_days))), "categories",
+	    categories_json(r, p), "attributes", attributes, "segments", segments);
 	if (p->place_day) {
 		json_object_set_new(v, "country", json_stringn(p->place.country, 2));
 		struct str region = place_region(&p->place);
@@ -195,19 +195,17 @@ static void print_visitor(const json_t *v)
 	json_t *value, *row;
 	size_t i;
 	printf("visitor %s%s\n  seen %s to %s, gone on %s\n", json_string_value(json_object_get(v, "visitor")),
-	       json_is_true(json_object_get(v, "provisional")) ? " (provisional)" : "", json_string_value(json_object_get(v, "first_day")),
-	       json_string_value(json_object_get(v, "last_day")), json_string_value(json_object_get(v, "expires")));
+	    json_is_true(json_object_get(v, "provisional")) ? " (provisional)" : "", json_string_value(json_object_get(v, "first_day")),
+	    json_string_value(json_object_get(v, "last_day")), json_string_value(json_object_get(v, "expires")));
 	static const char *const facts[] = {"country", "region", "device", "os", "browser"};
 	for (size_t f = 0; f < 5; f++)
 		if (json_object_get(v, facts[f]))
 			printf("  %s %s\n", facts[f], json_string_value(json_object_get(v, facts[f])));
-	json_object_foreach(json_object_get(v, "attributes"), key, value)
-		printf("  %s = %s\n", key, json_string_value(value));
+	json_object_foreach(json_object_get(v, "attributes"), key, value) printf("  %s = %s\n", key, json_string_value(value));
 	json_array_foreach(json_object_get(v, "categories"), i, row)
-		printf("  %6lld × %s on %lld days\n", (long long)json_integer_value(json_object_get(row, "count")), json_string_value(json_object_get(row, "id")),
-		       (long long)json_integer_value(json_object_get(row, "days")));
-	json_array_foreach(json_object_get(v, "segments"), i, row)
-		printf("  in segment %s\n", json_string_value(row));
+	    printf("  %6lld × %s on %lld days\n", (long long)json_integer_value(json_object_get(row, "count")),
+		json_string_value(json_object_get(row, "id")), (long long)json_integer_value(json_object_get(row, "days")));
+	json_array_foreach(json_object_get(v, "segments"), i, row) printf("  in segment %s\n", json_string_value(row));
 }
 
 static int visitor_show(struct cli *c, int argc, char **argv)
@@ -238,18 +236,19 @@ static int visitor_show(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_read[] = {
-	{"segments list", "[--json]", "segments and their sizes",
-	 "  Lists every segment of the serving rules with its size now. Sizes below privacy.k are withheld; the\n"
-	 "  others are rounded to ten. With --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"state\"}].",
-	 segments_list},
-	{"segments show", "ID [--json]", "one segment with its condition", "  Shows the condition of a segment, and its size as 'segments list' does.", segments_show},
-	{"categories list", "[--json]", "categories and how many visitors have them",
-	 "  Lists every category, parents included, with the number of visitors who have it on a retained day.\n"
-	 "  Numbers below privacy.k are withheld; the others are rounded to ten.",
-	 categories_list},
-	{"visitor show", "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]", "what is known of one visitor",
-	 "  Shows categories, attributes, coarse place and device, and segments of one visitor, found by the value of the\n"
-	 "  'crumb' cookie, by the id it was imported under, or by its key in hex. Exit status 1 when nothing is known.",
-	 visitor_show},
-	{0},
+    {"segments list", "[--json]", "segments and their sizes",
+	"  Lists every segment of the serving rules with its size now. Sizes below privacy.k are withheld; the\n"
+	"  others are rounded to ten. With --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"state\"}].",
+	segments_list},
+    {"segments show", "ID [--json]", "one segment with its condition", "  Shows the condition of a segment, and its size as 'segments list' does.",
+	segments_show},
+    {"categories list", "[--json]", "categories and how many visitors have them",
+	"  Lists every category, parents included, with the number of visitors who have it on a retained day.\n"
+	"  Numbers below privacy.k are withheld; the others are rounded to ten.",
+	categories_list},
+    {"visitor show", "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]", "what is known of one visitor",
+	"  Shows categories, attributes, coarse place and device, and segments of one visitor, found by the value of the\n"
+	"  'crumb' cookie, by the id it was imported under, or by its key in hex. Exit status 1 when nothing is known.",
+	visitor_show},
+    {0},
 };

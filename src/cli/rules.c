@@ -22,8 +22,8 @@ static json_t *mistake(const char *text)
 	int line = 0, column = 0, at = 0;
 	if (sscanf(text, "%255[^:]:%d:%d: %n", file, &line, &column, &at) != 3)
 		at = 0;
-	return json_pack("{s:s,s:i,s:i,s:s,s:s,s:s,s:s}", "file", at ? file : "", "line", at ? line : 0, "column", at ? column : 0, "severity", "error", "code",
-			 "syntax", "message", text + at, "hint", "");
+	return json_pack("{s:s,s:i,s:i,s:s,s:s,s:s,s:s}", "file", at ? file : "", "line", at ? line : 0, "column", at ? column : 0, "severity",
+	    "error", "code", "syntax", "message", text + at, "hint", "");
 }
 
 static int check(struct cli *c, int argc, char **argv)
@@ -88,13 +88,13 @@ static int status(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_rules[] = {
-	{"rules check", "[FOLDER] [--json]", "read the rules and name the first mistake",
-	 "  Loads the rules folder (rules.path, or FOLDER) as a server would. A mistake is named with file:line:column; exit\n"
-	 "  status 1.",
-	 check},
-	{"rules status", "[--json]", "which rules the views are made by",
-	 "  Shows the hash of the rules that the serving views were made by, and whether they are those of the folder:\n"
-	 "  {\"hash\",\"serving_since\",\"complete\",\"refused\"}. 'refused' says why the files of the folder do not load, if they do not.",
-	 status},
-	{0},
+    {"rules check", "[FOLDER] [--json]", "read the rules and name the first mistake",
+	"  Loads the rules folder (rules.path, or FOLDER) as a server would. A mistake is named with file:line:column; exit\n"
+	"  status 1.",
+	check},
+    {"rules status", "[--json]", "which rules the views are made by",
+	"  Shows the hash of the rules that the serving views were made by, and whether they are those of the folder:\n"
+	"  {\"hash\",\"serving_since\",\"complete\",\"refused\"}. 'refused' says why the files of the folder do not load, if they do not.",
+	status},
+    {0},
 };

@@ -8,45 +8,54 @@
 #include <stdlib.h>
 #include <yaml.h>
 
-#define T(name, field, initial, help) {name, OPT_TEXT, offsetof(struct config, field), initial, 0, 0, NULL, help}
-#define N(name, field, initial, min, max, help) {name, OPT_NUMBER, offsetof(struct config, field), initial, min, max, NULL, help}
-#define C(name, field, initial, words, help) {name, OPT_CHOICE, offsetof(struct config, field), initial, 0, 0, words, help}
+#define T(name, field, initial, help)                                                                                                                \
+	{                                                                                                                                            \
+		name, OPT_TEXT, offsetof(struct config, field), initial, 0, 0, NULL, help                                                            \
+	}
+#define N(name, field, initial, min, max, help)                                                                                                      \
+	{                                                                                                                                            \
+		name, OPT_NUMBER, offsetof(struct config, field), initial, min, max, NULL, help                                                      \
+	}
+#define C(name, field, initial, words, help)                                                                                                         \
+	{                                                                                                                                            \
+		name, OPT_CHOICE, offsetof(struct config, field), initial, 0, 0, words, help                                                         \
+	}
 
 const struct option config_options[] = {
-	T("store.path", store_path, "./store", "folder of journal, state and keys; created with fresh keys when missing"),
-	N("store.shards", shards, "4", 1, 256, "parts of all visitors; fixed when the store is created"),
-	N("store.map_gb", map_gb, "0", 0, 65536, "address space reserved for each LMDB file, in GB; 0 picks one"),
-	N("store.reserve_percent", disk_reserve_percent, "5", 0, 50, "below this share of free disk new visitors are refused (503)"),
-	T("rules.path", rules_path, "etc/rules", "folder of the marketers' YAML files"),
-	N("rules.wait_s", rules_wait_s, "20", 0, 3600, "wait this long at start for changed rules to be applied to the history before serving"),
-	T("collect.listen", collect_listen, "127.0.0.1:8080", "HOST:PORT of the pixel; port 0 picks a free one"),
-	N("collect.threads", collect_threads, "0", 0, 256, "event loops; 0 is half of the cores"),
-	N("collect.connections", connections, "4096", 16, 1000000, "open connections per thread; beyond it the longest idle one is closed"),
-	N("collect.header_bytes", header_bytes, "16384", 1024, 1048576, "longest request line and headers"),
-	N("collect.body_bytes", body_bytes, "262144", 1024, 67108864, "longest body of POST /e"),
-	N("collect.idle_s", idle_s, "60", 1, 3600, "a connection that asks for nothing is closed after this"),
-	N("collect.header_s", header_s, "10", 1, 3600, "headers must be complete in this time"),
-	N("collect.body_s", body_s, "30", 1, 3600, "a body must be complete in this time"),
-	T("admin.listen", admin_listen, "127.0.0.1:8081", "HOST:PORT of metrics and API"),
-	T("admin.token", admin_token, "", "bearer token of the admin listener; empty makes one and keeps it in the store"),
-	T("geo.database", geo_database, "", "MaxMind DB file; empty looks for country.mmdb beside the program"),
-	N("privacy.k", k, "50", 0, 1000000, "smallest group that is told; 20 is the floor"),
-	N("retention", retention_days, "90", 1, RETENTION_MAX, "days that an observation is kept, journal and views alike"),
-	T("privacy.keep_query", keep_query, "", "query keys of page URLs kept as attributes, comma list"),
-	T("privacy.attributes", attributes, "", "attribute names accepted, comma list; empty accepts any that name no person"),
-	C("consent.default", consent_default, "allow", "allow|require", "what holds where no signal came and none is required"),
-	C("consent.dnt", dnt, "no", "no|yes", "treat DNT: 1 as a refusal"),
-	N("consent.tcf.vendor", tcf_vendor, "0", 0, 65535, "our id in IAB's Global Vendor List"),
-	T("consent.tcf.purposes", tcf_purposes, "1,3,4", "TCF purposes that are needed"),
-	T("trusted_proxies", trusted_proxies, "", "networks (CIDR, comma list) whose X-Forwarded-For is believed"),
-	T("sites", sites, "", "hosts or origins whose hits count and whose pages may read /segments; empty counts every host"),
-	C("cookie.samesite", cookie_samesite, "none", "none|lax|strict", "SameSite of the cookie; none forces Secure"),
-	C("cookie.secure", cookie_secure, "yes", "yes|no", "Secure; 'no' is only for first-party use without TLS"),
-	C("cookie.partitioned", cookie_partitioned, "no", "no|yes", "CHIPS: one cookie per top-level site"),
-	T("cookie.domain", cookie_domain, "", "Domain of the cookie, for first-party use"),
-	N("provisional.max", provisional_max, "100000", 10000, 100000000, "visitors seen once that are remembered for 24 h"),
-	N("fold.pace_ms", fold_pace_ms, "200", 0, 10000, "least time between two folds of a shard when nobody waits"),
-	T("ortb2.name", ortb2_name, "crumb", "name of the data provider in OpenRTB answers"),
+    T("store.path", store_path, "./store", "folder of journal, state and keys; created with fresh keys when missing"),
+    N("store.shards", shards, "4", 1, 256, "parts of all visitors; fixed when the store is created"),
+    N("store.map_gb", map_gb, "0", 0, 65536, "address space reserved for each LMDB file, in GB; 0 picks one"),
+    N("store.reserve_percent", disk_reserve_percent, "5", 0, 50, "below this share of free disk new visitors are refused (503)"),
+    T("rules.path", rules_path, "etc/rules", "folder of the marketers' YAML files"),
+    N("rules.wait_s", rules_wait_s, "20", 0, 3600, "wait this long at start for changed rules to be applied to the history before serving"),
+    T("collect.listen", collect_listen, "127.0.0.1:8080", "HOST:PORT of the pixel; port 0 picks a free one"),
+    N("collect.threads", collect_threads, "0", 0, 256, "event loops; 0 is half of the cores"),
+    N("collect.connections", connections, "4096", 16, 1000000, "open connections per thread; beyond it the longest idle one is closed"),
+    N("collect.header_bytes", header_bytes, "16384", 1024, 1048576, "longest request line and headers"),
+    N("collect.body_bytes", body_bytes, "262144", 1024, 67108864, "longest body of POST /e"),
+    N("collect.idle_s", idle_s, "60", 1, 3600, "a connection that asks for nothing is closed after this"),
+    N("collect.header_s", header_s, "10", 1, 3600, "headers must be complete in this time"),
+    N("collect.body_s", body_s, "30", 1, 3600, "a body must be complete in this time"),
+    T("admin.listen", admin_listen, "127.0.0.1:8081", "HOST:PORT of metrics and API"),
+    T("admin.token", admin_token, "", "bearer token of the admin listener; empty makes one and keeps it in the store"),
+    T("geo.database", geo_database, "", "MaxMind DB file; empty looks for country.mmdb beside the program"),
+    N("privacy.k", k, "50", 0, 1000000, "smallest group that is told; 20 is the floor"),
+    N("retention", retention_days, "90", 1, RETENTION_MAX, "days that an observation is kept, journal and views alike"),
+    T("privacy.keep_query", keep_query, "", "query keys of page URLs kept as attributes, comma list"),
+    T("privacy.attributes", attributes, "", "attribute names accepted, comma list; empty accepts any that name no person"),
+    C("consent.default", consent_default, "allow", "allow|require", "what holds where no signal came and none is required"),
+    C("consent.dnt", dnt, "no", "no|yes", "treat DNT: 1 as a refusal"),
+    N("consent.tcf.vendor", tcf_vendor, "0", 0, 65535, "our id in IAB's Global Vendor List"),
+    T("consent.tcf.purposes", tcf_purposes, "1,3,4", "TCF purposes that are needed"),
+    T("trusted_proxies", trusted_proxies, "", "networks (CIDR, comma list) whose X-Forwarded-For is believed"),
+    T("sites", sites, "", "hosts or origins whose hits count and whose pages may read /segments; empty counts every host"),
+    C("cookie.samesite", cookie_samesite, "none", "none|lax|strict", "SameSite of the cookie; none forces Secure"),
+    C("cookie.secure", cookie_secure, "yes", "yes|no", "Secure; 'no' is only for first-party use without TLS"),
+    C("cookie.partitioned", cookie_partitioned, "no", "no|yes", "CHIPS: one cookie per top-level site"),
+    T("cookie.domain", cookie_domain, "", "Domain of the cookie, for first-party use"),
+    N("provisional.max", provisional_max, "100000", 10000, 100000000, "visitors seen once that are remembered for 24 h"),
+    N("fold.pace_ms", fold_pace_ms, "200", 0, 10000, "least time between two folds of a shard when nobody waits"),
+    T("ortb2.name", ortb2_name, "crumb", "name of the data provider in OpenRTB answers"),
 };
 const size_t config_options_n = sizeof config_options / sizeof config_options[0];
 
@@ -78,8 +87,7 @@ static enum err set_number(struct config *c, const struct option *o, struct str 
 {
 	uint64_t v;
 	if (!str_u64(value, &v) || v > (uint64_t)o->max || (long)v < o->min)
-		return err_set(ERR_USAGE, "%s: expected a number from %ld to %ld, not '" STR_FMT "'", o->name, o->min, o->max,
-			       STR_ARG(value));
+		return err_set(ERR_USAGE, "%s: expected a number from %ld to %ld, not '" STR_FMT "'", o->name, o->min, o->max, STR_ARG(value));
 	if (o->offset == offsetof(struct config, k) && v < K_FLOOR) {
 		log_warn("config", "privacy.k is below the floor and was raised given=%llu used=%d", (unsigned long long)v, K_FLOOR);
 		v = K_FLOOR;
@@ -110,8 +118,8 @@ static enum err set(struct config *c, struct str name, struct str value)
 		for (size_t i = 0; i < config_options_n && !near; i++)
 			if (str_has(str_c(config_options[i].name), name) || str_has(name, str_c(config_options[i].name)))
 				near = config_options[i].name;
-		return err_set(ERR_USAGE, "there is no option '" STR_FMT "'%s%s; --help lists them", STR_ARG(name),
-			       near ? ", did you mean " : "", near ? near : "");
+		return err_set(ERR_USAGE, "there is no option '" STR_FMT "'%s%s; --help lists them", STR_ARG(name), near ? ", did you mean " : "",
+		    near ? near : "");
 	}
 	switch (o->kind) {
 	case OPT_NUMBER:
@@ -210,7 +218,7 @@ enum err config_file(struct config *c, const char *path)
 	yaml_parser_set_input_file(&parser, f);
 	if (!yaml_parser_load(&parser, &doc)) {
 		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", path, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-			    parser.problem ? parser.problem : "no YAML");
+		    parser.problem ? parser.problem : "no YAML");
 	} else {
 		const yaml_node_t *root = yaml_document_get_root_node(&doc);
 		if (root && root->type != YAML_MAPPING_NODE && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))

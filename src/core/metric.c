@@ -11,7 +11,7 @@ static const struct {
 	const char *name, *labels, *help;
 } rows[] = {
 #define X(symbol, name, labels, help) {name, labels, help},
-	METRIC_COUNTERS(X)
+    METRIC_COUNTERS(X)
 #undef X
 };
 
@@ -38,8 +38,8 @@ void metric_print(struct buf *out)
 	for (size_t i = 0; i < METRIC_MAX; i++) {
 		if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
 			buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s counter\n", rows[i].name, rows[i].help, rows[i].name);
-		buf_addf(out, "crumb_%s%s%s%s %llu\n", rows[i].name, *rows[i].labels ? "{" : "", rows[i].labels,
-			 *rows[i].labels ? "}" : "", (unsigned long long)metric_get((enum metric)i));
+		buf_addf(out, "crumb_%s%s%s%s %llu\n", rows[i].name, *rows[i].labels ? "{" : "", rows[i].labels, *rows[i].labels ? "}" : "",
+		    (unsigned long long)metric_get((enum metric)i));
 	}
 }
 

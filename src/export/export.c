@@ -35,22 +35,24 @@ static enum err row(void *arg, const struct vkey *k, uint16_t until)
 	hex_encode(name.b, sizeof name.b, hex);
 	hex[32] = 0;
 	day_text(until, day);
-	int n = snprintf(line, sizeof line, w->format == EXPORT_CSV ? "%s,%s,%s\n" : "{\"id\":\"%s\",\"segment\":\"%s\",\"expires\":\"%s\"}\n", hex, w->segment, day);
+	int n = snprintf(line, sizeof line, w->format == EXPORT_CSV ? "%s,%s,%s\n" : "{\"id\":\"%s\",\"segment\":\"%s\",\"expires\":\"%s\"}\n", hex,
+	    w->segment, day);
 	w->rows++;
 	if (w->progress && w->rows % 10000 == 0)
 		w->progress(w->rows);
 	return put(w, line, (size_t)n);
 }
 
-static enum err write_manifest(const struct generation *g, const struct writing *w, const uint8_t sha[32], const char *file, const char *path, uint32_t now)
+static enum err write_manifest(
+    const struct generation *g, const struct writing *w, const uint8_t sha[32], const char *file, const char *path, uint32_t now)
 {
 	char hex[65], day[DAY_TEXT];
 	const char *base = strrchr(file, '/');
 	hex_encode(sha, 32, hex);
 	hex[64] = 0;
 	day_text(day_of(now), day);
-	json_t *m = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s}", "segment", w->segment, "file", base ? base + 1 : file, "rows", (json_int_t)w->rows, "sha256", hex,
-			      "rules", g->rules->hash_text, "day", day);
+	json_t *m = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s}", "segment", w->segment, "file", base ? base + 1 : file, "rows", (json_int_t)w->rows,
+	    "sha256", hex, "rules", g->rules->hash_text, "day", day);
 	char *text = json_dumps(m, JSON_INDENT(2));
 	enum err e = text ? file_replace(path, str_c(text)) : err_set(ERR_NOMEM, "no memory");
 	free(text);
@@ -73,7 +75,7 @@ static enum err make_folder(const char *folder)
 }
 
 enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, enum export_format format, const char *partner,
-			const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
+    const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
 {
 	struct identity_keys keys;
 	struct kgate gate = {(uint32_t)c->k};

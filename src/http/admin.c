@@ -123,8 +123,9 @@ static void categories(struct admin *a, struct http_request *r)
 static void rules_status(struct admin *a, struct http_request *r)
 {
 	struct generation *g = engine_serving(a->node->engine);
-	reply_json(r->ticket, 200, json_pack("{s:s,s:I,s:b,s:i}", "hash", g->rules->hash_text, "serving_since", (json_int_t)g->since, "complete",
-					     !engine_building(a->node->engine) && memcmp(g->rules->hash, a->node->rules->hash, 16) == 0, "generation", (int)g->number));
+	reply_json(r->ticket, 200,
+	    json_pack("{s:s,s:I,s:b,s:i}", "hash", g->rules->hash_text, "serving_since", (json_int_t)g->since, "complete",
+		!engine_building(a->node->engine) && memcmp(g->rules->hash, a->node->rules->hash, 16) == 0, "generation", (int)g->number));
 	generation_unref(g);
 }
 
@@ -212,16 +213,16 @@ static const struct {
 	void (*get)(struct admin *, struct http_request *);
 	void (*post)(struct admin *, struct http_request *);
 } routes[] = {
-	{{"/metrics", 8}, metrics, NULL},
-	{{"/healthz", 8}, health, NULL},
-	{{"/readyz", 7}, readiness, NULL},
-	{{"/v1/segments", 12}, segments, NULL},
-	{{"/v1/categories", 14}, categories, NULL},
-	{{"/v1/rules/status", 16}, rules_status, NULL},
-	{{"/v1/settle", 10}, NULL, settle},
-	{{"/v1/clock", 9}, NULL, advance_clock},
-	{{"/v1/clock/confirm", 17}, NULL, confirm_clock},
-	{{"/v1/import", 10}, NULL, import},
+    {{"/metrics", 8}, metrics, NULL},
+    {{"/healthz", 8}, health, NULL},
+    {{"/readyz", 7}, readiness, NULL},
+    {{"/v1/segments", 12}, segments, NULL},
+    {{"/v1/categories", 14}, categories, NULL},
+    {{"/v1/rules/status", 16}, rules_status, NULL},
+    {{"/v1/settle", 10}, NULL, settle},
+    {{"/v1/clock", 9}, NULL, advance_clock},
+    {{"/v1/clock/confirm", 17}, NULL, confirm_clock},
+    {{"/v1/import", 10}, NULL, import},
 };
 
 static void handle(void *ctx, struct http_request *r)
@@ -235,7 +236,9 @@ static void handle(void *ctx, struct http_request *r)
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
 		if (!str_eq(routes[i].path, r->path))
 			continue;
-		void (*go)(struct admin *, struct http_request *) = r->method == HTTP_M_GET ? routes[i].get : r->method == HTTP_M_POST ? routes[i].post : NULL;
+		void (*go)(struct admin *, struct http_request *) = r->method == HTTP_M_GET    ? routes[i].get
+								    : r->method == HTTP_M_POST ? routes[i].post
+											       : NULL;
 		if (go)
 			go(a, r);
 		else
@@ -300,9 +303,9 @@ static void answer_import(struct waiting *w)
 		return;
 	}
 	reply_json(w->ticket, 200,
-		   json_pack("{s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", "json",
-			     (json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old", (json_int_t)t->refused_old, "future", (json_int_t)t->refused_future,
-			     "site", (json_int_t)t->refused_site, "consent", (json_int_t)t->refused_consent));
+	    json_pack("{s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", "json",
+		(json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old", (json_int_t)t->refused_old, "future",
+		(json_int_t)t->refused_future, "site", (json_int_t)t->refused_site, "consent", (json_int_t)t->refused_consent));
 }
 
 static bool try_answer(struct admin *a, struct waiting *w)

@@ -31,15 +31,18 @@ static void tag(struct collect *c, struct http_request *r)
 {
 	char headers[256];
 	(void)c;
-	int n = snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: public, max-age=3600\r\nX-Content-Type-Options: nosniff\r\n", tag_js_etag);
+	int n =
+	    snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: public, max-age=3600\r\nX-Content-Type-Options: nosniff\r\n", tag_js_etag);
 	bool known = str_eq(r->header[H_IF_NONE_MATCH], str_c(tag_js_etag));
-	http_reply(r->ticket, known ? 304 : 200, "text/javascript; charset=utf-8", str_make(headers, (size_t)n), known ? STR("") : str_make(tag_js, tag_js_n));
+	http_reply(r->ticket, known ? 304 : 200, "text/javascript; charset=utf-8", str_make(headers, (size_t)n),
+	    known ? STR("") : str_make(tag_js, tag_js_n));
 }
 
 static void gpc_json(struct collect *c, struct http_request *r)
 {
 	(void)c;
-	http_reply(r->ticket, 200, "application/json", STR("Cache-Control: public, max-age=86400\r\n"), STR("{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"));
+	http_reply(r->ticket, 200, "application/json", STR("Cache-Control: public, max-age=86400\r\n"),
+	    STR("{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"));
 }
 
 static const struct route {
@@ -48,13 +51,13 @@ static const struct route {
 	void (*post)(struct collect *, struct http_request *);
 	void (*options)(struct collect *, struct http_request *);
 } routes[] = {
-	{{"/p.gif", 6}, collect_pixel, NULL, cors_preflight},
-	{{"/e", 2}, NULL, collect_events, cors_preflight},
-	{{"/segments", 9}, collect_segments, NULL, cors_preflight},
-	{{"/crumb.js", 9}, tag, NULL, NULL},
-	{{"/optout", 7}, collect_optout, collect_optout, NULL},
-	{{"/optin", 6}, NULL, collect_optin, NULL},
-	{{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL},
+    {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight},
+    {{"/e", 2}, NULL, collect_events, cors_preflight},
+    {{"/segments", 9}, collect_segments, NULL, cors_preflight},
+    {{"/crumb.js", 9}, tag, NULL, NULL},
+    {{"/optout", 7}, collect_optout, collect_optout, NULL},
+    {{"/optin", 6}, NULL, collect_optin, NULL},
+    {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL},
 };
 
 static void handle(void *ctx, struct http_request *r)
@@ -63,7 +66,7 @@ static void handle(void *ctx, struct http_request *r)
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
 		if (!str_eq(routes[i].path, r->path))
 			continue;
-		void (*go)(struct collect *, struct http_request *) = r->method == HTTP_M_GET	   ? routes[i].get
+		void (*go)(struct collect *, struct http_request *) = r->method == HTTP_M_GET	    ? routes[i].get
 								      : r->method == HTTP_M_POST    ? routes[i].post
 								      : r->method == HTTP_M_OPTIONS ? routes[i].options
 												    : NULL;
@@ -73,7 +76,7 @@ static void handle(void *ctx, struct http_request *r)
 		}
 		char allow[64];
 		int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", routes[i].get ? "GET" : "", routes[i].get && routes[i].post ? ", " : "",
-				 routes[i].post ? "POST" : "");
+		    routes[i].post ? "POST" : "");
 		metric_inc(M_BAD_METHOD);
 		http_reply(r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
 		return;
@@ -186,7 +189,7 @@ static void cookie_text(struct collect *c)
 	bool secure = f->cookie_secure == 0 || f->cookie_samesite == 0 || f->cookie_partitioned;
 	char rest[320];
 	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n", secure ? "; Secure" : "", same_site[f->cookie_samesite],
-		 f->cookie_partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
+	    f->cookie_partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
 	snprintf(c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
 	snprintf(c->expire_tail, sizeof c->expire_tail, "; Max-Age=0%s", rest);
 }

@@ -16,7 +16,7 @@ struct slot {
 	uint64_t gate; /* sent when the server's gate is at least this */
 	const char *p; /* what to send */
 	size_t n, sent;
-	bool last;    /* close behind it */
+	bool last;	/* close behind it */
 	struct buf big; /* answers that do not fit */
 	char text[INLINE_MAX];
 };
@@ -25,7 +25,7 @@ enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_ANSWER, PHASE_LINGER, PHA
 
 struct http_conn {
 	struct http_server *server;
-	struct http_conn *next, *prev; /* in its phase's list, oldest first */
+	struct http_conn *next, *prev;	/* in its phase's list, oldest first */
 	struct http_conn *next_waiting; /* in the list of those that wait for a gate */
 	bool waiting, closed, want_write, reading, closing;
 	enum phase phase;
@@ -72,12 +72,12 @@ struct http_server {
 	char date[HTTP_DATE_LEN + 1];
 };
 
-void conn_callbacks(llhttp_settings_t *s);           /* parse.c */
-void conn_parse(struct http_conn *c);                /* parse.c: hands complete requests to the handler */
-void conn_phase(struct http_conn *c, enum phase p);  /* server.c */
-void conn_flush(struct http_conn *c);                /* server.c: sends what may be sent */
-void conn_close(struct http_conn *c);                /* server.c */
-void conn_error(struct http_conn *c, int status);    /* answers and closes */
-struct slot *conn_slot(struct http_conn *c);         /* takes the next one */
+void conn_callbacks(llhttp_settings_t *s);	    /* parse.c */
+void conn_parse(struct http_conn *c);		    /* parse.c: hands complete requests to the handler */
+void conn_phase(struct http_conn *c, enum phase p); /* server.c */
+void conn_flush(struct http_conn *c);		    /* server.c: sends what may be sent */
+void conn_close(struct http_conn *c);		    /* server.c */
+void conn_error(struct http_conn *c, int status);   /* answers and closes */
+struct slot *conn_slot(struct http_conn *c);	    /* takes the next one */
 
 #endif

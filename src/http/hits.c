@@ -20,7 +20,8 @@ static struct str pixel(struct collect *c)
 	static const char first[] = "HTTP/1.1 200 OK\r\n";
 	const char *date = http_date(c->server);
 	if (c->pixel_n == 0) {
-		int n = snprintf(c->pixel, sizeof c->pixel, "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\nCache-Control: no-store\r\n\r\n", first, date);
+		int n = snprintf(
+		    c->pixel, sizeof c->pixel, "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\nCache-Control: no-store\r\n\r\n", first, date);
 		memcpy(c->pixel + n, GIF, 43);
 		c->pixel_n = (size_t)n + 43;
 	}
@@ -177,8 +178,8 @@ static bool type_is_fine(struct str type)
 {
 	type.n = str_find(type, ';');
 	type = str_trim(type);
-	return type.n == 0 || str_ieq(type, STR("text/plain")) || str_ieq(type, STR("application/json")) || str_ieq(type, STR("application/x-ndjson")) ||
-	       str_ieq(type, STR("application/ndjson"));
+	return type.n == 0 || str_ieq(type, STR("text/plain")) || str_ieq(type, STR("application/json")) ||
+	       str_ieq(type, STR("application/x-ndjson")) || str_ieq(type, STR("application/ndjson"));
 }
 
 /* The whole body as an array of objects, whichever of the three forms it has; NULL when it is none of them. */
@@ -216,7 +217,8 @@ static bool all_events(struct collect *c, json_t *list)
 {
 	size_t i;
 	json_t *one;
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		hit_clear(&c->hit);
 		buf_clear(&c->numbers);
 		if (!ingest_json(one, "t", &c->hit, &c->numbers))
@@ -232,7 +234,8 @@ static void collect_signals(struct collect *c, const struct http_request *r, jso
 	json_t *one;
 	collect_hit_headers(c, r, signals);
 	query_params(c, r, signals);
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		buf_clear(&c->numbers);
 		unsigned attrs = signals->attrs_n, params = signals->params_n;
 		(void)ingest_json(one, "t", signals, &c->numbers);
@@ -248,7 +251,8 @@ static unsigned write_events(struct collect *c, const struct http_request *r, co
 	unsigned written = 0;
 	size_t i;
 	json_t *one;
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		struct hit *h = &c->hit;
 		collect_hit_headers(c, r, h);
 		buf_clear(&c->numbers);
@@ -317,7 +321,8 @@ void collect_optout(struct collect *c, struct http_request *r)
 	buf_addf(&headers, "Set-Cookie: crumb_optout=1; Max-Age=%d%s", OPTOUT_DAYS * DAY_S, strchr(c->cookie_tail + 2, ';'));
 	buf_c(&headers, "Cache-Control: no-store\r\n");
 	http_reply(r->ticket, 200, "text/plain", buf_view(&headers),
-		   erased ? STR("You are opted out. What was known about this browser is erased.\n") : STR("You are opted out: this browser is no longer recorded.\n"));
+	    erased ? STR("You are opted out. What was known about this browser is erased.\n")
+		   : STR("You are opted out: this browser is no longer recorded.\n"));
 	if (erased)
 		http_wait_gate(r->ticket, c->gate);
 	buf_done(&headers);

@@ -40,10 +40,19 @@ static const struct {
 	const char *name;
 	uint8_t n;
 } wanted[H_MAX] = {
-	[H_HOST] = {"host", 4},		  [H_COOKIE] = {"cookie", 6},		  [H_USER_AGENT] = {"user-agent", 10},
-	[H_REFERER] = {"referer", 7},	  [H_ORIGIN] = {"origin", 6},		  [H_CONTENT_TYPE] = {"content-type", 12},
-	[H_AUTHORIZATION] = {"authorization", 13}, [H_IF_NONE_MATCH] = {"if-none-match", 13}, [H_FORWARDED_FOR] = {"x-forwarded-for", 15},
-	[H_SEC_FETCH_SITE] = {"sec-fetch-site", 14}, [H_EXPECT] = {"expect", 6}, [H_SEC_GPC] = {"sec-gpc", 7}, [H_DNT] = {"dnt", 3},
+    [H_HOST] = {"host", 4},
+    [H_COOKIE] = {"cookie", 6},
+    [H_USER_AGENT] = {"user-agent", 10},
+    [H_REFERER] = {"referer", 7},
+    [H_ORIGIN] = {"origin", 6},
+    [H_CONTENT_TYPE] = {"content-type", 12},
+    [H_AUTHORIZATION] = {"authorization", 13},
+    [H_IF_NONE_MATCH] = {"if-none-match", 13},
+    [H_FORWARDED_FOR] = {"x-forwarded-for", 15},
+    [H_SEC_FETCH_SITE] = {"sec-fetch-site", 14},
+    [H_EXPECT] = {"expect", 6},
+    [H_SEC_GPC] = {"sec-gpc", 7},
+    [H_DNT] = {"dnt", 3},
 };
 
 static int on_field_complete(llhttp_t *p)

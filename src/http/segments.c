@@ -51,7 +51,8 @@ static void answer(struct collect *c, struct http_ticket t, const struct vkey *v
 		if (e)
 			profile_clear(&p);
 		json_t *list = segment_list(g, &p, ortb2);
-		json_t *root = ortb2 ? json_pack("{s:{s:[{s:s,s:{s:i},s:o}]}}", "user", "data", "name", c->config->ortb2_name, "ext", "segtax", 4, "segment", list)
+		json_t *root = ortb2 ? json_pack("{s:{s:[{s:s,s:{s:i},s:o}]}}", "user", "data", "name", c->config->ortb2_name, "ext", "segtax", 4,
+					   "segment", list)
 				     : json_pack("{s:o}", "segments", list);
 		char *text = json_dumps(root, JSON_COMPACT);
 		http_reply(t, 200, "application/json", headers, str_c(text));

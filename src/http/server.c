@@ -22,9 +22,9 @@ static const struct {
 	int code;
 	const char *reason;
 } statuses[] = {{200, "OK"}, {204, "No Content"}, {303, "See Other"}, {304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"},
-		{403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"}, {413, "Content Too Large"},
-		{414, "URI Too Long"}, {415, "Unsupported Media Type"}, {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
-		{503, "Service Unavailable"}};
+    {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"}, {413, "Content Too Large"},
+    {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
+    {503, "Service Unavailable"}};
 
 static const char *reason(int code)
 {
@@ -431,7 +431,7 @@ const char *http_date(struct http_server *s)
 		char text[96];
 		gmtime_r(&now, &tm);
 		snprintf(text, sizeof text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-			 tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 		memcpy(s->date, text, HTTP_DATE_LEN);
 		s->date[HTTP_DATE_LEN] = 0;
 		s->date_second = now;
@@ -477,8 +477,8 @@ static enum err listen_on(const char *where, bool reuse, int *out)
 	return OK;
 }
 
-enum err http_server_new(struct event_base *base, const struct config *c, const char *listen, bool reuse, http_handler handler, void *ctx,
-			 struct http_server **out)
+enum err http_server_new(
+    struct event_base *base, const struct config *c, const char *listen, bool reuse, http_handler handler, void *ctx, struct http_server **out)
 {
 	struct http_server *s = calloc(1, sizeof *s);
 	if (!s)
@@ -580,7 +580,7 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 	char head[INLINE_MAX];
 	bool empty = status == 204 || status == 304;
 	int n = snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\n%s%s%s%s", status, reason(status), http_date(c->server),
-			 body.n ? "Content-Type: " : "", body.n ? type : "", body.n ? "\r\n" : "");
+	    body.n ? "Content-Type: " : "", body.n ? type : "", body.n ? "\r\n" : "");
 	size_t used = (size_t)n;
 	if (!empty)
 		used += (size_t)snprintf(head + used, sizeof head - used, "Content-Length: %zu\r\n", body.n);
@@ -681,7 +681,8 @@ void http_gate_fail(struct http_server *s, uint64_t n)
 			if (c->slots[at].gate != n)
 				continue;
 			buf_done(&c->slots[at].big);
-			http_reply((struct http_ticket){c, at}, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("not recorded: the store cannot write\n"));
+			http_reply(
+			    (struct http_ticket){c, at}, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("not recorded: the store cannot write\n"));
 			c->slots[at].gate = n;
 		}
 	}

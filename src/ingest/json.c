@@ -58,9 +58,7 @@ static bool add_attrs(json_t *object, struct hit *h, struct buf *numbers)
 	json_t *value;
 	if (!json_is_object(object) || json_object_size(object) > 48)
 		return false;
-	json_object_foreach(object, key, value)
-		if (!add_pair(h->attrs, &h->attrs_n, str_c(key), value, numbers))
-			return false;
+	json_object_foreach(object, key, value) if (!add_pair(h->attrs, &h->attrs_n, str_c(key), value, numbers)) return false;
 	return true;
 }
 
@@ -71,7 +69,8 @@ bool ingest_json(json_t *object, const char *title_key, struct hit *h, struct bu
 	struct str text;
 	if (!json_is_object(object) || !buf_reserve(numbers, 4096) || json_object_size(object) > 96)
 		return false;
-	json_object_foreach(object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		struct str k = str_c(key);
 		if (k.n > 2 && str_starts(k, STR("a."))) {
 			if (!add_pair(h->attrs, &h->attrs_n, str_skip(k, 2), value, numbers))
@@ -94,15 +93,15 @@ bool ingest_json(json_t *object, const char *title_key, struct hit *h, struct bu
 			h->has_v = !json_is_null(value);
 			continue;
 		}
-		struct str *into = str_eq(k, STR("e"))		      ? &h->name
-				   : str_eq(k, STR("u"))	      ? &h->url
-				   : str_eq(k, STR("r"))	      ? &h->referrer
-				   : strcmp(key, title_key) == 0      ? &h->title
-				   : str_eq(k, STR("gdpr_consent"))   ? &h->gdpr_consent
-				   : str_eq(k, STR("gpp"))	      ? &h->gpp
-				   : str_eq(k, STR("gpp_sid"))	      ? &h->gpp_sid
-				   : str_eq(k, STR("us_privacy"))     ? &h->us_privacy
-								      : NULL;
+		struct str *into = str_eq(k, STR("e"))		    ? &h->name
+				   : str_eq(k, STR("u"))	    ? &h->url
+				   : str_eq(k, STR("r"))	    ? &h->referrer
+				   : strcmp(key, title_key) == 0    ? &h->title
+				   : str_eq(k, STR("gdpr_consent")) ? &h->gdpr_consent
+				   : str_eq(k, STR("gpp"))	    ? &h->gpp
+				   : str_eq(k, STR("gpp_sid"))	    ? &h->gpp_sid
+				   : str_eq(k, STR("us_privacy"))   ? &h->us_privacy
+								    : NULL;
 		bool flag = str_eq(k, STR("anon")) || str_eq(k, STR("gdpr"));
 		if (!into && !flag)
 			continue; /* keys of somebody else */

@@ -11,11 +11,8 @@ _Static_assert(sizeof(struct cat_day) == 8, "a row is eight bytes");
 void profile_clear(struct profile *p)
 {
 	struct profile keep = *p;
-	*p = (struct profile){.segments = keep.segments,
-			      .segments_cap = keep.segments_cap,
-			      .rows = keep.rows,
-			      .rows_cap = keep.rows_cap,
-			      .bytes = keep.bytes};
+	*p = (struct profile){
+	    .segments = keep.segments, .segments_cap = keep.segments_cap, .rows = keep.rows, .rows_cap = keep.rows_cap, .bytes = keep.bytes};
 	buf_clear(&p->bytes);
 }
 

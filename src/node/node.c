@@ -55,7 +55,8 @@ void node_tick(struct node *n)
 	uint16_t today = day_of(clock_now());
 	if (clock_jumped()) {
 		if (!told)
-			log_error("clock", "the wall clock jumped by more than an hour: nothing is deleted until POST /v1/clock/confirm on the admin listener");
+			log_error("clock",
+			    "the wall clock jumped by more than an hour: nothing is deleted until POST /v1/clock/confirm on the admin listener");
 		told = true;
 		return;
 	}

@@ -252,8 +252,12 @@ size_t scrub_value(struct str value, char *out, size_t cap)
 
 bool scrub_name_is_personal(struct str name)
 {
-	static const char *const whole[] = {"name", "user", "uid", "uuid", "login", "ip", "tel", "ssn", "dob", "iban", "imei", "token", "session", "sid", "auth", "idfa", "gaid", "lat", "lon", "lng"};
-	static const char *const part[] = {"mail", "phone", "mobile_n", "firstname", "first_name", "lastname", "last_name", "surname", "fullname", "full_name", "username", "user_name", "userid", "user_id", "customer_id", "customerid", "password", "passwd", "birth", "address", "street", "zipcode", "postcode", "creditcard", "card_n", "passport", "session_id", "sessionid", "jsession", "msisdn", "device_id", "deviceid", "ipaddr"};
+	static const char *const whole[] = {"name", "user", "uid", "uuid", "login", "ip", "tel", "ssn", "dob", "iban", "imei", "token", "session",
+	    "sid", "auth", "idfa", "gaid", "lat", "lon", "lng"};
+	static const char *const part[] = {"mail", "phone", "mobile_n", "firstname", "first_name", "lastname", "last_name", "surname", "fullname",
+	    "full_name", "username", "user_name", "userid", "user_id", "customer_id", "customerid", "password", "passwd", "birth", "address",
+	    "street", "zipcode", "postcode", "creditcard", "card_n", "passport", "session_id", "sessionid", "jsession", "msisdn", "device_id",
+	    "deviceid", "ipaddr"};
 	for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
 		if (str_ieq(name, str_c(whole[i])))
 			return true;

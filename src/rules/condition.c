@@ -146,7 +146,7 @@ static enum err resolve(struct parser *p, struct str name, uint16_t *cat)
 				struct rules_at at = *p->start;
 				at.column += (size_t)(name.p - p->text.p);
 				return rules_complain(&at, "'" STR_FMT "' could be " STR_FMT " or " STR_FMT ": write it in full", STR_ARG(name),
-						      STR_ARG(id), STR_ARG(other));
+				    STR_ARG(id), STR_ARG(other));
 			}
 		}
 		found = (int)i;

@@ -232,8 +232,8 @@ static enum err link_node(struct rules *r, int at, uint16_t segment, uint8_t *on
 		return OK;
 	case NODE_SEGMENT:
 		if (on_path[n->segment])
-			return rules_complain(where, "segment '%s' depends on itself through '%s'", r->segments[segment].id,
-					      r->segments[n->segment].id);
+			return rules_complain(
+			    where, "segment '%s' depends on itself through '%s'", r->segments[segment].id, r->segments[n->segment].id);
 		on_path[n->segment] = 1;
 		e = link_node(r, r->segments[n->segment].root, segment, on_path, where);
 		on_path[n->segment] = 0;

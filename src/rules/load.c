@@ -114,8 +114,7 @@ static struct rules_at place_of(const struct loader *l, const yaml_node_t *n)
 	return (struct rules_at){l->file, n->start_mark.line + 1, n->start_mark.column + 1};
 }
 
-#define complain_at(l, n, ...)                                                                                         \
-	rules_complain(&(struct rules_at){(l)->file, (n)->start_mark.line + 1, (n)->start_mark.column + 1}, __VA_ARGS__)
+#define complain_at(l, n, ...) rules_complain(&(struct rules_at){(l)->file, (n)->start_mark.line + 1, (n)->start_mark.column + 1}, __VA_ARGS__)
 
 static struct str scalar(const yaml_node_t *n)
 {
@@ -240,8 +239,8 @@ static enum err load_test(struct loader *l, const yaml_node_t *key, const yaml_n
 	else if (str_starts(k, STR("attr.")) && k.n > 5)
 		t->field = FIELD_ATTR, t->attr = rules_keep(l->r, str_skip(k, 5));
 	else
-		return complain_at(l, key, "there is no field '" STR_FMT "': path, host, event, title, url, attr.NAME and p.NAME are known",
-				   STR_ARG(k));
+		return complain_at(
+		    l, key, "there is no field '" STR_FMT "': path, host, event, title, url, attr.NAME and p.NAME are known", STR_ARG(k));
 	size_t n = value->type == YAML_SEQUENCE_NODE ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
 	if (n == 0)
 		return complain_at(l, value, "an empty list can never match");
@@ -467,7 +466,7 @@ static enum err load_file(struct loader *l, struct str name, struct str text)
 	enum err e;
 	if (!yaml_parser_load(&parser, &doc)) {
 		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", l->file, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-			    parser.problem ? parser.problem : "this is no YAML");
+		    parser.problem ? parser.problem : "this is no YAML");
 	} else {
 		l->doc = &doc;
 		e = load_root(l, yaml_document_get_root_node(&doc));

@@ -3,9 +3,9 @@
 
 /* Latin letters with marks, U+00C0 to U+017F, as the plain letters a reader would type; ' ' where there is none. */
 static const char *const LATIN =
-	/* 00C0 */ "aaaaaa\001ceeeeiiiidnooooo ouuuuy\002\003aaaaaa\001ceeeeiiiidnooooo ouuuuy\002y"
-	/* 0100 */ "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii\004\004jjkkkllllllllllnnnnnnnnnoooooo\005\005rrrrrrsssssssstttttt"
-		   "uuuuuuuuuuuuwwyyyzzzzzzs";
+    /* 00C0 */ "aaaaaa\001ceeeeiiiidnooooo ouuuuy\002\003aaaaaa\001ceeeeiiiidnooooo ouuuuy\002y"
+	       /* 0100 */ "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii\004\004jjkkkllllllllllnnnnnnnnnoooooo\005\005rrrrrrsssssssstttttt"
+	       "uuuuuuuuuuuuwwyyyzzzzzzs";
 static const char *const PAIRS[] = {"", "ae", "th", "ss", "ij", "oe"};
 
 /* Reads one code point; what is not UTF-8 reads as a blank. */

@@ -47,8 +47,7 @@ enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned ta
 		return map(rc);
 	int dead;
 	if ((rc = mdb_env_set_mapsize(env, map_bytes)) || (rc = mdb_env_set_maxdbs(env, tables)) || (rc = mdb_env_set_maxreaders(env, 510)) ||
-	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | (readonly ? MDB_RDONLY : 0), 0600)) ||
-	    (rc = mdb_reader_check(env, &dead))) {
+	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | (readonly ? MDB_RDONLY : 0), 0600)) || (rc = mdb_reader_check(env, &dead))) {
 		mdb_env_close(env);
 		return err_wrap(map(rc), "%s", folder);
 	}

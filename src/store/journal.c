@@ -19,10 +19,15 @@
 #define BLOCK_VERSION 1
 #define ZSTD_LEVEL 1
 #define RAW_MAX (256u << 20) /* no block claims more */
-enum { KEY_LEN = 10, HEADER_LEN = 1 + 4 + 4 + 16, NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES };
+enum {
+	KEY_LEN = 10,
+	HEADER_LEN = 1 + 4 + 4 + 16,
+	NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES
+};
 
 struct journal_day {
-	uint16_t day; /* 0: free place */
+	uint16_t day;  /* 0: free place */
 	unsigned refs; /* readers */
 	bool dead;     /* expired; goes with its last reader */
 	struct db db;
@@ -40,7 +45,7 @@ struct journal {
 	uint64_t next_seq; /* writer only */
 	ZSTD_CCtx *zstd;
 	struct buf packed, sealed; /* writer's scratch */
-	pthread_mutex_t lock;      /* guards the table of days and their refs */
+	pthread_mutex_t lock;	   /* guards the table of days and their refs */
 	struct journal_day days[DAYS_MAX];
 	_Atomic uint64_t *last; /* per shard, over all days */
 };
@@ -254,8 +259,8 @@ static enum err seal(struct journal *j, const struct journal_block *b, const uin
 	memcpy(ad + KEY_LEN, h, HEADER_LEN);
 	randombytes_buf(h + HEADER_LEN, NONCE_LEN);
 	unsigned long long sealed;
-	crypto_aead_xchacha20poly1305_ietf_encrypt(h + HEADER_LEN + NONCE_LEN, &sealed, (const uint8_t *)j->packed.p, packed, ad, sizeof ad, NULL,
-						   h + HEADER_LEN, key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(
+	    h + HEADER_LEN + NONCE_LEN, &sealed, (const uint8_t *)j->packed.p, packed, ad, sizeof ad, NULL, h + HEADER_LEN, key);
 	j->sealed.n = HEADER_LEN + NONCE_LEN + (size_t)sealed;
 	return OK;
 }
@@ -432,8 +437,8 @@ static enum err unseal(struct journal_reader *r, const struct journal_day *d, st
 	buf_clear(&r->packed);
 	if (raw > RAW_MAX || !buf_reserve(&r->packed, sealed) || !buf_reserve(records, raw))
 		return err_set(ERR_NOMEM, "no memory");
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)r->packed.p, &packed, NULL, h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad,
-						       h + HEADER_LEN, d->key) != 0)
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+		(uint8_t *)r->packed.p, &packed, NULL, h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, d->key) != 0)
 		return err_set(ERR_CORRUPT, "journal: a block does not open with its day's key");
 	size_t got = ZSTD_decompressDCtx(r->zstd, records->p + records->n, raw, r->packed.p, (size_t)packed);
 	if (ZSTD_isError(got) || got != raw)

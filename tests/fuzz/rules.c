@@ -5,7 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const char yaml[] = "version: 1\ncategories: [{id: a.b, any: [{path: /a/*}]}, {id: c, any: [{title: x}]}]\nsegments:\n  - id: s\n    when: ";
+	static const char yaml[] =
+	    "version: 1\ncategories: [{id: a.b, any: [{path: /a/*}]}, {id: c, any: [{title: x}]}]\nsegments:\n  - id: s\n    when: ";
 	if (n == 0)
 		return 0;
 	struct buf text = {0}, bundle = {0};

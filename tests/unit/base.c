@@ -49,10 +49,10 @@ TEST(percent_decoding_leaves_what_is_no_escape)
 TEST(utf8_is_checked_as_the_standard_says)
 {
 	assert_int_equal(utf8_valid(STR("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80")), 15);
-	assert_int_equal(utf8_valid(STR("a\xc0\xaf")), 1);         /* overlong */
-	assert_int_equal(utf8_valid(STR("a\xed\xa0\x80")), 1);     /* surrogate */
+	assert_int_equal(utf8_valid(STR("a\xc0\xaf")), 1);	   /* overlong */
+	assert_int_equal(utf8_valid(STR("a\xed\xa0\x80")), 1);	   /* surrogate */
 	assert_int_equal(utf8_valid(STR("a\xf4\x90\x80\x80")), 1); /* above U+10FFFF */
-	assert_int_equal(utf8_valid(STR("a\xe2\x82")), 1);         /* cut */
+	assert_int_equal(utf8_valid(STR("a\xe2\x82")), 1);	   /* cut */
 	assert_int_equal(utf8_valid(STR("a\x80")), 1);
 }
 
@@ -137,6 +137,6 @@ TEST(rfc3339_times_are_read)
 }
 
 RUN(cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
-    cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says), cmocka_unit_test(numbers_do_not_overflow),
-    cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes), cmocka_unit_test(days_are_written_and_read),
-    cmocka_unit_test(rfc3339_times_are_read))
+    cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says),
+    cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes),
+    cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read))

@@ -161,10 +161,10 @@ TEST(what_names_people_is_replaced)
 
 TEST(ordinary_paths_stay)
 {
-	static const char *const same[] = {"/", "/coats/winter-parka", "/news/politics/article-123", "/2024/05/06/some-long-headline-of-a-story", "/2024-05-06",
-					   "/item-123456", "/checkout/thank-you", "/de/produkte/winterjacken/herren", "/p/nike-air-max-90-essential-2015",
-					   "/c++/tutorial", "/wiki/Internationalization_and_localization", "/presentations/logstash-monitorama-2013/images/kibana-search.png",
-					   "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/@handle", "/a/b/"};
+	static const char *const same[] = {"/", "/coats/winter-parka", "/news/politics/article-123", "/2024/05/06/some-long-headline-of-a-story",
+	    "/2024-05-06", "/item-123456", "/checkout/thank-you", "/de/produkte/winterjacken/herren", "/p/nike-air-max-90-essential-2015",
+	    "/c++/tutorial", "/wiki/Internationalization_and_localization", "/presentations/logstash-monitorama-2013/images/kibana-search.png",
+	    "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/@handle", "/a/b/"};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		path_becomes(same[i], same[i]);
 	path_becomes("/caf%C3%A9/%E2%82%AC", "/caf\xc3\xa9/\xe2\x82\xac");
@@ -189,7 +189,8 @@ TEST(urls_are_split_without_user_and_port)
 
 TEST(names_of_persons_are_no_attributes)
 {
-	static const char *const personal[] = {"email", "e_mail", "user_email", "phone", "telephone", "first_name", "lastname", "user_id", "name", "ip", "password"};
+	static const char *const personal[] = {
+	    "email", "e_mail", "user_email", "phone", "telephone", "first_name", "lastname", "user_id", "name", "ip", "password"};
 	static const char *const fine[] = {"department", "size", "color", "price", "age_band", "gender", "category", "brand", "product_name"};
 	for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
 		assert_true(scrub_name_is_personal(str_c(personal[i])));
@@ -205,16 +206,24 @@ TEST(agents_are_families)
 		enum os os;
 		enum browser browser;
 	} rows[] = {
-		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36", DEVICE_DESKTOP, OS_WINDOWS, BROWSER_CHROME},
-		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0", DEVICE_DESKTOP, OS_WINDOWS, BROWSER_EDGE},
-		{"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1", DEVICE_MOBILE, OS_IOS, BROWSER_SAFARI},
-		{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:130.0) Gecko/20100101 Firefox/130.0", DEVICE_DESKTOP, OS_MACOS, BROWSER_FIREFOX},
-		{"Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36", DEVICE_MOBILE, OS_ANDROID, BROWSER_CHROME},
-		{"Mozilla/5.0 (Linux; Android 13; SM-X200) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/23.0 Chrome/115.0.0.0 Safari/537.36", DEVICE_TABLET, OS_ANDROID, BROWSER_SAMSUNG},
-		{"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36", DEVICE_DESKTOP, OS_CHROMEOS, BROWSER_CHROME},
-		{"Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) AppleWebKit/537.36 (KHTML, like Gecko) 94.0.4606.31/7.0 TV Safari/537.36", DEVICE_TV, OS_OTHER, BROWSER_SAFARI},
-		{"curl/8.0", DEVICE_UNKNOWN, OS_OTHER, BROWSER_OTHER},
-		{"", DEVICE_UNKNOWN, OS_UNKNOWN, BROWSER_UNKNOWN},
+	    {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36", DEVICE_DESKTOP,
+		OS_WINDOWS, BROWSER_CHROME},
+	    {"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0",
+		DEVICE_DESKTOP, OS_WINDOWS, BROWSER_EDGE},
+	    {"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 "
+	     "Safari/604.1",
+		DEVICE_MOBILE, OS_IOS, BROWSER_SAFARI},
+	    {"Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:130.0) Gecko/20100101 Firefox/130.0", DEVICE_DESKTOP, OS_MACOS, BROWSER_FIREFOX},
+	    {"Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36", DEVICE_MOBILE,
+		OS_ANDROID, BROWSER_CHROME},
+	    {"Mozilla/5.0 (Linux; Android 13; SM-X200) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/23.0 Chrome/115.0.0.0 Safari/537.36",
+		DEVICE_TABLET, OS_ANDROID, BROWSER_SAMSUNG},
+	    {"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36", DEVICE_DESKTOP,
+		OS_CHROMEOS, BROWSER_CHROME},
+	    {"Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) AppleWebKit/537.36 (KHTML, like Gecko) 94.0.4606.31/7.0 TV Safari/537.36", DEVICE_TV, OS_OTHER,
+		BROWSER_SAFARI},
+	    {"curl/8.0", DEVICE_UNKNOWN, OS_OTHER, BROWSER_OTHER},
+	    {"", DEVICE_UNKNOWN, OS_UNKNOWN, BROWSER_UNKNOWN},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct agent a = agent_parse(str_c(rows[i].ua));
@@ -226,6 +235,7 @@ TEST(agents_are_families)
 
 RUN(cmocka_unit_test(a_cookie_is_read_back_and_any_changed_byte_is_forged), cmocka_unit_test(a_cookie_lives_ninety_days),
     cmocka_unit_test(a_visitor_is_hashed_under_the_generation_of_the_issue_day), cmocka_unit_test(partners_see_permutations_that_differ),
-    cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(addresses_are_cut), cmocka_unit_test(networks_are_listed_and_found),
-    cmocka_unit_test(what_names_people_is_replaced), cmocka_unit_test(ordinary_paths_stay), cmocka_unit_test(urls_are_split_without_user_and_port),
-    cmocka_unit_test(names_of_persons_are_no_attributes), cmocka_unit_test(agents_are_families))
+    cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(addresses_are_cut),
+    cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced), cmocka_unit_test(ordinary_paths_stay),
+    cmocka_unit_test(urls_are_split_without_user_and_port), cmocka_unit_test(names_of_persons_are_no_attributes),
+    cmocka_unit_test(agents_are_families))

@@ -25,12 +25,30 @@ TEST(path_globs)
 		const char *pattern, *path;
 		bool want;
 	} rows[] = {
-		{"/coats/*", "/coats/a", true},	      {"/coats/*", "/coats/a/", true},	 {"/coats/*", "/coats", false},	    {"/coats/*", "/coats/a/b", false},
-		{"/coats/**", "/coats", true},	      {"/coats/**", "/coats/a/b", true}, {"/coats/**", "/coatss/a", false}, {"/**/end", "/a/b/end", true},
-		{"/**/end", "/end", true},	      {"/**/end", "/a/end/x", false},	 {"/a/**/c/**/e", "/a/b/c/d/e", true}, {"/a/**/c/**/e", "/a/c/e", true},
-		{"/a/**/c/**/e", "/a/c/d", false},    {"/p*-*.html", "/page-1.html", true}, {"/p*-*.html", "/page1.html", false}, {"/", "/", true},
-		{"/", "/a", false},		      {"/**", "/", true},		 {"/**", "/a/b", true},		    {"*", "/a", true},
-		{"/Case", "/case", false},	      {"/a/*/c/", "/a/b/c", true},	 {"/a//b", "/a//b", true},	    {"/**/**/x", "/x", true},
+	    {"/coats/*", "/coats/a", true},
+	    {"/coats/*", "/coats/a/", true},
+	    {"/coats/*", "/coats", false},
+	    {"/coats/*", "/coats/a/b", false},
+	    {"/coats/**", "/coats", true},
+	    {"/coats/**", "/coats/a/b", true},
+	    {"/coats/**", "/coatss/a", false},
+	    {"/**/end", "/a/b/end", true},
+	    {"/**/end", "/end", true},
+	    {"/**/end", "/a/end/x", false},
+	    {"/a/**/c/**/e", "/a/b/c/d/e", true},
+	    {"/a/**/c/**/e", "/a/c/e", true},
+	    {"/a/**/c/**/e", "/a/c/d", false},
+	    {"/p*-*.html", "/page-1.html", true},
+	    {"/p*-*.html", "/page1.html", false},
+	    {"/", "/", true},
+	    {"/", "/a", false},
+	    {"/**", "/", true},
+	    {"/**", "/a/b", true},
+	    {"*", "/a", true},
+	    {"/Case", "/case", false},
+	    {"/a/*/c/", "/a/b/c", true},
+	    {"/a//b", "/a//b", true},
+	    {"/**/**/x", "/x", true},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rules_path_glob(str_c(rows[i].pattern), str_c(rows[i].path)) != rows[i].want)
@@ -42,9 +60,19 @@ TEST(words_are_folded)
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
-		{"Winter  Coats!", " winter coats "}, {"Caf\xc3\xa9 M\xc3\x9cLLER Stra\xc3\x9f""e", " cafe muller strasse "}, {"Cafe\xcc\x81", " cafe "},
-		{"\xc5\x81\xc3\xb3\xd0\x9c\xd0\xbe\xd1\x81\xd0\xba\xd0\xb2\xd0\xb0", " lo\xd0\xbc\xd0\xbe\xd1\x81\xd0\xba\xd0\xb2\xd0\xb0 "},
-		{"\xce\x91\xce\xb2", " \xce\xb1\xce\xb2 "}, {"a\xff\xfe""b", " a b "}, {"", " "}, {"\xe2\x80\x9cquoted\xe2\x80\x9d", " quoted "}, {"\xc3\x86on", " aeon "},
+	    {"Winter  Coats!", " winter coats "},
+	    {"Caf\xc3\xa9 M\xc3\x9cLLER Stra\xc3\x9f"
+	     "e",
+		" cafe muller strasse "},
+	    {"Cafe\xcc\x81", " cafe "},
+	    {"\xc5\x81\xc3\xb3\xd0\x9c\xd0\xbe\xd1\x81\xd0\xba\xd0\xb2\xd0\xb0", " lo\xd0\xbc\xd0\xbe\xd1\x81\xd0\xba\xd0\xb2\xd0\xb0 "},
+	    {"\xce\x91\xce\xb2", " \xce\xb1\xce\xb2 "},
+	    {"a\xff\xfe"
+	     "b",
+		" a b "},
+	    {"", " "},
+	    {"\xe2\x80\x9cquoted\xe2\x80\x9d", " quoted "},
+	    {"\xc3\x86on", " aeon "},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char out[100];
@@ -114,7 +142,8 @@ TEST(nothing_changes_before_the_due_day)
 
 TEST(leaves_match_on_what_is_not_kept)
 {
-	struct rules *r = load("version: 1\ncategories:\n  - {id: a, any: [{title: winter coat}]}\n  - {id: b, any: [{p.color: \"re*\"}]}\n  - {id: c, any: [{url: \"*q=x*\"}]}\n");
+	struct rules *r = load("version: 1\ncategories:\n  - {id: a, any: [{title: winter coat}]}\n  - {id: b, any: [{p.color: \"re*\"}]}\n  - {id: "
+			       "c, any: [{url: \"*q=x*\"}]}\n");
 	uint64_t out[EVENT_LEAVES_MAX];
 	struct attr params[] = {{STR("color"), STR("RED")}};
 	struct leaf_input in = {STR("The COAT for Winter"), STR("https://a.example/?q=x1"), params, 1};
@@ -127,4 +156,5 @@ TEST(leaves_match_on_what_is_not_kept)
 }
 
 RUN(cmocka_unit_test(path_globs), cmocka_unit_test(words_are_folded), cmocka_unit_test(a_parent_counts_an_event_of_its_children_once),
-    cmocka_unit_test(numbers_depend_on_the_text_alone), cmocka_unit_test(nothing_changes_before_the_due_day), cmocka_unit_test(leaves_match_on_what_is_not_kept))
+    cmocka_unit_test(numbers_depend_on_the_text_alone), cmocka_unit_test(nothing_changes_before_the_due_day),
+    cmocka_unit_test(leaves_match_on_what_is_not_kept))

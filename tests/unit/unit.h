@@ -11,11 +11,11 @@
 #include <cmocka.h>
 
 #define TEST(name) static void name(void **state)
-#define RUN(...)                                                                                                       \
-	int main(void)                                                                                                 \
-	{                                                                                                              \
-		const struct CMUnitTest tests[] = {__VA_ARGS__};                                                       \
-		return cmocka_run_group_tests(tests, NULL, NULL);                                                      \
+#define RUN(...)                                                                                                                                     \
+	int main(void)                                                                                                                               \
+	{                                                                                                                                            \
+		const struct CMUnitTest tests[] = {__VA_ARGS__};                                                                                     \
+		return cmocka_run_group_tests(tests, NULL, NULL);                                                                                    \
 	}
 
 #endif

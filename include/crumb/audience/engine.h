@@ -37,10 +37,10 @@ struct generation *engine_serving(struct engine *e); /* a reference */
 enum err engine_reload(struct engine *e, struct rules *rules) MUST_CHECK;
 bool engine_building(struct engine *e);
 
-void engine_hurry(struct engine *e); /* fold now, do not pace */
+void engine_hurry(struct engine *e);				    /* fold now, do not pace */
 bool engine_folded(struct engine *e, unsigned shard, uint64_t seq); /* is the block in the serving views? */
-bool engine_settled(struct engine *e, uint32_t hour); /* everything journalled is folded and everything due is swept */
-double engine_lag_s(struct engine *e);                 /* since when the oldest shard is behind; 0: none is */
+bool engine_settled(struct engine *e, uint32_t hour);		    /* everything journalled is folded and everything due is swept */
+double engine_lag_s(struct engine *e);				    /* since when the oldest shard is behind; 0: none is */
 uint32_t engine_hours_behind(struct engine *e);
 
 #endif

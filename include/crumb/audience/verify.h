@@ -12,6 +12,6 @@
 enum err verify_generation(struct generation *g, void (*problem)(void *arg, const char *text), void *arg) MUST_CHECK;
 /* `folder` is an empty one for the second set of views. */
 enum err verify_replay(struct generation *g, struct store *journal_store, const struct config *c, const char *folder, uint32_t now,
-		       void (*problem)(void *arg, const char *text), void *arg) MUST_CHECK;
+    void (*problem)(void *arg, const char *text), void *arg) MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@
 #include "crumb/privacy/kgate.h"
 
 struct group_sizes {
-	struct shown *segments;   /* by number */
+	struct shown *segments;	  /* by number */
 	struct shown *categories; /* visitors who have it on a retained day; [0] is everybody */
 };
 enum err view_sizes(struct generation *g, const struct kgate *gate, uint32_t now, struct group_sizes *out) MUST_CHECK;
@@ -27,6 +27,6 @@ bool view_provisional(struct generation *g, const struct vkey *k, uint32_t now, 
 
 /* Calls `each` for every member with the day on which the membership ends. Below k: calls nothing, *told is false. */
 enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now,
-		      enum err (*each)(void *arg, const struct vkey *k, uint16_t until), void *arg, bool *told) MUST_CHECK;
+    enum err (*each)(void *arg, const struct vkey *k, uint16_t until), void *arg, bool *told) MUST_CHECK;
 
 #endif

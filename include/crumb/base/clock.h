@@ -13,9 +13,9 @@
 
 #define DAY_S 86400
 
-uint32_t clock_now(void);         /* seconds, UTC, moved by the offset */
-uint64_t clock_mono_us(void);     /* microseconds since some start, never moved */
-int64_t clock_offset(void);       /* seconds by which tests moved the clock */
+uint32_t clock_now(void);	  /* seconds, UTC, moved by the offset */
+uint64_t clock_mono_us(void);	  /* microseconds since some start, never moved */
+int64_t clock_offset(void);	  /* seconds by which tests moved the clock */
 void clock_set_offset(int64_t s); /* only ever forward, by --test-clock */
 
 bool clock_jumped(void);  /* looks at both clocks; true until clock_confirm() */
@@ -30,7 +30,7 @@ static inline uint32_t hour_of(uint32_t t)
 	return t / 3600;
 }
 #define DAY_TEXT 11
-void day_text(uint16_t day, char out[DAY_TEXT]);         /* YYYY-MM-DD */
+void day_text(uint16_t day, char out[DAY_TEXT]); /* YYYY-MM-DD */
 bool day_parse(const char *text, size_t n, uint16_t *day);
 bool time_parse_rfc3339(const char *text, size_t n, int64_t *t); /* seconds; fractions are cut */
 

@@ -9,7 +9,7 @@
 enum err {
 	OK = 0,
 	ERR_NOMEM,     /* an allocation failed */
-	ERR_IO,        /* the system or a library said no */
+	ERR_IO,	       /* the system or a library said no */
 	ERR_FULL,      /* disk, map or a bounded table is full */
 	ERR_CORRUPT,   /* bytes from disk are not what was written */
 	ERR_NOT_FOUND, /* nothing by that name */
@@ -29,10 +29,10 @@ const char *err_text(void);
 const char *err_name(enum err code);
 
 /* Asserts that stay on: what they guard is a bug, not bad input. */
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (__builtin_expect(!(cond), 0))                                                                      \
-			check_failed(#cond, __FILE__, __LINE__);                                                       \
+#define CHECK(cond)                                                                                                                                  \
+	do {                                                                                                                                         \
+		if (__builtin_expect(!(cond), 0))                                                                                                    \
+			check_failed(#cond, __FILE__, __LINE__);                                                                                     \
 	} while (0)
 _Noreturn void check_failed(const char *cond, const char *file, int line);
 

@@ -23,10 +23,10 @@ static inline struct mp mp_over(struct str s)
 }
 uint64_t mp_uint(struct mp *m);
 double mp_double(struct mp *m);
-bool mp_nil(struct mp *m);       /* true and consumed if nil comes next */
+bool mp_nil(struct mp *m);	 /* true and consumed if nil comes next */
 struct str mp_str(struct mp *m); /* str or bin */
 uint32_t mp_array(struct mp *m); /* number of elements that follow */
-uint32_t mp_map(struct mp *m);   /* number of pairs that follow */
+uint32_t mp_map(struct mp *m);	 /* number of pairs that follow */
 
 void mp_packer(msgpack_packer *pk, struct buf *out);
 void mp_put_str(msgpack_packer *pk, struct str s);

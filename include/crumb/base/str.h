@@ -49,14 +49,14 @@ static inline bool chr_alpha(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool str_ieq(struct str a, struct str b);                 /* ASCII case aside */
-bool str_has(struct str s, struct str needle);            /* needle anywhere in s */
-bool str_ihas(struct str s, struct str lower_needle);     /* the same, ASCII case aside */
-size_t str_find(struct str s, char c);                    /* index, or s.n */
-struct str str_trim(struct str s);                        /* without blanks at both ends */
+bool str_ieq(struct str a, struct str b);		    /* ASCII case aside */
+bool str_has(struct str s, struct str needle);		    /* needle anywhere in s */
+bool str_ihas(struct str s, struct str lower_needle);	    /* the same, ASCII case aside */
+size_t str_find(struct str s, char c);			    /* index, or s.n */
+struct str str_trim(struct str s);			    /* without blanks at both ends */
 bool str_cut(struct str *rest, char sep, struct str *part); /* next part up to sep; false at the end */
-bool str_u64(struct str s, uint64_t *out);                /* decimal digits only, no overflow */
-char *str_dup(struct str s);                              /* heap, terminated; NULL without memory */
+bool str_u64(struct str s, uint64_t *out);		    /* decimal digits only, no overflow */
+char *str_dup(struct str s);				    /* heap, terminated; NULL without memory */
 /* '*' any bytes, everything else itself; ASCII case aside. For hosts, events and values; paths have their own. */
 bool str_iglob(struct str pattern, struct str s);
 

@@ -32,7 +32,7 @@ extern const struct command commands_read[], commands_db[], commands_data[], com
 bool cli_open(struct cli *c, bool journal);
 int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));   /* exit 1, with words */
 int cli_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* exit 2, with words */
-void cli_print_json(struct json_t *root); /* takes the reference */
+void cli_print_json(struct json_t *root);				    /* takes the reference */
 /* The value behind an option such as --out; NULL when it did not come. Marks both as used by setting them to NULL. */
 const char *cli_option(int argc, char **argv, const char *name);
 bool cli_flag(int argc, char **argv, const char *name);

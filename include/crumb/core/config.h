@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#define K_FLOOR 20       /* no group smaller than this is ever told, whatever the configuration says */
+#define K_FLOOR 20	 /* no group smaller than this is ever told, whatever the configuration says */
 #define RETENTION_MAX 90 /* days; the ceiling is in code */
 
 struct config {
@@ -21,9 +21,9 @@ struct config {
 	long shards, k, retention_days, collect_threads, connections, header_bytes, body_bytes, idle_s, header_s, body_s;
 	long provisional_max, map_gb, fold_pace_ms, rules_wait_s, tcf_vendor, disk_reserve_percent;
 	/* choices, index into the row's words */
-	long consent_default; /* 0 allow, 1 require */
-	long cookie_samesite; /* 0 none, 1 lax, 2 strict */
-	long cookie_secure;   /* 0 yes, 1 no */
+	long consent_default;	      /* 0 allow, 1 require */
+	long cookie_samesite;	      /* 0 none, 1 lax, 2 strict */
+	long cookie_secure;	      /* 0 yes, 1 no */
 	long cookie_partitioned, dnt; /* 0 no, 1 yes */
 };
 

@@ -8,64 +8,64 @@
 #include <stdatomic.h>
 
 /* X(symbol, prometheus name, labels or "", help) */
-#define METRIC_COUNTERS(X)                                                                                             \
-	X(M_CONNECTIONS, "connections_total", "", "Connections accepted")                                              \
-	X(M_CONN_EVICTED, "connections_closed_total", "reason=\"limit\"", "Connections closed by the server")          \
-	X(M_CONN_IDLE, "connections_closed_total", "reason=\"idle\"", "")                                              \
-	X(M_CONN_SLOW, "connections_closed_total", "reason=\"slow\"", "")                                              \
-	X(M_REQUESTS, "requests_total", "", "Requests read")                                                           \
-	X(M_BAD_SYNTAX, "bad_requests_total", "reason=\"syntax\"", "Requests refused with 4xx")                        \
-	X(M_BAD_HEADERS, "bad_requests_total", "reason=\"header_size\"", "")                                           \
-	X(M_BAD_URI, "bad_requests_total", "reason=\"uri_size\"", "")                                                  \
-	X(M_BAD_BODY_SIZE, "bad_requests_total", "reason=\"body_size\"", "")                                           \
-	X(M_BAD_BODY, "bad_requests_total", "reason=\"body\"", "")                                                     \
-	X(M_BAD_TYPE, "bad_requests_total", "reason=\"content_type\"", "")                                             \
-	X(M_BAD_METHOD, "bad_requests_total", "reason=\"method\"", "")                                                 \
-	X(M_BAD_PATH, "bad_requests_total", "reason=\"not_found\"", "")                                                \
-	X(M_BAD_ORIGIN, "bad_requests_total", "reason=\"origin\"", "")                                                 \
-	X(M_BAD_TIMEOUT, "bad_requests_total", "reason=\"timeout\"", "")                                               \
-	X(M_UNAUTHORIZED, "bad_requests_total", "reason=\"unauthorized\"", "")                                         \
-	X(M_HITS, "hits_total", "", "Pixel calls and events of POST /e")                                               \
-	X(M_EVENTS, "events_total", "", "Events journalled")                                                           \
-	X(M_REFUSED_GPC, "refused_total", "reason=\"gpc\"", "Hits not recorded, by reason")                            \
-	X(M_REFUSED_OPTOUT, "refused_total", "reason=\"optout\"", "")                                                  \
-	X(M_REFUSED_ANON, "refused_total", "reason=\"anon\"", "")                                                      \
-	X(M_REFUSED_DNT, "refused_total", "reason=\"dnt\"", "")                                                        \
-	X(M_REFUSED_USP, "refused_total", "reason=\"us_privacy\"", "")                                                 \
-	X(M_REFUSED_MISSING, "refused_total", "reason=\"consent_missing\"", "")                                        \
-	X(M_REFUSED_UNREADABLE, "refused_total", "reason=\"consent_unreadable\"", "")                                  \
-	X(M_REFUSED_SITE, "refused_total", "reason=\"foreign_site\"", "")                                              \
-	X(M_REFUSED_OLD, "refused_total", "reason=\"too_old\"", "")                                                    \
-	X(M_REFUSED_FUTURE, "refused_total", "reason=\"future\"", "")                                                  \
-	X(M_REFUSED_DISK, "refused_total", "reason=\"disk\"", "")                                                      \
-	X(M_COOKIE_NEW, "cookies_total", "kind=\"new\"", "Cookies by what became of them")                             \
-	X(M_COOKIE_KNOWN, "cookies_total", "kind=\"known\"", "")                                                       \
-	X(M_COOKIE_FORGED, "cookies_total", "kind=\"forged\"", "")                                                     \
-	X(M_COOKIE_OVERDUE, "cookies_total", "kind=\"overdue\"", "")                                                   \
-	X(M_EVENT_OTHER, "dropped_total", "what=\"event_name\"", "Parts of events dropped by the wall")                \
-	X(M_ATTR_DROPPED, "dropped_total", "what=\"attribute\"", "")                                                   \
-	X(M_URL_DROPPED, "dropped_total", "what=\"url\"", "")                                                          \
-	X(M_SCRUBBED, "scrubbed_total", "", "Path segments replaced because they could name a person")                 \
-	X(M_LOOKUPS, "lookups_total", "", "Answers of /segments")                                                      \
-	X(M_JOURNAL_COMMITS, "journal_commits_total", "", "Synced commits of the journal")                             \
-	X(M_JOURNAL_BLOCKS, "journal_blocks_total", "", "Blocks written")                                              \
-	X(M_JOURNAL_FAILED, "journal_failures_total", "", "Commits that failed")                                       \
-	X(M_FOLDED, "folded_events_total", "", "Events applied to views")                                              \
-	X(M_FOLDS, "folds_total", "", "Fold transactions")                                                             \
-	X(M_FOLD_DROPPED, "fold_dropped_total", "", "Events that were past retention when folded")                     \
-	X(M_FOLD_CORRUPT, "fold_corrupt_total", "", "Blocks or records that could not be read")                        \
-	X(M_SWEPT, "swept_visitors_total", "", "Visitors looked at because time passed")                               \
-	X(M_EXPIRED, "expired_visitors_total", "", "Visitors deleted because nothing was left")                        \
-	X(M_ENTERED, "membership_changes_total", "kind=\"entered\"", "Changes of segment membership")                  \
-	X(M_LEFT, "membership_changes_total", "kind=\"left\"", "")                                                     \
-	X(M_PROV_EVICTED, "provisional_evicted_total", "", "Provisional visitors forgotten early: table full")         \
+#define METRIC_COUNTERS(X)                                                                                                                           \
+	X(M_CONNECTIONS, "connections_total", "", "Connections accepted")                                                                            \
+	X(M_CONN_EVICTED, "connections_closed_total", "reason=\"limit\"", "Connections closed by the server")                                        \
+	X(M_CONN_IDLE, "connections_closed_total", "reason=\"idle\"", "")                                                                            \
+	X(M_CONN_SLOW, "connections_closed_total", "reason=\"slow\"", "")                                                                            \
+	X(M_REQUESTS, "requests_total", "", "Requests read")                                                                                         \
+	X(M_BAD_SYNTAX, "bad_requests_total", "reason=\"syntax\"", "Requests refused with 4xx")                                                      \
+	X(M_BAD_HEADERS, "bad_requests_total", "reason=\"header_size\"", "")                                                                         \
+	X(M_BAD_URI, "bad_requests_total", "reason=\"uri_size\"", "")                                                                                \
+	X(M_BAD_BODY_SIZE, "bad_requests_total", "reason=\"body_size\"", "")                                                                         \
+	X(M_BAD_BODY, "bad_requests_total", "reason=\"body\"", "")                                                                                   \
+	X(M_BAD_TYPE, "bad_requests_total", "reason=\"content_type\"", "")                                                                           \
+	X(M_BAD_METHOD, "bad_requests_total", "reason=\"method\"", "")                                                                               \
+	X(M_BAD_PATH, "bad_requests_total", "reason=\"not_found\"", "")                                                                              \
+	X(M_BAD_ORIGIN, "bad_requests_total", "reason=\"origin\"", "")                                                                               \
+	X(M_BAD_TIMEOUT, "bad_requests_total", "reason=\"timeout\"", "")                                                                             \
+	X(M_UNAUTHORIZED, "bad_requests_total", "reason=\"unauthorized\"", "")                                                                       \
+	X(M_HITS, "hits_total", "", "Pixel calls and events of POST /e")                                                                             \
+	X(M_EVENTS, "events_total", "", "Events journalled")                                                                                         \
+	X(M_REFUSED_GPC, "refused_total", "reason=\"gpc\"", "Hits not recorded, by reason")                                                          \
+	X(M_REFUSED_OPTOUT, "refused_total", "reason=\"optout\"", "")                                                                                \
+	X(M_REFUSED_ANON, "refused_total", "reason=\"anon\"", "")                                                                                    \
+	X(M_REFUSED_DNT, "refused_total", "reason=\"dnt\"", "")                                                                                      \
+	X(M_REFUSED_USP, "refused_total", "reason=\"us_privacy\"", "")                                                                               \
+	X(M_REFUSED_MISSING, "refused_total", "reason=\"consent_missing\"", "")                                                                      \
+	X(M_REFUSED_UNREADABLE, "refused_total", "reason=\"consent_unreadable\"", "")                                                                \
+	X(M_REFUSED_SITE, "refused_total", "reason=\"foreign_site\"", "")                                                                            \
+	X(M_REFUSED_OLD, "refused_total", "reason=\"too_old\"", "")                                                                                  \
+	X(M_REFUSED_FUTURE, "refused_total", "reason=\"future\"", "")                                                                                \
+	X(M_REFUSED_DISK, "refused_total", "reason=\"disk\"", "")                                                                                    \
+	X(M_COOKIE_NEW, "cookies_total", "kind=\"new\"", "Cookies by what became of them")                                                           \
+	X(M_COOKIE_KNOWN, "cookies_total", "kind=\"known\"", "")                                                                                     \
+	X(M_COOKIE_FORGED, "cookies_total", "kind=\"forged\"", "")                                                                                   \
+	X(M_COOKIE_OVERDUE, "cookies_total", "kind=\"overdue\"", "")                                                                                 \
+	X(M_EVENT_OTHER, "dropped_total", "what=\"event_name\"", "Parts of events dropped by the wall")                                              \
+	X(M_ATTR_DROPPED, "dropped_total", "what=\"attribute\"", "")                                                                                 \
+	X(M_URL_DROPPED, "dropped_total", "what=\"url\"", "")                                                                                        \
+	X(M_SCRUBBED, "scrubbed_total", "", "Path segments replaced because they could name a person")                                               \
+	X(M_LOOKUPS, "lookups_total", "", "Answers of /segments")                                                                                    \
+	X(M_JOURNAL_COMMITS, "journal_commits_total", "", "Synced commits of the journal")                                                           \
+	X(M_JOURNAL_BLOCKS, "journal_blocks_total", "", "Blocks written")                                                                            \
+	X(M_JOURNAL_FAILED, "journal_failures_total", "", "Commits that failed")                                                                     \
+	X(M_FOLDED, "folded_events_total", "", "Events applied to views")                                                                            \
+	X(M_FOLDS, "folds_total", "", "Fold transactions")                                                                                           \
+	X(M_FOLD_DROPPED, "fold_dropped_total", "", "Events that were past retention when folded")                                                   \
+	X(M_FOLD_CORRUPT, "fold_corrupt_total", "", "Blocks or records that could not be read")                                                      \
+	X(M_SWEPT, "swept_visitors_total", "", "Visitors looked at because time passed")                                                             \
+	X(M_EXPIRED, "expired_visitors_total", "", "Visitors deleted because nothing was left")                                                      \
+	X(M_ENTERED, "membership_changes_total", "kind=\"entered\"", "Changes of segment membership")                                                \
+	X(M_LEFT, "membership_changes_total", "kind=\"left\"", "")                                                                                   \
+	X(M_PROV_EVICTED, "provisional_evicted_total", "", "Provisional visitors forgotten early: table full")                                       \
 	X(M_TOMBSTONED, "tombstoned_total", "", "Events of erased visitors that were dropped")
 
 enum metric {
 #define X(symbol, name, labels, help) symbol,
 	METRIC_COUNTERS(X)
 #undef X
-		METRIC_MAX
+	    METRIC_MAX
 };
 
 struct metric_block {

@@ -16,6 +16,6 @@ struct export_result {
 /* Writes FOLDER/SEGMENT.csv or .ndjson and SEGMENT.manifest.json; FOLDER is made. Either all of it is there afterwards or what
  * was there before. `progress`, if any, is called now and then with the rows so far. */
 enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, enum export_format format, const char *partner,
-			const char *folder, uint32_t now, void (*progress)(uint64_t rows), struct export_result *out) MUST_CHECK;
+    const char *folder, uint32_t now, void (*progress)(uint64_t rows), struct export_result *out) MUST_CHECK;
 
 #endif

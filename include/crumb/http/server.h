@@ -21,8 +21,20 @@ struct http_conn;
 
 enum http_method { HTTP_M_GET, HTTP_M_POST, HTTP_M_OPTIONS, HTTP_M_OTHER };
 enum http_header {
-	H_HOST, H_COOKIE, H_USER_AGENT, H_REFERER, H_ORIGIN, H_CONTENT_TYPE, H_AUTHORIZATION, H_IF_NONE_MATCH,
-	H_FORWARDED_FOR, H_SEC_FETCH_SITE, H_EXPECT, H_SEC_GPC, H_DNT, H_MAX
+	H_HOST,
+	H_COOKIE,
+	H_USER_AGENT,
+	H_REFERER,
+	H_ORIGIN,
+	H_CONTENT_TYPE,
+	H_AUTHORIZATION,
+	H_IF_NONE_MATCH,
+	H_FORWARDED_FOR,
+	H_SEC_FETCH_SITE,
+	H_EXPECT,
+	H_SEC_GPC,
+	H_DNT,
+	H_MAX
 };
 
 struct http_ticket {
@@ -34,7 +46,7 @@ struct http_request {
 	enum http_method method;
 	struct str path, query;
 	struct str header[H_MAX]; /* empty: did not come */
-	bool gpc;                 /* some Sec-GPC was exactly "1" */
+	bool gpc;		  /* some Sec-GPC was exactly "1" */
 	struct str body;
 	const struct sockaddr *peer;
 	struct http_ticket ticket;
@@ -44,11 +56,11 @@ typedef void (*http_handler)(void *ctx, struct http_request *r);
 
 /* Listens on HOST:PORT; `reuse` shares the port with other threads' servers. */
 enum err http_server_new(struct event_base *base, const struct config *c, const char *listen, bool reuse, http_handler handler, void *ctx,
-			 struct http_server **out) MUST_CHECK;
+    struct http_server **out) MUST_CHECK;
 void http_server_free(struct http_server *s);
 void http_server_address(const struct http_server *s, char *out, size_t cap); /* HOST:PORT as bound */
-void http_server_drain(struct http_server *s); /* stop listening; connections close after what they have asked */
-bool http_server_idle(const struct http_server *s); /* drained: no connection left */
+void http_server_drain(struct http_server *s);				      /* stop listening; connections close after what they have asked */
+bool http_server_idle(const struct http_server *s);			      /* drained: no connection left */
 void http_server_body_limit(struct http_server *s, size_t bytes);
 unsigned http_server_connections(const struct http_server *s);
 
@@ -58,7 +70,7 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 void http_reply_ready(struct http_ticket t, struct str whole);
 /* The answer just given waits for gate n. */
 void http_wait_gate(struct http_ticket t, uint64_t n);
-void http_hold(struct http_ticket t);    /* the answer comes later; the connection's memory lives until http_release() */
+void http_hold(struct http_ticket t);	 /* the answer comes later; the connection's memory lives until http_release() */
 void http_release(struct http_ticket t); /* after http_reply() to a held ticket: sends it */
 void http_gate_open(struct http_server *s, uint64_t n);
 void http_gate_fail(struct http_server *s, uint64_t n); /* what waits for exactly gate n becomes a 503; open it afterwards */

@@ -21,11 +21,11 @@ struct ingest {
 
 /* Who sent it, and what to do about the cookie. */
 struct ingest_who {
-	bool write;         /* events of this visitor are wanted */
+	bool write;	    /* events of this visitor are wanted */
 	bool refused_disk;  /* a new visitor, and the disk is nearly full: 503 */
 	bool set_cookie;    /* send `cookie`, if anything was written */
 	bool expire_cookie; /* tell the browser to drop it */
-	bool erase;         /* an erasure was put into the batch */
+	bool erase;	    /* an erasure was put into the batch */
 	uint8_t flags;
 	struct vkey visitor;
 	char cookie[COOKIE_LEN];

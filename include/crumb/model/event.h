@@ -35,15 +35,26 @@ enum { EVENT_NEW = 1 /* the visitor came without a cookie */, EVENT_IMPORTED = 2
 
 enum device { DEVICE_UNKNOWN, DEVICE_DESKTOP, DEVICE_MOBILE, DEVICE_TABLET, DEVICE_TV, DEVICE_CONSOLE, DEVICE_MAX };
 enum os { OS_UNKNOWN, OS_WINDOWS, OS_MACOS, OS_IOS, OS_ANDROID, OS_LINUX, OS_CHROMEOS, OS_OTHER, OS_MAX };
-enum browser { BROWSER_UNKNOWN, BROWSER_CHROME, BROWSER_SAFARI, BROWSER_FIREFOX, BROWSER_EDGE, BROWSER_OPERA, BROWSER_SAMSUNG, BROWSER_IE, BROWSER_OTHER, BROWSER_MAX };
+enum browser {
+	BROWSER_UNKNOWN,
+	BROWSER_CHROME,
+	BROWSER_SAFARI,
+	BROWSER_FIREFOX,
+	BROWSER_EDGE,
+	BROWSER_OPERA,
+	BROWSER_SAMSUNG,
+	BROWSER_IE,
+	BROWSER_OTHER,
+	BROWSER_MAX
+};
 extern const char *const device_names[DEVICE_MAX], *const os_names[OS_MAX], *const browser_names[BROWSER_MAX];
 
 struct agent {
 	uint8_t device, os, browser;
 };
 struct place {
-	char country[2];  /* ISO 3166-1 alpha-2; zeros: unknown */
-	char region[8];   /* ISO 3166-2 part behind the country, or a name that fits; zero padded */
+	char country[2]; /* ISO 3166-1 alpha-2; zeros: unknown */
+	char region[8];	 /* ISO 3166-2 part behind the country, or a name that fits; zero padded */
 };
 struct attr {
 	struct str name, value;

@@ -11,7 +11,7 @@
 
 /* An address that was already cut to its network: /24 for IPv4, /48 for IPv6. The whole one exists nowhere else. */
 struct network {
-	uint8_t b[16]; /* IPv4 in the first four bytes */
+	uint8_t b[16];	/* IPv4 in the first four bytes */
 	uint8_t family; /* 4, 6, or 0: unknown */
 };
 

@@ -57,7 +57,7 @@ struct category {
 	int parent; /* index, or -1 */
 	bool named; /* a rule names it; false: it exists by being part of a child's id */
 	struct clauses any, all, none;
-	uint64_t *segments; /* bits: which segments can change when this category's counts do */
+	uint64_t *segments;		    /* bits: which segments can change when this category's counts do */
 	uint8_t windows[RETENTION_MAX + 1]; /* sorted days after which one of its rows leaves some window */
 	unsigned windows_n;
 };
@@ -86,7 +86,7 @@ struct segment {
 	char *id, *name, *when;
 	long iab;
 	int root;
-	bool page;         /* a destination is `page` */
+	bool page;	   /* a destination is `page` */
 	bool destinations; /* it names some */
 };
 
@@ -112,7 +112,7 @@ struct rules {
 	struct leaf *leaves;
 	size_t leaves_n;
 	uint64_t *fact_segments; /* bits: segments that can change when facts or attributes do */
-	bool any_destination;    /* some segment names destinations: then /segments shows only those of `page` */
+	bool any_destination;	 /* some segment names destinations: then /segments shows only those of `page` */
 	struct arena_block *arena;
 };
 

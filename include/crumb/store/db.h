@@ -37,7 +37,7 @@ enum err db_end(struct db_txn *t) MUST_CHECK; /* commits a write, unless somethi
 void db_abort(struct db_txn *t);
 
 enum err db_open_table(struct db_txn *t, const char *name, db_table *out) MUST_CHECK; /* made when missing, by a writer */
-bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value); /* false: not there, or failed */
+bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value);     /* false: not there, or failed */
 void db_put(struct db_txn *t, db_table table, struct str key, struct str value);
 bool db_del(struct db_txn *t, db_table table, struct str key); /* false: was not there */
 uint64_t db_count(struct db_txn *t, db_table table);

@@ -19,9 +19,9 @@ struct journal;
 
 struct journal_block {
 	uint16_t day, shard;
-	uint32_t count;     /* records */
+	uint32_t count;	    /* records */
 	struct str records; /* msgpack, one after the other */
-	uint64_t seq;       /* set by the commit */
+	uint64_t seq;	    /* set by the commit */
 };
 
 enum err journal_open(const char *folder, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out) MUST_CHECK;
@@ -36,7 +36,7 @@ void journal_expire(struct journal *j, uint16_t oldest);
 void journal_seq_floor(struct journal *j, uint64_t seq);
 
 uint64_t journal_last(const struct journal *j, unsigned shard); /* highest committed sequence of the shard; 0: none */
-uint16_t journal_oldest_day(struct journal *j); /* 0: empty */
+uint16_t journal_oldest_day(struct journal *j);			/* 0: empty */
 unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap);
 
 /* A reader walks one shard's blocks in order of sequence over all days. */

@@ -46,7 +46,7 @@ enum err store_save_admin(const struct store *s, const char *address, const char
 bool store_load_admin(const struct config *c, char address[128], char token[128]);
 
 uint64_t store_bytes(const struct store *s, const char *sub); /* disk blocks used below a sub-folder */
-bool store_low(const struct store *s, long percent);          /* less than this share of the disk is free */
+bool store_low(const struct store *s, long percent);	      /* less than this share of the disk is free */
 
 /* Writes a small file so that after a crash there is the old or the new one, never a part. */
 enum err file_replace(const char *path, struct str content) MUST_CHECK;
