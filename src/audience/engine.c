@@ -4,6 +4,7 @@
 #include "crumb/base/log.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -228,6 +229,9 @@ static void *run(void *arg)
 	struct fold_thread *me = arg;
 	struct engine *e = me->e;
 	uint64_t seen = 0;
+	char name[16];
+	snprintf(name, sizeof name, "fold-%u", me->number);
+	pthread_setname_np(pthread_self(), name);
 	pthread_mutex_lock(&e->lock);
 	while (!e->stop) {
 		struct generation *g = generation_ref(e->serving), *b = e->building ? generation_ref(e->building) : NULL;

@@ -48,16 +48,14 @@ void b64url_encode(const uint8_t *in, size_t n, char *out)
 		*out = B64[acc << (6 - bits) & 63];
 }
 
-static int b64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (chr_digit(c))
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
+/* Value of each character plus one; 0: none of the alphabet. */
+static const uint8_t B64_VALUES[256] = {
+    ['A'] = 1,	['B'] = 2,  ['C'] = 3,	['D'] = 4,  ['E'] = 5,	['F'] = 6,  ['G'] = 7,	['H'] = 8,  ['I'] = 9,	['J'] = 10, ['K'] = 11,
+    ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22,
+    ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33,
+    ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44,
+    ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55,
+    ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64};
 
 bool b64url_decode(struct str in, uint8_t *out, size_t n)
 {
@@ -67,10 +65,10 @@ bool b64url_decode(struct str in, uint8_t *out, size_t n)
 	int bits = 0;
 	size_t o = 0;
 	for (size_t i = 0; i < in.n; i++) {
-		int v = b64_value(in.p[i]);
-		if (v < 0)
+		uint32_t v = B64_VALUES[(uint8_t)in.p[i]];
+		if (v == 0)
 			return false;
-		acc = acc << 6 | (uint32_t)v;
+		acc = acc << 6 | (v - 1);
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;

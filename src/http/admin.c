@@ -277,6 +277,7 @@ static void run_import(struct admin *a, struct waiting *w)
 static void *run_jobs(void *arg)
 {
 	struct admin *a = arg;
+	pthread_setname_np(pthread_self(), "job");
 	pthread_mutex_lock(&a->lock);
 	while (!a->stop) {
 		if (a->queue_n == 0) {

@@ -17,6 +17,7 @@ extern const unsigned long tag_js_n;
 extern const char tag_js_etag[];
 
 #define DRAIN_US 5000000
+#define GATHER_PASSES 8
 
 uint32_t collect_now(struct collect *c)
 {
@@ -141,6 +142,20 @@ static void hand_over(struct collect *c)
 	writer_submit(c->shared->writer, b);
 }
 
+/* Before a batch goes, takes along what is ready already: under load a commit then carries most of the open connections instead of
+ * half of them. Looks, never waits; a few times at most, so that the first hit of the batch does not wait for long. */
+static void gather(struct collect *c)
+{
+	for (int i = 0; i < GATHER_PASSES && !c->in_flight; i++) {
+		uint32_t before = collect_batch(c)->count;
+		if (before == 0)
+			return;
+		event_base_loop(c->base, EVLOOP_NONBLOCK);
+		if (collect_batch(c)->count == before)
+			return;
+	}
+}
+
 /* New rules or places, if the main thread has swapped them. */
 static void take_shared(struct collect *c)
 {
@@ -158,10 +173,12 @@ void *collect_run(void *arg)
 {
 	struct collect *c = arg;
 	uint64_t drain_until = 0;
+	pthread_setname_np(pthread_self(), "collect");
 	for (;;) {
 		c->now = 0;
 		take_shared(c);
 		event_base_loop(c->base, EVLOOP_ONCE);
+		gather(c);
 		hand_over(c);
 		if (c->lookups)
 			collect_lookups_go_on(c);

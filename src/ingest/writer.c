@@ -210,6 +210,7 @@ static void *run(void *arg)
 	struct writer *w = arg;
 	struct buf bundle = {0};
 	uint8_t hash[16] = {0};
+	pthread_setname_np(pthread_self(), "journal");
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		while (!w->first && !w->stop && w->want_oldest == atomic_load(&w->expired))
