@@ -17,7 +17,7 @@
 
 #define DAYS_MAX 128
 #define BLOCK_VERSION 1
-#define ZSTD_LEVEL 1
+#define ZSTD_LEVEL (-1)
 #define RAW_MAX (256u << 20) /* no block claims more */
 enum {
 	KEY_LEN = 10,
