@@ -22,7 +22,7 @@ struct server {
 	struct collect **collects;
 	pthread_t *threads;
 	unsigned threads_n, running;
-	bool test_clock, stopping;
+	bool test_clock;
 	char token[128];
 	char places_file[4096];
 	struct timespec places_changed;
@@ -126,9 +126,6 @@ static void on_term(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
 	(void)fd, (void)what;
-	if (s->stopping)
-		_exit(1);
-	s->stopping = true;
 	log_info("main", "stopping");
 	for (unsigned i = 0; i < s->running; i++)
 		collect_stop(s->collects[i]);
@@ -320,6 +317,8 @@ int main(int argc, char **argv)
 	printf("ready collect=%s admin=%s\n", collect, admin);
 	fflush(stdout);
 	event_base_dispatch(s.base);
+	signal(SIGTERM, SIG_DFL); /* a second one ends it at once */
+	signal(SIGINT, SIG_DFL);
 	stop(&s);
 	return 0;
 }

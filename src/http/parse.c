@@ -201,10 +201,17 @@ void conn_parse(struct http_conn *c)
 	while (c->parsed < c->in_n && c->used < SLOTS && !c->closing && !c->closed) {
 		if (c->phase == PHASE_IDLE || c->phase == PHASE_ANSWER)
 			conn_phase(c, PHASE_HEAD);
-		llhttp_errno_t rc = llhttp_execute(&c->parser, c->in + c->parsed, c->in_n - c->parsed);
+		size_t part = c->in_n - c->parsed, most = (size_t)c->server->config->header_bytes + 1, had = c->parsed - c->start;
+		if (c->phase == PHASE_HEAD && part > most - had)
+			part = most - had; /* one byte over the limit is enough to know */
+		llhttp_errno_t rc = llhttp_execute(&c->parser, c->in + c->parsed, part);
 		if (rc == HPE_OK) {
-			c->parsed = c->in_n;
-			break;
+			c->parsed += part;
+			if (c->phase == PHASE_HEAD && c->parsed - c->start >= most) {
+				conn_error(c, c->url.n + 16 > (uint32_t)most ? 414 : 431);
+				return;
+			}
+			continue;
 		}
 		if (rc != HPE_PAUSED || c->fail) {
 			conn_error(c, c->fail ? c->fail : 400);
@@ -219,8 +226,6 @@ void conn_parse(struct http_conn *c)
 		if (c->phase == PHASE_BODY)
 			conn_phase(c, c->used ? PHASE_ANSWER : PHASE_IDLE);
 	}
-	if (!c->closing && c->phase == PHASE_HEAD && c->parsed - c->start > (size_t)c->server->config->header_bytes)
-		conn_error(c, c->url.n + 16 > (uint32_t)c->server->config->header_bytes ? 414 : 431);
 }
 
 bool http_query_next(struct http_query *q, struct str *key, struct str *value)

@@ -42,6 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct linger hard = {1, 0}; /* no time-wait: millions of connections come and go */
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+	/* many source addresses, or waiting ends of earlier connections use up the ports */
+	static uint32_t runs;
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = {htonl(0x7f000002u + runs++ / 16 % 65000)}};
+	CHECK(bind(fd, (struct sockaddr *)&from, sizeof from) == 0);
 	CHECK(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
 	size_t cut = n ? data[0] % n : 0; /* in two parts */
 	CHECK(send(fd, data, cut, MSG_NOSIGNAL) >= 0);
