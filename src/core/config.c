@@ -25,7 +25,7 @@ const struct option config_options[] = {
     T("store.path", store_path, "./store", "folder of journal, state and keys; created with fresh keys when missing"),
     N("store.shards", shards, "4", 1, 256, "parts of all visitors; fixed when the store is created"),
     N("store.map_gb", map_gb, "0", 0, 65536, "address space reserved for each LMDB file, in GB; 0 picks one"),
-    N("store.reserve_percent", disk_reserve_percent, "5", 0, 50, "below this share of free disk new visitors are refused (503)"),
+    N("store.reserve_percent", disk_reserve_percent, "5", 0, 100, "below this share of free disk new visitors are refused (503)"),
     T("rules.path", rules_path, "etc/rules", "folder of the marketers' YAML files"),
     N("rules.wait_s", rules_wait_s, "20", 0, 3600, "wait this long at start for changed rules to be applied to the history before serving"),
     T("collect.listen", collect_listen, "127.0.0.1:8080", "HOST:PORT of the pixel; port 0 picks a free one"),

@@ -19,43 +19,40 @@ static bool number_glue(char c)
 	return c == ' ' || c == '+' || c == '-' || c == '.' || c == '(' || c == ')' || c == '_';
 }
 
-/* 2024-01-31, 2024.01.31, 20240131: dates are ordinary. */
-static bool date_like(struct str s)
+/* Eight digits that are a day, as in 20240131. */
+static bool is_date(const char *d)
 {
-	unsigned digits = 0;
-	for (size_t i = 0; i < s.n; i++) {
-		if (chr_digit(s.p[i]))
-			digits++;
-		else if (s.p[i] != '-' && s.p[i] != '.' && s.p[i] != '_')
-			return false;
-	}
-	bool year = s.n >= 4 && ((s.p[0] == '1' && s.p[1] == '9') || (s.p[0] == '2' && s.p[1] == '0'));
-	if (!year || digits != 8)
-		return false;
-	size_t m = 0;
-	char d[8];
-	for (size_t i = 0; i < s.n; i++)
-		if (chr_digit(s.p[i]))
-			d[m++] = s.p[i];
 	int month = (d[4] - '0') * 10 + (d[5] - '0'), day = (d[6] - '0') * 10 + (d[7] - '0');
-	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+	bool century = (d[0] == '1' && d[1] == '9') || (d[0] == '2' && d[1] == '0');
+	return century && month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
-/* Seven digits in one run, or nine with glue between. */
+/* Seven digits in one run, or nine with glue between; but dates are ordinary, as one run or with glue. */
 static bool number_like(struct str s)
 {
-	unsigned run = 0, glued = 0;
-	if (date_like(s))
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		if (chr_digit(s.p[i])) {
-			if (++run >= 7 || ++glued >= 9)
-				return true;
+	char seen[16]; /* the latest digits, glue left out */
+	unsigned glued = 0;
+	for (size_t i = 0; i < s.n;) {
+		size_t run = 0;
+		while (i + run < s.n && chr_digit(s.p[i + run]))
+			run++;
+		if (run == 8 && is_date(s.p + i)) {
+			glued = 0;
+		} else if (run >= 7) {
+			return true;
 		} else {
-			run = 0;
-			if (!number_glue(s.p[i]))
+			for (size_t k = 0; k < run; k++, glued++)
+				if (glued < sizeof seen)
+					seen[glued] = s.p[i + k];
+			if (glued >= 9)
+				return true;
+			if (run && glued == 8 && is_date(seen))
 				glued = 0;
 		}
+		i += run;
+		for (; i < s.n && !chr_digit(s.p[i]); i++)
+			if (!number_glue(s.p[i]))
+				glued = 0;
 	}
 	return false;
 }
@@ -82,7 +79,8 @@ static bool token_run(struct str s)
 		return true;
 	if (s.n >= 20 && upper >= 3 && lower >= 3 && digits)
 		return true;
-	return s.n >= 32 && (digits || (upper >= 4 && lower >= 4));
+	/* without digits, many capitals; few of them are words written together */
+	return s.n >= 32 && (digits || (upper > s.n / 3 && lower >= 4));
 }
 
 static bool token_like(struct str s)
@@ -117,7 +115,7 @@ static bool token_like(struct str s)
 		lower += c >= 'a' && c <= 'z';
 		mixed += i && chr_digit(c) != chr_digit(s.p[i - 1]);
 	}
-	return s.n >= 24 && digits >= 3 && upper >= 3 && lower >= 3 && mixed >= 4;
+	return s.n >= 24 && digits >= 3 && upper >= 3 && lower >= 3 && mixed >= 6;
 }
 
 enum scrub_kind scrub_look(struct str s)

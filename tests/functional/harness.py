@@ -43,7 +43,7 @@ class Server:
         self.options = ['privacy.k=%d' % k] + list(options)
         self.test_clock = test_clock
         self.token = 'test-token'
-        self.process = None
+        self.process = self.limit = None
 
     def write_rules(self, text, name='rules.yaml'):
         with open(os.path.join(self.rules, name), 'w') as f:
@@ -57,7 +57,7 @@ class Server:
     def start(self):
         arguments = [os.path.join(BUILD, 'crumbd')] + self.common() + ['-o', 'collect.listen=127.0.0.1:0', '-o', 'admin.listen=127.0.0.1:0']
         with open(self.log, 'a') as log:
-            self.process = subprocess.Popen(arguments + (['--test-clock'] if self.test_clock else []), stdout=subprocess.PIPE, stderr=log, text=True)
+            self.process = subprocess.Popen(arguments + (['--test-clock'] if self.test_clock else []), stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=self.limit)
         ready, _, _ = select.select([self.process.stdout], [], [], 60 * SLOW)
         line = self.process.stdout.readline() if ready else ''
         found = re.match(r'ready collect=(\S+) admin=(\S+)', line)

@@ -212,14 +212,43 @@ def test_without_test_clock_nobody_moves_it(make):
     assert make(test_clock=False).http('POST', '/v1/clock?advance=1d', admin=True)[0] == 404
 
 
-def test_a_full_disk_is_said_and_recovered_from(make):
-    """The journal's map is made tiny: commits fail, hits get 503, never a 200 unwritten."""
-    server = make(options=['store.reserve_percent=50'])
-    low = server.metric('disk_low')
-    b = Browser(server)
-    time.sleep(1.3)
-    low = server.metric('disk_low')
-    assert b.hit('/') == (503 if low else 200)
+def test_new_visitors_are_refused_when_the_disk_is_nearly_full(make):
+    server = make()
+    old = Browser.known(server)
+    server.stop()
+    server.options.append('store.reserve_percent=100')          # the disk is always fuller than that
+    server.start()
+    for _ in range(100):
+        if server.metric('disk_low'):
+            break
+        time.sleep(0.05)
+    new = Browser(server)
+    assert new.hit('/') == 503 and new.set_cookie is None and new.events({'e': 'view'}) == 503
+    assert old.hit('/coats/1') == 200 and old.segments() and server.metric('refused_total{reason="disk"}') == 2
+
+
+def test_a_store_that_cannot_grow_answers_503_and_loses_nothing(make):
+    """The kernel refuses to let any file grow past a megabyte: commits fail, hits get 503, never a 200 unwritten."""
+    import resource
+    server = make()
+    b = Browser.known(server)
+    server.stop()
+    server.limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+    server.start()
+    rng = random.Random(3)
+    written, codes = 0, set()
+    for _ in range(400):
+        word = lambda: ''.join(rng.choice('bcdfghklmnprstvwz') for _ in range(60))
+        code = b.events(*[{'u': 'https://shop.example/coats/1', **{'a.x%d' % k: word() for k in range(8)}} for _ in range(20)])
+        codes.add(code)
+        written += 20 if code == 204 else 0
+    assert codes == {204, 503} and server.metric('journal_failures_total') > 0
+    server.stop()
+    server.limit = None
+    server.start()
+    assert b.hit('/coats/1') == 200 and b.segments()
+    assert b.count('apparel.coats') == written + 1
+    server.verify()
 
 
 def test_server_without_rules_folder_says_so():

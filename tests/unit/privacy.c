@@ -149,6 +149,9 @@ TEST(what_names_people_is_replaced)
 	path_becomes("/c/(415)555-2671", "/c/[number]");
 	path_becomes("/c/4915755501234", "/c/[number]");
 	path_becomes("/c/12345678", "/c/[number]");
+	path_becomes("/c/20240131-4915", "/c/20240131-4915");
+	path_becomes("/c/20249931", "/c/[number]");
+	path_becomes("/c/2024-01-31-12-30", "/c/2024-01-31-12-30");
 	path_becomes("/c/DE89370400440532013000", "/c/[number]");
 	path_becomes("/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0", "/t/[token]");
 	path_becomes("/t/deadbeefcafe0a1b2c3d4e5f6a7b8c9d", "/t/[token]");
@@ -164,7 +167,9 @@ TEST(ordinary_paths_stay)
 	static const char *const same[] = {"/", "/coats/winter-parka", "/news/politics/article-123", "/2024/05/06/some-long-headline-of-a-story",
 	    "/2024-05-06", "/item-123456", "/checkout/thank-you", "/de/produkte/winterjacken/herren", "/p/nike-air-max-90-essential-2015",
 	    "/c++/tutorial", "/wiki/Internationalization_and_localization", "/presentations/logstash-monitorama-2013/images/kibana-search.png",
-	    "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/@handle", "/a/b/"};
+	    "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/@handle", "/a/b/",
+					   "/blog/xdotool-2.20110530.html", "/images/photo-20070222.png", "/api/TransportMasterNodeOperationAction.html",
+					   "/files/patch-CURRENT-Apr.13.06.newmoused+newpsm"};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		path_becomes(same[i], same[i]);
 	path_becomes("/caf%C3%A9/%E2%82%AC", "/caf\xc3\xa9/\xe2\x82\xac");
