@@ -565,6 +565,7 @@ enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more)
 	*more = false;
 	if (atomic_load(&f->swept_hour) >= hour_of(now))
 		return OK;
+	db_check_readers(&f->shard.db);
 	if (!anything_due(f, now, &e)) {
 		if (!e)
 			atomic_store(&f->swept_hour, hour_of(now));

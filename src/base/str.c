@@ -82,14 +82,19 @@ char *str_dup(struct str s)
 	return p;
 }
 
-bool str_iglob(struct str pattern, struct str s)
+static bool same_chr(char a, char b, bool fold)
+{
+	return a == b || (fold && chr_lower(a) == chr_lower(b));
+}
+
+static bool glob(struct str pattern, struct str s, bool fold)
 {
 	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;
 	while (i < s.n) {
 		if (p < pattern.n && pattern.p[p] == '*') {
 			star = p++;
 			mark = i;
-		} else if (p < pattern.n && chr_lower(pattern.p[p]) == chr_lower(s.p[i])) {
+		} else if (p < pattern.n && same_chr(pattern.p[p], s.p[i], fold)) {
 			p++, i++;
 		} else if (star != SIZE_MAX) {
 			p = star + 1;
@@ -101,4 +106,14 @@ bool str_iglob(struct str pattern, struct str s)
 	while (p < pattern.n && pattern.p[p] == '*')
 		p++;
 	return p == pattern.n;
+}
+
+bool str_glob(struct str pattern, struct str s)
+{
+	return glob(pattern, s, false);
+}
+
+bool str_iglob(struct str pattern, struct str s)
+{
+	return glob(pattern, s, true);
 }

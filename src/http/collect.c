@@ -224,7 +224,6 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 	c->scratch = malloc((size_t)c->config->header_bytes * 4);
 	struct event_config *cfg = event_config_new();
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	c->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	if (c->wake_fd < 0 || !c->base || !c->scratch)

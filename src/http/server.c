@@ -170,8 +170,8 @@ static bool send_ready(struct http_conn *c)
 	if (n == 0)
 		return true;
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)n};
-	ssize_t sent = n == 1 ? send(c->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-			      : sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t sent =
+	    n == 1 ? send(c->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT) : sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent < 0) {
 		if (errno != EAGAIN && errno != EINTR) {
 			conn_close(c);

@@ -14,7 +14,7 @@ void batch_init(struct batch *b, unsigned shards, void (*done)(struct batch *), 
 	*b = (struct batch){.shards = shards, .done = done, .owner = owner};
 }
 
-#define PART_KEEP (256u << 10) /* memory of a part that a burst made larger goes back */
+#define PART_KEEP (2u << 20) /* memory of a part that a burst made larger goes back */
 
 void batch_clear(struct batch *b)
 {

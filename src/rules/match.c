@@ -1,28 +1,6 @@
 /* Events against patterns. */
 #include "crumb/rules/rules.h"
 
-/* One path segment against one pattern segment: '*' any bytes. */
-static bool segment_glob(struct str pattern, struct str s)
-{
-	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;
-	while (i < s.n) {
-		if (p < pattern.n && pattern.p[p] == '*') {
-			star = p++;
-			mark = i;
-		} else if (p < pattern.n && pattern.p[p] == s.p[i]) {
-			p++, i++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
-			i = ++mark;
-		} else {
-			return false;
-		}
-	}
-	while (p < pattern.n && pattern.p[p] == '*')
-		p++;
-	return p == pattern.n;
-}
-
 static struct str without_slashes(struct str path)
 {
 	if (path.n && path.p[0] == '/')
@@ -50,7 +28,7 @@ bool rules_path_glob(struct str pattern, struct str path)
 		bool have_s = str_cut(&s_try, '/', &seg);
 		if (!have_s && !have_p)
 			return true;
-		if (have_s && have_p && segment_glob(part, seg)) {
+		if (have_s && have_p && str_glob(part, seg)) {
 			p_rest = p_try, s_rest = s_try;
 			continue;
 		}

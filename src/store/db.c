@@ -1,7 +1,9 @@
 #include "crumb/store/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
+#include <unistd.h>
 
 static enum err map(int rc)
 {
@@ -189,4 +191,21 @@ void db_walk_end(struct db_cursor *c)
 	if (c->c)
 		mdb_cursor_close(c->c);
 	c->c = NULL;
+}
+
+void db_check_readers(struct db *d)
+{
+	int dead;
+	if (mdb_reader_check(d->env, &dead) != 0)
+		return; /* nothing depends on it; the next hour tries again */
+}
+
+enum err folder_sync(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	int rc = fsync(fd);
+	close(fd);
+	return rc ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
 }

@@ -124,6 +124,8 @@ static enum err day_open(struct journal *j, uint16_t day, bool make, struct jour
 	day_folder(j, day, folder, sizeof folder);
 	if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", folder, strerror(errno));
+	if (make && (e = folder_sync(j->folder)))
+		return e;
 	fresh.last = calloc(j->shards, sizeof *fresh.last);
 	if (!fresh.last)
 		return err_set(ERR_NOMEM, "no memory");
@@ -136,7 +138,7 @@ static enum err day_open(struct journal *j, uint16_t day, bool make, struct jour
 		db_abort(&t);
 		goto out;
 	}
-	if ((e = db_end(&t)) || (e = day_lasts(j, &fresh)))
+	if ((e = db_end(&t)) || (make && (e = folder_sync(folder))) || (e = day_lasts(j, &fresh)))
 		goto out;
 	*d = fresh;
 	*out = d;

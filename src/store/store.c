@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAP_BYTES ((size_t)256 << 30)
@@ -24,16 +25,6 @@ static void path_of(const struct store *s, const char *name, char out[4096])
 static enum err sys(const char *path)
 {
 	return err_set(errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-}
-
-static enum err sync_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return sys(path);
-	int rc = fsync(fd);
-	close(fd);
-	return rc ? sys(path) : OK;
 }
 
 enum err file_replace(const char *path, struct str content)
@@ -52,7 +43,7 @@ enum err file_replace(const char *path, struct str content)
 	char *slash = strrchr(folder, '/');
 	if (slash)
 		*slash = 0;
-	return e ? e : sync_folder(slash ? folder : ".");
+	return e ? e : folder_sync(slash ? folder : ".");
 }
 
 static bool file_read(const char *path, char *out, size_t cap)
@@ -95,7 +86,11 @@ static enum err take_lock(struct store *s)
 	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
 		return sys(path);
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
+	/* a command that only looks whether somebody has the lock holds it for a moment: try for a second */
+	int tries = 0;
+	while (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0 && tries++ < 20)
+		nanosleep(&(struct timespec){0, 50000000}, NULL);
+	if (tries > 20)
 		return err_set(ERR_BUSY, "%s is in use by a running crumbd or crumb", s->path);
 	return OK;
 }

@@ -26,7 +26,7 @@ def load(server, browser, sent, answered, i, stop):
 
 
 def test_kill_under_load_loses_nothing_and_doubles_nothing(make):
-    server = make(options=['fold.pace_ms=20'])
+    server = make(options=['fold.pace_ms=20', 'collect.threads=3'])
     browsers = [Browser.known(server) for _ in range(16)]
     sent, answered = [0] * 16, [0] * 16
     rng = random.Random(1)

@@ -57,7 +57,8 @@ struct str str_trim(struct str s);			    /* without blanks at both ends */
 bool str_cut(struct str *rest, char sep, struct str *part); /* next part up to sep; false at the end */
 bool str_u64(struct str s, uint64_t *out);		    /* decimal digits only, no overflow */
 char *str_dup(struct str s);				    /* heap, terminated; NULL without memory */
-/* '*' any bytes, everything else itself; ASCII case aside. For hosts, events and values; paths have their own. */
+/* '*' any bytes, everything else itself; the second one ASCII case aside. */
+bool str_glob(struct str pattern, struct str s);
 bool str_iglob(struct str pattern, struct str s);
 
 #endif

@@ -22,6 +22,9 @@ struct db_txn {
 	enum err err; /* first failure; everything after it does nothing */
 	bool write;
 };
+/* Makes the entries of a folder durable. */
+enum err folder_sync(const char *path) MUST_CHECK;
+
 struct db_cursor {
 	struct MDB_cursor *c;
 	struct db_txn *t;
@@ -41,6 +44,9 @@ bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value)
 void db_put(struct db_txn *t, db_table table, struct str key, struct str value);
 bool db_del(struct db_txn *t, db_table table, struct str key); /* false: was not there */
 uint64_t db_count(struct db_txn *t, db_table table);
+
+/* Forgets readers whose process is gone: they would keep pages from being used again. */
+void db_check_readers(struct db *d);
 
 /* A cursor walks keys in byte order, from the first key not before `from`. */
 void db_walk(struct db_txn *t, db_table table, struct db_cursor *c);
