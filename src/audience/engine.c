@@ -20,7 +20,7 @@ struct engine {
 	struct store *store;
 	pthread_mutex_t lock; /* everything below */
 	pthread_cond_t wake;
-	struct generation *serving, *building;
+	struct generation *serving, *building, *retired;
 	struct rules *queued; /* rules that came while building */
 	bool *ready;	      /* per shard of the building generation */
 	bool stop;
@@ -199,7 +199,8 @@ static void switch_over(struct engine *e)
 	e->serving = fresh;
 	e->building = NULL;
 	atomic_store(&old->dropped, true);
-	generation_unref(old);
+	old->next = e->retired;
+	e->retired = old;
 	log_info("rules", "serving generation=%u rules=%s", fresh->number, fresh->rules->hash_text);
 	if (e->queued) {
 		struct rules *next = e->queued;
@@ -224,6 +225,20 @@ static void mark_ready(struct engine *e, const struct generation *g, unsigned nu
 		switch_over(e);
 }
 
+/* A retired generation that nobody reads any more, or NULL. It is closed and removed by a fold thread without the lock, so that
+ * neither a look-up nor anybody who wants the lock waits for the disk. The lock is held. */
+static struct generation *take_retired(struct engine *e)
+{
+	for (struct generation **at = &e->retired; *at; at = &(*at)->next) {
+		struct generation *g = *at;
+		if (atomic_load(&g->refs) != 1)
+			continue;
+		*at = g->next;
+		return g;
+	}
+	return NULL;
+}
+
 static void *run(void *arg)
 {
 	struct fold_thread *me = arg;
@@ -235,8 +250,10 @@ static void *run(void *arg)
 	pthread_mutex_lock(&e->lock);
 	while (!e->stop) {
 		struct generation *g = generation_ref(e->serving), *b = e->building ? generation_ref(e->building) : NULL;
+		struct generation *gone = take_retired(e);
 		uint64_t hurry = e->hurried;
 		pthread_mutex_unlock(&e->lock);
+		generation_unref(gone);
 		struct progress p = {false, false, false};
 		uint32_t now = clock_now();
 		for (unsigned s = me->number; s < g->shards; s += e->threads_n) {
@@ -340,6 +357,11 @@ void engine_stop(struct engine *e)
 		pthread_join(e->threads[i].thread, NULL);
 	if (e->building)
 		atomic_store(&e->building->dropped, true);
+	while (e->retired) {
+		struct generation *next = e->retired->next;
+		generation_unref(e->retired);
+		e->retired = next;
+	}
 	generation_unref(e->building);
 	generation_unref(e->serving);
 	rules_unref(e->queued);

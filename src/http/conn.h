@@ -10,6 +10,8 @@
 
 #define SLOTS 8 /* answers a connection may have unsent */
 #define INLINE_MAX 512
+#define IN_FIRST 4096 /* bytes of a connection's buffer; longer requests grow it */
+#define IN_KEEP 32768 /* beyond this it shrinks again when it is empty */
 #define GATE_HELD UINT64_MAX
 
 struct slot {

@@ -149,8 +149,16 @@ static void next_request(struct http_conn *c)
 {
 	memset(c->in + c->start, 0, c->parsed - c->start);
 	c->start = c->parsed;
-	if (c->start == c->in_n)
+	if (c->start == c->in_n) {
 		c->start = c->parsed = c->in_n = 0;
+		if (c->in_cap > IN_KEEP) { /* a long body does not keep its memory */
+			char *smaller = realloc(c->in, IN_FIRST);
+			if (smaller) {
+				c->in = smaller;
+				c->in_cap = IN_FIRST;
+			}
+		}
+	}
 	c->url.n = c->field.n = c->body.n = 0;
 	for (int i = 0; i < H_MAX; i++)
 		c->header[i].n = 0;

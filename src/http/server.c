@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IN_FIRST 4096
 #define ACCEPT_MOST 64
 #define LINGER_S 2
 #define SPARE_MOST 1024

@@ -15,7 +15,8 @@ struct generation {
 	unsigned shards;
 	struct rules *rules;
 	struct store *store;
-	_Atomic bool dropped; /* remove its files with the last reference */
+	_Atomic bool dropped;	 /* remove its files with the last reference */
+	struct generation *next; /* among those that no longer serve */
 	struct fold fold[];
 };
 
