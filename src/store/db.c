@@ -41,15 +41,16 @@ static struct str view(MDB_val v)
 	return str_make(v.mv_data, v.mv_size);
 }
 
-enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, bool readonly)
+enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode)
 {
+	static const unsigned flags[] = {[DB_DURABLE] = 0, [DB_REBUILT] = MDB_NOMETASYNC, [DB_READONLY] = MDB_RDONLY};
 	MDB_env *env;
 	int rc = mdb_env_create(&env);
 	if (rc)
 		return map(rc);
 	int dead;
 	if ((rc = mdb_env_set_mapsize(env, map_bytes)) || (rc = mdb_env_set_maxdbs(env, tables)) || (rc = mdb_env_set_maxreaders(env, 510)) ||
-	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | (readonly ? MDB_RDONLY : 0), 0600)) || (rc = mdb_reader_check(env, &dead))) {
+	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | flags[mode], 0600)) || (rc = mdb_reader_check(env, &dead))) {
 		mdb_env_close(env);
 		return err_wrap(map(rc), "%s", folder);
 	}

@@ -130,7 +130,7 @@ static enum err day_open(struct journal *j, uint16_t day, bool make, struct jour
 	if (!fresh.last)
 		return err_set(ERR_NOMEM, "no memory");
 	struct db_txn t;
-	if ((e = db_open(&fresh.db, folder, j->map_bytes, 2, j->readonly)))
+	if ((e = db_open(&fresh.db, folder, j->map_bytes, 2, j->readonly ? DB_READONLY : DB_DURABLE)))
 		goto out;
 	if ((e = db_begin(&fresh.db, !j->readonly, &t)))
 		goto out;

@@ -25,7 +25,7 @@ static struct str key_u32u32(uint8_t *b, uint32_t hi, uint32_t lo)
 enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes, bool readonly)
 {
 	*s = (struct shard){.number = number};
-	enum err e = db_open(&s->db, folder, map_bytes, 16, readonly);
+	enum err e = db_open(&s->db, folder, map_bytes, 16, readonly ? DB_READONLY : DB_REBUILT);
 	if (e)
 		return e;
 	const struct {
