@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#define BLOCKS_MAX 256 /* looked at within one network */
+
 struct place_db {
 	_Atomic int refs;
 	MMDB_s mmdb;
@@ -48,10 +50,39 @@ static struct str text_at(MMDB_entry_s *entry, const char *const *path)
 	return str_make(d.utf8_string, d.data_size);
 }
 
-struct place place_db_find(const struct place_db *db, const struct network *n)
+static struct place place_at(MMDB_entry_s *entry)
 {
 	static const char *const nested_country[] = {"country", "iso_code", NULL}, *const flat_country[] = {"country_code", NULL};
 	static const char *const nested_region[] = {"subdivisions", "0", "iso_code", NULL}, *const flat_region[] = {"state1", NULL};
+	struct place p = {{0}, {0}};
+	struct str country = text_at(entry, nested_country);
+	if (!country.n)
+		country = text_at(entry, flat_country);
+	if (country.n != 2 || !chr_alpha(country.p[0]) || !chr_alpha(country.p[1]))
+		return p;
+	memcpy(p.country, country.p, 2);
+	struct str region = text_at(entry, nested_region);
+	if (!region.n)
+		region = text_at(entry, flat_region);
+	if (region.n && region.n <= sizeof p.region)
+		memcpy(p.region, region.p, region.n);
+	return p;
+}
+
+/* Advances an address to the next block of `block` bits within its prefix; false behind the last one. */
+static bool next_block(uint8_t *a, unsigned block, unsigned prefix)
+{
+	for (unsigned bit = block; bit-- > prefix;) {
+		uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+		a[bit / 8] ^= mask;
+		if (a[bit / 8] & mask)
+			return true;
+	}
+	return false;
+}
+
+struct place place_db_find(const struct place_db *db, const struct network *n)
+{
 	struct place p = {{0}, {0}};
 	if (!db || n->family == 0)
 		return p;
@@ -60,27 +91,24 @@ struct place place_db_find(const struct place_db *db, const struct network *n)
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} addr = {0};
-	if (n->family == 4) {
-		addr.v4.sin_family = AF_INET;
-		memcpy(&addr.v4.sin_addr, n->b, 4);
-	} else {
-		addr.v6.sin6_family = AF_INET6;
-		memcpy(&addr.v6.sin6_addr, n->b, 16);
+	bool v4 = n->family == 4;
+	unsigned prefix = v4 ? 24 : 48;
+	uint8_t *bytes = v4 ? (uint8_t *)&addr.v4.sin_addr : (uint8_t *)&addr.v6.sin6_addr;
+	addr.any.sa_family = v4 ? AF_INET : AF_INET6;
+	memcpy(bytes, n->b, v4 ? 4 : 16);
+	for (int steps = 0; steps < BLOCKS_MAX && !p.country[0]; steps++) {
+		int error = 0;
+		MMDB_lookup_result_s found = MMDB_lookup_sockaddr(&db->mmdb, &addr.any, &error);
+		if (error != MMDB_SUCCESS)
+			break;
+		if (found.found_entry)
+			p = place_at(&found.entry);
+		/* an IPv4 address in an IPv6 tree lies below ::/96 */
+		unsigned block = found.netmask;
+		if (v4 && db->mmdb.metadata.ip_version == 6)
+			block = block > 96 ? block - 96 : 0;
+		if (block <= prefix || !next_block(bytes, block, prefix))
+			break;
 	}
-	int error = 0;
-	MMDB_lookup_result_s found = MMDB_lookup_sockaddr(&db->mmdb, &addr.any, &error);
-	if (error != MMDB_SUCCESS || !found.found_entry)
-		return p;
-	struct str country = text_at(&found.entry, nested_country);
-	if (!country.n)
-		country = text_at(&found.entry, flat_country);
-	if (country.n != 2 || !chr_alpha(country.p[0]) || !chr_alpha(country.p[1]))
-		return p;
-	memcpy(p.country, country.p, 2);
-	struct str region = text_at(&found.entry, nested_region);
-	if (!region.n)
-		region = text_at(&found.entry, flat_region);
-	if (region.n && region.n <= sizeof p.region)
-		memcpy(p.region, region.p, region.n);
 	return p;
 }

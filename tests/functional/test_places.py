@@ -43,6 +43,16 @@ def test_both_shapes_and_both_families(make, tmp_path):
     assert place(server, '81.2.69.142') == ('GB', 'ENG') and place(server, '2001:db8:1:2::3') == (None, None)
 
 
+def test_the_answer_depends_on_the_network_alone(make, tmp_path):
+    """The file knows a part of a /24 only; the address was cut before anybody looked."""
+    path = str(tmp_path / 'db')
+    subprocess.run(['perl', '-e', WRITER.replace("'81.2.69.0/24'", "'81.2.69.144/28'").replace("'2001:db8:1::/48'", "'2001:db8:1:ff00::/56'"),
+                    path, 'nested', '6', 'GB', 'ENG'], check=True)
+    server = make(options=['trusted_proxies=127.0.0.1', 'geo.database=' + path])
+    assert place(server, '81.2.69.150') == place(server, '81.2.69.1') == ('GB', 'ENG')
+    assert place(server, '2001:db8:1:2::3') == ('GB', 'ENG') and place(server, '2001:db8:2::1') == (None, None) and place(server, '81.2.70.150') == (None, None)
+
+
 def test_a_long_region_name_is_left_out(make, tmp_path):
     path = str(tmp_path / 'db')
     write(path, 'flat', region='North Rhine-Westphalia')

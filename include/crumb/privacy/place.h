@@ -2,7 +2,8 @@
  *
  * Two shapes are read: MaxMind's nested one (country.iso_code, subdivisions[0].iso_code) and the flat one of the npm
  * databases (country_code, state1). state1 is a name; it is kept when it fits the eight bytes of a region. Files of one address
- * family answer "unknown" for the other. A broken file or record answers "unknown", never anything worse.
+ * family answer "unknown" for the other. A network whose first address has no entry has the place of its first part that has one: the answer
+ * depends on the network alone, whichever address in it was cut. A broken file or record answers "unknown", never anything worse.
  *
  * A database is immutable and reference-counted; any thread may look up. */
 #ifndef CRUMB_PRIVACY_PLACE_H
