@@ -1,7 +1,6 @@
 #include "crumb/audience/members.h"
 
 #include "crumb/base/code.h"
-#include "crumb/core/metric.h"
 
 #include <stdlib.h>
 
@@ -83,8 +82,6 @@ void members_apply(struct shard *s, struct db_txn *t, struct member_changes *c, 
 		}
 		change.size = members_size(s, t, c->list[i].segment);
 		shard_daily_segment(s, t, day, c->list[i].segment, &change);
-		metric_add(M_ENTERED, change.entered);
-		metric_add(M_LEFT, change.left);
 		i = seg_end;
 	}
 	c->n = 0;

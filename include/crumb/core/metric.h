@@ -56,8 +56,6 @@
 	X(M_FOLD_CORRUPT, "fold_corrupt_total", "", "Blocks or records that could not be read")                                                      \
 	X(M_SWEPT, "swept_visitors_total", "", "Visitors looked at because time passed")                                                             \
 	X(M_EXPIRED, "expired_visitors_total", "", "Visitors deleted because nothing was left")                                                      \
-	X(M_ENTERED, "membership_changes_total", "kind=\"entered\"", "Changes of segment membership")                                                \
-	X(M_LEFT, "membership_changes_total", "kind=\"left\"", "")                                                                                   \
 	X(M_PROV_EVICTED, "provisional_evicted_total", "", "Provisional visitors forgotten early: table full")                                       \
 	X(M_TOMBSTONED, "tombstoned_total", "", "Events of erased visitors that were dropped")
 
