@@ -5,6 +5,8 @@
 #include "crumb/node/node.h"
 
 #include <event2/event.h>
+#include <jansson.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -288,9 +290,18 @@ static enum err read_arguments(struct server *s, int argc, char **argv)
 	return e;
 }
 
+/* Bodies are raw hits: what the JSON library lets go of is wiped first. */
+static void wipe_and_free(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
 int main(int argc, char **argv)
 {
 	static struct server s;
+	json_set_alloc_funcs(malloc, wipe_and_free);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	prctl(PR_SET_DUMPABLE, 0); /* no core dumps of raw hits */

@@ -61,9 +61,8 @@ static const struct route {
     {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL},
 };
 
-static void handle(void *ctx, struct http_request *r)
+static void dispatch(struct collect *c, struct http_request *r)
 {
-	struct collect *c = ctx;
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
 		if (!str_eq(routes[i].path, r->path))
 			continue;
@@ -84,6 +83,18 @@ static void handle(void *ctx, struct http_request *r)
 	}
 	metric_inc(M_BAD_PATH);
 	http_reply(r->ticket, 404, "text/plain", STR(""), STR("not found\n"));
+}
+
+/* Nothing of a request is left behind: what was decoded from it is wiped here, its bytes by the connection. */
+static void handle(void *ctx, struct http_request *r)
+{
+	struct collect *c = ctx;
+	dispatch(c, r);
+	memset(c->scratch, 0, c->scratch_used);
+	c->scratch_used = 0;
+	if (c->numbers.n)
+		memset(c->numbers.p, 0, c->numbers.n);
+	hit_clear(&c->hit);
 }
 
 /* --- the loop */

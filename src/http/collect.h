@@ -17,12 +17,13 @@ struct collect {
 	uint64_t version;	      /* of what was taken from shared */
 	struct ingest ingest;
 	struct batch batches[2];
-	unsigned gathering; /* which batch hits go into */
-	bool in_flight;	    /* the other one is with the journal */
-	uint64_t gate;	    /* number of the batch that is being gathered */
-	uint32_t now;	    /* read once per loop; 0: not yet */
-	struct hit hit;	    /* scratch: one hit at a time */
-	char *scratch;	    /* decoded query values */
+	unsigned gathering;  /* which batch hits go into */
+	bool in_flight;	     /* the other one is with the journal */
+	uint64_t gate;	     /* number of the batch that is being gathered */
+	uint32_t now;	     /* read once per loop; 0: not yet */
+	struct hit hit;	     /* scratch: one hit at a time */
+	size_t scratch_used; /* wiped when the request was handled */
+	char *scratch;	     /* decoded query values */
 	struct buf numbers, body;
 	struct lookup *lookups;
 	char pixel[320]; /* the whole answer to a hit of a known visitor */

@@ -121,6 +121,7 @@ static void query_params(struct collect *c, const struct http_request *r, struct
 	struct str key, value;
 	while (http_query_next(&q, &key, &value))
 		param(h, key, value);
+	c->scratch_used = q.used;
 }
 
 static void cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)

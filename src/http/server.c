@@ -114,6 +114,7 @@ void conn_close(struct http_conn *c)
 	close(c->fd);
 	c->server->conns_n--;
 	memset(c->in, 0, c->in_n);
+	memset(&c->peer, 0, sizeof c->peer);
 	if (c->holds == 0 && !c->waiting)
 		free_conn(c);
 }
@@ -121,6 +122,7 @@ void conn_close(struct http_conn *c)
 /* Answered for the last time: let the peer read it before the connection goes, even if it is still sending. */
 static void linger(struct http_conn *c)
 {
+	memset(c->in, 0, c->in_n);
 	c->start = c->parsed = c->in_n = 0;
 	shutdown(c->fd, SHUT_WR);
 	if (!c->reading) {
@@ -234,6 +236,7 @@ static bool make_room(struct http_conn *c)
 		memmove(c->in, c->in + c->start, c->in_n - c->start);
 		c->parsed -= c->start;
 		c->in_n -= c->start;
+		memset(c->in + c->in_n, 0, c->start);
 		c->start = 0;
 	}
 	if (c->in_n < c->in_cap)
@@ -241,9 +244,12 @@ static bool make_room(struct http_conn *c)
 	size_t most = (size_t)c->server->config->header_bytes + 2 * c->server->body_limit + IN_FIRST, cap = c->in_cap * 2;
 	if (c->in_cap >= most)
 		return false;
-	char *grown = realloc(c->in, cap);
+	char *grown = malloc(cap); /* not realloc(): it would leave the old bytes in the heap */
 	if (!grown)
 		return false;
+	memcpy(grown, c->in, c->in_n);
+	memset(c->in, 0, c->in_n);
+	free(c->in);
 	c->in = grown;
 	c->in_cap = cap;
 	return true;

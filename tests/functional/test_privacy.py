@@ -205,3 +205,35 @@ def test_day_keys_are_destroyed_with_their_day(server):
     with open(os.path.join(server.store, 'keys'), 'rb') as f:
         after = f.read()
     assert slots[0][8:] not in after and os.listdir(journal) == [] and before[:64] == after[:64]
+
+
+def memory(pid):
+    """What the process may write to: heap, stacks, globals. Its maps of files are searched as files elsewhere."""
+    with open('/proc/%d/maps' % pid) as maps, open('/proc/%d/mem' % pid, 'rb', 0) as mem:
+        for line in maps:
+            span, access, _, _, inode = line.split()[:5]
+            first, end = (int(x, 16) for x in span.split('-'))
+            if access.startswith('rw') and inode == '0' or '[heap]' in line or '[stack]' in line:
+                try:
+                    mem.seek(first)
+                    yield mem.read(end - first)
+                except OSError:
+                    pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not BUILD.endswith('build'), reason='reads another process, whose allocator must be the plain one')
+def test_nothing_of_a_request_is_left_in_memory(make):
+    server = make(options=['trusted_proxies=127.0.0.0/8'])
+    b = Browser.known(server, agent='Memory-Agent/77', headers={'X-Forwarded-For': '203.0.113.199'})
+    b.hit('/coats/1', extra='&t=memory%20title%20one&p_x=memoryparam&a.email=memory%40example.org')
+    b.events(*[{'u': 'https://memoryuser@shop.example/coats/%d?q=memoryquery' % i, 't': 'memory body title', 'a': {'note': 'memory@attribute.example'}} for i in range(200)])
+    b.request('POST', '/e', '{"t":"memorybroken', {'Content-Type': 'application/json'})
+    server.raw(b'GET /p.gif?u=memoryhalf&x=%41 HTTP/1.1\r\nBroken : x\r\n\r\n', 1)
+    for i in range(5):
+        Browser(server).hit('/ordinary')
+    server.settle()
+    image = b''.join(memory(server.process.pid))
+    assert len(image) > 1000000
+    for needle in (b'Memory-Agent', b'203.0.113.199', b'memory title one', b'memoryparam', b'memory@example.org', b'memory%40example', b'memoryuser', b'memoryquery',
+                   b'memory body title', b'memory@attribute', b'memorybroken', b'memoryhalf', b.jar['crumb'].encode()):
+        assert needle not in image, needle
