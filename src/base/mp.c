@@ -93,6 +93,42 @@ uint32_t mp_map(struct mp *m)
 	return (uint32_t)(c == 0xde ? big(m, 2) : c == 0xdf ? big(m, 4) : wrong(m));
 }
 
+void mp_skip(struct mp *m)
+{
+	uint64_t left = 1; /* values still to pass over */
+	while (left && !m->bad) {
+		uint8_t c = take(m);
+		uint64_t n = 0;
+		left--;
+		if (c < 0x80 || c >= 0xe0 || c == 0xc0 || c == 0xc2 || c == 0xc3)
+			continue;
+		if (c <= 0x8f)
+			left += 2u * (c & 15);
+		else if (c <= 0x9f)
+			left += c & 15;
+		else if (c <= 0xbf)
+			n = c & 31;
+		else if (c >= 0xc4 && c <= 0xc6)
+			n = big(m, (size_t)1 << (c - 0xc4));
+		else if (c >= 0xd9 && c <= 0xdb)
+			n = big(m, (size_t)1 << (c - 0xd9));
+		else if (c == 0xca || c == 0xcb)
+			n = c == 0xca ? 4 : 8;
+		else if (c >= 0xcc && c <= 0xd3)
+			n = (uint64_t)1 << ((c - 0xcc) & 3);
+		else if (c == 0xdc || c == 0xdd)
+			left += big(m, c == 0xdc ? 2 : 4);
+		else if (c == 0xde || c == 0xdf)
+			left += 2 * big(m, c == 0xde ? 2 : 4);
+		else
+			wrong(m); /* extensions are not used */
+		if ((uint64_t)(m->end - m->p) < n)
+			m->bad = true;
+		else if (!m->bad)
+			m->p += n;
+	}
+}
+
 static int write_buf(void *data, const char *p, size_t n)
 {
 	struct buf *b = data;

@@ -26,6 +26,7 @@ double mp_double(struct mp *m);
 bool mp_nil(struct mp *m);	 /* true and consumed if nil comes next */
 struct str mp_str(struct mp *m); /* str or bin */
 uint32_t mp_array(struct mp *m); /* number of elements that follow */
+void mp_skip(struct mp *m);	 /* whatever comes next, with all that is in it */
 uint32_t mp_map(struct mp *m);	 /* number of pairs that follow */
 
 void mp_packer(msgpack_packer *pk, struct buf *out);
