@@ -17,7 +17,7 @@ CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-
 CC := $(if $(filter clang fuzz asan tsan,$(MODE)),clang,gcc)
 CFLAGS := -std=c11 -pthread $(CFLAGS.$(MODE))
 LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS.$(MODE)))
-LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lm
+LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lhs -lm
 LLHTTP := /usr/share/llhttp
 
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
@@ -114,6 +114,10 @@ $B/test/property-%: tests/property/%.c $B/libcrumb.a
 $B/test/fuzz-%: tests/fuzz/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-missing-prototypes -fsanitize=fuzzer $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+
+$B/test/bench-%: tests/bench/%.c $B/libcrumb.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
 
 clean:
 	rm -rf build

@@ -48,20 +48,6 @@ static const char usage[] = "crumbd - pixel and tag server of crumb, a data mana
 
 /* --- places */
 
-static void find_places(struct server *s)
-{
-	if (*s->config.geo_database) {
-		snprintf(s->places_file, sizeof s->places_file, "%s", s->config.geo_database);
-		return;
-	}
-	ssize_t n = readlink("/proc/self/exe", s->places_file, sizeof s->places_file - 32);
-	char *slash = n > 0 ? memrchr(s->places_file, '/', (size_t)n) : NULL;
-	if (slash)
-		memcpy(slash, "/country.mmdb", sizeof "/country.mmdb");
-	if (!slash || access(s->places_file, R_OK) != 0)
-		s->places_file[0] = 0;
-}
-
 /* Opens the file when it is new or has changed. A file that cannot be read leaves the old one in use. */
 static void load_places(struct server *s)
 {
@@ -216,7 +202,8 @@ static enum err start(struct server *s)
 	s->shared.writer = s->node.writer;
 	s->shared.engine = s->node.engine;
 	share_rules(s);
-	find_places(s);
+	if (!place_db_file(&s->config, s->places_file, sizeof s->places_file))
+		s->places_file[0] = 0;
 	load_places(s);
 	if (!s->places_file[0])
 		log_warn("places", "no country file: set geo.database; every place is unknown");

@@ -1,46 +1,18 @@
-#include "crumb/audience/engine.h"
+#include "engine.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FOLD_MOST 200000 /* records in one transaction */
-#define SWEEP_MOST 20000 /* visitors in one slice */
 #define IDLE_WAIT_MS 500 /* looks at the clock this often when nothing happens */
-#define BUILD_WAIT_MS 5	 /* while other shards of a new generation catch up */
 #define RETRY_WAIT_MS 1000
-#define LISTENERS 64
-
-struct engine {
-	const struct config *config;
-	struct store *store;
-	pthread_mutex_t lock; /* everything below */
-	pthread_cond_t wake;
-	struct generation *serving, *building, *retired;
-	struct rules *queued; /* rules that came while building */
-	bool *ready;	      /* per shard of the building generation */
-	bool stop;
-	uint64_t hurried; /* counts calls */
-	struct {
-		void (*heard)(void *);
-		void *arg;
-	} listeners[LISTENERS];
-	unsigned listeners_n, threads_n, idle;
-	struct fold_thread {
-		struct engine *e;
-		unsigned number;
-		pthread_t thread;
-	} * threads;
-	_Atomic uint64_t behind_since_us; /* 0: caught up */
-};
 
 /* --- generations */
 
-static struct generation *generation_new(struct store *s, uint32_t number, struct rules *rules)
+struct generation *generation_new(struct store *s, uint32_t number, struct rules *rules)
 {
 	struct generation *g = calloc(1, sizeof *g + s->shards * sizeof g->fold[0]);
 	CHECK(g);
@@ -49,6 +21,8 @@ static struct generation *generation_new(struct store *s, uint32_t number, struc
 	g->shards = s->shards;
 	g->store = s;
 	g->rules = rules_ref(rules);
+	g->filled = calloc(s->shards, sizeof *g->filled);
+	CHECK(g->filled);
 	return g;
 }
 
@@ -61,16 +35,17 @@ void generation_unref(struct generation *g)
 	if (atomic_load(&g->dropped))
 		store_drop_generation(g->store, g->number);
 	rules_unref(g->rules);
+	free(g->filled);
 	free(g);
 }
 
-static struct generation *generation_ref(struct generation *g)
+struct generation *generation_ref(struct generation *g)
 {
 	atomic_fetch_add(&g->refs, 1);
 	return g;
 }
 
-static enum err open_folds(struct generation *g, struct store *s, const struct config *c)
+enum err generation_open_folds(struct generation *g, struct store *s, const struct config *c)
 {
 	enum err e = OK;
 	for (unsigned i = 0; i < g->shards && !e; i++)
@@ -78,8 +53,7 @@ static enum err open_folds(struct generation *g, struct store *s, const struct c
 	return e;
 }
 
-/* The rules a generation was built for, from its first shard. */
-static enum err stored_rules(struct store *s, uint32_t number, struct rules **out)
+enum err generation_stored_rules(struct store *s, uint32_t number, struct rules **out)
 {
 	struct shard sh;
 	struct db_txn t;
@@ -88,7 +62,7 @@ static enum err stored_rules(struct store *s, uint32_t number, struct rules **ou
 	if (e)
 		return e;
 	if (!(e = db_begin(&sh.db, false, &t))) {
-		e = db_get(&t, sh.meta, STR("rules"), &bundle) ? rules_load(bundle, out) : err_set(ERR_CORRUPT, "the views name no rules");
+		e = db_get(&t, sh.meta, STR("rules"), &bundle) ? rules_load(bundle, NULL, out) : err_set(ERR_CORRUPT, "the views name no rules");
 		db_abort(&t);
 	}
 	shard_close(&sh);
@@ -103,12 +77,12 @@ enum err generation_open(struct store *s, const struct config *c, struct generat
 		uint32_t number = store_current(s);
 		if (!number)
 			return err_set(ERR_NOT_FOUND, "%s: no views yet; crumbd makes them", s->path);
-		enum err e = stored_rules(s, number, &rules);
+		enum err e = generation_stored_rules(s, number, &rules);
 		struct generation *g = NULL;
 		if (!e) {
 			g = generation_new(s, number, rules);
 			rules_unref(rules);
-			e = open_folds(g, s, c);
+			e = generation_open_folds(g, s, c);
 		}
 		if (!e) {
 			*out = g;
@@ -124,7 +98,7 @@ static enum err begin_generation(struct engine *e, uint32_t number, struct rules
 {
 	store_drop_generation(e->store, number);
 	struct generation *g = generation_new(e->store, number, rules);
-	enum err err = open_folds(g, e->store, e->config);
+	enum err err = generation_open_folds(g, e->store, e->config);
 	if (err)
 		generation_unref(g);
 	else
@@ -134,31 +108,27 @@ static enum err begin_generation(struct engine *e, uint32_t number, struct rules
 
 /* --- threads */
 
-static void wait_ms(struct engine *e, long ms)
+void engine_wait(pthread_cond_t *on, pthread_mutex_t *lock, long ms)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += ms % 1000 * 1000000;
 	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&e->wake, &e->lock, &until);
+	pthread_cond_timedwait(on, lock, &until);
 }
 
-struct progress {
-	bool worked;  /* something was folded or swept */
-	bool pending; /* and there is more to do at once */
-	bool failed;
-};
-
 /* One step for one shard of one generation. */
-static void step(struct engine *e, struct generation *g, unsigned shard, uint32_t now, struct progress *p)
+void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t most, uint32_t now, struct progress *p)
 {
 	struct fold *f = &g->fold[shard];
 	size_t done;
 	bool more = false, sweep_more = false;
-	enum err err = fold_some(f, e->store->journal, now, FOLD_MOST, &done, &more);
+	pthread_mutex_lock(&f->busy);
+	enum err err = fold_some(f, e->store->journal, now, most, &done, &more);
 	if (!err && !more && !clock_jumped())
 		err = fold_sweep(f, now, SWEEP_MOST, &sweep_more);
+	pthread_mutex_unlock(&f->busy);
 	if (err) {
 		log_error("fold", "not possible now, will be tried again shard=%u why=\"%s\"", shard, err_text());
 		p->failed = true;
@@ -167,62 +137,10 @@ static void step(struct engine *e, struct generation *g, unsigned shard, uint32_
 	p->pending |= !err && (more || sweep_more);
 }
 
-static bool caught_up(const struct engine *e, const struct generation *g, unsigned shard, uint32_t hour)
+bool engine_caught_up(const struct engine *e, const struct generation *g, unsigned shard, uint32_t hour)
 {
 	return atomic_load(&g->fold[shard].watermark) >= journal_last(e->store->journal, shard) &&
 	       (atomic_load(&g->fold[shard].swept_hour) >= hour || clock_jumped());
-}
-
-static void start_build(struct engine *e, struct rules *rules)
-{
-	struct generation *g;
-	enum err err = begin_generation(e, e->serving->number + 1, rules, &g);
-	if (err) {
-		log_error("rules", "the history cannot be recomputed, the old rules stay why=\"%s\"", err_text());
-		return;
-	}
-	memset(e->ready, 0, e->store->shards * sizeof *e->ready);
-	e->building = g;
-	log_info("rules", "recomputing the history generation=%u rules=%s", g->number, rules->hash_text);
-}
-
-/* Serves the generation that has caught up. The lock is held. */
-static void switch_over(struct engine *e)
-{
-	struct generation *fresh = e->building, *old = e->serving;
-	enum err err = store_set_current(e->store, fresh->number);
-	if (err) {
-		log_error("rules", "the new generation cannot be named, will be tried again why=\"%s\"", err_text());
-		return;
-	}
-	fresh->since = clock_now();
-	e->serving = fresh;
-	e->building = NULL;
-	atomic_store(&old->dropped, true);
-	old->next = e->retired;
-	e->retired = old;
-	log_info("rules", "serving generation=%u rules=%s", fresh->number, fresh->rules->hash_text);
-	if (e->queued) {
-		struct rules *next = e->queued;
-		e->queued = NULL;
-		if (memcmp(next->hash, fresh->rules->hash, sizeof next->hash) != 0)
-			start_build(e, next);
-		rules_unref(next);
-	}
-}
-
-static void mark_ready(struct engine *e, const struct generation *g, unsigned number, uint32_t hour)
-{
-	if (e->building != g)
-		return;
-	bool all = true;
-	for (unsigned s = 0; s < g->shards; s++) {
-		if (s % e->threads_n == number)
-			e->ready[s] = caught_up(e, g, s, hour);
-		all &= e->ready[s];
-	}
-	if (all)
-		switch_over(e);
 }
 
 /* A retired generation that nobody reads any more, or NULL. It is closed and removed by a fold thread without the lock, so that
@@ -241,7 +159,7 @@ static struct generation *take_retired(struct engine *e)
 
 static void *run(void *arg)
 {
-	struct fold_thread *me = arg;
+	struct engine_thread *me = arg;
 	struct engine *e = me->e;
 	uint64_t seen = 0;
 	char name[16];
@@ -249,37 +167,31 @@ static void *run(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	pthread_mutex_lock(&e->lock);
 	while (!e->stop) {
-		struct generation *g = generation_ref(e->serving), *b = e->building ? generation_ref(e->building) : NULL;
+		struct generation *g = generation_ref(e->serving);
 		struct generation *gone = take_retired(e);
 		uint64_t hurry = e->hurried;
 		pthread_mutex_unlock(&e->lock);
 		generation_unref(gone);
 		struct progress p = {false, false, false};
 		uint32_t now = clock_now();
-		for (unsigned s = me->number; s < g->shards; s += e->threads_n) {
-			step(e, g, s, now, &p);
-			if (b)
-				step(e, b, s, now, &p);
-		}
+		for (unsigned s = me->number; s < g->shards; s += e->threads_n)
+			engine_step(e, g, s, FOLD_MOST, now, &p);
 		bool tell = hurry != seen;
 		seen = hurry;
 		pthread_mutex_lock(&e->lock);
-		if (b)
-			mark_ready(e, b, me->number, hour_of(now));
 		generation_unref(g);
-		generation_unref(b);
 		for (unsigned i = 0; i < e->listeners_n && (tell || p.pending); i++)
 			e->listeners[i].heard(e->listeners[i].arg);
 		if (e->stop || p.pending || e->hurried != hurry)
 			continue;
 		if (p.failed) {
-			wait_ms(e, RETRY_WAIT_MS);
+			engine_wait(&e->wake, &e->lock, RETRY_WAIT_MS);
 		} else if (p.worked && e->config->fold_pace_ms) {
 			/* gather for a while, unless somebody asks */
-			wait_ms(e, e->config->fold_pace_ms);
+			engine_wait(&e->wake, &e->lock, e->config->fold_pace_ms);
 		} else if (!p.worked) {
 			e->idle++;
-			wait_ms(e, e->building ? BUILD_WAIT_MS : IDLE_WAIT_MS);
+			engine_wait(&e->wake, &e->lock, IDLE_WAIT_MS);
 			e->idle--;
 		}
 	}
@@ -294,10 +206,10 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 	uint32_t number = store_current(e->store);
 	struct rules *old = NULL;
 	enum err err;
-	if (number && (err = stored_rules(e->store, number, &old)) == OK) {
+	if (number && (err = generation_stored_rules(e->store, number, &old)) == OK) {
 		e->serving = generation_new(e->store, number, old);
 		rules_unref(old);
-		if (!(err = open_folds(e->serving, e->store, e->config)))
+		if (!(err = generation_open_folds(e->serving, e->store, e->config)))
 			return store_seq_floor(e->store, number);
 		generation_unref(e->serving);
 		e->serving = NULL;
@@ -320,26 +232,31 @@ enum err engine_start(const struct config *c, struct store *s, struct rules *rul
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->wake, &attr);
+	pthread_cond_init(&e->build, &attr);
 	pthread_condattr_destroy(&attr);
 	e->ready = calloc(s->shards, sizeof *e->ready);
-	CHECK(e->ready);
+	e->synced = calloc(s->shards, sizeof *e->synced);
+	CHECK(e->ready && e->synced);
 	clock_jumped(); /* remembers how the clocks stand now */
 	enum err err = open_serving(e, rules);
 	if (err) {
 		engine_stop(e);
 		return err;
 	}
-	store_drop_others(s, e->serving->number);
+	bool changed = memcmp(e->serving->rules->hash, rules->hash, sizeof rules->hash) != 0;
+	store_drop_others(s, e->serving->number, changed ? e->serving->number + 1 : 0);
 	e->serving->since = clock_now();
-	if (memcmp(e->serving->rules->hash, rules->hash, sizeof rules->hash) != 0)
-		start_build(e, rules);
+	if (changed)
+		build_start(e, rules);
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	e->threads_n = cores > 0 && (unsigned)cores < s->shards ? (unsigned)cores : s->shards;
-	e->threads = calloc(e->threads_n, sizeof *e->threads);
-	CHECK(e->threads);
+	e->folds = calloc(e->threads_n, sizeof *e->folds);
+	e->builders = calloc(e->threads_n, sizeof *e->builders);
+	CHECK(e->folds && e->builders);
 	for (unsigned i = 0; i < e->threads_n; i++) {
-		e->threads[i] = (struct fold_thread){.e = e, .number = i};
-		CHECK(pthread_create(&e->threads[i].thread, NULL, run, &e->threads[i]) == 0);
+		e->folds[i] = e->builders[i] = (struct engine_thread){.e = e, .number = i};
+		CHECK(pthread_create(&e->folds[i].thread, NULL, run, &e->folds[i]) == 0);
+		CHECK(pthread_create(&e->builders[i].thread, NULL, build_run, &e->builders[i]) == 0);
 	}
 	*out = e;
 	return OK;
@@ -350,13 +267,14 @@ void engine_stop(struct engine *e)
 	if (!e)
 		return;
 	pthread_mutex_lock(&e->lock);
-	e->stop = true;
+	atomic_store(&e->stop, true);
 	pthread_cond_broadcast(&e->wake);
+	pthread_cond_broadcast(&e->build);
 	pthread_mutex_unlock(&e->lock);
-	for (unsigned i = 0; i < e->threads_n; i++)
-		pthread_join(e->threads[i].thread, NULL);
-	if (e->building)
-		atomic_store(&e->building->dropped, true);
+	for (unsigned i = 0; i < e->threads_n; i++) {
+		pthread_join(e->folds[i].thread, NULL);
+		pthread_join(e->builders[i].thread, NULL);
+	}
 	while (e->retired) {
 		struct generation *next = e->retired->next;
 		generation_unref(e->retired);
@@ -367,8 +285,11 @@ void engine_stop(struct engine *e)
 	rules_unref(e->queued);
 	pthread_mutex_destroy(&e->lock);
 	pthread_cond_destroy(&e->wake);
-	free(e->threads);
+	pthread_cond_destroy(&e->build);
+	free(e->folds);
+	free(e->builders);
 	free(e->ready);
+	free(e->synced);
 	free(e);
 }
 
@@ -405,9 +326,9 @@ enum err engine_reload(struct engine *e, struct rules *rules)
 		rules_unref(e->queued);
 		e->queued = rules_ref(rules);
 	} else if (memcmp(e->serving->rules->hash, rules->hash, sizeof rules->hash) != 0) {
-		start_build(e, rules);
+		build_start(e, rules);
 	}
-	pthread_cond_broadcast(&e->wake);
+	pthread_cond_broadcast(&e->build);
 	pthread_mutex_unlock(&e->lock);
 	return OK;
 }
@@ -425,6 +346,8 @@ void engine_hurry(struct engine *e)
 	pthread_mutex_lock(&e->lock);
 	e->hurried++;
 	pthread_cond_broadcast(&e->wake);
+	if (e->building)
+		pthread_cond_broadcast(&e->build);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -441,7 +364,7 @@ bool engine_settled(struct engine *e, uint32_t hour)
 	struct generation *g = engine_serving(e);
 	bool all = true;
 	for (unsigned s = 0; s < g->shards; s++)
-		all &= caught_up(e, g, s, hour);
+		all &= engine_caught_up(e, g, s, hour);
 	generation_unref(g);
 	return all;
 }

@@ -4,45 +4,11 @@
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
+#include "fold.h"
 
 #include <stdlib.h>
 
-#define MEMO_SIZE 8192
-#define MEMO_CATS 12
-#define PROVISIONAL_HOURS 24
-#define PROVISIONAL_BYTES 16384
 #define RAW_BYTES_MAX (64u << 20)
-#define DAYS_TRACKED 128
-
-/* A record of the batch, sorted by visitor and then by place in the journal. */
-struct entry {
-	uint64_t hi, lo; /* the visitor key */
-	uint32_t at;	 /* where its bytes begin in `raw` */
-	uint32_t n;	 /* place in the journal */
-};
-
-struct fold_scratch {
-	struct buf raw, saved, provisional;
-	struct entry *entries;
-	size_t entries_n, entries_cap;
-	struct profile profile;
-	struct member_changes members;
-	int64_t *counts; /* per category: change of visitors */
-	uint16_t *touched_counts;
-	size_t touched_n;
-	int64_t events[DAYS_TRACKED]; /* per day modulo */
-	uint16_t event_days[DAYS_TRACKED];
-	uint64_t *mask; /* segments to evaluate */
-	size_t mask_words;
-	uint16_t *cats, *cats_before, *cats_after, *segments;
-	struct record record, replayed;
-	struct key16 memo_key;
-	struct memo {
-		struct hash16 hash;
-		uint8_t n, known;
-		uint16_t cats[MEMO_CATS];
-	} memo[MEMO_SIZE];
-};
 
 static enum err write_names(struct fold *f, struct db_txn *t)
 {
@@ -59,10 +25,15 @@ static enum err write_names(struct fold *f, struct db_txn *t)
 	return t->err;
 }
 
-static struct fold_scratch *scratch_new(const struct rules *r)
+static enum err scratch_new(struct rules *r, struct fold_scratch **out)
 {
 	struct fold_scratch *x = calloc(1, sizeof *x);
 	CHECK(x);
+	enum err e = rules_match_begin(r, &x->match);
+	if (e) {
+		free(x);
+		return e;
+	}
 	x->mask_words = r->segments_n / 64 + 1;
 	x->mask = calloc(x->mask_words, sizeof *x->mask);
 	x->counts = calloc(r->categories_n, sizeof *x->counts);
@@ -73,18 +44,24 @@ static struct fold_scratch *scratch_new(const struct rules *r)
 	x->segments = calloc(r->segments_n + 1, sizeof *x->segments);
 	CHECK(x->mask && x->counts && x->touched_counts && x->cats && x->cats_before && x->cats_after && x->segments);
 	randombytes_buf(&x->memo_key, sizeof x->memo_key);
-	return x;
+	*out = x;
+	return OK;
 }
 
 static void scratch_free(struct fold_scratch *x)
 {
 	if (!x)
 		return;
+	rules_match_end(x->match);
+	since_done(&x->since);
+	buf_done(&x->block);
 	buf_done(&x->raw);
 	buf_done(&x->saved);
+	buf_done(&x->lists);
 	buf_done(&x->provisional);
 	profile_done(&x->profile);
 	free(x->entries);
+	free(x->rests);
 	free(x->members.list);
 	free(x->mask);
 	free(x->counts);
@@ -99,6 +76,7 @@ static void scratch_free(struct fold_scratch *x)
 enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigned shard, struct rules *r, const struct config *c)
 {
 	*f = (struct fold){.retention = (unsigned)c->retention_days};
+	pthread_mutex_init(&f->busy, NULL);
 	f->provisional_max = (uint64_t)c->provisional_max / s->shards + 1;
 	enum err e = store_shard(s, generation, shard, &f->shard);
 	if (e)
@@ -116,8 +94,14 @@ enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigne
 	e = db_end(&t);
 	atomic_store(&f->watermark, watermark);
 	if (!e && !s->readonly)
-		f->scratch = scratch_new(r);
-	return e;
+		e = scratch_new(r, &f->scratch);
+	if (e || s->readonly)
+		return e;
+	since_init(&f->scratch->since, r);
+	if ((e = db_begin(&f->shard.db, false, &t)))
+		return e;
+	since_load(&f->scratch->since, &f->shard, &t);
+	return db_end(&t);
 }
 
 void fold_close(struct fold *f)
@@ -126,283 +110,6 @@ void fold_close(struct fold *f)
 	rules_unref(f->rules);
 	shard_close(&f->shard);
 	*f = (struct fold){.retention = 0};
-}
-
-/* --- what one transaction changes besides profiles */
-
-static void count_change(struct fold_scratch *x, uint16_t cat, int64_t by)
-{
-	if (x->counts[cat] == 0)
-		x->touched_counts[x->touched_n++] = cat;
-	x->counts[cat] += by;
-	if (x->counts[cat] == 0) { /* back where it was; the list may not name it twice */
-		for (size_t i = 0; i < x->touched_n; i++)
-			if (x->touched_counts[i] == cat) {
-				x->touched_counts[i] = x->touched_counts[--x->touched_n];
-				break;
-			}
-	}
-}
-
-static void events_change(struct fold_scratch *x, uint16_t day, int64_t by)
-{
-	x->event_days[day % DAYS_TRACKED] = day;
-	x->events[day % DAYS_TRACKED] += by;
-}
-
-static void begin(struct fold_scratch *x)
-{
-	for (size_t i = 0; i < x->touched_n; i++)
-		x->counts[x->touched_counts[i]] = 0;
-	x->touched_n = 0;
-	memset(x->events, 0, sizeof x->events);
-	x->members.n = 0;
-}
-
-static void finish(struct fold *f, struct db_txn *t, uint16_t today)
-{
-	struct fold_scratch *x = f->scratch;
-	for (size_t i = 0; i < x->touched_n; i++)
-		shard_count_add(&f->shard, t, x->touched_counts[i], x->counts[x->touched_counts[i]]);
-	for (size_t i = 0; i < DAYS_TRACKED; i++)
-		if (x->events[i])
-			shard_events_add(&f->shard, t, x->event_days[i], x->events[i]);
-	members_apply(&f->shard, t, &x->members, today);
-}
-
-/* --- one visitor */
-
-static size_t distinct_cats(const struct profile *p, uint16_t *out)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < p->rows_n; i++)
-		if (n == 0 || out[n - 1] != p->rows[i].cat)
-			out[n++] = p->rows[i].cat;
-	return n;
-}
-
-/* Counts visitors per category: who had it and who has it, both sorted. */
-static void compare_cats(struct fold_scratch *x, size_t before_n, size_t after_n)
-{
-	size_t b = 0, a = 0;
-	while (b < before_n || a < after_n) {
-		if (a == after_n || (b < before_n && x->cats_before[b] < x->cats_after[a]))
-			count_change(x, x->cats_before[b++], -1);
-		else if (b == before_n || x->cats_after[a] < x->cats_before[b])
-			count_change(x, x->cats_after[a++], 1);
-		else
-			a++, b++;
-	}
-}
-
-/* Evaluates the segments of the mask, keeps the others, and notes who entered and left. */
-static void evaluate(struct fold *f, struct profile *p, bool all, uint16_t today)
-{
-	struct fold_scratch *x = f->scratch;
-	size_t n = 0, old = 0;
-	for (size_t i = 0; i < f->rules->segments_n; i++) {
-		if (!all && (i % 64 == 0) && x->mask[i / 64] == 0 && (old == p->segments_n || p->segments[old] >= i + 64)) {
-			i += 63; /* nothing touched and no member in these 64 */
-			continue;
-		}
-		bool was = old < p->segments_n && p->segments[old] == i;
-		old += was;
-		bool ask = all || (x->mask[i / 64] >> (i % 64) & 1);
-		bool is = ask ? rules_eval(f->rules, (uint16_t)i, p, today) : was;
-		if (is != was)
-			members_note(&x->members, (uint16_t)i, p->ordinal, is);
-		if (is)
-			x->segments[n++] = (uint16_t)i;
-	}
-	if (n > p->segments_cap) {
-		p->segments = realloc(p->segments, n * sizeof *p->segments);
-		CHECK(p->segments);
-		p->segments_cap = n;
-	}
-	if (n)
-		memcpy(p->segments, x->segments, n * sizeof *p->segments);
-	p->segments_n = n;
-}
-
-static void remove_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, uint32_t now)
-{
-	struct fold_scratch *x = f->scratch;
-	for (size_t i = 0; i < p->segments_n; i++)
-		members_note(&x->members, p->segments[i], p->ordinal, false);
-	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, 0);
-	shard_ordinal_free(&f->shard, t, hour_of(now), p->ordinal);
-	db_del(t, f->shard.visitors, vkey_str(k));
-}
-
-/* Writes a profile back after a change; `before_n` categories are in cats_before, `all` evaluates every segment. */
-static void settle(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, size_t before_n, bool all, uint32_t now)
-{
-	struct fold_scratch *x = f->scratch;
-	uint16_t today = day_of(now);
-	profile_expire(p, oldest_day(today, f->retention));
-	compare_cats(x, before_n, distinct_cats(p, x->cats_after));
-	if (p->rows_n == 0) {
-		remove_visitor(f, t, k, p, now);
-		metric_inc(M_EXPIRED);
-		return;
-	}
-	evaluate(f, p, all || p->evaluated_day != today, today);
-	p->evaluated_day = today;
-	uint32_t due = rules_next_due(f->rules, p, today, f->retention) * 24u;
-	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, due);
-	p->due_hour = due;
-	shard_profile_put(&f->shard, t, k, p, &x->saved);
-}
-
-/* Categories of an event, remembered by what it is about. */
-static unsigned categorise(struct fold *f, const struct record *r)
-{
-	struct fold_scratch *x = f->scratch;
-	struct hash16 h = hash_keyed(&x->memo_key, r->about.p, r->about.n);
-	struct memo *m = &x->memo[(h.b[0] | (unsigned)h.b[1] << 8) % MEMO_SIZE];
-	if (m->known && memcmp(&m->hash, &h, sizeof h) == 0) {
-		memcpy(x->cats, m->cats, m->n * sizeof *m->cats);
-		return m->n;
-	}
-	unsigned n = rules_categorise(f->rules, &r->event, x->cats);
-	if (n <= MEMO_CATS) {
-		m->hash = h;
-		m->n = (uint8_t)n;
-		m->known = 1;
-		memcpy(m->cats, x->cats, n * sizeof *m->cats);
-	}
-	return n;
-}
-
-static void touch(struct fold_scratch *x, const uint64_t *segments)
-{
-	for (size_t i = 0; i < x->mask_words; i++)
-		x->mask[i] |= segments[i];
-}
-
-static void apply(struct fold *f, struct profile *p, const struct record *r)
-{
-	struct fold_scratch *x = f->scratch;
-	uint16_t day = day_of(r->event.t);
-	unsigned n = categorise(f, r);
-	profile_add(p, CATEGORY_ALL, day, 1);
-	touch(x, f->rules->categories[CATEGORY_ALL].segments);
-	for (unsigned i = 0; i < n; i++) {
-		profile_add(p, x->cats[i], day, 1);
-		touch(x, f->rules->categories[x->cats[i]].segments);
-	}
-	profile_observe(p, &r->event);
-	touch(x, f->rules->fact_segments);
-	events_change(x, day, 1);
-}
-
-/* A visitor without a cookie: remembered aside, until the cookie comes back. */
-static void remember(struct fold *f, struct db_txn *t, const struct record *r, struct str bytes)
-{
-	struct fold_scratch *x = f->scratch;
-	uint32_t hour = hour_of(r->event.t);
-	struct str old;
-	buf_clear(&x->provisional);
-	if (shard_provisional(&f->shard, t, &r->event.visitor, &hour, &old)) {
-		if (old.n + bytes.n > PROVISIONAL_BYTES)
-			return;
-		buf_str(&x->provisional, old);
-	} else {
-		while (db_count(t, f->shard.provisional) >= f->provisional_max && shard_provisional_expire_one(&f->shard, t, UINT32_MAX))
-			metric_inc(M_PROV_EVICTED);
-	}
-	buf_str(&x->provisional, bytes);
-	shard_provisional_put(&f->shard, t, &r->event.visitor, hour, buf_view(&x->provisional));
-}
-
-/* The cookie came back: a profile begins, with what was remembered. */
-static bool promote(struct fold *f, struct db_txn *t, struct profile *p, const struct event *e, uint32_t now)
-{
-	struct fold_scratch *x = f->scratch;
-	uint32_t hour;
-	struct str old;
-	profile_clear(p);
-	p->ordinal = shard_ordinal_take(&f->shard, t, hour_of(now), &e->visitor);
-	if (p->ordinal == UINT32_MAX)
-		return false;
-	buf_clear(&x->provisional);
-	if (shard_provisional(&f->shard, t, &e->visitor, &hour, &old)) {
-		if (hour + PROVISIONAL_HOURS >= hour_of(e->t))
-			buf_str(&x->provisional, old);
-		shard_provisional_del(&f->shard, t, &e->visitor);
-	}
-	struct mp m = mp_over(buf_view(&x->provisional));
-	while (m.p < m.end && record_decode(&m, &x->replayed))
-		if (x->replayed.kind == RECORD_EVENT && day_of(x->replayed.event.t) >= oldest_day(day_of(now), f->retention))
-			apply(f, p, &x->replayed);
-	return true;
-}
-
-static void erase(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, bool have, uint32_t now, uint16_t until)
-{
-	struct fold_scratch *x = f->scratch;
-	if (have) {
-		for (size_t i = 0; i < p->rows_n && p->rows[i].cat == CATEGORY_ALL; i++)
-			events_change(x, p->rows[i].day, -(int64_t)p->rows[i].count);
-		remove_visitor(f, t, k, p, now);
-	}
-	shard_provisional_del(&f->shard, t, k);
-	shard_tombstone_put(&f->shard, t, k, until);
-}
-
-/* All records of one visitor, in order. */
-static void visit(struct fold *f, struct db_txn *t, const struct entry *first, const struct entry *end, uint32_t now)
-{
-	struct fold_scratch *x = f->scratch;
-	struct profile *p = &x->profile;
-	uint16_t today = day_of(now), oldest = oldest_day(today, f->retention);
-	struct vkey k;
-	bool have = false, loaded = false, changed = false, fresh = false, stone = false;
-	size_t before_n = 0;
-	for (const struct entry *it = first; it < end && !t->err; it++) {
-		struct mp m = mp_over(str_make(x->raw.p + it->at, x->raw.n - it->at));
-		struct record *r = &x->record;
-		CHECK(record_decode(&m, r));
-		if (!loaded) {
-			k = r->event.visitor;
-			memset(x->mask, 0, x->mask_words * sizeof *x->mask);
-			have = shard_profile(&f->shard, t, &k, p);
-			stone = !have && shard_tombstone(&f->shard, t, &k, today);
-			before_n = have ? distinct_cats(p, x->cats_before) : 0;
-			loaded = true;
-		}
-		if (r->kind == RECORD_ERASE) {
-			/* what was counted before this batch is uncounted; what the batch itself added never was */
-			compare_cats(x, before_n, 0);
-			before_n = 0;
-			erase(f, t, &k, p, have, now, (uint16_t)(day_of(r->event.t) + COOKIE_DAYS));
-			have = changed = fresh = false;
-			stone = true;
-			continue;
-		}
-		if (stone) {
-			metric_inc(M_TOMBSTONED);
-			continue;
-		}
-		if (day_of(r->event.t) < oldest) {
-			metric_inc(M_FOLD_DROPPED);
-			continue;
-		}
-		if (!have && (r->event.flags & EVENT_NEW)) {
-			remember(f, t, r, str_make(x->raw.p + it->at, (size_t)((const char *)m.p - (x->raw.p + it->at))));
-			continue;
-		}
-		if (!have) {
-			if (!promote(f, t, p, &r->event, now))
-				continue;
-			have = fresh = true;
-		}
-		apply(f, p, r);
-		changed = true;
-	}
-	metric_add(M_FOLDED, (uint64_t)(end - first));
-	if (changed && !t->err)
-		settle(f, t, &k, p, before_n, fresh, now);
 }
 
 /* --- batches */
@@ -417,70 +124,165 @@ static int by_visitor(const void *a, const void *b)
 	return x->n < y->n ? -1 : x->n > y->n;
 }
 
-/* Notes where the records of a block begin; those that cannot be read are counted and end the block. */
-static void index_block(struct fold_scratch *x, size_t from)
+#define BUCKETS 65536
+
+/* Sorts by visitor, in place: keys are hashes, so their first 16 bits spread them over buckets of a few entries each (American flag sort;
+ * McIlroy, Bostic, McIlroy 1993). */
+static void sort_entries(struct fold_scratch *x)
 {
-	struct mp m = mp_over(str_make(x->raw.p + from, x->raw.n - from));
+	struct entry *list = x->entries;
+	if (x->entries_n < 1000) {
+		if (x->entries_n)
+			qsort(list, x->entries_n, sizeof *list, by_visitor);
+		return;
+	}
+	uint32_t *next = calloc(2 * BUCKETS + 2, sizeof *next), *end = next + BUCKETS + 1;
+	CHECK(next);
+	for (size_t i = 0; i < x->entries_n; i++)
+		end[list[i].hi >> 48]++;
+	for (size_t i = 0, sum = 0; i < BUCKETS; i++) {
+		next[i] = (uint32_t)sum;
+		sum += end[i];
+		end[i] = (uint32_t)sum;
+	}
+	for (size_t b = 0; b < BUCKETS; b++) {
+		while (next[b] < end[b]) {
+			struct entry e = list[next[b]];
+			size_t home = e.hi >> 48;
+			if (home == b) {
+				next[b]++;
+				continue;
+			}
+			list[next[b]] = list[next[home]];
+			list[next[home]++] = e;
+		}
+	}
+	for (size_t b = 0, from = 0; b < BUCKETS; from = end[b++])
+		if (end[b] - from > 1)
+			qsort(list + from, end[b] - from, sizeof *list, by_visitor);
+	free(next);
+}
+
+/* --- reading */
+
+static bool wanted(const struct fold_want *w, const struct vkey *k)
+{
+	uint64_t hi = get_u64(k->b);
+	return hi >= w->lo && hi <= w->hi;
+}
+
+static void room_for(struct fold_scratch *x, size_t n)
+{
+	if (n <= x->entries_cap)
+		return;
+	x->entries_cap = n < 4096 ? 4096 : n;
+	x->entries = realloc(x->entries, x->entries_cap * sizeof *x->entries);
+	CHECK(x->entries);
+}
+
+/* The number of an equal rest that was met lately, or a new one. */
+static uint32_t keep_rest(struct fold_scratch *x, const struct entry_rest *rest)
+{
+	bool alone = rest->has_v || rest->at || rest->attrs_n || (rest->flags & EVENT_NEW);
+	uint32_t *memo = &x->rest_memo[hash_keyed64(&x->memo_key, rest, sizeof *rest) % (sizeof x->rest_memo / sizeof *x->rest_memo)];
+	if (!alone && *memo && memcmp(&x->rests[*memo - 1], rest, sizeof *rest) == 0)
+		return *memo - 1;
+	if (x->rests_n == x->rests_cap) {
+		x->rests_cap = x->rests_cap ? 2 * x->rests_cap : 1024;
+		x->rests = realloc(x->rests, x->rests_cap * sizeof *x->rests);
+		CHECK(x->rests);
+	}
+	memcpy(&x->rests[x->rests_n], rest, sizeof *rest);
+	if (!alone)
+		*memo = (uint32_t)x->rests_n + 1;
+	return (uint32_t)x->rests_n++;
+}
+
+static void add_entry(struct fold *f, struct str bytes)
+{
+	struct fold_scratch *x = f->scratch;
+	struct entry_rest rest;
+	if (x->entries_n == x->entries_cap)
+		room_for(x, 2 * x->entries_cap);
+	struct entry *e = &x->entries[x->entries_n];
+	*e = fold_entry(f, &x->record, x->entries_n, &rest);
+	if (rest.attrs_n || (rest.flags & EVENT_NEW)) {
+		rest.at = (uint32_t)x->raw.n;
+		buf_str(&x->raw, bytes);
+		CHECK(!x->raw.failed);
+	}
+	e->rest = keep_rest(x, &rest);
+	x->entries_n++;
+}
+
+/* Takes the records of a block that are wanted; those that cannot be read are counted and end the block. */
+static void index_block(struct fold *f, const struct fold_want *w)
+{
+	struct fold_scratch *x = f->scratch;
+	bool all = w->lo == 0 && w->hi == UINT64_MAX;
+	struct mp m = mp_over(buf_view(&x->block));
 	while (m.p < m.end) {
-		size_t at = (size_t)((const char *)m.p - x->raw.p);
+		const uint8_t *from = m.p;
+		struct vkey k;
+		if (!all && record_skip(&m, &k) && !wanted(w, &k))
+			continue;
+		m = mp_over(str_make((const char *)from, (size_t)(m.end - from)));
 		if (!record_decode(&m, &x->record)) {
 			metric_inc(M_FOLD_CORRUPT);
 			return;
 		}
-		if (x->record.kind == RECORD_RULES)
-			continue; /* views are always made by the rules of their generation */
-		if (x->entries_n == x->entries_cap) {
-			x->entries_cap = x->entries_cap ? 2 * x->entries_cap : 4096;
-			x->entries = realloc(x->entries, x->entries_cap * sizeof *x->entries);
-			CHECK(x->entries);
-		}
-		const uint8_t *key = x->record.event.visitor.b;
-		x->entries[x->entries_n] = (struct entry){get_u64(key), get_u64(key + 8), (uint32_t)at, (uint32_t)x->entries_n};
-		x->entries_n++;
+		if (x->record.kind == RECORD_RULES) /* views are always made by the rules of their generation */
+			since_note(&x->since, f->rules, x->record.rules_hash, x->record.rules_text, x->record.event.t);
+		else
+			add_entry(f, str_make((const char *)from, (size_t)(m.p - from)));
 	}
 }
 
-static enum err gather(struct fold *f, struct journal *j, size_t most, uint64_t *last, bool *more)
+enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *w, uint64_t *last, bool *more)
 {
 	struct fold_scratch *x = f->scratch;
 	struct journal_reader *r;
-	uint64_t after = atomic_load(&f->watermark), end = journal_last(j, f->shard.number);
 	buf_clear(&x->raw);
-	x->entries_n = 0;
-	*last = after;
+	if (x->lists.n > LISTS_MAX) {
+		buf_clear(&x->lists);
+		memset(x->memo, 0, sizeof x->memo);
+	}
+	x->entries_n = x->rests_n = 0;
+	memset(x->rest_memo, 0, sizeof x->rest_memo);
+	room_for(x, w->expect ? w->expect : 4096);
+	*last = w->after;
 	*more = false;
-	if (end <= after)
+	if (w->upto <= w->after)
 		return OK;
-	enum err e = journal_read(j, f->shard.number, after, &r);
+	enum err e = journal_read(j, f->shard.number, w->after, &r);
 	if (e)
 		return e;
 	for (;;) {
 		uint64_t seq;
 		uint32_t count;
 		uint16_t day;
-		size_t from = x->raw.n;
-		if (x->entries_n >= most || x->raw.n >= RAW_BYTES_MAX) {
+		if (x->entries_n >= w->most || x->raw.n >= RAW_BYTES_MAX) {
 			*more = true;
 			break;
 		}
-		e = journal_next(r, &x->raw, &seq, &count, &day);
-		if (e == ERR_NOT_FOUND) {
-			if (end > *last)
-				*last = end; /* what is missing up to there went with an expired day */
+		buf_clear(&x->block);
+		e = journal_next(r, &x->block, &seq, &count, &day);
+		if (e && e != ERR_CORRUPT && e != ERR_NOT_FOUND)
+			goto out;
+		if (e == ERR_NOT_FOUND || seq > w->upto) {
+			*last = w->upto; /* what is missing up to there went with an expired day */
 			break;
 		}
-		if (e && e != ERR_CORRUPT)
-			goto out;
 		*last = seq;
 		if (e) {
 			metric_inc(M_FOLD_CORRUPT);
 			log_error("fold", "a block is skipped shard=%u seq=%llu why=\"%s\"", f->shard.number, (unsigned long long)seq, err_text());
-			x->raw.n = from;
 			continue;
 		}
-		index_block(x, from);
+		index_block(f, w);
 	}
 	e = OK;
+	sort_entries(x);
 out:
 	journal_read_end(r);
 	return e;
@@ -492,23 +294,23 @@ enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most,
 	uint64_t last;
 	struct db_txn t;
 	*done = 0;
-	enum err e = gather(f, j, most, &last, more);
-	if (e || last == atomic_load(&f->watermark))
+	struct fold_want want = {atomic_load(&f->watermark), journal_last(j, f->shard.number), 0, UINT64_MAX, most, 0};
+	enum err e = fold_gather(f, j, &want, &last, more);
+	if (e || last == want.after)
 		return e;
-	if (x->entries_n)
-		qsort(x->entries, x->entries_n, sizeof *x->entries, by_visitor);
 	if ((e = db_begin(&f->shard.db, true, &t)))
 		return e;
-	begin(x);
+	fold_begin(x);
 	for (size_t i = 0; i < x->entries_n && !t.err;) {
 		size_t z = i + 1;
 		while (z < x->entries_n && x->entries[z].hi == x->entries[i].hi && x->entries[z].lo == x->entries[i].lo)
 			z++;
-		visit(f, &t, x->entries + i, x->entries + z, now);
+		fold_visit(f, &t, x->entries + i, x->entries + z, now);
 		i = z;
 	}
-	finish(f, &t, day_of(now));
+	fold_finish(f, &t, day_of(now));
 	shard_meta_put_u64(&f->shard, &t, "watermark", last);
+	since_save(&x->since, &f->shard, &t);
 	if ((e = db_end(&t)))
 		return e;
 	atomic_store(&f->watermark, last);
@@ -573,7 +375,7 @@ enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more)
 	}
 	if ((e = db_begin(&f->shard.db, true, &t)))
 		return e;
-	begin(x);
+	fold_begin(x);
 	size_t n = 0;
 	while (n < most && shard_due_first(&f->shard, &t, 0, 0, &due_hour, &ordinal) && due_hour <= hour_of(now)) {
 		struct vkey k;
@@ -581,14 +383,14 @@ enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more)
 			shard_due_move(&f->shard, &t, ordinal, due_hour, 0); /* an entry without a visitor: verify would tell */
 			continue;
 		}
-		settle(f, &t, &k, &x->profile, distinct_cats(&x->profile, x->cats_before), true, now);
+		fold_settle(f, &t, &k, &x->profile, fold_cats(&x->profile, x->cats_before), true, now);
 		metric_inc(M_SWEPT);
 		n++;
 	}
 	while (n < most && shard_provisional_expire_one(&f->shard, &t, hour_of(now) - PROVISIONAL_HOURS))
 		n++;
 	daily(f, &t, now);
-	finish(f, &t, day_of(now));
+	fold_finish(f, &t, day_of(now));
 	if ((e = db_end(&t)))
 		return e;
 	*more = n >= most || f->daily_day != day_of(now);

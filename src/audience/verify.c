@@ -1,6 +1,7 @@
 #include "crumb/audience/verify.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/rules/eval.h"
 #include "crumb/base/code.h"
 
 #include <stdarg.h>
@@ -82,6 +83,26 @@ static void check_visitor(struct check *c, const struct vkey *k, struct str byte
 	check_segments(c, who);
 }
 
+/* Who entered and left adds up to the sizes: nobody entered or left twice. */
+static void check_days(struct check *c, uint16_t segment, uint16_t oldest)
+{
+	struct daily_segment row;
+	uint64_t size = 0;
+	bool known = false;
+	for (uint32_t d = oldest; d < oldest + 100u; d++) {
+		if (!shard_daily_get(&c->f->shard, &c->t, (uint16_t)d, segment, &row))
+			continue;
+		if (known && row.size != size + row.entered - row.left)
+			tell(c, "segment %u: on day %u %llu were in it, %u entered and %u left, yet %llu are", segment, d, (unsigned long long)size,
+			    row.entered, row.left, (unsigned long long)row.size);
+		known = true;
+		size = row.size;
+	}
+	if (known && size != c->members[segment])
+		tell(c, "segment %u: the days end with %llu, bitmaps hold %llu", segment, (unsigned long long)size,
+		    (unsigned long long)c->members[segment]);
+}
+
 static void check_counters(struct check *c, uint16_t oldest)
 {
 	struct shard *s = &c->f->shard;
@@ -100,6 +121,8 @@ static void check_counters(struct check *c, uint16_t oldest)
 		if (members_size(s, &c->t, (uint16_t)i) != c->members[i])
 			tell(c, "segment %zu: bitmaps hold %llu, profiles say %llu", i, (unsigned long long)members_size(s, &c->t, (uint16_t)i),
 			    (unsigned long long)c->members[i]);
+	for (size_t i = 0; i < c->g->rules->segments_n; i++)
+		check_days(c, (uint16_t)i, oldest);
 	for (uint32_t d = oldest; d < oldest + 100u; d++)
 		if (shard_events(s, &c->t, (uint16_t)d) != c->events[d])
 			tell(c, "day %u: %llu events counted, %llu in profiles", d, (unsigned long long)shard_events(s, &c->t, (uint16_t)d),
@@ -172,6 +195,8 @@ static bool same_profile(const struct profile *a, const struct profile *b)
 	if (a->rows_n != b->rows_n || a->segments_n != b->segments_n || a->attrs_n != b->attrs_n)
 		return false;
 	if (a->rows_n && memcmp(a->rows, b->rows, a->rows_n * sizeof *a->rows) != 0)
+		return false;
+	if (a->sums_n != b->sums_n || (a->sums_n && memcmp(a->sums, b->sums, a->sums_n * sizeof *a->sums) != 0))
 		return false;
 	if (a->segments_n && memcmp(a->segments, b->segments, a->segments_n * sizeof *a->segments) != 0)
 		return false;

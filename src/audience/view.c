@@ -1,11 +1,12 @@
 #include "crumb/audience/view.h"
 
+#include "crumb/audience/since.h"
 #include "crumb/base/clock.h"
+#include "crumb/rules/eval.h"
 
 #include <stdlib.h>
 
-/* Brings a stored profile to `now`; its memberships too. */
-static void freshen(const struct generation *g, const struct fold *f, struct profile *p, uint32_t now)
+void view_freshen(const struct generation *g, const struct fold *f, struct profile *p, uint32_t now)
 {
 	uint16_t today = day_of(now);
 	if (p->due_hour > hour_of(now) || p->evaluated_day >= today)
@@ -31,7 +32,7 @@ static enum err each_overdue(struct generation *g, struct fold *f, struct db_txn
 		struct vkey k;
 		if (shard_ordinal_key(&f->shard, t, ordinal, &k) && shard_profile(&f->shard, t, &k, &stored) &&
 		    shard_profile(&f->shard, t, &k, &fresh)) {
-			freshen(g, f, &fresh, now);
+			view_freshen(g, f, &fresh, now);
 			e = each(arg, &k, &stored, &fresh);
 		}
 		if (ordinal == UINT32_MAX)
@@ -162,7 +163,7 @@ enum err view_visitor(struct generation *g, const struct vkey *k, uint32_t now, 
 		return e;
 	if (!have)
 		return ERR_NOT_FOUND;
-	freshen(g, f, out, now);
+	view_freshen(g, f, out, now);
 	return out->rows_n ? OK : ERR_NOT_FOUND;
 }
 
@@ -186,7 +187,8 @@ struct walk {
 	struct db_txn *t;
 	uint16_t segment;
 	uint32_t now;
-	uint64_t count;						 /* first pass: how many there are */
+	uint64_t count; /* first pass: how many there are */
+	bool (*wanted)(void *, const struct vkey *);
 	enum err (*each)(void *, const struct vkey *, uint16_t); /* second pass; NULL in the first */
 	void *arg;
 	struct profile p;
@@ -195,6 +197,8 @@ struct walk {
 
 static enum err emit(struct walk *w, const struct vkey *k, const struct profile *p)
 {
+	if (w->wanted && !w->wanted(w->arg, k))
+		return OK;
 	w->count++;
 	return w->each ? w->each(w->arg, k, rules_member_until(w->g->rules, w->segment, p, day_of(w->now), w->f->retention)) : OK;
 }
@@ -233,7 +237,7 @@ static enum err walk_shards(struct walk *w, struct db_txn *txns)
 	return w->e;
 }
 
-enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now,
+enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, bool (*wanted)(void *, const struct vkey *),
     enum err (*each)(void *, const struct vkey *, uint16_t), void *arg, bool *told)
 {
 	struct db_txn *txns = calloc(g->shards, sizeof *txns);
@@ -243,19 +247,72 @@ enum err view_members(struct generation *g, const struct kgate *gate, uint16_t s
 	/* both passes read the same moment, so that what was counted is what is told */
 	for (; begun < g->shards && !e; begun++)
 		e = db_begin(&g->fold[begun].shard.db, false, &txns[begun]);
-	struct walk w = {.g = g, .segment = segment, .now = now, .e = e};
+	struct walk w = {.g = g, .segment = segment, .now = now, .wanted = wanted, .arg = arg, .e = e};
 	if (!e)
 		e = walk_shards(&w, txns);
 	*told = !e && kgate_show(gate, w.count).told;
 	if (*told) {
 		w.count = 0;
 		w.each = each;
-		w.arg = arg;
 		e = walk_shards(&w, txns);
 	}
 	for (unsigned i = 0; i < begun; i++)
 		db_abort(&txns[i]);
 	profile_done(&w.p);
 	free(txns);
+	return e;
+}
+
+/* --- days */
+
+enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, unsigned days, struct day_sizes *out)
+{
+	uint16_t today = day_of(now);
+	struct daily_segment *sums = calloc(days, sizeof *sums);
+	CHECK(sums);
+	enum err e = OK;
+	for (unsigned i = 0; i < g->shards && !e; i++) {
+		struct fold *f = &g->fold[i];
+		struct daily_segment last = {0, 0, 0}, row;
+		struct db_txn t;
+		if ((e = db_begin(&f->shard.db, false, &t)))
+			break;
+		/* a day without changes has no row: the size is the one of the latest day that has */
+		for (uint32_t day = today - RETENTION_MAX + 1u; day <= today; day++) {
+			bool there = shard_daily_get(&f->shard, &t, (uint16_t)day, segment, &row);
+			if (there)
+				last.size = row.size;
+			if (day + days <= today)
+				continue;
+			struct daily_segment *sum = &sums[day + days - today - 1];
+			sum->size += last.size;
+			sum->entered += there ? row.entered : 0;
+			sum->left += there ? row.left : 0;
+		}
+		e = t.err;
+		db_abort(&t);
+	}
+	for (unsigned i = 0; i < days && !e; i++)
+		out[i] = (struct day_sizes){(uint16_t)(today - days + 1 + i), kgate_show(gate, sums[i].size), kgate_show(gate, sums[i].entered),
+		    kgate_show(gate, sums[i].left)};
+	free(sums);
+	return e;
+}
+
+enum err view_since(struct generation *g, uint32_t now, uint16_t **categories, uint16_t **segments)
+{
+	struct fold *f = &g->fold[0];
+	struct since s;
+	struct db_txn t;
+	enum err e = db_begin(&f->shard.db, false, &t);
+	if (e)
+		return e;
+	since_init(&s, g->rules);
+	since_load(&s, &f->shard, &t);
+	e = t.err;
+	db_abort(&t);
+	if (!e)
+		since_days(&s, g->rules, day_of(now), f->retention, categories, segments);
+	since_done(&s);
 	return e;
 }

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct command *const tables[] = {commands_read, commands_data, commands_rules, commands_db};
+static const struct command *const tables[] = {
+    commands_read, commands_data, commands_rules, commands_ask, commands_explain, commands_signals, commands_examples, commands_db};
 #define TABLES (sizeof tables / sizeof *tables)
 
 /* --- helpers for commands */
@@ -90,6 +91,11 @@ bool cli_all_used(int argc, char **argv)
 		}
 	}
 	return true;
+}
+
+json_t *cli_shown(struct shown n)
+{
+	return n.told ? json_integer((json_int_t)n.n) : json_null();
 }
 
 static bool drawn;

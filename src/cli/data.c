@@ -210,6 +210,7 @@ static int export(struct cli *c, int argc, char **argv)
 {
 	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"),
 		   *partner = cli_option(argc, argv, "--partner");
+	bool holdout = cli_flag(argc, argv, "--holdout");
 	const char *id = cli_word(argc, argv);
 	struct export_result result;
 	if (!id || !out || !cli_all_used(argc, argv))
@@ -222,8 +223,8 @@ static int export(struct cli *c, int argc, char **argv)
 	int segment = rules_segment(c->generation->rules, str_c(id));
 	if (segment < 0)
 		return cli_fail("there is no segment '%s'", id);
-	enum err e = export_segment(c->generation, &c->config, (uint16_t)segment, csv ? EXPORT_CSV : EXPORT_NDJSON, partner ? partner : "file", out,
-	    clock_now(), export_progress, &result);
+	enum err e = export_segment(c->generation, &c->config, (uint16_t)segment, csv ? EXPORT_CSV : EXPORT_NDJSON,
+	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(), export_progress, &result);
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());
@@ -245,10 +246,12 @@ const struct command commands_data[] = {
 	"  with a key of the store before anything is written. Events older than the retention, or more than five minutes ahead,\n"
 	"  are refused and counted. Works beside a running server and without one; returns when all is folded.",
 	import},
-    {"export", "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--json]", "write a segment's members to a file",
+    {"export", "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] [--json]", "write a segment's members to a file",
 	"  Writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a member) or .ndjson, and a manifest with row count,\n"
 	"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files of two partners cannot be joined.\n"
-	"  A segment below privacy.k gives no rows and exit status 1.",
+	"  Of a segment with a split only those who are not held out are written; --holdout writes the others. A segment that is\n"
+	"  paused or over, and a sensitive one whose partner may not have such, is refused. Fewer than privacy.k rows: none are\n"
+	"  written, and exit status 1.",
 	export},
     {0},
 };

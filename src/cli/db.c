@@ -131,6 +131,9 @@ static void print_record(const struct record *r)
 	printf("%u event %s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", e->t, key, e->flags & EVENT_NEW ? "new " : "",
 	    e->flags & EVENT_IMPORTED ? "imported " : "", STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
 	    STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os], browser_names[e->agent.browser]);
+	if (e->campaign.n)
+		printf(" campaign=" STR_FMT, STR_ARG(e->campaign));
+	printf(" from=%s", referrer_names[e->referrer]);
 	for (unsigned i = 0; i < e->attrs_n; i++)
 		printf(" " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
 	for (unsigned i = 0; i < e->leaves_n; i++)

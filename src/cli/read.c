@@ -18,18 +18,44 @@ static void print_number(const json_t *row, const char *name, uint32_t k)
 		printf("      < %-3u", k);
 }
 
-static int print_list(struct cli *c, json_t *list, const char *number)
+/* Rules whose history is being recomputed beside the serving one; NULL: none are. */
+static struct rules *coming_rules(struct cli *c)
 {
+	struct rules *r = NULL;
+	uint32_t number = store_building(c->store);
+	return number && generation_stored_rules(c->store, number, &r) == OK ? r : NULL;
+}
+
+static int print_rows(
+    struct cli *c, enum err (*list_rows)(struct generation *, const struct kgate *, uint32_t, const struct rules *, json_t **), const char *number)
+{
+	json_t *list, *row;
 	size_t i;
-	json_t *row;
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	struct rules *coming = coming_rules(c);
+	enum err e = list_rows(c->generation, &c->gate, clock_now(), coming, &list);
+	rules_unref(coming);
+	if (e)
+		return cli_fail("%s", err_text());
 	if (c->json) {
 		cli_print_json(list);
 		return EXIT_FINE;
 	}
 	json_array_foreach(list, i, row)
 	{
+		const char *state = json_string_value(json_object_get(row, "state")), *from = json_string_value(json_object_get(row, "history_from"));
 		print_number(row, number, kgate_k(&c->gate));
-		printf("  %-32s %s\n", json_string_value(json_object_get(row, "id")), json_string_value(json_object_get(row, "name")));
+		printf("  %-32s %s", json_string_value(json_object_get(row, "id")), json_string_value(json_object_get(row, "name")));
+		if (state && strcmp(state, "active") != 0)
+			printf(" [%s]", state);
+		if (!json_is_true(json_object_get(row, "complete")))
+			printf(" [its history is being recomputed]");
+		if (from)
+			printf(" [history from %s]", from);
+		if (json_is_true(json_object_get(json_object_get(row, "alert"), "firing")))
+			printf(" [below %lld!]", (long long)json_integer_value(json_object_get(json_object_get(row, "alert"), "below")));
+		putchar('\n');
 	}
 	if (json_array_size(list) == 0)
 		puts("none are defined");
@@ -39,67 +65,58 @@ static int print_list(struct cli *c, json_t *list, const char *number)
 
 static int segments_list(struct cli *c, int argc, char **argv)
 {
-	json_t *list;
-	if (!cli_all_used(argc, argv))
-		return EXIT_MISUSE;
-	if (!cli_open(c, false))
-		return EXIT_WRONG;
-	if (list_segments(c->generation, &c->gate, clock_now(), &list) != OK)
-		return cli_fail("%s", err_text());
-	return print_list(c, list, "size");
+	return cli_all_used(argc, argv) ? print_rows(c, list_segments, "size") : EXIT_MISUSE;
 }
+
+static int categories_list(struct cli *c, int argc, char **argv)
+{
+	return cli_all_used(argc, argv) ? print_rows(c, list_categories, "visitors") : EXIT_MISUSE;
+}
+
+#define REPORT_DAYS 30
 
 static int segments_show(struct cli *c, int argc, char **argv)
 {
 	const char *id = cli_word(argc, argv);
-	json_t *list, *row, *found = NULL;
+	json_t *j, *day;
 	size_t i;
 	if (!id || !cli_all_used(argc, argv))
 		return cli_misuse("segments show wants the id of a segment");
 	if (!cli_open(c, false))
 		return EXIT_WRONG;
-	if (list_segments(c->generation, &c->gate, clock_now(), &list) != OK)
-		return cli_fail("%s", err_text());
-	json_array_foreach(list, i, row) if (strcmp(json_string_value(json_object_get(row, "id")), id) == 0) found = row;
-	if (!found) {
-		json_decref(list);
-		return cli_fail("there is no segment '%s'", id);
-	}
-	const struct segment *s = &c->generation->rules->segments[rules_segment(c->generation->rules, str_c(id))];
-	json_object_set_new(found, "when", json_string(s->when));
-	json_incref(found);
-	json_decref(list);
+	struct rules *coming = coming_rules(c);
+	enum err e = list_segment(c->generation, &c->gate, clock_now(), coming, id, REPORT_DAYS, &j);
+	rules_unref(coming);
+	if (e)
+		return e == ERR_NOT_FOUND ? cli_fail("there is no segment '%s'", id) : cli_fail("%s", err_text());
 	if (c->json) {
-		cli_print_json(found);
+		cli_print_json(j);
 		return EXIT_FINE;
 	}
-	printf("%s (%s)\n  when  %s\n  size", s->id, s->name, s->when);
-	print_number(found, "size", kgate_k(&c->gate));
-	putchar('\n');
-	json_decref(found);
+	printf("%s (%s), %s\n  when  %s\n  size", id, json_string_value(json_object_get(j, "name")), json_string_value(json_object_get(j, "state")),
+	    json_string_value(json_object_get(j, "when")));
+	print_number(j, "size", kgate_k(&c->gate));
+	puts("\n  day               size    entered       left");
+	json_array_foreach(json_object_get(j, "days"), i, day)
+	{
+		printf("  %s ", json_string_value(json_object_get(day, "day")));
+		print_number(day, "size", kgate_k(&c->gate));
+		print_number(day, "entered", kgate_k(&c->gate));
+		print_number(day, "left", kgate_k(&c->gate));
+		putchar('\n');
+	}
+	json_decref(j);
 	return EXIT_FINE;
-}
-
-static int categories_list(struct cli *c, int argc, char **argv)
-{
-	json_t *list;
-	if (!cli_all_used(argc, argv))
-		return EXIT_MISUSE;
-	if (!cli_open(c, false))
-		return EXIT_WRONG;
-	if (list_categories(c->generation, &c->gate, clock_now(), &list) != OK)
-		return cli_fail("%s", err_text());
-	return print_list(c, list, "visitors");
 }
 
 /* --- visitor show */
 
-static bool who(struct cli *c, int argc, char **argv, struct vkey *out, int *rc)
+bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct vkey *out, int *rc)
 {
 	const char *cookie = cli_option(argc, argv, "--cookie"), *id = cli_option(argc, argv, "--id"), *key = cli_option(argc, argv, "--key");
 	*rc = EXIT_MISUSE;
 	if ((cookie != NULL) + (id != NULL) + (key != NULL) != 1) {
-		cli_misuse("visitor show wants one of --cookie VALUE, --id IMPORTED_ID, --key HEX");
+		cli_misuse("%s wants one of --cookie VALUE, --id IMPORTED_ID, --key HEX", command);
 		return false;
 	}
 	if (!cli_all_used(argc, argv))
@@ -214,7 +231,7 @@ static int visitor_show(struct cli *c, int argc, char **argv)
 	struct profile p = {0};
 	int rc;
 	uint32_t hour = 0, now = clock_now();
-	if (!who(c, argc, argv, &k, &rc))
+	if (!cli_who(c, "visitor show", argc, argv, &k, &rc))
 		return rc;
 	enum err e = view_visitor(c->generation, &k, now, &p);
 	bool provisional = e == ERR_NOT_FOUND && view_provisional(c->generation, &k, now, &hour);
@@ -238,9 +255,12 @@ static int visitor_show(struct cli *c, int argc, char **argv)
 const struct command commands_read[] = {
     {"segments list", "[--json]", "segments and their sizes",
 	"  Lists every segment of the serving rules with its size now. Sizes below privacy.k are withheld; the\n"
-	"  others are rounded to ten. With --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"state\"}].",
+	"  others are rounded to ten. With --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"state\",\"complete\"}]; a number\n"
+	"  is not complete while the history of changed rules is being recomputed.",
 	segments_list},
-    {"segments show", "ID [--json]", "one segment with its condition", "  Shows the condition of a segment, and its size as 'segments list' does.",
+    {"segments show", "ID [--json]", "one segment: condition, size, and its last 30 days",
+	"  Shows the condition of a segment, its size as 'segments list' does, and for each of the last 30 days its size and how many\n"
+	"  entered and left. Every number is withheld below privacy.k and rounded to ten.",
 	segments_show},
     {"categories list", "[--json]", "categories and how many visitors have them",
 	"  Lists every category, parents included, with the number of visitors who have it on a retained day.\n"

@@ -1,100 +1,155 @@
 /* Commands about rules: rules check, rules status. */
 #include "crumb/cli/cli.h"
+#include "crumb/base/clock.h"
+#include "crumb/export/lists.h"
+#include "crumb/ingest/deploy.h"
+#include "rules.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum err load(const char *folder, struct rules **out)
+/* The text of the file that a finding is about. */
+static struct str text_of(const char *path, const struct finding *f, struct buf *bundle)
 {
-	struct buf bundle = {0};
-	enum err e = rules_read(folder, &bundle);
-	if (!e)
-		e = rules_load(buf_view(&bundle), out);
-	buf_done(&bundle);
-	return e;
+	if (bundle->n == 0 && rules_read(path, bundle) != OK)
+		return STR("");
+	return rules_file(buf_view(bundle), str_c(f->file));
 }
 
-/* "file:line:column: words" as an object. */
-static json_t *mistake(const char *text)
+json_t *findings_json(const struct report *r)
 {
-	char file[256] = "";
-	int line = 0, column = 0, at = 0;
-	if (sscanf(text, "%255[^:]:%d:%d: %n", file, &line, &column, &at) != 3)
-		at = 0;
-	return json_pack("{s:s,s:i,s:i,s:s,s:s,s:s,s:s}", "file", at ? file : "", "line", at ? line : 0, "column", at ? column : 0, "severity",
-	    "error", "code", "syntax", "message", text + at, "hint", "");
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->n; i++) {
+		const struct finding *f = &r->list[i];
+		json_array_append_new(
+		    list, json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s}", "file", f->file, "line", (json_int_t)f->line, "column", (json_int_t)f->column,
+			      "severity", f->warning ? "warning" : "error", "code", f->code, "message", f->message, "hint", f->hint));
+	}
+	return list;
+}
+
+static void print_findings(const char *path, const struct report *r)
+{
+	struct buf bundle = {0}, out = {0};
+	for (size_t i = 0; i < r->n; i++)
+		report_print(&r->list[i], text_of(path, &r->list[i], &bundle), &out);
+	if (out.n)
+		fwrite(out.p, 1, out.n, stderr);
+	buf_done(&out);
+	buf_done(&bundle);
 }
 
 static int check(struct cli *c, int argc, char **argv)
 {
-	const char *folder = cli_word(argc, argv);
-	struct rules *r;
+	bool strict = cli_flag(argc, argv, "--strict");
+	const char *folder = cli_word(argc, argv), *path = folder ? folder : c->config.rules_path;
+	struct report report = {0};
+	struct rules *r = NULL;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
-	enum err e = load(folder ? folder : c->config.rules_path, &r);
+	enum err e = deploy_rules(&c->config, path, &report, &r);
+	if (e && e != ERR_SYNTAX) {
+		report_done(&report);
+		return cli_fail("%s", err_text());
+	}
+	size_t warnings = report.n > report.errors ? report.n - report.errors : 0;
 	if (c->json)
-		cli_print_json(e ? json_pack("[o]", mistake(err_text())) : json_array());
-	if (e)
-		return c->json ? EXIT_WRONG : cli_fail("%s", err_text());
-	if (!c->json)
-		printf("%zu categories and %zu segments, no mistakes\n", r->categories_n - 1, r->segments_n);
+		cli_print_json(findings_json(&report));
+	else
+		print_findings(path, &report);
+	if (!c->json && e)
+		fprintf(stderr, "%zu %s: these rules are refused\n", report.errors, report.errors == 1 ? "mistake" : "mistakes");
+	if (!c->json && !e)
+		printf("%zu categories and %zu segments, no mistakes%s\n", r->categories_n - 1, r->segments_n, warnings ? ", but warnings" : "");
 	rules_unref(r);
-	return EXIT_FINE;
+	report_done(&report);
+	return e || (strict && warnings) ? EXIT_WRONG : EXIT_FINE;
+}
+
+/* What a running server says, or what the store says without one. */
+static json_t *status_of(struct cli *c)
+{
+	struct reply r;
+	json_error_t error;
+	if (client_available(c)) {
+		if (!client_get(c, "/v1/rules/status", &r))
+			return NULL;
+		json_t *root = json_loadb(r.body.p, r.body.n, 0, &error);
+		buf_done(&r.body);
+		if (!root)
+			cli_fail("the server's answer is no JSON");
+		return root;
+	}
+	json_t *partial;
+	if (!cli_open(c, false))
+		return NULL;
+	if (list_partial(c->generation, clock_now(), &partial) != OK) {
+		cli_fail("%s", err_text());
+		return NULL;
+	}
+	bool building = store_building(c->store) != 0;
+	return json_pack("{s:s,s:i,s:b,s:i,s:o,s:o}", "hash", c->generation->rules->hash_text, "serving_since", 0, "complete", !building,
+	    "generation", (int)c->generation->number, "partial", partial, "backfill", json_null());
+}
+
+static void print_status(const json_t *j)
+{
+	const json_t *backfill = json_object_get(j, "backfill"), *refused = json_object_get(j, "refused");
+	size_t i;
+	json_t *row;
+	printf("serving %s, generation %lld\n", json_string_value(json_object_get(j, "hash")),
+	    (long long)json_integer_value(json_object_get(j, "generation")));
+	if (json_is_object(backfill))
+		printf("recomputing the history for %s from the %s: %.0f %%\n", json_string_value(json_object_get(backfill, "hash")),
+		    json_string_value(json_object_get(backfill, "from")), 100 * json_number_value(json_object_get(backfill, "done")));
+	else if (!json_is_true(json_object_get(j, "complete")) && json_is_null(refused))
+		puts("the files differ from what serves: send SIGHUP");
+	if (json_is_string(refused))
+		printf("the files do not load: %s\n", json_string_value(refused));
+	json_array_foreach(json_object_get(j, "partial"), i, row) printf("%s %s has history only from %s: %s\n",
+	    json_string_value(json_object_get(row, "what")), json_string_value(json_object_get(row, "id")),
+	    json_string_value(json_object_get(row, "from")), json_string_value(json_object_get(row, "why")));
 }
 
 static int status(struct cli *c, int argc, char **argv)
 {
+	struct rules *here;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
-	json_int_t since = 0;
-	bool complete = true;
-	char hash[RULES_HASH_TEXT];
-	struct rules *here;
-	if (client_available(c)) {
-		struct reply r;
-		json_error_t error;
-		if (!client_get(c, "/v1/rules/status", &r))
-			return EXIT_WRONG;
-		json_t *root = json_loadb(r.body.p, r.body.n, 0, &error);
-		const char *served = json_string_value(json_object_get(root, "hash"));
-		snprintf(hash, sizeof hash, "%s", served ? served : "");
-		since = json_integer_value(json_object_get(root, "serving_since"));
-		complete = json_is_true(json_object_get(root, "complete"));
-		json_decref(root);
-		buf_done(&r.body);
-	} else {
-		if (!cli_open(c, false))
-			return EXIT_WRONG;
-		snprintf(hash, sizeof hash, "%s", c->generation->rules->hash_text);
-	}
+	json_t *j = status_of(c);
+	if (!j)
+		return EXIT_WRONG;
 	/* files that differ from what is served are not served yet; a file that does not load never will be */
 	json_t *refused = json_null();
-	if (load(c->config.rules_path, &here) == OK) {
-		complete = complete && strcmp(here->hash_text, hash) == 0;
+	if (deploy_rules(&c->config, c->config.rules_path, NULL, &here) == OK) {
+		if (strcmp(here->hash_text, json_string_value(json_object_get(j, "hash"))) != 0)
+			json_object_set_new(j, "complete", json_false());
 		rules_unref(here);
 	} else {
 		refused = json_string(err_text());
 	}
+	json_object_set_new(j, "refused", refused);
 	if (c->json) {
-		cli_print_json(json_pack("{s:s,s:I,s:b,s:o}", "hash", hash, "serving_since", since, "complete", complete, "refused", refused));
-		return EXIT_FINE;
+		cli_print_json(j);
+	} else {
+		print_status(j);
+		json_decref(j);
 	}
-	printf("serving %s, %s\n", hash, complete ? "complete" : "the files differ: they are on their way, or wait for SIGHUP");
-	if (json_is_string(refused))
-		printf("the files do not load: %s\n", json_string_value(refused));
-	json_decref(refused);
 	return EXIT_FINE;
 }
 
 const struct command commands_rules[] = {
-    {"rules check", "[FOLDER] [--json]", "read the rules and name the first mistake",
-	"  Loads the rules folder (rules.path, or FOLDER) as a server would. A mistake is named with file:line:column; exit\n"
-	"  status 1.",
+    {"rules check", "[PATH] [--strict] [--json]", "read the rules and name every mistake",
+	"  Loads the rules folder (rules.path, or PATH: a folder or one file) as a server would, and says of every mistake where it\n"
+	"  is (file:line:column, the line, a caret) and what may have been meant. Mistakes are refused: exit status 1. Warnings are\n"
+	"  not, unless --strict is given. With --json: [{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]; RULES.md\n"
+	"  lists the codes.",
 	check},
-    {"rules status", "[--json]", "which rules the views are made by",
-	"  Shows the hash of the rules that the serving views were made by, and whether they are those of the folder:\n"
-	"  {\"hash\",\"serving_since\",\"complete\",\"refused\"}. 'refused' says why the files of the folder do not load, if they do not.",
+    {"rules status", "[--json]", "which rules serve, and what is being recomputed",
+	"  {\"hash\",\"serving_since\",\"generation\",\"complete\",\"backfill\":{\"hash\",\"done\",\"from\"} or null,\"partial\":[{\"what\",\"id\",\n"
+	"  \"from\",\"why\"}],\"refused\"}. 'complete' is true when what serves is what the folder holds, with its whole history;\n"
+	"  'partial' lists what has history only from a day on, and why; 'refused' says why the files do not load, if they do not.",
 	status},
     {0},
 };

@@ -43,6 +43,7 @@ const struct option config_options[] = {
     N("retention", retention_days, "90", 1, RETENTION_MAX, "days that an observation is kept, journal and views alike"),
     T("privacy.keep_query", keep_query, "", "query keys of page URLs kept as attributes, comma list"),
     T("privacy.attributes", attributes, "", "attribute names accepted, comma list; empty accepts any that name no person"),
+    T("privacy.sensitive_destinations", sensitive_destinations, "", "destinations that may get audiences of sensitive categories, comma list"),
     C("consent.default", consent_default, "allow", "allow|require", "what holds where no signal came and none is required"),
     C("consent.dnt", dnt, "no", "no|yes", "treat DNT: 1 as a refusal"),
     N("consent.tcf.vendor", tcf_vendor, "0", 0, 65535, "our id in IAB's Global Vendor List"),

@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/privacy/cookie.h"
+#include "crumb/privacy/split.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -16,6 +17,8 @@ struct writing {
 	const struct identity_keys *keys;
 	struct str partner;
 	const char *segment;
+	unsigned target;
+	enum export_group group;
 	uint64_t rows;
 	void (*progress)(uint64_t);
 	crypto_hash_sha256_state sha;
@@ -25,6 +28,12 @@ static enum err put(struct writing *w, const char *line, size_t n)
 {
 	crypto_hash_sha256_update(&w->sha, (const uint8_t *)line, n);
 	return fwrite(line, 1, n, w->file) == n ? OK : err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "export: %s", strerror(errno));
+}
+
+static bool wanted(void *arg, const struct vkey *k)
+{
+	const struct writing *w = arg;
+	return split_held_out(w->keys, str_c(w->segment), w->target, k) == (w->group == EXPORT_HOLDOUT);
 }
 
 static enum err row(void *arg, const struct vkey *k, uint16_t until)
@@ -74,20 +83,28 @@ static enum err make_folder(const char *folder)
 	return mkdir(part, 0755) != 0 && errno != EEXIST ? err_set(ERR_IO, "%s: %s", folder, strerror(errno)) : OK;
 }
 
-enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, enum export_format format, const char *partner,
-    const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
+enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, enum export_format format, enum export_group group,
+    const char *partner, const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
 {
 	struct identity_keys keys;
 	struct kgate gate = {(uint32_t)c->k};
 	const char *id = g->rules->segments[segment].id, *ending = format == EXPORT_CSV ? "csv" : "ndjson";
 	char path[4096], fresh[4200], manifest[4200];
+	const struct segment *def = &g->rules->segments[segment];
+	const char *state = segment_state(def, day_of(now));
+	if (strcmp(state, "active") != 0)
+		return err_set(ERR_USAGE, "segment '%s' is %s: it is handed to nobody", id, state);
+	if (def->sensitive && !config_list_has(c->sensitive_destinations, str_c(partner)))
+		return err_set(ERR_USAGE,
+		    "segment '%s' uses a sensitive category; whoever runs crumb can allow '%s' with privacy.sensitive_destinations", id, partner);
 	enum err e = keys_identity(g->store->keys, day_of(now), &keys);
 	if (e || (e = make_folder(folder)))
 		return e;
 	snprintf(path, sizeof path, "%s/%s.%s", folder, id, ending);
 	snprintf(fresh, sizeof fresh, "%s.part", path);
 	snprintf(manifest, sizeof manifest, "%s/%s.manifest.json", folder, id);
-	struct writing w = {.format = format, .keys = &keys, .partner = str_c(partner), .segment = id, .progress = progress};
+	struct writing w = {
+	    .format = format, .keys = &keys, .partner = str_c(partner), .segment = id, .target = def->target, .group = group, .progress = progress};
 	w.file = fopen(fresh, "wb");
 	if (!w.file)
 		return err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
@@ -96,7 +113,7 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 	if (format == EXPORT_CSV)
 		e = put(&w, "id,segment,expires\n", 19);
 	if (!e)
-		e = view_members(g, &gate, segment, now, row, &w, &told);
+		e = view_members(g, &gate, segment, now, wanted, row, &w, &told);
 	if (!e && (fflush(w.file) != 0 || fsync(fileno(w.file)) != 0))
 		e = err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
 	fclose(w.file);

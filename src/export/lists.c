@@ -1,47 +1,209 @@
 #include "crumb/export/lists.h"
 
-#include <jansson.h>
+#include "crumb/audience/adopt.h"
+#include "crumb/base/clock.h"
 
-static void put_shown(json_t *row, const char *name, struct shown n)
+#include <jansson.h>
+#include <stdlib.h>
+
+static void put_shown(json_t *row, const char *name, struct shown n, const struct kgate *gate)
 {
 	json_object_set_new(row, name, n.told ? json_integer((json_int_t)n.n) : json_null());
+	if (!n.told)
+		json_object_set_new(row, "below", json_integer(kgate_k(gate)));
 }
 
-enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t now, json_t **out)
+static void put_day(json_t *row, const char *name, uint16_t day)
+{
+	char text[DAY_TEXT];
+	if (!day)
+		return;
+	day_text(day, text);
+	json_object_set_new(row, name, json_string(text));
+}
+
+static void put_labels(json_t *row, const struct labels *l)
+{
+	json_t *list = json_array();
+	for (unsigned i = 0; i < l->n; i++)
+		json_array_append_new(list, json_stringn(l->list[i].p, l->list[i].n));
+	if (l->n)
+		json_object_set_new(row, "labels", list);
+	else
+		json_decref(list);
+}
+
+/* An alert is about the number that everybody sees, so that it tells no more than that. */
+static void put_alert(json_t *row, const struct segment *s, struct shown size)
+{
+	if (!s->alert)
+		return;
+	bool firing = !size.told || size.n < (uint64_t)s->alert;
+	json_object_set_new(row, "alert", json_pack("{s:I,s:b}", "below", (json_int_t)s->alert, "firing", firing));
+}
+
+static json_t *segment_row(const struct segment *s, struct shown size, const struct kgate *gate, uint16_t today, uint16_t from, bool complete)
+{
+	char split[16];
+	json_t *row =
+	    json_pack("{s:s,s:s,s:s,s:s,s:b}", "id", s->id, "name", s->name, "kind", "rule", "state", segment_state(s, today), "complete", complete);
+	put_shown(row, "size", size, gate);
+	if (s->owner)
+		json_object_set_new(row, "owner", json_string(s->owner));
+	put_day(row, "until", s->until);
+	put_day(row, "history_from", from);
+	if (s->target < 100) {
+		snprintf(split, sizeof split, "%u/%u", s->target, 100 - s->target);
+		json_object_set_new(row, "split", json_string(split));
+	}
+	if (s->sensitive)
+		json_object_set_new(row, "sensitive", json_true());
+	put_labels(row, &s->labels);
+	if (complete)
+		put_alert(row, s, size);
+	return row;
+}
+
+/* Is the number that of the rules which are coming? */
+static bool segment_complete(const struct rules *serving, const struct rules *coming, uint16_t i)
+{
+	uint16_t same;
+	int there = coming ? rules_segment(coming, str_c(serving->segments[i].id)) : -1;
+	return there < 0 || segment_unchanged(serving, coming, (uint16_t)there, &same);
+}
+
+enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, json_t **out)
 {
 	struct group_sizes sizes;
+	uint16_t *from_category, *from;
 	enum err e = view_sizes(g, gate, now, &sizes);
 	if (e)
 		return e;
-	json_t *list = json_array();
-	for (size_t i = 0; i < g->rules->segments_n; i++) {
-		const struct segment *s = &g->rules->segments[i];
-		json_t *row = json_pack("{s:s,s:s,s:s,s:s}", "id", s->id, "name", s->name, "kind", "rule", "state", "active");
-		put_shown(row, "size", sizes.segments[i]);
-		if (!sizes.segments[i].told)
-			json_object_set_new(row, "below", json_integer(kgate_k(gate)));
-		json_array_append_new(list, row);
+	if ((e = view_since(g, now, &from_category, &from))) {
+		view_sizes_done(&sizes);
+		return e;
 	}
+	json_t *list = json_array();
+	for (size_t i = 0; i < g->rules->segments_n; i++)
+		json_array_append_new(list, segment_row(&g->rules->segments[i], sizes.segments[i], gate, day_of(now), from[i],
+						segment_complete(g->rules, coming, (uint16_t)i)));
+	for (size_t i = 0; coming && i < coming->segments_n; i++)
+		if (rules_segment(g->rules, str_c(coming->segments[i].id)) < 0)
+			json_array_append_new(list, segment_row(&coming->segments[i], (struct shown){false, 0}, gate, day_of(now), 0, false));
+	free(from_category);
+	free(from);
 	view_sizes_done(&sizes);
 	*out = list;
 	return OK;
 }
 
-enum err list_categories(struct generation *g, const struct kgate *gate, uint32_t now, json_t **out)
+static bool category_complete(const struct rules *serving, const struct rules *coming, size_t i)
+{
+	int there = coming ? rules_category(coming, str_c(serving->categories[i].id)) : -1;
+	return there < 0 || memcmp(&coming->categories[there].definition, &serving->categories[i].definition, sizeof(struct hash16)) == 0;
+}
+
+enum err list_categories(struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, json_t **out)
 {
 	struct group_sizes sizes;
+	uint16_t *from, *from_segment;
 	enum err e = view_sizes(g, gate, now, &sizes);
+	if (e)
+		return e;
+	if ((e = view_since(g, now, &from, &from_segment))) {
+		view_sizes_done(&sizes);
+		return e;
+	}
+	json_t *list = json_array();
+	for (size_t i = 1; i < g->rules->categories_n; i++) {
+		const struct category *c = &g->rules->categories[i];
+		json_t *row = json_pack("{s:s,s:s,s:b}", "id", c->id, "name", c->name, "complete", category_complete(g->rules, coming, i));
+		put_shown(row, "visitors", sizes.categories[i], gate);
+		put_day(row, "history_from", from[i]);
+		if (c->iab)
+			json_object_set_new(row, "iab", json_integer(c->iab));
+		if (c->sensitive)
+			json_object_set_new(row, "sensitive", json_true());
+		put_labels(row, &c->labels);
+		json_array_append_new(list, row);
+	}
+	for (size_t i = 1; coming && i < coming->categories_n; i++)
+		if (rules_category(g->rules, str_c(coming->categories[i].id)) < 0) {
+			json_t *row =
+			    json_pack("{s:s,s:s,s:b}", "id", coming->categories[i].id, "name", coming->categories[i].name, "complete", false);
+			put_shown(row, "visitors", (struct shown){false, 0}, gate);
+			json_array_append_new(list, row);
+		}
+	free(from);
+	free(from_segment);
+	view_sizes_done(&sizes);
+	*out = list;
+	return OK;
+}
+
+enum err list_segment(
+    struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, const char *id, unsigned days, json_t **out)
+{
+	json_t *list, *row, *found = NULL;
+	size_t i;
+	enum err e = list_segments(g, gate, now, coming, &list);
+	if (e)
+		return e;
+	json_array_foreach(list, i, row) if (!found && strcmp(json_string_value(json_object_get(row, "id")), id) == 0) found = json_incref(row);
+	json_decref(list);
+	if (!found)
+		return ERR_NOT_FOUND;
+	int served = rules_segment(g->rules, str_c(id));
+	const struct segment *s = served >= 0 ? &g->rules->segments[served] : &coming->segments[rules_segment(coming, str_c(id))];
+	json_object_set_new(found, "when", json_string(s->when));
+	struct day_sizes *sizes = calloc(days, sizeof *sizes);
+	CHECK(sizes);
+	if (served >= 0)
+		e = view_days(g, gate, (uint16_t)served, now, days, sizes);
+	json_t *history = json_array();
+	for (unsigned d = 0; served >= 0 && d < days && !e; d++) {
+		json_t *day = json_object();
+		put_day(day, "day", sizes[d].day);
+		put_shown(day, "size", sizes[d].size, gate);
+		put_shown(day, "entered", sizes[d].entered, gate);
+		put_shown(day, "left", sizes[d].left, gate);
+		json_object_del(day, "below");
+		json_array_append_new(history, day);
+	}
+	json_object_set_new(found, "days", history);
+	free(sizes);
+	if (e)
+		json_decref(found);
+	else
+		*out = found;
+	return e;
+}
+
+enum err list_partial(struct generation *g, uint32_t now, json_t **out)
+{
+	uint16_t *categories, *segments;
+	enum err e = view_since(g, now, &categories, &segments);
 	if (e)
 		return e;
 	json_t *list = json_array();
 	for (size_t i = 1; i < g->rules->categories_n; i++) {
-		json_t *row = json_pack("{s:s,s:s}", "id", g->rules->categories[i].id, "name", g->rules->categories[i].name);
-		put_shown(row, "visitors", sizes.categories[i]);
-		if (!sizes.categories[i].told)
-			json_object_set_new(row, "below", json_integer(kgate_k(gate)));
+		if (!categories[i])
+			continue;
+		json_t *row = json_pack("{s:s,s:s,s:s}", "what", "category", "id", g->rules->categories[i].id, "why",
+		    "it looks at fields that are not kept (title, url, p.NAME) or at a declared attribute, which are matched when a hit comes in");
+		put_day(row, "from", categories[i]);
 		json_array_append_new(list, row);
 	}
-	view_sizes_done(&sizes);
+	for (size_t i = 0; i < g->rules->segments_n; i++) {
+		if (!segments[i])
+			continue;
+		json_t *row = json_pack(
+		    "{s:s,s:s,s:s}", "what", "segment", "id", g->rules->segments[i].id, "why", "it uses something whose history begins then");
+		put_day(row, "from", segments[i]);
+		json_array_append_new(list, row);
+	}
+	free(categories);
+	free(segments);
 	*out = list;
 	return OK;
 }

@@ -71,6 +71,8 @@ static bool authorized(const struct admin *a, struct str header)
 
 /* --- routes */
 
+static void alerts(struct admin *a, struct buf *out);
+
 static void metrics(struct admin *a, struct http_request *r)
 {
 	struct buf out = {0};
@@ -81,6 +83,7 @@ static void metrics(struct admin *a, struct http_request *r)
 	metric_gauge(&out, "rules_building", "1 while changed rules are applied to the history", engine_building(a->node->engine));
 	metric_gauge(&out, "clock_jumped", "1 while deletion is suspended because the clock jumped", clock_jumped());
 	metric_gauge(&out, "disk_low", "1 while new visitors are refused because the disk is nearly full", atomic_load(&a->shared->disk_low));
+	alerts(a, &out);
 	metric_gauge(&out, "heap_bytes", "Heap in use", (double)m.uordblks);
 	http_reply(r->ticket, 200, "text/plain; version=0.0.4", STR(""), buf_view(&out));
 	buf_done(&out);
@@ -101,9 +104,12 @@ static void lists(struct admin *a, struct http_request *r, bool segments)
 {
 	struct generation *g = engine_serving(a->node->engine);
 	struct kgate gate = {(uint32_t)a->config->k};
+	struct engine_build build = {.rules = NULL};
 	json_t *list;
-	enum err e = (segments ? list_segments : list_categories)(g, &gate, clock_now(), &list);
+	engine_progress(a->node->engine, &build);
+	enum err e = (segments ? list_segments : list_categories)(g, &gate, clock_now(), build.rules, &list);
 	generation_unref(g);
+	rules_unref(build.rules);
 	if (e)
 		reply_text(r->ticket, 500, err_text());
 	else
@@ -123,9 +129,42 @@ static void categories(struct admin *a, struct http_request *r)
 static void rules_status(struct admin *a, struct http_request *r)
 {
 	struct generation *g = engine_serving(a->node->engine);
-	reply_json(r->ticket, 200,
-	    json_pack("{s:s,s:I,s:b,s:i}", "hash", g->rules->hash_text, "serving_since", (json_int_t)g->since, "complete",
-		!engine_building(a->node->engine) && memcmp(g->rules->hash, a->node->rules->hash, 16) == 0, "generation", (int)g->number));
+	struct engine_build build = {.rules = NULL};
+	json_t *partial = NULL;
+	bool building = engine_progress(a->node->engine, &build);
+	if (list_partial(g, clock_now(), &partial) != OK)
+		partial = json_array();
+	json_t *j = json_pack("{s:s,s:I,s:b,s:i,s:s,s:o}", "hash", g->rules->hash_text, "serving_since", (json_int_t)g->since, "complete",
+	    !building && memcmp(g->rules->hash, a->node->rules->hash, 16) == 0, "generation", (int)g->number, "newest", a->node->rules->hash_text,
+	    "partial", partial);
+	json_object_set_new(j, "backfill",
+	    building ? json_pack(
+			   "{s:s,s:f,s:s}", "hash", build.rules->hash_text, "done", build.share, "from", build.from_profiles ? "profiles" : "journal")
+		     : json_null());
+	reply_json(r->ticket, 200, j);
+	rules_unref(build.rules);
+	generation_unref(g);
+}
+
+/* Numbers about segments that asked to be watched. */
+static void alerts(struct admin *a, struct buf *out)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	struct kgate gate = {(uint32_t)a->config->k};
+	struct group_sizes sizes;
+	bool any = false;
+	for (size_t i = 0; i < g->rules->segments_n; i++)
+		any |= g->rules->segments[i].alert != 0;
+	if (any && view_sizes(g, &gate, clock_now(), &sizes) == OK) {
+		buf_c(out, "# HELP crumb_segment_alert 1 while a segment is smaller than its alert says\n# TYPE crumb_segment_alert gauge\n");
+		for (size_t i = 0; i < g->rules->segments_n; i++) {
+			const struct segment *s = &g->rules->segments[i];
+			if (s->alert)
+				buf_addf(out, "crumb_segment_alert{segment=\"%s\"} %d\n", s->id,
+				    !sizes.segments[i].told || sizes.segments[i].n < (uint64_t)s->alert);
+		}
+		view_sizes_done(&sizes);
+	}
 	generation_unref(g);
 }
 

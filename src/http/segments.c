@@ -3,6 +3,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
+#include "crumb/privacy/split.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -20,14 +21,22 @@ struct lookup {
 	struct buf headers;
 };
 
-static json_t *segment_list(struct generation *g, const struct profile *p, bool ortb2)
+/* May the page see it? It is active, goes to pages, and the visitor is not held out of it. */
+static bool shown(const struct collect *c, const struct generation *g, const struct segment *s, const struct vkey *visitor)
+{
+	if (strcmp(segment_state(s, day_of(clock_now())), "active") != 0 || (!s->page && (g->rules->any_destination || s->sensitive)))
+		return false;
+	return !split_held_out(&c->ingest.keys, str_c(s->id), s->target, visitor);
+}
+
+static json_t *segment_list(const struct collect *c, struct generation *g, const struct profile *p, const struct vkey *visitor, bool ortb2)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < p->segments_n; i++) {
 		if (p->segments[i] >= g->rules->segments_n)
 			continue;
 		const struct segment *s = &g->rules->segments[p->segments[i]];
-		if (g->rules->any_destination && !s->page)
+		if (!shown(c, g, s, visitor))
 			continue;
 		char iab[24];
 		snprintf(iab, sizeof iab, "%ld", s->iab);
@@ -50,7 +59,7 @@ static void answer(struct collect *c, struct http_ticket t, const struct vkey *v
 	} else {
 		if (e)
 			profile_clear(&p);
-		json_t *list = segment_list(g, &p, ortb2);
+		json_t *list = segment_list(c, g, &p, visitor, ortb2);
 		json_t *root = ortb2 ? json_pack("{s:{s:[{s:s,s:{s:i},s:o}]}}", "user", "data", "name", c->config->ortb2_name, "ext", "segtax", 4,
 					   "segment", list)
 				     : json_pack("{s:o}", "segments", list);

@@ -16,14 +16,19 @@ enum err ingest_init(struct ingest *in, const struct config *c, struct store *s,
 void ingest_done(struct ingest *in)
 {
 	anonymiser_done(&in->wall);
+	rules_match_end(in->match);
 	rules_unref(in->rules);
 	sodium_memzero(in, sizeof *in);
 }
 
 void ingest_rules(struct ingest *in, struct rules *r)
 {
+	rules_match_end(in->match);
 	rules_unref(in->rules);
 	in->rules = r;
+	in->match = NULL;
+	if (r)
+		CHECK(rules_match_begin(r, &in->match) == OK);
 }
 
 /* A new day may bring a new pseudonym generation and end an old one. */
@@ -90,10 +95,12 @@ struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_
 	return who;
 }
 
-static void match_leaves(struct ingest *in, const struct hit *h, struct event *e)
+static void apply_rules(struct ingest *in, const struct hit *h, struct event *e)
 {
 	struct leaf_input fields = {h->title, h->url, h->params, h->params_n};
-	e->leaves_n = in->rules && in->rules->leaves_n ? rules_leaves(in->rules, &fields, e->leaves) : 0;
+	e->leaves_n = in->match ? rules_leaves(in->match, &fields, e->leaves) : 0;
+	if (in->rules)
+		metric_add(M_VALUE_DROPPED, rules_close(in->rules, e));
 }
 
 bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b)
@@ -105,7 +112,7 @@ bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct 
 	e->visitor = who->visitor;
 	e->flags = who->flags;
 	e->t = t;
-	match_leaves(in, h, e);
+	apply_rules(in, h, e);
 	batch_event(b, e);
 	return true;
 }

@@ -3,6 +3,7 @@
 const char *const device_names[DEVICE_MAX] = {"unknown", "desktop", "mobile", "tablet", "tv", "console"};
 const char *const os_names[OS_MAX] = {"unknown", "windows", "macos", "ios", "android", "linux", "chromeos", "other"};
 const char *const browser_names[BROWSER_MAX] = {"unknown", "chrome", "safari", "firefox", "edge", "opera", "samsung", "ie", "other"};
+const char *const referrer_names[REFERRER_MAX] = {"none", "search", "social", "internal", "other"};
 
 void event_encode(const struct event *e, struct buf *out)
 {
@@ -13,13 +14,15 @@ void event_encode(const struct event *e, struct buf *out)
 	mp_put_bin(&pk, e->visitor.b, sizeof e->visitor.b);
 	msgpack_pack_uint32(&pk, e->t);
 	msgpack_pack_uint8(&pk, e->flags);
-	msgpack_pack_array(&pk, 8);
+	msgpack_pack_array(&pk, 10);
 	mp_put_str(&pk, place_country(&e->place));
 	mp_put_str(&pk, place_region(&e->place));
 	msgpack_pack_uint32(&pk, (uint32_t)e->agent.device << 16 | (uint32_t)e->agent.os << 8 | e->agent.browser);
 	mp_put_str(&pk, e->host);
 	mp_put_str(&pk, e->path);
 	mp_put_str(&pk, e->name);
+	mp_put_str(&pk, e->campaign);
+	msgpack_pack_uint8(&pk, e->referrer);
 	msgpack_pack_map(&pk, e->attrs_n);
 	for (unsigned i = 0; i < e->attrs_n; i++) {
 		mp_put_str(&pk, e->attrs[i].name);
@@ -76,7 +79,7 @@ static void decode_place(struct mp *in, struct place *p)
 
 static void decode_circumstances(struct mp *in, struct event *e)
 {
-	if (mp_array(in) != 8)
+	if (mp_array(in) != 10)
 		in->bad = true;
 	decode_place(in, &e->place);
 	uint32_t agent = (uint32_t)mp_uint(in);
@@ -90,6 +93,10 @@ static void decode_about(struct mp *in, struct event *e)
 	e->host = mp_str(in);
 	e->path = mp_str(in);
 	e->name = mp_str(in);
+	e->campaign = mp_str(in);
+	e->referrer = (uint8_t)mp_uint(in);
+	if (e->referrer >= REFERRER_MAX)
+		in->bad = true;
 	e->attrs_n = mp_map(in);
 	if (e->attrs_n > EVENT_ATTRS_MAX)
 		in->bad = true;
@@ -104,6 +111,18 @@ static void decode_about(struct mp *in, struct event *e)
 		e->leaves[i] = mp_uint(in);
 }
 
+bool record_skip(struct mp *in, struct vkey *visitor)
+{
+	uint32_t n = mp_array(in);
+	uint64_t kind = mp_uint(in);
+	if (in->bad || (kind != RECORD_EVENT && kind != RECORD_ERASE) || n < 2)
+		return false;
+	decode_key(in, visitor);
+	for (uint32_t i = 2; i < n && !in->bad; i++)
+		mp_skip(in);
+	return !in->bad;
+}
+
 bool record_decode(struct mp *in, struct record *out)
 {
 	uint32_t n = mp_array(in);
@@ -113,10 +132,12 @@ bool record_decode(struct mp *in, struct record *out)
 		decode_key(in, &e->visitor);
 		e->t = (uint32_t)mp_uint(in);
 		e->flags = (uint8_t)mp_uint(in);
+		const uint8_t *all = in->p;
 		decode_circumstances(in, e);
-		const uint8_t *from = in->p;
+		const uint8_t *about = in->p;
 		decode_about(in, e);
-		out->about = str_make((const char *)from, (size_t)(in->p - from));
+		out->about = str_make((const char *)about, (size_t)(in->p - about));
+		out->all = str_make((const char *)all, (size_t)(in->p - all));
 		e->has_v = !mp_nil(in);
 		e->v = e->has_v ? mp_double(in) : 0;
 	} else if (out->kind == RECORD_ERASE && n == 3) {

@@ -2,17 +2,24 @@
 
 #include "crumb/base/code.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-#define PROFILE_VERSION 1
+#define PROFILE_VERSION 2
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rows are little-endian and read in place");
 _Static_assert(sizeof(struct cat_day) == 8, "a row is eight bytes");
+_Static_assert(sizeof(struct sum_day) == 12, "a sum is twelve bytes");
 
 void profile_clear(struct profile *p)
 {
 	struct profile keep = *p;
-	*p = (struct profile){
-	    .segments = keep.segments, .segments_cap = keep.segments_cap, .rows = keep.rows, .rows_cap = keep.rows_cap, .bytes = keep.bytes};
+	*p = (struct profile){.segments = keep.segments,
+	    .segments_cap = keep.segments_cap,
+	    .rows = keep.rows,
+	    .rows_cap = keep.rows_cap,
+	    .sums = keep.sums,
+	    .sums_cap = keep.sums_cap,
+	    .bytes = keep.bytes};
 	buf_clear(&p->bytes);
 }
 
@@ -20,6 +27,7 @@ void profile_done(struct profile *p)
 {
 	free(p->segments);
 	free(p->rows);
+	free(p->sums);
 	buf_done(&p->bytes);
 	*p = (struct profile){0};
 }
@@ -37,10 +45,11 @@ static void room(void **array, size_t *cap, size_t want, size_t size)
 	*cap = n;
 }
 
-static bool load_header(struct profile *p, struct str header)
+/* Everything of the header but the memberships, which are left to the caller. */
+static bool load_header(struct profile *p, struct str header, struct str *segments)
 {
 	struct mp m = mp_over(header);
-	if (mp_array(&m) != 10)
+	if (mp_array(&m) != 11)
 		return false;
 	p->ordinal = (uint32_t)mp_uint(&m);
 	p->due_hour = (uint32_t)mp_uint(&m);
@@ -67,42 +76,76 @@ static bool load_header(struct profile *p, struct str header)
 		a->value = mp_str(&m);
 		a->day = (uint16_t)mp_uint(&m);
 	}
-	struct str segments = mp_str(&m);
-	if (m.bad || segments.n % 2 || m.p != m.end)
+	*segments = mp_str(&m);
+	p->sums_n = (size_t)mp_uint(&m);
+	return !m.bad && segments->n % 2 == 0 && m.p == m.end;
+}
+
+/* The three parts behind the prefix. `p->sums_n` comes from the header. */
+static bool parts(struct profile *p, struct str bytes, struct str *segments, struct str *sums, struct str *rows)
+{
+	const uint8_t *b = (const uint8_t *)bytes.p;
+	if (bytes.n < 4 || b[0] != PROFILE_VERSION)
 		return false;
-	p->segments_n = segments.n / 2;
-	room((void **)&p->segments, &p->segments_cap, p->segments_n, sizeof *p->segments);
-	if (segments.n)
-		memcpy(p->segments, segments.p, segments.n);
-	for (size_t i = 1; i < p->segments_n; i++)
-		if (p->segments[i - 1] >= p->segments[i])
-			return false;
-	return true;
+	size_t header = get_u16(b + 2);
+	if (header > bytes.n - 4 || !load_header(p, str_make(bytes.p + 4, header), segments))
+		return false;
+	struct str rest = str_skip(bytes, 4 + header);
+	if (p->sums_n > rest.n / sizeof(struct sum_day))
+		return false;
+	*sums = str_make(rest.p, p->sums_n * sizeof(struct sum_day));
+	*rows = str_skip(rest, sums->n);
+	p->rows_n = rows->n / sizeof(struct cat_day);
+	return rows->n % sizeof(struct cat_day) == 0;
+}
+
+static bool before(uint16_t cat, uint16_t day, uint16_t other_cat, uint16_t other_day)
+{
+	return cat < other_cat || (cat == other_cat && day < other_day);
 }
 
 bool profile_load(struct profile *p, struct str bytes)
 {
+	struct str segments, sums, rows;
 	profile_clear(p);
 	buf_add(&p->bytes, bytes.p, bytes.n);
 	CHECK(!p->bytes.failed);
-	const uint8_t *b = (const uint8_t *)p->bytes.p;
-	size_t n = p->bytes.n;
-	if (n < 4 || b[0] != PROFILE_VERSION)
+	if (!parts(p, buf_view(&p->bytes), &segments, &sums, &rows))
 		return false;
-	size_t header = get_u16(b + 2), rows = n - 4 - header;
-	if (header > n - 4 || rows % sizeof(struct cat_day))
-		return false;
-	if (!load_header(p, str_make(p->bytes.p + 4, header)))
-		return false;
-	p->rows_n = rows / sizeof(struct cat_day);
+	p->segments_n = segments.n / 2;
+	room((void **)&p->segments, &p->segments_cap, p->segments_n, sizeof *p->segments);
 	room((void **)&p->rows, &p->rows_cap, p->rows_n, sizeof *p->rows);
-	if (rows)
-		memcpy(p->rows, b + 4 + header, rows);
-	for (size_t i = 1; i < p->rows_n; i++) {
-		const struct cat_day *a = &p->rows[i - 1], *c = &p->rows[i];
-		if (a->cat > c->cat || (a->cat == c->cat && a->day >= c->day))
+	room((void **)&p->sums, &p->sums_cap, p->sums_n, sizeof *p->sums);
+	if (segments.n)
+		memcpy(p->segments, segments.p, segments.n);
+	if (rows.n)
+		memcpy(p->rows, rows.p, rows.n);
+	if (sums.n)
+		memcpy(p->sums, sums.p, sums.n);
+	for (size_t i = 1; i < p->segments_n; i++)
+		if (p->segments[i - 1] >= p->segments[i])
 			return false;
-	}
+	for (size_t i = 1; i < p->rows_n; i++)
+		if (!before(p->rows[i - 1].cat, p->rows[i - 1].day, p->rows[i].cat, p->rows[i].day))
+			return false;
+	for (size_t i = 1; i < p->sums_n; i++)
+		if (!before(p->sums[i - 1].cat, p->sums[i - 1].day, p->sums[i].cat, p->sums[i].day))
+			return false;
+	return true;
+}
+
+bool profile_view(struct profile *p, struct str bytes, struct str *memberships)
+{
+	struct str sums, rows;
+	/* attributes are most of the struct and are overwritten as far as they are counted */
+	memset(p, 0, offsetof(struct profile, attrs));
+	p->attrs_n = 0;
+	if (!parts(p, bytes, memberships, &sums, &rows))
+		return false;
+	p->segments = NULL;
+	p->segments_n = 0;
+	p->rows = (struct cat_day *)(uintptr_t)rows.p;
+	p->sums = (struct sum_day *)(uintptr_t)sums.p;
 	return true;
 }
 
@@ -113,7 +156,7 @@ void profile_save(const struct profile *p, struct buf *out)
 	buf_add(out, prefix, sizeof prefix);
 	msgpack_packer pk;
 	mp_packer(&pk, out);
-	msgpack_pack_array(&pk, 10);
+	msgpack_pack_array(&pk, 11);
 	msgpack_pack_uint32(&pk, p->ordinal);
 	msgpack_pack_uint32(&pk, p->due_hour);
 	msgpack_pack_uint16(&pk, p->evaluated_day);
@@ -130,8 +173,10 @@ void profile_save(const struct profile *p, struct buf *out)
 		msgpack_pack_uint16(&pk, p->attrs[i].day);
 	}
 	mp_put_bin(&pk, p->segments, p->segments_n * sizeof *p->segments);
+	msgpack_pack_uint32(&pk, (uint32_t)p->sums_n);
 	CHECK(!out->failed);
 	put_u16((uint8_t *)out->p + start + 2, (uint16_t)(out->n - start - 4));
+	buf_add(out, p->sums, p->sums_n * sizeof *p->sums);
 	buf_add(out, p->rows, p->rows_n * sizeof *p->rows);
 	CHECK(!out->failed);
 }
@@ -165,6 +210,31 @@ void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count)
 	p->rows_n++;
 }
 
+/* Index of the first sum not before (cat, day). There are few. */
+static size_t seek_sum(const struct profile *p, uint16_t cat, uint16_t day)
+{
+	size_t at = 0;
+	while (at < p->sums_n && before(p->sums[at].cat, p->sums[at].day, cat, day))
+		at++;
+	return at;
+}
+
+void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v)
+{
+	const double most = 9e12;
+	int64_t add = llround((v > most ? most : v < -most ? -most : v) * 1e6), sum;
+	size_t at = seek_sum(p, cat, day);
+	if (at < p->sums_n && p->sums[at].cat == cat && p->sums[at].day == day) {
+		bool over = __builtin_add_overflow(p->sums[at].millionths, add, &sum);
+		p->sums[at].millionths = !over ? sum : add < 0 ? INT64_MIN : INT64_MAX;
+		return;
+	}
+	room((void **)&p->sums, &p->sums_cap, p->sums_n + 1, sizeof *p->sums);
+	memmove(p->sums + at + 1, p->sums + at, (p->sums_n - at) * sizeof *p->sums);
+	p->sums[at] = (struct sum_day){cat, day, add};
+	p->sums_n++;
+}
+
 static void observe_attr(struct profile *p, struct str name, struct str value, uint16_t day)
 {
 	struct profile_attr *slot = NULL, *oldest = NULL;
@@ -184,19 +254,19 @@ static void observe_attr(struct profile *p, struct str name, struct str value, u
 		*slot = (struct profile_attr){name, value, day};
 }
 
-void profile_observe(struct profile *p, const struct event *e)
+void profile_observe(
+    struct profile *p, uint16_t day, const struct place *place, const struct agent *agent, const struct attr *attrs, unsigned attrs_n)
 {
-	uint16_t day = day_of(e->t);
-	if (e->place.country[0] && day >= p->place_day) {
-		p->place = e->place;
+	if (place->country[0] && day >= p->place_day) {
+		p->place = *place;
 		p->place_day = day;
 	}
-	if ((e->agent.device || e->agent.os || e->agent.browser) && day >= p->agent_day) {
-		p->agent = e->agent;
+	if ((agent->device || agent->os || agent->browser) && day >= p->agent_day) {
+		p->agent = *agent;
 		p->agent_day = day;
 	}
-	for (unsigned i = 0; i < e->attrs_n; i++)
-		observe_attr(p, e->attrs[i].name, e->attrs[i].value, day);
+	for (unsigned i = 0; i < attrs_n; i++)
+		observe_attr(p, attrs[i].name, attrs[i].value, day);
 }
 
 void profile_expire(struct profile *p, uint16_t oldest)
@@ -206,6 +276,11 @@ void profile_expire(struct profile *p, uint16_t oldest)
 		if (p->rows[i].day >= oldest)
 			p->rows[kept++] = p->rows[i];
 	p->rows_n = kept;
+	kept = 0;
+	for (size_t i = 0; i < p->sums_n; i++)
+		if (p->sums[i].day >= oldest)
+			p->sums[kept++] = p->sums[i];
+	p->sums_n = kept;
 	unsigned attrs = 0;
 	for (unsigned i = 0; i < p->attrs_n; i++)
 		if (p->attrs[i].day >= oldest)
@@ -228,6 +303,15 @@ const struct cat_day *profile_span(const struct profile *p, uint16_t cat, size_t
 		to++;
 	*n = to - from;
 	return p->rows ? p->rows + from : NULL;
+}
+
+const struct sum_day *profile_sums(const struct profile *p, uint16_t cat, size_t *n)
+{
+	size_t from = seek_sum(p, cat, 0), to = from;
+	while (to < p->sums_n && p->sums[to].cat == cat)
+		to++;
+	*n = to - from;
+	return p->sums ? p->sums + from : NULL;
 }
 
 const struct profile_attr *profile_attr(const struct profile *p, struct str name)

@@ -2,24 +2,15 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/ingest/deploy.h"
 
 #include <time.h>
-
-static enum err load_rules(const struct config *c, struct rules **out)
-{
-	struct buf bundle = {0};
-	enum err e = rules_read(c->rules_path, &bundle);
-	if (!e)
-		e = rules_load(buf_view(&bundle), out);
-	buf_done(&bundle);
-	return e;
-}
 
 enum err node_start(struct node *n, const struct config *c)
 {
 	*n = (struct node){.config = c};
 	store_load_clock(c);
-	enum err e = load_rules(c, &n->rules);
+	enum err e = deploy_rules(c, c->rules_path, NULL, &n->rules);
 	if (!e)
 		e = store_open(c, STORE_WRITE, &n->store);
 	if (!e)
@@ -68,7 +59,7 @@ void node_tick(struct node *n)
 enum err node_reload(struct node *n)
 {
 	struct rules *fresh;
-	enum err e = load_rules(n->config, &fresh);
+	enum err e = deploy_rules(n->config, n->config->rules_path, NULL, &fresh);
 	if (e)
 		return e;
 	rules_unref(n->rules);

@@ -3,6 +3,7 @@
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
 #include "crumb/privacy/agent.h"
+#include "crumb/privacy/referrer.h"
 #include "crumb/privacy/scrub.h"
 
 void anonymiser_init(struct anonymiser *a, const struct config *c)
@@ -139,6 +140,21 @@ static void add_attr(struct anonymiser *a, struct event *e, struct str name, str
 	e->attrs[e->attrs_n++] = (struct attr){kept_name, keep(a, n)};
 }
 
+/* utm_campaign, which says where an advertisement ran; scrubbed like an attribute. */
+static struct str campaign(struct anonymiser *a, struct str query)
+{
+	struct str pair, prefix = STR("utm_campaign=");
+	while (query.n && str_cut(&query, '&', &pair)) {
+		char text[3 * EVENT_CAMPAIGN_MAX];
+		if (!str_starts(pair, prefix) || pair.n - prefix.n > sizeof text)
+			continue;
+		size_t n = percent_decode(str_skip(pair, prefix.n), text, true);
+		n = n > EVENT_CAMPAIGN_MAX ? 0 : scrub_value(str_make(text, n), a->scratch + a->used, EVENT_CAMPAIGN_MAX);
+		return keep(a, n);
+	}
+	return str_make("", 0);
+}
+
 /* Keys of the page's query that the site's owner declared harmless become attributes. */
 static void keep_query(struct anonymiser *a, struct event *e, struct str query)
 {
@@ -178,6 +194,8 @@ bool anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 		metric_inc(M_EVENT_OTHER);
 		e->name = STR("other");
 	}
+	e->campaign = campaign(a, u.query);
+	e->referrer = (uint8_t)referrer_class(a->config, h->referrer, e->host);
 	for (unsigned i = 0; i < h->attrs_n; i++)
 		add_attr(a, e, h->attrs[i].name, h->attrs[i].value);
 	keep_query(a, e, u.query);

@@ -3,7 +3,9 @@
 #include <maxminddb.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define BLOCKS_MAX 256 /* looked at within one network */
 
@@ -25,6 +27,26 @@ enum err place_db_open(const char *file, struct place_db **out)
 	db->refs = 1;
 	*out = db;
 	return OK;
+}
+
+bool place_db_file(const struct config *c, char *out, size_t cap)
+{
+	static const char beside[] = "/country.mmdb";
+	if (*c->geo_database) {
+		snprintf(out, cap, "%s", c->geo_database);
+		return true;
+	}
+	ssize_t n = readlink("/proc/self/exe", out, cap - sizeof beside);
+	char *slash = n > 0 ? memrchr(out, '/', (size_t)n) : NULL;
+	if (slash)
+		memcpy(slash, beside, sizeof beside);
+	return slash && access(out, R_OK) == 0;
+}
+
+bool place_db_regions(const struct place_db *db)
+{
+	struct str type = str_c(db->mmdb.metadata.database_type);
+	return str_ihas(type, STR("city")) || str_ihas(type, STR("enterprise")) || str_ihas(type, STR("region")) || str_ihas(type, STR("precision"));
 }
 
 struct place_db *place_db_ref(struct place_db *db)

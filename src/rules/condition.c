@@ -1,114 +1,101 @@
-/* The condition language: text to nodes, by recursive descent. Every refusal says where, what was found and what was expected. */
-#include "crumb/base/clock.h"
-#include "crumb/rules/rules.h"
+/* The condition language: text to nodes, by recursive descent. Every refusal says where, what was found and what was expected,
+ * and, for the slips that people make, what they may have meant. */
+#include "crumb/rules/eval.h"
+#include "loader.h"
+#include "token.h"
 
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define DEPTH_MAX 64
+#define AMOUNT_MAX UINT32_MAX
+#define SUM_MAX 1e12 /* in units; sums are kept in millionths */
 
-const char *const fact_names[FACT_MAX] = {"country", "region", "device", "os", "browser"};
-
-enum token_kind { TOK_END, TOK_WORD, TOK_NUMBER, TOK_DAYS, TOK_OP, TOK_OPEN, TOK_CLOSE, TOK_COMMA, TOK_TEXT, TOK_BAD };
-struct token {
-	enum token_kind kind;
-	struct str text;
-	enum node_op op;
-	uint64_t number;
-};
 struct parser {
 	struct rules *r;
 	struct str text;
-	size_t at, depth;
+	size_t at, depth, nodes_cap;
 	struct token now;
-	const struct rules_at *start;
+	size_t before; /* where the latest token that was taken ends */
+	const struct condition_place *place;
+	struct report *report;
+	bool failed; /* sticky: the condition is refused, reading it further makes no sense */
+	bool wrong;  /* refused, but reading goes on */
 };
 
-enum err rules_complain(const struct rules_at *at, const char *fmt, ...)
+/* --- messages */
+
+static void report_at(struct parser *p, size_t offset, size_t length, const char *code, const char *hint, const char *message)
 {
-	char words[400];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(words, sizeof words, fmt, ap);
-	va_end(ap);
-	return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", at->file, at->line, at->column, words);
+	struct rules_at at = p->place->locate(p->place->arg, offset, length);
+	if (!p->failed)
+		report_add(p->report, &at, false, code, hint, "%s", message);
+	p->wrong = true;
 }
 
-/* A message about the token at hand. */
-static enum err complain(const struct parser *p, const char *expected)
+static void report_token(struct parser *p, struct str token, const char *code, const char *hint, const char *message)
 {
-	struct rules_at at = *p->start;
-	struct str found = p->now.text;
-	at.column += p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n;
-	if (p->now.kind == TOK_END)
-		return rules_complain(&at, "the condition ends where %s is expected", expected);
-	return rules_complain(&at, "expected %s, found '" STR_FMT "'", expected, STR_ARG(found));
+	report_at(p, token.p ? (size_t)(token.p - p->text.p) : p->text.n, token.n ? token.n : 1, code, hint, message);
 }
 
-static bool word_char(char c)
+/* What the token at hand may have been meant for, when nothing better is known. */
+static const char *usual_slip(const struct parser *p, char *out, size_t cap)
 {
-	return chr_alpha(c) || chr_digit(c) || c == '_' || c == '.' || c == '-' || (c & 0x80);
-}
-
-static void number_token(struct parser *p, struct token *t)
-{
-	size_t n = 0;
-	while (p->at + n < p->text.n && chr_digit(p->text.p[p->at + n]))
-		n++;
-	struct str digits = str_make(p->text.p + p->at, n);
-	bool days = p->at + n < p->text.n && p->text.p[p->at + n] == 'd';
-	size_t all = n + days;
-	while (p->at + all < p->text.n && word_char(p->text.p[p->at + all]))
-		all++;
-	t->text = str_make(digits.p, all);
-	if (all > n + days) {
-		/* 3xl, 12.5 or an id that begins with a digit */
-		t->kind = TOK_WORD;
-		return;
+	static const struct {
+		const char *written, *hint;
+	} slips[] = {{"&", "write 'and'"}, {"is", "write '='"}, {"equals", "write '='"}, {"after", "write 'A then B within 7d'"},
+	    {"before", "write 'A then B within 7d'"}, {"times", "leave 'times' out: coats >= 3 in 14d"}, {"last", "write 'in 14d'"},
+	    {"past", "write 'in 14d'"}, {"during", "write 'in 14d'"}, {"for", "write 'in 14d'"}, {"since", "write 'in 14d'"},
+	    {"xor", "write (a or b) and not (a and b)"}, {"but", "write 'and'"}, {"except", "write 'and not'"}, {"without", "write 'and not'"},
+	    {"no", "write 'not'"}, {"never", "write 'not'"}};
+	if (p->now.kind == TOK_BAD && p->now.slip)
+		return p->now.slip;
+	for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
+		if (str_ieq(p->now.text, str_c(slips[i].written)))
+			return slips[i].hint;
+	if (p->now.kind == TOK_DAYS) {
+		snprintf(out, cap, "write 'in " STR_FMT "'", STR_ARG(p->now.text));
+		return out;
 	}
-	t->kind = str_u64(digits, &t->number) ? (days ? TOK_DAYS : TOK_NUMBER) : TOK_BAD;
+	return NULL;
+}
+
+static void expected(struct parser *p, const char *what, const char *hint)
+{
+	char message[400], slip[100];
+	const char *usual = usual_slip(p, slip, sizeof slip);
+	if (p->now.kind == TOK_END)
+		snprintf(message, sizeof message, "the condition ends where %s is expected", what);
+	else
+		snprintf(message, sizeof message, "expected %s, found '" STR_FMT "'", what, (int)(p->now.text.n > 100 ? 100 : p->now.text.n),
+		    p->now.text.p);
+	report_token(p, p->now.text, "syntax", usual ? usual : hint, message);
+	p->failed = true;
 }
 
 static void next(struct parser *p)
 {
-	struct str s = p->text;
-	while (p->at < s.n && (s.p[p->at] == ' ' || s.p[p->at] == '\n' || s.p[p->at] == '\t' || s.p[p->at] == '\r'))
-		p->at++;
-	struct token t = {TOK_END, {NULL, 0}, OP_GE, 0};
-	if (p->at < s.n) {
-		char c = s.p[p->at], d = p->at + 1 < s.n ? s.p[p->at + 1] : 0;
-		t.text = str_make(s.p + p->at, 1);
-		if (chr_digit(c)) {
-			number_token(p, &t);
-		} else if (word_char(c)) {
-			t.kind = TOK_WORD;
-			while (p->at + t.text.n < s.n && word_char(s.p[p->at + t.text.n]))
-				t.text.n++;
-		} else if (c == '"' || c == '\'') {
-			size_t len = 1;
-			while (p->at + len < s.n && s.p[p->at + len] != c)
-				len++;
-			t.kind = p->at + len < s.n ? TOK_TEXT : TOK_BAD;
-			t.text.n = p->at + len < s.n ? len + 1 : s.n - p->at;
-		} else if (c == '(' || c == ')' || c == ',') {
-			t.kind = c == '(' ? TOK_OPEN : c == ')' ? TOK_CLOSE : TOK_COMMA;
-		} else if (c == '>' || c == '<' || c == '=' || c == '!') {
-			t.kind = c == '!' && d != '=' ? TOK_BAD : TOK_OP;
-			t.op = c == '>' ? (d == '=' ? OP_GE : OP_GT) : c == '<' ? (d == '=' ? OP_LE : OP_LT) : c == '=' ? OP_EQ : OP_NE;
-			t.text.n = d == '=' ? 2 : 1;
-		} else {
-			t.kind = TOK_BAD;
-		}
-		p->at += t.text.n;
-	}
-	p->now = t;
+	p->before = p->now.text.p ? (size_t)(p->now.text.p - p->text.p) + p->now.text.n : 0;
+	p->now = token_next(p->text, &p->at);
 }
 
 static bool is_word(const struct parser *p, const char *word)
 {
 	return p->now.kind == TOK_WORD && str_ieq(p->now.text, str_c(word));
 }
+
+static void expect(struct parser *p, enum token_kind kind, const char *what)
+{
+	if (p->failed)
+		return;
+	if (p->now.kind != kind)
+		expected(p, what, NULL);
+	else
+		next(p);
+}
+
+/* --- nodes */
 
 static int add(struct parser *p, struct rule_node n)
 {
@@ -123,222 +110,462 @@ static int add(struct parser *p, struct rule_node n)
 	return (int)r->nodes_n++;
 }
 
-static enum err expect(struct parser *p, enum token_kind kind, const char *what)
+/* What was written from `from` to the latest token taken. */
+static struct str written(const struct parser *p, size_t from)
 {
-	if (p->now.kind != kind)
-		return complain(p, what);
-	next(p);
-	return OK;
+	return str_make(p->text.p + from, p->before > from ? p->before - from : 0);
+}
+
+static size_t here(const struct parser *p)
+{
+	return p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n;
+}
+
+static void unknown_category(struct parser *p, struct str name)
+{
+	const struct rules *r = p->r;
+	char message[300], hint[200];
+	struct near near = near_begin(name);
+	for (size_t i = 1; i < r->categories_n; i++) {
+		struct str id = str_c(r->categories[i].id);
+		near_try(&near, id);
+		for (size_t k = 1; k < id.n; k++)
+			if (id.p[k - 1] == '.')
+				near_try(&near, str_skip(id, k));
+	}
+	for (int f = 0; f < FACT_MAX; f++)
+		near_try(&near, str_c(fact_names[f]));
+	near_try(&near, STR("visits"));
+	snprintf(message, sizeof message, "there is no category '" STR_FMT "'", (int)(name.n > 130 ? 130 : name.n), name.p);
+	near_hint(&near, hint, sizeof hint);
+	if (!*hint && rules_segment(r, name) >= 0)
+		snprintf(hint, sizeof hint, "it is a segment: write segment(" STR_FMT ")", STR_ARG(name));
+	else if (!*hint && rules_vocabulary(r, name))
+		snprintf(hint, sizeof hint, "it is an attribute: write attr." STR_FMT, STR_ARG(name));
+	else if (!*hint && name.n > 2 && name.n < 100 && (name.p[0] & 0x80) == 0 && str_find(name, '.') == name.n)
+		snprintf(hint, sizeof hint, "categories are defined under categories:, in any file of the folder");
+	report_token(p, name, "unknown-category", hint, message);
 }
 
 /* A category in full or by an unambiguous last part. */
-static enum err resolve(struct parser *p, struct str name, uint16_t *cat)
+static uint16_t resolve(struct parser *p, struct str name)
 {
 	const struct rules *r = p->r;
+	uint32_t tail;
 	int found = rules_category(r, name);
-	for (size_t i = 1; found < 0 && i < r->categories_n; i++) {
+	if (found > 0)
+		return (uint16_t)found;
+	if (!map_get(&r->last_parts, name, &tail)) {
+		unknown_category(p, name);
+		return 0;
+	}
+	if (tail != RULES_AMBIGUOUS)
+		return (uint16_t)tail;
+	char message[500];
+	struct str some[2] = {{"", 0}, {"", 0}};
+	for (size_t i = 1, k = 0; i < r->categories_n && k < 2; i++) {
 		struct str id = str_c(r->categories[i].id);
-		if (id.n <= name.n || id.p[id.n - name.n - 1] != '.' || !str_eq(str_skip(id, id.n - name.n), name))
-			continue;
-		for (size_t k = i + 1; k < r->categories_n; k++) {
-			struct str other = str_c(r->categories[k].id);
-			if (other.n > name.n && other.p[other.n - name.n - 1] == '.' && str_eq(str_skip(other, other.n - name.n), name)) {
-				struct rules_at at = *p->start;
-				at.column += (size_t)(name.p - p->text.p);
-				return rules_complain(&at, "'" STR_FMT "' could be " STR_FMT " or " STR_FMT ": write it in full", STR_ARG(name),
-				    STR_ARG(id), STR_ARG(other));
-			}
-		}
-		found = (int)i;
+		if (id.n > name.n && id.p[id.n - name.n - 1] == '.' && str_eq(str_skip(id, id.n - name.n), name))
+			some[k++] = id;
 	}
-	if (found < 0) {
-		struct rules_at at = *p->start;
-		at.column += (size_t)(name.p - p->text.p);
-		return rules_complain(&at, "there is no category '" STR_FMT "'", STR_ARG(name));
-	}
-	*cat = (uint16_t)found;
-	return OK;
+	snprintf(message, sizeof message, "'" STR_FMT "' could be " STR_FMT " or " STR_FMT, STR_ARG(name), STR_ARG(some[0]), STR_ARG(some[1]));
+	report_token(p, name, "ambiguous", "write it in full", message);
+	return 0;
 }
 
-static enum err category(struct parser *p, uint16_t *cat)
+static uint16_t category(struct parser *p, const char *what)
 {
-	if (p->now.kind != TOK_WORD)
-		return complain(p, "a category");
-	struct str name = p->now.text;
-	enum err e = resolve(p, name, cat);
-	if (!e)
+	if (p->failed)
+		return 0;
+	if (p->now.kind != TOK_WORD) {
+		expected(p, what, NULL);
+		return 0;
+	}
+	uint16_t cat = resolve(p, p->now.text);
+	next(p);
+	return cat;
+}
+
+/* --- windows */
+
+static const char *days_hint(struct parser *p, char *out, size_t cap)
+{
+	struct str s = p->now.text, unit = s;
+	uint64_t n = 0;
+	while (unit.n && chr_digit(unit.p[0]))
+		unit = str_skip(unit, 1);
+	if (unit.n == s.n || !str_u64(str_make(s.p, s.n - unit.n), &n) || n > 1000)
+		return is_word(p, "today")					       ? "write 1d"
+		       : is_word(p, "last") || is_word(p, "the") || is_word(p, "past") ? "write only the number of days: in 14d"
+										       : NULL;
+	unsigned long days = str_ieq(unit, STR("w"))						      ? 7
+			     : str_ieq(unit, STR("h"))						      ? 0
+			     : str_ieq(unit, STR("m")) || str_ieq(unit, STR("mo"))		      ? 30
+			     : unit.n == 0 || str_ieq(unit, STR("d")) || str_starts(unit, STR("day")) ? 1
+			     : str_starts(unit, STR("week"))					      ? 7
+			     : str_starts(unit, STR("month"))					      ? 30
+												      : 99;
+	if (days == 99)
+		return NULL;
+	if (days == 0)
+		snprintf(out, cap, "windows are whole days: write %lud", (unsigned long)(n + 23) / 24);
+	else
+		snprintf(out, cap, "write %lud", (unsigned long)n * days);
+	return out;
+}
+
+/* "14d" behind "in" or "within". */
+static uint8_t days(struct parser *p)
+{
+	char message[200], hint[100];
+	if (p->failed)
+		return 0;
+	if (p->now.kind != TOK_DAYS) {
+		expected(p, "a number of days such as 14d", days_hint(p, hint, sizeof hint));
+		return 0;
+	}
+	uint64_t n = p->now.number;
+	if (n == 0) {
+		report_token(p, p->now.text, "window", "today alone is 1d", "a window of 0d is empty");
+	} else if (n > RETENTION_MAX) {
+		snprintf(
+		    message, sizeof message, "a window of " STR_FMT " is longer than the %d days that are kept", STR_ARG(p->now.text), RETENTION_MAX);
+		report_token(p, p->now.text, "window", "write 90d, or leave the window out: everything that is kept counts then", message);
+	}
+	next(p);
+	return n > RETENTION_MAX ? RETENTION_MAX : (uint8_t)n;
+}
+
+static uint8_t optional_window(struct parser *p)
+{
+	if (p->failed || (!is_word(p, "in") && !is_word(p, "within")))
+		return 0;
+	next(p);
+	return days(p);
+}
+
+static uint8_t within(struct parser *p)
+{
+	if (p->failed)
+		return 0;
+	if (!is_word(p, "within") && !is_word(p, "in")) {
+		expected(p, "'within' and a number of days", NULL);
+		return 0;
+	}
+	next(p);
+	return days(p);
+}
+
+/* --- amounts */
+
+static int64_t whole_number(struct parser *p)
+{
+	static const char *const numbers[] = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
+	char hint[60];
+	const char *h = NULL;
+	if (p->failed)
+		return 0;
+	if (p->now.kind == TOK_NUMBER && p->now.number <= AMOUNT_MAX) {
+		int64_t n = (int64_t)p->now.number;
 		next(p);
-	return e;
-}
-
-/* "in 14d" or "within 14d" behind the keyword. */
-static enum err days(struct parser *p, uint8_t *window)
-{
-	if (p->now.kind != TOK_DAYS || p->now.number == 0)
-		return complain(p, "a number of days such as 14d");
-	if (p->now.number > RETENTION_MAX) {
-		struct rules_at at = *p->start;
-		at.column += (size_t)(p->now.text.p - p->text.p);
-		return rules_complain(&at, "a window of " STR_FMT " is longer than the %d days that are kept", STR_ARG(p->now.text), RETENTION_MAX);
+		return n;
 	}
-	*window = (uint8_t)p->now.number;
-	next(p);
-	return OK;
+	double v;
+	if (p->now.kind == TOK_NUMBER)
+		h = "that is more than anybody can do";
+	else if (p->now.kind == TOK_WORD && rules_number(p->now.text, &v))
+		h = v < 0 ? "counts are never negative" : "counts are whole numbers; sum(v of CATEGORY) takes others";
+	for (int i = 0; i <= 10; i++)
+		if (is_word(p, numbers[i])) {
+			snprintf(hint, sizeof hint, "write %d", i);
+			h = hint;
+		}
+	if (p->now.kind == TOK_DAYS) {
+		snprintf(hint, sizeof hint, "write the number first: >= 1 in " STR_FMT, STR_ARG(p->now.text));
+		report_token(p, p->now.text, "syntax", hint, "expected a whole number, found a number of days");
+		p->failed = true;
+		return 0;
+	}
+	expected(p, "a whole number", h);
+	return 0;
 }
 
-static enum err optional_window(struct parser *p, uint8_t *window)
+static double number(struct parser *p)
 {
-	*window = 0;
-	if (!is_word(p, "in"))
-		return OK;
+	double v = 0;
+	if (p->failed)
+		return 0;
+	if ((p->now.kind != TOK_NUMBER && p->now.kind != TOK_WORD) || !rules_number(p->now.text, &v)) {
+		expected(p, "a number", str_find(p->now.text, ',') < p->now.text.n ? "write 12.5" : NULL);
+		return 0;
+	}
 	next(p);
-	return days(p, window);
+	return v;
 }
 
-static enum err count(struct parser *p, struct rule_node *n)
+static int64_t millionths(struct parser *p)
 {
-	if (p->now.kind != TOK_OP)
-		return complain(p, "a comparison such as >= 3");
+	double v = number(p);
+	if (!p->failed && fabs(v) > SUM_MAX) {
+		report_at(p, p->before ? p->before - 1 : 0, 1, "number", NULL, "sums are compared up to 1000000000000");
+		return 0;
+	}
+	return llround(v * 1e6);
+}
+
+/* ">= 3", "between 2 and 5" */
+static void amount(struct parser *p, struct rule_node *n)
+{
+	bool sum = n->kind == NODE_SUM;
+	if (p->failed)
+		return;
+	if (is_word(p, "between")) {
+		size_t from = here(p);
+		next(p);
+		n->op = OP_BETWEEN;
+		n->n = sum ? millionths(p) : whole_number(p);
+		if (!p->failed && !is_word(p, "and"))
+			expected(p, "'and' and the upper bound", NULL);
+		if (p->failed)
+			return;
+		next(p);
+		n->n2 = sum ? millionths(p) : whole_number(p);
+		if (!p->failed && n->n > n->n2)
+			report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
+		return;
+	}
+	if (p->now.kind != TOK_OP) {
+		expected(p, "a comparison such as >= 3", NULL);
+		return;
+	}
 	n->op = p->now.op;
 	next(p);
-	if (p->now.kind != TOK_NUMBER || p->now.number > UINT32_MAX)
-		return complain(p, "a whole number");
-	n->n = (uint32_t)p->now.number;
-	next(p);
-	return OK;
+	n->n = sum ? millionths(p) : whole_number(p);
 }
 
-static enum err word_value(struct parser *p, struct str *out)
+/* --- facts and attributes */
+
+static enum rule_field field_of_fact(enum fact f)
+{
+	static const enum rule_field fields[FACT_MAX] = {FIELD_COUNTRY, FIELD_REGION, FIELD_DEVICE, FIELD_OS, FIELD_BROWSER};
+	return fields[f];
+}
+
+/* Is the value one that can be? Facts have known values, declared attributes closed ones. */
+static void check_value(struct parser *p, const struct rule_node *n, struct str token, struct str value)
+{
+	struct rules_at at = p->place->locate(p->place->arg, (size_t)(token.p - p->text.p), token.n);
+	if (n->kind == NODE_FACT) {
+		p->wrong |= !names_check(p->report, &at, field_of_fact(n->fact), value);
+		return;
+	}
+	const struct vocabulary *v = rules_vocabulary(p->r, n->attr);
+	char hint[200];
+	if (!v || rules_attr(p->r, n->attr, &value))
+		return;
+	struct near near = near_begin(value);
+	for (unsigned i = 0; i < v->values_n; i++)
+		near_try(&near, v->values[i]);
+	near_hint(&near, hint, sizeof hint);
+	if (!*hint)
+		snprintf(hint, sizeof hint, "it is declared at %s:%zu", v->at.file, v->at.line);
+	report_add(p->report, &at, false, "vocabulary", hint, "attribute '%s' never is '" STR_FMT "'", v->id, STR_ARG(value));
+	p->wrong = true;
+}
+
+static struct str word_value(struct parser *p, const struct rule_node *n)
 {
 	enum token_kind k = p->now.kind;
-	if (k != TOK_WORD && k != TOK_NUMBER && k != TOK_TEXT)
-		return complain(p, "a value");
-	struct str s = p->now.text;
+	if (k != TOK_WORD && k != TOK_NUMBER && k != TOK_TEXT && k != TOK_DAYS) {
+		expected(p, "a value", NULL);
+		return STR("");
+	}
+	struct str token = p->now.text, s = token;
 	if (k == TOK_TEXT)
 		s = str_make(s.p + 1, s.n - 2);
-	*out = rules_keep(p->r, s);
+	if (s.n == 0)
+		report_token(p, token, "empty", NULL, "an empty value matches nobody");
+	else
+		check_value(p, n, token, s);
 	next(p);
-	return OK;
+	return rules_keep(p->r, s);
 }
 
-static enum err word_list(struct parser *p, struct rule_node *n)
+static void word_list(struct parser *p, struct rule_node *n)
 {
 	struct str list[256];
-	enum err e = expect(p, TOK_OPEN, "'(' and a list of values");
-	while (!e) {
-		if (n->words_n == sizeof list / sizeof list[0])
-			return complain(p, "at most 256 values");
-		if ((e = word_value(p, &list[n->words_n++])) || p->now.kind != TOK_COMMA)
+	expect(p, TOK_OPEN, "'(' and a list of values");
+	while (!p->failed) {
+		if (n->words_n == sizeof list / sizeof list[0]) {
+			expected(p, "at most 256 values", NULL);
+			return;
+		}
+		list[n->words_n++] = word_value(p, n);
+		if (p->failed || p->now.kind != TOK_COMMA)
 			break;
 		next(p);
 	}
-	if (e || (e = expect(p, TOK_CLOSE, "',' or ')'")))
-		return e;
+	expect(p, TOK_CLOSE, "',' or ')'");
+	if (p->failed)
+		return;
 	n->words = rules_alloc(p->r, n->words_n * sizeof *n->words);
 	memcpy(n->words, list, n->words_n * sizeof *n->words);
-	return OK;
+}
+
+static void compare_attr(struct parser *p, struct rule_node *n)
+{
+	struct range all = {-INFINITY, INFINITY, false, false};
+	n->numeric = true;
+	n->range = all;
+	if (is_word(p, "between")) {
+		size_t from = here(p);
+		next(p);
+		n->op = OP_BETWEEN;
+		n->range.lo = number(p);
+		if (!p->failed && !is_word(p, "and"))
+			expected(p, "'and' and the upper bound", NULL);
+		if (p->failed)
+			return;
+		next(p);
+		n->range.hi = number(p);
+		if (!p->failed && n->range.lo > n->range.hi)
+			report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
+		return;
+	}
+	n->op = p->now.op;
+	next(p);
+	double v = number(p);
+	if (n->op == OP_GE || n->op == OP_GT)
+		n->range.lo = v, n->range.lo_out = n->op == OP_GT;
+	else
+		n->range.hi = v, n->range.hi_out = n->op == OP_LT;
 }
 
 /* Behind the name of a fact or attribute. */
-static enum err fact_test(struct parser *p, struct rule_node n, int *out)
+static int fact_test(struct parser *p, struct rule_node n, size_t from)
 {
-	enum err e;
 	bool negate = false;
 	if (is_word(p, "not")) {
 		negate = true;
 		next(p);
-		if (!is_word(p, "in"))
-			return complain(p, "'in'");
+		if (!is_word(p, "in")) {
+			expected(p, "'in'", NULL);
+			return -1;
+		}
 	}
+	bool attr = n.kind == NODE_ATTR;
 	if (is_word(p, "in")) {
 		next(p);
-		e = word_list(p, &n);
+		word_list(p, &n);
+	} else if (attr && (is_word(p, "between") || (p->now.kind == TOK_OP && p->now.op != OP_EQ && p->now.op != OP_NE))) {
+		compare_attr(p, &n);
+	} else if (p->now.kind != TOK_OP || (p->now.op != OP_EQ && p->now.op != OP_NE)) {
+		expected(p, attr ? "a comparison, 'in' or 'between'" : "'=', '!=' or 'in'", NULL);
+		return -1;
 	} else {
-		if (p->now.kind != TOK_OP || (n.kind == NODE_FACT && p->now.op != OP_EQ && p->now.op != OP_NE))
-			return complain(p, n.kind == NODE_FACT ? "'=', '!=' or 'in'" : "a comparison or 'in'");
 		n.op = p->now.op;
+		negate = n.op == OP_NE;
 		n.words_n = 1;
 		n.words = rules_alloc(p->r, sizeof *n.words);
 		next(p);
-		e = word_value(p, n.words);
-		negate = n.op == OP_NE;
-		n.numeric = n.op != OP_NE && n.op != OP_EQ;
-		if (!e && n.numeric) {
-			char *end, text[64];
-			snprintf(text, sizeof text, STR_FMT, STR_ARG(n.words[0]));
-			n.number = strtod(text, &end);
-			if (*end || end == text)
-				return complain(p, "a number before this");
+		n.words[0] = word_value(p, &n);
+	}
+	if (p->failed)
+		return -1;
+	n.text = written(p, from);
+	int node = add(p, n);
+	return negate ? add(p, (struct rule_node){.kind = NODE_NOT, .left = node, .text = n.text}) : node;
+}
+
+/* --- tests */
+
+static int segment_test(struct parser *p, size_t from)
+{
+	char message[300], hint[200];
+	next(p);
+	expect(p, TOK_OPEN, "'(' and the id of a segment");
+	if (p->failed)
+		return -1;
+	if (p->now.kind != TOK_WORD && p->now.kind != TOK_NUMBER && p->now.kind != TOK_DAYS) {
+		expected(p, "the id of a segment", NULL);
+		return -1;
+	}
+	struct str id = p->now.text;
+	int seg = rules_segment(p->r, id);
+	if (seg < 0) {
+		struct near near = near_begin(id);
+		for (size_t i = 0; i < p->r->segments_n; i++)
+			near_try(&near, str_c(p->r->segments[i].id));
+		near_hint(&near, hint, sizeof hint);
+		snprintf(message, sizeof message, "there is no segment '" STR_FMT "'", (int)(id.n > 130 ? 130 : id.n), id.p);
+		if (!*hint && rules_category(p->r, id) > 0)
+			snprintf(hint, sizeof hint, "it is a category: write it without segment( )");
+		report_token(p, id, "unknown-segment", hint, message);
+	}
+	next(p);
+	expect(p, TOK_CLOSE, "')'");
+	if (p->failed)
+		return -1;
+	return add(p, (struct rule_node){.kind = seg < 0 ? NODE_NEVER : NODE_SEGMENT, .segment = (uint16_t)seg, .text = written(p, from)});
+}
+
+static int finish(struct parser *p, struct rule_node n, size_t from)
+{
+	if (p->failed)
+		return -1;
+	n.text = written(p, from);
+	return add(p, n);
+}
+
+/* days(CATEGORY) >= N in 30d, last(CATEGORY) within 2d, first(CATEGORY) within 7d, sum(v of CATEGORY) >= X in 30d */
+static int function_test(struct parser *p, enum node_kind kind, size_t from)
+{
+	struct rule_node n = {.kind = kind, .op = OP_GE, .n = 1};
+	bool amounts = kind == NODE_DAYS || kind == NODE_SUM;
+	next(p);
+	expect(p, TOK_OPEN, "'(' and a category");
+	if (kind == NODE_SUM && !p->failed) {
+		if (!is_word(p, "v")) {
+			expected(p, "'v of' and a category", "sum(v of purchase): v is the value that pages send along");
+			return -1;
 		}
-	}
-	if (e)
-		return e;
-	*out = add(p, n);
-	if (negate)
-		*out = add(p, (struct rule_node){.kind = NODE_NOT, .left = *out});
-	return OK;
-}
-
-static enum err segment_test(struct parser *p, int *out)
-{
-	next(p);
-	enum err e = expect(p, TOK_OPEN, "'(' and the id of a segment");
-	if (e)
-		return e;
-	int seg = p->now.kind == TOK_WORD || p->now.kind == TOK_NUMBER ? rules_segment(p->r, p->now.text) : -1;
-	if (seg < 0)
-		return complain(p, "the id of a segment");
-	next(p);
-	if ((e = expect(p, TOK_CLOSE, "')'")))
-		return e;
-	*out = add(p, (struct rule_node){.kind = NODE_SEGMENT, .segment = (uint16_t)seg});
-	return OK;
-}
-
-/* days(CATEGORY) >= N in 30d, last(CATEGORY) within 2d */
-static enum err function_test(struct parser *p, bool last, int *out)
-{
-	struct rule_node n = {.kind = last ? NODE_COUNT : NODE_DAYS, .op = OP_GE, .n = 1};
-	enum err e;
-	next(p);
-	if ((e = expect(p, TOK_OPEN, "'(' and a category")) || (e = category(p, &n.cat)) || (e = expect(p, TOK_CLOSE, "')'")))
-		return e;
-	if (last) {
-		if (!is_word(p, "within"))
-			return complain(p, "'within' and a number of days");
 		next(p);
-		e = days(p, &n.window);
-	} else if (!(e = count(p, &n))) {
-		e = optional_window(p, &n.window);
+		if (!is_word(p, "of")) {
+			expected(p, "'of' and a category", NULL);
+			return -1;
+		}
+		next(p);
 	}
-	if (!e)
-		*out = add(p, n);
-	return e;
+	n.cat = category(p, "a category");
+	expect(p, TOK_CLOSE, "')'");
+	if (amounts) {
+		amount(p, &n);
+		n.window = optional_window(p);
+	} else {
+		n.window = within(p);
+	}
+	return finish(p, n, from);
 }
 
-static enum err category_test(struct parser *p, int *out)
+static int category_test(struct parser *p, size_t from)
 {
 	struct rule_node n = {.kind = NODE_COUNT, .op = OP_GE, .n = 1};
-	enum err e = category(p, &n.cat);
-	if (e)
-		return e;
+	n.cat = category(p, "a category");
 	if (is_word(p, "then")) {
 		next(p);
 		n.kind = NODE_THEN;
-		if ((e = category(p, &n.then)))
-			return e;
-		if (!is_word(p, "within"))
-			return complain(p, "'within' and a number of days");
-		next(p);
-		e = days(p, &n.window);
-	} else {
-		if (p->now.kind == TOK_OP && (e = count(p, &n)))
-			return e;
-		e = optional_window(p, &n.window);
+		n.then = category(p, "a category");
+		n.window = within(p);
+		return finish(p, n, from);
 	}
-	if (!e)
-		*out = add(p, n);
-	return e;
+	if (p->now.kind == TOK_OP || is_word(p, "between"))
+		amount(p, &n);
+	else if (is_word(p, "not")) {
+		expected(p, "a comparison, 'in', 'and' or 'or'", "'not' stands before the category: not purchase in 30d");
+		return -1;
+	}
+	n.window = optional_window(p);
+	return finish(p, n, from);
 }
 
 static bool opens(const struct parser *p)
@@ -349,92 +576,173 @@ static bool opens(const struct parser *p)
 	return at < p->text.n && p->text.p[at] == '(';
 }
 
-static enum err test(struct parser *p, int *out)
+static int test(struct parser *p)
 {
-	if (p->now.kind != TOK_WORD)
-		return complain(p, "a category, a fact or '('");
-	if (opens(p) && is_word(p, "segment"))
-		return segment_test(p, out);
-	if (opens(p) && (is_word(p, "days") || is_word(p, "last")))
-		return function_test(p, is_word(p, "last"), out);
+	static const struct {
+		const char *name;
+		enum node_kind kind;
+	} functions[] = {{"days", NODE_DAYS}, {"last", NODE_COUNT}, {"first", NODE_FIRST}, {"sum", NODE_SUM}};
+	size_t from = here(p);
+	if (p->now.kind != TOK_WORD) {
+		expected(p, "a category, a fact or '('", p->now.kind == TOK_NUMBER ? "the category comes first: coats >= 3" : NULL);
+		return -1;
+	}
+	if (opens(p)) {
+		if (is_word(p, "segment"))
+			return segment_test(p, from);
+		for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+			if (is_word(p, functions[i].name))
+				return function_test(p, functions[i].kind, from);
+		if (!is_word(p, "and") && !is_word(p, "or")) {
+			char message[200], hint[100];
+			struct near near = near_begin(p->now.text);
+			near_try(&near, STR("segment"));
+			for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+				near_try(&near, str_c(functions[i].name));
+			if (str_ieq(p->now.text, STR("count")))
+				snprintf(hint, sizeof hint, "a category counts by itself: coats >= 3");
+			else
+				near_hint(&near, hint, sizeof hint);
+			snprintf(
+			    message, sizeof message, "there is no '" STR_FMT "( )'", (int)(p->now.text.n > 100 ? 100 : p->now.text.n), p->now.text.p);
+			report_token(p, p->now.text, "unknown-function", *hint ? hint : "segment, days, last, first and sum are known", message);
+			p->failed = true;
+			return -1;
+		}
+	}
+	if (is_word(p, "and") || is_word(p, "or") || is_word(p, "in") || is_word(p, "then") || is_word(p, "within")) {
+		expected(p, "a category, a fact or '('", NULL);
+		return -1;
+	}
 	if (is_word(p, "visits")) {
-		struct rule_node n = {.kind = NODE_DAYS, .cat = CATEGORY_ALL};
+		struct rule_node n = {.kind = NODE_DAYS, .op = OP_GE, .n = 1, .cat = CATEGORY_ALL};
 		next(p);
-		enum err e = count(p, &n);
-		if (!e && !(e = optional_window(p, &n.window)))
-			*out = add(p, n);
-		return e;
+		if (p->now.kind == TOK_OP || is_word(p, "between"))
+			amount(p, &n);
+		n.window = optional_window(p);
+		return finish(p, n, from);
 	}
 	for (int f = 0; f < FACT_MAX; f++) {
 		if (is_word(p, fact_names[f])) {
 			next(p);
-			return fact_test(p, (struct rule_node){.kind = NODE_FACT, .fact = (enum fact)f}, out);
+			return fact_test(p, (struct rule_node){.kind = NODE_FACT, .fact = (enum fact)f}, from);
 		}
 	}
 	if (str_starts(p->now.text, STR("attr.")) && p->now.text.n > 5) {
 		struct str name = rules_keep(p->r, str_skip(p->now.text, 5));
 		next(p);
-		return fact_test(p, (struct rule_node){.kind = NODE_ATTR, .attr = name}, out);
+		return fact_test(p, (struct rule_node){.kind = NODE_ATTR, .attr = name}, from);
 	}
-	return category_test(p, out);
+	return category_test(p, from);
 }
 
-static enum err parse_or(struct parser *p, int *out);
+/* --- the grammar's upper part */
 
-static enum err parse_not(struct parser *p, int *out)
+static int parse_or(struct parser *p);
+
+static int parse_not(struct parser *p)
 {
-	enum err e;
-	if (++p->depth > DEPTH_MAX)
-		return complain(p, "a condition that is nested less deeply");
+	int node = -1;
+	if (p->failed)
+		return -1;
+	if (++p->depth > DEPTH_MAX) {
+		expected(p, "a condition that is nested less deeply", "build it from smaller ones with segment(ID)");
+		return -1;
+	}
+	size_t from = here(p);
 	if (is_word(p, "not")) {
 		next(p);
-		if (!(e = parse_not(p, out)))
-			*out = add(p, (struct rule_node){.kind = NODE_NOT, .left = *out});
+		int inner = parse_not(p);
+		if (!p->failed)
+			node = add(p, (struct rule_node){.kind = NODE_NOT, .left = inner, .text = written(p, from)});
 	} else if (p->now.kind == TOK_OPEN) {
 		next(p);
-		if (!(e = parse_or(p, out)))
-			e = expect(p, TOK_CLOSE, "')'");
+		node = parse_or(p);
+		expect(p, TOK_CLOSE, "')'");
 	} else {
-		e = test(p, out);
+		node = test(p);
 	}
 	p->depth--;
-	return e;
+	return node;
 }
 
-static enum err parse_and(struct parser *p, int *out)
+static int parse_row(struct parser *p, const char *word, enum node_kind kind, int (*part)(struct parser *))
 {
-	enum err e = parse_not(p, out);
-	while (!e && is_word(p, "and")) {
-		int right;
+	size_t from = here(p);
+	int node = part(p);
+	while (!p->failed && is_word(p, word)) {
 		next(p);
-		if (!(e = parse_not(p, &right)))
-			*out = add(p, (struct rule_node){.kind = NODE_AND, .left = *out, .right = right});
+		int right = part(p);
+		if (!p->failed)
+			node = add(p, (struct rule_node){.kind = kind, .left = node, .right = right, .text = written(p, from)});
 	}
-	return e;
+	return node;
 }
 
-static enum err parse_or(struct parser *p, int *out)
+static int parse_and(struct parser *p)
 {
-	enum err e = parse_and(p, out);
-	while (!e && is_word(p, "or")) {
-		int right;
-		next(p);
-		if (!(e = parse_and(p, &right)))
-			*out = add(p, (struct rule_node){.kind = NODE_OR, .left = *out, .right = right});
-	}
-	return e;
+	return parse_row(p, "and", NODE_AND, parse_not);
 }
 
-enum err rules_condition(struct rules *r, struct str text, const struct rules_at *at, int *root)
+static int parse_or(struct parser *p)
 {
-	struct parser p = {.r = r, .text = text, .start = at};
-	int top = -1;
+	return parse_row(p, "or", NODE_OR, parse_and);
+}
+
+bool condition_parse(struct rules *r, struct str text, const struct condition_place *place, struct report *report, int *root)
+{
+	struct parser p = {.r = r, .text = text, .place = place, .report = report};
 	next(&p);
-	enum err e = parse_or(&p, &top);
-	if (e)
-		return e;
-	if (p.now.kind != TOK_END)
-		return complain(&p, "'and', 'or' or the end");
+	int top = parse_or(&p);
+	if (!p.failed && p.now.kind != TOK_END)
+		expected(&p, "'and', 'or' or the end", NULL);
+	if (p.failed || p.wrong)
+		return false;
 	*root = top;
-	return OK;
+	return true;
+}
+
+/* --- conditions that stand nowhere */
+
+static struct rules_at locate_alone(const void *arg, size_t offset, size_t length)
+{
+	(void)arg;
+	return (struct rules_at){"condition", 1, offset + 1, length};
+}
+
+/* A sum that no segment of the rules asks for was never added up. */
+static const struct rule_node *unsummed(const struct rules *r, int at)
+{
+	const struct rule_node *n = &r->nodes[at], *found = NULL;
+	if (n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_NOT) {
+		found = unsummed(r, n->left);
+		return found || n->kind == NODE_NOT ? found : unsummed(r, n->right);
+	}
+	return n->kind == NODE_SUM && !r->categories[n->cat].summed ? n : NULL;
+}
+
+enum err rules_condition(struct rules *r, struct str text, struct report *report, int *root)
+{
+	struct report own = {0}, *to = report ? report : &own;
+	struct condition_place place = {locate_alone, NULL};
+	struct str kept = rules_keep(r, text);
+	bool fine = condition_parse(r, kept, &place, to, root);
+	enum err e = fine ? OK : report_error(to);
+	if (!e && rules_holds_of_nobody(r, *root)) {
+		struct rules_at at = locate_alone(NULL, 0, text.n);
+		report_add(
+		    to, &at, false, "holds-of-nobody", "add what they did: visits and …", "the condition is true of somebody who never did anything");
+		e = report_error(to);
+	}
+	const struct rule_node *sum = e ? NULL : unsummed(r, *root);
+	if (sum) {
+		struct rules_at at = locate_alone(NULL, (size_t)(sum->text.p - kept.p), sum->text.n);
+		report_add(to, &at, false, "not-summed", "values are added up once a segment asks for them: put the condition into the rules",
+		    "the values of this category are not added up");
+		e = report_error(to);
+	}
+	if (!e)
+		rules_link_nodes(r, *root);
+	report_done(&own);
+	return e;
 }

@@ -1,43 +1,67 @@
-/* The evaluator: conditions over profiles. There is no other. */
-#include "crumb/rules/rules.h"
+#include "crumb/rules/eval.h"
 
 #include <stdlib.h>
 
-static uint16_t window_start(uint8_t window, uint16_t today)
+uint16_t rules_window_start(uint8_t window, uint16_t today)
 {
 	return window == 0 || window > today ? 0 : (uint16_t)(today - window + 1);
 }
 
-static bool compare(enum node_op op, uint64_t a, uint64_t b)
+bool rules_compare(const struct rule_node *n, int64_t a)
 {
-	switch (op) {
+	switch (n->op) {
 	case OP_GE:
-		return a >= b;
+		return a >= n->n;
 	case OP_GT:
-		return a > b;
+		return a > n->n;
 	case OP_LE:
-		return a <= b;
+		return a <= n->n;
 	case OP_LT:
-		return a < b;
+		return a < n->n;
 	case OP_EQ:
-		return a == b;
+		return a == n->n;
+	case OP_BETWEEN:
+		return a >= n->n && a <= n->n2;
 	case OP_NE:
 	default:
-		return a != b;
+		return a != n->n;
 	}
 }
 
-/* Events of the category, or days with one, from the window's first day to today. */
-static uint64_t amount(const struct profile *p, const struct rule_node *n, uint16_t today)
+static struct amount sum_of(const struct profile *p, const struct rule_node *n, uint16_t from, uint16_t today)
 {
 	size_t rows;
+	const struct sum_day *r = profile_sums(p, n->cat, &rows);
+	struct amount a = {0, 0, 0, 0};
+	for (size_t i = 0; i < rows; i++) {
+		if (r[i].day < from || r[i].day > today)
+			continue;
+		if (__builtin_add_overflow(a.n, r[i].millionths, &a.n))
+			a.n = r[i].millionths < 0 ? INT64_MIN : INT64_MAX;
+		a.first_day = a.days ? a.first_day : r[i].day;
+		a.last_day = r[i].day;
+		a.days++;
+	}
+	return a;
+}
+
+struct amount rules_amount(const struct profile *p, const struct rule_node *n, uint16_t today)
+{
+	size_t rows;
+	uint16_t from = rules_window_start(n->window, today);
+	if (n->kind == NODE_SUM)
+		return sum_of(p, n, from, today);
 	const struct cat_day *r = profile_span(p, n->cat, &rows);
-	uint16_t from = window_start(n->window, today);
-	uint64_t sum = 0;
-	for (size_t i = rows; i-- > 0 && r[i].day >= from;)
-		if (r[i].day <= today)
-			sum += n->kind == NODE_DAYS ? 1 : r[i].count;
-	return sum;
+	struct amount a = {0, 0, 0, 0};
+	for (size_t i = rows; i-- > 0 && r[i].day >= from;) {
+		if (r[i].day > today)
+			continue;
+		a.n += n->kind == NODE_DAYS ? 1 : r[i].count;
+		a.first_day = r[i].day;
+		a.last_day = a.days ? a.last_day : r[i].day;
+		a.days++;
+	}
+	return a;
 }
 
 /* Some day of `then` is 0 to window-1 days after some day of `cat`. */
@@ -54,7 +78,15 @@ static bool in_order(const struct profile *p, const struct rule_node *n)
 	return false;
 }
 
-static struct str fact_value(const struct profile *p, enum fact f)
+/* The oldest day that is kept is within the window. */
+static bool first_within(const struct profile *p, const struct rule_node *n, uint16_t today)
+{
+	size_t rows;
+	const struct cat_day *r = profile_span(p, n->cat, &rows);
+	return rows > 0 && r[0].day <= today && r[0].day >= rules_window_start(n->window, today);
+}
+
+struct str rules_fact(const struct profile *p, enum fact f)
 {
 	switch (f) {
 	case FACT_COUNTRY:
@@ -74,7 +106,7 @@ static struct str fact_value(const struct profile *p, enum fact f)
 
 static bool fact_holds(const struct profile *p, const struct rule_node *n)
 {
-	struct str have = fact_value(p, n->fact);
+	struct str have = rules_fact(p, n->fact);
 	for (unsigned i = 0; i < n->words_n; i++) {
 		struct str want = n->words[i];
 		if (have.n && str_ieq(want, have))
@@ -90,18 +122,11 @@ static bool fact_holds(const struct profile *p, const struct rule_node *n)
 static bool attr_holds(const struct profile *p, const struct rule_node *n)
 {
 	const struct profile_attr *a = profile_attr(p, n->attr);
+	double v;
 	if (!a)
 		return false;
-	if (n->numeric) {
-		char text[EVENT_VALUE_MAX + 1], *end;
-		size_t len = a->value.n < EVENT_VALUE_MAX ? a->value.n : EVENT_VALUE_MAX;
-		memcpy(text, a->value.p, len);
-		text[len] = 0;
-		double v = strtod(text, &end);
-		if (end == text || *end)
-			return false;
-		return n->op == OP_GE ? v >= n->number : n->op == OP_GT ? v > n->number : n->op == OP_LE ? v <= n->number : v < n->number;
-	}
+	if (n->numeric)
+		return rules_number(a->value, &v) && range_has(&n->range, v);
 	for (unsigned i = 0; i < n->words_n; i++)
 		if (str_ieq(a->value, n->words[i]))
 			return true;
@@ -120,22 +145,35 @@ static bool holds(const struct rules *r, int at, const struct profile *p, uint16
 		return !holds(r, n->left, p, today);
 	case NODE_COUNT:
 	case NODE_DAYS:
-		return compare(n->op, amount(p, n, today), n->n);
+	case NODE_SUM:
+		return rules_compare(n, rules_amount(p, n, today).n);
+	case NODE_FIRST:
+		return first_within(p, n, today);
 	case NODE_THEN:
 		return in_order(p, n);
 	case NODE_FACT:
 		return fact_holds(p, n);
 	case NODE_ATTR:
 		return attr_holds(p, n);
-	case NODE_SEGMENT:
-		return holds(r, r->segments[n->segment].root, p, today);
+	case NODE_SEGMENT: {
+		const struct segment *s = &r->segments[n->segment];
+		return (!s->until || today <= s->until) && s->root >= 0 && holds(r, s->root, p, today);
+	}
+	case NODE_NEVER:
+		return false;
 	}
 	return false;
 }
 
+bool rules_holds(const struct rules *r, int root, const struct profile *p, uint16_t today)
+{
+	return p->rows_n > 0 && holds(r, root, p, today);
+}
+
 bool rules_eval(const struct rules *r, uint16_t segment, const struct profile *p, uint16_t today)
 {
-	return p->rows_n > 0 && holds(r, r->segments[segment].root, p, today);
+	const struct segment *s = &r->segments[segment];
+	return (!s->until || today <= s->until) && rules_holds(r, s->root, p, today);
 }
 
 unsigned rules_eval_all(const struct rules *r, const struct profile *p, uint16_t today, uint16_t *out)
@@ -145,6 +183,43 @@ unsigned rules_eval_all(const struct rules *r, const struct profile *p, uint16_t
 		if (rules_eval(r, (uint16_t)i, p, today))
 			out[n++] = (uint16_t)i;
 	return n;
+}
+
+/* Kleene's three values: nobody did nothing, and has no place, device or attribute that could be compared. */
+enum maybe { NOT_SO, UNKNOWN, SO };
+
+static enum maybe of_nobody(const struct rules *r, int at, const struct profile *nobody)
+{
+	const struct rule_node *n = &r->nodes[at];
+	enum maybe a, b;
+	switch (n->kind) {
+	case NODE_AND:
+		a = of_nobody(r, n->left, nobody);
+		b = of_nobody(r, n->right, nobody);
+		return a < b ? a : b;
+	case NODE_OR:
+		a = of_nobody(r, n->left, nobody);
+		b = of_nobody(r, n->right, nobody);
+		return a > b ? a : b;
+	case NODE_NOT:
+		return SO - of_nobody(r, n->left, nobody);
+	case NODE_FACT:
+	case NODE_ATTR:
+		return UNKNOWN;
+	case NODE_SEGMENT:
+		return r->segments[n->segment].root >= 0 ? of_nobody(r, r->segments[n->segment].root, nobody) : NOT_SO;
+	default:
+		return holds(r, at, nobody, 1) ? SO : NOT_SO;
+	}
+}
+
+bool rules_holds_of_nobody(const struct rules *r, int root)
+{
+	struct profile *nobody = calloc(1, sizeof *nobody);
+	CHECK(nobody);
+	enum maybe m = of_nobody(r, root, nobody);
+	free(nobody);
+	return m == SO;
 }
 
 static void sooner(uint32_t *due, uint32_t day, uint16_t today)
@@ -169,7 +244,21 @@ uint16_t rules_next_due(const struct rules *r, const struct profile *p, uint16_t
 		sooner(&due, p->place_day + retention, today);
 	if (p->agent_day)
 		sooner(&due, p->agent_day + retention, today);
+	/* a segment's last day concerns its members; whoever is in another one because of it is in neither or in both */
+	for (size_t i = 0; r->any_until && i < p->segments_n; i++)
+		if (p->segments[i] < r->segments_n && r->segments[p->segments[i]].until)
+			sooner(&due, r->segments[p->segments[i]].until + 1u, today);
 	return (uint16_t)due;
+}
+
+/* The next day after `day` on which some segment ends for everybody. */
+static uint16_t next_end(const struct rules *r, uint16_t day)
+{
+	uint32_t end = UINT16_MAX;
+	for (size_t i = 0; r->any_until && i < r->segments_n; i++)
+		if (r->segments[i].until)
+			sooner(&end, r->segments[i].until + 1u, day);
+	return (uint16_t)end;
 }
 
 uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struct profile *from, uint16_t today, unsigned retention)
@@ -178,85 +267,18 @@ uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struc
 	struct profile p = *from;
 	uint16_t day = today;
 	p.rows = malloc((from->rows_n + 1) * sizeof *p.rows);
-	CHECK(p.rows);
-	memcpy(p.rows, from->rows, from->rows_n * sizeof *p.rows);
+	p.sums = malloc((from->sums_n + 1) * sizeof *p.sums);
+	CHECK(p.rows && p.sums);
+	if (from->rows_n)
+		memcpy(p.rows, from->rows, from->rows_n * sizeof *p.rows);
+	if (from->sums_n)
+		memcpy(p.sums, from->sums, from->sums_n * sizeof *p.sums);
 	while (p.rows_n > 0 && rules_eval(r, segment, &p, day)) {
-		day = rules_next_due(r, &p, day, retention);
+		uint16_t due = rules_next_due(r, &p, day, retention), end = next_end(r, day);
+		day = end < due ? end : due;
 		profile_expire(&p, (uint16_t)(day - retention + 1));
 	}
 	free(p.rows);
+	free(p.sums);
 	return day;
-}
-
-static void note_window(struct category *c, uint8_t window)
-{
-	if (window == 0)
-		return;
-	unsigned at = c->windows_n;
-	while (at > 0 && c->windows[at - 1] > window)
-		at--;
-	if (at > 0 && c->windows[at - 1] == window)
-		return;
-	memmove(c->windows + at + 1, c->windows + at, c->windows_n - at);
-	c->windows[at] = window;
-	c->windows_n++;
-}
-
-/* Walks the condition of `segment`, through nested segments too. */
-static enum err link_node(struct rules *r, int at, uint16_t segment, uint8_t *on_path, const struct rules_at *where)
-{
-	const struct rule_node *n = &r->nodes[at];
-	uint64_t bit = 1ull << (segment % 64);
-	size_t word = segment / 64;
-	enum err e;
-	switch (n->kind) {
-	case NODE_AND:
-	case NODE_OR:
-		if ((e = link_node(r, n->left, segment, on_path, where)))
-			return e;
-		return link_node(r, n->right, segment, on_path, where);
-	case NODE_NOT:
-		return link_node(r, n->left, segment, on_path, where);
-	case NODE_THEN:
-		r->categories[n->then].segments[word] |= bit;
-		r->categories[n->cat].segments[word] |= bit;
-		return OK;
-	case NODE_COUNT:
-	case NODE_DAYS:
-		r->categories[n->cat].segments[word] |= bit;
-		note_window(&r->categories[n->cat], n->window);
-		return OK;
-	case NODE_FACT:
-	case NODE_ATTR:
-		r->fact_segments[word] |= bit;
-		return OK;
-	case NODE_SEGMENT:
-		if (on_path[n->segment])
-			return rules_complain(
-			    where, "segment '%s' depends on itself through '%s'", r->segments[segment].id, r->segments[n->segment].id);
-		on_path[n->segment] = 1;
-		e = link_node(r, r->segments[n->segment].root, segment, on_path, where);
-		on_path[n->segment] = 0;
-		return e;
-	}
-	return OK;
-}
-
-enum err rules_link(struct rules *r, const struct rules_at *at_of_segment)
-{
-	size_t words = r->segments_n / 64 + 1;
-	r->fact_segments = rules_alloc(r, words * sizeof *r->fact_segments);
-	for (size_t i = 0; i < r->categories_n; i++)
-		r->categories[i].segments = rules_alloc(r, words * sizeof(uint64_t));
-	uint8_t *on_path = calloc(r->segments_n + 1, 1);
-	if (!on_path)
-		return err_set(ERR_NOMEM, "no memory");
-	enum err e = OK;
-	for (size_t i = 0; i < r->segments_n && !e; i++) {
-		on_path[i] = 1;
-		e = link_node(r, r->segments[i].root, (uint16_t)i, on_path, &at_of_segment[i]);
-		on_path[i] = 0;
-	}
-	free(on_path);
-	return e;
 }

@@ -1,134 +1,29 @@
-/* YAML to rules. Two passes: categories of all files first, then conditions, which may name any of them. */
-#include "crumb/base/code.h"
-#include "crumb/rules/rules.h"
+/* A bundle to rules. Categories, attributes and segments of all files first, then conditions, which may name any of them. */
+#include "crumb/base/clock.h"
+#include "crumb/base/mp.h"
+#include "crumb/rules/check.h"
+#include "loader.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <yaml.h>
 
-struct arena_block {
-	struct arena_block *next;
-	size_t used, cap;
-	_Alignas(16) char bytes[];
-};
-
-void *rules_alloc(struct rules *r, size_t n)
+void *rules_grow(void *array, size_t n, size_t *cap, size_t size)
 {
-	n = (n + 15) & ~(size_t)15;
-	if (!r->arena || r->arena->cap - r->arena->used < n) {
-		size_t cap = n > 65536 ? n : 65536;
-		struct arena_block *b = calloc(1, sizeof *b + cap);
-		CHECK(b);
-		b->next = r->arena;
-		b->cap = cap;
-		r->arena = b;
-	}
-	void *p = r->arena->bytes + r->arena->used;
-	r->arena->used += n;
-	return p;
+	if (n < *cap)
+		return array;
+	size_t more = *cap ? 2 * *cap : 16;
+	char *grown = realloc(array, more * size);
+	CHECK(grown);
+	memset(grown + *cap * size, 0, (more - *cap) * size);
+	*cap = more;
+	return grown;
 }
 
-struct str rules_keep(struct rules *r, struct str s)
-{
-	char *p = rules_alloc(r, s.n + 1);
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	return str_make(p, s.n);
-}
-
-struct rules *rules_ref(struct rules *r)
-{
-	if (r)
-		atomic_fetch_add(&r->refs, 1);
-	return r;
-}
-
-void rules_unref(struct rules *r)
-{
-	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
-		return;
-	while (r->arena) {
-		struct arena_block *next = r->arena->next;
-		free(r->arena);
-		r->arena = next;
-	}
-	free(r->categories);
-	free(r->segments);
-	free(r->nodes);
-	free(r->leaves);
-	buf_done(&r->bundle);
-	free(r);
-}
-
-static int by_id(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-_Static_assert(offsetof(struct category, id) == 0 && offsetof(struct segment, id) == 0, "by_id reads the first field");
-
-static int find(const void *array, size_t n, size_t size, struct str id)
-{
-	size_t lo = 0, hi = n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		struct str have = str_c(*(char *const *)((const char *)array + mid * size));
-		int c = memcmp(have.p, id.p, have.n < id.n ? have.n : id.n);
-		if (c == 0)
-			c = have.n < id.n ? -1 : have.n > id.n;
-		if (c == 0)
-			return (int)mid;
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return -1;
-}
-
-int rules_category(const struct rules *r, struct str id)
-{
-	int at = r->categories_n > 1 ? find(r->categories + 1, r->categories_n - 1, sizeof *r->categories, id) : -1;
-	return at < 0 ? -1 : at + 1;
-}
-
-int rules_segment(const struct rules *r, struct str id)
-{
-	return find(r->segments, r->segments_n, sizeof *r->segments, id);
-}
-
-/* --- YAML */
-
-struct loader {
-	struct rules *r;
-	const char *file; /* kept in the rules' arena */
-	yaml_document_t *doc;
-	/* segments in the order of reading, with where their condition stands */
-	struct rules_at *when_at;
-	size_t categories_cap, segments_cap;
-};
-
-static struct rules_at place_of(const struct loader *l, const yaml_node_t *n)
-{
-	return (struct rules_at){l->file, n->start_mark.line + 1, n->start_mark.column + 1};
-}
-
-#define complain_at(l, n, ...) rules_complain(&(struct rules_at){(l)->file, (n)->start_mark.line + 1, (n)->start_mark.column + 1}, __VA_ARGS__)
-
-static struct str scalar(const yaml_node_t *n)
-{
-	return str_make((const char *)n->data.scalar.value, n->data.scalar.length);
-}
-
-static const yaml_node_t *node(const struct loader *l, int at)
-{
-	return yaml_document_get_node(l->doc, at);
-}
+/* --- shared by several sections */
 
 static bool valid_id(struct str id)
 {
-	if (id.n == 0 || id.n > 128 || id.p[0] == '.' || id.p[id.n - 1] == '.')
+	if (id.n == 0 || id.n > 128 || id.p[0] == '.' || id.p[id.n - 1] == '.' || id.p[0] == '-')
 		return false;
 	for (size_t i = 0; i < id.n; i++) {
 		char c = id.p[i];
@@ -140,408 +35,536 @@ static bool valid_id(struct str id)
 	return true;
 }
 
-static enum err want_scalar(struct loader *l, const yaml_node_t *n, const char *what, struct str *out)
+static char *kept(struct loader *l, struct str s)
 {
-	if (n->type != YAML_SCALAR_NODE || n->data.scalar.length == 0)
-		return complain_at(l, n, "%s must be a word or a text", what);
-	if (utf8_valid(scalar(n)) != scalar(n).n || memchr(scalar(n).p, 0, scalar(n).n))
-		return complain_at(l, n, "%s is not readable text", what);
-	*out = scalar(n);
-	return OK;
+	return (char *)(uintptr_t)rules_keep(l->r, s).p;
 }
 
-static enum err want_id(struct loader *l, const yaml_node_t *n, char **out)
+static void load_id(struct loader *l, const yaml_node_t *n, char **out)
 {
 	struct str s;
-	enum err e = want_scalar(l, n, "id", &s);
-	if (e)
-		return e;
-	if (!valid_id(s))
-		return complain_at(l, n, "'" STR_FMT "' is no id: letters, digits, '_', '-' and dots between parts", STR_ARG(s));
-	*out = (char *)(uintptr_t)rules_keep(l->r, s).p;
-	return OK;
-}
-
-static enum err want_number(struct loader *l, const yaml_node_t *n, long *out)
-{
-	uint64_t v;
-	if (n->type != YAML_SCALAR_NODE || !str_u64(scalar(n), &v) || v > 1000000)
-		return complain_at(l, n, "expected a number");
-	*out = (long)v;
-	return OK;
-}
-
-/* --- matchers */
-
-static enum err add_leaf(struct loader *l, const yaml_node_t *n, struct str field, struct str text, struct pattern *p)
-{
-	struct rules *r = l->r;
-	struct leaf leaf = {0};
-	if (str_eq(field, STR("title"))) {
-		char folded[512];
-		leaf.field = LEAF_TITLE;
-		leaf.pattern = rules_keep(r, str_make(folded, rules_fold_words(text, folded, sizeof folded)));
-		if (leaf.pattern.n < 3)
-			return complain_at(l, n, "title wants words, and '" STR_FMT "' has none", STR_ARG(text));
-	} else {
-		leaf.field = str_eq(field, STR("url")) ? LEAF_URL : LEAF_PARAM;
-		leaf.param = leaf.field == LEAF_PARAM ? rules_keep(r, str_skip(field, 2)) : STR("");
-		leaf.pattern = rules_keep(r, text);
+	char near[130], hint[200];
+	if (!yaml_value(l, n, "an id", &s))
+		return;
+	if (valid_id(s)) {
+		*out = kept(l, s);
+		return;
 	}
-	struct buf name = {0};
-	buf_str(&name, field);
-	buf_add(&name, "", 1);
-	buf_str(&name, leaf.pattern);
-	leaf.name = hash_plain64(name.p, name.n);
-	buf_done(&name);
-	p->leaf = leaf.name;
-	for (size_t i = 0; i < r->leaves_n; i++)
-		if (r->leaves[i].name == leaf.name)
-			return OK;
-	struct leaf *grown = realloc(r->leaves, (r->leaves_n + 1) * sizeof *grown);
-	if (!grown)
-		return err_set(ERR_NOMEM, "no memory");
-	r->leaves = grown;
-	r->leaves[r->leaves_n++] = leaf;
-	return OK;
-}
-
-static enum err load_pattern(struct loader *l, const yaml_node_t *n, struct str key, struct test *t, struct pattern *p)
-{
-	struct str text;
-	enum err e = want_scalar(l, n, "a pattern", &text);
-	if (e)
-		return e;
-	p->text = rules_keep(l->r, text);
-	if (t->field == FIELD_LEAF)
-		return add_leaf(l, n, key, text, p);
-	if (t->field == FIELD_PATH && text.p[0] != '/' && text.p[0] != '*')
-		return complain_at(l, n, "a path begins with '/': did you mean '/" STR_FMT "'?", STR_ARG(text));
-	if (t->field == FIELD_HOST && (str_has(text, STR("://")) || str_find(text, '/') < text.n))
-		return complain_at(l, n, "a host is a name such as shop.example, without 'https://' and path");
-	return OK;
-}
-
-static enum err load_test(struct loader *l, const yaml_node_t *key, const yaml_node_t *value, struct test *t)
-{
-	struct str k;
-	enum err e = want_scalar(l, key, "the name of a field", &k);
-	if (e)
-		return e;
-	if (str_eq(k, STR("path")))
-		t->field = FIELD_PATH;
-	else if (str_eq(k, STR("host")))
-		t->field = FIELD_HOST;
-	else if (str_eq(k, STR("event")))
-		t->field = FIELD_EVENT;
-	else if (str_eq(k, STR("title")) || str_eq(k, STR("url")) || (str_starts(k, STR("p.")) && k.n > 2))
-		t->field = FIELD_LEAF;
-	else if (str_starts(k, STR("attr.")) && k.n > 5)
-		t->field = FIELD_ATTR, t->attr = rules_keep(l->r, str_skip(k, 5));
+	size_t k = 0;
+	for (size_t i = 0; i < s.n && k < sizeof near - 1; i++)
+		near[k++] = chr_alpha(s.p[i]) || chr_digit(s.p[i]) || s.p[i] == '_' || s.p[i] == '.' ? s.p[i] : '-';
+	near[k] = 0;
+	if (valid_id(str_make(near, k)))
+		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
 	else
-		return complain_at(
-		    l, key, "there is no field '" STR_FMT "': path, host, event, title, url, attr.NAME and p.NAME are known", STR_ARG(k));
-	size_t n = value->type == YAML_SEQUENCE_NODE ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
-	if (n == 0)
-		return complain_at(l, value, "an empty list can never match");
-	t->any = rules_alloc(l->r, n * sizeof *t->any);
-	t->any_n = (unsigned)n;
-	for (size_t i = 0; i < n && !e; i++)
-		e = load_pattern(l, value->type == YAML_SEQUENCE_NODE ? node(l, value->data.sequence.items.start[i]) : value, k, t, &t->any[i]);
-	return e;
+		snprintf(hint, sizeof hint, "an id is letters, digits, '_' and '-', with dots between parts");
+	complain(l, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
 }
 
-static enum err load_clause(struct loader *l, const yaml_node_t *n, struct clause *c)
+static void load_words(struct loader *l, const yaml_node_t *n, const char *what, char **out)
 {
-	if (n->type != YAML_MAPPING_NODE || n->data.mapping.pairs.start == n->data.mapping.pairs.top)
-		return complain_at(l, n, "expected a field and a pattern, such as 'path: /coats/*'");
-	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
-	c->tests = rules_alloc(l->r, count * sizeof *c->tests);
-	for (size_t i = 0; i < count; i++) {
-		yaml_node_pair_t *pair = &n->data.mapping.pairs.start[i];
-		enum err e = load_test(l, node(l, pair->key), node(l, pair->value), &c->tests[i]);
-		if (e)
-			return e;
-		c->tests_n++;
+	struct str s;
+	if (yaml_text(l, n, what, &s))
+		*out = kept(l, s);
+}
+
+static void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out)
+{
+	yaml_words(l, n, "labels", &out->list, &out->n);
+}
+
+#define IAB_LAST 1679 /* of Audience Taxonomy 1.1 */
+
+/* --- categories */
+
+static void category_id(struct loader *l, const yaml_node_t *n, void *c)
+{
+	load_id(l, n, &((struct category *)c)->id);
+}
+static void category_name(struct loader *l, const yaml_node_t *n, void *c)
+{
+	load_words(l, n, "a name", &((struct category *)c)->name);
+}
+static void category_iab(struct loader *l, const yaml_node_t *n, void *c)
+{
+	yaml_count(l, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &((struct category *)c)->iab);
+}
+static void category_labels(struct loader *l, const yaml_node_t *n, void *c)
+{
+	load_labels(l, n, &((struct category *)c)->labels);
+}
+static void category_sensitive(struct loader *l, const yaml_node_t *n, void *c)
+{
+	yaml_truth(l, n, "sensitive", &((struct category *)c)->sensitive);
+}
+static void category_any(struct loader *l, const yaml_node_t *n, void *c)
+{
+	load_clauses(l, n, &((struct category *)c)->any);
+}
+static void category_all(struct loader *l, const yaml_node_t *n, void *c)
+{
+	load_clauses(l, n, &((struct category *)c)->all);
+}
+static void category_none(struct loader *l, const yaml_node_t *n, void *c)
+{
+	load_clauses(l, n, &((struct category *)c)->none);
+}
+
+static const struct yaml_key category_keys[] = {{"id", category_id, NULL}, {"name", category_name, NULL}, {"iab", category_iab, NULL},
+    {"any", category_any, NULL}, {"all", category_all, NULL}, {"none", category_none, NULL}, {"labels", category_labels, NULL},
+    {"sensitive", category_sensitive, NULL}, {"match", NULL, "any"}, {"rules", NULL, "any"}, {"when", NULL, "any"}, {"not", NULL, "none"},
+    {"title", NULL, "name"}, {"path", NULL, "any"}, {"event", NULL, "any"}, {"label", NULL, "labels"}, {"parent", NULL, "id"}};
+
+/* Words that mean something in conditions, so that no category can be called so there. */
+static bool reserved(struct str id)
+{
+	static const char *const words[] = {
+	    "and", "or", "not", "in", "then", "within", "between", "of", "visits", "country", "region", "device", "os", "browser"};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (str_ieq(id, str_c(words[i])))
+			return true;
+	size_t digits = 0;
+	while (digits < id.n && chr_digit(id.p[digits]))
+		digits++;
+	return (digits && digits == id.n) || (digits && digits + 1 == id.n && id.p[digits] == 'd') || str_starts(id, STR("attr."));
+}
+
+static void load_category(struct loader *l, const yaml_node_t *n, void *into)
+{
+	(void)into;
+	struct rules *r = l->r;
+	size_t errors = l->report->errors;
+	struct category c = {.named = true, .at = yaml_at(l, n)};
+	if (!yaml_map(l, n, "a category", category_keys, sizeof category_keys / sizeof *category_keys, &c))
+		return;
+	if (!c.id) {
+		if (errors == l->report->errors)
+			complain(l, n, "missing", NULL, "a category needs an id");
+		return;
 	}
-	return OK;
-}
-
-static enum err load_clauses(struct loader *l, const yaml_node_t *n, struct clauses *out)
-{
-	if (n->type != YAML_SEQUENCE_NODE)
-		return complain_at(l, n, "expected a list: put '- ' before each entry");
-	size_t count = (size_t)(n->data.sequence.items.top - n->data.sequence.items.start);
-	out->list = rules_alloc(l->r, (count + 1) * sizeof *out->list);
-	for (size_t i = 0; i < count; i++) {
-		enum err e = load_clause(l, node(l, n->data.sequence.items.start[i]), &out->list[i]);
-		if (e)
-			return e;
-		out->n++;
+	if (!c.name)
+		c.name = c.id;
+	if (c.any.n + c.all.n == 0 && errors == l->report->errors)
+		complain(l, n, "matches-all", "say under any: what belongs to it",
+		    "category '%s' has nothing under any or all, so it would match everything", c.id);
+	if (reserved(str_c(c.id)))
+		complain(l, n, "reserved", "choose another id", "'%s' means something else in conditions", c.id);
+	uint32_t other;
+	if (map_get(&r->category_ids, str_c(c.id), &other)) {
+		complain(l, n, "twice", "rename one, or join their lists", "category '%s' is defined twice: also at %s:%zu", c.id,
+		    r->categories[other].at.file, r->categories[other].at.line);
+		return;
 	}
-	return OK;
-}
-
-/* --- categories and segments */
-
-static enum err load_category(struct loader *l, const yaml_node_t *n, struct category *c)
-{
-	enum err e = OK;
-	if (n->type != YAML_MAPPING_NODE)
-		return complain_at(l, n, "a category has keys: id, name, any …");
-	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top && !e; it++) {
-		const yaml_node_t *key = node(l, it->key), *value = node(l, it->value);
-		struct str k, s;
-		if ((e = want_scalar(l, key, "a key", &k)))
-			break;
-		if (str_eq(k, STR("id")))
-			e = want_id(l, value, &c->id);
-		else if (str_eq(k, STR("name"))) {
-			if (!(e = want_scalar(l, value, "name", &s)))
-				c->name = (char *)(uintptr_t)rules_keep(l->r, s).p;
-		} else if (str_eq(k, STR("iab")))
-			e = want_number(l, value, &c->iab);
-		else if (str_eq(k, STR("any")))
-			e = load_clauses(l, value, &c->any);
-		else if (str_eq(k, STR("all")))
-			e = load_clauses(l, value, &c->all);
-		else if (str_eq(k, STR("none")))
-			e = load_clauses(l, value, &c->none);
-		else
-			e = complain_at(l, key, "a category has no key '" STR_FMT "': id, name, iab, any, all, none are known", STR_ARG(k));
+	if (r->categories_n >= RULES_CATEGORIES_MAX) {
+		complain(l, n, "too-many", NULL, "more than %d categories", RULES_CATEGORIES_MAX);
+		return;
 	}
-	if (!e && !c->id)
-		e = complain_at(l, n, "a category needs an id");
-	if (!e && c->any.n + c->all.n == 0)
-		e = complain_at(l, n, "category '%s' has nothing under any or all, so it would match everything", c->id);
-	c->named = true;
-	if (!e && !c->name)
-		c->name = c->id;
-	return e;
+	map_put(&r->category_ids, str_c(c.id), (uint32_t)r->categories_n);
+	r->categories = rules_grow(r->categories, r->categories_n, &l->categories_cap, sizeof *r->categories);
+	r->categories[r->categories_n++] = c;
 }
 
-static enum err load_destinations(struct loader *l, const yaml_node_t *n, struct segment *s)
+/* --- attributes */
+
+static void vocabulary_id(struct loader *l, const yaml_node_t *n, void *v)
 {
-	if (n->type != YAML_SEQUENCE_NODE)
-		return complain_at(l, n, "destinations is a list, such as [page]");
-	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top; it++) {
-		struct str name;
-		enum err e = want_scalar(l, node(l, *it), "a destination", &name);
-		if (e)
-			return e;
-		s->destinations = true;
-		s->page |= str_eq(name, STR("page"));
+	load_id(l, n, &((struct vocabulary *)v)->id);
+}
+static void vocabulary_name(struct loader *l, const yaml_node_t *n, void *v)
+{
+	load_words(l, n, "a name", &((struct vocabulary *)v)->name);
+}
+static void vocabulary_values(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct vocabulary *v = into;
+	if (!yaml_words(l, n, "values", &v->values, &v->values_n))
+		return;
+	for (unsigned i = 0; i < v->values_n; i++)
+		if (v->values[i].n > EVENT_VALUE_MAX)
+			complain(l, n, "too-long", NULL, "a value is at most %d bytes long", EVENT_VALUE_MAX);
+	if (v->values_n == 0)
+		complain(l, n, "empty", NULL, "values has no value in it");
+}
+static void vocabulary_range(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct vocabulary *v = into;
+	struct str s;
+	if (!yaml_text(l, n, "a range", &s))
+		return;
+	if (!range_parse(s, &v->range) || v->range.lo > v->range.hi)
+		complain(l, n, "range", "write it as 0..120, 0.. or ..120", "'" STR_FMT "' is no range of numbers", STR_ARG(s));
+	v->ranged = true;
+}
+
+static const struct yaml_key vocabulary_keys[] = {{"id", vocabulary_id, NULL}, {"name", vocabulary_name, NULL}, {"values", vocabulary_values, NULL},
+    {"range", vocabulary_range, NULL}, {"value", NULL, "values"}, {"enum", NULL, "values"}, {"min", NULL, "range"}, {"max", NULL, "range"}};
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct str *x = a, *y = b;
+	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+	return c ? c : x->n < y->n ? -1 : x->n > y->n;
+}
+
+static uint64_t vocabulary_hash(struct loader *l, const struct vocabulary *v)
+{
+	struct buf b = {0};
+	struct str *sorted = rules_alloc(l->r, (v->values_n + 1) * sizeof *sorted);
+	if (v->values_n)
+		memcpy(sorted, v->values, v->values_n * sizeof *sorted);
+	qsort(sorted, v->values_n, sizeof *sorted, by_bytes);
+	buf_addf(&b, "vocabulary %s %d %.17g %.17g", v->id, v->ranged, v->range.lo, v->range.hi);
+	for (unsigned i = 0; i < v->values_n; i++) {
+		buf_add(&b, "", 1);
+		buf_str(&b, sorted[i]);
 	}
-	l->r->any_destination |= s->destinations;
-	return OK;
+	CHECK(!b.failed);
+	uint64_t h = hash_plain64(b.p, b.n);
+	buf_done(&b);
+	return h;
 }
 
-static enum err load_segment(struct loader *l, const yaml_node_t *n, struct segment *s, struct rules_at *when_at)
+static void load_vocabulary(struct loader *l, const yaml_node_t *n, void *into)
 {
-	enum err e = OK;
-	if (n->type != YAML_MAPPING_NODE)
-		return complain_at(l, n, "a segment has keys: id, name, when …");
-	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top && !e; it++) {
-		const yaml_node_t *key = node(l, it->key), *value = node(l, it->value);
-		struct str k, text;
-		if ((e = want_scalar(l, key, "a key", &k)))
-			break;
-		if (str_eq(k, STR("id")))
-			e = want_id(l, value, &s->id);
-		else if (str_eq(k, STR("name"))) {
-			if (!(e = want_scalar(l, value, "name", &text)))
-				s->name = (char *)(uintptr_t)rules_keep(l->r, text).p;
-		} else if (str_eq(k, STR("when"))) {
-			if (!(e = want_scalar(l, value, "when", &text))) {
-				s->when = (char *)(uintptr_t)rules_keep(l->r, text).p;
-				*when_at = place_of(l, value);
-				if (value->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE ||
-				    value->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE)
-					when_at->column++;
-			}
-		} else if (str_eq(k, STR("iab")))
-			e = want_number(l, value, &s->iab);
-		else if (str_eq(k, STR("destinations")))
-			e = load_destinations(l, value, s);
-		else
-			e = complain_at(l, key, "a segment has no key '" STR_FMT "': id, name, when, iab, destinations are known", STR_ARG(k));
+	(void)into;
+	struct rules *r = l->r;
+	size_t errors = l->report->errors;
+	uint32_t other;
+	struct vocabulary v = {.at = yaml_at(l, n)};
+	if (!yaml_map(l, n, "an attribute", vocabulary_keys, sizeof vocabulary_keys / sizeof *vocabulary_keys, &v))
+		return;
+	if (!v.id) {
+		if (errors == l->report->errors)
+			complain(l, n, "missing", NULL, "an attribute needs an id");
+		return;
 	}
-	if (!e && !s->id)
-		e = complain_at(l, n, "a segment needs an id");
-	if (!e && !s->when)
-		e = complain_at(l, n, "segment '%s' needs a condition: when: …", s->id);
-	if (!e && !s->name)
-		s->name = s->id;
-	return e;
+	for (const char *c = v.id; *c; c++)
+		if (!chr_alpha(*c) && !chr_digit(*c) && *c != '_') {
+			complain(l, n, "id", "pages send it as a.NAME", "an attribute is named with letters, digits and '_', not '%s'", v.id);
+			return;
+		}
+	if (!v.name)
+		v.name = v.id;
+	if (v.ranged == (v.values_n > 0) && errors == l->report->errors)
+		complain(l, n, "missing", NULL, "attribute '%s' wants either values or a range", v.id);
+	if (map_get(&r->vocabulary_ids, str_c(v.id), &other)) {
+		complain(l, n, "twice", NULL, "attribute '%s' is declared twice: also at %s:%zu", v.id, r->vocabularies[other].at.file,
+		    r->vocabularies[other].at.line);
+		return;
+	}
+	v.hash = vocabulary_hash(l, &v);
+	map_put(&r->vocabulary_ids, str_c(v.id), (uint32_t)r->vocabularies_n);
+	r->vocabularies = rules_grow(r->vocabularies, r->vocabularies_n, &l->vocabularies_cap, sizeof *r->vocabularies);
+	r->vocabularies[r->vocabularies_n++] = v;
 }
 
-static void *grow(void *array, size_t n, size_t *cap, size_t size)
+/* --- segments */
+
+/* A segment while it is read: where its condition stands is needed until it is parsed. */
+struct reading {
+	struct segment s;
+	const yaml_node_t *when;
+};
+
+static struct segment *of(void *into)
 {
-	if (n < *cap)
-		return array;
-	*cap = *cap ? *cap * 2 : 16;
-	void *grown = realloc(array, *cap * size);
-	CHECK(grown);
-	memset((char *)grown + n * size, 0, (*cap - n) * size);
-	return grown;
+	return &((struct reading *)into)->s;
+}
+static void segment_id(struct loader *l, const yaml_node_t *n, void *into)
+{
+	load_id(l, n, &of(into)->id);
+}
+static void segment_name(struct loader *l, const yaml_node_t *n, void *into)
+{
+	load_words(l, n, "a name", &of(into)->name);
+}
+static void segment_owner(struct loader *l, const yaml_node_t *n, void *into)
+{
+	load_words(l, n, "an owner", &of(into)->owner);
+}
+static void segment_iab(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_count(l, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &of(into)->iab);
+}
+static void segment_labels(struct loader *l, const yaml_node_t *n, void *into)
+{
+	load_labels(l, n, &of(into)->labels);
+}
+static void segment_when(struct loader *l, const yaml_node_t *n, void *into)
+{
+	if (n->type == YAML_SEQUENCE_NODE || n->type == YAML_MAPPING_NODE) {
+		complain(l, n, "type", "write it in one line: outerwear >= 3 in 14d and not purchase in 30d", "a condition is one text");
+		return;
+	}
+	load_words(l, n, "a condition", &of(into)->when);
+	((struct reading *)into)->when = n;
+}
+static void segment_destinations(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct segment *s = of(into);
+	if (n->type != YAML_SEQUENCE_NODE) {
+		complain(l, n, "type", "write it as [page]", "destinations is a list");
+		return;
+	}
+	yaml_words(l, n, "destinations", &s->destinations, &s->destinations_n);
+	for (unsigned i = 0; i < s->destinations_n; i++)
+		s->page |= str_eq(s->destinations[i], STR("page"));
+	l->r->any_destination |= s->destinations_n > 0;
+}
+static void segment_life(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	char hint[100];
+	if (!yaml_text(l, n, "state", &s))
+		return;
+	of(into)->paused = str_eq(s, STR("paused"));
+	if (of(into)->paused || str_eq(s, STR("active")))
+		return;
+	struct near near = near_begin(s);
+	near_try(&near, STR("active"));
+	near_try(&near, STR("paused"));
+	complain(l, n, "state", near_hint(&near, hint, sizeof hint), "a segment is active or paused, not '" STR_FMT "'", STR_ARG(s));
+}
+static void segment_until(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	uint16_t day;
+	if (!yaml_text(l, n, "until", &s))
+		return;
+	if (s.n != 10 || !day_parse(s.p, s.n, &day))
+		complain(l, n, "date", "write it as 2026-12-24", "'" STR_FMT "' is no date", STR_ARG(s));
+	else
+		of(into)->until = day;
+}
+static void segment_alert(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s, rest;
+	uint64_t v;
+	if (!yaml_text(l, n, "alert", &s))
+		return;
+	rest = str_starts(s, STR("size")) ? str_trim(str_skip(s, 4)) : STR("");
+	if (!str_starts(rest, STR("<")) || !str_u64(str_trim(str_skip(rest, 1)), &v) || v == 0 || v > 1000000000)
+		complain(l, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert", STR_ARG(s));
+	else
+		of(into)->alert = (long)v;
+}
+static void segment_split(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s, first;
+	uint64_t a, b;
+	if (!yaml_text(l, n, "split", &s))
+		return;
+	struct str rest = s;
+	if (!str_cut(&rest, '/', &first) || !str_u64(first, &a) || !str_u64(rest, &b) || a == 0 || b == 0 || a > 99 || b > 99 || a + b != 100)
+		complain(l, n, "split", "write it as 90/10: what is handed out, and what is held out", "'" STR_FMT "' are not two parts of 100",
+		    STR_ARG(s));
+	else
+		of(into)->target = (unsigned)a;
 }
 
-static enum err load_list(struct loader *l, const yaml_node_t *n, bool segments)
+static const struct yaml_key segment_keys[] = {{"id", segment_id, NULL}, {"name", segment_name, NULL}, {"when", segment_when, NULL},
+    {"iab", segment_iab, NULL}, {"destinations", segment_destinations, NULL}, {"state", segment_life, NULL}, {"until", segment_until, NULL},
+    {"owner", segment_owner, NULL}, {"alert", segment_alert, NULL}, {"split", segment_split, NULL}, {"labels", segment_labels, NULL},
+    {"condition", NULL, "when"}, {"if", NULL, "when"}, {"where", NULL, "when"}, {"any", NULL, "when"}, {"all", NULL, "when"}, {"rule", NULL, "when"},
+    {"destination", NULL, "destinations"}, {"to", NULL, "destinations"}, {"expires", NULL, "until"}, {"status", NULL, "state"},
+    {"holdout", NULL, "split"}, {"label", NULL, "labels"}, {"title", NULL, "name"}};
+
+#define CONDITION_MAX 8192
+
+static struct rules_at when_locate(const void *arg, size_t offset, size_t length)
+{
+	const struct segment *s = arg;
+	size_t n = strlen(s->when);
+	return rules_segment_at(s, str_make(s->when + (offset < n ? offset : n), length));
+}
+
+/* Finds the places of a condition's bytes. Most stand in one line as they are; the others get a table. */
+static void place_when(struct loader *l, const yaml_node_t *n, struct segment *s)
+{
+	size_t len = strlen(s->when);
+	s->when_at = yaml_at_offset(l, n, 0, len);
+	size_t from = l->lines[s->when_at.line - 1] + s->when_at.column - 1;
+	if (from + len <= l->text.n && memcmp(l->text.p + from, s->when, len) == 0 && !memchr(s->when, '\n', len))
+		return;
+	struct rules_at *places = rules_alloc(l->r, (len + 1) * sizeof *places);
+	for (size_t i = 0; i <= len; i++)
+		places[i] = yaml_at_offset(l, n, i, 1);
+	s->places = places;
+}
+
+static void load_segment(struct loader *l, const yaml_node_t *n, void *into)
 {
 	struct rules *r = l->r;
-	enum err e = OK;
-	if (n->type == YAML_SCALAR_NODE && n->data.scalar.length == 0)
-		return OK;
-	if (n->type != YAML_SEQUENCE_NODE)
-		return complain_at(l, n, "expected a list: put '- ' before each entry");
-	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top && !e; it++) {
-		const yaml_node_t *item = node(l, *it);
-		if (segments) {
-			size_t cap = l->segments_cap;
-			r->segments = grow(r->segments, r->segments_n, &l->segments_cap, sizeof *r->segments);
-			l->when_at = grow(l->when_at, r->segments_n, &cap, sizeof *l->when_at);
-			if (r->segments_n >= RULES_SEGMENTS_MAX)
-				return complain_at(l, item, "more than %d segments", RULES_SEGMENTS_MAX);
-			struct segment *s = &r->segments[r->segments_n];
-			e = load_segment(l, item, s, &l->when_at[r->segments_n]);
-			for (size_t i = 0; !e && i < r->segments_n; i++)
-				if (strcmp(r->segments[i].id, s->id) == 0)
-					e = complain_at(l, item, "segment '%s' is defined twice", s->id);
-			r->segments_n++;
-		} else {
-			r->categories = grow(r->categories, r->categories_n, &l->categories_cap, sizeof *r->categories);
-			if (r->categories_n >= RULES_CATEGORIES_MAX)
-				return complain_at(l, item, "more than %d categories", RULES_CATEGORIES_MAX);
-			struct category *c = &r->categories[r->categories_n];
-			e = load_category(l, item, c);
-			for (size_t i = 1; !e && i < r->categories_n; i++)
-				if (strcmp(r->categories[i].id, c->id) == 0)
-					e = complain_at(l, item, "category '%s' is defined twice", c->id);
-			r->categories_n++;
-		}
+	(void)into;
+	size_t errors = l->report->errors;
+	uint32_t other;
+	struct reading g = {.s = {.at = yaml_at(l, n), .target = 100, .root = -1}};
+	if (!yaml_map(l, n, "a segment", segment_keys, sizeof segment_keys / sizeof *segment_keys, &g))
+		return;
+	struct segment *s = &g.s;
+	if (!s->id || !s->when) {
+		if (errors == l->report->errors)
+			complain(l, n, "missing", s->id ? "say whom you want to reach: when: outerwear >= 3 in 14d" : NULL, "a segment needs %s",
+			    s->id ? "a condition" : "an id");
+		return;
 	}
-	return e;
+	if (!s->name)
+		s->name = s->id;
+	if (map_get(&r->segment_ids, str_c(s->id), &other)) {
+		complain(l, n, "twice", "rename one", "segment '%s' is defined twice: also at %s:%zu", s->id, r->segments[other].at.file,
+		    r->segments[other].at.line);
+		return;
+	}
+	if (r->segments_n >= RULES_SEGMENTS_MAX) {
+		complain(l, n, "too-many", NULL, "more than %d segments", RULES_SEGMENTS_MAX);
+		return;
+	}
+	size_t len = strlen(s->when);
+	if (len > CONDITION_MAX) {
+		complain(l, g.when, "too-long", "build it from smaller ones with segment(ID)", "a condition of %zu bytes is longer than %d", len,
+		    CONDITION_MAX);
+		return;
+	}
+	place_when(l, g.when, s);
+	map_put(&r->segment_ids, str_c(s->id), (uint32_t)r->segments_n);
+	r->segments = rules_grow(r->segments, r->segments_n, &l->segments_cap, sizeof *r->segments);
+	r->segments[r->segments_n++] = *s;
 }
 
-static enum err load_root(struct loader *l, const yaml_node_t *root)
+/* --- files */
+
+static void root_version(struct loader *l, const yaml_node_t *n, void *into)
 {
-	enum err e = OK;
-	bool version = false;
-	if (!root || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
-		return OK; /* an empty file */
-	if (root->type != YAML_MAPPING_NODE)
-		return complain_at(l, root, "expected 'version: 1', categories and segments");
-	for (yaml_node_pair_t *it = root->data.mapping.pairs.start; it < root->data.mapping.pairs.top && !e; it++) {
-		const yaml_node_t *key = node(l, it->key), *value = node(l, it->value);
-		struct str k;
-		if ((e = want_scalar(l, key, "a key", &k)))
-			break;
-		if (str_eq(k, STR("version"))) {
-			version = true;
-			if (value->type != YAML_SCALAR_NODE || !str_eq(scalar(value), STR("1")))
-				e = complain_at(l, value, "this crumb reads version: 1");
-		} else if (str_eq(k, STR("categories"))) {
-			e = load_list(l, value, false);
-		} else if (str_eq(k, STR("segments"))) {
-			e = load_list(l, value, true);
-		} else if (str_eq(k, STR("lookalikes"))) {
-			e = complain_at(l, key, "lookalikes are not built yet: take them out of the file for now");
-		} else {
-			e = complain_at(l, key, "there is no '" STR_FMT "' in a rules file: version, categories, segments are known", STR_ARG(k));
-		}
-	}
-	if (!e && !version)
-		e = complain_at(l, root, "the file must say 'version: 1'");
-	return e;
+	struct str s;
+	*(bool *)into = true;
+	if (yaml_text(l, n, "version", &s) && !str_eq(s, STR("1")))
+		complain(l, n, "version", NULL, "this crumb reads version: 1");
+}
+static void root_categories(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_list(l, n, "categories", load_category, into);
+}
+static void root_segments(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_list(l, n, "segments", load_segment, into);
+}
+static void root_attributes(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_list(l, n, "attributes", load_vocabulary, into);
+}
+static void root_lookalikes(struct loader *l, const yaml_node_t *n, void *into)
+{
+	(void)into;
+	complain(l, n, "not-built", "take them out of the file for now", "lookalikes are not built yet");
 }
 
-static enum err load_file(struct loader *l, struct str name, struct str text)
+static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"attributes", root_attributes, NULL},
+    {"categories", root_categories, NULL}, {"segments", root_segments, NULL}, {"lookalikes", root_lookalikes, NULL}, {"audiences", NULL, "segments"},
+    {"rules", NULL, "categories"}};
+
+static void load_file(struct loader *l, struct str name, struct str text)
 {
-	yaml_parser_t parser;
 	yaml_document_t doc;
-	l->file = rules_keep(l->r, name).p;
-	if (!yaml_parser_initialize(&parser))
-		return err_set(ERR_NOMEM, "no memory");
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.n);
-	enum err e;
-	if (!yaml_parser_load(&parser, &doc)) {
-		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", l->file, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-		    parser.problem ? parser.problem : "this is no YAML");
-	} else {
-		l->doc = &doc;
-		e = load_root(l, yaml_document_get_root_node(&doc));
-		yaml_document_delete(&doc);
+	l->file = kept(l, name);
+	l->text = text;
+	if (!yaml_open(l, &doc))
+		return;
+	l->doc = &doc;
+	const yaml_node_t *root = yaml_document_get_root_node(&doc);
+	bool version = false;
+	/* an empty file has no root, or one without bytes */
+	if (root && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0)) {
+		if (root->type != YAML_MAPPING_NODE)
+			complain(l, root, "type", NULL, "a rules file has version: 1, attributes, categories and segments");
+		else if (yaml_map(l, root, "a rules file", root_keys, sizeof root_keys / sizeof *root_keys, &version) && !version)
+			complain(l, root, "version", "write it as the first line", "the file must say 'version: 1'");
 	}
-	yaml_parser_delete(&parser);
-	return e;
+	yaml_document_delete(&doc);
+	l->doc = NULL;
+}
+
+/* --- numbering */
+
+static int by_category_id(const void *a, const void *b)
+{
+	return strcmp(((const struct category *)a)->id, ((const struct category *)b)->id);
+}
+
+static int by_segment_id(const void *a, const void *b)
+{
+	return strcmp(((const struct segment *)a)->id, ((const struct segment *)b)->id);
+}
+
+static size_t last_dot(struct str id)
+{
+	size_t dot = id.n;
+	while (dot > 0 && id.p[dot - 1] != '.')
+		dot--;
+	return dot; /* 0: there is none; else behind it */
 }
 
 /* Adds the parents that exist only by being part of an id, sorts, numbers. */
-static enum err finish_categories(struct loader *l)
+static void number_categories(struct loader *l)
 {
 	struct rules *r = l->r;
 	size_t defined = r->categories_n;
 	for (size_t i = 1; i < defined; i++) {
 		struct str id = str_c(r->categories[i].id);
-		for (size_t dot = id.n; dot-- > 0;) {
-			if (id.p[dot] != '.')
+		for (size_t dot = last_dot(id); dot; dot = last_dot(id)) {
+			uint32_t known;
+			id.n = dot - 1;
+			if (map_get(&r->category_ids, id, &known))
 				continue;
-			bool known = false;
-			for (size_t k = 1; k < r->categories_n && !known; k++)
-				known = str_eq(str_c(r->categories[k].id), str_make(id.p, dot));
-			if (known)
-				continue;
-			r->categories = grow(r->categories, r->categories_n, &l->categories_cap, sizeof *r->categories);
-			struct category *c = &r->categories[r->categories_n++];
-			c->id = c->name = (char *)(uintptr_t)rules_keep(r, str_make(id.p, dot)).p;
+			r->categories = rules_grow(r->categories, r->categories_n, &l->categories_cap, sizeof *r->categories);
+			char *copy = kept(l, id);
+			struct rules_at at = r->categories[i].at;
+			r->categories[r->categories_n] = (struct category){.id = copy, .name = copy, .at = at};
+			map_put(&r->category_ids, str_c(copy), (uint32_t)r->categories_n++);
 		}
 	}
-	qsort(r->categories + 1, r->categories_n - 1, sizeof *r->categories, by_id);
+	qsort(r->categories + 1, r->categories_n - 1, sizeof *r->categories, by_category_id);
+	map_done(&r->category_ids);
+	for (size_t i = 1; i < r->categories_n; i++)
+		map_put(&r->category_ids, str_c(r->categories[i].id), (uint32_t)i);
 	for (size_t i = 1; i < r->categories_n; i++) {
 		struct str id = str_c(r->categories[i].id);
-		size_t dot = id.n;
-		while (dot > 0 && id.p[dot - 1] != '.')
-			dot--;
+		size_t dot = last_dot(id);
 		r->categories[i].parent = dot ? rules_category(r, str_make(id.p, dot - 1)) : -1;
+		/* every ending: apparel.shoes.boots is known as shoes.boots and as boots */
+		for (size_t k = 1; k < id.n; k++) {
+			struct str tail = str_skip(id, k);
+			uint32_t other;
+			if (id.p[k - 1] != '.')
+				continue;
+			if (!map_get(&r->last_parts, tail, &other))
+				map_put(&r->last_parts, tail, (uint32_t)i);
+			else if (other != RULES_AMBIGUOUS)
+				map_set(&r->last_parts, tail, RULES_AMBIGUOUS);
+		}
 	}
-	return OK;
 }
 
-static int when_by_id(const void *a, const void *b, void *segments)
-{
-	const struct segment *s = segments;
-	return strcmp(s[*(const size_t *)a].id, s[*(const size_t *)b].id);
-}
-
-/* Sorts segments by id together with where their conditions stand, then parses these. */
-static enum err finish_segments(struct loader *l)
+static void number_segments(struct loader *l)
 {
 	struct rules *r = l->r;
-	size_t n = r->segments_n;
-	size_t *order = calloc(n + 1, sizeof *order);
-	struct segment *sorted = calloc(n + 1, sizeof *sorted);
-	struct rules_at *at = calloc(n + 1, sizeof *at);
-	CHECK(order && sorted && at);
-	for (size_t i = 0; i < n; i++)
-		order[i] = i;
-	qsort_r(order, n, sizeof *order, when_by_id, r->segments);
-	for (size_t i = 0; i < n; i++) {
-		sorted[i] = r->segments[order[i]];
-		at[i] = l->when_at[order[i]];
+	if (r->segments_n)
+		qsort(r->segments, r->segments_n, sizeof *r->segments, by_segment_id);
+	map_done(&r->segment_ids);
+	for (size_t i = 0; i < r->segments_n; i++) {
+		r->any_until |= r->segments[i].until != 0;
+		map_put(&r->segment_ids, str_c(r->segments[i].id), (uint32_t)i);
 	}
-	free(order);
-	free(r->segments);
-	r->segments = sorted;
-	enum err e = OK;
-	for (size_t i = 0; i < n && !e; i++)
-		e = rules_condition(r, str_c(sorted[i].when), &at[i], &sorted[i].root);
-	if (!e)
-		e = rules_link(r, at);
-	free(at);
-	return e;
+	for (size_t i = 0; i < r->segments_n; i++) {
+		struct segment *s = &r->segments[i];
+		struct condition_place place = {when_locate, s};
+		int root = -1;
+		if (condition_parse(r, str_c(s->when), &place, l->report, &root))
+			s->root = root;
+	}
 }
 
-enum err rules_load(struct str bundle, struct rules **out)
+/* Everything that can be read of a bundle, mistakes and all. */
+static enum err load_bundle(struct str bundle, struct report *report, struct rules **out)
 {
 	struct rules *r = calloc(1, sizeof *r);
 	if (!r)
@@ -550,23 +573,45 @@ enum err rules_load(struct str bundle, struct rules **out)
 	buf_str(&r->bundle, bundle);
 	struct hash16 h = hash_content(bundle);
 	memcpy(r->hash, h.b, sizeof r->hash);
-	hex_encode(r->hash, sizeof r->hash, r->hash_text);
-	struct loader l = {.r = r};
-	r->categories = grow(NULL, 0, &l.categories_cap, sizeof *r->categories);
-	r->categories[0] = (struct category){.id = (char *)(uintptr_t) "", .name = (char *)(uintptr_t) "", .parent = -1};
+	sodium_bin2hex(r->hash_text, sizeof r->hash_text, r->hash, sizeof r->hash);
+	struct loader l = {.r = r, .report = report};
+	r->categories = rules_grow(NULL, 0, &l.categories_cap, sizeof *r->categories);
+	r->categories[0] = (struct category){.id = kept(&l, STR("")), .name = kept(&l, STR("")), .parent = -1};
 	r->categories_n = 1;
 	struct mp m = mp_over(buf_view(&r->bundle));
 	uint32_t n = mp_array(&m);
-	enum err e = OK;
-	for (uint32_t i = 0; i + 1 < n && !e; i += 2) {
+	for (uint32_t i = 0; i + 1 < n && !m.bad; i += 2) {
 		struct str name = mp_str(&m), text = mp_str(&m);
-		e = m.bad ? err_set(ERR_CORRUPT, "the stored rules cannot be read") : load_file(&l, name, text);
+		if (!m.bad)
+			load_file(&l, name, text);
 	}
-	if (!e)
-		e = finish_categories(&l);
-	if (!e)
-		e = finish_segments(&l);
-	free(l.when_at);
+	if (!m.bad) {
+		number_categories(&l);
+		number_segments(&l);
+		rules_link(r, report);
+	}
+	free(l.lines);
+	map_done(&l.patterns);
+	if (m.bad) {
+		rules_unref(r);
+		return err_set(ERR_CORRUPT, "the stored rules cannot be read");
+	}
+	*out = r;
+	return OK;
+}
+
+enum err rules_load_checked(struct str bundle, const struct rules_policy *policy, struct report *report, struct rules **out)
+{
+	struct report own = {0}, *to = report ? report : &own;
+	struct rules *r = NULL;
+	enum err e = load_bundle(bundle, to, &r);
+	if (!e) {
+		if (policy)
+			rules_check(r, policy, to);
+		report_sort(to);
+		e = report_error(to);
+	}
+	report_done(&own);
 	if (e)
 		rules_unref(r);
 	else
@@ -574,50 +619,7 @@ enum err rules_load(struct str bundle, struct rules **out)
 	return e;
 }
 
-static int yaml_name(const struct dirent *d)
+enum err rules_load(struct str bundle, struct report *report, struct rules **out)
 {
-	struct str n = str_c(d->d_name);
-	bool yaml = n.n > 5 && str_eq(str_skip(n, n.n - 5), STR(".yaml"));
-	return d->d_name[0] != '.' && (yaml || (n.n > 4 && str_eq(str_skip(n, n.n - 4), STR(".yml"))));
-}
-
-static enum err read_file(const char *path, struct buf *out)
-{
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
-	char chunk[8192];
-	size_t n;
-	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		buf_add(out, chunk, n);
-	bool bad = ferror(f) || out->failed;
-	fclose(f);
-	return bad ? err_set(ERR_IO, "%s: cannot be read", path) : OK;
-}
-
-enum err rules_read(const char *folder, struct buf *bundle)
-{
-	struct dirent **files = NULL;
-	int n = scandir(folder, &files, yaml_name, alphasort);
-	if (n < 0)
-		return err_set(ERR_IO, "rules folder %s: %s", folder, strerror(errno));
-	msgpack_packer pk;
-	mp_packer(&pk, bundle);
-	msgpack_pack_array(&pk, 2 * (size_t)n);
-	enum err e = OK;
-	for (int i = 0; i < n; i++) {
-		char path[4096];
-		struct buf text = {0};
-		snprintf(path, sizeof path, "%s/%s", folder, files[i]->d_name);
-		if (!e && !(e = read_file(path, &text))) {
-			mp_put_str(&pk, str_c(files[i]->d_name));
-			mp_put_str(&pk, buf_view(&text));
-		}
-		buf_done(&text);
-		free(files[i]);
-	}
-	free(files);
-	if (!e && bundle->failed)
-		e = err_set(ERR_NOMEM, "no memory");
-	return e;
+	return rules_load_checked(bundle, NULL, report, out);
 }

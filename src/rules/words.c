@@ -1,5 +1,5 @@
 /* Folding of text for word matching: what a reader takes for the same word is the same bytes. */
-#include "crumb/rules/rules.h"
+#include "crumb/rules/match.h"
 
 /* Latin letters with marks, U+00C0 to U+017F, as the plain letters a reader would type; ' ' where there is none. */
 static const char *const LATIN =

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static enum err map(int rc)
@@ -65,6 +67,34 @@ void db_close(struct db *d)
 	d->env = NULL;
 }
 
+enum err db_unsynced(struct db *d, bool on)
+{
+	int rc = mdb_env_set_flags(d->env, MDB_NOSYNC, on);
+	return map(rc || on ? rc : mdb_env_sync(d->env, 1));
+}
+
+#define PIECE (256 << 10)
+#define REST_US 4000 /* after each piece, and four times as long as it took: others wait for the same disk, and it may be slow */
+
+void db_write_out(struct db *d)
+{
+	int fd;
+	struct stat st;
+	struct timespec from, to;
+	if (mdb_env_get_fd(d->env, &fd) != 0 || fstat(fd, &st) != 0)
+		return;
+	for (off_t at = 0; at < st.st_size; at += PIECE) {
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		if (sync_file_range(fd, at, PIECE, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0)
+			return; /* not here: the sync at the end does it */
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		long us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+		long rest = REST_US + 4 * us < 100000 ? REST_US + 4 * us : 100000;
+		if (us > 100) /* something was written */
+			nanosleep(&(struct timespec){0, 1000 * rest}, NULL);
+	}
+}
+
 enum err db_begin(struct db *d, bool write, struct db_txn *t)
 {
 	*t = (struct db_txn){.write = write};
@@ -118,6 +148,18 @@ void db_put(struct db_txn *t, db_table table, struct str key, struct str value)
 	MDB_val k = val(key), v = val(value);
 	int rc;
 	if (!t->err && (rc = mdb_put(t->txn, table, &k, &v, 0)))
+		fail(t, rc);
+}
+
+void db_append(struct db_txn *t, db_table table, struct str key, struct str value)
+{
+	MDB_val k = val(key), v = val(value);
+	if (t->err)
+		return;
+	int rc = mdb_put(t->txn, table, &k, &v, MDB_APPEND);
+	if (rc == MDB_KEYEXIST)
+		rc = mdb_put(t->txn, table, &k, &v, 0);
+	if (rc)
 		fail(t, rc);
 }
 

@@ -450,6 +450,27 @@ static enum err unseal(struct journal_reader *r, const struct journal_day *d, st
 	return OK;
 }
 
+enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_t *records)
+{
+	struct journal_reader *r;
+	uint64_t sum = 0;
+	enum err e = journal_read(j, shard, 0, &r);
+	if (e)
+		return e;
+	for (unsigned i = 0; i < r->n && !e; i++) {
+		while (r->day[i].more && get_u64((const uint8_t *)r->day[i].key.p + 2) <= upto) {
+			if (r->day[i].value.n >= HEADER_LEN)
+				sum += get_u32((const uint8_t *)r->day[i].value.p + 1);
+			r->day[i].more = db_next(&r->day[i].c, &r->day[i].key, &r->day[i].value) && in_shard(r, i);
+		}
+		e = r->day[i].t.err;
+	}
+	journal_read_end(r);
+	if (!e)
+		*records = sum;
+	return e;
+}
+
 enum err journal_next(struct journal_reader *r, struct buf *records, uint64_t *seq, uint32_t *count, uint16_t *day)
 {
 	unsigned best = r->n;

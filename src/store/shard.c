@@ -93,7 +93,7 @@ void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k, 
 {
 	buf_clear(scratch);
 	profile_save(p, scratch);
-	db_put(t, s->visitors, vkey_str(k), buf_view(scratch));
+	(s->appending ? db_append : db_put)(t, s->visitors, vkey_str(k), buf_view(scratch));
 }
 
 uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, const struct vkey *k)
@@ -130,6 +130,19 @@ void shard_ordinal_free(struct shard *s, struct db_txn *t, uint32_t hour, uint32
 	uint8_t b[8];
 	put_u32(b, ordinal);
 	db_del(t, s->ordinals, view(b, 4));
+	shard_ordinal_rest(s, t, hour, ordinal);
+}
+
+void shard_ordinal_keep(struct shard *s, struct db_txn *t, uint32_t ordinal, const struct vkey *k)
+{
+	uint8_t b[4];
+	put_u32(b, ordinal);
+	db_put(t, s->ordinals, view(b, 4), vkey_str(k));
+}
+
+void shard_ordinal_rest(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal)
+{
+	uint8_t b[8];
 	db_put(t, s->free, key_u32u32(b, hour, ordinal), STR(""));
 }
 
@@ -238,6 +251,24 @@ void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16
 	put_u32(v + 8, sum.entered);
 	put_u32(v + 12, sum.left);
 	db_put(t, s->daily, view(k, 5), view(v, 16));
+}
+
+bool shard_daily_get(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, struct daily_segment *out)
+{
+	uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8), (uint8_t)segment};
+	struct str v;
+	if (!db_get(t, s->daily, view(k, 5), &v) || v.n != 16)
+		return false;
+	*out = (struct daily_segment){get_u64((const uint8_t *)v.p), get_u32((const uint8_t *)v.p + 8), get_u32((const uint8_t *)v.p + 12)};
+	return true;
+}
+
+void shard_daily_forget(struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from, uint16_t to)
+{
+	for (uint32_t day = from; day <= to; day++) {
+		uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8), (uint8_t)segment};
+		db_del(t, s->daily, view(k, 5));
+	}
 }
 
 void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest)

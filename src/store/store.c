@@ -207,6 +207,15 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return remove(path);
 }
 
+uint32_t store_building(const struct store *s)
+{
+	char path[4200];
+	struct stat st;
+	uint32_t number = store_current(s) + 1;
+	snprintf(path, sizeof path, "%s/state/%u/0/data.mdb", s->path, number);
+	return stat(path, &st) == 0 ? number : 0;
+}
+
 void store_drop_generation(struct store *s, uint32_t generation)
 {
 	char path[4200];
@@ -215,7 +224,7 @@ void store_drop_generation(struct store *s, uint32_t generation)
 		log_warn("store", "an old generation stays folder=%s why=%s", path, strerror(errno));
 }
 
-void store_drop_others(struct store *s, uint32_t keep)
+void store_drop_others(struct store *s, uint32_t keep, uint32_t and)
 {
 	char path[4096];
 	path_of(s, "state", path);
@@ -224,7 +233,7 @@ void store_drop_others(struct store *s, uint32_t keep)
 		return;
 	for (struct dirent *f; (f = readdir(d));) {
 		uint64_t v;
-		if (str_u64(str_c(f->d_name), &v) && v != keep)
+		if (str_u64(str_c(f->d_name), &v) && v != keep && (and == 0 || v != and))
 			store_drop_generation(s, (uint32_t)v);
 	}
 	closedir(d);

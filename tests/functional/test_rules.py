@@ -54,7 +54,7 @@ def test_conditions(make):
         'then': ('coats then purchase within 7d', True), 'nor': ('purchase then socks within 7d', False), 'fact': ('device = desktop and browser = Chrome', True),
         'list': ('os in (windows, macos)', True), 'notin': ('os not in (windows, macos)', False), 'unequal': ('device != mobile', True),
         'visits': ('visits >= 1', True), 'attr': ('attr.size = xl', True), 'number': ('attr.price >= 49.5', True), 'numbers': ('attr.price < 49.5', False),
-        'nested': ('segment(count) and not segment(more)', True), 'binds': ('not shoes or coats and purchase', True), 'parens': ('not (shoes or coats) and purchase', False),
+        'nested': ('segment(count) and not segment(more)', True), 'binds': ('visits and not shoes or coats and purchase', True), 'parens': ('not (shoes or coats) and purchase', False),
     }
     server = make(rules='''version: 1
 categories:
@@ -123,7 +123,7 @@ def test_reload_under_load_loses_nothing(server):
     ('version: 1\ncategories: [{id: x.a, any: [{path: /x}]}, {id: y.a, any: [{path: /y}]}]\nsegments: [{id: s, when: a}]\n', "'a' could be x.a or y.a"),
     ('version: 2\n', 'rules.yaml:1:10: this crumb reads version: 1'),
     ('categories: []\n', "must say 'version: 1'"),
-    ('version: 1\ncategories: {a: b}\n', 'rules.yaml:2:13: expected a list'),
+    ('version: 1\ncategories: {a: b}\n', 'rules.yaml:2:13: categories is a list'),
     ('version: 1\n\tcategories: []\n', 'rules.yaml:2:1: '),
     ('version: 1\ncategories: [{id: "a b", any: [{path: /x}]}]\n', "'a b' is no id"),
     ('version: 1\ncategories: [{id: a}]\n', 'would match everything'),

@@ -160,7 +160,7 @@ TEST(a_profile_comes_back_as_it_was)
 	p.agent = (struct agent){DEVICE_MOBILE, OS_IOS, BROWSER_SAFARI};
 	p.agent_day = 20001;
 	struct event e = {.t = 20002u * DAY_S, .attrs_n = 1, .attrs = {{STR("size"), STR("xl")}}};
-	profile_observe(&p, &e);
+	profile_observe(&p, day_of(e.t), &e.place, &e.agent, e.attrs, e.attrs_n);
 	for (uint16_t i = 0; i < 500; i++)
 		profile_add(&p, (uint16_t)(i * 7919 % 97), (uint16_t)(20000 + i * 31 % 90), i + 1u);
 	profile_save(&p, &bytes);

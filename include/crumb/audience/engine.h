@@ -1,8 +1,13 @@
 /* The engine: generations of views, the threads that fold and sweep them, and the switch from one generation to the next.
  *
- * A generation is built for one rule set. New rules make a new generation from the journal, beside the serving one, which
- * goes on; when every shard of it has caught up it is named in CURRENT and serves, and the old one goes with its last reader.
- * A fold thread owns some shards, in both generations. */
+ * A generation is built for one rule set. New rules make a new generation beside the serving one, which goes on:
+ *
+ *     from profiles   when categories and vocabularies are what they were, and only conditions changed (audience/adopt.h)
+ *     from the journal  else: the same fold that runs live, over all retained days
+ *
+ * When every shard of it has caught up it is named in CURRENT and serves, and the old one goes with its last reader. Fold threads
+ * work on the serving generation, builders, of low priority, on the one being built. A build goes on after a crash of the
+ * process; after one of the machine it begins again, for until it is done it does not wait for the disk. */
 #ifndef CRUMB_AUDIENCE_ENGINE_H
 #define CRUMB_AUDIENCE_ENGINE_H
 
@@ -17,12 +22,18 @@ struct generation {
 	struct store *store;
 	_Atomic bool dropped;	 /* remove its files with the last reference */
 	struct generation *next; /* among those that no longer serve */
+	/* while it is built */
+	bool adopts;			    /* from profiles */
+	_Atomic uint64_t adopted, to_adopt; /* visitors */
+	_Atomic uint64_t *filled;	    /* per shard: keys below are done */
 	struct fold fold[];
 };
 
 /* Opens the serving generation for reading only (commands beside or without a server). ERR_NOT_FOUND: nothing there yet. */
 enum err generation_open(struct store *s, const struct config *c, struct generation **out) MUST_CHECK;
 void generation_unref(struct generation *g);
+/* The rules a generation was built for, from its first shard. */
+enum err generation_stored_rules(struct store *s, uint32_t number, struct rules **out) MUST_CHECK;
 
 struct engine;
 
@@ -37,6 +48,13 @@ struct generation *engine_serving(struct engine *e); /* a reference */
 /* Builds a generation for these rules and serves it when done. Takes a reference of its own. */
 enum err engine_reload(struct engine *e, struct rules *rules) MUST_CHECK;
 bool engine_building(struct engine *e);
+/* How far the build is, 0 to 1; false: there is none. `rules` gets a reference. */
+struct engine_build {
+	struct rules *rules;
+	double share;
+	bool from_profiles;
+};
+bool engine_progress(struct engine *e, struct engine_build *out);
 
 void engine_hurry(struct engine *e);				    /* fold now, do not pace */
 bool engine_folded(struct engine *e, unsigned shard, uint64_t seq); /* is the block in the serving views? */

@@ -3,18 +3,20 @@
  * fold_some() takes blocks after the shard's watermark, groups their records by visitor, applies them, re-evaluates the
  * memberships that what was touched can change, and commits profiles, memberships, due entries, counters and the new
  * watermark in one transaction. fold_sweep() does the same for visitors whose due hour has come. The same code serves live
- * traffic, recovery, rebuild and replay. One thread at a time. */
+ * traffic, recovery, rebuild and replay. One thread at a time: take `busy`. */
 #ifndef CRUMB_AUDIENCE_FOLD_H
 #define CRUMB_AUDIENCE_FOLD_H
 
 #include "crumb/audience/members.h"
 #include "crumb/core/config.h"
-#include "crumb/rules/rules.h"
+#include "crumb/rules/match.h"
 #include "crumb/store/store.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct fold {
+	pthread_mutex_t busy; /* held by whoever folds, sweeps or adopts: fold threads and builders hand over to each other */
 	struct shard shard;
 	struct rules *rules; /* holds a reference */
 	unsigned retention;

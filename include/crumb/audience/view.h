@@ -8,6 +8,9 @@
 #include "crumb/audience/engine.h"
 #include "crumb/privacy/kgate.h"
 
+/* Brings a stored profile, its memberships too, to `now`. */
+void view_freshen(const struct generation *g, const struct fold *f, struct profile *p, uint32_t now);
+
 struct group_sizes {
 	struct shown *segments;	  /* by number */
 	struct shown *categories; /* visitors who have it on a retained day; [0] is everybody */
@@ -25,8 +28,18 @@ enum err view_visitor(struct generation *g, const struct vkey *k, uint32_t now, 
 /* First hits of a provisional visitor that still counts; false: there is none. */
 bool view_provisional(struct generation *g, const struct vkey *k, uint32_t now, uint32_t *hour);
 
-/* Calls `each` for every member with the day on which the membership ends. Below k: calls nothing, *told is false. */
-enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now,
+/* Calls `each` for every member that is wanted (`wanted` NULL: all) with the day on which the membership ends. Fewer than k: calls nothing,
+ * *told is false. */
+enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, bool (*wanted)(void *arg, const struct vkey *k),
     enum err (*each)(void *arg, const struct vkey *k, uint16_t until), void *arg, bool *told) MUST_CHECK;
+
+/* A segment's size, and who entered and left, on each of the last days up to today; `days` of them, oldest first. */
+struct day_sizes {
+	uint16_t day;
+	struct shown size, entered, left;
+};
+enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, unsigned days, struct day_sizes *out) MUST_CHECK;
+/* The first day of the history of each category and segment, 0 where it is whole; free() both. */
+enum err view_since(struct generation *g, uint32_t now, uint16_t **categories, uint16_t **segments) MUST_CHECK;
 
 #endif

@@ -26,7 +26,8 @@ struct command {
 	const char *help;    /* paragraphs of the manual */
 	int (*run)(struct cli *c, int argc, char **argv);
 };
-extern const struct command commands_read[], commands_db[], commands_data[], commands_rules[]; /* each ends with a zero row */
+extern const struct command commands_read[], commands_db[], commands_data[], commands_rules[], commands_ask[], commands_explain[], commands_signals[],
+    commands_examples[]; /* each ends with a zero row */
 
 /* Opens store and views for reading; complains and returns false if it cannot. */
 bool cli_open(struct cli *c, bool journal);
@@ -39,6 +40,10 @@ bool cli_flag(int argc, char **argv, const char *name);
 const char *cli_word(int argc, char **argv); /* next unused word that is no option; NULL: none */
 /* Complains about anything left. */
 bool cli_all_used(int argc, char **argv);
+/* The visitor that --cookie, --id or --key names; opens the store. False: said why, *rc is the exit status. */
+bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct vkey *out, int *rc);
+/* A number about a group, or JSON's null. */
+struct json_t *cli_shown(struct shown n);
 void cli_progress(const char *what, uint64_t done, uint64_t of); /* on a terminal only; of 0: unknown */
 void cli_progress_end(void);
 

@@ -44,6 +44,7 @@
 	X(M_COOKIE_OVERDUE, "cookies_total", "kind=\"overdue\"", "")                                                                                 \
 	X(M_EVENT_OTHER, "dropped_total", "what=\"event_name\"", "Parts of events dropped by the wall")                                              \
 	X(M_ATTR_DROPPED, "dropped_total", "what=\"attribute\"", "")                                                                                 \
+	X(M_VALUE_DROPPED, "dropped_total", "what=\"attribute_value\"", "")                                                                          \
 	X(M_URL_DROPPED, "dropped_total", "what=\"url\"", "")                                                                                        \
 	X(M_SCRUBBED, "scrubbed_total", "", "Path segments replaced because they could name a person")                                               \
 	X(M_LOOKUPS, "lookups_total", "", "Answers of /segments")                                                                                    \

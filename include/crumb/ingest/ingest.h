@@ -6,7 +6,7 @@
 #include "crumb/privacy/anonymise.h"
 #include "crumb/privacy/consent.h"
 #include "crumb/privacy/cookie.h"
-#include "crumb/rules/rules.h"
+#include "crumb/rules/match.h"
 
 struct ingest {
 	const struct config *config;
@@ -14,7 +14,8 @@ struct ingest {
 	struct identity_keys keys;
 	uint16_t keys_day; /* the keys are good for cookies of this day */
 	struct anonymiser wall;
-	struct rules *rules; /* for leaves */
+	struct rules *rules; /* for leaves and vocabularies */
+	struct match *match;
 	const _Atomic bool *disk_low;
 	struct event event; /* scratch: large, so not on the stack */
 };
@@ -33,7 +34,7 @@ struct ingest_who {
 
 enum err ingest_init(struct ingest *in, const struct config *c, struct store *s, const _Atomic bool *disk_low) MUST_CHECK;
 void ingest_done(struct ingest *in);
-void ingest_rules(struct ingest *in, struct rules *r); /* takes the reference */
+void ingest_rules(struct ingest *in, struct rules *r); /* takes the reference; their matcher must have been made once before */
 
 /* Consent gate and cookie. An erasure goes into the batch at once. */
 struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_t now, struct batch *b);

@@ -5,10 +5,11 @@
  *
  * A record is one msgpack array:
  *
- *     [ kind, key(16), t, flags, [country, region, agent, host, path, name, {attr: value}, [leaf…]], v or nil ]
+ *     [ kind, key(16), t, flags, [country, region, agent, host, path, name, campaign, referrer, {attr: value}, [leaf…]], v or nil ]
  *
  * kind 1 event · 2 visitor erased · 3 rules activated (then: [3, t, hash(16), text]).
- * From host to leaves is what the event is *about*: two events with the same bytes there match the same categories. */
+ * From host to leaves is what the event is *about*: two events with the same bytes there match the same categories, under rules that do
+ * not look at place and device; with those, from country to leaves. */
 #ifndef CRUMB_MODEL_EVENT_H
 #define CRUMB_MODEL_EVENT_H
 
@@ -22,6 +23,7 @@
 #define EVENT_HOST_MAX 253
 #define EVENT_NAME_MAX 64
 #define EVENT_VALUE_MAX 64
+#define EVENT_CAMPAIGN_MAX 64
 
 struct vkey {
 	uint8_t b[16];
@@ -49,6 +51,9 @@ enum browser {
 };
 extern const char *const device_names[DEVICE_MAX], *const os_names[OS_MAX], *const browser_names[BROWSER_MAX];
 
+enum referrer { REFERRER_NONE, REFERRER_SEARCH, REFERRER_SOCIAL, REFERRER_INTERNAL, REFERRER_OTHER, REFERRER_MAX };
+extern const char *const referrer_names[REFERRER_MAX];
+
 struct agent {
 	uint8_t device, os, browser;
 };
@@ -66,7 +71,8 @@ struct event {
 	uint8_t flags;
 	struct agent agent;
 	struct place place;
-	struct str host, path, name;
+	struct str host, path, name, campaign;
+	uint8_t referrer; /* enum referrer */
 	struct attr attrs[EVENT_ATTRS_MAX];
 	unsigned attrs_n;
 	uint64_t leaves[EVENT_LEAVES_MAX];
@@ -80,6 +86,7 @@ struct record {
 	enum record_kind kind;
 	struct event event; /* EVENT; ERASE uses visitor and t; RULES uses t */
 	struct str about;   /* EVENT: the bytes from host to leaves */
+	struct str all;	    /* EVENT: the bytes from country to leaves */
 	struct str rules_hash, rules_text;
 };
 
@@ -95,6 +102,8 @@ static inline struct str place_region(const struct place *p)
 void event_encode(const struct event *e, struct buf *out);
 void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out);
 void record_encode_rules(uint32_t t, struct str hash, struct str text, struct buf *out);
+/* Passes over one record that is about a visitor and says which; false: it is about none, or unreadable, and `in` is anywhere. */
+bool record_skip(struct mp *in, struct vkey *visitor);
 /* Reads one record; false when the bytes are none. Views point into the reader's bytes. */
 bool record_decode(struct mp *in, struct record *out);
 

@@ -2,10 +2,13 @@
  *
  * On disk (value of `visitors`):
  *
- *     u8 version │ u8 0 │ u16 header length │ msgpack header │ row row row …
+ *     u8 version │ u8 0 │ u16 header length │ msgpack header │ sum sum … │ row row row …
  *
- *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …)]
- *     row:    u16 category │ u16 day │ u32 count     little-endian, sorted by category, then day; readable in place
+ *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …), sums]
+ *     row:    u16 category │ u16 day │ u32 count         little-endian, sorted by category, then day; readable in place
+ *     sum:    u16 category │ u16 day │ i64 millionths    the same, of the events' values; only for categories whose sum some condition asks
+ *
+ * Sums are kept in millionths, so that they do not depend on the order of events; they saturate at 9 × 10^12.
  *
  * Category 0 counts every event of the day, so that days(0) are the visits and the sum over visitors is the number of events.
  * Everything carries the day on which it was observed and goes when that day ends its retention.
@@ -27,6 +30,11 @@ struct cat_day {
 	uint32_t count;
 } __attribute__((packed));
 
+struct sum_day {
+	uint16_t cat, day;
+	int64_t millionths;
+} __attribute__((packed));
+
 struct profile_attr {
 	struct str name, value;
 	uint16_t day;
@@ -43,22 +51,30 @@ struct profile {
 	size_t segments_n, segments_cap;
 	struct cat_day *rows;
 	size_t rows_n, rows_cap;
+	struct sum_day *sums;
+	size_t sums_n, sums_cap;
 	struct buf bytes; /* what was loaded */
 };
 
 void profile_clear(struct profile *p); /* nothing known; keeps its memory */
 void profile_done(struct profile *p);
 bool profile_load(struct profile *p, struct str bytes) MUST_CHECK; /* false: not a profile */
+/* The same without copying: everything points into `bytes`, nothing may be changed, and profile_done() must not be called. `memberships`
+ * are u16 numbers of segments, little-endian, not aligned. */
+bool profile_view(struct profile *p, struct str bytes, struct str *memberships) MUST_CHECK;
 void profile_save(const struct profile *p, struct buf *out);
 
 void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count); /* counts saturate */
-/* Takes place, agent and attributes of an event, unless something newer is known. */
-void profile_observe(struct profile *p, const struct event *e);
+void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v); /* to the sum; saturates */
+/* Takes place, agent and attributes of an event of that day, unless something newer is known. */
+void profile_observe(
+    struct profile *p, uint16_t day, const struct place *place, const struct agent *agent, const struct attr *attrs, unsigned attrs_n);
 /* Drops what was observed before `oldest`. */
 void profile_expire(struct profile *p, uint16_t oldest);
 
 /* The rows of a category: a pointer to the first and how many. */
 const struct cat_day *profile_span(const struct profile *p, uint16_t cat, size_t *n);
+const struct sum_day *profile_sums(const struct profile *p, uint16_t cat, size_t *n);
 const struct profile_attr *profile_attr(const struct profile *p, struct str name);
 bool profile_in_segment(const struct profile *p, uint16_t segment);
 /* First and last day of what is retained; false when there is nothing. */

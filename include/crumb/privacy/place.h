@@ -9,6 +9,7 @@
 #ifndef CRUMB_PRIVACY_PLACE_H
 #define CRUMB_PRIVACY_PLACE_H
 
+#include "crumb/core/config.h"
 #include "crumb/privacy/hit.h"
 
 struct place_db;
@@ -16,6 +17,10 @@ struct place_db;
 enum err place_db_open(const char *file, struct place_db **out) MUST_CHECK;
 struct place_db *place_db_ref(struct place_db *db); /* NULL passes through here and below */
 void place_db_unref(struct place_db *db);
+/* Where the configured file is, or the one beside the program; false: there is none. */
+bool place_db_file(const struct config *c, char *out, size_t cap);
+/* Does the file say that it knows parts of countries? Its type tells: "City", "Enterprise" and "Region" files do. */
+bool place_db_regions(const struct place_db *db);
 struct place place_db_find(const struct place_db *db, const struct network *n);
 
 #endif

@@ -1,29 +1,38 @@
 /* Rules: what marketers wrote, compiled. Immutable once loaded, hashed, shared by reference count between threads.
  *
  * A rule set is loaded from a *bundle*: the files of a folder with their names, in order of name, as one msgpack array
- * [name, text, name, text …]. The same bundle gives the same ids everywhere: categories are numbered by their id in
+ * [name, text, name, text …]. The same bundle gives the same numbers everywhere: categories are numbered by their id in
  * order (0 is "every event"), segments likewise. A state generation is built for exactly one bundle and keeps it.
+ *
+ * What a rule set knows:
+ *
+ *     attributes   closed vocabularies: which values an attribute may have
+ *     patterns     every distinct pattern of all rules, once; rules/match.h finds those that an event matches
+ *     categories   lists of clauses of tests of patterns; a tree by their ids
+ *     segments     conditions (nodes) over profiles; rules/eval.h decides them
  *
  * Grammar of a condition (RULES.md explains it to marketers):
  *
- *     or    := and ("or" and)*
- *     and   := not ("and" not)*
- *     not   := "not" not | "(" or ")" | test
- *     test  := category [op number] ["in" days]
- *            | "days" "(" category ")" op number ["in" days]
- *            | "last" "(" category ")" "within" days
- *            | category "then" category "within" days
- *            | fact ("=" | "!=") word | fact ["not"] "in" "(" word, … ")"
- *            | "visits" op number ["in" days] | "attr." name op (word | number)
- *            | "segment" "(" segment ")" */
+ *     or     := and ("or" and)*
+ *     and    := not ("and" not)*
+ *     not    := "not" not | "(" or ")" | test
+ *     test   := category [amount] ["in" days]
+ *             | ("days" "(" category ")" | "visits" | "sum" "(" "v" "of" category ")") amount ["in" days]
+ *             | ("last" | "first") "(" category ")" "within" days
+ *             | category "then" category "within" days
+ *             | fact ("=" | "!=") word | fact ["not"] "in" "(" word, … ")"
+ *             | "attr." name (op (word | number) | "between" number "and" number | ["not"] "in" "(" … ")")
+ *             | "segment" "(" segment ")"
+ *     amount := op number | "between" number "and" number                                                          */
 #ifndef CRUMB_RULES_RULES_H
 #define CRUMB_RULES_RULES_H
 
-#include "crumb/base/buf.h"
-#include "crumb/base/err.h"
+#include "crumb/base/map.h"
 #include "crumb/core/config.h"
+#include "crumb/core/hash.h"
 #include "crumb/model/event.h"
 #include "crumb/model/profile.h"
+#include "crumb/rules/report.h"
 
 #include <stdatomic.h>
 
@@ -31,15 +40,60 @@
 #define RULES_SEGMENTS_MAX 65000
 #define RULES_HASH_TEXT 33
 
-enum test_field { FIELD_PATH, FIELD_HOST, FIELD_EVENT, FIELD_ATTR, FIELD_LEAF };
-struct pattern {
-	struct str text;
-	uint64_t leaf; /* FIELD_LEAF: the name by which events carry it */
+/* --- patterns */
+
+/* The fields that a rule can look at. Those from FIELD_TITLE on are not kept: they are matched when the hit comes in. */
+enum rule_field {
+	FIELD_PATH,
+	FIELD_HOST,
+	FIELD_SITE,
+	FIELD_EVENT,
+	FIELD_CAMPAIGN,
+	FIELD_REFERRER,
+	FIELD_COUNTRY,
+	FIELD_REGION,
+	FIELD_DEVICE,
+	FIELD_OS,
+	FIELD_BROWSER,
+	FIELD_ATTR,
+	FIELD_TITLE,
+	FIELD_URL,
+	FIELD_PARAM,
+	FIELD_MAX
 };
+extern const char *const field_names[FIELD_MAX]; /* as written; "attr." and "p." take a name behind */
+
+enum pattern_kind { PATTERN_EXACT, PATTERN_GLOB, PATTERN_PATH, PATTERN_WORDS, PATTERN_REGEX, PATTERN_RANGE };
+
+struct range {
+	double lo, hi;
+	bool lo_out, hi_out; /* the bound itself is outside */
+};
+static inline bool range_has(const struct range *r, double v)
+{
+	return (r->lo_out ? v > r->lo : v >= r->lo) && (r->hi_out ? v < r->hi : v <= r->hi);
+}
+/* A value that is a number and nothing else. */
+bool rules_number(struct str s, double *out);
+
+struct pattern {
+	enum rule_field field;
+	enum pattern_kind kind;
+	struct str name; /* ATTR, PARAM */
+	struct str text; /* lower case where case does not matter; WORDS: folded; REGEX: between the slashes */
+	struct range range;
+	uint64_t leaf;	    /* fields that are not kept: the name by which events carry it */
+	struct rules_at at; /* where it was first written */
+};
+static inline bool field_is_kept(enum rule_field f)
+{
+	return f < FIELD_TITLE;
+}
+
 struct test {
-	enum test_field field;
-	struct str attr; /* FIELD_ATTR */
-	struct pattern *any;
+	enum rule_field field;
+	uint32_t *any; /* numbers of patterns; one must match */
+	struct rules_at *at;
 	unsigned any_n;
 };
 struct clause {
@@ -51,19 +105,55 @@ struct clauses {
 	unsigned n;
 };
 
+/* --- attributes, categories, segments */
+
+/* A closed vocabulary: an attribute may have one of these values, or a number in the range. */
+struct vocabulary {
+	char *id, *name;
+	struct str *values;
+	unsigned values_n;
+	bool ranged;
+	struct range range;
+	uint64_t hash; /* of what it allows: its history begins where this was first in force */
+	struct rules_at at;
+};
+
+struct labels {
+	struct str *list;
+	unsigned n;
+};
+
 struct category {
 	char *id, *name;
 	long iab;
 	int parent; /* index, or -1 */
 	bool named; /* a rule names it; false: it exists by being part of a child's id */
+	bool sensitive;
+	bool summed; /* some condition asks for sum(v of it) */
+	struct labels labels;
 	struct clauses any, all, none;
+	struct hash16 definition;	    /* of what makes an event belong to it, children included */
 	uint64_t *segments;		    /* bits: which segments can change when this category's counts do */
 	uint8_t windows[RETENTION_MAX + 1]; /* sorted days after which one of its rows leaves some window */
 	unsigned windows_n;
+	struct rules_at at;
 };
 
-enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_COUNT, NODE_DAYS, NODE_THEN, NODE_FACT, NODE_ATTR, NODE_SEGMENT };
-enum node_op { OP_GE, OP_GT, OP_LE, OP_LT, OP_EQ, OP_NE };
+enum node_kind {
+	NODE_AND,
+	NODE_OR,
+	NODE_NOT,
+	NODE_COUNT,
+	NODE_DAYS,
+	NODE_SUM,
+	NODE_FIRST,
+	NODE_THEN,
+	NODE_FACT,
+	NODE_ATTR,
+	NODE_SEGMENT,
+	NODE_NEVER /* stands where a mistake was */
+};
+enum node_op { OP_GE, OP_GT, OP_LE, OP_LT, OP_EQ, OP_NE, OP_BETWEEN };
 enum fact { FACT_COUNTRY, FACT_REGION, FACT_DEVICE, FACT_OS, FACT_BROWSER, FACT_MAX };
 extern const char *const fact_names[FACT_MAX];
 
@@ -71,100 +161,96 @@ struct rule_node {
 	enum node_kind kind;
 	enum node_op op;
 	uint16_t cat, then, segment;
-	uint8_t window; /* days; 0 = all that is retained */
-	uint32_t n;
+	uint8_t window;	 /* days; 0 = all that is retained */
+	int64_t n, n2;	 /* COUNT, DAYS: amounts; SUM: in millionths; n2: upper bound of BETWEEN, inclusive */
 	int left, right; /* children, index of node */
 	enum fact fact;
 	struct str attr;
 	struct str *words; /* FACT, ATTR */
 	unsigned words_n;
-	double number; /* ATTR with a numeric comparison */
-	bool numeric;
+	bool numeric; /* ATTR with a numeric comparison: */
+	struct range range;
+	struct str text; /* as written */
 };
 
 struct segment {
-	char *id, *name, *when;
+	char *id, *name, *when, *owner;
 	long iab;
 	int root;
-	bool page;	   /* a destination is `page` */
-	bool destinations; /* it names some */
+	struct str *destinations;
+	unsigned destinations_n;
+	bool page;	 /* a destination is `page` */
+	bool paused;	 /* counted, but handed to nobody */
+	uint16_t until;	 /* last day on which anybody is in it; 0: no end */
+	long alert;	 /* tell when the size is below; 0: never */
+	unsigned target; /* per cent that are handed out; the others are held out. 100: no split */
+	bool sensitive;	 /* depends on a sensitive category */
+	struct labels labels;
+	struct hash16 definition; /* of its condition with all that it refers to, and of what ends it */
+	struct rules_at at, when_at;
+	const struct rules_at *places; /* of each byte of the condition; NULL: they follow when_at in one line */
 };
 
-/* A leaf: a pattern on a field that is not kept. */
-struct leaf {
-	uint64_t name;
-	enum { LEAF_TITLE, LEAF_URL, LEAF_PARAM } field;
-	struct str param;
-	struct str pattern; /* title: folded words; url and parameters: a glob */
-};
+struct rules_matcher;
 
 struct rules {
 	_Atomic int refs;
 	uint8_t hash[16];
 	char hash_text[RULES_HASH_TEXT];
 	struct buf bundle;
+	struct pattern *patterns;
+	size_t patterns_n;
 	struct category *categories; /* [0] is every event */
 	size_t categories_n;
 	struct segment *segments;
 	size_t segments_n;
+	struct vocabulary *vocabularies;
+	size_t vocabularies_n;
 	struct rule_node *nodes;
 	size_t nodes_n;
-	struct leaf *leaves;
-	size_t leaves_n;
 	uint64_t *fact_segments; /* bits: segments that can change when facts or attributes do */
 	bool any_destination;	 /* some segment names destinations: then /segments shows only those of `page` */
+	bool any_leaf;		 /* some pattern is on a field that is not kept */
+	bool uses_circumstances; /* some pattern is on place or device */
+	bool any_until;
+	bool tangled; /* segments refer to each other in a circle, or too deeply: nothing may follow the references */
+	struct map category_ids, segment_ids, vocabulary_ids;
+	struct map last_parts;	       /* of category ids; the value RULES_AMBIGUOUS: several end so */
+	struct rules_matcher *matcher; /* made when first asked for: rules_match_begin() */
 	struct arena_block *arena;
 };
+#define RULES_AMBIGUOUS UINT32_MAX
 
-/* Reads *.yaml and *.yml of a folder into a bundle. */
-enum err rules_read(const char *folder, struct buf *bundle) MUST_CHECK;
-/* Compiles; on failure err_text() begins with file:line:column. The result has one reference. */
-enum err rules_load(struct str bundle, struct rules **out) MUST_CHECK;
+/* Reads *.yaml and *.yml of a folder, or one file, into a bundle. */
+enum err rules_read(const char *path, struct buf *bundle) MUST_CHECK;
+/* Compiles. Mistakes go to `report` (NULL: only the first is kept, as err_text()); any of them is ERR_SYNTAX. The result
+ * has one reference. */
+enum err rules_load(struct str bundle, struct report *report, struct rules **out) MUST_CHECK;
 struct rules *rules_ref(struct rules *r);
 void rules_unref(struct rules *r);
 
 int rules_category(const struct rules *r, struct str id); /* exact id, or -1 */
 int rules_segment(const struct rules *r, struct str id);
+const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr);
+/* Where a part of a segment's condition stands; what is no part of it is said of the whole. */
+struct rules_at rules_segment_at(const struct segment *s, struct str part);
+/* The text of a file of the bundle; empty when there is none by that name. */
+struct str rules_file(struct str bundle, struct str name);
 
-/* --- events */
+/* "active", "paused", or "ended" when its last day is over. */
+const char *segment_state(const struct segment *s, uint16_t today);
 
-struct leaf_input {
-	struct str title, url;
-	const struct attr *params; /* p_NAME without the prefix */
-	unsigned params_n;
-};
-/* Which leaves match on the fields that are about to be dropped; at most EVENT_LEAVES_MAX are written. */
-unsigned rules_leaves(const struct rules *r, const struct leaf_input *in, uint64_t *out);
-/* Categories of an event, ancestors included, each once, without category 0, sorted. `out` holds categories_n numbers. */
-unsigned rules_categorise(const struct rules *r, const struct event *e, uint16_t *out);
-bool rules_path_glob(struct str pattern, struct str path); /* '*' within a segment, '**' any number of segments */
-/* Folds text for word matching: lower case, accents off, one blank between and around words. Returns bytes written (≤ cap). */
-size_t rules_fold_words(struct str text, char *out, size_t cap);
+/* May an event keep this value of an attribute? Declared ones are closed: *value becomes the declared spelling. */
+bool rules_attr(const struct rules *r, struct str name, struct str *value);
+/* Removes from an event what the vocabularies do not allow; returns how many values went. */
+unsigned rules_close(const struct rules *r, struct event *e);
 
-/* --- visitors */
-
-bool rules_eval(const struct rules *r, uint16_t segment, const struct profile *p, uint16_t today);
-/* The next day, after `today`, on which anything about the profile can change by time alone: a row, a fact or a window
- * ends. Something retained always ends, so there is one for every profile that is not empty. */
-uint16_t rules_next_due(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention);
-/* The first day after `today` on which a member would no longer be one if nothing more is observed. */
-uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struct profile *p, uint16_t today, unsigned retention);
-/* Evaluates every segment: writes the sorted numbers of those that hold to `out` (segments_n places). */
-unsigned rules_eval_all(const struct rules *r, const struct profile *p, uint16_t today, uint16_t *out);
+/* Parses a condition into nodes of r, which nobody else may use yet; `root` is the index of its top. */
+enum err rules_condition(struct rules *r, struct str text, struct report *report, int *root) MUST_CHECK;
 
 /* --- inside the layer */
 
 void *rules_alloc(struct rules *r, size_t n); /* zeroed, lives as long as the rules */
 struct str rules_keep(struct rules *r, struct str s);
-/* Where text came from, for messages. */
-struct rules_at {
-	const char *file;
-	size_t line, column; /* from 1 */
-};
-enum err rules_complain(const struct rules_at *at, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Parses a condition into nodes of r; `root` is the index of its top. Categories must be known already. */
-enum err rules_condition(struct rules *r, struct str text, const struct rules_at *at, int *root) MUST_CHECK;
-/* Fills what is derived from conditions: windows, which segments depend on what; refuses cycles. */
-enum err rules_link(struct rules *r, const struct rules_at *at_of_segment) MUST_CHECK;
 
 #endif

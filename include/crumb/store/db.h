@@ -37,6 +37,13 @@ typedef unsigned db_table;
 enum db_mode { DB_DURABLE, DB_REBUILT, DB_READONLY };
 enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode) MUST_CHECK;
 void db_close(struct db *d);
+/* Commits do not wait for the disk until this is taken back, which brings everything to disk before it returns. For data that is dropped if
+ * the machine goes down meanwhile. */
+enum err db_unsynced(struct db *d, bool on) MUST_CHECK;
+
+/* Writes out what unsynced commits have left to the system, in small pieces, one after the other, so that nobody else who waits for the disk
+ * waits for long. */
+void db_write_out(struct db *d);
 
 enum err db_begin(struct db *d, bool write, struct db_txn *t) MUST_CHECK;
 enum err db_end(struct db_txn *t) MUST_CHECK; /* commits a write, unless something failed; ends a read */
@@ -45,6 +52,8 @@ void db_abort(struct db_txn *t);
 enum err db_open_table(struct db_txn *t, const char *name, db_table *out) MUST_CHECK; /* made when missing, by a writer */
 bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value);     /* false: not there, or failed */
 void db_put(struct db_txn *t, db_table table, struct str key, struct str value);
+/* The same for a key behind all others, which fills pages; any other key is put where it belongs. */
+void db_append(struct db_txn *t, db_table table, struct str key, struct str value);
 bool db_del(struct db_txn *t, db_table table, struct str key); /* false: was not there */
 uint64_t db_count(struct db_txn *t, db_table table);
 

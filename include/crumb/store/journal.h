@@ -39,6 +39,9 @@ uint64_t journal_last(const struct journal *j, unsigned shard); /* highest commi
 uint16_t journal_oldest_day(struct journal *j);			/* 0: empty */
 unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap);
 
+/* Records of a shard in blocks up to a sequence, rules included; from the headers alone. */
+enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_t *records) MUST_CHECK;
+
 /* A reader walks one shard's blocks in order of sequence over all days. */
 struct journal_reader;
 enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct journal_reader **out) MUST_CHECK;

@@ -13,7 +13,7 @@
  *     counts      category u16                 visitors u64 who have the category on a retained day
  *     daily       day u16 │ 'e'                events u64 of that day
  *                 day u16 │ 's' │ segment u16  size u64 │ entered u32 │ left u32
- *     meta        schema, watermark, rules, next_ordinal, evaluated_day
+ *     meta        schema, watermark, rules, next_ordinal, since (audience/since.h); while it is built: boot, adopting
  *
  * Integers in keys are big-endian, so that they sort. Loads never trust the bytes. */
 #ifndef CRUMB_STORE_SHARD_H
@@ -22,11 +22,12 @@
 #include "crumb/model/profile.h"
 #include "crumb/store/db.h"
 
-#define SHARD_SCHEMA 1
+#define SHARD_SCHEMA 2
 
 struct shard {
 	struct db db;
 	unsigned number;
+	bool appending; /* profiles come in order of key: whoever fills a new shard says so */
 	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones, names, counts, daily, meta;
 };
 
@@ -49,6 +50,8 @@ void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k, 
 /* --- ordinals */
 uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, const struct vkey *k); /* UINT32_MAX: none left */
 void shard_ordinal_free(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal);
+void shard_ordinal_keep(struct shard *s, struct db_txn *t, uint32_t ordinal, const struct vkey *k); /* one that was taken elsewhere */
+void shard_ordinal_rest(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal);	    /* free from that hour on */
 bool shard_ordinal_key(struct shard *s, struct db_txn *t, uint32_t ordinal, struct vkey *out);
 
 /* --- due */
@@ -67,6 +70,8 @@ struct daily_segment {
 	uint32_t entered, left;
 };
 void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, const struct daily_segment *change);
+bool shard_daily_get(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, struct daily_segment *out);
+void shard_daily_forget(struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from, uint16_t to); /* days of one segment */
 void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest);
 
 /* --- provisional visitors */

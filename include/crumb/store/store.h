@@ -32,10 +32,11 @@ bool store_locked(const struct config *c); /* does somebody write it now? */
 
 /* Generations of views. 0: there is none yet. */
 uint32_t store_current(const struct store *s);
+uint32_t store_building(const struct store *s);				     /* the generation that is being built beside the serving one; 0: none */
 enum err store_set_current(struct store *s, uint32_t generation) MUST_CHECK; /* durable when it returns */
 enum err store_shard(struct store *s, uint32_t generation, unsigned shard, struct shard *out) MUST_CHECK;
 void store_drop_generation(struct store *s, uint32_t generation);
-void store_drop_others(struct store *s, uint32_t keep); /* leftovers of a crash */
+void store_drop_others(struct store *s, uint32_t keep, uint32_t and); /* leftovers of a crash; 0: keep only one */
 /* The highest watermark that any shard of the generation has seen. */
 enum err store_seq_floor(struct store *s, uint32_t generation) MUST_CHECK;
 

@@ -1,0 +1,35 @@
+/* Questions about groups that no serving rule defines, answered exactly from the profiles, through the k gate.
+ *
+ * An answer whose group differs from a defined segment, or from everybody, by fewer than k visitors is given as that one's number, so
+ * that the difference between two answers tells nothing about fewer than k. */
+#ifndef CRUMB_AUDIENCE_ASK_H
+#define CRUMB_AUDIENCE_ASK_H
+
+#include "crumb/audience/view.h"
+
+struct answer {
+	struct shown size, visitors;
+};
+/* How many satisfy the condition now. `root` is a node of the generation's rules (rules_condition). One thread for each core. */
+enum err ask_size(struct generation *g, const struct kgate *gate, int root, uint32_t now, struct answer *out) MUST_CHECK;
+
+/* Rules, and a generation whose profiles have what they ask for: its own, or one from which they could be adopted. */
+struct ask_side {
+	struct generation *generation;
+	const struct rules *rules;
+};
+/* What a change of rules does to one segment. */
+struct move {
+	const char *id; /* of one of the rule sets */
+	int was, will;	/* its number before and after; -1: it is not there */
+	bool same;	/* it means the same: nobody moves */
+	struct shown before, after, enter, stay, leave;
+};
+/* Compares visitor by visitor; one row for each segment of either side, in order of id. free() the moves. */
+enum err ask_diff(
+    const struct ask_side *before, const struct ask_side *after, const struct kgate *gate, uint32_t now, struct move **moves, size_t *n) MUST_CHECK;
+
+/* Visitors who had a category in the last days; by number of category. free() it. */
+enum err ask_recent(struct generation *g, uint32_t now, unsigned days, uint64_t **visitors) MUST_CHECK;
+
+#endif

@@ -1,0 +1,52 @@
+/* Findings: what is wrong with text that people wrote, where, and what they may have meant.
+ *
+ * A report gathers every mistake of a rule set, so that nobody has to mend one to see the next. A report belongs to whoever
+ * made it; one thread. */
+#ifndef CRUMB_RULES_REPORT_H
+#define CRUMB_RULES_REPORT_H
+
+#include "crumb/base/buf.h"
+#include "crumb/base/err.h"
+
+/* Where text came from. Lines and columns count from 1; columns are bytes. */
+struct rules_at {
+	const char *file; /* lives as long as whatever it names */
+	size_t line, column;
+	size_t length; /* how much of the line is meant; 0: unknown */
+};
+
+struct finding {
+	char *file;
+	size_t line, column, length;
+	bool warning;	  /* false: an error, the rules are refused */
+	const char *code; /* a stable word for programs; the table is in RULES.md */
+	char *message;
+	char *hint; /* what to do; "" when there is nothing to say */
+};
+
+struct report {
+	struct finding *list;
+	size_t n, cap, errors;
+};
+
+/* `hint` may be NULL. Findings about the same place with the same words are kept once. */
+void report_add(struct report *r, const struct rules_at *at, bool warning, const char *code, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+void report_sort(struct report *r); /* by file, line and column */
+void report_done(struct report *r);
+/* The first error as "file:line:column: message", with how many more there are, through err_set(); OK when there is none. */
+enum err report_error(const struct report *r) MUST_CHECK;
+/* As a compiler prints it: the place, the line of `text`, a caret below, the hint. */
+void report_print(const struct finding *f, struct str text, struct buf *out);
+
+/* The candidate that looks most like `word`, if one is near enough to be a slip; else an empty string. ASCII case aside. */
+struct near {
+	struct str word, best;
+	unsigned distance;
+};
+struct near near_begin(struct str word);
+void near_try(struct near *n, struct str candidate);
+/* "did you mean 'x'?" into `out`, or "" */
+const char *near_hint(const struct near *n, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,383 @@
+#include "crumb/audience/ask.h"
+
+#include "crumb/audience/adopt.h"
+#include "crumb/base/clock.h"
+#include "crumb/rules/eval.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define THREADS_MAX 16
+
+/* --- all shards at once */
+
+struct work {
+	unsigned shards;
+	_Atomic unsigned taken;
+	enum err (*shard)(void *arg, unsigned shard, void *own);
+	void *arg;
+};
+
+struct worker {
+	struct work *w;
+	void *own; /* this thread's part of the result */
+	enum err err;
+	char why[200];
+	pthread_t thread;
+};
+
+static void *work(void *arg)
+{
+	struct worker *me = arg;
+	for (unsigned s; !me->err && (s = atomic_fetch_add(&me->w->taken, 1)) < me->w->shards;)
+		if ((me->err = me->w->shard(me->w->arg, s, me->own)))
+			snprintf(me->why, sizeof me->why, "%s", err_text());
+	return NULL;
+}
+
+/* Runs over all shards; `own` gives each thread `size` zeroed bytes, which `add` then joins. */
+static enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned, void *), void *arg, size_t size, void (*add)(void *arg, void *own))
+{
+	struct work w = {shards, 0, shard, arg};
+	struct worker workers[THREADS_MAX];
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+	n = n > shards ? shards : n;
+	enum err e = OK;
+	for (unsigned i = 0; i < n; i++) {
+		workers[i] = (struct worker){.w = &w, .own = calloc(1, size)};
+		CHECK(workers[i].own);
+		if (i)
+			CHECK(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0);
+	}
+	work(&workers[0]);
+	for (unsigned i = 0; i < n; i++) {
+		if (i)
+			pthread_join(workers[i].thread, NULL);
+		if (workers[i].err && !e)
+			e = err_set(workers[i].err, "%s", workers[i].why);
+		if (!e)
+			add(arg, workers[i].own);
+		free(workers[i].own);
+	}
+	return e;
+}
+
+/* --- how many */
+
+struct sizing {
+	struct generation *g;
+	int root;
+	uint32_t now;
+	size_t segments;
+	uint64_t *sum; /* visitors, size, then for each segment its size and what it shares with the answer */
+};
+
+static void count_memberships(const struct sizing *a, struct str memberships, bool in, uint64_t *own)
+{
+	for (size_t i = 0; i + 1 < memberships.n; i += 2) {
+		uint16_t s;
+		memcpy(&s, memberships.p + i, sizeof s);
+		if (s >= a->segments)
+			continue;
+		own[2 + 2 * s]++;
+		own[3 + 2 * s] += in;
+	}
+}
+
+static enum err size_shard(void *arg, unsigned shard, void *own)
+{
+	struct sizing *a = arg;
+	struct fold *f = &a->g->fold[shard];
+	struct db_txn t;
+	struct db_cursor c;
+	struct str key, value, memberships;
+	struct profile view, *fresh = calloc(1, sizeof *fresh);
+	uint64_t *sums = own;
+	uint16_t today = day_of(a->now);
+	enum err e = db_begin(&f->shard.db, false, &t);
+	CHECK(fresh);
+	if (e) {
+		free(fresh);
+		return e;
+	}
+	db_walk(&t, f->shard.visitors, &c);
+	while (!e && db_next(&c, &key, &value)) {
+		const struct profile *p = &view;
+		if (!profile_view(&view, value, &memberships)) {
+			e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", shard);
+			break;
+		}
+		if (view.due_hour <= hour_of(a->now)) { /* overdue: what it is now is not what is stored */
+			if (!profile_load(fresh, value)) {
+				e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", shard);
+				break;
+			}
+			view_freshen(a->g, f, fresh, a->now);
+			p = fresh;
+			memberships = str_make((const char *)fresh->segments, fresh->segments_n * 2);
+		}
+		if (p->rows_n == 0)
+			continue;
+		bool in = a->root >= 0 && rules_holds(a->g->rules, a->root, p, today);
+		sums[0]++;
+		sums[1] += in;
+		count_memberships(a, memberships, in, sums);
+	}
+	db_walk_end(&c);
+	if (!e)
+		e = t.err;
+	db_abort(&t);
+	profile_done(fresh);
+	free(fresh);
+	return e;
+}
+
+static void size_add(void *arg, void *own)
+{
+	struct sizing *a = arg;
+	for (size_t i = 0; i < 2 + 2 * a->segments; i++)
+		a->sum[i] += ((uint64_t *)own)[i];
+}
+
+enum err ask_size(struct generation *g, const struct kgate *gate, int root, uint32_t now, struct answer *out)
+{
+	struct sizing a = {.g = g, .root = root, .now = now, .segments = g->rules->segments_n};
+	size_t bytes = (2 + 2 * a.segments) * sizeof *a.sum;
+	a.sum = calloc(1, bytes);
+	CHECK(a.sum);
+	enum err e = over_shards(g->shards, size_shard, &a, bytes, size_add);
+	uint64_t size = a.sum[1], k = kgate_k(gate), nearest = size, distance = k;
+	/* the nearest group that has a number of its own speaks for whatever is too near to it */
+	if (a.sum[0] - size < distance)
+		nearest = a.sum[0], distance = a.sum[0] - size;
+	for (size_t i = 0; i < a.segments; i++) {
+		uint64_t theirs = a.sum[2 + 2 * i], shared = a.sum[3 + 2 * i], apart = size + theirs - 2 * shared;
+		if (apart < distance)
+			nearest = theirs, distance = apart;
+	}
+	if (!e)
+		*out = (struct answer){kgate_show(gate, nearest), kgate_show(gate, a.sum[0])};
+	free(a.sum);
+	return e;
+}
+
+/* --- who moves */
+
+struct diffing {
+	const struct ask_side *before, *after;
+	uint32_t now;
+	struct move *moves;
+	size_t n;
+	uint16_t *old_map, *new_map; /* categories of the generations under the rules that are asked about */
+	uint64_t *sum;		     /* for each move: enter, stay, leave */
+};
+
+/* One side's walk over a shard. */
+struct side {
+	const struct ask_side *of;
+	const uint16_t *map;
+	struct db_txn t;
+	struct db_cursor c;
+	struct str key, value;
+	bool more;
+	struct profile p;
+	uint8_t *in; /* per segment of its rules */
+};
+
+static enum err side_open(struct side *s, const struct ask_side *of, const uint16_t *map, unsigned shard)
+{
+	struct shard *sh = &of->generation->fold[shard].shard;
+	memset(s, 0, sizeof *s);
+	s->of = of;
+	s->map = map;
+	s->in = calloc(of->rules->segments_n + 1, 1);
+	CHECK(s->in);
+	enum err e = db_begin(&sh->db, false, &s->t);
+	if (e)
+		return e;
+	db_walk(&s->t, sh->visitors, &s->c);
+	s->more = db_next(&s->c, &s->key, &s->value);
+	return OK;
+}
+
+static void side_close(struct side *s)
+{
+	if (s->t.txn) {
+		db_walk_end(&s->c);
+		db_abort(&s->t);
+	}
+	profile_done(&s->p);
+	free(s->in);
+}
+
+/* Memberships of the visitor at hand, who is there or not. */
+static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned retention)
+{
+	uint16_t today = day_of(now);
+	size_t n = s->of->rules->segments_n;
+	memset(s->in, 0, n);
+	if (!there)
+		return OK;
+	if (!profile_load(&s->p, s->value))
+		return err_set(ERR_CORRUPT, "a profile does not decode");
+	s->p.segments_n = 0;
+	profile_expire(&s->p, oldest_day(today, retention));
+	adopt_rows(s->of->rules, s->map, &s->p);
+	for (size_t i = 0; i < n; i++)
+		s->in[i] = rules_eval(s->of->rules, (uint16_t)i, &s->p, today);
+	s->more = db_next(&s->c, &s->key, &s->value);
+	return OK;
+}
+
+static enum err diff_shard(void *arg, unsigned shard, void *own)
+{
+	struct diffing *d = arg;
+	struct side *a = calloc(2, sizeof *a), *b = a + 1;
+	uint64_t *sums = own;
+	unsigned retention = d->before->generation->fold[shard].retention;
+	CHECK(a);
+	enum err e = side_open(a, d->before, d->old_map, shard);
+	if (!e)
+		e = side_open(b, d->after, d->new_map, shard);
+	while (!e && (a->more || b->more)) {
+		int order = !a->more ? 1 : !b->more ? -1 : memcmp(a->key.p, b->key.p, 16);
+		if ((e = side_evaluate(a, order <= 0, d->now, retention)) || (e = side_evaluate(b, order >= 0, d->now, retention)))
+			break;
+		for (size_t i = 0; i < d->n; i++) {
+			bool was = d->moves[i].was >= 0 && a->in[d->moves[i].was], will = d->moves[i].will >= 0 && b->in[d->moves[i].will];
+			sums[3 * i] += !was && will;
+			sums[3 * i + 1] += was && will;
+			sums[3 * i + 2] += was && !will;
+		}
+	}
+	side_close(a);
+	side_close(b);
+	free(a);
+	return e;
+}
+
+static void diff_add(void *arg, void *own)
+{
+	struct diffing *d = arg;
+	for (size_t i = 0; i < 3 * d->n; i++)
+		d->sum[i] += ((uint64_t *)own)[i];
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct move *)a)->id, ((const struct move *)b)->id);
+}
+
+static struct move *list_moves(const struct rules *old, const struct rules *fresh, size_t *n)
+{
+	struct move *moves = calloc(old->segments_n + fresh->segments_n + 1, sizeof *moves);
+	CHECK(moves);
+	*n = 0;
+	for (size_t i = 0; i < fresh->segments_n; i++) {
+		uint16_t was;
+		moves[(*n)++] = (struct move){.id = fresh->segments[i].id,
+		    .was = rules_segment(old, str_c(fresh->segments[i].id)),
+		    .will = (int)i,
+		    .same = segment_unchanged(old, fresh, (uint16_t)i, &was)};
+	}
+	for (size_t i = 0; i < old->segments_n; i++)
+		if (rules_segment(fresh, str_c(old->segments[i].id)) < 0)
+			moves[(*n)++] = (struct move){.id = old->segments[i].id, .was = (int)i, .will = -1};
+	if (*n)
+		qsort(moves, *n, sizeof *moves, by_id);
+	return moves;
+}
+
+static void show_move(struct move *m, const struct kgate *gate, uint64_t enter, uint64_t stay, uint64_t leave)
+{
+	m->before = kgate_show(gate, stay + leave);
+	m->after = kgate_show(gate, stay + enter);
+	m->enter = kgate_show(gate, enter);
+	m->leave = kgate_show(gate, leave);
+	m->stay = kgate_show(gate, stay);
+	/* who stays is as good as who was there, or as who will be: too few lie between */
+	if (!m->leave.told)
+		m->stay = m->before;
+	else if (!m->enter.told)
+		m->stay = m->after;
+	/* and the new size is as good as the old one, if too few come and go */
+	if (!m->leave.told && !m->enter.told && m->was >= 0)
+		m->after = m->before;
+}
+
+enum err ask_diff(const struct ask_side *before, const struct ask_side *after, const struct kgate *gate, uint32_t now, struct move **moves, size_t *n)
+{
+	struct diffing d = {.before = before, .after = after, .now = now};
+	d.moves = list_moves(before->rules, after->rules, &d.n);
+	d.old_map = adopt_map(before->generation->rules, before->rules);
+	d.new_map = adopt_map(after->generation->rules, after->rules);
+	d.sum = calloc(3 * d.n + 1, sizeof *d.sum);
+	CHECK(d.sum);
+	enum err e = over_shards(before->generation->shards, diff_shard, &d, (3 * d.n + 1) * sizeof *d.sum, diff_add);
+	for (size_t i = 0; i < d.n; i++)
+		show_move(&d.moves[i], gate, d.sum[3 * i], d.sum[3 * i + 1], d.sum[3 * i + 2]);
+	free(d.old_map);
+	free(d.new_map);
+	free(d.sum);
+	if (e) {
+		free(d.moves);
+	} else {
+		*moves = d.moves;
+		*n = d.n;
+	}
+	return e;
+}
+
+/* --- who had a category lately */
+
+struct recent {
+	struct generation *g;
+	uint16_t from;
+	uint64_t *sum;
+};
+
+static enum err recent_shard(void *arg, unsigned shard, void *own)
+{
+	struct recent *r = arg;
+	struct shard *s = &r->g->fold[shard].shard;
+	struct db_txn t;
+	struct db_cursor c;
+	struct str key, value, memberships;
+	struct profile p;
+	uint64_t *sums = own;
+	enum err e = db_begin(&s->db, false, &t);
+	if (e)
+		return e;
+	db_walk(&t, s->visitors, &c);
+	while (!e && db_next(&c, &key, &value)) {
+		if (!profile_view(&p, value, &memberships))
+			e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", shard);
+		for (size_t i = p.rows_n; !e && i-- > 0;) /* the last row of a category is its latest day */
+			if ((i + 1 == p.rows_n || p.rows[i + 1].cat != p.rows[i].cat) && p.rows[i].day >= r->from)
+				sums[p.rows[i].cat]++;
+	}
+	db_walk_end(&c);
+	db_abort(&t);
+	return e ? e : t.err;
+}
+
+static void recent_add(void *arg, void *own)
+{
+	struct recent *r = arg;
+	for (size_t i = 0; i < 65536; i++)
+		r->sum[i] += ((uint64_t *)own)[i];
+}
+
+enum err ask_recent(struct generation *g, uint32_t now, unsigned days, uint64_t **visitors)
+{
+	struct recent r = {g, oldest_day(day_of(now), days), calloc(65536, sizeof *r.sum)};
+	CHECK(r.sum);
+	enum err e = over_shards(g->shards, recent_shard, &r, 65536 * sizeof *r.sum, recent_add);
+	if (e)
+		free(r.sum);
+	else
+		*visitors = r.sum;
+	return e;
+}

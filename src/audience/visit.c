@@ -1,0 +1,319 @@
+/* One visitor: what events, an erasure or time do to a profile and to what hangs on it. */
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/core/metric.h"
+#include "crumb/rules/eval.h"
+#include "fold.h"
+
+#include <stdlib.h>
+
+#define PROVISIONAL_BYTES 16384
+
+/* --- what one transaction changes besides profiles */
+
+void fold_count_change(struct fold_scratch *x, uint16_t cat, int64_t by)
+{
+	if (x->counts[cat] == 0)
+		x->touched_counts[x->touched_n++] = cat;
+	x->counts[cat] += by;
+	if (x->counts[cat] == 0) { /* back where it was; the list may not name it twice */
+		for (size_t i = 0; i < x->touched_n; i++)
+			if (x->touched_counts[i] == cat) {
+				x->touched_counts[i] = x->touched_counts[--x->touched_n];
+				break;
+			}
+	}
+}
+
+void fold_events_change(struct fold_scratch *x, uint16_t day, int64_t by)
+{
+	x->event_days[day % DAYS_TRACKED] = day;
+	x->events[day % DAYS_TRACKED] += by;
+}
+
+void fold_begin(struct fold_scratch *x)
+{
+	for (size_t i = 0; i < x->touched_n; i++)
+		x->counts[x->touched_counts[i]] = 0;
+	x->touched_n = 0;
+	memset(x->events, 0, sizeof x->events);
+	x->members.n = 0;
+}
+
+void fold_finish(struct fold *f, struct db_txn *t, uint16_t today)
+{
+	struct fold_scratch *x = f->scratch;
+	for (size_t i = 0; i < x->touched_n; i++)
+		shard_count_add(&f->shard, t, x->touched_counts[i], x->counts[x->touched_counts[i]]);
+	for (size_t i = 0; i < DAYS_TRACKED; i++)
+		if (x->events[i])
+			shard_events_add(&f->shard, t, x->event_days[i], x->events[i]);
+	members_apply(&f->shard, t, &x->members, today);
+}
+
+/* --- one visitor */
+
+size_t fold_cats(const struct profile *p, uint16_t *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->rows_n; i++)
+		if (n == 0 || out[n - 1] != p->rows[i].cat)
+			out[n++] = p->rows[i].cat;
+	return n;
+}
+
+/* Counts visitors per category: who had it and who has it, both sorted. */
+static void compare_cats(struct fold_scratch *x, size_t before_n, size_t after_n)
+{
+	size_t b = 0, a = 0;
+	while (b < before_n || a < after_n) {
+		if (a == after_n || (b < before_n && x->cats_before[b] < x->cats_after[a]))
+			fold_count_change(x, x->cats_before[b++], -1);
+		else if (b == before_n || x->cats_after[a] < x->cats_before[b])
+			fold_count_change(x, x->cats_after[a++], 1);
+		else
+			a++, b++;
+	}
+}
+
+/* Evaluates the segments of the mask, keeps the others, and notes who entered and left. */
+void fold_evaluate(struct fold *f, struct profile *p, bool all, uint16_t today)
+{
+	struct fold_scratch *x = f->scratch;
+	size_t n = 0, old = 0;
+	for (size_t i = 0; i < f->rules->segments_n; i++) {
+		if (!all && (i % 64 == 0) && x->mask[i / 64] == 0 && (old == p->segments_n || p->segments[old] >= i + 64)) {
+			i += 63; /* nothing touched and no member in these 64 */
+			continue;
+		}
+		bool was = old < p->segments_n && p->segments[old] == i;
+		old += was;
+		bool ask = all || (x->mask[i / 64] >> (i % 64) & 1);
+		bool is = ask ? rules_eval(f->rules, (uint16_t)i, p, today) : was;
+		if (is != was)
+			members_note(&x->members, (uint16_t)i, p->ordinal, is);
+		if (is)
+			x->segments[n++] = (uint16_t)i;
+	}
+	if (n > p->segments_cap) {
+		p->segments = realloc(p->segments, n * sizeof *p->segments);
+		CHECK(p->segments);
+		p->segments_cap = n;
+	}
+	if (n)
+		memcpy(p->segments, x->segments, n * sizeof *p->segments);
+	p->segments_n = n;
+}
+
+static void remove_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, uint32_t now)
+{
+	struct fold_scratch *x = f->scratch;
+	for (size_t i = 0; i < p->segments_n; i++)
+		members_note(&x->members, p->segments[i], p->ordinal, false);
+	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, 0);
+	shard_ordinal_free(&f->shard, t, hour_of(now), p->ordinal);
+	db_del(t, f->shard.visitors, vkey_str(k));
+}
+
+/* Writes a profile back after a change; `before_n` categories are in cats_before, `all` evaluates every segment. */
+void fold_settle(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, size_t before_n, bool all, uint32_t now)
+{
+	struct fold_scratch *x = f->scratch;
+	uint16_t today = day_of(now);
+	profile_expire(p, oldest_day(today, f->retention));
+	compare_cats(x, before_n, fold_cats(p, x->cats_after));
+	if (p->rows_n == 0) {
+		remove_visitor(f, t, k, p, now);
+		metric_inc(M_EXPIRED);
+		return;
+	}
+	fold_evaluate(f, p, all || p->evaluated_day != today, today);
+	p->evaluated_day = today;
+	uint32_t due = rules_next_due(f->rules, p, today, f->retention) * 24u;
+	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, due);
+	p->due_hour = due;
+	shard_profile_put(&f->shard, t, k, p, &x->saved);
+}
+
+/* Where the categories of an event stand in `lists`, remembered by what it is about. */
+static uint32_t categorise(struct fold *f, const struct record *r)
+{
+	struct fold_scratch *x = f->scratch;
+	struct str about = f->rules->uses_circumstances ? r->all : r->about;
+	struct hash16 h = hash_keyed(&x->memo_key, about.p, about.n);
+	struct memo *m = &x->memo[(h.b[0] | (unsigned)h.b[1] << 8) % MEMO_SIZE];
+	if (m->known && memcmp(&m->hash, &h, sizeof h) == 0)
+		return m->cats;
+	uint16_t n = (uint16_t)rules_categorise(x->match, &r->event, x->cats);
+	*m = (struct memo){h, (uint32_t)(x->lists.n / sizeof n), true};
+	buf_add(&x->lists, &n, sizeof n);
+	buf_add(&x->lists, x->cats, n * sizeof n);
+	CHECK(!x->lists.failed);
+	return m->cats;
+}
+
+struct entry fold_entry(struct fold *f, struct record *r, size_t n, struct entry_rest *rest)
+{
+	const struct event *e = &r->event;
+	struct entry out = {.hi = get_u64(e->visitor.b), .lo = get_u64(e->visitor.b + 8), .n = (uint32_t)n, .t = e->t};
+	memset(rest, 0, sizeof *rest); /* the gaps too: rests are compared as bytes */
+	rest->kind = (uint8_t)r->kind;
+	if (r->kind != RECORD_EVENT)
+		return out;
+	rules_close(f->rules, &r->event); /* older events may carry values that today's vocabularies do not know */
+	rest->v = e->has_v ? e->v : 0;
+	rest->has_v = e->has_v;
+	rest->place = e->place;
+	rest->agent = e->agent;
+	rest->flags = e->flags;
+	rest->attrs_n = (uint8_t)e->attrs_n;
+	out.cats = categorise(f, r);
+	return out;
+}
+
+static void touch(struct fold_scratch *x, const uint64_t *segments)
+{
+	for (size_t i = 0; segments && i < x->mask_words; i++)
+		x->mask[i] |= segments[i];
+}
+
+static void add_to(struct fold *f, struct profile *p, uint16_t cat, uint16_t day, const struct entry_rest *e)
+{
+	profile_add(p, cat, day, 1);
+	if (e->has_v && f->rules->categories[cat].summed)
+		profile_add_value(p, cat, day, e->v);
+	touch(f->scratch, f->rules->categories[cat].segments);
+}
+
+/* `attrs` are the event's, as far as vocabularies let them through. */
+static void apply(struct fold *f, struct profile *p, const struct entry *e, const struct entry_rest *rest, const struct attr *attrs)
+{
+	struct fold_scratch *x = f->scratch;
+	const uint16_t *cats = (const uint16_t *)(const void *)x->lists.p + e->cats;
+	uint16_t day = day_of(e->t);
+	add_to(f, p, CATEGORY_ALL, day, rest);
+	for (unsigned i = 0; i < cats[0]; i++)
+		add_to(f, p, cats[1 + i], day, rest);
+	profile_observe(p, day, &rest->place, &rest->agent, attrs, rest->attrs_n);
+	touch(x, f->rules->fact_segments);
+	fold_events_change(x, day, 1);
+}
+
+/* A visitor without a cookie: remembered aside, until the cookie comes back. */
+static void remember(struct fold *f, struct db_txn *t, const struct vkey *k, uint32_t at, struct str bytes)
+{
+	struct fold_scratch *x = f->scratch;
+	uint32_t hour = hour_of(at);
+	struct str old;
+	buf_clear(&x->provisional);
+	if (shard_provisional(&f->shard, t, k, &hour, &old)) {
+		if (old.n + bytes.n > PROVISIONAL_BYTES)
+			return;
+		buf_str(&x->provisional, old);
+	} else {
+		while (db_count(t, f->shard.provisional) >= f->provisional_max && shard_provisional_expire_one(&f->shard, t, UINT32_MAX))
+			metric_inc(M_PROV_EVICTED);
+	}
+	buf_str(&x->provisional, bytes);
+	shard_provisional_put(&f->shard, t, k, hour, buf_view(&x->provisional));
+}
+
+/* The cookie came back: a profile begins, with what was remembered. */
+static bool promote(struct fold *f, struct db_txn *t, struct profile *p, const struct vkey *k, uint32_t at, uint32_t now)
+{
+	struct fold_scratch *x = f->scratch;
+	uint32_t hour;
+	struct str old;
+	profile_clear(p);
+	p->ordinal = shard_ordinal_take(&f->shard, t, hour_of(now), k);
+	if (p->ordinal == UINT32_MAX)
+		return false;
+	buf_clear(&x->provisional);
+	if (shard_provisional(&f->shard, t, k, &hour, &old)) {
+		if (hour + PROVISIONAL_HOURS >= hour_of(at))
+			buf_str(&x->provisional, old);
+		shard_provisional_del(&f->shard, t, k);
+	}
+	struct mp m = mp_over(buf_view(&x->provisional));
+	while (m.p < m.end && record_decode(&m, &x->replayed)) {
+		if (x->replayed.kind != RECORD_EVENT || day_of(x->replayed.event.t) < oldest_day(day_of(now), f->retention))
+			continue;
+		struct entry_rest rest;
+		struct entry e = fold_entry(f, &x->replayed, 0, &rest);
+		apply(f, p, &e, &rest, x->replayed.event.attrs);
+	}
+	return true;
+}
+
+static void erase(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, bool have, uint32_t now, uint16_t until)
+{
+	struct fold_scratch *x = f->scratch;
+	if (have) {
+		for (size_t i = 0; i < p->rows_n && p->rows[i].cat == CATEGORY_ALL; i++)
+			fold_events_change(x, p->rows[i].day, -(int64_t)p->rows[i].count);
+		remove_visitor(f, t, k, p, now);
+	}
+	shard_provisional_del(&f->shard, t, k);
+	shard_tombstone_put(&f->shard, t, k, until);
+}
+
+/* The bytes of a record of the batch; decodes it if something besides its entry is needed. */
+static struct str decode(struct fold *f, const struct entry_rest *e)
+{
+	struct fold_scratch *x = f->scratch;
+	struct mp m = mp_over(str_make(x->raw.p + e->at, x->raw.n - e->at));
+	CHECK(record_decode(&m, &x->record));
+	rules_close(f->rules, &x->record.event);
+	return str_make(x->raw.p + e->at, (size_t)((const char *)m.p - (x->raw.p + e->at)));
+}
+
+/* All records of one visitor, in order. */
+void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, const struct entry *end, uint32_t now)
+{
+	struct fold_scratch *x = f->scratch;
+	struct profile *p = &x->profile;
+	uint16_t today = day_of(now), oldest = oldest_day(today, f->retention);
+	struct vkey k;
+	bool changed = false, fresh = false;
+	put_u64(k.b, first->hi);
+	put_u64(k.b + 8, first->lo);
+	memset(x->mask, 0, x->mask_words * sizeof *x->mask);
+	bool have = shard_profile(&f->shard, t, &k, p), stone = !have && shard_tombstone(&f->shard, t, &k, today);
+	size_t before_n = have ? fold_cats(p, x->cats_before) : 0;
+	for (const struct entry *e = first; e < end && !t->err; e++) {
+		const struct entry_rest *rest = &x->rests[e->rest];
+		if (rest->kind == RECORD_ERASE) {
+			/* what was counted before this batch is uncounted; what the batch itself added never was */
+			compare_cats(x, before_n, 0);
+			before_n = 0;
+			erase(f, t, &k, p, have, now, (uint16_t)(day_of(e->t) + COOKIE_DAYS));
+			have = changed = fresh = false;
+			stone = true;
+			continue;
+		}
+		if (stone) {
+			metric_inc(M_TOMBSTONED);
+			continue;
+		}
+		if (day_of(e->t) < oldest) {
+			metric_inc(M_FOLD_DROPPED);
+			continue;
+		}
+		if (!have && (rest->flags & EVENT_NEW)) {
+			remember(f, t, &k, e->t, decode(f, rest));
+			continue;
+		}
+		if (!have) {
+			if (!promote(f, t, p, &k, e->t, now))
+				continue;
+			have = fresh = true;
+		}
+		if (rest->attrs_n)
+			decode(f, rest);
+		apply(f, p, e, rest, x->record.event.attrs);
+		changed = true;
+	}
+	metric_add(M_FOLDED, (uint64_t)(end - first));
+	if (changed && !t->err)
+		fold_settle(f, t, &k, p, before_n, fresh, now);
+}

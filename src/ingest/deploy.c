@@ -1,0 +1,53 @@
+#include "crumb/ingest/deploy.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/privacy/kgate.h"
+#include "crumb/privacy/place.h"
+#include "crumb/privacy/scrub.h"
+
+static bool scrubs(struct str segment, const char **by)
+{
+	static const char *const words[] = {"", "[email]", "[number]", "[token]"};
+	enum scrub_kind kind = scrub_look(segment);
+	*by = words[kind];
+	return kind != SCRUB_NONE;
+}
+
+struct rules_policy deploy_policy(const struct config *c)
+{
+	char file[4096];
+	struct place_db *places = NULL;
+	struct kgate gate = {(uint32_t)c->k};
+	struct rules_policy p = {.retention_days = (unsigned)c->retention_days,
+	    .k = kgate_k(&gate),
+	    .today = day_of(clock_now()),
+	    .sensitive_destinations = c->sensitive_destinations,
+	    .scrubs = scrubs,
+	    .drops = scrub_name_is_personal};
+	if (place_db_file(c, file, sizeof file) && place_db_open(file, &places) == OK)
+		p.regions = place_db_regions(places) ? REGIONS_SOME : REGIONS_NONE;
+	place_db_unref(places);
+	return p;
+}
+
+enum err deploy_rules(const struct config *c, const char *path, struct report *report, struct rules **out)
+{
+	struct buf bundle = {0};
+	struct report own = {0}, *to = report ? report : &own;
+	struct rules *r = NULL;
+	enum err e = rules_read(path, &bundle);
+	if (!e) {
+		struct rules_policy policy = deploy_policy(c);
+		e = rules_load_checked(buf_view(&bundle), &policy, to, &r);
+	}
+	buf_done(&bundle);
+	if (!e && !report && own.n)
+		log_warn("rules", "there are warnings; 'crumb rules check' lists them n=%zu", own.n);
+	report_done(&own);
+	if (e)
+		rules_unref(r);
+	else
+		*out = r;
+	return e;
+}

@@ -1,0 +1,71 @@
+/* Inside the rules layer: reading YAML. One loader reads one bundle; its functions report mistakes and go on, so that one run
+ * names them all. A function that could not use a value returns false. */
+#ifndef CRUMB_RULES_LOADER_H
+#define CRUMB_RULES_LOADER_H
+
+#include "crumb/rules/rules.h"
+
+#include <yaml.h>
+
+struct loader {
+	struct rules *r;
+	struct report *report;
+	const char *file; /* kept in the rules' arena */
+	struct str text;  /* of the file */
+	size_t *lines;	  /* where each line begins */
+	size_t lines_n;
+	yaml_document_t *doc;
+	struct map patterns; /* key -> number */
+	size_t patterns_cap, categories_cap, segments_cap, vocabularies_cap;
+	bool sections_seen;
+};
+
+/* --- yaml.c */
+
+struct rules_at yaml_at(const struct loader *l, const yaml_node_t *n);
+/* Where byte `offset` of a scalar's value stands in the file, quotes, folding and blocks considered. */
+struct rules_at yaml_at_offset(const struct loader *l, const yaml_node_t *n, size_t offset, size_t length);
+void complain(struct loader *l, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void warn(struct loader *l, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+const yaml_node_t *yaml_node(const struct loader *l, int at);
+/* A word or a text, not empty, readable. */
+bool yaml_text(struct loader *l, const yaml_node_t *n, const char *what, struct str *out);
+/* The same for values that other readers of YAML would not take for text when unquoted: NO, yes, null, 012, 1:30. */
+bool yaml_value(struct loader *l, const yaml_node_t *n, const char *what, struct str *out);
+bool yaml_count(struct loader *l, const yaml_node_t *n, const char *what, long min, long max, long *out);
+bool yaml_truth(struct loader *l, const yaml_node_t *n, const char *what, bool *out);
+/* A list of words, or one word; kept in the arena. */
+bool yaml_words(struct loader *l, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n);
+
+struct yaml_key {
+	const char *name;
+	void (*load)(struct loader *l, const yaml_node_t *value, void *into);
+	const char *instead; /* NULL, or: this key is a usual mistake, and that is the right one */
+};
+/* Reads a map by its table of keys; unknown and repeated ones are reported. */
+bool yaml_map(struct loader *l, const yaml_node_t *n, const char *what, const struct yaml_key *keys, size_t keys_n, void *into);
+/* Calls `each` for every item of a list. */
+bool yaml_list(
+    struct loader *l, const yaml_node_t *n, const char *what, void (*each)(struct loader *l, const yaml_node_t *item, void *into), void *into);
+/* Parses the file that `l` is at; false: it is no YAML, which was reported. */
+bool yaml_open(struct loader *l, yaml_document_t *doc);
+
+void *rules_grow(void *array, size_t n, size_t *cap, size_t size); /* room for one more, zeroed */
+
+/* --- pattern.c */
+bool load_clauses(struct loader *l, const yaml_node_t *n, struct clauses *out);
+bool range_parse(struct str s, struct range *out); /* 10..50, 10.., ..50, >= 10, < 50 */
+/* --- names.c */
+/* Checks a value of a field or fact with a fixed list of values; reports it with the nearest name. */
+bool names_check(struct report *report, const struct rules_at *at, enum rule_field f, struct str value);
+/* --- condition.c */
+struct condition_place {
+	struct rules_at (*locate)(const void *arg, size_t offset, size_t length);
+	const void *arg;
+};
+bool condition_parse(struct rules *r, struct str text, const struct condition_place *place, struct report *report, int *root);
+/* --- link.c */
+void rules_link(struct rules *r, struct report *report);
+void rules_link_nodes(struct rules *r, int root); /* windows and sums of a condition that no segment has */
+
+#endif

@@ -1,0 +1,164 @@
+#include "crumb/rules/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FINDINGS_MAX 1000
+
+static char *copy(const char *s)
+{
+	char *c = str_dup(str_c(s));
+	CHECK(c);
+	return c;
+}
+
+void report_add(struct report *r, const struct rules_at *at, bool warning, const char *code, const char *hint, const char *fmt, ...)
+{
+	char words[600];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof words, fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; i < r->n; i++)
+		if (r->list[i].line == at->line && r->list[i].column == at->column && strcmp(r->list[i].message, words) == 0 &&
+		    strcmp(r->list[i].file, at->file) == 0)
+			return;
+	if (!warning)
+		r->errors++;
+	if (r->n >= FINDINGS_MAX)
+		return;
+	if (r->n == r->cap) {
+		r->cap = r->cap ? 2 * r->cap : 16;
+		r->list = realloc(r->list, r->cap * sizeof *r->list);
+		CHECK(r->list);
+	}
+	r->list[r->n++] = (struct finding){copy(at->file), at->line, at->column, at->length, warning, code, copy(words), copy(hint ? hint : "")};
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+	int c = strcmp(x->file, y->file);
+	if (c)
+		return c;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->column != y->column)
+		return x->column < y->column ? -1 : 1;
+	return strcmp(x->message, y->message);
+}
+
+void report_sort(struct report *r)
+{
+	if (r->n)
+		qsort(r->list, r->n, sizeof *r->list, by_place);
+}
+
+void report_done(struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->list[i].file);
+		free(r->list[i].message);
+		free(r->list[i].hint);
+	}
+	free(r->list);
+	*r = (struct report){NULL, 0, 0, 0};
+}
+
+enum err report_error(const struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct finding *f = &r->list[i];
+		if (f->warning)
+			continue;
+		if (r->errors > 1)
+			return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s (and %zu more; 'crumb rules check' lists them)", f->file, f->line, f->column,
+			    f->message, r->errors - 1);
+		return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", f->file, f->line, f->column, f->message);
+	}
+	return OK;
+}
+
+void report_print(const struct finding *f, struct str text, struct buf *out)
+{
+	struct str line = {NULL, 0};
+	buf_addf(out, "%s:%zu:%zu: %s%s\n", f->file, f->line, f->column, f->warning ? "warning: " : "", f->message);
+	for (size_t i = 0; i < f->line; i++)
+		if (!str_cut(&text, '\n', &line))
+			break;
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	if (line.n && line.n <= 400) {
+		buf_addf(out, "%5zu | " STR_FMT "\n      | ", f->line, STR_ARG(line));
+		size_t at = f->column ? f->column - 1 : 0;
+		for (size_t i = 0; i < at && i < line.n; i++)
+			if (((uint8_t)line.p[i] & 0xc0) != 0x80) /* one blank for each character, not for each byte */
+				buf_add(out, line.p[i] == '\t' ? "\t" : " ", 1);
+		buf_c(out, "^");
+		for (size_t i = 1; i < f->length && at + i < line.n; i++)
+			if (((uint8_t)line.p[at + i] & 0xc0) != 0x80)
+				buf_c(out, "~");
+		buf_c(out, "\n");
+	}
+	if (*f->hint)
+		buf_addf(out, "  hint: %s\n", f->hint);
+}
+
+/* --- near names */
+
+#define NEAR_MAX 40
+
+/* Edits between two words, a swap of neighbours counting one (optimal string alignment; Boytsov 2011, section 2.2). */
+static unsigned edits(struct str a, struct str b)
+{
+	unsigned rows[3][NEAR_MAX + 1], *before = rows[0], *above = rows[1], *row = rows[2];
+	for (unsigned k = 0; k <= b.n; k++)
+		above[k] = k;
+	for (unsigned i = 1; i <= a.n; i++) {
+		row[0] = i;
+		for (unsigned k = 1; k <= b.n; k++) {
+			char x = chr_lower(a.p[i - 1]), y = chr_lower(b.p[k - 1]);
+			unsigned best = above[k - 1] + (x != y);
+			if (above[k] + 1 < best)
+				best = above[k] + 1;
+			if (row[k - 1] + 1 < best)
+				best = row[k - 1] + 1;
+			if (i > 1 && k > 1 && x == chr_lower(b.p[k - 2]) && y == chr_lower(a.p[i - 2]) && before[k - 2] + 1 < best)
+				best = before[k - 2] + 1;
+			row[k] = best;
+		}
+		unsigned *free_row = before;
+		before = above;
+		above = row;
+		row = free_row;
+	}
+	return above[b.n];
+}
+
+struct near near_begin(struct str word)
+{
+	/* one slip in a short word, two in a longer one, three in a long one */
+	return (struct near){word, {NULL, 0}, word.n < 4 ? 2 : word.n < 10 ? 3 : 4};
+}
+
+void near_try(struct near *n, struct str candidate)
+{
+	size_t longer = candidate.n > n->word.n ? candidate.n : n->word.n, shorter = candidate.n + n->word.n - longer;
+	if (longer > NEAR_MAX || longer - shorter >= n->distance || candidate.n == 0 || n->word.n == 0)
+		return;
+	unsigned d = edits(n->word, candidate);
+	if (d < n->distance && d < longer) {
+		n->distance = d;
+		n->best = candidate;
+	}
+}
+
+const char *near_hint(const struct near *n, char *out, size_t cap)
+{
+	if (n->best.n)
+		snprintf(out, cap, "did you mean '" STR_FMT "'?", STR_ARG(n->best));
+	else if (cap)
+		out[0] = 0;
+	return out;
+}

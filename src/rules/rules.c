@@ -1,0 +1,219 @@
+/* What a rule set is made of: memory, names, vocabularies; and reading its files. */
+#include "crumb/rules/rules.h"
+
+#include "crumb/base/mp.h"
+#include "crumb/rules/match.h"
+#include "match.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct arena_block {
+	struct arena_block *next;
+	size_t used, cap;
+	_Alignas(16) char bytes[];
+};
+
+void *rules_alloc(struct rules *r, size_t n)
+{
+	n = (n + 15) & ~(size_t)15;
+	if (!r->arena || r->arena->cap - r->arena->used < n) {
+		size_t cap = n > 65536 ? n : 65536;
+		struct arena_block *b = calloc(1, sizeof *b + cap);
+		CHECK(b);
+		b->next = r->arena;
+		b->cap = cap;
+		r->arena = b;
+	}
+	void *p = r->arena->bytes + r->arena->used;
+	r->arena->used += n;
+	return p;
+}
+
+struct str rules_keep(struct rules *r, struct str s)
+{
+	char *p = rules_alloc(r, s.n + 1);
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	return str_make(p, s.n);
+}
+
+struct rules *rules_ref(struct rules *r)
+{
+	if (r)
+		atomic_fetch_add(&r->refs, 1);
+	return r;
+}
+
+void rules_unref(struct rules *r)
+{
+	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
+		return;
+	rules_matcher_free(r->matcher);
+	while (r->arena) {
+		struct arena_block *next = r->arena->next;
+		free(r->arena);
+		r->arena = next;
+	}
+	map_done(&r->category_ids);
+	map_done(&r->segment_ids);
+	map_done(&r->vocabulary_ids);
+	map_done(&r->last_parts);
+	free(r->patterns);
+	free(r->categories);
+	free(r->segments);
+	free(r->vocabularies);
+	free(r->nodes);
+	buf_done(&r->bundle);
+	free(r);
+}
+
+int rules_category(const struct rules *r, struct str id)
+{
+	uint32_t at;
+	return map_get(&r->category_ids, id, &at) ? (int)at : -1;
+}
+
+int rules_segment(const struct rules *r, struct str id)
+{
+	uint32_t at;
+	return map_get(&r->segment_ids, id, &at) ? (int)at : -1;
+}
+
+const char *segment_state(const struct segment *s, uint16_t today)
+{
+	return s->until && today > s->until ? "ended" : s->paused ? "paused" : "active";
+}
+
+struct rules_at rules_segment_at(const struct segment *s, struct str part)
+{
+	size_t n = strlen(s->when);
+	struct rules_at at = s->when_at;
+	if (!part.p || part.p < s->when || part.p > s->when + n)
+		return at;
+	size_t offset = (size_t)(part.p - s->when);
+	if (s->places)
+		at = s->places[offset];
+	else
+		at.column += offset;
+	at.length = part.n ? part.n : 1;
+	return at;
+}
+
+const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr)
+{
+	uint32_t at;
+	return map_get(&r->vocabulary_ids, attr, &at) ? &r->vocabularies[at] : NULL;
+}
+
+bool rules_attr(const struct rules *r, struct str name, struct str *value)
+{
+	const struct vocabulary *v = rules_vocabulary(r, name);
+	double number;
+	if (!v)
+		return true;
+	if (v->ranged)
+		return rules_number(*value, &number) && range_has(&v->range, number);
+	for (unsigned i = 0; i < v->values_n; i++) {
+		if (str_ieq(v->values[i], *value)) {
+			*value = v->values[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned rules_close(const struct rules *r, struct event *e)
+{
+	unsigned kept = 0, gone = 0;
+	if (r->vocabularies_n == 0)
+		return 0;
+	for (unsigned i = 0; i < e->attrs_n; i++) {
+		struct attr a = e->attrs[i];
+		if (rules_attr(r, a.name, &a.value))
+			e->attrs[kept++] = a;
+		else
+			gone++;
+	}
+	e->attrs_n = kept;
+	return gone;
+}
+
+/* --- files */
+
+static int yaml_name(const struct dirent *d)
+{
+	struct str n = str_c(d->d_name);
+	bool yaml = n.n > 5 && str_eq(str_skip(n, n.n - 5), STR(".yaml"));
+	return d->d_name[0] != '.' && (yaml || (n.n > 4 && str_eq(str_skip(n, n.n - 4), STR(".yml"))));
+}
+
+static enum err read_file(const char *path, struct buf *out)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	char chunk[8192];
+	size_t n;
+	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
+		buf_add(out, chunk, n);
+	bool bad = ferror(f) || out->failed;
+	fclose(f);
+	return bad ? err_set(ERR_IO, "%s: cannot be read", path) : OK;
+}
+
+static enum err put_file(msgpack_packer *pk, const char *path, const char *name)
+{
+	struct buf text = {0};
+	enum err e = read_file(path, &text);
+	if (!e) {
+		mp_put_str(pk, str_c(name));
+		mp_put_str(pk, buf_view(&text));
+	}
+	buf_done(&text);
+	return e;
+}
+
+enum err rules_read(const char *path, struct buf *bundle)
+{
+	struct dirent **files = NULL;
+	struct stat st;
+	msgpack_packer pk;
+	enum err e = OK;
+	mp_packer(&pk, bundle);
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		const char *slash = strrchr(path, '/');
+		msgpack_pack_array(&pk, 2);
+		return put_file(&pk, path, slash ? slash + 1 : path);
+	}
+	int n = scandir(path, &files, yaml_name, alphasort);
+	if (n < 0)
+		return err_set(ERR_IO, "rules folder %s: %s", path, strerror(errno));
+	msgpack_pack_array(&pk, 2 * (size_t)n);
+	for (int i = 0; i < n; i++) {
+		char file[4096];
+		snprintf(file, sizeof file, "%s/%s", path, files[i]->d_name);
+		if (!e)
+			e = put_file(&pk, file, files[i]->d_name);
+		free(files[i]);
+	}
+	free(files);
+	if (!e && bundle->failed)
+		e = err_set(ERR_NOMEM, "no memory");
+	return e;
+}
+
+struct str rules_file(struct str bundle, struct str name)
+{
+	struct mp m = mp_over(bundle);
+	uint32_t n = mp_array(&m);
+	for (uint32_t i = 0; i + 1 < n && !m.bad; i += 2) {
+		struct str file = mp_str(&m), text = mp_str(&m);
+		if (str_eq(file, name))
+			return text;
+	}
+	return STR("");
+}
