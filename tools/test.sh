@@ -67,6 +67,7 @@ rc=$?
 count "make check" $rc
 build release all && {
 	pytests functional build tests/functional
+	pytests rules build tests/rules
 	CRUMB_SEEDS=${CRUMB_SEEDS:-8} pytests property build tests/property
 }
 if [ -z "${QUICK:-}" ]; then

@@ -76,10 +76,10 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 	}
 }
 
-static const char *said(const struct rules *r, int at, char out[120])
+static const char *said(const struct rules *r, int at, bool negated, char out[120])
 {
 	struct str t = r->nodes[at].text;
-	snprintf(out, 120, STR_FMT, (int)(t.n > 110 ? 110 : t.n), t.p);
+	snprintf(out, 120, "%s" STR_FMT, negated ? "not " : "", (int)(t.n > 110 ? 110 : t.n), t.p);
 	return out;
 }
 
@@ -92,15 +92,15 @@ static void check_logic(struct checker *c, const struct segment *s)
 		const char *whole = never ? "" : "one way to be in it is impossible: ";
 		struct str part = l.a >= 0 ? c->r->nodes[l.b >= 0 ? l.b : l.a].text : STR("");
 		if (l.b >= 0)
-			snprintf(message, sizeof message, "%s'%s' and '%s' are never both true", whole, said(c->r, l.a, one), said(c->r, l.b, other));
+			snprintf(message, sizeof message, "%s'%s' and '%s' are never both true", whole, said(c->r, l.a, l.a_not, one), said(c->r, l.b, l.b_not, other));
 		else if (l.a >= 0)
-			snprintf(message, sizeof message, "%s'%s' is never true", whole, said(c->r, l.a, one));
+			snprintf(message, sizeof message, "%s'%s' is never true", whole, said(c->r, l.a, l.a_not, one));
 		else
 			snprintf(message, sizeof message, "%sits parts are never true together", whole);
 		say_of(c, s, part, !never, "contradiction", never ? "nobody can ever be in this segment" : NULL, message);
 	}
 	if (l.always >= 0) {
-		snprintf(message, sizeof message, "'%s' is always true", said(c->r, l.always, one));
+		snprintf(message, sizeof message, "'%s' is always true", said(c->r, l.always, false, one));
 		say_of(c, s, c->r->nodes[l.always].text, true, "always", "leave it out", message);
 	}
 }

@@ -339,13 +339,16 @@ static void blame(const struct rules *r, const struct one_case *c, struct logic 
 	for (unsigned i = 0; i < c->n; i++)
 		if (!possible(r, &(struct one_case){{c->list[i]}, 1})) {
 			out->a = c->list[i].node;
+			out->a_not = c->list[i].negated;
 			return;
 		}
 	for (unsigned i = 0; i < c->n; i++)
 		for (unsigned k = i + 1; k < c->n; k++)
 			if (!possible(r, &(struct one_case){{c->list[i], c->list[k]}, 2})) {
 				out->a = c->list[i].node;
+				out->a_not = c->list[i].negated;
 				out->b = c->list[k].node;
+				out->b_not = c->list[k].negated;
 				return;
 			}
 }
@@ -368,7 +371,7 @@ static int always_true(const struct rules *r, int at)
 
 struct logic rules_logic(const struct rules *r, int root)
 {
-	struct logic out = {LOGIC_NEVER, -1, -1, false, -1};
+	struct logic out = {.verdict = LOGIC_NEVER, .a = -1, .b = -1, .always = -1};
 	struct cases c = cases_of(r, root, false);
 	if (c.too_many) {
 		out.verdict = LOGIC_UNDECIDED;

@@ -146,6 +146,10 @@ bool yaml_text(struct loader *l, const yaml_node_t *n, const char *what, struct 
 		    "%s is empty", what);
 		return false;
 	}
+	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n->tag && n->tag[0] == '!') {
+		complain(l, n, "yaml-trap", "put quotes around the text", "'!' at the beginning means something in YAML");
+		return false;
+	}
 	if (utf8_valid(s) != s.n || memchr(s.p, 0, s.n)) {
 		complain(l, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
 		return false;
@@ -327,7 +331,7 @@ static const struct {
 	"begin each entry with '- ', exactly below the others"},
     {"could not find expected ':'", "this line lacks a ':' behind its key", "write 'key: value'"},
     {"did not find expected node content", "a value is missing here", NULL},
-    {"did not find expected comment or line break", "'>' or '|' at the beginning means something in YAML", "put quotes around the text"},
+    {"did not find expected comment or line break", "'>' or '|' at the beginning means something in YAML", "put quotes around the whole text"},
     {"block sequence entries are not allowed in this context", "'- ' is not allowed here", "put the list on the lines below its key"},
     {"control characters are not allowed", "the file holds control characters", "save it as plain text"},
     {"invalid leading UTF-8 octet", "the file is not UTF-8", "save it as UTF-8"},

@@ -30,6 +30,7 @@ enum logic_verdict { LOGIC_CAN, LOGIC_NEVER, LOGIC_UNDECIDED };
 struct logic {
 	enum logic_verdict verdict;
 	int a, b;
+	bool a_not, b_not; /* it is their opposites that exclude each other */
 	bool dead;  /* LOGIC_CAN, but a case is impossible: a and b say why */
 	int always; /* a test that holds of everybody; -1: none */
 };
