@@ -318,7 +318,7 @@ def test_a_backfill_goes_on_after_a_crash_and_its_numbers_are_marked(make):
     with open(path, 'w') as f:
         now = server.now()
         for i in range(lines):
-            f.write('{"id":"v%d","t":%d,"u":"https://s.example/%s/%d"}\n' % (i % 20000, now - i % 30 * DAY, ['coats', 'boots', 'x'][i % 3], i % 7))
+            f.write('{"id":"v%d","t":%d,"u":"https://s.example/%s/%d"}\n' % (i % 20000, now - i % 30 * DAY, ['coats', 'boots', 'x'][i % 20000 % 3], i % 7))
     assert server.js('import', path, '--format', 'ndjson')['accepted'] == lines
     server.write_rules(RULES.replace('/coats/*', '/boots/*') + '  - {id: fresh, when: coats >= 2}\n')
     marked, kills = [], 0
