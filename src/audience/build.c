@@ -100,8 +100,6 @@ void build_start(struct engine *e, struct rules *rules)
 		log_error("rules", "the history cannot be recomputed, the old rules stay why=\"%s\"", err_text());
 		return;
 	}
-	memset(e->ready, 0, e->store->shards * sizeof *e->ready);
-	memset(e->synced, 0, e->store->shards * sizeof *e->synced);
 	g->adopts = adopt_possible(e->serving->rules, rules);
 	for (unsigned i = 0; g->adopts && i < g->shards; i++) {
 		struct db_txn t;
@@ -143,15 +141,15 @@ static void switch_over(struct engine *e)
 	pthread_cond_broadcast(&e->wake);
 }
 
-static void mark_ready(struct engine *e, const struct generation *b, unsigned number, uint32_t hour)
+static void mark_ready(struct engine *e, struct generation *b, unsigned number, uint32_t hour)
 {
 	if (e->building != b)
 		return;
 	bool all = true;
 	for (unsigned s = 0; s < b->shards; s++) {
 		if (s % e->threads_n == number)
-			e->ready[s] = e->synced[s] && engine_caught_up(e, b, s, hour);
-		all &= e->ready[s];
+			b->ready[s] = b->sealed[s] && engine_caught_up(e, b, s, hour);
+		all &= b->ready[s];
 	}
 	if (all)
 		switch_over(e);
@@ -208,9 +206,9 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 		p->worked |= own.worked;
 		p->pending |= own.pending;
 		p->failed |= own.failed;
-		if (!own.pending && !own.failed && !e->synced[shard] && engine_caught_up(e, b, shard, hour_of(now))) {
+		if (!own.pending && !own.failed && !b->sealed[shard] && engine_caught_up(e, b, shard, hour_of(now))) {
 			err = seal(b, g, shard, now);
-			e->synced[shard] = !err; /* only this thread looks at its shards' places */
+			b->sealed[shard] = !err;
 			p->worked = true;
 		}
 	}

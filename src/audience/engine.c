@@ -22,7 +22,9 @@ struct generation *generation_new(struct store *s, uint32_t number, struct rules
 	g->store = s;
 	g->rules = rules_ref(rules);
 	g->filled = calloc(s->shards, sizeof *g->filled);
-	CHECK(g->filled);
+	g->sealed = calloc(s->shards, sizeof *g->sealed);
+	g->ready = calloc(s->shards, sizeof *g->ready);
+	CHECK(g->filled && g->sealed && g->ready);
 	return g;
 }
 
@@ -36,6 +38,8 @@ void generation_unref(struct generation *g)
 		store_drop_generation(g->store, g->number);
 	rules_unref(g->rules);
 	free(g->filled);
+	free(g->sealed);
+	free(g->ready);
 	free(g);
 }
 
@@ -234,9 +238,6 @@ enum err engine_start(const struct config *c, struct store *s, struct rules *rul
 	pthread_cond_init(&e->wake, &attr);
 	pthread_cond_init(&e->build, &attr);
 	pthread_condattr_destroy(&attr);
-	e->ready = calloc(s->shards, sizeof *e->ready);
-	e->synced = calloc(s->shards, sizeof *e->synced);
-	CHECK(e->ready && e->synced);
 	clock_jumped(); /* remembers how the clocks stand now */
 	enum err err = open_serving(e, rules);
 	if (err) {
@@ -288,8 +289,6 @@ void engine_stop(struct engine *e)
 	pthread_cond_destroy(&e->build);
 	free(e->folds);
 	free(e->builders);
-	free(e->ready);
-	free(e->synced);
 	free(e);
 }
 

@@ -24,8 +24,6 @@ struct engine {
 	pthread_cond_t build; /* builders */
 	struct generation *serving, *building, *retired;
 	struct rules *queued; /* rules that came while building */
-	bool *ready;	      /* per shard of the building generation: it has caught up */
-	bool *synced;	      /* per shard: it is on disk, and its history of sizes was taken over */
 	_Atomic bool stop;
 	uint64_t hurried; /* counts calls */
 	struct {
