@@ -12,6 +12,7 @@
 #define NONE UINT32_MAX
 #define KEY_MAX 512
 #define TITLE_MAX 1024
+#define LENGTHS_MAX 24
 
 struct rules_matcher {
 	struct map exact;  /* field, name, value -> pattern */
@@ -21,6 +22,11 @@ struct rules_matcher {
 	uint32_t *next;	   /* per pattern: the next one with the same word, or range */
 	struct trie paths;
 	struct scan *scans[FIELD_MAX];
+	struct map affixes; /* globs with one star, at an end: field, end, name, literal -> pattern */
+	struct lengths {    /* of these literals, so that only such pieces of a value are looked up */
+		uint8_t of[LENGTHS_MAX];
+		unsigned n;
+	} lengths[FIELD_MAX][2];
 	uint32_t *always[FIELD_MAX]; /* globs of stars only */
 	size_t always_n[FIELD_MAX];
 	uint32_t *from, *categories; /* categories in which pattern i stands: categories[from[i]] … categories[from[i + 1]] */
@@ -138,6 +144,49 @@ static void always(struct rules *r, struct rules_matcher *m, enum rule_field f, 
 	m->always[f] = more;
 }
 
+/* "prefix*" or "*suffix": which end the literal is at, and the literal. */
+static bool one_star_at_an_end(struct str glob, unsigned *end, struct str *literal)
+{
+	size_t star = str_find(glob, '*');
+	if (star == glob.n || glob.n < 2 || str_find(str_skip(glob, star + 1), '*') != glob.n - star - 1 || (star != 0 && star != glob.n - 1))
+		return false;
+	*end = star == 0;
+	*literal = star == 0 ? str_skip(glob, 1) : str_make(glob.p, glob.n - 1);
+	return literal->n < KEY_MAX / 2;
+}
+
+static struct str affix_key(enum rule_field f, unsigned end, struct str name, struct str literal, char out[KEY_MAX])
+{
+	char at[2] = {(char)('0' + end), 0};
+	char text[KEY_MAX];
+	size_t n = name.n;
+	if (n + literal.n + 4 > KEY_MAX)
+		return STR("");
+	memcpy(text, at, 1);
+	memcpy(text + 1, name.p ? name.p : "", n);
+	return key_of(f, str_make(text, n + 1), literal, out);
+}
+
+/* False: too many lengths; the glob is scanned for like any other. */
+static bool place_affix(struct rules *r, struct rules_matcher *m, uint32_t id)
+{
+	const struct pattern *p = &r->patterns[id];
+	char text[KEY_MAX];
+	struct str literal;
+	unsigned end, i = 0;
+	if (p->kind != PATTERN_GLOB || !one_star_at_an_end(p->text, &end, &literal) || literal.n > UINT8_MAX)
+		return false;
+	struct lengths *l = &m->lengths[p->field][end];
+	while (i < l->n && l->of[i] != literal.n)
+		i++;
+	struct str key = affix_key(p->field, end, p->name, literal, text);
+	if (i == LENGTHS_MAX || key.n == 0 || !map_put(&m->affixes, rules_keep(r, key), id))
+		return false;
+	if (i == l->n)
+		l->of[l->n++] = (uint8_t)literal.n;
+	return true;
+}
+
 static bool exact_by_map(enum rule_field f)
 {
 	return field_is_kept(f);
@@ -173,6 +222,8 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 		}
 		/* fall through */
 	case PATTERN_GLOB: {
+		if (place_affix(r, m, id))
+			return;
 		struct str literal = longest_literal(p->text);
 		if (literal.n == 0)
 			always(r, m, p->field, id);
@@ -221,6 +272,7 @@ void rules_matcher_free(struct rules_matcher *m)
 	if (!m)
 		return;
 	map_done(&m->exact);
+	map_done(&m->affixes);
 	map_done(&m->leaves);
 	map_done(&m->words);
 	map_done(&m->ranges);
@@ -315,6 +367,23 @@ static void exact(struct match *x, enum rule_field f, struct str name, struct st
 		hit(x, id);
 }
 
+static void affixes(struct match *x, enum rule_field f, struct str name, struct str value)
+{
+	char text[KEY_MAX];
+	uint32_t id;
+	for (unsigned end = 0; end < 2; end++) {
+		const struct lengths *l = &x->m->lengths[f][end];
+		for (unsigned i = 0; i < l->n; i++) {
+			if (l->of[i] > value.n)
+				continue;
+			struct str piece = end ? str_skip(value, value.n - l->of[i]) : str_make(value.p, l->of[i]);
+			struct str key = affix_key(f, end, name, piece, text);
+			if (key.n && map_get(&x->m->affixes, key, &id))
+				hit(x, id);
+		}
+	}
+}
+
 static void ranges(struct match *x, enum rule_field f, struct str name, struct str value)
 {
 	char text[KEY_MAX];
@@ -334,6 +403,7 @@ static void look(struct match *x, enum rule_field f, struct str name, struct str
 		return;
 	if (exact_by_map(f))
 		exact(x, f, name, value);
+	affixes(x, f, name, value);
 	if (x->m->scans[f]) {
 		x->name = name;
 		x->value = value;

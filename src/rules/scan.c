@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Compiling 1,000 expressions at once takes three times as long as 16 times 64, and scanning 16 small databases is still far
- * less than a microsecond each. Literals compile quickly in any number. */
-#define GROUP 64
+/* Compiling grows faster than the number of expressions, scanning with the number of databases: groups of 64 scan 1,000 expressions twice as
+ * slowly as groups of 256, one group compiles them three times as slowly, and groups can be compiled on all cores. */
+#define GROUP 256
 #define LITERAL_MAX 64
 #define THREADS_MAX 16
 

@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""make bench [SUBJECT=collect|import]: crumb beside its peers, both sides in one run, as ratios. Writes build/bench/SUBJECT.json.
+"""make bench [SUBJECT=collect|import|rules|backfill]: crumb beside its peers, both sides in one run, as ratios. Writes build/bench/SUBJECT.json.
 
 collect: CPU microseconds per pixel hit, all threads, accept to durable journal and folded, on one core, beside nginx with empty_gif,
-userid and a buffered access log; the same cookies, pages and agents. Rounds alternate; medians and spread are printed."""
+userid and a buffered access log; the same cookies, pages and agents. Rounds alternate; medians and spread are printed.
+import: events a second from NDJSON, beside json.loads alone on the same file.
+rules: categorising one event under 1,000 and 10,000 patterns beside 10; loading 10,000 rules beside PyYAML reading the same file.
+backfill: a new category over 30,000,000 journal events of 1,000,000 visitors while hits come in, beside how long the first fold of the same
+events took; p99 of the hits meanwhile beside p99 when nothing else is going on; a preview and a change of conditions on the same store."""
 import atexit
 import http.client
 import json
@@ -141,8 +145,89 @@ def ingest_file():
     return [row('import, 30 days, 200,000 visitors', ours, peer, 'events/s')]
 
 
+def pattern(i):
+    """Half globs, two fifths words, a tenth expressions."""
+    kind = i % 10
+    if kind < 3:
+        return 'path: /dir%d/*/page-*' % i
+    if kind < 5:
+        return 'host: "*.site%d.example"' % i
+    if kind < 9:
+        return 'title: word%d winter coat' % i
+    return r"path: '/^\/p%d\/[0-9]+(-[a-z]+)?$/'" % i if i % 20 == 9 else r"title: '/(brand%d|marke%d).*(sale|rabatt)/'" % (i, i)
+
+
+def made(target):
+    subprocess.run(['make', '-s', '--no-print-directory', '-C', ROOT, 'build/test/' + target], check=True)
+    return os.path.join(ROOT, 'build', 'test', target)
+
+
+def rules():
+    tool, cost, load = made('bench-match'), {}, []
+    folder = tempfile.mkdtemp(prefix='crumb-bench.')
+    atexit.register(shutil.rmtree, folder, True)
+    for n in (10, 1000, 10000):
+        path = os.path.join(folder, '%d.yaml' % n)
+        with open(path, 'w') as f:
+            f.write('version: 1\ncategories:\n' + ''.join('  - {id: c%d, any: [{%s}]}\n' % (i, pattern(i)) for i in range(n)))
+        runs = [json.loads(subprocess.run([tool, path], check=True, capture_output=True).stdout) for _ in range(ROUNDS)]
+        cost[n], load = [r['ns'] for r in runs], [r['load_s'] for r in runs]
+    peer = []
+    for _ in range(3):
+        start = time.monotonic()
+        subprocess.run(['/usr/bin/python3', '-c', 'import sys,yaml\nyaml.load(open(sys.argv[1]), yaml.CSafeLoader)', path], check=True)
+        peer.append(time.monotonic() - start)
+    print('%-44s %10s %10s' % ('', 'more', '10'))
+    rows = [row('categorise an event, %d patterns' % n, cost[n], cost[10], 'ns') for n in (1000, 10000)]
+    print('%-44s %10s %10s' % ('', 'crumb', 'PyYAML'))
+    return rows + [row('load 10,000 rules, matcher and all', load, peer, 's')]
+
+
+def hits(server, seconds, rate=1000):
+    out = subprocess.run([made('bench-load')] + server.collect.split(':') + [str(rate), str(seconds)], check=True, capture_output=True, text=True).stdout
+    return json.loads(out)
+
+
+def complete(server, since):
+    while not server.js('rules', 'status')['complete']:
+        time.sleep(0.2)
+    return time.monotonic() - since
+
+
+def backfill():
+    """The store takes about 1.5 GB of disk while it is made."""
+    categories = ''.join('  - {id: c%d, any: [{path: /kind%d/*}]}\n' % (i, i) for i in range(20)) + '  - {id: buy, any: [{event: purchase}]}\n'
+    segments = 'segments:\n' + ''.join('  - {id: s%d, when: c%d >= 3 in 14d and not buy in 30d}\n' % (i, i) for i in range(20))
+    server = Server('version: 1\ncategories:\n' + categories + segments, test_clock=False)
+    atexit.register(server.close)
+    made('bench-load')
+    out = subprocess.run([made('bench-fill'), server.store, server.rules, '1000000', '30000000', '30'], check=True, capture_output=True, text=True).stdout
+    first = float(re.search(r'folded in ([\d.]+) s', out).group(1))
+    server.start()
+    time.sleep(15)                      # the disk comes to rest
+    quiet = hits(server, 10)
+    preview = [server.js('rules', 'preview', 'c3 >= 1 in 5d and not buy in 3d')['ms'] for _ in range(ROUNDS)]
+    start = time.monotonic()
+    server.write_rules('version: 1\ncategories:\n' + categories + '  - {id: extra, any: [{path: /kind30/*}]}\n' + segments + '  - {id: x, when: extra in 7d}\n')
+    server.process.send_signal(1)
+    busy = hits(server, 20)
+    took = complete(server, start)
+    time.sleep(5)
+    start = time.monotonic()
+    server.write_rules(open(os.path.join(server.rules, 'rules.yaml')).read() + '  - {id: y, when: c1 and c2}\n')
+    server.process.send_signal(1)
+    conditions = complete(server, start)
+    print('%-44s %10s %10s' % ('', 'backfill', 'first fold'))
+    rows = [row('new category, 30,000,000 events', [took], [first], 's')]
+    print('%-44s %10s %10s' % ('', 'meanwhile', 'quiet'))
+    rows.append(row('p99 of 1,000 hits a second', [busy['p99']], [quiet['p99']], 'ms'))
+    print('%-44s %10s %10s' % ('', 'crumb', 'bound'))
+    return rows + [row('new condition, 1,000,000 visitors', [conditions], [60], 's'), row('preview, 1,000,000 visitors', preview, [300] * ROUNDS, 'ms'),
+                   row('the new category, against its bound', [took], [60], 's'), row('p99 meanwhile, against its bound', [busy['p99']], [10], 'ms')]
+
+
 def main():
-    subjects = {'collect': collect, 'import': ingest_file}
+    subjects = {'collect': collect, 'import': ingest_file, 'rules': rules, 'backfill': backfill}
     wanted = [s for s in sys.argv[1:] if s] or list(subjects)
     for name in wanted:
         if name not in subjects:

@@ -4,9 +4,10 @@
  *
  *     exact values        a hash map of field, name and value
  *     paths               a trie of path segments, in which '*' and '**' are edges
- *     globs               the longest literal piece of each, all found in one scan (vectorscan), then the glob itself
+ *     globs               with one star at an end: a hash map of what is at the other; else the longest literal piece of each, all
+ *                         found in one scan (vectorscan), then the glob itself
  *     words               a hash map from the rarest word of each pattern to the patterns that want it
- *     regular expressions vectorscan, in groups of 64: compiling grows faster than the number of expressions
+ *     regular expressions vectorscan, in groups that are compiled on all cores
  *     ranges              the attribute's few ranges, one after the other
  *
  * So the cost of an event depends on what matches, hardly on how many patterns there are; only categories with a pattern that
