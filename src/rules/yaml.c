@@ -158,11 +158,11 @@ bool yaml_text(struct loader *l, const yaml_node_t *n, const char *what, struct 
 	return true;
 }
 
-/* What YAML 1.1 takes an unquoted word for, if not for text (yaml.org/type/bool, null, int). */
+/* What readers of YAML 1.1 take an unquoted word for, if not for text (yaml.org/type/bool, null, int; "y" and "n" they leave alone). */
 static const char *taken_for(struct str s)
 {
-	static const char *const yes[] = {"y", "yes", "on", "true"}, *const no[] = {"n", "no", "off", "false"};
-	for (size_t i = 0; i < 4; i++) {
+	static const char *const yes[] = {"yes", "on", "true"}, *const no[] = {"no", "off", "false"};
+	for (size_t i = 0; i < 3; i++) {
 		if (str_ieq(s, str_c(yes[i])))
 			return "true";
 		if (str_ieq(s, str_c(no[i])))

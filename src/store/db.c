@@ -73,8 +73,8 @@ enum err db_unsynced(struct db *d, bool on)
 	return map(rc || on ? rc : mdb_env_sync(d->env, 1));
 }
 
-#define PIECE (256 << 10)
-#define REST_US 4000 /* after each piece, and four times as long as it took: others wait for the same disk, and it may be slow */
+#define PIECE (128 << 10)
+#define REST_US 3000 /* after each piece, and six times as long as it took: others wait for the same disk, and it may be slow */
 
 void db_write_out(struct db *d)
 {
@@ -89,7 +89,7 @@ void db_write_out(struct db *d)
 			return; /* not here: the sync at the end does it */
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		long us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
-		long rest = REST_US + 4 * us < 100000 ? REST_US + 4 * us : 100000;
+		long rest = REST_US + 6 * us < 100000 ? REST_US + 6 * us : 100000;
 		if (us > 100) /* something was written */
 			nanosleep(&(struct timespec){0, 1000 * rest}, NULL);
 	}
