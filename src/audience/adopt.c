@@ -198,7 +198,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		}
 		fold_finish(f, &to, day_of(now));
 		if (!(e = db_end(&to)))
-			db_write_out(&f->shard.db);
+			db_write_out(&f->shard.db, false);
 		atomic_fetch_add(done, SLICE);
 	}
 	db_walk_end(&c);
@@ -269,7 +269,7 @@ static enum err fill_range(struct fold *f, uint64_t target, uint64_t hi, uint32_
 		fold_finish(f, &t, day_of(now));
 		fill_state_put(f, &t, target, i < x->entries_n ? x->entries[i].hi : hi);
 		if (!(e = db_end(&t)))
-			db_write_out(&f->shard.db);
+			db_write_out(&f->shard.db, true);
 		if (x->entries_n == 0)
 			break;
 	}

@@ -76,7 +76,7 @@ enum err db_unsynced(struct db *d, bool on)
 #define PIECE (128 << 10)
 #define REST_US 3000 /* after each piece, and six times as long as it took: others wait for the same disk, and it may be slow */
 
-void db_write_out(struct db *d)
+void db_write_out(struct db *d, bool gently)
 {
 	int fd;
 	struct stat st;
@@ -90,7 +90,7 @@ void db_write_out(struct db *d)
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		long us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
 		long rest = REST_US + 6 * us < 100000 ? REST_US + 6 * us : 100000;
-		if (us > 100) /* something was written */
+		if (gently && us > 100) /* something was written */
 			nanosleep(&(struct timespec){0, 1000 * rest}, NULL);
 	}
 }

@@ -42,8 +42,8 @@ void db_close(struct db *d);
 enum err db_unsynced(struct db *d, bool on) MUST_CHECK;
 
 /* Writes out what unsynced commits have left to the system, in small pieces, one after the other, so that nobody else who waits for the disk
- * waits for long. */
-void db_write_out(struct db *d);
+ * waits for long. `gently`: with rests between, for what takes long anyway. */
+void db_write_out(struct db *d, bool gently);
 
 enum err db_begin(struct db *d, bool write, struct db_txn *t) MUST_CHECK;
 enum err db_end(struct db_txn *t) MUST_CHECK; /* commits a write, unless something failed; ends a read */
