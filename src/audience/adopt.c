@@ -259,7 +259,7 @@ static enum err fill_range(struct fold *f, uint64_t target, uint64_t hi, uint32_
 		if ((e = db_begin(&f->shard.db, true, &t)))
 			return e;
 		fold_begin(x);
-		for (size_t n = 0; (n < SLICE || x->entries[i - 1].hi == x->entries[i].hi) && i < x->entries_n && !t.err; n++) {
+		for (size_t n = 0; i < x->entries_n && (n < SLICE || x->entries[i - 1].hi == x->entries[i].hi) && !t.err; n++) {
 			size_t z = i + 1;
 			while (z < x->entries_n && x->entries[z].hi == x->entries[i].hi && x->entries[z].lo == x->entries[i].lo)
 				z++;
