@@ -92,7 +92,8 @@ static void check_logic(struct checker *c, const struct segment *s)
 		const char *whole = never ? "" : "one way to be in it is impossible: ";
 		struct str part = l.a >= 0 ? c->r->nodes[l.b >= 0 ? l.b : l.a].text : STR("");
 		if (l.b >= 0)
-			snprintf(message, sizeof message, "%s'%s' and '%s' are never both true", whole, said(c->r, l.a, l.a_not, one), said(c->r, l.b, l.b_not, other));
+			snprintf(message, sizeof message, "%s'%s' and '%s' are never both true", whole, said(c->r, l.a, l.a_not, one),
+			    said(c->r, l.b, l.b_not, other));
 		else if (l.a >= 0)
 			snprintf(message, sizeof message, "%s'%s' is never true", whole, said(c->r, l.a, l.a_not, one));
 		else

@@ -26,8 +26,8 @@ struct generation {
 	bool adopts;			    /* from profiles */
 	_Atomic uint64_t adopted, to_adopt; /* visitors */
 	_Atomic uint64_t *filled;	    /* per shard: keys below are done */
-	bool *sealed; /* per shard: on disk, with what only the old views knew; the builder's that owns it */
-	bool *ready;  /* per shard: caught up; under the engine's lock */
+	bool *sealed;			    /* per shard: on disk, with what only the old views knew; the builder's that owns it */
+	bool *ready;			    /* per shard: caught up; under the engine's lock */
 	struct fold fold[];
 };
 

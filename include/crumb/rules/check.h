@@ -31,8 +31,8 @@ struct logic {
 	enum logic_verdict verdict;
 	int a, b;
 	bool a_not, b_not; /* it is their opposites that exclude each other */
-	bool dead;  /* LOGIC_CAN, but a case is impossible: a and b say why */
-	int always; /* a test that holds of everybody; -1: none */
+	bool dead;	   /* LOGIC_CAN, but a case is impossible: a and b say why */
+	int always;	   /* a test that holds of everybody; -1: none */
 };
 struct logic rules_logic(const struct rules *r, int root);
 
