@@ -3,8 +3,10 @@
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/map.h"
 #include "crumb/base/mp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 TEST(base64url_round_trips_and_refuses_stray_bits)
@@ -136,7 +138,60 @@ TEST(rfc3339_times_are_read)
 	assert_false(time_parse_rfc3339("yesterday", 9, &t));
 }
 
+TEST(a_map_finds_what_was_put_and_nothing_else)
+{
+	static char keys[5000][12];
+	struct map m = {NULL, 0, 0};
+	uint32_t v = 0;
+	assert_false(map_get(&m, STR("x"), &v));
+	for (uint32_t i = 0; i < 5000; i++) {
+		snprintf(keys[i], sizeof keys[i], "key%u", i);
+		assert_true(map_put(&m, str_c(keys[i]), i));
+	}
+	assert_true(map_put(&m, STR(""), 77)); /* the empty key is one too */
+	assert_false(map_put(&m, str_c(keys[9]), 1));
+	map_set(&m, str_c(keys[9]), 1234);
+	for (uint32_t i = 0; i < 5000; i++)
+		assert_true(map_get(&m, str_c(keys[i]), &v) && v == (i == 9 ? 1234 : i));
+	assert_true(map_get(&m, STR(""), &v) && v == 77);
+	assert_false(map_get(&m, STR("key5000"), &v));
+	map_done(&m);
+}
+
+TEST(any_msgpack_value_is_passed_over_whole)
+{
+	struct buf b = {0};
+	msgpack_packer pk;
+	mp_packer(&pk, &b);
+	for (int round = 0; round < 2; round++) {
+		msgpack_pack_array(&pk, 9);
+		msgpack_pack_uint64(&pk, 1ull << 40);
+		msgpack_pack_int64(&pk, -5000000000);
+		msgpack_pack_double(&pk, 1.5);
+		msgpack_pack_nil(&pk);
+		msgpack_pack_true(&pk);
+		mp_put_str(&pk, STR("a text that is longer than thirty-one bytes, so that it has a length"));
+		mp_put_bin(&pk, "bin", 3);
+		msgpack_pack_map(&pk, 1);
+		mp_put_str(&pk, STR("k"));
+		msgpack_pack_array(&pk, 0);
+		msgpack_pack_uint8(&pk, 7);
+	}
+	struct mp m = mp_over(buf_view(&b));
+	mp_skip(&m);
+	assert_true(!m.bad && (size_t)(m.end - m.p) == b.n / 2);
+	mp_skip(&m);
+	assert_true(!m.bad && m.p == m.end);
+	for (size_t cut = 0; cut < b.n / 2; cut++) {
+		struct mp part = mp_over(str_make(b.p, cut));
+		mp_skip(&part);
+		assert_true(part.bad);
+	}
+	buf_done(&b);
+}
+
 RUN(cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
     cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says),
     cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes),
-    cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read))
+    cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read),
+    cmocka_unit_test(a_map_finds_what_was_put_and_nothing_else), cmocka_unit_test(any_msgpack_value_is_passed_over_whole))

@@ -4,7 +4,9 @@
 #include "crumb/privacy/anonymise.h"
 #include "crumb/privacy/cookie.h"
 #include "crumb/privacy/kgate.h"
+#include "crumb/privacy/referrer.h"
 #include "crumb/privacy/scrub.h"
+#include "crumb/privacy/split.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -237,9 +239,67 @@ TEST(agents_are_families)
 	}
 }
 
+TEST(of_a_referrer_its_kind_stays)
+{
+	static const struct {
+		const char *referrer, *host;
+		enum referrer want;
+	} rows[] = {
+	    {"", "shop.example", REFERRER_NONE},
+	    {"https://www.google.com/search?q=x", "shop.example", REFERRER_SEARCH},
+	    {"https://www.google.co.uk/", "shop.example", REFERRER_SEARCH},
+	    {"https://google.de", "shop.example", REFERRER_SEARCH},
+	    {"https://duckduckgo.com/", "shop.example", REFERRER_SEARCH},
+	    {"https://google.com.evil.example.net/", "shop.example", REFERRER_OTHER},
+	    {"https://notgoogle.com/", "shop.example", REFERRER_OTHER},
+	    {"https://plus.google.com/", "shop.example", REFERRER_SOCIAL},
+	    {"https://m.facebook.com/story", "shop.example", REFERRER_SOCIAL},
+	    {"https://t.co/abc", "shop.example", REFERRER_SOCIAL},
+	    {"https://nott.co/abc", "shop.example", REFERRER_OTHER},
+	    {"https://shop.example/a", "shop.example", REFERRER_INTERNAL},
+	    {"https://www.shop.example/a", "shop.example", REFERRER_INTERNAL},
+	    {"https://shop.example/a", "www.shop.example", REFERRER_INTERNAL},
+	    {"https://blog.shop.example/a", "shop.example", REFERRER_INTERNAL},
+	    {"https://othershop.example/a", "shop.example", REFERRER_OTHER},
+	    {"https://partner.example/", "shop.example", REFERRER_OTHER},
+	    {"android-app://com.example", "shop.example", REFERRER_OTHER},
+	    {"rubbish", "shop.example", REFERRER_OTHER},
+	};
+	struct config c;
+	assert_int_equal(config_init(&c), OK);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (referrer_class(&c, str_c(rows[i].referrer), str_c(rows[i].host)) != rows[i].want)
+			fail_msg("%s on %s is not %s", rows[i].referrer, rows[i].host, referrer_names[rows[i].want]);
+	assert_int_equal(config_set(&c, "sites=shop.example,partner.example"), OK);
+	assert_int_equal(referrer_class(&c, STR("https://partner.example/"), STR("shop.example")), REFERRER_INTERNAL);
+	config_done(&c);
+}
+
+TEST(a_hold_out_is_a_stable_share_and_another_one_for_each_segment)
+{
+	struct identity_keys k = {.exported = {"0123456789abcde"}}, other = {.exported = {"another key 123"}};
+	unsigned out = 0, both = 0, elsewhere = 0;
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct vkey v = {{0}};
+		memcpy(v.b, &i, sizeof i);
+		bool a = split_held_out(&k, STR("a"), 90, &v);
+		assert_int_equal(a, split_held_out(&k, STR("a"), 90, &v));
+		assert_false(split_held_out(&k, STR("a"), 100, &v));
+		out += a;
+		both += a && split_held_out(&k, STR("b"), 90, &v);
+		elsewhere += a && split_held_out(&other, STR("a"), 90, &v);
+		if (a) /* a larger share holds out fewer, and only of the same */
+			assert_true(split_held_out(&k, STR("a"), 80, &v));
+	}
+	assert_in_range(out, 1800, 2200);
+	assert_in_range(both, 120, 290);
+	assert_in_range(elsewhere, 120, 290);
+}
+
 RUN(cmocka_unit_test(a_cookie_is_read_back_and_any_changed_byte_is_forged), cmocka_unit_test(a_cookie_lives_ninety_days),
     cmocka_unit_test(a_visitor_is_hashed_under_the_generation_of_the_issue_day), cmocka_unit_test(partners_see_permutations_that_differ),
     cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(addresses_are_cut),
     cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced), cmocka_unit_test(ordinary_paths_stay),
     cmocka_unit_test(urls_are_split_without_user_and_port), cmocka_unit_test(names_of_persons_are_no_attributes),
-    cmocka_unit_test(agents_are_families))
+    cmocka_unit_test(agents_are_families), cmocka_unit_test(of_a_referrer_its_kind_stays),
+    cmocka_unit_test(a_hold_out_is_a_stable_share_and_another_one_for_each_segment))
