@@ -215,6 +215,12 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 /* --- from the journal */
 
 #define FILL_BYTES (128u << 20) /* of entries */
+#ifdef CRUMB_SMALL_MAPS
+#define FILL_RAW (16u << 10) /* so that tests come by here */
+#else
+#define FILL_RAW (128u << 20) /* of records that are needed again: attributes, first hits */
+#endif
+#define NARROWEST 1e6 /* ranges are not made narrower than this share of what was first thought */
 
 /* How far the filling of an empty shard is: meta "fill", target u64 │ next u64. Visitors whose key begins below `next` are done with all
  * records up to the sequence `target`. */
@@ -237,10 +243,10 @@ static void fill_state_put(struct fold *f, struct db_txn *t, uint64_t target, ui
 }
 
 /* The end of the range of keys, from `next` on, that fits into memory, and how many records are about such. */
-static uint64_t range_end(uint64_t records, uint64_t next, size_t *expect)
+static uint64_t range_end(double records, uint64_t next, size_t *expect)
 {
 	double share = (double)(UINT64_MAX - next) / (double)UINT64_MAX; /* of all keys: they are hashes, so of all records too */
-	double left = (double)records * share, ranges = ceil(left * sizeof(struct entry) / FILL_BYTES);
+	double left = records * share, ranges = ceil(left * sizeof(struct entry) / FILL_BYTES);
 	if (ranges < 1)
 		ranges = 1;
 	*expect = (size_t)(left / ranges * 1.02) + 4096;
@@ -301,15 +307,27 @@ enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint
 	e = db_end(&t);
 	if (!e)
 		e = journal_count(j, f->shard.number, target, &records);
+	double narrower = 1;
 	f->shard.appending = true;
 	while (!e && next != UINT64_MAX) {
 		bool more;
 		size_t expect;
-		uint64_t last, hi = range_end(records, next, &expect);
-		struct fold_want want = {0, target, next, hi == UINT64_MAX ? hi : hi - 1, SIZE_MAX, expect};
+		uint64_t last, hi = range_end((double)records * narrower, next, &expect);
+		struct fold_want want = {.after = 0,
+		    .upto = target,
+		    .lo = next,
+		    .hi = hi == UINT64_MAX ? hi : hi - 1,
+		    .most = SIZE_MAX,
+		    .raw_most = narrower < NARROWEST ? FILL_RAW : SIZE_MAX,
+		    .expect = narrower > 1 ? 0 : expect};
 		atomic_store(filled, next);
-		if (!(e = fold_gather(f, j, &want, &last, &more)))
-			e = more ? err_set(ERR_FULL, "too many first hits at once") : fill_range(f, target, hi, now, stop);
+		if ((e = fold_gather(f, j, &want, &last, &more)))
+			break;
+		if (more) { /* these records are larger than others */
+			narrower *= hi == UINT64_MAX && narrower == 1 ? ceil(FILL_BYTES / ((double)records * sizeof(struct entry) + 1)) * 4 : 4;
+			continue;
+		}
+		e = fill_range(f, target, hi, now, stop);
 		next = hi;
 	}
 	f->shard.appending = false;

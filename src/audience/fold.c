@@ -261,7 +261,7 @@ enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *
 		uint64_t seq;
 		uint32_t count;
 		uint16_t day;
-		if (x->entries_n >= w->most || x->raw.n >= RAW_BYTES_MAX) {
+		if (x->entries_n >= w->most || x->raw.n >= w->raw_most) {
 			*more = true;
 			break;
 		}
@@ -294,7 +294,7 @@ enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most,
 	uint64_t last;
 	struct db_txn t;
 	*done = 0;
-	struct fold_want want = {atomic_load(&f->watermark), journal_last(j, f->shard.number), 0, UINT64_MAX, most, 0};
+	struct fold_want want = {atomic_load(&f->watermark), journal_last(j, f->shard.number), 0, UINT64_MAX, most, RAW_BYTES_MAX, 0};
 	enum err e = fold_gather(f, j, &want, &last, more);
 	if (e || last == want.after)
 		return e;

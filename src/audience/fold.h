@@ -78,6 +78,7 @@ struct fold_want {
 	uint64_t after, upto; /* blocks with sequences in (after, upto] */
 	uint64_t lo, hi;      /* only visitors whose key begins with lo … hi */
 	size_t most;	      /* records, about */
+	size_t raw_most;      /* bytes of records that are needed again, about */
 	size_t expect;	      /* make room for so many at once; 0: as they come */
 };
 enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *want, uint64_t *last, bool *more) MUST_CHECK;

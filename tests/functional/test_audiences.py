@@ -393,3 +393,20 @@ def test_a_reload_is_quick(make):
     b = Browser.known(server)
     b.hit('/x', extra='&t=Word7%20winter%20coat')
     assert b.segments() == {'s'}
+
+
+def test_a_backfill_of_records_with_attributes(make):
+    """They take more memory: ranges of visitors become narrower. One visitor has more of them than all others."""
+    server = make(rules=CATEGORIES)
+    now = server.now()
+    lines = [{'id': 'v%d' % (i % 300), 't': now - i % 40 * DAY, 'u': 'https://s.example/boots/%d' % (i % 7), 'a.size': 's%d' % (i % 5), 'a.note': 'x' * 40} for i in range(6000)]
+    lines += [{'id': 'busy', 't': now, 'u': 'https://s.example/boots/1', 'a.note': 'y' * 60} for _ in range(3000)]
+    assert server.import_lines(lines)['accepted'] == 9000
+    reload(server, CATEGORIES.replace('/coats/*', '/boots/*') + 'segments: [{id: all, when: coats >= 20}, {id: s3, when: attr.size = s3}]\n')
+    sizes = server.sizes()
+    assert sizes == {'all': 300, 's3': 60}
+    v = server.visitor('--id', 'busy')
+    assert [c['count'] for c in v['categories']] == [3000] and v['attributes']['note'] == 'y' * 60
+    server.verify()
+    server.stop()
+    assert server.js('db', 'verify', '--replay')['ok']
