@@ -290,21 +290,15 @@ static struct move *list_moves(const struct rules *old, const struct rules *fres
 	return moves;
 }
 
+/* What is withheld counts as nothing in the other numbers, so that no difference between them tells it. */
 static void show_move(struct move *m, const struct kgate *gate, uint64_t enter, uint64_t stay, uint64_t leave)
 {
 	m->before = kgate_show(gate, stay + leave);
-	m->after = kgate_show(gate, stay + enter);
 	m->enter = kgate_show(gate, enter);
 	m->leave = kgate_show(gate, leave);
-	m->stay = kgate_show(gate, stay);
-	/* who stays is as good as who was there, or as who will be: too few lie between */
-	if (!m->leave.told)
-		m->stay = m->before;
-	else if (!m->enter.told)
-		m->stay = m->after;
-	/* and the new size is as good as the old one, if too few come and go */
-	if (!m->leave.told && !m->enter.told && m->was >= 0)
-		m->after = m->before;
+	uint64_t kept = (m->before.told ? stay + leave : 0) - (m->leave.told ? leave : 0);
+	m->stay = kgate_show(gate, kept);
+	m->after = kgate_show(gate, kept + (m->enter.told ? enter : 0));
 }
 
 enum err ask_diff(const struct ask_side *before, const struct ask_side *after, const struct kgate *gate, uint32_t now, struct move **moves, size_t *n)

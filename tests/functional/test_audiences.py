@@ -148,6 +148,18 @@ def test_diff(make, tmp_path):
     assert 'nothing' in server.cli('rules', 'diff', str(new), ok=(1,)).stderr
 
 
+def test_the_numbers_of_a_diff_do_not_tell_what_is_withheld(make, tmp_path):
+    server = make(rules=RULES)
+    fill(server, 65, ['/coats/1'])
+    fill(server, 7, ['/coats/1', '/coats/2'], first=100)        # seven leave
+    fill(server, 50, ['/shoes/1', '/shoes/2'], first=200)       # fifty come
+    new = tmp_path / 'new.yaml'
+    new.write_text(RULES.replace('when: coats}', 'when: coats = 1 or shoes}'))
+    row = {s['id']: s for s in server.js('rules', 'diff', str(new))['segments']}['coats']
+    assert (row['before'], row['enter'], row['leave']) == (70, 50, None)
+    assert row['stay'] == row['before'] and row['after'] == 120     # as if nobody left: 72 and 50, rounded
+
+
 def test_signals(make):
     server = make(rules=RULES)
     fill(server, 30, ['/coats/1', '/blog/a', '/blog/b'])
