@@ -329,6 +329,8 @@ enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint
 		}
 		e = fill_range(f, target, hi, now, stop);
 		next = hi;
+		if (f->scratch->raw.n < FILL_RAW / 16) /* past the large ones; a busy visitor does not slow down all who follow */
+			narrower = narrower > 4 ? narrower / 4 : 1;
 	}
 	f->shard.appending = false;
 	atomic_store(filled, UINT64_MAX);

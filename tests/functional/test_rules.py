@@ -12,7 +12,8 @@ def reload(server, text):
     server.write_rules(text)
     before = server.js('rules', 'status')['hash']
     server.process.send_signal(signal.SIGHUP)
-    for _ in range(600):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         s = server.js('rules', 'status')
         if s['complete'] and s['hash'] != before:
             return
