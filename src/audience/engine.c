@@ -292,9 +292,13 @@ void engine_stop(struct engine *e)
 	free(e);
 }
 
-void engine_poke(void *engine)
+void engine_poke(void *engine, bool asked)
 {
 	struct engine *e = engine;
+	if (asked) {
+		engine_hurry(e);
+		return;
+	}
 	pthread_mutex_lock(&e->lock);
 	if (e->idle)
 		pthread_cond_broadcast(&e->wake);
@@ -363,7 +367,7 @@ bool engine_settled(struct engine *e, uint32_t hour)
 	struct generation *g = engine_serving(e);
 	bool all = true;
 	for (unsigned s = 0; s < g->shards; s++)
-		all &= engine_caught_up(e, g, s, hour);
+		all &= atomic_load(&g->fold[s].watermark) >= journal_committed(e->store->journal, s) && engine_caught_up(e, g, s, hour);
 	generation_unref(g);
 	return all;
 }
@@ -373,7 +377,7 @@ double engine_lag_s(struct engine *e)
 	struct generation *g = engine_serving(e);
 	bool behind = false;
 	for (unsigned s = 0; s < g->shards; s++)
-		behind |= atomic_load(&g->fold[s].watermark) < journal_last(e->store->journal, s);
+		behind |= atomic_load(&g->fold[s].watermark) < journal_committed(e->store->journal, s);
 	generation_unref(g);
 	uint64_t now = clock_mono_us(), since = atomic_load(&e->behind_since_us);
 	if (!behind)

@@ -183,7 +183,7 @@ static struct waiting *wait_for(struct admin *a, struct http_request *r)
 static void settle(struct admin *a, struct http_request *r)
 {
 	wait_for(a, r)->settle = true;
-	engine_hurry(a->node->engine);
+	node_hurry(a->node);
 }
 
 /* "91d" or "5h" as seconds. */
@@ -222,7 +222,7 @@ static void advance_clock(struct admin *a, struct http_request *r)
 	}
 	struct waiting *w = wait_for(a, r);
 	w->settle = w->clock = true;
-	engine_hurry(a->node->engine);
+	node_hurry(a->node);
 }
 
 static void confirm_clock(struct admin *a, struct http_request *r)

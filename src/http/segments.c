@@ -125,9 +125,11 @@ void collect_lookups_go_on(struct collect *c)
 		unsigned shard = vkey_shard(&l->visitor, c->shared->store->shards);
 		bool on_disk = l->gate < c->gate - c->in_flight;
 		if (!l->target && on_disk) {
-			l->target = journal_last(c->shared->store->journal, shard);
-			if (!engine_folded(e, shard, l->target))
+			l->target = journal_committed(c->shared->store->journal, shard);
+			if (!engine_folded(e, shard, l->target)) {
+				writer_publish(c->shared->writer);
 				engine_hurry(e);
+			}
 		}
 		bool folded = on_disk && engine_folded(e, shard, l->target);
 		bool late = clock_mono_us() > l->deadline_us;

@@ -255,44 +255,63 @@ static bool make_room(struct http_conn *c)
 	return true;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+/* Answered already: what still comes is thrown away. */
+static void read_away(struct http_conn *c)
 {
-	struct http_conn *c = arg;
-	(void)what;
-	if (c->phase == PHASE_LINGER) {
-		char away[16384];
-		ssize_t n = recv(fd, away, sizeof away, MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno != EAGAIN))
-			conn_close(c);
-		return;
-	}
-	if (c->used == SLOTS || c->closing) {
-		stop_reading(c);
-		return;
-	}
+	char away[16384];
+	ssize_t n;
+	do
+		n = recv(c->fd, away, sizeof away, MSG_DONTWAIT);
+	while (n > 0 || (n < 0 && errno == EINTR));
+	if (n == 0 || errno != EAGAIN)
+		conn_close(c);
+}
+
+/* Reads once. False: there is nothing more to read now. */
+static bool read_some(struct http_conn *c)
+{
 	if (!make_room(c)) {
 		conn_error(c, 413);
-		return;
+		return false;
 	}
-	ssize_t n = recv(fd, c->in + c->in_n, c->in_cap - c->in_n, MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+	size_t room = c->in_cap - c->in_n;
+	ssize_t n = recv(c->fd, c->in + c->in_n, room, MSG_DONTWAIT);
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < 0 && errno == EAGAIN)
+		return false;
 	if (n <= 0) {
 		if (n == 0 && c->used) { /* half closed: what was asked is still answered */
 			stop_reading(c);
 			c->closing = true;
 			c->slots[(c->head + c->used - 1) % SLOTS].last = true;
-			return;
+		} else {
+			conn_close(c);
 		}
-		conn_close(c);
-		return;
+		return false;
 	}
 	c->in_n += (size_t)n;
 	conn_parse(c);
 	conn_flush(c);
 	if (!c->closed)
 		resume(c);
-	if (!c->closed && c->used == SLOTS)
+	return (size_t)n == room;
+}
+
+/* Edge-triggered: called once for what has come, so everything is read, unless reading stops; starting again looks anew. A read that did not
+ * fill its room took all there was, but for the end of the stream when that came along. */
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_conn *c = arg;
+	bool more = true;
+	(void)fd;
+	while (more && !c->closed && c->phase != PHASE_LINGER && c->used < SLOTS && !c->closing)
+		more = read_some(c) || what & EV_CLOSED;
+	if (c->closed)
+		return;
+	if (c->phase == PHASE_LINGER)
+		read_away(c);
+	else if (c->used == SLOTS || c->closing)
 		stop_reading(c);
 }
 
@@ -390,8 +409,8 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 		c->peer = peer;
 		llhttp_init(&c->parser, HTTP_REQUEST, &s->settings);
 		c->parser.data = c;
-		event_assign(&c->read_ev, s->base, conn_fd, EV_READ | EV_PERSIST, on_readable, c);
-		event_assign(&c->write_ev, s->base, conn_fd, EV_WRITE, on_writable, c);
+		event_assign(&c->read_ev, s->base, conn_fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_readable, c);
+		event_assign(&c->write_ev, s->base, conn_fd, EV_WRITE | EV_ET, on_writable, c);
 		event_add(&c->read_ev, NULL);
 		c->reading = true;
 		enlist(c, PHASE_IDLE);

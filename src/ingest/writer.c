@@ -4,8 +4,10 @@
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* --- batches */
 
@@ -80,20 +82,26 @@ struct merged {
 	struct buf joined; /* when more than one batch has records for the day and shard */
 };
 
+/* Readers see what is committed after this long, when nobody asks for it sooner; gathering makes blocks large. */
+#define PUBLISH_US 50000
+#define PUBLISH_BYTES (1u << 20)
+#define RETRY_US 1000000
+
 struct writer {
 	struct store *store;
-	void (*after_commit)(void *);
+	void (*published)(void *, bool asked);
 	void *arg;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct batch *first, **last; /* queue */
-	bool stop;
+	bool stop, asked;
 	uint8_t rules_hash[16];
 	struct buf rules_bundle;
 	uint16_t want_oldest, want_today;
 	_Atomic uint16_t expired;
 	/* journal thread only */
+	uint64_t publish_at; /* clock_mono_us(); 0: nothing waits */
 	struct merged *merged;
 	size_t merged_n, merged_cap;
 	struct journal_block *blocks;
@@ -182,8 +190,6 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 			log_error("journal", "commit failed why=\"%s\"", err_text());
 	}
 	buf_done(&record);
-	if (!e)
-		w->after_commit(w->arg);
 	while (list) {
 		struct batch *b = list;
 		list = b->next;
@@ -194,15 +200,48 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 	}
 }
 
+/* Lets readers see what was committed, when it is time. */
+static void publish(struct writer *w, bool now, bool asked)
+{
+	struct journal *j = w->store->journal;
+	size_t waiting = journal_unpublished(j);
+	if (waiting && !w->publish_at)
+		w->publish_at = clock_mono_us() + PUBLISH_US;
+	if (!w->publish_at || !(now || waiting == 0 || waiting > PUBLISH_BYTES || clock_mono_us() >= w->publish_at))
+		return;
+	enum err e = journal_publish(j);
+	w->publish_at = e ? clock_mono_us() + RETRY_US : 0;
+	if (e)
+		log_error("journal", "not stored in its day yet, will be tried again why=\"%s\"", err_text());
+	else
+		w->published(w->arg, asked);
+}
+
 static void expire(struct writer *w, uint16_t oldest, uint16_t today)
 {
-	enum err e = keys_expire(w->store->keys, oldest, today);
+	enum err e = journal_publish(w->store->journal);
+	if (!e)
+		e = keys_expire(w->store->keys, oldest, today);
 	if (e) {
 		log_error("journal", "keys of expired days could not be destroyed why=\"%s\"", err_text());
 		return;
 	}
 	journal_expire(w->store->journal, oldest);
 	atomic_store(&w->expired, oldest);
+}
+
+/* The lock is held. */
+static void wait_for_work(struct writer *w)
+{
+	while (!w->first && !w->stop && !w->asked && w->want_oldest == atomic_load(&w->expired)) {
+		if (!w->publish_at) {
+			pthread_cond_wait(&w->wake, &w->lock);
+			continue;
+		}
+		struct timespec until = {(time_t)(w->publish_at / 1000000), (long)(w->publish_at % 1000000) * 1000};
+		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
+			return;
+	}
 }
 
 static void *run(void *arg)
@@ -213,12 +252,11 @@ static void *run(void *arg)
 	pthread_setname_np(pthread_self(), "journal");
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
-		while (!w->first && !w->stop && w->want_oldest == atomic_load(&w->expired))
-			pthread_cond_wait(&w->wake, &w->lock);
-		if (!w->first && w->stop)
-			break;
+		wait_for_work(w);
 		struct batch *list = w->first;
 		uint16_t oldest = w->want_oldest, today = w->want_today;
+		bool asked = w->asked, stop = w->stop;
+		w->asked = false;
 		w->first = NULL;
 		w->last = &w->first;
 		if (memcmp(hash, w->rules_hash, 16) != 0) {
@@ -229,28 +267,35 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&w->lock);
 		if (list)
 			commit(w, list, hash, buf_view(&bundle));
+		publish(w, asked || stop, asked);
 		if (oldest != atomic_load(&w->expired)) {
 			expire(w, oldest, today);
-			w->after_commit(w->arg);
+			w->published(w->arg, false);
 		}
 		pthread_mutex_lock(&w->lock);
+		if (stop && !w->first)
+			break;
 	}
 	pthread_mutex_unlock(&w->lock);
 	buf_done(&bundle);
 	return NULL;
 }
 
-enum err writer_start(struct store *s, void (*after_commit)(void *), void *arg, struct writer **out)
+enum err writer_start(struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w)
 		return err_set(ERR_NOMEM, "no memory");
 	w->store = s;
-	w->after_commit = after_commit;
+	w->published = published;
 	w->arg = arg;
 	w->last = &w->first;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->wake, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &attr);
+	pthread_condattr_destroy(&attr);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
 		free(w);
 		return err_set(ERR_IO, "no thread for the journal");
@@ -284,6 +329,14 @@ void writer_submit(struct writer *w, struct batch *b)
 	pthread_mutex_lock(&w->lock);
 	*w->last = b;
 	w->last = &b->next;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_publish(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->asked = true;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 }

@@ -74,6 +74,12 @@ bool node_settled(struct node *n)
 	return engine_settled(n->engine, hour_of(now)) && (clock_jumped() || writer_expired(n->writer) == wanted_oldest(n, day_of(now)));
 }
 
+void node_hurry(struct node *n)
+{
+	writer_publish(n->writer);
+	engine_hurry(n->engine);
+}
+
 bool node_wait(struct node *n, long seconds, bool rules_too)
 {
 	uint64_t until = clock_mono_us() + (uint64_t)seconds * 1000000;
@@ -82,7 +88,7 @@ bool node_wait(struct node *n, long seconds, bool rules_too)
 			return true;
 		if (clock_mono_us() >= until)
 			return false;
-		engine_hurry(n->engine);
+		node_hurry(n);
 		node_tick(n);
 		nanosleep(&(struct timespec){0, 5000000}, NULL);
 	}

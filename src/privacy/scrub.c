@@ -4,6 +4,7 @@
 
 #define SEGMENT_MAX 100
 #define DECODES 3
+#define TOKEN_LEAST 12 /* the shortest of what token_run() and token_like() look for */
 
 static bool at_sign_names_somebody(struct str s)
 {
@@ -87,6 +88,8 @@ static bool token_like(struct str s)
 {
 	if (s.n > SEGMENT_MAX)
 		return true;
+	if (s.n < TOKEN_LEAST)
+		return false;
 	unsigned hex_groups = 0, hex_total = 0;
 	for (size_t i = 0; i < s.n;) {
 		size_t from = i;
@@ -134,7 +137,7 @@ enum scrub_kind scrub_look(struct str s)
 			break;
 		cur = str_make(once, n);
 	}
-	return token_like(s) || token_like(cur) ? SCRUB_TOKEN : SCRUB_NONE;
+	return token_like(s) || (cur.p != s.p && token_like(cur)) ? SCRUB_TOKEN : SCRUB_NONE;
 }
 
 bool url_split(struct str url, struct url_parts *out)

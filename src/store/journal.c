@@ -4,6 +4,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/store/db.h"
+#include "wal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <zstd.h>
 
 #define DAYS_MAX 128
+#define SHARDS_MAX 256
 #define BLOCK_VERSION 1
 #define ZSTD_LEVEL (-1)
 #define RAW_MAX (256u << 20) /* no block claims more */
@@ -36,8 +38,15 @@ struct journal_day {
 	_Atomic uint64_t *last; /* per shard */
 };
 
+/* What is in the write-ahead log and not in its day yet, by shard. All of it is of one day and one rule set. */
+struct pending {
+	struct buf records;
+	uint32_t count;
+	uint64_t seq; /* of the newest record */
+};
+
 struct journal {
-	char folder[3800];
+	char folder[3800], wal_path[3800];
 	struct keys *keys;
 	unsigned shards;
 	size_t map_bytes;
@@ -47,7 +56,14 @@ struct journal {
 	struct buf packed, sealed; /* writer's scratch */
 	pthread_mutex_t lock;	   /* guards the table of days and their refs */
 	struct journal_day days[DAYS_MAX];
-	_Atomic uint64_t *last; /* per shard, over all days */
+	_Atomic uint64_t *last;	     /* per shard, over all days: what readers see */
+	_Atomic uint64_t *committed; /* per shard: what is durable */
+	/* the writer's */
+	struct wal *wal;
+	struct pending *pending; /* per shard */
+	uint16_t pending_day;
+	uint8_t pending_rules[16];
+	size_t pending_bytes;
 };
 
 static void block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
@@ -193,46 +209,6 @@ static enum err open_days(struct journal *j)
 	return e;
 }
 
-enum err journal_open(const char *folder, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out)
-{
-	struct journal *j = calloc(1, sizeof *j);
-	if (!j)
-		return err_set(ERR_NOMEM, "no memory");
-	snprintf(j->folder, sizeof j->folder, "%s", folder);
-	j->keys = keys;
-	j->shards = shards;
-	j->map_bytes = map_bytes;
-	j->readonly = readonly;
-	j->next_seq = 1;
-	j->last = calloc(shards, sizeof *j->last);
-	j->zstd = ZSTD_createCCtx();
-	pthread_mutex_init(&j->lock, NULL);
-	enum err e = j->last && j->zstd ? OK : err_set(ERR_NOMEM, "no memory");
-	if (!e)
-		e = open_days(j);
-	if (e) {
-		journal_close(j);
-		return e;
-	}
-	*out = j;
-	return OK;
-}
-
-void journal_close(struct journal *j)
-{
-	if (!j)
-		return;
-	for (int i = 0; i < DAYS_MAX; i++)
-		if (j->days[i].day)
-			day_free(&j->days[i]);
-	ZSTD_freeCCtx(j->zstd);
-	buf_done(&j->packed);
-	buf_done(&j->sealed);
-	free(j->last);
-	pthread_mutex_destroy(&j->lock);
-	free(j);
-}
-
 static struct journal_day *find_day(struct journal *j, uint16_t day)
 {
 	for (int i = 0; i < DAYS_MAX; i++)
@@ -277,7 +253,8 @@ static enum err commit_day(struct journal *j, struct journal_day *d, struct jour
 		if (blocks[i].day != d->day)
 			continue;
 		uint8_t key[KEY_LEN];
-		blocks[i].seq = j->next_seq++;
+		if (!blocks[i].seq)
+			blocks[i].seq = j->next_seq++;
 		block_key(blocks[i].shard, blocks[i].seq, key);
 		if (!(e = seal(j, &blocks[i], d->key, rules_hash)))
 			db_put(&t, d->table, bytes(key, KEY_LEN), buf_view(&j->sealed));
@@ -289,14 +266,22 @@ static enum err commit_day(struct journal *j, struct journal_day *d, struct jour
 	return db_end(&t);
 }
 
-enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err day_of_blocks(struct journal *j, uint16_t day, struct journal_day **out)
+{
+	pthread_mutex_lock(&j->lock);
+	*out = find_day(j, day);
+	enum err e = *out ? OK : day_open(j, day, true, out);
+	pthread_mutex_unlock(&j->lock);
+	return e;
+}
+
+/* Into the days' environments, where readers find them. */
+static enum err store_blocks(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	bool done[DAYS_MAX] = {false};
 	for (size_t i = 0; i < n; i++) {
-		pthread_mutex_lock(&j->lock);
-		struct journal_day *d = find_day(j, blocks[i].day);
-		enum err e = d ? OK : day_open(j, blocks[i].day, true, &d);
-		pthread_mutex_unlock(&j->lock);
+		struct journal_day *d;
+		enum err e = day_of_blocks(j, blocks[i].day, &d);
 		if (e)
 			return e;
 		if (done[d - j->days])
@@ -314,9 +299,176 @@ enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t 
 			atomic_store(&d->last[s], blocks[i].seq);
 		if (blocks[i].seq > atomic_load(&j->last[s]))
 			atomic_store(&j->last[s], blocks[i].seq);
+		if (blocks[i].seq > atomic_load(&j->committed[s]))
+			atomic_store(&j->committed[s], blocks[i].seq);
 	}
 	pthread_mutex_unlock(&j->lock);
 	return OK;
+}
+
+static void pend(struct journal *j, const struct journal_block *b, uint64_t seq)
+{
+	struct pending *p = &j->pending[b->shard];
+	buf_str(&p->records, b->records);
+	CHECK(!p->records.failed);
+	p->count += b->count;
+	p->seq = seq;
+	j->pending_bytes += b->records.n;
+}
+
+size_t journal_unpublished(const struct journal *j)
+{
+	return j->pending_bytes;
+}
+
+static enum err publish(struct journal *j)
+{
+	struct journal_block blocks[SHARDS_MAX];
+	size_t n = 0;
+	if (!j->pending_bytes)
+		return OK;
+	for (unsigned i = 0; i < j->shards; i++)
+		if (j->pending[i].count)
+			blocks[n++] = (struct journal_block){
+			    j->pending_day, (uint16_t)i, j->pending[i].count, buf_view(&j->pending[i].records), j->pending[i].seq};
+	enum err e = store_blocks(j, blocks, n, j->pending_rules);
+	if (e)
+		return e; /* the log still has them */
+	for (unsigned i = 0; i < j->shards; i++) {
+		buf_clear(&j->pending[i].records);
+		j->pending[i].count = 0;
+	}
+	j->pending_bytes = 0;
+	return OK;
+}
+
+enum err journal_publish(struct journal *j)
+{
+	enum err e = publish(j);
+	if (!e)
+		wal_rewind(j->wal);
+	return e;
+}
+
+/* The log takes small commits of one day; what waits there is of the same day and rules, so its order within a shard is that of its blocks. */
+static bool suits_wal(const struct journal_block *blocks, size_t n)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < n; i++) {
+		bytes += blocks[i].records.n;
+		if (blocks[i].day != blocks[0].day)
+			return false;
+	}
+	return bytes <= WAL_FRAME_MOST;
+}
+
+static enum err log_blocks(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+{
+	struct wal_head h = {.seq = j->next_seq++, .day = blocks[0].day};
+	struct journal_day *d;
+	memcpy(h.rules_hash, rules_hash, sizeof h.rules_hash);
+	enum err e = day_of_blocks(j, h.day, &d);
+	if (!e)
+		e = wal_append(j->wal, &h, d->key, blocks, n);
+	if (e == ERR_FULL && j->pending_bytes && !(e = journal_publish(j)))
+		e = wal_append(j->wal, &h, d->key, blocks, n);
+	if (e)
+		return e;
+	j->pending_day = h.day;
+	memcpy(j->pending_rules, rules_hash, sizeof j->pending_rules);
+	for (size_t i = 0; i < n; i++) {
+		pend(j, &blocks[i], h.seq);
+		blocks[i].seq = h.seq;
+		atomic_store(&j->committed[blocks[i].shard], h.seq);
+	}
+	return OK;
+}
+
+enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+{
+	bool wal = n && suits_wal(blocks, n);
+	enum err e = OK;
+	if (!wal || blocks[0].day != j->pending_day || memcmp(rules_hash, j->pending_rules, sizeof j->pending_rules) != 0)
+		e = journal_publish(j);
+	if (!e)
+		e = wal ? log_blocks(j, blocks, n, rules_hash) : store_blocks(j, blocks, n, rules_hash);
+	return e;
+}
+
+/* What the last run had answered for and not brought into its day. */
+static enum err recover(struct journal *j)
+{
+	struct wal_head h;
+	struct str parts;
+	enum err e = wal_open(j->wal_path, &j->wal);
+	while (!e && wal_next(j->wal, j->keys, &h, &parts)) {
+		struct journal_block b;
+		struct journal_day *d;
+		if (h.seq >= j->next_seq)
+			j->next_seq = h.seq + 1;
+		if (h.day != j->pending_day || memcmp(h.rules_hash, j->pending_rules, sizeof h.rules_hash) != 0)
+			e = publish(j);
+		if (e || (e = day_of_blocks(j, h.day, &d)))
+			break;
+		j->pending_day = h.day;
+		memcpy(j->pending_rules, h.rules_hash, sizeof h.rules_hash);
+		while (wal_part(&parts, &b))
+			if (b.shard < j->shards && h.seq > atomic_load(&d->last[b.shard]))
+				pend(j, &b, h.seq);
+	}
+	return e ? e : journal_publish(j);
+}
+
+enum err journal_open(const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out)
+{
+	struct journal *j = calloc(1, sizeof *j);
+	if (!j)
+		return err_set(ERR_NOMEM, "no memory");
+	snprintf(j->folder, sizeof j->folder, "%s/journal", store);
+	snprintf(j->wal_path, sizeof j->wal_path, "%s/wal", store);
+	j->keys = keys;
+	j->shards = shards;
+	j->map_bytes = map_bytes;
+	j->readonly = readonly;
+	j->next_seq = 1;
+	j->last = calloc(shards, sizeof *j->last);
+	j->committed = calloc(shards, sizeof *j->committed);
+	j->pending = calloc(shards, sizeof *j->pending);
+	j->zstd = ZSTD_createCCtx();
+	pthread_mutex_init(&j->lock, NULL);
+	enum err e = j->last && j->committed && j->pending && j->zstd ? OK : err_set(ERR_NOMEM, "no memory");
+	if (!e)
+		e = open_days(j);
+	for (unsigned i = 0; i < shards && !e; i++)
+		atomic_store(&j->committed[i], atomic_load(&j->last[i]));
+	if (!e && !readonly)
+		e = recover(j);
+	if (e) {
+		journal_close(j);
+		return e;
+	}
+	*out = j;
+	return OK;
+}
+
+void journal_close(struct journal *j)
+{
+	if (!j)
+		return;
+	for (int i = 0; i < DAYS_MAX; i++)
+		if (j->days[i].day)
+			day_free(&j->days[i]);
+	wal_close(j->wal);
+	for (unsigned i = 0; j->pending && i < j->shards; i++)
+		buf_done(&j->pending[i].records);
+	free(j->pending);
+	ZSTD_freeCCtx(j->zstd);
+	buf_done(&j->packed);
+	buf_done(&j->sealed);
+	free(j->last);
+	free(j->committed);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
 }
 
 void journal_expire(struct journal *j, uint16_t oldest)
@@ -338,6 +490,11 @@ void journal_seq_floor(struct journal *j, uint64_t seq)
 {
 	if (seq >= j->next_seq)
 		j->next_seq = seq + 1;
+}
+
+uint64_t journal_committed(const struct journal *j, unsigned shard)
+{
+	return atomic_load(&j->committed[shard]);
 }
 
 uint64_t journal_last(const struct journal *j, unsigned shard)

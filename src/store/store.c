@@ -150,9 +150,8 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	path_of(s, "keys", path);
 	if ((e = keys_open(path, !s->readonly, &s->keys)))
 		goto out;
-	path_of(s, "journal", path);
 	if (mode != STORE_READ)
-		e = journal_open(path, s->keys, s->shards, s->map_bytes, s->readonly, &s->journal);
+		e = journal_open(s->path, s->keys, s->shards, s->map_bytes, s->readonly, &s->journal);
 out:
 	if (e)
 		store_close(s);

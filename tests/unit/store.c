@@ -45,6 +45,7 @@ static void put_block(struct store *s, uint16_t day, uint16_t shard, const char 
 	static const uint8_t rules[16] = {1};
 	struct journal_block b = {.day = day, .shard = shard, .count = 1, .records = str_c(text)};
 	assert_int_equal(journal_commit(s->journal, &b, 1, rules), OK);
+	assert_int_equal(journal_publish(s->journal), OK);
 }
 
 /* All blocks of a shard after a sequence, joined. */

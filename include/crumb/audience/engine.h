@@ -42,7 +42,7 @@ struct engine;
 /* Opens what is stored, or begins with an empty generation for `rules`; other rules than the stored ones start a rebuild. */
 enum err engine_start(const struct config *c, struct store *s, struct rules *rules, struct engine **out) MUST_CHECK;
 void engine_stop(struct engine *e);
-void engine_poke(void *engine); /* the journal has grown; any thread */
+void engine_poke(void *engine, bool asked); /* the journal has grown; any thread. Asked: somebody waits, as in engine_hurry() */
 /* Called, from fold threads, after commits that somebody hurried for; at most 64 listeners. */
 void engine_listen(struct engine *e, void (*heard)(void *), void *arg);
 

@@ -1,7 +1,8 @@
 /* The journal thread: batches in, synced commits out, and only then the word back.
  *
- * A batch is what one collect thread gathered while the previous commit ran, or one slice of an import. There are no timers: the
- * thread takes everything that is queued, commits it, tells the owners, and takes again; the disk sets the pace.
+ * A batch is what one collect thread gathered while the previous commit ran, or one slice of an import. No commit waits for a timer: the
+ * thread takes everything that is queued, commits it, tells the owners, and takes again; the disk sets the pace. What was committed is
+ * published to the folds a moment later, or when somebody asks (writer_publish).
  *
  * A batch belongs to its owner until writer_submit(), then to the writer until `done` is called on the journal thread, then
  * to the owner again. */
@@ -38,10 +39,11 @@ void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t);
 
 struct writer;
 
-/* `after_commit` is called on the journal thread when new blocks can be read: it wakes the folds. */
-enum err writer_start(struct store *s, void (*after_commit)(void *), void *arg, struct writer **out) MUST_CHECK;
+/* `published` is called on the journal thread when new blocks can be read: it wakes the folds, all of them if somebody had asked. */
+enum err writer_start(struct store *s, void (*published)(void *, bool asked), void *arg, struct writer **out) MUST_CHECK;
 void writer_stop(struct writer *w); /* commits what is queued, then ends the thread */
 void writer_submit(struct writer *w, struct batch *b);
+void writer_publish(struct writer *w); /* somebody waits for what was committed */
 /* From now on blocks name these rules, and their activation is in the journal of every day that is written to. */
 void writer_rules(struct writer *w, const uint8_t hash[16], struct str bundle);
 /* Destroys the keys of days before `oldest` and unlinks them, on the journal thread. */

@@ -23,6 +23,7 @@ void node_tick(struct node *n);
 enum err node_reload(struct node *n) MUST_CHECK;
 /* Everything accepted so far is in the views, everything due was swept, expired days are gone. */
 bool node_settled(struct node *n);
+void node_hurry(struct node *n); /* do not gather or pace: somebody waits */
 /* Waits until settled and until the views are made by the newest rules; false: not within the time. */
 bool node_wait(struct node *n, long seconds, bool rules_too);
 

@@ -7,7 +7,10 @@
  * authenticated with it. A block belongs to one shard and one day and needs nothing outside itself. Sequences are global and
  * only grow; a day expires by destroying its key and unlinking its folder.
  *
- * Threads: one writes (journal_commit, journal_expire); any number read, each with its own reader. */
+ * A small commit is durable in the write-ahead log (the file wal beside journal/, src/store/wal.h) first; publishing makes one block of each shard of all that
+ * waits there and stores it in its day, where readers find it. A large commit, or one of several days, is stored at once.
+ *
+ * Threads: one writes (journal_commit, journal_publish, journal_expire); any number read, each with its own reader. */
 #ifndef CRUMB_STORE_JOURNAL_H
 #define CRUMB_STORE_JOURNAL_H
 
@@ -24,18 +27,23 @@ struct journal_block {
 	uint64_t seq;	    /* set by the commit */
 };
 
-enum err journal_open(const char *folder, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out) MUST_CHECK;
+/* `store` is the folder that has journal/ and wal. */
+enum err journal_open(const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out) MUST_CHECK;
 void journal_close(struct journal *j);
 
-/* Seals and stores the blocks, synced when it returns OK. A day's blocks are stored together or not at all; readers see a commit
- * of several days whole. `rules_hash` names the rules whose leaves the events carry. */
+/* Seals the blocks; durable when it returns OK. A day's blocks are kept together or not at all; readers see a commit
+ * of several days whole, and after journal_publish() at the latest. `rules_hash` names the rules whose leaves the events carry. */
 enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16]) MUST_CHECK;
-/* Unlinks the days before `oldest`; their keys must have been destroyed. */
+/* Lets readers see all that was committed. When it fails nothing is lost, and it can be tried again. */
+enum err journal_publish(struct journal *j) MUST_CHECK;
+size_t journal_unpublished(const struct journal *j); /* bytes of records that readers do not see yet; the writer's thread */
+/* Unlinks the days before `oldest`; everything must be published, and their keys have been destroyed. */
 void journal_expire(struct journal *j, uint16_t oldest);
 /* The next sequence is above this one; tells the journal what views have seen of days that are gone. */
 void journal_seq_floor(struct journal *j, uint64_t seq);
 
-uint64_t journal_last(const struct journal *j, unsigned shard); /* highest committed sequence of the shard; 0: none */
+uint64_t journal_last(const struct journal *j, unsigned shard);	     /* highest sequence of the shard that readers see; 0: none */
+uint64_t journal_committed(const struct journal *j, unsigned shard); /* highest durable one: once everything is published, the same */
 uint16_t journal_oldest_day(struct journal *j);			/* 0: empty */
 unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap);
 

@@ -6,6 +6,7 @@
  *     clock       seconds by which tests moved the clock, if they did
  *     admin       address and token of the running server's admin listener, 0600
  *     journal/    store/journal.h
+ *     wal         commits on their way into the journal (src/store/wal.h)
  *     state/GEN/SHARD/, state/CURRENT    the views; CURRENT names the serving generation */
 #ifndef CRUMB_STORE_STORE_H
 #define CRUMB_STORE_STORE_H

@@ -1,0 +1,177 @@
+#include "wal.h"
+
+#include "crumb/base/code.h"
+#include "crumb/store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	AT_SEQ = 4,
+	AT_DAY = 12,
+	AT_RULES = 14,
+	HEAD_LEN = 30,
+	NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	PART_LEN = 10
+};
+
+struct wal {
+	int fd;
+	size_t at;	       /* where the next frame goes, or is read */
+	uint64_t last;	       /* sequence of the frame read last */
+	struct buf raw, frame; /* scratch */
+};
+
+static enum err sync_name(const char *path)
+{
+	char folder[4096];
+	snprintf(folder, sizeof folder, "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		*slash = 0;
+	return folder_sync(slash ? folder : ".");
+}
+
+static enum err io(const char *what)
+{
+	return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", what, strerror(errno));
+}
+
+/* Zeros up to the full size, on disk before the first frame is. */
+static enum err fill(int fd, off_t from)
+{
+	static const char zeros[1 << 16];
+	while (from < (off_t)WAL_BYTES) {
+		size_t n = (size_t)((off_t)WAL_BYTES - from) < sizeof zeros ? (size_t)((off_t)WAL_BYTES - from) : sizeof zeros;
+		ssize_t done = pwrite(fd, zeros, n, from);
+		if (done <= 0)
+			return io("wal");
+		from += done;
+	}
+	return fsync(fd) == 0 ? OK : io("wal");
+}
+
+enum err wal_open(const char *path, struct wal **out)
+{
+	struct wal *w = calloc(1, sizeof *w);
+	if (!w)
+		return err_set(ERR_NOMEM, "no memory");
+	struct stat st;
+	enum err e = OK;
+	int fresh = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fresh < 0 || fstat(fresh, &st) != 0)
+		e = io(path);
+	else if (st.st_size < (off_t)WAL_BYTES)
+		e = fill(fresh, st.st_size);
+	if (fresh >= 0)
+		close(fresh);
+	if (!e && st.st_size == 0)
+		e = sync_name(path);
+	w->fd = e ? -1 : open(path, O_RDWR | O_DSYNC | O_CLOEXEC);
+	if (!e && w->fd < 0)
+		e = io(path);
+	if (e)
+		wal_close(w);
+	else
+		*out = w;
+	return e;
+}
+
+void wal_close(struct wal *w)
+{
+	if (!w)
+		return;
+	if (w->fd >= 0)
+		close(w->fd);
+	buf_done(&w->raw);
+	buf_done(&w->frame);
+	free(w);
+}
+
+enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[32], const struct journal_block *blocks, size_t n)
+{
+	buf_clear(&w->raw);
+	for (size_t i = 0; i < n; i++) {
+		uint8_t part[PART_LEN];
+		put_u16(part, blocks[i].shard);
+		put_u32(part + 2, blocks[i].count);
+		put_u32(part + 6, (uint32_t)blocks[i].records.n);
+		buf_add(&w->raw, part, sizeof part);
+		buf_str(&w->raw, blocks[i].records);
+	}
+	size_t whole = HEAD_LEN + NONCE_LEN + w->raw.n + TAG_LEN;
+	buf_clear(&w->frame);
+	if (w->raw.failed || !buf_reserve(&w->frame, whole))
+		return err_set(ERR_NOMEM, "no memory");
+	if (whole > WAL_BYTES - w->at)
+		return err_set(ERR_FULL, "wal: no room for %zu bytes", whole);
+	uint8_t *f = (uint8_t *)w->frame.p;
+	unsigned long long sealed;
+	put_u32(f, (uint32_t)whole);
+	put_u64(f + AT_SEQ, h->seq);
+	put_u16(f + AT_DAY, h->day);
+	memcpy(f + AT_RULES, h->rules_hash, sizeof h->rules_hash);
+	randombytes_buf(f + HEAD_LEN, NONCE_LEN);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(
+	    f + HEAD_LEN + NONCE_LEN, &sealed, (const uint8_t *)w->raw.p, w->raw.n, f, HEAD_LEN, NULL, f + HEAD_LEN, key);
+	for (size_t done = 0; done < whole;) {
+		ssize_t part = pwrite(w->fd, f + done, whole - done, (off_t)(w->at + done));
+		if (part < 0 && errno == EINTR)
+			continue;
+		if (part <= 0)
+			return io("wal");
+		done += (size_t)part;
+	}
+	w->at += whole;
+	return OK;
+}
+
+void wal_rewind(struct wal *w)
+{
+	w->at = 0;
+}
+
+bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *parts)
+{
+	uint8_t head[HEAD_LEN], key[32];
+	if (w->at + HEAD_LEN > WAL_BYTES || pread(w->fd, head, sizeof head, (off_t)w->at) != HEAD_LEN)
+		return false;
+	size_t whole = get_u32(head);
+	h->seq = get_u64(head + AT_SEQ);
+	h->day = get_u16(head + AT_DAY);
+	memcpy(h->rules_hash, head + AT_RULES, sizeof h->rules_hash);
+	if (whole < HEAD_LEN + NONCE_LEN + TAG_LEN || whole > WAL_BYTES - w->at || h->seq <= w->last || keys_day(keys, h->day, false, key) != OK)
+		return false;
+	buf_clear(&w->frame);
+	buf_clear(&w->raw);
+	if (!buf_reserve(&w->frame, whole) || !buf_reserve(&w->raw, whole) || pread(w->fd, w->frame.p, whole, (off_t)w->at) != (ssize_t)whole)
+		return false;
+	const uint8_t *f = (const uint8_t *)w->frame.p;
+	unsigned long long n;
+	int bad = crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)w->raw.p, &n, NULL, f + HEAD_LEN + NONCE_LEN, whole - HEAD_LEN - NONCE_LEN, f,
+	    HEAD_LEN, f + HEAD_LEN, key);
+	sodium_memzero(key, sizeof key);
+	if (bad)
+		return false;
+	w->raw.n = (size_t)n;
+	w->at += whole;
+	w->last = h->seq;
+	*parts = buf_view(&w->raw);
+	return true;
+}
+
+bool wal_part(struct str *parts, struct journal_block *out)
+{
+	const uint8_t *p = (const uint8_t *)parts->p;
+	if (parts->n < PART_LEN || get_u32(p + 6) > parts->n - PART_LEN)
+		return false;
+	*out = (struct journal_block){.shard = get_u16(p), .count = get_u32(p + 2)};
+	out->records = str_make(parts->p + PART_LEN, get_u32(p + 6));
+	*parts = str_skip(*parts, PART_LEN + out->records.n);
+	return true;
+}
