@@ -93,7 +93,7 @@ static enum err size_shard(void *arg, unsigned shard, void *own)
 	struct db_txn t;
 	struct db_cursor c;
 	struct str key, value, memberships;
-	struct profile view, *fresh = calloc(1, sizeof *fresh);
+	struct profile view = {0}, *fresh = calloc(1, sizeof *fresh);
 	uint64_t *sums = own;
 	uint16_t today = day_of(a->now);
 	enum err e = db_begin(&f->shard.db, false, &t);
@@ -129,6 +129,7 @@ static enum err size_shard(void *arg, unsigned shard, void *own)
 	if (!e)
 		e = t.err;
 	db_abort(&t);
+	profile_done(&view);
 	profile_done(fresh);
 	free(fresh);
 	return e;
@@ -339,7 +340,7 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 	struct db_txn t;
 	struct db_cursor c;
 	struct str key, value, memberships;
-	struct profile p;
+	struct profile p = {0};
 	uint64_t *sums = own;
 	enum err e = db_begin(&s->db, false, &t);
 	if (e)
@@ -354,6 +355,7 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 	}
 	db_walk_end(&c);
 	db_abort(&t);
+	profile_done(&p);
 	return e ? e : t.err;
 }
 

@@ -5,9 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define PROFILE_VERSION 2
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rows are little-endian and read in place");
-_Static_assert(sizeof(struct cat_day) == 8, "a row is eight bytes");
+#define PROFILE_VERSION 3
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sums are little-endian");
 _Static_assert(sizeof(struct sum_day) == 12, "a sum is twelve bytes");
 
 void profile_clear(struct profile *p)
@@ -81,8 +80,95 @@ static bool load_header(struct profile *p, struct str header, struct str *segmen
 	return !m.bad && segments->n % 2 == 0 && m.p == m.end;
 }
 
-/* The three parts behind the prefix. `p->sums_n` comes from the header. */
-static bool parts(struct profile *p, struct str bytes, struct str *segments, struct str *sums, struct str *rows)
+static bool before(uint16_t cat, uint16_t day, uint16_t other_cat, uint16_t other_day)
+{
+	return cat < other_cat || (cat == other_cat && day < other_day);
+}
+
+/* --- packed numbers: LEB128, seven bits in a byte, the lowest first */
+
+static inline uint32_t take(const uint8_t **at, const uint8_t *end, bool *bad)
+{
+	uint64_t v = 0;
+	if (*at < end && **at < 0x80)
+		return *(*at)++;
+	for (unsigned shift = 0; *at < end && shift < 35; shift += 7) {
+		uint8_t b = *(*at)++;
+		v |= (uint64_t)(b & 0x7f) << shift;
+		if (!(b & 0x80)) {
+			*bad |= v > UINT32_MAX;
+			return (uint32_t)v;
+		}
+	}
+	*bad = true;
+	return 0;
+}
+
+static void give(struct buf *out, uint32_t v)
+{
+	uint8_t b[5];
+	size_t n = 0;
+	for (; v >= 0x80; v >>= 7)
+		b[n++] = (uint8_t)(v | 0x80);
+	b[n++] = (uint8_t)v;
+	buf_add(out, b, n);
+}
+
+static bool unpack_rows(struct profile *p, struct str packed)
+{
+	const uint8_t *at = (const uint8_t *)packed.p, *end = at + packed.n;
+	bool bad = false;
+	p->rows_n = 0;
+	if (packed.n == 0)
+		return true;
+	room((void **)&p->rows, &p->rows_cap, packed.n / 2 + 1, sizeof *p->rows); /* a row has two bytes at least */
+	uint32_t base = take(&at, end, &bad), cat = 0;
+	while (at < end) {
+		uint32_t gap = take(&at, end, &bad), n = take(&at, end, &bad), day = base;
+		bad |= gap > UINT16_MAX || (gap == 0 && p->rows_n) || n == 0 || n > (size_t)(end - at) / 2;
+		cat += gap;
+		if (bad || cat > UINT16_MAX)
+			return false;
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t step = take(&at, end, &bad), count = take(&at, end, &bad);
+			bad |= (i && step == 0) || step > UINT16_MAX;
+			day += step;
+			if (bad || day > UINT16_MAX)
+				return false;
+			p->rows[p->rows_n++] = (struct cat_day){(uint16_t)cat, (uint16_t)day, count};
+		}
+	}
+	return !bad;
+}
+
+static void pack_rows(const struct profile *p, struct buf *out)
+{
+	if (p->rows_n == 0)
+		return;
+	uint16_t base = UINT16_MAX, cat = 0;
+	for (size_t i = 0; i < p->rows_n; i++)
+		if (p->rows[i].day < base)
+			base = p->rows[i].day;
+	give(out, base);
+	for (size_t i = 0, n; i < p->rows_n; i += n) {
+		uint16_t day = base;
+		for (n = 1; i + n < p->rows_n && p->rows[i + n].cat == p->rows[i].cat; n++)
+			;
+		give(out, (uint32_t)(p->rows[i].cat - cat));
+		give(out, (uint32_t)n);
+		cat = p->rows[i].cat;
+		for (size_t k = i; k < i + n; k++) {
+			give(out, (uint32_t)(p->rows[k].day - day));
+			give(out, p->rows[k].count);
+			day = p->rows[k].day;
+		}
+	}
+}
+
+/* --- loading */
+
+/* Rows and sums are unpacked into the profile's own memory, everything else points into the bytes. */
+static bool unpack(struct profile *p, struct str bytes, struct str *segments)
 {
 	const uint8_t *b = (const uint8_t *)bytes.p;
 	if (bytes.n < 4 || b[0] != PROFILE_VERSION)
@@ -93,60 +179,41 @@ static bool parts(struct profile *p, struct str bytes, struct str *segments, str
 	struct str rest = str_skip(bytes, 4 + header);
 	if (p->sums_n > rest.n / sizeof(struct sum_day))
 		return false;
-	*sums = str_make(rest.p, p->sums_n * sizeof(struct sum_day));
-	*rows = str_skip(rest, sums->n);
-	p->rows_n = rows->n / sizeof(struct cat_day);
-	return rows->n % sizeof(struct cat_day) == 0;
-}
-
-static bool before(uint16_t cat, uint16_t day, uint16_t other_cat, uint16_t other_day)
-{
-	return cat < other_cat || (cat == other_cat && day < other_day);
+	size_t sums = p->sums_n * sizeof(struct sum_day);
+	if (sums) {
+		room((void **)&p->sums, &p->sums_cap, p->sums_n, sizeof *p->sums);
+		memcpy(p->sums, rest.p, sums);
+	}
+	for (size_t i = 1; i < p->sums_n; i++)
+		if (!before(p->sums[i - 1].cat, p->sums[i - 1].day, p->sums[i].cat, p->sums[i].day))
+			return false;
+	return unpack_rows(p, str_skip(rest, sums));
 }
 
 bool profile_load(struct profile *p, struct str bytes)
 {
-	struct str segments, sums, rows;
+	struct str segments;
 	profile_clear(p);
 	buf_add(&p->bytes, bytes.p, bytes.n);
 	CHECK(!p->bytes.failed);
-	if (!parts(p, buf_view(&p->bytes), &segments, &sums, &rows))
+	if (!unpack(p, buf_view(&p->bytes), &segments))
 		return false;
 	p->segments_n = segments.n / 2;
 	room((void **)&p->segments, &p->segments_cap, p->segments_n, sizeof *p->segments);
-	room((void **)&p->rows, &p->rows_cap, p->rows_n, sizeof *p->rows);
-	room((void **)&p->sums, &p->sums_cap, p->sums_n, sizeof *p->sums);
 	if (segments.n)
 		memcpy(p->segments, segments.p, segments.n);
-	if (rows.n)
-		memcpy(p->rows, rows.p, rows.n);
-	if (sums.n)
-		memcpy(p->sums, sums.p, sums.n);
 	for (size_t i = 1; i < p->segments_n; i++)
 		if (p->segments[i - 1] >= p->segments[i])
-			return false;
-	for (size_t i = 1; i < p->rows_n; i++)
-		if (!before(p->rows[i - 1].cat, p->rows[i - 1].day, p->rows[i].cat, p->rows[i].day))
-			return false;
-	for (size_t i = 1; i < p->sums_n; i++)
-		if (!before(p->sums[i - 1].cat, p->sums[i - 1].day, p->sums[i].cat, p->sums[i].day))
 			return false;
 	return true;
 }
 
 bool profile_view(struct profile *p, struct str bytes, struct str *memberships)
 {
-	struct str sums, rows;
-	/* attributes are most of the struct and are overwritten as far as they are counted */
-	memset(p, 0, offsetof(struct profile, attrs));
+	p->place = (struct place){0};
+	p->segments_n = p->rows_n = p->sums_n = 0;
 	p->attrs_n = 0;
-	if (!parts(p, bytes, memberships, &sums, &rows))
-		return false;
-	p->segments = NULL;
-	p->segments_n = 0;
-	p->rows = (struct cat_day *)(uintptr_t)rows.p;
-	p->sums = (struct sum_day *)(uintptr_t)sums.p;
-	return true;
+	return unpack(p, bytes, memberships);
 }
 
 void profile_save(const struct profile *p, struct buf *out)
@@ -177,7 +244,7 @@ void profile_save(const struct profile *p, struct buf *out)
 	CHECK(!out->failed);
 	put_u16((uint8_t *)out->p + start + 2, (uint16_t)(out->n - start - 4));
 	buf_add(out, p->sums, p->sums_n * sizeof *p->sums);
-	buf_add(out, p->rows, p->rows_n * sizeof *p->rows);
+	pack_rows(p, out);
 	CHECK(!out->failed);
 }
 

@@ -22,7 +22,7 @@
 #include "crumb/model/profile.h"
 #include "crumb/store/db.h"
 
-#define SHARD_SCHEMA 2
+#define SHARD_SCHEMA 3
 
 struct shard {
 	struct db db;
