@@ -2,6 +2,7 @@
 
 #include "crumb/audience/adopt.h"
 #include "crumb/base/clock.h"
+#include "crumb/rules/block.h"
 #include "crumb/rules/eval.h"
 
 #include <pthread.h>
@@ -184,6 +185,7 @@ struct side {
 	struct str key, value;
 	bool more;
 	struct profile p;
+	struct block *block;
 	uint8_t *in; /* per segment of its rules */
 };
 
@@ -194,6 +196,7 @@ static enum err side_open(struct side *s, const struct ask_side *of, const uint1
 	s->of = of;
 	s->map = map;
 	s->in = calloc(of->rules->segments_n + 1, 1);
+	s->block = rules_block_begin(of->rules);
 	CHECK(s->in);
 	enum err e = db_begin(&sh->db, false, &s->t);
 	if (e)
@@ -209,6 +212,7 @@ static void side_close(struct side *s)
 		db_walk_end(&s->c);
 		db_abort(&s->t);
 	}
+	rules_block_end(s->block);
 	profile_done(&s->p);
 	free(s->in);
 }
@@ -226,8 +230,10 @@ static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned
 	s->p.segments_n = 0;
 	profile_expire(&s->p, oldest_day(today, retention));
 	adopt_rows(s->of->rules, s->map, &s->p);
+	rules_block_clear(s->block, today);
+	rules_block_add(s->block, &s->p);
 	for (size_t i = 0; i < n; i++)
-		s->in[i] = rules_eval(s->of->rules, (uint16_t)i, &s->p, today);
+		s->in[i] = rules_block_segment(s->block, (uint16_t)i) & 1;
 	s->more = db_next(&s->c, &s->key, &s->value);
 	return OK;
 }

@@ -4,6 +4,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
+#include "crumb/rules/block.h"
 #include "fold.h"
 
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static enum err scratch_new(struct rules *r, struct fold_scratch **out)
 		free(x);
 		return e;
 	}
+	x->evaluator = rules_block_begin(r);
 	x->mask_words = r->segments_n / 64 + 1;
 	x->mask = calloc(x->mask_words, sizeof *x->mask);
 	x->counts = calloc(r->categories_n, sizeof *x->counts);
@@ -53,6 +55,7 @@ static void scratch_free(struct fold_scratch *x)
 	if (!x)
 		return;
 	rules_match_end(x->match);
+	rules_block_end(x->evaluator);
 	since_done(&x->since);
 	buf_done(&x->block);
 	buf_done(&x->raw);

@@ -49,6 +49,7 @@ struct fold_scratch {
 	uint16_t *cats, *cats_before, *cats_after, *segments;
 	struct record record, replayed;
 	struct match *match;
+	struct block *evaluator;
 	struct since since;
 	struct key16 memo_key;
 	struct memo {

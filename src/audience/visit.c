@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
+#include "crumb/rules/block.h"
 #include "crumb/rules/eval.h"
 #include "fold.h"
 
@@ -81,6 +82,10 @@ void fold_evaluate(struct fold *f, struct profile *p, bool all, uint16_t today)
 {
 	struct fold_scratch *x = f->scratch;
 	size_t n = 0, old = 0;
+	if (all) {
+		rules_block_clear(x->evaluator, today);
+		rules_block_add(x->evaluator, p);
+	}
 	for (size_t i = 0; i < f->rules->segments_n; i++) {
 		if (!all && (i % 64 == 0) && x->mask[i / 64] == 0 && (old == p->segments_n || p->segments[old] >= i + 64)) {
 			i += 63; /* nothing touched and no member in these 64 */
@@ -89,7 +94,7 @@ void fold_evaluate(struct fold *f, struct profile *p, bool all, uint16_t today)
 		bool was = old < p->segments_n && p->segments[old] == i;
 		old += was;
 		bool ask = all || (x->mask[i / 64] >> (i % 64) & 1);
-		bool is = ask ? rules_eval(f->rules, (uint16_t)i, p, today) : was;
+		bool is = all ? rules_block_segment(x->evaluator, (uint16_t)i) & 1 : ask ? rules_eval(f->rules, (uint16_t)i, p, today) : was;
 		if (is != was)
 			members_note(&x->members, (uint16_t)i, p->ordinal, is);
 		if (is)

@@ -153,8 +153,8 @@ bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *
 		return false;
 	const uint8_t *f = (const uint8_t *)w->frame.p;
 	unsigned long long n;
-	int bad = crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)w->raw.p, &n, NULL, f + HEAD_LEN + NONCE_LEN, whole - HEAD_LEN - NONCE_LEN, f,
-	    HEAD_LEN, f + HEAD_LEN, key);
+	int bad = crypto_aead_xchacha20poly1305_ietf_decrypt(
+	    (uint8_t *)w->raw.p, &n, NULL, f + HEAD_LEN + NONCE_LEN, whole - HEAD_LEN - NONCE_LEN, f, HEAD_LEN, f + HEAD_LEN, key);
 	sodium_memzero(key, sizeof key);
 	if (bad)
 		return false;

@@ -2,7 +2,8 @@
  *
  *     wal            frames, one behind the other; after a rewind the next one is at the front again
  *     frame          length u32 │ sequence u64 │ day u16 │ rules hash 16 │ nonce 24 │ sealed bytes          big-endian
- *     sealed         n × (shard u16 │ count u32 │ length u32 │ records), XChaCha20-Poly1305 under the day's key; what stands before the nonce is authenticated
+ *     sealed         n × (shard u16 │ count u32 │ length u32 │ records), XChaCha20-Poly1305 under the day's key; what stands before the nonce is
+ * authenticated
  *
  * The file has its full size from the start, so that a flush has no metadata to bring out. Frames that a rewind left behind have lower
  * sequences than those before them, which ends a reading. Bytes in it are no more readable than the journal's once their day's key is gone.

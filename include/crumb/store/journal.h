@@ -7,8 +7,8 @@
  * authenticated with it. A block belongs to one shard and one day and needs nothing outside itself. Sequences are global and
  * only grow; a day expires by destroying its key and unlinking its folder.
  *
- * A small commit is durable in the write-ahead log (the file wal beside journal/, src/store/wal.h) first; publishing makes one block of each shard of all that
- * waits there and stores it in its day, where readers find it. A large commit, or one of several days, is stored at once.
+ * A small commit is durable in the write-ahead log (the file wal beside journal/, src/store/wal.h) first; publishing makes one block of each shard of
+ * all that waits there and stores it in its day, where readers find it. A large commit, or one of several days, is stored at once.
  *
  * Threads: one writes (journal_commit, journal_publish, journal_expire); any number read, each with its own reader. */
 #ifndef CRUMB_STORE_JOURNAL_H
@@ -44,7 +44,7 @@ void journal_seq_floor(struct journal *j, uint64_t seq);
 
 uint64_t journal_last(const struct journal *j, unsigned shard);	     /* highest sequence of the shard that readers see; 0: none */
 uint64_t journal_committed(const struct journal *j, unsigned shard); /* highest durable one: once everything is published, the same */
-uint16_t journal_oldest_day(struct journal *j);			/* 0: empty */
+uint16_t journal_oldest_day(struct journal *j);			     /* 0: empty */
 unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap);
 
 /* Records of a shard in blocks up to a sequence, rules included; from the headers alone. */
