@@ -4,19 +4,33 @@
 
 #include <stdlib.h>
 
-/* FNV-1a, 64 bits (isthe.com/chongo/tech/comp/fnv). The keys that are stored are our own, so nobody can make them collide. */
+/* Eight bytes at a time, each mixed in by a multiplication. The keys that are stored are our own, so nobody can make them collide. */
 static size_t hash(struct str s)
 {
-	uint64_t h = 0xcbf29ce484222325;
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (uint8_t)s.p[i]) * 0x100000001b3;
-	return (size_t)(h ^ h >> 32);
+	const uint64_t odd = 0x9e3779b97f4a7c15;
+	uint64_t h = s.n * odd, w;
+	for (; s.n >= sizeof w; s = str_skip(s, sizeof w)) {
+		memcpy(&w, s.p, sizeof w);
+		h = (h ^ w) * odd;
+		h ^= h >> 32;
+	}
+	w = 0;
+	if (s.n)
+		memcpy(&w, s.p, s.n);
+	h = (h ^ w) * odd;
+	return (size_t)(h ^ h >> 29);
 }
 
-static struct map_slot *slot_of(const struct map *m, struct str key)
+/* What a slot keeps of the hash: most keys that are not there are told by it, without looking at another key's bytes. */
+static uint32_t tag_of(size_t h)
 {
-	size_t at = hash(key) & (m->cap - 1);
-	while (m->slots[at].key.p && !str_eq(m->slots[at].key, key))
+	return (uint32_t)(h >> 32);
+}
+
+static struct map_slot *slot_of(const struct map *m, struct str key, size_t h)
+{
+	size_t at = h & (m->cap - 1);
+	while (m->slots[at].key.p && (m->slots[at].tag != tag_of(h) || !str_eq(m->slots[at].key, key)))
 		at = (at + 1) & (m->cap - 1);
 	return &m->slots[at];
 }
@@ -25,7 +39,7 @@ bool map_get(const struct map *m, struct str key, uint32_t *value)
 {
 	if (m->n == 0)
 		return false;
-	const struct map_slot *s = slot_of(m, key);
+	const struct map_slot *s = slot_of(m, key, hash(key));
 	if (!s->key.p)
 		return false;
 	*value = s->value;
@@ -39,7 +53,7 @@ static void grow(struct map *m)
 	CHECK(bigger.slots);
 	for (size_t i = 0; i < m->cap; i++)
 		if (m->slots[i].key.p)
-			*slot_of(&bigger, m->slots[i].key) = m->slots[i];
+			*slot_of(&bigger, m->slots[i].key, hash(m->slots[i].key)) = m->slots[i];
 	free(m->slots);
 	*m = bigger;
 }
@@ -48,17 +62,18 @@ bool map_put(struct map *m, struct str key, uint32_t value)
 {
 	if (2 * (m->n + 1) > m->cap)
 		grow(m);
-	struct map_slot *s = slot_of(m, key);
+	size_t h = hash(key);
+	struct map_slot *s = slot_of(m, key, h);
 	if (s->key.p)
 		return false;
-	*s = (struct map_slot){key.p ? key : STR(""), value};
+	*s = (struct map_slot){key.p ? key : STR(""), value, tag_of(h)};
 	m->n++;
 	return true;
 }
 
 void map_set(struct map *m, struct str key, uint32_t value)
 {
-	struct map_slot *s = slot_of(m, key);
+	struct map_slot *s = slot_of(m, key, hash(key));
 	CHECK(s->key.p);
 	s->value = value;
 }

@@ -104,14 +104,12 @@ static inline uint32_t take(const uint8_t **at, const uint8_t *end, bool *bad)
 	return 0;
 }
 
-static void give(struct buf *out, uint32_t v)
+static uint8_t *give(uint8_t *at, uint32_t v)
 {
-	uint8_t b[5];
-	size_t n = 0;
 	for (; v >= 0x80; v >>= 7)
-		b[n++] = (uint8_t)(v | 0x80);
-	b[n++] = (uint8_t)v;
-	buf_add(out, b, n);
+		*at++ = (uint8_t)(v | 0x80);
+	*at++ = (uint8_t)v;
+	return at;
 }
 
 static bool unpack_rows(struct profile *p, struct str packed)
@@ -145,24 +143,27 @@ static void pack_rows(const struct profile *p, struct buf *out)
 {
 	if (p->rows_n == 0)
 		return;
+	CHECK(buf_reserve(out, 5 + 20 * p->rows_n)); /* four numbers of five bytes, at most */
+	uint8_t *at = (uint8_t *)out->p + out->n;
 	uint16_t base = UINT16_MAX, cat = 0;
 	for (size_t i = 0; i < p->rows_n; i++)
 		if (p->rows[i].day < base)
 			base = p->rows[i].day;
-	give(out, base);
+	at = give(at, base);
 	for (size_t i = 0, n; i < p->rows_n; i += n) {
 		uint16_t day = base;
 		for (n = 1; i + n < p->rows_n && p->rows[i + n].cat == p->rows[i].cat; n++)
 			;
-		give(out, (uint32_t)(p->rows[i].cat - cat));
-		give(out, (uint32_t)n);
+		at = give(at, (uint32_t)(p->rows[i].cat - cat));
+		at = give(at, (uint32_t)n);
 		cat = p->rows[i].cat;
 		for (size_t k = i; k < i + n; k++) {
-			give(out, (uint32_t)(p->rows[k].day - day));
-			give(out, p->rows[k].count);
+			at = give(at, (uint32_t)(p->rows[k].day - day));
+			at = give(at, p->rows[k].count);
 			day = p->rows[k].day;
 		}
 	}
+	out->n = (size_t)(at - (uint8_t *)out->p);
 }
 
 /* --- loading */

@@ -7,7 +7,7 @@
 
 struct map_slot {
 	struct str key; /* p NULL: free */
-	uint32_t value;
+	uint32_t value, tag;
 };
 struct map {
 	struct map_slot *slots;
