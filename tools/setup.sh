@@ -7,7 +7,9 @@ libzstd-dev libyaml-dev libvectorscan-dev libjansson-dev libcurl4-openssl-dev no
 run="$build python3"
 test="$run clang libclang-rt-14-dev llvm libcmocka-dev python3-pytest python3-pytest-xdist python3-selenium python3-jsonschema python3-yaml chromium chromium-driver
 fonts-dejavu-core mmdb-bin procps git"
-bench="$run nginx-light wrk util-linux procps python3-yaml"
+bench="$run nginx-light wrk util-linux procps python3-yaml redis-server"
+# node and npm may come from elsewhere
+command -v npm >/dev/null || bench="$bench nodejs npm"
 
 case "${1:-}" in
 build) want=$build ;;

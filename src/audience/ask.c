@@ -72,7 +72,8 @@ struct sizing {
 	int root;
 	uint32_t now;
 	size_t segments;
-	uint64_t *sum; /* visitors, size, then for each segment its size and what it shares with the answer */
+	uint64_t *wanted; /* categories that the condition looks at */
+	uint64_t *sum;	  /* visitors, size, then for each segment its size and what it shares with the answer */
 };
 
 static void count_memberships(const struct sizing *a, struct str memberships, bool in, uint64_t *own)
@@ -106,7 +107,7 @@ static enum err size_shard(void *arg, unsigned shard, void *own)
 	db_walk(&t, f->shard.visitors, &c);
 	while (!e && db_next(&c, &key, &value)) {
 		const struct profile *p = &view;
-		if (!profile_view(&view, value, &memberships)) {
+		if (!profile_view(&view, value, a->wanted, &memberships)) {
 			e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", shard);
 			break;
 		}
@@ -148,7 +149,10 @@ enum err ask_size(struct generation *g, const struct kgate *gate, int root, uint
 	struct sizing a = {.g = g, .root = root, .now = now, .segments = g->rules->segments_n};
 	size_t bytes = (2 + 2 * a.segments) * sizeof *a.sum;
 	a.sum = calloc(1, bytes);
-	CHECK(a.sum);
+	a.wanted = calloc(65536 / 64, sizeof *a.wanted);
+	CHECK(a.sum && a.wanted);
+	if (root >= 0)
+		rules_asks(g->rules, root, a.wanted);
 	enum err e = over_shards(g->shards, size_shard, &a, bytes, size_add);
 	uint64_t size = a.sum[1], k = kgate_k(gate), nearest = size, distance = k;
 	/* the nearest group that has a number of its own speaks for whatever is too near to it */
@@ -161,6 +165,7 @@ enum err ask_size(struct generation *g, const struct kgate *gate, int root, uint
 	}
 	if (!e)
 		*out = (struct answer){kgate_show(gate, nearest), kgate_show(gate, a.sum[0])};
+	free(a.wanted);
 	free(a.sum);
 	return e;
 }
@@ -353,7 +358,7 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 		return e;
 	db_walk(&t, s->visitors, &c);
 	while (!e && db_next(&c, &key, &value)) {
-		if (!profile_view(&p, value, &memberships))
+		if (!profile_view(&p, value, NULL, &memberships))
 			e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", shard);
 		for (size_t i = p.rows_n; !e && i-- > 0;) /* the last row of a category is its latest day */
 			if ((i + 1 == p.rows_n || p.rows[i + 1].cat != p.rows[i].cat) && p.rows[i].day >= r->from)

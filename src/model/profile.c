@@ -104,6 +104,11 @@ static inline uint32_t take(const uint8_t **at, const uint8_t *end, bool *bad)
 	return 0;
 }
 
+static size_t size_of(uint32_t v)
+{
+	return v < 1u << 7 ? 1 : v < 1u << 14 ? 2 : v < 1u << 21 ? 3 : v < 1u << 28 ? 4 : 5;
+}
+
 static uint8_t *give(uint8_t *at, uint32_t v)
 {
 	for (; v >= 0x80; v >>= 7)
@@ -112,7 +117,31 @@ static uint8_t *give(uint8_t *at, uint32_t v)
 	return at;
 }
 
-static bool unpack_rows(struct profile *p, struct str packed)
+/* The rows of one category, which end at `stop`. */
+static bool unpack_group(struct profile *p, const uint8_t *at, const uint8_t *stop, uint16_t cat, uint32_t day, size_t most)
+{
+	bool bad = false;
+	struct cat_day *row = p->rows + p->rows_n, *const first = row;
+	for (; at < stop && most; most--, row++) {
+		uint32_t step, count;
+		if (stop - at >= 2 && (at[0] | at[1]) < 0x80) { /* nearly always */
+			step = at[0];
+			count = at[1];
+			at += 2;
+		} else {
+			step = take(&at, stop, &bad);
+			count = take(&at, stop, &bad);
+		}
+		day += step;
+		bad |= (step == 0 && row != first) || step > UINT16_MAX || day > UINT16_MAX;
+		*row = (struct cat_day){cat, (uint16_t)day, count};
+	}
+	p->rows_n = (size_t)(row - p->rows);
+	return !bad && row != first;
+}
+
+/* `wanted`: bits of categories; NULL: all of them. */
+static bool unpack_rows(struct profile *p, struct str packed, const uint64_t *wanted)
 {
 	const uint8_t *at = (const uint8_t *)packed.p, *end = at + packed.n;
 	bool bad = false;
@@ -121,20 +150,16 @@ static bool unpack_rows(struct profile *p, struct str packed)
 		return true;
 	room((void **)&p->rows, &p->rows_cap, packed.n / 2 + 1, sizeof *p->rows); /* a row has two bytes at least */
 	uint32_t base = take(&at, end, &bad), cat = 0;
-	while (at < end) {
-		uint32_t gap = take(&at, end, &bad), n = take(&at, end, &bad), day = base;
-		bad |= gap > UINT16_MAX || (gap == 0 && p->rows_n) || n == 0 || n > (size_t)(end - at) / 2;
+	for (bool first = true; at < end; first = false) {
+		uint32_t gap = take(&at, end, &bad), n = take(&at, end, &bad);
+		bad |= gap > UINT16_MAX || (gap == 0 && !first) || n > (size_t)(end - at);
 		cat += gap;
 		if (bad || cat > UINT16_MAX)
 			return false;
-		for (uint32_t i = 0; i < n; i++) {
-			uint32_t step = take(&at, end, &bad), count = take(&at, end, &bad);
-			bad |= (i && step == 0) || step > UINT16_MAX;
-			day += step;
-			if (bad || day > UINT16_MAX)
-				return false;
-			p->rows[p->rows_n++] = (struct cat_day){(uint16_t)cat, (uint16_t)day, count};
-		}
+		bool want = !wanted || wanted[cat / 64] >> cat % 64 & 1;
+		if ((want || first) && !unpack_group(p, at, at + n, (uint16_t)cat, base, want ? SIZE_MAX : 1))
+			return false;
+		at += n;
 	}
 	return !bad;
 }
@@ -152,11 +177,15 @@ static void pack_rows(const struct profile *p, struct buf *out)
 	at = give(at, base);
 	for (size_t i = 0, n; i < p->rows_n; i += n) {
 		uint16_t day = base;
-		for (n = 1; i + n < p->rows_n && p->rows[i + n].cat == p->rows[i].cat; n++)
-			;
+		size_t bytes = 0;
+		for (n = 0; i + n < p->rows_n && p->rows[i + n].cat == p->rows[i].cat; n++) {
+			bytes += size_of((uint32_t)(p->rows[i + n].day - day)) + size_of(p->rows[i + n].count);
+			day = p->rows[i + n].day;
+		}
 		at = give(at, (uint32_t)(p->rows[i].cat - cat));
-		at = give(at, (uint32_t)n);
+		at = give(at, (uint32_t)bytes);
 		cat = p->rows[i].cat;
+		day = base;
 		for (size_t k = i; k < i + n; k++) {
 			at = give(at, (uint32_t)(p->rows[k].day - day));
 			at = give(at, p->rows[k].count);
@@ -169,9 +198,11 @@ static void pack_rows(const struct profile *p, struct buf *out)
 /* --- loading */
 
 /* Rows and sums are unpacked into the profile's own memory, everything else points into the bytes. */
-static bool unpack(struct profile *p, struct str bytes, struct str *segments)
+static bool unpack(struct profile *p, struct str bytes, struct str *segments, const uint64_t *wanted)
 {
 	const uint8_t *b = (const uint8_t *)bytes.p;
+	for (size_t i = 64; i < bytes.n; i += 64) /* a scan comes to cold memory: let it all come at once */
+		__builtin_prefetch(b + i);
 	if (bytes.n < 4 || b[0] != PROFILE_VERSION)
 		return false;
 	size_t header = get_u16(b + 2);
@@ -188,7 +219,7 @@ static bool unpack(struct profile *p, struct str bytes, struct str *segments)
 	for (size_t i = 1; i < p->sums_n; i++)
 		if (!before(p->sums[i - 1].cat, p->sums[i - 1].day, p->sums[i].cat, p->sums[i].day))
 			return false;
-	return unpack_rows(p, str_skip(rest, sums));
+	return unpack_rows(p, str_skip(rest, sums), wanted);
 }
 
 bool profile_load(struct profile *p, struct str bytes)
@@ -197,7 +228,7 @@ bool profile_load(struct profile *p, struct str bytes)
 	profile_clear(p);
 	buf_add(&p->bytes, bytes.p, bytes.n);
 	CHECK(!p->bytes.failed);
-	if (!unpack(p, buf_view(&p->bytes), &segments))
+	if (!unpack(p, buf_view(&p->bytes), &segments, NULL))
 		return false;
 	p->segments_n = segments.n / 2;
 	room((void **)&p->segments, &p->segments_cap, p->segments_n, sizeof *p->segments);
@@ -209,12 +240,12 @@ bool profile_load(struct profile *p, struct str bytes)
 	return true;
 }
 
-bool profile_view(struct profile *p, struct str bytes, struct str *memberships)
+bool profile_view(struct profile *p, struct str bytes, const uint64_t *wanted, struct str *memberships)
 {
 	p->place = (struct place){0};
 	p->segments_n = p->rows_n = p->sums_n = 0;
 	p->attrs_n = 0;
-	return unpack(p, bytes, memberships);
+	return unpack(p, bytes, memberships, wanted);
 }
 
 void profile_save(const struct profile *p, struct buf *out)

@@ -165,6 +165,39 @@ static bool holds(const struct rules *r, int at, const struct profile *p, uint16
 	return false;
 }
 
+void rules_asks(const struct rules *r, int at, uint64_t *wanted)
+{
+	const struct rule_node *n = &r->nodes[at];
+	switch (n->kind) {
+	case NODE_AND:
+	case NODE_OR:
+		rules_asks(r, n->right, wanted);
+		rules_asks(r, n->left, wanted);
+		return;
+	case NODE_NOT:
+		rules_asks(r, n->left, wanted);
+		return;
+	case NODE_THEN:
+		wanted[n->then / 64] |= 1ull << n->then % 64;
+		wanted[n->cat / 64] |= 1ull << n->cat % 64;
+		return;
+	case NODE_COUNT:
+	case NODE_DAYS:
+	case NODE_SUM:
+	case NODE_FIRST:
+		wanted[n->cat / 64] |= 1ull << n->cat % 64;
+		return;
+	case NODE_SEGMENT:
+		if (r->segments[n->segment].root >= 0)
+			rules_asks(r, r->segments[n->segment].root, wanted);
+		return;
+	case NODE_FACT:
+	case NODE_ATTR:
+	case NODE_NEVER:
+		return;
+	}
+}
+
 bool rules_holds(const struct rules *r, int root, const struct profile *p, uint16_t today)
 {
 	return p->rows_n > 0 && holds(r, root, p, today);

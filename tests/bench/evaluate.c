@@ -57,7 +57,7 @@ static void one_shard(struct job *j, unsigned number, uint64_t *own)
 	CHECK(store_shard(j->store, store_current(j->store), number, &s) == OK && db_begin(&s.db, false, &t) == OK);
 	db_walk(&t, s.visitors, &c);
 	while (db_next(&c, &key, &value)) {
-		CHECK(profile_view(&p, value, &memberships));
+		CHECK(profile_view(&p, value, NULL, &memberships));
 		if (j->rows) {
 			write_rows(j, &p);
 			continue;

@@ -1,8 +1,9 @@
 /* Hits at a steady rate, and how long each answer takes, counted from when it should have been sent.
  *
- *     bench-load HOST PORT RATE SECONDS [/path]
+ *     bench-load HOST PORT RATE SECONDS [/path [COOKIES]]
  *
- * 32 connections on loopback, each with a browser's cookie of its own. Prints p50, p99, p99.9 and the longest, in milliseconds. */
+ * 32 connections on loopback, each with a browser's cookie of its own, or, with a file of cookies, another one's with every request. Prints p50, p99,
+ * p99.9 and the longest, in milliseconds. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -38,9 +39,32 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static char *jar; /* cookies, one in a line, all of one length */
+static size_t jar_n, line_n;
+
+static void read_jar(const char *file)
+{
+	FILE *f = fopen(file, "r");
+	if (!f || fseek(f, 0, SEEK_END) != 0)
+		perror(file), exit(1);
+	size_t bytes = (size_t)ftell(f);
+	rewind(f);
+	jar = malloc(bytes + 1);
+	if (!jar || fread(jar, 1, bytes, f) != bytes)
+		perror(file), exit(1);
+	jar[bytes] = 0;
+	fclose(f);
+	line_n = strcspn(jar, "\n") + 1;
+	jar_n = bytes / line_n;
+}
+
 static void ask(struct client *c, const char *path, unsigned n)
 {
 	char out[1024];
+	if (jar_n) {
+		uint64_t r = (n + 1) * 0x9e3779b97f4a7c15;
+		snprintf(c->cookie, sizeof c->cookie, "%.*s", (int)line_n - 1, jar + (r ^ r >> 31) % jar_n * line_n);
+	}
 	int len = snprintf(out, sizeof out, "GET %s%u HTTP/1.1\r\nHost: x\r\n%s%s%s\r\n", path, n % 1000, *c->cookie ? "Cookie: crumb=" : "",
 	    c->cookie, *c->cookie ? "\r\n" : "");
 	if (write(c->fd, out, (size_t)len) != len)
@@ -63,7 +87,7 @@ static int answered(struct client *c)
 		return 0;
 	if (strncmp(c->in, "HTTP/1.1 20", 11) != 0)
 		fprintf(stderr, "answered %.40s\n", c->in), exit(1);
-	if (set && set < end) {
+	if (set && set < end && !jar_n) {
 		size_t k = strcspn(set + 18, ";");
 		if (k < sizeof c->cookie)
 			memcpy(c->cookie, set + 18, k), c->cookie[k] = 0;
@@ -77,9 +101,11 @@ int main(int argc, char **argv)
 	static struct client clients[CONNECTIONS];
 	static struct pollfd polls[CONNECTIONS];
 	if (argc < 5)
-		return fputs("usage: bench-load HOST PORT RATE SECONDS [/path]\n", stderr), 2;
+		return fputs("usage: bench-load HOST PORT RATE SECONDS [/path [COOKIES]]\n", stderr), 2;
 	double rate = strtod(argv[3], NULL), seconds = strtod(argv[4], NULL);
 	const char *path = argc > 5 ? argv[5] : "/p.gif?u=https%3A%2F%2Fshop.example%2Fkind1%2Fpage-";
+	if (argc > 6)
+		read_jar(argv[6]);
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10))};
 	inet_pton(AF_INET, argv[1], &to.sin_addr);
 	for (int i = 0; i < CONNECTIONS; i++) {
@@ -88,9 +114,11 @@ int main(int argc, char **argv)
 		if (connect(c->fd, (struct sockaddr *)&to, sizeof to) != 0)
 			return perror("connect"), 1;
 		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-		ask(c, "/p.gif?u=https%3A%2F%2Fshop.example%2F", 0);
-		while (!answered(c))
-			;
+		if (!jar_n) {
+			ask(c, "/p.gif?u=https%3A%2F%2Fshop.example%2F", 0);
+			while (!answered(c))
+				;
+		}
 		polls[i] = (struct pollfd){c->fd, POLLIN, 0};
 	}
 	size_t most = (size_t)(rate * seconds) + 1, n = 0, sent = 0;

@@ -5,7 +5,7 @@
  *     u8 version │ u8 0 │ u16 header length │ msgpack header │ sum sum … │ first day │ group group …
  *
  *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …), sums]
- *     group:  category − that of the group before │ rows │ rows × (day − the day before │ count)      packed numbers (LEB128); the first day of a
+ *     group:  category − that of the group before │ bytes │ (day − the day before │ count) …         packed numbers (LEB128); the first day of a
  * group counts from the first day of all, so that most numbers take one byte sum:    u16 category │ u16 day │ i64 millionths    little-endian,
  * sorted; of the events' values; only for categories whose sum some condition asks
  *
@@ -61,8 +61,9 @@ void profile_clear(struct profile *p); /* nothing known; keeps its memory */
 void profile_done(struct profile *p);
 bool profile_load(struct profile *p, struct str bytes) MUST_CHECK; /* false: not a profile */
 /* The same with less copying: attributes and `memberships` (u16 numbers of segments, little-endian, not aligned) point into `bytes`, and nothing may
- * be changed. The profile must have been zeroed before the first time. */
-bool profile_view(struct profile *p, struct str bytes, struct str *memberships) MUST_CHECK;
+ * be changed. Rows of categories without a bit in `wanted` (65,536 bits; NULL: all are wanted) may be missing, but for one if there is any. The
+ * profile must have been zeroed before the first time. */
+bool profile_view(struct profile *p, struct str bytes, const uint64_t *wanted, struct str *memberships) MUST_CHECK;
 void profile_save(const struct profile *p, struct buf *out);
 
 void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count); /* counts saturate */

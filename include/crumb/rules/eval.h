@@ -6,6 +6,8 @@
 
 /* Does the condition hold? A profile without rows is nobody, of whom nothing holds. */
 bool rules_holds(const struct rules *r, int root, const struct profile *p, uint16_t today);
+/* Sets the bits of the categories whose rows the condition looks at; `wanted` has 65,536. */
+void rules_asks(const struct rules *r, int root, uint64_t *wanted);
 /* Is the visitor in the segment? Its condition holds, and its last day is not over. */
 bool rules_eval(const struct rules *r, uint16_t segment, const struct profile *p, uint16_t today);
 /* Evaluates every segment: writes the sorted numbers of those that hold to `out` (segments_n places). */
