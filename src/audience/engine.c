@@ -128,6 +128,7 @@ void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t 
 	struct fold *f = &g->fold[shard];
 	size_t done;
 	bool more = false, sweep_more = false;
+	uint64_t from = clock_mono_us();
 	pthread_mutex_lock(&f->busy);
 	enum err err = fold_some(f, e->store->journal, now, most, &done, &more);
 	if (!err && !more && !clock_jumped())
@@ -137,6 +138,8 @@ void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t 
 		log_error("fold", "not possible now, will be tried again shard=%u why=\"%s\"", shard, err_text());
 		p->failed = true;
 	}
+	if (!err && !more)
+		atomic_store(&f->fresh_us, from);
 	p->worked |= !err && done > 0;
 	p->pending |= !err && (more || sweep_more);
 }
@@ -375,16 +378,14 @@ bool engine_settled(struct engine *e, uint32_t hour)
 double engine_lag_s(struct engine *e)
 {
 	struct generation *g = engine_serving(e);
-	bool behind = false;
-	for (unsigned s = 0; s < g->shards; s++)
-		behind |= atomic_load(&g->fold[s].watermark) < journal_committed(e->store->journal, s);
+	uint64_t now = clock_mono_us(), since = now;
+	for (unsigned s = 0; s < g->shards; s++) {
+		uint64_t fresh = atomic_load(&g->fold[s].fresh_us);
+		if (atomic_load(&g->fold[s].watermark) < journal_committed(e->store->journal, s) && fresh < since)
+			since = fresh;
+	}
 	generation_unref(g);
-	uint64_t now = clock_mono_us(), since = atomic_load(&e->behind_since_us);
-	if (!behind)
-		atomic_store(&e->behind_since_us, 0);
-	else if (!since)
-		atomic_store(&e->behind_since_us, now);
-	return behind && since ? (double)(now - since) / 1e6 : 0;
+	return (double)(now - since) / 1e6;
 }
 
 uint32_t engine_hours_behind(struct engine *e)

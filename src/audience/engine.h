@@ -32,7 +32,6 @@ struct engine {
 	} listeners[LISTENERS];
 	unsigned listeners_n, threads_n, idle;
 	struct engine_thread *folds, *builders; /* threads_n of each */
-	_Atomic uint64_t behind_since_us;	/* 0: caught up */
 };
 
 struct progress {

@@ -78,7 +78,7 @@ static void scratch_free(struct fold_scratch *x)
 
 enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigned shard, struct rules *r, const struct config *c)
 {
-	*f = (struct fold){.retention = (unsigned)c->retention_days};
+	*f = (struct fold){.retention = (unsigned)c->retention_days, .fresh_us = clock_mono_us()};
 	pthread_mutex_init(&f->busy, NULL);
 	f->provisional_max = (uint64_t)c->provisional_max / s->shards + 1;
 	enum err e = store_shard(s, generation, shard, &f->shard);

@@ -30,6 +30,7 @@ struct http_conn {
 	struct http_conn *next, *prev;	/* in its phase's list, oldest first */
 	struct http_conn *next_waiting; /* in the list of those that wait for a gate */
 	bool waiting, closed, want_write, reading, closing;
+	bool refused; /* what came was not understood: there may be more of it */
 	enum phase phase;
 	uint32_t since; /* second in which the phase began */
 	int fd;

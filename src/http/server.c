@@ -195,6 +195,10 @@ static bool send_ready(struct http_conn *c)
 		buf_done(&s->big);
 		c->head = (c->head + 1) % SLOTS;
 		c->used--;
+		if (s->last && !c->refused && c->start == c->in_n) { /* nothing is left to read that a close would answer with a reset */
+			conn_close(c);
+			return false;
+		}
 		if (s->last) {
 			linger(c);
 			return true;
@@ -327,7 +331,7 @@ static void count_error(int status)
 void conn_error(struct http_conn *c, int status)
 {
 	count_error(status);
-	c->closing = true;
+	c->closing = c->refused = true;
 	stop_reading(c);
 	if (c->used == SLOTS) {
 		conn_close(c);
@@ -403,8 +407,6 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 			close(conn_fd);
 			continue;
 		}
-		int yes = 1;
-		setsockopt(conn_fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 		c->fd = conn_fd;
 		c->peer = peer;
 		llhttp_init(&c->parser, HTTP_REQUEST, &s->settings);
@@ -487,6 +489,7 @@ static enum err listen_on(const char *where, bool reuse, int *out)
 	int yes = 1, fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); /* connections have it from the listener */
 		if (reuse)
 			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
 	}
