@@ -78,7 +78,7 @@ static void metrics(struct admin *a, struct http_request *r)
 	struct buf out = {0};
 	struct mallinfo2 m = mallinfo2();
 	metric_print(&out);
-	metric_gauge(&out, "fold_lag_seconds", "Time since the views were last up to date with the journal", engine_lag_s(a->node->engine));
+	metric_gauge(&out, "fold_lag_seconds", "Age of the newest hit that is not in the views", engine_lag_s(a->node->engine));
 	metric_gauge(&out, "sweep_hours_behind", "Hours whose expiry has not been swept", engine_hours_behind(a->node->engine));
 	metric_gauge(&out, "rules_building", "1 while changed rules are applied to the history", engine_building(a->node->engine));
 	metric_gauge(&out, "clock_jumped", "1 while deletion is suspended because the clock jumped", clock_jumped());

@@ -50,6 +50,21 @@ static struct place cached_place(struct anonymiser *a, const struct network *n)
 	return a->networks[at].place;
 }
 
+static enum referrer cached_referrer(struct anonymiser *a, struct str referrer, struct str host)
+{
+	struct str outside;
+	enum referrer class = referrer_class(a->config, referrer, host, &outside);
+	if (!outside.n)
+		return class;
+	uint64_t h = hash_keyed64(&a->key, outside.p, outside.n) | 1;
+	size_t at = (h >> 32) % ANONYMISE_CACHE;
+	if (a->referrers[at].hash != h) {
+		a->referrers[at].hash = h;
+		a->referrers[at].class = referrer_of_host(outside);
+	}
+	return a->referrers[at].class;
+}
+
 /* Splits a configured site, which is a host or an origin, into host and scheme. */
 static struct str site_host(struct str site)
 {
@@ -195,7 +210,7 @@ bool anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 		e->name = STR("other");
 	}
 	e->campaign = campaign(a, u.query);
-	e->referrer = (uint8_t)referrer_class(a->config, h->referrer, e->host);
+	e->referrer = (uint8_t)cached_referrer(a, h->referrer, e->host);
 	for (unsigned i = 0; i < h->attrs_n; i++)
 		add_attr(a, e, h->attrs[i].name, h->attrs[i].value);
 	keep_query(a, e, u.query);

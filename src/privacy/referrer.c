@@ -54,9 +54,24 @@ static bool named(struct str host, struct str name)
 	return false;
 }
 
-enum referrer referrer_class(const struct config *c, struct str referrer, struct str host)
+enum referrer referrer_of_host(struct str host)
+{
+	for (size_t i = 0; i < sizeof social_hosts / sizeof *social_hosts; i++)
+		if (below(host, str_c(social_hosts[i])))
+			return REFERRER_SOCIAL;
+	for (size_t i = 0; i < sizeof search_hosts / sizeof *search_hosts; i++)
+		if (below(host, str_c(search_hosts[i])))
+			return REFERRER_SEARCH;
+	for (size_t i = 0; i < sizeof search_names / sizeof *search_names; i++)
+		if (named(host, str_c(search_names[i])))
+			return REFERRER_SEARCH;
+	return REFERRER_OTHER;
+}
+
+enum referrer referrer_class(const struct config *c, struct str referrer, struct str host, struct str *outside)
 {
 	struct url_parts u;
+	*outside = str_make("", 0);
 	if (referrer.n == 0)
 		return REFERRER_NONE;
 	if (!url_split(referrer, &u))
@@ -64,14 +79,6 @@ enum referrer referrer_class(const struct config *c, struct str referrer, struct
 	struct str ours = without_www(host), theirs = without_www(u.host);
 	if ((ours.n && (below(theirs, ours) || below(ours, theirs))) || (*c->sites && site_is_ours(c, u.host)))
 		return REFERRER_INTERNAL;
-	for (size_t i = 0; i < sizeof social_hosts / sizeof *social_hosts; i++)
-		if (below(u.host, str_c(social_hosts[i])))
-			return REFERRER_SOCIAL;
-	for (size_t i = 0; i < sizeof search_hosts / sizeof *search_hosts; i++)
-		if (below(u.host, str_c(search_hosts[i])))
-			return REFERRER_SEARCH;
-	for (size_t i = 0; i < sizeof search_names / sizeof *search_names; i++)
-		if (named(u.host, str_c(search_names[i])))
-			return REFERRER_SEARCH;
+	*outside = u.host;
 	return REFERRER_OTHER;
 }

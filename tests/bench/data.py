@@ -110,13 +110,12 @@ def swept(others):
         fill(server, others, others, 1, 1000000, 0)
     server.start()
     server.settle()
-    before = server.metric('expired_total') or 0
     start = time.monotonic()
-    server.http('POST', '/v1/clock?advance=2d', admin=True)
-    while server.metric('visitors') != others:
-        server.http('POST', '/v1/settle', admin=True)
+    status = server.http('POST', '/v1/clock?advance=2d', admin=True)[0]
+    while status != 200:                # a long sweep outlasts one request
+        status = server.http('POST', '/v1/settle', admin=True)[0]
     took = time.monotonic() - start
-    assert others == 0 or server.js('status')['visitors'] >= others, before
+    assert server.metric('expired_visitors_total') == 1000000
     server.close()
     return took
 

@@ -9,7 +9,9 @@
 #include "crumb/core/config.h"
 #include "crumb/model/event.h"
 
-/* `host` is the page's own, in lower case. */
-enum referrer referrer_class(const struct config *c, struct str referrer, struct str host);
+/* none, internal or other. `host` is the page's own, in lower case. When another host was there, *outside is it, and referrer_of_host() says more. */
+enum referrer referrer_class(const struct config *c, struct str referrer, struct str host, struct str *outside);
+/* search, social or other. Looks through lists: remember the answer. */
+enum referrer referrer_of_host(struct str host);
 
 #endif
