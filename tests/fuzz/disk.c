@@ -4,6 +4,8 @@
 #include "crumb/model/event.h"
 #include "crumb/model/profile.h"
 
+#include "../../src/store/wal.h"
+
 #include <stdlib.h>
 
 static void records(struct str s)
@@ -45,11 +47,24 @@ static void bitmaps(struct str s)
 	(void)bitmap_stored_size(s);
 }
 
+/* What a frame of the write-ahead log seals. */
+static void wal_parts(struct str s)
+{
+	struct journal_block b;
+	size_t left = s.n;
+	while (wal_part(&s, &b)) {
+		CHECK(s.n < left);
+		left = s.n;
+		records(b.records);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct str s = str_make((const char *)data, n);
 	records(s);
 	profiles(s);
 	bitmaps(s);
+	wal_parts(s);
 	return 0;
 }

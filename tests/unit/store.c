@@ -4,6 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/store/store.h"
+#include "../../src/store/wal.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -89,6 +90,96 @@ TEST(blocks_come_back_in_order_over_days_and_restarts)
 	put_block(s, 101, 0, "four");
 	blocks_are(s, 0, 2, "three four");
 	assert_int_equal(journal_oldest_day(s->journal), 100);
+	store_close(s);
+	config_done(&c);
+}
+
+static void commit_block(struct store *s, uint16_t day, uint16_t shard, const char *text)
+{
+	static const uint8_t rules[16] = {1};
+	struct journal_block b = {.day = day, .shard = shard, .count = 1, .records = str_c(text)};
+	assert_int_equal(journal_commit(s->journal, &b, 1, rules), OK);
+}
+
+TEST(what_was_committed_is_there_after_a_crash_though_nothing_was_published)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	commit_block(s, 100, 0, "one ");
+	commit_block(s, 100, 1, "other ");
+	commit_block(s, 100, 0, "two ");
+	blocks_are(s, 0, 0, "");
+	assert_int_equal(journal_last(s->journal, 0), 0);
+	assert_int_equal(journal_committed(s->journal, 0), 3);
+	store_close(s); /* which publishes nothing: to the files it is a crash */
+	config_done(&c);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "one two ");
+	blocks_are(s, 1, 0, "other ");
+	commit_block(s, 100, 0, "three ");
+	store_close(s);
+	config_done(&c);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "one two three "); /* what the log still has of before is not taken twice */
+	assert_int_equal(journal_last(s->journal, 0), 4);
+	store_close(s);
+	config_done(&c);
+}
+
+TEST(another_day_or_much_at_once_is_published_in_order)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	static char much[WAL_FRAME_MOST + 10];
+	commit_block(s, 100, 0, "a ");
+	commit_block(s, 101, 0, "b "); /* the day before is published first */
+	blocks_are(s, 0, 0, "a ");
+	memset(much, 'x', sizeof much - 1);
+	commit_block(s, 101, 0, much);
+	assert_int_equal(journal_unpublished(s->journal), 0);
+	assert_int_equal(journal_last(s->journal, 0), 3);
+	much[60000] = 0;
+	for (int i = 0; i < 300; i++) /* more than the log holds */
+		commit_block(s, 101, 1, much);
+	assert_true(journal_last(s->journal, 1) > 0);
+	assert_int_equal(journal_publish(s->journal), OK);
+	struct journal_reader *r;
+	struct buf got = {0};
+	uint64_t seq;
+	uint32_t count, sum = 0;
+	uint16_t day;
+	assert_int_equal(journal_read(s->journal, 1, 0, &r), OK);
+	while (journal_next(r, &got, &seq, &count, &day) == OK)
+		sum += count;
+	assert_int_equal(sum, 300);
+	assert_int_equal(got.n, 300 * 60000);
+	journal_read_end(r);
+	buf_done(&got);
+	store_close(s);
+	config_done(&c);
+}
+
+TEST(a_torn_end_of_the_log_loses_only_what_was_not_answered)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	commit_block(s, 100, 0, "one ");
+	commit_block(s, 100, 0, "two ");
+	store_close(s);
+	config_done(&c);
+	char path[128];
+	snprintf(path, sizeof path, "%s/store/wal", folder);
+	FILE *f = fopen(path, "r+b");
+	uint8_t head[4];
+	assert_int_equal(fread(head, 1, 4, f), 4);
+	fseek(f, (long)get_u32(head) + 70, SEEK_SET); /* within what the second frame seals */
+	fputc(0x55, f);
+	fclose(f);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "one ");
+	commit_block(s, 100, 0, "three ");
+	assert_int_equal(journal_publish(s->journal), OK);
+	blocks_are(s, 0, 0, "one three ");
 	store_close(s);
 	config_done(&c);
 }
@@ -237,6 +328,7 @@ TEST(an_ordinal_rests_a_day_before_it_is_used_again)
 
 #define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
-    IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was),
+    IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published), IN_FOLDER(another_day_or_much_at_once_is_published_in_order),
+    IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered), IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was),
     cmocka_unit_test(a_count_saturates), cmocka_unit_test(a_bitmap_that_was_changed_is_refused),
     IN_FOLDER(an_ordinal_rests_a_day_before_it_is_used_again))
