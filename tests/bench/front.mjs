@@ -30,4 +30,5 @@ const server = http.createServer((q, a) => {
     a.end(body)
   })
 })
+server.keepAliveTimeout = 0 // a connection of the load may rest
 server.listen(0, '127.0.0.1', () => console.log('127.0.0.1:' + server.address().port))
