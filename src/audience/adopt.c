@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define SLICE 50000 /* visitors in one transaction */
 #define GONE 0xffff
@@ -165,6 +166,23 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	return e;
 }
 
+/* A view of a shard in which no fold is half done. */
+static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic bool *stop)
+{
+	uint64_t target, next;
+	for (;;) {
+		enum err e = db_begin(&s->db, false, t);
+		if (e)
+			return e;
+		if (!shard_unfinished(s, t, &target, &next) && !(e = t->err))
+			return OK;
+		db_abort(t);
+		if (e || atomic_load(stop))
+			return e ? e : err_set(ERR_BUSY, "stopped");
+		nanosleep(&(struct timespec){0, 2000000}, NULL);
+	}
+}
+
 enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_rules, uint32_t now, _Atomic uint64_t *done, const _Atomic bool *stop)
 {
 	struct fold_scratch *x = f->scratch;
@@ -172,7 +190,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	struct db_cursor c;
 	struct str key, value;
 	uint64_t watermark = 0;
-	enum err e = db_begin(&old->db, false, &from);
+	enum err e = begin_whole(old, &from, stop);
 	if (e)
 		return e;
 	shard_meta_u64(old, &from, "watermark", &watermark);

@@ -9,6 +9,14 @@
 
 #include <stdlib.h>
 
+/* Visitors in one transaction. LMDB keeps the pages that the last two commits replaced: when each replaces all, a file is three times what is in it.
+ */
+#ifdef CRUMB_SMALL_MAPS
+#define SLICE 5 /* so that tests come by here */
+#else
+#define SLICE 16384
+#endif
+
 #define RAW_BYTES_MAX (64u << 20)
 
 static enum err write_names(struct fold *f, struct db_txn *t)
@@ -291,31 +299,56 @@ out:
 	return e;
 }
 
+/* One transaction: visitors from entry *i on, and how far that brings us. */
+static enum err fold_slice(struct fold *f, size_t *i, uint64_t target, uint32_t now)
+{
+	struct fold_scratch *x = f->scratch;
+	struct db_txn t;
+	enum err e = db_begin(&f->shard.db, true, &t);
+	if (e)
+		return e;
+	fold_begin(x);
+	for (size_t n = 0; *i < x->entries_n && (n < SLICE || x->entries[*i - 1].hi == x->entries[*i].hi) && !t.err; n++) {
+		size_t z = *i + 1;
+		while (z < x->entries_n && x->entries[z].hi == x->entries[*i].hi && x->entries[z].lo == x->entries[*i].lo)
+			z++;
+		fold_visit(f, &t, x->entries + *i, x->entries + z, now);
+		*i = z;
+	}
+	fold_finish(f, &t, day_of(now));
+	if (*i < x->entries_n) {
+		shard_unfinished_put(&f->shard, &t, target, x->entries[*i].hi);
+	} else {
+		shard_unfinished_done(&f->shard, &t);
+		shard_meta_put_u64(&f->shard, &t, "watermark", target);
+		since_save(&x->since, &f->shard, &t);
+	}
+	return db_end(&t);
+}
+
 enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done, bool *more)
 {
 	struct fold_scratch *x = f->scratch;
-	uint64_t last;
+	uint64_t last, target, next;
+	bool resumed;
 	struct db_txn t;
 	*done = 0;
 	struct fold_want want = {atomic_load(&f->watermark), journal_last(j, f->shard.number), 0, UINT64_MAX, most, RAW_BYTES_MAX, 0};
-	enum err e = fold_gather(f, j, &want, &last, more);
-	if (e || last == want.after)
+	enum err e = db_begin(&f->shard.db, false, &t);
+	if (e)
 		return e;
-	if ((e = db_begin(&f->shard.db, true, &t)))
-		return e;
-	fold_begin(x);
-	for (size_t i = 0; i < x->entries_n && !t.err;) {
-		size_t z = i + 1;
-		while (z < x->entries_n && x->entries[z].hi == x->entries[i].hi && x->entries[z].lo == x->entries[i].lo)
-			z++;
-		fold_visit(f, &t, x->entries + i, x->entries + z, now);
-		i = z;
+	if ((resumed =
+		    shard_unfinished(&f->shard, &t, &target, &next))) { /* a crash or a full disk came between: the same records, for who is left */
+		want.upto = target;
+		want.lo = next;
+		want.most = want.raw_most = SIZE_MAX;
 	}
-	fold_finish(f, &t, day_of(now));
-	shard_meta_put_u64(&f->shard, &t, "watermark", last);
-	since_save(&x->since, &f->shard, &t);
-	if ((e = db_end(&t)))
+	if ((e = db_end(&t)) || (e = fold_gather(f, j, &want, &last, more)) || last == want.after)
 		return e;
+	*more |= resumed;
+	for (size_t i = 0, first = 1; first || i < x->entries_n; first = 0)
+		if ((e = fold_slice(f, &i, last, now)))
+			return e;
 	atomic_store(&f->watermark, last);
 	metric_inc(M_FOLDS);
 	*done = x->entries_n;

@@ -77,6 +77,29 @@ void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uin
 	db_put(t, s->meta, str_c(name), view(b, 8));
 }
 
+bool shard_unfinished(struct shard *s, struct db_txn *t, uint64_t *target, uint64_t *next)
+{
+	struct str v;
+	if (!db_get(t, s->meta, STR("part"), &v) || v.n != 16)
+		return false;
+	*target = get_u64((const uint8_t *)v.p);
+	*next = get_u64((const uint8_t *)v.p + 8);
+	return true;
+}
+
+void shard_unfinished_put(struct shard *s, struct db_txn *t, uint64_t target, uint64_t next)
+{
+	uint8_t b[16];
+	put_u64(b, target);
+	put_u64(b + 8, next);
+	db_put(t, s->meta, STR("part"), view(b, 16));
+}
+
+void shard_unfinished_done(struct shard *s, struct db_txn *t)
+{
+	db_del(t, s->meta, STR("part"));
+}
+
 bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out)
 {
 	struct str v;

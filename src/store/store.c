@@ -249,7 +249,10 @@ enum err store_seq_floor(struct store *s, uint32_t generation)
 			e = db_begin(&sh.db, false, &t);
 		if (e)
 			return e;
+		uint64_t target = 0, next;
 		shard_meta_u64(&sh, &t, "watermark", &seq);
+		if (shard_unfinished(&sh, &t, &target, &next) && target > seq)
+			seq = target;
 		db_abort(&t);
 		shard_close(&sh);
 		journal_seq_floor(s->journal, seq);

@@ -42,6 +42,11 @@ static inline struct str vkey_str(const struct vkey *k)
 
 bool shard_meta_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t *out);
 void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t v);
+/* A fold of several transactions that is under way, or was when the server went down: visitors whose key begins below `next` have all records up to
+ * the sequence `target`, the others up to the watermark. */
+bool shard_unfinished(struct shard *s, struct db_txn *t, uint64_t *target, uint64_t *next);
+void shard_unfinished_put(struct shard *s, struct db_txn *t, uint64_t target, uint64_t next);
+void shard_unfinished_done(struct shard *s, struct db_txn *t);
 
 /* --- profiles: false when there is none; a value that does not decode is an error of the transaction (ERR_CORRUPT) */
 bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out);
