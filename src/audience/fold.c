@@ -16,6 +16,7 @@
 #else
 #define SLICE 16384
 #endif
+#define DUE_MOST 1000000 /* listed at once */
 
 #define RAW_BYTES_MAX (64u << 20)
 
@@ -64,6 +65,7 @@ static void scratch_free(struct fold_scratch *x)
 		return;
 	rules_match_end(x->match);
 	rules_block_end(x->evaluator);
+	free(x->due);
 	since_done(&x->since);
 	buf_done(&x->block);
 	buf_done(&x->raw);
@@ -394,42 +396,89 @@ static bool anything_due(struct fold *f, uint32_t now, enum err *e)
 	return due || f->daily_day != day_of(now);
 }
 
+static int by_key(const void *a, const void *b)
+{
+	const struct due *x = a, *y = b;
+	return memcmp(x->k.b, y->k.b, sizeof x->k.b);
+}
+
+/* Who is due, in order of key: neighbours share pages, so that each page is written once and not once for each of its visitors. */
+static enum err list_due(struct fold *f, uint32_t now)
+{
+	struct fold_scratch *x = f->scratch;
+	struct db_txn t;
+	struct db_cursor c;
+	struct str key, value;
+	x->due_n = x->due_at = 0;
+	enum err e = db_begin(&f->shard.db, false, &t);
+	if (e)
+		return e;
+	db_walk(&t, f->shard.due, &c);
+	while (x->due_n < DUE_MOST && db_next(&c, &key, &value) && key.n == 8 && get_u32((const uint8_t *)key.p) <= hour_of(now)) {
+		if (x->due_n == x->due_cap) {
+			x->due_cap = x->due_cap ? 2 * x->due_cap : 1024;
+			x->due = realloc(x->due, x->due_cap * sizeof *x->due);
+			CHECK(x->due);
+		}
+		struct due *d = &x->due[x->due_n++];
+		*d = (struct due){.hour = get_u32((const uint8_t *)key.p), .ordinal = get_u32((const uint8_t *)key.p + 4)};
+		(void)shard_ordinal_key(&f->shard, &t, d->ordinal, &d->k); /* nobody: the entry goes */
+	}
+	db_walk_end(&c);
+	if (x->due_n)
+		qsort(x->due, x->due_n, sizeof *x->due, by_key);
+	return db_end(&t);
+}
+
+/* The visitor as it is now; between listing and this it may have been folded, or have gone. */
+static void sweep_one(struct fold *f, struct db_txn *t, const struct due *d, uint32_t now)
+{
+	struct fold_scratch *x = f->scratch;
+	struct profile *p = &x->profile;
+	if (!shard_profile(&f->shard, t, &d->k, p) || p->ordinal != d->ordinal || p->due_hour != d->hour)
+		shard_due_move(&f->shard, t, d->ordinal, d->hour, 0);
+	else
+		fold_settle(f, t, &d->k, p, fold_cats(p, x->cats_before), true, now);
+	metric_inc(M_SWEPT);
+}
+
 enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more)
 {
 	struct fold_scratch *x = f->scratch;
 	struct db_txn t;
 	enum err e;
-	uint32_t due_hour, ordinal;
 	*more = false;
 	if (atomic_load(&f->swept_hour) >= hour_of(now))
 		return OK;
-	db_check_readers(&f->shard.db);
-	if (!anything_due(f, now, &e)) {
-		if (!e)
-			atomic_store(&f->swept_hour, hour_of(now));
-		return e;
+	if (x->due_at == x->due_n) {
+		db_check_readers(&f->shard.db);
+		if (!anything_due(f, now, &e)) {
+			if (!e)
+				atomic_store(&f->swept_hour, hour_of(now));
+			return e;
+		}
+		if ((e = list_due(f, now)))
+			return e;
 	}
 	if ((e = db_begin(&f->shard.db, true, &t)))
 		return e;
 	fold_begin(x);
-	size_t n = 0;
-	while (n < most && shard_due_first(&f->shard, &t, 0, 0, &due_hour, &ordinal) && due_hour <= hour_of(now)) {
-		struct vkey k;
-		if (!shard_ordinal_key(&f->shard, &t, ordinal, &k) || !shard_profile(&f->shard, &t, &k, &x->profile)) {
-			shard_due_move(&f->shard, &t, ordinal, due_hour, 0); /* an entry without a visitor: verify would tell */
-			continue;
-		}
-		fold_settle(f, &t, &k, &x->profile, fold_cats(&x->profile, x->cats_before), true, now);
-		metric_inc(M_SWEPT);
-		n++;
-	}
+	size_t n = 0, at = x->due_at;
+	for (; n < most && at < x->due_n && !t.err; n++)
+		sweep_one(f, &t, &x->due[at++], now);
 	while (n < most && shard_provisional_expire_one(&f->shard, &t, hour_of(now) - PROVISIONAL_HOURS))
 		n++;
 	daily(f, &t, now);
 	fold_finish(f, &t, day_of(now));
 	if ((e = db_end(&t)))
 		return e;
-	*more = n >= most || f->daily_day != day_of(now);
+	*more = n > 0 || f->daily_day != day_of(now); /* looks once more when all that was listed is done */
+	x->due_at = at;
+	if (at == x->due_n) {
+		free(x->due);
+		x->due = NULL;
+		x->due_n = x->due_at = x->due_cap = 0;
+	}
 	if (!*more)
 		atomic_store(&f->swept_hour, hour_of(now));
 	return OK;

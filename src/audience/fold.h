@@ -28,6 +28,12 @@ struct entry_rest {
 	bool has_v;
 };
 
+/* An entry of `due`, and whose it is; all zero: nobody's. */
+struct due {
+	struct vkey k;
+	uint32_t hour, ordinal;
+};
+
 struct fold_scratch {
 	struct buf block; /* records of the block being read */
 	struct buf raw;	  /* bytes of the records that are needed again */
@@ -47,6 +53,8 @@ struct fold_scratch {
 	uint64_t *mask; /* segments to evaluate */
 	size_t mask_words;
 	uint16_t *cats, *cats_before, *cats_after, *segments;
+	struct due *due; /* being swept */
+	size_t due_n, due_cap, due_at;
 	struct record record, replayed;
 	struct match *match;
 	struct block *evaluator;
