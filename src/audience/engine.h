@@ -6,8 +6,8 @@
 
 #include <pthread.h>
 
-#define FOLD_MOST 200000 /* records in one transaction */
-#define SWEEP_MOST 20000 /* visitors in one slice */
+#define FOLD_MOST 1000000 /* records gathered at once: 32 bytes of each stay in memory */
+#define SWEEP_MOST 20000  /* visitors in one slice */
 #define LISTENERS 64
 
 struct engine_thread {
