@@ -263,27 +263,21 @@ static bool make_room(struct http_conn *c)
 static void read_away(struct http_conn *c)
 {
 	char away[16384];
-	ssize_t n;
-	do
-		n = recv(c->fd, away, sizeof away, MSG_DONTWAIT);
-	while (n > 0 || (n < 0 && errno == EINTR));
-	if (n == 0 || errno != EAGAIN)
+	ssize_t n = recv(c->fd, away, sizeof away, MSG_DONTWAIT);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		conn_close(c);
 }
 
-/* Reads once. False: there is nothing more to read now. */
-static bool read_some(struct http_conn *c)
+static void read_some(struct http_conn *c)
 {
 	if (!make_room(c)) {
 		conn_error(c, 413);
-		return false;
+		return;
 	}
 	size_t room = c->in_cap - c->in_n;
 	ssize_t n = recv(c->fd, c->in + c->in_n, room, MSG_DONTWAIT);
-	if (n < 0 && errno == EINTR)
-		return true;
-	if (n < 0 && errno == EAGAIN)
-		return false;
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
 	if (n <= 0) {
 		if (n == 0 && c->used) { /* half closed: what was asked is still answered */
 			stop_reading(c);
@@ -292,30 +286,25 @@ static bool read_some(struct http_conn *c)
 		} else {
 			conn_close(c);
 		}
-		return false;
+		return;
 	}
 	c->in_n += (size_t)n;
 	conn_parse(c);
 	conn_flush(c);
 	if (!c->closed)
 		resume(c);
-	return (size_t)n == room;
 }
 
-/* Edge-triggered: called once for what has come, so everything is read, unless reading stops; starting again looks anew. A read that did not
- * fill its room took all there was, but for the end of the stream when that came along. */
+/* One read for each time that the loop finds something, so that whoever sends without end does not stop the others. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_conn *c = arg;
-	bool more = true;
-	(void)fd;
-	while (more && !c->closed && c->phase != PHASE_LINGER && c->used < SLOTS && !c->closing)
-		more = read_some(c) || what & EV_CLOSED;
-	if (c->closed)
-		return;
+	(void)fd, (void)what;
 	if (c->phase == PHASE_LINGER)
 		read_away(c);
-	else if (c->used == SLOTS || c->closing)
+	else if (c->used < SLOTS && !c->closing)
+		read_some(c);
+	if (!c->closed && c->phase != PHASE_LINGER && (c->used == SLOTS || c->closing))
 		stop_reading(c);
 }
 
@@ -411,8 +400,8 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 		c->peer = peer;
 		llhttp_init(&c->parser, HTTP_REQUEST, &s->settings);
 		c->parser.data = c;
-		event_assign(&c->read_ev, s->base, conn_fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_readable, c);
-		event_assign(&c->write_ev, s->base, conn_fd, EV_WRITE | EV_ET, on_writable, c);
+		event_assign(&c->read_ev, s->base, conn_fd, EV_READ | EV_PERSIST, on_readable, c);
+		event_assign(&c->write_ev, s->base, conn_fd, EV_WRITE, on_writable, c);
 		event_add(&c->read_ev, NULL);
 		c->reading = true;
 		enlist(c, PHASE_IDLE);
