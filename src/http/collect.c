@@ -161,7 +161,7 @@ static void gather(struct collect *c)
 		uint32_t before = collect_batch(c)->count;
 		if (before == 0)
 			return;
-		event_base_loop(c->base, EVLOOP_NONBLOCK);
+		event_base_loop(c->base, EVLOOP_ONCE | EVLOOP_NONBLOCK); /* without ONCE it goes on for as long as anybody sends */
 		if (collect_batch(c)->count == before)
 			return;
 	}

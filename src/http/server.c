@@ -149,14 +149,6 @@ static void stop_reading(struct http_conn *c)
 	c->reading = false;
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct http_conn *c = arg;
-	(void)fd, (void)what;
-	c->want_write = false;
-	conn_flush(c);
-}
-
 /* One writev of all answers that may go. Returns false when the connection was closed. */
 static bool send_ready(struct http_conn *c)
 {
@@ -232,6 +224,16 @@ static void resume(struct http_conn *c)
 		conn_parse(c);
 		conn_flush(c);
 	}
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_conn *c = arg;
+	(void)fd, (void)what;
+	c->want_write = false;
+	conn_flush(c);
+	if (!c->closed)
+		resume(c);
 }
 
 static bool make_room(struct http_conn *c)

@@ -3,9 +3,10 @@ import json
 import random
 import signal
 import socket
+import threading
 import time
 
-from harness import Browser, Server
+from harness import SLOW, Browser, Server
 
 GIF = bytes.fromhex('47494638396101000100800100000000ffffff21f90401000001002c00000000010001000002024c01003b')
 HOST = b'Host: x\r\n'
@@ -109,6 +110,72 @@ def test_slow_requests_end_and_do_not_block_others(make):
         answer = s.recv(100)
         assert status(answer) == (408 if start else 0), answer
         s.close()
+
+
+def test_whoever_sends_without_end_does_not_stop_the_others(server):
+    """One connection pipelines requests as fast as it can and reads the answers, another goes on sending after it was refused."""
+    b, stop = Browser.known(server), threading.Event()
+    host, port = server.collect.rsplit(':', 1)
+
+    def flood(data, more):
+        with socket.create_connection((host, int(port)), 5) as s:
+            drain = threading.Thread(target=lambda: all(iter(lambda: s.recv(1 << 16), b'')), daemon=True)
+            drain.start()
+            while not stop.is_set():
+                try:
+                    s.sendall(data)
+                    data = more
+                except OSError:
+                    break
+            s.shutdown(socket.SHUT_RDWR)
+
+    get = b'GET /x HTTP/1.1\r\n' + HOST + b'\r\n'
+    floods = [threading.Thread(target=flood, args=f, daemon=True) for f in ((get, get * 20000), (b'\0\r\n\r\n', b'x' * 65536))]
+    for f in floods:
+        f.start()
+    try:
+        slowest = 0
+        for _ in range(40):
+            start = time.monotonic()
+            assert b.hit('/coats/1') == 200
+            slowest = max(slowest, time.monotonic() - start)
+        assert slowest < 1.5 * SLOW
+    finally:
+        stop.set()
+    for f in floods:
+        f.join()
+
+
+def test_answers_that_wait_for_a_slow_reader_all_come(server):
+    """Everything was sent and nothing more will be: what was read but not yet parsed goes on when the reader does. That takes as
+    many requests as fill the buffers of the kernel, and some more."""
+    host, port = server.collect.rsplit(':', 1)
+    get = b'GET /crumb.js HTTP/1.1\r\n' + HOST + b'\r\n'
+
+    def ask(n, s):
+        before = server.metric('requests_total')
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect((host, int(port)))
+        s.settimeout(10 * SLOW)
+        s.sendall(get * n)
+        handled, asked = 0, 1
+        while (now := server.metric('requests_total') - before - asked) != handled or not now:       # until it stands still
+            handled, asked = now, asked + 1
+            time.sleep(0.05)
+        return int(handled)
+
+    with socket.socket() as s:
+        fits = ask(4000, s)
+    assert fits < 4000
+    for more in range(5, 150, 15):
+        with socket.socket() as s:
+            ask(fits + more, s)
+            left, end = fits + more, b''
+            while left:
+                part = s.recv(1 << 20)
+                assert part
+                left -= (end + part).count(b'HTTP/1.1 200 OK')
+                end = (end + part)[-14:]
 
 
 def test_more_connections_than_allowed_close_the_longest_idle_one(make):
