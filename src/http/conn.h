@@ -29,7 +29,8 @@ struct http_conn {
 	struct http_server *server;
 	struct http_conn *next, *prev;	/* in its phase's list, oldest first */
 	struct http_conn *next_waiting; /* in the list of those that wait for a gate */
-	bool waiting, closed, want_write, reading, closing;
+	struct http_conn *next_more;	/* in the list of those with bytes left to read */
+	bool waiting, more, closed, want_write, reading, closing;
 	bool refused; /* what came was not understood: there may be more of it */
 	enum phase phase;
 	uint32_t since; /* second in which the phase began */
@@ -63,10 +64,10 @@ struct http_server {
 	void *ctx;
 	int fd;
 	bool draining;
-	struct event accept_ev, tick_ev;
+	struct event accept_ev, tick_ev, more_ev;
 	llhttp_settings_t settings;
 	struct conn_list phases[PHASE_MAX];
-	struct http_conn *waiting, *spare, *dead;
+	struct http_conn *waiting, *more, *spare, *dead;
 	unsigned conns_n, spare_n;
 	uint64_t gate;
 	size_t body_limit;

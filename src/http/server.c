@@ -115,7 +115,7 @@ void conn_close(struct http_conn *c)
 	c->server->conns_n--;
 	memset(c->in, 0, c->in_n);
 	memset(&c->peer, 0, sizeof c->peer);
-	if (c->holds == 0 && !c->waiting)
+	if (c->holds == 0 && !c->waiting && !c->more)
 		free_conn(c);
 }
 
@@ -261,25 +261,27 @@ static bool make_room(struct http_conn *c)
 	return true;
 }
 
-/* Answered already: what still comes is thrown away. */
-static void read_away(struct http_conn *c)
+/* Answered already: what still comes is thrown away. True: there may be more of it. */
+static bool read_away(struct http_conn *c)
 {
 	char away[16384];
 	ssize_t n = recv(c->fd, away, sizeof away, MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		conn_close(c);
+	return n == sizeof away || (n < 0 && errno == EINTR);
 }
 
-static void read_some(struct http_conn *c)
+/* Reads once. True: there may be more. */
+static bool read_some(struct http_conn *c)
 {
 	if (!make_room(c)) {
 		conn_error(c, 413);
-		return;
+		return true;
 	}
 	size_t room = c->in_cap - c->in_n;
 	ssize_t n = recv(c->fd, c->in + c->in_n, room, MSG_DONTWAIT);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
+		return errno == EINTR;
 	if (n <= 0) {
 		if (n == 0 && c->used) { /* half closed: what was asked is still answered */
 			stop_reading(c);
@@ -288,26 +290,58 @@ static void read_some(struct http_conn *c)
 		} else {
 			conn_close(c);
 		}
-		return;
+		return false;
 	}
 	c->in_n += (size_t)n;
 	conn_parse(c);
 	conn_flush(c);
 	if (!c->closed)
 		resume(c);
+	return (size_t)n == room;
 }
 
-/* One read for each time that the loop finds something, so that whoever sends without end does not stop the others. */
+/* The loop tells of new bytes once, so what is left of them is kept in mind. A connection is read once in each pass of the loop, so that
+ * whoever sends without end does not stop the others. */
+static void read_once(struct http_conn *c, bool ended)
+{
+	bool more = false;
+	if (c->phase != PHASE_LINGER && c->used < SLOTS && !c->closing)
+		more = read_some(c);
+	else if (c->phase == PHASE_LINGER)
+		more = read_away(c);
+	if (c->closed)
+		return;
+	if (c->phase != PHASE_LINGER && (c->used == SLOTS || c->closing)) {
+		stop_reading(c); /* starting again makes the loop look anew */
+	} else if ((more || ended) && !c->more) {
+		c->more = true;
+		c->next_more = c->server->more;
+		c->server->more = c;
+		event_add(&c->server->more_ev, &(struct timeval){0, 0});
+	}
+}
+
+/* A read that did not fill its room took all there was, but for the end of the stream when that came along. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct http_conn *c = arg;
+	(void)fd;
+	read_once(arg, what & EV_CLOSED);
+}
+
+static void on_more(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *s = arg;
+	struct http_conn *c = s->more, *next;
 	(void)fd, (void)what;
-	if (c->phase == PHASE_LINGER)
-		read_away(c);
-	else if (c->used < SLOTS && !c->closing)
-		read_some(c);
-	if (!c->closed && c->phase != PHASE_LINGER && (c->used == SLOTS || c->closing))
-		stop_reading(c);
+	s->more = NULL;
+	for (; c; c = next) {
+		next = c->next_more;
+		c->more = false;
+		if (!c->closed)
+			read_once(c, false);
+		else if (c->holds == 0 && !c->waiting)
+			free_conn(c);
+	}
 }
 
 static void count_error(int status)
@@ -402,8 +436,8 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 		c->peer = peer;
 		llhttp_init(&c->parser, HTTP_REQUEST, &s->settings);
 		c->parser.data = c;
-		event_assign(&c->read_ev, s->base, conn_fd, EV_READ | EV_PERSIST, on_readable, c);
-		event_assign(&c->write_ev, s->base, conn_fd, EV_WRITE, on_writable, c);
+		event_assign(&c->read_ev, s->base, conn_fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_readable, c);
+		event_assign(&c->write_ev, s->base, conn_fd, EV_WRITE | EV_ET, on_writable, c);
 		event_add(&c->read_ev, NULL);
 		c->reading = true;
 		enlist(c, PHASE_IDLE);
@@ -515,6 +549,7 @@ enum err http_server_new(
 	s->now = (uint32_t)(clock_mono_us() / 1000000);
 	conn_callbacks(&s->settings);
 	event_assign(&s->accept_ev, base, s->fd, EV_READ | EV_PERSIST, on_acceptable, s);
+	event_assign(&s->more_ev, base, -1, 0, on_more, s);
 	event_assign(&s->tick_ev, base, -1, EV_PERSIST, on_tick, s);
 	event_add(&s->accept_ev, NULL);
 	event_add(&s->tick_ev, &(struct timeval){1, 0});
@@ -570,6 +605,7 @@ void http_server_free(struct http_server *s)
 		while (s->phases[p].first)
 			conn_close(s->phases[p].first);
 	http_gate_open(s, UINT64_MAX - 1);
+	on_more(-1, 0, s);
 	reap(s);
 	while (s->spare) {
 		struct http_conn *next = s->spare->next;
@@ -577,6 +613,7 @@ void http_server_free(struct http_server *s)
 		free(s->spare);
 		s->spare = next;
 	}
+	event_del(&s->more_ev);
 	event_del(&s->tick_ev);
 	free(s);
 }
@@ -663,7 +700,7 @@ void http_release(struct http_ticket t)
 		conn_flush(c);
 		if (!c->closed)
 			resume(c);
-	} else if (c->holds == 0 && !c->waiting) {
+	} else if (c->holds == 0 && !c->waiting && !c->more) {
 		free_conn(c);
 	}
 }
@@ -677,7 +714,7 @@ void http_gate_open(struct http_server *s, uint64_t n)
 		next = c->next_waiting;
 		c->waiting = false;
 		if (c->closed) {
-			if (c->holds == 0)
+			if (c->holds == 0 && !c->more)
 				free_conn(c);
 			continue;
 		}
