@@ -4,7 +4,6 @@
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
 
-#include <jansson.h>
 #include <math.h>
 
 #define EVENTS_PER_BODY 1000
@@ -183,84 +182,71 @@ static bool type_is_fine(struct str type)
 	       str_ieq(type, STR("application/x-ndjson")) || str_ieq(type, STR("application/ndjson"));
 }
 
-/* The whole body as an array of objects, whichever of the three forms it has; NULL when it is none of them. */
-static json_t *parse_body(struct str body)
+/* The body is gone through twice: once to see that all of it is what it claims to be, once to write. */
+struct posted {
+	struct collect *c;
+	const struct http_request *r;
+	struct ingest_who who;
+	unsigned events, written;
+	unsigned judged; /* number of the event whose consent signals decide; 0: those of the request alone */
+	enum consent_verdict verdict;
+};
+
+static bool read_body(struct posted *p, struct json_reader *r, struct str body, bool lines)
 {
-	json_error_t error;
-	json_t *whole = json_loadb(body.p, body.n, 0, &error);
-	if (whole && json_is_array(whole))
-		return whole;
-	json_t *list = json_array();
-	if (whole) {
-		json_array_append_new(list, whole);
-		return list;
-	}
 	struct str line;
+	unsigned found = 0;
+	p->events = 0;
+	if (!lines)
+		return json_read(r, body);
 	while (body.n && str_cut(&body, '\n', &line)) {
 		line = str_trim(line);
-		if (line.n == 0)
-			continue;
-		json_t *one = json_loadb(line.p, line.n, 0, &error);
-		if (!one) {
-			json_decref(list);
-			return NULL;
-		}
-		json_array_append_new(list, one);
+		if (line.n && (line.p[0] != '{' || !json_read(r, line)))
+			return false;
+		found += line.n > 0;
 	}
-	if (json_array_size(list) > 1)
-		return list;
-	json_decref(list); /* one broken object is not NDJSON */
-	return NULL;
+	return found > 1; /* one broken object is not NDJSON */
 }
 
-/* Every element is an event, or the body is refused whole. */
-static bool all_events(struct collect *c, json_t *list)
+static void begin_signals(void *arg, struct hit *h)
 {
-	size_t i;
-	json_t *one;
-	json_array_foreach(list, i, one)
-	{
-		hit_clear(&c->hit);
-		buf_clear(&c->numbers);
-		if (!ingest_json(one, "t", &c->hit, &c->numbers))
-			return false;
+	struct posted *p = arg;
+	collect_hit_headers(p->c, p->r, h);
+	query_params(p->c, p->r, h);
+}
+
+/* Consent signals of any event hold for the whole body: the strictest decides. */
+static bool look(void *arg, struct json_reader *r)
+{
+	struct posted *p = arg;
+	enum metric why;
+	enum consent_verdict v = consent_judge(p->c->config, r->hit, &why);
+	p->events++;
+	if (v > p->verdict) {
+		p->verdict = v;
+		p->judged = p->events;
 	}
 	return true;
 }
 
-/* Consent signals of the query and of any event hold for the whole body. */
-static void collect_signals(struct collect *c, const struct http_request *r, json_t *list, struct hit *signals)
+static bool until_judged(void *arg, struct json_reader *r)
 {
-	size_t i;
-	json_t *one;
-	collect_hit_headers(c, r, signals);
-	query_params(c, r, signals);
-	json_array_foreach(list, i, one)
-	{
-		buf_clear(&c->numbers);
-		unsigned attrs = signals->attrs_n, params = signals->params_n;
-		(void)ingest_json(one, "t", signals, &c->numbers);
-		signals->attrs_n = attrs, signals->params_n = params;
-		if (signals->anon || signals->gdpr || signals->us_privacy.n || signals->gpp.n || signals->gpp_sid.n)
-			return;
-	}
+	struct posted *p = arg;
+	(void)r;
+	return ++p->events < p->judged;
 }
 
-static unsigned write_events(struct collect *c, const struct http_request *r, const struct ingest_who *who, json_t *list)
+static void begin_event(void *arg, struct hit *h)
 {
-	struct batch *b = collect_batch(c);
-	unsigned written = 0;
-	size_t i;
-	json_t *one;
-	json_array_foreach(list, i, one)
-	{
-		struct hit *h = &c->hit;
-		collect_hit_headers(c, r, h);
-		buf_clear(&c->numbers);
-		(void)ingest_json(one, "t", h, &c->numbers);
-		written += ingest_event(&c->ingest, who, h, c->now, b);
-	}
-	return written;
+	struct posted *p = arg;
+	collect_hit_headers(p->c, p->r, h);
+}
+
+static bool write_event(void *arg, struct json_reader *r)
+{
+	struct posted *p = arg;
+	p->written += ingest_event(&p->c->ingest, &p->who, r->hit, p->c->now, collect_batch(p->c));
+	return true;
 }
 
 void collect_events(struct collect *c, struct http_request *r)
@@ -269,23 +255,32 @@ void collect_events(struct collect *c, struct http_request *r)
 		bad_body(r, M_BAD_TYPE, 415, "send application/json, application/x-ndjson or text/plain\n");
 		return;
 	}
-	json_t *list = parse_body(r->body);
-	if (!list || !all_events(c, list)) {
-		json_decref(list);
-		bad_body(r, M_BAD_BODY, 400, "the body is no event, array of events or NDJSON; nothing was recorded\n");
-		return;
+	struct posted p = {.c = c, .r = r};
+	struct json_reader in = {.hit = &c->hit, .scratch = &c->numbers, .begin = begin_signals, .event = look, .arg = &p};
+	bool lines = !read_body(&p, &in, r->body, false);
+	if (lines) {
+		p.judged = p.verdict = 0;
+		if (!read_body(&p, &in, r->body, true)) {
+			bad_body(r, M_BAD_BODY, 400, "the body is no event, array of events or NDJSON; nothing was recorded\n");
+			return;
+		}
 	}
-	if (json_array_size(list) > EVENTS_PER_BODY) {
-		json_decref(list);
+	if (p.events > EVENTS_PER_BODY) {
 		bad_body(r, M_BAD_BODY_SIZE, 413, "more than 1000 events in one body; nothing was recorded\n");
 		return;
 	}
-	collect_signals(c, r, list, &c->hit);
-	struct ingest_who who = ingest_visitor(&c->ingest, &c->hit, collect_now(c), collect_batch(c));
-	unsigned written = who.write ? write_events(c, r, &who, list) : 0;
-	json_decref(list);
-	hit_clear(&c->hit);
-	if (who.refused_disk) {
+	begin_signals(&p, &c->hit);
+	if (p.judged) {
+		in.event = until_judged;
+		(void)read_body(&p, &in, r->body, lines);
+	}
+	p.who = ingest_visitor(&c->ingest, &c->hit, collect_now(c), collect_batch(c));
+	if (p.who.write) {
+		in.begin = begin_event;
+		in.event = write_event;
+		(void)read_body(&p, &in, r->body, lines);
+	}
+	if (p.who.refused_disk) {
 		answer_disk(r);
 		return;
 	}
@@ -293,9 +288,9 @@ void collect_events(struct collect *c, struct http_request *r)
 	buf_clear(headers);
 	cors_headers(c, r, headers);
 	buf_c(headers, "Cache-Control: no-store\r\n");
-	cookie_lines(c, &who, written > 0, headers);
+	cookie_lines(c, &p.who, p.written > 0, headers);
 	http_reply(r->ticket, 204, "", buf_view(headers), STR(""));
-	if (written || who.erase)
+	if (p.written || p.who.erase)
 		http_wait_gate(r->ticket, c->gate);
 }
 

@@ -3,91 +3,94 @@
 
 #include "crumb/base/clock.h"
 
-#include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define FUTURE_S 300
+#define ID_MOST 1024
 
-static bool time_of(json_t *v, int64_t *out)
+static bool time_of(const struct json_reader *r, int64_t *out)
 {
-	if (json_is_integer(v)) {
-		*out = json_integer_value(v);
-		return true;
-	}
-	if (json_is_real(v) && fabs(json_real_value(v)) < 1e12) {
-		*out = (int64_t)json_real_value(v);
-		return true;
-	}
 	uint64_t seconds;
-	if (!json_is_string(v))
-		return false;
-	struct str s = str_make(json_string_value(v), json_string_length(v));
-	if (str_u64(s, &seconds) && seconds < INT64_MAX) {
+	if (str_u64(r->time, &seconds) && seconds < INT64_MAX) {
 		*out = (int64_t)seconds;
 		return true;
 	}
-	return time_parse_rfc3339(s.p, s.n, out);
+	if (!r->time_number)
+		return time_parse_rfc3339(r->time.p, r->time.n, out);
+	char text[32];
+	if (r->time.n >= sizeof text)
+		return false;
+	memcpy(text, r->time.p, r->time.n);
+	text[r->time.n] = 0;
+	double v = strtod(text, NULL);
+	*out = (int64_t)v;
+	return fabs(v) < 1e12;
 }
 
-static bool visitor_of(struct ingest *in, json_t *o, uint32_t now, struct vkey *out)
+static bool visitor_of(struct ingest *in, const struct json_reader *r, uint32_t now, struct vkey *out)
 {
-	json_t *id = json_object_get(o, "id"), *cookie = json_object_get(o, "cookie");
-	if (json_is_string(cookie))
-		return ingest_known(in, str_make(json_string_value(cookie), json_string_length(cookie)), now, out);
-	if (json_is_string(id) && json_string_length(id) > 0 && json_string_length(id) <= 1024) {
-		*out = imported_visitor(&in->keys, str_make(json_string_value(id), json_string_length(id)));
-		return true;
-	}
-	if (json_is_integer(id)) {
-		char text[32];
-		int n = snprintf(text, sizeof text, "%lld", (long long)json_integer_value(id));
-		*out = imported_visitor(&in->keys, str_make(text, (size_t)n));
-		return true;
-	}
-	return false;
+	if (r->has_cookie)
+		return ingest_known(in, r->cookie, now, out);
+	if (r->id.n == 0 || r->id.n > ID_MOST)
+		return false;
+	*out = imported_visitor(&in->keys, r->id);
+	return true;
 }
 
-/* One line: the counter of what became of it. */
-static uint64_t *import_line(struct ingest *in, struct str line, uint32_t now, struct batch *b, struct buf *numbers, struct import_totals *t)
+static void begin(void *arg, struct hit *h)
 {
-	json_error_t error;
-	json_t *o = json_loadb(line.p, line.n, 0, &error);
-	struct hit h = {.gpc = false};
+	(void)arg;
+	hit_clear(h);
+}
+
+static bool one(void *arg, struct json_reader *r)
+{
+	(void)arg;
+	return r->events == 1;
+}
+
+static bool signalled(const struct hit *h)
+{
+	return h->anon || h->gdpr || h->us_privacy.n || h->gpp.n || h->gpp_sid.n || h->gdpr_consent.n;
+}
+
+/* A line that was read whole: the counter of what became of it. */
+static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t now, struct batch *b, struct import_totals *t)
+{
 	struct ingest_who who = {.write = true, .flags = EVENT_IMPORTED};
-	uint64_t *outcome = &t->accepted;
 	int64_t when = now;
 	enum metric why;
-	buf_clear(numbers);
-	json_t *time = json_object_get(o, "t");
-	if (!o || !ingest_json(o, "title", &h, numbers) || (time && !time_of(time, &when))) {
-		outcome = &t->refused_json;
-	} else if (!visitor_of(in, o, now, &who.visitor)) {
-		outcome = &t->refused_id;
-	} else if (when > (int64_t)now + FUTURE_S) {
-		outcome = &t->refused_future;
+	if (r->has_time && !time_of(r, &when))
+		return &t->refused_json;
+	if (!visitor_of(in, r, now, &who.visitor))
+		return &t->refused_id;
+	if (when > (int64_t)now + FUTURE_S) {
 		metric_inc(M_REFUSED_FUTURE);
-	} else if (when < 0 || day_of((uint32_t)when) + in->config->retention_days <= day_of(now)) {
-		outcome = &t->refused_old;
-		metric_inc(M_REFUSED_OLD);
-	} else if (h.anon || h.gdpr || h.us_privacy.n || h.gpp.n ? consent_judge(in->config, &h, &why) != CONSENT_YES : false) {
-		outcome = &t->refused_consent;
-	} else if (!ingest_event(in, &who, &h, when > now ? now : (uint32_t)when, b)) {
-		outcome = &t->refused_site;
+		return &t->refused_future;
 	}
-	json_decref(o);
-	return outcome;
+	if (when < 0 || day_of((uint32_t)when) + in->config->retention_days <= day_of(now)) {
+		metric_inc(M_REFUSED_OLD);
+		return &t->refused_old;
+	}
+	if (signalled(r->hit) && consent_judge(in->config, r->hit, &why) != CONSENT_YES)
+		return &t->refused_consent;
+	return ingest_event(in, &who, r->hit, when > now ? now : (uint32_t)when, b) ? &t->accepted : &t->refused_site;
 }
 
 void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batch *b, struct import_totals *totals)
 {
-	struct buf numbers = {0};
+	struct buf scratch = {0};
+	struct hit h;
+	struct json_reader r = {.import = true, .hit = &h, .scratch = &scratch, .begin = begin, .event = one};
 	struct str line;
 	ingest_known(in, STR(""), now, &(struct vkey){{0}}); /* today's keys */
 	while (lines.n && str_cut(&lines, '\n', &line)) {
-		if (str_trim(line).n == 0)
+		line = str_trim(line);
+		if (line.n == 0)
 			continue;
 		totals->read++;
-		(*import_line(in, line, now, b, &numbers, totals))++;
+		(*(line.p[0] == '{' && json_read(&r, line) ? judge(in, &r, now, b, totals) : &totals->refused_json))++;
 	}
-	buf_done(&numbers);
+	buf_done(&scratch);
 }

@@ -1,118 +1,321 @@
-/* JSON objects to hits: the keys of the pixel, as text, numbers or truth values. */
+/* JSON to hits, read in one pass without building a tree: an event of a batch or an import costs no allocation of its own. The keys are those
+ * of the pixel; values may be text, numbers or truth values. */
 #include "crumb/ingest/ingest.h"
 
-#include <jansson.h>
+#include <malloc.h>
 #include <math.h>
+#include <stdlib.h>
+#include <yajl/yajl_parse.h>
 
-/* A value as text. Numbers are written into `numbers`, which must not move: room is made before. */
-static bool text_of(json_t *v, struct buf *numbers, struct str *out)
+#define KEYS_MOST 96
+#define ATTRS_MOST 48
+#define ROOM_FOR_NUMBERS 4096 /* KEYS_MOST + ATTRS_MOST of them, written anew */
+
+enum key { K_OTHER, K_TEXT, K_FLAG, K_VALUE, K_ATTR, K_PARAM, K_ATTRS, K_ID, K_COOKIE, K_TIME };
+
+struct pass {
+	struct json_reader *r;
+	struct str text; /* of all that is read */
+	unsigned depth, event_depth, keys, attrs;
+	bool in_attrs;
+	enum key kind; /* what the key before the value asks for */
+	struct str name;
+	struct str *into;
+	bool *flag;
+};
+
+/* --- memory that held parts of a request is wiped when it goes */
+
+static void *take(void *ctx, size_t n)
 {
-	if (json_is_string(v)) {
-		*out = str_make(json_string_value(v), json_string_length(v));
-		return true;
-	}
-	size_t from = numbers->n;
-	if (json_is_integer(v))
-		buf_addf(numbers, "%lld", (long long)json_integer_value(v));
-	else if (json_is_real(v))
-		buf_addf(numbers, "%.15g", json_real_value(v));
-	else if (json_is_boolean(v))
-		buf_c(numbers, json_is_true(v) ? "true" : "false");
-	else if (json_is_null(v))
-		;
-	else
-		return false;
-	*out = str_make(numbers->p ? numbers->p + from : "", numbers->n - from);
-	return true;
+	(void)ctx;
+	return malloc(n);
 }
 
-static bool number_of(json_t *v, double *out)
+static void wipe(void *ctx, void *p)
 {
-	if (json_is_number(v)) {
-		*out = json_number_value(v);
-		return isfinite(*out);
-	}
-	if (!json_is_string(v))
-		return false;
-	char *end;
-	*out = strtod(json_string_value(v), &end);
-	return end != json_string_value(v) && *end == 0 && isfinite(*out);
+	(void)ctx;
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
 }
 
-static bool add_pair(struct attr *list, unsigned *n, struct str name, json_t *value, struct buf *numbers)
+static void *grow(void *ctx, void *p, size_t n)
 {
-	struct str text;
-	if (!text_of(value, numbers, &text))
+	void *q = malloc(n);
+	if (p && q) {
+		size_t had = malloc_usable_size(p);
+		memcpy(q, p, had < n ? had : n);
+		wipe(ctx, p);
+	}
+	return q;
+}
+
+static void clear(struct buf *b)
+{
+	if (b->n)
+		memset(b->p, 0, b->n);
+	buf_clear(b);
+}
+
+/* --- values */
+
+/* A view that stays: strings without escapes lie in the text, the others in a buffer that is used again. */
+static struct str keep(struct pass *p, struct str s)
+{
+	struct buf *b = p->r->scratch;
+	if (s.n == 0 || (s.p >= p->text.p && s.p + s.n <= p->text.p + p->text.n))
+		return s;
+	CHECK(b->cap - b->n >= s.n); /* room was made for all of it: nothing moves */
+	memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+	return str_make(b->p + b->n - s.n, s.n);
+}
+
+static bool number_of(struct str s, double *out)
+{
+	char text[64], *end;
+	if (s.n == 0 || s.n >= sizeof text)
 		return false;
-	if (*n == HIT_PARAMS_MAX) {
+	memcpy(text, s.p, s.n);
+	text[s.n] = 0;
+	*out = strtod(text, &end);
+	return end == text + s.n && isfinite(*out);
+}
+
+static bool is_integer(struct str s)
+{
+	return s.n <= 18 && !memchr(s.p, '.', s.n) && !memchr(s.p, 'e', s.n) && !memchr(s.p, 'E', s.n);
+}
+
+static bool pair(struct pass *p, struct attr *list, unsigned *n, struct str value)
+{
+	if (*n == HIT_PARAMS_MAX)
 		metric_inc(M_ATTR_DROPPED);
+	else
+		list[(*n)++] = (struct attr){p->name, value};
+	return true;
+}
+
+enum form { FORM_STRING, FORM_NUMBER, FORM_TRUTH, FORM_NULL };
+
+static bool value(struct pass *p, struct str s, enum form form)
+{
+	struct json_reader *r = p->r;
+	struct hit *h = r->hit;
+	if (p->depth == p->event_depth + 1 && p->in_attrs)
+		return pair(p, h->attrs, &h->attrs_n, keep(p, s));
+	if (p->depth < p->event_depth || p->event_depth == 0)
+		return false; /* not an object */
+	if (p->depth > p->event_depth)
+		return true; /* inside what somebody else put there */
+	switch (p->kind) {
+	case K_OTHER:
 		return true;
+	case K_TEXT:
+		*p->into = keep(p, s);
+		return true;
+	case K_FLAG:
+		*p->flag |= str_eq(s, STR("1")) || str_eq(s, STR("true"));
+		return true;
+	case K_VALUE:
+		h->has_v = form != FORM_NULL;
+		return !h->has_v || (form != FORM_TRUTH && number_of(s, &h->v));
+	case K_ATTR:
+		return pair(p, h->attrs, &h->attrs_n, keep(p, s));
+	case K_PARAM:
+		return pair(p, h->params, &h->params_n, keep(p, s));
+	case K_ATTRS:
+		return false;
+	case K_ID:
+		r->id = form == FORM_STRING || (form == FORM_NUMBER && is_integer(s)) ? keep(p, s) : str_make("", 0);
+		return true;
+	case K_COOKIE:
+		r->cookie = form == FORM_STRING ? keep(p, s) : str_make("", 0);
+		r->has_cookie = form == FORM_STRING;
+		return true;
+	case K_TIME:
+		r->time = keep(p, s);
+		r->has_time = true;
+		r->time_number = form == FORM_NUMBER;
+		return form == FORM_STRING || form == FORM_NUMBER;
 	}
-	list[(*n)++] = (struct attr){name, text};
 	return true;
 }
 
-static bool add_attrs(json_t *object, struct hit *h, struct buf *numbers)
+/* --- what the parser calls */
+
+static int on_null(void *ctx)
 {
-	const char *key;
-	json_t *value;
-	if (!json_is_object(object) || json_object_size(object) > 48)
-		return false;
-	json_object_foreach(object, key, value) if (!add_pair(h->attrs, &h->attrs_n, str_c(key), value, numbers)) return false;
-	return true;
+	return value(ctx, STR(""), FORM_NULL);
 }
 
-bool ingest_json(json_t *object, const char *title_key, struct hit *h, struct buf *numbers)
+static int on_truth(void *ctx, int yes)
 {
-	const char *key;
-	json_t *value;
-	struct str text;
-	if (!json_is_object(object) || !buf_reserve(numbers, 4096) || json_object_size(object) > 96)
-		return false;
-	json_object_foreach(object, key, value)
-	{
-		struct str k = str_c(key);
-		if (k.n > 2 && str_starts(k, STR("a."))) {
-			if (!add_pair(h->attrs, &h->attrs_n, str_skip(k, 2), value, numbers))
-				return false;
-			continue;
-		}
-		if (k.n > 2 && str_starts(k, STR("p_"))) {
-			if (!add_pair(h->params, &h->params_n, str_skip(k, 2), value, numbers))
-				return false;
-			continue;
-		}
-		if (str_eq(k, STR("a"))) {
-			if (!add_attrs(value, h, numbers))
-				return false;
-			continue;
-		}
-		if (str_eq(k, STR("v"))) {
-			if (!json_is_null(value) && !number_of(value, &h->v))
-				return false;
-			h->has_v = !json_is_null(value);
-			continue;
-		}
-		struct str *into = str_eq(k, STR("e"))		    ? &h->name
-				   : str_eq(k, STR("u"))	    ? &h->url
-				   : str_eq(k, STR("r"))	    ? &h->referrer
-				   : strcmp(key, title_key) == 0    ? &h->title
-				   : str_eq(k, STR("gdpr_consent")) ? &h->gdpr_consent
-				   : str_eq(k, STR("gpp"))	    ? &h->gpp
-				   : str_eq(k, STR("gpp_sid"))	    ? &h->gpp_sid
-				   : str_eq(k, STR("us_privacy"))   ? &h->us_privacy
-								    : NULL;
-		bool flag = str_eq(k, STR("anon")) || str_eq(k, STR("gdpr"));
-		if (!into && !flag)
-			continue; /* keys of somebody else */
-		if (!text_of(value, numbers, &text))
-			return false;
-		if (into)
-			*into = text;
-		else if (str_eq(k, STR("anon")))
-			h->anon |= str_eq(text, STR("1")) || str_eq(text, STR("true"));
-		else
-			h->gdpr |= str_eq(text, STR("1")) || str_eq(text, STR("true"));
+	return value(ctx, yes ? STR("true") : STR("false"), FORM_TRUTH);
+}
+
+static int on_number(void *ctx, const char *s, size_t n)
+{
+	char text[32];
+	double v;
+	struct str number = str_make(s, n);
+	if (is_integer(number))
+		return value(ctx, number, FORM_NUMBER);
+	if (!number_of(number, &v))
+		return 0;
+	return value(ctx, str_make(text, (size_t)snprintf(text, sizeof text, "%.15g", v)), FORM_NUMBER);
+}
+
+static int on_string(void *ctx, const unsigned char *s, size_t n)
+{
+	return value(ctx, str_make((const char *)s, n), FORM_STRING);
+}
+
+static int on_map(void *ctx)
+{
+	struct pass *p = ctx;
+	struct json_reader *r = p->r;
+	if (p->event_depth == 0)
+		p->event_depth = 1;
+	p->depth++;
+	if (p->depth == p->event_depth) {
+		clear(r->scratch);
+		r->id = r->cookie = r->time = str_make("", 0);
+		r->has_cookie = r->has_time = r->time_number = false;
+		p->keys = p->attrs = 0;
+		r->begin(r->arg, r->hit);
+		return 1;
 	}
-	return true;
+	if (p->depth == p->event_depth + 1) {
+		p->in_attrs = p->kind == K_ATTRS;
+		return p->in_attrs || p->kind == K_OTHER;
+	}
+	return !(p->in_attrs && p->depth == p->event_depth + 2);
+}
+
+static int on_map_end(void *ctx)
+{
+	struct pass *p = ctx;
+	if (p->depth-- == p->event_depth) {
+		p->r->events++;
+		return p->r->event(p->r->arg, p->r);
+	}
+	if (p->depth == p->event_depth)
+		p->in_attrs = false;
+	return 1;
+}
+
+static int on_array(void *ctx)
+{
+	struct pass *p = ctx;
+	if (p->event_depth == 0)
+		p->event_depth = 2;
+	else if (p->depth < p->event_depth || (p->depth == p->event_depth && p->kind != K_OTHER) || p->in_attrs)
+		return 0;
+	p->depth++;
+	return 1;
+}
+
+static int on_array_end(void *ctx)
+{
+	struct pass *p = ctx;
+	p->depth--;
+	return 1;
+}
+
+static enum key text_key(struct pass *p, struct str *into)
+{
+	p->into = into;
+	return K_TEXT;
+}
+
+static enum key flag_key(struct pass *p, bool *flag)
+{
+	p->flag = flag;
+	return K_FLAG;
+}
+
+static enum key key_of(struct pass *p, struct str k)
+{
+	struct json_reader *r = p->r;
+	struct hit *h = r->hit;
+	if (k.n == 1) {
+		switch (k.p[0]) {
+		case 'e':
+			return text_key(p, &h->name);
+		case 'u':
+			return text_key(p, &h->url);
+		case 'r':
+			return text_key(p, &h->referrer);
+		case 't':
+			return r->import ? K_TIME : text_key(p, &h->title);
+		case 'v':
+			return K_VALUE;
+		case 'a':
+			return K_ATTRS;
+		default:
+			return K_OTHER;
+		}
+	}
+	if (str_starts(k, STR("a.")) && k.n > 2) {
+		p->name = keep(p, str_skip(k, 2));
+		return K_ATTR;
+	}
+	if (str_starts(k, STR("p_")) && k.n > 2) {
+		p->name = keep(p, str_skip(k, 2));
+		return K_PARAM;
+	}
+	if (r->import && str_eq(k, STR("id")))
+		return K_ID;
+	if (r->import && str_eq(k, STR("cookie")))
+		return K_COOKIE;
+	return r->import && str_eq(k, STR("title")) ? text_key(p, &h->title)
+	       : str_eq(k, STR("anon"))		    ? flag_key(p, &h->anon)
+	       : str_eq(k, STR("gdpr"))		    ? flag_key(p, &h->gdpr)
+	       : str_eq(k, STR("gdpr_consent"))	    ? text_key(p, &h->gdpr_consent)
+	       : str_eq(k, STR("gpp"))		    ? text_key(p, &h->gpp)
+	       : str_eq(k, STR("gpp_sid"))	    ? text_key(p, &h->gpp_sid)
+	       : str_eq(k, STR("us_privacy"))	    ? text_key(p, &h->us_privacy)
+						    : K_OTHER;
+}
+
+static int on_key(void *ctx, const unsigned char *s, size_t n)
+{
+	struct pass *p = ctx;
+	struct str k = str_make((const char *)s, n);
+	if (p->depth == p->event_depth) {
+		p->kind = key_of(p, k);
+		return ++p->keys <= KEYS_MOST;
+	}
+	if (p->in_attrs) {
+		p->name = keep(p, k);
+		return ++p->attrs <= ATTRS_MOST;
+	}
+	return 1;
+}
+
+bool json_read(struct json_reader *r, struct str text)
+{
+	static const yajl_callbacks callbacks = {.yajl_null = on_null,
+	    .yajl_boolean = on_truth,
+	    .yajl_number = on_number,
+	    .yajl_string = on_string,
+	    .yajl_start_map = on_map,
+	    .yajl_map_key = on_key,
+	    .yajl_end_map = on_map_end,
+	    .yajl_start_array = on_array,
+	    .yajl_end_array = on_array_end};
+	yajl_alloc_funcs memory = {take, grow, wipe, NULL};
+	struct pass p = {.r = r, .text = text};
+	r->events = 0;
+	clear(r->scratch);
+	if (!buf_reserve(r->scratch, text.n + ROOM_FOR_NUMBERS))
+		return false;
+	yajl_handle y = yajl_alloc(&callbacks, &memory, &p);
+	if (!y)
+		return false;
+	bool ok = yajl_parse(y, (const unsigned char *)text.p, text.n) == yajl_status_ok && yajl_complete_parse(y) == yajl_status_ok;
+	yajl_free(y);
+	return ok && p.event_depth;
 }

@@ -46,9 +46,10 @@ def test_import_refuses_and_counts(server):
         {'id': 'a', 't': now, 'u': 'https://shop.example/coats/1'}, {'id': 'a', 't': now - 91 * DAY, 'u': 'https://shop.example/coats/1'},
         {'id': 'a', 't': now + 3600, 'u': 'https://shop.example/coats/1'}, {'t': now}, 'not json', '', {'id': '', 't': now}, {'cookie': 'forged', 't': now},
         {'cookie': b.jar['crumb'], 't': now, 'u': 'https://shop.example/coats/1'}, {'id': 7, 't': now}, {'id': 'x', 't': 'yesterday'}, {'id': 'x', 't': now, 'gdpr': 1},
-        {'id': 'a', 't': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(now - 60)), 'u': 'https://shop.example/coats/1', 'title': 'x'}, {'id': 'a', 't': now + 60}])
-    assert r['read'] == 13 and r['accepted'] == 5
-    assert r['refused'] == {'old': 1, 'future': 1, 'id': 3, 'json': 2, 'consent': 1}
+        {'id': 'a', 't': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(now - 60)), 'u': 'https://shop.example/coats/1', 'title': 'x'}, {'id': 'a', 't': now + 60},
+        '{"id": "a", "t": %d, "u": "https://shop.example/coats/1"} and more' % now])
+    assert r['read'] == 14 and r['accepted'] == 5
+    assert r['refused'] == {'old': 1, 'future': 1, 'id': 3, 'json': 3, 'consent': 1}
     assert b.count('apparel.coats') == 1
     v = server.visitor('--id', 'a')
     assert v['categories'] == [{'id': 'apparel.coats', 'count': 2, 'days': 1}] and v['provisional'] is False

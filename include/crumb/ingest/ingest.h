@@ -43,10 +43,21 @@ bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct 
 /* The visitor that a cookie names, for look-ups. */
 bool ingest_known(struct ingest *in, struct str cookie, uint32_t now, struct vkey *out);
 
-/* --- JSON, as in POST /e and in import files. Views in the hit point into `owner`, which the caller frees with json_decref. */
-struct json_t;
-/* Fills a hit from one JSON object; `title_key` is "t" on the wire, "title" in files, where t is the time. False: not an event. */
-bool ingest_json(struct json_t *object, const char *title_key, struct hit *out, struct buf *numbers);
+/* --- JSON, as in POST /e and in import files: the keys of the pixel in an object, or an array of such objects. */
+struct json_reader {
+	bool import;	     /* t is the time, title the title; id and cookie name the visitor. Otherwise t is the title */
+	struct hit *hit;     /* filled for each event */
+	struct buf *scratch; /* what cannot be a view of the text; wiped for each event */
+	void (*begin)(void *arg, struct hit *h);
+	bool (*event)(void *arg, struct json_reader *r); /* one is complete; its views live until the next begins. False ends the reading */
+	void *arg;
+	unsigned events;
+	/* imports only */
+	struct str id, cookie, time;
+	bool has_cookie, has_time, time_number;
+};
+/* Reads all of `text`. False: it is no JSON, or holds something else than events, or event() said so; some may have been handed out by then. */
+bool json_read(struct json_reader *r, struct str text);
 
 /* --- import of NDJSON */
 struct import_totals {
