@@ -33,6 +33,13 @@ uint64_t metric_get(enum metric m)
 	return sum;
 }
 
+struct str metric_reason(enum metric m)
+{
+	struct str s = str_c(rows[m].labels);
+	s = str_skip(s, str_find(s, '"') + 1);
+	return str_make(s.p, str_find(s, '"'));
+}
+
 void metric_print(struct buf *out)
 {
 	for (size_t i = 0; i < METRIC_MAX; i++) {

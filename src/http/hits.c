@@ -55,6 +55,8 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 		h->network = n;
 	h->agent = r->header[H_USER_AGENT];
 	h->referer_header = r->header[H_REFERER];
+	h->origin = r->header[H_ORIGIN];
+	h->fetch_site = r->header[H_SEC_FETCH_SITE];
 	h->gpc = r->gpc;
 	h->dnt = str_eq(r->header[H_DNT], STR("1"));
 	if (cookies.n) {
@@ -103,6 +105,7 @@ static void param(struct hit *h, struct str k, struct str v)
 		h->anon = str_eq(v, STR("1"));
 	} else if (str_eq(k, STR("gdpr"))) {
 		h->gdpr = str_eq(v, STR("1"));
+		h->gdpr_no = str_eq(v, STR("0"));
 	} else if (str_eq(k, STR("gdpr_consent"))) {
 		h->gdpr_consent = v;
 	} else if (str_eq(k, STR("gpp"))) {
@@ -135,6 +138,15 @@ static void cookie_lines(struct collect *c, const struct ingest_who *who, bool w
 	}
 }
 
+static void why_lines(const struct ingest_who *who, bool written, struct buf *headers)
+{
+	if (who->refused || (who->write && !written)) {
+		buf_c(headers, "Crumb-Refused: ");
+		buf_str(headers, metric_reason(who->refused ? who->why : M_REFUSED_SITE));
+		buf_c(headers, "\r\n");
+	}
+}
+
 static void answer_disk(struct http_request *r)
 {
 	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n"), STR("no new visitors: the disk is nearly full\n"));
@@ -152,7 +164,7 @@ void collect_pixel(struct collect *c, struct http_request *r)
 		answer_disk(r);
 		return;
 	}
-	if (!who.set_cookie && !who.expire_cookie && r->header[H_ORIGIN].n == 0) {
+	if (written && !who.set_cookie && r->header[H_ORIGIN].n == 0) {
 		http_reply_ready(r->ticket, pixel(c));
 	} else {
 		struct buf *headers = &c->body;
@@ -160,6 +172,7 @@ void collect_pixel(struct collect *c, struct http_request *r)
 		cors_headers(c, r, headers);
 		buf_c(headers, "Cache-Control: no-store\r\n");
 		cookie_lines(c, &who, written, headers);
+		why_lines(&who, written, headers);
 		http_reply(r->ticket, 200, "image/gif", buf_view(headers), str_make(GIF, 43));
 	}
 	if (written || who.erase)
@@ -188,7 +201,7 @@ struct posted {
 	const struct http_request *r;
 	struct ingest_who who;
 	unsigned events, written;
-	unsigned judged; /* number of the event whose consent signals decide; 0: those of the request alone */
+	unsigned judged; /* number of the event whose consent signals decide */
 	enum consent_verdict verdict;
 };
 
@@ -219,10 +232,9 @@ static void begin_signals(void *arg, struct hit *h)
 static bool look(void *arg, struct json_reader *r)
 {
 	struct posted *p = arg;
-	enum metric why;
-	enum consent_verdict v = consent_judge(p->c->config, r->hit, &why);
+	enum consent_verdict v = ingest_consent(&p->c->ingest, r->hit).verdict;
 	p->events++;
-	if (v > p->verdict) {
+	if (!p->judged || v > p->verdict) {
 		p->verdict = v;
 		p->judged = p->events;
 	}
@@ -289,6 +301,7 @@ void collect_events(struct collect *c, struct http_request *r)
 	cors_headers(c, r, headers);
 	buf_c(headers, "Cache-Control: no-store\r\n");
 	cookie_lines(c, &p.who, p.written > 0, headers);
+	why_lines(&p.who, p.written > 0 || p.events == 0, headers);
 	http_reply(r->ticket, 204, "", buf_view(headers), STR(""));
 	if (p.written || p.who.erase)
 		http_wait_gate(r->ticket, c->gate);

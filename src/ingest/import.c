@@ -60,7 +60,6 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 {
 	struct ingest_who who = {.write = true, .flags = EVENT_IMPORTED};
 	int64_t when = now;
-	enum metric why;
 	if (r->has_time && !time_of(r, &when))
 		return &t->refused_json;
 	if (!visitor_of(in, r, now, &who.visitor))
@@ -73,8 +72,12 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 		metric_inc(M_REFUSED_OLD);
 		return &t->refused_old;
 	}
-	if (signalled(r->hit) && consent_judge(in->config, r->hit, &why) != CONSENT_YES)
-		return &t->refused_consent;
+	if (signalled(r->hit)) {
+		struct consent consent = consent_judge(in->config, r->hit, NULL);
+		if (consent.verdict != CONSENT_YES)
+			return &t->refused_consent;
+		who.purposes = (uint16_t)consent.purposes;
+	}
 	return ingest_event(in, &who, r->hit, when > now ? now : (uint32_t)when, b) ? &t->accepted : &t->refused_site;
 }
 

@@ -66,17 +66,27 @@ static void introduce(struct ingest *in, uint16_t today, struct ingest_who *who)
 	metric_inc(M_COOKIE_NEW);
 }
 
+struct consent ingest_consent(struct ingest *in, const struct hit *h)
+{
+	if (!*in->config->consent_require)
+		return consent_judge(in->config, h, NULL);
+	struct place where = anonymiser_place(&in->wall, &h->network);
+	return consent_judge(in->config, h, &where);
+}
+
 struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_t now, struct batch *b)
 {
 	struct ingest_who who = {.write = false};
 	uint16_t today = day_of(now);
-	enum metric why;
 	refresh_keys(in, today);
-	enum consent_verdict verdict = consent_judge(in->config, h, &why);
-	if (verdict != CONSENT_YES) {
-		metric_inc(why);
-		who.expire_cookie = h->cookie.n && verdict != CONSENT_NO;
-		if (verdict == CONSENT_NO_ERASE && ingest_known(in, h->cookie, now, &who.visitor)) {
+	struct consent consent = ingest_consent(in, h);
+	who.purposes = (uint16_t)consent.purposes;
+	if (consent.verdict != CONSENT_YES) {
+		metric_inc(consent.why);
+		who.refused = true;
+		who.why = consent.why;
+		who.expire_cookie = h->cookie.n && consent.verdict != CONSENT_NO;
+		if (consent.verdict == CONSENT_NO_ERASE && ingest_known(in, h->cookie, now, &who.visitor)) {
 			batch_erase(b, &who.visitor, now);
 			who.erase = true;
 		}

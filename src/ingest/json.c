@@ -116,6 +116,7 @@ static bool value(struct pass *p, struct str s, enum form form)
 		*p->into = keep(p, s);
 		return true;
 	case K_FLAG:
+		h->gdpr_no |= p->flag == &h->gdpr && (str_eq(s, STR("0")) || str_eq(s, STR("false")));
 		*p->flag |= str_eq(s, STR("1")) || str_eq(s, STR("true"));
 		return true;
 	case K_VALUE:

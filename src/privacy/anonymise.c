@@ -37,7 +37,7 @@ static struct agent cached_agent(struct anonymiser *a, struct str ua)
 	return a->agents[at].agent;
 }
 
-static struct place cached_place(struct anonymiser *a, const struct network *n)
+struct place anonymiser_place(struct anonymiser *a, const struct network *n)
 {
 	if (n->family == 0 || !a->places)
 		return (struct place){{0}, {0}};
@@ -214,7 +214,7 @@ bool anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 	for (unsigned i = 0; i < h->attrs_n; i++)
 		add_attr(a, e, h->attrs[i].name, h->attrs[i].value);
 	keep_query(a, e, u.query);
-	e->place = cached_place(a, &h->network);
+	e->place = anonymiser_place(a, &h->network);
 	e->agent = cached_agent(a, h->agent);
 	e->v = h->v;
 	e->has_v = h->has_v;

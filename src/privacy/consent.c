@@ -1,49 +1,186 @@
 #include "crumb/privacy/consent.h"
 
-enum { US_OPTOUT_AT = 2, US_LENGTH = 4 };
+#include "crumb/privacy/anonymise.h"
+#include "crumb/privacy/iab.h"
 
-static bool lists_tcf(struct str gpp_sid)
+/* What all strings together say. A refusal outweighs a no, a no outweighs a yes. */
+struct findings {
+	bool refused, no, tcf, yes;
+	enum metric refused_why, no_why;
+	uint32_t purposes;
+};
+
+static void refusal(struct findings *f, enum metric why)
+{
+	if (!f->refused)
+		f->refused_why = why;
+	f->refused = true;
+}
+
+static void no(struct findings *f, enum metric why)
+{
+	if (!f->no)
+		f->no_why = why;
+	f->no = true;
+}
+
+/* The purposes that storing a profile and letting it be used need. The first, to store anything on a device, cannot be configured away;
+ * a list that cannot be read asks for all of them. */
+static uint32_t purposes_needed(const struct config *c)
+{
+	struct str rest = str_c(c->tcf_purposes), part;
+	uint32_t set = 1;
+	uint64_t n;
+	while (rest.n && str_cut(&rest, ',', &part)) {
+		if (!str_u64(str_trim(part), &n) || n < 1 || n > 24)
+			return (1u << 24) - 1;
+		set |= 1u << (n - 1);
+	}
+	return set;
+}
+
+static void judge_tcf(const struct config *c, bool readable, const struct tcf *t, struct findings *f)
+{
+	uint32_t needed = purposes_needed(c);
+	if (!readable) {
+		no(f, M_REFUSED_UNREADABLE);
+	} else if (c->tcf_vendor == 0) {
+		no(f, M_REFUSED_VENDOR);
+	} else if ((t->purposes & needed) != needed) {
+		refusal(f, M_REFUSED_TCF);
+	} else if (!t->disclosed) {
+		no(f, M_REFUSED_VENDOR); /* the user was not asked about us */
+	} else if (!t->vendor) {
+		refusal(f, M_REFUSED_TCF);
+	} else if (t->restricted & needed) {
+		no(f, M_REFUSED_VENDOR); /* the publisher forbids it */
+	} else {
+		f->tcf = f->yes = true;
+		f->purposes = t->purposes;
+	}
+}
+
+static void judge_us(enum us_choice choice, enum metric opted_out, struct findings *f)
+{
+	if (choice == US_UNREADABLE)
+		no(f, M_REFUSED_UNREADABLE);
+	else if (choice == US_OPTED_OUT)
+		refusal(f, opted_out);
+	else if (choice == US_NOT_OPTED_OUT)
+		f->yes = true;
+}
+
+enum { GPP_TCF = 2, GPP_TCF_CANADA = 5, GPP_US_PRIVACY = 6 };
+
+static void judge_section(const struct config *c, unsigned id, struct str text, struct findings *f)
+{
+	struct tcf t;
+	unsigned vendor = (unsigned)c->tcf_vendor;
+	if (id == GPP_TCF)
+		judge_tcf(c, tcf_read(text, vendor, &t), &t, f);
+	else if (id == GPP_TCF_CANADA)
+		judge_tcf(c, tcf_canada_read(text, vendor, &t), &t, f);
+	else if (id == GPP_US_PRIVACY)
+		judge_us(us_privacy_read(text), M_REFUSED_USP, f);
+	else
+		judge_us(gpp_us_read(id, text), M_REFUSED_GPP, f);
+}
+
+/* The sections that apply: those of gpp_sid, or all there are. 0 and -1 say that none does. */
+static void judge_gpp(const struct config *c, const struct hit *h, struct findings *f)
+{
+	struct gpp g = {.n = 0};
+	struct str rest = h->gpp_sid, part, text;
+	uint64_t id;
+	if (h->gpp.n && !gpp_read(h->gpp, &g)) {
+		no(f, M_REFUSED_UNREADABLE);
+		return;
+	}
+	if (!rest.n)
+		for (unsigned i = 0; i < g.n; i++)
+			judge_section(c, g.section[i].id, g.section[i].text, f);
+	while (rest.n && str_cut(&rest, ',', &part)) {
+		part = str_trim(part);
+		if (str_eq(part, STR("-1")) || str_eq(part, STR("0")) || part.n == 0)
+			continue;
+		if (!str_u64(part, &id) || id > UINT32_MAX)
+			no(f, M_REFUSED_UNREADABLE);
+		else if (!gpp_find(&g, (unsigned)id, &text))
+			no(f, M_REFUSED_MISSING);
+		else
+			judge_section(c, (unsigned)id, text, f);
+	}
+}
+
+static const char EEA[] = "AT,BE,BG,HR,CY,CZ,DK,EE,FI,FR,DE,GR,HU,IE,IS,IT,LI,LV,LT,LU,MT,NL,NO,PL,PT,RO,SK,SI,ES,SE";
+
+/* consent.require: countries (DE), parts of countries (US-CA), EEA. */
+static bool required_at(const struct config *c, const struct place *where)
+{
+	char name[16];
+	struct str country, region;
+	if (!*c->consent_require || !where || !(country = place_country(where)).n)
+		return false;
+	region = place_region(where);
+	int n = snprintf(name, sizeof name, STR_FMT "-" STR_FMT, STR_ARG(country), STR_ARG(region));
+	return config_list_has(c->consent_require, country) || config_list_has(c->consent_require, str_make(name, (size_t)n)) ||
+	       (config_list_has(c->consent_require, STR("EEA")) && config_list_has(EEA, country));
+}
+
+static bool sid_has_tcf(struct str gpp_sid)
 {
 	struct str part;
-	while (str_cut(&gpp_sid, ',', &part))
+	while (gpp_sid.n && str_cut(&gpp_sid, ',', &part))
 		if (str_eq(str_trim(part), STR("2")))
 			return true;
 	return false;
 }
 
-enum consent_verdict consent_judge(const struct config *c, const struct hit *h, enum metric *why)
+/* A page that is none of ours can write what it likes into the query of an image, but shall not erase anybody by it. Whose page it is
+ * says the browser. */
+static bool from_a_foreign_page(const struct config *c, const struct hit *h)
 {
-	if (h->gpc) {
-		*why = M_REFUSED_GPC;
-		return CONSENT_NO_ERASE;
+	struct str origin = h->origin;
+	if (!origin.n && h->referer_header.n) {
+		struct str r = h->referer_header;
+		size_t host = str_find(r, ':') + 3;
+		origin = host < r.n ? str_make(r.p, host + str_find(str_skip(r, host), '/')) : r;
 	}
-	if (h->us_privacy.n) {
-		*why = M_REFUSED_USP;
-		if (h->us_privacy.n != US_LENGTH || h->us_privacy.p[0] != '1')
-			return CONSENT_NO; /* cannot be read */
-		if (chr_lower(h->us_privacy.p[US_OPTOUT_AT]) == 'y')
-			return CONSENT_NO_ERASE;
+	if (h->fetch_site.n)
+		return str_ieq(h->fetch_site, STR("cross-site")) && !(*c->sites && origin_is_ours(c, origin));
+	return *c->sites && origin.n && !origin_is_ours(c, origin);
+}
+
+static struct consent say(enum consent_verdict verdict, enum metric why)
+{
+	return (struct consent){verdict, why, 0};
+}
+
+struct consent consent_judge(const struct config *c, const struct hit *h, const struct place *where)
+{
+	struct findings f = {.refused = false};
+	if (h->gpc)
+		return say(CONSENT_NO_ERASE, M_REFUSED_GPC);
+	if (h->us_privacy.n)
+		judge_us(us_privacy_read(h->us_privacy), M_REFUSED_USP, &f);
+	if (h->gpp.n || h->gpp_sid.n)
+		judge_gpp(c, h, &f);
+	if (h->gdpr_consent.n && !h->gdpr_no) {
+		struct tcf t;
+		judge_tcf(c, tcf_read(h->gdpr_consent, (unsigned)c->tcf_vendor, &t), &t, &f);
 	}
-	if (h->optout_cookie) {
-		*why = M_REFUSED_OPTOUT;
-		return CONSENT_NO_EXPIRE;
-	}
-	if (h->dnt && c->dnt) {
-		*why = M_REFUSED_DNT;
-		return CONSENT_NO_EXPIRE;
-	}
-	if (h->anon) {
-		*why = M_REFUSED_ANON;
-		return CONSENT_NO;
-	}
-	bool needed = h->gdpr || lists_tcf(h->gpp_sid) || c->consent_default == 1;
-	if (h->gpp.n || (needed && h->gdpr_consent.n)) {
-		*why = M_REFUSED_UNREADABLE;
-		return CONSENT_NO;
-	}
-	if (needed) {
-		*why = M_REFUSED_MISSING;
-		return CONSENT_NO;
-	}
-	return CONSENT_YES;
+	if (f.refused)
+		return say(from_a_foreign_page(c, h) ? CONSENT_NO : CONSENT_NO_ERASE, f.refused_why);
+	if (h->optout_cookie)
+		return say(CONSENT_NO_EXPIRE, M_REFUSED_OPTOUT);
+	if (h->dnt && c->dnt)
+		return say(CONSENT_NO_EXPIRE, M_REFUSED_DNT);
+	if (h->anon)
+		return say(CONSENT_NO, M_REFUSED_ANON);
+	if (f.no)
+		return say(CONSENT_NO, f.no_why);
+	bool tcf_needed = h->gdpr || sid_has_tcf(h->gpp_sid) || required_at(c, where);
+	if (tcf_needed ? !f.tcf : !f.yes && c->consent_default == 1)
+		return say(CONSENT_NO, M_REFUSED_MISSING);
+	return (struct consent){CONSENT_YES, 0, f.purposes};
 }

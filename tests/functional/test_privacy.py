@@ -122,12 +122,14 @@ def test_gpc_counts_only_if_exactly_1(server):
 def test_refusals_write_nothing_and_set_no_cookie(make):
     server = make()
     cases = [('&anon=1', {}, 'anon'), ('&gdpr=1', {}, 'consent_missing'), ('&gdpr=1&gdpr_consent=CPXXX', {}, 'consent_unreadable'), ('&gpp_sid=7,2', {}, 'consent_missing'),
-             ('&gpp=DBABTA~1YYN', {}, 'consent_unreadable'), ('&us_privacy=1YYN', {}, 'us_privacy'), ('&us_privacy=junk', {}, 'us_privacy'),
+             ('&gpp=DBABTA~1YYN', {}, 'us_privacy'), ('&us_privacy=1YYN', {}, 'us_privacy'), ('&us_privacy=junk', {}, 'consent_unreadable'),
+             ('&gpp=DBABLA', {}, 'consent_unreadable'), ('&gpp=DBABLA~CVQZAAAAAACA.YA&gpp_sid=7', {}, 'gpp'), ('&gdpr=1&gdpr_consent=' + TC_GRANTED, {}, 'tcf_vendor'),
              ('', {'Cookie': 'crumb_optout=1'}, 'optout'), ('', {'Sec-GPC': '1'}, 'gpc')]
     for n, (extra, headers, reason) in enumerate(cases):
         b = Browser(server)
         before = refused(server, reason)
-        assert b.hit('/coats/1', extra=extra, headers=headers) == 200 and b.set_cookie is None, (extra, headers)
+        status, answer, _ = b.request('GET', '/p.gif?u=https%3A%2F%2Fshop.example%2Fcoats%2F1' + extra, headers=headers)
+        assert status == 200 and b.set_cookie is None and answer.getheader('Crumb-Refused') == reason, (extra, headers)
         assert refused(server, reason) == before + 1
     b = Browser.known(server)
     body = [{'u': 'https://shop.example/coats/1', 'gdpr': 1}, {'u': 'https://shop.example/coats/2'}]
@@ -142,6 +144,39 @@ def test_consent_can_be_required(make):
     server = make(options=['consent.default=require'])
     b = Browser(server)
     assert b.hit('/coats/1') == 200 and b.set_cookie is None and refused(server, 'consent_missing') == 1
+
+
+# purposes 1, 3, 4, 9, 10 and odd vendors up to 33; only purposes 3 and 4, vendor 33; from the encoder of IAB Tech Lab
+TC_GRANTED = 'CQtAQoAQtAQoAAfACBENBkFgALDAAAAAAAYgAQqqoAACAAAAAAAA.IAQqqoAACAAA'
+TC_REFUSED = 'CQtAQoAQtAQoAAfACBENBkFgADAAAAAAAAYgAQgAAAACAAAAAAAA.IAQgAAAACAAA'
+
+
+def test_a_tc_string_decides_and_its_refusal_erases(make):
+    server = make(options=['consent.default=require', 'consent.tcf.vendor=33', 'sites=shop.example'])
+    b, extra = Browser(server), '&gdpr=1&gdpr_consent='
+    assert b.hit('/coats/1', extra=extra + TC_GRANTED) == 200 and b.set_cookie
+    assert b.events({'u': 'https://shop.example/coats/1', 'gdpr': 1, 'gdpr_consent': TC_GRANTED}) == 204
+    assert b.hit('/coats/1', extra='&gpp_sid=2&gpp=DBABMA~' + TC_GRANTED) == 200
+    b.segments()
+    assert b.count('apparel.coats') == 3
+    old = b.jar['crumb']
+    foreign = {'Sec-Fetch-Site': 'cross-site', 'Referer': 'https://evil.example/'}
+    assert b.hit('/coats/1', extra=extra + TC_REFUSED, headers=foreign) == 200 and b.jar and refused(server, 'tcf') == 1
+    b.segments()
+    assert b.count('apparel.coats') == 3                    # a foreign page cannot erase
+    assert b.hit('/coats/1', extra=extra + TC_REFUSED, headers={'Sec-Fetch-Site': 'cross-site', 'Referer': 'https://shop.example/'}) == 200 and not b.jar
+    server.settle()
+    assert server.visitor('--cookie', old) is None and server.js('db', 'stat')['visitors'] == 0
+    everything = b''.join(open(os.path.join(d, f), 'rb').read() for d, _, files in os.walk(server.store) for f in files)
+    assert TC_GRANTED.encode() not in everything and TC_GRANTED[10:40].encode() not in everything
+
+
+def test_consent_can_be_required_by_place(make):
+    server = make(options=['consent.require=EEA', 'trusted_proxies=127.0.0.1'])
+    for address, recorded in (('91.198.174.192', False), ('8.8.8.8', True), ('10.0.0.1', True)):         # NL, US, nowhere
+        b = Browser(server, headers={'X-Forwarded-For': address})
+        assert b.hit('/coats/1') == 200 and bool(b.set_cookie) == recorded, address
+    assert refused(server, 'consent_missing') == 1
 
 
 def test_opting_out(server):

@@ -5,6 +5,7 @@
 #include "crumb/http/server.h"
 #include "crumb/ingest/ingest.h"
 #include "crumb/privacy/agent.h"
+#include "crumb/privacy/iab.h"
 #include "crumb/privacy/scrub.h"
 
 #include <stdlib.h>
@@ -92,6 +93,22 @@ static void queries(struct str s)
 	free(q.scratch);
 }
 
+static void consent(struct str s)
+{
+	struct tcf t;
+	struct gpp g;
+	for (unsigned vendor = 0; vendor < 3; vendor++) {
+		(void)tcf_read(s, vendor * 700, &t);
+		(void)tcf_canada_read(s, vendor * 700, &t);
+	}
+	(void)us_privacy_read(s);
+	for (unsigned id = 5; id < 29; id++)
+		(void)gpp_us_read(id, s);
+	if (gpp_read(s, &g))
+		for (unsigned i = 0; i < g.n; i++)
+			CHECK(g.section[i].text.p >= s.p && g.section[i].text.p + g.section[i].text.n <= s.p + s.n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct str s = str_make((const char *)data, n);
@@ -103,6 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	anonymous(s);
 	json(s);
 	queries(s);
+	consent(s);
 	CHECK(cookie_read(&keys, s, 20000, &c) != COOKIE_VALID || n == COOKIE_LEN);
 	network_parse(s, &net);
 	agent_parse(s);

@@ -598,8 +598,8 @@ TEST(examples_pass_and_fail)
 
 RUN(cmocka_unit_test(path_globs), cmocka_unit_test(words_are_folded), cmocka_unit_test(a_parent_counts_an_event_of_its_children_once),
     cmocka_unit_test(numbers_depend_on_the_text_alone), cmocka_unit_test(nothing_changes_before_the_due_day),
-    cmocka_unit_test(a_block_says_what_each_visitor_would_be_told),
-    cmocka_unit_test(leaves_match_on_what_is_not_kept), cmocka_unit_test(the_trie_finds_what_each_glob_finds),
-    cmocka_unit_test(every_field_matches_in_every_way), cmocka_unit_test(every_form_of_condition), cmocka_unit_test(what_can_never_hold_is_known),
+    cmocka_unit_test(a_block_says_what_each_visitor_would_be_told), cmocka_unit_test(leaves_match_on_what_is_not_kept),
+    cmocka_unit_test(the_trie_finds_what_each_glob_finds), cmocka_unit_test(every_field_matches_in_every_way),
+    cmocka_unit_test(every_form_of_condition), cmocka_unit_test(what_can_never_hold_is_known),
     cmocka_unit_test(the_checker_never_calls_impossible_what_somebody_satisfies), cmocka_unit_test(the_smallest_change_leads_into_the_segment),
     cmocka_unit_test(examples_pass_and_fail))

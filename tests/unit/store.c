@@ -329,6 +329,6 @@ TEST(an_ordinal_rests_a_day_before_it_is_used_again)
 #define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
     IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published), IN_FOLDER(another_day_or_much_at_once_is_published_in_order),
-    IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered), IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was),
-    cmocka_unit_test(a_count_saturates), cmocka_unit_test(a_bitmap_that_was_changed_is_refused),
-    IN_FOLDER(an_ordinal_rests_a_day_before_it_is_used_again))
+    IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered), IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends),
+    IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was), cmocka_unit_test(a_count_saturates),
+    cmocka_unit_test(a_bitmap_that_was_changed_is_refused), IN_FOLDER(an_ordinal_rests_a_day_before_it_is_used_again))

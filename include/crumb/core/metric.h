@@ -32,6 +32,9 @@
 	X(M_REFUSED_ANON, "refused_total", "reason=\"anon\"", "")                                                                                    \
 	X(M_REFUSED_DNT, "refused_total", "reason=\"dnt\"", "")                                                                                      \
 	X(M_REFUSED_USP, "refused_total", "reason=\"us_privacy\"", "")                                                                               \
+	X(M_REFUSED_GPP, "refused_total", "reason=\"gpp\"", "")                                                                                        \
+	X(M_REFUSED_TCF, "refused_total", "reason=\"tcf\"", "")                                                                                        \
+	X(M_REFUSED_VENDOR, "refused_total", "reason=\"tcf_vendor\"", "")                                                                              \
 	X(M_REFUSED_MISSING, "refused_total", "reason=\"consent_missing\"", "")                                                                      \
 	X(M_REFUSED_UNREADABLE, "refused_total", "reason=\"consent_unreadable\"", "")                                                                \
 	X(M_REFUSED_SITE, "refused_total", "reason=\"foreign_site\"", "")                                                                            \
@@ -87,6 +90,7 @@ static inline void metric_inc(enum metric m)
 }
 
 uint64_t metric_get(enum metric m); /* the sum over threads */
+struct str metric_reason(enum metric m); /* what stands between the quotes of its label */
 void metric_print(struct buf *out); /* Prometheus text format 0.0.4 of all counters */
 void metric_gauge(struct buf *out, const char *name, const char *help, double value);
 

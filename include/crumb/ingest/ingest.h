@@ -27,6 +27,9 @@ struct ingest_who {
 	bool set_cookie;    /* send `cookie`, if anything was written */
 	bool expire_cookie; /* tell the browser to drop it */
 	bool erase;	    /* an erasure was put into the batch */
+	bool refused;	    /* by the consent gate, because of: */
+	enum metric why;
+	uint16_t purposes; /* of TCF, as in struct consent */
 	uint8_t flags;
 	struct vkey visitor;
 	char cookie[COOKIE_LEN];
@@ -36,6 +39,7 @@ enum err ingest_init(struct ingest *in, const struct config *c, struct store *s,
 void ingest_done(struct ingest *in);
 void ingest_rules(struct ingest *in, struct rules *r); /* takes the reference; their matcher must have been made once before */
 
+struct consent ingest_consent(struct ingest *in, const struct hit *h);
 /* Consent gate and cookie. An erasure goes into the batch at once. */
 struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_t now, struct batch *b);
 /* Anonymises and encodes one event into the batch; false when there was nothing to write. */

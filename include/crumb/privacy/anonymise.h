@@ -33,6 +33,8 @@ void anonymiser_init(struct anonymiser *a, const struct config *c);
 void anonymiser_done(struct anonymiser *a);
 void anonymiser_places(struct anonymiser *a, struct place_db *db); /* takes the reference */
 
+/* Where a network is; from a cache. */
+struct place anonymiser_place(struct anonymiser *a, const struct network *n);
 /* Fills everything but visitor, t, flags and leaves. False: no page to speak of or a site that is not ours; counted. */
 bool anonymise(struct anonymiser *a, const struct hit *h, struct event *out);
 /* Is `host` one of the configured sites (all are, when none is configured)? */

@@ -1,12 +1,16 @@
-/* The consent gate: may this hit be recorded? First "no" wins; the order is the order of strength.
+/* The consent gate: may this hit be recorded? The order is that of strength:
  *
- *     Sec-GPC: 1, us_privacy with opt-out      explicit no: the visitor is erased, the cookie expired
- *     opt-out cookie, DNT (by option)          nothing written, a crumb cookie that still comes is expired
- *     anon=1                                   nothing written, no cookie touched
- *     gdpr=1, gpp_sid with 2, gpp, require     consent is needed: what is missing or cannot be read is a no; cookie left alone
+ *     Sec-GPC: 1                                  explicit no: the visitor is erased, the cookie expired
+ *     a string that was read and says no          the same, unless a page that is not ours sent it: then nothing is written
+ *     opt-out cookie, DNT (by option)             nothing written, a crumb cookie that still comes is expired
+ *     anon=1                                      nothing written, no cookie touched
+ *     a string that cannot be read, or that       nothing written, cookie left alone
+ *       says nothing about us
+ *     gdpr=1, gpp_sid with 2, consent.require     a TC string must say yes; what is missing is a no, cookie left alone
+ *     no signal                                   consent.default
  *
- * This version does not decode TCF and GPP strings: where one decides, the answer is no ("consent_unreadable"). Nothing in the
- * configuration can grant a purpose. */
+ * Strings: gdpr_consent (TCF), us_privacy, gpp (sections 2, 5, 6, 7 to 23; gpp_sid says which apply, else all do). Nothing in the
+ * configuration can grant a purpose. What is kept of a yes is the set of purposes, never the string. */
 #ifndef CRUMB_PRIVACY_CONSENT_H
 #define CRUMB_PRIVACY_CONSENT_H
 
@@ -16,7 +20,12 @@
 
 enum consent_verdict { CONSENT_YES, CONSENT_NO, CONSENT_NO_EXPIRE /* the cookie */, CONSENT_NO_ERASE /* the visitor too */ };
 
-/* On a no, *why is the counter of the reason. */
-enum consent_verdict consent_judge(const struct config *c, const struct hit *h, enum metric *why);
+struct consent {
+	enum consent_verdict verdict;
+	enum metric why;   /* on a no, the counter of the reason */
+	uint32_t purposes; /* of TCF, bit n − 1 for purpose n; 0: the yes rests on no TC string */
+};
+
+struct consent consent_judge(const struct config *c, const struct hit *h, const struct place *where /* NULL: unknown */);
 
 #endif

@@ -17,13 +17,13 @@ struct network {
 
 struct hit {
 	struct network network;
-	struct str agent, referer_header;
+	struct str agent, referer_header, origin, fetch_site;
 	struct str cookie; /* value of `crumb`, empty: none came */
 	struct str name, url, referrer, title;
 	double v;
 	bool has_v;
 	/* consent signals */
-	bool gpc, optout_cookie, anon, dnt, gdpr;
+	bool gpc, optout_cookie, anon, dnt, gdpr, gdpr_no /* gdpr=0 */;
 	struct str gdpr_consent, gpp, gpp_sid, us_privacy;
 	unsigned attrs_n, params_n;
 	/* last, so that hit_clear() need not touch them */

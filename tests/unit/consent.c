@@ -1,0 +1,190 @@
+/* Consent strings against what the IAB's own libraries say of them (tests/consent), and what the gate makes of signals. */
+#include "unit.h"
+
+#include "crumb/privacy/consent.h"
+#include "crumb/privacy/iab.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *us_word(enum us_choice c)
+{
+	return c == US_OPTED_OUT ? "out" : c == US_NOT_OPTED_OUT ? "not" : c == US_NOT_APPLICABLE ? "na" : "unreadable";
+}
+
+/* What we say of a container: the choice of each section that it was asked for. */
+static void say_gpp(struct str s, const char *expected, char *out, size_t cap)
+{
+	struct gpp g;
+	struct str rest = str_c(expected), part, text;
+	size_t n = 0;
+	bool all = gpp_read(s, &g);
+	snprintf(out, cap, "unreadable");
+	while (all && rest.n && str_cut(&rest, ',', &part)) {
+		unsigned id = (unsigned)strtoul(part.p, NULL, 10);
+		enum us_choice c = !gpp_find(&g, id, &text) ? US_UNREADABLE : id == 6 ? us_privacy_read(text) : gpp_us_read(id, text);
+		if (c == US_UNREADABLE)
+			return;
+		n += (size_t)snprintf(out + n, cap - n, "%s%u:%s", n ? "," : "", id, us_word(c));
+	}
+	if (all && n == 0 && !strchr(expected, ':')) /* asked for section 7 */
+		snprintf(out, cap, "%s", gpp_find(&g, 7, &text) ? us_word(gpp_us_read(7, text)) : "unreadable");
+}
+
+TEST(strings_mean_what_the_encoders_meant)
+{
+	FILE *f = fopen("tests/consent/vectors.tsv", "r");
+	char line[8192], said[256];
+	unsigned n = 0, kinds[3] = {0};
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		struct str rest = str_make(line, strcspn(line, "\n")), kind, asked, s, expected;
+		struct tcf t;
+		assert_true(
+		    str_cut(&rest, '\t', &kind) && str_cut(&rest, '\t', &asked) && str_cut(&rest, '\t', &s) && str_cut(&rest, '\t', &expected));
+		unsigned vendor = (unsigned)strtoul(asked.p, NULL, 10);
+		bool canada = str_eq(kind, STR("tcfca"));
+		((char *)(uintptr_t)expected.p)[expected.n] = 0;
+		if (str_eq(kind, STR("gpp")))
+			say_gpp(s, expected.p, said, sizeof said);
+		else if (canada ? tcf_canada_read(s, vendor, &t) : tcf_read(s, vendor, &t))
+			snprintf(said, sizeof said, "%x %d %d %x", t.purposes, t.vendor, t.disclosed, t.restricted);
+		else
+			snprintf(said, sizeof said, "unreadable");
+		if (strcmp(said, expected.p) != 0)
+			fail_msg("line %u: " STR_FMT " says '%s', not '%s'", n + 1, STR_ARG(s), said, expected.p);
+		kinds[canada ? 2 : str_eq(kind, STR("gpp"))]++;
+		n++;
+	}
+	fclose(f);
+	assert_true(kinds[0] >= 100 && kinds[1] >= 150 && kinds[2] >= 20);
+}
+
+/* --- the gate */
+
+#define GRANTED "CQtAQoAQtAQoAAfACBENBkFgALDAAAAAAAYgAQqqoAACAAAAAAAA.IAQqqoAACAAA"	 /* purposes 1, 3, 4, 9, 10; vendors 1, 3, …, 33 */
+#define OLD_FORM "CQuIxQAQuIxQAAfACBENBkFgALDAAAAAAAYgF5wAwABAAKAXmAAAAAAA.YAAAAAAAAAAA" /* no disclosed vendors; 2, 10, 755 */
+#define NO_PURPOSE_1 "CQtAQoAQtAQoAAfACBENBkFgADAAAAAAAAYgAQgAAAACAAAAAAAA.IAQgAAAACAAA"
+#define NOTHING "CQtAQoAQtAQoAAfACBENBkFgAAAAAAAAAAYgAAAAAAAA.IAAA"
+#define RESTRICTED "CQtAQoAQtAQoAAfACBENBkFgALAAAAAAAAYgAQgAAAACAAAAEMABABCA.IAQgAAAACAAA" /* purpose 3 forbidden to 33 */
+
+static struct config config;
+
+struct signals {
+	const char *what;
+	struct hit h;
+	enum consent_verdict verdict;
+	const char *reason;  /* "": yes */
+	const char *options; /* "key=value key=value" */
+};
+
+static void check(const struct signals *s, const struct place *where)
+{
+	char options[256];
+	config_done(&config);
+	assert_int_equal(config_init(&config), OK);
+	assert_int_equal(config_set(&config, "consent.tcf.vendor=33"), OK);
+	snprintf(options, sizeof options, "%s", s->options ? s->options : "");
+	for (char *at = strtok(options, " "); at; at = strtok(NULL, " "))
+		assert_int_equal(config_set(&config, at), OK);
+	struct consent c = consent_judge(&config, &s->h, where);
+	struct str reason = c.verdict == CONSENT_YES ? STR("") : metric_reason(c.why);
+	if (c.verdict != s->verdict || !str_eq(reason, str_c(s->reason)))
+		fail_msg("%s: verdict %d, reason '" STR_FMT "'", s->what, c.verdict, STR_ARG(reason));
+}
+
+#define HIT(...) ((struct hit){__VA_ARGS__})
+#define TC(s) .gdpr = true, .gdpr_consent = STR(s)
+
+TEST(the_strongest_signal_decides)
+{
+	const struct signals all[] = {
+	    {"nothing came", HIT(.gpc = false), CONSENT_YES, "", NULL},
+	    {"nothing came, but it must", HIT(.gpc = false), CONSENT_NO, "consent_missing", "consent.default=require"},
+	    {"GPC", HIT(.gpc = true, TC(GRANTED)), CONSENT_NO_ERASE, "gpc", NULL},
+	    {"opt-out cookie", HIT(.optout_cookie = true, TC(GRANTED)), CONSENT_NO_EXPIRE, "optout", NULL},
+	    {"a refusal is stronger than the opt-out cookie", HIT(.optout_cookie = true, TC(NOTHING)), CONSENT_NO_ERASE, "tcf", NULL},
+	    {"DNT is an option", HIT(.dnt = true), CONSENT_YES, "", NULL},
+	    {"DNT", HIT(.dnt = true), CONSENT_NO_EXPIRE, "dnt", "consent.dnt=yes"},
+	    {"anon", HIT(.anon = true, TC(GRANTED)), CONSENT_NO, "anon", NULL},
+	    {"granted", HIT(TC(GRANTED)), CONSENT_YES, "", "consent.default=require"},
+	    {"granted, where strings are said not to apply", HIT(.gdpr_no = true, .gdpr_consent = STR(NOTHING)), CONSENT_YES, "", NULL},
+	    {"that does not make a yes", HIT(.gdpr_no = true, .gdpr_consent = STR(GRANTED)), CONSENT_NO, "consent_missing",
+		"consent.default=require"},
+	    {"the older form", HIT(TC(OLD_FORM)), CONSENT_YES, "", "consent.tcf.vendor=10"},
+	    {"the older form, another vendor", HIT(TC(OLD_FORM)), CONSENT_NO_ERASE, "tcf", "consent.tcf.vendor=11"},
+	    {"purpose 1 is missing", HIT(TC(NO_PURPOSE_1)), CONSENT_NO_ERASE, "tcf", NULL},
+	    {"purpose 1 cannot be configured away", HIT(TC(NO_PURPOSE_1)), CONSENT_NO_ERASE, "tcf", "consent.tcf.purposes=3,4"},
+	    {"nor by an empty list", HIT(TC(NO_PURPOSE_1)), CONSENT_NO_ERASE, "tcf", "consent.tcf.purposes="},
+	    {"a list that cannot be read asks for everything", HIT(TC(GRANTED)), CONSENT_NO_ERASE, "tcf", "consent.tcf.purposes=1,none"},
+	    {"one more purpose", HIT(TC(GRANTED)), CONSENT_NO_ERASE, "tcf", "consent.tcf.purposes=1,3,4,7"},
+	    {"the publisher forbids", HIT(TC(RESTRICTED)), CONSENT_NO, "tcf_vendor", NULL},
+	    {"we were not disclosed", HIT(TC(GRANTED)), CONSENT_NO, "tcf_vendor", "consent.tcf.vendor=34"},
+	    {"we have no number", HIT(TC(GRANTED)), CONSENT_NO, "tcf_vendor", "consent.tcf.vendor=0"},
+	    {"gdpr without a string", HIT(.gdpr = true), CONSENT_NO, "consent_missing", NULL},
+	    {"gdpr with junk", HIT(TC("CPXXX")), CONSENT_NO, "consent_unreadable", NULL},
+	    {"a string without gdpr", HIT(.gdpr_consent = STR(NOTHING)), CONSENT_NO_ERASE, "tcf", NULL},
+	    {"us_privacy, sale opted out", HIT(.us_privacy = STR("1YYN")), CONSENT_NO_ERASE, "us_privacy", NULL},
+	    {"us_privacy, in small letters", HIT(.us_privacy = STR("1yyn")), CONSENT_NO_ERASE, "us_privacy", NULL},
+	    {"us_privacy, not opted out", HIT(.us_privacy = STR("1YNN")), CONSENT_YES, "", "consent.default=require"},
+	    {"us_privacy that does not apply says nothing", HIT(.us_privacy = STR("1---")), CONSENT_NO, "consent_missing", "consent.default=require"},
+	    {"us_privacy, junk", HIT(.us_privacy = STR("1Y")), CONSENT_NO, "consent_unreadable", NULL},
+	    {"us_privacy does not grant what TCF asks", HIT(.us_privacy = STR("1YNN"), .gdpr = true), CONSENT_NO, "consent_missing", NULL},
+	    {"GPP, opted out", HIT(.gpp = STR("DBABLA~CVQZAAAAAACA.YA"), .gpp_sid = STR("7")), CONSENT_NO_ERASE, "gpp", NULL},
+	    {"GPP, its GPC part alone", HIT(.gpp = STR("DBABLA~BVQqAAAAAgA.YA")), CONSENT_NO_ERASE, "gpp", NULL},
+	    {"GPP without sid: all sections", HIT(.gpp = STR("DBABTA~1YYN")), CONSENT_NO_ERASE, "us_privacy", NULL},
+	    {"GPP, the section does not apply", HIT(.gpp = STR("DBABTA~1YYN"), .gpp_sid = STR("-1")), CONSENT_YES, "", NULL},
+	    {"GPP, the section is missing", HIT(.gpp = STR("DBABTA~1YNN"), .gpp_sid = STR("7")), CONSENT_NO, "consent_missing", NULL},
+	    {"GPP, sid alone", HIT(.gpp_sid = STR("2")), CONSENT_NO, "consent_missing", NULL},
+	    {"GPP, sid is junk", HIT(.gpp = STR("DBABTA~1YNN"), .gpp_sid = STR("6,x")), CONSENT_NO, "consent_unreadable", NULL},
+	    {"GPP with a TC string", HIT(.gpp = STR("DBABMA~" GRANTED), .gpp_sid = STR("2")), CONSENT_YES, "", "consent.default=require"},
+	    {"GPP with a TC string that refuses", HIT(.gpp = STR("DBABMA~" NOTHING), .gpp_sid = STR("2"), TC(GRANTED)), CONSENT_NO_ERASE, "tcf",
+		NULL},
+	    {"GPP, unreadable", HIT(.gpp = STR("DBABLA")), CONSENT_NO, "consent_unreadable", NULL},
+	    {"GPP, a state whose layout is not settled", HIT(.gpp = STR("DBABUg~BAAA"), .gpp_sid = STR("24")), CONSENT_NO, "consent_unreadable",
+		NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		check(&all[i], NULL);
+	struct consent c = consent_judge(&config, &HIT(TC(GRANTED)), NULL);
+	assert_int_equal(c.purposes, 1 << 0 | 1 << 2 | 1 << 3 | 1 << 8 | 1 << 9);
+}
+
+TEST(some_places_require_a_string)
+{
+	const struct place de = {{'D', 'E'}, "BE"}, ca = {{'U', 'S'}, "CA"}, ny = {{'U', 'S'}, "NY"}, unknown = {{0}, {0}};
+	const struct signals none = {"no", HIT(.gpc = false), CONSENT_NO, "consent_missing", "consent.require=EEA,US-CA"},
+			     fine = {"yes", HIT(.gpc = false), CONSENT_YES, "", "consent.require=EEA,US-CA"},
+			     us = {"no TC string", HIT(.us_privacy = STR("1YNN")), CONSENT_NO, "consent_missing", "consent.require=DE"},
+			     tc = {"TC", HIT(.gdpr_consent = STR(GRANTED)), CONSENT_YES, "", "consent.require=EEA"},
+			     denied = {"gdpr=0 does not help there", HIT(.gdpr_no = true), CONSENT_NO, "consent_missing", "consent.require=EEA"};
+	(void)state;
+	check(&none, &de), check(&none, &ca), check(&fine, &ny), check(&fine, &unknown), check(&us, &de), check(&tc, &de), check(&denied, &de);
+}
+
+TEST(a_foreign_page_cannot_erase_by_a_string)
+{
+	const struct signals all[] = {
+	    {"cross-site, no sites listed",
+		HIT(.us_privacy = STR("1YYN"), .fetch_site = STR("cross-site"), .referer_header = STR("https://evil.example/")), CONSENT_NO,
+		"us_privacy", NULL},
+	    {"cross-site, listed", HIT(TC(NOTHING), .fetch_site = STR("cross-site"), .referer_header = STR("https://shop.example/x")),
+		CONSENT_NO_ERASE, "tcf", "sites=shop.example"},
+	    {"cross-site, listed by Origin", HIT(TC(NOTHING), .fetch_site = STR("cross-site"), .origin = STR("https://shop.example")),
+		CONSENT_NO_ERASE, "tcf", "sites=https://shop.example"},
+	    {"cross-site, not listed", HIT(TC(NOTHING), .fetch_site = STR("cross-site"), .referer_header = STR("https://evil.example/")), CONSENT_NO,
+		"tcf", "sites=shop.example"},
+	    {"cross-site, no page named", HIT(TC(NOTHING), .fetch_site = STR("cross-site")), CONSENT_NO, "tcf", "sites=shop.example"},
+	    {"an old browser, not listed", HIT(TC(NOTHING), .referer_header = STR("https://evil.example/")), CONSENT_NO, "tcf", "sites=shop.example"},
+	    {"same site", HIT(TC(NOTHING), .fetch_site = STR("same-site")), CONSENT_NO_ERASE, "tcf", NULL},
+	    {"GPC comes from the browser", HIT(.gpc = true, .fetch_site = STR("cross-site")), CONSENT_NO_ERASE, "gpc", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		check(&all[i], NULL);
+}
+
+RUN(cmocka_unit_test(strings_mean_what_the_encoders_meant), cmocka_unit_test(the_strongest_signal_decides),
+    cmocka_unit_test(some_places_require_a_string), cmocka_unit_test(a_foreign_page_cannot_erase_by_a_string))
