@@ -3,6 +3,7 @@
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
 #include "crumb/export/lists.h"
+#include "crumb/export/visitor.h"
 #include "crumb/privacy/cookie.h"
 
 #include <jansson.h>
@@ -148,64 +149,6 @@ bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct v
 	return known;
 }
 
-static json_t *day_json(uint16_t day)
-{
-	char text[DAY_TEXT];
-	day_text(day, text);
-	return json_string(text);
-}
-
-static json_t *categories_json(const struct rules *r, const struct profile *p)
-{
-	json_t *list = json_array();
-	for (size_t i = 1; i < r->categories_n; i++) {
-		size_t n;
-		const struct cat_day *rows = profile_span(p, (uint16_t)i, &n);
-		uint64_t count = 0;
-		for (size_t k = 0; k < n; k++)
-			count += rows[k].count;
-		if (n && r->categories[i].named)
-			json_array_append_new(
-			    list, json_pack("{s:s,s:I,s:I}", "id", r->categories[i].id, "count", (json_int_t)count, "days", (json_int_t)n));
-	}
-	return list;
-}
-
-static json_t *visitor_json(struct cli *c, const struct vkey *k, const struct profile *p, bool provisional, uint32_t hour)
-{
-	const struct rules *r = c->generation->rules;
-	char hex[33];
-	uint16_t first = (uint16_t)(hour / 24), last = first;
-	hex_encode(k->b, sizeof k->b, hex);
-	hex[32] = 0;
-	if (!provisional)
-		profile_days(p, &first, &last);
-	json_t *segments = json_array(), *attributes = json_object();
-	for (size_t i = 0; i < p->segments_n; i++)
-		if (p->segments[i] < r->segments_n)
-			json_array_append_new(segments, json_string(r->segments[p->segments[i]].id));
-	for (unsigned i = 0; i < p->attrs_n; i++) {
-		char name[64];
-		snprintf(name, sizeof name, STR_FMT, STR_ARG(p->attrs[i].name));
-		json_object_set_new(attributes, name, json_stringn(p->attrs[i].value.p, p->attrs[i].value.n));
-	}
-	json_t *v = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "visitor", hex, "provisional", provisional, "first_day", day_json(first),
-	    "last_day", day_json(last), "expires", day_json((uint16_t)(last + (provisional ? 1 : c->config.retention_days))), "categories",
-	    categories_json(r, p), "attributes", attributes, "segments", segments);
-	if (p->place_day) {
-		json_object_set_new(v, "country", json_stringn(p->place.country, 2));
-		struct str region = place_region(&p->place);
-		if (region.n)
-			json_object_set_new(v, "region", json_stringn(region.p, region.n));
-	}
-	if (p->agent_day) {
-		json_object_set_new(v, "device", json_string(device_names[p->agent.device]));
-		json_object_set_new(v, "os", json_string(os_names[p->agent.os]));
-		json_object_set_new(v, "browser", json_string(browser_names[p->agent.browser]));
-	}
-	return v;
-}
-
 static void print_visitor(const json_t *v)
 {
 	const char *key;
@@ -222,27 +165,25 @@ static void print_visitor(const json_t *v)
 	json_array_foreach(json_object_get(v, "categories"), i, row)
 	    printf("  %6lld × %s on %lld days\n", (long long)json_integer_value(json_object_get(row, "count")),
 		json_string_value(json_object_get(row, "id")), (long long)json_integer_value(json_object_get(row, "days")));
-	json_array_foreach(json_object_get(v, "segments"), i, row) printf("  in segment %s\n", json_string_value(row));
+	json_array_foreach(json_object_get(v, "segments"), i, row) printf("  in segment %s until %s\n", json_string_value(row),
+	    json_string_value(json_object_get(json_object_get(v, "ends"), json_string_value(row))));
 }
 
 static int visitor_show(struct cli *c, int argc, char **argv)
 {
 	struct vkey k;
-	struct profile p = {0};
+	json_t *v;
+	char hex[33];
 	int rc;
-	uint32_t hour = 0, now = clock_now();
 	if (!cli_who(c, "visitor show", argc, argv, &k, &rc))
 		return rc;
-	enum err e = view_visitor(c->generation, &k, now, &p);
-	bool provisional = e == ERR_NOT_FOUND && view_provisional(c->generation, &k, now, &hour);
-	if (e && !provisional) {
-		profile_done(&p);
-		return cli_fail("%s", e == ERR_NOT_FOUND ? "nothing is known of this visitor" : err_text());
-	}
-	if (provisional)
-		profile_clear(&p);
-	json_t *v = visitor_json(c, &k, &p, provisional, hour);
-	profile_done(&p);
+	if (visitor_json(c->generation, (unsigned)c->config.retention_days, &k, clock_now(), &v) != OK)
+		return cli_fail("%s", err_text());
+	if (!v)
+		return cli_fail("nothing is known of this visitor");
+	hex_encode(k.b, sizeof k.b, hex);
+	hex[32] = 0;
+	json_object_set_new(v, "visitor", json_string(hex));
 	if (c->json) {
 		cli_print_json(v);
 	} else {

@@ -58,6 +58,8 @@ static const struct route {
     {{"/crumb.js", 9}, tag, NULL, NULL},
     {{"/optout", 7}, collect_optout, collect_optout, NULL},
     {{"/optin", 6}, NULL, collect_optin, NULL},
+    {{"/me", 3}, collect_me, NULL, NULL},
+    {{"/me/forget", 10}, NULL, collect_forget, NULL},
     {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL},
 };
 
@@ -132,8 +134,10 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		struct batch *b = &c->batches[1 - c->gathering];
 		uint64_t gate = c->gate - 1;
 		c->in_flight = false;
-		if (b->result)
+		if (b->result) {
 			http_gate_fail(c->server, gate);
+			collect_lookups_fail(c, gate);
+		}
 		batch_clear(b);
 		http_gate_open(c->server, gate);
 	}

@@ -4,7 +4,20 @@
 
 #include "crumb/http/collect.h"
 
-struct lookup; /* a /segments?fresh=1 that waits */
+struct collect;
+
+/* A request that waits for the views (lookup.c). */
+struct lookup {
+	struct lookup *next;
+	struct http_ticket ticket;
+	struct vkey visitor;
+	void (*answer)(struct collect *, struct lookup *);
+	uint64_t gate;	 /* our own hits are on disk when this is open */
+	uint64_t target; /* then: what must be folded; 0: not known yet */
+	uint64_t deadline_us;
+	struct buf headers; /* of the answer */
+	bool writes;	    /* it put something into the batch of its gate: when that fails, so does this */
+};
 
 struct collect {
 	struct collect_shared *shared;
@@ -42,14 +55,24 @@ uint32_t collect_now(struct collect *c);
 /* hits.c */
 void collect_pixel(struct collect *c, struct http_request *r);
 void collect_events(struct collect *c, struct http_request *r);
-void collect_optout(struct collect *c, struct http_request *r);
-void collect_optin(struct collect *c, struct http_request *r);
 /* Fills what comes with headers: address, agent, cookies, signals. */
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h);
 
 /* segments.c */
 void collect_segments(struct collect *c, struct http_request *r);
-void collect_lookups_go_on(struct collect *c); /* answers those whose turn has come */
+
+/* me.c */
+void collect_me(struct collect *c, struct http_request *r);
+void collect_forget(struct collect *c, struct http_request *r);
+void collect_optout(struct collect *c, struct http_request *r);
+void collect_optin(struct collect *c, struct http_request *r);
+
+/* lookup.c */
+/* Answers when everything that this connection has sent is folded; takes the headers. */
+void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *visitor, void (*answer)(struct collect *, struct lookup *),
+    struct buf headers, bool writes);
+void collect_lookups_go_on(struct collect *c);		     /* answers those whose turn has come */
+void collect_lookups_fail(struct collect *c, uint64_t gate); /* the batch of that gate could not be written */
 void collect_lookups_drop(struct collect *c);
 
 /* cors.c */

@@ -7,7 +7,6 @@
 #include <math.h>
 
 #define EVENTS_PER_BODY 1000
-#define OPTOUT_DAYS 400
 
 static const char GIF[] = "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
 			  "\x00\x00\x02\x02\x4c\x01\x00\x3b";
@@ -305,50 +304,4 @@ void collect_events(struct collect *c, struct http_request *r)
 	http_reply(r->ticket, 204, "", buf_view(headers), STR(""));
 	if (p.written || p.who.erase)
 		http_wait_gate(r->ticket, c->gate);
-}
-
-/* --- opt-out: GET sets the cookie only; what erases is a POST from our own pages */
-
-void collect_optout(struct collect *c, struct http_request *r)
-{
-	struct buf headers = {0};
-	bool erased = false;
-	if (r->method == HTTP_M_POST) {
-		struct vkey visitor;
-		if (!cors_same_origin(r)) {
-			metric_inc(M_BAD_ORIGIN);
-			http_reply(r->ticket, 403, "text/plain", STR(""), STR("opting out with erasure works from this site's own pages only\n"));
-			return;
-		}
-		collect_hit_headers(c, r, &c->hit);
-		erased = ingest_known(&c->ingest, c->hit.cookie, collect_now(c), &visitor);
-		if (erased)
-			batch_erase(collect_batch(c), &visitor, c->now);
-		buf_c(&headers, "Set-Cookie: crumb=");
-		buf_c(&headers, c->expire_tail);
-	}
-	buf_addf(&headers, "Set-Cookie: crumb_optout=1; Max-Age=%d%s", OPTOUT_DAYS * DAY_S, strchr(c->cookie_tail + 2, ';'));
-	buf_c(&headers, "Cache-Control: no-store\r\n");
-	http_reply(r->ticket, 200, "text/plain", buf_view(&headers),
-	    erased ? STR("You are opted out. What was known about this browser is erased.\n")
-		   : STR("You are opted out: this browser is no longer recorded.\n"));
-	if (erased)
-		http_wait_gate(r->ticket, c->gate);
-	buf_done(&headers);
-}
-
-void collect_optin(struct collect *c, struct http_request *r)
-{
-	struct buf headers = {0};
-	/* a listed site may offer its visitors the way back in; it can erase nobody by that */
-	if (!cors_same_origin(r) && !origin_is_ours(c->config, r->header[H_ORIGIN])) {
-		metric_inc(M_BAD_ORIGIN);
-		http_reply(r->ticket, 403, "text/plain", STR(""), STR("opting in works from this site's own pages only\n"));
-		return;
-	}
-	cors_headers(c, r, &headers);
-	buf_c(&headers, "Set-Cookie: crumb_optout=");
-	buf_c(&headers, c->expire_tail);
-	http_reply(r->ticket, 200, "text/plain", buf_view(&headers), STR("You are opted in: this browser may be recorded again.\n"));
-	buf_done(&headers);
 }

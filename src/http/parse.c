@@ -50,6 +50,7 @@ static const struct {
     [H_IF_NONE_MATCH] = {"if-none-match", 13},
     [H_FORWARDED_FOR] = {"x-forwarded-for", 15},
     [H_SEC_FETCH_SITE] = {"sec-fetch-site", 14},
+    [H_SEC_FETCH_DEST] = {"sec-fetch-dest", 14},
     [H_EXPECT] = {"expect", 6},
     [H_SEC_GPC] = {"sec-gpc", 7},
     [H_DNT] = {"dnt", 3},

@@ -8,19 +8,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#define FRESH_WAIT_US 10000000
-
-struct lookup {
-	struct lookup *next;
-	struct http_ticket ticket;
-	struct vkey visitor;
-	bool ortb2;
-	uint64_t gate;	 /* our own hits are on disk when this is open */
-	uint64_t target; /* then: what must be folded; 0: not known yet */
-	uint64_t deadline_us;
-	struct buf headers;
-};
-
 /* May the page see it? It is active, goes to pages, and the visitor is not held out of it. */
 static bool shown(const struct collect *c, const struct generation *g, const struct segment *s, const struct vkey *visitor)
 {
@@ -72,6 +59,16 @@ static void answer(struct collect *c, struct http_ticket t, const struct vkey *v
 	generation_unref(g);
 }
 
+static void fresh_plain(struct collect *c, struct lookup *l)
+{
+	answer(c, l->ticket, &l->visitor, false, buf_view(&l->headers));
+}
+
+static void fresh_ortb2(struct collect *c, struct lookup *l)
+{
+	answer(c, l->ticket, &l->visitor, true, buf_view(&l->headers));
+}
+
 void collect_segments(struct collect *c, struct http_request *r)
 {
 	struct buf headers = {0};
@@ -98,67 +95,5 @@ void collect_segments(struct collect *c, struct http_request *r)
 		buf_done(&headers);
 		return;
 	}
-	struct lookup *l = calloc(1, sizeof *l);
-	CHECK(l);
-	*l = (struct lookup){.next = c->lookups, .ticket = r->ticket, .visitor = visitor, .ortb2 = ortb2, .headers = headers};
-	/* hits of this connection may be in the batch being gathered, or in the one that is on its way */
-	l->gate = collect_batch(c)->count ? c->gate : c->gate - 1;
-	l->deadline_us = clock_mono_us() + FRESH_WAIT_US;
-	c->lookups = l;
-	http_hold(r->ticket);
-	collect_lookups_go_on(c);
-}
-
-static void finish(struct lookup *l)
-{
-	http_release(l->ticket);
-	buf_done(&l->headers);
-	free(l);
-}
-
-void collect_lookups_go_on(struct collect *c)
-{
-	struct engine *e = c->shared->engine;
-	struct lookup **at = &c->lookups, *done = NULL;
-	while (*at) {
-		struct lookup *l = *at;
-		unsigned shard = vkey_shard(&l->visitor, c->shared->store->shards);
-		bool on_disk = l->gate < c->gate - c->in_flight;
-		if (!l->target && on_disk) {
-			l->target = journal_committed(c->shared->store->journal, shard);
-			if (!engine_folded(e, shard, l->target)) {
-				writer_publish(c->shared->writer);
-				engine_hurry(e);
-			}
-		}
-		bool folded = on_disk && engine_folded(e, shard, l->target);
-		bool late = clock_mono_us() > l->deadline_us;
-		if (!folded && !late) {
-			at = &l->next;
-			continue;
-		}
-		if (folded)
-			answer(c, l->ticket, &l->visitor, l->ortb2, buf_view(&l->headers));
-		else
-			http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("the views are behind\n"));
-		*at = l->next;
-		l->next = done;
-		done = l;
-	}
-	/* released only now: an answer that goes may let a new request in, which changes the list */
-	while (done) {
-		struct lookup *next = done->next;
-		finish(done);
-		done = next;
-	}
-}
-
-void collect_lookups_drop(struct collect *c)
-{
-	while (c->lookups) {
-		struct lookup *l = c->lookups;
-		c->lookups = l->next;
-		http_reply(l->ticket, 503, "text/plain", STR(""), STR("shutting down\n"));
-		finish(l);
-	}
+	collect_lookup(c, r->ticket, &visitor, ortb2 ? fresh_ortb2 : fresh_plain, headers, false);
 }

@@ -89,6 +89,7 @@ struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_
 		if (consent.verdict == CONSENT_NO_ERASE && ingest_known(in, h->cookie, now, &who.visitor)) {
 			batch_erase(b, &who.visitor, now);
 			who.erase = true;
+			metric_inc(M_ERASED);
 		}
 		return who;
 	}

@@ -32,9 +32,9 @@
 	X(M_REFUSED_ANON, "refused_total", "reason=\"anon\"", "")                                                                                    \
 	X(M_REFUSED_DNT, "refused_total", "reason=\"dnt\"", "")                                                                                      \
 	X(M_REFUSED_USP, "refused_total", "reason=\"us_privacy\"", "")                                                                               \
-	X(M_REFUSED_GPP, "refused_total", "reason=\"gpp\"", "")                                                                                        \
-	X(M_REFUSED_TCF, "refused_total", "reason=\"tcf\"", "")                                                                                        \
-	X(M_REFUSED_VENDOR, "refused_total", "reason=\"tcf_vendor\"", "")                                                                              \
+	X(M_REFUSED_GPP, "refused_total", "reason=\"gpp\"", "")                                                                                      \
+	X(M_REFUSED_TCF, "refused_total", "reason=\"tcf\"", "")                                                                                      \
+	X(M_REFUSED_VENDOR, "refused_total", "reason=\"tcf_vendor\"", "")                                                                            \
 	X(M_REFUSED_MISSING, "refused_total", "reason=\"consent_missing\"", "")                                                                      \
 	X(M_REFUSED_UNREADABLE, "refused_total", "reason=\"consent_unreadable\"", "")                                                                \
 	X(M_REFUSED_SITE, "refused_total", "reason=\"foreign_site\"", "")                                                                            \
@@ -61,6 +61,7 @@
 	X(M_SWEPT, "swept_visitors_total", "", "Visitors looked at because time passed")                                                             \
 	X(M_EXPIRED, "expired_visitors_total", "", "Visitors deleted because nothing was left")                                                      \
 	X(M_PROV_EVICTED, "provisional_evicted_total", "", "Provisional visitors forgotten early: table full")                                       \
+	X(M_ERASED, "erased_total", "", "Visitors erased because they, the operator or a signal asked for it")                                       \
 	X(M_TOMBSTONED, "tombstoned_total", "", "Events of erased visitors that were dropped")
 
 enum metric {
@@ -89,9 +90,9 @@ static inline void metric_inc(enum metric m)
 	metric_add(m, 1);
 }
 
-uint64_t metric_get(enum metric m); /* the sum over threads */
+uint64_t metric_get(enum metric m);	 /* the sum over threads */
 struct str metric_reason(enum metric m); /* what stands between the quotes of its label */
-void metric_print(struct buf *out); /* Prometheus text format 0.0.4 of all counters */
+void metric_print(struct buf *out);	 /* Prometheus text format 0.0.4 of all counters */
 void metric_gauge(struct buf *out, const char *name, const char *help, double value);
 
 #endif

@@ -1,0 +1,12 @@
+/* Everything that is known of one visitor, as JSON: the same for `visitor show` and for the visitor's own page. Not a group outlet. */
+#ifndef CRUMB_EXPORT_VISITOR_H
+#define CRUMB_EXPORT_VISITOR_H
+
+#include "crumb/audience/view.h"
+
+struct json_t;
+
+/* NULL where nothing is known. `ends` names the day on which each category and segment is gone if nothing more is observed. */
+enum err visitor_json(struct generation *g, unsigned retention, const struct vkey *k, uint32_t now, struct json_t **out) MUST_CHECK;
+
+#endif

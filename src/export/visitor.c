@@ -1,0 +1,95 @@
+#include "crumb/export/visitor.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/rules/eval.h"
+
+#include <jansson.h>
+
+static json_t *day_json(uint16_t day)
+{
+	char text[DAY_TEXT];
+	day_text(day, text);
+	return json_string(text);
+}
+
+static json_t *categories_json(const struct rules *r, const struct profile *p, unsigned retention)
+{
+	json_t *list = json_array();
+	for (size_t i = 1; i < r->categories_n; i++) {
+		size_t n;
+		const struct cat_day *rows = profile_span(p, (uint16_t)i, &n);
+		uint64_t count = 0;
+		for (size_t k = 0; k < n; k++)
+			count += rows[k].count;
+		if (n && r->categories[i].named)
+			json_array_append_new(
+			    list, json_pack("{s:s,s:s,s:I,s:I,s:o}", "id", r->categories[i].id, "name", r->categories[i].name, "count",
+				      (json_int_t)count, "days", (json_int_t)n, "ends", day_json((uint16_t)(rows[n - 1].day + retention))));
+	}
+	return list;
+}
+
+/* The day behind a membership's last one; not before tomorrow, not after the profile's own end. */
+static json_t *ends_json(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
+{
+	json_t *ends = json_object();
+	for (size_t i = 0; i < p->segments_n; i++)
+		if (p->segments[i] < r->segments_n)
+			json_object_set_new(
+			    ends, r->segments[p->segments[i]].id, day_json(rules_member_until(r, p->segments[i], p, today, retention)));
+	return ends;
+}
+
+static void put_facts(json_t *v, const struct profile *p)
+{
+	if (p->place_day) {
+		struct str region = place_region(&p->place), country = place_country(&p->place);
+		json_object_set_new(v, "country", json_stringn(country.p, country.n));
+		if (region.n)
+			json_object_set_new(v, "region", json_stringn(region.p, region.n));
+	}
+	if (p->agent_day) {
+		json_object_set_new(v, "device", json_string(device_names[p->agent.device]));
+		json_object_set_new(v, "os", json_string(os_names[p->agent.os]));
+		json_object_set_new(v, "browser", json_string(browser_names[p->agent.browser]));
+	}
+}
+
+static json_t *profile_json(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
+{
+	uint16_t first = today, last = today;
+	json_t *segments = json_array(), *attributes = json_object();
+	profile_days(p, &first, &last);
+	for (size_t i = 0; i < p->segments_n; i++)
+		if (p->segments[i] < r->segments_n)
+			json_array_append_new(segments, json_string(r->segments[p->segments[i]].id));
+	for (unsigned i = 0; i < p->attrs_n; i++) {
+		char name[64];
+		snprintf(name, sizeof name, STR_FMT, STR_ARG(p->attrs[i].name));
+		json_object_set_new(attributes, name, json_stringn(p->attrs[i].value.p, p->attrs[i].value.n));
+	}
+	json_t *v = json_pack("{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "provisional", false, "first_day", day_json(first), "last_day", day_json(last),
+	    "expires", day_json((uint16_t)(last + retention)), "categories", categories_json(r, p, retention), "attributes", attributes, "segments",
+	    segments, "ends", ends_json(r, p, today, retention));
+	put_facts(v, p);
+	return v;
+}
+
+enum err visitor_json(struct generation *g, unsigned retention, const struct vkey *k, uint32_t now, json_t **out)
+{
+	struct profile p = {0};
+	uint32_t hour;
+	enum err e = view_visitor(g, k, now, &p);
+	*out = NULL;
+	if (!e) {
+		*out = profile_json(g->rules, &p, day_of(now), retention);
+	} else if (e == ERR_NOT_FOUND) {
+		e = OK;
+		if (view_provisional(g, k, now, &hour))
+			*out = json_pack("{s:b,s:o,s:o,s:o,s:[],s:{},s:[],s:{}}", "provisional", true, "first_day", day_json((uint16_t)(hour / 24)),
+			    "last_day", day_json((uint16_t)(hour / 24)), "expires", day_json((uint16_t)(hour / 24 + 1)), "categories", "attributes",
+			    "segments", "ends");
+	}
+	profile_done(&p);
+	return e;
+}

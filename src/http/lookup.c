@@ -1,0 +1,89 @@
+/* Requests that wait until everything their visitor has sent, an erasure too, is in the views. */
+#include "collect.h"
+
+#include "crumb/base/clock.h"
+
+#include <stdlib.h>
+
+#define FRESH_WAIT_US 10000000
+
+void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *visitor, void (*answer)(struct collect *, struct lookup *),
+    struct buf headers, bool writes)
+{
+	struct lookup *l = calloc(1, sizeof *l);
+	CHECK(l);
+	*l = (struct lookup){.next = c->lookups, .ticket = t, .visitor = *visitor, .answer = answer, .headers = headers, .writes = writes};
+	/* hits of this connection may be in the batch being gathered, or in the one that is on its way */
+	l->gate = collect_batch(c)->count ? c->gate : c->gate - 1;
+	l->deadline_us = clock_mono_us() + FRESH_WAIT_US;
+	c->lookups = l;
+	http_hold(t);
+	collect_lookups_go_on(c);
+}
+
+static void not_written(struct collect *c, struct lookup *l)
+{
+	(void)c;
+	http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("nothing was erased: the store cannot write\n"));
+}
+
+void collect_lookups_fail(struct collect *c, uint64_t gate)
+{
+	for (struct lookup *l = c->lookups; l; l = l->next)
+		if (l->writes && l->gate == gate)
+			l->answer = not_written;
+}
+
+static void finish(struct lookup *l)
+{
+	http_release(l->ticket);
+	buf_done(&l->headers);
+	free(l);
+}
+
+void collect_lookups_go_on(struct collect *c)
+{
+	struct engine *e = c->shared->engine;
+	struct lookup **at = &c->lookups, *done = NULL;
+	while (*at) {
+		struct lookup *l = *at;
+		unsigned shard = vkey_shard(&l->visitor, c->shared->store->shards);
+		bool on_disk = l->gate < c->gate - c->in_flight;
+		if (!l->target && on_disk) {
+			l->target = journal_committed(c->shared->store->journal, shard);
+			if (!engine_folded(e, shard, l->target)) {
+				writer_publish(c->shared->writer);
+				engine_hurry(e);
+			}
+		}
+		bool folded = on_disk && engine_folded(e, shard, l->target);
+		bool late = clock_mono_us() > l->deadline_us;
+		if (!folded && !late) {
+			at = &l->next;
+			continue;
+		}
+		if (folded)
+			l->answer(c, l);
+		else
+			http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("the views are behind\n"));
+		*at = l->next;
+		l->next = done;
+		done = l;
+	}
+	/* released only now: an answer that goes may let a new request in, which changes the list */
+	while (done) {
+		struct lookup *next = done->next;
+		finish(done);
+		done = next;
+	}
+}
+
+void collect_lookups_drop(struct collect *c)
+{
+	while (c->lookups) {
+		struct lookup *l = c->lookups;
+		c->lookups = l->next;
+		http_reply(l->ticket, 503, "text/plain", STR(""), STR("shutting down\n"));
+		finish(l);
+	}
+}

@@ -1,0 +1,91 @@
+"""The visitor's own page, and erasing: by the visitor, by the operator."""
+import json
+import re
+
+from harness import Browser
+
+CROSS = {'Sec-Fetch-Site': 'cross-site', 'Origin': 'https://evil.example'}
+
+
+def me(browser, headers=None, **kw):
+    return browser.request('GET', '/me?format=json' if kw.get('json', True) else '/me', headers=headers)
+
+
+def test_the_page_shows_what_is_known_and_when_it_ends(make):
+    server = make(options=['trusted_proxies=127.0.0.1'])
+    b = Browser.known(server, headers={'X-Forwarded-For': '8.8.8.8'})
+    for _ in range(3):
+        b.hit('/coats/1', extra='&a.size=%3Cb%3EXL')
+    status, answer, page = me(b, json=False)
+    page = page.decode()
+    assert status == 200 and answer.getheader('Content-Type') == 'text/html; charset=utf-8' and answer.getheader('Cache-Control') == 'no-store'
+    assert "frame-ancestors 'none'" in answer.getheader('Content-Security-Policy') and answer.getheader('X-Frame-Options') == 'DENY'
+    assert '<script' not in page and '<td>Coats<td>3<td>1<td>20' in page and 'coat-fans' in page and '<td>US' in page and '<td>desktop' in page
+    assert '&lt;b>XL' in page and '<b>XL' not in page
+    status, answer, data = me(b)
+    known, shown = json.loads(data), b.shown()
+    assert status == 200 and 'attachment' in answer.getheader('Content-Disposition')
+    assert 'visitor' not in known and known == {k: v for k, v in shown.items() if k != 'visitor'}
+    # each segment ends on the day that the page says
+    ends = known['ends']
+    assert set(ends) == {'coat-fans', 'intenders', 'coats-ever', 'apparel-any'}
+    server.advance('13d')
+    assert set(b.shown()['segments']) == set(ends) and b.shown()['ends'] == ends
+    server.advance('1d')
+    assert set(b.shown()['segments']) == {'coats-ever', 'apparel-any'}
+
+
+def test_a_stranger_and_a_first_visit(server):
+    b = Browser(server)
+    assert 'Nothing is known' in me(b, json=False)[2].decode() and me(b)[2] == b'{}\n'
+    b.hit('/coats/1')
+    assert 'seen once' in me(b, json=False)[2].decode() and json.loads(me(b)[2])['provisional'] is True
+    assert server.js('db', 'stat')['provisional'] == 1                   # looking brings nobody back
+    b.jar['crumb'] = 'A' * 47
+    assert 'Nothing is known' in me(b, json=False)[2].decode()
+
+
+def test_only_the_holder_sees_and_erases(server):
+    a, b = Browser.known(server), Browser.known(server)
+    a.hit('/coats/1'), b.hit('/shoes/a')
+    assert [c['id'] for c in json.loads(me(a)[2])['categories']] == ['apparel.coats'] and [c['id'] for c in json.loads(me(b)[2])['categories']] == ['apparel.shoes']
+    for headers in (CROSS, {'Sec-Fetch-Site': 'cross-site'}, {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'image'}, {'Sec-Fetch-Site': 'same-site', 'Sec-Fetch-Dest': 'iframe'},
+                    {'Origin': 'https://evil.example'}, {'Origin': 'null'}):
+        assert me(a, headers)[0] == 403 and a.request('POST', '/me/forget', headers=headers)[0] == 403, headers
+        assert a.request('POST', '/optout', headers=headers)[0] == 403
+    assert me(a, {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'document'})[0] == 200        # a link that was followed
+    status, answer, _ = a.request('GET', '/me/forget')
+    assert status == 405 and answer.getheader('Allow') == 'POST' and server.http('GET', '/me/forget')[0] == 405
+    assert server.http('POST', '/me/forget')[0] == 200 and server.http('POST', '/me/forget', headers={'Cookie': 'crumb=' + 'B' * 47})[0] == 200
+    assert a.segments() and b.segments()
+
+
+def test_forget_me(server):
+    a, b = Browser.known(server), Browser.known(server)
+    a.hit('/coats/1'), b.hit('/coats/1')
+    old = a.jar['crumb']
+    status, _, page = a.request('POST', '/me/forget', headers={'Origin': 'http://' + server.collect, 'Sec-Fetch-Site': 'same-origin'})
+    assert status == 200 and re.search(r'Receipt [0-9a-f]{16}, 20', page.decode()) and 'crumb' not in a.jar
+    assert server.visitor('--cookie', old) is None and server.js('db', 'stat')['visitors'] == 1          # at once, nothing was waited for
+    assert re.search(r'Receipt ([0-9a-f]{16})', page.decode()).group(1) in server.logged()
+    a.jar['crumb'] = old
+    a.hit('/coats/2')
+    assert me(a)[2] == b'{}\n' and server.metric('tombstoned_total') == 1 and server.metric('erased_total') == 1
+    server.verify()
+    server.restart()
+    assert server.visitor('--cookie', old) is None and b.segments()
+    server.stop()
+    assert server.js('db', 'verify', '--replay')['ok']
+
+
+def test_opting_out_and_in_say_what_they_did(server):
+    b = Browser.known(server)
+    old = b.jar['crumb']
+    status, _, page = b.request('POST', '/optout')
+    assert status == 200 and 'no longer recorded' in page.decode() and 'Receipt' in page.decode()
+    assert b.jar == {'crumb_optout': '1'} and server.visitor('--cookie', old) is None
+    assert b.hit('/coats/1') == 200 and b.jar == {'crumb_optout': '1'} and 'opted out' in me(b, json=False)[2].decode()
+    status, _, page = b.request('GET', '/optout')
+    assert status == 200 and 'Max-Age=%d' % (400 * 86400) in b.set_cookie and '400 days' in page.decode()
+    assert 'may be recorded again' in b.request('POST', '/optin')[2].decode() and not b.jar
+    assert b.hit('/coats/1') == 200 and 'crumb' in b.jar
