@@ -121,6 +121,14 @@ void cli_progress_end(void)
 	drawn = false;
 }
 
+void cli_close(struct cli *c)
+{
+	generation_unref(c->generation);
+	store_close(c->store);
+	c->generation = NULL;
+	c->store = NULL;
+}
+
 bool cli_open(struct cli *c, bool journal)
 {
 	enum err e = store_open(&c->config, journal ? STORE_READ_JOURNAL : STORE_READ, &c->store);
@@ -237,8 +245,7 @@ int main(int argc, char **argv)
 	c.gate.k = (uint32_t)c.config.k;
 	store_load_clock(&c.config);
 	rc = run(&c, argc - i, argv + i);
-	generation_unref(c.generation);
-	store_close(c.store);
+	cli_close(&c);
 	config_done(&c.config);
 	client_done();
 	return rc;

@@ -1,5 +1,6 @@
-/* Commands that move data: import, export. */
+/* Commands that move data: import, export, visitor erase. */
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
 #include "crumb/export/export.h"
 #include "crumb/ingest/ingest.h"
@@ -203,6 +204,67 @@ static int import(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
+/* --- visitor erase */
+
+static int erase_by_server(struct cli *c, const char *hex)
+{
+	char path[80];
+	struct reply r;
+	snprintf(path, sizeof path, "/v1/visitors/erase?key=%s", hex);
+	if (!client_post(c, path, STR(""), &r))
+		return EXIT_WRONG;
+	int rc = r.status == 200 ? EXIT_FINE : cli_fail("the server did not erase: " STR_FMT, STR_ARG(buf_view(&r.body)));
+	buf_done(&r.body);
+	return rc;
+}
+
+static void erased(struct batch *b)
+{
+	sem_post(b->owner);
+}
+
+static int erase_alone(struct cli *c, const struct vkey *visitor)
+{
+	struct node node;
+	struct batch b;
+	sem_t done;
+	if (node_start(&node, &c->config) != OK)
+		return cli_fail("%s", err_text());
+	sem_init(&done, 0, 0);
+	batch_init(&b, node.store->shards, erased, &done);
+	batch_erase(&b, visitor, clock_now());
+	writer_submit(node.writer, &b);
+	while (sem_wait(&done) != 0)
+		;
+	int rc = b.result ? cli_fail("the store cannot write; nothing was erased") : EXIT_FINE;
+	if (!rc && !node_wait(&node, 600, false))
+		rc = cli_fail("the erasure is journalled, but not folded yet");
+	batch_done(&b);
+	sem_destroy(&done);
+	node_stop(&node);
+	return rc;
+}
+
+static int visitor_erase(struct cli *c, int argc, char **argv)
+{
+	struct vkey k;
+	char hex[33];
+	int rc;
+	if (!cli_who(c, "visitor erase", argc, argv, &k, &rc))
+		return rc;
+	hex_encode(k.b, sizeof k.b, hex);
+	hex[32] = 0;
+	cli_close(c);
+	rc = client_available(c) ? erase_by_server(c, hex) : erase_alone(c, &k);
+	if (rc)
+		return rc;
+	if (c->json)
+		cli_print_json(json_pack("{s:b,s:s}", "erased", true, "visitor", hex));
+	else
+		puts("erased: gone from the views, not taken up again, its sealed record is rewritten within a day");
+	return EXIT_FINE;
+}
+
 /* --- export */
 
 static void export_progress(uint64_t rows)
@@ -250,6 +312,11 @@ const struct command commands_data[] = {
 	"  with a key of the store before anything is written. Events older than the retention, or more than five minutes ahead,\n"
 	"  are refused and counted. Works beside a running server and without one; returns when all is folded.",
 	import},
+    {"visitor erase", "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]", "forget one visitor",
+	"  Erases everything that is known of one visitor, found as by 'visitor show'. The visitor is gone from every view when the command\n"
+	"  returns, is not taken up again when the old cookie comes back, and is left out when the journal is replayed. Works beside a running\n"
+	"  server and without one.",
+	visitor_erase},
     {"export", "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] [--json]", "write a segment's members to a file",
 	"  Writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a member) or .ndjson, and a manifest with row count,\n"
 	"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files of two partners cannot be joined.\n"

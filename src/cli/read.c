@@ -166,7 +166,7 @@ static void print_visitor(const json_t *v)
 	    printf("  %6lld × %s on %lld days\n", (long long)json_integer_value(json_object_get(row, "count")),
 		json_string_value(json_object_get(row, "id")), (long long)json_integer_value(json_object_get(row, "days")));
 	json_array_foreach(json_object_get(v, "segments"), i, row) printf("  in segment %s until %s\n", json_string_value(row),
-	    json_string_value(json_object_get(json_object_get(v, "ends"), json_string_value(row))));
+	    json_string_value(json_object_get(json_object_get(json_object_get(v, "ends"), "segments"), json_string_value(row))));
 }
 
 static int visitor_show(struct cli *c, int argc, char **argv)

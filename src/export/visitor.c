@@ -12,7 +12,7 @@ static json_t *day_json(uint16_t day)
 	return json_string(text);
 }
 
-static json_t *categories_json(const struct rules *r, const struct profile *p, unsigned retention)
+static json_t *categories_json(const struct rules *r, const struct profile *p, unsigned retention, json_t *ends)
 {
 	json_t *list = json_array();
 	for (size_t i = 1; i < r->categories_n; i++) {
@@ -21,23 +21,25 @@ static json_t *categories_json(const struct rules *r, const struct profile *p, u
 		uint64_t count = 0;
 		for (size_t k = 0; k < n; k++)
 			count += rows[k].count;
-		if (n && r->categories[i].named)
-			json_array_append_new(
-			    list, json_pack("{s:s,s:s,s:I,s:I,s:o}", "id", r->categories[i].id, "name", r->categories[i].name, "count",
-				      (json_int_t)count, "days", (json_int_t)n, "ends", day_json((uint16_t)(rows[n - 1].day + retention))));
+		if (!n || !r->categories[i].named)
+			continue;
+		json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "id", r->categories[i].id, "count", (json_int_t)count, "days", (json_int_t)n));
+		json_object_set_new(ends, r->categories[i].id, day_json((uint16_t)(rows[n - 1].day + retention)));
 	}
 	return list;
 }
 
-/* The day behind a membership's last one; not before tomorrow, not after the profile's own end. */
-static json_t *ends_json(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
+static json_t *segments_json(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention, json_t *ends)
 {
-	json_t *ends = json_object();
-	for (size_t i = 0; i < p->segments_n; i++)
-		if (p->segments[i] < r->segments_n)
-			json_object_set_new(
-			    ends, r->segments[p->segments[i]].id, day_json(rules_member_until(r, p->segments[i], p, today, retention)));
-	return ends;
+	json_t *list = json_array();
+	for (size_t i = 0; i < p->segments_n; i++) {
+		if (p->segments[i] >= r->segments_n)
+			continue;
+		const char *id = r->segments[p->segments[i]].id;
+		json_array_append_new(list, json_string(id));
+		json_object_set_new(ends, id, day_json(rules_member_until(r, p->segments[i], p, today, retention)));
+	}
+	return list;
 }
 
 static void put_facts(json_t *v, const struct profile *p)
@@ -58,19 +60,17 @@ static void put_facts(json_t *v, const struct profile *p)
 static json_t *profile_json(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
 {
 	uint16_t first = today, last = today;
-	json_t *segments = json_array(), *attributes = json_object();
+	json_t *attributes = json_object(), *category_ends = json_object(), *segment_ends = json_object();
 	profile_days(p, &first, &last);
-	for (size_t i = 0; i < p->segments_n; i++)
-		if (p->segments[i] < r->segments_n)
-			json_array_append_new(segments, json_string(r->segments[p->segments[i]].id));
+	json_t *categories = categories_json(r, p, retention, category_ends), *segments = segments_json(r, p, today, retention, segment_ends);
 	for (unsigned i = 0; i < p->attrs_n; i++) {
 		char name[64];
 		snprintf(name, sizeof name, STR_FMT, STR_ARG(p->attrs[i].name));
 		json_object_set_new(attributes, name, json_stringn(p->attrs[i].value.p, p->attrs[i].value.n));
 	}
-	json_t *v = json_pack("{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "provisional", false, "first_day", day_json(first), "last_day", day_json(last),
-	    "expires", day_json((uint16_t)(last + retention)), "categories", categories_json(r, p, retention), "attributes", attributes, "segments",
-	    segments, "ends", ends_json(r, p, today, retention));
+	json_t *v = json_pack("{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o}}", "provisional", false, "first_day", day_json(first), "last_day",
+	    day_json(last), "expires", day_json((uint16_t)(last + retention)), "categories", categories, "attributes", attributes, "segments",
+	    segments, "ends", "categories", category_ends, "segments", segment_ends);
 	put_facts(v, p);
 	return v;
 }
@@ -86,9 +86,9 @@ enum err visitor_json(struct generation *g, unsigned retention, const struct vke
 	} else if (e == ERR_NOT_FOUND) {
 		e = OK;
 		if (view_provisional(g, k, now, &hour))
-			*out = json_pack("{s:b,s:o,s:o,s:o,s:[],s:{},s:[],s:{}}", "provisional", true, "first_day", day_json((uint16_t)(hour / 24)),
-			    "last_day", day_json((uint16_t)(hour / 24)), "expires", day_json((uint16_t)(hour / 24 + 1)), "categories", "attributes",
-			    "segments", "ends");
+			*out = json_pack("{s:b,s:o,s:o,s:o,s:[],s:{},s:[],s:{s:{},s:{}}}", "provisional", true, "first_day",
+			    day_json((uint16_t)(hour / 24)), "last_day", day_json((uint16_t)(hour / 24)), "expires",
+			    day_json((uint16_t)(hour / 24 + 1)), "categories", "attributes", "segments", "ends", "categories", "segments");
 	}
 	profile_done(&p);
 	return e;

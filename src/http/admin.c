@@ -1,6 +1,7 @@
 #include "crumb/http/admin.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 #include "crumb/export/lists.h"
@@ -12,13 +13,16 @@
 
 #define IMPORT_BYTES (32u << 20)
 #define WAIT_US 110000000
+#define QUEUE_MOST 64
 
 /* A request that is answered when the views have caught up, or when the job thread is done. */
 struct waiting {
 	struct waiting *next;
 	struct http_ticket ticket;
 	bool settle; /* wait for fold and sweep */
-	bool clock;  /* answer with the clock */
+	bool erase;  /* `visitor`; then wait until it is gone from the views */
+	struct vkey visitor;
+	bool clock; /* answer with the clock */
 	uint64_t deadline_us;
 	_Atomic bool done;
 	/* import */
@@ -39,7 +43,7 @@ struct admin {
 	pthread_t job;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct waiting *queue[64];
+	struct waiting *queue[QUEUE_MOST];
 	unsigned queue_n;
 	bool stop, job_started;
 	struct ingest ingest;
@@ -232,19 +236,42 @@ static void confirm_clock(struct admin *a, struct http_request *r)
 	reply_text(r->ticket, 200, "the clock is confirmed; deletion goes on\n");
 }
 
+/* To the job thread; NULL: it has enough to do, and the request is answered. The caller holds the lock. */
+static struct waiting *queue(struct admin *a, struct http_request *r)
+{
+	if (a->queue_n == QUEUE_MOST) {
+		http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 1\r\n"), STR("too many requests of this kind at once\n"));
+		return NULL;
+	}
+	struct waiting *w = wait_for(a, r);
+	a->queue[a->queue_n++] = w;
+	pthread_cond_signal(&a->wake);
+	return w;
+}
+
 static void import(struct admin *a, struct http_request *r)
 {
 	pthread_mutex_lock(&a->lock);
-	bool room = a->queue_n < 64;
-	if (room) {
-		struct waiting *w = wait_for(a, r);
+	struct waiting *w = queue(a, r);
+	if (w)
 		buf_str(&w->lines, r->body);
-		a->queue[a->queue_n++] = w;
-		pthread_cond_signal(&a->wake);
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void erase(struct admin *a, struct http_request *r)
+{
+	struct vkey visitor;
+	if (!str_starts(r->query, STR("key=")) || !hex_decode(str_skip(r->query, 4), visitor.b, sizeof visitor.b)) {
+		reply_text(r->ticket, 400, "say ?key= and the 32 hex digits of a visitor's key\n");
+		return;
+	}
+	pthread_mutex_lock(&a->lock);
+	struct waiting *w = queue(a, r);
+	if (w) {
+		w->erase = true;
+		w->visitor = visitor;
 	}
 	pthread_mutex_unlock(&a->lock);
-	if (!room)
-		http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 1\r\n"), STR("too many imports at once\n"));
 }
 
 static const struct {
@@ -262,6 +289,7 @@ static const struct {
     {{"/v1/clock", 9}, NULL, advance_clock},
     {{"/v1/clock/confirm", 17}, NULL, confirm_clock},
     {{"/v1/import", 10}, NULL, import},
+    {{"/v1/visitors/erase", 18}, NULL, erase},
 };
 
 static void handle(void *ctx, struct http_request *r)
@@ -295,12 +323,17 @@ static void committed(struct batch *b)
 	sem_post(&a->committed);
 }
 
-static void run_import(struct admin *a, struct waiting *w)
+static void run_job(struct admin *a, struct waiting *w)
 {
-	pthread_mutex_lock(&a->shared->lock);
-	ingest_rules(&a->ingest, rules_ref(a->shared->rules));
-	pthread_mutex_unlock(&a->shared->lock);
-	import_lines(&a->ingest, buf_view(&w->lines), clock_now(), &a->batch, &w->totals);
+	if (w->erase) {
+		batch_erase(&a->batch, &w->visitor, clock_now());
+		metric_inc(M_ERASED);
+	} else {
+		pthread_mutex_lock(&a->shared->lock);
+		ingest_rules(&a->ingest, rules_ref(a->shared->rules));
+		pthread_mutex_unlock(&a->shared->lock);
+		import_lines(&a->ingest, buf_view(&w->lines), clock_now(), &a->batch, &w->totals);
+	}
 	if (a->batch.count) {
 		writer_submit(a->node->writer, &a->batch);
 		while (sem_wait(&a->committed) != 0)
@@ -308,7 +341,8 @@ static void run_import(struct admin *a, struct waiting *w)
 	}
 	w->result = a->batch.result;
 	batch_clear(&a->batch);
-	sodium_memzero(w->lines.p, w->lines.n);
+	if (w->lines.n)
+		sodium_memzero(w->lines.p, w->lines.n);
 	buf_done(&w->lines);
 	atomic_store(&w->done, true);
 }
@@ -326,7 +360,7 @@ static void *run_jobs(void *arg)
 		struct waiting *w = a->queue[0];
 		memmove(a->queue, a->queue + 1, --a->queue_n * sizeof *a->queue);
 		pthread_mutex_unlock(&a->lock);
-		run_import(a, w);
+		run_job(a, w);
 		pthread_mutex_lock(&a->lock);
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -348,8 +382,28 @@ static void answer_import(struct waiting *w)
 		(json_int_t)t->refused_future, "site", (json_int_t)t->refused_site, "consent", (json_int_t)t->refused_consent));
 }
 
+static bool try_erased(struct admin *a, struct waiting *w)
+{
+	struct store *s = a->node->store;
+	unsigned shard = vkey_shard(&w->visitor, s->shards);
+	if (!atomic_load(&w->done))
+		return false;
+	if (w->result) {
+		reply_text(w->ticket, 503, "the store cannot write; nothing was erased\n");
+		return true;
+	}
+	if (!engine_folded(a->node->engine, shard, journal_committed(s->journal, shard)) && clock_mono_us() < w->deadline_us) {
+		node_hurry(a->node);
+		return false;
+	}
+	reply_text(w->ticket, 200, "erased\n");
+	return true;
+}
+
 static bool try_answer(struct admin *a, struct waiting *w)
 {
+	if (w->erase)
+		return try_erased(a, w);
 	if (!w->settle) {
 		if (!atomic_load(&w->done))
 			return false;

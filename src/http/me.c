@@ -60,8 +60,17 @@ static void done_page(struct buf *out, const char *title, const char *text)
 	buf_addf(out, "<p>%s\n<p><a href=\"/me\">What is known about this browser</a>\n", text);
 }
 
-static void rows(struct buf *out, const json_t *v)
+static const char *name_of(const struct rules *r, const char *category)
 {
+	for (size_t i = 1; i < r->categories_n; i++)
+		if (strcmp(r->categories[i].id, category) == 0)
+			return r->categories[i].name;
+	return category;
+}
+
+static void rows(struct buf *out, const struct rules *r, json_t *v)
+{
+	json_t *ends = json_object_get(v, "ends");
 	size_t i;
 	const char *key;
 	json_t *row, *value;
@@ -70,14 +79,15 @@ static void rows(struct buf *out, const json_t *v)
 	json_array_foreach(json_object_get(v, "categories"), i, row)
 	{
 		buf_c(out, "<tr><td>");
-		html_json(out, json_object_get(row, "name"));
+		const char *id = json_string_value(json_object_get(row, "id"));
+		html_text(out, str_c(name_of(r, id)));
 		buf_addf(out, "<td>%lld<td>%lld<td>", (long long)json_integer_value(json_object_get(row, "count")),
 		    (long long)json_integer_value(json_object_get(row, "days")));
-		html_json(out, json_object_get(row, "ends"));
+		html_json(out, json_object_get(json_object_get(ends, "categories"), id));
 		buf_c(out, "\n");
 	}
 	buf_c(out, "</table>\n<h2>Audiences</h2>\n<table><tr><th>name<th>left on, if nothing more is seen\n");
-	json_object_foreach((json_t *)(uintptr_t)json_object_get(v, "ends"), key, value)
+	json_object_foreach(json_object_get(ends, "segments"), key, value)
 	{
 		buf_c(out, "<tr><td>");
 		html_text(out, str_c(key));
@@ -93,7 +103,7 @@ static void rows(struct buf *out, const json_t *v)
 		html_json(out, json_object_get(v, facts[f]));
 		buf_c(out, "\n");
 	}
-	json_object_foreach((json_t *)(uintptr_t)json_object_get(v, "attributes"), key, value)
+	json_object_foreach(json_object_get(v, "attributes"), key, value)
 	{
 		buf_c(out, "<tr><td>");
 		html_text(out, str_c(key));
@@ -104,7 +114,7 @@ static void rows(struct buf *out, const json_t *v)
 	buf_c(out, "</table>\n");
 }
 
-static void me_page(struct buf *out, const json_t *v, bool opted_out)
+static void me_page(struct buf *out, const struct rules *r, json_t *v, bool opted_out)
 {
 	page_begin(out, "What is known about this browser");
 	if (opted_out)
@@ -121,7 +131,7 @@ static void me_page(struct buf *out, const json_t *v, bool opted_out)
 		buf_c(out, "; if it is not seen again, everything is forgotten on ");
 		html_json(out, json_object_get(v, "expires"));
 		buf_c(out, ".\n");
-		rows(out, v);
+		rows(out, r, v);
 	}
 	buf_c(out, "<p><a href=\"/me?format=json\">Download</a>\n");
 	form(out, "/me/forget", "Forget me");
@@ -155,10 +165,10 @@ static void show(struct collect *c, struct http_ticket t, const struct vkey *vis
 	struct buf out = {0};
 	json_t *v = NULL;
 	enum err e = visitor ? visitor_json(g, (unsigned)c->config->retention_days, visitor, clock_now(), &v) : OK;
-	generation_unref(g);
 	metric_inc(M_LOOKUPS);
 	if (e) {
 		http_reply(t, 500, "text/plain", buf_view(headers), STR("the look-up failed\n"));
+		generation_unref(g);
 		return;
 	}
 	if (json) {
@@ -168,10 +178,11 @@ static void show(struct collect *c, struct http_ticket t, const struct vkey *vis
 		buf_c(&out, "\n");
 		free(text);
 	} else {
-		me_page(&out, v, opted_out);
+		me_page(&out, g->rules, v, opted_out);
 	}
 	json_decref(v);
 	http_reply(t, 200, json ? "application/json" : "text/html; charset=utf-8", buf_view(headers), buf_view(&out));
+	generation_unref(g);
 	memset(out.p, 0, out.n);
 	buf_done(&out);
 }

@@ -27,10 +27,11 @@ def test_the_page_shows_what_is_known_and_when_it_ends(make):
     assert status == 200 and 'attachment' in answer.getheader('Content-Disposition')
     assert 'visitor' not in known and known == {k: v for k, v in shown.items() if k != 'visitor'}
     # each segment ends on the day that the page says
-    ends = known['ends']
+    assert set(known['ends']['categories']) == {'apparel.coats'}
+    ends = known['ends']['segments']
     assert set(ends) == {'coat-fans', 'intenders', 'coats-ever', 'apparel-any'}
     server.advance('13d')
-    assert set(b.shown()['segments']) == set(ends) and b.shown()['ends'] == ends
+    assert set(b.shown()['segments']) == set(ends) and b.shown()['ends']['segments'] == ends
     server.advance('1d')
     assert set(b.shown()['segments']) == {'coats-ever', 'apparel-any'}
 
@@ -89,3 +90,24 @@ def test_opting_out_and_in_say_what_they_did(server):
     assert status == 200 and 'Max-Age=%d' % (400 * 86400) in b.set_cookie and '400 days' in page.decode()
     assert 'may be recorded again' in b.request('POST', '/optin')[2].decode() and not b.jar
     assert b.hit('/coats/1') == 200 and 'crumb' in b.jar
+
+
+def test_the_operator_erases(server):
+    server.import_lines([{'id': 'x%d' % i, 't': server.now(), 'u': 'https://shop.example/coats/1'} for i in range(3)])
+    b = Browser.known(server)
+    assert server.js('visitor', 'erase', '--id', 'x1')['erased'] is True and server.visitor('--id', 'x1') is None and server.visitor('--id', 'x0')
+    key = server.visitor('--cookie', b.jar['crumb'])['visitor']
+    server.cli('visitor', 'erase', '--key', key)
+    assert b.shown() is None and server.js('db', 'stat')['visitors'] == 2
+    server.import_lines([{'id': 'x1', 't': server.now(), 'u': 'https://shop.example/coats/1'}])         # erased is not taken up again
+    assert server.visitor('--id', 'x1') is None
+    server.cli('visitor', 'erase', '--cookie', 'A' * 47, ok=(1,))
+    server.cli('visitor', 'erase', ok=(2,))
+    assert server.http('POST', '/v1/visitors/erase?key=12', admin=True)[0] == 400
+    server.stop()
+    server.cli('visitor', 'erase', '--id', 'x2')            # without a server
+    assert server.visitor('--id', 'x2') is None and server.visitor('--id', 'x0') and server.js('db', 'stat')['visitors'] == 1
+    assert server.js('db', 'verify', '--replay')['ok']
+    server.start()
+    assert server.visitor('--id', 'x2') is None and server.visitor('--id', 'x0')
+    server.verify()

@@ -31,6 +31,7 @@ extern const struct command commands_read[], commands_db[], commands_data[], com
 
 /* Opens store and views for reading; complains and returns false if it cannot. */
 bool cli_open(struct cli *c, bool journal);
+void cli_close(struct cli *c);
 int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));   /* exit 1, with words */
 int cli_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* exit 2, with words */
 void cli_print_json(struct json_t *root);				    /* takes the reference */

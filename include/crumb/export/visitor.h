@@ -6,7 +6,8 @@
 
 struct json_t;
 
-/* NULL where nothing is known. `ends` names the day on which each category and segment is gone if nothing more is observed. */
+/* NULL where nothing is known. `ends` has the first day on which each category and segment is not there if nothing more is
+ * observed. */
 enum err visitor_json(struct generation *g, unsigned retention, const struct vkey *k, uint32_t now, struct json_t **out) MUST_CHECK;
 
 #endif
