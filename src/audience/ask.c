@@ -67,14 +67,53 @@ static enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned,
 
 /* --- how many */
 
+/* A set of visitors of one shard, by ordinal. */
+struct set {
+	uint64_t *words;
+	size_t n;
+};
+
 struct sizing {
 	struct generation *g;
+	const struct rules *rules;
+	struct set *sets; /* per shard: the answer */
 	int root;
 	uint32_t now;
 	size_t segments;
 	uint64_t *wanted; /* categories that the condition looks at */
 	uint64_t *sum;	  /* visitors, size, then for each segment its size and what it shares with the answer */
 };
+
+static void set_add(struct set *s, uint32_t ordinal)
+{
+	size_t word = ordinal / 64;
+	if (word >= s->n) {
+		size_t n = word + 1 > 2 * s->n ? word + 1 : 2 * s->n;
+		s->words = realloc(s->words, n * sizeof *s->words);
+		CHECK(s->words);
+		memset(s->words + s->n, 0, (n - s->n) * sizeof *s->words);
+		s->n = n;
+	}
+	s->words[word] |= 1ull << ordinal % 64;
+}
+
+static uint64_t sets_apart(const struct set *a, const struct set *b, unsigned shards)
+{
+	uint64_t apart = 0;
+	for (unsigned i = 0; i < shards; i++) {
+		size_t n = a[i].n > b[i].n ? a[i].n : b[i].n;
+		for (size_t w = 0; w < n; w++)
+			apart += (uint64_t)__builtin_popcountll((w < a[i].n ? a[i].words[w] : 0) ^ (w < b[i].n ? b[i].words[w] : 0));
+	}
+	return apart;
+}
+
+static void sets_free(struct set *s, unsigned shards)
+{
+	for (unsigned i = 0; s && i < shards; i++)
+		free(s[i].words);
+	free(s);
+}
 
 static void count_memberships(const struct sizing *a, struct str memberships, bool in, uint64_t *own)
 {
@@ -122,7 +161,9 @@ static enum err size_shard(void *arg, unsigned shard, void *own)
 		}
 		if (p->rows_n == 0)
 			continue;
-		bool in = a->root >= 0 && rules_holds(a->g->rules, a->root, p, today);
+		bool in = a->root >= 0 && rules_holds(a->rules, a->root, p, today);
+		if (in)
+			set_add(&a->sets[shard], p->ordinal);
 		sums[0]++;
 		sums[1] += in;
 		count_memberships(a, memberships, in, sums);
@@ -144,27 +185,122 @@ static void size_add(void *arg, void *own)
 		a->sum[i] += ((uint64_t *)own)[i];
 }
 
-enum err ask_size(struct generation *g, const struct kgate *gate, int root, uint32_t now, struct answer *out)
+/* --- what was asked before */
+
+#define MEMORY_MOST 512		 /* questions */
+#define MEMORY_BYTES (64u << 20) /* of sets */
+#define MEMORY_S DAY_S
+
+struct asked {
+	struct shown told;
+	uint32_t when, generation;
+	unsigned shards;
+	size_t bytes;
+	struct set *sets;
+};
+
+struct ask_memory {
+	pthread_mutex_t lock;
+	struct asked asked[MEMORY_MOST]; /* oldest first */
+	unsigned n;
+	size_t bytes;
+};
+
+struct ask_memory *ask_memory_new(void)
 {
-	struct sizing a = {.g = g, .root = root, .now = now, .segments = g->rules->segments_n};
+	struct ask_memory *m = calloc(1, sizeof *m);
+	CHECK(m);
+	pthread_mutex_init(&m->lock, NULL);
+	return m;
+}
+
+void ask_memory_free(struct ask_memory *m)
+{
+	if (!m)
+		return;
+	for (unsigned i = 0; i < m->n; i++)
+		sets_free(m->asked[i].sets, m->asked[i].shards);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
+/* Those that are a day old, and those whose ordinals mean nothing any more. */
+static void memory_clean(struct ask_memory *m, uint32_t generation, uint32_t now)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < m->n; i++) {
+		struct asked *a = &m->asked[i];
+		if (a->generation == generation && now - a->when < MEMORY_S) {
+			m->asked[kept++] = *a;
+			continue;
+		}
+		m->bytes -= a->bytes;
+		sets_free(a->sets, a->shards);
+	}
+	m->n = kept;
+}
+
+/* Keeps the sets; false: there is no room. */
+static bool memory_add(struct ask_memory *m, const struct sizing *s, struct shown told)
+{
+	size_t bytes = 0;
+	for (unsigned i = 0; i < s->g->shards; i++)
+		bytes += s->sets[i].n * sizeof *s->sets[i].words;
+	if (m->n == MEMORY_MOST || m->bytes + bytes > MEMORY_BYTES)
+		return false;
+	m->asked[m->n++] = (struct asked){told, s->now, s->g->number, s->g->shards, bytes, s->sets};
+	m->bytes += bytes;
+	return true;
+}
+
+/* The nearest group that has a number speaks for whatever is too near to it: everybody, the segments, what was asked before. */
+static struct shown nearest(struct sizing *s, const struct kgate *gate, struct ask_memory *memory, bool *refused)
+{
+	uint64_t size = s->sum[1], k = kgate_k(gate), distance = k;
+	struct shown told = kgate_show(gate, size);
+	*refused = false;
+	if (s->sum[0] - size < distance)
+		told = kgate_show(gate, s->sum[0]), distance = s->sum[0] - size;
+	for (size_t i = 0; i < s->segments; i++) {
+		uint64_t theirs = s->sum[2 + 2 * i], apart = size + theirs - 2 * s->sum[3 + 2 * i];
+		if (apart < distance)
+			told = kgate_show_group(gate, 's', s->g->rules->segments[i].id, theirs), distance = apart;
+	}
+	if (!memory)
+		return told;
+	pthread_mutex_lock(&memory->lock);
+	memory_clean(memory, s->g->number, s->now);
+	for (unsigned i = 0; i < memory->n; i++) {
+		uint64_t apart = sets_apart(s->sets, memory->asked[i].sets, s->g->shards);
+		if (apart < distance)
+			told = memory->asked[i].told, distance = apart;
+	}
+	if (distance == k) {
+		*refused = !memory_add(memory, s, told);
+		if (!*refused)
+			s->sets = NULL;
+	}
+	pthread_mutex_unlock(&memory->lock);
+	return *refused ? (struct shown){false, 0} : told;
+}
+
+enum err ask_size(
+    struct generation *g, const struct rules *rules, const struct kgate *gate, struct ask_memory *memory, int root, uint32_t now, struct answer *out)
+{
+	struct sizing a = {.g = g, .rules = rules, .root = root, .now = now, .segments = g->rules->segments_n};
 	size_t bytes = (2 + 2 * a.segments) * sizeof *a.sum;
 	a.sum = calloc(1, bytes);
 	a.wanted = calloc(65536 / 64, sizeof *a.wanted);
-	CHECK(a.sum && a.wanted);
+	a.sets = calloc(g->shards, sizeof *a.sets);
+	CHECK(a.sum && a.wanted && a.sets);
 	if (root >= 0)
-		rules_asks(g->rules, root, a.wanted);
+		rules_asks(rules, root, a.wanted);
 	enum err e = over_shards(g->shards, size_shard, &a, bytes, size_add);
-	uint64_t size = a.sum[1], k = kgate_k(gate), nearest = size, distance = k;
-	/* the nearest group that has a number of its own speaks for whatever is too near to it */
-	if (a.sum[0] - size < distance)
-		nearest = a.sum[0], distance = a.sum[0] - size;
-	for (size_t i = 0; i < a.segments; i++) {
-		uint64_t theirs = a.sum[2 + 2 * i], shared = a.sum[3 + 2 * i], apart = size + theirs - 2 * shared;
-		if (apart < distance)
-			nearest = theirs, distance = apart;
+	if (!e) {
+		out->visitors = kgate_show(gate, a.sum[0]);
+		out->size = nearest(&a, gate, memory, &out->refused);
 	}
-	if (!e)
-		*out = (struct answer){kgate_show(gate, nearest), kgate_show(gate, a.sum[0])};
+	sets_free(a.sets, g->shards);
 	free(a.wanted);
 	free(a.sum);
 	return e;

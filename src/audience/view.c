@@ -96,9 +96,10 @@ enum err view_sizes(struct generation *g, const struct kgate *gate, uint32_t now
 	for (unsigned i = 0; i < g->shards && !e; i++)
 		e = sum_shard(g, &g->fold[i], now, &s);
 	for (size_t i = 0; i < g->rules->segments_n; i++)
-		sizes.segments[i] = kgate_show(gate, s.segments[i] > 0 ? (uint64_t)s.segments[i] : 0);
+		sizes.segments[i] = kgate_show_group(gate, 's', g->rules->segments[i].id, s.segments[i] > 0 ? (uint64_t)s.segments[i] : 0);
 	for (size_t i = 0; i < g->rules->categories_n; i++)
-		sizes.categories[i] = kgate_show(gate, s.categories[i] > 0 ? (uint64_t)s.categories[i] : 0);
+		sizes.categories[i] = kgate_show_group(
+		    gate, 'c', g->rules->categories[i].id ? g->rules->categories[i].id : "", s.categories[i] > 0 ? (uint64_t)s.categories[i] : 0);
 	free(s.segments);
 	free(s.categories);
 	if (e)
@@ -292,9 +293,12 @@ enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segm
 		e = t.err;
 		db_abort(&t);
 	}
-	for (unsigned i = 0; i < days && !e; i++)
-		out[i] = (struct day_sizes){(uint16_t)(today - days + 1 + i), kgate_show(gate, sums[i].size), kgate_show(gate, sums[i].entered),
-		    kgate_show(gate, sums[i].left)};
+	for (unsigned i = 0; i < days && !e; i++) {
+		struct shown size =
+		    i + 1 == days ? kgate_show_group(gate, 's', g->rules->segments[segment].id, sums[i].size) : kgate_show(gate, sums[i].size);
+		out[i] =
+		    (struct day_sizes){(uint16_t)(today - days + 1 + i), size, kgate_show(gate, sums[i].entered), kgate_show(gate, sums[i].left)};
+	}
 	free(sums);
 	return e;
 }

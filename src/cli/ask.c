@@ -4,6 +4,7 @@
 #include "crumb/audience/trial.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
+#include "crumb/export/answers.h"
 #include "crumb/ingest/deploy.h"
 #include "rules.h"
 
@@ -12,94 +13,87 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- rules preview */
+/* --- questions: a running server answers, since its gate remembers what it told */
 
-/* Prints what is wrong with a condition given on the command line. */
-static int refuse(struct cli *c, const char *condition, struct report *report)
+static int fail_with(struct cli *c, json_t *problems)
 {
-	struct buf out = {0};
-	for (size_t i = 0; i < report->n; i++)
-		report_print(&report->list[i], str_c(condition), &out);
+	const char *text = json_string_value(json_object_get(problems, "text"));
+	if (!c->json && text)
+		fputs(text, stderr);
+	json_object_del(problems, "text");
 	if (c->json)
-		cli_print_json(json_pack("{s:o}", "problems", findings_json(report)));
-	else if (out.n)
-		fwrite(out.p, 1, out.n, stderr);
-	buf_done(&out);
-	report_done(report);
+		cli_print_json(problems);
+	else
+		json_decref(problems);
 	return EXIT_WRONG;
 }
 
-/* Is a change of rules on its way into the views? Then today's numbers are still those of the old ones. */
-static bool pending(const struct cli *c)
+static json_t *ask_server(struct cli *c, const char *path, struct str body, int *rc)
 {
-	return store_building(c->store) != 0;
+	struct reply r;
+	json_t *j = client_json(c, path, &body, &r);
+	*rc = !j ? EXIT_WRONG : r.status == 200 ? EXIT_FINE : fail_with(c, j);
+	return *rc ? NULL : j;
+}
+
+/* Without a server: is a change of rules on its way into the views? Then today's numbers are still those of the old ones. */
+static struct asker alone(struct cli *c)
+{
+	return (struct asker){c->generation, &c->gate, NULL, clock_now(), store_building(c->store) != 0};
+}
+
+static json_t *answered(struct cli *c, enum err e, json_t *j, int *rc)
+{
+	*rc = !e ? EXIT_FINE : e == ERR_SYNTAX && j ? fail_with(c, j) : cli_fail("%s", err_text());
+	return e ? NULL : j;
+}
+
+/* --- rules preview */
+
+static void print_preview(const struct cli *c, const json_t *j)
+{
+	const json_t *size = json_object_get(j, "size"), *visitors = json_object_get(j, "visitors");
+	if (json_is_integer(size))
+		printf("%lld visitors", (long long)json_integer_value(size));
+	else
+		printf("fewer than %u visitors", kgate_k(&c->gate));
+	if (json_is_integer(visitors))
+		printf(" of %lld", (long long)json_integer_value(visitors));
+	printf(" (%.0f ms)%s\n", json_real_value(json_object_get(j, "ms")),
+	    json_is_true(json_object_get(j, "pending")) ? "; changed rules are on their way: this is by the old ones" : "");
 }
 
 static int preview(struct cli *c, int argc, char **argv)
 {
 	const char *condition = cli_word(argc, argv);
-	struct report report = {0};
-	struct answer a;
-	int root;
+	json_t *j = NULL;
+	int rc = EXIT_WRONG;
 	if (!condition || !cli_all_used(argc, argv))
 		return cli_misuse("rules preview wants one condition, in quotes");
-	if (!cli_open(c, false))
-		return EXIT_WRONG;
-	if (rules_condition(c->generation->rules, str_c(condition), &report, &root) != OK)
-		return refuse(c, condition, &report);
-	uint64_t from = clock_mono_us();
-	if (ask_size(c->generation, &c->gate, root, clock_now(), &a) != OK)
-		return cli_fail("%s", err_text());
-	double ms = (double)(clock_mono_us() - from) / 1e3;
-	if (c->json) {
-		json_t *j =
-		    json_pack("{s:o,s:o,s:f,s:b}", "size", cli_shown(a.size), "visitors", cli_shown(a.visitors), "ms", ms, "pending", pending(c));
-		if (!a.size.told)
-			json_object_set_new(j, "below", json_integer(kgate_k(&c->gate)));
-		cli_print_json(j);
-		return EXIT_FINE;
+	if (client_available(c)) {
+		j = ask_server(c, "/v1/ask/preview", str_c(condition), &rc);
+	} else if (cli_open(c, false)) {
+		struct asker a = alone(c);
+		enum err e = answer_preview(&a, str_c(condition), &j);
+		j = answered(c, e, j, &rc);
 	}
-	if (a.size.told)
-		printf("%llu visitors", (unsigned long long)a.size.n);
-	else
-		printf("fewer than %u visitors", kgate_k(&c->gate));
-	if (a.visitors.told)
-		printf(" of %llu", (unsigned long long)a.visitors.n);
-	printf(" (%.0f ms)%s\n", ms, pending(c) ? "; changed rules are on their way: this is by the old ones" : "");
+	if (!j)
+		return rc;
+	if (c->json) {
+		cli_print_json(j);
+	} else {
+		print_preview(c, j);
+		json_decref(j);
+	}
 	return EXIT_FINE;
 }
 
 /* --- segments overlap */
 
-static bool segment_size(struct cli *c, const char *id, struct answer *out, int *root)
+static void print_size(const char *name, const json_t *n, uint32_t k)
 {
-	char condition[200];
-	struct report report = {0};
-	int seg = rules_segment(c->generation->rules, str_c(id));
-	if (seg < 0) {
-		struct near near = near_begin(str_c(id));
-		char hint[200];
-		for (size_t i = 0; i < c->generation->rules->segments_n; i++)
-			near_try(&near, str_c(c->generation->rules->segments[i].id));
-		near_hint(&near, hint, sizeof hint);
-		cli_fail("there is no segment '%s'%s%s", id, *hint ? ": " : "", hint);
-		return false;
-	}
-	snprintf(condition, sizeof condition, "segment(%s)", id);
-	/* conditions of served rules passed the checks when they came */
-	enum err e = rules_condition(c->generation->rules, str_c(condition), &report, root);
-	if (!e)
-		e = ask_size(c->generation, &c->gate, *root, clock_now(), out);
-	report_done(&report);
-	if (e)
-		cli_fail("%s", err_text());
-	return e == OK;
-}
-
-static void print_shown(const char *name, struct shown n, uint32_t k)
-{
-	if (n.told)
-		printf("%10llu  %s\n", (unsigned long long)n.n, name);
+	if (json_is_integer(n))
+		printf("%10lld  %s\n", (long long)json_integer_value(n), name);
 	else
 		printf("     < %-3u  %s\n", k, name);
 }
@@ -107,30 +101,29 @@ static void print_shown(const char *name, struct shown n, uint32_t k)
 static int overlap(struct cli *c, int argc, char **argv)
 {
 	const char *a_id = cli_word(argc, argv), *b_id = cli_word(argc, argv);
-	struct answer a, b, both;
-	struct report report = {0};
-	char condition[400];
-	int root;
+	char body[400];
+	json_t *j = NULL;
+	int rc = EXIT_WRONG;
 	if (!a_id || !b_id || !cli_all_used(argc, argv))
 		return cli_misuse("segments overlap wants the ids of two segments");
-	if (!cli_open(c, false))
-		return EXIT_WRONG;
-	if (!segment_size(c, a_id, &a, &root) || !segment_size(c, b_id, &b, &root))
-		return EXIT_WRONG;
-	snprintf(condition, sizeof condition, "segment(%s) and segment(%s)", a_id, b_id);
-	if (rules_condition(c->generation->rules, str_c(condition), &report, &root) != OK ||
-	    ask_size(c->generation, &c->gate, root, clock_now(), &both) != OK) {
-		report_done(&report);
-		return cli_fail("%s", err_text());
+	if (client_available(c)) {
+		snprintf(body, sizeof body, "%s %s", a_id, b_id);
+		j = ask_server(c, "/v1/ask/overlap", str_c(body), &rc);
+	} else if (cli_open(c, false)) {
+		struct asker a = alone(c);
+		enum err e = answer_overlap(&a, str_c(a_id), str_c(b_id), &j);
+		j = answered(c, e, j, &rc);
 	}
+	if (!j)
+		return rc;
 	if (c->json) {
-		cli_print_json(json_pack("{s:{s:s,s:o},s:{s:s,s:o},s:o,s:b}", "a", "id", a_id, "size", cli_shown(a.size), "b", "id", b_id, "size",
-		    cli_shown(b.size), "both", cli_shown(both.size), "pending", pending(c)));
+		cli_print_json(j);
 		return EXIT_FINE;
 	}
-	print_shown(a_id, a.size, kgate_k(&c->gate));
-	print_shown(b_id, b.size, kgate_k(&c->gate));
-	print_shown("both", both.size, kgate_k(&c->gate));
+	print_size(a_id, json_object_get(json_object_get(j, "a"), "size"), kgate_k(&c->gate));
+	print_size(b_id, json_object_get(json_object_get(j, "b"), "size"), kgate_k(&c->gate));
+	print_size("both", json_object_get(j, "both"), kgate_k(&c->gate));
+	json_decref(j);
 	return EXIT_FINE;
 }
 
@@ -307,8 +300,8 @@ out:
 const struct command commands_ask[] = {
     {"rules preview", "'CONDITION' [--json]", "how many visitors a condition would reach now",
 	"  Evaluates the condition over every profile, exactly, by the serving rules: {\"size\",\"visitors\",\"ms\",\"pending\"}. Sizes below\n"
-	"  privacy.k are withheld, others rounded to ten. A group that differs from a defined segment by fewer than privacy.k\n"
-	"  visitors is told as that segment's number.",
+	"  privacy.k are withheld, others rounded to ten. A group that differs from a defined segment, or from what was asked\n"
+	"  within a day, by fewer than privacy.k visitors is told as that one's number. A running server answers, and remembers.",
 	preview},
     {"segments overlap", "A B [--json]", "how many visitors are in both of two segments",
 	"  {\"a\":{\"id\",\"size\"},\"b\":{…},\"both\"}. Withheld and rounded like every number about a group.", overlap},

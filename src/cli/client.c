@@ -4,6 +4,7 @@
 #include "crumb/store/store.h"
 
 #include <curl/curl.h>
+#include <jansson.h>
 
 static CURL *handle;
 
@@ -75,6 +76,20 @@ bool client_post(struct cli *c, const char *path, struct str body, struct reply 
 bool client_get(struct cli *c, const char *path, struct reply *out)
 {
 	return call(c, path, NULL, out);
+}
+
+struct json_t *client_json(struct cli *c, const char *path, const struct str *body, struct reply *out)
+{
+	json_error_t error;
+	if (!(body ? client_post(c, path, *body, out) : client_get(c, path, out)))
+		return NULL;
+	json_t *j = json_loadb(out->body.p ? out->body.p : "", out->body.n, 0, &error);
+	if (!j) {
+		struct str why = str_trim(buf_view(&out->body));
+		cli_fail(STR_FMT, STR_ARG(why));
+	}
+	buf_done(&out->body);
+	return j;
 }
 
 void client_done(void)

@@ -27,18 +27,30 @@ static struct rules *coming_rules(struct cli *c)
 	return number && generation_stored_rules(c->store, number, &r) == OK ? r : NULL;
 }
 
-static int print_rows(
-    struct cli *c, enum err (*list_rows)(struct generation *, const struct kgate *, uint32_t, const struct rules *, json_t **), const char *number)
+/* A running server answers, since its gate remembers what it told. */
+static json_t *get(
+    struct cli *c, const char *path, enum err (*list_rows)(struct generation *, const struct kgate *, uint32_t, const struct rules *, json_t **))
 {
-	json_t *list, *row;
-	size_t i;
+	struct reply r;
+	json_t *list;
+	if (client_available(c))
+		return client_json(c, path, NULL, &r);
 	if (!cli_open(c, false))
-		return EXIT_WRONG;
+		return NULL;
 	struct rules *coming = coming_rules(c);
 	enum err e = list_rows(c->generation, &c->gate, clock_now(), coming, &list);
 	rules_unref(coming);
 	if (e)
-		return cli_fail("%s", err_text());
+		cli_fail("%s", err_text());
+	return e ? NULL : list;
+}
+
+static int print_rows(struct cli *c, json_t *list, const char *number)
+{
+	json_t *row;
+	size_t i;
+	if (!list)
+		return EXIT_WRONG;
 	if (c->json) {
 		cli_print_json(list);
 		return EXIT_FINE;
@@ -66,15 +78,13 @@ static int print_rows(
 
 static int segments_list(struct cli *c, int argc, char **argv)
 {
-	return cli_all_used(argc, argv) ? print_rows(c, list_segments, "size") : EXIT_MISUSE;
+	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/segments", list_segments), "size") : EXIT_MISUSE;
 }
 
 static int categories_list(struct cli *c, int argc, char **argv)
 {
-	return cli_all_used(argc, argv) ? print_rows(c, list_categories, "visitors") : EXIT_MISUSE;
+	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/categories", list_categories), "visitors") : EXIT_MISUSE;
 }
-
-#define REPORT_DAYS 30
 
 static int segments_show(struct cli *c, int argc, char **argv)
 {
@@ -83,13 +93,21 @@ static int segments_show(struct cli *c, int argc, char **argv)
 	size_t i;
 	if (!id || !cli_all_used(argc, argv))
 		return cli_misuse("segments show wants the id of a segment");
-	if (!cli_open(c, false))
-		return EXIT_WRONG;
-	struct rules *coming = coming_rules(c);
-	enum err e = list_segment(c->generation, &c->gate, clock_now(), coming, id, REPORT_DAYS, &j);
-	rules_unref(coming);
-	if (e)
-		return e == ERR_NOT_FOUND ? cli_fail("there is no segment '%s'", id) : cli_fail("%s", err_text());
+	if (client_available(c)) {
+		char path[200];
+		struct reply r;
+		snprintf(path, sizeof path, "/v1/segment?id=%.150s", id);
+		if (!(j = client_json(c, path, NULL, &r)))
+			return EXIT_WRONG;
+	} else {
+		if (!cli_open(c, false))
+			return EXIT_WRONG;
+		struct rules *coming = coming_rules(c);
+		enum err e = list_segment(c->generation, &c->gate, clock_now(), coming, id, LIST_DAYS, &j);
+		rules_unref(coming);
+		if (e)
+			return e == ERR_NOT_FOUND ? cli_fail("there is no segment '%s'", id) : cli_fail("%s", err_text());
+	}
 	if (c->json) {
 		cli_print_json(j);
 		return EXIT_FINE;

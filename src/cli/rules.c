@@ -1,6 +1,7 @@
 /* Commands about rules: rules check, rules status. */
 #include "crumb/cli/cli.h"
 #include "crumb/base/clock.h"
+#include "crumb/export/answers.h"
 #include "crumb/export/lists.h"
 #include "crumb/ingest/deploy.h"
 #include "rules.h"
@@ -15,18 +16,6 @@ static struct str text_of(const char *path, const struct finding *f, struct buf 
 	if (bundle->n == 0 && rules_read(path, bundle) != OK)
 		return STR("");
 	return rules_file(buf_view(bundle), str_c(f->file));
-}
-
-json_t *findings_json(const struct report *r)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < r->n; i++) {
-		const struct finding *f = &r->list[i];
-		json_array_append_new(
-		    list, json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s}", "file", f->file, "line", (json_int_t)f->line, "column", (json_int_t)f->column,
-			      "severity", f->warning ? "warning" : "error", "code", f->code, "message", f->message, "hint", f->hint));
-	}
-	return list;
 }
 
 static void print_findings(const char *path, const struct report *r)

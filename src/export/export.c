@@ -87,7 +87,7 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
     const char *partner, const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
 {
 	struct identity_keys keys;
-	struct kgate gate = {(uint32_t)c->k};
+	struct kgate gate = {(uint32_t)c->k, NULL};
 	const char *id = g->rules->segments[segment].id, *ending = format == EXPORT_CSV ? "csv" : "ndjson";
 	char path[4096], fresh[4200], manifest[4200];
 	const struct segment *def = &g->rules->segments[segment];

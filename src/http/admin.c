@@ -4,6 +4,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
+#include "crumb/export/answers.h"
 #include "crumb/export/lists.h"
 
 #include <jansson.h>
@@ -15,20 +16,23 @@
 #define WAIT_US 110000000
 #define QUEUE_MOST 64
 
+/* settle waits for fold and sweep; the others are the job thread's, erase then waits until the visitor is gone from the views. */
+enum what { SETTLE, IMPORT, ERASE, PREVIEW, OVERLAP };
+
 /* A request that is answered when the views have caught up, or when the job thread is done. */
 struct waiting {
 	struct waiting *next;
 	struct http_ticket ticket;
-	bool settle; /* wait for fold and sweep */
-	bool erase;  /* `visitor`; then wait until it is gone from the views */
-	struct vkey visitor;
-	bool clock; /* answer with the clock */
+	enum what what;
+	bool clock;	     /* settle: answer with the clock */
+	struct vkey visitor; /* erase */
 	uint64_t deadline_us;
 	_Atomic bool done;
-	/* import */
-	struct buf lines;
+	struct buf body; /* import: lines; preview: a condition; overlap: two ids */
 	struct import_totals totals;
 	enum err result;
+	json_t *answer; /* preview, overlap */
+	char why[512];	/* what went wrong */
 };
 
 struct admin {
@@ -49,6 +53,9 @@ struct admin {
 	struct ingest ingest;
 	struct batch batch;
 	sem_t committed;
+	/* what all outlets of this server told */
+	struct kgate gate;
+	struct ask_memory *asked;
 };
 
 static void reply_json(struct http_ticket t, int status, json_t *root)
@@ -107,11 +114,10 @@ static void readiness(struct admin *a, struct http_request *r)
 static void lists(struct admin *a, struct http_request *r, bool segments)
 {
 	struct generation *g = engine_serving(a->node->engine);
-	struct kgate gate = {(uint32_t)a->config->k};
 	struct engine_build build = {.rules = NULL};
 	json_t *list;
 	engine_progress(a->node->engine, &build);
-	enum err e = (segments ? list_segments : list_categories)(g, &gate, clock_now(), build.rules, &list);
+	enum err e = (segments ? list_segments : list_categories)(g, &a->gate, clock_now(), build.rules, &list);
 	generation_unref(g);
 	rules_unref(build.rules);
 	if (e)
@@ -128,6 +134,28 @@ static void segments(struct admin *a, struct http_request *r)
 static void categories(struct admin *a, struct http_request *r)
 {
 	lists(a, r, false);
+}
+
+/* ?id= one segment, with its last days. */
+static void segment(struct admin *a, struct http_request *r)
+{
+	char scratch[256], id[128] = "";
+	struct http_query q = {r->query, scratch, 0};
+	struct str key, value;
+	while (r->query.n < sizeof scratch && http_query_next(&q, &key, &value))
+		if (str_eq(key, STR("id")) && value.n < sizeof id)
+			snprintf(id, sizeof id, STR_FMT, STR_ARG(value));
+	struct generation *g = engine_serving(a->node->engine);
+	struct engine_build build = {.rules = NULL};
+	json_t *j;
+	engine_progress(a->node->engine, &build);
+	enum err e = list_segment(g, &a->gate, clock_now(), build.rules, id, LIST_DAYS, &j);
+	generation_unref(g);
+	rules_unref(build.rules);
+	if (e)
+		reply_text(r->ticket, e == ERR_NOT_FOUND ? 404 : 500, err_text());
+	else
+		reply_json(r->ticket, 200, j);
 }
 
 static void rules_status(struct admin *a, struct http_request *r)
@@ -154,12 +182,11 @@ static void rules_status(struct admin *a, struct http_request *r)
 static void alerts(struct admin *a, struct buf *out)
 {
 	struct generation *g = engine_serving(a->node->engine);
-	struct kgate gate = {(uint32_t)a->config->k};
 	struct group_sizes sizes;
 	bool any = false;
 	for (size_t i = 0; i < g->rules->segments_n; i++)
 		any |= g->rules->segments[i].alert != 0;
-	if (any && view_sizes(g, &gate, clock_now(), &sizes) == OK) {
+	if (any && view_sizes(g, &a->gate, clock_now(), &sizes) == OK) {
 		buf_c(out, "# HELP crumb_segment_alert 1 while a segment is smaller than its alert says\n# TYPE crumb_segment_alert gauge\n");
 		for (size_t i = 0; i < g->rules->segments_n; i++) {
 			const struct segment *s = &g->rules->segments[i];
@@ -186,7 +213,7 @@ static struct waiting *wait_for(struct admin *a, struct http_request *r)
 
 static void settle(struct admin *a, struct http_request *r)
 {
-	wait_for(a, r)->settle = true;
+	wait_for(a, r)->what = SETTLE;
 	node_hurry(a->node);
 }
 
@@ -225,7 +252,8 @@ static void advance_clock(struct admin *a, struct http_request *r)
 		node_tick(a->node);
 	}
 	struct waiting *w = wait_for(a, r);
-	w->settle = w->clock = true;
+	w->what = SETTLE;
+	w->clock = true;
 	node_hurry(a->node);
 }
 
@@ -237,41 +265,46 @@ static void confirm_clock(struct admin *a, struct http_request *r)
 }
 
 /* To the job thread; NULL: it has enough to do, and the request is answered. The caller holds the lock. */
-static struct waiting *queue(struct admin *a, struct http_request *r)
+static void queue(struct admin *a, struct http_request *r, enum what what, const struct vkey *visitor)
 {
-	if (a->queue_n == QUEUE_MOST) {
-		http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 1\r\n"), STR("too many requests of this kind at once\n"));
-		return NULL;
+	pthread_mutex_lock(&a->lock);
+	bool room = a->queue_n < QUEUE_MOST;
+	if (room) {
+		struct waiting *w = wait_for(a, r);
+		w->what = what;
+		buf_str(&w->body, r->body);
+		if (visitor)
+			w->visitor = *visitor;
+		a->queue[a->queue_n++] = w;
+		pthread_cond_signal(&a->wake);
 	}
-	struct waiting *w = wait_for(a, r);
-	a->queue[a->queue_n++] = w;
-	pthread_cond_signal(&a->wake);
-	return w;
+	pthread_mutex_unlock(&a->lock);
+	if (!room)
+		http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 1\r\n"), STR("too many requests of this kind at once\n"));
 }
 
 static void import(struct admin *a, struct http_request *r)
 {
-	pthread_mutex_lock(&a->lock);
-	struct waiting *w = queue(a, r);
-	if (w)
-		buf_str(&w->lines, r->body);
-	pthread_mutex_unlock(&a->lock);
+	queue(a, r, IMPORT, NULL);
+}
+
+static void preview(struct admin *a, struct http_request *r)
+{
+	queue(a, r, PREVIEW, NULL);
+}
+
+static void overlap(struct admin *a, struct http_request *r)
+{
+	queue(a, r, OVERLAP, NULL);
 }
 
 static void erase(struct admin *a, struct http_request *r)
 {
 	struct vkey visitor;
-	if (!str_starts(r->query, STR("key=")) || !hex_decode(str_skip(r->query, 4), visitor.b, sizeof visitor.b)) {
+	if (str_starts(r->query, STR("key=")) && hex_decode(str_skip(r->query, 4), visitor.b, sizeof visitor.b))
+		queue(a, r, ERASE, &visitor);
+	else
 		reply_text(r->ticket, 400, "say ?key= and the 32 hex digits of a visitor's key\n");
-		return;
-	}
-	pthread_mutex_lock(&a->lock);
-	struct waiting *w = queue(a, r);
-	if (w) {
-		w->erase = true;
-		w->visitor = visitor;
-	}
-	pthread_mutex_unlock(&a->lock);
 }
 
 static const struct {
@@ -283,6 +316,7 @@ static const struct {
     {{"/healthz", 8}, health, NULL},
     {{"/readyz", 7}, readiness, NULL},
     {{"/v1/segments", 12}, segments, NULL},
+    {{"/v1/segment", 11}, segment, NULL},
     {{"/v1/categories", 14}, categories, NULL},
     {{"/v1/rules/status", 16}, rules_status, NULL},
     {{"/v1/settle", 10}, NULL, settle},
@@ -290,6 +324,8 @@ static const struct {
     {{"/v1/clock/confirm", 17}, NULL, confirm_clock},
     {{"/v1/import", 10}, NULL, import},
     {{"/v1/visitors/erase", 18}, NULL, erase},
+    {{"/v1/ask/preview", 15}, NULL, preview},
+    {{"/v1/ask/overlap", 15}, NULL, overlap},
 };
 
 static void handle(void *ctx, struct http_request *r)
@@ -323,17 +359,8 @@ static void committed(struct batch *b)
 	sem_post(&a->committed);
 }
 
-static void run_job(struct admin *a, struct waiting *w)
+static void commit(struct admin *a, struct waiting *w)
 {
-	if (w->erase) {
-		batch_erase(&a->batch, &w->visitor, clock_now());
-		metric_inc(M_ERASED);
-	} else {
-		pthread_mutex_lock(&a->shared->lock);
-		ingest_rules(&a->ingest, rules_ref(a->shared->rules));
-		pthread_mutex_unlock(&a->shared->lock);
-		import_lines(&a->ingest, buf_view(&w->lines), clock_now(), &a->batch, &w->totals);
-	}
 	if (a->batch.count) {
 		writer_submit(a->node->writer, &a->batch);
 		while (sem_wait(&a->committed) != 0)
@@ -341,9 +368,48 @@ static void run_job(struct admin *a, struct waiting *w)
 	}
 	w->result = a->batch.result;
 	batch_clear(&a->batch);
-	if (w->lines.n)
-		sodium_memzero(w->lines.p, w->lines.n);
-	buf_done(&w->lines);
+}
+
+static void run_import(struct admin *a, struct waiting *w)
+{
+	pthread_mutex_lock(&a->shared->lock);
+	ingest_rules(&a->ingest, rules_ref(a->shared->rules));
+	pthread_mutex_unlock(&a->shared->lock);
+	import_lines(&a->ingest, buf_view(&w->body), clock_now(), &a->batch, &w->totals);
+	commit(a, w);
+	if (w->body.n)
+		sodium_memzero(w->body.p, w->body.n);
+}
+
+static void run_question(struct admin *a, struct waiting *w)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	struct asker asker = {g, &a->gate, a->asked, clock_now(), engine_building(a->node->engine)};
+	struct str body = str_trim(buf_view(&w->body)), first = body, second;
+	if (w->what == PREVIEW) {
+		w->result = answer_preview(&asker, body, &w->answer);
+	} else {
+		first.n = str_find(body, ' ');
+		second = str_trim(str_skip(body, first.n));
+		w->result = answer_overlap(&asker, first, second, &w->answer);
+	}
+	if (w->result && !w->answer)
+		snprintf(w->why, sizeof w->why, "%s", err_text());
+	generation_unref(g);
+}
+
+static void run_job(struct admin *a, struct waiting *w)
+{
+	if (w->what == ERASE) {
+		batch_erase(&a->batch, &w->visitor, clock_now());
+		metric_inc(M_ERASED);
+		commit(a, w);
+	} else if (w->what == IMPORT) {
+		run_import(a, w);
+	} else {
+		run_question(a, w);
+	}
+	buf_done(&w->body);
 	atomic_store(&w->done, true);
 }
 
@@ -382,12 +448,19 @@ static void answer_import(struct waiting *w)
 		(json_int_t)t->refused_future, "site", (json_int_t)t->refused_site, "consent", (json_int_t)t->refused_consent));
 }
 
+static void answer_question(struct waiting *w)
+{
+	if (w->answer)
+		reply_json(w->ticket, w->result ? 400 : 200, w->answer);
+	else
+		reply_text(w->ticket, w->result == ERR_BUSY ? 429 : w->result == ERR_NOT_FOUND ? 404 : 500, w->why);
+	w->answer = NULL;
+}
+
 static bool try_erased(struct admin *a, struct waiting *w)
 {
 	struct store *s = a->node->store;
 	unsigned shard = vkey_shard(&w->visitor, s->shards);
-	if (!atomic_load(&w->done))
-		return false;
 	if (w->result) {
 		reply_text(w->ticket, 503, "the store cannot write; nothing was erased\n");
 		return true;
@@ -402,14 +475,16 @@ static bool try_erased(struct admin *a, struct waiting *w)
 
 static bool try_answer(struct admin *a, struct waiting *w)
 {
-	if (w->erase)
+	if (w->what != SETTLE && !atomic_load(&w->done))
+		return false;
+	if (w->what == ERASE)
 		return try_erased(a, w);
-	if (!w->settle) {
-		if (!atomic_load(&w->done))
-			return false;
+	if (w->what == IMPORT)
 		answer_import(w);
+	else if (w->what != SETTLE)
+		answer_question(w);
+	if (w->what != SETTLE)
 		return true;
-	}
 	if (node_settled(a->node)) {
 		if (w->clock)
 			reply_json(w->ticket, 200, json_pack("{s:I}", "now", (json_int_t)clock_now()));
@@ -473,6 +548,8 @@ enum err admin_new(struct event_base *base, struct node *node, struct collect_sh
 	pthread_cond_init(&a->wake, NULL);
 	sem_init(&a->committed, 0, 0);
 	batch_init(&a->batch, node->store->shards, committed, a);
+	a->gate = (struct kgate){(uint32_t)a->config->k, kgate_memory_new()};
+	a->asked = ask_memory_new();
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
 		e = http_server_new(base, a->config, a->config->admin_listen, false, handle, a, &a->server);
@@ -503,12 +580,15 @@ void admin_free(struct admin *a)
 		a->waiting = w->next;
 		reply_text(w->ticket, 503, "shutting down\n");
 		http_release(w->ticket);
-		buf_done(&w->lines);
+		buf_done(&w->body);
+		json_decref(w->answer);
 		free(w);
 	}
 	http_server_free(a->server);
 	ingest_done(&a->ingest);
 	batch_done(&a->batch);
+	kgate_memory_free(a->gate.memory);
+	ask_memory_free(a->asked);
 	sem_destroy(&a->committed);
 	pthread_mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->wake);

@@ -92,7 +92,7 @@ TEST(partners_see_permutations_that_differ)
 
 TEST(the_gate_withholds_below_k_and_rounds_above)
 {
-	struct kgate g = {50};
+	struct kgate g = {50, NULL};
 	for (uint64_t n = 0; n < 500; n++) {
 		struct shown s = kgate_show(&g, n);
 		assert_int_equal(s.told, n >= 50);
@@ -102,6 +102,22 @@ TEST(the_gate_withholds_below_k_and_rounds_above)
 	g.k = 3;
 	assert_false(kgate_show(&g, 19).told);
 	assert_true(kgate_show(&g, 20).told);
+}
+
+TEST(a_group_that_fell_below_k_stays_withheld_for_a_while)
+{
+	struct kgate g = {50, kgate_memory_new()}, bare = {50, NULL};
+	assert_false(kgate_show_group(&g, 's', "a", 49).told);
+	assert_true(kgate_show_group(&g, 's', "a", 50).told); /* it never was told before */
+	assert_false(kgate_show_group(&g, 's', "a", 49).told);
+	for (int i = 0; i < 10; i++) { /* one visitor comes and goes */
+		assert_false(kgate_show_group(&g, 's', "a", 50 + i % 2).told);
+		assert_false(kgate_show_group(&g, 's', "a", 49).told);
+	}
+	assert_true(kgate_show_group(&bare, 's', "a", 50).told && kgate_show_group(&g, 'c', "a", 50).told && kgate_show_group(&g, 's', "b", 50).told);
+	assert_false(kgate_show_group(&g, 's', "a", 59).told);
+	assert_true(kgate_show_group(&g, 's', "a", 60).told && kgate_show_group(&g, 's', "a", 50).told);
+	kgate_memory_free(g.memory);
 }
 
 TEST(addresses_are_cut)
@@ -305,8 +321,8 @@ TEST(a_hold_out_is_a_stable_share_and_another_one_for_each_segment)
 
 RUN(cmocka_unit_test(a_cookie_is_read_back_and_any_changed_byte_is_forged), cmocka_unit_test(a_cookie_lives_ninety_days),
     cmocka_unit_test(a_visitor_is_hashed_under_the_generation_of_the_issue_day), cmocka_unit_test(partners_see_permutations_that_differ),
-    cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(addresses_are_cut),
-    cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced), cmocka_unit_test(ordinary_paths_stay),
-    cmocka_unit_test(urls_are_split_without_user_and_port), cmocka_unit_test(names_of_persons_are_no_attributes),
-    cmocka_unit_test(agents_are_families), cmocka_unit_test(of_a_referrer_its_kind_stays),
+    cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(a_group_that_fell_below_k_stays_withheld_for_a_while),
+    cmocka_unit_test(addresses_are_cut), cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced),
+    cmocka_unit_test(ordinary_paths_stay), cmocka_unit_test(urls_are_split_without_user_and_port),
+    cmocka_unit_test(names_of_persons_are_no_attributes), cmocka_unit_test(agents_are_families), cmocka_unit_test(of_a_referrer_its_kind_stays),
     cmocka_unit_test(a_hold_out_is_a_stable_share_and_another_one_for_each_segment))

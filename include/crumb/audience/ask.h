@@ -9,9 +9,20 @@
 
 struct answer {
 	struct shown size, visitors;
+	bool refused; /* the memory is full: no more different questions for now */
 };
-/* How many satisfy the condition now. `root` is a node of the generation's rules (rules_condition). One thread for each core. */
-enum err ask_size(struct generation *g, const struct kgate *gate, int root, uint32_t now, struct answer *out) MUST_CHECK;
+
+/* The groups that were asked about in the last day and got a number of their own, as sets. An answer whose group differs from one of them by fewer
+ * than k is given as that one's number, the one that was told then. Bounded: when it is full, questions that are near to nothing are
+ * refused until the oldest is a day old. One for each server; any thread. */
+struct ask_memory;
+struct ask_memory *ask_memory_new(void);
+void ask_memory_free(struct ask_memory *m);
+
+/* How many satisfy the condition now. `root` is a node of `rules` (rules_condition), which are the generation's or a copy of them. One thread
+ * for each core. `memory` may be NULL. */
+enum err ask_size(struct generation *g, const struct rules *rules, const struct kgate *gate, struct ask_memory *memory, int root, uint32_t now,
+    struct answer *out) MUST_CHECK;
 
 /* Rules, and a generation whose profiles have what they ask for: its own, or one from which they could be adopted. */
 struct ask_side {

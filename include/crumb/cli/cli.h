@@ -57,6 +57,8 @@ bool client_available(struct cli *c); /* a server has the store open */
 /* POSTs to the admin listener; false with words when it cannot be reached. */
 bool client_post(struct cli *c, const char *path, struct str body, struct reply *out);
 bool client_get(struct cli *c, const char *path, struct reply *out);
+/* The answer's JSON, whatever its status; NULL with words: there is none. `body` NULL: GET. */
+struct json_t *client_json(struct cli *c, const char *path, const struct str *body, struct reply *out);
 void client_done(void);
 
 #endif

@@ -9,6 +9,7 @@ struct json_t;
 /* Numbers of what `coming` rules change or add are marked ("complete": false) until their history is there; NULL: none are coming. */
 enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, struct json_t **out) MUST_CHECK;
 enum err list_categories(struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, struct json_t **out) MUST_CHECK;
+#define LIST_DAYS 30
 /* One segment with its condition and the sizes of its last days; ERR_NOT_FOUND: there is none by that id. */
 enum err list_segment(struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, const char *id, unsigned days,
     struct json_t **out) MUST_CHECK;

@@ -21,7 +21,7 @@ bool tcf_read(struct str s, unsigned vendor, struct tcf *out);
 bool tcf_canada_read(struct str s, unsigned vendor, struct tcf *out);
 
 enum us_choice { US_UNREADABLE, US_OPTED_OUT, US_NOT_OPTED_OUT, US_NOT_APPLICABLE };
-enum us_choice us_privacy_read(struct str s);		   /* "1YNN" */
+enum us_choice us_privacy_read(struct str s);		    /* "1YNN" */
 enum us_choice gpp_us_read(unsigned section, struct str s); /* sections 7 to 23; others cannot be read */
 
 #define GPP_SECTIONS_MAX 32
@@ -32,7 +32,7 @@ struct gpp {
 		struct str text;
 	} section[GPP_SECTIONS_MAX];
 };
-bool gpp_read(struct str s, struct gpp *out);		    /* header and sections; false: unreadable */
+bool gpp_read(struct str s, struct gpp *out); /* header and sections; false: unreadable */
 bool gpp_find(const struct gpp *g, unsigned id, struct str *text);
 
 #endif

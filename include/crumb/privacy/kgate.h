@@ -1,15 +1,23 @@
 /* The k gate: the one function between a count of visitors and anybody who asks about a group. Below k nothing is told;
  * above, the number is rounded to ten. Every list, report, export and metric that speaks of visitors by some property
  * passes here (tests/unit/privacy.c::the_gate_withholds_below_k_and_rounds_above,
- * tests/functional/test_privacy.py::test_below_k_nothing_is_told). */
+ * tests/functional/test_privacy.py::test_below_k_nothing_is_told).
+ *
+ * With a memory, a named group that was told and then fell below k is told again only from k + 10 on, so that one visitor who comes and goes
+ * at the border does not show. A server has one memory for all its outlets. */
 #ifndef CRUMB_PRIVACY_KGATE_H
 #define CRUMB_PRIVACY_KGATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#define KGATE_STEP 10 /* numbers are rounded to it */
+
+struct kgate_memory; /* any thread */
+
 struct kgate {
-	uint32_t k; /* at least K_FLOOR: config.c sees to it, and kgate_show() again */
+	uint32_t k;		     /* at least K_FLOOR: config.c sees to it, and kgate_show() again */
+	struct kgate_memory *memory; /* NULL: none */
 };
 struct shown {
 	bool told;
@@ -17,6 +25,11 @@ struct shown {
 };
 
 struct shown kgate_show(const struct kgate *g, uint64_t visitors);
+/* The same for a group that has a name: kind 's' segment, 'c' category. */
+struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, uint64_t visitors);
 uint32_t kgate_k(const struct kgate *g);
+
+struct kgate_memory *kgate_memory_new(void);
+void kgate_memory_free(struct kgate_memory *m);
 
 #endif

@@ -1,0 +1,26 @@
+/* Questions that no rule defines, answered as JSON: the same from a server, which remembers what it told, and in the command line. */
+#ifndef CRUMB_EXPORT_ANSWERS_H
+#define CRUMB_EXPORT_ANSWERS_H
+
+#include "crumb/audience/ask.h"
+
+struct json_t;
+struct report;
+
+/* Whom to ask, and through which gate. */
+struct asker {
+	struct generation *generation;
+	const struct kgate *gate;
+	struct ask_memory *memory; /* NULL: none */
+	uint32_t now;
+	bool pending; /* changed rules are on their way into the views */
+};
+
+/* {"size","visitors","ms","pending"}; ERR_SYNTAX: {"problems":[…],"text"} where the condition is none; ERR_BUSY: the memory is full. */
+enum err answer_preview(const struct asker *a, struct str condition, struct json_t **out) MUST_CHECK;
+/* {"a":{"id","size"},"b":{…},"both","pending"}; ERR_NOT_FOUND names the segment that is not there. */
+enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id, struct json_t **out) MUST_CHECK;
+
+struct json_t *findings_json(const struct report *r);
+
+#endif

@@ -1,0 +1,105 @@
+#include "crumb/export/answers.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/rules/report.h"
+
+#include <jansson.h>
+
+json_t *findings_json(const struct report *r)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->n; i++) {
+		const struct finding *f = &r->list[i];
+		json_array_append_new(
+		    list, json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s}", "file", f->file, "line", (json_int_t)f->line, "column", (json_int_t)f->column,
+			      "severity", f->warning ? "warning" : "error", "code", f->code, "message", f->message, "hint", f->hint));
+	}
+	return list;
+}
+
+static json_t *problems_json(struct str condition, const struct report *report)
+{
+	struct buf text = {0};
+	for (size_t i = 0; i < report->n; i++)
+		report_print(&report->list[i], condition, &text);
+	json_t *j = json_pack("{s:o,s:o}", "problems", findings_json(report), "text", json_stringn(text.n ? text.p : "", text.n));
+	buf_done(&text);
+	return j;
+}
+
+static json_t *shown_json(struct shown n)
+{
+	return n.told ? json_integer((json_int_t)n.n) : json_null();
+}
+
+/* Conditions become nodes of a copy of the rules: those that serve are everybody's. */
+static enum err ask(const struct asker *a, struct str condition, struct report *report, struct answer *out)
+{
+	struct rules *copy;
+	int root;
+	enum err e = rules_load(buf_view(&a->generation->rules->bundle), NULL, &copy);
+	if (e)
+		return e;
+	e = rules_condition(copy, condition, report, &root);
+	if (!e)
+		e = ask_size(a->generation, copy, a->gate, a->memory, root, a->now, out);
+	rules_unref(copy);
+	if (!e && out->refused)
+		e = err_set(
+		    ERR_BUSY, "too many different questions were asked in the last day: more would tell about single visitors; ask again tomorrow");
+	return e;
+}
+
+enum err answer_preview(const struct asker *a, struct str condition, json_t **out)
+{
+	struct report report = {0};
+	struct answer n;
+	uint64_t from = clock_mono_us();
+	enum err e = ask(a, condition, &report, &n);
+	if (!e) {
+		*out = json_pack("{s:o,s:o,s:f,s:b}", "size", shown_json(n.size), "visitors", shown_json(n.visitors), "ms",
+		    (double)(clock_mono_us() - from) / 1e3, "pending", a->pending);
+		if (!n.size.told)
+			json_object_set_new(*out, "below", json_integer(kgate_k(a->gate)));
+	} else if (report.n) {
+		e = ERR_SYNTAX;
+		*out = problems_json(condition, &report);
+	}
+	report_done(&report);
+	return e;
+}
+
+static enum err check_id(const struct rules *r, struct str id)
+{
+	char hint[200];
+	if (rules_segment(r, id) >= 0)
+		return OK;
+	struct near near = near_begin(id);
+	for (size_t i = 0; i < r->segments_n; i++)
+		near_try(&near, str_c(r->segments[i].id));
+	near_hint(&near, hint, sizeof hint);
+	return err_set(ERR_NOT_FOUND, "there is no segment '" STR_FMT "'%s%s", STR_ARG(id), *hint ? ": " : "", hint);
+}
+
+enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id, json_t **out)
+{
+	const struct rules *r = a->generation->rules;
+	struct str ids[2] = {a_id, b_id};
+	struct answer n[3];
+	enum err e = OK;
+	for (int i = 0; i < 3 && !e; i++) { /* both are there, then both sizes, then what they share */
+		char condition[400];
+		if (i < 2 && (e = check_id(r, ids[i])))
+			return e;
+		int length =
+		    i < 2 ? snprintf(condition, sizeof condition, "segment(" STR_FMT ")", STR_ARG(ids[i]))
+			  : snprintf(condition, sizeof condition, "segment(" STR_FMT ") and segment(" STR_FMT ")", STR_ARG(a_id), STR_ARG(b_id));
+		struct report report = {0}; /* conditions of ids that are there pass the checks */
+		e = ask(a, str_make(condition, (size_t)length), &report, &n[i]);
+		report_done(&report);
+	}
+	if (!e)
+		*out = json_pack("{s:{s:o,s:o},s:{s:o,s:o},s:o,s:b}", "a", "id", json_stringn(a_id.p, a_id.n), "size", shown_json(n[0].size), "b",
+		    "id", json_stringn(b_id.p, b_id.n), "size", shown_json(n[1].size), "both", shown_json(n[2].size), "pending", a->pending);
+	return e;
+}
