@@ -2,7 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/http/admin.h"
-#include "crumb/node/node.h"
+#include "crumb/node/keeper.h"
 
 #include <event2/event.h>
 #include <jansson.h>
@@ -18,6 +18,7 @@
 struct server {
 	struct config config;
 	struct node node;
+	struct keeper *keeper;
 	struct collect_shared shared;
 	struct event_base *base;
 	struct admin *admin;
@@ -86,6 +87,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct server *s = arg;
 	(void)fd, (void)what;
 	node_tick(&s->node);
+	keeper_tick(s->keeper);
 	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent));
 	load_places(s);
 }
@@ -194,7 +196,7 @@ static enum err start(struct server *s)
 	enum err e = cidr_list_parse(s->config.trusted_proxies, &s->shared.trusted);
 	if (e)
 		return err_wrap(e, "trusted_proxies");
-	if ((e = make_token(s)) || (e = node_start(&s->node, &s->config)))
+	if ((e = make_token(s)) || (e = node_start(&s->node, &s->config)) || (e = keeper_start(&s->node, &s->keeper)))
 		return e;
 	pthread_mutex_init(&s->shared.lock, NULL);
 	s->shared.config = &s->config;
@@ -210,7 +212,7 @@ static enum err start(struct server *s)
 	s->base = event_base_new();
 	if (!s->base)
 		return err_set(ERR_IO, "no event loop");
-	if ((e = start_collect(s)) || (e = admin_new(s->base, &s->node, &s->shared, s->token, s->test_clock, &s->admin)))
+	if ((e = start_collect(s)) || (e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, &s->admin)))
 		return e;
 	char admin[128];
 	admin_address(s->admin, admin, sizeof admin);
@@ -236,6 +238,7 @@ static void stop(struct server *s)
 	s->node.engine = NULL;
 	for (unsigned i = 0; i < s->threads_n; i++)
 		collect_free(s->collects[i]);
+	keeper_stop(s->keeper);
 	node_stop(&s->node);
 	struct event *events[] = {s->tick, s->quick, s->sigterm, s->sigint, s->sighup};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)

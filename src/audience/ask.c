@@ -193,7 +193,7 @@ static void size_add(void *arg, void *own)
 
 struct asked {
 	struct shown told;
-	uint32_t when, generation;
+	uint32_t when, lineage;
 	unsigned shards;
 	size_t bytes;
 	struct set *sets;
@@ -225,12 +225,12 @@ void ask_memory_free(struct ask_memory *m)
 }
 
 /* Those that are a day old, and those whose ordinals mean nothing any more. */
-static void memory_clean(struct ask_memory *m, uint32_t generation, uint32_t now)
+static void memory_clean(struct ask_memory *m, uint32_t lineage, uint32_t now)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < m->n; i++) {
 		struct asked *a = &m->asked[i];
-		if (a->generation == generation && now - a->when < MEMORY_S) {
+		if (a->lineage == lineage && now - a->when < MEMORY_S) {
 			m->asked[kept++] = *a;
 			continue;
 		}
@@ -248,7 +248,7 @@ static bool memory_add(struct ask_memory *m, const struct sizing *s, struct show
 		bytes += s->sets[i].n * sizeof *s->sets[i].words;
 	if (m->n == MEMORY_MOST || m->bytes + bytes > MEMORY_BYTES)
 		return false;
-	m->asked[m->n++] = (struct asked){told, s->now, s->g->number, s->g->shards, bytes, s->sets};
+	m->asked[m->n++] = (struct asked){told, s->now, s->g->lineage, s->g->shards, bytes, s->sets};
 	m->bytes += bytes;
 	return true;
 }
@@ -269,7 +269,7 @@ static struct shown nearest(struct sizing *s, const struct kgate *gate, struct a
 	if (!memory)
 		return told;
 	pthread_mutex_lock(&memory->lock);
-	memory_clean(memory, s->g->number, s->now);
+	memory_clean(memory, s->g->lineage, s->now);
 	for (unsigned i = 0; i < memory->n; i++) {
 		uint64_t apart = sets_apart(s->sets, memory->asked[i].sets, s->g->shards);
 		if (apart < distance)

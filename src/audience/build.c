@@ -101,6 +101,8 @@ void build_start(struct engine *e, struct rules *rules)
 		return;
 	}
 	g->adopts = adopt_possible(e->serving->rules, rules);
+	if (g->adopts)
+		g->lineage = e->serving->lineage;
 	for (unsigned i = 0; g->adopts && i < g->shards; i++) {
 		struct db_txn t;
 		if (db_begin(&e->serving->fold[i].shard.db, false, &t) != OK)
@@ -109,8 +111,13 @@ void build_start(struct engine *e, struct rules *rules)
 		db_abort(&t);
 	}
 	e->building = g;
-	log_info("rules", "recomputing the history generation=%u rules=%s from=%s%s", g->number, rules->hash_text, g->adopts ? "profiles" : "journal",
-	    resumed ? " resumed=yes" : "");
+	log_info("rules", "%s generation=%u rules=%s from=%s%s", build_is_change(e) ? "recomputing the history" : "compacting", g->number,
+	    rules->hash_text, g->adopts ? "profiles" : "journal", resumed ? " resumed=yes" : "");
+}
+
+bool build_is_change(const struct engine *e)
+{
+	return memcmp(e->building->rules->hash, e->serving->rules->hash, sizeof e->serving->rules->hash) != 0;
 }
 
 /* --- ending */
@@ -257,7 +264,7 @@ bool engine_progress(struct engine *e, struct engine_build *out)
 {
 	double share = 0;
 	pthread_mutex_lock(&e->lock);
-	struct generation *b = e->building;
+	struct generation *b = e->building && build_is_change(e) ? e->building : NULL;
 	for (unsigned i = 0; b && i < b->shards; i++)
 		share += atomic_load(&b->fold[i].watermark) ? 1 : (double)atomic_load(&b->filled[i]) / (double)UINT64_MAX;
 	if (b) {

@@ -17,7 +17,7 @@ struct generation *generation_new(struct store *s, uint32_t number, struct rules
 	struct generation *g = calloc(1, sizeof *g + s->shards * sizeof g->fold[0]);
 	CHECK(g);
 	g->refs = 1;
-	g->number = number;
+	g->number = g->lineage = number;
 	g->shards = s->shards;
 	g->store = s;
 	g->rules = rules_ref(rules);
@@ -329,7 +329,7 @@ enum err engine_reload(struct engine *e, struct rules *rules)
 {
 	pthread_mutex_lock(&e->lock);
 	if (e->building) {
-		rules_unref(e->queued);
+		rules_unref(e->queued); /* also when these serve already: what is being built may not be them */
 		e->queued = rules_ref(rules);
 	} else if (memcmp(e->serving->rules->hash, rules->hash, sizeof rules->hash) != 0) {
 		build_start(e, rules);
@@ -342,7 +342,28 @@ enum err engine_reload(struct engine *e, struct rules *rules)
 bool engine_building(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);
-	bool b = e->building != NULL;
+	bool b = e->building && build_is_change(e);
+	pthread_mutex_unlock(&e->lock);
+	return b;
+}
+
+bool engine_compact(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	bool begun = !e->building;
+	if (begun) {
+		build_start(e, e->serving->rules);
+		begun = e->building != NULL;
+		pthread_cond_broadcast(&e->build);
+	}
+	pthread_mutex_unlock(&e->lock);
+	return begun;
+}
+
+bool engine_compacting(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	bool b = e->building && !build_is_change(e);
 	pthread_mutex_unlock(&e->lock);
 	return b;
 }

@@ -49,6 +49,7 @@ void engine_wait(pthread_cond_t *on, pthread_mutex_t *lock, long ms);
 
 /* --- build.c; the lock is held */
 void build_start(struct engine *e, struct rules *rules);
+bool build_is_change(const struct engine *e); /* does what is being built have other rules than what serves? */
 void *build_run(void *thread);
 
 #endif

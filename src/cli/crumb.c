@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static const struct command *const tables[] = {
-    commands_read, commands_data, commands_rules, commands_ask, commands_explain, commands_signals, commands_examples, commands_db};
+    commands_read, commands_data, commands_rules, commands_ask, commands_explain, commands_signals, commands_examples, commands_db, commands_backup};
 #define TABLES (sizeof tables / sizeof *tables)
 
 /* --- helpers for commands */

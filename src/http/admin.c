@@ -6,6 +6,7 @@
 #include "crumb/core/metric.h"
 #include "crumb/export/answers.h"
 #include "crumb/export/lists.h"
+#include "crumb/store/backup.h"
 
 #include <jansson.h>
 #include <malloc.h>
@@ -16,8 +17,9 @@
 #define WAIT_US 110000000
 #define QUEUE_MOST 64
 
-/* settle waits for fold and sweep; the others are the job thread's, erase then waits until the visitor is gone from the views. */
-enum what { SETTLE, IMPORT, ERASE, PREVIEW, OVERLAP };
+/* settle waits for fold and sweep, compact for the keeper; the others are the job thread's, erase then waits until the visitor is gone from the
+ * views. */
+enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP };
 
 /* A request that is answered when the views have caught up, or when the job thread is done. */
 struct waiting {
@@ -25,18 +27,20 @@ struct waiting {
 	struct http_ticket ticket;
 	enum what what;
 	bool clock;	     /* settle: answer with the clock */
+	uint64_t round;	     /* compact: of the keeper */
 	struct vkey visitor; /* erase */
 	uint64_t deadline_us;
 	_Atomic bool done;
-	struct buf body; /* import: lines; preview: a condition; overlap: two ids */
+	struct buf body; /* import: lines; preview: a condition; overlap: two ids; backup: a folder */
 	struct import_totals totals;
 	enum err result;
-	json_t *answer; /* preview, overlap */
+	json_t *answer; /* preview, overlap, backup */
 	char why[512];	/* what went wrong */
 };
 
 struct admin {
 	struct node *node;
+	struct keeper *keeper;
 	struct collect_shared *shared;
 	const struct config *config;
 	struct http_server *server;
@@ -298,6 +302,11 @@ static void overlap(struct admin *a, struct http_request *r)
 	queue(a, r, OVERLAP, NULL);
 }
 
+static void backup(struct admin *a, struct http_request *r)
+{
+	queue(a, r, BACKUP, NULL);
+}
+
 static void erase(struct admin *a, struct http_request *r)
 {
 	struct vkey visitor;
@@ -305,6 +314,13 @@ static void erase(struct admin *a, struct http_request *r)
 		queue(a, r, ERASE, &visitor);
 	else
 		reply_text(r->ticket, 400, "say ?key= and the 32 hex digits of a visitor's key\n");
+}
+
+static void compact(struct admin *a, struct http_request *r)
+{
+	struct waiting *w = wait_for(a, r);
+	w->what = COMPACT;
+	w->round = keeper_now(a->keeper);
 }
 
 static const struct {
@@ -323,6 +339,8 @@ static const struct {
     {{"/v1/clock", 9}, NULL, advance_clock},
     {{"/v1/clock/confirm", 17}, NULL, confirm_clock},
     {{"/v1/import", 10}, NULL, import},
+    {{"/v1/compact", 11}, NULL, compact},
+    {{"/v1/backup", 10}, NULL, backup},
     {{"/v1/visitors/erase", 18}, NULL, erase},
     {{"/v1/ask/preview", 15}, NULL, preview},
     {{"/v1/ask/overlap", 15}, NULL, overlap},
@@ -398,6 +416,26 @@ static void run_question(struct admin *a, struct waiting *w)
 	generation_unref(g);
 }
 
+static void publish(void *arg)
+{
+	(void)arg; /* it is, before this runs */
+}
+
+static void run_backup(struct admin *a, struct waiting *w)
+{
+	char folder[4096];
+	struct backup_totals t;
+	struct str where = str_trim(buf_view(&w->body));
+	snprintf(folder, sizeof folder, STR_FMT, STR_ARG(where));
+	w->result = *folder != '/'				 ? err_set(ERR_USAGE, "send the absolute path of an empty folder")
+		    : writer_run(a->node->writer, publish, NULL) ? backup_write(a->node->store, folder, NULL, &t)
+								 : err_set(ERR_IO, "the journal cannot be written to now");
+	if (w->result)
+		snprintf(w->why, sizeof w->why, "%s", err_text());
+	else
+		w->answer = json_pack("{s:I,s:I}", "days", (json_int_t)t.days, "bytes", (json_int_t)t.bytes);
+}
+
 static void run_job(struct admin *a, struct waiting *w)
 {
 	if (w->what == ERASE) {
@@ -406,6 +444,8 @@ static void run_job(struct admin *a, struct waiting *w)
 		commit(a, w);
 	} else if (w->what == IMPORT) {
 		run_import(a, w);
+	} else if (w->what == BACKUP) {
+		run_backup(a, w);
 	} else {
 		run_question(a, w);
 	}
@@ -453,7 +493,7 @@ static void answer_question(struct waiting *w)
 	if (w->answer)
 		reply_json(w->ticket, w->result ? 400 : 200, w->answer);
 	else
-		reply_text(w->ticket, w->result == ERR_BUSY ? 429 : w->result == ERR_NOT_FOUND ? 404 : 500, w->why);
+		reply_text(w->ticket, w->result == ERR_BUSY ? 429 : w->result == ERR_NOT_FOUND ? 404 : w->result == ERR_USAGE ? 400 : 500, w->why);
 	w->answer = NULL;
 }
 
@@ -473,8 +513,20 @@ static bool try_erased(struct admin *a, struct waiting *w)
 	return true;
 }
 
+static bool try_compacted(struct admin *a, struct waiting *w)
+{
+	bool done = keeper_rounds(a->keeper) >= w->round, late = clock_mono_us() >= w->deadline_us;
+	if (done)
+		reply_text(w->ticket, 200, "compacted\n");
+	else if (late)
+		reply_text(w->ticket, 503, "not finished yet; it goes on\n");
+	return done || late;
+}
+
 static bool try_answer(struct admin *a, struct waiting *w)
 {
+	if (w->what == COMPACT)
+		return try_compacted(a, w);
 	if (w->what != SETTLE && !atomic_load(&w->done))
 		return false;
 	if (w->what == ERASE)
@@ -534,12 +586,14 @@ void admin_address(const struct admin *a, char *out, size_t cap)
 	http_server_address(a->server, out, cap);
 }
 
-enum err admin_new(struct event_base *base, struct node *node, struct collect_shared *shared, const char *token, bool test_clock, struct admin **out)
+enum err admin_new(struct event_base *base, struct node *node, struct keeper *keeper, struct collect_shared *shared, const char *token,
+    bool test_clock, struct admin **out)
 {
 	struct admin *a = calloc(1, sizeof *a);
 	if (!a)
 		return err_set(ERR_NOMEM, "no memory");
 	a->node = node;
+	a->keeper = keeper;
 	a->shared = shared;
 	a->config = shared->config;
 	a->test_clock = test_clock;

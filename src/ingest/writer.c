@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -28,6 +29,7 @@ void batch_clear(struct batch *b)
 		b->parts[i].day = 0;
 	}
 	b->count = 0;
+	b->erased_n = 0;
 	b->result = OK;
 }
 
@@ -36,6 +38,7 @@ void batch_done(struct batch *b)
 	for (size_t i = 0; i < b->parts_n; i++)
 		buf_done(&b->parts[i].records);
 	free(b->parts);
+	free(b->erased);
 	*b = (struct batch){0};
 }
 
@@ -73,6 +76,12 @@ void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t)
 	record_encode_erase(visitor, t, &p->records);
 	p->count++;
 	b->count++;
+	if (b->erased_n == b->erased_cap) {
+		b->erased_cap = b->erased_cap ? 2 * b->erased_cap : 8;
+		b->erased = realloc(b->erased, b->erased_cap * sizeof *b->erased);
+		CHECK(b->erased);
+	}
+	b->erased[b->erased_n++] = *visitor;
 }
 
 /* --- the thread */
@@ -87,6 +96,14 @@ struct merged {
 #define PUBLISH_BYTES (1u << 20)
 #define RETRY_US 1000000
 
+struct task {
+	struct task *next;
+	void (*run)(void *arg);
+	void *arg;
+	bool ran;
+	sem_t done;
+};
+
 struct writer {
 	struct store *store;
 	void (*published)(void *, bool asked);
@@ -96,6 +113,7 @@ struct writer {
 	pthread_cond_t wake;
 	struct batch *first, **last; /* queue */
 	bool stop, asked;
+	struct task *tasks;
 	uint8_t rules_hash[16];
 	struct buf rules_bundle;
 	uint16_t want_oldest, want_today;
@@ -170,6 +188,16 @@ static void merge_rules(struct writer *w, struct buf *record, const uint8_t hash
 	}
 }
 
+/* Who is erased is on the list before anybody hears that it was done. */
+static enum err list_erased(struct writer *w, const struct batch *list)
+{
+	enum err e = OK;
+	for (const struct batch *b = list; b && !e; b = b->next)
+		if (b->erased_n)
+			e = erased_add(w->store->erased, b->erased, b->erased_n, day_of(clock_now()));
+	return e;
+}
+
 static void commit(struct writer *w, struct batch *list, const uint8_t hash[16], struct str bundle)
 {
 	struct buf record = {0};
@@ -183,7 +211,8 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 		merge_rules(w, &record, hash, bundle);
 		for (size_t i = 0; i < w->merged_n; i++)
 			w->blocks[i] = w->merged[i].block;
-		e = journal_commit(w->store->journal, w->blocks, w->merged_n, hash);
+		if (!(e = list_erased(w, list)))
+			e = journal_commit(w->store->journal, w->blocks, w->merged_n, hash);
 		metric_inc(e ? M_JOURNAL_FAILED : M_JOURNAL_COMMITS);
 		metric_add(M_JOURNAL_BLOCKS, e ? 0 : w->merged_n);
 		if (e)
@@ -230,10 +259,24 @@ static void expire(struct writer *w, uint16_t oldest, uint16_t today)
 	atomic_store(&w->expired, oldest);
 }
 
+static void run_tasks(struct writer *w, struct task *t)
+{
+	while (t) {
+		struct task *next = t->next;
+		publish(w, true, false);
+		if (journal_unpublished(w->store->journal) == 0) {
+			t->run(t->arg);
+			t->ran = true;
+		}
+		sem_post(&t->done);
+		t = next;
+	}
+}
+
 /* The lock is held. */
 static void wait_for_work(struct writer *w)
 {
-	while (!w->first && !w->stop && !w->asked && w->want_oldest == atomic_load(&w->expired)) {
+	while (!w->first && !w->stop && !w->asked && !w->tasks && w->want_oldest == atomic_load(&w->expired)) {
 		if (!w->publish_at) {
 			pthread_cond_wait(&w->wake, &w->lock);
 			continue;
@@ -256,6 +299,8 @@ static void *run(void *arg)
 		struct batch *list = w->first;
 		uint16_t oldest = w->want_oldest, today = w->want_today;
 		bool asked = w->asked, stop = w->stop;
+		struct task *tasks = w->tasks;
+		w->tasks = NULL;
 		w->asked = false;
 		w->first = NULL;
 		w->last = &w->first;
@@ -272,8 +317,9 @@ static void *run(void *arg)
 			expire(w, oldest, today);
 			w->published(w->arg, false);
 		}
+		run_tasks(w, tasks);
 		pthread_mutex_lock(&w->lock);
-		if (stop && !w->first)
+		if (stop && !w->first && !w->tasks)
 			break;
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -331,6 +377,21 @@ void writer_submit(struct writer *w, struct batch *b)
 	w->last = &b->next;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+}
+
+bool writer_run(struct writer *w, void (*task)(void *), void *arg)
+{
+	struct task t = {.run = task, .arg = arg};
+	sem_init(&t.done, 0, 0);
+	pthread_mutex_lock(&w->lock);
+	t.next = w->tasks;
+	w->tasks = &t;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	while (sem_wait(&t.done) != 0)
+		;
+	sem_destroy(&t.done);
+	return t.ran;
 }
 
 void writer_publish(struct writer *w)

@@ -111,16 +111,26 @@ static void decode_about(struct mp *in, struct event *e)
 		e->leaves[i] = mp_uint(in);
 }
 
-bool record_skip(struct mp *in, struct vkey *visitor)
+static bool skip_kind(struct mp *in, struct vkey *visitor, bool erasures)
 {
 	uint32_t n = mp_array(in);
 	uint64_t kind = mp_uint(in);
-	if (in->bad || (kind != RECORD_EVENT && kind != RECORD_ERASE) || n < 2)
+	if (in->bad || n < 2 || (kind != RECORD_EVENT && !(erasures && kind == RECORD_ERASE)))
 		return false;
 	decode_key(in, visitor);
 	for (uint32_t i = 2; i < n && !in->bad; i++)
 		mp_skip(in);
 	return !in->bad;
+}
+
+bool record_skip(struct mp *in, struct vkey *visitor)
+{
+	return skip_kind(in, visitor, true);
+}
+
+bool record_event(struct mp *in, struct vkey *visitor)
+{
+	return skip_kind(in, visitor, false);
 }
 
 bool record_decode(struct mp *in, struct record *out)

@@ -67,6 +67,12 @@ void db_close(struct db *d)
 	d->env = NULL;
 }
 
+enum err db_copy(struct db *d, const char *folder)
+{
+	enum err e = map(mdb_env_copy2(d->env, folder, MDB_CP_COMPACT));
+	return e ? err_wrap(e, "%s", folder) : folder_sync(folder);
+}
+
 enum err db_unsynced(struct db *d, bool on)
 {
 	int rc = mdb_env_set_flags(d->env, MDB_NOSYNC, on);

@@ -1,83 +1,28 @@
-#include "crumb/store/journal.h"
+#include "journal.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "crumb/store/db.h"
-#include "wal.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
-#define DAYS_MAX 128
-#define SHARDS_MAX 256
-#define BLOCK_VERSION 1
-#define ZSTD_LEVEL (-1)
-#define RAW_MAX (256u << 20) /* no block claims more */
-enum {
-	KEY_LEN = 10,
-	HEADER_LEN = 1 + 4 + 4 + 16,
-	NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-	TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES
-};
-
-struct journal_day {
-	uint16_t day;  /* 0: free place */
-	unsigned refs; /* readers */
-	bool dead;     /* expired; goes with its last reader */
-	struct db db;
-	db_table table;
-	uint8_t key[32];
-	_Atomic uint64_t *last; /* per shard */
-};
-
-/* What is in the write-ahead log and not in its day yet, by shard. All of it is of one day and one rule set. */
-struct pending {
-	struct buf records;
-	uint32_t count;
-	uint64_t seq; /* of the newest record */
-};
-
-struct journal {
-	char folder[3800], wal_path[3800];
-	struct keys *keys;
-	unsigned shards;
-	size_t map_bytes;
-	bool readonly;
-	uint64_t next_seq; /* writer only */
-	ZSTD_CCtx *zstd;
-	struct buf packed, sealed; /* writer's scratch */
-	pthread_mutex_t lock;	   /* guards the table of days and their refs */
-	struct journal_day days[DAYS_MAX];
-	_Atomic uint64_t *last;	     /* per shard, over all days: what readers see */
-	_Atomic uint64_t *committed; /* per shard: what is durable */
-	/* the writer's */
-	struct wal *wal;
-	struct pending *pending; /* per shard */
-	uint16_t pending_day;
-	uint8_t pending_rules[16];
-	size_t pending_bytes;
-};
-
-static void block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
+void journal_block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
 {
 	put_u16(out, (uint16_t)shard);
 	put_u64(out + 2, seq);
 }
 
-static struct str bytes(const uint8_t *p, size_t n)
+struct str journal_bytes(const uint8_t *p, size_t n)
 {
 	return str_make((const char *)p, n);
 }
 
-static void day_folder(const struct journal *j, uint16_t day, char *out, size_t cap)
+void journal_day_folder(const struct journal *j, uint16_t day, char *out, size_t cap)
 {
 	char text[DAY_TEXT];
 	day_text(day, text);
@@ -92,8 +37,8 @@ static uint64_t last_of_shard(struct db_cursor *c, unsigned shard)
 		uint64_t mid = lo + (hi - lo) / 2;
 		uint8_t k[KEY_LEN];
 		struct str key, value;
-		block_key(shard, mid, k);
-		if (db_seek(c, bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == shard) {
+		journal_block_key(shard, mid, k);
+		if (db_seek(c, journal_bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == shard) {
 			last = get_u64((const uint8_t *)key.p + 2);
 			lo = last + 1;
 		} else {
@@ -124,7 +69,7 @@ static enum err day_lasts(struct journal *j, struct journal_day *d)
 }
 
 /* Opens the environment of a day into a free place; the caller holds the lock or is alone. */
-static enum err day_open(struct journal *j, uint16_t day, bool make, struct journal_day **out)
+enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day **out)
 {
 	struct journal_day *d = NULL;
 	for (int i = 0; i < DAYS_MAX && !d; i++)
@@ -137,7 +82,7 @@ static enum err day_open(struct journal *j, uint16_t day, bool make, struct jour
 	if (e)
 		return e;
 	char folder[4096];
-	day_folder(j, day, folder, sizeof folder);
+	journal_day_folder(j, day, folder, sizeof folder);
 	if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", folder, strerror(errno));
 	if (make && (e = folder_sync(j->folder)))
@@ -165,7 +110,7 @@ out:
 	return e;
 }
 
-static void day_free(struct journal_day *d)
+void journal_day_free(struct journal_day *d)
 {
 	db_close(&d->db);
 	free(d->last);
@@ -173,43 +118,80 @@ static void day_free(struct journal_day *d)
 	*d = (struct journal_day){.day = 0};
 }
 
-static void unlink_day(const struct journal *j, uint16_t day)
+void journal_remove_folder(const char *folder)
 {
-	char folder[4000], file[4096];
+	char file[4096];
 	static const char *const names[] = {"data.mdb", "lock.mdb"};
-	day_folder(j, day, folder, sizeof folder);
 	for (int i = 0; i < 2; i++) {
 		snprintf(file, sizeof file, "%s/%s", folder, names[i]);
 		unlink(file);
 	}
 	if (rmdir(folder) != 0 && errno != ENOENT)
-		log_error("journal", "expired day stays folder=%s why=%s", folder, strerror(errno));
+		log_error("journal", "a folder that should go stays folder=%s why=%s", folder, strerror(errno));
 }
 
-static enum err open_days(struct journal *j)
+static void unlink_day(const struct journal *j, uint16_t day)
+{
+	char folder[4000];
+	journal_day_folder(j, day, folder, sizeof folder);
+	journal_remove_folder(folder);
+}
+
+/* A crash fell into the exchange of a day: what was not finished goes, and an old day without a new one comes back. */
+static void mend_exchange(const struct journal *j, const char *name)
+{
+	char path[4096], base[4096];
+	size_t n = strlen(name);
+	uint16_t day;
+	if (n <= 4 || !day_parse(name, n - 4, &day))
+		return;
+	snprintf(path, sizeof path, "%s/%s", j->folder, name);
+	snprintf(base, sizeof base, "%s/%.*s", j->folder, (int)(n - 4), name);
+	bool fresh = strcmp(name + n - 4, ".new") == 0, old = strcmp(name + n - 4, ".old") == 0;
+	if (old && access(base, F_OK) != 0 && rename(path, base) == 0)
+		return;
+	if (fresh || old)
+		journal_remove_folder(path);
+}
+
+/* Calls `each` for every name in the journal's folder. */
+static enum err each_name(struct journal *j, enum err (*each)(struct journal *, const char *))
 {
 	DIR *dir = opendir(j->folder);
 	if (!dir)
 		return err_set(ERR_IO, "%s: %s", j->folder, strerror(errno));
 	enum err e = OK;
-	for (struct dirent *f; !e && (f = readdir(dir));) {
-		uint16_t day;
-		struct journal_day *d;
-		if (!day_parse(f->d_name, strlen(f->d_name), &day))
-			continue;
-		e = day_open(j, day, false, &d);
-		if (e == ERR_NOT_FOUND && !j->readonly) { /* its key is gone: a crash fell between key and folder */
-			unlink_day(j, day);
-			e = OK;
-		} else if (e == ERR_NOT_FOUND) {
-			e = OK;
-		}
-	}
+	for (struct dirent *f; !e && (f = readdir(dir));)
+		e = each(j, f->d_name);
 	closedir(dir);
 	return e;
 }
 
-static struct journal_day *find_day(struct journal *j, uint16_t day)
+static enum err mend(struct journal *j, const char *name)
+{
+	mend_exchange(j, name);
+	return OK;
+}
+
+static enum err open_named(struct journal *j, const char *name)
+{
+	uint16_t day;
+	struct journal_day *d;
+	if (!day_parse(name, strlen(name), &day))
+		return OK;
+	enum err e = journal_day_open(j, day, false, &d);
+	if (e == ERR_NOT_FOUND && !j->readonly) /* its key is gone: a crash fell between key and folder */
+		unlink_day(j, day);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err open_days(struct journal *j)
+{
+	enum err e = j->readonly ? OK : each_name(j, mend);
+	return e ? e : each_name(j, open_named);
+}
+
+struct journal_day *journal_find_day(struct journal *j, uint16_t day)
 {
 	for (int i = 0; i < DAYS_MAX; i++)
 		if (j->days[i].day == day && !j->days[i].dead)
@@ -217,30 +199,42 @@ static struct journal_day *find_day(struct journal *j, uint16_t day)
 	return NULL;
 }
 
-/* Header, nonce and sealed bytes of a block into j->sealed. */
-static enum err seal(struct journal *j, const struct journal_block *b, const uint8_t *key, const uint8_t rules_hash[16])
+enum err journal_seal(struct sealer *x, const struct journal_block *b, const uint8_t *key, const uint8_t rules_hash[16])
 {
 	size_t bound = ZSTD_compressBound(b->records.n);
-	buf_clear(&j->packed);
-	buf_clear(&j->sealed);
-	if (b->records.n > RAW_MAX || !buf_reserve(&j->packed, bound) || !buf_reserve(&j->sealed, bound + 128))
+	buf_clear(&x->packed);
+	buf_clear(&x->sealed);
+	if (b->records.n > RAW_MAX || !buf_reserve(&x->packed, bound) || !buf_reserve(&x->sealed, bound + 128))
 		return err_set(ERR_NOMEM, "journal: a block of %zu bytes", b->records.n);
-	size_t packed = ZSTD_compressCCtx(j->zstd, j->packed.p, bound, b->records.p, b->records.n, ZSTD_LEVEL);
+	size_t packed = ZSTD_compressCCtx(x->zstd, x->packed.p, bound, b->records.p, b->records.n, ZSTD_LEVEL);
 	if (ZSTD_isError(packed))
 		return err_set(ERR_IO, "journal: %s", ZSTD_getErrorName(packed));
-	uint8_t *h = (uint8_t *)j->sealed.p, ad[KEY_LEN + HEADER_LEN];
+	uint8_t *h = (uint8_t *)x->sealed.p, ad[KEY_LEN + HEADER_LEN];
 	h[0] = BLOCK_VERSION;
 	put_u32(h + 1, b->count);
 	put_u32(h + 5, (uint32_t)b->records.n);
 	memcpy(h + 9, rules_hash, 16);
-	block_key(b->shard, b->seq, ad);
+	journal_block_key(b->shard, b->seq, ad);
 	memcpy(ad + KEY_LEN, h, HEADER_LEN);
 	randombytes_buf(h + HEADER_LEN, NONCE_LEN);
 	unsigned long long sealed;
 	crypto_aead_xchacha20poly1305_ietf_encrypt(
-	    h + HEADER_LEN + NONCE_LEN, &sealed, (const uint8_t *)j->packed.p, packed, ad, sizeof ad, NULL, h + HEADER_LEN, key);
-	j->sealed.n = HEADER_LEN + NONCE_LEN + (size_t)sealed;
+	    h + HEADER_LEN + NONCE_LEN, &sealed, (const uint8_t *)x->packed.p, packed, ad, sizeof ad, NULL, h + HEADER_LEN, key);
+	x->sealed.n = HEADER_LEN + NONCE_LEN + (size_t)sealed;
 	return OK;
+}
+
+bool sealer_init(struct sealer *x)
+{
+	*x = (struct sealer){.zstd = ZSTD_createCCtx()};
+	return x->zstd;
+}
+
+void sealer_done(struct sealer *x)
+{
+	ZSTD_freeCCtx(x->zstd);
+	buf_done(&x->packed);
+	buf_done(&x->sealed);
 }
 
 static enum err commit_day(struct journal *j, struct journal_day *d, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
@@ -255,9 +249,9 @@ static enum err commit_day(struct journal *j, struct journal_day *d, struct jour
 		uint8_t key[KEY_LEN];
 		if (!blocks[i].seq)
 			blocks[i].seq = j->next_seq++;
-		block_key(blocks[i].shard, blocks[i].seq, key);
-		if (!(e = seal(j, &blocks[i], d->key, rules_hash)))
-			db_put(&t, d->table, bytes(key, KEY_LEN), buf_view(&j->sealed));
+		journal_block_key(blocks[i].shard, blocks[i].seq, key);
+		if (!(e = journal_seal(&j->sealer, &blocks[i], d->key, rules_hash)))
+			db_put(&t, d->table, journal_bytes(key, KEY_LEN), buf_view(&j->sealer.sealed));
 	}
 	if (e) {
 		db_abort(&t);
@@ -269,8 +263,8 @@ static enum err commit_day(struct journal *j, struct journal_day *d, struct jour
 static enum err day_of_blocks(struct journal *j, uint16_t day, struct journal_day **out)
 {
 	pthread_mutex_lock(&j->lock);
-	*out = find_day(j, day);
-	enum err e = *out ? OK : day_open(j, day, true, out);
+	*out = journal_find_day(j, day);
+	enum err e = *out ? OK : journal_day_open(j, day, true, out);
 	pthread_mutex_unlock(&j->lock);
 	return e;
 }
@@ -293,7 +287,7 @@ static enum err store_blocks(struct journal *j, struct journal_block *blocks, si
 	/* Visible only now, all together: a reader never sees a part of a commit. */
 	pthread_mutex_lock(&j->lock);
 	for (size_t i = 0; i < n; i++) {
-		struct journal_day *d = find_day(j, blocks[i].day);
+		struct journal_day *d = journal_find_day(j, blocks[i].day);
 		unsigned s = blocks[i].shard;
 		if (blocks[i].seq > atomic_load(&d->last[s]))
 			atomic_store(&d->last[s], blocks[i].seq);
@@ -434,9 +428,9 @@ enum err journal_open(const char *store, struct keys *keys, unsigned shards, siz
 	j->last = calloc(shards, sizeof *j->last);
 	j->committed = calloc(shards, sizeof *j->committed);
 	j->pending = calloc(shards, sizeof *j->pending);
-	j->zstd = ZSTD_createCCtx();
+	bool sealer = sealer_init(&j->sealer);
 	pthread_mutex_init(&j->lock, NULL);
-	enum err e = j->last && j->committed && j->pending && j->zstd ? OK : err_set(ERR_NOMEM, "no memory");
+	enum err e = j->last && j->committed && j->pending && sealer ? OK : err_set(ERR_NOMEM, "no memory");
 	if (!e)
 		e = open_days(j);
 	for (unsigned i = 0; i < shards && !e; i++)
@@ -457,14 +451,12 @@ void journal_close(struct journal *j)
 		return;
 	for (int i = 0; i < DAYS_MAX; i++)
 		if (j->days[i].day)
-			day_free(&j->days[i]);
+			journal_day_free(&j->days[i]);
 	wal_close(j->wal);
 	for (unsigned i = 0; j->pending && i < j->shards; i++)
 		buf_done(&j->pending[i].records);
 	free(j->pending);
-	ZSTD_freeCCtx(j->zstd);
-	buf_done(&j->packed);
-	buf_done(&j->sealed);
+	sealer_done(&j->sealer);
 	free(j->last);
 	free(j->committed);
 	pthread_mutex_destroy(&j->lock);
@@ -481,7 +473,7 @@ void journal_expire(struct journal *j, uint16_t oldest)
 		unlink_day(j, d->day);
 		d->dead = true;
 		if (d->refs == 0)
-			day_free(d);
+			journal_day_free(d);
 	}
 	pthread_mutex_unlock(&j->lock);
 }
@@ -525,11 +517,35 @@ uint16_t journal_oldest_day(struct journal *j)
 
 /* --- reading */
 
+enum err journal_unseal(struct opener *x, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count)
+{
+	const uint8_t *h = (const uint8_t *)value.p;
+	if (value.n < HEADER_LEN + NONCE_LEN + TAG_LEN || h[0] != BLOCK_VERSION)
+		return err_set(ERR_CORRUPT, "journal: a block that is none");
+	uint8_t ad[KEY_LEN + HEADER_LEN];
+	memcpy(ad, key.p, KEY_LEN);
+	memcpy(ad + KEY_LEN, h, HEADER_LEN);
+	size_t sealed = value.n - HEADER_LEN - NONCE_LEN;
+	uint32_t raw = get_u32(h + 5);
+	unsigned long long packed;
+	buf_clear(&x->packed);
+	if (raw > RAW_MAX || !buf_reserve(&x->packed, sealed) || !buf_reserve(records, raw))
+		return err_set(ERR_NOMEM, "no memory");
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+		(uint8_t *)x->packed.p, &packed, NULL, h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, d->key) != 0)
+		return err_set(ERR_CORRUPT, "journal: a block does not open with its day's key");
+	size_t got = ZSTD_decompressDCtx(x->zstd, records->p + records->n, raw, x->packed.p, (size_t)packed);
+	if (ZSTD_isError(got) || got != raw)
+		return err_set(ERR_CORRUPT, "journal: a block does not unpack");
+	records->n += raw;
+	*count = get_u32(h + 1);
+	return OK;
+}
+
 struct journal_reader {
 	struct journal *j;
 	unsigned shard, n;
-	ZSTD_DCtx *zstd;
-	struct buf packed;
+	struct opener opener;
 	struct {
 		struct journal_day *d;
 		struct db_txn t;
@@ -553,8 +569,8 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 		return err_set(ERR_NOMEM, "no memory");
 	r->j = j;
 	r->shard = shard;
-	r->zstd = ZSTD_createDCtx();
-	enum err e = r->zstd ? OK : err_set(ERR_NOMEM, "no memory");
+	r->opener.zstd = ZSTD_createDCtx();
+	enum err e = r->opener.zstd ? OK : err_set(ERR_NOMEM, "no memory");
 	pthread_mutex_lock(&j->lock);
 	for (int i = 0; i < DAYS_MAX && !e; i++) {
 		struct journal_day *d = &j->days[i];
@@ -571,8 +587,8 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 		if ((e = db_begin(&r->day[i].d->db, false, &r->day[i].t)))
 			break;
 		db_walk(&r->day[i].t, r->day[i].d->table, &r->day[i].c);
-		block_key(shard, after + 1, key);
-		r->day[i].more = db_seek(&r->day[i].c, bytes(key, KEY_LEN), &r->day[i].key, &r->day[i].value) && in_shard(r, i);
+		journal_block_key(shard, after + 1, key);
+		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, KEY_LEN), &r->day[i].key, &r->day[i].value) && in_shard(r, i);
 		e = r->day[i].t.err;
 	}
 	if (e)
@@ -580,31 +596,6 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 	else
 		*out = r;
 	return e;
-}
-
-static enum err unseal(struct journal_reader *r, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count)
-{
-	const uint8_t *h = (const uint8_t *)value.p;
-	if (value.n < HEADER_LEN + NONCE_LEN + TAG_LEN || h[0] != BLOCK_VERSION)
-		return err_set(ERR_CORRUPT, "journal: a block that is none");
-	uint8_t ad[KEY_LEN + HEADER_LEN];
-	memcpy(ad, key.p, KEY_LEN);
-	memcpy(ad + KEY_LEN, h, HEADER_LEN);
-	size_t sealed = value.n - HEADER_LEN - NONCE_LEN;
-	uint32_t raw = get_u32(h + 5);
-	unsigned long long packed;
-	buf_clear(&r->packed);
-	if (raw > RAW_MAX || !buf_reserve(&r->packed, sealed) || !buf_reserve(records, raw))
-		return err_set(ERR_NOMEM, "no memory");
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-		(uint8_t *)r->packed.p, &packed, NULL, h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, d->key) != 0)
-		return err_set(ERR_CORRUPT, "journal: a block does not open with its day's key");
-	size_t got = ZSTD_decompressDCtx(r->zstd, records->p + records->n, raw, r->packed.p, (size_t)packed);
-	if (ZSTD_isError(got) || got != raw)
-		return err_set(ERR_CORRUPT, "journal: a block does not unpack");
-	records->n += raw;
-	*count = get_u32(h + 1);
-	return OK;
 }
 
 enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_t *records)
@@ -643,7 +634,7 @@ enum err journal_next(struct journal_reader *r, struct buf *records, uint64_t *s
 		return ERR_NOT_FOUND;
 	*seq = lowest;
 	*day = r->day[best].d->day;
-	enum err e = unseal(r, r->day[best].d, r->day[best].key, r->day[best].value, records, count);
+	enum err e = journal_unseal(&r->opener, r->day[best].d, r->day[best].key, r->day[best].value, records, count);
 	r->day[best].more = db_next(&r->day[best].c, &r->day[best].key, &r->day[best].value) && in_shard(r, best);
 	return r->day[best].t.err ? r->day[best].t.err : e;
 }
@@ -657,9 +648,15 @@ void journal_read_end(struct journal_reader *r)
 	pthread_mutex_lock(&r->j->lock);
 	for (unsigned i = 0; i < r->n; i++)
 		if (--r->day[i].d->refs == 0 && r->day[i].d->dead)
-			day_free(r->day[i].d);
+			journal_day_free(r->day[i].d);
 	pthread_mutex_unlock(&r->j->lock);
-	ZSTD_freeDCtx(r->zstd);
-	buf_done(&r->packed);
+	ZSTD_freeDCtx(r->opener.zstd);
+	buf_done(&r->opener.packed);
 	free(r);
+}
+
+void journal_wipe_log(struct journal *j)
+{
+	if (wal_wipe(j->wal) != OK)
+		log_warn("journal", "the write-ahead log was not wiped why=\"%s\"", err_text());
 }

@@ -150,6 +150,9 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	path_of(s, "keys", path);
 	if ((e = keys_open(path, !s->readonly, &s->keys)))
 		goto out;
+	path_of(s, "erased", path);
+	if ((e = erased_open(path, !s->readonly, &s->erased)))
+		goto out;
 	if (mode != STORE_READ)
 		e = journal_open(s->path, s->keys, s->shards, s->map_bytes, s->readonly, &s->journal);
 out:
@@ -165,10 +168,28 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	journal_close(s->journal);
+	erased_close(s->erased);
 	keys_close(s->keys);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	free(s);
+}
+
+uint16_t store_kept_day(const struct store *s)
+{
+	char path[4096], text[32];
+	uint16_t day;
+	path_of(s, "kept", path);
+	return file_read(path, text, sizeof text) && day_parse(text, strcspn(text, "\n"), &day) ? day : 0;
+}
+
+enum err store_save_kept_day(const struct store *s, uint16_t day)
+{
+	char path[4096], text[DAY_TEXT + 1];
+	path_of(s, "kept", path);
+	day_text(day, text);
+	strcat(text, "\n");
+	return file_replace(path, str_c(text));
 }
 
 uint32_t store_current(const struct store *s)

@@ -136,6 +136,11 @@ void wal_rewind(struct wal *w)
 	w->at = 0;
 }
 
+enum err wal_wipe(struct wal *w)
+{
+	return w->at ? err_set(ERR_BUSY, "wal: still needed") : fill(w->fd, 0);
+}
+
 bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *parts)
 {
 	uint8_t head[HEAD_LEN], key[32];

@@ -32,6 +32,8 @@ void wal_close(struct wal *w);
 enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[32], const struct journal_block *blocks, size_t n) MUST_CHECK;
 /* What was appended is needed no more. */
 void wal_rewind(struct wal *w);
+/* Zeros over everything; after a rewind. */
+enum err wal_wipe(struct wal *w) MUST_CHECK;
 
 /* After wal_open(): the frames of the last run, in order; false at the end. The parts are valid until the next call. */
 bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *parts);

@@ -111,7 +111,7 @@ TEST(a_group_that_fell_below_k_stays_withheld_for_a_while)
 	assert_true(kgate_show_group(&g, 's', "a", 50).told); /* it never was told before */
 	assert_false(kgate_show_group(&g, 's', "a", 49).told);
 	for (int i = 0; i < 10; i++) { /* one visitor comes and goes */
-		assert_false(kgate_show_group(&g, 's', "a", 50 + i % 2).told);
+		assert_false(kgate_show_group(&g, 's', "a", (uint64_t)(50 + i % 2)).told);
 		assert_false(kgate_show_group(&g, 's', "a", 49).told);
 	}
 	assert_true(kgate_show_group(&bare, 's', "a", 50).told && kgate_show_group(&g, 'c', "a", 50).told && kgate_show_group(&g, 's', "b", 50).told);

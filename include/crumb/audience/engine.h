@@ -16,7 +16,8 @@
 struct generation {
 	_Atomic int refs;
 	uint32_t number;
-	uint32_t since; /* when it began to serve; 0: unknown */
+	uint32_t lineage; /* the same for generations whose ordinals mean the same visitors */
+	uint32_t since;	  /* when it began to serve; 0: unknown */
 	unsigned shards;
 	struct rules *rules;
 	struct store *store;
@@ -49,7 +50,11 @@ void engine_listen(struct engine *e, void (*heard)(void *), void *arg);
 struct generation *engine_serving(struct engine *e); /* a reference */
 /* Builds a generation for these rules and serves it when done. Takes a reference of its own. */
 enum err engine_reload(struct engine *e, struct rules *rules) MUST_CHECK;
-bool engine_building(struct engine *e);
+bool engine_building(struct engine *e); /* for other rules than those that serve */
+/* Copies the views into a fresh generation, so that nothing of what was deleted is left in the files' free pages and slack. Serves it when done, like
+ * a reload. False: something else is being built. */
+bool engine_compact(struct engine *e);
+bool engine_compacting(struct engine *e);
 /* How far the build is, 0 to 1; false: there is none. `rules` gets a reference. */
 struct engine_build {
 	struct rules *rules;

@@ -62,6 +62,7 @@
 	X(M_EXPIRED, "expired_visitors_total", "", "Visitors deleted because nothing was left")                                                      \
 	X(M_PROV_EVICTED, "provisional_evicted_total", "", "Provisional visitors forgotten early: table full")                                       \
 	X(M_ERASED, "erased_total", "", "Visitors erased because they, the operator or a signal asked for it")                                       \
+	X(M_CLEANED, "journal_cleaned_events_total", "", "Events of erased visitors taken out of the journal's bytes")                               \
 	X(M_TOMBSTONED, "tombstoned_total", "", "Events of erased visitors that were dropped")
 
 enum metric {

@@ -23,7 +23,9 @@ struct batch {
 	unsigned shards;
 	struct batch_part *parts; /* `shards` of them for each day seen */
 	size_t parts_n;
-	uint32_t count; /* records in all parts */
+	uint32_t count;	     /* records in all parts */
+	struct vkey *erased; /* visitors whom it erases */
+	size_t erased_n, erased_cap;
 	enum err result;
 	void (*done)(struct batch *b); /* on the journal thread; must not block */
 	void *owner;
@@ -46,6 +48,8 @@ void writer_submit(struct writer *w, struct batch *b);
 void writer_publish(struct writer *w); /* somebody waits for what was committed */
 /* From now on blocks name these rules, and their activation is in the journal of every day that is written to. */
 void writer_rules(struct writer *w, const uint8_t hash[16], struct str bundle);
+/* Runs something on the journal thread, between commits, with everything published; returns when it is done. False: it could not be published. */
+bool writer_run(struct writer *w, void (*task)(void *arg), void *arg) MUST_CHECK;
 /* Destroys the keys of days before `oldest` and unlinks them, on the journal thread. */
 void writer_expire(struct writer *w, uint16_t oldest, uint16_t today);
 uint16_t writer_expired(const struct writer *w); /* the latest `oldest` that was carried out */

@@ -104,6 +104,8 @@ void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out
 void record_encode_rules(uint32_t t, struct str hash, struct str text, struct buf *out);
 /* Passes over one record that is about a visitor and says which; false: it is about none, or unreadable, and `in` is anywhere. */
 bool record_skip(struct mp *in, struct vkey *visitor);
+/* The same, for events only: false for any other record, too. */
+bool record_event(struct mp *in, struct vkey *visitor);
 /* Reads one record; false when the bytes are none. Views point into the reader's bytes. */
 bool record_decode(struct mp *in, struct record *out);
 

@@ -37,6 +37,8 @@ typedef unsigned db_table;
 enum db_mode { DB_DURABLE, DB_REBUILT, DB_READONLY };
 enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode) MUST_CHECK;
 void db_close(struct db *d);
+/* A copy as of one moment, without free pages, into an empty folder. */
+enum err db_copy(struct db *d, const char *folder) MUST_CHECK;
 /* Commits do not wait for the disk until this is taken back, which brings everything to disk before it returns. For data that is dropped if
  * the machine goes down meanwhile. */
 enum err db_unsynced(struct db *d, bool on) MUST_CHECK;

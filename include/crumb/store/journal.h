@@ -10,12 +10,14 @@
  * A small commit is durable in the write-ahead log (the file wal beside journal/, src/store/wal.h) first; publishing makes one block of each shard of
  * all that waits there and stores it in its day, where readers find it. A large commit, or one of several days, is stored at once.
  *
- * Threads: one writes (journal_commit, journal_publish, journal_expire); any number read, each with its own reader. */
+ * Threads: one writes (journal_commit, journal_publish, journal_swap, journal_wipe_log, journal_expire); any number read, each with its own reader.
+ */
 #ifndef CRUMB_STORE_JOURNAL_H
 #define CRUMB_STORE_JOURNAL_H
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"
+#include "crumb/model/event.h"
 #include "crumb/store/keys.h"
 
 struct journal;
@@ -37,6 +39,17 @@ enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t 
 /* Lets readers see all that was committed. When it fails nothing is lost, and it can be tried again. */
 enum err journal_publish(struct journal *j) MUST_CHECK;
 size_t journal_unpublished(const struct journal *j); /* bytes of records that readers do not see yet; the writer's thread */
+/* Writes a day anew beside itself, without the events of visitors that `drop` names; *out is NULL where there are none. Any thread; not for a day
+ * that is being written to. ERR_BUSY: *stop became true. */
+struct journal_cleaned;
+enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *arg, const struct vkey *visitor), void *arg, const _Atomic bool *stop,
+    struct journal_cleaned **out, uint64_t *dropped) MUST_CHECK;
+/* Puts it in the place of the old one, whose bytes go with its last reader. Takes the argument. ERR_BUSY: the day has grown meanwhile. */
+enum err journal_swap(struct journal *j, struct journal_cleaned *c) MUST_CHECK;
+/* Overwrites the write-ahead log; everything must be published. */
+void journal_wipe_log(struct journal *j);
+/* A copy of a day, as of one moment, into an empty folder. */
+enum err journal_copy(struct journal *j, uint16_t day, const char *folder) MUST_CHECK;
 /* Unlinks the days before `oldest`; everything must be published, and their keys have been destroyed. */
 void journal_expire(struct journal *j, uint16_t oldest);
 /* The next sequence is above this one; tells the journal what views have seen of days that are gone. */

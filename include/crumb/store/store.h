@@ -3,6 +3,8 @@
  *     format      "crumb store 1\nshards 4\n"; fixed at creation
  *     lock        held (flock) by whoever writes: a server, or a command when no server runs
  *     keys        the secrets (store/keys.h)
+ *     erased      visitors who are not to come back (store/erased.h)
+ *     kept        the day whose nightly work was done
  *     clock       seconds by which tests moved the clock, if they did
  *     admin       address and token of the running server's admin listener, 0600
  *     journal/    store/journal.h
@@ -12,6 +14,7 @@
 #define CRUMB_STORE_STORE_H
 
 #include "crumb/core/config.h"
+#include "crumb/store/erased.h"
 #include "crumb/store/journal.h"
 #include "crumb/store/shard.h"
 
@@ -22,6 +25,7 @@ struct store {
 	bool readonly;
 	int lock_fd;
 	struct keys *keys;
+	struct erased *erased;
 	struct journal *journal; /* NULL when read-only without journal */
 };
 
@@ -43,6 +47,10 @@ enum err store_seq_floor(struct store *s, uint32_t generation) MUST_CHECK;
 
 enum err store_save_clock(const struct store *s, int64_t offset) MUST_CHECK;
 void store_load_clock(const struct config *c); /* sets the process' clock */
+
+/* The day whose nightly work was done last; 0: none was. */
+uint16_t store_kept_day(const struct store *s);
+enum err store_save_kept_day(const struct store *s, uint16_t day) MUST_CHECK;
 
 enum err store_save_admin(const struct store *s, const char *address, const char *token) MUST_CHECK;
 bool store_load_admin(const struct config *c, char address[128], char token[128]);

@@ -1,0 +1,23 @@
+/* The nightly work, on a thread of its own: once a day, when the sweep is through,
+ *
+ *     journal     days that are over lose the events of visitors who were erased
+ *     wal         is overwritten
+ *     state       is compacted into a fresh generation
+ *     erased      forgets whom no cookie and no backup can bring back
+ *
+ * so that within a day nothing of what is over is left in the files' bytes. What a crash interrupts is done again. */
+#ifndef CRUMB_NODE_KEEPER_H
+#define CRUMB_NODE_KEEPER_H
+
+#include "crumb/node/node.h"
+
+struct keeper;
+
+enum err keeper_start(struct node *n, struct keeper **out) MUST_CHECK;
+void keeper_stop(struct keeper *k); /* what it is at is given up, and done again next time */
+void keeper_tick(struct keeper *k); /* about once a second */
+/* Does it without waiting for the night; it is done when keeper_rounds() is at least what this returns. */
+uint64_t keeper_now(struct keeper *k);
+uint64_t keeper_rounds(struct keeper *k); /* how often it was done since the start */
+
+#endif

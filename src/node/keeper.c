@@ -1,0 +1,215 @@
+#include "crumb/node/keeper.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/core/metric.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define DAYS_MAX 128
+#define SWAP_TRIES 3
+#define COMPACT_WAIT_MS 20
+#define RETRY_US 10000000
+
+struct keeper {
+	struct node *node;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool wanted, busy;
+	uint64_t not_before; /* clock_mono_us(): after a failure */
+	_Atomic bool stop;
+	_Atomic uint64_t rounds;
+};
+
+/* Whose events are to go from a day: of days that were cleaned before, of those who were erased since. */
+struct whom {
+	struct erased *erased;
+	uint16_t since;
+};
+
+static bool is_erased(void *arg, const struct vkey *k)
+{
+	const struct whom *w = arg;
+	return erased_since(w->erased, k, w->since);
+}
+
+struct exchange {
+	struct journal *journal;
+	struct journal_cleaned *cleaned;
+	enum err err;
+};
+
+static void exchange(void *arg)
+{
+	struct exchange *x = arg;
+	x->err = journal_swap(x->journal, x->cleaned);
+	if (x->err)
+		log_warn("keeper", "a day of the journal stays as it is for now why=\"%s\"", err_text());
+}
+
+static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uint64_t *dropped)
+{
+	struct store *s = k->node->store;
+	for (int i = 0; i < SWAP_TRIES; i++) {
+		struct exchange x = {.journal = s->journal, .err = OK};
+		uint64_t n;
+		enum err e = journal_clean(s->journal, day, is_erased, whom, &k->stop, &x.cleaned, &n);
+		if (e || !x.cleaned)
+			return e;
+		if (!writer_run(k->node->writer, exchange, &x))
+			return err_set(ERR_BUSY, "the journal cannot be written to now");
+		if (!x.err) {
+			*dropped += n;
+			return OK;
+		}
+		if (x.err != ERR_BUSY)
+			return x.err;
+	}
+	return err_set(ERR_BUSY, "a day of the journal grows all the time");
+}
+
+static enum err clean_journal(struct keeper *k, uint16_t today, uint16_t done)
+{
+	struct store *s = k->node->store;
+	uint16_t days[DAYS_MAX];
+	unsigned n = journal_days(s->journal, days, DAYS_MAX);
+	uint64_t dropped = 0;
+	for (unsigned i = 0; i < n && !atomic_load(&k->stop); i++) {
+		struct whom whom = {s->erased, days[i] >= done ? 0 : done};
+		if (days[i] >= today || erased_count_since(s->erased, whom.since) == 0)
+			continue;
+		enum err e = clean_day(k, days[i], &whom, &dropped);
+		if (e)
+			return e;
+	}
+	metric_add(M_CLEANED, dropped);
+	return OK;
+}
+
+static void wipe_log(void *arg)
+{
+	journal_wipe_log(arg);
+}
+
+static enum err compact(struct keeper *k)
+{
+	struct engine *e = k->node->engine;
+	struct generation *g = engine_serving(e);
+	uint32_t number = g->number, now;
+	generation_unref(g);
+	/* something else is being built: that makes fresh files, too */
+	if (!engine_compact(e) && !engine_building(e))
+		return err_set(ERR_BUSY, "no generation can be built now");
+	do {
+		nanosleep(&(struct timespec){0, COMPACT_WAIT_MS * 1000000}, NULL);
+		g = engine_serving(e);
+		now = g->number;
+		generation_unref(g);
+	} while (now == number && (engine_compacting(e) || engine_building(e)) && !atomic_load(&k->stop));
+	return now != number ? OK : err_set(ERR_BUSY, "not finished");
+}
+
+static enum err round_of(struct keeper *k)
+{
+	struct node *n = k->node;
+	uint16_t today = day_of(clock_now());
+	uint64_t from = clock_mono_us();
+	enum err e = clean_journal(k, today, store_kept_day(n->store));
+	if (!e && !writer_run(n->writer, wipe_log, n->store->journal))
+		e = err_set(ERR_BUSY, "the journal cannot be written to now");
+	if (!e)
+		e = compact(k);
+	if (!e)
+		e = erased_expire(n->store->erased, oldest_day(today, RETENTION_MAX));
+	if (!e)
+		e = store_save_kept_day(n->store, today);
+	if (!e)
+		log_info("keeper", "done ms=%llu", (unsigned long long)((clock_mono_us() - from) / 1000));
+	return e;
+}
+
+static void *run(void *arg)
+{
+	struct keeper *k = arg;
+	pthread_setname_np(pthread_self(), "keeper");
+	sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
+	pthread_mutex_lock(&k->lock);
+	while (!atomic_load(&k->stop)) {
+		if (!k->wanted) {
+			pthread_cond_wait(&k->wake, &k->lock);
+			continue;
+		}
+		k->wanted = false;
+		k->busy = true;
+		pthread_mutex_unlock(&k->lock);
+		enum err e = round_of(k);
+		if (!e)
+			atomic_fetch_add(&k->rounds, 1);
+		else if (!atomic_load(&k->stop))
+			log_warn("keeper", "not possible now, will be tried again why=\"%s\"", err_text());
+		pthread_mutex_lock(&k->lock);
+		k->busy = false;
+		k->not_before = e ? clock_mono_us() + RETRY_US : 0;
+	}
+	pthread_mutex_unlock(&k->lock);
+	return NULL;
+}
+
+enum err keeper_start(struct node *n, struct keeper **out)
+{
+	struct keeper *k = calloc(1, sizeof *k);
+	if (!k)
+		return err_set(ERR_NOMEM, "no memory");
+	k->node = n;
+	pthread_mutex_init(&k->lock, NULL);
+	pthread_cond_init(&k->wake, NULL);
+	if (pthread_create(&k->thread, NULL, run, k) != 0) {
+		free(k);
+		return err_set(ERR_IO, "no thread for the nightly work");
+	}
+	*out = k;
+	return OK;
+}
+
+void keeper_stop(struct keeper *k)
+{
+	if (!k)
+		return;
+	pthread_mutex_lock(&k->lock);
+	atomic_store(&k->stop, true);
+	pthread_cond_signal(&k->wake);
+	pthread_mutex_unlock(&k->lock);
+	pthread_join(k->thread, NULL);
+	pthread_mutex_destroy(&k->lock);
+	pthread_cond_destroy(&k->wake);
+	free(k);
+}
+
+uint64_t keeper_now(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	uint64_t round = atomic_load(&k->rounds) + 1 + k->busy;
+	k->wanted = true;
+	pthread_cond_signal(&k->wake);
+	pthread_mutex_unlock(&k->lock);
+	return round;
+}
+
+void keeper_tick(struct keeper *k)
+{
+	struct node *n = k->node;
+	pthread_mutex_lock(&k->lock);
+	bool idle = !k->busy && !k->wanted && clock_mono_us() >= k->not_before;
+	pthread_mutex_unlock(&k->lock);
+	if (idle && !clock_jumped() && store_kept_day(n->store) != day_of(clock_now()) && node_settled(n))
+		keeper_now(k);
+}
+
+uint64_t keeper_rounds(struct keeper *k)
+{
+	return atomic_load(&k->rounds);
+}

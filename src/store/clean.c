@@ -1,0 +1,255 @@
+/* Cleaning: a day is written anew without the records of some visitors, then takes the place of the old one. */
+#include "journal.h"
+
+#include "crumb/base/code.h"
+#include "crumb/base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define CLEAN_BLOCKS 500 /* of one transaction */
+
+struct journal_cleaned {
+	uint16_t day;
+	uint64_t last[SHARDS_MAX]; /* what the old day had */
+};
+
+struct cleaning {
+	struct journal *j;
+	struct journal_day *d; /* the old one */
+	bool (*drop)(void *arg, const struct vkey *visitor);
+	void *arg;
+	const _Atomic bool *stop;
+	struct sealer sealer;
+	struct opener opener;
+	struct buf records, kept;
+	uint64_t dropped;
+	/* the new one */
+	struct db db;
+	db_table table;
+};
+
+static void cleaned_folder(const struct journal *j, uint16_t day, const char *suffix, char out[4000])
+{
+	char folder[3900];
+	journal_day_folder(j, day, folder, sizeof folder);
+	snprintf(out, 4000, "%s%s", folder, suffix);
+}
+
+/* The records of a block but for those that go into c->kept; how many are left. */
+static enum err sift(struct cleaning *c, struct str key, struct str value, uint32_t *left, uint32_t *gone)
+{
+	uint32_t count;
+	buf_clear(&c->records);
+	buf_clear(&c->kept);
+	*left = *gone = 0;
+	enum err e = journal_unseal(&c->opener, c->d, key, value, &c->records, &count);
+	if (e)
+		return e;
+	struct mp m = mp_over(buf_view(&c->records));
+	while (m.p < m.end) {
+		const char *from = (const char *)m.p;
+		struct mp all = m;
+		struct vkey visitor;
+		bool event = record_event(&m, &visitor); /* erasures and rules stay: they say what is to be */
+		if (m.bad || (!event && (m = all, mp_skip(&m), m.bad)))
+			return err_set(ERR_CORRUPT, "journal: a record that is none");
+		if (event && c->drop(c->arg, &visitor)) {
+			++*gone;
+			continue;
+		}
+		buf_add(&c->kept, from, (size_t)((const char *)m.p - from));
+		++*left;
+	}
+	return c->kept.failed ? err_set(ERR_NOMEM, "no memory") : OK;
+}
+
+/* Calls `each` for every block of the day, as of one moment. */
+static enum err each_block(struct cleaning *c, enum err (*each)(struct cleaning *, struct str key, struct str value, struct db_txn *to))
+{
+	struct db_txn t, to = {.txn = NULL};
+	struct db_cursor cursor;
+	struct str key, value;
+	unsigned n = 0;
+	enum err e = db_begin(&c->d->db, false, &t);
+	if (e)
+		return e;
+	db_walk(&t, c->d->table, &cursor);
+	while (!e && db_next(&cursor, &key, &value)) {
+		if (c->db.env && !to.txn)
+			e = db_begin(&c->db, true, &to);
+		if (!e && key.n == KEY_LEN)
+			e = each(c, key, value, &to);
+		if (!e && to.txn && ++n % CLEAN_BLOCKS == 0) {
+			e = db_end(&to);
+			to.txn = NULL;
+		}
+		if (!e && atomic_load(c->stop))
+			e = err_set(ERR_BUSY, "stopping");
+	}
+	db_walk_end(&cursor);
+	if (!e)
+		e = t.err;
+	db_abort(&t);
+	if (to.txn && !e)
+		e = db_end(&to);
+	else if (to.txn)
+		db_abort(&to);
+	return e;
+}
+
+static enum err look(struct cleaning *c, struct str key, struct str value, struct db_txn *to)
+{
+	uint32_t left, gone;
+	(void)to;
+	enum err e = sift(c, key, value, &left, &gone);
+	c->dropped += gone;
+	return e == ERR_CORRUPT ? OK : e; /* stays as it is */
+}
+
+static enum err copy(struct cleaning *c, struct str key, struct str value, struct db_txn *to)
+{
+	uint32_t left, gone;
+	enum err e = sift(c, key, value, &left, &gone);
+	if (!e && gone) {
+		struct journal_block b = {c->d->day, get_u16((const uint8_t *)key.p), left, buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2)};
+		if (!b.records.p)
+			b.records = STR("");
+		if ((e = journal_seal(&c->sealer, &b, c->d->key, (const uint8_t *)value.p + 9)))
+			return e;
+		value = buf_view(&c->sealer.sealed);
+	}
+	if (e && e != ERR_CORRUPT)
+		return e;
+	db_append(to, c->table, key, value);
+	return to->err;
+}
+
+static enum err write_anew(struct cleaning *c, const char *folder)
+{
+	struct db_txn t;
+	if (mkdir(folder, 0700) != 0)
+		return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", folder, strerror(errno));
+	enum err e = db_open(&c->db, folder, c->j->map_bytes, 2, DB_DURABLE);
+	if (!e)
+		e = db_begin(&c->db, true, &t);
+	if (!e && (e = db_open_table(&t, "blocks", &c->table)))
+		db_abort(&t);
+	else if (!e)
+		e = db_end(&t);
+	if (!e)
+		e = each_block(c, copy);
+	db_close(&c->db);
+	return e ? e : folder_sync(folder);
+}
+
+static struct journal_day *hold_day(struct journal *j, uint16_t day, uint64_t last[])
+{
+	pthread_mutex_lock(&j->lock);
+	struct journal_day *d = journal_find_day(j, day);
+	for (unsigned s = 0; d && s < j->shards; s++)
+		last[s] = atomic_load(&d->last[s]);
+	if (d)
+		d->refs++;
+	pthread_mutex_unlock(&j->lock);
+	return d;
+}
+
+static void let_go(struct journal *j, struct journal_day *d)
+{
+	pthread_mutex_lock(&j->lock);
+	if (--d->refs == 0 && d->dead)
+		journal_day_free(d);
+	pthread_mutex_unlock(&j->lock);
+}
+
+enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
+    struct journal_cleaned **out, uint64_t *dropped)
+{
+	char folder[4000];
+	struct journal_cleaned *done = calloc(1, sizeof *done);
+	struct cleaning c = {.j = j, .drop = drop, .arg = arg, .stop = stop, .opener = {.zstd = ZSTD_createDCtx()}};
+	enum err e = done && c.opener.zstd && sealer_init(&c.sealer) ? OK : err_set(ERR_NOMEM, "no memory");
+	*out = NULL;
+	*dropped = 0;
+	if (!e)
+		c.d = hold_day(j, day, done->last);
+	if (!e && c.d && !(e = each_block(&c, look)) && c.dropped) {
+		cleaned_folder(j, day, ".new", folder);
+		journal_remove_folder(folder);
+		if ((e = write_anew(&c, folder)))
+			journal_remove_folder(folder);
+	}
+	if (!e && c.dropped) {
+		done->day = day;
+		*dropped = c.dropped;
+		*out = done;
+		done = NULL;
+	}
+	if (c.d)
+		let_go(j, c.d);
+	free(done);
+	sealer_done(&c.sealer);
+	ZSTD_freeDCtx(c.opener.zstd);
+	buf_done(&c.opener.packed);
+	buf_done(&c.records);
+	buf_done(&c.kept);
+	return e;
+}
+
+/* The lock is held. */
+static enum err swap(struct journal *j, struct journal_day *d)
+{
+	char folder[4000], fresh[4000], old[4000];
+	uint16_t day = d->day;
+	cleaned_folder(j, day, "", folder);
+	cleaned_folder(j, day, ".new", fresh);
+	cleaned_folder(j, day, ".old", old);
+	if (rename(folder, old) != 0)
+		return err_set(ERR_IO, "%s: %s", folder, strerror(errno));
+	if (rename(fresh, folder) != 0) {
+		enum err e = err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
+		if (rename(old, folder) != 0)
+			log_error("journal", "a day is not where it should be folder=%s", old);
+		return e;
+	}
+	enum err e = folder_sync(j->folder);
+	d->dead = true;
+	journal_remove_folder(old);
+	if (d->refs == 0)
+		journal_day_free(d);
+	struct journal_day *opened;
+	enum err opening = journal_day_open(j, day, false, &opened);
+	return opening ? opening : e;
+}
+
+enum err journal_swap(struct journal *j, struct journal_cleaned *c)
+{
+	pthread_mutex_lock(&j->lock);
+	struct journal_day *d = journal_find_day(j, c->day);
+	bool same = d != NULL;
+	for (unsigned s = 0; same && s < j->shards; s++)
+		same = atomic_load(&d->last[s]) == c->last[s];
+	enum err e = same ? swap(j, d) : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
+	pthread_mutex_unlock(&j->lock);
+	if (e) {
+		char folder[4000];
+		cleaned_folder(j, c->day, ".new", folder);
+		journal_remove_folder(folder);
+	}
+	free(c);
+	return e;
+}
+
+enum err journal_copy(struct journal *j, uint16_t day, const char *folder)
+{
+	uint64_t last[SHARDS_MAX];
+	struct journal_day *d = hold_day(j, day, last);
+	if (!d)
+		return err_set(ERR_NOT_FOUND, "journal: the day is gone");
+	enum err e = db_copy(&d->db, folder);
+	let_go(j, d);
+	return e;
+}

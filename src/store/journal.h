@@ -1,0 +1,90 @@
+/* Inside the store: what the journal (journal.c) and the cleaning of its days (clean.c) share. */
+#ifndef CRUMB_SRC_STORE_JOURNAL_H
+#define CRUMB_SRC_STORE_JOURNAL_H
+
+#include "crumb/store/db.h"
+#include "crumb/store/journal.h"
+#include "wal.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <zstd.h>
+
+#define DAYS_MAX 128
+#define SHARDS_MAX 256
+#define BLOCK_VERSION 1
+#define ZSTD_LEVEL (-1)
+#define RAW_MAX (256u << 20) /* no block claims more */
+enum {
+	KEY_LEN = 10,
+	HEADER_LEN = 1 + 4 + 4 + 16,
+	NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES
+};
+
+struct sealer {
+	ZSTD_CCtx *zstd;
+	struct buf packed, sealed; /* scratch; a sealed block is left in `sealed` */
+};
+
+struct journal_day {
+	uint16_t day;  /* 0: free place */
+	unsigned refs; /* readers */
+	bool dead;     /* expired; goes with its last reader */
+	struct db db;
+	db_table table;
+	uint8_t key[32];
+	_Atomic uint64_t *last; /* per shard */
+};
+
+/* What is in the write-ahead log and not in its day yet, by shard. All of it is of one day and one rule set. */
+struct pending {
+	struct buf records;
+	uint32_t count;
+	uint64_t seq; /* of the newest record */
+};
+
+struct journal {
+	char folder[3800], wal_path[3800];
+	struct keys *keys;
+	unsigned shards;
+	size_t map_bytes;
+	bool readonly;
+	uint64_t next_seq;    /* writer only */
+	struct sealer sealer; /* the writer's */
+	pthread_mutex_t lock; /* guards the table of days and their refs */
+	struct journal_day days[DAYS_MAX];
+	_Atomic uint64_t *last;	     /* per shard, over all days: what readers see */
+	_Atomic uint64_t *committed; /* per shard: what is durable */
+	/* the writer's */
+	struct wal *wal;
+	struct pending *pending; /* per shard */
+	uint16_t pending_day;
+	uint8_t pending_rules[16];
+	size_t pending_bytes;
+};
+
+struct opener {
+	ZSTD_DCtx *zstd;
+	struct buf packed;
+};
+
+void journal_block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN]);
+struct str journal_bytes(const uint8_t *p, size_t n);
+void journal_day_folder(const struct journal *j, uint16_t day, char *out, size_t cap);
+void journal_remove_folder(const char *folder); /* of an environment */
+
+/* The lock is held. */
+struct journal_day *journal_find_day(struct journal *j, uint16_t day);
+enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day **out) MUST_CHECK;
+void journal_day_free(struct journal_day *d);
+
+bool sealer_init(struct sealer *x);
+void sealer_done(struct sealer *x);
+/* Header, nonce and sealed bytes of a block into x->sealed. */
+enum err journal_seal(struct sealer *x, const struct journal_block *b, const uint8_t *key, const uint8_t rules_hash[16]) MUST_CHECK;
+/* Appends a block's records. */
+enum err journal_unseal(
+    struct opener *x, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count) MUST_CHECK;
+
+#endif
