@@ -21,7 +21,7 @@ LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -
 LLHTTP := /usr/share/llhttp
 
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
-	$B/obj/gen/tag_js.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
+	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
 .PHONY: all run test check fuzz bench clean help setup-% FORCE
@@ -48,9 +48,13 @@ $B/obj/llhttp/%.o: | build/.setup
 	@mkdir -p $(@D)
 	$(CC) -I/usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 $(CFLAGS) -c $(LLHTTP)/$*.c -o $@
 
-$B/obj/gen/tag_js.o: $B/gen/tag_js.c
+$B/obj/gen/%.o: $B/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c $< -o $@
+
+$B/gen/sensitive.c: etc/sensitive.txt tools/embed.sh | build/.setup
+	@mkdir -p $(@D)
+	tools/embed.sh etc/sensitive.txt sensitive_txt >$@
 
 $B/gen/tag_js.c: tags/crumb.js tools/embed.sh | build/.setup
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 #include "crumb/base/code.h"
 #include "crumb/rules/eval.h"
 #include "loader.h"
+#include "sensitive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,10 +59,15 @@ static void define_categories(struct rules *r)
 	free(own);
 }
 
-static bool *spread_sensitive(const struct rules *r)
+static bool *spread_sensitive(struct rules *r)
 {
 	bool *s = calloc(r->categories_n + 1, sizeof *s), *below = calloc(r->categories_n + 1, sizeof *below);
 	CHECK(s && below);
+	struct sensitive list;
+	sensitive_init(&list);
+	for (size_t i = 1; i < r->categories_n; i++)
+		r->categories[i].sensitive |= sensitive_has(&list, r->categories[i].id, r->categories[i].iab);
+	sensitive_done(&list);
 	for (size_t i = 1; i < r->categories_n; i++) /* down the tree */
 		s[i] = r->categories[i].sensitive || (r->categories[i].parent >= 0 && s[r->categories[i].parent]);
 	for (size_t i = r->categories_n; i-- > 1;) { /* up the tree */

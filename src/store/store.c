@@ -185,11 +185,11 @@ uint16_t store_kept_day(const struct store *s)
 
 enum err store_save_kept_day(const struct store *s, uint16_t day)
 {
-	char path[4096], text[DAY_TEXT + 1];
+	char path[4096], text[DAY_TEXT], line[DAY_TEXT + 1];
 	path_of(s, "kept", path);
 	day_text(day, text);
-	strcat(text, "\n");
-	return file_replace(path, str_c(text));
+	snprintf(line, sizeof line, "%s\n", text);
+	return file_replace(path, str_c(line));
 }
 
 uint32_t store_current(const struct store *s)

@@ -257,6 +257,29 @@ segments: [{id: ill, when: illness}, {id: readers, when: news}]
     assert 'ill' in bs[0].segments() and server.js('export', 'ill', '--out', server.dir + '/o')['rows'] == 25
 
 
+def test_what_is_sensitive_by_its_name_or_row(make):
+    """etc/sensitive.txt: parts of ids and rows of the taxonomy, whatever the rules file says; what is below them and above."""
+    rules = '''version: 1
+categories:
+  - {id: shop.health.creams, sensitive: false, any: [{path: /a/*}]}
+  - {id: doctors, iab: 386, any: [{path: /b/*}]}
+  - {id: healthy-food, any: [{path: /c/*}]}
+  - {id: sports, iab: 409, any: [{path: /d/*}]}
+segments:
+  - {id: below, when: creams}
+  - {id: above, when: shop}
+  - {id: row, when: doctors or sports}
+  - {id: food, when: healthy-food}
+  - {id: sport, when: sports}
+'''
+    server = make(rules=rules)
+    lines = [{'id': 'v%d' % i, 't': server.now(), 'u': 'https://s.example/%s/1' % p} for i in range(25) for p in 'abcd']
+    server.import_lines(lines)
+    assert {s['id'] for s in server.js('segments', 'list') if s.get('sensitive')} == {'below', 'above', 'row'}
+    for segment, fine in (('below', 1), ('above', 1), ('row', 1), ('food', 0), ('sport', 0)):
+        assert server.cli('export', segment, '--out', server.dir + '/o', ok=(0, 1)).returncode == fine, segment
+
+
 def test_closed_vocabularies(make):
     server = make(rules='''version: 1
 attributes: [{id: size, values: [S, M, L]}, {id: age, range: 0..120}]
