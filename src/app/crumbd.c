@@ -232,13 +232,13 @@ static void stop(struct server *s)
 	for (unsigned i = 0; i < s->running; i++)
 		pthread_join(s->threads[i], NULL);
 	admin_free(s->admin);
+	keeper_stop(s->keeper);
 	writer_stop(s->node.writer);
 	s->node.writer = NULL;
 	engine_stop(s->node.engine);
 	s->node.engine = NULL;
 	for (unsigned i = 0; i < s->threads_n; i++)
 		collect_free(s->collects[i]);
-	keeper_stop(s->keeper);
 	node_stop(&s->node);
 	struct event *events[] = {s->tick, s->quick, s->sigterm, s->sigint, s->sighup};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)

@@ -25,11 +25,6 @@ struct erased {
 	size_t n, cap;
 };
 
-static int by_key(const void *a, const void *b)
-{
-	return memcmp(((const struct entry *)a)->key.b, ((const struct entry *)b)->key.b, sizeof(struct vkey));
-}
-
 /* Where the key is, or would be. */
 static size_t place_of(const struct erased *e, const struct vkey *k)
 {
@@ -108,7 +103,6 @@ enum err erased_open(const char *path, bool create, struct erased **out)
 	}
 	if (fd >= 0)
 		close(fd);
-	qsort(e->list, e->n, sizeof *e->list, by_key);
 	*out = e;
 	return OK;
 }
