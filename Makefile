@@ -21,7 +21,7 @@ LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -
 LLHTTP := /usr/share/llhttp
 
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
-	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
+	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
 .PHONY: all run test check fuzz bench clean help setup-% FORCE
@@ -52,9 +52,9 @@ $B/obj/gen/%.o: $B/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c $< -o $@
 
-$B/gen/sensitive.c: etc/sensitive.txt tools/embed.sh | build/.setup
+$B/gen/%.c: etc/%.txt tools/embed.sh | build/.setup
 	@mkdir -p $(@D)
-	tools/embed.sh etc/sensitive.txt sensitive_txt >$@
+	tools/embed.sh etc/$*.txt $*_txt >$@
 
 $B/gen/tag_js.c: tags/crumb.js tools/embed.sh | build/.setup
 	@mkdir -p $(@D)

@@ -71,6 +71,21 @@ static void load_places(struct server *s)
 	log_info("places", "loaded");
 }
 
+/* Crawlers and networks. What cannot be read leaves the old ones in use. */
+static enum err load_lists(struct server *s)
+{
+	struct junk_lists *l;
+	enum err e = junk_open(&s->config, &l);
+	if (e)
+		return e;
+	pthread_mutex_lock(&s->shared.lock);
+	junk_unref(s->shared.lists);
+	s->shared.lists = l;
+	pthread_mutex_unlock(&s->shared.lock);
+	atomic_fetch_add(&s->shared.version, 1);
+	return OK;
+}
+
 static void share_rules(struct server *s)
 {
 	pthread_mutex_lock(&s->shared.lock);
@@ -104,6 +119,8 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
 	(void)fd, (void)what;
+	if ((*s->config.crawlers_file || *s->config.networks_file) && load_lists(s) != OK)
+		log_error("junk", "the lists are refused, the old ones stay: %s", err_text());
 	if (node_reload(&s->node) != OK) {
 		log_error("rules", "refused, the old rules stay: %s", err_text());
 		return;
@@ -207,6 +224,8 @@ static enum err start(struct server *s)
 	if (!place_db_file(&s->config, s->places_file, sizeof s->places_file))
 		s->places_file[0] = 0;
 	load_places(s);
+	if ((e = load_lists(s)))
+		return e;
 	if (!s->places_file[0])
 		log_warn("places", "no country file: set geo.database; every place is unknown");
 	s->base = event_base_new();
@@ -248,6 +267,7 @@ static void stop(struct server *s)
 		event_base_free(s->base);
 	rules_unref(s->shared.rules);
 	place_db_unref(s->shared.places);
+	junk_unref(s->shared.lists);
 	free(s->collects);
 	free(s->threads);
 	config_done(&s->config);

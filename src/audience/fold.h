@@ -24,6 +24,7 @@ struct entry_rest {
 	uint32_t at; /* where its bytes begin in `raw`, if they are needed again: attributes, or a first hit */
 	struct place place;
 	struct agent agent;
+	uint16_t purposes;
 	uint8_t kind, flags, attrs_n;
 	bool has_v;
 };

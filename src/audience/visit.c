@@ -171,6 +171,7 @@ struct entry fold_entry(struct fold *f, struct record *r, size_t n, struct entry
 	rest->place = e->place;
 	rest->agent = e->agent;
 	rest->flags = e->flags;
+	rest->purposes = e->purposes;
 	rest->attrs_n = (uint8_t)e->attrs_n;
 	out.cats = categorise(f, r);
 	return out;
@@ -199,6 +200,7 @@ static void apply(struct fold *f, struct profile *p, const struct entry *e, cons
 	add_to(f, p, CATEGORY_ALL, day, rest);
 	for (unsigned i = 0; i < cats[0]; i++)
 		add_to(f, p, cats[1 + i], day, rest);
+	profile_consent(p, day, rest->purposes);
 	profile_observe(p, day, &rest->place, &rest->agent, attrs, rest->attrs_n);
 	touch(x, f->rules->fact_segments);
 	fold_events_change(x, day, 1);

@@ -1,6 +1,7 @@
 #include "crumb/export/answers.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/ingest/quarantine.h"
 #include "crumb/rules/report.h"
 
 #include <jansson.h>
@@ -13,6 +14,19 @@ json_t *findings_json(const struct report *r)
 		json_array_append_new(
 		    list, json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s}", "file", f->file, "line", (json_int_t)f->line, "column", (json_int_t)f->column,
 			      "severity", f->warning ? "warning" : "error", "code", f->code, "message", f->message, "hint", f->hint));
+	}
+	return list;
+}
+
+json_t *aside_json(const struct aside_row *rows, size_t n)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++) {
+		char first[DAY_TEXT], last[DAY_TEXT];
+		day_text(rows[i].first, first);
+		day_text(rows[i].last, last);
+		json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:s,s:s}", "reason", aside_names[rows[i].why], "pattern", rows[i].pattern,
+						"events", (json_int_t)rows[i].events, "first_day", first, "last_day", last));
 	}
 	return list;
 }

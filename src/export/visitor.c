@@ -44,6 +44,14 @@ static json_t *segments_json(const struct rules *r, const struct profile *p, uin
 
 static void put_facts(json_t *v, const struct profile *p)
 {
+	json_t *purposes = json_array();
+	for (int i = 0; i < 16; i++)
+		if (p->purposes >> i & 1)
+			json_array_append_new(purposes, json_integer(i + 1));
+	if (p->consent_day)
+		json_object_set_new(v, "consent", json_pack("{s:o,s:o}", "day", day_json(p->consent_day), "purposes", purposes));
+	else
+		json_decref(purposes);
 	if (p->place_day) {
 		struct str region = place_region(&p->place), country = place_country(&p->place);
 		json_object_set_new(v, "country", json_stringn(country.p, country.n));

@@ -6,6 +6,7 @@
 #include "crumb/core/metric.h"
 #include "crumb/export/answers.h"
 #include "crumb/export/lists.h"
+#include "crumb/ingest/quarantine.h"
 #include "crumb/store/backup.h"
 
 #include <jansson.h>
@@ -19,7 +20,7 @@
 
 /* settle waits for fold and sweep, compact for the keeper; the others are the job thread's, erase then waits until the visitor is gone from the
  * views. */
-enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP };
+enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP, QUARANTINE, RELEASE };
 
 /* A request that is answered when the views have caught up, or when the job thread is done. */
 struct waiting {
@@ -307,6 +308,16 @@ static void backup(struct admin *a, struct http_request *r)
 	queue(a, r, BACKUP, NULL);
 }
 
+static void quarantine(struct admin *a, struct http_request *r)
+{
+	queue(a, r, QUARANTINE, NULL);
+}
+
+static void release(struct admin *a, struct http_request *r)
+{
+	queue(a, r, RELEASE, NULL);
+}
+
 static void erase(struct admin *a, struct http_request *r)
 {
 	struct vkey visitor;
@@ -341,6 +352,8 @@ static const struct {
     {{"/v1/import", 10}, NULL, import},
     {{"/v1/compact", 11}, NULL, compact},
     {{"/v1/backup", 10}, NULL, backup},
+    {{"/v1/quarantine", 14}, NULL, quarantine},
+    {{"/v1/quarantine/release", 22}, NULL, release},
     {{"/v1/visitors/erase", 18}, NULL, erase},
     {{"/v1/ask/preview", 15}, NULL, preview},
     {{"/v1/ask/overlap", 15}, NULL, overlap},
@@ -403,7 +416,7 @@ static void run_question(struct admin *a, struct waiting *w)
 {
 	struct generation *g = engine_serving(a->node->engine);
 	struct asker asker = {g, &a->gate, a->asked, clock_now(), engine_building(a->node->engine)};
-	struct str body = str_trim(buf_view(&w->body)), first = body, second;
+	struct str body = w->body.n ? str_trim(buf_view(&w->body)) : STR(""), first = body, second;
 	if (w->what == PREVIEW) {
 		w->result = answer_preview(&asker, body, &w->answer);
 	} else {
@@ -411,8 +424,6 @@ static void run_question(struct admin *a, struct waiting *w)
 		second = str_trim(str_skip(body, first.n));
 		w->result = answer_overlap(&asker, first, second, &w->answer);
 	}
-	if (w->result && !w->answer)
-		snprintf(w->why, sizeof w->why, "%s", err_text());
 	generation_unref(g);
 }
 
@@ -421,19 +432,65 @@ static void publish(void *arg)
 	(void)arg; /* it is, before this runs */
 }
 
+/* Everything that was answered can be read. */
+static enum err published(struct admin *a)
+{
+	return writer_run(a->node->writer, publish, NULL) ? OK : err_set(ERR_IO, "the journal cannot be written to now");
+}
+
 static void run_backup(struct admin *a, struct waiting *w)
 {
 	char folder[4096];
 	struct backup_totals t;
-	struct str where = str_trim(buf_view(&w->body));
+	struct str where = w->body.n ? str_trim(buf_view(&w->body)) : STR("");
 	snprintf(folder, sizeof folder, STR_FMT, STR_ARG(where));
-	w->result = *folder != '/'				 ? err_set(ERR_USAGE, "send the absolute path of an empty folder")
-		    : writer_run(a->node->writer, publish, NULL) ? backup_write(a->node->store, folder, NULL, &t)
-								 : err_set(ERR_IO, "the journal cannot be written to now");
-	if (w->result)
-		snprintf(w->why, sizeof w->why, "%s", err_text());
-	else
+	w->result = *folder == '/' ? published(a) : err_set(ERR_USAGE, "send the absolute path of an empty folder");
+	if (!w->result)
+		w->result = backup_write(a->node->store, folder, NULL, &t);
+	if (!w->result)
 		w->answer = json_pack("{s:I,s:I}", "days", (json_int_t)t.days, "bytes", (json_int_t)t.bytes);
+}
+
+static enum err flush(void *arg)
+{
+	struct admin *a = arg;
+	writer_submit(a->node->writer, &a->batch);
+	while (sem_wait(&a->committed) != 0)
+		;
+	enum err e = a->batch.result;
+	batch_clear(&a->batch);
+	return e;
+}
+
+/* "REASON" or "REASON PATTERN" */
+static void run_release(struct admin *a, struct waiting *w)
+{
+	struct str body = w->body.n ? str_trim(buf_view(&w->body)) : STR("");
+	size_t blank = str_find(body, ' ');
+	enum aside why = ASIDE_NOT;
+	uint64_t n;
+	for (int i = 1; i < ASIDE_MAX; i++)
+		if (str_eq(str_make(body.p, blank), str_c(aside_names[i])))
+			why = (enum aside)i;
+	w->result = !why ? err_set(ERR_USAGE, "the reason is one of crawler, network, rate, foreign_site") : published(a);
+	if (!w->result)
+		w->result = quarantine_release(a->node->store, why, str_trim(str_skip(body, blank + 1)), clock_now(), &a->batch, flush, a, &n);
+	batch_clear(&a->batch);
+	if (!w->result)
+		w->answer = json_pack("{s:I}", "released", (json_int_t)n);
+}
+
+static void run_quarantine(struct admin *a, struct waiting *w)
+{
+	struct aside_row *rows;
+	size_t n;
+	w->result = published(a);
+	if (!w->result)
+		w->result = quarantine_list(a->node->store, &rows, &n);
+	if (!w->result) {
+		w->answer = aside_json(rows, n);
+		free(rows);
+	}
 }
 
 static void run_job(struct admin *a, struct waiting *w)
@@ -446,9 +503,15 @@ static void run_job(struct admin *a, struct waiting *w)
 		run_import(a, w);
 	} else if (w->what == BACKUP) {
 		run_backup(a, w);
+	} else if (w->what == QUARANTINE) {
+		run_quarantine(a, w);
+	} else if (w->what == RELEASE) {
+		run_release(a, w);
 	} else {
 		run_question(a, w);
 	}
+	if (w->result && !w->answer)
+		snprintf(w->why, sizeof w->why, "%s", err_text());
 	buf_done(&w->body);
 	atomic_store(&w->done, true);
 }

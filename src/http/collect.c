@@ -181,6 +181,7 @@ static void take_shared(struct collect *c)
 	pthread_mutex_lock(&c->shared->lock);
 	ingest_rules(&c->ingest, rules_ref(c->shared->rules));
 	anonymiser_places(&c->ingest.wall, place_db_ref(c->shared->places));
+	anonymiser_lists(&c->ingest.wall, junk_ref(c->shared->lists));
 	pthread_mutex_unlock(&c->shared->lock);
 }
 

@@ -5,6 +5,7 @@
 #include "crumb/core/metric.h"
 
 #include <math.h>
+#include <netinet/in.h>
 
 #define EVENTS_PER_BODY 1000
 
@@ -43,6 +44,12 @@ static struct str proxied_address(const struct collect *c, struct str list)
 	return found;
 }
 
+static bool loopback6(const struct sockaddr *peer)
+{
+	const void *any = peer;
+	return peer->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)any)->sin6_addr);
+}
+
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h)
 {
 	struct str cookies = r->header[H_COOKIE], value;
@@ -52,6 +59,8 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 	if (r->header[H_FORWARDED_FOR].n && cidr_list_has(&c->shared->trusted, r->peer) &&
 	    network_parse(proxied_address(c, r->header[H_FORWARDED_FOR]), &n))
 		h->network = n;
+	else
+		h->here = h->network.family == 4 ? h->network.b[0] == 127 : h->network.family == 6 && loopback6(r->peer);
 	h->agent = r->header[H_USER_AGENT];
 	h->referer_header = r->header[H_REFERER];
 	h->origin = r->header[H_ORIGIN];
@@ -137,13 +146,13 @@ static void cookie_lines(struct collect *c, const struct ingest_who *who, bool w
 	}
 }
 
-static void why_lines(const struct ingest_who *who, bool written, struct buf *headers)
+static void why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers)
 {
-	if (who->refused || (who->write && !written)) {
-		buf_c(headers, "Crumb-Refused: ");
-		buf_str(headers, metric_reason(who->refused ? who->why : M_REFUSED_SITE));
-		buf_c(headers, "\r\n");
-	}
+	if (!who->refused && !(who->write && c->ingest.aside))
+		return;
+	buf_c(headers, "Crumb-Refused: ");
+	buf_str(headers, who->refused ? metric_reason(who->why) : str_c(aside_names[c->ingest.aside]));
+	buf_c(headers, "\r\n");
 }
 
 static void answer_disk(struct http_request *r)
@@ -163,7 +172,7 @@ void collect_pixel(struct collect *c, struct http_request *r)
 		answer_disk(r);
 		return;
 	}
-	if (written && !who.set_cookie && r->header[H_ORIGIN].n == 0) {
+	if (written && !c->ingest.aside && !who.set_cookie && r->header[H_ORIGIN].n == 0) {
 		http_reply_ready(r->ticket, pixel(c));
 	} else {
 		struct buf *headers = &c->body;
@@ -171,7 +180,7 @@ void collect_pixel(struct collect *c, struct http_request *r)
 		cors_headers(c, r, headers);
 		buf_c(headers, "Cache-Control: no-store\r\n");
 		cookie_lines(c, &who, written, headers);
-		why_lines(&who, written, headers);
+		why_lines(c, &who, headers);
 		http_reply(r->ticket, 200, "image/gif", buf_view(headers), str_make(GIF, 43));
 	}
 	if (written || who.erase)
@@ -286,6 +295,7 @@ void collect_events(struct collect *c, struct http_request *r)
 		(void)read_body(&p, &in, r->body, lines);
 	}
 	p.who = ingest_visitor(&c->ingest, &c->hit, collect_now(c), collect_batch(c));
+	c->ingest.aside = ASIDE_NOT;
 	if (p.who.write) {
 		in.begin = begin_event;
 		in.event = write_event;
@@ -300,7 +310,7 @@ void collect_events(struct collect *c, struct http_request *r)
 	cors_headers(c, r, headers);
 	buf_c(headers, "Cache-Control: no-store\r\n");
 	cookie_lines(c, &p.who, p.written > 0, headers);
-	why_lines(&p.who, p.written > 0 || p.events == 0, headers);
+	why_lines(c, &p.who, headers);
 	http_reply(r->ticket, 204, "", buf_view(headers), STR(""));
 	if (p.written || p.who.erase)
 		http_wait_gate(r->ticket, c->gate);

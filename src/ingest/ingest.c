@@ -114,15 +114,40 @@ static void apply_rules(struct ingest *in, const struct hit *h, struct event *e)
 		metric_add(M_VALUE_DROPPED, rules_close(in->rules, e));
 }
 
+/* Is there room for one more of those that do not count? */
+static bool room_aside(struct ingest *in, uint16_t day)
+{
+	if (in->aside_day != day) {
+		in->aside_day = day;
+		in->aside_n = 0;
+	}
+	return in->aside_n++ < (uint64_t)in->config->junk_per_day;
+}
+
 bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b)
 {
+	static const enum metric counters[ASIDE_MAX] = {0, M_ASIDE_CRAWLER, M_ASIDE_NETWORK, M_ASIDE_RATE, M_ASIDE_SITE};
 	struct event *e = &in->event;
 	metric_inc(M_HITS);
-	if (!anonymise(&in->wall, h, e))
-		return false;
+	anonymise(&in->wall, h, e);
+	in->aside = anonymiser_judge(&in->wall, h, e, t, &e->pattern);
+	if (in->aside == ASIDE_SITE) {
+		metric_inc(M_REFUSED_SITE);
+		if (!e->host.n || (who->flags & EVENT_IMPORTED))
+			return false;
+	}
+	e->aside = (uint8_t)in->aside;
+	e->purposes = who->purposes;
 	e->visitor = who->visitor;
 	e->flags = who->flags;
 	e->t = t;
+	if (in->aside) {
+		metric_inc(counters[in->aside]);
+		if (!room_aside(in, day_of(t))) {
+			metric_inc(M_ASIDE_FULL);
+			return false;
+		}
+	}
 	apply_rules(in, h, e);
 	batch_event(b, e);
 	return true;

@@ -3,14 +3,15 @@
 const char *const device_names[DEVICE_MAX] = {"unknown", "desktop", "mobile", "tablet", "tv", "console"};
 const char *const os_names[OS_MAX] = {"unknown", "windows", "macos", "ios", "android", "linux", "chromeos", "other"};
 const char *const browser_names[BROWSER_MAX] = {"unknown", "chrome", "safari", "firefox", "edge", "opera", "samsung", "ie", "other"};
+const char *const aside_names[ASIDE_MAX] = {"", "crawler", "network", "rate", "foreign_site"};
 const char *const referrer_names[REFERRER_MAX] = {"none", "search", "social", "internal", "other"};
 
 void event_encode(const struct event *e, struct buf *out)
 {
 	msgpack_packer pk;
 	mp_packer(&pk, out);
-	msgpack_pack_array(&pk, 6);
-	msgpack_pack_uint8(&pk, RECORD_EVENT);
+	msgpack_pack_array(&pk, e->aside ? 9 : e->purposes ? 7 : 6);
+	msgpack_pack_uint8(&pk, e->aside ? RECORD_ASIDE : RECORD_EVENT);
 	mp_put_bin(&pk, e->visitor.b, sizeof e->visitor.b);
 	msgpack_pack_uint32(&pk, e->t);
 	msgpack_pack_uint8(&pk, e->flags);
@@ -35,6 +36,23 @@ void event_encode(const struct event *e, struct buf *out)
 		msgpack_pack_double(&pk, e->v);
 	else
 		msgpack_pack_nil(&pk);
+	if (e->purposes || e->aside)
+		msgpack_pack_uint16(&pk, e->purposes);
+	if (e->aside) {
+		msgpack_pack_uint8(&pk, e->aside);
+		mp_put_str(&pk, e->pattern);
+	}
+}
+
+void record_encode_released(uint32_t t, enum aside why, struct str pattern, struct buf *out)
+{
+	msgpack_packer pk;
+	mp_packer(&pk, out);
+	msgpack_pack_array(&pk, 4);
+	msgpack_pack_uint8(&pk, RECORD_RELEASED);
+	msgpack_pack_uint32(&pk, t);
+	msgpack_pack_uint8(&pk, (uint8_t)why);
+	mp_put_str(&pk, pattern);
 }
 
 void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out)
@@ -111,11 +129,20 @@ static void decode_about(struct mp *in, struct event *e)
 		e->leaves[i] = mp_uint(in);
 }
 
+static void decode_aside(struct mp *in, struct event *e)
+{
+	uint64_t why = mp_uint(in);
+	e->pattern = mp_str(in);
+	if (why == ASIDE_NOT || why >= ASIDE_MAX)
+		in->bad = true;
+	e->aside = (uint8_t)why;
+}
+
 static bool skip_kind(struct mp *in, struct vkey *visitor, bool erasures)
 {
 	uint32_t n = mp_array(in);
 	uint64_t kind = mp_uint(in);
-	if (in->bad || n < 2 || (kind != RECORD_EVENT && !(erasures && kind == RECORD_ERASE)))
+	if (in->bad || n < 2 || (kind != RECORD_EVENT && kind != RECORD_ASIDE && !(erasures && kind == RECORD_ERASE)))
 		return false;
 	decode_key(in, visitor);
 	for (uint32_t i = 2; i < n && !in->bad; i++)
@@ -138,7 +165,10 @@ bool record_decode(struct mp *in, struct record *out)
 	uint32_t n = mp_array(in);
 	out->kind = (enum record_kind)mp_uint(in);
 	struct event *e = &out->event;
-	if (out->kind == RECORD_EVENT && n == 6) {
+	e->purposes = 0;
+	e->aside = ASIDE_NOT;
+	e->pattern = str_make("", 0);
+	if ((out->kind == RECORD_EVENT && (n == 6 || n == 7)) || (out->kind == RECORD_ASIDE && n == 9)) {
 		decode_key(in, &e->visitor);
 		e->t = (uint32_t)mp_uint(in);
 		e->flags = (uint8_t)mp_uint(in);
@@ -150,6 +180,13 @@ bool record_decode(struct mp *in, struct record *out)
 		out->all = str_make((const char *)all, (size_t)(in->p - all));
 		e->has_v = !mp_nil(in);
 		e->v = e->has_v ? mp_double(in) : 0;
+		if (n > 6)
+			e->purposes = (uint16_t)mp_uint(in);
+		if (n == 9)
+			decode_aside(in, e);
+	} else if (out->kind == RECORD_RELEASED && n == 4) {
+		e->t = (uint32_t)mp_uint(in);
+		decode_aside(in, e);
 	} else if (out->kind == RECORD_ERASE && n == 3) {
 		decode_key(in, &e->visitor);
 		e->t = (uint32_t)mp_uint(in);

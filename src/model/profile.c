@@ -48,7 +48,8 @@ static void room(void **array, size_t *cap, size_t want, size_t size)
 static bool load_header(struct profile *p, struct str header, struct str *segments)
 {
 	struct mp m = mp_over(header);
-	if (mp_array(&m) != 11)
+	uint32_t fields = mp_array(&m);
+	if (fields != 11 && fields != 13)
 		return false;
 	p->ordinal = (uint32_t)mp_uint(&m);
 	p->due_hour = (uint32_t)mp_uint(&m);
@@ -77,6 +78,8 @@ static bool load_header(struct profile *p, struct str header, struct str *segmen
 	}
 	*segments = mp_str(&m);
 	p->sums_n = (size_t)mp_uint(&m);
+	p->consent_day = fields == 13 ? (uint16_t)mp_uint(&m) : 0;
+	p->purposes = fields == 13 ? (uint16_t)mp_uint(&m) : 0;
 	return !m.bad && segments->n % 2 == 0 && m.p == m.end;
 }
 
@@ -255,7 +258,7 @@ void profile_save(const struct profile *p, struct buf *out)
 	buf_add(out, prefix, sizeof prefix);
 	msgpack_packer pk;
 	mp_packer(&pk, out);
-	msgpack_pack_array(&pk, 11);
+	msgpack_pack_array(&pk, p->consent_day ? 13 : 11);
 	msgpack_pack_uint32(&pk, p->ordinal);
 	msgpack_pack_uint32(&pk, p->due_hour);
 	msgpack_pack_uint16(&pk, p->evaluated_day);
@@ -273,6 +276,10 @@ void profile_save(const struct profile *p, struct buf *out)
 	}
 	mp_put_bin(&pk, p->segments, p->segments_n * sizeof *p->segments);
 	msgpack_pack_uint32(&pk, (uint32_t)p->sums_n);
+	if (p->consent_day) {
+		msgpack_pack_uint16(&pk, p->consent_day);
+		msgpack_pack_uint16(&pk, p->purposes);
+	}
 	CHECK(!out->failed);
 	put_u16((uint8_t *)out->p + start + 2, (uint16_t)(out->n - start - 4));
 	buf_add(out, p->sums, p->sums_n * sizeof *p->sums);
@@ -368,6 +375,14 @@ void profile_observe(
 		observe_attr(p, attrs[i].name, attrs[i].value, day);
 }
 
+void profile_consent(struct profile *p, uint16_t day, uint16_t purposes)
+{
+	if (!purposes || day < p->consent_day)
+		return;
+	p->consent_day = day;
+	p->purposes = purposes;
+}
+
 void profile_expire(struct profile *p, uint16_t oldest)
 {
 	size_t kept = 0;
@@ -389,6 +404,8 @@ void profile_expire(struct profile *p, uint16_t oldest)
 		p->place = (struct place){0};
 		p->place_day = 0;
 	}
+	if (p->consent_day < oldest)
+		p->consent_day = p->purposes = 0;
 	if (p->agent_day < oldest) {
 		p->agent = (struct agent){0};
 		p->agent_day = 0;

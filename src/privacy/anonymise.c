@@ -16,6 +16,8 @@ void anonymiser_init(struct anonymiser *a, const struct config *c)
 void anonymiser_done(struct anonymiser *a)
 {
 	place_db_unref(a->places);
+	junk_scratch_free(a->scan);
+	junk_unref(a->lists);
 	sodium_memzero(a, sizeof *a);
 }
 
@@ -26,28 +28,79 @@ void anonymiser_places(struct anonymiser *a, struct place_db *db)
 	memset(a->networks, 0, sizeof a->networks);
 }
 
-static struct agent cached_agent(struct anonymiser *a, struct str ua)
+void anonymiser_lists(struct anonymiser *a, struct junk_lists *l)
+{
+	if (l == a->lists) {
+		junk_unref(l);
+		return;
+	}
+	junk_scratch_free(a->scan);
+	a->scan = NULL;
+	junk_unref(a->lists);
+	a->lists = l;
+	memset(a->agents, 0, sizeof a->agents);
+	memset(a->networks, 0, sizeof a->networks);
+}
+
+/* Place in the caches of an agent and of a network. */
+static size_t cached_agent(struct anonymiser *a, struct str ua)
 {
 	uint64_t h = hash_keyed64(&a->key, ua.p, ua.n) | 1;
 	size_t at = (h >> 32) % ANONYMISE_CACHE;
 	if (a->agents[at].hash != h) {
 		a->agents[at].hash = h;
 		a->agents[at].agent = agent_parse(ua);
+		a->agents[at].crawler = (int16_t)junk_crawler(a->lists, &a->scan, ua);
 	}
-	return a->agents[at].agent;
+	return at;
 }
 
-struct place anonymiser_place(struct anonymiser *a, const struct network *n)
+static size_t cached_network(struct anonymiser *a, const struct network *n)
 {
-	if (n->family == 0 || !a->places)
-		return (struct place){{0}, {0}};
 	uint64_t h = hash_keyed64(&a->key, n, sizeof *n) | 1;
 	size_t at = (h >> 32) % ANONYMISE_CACHE;
 	if (a->networks[at].hash != h) {
 		a->networks[at].hash = h;
-		a->networks[at].place = place_db_find(a->places, n);
+		a->networks[at].place = a->places ? place_db_find(a->places, n) : (struct place){{0}, {0}};
+		a->networks[at].label = (int16_t)junk_network(a->lists, n);
 	}
-	return a->networks[at].place;
+	return at;
+}
+
+struct place anonymiser_place(struct anonymiser *a, const struct network *n)
+{
+	return n->family ? a->networks[cached_network(a, n)].place : (struct place){{0}, {0}};
+}
+
+/* Counts the hit; true: more of its network's came in this second than may. */
+static bool too_many(struct anonymiser *a, uint32_t now)
+{
+	size_t at = a->network_at;
+	if (a->rates[at].hash != a->networks[at].hash || a->rates[at].second != now) {
+		a->rates[at].hash = a->networks[at].hash;
+		a->rates[at].second = now;
+		a->rates[at].hits = 0;
+	}
+	return ++a->rates[at].hits > (uint32_t)a->config->network_rate;
+}
+
+enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const struct event *e, uint32_t now, struct str *pattern)
+{
+	int n;
+	*pattern = str_make("", 0);
+	if (!site_is_ours(a->config, e->host)) {
+		*pattern = e->host;
+		return ASIDE_SITE;
+	}
+	if (h->agent.n && (n = a->agents[a->agent_at].crawler) >= 0) {
+		*pattern = str_c(junk_crawler_name(a->lists, n));
+		return ASIDE_CRAWLER;
+	}
+	if (h->network.family && (n = a->networks[a->network_at].label) >= 0) {
+		*pattern = str_c(junk_network_name(a->lists, n));
+		return ASIDE_NETWORK;
+	}
+	return a->config->network_rate && h->network.family && !h->here && too_many(a, now) ? ASIDE_RATE : ASIDE_NOT;
 }
 
 static enum referrer cached_referrer(struct anonymiser *a, struct str referrer, struct str host)
@@ -185,7 +238,7 @@ static void keep_query(struct anonymiser *a, struct event *e, struct str query)
 	}
 }
 
-bool anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
+void anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 {
 	struct url_parts u = {0};
 	struct str url = h->url.n ? h->url : h->referer_header;
@@ -200,10 +253,6 @@ bool anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 		e->path = keep(a, scrub_path(u.path, a->scratch + a->used, EVENT_PATH_MAX, &scrubbed));
 		metric_add(M_SCRUBBED, scrubbed);
 	}
-	if (!site_is_ours(a->config, e->host)) {
-		metric_inc(M_REFUSED_SITE);
-		return false;
-	}
 	e->name = h->name.n ? h->name : STR("view");
 	if (!event_name(e->name)) {
 		metric_inc(M_EVENT_OTHER);
@@ -214,9 +263,10 @@ bool anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 	for (unsigned i = 0; i < h->attrs_n; i++)
 		add_attr(a, e, h->attrs[i].name, h->attrs[i].value);
 	keep_query(a, e, u.query);
-	e->place = anonymiser_place(a, &h->network);
-	e->agent = cached_agent(a, h->agent);
+	a->agent_at = cached_agent(a, h->agent);
+	a->network_at = cached_network(a, &h->network);
+	e->place = h->network.family ? a->networks[a->network_at].place : (struct place){{0}, {0}};
+	e->agent = a->agents[a->agent_at].agent;
 	e->v = h->v;
 	e->has_v = h->has_v;
-	return true;
 }

@@ -9,8 +9,8 @@ from harness import Browser, RULES
 
 
 def reload(server, text):
-    server.write_rules(text)
     before = server.js('rules', 'status')['hash']
+    server.write_rules(text)
     server.process.send_signal(signal.SIGHUP)
     end = time.monotonic() + 60
     while time.monotonic() < end:
@@ -18,7 +18,7 @@ def reload(server, text):
         if s['complete'] and s['hash'] != before:
             return
         time.sleep(0.02)
-    raise AssertionError('the reload did not complete: ' + server.logged()[-500:])
+    raise AssertionError('the reload did not complete: ' + server.logged()[-4000:])
 
 
 def test_matchers(make):

@@ -16,11 +16,14 @@
 struct config {
 	/* text: owned by the config */
 	char *store_path, *rules_path, *collect_listen, *admin_listen, *admin_token, *geo_database, *sites, *trusted_proxies;
-	char *cookie_domain, *keep_query, *attributes, *tcf_purposes, *consent_require, *ortb2_name, *sensitive_destinations;
+	char *cookie_domain, *keep_query, *attributes, *tcf_purposes, *consent_require, *crawlers_file, *networks_file, *ortb2_name,
+	    *sensitive_destinations;
 	/* numbers */
 	long shards, k, retention_days, collect_threads, connections, header_bytes, body_bytes, idle_s, header_s, body_s;
 	long provisional_max, map_gb, fold_pace_ms, rules_wait_s, tcf_vendor, disk_reserve_percent;
 	/* choices, index into the row's words */
+	long crawlers_on; /* 0 set aside, 1 count */
+	long junk_per_day, network_rate;
 	long consent_default;	      /* 0 allow, 1 require */
 	long cookie_samesite;	      /* 0 none, 1 lax, 2 strict */
 	long cookie_secure;	      /* 0 yes, 1 no */

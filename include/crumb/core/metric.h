@@ -38,6 +38,11 @@
 	X(M_REFUSED_MISSING, "refused_total", "reason=\"consent_missing\"", "")                                                                      \
 	X(M_REFUSED_UNREADABLE, "refused_total", "reason=\"consent_unreadable\"", "")                                                                \
 	X(M_REFUSED_SITE, "refused_total", "reason=\"foreign_site\"", "")                                                                            \
+	X(M_ASIDE_CRAWLER, "set_aside_total", "reason=\"crawler\"", "Hits set aside, by reason")                                                     \
+	X(M_ASIDE_NETWORK, "set_aside_total", "reason=\"network\"", "")                                                                              \
+	X(M_ASIDE_RATE, "set_aside_total", "reason=\"rate\"", "")                                                                                    \
+	X(M_ASIDE_SITE, "set_aside_total", "reason=\"foreign_site\"", "")                                                                            \
+	X(M_ASIDE_FULL, "set_aside_dropped_total", "", "Hits that were not even set aside: more than junk.per_day")                                  \
 	X(M_REFUSED_OLD, "refused_total", "reason=\"too_old\"", "")                                                                                  \
 	X(M_REFUSED_FUTURE, "refused_total", "reason=\"future\"", "")                                                                                \
 	X(M_REFUSED_DISK, "refused_total", "reason=\"disk\"", "")                                                                                    \

@@ -21,6 +21,9 @@ enum err answer_preview(const struct asker *a, struct str condition, struct json
 /* {"a":{"id","size"},"b":{…},"both","pending"}; ERR_NOT_FOUND names the segment that is not there. */
 enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id, struct json_t **out) MUST_CHECK;
 
+struct aside_row;
+/* [{"reason","pattern","events","first_day","last_day"}] */
+struct json_t *aside_json(const struct aside_row *rows, size_t n);
 struct json_t *findings_json(const struct report *r);
 
 #endif

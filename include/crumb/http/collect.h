@@ -22,9 +22,10 @@ struct collect_shared {
 	struct cidr_list trusted;
 	_Atomic bool disk_low;
 	_Atomic uint64_t version; /* grows with every swap */
-	pthread_mutex_t lock;	  /* guards the two pointers */
+	pthread_mutex_t lock;	  /* guards the pointers */
 	struct rules *rules;
 	struct place_db *places;
+	struct junk_lists *lists;
 };
 
 enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out) MUST_CHECK;

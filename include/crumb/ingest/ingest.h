@@ -17,6 +17,9 @@ struct ingest {
 	struct rules *rules; /* for leaves and vocabularies */
 	struct match *match;
 	const _Atomic bool *disk_low;
+	enum aside aside; /* what became of the latest event: why it was set aside */
+	uint16_t aside_day;
+	uint64_t aside_n;   /* set aside on that day, by this thread */
 	struct event event; /* scratch: large, so not on the stack */
 };
 
@@ -42,7 +45,7 @@ void ingest_rules(struct ingest *in, struct rules *r); /* takes the reference; t
 struct consent ingest_consent(struct ingest *in, const struct hit *h);
 /* Consent gate and cookie. An erasure goes into the batch at once. */
 struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_t now, struct batch *b);
-/* Anonymises and encodes one event into the batch; false when there was nothing to write. */
+/* Anonymises and encodes one event into the batch, perhaps set aside; false when there was nothing to write. */
 bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b);
 /* The visitor that a cookie names, for look-ups. */
 bool ingest_known(struct ingest *in, struct str cookie, uint32_t now, struct vkey *out);

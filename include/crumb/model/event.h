@@ -5,9 +5,11 @@
  *
  * A record is one msgpack array:
  *
- *     [ kind, key(16), t, flags, [country, region, agent, host, path, name, campaign, referrer, {attr: value}, [leaf…]], v or nil ]
+ *     [ kind, key(16), t, flags, [country, region, agent, host, path, name, campaign, referrer, {attr: value}, [leaf…]], v or nil, purposes ]
  *
- * kind 1 event · 2 visitor erased · 3 rules activated (then: [3, t, hash(16), text]).
+ * kind 1 event (without purposes where there are none) · 2 visitor erased [2, key, t] · 3 rules activated [3, t, hash(16), text] ·
+ * 4 event set aside: as 1, and then reason, pattern · 5 released [5, t, reason, pattern]: what was set aside for it up to then counts, as events of
+ * their own.
  * From host to leaves is what the event is *about*: two events with the same bytes there match the same categories, under rules that do
  * not look at place and device; with those, from country to leaves. */
 #ifndef CRUMB_MODEL_EVENT_H
@@ -79,12 +81,18 @@ struct event {
 	unsigned leaves_n;
 	double v;
 	bool has_v;
+	uint16_t purposes;  /* of TCF that the visitor consented to; bit n − 1 for purpose n */
+	uint8_t aside;	    /* enum aside: why it does not count */
+	struct str pattern; /* what matched, if it is set aside */
 };
 
-enum record_kind { RECORD_EVENT = 1, RECORD_ERASE = 2, RECORD_RULES = 3 };
+enum aside { ASIDE_NOT, ASIDE_CRAWLER, ASIDE_NETWORK, ASIDE_RATE, ASIDE_SITE, ASIDE_MAX };
+extern const char *const aside_names[ASIDE_MAX];
+
+enum record_kind { RECORD_EVENT = 1, RECORD_ERASE = 2, RECORD_RULES = 3, RECORD_ASIDE = 4, RECORD_RELEASED = 5 };
 struct record {
 	enum record_kind kind;
-	struct event event; /* EVENT; ERASE uses visitor and t; RULES uses t */
+	struct event event; /* EVENT, ASIDE; ERASE uses visitor and t; RULES uses t; RELEASED t, aside and pattern */
 	struct str about;   /* EVENT: the bytes from host to leaves */
 	struct str all;	    /* EVENT: the bytes from country to leaves */
 	struct str rules_hash, rules_text;
@@ -101,10 +109,11 @@ static inline struct str place_region(const struct place *p)
 
 void event_encode(const struct event *e, struct buf *out);
 void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out);
+void record_encode_released(uint32_t t, enum aside why, struct str pattern, struct buf *out);
 void record_encode_rules(uint32_t t, struct str hash, struct str text, struct buf *out);
 /* Passes over one record that is about a visitor and says which; false: it is about none, or unreadable, and `in` is anywhere. */
 bool record_skip(struct mp *in, struct vkey *visitor);
-/* The same, for events only: false for any other record, too. */
+/* The same, for events only, set aside or not: false for any other record, too. */
 bool record_event(struct mp *in, struct vkey *visitor);
 /* Reads one record; false when the bytes are none. Views point into the reader's bytes. */
 bool record_decode(struct mp *in, struct record *out);

@@ -4,10 +4,10 @@
  *
  *     u8 version │ u8 0 │ u16 header length │ msgpack header │ sum sum … │ first day │ group group …
  *
- *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …), sums]
- *     group:  category − that of the group before │ bytes │ (day − the day before │ count) …         packed numbers (LEB128); the first day of a
- * group counts from the first day of all, so that most numbers take one byte sum:    u16 category │ u16 day │ i64 millionths    little-endian,
- * sorted; of the events' values; only for categories whose sum some condition asks
+ *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …), sums] and,
+ * where a TC string came, consent day, purposes group:  category − that of the group before │ bytes │ (day − the day before │ count) …         packed
+ * numbers (LEB128); the first day of a group counts from the first day of all, so that most numbers take one byte sum:    u16 category │ u16 day │
+ * i64 millionths    little-endian, sorted; of the events' values; only for categories whose sum some condition asks
  *
  * Sums are kept in millionths, so that they do not depend on the order of events; they saturate at 9 × 10^12.
  *
@@ -44,6 +44,7 @@ struct profile_attr {
 struct profile {
 	uint32_t ordinal, due_hour;
 	uint16_t evaluated_day, place_day, agent_day;
+	uint16_t consent_day, purposes; /* the latest TC string's; 0: none came */
 	struct place place;
 	struct agent agent;
 	struct profile_attr attrs[PROFILE_ATTRS_MAX];
@@ -71,6 +72,8 @@ void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v);
 /* Takes place, agent and attributes of an event of that day, unless something newer is known. */
 void profile_observe(
     struct profile *p, uint16_t day, const struct place *place, const struct agent *agent, const struct attr *attrs, unsigned attrs_n);
+/* The purposes of a TC string of that day, unless a newer one came; 0: none. */
+void profile_consent(struct profile *p, uint16_t day, uint16_t purposes);
 /* Drops what was observed before `oldest`. */
 void profile_expire(struct profile *p, uint16_t oldest);
 

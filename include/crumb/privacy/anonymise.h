@@ -4,6 +4,7 @@
 
 #include "crumb/core/config.h"
 #include "crumb/privacy/hit.h"
+#include "crumb/privacy/junk.h"
 #include "crumb/privacy/place.h"
 
 /* What one thread keeps to anonymise quickly: results by keyed hash of what they were made from. The hashes' key is random
@@ -12,14 +13,23 @@
 struct anonymiser {
 	const struct config *config;
 	struct place_db *places;
+	struct junk_lists *lists;
+	struct hs_scratch *scan;
+	size_t agent_at, network_at; /* of the latest hit, in the caches */
+	struct {
+		uint64_t hash;
+		uint32_t second, hits;
+	} rates[ANONYMISE_CACHE]; /* of networks; two that share a place share the limit's counter, so it begins anew */
 	struct key16 key;
 	struct {
 		uint64_t hash;
 		struct agent agent;
+		int16_t crawler; /* pattern, or -1 */
 	} agents[ANONYMISE_CACHE];
 	struct {
 		uint64_t hash;
 		struct place place;
+		int16_t label; /* of the network lists, or -1 */
 	} networks[ANONYMISE_CACHE];
 	struct {
 		uint64_t hash;
@@ -33,10 +43,14 @@ void anonymiser_init(struct anonymiser *a, const struct config *c);
 void anonymiser_done(struct anonymiser *a);
 void anonymiser_places(struct anonymiser *a, struct place_db *db); /* takes the reference */
 
+void anonymiser_lists(struct anonymiser *a, struct junk_lists *l); /* takes the reference */
+
+/* Does the hit count? If not, why, and in *pattern what matched (lives with the lists or the event). After anonymise(). */
+enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const struct event *e, uint32_t now, struct str *pattern);
 /* Where a network is; from a cache. */
 struct place anonymiser_place(struct anonymiser *a, const struct network *n);
-/* Fills everything but visitor, t, flags and leaves. False: no page to speak of or a site that is not ours; counted. */
-bool anonymise(struct anonymiser *a, const struct hit *h, struct event *out);
+/* Fills everything but visitor, t, flags and leaves. */
+void anonymise(struct anonymiser *a, const struct hit *h, struct event *out);
 /* Is `host` one of the configured sites (all are, when none is configured)? */
 bool site_is_ours(const struct config *c, struct str host);
 /* Is `origin` (scheme://host[:port]) one that may read answers with credentials? */

@@ -18,6 +18,7 @@ struct network {
 struct hit {
 	struct network network;
 	struct str agent, referer_header, origin, fetch_site;
+	bool here;	   /* from this machine, not forwarded: no limits */
 	struct str cookie; /* value of `crumb`, empty: none came */
 	struct str name, url, referrer, title;
 	double v;

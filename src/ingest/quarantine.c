@@ -1,0 +1,175 @@
+#include "crumb/ingest/quarantine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FLUSH_RECORDS 50000
+
+struct released {
+	enum aside why;
+	char pattern[256];
+	uint32_t t;
+};
+
+struct scan {
+	struct store *store;
+	struct released *released; /* all of them are in shard 0 */
+	size_t released_n;
+	struct record record;
+	enum err (*each)(struct scan *s, struct event *e);
+	/* list */
+	struct aside_row *rows;
+	size_t rows_n, rows_cap;
+	/* release */
+	enum aside why;
+	struct str pattern;
+	uint32_t now;
+	struct batch *batch;
+	enum err (*flush)(void *arg);
+	void *arg;
+	uint64_t events;
+};
+
+static bool is_released(const struct scan *s, const struct event *e)
+{
+	for (size_t i = 0; i < s->released_n; i++)
+		if (s->released[i].why == e->aside && e->t <= s->released[i].t && str_eq(str_c(s->released[i].pattern), e->pattern))
+			return true;
+	return false;
+}
+
+static void note_release(struct scan *s, const struct event *e)
+{
+	s->released = realloc(s->released, (s->released_n + 1) * sizeof *s->released);
+	CHECK(s->released);
+	struct released *r = &s->released[s->released_n++];
+	*r = (struct released){.why = e->aside, .t = e->t};
+	snprintf(r->pattern, sizeof r->pattern, STR_FMT, STR_ARG(e->pattern));
+}
+
+/* One shard's records of a kind. */
+static enum err scan_shard(struct scan *s, unsigned shard, enum record_kind kind)
+{
+	struct journal_reader *r;
+	struct buf records = {0};
+	uint64_t seq;
+	uint32_t count;
+	uint16_t day;
+	enum err e = journal_read(s->store->journal, shard, 0, &r);
+	if (e)
+		return e;
+	while (!e) {
+		buf_clear(&records);
+		e = journal_next(r, &records, &seq, &count, &day);
+		struct mp m = mp_over(e ? STR("") : buf_view(&records));
+		while (!e && m.p < m.end && record_decode(&m, &s->record)) {
+			if (s->record.kind != kind)
+				continue;
+			if (kind == RECORD_RELEASED)
+				note_release(s, &s->record.event);
+			else if (!is_released(s, &s->record.event))
+				e = s->each(s, &s->record.event);
+		}
+		if (e == ERR_CORRUPT)
+			e = OK; /* the folds have said so */
+	}
+	journal_read_end(r);
+	buf_done(&records);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err scan(struct scan *s)
+{
+	enum err e = scan_shard(s, 0, RECORD_RELEASED);
+	for (unsigned i = 0; i < s->store->shards && !e; i++)
+		e = scan_shard(s, i, RECORD_ASIDE);
+	free(s->released);
+	return e;
+}
+
+static struct aside_row *row_of(struct scan *s, const struct event *e)
+{
+	for (size_t i = s->rows_n; i-- > 0;)
+		if (s->rows[i].why == e->aside && str_eq(str_c(s->rows[i].pattern), e->pattern))
+			return &s->rows[i];
+	if (s->rows_n == s->rows_cap) {
+		s->rows_cap = s->rows_cap ? 2 * s->rows_cap : 64;
+		s->rows = realloc(s->rows, s->rows_cap * sizeof *s->rows);
+		CHECK(s->rows);
+	}
+	struct aside_row *row = &s->rows[s->rows_n++];
+	*row = (struct aside_row){.why = e->aside, .first = day_of(e->t), .last = day_of(e->t)};
+	snprintf(row->pattern, sizeof row->pattern, STR_FMT, STR_ARG(e->pattern));
+	return row;
+}
+
+static enum err count(struct scan *s, struct event *e)
+{
+	struct aside_row *row = row_of(s, e);
+	uint16_t day = day_of(e->t);
+	row->events++;
+	row->first = day < row->first ? day : row->first;
+	row->last = day > row->last ? day : row->last;
+	return OK;
+}
+
+static int by_reason(const void *a, const void *b)
+{
+	const struct aside_row *x = a, *y = b;
+	if (x->why != y->why)
+		return x->why < y->why ? -1 : 1;
+	if (x->events != y->events)
+		return x->events > y->events ? -1 : 1;
+	return strcmp(x->pattern, y->pattern);
+}
+
+enum err quarantine_list(struct store *store, struct aside_row **rows, size_t *n)
+{
+	struct scan *s = calloc(1, sizeof *s);
+	CHECK(s);
+	s->store = store;
+	s->each = count;
+	enum err e = scan(s);
+	if (s->rows_n)
+		qsort(s->rows, s->rows_n, sizeof *s->rows, by_reason);
+	if (e) {
+		free(s->rows);
+	} else {
+		*rows = s->rows;
+		*n = s->rows_n;
+	}
+	free(s);
+	return e;
+}
+
+static enum err release(struct scan *s, struct event *e)
+{
+	if (e->aside != s->why || (s->pattern.n && !str_eq(s->pattern, e->pattern)))
+		return OK;
+	(void)row_of(s, e);
+	e->aside = ASIDE_NOT;
+	batch_event(s->batch, e);
+	s->events++;
+	return s->batch->count >= FLUSH_RECORDS ? s->flush(s->arg) : OK;
+}
+
+enum err quarantine_release(struct store *store, enum aside why, struct str pattern, uint32_t now, struct batch *batch, enum err (*flush)(void *),
+    void *arg, uint64_t *events)
+{
+	struct scan *s = calloc(1, sizeof *s);
+	CHECK(s);
+	*s = (struct scan){.store = store, .each = release, .why = why, .pattern = pattern, .now = now, .batch = batch, .flush = flush, .arg = arg};
+	enum err e = scan(s);
+	for (size_t i = 0; i < s->rows_n && !e; i++) {
+		struct batch_part *p = batch_part(batch, day_of(now), 0);
+		record_encode_released(now, why, str_c(s->rows[i].pattern), &p->records);
+		p->count++;
+		batch->count++;
+	}
+	if (!e && batch->count)
+		e = flush(arg);
+	*events = s->events;
+	free(s->rows);
+	free(s);
+	return e;
+}

@@ -1,0 +1,319 @@
+#include "crumb/privacy/junk.h"
+
+#include "crumb/base/buf.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <hs/hs.h>
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Made at build from etc/crawlers.txt. */
+extern const char crawlers_txt[];
+extern const unsigned long crawlers_txt_n;
+
+#define AGENT_MAX 2048
+#define FILE_MAX (32u << 20)
+
+/* A range of cut networks, as numbers: 24 bits of IPv4, 48 of IPv6. */
+struct range {
+	uint64_t first, last;
+	int label;
+};
+
+struct junk_lists {
+	_Atomic int refs;
+	char **patterns;
+	unsigned *flags, *ids;
+	size_t patterns_n, patterns_cap;
+	hs_database_t *db;
+	hs_scratch_t *prototype;
+	char **labels;
+	size_t labels_n;
+	struct range *ranges[2]; /* IPv4, IPv6; by first, without overlaps that matter: the narrowest wins */
+	size_t ranges_n[2], ranges_cap[2];
+};
+
+/* --- reading */
+
+static enum err read_file(const char *path, struct buf *out)
+{
+	FILE *f = fopen(path, "rb");
+	char part[65536];
+	size_t n;
+	if (!f)
+		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	while ((n = fread(part, 1, sizeof part, f)) > 0 && out->n < FILE_MAX)
+		buf_add(out, part, n);
+	bool fine = !ferror(f) && out->n < FILE_MAX && !out->failed;
+	fclose(f);
+	return fine ? OK : err_set(ERR_IO, "%s cannot be read", path);
+}
+
+static void add_pattern(struct junk_lists *l, struct str text, unsigned flags)
+{
+	if (l->patterns_n == l->patterns_cap) {
+		l->patterns_cap = l->patterns_cap ? 2 * l->patterns_cap : 128;
+		l->patterns = realloc(l->patterns, l->patterns_cap * sizeof *l->patterns);
+		l->flags = realloc(l->flags, l->patterns_cap * sizeof *l->flags);
+		l->ids = realloc(l->ids, l->patterns_cap * sizeof *l->ids);
+		CHECK(l->patterns && l->flags && l->ids);
+	}
+	char *own = str_dup(text);
+	CHECK(own);
+	l->patterns[l->patterns_n] = own;
+	l->flags[l->patterns_n] = flags | HS_FLAG_SINGLEMATCH;
+	l->ids[l->patterns_n] = (unsigned)l->patterns_n;
+	l->patterns_n++;
+}
+
+static void patterns_of_text(struct junk_lists *l, struct str text)
+{
+	struct str line;
+	while (text.n && str_cut(&text, '\n', &line)) {
+		line = str_trim(line);
+		if (line.n && line.p[0] != '#')
+			add_pattern(l, line, HS_FLAG_CASELESS);
+	}
+}
+
+/* [{"pattern": "Googlebot\\/", …}, …] */
+static enum err patterns_of_json(struct junk_lists *l, const char *path, struct str text)
+{
+	json_error_t error;
+	json_t *list = json_loadb(text.p, text.n, 0, &error), *one;
+	size_t i;
+	if (!json_is_array(list)) {
+		json_decref(list);
+		return err_set(
+		    ERR_SYNTAX, "%s:%d: %s", path, list ? 1 : error.line, list ? "an array of objects with a pattern is wanted" : error.text);
+	}
+	json_array_foreach(list, i, one)
+	{
+		const char *p = json_string_value(json_object_get(one, "pattern"));
+		if (p && *p)
+			add_pattern(l, str_c(p), 0);
+	}
+	json_decref(list);
+	return OK;
+}
+
+static enum err compile(struct junk_lists *l, const char *path)
+{
+	hs_compile_error_t *error = NULL;
+	if (l->patterns_n == 0)
+		return OK;
+	if (hs_compile_multi((const char *const *)l->patterns, l->flags, l->ids, (unsigned)l->patterns_n, HS_MODE_BLOCK, NULL, &l->db, &error) !=
+	    HS_SUCCESS) {
+		bool known = error && error->expression >= 0 && (size_t)error->expression < l->patterns_n;
+		enum err e = err_set(ERR_SYNTAX, "%s: pattern '%s': %s", path, known ? l->patterns[error->expression] : "?",
+		    error ? error->message : "it cannot be compiled");
+		hs_free_compile_error(error);
+		return e;
+	}
+	return hs_alloc_scratch(l->db, &l->prototype) == HS_SUCCESS ? OK : err_set(ERR_NOMEM, "no memory");
+}
+
+static enum err crawlers(struct junk_lists *l, const char *path)
+{
+	struct buf b = {0};
+	enum err e = OK;
+	if (!*path) {
+		patterns_of_text(l, str_make(crawlers_txt, crawlers_txt_n));
+		return compile(l, "etc/crawlers.txt");
+	}
+	if (!(e = read_file(path, &b))) {
+		struct str text = str_trim(buf_view(&b));
+		if (text.n && text.p[0] == '[')
+			e = patterns_of_json(l, path, text);
+		else
+			patterns_of_text(l, text);
+	}
+	buf_done(&b);
+	return e ? e : compile(l, path);
+}
+
+/* --- networks */
+
+static uint64_t number_of(const uint8_t *b, unsigned bytes)
+{
+	uint64_t v = 0;
+	for (unsigned i = 0; i < bytes; i++)
+		v = v << 8 | b[i];
+	return v;
+}
+
+static int label_of(struct junk_lists *l, struct str name)
+{
+	for (size_t i = l->labels_n; i-- > 0;)
+		if (str_eq(str_c(l->labels[i]), name))
+			return (int)i;
+	l->labels = realloc(l->labels, (l->labels_n + 1) * sizeof *l->labels);
+	CHECK(l->labels && (l->labels[l->labels_n] = str_dup(name)));
+	return (int)l->labels_n++;
+}
+
+static bool add_network(struct junk_lists *l, struct str cidr, struct str label)
+{
+	char text[64];
+	uint8_t b[16];
+	uint64_t bits;
+	size_t slash = str_find(cidr, '/');
+	if (slash >= sizeof text || !memcpy(text, cidr.p, slash))
+		return false;
+	text[slash] = 0;
+	int family = inet_pton(AF_INET, text, b) == 1 ? 0 : inet_pton(AF_INET6, text, b) == 1 ? 1 : -1;
+	if (family < 0)
+		return false;
+	unsigned all = family ? 128 : 32, kept = family ? 48 : 24;
+	bits = all;
+	if (slash < cidr.n && (!str_u64(str_skip(cidr, slash + 1), &bits) || bits > all))
+		return false;
+	if (bits > kept)
+		return true; /* a part of what is kept of an address: it says too little about the whole */
+	uint64_t first = number_of(b, kept / 8), span = bits == 0 ? (1ull << kept) - 1 : (1ull << (kept - bits)) - 1;
+	if (l->ranges_n[family] == l->ranges_cap[family]) {
+		l->ranges_cap[family] = l->ranges_cap[family] ? 2 * l->ranges_cap[family] : 256;
+		l->ranges[family] = realloc(l->ranges[family], l->ranges_cap[family] * sizeof **l->ranges);
+		CHECK(l->ranges[family]);
+	}
+	l->ranges[family][l->ranges_n[family]++] = (struct range){first & ~span, first | span, label_of(l, label)};
+	return true;
+}
+
+/* Wider ranges stand before the narrower ones that begin with them. */
+static int by_place(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return x->last == y->last ? 0 : x->last > y->last ? -1 : 1;
+}
+
+static enum err networks(struct junk_lists *l, const char *path)
+{
+	struct buf b = {0};
+	enum err e = read_file(path, &b);
+	struct str text = buf_view(&b), line;
+	unsigned n = 0;
+	while (!e && text.n && str_cut(&text, '\n', &line)) {
+		n++;
+		line.n = str_find(line, '#');
+		line = str_trim(line);
+		if (!line.n)
+			continue;
+		size_t blank = 0;
+		while (blank < line.n && line.p[blank] != ' ' && line.p[blank] != '\t' && line.p[blank] != ',')
+			blank++;
+		struct str label = str_trim(str_skip(line, blank + 1));
+		if (!add_network(l, str_make(line.p, blank), label.n ? label : STR("listed")))
+			e = err_set(ERR_SYNTAX, "%s:%u: '" STR_FMT "' is no network like 192.0.2.0/24", path, n, (int)blank, line.p);
+	}
+	for (int i = 0; i < 2; i++)
+		if (l->ranges_n[i])
+			qsort(l->ranges[i], l->ranges_n[i], sizeof **l->ranges, by_place);
+	buf_done(&b);
+	return e;
+}
+
+enum err junk_open(const struct config *c, struct junk_lists **out)
+{
+	struct junk_lists *l = calloc(1, sizeof *l);
+	if (!l)
+		return err_set(ERR_NOMEM, "no memory");
+	l->refs = 1;
+	enum err e = c->crawlers_on ? OK : crawlers(l, c->crawlers_file);
+	if (!e && *c->networks_file)
+		e = networks(l, c->networks_file);
+	if (e)
+		junk_unref(l);
+	else
+		*out = l;
+	return e;
+}
+
+struct junk_lists *junk_ref(struct junk_lists *l)
+{
+	if (l)
+		atomic_fetch_add(&l->refs, 1);
+	return l;
+}
+
+void junk_unref(struct junk_lists *l)
+{
+	if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
+		return;
+	for (size_t i = 0; i < l->patterns_n; i++)
+		free(l->patterns[i]);
+	for (size_t i = 0; i < l->labels_n; i++)
+		free(l->labels[i]);
+	hs_free_scratch(l->prototype);
+	hs_free_database(l->db);
+	free(l->patterns);
+	free(l->flags);
+	free(l->ids);
+	free(l->labels);
+	free(l->ranges[0]);
+	free(l->ranges[1]);
+	free(l);
+}
+
+/* --- looking up */
+
+static int first_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
+{
+	int *found = arg;
+	(void)from, (void)to, (void)flags;
+	if (*found < 0 || (int)id < *found)
+		*found = (int)id;
+	return 0;
+}
+
+int junk_crawler(const struct junk_lists *l, struct hs_scratch **scratch, struct str agent)
+{
+	int found = -1;
+	if (!l || !l->db || !agent.n)
+		return -1;
+	if (!*scratch && hs_clone_scratch(l->prototype, scratch) != HS_SUCCESS)
+		return -1;
+	hs_scan(l->db, agent.p, (unsigned)(agent.n < AGENT_MAX ? agent.n : AGENT_MAX), 0, *scratch, first_match, &found);
+	return found;
+}
+
+void junk_scratch_free(struct hs_scratch *s)
+{
+	hs_free_scratch(s);
+}
+
+const char *junk_crawler_name(const struct junk_lists *l, int n)
+{
+	return l->patterns[n];
+}
+
+int junk_network(const struct junk_lists *l, const struct network *n)
+{
+	if (!l || !n->family)
+		return -1;
+	int family = n->family == 6;
+	const struct range *r = l->ranges[family];
+	uint64_t v = number_of(n->b, family ? 6 : 3);
+	size_t lo = 0, hi = l->ranges_n[family];
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (r[mid].first <= v)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	while (lo-- > 0) /* the nearest beginning is the narrowest; wider ones begin before it */
+		if (v <= r[lo].last)
+			return r[lo].label;
+	return -1;
+}
+
+const char *junk_network_name(const struct junk_lists *l, int n)
+{
+	return l->labels[n];
+}
