@@ -6,12 +6,145 @@
 #define DECODES 3
 #define TOKEN_LEAST 12 /* the shortest of what token_run() and token_like() look for */
 
+/* x@y: short hosts name people too. A handle, with nothing before the sign, is a public page. */
 static bool at_sign_names_somebody(struct str s)
 {
-	/* a@b is enough: short hosts name people too. A handle, with nothing before the sign, is a public page. */
-	for (size_t i = 1; i + 1 < s.n; i++)
+	static const struct str wide[] = {{"\xef\xbc\xa0", 3}, {"\xef\xb9\xab", 3}}; /* U+FF20, U+FE6B */
+	for (size_t i = 1; i + 1 < s.n; i++) {
 		if (s.p[i] == '@')
 			return true;
+		for (int w = 0; w < 2; w++)
+			if (str_starts(str_skip(s, i), wide[w]) && i + 3 < s.n)
+				return true;
+	}
+	return false;
+}
+
+/* The word between separators, somewhere after `from`; where it ends, or 0. */
+static size_t word_after(struct str s, size_t from, struct str word)
+{
+	for (size_t i = from + 1; i + word.n < s.n; i++) {
+		bool left = !chr_alpha(s.p[i - 1]) && !chr_digit(s.p[i - 1]), right = !chr_alpha(s.p[i + word.n]) && !chr_digit(s.p[i + word.n]);
+		if (left && right && str_ieq(str_make(s.p + i, word.n), word))
+			return i + word.n;
+	}
+	return 0;
+}
+
+/* Words and entities that stand for the signs of an address. */
+static bool at_word_names_somebody(struct str s)
+{
+	static const char *const signs[] = {"(at)", "[at]", "{at}", "<at>", "&#64;", "&#x40;", "&commat;", "\\u0040", "=40"};
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+		for (size_t k = 1; k + strlen(signs[i]) < s.n; k++)
+			if (str_ieq(str_make(s.p + k, strlen(signs[i])), str_c(signs[i])))
+				return true;
+	size_t at = word_after(s, 0, STR("at"));
+	return at && word_after(s, at, STR("dot"));
+}
+
+static int base64_value(char c)
+{
+	return c >= 'A' && c <= 'Z'   ? c - 'A'
+	       : c >= 'a' && c <= 'z' ? c - 'a' + 26
+	       : chr_digit(c)	      ? c - '0' + 52
+	       : c == '+' || c == '-' ? 62
+	       : c == '/' || c == '_' ? 63
+				      : -1;
+}
+
+/* Base64 of an address, whose four letters tell nothing by themselves. */
+static bool base64_hides_address(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char text[SEGMENT_MAX];
+		size_t n = 0, from = i;
+		uint32_t bits = 0;
+		unsigned have = 0;
+		bool printable = true;
+		for (; i < s.n && base64_value(s.p[i]) >= 0 && n < sizeof text; i++) {
+			bits = bits << 6 | (uint32_t)base64_value(s.p[i]);
+			have += 6;
+			if (have < 8)
+				continue;
+			have -= 8;
+			text[n] = (char)(bits >> have & 0xff);
+			printable &= text[n] >= 0x20 && text[n] < 0x7f;
+			n++;
+		}
+		if (i - from >= TOKEN_LEAST && printable && at_sign_names_somebody(str_make(text, n)))
+			return true;
+	}
+	return false;
+}
+
+static unsigned digits_at(struct str s, size_t at)
+{
+	unsigned n = 0;
+	while (at + n < s.n && chr_digit(s.p[at + n]))
+		n++;
+	return n;
+}
+
+/* Four numbers up to 255 with dots between, and no more of either. */
+static bool is_ipv4_at(struct str s, size_t at)
+{
+	for (int part = 0; part < 4; part++) {
+		unsigned n = digits_at(s, at), v = 0;
+		for (unsigned k = 0; k < n && n <= 3; k++)
+			v = v * 10 + (unsigned)(s.p[at + k] - '0');
+		if (n == 0 || n > 3 || v > 255)
+			return false;
+		at += n;
+		if (part < 3 && (at >= s.n || s.p[at++] != '.'))
+			return false;
+	}
+	return at >= s.n || (s.p[at] != '.' && !chr_alpha(s.p[at]));
+}
+
+/* "52.520,13.405": degrees to three places and more. */
+static bool is_degrees_at(struct str s, size_t at, size_t *end)
+{
+	if (at < s.n && (s.p[at] == '-' || s.p[at] == '+'))
+		at++;
+	unsigned whole = digits_at(s, at), rest;
+	if (whole < 1 || whole > 3 || at + whole >= s.n || s.p[at + whole] != '.' || (rest = digits_at(s, at + whole + 1)) < 3)
+		return false;
+	*end = at + whole + 1 + rest;
+	return true;
+}
+
+static bool address_like(struct str s)
+{
+	unsigned colons = 0; /* of the run of hex and colons at hand: IPv6, MAC; times have two */
+	for (size_t i = 0; i < s.n; i++) {
+		char c = chr_lower(s.p[i]);
+		size_t end;
+		bool begins = i == 0 || (!chr_digit(s.p[i - 1]) && !chr_alpha(s.p[i - 1]) && s.p[i - 1] != '.');
+		if (begins && is_ipv4_at(s, i))
+			return true;
+		if (begins && is_degrees_at(s, i, &end) && end < s.n && (s.p[end] == ',' || s.p[end] == ';') && is_degrees_at(s, end + 1, &end))
+			return true;
+		if (c == ':' && (++colons == 4 || (i > 0 && s.p[i - 1] == ':')))
+			return true;
+		if (c != ':' && !chr_digit(c) && !(c >= 'a' && c <= 'f'))
+			colons = 0;
+	}
+	return false;
+}
+
+/* "email=x", alone or among others. */
+static bool pair_names_somebody(struct str s)
+{
+	while (s.n) {
+		size_t end = 0;
+		while (end < s.n && s.p[end] != '&' && s.p[end] != ',' && s.p[end] != '|')
+			end++;
+		size_t eq = str_find(str_make(s.p, end), '=');
+		if (eq + 1 < end && scrub_name_is_personal(str_trim(str_make(s.p, eq))))
+			return true;
+		s = str_skip(s, end + 1);
+	}
 	return false;
 }
 
@@ -110,15 +243,22 @@ static bool token_like(struct str s)
 	/* groups of hex, as in a UUID; and base64url, whose '-' and '_' cut it into shorter runs */
 	if (hex_groups >= 3 && hex_total >= 16)
 		return true;
-	unsigned digits = 0, upper = 0, lower = 0, mixed = 0;
+	/* how often the kind of character changes within a word, but for a capital at its beginning: seldom in words, often in base64 */
+	unsigned digits = 0, upper = 0, lower = 0, changes = 0;
+	int before = 0, first = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		digits += chr_digit(c);
-		upper += c >= 'A' && c <= 'Z';
-		lower += c >= 'a' && c <= 'z';
-		mixed += i && chr_digit(c) != chr_digit(s.p[i - 1]);
+		int kind = chr_digit(c) ? 1 : c >= 'A' && c <= 'Z' ? 2 : c >= 'a' && c <= 'z' ? 3 : 0;
+		digits += kind == 1;
+		upper += kind == 2;
+		lower += kind == 3;
+		changes += before && kind && kind != before && !(first == 2 && before == 2 && kind == 3);
+		first = before ? 0 : kind;
+		before = kind;
 	}
-	return s.n >= 24 && digits >= 3 && upper >= 3 && lower >= 3 && mixed >= 6;
+	if (s.n >= 18 && digits >= 1 && upper >= 3 && lower >= 3 && changes >= 6)
+		return true;
+	return s.n >= 32 && upper > s.n / 3 && lower >= 4 && changes >= 8;
 }
 
 enum scrub_kind scrub_look(struct str s)
@@ -126,10 +266,12 @@ enum scrub_kind scrub_look(struct str s)
 	char once[512];
 	struct str cur = s;
 	for (int i = 0; i <= DECODES; i++) {
-		if (at_sign_names_somebody(cur))
+		if (at_sign_names_somebody(cur) || at_word_names_somebody(cur) || base64_hides_address(cur))
 			return SCRUB_EMAIL;
-		if (number_like(cur))
+		if (number_like(cur) || address_like(cur))
 			return SCRUB_NUMBER;
+		if (pair_names_somebody(cur))
+			return SCRUB_TOKEN;
 		if (str_find(cur, '%') == cur.n || cur.n > sizeof once)
 			break;
 		size_t n = percent_decode(cur, once, false);
@@ -180,17 +322,30 @@ bool url_split(struct str url, struct url_parts *out)
 
 size_t scrub_host(struct str host, char *out, size_t cap)
 {
+	static const struct str token = {"[token]", 7};
+	struct str rest, label;
+	size_t n = 0;
 	if (host.n && host.p[host.n - 1] == '.')
 		host.n--;
-	if (host.n == 0 || host.n > cap || host.n > 253)
+	if (host.n == 0 || host.n > 253)
 		return 0;
 	for (size_t i = 0; i < host.n; i++) {
 		char c = chr_lower(host.p[i]);
 		if (!chr_digit(c) && !(c >= 'a' && c <= 'z') && c != '.' && c != '-' && c != '_' && c != '[' && c != ']' && c != ':')
 			return 0;
-		out[i] = c;
 	}
-	return host.n;
+	rest = host;
+	bool bare = host.p[0] == '['; /* an IPv6 address: a site */
+	while (bare ? n == 0 : str_cut(&rest, '.', &label)) {
+		struct str put = bare ? host : scrub_look(label) ? token : label;
+		if (n + put.n + 1 > cap)
+			return 0;
+		for (size_t i = 0; i < put.n; i++)
+			out[n++] = chr_lower(put.p[i]);
+		if (!bare && rest.p)
+			out[n++] = '.';
+	}
+	return n;
 }
 
 /* One decoded segment without control bytes and broken UTF-8. */
@@ -203,18 +358,41 @@ static size_t clean(char *s, size_t n)
 	return utf8_valid(str_make(s, o));
 }
 
+static bool in_list(const char *const *list, size_t n, struct str s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_ieq(s, str_c(list[i])))
+			return true;
+	return false;
+}
+
+/* A segment behind one that announces a person. */
+static bool names_person(struct str before, struct str s)
+{
+	static const char *const announce[] = {"user", "users", "u", "member", "members", "profile", "profiles", "customer", "customers", "patient",
+	    "patients", "account", "accounts", "mailto", "unsubscribe"};
+	static const char *const common[] = {"", "me", "self", "login", "logout", "signin", "sign-in", "signup", "sign-up", "register",
+	    "registration", "new", "edit", "add", "create", "delete", "settings", "preferences", "orders", "order", "order-history", "history",
+	    "password", "reset", "reset-password", "forgot-password", "forgot", "profile", "account", "addresses", "billing", "payment", "payments",
+	    "subscriptions", "subscription", "wishlist", "favorites", "favourites", "notifications", "messages", "inbox", "dashboard", "overview",
+	    "home", "index", "index.html", "index.php", "list", "search", "all", "help", "support", "security", "privacy", "verify", "confirm",
+	    "confirmation", "activate", "welcome", "thanks", "thank-you", "success", "cart", "checkout", "returns", "reviews", "rewards", "points",
+	    "loyalty", "guide", "guides", "manual", "docs", "stories", "benefits", "area", "portal", "service", "services", "newsletter"};
+	return in_list(announce, sizeof announce / sizeof *announce, before) && !in_list(common, sizeof common / sizeof *common, s);
+}
+
 size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 {
-	static const char *const words[] = {"", "[email]", "[number]", "[token]"};
+	static const char *const words[] = {"", "[email]", "[number]", "[token]", "[name]"};
 	size_t n = 0;
-	struct str rest = path.n && path.p[0] == '/' ? str_skip(path, 1) : path, seg;
+	struct str rest = path.n && path.p[0] == '/' ? str_skip(path, 1) : path, seg, before = STR("");
 	if (cap == 0)
 		return 0;
 	out[n++] = '/';
 	if (rest.n == 0)
 		return n;
 	while (str_cut(&rest, '/', &seg)) {
-		char text[SEGMENT_MAX * 3 + 1];
+		char text[SEGMENT_MAX * 3 + 1], whole[SEGMENT_MAX * 3 + 1];
 		size_t len = 0;
 		enum scrub_kind kind = SCRUB_TOKEN;
 		struct str params = str_make(seg.p, str_find(seg, ';')); /* ;jsessionid=… */
@@ -224,9 +402,15 @@ size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 			kind = scrub_look(str_make(text, len));
 			if (kind == SCRUB_NONE && params.n != len)
 				kind = scrub_look(params) == SCRUB_EMAIL ? SCRUB_EMAIL : SCRUB_NONE;
+			if (kind == SCRUB_NONE && params.n < seg.n && seg.n <= sizeof whole && /* "&#64;" has a ';' */
+			    scrub_look(str_make(whole, percent_decode(seg, whole, false))) == SCRUB_EMAIL)
+				kind = SCRUB_EMAIL;
+			if (kind == SCRUB_NONE && names_person(before, str_make(text, len)))
+				kind = SCRUB_NAME;
 		}
 		const char *put = kind ? words[kind] : text;
 		size_t put_n = kind ? strlen(put) : len;
+		before = seg;
 		*scrubbed += kind != SCRUB_NONE;
 		for (size_t i = 0; !kind && i < put_n; i++)
 			if (text[i] == '/' || text[i] == '[' || text[i] == ']')

@@ -183,6 +183,20 @@ TEST(what_names_people_is_replaced)
 	path_becomes("/t/3f2504e0-4f89-11d3-9a0c-0305e82c3301", "/t/[token]");
 	path_becomes("/t/5d41402abc4b2a76b9719d911017c592", "/t/[token]");
 	path_becomes("/t/AKIAIOSFODNN7EXAMPLEKEY", "/t/AKIAIOSFODNN7EXAMPLEKEY"); /* one digit among letters: a word to us */
+	path_becomes("/t/amFuZUBleGFtcGxlLmNvbQ==", "/t/[email]");		  /* jane@example.com */
+	path_becomes("/t/jane(at)example.org", "/t/[email]");
+	path_becomes("/t/jane-at-example-dot-org", "/t/[email]");
+	path_becomes("/t/jane%EF%BC%A0example.org", "/t/[email]");
+	path_becomes("/t/jane&#64;example.org", "/t/[email]");
+	path_becomes("/t/10.0.0.1", "/t/[number]");
+	path_becomes("/t/2001:db8::1", "/t/[number]");
+	path_becomes("/t/00:1a:2b:3c:4d:5e", "/t/[number]");
+	path_becomes("/t/52.5200,13.4050,15z", "/t/[number]");
+	path_becomes("/t/email=jane", "/t/[token]");
+	path_becomes("/user/jane.doe/edit", "/user/[name]/edit");
+	path_becomes("/users/4711", "/users/[name]");
+	path_becomes("/account/orders", "/account/orders");
+	path_becomes("/u/@jane", "/u/[name]");
 	path_becomes("/cart;jsessionid=1A530637289A03B07199A44E8D531427/x", "/cart/x");
 	path_becomes("/a?q=1#f", "/a?q=1#f"); /* url_split() took query and fragment before */
 }
@@ -192,8 +206,9 @@ TEST(ordinary_paths_stay)
 	static const char *const same[] = {"/", "/coats/winter-parka", "/news/politics/article-123", "/2024/05/06/some-long-headline-of-a-story",
 	    "/2024-05-06", "/item-123456", "/checkout/thank-you", "/de/produkte/winterjacken/herren", "/p/nike-air-max-90-essential-2015",
 	    "/c++/tutorial", "/wiki/Internationalization_and_localization", "/presentations/logstash-monitorama-2013/images/kibana-search.png",
-	    "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/@handle", "/a/b/", "/blog/xdotool-2.20110530.html",
-	    "/images/photo-20070222.png", "/api/TransportMasterNodeOperationAction.html", "/files/patch-CURRENT-Apr.13.06.newmoused+newpsm"};
+	    "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/look-at-the-dots", "/iPhone-15-Pro-Max-256GB-Blue-Titanium",
+	    "/v1.2.3/x", "/color=red", "/12:30", "/account/login", "/@handle", "/a/b/", "/blog/xdotool-2.20110530.html", "/images/photo-20070222.png",
+	    "/api/TransportMasterNodeOperationAction.html", "/files/patch-CURRENT-Apr.13.06.newmoused+newpsm"};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		path_becomes(same[i], same[i]);
 	path_becomes("/caf%C3%A9/%E2%82%AC", "/caf\xc3\xa9/\xe2\x82\xac");
