@@ -4,9 +4,12 @@
 #include "crumb/http/admin.h"
 #include "crumb/node/keeper.h"
 
+#include <errno.h>
 #include <event2/event.h>
+#include <grp.h>
 #include <jansson.h>
 #include <malloc.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,6 +311,24 @@ static void wipe_and_free(void *p)
 	free(p);
 }
 
+/* Root is for whoever starts us, not for us. */
+static enum err drop_privileges(const struct config *c)
+{
+	if (!*c->process_user) {
+		if (geteuid() == 0 && getpid() != 1)
+			log_warn("main", "running as root: set process.user, or start it as a user of its own");
+		return OK;
+	}
+	if (geteuid() != 0)
+		return OK; /* we are nobody special already */
+	const struct passwd *u = getpwnam(c->process_user);
+	if (!u || u->pw_uid == 0)
+		return err_set(ERR_USAGE, "process.user: there is no user '%s' who is not root", c->process_user);
+	if (setgroups(0, NULL) != 0 || setgid(u->pw_gid) != 0 || setuid(u->pw_uid) != 0 || setuid(0) == 0)
+		return err_set(ERR_IO, "process.user: cannot become '%s': %s", c->process_user, strerror(errno));
+	return prctl(PR_SET_DUMPABLE, 0) == 0 ? OK : err_set(ERR_IO, "prctl: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	static struct server s;
@@ -315,6 +336,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	prctl(PR_SET_DUMPABLE, 0); /* no core dumps of raw hits */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
@@ -323,6 +345,8 @@ int main(int argc, char **argv)
 	enum err e = sodium_init() < 0 ? err_set(ERR_IO, "libsodium does not start") : config_init(&s.config);
 	if (!e)
 		e = read_arguments(&s, argc, argv);
+	if (!e)
+		e = drop_privileges(&s.config);
 	if (e) {
 		fprintf(stderr, "crumbd: %s\n", err_text());
 		return 2;

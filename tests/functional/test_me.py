@@ -1,6 +1,11 @@
 """The visitor's own page, and erasing: by the visitor, by the operator."""
+import http.client
 import json
+import random
 import re
+import signal
+import threading
+import time
 
 from harness import Browser
 
@@ -111,3 +116,36 @@ def test_the_operator_erases(server):
     server.start()
     assert server.visitor('--id', 'x2') is None and server.visitor('--id', 'x0')
     server.verify()
+
+
+def test_an_erasure_survives_a_crash_at_any_point(server):
+    """Killed at some moment around the request: what was answered is gone for good, what was not is either there or gone, never in between."""
+    rng = random.Random(5)
+    for _ in range(8):
+        b, others = Browser.known(server), Browser.known(server)
+        b.hit('/coats/1'), others.hit('/coats/1')
+        cookie, answered = b.jar['crumb'], []
+        t = threading.Thread(target=lambda: answered.append(forget(b)))
+        t.start()
+        time.sleep(rng.random() * 0.02)
+        server.restart(signal.SIGKILL)
+        t.join()
+        server.settle()
+        known = server.visitor('--cookie', cookie)
+        assert known is None or (not any(answered) and known['categories'][0]['count'] == 1)
+        assert others.shown()['categories'][0]['count'] == 1
+        if known is None:
+            b.jar['crumb'] = cookie
+            b.hit('/coats/2')
+            server.settle()
+            assert server.visitor('--cookie', cookie) is None
+        server.verify()
+    server.stop()
+    assert server.js('db', 'verify', '--replay')['ok']
+
+
+def forget(browser):
+    try:
+        return browser.request('POST', '/me/forget')[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False

@@ -272,3 +272,38 @@ def test_nothing_of_a_request_is_left_in_memory(make):
     for needle in (b'Memory-Agent', b'203.0.113.199', b'memory title one', b'memoryparam', b'memory@example.org', b'memory%40example', b'memoryuser', b'memoryquery',
                    b'memory body title', b'memory@attribute', b'memorybroken', b'memoryhalf', b.jar['crumb'].encode()):
         assert needle not in image, needle
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can become somebody else')
+def test_privileges_are_dropped_before_anything_is_opened(make):
+    server = make()
+    server.stop()
+    os.chmod(server.dir, 0o755)
+    for d, _, names in os.walk(server.dir):
+        os.chown(d, 65534, 65534)
+        for f in names:
+            os.chown(os.path.join(d, f), 65534, 65534)
+    server.options.append('process.user=nobody')
+    server.start()
+    status = open('/proc/%d/status' % server.process.pid).read()
+    assert 'Uid:\t65534\t65534\t65534\t65534' in status and 'Gid:\t65534\t65534\t65534\t65534' in status and 'CapEff:\t0000000000000000' in status
+    limits = open('/proc/%d/limits' % server.process.pid).read()
+    assert [l for l in limits.splitlines() if l.startswith('Max core file size')][0].split()[4:6] == ['0', '0']
+    assert Browser(server).hit('/coats/1') == 200
+    server.stop()
+    server.options[-1] = 'process.user=root'
+    with pytest.raises(AssertionError):
+        server.start()
+    assert 'not root' in server.logged()
+    server.options.pop()
+
+
+def test_keys_are_locked_in_memory_and_never_logged(server):
+    Browser.known(server).hit('/coats/1')
+    locked = [int(l.split()[1]) for l in open('/proc/%d/status' % server.process.pid) if l.startswith('VmLck')][0]
+    assert locked > 0
+    with open(server.store + '/keys', 'rb') as f:
+        keys = f.read()
+    log = server.logged().encode() + server.http('GET', '/metrics', admin=True)[2]
+    secrets = [keys[i:i + 16] for i in range(16, len(keys) - 15, 8) if any(keys[i:i + 16])]
+    assert secrets and not any(s in log or s.hex().encode() in log or base64.b64encode(s) in log for s in secrets)
