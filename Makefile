@@ -33,7 +33,7 @@ help:
 	@echo "make test                install what is missing, run every test; the last line counts them"
 	@echo "make check               style: layers, banned functions, file sizes"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
-	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill]   measure beside the peers"
+	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
 	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
 
 # What is missing is installed first; SETUP=no leaves the machine alone.

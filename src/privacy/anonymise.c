@@ -6,6 +6,8 @@
 #include "crumb/privacy/referrer.h"
 #include "crumb/privacy/scrub.h"
 
+#define VALUE_BOUND 1e9
+
 void anonymiser_init(struct anonymiser *a, const struct config *c)
 {
 	memset(a, 0, sizeof *a);
@@ -267,6 +269,9 @@ void anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 	a->network_at = cached_network(a, &h->network);
 	e->place = h->network.family ? a->networks[a->network_at].place : (struct place){{0}, {0}};
 	e->agent = a->agents[a->agent_at].agent;
-	e->v = h->v;
-	e->has_v = h->has_v;
+	/* no sum of money: a number of somebody */
+	e->has_v = h->has_v && h->v > -VALUE_BOUND && h->v < VALUE_BOUND;
+	e->v = e->has_v ? h->v : 0;
+	if (h->has_v && !e->has_v)
+		metric_inc(M_ATTR_DROPPED);
 }

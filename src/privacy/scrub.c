@@ -437,17 +437,27 @@ size_t scrub_value(struct str value, char *out, size_t cap)
 
 bool scrub_name_is_personal(struct str name)
 {
-	static const char *const whole[] = {"name", "user", "uid", "uuid", "login", "ip", "tel", "ssn", "dob", "iban", "imei", "token", "session",
-	    "sid", "auth", "idfa", "gaid", "lat", "lon", "lng"};
-	static const char *const part[] = {"mail", "phone", "mobile_n", "firstname", "first_name", "lastname", "last_name", "surname", "fullname",
-	    "full_name", "username", "user_name", "userid", "user_id", "customer_id", "customerid", "password", "passwd", "birth", "address",
-	    "street", "zipcode", "postcode", "creditcard", "card_n", "passport", "session_id", "sessionid", "jsession", "msisdn", "device_id",
-	    "deviceid", "ipaddr"};
-	for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
-		if (str_ieq(name, str_c(whole[i])))
-			return true;
+	static const char *const whole[] = {"name", "user", "usr", "uid", "uuid", "udid", "guid", "login", "ip", "tel", "fax", "ssn", "nin", "dob",
+	    "iban", "bic", "imei", "imsi", "iccid", "mac", "token", "session", "sid", "auth", "idfa", "gaid", "aaid", "lat", "lon", "lng", "gps",
+	    "coords", "customer", "client", "patient", "member", "person", "contact", "nick", "alias", "handle", "fname", "lname", "mname", "vin",
+	    "dni", "nif", "nie", "cpf", "cnpj", "pesel", "bsn", "vatid", "taxid", "plate", "otp", "pin", "pwd", "secret", "jwt", "cookie", "clientid",
+	    "ga", "gid", "cid", "gclid", "dclid", "wbraid", "gbraid", "fbclid", "fbp", "fbc", "msclkid", "ttclid", "twclid", "liclid", "epik",
+	    "yclid", "mcid", "mceid", "hem", "rampid", "uid2", "id5", "pii", "account", "acct", "recipient", "cc", "bcc", "subscriber"};
+	static const char *const part[] = {"mail", "phone", "mobilen", "firstname", "lastname", "surname", "givenname", "familyname", "maidenname",
+	    "middlename", "fullname", "realname", "displayname", "nickname", "username", "screenname", "userid", "customerid", "clientid", "memberid",
+	    "patientid", "personid", "visitorid", "contactid", "profileid", "accountid", "accountn", "subscriberid", "loginid", "password", "passwd",
+	    "passphrase", "birth", "address", "street", "zipcode", "postcode", "postalcode", "creditcard", "cardn", "cardholder", "ccnum", "cvv",
+	    "cvc", "passport", "driverslicen", "licenseplate", "sessionid", "jsession", "phpsess", "accesstoken", "authtoken", "refreshtoken",
+	    "idtoken", "apikey", "apitoken", "msisdn", "deviceid", "advertisingid", "ipaddr", "macaddr", "socialsecurity", "nationalid", "taxid",
+	    "taxnumber", "insuranceid", "healthid", "latitude", "longitude", "geoloc"};
+	char bare[64];
+	size_t n = 0;
+	for (size_t i = 0; i < name.n && n < sizeof bare; i++) /* first_name, First-Name, firstName */
+		if (chr_alpha(name.p[i]) || chr_digit(name.p[i]))
+			bare[n++] = chr_lower(name.p[i]);
+	struct str s = str_make(bare, n);
 	for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
-		if (str_ihas(name, str_c(part[i])))
+		if (str_has(s, str_c(part[i])))
 			return true;
-	return false;
+	return in_list(whole, sizeof whole / sizeof whole[0], s);
 }

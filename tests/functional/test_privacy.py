@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from harness import BUILD, Browser
+from harness import SLOW, BUILD, Browser
 
 MARKED = {
     'address': '81.2.69.142', 'agent': 'Marked-Agent/7.31', 'email': 'jane.marked@example.org', 'encoded': 'joe%2Emarked%40example.org',
@@ -159,6 +159,8 @@ def test_a_tc_string_decides_and_its_refusal_erases(make):
     assert b.hit('/coats/1', extra='&gpp_sid=2&gpp=DBABMA~' + TC_GRANTED) == 200
     b.segments()
     assert b.count('apparel.coats') == 3
+    shown = b.shown()['consent']                          # of the string only this is kept
+    assert shown['purposes'] == [1, 3, 4, 9, 10] and shown['day'] == b.shown()['last_day']
     old = b.jar['crumb']
     foreign = {'Sec-Fetch-Site': 'cross-site', 'Referer': 'https://evil.example/'}
     assert b.hit('/coats/1', extra=extra + TC_REFUSED, headers=foreign) == 200 and b.jar and refused(server, 'tcf') == 1
@@ -301,7 +303,7 @@ def test_privileges_are_dropped_before_anything_is_opened(make):
 def test_keys_are_locked_in_memory_and_never_logged(server):
     Browser.known(server).hit('/coats/1')
     locked = [int(l.split()[1]) for l in open('/proc/%d/status' % server.process.pid) if l.startswith('VmLck')][0]
-    assert locked > 0
+    assert locked > 0 or SLOW > 1                         # sanitizers make mlock() do nothing
     with open(server.store + '/keys', 'rb') as f:
         keys = f.read()
     log = server.logged().encode() + server.http('GET', '/metrics', admin=True)[2]

@@ -233,9 +233,10 @@ TEST(urls_are_split_without_user_and_port)
 
 TEST(names_of_persons_are_no_attributes)
 {
-	static const char *const personal[] = {
-	    "email", "e_mail", "user_email", "phone", "telephone", "first_name", "lastname", "user_id", "name", "ip", "password"};
-	static const char *const fine[] = {"department", "size", "color", "price", "age_band", "gender", "category", "brand", "product_name"};
+	static const char *const personal[] = {"email", "e_mail", "user_email", "phone", "telephone", "first_name", "lastname", "user_id", "name",
+	    "ip", "password", "firstName", "e-mail", "customer", "PatientID", "fbclid", "credit_card_number", "geo_location", "nickname"};
+	static const char *const fine[] = {"department", "size", "color", "price", "age_band", "gender", "category", "brand", "product_name", "from",
+	    "to", "campaign", "passengers", "members_only"};
 	for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
 		assert_true(scrub_name_is_personal(str_c(personal[i])));
 	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
