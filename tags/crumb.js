@@ -17,14 +17,15 @@
  *
  * data-auto="no" on the script element sends no page views by itself; data-spa="no" none on navigation;
  * data-endpoint="https://…" sends to another host than the script came from. With Global Privacy Control or after
- * crumb('optout') nothing is sent. No cookie is read or written here: the server's cookie is out of reach of scripts. */
+ * crumb('optout') nothing is sent. Where the page has a consent platform (IAB's __tcfapi, __gpp, __uspapi; their stubs stand before this
+ * tag), what it says goes along, and nothing is sent before it has spoken. No cookie is read or written here: the server's cookie is out of reach of scripts. */
 (function (w, d, n) {
   'use strict';
   var me = d.currentScript || d.querySelector('script[src*="crumb.js"]');
   var data = (me && me.dataset) || {};
   var base = data.endpoint || (me ? me.src.replace(/\/crumb\.js.*$/, '') : '');
   var KEY = 'crumb_optout';
-  var last, from;
+  var last, from, signals = {}, held = [], pending = 0;
 
   function refused() {
     try {
@@ -40,8 +41,47 @@
     new Image().src = base + '/p.gif?' + query.join('&');
   }
 
+  /* Asks the consent platforms that are there. `pending` is the number of those that have not answered yet. */
+  function consent() {
+    function answer() {
+      var open = true;
+      pending++;
+      return function (heard) {
+        for (var k in heard) signals[k] = heard[k];
+        if (!open) return; /* a change of mind: goes along from now on */
+        open = false;
+        if (--pending) return;
+        for (var i = 0, all = held.splice(0); i < all.length; i++) send(all[i]);
+      };
+    }
+    if (typeof w.__tcfapi === 'function') {
+      var tcf = answer();
+      w.__tcfapi('addEventListener', 2, function (t, ok) {
+        if (!ok) tcf({gdpr: 1}); /* then a string is needed, and there is none */
+        else if (t.eventStatus !== 'cmpuishown') tcf({gdpr: t.gdprApplies === false ? 0 : 1, gdpr_consent: t.tcString || ''});
+      });
+    }
+    if (typeof w.__gpp === 'function') {
+      var gpp = answer();
+      w.__gpp('addEventListener', function (e, ok) {
+        var p = e && e.pingData;
+        if (ok === false) gpp({gpp: '-'}); /* cannot be read, which is a no */
+        else if (p && p.signalStatus === 'ready') gpp({gpp: p.gppString || '', gpp_sid: (p.applicableSections || []).join(',')});
+      });
+    }
+    if (typeof w.__uspapi === 'function') {
+      var usp = answer();
+      w.__uspapi('getUSPData', 1, function (u, ok) { usp(ok && u ? {us_privacy: u.uspString} : {}); });
+    }
+  }
+
   function send(event) {
     if (refused() || !base) return;
+    if (pending) {
+      held.push(event);
+      return;
+    }
+    for (var k in signals) if (signals[k] !== '') event[k] = signals[k];
     var body = JSON.stringify(event);
     try {
       /* a string goes as text/plain: with cookies, without preflight */
@@ -117,6 +157,7 @@
   var queue = (w.crumb && w.crumb.q) || [];
   w.crumb = function () { run(arguments); };
   w.crumb.loaded = true;
+  consent();
   if (data.auto !== 'no') {
     view();
     if (data.spa !== 'no') {

@@ -77,7 +77,8 @@ if [ -z "${QUICK:-}" ]; then
 		units asan
 		pytests functional-asan build/asan tests/functional
 	}
-	build tsan all && pytests functional-tsan build/tsan tests/functional/test_collect.py tests/functional/test_crash.py tests/functional/test_rules.py tests/functional/test_audiences.py
+	build tsan all && pytests functional-tsan build/tsan tests/functional/test_collect.py tests/functional/test_crash.py tests/functional/test_rules.py tests/functional/test_audiences.py tests/functional/test_forget.py \
+		tests/functional/test_me.py tests/functional/test_gate.py tests/functional/test_junk.py
 	build fuzz fuzzers && {
 		tools/fuzz.sh 6 >$logs/fuzz.log 2>&1
 		grep -vE ' passed, ' $logs/fuzz.log

@@ -179,9 +179,22 @@ static bool event_name(struct str s)
 	return scrub_look(s) == SCRUB_NONE;
 }
 
-static bool attr_name(const struct config *c, struct str s)
+/* The same few names come again and again. */
+static bool cached_personal(struct anonymiser *a, struct str name)
 {
-	if (s.n == 0 || s.n > 32 || scrub_name_is_personal(s))
+	uint64_t h = hash_keyed64(&a->key, name.p, name.n) | 1;
+	size_t at = (h >> 32) % (sizeof a->names / sizeof *a->names);
+	if (a->names[at].hash != h) {
+		a->names[at].hash = h;
+		a->names[at].personal = scrub_name_is_personal(name);
+	}
+	return a->names[at].personal;
+}
+
+static bool attr_name(struct anonymiser *a, struct str s)
+{
+	const struct config *c = a->config;
+	if (s.n == 0 || s.n > 32 || cached_personal(a, s))
 		return false;
 	for (size_t i = 0; i < s.n; i++)
 		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && s.p[i] != '_')
@@ -196,7 +209,7 @@ static void add_attr(struct anonymiser *a, struct event *e, struct str name, str
 		known |= str_eq(e->attrs[i].name, name);
 	if (known)
 		return; /* the first one counts */
-	if (e->attrs_n == EVENT_ATTRS_MAX || !attr_name(a->config, name) || room(a, 32 + EVENT_VALUE_MAX) < 32 + EVENT_VALUE_MAX) {
+	if (e->attrs_n == EVENT_ATTRS_MAX || !attr_name(a, name) || room(a, 32 + EVENT_VALUE_MAX) < 32 + EVENT_VALUE_MAX) {
 		metric_inc(M_ATTR_DROPPED);
 		return;
 	}

@@ -6,6 +6,44 @@
 #define DECODES 3
 #define TOKEN_LEAST 12 /* the shortest of what token_run() and token_like() look for */
 
+/* What a text is made of, found in one pass: most of what comes are plain words, and few of the looks below apply to them. */
+enum {
+	HAS_DIGIT = 1,
+	HAS_UPPER = 2,
+	HAS_LOWER = 4,
+	HAS_SIGN = 8 /* ( [ { < & \\ = */,
+	HAS_COLON = 16,
+	HAS_DOT = 32,
+	HAS_AT = 64 /* @ and its wide forms */,
+	HAS_OTHER = 128
+};
+static const uint8_t class_of[256] = {['0' ... '9'] = HAS_DIGIT,
+    ['A' ... 'Z'] = HAS_UPPER,
+    ['a' ... 'z'] = HAS_LOWER,
+    ['('] = HAS_SIGN,
+    ['['] = HAS_SIGN,
+    ['{'] = HAS_SIGN,
+    ['<'] = HAS_SIGN,
+    ['&'] = HAS_SIGN,
+    ['\\'] = HAS_SIGN,
+    ['='] = HAS_SIGN,
+    [':'] = HAS_COLON,
+    ['.'] = HAS_DOT,
+    ['@'] = HAS_AT,
+    [0xef] = HAS_AT,
+    ['-'] = HAS_OTHER,
+    ['_'] = HAS_OTHER,
+    [' '] = HAS_OTHER,
+    ['+'] = HAS_OTHER};
+
+static unsigned made_of(struct str s)
+{
+	unsigned has = 0;
+	for (size_t i = 0; i < s.n; i++)
+		has |= class_of[(uint8_t)s.p[i]];
+	return has;
+}
+
 /* x@y: short hosts name people too. A handle, with nothing before the sign, is a public page. */
 static bool at_sign_names_somebody(struct str s)
 {
@@ -34,11 +72,21 @@ static size_t word_after(struct str s, size_t from, struct str word)
 /* Words and entities that stand for the signs of an address. */
 static bool at_word_names_somebody(struct str s)
 {
-	static const char *const signs[] = {"(at)", "[at]", "{at}", "<at>", "&#64;", "&#x40;", "&commat;", "\\u0040", "=40"};
-	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-		for (size_t k = 1; k + strlen(signs[i]) < s.n; k++)
-			if (str_ieq(str_make(s.p + k, strlen(signs[i])), str_c(signs[i])))
+	static const struct str signs[] = {
+	    {"(at)", 4}, {"[at]", 4}, {"{at}", 4}, {"<at>", 4}, {"&#64;", 5}, {"&#x40;", 6}, {"&commat;", 8}, {"\\u0040", 6}, {"=40", 3}};
+	for (size_t k = 1; k < s.n; k++) {
+		if (class_of[(uint8_t)s.p[k]] != HAS_SIGN)
+			continue;
+		for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+			if (s.p[k] == signs[i].p[0] && k + signs[i].n < s.n && str_ieq(str_make(s.p + k, signs[i].n), signs[i]))
 				return true;
+	}
+	return false;
+}
+
+/* jane-at-example-dot-org */
+static bool words_name_somebody(struct str s)
+{
 	size_t at = word_after(s, 0, STR("at"));
 	return at && word_after(s, at, STR("dot"));
 }
@@ -266,11 +314,16 @@ enum scrub_kind scrub_look(struct str s)
 	char once[512];
 	struct str cur = s;
 	for (int i = 0; i <= DECODES; i++) {
-		if (at_sign_names_somebody(cur) || at_word_names_somebody(cur) || base64_hides_address(cur))
+		unsigned has = made_of(cur);
+		if ((has & HAS_AT && at_sign_names_somebody(cur)) || (has & HAS_SIGN && at_word_names_somebody(cur)) ||
+		    (has & (HAS_OTHER | HAS_DOT) && cur.n >= TOKEN_LEAST && words_name_somebody(cur)) ||
+		    (has & HAS_UPPER && has & HAS_LOWER && cur.n >= TOKEN_LEAST && base64_hides_address(cur)))
 			return SCRUB_EMAIL;
-		if (number_like(cur) || address_like(cur))
+		if (has & HAS_DIGIT && number_like(cur))
 			return SCRUB_NUMBER;
-		if (pair_names_somebody(cur))
+		if ((has & HAS_COLON || (has & HAS_DIGIT && has & HAS_DOT)) && address_like(cur))
+			return SCRUB_NUMBER;
+		if (has & HAS_SIGN && pair_names_somebody(cur))
 			return SCRUB_TOKEN;
 		if (str_find(cur, '%') == cur.n || cur.n > sizeof once)
 			break;

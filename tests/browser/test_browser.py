@@ -128,6 +128,68 @@ def test_global_privacy_control_stops_the_tag(world):
     assert server.metric('hits_total') == 0 and segments(browser) == 'none yet' and browser.get_cookies() == []
 
 
+# purposes 1, 3, 4, 9, 10 and odd vendors up to 33; only purposes 3 and 4; from the encoder of IAB Tech Lab
+GRANTED = 'CQtAQoAQtAQoAAfACBENBkFgALDAAAAAAAYgAQqqoAACAAAAAAAA.IAQqqoAACAAA'
+REFUSED = 'CQtAQoAQtAQoAAfACBENBkFgADAAAAAAAAYgAQgAAAACAAAAAAAA.IAQgAAAACAAA'
+CMP = '''
+  var listener = null;
+  window.__tcfapi = function (command, version, callback) {
+    if (command !== 'addEventListener' || version !== 2) return callback(null, false);
+    listener = callback;
+    callback({eventStatus: 'cmpuishown', gdprApplies: true, tcString: ''}, true);
+  };
+  window.decide = function (tc) { listener({eventStatus: 'useractioncomplete', gdprApplies: true, tcString: tc}, true); };
+'''
+
+
+def test_the_page_s_consent_platform_is_asked(world):
+    """A platform of the IAB's interface: nothing is sent while it asks, then its string goes along; a change of mind too."""
+    server, shop_url, browser = world
+    server.stop()
+    server.options.append('consent.tcf.vendor=33')
+    server.start()
+    shop.Shop.endpoint = 'http://' + server.collect
+    browser.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': CMP})
+    visit(browser, shop_url + '/coats/winter-parka')
+    time.sleep(0.5)
+    assert server.metric('hits_total') == 0
+    browser.execute_script('decide("%s")' % GRANTED)
+    until(lambda: server.metric('hits_total') == 1)
+    browser.execute_script('crumb("event", "look")')
+    until(lambda: server.metric('hits_total') == 2)
+    cookie = until(lambda: next((c['value'] for c in browser.get_cookies() if c['name'] == 'crumb'), None))
+    server.settle()
+    assert server.visitor('--cookie', cookie)['consent']['purposes'] == [1, 3, 4, 9, 10]
+    browser.execute_script('decide("%s"); crumb("event", "look")' % REFUSED)
+    until(lambda: server.metric('refused_total{reason="tcf"}') == 1)
+    until(lambda: server.visitor('--cookie', cookie) is None and not any(c['name'] == 'crumb' for c in browser.get_cookies()))
+
+
+def test_opt_outs_of_the_united_states_go_along(world):
+    server, shop_url, browser = world
+    browser.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': '''
+      window.__gpp = function (command, callback) { callback({eventName: 'signalStatus', pingData: {signalStatus: 'ready', gppString: 'DBABLA~CVQZAAAAAACA.YA', applicableSections: [7]}}, true); };
+      window.__uspapi = function (command, version, callback) { setTimeout(function () { callback({uspString: '1YNN'}, true); }, 50); };'''})
+    visit(browser, shop_url + '/coats/winter-parka')
+    until(lambda: server.metric('refused_total{reason="gpp"}') == 1)
+    assert server.metric('hits_total') == 0
+
+
+def test_the_visitor_s_page_works_without_script(world):
+    """/me in a real browser: what is known, a form that erases, and a foreign page that cannot."""
+    server, shop_url, browser = world
+    for _ in range(2):
+        visit(browser, shop_url + '/coats/winter-parka')
+    here = 'http://' + server.collect
+    browser.execute_cdp_cmd('Emulation.setScriptExecutionDisabled', {'value': True})
+    browser.get(here + '/me')
+    assert 'Coats and jackets' in browser.page_source or 'outerwear' in browser.page_source.lower()
+    cookie = next(c['value'] for c in browser.get_cookies() if c['name'] == 'crumb')
+    browser.find_element(By.XPATH, '//button[text()="Forget me"]').click()
+    until(lambda: 'Receipt' in browser.page_source)
+    assert server.visitor('--cookie', cookie) is None and not any(c['name'] == 'crumb' for c in browser.get_cookies())
+
+
 def test_the_pixel_works_without_script(world):
     server, shop_url, browser = world
     browser.execute_cdp_cmd('Emulation.setScriptExecutionDisabled', {'value': True})

@@ -35,6 +35,10 @@ struct anonymiser {
 		uint64_t hash;
 		enum referrer class;
 	} referrers[ANONYMISE_CACHE];
+	struct {
+		uint64_t hash;
+		bool personal;
+	} names[256]; /* of attributes */
 	char scratch[EVENT_HOST_MAX + EVENT_PATH_MAX + EVENT_NAME_MAX + EVENT_CAMPAIGN_MAX + EVENT_ATTRS_MAX * (32 + EVENT_VALUE_MAX)];
 	size_t used;
 };
