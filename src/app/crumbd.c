@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,7 +33,8 @@ struct server {
 	char token[128];
 	char places_file[4096];
 	struct timespec places_changed;
-	struct event *tick, *quick, *sigterm, *sigint, *sighup;
+	struct event *tick, *quick, *signals;
+	int signal_fd;
 };
 
 static const char usage[] = "crumbd - pixel and tag server of crumb, a data management platform for anonymous audiences\n"
@@ -118,10 +120,8 @@ static void on_quick(evutil_socket_t fd, short what, void *arg)
 		admin_tick(s->admin);
 }
 
-static void on_hup(evutil_socket_t fd, short what, void *arg)
+static void reload(struct server *s)
 {
-	struct server *s = arg;
-	(void)fd, (void)what;
 	if ((*s->config.crawlers_file || *s->config.networks_file) && load_lists(s) != OK)
 		log_error("junk", "the lists are refused, the old ones stay: %s", err_text());
 	if (node_reload(&s->node) != OK) {
@@ -132,14 +132,34 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
 	log_info("rules", "loaded rules=%s", s->node.rules->hash_text);
 }
 
-static void on_term(evutil_socket_t fd, short what, void *arg)
+static void terminate(struct server *s)
 {
-	struct server *s = arg;
-	(void)fd, (void)what;
 	log_info("main", "stopping");
 	for (unsigned i = 0; i < s->running; i++)
 		collect_stop(s->collects[i]);
 	event_base_loopbreak(s->base);
+}
+
+/* Signals are blocked in every thread and read here, so that no handler interrupts anything. */
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	struct signalfd_siginfo info;
+	(void)what;
+	while (read(fd, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGHUP)
+			reload(s);
+		else
+			terminate(s);
+	}
+}
+
+static void our_signals(sigset_t *out)
+{
+	sigemptyset(out);
+	sigaddset(out, SIGTERM);
+	sigaddset(out, SIGINT);
+	sigaddset(out, SIGHUP);
 }
 
 /* --- start */
@@ -193,26 +213,23 @@ static void run_collect(struct server *s)
 
 static void add_events(struct server *s)
 {
+	sigset_t ours;
+	our_signals(&ours);
+	s->signal_fd = signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);
+	CHECK(s->signal_fd >= 0);
 	s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
 	s->quick = event_new(s->base, -1, EV_PERSIST, on_quick, s);
-	s->sigterm = evsignal_new(s->base, SIGTERM, on_term, s);
-	s->sigint = evsignal_new(s->base, SIGINT, on_term, s);
-	s->sighup = evsignal_new(s->base, SIGHUP, on_hup, s);
+	s->signals = event_new(s->base, s->signal_fd, EV_READ | EV_PERSIST, on_signal, s);
 	event_add(s->tick, &(struct timeval){1, 0});
 	event_add(s->quick, &(struct timeval){0, 10000});
-	event_add(s->sigterm, NULL);
-	event_add(s->sigint, NULL);
-	event_add(s->sighup, NULL);
+	event_add(s->signals, NULL);
 }
 
 static enum err start(struct server *s)
 {
-	sigset_t blocked;
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &blocked, NULL); /* threads inherit it: signals come to the main thread only */
+	sigset_t ours;
+	our_signals(&ours);
+	pthread_sigmask(SIG_BLOCK, &ours, NULL); /* threads inherit it */
 	enum err e = cidr_list_parse(s->config.trusted_proxies, &s->shared.trusted);
 	if (e)
 		return err_wrap(e, "trusted_proxies");
@@ -245,7 +262,6 @@ static enum err start(struct server *s)
 	run_collect(s);
 	add_events(s);
 	admin_ready(s->admin, true);
-	pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
 	return OK;
 }
 
@@ -262,7 +278,7 @@ static void stop(struct server *s)
 	for (unsigned i = 0; i < s->threads_n; i++)
 		collect_free(s->collects[i]);
 	node_stop(&s->node);
-	struct event *events[] = {s->tick, s->quick, s->sigterm, s->sigint, s->sighup};
+	struct event *events[] = {s->tick, s->quick, s->signals};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])
 			event_free(events[i]);
@@ -362,8 +378,10 @@ int main(int argc, char **argv)
 	printf("ready collect=%s admin=%s\n", collect, admin);
 	fflush(stdout);
 	event_base_dispatch(s.base);
-	signal(SIGTERM, SIG_DFL); /* a second one ends it at once */
-	signal(SIGINT, SIG_DFL);
+	sigset_t ours;
+	our_signals(&ours);
+	sigdelset(&ours, SIGHUP);
+	pthread_sigmask(SIG_UNBLOCK, &ours, NULL); /* a second one ends it at once */
 	stop(&s);
 	return 0;
 }

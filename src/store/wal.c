@@ -21,7 +21,7 @@ enum {
 };
 
 struct wal {
-	int fd;
+	int fd, plain_fd;      /* the second does not wait for each write */
 	size_t at;	       /* where the next frame goes, or is read */
 	uint64_t last;	       /* sequence of the frame read last */
 	struct buf raw, frame; /* scratch */
@@ -73,7 +73,8 @@ enum err wal_open(const char *path, struct wal **out)
 	if (!e && st.st_size == 0)
 		e = sync_name(path);
 	w->fd = e ? -1 : open(path, O_RDWR | O_DSYNC | O_CLOEXEC);
-	if (!e && w->fd < 0)
+	w->plain_fd = e ? -1 : open(path, O_RDWR | O_CLOEXEC);
+	if (!e && (w->fd < 0 || w->plain_fd < 0))
 		e = io(path);
 	if (e)
 		wal_close(w);
@@ -88,6 +89,8 @@ void wal_close(struct wal *w)
 		return;
 	if (w->fd >= 0)
 		close(w->fd);
+	if (w->plain_fd >= 0)
+		close(w->plain_fd);
 	buf_done(&w->raw);
 	buf_done(&w->frame);
 	free(w);
@@ -138,7 +141,7 @@ void wal_rewind(struct wal *w)
 
 enum err wal_wipe(struct wal *w)
 {
-	return w->at ? err_set(ERR_BUSY, "wal: still needed") : fill(w->fd, 0);
+	return w->at ? err_set(ERR_BUSY, "wal: still needed") : fill(w->plain_fd, 0);
 }
 
 bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *parts)
