@@ -40,7 +40,10 @@ static int db_stat(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", err_text());
 	uint16_t oldest = oldest_journal_day(c);
 	day_text(oldest, day);
-	uint64_t journal = store_bytes(c->store, "journal"), state = store_bytes(c->store, "state");
+	/* of the generation that serves: one that is being built, or goes, is there for a moment */
+	char serving[32];
+	snprintf(serving, sizeof serving, "state/%u", c->generation->number);
+	uint64_t journal = store_bytes(c->store, "journal"), state = store_bytes(c->store, serving);
 	if (c->json) {
 		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:i,s:i}", "visitors", (json_int_t)t.visitors, "provisional",
 		    (json_int_t)t.provisional, "events", (json_int_t)t.events, "segments", (json_int_t)c->generation->rules->segments_n, "oldest_day",
