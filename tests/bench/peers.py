@@ -194,7 +194,9 @@ def duck(database, steps):
     os.makedirs(OUT, exist_ok=True)
     if not os.path.isdir(os.path.join(OUT, 'node_modules', '@duckdb')):
         shutil.copy(os.path.join(HERE, 'package.json'), OUT)
-        subprocess.run(['npm', 'install', '--no-fund', '--no-audit', '--silent'], cwd=OUT, check=True)
+        npm = subprocess.run(['npm', 'install', '--no-fund', '--no-audit'], cwd=OUT, capture_output=True, text=True)
+        if npm.returncode:
+            sys.exit('npm cannot install DuckDB: ' + npm.stderr.strip()[-600:])
     job = {'threads': os.cpu_count(), 'database': database, 'steps': [dict(zip(('name', 'sql', 'rounds'), s)) for s in steps]}
     r = subprocess.run(['node', os.path.join(HERE, 'duck.mjs')], cwd=OUT, input=json.dumps(job), capture_output=True, text=True)
     if r.returncode:
