@@ -150,6 +150,21 @@ static bool is_ipv4_at(struct str s, size_t at)
 	return at >= s.n || (s.p[at] != '.' && !chr_alpha(s.p[at]));
 }
 
+/* "00-1a-2b-3c-4d-5e". With colons address_like() sees it. */
+static bool is_mac_at(struct str s, size_t at)
+{
+	for (int pair = 0; pair < 6; pair++, at += 3) {
+		if (at + 2 > s.n || (pair < 5 && (at + 2 == s.n || s.p[at + 2] != '-')))
+			return false;
+		for (int i = 0; i < 2; i++) {
+			char c = chr_lower(s.p[at + (size_t)i]);
+			if (!chr_digit(c) && !(c >= 'a' && c <= 'f'))
+				return false;
+		}
+	}
+	return at > s.n || (!chr_digit(s.p[at - 1]) && !chr_alpha(s.p[at - 1]));
+}
+
 /* "52.520,13.405": degrees to three places and more. */
 static bool is_degrees_at(struct str s, size_t at, size_t *end)
 {
@@ -169,7 +184,7 @@ static bool address_like(struct str s)
 		char c = chr_lower(s.p[i]);
 		size_t end;
 		bool begins = i == 0 || (!chr_digit(s.p[i - 1]) && !chr_alpha(s.p[i - 1]) && s.p[i - 1] != '.');
-		if (begins && is_ipv4_at(s, i))
+		if (begins && (is_ipv4_at(s, i) || is_mac_at(s, i)))
 			return true;
 		if (begins && is_degrees_at(s, i, &end) && end < s.n && (s.p[end] == ',' || s.p[end] == ';') && is_degrees_at(s, end + 1, &end))
 			return true;
@@ -321,7 +336,7 @@ enum scrub_kind scrub_look(struct str s)
 			return SCRUB_EMAIL;
 		if (has & HAS_DIGIT && number_like(cur))
 			return SCRUB_NUMBER;
-		if ((has & HAS_COLON || (has & HAS_DIGIT && has & HAS_DOT)) && address_like(cur))
+		if ((has & HAS_COLON || (has & HAS_DIGIT && has & (HAS_DOT | HAS_OTHER))) && address_like(cur))
 			return SCRUB_NUMBER;
 		if (has & HAS_SIGN && pair_names_somebody(cur))
 			return SCRUB_TOKEN;

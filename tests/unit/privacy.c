@@ -191,6 +191,7 @@ TEST(what_names_people_is_replaced)
 	path_becomes("/t/10.0.0.1", "/t/[number]");
 	path_becomes("/t/2001:db8::1", "/t/[number]");
 	path_becomes("/t/00:1a:2b:3c:4d:5e", "/t/[number]");
+	path_becomes("/t/x-00-1A-2b-3c-4d-5e", "/t/[number]");
 	path_becomes("/t/52.5200,13.4050,15z", "/t/[number]");
 	path_becomes("/t/email=jane", "/t/[token]");
 	path_becomes("/user/jane.doe/edit", "/user/[name]/edit");
