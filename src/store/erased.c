@@ -120,20 +120,28 @@ enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_
 {
 	struct buf b = {0};
 	enum err why = OK;
+	pthread_mutex_lock(&e->lock);
 	for (size_t i = 0; i < n; i++) {
 		uint8_t entry[ENTRY_LEN];
+		size_t place = place_of(e, &keys[i]);
+		if (at(e, place, &keys[i]) && e->list[place].day >= day)
+			continue; /* asking again and again makes nothing grow */
 		encode(&keys[i], day, entry);
 		buf_add(&b, entry, sizeof entry);
 	}
-	pthread_mutex_lock(&e->lock);
-	int fd = b.failed ? -1 : open(e->path, O_WRONLY | O_APPEND | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, b.p, b.n) != (ssize_t)b.n)
-		why = io(e);
-	for (size_t i = 0; i < n; i++)
+	if (b.n) {
+		int fd = b.failed ? -1 : open(e->path, O_WRONLY | O_APPEND | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
+		off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+		if (size < 0 || write(fd, b.p, b.n) != (ssize_t)b.n)
+			why = io(e);
+		if (why && size >= 0 && ftruncate(fd, size) != 0) /* a part of an entry would put all behind it out of place */
+			why = io(e);
+		if (fd >= 0)
+			close(fd);
+	}
+	for (size_t i = 0; i < n && !why; i++)
 		put(e, &keys[i], day);
 	pthread_mutex_unlock(&e->lock);
-	if (fd >= 0)
-		close(fd);
 	buf_done(&b);
 	return why;
 }

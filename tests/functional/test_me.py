@@ -1,6 +1,7 @@
 """The visitor's own page, and erasing: by the visitor, by the operator."""
 import http.client
 import json
+import os
 import random
 import re
 import signal
@@ -82,6 +83,19 @@ def test_forget_me(server):
     assert server.visitor('--cookie', old) is None and b.segments()
     server.stop()
     assert server.js('db', 'verify', '--replay')['ok']
+
+
+def test_asking_again_and_again_makes_nothing_grow(server):
+    b = Browser.known(server)
+    b.hit('/coats/1')
+    cookie = b.jar['crumb']
+    for _ in range(20):
+        b.jar['crumb'] = cookie
+        assert b.request('POST', '/me/forget')[0] == 200
+        b.jar['crumb'] = cookie
+        assert b.hit('/coats/1', headers={'Sec-GPC': '1'}) == 200
+    assert os.path.getsize(server.store + '/erased') == 24
+    server.verify()
 
 
 def test_opting_out_and_in_say_what_they_did(server):
