@@ -1,9 +1,14 @@
 #include "crumb/ingest/quarantine.h"
 
+#include "crumb/base/map.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FLUSH_RECORDS 50000
+/* Patterns are hosts, too, and whoever sends hits can make those up: beyond this many they are counted together. */
+#define ROWS_MOST 1000
+#define OTHERS "(others)"
 
 struct released {
 	enum aside why;
@@ -18,8 +23,9 @@ struct scan {
 	struct record record;
 	enum err (*each)(struct scan *s, struct event *e);
 	/* list */
-	struct aside_row *rows;
-	size_t rows_n, rows_cap;
+	struct aside_row *rows; /* ROWS_MOST, and one of others for each reason; they stay where they are */
+	struct map numbers;	/* of rows, by reason and pattern */
+	size_t rows_n;
 	/* release */
 	enum aside why;
 	struct str pattern;
@@ -33,8 +39,9 @@ struct scan {
 static bool is_released(const struct scan *s, const struct event *e)
 {
 	for (size_t i = 0; i < s->released_n; i++)
-		if (s->released[i].why == e->aside && e->t <= s->released[i].t && str_eq(str_c(s->released[i].pattern), e->pattern))
-			return true;
+		if (s->released[i].why == e->aside && e->t <= s->released[i].t &&
+		    (!*s->released[i].pattern || str_eq(str_c(s->released[i].pattern), e->pattern)))
+			return true; /* without a pattern: all of the reason */
 	return false;
 }
 
@@ -89,17 +96,23 @@ static enum err scan(struct scan *s)
 
 static struct aside_row *row_of(struct scan *s, const struct event *e)
 {
-	for (size_t i = s->rows_n; i-- > 0;)
-		if (s->rows[i].why == e->aside && str_eq(str_c(s->rows[i].pattern), e->pattern))
-			return &s->rows[i];
-	if (s->rows_n == s->rows_cap) {
-		s->rows_cap = s->rows_cap ? 2 * s->rows_cap : 64;
-		s->rows = realloc(s->rows, s->rows_cap * sizeof *s->rows);
-		CHECK(s->rows);
+	char name[260];
+	uint32_t number;
+	struct str pattern = e->pattern;
+	for (int tries = 0;; tries++) {
+		int n = snprintf(name, sizeof name, "%c" STR_FMT, 'a' + e->aside, STR_ARG(pattern));
+		struct str key = str_make(name, (size_t)n < sizeof name ? (size_t)n : sizeof name - 1);
+		if (map_get(&s->numbers, key, &number))
+			return &s->rows[number];
+		if (s->rows_n < ROWS_MOST || tries)
+			break;
+		pattern = STR(OTHERS);
 	}
-	struct aside_row *row = &s->rows[s->rows_n++];
+	struct aside_row *row = &s->rows[s->rows_n];
 	*row = (struct aside_row){.why = e->aside, .first = day_of(e->t), .last = day_of(e->t)};
-	snprintf(row->pattern, sizeof row->pattern, STR_FMT, STR_ARG(e->pattern));
+	snprintf(row->key, sizeof row->key, "%s", name);
+	row->pattern = row->key + 1;
+	map_put(&s->numbers, str_c(row->key), (uint32_t)s->rows_n++);
 	return row;
 }
 
@@ -120,7 +133,7 @@ static int by_reason(const void *a, const void *b)
 		return x->why < y->why ? -1 : 1;
 	if (x->events != y->events)
 		return x->events > y->events ? -1 : 1;
-	return strcmp(x->pattern, y->pattern);
+	return strcmp(x->key, y->key);
 }
 
 enum err quarantine_list(struct store *store, struct aside_row **rows, size_t *n)
@@ -129,9 +142,14 @@ enum err quarantine_list(struct store *store, struct aside_row **rows, size_t *n
 	CHECK(s);
 	s->store = store;
 	s->each = count;
+	s->rows = calloc(ROWS_MOST + ASIDE_MAX, sizeof *s->rows);
+	CHECK(s->rows);
 	enum err e = scan(s);
+	map_done(&s->numbers);
 	if (s->rows_n)
 		qsort(s->rows, s->rows_n, sizeof *s->rows, by_reason);
+	for (size_t i = 0; i < s->rows_n; i++)
+		s->rows[i].pattern = s->rows[i].key + 1; /* sorting moved it */
 	if (e) {
 		free(s->rows);
 	} else {
@@ -146,7 +164,6 @@ static enum err release(struct scan *s, struct event *e)
 {
 	if (e->aside != s->why || (s->pattern.n && !str_eq(s->pattern, e->pattern)))
 		return OK;
-	(void)row_of(s, e);
 	e->aside = ASIDE_NOT;
 	batch_event(s->batch, e);
 	s->events++;
@@ -160,16 +177,15 @@ enum err quarantine_release(struct store *store, enum aside why, struct str patt
 	CHECK(s);
 	*s = (struct scan){.store = store, .each = release, .why = why, .pattern = pattern, .now = now, .batch = batch, .flush = flush, .arg = arg};
 	enum err e = scan(s);
-	for (size_t i = 0; i < s->rows_n && !e; i++) {
+	if (!e && s->events) {
 		struct batch_part *p = batch_part(batch, day_of(now), 0);
-		record_encode_released(now, why, str_c(s->rows[i].pattern), &p->records);
+		record_encode_released(now, why, pattern, &p->records);
 		p->count++;
 		batch->count++;
 	}
 	if (!e && batch->count)
 		e = flush(arg);
 	*events = s->events;
-	free(s->rows);
 	free(s);
 	return e;
 }

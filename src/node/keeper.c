@@ -87,7 +87,7 @@ static enum err clean_journal(struct keeper *k, uint16_t today, uint16_t done)
 			return e;
 	}
 	metric_add(M_CLEANED, dropped);
-	return OK;
+	return atomic_load(&k->stop) ? err_set(ERR_BUSY, "stopping") : OK; /* the days that are left must not count as done */
 }
 
 static void wipe_log(void *arg)

@@ -105,6 +105,18 @@ def test_hosts_that_are_not_ours(make):
     assert server.js('quarantine', 'release', '--reason', 'foreign_site')['released'] == 1 and b.count('apparel.coats') == 2
 
 
+def test_made_up_hosts_are_counted_together(make):
+    server = make(options=['sites=shop.example'])
+    b = Browser.known(server)
+    for at in range(0, 3000, 500):
+        assert b.events(*[{'u': 'https://h%d.example/' % i} for i in range(at, at + 500)]) == 204
+    found = aside(server)
+    assert len(found) == 1001 and sum(found.values()) == 3000 and found['foreign_site', '(others)'] == 2000
+    assert server.js('quarantine', 'release', '--reason', 'foreign_site')['released'] == 3000 and aside(server) == {}
+    b.segments()
+    assert server.js('db', 'stat')['events'] == 3002
+
+
 def test_erasing_and_time_take_what_was_set_aside_too(make):
     server = make()
     b = Browser(server)

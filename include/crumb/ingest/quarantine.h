@@ -6,7 +6,8 @@
 
 struct aside_row {
 	enum aside why;
-	char pattern[256];
+	const char *pattern; /* within key; "(others)" beyond a thousand different ones */
+	char key[260];
 	uint64_t events; /* that were not released */
 	uint16_t first, last;
 };

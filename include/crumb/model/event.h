@@ -8,10 +8,9 @@
  *     [ kind, key(16), t, flags, [country, region, agent, host, path, name, campaign, referrer, {attr: value}, [leaf…]], v or nil, purposes ]
  *
  * kind 1 event (without purposes where there are none) · 2 visitor erased [2, key, t] · 3 rules activated [3, t, hash(16), text] ·
- * 4 event set aside: as 1, and then reason, pattern · 5 released [5, t, reason, pattern]: what was set aside for it up to then counts, as events of
- * their own.
- * From host to leaves is what the event is *about*: two events with the same bytes there match the same categories, under rules that do
- * not look at place and device; with those, from country to leaves. */
+ * 4 event set aside: as 1, and then reason, pattern · 5 released [5, t, reason, pattern or "" for any]: what was set aside for it up to then counts,
+ * as events of their own. From host to leaves is what the event is *about*: two events with the same bytes there match the same categories, under
+ * rules that do not look at place and device; with those, from country to leaves. */
 #ifndef CRUMB_MODEL_EVENT_H
 #define CRUMB_MODEL_EVENT_H
 
