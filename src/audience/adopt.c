@@ -125,6 +125,24 @@ static void copy_events(struct db_txn *from, db_table table, struct db_txn *to, 
 	db_walk_end(&c);
 }
 
+/* Those that are still retained, of visitors who are still there. */
+static void copy_matches(struct fold *f, struct shard *old, struct db_txn *from, struct db_txn *to, uint32_t now)
+{
+	struct db_cursor c;
+	struct str key, value, none;
+	uint32_t oldest = oldest_day(day_of(now), f->retention) * (uint32_t)DAY_S;
+	db_walk(from, old->partners, &c);
+	for (bool more = db_seek(&c, STR("v"), &key, &value); more && !to->err; more = db_next(&c, &key, &value)) {
+		struct vkey k;
+		if (key.n <= 17 || value.n <= 4 || get_u32((const uint8_t *)value.p) < oldest)
+			continue;
+		memcpy(k.b, key.p + 1, sizeof k.b);
+		if (db_get(to, f->shard.visitors, vkey_str(&k), &none))
+			shard_match_put(&f->shard, to, &k, str_skip(key, 17), str_skip(value, 4), get_u32((const uint8_t *)value.p));
+	}
+	db_walk_end(&c);
+}
+
 static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, const uint16_t *map, uint32_t now)
 {
 	uint16_t today = day_of(now);
@@ -141,7 +159,7 @@ static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k
 	fold_settle(f, t, k, p, 0, true, now);
 }
 
-static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, uint64_t watermark)
+static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, uint64_t watermark, uint32_t now)
 {
 	struct shard *s = &f->shard;
 	struct db_txn t;
@@ -153,6 +171,7 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	copy_table(from, old->provisional, &t, s->provisional);
 	copy_table(from, old->prov_hours, &t, s->prov_hours);
 	copy_table(from, old->tombstones, &t, s->tombstones);
+	copy_matches(f, old, from, &t, now);
 	copy_events(from, old->daily, &t, s->daily);
 	if (shard_meta_u64(old, from, "next_ordinal", &next))
 		shard_meta_put_u64(s, &t, "next_ordinal", next);
@@ -225,7 +244,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	if (!e && atomic_load(stop))
 		e = err_set(ERR_BUSY, "stopped");
 	if (!e)
-		e = adopt_rest(f, old, &from, watermark);
+		e = adopt_rest(f, old, &from, watermark, now);
 	db_abort(&from);
 	return e;
 }

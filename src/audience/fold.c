@@ -219,7 +219,7 @@ static void add_entry(struct fold *f, struct str bytes)
 		room_for(x, 2 * x->entries_cap);
 	struct entry *e = &x->entries[x->entries_n];
 	*e = fold_entry(f, &x->record, x->entries_n, &rest);
-	if (rest.attrs_n || (rest.flags & EVENT_NEW)) {
+	if (rest.attrs_n || (rest.flags & EVENT_NEW) || rest.kind == RECORD_MATCH) {
 		rest.at = (uint32_t)x->raw.n;
 		buf_str(&x->raw, bytes);
 		CHECK(!x->raw.failed);

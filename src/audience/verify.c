@@ -129,6 +129,34 @@ static void check_counters(struct check *c, uint16_t oldest)
 			    (unsigned long long)c->events[d]);
 }
 
+/* Both directions of every match, of visitors who are there. */
+static void check_matches(struct check *c)
+{
+	struct shard *s = &c->f->shard;
+	struct db_cursor cur;
+	struct str key, value, none;
+	uint64_t forward = 0;
+	db_walk(&c->t, s->partners, &cur);
+	for (bool more = db_seek(&cur, STR("v"), &key, &value); more; more = db_next(&cur, &key, &value)) {
+		struct vkey k, other;
+		uint32_t at;
+		if (key.n <= 17 || value.n <= 4) {
+			tell(c, "a match of %zu and %zu bytes", key.n, value.n);
+			continue;
+		}
+		memcpy(k.b, key.p + 1, sizeof k.b);
+		forward++;
+		if (!db_get(&c->t, s->visitors, vkey_str(&k), &none))
+			tell(c, "a match of a visitor who is not there");
+		if (!shard_match_visitor(s, &c->t, str_skip(key, 17), str_skip(value, 4), 0, &other, &at))
+			tell(c, "a match that the other direction does not know");
+	}
+	db_walk_end(&cur);
+	if (db_count(&c->t, s->partners) != 2 * forward)
+		tell(c, "%llu matches in one direction, %llu rows in both", (unsigned long long)forward,
+		    (unsigned long long)db_count(&c->t, s->partners));
+}
+
 static enum err check_shard(struct check *c)
 {
 	enum err e = db_begin(&c->f->shard.db, false, &c->t);
@@ -151,6 +179,7 @@ static enum err check_shard(struct check *c)
 		check_visitor(c, &k, value);
 	}
 	db_walk_end(&cur);
+	check_matches(c);
 	check_counters(c, oldest_day(day_of(clock_now()), c->f->retention));
 	db_walk(&c->t, c->f->shard.provisional, &cur);
 	while (db_next(&cur, &key, &value)) {
@@ -209,6 +238,34 @@ static bool same_profile(const struct profile *a, const struct profile *b)
 	       a->place_day == b->place_day && a->agent_day == b->agent_day;
 }
 
+/* The next match that is retained. */
+static bool next_match(struct db_cursor *c, bool first, uint32_t oldest, struct str *key, struct str *value)
+{
+	bool more = first ? db_seek(c, STR("v"), key, value) : db_next(c, key, value);
+	while (more && (value->n < 4 || get_u32((const uint8_t *)value->p) < oldest))
+		more = db_next(c, key, value);
+	return more;
+}
+
+static bool same_matches(struct fold *live, struct db_txn *a, struct fold *made, struct db_txn *b)
+{
+	struct db_cursor ca, cb;
+	struct str ka, va, kb, vb;
+	uint32_t oldest = oldest_day(day_of(clock_now()), live->retention) * (uint32_t)DAY_S;
+	bool same = true;
+	db_walk(a, live->shard.partners, &ca);
+	db_walk(b, made->shard.partners, &cb);
+	for (bool first = true; same; first = false) {
+		bool more_a = next_match(&ca, first, oldest, &ka, &va), more_b = next_match(&cb, first, oldest, &kb, &vb);
+		same = more_a == more_b && (!more_a || (str_eq(ka, kb) && str_eq(va, vb)));
+		if (!more_a)
+			break;
+	}
+	db_walk_end(&ca);
+	db_walk_end(&cb);
+	return same;
+}
+
 /* Both sets of views of one shard, side by side in order of visitor key. */
 static enum err compare_shard(struct fold *live, struct fold *made, void (*problem)(void *, const char *), void *arg)
 {
@@ -247,6 +304,10 @@ static enum err compare_shard(struct fold *live, struct fold *made, void (*probl
 	}
 	db_walk_end(&ca);
 	db_walk_end(&cb);
+	if (!same_matches(live, &a, made, &b)) {
+		snprintf(text, sizeof text, "shard %u: matches with partners differ after replay", live->shard.number);
+		problem(arg, text);
+	}
 	profile_done(&pa);
 	profile_done(&pb);
 	db_abort(&a);

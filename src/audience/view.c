@@ -180,6 +180,56 @@ bool view_provisional(struct generation *g, const struct vkey *k, uint32_t now, 
 	return have && *hour + 24 >= hour_of(now);
 }
 
+/* --- partners' ids */
+
+static uint32_t oldest_match(const struct fold *f, uint32_t now)
+{
+	return oldest_day(day_of(now), f->retention) * (uint32_t)DAY_S;
+}
+
+bool view_match(struct generation *g, const struct vkey *k, struct str partner, uint32_t now, struct match_row *out)
+{
+	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
+	struct db_txn t;
+	if (db_begin(&f->shard.db, false, &t) != OK)
+		return false;
+	bool found = shard_match(&f->shard, &t, k, partner, oldest_match(f, now), out);
+	db_abort(&t);
+	return found;
+}
+
+unsigned view_matches(struct generation *g, const struct vkey *k, uint32_t now, struct match_row *out, unsigned cap)
+{
+	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
+	struct db_txn t;
+	if (db_begin(&f->shard.db, false, &t) != OK)
+		return 0;
+	unsigned n = shard_matches(&f->shard, &t, k, oldest_match(f, now), out, cap);
+	db_abort(&t);
+	return n;
+}
+
+bool view_partner_visitor(struct generation *g, struct str partner, struct str id, uint32_t now, struct vkey *out)
+{
+	uint32_t newest = 0;
+	bool found = false;
+	for (unsigned i = 0; i < g->shards; i++) {
+		struct fold *f = &g->fold[i];
+		struct db_txn t;
+		struct vkey k;
+		uint32_t at = 0;
+		if (db_begin(&f->shard.db, false, &t) != OK)
+			continue;
+		if (shard_match_visitor(&f->shard, &t, partner, id, oldest_match(f, now), &k, &at) && (!found || at > newest)) {
+			*out = k;
+			newest = at;
+			found = true;
+		}
+		db_abort(&t);
+	}
+	return found;
+}
+
 /* --- members */
 
 struct walk {

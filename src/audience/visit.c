@@ -117,6 +117,7 @@ static void remove_visitor(struct fold *f, struct db_txn *t, const struct vkey *
 		members_note(&x->members, p->segments[i], p->ordinal, false);
 	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, 0);
 	shard_ordinal_free(&f->shard, t, hour_of(now), p->ordinal);
+	shard_match_forget(&f->shard, t, k);
 	db_del(t, f->shard.visitors, vkey_str(k));
 }
 
@@ -163,6 +164,8 @@ struct entry fold_entry(struct fold *f, struct record *r, size_t n, struct entry
 	struct entry out = {.hi = get_u64(e->visitor.b), .lo = get_u64(e->visitor.b + 8), .n = (uint32_t)n, .t = e->t};
 	memset(rest, 0, sizeof *rest); /* the gaps too: rests are compared as bytes */
 	rest->kind = (uint8_t)r->kind;
+	if (r->kind == RECORD_DECLARED)
+		rest->attrs_n = (uint8_t)e->attrs_n;
 	if (r->kind != RECORD_EVENT)
 		return out;
 	rules_close(f->rules, &r->event); /* older events may carry values that today's vocabularies do not know */
@@ -206,6 +209,19 @@ static void apply(struct fold *f, struct profile *p, const struct entry *e, cons
 	fold_events_change(x, day, 1);
 }
 
+/* What a partner says of a visitor, as far as today's rules let it. */
+static void declare(struct fold *f, struct profile *p, const struct record *r)
+{
+	uint16_t day = (uint16_t)(r->until - f->retention);
+	for (unsigned i = 0; i < r->event.attrs_n; i++) {
+		struct attr a = r->event.attrs[i];
+		const struct vocabulary *v = rules_vocabulary(f->rules, a.name);
+		if (v && v->source && str_eq(r->partner, str_c(v->source)) && (a.value.n == 0 || rules_value(v, &a.value)))
+			profile_declare(p, day, a.name, a.value);
+	}
+	touch(f->scratch, f->rules->fact_segments);
+}
+
 /* A visitor without a cookie: remembered aside, until the cookie comes back. */
 static void remember(struct fold *f, struct db_txn *t, const struct vkey *k, uint32_t at, struct str bytes)
 {
@@ -243,6 +259,8 @@ static bool promote(struct fold *f, struct db_txn *t, struct profile *p, const s
 	}
 	struct mp m = mp_over(buf_view(&x->provisional));
 	while (m.p < m.end && record_decode(&m, &x->replayed)) {
+		if (x->replayed.kind == RECORD_MATCH)
+			shard_match_put(&f->shard, t, k, x->replayed.partner, x->replayed.partner_id, x->replayed.event.t);
 		if (x->replayed.kind != RECORD_EVENT || day_of(x->replayed.event.t) < oldest_day(day_of(now), f->retention))
 			continue;
 		struct entry_rest rest;
@@ -270,7 +288,8 @@ static struct str decode(struct fold *f, const struct entry_rest *e)
 	struct fold_scratch *x = f->scratch;
 	struct mp m = mp_over(str_make(x->raw.p + e->at, x->raw.n - e->at));
 	CHECK(record_decode(&m, &x->record));
-	rules_close(f->rules, &x->record.event);
+	if (x->record.kind == RECORD_EVENT)
+		rules_close(f->rules, &x->record.event);
 	return str_make(x->raw.p + e->at, (size_t)((const char *)m.p - (x->raw.p + e->at)));
 }
 
@@ -306,7 +325,9 @@ void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, con
 			metric_inc(M_FOLD_DROPPED);
 			continue;
 		}
-		if (!have && (rest->flags & EVENT_NEW)) {
+		if (!have && rest->kind == RECORD_DECLARED)
+			continue;
+		if (!have && ((rest->flags & EVENT_NEW) || rest->kind == RECORD_MATCH)) {
 			remember(f, t, &k, e->t, decode(f, rest));
 			continue;
 		}
@@ -315,10 +336,20 @@ void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, con
 				continue;
 			have = fresh = true;
 		}
+		if (rest->kind == RECORD_MATCH) {
+			decode(f, rest);
+			shard_match_put(&f->shard, t, &k, x->record.partner, x->record.partner_id, e->t);
+			continue;
+		}
+		changed = true;
+		if (rest->kind == RECORD_DECLARED) {
+			decode(f, rest);
+			declare(f, p, &x->record);
+			continue;
+		}
 		if (rest->attrs_n)
 			decode(f, rest);
 		apply(f, p, e, rest, x->record.event.attrs);
-		changed = true;
 	}
 	metric_add(M_FOLDED, (uint64_t)(end - first));
 	if (changed && !t->err)

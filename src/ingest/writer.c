@@ -70,6 +70,22 @@ void batch_event(struct batch *b, const struct event *e)
 	b->count++;
 }
 
+void batch_match(struct batch *b, const struct vkey *visitor, uint32_t t, struct str partner, struct str id)
+{
+	struct batch_part *p = batch_part(b, day_of(t), vkey_shard(visitor, b->shards));
+	record_encode_match(visitor, t, partner, id, &p->records);
+	p->count++;
+	b->count++;
+}
+
+void batch_declare(struct batch *b, const struct vkey *visitor, uint32_t t, uint16_t until, struct str source, const struct attr *attrs, unsigned n)
+{
+	struct batch_part *p = batch_part(b, day_of(t), vkey_shard(visitor, b->shards));
+	record_encode_declared(visitor, t, until, source, attrs, n, &p->records);
+	p->count++;
+	b->count++;
+}
+
 void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t)
 {
 	struct batch_part *p = batch_part(b, day_of(t), vkey_shard(visitor, b->shards));

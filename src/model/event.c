@@ -76,6 +76,36 @@ void record_encode_rules(uint32_t t, struct str hash, struct str text, struct bu
 	mp_put_bin(&pk, text.p, text.n);
 }
 
+void record_encode_match(const struct vkey *visitor, uint32_t t, struct str partner, struct str id, struct buf *out)
+{
+	msgpack_packer pk;
+	mp_packer(&pk, out);
+	msgpack_pack_array(&pk, 5);
+	msgpack_pack_uint8(&pk, RECORD_MATCH);
+	mp_put_bin(&pk, visitor->b, sizeof visitor->b);
+	msgpack_pack_uint32(&pk, t);
+	mp_put_str(&pk, partner);
+	mp_put_str(&pk, id);
+}
+
+void record_encode_declared(
+    const struct vkey *visitor, uint32_t t, uint16_t until, struct str source, const struct attr *attrs, unsigned n, struct buf *out)
+{
+	msgpack_packer pk;
+	mp_packer(&pk, out);
+	msgpack_pack_array(&pk, 6);
+	msgpack_pack_uint8(&pk, RECORD_DECLARED);
+	mp_put_bin(&pk, visitor->b, sizeof visitor->b);
+	msgpack_pack_uint32(&pk, t);
+	msgpack_pack_uint16(&pk, until);
+	mp_put_str(&pk, source);
+	msgpack_pack_map(&pk, n);
+	for (unsigned i = 0; i < n; i++) {
+		mp_put_str(&pk, attrs[i].name);
+		mp_put_str(&pk, attrs[i].value);
+	}
+}
+
 static void decode_key(struct mp *in, struct vkey *key)
 {
 	struct str s = mp_str(in);
@@ -106,6 +136,17 @@ static void decode_circumstances(struct mp *in, struct event *e)
 		in->bad = true;
 }
 
+static void decode_attrs(struct mp *in, struct event *e)
+{
+	e->attrs_n = mp_map(in);
+	if (e->attrs_n > EVENT_ATTRS_MAX)
+		in->bad = true;
+	for (unsigned i = 0; i < e->attrs_n && !in->bad; i++) {
+		e->attrs[i].name = mp_str(in);
+		e->attrs[i].value = mp_str(in);
+	}
+}
+
 static void decode_about(struct mp *in, struct event *e)
 {
 	e->host = mp_str(in);
@@ -115,13 +156,7 @@ static void decode_about(struct mp *in, struct event *e)
 	e->referrer = (uint8_t)mp_uint(in);
 	if (e->referrer >= REFERRER_MAX)
 		in->bad = true;
-	e->attrs_n = mp_map(in);
-	if (e->attrs_n > EVENT_ATTRS_MAX)
-		in->bad = true;
-	for (unsigned i = 0; i < e->attrs_n && !in->bad; i++) {
-		e->attrs[i].name = mp_str(in);
-		e->attrs[i].value = mp_str(in);
-	}
+	decode_attrs(in, e);
 	e->leaves_n = mp_array(in);
 	if (e->leaves_n > EVENT_LEAVES_MAX)
 		in->bad = true;
@@ -142,7 +177,8 @@ static bool skip_kind(struct mp *in, struct vkey *visitor, bool erasures)
 {
 	uint32_t n = mp_array(in);
 	uint64_t kind = mp_uint(in);
-	if (in->bad || n < 2 || (kind != RECORD_EVENT && kind != RECORD_ASIDE && !(erasures && kind == RECORD_ERASE)))
+	bool of_visitor = kind == RECORD_EVENT || kind == RECORD_ASIDE || kind == RECORD_MATCH || kind == RECORD_DECLARED;
+	if (in->bad || n < 2 || !(of_visitor || (erasures && kind == RECORD_ERASE)))
 		return false;
 	decode_key(in, visitor);
 	for (uint32_t i = 2; i < n && !in->bad; i++)
@@ -187,6 +223,17 @@ bool record_decode(struct mp *in, struct record *out)
 	} else if (out->kind == RECORD_RELEASED && n == 4) {
 		e->t = (uint32_t)mp_uint(in);
 		decode_aside(in, e);
+	} else if (out->kind == RECORD_MATCH && n == 5) {
+		decode_key(in, &e->visitor);
+		e->t = (uint32_t)mp_uint(in);
+		out->partner = mp_str(in);
+		out->partner_id = mp_str(in);
+	} else if (out->kind == RECORD_DECLARED && n == 6) {
+		decode_key(in, &e->visitor);
+		e->t = (uint32_t)mp_uint(in);
+		out->until = (uint16_t)mp_uint(in);
+		out->partner = mp_str(in);
+		decode_attrs(in, e);
 	} else if (out->kind == RECORD_ERASE && n == 3) {
 		decode_key(in, &e->visitor);
 		e->t = (uint32_t)mp_uint(in);

@@ -360,6 +360,17 @@ static void observe_attr(struct profile *p, struct str name, struct str value, u
 		*slot = (struct profile_attr){name, value, day};
 }
 
+void profile_declare(struct profile *p, uint16_t day, struct str name, struct str value)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < p->attrs_n; i++)
+		if (!str_eq(p->attrs[i].name, name))
+			p->attrs[kept++] = p->attrs[i];
+	p->attrs_n = kept;
+	if (value.n)
+		observe_attr(p, name, value, day);
+}
+
 void profile_observe(
     struct profile *p, uint16_t day, const struct place *place, const struct agent *agent, const struct attr *attrs, unsigned attrs_n)
 {

@@ -32,8 +32,8 @@ enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t
 		const char *name;
 		db_table *table;
 	} tables[] = {{"visitors", &s->visitors}, {"ordinals", &s->ordinals}, {"free", &s->free}, {"due", &s->due}, {"members", &s->members},
-	    {"provisional", &s->provisional}, {"prov_hours", &s->prov_hours}, {"tombstones", &s->tombstones}, {"names", &s->names},
-	    {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
+	    {"provisional", &s->provisional}, {"prov_hours", &s->prov_hours}, {"tombstones", &s->tombstones}, {"partners", &s->partners},
+	    {"names", &s->names}, {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
 	struct db_txn t;
 	if ((e = db_begin(&s->db, !readonly, &t)))
 		goto out;
@@ -391,4 +391,133 @@ void shard_tombstone_put(struct shard *s, struct db_txn *t, const struct vkey *k
 {
 	uint8_t b[2];
 	db_put(t, s->tombstones, vkey_str(k), key_u16(b, until));
+}
+
+/* --- partners */
+
+_Static_assert(sizeof((struct match_row *)0)->id == PARTNER_ID_MAX, "a row holds any id");
+#define MATCH_KEY_MAX (1 + 64 + 1 + PARTNER_ID_MAX + 1 + 16)
+
+static struct str forward_key(uint8_t *b, const struct vkey *k, struct str partner)
+{
+	b[0] = 'v';
+	memcpy(b + 1, k->b, sizeof k->b);
+	if (partner.n)
+		memcpy(b + 17, partner.p, partner.n);
+	return view(b, 17 + partner.n);
+}
+
+/* Up to and with the zero behind the id; the visitor follows. */
+static size_t reverse_prefix(uint8_t *b, struct str partner, struct str id)
+{
+	uint8_t *at = b;
+	*at++ = 'p';
+	memcpy(at, partner.p, partner.n);
+	at += partner.n;
+	*at++ = 0;
+	memcpy(at, id.p, id.n);
+	at += id.n;
+	*at++ = 0;
+	return (size_t)(at - b);
+}
+
+static struct str reverse_key(uint8_t *b, struct str partner, struct str id, const struct vkey *k)
+{
+	size_t n = reverse_prefix(b, partner, id);
+	memcpy(b + n, k->b, sizeof k->b);
+	return view(b, n + sizeof k->b);
+}
+
+static bool match_read(struct str key, struct str value, struct match_row *out)
+{
+	if (key.n <= 17 || key.n - 17 > sizeof out->partner || value.n <= 4 || value.n - 4 > sizeof out->id)
+		return false;
+	out->partner_n = (unsigned)key.n - 17;
+	memcpy(out->partner, key.p + 17, out->partner_n);
+	out->id_n = (unsigned)value.n - 4;
+	memcpy(out->id, value.p + 4, out->id_n);
+	out->t = get_u32((const uint8_t *)value.p);
+	return true;
+}
+
+static void match_del(struct shard *s, struct db_txn *t, const struct vkey *k, const struct match_row *m)
+{
+	uint8_t b[MATCH_KEY_MAX];
+	struct str partner = str_make(m->partner, m->partner_n);
+	db_del(t, s->partners, reverse_key(b, partner, str_make(m->id, m->id_n), k));
+	db_del(t, s->partners, forward_key(b, k, partner));
+}
+
+void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner, struct str id, uint32_t at)
+{
+	uint8_t b[MATCH_KEY_MAX], v[4 + PARTNER_ID_MAX];
+	struct match_row old;
+	if (partner.n == 0 || partner.n > sizeof old.partner || id.n == 0 || id.n > sizeof old.id)
+		return;
+	if (shard_match(s, t, k, partner, 0, &old)) {
+		if (old.t > at)
+			return;
+		match_del(s, t, k, &old);
+	}
+	put_u32(v, at);
+	memcpy(v + 4, id.p, id.n);
+	db_put(t, s->partners, forward_key(b, k, partner), view(v, 4 + id.n));
+	db_put(t, s->partners, reverse_key(b, partner, id, k), view(v, 4));
+}
+
+bool shard_match(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner, uint32_t oldest, struct match_row *out)
+{
+	uint8_t b[MATCH_KEY_MAX];
+	struct str value, key;
+	if (partner.n > sizeof out->partner)
+		return false;
+	key = forward_key(b, k, partner);
+	return db_get(t, s->partners, key, &value) && match_read(key, value, out) && out->t >= oldest;
+}
+
+unsigned shard_matches(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t oldest, struct match_row *out, unsigned cap)
+{
+	uint8_t b[MATCH_KEY_MAX];
+	struct db_cursor c;
+	struct str prefix = forward_key(b, k, STR("")), key, value;
+	unsigned n = 0;
+	db_walk(t, s->partners, &c);
+	for (bool more = db_seek(&c, prefix, &key, &value); more && n < cap && str_starts(key, prefix); more = db_next(&c, &key, &value))
+		n += match_read(key, value, &out[n]) && out[n].t >= oldest;
+	db_walk_end(&c);
+	return n;
+}
+
+bool shard_match_visitor(struct shard *s, struct db_txn *t, struct str partner, struct str id, uint32_t oldest, struct vkey *out, uint32_t *at)
+{
+	uint8_t b[MATCH_KEY_MAX];
+	struct db_cursor c;
+	struct str key, value;
+	bool found = false;
+	if (partner.n == 0 || partner.n > 64 || id.n == 0 || id.n > PARTNER_ID_MAX)
+		return false;
+	struct str prefix = view(b, reverse_prefix(b, partner, id));
+	db_walk(t, s->partners, &c);
+	for (bool more = db_seek(&c, prefix, &key, &value); more && str_starts(key, prefix); more = db_next(&c, &key, &value)) {
+		if (key.n != prefix.n + sizeof out->b || value.n != 4)
+			continue;
+		uint32_t when = get_u32((const uint8_t *)value.p);
+		if (when < oldest || (found && when < *at))
+			continue;
+		memcpy(out->b, key.p + prefix.n, sizeof out->b);
+		*at = when;
+		found = true;
+	}
+	db_walk_end(&c);
+	return found;
+}
+
+void shard_match_forget(struct shard *s, struct db_txn *t, const struct vkey *k)
+{
+	struct match_row rows[8];
+	for (unsigned n = 8; n == 8 && db_count(t, s->partners);) {
+		n = shard_matches(s, t, k, 0, rows, 8);
+		for (unsigned i = 0; i < n; i++)
+			match_del(s, t, k, &rows[i]);
+	}
 }

@@ -28,6 +28,11 @@ enum err view_visitor(struct generation *g, const struct vkey *k, uint32_t now, 
 /* First hits of a provisional visitor that still counts; false: there is none. */
 bool view_provisional(struct generation *g, const struct vkey *k, uint32_t now, uint32_t *hour);
 
+/* The visitor's id at a partner, and all of them; the visitor that a partner's id was matched with last. False or 0: none that is still retained. */
+bool view_match(struct generation *g, const struct vkey *k, struct str partner, uint32_t now, struct match_row *out);
+unsigned view_matches(struct generation *g, const struct vkey *k, uint32_t now, struct match_row *out, unsigned cap);
+bool view_partner_visitor(struct generation *g, struct str partner, struct str id, uint32_t now, struct vkey *out);
+
 /* Calls `each` for every member that is wanted (`wanted` NULL: all) with the day on which the membership ends. Fewer than k: calls nothing,
  * *told is false. */
 enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, bool (*wanted)(void *arg, const struct vkey *k),

@@ -37,6 +37,8 @@ void batch_clear(struct batch *b);
 void batch_done(struct batch *b);
 struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard);
 void batch_event(struct batch *b, const struct event *e);
+void batch_match(struct batch *b, const struct vkey *visitor, uint32_t t, struct str partner, struct str id);
+void batch_declare(struct batch *b, const struct vkey *visitor, uint32_t t, uint16_t until, struct str source, const struct attr *attrs, unsigned n);
 void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t);
 
 struct writer;

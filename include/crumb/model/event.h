@@ -9,8 +9,9 @@
  *
  * kind 1 event (without purposes where there are none) · 2 visitor erased [2, key, t] · 3 rules activated [3, t, hash(16), text] ·
  * 4 event set aside: as 1, and then reason, pattern · 5 released [5, t, reason, pattern or "" for any]: what was set aside for it up to then counts,
- * as events of their own. From host to leaves is what the event is *about*: two events with the same bytes there match the same categories, under
- * rules that do not look at place and device; with those, from country to leaves. */
+ * as events of their own · 6 partner's id matched [6, key, t, partner, id] · 7 attributes declared by a partner [7, key, t, until, source,
+ * {name: value, "" to forget}], until: the first day on which they are over. From host to leaves is what the event is *about*: two events with the
+ * same bytes there match the same categories, under rules that do not look at place and device; with those, from country to leaves. */
 #ifndef CRUMB_MODEL_EVENT_H
 #define CRUMB_MODEL_EVENT_H
 
@@ -25,6 +26,7 @@
 #define EVENT_NAME_MAX 64
 #define EVENT_VALUE_MAX 64
 #define EVENT_CAMPAIGN_MAX 64
+#define PARTNER_ID_MAX 128 /* bytes of a partner's id for a visitor */
 
 struct vkey {
 	uint8_t b[16];
@@ -88,12 +90,23 @@ struct event {
 enum aside { ASIDE_NOT, ASIDE_CRAWLER, ASIDE_NETWORK, ASIDE_RATE, ASIDE_SITE, ASIDE_MAX };
 extern const char *const aside_names[ASIDE_MAX];
 
-enum record_kind { RECORD_EVENT = 1, RECORD_ERASE = 2, RECORD_RULES = 3, RECORD_ASIDE = 4, RECORD_RELEASED = 5 };
+enum record_kind {
+	RECORD_EVENT = 1,
+	RECORD_ERASE = 2,
+	RECORD_RULES = 3,
+	RECORD_ASIDE = 4,
+	RECORD_RELEASED = 5,
+	RECORD_MATCH = 6,
+	RECORD_DECLARED = 7
+};
 struct record {
 	enum record_kind kind;
-	struct event event; /* EVENT, ASIDE; ERASE uses visitor and t; RULES uses t; RELEASED t, aside and pattern */
-	struct str about;   /* EVENT: the bytes from host to leaves */
-	struct str all;	    /* EVENT: the bytes from country to leaves */
+	struct event event; /* EVENT, ASIDE; ERASE uses visitor and t; RULES uses t; RELEASED t, aside and pattern; MATCH visitor and t; DECLARED
+			     * attributes, too */
+	struct str partner, partner_id; /* MATCH; DECLARED has only the first */
+	uint16_t until;			/* DECLARED */
+	struct str about;		/* EVENT: the bytes from host to leaves */
+	struct str all;			/* EVENT: the bytes from country to leaves */
 	struct str rules_hash, rules_text;
 };
 
@@ -109,10 +122,13 @@ static inline struct str place_region(const struct place *p)
 void event_encode(const struct event *e, struct buf *out);
 void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out);
 void record_encode_released(uint32_t t, enum aside why, struct str pattern, struct buf *out);
+void record_encode_match(const struct vkey *visitor, uint32_t t, struct str partner, struct str id, struct buf *out);
+void record_encode_declared(
+    const struct vkey *visitor, uint32_t t, uint16_t until, struct str source, const struct attr *attrs, unsigned n, struct buf *out);
 void record_encode_rules(uint32_t t, struct str hash, struct str text, struct buf *out);
 /* Passes over one record that is about a visitor and says which; false: it is about none, or unreadable, and `in` is anywhere. */
 bool record_skip(struct mp *in, struct vkey *visitor);
-/* The same, for events only, set aside or not: false for any other record, too. */
+/* The same, for what is forgotten with the visitor: all of them but erasures. */
 bool record_event(struct mp *in, struct vkey *visitor);
 /* Reads one record; false when the bytes are none. Views point into the reader's bytes. */
 bool record_decode(struct mp *in, struct record *out);

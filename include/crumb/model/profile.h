@@ -72,6 +72,8 @@ void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v);
 /* Takes place, agent and attributes of an event of that day, unless something newer is known. */
 void profile_observe(
     struct profile *p, uint16_t day, const struct place *place, const struct agent *agent, const struct attr *attrs, unsigned attrs_n);
+/* What a partner declares: replaces whatever is known, with the day from which it counts; an empty value forgets. */
+void profile_declare(struct profile *p, uint16_t day, struct str name, struct str value);
 /* The purposes of a TC string of that day, unless a newer one came; 0: none. */
 void profile_consent(struct profile *p, uint16_t day, uint16_t purposes);
 /* Drops what was observed before `oldest`. */

@@ -9,6 +9,8 @@
  *     provisional visitor key 16               hour u32 │ records (msgpack)
  *     prov_hours  hour u32 │ visitor key 16    (empty)
  *     tombstones  visitor key 16               until day u16
+ *     partners    'v' │ visitor 16 │ partner              t u32 │ partner's id          the latest match
+ *                 'p' │ partner │ 0 │ id │ 0 │ visitor 16  t u32                          the same, the other way round
  *     names       'c' or 's' │ number u16      id
  *     counts      category u16                 visitors u64 who have the category on a retained day
  *     daily       day u16 │ 'e'                events u64 of that day
@@ -22,13 +24,13 @@
 #include "crumb/model/profile.h"
 #include "crumb/store/db.h"
 
-#define SHARD_SCHEMA 3
+#define SHARD_SCHEMA 4
 
 struct shard {
 	struct db db;
 	unsigned number;
 	bool appending; /* profiles come in order of key: whoever fills a new shard says so */
-	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones, names, counts, daily, meta;
+	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones, partners, names, counts, daily, meta;
 };
 
 /* Opens, and makes what is missing unless read-only. */
@@ -90,5 +92,21 @@ uint64_t shard_provisional_since(struct shard *s, struct db_txn *t, uint32_t hou
 /* --- tombstones */
 bool shard_tombstone(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t today);
 void shard_tombstone_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t until);
+
+/* --- partners' ids. Both directions are kept; where two visitors were matched with one id, it has both. */
+struct match_row {
+	char partner[64];
+	char id[128];
+	unsigned partner_n, id_n;
+	uint32_t t; /* of the match */
+};
+void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner, struct str id, uint32_t at);
+/* The visitor's id at a partner; false: none since `oldest` (seconds). */
+bool shard_match(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner, uint32_t oldest, struct match_row *out);
+/* All of a visitor's, at most `cap`. */
+unsigned shard_matches(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t oldest, struct match_row *out, unsigned cap);
+/* The visitor who was matched last with a partner's id. */
+bool shard_match_visitor(struct shard *s, struct db_txn *t, struct str partner, struct str id, uint32_t oldest, struct vkey *out, uint32_t *at);
+void shard_match_forget(struct shard *s, struct db_txn *t, const struct vkey *k);
 
 #endif
