@@ -27,6 +27,7 @@ const struct option config_options[] = {
     N("store.map_gb", map_gb, "0", 0, 65536, "address space reserved for each LMDB file, in GB; 0 picks one"),
     N("store.reserve_percent", disk_reserve_percent, "5", 0, 100, "below this share of free disk new visitors are refused (503)"),
     T("rules.path", rules_path, "etc/rules", "folder of the marketers' YAML files"),
+    T("destinations.path", destinations_path, "etc/destinations.yaml", "partners and destinations; may be missing"),
     N("rules.wait_s", rules_wait_s, "20", 0, 3600, "wait this long at start for changed rules to be applied to the history before serving"),
     T("collect.listen", collect_listen, "127.0.0.1:8080", "HOST:PORT of the pixel; port 0 picks a free one"),
     N("collect.threads", collect_threads, "0", 0, 256, "event loops; 0 is half of the cores"),

@@ -36,12 +36,17 @@ enum err deploy_rules(const struct config *c, const char *path, struct report *r
 	struct buf bundle = {0};
 	struct report own = {0}, *to = report ? report : &own;
 	struct rules *r = NULL;
+	struct destinations *destinations = NULL;
 	enum err e = rules_read(path, &bundle);
+	if (!e)
+		e = destinations_load(c->destinations_path, to, &destinations);
 	if (!e) {
 		struct rules_policy policy = deploy_policy(c);
+		policy.destinations = destinations;
 		e = rules_load_checked(buf_view(&bundle), &policy, to, &r);
 	}
 	buf_done(&bundle);
+	destinations_unref(destinations);
 	if (!e && !report && own.n)
 		log_warn("rules", "there are warnings; 'crumb rules check' lists them n=%zu", own.n);
 	report_done(&own);

@@ -1,6 +1,7 @@
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/privacy/scrub.h"
 
 enum err ingest_init(struct ingest *in, const struct config *c, struct store *s, const _Atomic bool *disk_low)
 {
@@ -47,6 +48,16 @@ bool ingest_known(struct ingest *in, struct str value, uint32_t now, struct vkey
 	struct cookie c;
 	refresh_keys(in, day_of(now));
 	return value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID && cookie_visitor(&in->keys, &c, out);
+}
+
+bool ingest_partner_id(struct str id)
+{
+	if (id.n == 0 || id.n > PARTNER_ID_MAX || str_eq(id, STR("0")) || scrub_look(id) == SCRUB_EMAIL)
+		return false;
+	for (size_t i = 0; i < id.n; i++)
+		if (!chr_alpha(id.p[i]) && !chr_digit(id.p[i]) && !strchr("-_.~+/=:*!", id.p[i]))
+			return false;
+	return true;
 }
 
 /* A fresh, unlinkable id. */

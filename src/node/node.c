@@ -12,6 +12,8 @@ enum err node_start(struct node *n, const struct config *c)
 	store_load_clock(c);
 	enum err e = deploy_rules(c, c->rules_path, NULL, &n->rules);
 	if (!e)
+		e = destinations_load(c->destinations_path, NULL, &n->destinations);
+	if (!e)
 		e = store_open(c, STORE_WRITE, &n->store);
 	if (!e)
 		e = engine_start(c, n->store, n->rules, &n->engine);
@@ -31,6 +33,7 @@ void node_stop(struct node *n)
 	writer_stop(n->writer);
 	engine_stop(n->engine);
 	rules_unref(n->rules);
+	destinations_unref(n->destinations);
 	store_close(n->store);
 	*n = (struct node){.config = n->config};
 }
@@ -59,9 +62,14 @@ void node_tick(struct node *n)
 enum err node_reload(struct node *n)
 {
 	struct rules *fresh;
+	struct destinations *destinations;
 	enum err e = deploy_rules(n->config, n->config->rules_path, NULL, &fresh);
+	if (!e && (e = destinations_load(n->config->destinations_path, NULL, &destinations)))
+		rules_unref(fresh);
 	if (e)
 		return e;
+	destinations_unref(n->destinations);
+	n->destinations = destinations;
 	rules_unref(n->rules);
 	n->rules = fresh;
 	writer_rules(n->writer, fresh->hash, buf_view(&fresh->bundle));

@@ -120,6 +120,35 @@ static void check_sensitive(struct checker *c, const struct segment *s)
 	}
 }
 
+/* Labels say where data came from; a destination says which it may get. */
+static void check_destinations(struct checker *c, const struct segment *s)
+{
+	char message[400], hint[300];
+	struct str label;
+	for (unsigned i = 0; i < s->destinations_n; i++) {
+		struct str name = s->destinations[i];
+		const struct destination *d = destinations_find(c->p->destinations, name);
+		if (!d && c->p->destinations && c->p->destinations->found && !str_eq(name, STR("page")) && !str_eq(name, STR("file"))) {
+			struct near near = near_begin(name);
+			for (size_t k = 0; k < c->p->destinations->n; k++)
+				near_try(&near, str_c(c->p->destinations->list[k].id));
+			snprintf(message, sizeof message, "there is no destination '" STR_FMT "'", (int)(name.n > 60 ? 60 : name.n), name.p);
+			say(c, &s->at, true, "destination", near_hint(&near, hint, sizeof hint), message);
+		}
+		if (!segment_labels_allowed(c->r, s, d, &label)) {
+			snprintf(message, sizeof message, "segment '%.100s' is made of data labelled '" STR_FMT "' and may not go to '" STR_FMT "'",
+			    s->id, (int)(label.n > 60 ? 60 : label.n), label.p, (int)(name.n > 60 ? 60 : name.n), name.p);
+			say(c, &s->at, false, "label", "take the destination out; whoever runs crumb can allow the label in etc/destinations.yaml",
+			    message);
+		}
+		if (d && format_infos[d->format].numbers && !destination_segment(d, str_c(s->id)).n) {
+			snprintf(message, sizeof message, "destination '" STR_FMT "' has no number for segment '%.100s': it is not sent there",
+			    (int)(name.n > 60 ? 60 : name.n), name.p, s->id);
+			say(c, &s->at, true, "destination", "write it below segments: of the destination", message);
+		}
+	}
+}
+
 static void check_segment(struct checker *c, const struct segment *s)
 {
 	char message[200];
@@ -128,6 +157,7 @@ static void check_segment(struct checker *c, const struct segment *s)
 	if (s->root >= 0 && !c->r->tangled)
 		check_logic(c, s);
 	check_sensitive(c, s);
+	check_destinations(c, s);
 	if (s->until && c->p->today && s->until < c->p->today) {
 		snprintf(message, sizeof message, "segment '%.100s' is over: its last day has passed", s->id);
 		say(c, &s->at, true, "over", "remove it, or move until", message);

@@ -361,7 +361,7 @@ static void check_value(struct parser *p, const struct rule_node *n, struct str 
 	}
 	const struct vocabulary *v = rules_vocabulary(p->r, n->attr);
 	char hint[200];
-	if (!v || rules_attr(p->r, n->attr, &value))
+	if (!v || rules_value(v, &value))
 		return;
 	struct near near = near_begin(value);
 	for (unsigned i = 0; i < v->values_n; i++)

@@ -40,7 +40,7 @@ static char *kept(struct loader *l, struct str s)
 	return (char *)(uintptr_t)rules_keep(l->r, s).p;
 }
 
-static void load_id(struct loader *l, const yaml_node_t *n, char **out)
+void yaml_id(struct loader *l, const yaml_node_t *n, char **out)
 {
 	struct str s;
 	char near[130], hint[200];
@@ -79,7 +79,7 @@ static void load_labels(struct loader *l, const yaml_node_t *n, struct labels *o
 
 static void category_id(struct loader *l, const yaml_node_t *n, void *c)
 {
-	load_id(l, n, &((struct category *)c)->id);
+	yaml_id(l, n, &((struct category *)c)->id);
 }
 static void category_name(struct loader *l, const yaml_node_t *n, void *c)
 {
@@ -168,7 +168,7 @@ static void load_category(struct loader *l, const yaml_node_t *n, void *into)
 
 static void vocabulary_id(struct loader *l, const yaml_node_t *n, void *v)
 {
-	load_id(l, n, &((struct vocabulary *)v)->id);
+	yaml_id(l, n, &((struct vocabulary *)v)->id);
 }
 static void vocabulary_name(struct loader *l, const yaml_node_t *n, void *v)
 {
@@ -196,8 +196,23 @@ static void vocabulary_range(struct loader *l, const yaml_node_t *n, void *into)
 	v->ranged = true;
 }
 
+static void vocabulary_source(struct loader *l, const yaml_node_t *n, void *v)
+{
+	yaml_id(l, n, &((struct vocabulary *)v)->source);
+}
+static void vocabulary_segment(struct loader *l, const yaml_node_t *n, void *v)
+{
+	load_words(l, n, "the partner's name for a segment", &((struct vocabulary *)v)->segment);
+}
+static void vocabulary_labels(struct loader *l, const yaml_node_t *n, void *v)
+{
+	load_labels(l, n, &((struct vocabulary *)v)->labels);
+}
+
 static const struct yaml_key vocabulary_keys[] = {{"id", vocabulary_id, NULL}, {"name", vocabulary_name, NULL}, {"values", vocabulary_values, NULL},
-    {"range", vocabulary_range, NULL}, {"value", NULL, "values"}, {"enum", NULL, "values"}, {"min", NULL, "range"}, {"max", NULL, "range"}};
+    {"range", vocabulary_range, NULL}, {"source", vocabulary_source, NULL}, {"segment", vocabulary_segment, NULL},
+    {"labels", vocabulary_labels, NULL}, {"label", NULL, "labels"}, {"partner", NULL, "source"}, {"value", NULL, "values"}, {"enum", NULL, "values"},
+    {"min", NULL, "range"}, {"max", NULL, "range"}};
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -214,6 +229,8 @@ static uint64_t vocabulary_hash(struct loader *l, const struct vocabulary *v)
 		memcpy(sorted, v->values, v->values_n * sizeof *sorted);
 	qsort(sorted, v->values_n, sizeof *sorted, by_bytes);
 	buf_addf(&b, "vocabulary %s %d %.17g %.17g", v->id, v->ranged, v->range.lo, v->range.hi);
+	if (v->source)
+		buf_addf(&b, " from %s %s", v->source, v->segment ? v->segment : "");
 	for (unsigned i = 0; i < v->values_n; i++) {
 		buf_add(&b, "", 1);
 		buf_str(&b, sorted[i]);
@@ -245,6 +262,13 @@ static void load_vocabulary(struct loader *l, const yaml_node_t *n, void *into)
 		}
 	if (!v.name)
 		v.name = v.id;
+	if (v.segment && !v.source)
+		complain(l, n, "missing", "say source: and the partner's id", "attribute '%s' is a partner's segment, but of which partner?", v.id);
+	if (v.segment && !v.ranged && !v.values_n) {
+		v.values = rules_alloc(r, sizeof *v.values);
+		v.values[0] = STR(VOCABULARY_MEMBER);
+		v.values_n = 1;
+	}
 	if (v.ranged == (v.values_n > 0) && errors == l->report->errors)
 		complain(l, n, "missing", NULL, "attribute '%s' wants either values or a range", v.id);
 	if (map_get(&r->vocabulary_ids, str_c(v.id), &other)) {
@@ -272,7 +296,7 @@ static struct segment *of(void *into)
 }
 static void segment_id(struct loader *l, const yaml_node_t *n, void *into)
 {
-	load_id(l, n, &of(into)->id);
+	yaml_id(l, n, &of(into)->id);
 }
 static void segment_name(struct loader *l, const yaml_node_t *n, void *into)
 {

@@ -37,6 +37,9 @@ bool yaml_truth(struct loader *l, const yaml_node_t *n, const char *what, bool *
 /* A list of words, or one word; kept in the arena. */
 bool yaml_words(struct loader *l, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n);
 
+/* An id: letters, digits, '_' and '-', with dots between parts. Kept in the arena. */
+void yaml_id(struct loader *l, const yaml_node_t *n, char **out);
+
 struct yaml_key {
 	const char *name;
 	void (*load)(struct loader *l, const yaml_node_t *value, void *into);

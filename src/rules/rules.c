@@ -109,12 +109,9 @@ const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr
 	return map_get(&r->vocabulary_ids, attr, &at) ? &r->vocabularies[at] : NULL;
 }
 
-bool rules_attr(const struct rules *r, struct str name, struct str *value)
+bool rules_value(const struct vocabulary *v, struct str *value)
 {
-	const struct vocabulary *v = rules_vocabulary(r, name);
 	double number;
-	if (!v)
-		return true;
 	if (v->ranged)
 		return rules_number(*value, &number) && range_has(&v->range, number);
 	for (unsigned i = 0; i < v->values_n; i++) {
@@ -124,6 +121,12 @@ bool rules_attr(const struct rules *r, struct str name, struct str *value)
 		}
 	}
 	return false;
+}
+
+bool rules_attr(const struct rules *r, struct str name, struct str *value)
+{
+	const struct vocabulary *v = rules_vocabulary(r, name);
+	return !v || (!v->source && rules_value(v, value));
 }
 
 unsigned rules_close(const struct rules *r, struct event *e)

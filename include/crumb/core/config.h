@@ -15,7 +15,7 @@
 
 struct config {
 	/* text: owned by the config */
-	char *store_path, *rules_path, *collect_listen, *admin_listen, *admin_token, *geo_database, *sites, *trusted_proxies;
+	char *store_path, *rules_path, *destinations_path, *collect_listen, *admin_listen, *admin_token, *geo_database, *sites, *trusted_proxies;
 	char *cookie_domain, *keep_query, *attributes, *tcf_purposes, *consent_require, *process_user, *crawlers_file, *networks_file, *ortb2_name,
 	    *sensitive_destinations;
 	/* numbers */

@@ -68,7 +68,13 @@
 	X(M_PROV_EVICTED, "provisional_evicted_total", "", "Provisional visitors forgotten early: table full")                                       \
 	X(M_ERASED, "erased_total", "", "Visitors erased because they, the operator or a signal asked for it")                                       \
 	X(M_CLEANED, "journal_cleaned_events_total", "", "Events of erased visitors taken out of the journal's bytes")                               \
-	X(M_TOMBSTONED, "tombstoned_total", "", "Events of erased visitors that were dropped")
+	X(M_TOMBSTONED, "tombstoned_total", "", "Events of erased visitors that were dropped")                                                       \
+	X(M_SYNC_MATCHED, "syncs_total", "result=\"matched\"", "Calls of /sync by what became of them")                                              \
+	X(M_SYNC_KNOWN, "syncs_total", "result=\"known\"", "")                                                                                       \
+	X(M_SYNC_BAD_ID, "syncs_total", "result=\"unusable_id\"", "")                                                                                \
+	X(M_SYNC_REDIRECT, "syncs_total", "result=\"redirected\"", "")                                                                               \
+	X(M_SYNC_BAD_TARGET, "syncs_total", "result=\"target_not_listed\"", "")                                                                      \
+	X(M_SYNC_BAD_PARTNER, "syncs_total", "result=\"unknown_partner\"", "")
 
 enum metric {
 #define X(symbol, name, labels, help) symbol,

@@ -47,6 +47,8 @@ struct consent ingest_consent(struct ingest *in, const struct hit *h);
 struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_t now, struct batch *b);
 /* Anonymises and encodes one event into the batch, perhaps set aside; false when there was nothing to write. */
 bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b);
+/* May a partner's id be kept? Letters, digits and a few signs; nothing that a person is called by. */
+bool ingest_partner_id(struct str id);
 /* The visitor that a cookie names, for look-ups. */
 bool ingest_known(struct ingest *in, struct str cookie, uint32_t now, struct vkey *out);
 

@@ -5,12 +5,14 @@
 
 #include "crumb/audience/engine.h"
 #include "crumb/ingest/writer.h"
+#include "crumb/rules/destinations.h"
 
 struct node {
 	const struct config *config;
 	struct store *store;
 	struct engine *engine;
 	struct writer *writer;
+	struct destinations *destinations;
 	struct rules *rules; /* the newest that loaded; they may still be on their way into the views */
 };
 

@@ -5,13 +5,14 @@
 #ifndef CRUMB_RULES_CHECK_H
 #define CRUMB_RULES_CHECK_H
 
-#include "crumb/rules/rules.h"
+#include "crumb/rules/destinations.h"
 
 struct rules_policy {
 	unsigned retention_days;
 	uint32_t k;						      /* smallest group that is told */
 	uint16_t today;						      /* for dates that are over */
 	const char *sensitive_destinations;			      /* comma list: where sensitive audiences may go */
+	const struct destinations *destinations;		      /* NULL: nothing is known of them */
 	enum { REGIONS_UNKNOWN, REGIONS_NONE, REGIONS_SOME } regions; /* does the place file know any? */
 	/* Would the scrubber replace this segment of a path, and by what? */
 	bool (*scrubs)(struct str segment, const char **by);

@@ -107,20 +107,25 @@ struct clauses {
 
 /* --- attributes, categories, segments */
 
-/* A closed vocabulary: an attribute may have one of these values, or a number in the range. */
+struct labels {
+	struct str *list;
+	unsigned n;
+};
+
+#define VOCABULARY_MEMBER "member" /* the value of an attribute that stands for a partner's segment */
+
+/* A closed vocabulary: an attribute may have one of these values, or a number in the range. One with a source is set by that partner's files only,
+ * never by pages. */
 struct vocabulary {
 	char *id, *name;
+	char *source, *segment; /* NULL; or the partner, and its name for the segment that this attribute stands for */
+	struct labels labels;
 	struct str *values;
 	unsigned values_n;
 	bool ranged;
 	struct range range;
 	uint64_t hash; /* of what it allows: its history begins where this was first in force */
 	struct rules_at at;
-};
-
-struct labels {
-	struct str *list;
-	unsigned n;
 };
 
 struct category {
@@ -240,7 +245,9 @@ struct str rules_file(struct str bundle, struct str name);
 /* "active", "paused", or "ended" when its last day is over. */
 const char *segment_state(const struct segment *s, uint16_t today);
 
-/* May an event keep this value of an attribute? Declared ones are closed: *value becomes the declared spelling. */
+/* May an attribute have this value? Declared ones are closed: *value becomes the declared spelling. */
+bool rules_value(const struct vocabulary *v, struct str *value);
+/* May an event keep this value of an attribute? */
 bool rules_attr(const struct rules *r, struct str name, struct str *value);
 /* Removes from an event what the vocabularies do not allow; returns how many values went. */
 unsigned rules_close(const struct rules *r, struct event *e);
