@@ -16,6 +16,7 @@
  *     window.crumb = window.crumb || function () { (crumb.q = crumb.q || []).push(arguments); };
  *
  * data-auto="no" on the script element sends no page views by itself; data-spa="no" none on navigation;
+ * data-sync="yes" lets the partners of etc/destinations.yaml match their ids with this browser's, a few at a time, once consent is there;
  * data-endpoint="https://…" sends to another host than the script came from. With Global Privacy Control or after
  * crumb('optout') nothing is sent. Where the page has a consent platform (IAB's __tcfapi, __gpp, __uspapi; their stubs stand before this
  * tag), what it says goes along, and nothing is sent before it has spoken. No cookie is read or written here: the server's cookie is out of reach of scripts. */
@@ -52,6 +53,7 @@
         open = false;
         if (--pending) return;
         for (var i = 0, all = held.splice(0); i < all.length; i++) send(all[i]);
+        if (data.sync === 'yes') sync();
       };
     }
     if (typeof w.__tcfapi === 'function') {
@@ -119,6 +121,29 @@
       .catch(function () { then([]); });
   }
 
+  /* What is due and may be is the server's to say. */
+  function sync() {
+    var query = [];
+    if (refused() || pending || !base) return;
+    for (var k in signals) if (signals[k] !== '') query.push(encodeURIComponent(k) + '=' + encodeURIComponent(signals[k]));
+    w.fetch(base + '/sync?' + query.join('&'), {credentials: 'include'})
+      .then(function (r) { return r.json(); })
+      .then(function (j) {
+        (j.syncs || []).forEach(function (s) {
+          if (s.type !== 'iframe') {
+            new Image().src = s.url;
+            return;
+          }
+          var f = d.createElement('iframe');
+          f.src = s.url;
+          f.style.display = 'none';
+          f.sandbox = 'allow-scripts allow-same-origin';
+          d.documentElement.appendChild(f);
+        });
+      })
+      .catch(function () {});
+  }
+
   function optout(yes) {
     try {
       if (yes) w.localStorage.setItem(KEY, '1');
@@ -166,5 +191,6 @@
       w.addEventListener('popstate', navigated);
     }
   }
+  if (data.sync === 'yes') sync();
   for (var i = 0; i < queue.length; i++) run(queue[i]);
 })(window, document, navigator);

@@ -96,6 +96,8 @@ static void share_rules(struct server *s)
 	pthread_mutex_lock(&s->shared.lock);
 	rules_unref(s->shared.rules);
 	s->shared.rules = rules_ref(s->node.rules);
+	destinations_unref(s->shared.destinations);
+	s->shared.destinations = destinations_ref(s->node.destinations);
 	pthread_mutex_unlock(&s->shared.lock);
 	atomic_fetch_add(&s->shared.version, 1);
 }
@@ -285,6 +287,7 @@ static void stop(struct server *s)
 	if (s->base)
 		event_base_free(s->base);
 	rules_unref(s->shared.rules);
+	destinations_unref(s->shared.destinations);
 	place_db_unref(s->shared.places);
 	junk_unref(s->shared.lists);
 	free(s->collects);

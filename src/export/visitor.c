@@ -83,6 +83,18 @@ static json_t *profile_json(const struct rules *r, const struct profile *p, uint
 	return v;
 }
 
+/* Who else has an id for this browser, and which. */
+static json_t *partners_json(struct generation *g, const struct vkey *k, uint32_t now)
+{
+	struct match_row rows[16];
+	json_t *list = json_array();
+	unsigned n = view_matches(g, k, now, rows, 16);
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:s#,s:s#,s:o}", "partner", rows[i].partner, (int)rows[i].partner_n, "id", rows[i].id,
+						(int)rows[i].id_n, "since", day_json(day_of(rows[i].t))));
+	return list;
+}
+
 enum err visitor_json(struct generation *g, unsigned retention, const struct vkey *k, uint32_t now, json_t **out)
 {
 	struct profile p = {0};
@@ -91,6 +103,7 @@ enum err visitor_json(struct generation *g, unsigned retention, const struct vke
 	*out = NULL;
 	if (!e) {
 		*out = profile_json(g->rules, &p, day_of(now), retention);
+		json_object_set_new(*out, "partners", partners_json(g, k, now));
 	} else if (e == ERR_NOT_FOUND) {
 		e = OK;
 		if (view_provisional(g, k, now, &hour))

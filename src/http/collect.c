@@ -55,6 +55,7 @@ static const struct route {
     {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight},
     {{"/e", 2}, NULL, collect_events, cors_preflight},
     {{"/segments", 9}, collect_segments, NULL, cors_preflight},
+    {{"/sync", 5}, collect_sync, NULL, cors_preflight},
     {{"/crumb.js", 9}, tag, NULL, NULL},
     {{"/optout", 7}, collect_optout, collect_optout, NULL},
     {{"/optin", 6}, NULL, collect_optin, NULL},
@@ -180,6 +181,8 @@ static void take_shared(struct collect *c)
 	c->version = v;
 	pthread_mutex_lock(&c->shared->lock);
 	ingest_rules(&c->ingest, rules_ref(c->shared->rules));
+	destinations_unref(c->destinations);
+	c->destinations = destinations_ref(c->shared->destinations);
 	anonymiser_places(&c->ingest.wall, place_db_ref(c->shared->places));
 	anonymiser_lists(&c->ingest.wall, junk_ref(c->shared->lists));
 	pthread_mutex_unlock(&c->shared->lock);
@@ -280,6 +283,7 @@ void collect_free(struct collect *c)
 		event_base_free(c->base);
 	close(c->wake_fd);
 	ingest_done(&c->ingest);
+	destinations_unref(c->destinations);
 	for (int i = 0; i < 2; i++)
 		batch_done(&c->batches[i]);
 	buf_done(&c->numbers);

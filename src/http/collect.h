@@ -29,6 +29,7 @@ struct collect {
 	_Atomic bool stop, committed; /* set by other threads, read after a wake */
 	uint64_t version;	      /* of what was taken from shared */
 	struct ingest ingest;
+	struct destinations *destinations; /* a reference */
 	struct batch batches[2];
 	unsigned gathering;  /* which batch hits go into */
 	bool in_flight;	     /* the other one is with the journal */
@@ -57,6 +58,16 @@ void collect_pixel(struct collect *c, struct http_request *r);
 void collect_events(struct collect *c, struct http_request *r);
 /* Fills what comes with headers: address, agent, cookies, signals. */
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h);
+
+/* One parameter of a pixel call. */
+void collect_param(struct hit *h, struct str key, struct str value);
+void collect_cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers);
+void collect_why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers);
+void collect_answer_disk(struct http_request *r);
+extern const char collect_gif[44]; /* 43 bytes and a zero */
+
+/* sync.c */
+void collect_sync(struct collect *c, struct http_request *r);
 
 /* segments.c */
 void collect_segments(struct collect *c, struct http_request *r);

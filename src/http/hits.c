@@ -9,9 +9,10 @@
 
 #define EVENTS_PER_BODY 1000
 
-static const char GIF[] = "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
-			  "\x00\x00\x02\x02\x4c\x01\x00\x3b";
-_Static_assert(sizeof GIF - 1 == 43, "the transparent pixel has 43 bytes");
+const char collect_gif[44] =
+    "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
+    "\x00\x00\x02\x02\x4c\x01\x00\x3b";
+_Static_assert(sizeof collect_gif - 1 == 43, "the transparent pixel has 43 bytes");
 
 /* The answer to most hits, the same bytes each time but for the date. */
 static struct str pixel(struct collect *c)
@@ -21,7 +22,7 @@ static struct str pixel(struct collect *c)
 	if (c->pixel_n == 0) {
 		int n = snprintf(
 		    c->pixel, sizeof c->pixel, "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\nCache-Control: no-store\r\n\r\n", first, date);
-		memcpy(c->pixel + n, GIF, 43);
+		memcpy(c->pixel + n, collect_gif, 43);
 		c->pixel_n = (size_t)n + 43;
 	}
 	memcpy(c->pixel + sizeof first - 1, date, HTTP_DATE_LEN);
@@ -73,7 +74,7 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 	}
 }
 
-static void param(struct hit *h, struct str k, struct str v)
+void collect_param(struct hit *h, struct str k, struct str v)
 {
 	if (k.n == 1) {
 		switch (k.p[0]) {
@@ -130,11 +131,11 @@ static void query_params(struct collect *c, const struct http_request *r, struct
 	struct http_query q = {r->query, c->scratch, 0};
 	struct str key, value;
 	while (http_query_next(&q, &key, &value))
-		param(h, key, value);
+		collect_param(h, key, value);
 	c->scratch_used = q.used;
 }
 
-static void cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)
+void collect_cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)
 {
 	if (who->set_cookie && written) {
 		buf_c(headers, "Set-Cookie: crumb=");
@@ -146,7 +147,7 @@ static void cookie_lines(struct collect *c, const struct ingest_who *who, bool w
 	}
 }
 
-static void why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers)
+void collect_why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers)
 {
 	if (!who->refused && !(who->write && c->ingest.aside))
 		return;
@@ -155,7 +156,7 @@ static void why_lines(const struct collect *c, const struct ingest_who *who, str
 	buf_c(headers, "\r\n");
 }
 
-static void answer_disk(struct http_request *r)
+void collect_answer_disk(struct http_request *r)
 {
 	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n"), STR("no new visitors: the disk is nearly full\n"));
 }
@@ -169,7 +170,7 @@ void collect_pixel(struct collect *c, struct http_request *r)
 	struct ingest_who who = ingest_visitor(&c->ingest, h, collect_now(c), b);
 	bool written = who.write && ingest_event(&c->ingest, &who, h, c->now, b);
 	if (who.refused_disk) {
-		answer_disk(r);
+		collect_answer_disk(r);
 		return;
 	}
 	if (written && !c->ingest.aside && !who.set_cookie && r->header[H_ORIGIN].n == 0) {
@@ -179,9 +180,9 @@ void collect_pixel(struct collect *c, struct http_request *r)
 		buf_clear(headers);
 		cors_headers(c, r, headers);
 		buf_c(headers, "Cache-Control: no-store\r\n");
-		cookie_lines(c, &who, written, headers);
-		why_lines(c, &who, headers);
-		http_reply(r->ticket, 200, "image/gif", buf_view(headers), str_make(GIF, 43));
+		collect_cookie_lines(c, &who, written, headers);
+		collect_why_lines(c, &who, headers);
+		http_reply(r->ticket, 200, "image/gif", buf_view(headers), str_make(collect_gif, 43));
 	}
 	if (written || who.erase)
 		http_wait_gate(r->ticket, c->gate);
@@ -302,15 +303,15 @@ void collect_events(struct collect *c, struct http_request *r)
 		(void)read_body(&p, &in, r->body, lines);
 	}
 	if (p.who.refused_disk) {
-		answer_disk(r);
+		collect_answer_disk(r);
 		return;
 	}
 	struct buf *headers = &c->body;
 	buf_clear(headers);
 	cors_headers(c, r, headers);
 	buf_c(headers, "Cache-Control: no-store\r\n");
-	cookie_lines(c, &p.who, p.written > 0, headers);
-	why_lines(c, &p.who, headers);
+	collect_cookie_lines(c, &p.who, p.written > 0, headers);
+	collect_why_lines(c, &p.who, headers);
 	http_reply(r->ticket, 204, "", buf_view(headers), STR(""));
 	if (p.written || p.who.erase)
 		http_wait_gate(r->ticket, c->gate);

@@ -111,6 +111,18 @@ static void rows(struct buf *out, const struct rules *r, json_t *v)
 		html_json(out, value);
 		buf_c(out, "\n");
 	}
+	json_array_foreach(json_object_get(v, "partners"), i, row)
+	{
+		if (i == 0)
+			buf_c(out, "</table>\n<h2>Others who know this browser</h2>\n<table><tr><th>who<th>by what<th>since\n");
+		buf_c(out, "<tr><td>");
+		html_json(out, json_object_get(row, "partner"));
+		buf_c(out, "<td>");
+		html_json(out, json_object_get(row, "id"));
+		buf_c(out, "<td>");
+		html_json(out, json_object_get(row, "since"));
+		buf_c(out, "\n");
+	}
 	buf_c(out, "</table>\n");
 }
 

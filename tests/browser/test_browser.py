@@ -1,8 +1,11 @@
 """A real Chromium in the demo shop."""
+import http.server
 import os
+import signal
 import sys
 import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -190,6 +193,47 @@ def test_the_visitor_s_page_works_without_script(world):
     browser.find_element(By.XPATH, '//button[text()="Forget me"]').click()
     until(lambda: 'Receipt' in browser.page_source)
     assert server.visitor('--cookie', cookie) is None and not any(c['name'] == 'crumb' for c in browser.get_cookies())
+
+
+class Partner(http.server.BaseHTTPRequestHandler):
+    """An ad platform: /getuid?URL leads to URL with its own id for the browser, as others' do."""
+    calls = []
+
+    def do_GET(self):
+        Partner.calls.append(self.path)
+        self.send_response(302)
+        self.send_header('Location', urllib.parse.unquote(self.path.split('?', 1)[1]).replace('$UID', 'P-4711'))
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def test_the_tag_starts_syncs_that_are_due(world):
+    server, shop_url, browser = world
+    partner = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Partner)
+    threading.Thread(target=partner.serve_forever, daemon=True).start()
+    Partner.calls.clear()
+    server.write_destinations("""version: 1
+partners:
+  - {id: acme, sync: {url: "http://127.0.0.1:%d/getuid?http%%3A//%s/sync%%3Fpartner=acme%%26uid=$UID"}}
+""" % (partner.server_address[1], server.collect))
+    server.process.send_signal(signal.SIGHUP)
+    for _ in range(2):
+        visit(browser, shop_url + '/coats/winter-parka')
+    until(lambda: server.metric('hits_total') >= 2)
+    tag = """delete window.crumb; var s = document.createElement('script'); s.src = '%s/crumb.js'; s.dataset.sync = 'yes'; s.dataset.auto = 'no';
+      document.head.appendChild(s);""" % ('http://' + server.collect)
+    browser.execute_script(tag)
+    until(lambda: server.metric('syncs_total{result="matched"}') == 1)
+    cookie = next(c['value'] for c in browser.get_cookies() if c['name'] == 'crumb')
+    server.settle()
+    assert [p['id'] for p in server.visitor('--cookie', cookie)['partners']] == ['P-4711']
+    browser.execute_script(tag)                     # nothing is due any more
+    time.sleep(0.5)
+    assert len(Partner.calls) == 1
+    partner.shutdown()
+    partner.server_close()
 
 
 def test_the_pixel_works_without_script(world):

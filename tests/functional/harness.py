@@ -35,11 +35,14 @@ segments:
 
 
 class Server:
-    def __init__(self, rules=RULES, options=(), test_clock=True, k=20):
+    def __init__(self, rules=RULES, options=(), test_clock=True, k=20, destinations=None):
         self.dir = tempfile.mkdtemp(prefix='crumb-test.')
         self.store, self.rules, self.log = (os.path.join(self.dir, n) for n in ('store', 'rules', 'log'))
         os.makedirs(self.rules)
         self.write_rules(rules)
+        self.destinations = os.path.join(self.dir, 'destinations.yaml')
+        if destinations:
+            self.write_destinations(destinations)
         self.options = ['privacy.k=%d' % k] + list(options)
         self.test_clock = test_clock
         self.token = 'test-token'
@@ -49,8 +52,12 @@ class Server:
         with open(os.path.join(self.rules, name), 'w') as f:
             f.write(text)
 
+    def write_destinations(self, text):
+        with open(self.destinations, 'w') as f:
+            f.write(text)
+
     def common(self):
-        options = ['store.path=' + self.store, 'rules.path=' + self.rules, 'admin.token=' + self.token,
+        options = ['store.path=' + self.store, 'rules.path=' + self.rules, 'destinations.path=' + self.destinations, 'admin.token=' + self.token,
                    'geo.database=' + os.path.join(ROOT, 'build', 'country.mmdb')] + self.options
         return [a for o in options for a in ('-o', o)]
 

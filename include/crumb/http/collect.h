@@ -8,6 +8,7 @@
 #include "crumb/audience/view.h"
 #include "crumb/http/server.h"
 #include "crumb/ingest/ingest.h"
+#include "crumb/rules/destinations.h"
 
 #include <pthread.h>
 
@@ -24,6 +25,7 @@ struct collect_shared {
 	_Atomic uint64_t version; /* grows with every swap */
 	pthread_mutex_t lock;	  /* guards the pointers */
 	struct rules *rules;
+	struct destinations *destinations;
 	struct place_db *places;
 	struct junk_lists *lists;
 };
