@@ -17,7 +17,7 @@ CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-
 CC := $(if $(filter clang fuzz asan tsan,$(MODE)),clang,gcc)
 CFLAGS := -std=c11 -pthread $(CFLAGS.$(MODE))
 LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS.$(MODE)))
-LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lm
+LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lcurl -lcrypto -lz -lm
 LLHTTP := /usr/share/llhttp
 
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
@@ -69,7 +69,7 @@ $B/crumbd: $B/obj/app/crumbd.o $B/libcrumb.a
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $B/crumb: $(CLI) $B/libcrumb.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcurl -o $@
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 build/country.mmdb: tools/make-country.pl | build/.setup
 	@perl tools/make-country.pl $@ >/dev/null

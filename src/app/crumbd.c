@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/http/admin.h"
+#include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@ struct server {
 	struct config config;
 	struct node node;
 	struct keeper *keeper;
+	struct courier *courier;
 	struct collect_shared shared;
 	struct event_base *base;
 	struct admin *admin;
@@ -261,6 +263,8 @@ static enum err start(struct server *s)
 		return e;
 	if (!node_wait(&s->node, s->config.rules_wait_s, true))
 		log_warn("main", "serving before the views have caught up");
+	if ((e = courier_start(&s->node, &s->courier)))
+		return e;
 	run_collect(s);
 	add_events(s);
 	admin_ready(s->admin, true);
@@ -273,6 +277,7 @@ static void stop(struct server *s)
 		pthread_join(s->threads[i], NULL);
 	admin_free(s->admin);
 	keeper_stop(s->keeper);
+	courier_stop(s->courier);
 	writer_stop(s->node.writer);
 	s->node.writer = NULL;
 	engine_stop(s->node.engine);

@@ -1,8 +1,7 @@
-/* Commands that move data: import, export, visitor erase. */
+/* Commands that take data in or away: import, visitor erase. */
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
-#include "crumb/export/export.h"
 #include "crumb/ingest/ingest.h"
 #include "crumb/node/node.h"
 
@@ -265,46 +264,6 @@ static int visitor_erase(struct cli *c, int argc, char **argv)
 	return EXIT_FINE;
 }
 
-/* --- export */
-
-static void export_progress(uint64_t rows)
-{
-	cli_progress("rows", rows, 0);
-}
-
-static int export(struct cli *c, int argc, char **argv)
-{
-	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"),
-		   *partner = cli_option(argc, argv, "--partner");
-	bool holdout = cli_flag(argc, argv, "--holdout");
-	const char *id = cli_word(argc, argv);
-	struct export_result result;
-	if (!id || !out || !cli_all_used(argc, argv))
-		return cli_misuse("export wants the id of a segment and --out FOLDER");
-	bool csv = !format || strcmp(format, "csv") == 0;
-	if (!csv && strcmp(format, "ndjson") != 0)
-		return cli_misuse("export knows --format csv and ndjson, not %s", format);
-	if (!cli_open(c, false))
-		return EXIT_WRONG;
-	int segment = rules_segment(c->generation->rules, str_c(id));
-	if (segment < 0)
-		return cli_fail("there is no segment '%s'", id);
-	enum err e = export_segment(c->generation, &c->config, (uint16_t)segment, csv ? EXPORT_CSV : EXPORT_NDJSON,
-	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(), export_progress, &result);
-	cli_progress_end();
-	if (e)
-		return cli_fail("%s", err_text());
-	if (c->json)
-		cli_print_json(json_pack("{s:s,s:s,s:o,s:o}", "segment", id, "file", result.file, "rows",
-		    result.told ? json_integer((json_int_t)result.rows) : json_null(), "below",
-		    result.told ? json_null() : json_integer(kgate_k(&c->gate))));
-	if (!result.told)
-		return cli_fail("segment '%s' has fewer than %u members: no rows were written", id, kgate_k(&c->gate));
-	if (!c->json)
-		printf("%llu rows in %s\n", (unsigned long long)result.rows, result.file);
-	return EXIT_FINE;
-}
-
 const struct command commands_data[] = {
     {"import", "FILE --format ndjson [--json]", "take in events from a file",
 	"  Reads one event a line: {\"id\":\"any visitor id\" or \"cookie\":\"…\",\"t\":unix seconds or RFC 3339,\"e\":…,\"u\":…,…};\n"
@@ -317,12 +276,5 @@ const struct command commands_data[] = {
 	"  returns, is not taken up again when the old cookie comes back, and is left out when the journal is replayed. Works beside a running\n"
 	"  server and without one.",
 	visitor_erase},
-    {"export", "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] [--json]", "write a segment's members to a file",
-	"  Writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a member) or .ndjson, and a manifest with row count,\n"
-	"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files of two partners cannot be joined.\n"
-	"  Of a segment with a split only those who are not held out are written; --holdout writes the others. A segment that is\n"
-	"  paused or over, and a sensitive one whose partner may not have such, is refused. Fewer than privacy.k rows: none are\n"
-	"  written, and exit status 1.",
-	export},
     {0},
 };

@@ -1,25 +1,38 @@
 #include "crumb/export/export.h"
 
+#include "crumb/audience/scan.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/privacy/cookie.h"
+#include "crumb/export/plan.h"
 #include "crumb/privacy/split.h"
+#include "crumb/rules/eval.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+struct row {
+	struct vkey visitor;
+	uint16_t until;
+};
 
 struct writing {
 	FILE *file;
 	enum export_format format;
 	const struct identity_keys *keys;
+	const struct rules *rules;
+	const struct destination *destination; /* NULL: the partner is in no file */
 	struct str partner;
+	uint16_t number;
 	const char *segment;
-	unsigned target;
+	unsigned target, retention;
 	enum export_group group;
-	uint64_t rows;
+	uint32_t now;
+	struct row *list;
+	size_t rows, cap;
 	void (*progress)(uint64_t);
 	crypto_hash_sha256_state sha;
 };
@@ -30,26 +43,37 @@ static enum err put(struct writing *w, const char *line, size_t n)
 	return fwrite(line, 1, n, w->file) == n ? OK : err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "export: %s", strerror(errno));
 }
 
-static bool wanted(void *arg, const struct vkey *k)
-{
-	const struct writing *w = arg;
-	return split_held_out(w->keys, str_c(w->segment), w->target, k) == (w->group == EXPORT_HOLDOUT);
-}
-
-static enum err row(void *arg, const struct vkey *k, uint16_t until)
+static enum err take(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
 {
 	struct writing *w = arg;
-	struct vkey name = visitor_for_partner(w->keys, w->partner, k);
-	char hex[33], day[DAY_TEXT], line[512];
-	hex_encode(name.b, sizeof name.b, hex);
-	hex[32] = 0;
-	day_text(until, day);
-	int n = snprintf(line, sizeof line, w->format == EXPORT_CSV ? "%s,%s,%s\n" : "{\"id\":\"%s\",\"segment\":\"%s\",\"expires\":\"%s\"}\n", hex,
-	    w->segment, day);
-	w->rows++;
+	(void)match;
+	if (!plan_may_go(w->destination, p) || split_held_out(w->keys, str_c(w->segment), w->target, k) != (w->group == EXPORT_HOLDOUT))
+		return OK;
+	if (w->rows == w->cap) {
+		w->cap = w->cap ? 2 * w->cap : 4096;
+		w->list = realloc(w->list, w->cap * sizeof *w->list);
+		CHECK(w->list);
+	}
+	w->list[w->rows++] = (struct row){*k, rules_member_until(w->rules, w->number, p, day_of(w->now), w->retention)};
 	if (w->progress && w->rows % 10000 == 0)
 		w->progress(w->rows);
-	return put(w, line, (size_t)n);
+	return OK;
+}
+
+static enum err write_rows(struct writing *w)
+{
+	char hex[33], day[DAY_TEXT], line[512];
+	enum err e = w->format == EXPORT_CSV ? put(w, "id,segment,expires\n", 19) : OK;
+	for (size_t i = 0; i < w->rows && !e; i++) {
+		struct vkey name = visitor_for_partner(w->keys, w->partner, &w->list[i].visitor);
+		hex_encode(name.b, sizeof name.b, hex);
+		hex[32] = 0;
+		day_text(w->list[i].until, day);
+		int n = snprintf(line, sizeof line,
+		    w->format == EXPORT_CSV ? "%s,%s,%s\n" : "{\"id\":\"%s\",\"segment\":\"%s\",\"expires\":\"%s\"}\n", hex, w->segment, day);
+		e = put(w, line, (size_t)n);
+	}
+	return e;
 }
 
 static enum err write_manifest(
@@ -69,67 +93,92 @@ static enum err write_manifest(
 	return e;
 }
 
-static enum err make_folder(const char *folder)
+/* The file and its manifest, each complete or not at all. */
+static enum err write_files(struct writing *w, const struct generation *g, const char *folder)
 {
-	char part[4096];
-	snprintf(part, sizeof part, "%s", folder);
-	for (char *p = part + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = 0;
-		mkdir(part, 0755);
-		*p = '/';
-	}
-	return mkdir(part, 0755) != 0 && errno != EEXIST ? err_set(ERR_IO, "%s: %s", folder, strerror(errno)) : OK;
+	char path[4096], fresh[4200], manifest[4200];
+	snprintf(path, sizeof path, "%s/%s.%s", folder, w->segment, w->format == EXPORT_CSV ? "csv" : "ndjson");
+	snprintf(fresh, sizeof fresh, "%s.part", path);
+	snprintf(manifest, sizeof manifest, "%s/%s.manifest.json", folder, w->segment);
+	w->file = fopen(fresh, "wb");
+	if (!w->file)
+		return err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
+	crypto_hash_sha256_init(&w->sha);
+	enum err e = write_rows(w);
+	if (!e && (fflush(w->file) != 0 || fsync(fileno(w->file)) != 0))
+		e = err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
+	fclose(w->file);
+	uint8_t sha[32];
+	crypto_hash_sha256_final(&w->sha, sha);
+	if (!e && rename(fresh, path) != 0)
+		e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	if (!e)
+		e = write_manifest(g, w, sha, path, manifest, w->now);
+	if (e)
+		unlink(fresh);
+	return e;
+}
+
+static enum err may_go(const struct writing *w, const struct config *c, const struct segment *s)
+{
+	const char *state = segment_state(s, day_of(w->now));
+	struct str label;
+	if (strcmp(state, "active") != 0)
+		return err_set(ERR_USAGE, "segment '%s' is %s: it is handed to nobody", s->id, state);
+	if (s->sensitive && !config_list_has(c->sensitive_destinations, w->partner))
+		return err_set(ERR_USAGE,
+		    "segment '%s' uses a sensitive category; whoever runs crumb can allow '" STR_FMT "' with privacy.sensitive_destinations", s->id,
+		    STR_ARG(w->partner));
+	if (!segment_labels_allowed(w->rules, s, w->destination, &label))
+		return err_set(ERR_USAGE,
+		    "segment '%s' is made of data labelled '" STR_FMT "', which '" STR_FMT "' may not get; etc/destinations.yaml can allow it", s->id,
+		    STR_ARG(label), STR_ARG(w->partner));
+	return OK;
 }
 
 enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, enum export_format format, enum export_group group,
     const char *partner, const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
 {
 	struct identity_keys keys;
+	struct destinations *all;
 	struct kgate gate = {(uint32_t)c->k, NULL};
-	const char *id = g->rules->segments[segment].id, *ending = format == EXPORT_CSV ? "csv" : "ndjson";
-	char path[4096], fresh[4200], manifest[4200];
 	const struct segment *def = &g->rules->segments[segment];
-	const char *state = segment_state(def, day_of(now));
-	if (strcmp(state, "active") != 0)
-		return err_set(ERR_USAGE, "segment '%s' is %s: it is handed to nobody", id, state);
-	if (def->sensitive && !config_list_has(c->sensitive_destinations, str_c(partner)))
-		return err_set(ERR_USAGE,
-		    "segment '%s' uses a sensitive category; whoever runs crumb can allow '%s' with privacy.sensitive_destinations", id, partner);
-	enum err e = keys_identity(g->store->keys, day_of(now), &keys);
-	if (e || (e = make_folder(folder)))
-		return e;
-	snprintf(path, sizeof path, "%s/%s.%s", folder, id, ending);
-	snprintf(fresh, sizeof fresh, "%s.part", path);
-	snprintf(manifest, sizeof manifest, "%s/%s.manifest.json", folder, id);
-	struct writing w = {
-	    .format = format, .keys = &keys, .partner = str_c(partner), .segment = id, .target = def->target, .group = group, .progress = progress};
-	w.file = fopen(fresh, "wb");
-	if (!w.file)
-		return err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
-	crypto_hash_sha256_init(&w.sha);
-	bool told = false;
-	if (format == EXPORT_CSV)
-		e = put(&w, "id,segment,expires\n", 19);
-	if (!e)
-		e = view_members(g, &gate, segment, now, wanted, row, &w, &told);
-	if (!e && (fflush(w.file) != 0 || fsync(fileno(w.file)) != 0))
-		e = err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
-	fclose(w.file);
-	sodium_memzero(&keys, sizeof keys);
-	uint8_t sha[32];
-	crypto_hash_sha256_final(&w.sha, sha);
-	if (!e && rename(fresh, path) != 0)
-		e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
-	if (!e)
-		e = write_manifest(g, &w, sha, path, manifest, now);
-	if (e) {
-		unlink(fresh);
-		return e;
+	uint64_t *bits = calloc(g->rules->segments_n / 64 + 1, sizeof *bits);
+	CHECK(bits);
+	bits[segment / 64] |= 1ull << segment % 64;
+	struct writing w = {.format = format,
+	    .keys = &keys,
+	    .rules = g->rules,
+	    .partner = str_c(partner),
+	    .number = segment,
+	    .segment = def->id,
+	    .target = def->target,
+	    .retention = (unsigned)c->retention_days,
+	    .group = group,
+	    .now = now,
+	    .progress = progress};
+	struct scan scan = {.segments = bits, .partner = STR(""), .now = now, .each = take, .arg = &w};
+	enum err e = destinations_load(c->destinations_path, NULL, &all);
+	if (!e) {
+		w.destination = destinations_find(all, w.partner);
+		if (!(e = may_go(&w, c, def)) && !(e = keys_identity(g->store->keys, day_of(now), &keys)))
+			e = scan_members(g, &scan);
+		destinations_unref(all);
 	}
+	bool told = kgate_show(&gate, w.rows).told;
+	if (!told)
+		w.rows = 0;
+	if (!e)
+		e = folder_make(folder, 0755);
+	if (!e)
+		e = write_files(&w, g, folder);
+	sodium_memzero(&keys, sizeof keys);
+	free(w.list);
+	free(bits);
+	if (e)
+		return e;
 	out->told = told;
 	out->rows = w.rows;
-	snprintf(out->file, sizeof out->file, "%s", path);
+	snprintf(out->file, sizeof out->file, "%s/%s.%s", folder, def->id, format == EXPORT_CSV ? "csv" : "ndjson");
 	return OK;
 }

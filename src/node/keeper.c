@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
+#include "crumb/export/deliver.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -113,6 +114,23 @@ static enum err compact(struct keeper *k)
 	return now != number ? OK : err_set(ERR_BUSY, "not finished");
 }
 
+/* What destinations hold of visitors who are gone, for as long as it could not be delivered. */
+static enum err tend_destinations(struct keeper *k)
+{
+	struct node *n = k->node;
+	struct destinations *all = node_destinations(n);
+	struct generation *g = engine_serving(n->engine);
+	enum err e = OK;
+	for (size_t i = 0; i < all->n && !e && !atomic_load(&k->stop); i++) {
+		struct plan_wish w = {.g = g, .config = n->config, .all = all, .d = &all->list[i], .now = clock_now()};
+		if (format_of(w.d->format))
+			e = deliver_tend(&w);
+	}
+	generation_unref(g);
+	destinations_unref(all);
+	return e;
+}
+
 static enum err round_of(struct keeper *k)
 {
 	struct node *n = k->node;
@@ -123,6 +141,8 @@ static enum err round_of(struct keeper *k)
 		e = err_set(ERR_BUSY, "the journal cannot be written to now");
 	if (!e)
 		e = compact(k);
+	if (!e)
+		e = tend_destinations(k);
 	if (!e)
 		e = erased_expire(n->store->erased, oldest_day(today, RETENTION_MAX));
 	if (!e)

@@ -9,6 +9,7 @@
 enum err node_start(struct node *n, const struct config *c)
 {
 	*n = (struct node){.config = c};
+	pthread_mutex_init(&n->lock, NULL);
 	store_load_clock(c);
 	enum err e = deploy_rules(c, c->rules_path, NULL, &n->rules);
 	if (!e)
@@ -68,12 +69,23 @@ enum err node_reload(struct node *n)
 		rules_unref(fresh);
 	if (e)
 		return e;
-	destinations_unref(n->destinations);
+	pthread_mutex_lock(&n->lock);
+	struct destinations *old = n->destinations;
 	n->destinations = destinations;
+	pthread_mutex_unlock(&n->lock);
+	destinations_unref(old);
 	rules_unref(n->rules);
 	n->rules = fresh;
 	writer_rules(n->writer, fresh->hash, buf_view(&fresh->bundle));
 	return engine_reload(n->engine, fresh);
+}
+
+struct destinations *node_destinations(struct node *n)
+{
+	pthread_mutex_lock(&n->lock);
+	struct destinations *d = destinations_ref(n->destinations);
+	pthread_mutex_unlock(&n->lock);
+	return d;
 }
 
 bool node_settled(struct node *n)

@@ -64,21 +64,50 @@ struct vkey imported_visitor(const struct identity_keys *k, struct str id)
 	return v;
 }
 
-struct vkey visitor_for_partner(const struct identity_keys *k, struct str partner, const struct vkey *v)
+/* One round either way; a Feistel round undoes itself with the halves swapped. */
+static void partner_round(const struct key16 *key, uint8_t round, const uint8_t *seen, uint8_t *changed)
+{
+	uint8_t in[9] = {round};
+	memcpy(in + 1, seen, 8);
+	struct hash16 f = hash_keyed(key, in, sizeof in);
+	for (int i = 0; i < 8; i++)
+		changed[i] ^= f.b[i];
+}
+
+static void swap_halves(struct vkey *v)
+{
+	uint8_t left[8];
+	memcpy(left, v->b, 8);
+	memcpy(v->b, v->b + 8, 8);
+	memcpy(v->b + 8, left, 8);
+}
+
+static struct key16 partner_key(const struct identity_keys *k, struct str partner)
 {
 	struct key16 key;
 	struct hash16 h = hash_keyed(&k->exported, partner.p, partner.n);
 	memcpy(key.b, h.b, sizeof key.b);
+	return key;
+}
+
+struct vkey visitor_for_partner(const struct identity_keys *k, struct str partner, const struct vkey *v)
+{
+	struct key16 key = partner_key(k, partner);
 	struct vkey out = *v;
 	for (uint8_t round = 0; round < 4; round++) {
-		uint8_t in[9] = {round}, *left = out.b, *right = out.b + 8;
-		memcpy(in + 1, right, 8);
-		struct hash16 f = hash_keyed(&key, in, sizeof in);
-		for (int i = 0; i < 8; i++) {
-			uint8_t was = right[i];
-			right[i] = left[i] ^ f.b[i];
-			left[i] = was;
-		}
+		partner_round(&key, round, out.b + 8, out.b);
+		swap_halves(&out);
+	}
+	return out;
+}
+
+struct vkey visitor_of_partner(const struct identity_keys *k, struct str partner, const struct vkey *name)
+{
+	struct key16 key = partner_key(k, partner);
+	struct vkey out = *name;
+	for (uint8_t round = 4; round-- > 0;) {
+		swap_halves(&out);
+		partner_round(&key, round, out.b + 8, out.b);
 	}
 	return out;
 }

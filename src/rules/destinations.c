@@ -8,29 +8,43 @@
 #include <stdlib.h>
 
 /* What is known of formats. The partners' limits are theirs; sources are named in src/export beside each encoder. */
-#define WORDS(...) ((const char *const[]){__VA_ARGS__ NULL})
-#define W(x) x,
-#define MB (1ull << 20)
+#define MB 1000000ull
+#define PUSH_BYTES (10 * MB) /* of one request, where neither the file nor the partner says */
 
 const struct format_info format_infos[FORMAT_MAX] = {
-    [FORMAT_CSV] = {"csv", WORDS(), WORDS(), 0, 0, 0, false, true, "text/csv"},
-    [FORMAT_NDJSON] = {"ndjson", WORDS(), WORDS(), 0, 0, 0, false, true, "application/x-ndjson"},
-    [FORMAT_ORTB] = {"ortb-user-data", WORDS(W("name")), WORDS(), 0, 0, 0, false, true, "application/x-ndjson"},
-    [FORMAT_XANDR_TEXT] = {"xandr-text", WORDS(W("separators") W("fields") W("member")), WORDS(), 0, 300 * MB, 180, true, true,
-	"application/octet-stream"},
-    [FORMAT_XANDR_AVRO] = {"xandr-avro", WORDS(W("member") W("uid")), WORDS(), 0, 300 * MB, 180, true, true, "application/octet-stream"},
-    [FORMAT_TTD_ADVERTISER] = {"ttd-advertiser", WORDS(W("advertiser_id") W("data_provider_id") W("id_field")), WORDS(W("advertiser_id")), 1000,
-	2 * MB, 180, false, true, "application/json"},
-    [FORMAT_TTD_THIRDPARTY] = {"ttd-thirdparty", WORDS(W("data_provider_id") W("id_field")), WORDS(W("data_provider_id")), 1000, 2 * MB, 180, false,
-	true, "application/json"},
-    [FORMAT_GOOGLE_BULK] = {"google-bulk", WORDS(W("id_type") W("data_source_id")), WORDS(), 0, 100 * 1000, 0, true, true,
-	"application/octet-stream"},
-    [FORMAT_AAM] = {"aam", WORDS(W("dpid") W("target") W("data_owner")), WORDS(W("dpid")), 0, 1000 * MB, 120, false, false, "text/plain"},
-    [FORMAT_LIVERAMP] = {"liveramp", WORDS(W("device") W("distribution_id")), WORDS(W("distribution_id")), 0, 5000 * MB, 0, false, false,
-	"text/plain"},
-    [FORMAT_SEGMENT] = {"segment-audience", WORDS(W("space_id")), WORDS(), 2500, 500 * 1000, 0, false, true, "application/json"},
-    [FORMAT_STREAM] = {"stream", WORDS(), WORDS(), 0, 0, 0, false, false, "text/event-stream"},
-    [FORMAT_PAGE] = {"page", WORDS(), WORDS(), 0, 0, 0, false, false, "application/json"},
+    [FORMAT_CSV] = {.name = "csv", .push = true, .content_type = "text/csv"},
+    [FORMAT_NDJSON] = {.name = "ndjson", .push = true, .content_type = "application/x-ndjson"},
+    [FORMAT_ORTB] = {.name = "ortb-user-data", .settings = "name", .push = true, .content_type = "application/x-ndjson"},
+    [FORMAT_XANDR_TEXT] = {.name = "xandr-text", .settings = "separators,fields,member", .bytes = 300 * MB, .ttl_days = 180, .numbers = true},
+    [FORMAT_XANDR_AVRO] = {.name = "xandr-avro", .settings = "member,uid", .bytes = 300 * MB, .ttl_days = 180, .numbers = true},
+    [FORMAT_TTD_ADVERTISER] = {.name = "ttd-advertiser",
+	.settings = "advertiser_id,data_provider_id,id_field",
+	.required = "advertiser_id",
+	.rows = 1000,
+	.bytes = 2 * MB,
+	.ttl_days = 180,
+	.push = true,
+	.content_type = "application/json"},
+    [FORMAT_TTD_THIRDPARTY] = {.name = "ttd-thirdparty",
+	.settings = "data_provider_id,id_field",
+	.required = "data_provider_id",
+	.rows = 1000,
+	.bytes = 2 * MB,
+	.ttl_days = 180,
+	.push = true,
+	.content_type = "application/json"},
+    [FORMAT_GOOGLE_BULK] = {.name = "google-bulk",
+	.settings = "id_type,data_source_id",
+	.bytes = 100 * 1000,
+	.numbers = true,
+	.push = true,
+	.content_type = "application/octet-stream"},
+    [FORMAT_AAM] = {.name = "aam", .settings = "dpid,target,data_owner", .required = "dpid", .bytes = 1000 * MB, .ttl_days = 120, .numbers = true},
+    [FORMAT_LIVERAMP] = {.name = "liveramp", .settings = "device,distribution_id", .required = "distribution_id", .bytes = 5000 * MB},
+    [FORMAT_SEGMENT] =
+	{.name = "segment-audience", .settings = "space_id", .rows = 1000, .bytes = 500 * 1000, .push = true, .content_type = "application/json"},
+    [FORMAT_STREAM] = {.name = "stream"},
+    [FORMAT_PAGE] = {.name = "page"},
 };
 
 /* --- small readers */
@@ -350,6 +364,9 @@ static void to_url(struct loader *l, const yaml_node_t *n, void *into)
 	text_of(l, n, "url", &d->where);
 	if (d->where.n && !url_plain(d->where))
 		complain(l, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(d->where));
+	else if (d->where.n && !str_starts(d->where, STR("https://")) && !str_starts(d->where, STR("http://127.0.0.1:")) &&
+		 !str_starts(d->where, STR("http://localhost:")) && !str_starts(d->where, STR("http://[::1]:")))
+		complain(l, n, "url", "only to this machine may it be http", "an audience does not travel without TLS");
 }
 static void to_headers(struct loader *l, const yaml_node_t *n, void *into)
 {
@@ -392,33 +409,31 @@ static const struct yaml_key dest_keys[] = {{"id", dest_id, NULL}, {"format", de
     {"compress", dest_compress, NULL}, {"deliver", dest_to, NULL}, {"label", NULL, "labels"}, {"max_ttl", NULL, "ttl"}, {"to", NULL, "deliver"},
     {"ids", NULL, "partner"}};
 
-static bool word_in(const char *const *list, struct str word)
-{
-	for (; list && *list; list++)
-		if (str_eq(word, str_c(*list)))
-			return true;
-	return false;
-}
-
 /* What only shows when all of it is there. */
 static void check_destination(struct loader *l, const yaml_node_t *n, struct reading *r)
 {
 	struct destination *d = r->now;
 	const struct format_info *f = &format_infos[d->format];
 	char words[200], hint[200];
-	for (unsigned i = 0; i < d->settings_n; i++)
-		if (!word_in(f->settings, d->settings[i].name)) {
-			struct near near = near_begin(d->settings[i].name);
-			for (const char *const *s = f->settings; *s; s++)
-				near_try(&near, str_c(*s));
-			snprintf(words, sizeof words, "format %s has no setting '" STR_FMT "'", f->name, STR_ARG(d->settings[i].name));
-			complain(l, n, "setting", near_hint(&near, hint, sizeof hint), "%s", words);
-		}
-	for (const char *const *s = f->required; *s; s++)
-		if (!setting_get(d->settings, d->settings_n, *s).n)
-			complain(l, n, "setting", "write it below settings:", "format %s wants %s", f->name, *s);
+	struct str rest, word;
+	for (unsigned i = 0; i < d->settings_n; i++) {
+		struct near near = near_begin(d->settings[i].name);
+		if (config_list_has(f->settings ? f->settings : "", d->settings[i].name))
+			continue;
+		for (rest = str_c(f->settings); str_cut(&rest, ',', &word);)
+			near_try(&near, word);
+		snprintf(words, sizeof words, "format %s has no setting '" STR_FMT "'", f->name, STR_ARG(d->settings[i].name));
+		complain(l, n, "setting", near_hint(&near, hint, sizeof hint), "%s", words);
+	}
+	for (rest = str_c(f->required); str_cut(&rest, ',', &word);) {
+		snprintf(words, sizeof words, STR_FMT, STR_ARG(word));
+		if (word.n && !setting_get(d->settings, d->settings_n, words).n)
+			complain(l, n, "setting", "write it below settings:", "format %s wants %s", f->name, words);
+	}
 	if (f->rows && (!d->rows || d->rows > f->rows))
 		d->rows = f->rows;
+	if (d->deliver == DELIVER_HTTPS && !d->bytes)
+		d->bytes = PUSH_BYTES;
 	if (f->bytes && (!d->bytes || d->bytes > f->bytes))
 		d->bytes = f->bytes;
 	if (f->ttl_days && (!d->ttl_days || d->ttl_days > f->ttl_days))

@@ -64,7 +64,7 @@ static enum err make_folder(const char *path)
 	return mkdir(path, 0700) != 0 && errno != EEXIST ? sys(path) : OK;
 }
 
-static enum err make_folders(const char *path)
+enum err folder_make(const char *path, unsigned mode)
 {
 	char part[4096];
 	snprintf(part, sizeof part, "%s", path);
@@ -76,7 +76,7 @@ static enum err make_folders(const char *path)
 			return sys(part);
 		*p = '/';
 	}
-	return make_folder(part);
+	return mkdir(part, mode) != 0 && errno != EEXIST ? sys(part) : OK;
 }
 
 static enum err take_lock(struct store *s)
@@ -137,7 +137,7 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	s->map_bytes = (size_t)1 << 30; /* sanitizers want the address space for themselves */
 #endif
 	enum err e = OK;
-	if (!s->readonly && ((e = make_folders(s->path)) || (e = take_lock(s))))
+	if (!s->readonly && ((e = folder_make(s->path, 0700)) || (e = take_lock(s))))
 		goto out;
 	if ((e = read_format(s, c)))
 		goto out;
@@ -236,11 +236,16 @@ uint32_t store_building(const struct store *s)
 	return stat(path, &st) == 0 ? number : 0;
 }
 
+enum err folder_remove(const char *path)
+{
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT ? sys(path) : OK;
+}
+
 void store_drop_generation(struct store *s, uint32_t generation)
 {
 	char path[4200];
 	snprintf(path, sizeof path, "%s/state/%u", s->path, generation);
-	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+	if (folder_remove(path) != OK)
 		log_warn("store", "an old generation stays folder=%s why=%s", path, strerror(errno));
 }
 

@@ -33,11 +33,6 @@ bool view_match(struct generation *g, const struct vkey *k, struct str partner, 
 unsigned view_matches(struct generation *g, const struct vkey *k, uint32_t now, struct match_row *out, unsigned cap);
 bool view_partner_visitor(struct generation *g, struct str partner, struct str id, uint32_t now, struct vkey *out);
 
-/* Calls `each` for every member that is wanted (`wanted` NULL: all) with the day on which the membership ends. Fewer than k: calls nothing,
- * *told is false. */
-enum err view_members(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, bool (*wanted)(void *arg, const struct vkey *k),
-    enum err (*each)(void *arg, const struct vkey *k, uint16_t until), void *arg, bool *told) MUST_CHECK;
-
 /* A segment's size, and who entered and left, on each of the last days up to today; `days` of them, oldest first. */
 struct day_sizes {
 	uint16_t day;

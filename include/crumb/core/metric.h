@@ -74,7 +74,11 @@
 	X(M_SYNC_BAD_ID, "syncs_total", "result=\"unusable_id\"", "")                                                                                \
 	X(M_SYNC_REDIRECT, "syncs_total", "result=\"redirected\"", "")                                                                               \
 	X(M_SYNC_BAD_TARGET, "syncs_total", "result=\"target_not_listed\"", "")                                                                      \
-	X(M_SYNC_BAD_PARTNER, "syncs_total", "result=\"unknown_partner\"", "")
+	X(M_SYNC_BAD_PARTNER, "syncs_total", "result=\"unknown_partner\"", "")                                                                       \
+	X(M_PUSH_TAKEN, "pushes_total", "result=\"taken\"", "Requests to destinations")                                                              \
+	X(M_PUSH_FAILED, "pushes_total", "result=\"failed\"", "")                                                                                    \
+	X(M_DELIVERED, "deliveries_total", "state=\"delivered\"", "Deliveries that have ended")                                                      \
+	X(M_DELIVERY_FAILED, "deliveries_total", "state=\"failed\"", "")
 
 enum metric {
 #define X(symbol, name, labels, help) symbol,

@@ -25,6 +25,7 @@
 #define EVENT_HOST_MAX 253
 #define EVENT_NAME_MAX 64
 #define EVENT_VALUE_MAX 64
+#define ATTR_SOURCE "_source" /* attribute of visitors who were not seen by a pixel: where they were read from; a label */
 #define EVENT_CAMPAIGN_MAX 64
 #define PARTNER_ID_MAX 128 /* bytes of a partner's id for a visitor */
 

@@ -3,6 +3,7 @@
  *     journal     days that are over lose the events of visitors who were erased
  *     wal         is overwritten
  *     state       is compacted into a fresh generation
+ *     exports     what destinations hold of visitors who are gone is noted, and given up after a week
  *     erased      forgets whom no cookie and no backup can bring back
  *
  * so that within a day nothing of what is over is left in the files' bytes. What a crash interrupts is done again. */

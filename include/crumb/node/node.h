@@ -12,6 +12,7 @@ struct node {
 	struct store *store;
 	struct engine *engine;
 	struct writer *writer;
+	pthread_mutex_t lock; /* guards the pointer below */
 	struct destinations *destinations;
 	struct rules *rules; /* the newest that loaded; they may still be on their way into the views */
 };
@@ -23,6 +24,7 @@ void node_stop(struct node *n);
 void node_tick(struct node *n);
 /* Reads the rules folder again; on failure the old rules stay and err_text() says file:line:column. */
 enum err node_reload(struct node *n) MUST_CHECK;
+struct destinations *node_destinations(struct node *n); /* a reference; any thread */
 /* Everything accepted so far is in the views, everything due was swept, expired days are gone. */
 bool node_settled(struct node *n);
 void node_hurry(struct node *n); /* do not gather or pace: somebody waits */

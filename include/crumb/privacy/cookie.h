@@ -28,5 +28,7 @@ struct vkey imported_visitor(const struct identity_keys *k, struct str id);
 /* The visitor's name for one partner: a keyed permutation of the visitor key, another one for each partner. Four Feistel
  * rounds with SipHash (Luby, Rackoff 1988), so that two visitors never share a name. */
 struct vkey visitor_for_partner(const struct identity_keys *k, struct str partner, const struct vkey *v);
+/* And back. */
+struct vkey visitor_of_partner(const struct identity_keys *k, struct str partner, const struct vkey *name);
 
 #endif

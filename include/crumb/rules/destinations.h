@@ -33,12 +33,11 @@ enum format_kind {
 /* What is known of a format before anything is written: its names of settings, and its partner's limits. */
 struct format_info {
 	const char *name;
-	const char *const *settings; /* NULL-terminated; the others are refused */
-	const char *const *required;
-	uint64_t rows, bytes; /* of one file or request, at most; 0: any */
-	unsigned ttl_days;    /* longest life of a row; 0: any */
-	bool numbers;	      /* segments have the partner's numbers, which the file must give */
-	bool push;	      /* makes sense over HTTPS */
+	const char *settings, *required; /* comma lists; other settings are refused */
+	uint64_t rows, bytes;		 /* of one file or request, at most; 0: any */
+	unsigned ttl_days;		 /* longest life of a row; 0: any */
+	bool numbers;			 /* segments have the partner's numbers, which the file must give */
+	bool push;			 /* makes sense over HTTPS */
 	const char *content_type;
 };
 extern const struct format_info format_infos[FORMAT_MAX];
@@ -60,7 +59,7 @@ struct partner {
 };
 
 enum compression { COMPRESS_NONE, COMPRESS_GZ, COMPRESS_ZSTD };
-enum delivery { DELIVER_DIRECTORY, DELIVER_HTTPS };
+enum deliver_way { DELIVER_DIRECTORY, DELIVER_HTTPS };
 
 struct destination {
 	char *id;
@@ -75,7 +74,7 @@ struct destination {
 	uint32_t every_s;     /* schedule; 0: by hand only */
 	uint32_t at_s;	      /* and when of the day, for spans of a day and more */
 	enum compression compress;
-	enum delivery deliver;
+	enum deliver_way deliver;
 	struct str where;	 /* a folder, or a URL */
 	struct setting *headers; /* of requests; values may be "env:NAME" or "file:PATH" */
 	unsigned headers_n;

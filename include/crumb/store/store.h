@@ -9,6 +9,7 @@
  *     admin       address and token of the running server's admin listener, 0600
  *     journal/    store/journal.h
  *     wal         commits on their way into the journal (src/store/wal.h)
+ *     exports/DEST/    what destinations hold, and deliveries under way (export/deliver.h)
  *     state/GEN/SHARD/, state/CURRENT    the views; CURRENT names the serving generation */
 #ifndef CRUMB_STORE_STORE_H
 #define CRUMB_STORE_STORE_H
@@ -58,6 +59,8 @@ bool store_load_admin(const struct config *c, char address[128], char token[128]
 uint64_t store_bytes(const struct store *s, const char *sub); /* disk blocks used below a sub-folder */
 bool store_low(const struct store *s, long percent);	      /* less than this share of the disk is free */
 
+enum err folder_make(const char *path, unsigned mode) MUST_CHECK; /* with what is above it; there already is fine */
+enum err folder_remove(const char *path) MUST_CHECK;		  /* with what is in it; not there is fine */
 /* Writes a small file so that after a crash there is the old or the new one, never a part. */
 enum err file_replace(const char *path, struct str content) MUST_CHECK;
 

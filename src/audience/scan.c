@@ -1,0 +1,93 @@
+#include "crumb/audience/scan.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/rules/eval.h"
+
+#include <stdlib.h>
+
+struct scanning {
+	const struct scan *s;
+	struct generation *g;
+	uint64_t *wanted; /* categories */
+	struct profile view, fresh;
+	uint16_t *segments; /* of the view */
+};
+
+static bool any_wanted(const struct scanning *x, const uint16_t *segments, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (segments[i] < x->g->rules->segments_n && (x->s->segments[segments[i] / 64] >> segments[i] % 64 & 1))
+			return true;
+	return false;
+}
+
+/* The profile as it is now; NULL: nobody who is asked for. */
+static const struct profile *look(struct scanning *x, struct fold *f, struct str bytes, enum err *e)
+{
+	struct str memberships;
+	if (!profile_view(&x->view, bytes, x->wanted, &memberships)) {
+		*e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", f->shard.number);
+		return NULL;
+	}
+	if (x->view.due_hour > hour_of(x->s->now)) {
+		size_t n = memberships.n / 2 < x->g->rules->segments_n ? memberships.n / 2 : x->g->rules->segments_n;
+		if (n)
+			memcpy(x->segments, memberships.p, n * 2);
+		x->view.segments = x->segments;
+		x->view.segments_n = n;
+		return any_wanted(x, x->segments, n) ? &x->view : NULL;
+	}
+	if (!profile_load(&x->fresh, bytes)) {
+		*e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", f->shard.number);
+		return NULL;
+	}
+	view_freshen(x->g, f, &x->fresh, x->s->now);
+	return x->fresh.rows_n && any_wanted(x, x->fresh.segments, x->fresh.segments_n) ? &x->fresh : NULL;
+}
+
+static enum err scan_shard(struct scanning *x, struct fold *f)
+{
+	struct db_txn t;
+	struct db_cursor c;
+	struct str key, value;
+	struct match_row match;
+	uint32_t oldest = oldest_day(day_of(x->s->now), f->retention) * (uint32_t)DAY_S;
+	enum err e = db_begin(&f->shard.db, false, &t);
+	if (e)
+		return e;
+	db_walk(&t, f->shard.visitors, &c);
+	while (!e && db_next(&c, &key, &value)) {
+		struct vkey k;
+		const struct profile *p = look(x, f, value, &e);
+		if (!p || key.n != sizeof k.b)
+			continue;
+		memcpy(k.b, key.p, sizeof k.b);
+		bool matched = x->s->partner.n && shard_match(&f->shard, &t, &k, x->s->partner, oldest, &match);
+		e = x->s->each(x->s->arg, &k, p, matched ? &match : NULL);
+	}
+	db_walk_end(&c);
+	if (!e)
+		e = t.err;
+	db_abort(&t);
+	return e;
+}
+
+enum err scan_members(struct generation *g, const struct scan *s)
+{
+	struct scanning x = {.s = s, .g = g, .wanted = calloc(1024, sizeof *x.wanted), .segments = calloc(g->rules->segments_n + 1, 2)};
+	CHECK(x.wanted && x.segments);
+	x.wanted[0] = 1; /* a visitor is there as long as any event is */
+	for (size_t i = 0; i < g->rules->segments_n; i++)
+		if (s->segments[i / 64] >> i % 64 & 1)
+			rules_asks(g->rules, g->rules->segments[i].root, x.wanted);
+	enum err e = OK;
+	for (unsigned i = 0; i < g->shards && !e; i++)
+		e = scan_shard(&x, &g->fold[i]);
+	x.view.segments = NULL;
+	profile_done(&x.view);
+	profile_done(&x.fresh);
+	free(x.wanted);
+	free(x.segments);
+	return e;
+}

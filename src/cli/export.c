@@ -1,0 +1,249 @@
+/* Commands that hand audiences out: export, deliveries. */
+#include "crumb/base/clock.h"
+#include "crumb/cli/cli.h"
+#include "crumb/export/deliver.h"
+#include "crumb/export/export.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* --- export */
+
+static void export_progress(uint64_t rows)
+{
+	cli_progress("rows", rows, 0);
+}
+
+static int export_one(struct cli *c, int argc, char **argv)
+{
+	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"),
+		   *partner = cli_option(argc, argv, "--partner");
+	bool holdout = cli_flag(argc, argv, "--holdout");
+	const char *id = cli_word(argc, argv);
+	struct export_result result;
+	if (!id || !out || !cli_all_used(argc, argv))
+		return cli_misuse("export wants the id of a segment and --out FOLDER");
+	bool csv = !format || strcmp(format, "csv") == 0;
+	if (!csv && strcmp(format, "ndjson") != 0)
+		return cli_misuse("export knows --format csv and ndjson, not %s", format);
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	int segment = rules_segment(c->generation->rules, str_c(id));
+	if (segment < 0)
+		return cli_fail("there is no segment '%s'", id);
+	enum err e = export_segment(c->generation, &c->config, (uint16_t)segment, csv ? EXPORT_CSV : EXPORT_NDJSON,
+	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(), export_progress, &result);
+	cli_progress_end();
+	if (e)
+		return cli_fail("%s", err_text());
+	if (c->json)
+		cli_print_json(json_pack("{s:s,s:s,s:o,s:o}", "segment", id, "file", result.file, "rows",
+		    result.told ? json_integer((json_int_t)result.rows) : json_null(), "below",
+		    result.told ? json_null() : json_integer(kgate_k(&c->gate))));
+	if (!result.told)
+		return cli_fail("segment '%s' has fewer than %u members: no rows were written", id, kgate_k(&c->gate));
+	if (!c->json)
+		printf("%llu rows in %s\n", (unsigned long long)result.rows, result.file);
+	return EXIT_FINE;
+}
+
+/* --- export --to */
+
+static void visitors_progress(uint64_t visitors)
+{
+	cli_progress("visitors", visitors, 0);
+}
+
+static bool load_destinations(struct cli *c, struct destinations **out)
+{
+	if (destinations_load(c->config.destinations_path, NULL, out) == OK)
+		return true;
+	cli_fail("%s", err_text());
+	return false;
+}
+
+static const struct destination *find_destination(struct cli *c, const struct destinations *all, const char *id)
+{
+	char hint[200];
+	const struct destination *d = destinations_find(all, str_c(id));
+	struct near near = near_begin(str_c(id));
+	for (size_t i = 0; i < all->n; i++)
+		near_try(&near, str_c(all->list[i].id));
+	near_hint(&near, hint, sizeof hint);
+	if (!d)
+		cli_fail("there is no destination '%s' in %s%s%s%s", id, c->config.destinations_path, all->found ? "" : ", which is not there",
+		    *hint ? "; " : "", hint);
+	return d;
+}
+
+/* Everything that was answered is in the views. */
+static bool settle(struct cli *c)
+{
+	struct reply r;
+	if (!client_available(c))
+		return true;
+	if (!client_post(c, "/v1/settle", STR(""), &r))
+		return false;
+	buf_done(&r.body);
+	return true;
+}
+
+static const char *const state_words[] = {"delivered", "nothing_to_say", "waiting", "replaced", "failed"};
+
+static json_t *result_json(struct cli *c, const struct destination *d, const struct delivery *r)
+{
+	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:o}", "delivery", r->id, "destination", d->id, "mode",
+	    r->full ? "full" : "delta", "state", state_words[r->state], "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "refused",
+	    (json_int_t)r->refused, "unusable", (json_int_t)r->unusable, "files", (int)r->files, "files_done", (int)r->files_done, "segments",
+	    delivery_segments(&r->plan, &c->gate));
+	if (*r->why && r->state != DELIVERY_DONE)
+		json_object_set_new(j, "why", json_string(r->why));
+	return j;
+}
+
+static void print_result(struct cli *c, const struct destination *d, const struct delivery *r)
+{
+	json_t *list = delivery_segments(&r->plan, &c->gate), *row;
+	size_t i;
+	json_array_foreach(list, i, row)
+	{
+		const char *state = json_string_value(json_object_get(row, "state"));
+		if (strcmp(state, "below_k") == 0)
+			fprintf(stderr, "crumb: segment '%s' has fewer than %u members that could be sent: nobody is added\n",
+			    json_string_value(json_object_get(row, "id")), kgate_k(&c->gate));
+		else if (strcmp(state, "sent") != 0 && strcmp(state, "not_routed") != 0)
+			fprintf(stderr, "crumb: segment '%s' is not sent: %s\n", json_string_value(json_object_get(row, "id")), state);
+	}
+	json_decref(list);
+	if (r->unusable)
+		fprintf(stderr, "crumb: %llu ids cannot be written in this format and were left out\n", (unsigned long long)r->unusable);
+	if (r->state == DELIVERY_NOTHING)
+		printf("%s: nothing to say, the partner has everything\n", d->id);
+	else if (r->state == DELIVERY_DONE)
+		printf("%s: %llu added, %llu removed, %llu refused by the partner, in %u %s\n", r->id, (unsigned long long)r->adds,
+		    (unsigned long long)r->removes, (unsigned long long)r->refused, r->files, r->files == 1 ? "file" : "files");
+}
+
+static int deliver_to(struct cli *c, const char *to, const char *out, enum deliver_mode mode)
+{
+	struct destinations *all;
+	struct delivery r;
+	int rc = EXIT_WRONG;
+	if (!load_destinations(c, &all))
+		return EXIT_WRONG;
+	const struct destination *d = find_destination(c, all, to);
+	if (d && settle(c) && cli_open(c, false)) {
+		struct deliver_wish w = {
+		    .plan = {.g = c->generation, .config = &c->config, .all = all, .d = d, .now = clock_now(), .progress = visitors_progress},
+		    .mode = mode,
+		    .folder = out};
+		enum err e = deliver(&w, &r);
+		cli_progress_end();
+		if (e) {
+			rc = cli_fail("%s", err_text());
+		} else {
+			rc = r.state == DELIVERY_DONE || r.state == DELIVERY_NOTHING ? EXIT_FINE : EXIT_WRONG;
+			if (c->json)
+				cli_print_json(result_json(c, d, &r));
+			else
+				print_result(c, d, &r);
+			if (r.state == DELIVERY_WAITS)
+				cli_fail("%s: %u of %u files taken, then: %s; run it again to go on from there", r.id, r.files_done, r.files, r.why);
+			else if (r.state == DELIVERY_FAILED)
+				cli_fail("%s: given up: %s; what was not taken is under exports/%s/dead, and the next delivery says it again", r.id,
+				    r.why, d->id);
+			delivery_done(&r);
+		}
+	}
+	destinations_unref(all);
+	return rc;
+}
+
+static int export(struct cli *c, int argc, char **argv)
+{
+	const char *to = cli_option(argc, argv, "--to"), *out;
+	bool full, delta;
+	if (!to)
+		return export_one(c, argc, argv);
+	out = cli_option(argc, argv, "--out");
+	full = cli_flag(argc, argv, "--full");
+	delta = cli_flag(argc, argv, "--delta");
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (full && delta)
+		return cli_misuse("--full or --delta, not both");
+	return deliver_to(c, to, out, full ? DELIVER_FULL : delta ? DELIVER_DELTA : DELIVER_AUTO);
+}
+
+/* --- deliveries */
+
+static int deliveries(struct cli *c, int argc, char **argv)
+{
+	const char *to = cli_word(argc, argv);
+	struct destinations *all;
+	json_t *list, *row;
+	size_t i;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (!load_destinations(c, &all))
+		return EXIT_WRONG;
+	if (to && !find_destination(c, all, to)) {
+		destinations_unref(all);
+		return EXIT_WRONG;
+	}
+	if (!cli_open(c, false)) { /* the store's clock is the one that counts */
+		destinations_unref(all);
+		return EXIT_WRONG;
+	}
+	if (deliveries_list(c->store->path, all, to, &c->gate, clock_now(), &list) != OK) {
+		destinations_unref(all);
+		return cli_fail("%s", err_text());
+	}
+	bool none = json_array_size(list) == 0;
+	if (c->json) {
+		cli_print_json(list);
+	} else {
+		json_array_foreach(list, i, row)
+		{
+			json_t *added = json_object_get(row, "added"), *removed = json_object_get(row, "removed");
+			char a[32], b[32];
+			snprintf(a, sizeof a, json_is_integer(added) ? "%lld" : "under %lld",
+			    json_is_integer(added) ? (long long)json_integer_value(added) : (long long)kgate_k(&c->gate));
+			snprintf(b, sizeof b, json_is_integer(removed) ? "%lld" : "under %lld",
+			    json_is_integer(removed) ? (long long)json_integer_value(removed) : (long long)kgate_k(&c->gate));
+			const char *ended = json_string_value(json_object_get(row, "ended")),
+				   *next = json_string_value(json_object_get(row, "next_try"));
+			printf("%-20s  %-10s %-40s %s added, %s removed, %lld/%lld files  %s\n",
+			    ended  ? ended
+			    : next ? next
+				   : "under way",
+			    json_string_value(json_object_get(row, "state")), json_string_value(json_object_get(row, "delivery")), a, b,
+			    (long long)json_integer_value(json_object_get(row, "files_done")),
+			    (long long)json_integer_value(json_object_get(row, "files")), json_string_value(json_object_get(row, "why")));
+		}
+		json_decref(list);
+		if (none)
+			puts("nothing was delivered yet");
+	}
+	destinations_unref(all);
+	return none ? EXIT_WRONG : EXIT_FINE;
+}
+
+const struct command commands_export[] = {
+    {"export",
+	"SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] | --to DESTINATION [--full | --delta] [--out FOLDER] [--json]",
+	"write a segment's members to a file, or deliver an audience to a destination",
+	"  SEGMENT: writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a member) or .ndjson, and a manifest with row count,\n"
+	"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files of two partners cannot be joined.\n"
+	"  Of a segment with a split only those who are not held out are written; --holdout writes the others. A segment that is\n"
+	"  paused or over, and a sensitive or labelled one whose partner may not have such, is refused. Fewer than privacy.k rows: none are\n"
+	"  written, and exit status 1.\n\n"
+	"  --to: brings every segment that names the destination of etc/destinations.yaml to it, all of it the first time or with --full,\n"
+	"  else what has changed since the last confirmed delivery, removals included. A delivery that was cut off goes on from the first\n"
+	"  file that nobody has acknowledged. --out writes the files there instead of where the destination says. Segments below privacy.k\n"
+	"  add nobody; removals always go out. Exit status 1: the partner did not take all of it.",
+	export},
+    {"deliveries", "[DESTINATION] [--json]", "what was delivered, what waits, what failed",
+	"  One line a delivery, the latest last, of the last 90 days; numbers of rows are rounded, and withheld below privacy.k.", deliveries},
+    {0},
+};

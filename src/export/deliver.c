@@ -1,0 +1,227 @@
+#include "pending.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define DEAD_DAYS 7
+
+/* --- making one */
+
+static json_t *make_manifest(const struct deliver_wish *w, const char *id, const struct package *package, const struct plan_result *r)
+{
+	char when[32];
+	unsigned n;
+	const struct package_file *f = package_files(package, &n);
+	json_t *files = json_array(), *segments = json_array();
+	iso_time(w->plan.now, when);
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(files, json_pack("{s:s,s:I,s:I,s:s}", "name", f[i].name, "bytes", (json_int_t)f[i].bytes, "rows",
+						 (json_int_t)f[i].rows, "sha256", f[i].sha256));
+	for (unsigned i = 0; i < r->n; i++)
+		if (r->segments[i].adds || r->segments[i].removes)
+			json_array_append_new(segments, json_pack("{s:s,s:s,s:I,s:I}", "id", r->segments[i].id, "theirs", r->segments[i].theirs,
+							    "added", (json_int_t)r->segments[i].adds, "removed", (json_int_t)r->segments[i].removes));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:s}", "delivery", id, "destination", w->plan.d->id, "format",
+	    format_infos[w->plan.d->format].name, "mode", w->plan.full ? "full" : "delta", "created", when, "rules", w->plan.g->rules->hash_text,
+	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "segments", segments, "files", files, "where",
+	    w->folder ? w->folder : "");
+}
+
+/* Deliveries of a destination have different times in their names, even two of one second. */
+static uint32_t next_stamp(const struct outbox *place, uint32_t now)
+{
+	char path[OUTBOX_PATH];
+	struct buf text = {0};
+	uint64_t last = 0;
+	outbox_path(place, "made", path);
+	if (text_read(path, &text) && text.n)
+		str_u64(str_trim(buf_view(&text)), &last);
+	buf_done(&text);
+	return last >= now && last < UINT32_MAX ? (uint32_t)last + 1 : now;
+}
+
+static enum err save_stamp(const struct outbox *place, uint32_t stamp)
+{
+	char path[OUTBOX_PATH], text[32];
+	outbox_path(place, "made", path);
+	snprintf(text, sizeof text, "%u\n", stamp);
+	return file_replace(path, str_c(text));
+}
+
+/* Writes a delivery into `making`, and gives it its name when all of it is there. Nothing to say: makes none. */
+static enum err prepare(struct outbox *place, const struct deliver_wish *w, uint32_t stamp, struct delivery *out)
+{
+	char making[OUTBOX_PATH], files[OUTBOX_PATH + 20], rows[OUTBOX_PATH + 20], held[OUTBOX_PATH], pending[OUTBOX_PATH],
+	    manifest_path[OUTBOX_PATH + 30];
+	struct package *package = NULL;
+	json_t *manifest = NULL;
+	outbox_path(place, "making", making);
+	outbox_path(place, "held", held);
+	outbox_path(place, "pending", pending);
+	snprintf(files, sizeof files, "%s/files", making);
+	snprintf(rows, sizeof rows, "%s/rows", making);
+	snprintf(manifest_path, sizeof manifest_path, "%s/manifest.json", making);
+	enum err e = folder_remove(making);
+	if (!e)
+		e = folder_make(files, 0700);
+	if (!e)
+		e = package_begin(w->plan.d, files, w->plan.full, str_c(out->id), stamp, w->plan.now, &package);
+	if (!e)
+		e = plan_write(&w->plan, held, rows, package, &out->plan);
+	if (!e && out->plan.adds + out->plan.removes > 0) {
+		manifest = make_manifest(w, out->id, package, &out->plan);
+		e = json_save(manifest_path, manifest);
+		if (!e)
+			e = save_stamp(place, stamp);
+		if (!e && rename(making, pending) != 0)
+			e = sys_error(pending);
+		if (!e)
+			e = folder_sync(place->folder);
+	} else if (!e) {
+		e = folder_remove(making);
+	}
+	json_decref(manifest);
+	package_free(package);
+	return e;
+}
+
+static bool holds_anything(const struct outbox *place)
+{
+	char path[OUTBOX_PATH];
+	struct stat st;
+	outbox_path(place, "held", path);
+	return stat(path, &st) == 0;
+}
+
+/* Old files that were given up, and old lines of the log. */
+static void tidy(const struct outbox *place, uint32_t now)
+{
+	char path[OUTBOX_PATH], part[PENDING_PATH];
+	struct buf text = {0}, kept = {0};
+	outbox_path(place, "dead", path);
+	DIR *d = opendir(path);
+	for (struct dirent *f; d && (f = readdir(d));) {
+		const char *t = strrchr(f->d_name, '-');
+		uint64_t at;
+		snprintf(part, sizeof part, "%s/%.255s", path, f->d_name);
+		if (f->d_name[0] != '.' && t && str_u64(str_c(t + 1), &at) && at + DEAD_DAYS * DAY_S < now && folder_remove(part) != OK)
+			log_warn("deliver", "an old folder stays folder=%s", part);
+	}
+	if (d)
+		closedir(d);
+	outbox_path(place, "log", path);
+	if (text_read(path, &text) && text.n) {
+		struct str rest = buf_view(&text), line;
+		while (str_cut(&rest, '\n', &line) && rest.p) {
+			json_error_t error;
+			json_t *j = json_loadb(line.p, line.n, 0, &error);
+			if (j && json_number(j, "ended") + RETENTION_MAX * (uint64_t)DAY_S >= now) {
+				buf_str(&kept, line);
+				buf_c(&kept, "\n");
+			}
+			json_decref(j);
+		}
+		if (kept.n < text.n && file_replace(path, kept.n ? buf_view(&kept) : STR("")) != OK)
+			log_warn("deliver", "the log of deliveries keeps its old lines why=\"%s\"", err_text());
+	}
+	buf_done(&text);
+	buf_done(&kept);
+}
+
+static enum err deliver_locked(struct outbox *place, struct deliver_wish *w, struct delivery *out)
+{
+	struct pending p;
+	enum err e = pending_open(place, w->plan.d, w->plan.now, &p);
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	if (!e && pending_day(&p) != day_of(w->plan.now)) {
+		bool waits = w->patient && p.next_try > w->plan.now;
+		e = waits ? OK : pending_finish(&p, DELIVERY_REPLACED, "left over from another day");
+		out->state = DELIVERY_WAITS;
+		out->next_try = p.next_try;
+		pending_free(&p);
+		if (e || waits)
+			return e;
+		*out = (struct delivery){.full = false};
+	} else if (!e) {
+		e = pending_go_on(&p, w->patient, w->stop, out);
+		pending_free(&p);
+		if (e || out->state != DELIVERY_DONE)
+			return e;
+		*out = (struct delivery){.full = false};
+	}
+	tidy(place, w->plan.now);
+	w->plan.full = w->mode == DELIVER_FULL || (w->mode == DELIVER_AUTO && !holds_anything(place));
+	out->full = w->plan.full;
+	uint32_t stamp = next_stamp(place, w->plan.now);
+	snprintf(out->id, sizeof out->id, "%s-%s-%u", w->plan.d->id, w->plan.full ? "full" : "delta", stamp);
+	if ((e = prepare(place, w, stamp, out)))
+		return e;
+	out->unusable = out->plan.unusable;
+	e = pending_open(place, w->plan.d, w->plan.now, &p);
+	if (e == ERR_NOT_FOUND) {
+		out->state = DELIVERY_NOTHING;
+		return OK;
+	}
+	if (!e) {
+		e = pending_go_on(&p, false, w->stop, out);
+		pending_free(&p);
+	}
+	return e;
+}
+
+enum err deliver(const struct deliver_wish *wish, struct delivery *out)
+{
+	struct deliver_wish w = *wish;
+	struct outbox place;
+	*out = (struct delivery){.full = false};
+	if (!w.folder && !w.plan.d->where.n)
+		return err_set(ERR_USAGE, "destination '%s' does not say where it goes: give --out FOLDER", w.plan.d->id);
+	enum err e = outbox_open(w.plan.g->store->path, w.plan.d->id, &place);
+	if (e)
+		return e;
+	e = deliver_locked(&place, &w, out);
+	outbox_close(&place);
+	if (e)
+		delivery_done(out);
+	return e;
+}
+
+void delivery_done(struct delivery *d)
+{
+	plan_done(&d->plan);
+}
+
+enum err deliver_tend(const struct plan_wish *w)
+{
+	struct outbox place;
+	struct pending p;
+	struct plan_result r;
+	char held[OUTBOX_PATH], folder[4200];
+	struct stat st;
+	snprintf(folder, sizeof folder, "%s/exports/%s", w->g->store->path, w->d->id);
+	if (stat(folder, &st) != 0)
+		return OK;
+	enum err e = outbox_open(w->g->store->path, w->d->id, &place);
+	if (e)
+		return e == ERR_BUSY ? OK : e;
+	outbox_path(&place, "held", held);
+	e = pending_open(&place, w->d, w->now, &p);
+	if (!e) { /* its rows are on their way; one that waits for a week is given up, for it may name somebody who was erased */
+		if (pending_day(&p) + OWED_DAYS < day_of(w->now))
+			e = pending_finish(&p, DELIVERY_FAILED, "it waited for a week");
+		pending_free(&p);
+	} else if (e == ERR_NOT_FOUND) {
+		e = holds_anything(&place) ? plan_write(w, held, NULL, NULL, &r) : OK;
+		if (!e && holds_anything(&place))
+			plan_done(&r);
+	}
+	tidy(&place, w->now);
+	outbox_close(&place);
+	return e;
+}

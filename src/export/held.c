@@ -1,0 +1,258 @@
+#include "crumb/export/held.h"
+
+#include "crumb/base/code.h"
+#include "crumb/store/store.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char magic[] = "crumb held 1\n";
+#define MAGIC_N (sizeof magic - 1)
+#define SUM_N 16
+#define ROW_N 11
+
+void held_item_clear(struct held_item *i)
+{
+	i->id_n = 0;
+	i->rows_n = 0;
+}
+
+struct held_row *held_item_add(struct held_item *i)
+{
+	if (i->rows_n == i->rows_cap) {
+		i->rows_cap = i->rows_cap ? 2 * i->rows_cap : 16;
+		i->rows = realloc(i->rows, i->rows_cap * sizeof *i->rows);
+		CHECK(i->rows);
+	}
+	i->rows[i->rows_n] = (struct held_row){0};
+	return &i->rows[i->rows_n++];
+}
+
+void held_item_done(struct held_item *i)
+{
+	free(i->rows);
+	*i = (struct held_item){.id_n = 0};
+}
+
+int held_compare(const struct held_item *a, const struct held_item *b)
+{
+	int c = memcmp(a->id, b->id, a->id_n < b->id_n ? a->id_n : b->id_n);
+	return c ? c : a->id_n < b->id_n ? -1 : a->id_n > b->id_n;
+}
+
+/* --- reading */
+
+struct held_reader {
+	FILE *file;
+	struct held_segment *segments;
+	unsigned segments_n;
+};
+
+static bool get(FILE *f, void *p, size_t n)
+{
+	return fread(p, 1, n, f) == n;
+}
+
+static bool get_text(FILE *f, char *out, size_t cap)
+{
+	uint8_t n;
+	if (!get(f, &n, 1) || n >= cap || !get(f, out, n))
+		return false;
+	out[n] = 0;
+	return true;
+}
+
+/* Is the sum at the end the one of what stands before? */
+static bool sound(FILE *f)
+{
+	static _Thread_local uint8_t part[65536];
+	uint8_t sum[SUM_N], last[SUM_N];
+	crypto_generichash_state s;
+	crypto_generichash_init(&s, NULL, 0, SUM_N);
+	if (fseek(f, 0, SEEK_END) != 0)
+		return false;
+	long size = ftell(f);
+	if (size < (long)(MAGIC_N + 4 + 1 + SUM_N))
+		return false;
+	rewind(f);
+	for (long left = size - SUM_N; left > 0;) {
+		size_t n = left < (long)sizeof part ? (size_t)left : sizeof part;
+		if (!get(f, part, n))
+			return false;
+		crypto_generichash_update(&s, part, n);
+		left -= (long)n;
+	}
+	crypto_generichash_final(&s, sum, SUM_N);
+	bool same = get(f, last, SUM_N) && memcmp(sum, last, SUM_N) == 0;
+	rewind(f);
+	return same;
+}
+
+static bool read_head(struct held_reader *r)
+{
+	char head[MAGIC_N];
+	uint8_t n[4];
+	if (!get(r->file, head, MAGIC_N) || memcmp(head, magic, MAGIC_N) != 0 || !get(r->file, n, 4) || get_u32(n) > 65536)
+		return false;
+	r->segments_n = get_u32(n);
+	r->segments = calloc(r->segments_n + 1, sizeof *r->segments);
+	CHECK(r->segments);
+	for (unsigned i = 0; i < r->segments_n; i++)
+		if (!get_text(r->file, r->segments[i].id, sizeof r->segments[i].id) ||
+		    !get_text(r->file, r->segments[i].theirs, sizeof r->segments[i].theirs))
+			return false;
+	return true;
+}
+
+enum err held_open(const char *path, struct held_reader **out)
+{
+	struct held_reader *r = calloc(1, sizeof *r);
+	CHECK(r);
+	r->file = fopen(path, "rb");
+	if (!r->file && errno != ENOENT) {
+		enum err e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		held_close(r);
+		return e;
+	}
+	if (r->file && (!sound(r->file) || !read_head(r))) {
+		held_close(r);
+		return err_set(ERR_CORRUPT, "%s: this is not what was written; remove it and deliver once with --full", path);
+	}
+	*out = r;
+	return OK;
+}
+
+const struct held_segment *held_segments(const struct held_reader *r, unsigned *n)
+{
+	*n = r->segments_n;
+	return r->segments;
+}
+
+bool held_exists(const struct held_reader *r)
+{
+	return r->file != NULL;
+}
+
+bool held_next(struct held_reader *r, struct held_item *out)
+{
+	uint8_t n, count[2], b[ROW_N];
+	held_item_clear(out);
+	if (!r->file || !get(r->file, &n, 1) || n == 0 || !get(r->file, out->id, n) || !get(r->file, count, 2))
+		return false;
+	out->id_n = n;
+	for (unsigned i = get_u16(count); i-- > 0;) {
+		if (!get(r->file, b, ROW_N))
+			return false;
+		struct held_row *row = held_item_add(out);
+		*row = (struct held_row){get_u16(b), get_u16(b + 2), get_u16(b + 4), get_u32(b + 6), b[10]};
+		if (row->segment >= r->segments_n)
+			out->rows_n--;
+	}
+	return true;
+}
+
+void held_close(struct held_reader *r)
+{
+	if (!r)
+		return;
+	if (r->file)
+		fclose(r->file);
+	free(r->segments);
+	free(r);
+}
+
+/* --- writing */
+
+struct held_writer {
+	FILE *file;
+	char path[4096], fresh[4200];
+	crypto_generichash_state sum;
+	bool failed;
+};
+
+static void put(struct held_writer *w, const void *p, size_t n)
+{
+	crypto_generichash_update(&w->sum, p, n);
+	w->failed |= fwrite(p, 1, n, w->file) != n;
+}
+
+static void put_text(struct held_writer *w, const char *s)
+{
+	uint8_t n = (uint8_t)strlen(s);
+	put(w, &n, 1);
+	put(w, s, n);
+}
+
+enum err held_create(const char *path, const struct held_segment *segments, unsigned n, struct held_writer **out)
+{
+	uint8_t b[4];
+	struct held_writer *w = calloc(1, sizeof *w);
+	CHECK(w);
+	snprintf(w->path, sizeof w->path, "%s", path);
+	snprintf(w->fresh, sizeof w->fresh, "%s.new", path);
+	w->file = fopen(w->fresh, "wb");
+	if (!w->file) {
+		enum err e = err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", w->fresh, strerror(errno));
+		free(w);
+		return e;
+	}
+	crypto_generichash_init(&w->sum, NULL, 0, SUM_N);
+	put(w, magic, MAGIC_N);
+	put_u32(b, n);
+	put(w, b, 4);
+	for (unsigned i = 0; i < n; i++) {
+		put_text(w, segments[i].id);
+		put_text(w, segments[i].theirs);
+	}
+	*out = w;
+	return OK;
+}
+
+void held_put(struct held_writer *w, const struct held_item *item)
+{
+	uint8_t n = (uint8_t)item->id_n, b[ROW_N];
+	if (item->rows_n == 0 || item->id_n == 0)
+		return;
+	put(w, &n, 1);
+	put(w, item->id, item->id_n);
+	put_u16(b, (uint16_t)item->rows_n);
+	put(w, b, 2);
+	for (unsigned i = 0; i < item->rows_n; i++) {
+		const struct held_row *r = &item->rows[i];
+		put_u16(b, r->segment);
+		put_u16(b + 2, r->until);
+		put_u16(b + 4, r->owed);
+		put_u32(b + 6, r->chunk);
+		b[10] = r->state;
+		put(w, b, ROW_N);
+	}
+}
+
+enum err held_finish(struct held_writer *w)
+{
+	uint8_t end = 0, sum[SUM_N];
+	char folder[4096];
+	put(w, &end, 1);
+	crypto_generichash_final(&w->sum, sum, SUM_N);
+	w->failed |= fwrite(sum, 1, SUM_N, w->file) != SUM_N;
+	w->failed |= fflush(w->file) != 0 || fsync(fileno(w->file)) != 0;
+	enum err e = w->failed ? err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", w->fresh, strerror(errno)) : OK;
+	fclose(w->file);
+	if (!e && rename(w->fresh, w->path) != 0)
+		e = err_set(ERR_IO, "%s: %s", w->path, strerror(errno));
+	if (e)
+		unlink(w->fresh);
+	snprintf(folder, sizeof folder, "%s", w->path);
+	*strrchr(folder, '/') = 0;
+	free(w);
+	return e ? e : folder_sync(folder);
+}
+
+void held_drop(struct held_writer *w)
+{
+	fclose(w->file);
+	unlink(w->fresh);
+	free(w);
+}

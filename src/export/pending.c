@@ -1,0 +1,497 @@
+#include "pending.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/core/metric.h"
+#include "crumb/export/push.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RETRY_S 60 /* the first pause; it doubles */
+#define RETRY_MOST 43200
+
+void outbox_path(const struct outbox *p, const char *name, char out[OUTBOX_PATH])
+{
+	snprintf(out, OUTBOX_PATH, "%s/%s", p->folder, name);
+}
+
+enum err sys_error(const char *path)
+{
+	return err_set(errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+enum err outbox_open(const char *store, const char *destination, struct outbox *p)
+{
+	char path[OUTBOX_PATH];
+	snprintf(p->folder, sizeof p->folder, "%s/exports/%s", store, destination);
+	p->lock = -1;
+	enum err e = folder_make(p->folder, 0700);
+	if (e)
+		return e;
+	outbox_path(p, "lock", path);
+	p->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (p->lock < 0)
+		return sys_error(path);
+	if (flock(p->lock, LOCK_EX | LOCK_NB) == 0)
+		return OK;
+	close(p->lock);
+	return err_set(ERR_BUSY, "destination '%s' is being delivered to by another process", destination);
+}
+
+void outbox_close(struct outbox *p)
+{
+	close(p->lock);
+}
+
+bool text_read(const char *path, struct buf *out)
+{
+	FILE *f = fopen(path, "rb");
+	buf_clear(out);
+	if (!f)
+		return false;
+	for (size_t n = 1; n;) {
+		buf_reserve(out, 65536);
+		n = fread(out->p + out->n, 1, 65536, f);
+		out->n += n;
+	}
+	bool ok = !ferror(f);
+	fclose(f);
+	return ok && !out->failed;
+}
+
+/* A line at the end of a file, on disk when it returns. */
+static enum err append(const char *path, struct str text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return sys_error(path);
+	enum err e = write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0 ? OK : sys_error(path);
+	close(fd);
+	return e;
+}
+
+void iso_time(uint32_t t, char out[32])
+{
+	struct tm tm;
+	time_t when = t;
+	gmtime_r(&when, &tm);
+	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+enum err json_save(const char *path, const json_t *j)
+{
+	char *text = json_dumps(j, JSON_INDENT(2));
+	CHECK(text);
+	enum err e = file_replace(path, str_c(text));
+	free(text);
+	return e;
+}
+
+/* --- a delivery under way */
+
+static void pending_path(const struct pending *p, const char *name, char out[PENDING_PATH])
+{
+	snprintf(out, PENDING_PATH, "%s/%s", p->folder, name);
+}
+
+static const json_t *file_at(const struct pending *p, unsigned n)
+{
+	return json_array_get(json_object_get(p->manifest, "files"), n);
+}
+
+const char *json_text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	return s ? s : "";
+}
+
+uint64_t json_number(const json_t *o, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+/* "N" and '>' as it is sent, then whether its rows count as taken: '+' or '?'. A line that was cut off says nothing. */
+static void read_acks(struct pending *p)
+{
+	char path[PENDING_PATH];
+	struct buf text = {0};
+	pending_path(p, "acks", path);
+	if (text_read(path, &text) && text.n) {
+		struct str rest = buf_view(&text), line;
+		while (str_cut(&rest, '\n', &line) && rest.p) {
+			uint64_t n;
+			if (line.n > 1 && str_u64(str_make(line.p, line.n - 1), &n) && n < p->files) {
+				char what = line.p[line.n - 1];
+				p->sent[n] += what == '>';
+				p->finished[n] |= what != '>';
+				p->acked[n] |= what == '+';
+			}
+		}
+	}
+	buf_done(&text);
+}
+
+/* Lines "id TAB segment TAB file TAB code TAB message" to keys "id TAB segment TAB file". */
+static void read_refused(struct pending *p)
+{
+	char path[PENDING_PATH];
+	pending_path(p, "refused", path);
+	if (!text_read(path, &p->refused) || !p->refused.n)
+		return;
+	struct str rest = buf_view(&p->refused), line;
+	while (str_cut(&rest, '\n', &line) && rest.p) {
+		size_t tabs = 0, at = 0;
+		while (at < line.n && (tabs += line.p[at] == '\t') < 3)
+			at++;
+		if (tabs == 3)
+			p->refused_n += map_put(&p->refused_keys, str_make(line.p, at), 1);
+	}
+}
+
+static void read_state(struct pending *p)
+{
+	char path[PENDING_PATH];
+	struct buf text = {0};
+	pending_path(p, "state", path);
+	if (text_read(path, &text) && text.n) {
+		buf_add(&text, "", 1);
+		if (sscanf(text.p, "%u %u", &p->attempts, &p->next_try) != 2)
+			p->attempts = p->next_try = 0;
+	}
+	buf_done(&text);
+}
+
+static enum err save_state(struct pending *p)
+{
+	char path[PENDING_PATH], text[64];
+	pending_path(p, "state", path);
+	snprintf(text, sizeof text, "%u %u\n", p->attempts, p->next_try);
+	return file_replace(path, str_c(text));
+}
+
+void pending_free(struct pending *p)
+{
+	json_decref(p->manifest);
+	free(p->finished);
+	free(p->acked);
+	free(p->sent);
+	map_done(&p->refused_keys);
+	buf_done(&p->refused);
+}
+
+uint16_t pending_day(const struct pending *p)
+{
+	struct str text = str_c(json_text(p->manifest, "created"));
+	uint16_t day;
+	return day_parse(text.p, text.n < 10 ? text.n : 10, &day) ? day : 0;
+}
+
+/* ERR_NOT_FOUND: nothing is under way. */
+enum err pending_open(struct outbox *place, const struct destination *d, uint32_t now, struct pending *p)
+{
+	char path[PENDING_PATH];
+	struct buf text = {0};
+	json_error_t error;
+	*p = (struct pending){.place = place, .d = d, .now = now};
+	outbox_path(place, "pending", p->folder);
+	pending_path(p, "manifest.json", path);
+	if (!text_read(path, &text)) {
+		buf_done(&text);
+		return ERR_NOT_FOUND;
+	}
+	p->manifest = json_loadb(text.p ? text.p : "", text.n, 0, &error);
+	buf_done(&text);
+	if (!json_is_array(json_object_get(p->manifest, "files"))) {
+		json_decref(p->manifest);
+		return err_set(ERR_CORRUPT, "%s: this is no manifest; remove the folder to begin anew", path);
+	}
+	p->files = (unsigned)json_array_size(json_object_get(p->manifest, "files"));
+	p->finished = calloc(p->files + 1, sizeof *p->finished);
+	p->acked = calloc(p->files + 1, sizeof *p->acked);
+	p->sent = calloc(p->files + 1, sizeof *p->sent);
+	CHECK(p->finished && p->acked && p->sent);
+	read_acks(p);
+	read_refused(p);
+	read_state(p);
+	return OK;
+}
+
+/* --- to a folder */
+
+static enum err copy_bytes(const char *from, const char *to)
+{
+	static _Thread_local char part[65536];
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	enum err e = in < 0 ? sys_error(from) : out < 0 ? sys_error(to) : OK;
+	for (ssize_t n = 1; !e && n;) {
+		n = read(in, part, sizeof part);
+		if (n < 0 || (n > 0 && write(out, part, (size_t)n) != n))
+			e = sys_error(n < 0 ? from : to);
+	}
+	if (!e && fsync(out) != 0)
+		e = sys_error(to);
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return e;
+}
+
+/* Under its name complete or not at all. */
+static enum err place_file(const char *from, const char *folder, const char *name)
+{
+	char part[PENDING_PATH + 500], whole[PENDING_PATH + 500];
+	snprintf(part, sizeof part, "%s/.%s.part", folder, name);
+	snprintf(whole, sizeof whole, "%s/%s", folder, name);
+	unlink(part);
+	enum err e = link(from, part) == 0 ? OK : copy_bytes(from, part);
+	if (!e && rename(part, whole) != 0)
+		e = sys_error(whole);
+	unlink(part); /* a rename onto a link of the same file leaves both */
+	return e;
+}
+
+static enum err to_folder(struct pending *p)
+{
+	char folder[OUTBOX_PATH], from[PENDING_PATH], name[400];
+	const char *other = json_text(p->manifest, "where");
+	if (*other)
+		snprintf(folder, sizeof folder, "%s", other);
+	else
+		snprintf(folder, sizeof folder, STR_FMT, STR_ARG(p->d->where));
+	enum err e = folder_make(folder, 0755);
+	for (unsigned i = 0; i < p->files && !e; i++) {
+		snprintf(name, sizeof name, "files/%s", json_text(file_at(p, i), "name"));
+		pending_path(p, name, from);
+		e = place_file(from, folder, name + 6);
+	}
+	/* the manifest says nothing of where we keep things */
+	json_t *shown = json_copy(p->manifest);
+	json_object_del(shown, "where");
+	pending_path(p, "shown.json", from);
+	if (!e)
+		e = json_save(from, shown);
+	json_decref(shown);
+	snprintf(name, sizeof name, "%s.manifest.json", json_text(p->manifest, "delivery"));
+	if (!e)
+		e = place_file(from, folder, name);
+	if (!e)
+		e = folder_sync(folder);
+	for (unsigned i = 0; i < p->files && !e; i++)
+		p->finished[i] = p->acked[i] = true;
+	return e;
+}
+
+/* --- over HTTPS */
+
+static enum err note_refused(struct pending *p, unsigned n, const struct push_answer *a)
+{
+	char path[PENDING_PATH];
+	struct buf lines = {0};
+	struct str rest = a->refused.n ? buf_view(&a->refused) : STR(""), line;
+	while (str_cut(&rest, '\n', &line) && rest.p) {
+		size_t at = 0, tabs = 0;
+		while (at < line.n && (tabs += line.p[at] == '\t') < 2)
+			at++;
+		buf_add(&lines, line.p, at);
+		buf_addf(&lines, "\t%u", n);
+		buf_str(&lines, str_skip(line, at));
+		buf_c(&lines, "\n");
+	}
+	pending_path(p, "refused", path);
+	enum err e = lines.n ? append(path, buf_view(&lines)) : OK;
+	buf_done(&lines);
+	return e;
+}
+
+static enum err append_ack(struct pending *p, unsigned n, char what)
+{
+	char path[PENDING_PATH], line[32];
+	pending_path(p, "acks", path);
+	int len = snprintf(line, sizeof line, "%u%c\n", n, what);
+	return append(path, str_make(line, (size_t)len));
+}
+
+static enum err acknowledge(struct pending *p, unsigned n, const struct push_answer *a)
+{
+	enum err e = note_refused(p, n, a);
+	if (!e)
+		e = append_ack(p, n, a->verdict == PUSH_TAKEN ? '+' : '?');
+	p->finished[n] = true;
+	p->acked[n] = a->verdict == PUSH_TAKEN;
+	return e;
+}
+
+static void later(struct pending *p, uint32_t after_s)
+{
+	uint32_t pause = RETRY_S;
+	for (unsigned i = 0; i < p->attempts && pause < RETRY_MOST; i++)
+		pause *= 2;
+	if (pause > RETRY_MOST)
+		pause = RETRY_MOST;
+	p->attempts++;
+	p->next_try = p->now + (after_s > pause ? after_s : pause);
+}
+
+/* Sends what nobody has acknowledged. *state is DONE when all is through, WAITS, or FAILED. */
+static enum err over_https(struct pending *p, const _Atomic bool *stop, enum delivery_state *state, char why[300])
+{
+	enum err e = OK;
+	*state = DELIVERY_DONE;
+	for (unsigned i = 0; i < p->files && !e && *state == DELIVERY_DONE; i++) {
+		char path[PENDING_PATH], name[400], key[200];
+		struct buf body = {0};
+		struct push_answer a;
+		if (p->finished[i])
+			continue;
+		snprintf(name, sizeof name, "files/%s", json_text(file_at(p, i), "name"));
+		snprintf(key, sizeof key, "%s-%u", json_text(p->manifest, "delivery"), i + 1);
+		pending_path(p, name, path);
+		if (!text_read(path, &body)) {
+			buf_done(&body);
+			return sys_error(path);
+		}
+		p->sent[i]++;
+		if ((e = append_ack(p, i, '>'))) {
+			buf_done(&body);
+			return e;
+		}
+		push_file(p->d, buf_view(&body), key, p->now, stop, &a);
+		buf_done(&body);
+		metric_inc(a.verdict <= PUSH_UNCERTAIN ? M_PUSH_TAKEN : M_PUSH_FAILED);
+		snprintf(why, 300, "%s", a.why);
+		if (a.verdict <= PUSH_UNCERTAIN) {
+			e = acknowledge(p, i, &a);
+		} else if (stop && atomic_load(stop)) {
+			*state = DELIVERY_WAITS;
+		} else {
+			later(p, a.after_s);
+			*state = a.verdict == PUSH_NEVER || p->attempts > p->d->retries ? DELIVERY_FAILED : DELIVERY_WAITS;
+			e = save_state(p);
+		}
+		push_answer_done(&a);
+	}
+	return e;
+}
+
+/* --- the end of one */
+
+/* What nobody took stays for a while, so that somebody can look at it. */
+static enum err bury(struct pending *p, const char *why)
+{
+	char dead[OUTBOX_PATH], from[PENDING_PATH], to[PENDING_PATH + 500], name[400];
+	snprintf(name, sizeof name, "dead/%s", json_text(p->manifest, "delivery"));
+	outbox_path(p->place, name, dead);
+	enum err e = folder_make(dead, 0700);
+	for (unsigned i = 0; i < p->files && !e; i++) {
+		const char *file = json_text(file_at(p, i), "name");
+		if (p->finished[i])
+			continue;
+		snprintf(name, sizeof name, "files/%s", file);
+		pending_path(p, name, from);
+		snprintf(to, sizeof to, "%s/%s", dead, file);
+		if (rename(from, to) != 0 && errno != ENOENT)
+			e = sys_error(to);
+	}
+	snprintf(to, sizeof to, "%s/why", dead);
+	return e ? e : file_replace(to, str_c(why));
+}
+
+static enum err write_log(struct pending *p, enum delivery_state state, const char *why)
+{
+	char path[OUTBOX_PATH];
+	unsigned done = 0;
+	for (unsigned i = 0; i < p->files; i++)
+		done += p->finished[i];
+	json_t *line = json_pack("{s:O,s:O,s:O,s:O,s:s,s:I,s:O,s:O,s:I,s:i,s:i,s:i,s:s}", "delivery", json_object_get(p->manifest, "delivery"),
+	    "destination", json_object_get(p->manifest, "destination"), "mode", json_object_get(p->manifest, "mode"), "rules",
+	    json_object_get(p->manifest, "rules"), "state",
+	    state == DELIVERY_DONE	 ? "delivered"
+	    : state == DELIVERY_REPLACED ? "replaced"
+					 : "failed",
+	    "ended", (json_int_t)p->now, "added", json_object_get(p->manifest, "added"), "removed", json_object_get(p->manifest, "removed"),
+	    "refused", (json_int_t)p->refused_n, "files", (int)p->files, "files_done", (int)done, "attempts", (int)p->attempts, "why",
+	    state == DELIVERY_DONE ? "" : why);
+	char *text = json_dumps(line, JSON_COMPACT);
+	struct buf b = {0};
+	buf_c(&b, text);
+	buf_c(&b, "\n");
+	outbox_path(p->place, "log", path);
+	enum err e = append(path, buf_view(&b));
+	buf_done(&b);
+	free(text);
+	json_decref(line);
+	return e;
+}
+
+/* Refused rows are kept with what the partner said, as a file of their own. */
+static enum err bury_refused(struct pending *p)
+{
+	char dead[OUTBOX_PATH], to[OUTBOX_PATH + 40], name[400];
+	if (!p->refused_n)
+		return OK;
+	snprintf(name, sizeof name, "dead/%s", json_text(p->manifest, "delivery"));
+	outbox_path(p->place, name, dead);
+	snprintf(to, sizeof to, "%s/refused.tsv", dead);
+	enum err e = folder_make(dead, 0700);
+	return e ? e : file_replace(to, buf_view(&p->refused));
+}
+
+/* What was acknowledged becomes what is held. All of it may be done twice. */
+enum err pending_finish(struct pending *p, enum delivery_state state, const char *why)
+{
+	char held[OUTBOX_PATH], rows[PENDING_PATH];
+	map_done(&p->refused_keys);
+	p->refused_keys = (struct map){.slots = NULL};
+	p->refused_n = 0;
+	read_refused(p);
+	struct plan_ack ack = {p->acked, p->files, &p->refused_keys, p->sent, day_of(p->now)};
+	outbox_path(p->place, "held", held);
+	pending_path(p, "rows", rows);
+	enum err e = plan_confirm(held, rows, &ack);
+	if (!e)
+		e = bury_refused(p);
+	if (!e && state == DELIVERY_FAILED)
+		e = bury(p, why);
+	if (!e)
+		e = write_log(p, state, why);
+	if (!e)
+		e = folder_remove(p->folder);
+	if (!e)
+		metric_inc(state == DELIVERY_FAILED ? M_DELIVERY_FAILED : M_DELIVERED);
+	return e;
+}
+
+/* Goes on with what is under way, as far as it gets. */
+enum err pending_go_on(struct pending *p, bool patient, const _Atomic bool *stop, struct delivery *out)
+{
+	snprintf(out->id, sizeof out->id, "%s", json_text(p->manifest, "delivery"));
+	out->full = strcmp(json_text(p->manifest, "mode"), "full") == 0;
+	out->adds = json_number(p->manifest, "added");
+	out->removes = json_number(p->manifest, "removed");
+	out->files = p->files;
+	out->state = DELIVERY_WAITS;
+	enum err e = OK;
+	bool folder = p->d->deliver == DELIVER_DIRECTORY || *json_text(p->manifest, "where");
+	if (patient && p->next_try > p->now) {
+		snprintf(out->why, sizeof out->why, "it waits for its time to be tried again");
+	} else if (folder) {
+		e = to_folder(p);
+		out->state = DELIVERY_DONE;
+	} else {
+		e = over_https(p, stop, &out->state, out->why);
+	}
+	for (unsigned i = 0; i < p->files; i++)
+		out->files_done += p->finished[i];
+	out->attempts = p->attempts;
+	out->next_try = p->next_try;
+	if (!e && out->state != DELIVERY_WAITS)
+		e = pending_finish(p, out->state, out->why);
+	out->refused = p->refused_n;
+	return e;
+}

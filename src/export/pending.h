@@ -1,0 +1,55 @@
+/* Inside the export layer: the folder of one destination, and a delivery of it that is under way. */
+#ifndef CRUMB_EXPORT_PENDING_H
+#define CRUMB_EXPORT_PENDING_H
+
+#include "crumb/base/map.h"
+#include "crumb/export/deliver.h"
+
+#include <jansson.h>
+
+#define OUTBOX_PATH 4600
+#define PENDING_PATH (OUTBOX_PATH + 500)
+
+struct outbox {
+	char folder[4096]; /* STORE/exports/DEST */
+	int lock;
+};
+
+enum err outbox_open(const char *store, const char *destination, struct outbox *o) MUST_CHECK; /* takes the lock */
+void outbox_close(struct outbox *o);
+void outbox_path(const struct outbox *o, const char *name, char out[OUTBOX_PATH]);
+
+/* --- small things */
+enum err sys_error(const char *path) MUST_CHECK; /* of errno */
+bool text_read(const char *path, struct buf *out);
+const char *json_text(const json_t *o, const char *key); /* "": not there */
+uint64_t json_number(const json_t *o, const char *key);
+enum err json_save(const char *path, const json_t *j) MUST_CHECK;
+void iso_time(uint32_t t, char out[32]);
+
+struct pending {
+	struct outbox *place;
+	const struct destination *d;
+	json_t *manifest;
+	char folder[OUTBOX_PATH];
+	unsigned files;
+	bool *finished, *acked;
+	unsigned *sent; /* how often */
+	unsigned attempts;
+	uint32_t next_try, now;
+	struct buf refused; /* the text of `refused`, whose lines `refused_keys` names */
+	struct map refused_keys;
+	struct buf keys;
+	uint64_t refused_n;
+};
+
+/* ERR_NOT_FOUND: nothing is under way. */
+enum err pending_open(struct outbox *o, const struct destination *d, uint32_t now, struct pending *p) MUST_CHECK;
+uint16_t pending_day(const struct pending *p); /* on which it was made */
+void pending_free(struct pending *p);
+/* Sends what nobody has acknowledged, and ends the delivery if it can. `patient`: not before its time. */
+enum err pending_go_on(struct pending *p, bool patient, const _Atomic bool *stop, struct delivery *out) MUST_CHECK;
+/* What was acknowledged becomes what is held; the rest is put aside. May be done twice. */
+enum err pending_finish(struct pending *p, enum delivery_state state, const char *why) MUST_CHECK;
+
+#endif

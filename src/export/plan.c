@@ -1,0 +1,617 @@
+#include "crumb/export/plan.h"
+
+#include "crumb/audience/scan.h"
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/privacy/cookie.h"
+#include "crumb/privacy/split.h"
+#include "crumb/rules/eval.h"
+
+#include <stdlib.h>
+
+#define REFUSED_DAYS 7 /* a row that the partner refused is tried again after */
+#define PROGRESS 10000
+
+/* A visitor under the id that goes out. */
+struct member {
+	uint64_t prefix; /* of the id, for sorting */
+	uint32_t id_at, rows_at;
+	uint16_t rows_n, purposes;
+	uint8_t id_n;
+	bool consent;
+};
+struct member_row {
+	uint16_t segment, until;
+};
+
+struct plan {
+	const struct plan_wish *w;
+	struct identity_keys keys;
+	uint16_t today;
+	/* segments: routed ones first, then those that the partner still holds */
+	struct plan_segment *segments;
+	struct out_segment *out;
+	struct held_segment *names;
+	unsigned n;
+	uint64_t *counts;
+	uint64_t *wanted; /* bits of the rules' segments */
+	uint16_t *number; /* rules' segment -> ours */
+	bool *open;
+	/* who is in them */
+	struct member *members;
+	size_t members_n, members_cap, at;
+	struct member_row *rows;
+	size_t rows_n, rows_cap;
+	struct buf ids;
+	uint64_t seen;
+};
+
+/* --- which segments */
+
+static enum plan_why why_not(const struct plan *p, const struct segment *s, struct str theirs)
+{
+	struct str label;
+	if (strcmp(segment_state(s, p->today), "active") != 0)
+		return PLAN_STATE;
+	if (s->sensitive && !config_list_has(p->w->config->sensitive_destinations, str_c(p->w->d->id)))
+		return PLAN_SENSITIVE;
+	if (!segment_labels_allowed(p->w->g->rules, s, p->w->d, &label))
+		return PLAN_LABEL;
+	if (format_infos[p->w->d->format].numbers && !theirs.n)
+		return PLAN_NUMBER;
+	return PLAN_SENT;
+}
+
+static bool goes_there(const struct segment *s, const struct destination *d)
+{
+	for (unsigned i = 0; i < s->destinations_n; i++)
+		if (str_eq(s->destinations[i], str_c(d->id)))
+			return true;
+	return false;
+}
+
+static struct plan_segment *add_segment(struct plan *p, struct str id, struct str theirs, enum plan_why why)
+{
+	struct plan_segment *s = &p->segments[p->n];
+	*s = (struct plan_segment){.why = why};
+	snprintf(s->id, sizeof s->id, STR_FMT, STR_ARG(id));
+	snprintf(s->theirs, sizeof s->theirs, STR_FMT, STR_ARG(theirs));
+	p->n++;
+	return s;
+}
+
+static unsigned find_segment(const struct plan *p, const char *id, const char *theirs)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (strcmp(p->segments[i].id, id) == 0 && strcmp(p->segments[i].theirs, theirs) == 0)
+			return i;
+	return p->n;
+}
+
+static void list_segments(struct plan *p, const struct held_reader *held)
+{
+	const struct rules *r = p->w->g->rules;
+	unsigned held_n;
+	const struct held_segment *old = held_segments(held, &held_n);
+	size_t most = r->segments_n + held_n + 1;
+	p->segments = calloc(most, sizeof *p->segments);
+	p->out = calloc(most, sizeof *p->out);
+	p->names = calloc(most, sizeof *p->names);
+	p->counts = calloc(most, sizeof *p->counts);
+	p->open = calloc(most, sizeof *p->open);
+	p->wanted = calloc(r->segments_n / 64 + 1, sizeof *p->wanted);
+	p->number = calloc(r->segments_n + 1, sizeof *p->number);
+	CHECK(p->segments && p->out && p->names && p->counts && p->open && p->wanted && p->number);
+	for (size_t i = 0; i < r->segments_n; i++) {
+		const struct segment *s = &r->segments[i];
+		if (!goes_there(s, p->w->d))
+			continue;
+		struct str theirs = destination_segment(p->w->d, str_c(s->id));
+		enum plan_why why = why_not(p, s, theirs);
+		p->number[i] = (uint16_t)p->n;
+		if (why == PLAN_SENT)
+			p->wanted[i / 64] |= 1ull << i % 64;
+		add_segment(p, str_c(s->id), theirs.n ? theirs : str_c(s->id), why);
+		p->out[p->n - 1].iab = s->iab;
+		p->out[p->n - 1].name = str_c(s->name);
+	}
+	for (unsigned i = 0; i < held_n; i++)
+		if (find_segment(p, old[i].id, old[i].theirs) == p->n)
+			add_segment(p, str_c(old[i].id), str_c(old[i].theirs), PLAN_UNROUTED);
+	for (unsigned i = 0; i < p->n; i++) {
+		p->out[i].id = str_c(p->segments[i].id);
+		p->out[i].theirs = str_c(p->segments[i].theirs);
+		memcpy(p->names[i].id, p->segments[i].id, sizeof p->names[i].id);
+		memcpy(p->names[i].theirs, p->segments[i].theirs, sizeof p->names[i].theirs);
+	}
+}
+
+/* --- who is in them */
+
+bool plan_may_go(const struct destination *d, const struct profile *v)
+{
+	if (d && d->purposes && v->consent_day && (v->purposes & d->purposes) != d->purposes)
+		return false;
+	const struct profile_attr *source = profile_attr(v, STR(ATTR_SOURCE));
+	if (!source)
+		return true;
+	for (unsigned i = 0; d && i < d->labels.n; i++)
+		if (str_eq(d->labels.list[i], source->value))
+			return true;
+	return false;
+}
+
+static void *room(void *array, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return array;
+	*cap = *cap ? 2 * *cap : 1024;
+	array = realloc(array, *cap * size);
+	CHECK(array);
+	return array;
+}
+
+static uint16_t capped(const struct plan *p, uint16_t until)
+{
+	unsigned cap = p->w->d->ttl_days;
+	return cap && until > p->today + cap ? (uint16_t)(p->today + cap) : until;
+}
+
+static enum err take(void *arg, const struct vkey *k, const struct profile *v, const struct match_row *match)
+{
+	struct plan *p = arg;
+	const struct rules *r = p->w->g->rules;
+	struct member m = {.rows_at = (uint32_t)p->rows_n, .id_at = (uint32_t)p->ids.n, .purposes = v->purposes, .consent = v->consent_day != 0};
+	if (p->w->progress && ++p->seen % PROGRESS == 0)
+		p->w->progress(p->seen);
+	if ((p->w->d->partner >= 0 && !match) || !plan_may_go(p->w->d, v))
+		return OK;
+	for (size_t i = 0; i < v->segments_n; i++) {
+		uint16_t s = v->segments[i];
+		if (s >= r->segments_n || !(p->wanted[s / 64] >> s % 64 & 1) ||
+		    split_held_out(&p->keys, str_c(r->segments[s].id), r->segments[s].target, k))
+			continue;
+		p->rows = room(p->rows, p->rows_n, &p->rows_cap, sizeof *p->rows);
+		p->rows[p->rows_n++] =
+		    (struct member_row){p->number[s], capped(p, rules_member_until(r, s, v, p->today, (unsigned)p->w->config->retention_days))};
+		p->counts[p->number[s]]++;
+		m.rows_n++;
+	}
+	if (!m.rows_n)
+		return OK;
+	if (match) {
+		buf_add(&p->ids, match->id, match->id_n);
+	} else {
+		struct vkey name = visitor_for_partner(&p->keys, str_c(p->w->d->id), k);
+		char hex[32];
+		hex_encode(name.b, sizeof name.b, hex);
+		buf_add(&p->ids, hex, sizeof hex);
+	}
+	if (p->ids.failed || p->ids.n > UINT32_MAX || p->rows_n > UINT32_MAX)
+		return err_set(ERR_NOMEM, "this audience is too large for one delivery");
+	m.id_n = (uint8_t)(p->ids.n - m.id_at);
+	uint8_t first[8] = {0};
+	memcpy(first, p->ids.p + m.id_at, m.id_n < 8 ? m.id_n : 8);
+	m.prefix = get_u64(first);
+	p->members = room(p->members, p->members_n, &p->members_cap, sizeof *p->members);
+	p->members[p->members_n++] = m;
+	return OK;
+}
+
+static int by_id(const void *a, const void *b, void *arg)
+{
+	const struct member *x = a, *y = b;
+	const char *ids = arg;
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	int c = memcmp(ids + x->id_at, ids + y->id_at, x->id_n < y->id_n ? x->id_n : y->id_n);
+	return c ? c : x->id_n < y->id_n ? -1 : x->id_n > y->id_n;
+}
+
+/* The next id, with the rows of all visitors who have it: where two were matched with one id it is in what either is in. */
+static bool next_current(struct plan *p, struct held_item *out, struct out_item *facts)
+{
+	held_item_clear(out);
+	if (p->at == p->members_n)
+		return false;
+	const struct member *first = &p->members[p->at];
+	memcpy(out->id, p->ids.p + first->id_at, first->id_n);
+	out->id_n = first->id_n;
+	*facts = (struct out_item){.purposes = first->purposes, .consent = first->consent};
+	for (; p->at < p->members_n && by_id(first, &p->members[p->at], p->ids.p) == 0; p->at++) {
+		const struct member *m = &p->members[p->at];
+		for (unsigned i = 0; i < m->rows_n; i++) {
+			const struct member_row *r = &p->rows[m->rows_at + i];
+			unsigned at = 0;
+			while (at < out->rows_n && out->rows[at].segment < r->segment)
+				at++;
+			if (at == out->rows_n || out->rows[at].segment != r->segment) {
+				held_item_add(out);
+				memmove(out->rows + at + 1, out->rows + at, (out->rows_n - 1 - at) * sizeof *out->rows);
+				out->rows[at] = (struct held_row){.segment = r->segment};
+			}
+			if (r->until > out->rows[at].until)
+				out->rows[at].until = r->until;
+		}
+		if (m->consent)
+			facts->purposes &= m->purposes;
+	}
+	return true;
+}
+
+/* --- the difference */
+
+struct differ {
+	struct plan *p;
+	struct package *package;
+	struct held_writer *held, *rows;
+	struct held_item fresh, said; /* what the partner may hold from now on; what is said to it */
+	struct out_row *out;
+	size_t out_n, out_cap;
+	struct plan_result *result;
+};
+
+static void say(struct differ *d, const struct held_row *r, enum change change)
+{
+	d->out = room(d->out, d->out_n, &d->out_cap, sizeof *d->out);
+	d->out[d->out_n++] = (struct out_row){&d->p->out[r->segment], change, r->until};
+	if (change == ROW_KEEP)
+		return;
+	struct held_row *row = held_item_add(&d->said);
+	*row = *r;
+	row->state = change == ROW_ADD ? OP_ADD : OP_REMOVE;
+}
+
+/* A row is sent again in time before the partner forgets it. */
+static bool runs_out(const struct plan *p, uint16_t held_until)
+{
+	unsigned every = p->w->d->every_s / DAY_S + 1, margin = 2 * every > 3 ? 2 * every : 3;
+	return held_until <= p->today + margin;
+}
+
+/* Nothing is known any more of whoever the id names: erased, or expired. */
+static bool nobody(const struct plan *p, const struct held_item *item)
+{
+	struct generation *g = p->w->g;
+	struct vkey name, visitor;
+	struct str id = str_make(item->id, item->id_n), none;
+	struct db_txn t;
+	if (p->w->d->partner >= 0)
+		return !view_partner_visitor(g, str_c(p->w->all->partners[p->w->d->partner].id), id, p->w->now, &visitor);
+	if (!hex_decode(id, name.b, sizeof name.b))
+		return true;
+	visitor = visitor_of_partner(&p->keys, str_c(p->w->d->id), &name);
+	struct shard *s = &g->fold[vkey_shard(&visitor, g->shards)].shard;
+	if (db_begin(&s->db, false, &t) != OK)
+		return false;
+	bool there = db_get(&t, s->visitors, vkey_str(&visitor), &none);
+	db_abort(&t);
+	return !there;
+}
+
+static void decide(struct differ *d, const struct held_row *now, const struct held_row *was)
+{
+	struct plan *p = d->p;
+	struct held_row row = was ? *was : *now;
+	bool full = p->w->full;
+	if (was && (was->until <= p->today || (was->state == HELD_REFUSED && !was->chunk && (!now || full))))
+		was = NULL; /* the partner has forgotten it by itself, or never took it */
+	if (was && now && was->state == HELD_REFUSED && was->owed > p->today && !full) {
+		*held_item_add(&d->fresh) = row;
+		return;
+	}
+	if (now) {
+		bool again =
+		    was && (full || was->state != HELD_SURE || now->until < was->until || (now->until > was->until && runs_out(p, was->until)));
+		bool add = d->package && p->open[now->segment] && (!was || again);
+		row = was ? *was : *now;
+		row.owed = 0;
+		if (add) {
+			say(d, now, ROW_ADD);
+			row.until = was && was->until > now->until ? was->until : now->until;
+			row.state = HELD_MAYBE;
+			row.chunk = was != NULL;
+		} else if (was) {
+			say(d, &row, ROW_KEEP);
+		}
+		if (add || was)
+			*held_item_add(&d->fresh) = row;
+	} else if (was) {
+		row.owed = was->owed && was->state != HELD_REFUSED ? was->owed : p->today;
+		if (row.owed + OWED_DAYS < p->today && !d->package && nobody(p, &d->fresh)) {
+			d->result->given_up++;
+			return;
+		}
+		if (d->package) {
+			say(d, &row, ROW_REMOVE);
+			row.state = HELD_MAYBE;
+			row.chunk = 1;
+		}
+		*held_item_add(&d->fresh) = row;
+	}
+}
+
+/* The item as it was: nothing of it could be said. */
+static void unsay(struct differ *d, const struct held_item *was)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < d->fresh.rows_n; i++)
+		for (unsigned k = 0; was && k < was->rows_n; k++)
+			if (was->rows[k].segment == d->fresh.rows[i].segment) {
+				uint16_t owed = d->fresh.rows[i].owed;
+				d->fresh.rows[n] = was->rows[k];
+				d->fresh.rows[n++].owed = owed;
+				break;
+			}
+	d->fresh.rows_n = n;
+	d->said.rows_n = 0;
+}
+
+static enum err emit(struct differ *d, const struct out_item *facts, const struct held_item *was)
+{
+	struct out_item item = *facts;
+	uint32_t chunk = 0;
+	bool written = false, adds = false;
+	item.id = str_make(d->fresh.id, d->fresh.id_n);
+	item.rows = d->out;
+	item.n = (unsigned)d->out_n;
+	for (unsigned i = 0; i < d->said.rows_n; i++)
+		adds |= d->said.rows[i].state == OP_ADD;
+	for (unsigned i = 0; i < d->out_n; i++)
+		adds |= d->out[i].change == ROW_KEEP;
+	if (d->p->w->full && d->p->w->d->format == FORMAT_AAM && !adds) {
+		unsay(d, was); /* an overwrite cannot say that somebody is in nothing: the next delta does */
+		return OK;
+	}
+	enum err e = package_item(d->package, &item, d->said.rows_n, &chunk, &written);
+	if (e)
+		return e;
+	if (!written) {
+		unsay(d, was);
+		d->result->unusable++;
+		return OK;
+	}
+	for (unsigned i = 0; i < d->said.rows_n; i++) {
+		struct held_row *r = &d->said.rows[i];
+		struct plan_segment *s = &d->p->segments[r->segment];
+		r->chunk = chunk;
+		*(r->state == OP_ADD ? &s->adds : &s->removes) += 1;
+		*(r->state == OP_ADD ? &d->result->adds : &d->result->removes) += 1;
+	}
+	return OK;
+}
+
+static enum err difference(struct differ *d, const struct held_item *now, const struct out_item *facts, const struct held_item *was)
+{
+	const struct held_item *any = now ? now : was;
+	unsigned a = 0, b = 0, na = now ? now->rows_n : 0, nb = was ? was->rows_n : 0;
+	held_item_clear(&d->fresh);
+	held_item_clear(&d->said);
+	d->out_n = 0;
+	memcpy(d->fresh.id, any->id, any->id_n);
+	memcpy(d->said.id, any->id, any->id_n);
+	d->fresh.id_n = d->said.id_n = any->id_n;
+	while (a < na || b < nb) {
+		int order = a == na   ? 1
+			    : b == nb ? -1
+				      : (now->rows[a].segment > was->rows[b].segment) - (now->rows[a].segment < was->rows[b].segment);
+		decide(d, order <= 0 ? &now->rows[a] : NULL, order >= 0 ? &was->rows[b] : NULL);
+		a += order <= 0;
+		b += order >= 0;
+	}
+	enum err e = d->said.rows_n ? emit(d, facts, was) : OK;
+	if (!e)
+		held_put(d->held, &d->fresh);
+	if (!e && d->rows)
+		held_put(d->rows, &d->said);
+	return e;
+}
+
+/* The next item that is held, in our numbers of segments. */
+static bool next_held(struct held_reader *r, const uint16_t *map, struct held_item *out)
+{
+	if (!held_next(r, out))
+		return false;
+	for (unsigned i = 0; i < out->rows_n; i++)
+		out->rows[i].segment = map[out->rows[i].segment];
+	for (unsigned i = 1; i < out->rows_n; i++) /* few, and nearly in order */
+		for (unsigned k = i; k > 0 && out->rows[k - 1].segment > out->rows[k].segment; k--) {
+			struct held_row swap = out->rows[k];
+			out->rows[k] = out->rows[k - 1];
+			out->rows[k - 1] = swap;
+		}
+	return true;
+}
+
+static uint16_t *map_names(const struct held_segment *from, unsigned from_n, const struct held_segment *to, unsigned to_n)
+{
+	uint16_t *map = calloc(from_n + 1, sizeof *map);
+	CHECK(map);
+	for (unsigned i = 0; i < from_n; i++)
+		for (unsigned k = 0; k < to_n; k++)
+			if (strcmp(from[i].id, to[k].id) == 0 && strcmp(from[i].theirs, to[k].theirs) == 0)
+				map[i] = (uint16_t)k;
+	return map;
+}
+
+static enum err compare(struct differ *d, struct held_reader *held)
+{
+	struct plan *p = d->p;
+	struct held_item now = {.id_n = 0}, was = {.id_n = 0};
+	struct out_item facts = {.n = 0}, none = {.n = 0};
+	unsigned held_n;
+	const struct held_segment *names = held_segments(held, &held_n);
+	uint16_t *map = map_names(names, held_n, p->names, p->n);
+	bool more_now = next_current(p, &now, &facts), more_was = next_held(held, map, &was);
+	enum err e = OK;
+	while (!e && (more_now || more_was)) {
+		int order = !more_now ? 1 : !more_was ? -1 : held_compare(&now, &was);
+		e = difference(d, order <= 0 ? &now : NULL, order <= 0 ? &facts : &none, order >= 0 ? &was : NULL);
+		if (order <= 0)
+			more_now = next_current(p, &now, &facts);
+		if (order >= 0)
+			more_was = next_held(held, map, &was);
+	}
+	free(map);
+	held_item_done(&now);
+	held_item_done(&was);
+	return e;
+}
+
+static void free_plan(struct plan *p)
+{
+	free(p->out);
+	free(p->names);
+	free(p->counts);
+	free(p->open);
+	free(p->wanted);
+	free(p->number);
+	free(p->members);
+	free(p->rows);
+	buf_done(&p->ids);
+	sodium_memzero(&p->keys, sizeof p->keys);
+}
+
+static enum err write_files(struct differ *d, const char *held_path, const char *rows_path, struct held_reader *held)
+{
+	enum err e = held_create(held_path, d->p->names, d->p->n, &d->held);
+	if (e)
+		return e;
+	if (d->package && (e = held_create(rows_path, d->p->names, d->p->n, &d->rows))) {
+		held_drop(d->held);
+		return e;
+	}
+	e = compare(d, held);
+	if (!e && d->package)
+		e = package_end(d->package);
+	if (e) {
+		held_drop(d->held);
+		if (d->rows)
+			held_drop(d->rows);
+		return e;
+	}
+	if (d->rows)
+		e = held_finish(d->rows);
+	if (e)
+		held_drop(d->held);
+	return e ? e : held_finish(d->held);
+}
+
+enum err plan_write(const struct plan_wish *w, const char *held_path, const char *rows_path, struct package *package, struct plan_result *out)
+{
+	struct plan p = {.w = w, .today = day_of(w->now)};
+	struct plan_result result = {.n = 0};
+	struct held_reader *held;
+	struct kgate gate = {(uint32_t)w->config->k, NULL};
+	enum err e = keys_identity(w->g->store->keys, p.today, &p.keys);
+	if (e || (e = held_open(held_path, &held)))
+		return e;
+	list_segments(&p, held);
+	struct scan scan = {.segments = p.wanted,
+	    .partner = w->d->partner >= 0 ? str_c(w->all->partners[w->d->partner].id) : STR(""),
+	    .now = w->now,
+	    .each = take,
+	    .arg = &p};
+	e = scan_members(w->g, &scan);
+	if (!e && p.members_n)
+		qsort_r(p.members, p.members_n, sizeof *p.members, by_id, p.ids.p);
+	for (unsigned i = 0; !e && i < p.n; i++) {
+		p.segments[i].members = kgate_show(&gate, p.counts[i]);
+		p.open[i] = p.segments[i].why == PLAN_SENT && p.segments[i].members.told;
+		if (p.segments[i].why == PLAN_SENT && !p.open[i])
+			p.segments[i].why = PLAN_SMALL;
+	}
+	struct differ d = {.p = &p, .package = package, .result = &result};
+	if (!e)
+		e = write_files(&d, held_path, rows_path, held);
+	held_close(held);
+	held_item_done(&d.fresh);
+	held_item_done(&d.said);
+	free(d.out);
+	result.segments = p.segments;
+	result.n = p.n;
+	free_plan(&p);
+	if (e)
+		plan_done(&result);
+	else
+		*out = result;
+	return e;
+}
+
+void plan_done(struct plan_result *r)
+{
+	free(r->segments);
+	*r = (struct plan_result){.n = 0};
+}
+
+/* --- what the destination has taken */
+
+static bool was_refused(const struct plan_ack *a, const struct held_item *item, const struct held_segment *names, const struct held_row *r)
+{
+	char key[600];
+	uint32_t none;
+	int n = snprintf(key, sizeof key, "%.*s\t%s\t%u", (int)item->id_n, item->id, names[r->segment].theirs, r->chunk);
+	return a->refused && n > 0 && map_get(a->refused, str_make(key, (size_t)n), &none);
+}
+
+/* Applies what was said of an id to what is held of it. */
+static void confirm(
+    const struct plan_ack *a, const struct held_item *said, const struct held_segment *names, const uint16_t *map, struct held_item *held)
+{
+	for (unsigned i = 0; i < said->rows_n; i++) {
+		const struct held_row *s = &said->rows[i];
+		unsigned at = 0;
+		if (s->chunk >= a->files || !a->acked[s->chunk])
+			continue;
+		while (at < held->rows_n && held->rows[at].segment != map[s->segment])
+			at++;
+		if (at == held->rows_n)
+			continue;
+		struct held_row *h = &held->rows[at];
+		bool refused = was_refused(a, said, names, s), had = h->chunk != 0 || a->sent[s->chunk] > 1;
+		if (s->state == OP_REMOVE && !refused) {
+			memmove(h, h + 1, (held->rows_n - at - 1) * sizeof *h);
+			held->rows_n--;
+		} else if (s->state == OP_ADD && !refused) {
+			*h = (struct held_row){.segment = h->segment, .until = s->until, .state = HELD_SURE};
+		} else if (s->state == OP_ADD) {
+			uint16_t again = (uint16_t)(a->today + REFUSED_DAYS);
+			*h = (struct held_row){
+			    .segment = h->segment, .until = had ? h->until : again, .owed = again, .chunk = had, .state = HELD_REFUSED};
+		}
+	}
+}
+
+enum err plan_confirm(const char *held_path, const char *rows_path, const struct plan_ack *a)
+{
+	struct held_reader *held = NULL, *rows = NULL;
+	struct held_writer *w = NULL;
+	struct held_item h = {.id_n = 0}, s = {.id_n = 0};
+	unsigned held_n, rows_n;
+	enum err e = held_open(held_path, &held);
+	if (!e)
+		e = held_open(rows_path, &rows);
+	if (e) {
+		held_close(held);
+		return e;
+	}
+	const struct held_segment *held_names = held_segments(held, &held_n), *names = held_segments(rows, &rows_n);
+	uint16_t *map = map_names(names, rows_n, held_names, held_n);
+	if (!(e = held_create(held_path, held_names, held_n, &w))) {
+		bool more = held_next(rows, &s);
+		while (held_next(held, &h)) {
+			while (more && held_compare(&s, &h) < 0)
+				more = held_next(rows, &s);
+			if (more && held_compare(&s, &h) == 0)
+				confirm(a, &s, names, map, &h);
+			held_put(w, &h);
+		}
+		e = held_finish(w);
+	}
+	free(map);
+	held_item_done(&h);
+	held_item_done(&s);
+	held_close(held);
+	held_close(rows);
+	return e;
+}

@@ -1,0 +1,311 @@
+"""Deliveries: what a partner holds is who is a member, whatever happens on the way."""
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+from harness import BUILD, DAY, SLOW, Browser
+from partner import Partner, read_rows, replay, signature
+from test_rules import reload
+
+RULES = '''version: 1
+categories:
+  - {id: coats, any: [{path: "/coats/*"}]}
+  - {id: buy, any: [{event: purchase}]}
+  - {id: shoes, any: [{path: "/shoes/*"}], labels: [third-party]}
+segments:
+  - {id: intenders, when: coats and not buy in 30d, destinations: [lake, desk]}
+  - {id: coats-7d, when: coats in 7d, destinations: [lake, desk]}
+  - {id: shoppers, when: coats or buy, destinations: [lake]}
+'''
+DESTINATIONS = '''version: 1
+partners:
+  - {id: acme}
+destinations:
+  - {id: lake, format: csv, deliver: {directory: %(dir)s/lake}}
+  - {id: desk, format: ttd-thirdparty, settings: {data_provider_id: dp}, ttl: 30d, rows: 20, schedule: "daily at 04:30",
+     deliver: {url: "%(url)s", headers: {TTD-Auth: "env:CRUMB_TEST_TOKEN"}, sign: {kind: ttd, secret: "file:%(dir)s/secret"}, retries: 3, timeout_s: 1}}
+'''
+
+
+@pytest.fixture
+def world(make):
+    partners = []
+
+    def new(rules=RULES, destinations=DESTINATIONS, **kw):
+        os.environ['CRUMB_TEST_TOKEN'] = 'tok'
+        from harness import Server
+        server = Server(rules=rules, **kw)
+        partner = Partner(server)
+        partners.append((server, partner))
+        with open(server.dir + '/secret', 'w') as f:
+            f.write('s3cret\n')
+        server.write_destinations(destinations.replace('schedule: "daily at 04:30",', '') % {'dir': server.dir, 'url': partner.url})
+        server.start()
+        return server, partner
+    yield new
+    for server, partner in partners:
+        partner.close()
+        server.close()
+
+
+def look(server, n, path='/coats/1', first=0, **more):
+    t = server.now()
+    r = server.import_lines([{'id': 'v%d' % i, 't': t, 'u': 'https://s.example' + path, **more} for i in range(first, first + n)])
+    assert r['accepted'] == n
+
+
+def held(server, segment, destination='desk'):
+    """Who is in a segment, by the ids that the destination knows them by: exported whole to another folder."""
+    out = os.path.join(server.dir, 'all-%d' % random.randrange(10 ** 9))
+    r = server.cli('export', segment, '--partner', destination, '--out', out, ok=(0, 1))
+    return {(row['id'], segment) for row in read_rows(os.path.join(out, segment + '.csv'))} if r.returncode == 0 else set()
+
+
+def test_a_purchase_takes_the_buyer_out_at_the_partner(world):
+    server, partner = world()
+    look(server, 60)
+    buyer = Browser.known(server)
+    buyer.hit('/coats/1')
+    late = Browser.known(server)
+    late.hit('/coats/1')
+    r = server.js('export', '--to', 'desk')
+    assert (r['mode'], r['state'], r['added'], r['removed']) == ('full', 'delivered', 124, 0)
+    assert partner.members() == held(server, 'intenders') | held(server, 'coats-7d') and len(partner.members()) == 124
+    buyer.hit('/thanks', event='purchase')
+    # the other one buys by telephone: the shop's server tells it with the cookie
+    assert server.import_lines([{'cookie': late.jar['crumb'], 't': server.now(), 'e': 'purchase'}])['accepted'] == 1
+    r = server.js('export', '--to', 'desk')
+    assert (r['mode'], r['added'], r['removed'], r['files']) == ('delta', 0, 2, 1)
+    assert partner.members() == held(server, 'intenders') | held(server, 'coats-7d') and len(partner.members()) == 122
+    assert server.js('export', '--to', 'desk')['state'] == 'nothing_to_say'
+    path, headers, body = partner.requests[-1]
+    assert headers['TTD-Auth'] == 'tok' and headers['TtdSignature'] == signature('s3cret', body) and path == '/data/thirdparty'
+    sent = json.loads(body)
+    assert set(sent) == {'DataProviderId', 'IsUserIdAlreadyHashed', 'Items'} and sent['DataProviderId'] == 'dp'
+    assert all(set(i) == {'DataProviderUserId', 'Data'} and set(d) == {'Name', 'TimestampUtc', 'TtlInMinutes'} for i in sent['Items'] for d in i['Data'])
+    assert [d['state'] for d in server.js('deliveries', 'desk')] == ['delivered'] * 2
+
+
+def test_erased_and_expired_visitors_are_removed(world):
+    server, partner = world()
+    look(server, 80)
+    server.js('export', '--to', 'lake')
+    gone = Browser.known(server)
+    gone.hit('/coats/1')
+    server.js('export', '--to', 'lake')
+    server.cli('visitor', 'erase', '--cookie', gone.jar['crumb'])
+    r = server.js('export', '--to', 'lake')
+    assert r['removed'] == 3 and r['added'] == 0
+    server.advance('7d')                            # coats-7d empties by time alone, at the partner too: nothing need be said
+    r = server.js('export', '--to', 'lake')
+    assert r['removed'] == 0 and {k[1] for k in replay(server.dir + '/lake', server)} == {'intenders', 'shoppers'}
+    server.advance('83d')
+    assert replay(server.dir + '/lake', server) == set() and server.js('export', '--to', 'lake')['state'] == 'nothing_to_say'
+
+
+def test_below_k_nobody_is_added_and_removals_go_out(world):
+    server, partner = world()
+    look(server, 19)
+    r = server.js('export', '--to', 'lake')
+    assert r['state'] == 'nothing_to_say' and {s['state'] for s in r['segments']} == {'below_k'} and {s['members'] for s in r['segments']} == {None}
+    look(server, 6, first=19)
+    assert server.js('export', '--to', 'lake')['added'] == 75
+    look(server, 10, path='/x', e='purchase')       # ten buy: fifteen are left, too few to be added to
+    look(server, 1, first=50)
+    r = server.js('export', '--to', 'lake')
+    states = {s['id']: s['state'] for s in r['segments']}
+    assert states == {'intenders': 'below_k', 'coats-7d': 'sent', 'shoppers': 'sent'}
+    assert (r['added'], r['removed']) == (2, 10)
+    out = server.cli('deliveries').stdout
+    assert 'under 20 added, under 20 removed' in out
+    assert server.js('deliveries')[-1]['removed'] is None
+
+
+def test_a_partner_that_refuses_some_rows(world):
+    server, partner = world()
+    look(server, 60)
+    partner.moods = ['refuse'] * 6
+    r = server.js('export', '--to', 'desk')
+    assert r['state'] == 'delivered' and 0 < r['refused'] < 120 and len(partner.members()) == 120 - r['refused']
+    dead = os.path.join(server.store, 'exports', 'desk', 'dead', r['delivery'], 'refused.tsv')
+    assert len(open(dead).read().splitlines()) == r['refused'] and 'UserNotMapped' in open(dead).read()
+    assert server.js('export', '--to', 'desk')['state'] == 'nothing_to_say'         # not asked again every time …
+    server.advance('8d')
+    look(server, 60)
+    assert server.js('export', '--to', 'desk')['added'] >= r['refused']             # … but after a week
+    assert partner.members() == held(server, 'intenders') | held(server, 'coats-7d')
+
+
+@pytest.mark.parametrize('mood', [500, 503, 429, 'late', 'garbage', 'cut'])
+def test_nothing_is_marked_sent_that_was_not_acknowledged(world, mood):
+    server, partner = world()
+    look(server, 60)
+    partner.moods = ['ok', 'ok', mood]
+    r = server.cli('export', '--to', 'desk', '--json', ok=(1,))
+    j = json.loads(r.stdout)
+    assert (j['state'], j['files_done']) == ('waiting', 2) and j['why'] and 'run it again' in r.stderr
+    w = server.js('deliveries', 'desk')[-1]
+    assert (w['state'], w['attempts']) == ('waiting', 1)
+    n = len(partner.requests)
+    r = server.js('export', '--to', 'desk')         # goes on from the third, then has nothing more to say
+    assert r['state'] == 'nothing_to_say' and len(partner.requests) == n + 4
+    assert partner.members() == held(server, 'intenders') | held(server, 'coats-7d')
+    keys = [h['Idempotency-Key'] for _, h, _ in partner.requests]
+    assert keys[2] == keys[3] and len(set(keys)) == 6
+
+
+def test_a_partner_that_never_answers_ends_in_the_dead_letters_and_is_told_again(world):
+    server, partner = world()
+    look(server, 60)
+    partner.moods = ['ok'] + [500] * 4
+    for i in range(4):
+        r = json.loads(server.cli('export', '--to', 'desk', '--json', ok=(1,)).stdout)
+        assert r['state'] == ('failed' if i == 3 else 'waiting'), r
+    dead = os.path.join(server.store, 'exports', 'desk', 'dead', r['delivery'])
+    assert len(os.listdir(dead)) == 5 + 1 and 'status 500' in open(dead + '/why').read()
+    assert server.js('deliveries', 'desk')[-1]['state'] == 'failed'
+    first = set(partner.rows)
+    look(server, 5, path='/x', e='purchase')        # five of them buy meanwhile
+    r = server.js('export', '--to', 'desk')
+    assert r['state'] == 'delivered' and partner.members() == held(server, 'intenders') | held(server, 'coats-7d')
+    assert first & partner.members()
+    partner.moods = [403]
+    look(server, 30, first=100)
+    assert json.loads(server.cli('export', '--to', 'desk', '--json', ok=(1,)).stdout)['state'] == 'failed'     # a no is not asked again
+    server.advance('8d')
+    server.js('export', '--to', 'desk')
+    assert not os.path.exists(dead)                 # what is dead is gone after a week
+
+
+def test_the_server_keeps_schedules_and_backs_off(world):
+    server, partner = world()
+    look(server, 60)
+    server.write_destinations(DESTINATIONS % {'dir': server.dir, 'url': partner.url})
+    server.process.send_signal(signal.SIGHUP)
+
+    def until(what):
+        end = time.monotonic() + 10 * SLOW
+        while not what() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert what(), (server.logged()[-500:], server.js('deliveries', 'desk', ok=(0, 1)))
+    until(lambda: len(partner.members()) == 120 and server.js('deliveries', 'desk')[-1]['state'] == 'delivered')
+    look(server, 5, path='/x', e='purchase')
+    partner.moods = [503]
+    n = len(partner.requests)
+    server.advance('1d')
+    until(lambda: server.js('deliveries', 'desk')[-1]['state'] == 'waiting')
+    time.sleep(0.6)
+    assert len(partner.requests) == n + 1           # it waits its time out
+    server.advance('1h')
+    until(lambda: server.js('deliveries', 'desk')[-1]['state'] == 'delivered')
+    assert partner.members() == held(server, 'intenders') | held(server, 'coats-7d')
+    assert server.metric('deliveries_total{state="delivered"}') == 2 and server.metric('pushes_total{result="failed"}') == 1
+
+
+def test_matched_ids_and_a_changed_one(world):
+    server, partner = world(destinations=DESTINATIONS + '  - {id: ids, format: csv, partner: acme, ttl: 14d, compress: gz, deliver: {directory: "%(dir)s/ids"}}\n',
+                            rules=RULES.replace('destinations: [lake, desk]', 'destinations: [ids]'))
+    browsers = [Browser.known(server) for _ in range(25)]
+    for i, b in enumerate(browsers):
+        b.hit('/coats/1')
+        assert b.request('GET', '/sync?partner=acme&uid=A%d' % i)[0] == 200
+    look(server, 30)                                # these have no id there, and stay here
+    r = server.js('export', '--to', 'ids')
+    ids = server.dir + '/ids'
+    assert r['added'] == 50 and {k[0] for k in replay(ids, server)} == {'A%d' % i for i in range(25)}
+    rows = [row for f in os.listdir(ids) if f.endswith('.csv.gz') for row in read_rows(ids + '/' + f)]
+    cap = time.strftime('%Y-%m-%d', time.gmtime(server.now() + 14 * DAY))
+    assert {row['expires'] for row in rows if row['segment'] == 'intenders'} == {cap}
+    browsers[0].request('GET', '/sync?partner=acme&uid=NEW')
+    r = server.js('export', '--to', 'ids')
+    assert (r['added'], r['removed']) == (2, 2) and {k[0] for k in replay(ids, server)} == {'A%d' % i for i in range(1, 25)} | {'NEW'}
+    server.advance('12d')                           # the partner would forget them in two days; we would not
+    for b in browsers:
+        b.hit('/coats/1')
+    server.js('export', '--to', 'ids')
+    server.advance('5d')
+    assert len(replay(ids, server)) == 50
+    server.verify()
+
+
+def test_two_browsers_with_one_id(world):
+    server, partner = world(destinations=DESTINATIONS + '  - {id: ids, format: csv, partner: acme, deliver: {directory: "%(dir)s/ids"}}\n',
+                            rules=RULES.replace('destinations: [lake, desk]', 'destinations: [ids]'))
+    browsers = [Browser.known(server) for _ in range(25)]
+    for i, b in enumerate(browsers):
+        b.hit('/coats/1')
+        b.request('GET', '/sync?partner=acme&uid=A%d' % (i // 2 if i < 4 else i))
+    assert server.js('export', '--to', 'ids')['added'] == 46
+    browsers[0].hit('/x', event='purchase')         # the other one with the same id has not bought
+    assert server.js('export', '--to', 'ids')['state'] == 'nothing_to_say'
+    browsers[1].hit('/x', event='purchase')
+    assert server.js('export', '--to', 'ids')['removed'] == 1
+
+
+def test_labels_and_states_guard_every_delivery(world):
+    rules = RULES + '  - {id: shoe-fans, when: shoes, destinations: [lake]}\n'
+    server, partner = world(rules=RULES)
+    look(server, 40, path='/shoes/1')
+    look(server, 40)
+    server.write_rules(rules)
+    r = server.cli('rules', 'check', ok=(1,))
+    assert "labelled 'third-party' and may not go to 'lake'" in r.stderr
+    server.write_destinations(open(server.destinations).read().replace('{id: lake,', '{id: lake, labels: [third-party],'))
+    server.process.send_signal(signal.SIGHUP)
+    for _ in range(200):
+        if server.js('rules', 'status')['complete'] and 'shoe-fans' in server.sizes():
+            break
+        time.sleep(0.02)
+    assert server.js('export', '--to', 'lake')['added'] == 160
+    server.cli('export', 'shoe-fans', '--out', server.dir + '/x', ok=(1,))
+    # the label is taken back: what is there is removed, nothing is added
+    server.write_destinations(open(server.destinations).read().replace(' labels: [third-party],', ''))
+    r = server.js('export', '--to', 'lake')
+    assert (r['added'], r['removed']) == (0, 40) and {s['id']: s['state'] for s in r['segments']}['shoe-fans'] == 'label'
+
+
+def test_a_paused_segment_is_taken_back(world):
+    server, partner = world()
+    look(server, 40)
+    server.js('export', '--to', 'lake')
+    reload(server, RULES.replace('id: intenders,', 'id: intenders, state: paused,'))
+    r = server.js('export', '--to', 'lake')
+    assert (r['added'], r['removed']) == (0, 40) and {k[1] for k in replay(server.dir + '/lake', server)} == {'coats-7d', 'shoppers'}
+
+
+def test_killed_at_any_moment_the_result_is_the_same(world):
+    server, partner = world()
+    rng = random.Random(5)
+    look(server, 400)
+    command = [os.path.join(BUILD, 'crumb')] + server.common() + ['export', '--to']
+    for round_ in range(25):
+        look(server, 20, path=rng.choice(['/coats/1', '/x']), first=rng.randrange(450), e=rng.choice(['view', 'purchase']))
+        for to in 'desk', 'lake':
+            p = subprocess.Popen(command + [to], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(rng.random() * 0.06 * SLOW)
+            p.send_signal(signal.SIGKILL)
+            p.wait()
+        if round_ % 5 == 4:
+            for to in 'desk', 'lake':
+                assert server.js('export', '--to', to)['state'] in ('delivered', 'nothing_to_say')
+            assert partner.members() == held(server, 'intenders') | held(server, 'coats-7d')
+            want = held(server, 'intenders', 'lake') | held(server, 'coats-7d', 'lake') | held(server, 'shoppers', 'lake')
+            assert replay(server.dir + '/lake', server) == want
+    assert not [f for f in os.listdir(server.dir + '/lake') if f.startswith('.')]
+
+
+def test_a_broken_ledger_is_said_and_begun_anew(world):
+    server, partner = world()
+    look(server, 40)
+    server.js('export', '--to', 'lake')
+    path = os.path.join(server.store, 'exports', 'lake', 'held')
+    data = bytearray(open(path, 'rb').read())
+    data[len(data) // 2] ^= 1
+    open(path, 'wb').write(data)
+    assert 'remove it and deliver once with --full' in server.cli('export', '--to', 'lake', ok=(1,)).stderr
+    os.remove(path)
+    assert server.js('export', '--to', 'lake')['mode'] == 'full'
