@@ -57,7 +57,7 @@ static enum plan_why why_not(const struct plan *p, const struct segment *s, stru
 		return PLAN_SENSITIVE;
 	if (!segment_labels_allowed(p->w->g->rules, s, p->w->d, &label))
 		return PLAN_LABEL;
-	if (format_infos[p->w->d->format].numbers && !theirs.n)
+	if (destination_numbered(p->w->d) && !theirs.n)
 		return PLAN_NUMBER;
 	return PLAN_SENT;
 }

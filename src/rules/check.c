@@ -141,7 +141,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 			say(c, &s->at, false, "label", "take the destination out; whoever runs crumb can allow the label in etc/destinations.yaml",
 			    message);
 		}
-		if (d && format_infos[d->format].numbers && !destination_segment(d, str_c(s->id)).n) {
+		if (d && destination_numbered(d) && !destination_segment(d, str_c(s->id)).n) {
 			snprintf(message, sizeof message, "destination '" STR_FMT "' has no number for segment '%.100s': it is not sent there",
 			    (int)(name.n > 60 ? 60 : name.n), name.p, s->id);
 			say(c, &s->at, true, "destination", "write it below segments: of the destination", message);

@@ -439,8 +439,8 @@ static void check_destination(struct loader *l, const yaml_node_t *n, struct rea
 	if (f->ttl_days && (!d->ttl_days || d->ttl_days > f->ttl_days))
 		d->ttl_days = f->ttl_days;
 	uint64_t number;
-	for (unsigned i = 0; f->numbers && i < d->segments_n; i++)
-		if (!setting_get(d->settings, d->settings_n, "member").n && !str_u64(d->segments[i].value, &number))
+	for (unsigned i = 0; destination_numbered(d) && i < d->segments_n; i++)
+		if (!str_u64(d->segments[i].value, &number))
 			complain(l, n, "segments", NULL, "format %s wants the partner's number for segment '" STR_FMT "'", f->name,
 			    STR_ARG(d->segments[i].name));
 	if (d->deliver == DELIVER_HTTPS && !f->push)
@@ -611,6 +611,16 @@ struct str setting_get(const struct setting *list, unsigned n, const char *name)
 		if (str_eq(list[i].name, str_c(name)))
 			return list[i].value;
 	return STR("");
+}
+
+bool destination_numbered(const struct destination *d)
+{
+	/* Xandr's segments have codes of the member's own, too */
+	if (d->format == FORMAT_XANDR_TEXT)
+		return !str_has(setting_get(d->settings, d->settings_n, "fields"), STR("SEG_CODE"));
+	if (d->format == FORMAT_XANDR_AVRO)
+		return setting_get(d->settings, d->settings_n, "member").n == 0;
+	return format_infos[d->format].numbers;
 }
 
 struct str destination_segment(const struct destination *d, struct str segment)

@@ -107,6 +107,8 @@ struct str destination_segment(const struct destination *d, struct str segment);
 bool url_plain(struct str url);
 /* May /sync lead there? */
 bool partner_redirects_to(const struct partner *p, struct str url);
+/* Must the file give the partner's number of every segment that goes there? */
+bool destination_numbered(const struct destination *d);
 struct str setting_get(const struct setting *list, unsigned n, const char *name); /* empty: not set */
 /* Where a value comes from: itself, the environment or a file. ERR_USAGE names what is missing. */
 enum err setting_resolve(struct str value, char *out, size_t cap) MUST_CHECK;
