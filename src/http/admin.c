@@ -1,67 +1,16 @@
-#include "crumb/http/admin.h"
+#include "admin.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
-#include "crumb/export/answers.h"
 #include "crumb/export/lists.h"
-#include "crumb/ingest/quarantine.h"
-#include "crumb/store/backup.h"
 
-#include <jansson.h>
 #include <malloc.h>
-#include <semaphore.h>
 #include <stdlib.h>
 
 #define IMPORT_BYTES (32u << 20)
 #define WAIT_US 110000000
-#define QUEUE_MOST 64
-
-/* settle waits for fold and sweep, compact for the keeper; the others are the job thread's, erase then waits until the visitor is gone from the
- * views. */
-enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP, QUARANTINE, RELEASE };
-
-/* A request that is answered when the views have caught up, or when the job thread is done. */
-struct waiting {
-	struct waiting *next;
-	struct http_ticket ticket;
-	enum what what;
-	bool clock;	     /* settle: answer with the clock */
-	uint64_t round;	     /* compact: of the keeper */
-	struct vkey visitor; /* erase */
-	uint64_t deadline_us;
-	_Atomic bool done;
-	struct buf body; /* import: lines; preview: a condition; overlap: two ids; backup: a folder */
-	struct import_totals totals;
-	enum err result;
-	json_t *answer; /* preview, overlap, backup */
-	char why[512];	/* what went wrong */
-};
-
-struct admin {
-	struct node *node;
-	struct keeper *keeper;
-	struct collect_shared *shared;
-	const struct config *config;
-	struct http_server *server;
-	char token[128];
-	bool test_clock, ready;
-	struct waiting *waiting;
-	/* the job thread: one import slice at a time */
-	pthread_t job;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	struct waiting *queue[QUEUE_MOST];
-	unsigned queue_n;
-	bool stop, job_started;
-	struct ingest ingest;
-	struct batch batch;
-	sem_t committed;
-	/* what all outlets of this server told */
-	struct kgate gate;
-	struct ask_memory *asked;
-};
 
 static void reply_json(struct http_ticket t, int status, json_t *root)
 {
@@ -288,36 +237,6 @@ static void queue(struct admin *a, struct http_request *r, enum what what, const
 		http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 1\r\n"), STR("too many requests of this kind at once\n"));
 }
 
-static void import(struct admin *a, struct http_request *r)
-{
-	queue(a, r, IMPORT, NULL);
-}
-
-static void preview(struct admin *a, struct http_request *r)
-{
-	queue(a, r, PREVIEW, NULL);
-}
-
-static void overlap(struct admin *a, struct http_request *r)
-{
-	queue(a, r, OVERLAP, NULL);
-}
-
-static void backup(struct admin *a, struct http_request *r)
-{
-	queue(a, r, BACKUP, NULL);
-}
-
-static void quarantine(struct admin *a, struct http_request *r)
-{
-	queue(a, r, QUARANTINE, NULL);
-}
-
-static void release(struct admin *a, struct http_request *r)
-{
-	queue(a, r, RELEASE, NULL);
-}
-
 static void erase(struct admin *a, struct http_request *r)
 {
 	struct vkey visitor;
@@ -338,25 +257,26 @@ static const struct {
 	struct str path;
 	void (*get)(struct admin *, struct http_request *);
 	void (*post)(struct admin *, struct http_request *);
+	enum what job; /* a POST without a function of its own: for the job thread */
 } routes[] = {
-    {{"/metrics", 8}, metrics, NULL},
-    {{"/healthz", 8}, health, NULL},
-    {{"/readyz", 7}, readiness, NULL},
-    {{"/v1/segments", 12}, segments, NULL},
-    {{"/v1/segment", 11}, segment, NULL},
-    {{"/v1/categories", 14}, categories, NULL},
-    {{"/v1/rules/status", 16}, rules_status, NULL},
-    {{"/v1/settle", 10}, NULL, settle},
-    {{"/v1/clock", 9}, NULL, advance_clock},
-    {{"/v1/clock/confirm", 17}, NULL, confirm_clock},
-    {{"/v1/import", 10}, NULL, import},
-    {{"/v1/compact", 11}, NULL, compact},
-    {{"/v1/backup", 10}, NULL, backup},
-    {{"/v1/quarantine", 14}, NULL, quarantine},
-    {{"/v1/quarantine/release", 22}, NULL, release},
-    {{"/v1/visitors/erase", 18}, NULL, erase},
-    {{"/v1/ask/preview", 15}, NULL, preview},
-    {{"/v1/ask/overlap", 15}, NULL, overlap},
+    {{"/metrics", 8}, .get = metrics},
+    {{"/healthz", 8}, .get = health},
+    {{"/readyz", 7}, .get = readiness},
+    {{"/v1/segments", 12}, .get = segments},
+    {{"/v1/segment", 11}, .get = segment},
+    {{"/v1/categories", 14}, .get = categories},
+    {{"/v1/rules/status", 16}, .get = rules_status},
+    {{"/v1/settle", 10}, .post = settle},
+    {{"/v1/clock", 9}, .post = advance_clock},
+    {{"/v1/clock/confirm", 17}, .post = confirm_clock},
+    {{"/v1/import", 10}, .job = IMPORT},
+    {{"/v1/compact", 11}, .post = compact},
+    {{"/v1/backup", 10}, .job = BACKUP},
+    {{"/v1/quarantine", 14}, .job = QUARANTINE},
+    {{"/v1/quarantine/release", 22}, .job = RELEASE},
+    {{"/v1/visitors/erase", 18}, .post = erase},
+    {{"/v1/ask/preview", 15}, .job = PREVIEW},
+    {{"/v1/ask/overlap", 15}, .job = OVERLAP},
 };
 
 static void handle(void *ctx, struct http_request *r)
@@ -375,165 +295,13 @@ static void handle(void *ctx, struct http_request *r)
 											       : NULL;
 		if (go)
 			go(a, r);
+		else if (r->method == HTTP_M_POST && routes[i].job)
+			queue(a, r, routes[i].job, NULL);
 		else
 			reply_text(r->ticket, 405, "method not allowed\n");
 		return;
 	}
 	reply_text(r->ticket, 404, "not found\n");
-}
-
-/* --- the job thread */
-
-static void committed(struct batch *b)
-{
-	struct admin *a = b->owner;
-	sem_post(&a->committed);
-}
-
-static void commit(struct admin *a, struct waiting *w)
-{
-	if (a->batch.count) {
-		writer_submit(a->node->writer, &a->batch);
-		while (sem_wait(&a->committed) != 0)
-			;
-	}
-	w->result = a->batch.result;
-	batch_clear(&a->batch);
-}
-
-static void run_import(struct admin *a, struct waiting *w)
-{
-	pthread_mutex_lock(&a->shared->lock);
-	ingest_rules(&a->ingest, rules_ref(a->shared->rules));
-	pthread_mutex_unlock(&a->shared->lock);
-	import_lines(&a->ingest, buf_view(&w->body), clock_now(), &a->batch, &w->totals);
-	commit(a, w);
-	if (w->body.n)
-		sodium_memzero(w->body.p, w->body.n);
-}
-
-static void run_question(struct admin *a, struct waiting *w)
-{
-	struct generation *g = engine_serving(a->node->engine);
-	struct asker asker = {g, &a->gate, a->asked, clock_now(), engine_building(a->node->engine)};
-	struct str body = w->body.n ? str_trim(buf_view(&w->body)) : STR(""), first = body, second;
-	if (w->what == PREVIEW) {
-		w->result = answer_preview(&asker, body, &w->answer);
-	} else {
-		first.n = str_find(body, ' ');
-		second = str_trim(str_skip(body, first.n));
-		w->result = answer_overlap(&asker, first, second, &w->answer);
-	}
-	generation_unref(g);
-}
-
-static void publish(void *arg)
-{
-	(void)arg; /* it is, before this runs */
-}
-
-/* Everything that was answered can be read. */
-static enum err published(struct admin *a)
-{
-	return writer_run(a->node->writer, publish, NULL) ? OK : err_set(ERR_IO, "the journal cannot be written to now");
-}
-
-static void run_backup(struct admin *a, struct waiting *w)
-{
-	char folder[4096];
-	struct backup_totals t;
-	struct str where = w->body.n ? str_trim(buf_view(&w->body)) : STR("");
-	snprintf(folder, sizeof folder, STR_FMT, STR_ARG(where));
-	w->result = *folder == '/' ? published(a) : err_set(ERR_USAGE, "send the absolute path of an empty folder");
-	if (!w->result)
-		w->result = backup_write(a->node->store, folder, NULL, &t);
-	if (!w->result)
-		w->answer = json_pack("{s:I,s:I}", "days", (json_int_t)t.days, "bytes", (json_int_t)t.bytes);
-}
-
-static enum err flush(void *arg)
-{
-	struct admin *a = arg;
-	writer_submit(a->node->writer, &a->batch);
-	while (sem_wait(&a->committed) != 0)
-		;
-	enum err e = a->batch.result;
-	batch_clear(&a->batch);
-	return e;
-}
-
-/* "REASON" or "REASON PATTERN" */
-static void run_release(struct admin *a, struct waiting *w)
-{
-	struct str body = w->body.n ? str_trim(buf_view(&w->body)) : STR("");
-	size_t blank = str_find(body, ' ');
-	enum aside why = ASIDE_NOT;
-	uint64_t n;
-	for (int i = 1; i < ASIDE_MAX; i++)
-		if (str_eq(str_make(body.p, blank), str_c(aside_names[i])))
-			why = (enum aside)i;
-	w->result = !why ? err_set(ERR_USAGE, "the reason is one of crawler, network, rate, foreign_site") : published(a);
-	if (!w->result)
-		w->result = quarantine_release(a->node->store, why, str_trim(str_skip(body, blank + 1)), clock_now(), &a->batch, flush, a, &n);
-	batch_clear(&a->batch);
-	if (!w->result)
-		w->answer = json_pack("{s:I}", "released", (json_int_t)n);
-}
-
-static void run_quarantine(struct admin *a, struct waiting *w)
-{
-	struct aside_row *rows;
-	size_t n;
-	w->result = published(a);
-	if (!w->result)
-		w->result = quarantine_list(a->node->store, &rows, &n);
-	if (!w->result) {
-		w->answer = aside_json(rows, n);
-		free(rows);
-	}
-}
-
-static void run_job(struct admin *a, struct waiting *w)
-{
-	if (w->what == ERASE) {
-		batch_erase(&a->batch, &w->visitor, clock_now());
-		metric_inc(M_ERASED);
-		commit(a, w);
-	} else if (w->what == IMPORT) {
-		run_import(a, w);
-	} else if (w->what == BACKUP) {
-		run_backup(a, w);
-	} else if (w->what == QUARANTINE) {
-		run_quarantine(a, w);
-	} else if (w->what == RELEASE) {
-		run_release(a, w);
-	} else {
-		run_question(a, w);
-	}
-	if (w->result && !w->answer)
-		snprintf(w->why, sizeof w->why, "%s", err_text());
-	buf_done(&w->body);
-	atomic_store(&w->done, true);
-}
-
-static void *run_jobs(void *arg)
-{
-	struct admin *a = arg;
-	pthread_setname_np(pthread_self(), "job");
-	pthread_mutex_lock(&a->lock);
-	while (!a->stop) {
-		if (a->queue_n == 0) {
-			pthread_cond_wait(&a->wake, &a->lock);
-			continue;
-		}
-		struct waiting *w = a->queue[0];
-		memmove(a->queue, a->queue + 1, --a->queue_n * sizeof *a->queue);
-		pthread_mutex_unlock(&a->lock);
-		run_job(a, w);
-		pthread_mutex_lock(&a->lock);
-	}
-	pthread_mutex_unlock(&a->lock);
-	return NULL;
 }
 
 /* --- waiting requests */
@@ -664,13 +432,13 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->wake, NULL);
 	sem_init(&a->committed, 0, 0);
-	batch_init(&a->batch, node->store->shards, committed, a);
+	batch_init(&a->batch, node->store->shards, admin_committed, a);
 	a->gate = (struct kgate){(uint32_t)a->config->k, kgate_memory_new()};
 	a->asked = ask_memory_new();
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
 		e = http_server_new(base, a->config, a->config->admin_listen, false, handle, a, &a->server);
-	if (!e && pthread_create(&a->job, NULL, run_jobs, a) != 0)
+	if (!e && pthread_create(&a->job, NULL, admin_jobs_run, a) != 0)
 		e = err_set(ERR_IO, "no thread for jobs");
 	if (e) {
 		admin_free(a);

@@ -259,6 +259,7 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 	}
 	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
 	event_add(c->wake_ev, NULL);
+	c->soon_ev = event_new(c->base, -1, 0, collect_lookups_soon, c);
 	engine_listen(shared->engine, heard, c);
 	*out = c;
 	return OK;
@@ -279,6 +280,8 @@ void collect_free(struct collect *c)
 	}
 	if (c->wake_ev)
 		event_free(c->wake_ev);
+	if (c->soon_ev)
+		event_free(c->soon_ev);
 	if (c->base)
 		event_base_free(c->base);
 	close(c->wake_fd);

@@ -6,6 +6,14 @@
 
 struct collect;
 
+#define LOOKUP_WAIT_MS 10000
+
+/* How /segments is to be answered. */
+struct lookup_form {
+	unsigned number, segtax;
+	unsigned budget_ms; /* answer with what is known after so long, less one; 0: wait as long as it takes */
+};
+
 /* A request that waits for the views (lookup.c). */
 struct lookup {
 	struct lookup *next;
@@ -15,6 +23,7 @@ struct lookup {
 	uint64_t gate;	 /* our own hits are on disk when this is open */
 	uint64_t target; /* then: what must be folded; 0: not known yet */
 	uint64_t deadline_us;
+	struct lookup_form form;
 	struct buf headers; /* of the answer */
 	bool writes;	    /* it put something into the batch of its gate: when that fails, so does this */
 };
@@ -24,7 +33,7 @@ struct collect {
 	const struct config *config;
 	struct event_base *base;
 	struct http_server *server;
-	struct event *wake_ev;
+	struct event *wake_ev, *soon_ev;
 	int wake_fd;
 	_Atomic bool stop, committed; /* set by other threads, read after a wake */
 	uint64_t version;	      /* of what was taken from shared */
@@ -81,9 +90,10 @@ void collect_optin(struct collect *c, struct http_request *r);
 /* lookup.c */
 /* Answers when everything that this connection has sent is folded; takes the headers. */
 void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *visitor, void (*answer)(struct collect *, struct lookup *),
-    struct buf headers, bool writes);
-void collect_lookups_go_on(struct collect *c);		     /* answers those whose turn has come */
-void collect_lookups_fail(struct collect *c, uint64_t gate); /* the batch of that gate could not be written */
+    const struct lookup_form *form, struct buf headers, bool writes);
+void collect_lookups_go_on(struct collect *c);		      /* answers those whose turn has come */
+void collect_lookups_fail(struct collect *c, uint64_t gate);  /* the batch of that gate could not be written */
+void collect_lookups_soon(int fd, short what, void *collect); /* a timer: somebody's time is nearly up */
 void collect_lookups_drop(struct collect *c);
 
 /* cors.c */

@@ -3,20 +3,36 @@
 
 #include "crumb/base/clock.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 
-#define FRESH_WAIT_US 10000000
+#define SOON_US 2000 /* how often it is looked whether somebody's time is up */
+
+void collect_lookups_soon(int fd, short what, void *arg)
+{
+	struct collect *c = arg;
+	(void)fd, (void)what;
+	for (struct lookup *l = c->lookups; l; l = l->next)
+		if (l->form.budget_ms) {
+			event_add(c->soon_ev, &(struct timeval){0, SOON_US});
+			return;
+		}
+}
 
 void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *visitor, void (*answer)(struct collect *, struct lookup *),
-    struct buf headers, bool writes)
+    const struct lookup_form *form, struct buf headers, bool writes)
 {
 	struct lookup *l = calloc(1, sizeof *l);
 	CHECK(l);
 	*l = (struct lookup){.next = c->lookups, .ticket = t, .visitor = *visitor, .answer = answer, .headers = headers, .writes = writes};
 	/* hits of this connection may be in the batch being gathered, or in the one that is on its way */
 	l->gate = collect_batch(c)->count ? c->gate : c->gate - 1;
-	l->deadline_us = clock_mono_us() + FRESH_WAIT_US;
+	if (form)
+		l->form = *form;
+	l->deadline_us = clock_mono_us() + (l->form.budget_ms ? (l->form.budget_ms - 1) * 1000ull : LOOKUP_WAIT_MS * 1000ull);
 	c->lookups = l;
+	if (l->form.budget_ms)
+		event_add(c->soon_ev, &(struct timeval){0, SOON_US});
 	http_hold(t);
 	collect_lookups_go_on(c);
 }
@@ -62,7 +78,7 @@ void collect_lookups_go_on(struct collect *c)
 			at = &l->next;
 			continue;
 		}
-		if (folded)
+		if (folded || l->form.budget_ms)
 			l->answer(c, l);
 		else
 			http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("the views are behind\n"));

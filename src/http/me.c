@@ -228,7 +228,11 @@ void collect_me(struct collect *c, struct http_request *r)
 	collect_hit_headers(c, r, &c->hit);
 	buf_c(&headers, PAGE_HEADERS);
 	if (ingest_known(&c->ingest, c->hit.cookie, collect_now(c), &visitor)) {
-		collect_lookup(c, r->ticket, &visitor, json ? show_json : c->hit.optout_cookie ? show_page_opted_out : show_page, headers, false);
+		collect_lookup(c, r->ticket, &visitor,
+		    json		   ? show_json
+		    : c->hit.optout_cookie ? show_page_opted_out
+					   : show_page,
+		    NULL, headers, false);
 		return;
 	}
 	show(c, r->ticket, NULL, json, c->hit.optout_cookie, &headers);
@@ -311,7 +315,7 @@ void collect_forget(struct collect *c, struct http_request *r)
 	}
 	expire_cookie(c, &headers);
 	if (erase(c, r, &visitor)) {
-		collect_lookup(c, r->ticket, &visitor, forgotten, headers, true);
+		collect_lookup(c, r->ticket, &visitor, forgotten, NULL, headers, true);
 		return;
 	}
 	buf_c(&text, "Nothing was known about this browser.");
@@ -333,7 +337,7 @@ void collect_optout(struct collect *c, struct http_request *r)
 	if (r->method == HTTP_M_POST) {
 		expire_cookie(c, &headers);
 		if (erase(c, r, &visitor)) {
-			collect_lookup(c, r->ticket, &visitor, opted_out, headers, true);
+			collect_lookup(c, r->ticket, &visitor, opted_out, NULL, headers, true);
 			return;
 		}
 	}

@@ -279,8 +279,28 @@ segments:
     b.hit('/coats/1')
     assert b.segments() == {'fans', 'buyers-to-be'}
     assert json.loads(b.request('GET', '/segments?format=ortb2')[2]) == {
-        'user': {'data': [{'name': 'dmp.example', 'ext': {'segtax': 4}, 'segment': [{'id': 'buyers-to-be'}, {'id': '687'}]}]}}
+        'user': {'data': [{'name': 'dmp.example', 'ext': {'segtax': 4}, 'segment': [{'id': '687'}]}, {'name': 'dmp.example', 'segment': [{'id': 'buyers-to-be'}]}]}}
+    form = lambda f: json.loads(b.request('GET', '/segments?format=' + f)[2])
+    assert form('kv') == {'crumb': ['buyers-to-be', 'fans']}
+    assert form('pps') == {'taxonomies': {'IAB_AUDIENCE_1_1': {'values': ['687']}}}
+    assert form('rtd&segtax=501') == {'site': {'content': {'data': []}}, 'user': {'data': [
+        {'name': 'dmp.example', 'ext': {'segtax': 501}, 'segment': [{'id': 'buyers-to-be', 'name': 'buyers-to-be'}, {'id': 'fans', 'name': 'fans'}]}]}}
+    assert form('rtd')['user']['data'][0]['segment'] == [{'id': '687'}]
+    assert b.request('GET', '/segments?format=xml')[0] == 400
     assert Browser(server).segments() == set()
+
+
+def test_a_page_s_time_budget_is_kept(make):
+    """The answer is what is known when the time is up; without a budget it waits for the fold."""
+    server = make(options=['fold.pace_ms=10000'])
+    b = Browser.known(server)
+    b.segments()
+    for _ in range(3):
+        b.hit('/coats/1')
+    began = time.monotonic()
+    status, _, data = b.request('GET', '/segments?fresh=1&wait=30')
+    assert status == 200 and time.monotonic() - began < 1 * SLOW and 'segments' in json.loads(data)
+    assert 'coat-fans' in b.segments()
 
 
 def test_admin_wants_its_token(server):

@@ -1,0 +1,161 @@
+/* The job thread of the admin listener: imports, questions, backups, erasures, one after the other. */
+#include "admin.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/core/metric.h"
+#include "crumb/ingest/quarantine.h"
+#include "crumb/store/backup.h"
+
+#include <stdlib.h>
+
+void admin_committed(struct batch *b)
+{
+	struct admin *a = b->owner;
+	sem_post(&a->committed);
+}
+
+static void commit(struct admin *a, struct waiting *w)
+{
+	if (a->batch.count) {
+		writer_submit(a->node->writer, &a->batch);
+		while (sem_wait(&a->committed) != 0)
+			;
+	}
+	w->result = a->batch.result;
+	batch_clear(&a->batch);
+}
+
+static void run_import(struct admin *a, struct waiting *w)
+{
+	pthread_mutex_lock(&a->shared->lock);
+	ingest_rules(&a->ingest, rules_ref(a->shared->rules));
+	pthread_mutex_unlock(&a->shared->lock);
+	import_lines(&a->ingest, buf_view(&w->body), clock_now(), &a->batch, &w->totals);
+	commit(a, w);
+	if (w->body.n)
+		sodium_memzero(w->body.p, w->body.n);
+}
+
+static void run_question(struct admin *a, struct waiting *w)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	struct asker asker = {g, &a->gate, a->asked, clock_now(), engine_building(a->node->engine)};
+	struct str body = w->body.n ? str_trim(buf_view(&w->body)) : STR(""), first = body, second;
+	if (w->what == PREVIEW) {
+		w->result = answer_preview(&asker, body, &w->answer);
+	} else {
+		first.n = str_find(body, ' ');
+		second = str_trim(str_skip(body, first.n));
+		w->result = answer_overlap(&asker, first, second, &w->answer);
+	}
+	generation_unref(g);
+}
+
+static void publish(void *arg)
+{
+	(void)arg; /* it is, before this runs */
+}
+
+/* Everything that was answered can be read. */
+static enum err published(struct admin *a)
+{
+	return writer_run(a->node->writer, publish, NULL) ? OK : err_set(ERR_IO, "the journal cannot be written to now");
+}
+
+static void run_backup(struct admin *a, struct waiting *w)
+{
+	char folder[4096];
+	struct backup_totals t;
+	struct str where = w->body.n ? str_trim(buf_view(&w->body)) : STR("");
+	snprintf(folder, sizeof folder, STR_FMT, STR_ARG(where));
+	w->result = *folder == '/' ? published(a) : err_set(ERR_USAGE, "send the absolute path of an empty folder");
+	if (!w->result)
+		w->result = backup_write(a->node->store, folder, NULL, &t);
+	if (!w->result)
+		w->answer = json_pack("{s:I,s:I}", "days", (json_int_t)t.days, "bytes", (json_int_t)t.bytes);
+}
+
+static enum err flush(void *arg)
+{
+	struct admin *a = arg;
+	writer_submit(a->node->writer, &a->batch);
+	while (sem_wait(&a->committed) != 0)
+		;
+	enum err e = a->batch.result;
+	batch_clear(&a->batch);
+	return e;
+}
+
+/* "REASON" or "REASON PATTERN" */
+static void run_release(struct admin *a, struct waiting *w)
+{
+	struct str body = w->body.n ? str_trim(buf_view(&w->body)) : STR("");
+	size_t blank = str_find(body, ' ');
+	enum aside why = ASIDE_NOT;
+	uint64_t n;
+	for (int i = 1; i < ASIDE_MAX; i++)
+		if (str_eq(str_make(body.p, blank), str_c(aside_names[i])))
+			why = (enum aside)i;
+	w->result = !why ? err_set(ERR_USAGE, "the reason is one of crawler, network, rate, foreign_site") : published(a);
+	if (!w->result)
+		w->result = quarantine_release(a->node->store, why, str_trim(str_skip(body, blank + 1)), clock_now(), &a->batch, flush, a, &n);
+	batch_clear(&a->batch);
+	if (!w->result)
+		w->answer = json_pack("{s:I}", "released", (json_int_t)n);
+}
+
+static void run_quarantine(struct admin *a, struct waiting *w)
+{
+	struct aside_row *rows;
+	size_t n;
+	w->result = published(a);
+	if (!w->result)
+		w->result = quarantine_list(a->node->store, &rows, &n);
+	if (!w->result) {
+		w->answer = aside_json(rows, n);
+		free(rows);
+	}
+}
+
+static void run_job(struct admin *a, struct waiting *w)
+{
+	if (w->what == ERASE) {
+		batch_erase(&a->batch, &w->visitor, clock_now());
+		metric_inc(M_ERASED);
+		commit(a, w);
+	} else if (w->what == IMPORT) {
+		run_import(a, w);
+	} else if (w->what == BACKUP) {
+		run_backup(a, w);
+	} else if (w->what == QUARANTINE) {
+		run_quarantine(a, w);
+	} else if (w->what == RELEASE) {
+		run_release(a, w);
+	} else {
+		run_question(a, w);
+	}
+	if (w->result && !w->answer)
+		snprintf(w->why, sizeof w->why, "%s", err_text());
+	buf_done(&w->body);
+	atomic_store(&w->done, true);
+}
+
+void *admin_jobs_run(void *arg)
+{
+	struct admin *a = arg;
+	pthread_setname_np(pthread_self(), "job");
+	pthread_mutex_lock(&a->lock);
+	while (!a->stop) {
+		if (a->queue_n == 0) {
+			pthread_cond_wait(&a->wake, &a->lock);
+			continue;
+		}
+		struct waiting *w = a->queue[0];
+		memmove(a->queue, a->queue + 1, --a->queue_n * sizeof *a->queue);
+		pthread_mutex_unlock(&a->lock);
+		run_job(a, w);
+		pthread_mutex_lock(&a->lock);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return NULL;
+}
