@@ -16,7 +16,8 @@ static bool shown(const struct collect *c, const struct generation *g, const str
 	if (strcmp(segment_state(s, day_of(clock_now())), "active") != 0 || (!s->page && (g->rules->any_destination || s->sensitive)))
 		return false;
 	struct str label;
-	if (!segment_labels_allowed(g->rules, s, destinations_find(c->destinations, STR("page")), &label))
+	if (c->destinations && c->destinations->found &&
+	    !segment_labels_allowed(g->rules, s, destinations_find(c->destinations, STR("page")), &label))
 		return false;
 	return !split_held_out(&c->ingest.keys, str_c(s->id), s->target, visitor);
 }
