@@ -159,7 +159,7 @@ static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k
 	fold_settle(f, t, k, p, 0, true, now);
 }
 
-static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, uint64_t watermark, uint32_t now)
+static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, bool same_rules, uint64_t watermark, uint32_t now)
 {
 	struct shard *s = &f->shard;
 	struct db_txn t;
@@ -172,6 +172,12 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	copy_table(from, old->prov_hours, &t, s->prov_hours);
 	copy_table(from, old->tombstones, &t, s->tombstones);
 	copy_matches(f, old, from, &t, now);
+	if (same_rules && shard_meta_u64(old, from, "changes", &next)) { /* only compacted: streams go on */
+		copy_table(from, old->changes, &t, s->changes);
+		shard_meta_put_u64(s, &t, "changes", next);
+		atomic_store(&f->changes, next);
+		next = 0;
+	}
 	copy_events(from, old->daily, &t, s->daily);
 	if (shard_meta_u64(old, from, "next_ordinal", &next))
 		shard_meta_put_u64(s, &t, "next_ordinal", next);
@@ -244,7 +250,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	if (!e && atomic_load(stop))
 		e = err_set(ERR_BUSY, "stopped");
 	if (!e)
-		e = adopt_rest(f, old, &from, watermark, now);
+		e = adopt_rest(f, old, &from, memcmp(old_rules->hash, f->rules->hash, sizeof f->rules->hash) == 0, watermark, now);
 	db_abort(&from);
 	return e;
 }

@@ -76,6 +76,7 @@ static void scratch_free(struct fold_scratch *x)
 	free(x->entries);
 	free(x->rests);
 	free(x->members.list);
+	free(x->changes.list);
 	free(x->mask);
 	free(x->counts);
 	free(x->touched_counts);
@@ -95,11 +96,15 @@ enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigne
 	if (e)
 		return e;
 	f->rules = rules_ref(r);
+	f->stream_keep_h = (unsigned)c->stream_keep_h;
 	struct db_txn t;
 	uint64_t watermark = 0;
 	if ((e = db_begin(&f->shard.db, !s->readonly, &t)))
 		return e;
 	bool known = shard_meta_u64(&f->shard, &t, "watermark", &watermark);
+	uint64_t changes = 0;
+	shard_meta_u64(&f->shard, &t, "changes", &changes);
+	atomic_store(&f->changes, changes);
 	if (!known && !s->readonly) {
 		shard_meta_put_u64(&f->shard, &t, "watermark", 0);
 		e = write_names(f, &t);

@@ -2,6 +2,7 @@
 #ifndef CRUMB_AUDIENCE_FOLD_INSIDE_H
 #define CRUMB_AUDIENCE_FOLD_INSIDE_H
 
+#include "crumb/audience/changes.h"
 #include "crumb/audience/fold.h"
 #include "crumb/audience/since.h"
 
@@ -46,6 +47,7 @@ struct fold_scratch {
 	uint32_t rest_memo[1024]; /* number of a rest + 1, by hash */
 	struct profile profile;
 	struct member_changes members;
+	struct crossing_list changes;
 	int64_t *counts; /* per category: change of visitors */
 	uint16_t *touched_counts;
 	size_t touched_n;
@@ -78,8 +80,6 @@ void fold_events_change(struct fold_scratch *x, uint16_t day, int64_t by);
 size_t fold_cats(const struct profile *p, uint16_t *out);
 /* Writes a profile back after a change; `before_n` categories are in cats_before, `all` evaluates every segment. */
 void fold_settle(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, size_t before_n, bool all, uint32_t now);
-/* Evaluates the segments of the mask, or all, keeps the others, and notes who entered and left. */
-void fold_evaluate(struct fold *f, struct profile *p, bool all, uint16_t today);
 /* What visitors need of a record, `x->record` or `x->replayed`. Categorises. */
 struct entry fold_entry(struct fold *f, struct record *r, size_t n, struct entry_rest *rest);
 

@@ -12,6 +12,8 @@ struct scanning {
 	uint64_t *wanted; /* categories */
 	struct profile view, fresh;
 	uint16_t *segments; /* of the view */
+	struct scan_place place;
+	size_t left; /* visitors that may still be handed out */
 };
 
 static bool any_wanted(const struct scanning *x, const uint16_t *segments, size_t n)
@@ -57,12 +59,18 @@ static enum err scan_shard(struct scanning *x, struct fold *f)
 	if (e)
 		return e;
 	db_walk(&t, f->shard.visitors, &c);
-	while (!e && db_next(&c, &key, &value)) {
+	bool more = x->place.begun ? db_seek(&c, vkey_str(&x->place.last), &key, &value) : db_next(&c, &key, &value);
+	if (more && x->place.begun && str_eq(key, vkey_str(&x->place.last)))
+		more = db_next(&c, &key, &value);
+	for (; !e && more && x->left > 0; more = db_next(&c, &key, &value)) {
 		struct vkey k;
 		const struct profile *p = look(x, f, value, &e);
 		if (!p || key.n != sizeof k.b)
 			continue;
 		memcpy(k.b, key.p, sizeof k.b);
+		x->place.last = k;
+		x->place.begun = true;
+		x->left--;
 		bool matched = x->s->partner.n && shard_match(&f->shard, &t, &k, x->s->partner, oldest, &match);
 		e = x->s->each(x->s->arg, &k, p, matched ? &match : NULL);
 	}
@@ -75,6 +83,13 @@ static enum err scan_shard(struct scanning *x, struct fold *f)
 
 enum err scan_members(struct generation *g, const struct scan *s)
 {
+	struct scan_place place = {.begun = false};
+	bool more;
+	return scan_piece(g, s, SIZE_MAX, &place, &more);
+}
+
+enum err scan_piece(struct generation *g, const struct scan *s, size_t most, struct scan_place *place, bool *more)
+{
 	struct scanning x = {.s = s, .g = g, .wanted = calloc(1024, sizeof *x.wanted), .segments = calloc(g->rules->segments_n + 1, 2)};
 	CHECK(x.wanted && x.segments);
 	x.wanted[0] = 1; /* a visitor is there as long as any event is */
@@ -82,8 +97,15 @@ enum err scan_members(struct generation *g, const struct scan *s)
 		if (s->segments[i / 64] >> i % 64 & 1)
 			rules_asks(g->rules, g->rules->segments[i].root, x.wanted);
 	enum err e = OK;
-	for (unsigned i = 0; i < g->shards && !e; i++)
-		e = scan_shard(&x, &g->fold[i]);
+	x.place = *place;
+	x.left = most;
+	while (x.place.shard < g->shards && !e && x.left > 0) {
+		e = scan_shard(&x, &g->fold[x.place.shard]);
+		if (x.left > 0)
+			x.place = (struct scan_place){.shard = x.place.shard + 1};
+	}
+	*place = x.place;
+	*more = x.place.shard < g->shards;
 	x.view.segments = NULL;
 	profile_done(&x.view);
 	profile_done(&x.fresh);

@@ -39,6 +39,17 @@ void fold_begin(struct fold_scratch *x)
 	x->touched_n = 0;
 	memset(x->events, 0, sizeof x->events);
 	x->members.n = 0;
+	x->changes.n = 0;
+}
+
+/* A visitor enters or leaves a segment. */
+static void note(struct fold *f, const struct vkey *k, uint16_t segment, uint32_t ordinal, bool in)
+{
+	struct fold_scratch *x = f->scratch;
+	members_note(&x->members, segment, ordinal, in);
+	/* what is written as a whole, a new generation, is no news */
+	if (f->stream_keep_h && !f->shard.appending && segment < f->rules->segments_n && f->rules->segments[segment].destinations_n)
+		changes_note(&x->changes, segment, k);
 }
 
 void fold_finish(struct fold *f, struct db_txn *t, uint16_t today)
@@ -50,6 +61,8 @@ void fold_finish(struct fold *f, struct db_txn *t, uint16_t today)
 		if (x->events[i])
 			shard_events_add(&f->shard, t, x->event_days[i], x->events[i]);
 	members_apply(&f->shard, t, &x->members, today);
+	if (x->changes.n)
+		changes_write(f, t, &x->changes);
 }
 
 /* --- one visitor */
@@ -78,7 +91,7 @@ static void compare_cats(struct fold_scratch *x, size_t before_n, size_t after_n
 }
 
 /* Evaluates the segments of the mask, keeps the others, and notes who entered and left. */
-void fold_evaluate(struct fold *f, struct profile *p, bool all, uint16_t today)
+static void evaluate(struct fold *f, const struct vkey *k, struct profile *p, bool all, uint16_t today)
 {
 	struct fold_scratch *x = f->scratch;
 	size_t n = 0, old = 0;
@@ -96,7 +109,7 @@ void fold_evaluate(struct fold *f, struct profile *p, bool all, uint16_t today)
 		bool ask = all || (x->mask[i / 64] >> (i % 64) & 1);
 		bool is = all ? rules_block_segment(x->evaluator, (uint16_t)i) & 1 : ask ? rules_eval(f->rules, (uint16_t)i, p, today) : was;
 		if (is != was)
-			members_note(&x->members, (uint16_t)i, p->ordinal, is);
+			note(f, k, (uint16_t)i, p->ordinal, is);
 		if (is)
 			x->segments[n++] = (uint16_t)i;
 	}
@@ -112,9 +125,8 @@ void fold_evaluate(struct fold *f, struct profile *p, bool all, uint16_t today)
 
 static void remove_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, uint32_t now)
 {
-	struct fold_scratch *x = f->scratch;
 	for (size_t i = 0; i < p->segments_n; i++)
-		members_note(&x->members, p->segments[i], p->ordinal, false);
+		note(f, k, p->segments[i], p->ordinal, false);
 	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, 0);
 	shard_ordinal_free(&f->shard, t, hour_of(now), p->ordinal);
 	shard_match_forget(&f->shard, t, k);
@@ -133,7 +145,7 @@ void fold_settle(struct fold *f, struct db_txn *t, const struct vkey *k, struct 
 		metric_inc(M_EXPIRED);
 		return;
 	}
-	fold_evaluate(f, p, all || p->evaluated_day != today, today);
+	evaluate(f, k, p, all || p->evaluated_day != today, today);
 	p->evaluated_day = today;
 	uint32_t due = rules_next_due(f->rules, p, today, f->retention) * 24u;
 	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, due);

@@ -5,12 +5,14 @@
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 #include "crumb/export/lists.h"
+#include "crumb/export/stream.h"
 
 #include <malloc.h>
 #include <stdlib.h>
 
 #define IMPORT_BYTES (32u << 20)
 #define WAIT_US 110000000
+#define STREAM_WAIT_S 25 /* shorter than what is between us and a client lets a request wait */
 
 static void reply_json(struct http_ticket t, int status, json_t *root)
 {
@@ -218,6 +220,16 @@ static void confirm_clock(struct admin *a, struct http_request *r)
 	reply_text(r->ticket, 200, "the clock is confirmed; deletion goes on\n");
 }
 
+/* The lock is held. False: there is enough to do. */
+static bool enqueue(struct admin *a, struct waiting *w)
+{
+	if (a->queue_n == QUEUE_MOST)
+		return false;
+	a->queue[a->queue_n++] = w;
+	pthread_cond_signal(&a->wake);
+	return true;
+}
+
 /* To the job thread; NULL: it has enough to do, and the request is answered. The caller holds the lock. */
 static void queue(struct admin *a, struct http_request *r, enum what what, const struct vkey *visitor)
 {
@@ -229,8 +241,7 @@ static void queue(struct admin *a, struct http_request *r, enum what what, const
 		buf_str(&w->body, r->body);
 		if (visitor)
 			w->visitor = *visitor;
-		a->queue[a->queue_n++] = w;
-		pthread_cond_signal(&a->wake);
+		(void)enqueue(a, w);
 	}
 	pthread_mutex_unlock(&a->lock);
 	if (!room)
@@ -244,6 +255,28 @@ static void erase(struct admin *a, struct http_request *r)
 		queue(a, r, ERASE, &visitor);
 	else
 		reply_text(r->ticket, 400, "say ?key= and the 32 hex digits of a visitor's key\n");
+}
+
+/* ?to=DESTINATION[&after=POSITION][&wait=SECONDS]; Last-Event-ID is a position, too. Answers as soon as there is something. */
+static void stream(struct admin *a, struct http_request *r)
+{
+	char scratch[8192];
+	struct http_query q = {r->query, scratch, 0};
+	struct str key, value, after = r->header[H_LAST_EVENT_ID], to = STR("");
+	uint64_t wait_s = STREAM_WAIT_S;
+	while (r->query.n < sizeof scratch && http_query_next(&q, &key, &value)) {
+		if (str_eq(key, STR("to")))
+			to = value;
+		else if (str_eq(key, STR("after")) && value.n)
+			after = value;
+		else if (str_eq(key, STR("wait")) && (!str_u64(value, &wait_s) || wait_s > STREAM_WAIT_S))
+			wait_s = STREAM_WAIT_S;
+	}
+	struct waiting *w = wait_for(a, r);
+	w->what = STREAM;
+	w->deadline_us = clock_mono_us() + wait_s * 1000000;
+	buf_str(&w->to, to);
+	buf_str(&w->body, after);
 }
 
 static void compact(struct admin *a, struct http_request *r)
@@ -266,6 +299,7 @@ static const struct {
     {{"/v1/segment", 11}, .get = segment},
     {{"/v1/categories", 14}, .get = categories},
     {{"/v1/rules/status", 16}, .get = rules_status},
+    {{"/v1/stream", 10}, .get = stream},
     {{"/v1/settle", 10}, .post = settle},
     {{"/v1/clock", 9}, .post = advance_clock},
     {{"/v1/clock/confirm", 17}, .post = confirm_clock},
@@ -305,6 +339,15 @@ static void handle(void *ctx, struct http_request *r)
 }
 
 /* --- waiting requests */
+
+static void free_waiting(struct waiting *w)
+{
+	buf_done(&w->body);
+	buf_done(&w->to);
+	buf_done(&w->out);
+	json_decref(w->answer);
+	free(w);
+}
 
 static void answer_import(struct waiting *w)
 {
@@ -354,8 +397,36 @@ static bool try_compacted(struct admin *a, struct waiting *w)
 	return done || late;
 }
 
+static bool try_stream(struct admin *a, struct waiting *w)
+{
+	uint64_t version = stream_version(a->node->engine);
+	if (w->queued && !atomic_load(&w->done))
+		return false;
+	bool late = clock_mono_us() >= w->deadline_us;
+	if (w->queued && w->result) {
+		reply_text(w->ticket, w->result == ERR_NOT_FOUND ? 404 : w->result == ERR_USAGE ? 400 : 500, w->why);
+		return true;
+	}
+	if (w->queued && (w->out.n || late)) {
+		if (!w->out.n)
+			buf_c(&w->out, ": nothing new\n\n");
+		http_reply(w->ticket, 200, "text/event-stream", STR("Cache-Control: no-store\r\n"), buf_view(&w->out));
+		return true;
+	}
+	if (w->queued && version == w->version)
+		return false;
+	pthread_mutex_lock(&a->lock);
+	w->version = version;
+	atomic_store(&w->done, false);
+	w->queued = enqueue(a, w);
+	pthread_mutex_unlock(&a->lock);
+	return false;
+}
+
 static bool try_answer(struct admin *a, struct waiting *w)
 {
+	if (w->what == STREAM)
+		return try_stream(a, w);
 	if (w->what == COMPACT)
 		return try_compacted(a, w);
 	if (w->what != SETTLE && !atomic_load(&w->done))
@@ -402,7 +473,7 @@ void admin_tick(struct admin *a)
 	while (done) {
 		struct waiting *next = done->next;
 		http_release(done->ticket);
-		free(done);
+		free_waiting(done);
 		done = next;
 	}
 }
@@ -465,9 +536,7 @@ void admin_free(struct admin *a)
 		a->waiting = w->next;
 		reply_text(w->ticket, 503, "shutting down\n");
 		http_release(w->ticket);
-		buf_done(&w->body);
-		json_decref(w->answer);
-		free(w);
+		free_waiting(w);
 	}
 	http_server_free(a->server);
 	ingest_done(&a->ingest);

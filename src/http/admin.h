@@ -12,7 +12,7 @@
 
 /* settle waits for fold and sweep, compact for the keeper; the others are the job thread's, erase then waits until the visitor is gone from the
  * views. */
-enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP, QUARANTINE, RELEASE };
+enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP, QUARANTINE, RELEASE, STREAM };
 
 /* A request that is answered when the views have caught up, or when the job thread is done. */
 struct waiting {
@@ -26,6 +26,10 @@ struct waiting {
 	_Atomic bool done;
 	struct buf body; /* import: lines; preview: a condition; overlap: two ids; backup: a folder */
 	struct import_totals totals;
+	/* stream: where it goes, the client's position, what there is; until there is something the request waits for a change of `version` */
+	struct buf to, out;
+	uint64_t version;
+	bool queued;
 	enum err result;
 	json_t *answer; /* preview, overlap, backup */
 	char why[512];	/* what went wrong */

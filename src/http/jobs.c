@@ -3,6 +3,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
+#include "crumb/export/stream.h"
 #include "crumb/ingest/quarantine.h"
 #include "crumb/store/backup.h"
 
@@ -117,6 +118,22 @@ static void run_quarantine(struct admin *a, struct waiting *w)
 	}
 }
 
+static void run_stream(struct admin *a, struct waiting *w)
+{
+	struct destinations *all = node_destinations(a->node);
+	struct generation *g = engine_serving(a->node->engine);
+	const struct destination *d = destinations_find(all, w->to.n ? buf_view(&w->to) : STR(""));
+	struct plan_wish wish = {.g = g, .config = a->config, .all = all, .d = d, .now = clock_now()};
+	bool any;
+	buf_clear(&w->out);
+	w->result =
+	    d ? stream_piece(&wish, w->body.n ? buf_view(&w->body) : STR(""), &w->out, &any) : err_set(ERR_NOT_FOUND, "there is no such destination");
+	if (!w->result && !any)
+		buf_clear(&w->out);
+	generation_unref(g);
+	destinations_unref(all);
+}
+
 static void run_job(struct admin *a, struct waiting *w)
 {
 	if (w->what == ERASE) {
@@ -129,6 +146,8 @@ static void run_job(struct admin *a, struct waiting *w)
 		run_backup(a, w);
 	} else if (w->what == QUARANTINE) {
 		run_quarantine(a, w);
+	} else if (w->what == STREAM) {
+		run_stream(a, w);
 	} else if (w->what == RELEASE) {
 		run_release(a, w);
 	} else {
@@ -136,7 +155,8 @@ static void run_job(struct admin *a, struct waiting *w)
 	}
 	if (w->result && !w->answer)
 		snprintf(w->why, sizeof w->why, "%s", err_text());
-	buf_done(&w->body);
+	if (w->what != STREAM)
+		buf_done(&w->body);
 	atomic_store(&w->done, true);
 }
 

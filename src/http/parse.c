@@ -54,6 +54,7 @@ static const struct {
     [H_EXPECT] = {"expect", 6},
     [H_SEC_GPC] = {"sec-gpc", 7},
     [H_DNT] = {"dnt", 3},
+    [H_LAST_EVENT_ID] = {"last-event-id", 13},
 };
 
 static int on_field_complete(llhttp_t *p)

@@ -445,6 +445,8 @@ static void check_destination(struct loader *l, const yaml_node_t *n, struct rea
 			    STR_ARG(d->segments[i].name));
 	if (d->deliver == DELIVER_HTTPS && !f->push)
 		complain(l, n, "deliver", "deliver it to a directory", "format %s is made of files that are fetched or uploaded by name", f->name);
+	if (d->format == FORMAT_STREAM && d->partner >= 0)
+		complain(l, n, "partner", "match it with GET /sync?redirect=", "a stream speaks of visitors by our pseudonyms for it");
 	if (d->every_s && !d->where.n)
 		complain(l, n, "deliver", "say deliver: {directory: …} or {url: …}", "a destination with a schedule must say where it goes");
 	if (d->compress && (d->format == FORMAT_XANDR_AVRO || (d->deliver == DELIVER_HTTPS && d->compress == COMPRESS_ZSTD)))

@@ -24,6 +24,8 @@ struct fold {
 	_Atomic uint64_t watermark;  /* sequence of the last block that is in the views */
 	_Atomic uint64_t fresh_us;   /* when the last pass began that read all there was (clock_mono_us) */
 	_Atomic uint32_t swept_hour; /* everything due up to this hour was done */
+	unsigned stream_keep_h;	     /* changes of membership are kept for so long; 0: not at all */
+	_Atomic uint64_t changes;    /* sequence of the latest */
 	uint16_t daily_day;	     /* day on which old counters were last removed */
 	struct fold_scratch *scratch;
 };

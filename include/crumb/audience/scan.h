@@ -14,7 +14,15 @@ struct scan {
 	enum err (*each)(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match);
 	void *arg;
 };
+/* Where a scan that is done in pieces stands: everybody up to and with this key of this shard has been looked at. */
+struct scan_place {
+	unsigned shard;
+	struct vkey last;
+	bool begun; /* false: nobody of the shard yet */
+};
 
 enum err scan_members(struct generation *g, const struct scan *s) MUST_CHECK;
+/* Up to `most` visitors from a place on; *more: some are left behind it. */
+enum err scan_piece(struct generation *g, const struct scan *s, size_t most, struct scan_place *place, bool *more) MUST_CHECK;
 
 #endif

@@ -35,6 +35,7 @@ enum http_header {
 	H_EXPECT,
 	H_SEC_GPC,
 	H_DNT,
+	H_LAST_EVENT_ID,
 	H_MAX
 };
 

@@ -11,6 +11,7 @@
  *     tombstones  visitor key 16               until day u16
  *     partners    'v' │ visitor 16 │ partner              t u32 │ partner's id          the latest match
  *                 'p' │ partner │ 0 │ id │ 0 │ visitor 16  t u32                          the same, the other way round
+ *     changes     sequence u64                 segment u16 │ t u32 │ visitor key 16     who entered or left, for streams (audience/changes.h)
  *     names       'c' or 's' │ number u16      id
  *     counts      category u16                 visitors u64 who have the category on a retained day
  *     daily       day u16 │ 'e'                events u64 of that day
@@ -30,7 +31,7 @@ struct shard {
 	struct db db;
 	unsigned number;
 	bool appending; /* profiles come in order of key: whoever fills a new shard says so */
-	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones, partners, names, counts, daily, meta;
+	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones, partners, changes, names, counts, daily, meta;
 };
 
 /* Opens, and makes what is missing unless read-only. */

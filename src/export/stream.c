@@ -1,0 +1,303 @@
+#include "crumb/export/stream.h"
+
+#include "crumb/audience/changes.h"
+#include "crumb/audience/scan.h"
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/export/format.h"
+#include "crumb/privacy/cookie.h"
+#include "crumb/privacy/split.h"
+#include "crumb/rules/eval.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STATE_PIECE 20000 /* visitors */
+#define CHANGES_PIECE 5000
+#define OVERLAP_S 600 /* a compacted generation may have found a change at another time */
+#define SHARDS_MOST 256
+
+struct position {
+	uint32_t generation, t;
+	char rules[9]; /* the beginning of their hash */
+	uint64_t open; /* bits: which of the destination's segments were told */
+	uint64_t seq[SHARDS_MOST];
+	bool state; /* it is being said, and stands at: */
+	struct scan_place place;
+};
+
+struct streaming {
+	const struct plan_wish *w;
+	struct identity_keys keys;
+	uint64_t *bits; /* of the rules' segments: those that may be told now */
+	uint64_t *all;	/* all that go there */
+	uint64_t open;
+	struct buf *out;
+	bool any;
+	/* the latest change that was told, so that the same one is not told twice in a row */
+	struct crossing latest;
+};
+
+/* --- positions */
+
+static void put_position(const struct position *p, unsigned shards, struct buf *out)
+{
+	buf_addf(out, "%u.%s.%u.%llx.", p->generation, p->rules, p->t, (unsigned long long)p->open);
+	for (unsigned i = 0; i < shards; i++)
+		buf_addf(out, "%s%llu", i ? "," : "", (unsigned long long)p->seq[i]);
+	if (p->state) {
+		char key[33] = "-";
+		if (p->place.begun) {
+			hex_encode(p->place.last.b, sizeof p->place.last.b, key);
+			key[32] = 0;
+		}
+		buf_addf(out, ".%u.%s", p->place.shard, key);
+	}
+}
+
+static bool number(struct str s, uint64_t most, uint64_t *out)
+{
+	return str_u64(s, out) && *out <= most;
+}
+
+static bool read_position(struct str s, unsigned shards, struct position *p)
+{
+	struct str part[8];
+	unsigned n = 0;
+	uint64_t v;
+	char hex[20];
+	while (n < 8 && str_cut(&s, '.', &part[n]))
+		n++;
+	*p = (struct position){.generation = 0};
+	if ((n != 5 && n != 7) || !number(part[0], UINT32_MAX, &v))
+		return false;
+	p->generation = (uint32_t)v;
+	if (part[1].n != 8 || !number(part[2], UINT32_MAX, &v) || part[3].n == 0 || part[3].n > 16)
+		return false;
+	memcpy(p->rules, part[1].p, 8);
+	p->t = (uint32_t)v;
+	snprintf(hex, sizeof hex, STR_FMT, STR_ARG(part[3]));
+	p->open = strtoull(hex, NULL, 16);
+	struct str seq;
+	unsigned i = 0;
+	while (i < shards && str_cut(&part[4], ',', &seq) && number(seq, UINT64_MAX, &p->seq[i]))
+		i++;
+	if (i != shards || part[4].p)
+		return false;
+	if (n == 7) {
+		p->state = true;
+		if (!number(part[5], SHARDS_MOST, &v))
+			return false;
+		p->place.shard = (unsigned)v;
+		p->place.begun = hex_decode(part[6], p->place.last.b, sizeof p->place.last.b);
+	}
+	return true;
+}
+
+/* --- what may be told */
+
+static enum err list_segments(struct streaming *x)
+{
+	const struct plan_wish *w = x->w;
+	const struct rules *r = w->g->rules;
+	struct kgate gate = {(uint32_t)w->config->k, NULL};
+	struct group_sizes sizes;
+	unsigned n = 0;
+	enum err e = view_sizes(w->g, &gate, w->now, &sizes);
+	if (e)
+		return e;
+	for (size_t i = 0; i < r->segments_n; i++) {
+		const struct segment *s = &r->segments[i];
+		struct str label;
+		bool there = false;
+		for (unsigned d = 0; d < s->destinations_n; d++)
+			there |= str_eq(s->destinations[d], str_c(w->d->id));
+		if (!there)
+			continue;
+		x->all[i / 64] |= 1ull << i % 64;
+		bool may = strcmp(segment_state(s, day_of(w->now)), "active") == 0 && sizes.segments[i].told &&
+			   (!s->sensitive || config_list_has(w->config->sensitive_destinations, str_c(w->d->id))) &&
+			   segment_labels_allowed(r, s, w->d, &label);
+		if (may) {
+			x->bits[i / 64] |= 1ull << i % 64;
+			x->open |= 1ull << n % 64;
+		}
+		n++;
+	}
+	view_sizes_done(&sizes);
+	return OK;
+}
+
+static bool has(const uint64_t *bits, uint16_t segment)
+{
+	return bits[segment / 64] >> segment % 64 & 1;
+}
+
+static void tell(struct streaming *x, const struct vkey *k, uint16_t segment, const struct profile *in)
+{
+	const struct rules *r = x->w->g->rules;
+	struct vkey name = visitor_for_partner(&x->keys, str_c(x->w->d->id), k);
+	char hex[33], day[DAY_TEXT];
+	hex_encode(name.b, sizeof name.b, hex);
+	hex[32] = 0;
+	buf_addf(x->out, "event: %s\ndata: {\"id\":\"%s\",\"segment\":", in ? "enter" : "leave", hex);
+	struct str theirs = destination_segment(x->w->d, str_c(r->segments[segment].id));
+	format_json(x->out, theirs.n ? theirs : str_c(r->segments[segment].id));
+	if (in) {
+		day_text(rules_member_until(r, segment, in, day_of(x->w->now), (unsigned)x->w->config->retention_days), day);
+		buf_addf(x->out, ",\"expires\":\"%s\"", day);
+	}
+	buf_c(x->out, "}\n\n");
+	x->any = true;
+}
+
+static bool held_out(const struct streaming *x, const struct vkey *k, uint16_t segment)
+{
+	const struct segment *s = &x->w->g->rules->segments[segment];
+	return split_held_out(&x->keys, str_c(s->id), s->target, k);
+}
+
+static enum err say_state(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
+{
+	struct streaming *x = arg;
+	(void)match;
+	if (!plan_may_go(x->w->d, p))
+		return OK;
+	for (size_t i = 0; i < p->segments_n; i++)
+		if (p->segments[i] < x->w->g->rules->segments_n && has(x->bits, p->segments[i]) && !held_out(x, k, p->segments[i]))
+			tell(x, k, p->segments[i], p);
+	return OK;
+}
+
+/* What holds now: whoever entered and left since is said to have left. */
+static void say_change(void *arg, const struct crossing *c)
+{
+	struct streaming *x = arg;
+	struct profile p = {0};
+	if (c->segment >= x->w->g->rules->segments_n || !has(x->all, c->segment) || held_out(x, &c->visitor, c->segment) ||
+	    memcmp(c, &x->latest, sizeof *c) == 0)
+		return;
+	memcpy(&x->latest, c, sizeof *c);
+	bool in = view_visitor(x->w->g, &c->visitor, x->w->now, &p) == OK && profile_in_segment(&p, c->segment) && plan_may_go(x->w->d, &p);
+	if (!in || has(x->bits, c->segment))
+		tell(x, &c->visitor, c->segment, in ? &p : NULL);
+	profile_done(&p);
+}
+
+/* --- a piece */
+
+static void begin_state(struct streaming *x, struct position *p)
+{
+	struct generation *g = x->w->g;
+	*p = (struct position){.generation = g->number, .t = x->w->now, .open = x->open, .state = true};
+	memcpy(p->rules, g->rules->hash_text, 8);
+	for (unsigned i = 0; i < g->shards; i++)
+		p->seq[i] = atomic_load(&g->fold[i].changes);
+	buf_c(x->out, "event: reset\ndata: {}\n\n");
+	x->any = true;
+}
+
+/* Can a client that was at this position go on from there? */
+static bool continues(const struct streaming *x, struct position *p)
+{
+	struct generation *g = x->w->g;
+	if (memcmp(p->rules, g->rules->hash_text, 8) != 0 || (x->open & ~p->open) || p->t > x->w->now ||
+	    p->t + (uint32_t)x->w->config->stream_keep_h * 3600 < x->w->now)
+		return false;
+	if (p->generation == g->number)
+		return true;
+	if (p->state)
+		return false;
+	/* a compacted copy has its own sequences: by time, with some overlap */
+	p->generation = g->number;
+	memset(p->seq, 0, sizeof p->seq);
+	p->t = p->t > OVERLAP_S ? p->t - OVERLAP_S : 0;
+	return true;
+}
+
+static enum err changes(struct streaming *x, struct position *p, bool *gap)
+{
+	struct generation *g = x->w->g;
+	uint32_t since = p->t;
+	bool same = true, all = true;
+	enum err e = OK;
+	*gap = false;
+	for (unsigned i = 0; i < g->shards && !e; i++) {
+		bool hole;
+		uint64_t from = p->seq[i], there = atomic_load(&g->fold[i].changes);
+		e = changes_read(&g->fold[i], from, from ? 0 : since, CHANGES_PIECE, say_change, x, &p->seq[i], &hole);
+		*gap |= from && hole;
+		same &= p->seq[i] == from;
+		all &= p->seq[i] >= there;
+	}
+	p->open = x->open;
+	if (all && (!same || p->t + OVERLAP_S < x->w->now)) { /* a quiet stream does not grow old */
+		p->t = x->w->now;
+		x->any = true;
+	}
+	x->any |= !same;
+	return e;
+}
+
+static enum err run(struct streaming *x, struct str at, struct position *p)
+{
+	struct generation *g = x->w->g;
+	size_t from = x->out->n;
+	bool gap = false, known = at.n && read_position(at, g->shards, p);
+	if (at.n && !known)
+		return err_set(ERR_USAGE, "this is no position of a stream");
+	if (known && !p->state && continues(x, p)) {
+		enum err e = changes(x, p, &gap);
+		if (e || !gap)
+			return e;
+		x->out->n = from;
+	}
+	if (!known || gap || !p->state || !continues(x, p))
+		begin_state(x, p);
+	struct scan scan = {.segments = x->bits, .partner = STR(""), .now = x->w->now, .each = say_state, .arg = x};
+	bool more;
+	enum err e = scan_piece(g, &scan, STATE_PIECE, &p->place, &more);
+	if (!e && !more) {
+		p->state = false;
+		buf_c(x->out, "event: state\ndata: {\"complete\":true}\n\n");
+	}
+	x->any = true;
+	return e;
+}
+
+enum err stream_piece(const struct plan_wish *w, struct str at, struct buf *out, bool *any)
+{
+	size_t words = w->g->rules->segments_n / 64 + 1;
+	struct position *p = calloc(1, sizeof *p);
+	struct streaming x = {.w = w, .bits = calloc(words, 8), .all = calloc(words, 8), .out = out};
+	CHECK(p && x.bits && x.all);
+	enum err e = w->d->format != FORMAT_STREAM   ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
+		     : w->config->stream_keep_h == 0 ? err_set(ERR_USAGE, "there are no streams: set stream.keep_h")
+						     : keys_identity(w->g->store->keys, day_of(w->now), &x.keys);
+	if (!e)
+		e = list_segments(&x);
+	if (!e)
+		e = run(&x, at, p);
+	*any = x.any;
+	if (!e && x.any) {
+		/* the last event carries the position behind all of them */
+		buf_c(out, "id: ");
+		put_position(p, w->g->shards, out);
+		buf_c(out, "\nevent: at\ndata: {}\n\n");
+	}
+	sodium_memzero(&x.keys, sizeof x.keys);
+	free(x.bits);
+	free(x.all);
+	free(p);
+	return e;
+}
+
+uint64_t stream_version(struct engine *e)
+{
+	struct generation *g = engine_serving(e);
+	uint64_t v = (uint64_t)g->number << 40;
+	for (unsigned i = 0; i < g->shards; i++)
+		v += atomic_load(&g->fold[i].changes);
+	generation_unref(g);
+	return v;
+}
