@@ -25,7 +25,7 @@ struct writing {
 	const struct identity_keys *keys;
 	const struct rules *rules;
 	const struct destination *destination; /* NULL: the partner is in no file */
-	bool any_destinations;		       /* there is a file that says who may get what */
+	const struct destinations *all;
 	struct str partner;
 	uint16_t number;
 	const char *segment;
@@ -130,7 +130,7 @@ static enum err may_go(const struct writing *w, const struct config *c, const st
 		return err_set(ERR_USAGE,
 		    "segment '%s' uses a sensitive category; whoever runs crumb can allow '" STR_FMT "' with privacy.sensitive_destinations", s->id,
 		    STR_ARG(w->partner));
-	if (w->any_destinations && !segment_labels_allowed(w->rules, s, w->destination, &label))
+	if (w->all->found && !segment_labels_allowed(w->rules, s, w->all, w->destination, &label))
 		return err_set(ERR_USAGE,
 		    "segment '%s' is made of data labelled '" STR_FMT "', which '" STR_FMT "' may not get; etc/destinations.yaml can allow it", s->id,
 		    STR_ARG(label), STR_ARG(w->partner));
@@ -162,7 +162,7 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 	enum err e = destinations_load(c->destinations_path, NULL, &all);
 	if (!e) {
 		w.destination = destinations_find(all, w.partner);
-		w.any_destinations = all->found;
+		w.all = all;
 		if (!(e = may_go(&w, c, def)) && !(e = keys_identity(g->store->keys, day_of(now), &keys)))
 			e = scan_members(g, &scan);
 		destinations_unref(all);

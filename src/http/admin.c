@@ -239,6 +239,8 @@ static void queue(struct admin *a, struct http_request *r, enum what what, const
 		struct waiting *w = wait_for(a, r);
 		w->what = what;
 		buf_str(&w->body, r->body);
+		if (str_starts(r->query, STR("partner="))) /* an id: nothing to decode */
+			buf_str(&w->to, str_skip(r->query, 8));
 		if (visitor)
 			w->visitor = *visitor;
 		(void)enqueue(a, w);
@@ -349,17 +351,35 @@ static void free_waiting(struct waiting *w)
 	free(w);
 }
 
+static void answer_declared(struct waiting *w)
+{
+	const struct declare_totals *t = &w->declared;
+	reply_json(w->ticket, 200,
+	    json_pack("{s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", "json",
+		(json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "undeclared", (json_int_t)t->refused_undeclared, "value",
+		(json_int_t)t->refused_value, "old", (json_int_t)t->refused_old));
+}
+
 static void answer_import(struct waiting *w)
 {
 	const struct import_totals *t = &w->totals;
+	if (w->result == ERR_USAGE) {
+		reply_text(w->ticket, 400, w->why);
+		return;
+	}
 	if (w->result) {
 		reply_text(w->ticket, 503, "the store cannot write; nothing of this slice was imported\n");
 		return;
 	}
+	if (w->to.n) {
+		answer_declared(w);
+		return;
+	}
 	reply_json(w->ticket, 200,
-	    json_pack("{s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", "json",
-		(json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old", (json_int_t)t->refused_old, "future",
-		(json_int_t)t->refused_future, "site", (json_int_t)t->refused_site, "consent", (json_int_t)t->refused_consent));
+	    json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "set_aside",
+		(json_int_t)t->aside, "refused", "json", (json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old",
+		(json_int_t)t->refused_old, "future", (json_int_t)t->refused_future, "site", (json_int_t)t->refused_site, "consent",
+		(json_int_t)t->refused_consent));
 }
 
 static void answer_question(struct waiting *w)

@@ -4,6 +4,7 @@
 
 #include "crumb/export/answers.h"
 #include "crumb/http/admin.h"
+#include "crumb/node/declare.h"
 
 #include <jansson.h>
 #include <semaphore.h>
@@ -26,7 +27,9 @@ struct waiting {
 	_Atomic bool done;
 	struct buf body; /* import: lines; preview: a condition; overlap: two ids; backup: a folder */
 	struct import_totals totals;
-	/* stream: where it goes, the client's position, what there is; until there is something the request waits for a change of `version` */
+	struct declare_totals declared;
+	/* import: the partner who says it. Stream: where it goes, the client's position, what there is; until there is something the request waits
+	 * for a change of `version` */
 	struct buf to, out;
 	uint64_t version;
 	bool queued;

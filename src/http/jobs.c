@@ -26,12 +26,32 @@ static void commit(struct admin *a, struct waiting *w)
 	batch_clear(&a->batch);
 }
 
+static void declare(struct admin *a, struct waiting *w, struct str lines)
+{
+	struct destinations *all = node_destinations(a->node);
+	struct generation *g = engine_serving(a->node->engine);
+	if (destinations_partner(all, buf_view(&w->to)))
+		declare_lines(g, a->ingest.rules, (unsigned)a->config->retention_days, buf_view(&w->to), lines, clock_now(), &a->batch, &w->declared);
+	else
+		w->result = err_set(ERR_USAGE, "there is no partner '" STR_FMT "' in etc/destinations.yaml", STR_ARG(buf_view(&w->to)));
+	generation_unref(g);
+	destinations_unref(all);
+}
+
 static void run_import(struct admin *a, struct waiting *w)
 {
 	pthread_mutex_lock(&a->shared->lock);
 	ingest_rules(&a->ingest, rules_ref(a->shared->rules));
+	anonymiser_places(&a->ingest.wall, place_db_ref(a->shared->places));
+	anonymiser_lists(&a->ingest.wall, junk_ref(a->shared->lists));
 	pthread_mutex_unlock(&a->shared->lock);
-	import_lines(&a->ingest, buf_view(&w->body), clock_now(), &a->batch, &w->totals);
+	struct str lines = w->body.n ? buf_view(&w->body) : STR("");
+	if (w->to.n)
+		declare(a, w, lines);
+	else
+		import_lines(&a->ingest, lines, clock_now(), &a->batch, &w->totals);
+	if (w->result)
+		return;
 	commit(a, w);
 	if (w->body.n)
 		sodium_memzero(w->body.p, w->body.n);

@@ -17,7 +17,7 @@ static bool shown(const struct collect *c, const struct generation *g, const str
 		return false;
 	struct str label;
 	if (c->destinations && c->destinations->found &&
-	    !segment_labels_allowed(g->rules, s, destinations_find(c->destinations, STR("page")), &label))
+	    !segment_labels_allowed(g->rules, s, c->destinations, destinations_find(c->destinations, STR("page")), &label))
 		return false;
 	return !split_held_out(&c->ingest.keys, str_c(s->id), s->target, visitor);
 }

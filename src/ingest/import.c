@@ -42,12 +42,22 @@ static void begin(void *arg, struct hit *h)
 {
 	(void)arg;
 	hit_clear(h);
+	h->here = true; /* no limits of networks */
 }
 
 static bool one(void *arg, struct json_reader *r)
 {
 	(void)arg;
 	return r->events == 1;
+}
+
+/* A label: where visitors were read from. */
+static bool source_fits(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && s.p[i] != '-' && s.p[i] != '_')
+			return false;
+	return s.n <= EVENT_VALUE_MAX;
 }
 
 static bool signalled(const struct hit *h)
@@ -72,13 +82,20 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 		metric_inc(M_REFUSED_OLD);
 		return &t->refused_old;
 	}
+	if (r->ip.n && !network_parse(r->ip, &r->hit->network)) /* cut as it is read */
+		return &t->refused_json;
+	if (r->source.n && !source_fits(r->source))
+		return &t->refused_json;
+	in->source = r->source;
 	if (signalled(r->hit)) {
 		struct consent consent = consent_judge(in->config, r->hit, NULL);
 		if (consent.verdict != CONSENT_YES)
 			return &t->refused_consent;
 		who.purposes = (uint16_t)consent.purposes;
 	}
-	return ingest_event(in, &who, r->hit, when > now ? now : (uint32_t)when, b) ? &t->accepted : &t->refused_site;
+	bool written = ingest_event(in, &who, r->hit, when > now ? now : (uint32_t)when, b);
+	in->source = STR("");
+	return written ? in->aside ? &t->aside : &t->accepted : &t->refused_site;
 }
 
 void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batch *b, struct import_totals *totals)

@@ -160,6 +160,8 @@ bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct 
 		}
 	}
 	apply_rules(in, h, e);
+	if (in->source.n && e->attrs_n < EVENT_ATTRS_MAX)
+		e->attrs[e->attrs_n++] = (struct attr){STR(ATTR_SOURCE), in->source};
 	batch_event(b, e);
 	return true;
 }

@@ -182,7 +182,7 @@ static int on_map(void *ctx)
 	p->depth++;
 	if (p->depth == p->event_depth) {
 		clear(r->scratch);
-		r->id = r->cookie = r->time = str_make("", 0);
+		r->id = r->cookie = r->time = r->ip = r->source = str_make("", 0);
 		r->has_cookie = r->has_time = r->time_number = false;
 		p->keys = p->attrs = 0;
 		r->begin(r->arg, r->hit);
@@ -271,6 +271,12 @@ static enum key key_of(struct pass *p, struct str k)
 		return K_ID;
 	if (r->import && str_eq(k, STR("cookie")))
 		return K_COOKIE;
+	if (r->import && str_eq(k, STR("ip")))
+		return text_key(p, &r->ip);
+	if (r->import && str_eq(k, STR("ua")))
+		return text_key(p, &h->agent);
+	if (r->import && str_eq(k, STR("source")))
+		return text_key(p, &r->source);
 	return r->import && str_eq(k, STR("title")) ? text_key(p, &h->title)
 	       : str_eq(k, STR("anon"))		    ? flag_key(p, &h->anon)
 	       : str_eq(k, STR("gdpr"))		    ? flag_key(p, &h->gdpr)

@@ -197,7 +197,7 @@ static bool attr_name(struct anonymiser *a, struct str s)
 	if (s.n == 0 || s.n > 32 || cached_personal(a, s))
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && s.p[i] != '_')
+		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && (s.p[i] != '_' || i == 0)) /* what begins so is ours */
 			return false;
 	return !*c->attributes || config_list_has(c->attributes, s);
 }

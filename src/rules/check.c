@@ -135,7 +135,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 			snprintf(message, sizeof message, "there is no destination '" STR_FMT "'", (int)(name.n > 60 ? 60 : name.n), name.p);
 			say(c, &s->at, true, "destination", near_hint(&near, hint, sizeof hint), message);
 		}
-		if (c->p->destinations && c->p->destinations->found && !segment_labels_allowed(c->r, s, d, &label)) {
+		if (c->p->destinations && c->p->destinations->found && !segment_labels_allowed(c->r, s, c->p->destinations, d, &label)) {
 			snprintf(message, sizeof message, "segment '%.100s' is made of data labelled '" STR_FMT "' and may not go to '" STR_FMT "'",
 			    s->id, (int)(label.n > 60 ? 60 : label.n), label.p, (int)(name.n > 60 ? 60 : name.n), name.p);
 			say(c, &s->at, false, "label", "take the destination out; whoever runs crumb can allow the label in etc/destinations.yaml",

@@ -663,6 +663,7 @@ enum err setting_resolve(struct str value, char *out, size_t cap)
 
 struct labels_walk {
 	const struct rules *r;
+	const struct destinations *all;
 	bool (*each)(void *arg, struct str label);
 	void *arg;
 };
@@ -694,6 +695,7 @@ static bool node_labels(const struct labels_walk *w, int at)
 {
 	const struct rule_node *n = &w->r->nodes[at];
 	const struct vocabulary *v;
+	const struct partner *from;
 	switch (n->kind) {
 	case NODE_AND:
 	case NODE_OR:
@@ -709,17 +711,18 @@ static bool node_labels(const struct labels_walk *w, int at)
 		return category_labels(w, n->cat);
 	case NODE_ATTR:
 		v = rules_vocabulary(w->r, n->attr);
-		return !v || each_label(w, &v->labels);
+		from = v && v->source ? destinations_partner(w->all, str_c(v->source)) : NULL;
+		return !v || (each_label(w, &v->labels) && (!from || each_label(w, &from->labels)));
 	case NODE_SEGMENT:
-		return segment_labels_each(w->r, &w->r->segments[n->segment], w->each, w->arg);
+		return segment_labels_each(w->r, &w->r->segments[n->segment], w->all, w->each, w->arg);
 	default:
 		return true;
 	}
 }
 
-bool segment_labels_each(const struct rules *r, const struct segment *s, bool (*each)(void *, struct str), void *arg)
+bool segment_labels_each(const struct rules *r, const struct segment *s, const struct destinations *all, bool (*each)(void *, struct str), void *arg)
 {
-	struct labels_walk w = {r, each, arg};
+	struct labels_walk w = {r, all, each, arg};
 	return each_label(&w, &s->labels) && (s->root < 0 || r->tangled || node_labels(&w, s->root));
 }
 
@@ -738,10 +741,11 @@ static bool is_allowed(void *arg, struct str label)
 	return false;
 }
 
-bool segment_labels_allowed(const struct rules *r, const struct segment *s, const struct destination *d, struct str *label)
+bool segment_labels_allowed(
+    const struct rules *r, const struct segment *s, const struct destinations *all, const struct destination *d, struct str *label)
 {
 	struct allowed a = {d, STR("")};
-	bool fine = segment_labels_each(r, s, is_allowed, &a);
+	bool fine = segment_labels_each(r, s, all, is_allowed, &a);
 	if (!fine)
 		*label = a.label;
 	return fine;

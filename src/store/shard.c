@@ -32,8 +32,8 @@ enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t
 		const char *name;
 		db_table *table;
 	} tables[] = {{"visitors", &s->visitors}, {"ordinals", &s->ordinals}, {"free", &s->free}, {"due", &s->due}, {"members", &s->members},
-	    {"provisional", &s->provisional}, {"prov_hours", &s->prov_hours}, {"tombstones", &s->tombstones}, {"partners", &s->partners}, {"changes", &s->changes},
-	    {"names", &s->names}, {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
+	    {"provisional", &s->provisional}, {"prov_hours", &s->prov_hours}, {"tombstones", &s->tombstones}, {"partners", &s->partners},
+	    {"changes", &s->changes}, {"names", &s->names}, {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
 	struct db_txn t;
 	if ((e = db_begin(&s->db, !readonly, &t)))
 		goto out;

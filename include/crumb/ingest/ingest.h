@@ -17,7 +17,8 @@ struct ingest {
 	struct rules *rules; /* for leaves and vocabularies */
 	struct match *match;
 	const _Atomic bool *disk_low;
-	enum aside aside; /* what became of the latest event: why it was set aside */
+	struct str source; /* of an import: a label for its visitors; empty: none */
+	enum aside aside;  /* what became of the latest event: why it was set aside */
 	uint16_t aside_day;
 	uint64_t aside_n;   /* set aside on that day, by this thread */
 	struct event event; /* scratch: large, so not on the stack */
@@ -62,7 +63,7 @@ struct json_reader {
 	void *arg;
 	unsigned events;
 	/* imports only */
-	struct str id, cookie, time;
+	struct str id, cookie, time, ip, source;
 	bool has_cookie, has_time, time_number;
 };
 /* Reads all of `text`. False: it is no JSON, or holds something else than events, or event() said so; some may have been handed out by then. */
@@ -71,6 +72,7 @@ bool json_read(struct json_reader *r, struct str text);
 /* --- import of NDJSON */
 struct import_totals {
 	uint64_t read, accepted;
+	uint64_t aside; /* crawlers and the like: written, but they do not count */
 	uint64_t refused_json, refused_id, refused_old, refused_future, refused_site, refused_consent;
 };
 /* Reads whole lines into the batch. Blank lines are skipped and not counted. */

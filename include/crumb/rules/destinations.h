@@ -113,11 +113,13 @@ struct str setting_get(const struct setting *list, unsigned n, const char *name)
 /* Where a value comes from: itself, the environment or a file. ERR_USAGE names what is missing. */
 enum err setting_resolve(struct str value, char *out, size_t cap) MUST_CHECK;
 
-/* Every label of what a segment is made of: its own, its categories', its attributes', those of segments that it refers to. Calls `each`
- * until it returns false; false then. */
-bool segment_labels_each(const struct rules *r, const struct segment *s, bool (*each)(void *arg, struct str label), void *arg);
+/* Every label of what a segment is made of: its own, its categories', its attributes' and their partners', those of segments that it refers to. Calls
+ * `each` until it returns false; false then. */
+bool segment_labels_each(
+    const struct rules *r, const struct segment *s, const struct destinations *all, bool (*each)(void *arg, struct str label), void *arg);
 /* May it go there? The first label that may not is *label. `d` NULL: no labels are allowed. Where there is no file at all labels are only words, and
  * nobody need ask. */
-bool segment_labels_allowed(const struct rules *r, const struct segment *s, const struct destination *d, struct str *label);
+bool segment_labels_allowed(
+    const struct rules *r, const struct segment *s, const struct destinations *all, const struct destination *d, struct str *label);
 
 #endif

@@ -1,0 +1,131 @@
+#include "crumb/node/declare.h"
+
+#include "crumb/audience/view.h"
+
+#include "crumb/base/clock.h"
+
+#include <jansson.h>
+
+static const struct vocabulary *find_segment(const struct rules *r, struct str partner, struct str name)
+{
+	for (size_t i = 0; i < r->vocabularies_n; i++) {
+		const struct vocabulary *v = &r->vocabularies[i];
+		if (v->source && str_eq(partner, str_c(v->source)) && v->segment && str_eq(name, str_c(v->segment)))
+			return v;
+	}
+	return NULL;
+}
+
+static const struct vocabulary *find_attribute(const struct rules *r, struct str partner, struct str name)
+{
+	const struct vocabulary *v = rules_vocabulary(r, name);
+	return v && v->source && str_eq(partner, str_c(v->source)) ? v : NULL;
+}
+
+static struct str text_of(const json_t *j)
+{
+	return json_is_string(j) ? str_make(json_string_value(j), json_string_length(j)) : STR("");
+}
+
+/* The first day on which it is over; false: the date is none. */
+static bool until_of(const json_t *line, uint16_t today, unsigned retention, uint16_t *out)
+{
+	const json_t *j = json_object_get(line, "expires");
+	uint16_t last = (uint16_t)(today + retention);
+	struct str s = text_of(j);
+	*out = last;
+	if (!j || json_is_null(j) || (json_is_string(j) && !s.n))
+		return true;
+	if (s.n < 10 || !day_parse(s.p, 10, out))
+		return false;
+	if (*out > last)
+		*out = last;
+	return true;
+}
+
+struct declaring {
+	const struct rules *r;
+	struct str partner;
+	struct attr attrs[EVENT_ATTRS_MAX];
+	unsigned n;
+	char numbers[EVENT_ATTRS_MAX][32];
+};
+
+/* One more value; the counter of why not, or NULL. */
+static uint64_t *add(struct declaring *d, const struct vocabulary *v, struct str value, struct declare_totals *t)
+{
+	if (!v)
+		return &t->refused_undeclared;
+	if (d->n == EVENT_ATTRS_MAX || (value.n && !rules_value(v, &value)))
+		return &t->refused_value;
+	d->attrs[d->n++] = (struct attr){str_c(v->id), value};
+	return NULL;
+}
+
+static uint64_t *read_attributes(struct declaring *d, json_t *attributes, bool over, struct declare_totals *t)
+{
+	const char *name;
+	json_t *value;
+	uint64_t *why = NULL;
+	json_object_foreach(attributes, name, value)
+	{
+		struct str s = text_of(value);
+		if (json_is_number(value) && d->n < EVENT_ATTRS_MAX) {
+			char *to = d->numbers[d->n];
+			s = str_make(to, (size_t)snprintf(to, sizeof d->numbers[0], "%.15g", json_number_value(value)));
+		} else if (json_is_boolean(value)) {
+			s = json_is_true(value) ? STR("true") : STR("false");
+		} else if (!json_is_string(value) && !json_is_null(value)) {
+			return &t->refused_json;
+		}
+		uint64_t *not = add(d, find_attribute(d->r, d->partner, str_c(name)), over ? STR("") : s, t);
+		why = not ? not : why;
+	}
+	return d->n ? NULL : why ? why : &t->refused_json;
+}
+
+/* What became of a line: the counter. */
+static uint64_t *one(
+    struct generation *g, struct declaring *d, json_t *line, unsigned retention, uint32_t now, struct batch *b, struct declare_totals *t)
+{
+	struct str id = text_of(json_object_get(line, "id")), segment = text_of(json_object_get(line, "segment")),
+		   action = text_of(json_object_get(line, "action"));
+	json_t *attributes = json_object_get(line, "attributes");
+	struct vkey visitor;
+	uint16_t today = day_of(now), until;
+	uint64_t *why;
+	if (!id.n || !(segment.n ^ (size_t)json_is_object(attributes)) || !until_of(line, today, retention, &until) ||
+	    (segment.n && json_is_object(attributes)))
+		return &t->refused_json;
+	bool remove = str_eq(action, STR("remove")), over = until <= today;
+	if (action.n && !remove && !str_eq(action, STR("add")))
+		return &t->refused_json;
+	if (over && !remove && json_object_get(line, "expires") && !segment.n)
+		return &t->refused_old;
+	d->n = 0;
+	why = segment.n ? add(d, find_segment(d->r, d->partner, segment), remove || over ? STR("") : STR(VOCABULARY_MEMBER), t)
+			: read_attributes(d, attributes, remove, t);
+	if (why)
+		return why;
+	if (!view_partner_visitor(g, d->partner, id, now, &visitor))
+		return &t->refused_id;
+	batch_declare(b, &visitor, now, remove || over ? (uint16_t)(today + retention) : until, d->partner, d->attrs, d->n);
+	return &t->accepted;
+}
+
+void declare_lines(struct generation *g, const struct rules *rules, unsigned retention, struct str partner, struct str lines, uint32_t now,
+    struct batch *b, struct declare_totals *totals)
+{
+	struct declaring d = {.r = rules, .partner = partner};
+	struct str line;
+	while (lines.n && str_cut(&lines, '\n', &line)) {
+		json_error_t error;
+		line = str_trim(line);
+		if (!line.n)
+			continue;
+		totals->read++;
+		json_t *j = json_loadb(line.p, line.n, 0, &error);
+		(*(json_is_object(j) ? one(g, &d, j, retention, now, b, totals) : &totals->refused_json))++;
+		json_decref(j);
+	}
+}
