@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/http/admin.h"
+#include "crumb/http/recent.h"
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
 
@@ -244,6 +245,7 @@ static enum err start(struct server *s)
 	s->shared.store = s->node.store;
 	s->shared.writer = s->node.writer;
 	s->shared.engine = s->node.engine;
+	s->shared.recent = recent_new();
 	share_rules(s);
 	if (!place_db_file(&s->config, s->places_file, sizeof s->places_file))
 		s->places_file[0] = 0;
@@ -295,6 +297,7 @@ static void stop(struct server *s)
 	destinations_unref(s->shared.destinations);
 	place_db_unref(s->shared.places);
 	junk_unref(s->shared.lists);
+	recent_free(s->shared.recent);
 	free(s->collects);
 	free(s->threads);
 	config_done(&s->config);

@@ -66,6 +66,7 @@ const struct option config_options[] = {
     N("fold.pace_ms", fold_pace_ms, "800", 0, 10000, "least time between two folds of a shard when nobody waits"),
     N("stream.keep_h", stream_keep_h, "0", 0, 24, "hours for which enters and leaves are kept for streams; 0: there are none"),
     T("process.user", process_user, "", "started as root, become this user before anything is opened"),
+    T("segment.write_keys", segment_keys, "", "write keys of Segment's sources that may send to /v1/…, comma list; empty: none may"),
     T("page.key", kv_key, "crumb", "key of the key-values that /segments?format=kv gives to ad servers"),
     T("ortb2.name", ortb2_name, "crumb", "name of the data provider in OpenRTB answers"),
 };

@@ -61,6 +61,20 @@ static const struct route {
     {{"/optin", 6}, NULL, collect_optin, NULL},
     {{"/me", 3}, collect_me, NULL, NULL},
     {{"/me/forget", 10}, NULL, collect_forget, NULL},
+    {{"/v1/t", 5}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/p", 5}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/s", 5}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/i", 5}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/g", 5}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/a", 5}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/b", 5}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/track", 9}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/page", 8}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/screen", 10}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/identify", 12}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/group", 9}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/alias", 9}, NULL, collect_cdp, cors_preflight},
+    {{"/v1/batch", 9}, NULL, collect_cdp, cors_preflight},
     {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL},
 };
 
@@ -138,6 +152,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		if (b->result) {
 			http_gate_fail(c->server, gate);
 			collect_lookups_fail(c, gate);
+			recent_clear(c->shared->recent); /* what could not be written comes again, and is no repetition */
 		}
 		batch_clear(b);
 		http_gate_open(c->server, gate);

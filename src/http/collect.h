@@ -3,6 +3,7 @@
 #define CRUMB_SRC_HTTP_COLLECT_H
 
 #include "crumb/http/collect.h"
+#include "crumb/http/recent.h"
 
 struct collect;
 
@@ -77,6 +78,9 @@ extern const char collect_gif[44]; /* 43 bytes and a zero */
 
 /* sync.c */
 void collect_sync(struct collect *c, struct http_request *r);
+
+/* cdp.c */
+void collect_cdp(struct collect *c, struct http_request *r);
 
 /* segments.c */
 void collect_segments(struct collect *c, struct http_request *r);

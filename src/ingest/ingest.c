@@ -142,6 +142,9 @@ bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct 
 	metric_inc(M_HITS);
 	anonymise(&in->wall, h, e);
 	in->aside = anonymiser_judge(&in->wall, h, e, t, &e->pattern);
+	/* what the operator hands in without saying where it was seen happened elsewhere: a shop, a telephone */
+	if (in->aside == ASIDE_SITE && !e->host.n && (who->flags & EVENT_IMPORTED))
+		in->aside = ASIDE_NOT;
 	if (in->aside == ASIDE_SITE) {
 		metric_inc(M_REFUSED_SITE);
 		if (!e->host.n || (who->flags & EVENT_IMPORTED))

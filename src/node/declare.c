@@ -6,16 +6,6 @@
 
 #include <jansson.h>
 
-static const struct vocabulary *find_segment(const struct rules *r, struct str partner, struct str name)
-{
-	for (size_t i = 0; i < r->vocabularies_n; i++) {
-		const struct vocabulary *v = &r->vocabularies[i];
-		if (v->source && str_eq(partner, str_c(v->source)) && v->segment && str_eq(name, str_c(v->segment)))
-			return v;
-	}
-	return NULL;
-}
-
 static const struct vocabulary *find_attribute(const struct rules *r, struct str partner, struct str name)
 {
 	const struct vocabulary *v = rules_vocabulary(r, name);
@@ -103,7 +93,7 @@ static uint64_t *one(
 	if (over && !remove && json_object_get(line, "expires") && !segment.n)
 		return &t->refused_old;
 	d->n = 0;
-	why = segment.n ? add(d, find_segment(d->r, d->partner, segment), remove || over ? STR("") : STR(VOCABULARY_MEMBER), t)
+	why = segment.n ? add(d, rules_partner_segment(d->r, d->partner, segment), remove || over ? STR("") : STR(VOCABULARY_MEMBER), t)
 			: read_attributes(d, attributes, remove, t);
 	if (why)
 		return why;

@@ -75,6 +75,11 @@
 	X(M_SYNC_REDIRECT, "syncs_total", "result=\"redirected\"", "")                                                                               \
 	X(M_SYNC_BAD_TARGET, "syncs_total", "result=\"target_not_listed\"", "")                                                                      \
 	X(M_SYNC_BAD_PARTNER, "syncs_total", "result=\"unknown_partner\"", "")                                                                       \
+	X(M_CDP_NO_ID, "cdp_calls_dropped_total", "reason=\"no_anonymous_id\"", "Calls of Segment's API that were answered, but not recorded")       \
+	X(M_CDP_TWICE, "cdp_calls_dropped_total", "reason=\"repeated\"", "")                                                                         \
+	X(M_CDP_TIME, "cdp_calls_dropped_total", "reason=\"too_old\"", "")                                                                           \
+	X(M_CDP_KIND, "cdp_calls_dropped_total", "reason=\"not_an_event\"", "")                                                                      \
+	X(M_CDP_UNDECLARED, "cdp_calls_dropped_total", "reason=\"undeclared_audience\"", "")                                                         \
 	X(M_PUSH_TAKEN, "pushes_total", "result=\"taken\"", "Requests to destinations")                                                              \
 	X(M_PUSH_FAILED, "pushes_total", "result=\"failed\"", "")                                                                                    \
 	X(M_DELIVERED, "deliveries_total", "state=\"delivered\"", "Deliveries that have ended")                                                      \

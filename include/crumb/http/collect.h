@@ -28,6 +28,7 @@ struct collect_shared {
 	struct destinations *destinations;
 	struct place_db *places;
 	struct junk_lists *lists;
+	struct recent_ids *recent; /* messages of Segment's API that were taken; any thread */
 };
 
 enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out) MUST_CHECK;

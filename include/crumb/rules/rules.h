@@ -237,6 +237,8 @@ void rules_unref(struct rules *r);
 int rules_category(const struct rules *r, struct str id); /* exact id, or -1 */
 int rules_segment(const struct rules *r, struct str id);
 const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr);
+/* The attribute that stands for a partner's segment; NULL: none is declared. */
+const struct vocabulary *rules_partner_segment(const struct rules *r, struct str partner, struct str segment);
 /* Where a part of a segment's condition stands; what is no part of it is said of the whole. */
 struct rules_at rules_segment_at(const struct segment *s, struct str part);
 /* The text of a file of the bundle; empty when there is none by that name. */

@@ -1,0 +1,113 @@
+"""Segment's API in: what its libraries send, as it was observed. A person's name, traits and address end at the wall."""
+import base64
+import json
+import os
+import time
+
+import pytest
+from harness import CHROME, DAY, Browser
+
+RULES = '''version: 1
+attributes:
+  - {id: first_time, source: segment, segment: first_time_shopper}
+categories:
+  - {id: coats, any: [{path: "/coats/*"}]}
+  - {id: viewed, any: [{event: product_viewed, attr.category: shoes}]}
+  - {id: buy, any: [{event: order_completed}]}
+segments:
+  - {id: first-timers, when: attr.first_time = member}
+  - {id: buyers, when: sum(v of buy) >= 100}
+'''
+PERSONAS = {'personas': {'computation_class': 'audience', 'computation_id': 'aud_1', 'computation_key': 'first_time_shopper', 'namespace': 'spa_1', 'space_id': 'spa_1'}}
+
+
+@pytest.fixture
+def server(make):
+    return make(rules=RULES, options=['segment.write_keys=WK1,WK2', 'sites=shop.example'])
+
+
+def iso(t):
+    return time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime(t))
+
+
+def send(server, path, body, key='WK1', headers={}, browser=None):
+    h = {'Content-Type': 'text/plain', 'User-Agent': CHROME, **({'Authorization': 'Basic ' + base64.b64encode((key + ':').encode()).decode()} if key else {}), **headers}
+    if browser:
+        h['Cookie'] = 'crumb=' + browser.jar['crumb']
+    status, r, data = server.http('POST', path, json.dumps(body), h)
+    server.settle()
+    return status
+
+
+def counts(server, anonymous):
+    v = server.visitor('--id', anonymous)
+    return {c['id']: c['count'] for c in v['categories']} if v else None
+
+
+def test_a_batch_of_a_server(server):
+    now = server.now()
+    batch = [{'type': 'track', 'event': 'Product Viewed', 'properties': {'sku': 'A1', 'category': 'shoes', 'email': 'jane@example.com'}, 'anonymousId': 'anon-1', 'userId': 'user-77',
+              'context': {'ip': '81.2.69.142', 'userAgent': CHROME, 'traits': {'email': 'jane@example.com'}}, 'messageId': 'm-1', 'timestamp': iso(now - DAY)},
+             {'type': 'page', 'name': 'Coats', 'properties': {'url': 'https://shop.example/coats/1?token=x', 'title': 'Coats'}, 'anonymousId': 'anon-1', 'messageId': 'm-2'},
+             {'type': 'track', 'event': 'Order Completed', 'properties': {'revenue': 120.5}, 'anonymousId': 'anon-1', 'messageId': 'm-3'},
+             {'type': 'identify', 'userId': 'user-77', 'anonymousId': 'anon-1', 'traits': {'name': 'Jane'}, 'messageId': 'm-4'},
+             {'type': 'track', 'event': 'Order Completed', 'userId': 'user-77', 'messageId': 'm-5'},
+             {'type': 'track', 'event': 'Order Completed', 'anonymousId': 'anon-1', 'messageId': 'm-6', 'timestamp': iso(now - 100 * DAY)}]
+    assert send(server, '/v1/batch', {'batch': batch, 'sentAt': iso(now)}, headers={'Content-Type': 'application/json'}) == 200
+    assert counts(server, 'anon-1') == {'viewed': 1, 'coats': 1, 'buy': 1}
+    v = server.visitor('--id', 'anon-1')
+    assert (v['country'], v['browser'], v['attributes']) == ('GB', 'chrome', {'sku': 'A1', 'category': 'shoes'}) and v['segments'] == ['buyers']
+    assert send(server, '/v1/batch', {'batch': batch}) == 200          # sent again: counted once
+    assert counts(server, 'anon-1') == {'viewed': 1, 'coats': 1, 'buy': 1}
+    for reason, n in (('no_anonymous_id', 2), ('repeated', 3), ('too_old', 2), ('not_an_event', 2)):
+        assert server.metric('cdp_calls_dropped_total{reason="%s"}' % reason) == n, reason
+    stored = b''.join(open(os.path.join(d, f), 'rb').read() for d, _, files in os.walk(server.store) for f in files)
+    assert b'jane' not in stored and b'Jane' not in stored and b'user-77' not in stored and b'anon-1' not in stored and b'token=x' not in stored
+
+
+def test_calls_of_the_browser_library(server):
+    b = Browser.known(server)
+    page = {'page': {'url': 'https://shop.example/coats/2', 'title': 'Coat', 'referrer': 'https://www.google.com/'}}
+    assert send(server, '/v1/p', {'type': 'page', 'anonymousId': 'a-9', 'userId': None, 'properties': {}, 'context': page, 'writeKey': 'WK2'}, key=None, browser=b) == 200
+    assert counts(server, 'a-9') is None and b.count('coats') == 1        # the cookie is nearer than an id of another system
+    assert send(server, '/v1/t', {'type': 'track', 'event': 'Product Viewed', 'anonymousId': 'a-9', 'properties': {'category': 'shoes'}, 'context': page}) == 200
+    assert counts(server, 'a-9') == {'viewed': 1, 'coats': 1}
+    status, r, _ = server.http('OPTIONS', '/v1/t', headers={'Origin': 'https://shop.example', 'Access-Control-Request-Headers': 'authorization', 'Access-Control-Request-Method': 'POST'})
+    assert status == 204 and 'authorization' in r.getheader('Access-Control-Allow-Headers') and r.getheader('Access-Control-Allow-Origin') == 'https://shop.example'
+
+
+def test_audiences_become_declared_attributes(server):
+    t = {'type': 'track', 'anonymousId': 'a-1', 'event': 'Audience Entered', 'properties': {'audience_key': 'first_time_shopper', 'first_time_shopper': True}, 'context': PERSONAS}
+    view = {'type': 'page', 'anonymousId': 'a-1', 'properties': {'url': 'https://shop.example/'}}
+    send(server, '/v1/page', view)
+    assert send(server, '/v1/track', t) == 200
+    assert server.visitor('--id', 'a-1')['segments'] == ['first-timers'] and counts(server, 'a-1') == {}      # no event, no category
+    assert send(server, '/v1/track', {**t, 'event': 'Audience Exited', 'properties': {'audience_key': 'first_time_shopper'}}) == 200
+    assert server.visitor('--id', 'a-1')['attributes'] == {}
+    i = {'type': 'identify', 'anonymousId': 'a-1', 'traits': {'first_time_shopper': True, 'email': 'x@y.z'}, 'context': PERSONAS}
+    assert send(server, '/v1/i', i) == 200 and server.visitor('--id', 'a-1')['attributes'] == {'first_time': 'member'}
+    assert send(server, '/v1/i', {**i, 'traits': {'first_time_shopper': False}}) == 200 and server.visitor('--id', 'a-1')['attributes'] == {}
+    other = {'personas': {**PERSONAS['personas'], 'computation_key': 'unknown'}}
+    assert send(server, '/v1/t', {**t, 'properties': {'audience_key': 'unknown'}, 'context': other}) == 200
+    assert server.metric('cdp_calls_dropped_total{reason="undeclared_audience"}') == 1
+    server.verify()
+
+
+def test_consent_is_the_same_as_for_hits(server):
+    call = {'type': 'page', 'anonymousId': 'a-1', 'properties': {'url': 'https://shop.example/coats/1'}}
+    send(server, '/v1/p', call)
+    assert counts(server, 'a-1') == {'coats': 1}
+    assert send(server, '/v1/p?us_privacy=1YYN', {**call, 'messageId': 'x'}) == 200
+    assert counts(server, 'a-1') is None            # an explicit no: erased
+    assert send(server, '/v1/p', {**call, 'anonymousId': 'a-2'}, headers={'Sec-GPC': '1'}) == 200 and counts(server, 'a-2') is None
+
+
+def test_who_may_not_send(server, make):
+    call = {'type': 'page', 'anonymousId': 'a-1', 'properties': {'url': 'https://shop.example/coats/1'}}
+    assert send(server, '/v1/p', call, key='WRONG') == 401 and send(server, '/v1/p', call, key=None) == 401
+    assert send(server, '/v1/p', {**call, 'writeKey': 'WK1'}, key=None) == 200
+    assert server.http('POST', '/v1/p', '{', {'Authorization': 'Bearer WK1'})[0] == 400 and server.http('POST', '/v1/batch', '{"batch":{}}', {'Authorization': 'Bearer WK1'})[0] == 400
+    assert server.http('POST', '/v1/batch', json.dumps({'batch': [{}] * 2501}), {'Authorization': 'Bearer WK1'})[0] == 413
+    assert server.http('POST', '/v1/batch', json.dumps({'batch': [1, None, 'x', {'type': 7}, {'type': 'track', 'event': [], 'anonymousId': {}, 'properties': 3, 'context': 'y'}]}), {'Authorization': 'Bearer WK1'})[0] == 200
+    assert server.http('GET', '/v1/p')[0] == 405
+    assert send(make(), '/v1/p', call) == 404
