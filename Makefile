@@ -24,13 +24,14 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test check fuzz bench clean help setup-% FORCE
+.PHONY: all run test peers check fuzz bench clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 
 help:
 	@echo "make                     build crumbd and crumb into build/"
 	@echo "make run                 install what is missing, build, start the demo shop and crumb on loopback"
 	@echo "make test                install what is missing, run every test; the last line counts them"
+	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers, banned functions, file sizes"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
@@ -97,6 +98,11 @@ fuzz: setup-test
 bench: setup-bench
 	@$(MAKE) --no-print-directory all
 	@/usr/bin/python3 -B tests/bench/bench.py $(SUBJECT)
+
+# Beside the real Prebid.js, Segment's libraries and others' readers, from npm.
+peers: setup-test setup-bench
+	@$(MAKE) --no-print-directory all
+	@tools/peers.sh
 
 # --- tests
 
