@@ -644,7 +644,8 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 		used += (size_t)snprintf(head + used, sizeof head - used, "Connection: close\r\n");
 	if (used + headers.n + 2 + body.n <= sizeof s->text) {
 		memcpy(s->text, head, used);
-		memcpy(s->text + used, headers.p, headers.n);
+		if (headers.n)
+			memcpy(s->text + used, headers.p, headers.n);
 		memcpy(s->text + used + headers.n, "\r\n", 2);
 		if (body.n)
 			memcpy(s->text + used + headers.n + 2, body.p, body.n);
