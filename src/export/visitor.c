@@ -107,9 +107,10 @@ enum err visitor_json(struct generation *g, unsigned retention, const struct vke
 	} else if (e == ERR_NOT_FOUND) {
 		e = OK;
 		if (view_provisional(g, k, now, &hour))
-			*out = json_pack("{s:b,s:o,s:o,s:o,s:[],s:{},s:[],s:{s:{},s:{}}}", "provisional", true, "first_day",
+			*out = json_pack("{s:b,s:o,s:o,s:o,s:[],s:{},s:[],s:[],s:{s:{},s:{}}}", "provisional", true, "first_day",
 			    day_json((uint16_t)(hour / 24)), "last_day", day_json((uint16_t)(hour / 24)), "expires",
-			    day_json((uint16_t)(hour / 24 + 1)), "categories", "attributes", "segments", "ends", "categories", "segments");
+			    day_json((uint16_t)(hour / 24 + 1)), "categories", "attributes", "segments", "partners", "ends", "categories",
+			    "segments");
 	}
 	profile_done(&p);
 	return e;
