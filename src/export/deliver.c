@@ -155,6 +155,10 @@ static enum err deliver_locked(struct outbox *place, struct deliver_wish *w, str
 			return e;
 		*out = (struct delivery){.full = false};
 	}
+	char ended[OUTBOX_PATH];
+	outbox_path(place, "ended", ended);
+	if ((e = folder_remove(ended)))
+		return e;
 	tidy(place, w->plan.now);
 	w->plan.full = w->mode == DELIVER_FULL || (w->mode == DELIVER_AUTO && !holds_anything(place));
 	out->full = w->plan.full;

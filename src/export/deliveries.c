@@ -95,7 +95,12 @@ static void list_one(const char *store, const struct destination *d, const struc
 				continue;
 			}
 			gate_row(j, gate);
-			json_array_append_new(list, j);
+			/* cut off behind this line, a delivery ends twice */
+			size_t n = json_array_size(list);
+			if (n && strcmp(json_text(json_array_get(list, n - 1), "delivery"), json_text(j, "delivery")) == 0)
+				json_array_set_new(list, n - 1, j);
+			else
+				json_array_append_new(list, j);
 		}
 	}
 	buf_done(&text);

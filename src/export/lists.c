@@ -45,8 +45,8 @@ static void put_alert(json_t *row, const struct segment *s, struct shown size)
 static json_t *segment_row(const struct segment *s, struct shown size, const struct kgate *gate, uint16_t today, uint16_t from, bool complete)
 {
 	char split[16];
-	json_t *row =
-	    json_pack("{s:s,s:s,s:s,s:s,s:b}", "id", s->id, "name", s->name, "kind", "rule", "state", segment_state(s, today), "complete", complete);
+	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:b}", "id", s->id, "name", s->name, "kind", s->like ? "lookalike" : "rule", "state",
+	    segment_state(s, today), "complete", complete);
 	put_shown(row, "size", size, gate);
 	if (s->owner)
 		json_object_set_new(row, "owner", json_string(s->owner));

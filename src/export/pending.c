@@ -460,8 +460,17 @@ enum err pending_finish(struct pending *p, enum delivery_state state, const char
 		e = bury(p, why);
 	if (!e)
 		e = write_log(p, state, why);
+	/* gone at once: a part of the folder would look like a delivery under way */
+	char ended[OUTBOX_PATH];
+	outbox_path(p->place, "ended", ended);
 	if (!e)
-		e = folder_remove(p->folder);
+		e = folder_remove(ended);
+	if (!e && rename(p->folder, ended) != 0)
+		e = sys_error(p->folder);
+	if (!e)
+		e = folder_sync(p->place->folder);
+	if (!e)
+		e = folder_remove(ended);
 	if (!e)
 		metric_inc(state == DELIVERY_FAILED ? M_DELIVERY_FAILED : M_DELIVERED);
 	return e;

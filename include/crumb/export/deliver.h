@@ -4,6 +4,7 @@
  *         lock        held by whoever delivers: a server or a command
  *         held        what the partner has (export/held.h)
  *         pending/    a delivery under way: manifest.json, rows (export/held.h), files/, acks, refused, state
+ *         ended/      one that is through, on its way out
  *         log         one JSON line a delivery that has ended, 90 days back
  *         dead/ID/    files that were given up, with what the partner said of them
  *         made        the time in the name of the latest delivery
