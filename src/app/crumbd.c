@@ -107,11 +107,15 @@ static void share_rules(struct server *s)
 
 /* --- events of the main thread */
 
+static void reload(struct server *s);
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
 	(void)fd, (void)what;
 	node_tick(&s->node);
+	if (atomic_exchange(&s->node.models_changed, false))
+		reload(s);
 	keeper_tick(s->keeper);
 	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent));
 	load_places(s);
@@ -135,6 +139,11 @@ static void reload(struct server *s)
 	}
 	share_rules(s);
 	log_info("rules", "loaded rules=%s", s->node.rules->hash_text);
+}
+
+static void new_models(void *arg)
+{
+	reload(arg);
 }
 
 static void terminate(struct server *s)
@@ -259,6 +268,7 @@ static enum err start(struct server *s)
 		return err_set(ERR_IO, "no event loop");
 	if ((e = start_collect(s)) || (e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, &s->admin)))
 		return e;
+	admin_on_models(s->admin, new_models, s);
 	char admin[128];
 	admin_address(s->admin, admin, sizeof admin);
 	if ((e = store_save_admin(s->node.store, admin, s->token)))

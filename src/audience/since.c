@@ -175,6 +175,7 @@ static uint16_t node_from(const struct dating *d, int at, const uint16_t *catego
 		later(&day, categories[n->cat]);
 		return day;
 	case NODE_FACT:
+	case NODE_LIKE:
 	case NODE_NEVER:
 		return 0;
 	default:

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct command *const tables[] = {commands_read, commands_import, commands_data, commands_export, commands_rules, commands_ask,
-    commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine};
+static const struct command *const tables[] = {commands_read, commands_import, commands_lookalike, commands_data, commands_export, commands_rules,
+    commands_ask, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine};
 #define TABLES (sizeof tables / sizeof *tables)
 
 /* --- helpers for commands */

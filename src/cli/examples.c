@@ -53,7 +53,7 @@ static int test(struct cli *c, int argc, char **argv)
 		return cli_fail("the rules do not load: %s", err_text());
 	struct running run = {.json = c->json, .list = json_array()};
 	struct mp m;
-	enum err e = rules_read(path, &bundle);
+	enum err e = rules_read(path, NULL, &bundle);
 	if (!e) {
 		m = mp_over(buf_view(&bundle));
 		for (uint32_t n = mp_array(&m); n >= 2 && (!e || e == ERR_SYNTAX); n -= 2) {

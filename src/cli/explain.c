@@ -92,7 +92,8 @@ static void add_facts(const struct explaining *x, const struct rule_node *n, jso
 static json_t *node_json(const struct explaining *x, int at)
 {
 	const struct rule_node *n = &x->r->nodes[at];
-	static const char *const kinds[] = {"and", "or", "not", "count", "days", "sum", "first", "then", "fact", "attribute", "segment", "never"};
+	static const char *const kinds[] = {
+	    "and", "or", "not", "count", "days", "sum", "first", "then", "fact", "attribute", "segment", "model", "never"};
 	json_t *j = json_pack("{s:s%,s:s,s:b,s:o}", "text", n->text.p, n->text.n, "kind", kinds[n->kind], "true",
 	    rules_part_holds(x->r, at, x->p, x->today), "flips", day_or_null(rules_part_flips(x->r, at, x->p, x->today, x->retention)));
 	if (n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_NOT) {

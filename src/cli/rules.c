@@ -13,7 +13,7 @@
 /* The text of the file that a finding is about. */
 static struct str text_of(const char *path, const struct finding *f, struct buf *bundle)
 {
-	if (bundle->n == 0 && rules_read(path, bundle) != OK)
+	if (bundle->n == 0 && rules_read(path, NULL, bundle) != OK)
 		return STR("");
 	return rules_file(buf_view(bundle), str_c(f->file));
 }

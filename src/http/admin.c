@@ -313,6 +313,7 @@ static const struct {
     {{"/v1/visitors/erase", 18}, .post = erase},
     {{"/v1/ask/preview", 15}, .job = PREVIEW},
     {{"/v1/ask/overlap", 15}, .job = OVERLAP},
+    {{"/v1/lookalikes/train", 20}, .job = TRAIN},
 };
 
 static void handle(void *ctx, struct http_request *r)
@@ -443,6 +444,20 @@ static bool try_stream(struct admin *a, struct waiting *w)
 	return false;
 }
 
+/* Reads the rules with the new model, and waits until the views are made by them. */
+static bool try_trained(struct admin *a, struct waiting *w)
+{
+	if (!w->queued) {
+		w->queued = true;
+		a->models_changed(a->models_arg);
+		return false;
+	}
+	struct generation *g = engine_serving(a->node->engine);
+	bool serves = memcmp(g->rules->hash, a->node->rules->hash, sizeof g->rules->hash) == 0;
+	generation_unref(g);
+	return serves || clock_mono_us() >= w->deadline_us;
+}
+
 static bool try_answer(struct admin *a, struct waiting *w)
 {
 	if (w->what == STREAM)
@@ -453,6 +468,8 @@ static bool try_answer(struct admin *a, struct waiting *w)
 		return false;
 	if (w->what == ERASE)
 		return try_erased(a, w);
+	if (w->what == TRAIN && !w->result && !try_trained(a, w))
+		return false;
 	if (w->what == IMPORT)
 		answer_import(w);
 	else if (w->what != SETTLE)
@@ -496,6 +513,12 @@ void admin_tick(struct admin *a)
 		free_waiting(done);
 		done = next;
 	}
+}
+
+void admin_on_models(struct admin *a, void (*changed)(void *), void *arg)
+{
+	a->models_changed = changed;
+	a->models_arg = arg;
 }
 
 void admin_ready(struct admin *a, bool ready)

@@ -13,7 +13,7 @@
 
 /* settle waits for fold and sweep, compact for the keeper; the others are the job thread's, erase then waits until the visitor is gone from the
  * views. */
-enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP, QUARANTINE, RELEASE, STREAM };
+enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP, QUARANTINE, RELEASE, STREAM, TRAIN };
 
 /* A request that is answered when the views have caught up, or when the job thread is done. */
 struct waiting {
@@ -32,7 +32,7 @@ struct waiting {
 	 * for a change of `version` */
 	struct buf to, out;
 	uint64_t version;
-	bool queued;
+	bool queued; /* train: its model is on its way into the views */
 	enum err result;
 	json_t *answer; /* preview, overlap, backup */
 	char why[512];	/* what went wrong */
@@ -60,6 +60,8 @@ struct admin {
 	/* what all outlets of this server told */
 	struct kgate gate;
 	struct ask_memory *asked;
+	void (*models_changed)(void *);
+	void *models_arg;
 };
 
 /* jobs.c: the thread for what takes long, one after the other */

@@ -5,6 +5,7 @@
 #include "crumb/core/metric.h"
 #include "crumb/export/stream.h"
 #include "crumb/ingest/quarantine.h"
+#include "crumb/node/lookalike.h"
 #include "crumb/store/backup.h"
 
 #include <stdlib.h>
@@ -166,6 +167,10 @@ static void run_job(struct admin *a, struct waiting *w)
 		run_backup(a, w);
 	} else if (w->what == QUARANTINE) {
 		run_quarantine(a, w);
+	} else if (w->what == TRAIN) {
+		struct generation *g = engine_serving(a->node->engine);
+		w->result = lookalike_train(g, a->config, w->body.n ? str_trim(buf_view(&w->body)) : STR(""), clock_now(), NULL, &w->answer);
+		generation_unref(g);
 	} else if (w->what == STREAM) {
 		run_stream(a, w);
 	} else if (w->what == RELEASE) {

@@ -37,7 +37,9 @@ enum err deploy_rules(const struct config *c, const char *path, struct report *r
 	struct report own = {0}, *to = report ? report : &own;
 	struct rules *r = NULL;
 	struct destinations *destinations = NULL;
-	enum err e = rules_read(path, &bundle);
+	char models[4096];
+	snprintf(models, sizeof models, "%s/models", c->store_path);
+	enum err e = rules_read(path, models, &bundle);
 	if (!e)
 		e = destinations_load(c->destinations_path, to, &destinations);
 	if (!e) {

@@ -4,6 +4,7 @@
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 #include "crumb/export/deliver.h"
+#include "crumb/node/lookalike.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -131,6 +132,19 @@ static enum err tend_destinations(struct keeper *k)
 	return e;
 }
 
+/* Lookalikes are found anew; who reads the rules next finds their models. */
+static enum err refresh_lookalikes(struct keeper *k)
+{
+	struct node *n = k->node;
+	struct generation *g = engine_serving(n->engine);
+	bool changed;
+	enum err e = lookalike_refresh(g, n->config, clock_now(), &k->stop, &changed);
+	generation_unref(g);
+	if (!e && changed)
+		atomic_store(&n->models_changed, true);
+	return e;
+}
+
 static enum err round_of(struct keeper *k)
 {
 	struct node *n = k->node;
@@ -143,6 +157,8 @@ static enum err round_of(struct keeper *k)
 		e = compact(k);
 	if (!e)
 		e = tend_destinations(k);
+	if (!e)
+		e = refresh_lookalikes(k);
 	if (!e)
 		e = erased_expire(n->store->erased, oldest_day(today, RETENTION_MAX));
 	if (!e)

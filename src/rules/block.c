@@ -155,7 +155,7 @@ struct block *rules_block_begin(const struct rules *r)
 		const struct rule_node *node = &r->nodes[i];
 		if (is_counted(node) || wants_profile(node)) {
 			places[n++] = (struct wanted){node, (int)i};
-		} else if (node->kind == NODE_FACT || node->kind == NODE_ATTR) {
+		} else if (node->kind == NODE_FACT || node->kind == NODE_ATTR || node->kind == NODE_LIKE) {
 			b->leaves[i] = (struct leaf){(uint32_t)b->words_n++, false};
 			b->facts[b->facts_n++] = (int)i;
 		}

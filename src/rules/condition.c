@@ -97,9 +97,8 @@ static void expect(struct parser *p, enum token_kind kind, const char *what)
 
 /* --- nodes */
 
-static int add(struct parser *p, struct rule_node n)
+static int append(struct rules *r, struct rule_node n)
 {
-	struct rules *r = p->r;
 	if ((r->nodes_n & (r->nodes_n - 1)) == 0) {
 		size_t cap = r->nodes_n ? 2 * r->nodes_n : 1;
 		struct rule_node *grown = realloc(r->nodes, cap * sizeof *grown);
@@ -108,6 +107,18 @@ static int add(struct parser *p, struct rule_node n)
 	}
 	r->nodes[r->nodes_n] = n;
 	return (int)r->nodes_n++;
+}
+
+static int add(struct parser *p, struct rule_node n)
+{
+	return append(p->r, n);
+}
+
+int condition_and_like(struct rules *r, int root, uint16_t segment)
+{
+	struct str all = r->nodes[root].text;
+	int like = append(r, (struct rule_node){.kind = NODE_LIKE, .segment = segment, .text = str_skip(all, all.n)});
+	return append(r, (struct rule_node){.kind = NODE_AND, .left = root, .right = like, .text = all});
 }
 
 /* What was written from `from` to the latest token taken. */

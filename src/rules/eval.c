@@ -1,5 +1,7 @@
 #include "crumb/rules/eval.h"
 
+#include "crumb/rules/like.h"
+
 #include <stdlib.h>
 
 uint16_t rules_window_start(uint8_t window, uint16_t today)
@@ -159,10 +161,20 @@ static bool holds(const struct rules *r, int at, const struct profile *p, uint16
 		const struct segment *s = &r->segments[n->segment];
 		return (!s->until || today <= s->until) && s->root >= 0 && holds(r, s->root, p, today);
 	}
+	case NODE_LIKE: {
+		const struct like_model *m = r->segments[n->segment].like->model;
+		return m && like_score(m, p, today) >= m->threshold;
+	}
 	case NODE_NEVER:
 		return false;
 	}
 	return false;
+}
+
+static void model_asks(const struct like_model *m, uint64_t *wanted)
+{
+	for (unsigned i = 0; m && i < m->facts_at; i++)
+		wanted[m->weights[i].f.cat / 64] |= 1ull << m->weights[i].f.cat % 64;
 }
 
 void rules_asks(const struct rules *r, int at, uint64_t *wanted)
@@ -190,6 +202,9 @@ void rules_asks(const struct rules *r, int at, uint64_t *wanted)
 	case NODE_SEGMENT:
 		if (r->segments[n->segment].root >= 0)
 			rules_asks(r, r->segments[n->segment].root, wanted);
+		return;
+	case NODE_LIKE:
+		model_asks(r->segments[n->segment].like->model, wanted);
 		return;
 	case NODE_FACT:
 	case NODE_ATTR:
@@ -236,6 +251,8 @@ static enum maybe of_nobody(const struct rules *r, int at, const struct profile 
 		return a > b ? a : b;
 	case NODE_NOT:
 		return SO - of_nobody(r, n->left, nobody);
+	case NODE_LIKE:
+		return NOT_SO;
 	case NODE_FACT:
 	case NODE_ATTR:
 		return UNKNOWN;

@@ -203,6 +203,7 @@ static struct plan solve(const struct solver *s, int node, bool want)
 	case NODE_FACT:
 	case NODE_ATTR:
 		return one(COST_FACT, (struct step){STEP_FACT, 0, 0, 0, node, want});
+	case NODE_LIKE: /* what would bring them in is the model's to know */
 	case NODE_NEVER:
 		break;
 	}

@@ -2,6 +2,7 @@
  * that only show then: cycles, conditions that hold of nobody. */
 #include "crumb/base/code.h"
 #include "crumb/rules/eval.h"
+#include "crumb/rules/like.h"
 #include "loader.h"
 #include "sensitive.h"
 
@@ -105,6 +106,20 @@ static void depends(struct rules *r, uint16_t cat, uint16_t segment)
 	c->segments[segment / 64] |= 1ull << (segment % 64);
 }
 
+/* A model asks for presence in windows: they are windows like those of conditions, so that memberships are right on every day. */
+static void link_model(struct linker *l, const struct like_model *m, uint16_t segment)
+{
+	struct rules *r = l->r;
+	for (unsigned i = 0; m && i < m->facts_at; i++) {
+		const struct feature *f = &m->weights[i].f;
+		depends(r, f->cat, segment);
+		note_window(&r->categories[f->cat], f->window);
+		r->segments[segment].sensitive |= l->sensitive[f->cat];
+	}
+	if (m && m->facts_at < m->n)
+		r->fact_segments[segment / 64] |= 1ull << (segment % 64);
+}
+
 /* Notes for segment `segment` what the condition at `at` depends on, through nested segments too. */
 static void link_node(struct linker *l, int at, uint16_t segment)
 {
@@ -140,6 +155,9 @@ static void link_node(struct linker *l, int at, uint16_t segment)
 	case NODE_SEGMENT:
 		if (r->segments[n->segment].root >= 0)
 			link_node(l, r->segments[n->segment].root, segment);
+		return;
+	case NODE_LIKE:
+		link_model(l, r->segments[n->segment].like->model, segment);
 		return;
 	case NODE_NEVER:
 		return;
@@ -230,6 +248,8 @@ static void put_node(struct buf *b, const struct rules *r, int at)
 		buf_add(b, r->categories[n->cat].definition.b, 16);
 	if (n->kind == NODE_THEN)
 		buf_add(b, r->categories[n->then].definition.b, 16);
+	if (n->kind == NODE_LIKE && r->segments[n->segment].like->model)
+		buf_add(b, r->segments[n->segment].like->model->hash.b, 16);
 	if (n->kind == NODE_SEGMENT) { /* what it stands for, not its name */
 		buf_addf(b, "%u ", r->segments[n->segment].until);
 		if (r->segments[n->segment].root >= 0)

@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/mp.h"
 #include "crumb/rules/check.h"
+#include "crumb/rules/like.h"
 #include "loader.h"
 
 #include <stdio.h>
@@ -61,14 +62,14 @@ void yaml_id(struct loader *l, const yaml_node_t *n, char **out)
 	complain(l, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
 }
 
-static void load_words(struct loader *l, const yaml_node_t *n, const char *what, char **out)
+void load_words(struct loader *l, const yaml_node_t *n, const char *what, char **out)
 {
 	struct str s;
 	if (yaml_text(l, n, what, &s))
 		*out = kept(l, s);
 }
 
-static void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out)
+void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out)
 {
 	yaml_words(l, n, "labels", &out->list, &out->n);
 }
@@ -162,124 +163,6 @@ static void load_category(struct loader *l, const yaml_node_t *n, void *into)
 	map_put(&r->category_ids, str_c(c.id), (uint32_t)r->categories_n);
 	r->categories = rules_grow(r->categories, r->categories_n, &l->categories_cap, sizeof *r->categories);
 	r->categories[r->categories_n++] = c;
-}
-
-/* --- attributes */
-
-static void vocabulary_id(struct loader *l, const yaml_node_t *n, void *v)
-{
-	yaml_id(l, n, &((struct vocabulary *)v)->id);
-}
-static void vocabulary_name(struct loader *l, const yaml_node_t *n, void *v)
-{
-	load_words(l, n, "a name", &((struct vocabulary *)v)->name);
-}
-static void vocabulary_values(struct loader *l, const yaml_node_t *n, void *into)
-{
-	struct vocabulary *v = into;
-	if (!yaml_words(l, n, "values", &v->values, &v->values_n))
-		return;
-	for (unsigned i = 0; i < v->values_n; i++)
-		if (v->values[i].n > EVENT_VALUE_MAX)
-			complain(l, n, "too-long", NULL, "a value is at most %d bytes long", EVENT_VALUE_MAX);
-	if (v->values_n == 0)
-		complain(l, n, "empty", NULL, "values has no value in it");
-}
-static void vocabulary_range(struct loader *l, const yaml_node_t *n, void *into)
-{
-	struct vocabulary *v = into;
-	struct str s;
-	if (!yaml_text(l, n, "a range", &s))
-		return;
-	if (!range_parse(s, &v->range) || v->range.lo > v->range.hi)
-		complain(l, n, "range", "write it as 0..120, 0.. or ..120", "'" STR_FMT "' is no range of numbers", STR_ARG(s));
-	v->ranged = true;
-}
-
-static void vocabulary_source(struct loader *l, const yaml_node_t *n, void *v)
-{
-	yaml_id(l, n, &((struct vocabulary *)v)->source);
-}
-static void vocabulary_segment(struct loader *l, const yaml_node_t *n, void *v)
-{
-	load_words(l, n, "the partner's name for a segment", &((struct vocabulary *)v)->segment);
-}
-static void vocabulary_labels(struct loader *l, const yaml_node_t *n, void *v)
-{
-	load_labels(l, n, &((struct vocabulary *)v)->labels);
-}
-
-static const struct yaml_key vocabulary_keys[] = {{"id", vocabulary_id, NULL}, {"name", vocabulary_name, NULL}, {"values", vocabulary_values, NULL},
-    {"range", vocabulary_range, NULL}, {"source", vocabulary_source, NULL}, {"segment", vocabulary_segment, NULL},
-    {"labels", vocabulary_labels, NULL}, {"label", NULL, "labels"}, {"partner", NULL, "source"}, {"value", NULL, "values"}, {"enum", NULL, "values"},
-    {"min", NULL, "range"}, {"max", NULL, "range"}};
-
-static int by_bytes(const void *a, const void *b)
-{
-	const struct str *x = a, *y = b;
-	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
-	return c ? c : x->n < y->n ? -1 : x->n > y->n;
-}
-
-static uint64_t vocabulary_hash(struct loader *l, const struct vocabulary *v)
-{
-	struct buf b = {0};
-	struct str *sorted = rules_alloc(l->r, (v->values_n + 1) * sizeof *sorted);
-	if (v->values_n)
-		memcpy(sorted, v->values, v->values_n * sizeof *sorted);
-	qsort(sorted, v->values_n, sizeof *sorted, by_bytes);
-	buf_addf(&b, "vocabulary %s %d %.17g %.17g", v->id, v->ranged, v->range.lo, v->range.hi);
-	if (v->source)
-		buf_addf(&b, " from %s %s", v->source, v->segment ? v->segment : "");
-	for (unsigned i = 0; i < v->values_n; i++) {
-		buf_add(&b, "", 1);
-		buf_str(&b, sorted[i]);
-	}
-	CHECK(!b.failed);
-	uint64_t h = hash_plain64(b.p, b.n);
-	buf_done(&b);
-	return h;
-}
-
-static void load_vocabulary(struct loader *l, const yaml_node_t *n, void *into)
-{
-	(void)into;
-	struct rules *r = l->r;
-	size_t errors = l->report->errors;
-	uint32_t other;
-	struct vocabulary v = {.at = yaml_at(l, n)};
-	if (!yaml_map(l, n, "an attribute", vocabulary_keys, sizeof vocabulary_keys / sizeof *vocabulary_keys, &v))
-		return;
-	if (!v.id) {
-		if (errors == l->report->errors)
-			complain(l, n, "missing", NULL, "an attribute needs an id");
-		return;
-	}
-	for (const char *c = v.id; *c; c++)
-		if (!chr_alpha(*c) && !chr_digit(*c) && *c != '_') {
-			complain(l, n, "id", "pages send it as a.NAME", "an attribute is named with letters, digits and '_', not '%s'", v.id);
-			return;
-		}
-	if (!v.name)
-		v.name = v.id;
-	if (v.segment && !v.source)
-		complain(l, n, "missing", "say source: and the partner's id", "attribute '%s' is a partner's segment, but of which partner?", v.id);
-	if (v.segment && !v.ranged && !v.values_n) {
-		v.values = rules_alloc(r, sizeof *v.values);
-		v.values[0] = STR(VOCABULARY_MEMBER);
-		v.values_n = 1;
-	}
-	if (v.ranged == (v.values_n > 0) && errors == l->report->errors)
-		complain(l, n, "missing", NULL, "attribute '%s' wants either values or a range", v.id);
-	if (map_get(&r->vocabulary_ids, str_c(v.id), &other)) {
-		complain(l, n, "twice", NULL, "attribute '%s' is declared twice: also at %s:%zu", v.id, r->vocabularies[other].at.file,
-		    r->vocabularies[other].at.line);
-		return;
-	}
-	v.hash = vocabulary_hash(l, &v);
-	map_put(&r->vocabulary_ids, str_c(v.id), (uint32_t)r->vocabularies_n);
-	r->vocabularies = rules_grow(r->vocabularies, r->vocabularies_n, &l->vocabularies_cap, sizeof *r->vocabularies);
-	r->vocabularies[r->vocabularies_n++] = v;
 }
 
 /* --- segments */
@@ -416,12 +299,34 @@ static void place_when(struct loader *l, const yaml_node_t *n, struct segment *s
 	s->places = places;
 }
 
-static void load_segment(struct loader *l, const yaml_node_t *n, void *into)
+/* False: there is room for it, and no other of its name. */
+static bool known_twice(struct loader *l, const yaml_node_t *n, const struct segment *s)
 {
 	struct rules *r = l->r;
+	uint32_t other;
+	if (map_get(&r->segment_ids, str_c(s->id), &other)) {
+		complain(l, n, "twice", "rename one", "segment '%s' is defined twice: also at %s:%zu", s->id, r->segments[other].at.file,
+		    r->segments[other].at.line);
+		return true;
+	}
+	if (r->segments_n < RULES_SEGMENTS_MAX)
+		return false;
+	complain(l, n, "too-many", NULL, "more than %d segments", RULES_SEGMENTS_MAX);
+	return true;
+}
+
+static void keep_segment(struct loader *l, const struct segment *s)
+{
+	struct rules *r = l->r;
+	map_put(&r->segment_ids, str_c(s->id), (uint32_t)r->segments_n);
+	r->segments = rules_grow(r->segments, r->segments_n, &l->segments_cap, sizeof *r->segments);
+	r->segments[r->segments_n++] = *s;
+}
+
+static void load_segment(struct loader *l, const yaml_node_t *n, void *into)
+{
 	(void)into;
 	size_t errors = l->report->errors;
-	uint32_t other;
 	struct reading g = {.s = {.at = yaml_at(l, n), .target = 100, .root = -1}};
 	if (!yaml_map(l, n, "a segment", segment_keys, sizeof segment_keys / sizeof *segment_keys, &g))
 		return;
@@ -434,15 +339,8 @@ static void load_segment(struct loader *l, const yaml_node_t *n, void *into)
 	}
 	if (!s->name)
 		s->name = s->id;
-	if (map_get(&r->segment_ids, str_c(s->id), &other)) {
-		complain(l, n, "twice", "rename one", "segment '%s' is defined twice: also at %s:%zu", s->id, r->segments[other].at.file,
-		    r->segments[other].at.line);
+	if (known_twice(l, n, s))
 		return;
-	}
-	if (r->segments_n >= RULES_SEGMENTS_MAX) {
-		complain(l, n, "too-many", NULL, "more than %d segments", RULES_SEGMENTS_MAX);
-		return;
-	}
 	size_t len = strlen(s->when);
 	if (len > CONDITION_MAX) {
 		complain(l, g.when, "too-long", "build it from smaller ones with segment(ID)", "a condition of %zu bytes is longer than %d", len,
@@ -450,9 +348,126 @@ static void load_segment(struct loader *l, const yaml_node_t *n, void *into)
 		return;
 	}
 	place_when(l, g.when, s);
-	map_put(&r->segment_ids, str_c(s->id), (uint32_t)r->segments_n);
-	r->segments = rules_grow(r->segments, r->segments_n, &l->segments_cap, sizeof *r->segments);
-	r->segments[r->segments_n++] = *s;
+	keep_segment(l, s);
+}
+
+/* --- lookalikes */
+
+static void like_seed(struct loader *l, const yaml_node_t *n, void *into)
+{
+	load_words(l, n, "a seed", &of(into)->like->seed);
+}
+static void like_share(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	double v;
+	if (!yaml_text(l, n, "reach", &s))
+		return;
+	if (s.n < 2 || s.p[s.n - 1] != '%' || !rules_number(str_make(s.p, s.n - 1), &v) || v <= 0 || v > 50)
+		complain(l, n, "reach", "write it as 5%, at most 50%", "'" STR_FMT "' is no share of the population", STR_ARG(s));
+	else
+		of(into)->like->reach = v / 100;
+}
+static void like_size(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_count(l, n, "size", 1, 1000000000, &of(into)->like->size);
+}
+static void like_min_lift(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	double v;
+	if (!yaml_text(l, n, "min_lift", &s))
+		return;
+	if (!rules_number(s, &v) || v <= 1 || v > 1000)
+		complain(l, n, "min_lift", "write it as 3: three times as many as by chance", "'" STR_FMT "' is no lift", STR_ARG(s));
+	else
+		of(into)->like->min_lift = v;
+}
+static void like_population(struct loader *l, const yaml_node_t *n, void *into)
+{
+	load_words(l, n, "a population", &of(into)->like->population);
+}
+static void like_exclude_visitors(struct loader *l, const yaml_node_t *n, void *into)
+{
+	load_words(l, n, "a condition", &of(into)->like->exclude);
+}
+static void like_exclude_categories(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_words(l, n, "categories", &of(into)->like->ignore, &of(into)->like->ignore_n);
+}
+static const struct yaml_key exclude_keys[] = {{"visitors", like_exclude_visitors, NULL}, {"categories", like_exclude_categories, NULL}};
+/* One text is a condition, a list are categories. */
+static void like_exclude(struct loader *l, const yaml_node_t *n, void *into)
+{
+	if (n->type == YAML_MAPPING_NODE)
+		yaml_map(l, n, "exclude", exclude_keys, sizeof exclude_keys / sizeof *exclude_keys, into);
+	else if (n->type == YAML_SEQUENCE_NODE)
+		like_exclude_categories(l, n, into);
+	else
+		like_exclude_visitors(l, n, into);
+}
+static void like_refresh(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	if (!yaml_text(l, n, "refresh", &s))
+		return;
+	unsigned days = str_eq(s, STR("daily")) ? 1 : str_eq(s, STR("weekly")) ? 7 : 0;
+	if (!days && !str_eq(s, STR("by hand")))
+		complain(l, n, "refresh", "write it as daily, weekly or by hand", "'" STR_FMT "' is no time to train anew", STR_ARG(s));
+	of(into)->like->refresh_days = days;
+}
+static void like_sensitive(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_truth(l, n, "sensitive", &of(into)->like->sensitive);
+}
+
+static const struct yaml_key like_keys[] = {{"id", segment_id, NULL}, {"name", segment_name, NULL}, {"seed", like_seed, NULL},
+    {"reach", like_share, NULL}, {"size", like_size, NULL}, {"min_lift", like_min_lift, NULL}, {"population", like_population, NULL},
+    {"exclude", like_exclude, NULL}, {"refresh", like_refresh, NULL}, {"sensitive", like_sensitive, NULL}, {"iab", segment_iab, NULL},
+    {"destinations", segment_destinations, NULL}, {"state", segment_life, NULL}, {"until", segment_until, NULL}, {"owner", segment_owner, NULL},
+    {"alert", segment_alert, NULL}, {"split", segment_split, NULL}, {"labels", segment_labels, NULL}, {"when", NULL, "population"},
+    {"of", NULL, "seed"}, {"segment", NULL, "seed"}, {"lift", NULL, "min_lift"}, {"ignore", NULL, "exclude"}};
+
+/* Who can be in it: the condition that the model is asked of. Seeds never are. */
+static void like_condition(struct loader *l, struct segment *s)
+{
+	struct buf b = {0};
+	buf_addf(&b, "(%s) and not segment(%s)", s->like->population ? s->like->population : "visits", s->like->seed);
+	if (s->like->exclude)
+		buf_addf(&b, " and not (%s)", s->like->exclude);
+	s->when = kept(l, buf_view(&b));
+	buf_done(&b);
+	size_t len = strlen(s->when);
+	struct rules_at *places = rules_alloc(l->r, (len + 1) * sizeof *places);
+	for (size_t i = 0; i <= len; i++)
+		places[i] = s->at;
+	s->when_at = s->at;
+	s->places = places;
+}
+
+static void load_lookalike(struct loader *l, const yaml_node_t *n, void *into)
+{
+	(void)into;
+	size_t errors = l->report->errors;
+	struct reading g = {.s = {.at = yaml_at(l, n), .target = 100, .root = -1}};
+	struct segment *s = &g.s;
+	s->like = rules_alloc(l->r, sizeof *s->like);
+	s->like->refresh_days = 1;
+	if (!yaml_map(l, n, "a lookalike", like_keys, sizeof like_keys / sizeof *like_keys, &g) || errors != l->report->errors)
+		return;
+	if (!s->id || !s->like->seed) {
+		complain(l, n, "missing", NULL, "a lookalike needs %s", s->id ? "a seed: the id of a segment" : "an id");
+		return;
+	}
+	if ((s->like->reach > 0) + (s->like->size > 0) + (s->like->min_lift > 0) != 1) {
+		complain(l, n, "missing", "such as reach: 5%", "lookalike '%s' wants one of reach, size and min_lift", s->id);
+		return;
+	}
+	if (!s->name)
+		s->name = s->id;
+	like_condition(l, s);
+	if (!known_twice(l, n, s))
+		keep_segment(l, s);
 }
 
 /* --- files */
@@ -478,8 +493,7 @@ static void root_attributes(struct loader *l, const yaml_node_t *n, void *into)
 }
 static void root_lookalikes(struct loader *l, const yaml_node_t *n, void *into)
 {
-	(void)into;
-	complain(l, n, "not-built", "take them out of the file for now", "lookalikes are not built yet");
+	yaml_list(l, n, "lookalikes", load_lookalike, into);
 }
 
 static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"attributes", root_attributes, NULL},
@@ -568,6 +582,36 @@ static void number_categories(struct loader *l)
 	}
 }
 
+/* The model that the bundle has for a lookalike. Its last day is the lookalike's, at the latest. */
+static void take_model(struct loader *l, struct segment *s)
+{
+	uint16_t until;
+	for (size_t i = 0; i < l->models_n; i++) {
+		if (!str_eq(str_skip(l->models[i].name, sizeof LIKE_PREFIX - 1), str_c(s->id)))
+			continue;
+		if (like_read(l->r, l->models[i].text, &s->like->model, &until) != OK)
+			report_add(l->report, &s->at, true, "model", "train it again", "the model of '%s' cannot be read: nobody is in it", s->id);
+		else if (!s->until || s->until > until)
+			s->until = until;
+		l->r->any_until |= s->like->model != NULL;
+	}
+	int seed = rules_segment(l->r, str_c(s->like->seed));
+	if (seed >= 0 && l->r->segments[seed].like)
+		report_add(
+		    l->report, &s->at, false, "seed", "name the segment that it was made from", "the seed of '%s' is a lookalike itself", s->id);
+	for (unsigned i = 0; i < s->like->ignore_n; i++) {
+		struct near near = near_begin(s->like->ignore[i]);
+		char hint[200];
+		uint32_t cat;
+		if (rules_category(l->r, s->like->ignore[i]) > 0 || (map_get(&l->r->last_parts, s->like->ignore[i], &cat) && cat != RULES_AMBIGUOUS))
+			continue;
+		for (size_t k = 1; k < l->r->categories_n; k++)
+			near_try(&near, str_c(l->r->categories[k].id));
+		report_add(l->report, &s->at, false, "category", near_hint(&near, hint, sizeof hint), "there is no category '" STR_FMT "'",
+		    STR_ARG(s->like->ignore[i]));
+	}
+}
+
 static void number_segments(struct loader *l)
 {
 	struct rules *r = l->r;
@@ -583,8 +627,17 @@ static void number_segments(struct loader *l)
 		struct condition_place place = {when_locate, s};
 		int root = -1;
 		if (condition_parse(r, str_c(s->when), &place, l->report, &root))
-			s->root = root;
+			s->root = s->like ? condition_and_like(r, root, (uint16_t)i) : root;
+		if (s->like)
+			take_model(l, s);
 	}
+}
+
+static void keep_model(struct loader *l, struct str name, struct str text)
+{
+	l->models = rules_grow(l->models, l->models_n, &l->models_cap, sizeof *l->models);
+	l->models[l->models_n].name = name;
+	l->models[l->models_n++].text = text;
 }
 
 /* Everything that can be read of a bundle, mistakes and all. */
@@ -606,7 +659,9 @@ static enum err load_bundle(struct str bundle, struct report *report, struct rul
 	uint32_t n = mp_array(&m);
 	for (uint32_t i = 0; i + 1 < n && !m.bad; i += 2) {
 		struct str name = mp_str(&m), text = mp_str(&m);
-		if (!m.bad)
+		if (!m.bad && str_starts(name, STR(LIKE_PREFIX)))
+			keep_model(&l, name, text);
+		else if (!m.bad)
 			load_file(&l, name, text);
 	}
 	if (!m.bad) {
@@ -615,6 +670,7 @@ static enum err load_bundle(struct str bundle, struct report *report, struct rul
 		rules_link(r, report);
 	}
 	free(l.lines);
+	free(l.models);
 	map_done(&l.patterns);
 	if (m.bad) {
 		rules_unref(r);

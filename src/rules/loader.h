@@ -17,7 +17,10 @@ struct loader {
 	yaml_document_t *doc;
 	struct map patterns; /* key -> number */
 	size_t patterns_cap, categories_cap, segments_cap, vocabularies_cap;
-	bool sections_seen;
+	struct {
+		struct str name, text; /* views of the bundle */
+	} * models;
+	size_t models_n, models_cap;
 };
 
 /* --- yaml.c */
@@ -55,6 +58,11 @@ bool yaml_open(struct loader *l, yaml_document_t *doc);
 
 void *rules_grow(void *array, size_t n, size_t *cap, size_t size); /* room for one more, zeroed */
 
+/* --- load.c */
+void load_words(struct loader *l, const yaml_node_t *n, const char *what, char **out); /* a text, kept */
+void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out);
+/* --- vocabulary.c */
+void load_vocabulary(struct loader *l, const yaml_node_t *n, void *into);
 /* --- pattern.c */
 bool load_clauses(struct loader *l, const yaml_node_t *n, struct clauses *out);
 bool range_parse(struct str s, struct range *out); /* 10..50, 10.., ..50, >= 10, < 50 */
@@ -67,6 +75,8 @@ struct condition_place {
 	const void *arg;
 };
 bool condition_parse(struct rules *r, struct str text, const struct condition_place *place, struct report *report, int *root);
+/* Joins a parsed condition with the model of a lookalike. */
+int condition_and_like(struct rules *r, int root, uint16_t segment);
 /* --- link.c */
 void rules_link(struct rules *r, struct report *report);
 void rules_link_nodes(struct rules *r, int root); /* windows and sums of a condition that no segment has */

@@ -1,4 +1,5 @@
 /* What a rule set is made of: memory, names, vocabularies; and reading its files. */
+#include "crumb/rules/like.h"
 #include "crumb/rules/rules.h"
 
 #include "crumb/base/mp.h"
@@ -178,42 +179,63 @@ static enum err read_file(const char *path, struct buf *out)
 	return bad ? err_set(ERR_IO, "%s: cannot be read", path) : OK;
 }
 
-static enum err put_file(msgpack_packer *pk, const char *path, const char *name)
+static int model_name(const struct dirent *d)
+{
+	struct str n = str_c(d->d_name);
+	return d->d_name[0] != '.' && n.n > 5 && str_eq(str_skip(n, n.n - 5), STR(".json"));
+}
+
+static enum err put_file(msgpack_packer *pk, const char *path, struct str name)
 {
 	struct buf text = {0};
 	enum err e = read_file(path, &text);
 	if (!e) {
-		mp_put_str(pk, str_c(name));
-		mp_put_str(pk, buf_view(&text));
+		mp_put_str(pk, name);
+		mp_put_str(pk, text.n ? buf_view(&text) : STR(""));
 	}
 	buf_done(&text);
 	return e;
 }
 
-enum err rules_read(const char *path, struct buf *bundle)
+/* The files of a folder by their names; those of models under theirs. Frees the list. */
+static enum err put_files(msgpack_packer *pk, const char *folder, struct dirent **files, int n, bool models)
 {
-	struct dirent **files = NULL;
+	enum err e = OK;
+	for (int i = 0; i < n; i++) {
+		char file[4096], name[300];
+		struct str id = str_c(files[i]->d_name);
+		snprintf(file, sizeof file, "%s/%s", folder, files[i]->d_name);
+		if (models)
+			id.n -= 5;
+		snprintf(name, sizeof name, "%s" STR_FMT, models ? LIKE_PREFIX : "", STR_ARG(id));
+		if (!e)
+			e = put_file(pk, file, str_c(name));
+		free(files[i]);
+	}
+	free(files);
+	return e;
+}
+
+enum err rules_read(const char *path, const char *models, struct buf *bundle)
+{
+	struct dirent **files = NULL, **trained = NULL;
 	struct stat st;
 	msgpack_packer pk;
 	enum err e = OK;
 	mp_packer(&pk, bundle);
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
-		const char *slash = strrchr(path, '/');
-		msgpack_pack_array(&pk, 2);
-		return put_file(&pk, path, slash ? slash + 1 : path);
-	}
-	int n = scandir(path, &files, yaml_name, alphasort);
+	bool one = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	int n = one ? 1 : scandir(path, &files, yaml_name, alphasort);
 	if (n < 0)
 		return err_set(ERR_IO, "rules folder %s: %s", path, strerror(errno));
-	msgpack_pack_array(&pk, 2 * (size_t)n);
-	for (int i = 0; i < n; i++) {
-		char file[4096];
-		snprintf(file, sizeof file, "%s/%s", path, files[i]->d_name);
-		if (!e)
-			e = put_file(&pk, file, files[i]->d_name);
-		free(files[i]);
-	}
-	free(files);
+	int models_n = models ? scandir(models, &trained, model_name, alphasort) : 0;
+	if (models_n < 0)
+		models_n = 0;
+	msgpack_pack_array(&pk, 2 * (size_t)(n + models_n));
+	const char *slash = strrchr(path, '/');
+	e = one ? put_file(&pk, path, str_c(slash ? slash + 1 : path)) : put_files(&pk, path, files, n, false);
+	enum err other = put_files(&pk, models, trained, models_n, true);
+	if (!e)
+		e = other;
 	if (!e && bundle->failed)
 		e = err_set(ERR_NOMEM, "no memory");
 	return e;

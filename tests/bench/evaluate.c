@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	pthread_mutex_init(&j.lock, NULL);
 	log_threshold(LOG_WARN);
 	CHECK(sodium_init() >= 0 && config_init(&c) == OK && config_set(&c, store) == OK);
-	if (store_open(&c, STORE_READ, &j.store) || rules_read(argv[2], &bundle) || rules_load(buf_view(&bundle), NULL, &j.rules))
+	if (store_open(&c, STORE_READ, &j.store) || rules_read(argv[2], NULL, &bundle) || rules_load(buf_view(&bundle), NULL, &j.rules))
 		return fprintf(stderr, "%s\n", err_text()), 1;
 	j.sizes = calloc(j.rules->segments_n + 1, sizeof *j.sizes);
 	if (argc > 3) {

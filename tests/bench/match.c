@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 	struct rules *r;
 	struct match *m;
 	uint64_t leaves[EVENT_LEAVES_MAX], sum = 0;
-	if (argc != 2 || sodium_init() < 0 || rules_read(argv[1], &bundle) != OK)
+	if (argc != 2 || sodium_init() < 0 || rules_read(argv[1], NULL, &bundle) != OK)
 		return fputs("usage: bench-match RULES\n", stderr), 2;
 	uint64_t from = clock_mono_us();
 	if (rules_load(buf_view(&bundle), NULL, &r) != OK || rules_match_begin(r, &m) != OK)

@@ -26,8 +26,9 @@ struct command {
 	const char *help;    /* paragraphs of the manual */
 	int (*run)(struct cli *c, int argc, char **argv);
 };
-extern const struct command commands_read[], commands_db[], commands_backup[], commands_quarantine[], commands_import[], commands_data[],
-    commands_export[], commands_rules[], commands_ask[], commands_explain[], commands_signals[], commands_examples[]; /* each ends with a zero row */
+extern const struct command commands_read[], commands_db[], commands_backup[], commands_quarantine[], commands_import[], commands_lookalike[],
+    commands_data[], commands_export[], commands_rules[], commands_ask[], commands_explain[], commands_signals[],
+    commands_examples[]; /* each ends with a zero row */
 
 /* Opens store and views for reading; complains and returns false if it cannot. */
 bool cli_open(struct cli *c, bool journal);

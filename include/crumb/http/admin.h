@@ -14,6 +14,7 @@ void admin_address(const struct admin *a, char *out, size_t cap);
 void admin_tick(struct admin *a); /* answers what has waited long enough; call every few milliseconds while admin_waits() */
 bool admin_waits(const struct admin *a);
 void admin_ready(struct admin *a, bool ready);
+void admin_on_models(struct admin *a, void (*changed)(void *), void *arg); /* a lookalike was trained: rules are to be read again */
 void admin_free(struct admin *a);
 
 #endif

@@ -4,6 +4,7 @@
  *     wal         is overwritten
  *     state       is compacted into a fresh generation
  *     exports     what destinations hold of visitors who are gone is noted, and given up after a week
+ *     models      lookalikes whose time has come are trained anew
  *     erased      forgets whom no cookie and no backup can bring back
  *
  * so that within a day nothing of what is over is left in the files' bytes. What a crash interrupts is done again. */

@@ -14,7 +14,8 @@ struct node {
 	struct writer *writer;
 	pthread_mutex_t lock; /* guards the pointer below */
 	struct destinations *destinations;
-	struct rules *rules; /* the newest that loaded; they may still be on their way into the views */
+	_Atomic bool models_changed; /* rules are to be read again */
+	struct rules *rules;	     /* the newest that loaded; they may still be on their way into the views */
 };
 
 /* Opens or makes the store, loads the rules and starts the threads. */

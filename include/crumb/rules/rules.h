@@ -156,6 +156,7 @@ enum node_kind {
 	NODE_FACT,
 	NODE_ATTR,
 	NODE_SEGMENT,
+	NODE_LIKE, /* the model of the lookalike `segment` finds them */
 	NODE_NEVER /* stands where a mistake was */
 };
 enum node_op { OP_GE, OP_GT, OP_LE, OP_LT, OP_EQ, OP_NE, OP_BETWEEN };
@@ -178,7 +179,10 @@ struct rule_node {
 	struct str text; /* as written */
 };
 
+struct lookalike;
+
 struct segment {
+	struct lookalike *like; /* NULL: by a condition alone */
 	char *id, *name, *when, *owner;
 	long iab;
 	int root;
@@ -226,8 +230,9 @@ struct rules {
 };
 #define RULES_AMBIGUOUS UINT32_MAX
 
-/* Reads *.yaml and *.yml of a folder, or one file, into a bundle. */
-enum err rules_read(const char *path, struct buf *bundle) MUST_CHECK;
+/* Reads *.yaml and *.yml of a folder, or one file, into a bundle; and the models of lookalikes, *.json of another folder (NULL, or not there: none).
+ */
+enum err rules_read(const char *path, const char *models, struct buf *bundle) MUST_CHECK;
 /* Compiles. Mistakes go to `report` (NULL: only the first is kept, as err_text()); any of them is ERR_SYNTAX. The result
  * has one reference. */
 enum err rules_load(struct str bundle, struct report *report, struct rules **out) MUST_CHECK;

@@ -1,0 +1,64 @@
+/* Training of a lookalike: who of the population behaves like the members of its seed.
+ *
+ * Everybody's profile is read three times: to count features, to take a sample, to score. Positives are the seed's members; negatives a sample, by
+ * keyed hash, of everybody else whom the condition admits, and some of them are what is looked for: positive and unlabelled data (Elkan, Noto 2008),
+ * for which a ranking needs nothing but that seeds are taken at random. The model is a logistic regression with an L2 penalty (LIBLINEAR; Fan et al.
+ * 2008), classes balanced, the penalty chosen by cross-validation; how good it is is told from visitors whom the part of the model that scores them
+ * has not seen. Deterministic: the same views give the same model.
+ *
+ * Not learned from: categories that the seed's condition names, those above and below them (they would say who is in the seed, and nothing else),
+ * what the rules exclude, sensitive categories unless the rules allow them, and features of fewer than k visitors. */
+#ifndef CRUMB_AUDIENCE_LEARN_H
+#define CRUMB_AUDIENCE_LEARN_H
+
+#include "crumb/audience/view.h"
+#include "crumb/rules/like.h"
+
+#define LEARN_SEED_FLOOR 100
+#define LEARN_SEED_FEW 1000
+#define CURVE_POINTS 8
+
+struct curve_point {
+	double reach;		      /* share of the population */
+	double recall, low, high;     /* of held-out seed members, with its 95 % interval (Wilson 1927) */
+	double lift, activity_recall; /* activity: by the number of different categories alone */
+};
+struct learned_feature {
+	struct feature f;
+	int64_t w;
+	double in_seed, in_others; /* shares who have it; below 0: too few to tell */
+};
+struct learned {
+	uint64_t seed, population; /* rounded like all that is told */
+	double auc, activity_auc, lift_at_10, c /* the penalty's inverse */;
+	struct curve_point curve[CURVE_POINTS];
+	struct learned_feature *features; /* largest weight first */
+	unsigned features_n;
+	int64_t bias, threshold;
+	uint64_t size; /* who would be in it now; exact */
+	char warnings[4][200];
+	unsigned warnings_n;
+};
+
+/* ERR_USAGE: it cannot be learned, and err_text() says why in words for people. */
+enum err learn(
+    struct generation *g, const struct config *c, uint16_t segment, uint32_t now, const _Atomic bool *stop, struct learned *out) MUST_CHECK;
+void learned_done(struct learned *l);
+/* The model as a file (rules/like.h); free() it. */
+char *learned_file(const struct rules *r, uint16_t segment, const struct learned *l, uint16_t today);
+
+/* Scores of everybody in the population, or the training matrix of a segment: calls `each` in order of shard and key. */
+struct learn_row {
+	struct vkey visitor;
+	int64_t score;
+	bool seed;
+	const uint32_t *features; /* numbers of features that hold, for a matrix */
+	unsigned n;
+};
+enum err learn_scores(
+    struct generation *g, uint16_t segment, uint32_t now, enum err (*each)(void *arg, const struct learn_row *row), void *arg) MUST_CHECK;
+/* The matrix that training would use for any segment as the seed; *names get the features' names, free() each and the list. */
+enum err learn_matrix(struct generation *g, const struct config *c, uint16_t segment, uint32_t now, char ***names, unsigned *names_n,
+    enum err (*each)(void *arg, const struct learn_row *row), void *arg) MUST_CHECK;
+
+#endif

@@ -1,0 +1,510 @@
+/* Commands about lookalikes: lookalike train, curve, explain, similar, seed, scores. */
+#include "crumb/audience/scan.h"
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/cli/cli.h"
+#include "crumb/node/lookalike.h"
+#include "crumb/privacy/cookie.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- train */
+
+static void print_trained(struct cli *c, json_t *j)
+{
+	size_t i;
+	json_t *w;
+	if (c->json) {
+		cli_print_json(j);
+		return;
+	}
+	json_t *size = json_object_get(j, "size");
+	printf("%s: seed %lld, population %lld; area under the curve %.3f (activity alone %.3f), %.1f times as many as by chance in the best 10 %%; ",
+	    json_string_value(json_object_get(j, "id")), (long long)json_integer_value(json_object_get(j, "seed")),
+	    (long long)json_integer_value(json_object_get(j, "population")), json_real_value(json_object_get(j, "auc")),
+	    json_real_value(json_object_get(j, "activity_auc")), json_real_value(json_object_get(j, "lift_at_10")));
+	if (json_is_integer(size))
+		printf("%lld members\n", (long long)json_integer_value(size));
+	else
+		printf("fewer than %u members\n", kgate_k(&c->gate));
+	json_array_foreach(json_object_get(j, "warnings"), i, w) fprintf(stderr, "crumb: warning: %s\n", json_string_value(w));
+	json_decref(j);
+}
+
+static int train_by_server(struct cli *c, const char *id)
+{
+	struct reply r;
+	json_error_t error;
+	if (!client_post(c, "/v1/settle", STR(""), &r))
+		return EXIT_WRONG;
+	buf_done(&r.body);
+	if (!client_post(c, "/v1/lookalikes/train", str_c(id), &r))
+		return EXIT_WRONG;
+	json_t *j = r.status == 200 ? json_loadb(r.body.p, r.body.n, 0, &error) : NULL;
+	int rc = j ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	if (j)
+		print_trained(c, j);
+	buf_done(&r.body);
+	return rc;
+}
+
+static int train_alone(struct cli *c, const char *id)
+{
+	struct node node;
+	json_t *j = NULL;
+	if (node_start(&node, &c->config) != OK)
+		return cli_fail("%s", err_text());
+	bool ready = node_wait(&node, 3600, true);
+	struct generation *g = engine_serving(node.engine);
+	enum err e = ready ? lookalike_train(g, &c->config, str_c(id), clock_now(), NULL, &j) : err_set(ERR_BUSY, "the views are behind");
+	generation_unref(g);
+	if (!e)
+		e = node_reload(&node);
+	if (!e && !node_wait(&node, 3600, true))
+		e = err_set(ERR_BUSY, "trained, but the views are not made yet");
+	node_stop(&node);
+	if (e)
+		return cli_fail("%s", err_text());
+	print_trained(c, j);
+	return EXIT_FINE;
+}
+
+static int train_it(struct cli *c, int argc, char **argv)
+{
+	const char *id = cli_word(argc, argv);
+	if (!id || !cli_all_used(argc, argv))
+		return cli_misuse("lookalike train wants the id of a lookalike");
+	return client_available(c) ? train_by_server(c, id) : train_alone(c, id);
+}
+
+/* --- what a model says */
+
+/* Opens the views; the lookalike's number, and its model's file. */
+static int open_model(struct cli *c, const char *id, uint16_t *segment, json_t **model)
+{
+	char name[200];
+	json_error_t error;
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	const struct rules *r = c->generation->rules;
+	int at = rules_segment(r, str_c(id));
+	if (at < 0 || !r->segments[at].like)
+		return cli_fail("there is no lookalike '%s'", id);
+	snprintf(name, sizeof name, "%s%s", LIKE_PREFIX, id);
+	struct str text = rules_file(buf_view(&r->bundle), str_c(name));
+	*model = text.n ? json_loadb(text.p, text.n, 0, &error) : NULL;
+	*segment = (uint16_t)at;
+	return *model ? EXIT_FINE : cli_fail("'%s' was not trained yet: crumb lookalike train %s", id, id);
+}
+
+static double real(const json_t *o, const char *key)
+{
+	return json_number_value(json_object_get(o, key));
+}
+
+static void svg(const json_t *model, FILE *to)
+{
+	const json_t *curve = json_object_get(model, "curve");
+	size_t i;
+	json_t *p;
+	fputs("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 440 440\" font-family=\"sans-serif\" font-size=\"12\">\n"
+	      "<path d=\"M40 400H420M40 400V20\" stroke=\"#888\" fill=\"none\"/><text x=\"180\" y=\"432\">reach, share of the population</text>"
+	      "<text x=\"-300\" y=\"16\" transform=\"rotate(-90)\">recall, share of held-out seed members</text>\n"
+	      "<path d=\"M40 400L420 20\" stroke=\"#bbb\" stroke-dasharray=\"4\"/>\n<path fill=\"#cde\" d=\"M40 400",
+	    to);
+	json_array_foreach(curve, i, p) fprintf(to, "L%.1f %.1f", 40 + 380 * real(p, "reach"), 400 - 380 * real(p, "high"));
+	for (size_t k = json_array_size(curve); k-- > 0;) {
+		p = json_array_get(curve, k);
+		fprintf(to, "L%.1f %.1f", 40 + 380 * real(p, "reach"), 400 - 380 * real(p, "low"));
+	}
+	fputs("Z\"/>\n<path fill=\"none\" stroke=\"#c60\" d=\"M40 400", to);
+	json_array_foreach(curve, i, p) fprintf(to, "L%.1f %.1f", 40 + 380 * real(p, "reach"), 400 - 380 * real(p, "activity_recall"));
+	fputs("\"/>\n<path fill=\"none\" stroke=\"#06c\" stroke-width=\"2\" d=\"M40 400", to);
+	json_array_foreach(curve, i, p) fprintf(to, "L%.1f %.1f", 40 + 380 * real(p, "reach"), 400 - 380 * real(p, "recall"));
+	fputs("\"/>\n<text x=\"60\" y=\"40\" fill=\"#06c\">model</text><text x=\"60\" y=\"58\" fill=\"#c60\">activity alone</text></svg>\n", to);
+}
+
+static int curve(struct cli *c, int argc, char **argv)
+{
+	const char *file = cli_option(argc, argv, "--svg"), *id = cli_word(argc, argv);
+	uint16_t segment;
+	json_t *model, *p;
+	size_t i;
+	if (!id || !cli_all_used(argc, argv))
+		return cli_misuse("lookalike curve wants the id of a lookalike");
+	int rc = open_model(c, id, &segment, &model);
+	if (rc)
+		return rc;
+	if (file) {
+		FILE *f = fopen(file, "wb");
+		if (!f)
+			rc = cli_fail("%s: %s", file, strerror(errno));
+		else
+			svg(model, f);
+		if (f)
+			fclose(f);
+	} else if (c->json) {
+		cli_print_json(json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "id", id, "trained", json_object_get(model, "trained"), "auc",
+		    json_object_get(model, "auc"), "activity_auc", json_object_get(model, "activity_auc"), "lift_at_10",
+		    json_object_get(model, "lift_at_10"), "curve", json_object_get(model, "curve")));
+	} else {
+		printf("%8s %8s %17s %8s %14s\n", "reach", "recall", "(95 %)", "lift", "activity alone");
+		json_array_foreach(json_object_get(model, "curve"), i, p)
+		    printf("%7.1f%% %7.1f%% %7.1f%% - %5.1f%% %8.2f %13.1f%%\n", 100 * real(p, "reach"), 100 * real(p, "recall"),
+			100 * real(p, "low"), 100 * real(p, "high"), real(p, "lift"), 100 * real(p, "activity_recall"));
+		printf("area under the curve %.3f, activity alone %.3f; of held-out seed members, trained %s\n", real(model, "auc"),
+		    real(model, "activity_auc"), json_string_value(json_object_get(model, "trained")));
+	}
+	json_decref(model);
+	return rc;
+}
+
+/* What of a visitor counts for and against. */
+static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k)
+{
+	const struct rules *r = c->generation->rules;
+	const struct like_model *m = r->segments[segment].like->model;
+	struct profile p = {0};
+	uint32_t now = clock_now();
+	char name[200];
+	if (view_visitor(c->generation, k, now, &p) != OK) {
+		profile_done(&p);
+		return cli_fail("nothing is known of this visitor");
+	}
+	json_t *list = json_array();
+	for (unsigned i = 0; i < m->n; i++)
+		if (feature_holds(&m->weights[i].f, &p, day_of(now))) {
+			feature_name(r, &m->weights[i].f, name);
+			json_array_append_new(list, json_pack("{s:s,s:f}", "feature", name, "weight", (double)m->weights[i].w / 1e6));
+		}
+	double score = (double)like_score(m, &p, day_of(now)) / 1e6, threshold = (double)m->threshold / 1e6;
+	bool in = profile_in_segment(&p, segment);
+	profile_done(&p);
+	if (c->json) {
+		cli_print_json(json_pack(
+		    "{s:f,s:f,s:f,s:b,s:o}", "score", score, "threshold", threshold, "bias", (double)m->bias / 1e6, "member", in, "features", list));
+		return EXIT_FINE;
+	}
+	size_t i;
+	json_t *row;
+	printf("score %.3f, %s the threshold of %.3f: %s\n%+8.3f  (everybody)\n", score, score >= threshold ? "above" : "below", threshold,
+	    in ? "a member" : "no member", (double)m->bias / 1e6);
+	json_array_foreach(list, i, row) printf("%+8.3f  %s\n", real(row, "weight"), json_string_value(json_object_get(row, "feature")));
+	json_decref(list);
+	return EXIT_FINE;
+}
+
+static void print_feature(const json_t *f)
+{
+	const json_t *seed = json_object_get(f, "seed"), *others = json_object_get(f, "others");
+	char a[16] = "few", b[16] = "few";
+	if (json_is_number(seed))
+		snprintf(a, sizeof a, "%.0f %%", 100 * json_number_value(seed));
+	if (json_is_number(others))
+		snprintf(b, sizeof b, "%.0f %%", 100 * json_number_value(others));
+	printf("%+8.3f  %-40s %6s of the seed, %6s of others\n", real(f, "w") / 1e6, json_string_value(json_object_get(f, "f")), a, b);
+}
+
+static int explain(struct cli *c, int argc, char **argv)
+{
+	bool visitor = false;
+	for (int i = 0; i < argc; i++)
+		visitor |= argv[i] && (strcmp(argv[i], "--cookie") == 0 || strcmp(argv[i], "--id") == 0 || strcmp(argv[i], "--key") == 0);
+	uint16_t segment;
+	json_t *model, *f;
+	size_t i;
+	struct vkey k;
+	int rc;
+	const char *id = NULL;
+	for (int a = 0; a < argc && !id; a++) { /* the id stands first, before the options */
+		if (argv[a] && argv[a][0] != '-')
+			id = argv[a], argv[a] = NULL;
+		else
+			break;
+	}
+	if (!id)
+		return cli_misuse("lookalike explain wants the id of a lookalike, and perhaps --cookie, --id or --key");
+	if (visitor && !cli_who(c, "lookalike explain", argc, argv, &k, &rc))
+		return rc;
+	if (!visitor && !cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	cli_close(c);
+	rc = open_model(c, id, &segment, &model);
+	if (rc)
+		return rc;
+	if (visitor) {
+		rc = explain_visitor(c, segment, &k);
+	} else if (c->json) {
+		cli_print_json(json_pack("{s:s,s:O,s:O,s:O}", "id", id, "trained", json_object_get(model, "trained"), "warnings",
+		    json_object_get(model, "warnings"), "features", json_object_get(model, "features")));
+	} else {
+		json_array_foreach(json_object_get(model, "features"), i, f)
+		{
+			if (i == 25)
+				break;
+			print_feature(f);
+		}
+		if (json_array_size(json_object_get(model, "features")) > 25)
+			printf("… and %zu lighter ones; --json has all\n", json_array_size(json_object_get(model, "features")) - 25);
+		json_array_foreach(json_object_get(model, "warnings"), i, f) fprintf(stderr, "crumb: warning: %s\n", json_string_value(f));
+	}
+	json_decref(model);
+	return rc;
+}
+
+/* --- similar */
+
+struct similar {
+	uint16_t segment;
+	uint64_t all, *sizes, *both;
+};
+
+static enum err count_both(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
+{
+	struct similar *s = arg;
+	bool in = profile_in_segment(p, s->segment);
+	(void)k, (void)match;
+	for (size_t i = 0; i < p->segments_n; i++) {
+		s->sizes[p->segments[i]]++;
+		s->both[p->segments[i]] += in;
+	}
+	return OK;
+}
+
+static int by_jaccard(const void *a, const void *b)
+{
+	double x = real(*(json_t *const *)a, "jaccard"), y = real(*(json_t *const *)b, "jaccard");
+	return x != y ? (x > y ? -1 : 1) : 0;
+}
+
+static int similar(struct cli *c, int argc, char **argv)
+{
+	const char *id = cli_word(argc, argv);
+	struct totals totals;
+	if (!id || !cli_all_used(argc, argv))
+		return cli_misuse("lookalike similar wants the id of a segment");
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	const struct rules *r = c->generation->rules;
+	int at = rules_segment(r, str_c(id));
+	if (at < 0)
+		return cli_fail("there is no segment '%s'", id);
+	struct similar s = {(uint16_t)at, 0, calloc(65536, 8), calloc(65536, 8)};
+	uint64_t *all = calloc(r->segments_n / 64 + 1, 8);
+	CHECK(s.sizes && s.both && all);
+	memset(all, 0xff, (r->segments_n / 64 + 1) * 8);
+	struct scan scan = {.segments = all, .partner = STR(""), .now = clock_now(), .each = count_both, .arg = &s};
+	enum err e = scan_members(c->generation, &scan);
+	if (!e)
+		e = view_totals(c->generation, clock_now(), &totals);
+	json_t **rows = calloc(r->segments_n + 1, sizeof *rows), *list = json_array();
+	CHECK(rows);
+	size_t n = 0;
+	for (size_t i = 0; !e && i < r->segments_n; i++) {
+		struct shown both = kgate_show(&c->gate, s.both[i]), size = kgate_show(&c->gate, s.sizes[i]), own = kgate_show(&c->gate, s.sizes[at]);
+		uint64_t apart = s.sizes[i] - s.both[i], apart2 = s.sizes[at] - s.both[i];
+		/* who is in one of the two alone is a group, too */
+		bool near = (apart > 0 && apart < kgate_k(&c->gate)) || (apart2 > 0 && apart2 < kgate_k(&c->gate));
+		if ((int)i == at || !both.told || !size.told || !own.told || near)
+			continue;
+		double either = (double)(own.n + size.n) - (double)both.n,
+		       lift = (double)both.n * (double)totals.visitors / ((double)own.n * (double)size.n);
+		rows[n++] = json_pack("{s:s,s:I,s:I,s:f,s:f}", "id", r->segments[i].id, "size", (json_int_t)size.n, "both", (json_int_t)both.n,
+		    "jaccard", round(1000 * (double)both.n / (either > 0 ? either : 1)) / 1000, "lift", round(100 * lift) / 100);
+	}
+	if (n)
+		qsort(rows, n, sizeof *rows, by_jaccard);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, rows[i]);
+	free(rows);
+	free(s.sizes);
+	free(s.both);
+	free(all);
+	if (e) {
+		json_decref(list);
+		return cli_fail("%s", err_text());
+	}
+	if (c->json) {
+		cli_print_json(list);
+	} else {
+		size_t i;
+		json_t *row;
+		printf("%-40s %8s %8s\n", "segment", "jaccard", "lift");
+		json_array_foreach(list, i, row)
+		    printf("%-40s %8.3f %8.2f\n", json_string_value(json_object_get(row, "id")), real(row, "jaccard"), real(row, "lift"));
+		json_decref(list);
+	}
+	return n ? EXIT_FINE : EXIT_WRONG;
+}
+
+/* --- for those who train their own, and for checking */
+
+struct writing {
+	FILE *file;
+	bool csv;
+	unsigned features;
+	const struct identity_keys *keys;
+	struct str partner;
+	uint64_t rows;
+};
+
+static enum err write_score(void *arg, const struct learn_row *row)
+{
+	struct writing *w = arg;
+	char hex[33];
+	struct vkey name = visitor_for_partner(w->keys, w->partner, &row->visitor);
+	hex_encode(name.b, sizeof name.b, hex);
+	hex[32] = 0;
+	w->rows++;
+	return fprintf(w->file, "%s,%.6f\n", hex, (double)row->score / 1e6) > 0 ? OK : err_set(ERR_IO, "%s", strerror(errno));
+}
+
+static enum err write_row(void *arg, const struct learn_row *row)
+{
+	struct writing *w = arg;
+	fprintf(w->file, w->csv ? "%d" : "%+d", row->seed ? 1 : w->csv ? 0 : -1);
+	if (w->csv) {
+		bool *have = calloc(w->features + 1, sizeof *have);
+		CHECK(have);
+		for (unsigned i = 0; i < row->n; i++)
+			have[row->features[i]] = true;
+		for (unsigned i = 0; i < w->features; i++)
+			fputs(have[i] ? ",1" : ",0", w->file);
+		free(have);
+	} else {
+		uint32_t sorted[8192];
+		unsigned n = row->n < 8192 ? row->n : 8192;
+		memcpy(sorted, row->features, n * sizeof *sorted);
+		for (unsigned i = 1; i < n; i++) /* nearly in order */
+			for (unsigned k = i; k > 0 && sorted[k - 1] > sorted[k]; k--) {
+				uint32_t swap = sorted[k];
+				sorted[k] = sorted[k - 1];
+				sorted[k - 1] = swap;
+			}
+		for (unsigned i = 0; i < n; i++)
+			fprintf(w->file, " %u:1", sorted[i] + 1);
+	}
+	w->rows++;
+	return fputc('\n', w->file) != EOF ? OK : err_set(ERR_IO, "%s", strerror(errno));
+}
+
+static int scores(struct cli *c, int argc, char **argv)
+{
+	const char *out = cli_option(argc, argv, "--out"), *partner = cli_option(argc, argv, "--partner"), *id = cli_word(argc, argv);
+	struct identity_keys keys;
+	char path[4500];
+	uint16_t segment;
+	json_t *model;
+	if (!id || !out || !cli_all_used(argc, argv))
+		return cli_misuse("lookalike scores wants the id of a lookalike and --out FOLDER");
+	int rc = open_model(c, id, &segment, &model);
+	if (rc)
+		return rc;
+	json_decref(model);
+	snprintf(path, sizeof path, "%s/%s.scores.csv", out, id);
+	if (keys_identity(c->store->keys, day_of(clock_now()), &keys) != OK || folder_make(out, 0755) != OK)
+		return cli_fail("%s", err_text());
+	struct writing w = {.file = fopen(path, "wb"), .keys = &keys, .partner = str_c(partner ? partner : "file")};
+	if (!w.file)
+		return cli_fail("%s: %s", path, strerror(errno));
+	fputs("id,score\n", w.file);
+	enum err e = learn_scores(c->generation, segment, clock_now(), write_score, &w);
+	bool closed = fclose(w.file) == 0;
+	sodium_memzero(&keys, sizeof keys);
+	if (e || !closed || !kgate_show(&c->gate, w.rows).told) {
+		remove(path);
+		return e ? cli_fail("%s", err_text()) : cli_fail("fewer than %u visitors: no rows were written", kgate_k(&c->gate));
+	}
+	if (c->json)
+		cli_print_json(json_pack("{s:s,s:I}", "file", path, "rows", (json_int_t)w.rows));
+	else
+		printf("%llu rows in %s\n", (unsigned long long)w.rows, path);
+	return EXIT_FINE;
+}
+
+static int seed(struct cli *c, int argc, char **argv)
+{
+	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"), *id = cli_word(argc, argv);
+	char path[4500], names_path[4500], **names = NULL;
+	unsigned names_n = 0;
+	if (!id || !out || !cli_all_used(argc, argv))
+		return cli_misuse("lookalike seed wants the id of a segment and --out FOLDER");
+	bool csv = format && strcmp(format, "csv") == 0;
+	if (format && !csv && strcmp(format, "libsvm") != 0)
+		return cli_misuse("lookalike seed knows --format libsvm and csv");
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	const struct rules *r = c->generation->rules;
+	int at = rules_segment(r, str_c(id));
+	if (at < 0)
+		return cli_fail("there is no segment '%s'", id);
+	if (r->segments[at].sensitive && !config_list_has(c->config.sensitive_destinations, STR("file")))
+		return cli_fail(
+		    "segment '%s' uses a sensitive category; whoever runs crumb can allow 'file' with privacy.sensitive_destinations", id);
+	if (folder_make(out, 0755) != OK)
+		return cli_fail("%s", err_text());
+	snprintf(path, sizeof path, "%s/%s.%s", out, id, csv ? "csv" : "libsvm");
+	snprintf(names_path, sizeof names_path, "%s/%s.features.txt", out, id);
+	char body[4600];
+	snprintf(body, sizeof body, "%s.part", path);
+	struct writing w = {.file = fopen(body, "wb"), .csv = csv, .features = 0};
+	if (!w.file)
+		return cli_fail("%s: %s", body, strerror(errno));
+	enum err e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, csv ? NULL : write_row, &w);
+	if (!e && csv) { /* its header wants the names first */
+		fputs("seed", w.file);
+		for (unsigned i = 0; i < names_n; i++)
+			fprintf(w.file, ",%s", names[i]);
+		fputc('\n', w.file);
+		for (unsigned i = 0; i < names_n; i++)
+			free(names[i]);
+		free(names);
+		w.features = names_n;
+		e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, write_row, &w);
+	}
+	bool fine = fclose(w.file) == 0 && !e && rename(body, path) == 0;
+	FILE *f = fine ? fopen(names_path, "wb") : NULL;
+	for (unsigned i = 0; i < names_n; i++) {
+		if (f)
+			fprintf(f, "%u %s\n", i + 1, names[i]);
+		free(names[i]);
+	}
+	free(names);
+	if (f)
+		fclose(f);
+	if (!fine) {
+		remove(body);
+		return cli_fail("%s", e ? err_text() : strerror(errno));
+	}
+	if (c->json)
+		cli_print_json(
+		    json_pack("{s:s,s:s,s:I,s:i}", "file", path, "features_file", names_path, "rows", (json_int_t)w.rows, "features", (int)names_n));
+	else
+		printf("%llu rows and %u features in %s\n", (unsigned long long)w.rows, names_n, path);
+	return EXIT_FINE;
+}
+
+const struct command commands_lookalike[] = {
+    {"lookalike train", "ID [--json]", "find the visitors who behave like a seed's members",
+	"  Trains the model of a lookalike of the rules and returns when its members are in the views. The server does that by itself at night, as\n"
+	"  'refresh' says. Refuses, with the reason, what cannot be learned: a seed of fewer than 100, or one that behaves like everybody.",
+	train_it},
+    {"lookalike curve", "ID [--svg FILE] [--json]", "how many are found at which reach",
+	"  Reach against recall and lift on seed members that the model had not seen, with 95 % intervals, and what ranking by activity alone would "
+	"find.",
+	curve},
+    {"lookalike explain", "ID [--cookie VALUE | --id IMPORTED_ID | --key HEX] [--json]", "what speaks for and against",
+	"  The heaviest features with their weight and how many of the seed and of others have them; for one visitor, what counts.", explain},
+    {"lookalike similar", "SEGMENT [--json]", "the segments that overlap most",
+	"  By Jaccard (both of either) and lift (both, against chance), through the gate.", similar},
+    {"lookalike seed", "SEGMENT --out FOLDER [--format libsvm|csv] [--json]", "a feature matrix for whoever trains their own",
+	"  One row a visitor: in the segment or not, and the features that training would use. No ids, no features of fewer than privacy.k visitors.",
+	seed},
+    {"lookalike scores", "ID --out FOLDER [--partner NAME] [--json]", "the score of everybody in the population",
+	"  CSV with id and score; ids are pseudonyms for the partner, as in exports.", scores},
+    {0},
+};

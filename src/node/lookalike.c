@@ -1,0 +1,71 @@
+#include "crumb/node/lookalike.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum err save(const struct config *c, const char *id, const char *text)
+{
+	char path[4600];
+	snprintf(path, sizeof path, "%s/models", c->store_path);
+	enum err e = folder_make(path, 0700);
+	snprintf(path, sizeof path, "%s/models/%s.json", c->store_path, id);
+	return e ? e : file_replace(path, str_c(text));
+}
+
+static json_t *told(const struct generation *g, const struct config *c, uint16_t segment, const struct learned *l)
+{
+	struct kgate gate = {(uint32_t)c->k, NULL};
+	struct shown size = kgate_show(&gate, l->size);
+	json_t *warnings = json_array();
+	for (unsigned i = 0; i < l->warnings_n; i++)
+		json_array_append_new(warnings, json_string(l->warnings[i]));
+	json_t *j = json_pack("{s:s,s:I,s:I,s:f,s:f,s:f,s:o,s:o}", "id", g->rules->segments[segment].id, "seed", (json_int_t)l->seed, "population",
+	    (json_int_t)l->population, "auc", l->auc, "activity_auc", l->activity_auc, "lift_at_10", l->lift_at_10, "size",
+	    size.told ? json_integer((json_int_t)size.n) : json_null(), "warnings", warnings);
+	if (!size.told)
+		json_object_set_new(j, "below", json_integer(kgate_k(&gate)));
+	return j;
+}
+
+enum err lookalike_train(struct generation *g, const struct config *c, struct str id, uint32_t now, const _Atomic bool *stop, json_t **out)
+{
+	struct learned l;
+	int segment = rules_segment(g->rules, id);
+	if (segment < 0 || !g->rules->segments[segment].like)
+		return err_set(ERR_NOT_FOUND, "there is no lookalike '" STR_FMT "'", STR_ARG(id));
+	enum err e = learn(g, c, (uint16_t)segment, now, stop, &l);
+	if (e)
+		return e;
+	char *text = learned_file(g->rules, (uint16_t)segment, &l, day_of(now));
+	e = save(c, g->rules->segments[segment].id, text);
+	if (!e && out)
+		*out = told(g, c, (uint16_t)segment, &l);
+	free(text);
+	learned_done(&l);
+	return e;
+}
+
+enum err lookalike_refresh(struct generation *g, const struct config *c, uint32_t now, const _Atomic bool *stop, bool *changed)
+{
+	uint16_t today = day_of(now);
+	*changed = false;
+	for (size_t i = 0; i < g->rules->segments_n && !(stop && atomic_load(stop)); i++) {
+		const struct segment *s = &g->rules->segments[i];
+		if (!s->like || !s->like->refresh_days || (s->like->model && s->like->model->trained + s->like->refresh_days > today))
+			continue;
+		enum err e = lookalike_train(g, c, str_c(s->id), now, stop, NULL);
+		if (!e) {
+			*changed = true;
+			log_info("lookalike", "trained id=%s", s->id);
+		} else if (e == ERR_USAGE) {
+			log_warn("lookalike", "not trained id=%s why=\"%s\"", s->id, err_text());
+		} else {
+			return e;
+		}
+	}
+	return OK;
+}

@@ -1,0 +1,206 @@
+"""Lookalikes: planted signals are found, noise is refused, leaks are named; a model is deterministic, ends, is refreshed; its members are a segment like any other."""
+import csv
+import json
+import os
+import random
+import re
+import time
+
+import pytest
+from harness import DAY, Browser
+from test_rules import reload
+
+TOPICS = ['t%02d' % i for i in range(20)]
+RULES = 'version: 1\ncategories:\n' + ''.join('  - {id: topic.%s, any: [{path: "/%s/*"}]}\n' % (t, t) for t in TOPICS) + '''  - {id: shop.buy, any: [{event: purchase}]}
+  - {id: shop.cart, any: [{event: add_to_cart}]}
+  - {id: noise, any: [{event: coin}]}
+  - {id: health, any: [{path: "/health/*"}]}
+segments:
+  - {id: buyers, when: buy}
+  - {id: lucky, when: noise}
+  - {id: few, when: t19 >= 3 and health}
+  - {id: patients, when: health}
+lookalikes:
+  - {id: like-buyers, name: Like buyers, seed: buyers, reach: 10%, destinations: [lake]}
+  - {id: like-lucky, seed: lucky, reach: 10%}
+  - {id: like-few, seed: few, size: 100}
+  - {id: like-patients, seed: patients, min_lift: 2}
+  - {id: like-some, seed: buyers, size: 150, population: "t01 or t02 or t04", exclude: {visitors: t07, categories: [t05]}, refresh: by hand}
+'''
+DESTINATIONS = 'version: 1\ndestinations:\n  - {id: lake, format: csv}\n'
+
+
+def people(rng, n=2500):
+    """Half like t03 and t05, and buy ten times as often; everybody reads this and that."""
+    for i in range(n):
+        fan = i % 2 == 0
+        others, n = [t for t in TOPICS if t not in ('t03', 't05')], rng.randint(2, 5)
+        topics = {t for t in ('t03', 't05') if rng.random() < (0.8 if fan else 0.1)}
+        topics |= set(rng.sample(others, n - len(topics)))
+        yield 'v%d' % i, fan, sorted(topics), rng.random() < (0.3 if fan else 0.03), rng.random() < 0.2, rng.random() < 0.1
+
+
+@pytest.fixture(scope='module')
+def filled(tmp_path_factory):
+    from harness import Server
+    server = Server(rules=RULES, destinations=DESTINATIONS).start()
+    rng, lines, t = random.Random(9), [], server.now()
+    server.fans = {}
+    for v, fan, topics, buys, lucky, sick in people(rng):
+        server.fans[v] = fan
+        lines += [{'id': v, 't': t - rng.randrange(40) * DAY, 'u': 'https://s.example/%s/1' % x} for x in topics]
+        if buys:
+            lines.append({'id': v, 't': t, 'e': 'purchase'})
+        if rng.random() < 0.1:
+            lines.append({'id': v, 't': t, 'e': 'add_to_cart'})
+        if lucky:
+            lines.append({'id': v, 't': t, 'e': 'coin'})
+        if sick:
+            lines.append({'id': v, 't': t, 'u': 'https://s.example/health/1'})
+    server.import_lines(lines)
+    yield server
+    server.close()
+
+
+def ids(server, segment, *arguments):
+    out = os.path.join(server.dir, 'x%d' % time.monotonic_ns())
+    server.cli('export', segment, '--out', out, *arguments)
+    return {r['id'] for r in csv.DictReader(open(os.path.join(out, segment + '.csv')))}
+
+
+def test_planted_signals_come_out_on_top(filled):
+    r = filled.js('lookalike', 'train', 'like-buyers')
+    assert r['auc'] > 0.6 and r['auc'] > r['activity_auc'] and r['lift_at_10'] > 1.3 and r['seed'] > 300 and any('fewer than 1000' in w for w in r['warnings'])
+    row = {s['id']: s for s in filled.js('segments', 'list')}['like-buyers']
+    assert row['kind'] == 'lookalike' and row['size'] == r['size'] and abs(row['size'] - 0.1 * r['population']) < 40
+    e = filled.js('lookalike', 'explain', 'like-buyers')
+    top = [f['f'] for f in e['features'][:2]]
+    assert {re.sub('.*:', '', f) for f in top} == {'topic.t03', 'topic.t05'} and all(f['w'] > 0 for f in e['features'][:2])
+    assert not [f for f in e['features'] if re.search(':shop$|shop.buy|health', f['f'])]       # what defines the seed, what is above it, and what is sensitive
+    members, seeds = ids(filled, 'like-buyers'), ids(filled, 'buyers')
+    assert members and not members & seeds                                                 # never the seed's own
+    visitors = [filled.visitor('--id', v) for v in list(filled.fans)[:120]]
+    inside = [v for v, known in zip(list(filled.fans)[:120], visitors) if 'like-buyers' in known['segments']]
+    assert inside and all(filled.fans[v] for v in inside)                                  # all of them fans
+    text = filled.cli('lookalike', 'explain', 'like-buyers').stdout
+    assert 'topic.t03' in text and 'of the seed' in text
+    one = filled.js('lookalike', 'explain', 'like-buyers', '--id', inside[0])
+    assert one['member'] and abs(one['bias'] + sum(f['weight'] for f in one['features']) - one['score']) < 1e-5 and one['score'] >= one['threshold']
+    filled.verify()
+
+
+def test_the_curve_and_its_baseline(filled):
+    filled.js('lookalike', 'train', 'like-buyers')
+    c = filled.js('lookalike', 'curve', 'like-buyers')['curve']
+    assert [p['reach'] for p in c] == sorted(p['reach'] for p in c) and all(p['low'] <= p['recall'] <= p['high'] for p in c)
+    assert all(abs(p['lift'] - p['recall'] / p['reach']) < 1e-3 for p in c) and c[-1]['recall'] > c[-1]['activity_recall']
+    assert 'activity alone' in filled.cli('lookalike', 'curve', 'like-buyers').stdout
+    svg = os.path.join(filled.dir, 'c.svg')
+    filled.cli('lookalike', 'curve', 'like-buyers', '--svg', svg)
+    assert open(svg).read().startswith('<svg') and open(svg).read().rstrip().endswith('</svg>')
+
+
+def test_noise_and_small_seeds_are_refused_with_the_reason(filled):
+    assert 'nothing was learned' in filled.cli('lookalike', 'train', 'like-lucky', ok=(1,)).stderr
+    assert 'fewer than 100 members' in filled.cli('lookalike', 'train', 'like-few', ok=(1,)).stderr
+    assert 'no lookalike' in filled.cli('lookalike', 'train', 'buyers', ok=(1,)).stderr
+    assert 'was not trained yet' in filled.cli('lookalike', 'curve', 'like-lucky', ok=(1,)).stderr
+
+
+def test_population_and_exclusions(filled):
+    r = filled.js('lookalike', 'train', 'like-some')
+    names = ' '.join(f['f'] for f in filled.js('lookalike', 'explain', 'like-some')['features'])
+    assert 't03' in names and not re.search('t0[12457]', names)                    # excluded, and what decides who is in the population
+    for v in list(filled.fans)[:60]:
+        known = filled.visitor('--id', v)
+        if 'like-some' in known['segments']:
+            cats = {c['id'] for c in known['categories']}
+            assert cats & {'topic.t01', 'topic.t02', 'topic.t04'} and 'topic.t07' not in cats
+    assert r['size'] is None or r['size'] <= 400
+
+
+def test_the_same_views_give_the_same_model(filled):
+    path = os.path.join(filled.store, 'models', 'like-buyers.json')
+    filled.js('lookalike', 'train', 'like-buyers')
+    first = open(path).read()
+    assert '"v1"' not in first and not re.search(r'[0-9a-f]{32}', first)          # no visitor in it
+    filled.js('lookalike', 'train', 'like-buyers')
+    assert open(path).read() == first
+
+
+def test_scores_and_matrix_for_whoever_trains_their_own(filled):
+    filled.js('lookalike', 'train', 'like-buyers')
+    r = filled.js('lookalike', 'scores', 'like-buyers', '--out', filled.dir + '/s')
+    rows = list(csv.DictReader(open(r['file'])))
+    members = ids(filled, 'like-buyers')
+    best = sorted(rows, key=lambda x: -float(x['score']))[:len(members)]
+    assert {x['id'] for x in best} == members and len(rows) == r['rows']          # the members are the best, by pseudonyms that are the export's
+    m = filled.js('lookalike', 'seed', 'buyers', '--format', 'libsvm', '--out', filled.dir + '/m')
+    lines = open(m['file']).read().splitlines()
+    assert len(lines) == m['rows'] and sum(l.startswith('+1') for l in lines) > 300
+    assert all(re.fullmatch(r'[+-]1( \d+:1)*', l) for l in lines[:200]) and 'shop.buy' not in open(m['features_file']).read()
+    c = filled.js('lookalike', 'seed', 'buyers', '--format', 'csv', '--out', filled.dir + '/m')
+    table = list(csv.reader(open(c['file'])))
+    assert table[0][0] == 'seed' and len(table[0]) == m['features'] + 1 and len(table) == m['rows'] + 1
+    assert [sum(int(x) for x in row[1:]) for row in table[1:50]] == [l.count(':1') for l in lines[:49]]
+    s = filled.js('lookalike', 'similar', 'buyers')
+    assert all(0 <= x['jaccard'] <= 1 for x in s)
+
+
+def test_members_come_and_go_and_the_model_ends(make):
+    server = make(rules=RULES.replace(', refresh: by hand', ''), destinations=DESTINATIONS)
+    rng, lines, t = random.Random(9), [], server.now()
+    for v, fan, topics, buys, _, _ in people(rng, 1500):
+        lines += [{'id': v, 't': t, 'u': 'https://s.example/%s/1' % x} for x in topics] + ([{'id': v, 't': t, 'e': 'purchase'}] if buys else [])
+    server.import_lines(lines)
+    server.js('lookalike', 'train', 'like-buyers')
+    b = Browser.known(server)
+    for _ in range(2):
+        b.hit('/t03/1'), b.hit('/t05/1')
+    server.settle()
+    assert 'like-buyers' in b.shown()['segments']                                  # at once, by what was just done
+    b.hit('/x', event='purchase')
+    server.settle()
+    assert 'like-buyers' not in b.shown()['segments']                              # a seed now
+    assert server.js('export', '--to', 'lake', '--out', server.dir + '/l')['added'] > 50
+    server.verify()
+    server.restart()
+    assert server.sizes()['like-buyers']
+    server.advance('1d')                                                           # a night: trained anew, and served
+    for _ in range(200):
+        m = json.load(open(os.path.join(server.store, 'models', 'like-buyers.json')))
+        if m['trained'] == time.strftime('%Y-%m-%d', time.gmtime(server.now())) and server.js('rules', 'status')['complete']:
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError(m['trained'])
+    server.verify()
+    server.settle()
+    assert server.stop() == 0 and server.js('db', 'verify', '--replay')['ok']
+    r = server.js('lookalike', 'train', 'like-buyers')                             # without a server, too
+    assert r['size'] and server.sizes()['like-buyers'] == r['size']
+
+
+def test_a_leak_is_named(make):
+    rules = 'version: 1\ncategories:\n  - {id: buy, any: [{event: purchase}]}\n  - {id: thanks, any: [{path: /thank-you}]}\n  - {id: a, any: [{path: /a}]}\n' \
+            'segments: [{id: buyers, when: buy}]\nlookalikes: [{id: like, seed: buyers, reach: 5%}]\n'
+    server = make(rules=rules)
+    t, lines = server.now(), []
+    for i in range(1200):
+        lines.append({'id': 'v%d' % i, 't': t, 'u': 'https://s.example/a'})
+        if i < 300:
+            lines += [{'id': 'v%d' % i, 't': t, 'e': 'purchase'}, {'id': 'v%d' % i, 't': t, 'u': 'https://s.example/thank-you'}]
+    server.import_lines(lines)
+    r = server.js('lookalike', 'train', 'like')
+    assert r['auc'] > 0.99 and any('too good to be true' in w and 'thanks' in w for w in r['warnings'])
+
+
+def test_mistakes_in_rules(filled, tmp_path):
+    for bad, words in (('{id: x, seed: nobody, reach: 5%}', "no segment 'nobody'"), ('{id: x, seed: buyers}', 'one of reach, size and min_lift'), ('{id: x, seed: buyers, reach: 5%, size: 3}', 'one of reach'),
+                       ('{id: x, seed: like-y, reach: 5%}\n  - {id: like-y, seed: buyers, reach: 5%}', 'is a lookalike itself'), ('{id: x, seed: buyers, reach: 500%}', 'no share'),
+                       ('{id: x, seed: buyers, reach: 5%, exclude: {categories: [t99]}}', "no category 't99'"), ('{id: x, seed: buyers, reach: 5%, population: "t99 >= 1"}', "'t99'"),
+                       ('{id: buyers, seed: buyers, reach: 5%}', 'twice'),
+                       ('{id: x, seed: patients, reach: 5%, destinations: [lake]}', "uses a sensitive category and may not go to 'lake'"), ('{id: x, sed: buyers, reach: 5%}', "did you mean 'seed'?")):
+        f = tmp_path / 'r.yaml'
+        f.write_text(RULES.split('lookalikes:')[0] + 'lookalikes:\n  - ' + bad + '\n')
+        assert words in filled.cli('rules', 'check', str(f), ok=(1,)).stderr, bad
