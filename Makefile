@@ -34,7 +34,7 @@ help:
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers, banned functions, file sizes"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
-	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
+	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
 	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
 
 # What is missing is installed first; SETUP=no leaves the machine alone.

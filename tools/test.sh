@@ -79,7 +79,7 @@ if [ -z "${QUICK:-}" ]; then
 	}
 	build tsan all && pytests functional-tsan build/tsan tests/functional/test_collect.py tests/functional/test_crash.py tests/functional/test_rules.py tests/functional/test_audiences.py tests/functional/test_forget.py \
 		tests/functional/test_me.py tests/functional/test_gate.py tests/functional/test_junk.py tests/functional/test_sync.py tests/functional/test_deliver.py tests/functional/test_stream.py \
-		tests/functional/test_cdp.py tests/functional/test_datain.py
+		tests/functional/test_cdp.py tests/functional/test_datain.py tests/functional/test_lookalike.py
 	build fuzz fuzzers && {
 		tools/fuzz.sh 6 >$logs/fuzz.log 2>&1
 		grep -vE ' passed, ' $logs/fuzz.log

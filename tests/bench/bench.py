@@ -10,10 +10,11 @@ import time
 
 import data
 import hits
+import look
 from peers import OUT
 
 SUBJECTS = {'collect': hits.collect, 'ingest': hits.ingest, 'evaluate': data.evaluate, 'sweep': data.sweep, 'lookup': hits.lookup, 'store': data.store, 'age': hits.age,
-            'replay': data.replay, 'rules': data.rules, 'backfill': data.backfill}
+            'replay': data.replay, 'rules': data.rules, 'backfill': data.backfill, 'lookalike': look.lookalike}
 
 
 def main():

@@ -1,8 +1,9 @@
-/* What comes from partners: answers to deliveries, lines of their files and of access logs, etc/destinations.yaml, and the file of what they hold. The
- * first byte says which. */
+/* What comes from partners: answers to deliveries, lines of their files and of access logs, etc/destinations.yaml, and the file of what they hold;
+ * and models of lookalikes. The first byte says which. */
 #include "../../src/cli/convert.c"
 #include "crumb/export/held.h"
 #include "crumb/export/push.h"
+#include "crumb/rules/like.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -90,24 +91,53 @@ static void destinations(const uint8_t *data, size_t n)
 	close(fd);
 }
 
+/* A file of a lookalike's model, against rules that have what some of it names. */
+static void model(struct str s)
+{
+	static const char text[] = "version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: c, any: [{path: /c}]}]\n";
+	struct rules *r;
+	struct like_model *m;
+	struct buf bundle = {0};
+	msgpack_packer pk;
+	uint16_t until;
+	mp_packer(&pk, &bundle);
+	msgpack_pack_array(&pk, 2);
+	mp_put_str(&pk, STR("r.yaml"));
+	mp_put_str(&pk, STR(text));
+	CHECK(rules_load(buf_view(&bundle), NULL, &r) == OK);
+	if (like_read(r, s, &m, &until) == OK) {
+		struct profile p = {0};
+		profile_add(&p, 0, 20000, 1);
+		profile_add(&p, 2, 20000, 3);
+		(void)like_score(m, &p, 20001);
+		CHECK(m->facts_at <= m->n);
+		profile_done(&p);
+	}
+	rules_unref(r);
+	buf_done(&bundle);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	if (n == 0)
 		return 0;
 	struct str s = str_make((const char *)data + 1, n - 1);
-	switch (data[0] % 7) {
+	switch (data[0] % 8) {
 	case 0:
 	case 1:
-		answers(s, data[0] % 7);
+		answers(s, data[0] % 8);
 		break;
 	case 2:
 	case 3:
 	case 4:
-		lines(s, data[0] % 7 - 2);
+		lines(s, data[0] % 8 - 2);
 		break;
 	case 5:
 		held(data + 1, n - 1);
+		break;
+	case 6:
+		model(s);
 		break;
 	default:
 		destinations(data + 1, n - 1);
