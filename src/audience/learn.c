@@ -5,7 +5,6 @@
 #include "crumb/privacy/kgate.h"
 #include "crumb/rules/eval.h"
 
-#include <jansson.h>
 #include <linear.h>
 #include <math.h>
 #include <stdio.h>
@@ -261,7 +260,7 @@ static enum err take_one(struct learning *x, const struct vkey *k, const struct 
 	}
 	row.fold = (uint8_t)(k->b[15] % FOLDS);
 	if (x->each) {
-		struct learn_row out = {*k, 0, seed, x->items + row.from, row.n};
+		struct learn_row out = {*k, 0, 0, seed, x->items + row.from, row.n};
 		x->items_n = row.from;
 		return x->each(x->arg, &out);
 	}
@@ -427,6 +426,35 @@ static double activity_alone(const struct learning *x, size_t step, double *reca
 	return auc;
 }
 
+/* Fits the chance to be of the seed to scores of rows that their model has not seen, by Newton's method. A row counts as often as it was sampled. */
+static void calibrate(const struct learning *x, size_t step, struct learned *out)
+{
+	double a = 1, b = 0, often[2] = {4294967296.0 / (double)x->negatives_rate, 4294967296.0 / (double)x->positives_rate};
+	for (int round = 0; round < 50; round++) {
+		double ga = 0, gb = 0, haa = 1e-9, hab = 0, hbb = 1e-9;
+		for (size_t i = 0; i < x->rows_n; i += step) {
+			const struct row *r = &x->rows[i];
+			double p = 1 / (1 + exp(-a * r->score - b)), w = often[r->seed], d = w * (p - r->seed), h = w * p * (1 - p);
+			ga += d * r->score;
+			gb += d;
+			haa += h * r->score * r->score;
+			hab += h * r->score;
+			hbb += h;
+		}
+		double det = haa * hbb - hab * hab, da, db;
+		if (!(det > 1e-12))
+			break;
+		da = (hbb * ga - hab * gb) / det;
+		db = (haa * gb - hab * ga) / det;
+		a -= da;
+		b -= db;
+		if (fabs(da) + fabs(db) < 1e-9)
+			break;
+	}
+	out->slope = isfinite(a) ? a : 1;
+	out->shift = isfinite(b) ? b : 0;
+}
+
 static void choose_penalty(struct learning *x, struct learned *out)
 {
 	static const double cs[] = {0.003, 0.01, 0.03, 0.1, 0.3, 1};
@@ -445,10 +473,14 @@ static void choose_penalty(struct learning *x, struct learned *out)
 			out->curve[k].recall = recall[k];
 	}
 	out->activity_auc = activity_alone(x, step, activity);
+	(void)out_of_fold(x, step, out->c > 0 ? out->c : 0.1, recall); /* the scores of the penalty that was chosen */
+	calibrate(x, step, out);
+	double base = (double)x->seeds / (double)(x->seeds + x->others);
 	for (unsigned k = 0; k < CURVE_POINTS; k++) {
 		struct curve_point *p = &out->curve[k];
 		p->reach = reaches[k];
 		p->lift = p->recall / p->reach;
+		p->precision = p->lift * base;
 		p->activity_recall = activity[k];
 		wilson(p->recall, positives ? (double)positives : 1, &p->low, &p->high);
 	}
@@ -518,7 +550,8 @@ static enum err score_one(struct learning *x, const struct vkey *k, const struct
 		return OK;
 	int64_t score = like_score(x->scoring, p, x->today);
 	if (x->each) {
-		struct learn_row row = {*k, score, seed, NULL, 0};
+		double p_seed = 1 / (1 + exp(-x->scoring->slope * (double)score / 1e6 - x->scoring->shift));
+		struct learn_row row = {*k, score, p_seed, seed, NULL, 0};
 		return x->each(x->arg, &row);
 	}
 	x->scores = room(x->scores, x->scores_n, &x->scores_cap, sizeof *x->scores);
@@ -705,38 +738,6 @@ void learned_done(struct learned *l)
 			free((char *)(uintptr_t)l->features[i].f.word.p);
 	free(l->features);
 	*l = (struct learned){.c = 0};
-}
-
-static json_t *share_json(double s)
-{
-	return s < 0 ? json_null() : json_real(s);
-}
-
-char *learned_file(const struct rules *r, uint16_t segment, const struct learned *l, uint16_t today)
-{
-	char day[DAY_TEXT], name[200];
-	json_t *features = json_array(), *curve = json_array(), *warnings = json_array();
-	day_text(today, day);
-	for (unsigned i = 0; i < l->features_n; i++) {
-		feature_name(r, &l->features[i].f, name);
-		json_array_append_new(features, json_pack("{s:s,s:I,s:o,s:o}", "f", name, "w", (json_int_t)l->features[i].w, "seed",
-						    share_json(l->features[i].in_seed), "others", share_json(l->features[i].in_others)));
-	}
-	for (unsigned i = 0; i < CURVE_POINTS; i++) {
-		const struct curve_point *p = &l->curve[i];
-		json_array_append_new(curve, json_pack("{s:f,s:f,s:f,s:f,s:f,s:f}", "reach", p->reach, "recall", p->recall, "low", p->low, "high",
-						 p->high, "lift", p->lift, "activity_recall", p->activity_recall));
-	}
-	for (unsigned i = 0; i < l->warnings_n; i++)
-		json_array_append_new(warnings, json_string(l->warnings[i]));
-	json_t *j = json_pack("{s:i,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:f,s:o,s:o,s:o}", "crumb_model", 1, "id", r->segments[segment].id,
-	    "seed", r->segments[segment].like->seed, "trained", day, "bias", (json_int_t)l->bias, "threshold", (json_int_t)l->threshold,
-	    "seed_members", (json_int_t)l->seed, "population", (json_int_t)l->population, "auc", l->auc, "activity_auc", l->activity_auc,
-	    "lift_at_10", l->lift_at_10, "c", l->c, "warnings", warnings, "curve", curve, "features", features);
-	char *text = json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-	json_decref(j);
-	CHECK(text);
-	return text;
 }
 
 /* --- for others */

@@ -152,10 +152,10 @@ static int curve(struct cli *c, int argc, char **argv)
 		    json_object_get(model, "auc"), "activity_auc", json_object_get(model, "activity_auc"), "lift_at_10",
 		    json_object_get(model, "lift_at_10"), "curve", json_object_get(model, "curve")));
 	} else {
-		printf("%8s %8s %17s %8s %14s\n", "reach", "recall", "(95 %)", "lift", "activity alone");
+		printf("%8s %8s %17s %10s %8s %14s\n", "reach", "recall", "(95 %)", "precision", "lift", "activity alone");
 		json_array_foreach(json_object_get(model, "curve"), i, p)
-		    printf("%7.1f%% %7.1f%% %7.1f%% - %5.1f%% %8.2f %13.1f%%\n", 100 * real(p, "reach"), 100 * real(p, "recall"),
-			100 * real(p, "low"), 100 * real(p, "high"), real(p, "lift"), 100 * real(p, "activity_recall"));
+		    printf("%7.1f%% %7.1f%% %7.1f%% - %5.1f%% %9.1f%% %8.2f %13.1f%%\n", 100 * real(p, "reach"), 100 * real(p, "recall"),
+			100 * real(p, "low"), 100 * real(p, "high"), 100 * real(p, "precision"), real(p, "lift"), 100 * real(p, "activity_recall"));
 		printf("area under the curve %.3f, activity alone %.3f; of held-out seed members, trained %s\n", real(model, "auc"),
 		    real(model, "activity_auc"), json_string_value(json_object_get(model, "trained")));
 	}
@@ -360,7 +360,7 @@ static enum err write_score(void *arg, const struct learn_row *row)
 	hex_encode(name.b, sizeof name.b, hex);
 	hex[32] = 0;
 	w->rows++;
-	return fprintf(w->file, "%s,%.6f\n", hex, (double)row->score / 1e6) > 0 ? OK : err_set(ERR_IO, "%s", strerror(errno));
+	return fprintf(w->file, "%s,%.6f,%.6f\n", hex, (double)row->score / 1e6, row->probability) > 0 ? OK : err_set(ERR_IO, "%s", strerror(errno));
 }
 
 static enum err write_row(void *arg, const struct learn_row *row)
@@ -411,7 +411,7 @@ static int scores(struct cli *c, int argc, char **argv)
 	struct writing w = {.file = fopen(path, "wb"), .keys = &keys, .partner = str_c(partner ? partner : "file")};
 	if (!w.file)
 		return cli_fail("%s: %s", path, strerror(errno));
-	fputs("id,score\n", w.file);
+	fputs("id,score,probability\n", w.file);
 	enum err e = learn_scores(c->generation, segment, clock_now(), write_score, &w);
 	bool closed = fclose(w.file) == 0;
 	sodium_memzero(&keys, sizeof keys);
@@ -505,6 +505,6 @@ const struct command commands_lookalike[] = {
 	"  One row a visitor: in the segment or not, and the features that training would use. No ids, no features of fewer than privacy.k visitors.",
 	seed},
     {"lookalike scores", "ID --out FOLDER [--partner NAME] [--json]", "the score of everybody in the population",
-	"  CSV with id and score; ids are pseudonyms for the partner, as in exports.", scores},
+	"  CSV with id, score, and the calibrated chance to be of the seed; ids are pseudonyms for the partner, as in exports.", scores},
     {0},
 };

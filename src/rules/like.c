@@ -146,6 +146,8 @@ enum err like_read(struct rules *r, struct str text, struct like_model **out, ui
 		m->threshold = json_integer_value(threshold);
 		m->hash = hash_content(text);
 		m->trained = day;
+		m->slope = json_number_value(json_object_get(root, "slope"));
+		m->shift = json_number_value(json_object_get(root, "shift"));
 		*until = (uint16_t)(day + RETENTION_MAX - 1);
 		*out = m;
 	}

@@ -93,7 +93,7 @@ def test_the_curve_and_its_baseline(filled):
     filled.js('lookalike', 'train', 'like-buyers')
     c = filled.js('lookalike', 'curve', 'like-buyers')['curve']
     assert [p['reach'] for p in c] == sorted(p['reach'] for p in c) and all(p['low'] <= p['recall'] <= p['high'] for p in c)
-    assert all(abs(p['lift'] - p['recall'] / p['reach']) < 1e-3 for p in c) and c[-1]['recall'] > c[-1]['activity_recall']
+    assert all(abs(p['lift'] - p['recall'] / p['reach']) < 1e-3 and 0 <= p['precision'] <= 1 for p in c) and c[-1]['recall'] > c[-1]['activity_recall']
     assert 'activity alone' in filled.cli('lookalike', 'curve', 'like-buyers').stdout
     svg = os.path.join(filled.dir, 'c.svg')
     filled.cli('lookalike', 'curve', 'like-buyers', '--svg', svg)
@@ -135,6 +135,8 @@ def test_scores_and_matrix_for_whoever_trains_their_own(filled):
     members = ids(filled, 'like-buyers')
     best = sorted(rows, key=lambda x: -float(x['score']))[:len(members)]
     assert {x['id'] for x in best} == members and len(rows) == r['rows']          # the members are the best, by pseudonyms that are the export's
+    chance = sum(float(x['probability']) for x in rows) / len(rows)             # calibrated: as likely as there are seeds
+    assert 0.05 < chance < 0.3 and all(0 < float(x['probability']) < 1 for x in rows)
     m = filled.js('lookalike', 'seed', 'buyers', '--format', 'libsvm', '--out', filled.dir + '/m')
     lines = open(m['file']).read().splitlines()
     assert len(lines) == m['rows'] and sum(l.startswith('+1') for l in lines) > 300

@@ -21,6 +21,7 @@
 struct curve_point {
 	double reach;		      /* share of the population */
 	double recall, low, high;     /* of held-out seed members, with its 95 % interval (Wilson 1927) */
+	double precision;	      /* of those who are reached: share who are such seed members; the others may become ones */
 	double lift, activity_recall; /* activity: by the number of different categories alone */
 };
 struct learned_feature {
@@ -35,7 +36,8 @@ struct learned {
 	struct learned_feature *features; /* largest weight first */
 	unsigned features_n;
 	int64_t bias, threshold;
-	uint64_t size; /* who would be in it now; exact */
+	double slope, shift; /* a score of s means a chance of 1 / (1 + exp(−slope × s − shift)) to be of the seed (Platt 1999) */
+	uint64_t size;	     /* who would be in it now; exact */
 	char warnings[4][200];
 	unsigned warnings_n;
 };
@@ -51,6 +53,7 @@ char *learned_file(const struct rules *r, uint16_t segment, const struct learned
 struct learn_row {
 	struct vkey visitor;
 	int64_t score;
+	double probability; /* calibrated */
 	bool seed;
 	const uint32_t *features; /* numbers of features that hold, for a matrix */
 	unsigned n;

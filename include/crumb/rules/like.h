@@ -38,8 +38,9 @@ struct like_model {
 	unsigned n, facts_at;	     /* from there on facts */
 	uint32_t *first;	     /* by category: where its weights begin; [cat + 1] is where they end */
 	int64_t bias, threshold;
-	uint16_t trained;   /* day */
-	struct hash16 hash; /* of the file */
+	double slope, shift; /* of its calibration */
+	uint16_t trained;    /* day */
+	struct hash16 hash;  /* of the file */
 };
 /* What the rules say of a lookalike. */
 struct lookalike {
