@@ -344,7 +344,7 @@ static int similar(struct cli *c, int argc, char **argv)
 /* --- for those who train their own, and for checking */
 
 struct writing {
-	FILE *file;
+	FILE *file, *weights;
 	bool csv;
 	unsigned features;
 	const struct identity_keys *keys;
@@ -366,8 +366,8 @@ static enum err write_score(void *arg, const struct learn_row *row)
 static enum err write_row(void *arg, const struct learn_row *row)
 {
 	struct writing *w = arg;
-	fprintf(w->file, w->csv ? "%d" : "%+d", row->seed ? 1 : w->csv ? 0 : -1);
 	if (w->csv) {
+		fprintf(w->file, "%d,%.9g", row->seed, row->weight);
 		bool *have = calloc(w->features + 1, sizeof *have);
 		CHECK(have);
 		for (unsigned i = 0; i < row->n; i++)
@@ -377,6 +377,8 @@ static enum err write_row(void *arg, const struct learn_row *row)
 		free(have);
 	} else {
 		uint32_t sorted[8192];
+		fputs(row->seed ? "+1" : "-1", w->file);
+		fprintf(w->weights, "%.9g\n", row->weight);
 		unsigned n = row->n < 8192 ? row->n : 8192;
 		memcpy(sorted, row->features, n * sizeof *sorted);
 		for (unsigned i = 1; i < n; i++) /* nearly in order */
@@ -392,6 +394,15 @@ static enum err write_row(void *arg, const struct learn_row *row)
 	return fputc('\n', w->file) != EOF ? OK : err_set(ERR_IO, "%s", strerror(errno));
 }
 
+static bool sensitive_may_go(struct cli *c, uint16_t segment, const char *to)
+{
+	const struct segment *s = &c->generation->rules->segments[segment];
+	if (!s->sensitive || config_list_has(c->config.sensitive_destinations, str_c(to)))
+		return true;
+	cli_fail("'%s' uses a sensitive category; whoever runs crumb can allow '%s' with privacy.sensitive_destinations", s->id, to);
+	return false;
+}
+
 static int scores(struct cli *c, int argc, char **argv)
 {
 	const char *out = cli_option(argc, argv, "--out"), *partner = cli_option(argc, argv, "--partner"), *id = cli_word(argc, argv);
@@ -405,6 +416,8 @@ static int scores(struct cli *c, int argc, char **argv)
 	if (rc)
 		return rc;
 	json_decref(model);
+	if (!sensitive_may_go(c, segment, partner ? partner : "file"))
+		return EXIT_WRONG;
 	snprintf(path, sizeof path, "%s/%s.scores.csv", out, id);
 	if (keys_identity(c->store->keys, day_of(clock_now()), &keys) != OK || folder_make(out, 0755) != OK)
 		return cli_fail("%s", err_text());
@@ -442,21 +455,21 @@ static int seed(struct cli *c, int argc, char **argv)
 	int at = rules_segment(r, str_c(id));
 	if (at < 0)
 		return cli_fail("there is no segment '%s'", id);
-	if (r->segments[at].sensitive && !config_list_has(c->config.sensitive_destinations, STR("file")))
-		return cli_fail(
-		    "segment '%s' uses a sensitive category; whoever runs crumb can allow 'file' with privacy.sensitive_destinations", id);
+	if (!sensitive_may_go(c, (uint16_t)at, "file"))
+		return EXIT_WRONG;
 	if (folder_make(out, 0755) != OK)
 		return cli_fail("%s", err_text());
 	snprintf(path, sizeof path, "%s/%s.%s", out, id, csv ? "csv" : "libsvm");
 	snprintf(names_path, sizeof names_path, "%s/%s.features.txt", out, id);
-	char body[4600];
+	char body[4600], weights_path[4500];
 	snprintf(body, sizeof body, "%s.part", path);
-	struct writing w = {.file = fopen(body, "wb"), .csv = csv, .features = 0};
-	if (!w.file)
-		return cli_fail("%s: %s", body, strerror(errno));
+	snprintf(weights_path, sizeof weights_path, "%s/%s.weights.txt", out, id);
+	struct writing w = {.file = fopen(body, "wb"), .weights = csv ? NULL : fopen(weights_path, "wb"), .csv = csv};
+	if (!w.file || (!csv && !w.weights))
+		return cli_fail("%s: %s", out, strerror(errno));
 	enum err e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, csv ? NULL : write_row, &w);
 	if (!e && csv) { /* its header wants the names first */
-		fputs("seed", w.file);
+		fputs("seed,weight", w.file);
 		for (unsigned i = 0; i < names_n; i++)
 			fprintf(w.file, ",%s", names[i]);
 		fputc('\n', w.file);
@@ -466,7 +479,7 @@ static int seed(struct cli *c, int argc, char **argv)
 		w.features = names_n;
 		e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, write_row, &w);
 	}
-	bool fine = fclose(w.file) == 0 && !e && rename(body, path) == 0;
+	bool weighed = !w.weights || fclose(w.weights) == 0, fine = fclose(w.file) == 0 && weighed && !e && rename(body, path) == 0;
 	FILE *f = fine ? fopen(names_path, "wb") : NULL;
 	for (unsigned i = 0; i < names_n; i++) {
 		if (f)
@@ -478,11 +491,12 @@ static int seed(struct cli *c, int argc, char **argv)
 		fclose(f);
 	if (!fine) {
 		remove(body);
+		remove(weights_path);
 		return cli_fail("%s", e ? err_text() : strerror(errno));
 	}
 	if (c->json)
-		cli_print_json(
-		    json_pack("{s:s,s:s,s:I,s:i}", "file", path, "features_file", names_path, "rows", (json_int_t)w.rows, "features", (int)names_n));
+		cli_print_json(json_pack("{s:s,s:s,s:s?,s:I,s:i}", "file", path, "features_file", names_path, "weights_file",
+		    csv ? NULL : weights_path, "rows", (json_int_t)w.rows, "features", (int)names_n));
 	else
 		printf("%llu rows and %u features in %s\n", (unsigned long long)w.rows, names_n, path);
 	return EXIT_FINE;
@@ -502,7 +516,9 @@ const struct command commands_lookalike[] = {
     {"lookalike similar", "SEGMENT [--json]", "the segments that overlap most",
 	"  By Jaccard (both of either) and lift (both, against chance), through the gate.", similar},
     {"lookalike seed", "SEGMENT --out FOLDER [--format libsvm|csv] [--json]", "a feature matrix for whoever trains their own",
-	"  One row a visitor: in the segment or not, and the features that training would use. No ids, no features of fewer than privacy.k visitors.",
+	"  One row a visitor: in the segment or not, and the features that training would use. No ids, no features of fewer than privacy.k "
+	"visitors.\n"
+	"  The weight that makes the seed and the others count the same is a column of the CSV, or a file of its own as LIBLINEAR's -W wants it.",
 	seed},
     {"lookalike scores", "ID --out FOLDER [--partner NAME] [--json]", "the score of everybody in the population",
 	"  CSV with id, score, and the calibrated chance to be of the seed; ids are pseudonyms for the partner, as in exports.", scores},

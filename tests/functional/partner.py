@@ -80,7 +80,7 @@ class Partner:
         return failed
 
     def members(self):
-        return {k for k, until in self.rows.items() if until > self.crumb.now()}
+        return {k for k, until in self.rows.copy().items() if until > self.crumb.now()}
 
 
 def read_rows(path):

@@ -143,10 +143,25 @@ def test_scores_and_matrix_for_whoever_trains_their_own(filled):
     assert all(re.fullmatch(r'[+-]1( \d+:1)*', l) for l in lines[:200]) and 'shop.buy' not in open(m['features_file']).read()
     c = filled.js('lookalike', 'seed', 'buyers', '--format', 'csv', '--out', filled.dir + '/m')
     table = list(csv.reader(open(c['file'])))
-    assert table[0][0] == 'seed' and len(table[0]) == m['features'] + 1 and len(table) == m['rows'] + 1
-    assert [sum(int(x) for x in row[1:]) for row in table[1:50]] == [l.count(':1') for l in lines[:49]]
+    assert table[0][:2] == ['seed', 'weight'] and len(table[0]) == m['features'] + 2 and len(table) == m['rows'] + 1
+    weights = [float(x) for x in open(m['weights_file'])]
+    assert [float(row[1]) for row in table[1:]] == weights
+    assert sum(w for w, row in zip(weights, table[1:]) if row[0] == '1') == pytest.approx(len(weights) / 2, rel=1e-6) == pytest.approx(sum(weights) / 2)
+    assert [sum(int(x) for x in row[2:]) for row in table[1:50]] == [l.count(':1') for l in lines[:49]]
+    assert 'uses a sensitive category' in filled.cli('lookalike', 'seed', 'patients', '--out', filled.dir + '/m', ok=(1,)).stderr
     s = filled.js('lookalike', 'similar', 'buyers')
     assert all(0 <= x['jaccard'] <= 1 for x in s)
+
+
+def test_scores_of_a_sensitive_seed_stay(make):
+    server = make(rules=RULES.replace('shop.buy, any', 'shop.buy, sensitive: true, any').replace('destinations: [lake]', 'refresh: by hand'), destinations=DESTINATIONS)
+    lines, t = [], server.now()
+    for v, _, topics, buys, _, _ in people(random.Random(4), 1500):
+        lines += [{'id': v, 't': t, 'u': 'https://s.example/%s/1' % x} for x in topics] + ([{'id': v, 't': t, 'e': 'purchase'}] if buys else [])
+    server.import_lines(lines)
+    assert server.js('lookalike', 'train', 'like-buyers')['size'] > 100
+    out = server.dir + '/s'
+    assert 'uses a sensitive category' in server.cli('lookalike', 'scores', 'like-buyers', '--out', out, ok=(1,)).stderr and not os.path.exists(out)
 
 
 def test_members_come_and_go_and_the_model_ends(make):

@@ -54,6 +54,7 @@ struct learn_row {
 	struct vkey visitor;
 	int64_t score;
 	double probability; /* calibrated */
+	double weight;	    /* in a matrix: what makes the seed and the others count the same in sum */
 	bool seed;
 	const uint32_t *features; /* numbers of features that hold, for a matrix */
 	unsigned n;
