@@ -24,7 +24,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test peers check fuzz bench clean help setup-% FORCE
+.PHONY: all run test peers check fuzz bench install clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo "make check               style: layers, banned functions, file sizes"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
+	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is"
 	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
 
 # What is missing is installed first; SETUP=no leaves the machine alone.
@@ -80,6 +81,20 @@ build/.setup: tools/setup.sh
 	@mkdir -p build
 	@[ "$(SETUP)" = no ] || tools/setup.sh build
 	@touch $@
+
+PREFIX ?= /usr
+install: all
+	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $B/crumbd $B/crumb
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/crumb build/country.mmdb
+	tools/man.sh $B/man $B
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $B/man/crumb.1
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $B/man/crumbd.8
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,/usr/bin/,$(PREFIX)/bin/,' etc/crumbd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/crumbd.service
+	@for f in crumb.yaml destinations.yaml rules/shop.yaml; do \
+		to=$(DESTDIR)/etc/crumb/$$f; \
+		if [ -e "$$to" ]; then echo "$$to stays as it is"; else install -Dm644 etc/$$f "$$to"; fi; \
+	done
 
 run: setup-run
 	@$(MAKE) --no-print-directory all

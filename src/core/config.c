@@ -39,7 +39,7 @@ const struct option config_options[] = {
     N("collect.body_s", body_s, "30", 1, 3600, "a body must be complete in this time"),
     T("admin.listen", admin_listen, "127.0.0.1:8081", "HOST:PORT of metrics and API"),
     T("admin.token", admin_token, "", "bearer token of the admin listener; empty makes one and keeps it in the store"),
-    T("geo.database", geo_database, "", "MaxMind DB file; empty looks for country.mmdb beside the program"),
+    T("geo.database", geo_database, "", "MaxMind DB file; empty looks for country.mmdb beside the program and in ../share/crumb"),
     N("privacy.k", k, "50", 0, 1000000, "smallest group that is told; 20 is the floor"),
     N("retention", retention_days, "90", 1, RETENTION_MAX, "days that an observation is kept, journal and views alike"),
     T("privacy.keep_query", keep_query, "", "query keys of page URLs kept as attributes, comma list"),

@@ -31,16 +31,19 @@ enum err place_db_open(const char *file, struct place_db **out)
 
 bool place_db_file(const struct config *c, char *out, size_t cap)
 {
-	static const char beside[] = "/country.mmdb";
+	static const char *const places[] = {"/country.mmdb", "/../share/crumb/country.mmdb"};
 	if (*c->geo_database) {
 		snprintf(out, cap, "%s", c->geo_database);
 		return true;
 	}
-	ssize_t n = readlink("/proc/self/exe", out, cap - sizeof beside);
+	ssize_t n = readlink("/proc/self/exe", out, cap - 32);
 	char *slash = n > 0 ? memrchr(out, '/', (size_t)n) : NULL;
-	if (slash)
-		memcpy(slash, beside, sizeof beside);
-	return slash && access(out, R_OK) == 0;
+	for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+		memcpy(slash, places[i], strlen(places[i]) + 1);
+		if (access(out, R_OK) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool place_db_regions(const struct place_db *db)
