@@ -140,7 +140,7 @@ static enum err refresh_lookalikes(struct keeper *k)
 	bool changed;
 	enum err e = lookalike_refresh(g, n->config, clock_now(), &k->stop, &changed);
 	generation_unref(g);
-	if (!e && changed)
+	if (changed)
 		atomic_store(&n->models_changed, true);
 	return e;
 }

@@ -1,11 +1,14 @@
 #include "crumb/node/lookalike.h"
 
+#include "crumb/audience/fold.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static enum err save(const struct config *c, const char *id, const char *text)
 {
@@ -14,6 +17,31 @@ static enum err save(const struct config *c, const char *id, const char *text)
 	enum err e = folder_make(path, 0700);
 	snprintf(path, sizeof path, "%s/models/%s.json", c->store_path, id);
 	return e ? e : file_replace(path, str_c(text));
+}
+
+/* A model ends with what it was learned from: its file goes, and so it leaves the rules and, with the next generation, the views. */
+static void drop_old(const struct config *c, uint16_t today, bool *changed)
+{
+	char folder[4200], path[4600];
+	snprintf(folder, sizeof folder, "%s/models", c->store_path);
+	DIR *d = opendir(folder);
+	for (struct dirent *f; d && (f = readdir(d));) {
+		json_error_t error;
+		uint16_t day;
+		if (f->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%s/%s", folder, f->d_name);
+		json_t *model = json_load_file(path, 0, &error);
+		const char *trained = json_string_value(json_object_get(model, "trained"));
+		bool old = trained && day_parse(trained, strlen(trained), &day) && day < oldest_day(today, (unsigned)c->retention_days);
+		json_decref(model);
+		if (old && unlink(path) == 0) {
+			log_info("lookalike", "its data is over: removed file=%s", f->d_name);
+			*changed = true;
+		}
+	}
+	if (d)
+		closedir(d);
 }
 
 static json_t *told(const struct generation *g, const struct config *c, uint16_t segment, const struct learned *l)
@@ -53,6 +81,7 @@ enum err lookalike_refresh(struct generation *g, const struct config *c, uint32_
 {
 	uint16_t today = day_of(now);
 	*changed = false;
+	drop_old(c, today, changed);
 	for (size_t i = 0; i < g->rules->segments_n && !(stop && atomic_load(stop)); i++) {
 		const struct segment *s = &g->rules->segments[i];
 		if (!s->like || !s->like->refresh_days || (s->like->model && s->like->model->trained + s->like->refresh_days > today))

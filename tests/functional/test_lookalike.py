@@ -198,6 +198,35 @@ def test_members_come_and_go_and_the_model_ends(make):
     assert r['size'] and server.sizes()['like-buyers'] == r['size']
 
 
+def test_nothing_is_left_of_a_model_whose_data_is_over(make):
+    server = make(rules=RULES, destinations=DESTINATIONS)
+    lines, t = [], server.now()
+    for v, _, topics, buys, _, _ in people(random.Random(6), 1200):
+        lines += [{'id': v, 't': t, 'u': 'https://s.example/%s/1' % x} for x in topics] + ([{'id': v, 't': t, 'e': 'purchase'}] if buys else [])
+    server.import_lines(lines)
+    for like in ('like-buyers', 'like-some'):                                      # one is trained by hand alone
+        server.js('lookalike', 'train', like)
+
+    def left():
+        files = [os.path.join(at, f) for at, _, fs in os.walk(server.store) for f in fs]
+        return [f for f in files if '/models/' in f or b'crumb_model' in open(f, 'rb').read()]
+    assert len([f for f in left() if '/models/' in f]) == 2 and len(left()) > 2    # and in the rules that the views were made with
+    server.advance('89d')
+    server.settle()
+    assert os.path.exists(server.store + '/models/like-some.json')
+    server.advance('1d')
+    for _ in range(400):
+        try:
+            if not left():
+                break
+        except FileNotFoundError:                                                  # a generation that was replaced just now
+            pass
+        time.sleep(0.05)
+    else:
+        raise AssertionError(left())
+    server.verify()
+
+
 def test_a_leak_is_named(make):
     rules = 'version: 1\ncategories:\n  - {id: buy, any: [{event: purchase}]}\n  - {id: thanks, any: [{path: /thank-you}]}\n  - {id: a, any: [{path: /a}]}\n' \
             'segments: [{id: buyers, when: buy}]\nlookalikes: [{id: like, seed: buyers, reach: 5%}]\n'

@@ -11,7 +11,8 @@ struct json_t;
  * {"id","seed","population","auc","activity_auc","lift_at_10","size","warnings"}. ERR_NOT_FOUND: there is none by that id. */
 enum err lookalike_train(
     struct generation *g, const struct config *c, struct str id, uint32_t now, const _Atomic bool *stop, struct json_t **out) MUST_CHECK;
-/* Trains those whose time has come, or who never were; *changed: some model is new. What cannot be learned is logged. */
+/* Trains those whose time has come, or who never were; and removes the models whose data is over; *changed: some
+ * model is new or gone. What cannot be learned is logged. */
 enum err lookalike_refresh(struct generation *g, const struct config *c, uint32_t now, const _Atomic bool *stop, bool *changed) MUST_CHECK;
 
 #endif
