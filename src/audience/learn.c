@@ -261,7 +261,8 @@ static enum err take_one(struct learning *x, const struct vkey *k, const struct 
 	row.fold = (uint8_t)(k->b[15] % FOLDS);
 	if (x->each) {
 		double own = (double)(seed ? x->seeds : x->others), all = (double)(x->seeds + x->others);
-		struct learn_row out = {.visitor = *k, .weight = all / (2 * own), .seed = seed, .features = x->items + row.from, .n = row.n};
+		struct learn_row out = {
+		    .visitor = *k, .profile = p, .weight = all / (2 * own), .seed = seed, .features = x->items + row.from, .n = row.n};
 		x->items_n = row.from;
 		return x->each(x->arg, &out);
 	}
@@ -552,7 +553,7 @@ static enum err score_one(struct learning *x, const struct vkey *k, const struct
 	int64_t score = like_score(x->scoring, p, x->today);
 	if (x->each) {
 		double p_seed = 1 / (1 + exp(-x->scoring->slope * (double)score / 1e6 - x->scoring->shift));
-		struct learn_row row = {.visitor = *k, .score = score, .probability = p_seed, .seed = seed};
+		struct learn_row row = {.visitor = *k, .profile = p, .score = score, .probability = p_seed, .seed = seed};
 		return x->each(x->arg, &row);
 	}
 	x->scores = room(x->scores, x->scores_n, &x->scores_cap, sizeof *x->scores);

@@ -3,6 +3,8 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
+#include "crumb/export/export.h"
+#include "crumb/export/plan.h"
 #include "crumb/node/lookalike.h"
 #include "crumb/privacy/cookie.h"
 
@@ -349,13 +351,16 @@ struct writing {
 	unsigned features;
 	const struct identity_keys *keys;
 	struct str partner;
-	uint64_t rows;
+	const struct destination *destination; /* NULL: there is none of that name */
+	uint64_t rows, seeds;
 };
 
 static enum err write_score(void *arg, const struct learn_row *row)
 {
 	struct writing *w = arg;
 	char hex[33];
+	if (!plan_may_go(w->destination, row->profile))
+		return OK;
 	struct vkey name = visitor_for_partner(w->keys, w->partner, &row->visitor);
 	hex_encode(name.b, sizeof name.b, hex);
 	hex[32] = 0;
@@ -366,6 +371,8 @@ static enum err write_score(void *arg, const struct learn_row *row)
 static enum err write_row(void *arg, const struct learn_row *row)
 {
 	struct writing *w = arg;
+	if (!plan_may_go(w->destination, row->profile))
+		return OK;
 	if (w->csv) {
 		fprintf(w->file, "%d,%.9g", row->seed, row->weight);
 		bool *have = calloc(w->features + 1, sizeof *have);
@@ -390,17 +397,21 @@ static enum err write_row(void *arg, const struct learn_row *row)
 		for (unsigned i = 0; i < n; i++)
 			fprintf(w->file, " %u:1", sorted[i] + 1);
 	}
+	w->seeds += row->seed;
 	w->rows++;
 	return fputc('\n', w->file) != EOF ? OK : err_set(ERR_IO, "%s", strerror(errno));
 }
 
-static bool sensitive_may_go(struct cli *c, uint16_t segment, const char *to)
+/* The gates that an export passes; *all is to be given back when it was true. */
+static bool open_gates(struct cli *c, uint16_t segment, const char *partner, struct destinations **all, struct writing *w)
 {
-	const struct segment *s = &c->generation->rules->segments[segment];
-	if (!s->sensitive || config_list_has(c->config.sensitive_destinations, str_c(to)))
-		return true;
-	cli_fail("'%s' uses a sensitive category; whoever runs crumb can allow '%s' with privacy.sensitive_destinations", s->id, to);
-	return false;
+	w->partner = str_c(partner);
+	enum err e = destinations_load(c->config.destinations_path, NULL, all);
+	if (!e && (e = export_may_go(c->generation->rules, &c->config, segment, w->partner, clock_now(), *all, &w->destination)))
+		destinations_unref(*all);
+	if (e)
+		cli_fail("%s", err_text());
+	return e == OK;
 }
 
 static int scores(struct cli *c, int argc, char **argv)
@@ -410,22 +421,28 @@ static int scores(struct cli *c, int argc, char **argv)
 	char path[4500];
 	uint16_t segment;
 	json_t *model;
+	struct destinations *all;
 	if (!id || !out || !cli_all_used(argc, argv))
 		return cli_misuse("lookalike scores wants the id of a lookalike and --out FOLDER");
 	int rc = open_model(c, id, &segment, &model);
 	if (rc)
 		return rc;
 	json_decref(model);
-	if (!sensitive_may_go(c, segment, partner ? partner : "file"))
+	struct writing w = {.keys = &keys};
+	if (!open_gates(c, segment, partner ? partner : "file", &all, &w))
 		return EXIT_WRONG;
 	snprintf(path, sizeof path, "%s/%s.scores.csv", out, id);
-	if (keys_identity(c->store->keys, day_of(clock_now()), &keys) != OK || folder_make(out, 0755) != OK)
+	if (keys_identity(c->store->keys, day_of(clock_now()), &keys) != OK || folder_make(out, 0755) != OK) {
+		destinations_unref(all);
 		return cli_fail("%s", err_text());
-	struct writing w = {.file = fopen(path, "wb"), .keys = &keys, .partner = str_c(partner ? partner : "file")};
-	if (!w.file)
+	}
+	if (!(w.file = fopen(path, "wb"))) {
+		destinations_unref(all);
 		return cli_fail("%s: %s", path, strerror(errno));
+	}
 	fputs("id,score,probability\n", w.file);
 	enum err e = learn_scores(c->generation, segment, clock_now(), write_score, &w);
+	destinations_unref(all);
 	bool closed = fclose(w.file) == 0;
 	sodium_memzero(&keys, sizeof keys);
 	if (e || !closed || !kgate_show(&c->gate, w.rows).told) {
@@ -455,18 +472,27 @@ static int seed(struct cli *c, int argc, char **argv)
 	int at = rules_segment(r, str_c(id));
 	if (at < 0)
 		return cli_fail("there is no segment '%s'", id);
-	if (!sensitive_may_go(c, (uint16_t)at, "file"))
+	struct writing w = {.csv = csv};
+	struct destinations *all;
+	if (!open_gates(c, (uint16_t)at, "file", &all, &w))
 		return EXIT_WRONG;
-	if (folder_make(out, 0755) != OK)
+	if (folder_make(out, 0755) != OK) {
+		destinations_unref(all);
 		return cli_fail("%s", err_text());
+	}
 	snprintf(path, sizeof path, "%s/%s.%s", out, id, csv ? "csv" : "libsvm");
 	snprintf(names_path, sizeof names_path, "%s/%s.features.txt", out, id);
 	char body[4600], weights_path[4500];
 	snprintf(body, sizeof body, "%s.part", path);
 	snprintf(weights_path, sizeof weights_path, "%s/%s.weights.txt", out, id);
-	struct writing w = {.file = fopen(body, "wb"), .weights = csv ? NULL : fopen(weights_path, "wb"), .csv = csv};
-	if (!w.file || (!csv && !w.weights))
+	w.file = fopen(body, "wb");
+	w.weights = csv ? NULL : fopen(weights_path, "wb");
+	if (!w.file || (!csv && !w.weights)) {
+		if (w.file)
+			fclose(w.file);
+		destinations_unref(all);
 		return cli_fail("%s: %s", out, strerror(errno));
+	}
 	enum err e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, csv ? NULL : write_row, &w);
 	if (!e && csv) { /* its header wants the names first */
 		fputs("seed,weight", w.file);
@@ -479,6 +505,9 @@ static int seed(struct cli *c, int argc, char **argv)
 		w.features = names_n;
 		e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, write_row, &w);
 	}
+	destinations_unref(all);
+	if (!e && (!kgate_show(&c->gate, w.seeds).told || !kgate_show(&c->gate, w.rows - w.seeds).told))
+		e = err_set(ERR_USAGE, "fewer than %u visitors in the segment, or beside it: no rows were written", kgate_k(&c->gate));
 	bool weighed = !w.weights || fclose(w.weights) == 0, fine = fclose(w.file) == 0 && weighed && !e && rename(body, path) == 0;
 	FILE *f = fine ? fopen(names_path, "wb") : NULL;
 	for (unsigned i = 0; i < names_n; i++) {

@@ -25,7 +25,6 @@ struct writing {
 	const struct identity_keys *keys;
 	const struct rules *rules;
 	const struct destination *destination; /* NULL: the partner is in no file */
-	const struct destinations *all;
 	struct str partner;
 	uint16_t number;
 	const char *segment;
@@ -120,20 +119,23 @@ static enum err write_files(struct writing *w, const struct generation *g, const
 	return e;
 }
 
-static enum err may_go(const struct writing *w, const struct config *c, const struct segment *s)
+enum err export_may_go(const struct rules *r, const struct config *c, uint16_t segment, struct str partner, uint32_t now,
+    const struct destinations *all, const struct destination **out)
 {
-	const char *state = segment_state(s, day_of(w->now));
+	const struct segment *s = &r->segments[segment];
+	const char *state = segment_state(s, day_of(now));
 	struct str label;
+	*out = destinations_find(all, partner);
 	if (strcmp(state, "active") != 0)
 		return err_set(ERR_USAGE, "segment '%s' is %s: it is handed to nobody", s->id, state);
-	if (s->sensitive && !config_list_has(c->sensitive_destinations, w->partner))
+	if (s->sensitive && !config_list_has(c->sensitive_destinations, partner))
 		return err_set(ERR_USAGE,
 		    "segment '%s' uses a sensitive category; whoever runs crumb can allow '" STR_FMT "' with privacy.sensitive_destinations", s->id,
-		    STR_ARG(w->partner));
-	if (w->all->found && !segment_labels_allowed(w->rules, s, w->all, w->destination, &label))
+		    STR_ARG(partner));
+	if (all->found && !segment_labels_allowed(r, s, all, *out, &label))
 		return err_set(ERR_USAGE,
 		    "segment '%s' is made of data labelled '" STR_FMT "', which '" STR_FMT "' may not get; etc/destinations.yaml can allow it", s->id,
-		    STR_ARG(label), STR_ARG(w->partner));
+		    STR_ARG(label), STR_ARG(partner));
 	return OK;
 }
 
@@ -161,9 +163,8 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 	struct scan scan = {.segments = bits, .partner = STR(""), .now = now, .each = take, .arg = &w};
 	enum err e = destinations_load(c->destinations_path, NULL, &all);
 	if (!e) {
-		w.destination = destinations_find(all, w.partner);
-		w.all = all;
-		if (!(e = may_go(&w, c, def)) && !(e = keys_identity(g->store->keys, day_of(now), &keys)))
+		e = export_may_go(g->rules, c, segment, w.partner, now, all, &w.destination);
+		if (!e && !(e = keys_identity(g->store->keys, day_of(now), &keys)))
 			e = scan_members(g, &scan);
 		destinations_unref(all);
 	}

@@ -164,6 +164,20 @@ def test_scores_of_a_sensitive_seed_stay(make):
     assert 'uses a sensitive category' in server.cli('lookalike', 'scores', 'like-buyers', '--out', out, ok=(1,)).stderr and not os.path.exists(out)
 
 
+def test_scores_and_matrix_pass_the_gates_of_exports(make):
+    server = make(rules=RULES.replace('{id: buyers, when: buy}', '{id: buyers, when: buy, labels: [inhouse]}').replace('destinations: [lake]', 'refresh: by hand'),
+                  destinations=DESTINATIONS.replace('csv}', 'csv, labels: [inhouse]}'))
+    lines, t = [], server.now()
+    for v, _, topics, buys, _, _ in people(random.Random(5), 1500):
+        lines += [{'id': v, 't': t, 'u': 'https://s.example/%s/1' % x} for x in topics] + ([{'id': v, 't': t, 'e': 'purchase'}] if buys else [])
+    server.import_lines(lines)
+    server.js('lookalike', 'train', 'like-buyers')
+    for command in (('scores', 'like-buyers'), ('scores', 'like-buyers', '--partner', 'other'), ('seed', 'buyers')):
+        assert "labelled 'inhouse'" in server.cli('lookalike', *command, '--out', server.dir + '/s', ok=(1,)).stderr
+    assert not os.path.exists(server.dir + '/s')
+    assert server.js('lookalike', 'scores', 'like-buyers', '--partner', 'lake', '--out', server.dir + '/s')['rows'] > 1000
+
+
 def test_members_come_and_go_and_the_model_ends(make):
     server = make(rules=RULES.replace(', refresh: by hand', ''), destinations=DESTINATIONS)
     rng, lines, t = random.Random(9), [], server.now()

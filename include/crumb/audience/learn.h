@@ -52,6 +52,7 @@ char *learned_file(const struct rules *r, uint16_t segment, const struct learned
 /* Scores of everybody in the population, or the training matrix of a segment: calls `each` in order of shard and key. */
 struct learn_row {
 	struct vkey visitor;
+	const struct profile *profile;
 	int64_t score;
 	double probability; /* calibrated */
 	double weight;	    /* in a matrix: what makes the seed and the others count the same in sum */

@@ -4,6 +4,7 @@
 #define CRUMB_EXPORT_EXPORT_H
 
 #include "crumb/audience/view.h"
+#include "crumb/rules/destinations.h"
 
 enum export_format { EXPORT_CSV, EXPORT_NDJSON };
 
@@ -20,5 +21,9 @@ struct export_result {
  * was there before. `progress`, if any, is called now and then with the rows so far. */
 enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, enum export_format format, enum export_group group,
     const char *partner, const char *folder, uint32_t now, void (*progress)(uint64_t rows), struct export_result *out) MUST_CHECK;
+/* May the segment go to the partner: by its state, sensitive categories, labels? ERR_USAGE says why not. *out is the destination of that name, of
+ * `all` and as long as it; NULL: there is none. Who of the segment may is another question: plan_may_go(). */
+enum err export_may_go(const struct rules *r, const struct config *c, uint16_t segment, struct str partner, uint32_t now,
+    const struct destinations *all, const struct destination **out) MUST_CHECK;
 
 #endif
