@@ -34,7 +34,7 @@ help:
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers, banned functions, file sizes"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
-	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
+	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|instructions]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
 	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is"
 	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
 

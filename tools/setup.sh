@@ -7,7 +7,7 @@ libzstd-dev libyaml-dev libvectorscan-dev libjansson-dev libyajl-dev libcurl4-op
 run="$build python3"
 test="$run clang libclang-rt-14-dev llvm libcmocka-dev python3-pytest python3-pytest-xdist python3-selenium python3-jsonschema python3-yaml python3-avro python3-protobuf python3-zstandard chromium chromium-driver
 fonts-dejavu-core mmdb-bin procps git"
-bench="$run nginx-light wrk util-linux procps python3-yaml python3-sklearn redis-server"
+bench="$run nginx-light wrk valgrind util-linux procps python3-yaml python3-sklearn redis-server"
 # node and npm may come from elsewhere
 command -v npm >/dev/null || bench="$bench nodejs npm"
 

@@ -61,8 +61,8 @@ class Server:
                    'geo.database=' + os.path.join(ROOT, 'build', 'country.mmdb')] + self.options
         return [a for o in options for a in ('-o', o)]
 
-    def start(self):
-        arguments = [os.path.join(BUILD, 'crumbd')] + self.common() + ['-o', 'collect.listen=127.0.0.1:0', '-o', 'admin.listen=127.0.0.1:0']
+    def start(self, command=(), build=None):
+        arguments = list(command) + [os.path.join(build or BUILD, 'crumbd')] + self.common() + ['-o', 'collect.listen=127.0.0.1:0', '-o', 'admin.listen=127.0.0.1:0']
         with open(self.log, 'a') as log:
             self.process = subprocess.Popen(arguments + (['--test-clock'] if self.test_clock else []), stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=self.limit)
         ready, _, _ = select.select([self.process.stdout], [], [], 60 * SLOW)
