@@ -248,13 +248,3 @@ void db_check_readers(struct db *d)
 	if (mdb_reader_check(d->env, &dead) != 0)
 		return; /* nothing depends on it; the next hour tries again */
 }
-
-enum err folder_sync(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
-	int rc = fsync(fd);
-	close(fd);
-	return rc ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
-}

@@ -27,25 +27,6 @@ static enum err sys(const char *path)
 	return err_set(errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
 }
 
-enum err file_replace(const char *path, struct str content)
-{
-	char fresh[4200], folder[4200];
-	snprintf(fresh, sizeof fresh, "%s.new", path);
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return sys(fresh);
-	bool ok = write(fd, content.p, content.n) == (ssize_t)content.n && fsync(fd) == 0;
-	enum err e = ok ? OK : sys(fresh);
-	close(fd);
-	if (!e && rename(fresh, path) != 0)
-		e = sys(path);
-	snprintf(folder, sizeof folder, "%s", path);
-	char *slash = strrchr(folder, '/');
-	if (slash)
-		*slash = 0;
-	return e ? e : folder_sync(slash ? folder : ".");
-}
-
 static bool file_read(const char *path, char *out, size_t cap)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

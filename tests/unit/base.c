@@ -3,11 +3,16 @@
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/file.h"
 #include "crumb/base/map.h"
 #include "crumb/base/mp.h"
 
+#include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 TEST(base64url_round_trips_and_refuses_stray_bits)
 {
@@ -190,8 +195,96 @@ TEST(any_msgpack_value_is_passed_over_whole)
 	buf_done(&b);
 }
 
+/* --- files */
+
+static void read_all(const char *path, char *out, size_t cap)
+{
+	FILE *f = fopen(path, "rb");
+	assert_non_null(f);
+	out[fread(out, 1, cap - 1, f)] = 0;
+	fclose(f);
+}
+
+static unsigned entries(const char *folder)
+{
+	unsigned n = 0;
+	DIR *d = opendir(folder);
+	for (struct dirent *f; (f = readdir(d));)
+		n += strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0;
+	closedir(d);
+	return n;
+}
+
+TEST(a_new_file_replaces_a_link_and_never_writes_through_one)
+{
+	char folder[] = "/tmp/crumb-file-XXXXXX", path[64], victim[64], old[64], text[64];
+	struct file_new n;
+	struct stat st;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/seg.csv", folder);
+	snprintf(victim, sizeof victim, "%s/victim", folder);
+	snprintf(old, sizeof old, "%s/seg.csv.new", folder);
+	assert_int_equal(file_replace(victim, STR("mine")), OK);
+	assert_int_equal(symlink(victim, path), 0);
+	assert_int_equal(symlink(victim, old), 0);
+	assert_int_equal(file_replace(path, STR("fresh")), OK);
+	read_all(victim, text, sizeof text);
+	assert_string_equal(text, "mine");
+	read_all(path, text, sizeof text);
+	assert_string_equal(text, "fresh");
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_mode & 0777, 0600);
+	/* dropped: as if nothing had been */
+	assert_int_equal(file_begin(&n, path, 0644), OK);
+	fputs("half", n.file);
+	file_drop(&n);
+	read_all(path, text, sizeof text);
+	assert_string_equal(text, "fresh");
+	assert_int_equal(entries(folder), 3);
+	/* what is no file stays what it is */
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(file_begin(&n, path, 0644), ERR_USAGE);
+	assert_int_equal(file_begin(&n, folder, 0644), ERR_USAGE);
+	assert_int_equal(file_begin(&n, "", 0644), ERR_USAGE);
+	assert_int_equal(file_begin(&n, "/tmp/", 0644), ERR_USAGE);
+	unlink(path);
+	unlink(victim);
+	unlink(old);
+	rmdir(folder);
+}
+
+static void *replace_often(void *path)
+{
+	char text[4000];
+	memset(text, 'a' + (int)((uintptr_t)&text / 65536 % 26), sizeof text);
+	for (int i = 0; i < 50; i++)
+		CHECK(file_replace(path, str_make(text, sizeof text)) == OK);
+	return NULL;
+}
+
+TEST(two_writers_of_one_path_leave_one_whole_file)
+{
+	char folder[] = "/tmp/crumb-file-XXXXXX", path[64], text[4100];
+	pthread_t threads[4];
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/model", folder);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, replace_often, path), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	read_all(path, text, sizeof text);
+	assert_int_equal(strlen(text), 4000);
+	assert_int_equal(strspn(text, (char[]){text[0], 0}), 4000);
+	assert_int_equal(entries(folder), 1);
+	unlink(path);
+	rmdir(folder);
+}
+
 RUN(cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
     cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says),
     cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes),
     cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read),
-    cmocka_unit_test(a_map_finds_what_was_put_and_nothing_else), cmocka_unit_test(any_msgpack_value_is_passed_over_whole))
+    cmocka_unit_test(a_map_finds_what_was_put_and_nothing_else), cmocka_unit_test(any_msgpack_value_is_passed_over_whole),
+    cmocka_unit_test(a_new_file_replaces_a_link_and_never_writes_through_one), cmocka_unit_test(two_writers_of_one_path_leave_one_whole_file))

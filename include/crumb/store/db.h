@@ -7,7 +7,7 @@
 #ifndef CRUMB_STORE_DB_H
 #define CRUMB_STORE_DB_H
 
-#include "crumb/base/err.h"
+#include "crumb/base/file.h"
 #include "crumb/base/str.h"
 
 struct MDB_env;
@@ -22,8 +22,6 @@ struct db_txn {
 	enum err err; /* first failure; everything after it does nothing */
 	bool write;
 };
-/* Makes the entries of a folder durable. */
-enum err folder_sync(const char *path) MUST_CHECK;
 
 struct db_cursor {
 	struct MDB_cursor *c;

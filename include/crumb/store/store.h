@@ -14,6 +14,7 @@
 #ifndef CRUMB_STORE_STORE_H
 #define CRUMB_STORE_STORE_H
 
+#include "crumb/base/file.h"
 #include "crumb/core/config.h"
 #include "crumb/store/erased.h"
 #include "crumb/store/journal.h"
@@ -61,7 +62,5 @@ bool store_low(const struct store *s, long percent);	      /* less than this sha
 
 enum err folder_make(const char *path, unsigned mode) MUST_CHECK; /* with what is above it; there already is fine */
 enum err folder_remove(const char *path) MUST_CHECK;		  /* with what is in it; not there is fine */
-/* Writes a small file so that after a crash there is the old or the new one, never a part. */
-enum err file_replace(const char *path, struct str content) MUST_CHECK;
 
 #endif

@@ -1,0 +1,40 @@
+/* Files that appear whole or not at all, also in folders where others may write.
+ *
+ *     file_begin ── write to .file ── file_finish: flushed, synced, renamed onto the path, the folder synced
+ *                                 └─ file_drop:   as if nothing had been
+ *
+ * Until it is finished a file has no name (O_TMPFILE); where the file system cannot do that, a random one that is opened with O_EXCL, so that
+ * neither a link that somebody planted nor another writer of the same path is ever written through. A link that stands at the path itself is
+ * replaced, not followed. The folder is where whoever named it says, a link to a folder too. What is at the path and is neither a file nor a link
+ * (a pipe, a device, a folder) is refused.
+ *
+ * Any thread; a struct file_new belongs to one. After file_begin() failed there is nothing to drop. */
+#ifndef CRUMB_BASE_FILE_H
+#define CRUMB_BASE_FILE_H
+
+#include "crumb/base/err.h"
+#include "crumb/base/str.h"
+
+#include <stdio.h>
+
+#define FILE_PATH_MAX 4096
+#define FILE_NEW_NAME 32 /* what a temporary name is longer than its folder, at most */
+
+struct file_new {
+	FILE *file;
+	char path[FILE_PATH_MAX];
+	char folder[FILE_PATH_MAX];
+	char temporary[FILE_PATH_MAX + FILE_NEW_NAME]; /* "": it has no name yet */
+};
+
+enum err file_begin(struct file_new *n, const char *path, unsigned mode) MUST_CHECK;
+enum err file_finish(struct file_new *n) MUST_CHECK; /* closes it either way */
+void file_drop(struct file_new *n);
+/* Writes a small file, 0600. After a crash there is the old or the new one, never a part. */
+enum err file_replace(const char *path, struct str content) MUST_CHECK;
+/* A name in the folder that nobody can have foreseen; what is made by it is to be made with O_EXCL, link() or the like. */
+void file_temporary(const char *folder, char out[FILE_PATH_MAX + FILE_NEW_NAME]);
+/* What was made, renamed or removed in a folder is so after a power failure. */
+enum err folder_sync(const char *path) MUST_CHECK;
+
+#endif

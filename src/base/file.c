@@ -1,0 +1,132 @@
+#include "crumb/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum err sys(const char *path)
+{
+	return err_set(errno == ENOSPC || errno == EDQUOT ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+void file_temporary(const char *folder, char out[FILE_PATH_MAX + FILE_NEW_NAME])
+{
+	uint64_t r = 0;
+	CHECK(getrandom(&r, sizeof r, 0) == sizeof r);
+	snprintf(out, FILE_PATH_MAX + FILE_NEW_NAME, "%s/.crumb-%016" PRIx64 ".part", folder, r);
+}
+
+enum err folder_sync(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	int rc = fsync(fd);
+	enum err e = rc ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
+	close(fd);
+	return e;
+}
+
+static enum err split(struct file_new *n, const char *path)
+{
+	size_t length = strlen(path);
+	if (length == 0 || length >= sizeof n->path || path[length - 1] == '/')
+		return err_set(ERR_USAGE, "'%.100s' is no path of a file", path);
+	memcpy(n->path, path, length + 1);
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash ? (size_t)(slash - path) : 0;
+	memcpy(n->folder, path, folder);
+	n->folder[folder] = 0;
+	if (folder == 0)
+		snprintf(n->folder, sizeof n->folder, "%s", slash ? "/" : ".");
+	return OK;
+}
+
+/* A file without a name, or under one that is nobody else's. */
+static int open_fresh(struct file_new *n, unsigned mode)
+{
+	n->temporary[0] = 0;
+	bool can_be_named = access("/proc/self/fd", X_OK) == 0;
+	int fd = can_be_named ? open(n->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
+	if (fd >= 0 || (can_be_named && (errno == ENOSPC || errno == EMFILE || errno == ENFILE)))
+		return fd;
+	file_temporary(n->folder, n->temporary);
+	return open(n->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+}
+
+enum err file_begin(struct file_new *n, const char *path, unsigned mode)
+{
+	struct stat st;
+	enum err e = split(n, path);
+	if (e)
+		return e;
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return err_set(ERR_USAGE, "%s: this is no file, so none is written here", path);
+	int fd = open_fresh(n, mode);
+	if (fd < 0)
+		return sys(n->path);
+	n->file = fdopen(fd, "wb");
+	if (n->file)
+		return OK;
+	e = sys(n->path);
+	close(fd);
+	if (*n->temporary)
+		unlink(n->temporary);
+	return e;
+}
+
+/* A rename is what replaces; a link cannot. So the file gets a name for a moment. */
+static bool name_it(struct file_new *n)
+{
+	char self[64];
+	if (*n->temporary)
+		return true;
+	file_temporary(n->folder, n->temporary);
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fileno(n->file));
+	if (linkat(AT_FDCWD, self, AT_FDCWD, n->temporary, AT_SYMLINK_FOLLOW) == 0)
+		return true;
+	n->temporary[0] = 0;
+	return false;
+}
+
+enum err file_finish(struct file_new *n)
+{
+	bool written = !ferror(n->file) && fflush(n->file) == 0 && fsync(fileno(n->file)) == 0 && name_it(n);
+	enum err e = written ? OK : sys(n->path);
+	if (fclose(n->file) != 0 && !e)
+		e = sys(n->path);
+	n->file = NULL;
+	if (!e && rename(n->temporary, n->path) != 0)
+		e = sys(n->path);
+	if (e && *n->temporary)
+		unlink(n->temporary);
+	return e ? e : folder_sync(n->folder);
+}
+
+void file_drop(struct file_new *n)
+{
+	if (!n->file)
+		return;
+	fclose(n->file);
+	n->file = NULL;
+	if (*n->temporary)
+		unlink(n->temporary);
+}
+
+enum err file_replace(const char *path, struct str content)
+{
+	struct file_new n;
+	enum err e = file_begin(&n, path, 0600);
+	if (e)
+		return e;
+	if (content.n && fwrite(content.p, 1, content.n, n.file) != content.n) {
+		e = sys(path);
+		file_drop(&n);
+		return e;
+	}
+	return file_finish(&n);
+}
