@@ -36,6 +36,7 @@ struct server {
 	char token[128];
 	char places_file[4096];
 	struct timespec places_changed;
+	off_t places_size;
 	struct event *tick, *quick, *signals;
 	int signal_fd;
 };
@@ -58,25 +59,50 @@ static const char usage[] = "crumbd - pixel and tag server of crumb, a data mana
 /* --- places */
 
 /* Opens the file when it is new or has changed. A file that cannot be read leaves the old one in use. */
-static void load_places(struct server *s)
+static enum err load_places(struct server *s)
 {
 	struct stat st;
 	struct place_db *db;
-	if (!s->places_file[0] || stat(s->places_file, &st) != 0)
-		return;
-	if (memcmp(&st.st_mtim, &s->places_changed, sizeof st.st_mtim) == 0)
-		return;
+	if (!s->places_file[0])
+		return OK;
+	if (stat(s->places_file, &st) != 0)
+		return err_set(ERR_IO, "%s: %s", s->places_file, strerror(errno));
+	if (memcmp(&st.st_mtim, &s->places_changed, sizeof st.st_mtim) == 0 && st.st_size == s->places_size)
+		return OK;
 	s->places_changed = st.st_mtim;
-	if (place_db_open(s->places_file, &db) != OK) {
-		log_error("places", "the file cannot be used; what was loaded before stays why=\"%s\"", err_text());
-		return;
-	}
+	s->places_size = st.st_size;
+	enum err e = place_db_open(s->places_file, &db);
+	if (e)
+		return e;
 	pthread_mutex_lock(&s->shared.lock);
 	place_db_unref(s->shared.places);
 	s->shared.places = db;
 	pthread_mutex_unlock(&s->shared.lock);
 	atomic_fetch_add(&s->shared.version, 1);
 	log_info("places", "loaded");
+	return OK;
+}
+
+/* The file may be rewritten while we look; a file that is gone leaves what was read in use without a word each second. */
+static void look_at_places(struct server *s)
+{
+	if (s->places_file[0] && access(s->places_file, F_OK) == 0 && load_places(s) != OK)
+		log_error("places", "the file cannot be used; what was loaded before stays why=\"%s\"", err_text());
+}
+
+/* What the operator names must be there; what is looked for beside the program may be missing. */
+static enum err first_places(struct server *s)
+{
+	bool found = place_db_file(&s->config, s->places_file, sizeof s->places_file);
+	if (!found)
+		s->places_file[0] = 0;
+	enum err e = load_places(s);
+	if (e)
+		return err_wrap(e, "geo.database");
+	if (!found)
+		log_warn("places", "no country file: set geo.database; every place is unknown%s",
+		    *s->config.consent_require ? ", and so every visitor counts as being in a place of consent.require" : "");
+	return OK;
 }
 
 /* Crawlers and networks. What cannot be read leaves the old ones in use. */
@@ -118,7 +144,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		reload(s);
 	keeper_tick(s->keeper);
 	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent));
-	load_places(s);
+	look_at_places(s);
 }
 
 static void on_quick(evutil_socket_t fd, short what, void *arg)
@@ -247,22 +273,17 @@ static enum err start(struct server *s)
 	enum err e = cidr_list_parse(s->config.trusted_proxies, &s->shared.trusted);
 	if (e)
 		return err_wrap(e, "trusted_proxies");
-	if ((e = make_token(s)) || (e = node_start(&s->node, &s->config)) || (e = keeper_start(&s->node, &s->keeper)))
-		return e;
 	pthread_mutex_init(&s->shared.lock, NULL);
+	if ((e = make_token(s)) || (e = first_places(s)) || (e = load_lists(s)))
+		return e;
+	if ((e = node_start(&s->node, &s->config)) || (e = keeper_start(&s->node, &s->keeper)))
+		return e;
 	s->shared.config = &s->config;
 	s->shared.store = s->node.store;
 	s->shared.writer = s->node.writer;
 	s->shared.engine = s->node.engine;
 	s->shared.recent = recent_new();
 	share_rules(s);
-	if (!place_db_file(&s->config, s->places_file, sizeof s->places_file))
-		s->places_file[0] = 0;
-	load_places(s);
-	if ((e = load_lists(s)))
-		return e;
-	if (!s->places_file[0])
-		log_warn("places", "no country file: set geo.database; every place is unknown");
 	s->base = event_base_new();
 	if (!s->base)
 		return err_set(ERR_IO, "no event loop");

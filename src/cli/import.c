@@ -212,6 +212,22 @@ static int import_slices(struct importer *im)
 	return atomic_load(&im->failed) ? cli_fail("the store could not write everything; see the messages above") : EXIT_FINE;
 }
 
+/* Places, crawlers and networks: what is configured is there, or nothing is imported. */
+static enum err wall(struct importer *im)
+{
+	const struct config *c = &im->cli->config;
+	struct junk_lists *lists;
+	struct place_db *places = NULL;
+	char file[4096];
+	enum err e = place_db_file(c, file, sizeof file) ? place_db_open(file, &places) : OK;
+	if (e)
+		return err_wrap(e, "geo.database");
+	anonymiser_places(&im->ingest.wall, places);
+	if (!(e = junk_open(c, &lists)))
+		anonymiser_lists(&im->ingest.wall, lists);
+	return e;
+}
+
 static int import_alone(struct importer *im)
 {
 	struct cli *c = im->cli;
@@ -223,15 +239,12 @@ static int import_alone(struct importer *im)
 		rc = cli_fail("there is no partner '%s' in %s", im->partner, c->config.destinations_path);
 	if (!rc && ingest_init(&im->ingest, &c->config, im->node.store, NULL) != OK)
 		rc = cli_fail("%s", err_text());
+	if (!rc && wall(im) != OK) {
+		rc = cli_fail("%s", err_text());
+		ingest_done(&im->ingest);
+	}
 	if (!rc) {
-		struct junk_lists *lists;
 		ingest_rules(&im->ingest, rules_ref(im->node.rules));
-		struct place_db *places;
-		char file[4096];
-		if (junk_open(&c->config, &lists) == OK)
-			anonymiser_lists(&im->ingest.wall, lists);
-		if (place_db_file(&c->config, file, sizeof file) && place_db_open(file, &places) == OK)
-			anonymiser_places(&im->ingest.wall, places);
 		sem_init(&im->free_batches, 0, 2);
 		for (int i = 0; i < 2; i++)
 			batch_init(&im->batches[i], im->node.store->shards, batch_free, im);

@@ -46,7 +46,7 @@ const struct option config_options[] = {
     T("privacy.attributes", attributes, "", "attribute names accepted, comma list; empty accepts any that name no person"),
     T("privacy.sensitive_destinations", sensitive_destinations, "", "destinations that may get audiences of sensitive categories, comma list"),
     C("consent.default", consent_default, "allow", "allow|require", "what holds where no signal came and none is required"),
-    T("consent.require", consent_require, "", "countries (DE), parts of countries (US-CA) or EEA where a TC string must say yes"),
+    T("consent.require", consent_require, "", "countries (DE), parts of countries (US-CA) or EEA where a TC string must say yes; an unknown place counts as one of them"),
     C("consent.dnt", dnt, "no", "no|yes", "treat DNT: 1 as a refusal"),
     N("consent.tcf.vendor", tcf_vendor, "0", 0, 65535, "our id in IAB's Global Vendor List"),
     T("consent.tcf.purposes", tcf_purposes, "1,3,4", "TCF purposes that are needed; the first always is"),

@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/ingest/deploy.h"
+#include "crumb/privacy/consent.h"
 
 #include <time.h>
 
@@ -11,7 +12,9 @@ enum err node_start(struct node *n, const struct config *c)
 	*n = (struct node){.config = c};
 	pthread_mutex_init(&n->lock, NULL);
 	store_load_clock(c);
-	enum err e = deploy_rules(c, c->rules_path, NULL, &n->rules);
+	enum err e = consent_check(c);
+	if (!e)
+		e = deploy_rules(c, c->rules_path, NULL, &n->rules);
 	if (!e)
 		e = destinations_load(c->destinations_path, NULL, &n->destinations);
 	if (!e)

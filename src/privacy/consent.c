@@ -1,6 +1,7 @@
 #include "crumb/privacy/consent.h"
 
 #include "crumb/privacy/anonymise.h"
+#include "crumb/privacy/country.h"
 #include "crumb/privacy/iab.h"
 
 /* What all strings together say. A refusal outweighs a no, a no outweighs a yes. */
@@ -114,17 +115,61 @@ static void judge_gpp(const struct config *c, const struct hit *h, struct findin
 
 static const char EEA[] = "AT,BE,BG,HR,CY,CZ,DK,EE,FI,FR,DE,GR,HU,IE,IS,IT,LI,LV,LT,LU,MT,NL,NO,PL,PT,RO,SK,SI,ES,SE";
 
-/* consent.require: countries (DE), parts of countries (US-CA), EEA. */
+/* Is a part of this country named? */
+static bool names_part(struct str list, struct str country)
+{
+	struct str word;
+	while (list.n && str_cut(&list, ',', &word)) {
+		word = str_trim(word);
+		if (word.n > 3 && word.p[2] == '-' && str_ieq(str_make(word.p, 2), country))
+			return true;
+	}
+	return false;
+}
+
+/* consent.require: countries (DE), parts of countries (US-CA), EEA. Who could be in such a place counts as being there. */
 static bool required_at(const struct config *c, const struct place *where)
 {
 	char name[16];
 	struct str country, region;
-	if (!*c->consent_require || !where || !(country = place_country(where)).n)
+	if (!*c->consent_require || !where)
 		return false;
+	if (!(country = place_country(where)).n)
+		return true;
 	region = place_region(where);
+	if (!region.n && names_part(str_c(c->consent_require), country))
+		return true;
 	int n = snprintf(name, sizeof name, STR_FMT "-" STR_FMT, STR_ARG(country), STR_ARG(region));
 	return config_list_has(c->consent_require, country) || config_list_has(c->consent_require, str_make(name, (size_t)n)) ||
 	       (config_list_has(c->consent_require, STR("EEA")) && config_list_has(EEA, country));
+}
+
+static enum err place_check(struct str word)
+{
+	size_t dash = str_find(word, '-');
+	struct str country = str_make(word.p, dash), region = str_skip(word, dash + 1), meant = country_meant(word);
+	if (dash == word.n && (str_ieq(word, STR("EEA")) || country_known(word)))
+		return OK;
+	if (dash < word.n && country_known(country) && region.n && region.n <= sizeof((struct place *)0)->region)
+		return OK;
+	if (!meant.n)
+		meant = country_meant(country);
+	return err_set(ERR_USAGE, "consent.require: '" STR_FMT "' is no country (DE), no part of one (US-CA) and not EEA%s" STR_FMT "%s", STR_ARG(word),
+	    meant.n ? "; did you mean " : "", STR_ARG(meant), meant.n ? "?" : "");
+}
+
+enum err consent_check(const struct config *c)
+{
+	struct str places = str_c(c->consent_require), purposes = str_c(c->tcf_purposes), word;
+	uint64_t n;
+	enum err e = OK;
+	while (!e && places.n && str_cut(&places, ',', &word))
+		if ((word = str_trim(word)).n)
+			e = place_check(word);
+	while (!e && purposes.n && str_cut(&purposes, ',', &word))
+		if (!str_u64(str_trim(word), &n) || n < 1 || n > 24)
+			e = err_set(ERR_USAGE, "consent.tcf.purposes: '" STR_FMT "' is no purpose: numbers from 1 to 24, as in 1,3,4", STR_ARG(word));
+	return e;
 }
 
 static bool sid_has_tcf(struct str gpp_sid)

@@ -1,10 +1,17 @@
 #include "crumb/privacy/place.h"
 
+#include "crumb/privacy/country.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCKS_MAX 256 /* looked at within one network */
@@ -14,15 +21,71 @@ struct place_db {
 	MMDB_s mmdb;
 };
 
+/* A copy that nobody else can write to or cut: a map of the file itself would end the process when somebody does. */
+static enum err copy(const char *file, int *out)
+{
+	struct stat st;
+	int from = open(file, O_RDONLY | O_CLOEXEC), to = -1;
+	enum err e = OK;
+	if (from < 0 || fstat(from, &st) != 0)
+		e = err_set(ERR_IO, "%s: %s", file, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		e = err_set(ERR_USAGE, "%s is no file", file);
+	else if ((to = memfd_create("places", MFD_CLOEXEC)) < 0)
+		e = err_set(ERR_IO, "no memory for %s: %s", file, strerror(errno));
+	for (off_t left = e ? 0 : st.st_size; left > 0;) {
+		ssize_t n = sendfile(to, from, NULL, (size_t)left);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			e = err_set(ERR_IO, "%s: %s", file, n < 0 ? strerror(errno) : "it was cut while it was read");
+			break;
+		}
+		left -= n;
+	}
+	if (from >= 0)
+		close(from);
+	if (e && to >= 0)
+		close(to);
+	if (!e)
+		*out = to;
+	return e;
+}
+
+/* Every record of the tree leads on within the tree, to nothing, or to data that are there. */
+static bool whole(MMDB_s *m)
+{
+	MMDB_search_node_s node;
+	for (uint32_t i = 0; i < m->metadata.node_count; i++)
+		if (MMDB_read_node(m, i, &node) != MMDB_SUCCESS || node.left_record_type == MMDB_RECORD_TYPE_INVALID ||
+		    node.right_record_type == MMDB_RECORD_TYPE_INVALID)
+			return false;
+	return m->metadata.node_count > 0;
+}
+
 enum err place_db_open(const char *file, struct place_db **out)
 {
+	char path[64];
+	int fd;
 	struct place_db *db = calloc(1, sizeof *db);
 	if (!db)
 		return err_set(ERR_NOMEM, "no memory");
-	int rc = MMDB_open(file, MMDB_MODE_MMAP, &db->mmdb);
+	enum err e = copy(file, &fd);
+	if (e) {
+		free(db);
+		return e;
+	}
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int rc = MMDB_open(path, MMDB_MODE_MMAP, &db->mmdb);
+	close(fd);
 	if (rc != MMDB_SUCCESS) {
 		free(db);
-		return err_set(ERR_IO, "%s: %s", file, MMDB_strerror(rc));
+		return err_set(ERR_CORRUPT, "%s: %s", file, MMDB_strerror(rc));
+	}
+	if (!whole(&db->mmdb)) {
+		MMDB_close(&db->mmdb);
+		free(db);
+		return err_set(ERR_CORRUPT, "%s: the file is damaged; fetch it anew", file);
 	}
 	db->refs = 1;
 	*out = db;
@@ -83,7 +146,7 @@ static struct place place_at(MMDB_entry_s *entry)
 	struct str country = text_at(entry, nested_country);
 	if (!country.n)
 		country = text_at(entry, flat_country);
-	if (country.n != 2 || !chr_alpha(country.p[0]) || !chr_alpha(country.p[1]))
+	if (country.n != 2 || !country_known(country)) /* "EU" or "AP" is somewhere, and could be anywhere */
 		return p;
 	memcpy(p.country, country.p, 2);
 	struct str region = text_at(entry, nested_region);

@@ -161,7 +161,41 @@ TEST(some_places_require_a_string)
 			     tc = {"TC", HIT(.gdpr_consent = STR(GRANTED)), CONSENT_YES, "", "consent.require=EEA"},
 			     denied = {"gdpr=0 does not help there", HIT(.gdpr_no = true), CONSENT_NO, "consent_missing", "consent.require=EEA"};
 	(void)state;
-	check(&none, &de), check(&none, &ca), check(&fine, &ny), check(&fine, &unknown), check(&us, &de), check(&tc, &de), check(&denied, &de);
+	check(&none, &de), check(&none, &ca), check(&fine, &ny), check(&none, &unknown), check(&us, &de), check(&tc, &de), check(&denied, &de);
+}
+
+TEST(a_place_that_could_be_one_of_them_counts_as_one)
+{
+	const struct place unknown = {{0}, {0}}, us = {{'U', 'S'}, {0}}, fr = {{'F', 'R'}, {0}};
+	const struct signals anywhere = {"unknown", HIT(.gpc = false), CONSENT_NO, "consent_missing", "consent.require=DE"},
+			     part = {"a country without its part", HIT(.gpc = false), CONSENT_NO, "consent_missing", "consent.require=DE,us-CA"},
+			     other = {"another country", HIT(.gpc = false), CONSENT_YES, "", "consent.require=DE,US-CA"},
+			     nowhere = {"none required", HIT(.gpc = false), CONSENT_YES, "", NULL},
+			     granted = {"unknown with a string", HIT(.gdpr_consent = STR(GRANTED)), CONSENT_YES, "", "consent.require=DE"};
+	(void)state;
+	check(&anywhere, &unknown), check(&part, &us), check(&other, &fr), check(&nowhere, &unknown), check(&granted, &unknown);
+}
+
+TEST(options_that_cannot_work_are_refused_with_a_hint)
+{
+	static const struct {
+		const char *option, *said; /* NULL: fine */
+	} all[] = {{"consent.require=EEA", NULL}, {"consent.require=de, us-CA,eea", NULL}, {"consent.require=US-Texas", NULL},
+	    {"consent.require=GERMANY", "did you mean DE?"}, {"consent.require=DEU", "did you mean DE?"}, {"consent.require=EEA,UK", "did you mean GB?"},
+	    {"consent.require=EU", "did you mean EEA?"}, {"consent.require=germ", "did you mean DE?"}, {"consent.require=USA-CA", "did you mean US?"},
+	    {"consent.require=XX", "'XX' is no country"}, {"consent.require=DE;FR", "'DE;FR'"}, {"consent.require=DE FR", "'DE FR'"},
+	    {"consent.require=US-", "'US-'"}, {"consent.require=*", "'*'"}, {"consent.require=ZZ-CA", "'ZZ-CA'"}, {"consent.tcf.purposes=1,3", NULL},
+	    {"consent.tcf.purposes=1,x", "'x' is no purpose"}, {"consent.tcf.purposes=0", "'0' is no purpose"}, {"consent.tcf.purposes=25", "'25'"}};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct config c;
+		assert_int_equal(config_init(&c), OK);
+		assert_int_equal(config_set(&c, all[i].option), OK);
+		enum err e = consent_check(&c);
+		if (!all[i].said != !e || (e && !strstr(err_text(), all[i].said)))
+			fail_msg("%s: %s", all[i].option, e ? err_text() : "is taken");
+		config_done(&c);
+	}
 }
 
 TEST(a_foreign_page_cannot_erase_by_a_string)
@@ -187,4 +221,5 @@ TEST(a_foreign_page_cannot_erase_by_a_string)
 }
 
 RUN(cmocka_unit_test(strings_mean_what_the_encoders_meant), cmocka_unit_test(the_strongest_signal_decides),
-    cmocka_unit_test(some_places_require_a_string), cmocka_unit_test(a_foreign_page_cannot_erase_by_a_string))
+    cmocka_unit_test(some_places_require_a_string), cmocka_unit_test(a_place_that_could_be_one_of_them_counts_as_one),
+    cmocka_unit_test(options_that_cannot_work_are_refused_with_a_hint), cmocka_unit_test(a_foreign_page_cannot_erase_by_a_string))

@@ -26,6 +26,9 @@ struct consent {
 	uint32_t purposes; /* of TCF, bit n − 1 for purpose n; 0: the yes rests on no TC string */
 };
 
-struct consent consent_judge(const struct config *c, const struct hit *h, const struct place *where /* NULL: unknown */);
+/* The options of the gate: a place or a purpose that does not exist would let through what it is to stop. */
+enum err consent_check(const struct config *c) MUST_CHECK;
+/* `where` NULL: no place is asked for, as with an import. An unknown place is one of consent.require's, if there are any. */
+struct consent consent_judge(const struct config *c, const struct hit *h, const struct place *where);
 
 #endif

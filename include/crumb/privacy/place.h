@@ -5,7 +5,8 @@
  * family answer "unknown" for the other. A network whose first address has no entry has the place of its first part that has one: the answer
  * depends on the network alone, whichever address in it was cut. A broken file or record answers "unknown", never anything worse.
  *
- * A database is immutable and reference-counted; any thread may look up. */
+ * A database is a copy of its file in memory, so that whoever overwrites the file in place does no harm; it is immutable and reference-counted; any
+ * thread may look up. */
 #ifndef CRUMB_PRIVACY_PLACE_H
 #define CRUMB_PRIVACY_PLACE_H
 
