@@ -29,8 +29,10 @@ struct http_conn {
 	struct http_server *server;
 	struct http_conn *next, *prev;	/* in its phase's list, oldest first */
 	struct http_conn *next_waiting; /* in the list of those that wait for a gate */
-	struct http_conn *next_more;	/* in the list of those with bytes left to read */
-	bool waiting, more, closed, want_write, reading, closing;
+	struct http_conn *next_marked;	/* in the list of those that the loop is to go on with */
+	bool waiting, marked, closed, want_write, reading, closing;
+	bool unread;  /* there may be bytes left to read */
+	bool busy;    /* the handler is at work on a request of this connection */
 	bool refused; /* what came was not understood: there may be more of it */
 	enum phase phase;
 	uint32_t since; /* second in which the phase began */
@@ -64,10 +66,10 @@ struct http_server {
 	void *ctx;
 	int fd;
 	bool draining;
-	struct event accept_ev, tick_ev, more_ev;
+	struct event accept_ev, tick_ev, marked_ev;
 	llhttp_settings_t settings;
 	struct conn_list phases[PHASE_MAX];
-	struct http_conn *waiting, *more, *spare, *dead;
+	struct http_conn *waiting, *marked, *spare, *dead;
 	unsigned conns_n, spare_n;
 	uint64_t gate;
 	size_t body_limit;
@@ -79,7 +81,7 @@ struct http_server {
 void conn_callbacks(llhttp_settings_t *s);	    /* parse.c */
 void conn_parse(struct http_conn *c);		    /* parse.c: hands complete requests to the handler */
 void conn_phase(struct http_conn *c, enum phase p); /* server.c */
-void conn_flush(struct http_conn *c);		    /* server.c: sends what may be sent */
+void conn_flush(struct http_conn *c);		    /* server.c: sends what may be sent; nothing while a handler is at work */
 void conn_close(struct http_conn *c);		    /* server.c */
 void conn_error(struct http_conn *c, int status);   /* answers and closes */
 struct slot *conn_slot(struct http_conn *c);	    /* takes the next one */

@@ -60,7 +60,7 @@ static void finish(struct lookup *l)
 void collect_lookups_go_on(struct collect *c)
 {
 	struct engine *e = c->shared->engine;
-	struct lookup **at = &c->lookups, *done = NULL;
+	struct lookup **at = &c->lookups;
 	while (*at) {
 		struct lookup *l = *at;
 		unsigned shard = vkey_shard(&l->visitor, c->shared->store->shards);
@@ -83,14 +83,7 @@ void collect_lookups_go_on(struct collect *c)
 		else
 			http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("the views are behind\n"));
 		*at = l->next;
-		l->next = done;
-		done = l;
-	}
-	/* released only now: an answer that goes may let a new request in, which changes the list */
-	while (done) {
-		struct lookup *next = done->next;
-		finish(done);
-		done = next;
+		finish(l);
 	}
 }
 

@@ -203,7 +203,9 @@ static void handle(struct http_conn *c)
 	c->closing = last;
 	r.ticket = (struct http_ticket){c, (unsigned)(s - c->slots)};
 	metric_inc(M_REQUESTS);
+	c->busy = true;
 	c->server->handler(c->server->ctx, &r);
+	c->busy = false;
 }
 
 void conn_parse(struct http_conn *c)
@@ -230,8 +232,6 @@ void conn_parse(struct http_conn *c)
 		c->parsed = (size_t)(llhttp_get_error_pos(&c->parser) - c->in);
 		llhttp_resume(&c->parser);
 		handle(c);
-		if (c->closed)
-			return;
 		next_request(c);
 		if (c->phase == PHASE_BODY)
 			conn_phase(c, c->used ? PHASE_ANSWER : PHASE_IDLE);

@@ -102,10 +102,18 @@ static void reap(struct http_server *s)
 	}
 }
 
+/* Closed, and on nobody's list any more. */
+static void let_go(struct http_conn *c)
+{
+	if (c->holds == 0 && !c->waiting && !c->marked)
+		free_conn(c);
+}
+
 void conn_close(struct http_conn *c)
 {
 	if (c->closed)
 		return;
+	CHECK(!c->busy); /* a handler is reading the request */
 	c->closed = true;
 	unlist(c);
 	event_del(&c->read_ev);
@@ -115,8 +123,7 @@ void conn_close(struct http_conn *c)
 	c->server->conns_n--;
 	memset(c->in, 0, c->in_n);
 	memset(&c->peer, 0, sizeof c->peer);
-	if (c->holds == 0 && !c->waiting && !c->more)
-		free_conn(c);
+	let_go(c);
 }
 
 /* Answered for the last time: let the peer read it before the connection goes, even if it is still sending. */
@@ -199,13 +206,19 @@ static bool send_ready(struct http_conn *c)
 	return true;
 }
 
+/* Bytes were read that the parser has not seen, because all slots were taken. */
+static bool unparsed(const struct http_conn *c)
+{
+	return !c->closed && !c->closing && c->parsed < c->in_n && c->used < SLOTS;
+}
+
 void conn_flush(struct http_conn *c)
 {
-	if (c->closed || c->want_write || !send_ready(c))
+	if (c->closed || c->busy || c->want_write || c->phase == PHASE_LINGER || !send_ready(c))
 		return;
 	if (c->phase == PHASE_ANSWER && c->used == 0)
 		conn_phase(c, PHASE_IDLE);
-	if (c->used == 0 && c->server->draining && c->phase != PHASE_LINGER) {
+	if (c->used == 0 && c->server->draining && c->phase != PHASE_LINGER && !unparsed(c)) {
 		conn_close(c);
 		return;
 	}
@@ -217,13 +230,25 @@ void conn_flush(struct http_conn *c)
 	}
 }
 
-/* Goes on with what was read before all slots were taken. */
-static void resume(struct http_conn *c)
+/* Bytes become requests, and answers go. Only the loop comes here, never a handler: whoever lets an answer go marks the connection, and the loop
+ * goes on with it when nobody is reading a request of it any more. */
+static void pump(struct http_conn *c)
 {
-	while (!c->closed && !c->closing && c->parsed < c->in_n && c->used < SLOTS) {
+	do {
 		conn_parse(c);
 		conn_flush(c);
-	}
+	} while (unparsed(c));
+}
+
+/* The loop is to come to this connection in its next pass. */
+static void mark(struct http_conn *c)
+{
+	if (c->marked)
+		return;
+	c->marked = true;
+	c->next_marked = c->server->marked;
+	c->server->marked = c;
+	event_add(&c->server->marked_ev, &(struct timeval){0, 0});
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -232,8 +257,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	c->want_write = false;
 	conn_flush(c);
-	if (!c->closed)
-		resume(c);
+	pump(c);
 }
 
 static bool make_room(struct http_conn *c)
@@ -287,16 +311,14 @@ static bool read_some(struct http_conn *c)
 			stop_reading(c);
 			c->closing = true;
 			c->slots[(c->head + c->used - 1) % SLOTS].last = true;
+			conn_phase(c, PHASE_ANSWER); /* half a request that may be left waits for nothing */
 		} else {
 			conn_close(c);
 		}
 		return false;
 	}
 	c->in_n += (size_t)n;
-	conn_parse(c);
-	conn_flush(c);
-	if (!c->closed)
-		resume(c);
+	pump(c);
 	return (size_t)n == room;
 }
 
@@ -305,6 +327,10 @@ static bool read_some(struct http_conn *c)
 static void read_once(struct http_conn *c, bool ended)
 {
 	bool more = false;
+	if (unparsed(c))
+		pump(c); /* before the end of the stream is seen */
+	if (c->closed)
+		return;
 	if (c->phase != PHASE_LINGER && c->used < SLOTS && !c->closing)
 		more = read_some(c);
 	else if (c->phase == PHASE_LINGER)
@@ -313,11 +339,9 @@ static void read_once(struct http_conn *c, bool ended)
 		return;
 	if (c->phase != PHASE_LINGER && (c->used == SLOTS || c->closing)) {
 		stop_reading(c); /* starting again makes the loop look anew */
-	} else if ((more || ended) && !c->more) {
-		c->more = true;
-		c->next_more = c->server->more;
-		c->server->more = c;
-		event_add(&c->server->more_ev, &(struct timeval){0, 0});
+	} else if (more || ended) {
+		c->unread = true;
+		mark(c);
 	}
 }
 
@@ -328,19 +352,24 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	read_once(arg, what & EV_CLOSED);
 }
 
-static void on_more(evutil_socket_t fd, short what, void *arg)
+static void on_marked(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *s = arg;
-	struct http_conn *c = s->more, *next;
+	struct http_conn *c = s->marked, *next;
 	(void)fd, (void)what;
-	s->more = NULL;
+	s->marked = NULL;
 	for (; c; c = next) {
-		next = c->next_more;
-		c->more = false;
-		if (!c->closed)
-			read_once(c, false);
-		else if (c->holds == 0 && !c->waiting)
-			free_conn(c);
+		next = c->next_marked;
+		c->marked = false;
+		if (c->closed) {
+			let_go(c);
+			continue;
+		}
+		pump(c);
+		if (c->closed || !c->unread)
+			continue;
+		c->unread = false;
+		read_once(c, false);
 	}
 }
 
@@ -412,6 +441,26 @@ static bool make_place(struct http_server *s)
 	return true;
 }
 
+void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_storage *peer)
+{
+	struct http_conn *c = make_place(s) ? new_conn(s) : NULL;
+	metric_inc(M_CONNECTIONS);
+	if (!c) {
+		close(fd);
+		return;
+	}
+	c->fd = fd;
+	c->peer = *peer;
+	llhttp_init(&c->parser, HTTP_REQUEST, &s->settings);
+	c->parser.data = c;
+	event_assign(&c->read_ev, s->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_readable, c);
+	event_assign(&c->write_ev, s->base, fd, EV_WRITE | EV_ET, on_writable, c);
+	event_add(&c->read_ev, NULL);
+	c->reading = true;
+	enlist(c, PHASE_IDLE);
+	s->conns_n++;
+}
+
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *s = arg;
@@ -426,22 +475,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 				make_place(s); /* one fewer; the kernel keeps the rest waiting */
 			return;
 		}
-		metric_inc(M_CONNECTIONS);
-		struct http_conn *c = make_place(s) ? new_conn(s) : NULL;
-		if (!c) {
-			close(conn_fd);
-			continue;
-		}
-		c->fd = conn_fd;
-		c->peer = peer;
-		llhttp_init(&c->parser, HTTP_REQUEST, &s->settings);
-		c->parser.data = c;
-		event_assign(&c->read_ev, s->base, conn_fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_readable, c);
-		event_assign(&c->write_ev, s->base, conn_fd, EV_WRITE | EV_ET, on_writable, c);
-		event_add(&c->read_ev, NULL);
-		c->reading = true;
-		enlist(c, PHASE_IDLE);
-		s->conns_n++;
+		http_server_adopt(s, conn_fd, &peer);
 	}
 }
 
@@ -536,7 +570,8 @@ enum err http_server_new(
 	struct http_server *s = calloc(1, sizeof *s);
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory");
-	enum err e = listen_on(listen, reuse, &s->fd);
+	s->fd = -1;
+	enum err e = listen ? listen_on(listen, reuse, &s->fd) : OK;
 	if (e) {
 		free(s);
 		return e;
@@ -548,10 +583,12 @@ enum err http_server_new(
 	s->body_limit = (size_t)c->body_bytes;
 	s->now = (uint32_t)(clock_mono_us() / 1000000);
 	conn_callbacks(&s->settings);
-	event_assign(&s->accept_ev, base, s->fd, EV_READ | EV_PERSIST, on_acceptable, s);
-	event_assign(&s->more_ev, base, -1, 0, on_more, s);
+	event_assign(&s->marked_ev, base, -1, 0, on_marked, s);
 	event_assign(&s->tick_ev, base, -1, EV_PERSIST, on_tick, s);
-	event_add(&s->accept_ev, NULL);
+	if (s->fd >= 0) {
+		event_assign(&s->accept_ev, base, s->fd, EV_READ | EV_PERSIST, on_acceptable, s);
+		event_add(&s->accept_ev, NULL);
+	}
 	event_add(&s->tick_ev, &(struct timeval){1, 0});
 	*out = s;
 	return OK;
@@ -582,9 +619,11 @@ void http_server_drain(struct http_server *s)
 	if (s->draining)
 		return;
 	s->draining = true;
-	event_del(&s->accept_ev);
-	close(s->fd);
-	s->fd = -1;
+	if (s->fd >= 0) {
+		event_del(&s->accept_ev);
+		close(s->fd);
+		s->fd = -1;
+	}
 	while (s->phases[PHASE_IDLE].first)
 		conn_close(s->phases[PHASE_IDLE].first);
 	while (s->phases[PHASE_HEAD].first)
@@ -601,11 +640,13 @@ void http_server_free(struct http_server *s)
 	if (!s)
 		return;
 	http_server_drain(s);
+	for (struct http_conn *c = s->marked; c; c = c->next_marked)
+		conn_flush(c); /* the last answers */
 	for (int p = 0; p < PHASE_MAX; p++)
 		while (s->phases[p].first)
 			conn_close(s->phases[p].first);
 	http_gate_open(s, UINT64_MAX - 1);
-	on_more(-1, 0, s);
+	on_marked(-1, 0, s);
 	reap(s);
 	while (s->spare) {
 		struct http_conn *next = s->spare->next;
@@ -613,7 +654,7 @@ void http_server_free(struct http_server *s)
 		free(s->spare);
 		s->spare = next;
 	}
-	event_del(&s->more_ev);
+	event_del(&s->marked_ev);
 	event_del(&s->tick_ev);
 	free(s);
 }
@@ -697,13 +738,10 @@ void http_release(struct http_ticket t)
 	struct http_conn *c = t.conn;
 	CHECK(c->holds > 0);
 	c->holds--;
-	if (!c->closed) {
-		conn_flush(c);
-		if (!c->closed)
-			resume(c);
-	} else if (c->holds == 0 && !c->waiting && !c->more) {
-		free_conn(c);
-	}
+	if (c->closed)
+		let_go(c);
+	else if (!c->busy)
+		mark(c);
 }
 
 void http_gate_open(struct http_server *s, uint64_t n)
@@ -715,8 +753,7 @@ void http_gate_open(struct http_server *s, uint64_t n)
 		next = c->next_waiting;
 		c->waiting = false;
 		if (c->closed) {
-			if (c->holds == 0 && !c->more)
-				free_conn(c);
+			let_go(c);
 			continue;
 		}
 		for (unsigned i = 0; i < c->used; i++) {
@@ -725,8 +762,8 @@ void http_gate_open(struct http_server *s, uint64_t n)
 				put_off(c);
 		}
 		conn_flush(c);
-		if (!c->closed)
-			resume(c);
+		if (unparsed(c))
+			mark(c);
 	}
 }
 

@@ -5,7 +5,10 @@
  * the requests. An answer takes one of the connection's few slots; while all are taken nothing more is read.
  *
  * An answer can wait: for a numbered *gate* (http_gate_open(n) lets go everything that waits for gates up to n), or, held with
- * http_hold(), until http_reply() and http_release() are called with the ticket. */
+ * http_hold(), until http_reply() and http_release() are called with the ticket.
+ *
+ * Handlers are called from the event loop and from nowhere else. Everything below may be called from inside a handler, for its own request or
+ * for another connection's: it never calls a handler. Requests that a full connection had to leave unread are gone on with by the loop. */
 #ifndef CRUMB_HTTP_SERVER_H
 #define CRUMB_HTTP_SERVER_H
 
@@ -56,10 +59,12 @@ struct http_request {
 
 typedef void (*http_handler)(void *ctx, struct http_request *r);
 
-/* Listens on HOST:PORT; `reuse` shares the port with other threads' servers. */
+/* Listens on HOST:PORT, or nowhere when `listen` is NULL; `reuse` shares the port with other threads' servers. */
 enum err http_server_new(struct event_base *base, const struct config *c, const char *listen, bool reuse, http_handler handler, void *ctx,
     struct http_server **out) MUST_CHECK;
 void http_server_free(struct http_server *s);
+/* Takes a connection that somebody accepted. It is closed at once when there is no room for it. */
+void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_storage *peer);
 void http_server_address(const struct http_server *s, char *out, size_t cap); /* HOST:PORT as bound */
 void http_server_drain(struct http_server *s);				      /* stop listening; connections close after what they have asked */
 bool http_server_idle(const struct http_server *s);			      /* drained: no connection left */
@@ -73,7 +78,7 @@ void http_reply_ready(struct http_ticket t, struct str whole);
 /* The answer just given waits for gate n. */
 void http_wait_gate(struct http_ticket t, uint64_t n);
 void http_hold(struct http_ticket t);	 /* the answer comes later; the connection's memory lives until http_release() */
-void http_release(struct http_ticket t); /* after http_reply() to a held ticket: sends it */
+void http_release(struct http_ticket t); /* after http_reply() to a held ticket: the loop sends it */
 void http_gate_open(struct http_server *s, uint64_t n);
 void http_gate_fail(struct http_server *s, uint64_t n); /* what waits for exactly gate n becomes a 503; open it afterwards */
 
