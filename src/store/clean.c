@@ -13,7 +13,7 @@
 
 struct journal_cleaned {
 	uint16_t day;
-	uint64_t last[SHARDS_MAX]; /* what the old day had */
+	uint64_t last[LANES_MAX]; /* what the old day had */
 };
 
 struct cleaning {
@@ -149,7 +149,7 @@ static struct journal_day *hold_day(struct journal *j, uint16_t day, uint64_t la
 {
 	pthread_mutex_lock(&j->lock);
 	struct journal_day *d = journal_find_day(j, day);
-	for (unsigned s = 0; d && s < j->shards; s++)
+	for (unsigned s = 0; d && s < j->lanes; s++)
 		last[s] = atomic_load(&d->last[s]);
 	if (d)
 		d->refs++;
@@ -230,7 +230,7 @@ enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 	pthread_mutex_lock(&j->lock);
 	struct journal_day *d = journal_find_day(j, c->day);
 	bool same = d != NULL;
-	for (unsigned s = 0; same && s < j->shards; s++)
+	for (unsigned s = 0; same && s < j->lanes; s++)
 		same = atomic_load(&d->last[s]) == c->last[s];
 	enum err e = same ? swap(j, d) : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
 	pthread_mutex_unlock(&j->lock);
@@ -245,7 +245,7 @@ enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 
 enum err journal_copy(struct journal *j, uint16_t day, const char *folder)
 {
-	uint64_t last[SHARDS_MAX];
+	uint64_t last[LANES_MAX];
 	struct journal_day *d = hold_day(j, day, last);
 	if (!d)
 		return err_set(ERR_NOT_FOUND, "journal: the day is gone");

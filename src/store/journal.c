@@ -29,16 +29,17 @@ void journal_day_folder(const struct journal *j, uint16_t day, char *out, size_t
 	snprintf(out, cap, "%s/%s", j->folder, text);
 }
 
-/* The highest sequence of a shard, by bisection with seeks: the key after the last one belongs to another shard. */
-static uint64_t last_of_shard(struct db_cursor *c, unsigned shard)
+/* The highest sequence of a lane up to `most`, by bisection with seeks: the key after the last one belongs to another lane. */
+static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 {
 	uint64_t last = 0, lo = 0, hi = UINT64_MAX;
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
 		uint8_t k[KEY_LEN];
 		struct str key, value;
-		journal_block_key(shard, mid, k);
-		if (db_seek(c, journal_bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == shard) {
+		journal_block_key(lane, mid, k);
+		if (db_seek(c, journal_bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == lane &&
+		    get_u64((const uint8_t *)key.p + 2) <= most) {
 			last = get_u64((const uint8_t *)key.p + 2);
 			lo = last + 1;
 		} else {
@@ -56,8 +57,9 @@ static enum err day_lasts(struct journal *j, struct journal_day *d)
 	if (e)
 		return e;
 	db_walk(&t, d->table, &c);
-	for (unsigned s = 0; s < j->shards; s++) {
-		uint64_t last = last_of_shard(&c, s);
+	uint64_t most = j->undo.n ? j->undo.first - 1 : UINT64_MAX; /* nothing was committed behind what is to go */
+	for (unsigned s = 0; s < j->lanes; s++) {
+		uint64_t last = last_of_lane(&c, s, most);
 		atomic_store(&d->last[s], last);
 		if (last > atomic_load(&j->last[s]))
 			atomic_store(&j->last[s], last);
@@ -87,7 +89,7 @@ enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct jou
 		return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", folder, strerror(errno));
 	if (make && (e = folder_sync(j->folder)))
 		return e;
-	fresh.last = calloc(j->shards, sizeof *fresh.last);
+	fresh.last = calloc(j->lanes, sizeof *fresh.last);
 	if (!fresh.last)
 		return err_set(ERR_NOMEM, "no memory");
 	struct db_txn t;
@@ -269,22 +271,9 @@ static enum err day_of_blocks(struct journal *j, uint16_t day, struct journal_da
 	return e;
 }
 
-/* Into the days' environments, where readers find them. */
-static enum err store_blocks(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+/* Visible only now, all together: a reader never sees a part of a commit. */
+static void show(struct journal *j, const struct journal_block *blocks, size_t n)
 {
-	bool done[DAYS_MAX] = {false};
-	for (size_t i = 0; i < n; i++) {
-		struct journal_day *d;
-		enum err e = day_of_blocks(j, blocks[i].day, &d);
-		if (e)
-			return e;
-		if (done[d - j->days])
-			continue;
-		done[d - j->days] = true;
-		if ((e = commit_day(j, d, blocks, n, rules_hash)))
-			return e;
-	}
-	/* Visible only now, all together: a reader never sees a part of a commit. */
 	pthread_mutex_lock(&j->lock);
 	for (size_t i = 0; i < n; i++) {
 		struct journal_day *d = journal_find_day(j, blocks[i].day);
@@ -297,7 +286,62 @@ static enum err store_blocks(struct journal *j, struct journal_block *blocks, si
 			atomic_store(&j->committed[s], blocks[i].seq);
 	}
 	pthread_mutex_unlock(&j->lock);
+}
+
+static enum err days_of_blocks(struct journal *j, const struct journal_block *blocks, size_t n, struct journal_day *days[DAYS_MAX], unsigned *days_n)
+{
+	*days_n = 0;
+	for (size_t i = 0; i < n; i++) {
+		unsigned k = 0;
+		while (k < *days_n && days[k]->day != blocks[i].day)
+			k++;
+		if (k < *days_n)
+			continue;
+		enum err e = day_of_blocks(j, blocks[i].day, &days[k]);
+		if (e)
+			return e;
+		++*days_n;
+	}
 	return OK;
+}
+
+/* All days or none: what a failing one leaves in the others goes again, before anything else is stored. */
+static enum err store_several(struct journal *j, struct journal_block *blocks, size_t n, struct journal_day *const *days, unsigned days_n,
+    const uint8_t rules_hash[16])
+{
+	char why[512];
+	uint64_t first = j->next_seq;
+	for (size_t i = 0; i < n; i++)
+		blocks[i].seq = j->next_seq++;
+	enum err e = whole_begin(j, first, j->next_seq - 1, days, days_n);
+	if (!e) {
+		for (unsigned i = 0; i < days_n && !e; i++)
+			e = commit_day(j, days[i], blocks, n, rules_hash);
+		if (!e)
+			e = whole_end(j);
+		if (e) {
+			snprintf(why, sizeof why, "%s", err_text());
+			if (whole_undo(j) != OK)
+				log_error("journal", "a commit that failed is not taken back yet, will be tried again why=\"%s\"", err_text());
+			err_set(e, "%s", why);
+		}
+	}
+	for (size_t i = 0; e && i < n; i++)
+		blocks[i].seq = 0;
+	return e;
+}
+
+/* Into the days' environments, where readers find them. */
+static enum err store_blocks(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+{
+	struct journal_day *days[DAYS_MAX];
+	unsigned days_n;
+	enum err e = days_of_blocks(j, blocks, n, days, &days_n);
+	if (!e)
+		e = days_n > 1 ? store_several(j, blocks, n, days, days_n, rules_hash) : days_n ? commit_day(j, days[0], blocks, n, rules_hash) : OK;
+	if (!e)
+		show(j, blocks, n);
+	return e;
 }
 
 static void pend(struct journal *j, const struct journal_block *b, uint64_t seq)
@@ -312,23 +356,23 @@ static void pend(struct journal *j, const struct journal_block *b, uint64_t seq)
 
 size_t journal_unpublished(const struct journal *j)
 {
-	return j->pending_bytes;
+	return j->pending_bytes + (j->undo.n > 0);
 }
 
 static enum err publish(struct journal *j)
 {
-	struct journal_block blocks[SHARDS_MAX];
+	struct journal_block blocks[LANES_MAX];
 	size_t n = 0;
-	if (!j->pending_bytes)
-		return OK;
-	for (unsigned i = 0; i < j->shards; i++)
+	enum err e = j->undo.n ? whole_undo(j) : OK;
+	if (e || !j->pending_bytes)
+		return e;
+	for (unsigned i = 0; i < j->lanes; i++)
 		if (j->pending[i].count)
 			blocks[n++] = (struct journal_block){
 			    j->pending_day, (uint16_t)i, j->pending[i].count, buf_view(&j->pending[i].records), j->pending[i].seq};
-	enum err e = store_blocks(j, blocks, n, j->pending_rules);
-	if (e)
+	if ((e = store_blocks(j, blocks, n, j->pending_rules)))
 		return e; /* the log still has them */
-	for (unsigned i = 0; i < j->shards; i++) {
+	for (unsigned i = 0; i < j->lanes; i++) {
 		buf_clear(&j->pending[i].records);
 		j->pending[i].count = 0;
 	}
@@ -407,7 +451,7 @@ static enum err recover(struct journal *j)
 		j->pending_day = h.day;
 		memcpy(j->pending_rules, h.rules_hash, sizeof h.rules_hash);
 		while (wal_part(&parts, &b))
-			if (b.shard < j->shards && h.seq > atomic_load(&d->last[b.shard]))
+			if (b.shard < j->lanes && h.seq > atomic_load(&d->last[b.shard]))
 				pend(j, &b, h.seq);
 	}
 	return e ? e : journal_publish(j);
@@ -421,19 +465,27 @@ enum err journal_open(const char *store, struct keys *keys, unsigned shards, siz
 	snprintf(j->folder, sizeof j->folder, "%s/journal", store);
 	snprintf(j->wal_path, sizeof j->wal_path, "%s/wal", store);
 	j->keys = keys;
-	j->shards = shards;
+	j->lanes = shards + 1;
 	j->map_bytes = map_bytes;
 	j->readonly = readonly;
 	j->next_seq = 1;
-	j->last = calloc(shards, sizeof *j->last);
-	j->committed = calloc(shards, sizeof *j->committed);
-	j->pending = calloc(shards, sizeof *j->pending);
+	j->last = calloc(j->lanes, sizeof *j->last);
+	j->committed = calloc(j->lanes, sizeof *j->committed);
+	j->pending = calloc(j->lanes, sizeof *j->pending);
 	bool sealer = sealer_init(&j->sealer);
 	pthread_mutex_init(&j->lock, NULL);
 	enum err e = j->last && j->committed && j->pending && sealer ? OK : err_set(ERR_NOMEM, "no memory");
 	if (!e)
+		e = whole_load(j);
+	if (!e)
 		e = open_days(j);
-	for (unsigned i = 0; i < shards && !e; i++)
+	if (!e && j->undo.n) {
+		log_warn("journal", "a commit of several days was not through and goes days=%u", j->undo.n);
+		j->next_seq = j->undo.last >= j->next_seq ? j->undo.last + 1 : j->next_seq;
+		if (!readonly && whole_undo(j) != OK) /* nothing is stored before it is done */
+			log_error("journal", "not possible now, will be tried again why=\"%s\"", err_text());
+	}
+	for (unsigned i = 0; i < j->lanes && !e; i++)
 		atomic_store(&j->committed[i], atomic_load(&j->last[i]));
 	if (!e && !readonly)
 		e = recover(j);
@@ -453,7 +505,7 @@ void journal_close(struct journal *j)
 		if (j->days[i].day)
 			journal_day_free(&j->days[i]);
 	wal_close(j->wal);
-	for (unsigned i = 0; j->pending && i < j->shards; i++)
+	for (unsigned i = 0; j->pending && i < j->lanes; i++)
 		buf_done(&j->pending[i].records);
 	free(j->pending);
 	sealer_done(&j->sealer);

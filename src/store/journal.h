@@ -11,7 +11,7 @@
 #include <zstd.h>
 
 #define DAYS_MAX 128
-#define SHARDS_MAX 256
+#define LANES_MAX (256 + 1)
 #define BLOCK_VERSION 1
 #define ZSTD_LEVEL (-1)
 #define RAW_MAX (256u << 20) /* no block claims more */
@@ -34,7 +34,14 @@ struct journal_day {
 	struct db db;
 	db_table table;
 	uint8_t key[32];
-	_Atomic uint64_t *last; /* per shard */
+	_Atomic uint64_t *last; /* per lane */
+};
+
+/* A commit of several days that is not through: sequences that are to go from these days (whole.c). */
+struct undo {
+	uint64_t first, last;
+	unsigned n; /* 0: none */
+	uint16_t days[DAYS_MAX];
 };
 
 /* What is in the write-ahead log and not in its day yet, by shard. All of it is of one day and one rule set. */
@@ -47,18 +54,19 @@ struct pending {
 struct journal {
 	char folder[3800], wal_path[3800];
 	struct keys *keys;
-	unsigned shards;
+	unsigned lanes; /* one for each shard, and the control lane behind them */
 	size_t map_bytes;
 	bool readonly;
 	uint64_t next_seq;    /* writer only */
+	struct undo undo;     /* the writer's */
 	struct sealer sealer; /* the writer's */
 	pthread_mutex_t lock; /* guards the table of days and their refs */
 	struct journal_day days[DAYS_MAX];
-	_Atomic uint64_t *last;	     /* per shard, over all days: what readers see */
-	_Atomic uint64_t *committed; /* per shard: what is durable */
+	_Atomic uint64_t *last;	     /* per lane, over all days: what readers see */
+	_Atomic uint64_t *committed; /* per lane: what is durable */
 	/* the writer's */
 	struct wal *wal;
-	struct pending *pending; /* per shard */
+	struct pending *pending; /* per lane */
 	uint16_t pending_day;
 	uint8_t pending_rules[16];
 	size_t pending_bytes;
@@ -78,6 +86,12 @@ void journal_remove_folder(const char *folder); /* of an environment */
 struct journal_day *journal_find_day(struct journal *j, uint16_t day);
 enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day **out) MUST_CHECK;
 void journal_day_free(struct journal_day *d);
+
+/* whole.c. What a crash left half done is known after loading; readers do not look at it, and whole_undo() removes it. */
+enum err whole_load(struct journal *j) MUST_CHECK;
+enum err whole_begin(struct journal *j, uint64_t first, uint64_t last, struct journal_day *const *days, unsigned n) MUST_CHECK;
+enum err whole_end(struct journal *j) MUST_CHECK;
+enum err whole_undo(struct journal *j) MUST_CHECK; /* may be tried again */
 
 bool sealer_init(struct sealer *x);
 void sealer_done(struct sealer *x);

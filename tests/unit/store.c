@@ -6,12 +6,40 @@
 #include "crumb/store/store.h"
 #include "../../src/store/wal.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static char folder[64];
+
+/* What LMDB brings to disk comes by here: the flush of each commit, and the page that makes it count. */
+static int calls_left = -1; /* then it fails (or the process ends); -1: never */
+static int fails_n;	    /* so many times */
+static bool ends;
+
+static bool fails(void)
+{
+	if (calls_left < 0 || calls_left-- > 0)
+		return false;
+	if (ends)
+		_exit(0);
+	calls_left = --fails_n > 0 ? 0 : -1;
+	errno = ENOSPC;
+	return true;
+}
+
+int fdatasync(int fd)
+{
+	static int (*real)(int);
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
+	return fails() ? -1 : real(fd);
+}
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
@@ -229,6 +257,119 @@ TEST(a_reader_keeps_an_expired_day_until_it_ends)
 	config_done(&c);
 }
 
+static enum err commit_three_days(struct store *s, const char *text)
+{
+	static const uint8_t rules[16] = {1};
+	struct journal_block b[4] = {{.day = 100, .shard = 0, .count = 1, .records = str_c(text)}, {101, 0, 1, str_c(text), 0},
+	    {101, 1, 1, str_c(text), 0}, {102, 0, 1, str_c(text), 0}};
+	enum err e = journal_commit(s->journal, b, 4, rules);
+	return e ? e : journal_publish(s->journal);
+}
+
+TEST(a_commit_of_several_days_that_fails_leaves_nothing)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_block(s, 100, 0, "a ");
+	put_block(s, 101, 0, "b ");
+	put_block(s, 102, 0, "c ");
+	bool done = false;
+	for (int at = 0; !done; at++) { /* each flush in turn: those of the days, and of taking back */
+		assert_true(at < 50);
+		for (int n = 1; n < 4; n++) {
+			calls_left = at, fails_n = n;
+			enum err e = commit_three_days(s, "x ");
+			calls_left = -1;
+			if ((done = !e)) /* so far did it not come */
+				break;
+			assert_int_equal(journal_publish(s->journal), OK);
+			blocks_are(s, 0, 0, "a b c ");
+			blocks_are(s, 1, 0, "");
+			assert_int_equal(journal_unpublished(s->journal), 0);
+		}
+		if (done)
+			break;
+		blocks_are(s, 0, 0, "a b c ");
+	}
+	blocks_are(s, 0, 0, "a b c x x x ");
+	put_block(s, 101, 0, "d");
+	store_close(s);
+	config_done(&c);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "a b c x x x d");
+	blocks_are(s, 1, 0, "x ");
+	store_close(s);
+	config_done(&c);
+}
+
+TEST(nothing_more_is_stored_before_a_failed_commit_was_taken_back)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_block(s, 100, 0, "a ");
+	put_block(s, 101, 0, "b ");
+	put_block(s, 102, 0, "c ");
+	calls_left = 1, fails_n = 1000;
+	assert_int_not_equal(commit_three_days(s, "x "), OK);
+	assert_true(journal_unpublished(s->journal) > 0);
+	commit_block(s, 102, 0, "in the log"); /* which a full disk does not keep from being written */
+	assert_int_not_equal(journal_publish(s->journal), OK);
+	blocks_are(s, 0, 0, "a b c ");
+	calls_left = -1;
+	store_close(s);
+	config_done(&c);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "a b c in the log");
+	store_close(s);
+	config_done(&c);
+}
+
+TEST(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_block(s, 100, 0, "a ");
+	put_block(s, 101, 0, "b ");
+	put_block(s, 102, 0, "c ");
+	store_close(s);
+	config_done(&c);
+	unsigned cut = 0;
+	for (int at = 0, status = 0; WEXITSTATUS(status) == 0; at++) {
+		pid_t child = fork();
+		if (child == 0) {
+			s = open_store(&c);
+			calls_left = at, ends = true;
+			_exit(commit_three_days(s, "x ") == OK ? 1 : 2);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		cut += WEXITSTATUS(status) == 0;
+		if (WEXITSTATUS(status))
+			break;
+		s = NULL;
+		struct store *r = NULL;
+		assert_int_equal(config_init(&c), OK);
+		char option[128];
+		snprintf(option, sizeof option, "store.path=%s/store", folder);
+		assert_int_equal(config_set(&c, option), OK);
+		assert_int_equal(store_open(&c, STORE_READ_JOURNAL, &r), OK); /* who only reads does not see it either */
+		blocks_are(r, 0, 0, "a b c ");
+		store_close(r);
+		config_done(&c);
+		s = open_store(&c);
+		blocks_are(s, 0, 0, "a b c ");
+		blocks_are(s, 1, 0, "");
+		store_close(s);
+		config_done(&c);
+	}
+	assert_true(cut >= 3);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "a b c x x x ");
+	blocks_are(s, 1, 0, "x ");
+	store_close(s);
+	config_done(&c);
+}
+
 TEST(a_second_writer_is_refused)
 {
 	struct config c;
@@ -330,5 +471,6 @@ TEST(an_ordinal_rests_a_day_before_it_is_used_again)
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
     IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published), IN_FOLDER(another_day_or_much_at_once_is_published_in_order),
     IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered), IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends),
-    IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was), cmocka_unit_test(a_count_saturates),
+    IN_FOLDER(a_commit_of_several_days_that_fails_leaves_nothing), IN_FOLDER(nothing_more_is_stored_before_a_failed_commit_was_taken_back),
+    IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was), cmocka_unit_test(a_count_saturates),
     cmocka_unit_test(a_bitmap_that_was_changed_is_refused), IN_FOLDER(an_ordinal_rests_a_day_before_it_is_used_again))

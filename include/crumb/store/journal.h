@@ -8,7 +8,8 @@
  * only grow; a day expires by destroying its key and unlinking its folder.
  *
  * A small commit is durable in the write-ahead log (the file wal beside journal/, src/store/wal.h) first; publishing makes one block of each shard of
- * all that waits there and stores it in its day, where readers find it. A large commit, or one of several days, is stored at once.
+ * all that waits there and stores it in its day, where readers find it. A large commit, or one of several days, is stored at once; of several days, all or
+ * none (the file undo beside journal/, src/store/whole.c).
  *
  * Threads: one writes (journal_commit, journal_publish, journal_swap, journal_wipe_log, journal_expire); any number read, each with its own reader.
  */
@@ -33,8 +34,8 @@ struct journal_block {
 enum err journal_open(const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out) MUST_CHECK;
 void journal_close(struct journal *j);
 
-/* Seals the blocks; durable when it returns OK. A day's blocks are kept together or not at all; readers see a commit
- * of several days whole, and after journal_publish() at the latest. `rules_hash` names the rules whose leaves the events carry. */
+/* Seals the blocks; durable when it returns OK. They are kept together or not at all, whatever their days; readers see a commit
+ * whole, and after journal_publish() at the latest. `rules_hash` names the rules whose leaves the events carry. */
 enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16]) MUST_CHECK;
 /* Lets readers see all that was committed. When it fails nothing is lost, and it can be tried again. */
 enum err journal_publish(struct journal *j) MUST_CHECK;

@@ -9,6 +9,7 @@
  *     admin       address and token of the running server's admin listener, 0600
  *     journal/    store/journal.h
  *     wal         commits on their way into the journal (src/store/wal.h)
+ *     undo        the commit of several days that is under way (src/store/whole.c)
  *     exports/DEST/    what destinations hold, and deliveries under way (export/deliver.h)
  *     state/GEN/SHARD/, state/CURRENT    the views; CURRENT names the serving generation */
 #ifndef CRUMB_STORE_STORE_H

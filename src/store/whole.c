@@ -1,0 +1,150 @@
+/* A commit over several days is whole or not at all.
+ *
+ * Each day is an environment of its own, so their commits can fail, or the machine go down, one by one. Before the first of them the file `undo` says
+ * which sequences in which days are about to come; when the last is on disk it is emptied, and only then is the commit answered. What it
+ * names at any other time goes away again: at once when a day fails, at the next opening after a crash.
+ *
+ *     undo    magic 8 │ first u64 │ last u64 │ days u16 │ day u16 … │ zeros │ sum 16          512 bytes, written in place; big-endian
+ *
+ * One that does not add up was torn: then either no day had begun, or all were done. The file keeps its size, so that a full disk is no obstacle. */
+#include "crumb/base/code.h"
+#include "crumb/base/log.h"
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BYTES 512
+#define SUM_LEN 16
+enum { AT_FIRST = 8, AT_LAST = 16, AT_N = 24, AT_DAYS = 26 };
+static const uint8_t magic[8] = "crumb u1";
+_Static_assert(AT_DAYS + 2 * DAYS_MAX <= BYTES - SUM_LEN, "all days fit");
+
+static void path_of(const struct journal *j, char out[4096])
+{
+	snprintf(out, 4096, "%.*s/undo", (int)(strlen(j->folder) - strlen("/journal")), j->folder);
+}
+
+static void sum_of(const uint8_t *b, uint8_t out[SUM_LEN])
+{
+	crypto_generichash(out, SUM_LEN, b, BYTES - SUM_LEN, NULL, 0);
+}
+
+static enum err write_file(struct journal *j, const uint8_t b[BYTES])
+{
+	char path[4096];
+	path_of(j, path);
+	bool fresh = access(path, F_OK) != 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
+	enum err e = fd >= 0 && pwrite(fd, b, BYTES, 0) == BYTES ? OK : err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (!e && fresh) {
+		*strrchr(path, '/') = 0;
+		e = folder_sync(path);
+	}
+	return e;
+}
+
+enum err whole_end(struct journal *j)
+{
+	static const uint8_t none[BYTES];
+	enum err e = write_file(j, none);
+	if (!e)
+		j->undo.n = 0;
+	return e;
+}
+
+enum err whole_load(struct journal *j)
+{
+	char path[4096];
+	uint8_t b[BYTES], sum[SUM_LEN];
+	path_of(j, path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		if (!j->readonly && whole_end(j) != OK)
+			log_warn("journal", "no file for commits of several days yet why=\"%s\"", err_text());
+		return OK;
+	}
+	ssize_t n = fd < 0 ? -1 : pread(fd, b, BYTES, 0);
+	enum err e = n < 0 ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
+	if (fd >= 0)
+		close(fd);
+	if (e || n != BYTES)
+		return e;
+	sum_of(b, sum);
+	uint16_t days = get_u16(b + AT_N);
+	if (memcmp(b, magic, sizeof magic) != 0 || memcmp(sum, b + BYTES - SUM_LEN, SUM_LEN) != 0 || days > DAYS_MAX)
+		return OK;
+	j->undo.first = get_u64(b + AT_FIRST);
+	j->undo.last = get_u64(b + AT_LAST);
+	for (j->undo.n = 0; j->undo.n < days; j->undo.n++)
+		j->undo.days[j->undo.n] = get_u16(b + AT_DAYS + 2 * j->undo.n);
+	return OK;
+}
+
+enum err whole_begin(struct journal *j, uint64_t first, uint64_t last, struct journal_day *const *days, unsigned n)
+{
+	uint8_t b[BYTES] = {0};
+	struct undo u = {.first = first, .last = last, .n = n};
+	memcpy(b, magic, sizeof magic);
+	put_u64(b + AT_FIRST, first);
+	put_u64(b + AT_LAST, last);
+	put_u16(b + AT_N, (uint16_t)n);
+	for (unsigned i = 0; i < n; i++) {
+		u.days[i] = days[i]->day;
+		put_u16(b + AT_DAYS + 2 * i, u.days[i]);
+	}
+	sum_of(b, b + BYTES - SUM_LEN);
+	enum err e = write_file(j, b);
+	if (!e) /* else nothing has begun; should it be in the file nevertheless, these sequences are never used again */
+		j->undo = u;
+	return e;
+}
+
+static bool next_of(struct db_txn *t, const struct journal *j, const struct journal_day *d, unsigned lane, uint8_t k[KEY_LEN])
+{
+	struct db_cursor c;
+	struct str key, value;
+	journal_block_key(lane, j->undo.first, k);
+	db_walk(t, d->table, &c);
+	bool found = db_seek(&c, journal_bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == lane &&
+		     get_u64((const uint8_t *)key.p + 2) <= j->undo.last;
+	if (found)
+		memcpy(k, key.p, KEY_LEN);
+	db_walk_end(&c);
+	return found;
+}
+
+static enum err undo_day(struct journal *j, struct journal_day *d)
+{
+	struct db_txn t;
+	uint8_t k[KEY_LEN];
+	bool any = false;
+	enum err e = db_begin(&d->db, true, &t);
+	if (e)
+		return e;
+	for (unsigned lane = 0; lane < j->lanes; lane++)
+		while (next_of(&t, j, d, lane, k))
+			any |= db_del(&t, d->table, journal_bytes(k, KEY_LEN));
+	if (any || t.err)
+		return db_end(&t);
+	db_abort(&t);
+	return OK;
+}
+
+enum err whole_undo(struct journal *j)
+{
+	enum err e = OK;
+	for (unsigned i = 0; i < j->undo.n && !e; i++) {
+		pthread_mutex_lock(&j->lock);
+		struct journal_day *d = journal_find_day(j, j->undo.days[i]);
+		pthread_mutex_unlock(&j->lock);
+		if (d) /* else it has expired */
+			e = undo_day(j, d);
+	}
+	return e ? e : whole_end(j);
+}
