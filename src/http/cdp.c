@@ -211,6 +211,11 @@ static bool visitor_of(struct call *k, const json_t *m, struct ingest_who *who)
 		metric_inc(M_CDP_NO_ID);
 		return false;
 	}
+	/* who was erased stays so: the id says nothing that could replace it */
+	if (erased_has(&c->ingest.erased, &who->visitor)) {
+		metric_inc(M_CDP_ERASED);
+		return false;
+	}
 	struct consent consent = ingest_consent(&c->ingest, &c->hit);
 	who->purposes = (uint16_t)consent.purposes;
 	who->write = consent.verdict == CONSENT_YES;
@@ -221,8 +226,7 @@ static bool visitor_of(struct call *k, const json_t *m, struct ingest_who *who)
 	who->why = consent.why;
 	k->refused = *who;
 	if (consent.verdict == CONSENT_NO_ERASE) {
-		batch_erase(collect_batch(c), &who->visitor, k->now);
-		metric_inc(M_ERASED);
+		ingest_erase(&c->ingest, &who->visitor, k->now, collect_batch(c));
 		k->erased++;
 	}
 	return false;

@@ -300,8 +300,7 @@ static bool erase(struct collect *c, struct http_request *r, struct vkey *visito
 	collect_hit_headers(c, r, &c->hit);
 	if (!ingest_known(&c->ingest, c->hit.cookie, collect_now(c), visitor))
 		return false;
-	batch_erase(collect_batch(c), visitor, c->now);
-	metric_inc(M_ERASED);
+	ingest_erase(&c->ingest, visitor, c->now, collect_batch(c));
 	return true;
 }
 

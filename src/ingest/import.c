@@ -35,7 +35,10 @@ static bool visitor_of(struct ingest *in, const struct json_reader *r, uint32_t 
 	if (r->id.n == 0 || r->id.n > ID_MOST)
 		return false;
 	*out = imported_visitor(&in->keys, r->id);
-	return true;
+	if (!erased_has(&in->erased, out))
+		return true;
+	metric_inc(M_REFUSED_ERASED);
+	return false;
 }
 
 static void begin(void *arg, struct hit *h)

@@ -10,6 +10,7 @@ enum err ingest_init(struct ingest *in, const struct config *c, struct store *s,
 	in->store = s;
 	in->disk_low = disk_low;
 	anonymiser_init(&in->wall, c);
+	erased_view_init(&in->erased, s->erased);
 	in->keys_day = day_of(clock_now());
 	return keys_identity(s->keys, in->keys_day, &in->keys);
 }
@@ -17,6 +18,7 @@ enum err ingest_init(struct ingest *in, const struct config *c, struct store *s,
 void ingest_done(struct ingest *in)
 {
 	anonymiser_done(&in->wall);
+	erased_view_done(&in->erased);
 	rules_match_end(in->match);
 	rules_unref(in->rules);
 	sodium_memzero(in, sizeof *in);
@@ -47,7 +49,15 @@ bool ingest_known(struct ingest *in, struct str value, uint32_t now, struct vkey
 {
 	struct cookie c;
 	refresh_keys(in, day_of(now));
-	return value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID && cookie_visitor(&in->keys, &c, out);
+	return value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID && cookie_visitor(&in->keys, &c, out) &&
+	       !erased_has(&in->erased, out);
+}
+
+void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, struct batch *b)
+{
+	erased_note(in->store->erased, visitor);
+	batch_erase(b, visitor, now);
+	metric_inc(M_ERASED);
 }
 
 bool ingest_partner_id(struct str id)
@@ -98,21 +108,21 @@ struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_
 		who.why = consent.why;
 		who.expire_cookie = h->cookie.n && consent.verdict != CONSENT_NO;
 		if (consent.verdict == CONSENT_NO_ERASE && ingest_known(in, h->cookie, now, &who.visitor)) {
-			batch_erase(b, &who.visitor, now);
+			ingest_erase(in, &who.visitor, now, b);
 			who.erase = true;
-			metric_inc(M_ERASED);
 		}
 		return who;
 	}
 	struct cookie c;
 	enum cookie_state state = h->cookie.n ? cookie_read(&in->keys, h->cookie, today, &c) : COOKIE_FORGED;
-	if (state == COOKIE_VALID && cookie_visitor(&in->keys, &c, &who.visitor)) {
+	bool named = state == COOKIE_VALID && cookie_visitor(&in->keys, &c, &who.visitor);
+	if (named && !erased_has(&in->erased, &who.visitor)) {
 		metric_inc(M_COOKIE_KNOWN);
 		who.write = true;
 		return who;
 	}
 	if (h->cookie.n)
-		metric_inc(state == COOKIE_FORGED ? M_COOKIE_FORGED : M_COOKIE_OVERDUE);
+		metric_inc(named ? M_COOKIE_ERASED : state == COOKIE_FORGED ? M_COOKIE_FORGED : M_COOKIE_OVERDUE);
 	introduce(in, today, &who);
 	return who;
 }

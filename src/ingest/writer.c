@@ -214,6 +214,13 @@ static enum err list_erased(struct writer *w, const struct batch *list)
 	return e;
 }
 
+static void settle_erased(struct writer *w, const struct batch *list, bool done)
+{
+	for (const struct batch *b = list; b; b = b->next)
+		if (b->erased_n)
+			erased_settle(w->store->erased, b->erased, b->erased_n, done);
+}
+
 static void commit(struct writer *w, struct batch *list, const uint8_t hash[16], struct str bundle)
 {
 	struct buf record = {0};
@@ -229,6 +236,7 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 			w->blocks[i] = w->merged[i].block;
 		if (!(e = list_erased(w, list)))
 			e = journal_commit(w->store->journal, w->blocks, w->merged_n, hash);
+		settle_erased(w, list, !e);
 		metric_inc(e ? M_JOURNAL_FAILED : M_JOURNAL_COMMITS);
 		metric_add(M_JOURNAL_BLOCKS, e ? 0 : w->merged_n);
 		if (e)

@@ -7,59 +7,121 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { ENTRY_LEN = 24 };
+enum { ENTRY_LEN = 24, LEAST_SLOTS = 64 };
+enum { DAY = 0xffff, PENDING = 1 << 16, GONE = 1 << 17, USED = 1 << 18 };
 
-struct entry {
-	struct vkey key;
-	uint16_t day;
+struct slot {
+	uint64_t a, b; /* the key */
+	_Atomic uint32_t word;
+};
+
+struct erased_table {
+	_Atomic unsigned refs;
+	size_t mask, used;
+	struct slot slots[];
 };
 
 struct erased {
 	char path[3800];
-	pthread_mutex_t lock;
-	struct entry *list; /* by key, the latest day of each */
-	size_t n, cap;
+	pthread_mutex_t file;	  /* held while the file is written; taken first */
+	pthread_mutex_t lock;	  /* one writer of the table at a time */
+	pthread_mutex_t swapping; /* guards the pointer */
+	struct erased_table *table;
+	_Atomic uint64_t version; /* of the pointer */
 };
 
-/* Where the key is, or would be. */
-static size_t place_of(const struct erased *e, const struct vkey *k)
+/* --- the table */
+
+static struct erased_table *table_new(size_t entries)
 {
-	size_t lo = 0, hi = e->n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (memcmp(e->list[mid].key.b, k->b, sizeof k->b) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	size_t n = LEAST_SLOTS;
+	while (3 * n < 4 * entries)
+		n *= 2;
+	struct erased_table *t = calloc(1, sizeof *t + n * sizeof *t->slots);
+	CHECK(t);
+	atomic_init(&t->refs, 1);
+	t->mask = n - 1;
+	return t;
 }
 
-static bool at(const struct erased *e, size_t i, const struct vkey *k)
+static void table_unref(struct erased_table *t)
 {
-	return i < e->n && memcmp(e->list[i].key.b, k->b, sizeof k->b) == 0;
+	if (t && atomic_fetch_sub(&t->refs, 1) == 1)
+		free(t);
 }
 
-static void put(struct erased *e, const struct vkey *k, uint16_t day)
+/* The key's slot, or the free one where it would be. */
+static struct slot *find(struct erased_table *t, const struct vkey *k, uint32_t *word)
 {
-	size_t i = place_of(e, k);
-	if (at(e, i, k)) {
-		e->list[i].day = day > e->list[i].day ? day : e->list[i].day;
-		return;
+	uint64_t a = get_u64(k->b), b = get_u64(k->b + 8);
+	for (size_t i = (size_t)b & t->mask;; i = (i + 1) & t->mask) {
+		struct slot *s = &t->slots[i];
+		*word = atomic_load_explicit(&s->word, memory_order_acquire);
+		if (!*word || (s->a == a && s->b == b))
+			return s;
 	}
-	if (e->n == e->cap) {
-		e->cap = e->cap ? 2 * e->cap : 64;
-		e->list = realloc(e->list, e->cap * sizeof *e->list);
-		CHECK(e->list);
-	}
-	memmove(e->list + i + 1, e->list + i, (e->n - i) * sizeof *e->list);
-	e->list[i] = (struct entry){*k, day};
-	e->n++;
 }
+
+static void key_of(const struct slot *s, struct vkey *out)
+{
+	put_u64(out->b, s->a);
+	put_u64(out->b + 8, s->b);
+}
+
+static void put_in(struct erased_table *t, const struct vkey *k, uint16_t day, uint32_t set, uint32_t clear)
+{
+	uint32_t old;
+	struct slot *s = find(t, k, &old);
+	if (!old) {
+		s->a = get_u64(k->b);
+		s->b = get_u64(k->b + 8);
+		t->used++;
+	}
+	uint16_t latest = (old & DAY) > day ? (uint16_t)(old & DAY) : day;
+	atomic_store_explicit(&s->word, (old & ~(uint32_t)(DAY | clear)) | latest | set | USED, memory_order_release);
+}
+
+/* The lock is held. A table with room for `more`, without what was erased before `oldest` or came to nothing. */
+static void make_anew(struct erased *e, size_t more, uint16_t oldest)
+{
+	struct erased_table *old = e->table, *t = table_new((old ? old->used + old->used / 2 : 0) + more);
+	struct vkey k;
+	for (size_t i = 0; old && i <= old->mask; i++) {
+		uint32_t w = atomic_load_explicit(&old->slots[i].word, memory_order_relaxed);
+		if (!(w & PENDING) && (oldest ? (w & DAY) < oldest : !(w & (DAY | GONE))))
+			continue;
+		key_of(&old->slots[i], &k);
+		put_in(t, &k, (uint16_t)(w & DAY), w & (PENDING | GONE), 0);
+	}
+	pthread_mutex_lock(&e->swapping);
+	e->table = t;
+	atomic_fetch_add_explicit(&e->version, 1, memory_order_release);
+	pthread_mutex_unlock(&e->swapping);
+	table_unref(old);
+}
+
+static void put(struct erased *e, const struct vkey *k, uint16_t day, uint32_t set, uint32_t clear)
+{
+	if (!e->table || 4 * (e->table->used + 1) > 3 * (e->table->mask + 1))
+		make_anew(e, 1, 0);
+	put_in(e->table, k, day, set, clear);
+}
+
+static uint32_t word_of(const struct erased *e, const struct vkey *k)
+{
+	uint32_t word = 0;
+	if (e->table)
+		find(e->table, k, &word);
+	return word;
+}
+
+/* --- the file */
 
 static void encode(const struct vkey *k, uint16_t day, uint8_t out[ENTRY_LEN])
 {
@@ -73,62 +135,89 @@ static enum err io(const struct erased *e)
 	return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", e->path, strerror(errno));
 }
 
+static void read_entries(struct erased *e, FILE *f, off_t *size)
+{
+	uint8_t b[ENTRY_LEN];
+	struct stat st;
+	if (fstat(fileno(f), &st) == 0 && st.st_size >= ENTRY_LEN)
+		make_anew(e, (size_t)st.st_size / ENTRY_LEN, 0);
+	while (fread(b, 1, sizeof b, f) == ENTRY_LEN) {
+		struct vkey k;
+		memcpy(k.b, b, sizeof k.b);
+		put(e, &k, get_u16(b + sizeof k.b), GONE, 0);
+		*size += ENTRY_LEN;
+	}
+}
+
 enum err erased_open(const char *path, bool create, struct erased **out)
 {
 	struct erased *e = calloc(1, sizeof *e);
-	uint8_t b[ENTRY_LEN];
 	if (!e)
 		return err_set(ERR_NOMEM, "no memory");
 	snprintf(e->path, sizeof e->path, "%s", path);
+	pthread_mutex_init(&e->file, NULL);
 	pthread_mutex_init(&e->lock, NULL);
+	pthread_mutex_init(&e->swapping, NULL);
 	int fd = open(path, (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
-	if (fd < 0 && (create || errno != ENOENT)) {
-		enum err why = io(e);
-		erased_close(e);
-		return why;
-	}
-	/* bytes behind the last whole entry are of one whose erasure was never answered */
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
+	enum err why = OK;
 	off_t size = 0;
-	while (fd >= 0 && read(fd, b, sizeof b) == ENTRY_LEN) {
-		struct vkey k;
-		memcpy(k.b, b, sizeof k.b);
-		put(e, &k, get_u16(b + sizeof k.b));
-		size += ENTRY_LEN;
-	}
-	if (create && ftruncate(fd, size) != 0) {
-		enum err why = io(e);
+	if (f)
+		read_entries(e, f, &size);
+	/* bytes behind the last whole entry are of one whose erasure was never answered */
+	if (f ? ferror(f) || (create && ftruncate(fd, size) != 0) : fd >= 0 || create || errno != ENOENT)
+		why = io(e);
+	if (f)
+		fclose(f);
+	else if (fd >= 0)
 		close(fd);
+	if (why)
 		erased_close(e);
-		return why;
-	}
-	if (fd >= 0)
-		close(fd);
-	*out = e;
-	return OK;
+	else
+		*out = e;
+	return why;
 }
 
 void erased_close(struct erased *e)
 {
 	if (!e)
 		return;
+	pthread_mutex_destroy(&e->file);
 	pthread_mutex_destroy(&e->lock);
-	free(e->list);
+	pthread_mutex_destroy(&e->swapping);
+	table_unref(e->table);
 	free(e);
+}
+
+void erased_note(struct erased *e, const struct vkey *k)
+{
+	pthread_mutex_lock(&e->lock);
+	put(e, k, 0, PENDING, 0);
+	pthread_mutex_unlock(&e->lock);
+}
+
+void erased_settle(struct erased *e, const struct vkey *keys, size_t n, bool done)
+{
+	pthread_mutex_lock(&e->lock);
+	for (size_t i = 0; i < n; i++)
+		put(e, &keys[i], 0, done ? GONE : 0, PENDING);
+	pthread_mutex_unlock(&e->lock);
 }
 
 enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_t day)
 {
 	struct buf b = {0};
 	enum err why = OK;
+	pthread_mutex_lock(&e->file);
 	pthread_mutex_lock(&e->lock);
 	for (size_t i = 0; i < n; i++) {
 		uint8_t entry[ENTRY_LEN];
-		size_t place = place_of(e, &keys[i]);
-		if (at(e, place, &keys[i]) && e->list[place].day >= day)
+		if ((word_of(e, &keys[i]) & DAY) >= day)
 			continue; /* asking again and again makes nothing grow */
 		encode(&keys[i], day, entry);
 		buf_add(&b, entry, sizeof entry);
 	}
+	pthread_mutex_unlock(&e->lock);
 	if (b.n) {
 		int fd = b.failed ? -1 : open(e->path, O_WRONLY | O_APPEND | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
 		off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
@@ -139,9 +228,11 @@ enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_
 		if (fd >= 0)
 			close(fd);
 	}
+	pthread_mutex_lock(&e->lock);
 	for (size_t i = 0; i < n && !why; i++)
-		put(e, &keys[i], day);
+		put(e, &keys[i], day, 0, 0);
 	pthread_mutex_unlock(&e->lock);
+	pthread_mutex_unlock(&e->file);
 	buf_done(&b);
 	return why;
 }
@@ -149,30 +240,41 @@ enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_
 bool erased_since(struct erased *e, const struct vkey *k, uint16_t day)
 {
 	pthread_mutex_lock(&e->lock);
-	size_t i = place_of(e, k);
-	bool found = at(e, i, k) && e->list[i].day >= day;
+	uint32_t found = word_of(e, k) & DAY;
 	pthread_mutex_unlock(&e->lock);
-	return found;
+	return found && found >= day;
+}
+
+/* The next slot with a key that was listed on this day or later; NULL: there is none. */
+static const struct slot *next_listed(const struct erased *e, size_t *i, uint16_t day)
+{
+	for (; e->table && *i <= e->table->mask; (*i)++) {
+		uint32_t found = atomic_load_explicit(&e->table->slots[*i].word, memory_order_relaxed) & DAY;
+		if (found && found >= day)
+			return &e->table->slots[(*i)++];
+	}
+	return NULL;
 }
 
 size_t erased_count_since(struct erased *e, uint16_t day)
 {
-	size_t n = 0;
+	size_t n = 0, i = 0;
 	pthread_mutex_lock(&e->lock);
-	for (size_t i = 0; i < e->n; i++)
-		n += e->list[i].day >= day;
+	while (next_listed(e, &i, day))
+		n++;
 	pthread_mutex_unlock(&e->lock);
 	return n;
 }
 
 size_t erased_all(struct erased *e, struct vkey **out)
 {
+	size_t n = 0, i = 0;
+	const struct slot *s;
 	pthread_mutex_lock(&e->lock);
-	size_t n = e->n;
-	*out = calloc(n + 1, sizeof **out);
+	*out = calloc((e->table ? e->table->used : 0) + 1, sizeof **out);
 	CHECK(*out);
-	for (size_t i = 0; i < n; i++)
-		(*out)[i] = e->list[i].key;
+	while ((s = next_listed(e, &i, 0)))
+		key_of(s, &(*out)[n++]);
 	pthread_mutex_unlock(&e->lock);
 	return n;
 }
@@ -180,19 +282,61 @@ size_t erased_all(struct erased *e, struct vkey **out)
 enum err erased_expire(struct erased *e, uint16_t oldest)
 {
 	struct buf b = {0};
-	size_t kept = 0;
+	size_t kept = 0, all = 0, i = 0;
+	const struct slot *s;
+	pthread_mutex_lock(&e->file);
 	pthread_mutex_lock(&e->lock);
-	for (size_t i = 0; i < e->n; i++) {
+	while (next_listed(e, &i, 0))
+		all++;
+	for (i = 0; (s = next_listed(e, &i, oldest)); kept++) {
 		uint8_t entry[ENTRY_LEN];
-		if (e->list[i].day < oldest)
-			continue;
-		e->list[kept++] = e->list[i];
-		encode(&e->list[i].key, e->list[i].day, entry);
+		struct vkey k;
+		key_of(s, &k);
+		encode(&k, (uint16_t)(atomic_load_explicit(&s->word, memory_order_relaxed) & DAY), entry);
 		buf_add(&b, entry, sizeof entry);
 	}
-	enum err why = kept == e->n ? OK : b.failed ? err_set(ERR_NOMEM, "no memory") : file_replace(e->path, b.n ? buf_view(&b) : STR(""));
-	e->n = kept;
 	pthread_mutex_unlock(&e->lock);
+	enum err why = kept == all ? OK : b.failed ? err_set(ERR_NOMEM, "no memory") : file_replace(e->path, b.n ? buf_view(&b) : STR(""));
+	pthread_mutex_lock(&e->lock);
+	if (!why && kept < all)
+		make_anew(e, 0, oldest);
+	pthread_mutex_unlock(&e->lock);
+	pthread_mutex_unlock(&e->file);
 	buf_done(&b);
 	return why;
+}
+
+/* --- for every hit */
+
+void erased_view_init(struct erased_view *v, struct erased *e)
+{
+	*v = (struct erased_view){.of = e, .version = UINT64_MAX};
+}
+
+void erased_view_done(struct erased_view *v)
+{
+	table_unref(v->table);
+	v->table = NULL;
+}
+
+static void look_anew(struct erased_view *v)
+{
+	table_unref(v->table);
+	pthread_mutex_lock(&v->of->swapping);
+	v->version = atomic_load_explicit(&v->of->version, memory_order_relaxed);
+	v->table = v->of->table;
+	if (v->table)
+		atomic_fetch_add(&v->table->refs, 1);
+	pthread_mutex_unlock(&v->of->swapping);
+}
+
+bool erased_has(struct erased_view *v, const struct vkey *k)
+{
+	uint32_t word;
+	if (atomic_load_explicit(&v->of->version, memory_order_acquire) != v->version)
+		look_anew(v);
+	if (!v->table)
+		return false;
+	find(v->table, k, &word);
+	return word & (GONE | PENDING);
 }

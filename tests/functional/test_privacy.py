@@ -106,7 +106,7 @@ def test_gpc_erases_the_visitor_and_its_cookie(server):
     b.jar['crumb'] = old                                    # the old cookie comes back: an erased visitor stays erased
     b.hit('/coats/3')
     server.settle()
-    assert server.js('db', 'stat')['visitors'] == 0 and server.metric('tombstoned_total') == 1
+    assert server.js('db', 'stat')['visitors'] == 0 and b.jar['crumb'] != old and server.metric('cookies_total{kind="erased"}') == 1
     server.verify()
     server.stop()
     assert server.js('db', 'verify', '--replay')['ok']

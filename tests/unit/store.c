@@ -9,6 +9,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -467,10 +469,108 @@ TEST(an_ordinal_rests_a_day_before_it_is_used_again)
 	config_done(&c);
 }
 
+/* --- who was erased */
+
+static struct vkey numbered(unsigned i)
+{
+	struct vkey k;
+	struct hash16 h = hash_keyed(&(struct key16){{7}}, &i, sizeof i);
+	memcpy(k.b, h.b, sizeof k.b);
+	return k;
+}
+
+static bool gone(struct erased *e, unsigned i)
+{
+	struct erased_view v;
+	struct vkey k = numbered(i);
+	erased_view_init(&v, e);
+	bool has = erased_has(&v, &k);
+	erased_view_done(&v);
+	return has;
+}
+
+TEST(an_erasure_counts_from_when_it_is_noted_and_not_if_it_could_not_be_written)
+{
+	struct erased *e;
+	struct vkey a = numbered(1), b = numbered(2), *all;
+	char path[128];
+	snprintf(path, sizeof path, "%s/erased", folder);
+	assert_int_equal(erased_open(path, true, &e), OK);
+	assert_false(gone(e, 1));
+	erased_note(e, &a);
+	erased_note(e, &b);
+	assert_true(gone(e, 1) && gone(e, 2) && !gone(e, 3));
+	assert_false(erased_since(e, &a, 0)); /* the file has nothing yet */
+	assert_int_equal(erased_add(e, &a, 1, 20000), OK);
+	erased_settle(e, &a, 1, true);
+	erased_settle(e, &b, 1, false);
+	assert_true(gone(e, 1) && !gone(e, 2));
+	/* again, and this time it fails: it stays erased */
+	erased_note(e, &a);
+	erased_settle(e, &a, 1, false);
+	assert_true(gone(e, 1));
+	assert_true(erased_since(e, &a, 20000) && !erased_since(e, &a, 20001));
+	assert_int_equal(erased_count_since(e, 0), 1);
+	assert_int_equal(erased_all(e, &all), 1);
+	assert_memory_equal(all, &a, sizeof a);
+	free(all);
+	erased_close(e);
+	assert_int_equal(erased_open(path, true, &e), OK);
+	assert_true(gone(e, 1) && !gone(e, 2));
+	assert_int_equal(erased_expire(e, 20001), OK);
+	assert_false(gone(e, 1));
+	erased_close(e);
+}
+
+struct adding {
+	struct erased *e;
+	unsigned n;
+	_Atomic unsigned done; /* numbers below it are on the list */
+};
+
+static void *add_many(void *arg)
+{
+	struct adding *a = arg;
+	for (unsigned i = 0; i < a->n; i++) {
+		struct vkey k = numbered(i);
+		erased_note(a->e, &k);
+		if (i % 512 == 0)
+			CHECK(erased_add(a->e, &k, 1, 20000) == OK);
+		erased_settle(a->e, &k, 1, true);
+		if (i % 512 == 511)
+			CHECK(erased_expire(a->e, 1) == OK);
+		atomic_store(&a->done, i + 1);
+	}
+	return NULL;
+}
+
+TEST(whoever_looks_meanwhile_sees_what_was_noted_before)
+{
+	struct adding a = {.n = 4096};
+	char path[128];
+	pthread_t thread;
+	struct erased_view v;
+	snprintf(path, sizeof path, "%s/erased", folder);
+	assert_int_equal(erased_open(path, true, &a.e), OK);
+	erased_view_init(&v, a.e);
+	assert_int_equal(pthread_create(&thread, NULL, add_many, &a), 0);
+	for (unsigned seen = 0, i = 0; seen < a.n; i = i * 5 + 3) {
+		seen = atomic_load(&a.done);
+		if (!seen)
+			continue;
+		struct vkey k = numbered(i % seen), not = numbered(a.n + i % 1000);
+		CHECK(erased_has(&v, &k) && !erased_has(&v, &not));
+	}
+	pthread_join(thread, NULL);
+	erased_view_done(&v);
+	erased_close(a.e);
+}
+
 #define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
     IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published), IN_FOLDER(another_day_or_much_at_once_is_published_in_order),
     IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered), IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends),
     IN_FOLDER(a_commit_of_several_days_that_fails_leaves_nothing), IN_FOLDER(nothing_more_is_stored_before_a_failed_commit_was_taken_back),
     IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was), cmocka_unit_test(a_count_saturates),
-    cmocka_unit_test(a_bitmap_that_was_changed_is_refused), IN_FOLDER(an_ordinal_rests_a_day_before_it_is_used_again))
+    cmocka_unit_test(a_bitmap_that_was_changed_is_refused), IN_FOLDER(an_ordinal_rests_a_day_before_it_is_used_again),
+    IN_FOLDER(an_erasure_counts_from_when_it_is_noted_and_not_if_it_could_not_be_written), IN_FOLDER(whoever_looks_meanwhile_sees_what_was_noted_before))

@@ -46,10 +46,12 @@
 	X(M_REFUSED_OLD, "refused_total", "reason=\"too_old\"", "")                                                                                  \
 	X(M_REFUSED_FUTURE, "refused_total", "reason=\"future\"", "")                                                                                \
 	X(M_REFUSED_DISK, "refused_total", "reason=\"disk\"", "")                                                                                    \
+	X(M_REFUSED_ERASED, "refused_total", "reason=\"erased\"", "")                                                                                \
 	X(M_COOKIE_NEW, "cookies_total", "kind=\"new\"", "Cookies by what became of them")                                                           \
 	X(M_COOKIE_KNOWN, "cookies_total", "kind=\"known\"", "")                                                                                     \
 	X(M_COOKIE_FORGED, "cookies_total", "kind=\"forged\"", "")                                                                                   \
 	X(M_COOKIE_OVERDUE, "cookies_total", "kind=\"overdue\"", "")                                                                                 \
+	X(M_COOKIE_ERASED, "cookies_total", "kind=\"erased\"", "")                                                                                   \
 	X(M_EVENT_OTHER, "dropped_total", "what=\"event_name\"", "Parts of events dropped by the wall")                                              \
 	X(M_ATTR_DROPPED, "dropped_total", "what=\"attribute\"", "")                                                                                 \
 	X(M_VALUE_DROPPED, "dropped_total", "what=\"attribute_value\"", "")                                                                          \
@@ -76,6 +78,7 @@
 	X(M_SYNC_BAD_TARGET, "syncs_total", "result=\"target_not_listed\"", "")                                                                      \
 	X(M_SYNC_BAD_PARTNER, "syncs_total", "result=\"unknown_partner\"", "")                                                                       \
 	X(M_CDP_NO_ID, "cdp_calls_dropped_total", "reason=\"no_anonymous_id\"", "Calls of Segment's API that were answered, but not recorded")       \
+	X(M_CDP_ERASED, "cdp_calls_dropped_total", "reason=\"erased\"", "")                                                                          \
 	X(M_CDP_TWICE, "cdp_calls_dropped_total", "reason=\"repeated\"", "")                                                                         \
 	X(M_CDP_TIME, "cdp_calls_dropped_total", "reason=\"too_old\"", "")                                                                           \
 	X(M_CDP_KIND, "cdp_calls_dropped_total", "reason=\"not_an_event\"", "")                                                                      \

@@ -16,6 +16,7 @@ struct ingest {
 	struct anonymiser wall;
 	struct rules *rules; /* for leaves and vocabularies */
 	struct match *match;
+	struct erased_view erased; /* who is nobody any more */
 	const _Atomic bool *disk_low;
 	struct str source; /* of an import: a label for its visitors; empty: none */
 	enum aside aside;  /* what became of the latest event: why it was set aside */
@@ -50,7 +51,9 @@ struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_
 bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b);
 /* May a partner's id be kept? Letters, digits and a few signs; nothing that a person is called by. */
 bool ingest_partner_id(struct str id);
-/* The visitor that a cookie names, for look-ups. */
+/* Puts the erasure of a visitor into the batch; from now on nobody goes by that key. */
+void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, struct batch *b);
+/* The visitor that a cookie names. False: it is forged, overdue, or of somebody who was erased. */
 bool ingest_known(struct ingest *in, struct str cookie, uint32_t now, struct vkey *out);
 
 /* --- JSON, as in POST /e and in import files: the keys of the pixel in an object, or an array of such objects. */
