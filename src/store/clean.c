@@ -159,10 +159,13 @@ static struct journal_day *hold_day(struct journal *j, uint16_t day, uint64_t la
 
 static void let_go(struct journal *j, struct journal_day *d)
 {
+	struct journal_day gone;
 	pthread_mutex_lock(&j->lock);
-	if (--d->refs == 0 && d->dead)
-		journal_day_free(d);
+	d->refs--;
+	bool last = journal_day_take(d, &gone);
 	pthread_mutex_unlock(&j->lock);
+	if (last)
+		journal_day_close(&gone);
 }
 
 enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
@@ -199,41 +202,61 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, con
 	return e;
 }
 
-/* The lock is held. */
+static void put_back(const char *old, const char *folder, const char *fresh)
+{
+	if ((fresh && rename(folder, fresh) != 0) || rename(old, folder) != 0)
+		log_error("journal", "a day is not where it should be folder=%s", old);
+}
+
+/* The folders, then the entry of the table. Readers of the old one go on; it is only this thread that ends days. */
 static enum err swap(struct journal *j, struct journal_day *d)
 {
 	char folder[4000], fresh[4000], old[4000];
-	uint16_t day = d->day;
-	cleaned_folder(j, day, "", folder);
-	cleaned_folder(j, day, ".new", fresh);
-	cleaned_folder(j, day, ".old", old);
+	struct journal_day opened, gone, *placed;
+	cleaned_folder(j, d->day, "", folder);
+	cleaned_folder(j, d->day, ".new", fresh);
+	cleaned_folder(j, d->day, ".old", old);
 	if (rename(folder, old) != 0)
 		return err_set(ERR_IO, "%s: %s", folder, strerror(errno));
 	if (rename(fresh, folder) != 0) {
 		enum err e = err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
-		if (rename(old, folder) != 0)
-			log_error("journal", "a day is not where it should be folder=%s", old);
+		put_back(old, folder, NULL);
 		return e;
 	}
 	enum err e = folder_sync(j->folder);
+	if (!e)
+		e = journal_day_open(j, d->day, false, &opened);
+	if (e) {
+		put_back(old, folder, fresh);
+		return e;
+	}
+	pthread_mutex_lock(&j->lock);
 	d->dead = true;
+	bool last = journal_day_take(d, &gone);
+	if ((e = journal_day_place(j, &opened, &placed)))
+		d->dead = false;
+	pthread_mutex_unlock(&j->lock);
+	if (e) {
+		journal_day_close(&opened);
+		put_back(old, folder, fresh);
+		return e;
+	}
 	journal_remove_folder(old);
-	if (d->refs == 0)
-		journal_day_free(d);
-	struct journal_day *opened;
-	enum err opening = journal_day_open(j, day, false, &opened);
-	return opening ? opening : e;
+	if (last)
+		journal_day_close(&gone);
+	sodium_memzero(opened.key, sizeof opened.key);
+	return OK;
 }
 
 enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 {
 	pthread_mutex_lock(&j->lock);
 	struct journal_day *d = journal_find_day(j, c->day);
+	pthread_mutex_unlock(&j->lock);
 	bool same = d != NULL;
 	for (unsigned s = 0; same && s < j->lanes; s++)
 		same = atomic_load(&d->last[s]) == c->last[s];
 	enum err e = same ? swap(j, d) : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
-	pthread_mutex_unlock(&j->lock);
 	if (e) {
 		char folder[4000];
 		cleaned_folder(j, c->day, ".new", folder);

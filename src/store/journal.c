@@ -4,12 +4,8 @@
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 void journal_block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
 {
@@ -20,185 +16,6 @@ void journal_block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
 struct str journal_bytes(const uint8_t *p, size_t n)
 {
 	return str_make((const char *)p, n);
-}
-
-void journal_day_folder(const struct journal *j, uint16_t day, char *out, size_t cap)
-{
-	char text[DAY_TEXT];
-	day_text(day, text);
-	snprintf(out, cap, "%s/%s", j->folder, text);
-}
-
-/* The highest sequence of a lane up to `most`, by bisection with seeks: the key after the last one belongs to another lane. */
-static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
-{
-	uint64_t last = 0, lo = 0, hi = UINT64_MAX;
-	while (lo < hi) {
-		uint64_t mid = lo + (hi - lo) / 2;
-		uint8_t k[KEY_LEN];
-		struct str key, value;
-		journal_block_key(lane, mid, k);
-		if (db_seek(c, journal_bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == lane &&
-		    get_u64((const uint8_t *)key.p + 2) <= most) {
-			last = get_u64((const uint8_t *)key.p + 2);
-			lo = last + 1;
-		} else {
-			hi = mid;
-		}
-	}
-	return last;
-}
-
-static enum err day_lasts(struct journal *j, struct journal_day *d)
-{
-	struct db_txn t;
-	struct db_cursor c;
-	enum err e = db_begin(&d->db, false, &t);
-	if (e)
-		return e;
-	db_walk(&t, d->table, &c);
-	uint64_t most = j->undo.n ? j->undo.first - 1 : UINT64_MAX; /* nothing was committed behind what is to go */
-	for (unsigned s = 0; s < j->lanes; s++) {
-		uint64_t last = last_of_lane(&c, s, most);
-		atomic_store(&d->last[s], last);
-		if (last > atomic_load(&j->last[s]))
-			atomic_store(&j->last[s], last);
-		if (last >= j->next_seq)
-			j->next_seq = last + 1;
-	}
-	db_walk_end(&c);
-	return db_end(&t);
-}
-
-/* Opens the environment of a day into a free place; the caller holds the lock or is alone. */
-enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day **out)
-{
-	struct journal_day *d = NULL;
-	for (int i = 0; i < DAYS_MAX && !d; i++)
-		if (!j->days[i].day)
-			d = &j->days[i];
-	if (!d)
-		return err_set(ERR_FULL, "journal: more than %d days", DAYS_MAX);
-	struct journal_day fresh = {.day = day};
-	enum err e = keys_day(j->keys, day, make, fresh.key);
-	if (e)
-		return e;
-	char folder[4096];
-	journal_day_folder(j, day, folder, sizeof folder);
-	if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
-		return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", folder, strerror(errno));
-	if (make && (e = folder_sync(j->folder)))
-		return e;
-	fresh.last = calloc(j->lanes, sizeof *fresh.last);
-	if (!fresh.last)
-		return err_set(ERR_NOMEM, "no memory");
-	struct db_txn t;
-	if ((e = db_open(&fresh.db, folder, j->map_bytes, 2, j->readonly ? DB_READONLY : DB_DURABLE)))
-		goto out;
-	if ((e = db_begin(&fresh.db, !j->readonly, &t)))
-		goto out;
-	if ((e = db_open_table(&t, "blocks", &fresh.table))) {
-		db_abort(&t);
-		goto out;
-	}
-	if ((e = db_end(&t)) || (make && (e = folder_sync(folder))) || (e = day_lasts(j, &fresh)))
-		goto out;
-	*d = fresh;
-	*out = d;
-	return OK;
-out:
-	db_close(&fresh.db);
-	free(fresh.last);
-	return e;
-}
-
-void journal_day_free(struct journal_day *d)
-{
-	db_close(&d->db);
-	free(d->last);
-	sodium_memzero(d->key, sizeof d->key);
-	*d = (struct journal_day){.day = 0};
-}
-
-void journal_remove_folder(const char *folder)
-{
-	char file[4096];
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
-	for (int i = 0; i < 2; i++) {
-		snprintf(file, sizeof file, "%s/%s", folder, names[i]);
-		unlink(file);
-	}
-	if (rmdir(folder) != 0 && errno != ENOENT)
-		log_error("journal", "a folder that should go stays folder=%s why=%s", folder, strerror(errno));
-}
-
-static void unlink_day(const struct journal *j, uint16_t day)
-{
-	char folder[4000];
-	journal_day_folder(j, day, folder, sizeof folder);
-	journal_remove_folder(folder);
-}
-
-/* A crash fell into the exchange of a day: what was not finished goes, and an old day without a new one comes back. */
-static void mend_exchange(const struct journal *j, const char *name)
-{
-	char path[4096], base[4096];
-	size_t n = strlen(name);
-	uint16_t day;
-	if (n <= 4 || !day_parse(name, n - 4, &day))
-		return;
-	snprintf(path, sizeof path, "%s/%s", j->folder, name);
-	snprintf(base, sizeof base, "%s/%.*s", j->folder, (int)(n - 4), name);
-	bool fresh = strcmp(name + n - 4, ".new") == 0, old = strcmp(name + n - 4, ".old") == 0;
-	if (old && access(base, F_OK) != 0 && rename(path, base) == 0)
-		return;
-	if (fresh || old)
-		journal_remove_folder(path);
-}
-
-/* Calls `each` for every name in the journal's folder. */
-static enum err each_name(struct journal *j, enum err (*each)(struct journal *, const char *))
-{
-	DIR *dir = opendir(j->folder);
-	if (!dir)
-		return err_set(ERR_IO, "%s: %s", j->folder, strerror(errno));
-	enum err e = OK;
-	for (struct dirent *f; !e && (f = readdir(dir));)
-		e = each(j, f->d_name);
-	closedir(dir);
-	return e;
-}
-
-static enum err mend(struct journal *j, const char *name)
-{
-	mend_exchange(j, name);
-	return OK;
-}
-
-static enum err open_named(struct journal *j, const char *name)
-{
-	uint16_t day;
-	struct journal_day *d;
-	if (!day_parse(name, strlen(name), &day))
-		return OK;
-	enum err e = journal_day_open(j, day, false, &d);
-	if (e == ERR_NOT_FOUND && !j->readonly) /* its key is gone: a crash fell between key and folder */
-		unlink_day(j, day);
-	return e == ERR_NOT_FOUND ? OK : e;
-}
-
-static enum err open_days(struct journal *j)
-{
-	enum err e = j->readonly ? OK : each_name(j, mend);
-	return e ? e : each_name(j, open_named);
-}
-
-struct journal_day *journal_find_day(struct journal *j, uint16_t day)
-{
-	for (int i = 0; i < DAYS_MAX; i++)
-		if (j->days[i].day == day && !j->days[i].dead)
-			return &j->days[i];
-	return NULL;
 }
 
 enum err journal_seal(struct sealer *x, const struct journal_block *b, const uint8_t *key, const uint8_t rules_hash[16])
@@ -262,15 +79,6 @@ static enum err commit_day(struct journal *j, struct journal_day *d, struct jour
 	return db_end(&t);
 }
 
-static enum err day_of_blocks(struct journal *j, uint16_t day, struct journal_day **out)
-{
-	pthread_mutex_lock(&j->lock);
-	*out = journal_find_day(j, day);
-	enum err e = *out ? OK : journal_day_open(j, day, true, out);
-	pthread_mutex_unlock(&j->lock);
-	return e;
-}
-
 /* Visible only now, all together: a reader never sees a part of a commit. */
 static void show(struct journal *j, const struct journal_block *blocks, size_t n)
 {
@@ -297,7 +105,7 @@ static enum err days_of_blocks(struct journal *j, const struct journal_block *bl
 			k++;
 		if (k < *days_n)
 			continue;
-		enum err e = day_of_blocks(j, blocks[i].day, &days[k]);
+		enum err e = journal_have_day(j, blocks[i].day, true, &days[k]);
 		if (e)
 			return e;
 		++*days_n;
@@ -405,7 +213,7 @@ static enum err log_blocks(struct journal *j, struct journal_block *blocks, size
 	struct wal_head h = {.seq = j->next_seq++, .day = blocks[0].day};
 	struct journal_day *d;
 	memcpy(h.rules_hash, rules_hash, sizeof h.rules_hash);
-	enum err e = day_of_blocks(j, h.day, &d);
+	enum err e = journal_have_day(j, h.day, true, &d);
 	if (!e)
 		e = wal_append(j->wal, &h, d->key, blocks, n);
 	if (e == ERR_FULL && j->pending_bytes && !(e = journal_publish(j)))
@@ -446,7 +254,7 @@ static enum err recover(struct journal *j)
 			j->next_seq = h.seq + 1;
 		if (h.day != j->pending_day || memcmp(h.rules_hash, j->pending_rules, sizeof h.rules_hash) != 0)
 			e = publish(j);
-		if (e || (e = day_of_blocks(j, h.day, &d)))
+		if (e || (e = journal_have_day(j, h.day, true, &d)))
 			break;
 		j->pending_day = h.day;
 		memcpy(j->pending_rules, h.rules_hash, sizeof h.rules_hash);
@@ -478,7 +286,7 @@ enum err journal_open(const char *store, struct keys *keys, unsigned shards, siz
 	if (!e)
 		e = whole_load(j);
 	if (!e)
-		e = open_days(j);
+		e = journal_open_days(j);
 	if (!e && j->undo.n) {
 		log_warn("journal", "a commit of several days was not through and goes days=%u", j->undo.n);
 		j->next_seq = j->undo.last >= j->next_seq ? j->undo.last + 1 : j->next_seq;
@@ -503,7 +311,7 @@ void journal_close(struct journal *j)
 		return;
 	for (int i = 0; i < DAYS_MAX; i++)
 		if (j->days[i].day)
-			journal_day_free(&j->days[i]);
+			journal_day_close(&j->days[i]);
 	wal_close(j->wal);
 	for (unsigned i = 0; j->pending && i < j->lanes; i++)
 		buf_done(&j->pending[i].records);
@@ -517,17 +325,23 @@ void journal_close(struct journal *j)
 
 void journal_expire(struct journal *j, uint16_t oldest)
 {
+	struct journal_day gone[DAYS_MAX];
+	uint16_t days[DAYS_MAX];
+	unsigned gone_n = 0, n = 0;
 	pthread_mutex_lock(&j->lock);
 	for (int i = 0; i < DAYS_MAX; i++) {
 		struct journal_day *d = &j->days[i];
 		if (!d->day || d->day >= oldest || d->dead)
 			continue;
-		unlink_day(j, d->day);
+		days[n++] = d->day;
 		d->dead = true;
-		if (d->refs == 0)
-			journal_day_free(d);
+		gone_n += journal_day_take(d, &gone[gone_n]);
 	}
 	pthread_mutex_unlock(&j->lock);
+	for (unsigned i = 0; i < n; i++)
+		journal_unlink_day(j, days[i]);
+	for (unsigned i = 0; i < gone_n; i++)
+		journal_day_close(&gone[i]);
 }
 
 void journal_seq_floor(struct journal *j, uint64_t seq)
@@ -697,11 +511,16 @@ void journal_read_end(struct journal_reader *r)
 		db_walk_end(&r->day[i].c);
 		db_abort(&r->day[i].t);
 	}
+	struct journal_day gone[DAYS_MAX];
+	unsigned gone_n = 0;
 	pthread_mutex_lock(&r->j->lock);
-	for (unsigned i = 0; i < r->n; i++)
-		if (--r->day[i].d->refs == 0 && r->day[i].d->dead)
-			journal_day_free(r->day[i].d);
+	for (unsigned i = 0; i < r->n; i++) {
+		r->day[i].d->refs--;
+		gone_n += journal_day_take(r->day[i].d, &gone[gone_n]);
+	}
 	pthread_mutex_unlock(&r->j->lock);
+	for (unsigned i = 0; i < gone_n; i++)
+		journal_day_close(&gone[i]);
 	ZSTD_freeDCtx(r->opener.zstd);
 	buf_done(&r->opener.packed);
 	free(r);

@@ -60,7 +60,7 @@ struct journal {
 	uint64_t next_seq;    /* writer only */
 	struct undo undo;     /* the writer's */
 	struct sealer sealer; /* the writer's */
-	pthread_mutex_t lock; /* guards the table of days and their refs */
+	pthread_mutex_t lock; /* guards the table of days and their refs; only the writer puts days in and ends them, and nobody waits for the disk with it */
 	struct journal_day days[DAYS_MAX];
 	_Atomic uint64_t *last;	     /* per lane, over all days: what readers see */
 	_Atomic uint64_t *committed; /* per lane: what is durable */
@@ -82,10 +82,17 @@ struct str journal_bytes(const uint8_t *p, size_t n);
 void journal_day_folder(const struct journal *j, uint16_t day, char *out, size_t cap);
 void journal_remove_folder(const char *folder); /* of an environment */
 
+/* Opens the environment of a day, and closes it. They wait for the disk: without the lock, which readers take. */
+enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day *out) MUST_CHECK;
+void journal_day_close(struct journal_day *d);
+enum err journal_open_days(struct journal *j) MUST_CHECK; /* all there are */
+void journal_unlink_day(const struct journal *j, uint16_t day);
+/* The day in the table, opened, or even made, if it is not there. */
+enum err journal_have_day(struct journal *j, uint16_t day, bool make, struct journal_day **out) MUST_CHECK;
 /* The lock is held. */
 struct journal_day *journal_find_day(struct journal *j, uint16_t day);
-enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day **out) MUST_CHECK;
-void journal_day_free(struct journal_day *d);
+enum err journal_day_place(struct journal *j, const struct journal_day *d, struct journal_day **out) MUST_CHECK; /* into the table */
+bool journal_day_take(struct journal_day *d, struct journal_day *out); /* out of it, if it is dead and nobody reads it: to be closed */
 
 /* whole.c. What a crash left half done is known after loading; readers do not look at it, and whole_undo() removes it. */
 enum err whole_load(struct journal *j) MUST_CHECK;
