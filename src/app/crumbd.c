@@ -39,6 +39,11 @@ struct server {
 	off_t places_size;
 	struct event *tick, *quick, *signals;
 	int signal_fd;
+	/* reads rules again, so that the main thread answers meanwhile */
+	pthread_t reloader;
+	pthread_mutex_t reload_lock;
+	pthread_cond_t reload_wake;
+	bool reload_wanted, reload_stop, reload_runs;
 };
 
 static const char usage[] = "crumbd - pixel and tag server of crumb, a data management platform for anonymous audiences\n"
@@ -124,16 +129,65 @@ static void share_rules(struct server *s)
 {
 	pthread_mutex_lock(&s->shared.lock);
 	rules_unref(s->shared.rules);
-	s->shared.rules = rules_ref(s->node.rules);
+	s->shared.rules = node_rules(&s->node);
 	destinations_unref(s->shared.destinations);
-	s->shared.destinations = destinations_ref(s->node.destinations);
+	s->shared.destinations = node_destinations(&s->node);
 	pthread_mutex_unlock(&s->shared.lock);
 	atomic_fetch_add(&s->shared.version, 1);
 }
 
-/* --- events of the main thread */
+/* --- reading rules again */
 
-static void reload(struct server *s);
+static enum err reload(struct server *s)
+{
+	if ((*s->config.crawlers_file || *s->config.networks_file) && load_lists(s) != OK)
+		log_error("junk", "the lists are refused, the old ones stay: %s", err_text());
+	enum err e = node_reload(&s->node);
+	if (e) {
+		log_error("rules", "refused, the old rules stay: %s", err_text());
+		return e;
+	}
+	share_rules(s);
+	struct rules *r = node_rules(&s->node);
+	log_info("rules", "loaded rules=%s", r->hash_text);
+	rules_unref(r);
+	return OK;
+}
+
+static enum err new_models(void *arg)
+{
+	return reload(arg);
+}
+
+static void *run_reloader(void *arg)
+{
+	struct server *s = arg;
+	pthread_setname_np(pthread_self(), "reload");
+	pthread_mutex_lock(&s->reload_lock);
+	while (!s->reload_stop) {
+		if (!s->reload_wanted) {
+			pthread_cond_wait(&s->reload_wake, &s->reload_lock);
+			continue;
+		}
+		s->reload_wanted = false;
+		pthread_mutex_unlock(&s->reload_lock);
+		(void)!reload(s); /* said in the log */
+		pthread_mutex_lock(&s->reload_lock);
+	}
+	pthread_mutex_unlock(&s->reload_lock);
+	return NULL;
+}
+
+static void want_reload(struct server *s, bool stop)
+{
+	pthread_mutex_lock(&s->reload_lock);
+	s->reload_wanted |= !stop;
+	s->reload_stop |= stop;
+	pthread_cond_signal(&s->reload_wake);
+	pthread_mutex_unlock(&s->reload_lock);
+}
+
+/* --- events of the main thread */
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -141,7 +195,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	node_tick(&s->node);
 	if (atomic_exchange(&s->node.models_changed, false))
-		reload(s);
+		want_reload(s, false);
 	keeper_tick(s->keeper);
 	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent));
 	look_at_places(s);
@@ -153,23 +207,6 @@ static void on_quick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (admin_waits(s->admin))
 		admin_tick(s->admin);
-}
-
-static void reload(struct server *s)
-{
-	if ((*s->config.crawlers_file || *s->config.networks_file) && load_lists(s) != OK)
-		log_error("junk", "the lists are refused, the old ones stay: %s", err_text());
-	if (node_reload(&s->node) != OK) {
-		log_error("rules", "refused, the old rules stay: %s", err_text());
-		return;
-	}
-	share_rules(s);
-	log_info("rules", "loaded rules=%s", s->node.rules->hash_text);
-}
-
-static void new_models(void *arg)
-{
-	reload(arg);
 }
 
 static void terminate(struct server *s)
@@ -188,7 +225,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (read(fd, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGHUP)
-			reload(s);
+			want_reload(s, false);
 		else
 			terminate(s);
 	}
@@ -274,6 +311,8 @@ static enum err start(struct server *s)
 	if (e)
 		return err_wrap(e, "trusted_proxies");
 	pthread_mutex_init(&s->shared.lock, NULL);
+	pthread_mutex_init(&s->reload_lock, NULL);
+	pthread_cond_init(&s->reload_wake, NULL);
 	if ((e = make_token(s)) || (e = first_places(s)) || (e = load_lists(s)))
 		return e;
 	if ((e = node_start(&s->node, &s->config)) || (e = keeper_start(&s->node, &s->keeper)))
@@ -298,6 +337,9 @@ static enum err start(struct server *s)
 		log_warn("main", "serving before the views have caught up");
 	if ((e = courier_start(&s->node, &s->courier)))
 		return e;
+	if (pthread_create(&s->reloader, NULL, run_reloader, s) != 0)
+		return err_set(ERR_IO, "no thread that reads rules again");
+	s->reload_runs = true;
 	run_collect(s);
 	add_events(s);
 	admin_ready(s->admin, true);
@@ -309,6 +351,10 @@ static void stop(struct server *s)
 	for (unsigned i = 0; i < s->running; i++)
 		pthread_join(s->threads[i], NULL);
 	admin_free(s->admin);
+	if (s->reload_runs) {
+		want_reload(s, true);
+		pthread_join(s->reloader, NULL);
+	}
 	keeper_stop(s->keeper);
 	courier_stop(s->courier);
 	writer_stop(s->node.writer);

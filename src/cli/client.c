@@ -29,6 +29,19 @@ static bool address(struct cli *c, char where[128], char token[128])
 	return true;
 }
 
+/* Refusals are {"error": …}: only the sentence is left. */
+static void words_only(struct reply *r)
+{
+	json_error_t error;
+	json_t *j = r->status >= 400 && r->body.n ? json_loadb(r->body.p, r->body.n, 0, &error) : NULL;
+	const char *why = json_string_value(json_object_get(j, "error"));
+	if (why) {
+		buf_clear(&r->body);
+		buf_c(&r->body, why);
+	}
+	json_decref(j);
+}
+
 static bool call(struct cli *c, const char *path, const struct str *body, struct reply *out)
 {
 	char where[128], token[128], url[512], auth[200];
@@ -65,6 +78,7 @@ static bool call(struct cli *c, const char *path, const struct str *body, struct
 		cli_fail("the server's admin listener at %s does not answer: %s", where, curl_easy_strerror(rc));
 		return false;
 	}
+	words_only(out);
 	return true;
 }
 

@@ -40,13 +40,25 @@ struct str metric_reason(enum metric m)
 	return str_make(s.p, str_find(s, '"'));
 }
 
+static bool same_name(size_t a, size_t b)
+{
+	return strcmp(rows[a].name, rows[b].name) == 0;
+}
+
+/* Rows of one name stand together in the table or not: the format wants one head for them, and all of them below it. */
 void metric_print(struct buf *out)
 {
 	for (size_t i = 0; i < METRIC_MAX; i++) {
-		if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
-			buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s counter\n", rows[i].name, rows[i].help, rows[i].name);
-		buf_addf(out, "crumb_%s%s%s%s %llu\n", rows[i].name, *rows[i].labels ? "{" : "", rows[i].labels, *rows[i].labels ? "}" : "",
-		    (unsigned long long)metric_get((enum metric)i));
+		size_t first = 0;
+		while (!same_name(first, i))
+			first++;
+		if (first != i)
+			continue;
+		buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s counter\n", rows[i].name, rows[i].help, rows[i].name);
+		for (size_t j = i; j < METRIC_MAX; j++)
+			if (same_name(j, i))
+				buf_addf(out, "crumb_%s%s%s%s %llu\n", rows[j].name, *rows[j].labels ? "{" : "", rows[j].labels, *rows[j].labels ? "}" : "",
+				    (unsigned long long)metric_get((enum metric)j));
 	}
 }
 

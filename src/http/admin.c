@@ -1,176 +1,108 @@
+/* The admin listener: who may ask, what can be asked, with which parameters. */
 #include "admin.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
-#include "crumb/export/lists.h"
-#include "crumb/export/stream.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 
 #define IMPORT_BYTES (32u << 20)
-#define WAIT_US 110000000
+#define CONNECTIONS_MOST 256
+#define QUERY_MOST 8192
 #define STREAM_WAIT_S 25 /* shorter than what is between us and a client lets a request wait */
-
-static void reply_json(struct http_ticket t, int status, json_t *root)
-{
-	char *text = json_dumps(root, JSON_COMPACT);
-	http_reply(t, status, "application/json", STR("Cache-Control: no-store\r\n"), str_c(text ? text : "{}"));
-	free(text);
-	json_decref(root);
-}
 
 static void reply_text(struct http_ticket t, int status, const char *text)
 {
 	http_reply(t, status, "text/plain", STR("Cache-Control: no-store\r\n"), str_c(text));
 }
 
-static bool authorized(const struct admin *a, struct str header)
+/* --- who may ask */
+
+/* Hashes are compared, so that neither bytes nor length of the token can be found out by time. */
+static bool authorized(void *ctx, struct str header)
 {
+	const struct admin *a = ctx;
 	struct str bearer = STR("Bearer ");
+	uint8_t given[sizeof a->token];
 	if (header.n < bearer.n || !str_ieq(str_make(header.p, bearer.n), bearer))
 		return false;
-	struct str given = str_skip(header, bearer.n);
-	return given.n == strlen(a->token) && sodium_memcmp(given.p, a->token, given.n) == 0;
+	struct str token = str_skip(header, bearer.n);
+	crypto_generichash(given, sizeof given, (const uint8_t *)token.p, token.n, NULL, 0);
+	return sodium_memcmp(given, a->token, sizeof given) == 0;
 }
 
-/* --- routes */
+/* --- parameters */
 
-static void alerts(struct admin *a, struct buf *out);
+enum arg { ARG_ID, ARG_KEY, ARG_PARTNER, ARG_TO, ARG_AFTER, ARG_WAIT, ARG_ADVANCE, ARG_FORMAT, ARG_MAX };
+#define BIT(arg) (1u << (arg))
 
-static void metrics(struct admin *a, struct http_request *r)
+static const char *const arg_names[ARG_MAX] = {
+    [ARG_ID] = "id",
+    [ARG_KEY] = "key",
+    [ARG_PARTNER] = "partner",
+    [ARG_TO] = "to",
+    [ARG_AFTER] = "after",
+    [ARG_WAIT] = "wait",
+    [ARG_ADVANCE] = "advance",
+    [ARG_FORMAT] = "format",
+};
+
+struct args {
+	bool came[ARG_MAX];
+	struct str v[ARG_MAX];
+	char scratch[QUERY_MOST];
+};
+
+struct route {
+	const char *path;
+	enum http_method method;
+	void (*go)(struct admin *, struct http_request *, const struct args *); /* NULL: a job with the body */
+	enum what what;
+	unsigned takes, needs; /* BIT()s of parameters */
+};
+
+/* "id, after"; "no parameters". */
+static void list_args(unsigned set, char *out, size_t cap)
 {
-	struct buf out = {0};
-	struct mallinfo2 m = mallinfo2();
-	metric_print(&out);
-	metric_gauge(&out, "fold_lag_seconds", "Age of the newest hit that is not in the views", engine_lag_s(a->node->engine));
-	metric_gauge(&out, "sweep_hours_behind", "Hours whose expiry has not been swept", engine_hours_behind(a->node->engine));
-	metric_gauge(&out, "rules_building", "1 while changed rules are applied to the history", engine_building(a->node->engine));
-	metric_gauge(&out, "clock_jumped", "1 while deletion is suspended because the clock jumped", clock_jumped());
-	metric_gauge(&out, "disk_low", "1 while new visitors are refused because the disk is nearly full", atomic_load(&a->shared->disk_low));
-	alerts(a, &out);
-	metric_gauge(&out, "heap_bytes", "Heap in use", (double)m.uordblks);
-	http_reply(r->ticket, 200, "text/plain; version=0.0.4", STR(""), buf_view(&out));
-	buf_done(&out);
+	size_t n = 0;
+	for (int i = 0; i < ARG_MAX; i++)
+		if (set & BIT(i))
+			n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? ", " : "", arg_names[i]);
+	if (!n)
+		snprintf(out, cap, "no parameters");
 }
 
-static void health(struct admin *a, struct http_request *r)
+/* False: something is wrong with the query, and `why` says what. */
+static bool read_args(const struct route *route, struct str query, struct args *out, char *why, size_t cap)
 {
-	(void)a;
-	reply_text(r->ticket, 200, "ok\n");
-}
-
-static void readiness(struct admin *a, struct http_request *r)
-{
-	reply_text(r->ticket, a->ready ? 200 : 503, a->ready ? "ready\n" : "not ready\n");
-}
-
-static void lists(struct admin *a, struct http_request *r, bool segments)
-{
-	struct generation *g = engine_serving(a->node->engine);
-	struct engine_build build = {.rules = NULL};
-	json_t *list;
-	engine_progress(a->node->engine, &build);
-	enum err e = (segments ? list_segments : list_categories)(g, &a->gate, clock_now(), build.rules, &list);
-	generation_unref(g);
-	rules_unref(build.rules);
-	if (e)
-		reply_text(r->ticket, 500, err_text());
-	else
-		reply_json(r->ticket, 200, list);
-}
-
-static void segments(struct admin *a, struct http_request *r)
-{
-	lists(a, r, true);
-}
-
-static void categories(struct admin *a, struct http_request *r)
-{
-	lists(a, r, false);
-}
-
-/* ?id= one segment, with its last days. */
-static void segment(struct admin *a, struct http_request *r)
-{
-	char scratch[256], id[128] = "";
-	struct http_query q = {r->query, scratch, 0};
+	char takes[128];
+	struct http_query q = {query, out->scratch, 0};
 	struct str key, value;
-	while (r->query.n < sizeof scratch && http_query_next(&q, &key, &value))
-		if (str_eq(key, STR("id")) && value.n < sizeof id)
-			snprintf(id, sizeof id, STR_FMT, STR_ARG(value));
-	struct generation *g = engine_serving(a->node->engine);
-	struct engine_build build = {.rules = NULL};
-	json_t *j;
-	engine_progress(a->node->engine, &build);
-	enum err e = list_segment(g, &a->gate, clock_now(), build.rules, id, LIST_DAYS, &j);
-	generation_unref(g);
-	rules_unref(build.rules);
-	if (e)
-		reply_text(r->ticket, e == ERR_NOT_FOUND ? 404 : 500, err_text());
-	else
-		reply_json(r->ticket, 200, j);
-}
-
-static void rules_status(struct admin *a, struct http_request *r)
-{
-	struct generation *g = engine_serving(a->node->engine);
-	struct engine_build build = {.rules = NULL};
-	json_t *partial = NULL;
-	bool building = engine_progress(a->node->engine, &build);
-	if (list_partial(g, clock_now(), &partial) != OK)
-		partial = json_array();
-	json_t *j = json_pack("{s:s,s:I,s:b,s:i,s:s,s:o}", "hash", g->rules->hash_text, "serving_since", (json_int_t)g->since, "complete",
-	    !building && memcmp(g->rules->hash, a->node->rules->hash, 16) == 0, "generation", (int)g->number, "newest", a->node->rules->hash_text,
-	    "partial", partial);
-	json_object_set_new(j, "backfill",
-	    building ? json_pack(
-			   "{s:s,s:f,s:s}", "hash", build.rules->hash_text, "done", build.share, "from", build.from_profiles ? "profiles" : "journal")
-		     : json_null());
-	reply_json(r->ticket, 200, j);
-	rules_unref(build.rules);
-	generation_unref(g);
-}
-
-/* Numbers about segments that asked to be watched. */
-static void alerts(struct admin *a, struct buf *out)
-{
-	struct generation *g = engine_serving(a->node->engine);
-	struct group_sizes sizes;
-	bool any = false;
-	for (size_t i = 0; i < g->rules->segments_n; i++)
-		any |= g->rules->segments[i].alert != 0;
-	if (any && view_sizes(g, &a->gate, clock_now(), &sizes) == OK) {
-		buf_c(out, "# HELP crumb_segment_alert 1 while a segment is smaller than its alert says\n# TYPE crumb_segment_alert gauge\n");
-		for (size_t i = 0; i < g->rules->segments_n; i++) {
-			const struct segment *s = &g->rules->segments[i];
-			if (s->alert)
-				buf_addf(out, "crumb_segment_alert{segment=\"%s\"} %d\n", s->id,
-				    !sizes.segments[i].told || sizes.segments[i].n < (uint64_t)s->alert);
-		}
-		view_sizes_done(&sizes);
+	list_args(route->takes | route->needs, takes, sizeof takes);
+	if (query.n >= sizeof out->scratch) {
+		snprintf(why, cap, "the query is longer than %d bytes", QUERY_MOST - 1);
+		return false;
 	}
-	generation_unref(g);
-}
-
-static struct waiting *wait_for(struct admin *a, struct http_request *r)
-{
-	struct waiting *w = calloc(1, sizeof *w);
-	CHECK(w);
-	w->ticket = r->ticket;
-	w->deadline_us = clock_mono_us() + WAIT_US;
-	w->next = a->waiting;
-	a->waiting = w;
-	http_hold(r->ticket);
-	return w;
-}
-
-static void settle(struct admin *a, struct http_request *r)
-{
-	wait_for(a, r)->what = SETTLE;
-	node_hurry(a->node);
+	while (http_query_next(&q, &key, &value)) {
+		int i = 0;
+		while (i < ARG_MAX && !((route->takes | route->needs) & BIT(i) && str_eq(key, str_c(arg_names[i]))))
+			i++;
+		if (i == ARG_MAX || out->came[i]) {
+			snprintf(why, cap, "%s parameter '%.*s'; %s takes %s", i == ARG_MAX ? "there is no" : "there is more than one", (int)(key.n < 64 ? key.n : 64),
+			    key.p, route->path, takes);
+			return false;
+		}
+		out->came[i] = true;
+		out->v[i] = value;
+	}
+	for (int i = 0; i < ARG_MAX; i++)
+		if (route->needs & BIT(i) && !out->v[i].n) {
+			snprintf(why, cap, "%s wants ?%s=", route->path, arg_names[i]);
+			return false;
+		}
+	return true;
 }
 
 /* "91d" or "5h" as seconds. */
@@ -184,338 +116,249 @@ static bool duration(struct str s, int64_t *out)
 	return unit == 'd' || unit == 'h';
 }
 
-static void advance_clock(struct admin *a, struct http_request *r)
+/* --- requests that wait */
+
+/* NULL: there is no memory, and the request is answered. */
+static struct waiting *make_waiting(struct http_request *r, enum what what)
 {
-	char scratch[256];
-	struct http_query q = {r->query, scratch, 0};
-	struct str key, value;
-	int64_t by = -1;
+	struct waiting *w = calloc(1, sizeof *w);
+	if (!w) {
+		admin_refuse(r->ticket, 503, "no memory for this request now");
+		return NULL;
+	}
+	w->ticket = r->ticket;
+	w->what = what;
+	w->deadline_us = clock_mono_us() + ADMIN_WAIT_US;
+	return w;
+}
+
+static void hold(struct admin *a, struct waiting *w)
+{
+	w->next = a->waiting;
+	a->waiting = w;
+	http_hold(w->ticket);
+}
+
+/* To its thread; takes the request. */
+static void start_job(struct admin *a, struct waiting *w)
+{
+	if (!w)
+		return;
+	if (w->body.failed || w->to.failed)
+		admin_refuse(w->ticket, 503, "no memory for this request now");
+	else if (!admin_enqueue(a, w))
+		admin_refuse(w->ticket, 503, "too many requests of this kind at once");
+	else {
+		hold(a, w);
+		return;
+	}
+	admin_wait_free(w);
+}
+
+/* --- routes */
+
+static void health(struct admin *a, struct http_request *r, const struct args *args)
+{
+	(void)a, (void)args;
+	reply_text(r->ticket, 200, "ok\n");
+}
+
+static void readiness(struct admin *a, struct http_request *r, const struct args *args)
+{
+	(void)args;
+	reply_text(r->ticket, a->ready ? 200 : 503, a->ready ? "ready\n" : "not ready\n");
+}
+
+static void segment(struct admin *a, struct http_request *r, const struct args *args)
+{
+	struct waiting *w = make_waiting(r, SEGMENT);
+	if (w)
+		buf_str(&w->body, args->v[ARG_ID]);
+	start_job(a, w);
+}
+
+static void settle(struct admin *a, struct http_request *r, const struct args *args)
+{
+	struct waiting *w = make_waiting(r, SETTLE);
+	(void)args;
+	if (!w)
+		return;
+	hold(a, w);
+	node_hurry(a->node);
+}
+
+static void advance_clock(struct admin *a, struct http_request *r, const struct args *args)
+{
+	int64_t by;
 	if (!a->test_clock) {
-		reply_text(r->ticket, 404, "the clock can be moved only with --test-clock\n");
+		admin_refuse(r->ticket, 404, "the clock can be moved only with --test-clock");
 		return;
 	}
-	while (r->query.n < sizeof scratch && http_query_next(&q, &key, &value))
-		if (str_eq(key, STR("advance")) && !duration(value, &by))
-			by = -1;
-	if (by < 0) {
-		reply_text(r->ticket, 400, "say ?advance=91d or ?advance=5h\n");
+	if (!duration(args->v[ARG_ADVANCE], &by)) {
+		admin_refuse(r->ticket, 400, "say ?advance=91d or ?advance=5h");
 		return;
 	}
+	struct waiting *w = make_waiting(r, SETTLE);
+	if (!w)
+		return;
 	if (by) {
 		clock_set_offset(clock_offset() + by);
 		if (store_save_clock(a->node->store, clock_offset()) != OK)
 			log_warn("clock", "the moved clock is not kept why=\"%s\"", err_text());
 		node_tick(a->node);
 	}
-	struct waiting *w = wait_for(a, r);
-	w->what = SETTLE;
 	w->clock = true;
+	hold(a, w);
 	node_hurry(a->node);
 }
 
-static void confirm_clock(struct admin *a, struct http_request *r)
+static void confirm_clock(struct admin *a, struct http_request *r, const struct args *args)
 {
+	(void)args;
 	clock_confirm();
 	node_tick(a->node);
 	reply_text(r->ticket, 200, "the clock is confirmed; deletion goes on\n");
 }
 
-/* The lock is held. False: there is enough to do. */
-static bool enqueue(struct admin *a, struct waiting *w)
+static void import(struct admin *a, struct http_request *r, const struct args *args)
 {
-	if (a->queue_n == QUEUE_MOST)
-		return false;
-	a->queue[a->queue_n++] = w;
-	pthread_cond_signal(&a->wake);
-	return true;
-}
-
-/* To the job thread; NULL: it has enough to do, and the request is answered. The caller holds the lock. */
-static void queue(struct admin *a, struct http_request *r, enum what what, const struct vkey *visitor)
-{
-	pthread_mutex_lock(&a->lock);
-	bool room = a->queue_n < QUEUE_MOST;
-	if (room) {
-		struct waiting *w = wait_for(a, r);
-		w->what = what;
-		buf_str(&w->body, r->body);
-		if (str_starts(r->query, STR("partner="))) /* an id: nothing to decode */
-			buf_str(&w->to, str_skip(r->query, 8));
-		if (visitor)
-			w->visitor = *visitor;
-		(void)enqueue(a, w);
+	if (args->came[ARG_FORMAT] && !str_eq(args->v[ARG_FORMAT], STR("ndjson"))) {
+		admin_refuse(r->ticket, 400, "format is ndjson; 'crumb import' reads others");
+		return;
 	}
-	pthread_mutex_unlock(&a->lock);
-	if (!room)
-		http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 1\r\n"), STR("too many requests of this kind at once\n"));
+	struct waiting *w = make_waiting(r, IMPORT);
+	if (w) {
+		buf_str(&w->body, r->body);
+		buf_str(&w->to, args->v[ARG_PARTNER]);
+	}
+	start_job(a, w);
 }
 
-static void erase(struct admin *a, struct http_request *r)
+static void erase(struct admin *a, struct http_request *r, const struct args *args)
 {
 	struct vkey visitor;
-	if (str_starts(r->query, STR("key=")) && hex_decode(str_skip(r->query, 4), visitor.b, sizeof visitor.b))
-		queue(a, r, ERASE, &visitor);
-	else
-		reply_text(r->ticket, 400, "say ?key= and the 32 hex digits of a visitor's key\n");
-}
-
-/* ?to=DESTINATION[&after=POSITION][&wait=SECONDS]; Last-Event-ID is a position, too. Answers as soon as there is something. */
-static void stream(struct admin *a, struct http_request *r)
-{
-	char scratch[8192];
-	struct http_query q = {r->query, scratch, 0};
-	struct str key, value, after = r->header[H_LAST_EVENT_ID], to = STR("");
-	uint64_t wait_s = STREAM_WAIT_S;
-	while (r->query.n < sizeof scratch && http_query_next(&q, &key, &value)) {
-		if (str_eq(key, STR("to")))
-			to = value;
-		else if (str_eq(key, STR("after")) && value.n)
-			after = value;
-		else if (str_eq(key, STR("wait")) && (!str_u64(value, &wait_s) || wait_s > STREAM_WAIT_S))
-			wait_s = STREAM_WAIT_S;
+	if (!hex_decode(args->v[ARG_KEY], visitor.b, sizeof visitor.b)) {
+		admin_refuse(r->ticket, 400, "say ?key= and the 32 hex digits of a visitor's key");
+		return;
 	}
-	struct waiting *w = wait_for(a, r);
-	w->what = STREAM;
-	w->deadline_us = clock_mono_us() + wait_s * 1000000;
-	buf_str(&w->to, to);
-	buf_str(&w->body, after);
+	struct waiting *w = make_waiting(r, ERASE);
+	if (w)
+		w->visitor = visitor;
+	start_job(a, w);
 }
 
-static void compact(struct admin *a, struct http_request *r)
+/* Last-Event-ID is a position, too. Answers as soon as there is something. */
+static void stream(struct admin *a, struct http_request *r, const struct args *args)
 {
-	struct waiting *w = wait_for(a, r);
-	w->what = COMPACT;
-	w->round = keeper_now(a->keeper);
+	uint64_t wait_s = STREAM_WAIT_S;
+	if (args->came[ARG_WAIT] && !str_u64(args->v[ARG_WAIT], &wait_s)) {
+		admin_refuse(r->ticket, 400, "wait is a number of seconds");
+		return;
+	}
+	struct waiting *w = make_waiting(r, STREAM);
+	if (!w)
+		return;
+	w->deadline_us = clock_mono_us() + (wait_s < STREAM_WAIT_S ? wait_s : STREAM_WAIT_S) * 1000000;
+	buf_str(&w->to, args->v[ARG_TO]);
+	buf_str(&w->body, args->v[ARG_AFTER].n ? args->v[ARG_AFTER] : r->header[H_LAST_EVENT_ID]);
+	if (w->to.failed || w->body.failed) {
+		admin_refuse(r->ticket, 503, "no memory for this request now");
+		admin_wait_free(w);
+		return;
+	}
+	hold(a, w);
 }
 
-static const struct {
-	struct str path;
-	void (*get)(struct admin *, struct http_request *);
-	void (*post)(struct admin *, struct http_request *);
-	enum what job; /* a POST without a function of its own: for the job thread */
-} routes[] = {
-    {{"/metrics", 8}, .get = metrics},
-    {{"/healthz", 8}, .get = health},
-    {{"/readyz", 7}, .get = readiness},
-    {{"/v1/segments", 12}, .get = segments},
-    {{"/v1/segment", 11}, .get = segment},
-    {{"/v1/categories", 14}, .get = categories},
-    {{"/v1/rules/status", 16}, .get = rules_status},
-    {{"/v1/stream", 10}, .get = stream},
-    {{"/v1/settle", 10}, .post = settle},
-    {{"/v1/clock", 9}, .post = advance_clock},
-    {{"/v1/clock/confirm", 17}, .post = confirm_clock},
-    {{"/v1/import", 10}, .job = IMPORT},
-    {{"/v1/compact", 11}, .post = compact},
-    {{"/v1/backup", 10}, .job = BACKUP},
-    {{"/v1/quarantine", 14}, .job = QUARANTINE},
-    {{"/v1/quarantine/release", 22}, .job = RELEASE},
-    {{"/v1/visitors/erase", 18}, .post = erase},
-    {{"/v1/ask/preview", 15}, .job = PREVIEW},
-    {{"/v1/ask/overlap", 15}, .job = OVERLAP},
-    {{"/v1/lookalikes/train", 20}, .job = TRAIN},
+static void compact(struct admin *a, struct http_request *r, const struct args *args)
+{
+	struct waiting *w = make_waiting(r, COMPACT);
+	(void)args;
+	if (!w)
+		return;
+	w->round = keeper_now(a->keeper);
+	hold(a, w);
+}
+
+static const struct route routes[] = {
+    {"/metrics", HTTP_M_GET, NULL, METRICS, 0, 0},
+    {"/healthz", HTTP_M_GET, health, NOTHING, 0, 0},
+    {"/readyz", HTTP_M_GET, readiness, NOTHING, 0, 0},
+    {"/v1/segments", HTTP_M_GET, NULL, SEGMENTS, 0, 0},
+    {"/v1/segment", HTTP_M_GET, segment, NOTHING, 0, BIT(ARG_ID)},
+    {"/v1/categories", HTTP_M_GET, NULL, CATEGORIES, 0, 0},
+    {"/v1/rules/status", HTTP_M_GET, NULL, STATUS, 0, 0},
+    {"/v1/stream", HTTP_M_GET, stream, NOTHING, BIT(ARG_AFTER) | BIT(ARG_WAIT), BIT(ARG_TO)},
+    {"/v1/settle", HTTP_M_POST, settle, NOTHING, 0, 0},
+    {"/v1/clock", HTTP_M_POST, advance_clock, NOTHING, BIT(ARG_ADVANCE), 0},
+    {"/v1/clock/confirm", HTTP_M_POST, confirm_clock, NOTHING, 0, 0},
+    {"/v1/import", HTTP_M_POST, import, NOTHING, BIT(ARG_PARTNER) | BIT(ARG_FORMAT), 0},
+    {"/v1/compact", HTTP_M_POST, compact, NOTHING, 0, 0},
+    {"/v1/backup", HTTP_M_POST, NULL, BACKUP, 0, 0},
+    {"/v1/quarantine", HTTP_M_POST, NULL, QUARANTINE, 0, 0},
+    {"/v1/quarantine", HTTP_M_GET, NULL, QUARANTINE, 0, 0},
+    {"/v1/quarantine/release", HTTP_M_POST, NULL, RELEASE, 0, 0},
+    {"/v1/visitors/erase", HTTP_M_POST, erase, NOTHING, 0, BIT(ARG_KEY)},
+    {"/v1/ask/preview", HTTP_M_POST, NULL, PREVIEW, 0, 0},
+    {"/v1/ask/overlap", HTTP_M_POST, NULL, OVERLAP, 0, 0},
+    {"/v1/lookalikes/train", HTTP_M_POST, NULL, TRAIN, 0, 0},
 };
+#define ROUTES (sizeof routes / sizeof *routes)
+
+static void go(struct admin *a, struct http_request *r, const struct route *route)
+{
+	struct args args;
+	char why[512];
+	memset(&args, 0, offsetof(struct args, scratch));
+	if (!read_args(route, r->query, &args, why, sizeof why)) {
+		admin_refuse(r->ticket, 400, why);
+		return;
+	}
+	if (route->go) {
+		route->go(a, r, &args);
+		return;
+	}
+	struct waiting *w = make_waiting(r, route->what);
+	if (w)
+		buf_str(&w->body, r->body);
+	start_job(a, w);
+}
 
 static void handle(void *ctx, struct http_request *r)
 {
 	struct admin *a = ctx;
+	static const char methods[][8] = {[HTTP_M_GET] = "GET", [HTTP_M_POST] = "POST"};
+	char allow[64] = "Allow: ";
+	bool there = false;
 	if (!authorized(a, r->header[H_AUTHORIZATION])) {
 		metric_inc(M_UNAUTHORIZED);
-		http_reply(r->ticket, 401, "text/plain", STR("WWW-Authenticate: Bearer\r\n"), STR("this listener wants its bearer token\n"));
+		http_reply(r->ticket, 401, "application/json", STR("WWW-Authenticate: Bearer\r\n"),
+		    STR("{\"error\":\"this listener wants its bearer token\"}\n"));
 		return;
 	}
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-		if (!str_eq(routes[i].path, r->path))
+	for (size_t i = 0; i < ROUTES; i++) {
+		const struct route *route = &routes[i];
+		if (!str_eq(str_c(route->path), r->path))
 			continue;
-		void (*go)(struct admin *, struct http_request *) = r->method == HTTP_M_GET    ? routes[i].get
-								    : r->method == HTTP_M_POST ? routes[i].post
-											       : NULL;
-		if (go)
-			go(a, r);
-		else if (r->method == HTTP_M_POST && routes[i].job)
-			queue(a, r, routes[i].job, NULL);
-		else
-			reply_text(r->ticket, 405, "method not allowed\n");
-		return;
-	}
-	reply_text(r->ticket, 404, "not found\n");
-}
-
-/* --- waiting requests */
-
-static void free_waiting(struct waiting *w)
-{
-	buf_done(&w->body);
-	buf_done(&w->to);
-	buf_done(&w->out);
-	json_decref(w->answer);
-	free(w);
-}
-
-static void answer_declared(struct waiting *w)
-{
-	const struct declare_totals *t = &w->declared;
-	reply_json(w->ticket, 200,
-	    json_pack("{s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", "json",
-		(json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "undeclared", (json_int_t)t->refused_undeclared, "value",
-		(json_int_t)t->refused_value, "old", (json_int_t)t->refused_old));
-}
-
-static void answer_import(struct waiting *w)
-{
-	const struct import_totals *t = &w->totals;
-	if (w->result == ERR_USAGE) {
-		reply_text(w->ticket, 400, w->why);
-		return;
-	}
-	if (w->result) {
-		reply_text(w->ticket, 503, "the store cannot write; nothing of this slice was imported\n");
-		return;
-	}
-	if (w->to.n) {
-		answer_declared(w);
-		return;
-	}
-	reply_json(w->ticket, 200,
-	    json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "set_aside",
-		(json_int_t)t->aside, "refused", "json", (json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old",
-		(json_int_t)t->refused_old, "future", (json_int_t)t->refused_future, "site", (json_int_t)t->refused_site, "consent",
-		(json_int_t)t->refused_consent));
-}
-
-static void answer_question(struct waiting *w)
-{
-	if (w->answer)
-		reply_json(w->ticket, w->result ? 400 : 200, w->answer);
-	else
-		reply_text(w->ticket, w->result == ERR_BUSY ? 429 : w->result == ERR_NOT_FOUND ? 404 : w->result == ERR_USAGE ? 400 : 500, w->why);
-	w->answer = NULL;
-}
-
-static bool try_erased(struct admin *a, struct waiting *w)
-{
-	struct store *s = a->node->store;
-	unsigned shard = vkey_shard(&w->visitor, s->shards);
-	if (w->result) {
-		reply_text(w->ticket, 503, "the store cannot write; nothing was erased\n");
-		return true;
-	}
-	if (!engine_folded(a->node->engine, shard, journal_committed(s->journal, shard)) && clock_mono_us() < w->deadline_us) {
-		node_hurry(a->node);
-		return false;
-	}
-	reply_text(w->ticket, 200, "erased\n");
-	return true;
-}
-
-static bool try_compacted(struct admin *a, struct waiting *w)
-{
-	bool done = keeper_rounds(a->keeper) >= w->round, late = clock_mono_us() >= w->deadline_us;
-	if (done)
-		reply_text(w->ticket, 200, "compacted\n");
-	else if (late)
-		reply_text(w->ticket, 503, "not finished yet; it goes on\n");
-	return done || late;
-}
-
-static bool try_stream(struct admin *a, struct waiting *w)
-{
-	uint64_t version = stream_version(a->node->engine);
-	if (w->queued && !atomic_load(&w->done))
-		return false;
-	bool late = clock_mono_us() >= w->deadline_us;
-	if (w->queued && w->result) {
-		reply_text(w->ticket, w->result == ERR_NOT_FOUND ? 404 : w->result == ERR_USAGE ? 400 : 500, w->why);
-		return true;
-	}
-	if (w->queued && (w->out.n || late)) {
-		if (!w->out.n)
-			buf_c(&w->out, ": nothing new\n\n");
-		http_reply(w->ticket, 200, "text/event-stream", STR("Cache-Control: no-store\r\n"), buf_view(&w->out));
-		return true;
-	}
-	if (w->queued && version == w->version)
-		return false;
-	pthread_mutex_lock(&a->lock);
-	w->version = version;
-	atomic_store(&w->done, false);
-	w->queued = enqueue(a, w);
-	pthread_mutex_unlock(&a->lock);
-	return false;
-}
-
-/* Reads the rules with the new model, and waits until the views are made by them. */
-static bool try_trained(struct admin *a, struct waiting *w)
-{
-	if (!w->queued) {
-		w->queued = true;
-		a->models_changed(a->models_arg);
-		return false;
-	}
-	struct generation *g = engine_serving(a->node->engine);
-	bool serves = memcmp(g->rules->hash, a->node->rules->hash, sizeof g->rules->hash) == 0;
-	generation_unref(g);
-	return serves || clock_mono_us() >= w->deadline_us;
-}
-
-static bool try_answer(struct admin *a, struct waiting *w)
-{
-	if (w->what == STREAM)
-		return try_stream(a, w);
-	if (w->what == COMPACT)
-		return try_compacted(a, w);
-	if (w->what != SETTLE && !atomic_load(&w->done))
-		return false;
-	if (w->what == ERASE)
-		return try_erased(a, w);
-	if (w->what == TRAIN && !w->result && !try_trained(a, w))
-		return false;
-	if (w->what == IMPORT)
-		answer_import(w);
-	else if (w->what != SETTLE)
-		answer_question(w);
-	if (w->what != SETTLE)
-		return true;
-	if (node_settled(a->node)) {
-		if (w->clock)
-			reply_json(w->ticket, 200, json_pack("{s:I}", "now", (json_int_t)clock_now()));
-		else
-			reply_text(w->ticket, 200, "settled\n");
-		return true;
-	}
-	if (clock_mono_us() < w->deadline_us)
-		return false;
-	reply_text(w->ticket, 503, "the views are still behind\n");
-	return true;
-}
-
-bool admin_waits(const struct admin *a)
-{
-	return a->waiting != NULL;
-}
-
-void admin_tick(struct admin *a)
-{
-	struct waiting **at = &a->waiting, *done = NULL;
-	while (*at) {
-		struct waiting *w = *at;
-		if (!try_answer(a, w)) {
-			at = &w->next;
-			continue;
+		if (route->method == r->method) {
+			go(a, r, route);
+			return;
 		}
-		*at = w->next;
-		w->next = done;
-		done = w;
+		size_t n = strlen(allow);
+		snprintf(allow + n, sizeof allow - n, "%s%s", there ? ", " : "", methods[route->method]);
+		there = true;
 	}
-	while (done) {
-		struct waiting *next = done->next;
-		http_release(done->ticket);
-		free_waiting(done);
-		done = next;
+	if (!there) {
+		admin_refuse(r->ticket, 404, "there is no such address; PROTOCOL.md lists them");
+		return;
 	}
+	size_t n = strlen(allow);
+	snprintf(allow + n, sizeof allow - n, "\r\n");
+	http_reply(r->ticket, 405, "application/json", str_c(allow), STR("{\"error\":\"this address wants another method\"}\n"));
 }
 
-void admin_on_models(struct admin *a, void (*changed)(void *), void *arg)
+/* --- the listener */
+
+void admin_on_models(struct admin *a, enum err (*changed)(void *), void *arg)
 {
 	a->models_changed = changed;
 	a->models_arg = arg;
@@ -541,25 +384,28 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	a->keeper = keeper;
 	a->shared = shared;
 	a->config = shared->config;
+	a->listener = *shared->config; /* texts are shared, and not freed by us */
+	if (a->listener.connections > CONNECTIONS_MOST)
+		a->listener.connections = CONNECTIONS_MOST;
 	a->test_clock = test_clock;
-	snprintf(a->token, sizeof a->token, "%s", token);
+	crypto_generichash(a->token, sizeof a->token, (const uint8_t *)token, strlen(token), NULL, 0);
 	pthread_mutex_init(&a->lock, NULL);
-	pthread_cond_init(&a->wake, NULL);
+	for (int i = 0; i < WORKERS; i++)
+		pthread_cond_init(&a->workers[i].wake, NULL);
 	sem_init(&a->committed, 0, 0);
-	batch_init(&a->batch, node->store->shards, admin_committed, a);
 	a->gate = (struct kgate){(uint32_t)a->config->k, kgate_memory_new()};
 	a->asked = ask_memory_new();
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
-		e = http_server_new(base, a->config, a->config->admin_listen, false, handle, a, &a->server);
-	if (!e && pthread_create(&a->job, NULL, admin_jobs_run, a) != 0)
-		e = err_set(ERR_IO, "no thread for jobs");
+		e = http_server_new(base, &a->listener, a->config->admin_listen, false, handle, a, &a->server);
+	if (!e)
+		e = admin_workers_start(a);
 	if (e) {
 		admin_free(a);
 		return e;
 	}
-	a->job_started = true;
 	http_server_body_limit(a->server, IMPORT_BYTES);
+	http_server_admit(a->server, authorized);
 	*out = a;
 	return OK;
 }
@@ -568,26 +414,23 @@ void admin_free(struct admin *a)
 {
 	if (!a)
 		return;
-	pthread_mutex_lock(&a->lock);
-	a->stop = true;
-	pthread_cond_signal(&a->wake);
-	pthread_mutex_unlock(&a->lock);
-	if (a->job_started)
-		pthread_join(a->job, NULL);
+	admin_workers_stop(a);
 	while (a->waiting) {
 		struct waiting *w = a->waiting;
 		a->waiting = w->next;
-		reply_text(w->ticket, 503, "shutting down\n");
+		admin_refuse(w->ticket, 503, "shutting down");
 		http_release(w->ticket);
-		free_waiting(w);
+		admin_wait_free(w);
 	}
 	http_server_free(a->server);
 	ingest_done(&a->ingest);
-	batch_done(&a->batch);
+	if (a->batch.owner)
+		batch_done(&a->batch);
 	kgate_memory_free(a->gate.memory);
 	ask_memory_free(a->asked);
 	sem_destroy(&a->committed);
 	pthread_mutex_destroy(&a->lock);
-	pthread_cond_destroy(&a->wake);
+	for (int i = 0; i < WORKERS; i++)
+		pthread_cond_destroy(&a->workers[i].wake);
 	free(a);
 }

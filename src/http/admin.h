@@ -1,4 +1,4 @@
-/* Inside the admin listener. */
+/* Inside the admin listener. admin.c takes requests, admin_wait.c answers those that wait, jobs.c has the threads, admin_tell.c what is read only. */
 #ifndef CRUMB_SRC_HTTP_ADMIN_H
 #define CRUMB_SRC_HTTP_ADMIN_H
 
@@ -10,12 +10,34 @@
 #include <semaphore.h>
 
 #define QUEUE_MOST 64
+#define ADMIN_WAIT_US 110000000 /* how long an answer may take that waits for the views */
 
-/* settle waits for fold and sweep, compact for the keeper; the others are the job thread's, erase then waits until the visitor is gone from the
- * views. */
-enum what { SETTLE, COMPACT, IMPORT, ERASE, PREVIEW, OVERLAP, BACKUP, QUARANTINE, RELEASE, STREAM, TRAIN };
+/* What a request wants. SETTLE waits for fold and sweep, COMPACT for the keeper; the others are jobs of a thread. */
+enum what {
+	NOTHING,
+	SETTLE,
+	COMPACT,
+	METRICS,
+	SEGMENTS,
+	SEGMENT,
+	CATEGORIES,
+	STATUS,
+	PREVIEW,
+	OVERLAP,
+	QUARANTINE,
+	STREAM,
+	IMPORT,
+	ERASE,
+	RELEASE,
+	BACKUP,
+	TRAIN,
+	WHAT_MAX
+};
 
-/* A request that is answered when the views have caught up, or when the job thread is done. */
+/* One thread each, so that a question does not wait for a training, nor a scrape for a question. */
+enum worker_kind { WORKER_TELL, WORKER_ASK, WORKER_WRITE, WORKER_LONG, WORKERS };
+
+/* A request that is answered when the views have caught up, or when its job is done. */
 struct waiting {
 	struct waiting *next;
 	struct http_ticket ticket;
@@ -25,17 +47,26 @@ struct waiting {
 	struct vkey visitor; /* erase */
 	uint64_t deadline_us;
 	_Atomic bool done;
-	struct buf body; /* import: lines; preview: a condition; overlap: two ids; backup: a folder */
+	struct buf body; /* import: lines; preview: a condition; overlap: two ids; backup: a folder; segment, train: an id */
 	struct import_totals totals;
 	struct declare_totals declared;
-	/* import: the partner who says it. Stream: where it goes, the client's position, what there is; until there is something the request waits
-	 * for a change of `version` */
+	/* import: the partner who says it. Stream: where it goes, the client's position (in body), what there is; until there is something the request
+	 * waits for a change of `version`. Metrics: what there is */
 	struct buf to, out;
 	uint64_t version;
-	bool queued; /* train: its model is on its way into the views */
+	bool queued;
 	enum err result;
-	json_t *answer; /* preview, overlap, backup */
-	char why[512];	/* what went wrong */
+	json_t *answer;
+	char why[512]; /* what went wrong */
+};
+
+struct worker {
+	struct admin *admin;
+	pthread_t thread;
+	pthread_cond_t wake;
+	struct waiting *queue[QUEUE_MOST];
+	unsigned queue_n;
+	bool started;
 };
 
 struct admin {
@@ -43,29 +74,37 @@ struct admin {
 	struct keeper *keeper;
 	struct collect_shared *shared;
 	const struct config *config;
+	struct config listener; /* the same with limits of this listener's own */
 	struct http_server *server;
-	char token[128];
+	uint8_t token[32]; /* its hash */
 	bool test_clock, ready;
 	struct waiting *waiting;
-	/* the job thread: one import slice at a time */
-	pthread_t job;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	struct waiting *queue[QUEUE_MOST];
-	unsigned queue_n;
-	bool stop, job_started;
+	pthread_mutex_t lock; /* guards the workers' queues */
+	struct worker workers[WORKERS];
+	_Atomic bool stop;
+	/* of the thread that writes */
 	struct ingest ingest;
 	struct batch batch;
 	sem_t committed;
 	/* what all outlets of this server told */
 	struct kgate gate;
-	struct ask_memory *asked;
-	void (*models_changed)(void *);
+	struct ask_memory *asked; /* of the thread for questions */
+	enum err (*models_changed)(void *);
 	void *models_arg;
 };
 
-/* jobs.c: the thread for what takes long, one after the other */
-void *admin_jobs_run(void *admin);
-void admin_committed(struct batch *b);
+/* admin_wait.c: answers. Takes the reference; what could not be made for lack of memory is a 503. */
+void admin_json(struct http_ticket t, int status, json_t *root);
+/* A sentence that says what went wrong, as {"error": …}. */
+void admin_refuse(struct http_ticket t, int status, const char *why);
+void admin_wait_free(struct waiting *w);
+
+/* jobs.c */
+enum err admin_workers_start(struct admin *a) MUST_CHECK;
+void admin_workers_stop(struct admin *a);
+bool admin_enqueue(struct admin *a, struct waiting *w); /* false: there is enough to do */
+
+/* admin_tell.c: what a job of WORKER_TELL does. */
+void admin_tell(struct admin *a, struct waiting *w);
 
 #endif

@@ -50,6 +50,7 @@ struct http_conn {
 	int current; /* header being read, -1: one we do not want */
 	bool gpc;
 	int fail; /* status to answer instead, set inside callbacks */
+	bool stranger; /* may send a small body only */
 	/* answers in order: slots[head … head + used) modulo SLOTS */
 	unsigned head, used;
 	struct slot slots[SLOTS];
@@ -73,6 +74,7 @@ struct http_server {
 	unsigned conns_n, spare_n;
 	uint64_t gate;
 	size_t body_limit;
+	bool (*admitted)(void *ctx, struct str authorization); /* NULL: everybody is */
 	uint32_t now; /* seconds, monotonic, of this tick */
 	time_t date_second;
 	char date[HTTP_DATE_LEN + 1];

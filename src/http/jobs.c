@@ -1,4 +1,4 @@
-/* The job thread of the admin listener: imports, questions, backups, erasures, one after the other. */
+/* The threads of the admin listener, and what those do that write or take long: imports, questions, backups, erasures, trainings. */
 #include "admin.h"
 
 #include "crumb/base/clock.h"
@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-void admin_committed(struct batch *b)
+static void committed(struct batch *b)
 {
 	struct admin *a = b->owner;
 	sem_post(&a->committed);
@@ -89,8 +89,9 @@ static void run_backup(struct admin *a, struct waiting *w)
 	char folder[4096];
 	struct backup_totals t;
 	struct str where = w->body.n ? str_trim(buf_view(&w->body)) : STR("");
+	bool fits = where.n && where.n < sizeof folder && where.p[0] == '/' && str_find(where, 0) == where.n;
 	snprintf(folder, sizeof folder, STR_FMT, STR_ARG(where));
-	w->result = *folder == '/' ? published(a) : err_set(ERR_USAGE, "send the absolute path of an empty folder");
+	w->result = fits ? published(a) : err_set(ERR_USAGE, "send the absolute path of an empty folder");
 	if (!w->result)
 		w->result = backup_write(a->node->store, folder, NULL, &t);
 	if (!w->result)
@@ -155,29 +156,52 @@ static void run_stream(struct admin *a, struct waiting *w)
 	destinations_unref(all);
 }
 
+/* Rules are read again here, so that whoever asks next finds the model. */
+static void run_train(struct admin *a, struct waiting *w)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	w->result = lookalike_train(g, a->config, w->body.n ? str_trim(buf_view(&w->body)) : STR(""), clock_now(), &a->stop, &w->answer);
+	generation_unref(g);
+	if (!w->result)
+		w->result = a->models_changed(a->models_arg);
+	if (w->result) {
+		json_decref(w->answer);
+		w->answer = NULL;
+	}
+}
+
+static void run_erase(struct admin *a, struct waiting *w)
+{
+	batch_erase(&a->batch, &w->visitor, clock_now());
+	metric_inc(M_ERASED);
+	commit(a, w);
+}
+
+static const struct {
+	enum worker_kind worker;
+	void (*run)(struct admin *, struct waiting *);
+} jobs[WHAT_MAX] = {
+    [METRICS] = {WORKER_TELL, admin_tell},
+    [SEGMENTS] = {WORKER_TELL, admin_tell},
+    [SEGMENT] = {WORKER_TELL, admin_tell},
+    [CATEGORIES] = {WORKER_TELL, admin_tell},
+    [STATUS] = {WORKER_TELL, admin_tell},
+    [PREVIEW] = {WORKER_ASK, run_question},
+    [OVERLAP] = {WORKER_ASK, run_question},
+    [QUARANTINE] = {WORKER_ASK, run_quarantine},
+    [STREAM] = {WORKER_ASK, run_stream},
+    [IMPORT] = {WORKER_WRITE, run_import},
+    [ERASE] = {WORKER_WRITE, run_erase},
+    [RELEASE] = {WORKER_WRITE, run_release},
+    [BACKUP] = {WORKER_LONG, run_backup},
+    [TRAIN] = {WORKER_LONG, run_train},
+};
+
 static void run_job(struct admin *a, struct waiting *w)
 {
-	if (w->what == ERASE) {
-		batch_erase(&a->batch, &w->visitor, clock_now());
-		metric_inc(M_ERASED);
-		commit(a, w);
-	} else if (w->what == IMPORT) {
-		run_import(a, w);
-	} else if (w->what == BACKUP) {
-		run_backup(a, w);
-	} else if (w->what == QUARANTINE) {
-		run_quarantine(a, w);
-	} else if (w->what == TRAIN) {
-		struct generation *g = engine_serving(a->node->engine);
-		w->result = lookalike_train(g, a->config, w->body.n ? str_trim(buf_view(&w->body)) : STR(""), clock_now(), NULL, &w->answer);
-		generation_unref(g);
-	} else if (w->what == STREAM) {
-		run_stream(a, w);
-	} else if (w->what == RELEASE) {
-		run_release(a, w);
-	} else {
-		run_question(a, w);
-	}
+	jobs[w->what].run(a, w);
+	if (!w->result && (w->out.failed || w->body.failed || w->to.failed))
+		w->result = err_set(ERR_NOMEM, "no memory for this answer");
 	if (w->result && !w->answer)
 		snprintf(w->why, sizeof w->why, "%s", err_text());
 	if (w->what != STREAM)
@@ -185,22 +209,60 @@ static void run_job(struct admin *a, struct waiting *w)
 	atomic_store(&w->done, true);
 }
 
-void *admin_jobs_run(void *arg)
+static void *run(void *arg)
 {
-	struct admin *a = arg;
+	struct worker *me = arg;
+	struct admin *a = me->admin;
 	pthread_setname_np(pthread_self(), "job");
 	pthread_mutex_lock(&a->lock);
-	while (!a->stop) {
-		if (a->queue_n == 0) {
-			pthread_cond_wait(&a->wake, &a->lock);
+	while (!atomic_load(&a->stop)) {
+		if (me->queue_n == 0) {
+			pthread_cond_wait(&me->wake, &a->lock);
 			continue;
 		}
-		struct waiting *w = a->queue[0];
-		memmove(a->queue, a->queue + 1, --a->queue_n * sizeof *a->queue);
+		struct waiting *w = me->queue[0];
+		memmove(me->queue, me->queue + 1, --me->queue_n * sizeof *me->queue);
 		pthread_mutex_unlock(&a->lock);
 		run_job(a, w);
 		pthread_mutex_lock(&a->lock);
 	}
 	pthread_mutex_unlock(&a->lock);
 	return NULL;
+}
+
+bool admin_enqueue(struct admin *a, struct waiting *w)
+{
+	struct worker *to = &a->workers[jobs[w->what].worker];
+	pthread_mutex_lock(&a->lock);
+	bool room = to->queue_n < QUEUE_MOST;
+	if (room)
+		to->queue[to->queue_n++] = w;
+	pthread_cond_signal(&to->wake);
+	pthread_mutex_unlock(&a->lock);
+	return room;
+}
+
+enum err admin_workers_start(struct admin *a)
+{
+	batch_init(&a->batch, a->node->store->shards, committed, a);
+	for (int i = 0; i < WORKERS; i++) {
+		struct worker *w = &a->workers[i];
+		w->admin = a;
+		if (pthread_create(&w->thread, NULL, run, w) != 0)
+			return err_set(ERR_IO, "no thread for jobs");
+		w->started = true;
+	}
+	return OK;
+}
+
+void admin_workers_stop(struct admin *a)
+{
+	pthread_mutex_lock(&a->lock);
+	atomic_store(&a->stop, true);
+	for (int i = 0; i < WORKERS; i++)
+		pthread_cond_signal(&a->workers[i].wake);
+	pthread_mutex_unlock(&a->lock);
+	for (int i = 0; i < WORKERS; i++)
+		if (a->workers[i].started)
+			pthread_join(a->workers[i].thread, NULL);
 }

@@ -92,6 +92,16 @@ static int on_value_complete(llhttp_t *p)
 	return 0;
 }
 
+/* Nothing of a body is kept for whoever may not send it. */
+static bool too_long(struct http_conn *c, uint64_t body)
+{
+	if (c->stranger && body > HTTP_STRANGER_BODY)
+		c->fail = 401;
+	else if (body > c->server->body_limit)
+		c->fail = 413;
+	return c->fail != 0;
+}
+
 static int on_headers_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
@@ -99,10 +109,9 @@ static int on_headers_complete(llhttp_t *p)
 		c->fail = 400;
 		return -1;
 	}
-	if (p->content_length > c->server->body_limit) {
-		c->fail = 413;
+	c->stranger = c->server->admitted && !c->server->admitted(c->server->ctx, view(c, c->header[H_AUTHORIZATION]));
+	if (too_long(c, p->content_length))
 		return -1;
-	}
 	conn_phase(c, PHASE_BODY);
 	if (c->header[H_EXPECT].n && str_ieq(view(c, c->header[H_EXPECT]), STR("100-continue")) && c->used == 0) {
 		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -115,10 +124,8 @@ static int on_headers_complete(llhttp_t *p)
 static int on_body(llhttp_t *p, const char *at, size_t n)
 {
 	struct http_conn *c = of(p);
-	if (c->body.n + n > c->server->body_limit) {
-		c->fail = 413;
+	if (too_long(c, c->body.n + n))
 		return -1;
-	}
 	if (c->body.n == 0)
 		c->body.at = offset(c, at);
 	else /* what lies between is framing that was read already */

@@ -271,7 +271,8 @@ static bool make_room(struct http_conn *c)
 	}
 	if (c->in_n < c->in_cap)
 		return true;
-	size_t most = (size_t)c->server->config->header_bytes + 2 * c->server->body_limit + IN_FIRST, cap = c->in_cap * 2;
+	size_t body = c->stranger ? HTTP_STRANGER_BODY : c->server->body_limit;
+	size_t most = (size_t)c->server->config->header_bytes + 2 * body + IN_FIRST, cap = c->in_cap * 2;
 	if (c->in_cap >= most)
 		return false;
 	char *grown = malloc(cap); /* not realloc(): it would leave the old bytes in the heap */
@@ -379,6 +380,7 @@ static void count_error(int status)
 		   : status == 414 ? M_BAD_URI
 		   : status == 413 ? M_BAD_BODY_SIZE
 		   : status == 408 ? M_BAD_TIMEOUT
+		   : status == 401 ? M_UNAUTHORIZED
 				   : M_BAD_SYNTAX);
 }
 
@@ -393,7 +395,8 @@ void conn_error(struct http_conn *c, int status)
 	}
 	struct slot *s = conn_slot(c);
 	s->last = true;
-	http_reply((struct http_ticket){c, (unsigned)(s - c->slots)}, status, "text/plain", STR(""), str_c(reason(status)));
+	http_reply((struct http_ticket){c, (unsigned)(s - c->slots)}, status, "text/plain",
+	    status == 401 ? STR("WWW-Authenticate: Bearer\r\n") : STR(""), str_c(reason(status)));
 	if (!c->closed && c->phase != PHASE_LINGER)
 		conn_phase(c, PHASE_ANSWER);
 	conn_flush(c);
@@ -597,6 +600,11 @@ enum err http_server_new(
 void http_server_body_limit(struct http_server *s, size_t bytes)
 {
 	s->body_limit = bytes;
+}
+
+void http_server_admit(struct http_server *s, bool (*admitted)(void *ctx, struct str authorization))
+{
+	s->admitted = admitted;
 }
 
 unsigned http_server_connections(const struct http_server *s)

@@ -11,6 +11,7 @@ enum err node_start(struct node *n, const struct config *c)
 {
 	*n = (struct node){.config = c};
 	pthread_mutex_init(&n->lock, NULL);
+	pthread_mutex_init(&n->reload, NULL);
 	store_load_clock(c);
 	enum err e = consent_check(c);
 	if (!e)
@@ -63,9 +64,9 @@ void node_tick(struct node *n)
 		writer_expire(n->writer, wanted_oldest(n, today), today);
 }
 
-enum err node_reload(struct node *n)
+static enum err reload(struct node *n)
 {
-	struct rules *fresh;
+	struct rules *fresh, *before;
 	struct destinations *destinations;
 	enum err e = deploy_rules(n->config, n->config->rules_path, NULL, &fresh);
 	if (!e && (e = destinations_load(n->config->destinations_path, NULL, &destinations)))
@@ -75,12 +76,21 @@ enum err node_reload(struct node *n)
 	pthread_mutex_lock(&n->lock);
 	struct destinations *old = n->destinations;
 	n->destinations = destinations;
+	before = n->rules;
+	n->rules = fresh;
 	pthread_mutex_unlock(&n->lock);
 	destinations_unref(old);
-	rules_unref(n->rules);
-	n->rules = fresh;
+	rules_unref(before);
 	writer_rules(n->writer, fresh->hash, buf_view(&fresh->bundle));
 	return engine_reload(n->engine, fresh);
+}
+
+enum err node_reload(struct node *n)
+{
+	pthread_mutex_lock(&n->reload);
+	enum err e = reload(n);
+	pthread_mutex_unlock(&n->reload);
+	return e;
 }
 
 struct destinations *node_destinations(struct node *n)
@@ -89,6 +99,24 @@ struct destinations *node_destinations(struct node *n)
 	struct destinations *d = destinations_ref(n->destinations);
 	pthread_mutex_unlock(&n->lock);
 	return d;
+}
+
+struct rules *node_rules(struct node *n)
+{
+	pthread_mutex_lock(&n->lock);
+	struct rules *r = rules_ref(n->rules);
+	pthread_mutex_unlock(&n->lock);
+	return r;
+}
+
+bool node_serves(struct node *n)
+{
+	struct rules *newest = node_rules(n);
+	struct generation *g = engine_serving(n->engine);
+	bool same = memcmp(g->rules->hash, newest->hash, sizeof newest->hash) == 0;
+	generation_unref(g);
+	rules_unref(newest);
+	return same;
 }
 
 bool node_settled(struct node *n)

@@ -38,7 +38,7 @@ static enum err copy(const char *file, int *out)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			e = err_set(ERR_IO, "%s: %s", file, n < 0 ? strerror(errno) : "it was cut while it was read");
+			e = err_set(n < 0 && errno == EFBIG ? ERR_FULL : ERR_IO, "%s: %s", file, n < 0 ? strerror(errno) : "it was cut while it was read");
 			break;
 		}
 		left -= n;
@@ -71,13 +71,15 @@ enum err place_db_open(const char *file, struct place_db **out)
 	if (!db)
 		return err_set(ERR_NOMEM, "no memory");
 	enum err e = copy(file, &fd);
-	if (e) {
+	bool own = e != ERR_FULL; /* a limit on the size of files holds for copies in memory, too: then the file itself */
+	if (e && own) {
 		free(db);
 		return e;
 	}
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	int rc = MMDB_open(path, MMDB_MODE_MMAP, &db->mmdb);
-	close(fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", own ? fd : -1);
+	int rc = MMDB_open(own ? path : file, MMDB_MODE_MMAP, &db->mmdb);
+	if (own)
+		close(fd);
 	if (rc != MMDB_SUCCESS) {
 		free(db);
 		return err_set(ERR_CORRUPT, "%s: %s", file, MMDB_strerror(rc));

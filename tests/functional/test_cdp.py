@@ -111,3 +111,17 @@ def test_who_may_not_send(server, make):
     assert server.http('POST', '/v1/batch', json.dumps({'batch': [1, None, 'x', {'type': 7}, {'type': 'track', 'event': [], 'anonymousId': {}, 'properties': 3, 'context': 'y'}]}), {'Authorization': 'Bearer WK1'})[0] == 200
     assert server.http('GET', '/v1/p')[0] == 405
     assert send(make(), '/v1/p', call) == 404
+
+
+def test_write_keys_are_exact_and_looked_at_before_the_body(server):
+    call = {'type': 'page', 'anonymousId': 'a-1', 'properties': {'url': 'https://shop.example/coats/1'}}
+    for key in ('wk1', 'Wk1', 'WK', 'WK12', 'WK1,WK2', ' WK1 x', ','):
+        assert send(server, '/v1/p', call, key=key) == 401 and send(server, '/v1/p', {**call, 'writeKey': key}, key=None) == 401, key
+    plain = {'Content-Type': 'text/plain'}
+    for body in ('{', '[' * 100000, '{"a":{"writeKey":"WK1"}}', '{"a":"\\"writeKey\\":\\"WK1\\""}', '["writeKey","WK1"]', '{"writeKey":["WK1"]}', '{"writeKey":"WK1', '{"a":"x\\",\\"writeKey":"WK1"}',
+                 '{"writeKey":"WK3","writeKey":"WK1"}', '"', '{"writeKey"', '{"writeKey":'):
+        assert server.http('POST', '/v1/p', body, plain)[0] == 401, body[:50]
+    for body in ('{ "writeKey" :\n"WK1", "type":"page","anonymousId":"a-2","properties":{"url":"https://shop.example/coats/1"}}',
+                 '{"a":"\\\\","b":[{"c":"}"}],"writeKey":"WK2","type":"page","anonymousId":"a-3"}'):
+        assert server.http('POST', '/v1/p', body, plain)[0] == 200, body
+    assert counts(server, 'a-2') == {'coats': 1}

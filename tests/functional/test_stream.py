@@ -146,7 +146,7 @@ def test_random_acts_and_old_positions(server):
 
 
 def test_what_is_no_stream_says_so(server, make):
-    for path, status in (('?to=nobody', 404), ('?to=lake', 400), ('?to=live&after=nonsense', 400), ('?to=live&after=1.aaaaaaaa.1.0.1', 400), ('', 404)):
+    for path, status in (('?to=nobody', 404), ('?to=lake', 400), ('?to=live&after=nonsense', 400), ('?to=live&after=1.aaaaaaaa.1.0.1', 400), ('', 400)):
         assert server.http('GET', '/v1/stream' + path, admin=True)[0] == status
     assert server.http('GET', '/v1/stream?to=live')[0] == 404
     off = make(rules=RULES, destinations=DESTINATIONS)

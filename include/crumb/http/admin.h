@@ -1,5 +1,6 @@
-/* The admin listener: metrics, health, JSON API. On the main thread's event base; long work goes to a job thread. Every request
- * needs the bearer token. */
+/* The admin listener: metrics, health, JSON API. On the main thread's event base; whatever looks at shards, reads files or waits for the disk goes
+ * to one of its threads, so that health is told at once always. Every request needs the bearer token: it is looked at when the headers are there,
+ * and who has none may send no more than a small body. */
 #ifndef CRUMB_HTTP_ADMIN_H
 #define CRUMB_HTTP_ADMIN_H
 
@@ -14,7 +15,8 @@ void admin_address(const struct admin *a, char *out, size_t cap);
 void admin_tick(struct admin *a); /* answers what has waited long enough; call every few milliseconds while admin_waits() */
 bool admin_waits(const struct admin *a);
 void admin_ready(struct admin *a, bool ready);
-void admin_on_models(struct admin *a, void (*changed)(void *), void *arg); /* a lookalike was trained: rules are to be read again */
+/* A lookalike was trained: rules are to be read again, on the thread that calls. */
+void admin_on_models(struct admin *a, enum err (*changed)(void *), void *arg);
 void admin_free(struct admin *a);
 
 #endif

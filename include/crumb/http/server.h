@@ -69,6 +69,9 @@ void http_server_address(const struct http_server *s, char *out, size_t cap); /*
 void http_server_drain(struct http_server *s);				      /* stop listening; connections close after what they have asked */
 bool http_server_idle(const struct http_server *s);			      /* drained: no connection left */
 void http_server_body_limit(struct http_server *s, size_t bytes);
+/* Asked when the headers of a request are complete. False: it may bring HTTP_STRANGER_BODY bytes at most; its handler says what is wrong. */
+void http_server_admit(struct http_server *s, bool (*admitted)(void *ctx, struct str authorization));
+#define HTTP_STRANGER_BODY 4096
 unsigned http_server_connections(const struct http_server *s);
 
 /* Answers. `headers` are complete lines with CRLF, or empty; a body is copied. Each ticket is answered exactly once. */

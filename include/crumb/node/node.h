@@ -12,10 +12,11 @@ struct node {
 	struct store *store;
 	struct engine *engine;
 	struct writer *writer;
-	pthread_mutex_t lock; /* guards the pointer below */
+	pthread_mutex_t reload; /* one at a time */
+	pthread_mutex_t lock;	/* guards the two pointers below */
 	struct destinations *destinations;
-	_Atomic bool models_changed; /* rules are to be read again */
 	struct rules *rules;	     /* the newest that loaded; they may still be on their way into the views */
+	_Atomic bool models_changed; /* rules are to be read again */
 };
 
 /* Opens or makes the store, loads the rules and starts the threads. */
@@ -23,9 +24,12 @@ enum err node_start(struct node *n, const struct config *c) MUST_CHECK;
 void node_stop(struct node *n);
 /* Lets go of days that have ended. Call about once a second. */
 void node_tick(struct node *n);
-/* Reads the rules folder again; on failure the old rules stay and err_text() says file:line:column. */
+/* Reads the rules folder again; on failure the old rules stay and err_text() says file:line:column. Any thread, but not one that somebody waits
+ * for: ten thousand rules take most of a second. */
 enum err node_reload(struct node *n) MUST_CHECK;
-struct destinations *node_destinations(struct node *n); /* a reference; any thread */
+struct destinations *node_destinations(struct node *n); /* a reference, as below; any thread */
+struct rules *node_rules(struct node *n);
+bool node_serves(struct node *n); /* the views are made by the newest rules; any thread */
 /* Everything accepted so far is in the views, everything due was swept, expired days are gone. */
 bool node_settled(struct node *n);
 void node_hurry(struct node *n); /* do not gather or pace: somebody waits */

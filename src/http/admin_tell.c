@@ -1,0 +1,98 @@
+/* What the admin listener tells without changing anything: metrics, lists, state of the rules. It walks shards, so it has a thread of its own. */
+#include "admin.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/core/metric.h"
+#include "crumb/export/lists.h"
+
+#include <malloc.h>
+
+/* Numbers about segments that asked to be watched. */
+static void alerts(struct admin *a, struct buf *out)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	struct group_sizes sizes;
+	bool any = false;
+	for (size_t i = 0; i < g->rules->segments_n; i++)
+		any |= g->rules->segments[i].alert != 0;
+	if (any && view_sizes(g, &a->gate, clock_now(), &sizes) == OK) {
+		buf_c(out, "# HELP crumb_segment_alert 1 while a segment is smaller than its alert says\n# TYPE crumb_segment_alert gauge\n");
+		for (size_t i = 0; i < g->rules->segments_n; i++) {
+			const struct segment *s = &g->rules->segments[i];
+			if (s->alert)
+				buf_addf(out, "crumb_segment_alert{segment=\"%s\"} %d\n", s->id,
+				    !sizes.segments[i].told || sizes.segments[i].n < (uint64_t)s->alert);
+		}
+		view_sizes_done(&sizes);
+	}
+	generation_unref(g);
+}
+
+static void metrics(struct admin *a, struct buf *out)
+{
+	struct engine *e = a->node->engine;
+	struct mallinfo2 m = mallinfo2();
+	metric_print(out);
+	metric_gauge(out, "fold_lag_seconds", "Age of the newest hit that is not in the views", engine_lag_s(e));
+	metric_gauge(out, "sweep_hours_behind", "Hours whose expiry has not been swept", engine_hours_behind(e));
+	metric_gauge(out, "rules_building", "1 while changed rules are applied to the history", engine_building(e));
+	metric_gauge(out, "clock_jumped", "1 while deletion is suspended because the clock jumped", clock_jumped());
+	metric_gauge(out, "disk_low", "1 while new visitors are refused because the disk is nearly full", atomic_load(&a->shared->disk_low));
+	alerts(a, out);
+	metric_gauge(out, "heap_bytes", "Heap in use", (double)m.uordblks);
+}
+
+static enum err rules_status(struct admin *a, json_t **out)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	struct rules *newest = node_rules(a->node);
+	struct engine_build build = {.rules = NULL};
+	json_t *partial = NULL;
+	bool building = engine_progress(a->node->engine, &build);
+	if (list_partial(g, clock_now(), &partial) != OK)
+		partial = json_array();
+	json_t *j = json_pack("{s:s,s:I,s:b,s:i,s:s,s:o}", "hash", g->rules->hash_text, "serving_since", (json_int_t)g->since, "complete",
+	    !building && memcmp(g->rules->hash, newest->hash, sizeof newest->hash) == 0, "generation", (int)g->number, "newest", newest->hash_text,
+	    "partial", partial);
+	json_object_set_new(j, "backfill",
+	    building ? json_pack(
+			   "{s:s,s:f,s:s}", "hash", build.rules->hash_text, "done", build.share, "from", build.from_profiles ? "profiles" : "journal")
+		     : json_null());
+	rules_unref(build.rules);
+	rules_unref(newest);
+	generation_unref(g);
+	*out = j;
+	return OK;
+}
+
+static enum err lists(struct admin *a, struct waiting *w)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	struct engine_build build = {.rules = NULL};
+	char id[128];
+	uint32_t now = clock_now();
+	enum err e;
+	engine_progress(a->node->engine, &build);
+	if (w->what == SEGMENTS) {
+		e = list_segments(g, &a->gate, now, build.rules, &w->answer);
+	} else if (w->what == CATEGORIES) {
+		e = list_categories(g, &a->gate, now, build.rules, &w->answer);
+	} else {
+		struct str s = buf_view(&w->body);
+		snprintf(id, sizeof id, STR_FMT, STR_ARG(s));
+		e = s.n < sizeof id ? list_segment(g, &a->gate, now, build.rules, id, LIST_DAYS, &w->answer) : ERR_NOT_FOUND;
+		if (e == ERR_NOT_FOUND)
+			e = err_set(ERR_NOT_FOUND, "there is no segment '%s'", id);
+	}
+	generation_unref(g);
+	rules_unref(build.rules);
+	return e;
+}
+
+void admin_tell(struct admin *a, struct waiting *w)
+{
+	if (w->what == METRICS)
+		metrics(a, &w->out);
+	else
+		w->result = w->what == STATUS ? rules_status(a, &w->answer) : lists(a, w);
+}
