@@ -66,7 +66,7 @@ static bool whole(MMDB_s *m)
 enum err place_db_open(const char *file, struct place_db **out)
 {
 	char path[64];
-	int fd;
+	int fd = -1;
 	struct place_db *db = calloc(1, sizeof *db);
 	if (!db)
 		return err_set(ERR_NOMEM, "no memory");
@@ -76,7 +76,7 @@ enum err place_db_open(const char *file, struct place_db **out)
 		free(db);
 		return e;
 	}
-	snprintf(path, sizeof path, "/proc/self/fd/%d", own ? fd : -1);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	int rc = MMDB_open(own ? path : file, MMDB_MODE_MMAP, &db->mmdb);
 	if (own)
 		close(fd);

@@ -124,4 +124,5 @@ def test_write_keys_are_exact_and_looked_at_before_the_body(server):
     for body in ('{ "writeKey" :\n"WK1", "type":"page","anonymousId":"a-2","properties":{"url":"https://shop.example/coats/1"}}',
                  '{"a":"\\\\","b":[{"c":"}"}],"writeKey":"WK2","type":"page","anonymousId":"a-3"}'):
         assert server.http('POST', '/v1/p', body, plain)[0] == 200, body
+    server.settle()
     assert counts(server, 'a-2') == {'coats': 1}
