@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #define DEAD_DAYS 7
+#define WAIT_DAYS 7 /* a delivery that nobody goes on with is given up after */
 
 /* --- making one */
 
@@ -217,7 +218,7 @@ enum err deliver_tend(const struct plan_wish *w)
 	outbox_path(&place, "held", held);
 	e = pending_open(&place, w->d, w->now, &p);
 	if (!e) { /* its rows are on their way; one that waits for a week is given up, for it may name somebody who was erased */
-		if (pending_day(&p) + OWED_DAYS < day_of(w->now))
+		if (pending_day(&p) + WAIT_DAYS < day_of(w->now))
 			e = pending_finish(&p, DELIVERY_FAILED, "it waited for a week");
 		pending_free(&p);
 	} else if (e == ERR_NOT_FOUND) {

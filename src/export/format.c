@@ -330,13 +330,13 @@ static void nothing(struct encoder *e, struct buf *out)
 	(void)e, (void)out;
 }
 
-static const struct format format_csv = {"csv", NULL, csv_begin, csv_item, nothing};
-static const struct format format_ndjson = {"ndjson", NULL, nothing, ndjson_item, nothing};
-static const struct format format_ortb = {"ndjson", NULL, nothing, ortb_item, nothing};
-static const struct format format_ttd = {"json", ttd_check, ttd_begin, ttd_item, list_end};
-static const struct format format_aam = {"sync", NULL, nothing, aam_item, nothing};
-static const struct format format_liveramp = {"tsv", NULL, nothing, liveramp_item, nothing};
-static const struct format format_segment = {"json", NULL, segment_begin, segment_item, segment_end};
+static const struct format format_csv = {"csv", LIFE_IN_ROW, REMOVAL_ROW, NULL, NULL, csv_begin, csv_item, nothing};
+static const struct format format_ndjson = {"ndjson", LIFE_IN_ROW, REMOVAL_ROW, NULL, NULL, nothing, ndjson_item, nothing};
+static const struct format format_ortb = {"ndjson", LIFE_IN_ROW, REMOVAL_ITEM, NULL, NULL, nothing, ortb_item, nothing};
+static const struct format format_ttd = {"json", LIFE_IN_ROW, REMOVAL_ROW, NULL, ttd_check, ttd_begin, ttd_item, list_end};
+static const struct format format_aam = {"sync", LIFE_AT_PARTNER, REMOVAL_CHANGES, NULL, NULL, nothing, aam_item, nothing};
+static const struct format format_liveramp = {"tsv", LIFE_AT_PARTNER, REMOVAL_ITEM, NULL, NULL, nothing, liveramp_item, nothing};
+static const struct format format_segment = {"json", LIFE_AT_PARTNER, REMOVAL_ROW, NULL, NULL, segment_begin, segment_item, segment_end};
 
 static const struct format *const formats[FORMAT_MAX] = {
     [FORMAT_CSV] = &format_csv,
@@ -355,6 +355,12 @@ static const struct format *const formats[FORMAT_MAX] = {
 const struct format *format_of(enum format_kind kind)
 {
 	return formats[kind];
+}
+
+enum format_life format_life(const struct destination *d)
+{
+	const struct format *f = format_of(d->format);
+	return f->life_of ? f->life_of(d) : f->life;
 }
 
 enum err encoder_init(struct encoder *e, const struct destination *d, bool full, struct str delivery, uint32_t now)

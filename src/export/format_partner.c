@@ -117,7 +117,17 @@ static void nothing(struct encoder *e, struct buf *out)
 	(void)e, (void)out;
 }
 
-const struct format format_xandr_text = {"txt", xandr_check, nothing, xandr_item, nothing};
+/* Without EXPIRATION the life is the one that the segment has at Xandr. */
+static enum format_life xandr_life(const struct destination *d)
+{
+	struct str rest = fields_of(d), word;
+	while (str_cut(&rest, ',', &word))
+		if (str_eq(word, STR("EXPIRATION")))
+			return LIFE_IN_ROW;
+	return LIFE_AT_PARTNER;
+}
+
+const struct format format_xandr_text = {"txt", LIFE_IN_ROW, REMOVAL_ROW, xandr_life, xandr_check, nothing, xandr_item, nothing};
 
 /* --- Xandr's batch segment file, Avro (object container file, avro.apache.org/docs/1.11.1/specification; the order of the union is the
  * partner's, whose later kinds of ids nobody here has) */
@@ -251,7 +261,7 @@ static bool avro_item(struct encoder *e, const struct out_item *item, struct buf
 	return true;
 }
 
-const struct format format_xandr_avro = {"avro", avro_check, avro_begin, avro_item, avro_flush};
+const struct format format_xandr_avro = {"avro", LIFE_IN_ROW, REMOVAL_ROW, NULL, avro_check, avro_begin, avro_item, avro_flush};
 
 /* --- Google's bulk upload: UpdateUsersDataRequest (developers.google.com/authorized-buyers/rtb/bulk-uploader, cookie-bulk-upload-proto) */
 
@@ -325,4 +335,4 @@ static void google_end(struct encoder *e, struct buf *out)
 	pb_number(out, 3, 1);
 }
 
-const struct format format_google_bulk = {"pb", google_check, nothing, google_item, google_end};
+const struct format format_google_bulk = {"pb", LIFE_AT_PARTNER, REMOVAL_ROW, NULL, google_check, nothing, google_item, google_end};

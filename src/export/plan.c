@@ -28,6 +28,7 @@ struct plan {
 	const struct plan_wish *w;
 	struct identity_keys keys;
 	uint16_t today;
+	bool rows_end; /* rows carry their ends, and the partner forgets them by itself */
 	/* segments: routed ones first, then those that the partner still holds */
 	struct plan_segment *segments;
 	struct out_segment *out;
@@ -151,9 +152,12 @@ static void *room(void *array, size_t n, size_t *cap, size_t size)
 	return array;
 }
 
-static uint16_t capped(const struct plan *p, uint16_t until)
+/* The first day on which the partner has forgotten a row that it is told today. */
+static uint16_t there_until(const struct plan *p, uint16_t until)
 {
 	unsigned cap = p->w->d->ttl_days;
+	if (!p->rows_end)
+		return cap ? (uint16_t)(p->today + cap) : HELD_FOREVER;
 	return cap && until > p->today + cap ? (uint16_t)(p->today + cap) : until;
 }
 
@@ -173,7 +177,7 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *v, c
 			continue;
 		p->rows = room(p->rows, p->rows_n, &p->rows_cap, sizeof *p->rows);
 		p->rows[p->rows_n++] =
-		    (struct member_row){p->number[s], capped(p, rules_member_until(r, s, v, p->today, (unsigned)p->w->config->retention_days))};
+		    (struct member_row){p->number[s], there_until(p, rules_member_until(r, s, v, p->today, (unsigned)p->w->config->retention_days))};
 		p->counts[p->number[s]]++;
 		m.rows_n++;
 	}
@@ -269,66 +273,91 @@ static bool runs_out(const struct plan *p, uint16_t held_until)
 	return held_until <= p->today + margin;
 }
 
-/* Nothing is known any more of whoever the id names: erased, or expired. */
-static bool nobody(const struct plan *p, const struct held_item *item)
+/* Will the partner forget, or has it a life for the row that is not the right one? */
+static bool renew(const struct plan *p, const struct held_row *now, const struct held_row *was)
 {
-	struct generation *g = p->w->g;
-	struct vkey name, visitor;
-	struct str id = str_make(item->id, item->id_n), none;
-	struct db_txn t;
-	if (p->w->d->partner >= 0)
-		return !view_partner_visitor(g, str_c(p->w->all->partners[p->w->d->partner].id), id, p->w->now, &visitor);
-	if (!hex_decode(id, name.b, sizeof name.b))
-		return true;
-	visitor = visitor_of_partner(&p->keys, str_c(p->w->d->id), &name);
-	struct shard *s = &g->fold[vkey_shard(&visitor, g->shards)].shard;
-	if (db_begin(&s->db, false, &t) != OK)
+	if (now->until == HELD_FOREVER)
 		return false;
-	bool there = db_get(&t, s->visitors, vkey_str(&visitor), &none);
-	db_abort(&t);
-	return !there;
+	return now->until < was->until || (now->until > was->until && runs_out(p, was->until));
+}
+
+static void take_back(struct differ *d, const struct held_row *was)
+{
+	struct plan *p = d->p;
+	struct held_row row = *was;
+	row.owed = was->owed && was->state != HELD_REFUSED ? was->owed : p->today;
+	if (was->state == HELD_DENIED && row.owed + DENIED_DAYS < p->today) {
+		d->result->given_up++;
+		return;
+	}
+	if (d->package && (was->state != HELD_DENIED || was->chunk <= p->today || p->w->full)) {
+		say(d, &row, ROW_REMOVE);
+		row.state = HELD_MAYBE;
+		row.chunk = 1;
+	}
+	*held_item_add(&d->fresh) = row;
 }
 
 static void decide(struct differ *d, const struct held_row *now, const struct held_row *was)
 {
 	struct plan *p = d->p;
-	struct held_row row = was ? *was : *now;
-	bool full = p->w->full;
-	if (was && (was->until <= p->today || (was->state == HELD_REFUSED && !was->chunk && (!now || full))))
-		was = NULL; /* the partner has forgotten it by itself, or never took it */
-	if (was && now && was->state == HELD_REFUSED && was->owed > p->today && !full) {
-		*held_item_add(&d->fresh) = row;
+	bool full = p->w->full, refused = was && was->state == HELD_REFUSED;
+	if (was && p->rows_end && was->until <= p->today)
+		was = NULL; /* the partner has forgotten it by itself */
+	else if (refused && !was->chunk && (!now || full || was->owed <= p->today))
+		was = NULL; /* it never took it */
+	if (!now) {
+		if (was)
+			take_back(d, was);
 		return;
 	}
-	if (now) {
-		bool again =
-		    was && (full || was->state != HELD_SURE || now->until < was->until || (now->until > was->until && runs_out(p, was->until)));
-		bool add = d->package && p->open[now->segment] && (!was || again);
-		row = was ? *was : *now;
-		row.owed = 0;
-		if (add) {
-			say(d, now, ROW_ADD);
-			row.until = was && was->until > now->until ? was->until : now->until;
-			row.state = HELD_MAYBE;
-			row.chunk = was != NULL;
-		} else if (was) {
-			say(d, &row, ROW_KEEP);
-		}
-		if (add || was)
-			*held_item_add(&d->fresh) = row;
+	if (was && refused && was->owed > p->today && !full) {
+		*held_item_add(&d->fresh) = *was;
+		return;
+	}
+	struct held_row row = was ? *was : *now;
+	bool add = d->package && p->open[now->segment] && (!was || full || was->state != HELD_SURE || renew(p, now, was));
+	row.owed = 0;
+	if (add) {
+		say(d, now, ROW_ADD);
+		row.until = was && was->until > now->until ? was->until : now->until;
+		row.state = HELD_MAYBE;
+		row.chunk = was != NULL;
 	} else if (was) {
-		row.owed = was->owed && was->state != HELD_REFUSED ? was->owed : p->today;
-		if (row.owed + OWED_DAYS < p->today && !d->package && nobody(p, &d->fresh)) {
-			d->result->given_up++;
+		say(d, &row, ROW_KEEP);
+	}
+	if (add || was)
+		*held_item_add(&d->fresh) = row;
+}
+
+static void drop_row(struct held_item *i, uint16_t segment)
+{
+	for (unsigned k = 0; k < i->rows_n; k++)
+		if (i->rows[k].segment == segment) {
+			memmove(i->rows + k, i->rows + k + 1, (i->rows_n - k - 1) * sizeof *i->rows);
+			i->rows_n--;
 			return;
 		}
-		if (d->package) {
-			say(d, &row, ROW_REMOVE);
-			row.state = HELD_MAYBE;
-			row.chunk = 1;
+}
+
+/* Two segments of ours may be one to the partner: of a renamed one the old, or two that have the same number. What the id is in by one of them is not
+ * taken back for the other. */
+static void spare(struct differ *d)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < d->out_n; i++) {
+		bool kept = false;
+		for (size_t k = 0; d->out[i].change == ROW_REMOVE && k < d->out_n && !kept; k++)
+			kept = d->out[k].change != ROW_REMOVE && str_eq(d->out[k].segment->theirs, d->out[i].segment->theirs);
+		if (!kept) {
+			d->out[n++] = d->out[i];
+			continue;
 		}
-		*held_item_add(&d->fresh) = row;
+		uint16_t segment = (uint16_t)(d->out[i].segment - d->p->out);
+		drop_row(&d->said, segment);
+		drop_row(&d->fresh, segment);
 	}
+	d->out_n = n;
 }
 
 /* The item as it was: nothing of it could be said. */
@@ -359,8 +388,8 @@ static enum err emit(struct differ *d, const struct out_item *facts, const struc
 		adds |= d->said.rows[i].state == OP_ADD;
 	for (unsigned i = 0; i < d->out_n; i++)
 		adds |= d->out[i].change == ROW_KEEP;
-	if (d->p->w->full && d->p->w->d->format == FORMAT_AAM && !adds) {
-		unsay(d, was); /* an overwrite cannot say that somebody is in nothing: the next delta does */
+	if (d->p->w->full && format_of(d->p->w->d->format)->removal == REMOVAL_CHANGES && !adds) {
+		unsay(d, was); /* the next delta does */
 		return OK;
 	}
 	enum err e = package_item(d->package, &item, d->said.rows_n, &chunk, &written);
@@ -399,6 +428,7 @@ static enum err difference(struct differ *d, const struct held_item *now, const 
 		a += order <= 0;
 		b += order >= 0;
 	}
+	spare(d);
 	enum err e = d->said.rows_n ? emit(d, facts, was) : OK;
 	if (!e)
 		held_put(d->held, &d->fresh);
@@ -499,7 +529,7 @@ static enum err write_files(struct differ *d, const char *held_path, const char 
 
 enum err plan_write(const struct plan_wish *w, const char *held_path, const char *rows_path, struct package *package, struct plan_result *out)
 {
-	struct plan p = {.w = w, .today = day_of(w->now)};
+	struct plan p = {.w = w, .today = day_of(w->now), .rows_end = format_life(w->d) == LIFE_IN_ROW};
 	struct plan_result result = {.n = 0};
 	struct held_reader *held;
 	struct kgate gate = {(uint32_t)w->config->k, NULL};
@@ -548,10 +578,15 @@ void plan_done(struct plan_result *r)
 
 static bool was_refused(const struct plan_ack *a, const struct held_item *item, const struct held_segment *names, const struct held_row *r)
 {
+	const char *const what[] = {names[r->segment].theirs, "*" /* all that was said of the id */};
 	char key[600];
 	uint32_t none;
-	int n = snprintf(key, sizeof key, "%.*s\t%s\t%u", (int)item->id_n, item->id, names[r->segment].theirs, r->chunk);
-	return a->refused && n > 0 && map_get(a->refused, str_make(key, (size_t)n), &none);
+	bool found = false;
+	for (int i = 0; i < 2 && a->refused && !found; i++) {
+		int n = snprintf(key, sizeof key, "%.*s\t%s\t%u", (int)item->id_n, item->id, what[i], r->chunk);
+		found = n > 0 && map_get(a->refused, str_make(key, (size_t)n), &none);
+	}
+	return found;
 }
 
 /* Applies what was said of an id to what is held of it. */
@@ -572,6 +607,9 @@ static void confirm(
 		if (s->state == OP_REMOVE && !refused) {
 			memmove(h, h + 1, (held->rows_n - at - 1) * sizeof *h);
 			held->rows_n--;
+		} else if (s->state == OP_REMOVE) {
+			h->state = HELD_DENIED;
+			h->chunk = a->today + REFUSED_DAYS;
 		} else if (s->state == OP_ADD && !refused) {
 			*h = (struct held_row){.segment = h->segment, .until = s->until, .state = HELD_SURE};
 		} else if (s->state == OP_ADD) {

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from harness import BUILD, DAY, SLOW, Browser
-from partner import Partner, read_rows, replay, signature
+from partner import Aam, Folder, Google, LiveRamp, Partner, SegmentEvents, XandrText, export_to, read_rows, replay, signature
 from test_rules import reload
 
 RULES = '''version: 1
@@ -309,3 +309,154 @@ def test_a_broken_ledger_is_said_and_begun_anew(world):
     assert 'remove it and deliver once with --full' in server.cli('export', '--to', 'lake', ok=(1,)).stderr
     os.remove(path)
     assert server.js('export', '--to', 'lake')['mode'] == 'full'
+
+
+# --- formats whose rows have no end: the partner keeps them until they are taken back
+
+ENDLESS = {
+    'google': (Google, 'format: google-bulk, %s'), 'aam': (Aam, 'format: aam, settings: {dpid: "1"}, %s'), 'liveramp': (LiveRamp, 'format: liveramp, settings: {distribution_id: "1"}'),
+    'segment': (SegmentEvents, 'format: segment-audience, settings: {space_id: s}'),
+    'xandr': (lambda: XandrText(fields=('SEG_ID', 'VALUE')), 'format: xandr-text, settings: {fields: [SEG_ID, VALUE]}, %s')}
+ENDLESS_RULES = """version: 1
+categories:
+  - {id: coats, any: [{path: "/coats/*"}]}
+  - {id: other, any: [{path: "/other"}]}
+segments:
+  - {id: week, when: coats in 7d, destinations: [x]}
+  - {id: ever, when: coats or other, destinations: [x]}
+"""
+
+
+class Endless:
+    """Forty visitors in two segments at a partner that forgets nothing; `theirs` are its names of them."""
+    def __init__(self, make, tmp_path, name):
+        model, entry = ENDLESS[name]
+        numbers = '%s' in entry
+        if numbers:
+            entry %= 'segments: {week: "1", later: "1", ever: "2"}'
+        self.server = make(rules=ENDLESS_RULES, destinations='version: 1\npartners: [{id: acme}]\ndestinations:\n  - {id: x, partner: acme, %s, deliver: {directory: "%s/x"}}\n' % (entry, tmp_path))
+        self.partner = Folder(self.server, str(tmp_path / 'x'), model())
+        self.week, self.ever = ('1', '2') if numbers else ('week', 'ever')
+        self.browsers = [Browser.known(self.server) for _ in range(40)]
+        for i, b in enumerate(self.browsers):
+            b.hit('/coats/1')
+            b.request('GET', '/sync?partner=acme&uid=%d' % (7000 + i))
+        self.to('full', 80, 0)
+
+    def to(self, mode, added, removed, *arguments):
+        r = export_to(self.server, 'x', *arguments)
+        assert (r['mode'], r['added'], r['removed']) == (mode, added, removed), r
+
+    def there(self, *segments):
+        return self.partner.members() == {(str(7000 + i), s) for i in range(40) for s in segments}
+
+
+@pytest.mark.parametrize('full', [False, True])
+@pytest.mark.parametrize('name', sorted(ENDLESS))
+def test_who_leaves_by_time_alone_is_taken_back(make, tmp_path, name, full):
+    w = Endless(make, tmp_path, name)
+    assert w.there(w.week, w.ever)
+    w.server.advance('6d')
+    w.to('delta', 0, 0)
+    w.server.advance('1d')
+    if full:
+        w.to('full', 40, 40, '--full')
+    else:
+        w.to('delta', 0, 40)
+    assert w.there(w.ever)
+    w.server.advance('84d')                         # nobody is left, long since and below k
+    if full and name == 'aam':
+        w.to('full', 0, 0, '--full')                # an overwrite cannot say that somebody is in nothing: the changes that follow do
+        w.to('delta', 0, 40)
+    else:
+        w.to(*(('full', 0, 40, '--full') if full else ('delta', 0, 40)))
+    assert w.there() and w.server.js('export', '--to', 'x')['state'] == 'nothing_to_say'
+
+
+@pytest.mark.parametrize('name', ['google', 'liveramp'])
+def test_a_removal_is_owed_for_as_long_as_the_partner_is_away(make, tmp_path, name):
+    w = Endless(make, tmp_path, name)
+    w.partner.down = True
+    w.server.cli('visitor', 'erase', '--cookie', w.browsers[0].jar['crumb'])
+    for days in 1, 9, 30, 60, 120:
+        w.server.advance('%dd' % days)
+        assert w.server.cli('export', '--to', 'x', ok=(1,)).stderr
+    assert w.there(w.week, w.ever)                  # 220 days on
+    w.partner.down = False
+    w.to('delta', 0, 0)                             # what was on its way went first
+    assert w.there()
+
+
+def test_who_comes_again_before_the_removal_was_sent_stays(make, tmp_path):
+    w = Endless(make, tmp_path, 'segment')
+    w.server.advance('8d')
+    w.partner.down = True
+    w.server.cli('export', '--to', 'x', ok=(1,))    # it is on its way
+    for b in w.browsers:
+        b.hit('/coats/1')
+    w.partner.down = False
+    w.server.cli('export', '--to', 'x')
+    w.server.cli('export', '--to', 'x')
+    assert w.there(w.week, w.ever)
+
+
+def test_a_renamed_segment_stays_what_it_is_to_the_partner(make, tmp_path):
+    w = Endless(make, tmp_path, 'google')
+    reload(w.server, ENDLESS_RULES.replace('id: week', 'id: later'))
+    w.to('delta', 40, 0)
+    assert w.there(w.week, w.ever)
+    w.server.advance('7d')
+    w.to('delta', 0, 40)
+    assert w.there(w.ever)
+    reload(w.server, ENDLESS_RULES.replace('- {id: ever', '# - {id: ever'))     # and one that is no more is taken back
+    w.to('delta', 0, 40)
+    assert w.there()
+
+
+def test_two_segments_with_one_number_are_one_to_the_partner(make, tmp_path):
+    w = Endless(make, tmp_path, 'google')
+    reload(w.server, ENDLESS_RULES + '  - {id: later, when: coats in 14d, destinations: [x]}\n')
+    w.to('delta', 40, 0)
+    w.server.advance('8d')
+    w.to('delta', 0, 0)                             # no more in one, still in the other
+    assert w.there(w.week, w.ever)
+    w.server.advance('6d')
+    w.to('delta', 0, 40)
+    assert w.there(w.ever)
+
+
+def test_a_restored_store_takes_back_what_the_backup_never_knew(make, tmp_path):
+    w = Endless(make, tmp_path, 'google')
+    w.server.cli('db', 'backup', w.server.dir + '/backup')
+    late = [Browser.known(w.server) for _ in range(5)]
+    for i, b in enumerate(late):
+        b.hit('/coats/1')
+        b.request('GET', '/sync?partner=acme&uid=%d' % (8000 + i))
+    w.to('delta', 10, 0)
+    w.server.stop()
+    os.rename(w.server.store + '/journal', w.server.dir + '/lost')
+    w.server.cli('db', 'restore', w.server.dir + '/backup')
+    w.server.start()
+    w.to('delta', 0, 10)
+    assert w.there(w.week, w.ever)
+
+
+def test_a_refusal_of_an_id_is_one_of_all_its_rows(world):
+    server, partner = world()
+    look(server, 30)
+    read = partner.model.read
+
+    def without_one(name, content, now, refuse):
+        body = json.loads(content)
+        who = body['Items'][0]['DataProviderUserId']
+        body['Items'] = body['Items'][1:]
+        read(name, json.dumps(body).encode(), now, refuse)
+        return [{'DataProviderUserId': who, 'ErrorCode': 'UserNotMapped', 'Message': 'who?', 'ItemNumber': 1}]
+    partner.model.read = without_one
+    r = server.js('export', '--to', 'desk')
+    assert len(partner.members()) == 60 - 2 * r['files'] and r['refused'] == r['files']
+    partner.model.read = read
+    server.advance('8d')
+    look(server, 30)
+    server.js('export', '--to', 'desk')
+    assert partner.members() == held(server, 'intenders') | held(server, 'coats-7d') and len(partner.members()) == 60

@@ -26,9 +26,25 @@ struct out_item {
 	bool consent; /* purposes come from a TC string */
 };
 
+/* When a partner forgets a row that it was told. */
+enum format_life {
+	LIFE_IN_ROW,   /* the row says when it ends, and then the partner forgets it by itself */
+	LIFE_AT_PARTNER /* when it is taken back; or so long after it was told as the partner's list is set to, which is the destination's `ttl` */
+};
+/* How a partner is told to take a row back. */
+enum format_removal {
+	REMOVAL_ROW,	/* by a row that says so */
+	REMOVAL_ITEM,	/* what is said of an id is all that holds: a row that is missing is taken back; nothing at all is an empty list */
+	REMOVAL_CHANGES /* by a row among changes; what is said as a whole works like ITEM, but cannot say that an id is in nothing */
+};
+
 struct encoder;
 struct format {
 	const char *ending; /* of file names */
+	enum format_life life;
+	enum format_removal removal;
+	/* Where settings decide whether a row carries its end; NULL: as `life` says */
+	enum format_life (*life_of)(const struct destination *d);
 	/* ERR_USAGE: the destination's settings make no sense */
 	enum err (*check)(const struct destination *d);
 	void (*begin)(struct encoder *e, struct buf *out);
@@ -36,6 +52,7 @@ struct format {
 	void (*end)(struct encoder *e, struct buf *out);
 };
 const struct format *format_of(enum format_kind kind); /* NULL: nothing is written in it */
+enum format_life format_life(const struct destination *d);
 
 struct encoder {
 	const struct destination *d;

@@ -5,8 +5,8 @@
  *     0 u8 │ BLAKE2b-128 of all before
  *
  * A delivery is the difference between who is a member now and what is here; the file changes only with what the partner has acknowledged. While
- * something is under way its rows are MAYBE: the partner may have them. Ids are the partner's, or our pseudonyms for it; where a visitor is gone
- * the row stays until its removal is acknowledged, seven days at most.
+ * something is under way its rows are MAYBE: the partner may have them. Ids are the partner's, or our pseudonyms for it; who is no member any more, or
+ * gone altogether, stays until the partner has acknowledged the removal, or has forgotten the row by itself.
  *
  * The rows of a delivery under way are a file of the same form, with OP_ADD or OP_REMOVE as the state and the number of the file that carries them.
  */
@@ -18,12 +18,15 @@
 
 #include <stdio.h>
 
-/* REFUSED: the partner did not take it, and is not asked again before the day `owed`; with `chunk` 1 it may still have it from before. */
-enum held_state { HELD_SURE, HELD_MAYBE, HELD_REFUSED, OP_ADD, OP_REMOVE };
+/* REFUSED: the partner did not take it, and is not asked again before the day `owed`; with `chunk` 1 it may still have it from before.
+ * DENIED: the partner did not take its removal, and is not asked again before the day `chunk`. */
+enum held_state { HELD_SURE, HELD_MAYBE, HELD_REFUSED, OP_ADD, OP_REMOVE, HELD_DENIED };
+
+#define HELD_FOREVER UINT16_MAX /* as `until`: the partner does not forget it by itself */
 
 struct held_row {
 	uint16_t segment; /* in the file's own list of names */
-	uint16_t until;	  /* first day on which it is over */
+	uint16_t until;	  /* first day on which the partner has forgotten it by itself */
 	uint16_t owed;	  /* day on which it was found to be no member any more; 0: it is one */
 	uint32_t chunk;	  /* rows of a delivery: the file that carries it; what is held: 1 if it was before the delivery under way */
 	uint8_t state;

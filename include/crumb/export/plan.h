@@ -9,7 +9,7 @@
 #include "crumb/export/held.h"
 #include "crumb/export/package.h"
 
-#define OWED_DAYS 7 /* the removal of a visitor of whom nothing is known any more is given up after, if it could not be delivered */
+#define DENIED_DAYS 90 /* a removal that the partner keeps refusing is given up after */
 
 struct plan_wish {
 	struct generation *g;
