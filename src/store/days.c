@@ -202,15 +202,83 @@ static enum err open_named(struct journal *j, const char *name)
 	if (!day_parse(name, strlen(name), &day))
 		return OK;
 	enum err e = journal_have_day(j, day, false, &d);
-	if (e == ERR_NOT_FOUND && !j->readonly) /* its key is gone: a crash fell between key and folder */
+	if (e != ERR_NOT_FOUND)
+		return e;
+	if (day >= keys_destroyed_before(j->keys))
+		log_error("journal", "a day has no key and cannot be read; it stays as it is day=%s", name);
+	else if (!j->readonly) /* a crash fell between key and folder */
 		journal_unlink_day(j, day);
-	return e == ERR_NOT_FOUND ? OK : e;
+	return OK;
+}
+
+/* --- keys without a seal: are they those of the days? */
+
+static int store_part(const struct journal *j)
+{
+	return (int)(strlen(j->folder) - strlen("/journal"));
+}
+
+/* No day that has not ended is without a key. */
+static enum err has_key(struct journal *j, const char *name)
+{
+	uint8_t key[32];
+	uint16_t day;
+	if (!day_parse(name, strlen(name), &day) || day < j->oldest)
+		return OK;
+	enum err e = keys_day(j->keys, day, false, key);
+	sodium_memzero(key, sizeof key);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	return err_set(ERR_CORRUPT, "%.*s/keys has no key for %s: it is an old copy or another store's; put back this store's newest. Nothing was changed",
+	    store_part(j), j->folder, name);
+}
+
+/* Does the first block of a day open with its key? */
+static enum err try_day(struct journal_day *d, bool *tried, bool *opened)
+{
+	struct opener x = {.zstd = ZSTD_createDCtx()};
+	struct buf records = {0};
+	struct db_txn t;
+	struct db_cursor c;
+	struct str key, value;
+	uint32_t count;
+	enum err e = x.zstd ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
+	if (!e) {
+		db_walk(&t, d->table, &c);
+		if (db_next(&c, &key, &value) && key.n == KEY_LEN) {
+			*tried = true;
+			*opened |= journal_unseal(&x, d, key, value, &records, &count) == OK;
+		}
+		db_walk_end(&c);
+		e = t.err;
+		db_abort(&t);
+	}
+	ZSTD_freeDCtx(x.zstd);
+	buf_done(&x.packed);
+	buf_done(&records);
+	return e;
+}
+
+static enum err keys_fit(struct journal *j)
+{
+	bool tried = false, opened = false;
+	enum err e = OK;
+	for (int i = 0; i < DAYS_MAX && !e && !opened; i++)
+		if (j->days[i].day)
+			e = try_day(&j->days[i], &tried, &opened);
+	if (!e && tried && !opened)
+		e = err_set(ERR_CORRUPT, "%.*s/keys belongs to another store: put back this store's; nothing was changed", store_part(j), j->folder);
+	return e;
 }
 
 enum err journal_open_days(struct journal *j)
 {
-	enum err e = j->readonly ? OK : each_name(j, mend);
-	return e ? e : each_name(j, open_named);
+	enum err e = j->oldest ? each_name(j, has_key) : OK;
+	if (!e && !j->readonly)
+		e = each_name(j, mend);
+	if (!e)
+		e = each_name(j, open_named);
+	return e || !j->oldest ? e : keys_fit(j);
 }
 
 struct journal_day *journal_find_day(struct journal *j, uint16_t day)

@@ -265,7 +265,7 @@ static enum err recover(struct journal *j)
 	return e ? e : journal_publish(j);
 }
 
-enum err journal_open(const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out)
+enum err journal_open(const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, uint16_t oldest, struct journal **out)
 {
 	struct journal *j = calloc(1, sizeof *j);
 	if (!j)
@@ -276,6 +276,7 @@ enum err journal_open(const char *store, struct keys *keys, unsigned shards, siz
 	j->lanes = shards + 1;
 	j->map_bytes = map_bytes;
 	j->readonly = readonly;
+	j->oldest = oldest;
 	j->next_seq = 1;
 	j->last = calloc(j->lanes, sizeof *j->last);
 	j->committed = calloc(j->lanes, sizeof *j->committed);

@@ -57,6 +57,7 @@ struct journal {
 	unsigned lanes; /* one for each shard, and the control lane behind them */
 	size_t map_bytes;
 	bool readonly;
+	uint16_t oldest;      /* 0, or: keys without a seal are to be those of the days from this one on */
 	uint64_t next_seq;    /* writer only */
 	struct undo undo;     /* the writer's */
 	struct sealer sealer; /* the writer's */

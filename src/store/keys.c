@@ -7,9 +7,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAGIC "crumb keys 1\n\0\0"
+#define SEAL_MAGIC "crumb seal 1\n\0\0"
 enum {
 	AT_COOKIE = 16,
 	AT_IMPORTED = 32,
@@ -19,56 +21,250 @@ enum {
 	AT_DAYS = AT_GENERATIONS + GENERATIONS_MAX * GENERATION_SIZE,
 	DAYS_MAX = 128,
 	DAY_SIZE = 40,
-	FILE_SIZE = AT_DAYS + DAYS_MAX * DAY_SIZE,
-	KEY_IN_PLACE = 8
+	BODY_SIZE = AT_DAYS + DAYS_MAX * DAY_SIZE,
+	KEY_IN_PLACE = 8,
+	PLACES = GENERATIONS_MAX + DAYS_MAX,
+	/* in the seal */
+	SEAL_SIZE = 256, /* within one sector of the disk: it is written whole or not at all */
+	AT_ID = 16,
+	AT_SERIAL = 32,
+	AT_DESTROYED = 40,
+	AT_CHANGING = 42,
+	CHANGING_LEN = PLACES / 8,
+	SUMMED = 64, /* what stands before the sums */
+	AT_SUM = 64,
+	AT_REST_SUM = 96,
+	SUM_LEN = 32,
+	SEAL_END = 128
 };
+_Static_assert(PLACES % 8 == 0 && AT_CHANGING + CHANGING_LEN <= SUMMED, "the bits fit");
+_Static_assert(BODY_SIZE / 512 == (BODY_SIZE + SEAL_SIZE - 1) / 512, "a seal does not cross a sector");
 
 struct keys {
 	pthread_mutex_t lock;
 	int fd;
-	uint8_t bytes[FILE_SIZE]; /* as on disk */
+	bool sealed;
+	uint8_t limbo[CHANGING_LEN]; /* places whose bytes on disk are not known since a write failed; all of them are to be empty */
+	void (*changed)(void *, uint64_t);
+	void *arg;
+	uint8_t body[BODY_SIZE], seal[SEAL_SIZE]; /* as on disk */
+	uint8_t next[BODY_SIZE];		  /* as it is to be */
 };
 
-static enum err store_range(struct keys *k, size_t at, size_t n)
+/* --- places */
+
+static uint8_t *place_at(uint8_t *body, unsigned i)
 {
-	if (pwrite(k->fd, k->bytes + at, n, (off_t)at) != (ssize_t)n || fdatasync(k->fd) != 0)
-		return err_set(ERR_IO, "keys: %s", strerror(errno));
-	return OK;
+	return i < GENERATIONS_MAX ? body + AT_GENERATIONS + i * GENERATION_SIZE : body + AT_DAYS + (i - GENERATIONS_MAX) * DAY_SIZE;
 }
 
-static enum err create(struct keys *k)
+static size_t place_size(unsigned i)
 {
-	memcpy(k->bytes, MAGIC, 16);
-	randombytes_buf(k->bytes + AT_COOKIE, AT_GENERATIONS - AT_COOKIE);
-	return store_range(k, 0, FILE_SIZE);
+	return i < GENERATIONS_MAX ? GENERATION_SIZE : DAY_SIZE;
 }
 
-enum err keys_open(const char *path, bool make, struct keys **out)
+static bool bit(const uint8_t *bits, unsigned i)
+{
+	return bits[i / 8] >> i % 8 & 1;
+}
+
+static void empty_places(uint8_t *body, const uint8_t bits[CHANGING_LEN])
+{
+	for (unsigned i = 0; i < PLACES; i++)
+		if (bit(bits, i))
+			sodium_memzero(place_at(body, i), place_size(i));
+}
+
+/* --- the seal */
+
+static void sum_of(const uint8_t *seal, const uint8_t *body, uint8_t out[SUM_LEN])
+{
+	crypto_generichash_state h;
+	crypto_generichash_init(&h, NULL, 0, SUM_LEN);
+	crypto_generichash_update(&h, seal, SUMMED);
+	crypto_generichash_update(&h, body, BODY_SIZE);
+	crypto_generichash_final(&h, out, SUM_LEN);
+	sodium_memzero(&h, sizeof h);
+}
+
+static enum err io(void)
+{
+	return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "keys: %s", strerror(errno));
+}
+
+static enum err write_at(struct keys *k, const uint8_t *p, size_t n, size_t at)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t w = pwrite(k->fd, p + done, n - done, (off_t)(at + done));
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return io();
+		done += (size_t)w;
+	}
+	return fdatasync(k->fd) == 0 ? OK : io();
+}
+
+/* Seals `body`, of which the places `changing` are about to be written; NULL: none are. */
+static enum err write_seal(struct keys *k, const uint8_t *body, const uint8_t *changing)
+{
+	uint8_t s[SEAL_SIZE];
+	static const uint8_t none[CHANGING_LEN];
+	memcpy(s, k->seal, sizeof s);
+	memset(s + SUMMED, 0, sizeof s - SUMMED);
+	memcpy(s + AT_CHANGING, changing ? changing : none, CHANGING_LEN);
+	sum_of(s, body, s + AT_SUM);
+	if (changing) {
+		uint8_t rest[BODY_SIZE];
+		memcpy(rest, body, sizeof rest);
+		empty_places(rest, changing);
+		sum_of(s, rest, s + AT_REST_SUM);
+		sodium_memzero(rest, sizeof rest);
+	}
+	enum err e = write_at(k, s, sizeof s, BODY_SIZE);
+	if (!e)
+		memcpy(k->seal, s, sizeof s);
+	return e;
+}
+
+/* Is what was read whole? Puts right what a crash left in the middle. */
+static bool whole(struct keys *k, bool *mend)
+{
+	static const uint8_t none[SEAL_SIZE];
+	uint8_t sum[SUM_LEN], changing[CHANGING_LEN];
+	const uint8_t *s = k->seal;
+	*mend = false;
+	memcpy(changing, s + AT_CHANGING, sizeof changing);
+	if (memcmp(s, SEAL_MAGIC, 16) != 0 || memcmp(s + SEAL_END, none, SEAL_SIZE - SEAL_END) != 0)
+		return false;
+	sum_of(s, k->body, sum);
+	*mend = memcmp(changing, none, CHANGING_LEN) != 0;
+	if (memcmp(sum, s + AT_SUM, SUM_LEN) == 0)
+		return *mend || memcmp(s + AT_REST_SUM, none, SUM_LEN) == 0;
+	empty_places(k->body, changing);
+	sum_of(s, k->body, sum);
+	return *mend && memcmp(sum, s + AT_REST_SUM, SUM_LEN) == 0;
+}
+
+/* Makes the body what k->next says, of which `changing` differ. What is in memory changes when it is on disk, and not before. */
+static enum err change(struct keys *k, const uint8_t changing[CHANGING_LEN])
+{
+	size_t from = BODY_SIZE, to = 0;
+	uint8_t all[CHANGING_LEN];
+	for (unsigned i = 0; i < CHANGING_LEN; i++)
+		all[i] = changing[i] | k->limbo[i];
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (!bit(all, i))
+			continue;
+		size_t at = (size_t)(place_at(k->next, i) - k->next);
+		from = at < from ? at : from;
+		to = at + place_size(i) > to ? at + place_size(i) : to;
+		if (!bit(changing, i))
+			sodium_memzero(place_at(k->next, i), place_size(i));
+	}
+	put_u64(k->seal + AT_SERIAL, get_u64(k->seal + AT_SERIAL) + 1);
+	enum err e = to && k->sealed ? write_seal(k, k->next, all) : OK;
+	if (!e && to) {
+		memcpy(k->limbo, all, sizeof all);
+		e = write_at(k, k->next + from, to - from, from);
+	}
+	if (!e && k->sealed)
+		e = write_seal(k, k->next, NULL);
+	if (!e) {
+		memcpy(k->body, k->next, sizeof k->body);
+		memset(k->limbo, 0, sizeof k->limbo);
+		if (k->changed)
+			k->changed(k->arg, get_u64(k->seal + AT_SERIAL));
+	}
+	sodium_memzero(k->next, sizeof k->next);
+	return e;
+}
+
+/* --- opening */
+
+static void fresh_seal(struct keys *k)
+{
+	memset(k->seal, 0, sizeof k->seal);
+	memcpy(k->seal, SEAL_MAGIC, 16);
+	randombytes_buf(k->seal + AT_ID, STORE_ID_LEN);
+}
+
+static enum err make(struct keys *k)
+{
+	uint8_t all[BODY_SIZE + SEAL_SIZE];
+	memcpy(k->body, MAGIC, 16);
+	randombytes_buf(k->body + AT_COOKIE, AT_GENERATIONS - AT_COOKIE);
+	fresh_seal(k);
+	sum_of(k->seal, k->body, k->seal + AT_SUM);
+	memcpy(all, k->body, BODY_SIZE);
+	memcpy(all + BODY_SIZE, k->seal, SEAL_SIZE);
+	k->sealed = true;
+	enum err e = write_at(k, all, sizeof all, 0);
+	sodium_memzero(all, sizeof all);
+	return e;
+}
+
+static enum err damaged(const char *path)
+{
+	return err_set(ERR_CORRUPT, "%s is damaged: put back the newest copy of it", path);
+}
+
+static enum err load(struct keys *k, const char *path, enum keys_mode mode, off_t size)
+{
+	bool mend;
+	if (size < BODY_SIZE || size > BODY_SIZE + SEAL_SIZE || pread(k->fd, k->body, BODY_SIZE, 0) != BODY_SIZE)
+		return damaged(path);
+	if (memcmp(k->body, MAGIC, 16) != 0)
+		return err_set(ERR_CORRUPT, "%s is damaged, or no keys file of this version: put back the newest copy of it", path);
+	if (size < BODY_SIZE + SEAL_SIZE)
+		return OK; /* of an older crumb, or a crash while it got its seal */
+	/* a server may be changing it while we look */
+	for (int tries = 0;; tries++) {
+		if (pread(k->fd, k->seal, SEAL_SIZE, BODY_SIZE) != SEAL_SIZE || pread(k->fd, k->body, BODY_SIZE, 0) != BODY_SIZE)
+			return damaged(path);
+		if (whole(k, &mend))
+			break;
+		if (tries == 10 || mode != KEYS_READ)
+			return damaged(path);
+		nanosleep(&(struct timespec){0, 20000000}, NULL);
+	}
+	k->sealed = true;
+	if (!mend || mode == KEYS_READ)
+		return OK;
+	uint8_t changing[CHANGING_LEN];
+	memcpy(changing, k->seal + AT_CHANGING, sizeof changing);
+	memcpy(k->next, k->body, sizeof k->next);
+	empty_places(k->next, changing);
+	return change(k, changing);
+}
+
+enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 {
 	struct keys *k = calloc(1, sizeof *k);
 	if (!k)
 		return err_set(ERR_NOMEM, "no memory");
 	pthread_mutex_init(&k->lock, NULL);
+	(void)sodium_mlock(k, sizeof *k); /* may be refused by limits: then the kernel may swap it */
 	enum err e = OK;
 	struct stat st;
-	k->fd = open(path, O_RDWR | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
-	if (k->fd < 0 && !make && errno == EACCES)
-		k->fd = open(path, O_RDONLY | O_CLOEXEC);
+	k->fd = open(path, (mode == KEYS_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (k->fd < 0 && mode == KEYS_MAKE && errno == ENOENT)
+		k->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (k->fd < 0 || fstat(k->fd, &st) != 0)
 		e = err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		e = err_set(ERR_CORRUPT, "%s is no file", path);
 	else if (st.st_mode & 077)
 		e = err_set(ERR_USAGE, "%s is readable by others: chmod 600 it", path);
-	else if (make && st.st_size == 0)
-		e = create(k);
-	else if (st.st_size != FILE_SIZE || pread(k->fd, k->bytes, FILE_SIZE, 0) != FILE_SIZE || memcmp(k->bytes, MAGIC, 16) != 0)
-		e = err_set(ERR_CORRUPT, "%s is no keys file of this version", path);
-	if (e) {
+	else if (mode == KEYS_MAKE)
+		e = st.st_size ? err_set(ERR_CORRUPT, "%s is there already", path) : make(k);
+	else
+		e = load(k, path, mode, st.st_size);
+	if (e)
 		keys_close(k);
-		return e;
-	}
-	(void)sodium_mlock(k->bytes, sizeof k->bytes); /* may be refused by limits: then the kernel may swap it */
-	*out = k;
-	return OK;
+	else
+		*out = k;
+	return e;
 }
 
 void keys_close(struct keys *k)
@@ -77,40 +273,89 @@ void keys_close(struct keys *k)
 		return;
 	if (k->fd >= 0)
 		close(k->fd);
-	sodium_munlock(k->bytes, sizeof k->bytes);
-	sodium_memzero(k->bytes, sizeof k->bytes);
 	pthread_mutex_destroy(&k->lock);
+	sodium_memzero(k, sizeof *k);
+	sodium_munlock(k, sizeof *k);
 	free(k);
 }
 
-/* Finds the place of a day in a table, or an empty one; NULL when full. */
-static uint8_t *place(struct keys *k, size_t table, size_t size, unsigned n, uint16_t day, bool *found)
+bool keys_sealed(struct keys *k)
 {
-	uint8_t *empty = NULL;
-	for (unsigned i = 0; i < n; i++) {
-		uint8_t *p = k->bytes + table + i * size;
-		uint16_t have = get_u16(p);
+	return k->sealed;
+}
+
+enum err keys_seal(struct keys *k)
+{
+	enum err e = OK;
+	pthread_mutex_lock(&k->lock);
+	if (!k->sealed) {
+		fresh_seal(k);
+		put_u64(k->seal + AT_SERIAL, 1);
+		if (!(e = write_seal(k, k->body, NULL)))
+			k->sealed = true;
+	}
+	pthread_mutex_unlock(&k->lock);
+	return e;
+}
+
+void keys_id(struct keys *k, uint8_t out[STORE_ID_LEN])
+{
+	memcpy(out, k->seal + AT_ID, STORE_ID_LEN); /* never changes */
+}
+
+uint64_t keys_serial(struct keys *k)
+{
+	pthread_mutex_lock(&k->lock);
+	uint64_t serial = get_u64(k->seal + AT_SERIAL);
+	pthread_mutex_unlock(&k->lock);
+	return serial;
+}
+
+uint16_t keys_destroyed_before(struct keys *k)
+{
+	pthread_mutex_lock(&k->lock);
+	uint16_t day = get_u16(k->seal + AT_DESTROYED);
+	pthread_mutex_unlock(&k->lock);
+	return day;
+}
+
+void keys_on_change(struct keys *k, void (*changed)(void *, uint64_t), void *arg)
+{
+	pthread_mutex_lock(&k->lock);
+	k->changed = changed;
+	k->arg = arg;
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* --- keys. The lock is held. */
+
+/* The place of a day among [first, end), or an empty one; PLACES when there is none. */
+static unsigned find(struct keys *k, unsigned first, unsigned end, uint16_t day, bool *found)
+{
+	unsigned empty = PLACES;
+	*found = false;
+	for (unsigned i = first; i < end; i++) {
+		uint16_t have = get_u16(place_at(k->body, i));
 		if (have == day && day) {
 			*found = true;
-			return p;
+			return i;
 		}
-		if (have == 0 && !empty)
-			empty = p;
+		if (have == 0 && empty == PLACES && !bit(k->limbo, i))
+			empty = i;
 	}
-	*found = false;
 	return empty;
 }
 
-static enum err make_key(struct keys *k, uint8_t *p, size_t size, uint16_t day)
+static enum err make_key(struct keys *k, unsigned i, uint16_t day)
 {
-	if (!p)
+	uint8_t changing[CHANGING_LEN] = {0};
+	if (i == PLACES)
 		return err_set(ERR_FULL, "keys: no place for the key of another day");
-	put_u16(p, day);
-	randombytes_buf(p + KEY_IN_PLACE, size - KEY_IN_PLACE);
-	enum err e = store_range(k, (size_t)(p - k->bytes), size);
-	if (e)
-		memset(p, 0, size);
-	return e;
+	changing[i / 8] = (uint8_t)(1u << i % 8);
+	memcpy(k->next, k->body, sizeof k->next);
+	put_u16(place_at(k->next, i), day);
+	randombytes_buf(place_at(k->next, i) + KEY_IN_PLACE, place_size(i) - KEY_IN_PLACE);
+	return change(k, changing);
 }
 
 enum err keys_identity(struct keys *k, uint16_t today, struct identity_keys *out)
@@ -119,15 +364,15 @@ enum err keys_identity(struct keys *k, uint16_t today, struct identity_keys *out
 	uint16_t first = generation_of(today);
 	enum err e = OK;
 	pthread_mutex_lock(&k->lock);
-	uint8_t *p = place(k, AT_GENERATIONS, GENERATION_SIZE, GENERATIONS_MAX, first, &found);
+	unsigned at = find(k, 0, GENERATIONS_MAX, first, &found);
 	if (!found)
-		e = make_key(k, p, GENERATION_SIZE, first);
+		e = make_key(k, at, first);
 	if (!e) {
-		memcpy(out->cookie.b, k->bytes + AT_COOKIE, 16);
-		memcpy(out->imported.b, k->bytes + AT_IMPORTED, 16);
-		memcpy(out->exported.b, k->bytes + AT_EXPORTED, 16);
-		for (int i = 0; i < GENERATIONS_MAX; i++) {
-			const uint8_t *g = k->bytes + AT_GENERATIONS + i * GENERATION_SIZE;
+		memcpy(out->cookie.b, k->body + AT_COOKIE, 16);
+		memcpy(out->imported.b, k->body + AT_IMPORTED, 16);
+		memcpy(out->exported.b, k->body + AT_EXPORTED, 16);
+		for (unsigned i = 0; i < GENERATIONS_MAX; i++) {
+			const uint8_t *g = place_at(k->body, i);
 			out->generations[i].first_day = get_u16(g);
 			memcpy(out->generations[i].key.b, g + KEY_IN_PLACE, 16);
 		}
@@ -141,34 +386,46 @@ enum err keys_day(struct keys *k, uint16_t day, bool make, uint8_t out[32])
 	bool found;
 	enum err e = OK;
 	pthread_mutex_lock(&k->lock);
-	uint8_t *p = place(k, AT_DAYS, DAY_SIZE, DAYS_MAX, day, &found);
+	unsigned at = find(k, GENERATIONS_MAX, PLACES, day, &found);
 	if (!found)
-		e = make ? make_key(k, p, DAY_SIZE, day) : err_set(ERR_NOT_FOUND, "keys: the key of that day is gone");
+		e = make ? make_key(k, at, day) : err_set(ERR_NOT_FOUND, "keys: there is no key of that day");
 	if (!e)
-		memcpy(out, p + KEY_IN_PLACE, 32);
+		memcpy(out, place_at(k->body, at) + KEY_IN_PLACE, 32);
 	pthread_mutex_unlock(&k->lock);
 	return e;
 }
 
-static enum err destroy(struct keys *k, uint8_t *p, size_t size)
+unsigned keys_days(struct keys *k, uint16_t *out, unsigned cap)
 {
-	sodium_memzero(p, size);
-	return store_range(k, (size_t)(p - k->bytes), size);
+	unsigned n = 0;
+	pthread_mutex_lock(&k->lock);
+	for (unsigned i = GENERATIONS_MAX; i < PLACES && n < cap; i++)
+		if (get_u16(place_at(k->body, i)))
+			out[n++] = get_u16(place_at(k->body, i));
+	pthread_mutex_unlock(&k->lock);
+	return n;
 }
 
 enum err keys_expire(struct keys *k, uint16_t oldest, uint16_t today)
 {
-	enum err e = OK;
+	uint8_t changing[CHANGING_LEN] = {0};
+	bool any = false;
 	pthread_mutex_lock(&k->lock);
-	for (unsigned i = 0; i < DAYS_MAX && !e; i++) {
-		uint8_t *p = k->bytes + AT_DAYS + i * DAY_SIZE;
-		if (get_u16(p) && get_u16(p) < oldest)
-			e = destroy(k, p, DAY_SIZE);
+	for (unsigned i = 0; i < PLACES; i++) {
+		uint32_t day = get_u16(place_at(k->body, i));
+		if (day && (i < GENERATIONS_MAX ? day + GENERATION_DAYS - 1 + COOKIE_DAYS <= today : day < oldest)) {
+			changing[i / 8] |= (uint8_t)(1u << i % 8);
+			any = true;
+		}
 	}
-	for (unsigned i = 0; i < GENERATIONS_MAX && !e; i++) {
-		uint8_t *p = k->bytes + AT_GENERATIONS + i * GENERATION_SIZE;
-		if (get_u16(p) && get_u16(p) + GENERATION_DAYS - 1 + COOKIE_DAYS <= today)
-			e = destroy(k, p, GENERATION_SIZE);
+	uint16_t before = get_u16(k->seal + AT_DESTROYED);
+	enum err e = OK;
+	if (any || (k->sealed && oldest > before)) {
+		memcpy(k->next, k->body, sizeof k->next);
+		empty_places(k->next, changing);
+		put_u16(k->seal + AT_DESTROYED, oldest > before ? oldest : before);
+		if ((e = change(k, changing)))
+			put_u16(k->seal + AT_DESTROYED, before);
 	}
 	pthread_mutex_unlock(&k->lock);
 	return e;

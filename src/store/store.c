@@ -2,6 +2,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "format.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -76,20 +77,123 @@ static enum err take_lock(struct store *s)
 	return OK;
 }
 
-static enum err read_format(struct store *s, const struct config *c)
+/* --- is it ours, and whole? */
+
+/* What only the keys open, or what was made with them: days of the journal and views. */
+struct contents {
+	unsigned days, generations;
+};
+
+static void count_in(const char *store, const char *sub, bool days, unsigned *out)
 {
-	char path[4096], text[128];
-	path_of(s, "format", path);
-	if (!file_read(path, text, sizeof text)) {
-		if (errno != ENOENT || s->readonly)
-			return err_set(ERR_NOT_FOUND, "%s: there is no store here (%s); crumbd makes one", s->path, strerror(errno));
-		snprintf(text, sizeof text, "crumb store 1\nshards %ld\n", c->shards);
-		s->shards = (unsigned)c->shards;
-		return file_replace(path, str_c(text));
+	char path[4096];
+	snprintf(path, sizeof path, "%s/%s", store, sub);
+	DIR *d = opendir(path);
+	for (struct dirent *f; d && (f = readdir(d));) {
+		uint16_t day;
+		uint64_t number;
+		size_t n = strlen(f->d_name);
+		*out += days ? n >= DAY_TEXT - 1 && day_parse(f->d_name, DAY_TEXT - 1, &day) : str_u64(str_c(f->d_name), &number);
 	}
-	if (sscanf(text, "crumb store 1\nshards %u\n", &s->shards) != 1 || s->shards < 1 || s->shards > 256)
-		return err_set(ERR_CORRUPT, "%s: written by another version of crumb", path);
+	if (d)
+		closedir(d);
+}
+
+static bool anything(const struct contents *c)
+{
+	return c->days || c->generations;
+}
+
+static enum err refuse_keys(const char *path, const struct format *f, const struct contents *c, const char *how)
+{
+	if (c->days)
+		return err_set(ERR_NOT_FOUND,
+		    "%s %s, and only it opens the %u days in journal/: put back the newest copy; nothing was changed. If it is lost for ever, so are "
+		    "these days: move the store away and begin a new one",
+		    path, how, c->days);
+	return err_set(ERR_NOT_FOUND, "%s %s, and this store was made with it%s: put it back, or move the store away and begin a new one; nothing was changed",
+	    path, how, f->sealed ? "" : " (there are views)");
+}
+
+/* Opens the keys, or makes them for a store that has nothing yet. */
+static enum err open_keys(struct store *s, const struct format *f, const struct contents *c)
+{
+	char path[4096];
+	struct stat st;
+	path_of(s, "keys", path);
+	bool named = lstat(path, &st) == 0, link = named && S_ISLNK(st.st_mode), there = named && stat(path, &st) == 0;
+	if (named && !there)
+		return link && errno == ENOENT ? refuse_keys(path, f, c, "is a link to a file that is not there (is its storage mounted?)") : sys(path);
+	if (!named && errno != ENOENT)
+		return sys(path);
+	bool missing = !there || (S_ISREG(st.st_mode) && st.st_size == 0);
+	if (!missing)
+		return keys_open(path, s->readonly ? KEYS_READ : KEYS_WRITE, &s->keys);
+	if (s->readonly || f->sealed || anything(c))
+		return refuse_keys(path, f, c, there ? "is empty" : "is missing");
+	enum err e = keys_open(path, KEYS_MAKE, &s->keys);
+	return e ? e : folder_sync(s->path);
+}
+
+/* Are the keys those of the store, and not older than it? */
+static enum err match_keys(const struct store *s, const struct format *f)
+{
+	uint8_t id[STORE_ID_LEN];
+	if (!f->sealed)
+		return OK; /* an older crumb's: the journal tells (journal_open) */
+	keys_id(s->keys, id);
+	if (!keys_sealed(s->keys))
+		return err_set(ERR_CORRUPT, "%s/keys is an old copy: put back the newest; nothing was changed", s->path);
+	if (memcmp(id, f->id, sizeof id) != 0)
+		return err_set(ERR_CORRUPT, "%s/keys belongs to another store: put back this store's; nothing was changed", s->path);
+	if (keys_serial(s->keys) < f->serial)
+		return err_set(ERR_CORRUPT, "%s/keys is an old copy (change %llu of %llu): put back the newest; nothing was changed", s->path,
+		    (unsigned long long)keys_serial(s->keys), (unsigned long long)f->serial);
 	return OK;
+}
+
+static enum err save_format(const struct store *s, uint64_t serial)
+{
+	struct format f = {.there = true, .sealed = true, .shards = s->shards, .serial = serial};
+	keys_id(s->keys, f.id);
+	return format_write(s->path, &f);
+}
+
+/* The keys have changed. Their lock is held. */
+static void remember_serial(void *arg, uint64_t serial)
+{
+	if (save_format(arg, serial) != OK)
+		log_warn("store", "an older copy of keys would not be noticed why=\"%s\"", err_text());
+}
+
+static enum err identify(struct store *s, const struct config *c, struct format *f)
+{
+	struct contents have = {0, 0};
+	count_in(s->path, "journal", true, &have.days);
+	count_in(s->path, "state", false, &have.generations);
+	enum err e = format_read(s->path, f);
+	if (e)
+		return e;
+	if (!f->there && (s->readonly && !anything(&have)))
+		return err_set(ERR_NOT_FOUND, "%s: there is no store here; crumbd makes one", s->path);
+	if (!f->there && anything(&have))
+		return err_set(ERR_NOT_FOUND,
+		    "%s/format is missing, but there are %u days of journal: put it back, every backup of the store has it; nothing was changed", s->path,
+		    have.days);
+	s->shards = f->there ? f->shards : (unsigned)c->shards;
+	if ((e = open_keys(s, f, &have)))
+		return e;
+	return match_keys(s, f);
+}
+
+/* From now on keys and format tell each other. */
+static enum err seal(struct store *s, const struct format *f)
+{
+	enum err e = keys_seal(s->keys);
+	if (!e && (!f->sealed || f->serial != keys_serial(s->keys)))
+		e = save_format(s, keys_serial(s->keys));
+	keys_on_change(s->keys, remember_serial, s);
+	return e;
 }
 
 bool store_locked(const struct config *c)
@@ -104,13 +208,19 @@ bool store_locked(const struct config *c)
 	return !free_now;
 }
 
+/* The first day that has not ended by now. */
+static uint16_t first_kept_day(const struct config *c)
+{
+	return (uint16_t)(day_of(clock_now()) - c->retention_days + 1);
+}
+
 enum err store_open(const struct config *c, enum store_mode mode, struct store **out)
 {
 	struct store *s = calloc(1, sizeof *s);
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory");
 	char path[4096];
-	snprintf(s->path, sizeof s->path, "%s", c->store_path);
+	struct format f;
 	s->lock_fd = -1;
 	s->readonly = mode != STORE_WRITE;
 	s->map_bytes = c->map_gb ? (size_t)c->map_gb << 30 : MAP_BYTES;
@@ -118,9 +228,14 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	s->map_bytes = (size_t)1 << 30; /* sanitizers want the address space for themselves */
 #endif
 	enum err e = OK;
+	if (strlen(c->store_path) > STORE_PATH_MAX) {
+		e = err_set(ERR_USAGE, "store.path is longer than %d bytes", STORE_PATH_MAX);
+		goto out;
+	}
+	snprintf(s->path, sizeof s->path, "%s", c->store_path);
 	if (!s->readonly && ((e = folder_make(s->path, 0700)) || (e = take_lock(s))))
 		goto out;
-	if ((e = read_format(s, c)))
+	if ((e = identify(s, c, &f)))
 		goto out;
 	path_of(s, "journal", path);
 	if (!s->readonly && (e = make_folder(path)))
@@ -128,14 +243,13 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	path_of(s, "state", path);
 	if (!s->readonly && (e = make_folder(path)))
 		goto out;
-	path_of(s, "keys", path);
-	if ((e = keys_open(path, !s->readonly, &s->keys)))
-		goto out;
 	path_of(s, "erased", path);
 	if ((e = erased_open(path, !s->readonly, &s->erased)))
 		goto out;
 	if (mode != STORE_READ)
-		e = journal_open(s->path, s->keys, s->shards, s->map_bytes, s->readonly, &s->journal);
+		e = journal_open(s->path, s->keys, s->shards, s->map_bytes, s->readonly, f.sealed ? 0 : first_kept_day(c), &s->journal);
+	if (!e && !s->readonly)
+		e = seal(s, &f);
 out:
 	if (e)
 		store_close(s);

@@ -30,8 +30,10 @@ struct journal_block {
 	uint64_t seq;	    /* set by the commit */
 };
 
-/* `store` is the folder that has journal/ and wal. */
-enum err journal_open(const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, struct journal **out) MUST_CHECK;
+/* `store` is the folder that has journal/ and wal. `oldest` is 0, or the first day that has not ended: then the keys
+ * may be another store's, and must open the journal (ERR_CORRUPT: they do not). */
+enum err journal_open(
+    const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, uint16_t oldest, struct journal **out) MUST_CHECK;
 void journal_close(struct journal *j);
 
 /* Seals the blocks; durable when it returns OK. They are kept together or not at all, whatever their days; readers see a commit

@@ -1,6 +1,6 @@
 /* The store: a folder, created with fresh keys when missing.
  *
- *     format      "crumb store 1\nshards 4\n"; fixed at creation
+ *     format      what store this is: shards, the store's id, how new its keys are (src/store/format.h)
  *     lock        held (flock) by whoever writes: a server, or a command when no server runs
  *     keys        the secrets (store/keys.h)
  *     erased      visitors who are not to come back (store/erased.h)
@@ -21,8 +21,10 @@
 #include "crumb/store/journal.h"
 #include "crumb/store/shard.h"
 
+#define STORE_PATH_MAX 2000 /* so that no path below it is cut anywhere */
+
 struct store {
-	char path[3000];
+	char path[STORE_PATH_MAX + 1];
 	unsigned shards;
 	size_t map_bytes;
 	bool readonly;
@@ -34,7 +36,9 @@ struct store {
 
 enum store_mode { STORE_WRITE /* takes the lock */, STORE_READ /* keys and views */, STORE_READ_JOURNAL /* and blocks */ };
 
-enum err store_open(const struct config *c, enum store_mode mode, struct store **out) MUST_CHECK; /* ERR_BUSY: a server has it */
+/* ERR_BUSY: a server has it. Makes a store only where there is nothing of one: when keys or format are missing, damaged, older or another store's
+ * beside a journal or views, it refuses and has changed nothing. */
+enum err store_open(const struct config *c, enum store_mode mode, struct store **out) MUST_CHECK;
 void store_close(struct store *s);
 bool store_locked(const struct config *c); /* does somebody write it now? */
 

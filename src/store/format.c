@@ -1,0 +1,76 @@
+#include "format.h"
+
+#include "crumb/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define TEXT_MAX 256
+#define CHECK_LEN 8
+
+static void check_of(const char *text, size_t n, char out[2 * CHECK_LEN + 1])
+{
+	uint8_t sum[32];
+	crypto_generichash(sum, sizeof sum, (const uint8_t *)text, n, NULL, 0);
+	sodium_bin2hex(out, 2 * CHECK_LEN + 1, sum, CHECK_LEN);
+}
+
+static size_t print(const struct format *f, char out[TEXT_MAX])
+{
+	char id[2 * STORE_ID_LEN + 1], check[2 * CHECK_LEN + 1];
+	int n = snprintf(out, TEXT_MAX, "crumb store 1\nshards %u\n", f->shards);
+	if (!f->sealed)
+		return (size_t)n;
+	sodium_bin2hex(id, sizeof id, f->id, sizeof f->id);
+	n += snprintf(out + n, TEXT_MAX - (size_t)n, "id %s\nkeys %llu\n", id, (unsigned long long)f->serial);
+	check_of(out, (size_t)n, check);
+	return (size_t)n + (size_t)snprintf(out + n, TEXT_MAX - (size_t)n, "check %s\n", check);
+}
+
+/* What was read is right when it is what would be written: nothing but this has to be looked at. */
+static bool parse(const char *text, size_t n, struct format *f)
+{
+	char id[2 * STORE_ID_LEN + 1] = "", again[TEXT_MAX];
+	unsigned long long serial = 0;
+	size_t len;
+	*f = (struct format){.there = true};
+	int fields = sscanf(text, "crumb store 1\nshards %3u\nid %32[0-9a-f]\nkeys %20llu\n", &f->shards, id, &serial);
+	if (fields != 1 && fields != 3)
+		return false;
+	f->sealed = fields == 3;
+	f->serial = serial;
+	if (f->sealed && (sodium_hex2bin(f->id, sizeof f->id, id, strlen(id), NULL, &len, NULL) != 0 || len != sizeof f->id))
+		return false;
+	return f->shards >= 1 && f->shards <= 256 && print(f, again) == n && memcmp(text, again, n) == 0;
+}
+
+enum err format_read(const char *folder, struct format *out)
+{
+	char path[FILE_PATH_MAX], text[TEXT_MAX];
+	snprintf(path, sizeof path, "%s/format", folder);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		*out = (struct format){.there = false};
+		return OK;
+	}
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	enum err e = n < 0 ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
+	if (fd >= 0)
+		close(fd);
+	if (e)
+		return e;
+	text[n] = 0;
+	return parse(text, (size_t)n, out)
+		   ? OK
+		   : err_set(ERR_CORRUPT, "%s is damaged, or written by another version of crumb: put it back, every backup has it", path);
+}
+
+enum err format_write(const char *folder, const struct format *f)
+{
+	char path[FILE_PATH_MAX], text[TEXT_MAX];
+	snprintf(path, sizeof path, "%s/format", folder);
+	return file_replace(path, str_make(text, print(f, text)));
+}

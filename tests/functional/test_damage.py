@@ -1,0 +1,194 @@
+"""Every file of a store of several weeks is deleted, emptied, cut, flipped, overwritten, zeroed, taken from another store or made a dangling link.
+crumb then either serves what is left and says what is not, or refuses in one sentence that names the file and has changed nothing. It never dies of it."""
+import hashlib
+import json
+import os
+import random
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness import BUILD, DAY, SLOW, Server
+
+DAYS = 21
+PER_DAY = 40        # events; each visitor comes twice a day
+PAGE = 4096
+
+
+def lines_of(now, seed):
+    for back in range(DAYS):
+        day = now // DAY * DAY - back * DAY
+        for i in range(PER_DAY):
+            yield {'t': day + 60 + i if back else now - i % 60, 'id': 'visitor-%d-%d' % (seed, i // 2), 'u': 'https://shop.example/coats/%d' % (i % 3)}
+
+
+class Store:
+    """A store that was stopped cleanly; copies of it are damaged."""
+
+    def __init__(self, seed, options=()):
+        self.server = s = Server(options=['store.shards=2'] + list(options))
+        s.start()
+        r = s.import_lines(list(lines_of(s.now(), seed)))
+        assert r['accepted'] == DAYS * PER_DAY, r
+        s.settle()
+        self.events = s.js('db', 'stat')['events']
+        assert self.events == DAYS * PER_DAY
+        assert s.stop() == 0
+
+    def close(self):
+        self.server.close()
+
+
+@pytest.fixture(scope='module')
+def whole():
+    s = Store(1)
+    yield s
+    s.close()
+
+
+@pytest.fixture(scope='module')
+def other():
+    s = Store(2)
+    yield s
+    s.close()
+
+
+class Copy(Server):
+    def __init__(self, whole):
+        super().__init__(options=whole.server.options)
+        shutil.copytree(whole.server.store, self.store, symlinks=True)
+
+    def path(self, *names):
+        return os.path.join(self.store, *names)
+
+    def tree(self):
+        out = {}
+        for folder, _, files in os.walk(self.store):
+            for name in files:
+                p = os.path.join(folder, name)
+                r = os.path.relpath(p, self.store)
+                if name in ('lock', 'lock.mdb', 'admin'):
+                    continue
+                out[r] = os.readlink(p) if os.path.islink(p) else hashlib.sha256(open(p, 'rb').read()).hexdigest()
+        return out
+
+    def try_start(self):
+        """True: it serves. False: it refused; what it said is in self.said."""
+        arguments = [os.path.join(BUILD, 'crumbd')] + self.common() + ['-o', 'collect.listen=127.0.0.1:0', '-o', 'admin.listen=127.0.0.1:0', '--test-clock']
+        with open(self.log, 'a') as log:
+            self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True)
+        ready, _, _ = select.select([self.process.stdout], [], [], 60 * SLOW)
+        line = self.process.stdout.readline() if ready else ''
+        found = re.match(r'ready collect=(\S+) admin=(\S+)', line)
+        self.said = self.logged()
+        if found:
+            self.collect, self.admin = found.groups()
+            return True
+        code = self.process.wait(60 * SLOW)
+        assert code == 1, 'exit %d: %s' % (code, self.said[-600:])
+        assert 'crumbd: ' in self.said
+        return False
+
+
+@pytest.fixture
+def copy(whole):
+    s = Copy(whole)
+    yield s
+    s.close()
+
+
+def remove(path):
+    os.unlink(path)
+
+
+def empty(path):
+    open(path, 'wb').close()
+
+
+def half(path):
+    os.truncate(path, os.path.getsize(path) // 2)
+
+
+def flip(path, seed=0, n=8):
+    r = random.Random('%s %d' % (os.path.basename(path), seed))
+    with open(path, 'r+b') as f:
+        data = bytearray(f.read())
+        for _ in range(n):
+            if data:
+                data[r.randrange(len(data))] ^= 1 << r.randrange(8)
+        f.seek(0)
+        f.write(data)
+
+
+def page(path, content=os.urandom, seed=0):
+    size = os.path.getsize(path)
+    at = random.Random('%s %d' % (os.path.basename(path), seed)).randrange(max(1, size // PAGE)) * PAGE
+    with open(path, 'r+b') as f:
+        f.seek(at)
+        f.write(content(min(PAGE, size - at)))
+
+
+def zero_page(path, seed=0):
+    page(path, bytes, seed)
+
+
+def dangling(path):
+    os.unlink(path)
+    os.symlink('/nowhere/' + os.path.basename(path), path)
+
+
+DAMAGE = [remove, empty, half, flip, page, zero_page, dangling]
+
+
+# --- keys and format
+
+
+def refused_untouched(s, name):
+    before = s.tree()
+    assert not s.try_start()
+    last = s.said.strip().splitlines()[-1]
+    assert name in last, last
+    assert s.tree() == before
+    for command in (['import', '-', '--format', 'ndjson'], ['db', 'stat'], ['db', 'verify'], ['segments', 'list']):
+        r = subprocess.run([os.path.join(BUILD, 'crumb')] + s.common() + command, input='', capture_output=True, text=True, timeout=60 * SLOW)
+        assert r.returncode > 0 and name in r.stderr, (command, r)
+        assert s.tree() == before, command
+
+
+@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+@pytest.mark.parametrize('name', ['keys', 'format'])
+def test_damaged_keys_or_format_are_refused_and_nothing_is_touched(whole, copy, name, damage):
+    if name == 'format' and damage in (page, zero_page):
+        pytest.skip('it is no page')
+    damage(copy.path(name))
+    if name == 'keys' and damage is not dangling and os.path.exists(copy.path(name)):
+        os.chmod(copy.path(name), 0o600)
+    refused_untouched(copy, name)
+    if os.path.lexists(copy.path(name)):
+        os.unlink(copy.path(name))
+    shutil.copy2(os.path.join(whole.server.store, name), copy.path(name))
+    assert copy.try_start()         # and all is there as soon as the file is
+    copy.settle()
+    assert copy.js('db', 'stat')['events'] == whole.events
+
+
+@pytest.mark.parametrize('name', ['keys', 'format'])
+def test_keys_and_format_of_another_store_are_refused(other, copy, name):
+    shutil.copy2(os.path.join(other.server.store, name), copy.path(name))
+    refused_untouched(copy, 'keys')
+
+
+def test_an_older_copy_of_the_keys_is_refused(copy):
+    shutil.copy2(copy.path('keys'), copy.dir + '/old')
+    copy.start()
+    copy.advance('2d')
+    assert copy.import_lines([{'t': copy.now(), 'id': 'somebody', 'u': 'https://shop.example/'}])['accepted'] == 1
+    copy.settle()
+    assert copy.stop() == 0
+    shutil.copy2(copy.dir + '/old', copy.path('keys'))
+    refused_untouched(copy, 'keys')
