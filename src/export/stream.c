@@ -20,7 +20,7 @@
 struct position {
 	uint32_t generation, t;
 	char rules[9]; /* the beginning of their hash */
-	uint64_t open; /* bits: which of the destination's segments were told */
+	uint64_t *open; /* a bit for each of the destination's segments, in the order of the rules: it was told */
 	uint64_t seq[SHARDS_MOST];
 	bool state; /* it is being said, and stands at: */
 	struct scan_place place;
@@ -31,7 +31,8 @@ struct streaming {
 	struct identity_keys keys;
 	uint64_t *bits; /* of the rules' segments: those that may be told now */
 	uint64_t *all;	/* all that go there */
-	uint64_t open;
+	uint64_t *open; /* as in a position: those that may be told now */
+	size_t words;	/* of each */
 	struct buf *out;
 	bool any;
 	/* the latest change that was told, so that the same one is not told twice in a row */
@@ -40,9 +41,15 @@ struct streaming {
 
 /* --- positions */
 
-static void put_position(const struct position *p, unsigned shards, struct buf *out)
+static void put_position(const struct position *p, unsigned shards, size_t words, struct buf *out)
 {
-	buf_addf(out, "%u.%s.%u.%llx.", p->generation, p->rules, p->t, (unsigned long long)p->open);
+	size_t top = words - 1;
+	while (top && !p->open[top])
+		top--;
+	buf_addf(out, "%u.%s.%u.%llx", p->generation, p->rules, p->t, (unsigned long long)p->open[top]);
+	while (top--)
+		buf_addf(out, "%016llx", (unsigned long long)p->open[top]);
+	buf_c(out, ".");
 	for (unsigned i = 0; i < shards; i++)
 		buf_addf(out, "%s%llu", i ? "," : "", (unsigned long long)p->seq[i]);
 	if (p->state) {
@@ -60,24 +67,36 @@ static bool number(struct str s, uint64_t most, uint64_t *out)
 	return str_u64(s, out) && *out <= most;
 }
 
-static bool read_position(struct str s, unsigned shards, struct position *p)
+/* One hexadecimal number of any length. What stands beyond the last word are segments that are no more. */
+static bool read_open(struct str s, size_t words, uint64_t *open)
+{
+	memset(open, 0, words * sizeof *open);
+	for (size_t i = 0; i < s.n; i++) {
+		char c = chr_lower(s.p[s.n - 1 - i]);
+		if (!chr_digit(c) && (c < 'a' || c > 'f'))
+			return false;
+		uint64_t digit = (uint64_t)(chr_digit(c) ? c - '0' : c - 'a' + 10);
+		if (i / 16 < words)
+			open[i / 16] |= digit << i % 16 * 4;
+	}
+	return s.n > 0;
+}
+
+static bool read_position(struct str s, unsigned shards, size_t words, struct position *p)
 {
 	struct str part[8];
 	unsigned n = 0;
-	uint64_t v;
-	char hex[20];
+	uint64_t v, *open = p->open;
 	while (n < 8 && str_cut(&s, '.', &part[n]))
 		n++;
-	*p = (struct position){.generation = 0};
+	*p = (struct position){.open = open};
 	if ((n != 5 && n != 7) || !number(part[0], UINT32_MAX, &v))
 		return false;
 	p->generation = (uint32_t)v;
-	if (part[1].n != 8 || !number(part[2], UINT32_MAX, &v) || part[3].n == 0 || part[3].n > 16)
+	if (part[1].n != 8 || !number(part[2], UINT32_MAX, &v) || !read_open(part[3], words, open))
 		return false;
 	memcpy(p->rules, part[1].p, 8);
 	p->t = (uint32_t)v;
-	snprintf(hex, sizeof hex, STR_FMT, STR_ARG(part[3]));
-	p->open = strtoull(hex, NULL, 16);
 	struct str seq;
 	unsigned i = 0;
 	while (i < shards && str_cut(&part[4], ',', &seq) && number(seq, UINT64_MAX, &p->seq[i]))
@@ -120,7 +139,7 @@ static enum err list_segments(struct streaming *x)
 			   segment_labels_allowed(r, s, w->all, w->d, &label);
 		if (may) {
 			x->bits[i / 64] |= 1ull << i % 64;
-			x->open |= 1ull << n % 64;
+			x->open[n / 64] |= 1ull << n % 64;
 		}
 		n++;
 	}
@@ -189,7 +208,9 @@ static void say_change(void *arg, const struct crossing *c)
 static void begin_state(struct streaming *x, struct position *p)
 {
 	struct generation *g = x->w->g;
-	*p = (struct position){.generation = g->number, .t = x->w->now, .open = x->open, .state = true};
+	uint64_t *open = p->open;
+	*p = (struct position){.generation = g->number, .t = x->w->now, .open = open, .state = true};
+	memcpy(open, x->open, x->words * sizeof *open);
 	memcpy(p->rules, g->rules->hash_text, 8);
 	for (unsigned i = 0; i < g->shards; i++)
 		p->seq[i] = atomic_load(&g->fold[i].changes);
@@ -201,7 +222,10 @@ static void begin_state(struct streaming *x, struct position *p)
 static bool continues(const struct streaming *x, struct position *p)
 {
 	struct generation *g = x->w->g;
-	if (memcmp(p->rules, g->rules->hash_text, 8) != 0 || (x->open & ~p->open) || p->t > x->w->now ||
+	bool opened = false; /* one that was never told */
+	for (size_t i = 0; i < x->words; i++)
+		opened |= (x->open[i] & ~p->open[i]) != 0;
+	if (memcmp(p->rules, g->rules->hash_text, 8) != 0 || opened || p->t > x->w->now ||
 	    p->t + (uint32_t)x->w->config->stream_keep_h * 3600 < x->w->now)
 		return false;
 	if (p->generation == g->number)
@@ -230,7 +254,7 @@ static enum err changes(struct streaming *x, struct position *p, bool *gap)
 		same &= p->seq[i] == from;
 		all &= p->seq[i] >= there;
 	}
-	p->open = x->open;
+	memcpy(p->open, x->open, x->words * sizeof *p->open);
 	if (all && (!same || p->t + OVERLAP_S < x->w->now)) { /* a quiet stream does not grow old */
 		p->t = x->w->now;
 		x->any = true;
@@ -243,7 +267,7 @@ static enum err run(struct streaming *x, struct str at, struct position *p)
 {
 	struct generation *g = x->w->g;
 	size_t from = x->out->n;
-	bool gap = false, known = at.n && read_position(at, g->shards, p);
+	bool gap = false, known = at.n && read_position(at, g->shards, x->words, p);
 	if (at.n && !known)
 		return err_set(ERR_USAGE, "this is no position of a stream");
 	if (known && !p->state && continues(x, p)) {
@@ -269,8 +293,9 @@ enum err stream_piece(const struct plan_wish *w, struct str at, struct buf *out,
 {
 	size_t words = w->g->rules->segments_n / 64 + 1;
 	struct position *p = calloc(1, sizeof *p);
-	struct streaming x = {.w = w, .bits = calloc(words, 8), .all = calloc(words, 8), .out = out};
-	CHECK(p && x.bits && x.all);
+	struct streaming x = {.w = w, .bits = calloc(words, 8), .all = calloc(words, 8), .open = calloc(words, 8), .words = words, .out = out};
+	CHECK(p && x.bits && x.all && x.open);
+	CHECK(p->open = calloc(words, 8));
 	enum err e = w->d->format != FORMAT_STREAM   ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
 		     : w->config->stream_keep_h == 0 ? err_set(ERR_USAGE, "there are no streams: set stream.keep_h")
 						     : keys_identity(w->g->store->keys, day_of(w->now), &x.keys);
@@ -282,12 +307,14 @@ enum err stream_piece(const struct plan_wish *w, struct str at, struct buf *out,
 	if (!e && x.any) {
 		/* the last event carries the position behind all of them */
 		buf_c(out, "id: ");
-		put_position(p, w->g->shards, out);
+		put_position(p, w->g->shards, words, out);
 		buf_c(out, "\nevent: at\ndata: {}\n\n");
 	}
 	sodium_memzero(&x.keys, sizeof x.keys);
 	free(x.bits);
 	free(x.all);
+	free(x.open);
+	free(p->open);
 	free(p);
 	return e;
 }

@@ -145,8 +145,31 @@ def test_random_acts_and_old_positions(server):
     assert whole and all(c.all() == whole for c in clients)
 
 
+MANY = 'version: 1\ncategories:\n' + ''.join('  - {id: c%d, any: [{path: "/c%d"}]}\n' % (i, i) for i in range(70)) + 'segments:\n' + \
+    ''.join('  - {id: s%02d, when: c%d, destinations: [live]}\n' % (i, i) for i in range(70))
+
+
+def test_more_segments_than_a_word_has_bits(make):
+    server = make(rules=MANY, destinations=DESTINATIONS, options=['stream.keep_h=24'])
+    t = server.now()
+    server.import_lines([{'id': 'v%d' % i, 't': t, 'u': 'https://s.example/c%d' % c} for c in list(range(3)) + list(range(60, 64)) for i in range(25)])
+    c = Client(server)
+    c.all()
+    assert [c.count('s%02d' % i) for i in (0, 2, 63, 64, 66, 69)] == [25, 25, 25, 0, 0, 0] and c.said.count('reset') == 1
+    for n, segment in enumerate((64, 66, 69)):          # each of them opens while that of its bit in the first word is open, or not
+        for some in (range(10), range(10, 25)):         # those of below k are said when it opens
+            server.import_lines([{'id': 'w%d' % i, 't': t, 'u': 'https://s.example/c%d' % segment} for i in some])
+            c.all()
+        assert c.count('s%d' % segment) == 25 and c.said.count('reset') == 2 + n
+    server.restart()
+    server.import_lines([{'id': 'x', 't': t, 'u': 'https://s.example/c69'}])
+    c.all()
+    assert c.count('s69') == 26 and c.said.count('reset') == 4
+    assert c.rows == Client(server).all()
+
+
 def test_what_is_no_stream_says_so(server, make):
-    for path, status in (('?to=nobody', 404), ('?to=lake', 400), ('?to=live&after=nonsense', 400), ('?to=live&after=1.aaaaaaaa.1.0.1', 400), ('', 400)):
+    for path, status in (('?to=nobody', 404), ('?to=lake', 400), ('?to=live&after=nonsense', 400), ('?to=live&after=1.aaaaaaaa.1.0.1', 400), ('?to=live&after=1.aaaaaaaa.1.0x1.1,1,1,1', 400), ('?to=live&after=1.aaaaaaaa.1..1,1,1,1', 400), ('?to=live&after=1.aaaaaaaa.1.%s.1,1,1,1' % ('f' * 999), 200), ('', 400)):
         assert server.http('GET', '/v1/stream' + path, admin=True)[0] == status
     assert server.http('GET', '/v1/stream?to=live')[0] == 404
     off = make(rules=RULES, destinations=DESTINATIONS)

@@ -9,7 +9,7 @@
  * At least once: an event may come again, and then says what holds at that time. Below k nobody is said to enter, and when a segment grows beyond it,
  * when rules change, or when a position is older than what is kept, the state is said anew. The id is our pseudonym for the destination.
  *
- * A position is text: GENERATION.RULES.TIME.OPEN.SEQ,SEQ… (one sequence a shard), and while the state is being said .SHARD.KEY behind it. */
+ * A position is text: GENERATION.RULES.TIME.OPEN.SEQ,SEQ… (one sequence a shard; OPEN is a hexadecimal number with a bit for each segment), and while the state is being said .SHARD.KEY behind it. */
 #ifndef CRUMB_EXPORT_STREAM_H
 #define CRUMB_EXPORT_STREAM_H
 
