@@ -3,6 +3,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/csv.h"
 #include "formats.h"
 
 #include <stdio.h>
@@ -57,17 +58,9 @@ static bool csv_item(struct encoder *e, const struct out_item *item, struct buf 
 			continue;
 		bool add = r->change == ROW_ADD;
 		day_text(r->until, day);
-		buf_str(out, item->id);
+		csv_exact(out, item->id);
 		buf_add(out, ",", 1);
-		if (memchr(r->segment->theirs.p, ',', r->segment->theirs.n) || memchr(r->segment->theirs.p, '"', r->segment->theirs.n)) {
-			buf_add(out, "\"", 1);
-			for (size_t k = 0; k < r->segment->theirs.n; k++)
-				buf_add(
-				    out, r->segment->theirs.p[k] == '"' ? "\"\"" : &r->segment->theirs.p[k], r->segment->theirs.p[k] == '"' ? 2 : 1);
-			buf_add(out, "\"", 1);
-		} else {
-			buf_str(out, r->segment->theirs);
-		}
+		csv_exact(out, r->segment->theirs);
 		buf_add(out, ",", 1);
 		buf_c(out, add ? day : "");
 		buf_c(out, add ? ",add\n" : ",remove\n");

@@ -409,6 +409,39 @@ static const struct yaml_key dest_keys[] = {{"id", dest_id, NULL}, {"format", de
     {"compress", dest_compress, NULL}, {"deliver", dest_to, NULL}, {"label", NULL, "labels"}, {"max_ttl", NULL, "ttl"}, {"to", NULL, "deliver"},
     {"ids", NULL, "partner"}};
 
+#define NAME_MOST 255
+
+static bool has_one_of(struct str s, const char *signs)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] < 0x20 || s.p[i] == 0x7f || (s.p[i] && strchr(signs, s.p[i])))
+			return true;
+	return false;
+}
+
+/* What would break a format's rows, or its names of files. */
+static void check_names(struct loader *l, const yaml_node_t *n, const struct destination *d)
+{
+	const struct format_info *f = &format_infos[d->format];
+	char signs[16] = "";
+	struct str separators = setting_get(d->settings, d->settings_n, "separators");
+	if (d->format == FORMAT_XANDR_TEXT)
+		snprintf(signs, sizeof signs, "%.5s", separators.n == 5 ? separators.p : ";,:\t^");
+	else if (d->format == FORMAT_LIVERAMP)
+		snprintf(signs, sizeof signs, ",\t");
+	for (unsigned i = 0; i < d->segments_n; i++) {
+		if (has_one_of(d->segments[i].value, signs))
+			complain(l, n, "segments", "name it as the partner does",
+			    "the name of segment '" STR_FMT "' has a sign that ends a cell or a row of format %s", STR_ARG(d->segments[i].name), f->name);
+		if (d->segments[i].value.n > NAME_MOST)
+			complain(l, n, "segments", NULL, "the name of segment '" STR_FMT "' is longer than %d bytes", STR_ARG(d->segments[i].name), NAME_MOST);
+	}
+	for (unsigned i = 0; (d->format == FORMAT_AAM || d->format == FORMAT_LIVERAMP) && i < d->settings_n; i++)
+		if (has_one_of(d->settings[i].value, "/"))
+			complain(l, n, "setting", NULL, STR_FMT " is a part of names of files: no '/' and no control characters",
+			    STR_ARG(d->settings[i].name));
+}
+
 /* What only shows when all of it is there. */
 static void check_destination(struct loader *l, const yaml_node_t *n, struct reading *r)
 {
@@ -438,6 +471,7 @@ static void check_destination(struct loader *l, const yaml_node_t *n, struct rea
 		d->bytes = f->bytes;
 	if (f->ttl_days && (!d->ttl_days || d->ttl_days > f->ttl_days))
 		d->ttl_days = f->ttl_days;
+	check_names(l, n, d);
 	uint64_t number;
 	for (unsigned i = 0; destination_numbered(d) && i < d->segments_n; i++)
 		if (!str_u64(d->segments[i].value, &number))

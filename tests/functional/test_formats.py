@@ -1,4 +1,5 @@
 """Every format, read back by readers that share no code with crumb: avro and protobuf of Debian, json, gzip, zstandard, and the partners' pages."""
+import csv
 import gzip
 import hashlib
 import io
@@ -239,6 +240,20 @@ def test_segment_s_audience_events(world):
     buy(server)
     event, = json.loads(deliver(server)[0][0][1])['batch']
     assert event['event'] == 'Audience Exited' and event['properties'] == {'audience_key': 'intenders', 'intenders': False}
+
+
+def test_names_that_are_no_plain_words(world):
+    """A partner's words are for its programs: they come back as they are, whatever is in them."""
+    names = {'intenders': '=1+1,"quoted"', 'coats-ever': '-12'}
+    server = world('format: csv, partner: acme, segments: {intenders: %s, coats-ever: %s}' % tuple(json.dumps(n) for n in names.values()), ids='-a%d')
+    files, _ = deliver(server)
+    rows = list(csv.reader(io.StringIO(files[0][1].decode())))
+    assert {r[1] for r in rows[1:]} == set(names.values()) and {r[0] for r in rows[1:]} == {'-a%d' % (5000 + i) for i in range(N)}
+    for text, said in (('format: csv, segments: {intenders: "a\\nb"}', 'ends a cell or a row'), ('format: liveramp, settings: {distribution_id: d}, segments: {intenders: "a,b"}', 'ends a cell or a row'),
+                       ('format: xandr-text, settings: {fields: [SEG_CODE, EXPIRATION], separators: ";#:!^"}, segments: {intenders: "a#b"}', 'ends a cell or a row'),
+                       ('format: csv, segments: {intenders: %s}' % ('x' * 256), 'longer than 255'), ('format: aam, settings: {dpid: "../x"}, %s' % NUMBERS, 'names of files')):
+        server.write_destinations(PARTNERS + '  - {id: x, %s}\n' % text)
+        assert said in server.cli('export', '--to', 'x', '--out', server.dir + '/o', ok=(1, 2)).stderr, text
 
 
 def test_ids_that_a_format_cannot_write_are_left_out_and_counted(world):
