@@ -2,6 +2,8 @@
 #include "crumb/audience/scan.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/csv.h"
+#include "crumb/base/file.h"
 #include "crumb/cli/cli.h"
 #include "crumb/export/export.h"
 #include "crumb/export/plan.h"
@@ -141,14 +143,16 @@ static int curve(struct cli *c, int argc, char **argv)
 	int rc = open_model(c, id, &segment, &model);
 	if (rc)
 		return rc;
-	if (file) {
-		FILE *f = fopen(file, "wb");
-		if (!f)
-			rc = cli_fail("%s: %s", file, strerror(errno));
-		else
-			svg(model, f);
-		if (f)
-			fclose(f);
+	if (file && strcmp(file, "-") == 0) {
+		svg(model, stdout);
+	} else if (file) {
+		struct file_new f;
+		enum err e = file_begin(&f, file, 0666);
+		if (!e) {
+			svg(model, f.file);
+			e = file_finish(&f);
+		}
+		rc = e ? cli_fail("%s", err_text()) : EXIT_FINE;
 	} else if (c->json) {
 		cli_print_json(json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "id", id, "trained", json_object_get(model, "trained"), "auc",
 		    json_object_get(model, "auc"), "activity_auc", json_object_get(model, "activity_auc"), "lift_at_10",
@@ -436,17 +440,23 @@ static int scores(struct cli *c, int argc, char **argv)
 		destinations_unref(all);
 		return cli_fail("%s", err_text());
 	}
-	if (!(w.file = fopen(path, "wb"))) {
+	struct file_new f;
+	enum err e = file_begin(&f, path, 0666);
+	if (e) {
 		destinations_unref(all);
-		return cli_fail("%s: %s", path, strerror(errno));
+		return cli_fail("%s", err_text());
 	}
+	w.file = f.file;
 	fputs("id,score,probability\n", w.file);
-	enum err e = learn_scores(c->generation, segment, clock_now(), write_score, &w);
+	e = learn_scores(c->generation, segment, clock_now(), write_score, &w);
 	destinations_unref(all);
-	bool closed = fclose(w.file) == 0;
 	sodium_memzero(&keys, sizeof keys);
-	if (e || !closed || !kgate_show(&c->gate, w.rows).told) {
-		remove(path);
+	bool told = kgate_show(&c->gate, w.rows).told;
+	if (e || !told)
+		file_drop(&f);
+	else
+		e = file_finish(&f);
+	if (e || !told) {
 		return e ? cli_fail("%s", err_text()) : cli_fail("fewer than %u visitors: no rows were written", kgate_k(&c->gate));
 	}
 	if (c->json)
@@ -482,46 +492,58 @@ static int seed(struct cli *c, int argc, char **argv)
 	}
 	snprintf(path, sizeof path, "%s/%s.%s", out, id, csv ? "csv" : "libsvm");
 	snprintf(names_path, sizeof names_path, "%s/%s.features.txt", out, id);
-	char body[4600], weights_path[4500];
-	snprintf(body, sizeof body, "%s.part", path);
+	char weights_path[4500];
 	snprintf(weights_path, sizeof weights_path, "%s/%s.weights.txt", out, id);
-	w.file = fopen(body, "wb");
-	w.weights = csv ? NULL : fopen(weights_path, "wb");
-	if (!w.file || (!csv && !w.weights)) {
-		if (w.file)
-			fclose(w.file);
+	struct file_new body, weights = {.file = NULL}, features;
+	enum err e = file_begin(&body, path, 0666);
+	if (!e && !csv && (e = file_begin(&weights, weights_path, 0666)))
+		file_drop(&body);
+	if (e) {
 		destinations_unref(all);
-		return cli_fail("%s: %s", out, strerror(errno));
+		return cli_fail("%s", err_text());
 	}
-	enum err e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, csv ? NULL : write_row, &w);
+	w.file = body.file;
+	w.weights = weights.file;
+	e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, csv ? NULL : write_row, &w);
 	if (!e && csv) { /* its header wants the names first */
 		fputs("seed,weight", w.file);
-		for (unsigned i = 0; i < names_n; i++)
-			fprintf(w.file, ",%s", names[i]);
-		fputc('\n', w.file);
-		for (unsigned i = 0; i < names_n; i++)
+		struct buf head = {0};
+		for (unsigned i = 0; i < names_n; i++) {
+			buf_add(&head, ",", 1);
+			csv_text(&head, str_c(names[i]));
 			free(names[i]);
+		}
+		buf_add(&head, "\n", 1);
+		if (head.failed || fwrite(head.p, 1, head.n, w.file) != head.n)
+			e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		buf_done(&head);
 		free(names);
+		names = NULL;
 		w.features = names_n;
-		e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, write_row, &w);
+		if (e)
+			names_n = 0;
+		else
+			e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, write_row, &w);
 	}
 	destinations_unref(all);
 	if (!e && (!kgate_show(&c->gate, w.seeds).told || !kgate_show(&c->gate, w.rows - w.seeds).told))
 		e = err_set(ERR_USAGE, "fewer than %u visitors in the segment, or beside it: no rows were written", kgate_k(&c->gate));
-	bool weighed = !w.weights || fclose(w.weights) == 0, fine = fclose(w.file) == 0 && weighed && !e && rename(body, path) == 0;
-	FILE *f = fine ? fopen(names_path, "wb") : NULL;
-	for (unsigned i = 0; i < names_n; i++) {
-		if (f)
-			fprintf(f, "%u %s\n", i + 1, names[i]);
-		free(names[i]);
+	if (!e && !(e = file_begin(&features, names_path, 0666))) {
+		for (unsigned i = 0; i < names_n; i++)
+			fprintf(features.file, "%u %s\n", i + 1, names[i]);
+		e = file_finish(&features);
 	}
+	for (unsigned i = 0; i < names_n; i++)
+		free(names[i]);
 	free(names);
-	if (f)
-		fclose(f);
-	if (!fine) {
-		remove(body);
-		remove(weights_path);
-		return cli_fail("%s", e ? err_text() : strerror(errno));
+	if (!e && weights.file)
+		e = file_finish(&weights);
+	if (!e)
+		e = file_finish(&body);
+	if (e) {
+		file_drop(&weights);
+		file_drop(&body);
+		return cli_fail("%s", err_text());
 	}
 	if (c->json)
 		cli_print_json(json_pack("{s:s,s:s,s:s?,s:I,s:i}", "file", path, "features_file", names_path, "weights_file",
@@ -538,7 +560,8 @@ const struct command commands_lookalike[] = {
 	train_it},
     {"lookalike curve", "ID [--svg FILE] [--json]", "how many are found at which reach",
 	"  Reach against recall and lift on seed members that the model had not seen, with 95 % intervals, and what ranking by activity alone would "
-	"find.",
+	"find.\n"
+	"  --svg - writes the picture to stdout.",
 	curve},
     {"lookalike explain", "ID [--cookie VALUE | --id IMPORTED_ID | --key HEX] [--json]", "what speaks for and against",
 	"  The heaviest features with their weight and how many of the seed and of others have them; for one visitor, what counts.", explain},

@@ -3,6 +3,7 @@
 #include "crumb/audience/scan.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/file.h"
 #include "crumb/privacy/cookie.h"
 #include "crumb/export/plan.h"
 #include "crumb/privacy/split.h"
@@ -12,7 +13,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct row {
 	struct vkey visitor;
@@ -20,7 +20,7 @@ struct row {
 };
 
 struct writing {
-	FILE *file;
+	struct file_new file;
 	enum export_format format;
 	const struct identity_keys *keys;
 	const struct rules *rules;
@@ -40,7 +40,7 @@ struct writing {
 static enum err put(struct writing *w, const char *line, size_t n)
 {
 	crypto_hash_sha256_update(&w->sha, (const uint8_t *)line, n);
-	return fwrite(line, 1, n, w->file) == n ? OK : err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "export: %s", strerror(errno));
+	return fwrite(line, 1, n, w->file.file) == n ? OK : err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "export: %s", strerror(errno));
 }
 
 static enum err take(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
@@ -96,27 +96,21 @@ static enum err write_manifest(
 /* The file and its manifest, each complete or not at all. */
 static enum err write_files(struct writing *w, const struct generation *g, const char *folder)
 {
-	char path[4096], fresh[4200], manifest[4200];
+	char path[4400], manifest[4400];
 	snprintf(path, sizeof path, "%s/%s.%s", folder, w->segment, w->format == EXPORT_CSV ? "csv" : "ndjson");
-	snprintf(fresh, sizeof fresh, "%s.part", path);
 	snprintf(manifest, sizeof manifest, "%s/%s.manifest.json", folder, w->segment);
-	w->file = fopen(fresh, "wb");
-	if (!w->file)
-		return err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
+	enum err e = file_begin(&w->file, path, 0666);
+	if (e)
+		return e;
 	crypto_hash_sha256_init(&w->sha);
-	enum err e = write_rows(w);
-	if (!e && (fflush(w->file) != 0 || fsync(fileno(w->file)) != 0))
-		e = err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
-	fclose(w->file);
+	e = write_rows(w);
 	uint8_t sha[32];
 	crypto_hash_sha256_final(&w->sha, sha);
-	if (!e && rename(fresh, path) != 0)
-		e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
-	if (!e)
-		e = write_manifest(g, w, sha, path, manifest, w->now);
 	if (e)
-		unlink(fresh);
-	return e;
+		file_drop(&w->file);
+	else
+		e = file_finish(&w->file);
+	return e ? e : write_manifest(g, w, sha, path, manifest, w->now);
 }
 
 enum err export_may_go(const struct rules *r, const struct config *c, uint16_t segment, struct str partner, uint32_t now,

@@ -226,7 +226,7 @@ enum err pending_open(struct outbox *place, const struct destination *d, uint32_
 static enum err copy_bytes(const char *from, const char *to)
 {
 	static _Thread_local char part[65536];
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	enum err e = in < 0 ? sys_error(from) : out < 0 ? sys_error(to) : OK;
 	for (ssize_t n = 1; !e && n;) {
 		n = read(in, part, sizeof part);
@@ -245,10 +245,9 @@ static enum err copy_bytes(const char *from, const char *to)
 /* Under its name complete or not at all. */
 static enum err place_file(const char *from, const char *folder, const char *name)
 {
-	char part[PENDING_PATH + 500], whole[PENDING_PATH + 500];
-	snprintf(part, sizeof part, "%s/.%s.part", folder, name);
+	char part[FILE_PATH_MAX + FILE_NEW_NAME], whole[PENDING_PATH + 500];
 	snprintf(whole, sizeof whole, "%s/%s", folder, name);
-	unlink(part);
+	file_temporary(folder, part);
 	enum err e = link(from, part) == 0 ? OK : copy_bytes(from, part);
 	if (!e && rename(part, whole) != 0)
 		e = sys_error(whole);

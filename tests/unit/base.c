@@ -3,6 +3,7 @@
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/csv.h"
 #include "crumb/base/file.h"
 #include "crumb/base/map.h"
 #include "crumb/base/mp.h"
@@ -195,6 +196,35 @@ TEST(any_msgpack_value_is_passed_over_whole)
 	buf_done(&b);
 }
 
+TEST(cells_of_csv_are_exact_for_programs_and_harmless_for_people)
+{
+	static const struct {
+		const char *cell, *exact, *text;
+	} cases[] = {
+	    {"", "", ""},
+	    {"coats", "coats", "coats"},
+	    {"-12", "-12", "'-12"},
+	    {"=1+1", "=1+1", "'=1+1"},
+	    {"@x", "@x", "'@x"},
+	    {"+1", "+1", "'+1"},
+	    {"a,b", "\"a,b\"", "\"a,b\""},
+	    {"=a,b", "\"=a,b\"", "\"'=a,b\""},
+	    {"say \"x\"", "\"say \"\"x\"\"\"", "\"say \"\"x\"\"\""},
+	    {"a\nb", "\"a\nb\"", "\"a b\""},
+	    {"\t=1", "\t=1", "' =1"},
+	    {"\r=1", "\"\r=1\"", "\"' =1\""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buf exact = {0}, text = {0};
+		csv_exact(&exact, str_c(cases[i].cell));
+		csv_text(&text, str_c(cases[i].cell));
+		assert_true(str_eq(exact.n ? buf_view(&exact) : STR(""), str_c(cases[i].exact)));
+		assert_true(str_eq(text.n ? buf_view(&text) : STR(""), str_c(cases[i].text)));
+		buf_done(&exact);
+		buf_done(&text);
+	}
+}
+
 /* --- files */
 
 static void read_all(const char *path, char *out, size_t cap)
@@ -249,6 +279,14 @@ TEST(a_new_file_replaces_a_link_and_never_writes_through_one)
 	assert_int_equal(file_begin(&n, folder, 0644), ERR_USAGE);
 	assert_int_equal(file_begin(&n, "", 0644), ERR_USAGE);
 	assert_int_equal(file_begin(&n, "/tmp/", 0644), ERR_USAGE);
+	assert_int_equal(file_begin(&n, "/dev/stdout", 0644), ERR_USAGE);
+	assert_int_equal(file_begin(&n, "/proc/self/fd/1", 0644), ERR_USAGE);
+	unlink(path);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_int_equal(file_begin(&n, path, 0644), ERR_USAGE);
+	unlink(path);
+	assert_int_equal(symlink("/nowhere/at/all", path), 0);
+	assert_int_equal(file_replace(path, STR("fresh")), OK);
 	unlink(path);
 	unlink(victim);
 	unlink(old);
@@ -287,4 +325,5 @@ RUN(cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_
     cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes),
     cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read),
     cmocka_unit_test(a_map_finds_what_was_put_and_nothing_else), cmocka_unit_test(any_msgpack_value_is_passed_over_whole),
-    cmocka_unit_test(a_new_file_replaces_a_link_and_never_writes_through_one), cmocka_unit_test(two_writers_of_one_path_leave_one_whole_file))
+    cmocka_unit_test(a_new_file_replaces_a_link_and_never_writes_through_one), cmocka_unit_test(cells_of_csv_are_exact_for_programs_and_harmless_for_people),
+    cmocka_unit_test(two_writers_of_one_path_leave_one_whole_file))

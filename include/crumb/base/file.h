@@ -6,7 +6,7 @@
  * Until it is finished a file has no name (O_TMPFILE); where the file system cannot do that, a random one that is opened with O_EXCL, so that
  * neither a link that somebody planted nor another writer of the same path is ever written through. A link that stands at the path itself is
  * replaced, not followed. The folder is where whoever named it says, a link to a folder too. What is at the path and is neither a file nor a link
- * (a pipe, a device, a folder) is refused.
+ * (a pipe, a device, a folder), or leads to one, is refused.
  *
  * Any thread; a struct file_new belongs to one. After file_begin() failed there is nothing to drop. */
 #ifndef CRUMB_BASE_FILE_H
