@@ -43,7 +43,7 @@ _Static_assert(BODY_SIZE / 512 == (BODY_SIZE + SEAL_SIZE - 1) / 512, "a seal doe
 struct keys {
 	pthread_mutex_t lock;
 	int fd;
-	bool sealed;
+	bool sealed, reading;
 	uint8_t limbo[CHANGING_LEN]; /* places whose bytes on disk are not known since a write failed; all of them are to be empty */
 	void (*changed)(void *, uint64_t);
 	void *arg;
@@ -247,6 +247,7 @@ enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 	(void)sodium_mlock(k, sizeof *k); /* may be refused by limits: then the kernel may swap it */
 	enum err e = OK;
 	struct stat st;
+	k->reading = mode == KEYS_READ;
 	k->fd = open(path, (mode == KEYS_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (k->fd < 0 && mode == KEYS_MAKE && errno == ENOENT)
 		k->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -365,7 +366,7 @@ enum err keys_identity(struct keys *k, uint16_t today, struct identity_keys *out
 	enum err e = OK;
 	pthread_mutex_lock(&k->lock);
 	unsigned at = find(k, 0, GENERATIONS_MAX, first, &found);
-	if (!found)
+	if (!found && !k->reading) /* a reader goes without: nobody has a cookie of those days yet */
 		e = make_key(k, at, first);
 	if (!e) {
 		memcpy(out->cookie.b, k->body + AT_COOKIE, 16);

@@ -422,8 +422,21 @@ TEST(a_store_that_never_began_may_begin)
 	config_done(&c);
 }
 
+TEST(a_reader_of_a_later_month_goes_without_a_key_that_nobody_made)
+{
+	struct identity_keys id;
+	struct keys *k = fresh(1);
+	keys_close(k);
+	assert_int_equal(keys_open(path, KEYS_READ, &k), OK);
+	assert_int_equal(keys_identity(k, 20000 + 3 * GENERATION_DAYS, &id), OK);
+	for (int i = 0; i < GENERATIONS_MAX; i++)
+		assert_int_not_equal(id.generations[i].first_day, generation_of(20000 + 3 * GENERATION_DAYS));
+	keys_close(k);
+}
+
 #define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 RUN(IN_FOLDER(a_key_whose_destruction_failed_is_destroyed_by_the_next_try),
     IN_FOLDER(a_key_that_could_not_be_written_is_not_used_and_its_place_is_emptied), IN_FOLDER(a_crash_at_any_byte_of_a_change_harms_no_other_key),
     IN_FOLDER(every_flipped_byte_and_every_cut_is_noticed), IN_FOLDER(keys_that_are_not_the_stores_newest_are_refused),
-    IN_FOLDER(an_old_store_gets_its_seal_and_one_with_foreign_keys_is_refused), IN_FOLDER(a_store_that_never_began_may_begin))
+    IN_FOLDER(an_old_store_gets_its_seal_and_one_with_foreign_keys_is_refused), IN_FOLDER(a_store_that_never_began_may_begin),
+    IN_FOLDER(a_reader_of_a_later_month_goes_without_a_key_that_nobody_made))
