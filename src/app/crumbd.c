@@ -1,6 +1,7 @@
 /* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM. */
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/core/user.h"
 #include "crumb/http/admin.h"
 #include "crumb/http/recent.h"
 #include "crumb/node/courier.h"
@@ -8,10 +9,8 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <grp.h>
 #include <jansson.h>
 #include <malloc.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -270,6 +269,8 @@ static enum err start_collect(struct server *s)
 	s->threads = calloc((size_t)n, sizeof *s->threads);
 	CHECK(s->collects && s->threads);
 	snprintf(listen, sizeof listen, "%s", s->config.collect_listen);
+	if ((e = http_port_free(listen)))
+		return err_wrap(e, "collect.listen");
 	for (; s->threads_n < (unsigned)n && !e; s->threads_n++) {
 		if ((e = collect_new(&s->shared, listen, &s->collects[s->threads_n])))
 			break;
@@ -326,8 +327,10 @@ static enum err start(struct server *s)
 	s->base = event_base_new();
 	if (!s->base)
 		return err_set(ERR_IO, "no event loop");
-	if ((e = start_collect(s)) || (e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, &s->admin)))
+	if ((e = start_collect(s)))
 		return e;
+	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, &s->admin)))
+		return err_wrap(e, "admin.listen");
 	admin_on_models(s->admin, new_models, s);
 	char admin[128];
 	admin_address(s->admin, admin, sizeof admin);
@@ -418,19 +421,12 @@ static void wipe_and_free(void *p)
 /* Root is for whoever starts us, not for us. */
 static enum err drop_privileges(const struct config *c)
 {
-	if (!*c->process_user) {
-		if (geteuid() == 0 && getpid() != 1)
-			log_warn("main", "running as root: set process.user, or start it as a user of its own");
-		return OK;
-	}
-	if (geteuid() != 0)
-		return OK; /* we are nobody special already */
-	const struct passwd *u = getpwnam(c->process_user);
-	if (!u || u->pw_uid == 0)
-		return err_set(ERR_USAGE, "process.user: there is no user '%s' who is not root", c->process_user);
-	if (setgroups(0, NULL) != 0 || setgid(u->pw_gid) != 0 || setuid(u->pw_uid) != 0 || setuid(0) == 0)
-		return err_set(ERR_IO, "process.user: cannot become '%s': %s", c->process_user, strerror(errno));
-	return prctl(PR_SET_DUMPABLE, 0) == 0 ? OK : err_set(ERR_IO, "prctl: %s", strerror(errno));
+	if (!*c->process_user && geteuid() == 0 && getpid() != 1)
+		log_warn("main", "running as root: set process.user, or start it as a user of its own");
+	enum err e = user_of_server(c);
+	if (!e && prctl(PR_SET_DUMPABLE, 0) != 0)
+		e = err_set(ERR_IO, "prctl: %s", strerror(errno));
+	return e;
 }
 
 int main(int argc, char **argv)

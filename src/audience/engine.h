@@ -8,7 +8,7 @@
 
 #define FOLD_MOST 1000000 /* records gathered at once: 32 bytes of each stay in memory */
 #define SWEEP_MOST 20000  /* visitors in one slice */
-#define LISTENERS 64
+#define LISTENERS COLLECT_THREADS_MAX
 
 struct engine_thread {
 	struct engine *e;

@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/cli/cli.h"
+#include "crumb/core/user.h"
 #include "crumb/store/store.h"
 
 #include <jansson.h>
@@ -242,9 +243,14 @@ int main(int argc, char **argv)
 		if (e)
 			return cli_misuse("%s", err_text());
 	}
+	char who[USER_NAME];
+	if (user_of_command(&c.config, who) != OK)
+		return cli_fail("%s", err_text());
 	c.gate.k = (uint32_t)c.config.k;
 	store_load_clock(&c.config);
 	rc = run(&c, argc - i, argv + i);
+	if (rc == EXIT_WRONG && *who)
+		fprintf(stderr, "crumb: started by root, this worked as %s, whose store it is: what it reads and writes must be open to %s\n", who, who);
 	cli_close(&c);
 	config_done(&c.config);
 	client_done();

@@ -2,11 +2,14 @@
 
 #include "crumb/base/buf.h"
 #include "crumb/base/log.h"
+#include "crumb/core/yaml.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <yaml.h>
+
+#define FILE_MOST (1 << 20)
 
 #define T(name, field, initial, help)                                                                                                                \
 	{                                                                                                                                            \
@@ -30,7 +33,7 @@ const struct option config_options[] = {
     T("destinations.path", destinations_path, "etc/destinations.yaml", "partners and destinations; may be missing"),
     N("rules.wait_s", rules_wait_s, "20", 0, 3600, "wait this long at start for changed rules to be applied to the history before serving"),
     T("collect.listen", collect_listen, "127.0.0.1:8080", "HOST:PORT of the pixel; port 0 picks a free one"),
-    N("collect.threads", collect_threads, "0", 0, 256, "event loops; 0 is half of the cores"),
+    N("collect.threads", collect_threads, "0", 0, COLLECT_THREADS_MAX, "event loops; 0 is half of the cores"),
     N("collect.connections", connections, "4096", 16, 1000000, "open connections per thread; beyond it the longest idle one is closed"),
     N("collect.header_bytes", header_bytes, "16384", 1024, 1048576, "longest request line and headers"),
     N("collect.body_bytes", body_bytes, "262144", 1024, 67108864, "longest body of POST /e"),
@@ -178,71 +181,119 @@ static struct str scalar(const yaml_node_t *n)
 	return str_make((const char *)n->data.scalar.value, n->data.scalar.length);
 }
 
-/* Walks nested maps, building the dotted name; `prefix` is restored before returning. */
-static enum err walk(struct config *c, yaml_document_t *doc, const yaml_node_t *n, struct buf *prefix)
+/* A file being read: where in it we are, and how many values were looked at. */
+struct reading {
+	struct config *c;
+	yaml_document_t *doc;
+	struct buf name; /* of the value at hand, dotted */
+	size_t line;
+	unsigned values;
+};
+
+#define VALUES_MOST 10000 /* aliases of aliases double what they stand for */
+
+static enum err set_list(struct reading *r, const yaml_node_t *n)
+{
+	struct buf joined = {0};
+	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top; it++) {
+		const yaml_node_t *item = yaml_document_get_node(r->doc, *it);
+		if (item->type != YAML_SCALAR_NODE) {
+			r->line = item->start_mark.line;
+			buf_done(&joined);
+			return err_set(ERR_USAGE, STR_FMT ": a list of plain words is expected", STR_ARG(buf_view(&r->name)));
+		}
+		if (joined.n)
+			buf_add(&joined, ",", 1);
+		buf_str(&joined, scalar(item));
+	}
+	enum err e = joined.failed ? err_set(ERR_NOMEM, "no memory") : set(r->c, buf_view(&r->name), buf_view(&joined));
+	buf_done(&joined);
+	return e;
+}
+
+/* Walks nested maps, building the dotted name, which is restored before returning. */
+static enum err walk(struct reading *r, const yaml_node_t *n, unsigned depth)
 {
 	if (n->type == YAML_SCALAR_NODE)
-		return set(c, buf_view(prefix), scalar(n));
-	if (n->type == YAML_SEQUENCE_NODE) {
-		struct buf joined = {0};
-		for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top; it++) {
-			const yaml_node_t *item = yaml_document_get_node(doc, *it);
-			if (item->type != YAML_SCALAR_NODE) {
-				buf_done(&joined);
-				return err_set(ERR_USAGE, STR_FMT ": a list of plain words is expected", STR_ARG(buf_view(prefix)));
-			}
-			if (joined.n)
-				buf_add(&joined, ",", 1);
-			buf_str(&joined, scalar(item));
-		}
-		enum err e = joined.failed ? err_set(ERR_NOMEM, "no memory") : set(c, buf_view(prefix), buf_view(&joined));
-		buf_done(&joined);
-		return e;
-	}
+		return set(r->c, buf_view(&r->name), scalar(n));
+	if (n->type == YAML_SEQUENCE_NODE)
+		return set_list(r, n);
+	if (depth > YAML_DEPTH_MOST)
+		return err_set(ERR_SYNTAX, "nested deeper than %d", YAML_DEPTH_MOST);
 	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
-		const yaml_node_t *key = yaml_document_get_node(doc, it->key), *value = yaml_document_get_node(doc, it->value);
-		size_t keep = prefix->n;
+		const yaml_node_t *key = yaml_document_get_node(r->doc, it->key), *value = yaml_document_get_node(r->doc, it->value);
+		size_t keep = r->name.n;
+		r->line = key->start_mark.line;
 		if (key->type != YAML_SCALAR_NODE)
 			return err_set(ERR_USAGE, "a key must be a plain word");
+		if (++r->values > VALUES_MOST)
+			return err_set(ERR_SYNTAX, "aliases make more than %d values of this", VALUES_MOST);
 		if (keep)
-			buf_add(prefix, ".", 1);
-		buf_str(prefix, scalar(key));
-		enum err e = walk(c, doc, value, prefix);
+			buf_add(&r->name, ".", 1);
+		buf_str(&r->name, scalar(key));
+		enum err e = r->name.failed ? err_set(ERR_NOMEM, "no memory") : walk(r, value, depth + 1);
 		if (e)
-			return err_wrap(e, "line %zu", key->start_mark.line + 1);
-		prefix->n = keep;
+			return e;
+		r->name.n = keep;
 	}
 	return OK;
 }
 
-enum err config_file(struct config *c, const char *path)
+static enum err read_document(struct config *c, const char *path, yaml_document_t *doc)
+{
+	struct reading r = {.c = c, .doc = doc};
+	const yaml_node_t *root = yaml_document_get_root_node(doc);
+	if (!root || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
+		return OK;
+	enum err e = root->type == YAML_MAPPING_NODE ? walk(&r, root, 1) : err_set(ERR_SYNTAX, "expected keys and values");
+	buf_done(&r.name);
+	return e ? err_wrap(e, "%s:%zu", path, r.line + 1) : OK;
+}
+
+static enum err read_all(const char *path, struct buf *out)
 {
 	FILE *f = fopen(path, "rb");
+	size_t n = 1;
 	if (!f)
 		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	while (n && out->n <= FILE_MOST && buf_reserve(out, 65536)) {
+		n = fread(out->p + out->n, 1, 65536, f);
+		out->n += n;
+	}
+	enum err e = OK;
+	if (ferror(f))
+		e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	else if (out->failed || out->n > FILE_MOST)
+		e = err_set(ERR_USAGE, "%s is longer than a configuration file can be (%d bytes)", path, FILE_MOST);
+	fclose(f);
+	return e;
+}
+
+enum err config_file(struct config *c, const char *path)
+{
+	struct buf text = {0};
 	yaml_parser_t parser;
 	yaml_document_t doc;
-	struct buf prefix = {0};
-	enum err e = OK;
-	if (!yaml_parser_initialize(&parser)) {
-		fclose(f);
-		return err_set(ERR_NOMEM, "no memory");
+	size_t line, column;
+	enum err e = read_all(path, &text);
+	if (!e && yaml_deep(buf_view(&text), &line, &column))
+		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: nested deeper than %d", path, line + 1, column + 1, YAML_DEPTH_MOST);
+	if (!e && !yaml_parser_initialize(&parser))
+		e = err_set(ERR_NOMEM, "no memory");
+	if (e) {
+		buf_done(&text);
+		return e;
 	}
-	yaml_parser_set_input_file(&parser, f);
-	if (!yaml_parser_load(&parser, &doc)) {
+	yaml_parser_set_input_string(&parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
+	if (yaml_parser_load(&parser, &doc)) {
+		e = read_document(c, path, &doc);
+		yaml_document_delete(&doc);
+	} else {
 		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", path, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
 		    parser.problem ? parser.problem : "no YAML");
-	} else {
-		const yaml_node_t *root = yaml_document_get_root_node(&doc);
-		if (root && root->type != YAML_MAPPING_NODE && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
-			e = err_set(ERR_SYNTAX, "%s: expected keys and values", path);
-		else if (root && root->type == YAML_MAPPING_NODE && (e = walk(c, &doc, root, &prefix)))
-			e = err_wrap(e, "%s", path);
-		yaml_document_delete(&doc);
 	}
-	buf_done(&prefix);
 	yaml_parser_delete(&parser);
-	fclose(f);
+	buf_done(&text);
 	return e;
 }
 

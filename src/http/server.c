@@ -558,13 +558,22 @@ static enum err listen_on(const char *where, bool reuse, int *out)
 	bool ok = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 4096) == 0;
 	freeaddrinfo(found);
 	if (!ok) {
-		enum err e = err_set(ERR_IO, "%s: %s", where, strerror(errno));
+		enum err e = err_set(ERR_IO, "%s: %s", where, errno == EADDRINUSE ? "in use by another program" : strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return e;
 	}
 	*out = fd;
 	return OK;
+}
+
+enum err http_port_free(const char *listen)
+{
+	int fd;
+	enum err e = listen_on(listen, false, &fd);
+	if (!e)
+		close(fd);
+	return e;
 }
 
 enum err http_server_new(

@@ -1,5 +1,6 @@
 /* libyaml's documents, with every value's place, and the traps of YAML said in plain words. */
 #include "crumb/base/code.h"
+#include "crumb/core/yaml.h"
 #include "loader.h"
 
 #include <stdarg.h>
@@ -381,7 +382,14 @@ static void no_yaml(struct loader *l, const yaml_parser_t *parser)
 bool yaml_open(struct loader *l, yaml_document_t *doc)
 {
 	yaml_parser_t parser;
+	yaml_mark_t deep = {0};
 	index_lines(l);
+	if (yaml_deep(l->text, &deep.line, &deep.column)) {
+		struct rules_at at = at_byte(l, offset_of(l, deep), 1);
+		report_add(l->report, &at, false, "too-deep", "close the brackets, or see to the blanks at the beginning of the lines",
+		    "nested deeper than %d", YAML_DEPTH_MOST);
+		return false;
+	}
 	CHECK(yaml_parser_initialize(&parser));
 	yaml_parser_set_input_string(&parser, (const unsigned char *)(l->text.n ? l->text.p : ""), l->text.n);
 	bool fine = yaml_parser_load(&parser, doc) != 0;

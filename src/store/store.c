@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define MAP_BYTES ((size_t)256 << 30)
+#define SPACE_BYTES ((size_t)120 << 40) /* of 128 TB that a process has */
 
 static void path_of(const struct store *s, const char *name, char out[4096])
 {
@@ -214,6 +215,20 @@ static uint16_t first_kept_day(const struct config *c)
 	return (uint16_t)(day_of(clock_now()) - c->retention_days + 1);
 }
 
+/* Address space of all files together: shards, twice while views are built anew, and the days of the journal. */
+static enum err map_size(struct store *s, const struct config *c)
+{
+	size_t files = 2 * (size_t)s->shards + RETENTION_MAX + 10, most = SPACE_BYTES / files;
+	s->map_bytes = c->map_gb ? (size_t)c->map_gb << 30 : MAP_BYTES < most ? MAP_BYTES : most >> 30 << 30;
+#ifdef CRUMB_SMALL_MAPS
+	s->map_bytes = (size_t)1 << 30; /* sanitizers want the address space for themselves */
+#endif
+	if (s->map_bytes <= most)
+		return OK;
+	return err_set(ERR_USAGE, "store.map_gb: %ld is too much: %u shards and the days of the journal are up to %zu files, of which a process has room for %zu GB each",
+	    c->map_gb, s->shards, files, most >> 30);
+}
+
 enum err store_open(const struct config *c, enum store_mode mode, struct store **out)
 {
 	struct store *s = calloc(1, sizeof *s);
@@ -223,10 +238,6 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	struct format f;
 	s->lock_fd = -1;
 	s->readonly = mode != STORE_WRITE;
-	s->map_bytes = c->map_gb ? (size_t)c->map_gb << 30 : MAP_BYTES;
-#ifdef CRUMB_SMALL_MAPS
-	s->map_bytes = (size_t)1 << 30; /* sanitizers want the address space for themselves */
-#endif
 	enum err e = OK;
 	if (strlen(c->store_path) > STORE_PATH_MAX) {
 		e = err_set(ERR_USAGE, "store.path is longer than %d bytes", STORE_PATH_MAX);
@@ -235,7 +246,7 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	snprintf(s->path, sizeof s->path, "%s", c->store_path);
 	if (!s->readonly && ((e = folder_make(s->path, 0700)) || (e = take_lock(s))))
 		goto out;
-	if ((e = identify(s, c, &f)))
+	if ((e = identify(s, c, &f)) || (e = map_size(s, c)))
 		goto out;
 	path_of(s, "journal", path);
 	if (!s->readonly && (e = make_folder(path)))

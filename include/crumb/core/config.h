@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define K_FLOOR 20	 /* no group smaller than this is ever told, whatever the configuration says */
+#define COLLECT_THREADS_MAX 256
 #define RETENTION_MAX 90 /* days; the ceiling is in code */
 
 struct config {

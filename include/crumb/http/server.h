@@ -63,6 +63,8 @@ typedef void (*http_handler)(void *ctx, struct http_request *r);
 enum err http_server_new(struct event_base *base, const struct config *c, const char *listen, bool reuse, http_handler handler, void *ctx,
     struct http_server **out) MUST_CHECK;
 void http_server_free(struct http_server *s);
+/* Sockets that share a port get a share of its connections each: nobody else may have it before the first of ours does. */
+enum err http_port_free(const char *listen) MUST_CHECK;
 /* Takes a connection that somebody accepted. It is closed at once when there is no room for it. */
 void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_storage *peer);
 void http_server_address(const struct http_server *s, char *out, size_t cap); /* HOST:PORT as bound */
