@@ -24,7 +24,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/gen/countries.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test peers check fuzz bench install clean help setup-% FORCE
+.PHONY: all run test peers check fuzz faults bench install clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo "make test                install what is missing, run every test; the last line counts them"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers, banned functions, file sizes"
+	@echo "make faults              fail writes, syncs, memory, descriptors and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|instructions]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
 	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is"
@@ -110,6 +111,11 @@ fuzz: setup-test
 	@$(MAKE) --no-print-directory MODE=fuzz fuzzers
 	@tools/fuzz.sh $(SECONDS)
 
+# The Nth write, sync, allocation, descriptor or thread fails, disks are full, files are damaged: what must hold, holds.
+faults: setup-test
+	@$(MAKE) --no-print-directory all $B/test/faults-shim.so
+	@CRUMB_BUILD=$B /usr/bin/python3 -B tests/faults/run.py
+
 bench: setup-bench
 	@$(MAKE) --no-print-directory all
 	@/usr/bin/python3 -B tests/bench/bench.py $(SUBJECT)
@@ -139,6 +145,10 @@ $B/test/property-%: tests/property/%.c $B/libcrumb.a
 $B/test/fuzz-%: tests/fuzz/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-missing-prototypes -fsanitize=fuzzer $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+
+$B/test/faults-shim.so: tests/faults/shim.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c11 -O1 -g -pthread $(WARN) -fPIC -shared $< -o $@
 
 $B/test/bench-%: tests/bench/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
