@@ -214,7 +214,7 @@ static bool read_header(struct convert *c, struct str line)
 	struct buf scratch = {0};
 	struct str f;
 	c->id = c->segment = c->expires = c->action = -1;
-	buf_reserve(&scratch, line.n + 1); /* nothing moves: the fields are views */
+	CHECK(buf_reserve(&scratch, line.n + 1)); /* nothing moves: the fields are views */
 	while (c->columns < COLUMNS_MOST && field(&line, &scratch, &f)) {
 		int at = (int)c->columns++;
 		buf_str(&c->names, f);
@@ -252,7 +252,7 @@ static bool csv_line(struct convert *c, struct str line, struct buf *out)
 	}
 	if (c->id < 0)
 		return false;
-	buf_reserve(&scratch, line.n + 1);
+	CHECK(buf_reserve(&scratch, line.n + 1));
 	while (n < c->columns && field(&line, &scratch, &f[n]))
 		n++;
 	bool fine = n == c->columns && !line.p;

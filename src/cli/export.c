@@ -140,6 +140,8 @@ static int deliver_to(struct cli *c, const char *to, const char *out, enum deliv
 		enum err e = deliver(&w, &r);
 		cli_progress_end();
 		if (e) {
+			if (c->json)
+				cli_print_json(json_pack("{s:s,s:s,s:s}", "destination", d->id, "state", "not_possible", "why", err_text()));
 			rc = cli_fail("%s", err_text());
 		} else {
 			rc = r.state == DELIVERY_DONE || r.state == DELIVERY_NOTHING ? EXIT_FINE : EXIT_WRONG;
@@ -187,10 +189,6 @@ static int deliveries(struct cli *c, int argc, char **argv)
 		return EXIT_MISUSE;
 	if (!load_destinations(c, &all))
 		return EXIT_WRONG;
-	if (to && !find_destination(c, all, to)) {
-		destinations_unref(all);
-		return EXIT_WRONG;
-	}
 	if (!cli_open(c, false)) { /* the store's clock is the one that counts */
 		destinations_unref(all);
 		return EXIT_WRONG;
@@ -200,6 +198,11 @@ static int deliveries(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", err_text());
 	}
 	bool none = json_array_size(list) == 0;
+	if (none && to && !find_destination(c, all, to)) {
+		json_decref(list);
+		destinations_unref(all);
+		return EXIT_WRONG;
+	}
 	if (c->json) {
 		cli_print_json(list);
 	} else {
@@ -212,14 +215,19 @@ static int deliveries(struct cli *c, int argc, char **argv)
 			snprintf(b, sizeof b, json_is_integer(removed) ? "%lld" : "under %lld",
 			    json_is_integer(removed) ? (long long)json_integer_value(removed) : (long long)kgate_k(&c->gate));
 			const char *ended = json_string_value(json_object_get(row, "ended")),
-				   *next = json_string_value(json_object_get(row, "next_try"));
-			printf("%-20s  %-10s %-40s %s added, %s removed, %lld/%lld files  %s\n",
-			    ended  ? ended
-			    : next ? next
-				   : "under way",
-			    json_string_value(json_object_get(row, "state")), json_string_value(json_object_get(row, "delivery")), a, b,
+				   *next = json_string_value(json_object_get(row, "next_try")), *id = json_string_value(json_object_get(row, "delivery"));
+			json_t *owed = json_object_get(row, "owed");
+			printf("%-20s  %-10s %-40s %s added, %s removed, %lld/%lld files", ended ? ended : next ? next
+			    : json_is_true(json_object_get(row, "by_hand"))						   ? "by hand"
+															   : "under way",
+			    json_string_value(json_object_get(row, "state")), *id ? id : json_string_value(json_object_get(row, "destination")), a, b,
 			    (long long)json_integer_value(json_object_get(row, "files_done")),
-			    (long long)json_integer_value(json_object_get(row, "files")), json_string_value(json_object_get(row, "why")));
+			    (long long)json_integer_value(json_object_get(row, "files")));
+			if (json_is_integer(owed))
+				printf(", %lld to be taken back", (long long)json_integer_value(owed));
+			else if (owed)
+				printf(", under %u to be taken back", kgate_k(&c->gate));
+			printf("  %s\n", json_string_value(json_object_get(row, "why")));
 		}
 		json_decref(list);
 		if (none)
@@ -244,6 +252,7 @@ const struct command commands_export[] = {
 	"  add nobody; removals always go out. Exit status 1: the partner did not take all of it.",
 	export},
     {"deliveries", "[DESTINATION] [--json]", "what was delivered, what waits, what failed",
-	"  One line a delivery, the latest last, of the last 90 days; numbers of rows are rounded, and withheld below privacy.k.", deliveries},
+	"  One line a delivery, the latest last, of the last 90 days; numbers of rows are rounded, and withheld below privacy.k. What a partner\n"
+	"  may have and should not is said to be taken back: the next delivery does, if the destination is still in the file.", deliveries},
     {0},
 };

@@ -35,9 +35,13 @@ struct importer {
 /* Reads until the slice holds whole lines; *lines is what may be imported. False at the end of the file, or on *failed. */
 static bool next_slice(struct importer *im, struct str *lines, size_t *used, bool *failed)
 {
-	buf_reserve(&im->slice, SLICE);
+	size_t want = SLICE;
 	for (;;) {
 		size_t n = 0;
+		if (!buf_reserve(&im->slice, want)) {
+			*failed = err_set(ERR_NOMEM, "no memory for a line of more than %zu bytes", im->slice.n) != OK;
+			return false;
+		}
 		while (im->slice.n < im->slice.cap) {
 			if (input_read(im->input, im->slice.p + im->slice.n, im->slice.cap - im->slice.n, &n) != OK) {
 				*failed = true;
@@ -59,7 +63,7 @@ static bool next_slice(struct importer *im, struct str *lines, size_t *used, boo
 		}
 		if (n == 0)
 			return false;
-		buf_reserve(&im->slice, im->slice.cap);
+		want = im->slice.cap;
 	}
 }
 

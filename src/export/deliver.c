@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DEAD_DAYS 7
 #define WAIT_DAYS 7 /* a delivery that nobody goes on with is given up after */
@@ -33,17 +34,35 @@ static json_t *make_manifest(const struct deliver_wish *w, const char *id, const
 	    w->folder ? w->folder : "");
 }
 
-/* Deliveries of a destination have different times in their names, even two of one second. */
+/* The later one; what is a day ahead was not written by us. */
+static uint32_t later(uint32_t a, struct str text, uint32_t now)
+{
+	uint64_t b;
+	return str_u64(text, &b) && b > a && b < (uint64_t)now + DAY_S ? (uint32_t)b : a;
+}
+
+/* Deliveries of a destination have different times in their names, even two of one second. `made` may be damaged: the log knows, too. */
 static uint32_t next_stamp(const struct outbox *place, uint32_t now)
 {
 	char path[OUTBOX_PATH];
 	struct buf text = {0};
-	uint64_t last = 0;
+	struct str rest, line;
+	uint32_t last = now - 1;
 	outbox_path(place, "made", path);
 	if (text_read(path, &text) && text.n)
-		str_u64(str_trim(buf_view(&text)), &last);
+		last = later(last, str_trim(buf_view(&text)), now);
+	outbox_path(place, "log", path);
+	if (text_read(path, &text) && text.n)
+		for (rest = buf_view(&text); str_cut(&rest, '\n', &line) && rest.p;) {
+			json_error_t error;
+			json_t *j = json_loadb(line.p, line.n, 0, &error);
+			const char *stamp = strrchr(json_text(j, "delivery"), '-');
+			if (stamp)
+				last = later(last, str_c(stamp + 1), now);
+			json_decref(j);
+		}
 	buf_done(&text);
-	return last >= now && last < UINT32_MAX ? (uint32_t)last + 1 : now;
+	return last + 1;
 }
 
 static enum err save_stamp(const struct outbox *place, uint32_t stamp)
@@ -134,10 +153,29 @@ static void tidy(const struct outbox *place, uint32_t now)
 	buf_done(&kept);
 }
 
+/* What is under way, where ledger and delivery are what was written; what is not is set aside. ERR_NOT_FOUND: nothing is. */
+static enum err open_sound(struct outbox *place, const struct destination *d, uint32_t now, struct pending *p)
+{
+	char gone[OUTBOX_PATH];
+	outbox_path(place, "gone", gone);
+	unlink(gone); /* it is in the file */
+	enum err e = ledger_mend(place, d->id, now);
+	if (!e)
+		e = pending_open(place, d, now, p);
+	if (!e && !pending_rows_sound(p)) {
+		pending_free(p);
+		e = ERR_CORRUPT;
+	}
+	if (e != ERR_CORRUPT)
+		return e;
+	e = ledger_drop_pending(place, d->id, now);
+	return e ? e : ERR_NOT_FOUND;
+}
+
 static enum err deliver_locked(struct outbox *place, struct deliver_wish *w, struct delivery *out)
 {
 	struct pending p;
-	enum err e = pending_open(place, w->plan.d, w->plan.now, &p);
+	enum err e = open_sound(place, w->plan.d, w->plan.now, &p);
 	if (e && e != ERR_NOT_FOUND)
 		return e;
 	if (!e && pending_day(&p) != day_of(w->plan.now)) {
@@ -216,7 +254,7 @@ enum err deliver_tend(const struct plan_wish *w)
 	if (e)
 		return e == ERR_BUSY ? OK : e;
 	outbox_path(&place, "held", held);
-	e = pending_open(&place, w->d, w->now, &p);
+	e = open_sound(&place, w->d, w->now, &p);
 	if (!e) { /* its rows are on their way; one that waits for a week is given up, for it may name somebody who was erased */
 		if (pending_day(&p) + WAIT_DAYS < day_of(w->now))
 			e = pending_finish(&p, DELIVERY_FAILED, "it waited for a week");

@@ -2,10 +2,16 @@
 #include "pending.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/export/held.h"
+#include "crumb/store/store.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+#define GONE_DAYS 90 /* the ledger of a destination that is not in the file any more is kept for */
 
 static const char *const why_words[] = {"sent", "below_k", "not_active", "sensitive", "label", "no_number", "not_routed"};
 
@@ -45,7 +51,7 @@ enum err deliver_save_last(const char *store, const char *destination, uint32_t 
 	return e ? e : file_replace(path, str_c(text));
 }
 
-uint32_t deliver_next_try(const char *store, const char *destination)
+uint32_t deliver_next_try(const char *store, const char *destination, uint32_t now)
 {
 	uint32_t t = 0;
 	char path[OUTBOX_PATH];
@@ -54,7 +60,7 @@ uint32_t deliver_next_try(const char *store, const char *destination)
 	if (stat(path, &st) != 0)
 		return 0;
 	read_number(store, destination, "pending/state", 1, &t);
-	return t ? t : 1;
+	return t && t <= now + 2 * DAY_S ? t : 1; /* what says more was not written by us */
 }
 
 /* Numbers of rows speak of groups of visitors. */
@@ -77,34 +83,64 @@ static void gate_row(json_t *row, const struct kgate *gate)
 	}
 }
 
-static void list_one(const char *store, const struct destination *d, const struct kgate *gate, uint32_t now, json_t *list)
+static void list_log(const struct outbox *place, const struct kgate *gate, uint32_t now, json_t *list)
 {
-	char path[OUTBOX_PATH], when[32];
+	char path[OUTBOX_PATH];
 	struct buf text = {0};
-	struct outbox place = {.lock = -1};
-	struct pending p;
-	snprintf(place.folder, sizeof place.folder, "%s/exports/%s", store, d->id);
-	outbox_path(&place, "log", path);
+	outbox_path(place, "log", path);
 	if (text_read(path, &text) && text.n) {
 		struct str rest = buf_view(&text), line;
 		while (str_cut(&rest, '\n', &line) && rest.p) {
 			json_error_t error;
 			json_t *j = json_loadb(line.p, line.n, 0, &error);
-			if (!j || json_number(j, "ended") + RETENTION_MAX * (uint64_t)DAY_S < now) {
+			if (!json_has(j, "delivery,destination,mode,state,why", "ended,added,removed,refused,files,files_done") ||
+			    json_number(j, "ended") + RETENTION_MAX * (uint64_t)DAY_S < now) {
 				json_decref(j);
 				continue;
 			}
 			gate_row(j, gate);
 			/* cut off behind this line, a delivery ends twice */
 			size_t n = json_array_size(list);
-			if (n && strcmp(json_text(json_array_get(list, n - 1), "delivery"), json_text(j, "delivery")) == 0)
+			if (n && *json_text(j, "delivery") && strcmp(json_text(json_array_get(list, n - 1), "delivery"), json_text(j, "delivery")) == 0)
 				json_array_set_new(list, n - 1, j);
 			else
 				json_array_append_new(list, j);
 		}
 	}
 	buf_done(&text);
-	if (pending_open(&place, d, now, &p) != OK)
+}
+
+/* Rows that the partner may have and should not: those that were found so, or all. */
+static uint64_t count_owed(const struct outbox *place, bool all)
+{
+	char path[OUTBOX_PATH];
+	struct held_reader *r;
+	struct held_item item = {.id_n = 0};
+	uint64_t n = 0;
+	outbox_path(place, "held", path);
+	if (held_open(path, &r) != OK)
+		return 0;
+	while (held_next(r, &item))
+		for (unsigned i = 0; i < item.rows_n; i++)
+			n += item.rows[i].state == HELD_REFUSED ? item.rows[i].chunk != 0 && all : all || item.rows[i].owed != 0;
+	held_item_done(&item);
+	held_close(r);
+	return n;
+}
+
+static void put_owed(json_t *row, uint64_t n, const struct kgate *gate)
+{
+	if (!n)
+		return;
+	json_object_set_new(row, "owed", json_integer((json_int_t)n));
+	gate_number(row, "owed", gate);
+}
+
+static void list_pending(struct outbox *place, const struct destination *d, const struct kgate *gate, uint32_t now, json_t *list)
+{
+	char when[32];
+	struct pending p;
+	if (pending_open(place, d, now, &p) != OK)
 		return;
 	unsigned done = 0;
 	for (unsigned i = 0; i < p.files; i++)
@@ -113,12 +149,94 @@ static void list_one(const char *store, const struct destination *d, const struc
 	    "destination", json_object_get(p.manifest, "destination"), "mode", json_object_get(p.manifest, "mode"), "rules",
 	    json_object_get(p.manifest, "rules"), "state", "waiting", "ended", "added", json_object_get(p.manifest, "added"), "removed",
 	    json_object_get(p.manifest, "removed"), "refused", (json_int_t)p.refused_n, "files", (int)p.files, "files_done", (int)done, "attempts",
-	    (int)p.attempts, "why", "");
+	    (int)p.attempts, "why", d->every_s ? "" : "by hand: export --to goes on with it");
 	iso_time(p.next_try, when);
-	json_object_set_new(row, "next_try", p.next_try ? json_string(when) : json_null());
+	json_object_set_new(row, "by_hand", json_boolean(!d->every_s));
+	json_object_set_new(row, "next_try", p.next_try && d->every_s ? json_string(when) : json_null());
 	gate_row(row, gate);
 	json_array_append_new(list, row);
 	pending_free(&p);
+}
+
+static void list_one(const char *store, const struct destination *d, const struct kgate *gate, uint32_t now, json_t *list)
+{
+	struct outbox place = {.lock = -1};
+	size_t before = json_array_size(list), n;
+	snprintf(place.folder, sizeof place.folder, "%s/exports/%s", store, d->id);
+	list_log(&place, gate, now, list);
+	list_pending(&place, d, gate, now, list);
+	if ((n = json_array_size(list)) > before)
+		put_owed(json_array_get(list, n - 1), count_owed(&place, false), gate);
+}
+
+/* --- destinations that are not in the file any more */
+
+/* Calls `each` for every folder of a destination that is not in the file. */
+static void each_gone(const char *store, const struct destinations *all, void (*each)(void *arg, const char *id), void *arg)
+{
+	char path[OUTBOX_PATH];
+	snprintf(path, sizeof path, "%s/exports", store);
+	DIR *folder = opendir(path);
+	for (struct dirent *f; folder && (f = readdir(folder));)
+		if (f->d_name[0] != '.' && !destinations_find(all, str_c(f->d_name)))
+			each(arg, f->d_name);
+	if (folder)
+		closedir(folder);
+}
+
+struct gone {
+	const char *store, *only;
+	const struct kgate *gate;
+	uint32_t now;
+	json_t *list;
+};
+
+static void list_gone(void *arg, const char *id)
+{
+	struct gone *g = arg;
+	struct outbox place = {.lock = -1};
+	if (g->only && strcmp(g->only, id) != 0)
+		return;
+	snprintf(place.folder, sizeof place.folder, "%s/exports/%.200s", g->store, id);
+	list_log(&place, g->gate, g->now, g->list);
+	uint64_t owed = count_owed(&place, true);
+	if (!owed)
+		return;
+	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:n,s:i,s:i,s:i,s:i,s:i,s:i,s:s}", "delivery", "", "destination", id, "mode", "", "rules", "",
+	    "state", "not_configured", "ended", "added", 0, "removed", 0, "refused", 0, "files", 0, "files_done", 0, "attempts", 0, "why",
+	    "it is not in the file of destinations any more: what it holds of us cannot be taken back. Put it back, take it out of the rules, deliver, "
+	    "and remove it then");
+	put_owed(row, owed, g->gate);
+	json_array_append_new(g->list, row);
+}
+
+static void tend_gone(void *arg, const char *id)
+{
+	struct gone *g = arg;
+	struct outbox place;
+	char path[OUTBOX_PATH], text[32];
+	uint32_t since = 0;
+	if (strlen(id) > 200 || outbox_open(g->store, id, &place) != OK)
+		return;
+	outbox_path(&place, "gone", path);
+	enum err e = OK;
+	if (!read_number(g->store, id, "gone", 0, &since) || since > g->now) {
+		snprintf(text, sizeof text, "%u\n", g->now);
+		e = file_replace(path, str_c(text));
+	} else if (since + GONE_DAYS * DAY_S < g->now) {
+		log_warn("deliver", "what a destination holds that is not in the file any more is forgotten destination=%s", id);
+		e = folder_remove(place.folder);
+	}
+	if (e)
+		log_warn("deliver", "not possible now destination=%s why=\"%s\"", id, err_text());
+	outbox_close(&place);
+}
+
+void deliver_tend_gone(const char *store, const struct destinations *all, uint32_t now)
+{
+	struct gone g = {.store = store, .now = now};
+	if (all->found) /* a file that is missing by mistake says nothing */
+		each_gone(store, all, tend_gone, &g);
 }
 
 enum err deliveries_list(
@@ -128,6 +246,8 @@ enum err deliveries_list(
 	for (size_t i = 0; i < all->n; i++)
 		if (!destination || strcmp(all->list[i].id, destination) == 0)
 			list_one(store, &all->list[i], gate, now, list);
+	struct gone g = {store, destination, gate, now, list};
+	each_gone(store, all, list_gone, &g);
 	*out = list;
 	return OK;
 }

@@ -118,7 +118,7 @@ enum err held_open(const char *path, struct held_reader **out)
 	}
 	if (r->file && (!sound(r->file) || !read_head(r))) {
 		held_close(r);
-		return err_set(ERR_CORRUPT, "%s: this is not what was written; remove it and deliver once with --full", path);
+		return err_set(ERR_CORRUPT, "%s: this is not what was written", path);
 	}
 	*out = r;
 	return OK;
@@ -126,8 +126,8 @@ enum err held_open(const char *path, struct held_reader **out)
 
 const struct held_segment *held_segments(const struct held_reader *r, unsigned *n)
 {
-	*n = r->segments_n;
-	return r->segments;
+	*n = r ? r->segments_n : 0;
+	return r ? r->segments : NULL;
 }
 
 bool held_exists(const struct held_reader *r)
@@ -139,7 +139,7 @@ bool held_next(struct held_reader *r, struct held_item *out)
 {
 	uint8_t n, count[2], b[ROW_N];
 	held_item_clear(out);
-	if (!r->file || !get(r->file, &n, 1) || n == 0 || !get(r->file, out->id, n) || !get(r->file, count, 2))
+	if (!r || !r->file || !get(r->file, &n, 1) || n == 0 || !get(r->file, out->id, n) || !get(r->file, count, 2))
 		return false;
 	out->id_n = n;
 	for (unsigned i = get_u16(count); i-- > 0;) {

@@ -1,11 +1,15 @@
 #include "pending.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/base/log.h"
 #include "crumb/core/metric.h"
+#include "crumb/export/held.h"
 #include "crumb/export/push.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -14,6 +18,7 @@
 
 #define RETRY_S 60 /* the first pause; it doubles */
 #define RETRY_MOST 43200
+#define RETRY_SANE (2 * DAY_S) /* a partner may ask for a day; what says more was not written by us */
 
 void outbox_path(const struct outbox *p, const char *name, char out[OUTBOX_PATH])
 {
@@ -54,8 +59,7 @@ bool text_read(const char *path, struct buf *out)
 	buf_clear(out);
 	if (!f)
 		return false;
-	for (size_t n = 1; n;) {
-		buf_reserve(out, 65536);
+	for (size_t n = 1; n && buf_reserve(out, 65536);) {
 		n = fread(out->p + out->n, 1, 65536, f);
 		out->n += n;
 	}
@@ -70,7 +74,11 @@ static enum err append(const char *path, struct str text)
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return sys_error(path);
-	enum err e = write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0 ? OK : sys_error(path);
+	off_t end = lseek(fd, 0, SEEK_END);
+	errno = ENOSPC; /* what a short write means */
+	enum err e = end >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0 ? OK : sys_error(path);
+	if (e && end >= 0 && ftruncate(fd, end) != 0) /* a part of a line would be the beginning of the next one */
+		log_warn("deliver", "a line that was cut off stays path=%s", path);
 	close(fd);
 	return e;
 }
@@ -108,6 +116,18 @@ const char *json_text(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 	return s ? s : "";
+}
+
+bool json_has(const json_t *o, const char *texts, const char *numbers)
+{
+	struct str rest = str_c(texts), word;
+	while (str_cut(&rest, ',', &word))
+		if (!json_is_string(json_object_getn(o, word.p, word.n)))
+			return false;
+	for (rest = str_c(numbers); str_cut(&rest, ',', &word);)
+		if (!json_is_integer(json_object_getn(o, word.p, word.n)))
+			return false;
+	return true;
 }
 
 uint64_t json_number(const json_t *o, const char *key)
@@ -162,6 +182,8 @@ static void read_state(struct pending *p)
 		buf_add(&text, "", 1);
 		if (sscanf(text.p, "%u %u", &p->attempts, &p->next_try) != 2)
 			p->attempts = p->next_try = 0;
+		if (p->next_try > p->now + RETRY_SANE)
+			p->next_try = 0;
 	}
 	buf_done(&text);
 }
@@ -191,7 +213,34 @@ uint16_t pending_day(const struct pending *p)
 	return day_parse(text.p, text.n < 10 ? text.n : 10, &day) ? day : 0;
 }
 
-/* ERR_NOT_FOUND: nothing is under way. */
+/* Names are those of files in a folder of ours and nowhere else. */
+static bool plain_name(const char *s)
+{
+	return *s && *s != '.' && !strchr(s, '/') && strlen(s) < 300;
+}
+
+static bool is_manifest(const json_t *m)
+{
+	const json_t *files = json_object_get(m, "files"), *f;
+	size_t i;
+	if (!json_has(m, "delivery,destination,mode,created,rules", "added,removed") || !json_is_array(files) || !plain_name(json_text(m, "delivery")) || strlen(json_text(m, "delivery")) >= 128)
+		return false;
+	json_array_foreach(files, i, f) if (!plain_name(json_text(f, "name")) || strlen(json_text(f, "sha256")) != 64) return false;
+	return true;
+}
+
+bool pending_rows_sound(const struct pending *p)
+{
+	char path[PENDING_PATH];
+	struct held_reader *r;
+	pending_path(p, "rows", path);
+	if (held_open(path, &r) != OK)
+		return false;
+	bool there = held_exists(r);
+	held_close(r);
+	return there;
+}
+
 enum err pending_open(struct outbox *place, const struct destination *d, uint32_t now, struct pending *p)
 {
 	char path[PENDING_PATH];
@@ -202,13 +251,13 @@ enum err pending_open(struct outbox *place, const struct destination *d, uint32_
 	pending_path(p, "manifest.json", path);
 	if (!text_read(path, &text)) {
 		buf_done(&text);
-		return ERR_NOT_FOUND;
+		return access(p->folder, F_OK) == 0 ? err_set(ERR_CORRUPT, "%s: it cannot be read", path) : ERR_NOT_FOUND;
 	}
 	p->manifest = json_loadb(text.p ? text.p : "", text.n, 0, &error);
 	buf_done(&text);
-	if (!json_is_array(json_object_get(p->manifest, "files"))) {
+	if (!is_manifest(p->manifest)) {
 		json_decref(p->manifest);
-		return err_set(ERR_CORRUPT, "%s: this is no manifest; remove the folder to begin anew", path);
+		return err_set(ERR_CORRUPT, "%s: this is not what was written", path);
 	}
 	p->files = (unsigned)json_array_size(json_object_get(p->manifest, "files"));
 	p->finished = calloc(p->files + 1, sizeof *p->finished);
@@ -219,6 +268,31 @@ enum err pending_open(struct outbox *place, const struct destination *d, uint32_
 	read_refused(p);
 	read_state(p);
 	return OK;
+}
+
+/* --- its files */
+
+/* Is it what was written? Says in `why` that it is not. */
+static bool file_sound(const struct pending *p, unsigned n, const char *path, char why[300])
+{
+	static _Thread_local uint8_t part[65536];
+	crypto_hash_sha256_state s;
+	uint8_t sum[32];
+	char hex[65];
+	FILE *f = fopen(path, "rb");
+	crypto_hash_sha256_init(&s);
+	for (size_t got = f != NULL; got; crypto_hash_sha256_update(&s, part, got))
+		got = fread(part, 1, sizeof part, f);
+	bool read = f && !ferror(f);
+	if (f)
+		fclose(f);
+	crypto_hash_sha256_final(&s, sum);
+	hex_encode(sum, 32, hex);
+	hex[64] = 0;
+	bool same = read && strcmp(hex, json_text(file_at(p, n), "sha256")) == 0;
+	if (!same)
+		snprintf(why, 300, "%.200s is not what was written: the next delivery says it again", json_text(file_at(p, n), "name"));
+	return same;
 }
 
 /* --- to a folder */
@@ -255,7 +329,8 @@ static enum err place_file(const char *from, const char *folder, const char *nam
 	return e;
 }
 
-static enum err to_folder(struct pending *p)
+/* *state is DONE, or FAILED where a file is damaged. */
+static enum err to_folder(struct pending *p, enum delivery_state *state, char why[300])
 {
 	char folder[OUTBOX_PATH], from[PENDING_PATH], name[400];
 	const char *other = json_text(p->manifest, "where");
@@ -264,9 +339,14 @@ static enum err to_folder(struct pending *p)
 	else
 		snprintf(folder, sizeof folder, STR_FMT, STR_ARG(p->d->where));
 	enum err e = folder_make(folder, 0755);
+	*state = DELIVERY_DONE;
 	for (unsigned i = 0; i < p->files && !e; i++) {
 		snprintf(name, sizeof name, "files/%s", json_text(file_at(p, i), "name"));
 		pending_path(p, name, from);
+		if (!file_sound(p, i, from, why)) {
+			*state = DELIVERY_FAILED;
+			return OK;
+		}
 		e = place_file(from, folder, name + 6);
 	}
 	/* the manifest says nothing of where we keep things */
@@ -351,6 +431,10 @@ static enum err over_https(struct pending *p, const _Atomic bool *stop, enum del
 		snprintf(name, sizeof name, "files/%s", json_text(file_at(p, i), "name"));
 		snprintf(key, sizeof key, "%s-%u", json_text(p->manifest, "delivery"), i + 1);
 		pending_path(p, name, path);
+		if (!file_sound(p, i, path, why)) {
+			*state = DELIVERY_FAILED;
+			return OK;
+		}
 		if (!text_read(path, &body)) {
 			buf_done(&body);
 			return sys_error(path);
@@ -428,6 +512,24 @@ static enum err write_log(struct pending *p, enum delivery_state state, const ch
 	return e;
 }
 
+enum err outbox_log(const struct outbox *place, const char *destination, const char *state, uint32_t now, const char *why)
+{
+	char path[OUTBOX_PATH];
+	json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:s}", "delivery", "", "destination", destination, "mode", "", "rules",
+	    "", "state", state, "ended", (json_int_t)now, "added", 0, "removed", 0, "refused", 0, "files", 0, "files_done", 0, "attempts", 0, "why", why);
+	char *text = json_dumps(line, JSON_COMPACT);
+	struct buf b = {0};
+	CHECK(text);
+	buf_c(&b, text);
+	buf_c(&b, "\n");
+	outbox_path(place, "log", path);
+	enum err e = append(path, buf_view(&b));
+	buf_done(&b);
+	free(text);
+	json_decref(line);
+	return e;
+}
+
 /* Refused rows are kept with what the partner said, as a file of their own. */
 static enum err bury_refused(struct pending *p)
 {
@@ -489,8 +591,7 @@ enum err pending_go_on(struct pending *p, bool patient, const _Atomic bool *stop
 	if (patient && p->next_try > p->now) {
 		snprintf(out->why, sizeof out->why, "it waits for its time to be tried again");
 	} else if (folder) {
-		e = to_folder(p);
-		out->state = DELIVERY_DONE;
+		e = to_folder(p, &out->state, out->why);
 	} else {
 		e = over_https(p, stop, &out->state, out->why);
 	}

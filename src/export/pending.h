@@ -19,11 +19,23 @@ enum err outbox_open(const char *store, const char *destination, struct outbox *
 void outbox_close(struct outbox *o);
 void outbox_path(const struct outbox *o, const char *name, char out[OUTBOX_PATH]);
 
+/* A line of the log that is about no delivery. */
+enum err outbox_log(const struct outbox *o, const char *destination, const char *state, uint32_t now, const char *why) MUST_CHECK;
+
+/* --- damage (ledger.c) */
+/* The ledger as it is stays as held.before: call it before the ledger is replaced. */
+void ledger_keep(const char *held);
+/* A damaged ledger is set aside and made anew from the one before and the rows of what is under way: all of it may be at the partner. */
+enum err ledger_mend(const struct outbox *o, const char *destination, uint32_t now) MUST_CHECK;
+enum err ledger_drop_pending(const struct outbox *o, const char *destination, uint32_t now) MUST_CHECK;
+
 /* --- small things */
 enum err sys_error(const char *path) MUST_CHECK; /* of errno */
 bool text_read(const char *path, struct buf *out);
 const char *json_text(const json_t *o, const char *key); /* "": not there */
 uint64_t json_number(const json_t *o, const char *key);
+/* Are all keys of two comma lists there, the first as texts, the second as numbers? */
+bool json_has(const json_t *o, const char *texts, const char *numbers);
 enum err json_save(const char *path, const json_t *j) MUST_CHECK;
 void iso_time(uint32_t t, char out[32]);
 
@@ -43,8 +55,9 @@ struct pending {
 	uint64_t refused_n;
 };
 
-/* ERR_NOT_FOUND: nothing is under way. */
+/* ERR_NOT_FOUND: nothing is under way. ERR_CORRUPT: what is there is not what was written. */
 enum err pending_open(struct outbox *o, const struct destination *d, uint32_t now, struct pending *p) MUST_CHECK;
+bool pending_rows_sound(const struct pending *p);
 uint16_t pending_day(const struct pending *p); /* on which it was made */
 void pending_free(struct pending *p);
 /* Sends what nobody has acknowledged, and ends the delivery if it can. `patient`: not before its time. */

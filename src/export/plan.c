@@ -6,6 +6,7 @@
 #include "crumb/privacy/cookie.h"
 #include "crumb/privacy/split.h"
 #include "crumb/rules/eval.h"
+#include "pending.h"
 
 #include <stdlib.h>
 
@@ -522,9 +523,12 @@ static enum err write_files(struct differ *d, const char *held_path, const char 
 	}
 	if (d->rows)
 		e = held_finish(d->rows);
-	if (e)
+	if (e) {
 		held_drop(d->held);
-	return e ? e : held_finish(d->held);
+		return e;
+	}
+	ledger_keep(held_path);
+	return held_finish(d->held);
 }
 
 enum err plan_write(const struct plan_wish *w, const char *held_path, const char *rows_path, struct package *package, struct plan_result *out)
@@ -644,6 +648,7 @@ enum err plan_confirm(const char *held_path, const char *rows_path, const struct
 				confirm(a, &s, names, map, &h);
 			held_put(w, &h);
 		}
+		ledger_keep(held_path);
 		e = held_finish(w);
 	}
 	free(map);

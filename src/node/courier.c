@@ -22,6 +22,8 @@ bool courier_due(uint32_t every_s, uint32_t at_s, uint32_t last, uint32_t now)
 {
 	if (every_s == 0 || now < at_s)
 		return false;
+	if (last > now) /* a clock that was set back, or a damaged file */
+		last = 0;
 	return last < at_s || (now - at_s) / every_s > (last - at_s) / every_s;
 }
 
@@ -58,7 +60,7 @@ static void look(struct courier *c)
 		const struct destination *d = &all->list[i];
 		if (!d->every_s)
 			continue;
-		uint32_t next = deliver_next_try(n->store->path, d->id);
+		uint32_t next = deliver_next_try(n->store->path, d->id, now);
 		bool due = courier_due(d->every_s, d->at_s, deliver_last(n->store->path, d->id), now);
 		if (next ? next <= now : due)
 			run_one(c, all, d, now);

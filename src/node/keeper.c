@@ -127,6 +127,8 @@ static enum err tend_destinations(struct keeper *k)
 		if (format_of(w.d->format))
 			e = deliver_tend(&w);
 	}
+	if (!e)
+		deliver_tend_gone(n->store->path, all, clock_now());
 	generation_unref(g);
 	destinations_unref(all);
 	return e;

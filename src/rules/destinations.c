@@ -550,13 +550,14 @@ static enum err read_file(const char *path, struct buf *text, bool *found)
 	*found = f != NULL;
 	if (!f)
 		return errno == ENOENT ? OK : err_set(ERR_IO, "%s: %s", path, strerror(errno));
-	for (size_t n = 1; n && text->n < (16u << 20);) {
-		buf_reserve(text, 65536);
+	for (size_t n = 1; n && text->n < (16u << 20) && buf_reserve(text, 65536);) {
 		n = fread(text->p + text->n, 1, 65536, f);
 		text->n += n;
 	}
 	bool failed = ferror(f);
 	fclose(f);
+	if (text->failed)
+		return err_set(ERR_NOMEM, "%s: no memory to read it", path);
 	return failed ? err_set(ERR_IO, "%s: cannot be read", path) : OK;
 }
 

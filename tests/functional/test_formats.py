@@ -14,6 +14,7 @@ import pytest
 import zstandard
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from harness import DAY, Browser
+from partner import export_to
 
 RULES = '''version: 1
 categories:
@@ -42,7 +43,7 @@ def world(make):
 
 def deliver(server, *arguments):
     out = server.dir + '/out-%d' % time.monotonic_ns()
-    r = server.js('export', '--to', 'x', '--out', out, *arguments)
+    r = export_to(server, 'x', '--out', out, *arguments)
     assert r['state'] == 'delivered', r
     manifest = json.load(open(os.path.join(out, r['delivery'] + '.manifest.json')))
     for f in manifest['files']:
@@ -84,7 +85,7 @@ def test_ndjson_carries_the_consent_decision(make):
     rows = [json.loads(l) for l in gzip.decompress(files[0][1]).decode().splitlines()]
     assert len(rows) == 120 and sum(r.get('purposes') == [1, 3, 4, 9, 10] for r in rows) == 60 and sum('purposes' not in r for r in rows) == 60
     server.write_destinations(PARTNERS + '  - {id: x, format: ndjson, purposes: [7]}\n')
-    assert server.js('export', '--to', 'x', '--out', server.dir + '/o')['removed'] == 60      # purpose 7 was not consented to
+    assert export_to(server, 'x', '--out', server.dir + '/o')['removed'] == 60      # purpose 7 was not consented to
 
 
 def test_openrtb_user_data_says_what_holds(world):
@@ -258,5 +259,5 @@ def test_names_that_are_no_plain_words(world):
 
 def test_ids_that_a_format_cannot_write_are_left_out_and_counted(world):
     server = world('format: xandr-text, partner: acme, settings: {separators: ";,:#~"}, %s' % NUMBERS, ids='a~%d')
-    r = server.js('export', '--to', 'x', '--out', server.dir + '/o')
+    r = export_to(server, 'x', '--out', server.dir + '/o')
     assert (r['state'], r['unusable'], r['added']) == ('nothing_to_say', N, 0)

@@ -3,12 +3,14 @@
  *     STORE/exports/DEST/
  *         lock        held by whoever delivers: a server or a command
  *         held        what the partner has (export/held.h)
+ *         held.before the same before it was last written: what is lost with a damaged `held` is known from it
  *         pending/    a delivery under way: manifest.json, rows (export/held.h), files/, acks, refused, state
  *         ended/      one that is through, on its way out
  *         log         one JSON line a delivery that has ended, 90 days back
- *         dead/ID/    files that were given up, with what the partner said of them
+ *         dead/ID/    files that were given up, with what the partner said of them; what was damaged
  *         made        the time in the name of the latest delivery
  *         last        when the schedule was last kept
+ *         gone        since when the destination is not in the file any more
  *
  * A delivery is written whole before any of it is sent: first `held`, in which its rows are marked as perhaps there, then the folder `pending` by one
  * rename. It is sent file by file, each acknowledgement is on disk before the next file goes. When all is through, what was acknowledged becomes what
@@ -58,13 +60,18 @@ void delivery_done(struct delivery *d);
 /* Takes note of who is no member any more, so that what cannot be delivered is given up in time; nothing is sent. For a night's work. */
 enum err deliver_tend(const struct plan_wish *w) MUST_CHECK;
 
+/* Ledgers of destinations that are not in the file any more end after 90 days. */
+void deliver_tend_gone(const char *store, const struct destinations *all, uint32_t now);
+
 /* When the schedule was last kept; 0: never. */
 uint32_t deliver_last(const char *store, const char *destination);
 enum err deliver_save_last(const char *store, const char *destination, uint32_t t) MUST_CHECK;
 /* When what waits may be tried again; 0: nothing waits. */
-uint32_t deliver_next_try(const char *store, const char *destination);
+uint32_t deliver_next_try(const char *store, const char *destination, uint32_t now);
 
-/* Deliveries of one destination or all (NULL), the latest last, through the gate: [{"delivery","destination","mode","state","ended",…}] */
+/* Deliveries of one destination or all (NULL), the latest last, through the gate: [{"delivery","destination","mode","state","ended",…}].
+ * "owed": rows that the partner may have and should not, as far as known. A destination that is not in the file any more, and holds something, is
+ * "not_configured". */
 enum err deliveries_list(const char *store, const struct destinations *all, const char *destination, const struct kgate *gate, uint32_t now,
     struct json_t **out) MUST_CHECK;
 /* What became of each segment in a delivery that was made: [{"id","theirs","state","members"}] */

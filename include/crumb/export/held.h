@@ -42,7 +42,7 @@ struct held_segment {
 };
 
 struct held_reader;
-/* A missing file reads as empty. ERR_CORRUPT: it is not what was written. The whole file is checked before anything is handed out. */
+/* A missing file reads as empty, and so does a reader NULL below. ERR_CORRUPT: it is not what was written. The whole file is checked before anything is handed out. */
 enum err held_open(const char *path, struct held_reader **out) MUST_CHECK;
 const struct held_segment *held_segments(const struct held_reader *r, unsigned *n);
 bool held_exists(const struct held_reader *r);

@@ -1,0 +1,171 @@
+/* What is done about files of a destination's folder that are not what was written: named, set aside, and made anew from what is left, so that nothing
+ * that the partner may hold is forgotten. */
+#include "pending.h"
+
+#include "crumb/base/code.h"
+#include "crumb/base/log.h"
+#include "crumb/export/held.h"
+#include "crumb/store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void ledger_keep(const char *held)
+{
+	char before[OUTBOX_PATH];
+	snprintf(before, sizeof before, "%s.before", held);
+	unlink(before);
+	if (link(held, before) != 0 && errno != ENOENT)
+		log_warn("deliver", "no second copy of the ledger is kept path=%s why=\"%s\"", held, strerror(errno));
+}
+
+/* Moves a file or folder of the destination to dead/NAME-TIME, where it stays for a week. */
+static enum err set_aside(const struct outbox *place, const char *path, const char *name, uint32_t now)
+{
+	char dead[OUTBOX_PATH], to[OUTBOX_PATH], part[100];
+	outbox_path(place, "dead", dead);
+	snprintf(part, sizeof part, "dead/%s-%u", name, now);
+	outbox_path(place, part, to);
+	enum err e = folder_make(dead, 0700);
+	if (!e)
+		e = folder_remove(to);
+	if (!e && rename(path, to) != 0)
+		e = sys_error(to);
+	return e ? e : folder_sync(place->folder);
+}
+
+/* --- the ledger */
+
+/* Whatever it was, the partner may have it. */
+static void doubt(struct held_item *i, const uint16_t *map)
+{
+	for (unsigned k = 0; k < i->rows_n; k++) {
+		struct held_row *r = &i->rows[k];
+		*r = (struct held_row){.segment = map ? map[r->segment] : r->segment, .until = r->until, .chunk = 1, .state = HELD_MAYBE};
+	}
+}
+
+static void join(struct held_item *into, const struct held_item *more)
+{
+	for (unsigned i = 0; i < more->rows_n; i++) {
+		unsigned at = 0;
+		while (at < into->rows_n && into->rows[at].segment != more->rows[i].segment)
+			at++;
+		if (at == into->rows_n)
+			*held_item_add(into) = more->rows[i];
+		else if (more->rows[i].until > into->rows[at].until)
+			into->rows[at].until = more->rows[i].until;
+	}
+}
+
+/* Names of both, those of the second behind; `map` has where they are. */
+static struct held_segment *all_names(const struct held_reader *a, const struct held_reader *b, unsigned *n, uint16_t **map)
+{
+	unsigned an, bn;
+	const struct held_segment *as = held_segments(a, &an), *bs = held_segments(b, &bn);
+	struct held_segment *list = calloc(an + bn + 1, sizeof *list);
+	*map = calloc(bn + 1, sizeof **map);
+	CHECK(list && *map);
+	if (an)
+		memcpy(list, as, an * sizeof *list);
+	*n = an;
+	for (unsigned i = 0; i < bn; i++) {
+		unsigned at = 0;
+		while (at < *n && (strcmp(list[at].id, bs[i].id) != 0 || strcmp(list[at].theirs, bs[i].theirs) != 0))
+			at++;
+		if (at == *n)
+			list[(*n)++] = bs[i];
+		(*map)[i] = (uint16_t)at;
+	}
+	return list;
+}
+
+static enum err merge(const char *held, struct held_reader *before, struct held_reader *rows)
+{
+	struct held_item a = {.id_n = 0}, b = {.id_n = 0};
+	struct held_writer *w;
+	uint16_t *map;
+	unsigned n;
+	struct held_segment *names = all_names(before, rows, &n, &map);
+	enum err e = held_create(held, names, n, &w);
+	bool more_a = !e && held_next(before, &a), more_b = !e && held_next(rows, &b);
+	while (more_a || more_b) {
+		int order = !more_a ? 1 : !more_b ? -1 : held_compare(&a, &b);
+		if (more_a && order <= 0)
+			doubt(&a, NULL);
+		if (more_b && order >= 0)
+			doubt(&b, map);
+		if (order == 0)
+			join(&a, &b);
+		held_put(w, order <= 0 ? &a : &b);
+		if (order <= 0)
+			more_a = held_next(before, &a);
+		if (order >= 0)
+			more_b = held_next(rows, &b);
+	}
+	if (!e)
+		e = held_finish(w);
+	held_item_done(&a);
+	held_item_done(&b);
+	free(names);
+	free(map);
+	return e;
+}
+
+/* NULL: it is not there, or damaged too. */
+static struct held_reader *open_sound(const struct outbox *place, const char *name)
+{
+	char path[OUTBOX_PATH];
+	struct held_reader *r;
+	outbox_path(place, name, path);
+	if (held_open(path, &r) != OK)
+		return NULL;
+	if (held_exists(r))
+		return r;
+	held_close(r);
+	return NULL;
+}
+
+static const char without_copy[] = "the ledger of what the partner holds was damaged and is set aside; everything is said again. Nothing is known of who left "
+				   "since: have the partner empty its lists first";
+static const char with_copy[] = "the ledger of what the partner holds was damaged and is set aside; the one before it takes its place, and everything is said again";
+
+enum err ledger_mend(const struct outbox *place, const char *destination, uint32_t now)
+{
+	char held[OUTBOX_PATH];
+	struct held_reader *r;
+	outbox_path(place, "held", held);
+	enum err e = held_open(held, &r);
+	if (!e)
+		held_close(r);
+	if (e != ERR_CORRUPT)
+		return e;
+	struct held_reader *before = open_sound(place, "held.before"), *rows = open_sound(place, "pending/rows");
+	if ((e = set_aside(place, held, "ledger", now)))
+		goto out;
+	if (before || rows)
+		e = merge(held, before, rows);
+	log_error("deliver", "%s destination=%s", before ? with_copy : without_copy, destination);
+	if (!e)
+		e = outbox_log(place, destination, "ledger_damaged", now, before ? with_copy : without_copy);
+out:
+	held_close(before);
+	held_close(rows);
+	return e;
+}
+
+/* --- a delivery under way */
+
+/* Its rows are marked in the ledger as perhaps there, and so are said or taken back again. */
+enum err ledger_drop_pending(const struct outbox *place, const char *destination, uint32_t now)
+{
+	char path[OUTBOX_PATH];
+	static const char why[] = "the delivery that was under way was damaged and is set aside; what it said is said again";
+	outbox_path(place, "pending", path);
+	log_error("deliver", "%s destination=%s", why, destination);
+	enum err e = set_aside(place, path, "damaged", now);
+	return e ? e : outbox_log(place, destination, "failed", now, why);
+}
