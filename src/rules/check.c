@@ -2,6 +2,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/rules/match.h"
+#include "meant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,24 @@ static void undeclared(struct checker *c, const struct rules_at *at, struct str 
 	say(c, at, true, "undeclared", near_hint(&near, hint, sizeof hint), message);
 }
 
+/* A word that reads like numbers, where nothing says that it is one of the attribute's values. */
+static void check_meant(struct checker *c, const struct rules_at *at, struct str name, struct str word, bool condition)
+{
+	struct meant m;
+	char right[120], message[300], hint[300];
+	const struct vocabulary *v = rules_vocabulary(c->r, name);
+	if ((v && !v->ranged) || !number_meant(word, !condition, &m))
+		return;
+	if (condition)
+		meant_condition(&m, right);
+	else
+		meant_pattern(&m, right);
+	snprintf(message, sizeof message, "'" STR_FMT "' is compared as a word, not as %s", (int)(word.n > 100 ? 100 : word.n), word.p,
+	    m.single ? "a number" : "a range of numbers");
+	snprintf(hint, sizeof hint, "write %s%s", right, v || !name.n ? "" : "; if it is one of its values, declare the attribute");
+	say(c, at, true, "range", hint, message);
+}
+
 static void check_node(struct checker *c, const struct segment *s, int at)
 {
 	const struct rule_node *n = &c->r->nodes[at];
@@ -62,6 +81,8 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 		return;
 	case NODE_ATTR:
 		undeclared(c, &place, n->attr);
+		for (unsigned i = 0; i < n->words_n && !n->numeric; i++)
+			check_meant(c, &place, n->attr, n->words[i], true);
 		if (c->p->drops && c->p->drops(n->attr))
 			say(c, &place, true, "never", "attributes that name persons are dropped when a hit comes in",
 			    "nobody ever has this attribute");
@@ -194,6 +215,20 @@ static void check_path(struct checker *c, const struct pattern *p, const struct 
 		say(c, at, true, "never", NULL, "paths are cut to 512 bytes: this can never match");
 }
 
+static void check_host(struct checker *c, const struct pattern *p, const struct rules_at *at)
+{
+	struct str rest = p->text, label;
+	const char *by;
+	char message[200];
+	while (p->kind != PATTERN_REGEX && str_cut(&rest, '.', &label)) {
+		if (label.n == 0 || label.p[0] == '[' || str_find(label, '*') < label.n || !c->p->scrubs || !c->p->scrubs(label, &by))
+			continue;
+		snprintf(message, sizeof message, "'" STR_FMT "' is scrubbed from hosts: this can never match",
+		    (int)(label.n > 100 ? 100 : label.n), label.p);
+		say(c, at, false, "scrubbed", "crumb keeps it as [token]: write '*' in its place", message);
+	}
+}
+
 static void check_attr(struct checker *c, const struct pattern *p, const struct rules_at *at)
 {
 	const struct vocabulary *v = rules_vocabulary(c->r, p->name);
@@ -203,6 +238,8 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 		say(c, at, true, "never", "attributes that name persons are dropped when a hit comes in", "no event ever has this attribute");
 	if (!v) {
 		undeclared(c, at, p->name);
+		if (p->kind == PATTERN_EXACT)
+			check_meant(c, at, p->name, p->text, false);
 		return;
 	}
 	if (p->kind != PATTERN_EXACT || rules_attr(c->r, p->name, &value)) {
@@ -217,6 +254,12 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 	for (unsigned i = 0; i < v->values_n; i++)
 		near_try(&near, v->values[i]);
 	near_hint(&near, hint, sizeof hint);
+	struct meant m;
+	char right[100];
+	if (v->ranged && number_meant(p->text, true, &m)) {
+		meant_pattern(&m, right);
+		snprintf(hint, sizeof hint, "write %s", right);
+	}
 	if (!*hint)
 		snprintf(hint, sizeof hint, "it is declared at %.100s:%zu", v->at.file, v->at.line);
 	snprintf(message, sizeof message, "attribute '%.64s' never is '" STR_FMT "'", v->id, (int)(p->text.n > 64 ? 64 : p->text.n), p->text.p);
@@ -231,6 +274,10 @@ static void check_test(struct checker *c, const struct test *t)
 			check_path(c, p, &t->at[i]);
 		else if (p->field == FIELD_ATTR)
 			check_attr(c, p, &t->at[i]);
+		else if (p->field == FIELD_PARAM && p->kind == PATTERN_EXACT)
+			check_meant(c, &t->at[i], STR(""), p->text, false);
+		else if (p->field == FIELD_HOST || p->field == FIELD_SITE)
+			check_host(c, p, &t->at[i]);
 		else if (p->field == FIELD_REGION && c->p->regions == REGIONS_NONE)
 			say(c, &t->at[i], true, "no-regions", "set geo.database to a file that knows regions (a City file)",
 			    "the place file knows countries only: no event has a region");
@@ -356,6 +403,22 @@ static void check_none(struct checker *c, const struct category *cat)
 	}
 }
 
+/* A glob that looks inside names takes nothing away where the name was scrubbed. */
+static void check_hidden(struct checker *c, const struct clauses *none)
+{
+	for (unsigned i = 0; i < none->n; i++)
+		for (unsigned t = 0; t < none->list[i].tests_n; t++) {
+			const struct test *x = &none->list[i].tests[t];
+			for (unsigned a = 0; a < x->any_n && x->field == FIELD_HOST; a++) {
+				struct str s = c->r->patterns[x->any[a]].text;
+				if (c->r->patterns[x->any[a]].kind == PATTERN_GLOB && s.n > 2 && s.p[0] == '*' && s.p[1] != '.' && s.p[s.n - 1] == '*')
+					say(c, &x->at[a], true, "scrubbed",
+					    "a part of a host that could be somebody's number reads [token]: name the hosts, or use site:",
+					    "hosts are scrubbed before rules see them: this does not find what was replaced");
+			}
+		}
+}
+
 static void check_category(struct checker *c, const struct category *cat)
 {
 	const struct clauses *lists[] = {&cat->any, &cat->all, &cat->none};
@@ -364,6 +427,7 @@ static void check_category(struct checker *c, const struct category *cat)
 			for (unsigned t = 0; t < lists[l]->list[i].tests_n; t++)
 				check_test(c, &lists[l]->list[i].tests[t]);
 	check_shadows(c, &cat->any);
+	check_hidden(c, &cat->none);
 	check_all(c, &cat->all);
 	check_none(c, cat);
 }

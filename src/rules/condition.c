@@ -2,6 +2,7 @@
  * and, for the slips that people make, what they may have meant. */
 #include "crumb/rules/eval.h"
 #include "loader.h"
+#include "meant.h"
 #include "token.h"
 
 #include <math.h>
@@ -72,6 +73,12 @@ static void expected(struct parser *p, const char *what, const char *hint)
 		    p->now.text.p);
 	report_token(p, p->now.text, "syntax", usual ? usual : hint, message);
 	p->failed = true;
+}
+
+/* The hint for numbers and ranges that are written in another way. NULL: it is none. */
+static const char *number_hint(const struct parser *p, char out[160])
+{
+	return meant_at(p->text, p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n, out) ? out : NULL;
 }
 
 static void next(struct parser *p)
@@ -304,10 +311,11 @@ static int64_t whole_number(struct parser *p)
 static double number(struct parser *p)
 {
 	double v = 0;
+	char hint[160];
 	if (p->failed)
 		return 0;
 	if ((p->now.kind != TOK_NUMBER && p->now.kind != TOK_WORD) || !rules_number(p->now.text, &v)) {
-		expected(p, "a number", str_find(p->now.text, ',') < p->now.text.n ? "write 12.5" : NULL);
+		expected(p, "a number", number_hint(p, hint));
 		return 0;
 	}
 	next(p);
@@ -405,6 +413,11 @@ static struct str word_value(struct parser *p, const struct rule_node *n)
 static void word_list(struct parser *p, struct rule_node *n)
 {
 	struct str list[256];
+	char hint[160];
+	if (p->now.kind != TOK_OPEN) {
+		expected(p, "'(' and a list of values", number_hint(p, hint));
+		return;
+	}
 	expect(p, TOK_OPEN, "'(' and a list of values");
 	while (!p->failed) {
 		if (n->words_n == sizeof list / sizeof list[0]) {
@@ -703,10 +716,11 @@ static int parse_or(struct parser *p)
 bool condition_parse(struct rules *r, struct str text, const struct condition_place *place, struct report *report, int *root)
 {
 	struct parser p = {.r = r, .text = text, .place = place, .report = report};
+	char hint[160];
 	next(&p);
 	int top = parse_or(&p);
 	if (!p.failed && p.now.kind != TOK_END)
-		expected(&p, "'and', 'or' or the end", NULL);
+		expected(&p, "'and', 'or' or the end", number_hint(&p, hint));
 	if (p.failed || p.wrong)
 		return false;
 	*root = top;

@@ -1,6 +1,7 @@
 /* Clauses, tests and patterns of categories. Equal patterns are kept once. */
 #include "crumb/rules/match.h"
 #include "loader.h"
+#include "meant.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -164,7 +165,13 @@ static bool text_pattern(struct loader *l, const yaml_node_t *n, struct str text
 		p->text = rules_keep(l->r, text);
 		if (p->range.lo <= p->range.hi)
 			return true;
-		complain(l, n, "empty-range", "the smaller number comes first", "no number is in " STR_FMT, STR_ARG(text));
+		struct meant m;
+		char right[100], hint[120] = "the smaller number comes first";
+		if (number_meant(text, true, &m)) {
+			meant_pattern(&m, right);
+			snprintf(hint, sizeof hint, "write %s", right);
+		}
+		complain(l, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
 		return false;
 	}
 	if ((f == FIELD_HOST || f == FIELD_SITE) && !host_fits(l, n, text))
