@@ -232,9 +232,10 @@ bool view_partner_visitor(struct generation *g, struct str partner, struct str i
 
 /* --- days */
 
-enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, unsigned days, struct day_sizes *out)
+enum err view_days(
+    struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, unsigned days, struct day_sizes *out, uint16_t *since)
 {
-	uint16_t today = day_of(now);
+	uint16_t today = day_of(now), first = today;
 	struct daily_segment *sums = calloc(days, sizeof *sums);
 	CHECK(sums);
 	enum err e = OK;
@@ -244,6 +245,8 @@ enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segm
 		struct db_txn t;
 		if ((e = db_begin(&f->shard.db, false, &t)))
 			break;
+		uint16_t begun = shard_daily_first(&f->shard, &t);
+		first = begun && begun < first ? begun : first;
 		/* a day without changes has no row: the size is the one of the latest day that has */
 		for (uint32_t day = today - RETENTION_MAX + 1u; day <= today; day++) {
 			bool there = shard_daily_get(&f->shard, &t, (uint16_t)day, segment, &row);
@@ -260,11 +263,12 @@ enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segm
 		db_abort(&t);
 	}
 	for (unsigned i = 0; i < days && !e; i++) {
+		uint16_t day = (uint16_t)(today - days + 1 + i);
 		struct shown size =
 		    i + 1 == days ? kgate_show_group(gate, 's', g->rules->segments[segment].id, sums[i].size) : kgate_show(gate, sums[i].size);
-		out[i] =
-		    (struct day_sizes){(uint16_t)(today - days + 1 + i), size, kgate_show(gate, sums[i].entered), kgate_show(gate, sums[i].left)};
+		out[i] = (struct day_sizes){day, day >= first, size, kgate_show(gate, sums[i].entered), kgate_show(gate, sums[i].left)};
 	}
+	*since = first;
 	free(sums);
 	return e;
 }

@@ -91,6 +91,7 @@ static int segments_show(struct cli *c, int argc, char **argv)
 	const char *id = cli_word(argc, argv);
 	json_t *j, *day;
 	size_t i;
+	bool gap = false;
 	if (!id || !cli_all_used(argc, argv))
 		return cli_misuse("segments show wants the id of a segment");
 	if (client_available(c)) {
@@ -119,11 +120,19 @@ static int segments_show(struct cli *c, int argc, char **argv)
 	json_array_foreach(json_object_get(j, "days"), i, day)
 	{
 		printf("  %s ", json_string_value(json_object_get(day, "day")));
+		if (json_is_false(json_object_get(day, "recorded"))) {
+			puts("         \u2013          \u2013          \u2013");
+			gap = true;
+			continue;
+		}
 		print_number(day, "size", kgate_k(&c->gate));
 		print_number(day, "entered", kgate_k(&c->gate));
 		print_number(day, "left", kgate_k(&c->gate));
 		putchar('\n');
 	}
+	if (gap)
+		printf("  recorded since %s: whoever was in it by then counts as entered on that day\n",
+		    json_string_value(json_object_get(j, "recorded_since")));
 	json_decref(j);
 	return EXIT_FINE;
 }

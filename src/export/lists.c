@@ -158,8 +158,11 @@ enum err list_segment(
 	json_object_set_new(found, "when", json_string(s->when));
 	struct day_sizes *sizes = calloc(days, sizeof *sizes);
 	CHECK(sizes);
+	uint16_t since = 0;
 	if (served >= 0)
-		e = view_days(g, gate, (uint16_t)served, now, days, sizes);
+		e = view_days(g, gate, (uint16_t)served, now, days, sizes, &since);
+	if (!e)
+		put_day(found, "recorded_since", since);
 	json_t *history = json_array();
 	for (unsigned d = 0; served >= 0 && d < days && !e; d++) {
 		json_t *day = json_object();
@@ -168,6 +171,7 @@ enum err list_segment(
 		put_shown(day, "entered", sizes[d].entered, gate);
 		put_shown(day, "left", sizes[d].left, gate);
 		json_object_del(day, "below");
+		json_object_set_new(day, "recorded", json_boolean(sizes[d].recorded));
 		json_array_append_new(history, day);
 	}
 	json_object_set_new(found, "days", history);

@@ -294,6 +294,19 @@ void shard_daily_forget(struct shard *s, struct db_txn *t, uint16_t segment, uin
 	}
 }
 
+uint16_t shard_daily_first(struct shard *s, struct db_txn *t)
+{
+	struct db_cursor c;
+	struct str key, value;
+	uint16_t day = 0;
+	db_walk(t, s->daily, &c);
+	while (!day && db_next(&c, &key, &value))
+		if (key.n == 5 && key.p[2] == 's')
+			day = get_u16((const uint8_t *)key.p);
+	db_walk_end(&c);
+	return day;
+}
+
 void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest)
 {
 	for (;;) {

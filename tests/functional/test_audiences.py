@@ -391,6 +391,23 @@ def test_the_history_of_sizes_survives_a_change_of_rules(make):
     server.verify()
 
 
+def test_days_of_which_nothing_was_recorded_say_so(make):
+    server = make(rules=RULES)
+    fill(server, 40, ['/coats/1'], back=60)
+    server.advance('2d')
+    fill(server, 30, ['/coats/1'], first=40)
+    shown = server.js('segments', 'show', 'coats')
+    days = shown['days']
+    today = server.now() // DAY * DAY
+    day = lambda back: time.strftime('%Y-%m-%d', time.gmtime(today - back * DAY))
+    assert shown['recorded_since'] == day(2) and [d['recorded'] for d in days] == [False] * 27 + [True] * 3
+    assert all(d['size'] is d['entered'] is d['left'] is None for d in days[:27]) and [(d['size'], d['entered']) for d in days[27:]] == [(40, 40), (40, None), (70, 30)]
+    lines = server.cli('segments', 'show', 'coats').stdout.splitlines()
+    assert lines[-1].strip().startswith('recorded since %s' % day(2)) and lines[4].split() == [day(29), '–', '–', '–']
+    # of a group below k it tells no more than of others
+    assert server.js('segments', 'show', 'shoes')['recorded_since'] == day(2)
+
+
 def test_time_alone_moves_people_once_whatever_happens_meanwhile(make):
     server = make(rules=CATEGORIES + 'segments: [{id: lately, when: coats in 5d}, {id: gone, when: coats and not coats in 5d}]\n')
     fill(server, 40, ['/coats/1'])

@@ -36,9 +36,12 @@ bool view_partner_visitor(struct generation *g, struct str partner, struct str i
 /* A segment's size, and who entered and left, on each of the last days up to today; `days` of them, oldest first. */
 struct day_sizes {
 	uint16_t day;
+	bool recorded; /* nothing was written down of days before these views were made: nothing is known then, not even that nobody was in it */
 	struct shown size, entered, left;
 };
-enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, unsigned days, struct day_sizes *out) MUST_CHECK;
+/* *since: the first day of which something was recorded, of any segment, so that it tells nothing about this one. */
+enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, unsigned days, struct day_sizes *out,
+    uint16_t *since) MUST_CHECK;
 /* The first day of the history of each category and segment, 0 where it is whole; free() both. */
 enum err view_since(struct generation *g, uint32_t now, uint16_t **categories, uint16_t **segments) MUST_CHECK;
 

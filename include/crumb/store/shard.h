@@ -80,6 +80,7 @@ struct daily_segment {
 void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, const struct daily_segment *change);
 bool shard_daily_get(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, struct daily_segment *out);
 void shard_daily_forget(struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from, uint16_t to); /* days of one segment */
+uint16_t shard_daily_first(struct shard *s, struct db_txn *t); /* the first day on which the size of any segment changed; 0: none */
 void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest);
 
 /* --- provisional visitors */
