@@ -11,6 +11,8 @@
  *                                                             until everything this browser has sent is counted
  *     crumb('optout');  crumb('optin');
  *
+ * A call that lacks something does nothing; it throws nothing either.
+ *
  * Calls made before the tag has loaded are kept by this stub, which tag managers may put first:
  *
  *     window.crumb = window.crumb || function () { (crumb.q = crumb.q || []).push(arguments); };
@@ -113,12 +115,17 @@
     send(out);
   }
 
+  /* The page is told once, whatever happens; what its function throws is its own. */
   function segments(then, how) {
-    if (refused()) return then([]);
+    function tell(ids) {
+      if (typeof then === 'function') then(ids);
+    }
+    if (refused()) return tell([]);
     w.fetch(base + '/segments' + (how && how.fresh ? '?fresh=1' : ''), {credentials: 'include'})
       .then(function (r) { return r.json(); })
-      .then(function (j) { then(j.segments || []); })
-      .catch(function () { then([]); });
+      .then(function (j) { return j.segments || []; })
+      .catch(function () { return []; })
+      .then(tell);
   }
 
   /* What is due and may be is the server's to say. */
@@ -149,8 +156,8 @@
       if (yes) w.localStorage.setItem(KEY, '1');
       else w.localStorage.removeItem(KEY);
     } catch (e) { /* then only the server's cookie remembers */ }
-    if (yes) new Image().src = base + '/optout';
-    else w.fetch(base + '/optin', {method: 'POST', credentials: 'include', mode: 'no-cors'}).catch(function () {});
+    if (yes) new Image().src = base + '/optout?format=gif';
+    else w.fetch(base + '/optin', {method: 'POST', credentials: 'include'}).catch(function () {});
   }
 
   function run(args) {
@@ -192,5 +199,11 @@
     }
   }
   if (data.sync === 'yes') sync();
-  for (var i = 0; i < queue.length; i++) run(queue[i]);
+  for (var i = 0; i < queue.length; i++) {
+    try {
+      run(queue[i]);
+    } catch (e) { /* the page's own function; the others are called all the same */
+      setTimeout(function (thrown) { throw thrown; }, 0, e);
+    }
+  }
 })(window, document, navigator);

@@ -153,14 +153,14 @@ static void me_page(struct buf *out, const struct rules *r, json_t *v, bool opte
 		form(out, "/optout", "Opt out and forget me");
 }
 
-static bool wants_json(struct collect *c, const struct http_request *r)
+static bool wants(struct collect *c, const struct http_request *r, const char *format)
 {
 	struct http_query q = {r->query, c->scratch, 0};
 	struct str key, value;
-	bool json = false;
+	bool found = false;
 	while (http_query_next(&q, &key, &value))
-		json |= str_eq(key, STR("format")) && str_eq(value, STR("json"));
-	return json;
+		found |= str_eq(key, STR("format")) && str_eq(value, str_c(format));
+	return found;
 }
 
 static void refuse(struct http_request *r)
@@ -224,7 +224,7 @@ void collect_me(struct collect *c, struct http_request *r)
 		refuse(r);
 		return;
 	}
-	bool json = wants_json(c, r);
+	bool json = wants(c, r, "json");
 	collect_hit_headers(c, r, &c->hit);
 	buf_c(&headers, PAGE_HEADERS);
 	if (ingest_known(&c->ingest, c->hit.cookie, collect_now(c), &visitor)) {
@@ -339,6 +339,13 @@ void collect_optout(struct collect *c, struct http_request *r)
 			collect_lookup(c, r->ticket, &visitor, opted_out, NULL, headers, true);
 			return;
 		}
+	}
+	/* a page that has it loaded as a picture: browsers refuse it another site's page there, and complain */
+	if (r->method == HTTP_M_GET && (wants(c, r, "gif") || str_eq(r->header[H_SEC_FETCH_DEST], STR("image")))) {
+		buf_c(&headers, "Cache-Control: no-store\r\nCross-Origin-Resource-Policy: cross-origin\r\nX-Content-Type-Options: nosniff\r\n");
+		http_reply(r->ticket, 200, "image/gif", buf_view(&headers), str_make(collect_gif, 43));
+		buf_done(&headers);
+		return;
 	}
 	buf_addf(&text, "You are opted out: this browser is no longer recorded. A cookie says so for %d days.", OPTOUT_DAYS);
 	answer_page(r->ticket, &headers, "Opted out", &text);

@@ -29,6 +29,7 @@ def world(tmp_path):
     shop.Shop.endpoint = 'http://' + server.collect
     threading.Thread(target=page.serve_forever, daemon=True).start()
     options = webdriver.ChromeOptions()
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
     options.binary_location = '/usr/bin/chromium'
     for a in ('--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
               '--disable-sync', '--disable-dev-shm-usage', '--user-data-dir=%s' % tmp_path):
@@ -121,6 +122,35 @@ def test_opting_out_stops_the_tag_and_opting_in_starts_it(world):
     until(lambda: not any(c['name'] == 'crumb_optout' for c in browser.get_cookies()))
     visit(browser, shop_url + '/coats/rain-coat')
     until(lambda: server.metric('hits_total') == hits + 1)
+
+
+def complaints(browser):
+    return [l for l in browser.get_log('browser') if 'favicon' not in l['message']]
+
+
+def test_the_tag_neither_throws_nor_complains(world):
+    """Calls that lack something, functions that throw, opting out and in from a page of another origin."""
+    server, shop_url, browser = world
+    server.stop()
+    server.options.append('sites=%s,%s' % (shop_url, shop_url.replace('127.0.0.1', 'localhost')))
+    server.start()
+    shop.Shop.endpoint = 'http://' + server.collect
+    browser.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': """
+      window.told = 0;
+      window.crumb = function () { (crumb.q = crumb.q || []).push(arguments); };
+      crumb('segments'); crumb('segments', null, {fresh: true}); crumb('segments', function () { told++; throw new Error('the page itself'); });
+      crumb(); crumb('nothing'); crumb('event'); crumb('event', 'x', null); crumb('event', 'y');"""})
+    visit(browser, shop_url + '/')
+    until(lambda: server.metric('hits_total') == 4)
+    until(lambda: browser.execute_script('return told') == 1)
+    assert browser.execute_script("crumb('segments'); crumb('segments', 'no function'); crumb('view'); crumb('optout'); crumb('segments'); return 'fine'") == 'fine'
+    until(lambda: any(c['name'] == 'crumb_optout' for c in browser.get_cookies()))
+    browser.execute_script("crumb('segments'); crumb('optin')")
+    until(lambda: not any(c['name'] == 'crumb_optout' for c in browser.get_cookies()))
+    time.sleep(0.3)
+    said = complaints(browser)
+    assert said and all('the page itself' in l['message'] for l in said), said
+    assert browser.execute_script('return told') == 1
 
 
 def test_global_privacy_control_stops_the_tag(world):
