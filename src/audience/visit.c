@@ -230,6 +230,8 @@ static void declare(struct fold *f, struct profile *p, const struct record *r)
 		const struct vocabulary *v = rules_vocabulary(f->rules, a.name);
 		if (v && v->source && str_eq(r->partner, str_c(v->source)) && (a.value.n == 0 || rules_value(v, &a.value)))
 			profile_declare(p, day, a.name, a.value);
+		else
+			metric_inc(M_DECLARED_DROPPED);
 	}
 	touch(f->scratch, f->rules->fact_segments);
 }
@@ -242,8 +244,10 @@ static void remember(struct fold *f, struct db_txn *t, const struct vkey *k, uin
 	struct str old;
 	buf_clear(&x->provisional);
 	if (shard_provisional(&f->shard, t, k, &hour, &old)) {
-		if (old.n + bytes.n > PROVISIONAL_BYTES)
+		if (old.n + bytes.n > PROVISIONAL_BYTES) {
+			metric_inc(M_PROV_DROPPED);
 			return;
+		}
 		buf_str(&x->provisional, old);
 	} else {
 		while (db_count(t, f->shard.provisional) >= f->provisional_max && shard_provisional_expire_one(&f->shard, t, UINT32_MAX))
@@ -337,15 +341,19 @@ void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, con
 			metric_inc(M_FOLD_DROPPED);
 			continue;
 		}
-		if (!have && rest->kind == RECORD_DECLARED)
+		if (!have && rest->kind == RECORD_DECLARED) {
+			metric_add(M_DECLARED_DROPPED, rest->attrs_n);
 			continue;
+		}
 		if (!have && ((rest->flags & EVENT_NEW) || rest->kind == RECORD_MATCH)) {
 			remember(f, t, &k, e->t, decode(f, rest));
 			continue;
 		}
 		if (!have) {
-			if (!promote(f, t, p, &k, e->t, now))
+			if (!promote(f, t, p, &k, e->t, now)) {
+				metric_inc(M_NO_ROOM);
 				continue;
+			}
 			have = fresh = true;
 		}
 		if (rest->kind == RECORD_MATCH) {

@@ -154,8 +154,12 @@ static void put_properties(struct hit *h, json_t *properties, char numbers[HIT_P
 	json_object_foreach(properties, name, value)
 	{
 		struct str s = STR("");
-		if (h->attrs_n == HIT_PARAMS_MAX || skipped(name))
+		if (skipped(name))
 			continue;
+		if (h->attrs_n == HIT_PARAMS_MAX) {
+			metric_inc(M_ATTR_DROPPED);
+			continue;
+		}
 		if (json_is_string(value)) {
 			s = str_make(json_string_value(value), json_string_length(value));
 		} else if (json_is_boolean(value)) {

@@ -92,12 +92,17 @@ void collect_param(struct hit *h, struct str k, struct str v)
 			return;
 		case 'v': {
 			char text[40], *end;
-			if (v.n == 0 || v.n >= sizeof text)
+			if (v.n == 0)
 				return;
+			if (v.n >= sizeof text) {
+				metric_inc(M_ATTR_DROPPED);
+				return;
+			}
 			memcpy(text, v.p, v.n);
 			text[v.n] = 0;
 			h->v = strtod(text, &end);
 			h->has_v = *end == 0 && isfinite(h->v);
+			metric_add(M_ATTR_DROPPED, !h->has_v);
 			return;
 		}
 		default:
@@ -107,9 +112,13 @@ void collect_param(struct hit *h, struct str k, struct str v)
 	if (k.n > 2 && k.p[0] == 'a' && k.p[1] == '.') {
 		if (h->attrs_n < HIT_PARAMS_MAX)
 			h->attrs[h->attrs_n++] = (struct attr){str_skip(k, 2), v};
+		else
+			metric_inc(M_ATTR_DROPPED);
 	} else if (k.n > 2 && k.p[0] == 'p' && k.p[1] == '_') {
 		if (h->params_n < HIT_PARAMS_MAX)
 			h->params[h->params_n++] = (struct attr){str_skip(k, 2), v};
+		else
+			metric_inc(M_ATTR_DROPPED);
 	} else if (str_eq(k, STR("anon"))) {
 		h->anon = str_eq(v, STR("1"));
 	} else if (str_eq(k, STR("gdpr"))) {

@@ -173,7 +173,11 @@ bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct 
 		}
 	}
 	apply_rules(in, h, e);
-	if (in->source.n && e->attrs_n < EVENT_ATTRS_MAX)
+	if (in->source.n && e->attrs_n == EVENT_ATTRS_MAX) { /* where it came from is what its label, and so who may get it, hangs on */
+		e->attrs_n--;
+		metric_inc(M_ATTR_DROPPED);
+	}
+	if (in->source.n)
 		e->attrs[e->attrs_n++] = (struct attr){STR(ATTR_SOURCE), in->source};
 	batch_event(b, e);
 	return true;

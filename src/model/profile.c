@@ -1,6 +1,7 @@
 #include "crumb/model/profile.h"
 
 #include "crumb/base/code.h"
+#include "crumb/core/metric.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -355,6 +356,7 @@ static void observe_attr(struct profile *p, struct str name, struct str value, u
 		slot->day = 0;
 	} else if (!slot) {
 		slot = oldest;
+		metric_inc(M_PROFILE_ATTR);
 	}
 	if (slot->day <= day)
 		*slot = (struct profile_attr){name, value, day};

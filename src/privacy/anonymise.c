@@ -229,10 +229,16 @@ static struct str campaign(struct anonymiser *a, struct str query)
 	struct str pair, prefix = STR("utm_campaign=");
 	while (query.n && str_cut(&query, '&', &pair)) {
 		char text[3 * EVENT_CAMPAIGN_MAX];
-		if (!str_starts(pair, prefix) || pair.n - prefix.n > sizeof text)
+		if (!str_starts(pair, prefix))
 			continue;
+		if (pair.n - prefix.n > sizeof text) {
+			metric_inc(M_ATTR_DROPPED);
+			break;
+		}
 		size_t n = percent_decode(str_skip(pair, prefix.n), text, true);
+		size_t had = n;
 		n = n > EVENT_CAMPAIGN_MAX ? 0 : scrub_value(str_make(text, n), a->scratch + a->used, EVENT_CAMPAIGN_MAX);
+		metric_add(M_ATTR_DROPPED, had && !n);
 		return keep(a, n);
 	}
 	return str_make("", 0);
@@ -248,7 +254,11 @@ static void keep_query(struct anonymiser *a, struct event *e, struct str query)
 		size_t eq = str_find(pair, '=');
 		struct str key = str_make(pair.p, eq), value = str_skip(pair, eq + 1);
 		char text[3 * EVENT_VALUE_MAX];
-		if (eq < pair.n && value.n <= sizeof text && config_list_has(a->config->keep_query, key))
+		if (eq == pair.n || !config_list_has(a->config->keep_query, key))
+			continue;
+		if (value.n > sizeof text)
+			metric_inc(M_ATTR_DROPPED);
+		else
 			add_attr(a, e, key, str_make(text, percent_decode(value, text, true)));
 	}
 }

@@ -1,6 +1,7 @@
 #include "crumb/rules/match.h"
 
 #include "crumb/base/code.h"
+#include "crumb/core/metric.h"
 #include "match.h"
 #include "scan.h"
 #include "trie.h"
@@ -564,5 +565,6 @@ unsigned rules_leaves(struct match *x, const struct leaf_input *in, uint64_t *ou
 	unsigned n = 0;
 	for (size_t i = 0; i < x->hits_n && n < EVENT_LEAVES_MAX; i++)
 		out[n++] = x->r->patterns[x->hits[i]].leaf;
+	metric_add(M_LEAVES_DROPPED, x->hits_n - n);
 	return n;
 }

@@ -56,6 +56,7 @@
 	X(M_ATTR_DROPPED, "dropped_total", "what=\"attribute\"", "")                                                                                 \
 	X(M_VALUE_DROPPED, "dropped_total", "what=\"attribute_value\"", "")                                                                          \
 	X(M_URL_DROPPED, "dropped_total", "what=\"url\"", "")                                                                                        \
+	X(M_LEAVES_DROPPED, "dropped_total", "what=\"rule_match\"", "")                                                                              \
 	X(M_SCRUBBED, "scrubbed_total", "", "Path segments replaced because they could name a person")                                               \
 	X(M_LOOKUPS, "lookups_total", "", "Answers of /segments")                                                                                    \
 	X(M_JOURNAL_COMMITS, "journal_commits_total", "", "Synced commits of the journal")                                                           \
@@ -68,6 +69,10 @@
 	X(M_SWEPT, "swept_visitors_total", "", "Visitors looked at because time passed")                                                             \
 	X(M_EXPIRED, "expired_visitors_total", "", "Visitors deleted because nothing was left")                                                      \
 	X(M_PROV_EVICTED, "provisional_evicted_total", "", "Provisional visitors forgotten early: table full")                                       \
+	X(M_PROV_DROPPED, "provisional_dropped_total", "", "Events of provisional visitors beyond the 16 kB that are remembered of one")             \
+	X(M_NO_ROOM, "visitors_without_room_total", "", "Events of new visitors for whom a shard has no number left")                                \
+	X(M_PROFILE_ATTR, "profile_attributes_dropped_total", "", "Attributes that went because a profile has room for so many")                     \
+	X(M_DECLARED_DROPPED, "declared_dropped_total", "", "Declarations about visitors who are not known, or that the rules know no more")         \
 	X(M_ERASED, "erased_total", "", "Visitors erased because they, the operator or a signal asked for it")                                       \
 	X(M_CLEANED, "journal_cleaned_events_total", "", "Events of erased visitors taken out of the journal's bytes")                               \
 	X(M_TOMBSTONED, "tombstoned_total", "", "Events of erased visitors that were dropped")                                                       \
