@@ -45,6 +45,17 @@ static json_t *get(
 	return e ? NULL : list;
 }
 
+/* Where it goes and whose it is. */
+static void print_use(const json_t *row)
+{
+	const json_t *to = json_object_get(row, "destinations"), *one;
+	const char *owner = json_string_value(json_object_get(row, "owner"));
+	size_t i;
+	json_array_foreach(to, i, one) printf("%s%s", i ? ", " : "  to ", json_string_value(one));
+	if (owner)
+		printf("  of %s", owner);
+}
+
 static int print_rows(struct cli *c, json_t *list, const char *number)
 {
 	json_t *row;
@@ -60,6 +71,7 @@ static int print_rows(struct cli *c, json_t *list, const char *number)
 		const char *state = json_string_value(json_object_get(row, "state")), *from = json_string_value(json_object_get(row, "history_from"));
 		print_number(row, number, kgate_k(&c->gate));
 		printf("  %-32s %s", json_string_value(json_object_get(row, "id")), json_string_value(json_object_get(row, "name")));
+		print_use(row);
 		if (state && strcmp(state, "active") != 0)
 			printf(" [%s]", state);
 		if (!json_is_true(json_object_get(row, "complete")))
@@ -113,8 +125,9 @@ static int segments_show(struct cli *c, int argc, char **argv)
 		cli_print_json(j);
 		return EXIT_FINE;
 	}
-	printf("%s (%s), %s\n  when  %s\n  size", id, json_string_value(json_object_get(j, "name")), json_string_value(json_object_get(j, "state")),
-	    json_string_value(json_object_get(j, "when")));
+	printf("%s (%s), %s", id, json_string_value(json_object_get(j, "name")), json_string_value(json_object_get(j, "state")));
+	print_use(j);
+	printf("\n  when  %s\n  size", json_string_value(json_object_get(j, "when")));
 	print_number(j, "size", kgate_k(&c->gate));
 	puts("\n  day               size    entered       left");
 	json_array_foreach(json_object_get(j, "days"), i, day)

@@ -50,6 +50,12 @@ static json_t *segment_row(const struct segment *s, struct shown size, const str
 	put_shown(row, "size", size, gate);
 	if (s->owner)
 		json_object_set_new(row, "owner", json_string(s->owner));
+	if (s->destinations_n) {
+		json_t *to = json_array();
+		for (unsigned i = 0; i < s->destinations_n; i++)
+			json_array_append_new(to, json_stringn(s->destinations[i].p, s->destinations[i].n));
+		json_object_set_new(row, "destinations", to);
+	}
 	put_day(row, "until", s->until);
 	put_day(row, "history_from", from);
 	if (s->target < 100) {

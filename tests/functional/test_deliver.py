@@ -633,3 +633,9 @@ def test_json_is_never_empty(make, tmp_path):
     w.server.advance('8d')
     r = w.server.cli('export', '--to', 'x', '--json', ok=(1,))
     assert json.loads(r.stdout)['state'] == 'not_possible' and json.loads(r.stdout)['why'] in r.stderr
+
+
+def test_lists_say_where_segments_go_and_whose_they_are(world):
+    server, partner = world(rules=RULES.replace('id: shoppers,', 'id: shoppers, owner: anna,'))
+    assert {s['id']: s['destinations'] for s in server.js('segments', 'list')} == {'intenders': ['lake', 'desk'], 'coats-7d': ['lake', 'desk'], 'shoppers': ['lake']}
+    assert all('  to lake  of anna' in server.cli('segments', *a).stdout for a in (['list'], ['show', 'shoppers']))
