@@ -11,9 +11,9 @@ CPPFLAGS := -D_GNU_SOURCE -Iinclude -isystem /usr/share/include
 CFLAGS.release := -O2 -g
 CFLAGS.debug := -O0 -g
 CFLAGS.clang := -O2 -g
-CFLAGS.asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DCRUMB_SMALL_MAPS
+CFLAGS.asan := -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer -DCRUMB_SMALL_MAPS
 CFLAGS.tsan := -O1 -g -fsanitize=thread -DCRUMB_SMALL_MAPS
-CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DCRUMB_SMALL_MAPS
+CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,float-cast-overflow,fuzzer-no-link -fno-sanitize-recover=undefined,float-cast-overflow -DCRUMB_SMALL_MAPS
 CC := $(if $(filter clang fuzz asan tsan,$(MODE)),clang,gcc)
 CFLAGS := -std=c11 -pthread $(CFLAGS.$(MODE))
 LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS.$(MODE)))

@@ -52,6 +52,11 @@ found=$(grep -nE "$banned" src/*/*.[ch] include/crumb/*/*.h)
 [ -n "$found" ] && say "banned functions:
 $found"
 
+# A set of characters has no zero byte in it, but strchr() finds one.
+found=$(grep -nE '\bstrchr\("' src/*/*.[ch] include/crumb/*/*.h)
+[ -n "$found" ] && say "chr_one_of() instead of strchr(set, c):
+$found"
+
 # exit() belongs to main files.
 found=$(grep -nE '\b_?exit\(' src/*/*.c | grep -vE '^src/(app|cli)/')
 [ -n "$found" ] && say "exit() below main:

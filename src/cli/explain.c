@@ -5,6 +5,7 @@
 #include "crumb/cli/cli.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ static double units(const struct rule_node *n, int64_t amount)
 
 static json_t *number(double v)
 {
-	return v == (double)(long long)v ? json_integer((json_int_t)v) : json_real(v);
+	return fabs(v) < 1e15 && v == (double)(long long)v ? json_integer((json_int_t)v) : json_real(v);
 }
 
 /* The days that count for a test, oldest first. */

@@ -22,7 +22,7 @@ static enum err separators(const struct destination *d, char out[5])
 	if (s.n != 5)
 		return err_set(ERR_USAGE, "destination '%s': separators are five characters, such as \";,:\\t^\"", d->id);
 	for (size_t i = 0; i < 5; i++) {
-		if (strchr("[](){}$\\/|?*+-", s.p[i]) || isalnum((unsigned char)s.p[i]))
+		if (!s.p[i] || chr_one_of(s.p[i], "[](){}$\\/|?*+-") || isalnum((unsigned char)s.p[i]))
 			return err_set(ERR_USAGE, "destination '%s': '%c' cannot be a separator", d->id, s.p[i]);
 		for (size_t k = 0; k < i; k++)
 			if (s.p[i] == s.p[k] && !(k == 0 && i == 2))

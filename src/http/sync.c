@@ -38,7 +38,7 @@ static void put_escaped(struct buf *out, struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char ch = s.p[i];
-		if (chr_alpha(ch) || chr_digit(ch) || strchr("-_.~", ch))
+		if (chr_alpha(ch) || chr_digit(ch) || chr_one_of(ch, "-_.~"))
 			buf_add(out, &ch, 1);
 		else
 			buf_addf(out, "%%%02X", (uint8_t)ch);

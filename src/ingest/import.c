@@ -24,8 +24,10 @@ static bool time_of(const struct json_reader *r, int64_t *out)
 	memcpy(text, r->time.p, r->time.n);
 	text[r->time.n] = 0;
 	double v = strtod(text, NULL);
+	if (!(fabs(v) < 1e12))
+		return false;
 	*out = (int64_t)v;
-	return fabs(v) < 1e12;
+	return true;
 }
 
 static bool visitor_of(struct ingest *in, const struct json_reader *r, uint32_t now, struct vkey *out)

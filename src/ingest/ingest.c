@@ -60,12 +60,25 @@ void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, s
 	metric_inc(M_ERASED);
 }
 
+/* What programs write that have no id: 0, -1, a UUID of zeros, a value that is none. */
+static bool stands_for_none(struct str id)
+{
+	static const char *const words[] = {"undefined", "null", "(null)", "nil", "none", "nan", "-1", "false", "true", "optout", "opt-out", "opt_out"};
+	bool zeros = true;
+	for (size_t i = 0; i < id.n; i++)
+		zeros &= id.p[i] == '0' || id.p[i] == '-';
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (str_ieq(id, str_c(words[i])))
+			return true;
+	return zeros;
+}
+
 bool ingest_partner_id(struct str id)
 {
-	if (id.n == 0 || id.n > PARTNER_ID_MAX || str_eq(id, STR("0")) || scrub_look(id) == SCRUB_EMAIL)
+	if (id.n == 0 || id.n > PARTNER_ID_MAX || stands_for_none(id) || scrub_look(id) == SCRUB_EMAIL)
 		return false;
 	for (size_t i = 0; i < id.n; i++)
-		if (!chr_alpha(id.p[i]) && !chr_digit(id.p[i]) && !strchr("-_.~+/=:*!", id.p[i]))
+		if (!chr_alpha(id.p[i]) && !chr_digit(id.p[i]) && !chr_one_of(id.p[i], "-_.~+/=:*!"))
 			return false;
 	return true;
 }

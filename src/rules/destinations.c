@@ -414,7 +414,7 @@ static const struct yaml_key dest_keys[] = {{"id", dest_id, NULL}, {"format", de
 static bool has_one_of(struct str s, const char *signs)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if ((uint8_t)s.p[i] < 0x20 || s.p[i] == 0x7f || (s.p[i] && strchr(signs, s.p[i])))
+		if ((uint8_t)s.p[i] < 0x20 || s.p[i] == 0x7f || chr_one_of(s.p[i], signs))
 			return true;
 	return false;
 }
@@ -632,14 +632,6 @@ const struct destination *destinations_find(const struct destinations *d, struct
 		if (str_eq(id, str_c(d->list[i].id)))
 			return &d->list[i];
 	return NULL;
-}
-
-bool partner_redirects_to(const struct partner *p, struct str url)
-{
-	for (unsigned i = 0; i < p->redirects_n; i++)
-		if (str_starts(url, p->redirects[i]) && url_plain(url)) /* the slash behind the host is part of it */
-			return true;
-	return false;
 }
 
 struct str setting_get(const struct setting *list, unsigned n, const char *name)

@@ -127,3 +127,10 @@ def test_the_example_configuration_loads():
     import sys
     r = subprocess.run([os.path.join(BUILD, 'crumb'), '-c', 'etc/crumb.yaml', '-o', 'rules.path=etc/rules', 'rules', 'check'], capture_output=True, text=True)
     assert r.returncode == 0, r.stderr
+
+
+def test_times_that_are_none_are_refused(server):
+    """Numbers beyond every calendar: looked at before they are taken for seconds."""
+    lines = ['{"id":"a","e":"view","t":%s}' % t for t in ('1e300', '-1e300', '1e12', '1e19', '-1e19', '123456789012345678901234567890', '1e-300', '-1', '4294967296')]
+    t = server.import_lines(lines)
+    assert t['accepted'] == 0 and t['read'] == len(lines) and sum(t['refused'].values()) == len(lines), t

@@ -126,7 +126,21 @@ def test_it_leads_nowhere_that_is_not_listed(server, url):
     assert sync(b, 'nobody', uid='1')[0] == 404
 
 
-@pytest.mark.parametrize('uid', ['jane@example.com', '$UID', '${UID}', 'a b', 'a,b', 'a;b', '0', 'x' * 129, 'amFuZUBleGFtcGxlLmNvbQ==', '%%TDID%%', '<b>'])
+@pytest.mark.parametrize('path, there', [
+    ('setuid', True), ('setuid?b=1&u=$UID', True), ('setuid/x', True), ('setuid/', True), ('x/../setuid?u=$UID', True), ('./setuid', True), ('setuid#a', True),
+    ('setuidevil', False), ('setuid.evil', False), ('setuid/../evil?u=$UID', False), ('setuid/%2e%2e/evil', False), ('setuid/.%2E/evil', False), ('setuid/..', False),
+    ('setuid/x/../../evil', False), ('setuid/..%2fevil', False), ('setuid/%2e%2e%2fevil', False), ('setuid/..%5cevil', False), ('setuid/%252e%252e/evil', False),
+    ('setuid/..;/evil', False), ('setuid/..;a=b/evil', False), ('../setuid', False), ('SETUID', False), ('', False), ('setuid%00', False), ('/setuid', False),
+    ('x/%2e%2e/setuid/./y', True), ('setuid/...', True), ('setuid/' + 'x/' * 70, False)])
+def test_whole_segments_are_compared(server, path, there):
+    b = Browser.known(server)
+    status, to, _ = sync(b, 'xandr', 'https://pbs.example/' + path)
+    assert (status == 302) == there and status in (302, 400) and bool(to) == there, (path, status, to)
+    assert sync(b, 'xandr', 'HTTPS://pbs.example/' + path)[0] == 400 or not there
+
+
+@pytest.mark.parametrize('uid', ['jane@example.com', '$UID', '${UID}', 'a b', 'a,b', 'a;b', '0', 'x' * 129, 'amFuZUBleGFtcGxlLmNvbQ==', '%%TDID%%', '<b>', '\0', 'a\0b', 'undefined', 'null', 'NULL', 'None', 'NaN',
+                                 '-1', '00000000-0000-0000-0000-000000000000', '0' * 32, 'optout'])
 def test_what_is_no_id_is_not_kept(server, uid):
     b = Browser.known(server)
     assert sync(b, 'xandr', uid=uid)[0] == 200

@@ -49,6 +49,12 @@ static inline bool chr_alpha(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* Is it one of these? Never for a zero byte, which strchr() finds at the end of every set. */
+static inline bool chr_one_of(char c, const char *set)
+{
+	return c && strchr(set, c);
+}
+
 bool str_ieq(struct str a, struct str b);		    /* ASCII case aside */
 bool str_has(struct str s, struct str needle);		    /* needle anywhere in s */
 bool str_ihas(struct str s, struct str lower_needle);	    /* the same, ASCII case aside */

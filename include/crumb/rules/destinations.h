@@ -52,7 +52,7 @@ struct partner {
 	bool iframe;
 	unsigned every_days;   /* a match is renewed after */
 	struct str uid_param;  /* its name for its id in calls of /sync */
-	struct str *redirects; /* beginnings of URLs that /sync may lead to: scheme, host and path as written */
+	struct str *redirects; /* beginnings of URLs that /sync may lead to (redirect.c) */
 	unsigned redirects_n;
 	struct labels labels; /* of what is imported from it */
 	struct rules_at at;
