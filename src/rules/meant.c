@@ -105,7 +105,7 @@ bool meant_at(struct str condition, size_t at, char hint[160])
 	if (str_starts(str_skip(condition, at), STR("to ")))
 		while (from > 0 && condition.p[from - 1] == ' ')
 			from--;
-	while (from > 0 && !strchr(" (=<>", condition.p[from - 1]))
+	while (from > 0 && !chr_one_of(condition.p[from - 1], " (=<>"))
 		from--;
 	for (; to < condition.n && condition.p[to] != ')'; to++) {
 		struct str rest = str_skip(condition, to);
