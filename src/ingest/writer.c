@@ -204,12 +204,27 @@ static void merge_rules(struct writer *w, struct buf *record, const uint8_t hash
 	}
 }
 
+/* There was no memory for a record of it: nothing of it is taken, since nobody knows whose that was. */
+static void refuse_incomplete(struct batch *list)
+{
+	for (struct batch *b = list; b; b = b->next) {
+		b->result = OK;
+		for (size_t i = 0; i < b->parts_n; i++)
+			if (b->parts[i].records.failed)
+				b->result = err_set(ERR_NOMEM, "no memory for what was to be recorded");
+		if (b->result) {
+			metric_inc(M_JOURNAL_FAILED);
+			log_error("journal", "refused why=\"%s\"", err_text());
+		}
+	}
+}
+
 /* Who is erased is on the list before anybody hears that it was done. */
 static enum err list_erased(struct writer *w, const struct batch *list)
 {
 	enum err e = OK;
 	for (const struct batch *b = list; b && !e; b = b->next)
-		if (b->erased_n)
+		if (b->erased_n && !b->result)
 			e = erased_add(w->store->erased, b->erased, b->erased_n, day_of(clock_now()));
 	return e;
 }
@@ -217,7 +232,7 @@ static enum err list_erased(struct writer *w, const struct batch *list)
 static void settle_erased(struct writer *w, const struct batch *list, bool done)
 {
 	for (const struct batch *b = list; b; b = b->next)
-		if (b->erased_n)
+		if (b->erased_n && !b->result)
 			erased_settle(w->store->erased, b->erased, b->erased_n, done);
 }
 
@@ -225,9 +240,10 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 {
 	struct buf record = {0};
 	w->merged_n = 0;
+	refuse_incomplete(list);
 	for (struct batch *b = list; b; b = b->next)
 		for (size_t i = 0; i < b->parts_n; i++)
-			if (b->parts[i].count)
+			if (b->parts[i].count && !b->result)
 				merge(w, b->parts[i].day, b->parts[i].shard, b->parts[i].count, buf_view(&b->parts[i].records));
 	enum err e = OK;
 	if (w->merged_n) {
@@ -246,9 +262,10 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 	while (list) {
 		struct batch *b = list;
 		list = b->next;
-		if (!e)
+		if (!b->result)
+			b->result = e;
+		if (!b->result)
 			metric_add(M_EVENTS, b->count);
-		b->result = e;
 		b->done(b);
 	}
 }
