@@ -26,10 +26,13 @@ struct pass {
 
 /* --- memory that held parts of a request is wiped when it goes */
 
+/* yajl does not look whether it got what it asked for. */
 static void *take(void *ctx, size_t n)
 {
 	(void)ctx;
-	return malloc(n);
+	void *p = malloc(n);
+	CHECK(p);
+	return p;
 }
 
 static void wipe(void *ctx, void *p)
@@ -42,8 +45,8 @@ static void wipe(void *ctx, void *p)
 
 static void *grow(void *ctx, void *p, size_t n)
 {
-	void *q = malloc(n);
-	if (p && q) {
+	void *q = take(ctx, n);
+	if (p) {
 		size_t had = malloc_usable_size(p);
 		memcpy(q, p, had < n ? had : n);
 		wipe(ctx, p);
