@@ -1,5 +1,6 @@
 /* crumb: the command line. */
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/cli/cli.h"
 #include "crumb/core/user.h"
@@ -19,14 +20,19 @@ static const struct command *const tables[] = {commands_read, commands_import, c
 
 /* --- helpers for commands */
 
+static bool json_printed;
+static char failed[1024]; /* what went wrong first */
+
 int cli_fail(const char *fmt, ...)
 {
+	char text[sizeof failed];
 	va_list ap;
 	va_start(ap, fmt);
-	fputs("crumb: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	if (!*failed)
+		memcpy(failed, text, sizeof failed);
+	fprintf(stderr, "crumb: %s\n", text);
 	return EXIT_WRONG;
 }
 
@@ -44,6 +50,7 @@ int cli_misuse(const char *fmt, ...)
 void cli_print_json(json_t *root)
 {
 	json_dumpf(root, stdout, JSON_INDENT(2));
+	json_printed = true;
 	putchar('\n');
 	json_decref(root);
 }
@@ -251,6 +258,8 @@ int main(int argc, char **argv)
 	rc = run(&c, argc - i, argv + i);
 	if (rc == EXIT_WRONG && *who)
 		fprintf(stderr, "crumb: started by root, this worked as %s, whose store it is: what it reads and writes must be open to %s\n", who, who);
+	if (rc == EXIT_WRONG && c.json && *failed && !json_printed) /* who asked for JSON gets some, whatever the command */
+		cli_print_json(json_pack("{s:o}", "error", utf8_valid(str_c(failed)) == strlen(failed) ? json_string(failed) : json_null()));
 	cli_close(&c);
 	config_done(&c.config);
 	client_done();

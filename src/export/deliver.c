@@ -11,6 +11,7 @@
 
 #define DEAD_DAYS 7
 #define WAIT_DAYS 7 /* a delivery that nobody goes on with is given up after */
+#define BUSY_WAIT_S 30 /* somebody who asked waits so long for who looks at what is owed, or delivers; a schedule comes again */
 
 /* --- making one */
 
@@ -225,7 +226,7 @@ enum err deliver(const struct deliver_wish *wish, struct delivery *out)
 	*out = (struct delivery){.full = false};
 	if (!w.folder && !w.plan.d->where.n)
 		return err_set(ERR_USAGE, "destination '%s' does not say where it goes: give --out FOLDER", w.plan.d->id);
-	enum err e = outbox_open(w.plan.g->store->path, w.plan.d->id, &place);
+	enum err e = outbox_open(w.plan.g->store->path, w.plan.d->id, w.patient ? 0 : BUSY_WAIT_S, &place);
 	if (e)
 		return e;
 	e = deliver_locked(&place, &w, out);
@@ -250,7 +251,7 @@ enum err deliver_tend(const struct plan_wish *w)
 	snprintf(folder, sizeof folder, "%s/exports/%s", w->g->store->path, w->d->id);
 	if (stat(folder, &st) != 0)
 		return OK;
-	enum err e = outbox_open(w->g->store->path, w->d->id, &place);
+	enum err e = outbox_open(w->g->store->path, w->d->id, 0, &place);
 	if (e)
 		return e == ERR_BUSY ? OK : e;
 	outbox_path(&place, "held", held);

@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
 #include "crumb/core/metric.h"
 #include "crumb/export/held.h"
 #include "crumb/export/push.h"
@@ -19,6 +20,7 @@
 #define RETRY_S 60 /* the first pause; it doubles */
 #define RETRY_MOST 43200
 #define RETRY_SANE (2 * DAY_S) /* a partner may ask for a day; what says more was not written by us */
+#define LOOK_MS 50
 
 void outbox_path(const struct outbox *p, const char *name, char out[OUTBOX_PATH])
 {
@@ -30,7 +32,7 @@ enum err sys_error(const char *path)
 	return err_set(errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
 }
 
-enum err outbox_open(const char *store, const char *destination, struct outbox *p)
+enum err outbox_open(const char *store, const char *destination, unsigned wait_s, struct outbox *p)
 {
 	char path[OUTBOX_PATH];
 	snprintf(p->folder, sizeof p->folder, "%s/exports/%s", store, destination);
@@ -42,15 +44,22 @@ enum err outbox_open(const char *store, const char *destination, struct outbox *
 	p->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (p->lock < 0)
 		return sys_error(path);
-	if (flock(p->lock, LOCK_EX | LOCK_NB) == 0)
-		return OK;
+	low_hold(); /* until it is closed: others wait for it */
+	for (uint64_t until = clock_mono_us() + wait_s * 1000000ull;; nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL)) {
+		if (flock(p->lock, LOCK_EX | LOCK_NB) == 0)
+			return OK;
+		if (clock_mono_us() >= until)
+			break;
+	}
+	low_release();
 	close(p->lock);
-	return err_set(ERR_BUSY, "destination '%s' is being delivered to by another process", destination);
+	return err_set(ERR_BUSY, "destination '%s' is being delivered to by another process; try again when it is through", destination);
 }
 
 void outbox_close(struct outbox *p)
 {
 	close(p->lock);
+	low_release();
 }
 
 bool text_read(const char *path, struct buf *out)

@@ -15,7 +15,8 @@ struct outbox {
 	int lock;
 };
 
-enum err outbox_open(const char *store, const char *destination, struct outbox *o) MUST_CHECK; /* takes the lock */
+/* Takes the lock; another who has it is waited for so long. */
+enum err outbox_open(const char *store, const char *destination, unsigned wait_s, struct outbox *o) MUST_CHECK;
 void outbox_close(struct outbox *o);
 void outbox_path(const struct outbox *o, const char *name, char out[OUTBOX_PATH]);
 
