@@ -437,6 +437,7 @@ int main(int argc, char **argv)
 	umask(077);
 	prctl(PR_SET_DUMPABLE, 0); /* no core dumps of raw hits */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	setrlimit(RLIMIT_NICE, &(struct rlimit){20, 20}); /* as root: threads of low priority may come back after root is gone (base/low.h) */
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;

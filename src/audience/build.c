@@ -2,15 +2,16 @@
 #include "crumb/audience/adopt.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
 #include "engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sched.h>
 #include <unistd.h>
 
 #define BUILD_WAIT_MS 5 /* while other shards catch up */
 #define IDLE_WAIT_MS 1000
+#define RETRY_MOST_S 60
 
 /* --- beginning, or going on */
 
@@ -72,9 +73,9 @@ static bool resumable(struct engine *e, uint32_t number, const struct rules *rul
 	return fine;
 }
 
-static enum err make(struct engine *e, struct rules *rules, struct generation **out, bool *resumed)
+static enum err make(struct engine *e, const struct generation *serving, struct rules *rules, struct generation **out, bool *resumed)
 {
-	uint32_t number = e->serving->number + 1;
+	uint32_t number = serving->number + 1;
 	*resumed = resumable(e, number, rules);
 	if (!*resumed)
 		store_drop_generation(e->store, number);
@@ -83,54 +84,105 @@ static enum err make(struct engine *e, struct rules *rules, struct generation **
 	if (!err)
 		err = mark_built(g);
 	if (err) {
+		char why[300];
+		snprintf(why, sizeof why, "%s", err_text());
 		atomic_store(&g->dropped, true);
 		generation_unref(g);
-	} else {
-		*out = g;
+		return err_set(err, "%s", why);
 	}
-	return err;
-}
-
-void build_start(struct engine *e, struct rules *rules)
-{
-	struct generation *g;
-	bool resumed;
-	enum err err = make(e, rules, &g, &resumed);
-	if (err) {
-		log_error("rules", "the history cannot be recomputed, the old rules stay why=\"%s\"", err_text());
-		return;
-	}
-	g->adopts = adopt_possible(e->serving->rules, rules);
+	g->adopts = adopt_possible(serving->rules, rules);
 	if (g->adopts)
-		g->lineage = e->serving->lineage;
+		g->lineage = serving->lineage;
 	for (unsigned i = 0; g->adopts && i < g->shards; i++) {
 		struct db_txn t;
-		if (db_begin(&e->serving->fold[i].shard.db, false, &t) != OK)
+		if (db_begin((struct db *)&serving->fold[i].shard.db, false, &t) != OK)
 			continue;
-		atomic_fetch_add(&g->to_adopt, db_count(&t, e->serving->fold[i].shard.visitors));
+		atomic_fetch_add(&g->to_adopt, db_count(&t, serving->fold[i].shard.visitors));
 		db_abort(&t);
 	}
-	e->building = g;
-	log_info("rules", "%s generation=%u rules=%s from=%s%s", build_is_change(e) ? "recomputing the history" : "compacting", g->number,
-	    rules->hash_text, g->adopts ? "profiles" : "journal", resumed ? " resumed=yes" : "");
+	*out = g;
+	return OK;
+}
+
+/* What is to be built next, with a reference, or NULL. The lock is held. */
+static struct rules *take_next(struct engine *e)
+{
+	struct rules *next = e->queued;
+	e->queued = NULL;
+	if (next && same_rules(next, e->serving->rules)) {
+		rules_unref(next);
+		next = NULL;
+	}
+	if (!next && e->compact_wanted)
+		next = rules_ref(e->serving->rules);
+	e->compact_wanted = false; /* other rules make fresh files, too */
+	return next;
+}
+
+/* Makes the files of what is to be built. The lock is held, but not meanwhile. */
+static void prepare(struct engine *e)
+{
+	struct generation *g = NULL, *serving;
+	struct rules *rules = take_next(e);
+	bool resumed = false;
+	if (!rules)
+		return;
+	serving = generation_ref(e->serving);
+	e->preparing = rules;
+	bool change = !same_rules(rules, serving->rules);
+	pthread_mutex_unlock(&e->lock);
+	low_release();
+	enum err err = change || store_room_for_another(e->store, serving->number)
+			   ? make(e, serving, rules, &g, &resumed)
+			   : err_set(ERR_FULL, "%s: the views would have to fit twice", e->store->path);
+	low_hold();
+	pthread_mutex_lock(&e->lock);
+	e->preparing = NULL;
+	if (err) {
+		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", change ? "recomputing the history" : "compacting");
+		if (change && !e->queued)
+			e->queued = rules_ref(rules);
+	} else {
+		e->building = g;
+		log_info("rules", "%s generation=%u rules=%s from=%s%s", change ? "recomputing the history" : "compacting", g->number,
+		    rules->hash_text, g->adopts ? "profiles" : "journal", resumed ? " resumed=yes" : "");
+	}
+	pthread_cond_broadcast(&e->build);
+	rules_unref(rules);
+	generation_unref(serving); /* never the last: it serves */
+}
+
+static bool builds_change(const struct engine *e)
+{
+	return e->building && !same_rules(e->building->rules, e->serving->rules);
 }
 
 bool build_is_change(const struct engine *e)
 {
-	return memcmp(e->building->rules->hash, e->serving->rules->hash, sizeof e->serving->rules->hash) != 0;
+	return e->queued || (e->preparing && !same_rules(e->preparing, e->serving->rules)) || builds_change(e);
+}
+
+bool build_is_compaction(const struct engine *e)
+{
+	return e->compact_wanted || (e->preparing && same_rules(e->preparing, e->serving->rules)) || (e->building && !builds_change(e));
 }
 
 /* --- ending */
 
-/* Serves the generation that has caught up. The lock is held. */
+/* Serves the generation that has caught up. The lock is held, but not while the disk is written to. */
 static void switch_over(struct engine *e)
 {
 	struct generation *fresh = e->building, *old = e->serving;
+	e->naming = true;
+	pthread_mutex_unlock(&e->lock);
 	enum err err = store_set_current(e->store, fresh->number);
+	pthread_mutex_lock(&e->lock);
+	e->naming = false;
 	if (err) {
-		log_error("rules", "the new generation cannot be named, will be tried again why=\"%s\"", err_text());
+		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", "naming the new generation");
 		return;
 	}
+	trouble_over(&e->building_trouble, "rules", "making new views");
 	fresh->since = clock_now();
 	e->serving = fresh;
 	e->building = NULL;
@@ -138,27 +190,50 @@ static void switch_over(struct engine *e)
 	old->next = e->retired;
 	e->retired = old;
 	log_info("rules", "serving generation=%u rules=%s", fresh->number, fresh->rules->hash_text);
-	if (e->queued) {
-		struct rules *next = e->queued;
-		e->queued = NULL;
-		if (memcmp(next->hash, fresh->rules->hash, sizeof next->hash) != 0)
-			build_start(e, next);
-		rules_unref(next);
-	}
 	pthread_cond_broadcast(&e->wake);
 }
 
-static void mark_ready(struct engine *e, struct generation *b, unsigned number, uint32_t hour)
+/* Removes what does not fit, when no builder works on it any more. The lock is held, but not meanwhile. */
+static void give_up(struct engine *e)
+{
+	struct generation *g = e->building;
+	if (atomic_load(&g->refs) != 1)
+		return;
+	if (builds_change(e) && !e->queued)
+		e->queued = rules_ref(g->rules);
+	e->building = NULL;
+	e->giving_up = false;
+	atomic_store(&g->dropped, true);
+	pthread_mutex_unlock(&e->lock);
+	low_release();
+	generation_unref(g);
+	low_hold();
+	pthread_mutex_lock(&e->lock);
+}
+
+/* What one builder's pass has come to; only the first one names. The lock is held. */
+static void end_pass(struct engine *e, struct generation *b, struct engine_thread *me, const struct progress *p, uint32_t hour)
 {
 	if (e->building != b)
 		return;
-	bool all = true;
+	if (p->failed) {
+		err_set(ERR_IO, "%s", p->why);
+		trouble_note(&me->trouble, 1, "build", "making new views");
+	} else {
+		trouble_over(&me->trouble, "build", "making new views");
+	}
+	if (p->full && !e->giving_up && !e->naming) {
+		err_set(ERR_FULL, "%s", p->why);
+		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", builds_change(e) ? "recomputing the history" : "compacting");
+		e->giving_up = true;
+	}
+	bool all = !e->giving_up;
 	for (unsigned s = 0; s < b->shards; s++) {
-		if (s % e->threads_n == number)
+		if (s % e->threads_n == me->number)
 			b->ready[s] = b->sealed[s] && engine_caught_up(e, b, s, hour);
 		all &= b->ready[s];
 	}
-	if (all)
+	if (all && me->number == 0 && trouble_due(&e->building_trouble))
 		switch_over(e);
 }
 
@@ -169,9 +244,7 @@ static enum err seal(struct generation *b, struct generation *g, unsigned shard,
 {
 	struct fold *f = &b->fold[shard], *old = &g->fold[shard];
 	pthread_mutex_lock(&f->busy);
-	pthread_mutex_lock(&old->busy);
-	enum err err = fold_carry_daily(f, &old->shard, g->rules, day_of(now));
-	pthread_mutex_unlock(&old->busy);
+	enum err err = fold_carry_daily(f, &old->shard, g->rules, day_of(now)); /* as of one moment */
 	if (!err)
 		err = db_unsynced(&f->shard.db, false);
 	pthread_mutex_unlock(&f->busy);
@@ -208,11 +281,19 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 {
 	enum err err = fill(e, b, g, shard, now);
 	if (!err) {
-		struct progress own = {false, false, false};
+		struct progress own = {.worked = false};
+		bool soon = b->sealed[shard]; /* it may serve at any time, and somebody wait for it */
+		if (soon)
+			low_hold();
 		engine_step(e, b, shard, FOLD_MOST, now, &own);
+		if (soon)
+			low_release();
 		p->worked |= own.worked;
 		p->pending |= own.pending;
+		if (own.failed && !p->failed)
+			memcpy(p->why, own.why, sizeof p->why);
 		p->failed |= own.failed;
+		p->full |= own.full;
 		if (!own.pending && !own.failed && !b->sealed[shard] && engine_caught_up(e, b, shard, hour_of(now))) {
 			err = seal(b, g, shard, now);
 			b->sealed[shard] = !err;
@@ -220,8 +301,9 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 		}
 	}
 	if (err && !atomic_load(&e->stop)) {
-		log_error("build", "not possible now, will be tried again shard=%u why=\"%s\"", shard, err_text());
 		p->failed = true;
+		p->full |= err == ERR_FULL;
+		snprintf(p->why, sizeof p->why, "%s", err_text());
 	}
 }
 
@@ -232,29 +314,37 @@ void *build_run(void *arg)
 	char name[16];
 	snprintf(name, sizeof name, "build-%u", me->number);
 	pthread_setname_np(pthread_self(), name);
-	sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
+	low_begin();
+	low_hold();
 	pthread_mutex_lock(&e->lock);
 	while (!atomic_load(&e->stop)) {
-		if (!e->building) {
-			engine_wait(&e->build, &e->lock, IDLE_WAIT_MS);
+		if (me->number == 0 && e->giving_up)
+			give_up(e);
+		if (me->number == 0 && !e->building && trouble_due(&e->building_trouble))
+			prepare(e);
+		if (!e->building || e->giving_up) {
+			engine_wait(&e->build, &e->lock, e->giving_up ? BUILD_WAIT_MS : IDLE_WAIT_MS);
 			continue;
 		}
 		struct generation *b = generation_ref(e->building), *g = generation_ref(e->serving);
-		struct progress p = {false, false, false};
+		struct progress p = {.worked = false};
 		pthread_mutex_unlock(&e->lock);
+		low_release();
 		uint32_t now = clock_now();
 		for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n)
 			build_step(e, b, g, s, now, &p);
+		low_hold();
 		pthread_mutex_lock(&e->lock);
-		mark_ready(e, b, me->number, hour_of(now));
-		generation_unref(g);
+		end_pass(e, b, me, &p, hour_of(now));
+		generation_unref(g); /* never the last: the first serves or waits among the retired, the second is given up when nobody has it */
 		generation_unref(b);
-		if (p.failed && !atomic_load(&e->stop))
-			engine_wait(&e->build, &e->lock, IDLE_WAIT_MS);
-		else if (!p.pending && e->building)
+		if (p.failed && !e->giving_up)
+			engine_rest(e, &e->build, IDLE_WAIT_MS);
+		else if (!p.pending && e->building && !e->giving_up)
 			engine_wait(&e->build, &e->lock, BUILD_WAIT_MS);
 	}
 	pthread_mutex_unlock(&e->lock);
+	low_release();
 	return NULL;
 }
 
@@ -264,14 +354,18 @@ bool engine_progress(struct engine *e, struct engine_build *out)
 {
 	double share = 0;
 	pthread_mutex_lock(&e->lock);
-	struct generation *b = e->building && build_is_change(e) ? e->building : NULL;
+	bool change = build_is_change(e);
+	struct generation *b = builds_change(e) ? e->building : NULL;
+	struct rules *next = e->preparing && !same_rules(e->preparing, e->serving->rules) ? e->preparing : e->queued;
 	for (unsigned i = 0; b && i < b->shards; i++)
 		share += atomic_load(&b->fold[i].watermark) ? 1 : (double)atomic_load(&b->filled[i]) / (double)UINT64_MAX;
 	if (b) {
 		uint64_t all = atomic_load(&b->to_adopt), adopted = atomic_load(&b->adopted);
 		share = b->adopts && all ? (adopted < all ? (double)adopted / (double)all : 1) : share / b->shards;
 		*out = (struct engine_build){rules_ref(b->rules), share, b->adopts};
+	} else if (change) { /* not begun */
+		*out = (struct engine_build){rules_ref(next), 0, adopt_possible(e->serving->rules, next)};
 	}
 	pthread_mutex_unlock(&e->lock);
-	return b != NULL;
+	return change;
 }

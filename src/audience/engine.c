@@ -122,6 +122,18 @@ void engine_wait(pthread_cond_t *on, pthread_mutex_t *lock, long ms)
 	pthread_cond_timedwait(on, lock, &until);
 }
 
+void engine_rest(struct engine *e, pthread_cond_t *on, long ms)
+{
+	uint64_t until = clock_mono_us() + (uint64_t)ms * 1000, now;
+	while (!e->stop && (now = clock_mono_us()) < until)
+		engine_wait(on, &e->lock, (long)((until - now) / 1000) + 1);
+}
+
+bool same_rules(const struct rules *a, const struct rules *b)
+{
+	return memcmp(a->hash, b->hash, sizeof a->hash) == 0;
+}
+
 /* One step for one shard of one generation. */
 void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t most, uint32_t now, struct progress *p)
 {
@@ -135,8 +147,9 @@ void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t 
 		err = fold_sweep(f, now, SWEEP_MOST, &sweep_more);
 	pthread_mutex_unlock(&f->busy);
 	if (err) {
-		log_error("fold", "not possible now, will be tried again shard=%u why=\"%s\"", shard, err_text());
 		p->failed = true;
+		p->full |= err == ERR_FULL;
+		snprintf(p->why, sizeof p->why, "%s", err_text());
 	}
 	if (!err && !more)
 		atomic_store(&f->fresh_us, from);
@@ -164,6 +177,16 @@ static struct generation *take_retired(struct engine *e)
 	return NULL;
 }
 
+static void note_trouble(struct engine_thread *me, const struct progress *p)
+{
+	if (p->failed) {
+		err_set(ERR_IO, "%s", p->why);
+		trouble_note(&me->trouble, 1, "fold", "bringing the views up to date");
+	} else {
+		trouble_over(&me->trouble, "fold", "bringing the views up to date");
+	}
+}
+
 static void *run(void *arg)
 {
 	struct engine_thread *me = arg;
@@ -177,23 +200,28 @@ static void *run(void *arg)
 		struct generation *g = generation_ref(e->serving);
 		struct generation *gone = take_retired(e);
 		uint64_t hurry = e->hurried;
+		e->removing += gone != NULL;
 		pthread_mutex_unlock(&e->lock);
 		generation_unref(gone);
-		struct progress p = {false, false, false};
+		struct progress p = {.worked = false};
 		uint32_t now = clock_now();
 		for (unsigned s = me->number; s < g->shards; s += e->threads_n)
 			engine_step(e, g, s, FOLD_MOST, now, &p);
 		bool tell = hurry != seen;
 		seen = hurry;
 		pthread_mutex_lock(&e->lock);
-		generation_unref(g);
+		e->removing -= gone != NULL;
+		generation_unref(g); /* never the last: it serves, or waits among the retired */
+		note_trouble(me, &p);
 		for (unsigned i = 0; i < e->listeners_n && (tell || p.pending); i++)
 			e->listeners[i].heard(e->listeners[i].arg);
+		if (p.failed) {
+			engine_rest(e, &e->wake, RETRY_WAIT_MS);
+			continue;
+		}
 		if (e->stop || p.pending || e->hurried != hurry)
 			continue;
-		if (p.failed) {
-			engine_wait(&e->wake, &e->lock, RETRY_WAIT_MS);
-		} else if (p.worked && e->config->fold_pace_ms) {
+		if (p.worked && e->config->fold_pace_ms) {
 			/* gather for a while, unless somebody asks */
 			engine_wait(&e->wake, &e->lock, e->config->fold_pace_ms);
 		} else if (!p.worked) {
@@ -208,6 +236,25 @@ static void *run(void *arg)
 
 /* --- the outside */
 
+/* The journal goes on behind everything that the views have seen. */
+static enum err seq_floor(struct engine *e)
+{
+	for (unsigned i = 0; i < e->serving->shards; i++) {
+		struct shard *sh = &e->serving->fold[i].shard;
+		struct db_txn t;
+		uint64_t seq = 0, target = 0, next;
+		enum err err = db_begin(&sh->db, false, &t);
+		if (err)
+			return err;
+		shard_meta_u64(sh, &t, "watermark", &seq);
+		if (shard_unfinished(sh, &t, &target, &next) && target > seq)
+			seq = target;
+		db_abort(&t);
+		journal_seq_floor(e->store->journal, seq);
+	}
+	return OK;
+}
+
 static enum err open_serving(struct engine *e, struct rules *rules)
 {
 	uint32_t number = store_current(e->store);
@@ -217,7 +264,7 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 		e->serving = generation_new(e->store, number, old);
 		rules_unref(old);
 		if (!(err = generation_open_folds(e->serving, e->store, e->config)))
-			return store_seq_floor(e->store, number);
+			return seq_floor(e);
 		generation_unref(e->serving);
 		e->serving = NULL;
 	}
@@ -247,11 +294,11 @@ enum err engine_start(const struct config *c, struct store *s, struct rules *rul
 		engine_stop(e);
 		return err;
 	}
-	bool changed = memcmp(e->serving->rules->hash, rules->hash, sizeof rules->hash) != 0;
+	bool changed = !same_rules(e->serving->rules, rules);
 	store_drop_others(s, e->serving->number, changed ? e->serving->number + 1 : 0);
 	e->serving->since = clock_now();
 	if (changed)
-		build_start(e, rules);
+		e->queued = rules_ref(rules);
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	e->threads_n = cores > 0 && (unsigned)cores < s->shards ? (unsigned)cores : s->shards;
 	e->folds = calloc(e->threads_n, sizeof *e->folds);
@@ -325,24 +372,23 @@ struct generation *engine_serving(struct engine *e)
 	return g;
 }
 
-enum err engine_reload(struct engine *e, struct rules *rules)
+void engine_reload(struct engine *e, struct rules *rules)
 {
 	pthread_mutex_lock(&e->lock);
-	if (e->building) {
+	const struct rules *newest = e->queued ? e->queued : e->preparing ? e->preparing : e->building ? e->building->rules : e->serving->rules;
+	if (!same_rules(newest, rules)) {
 		rules_unref(e->queued); /* also when these serve already: what is being built may not be them */
 		e->queued = rules_ref(rules);
-	} else if (memcmp(e->serving->rules->hash, rules->hash, sizeof rules->hash) != 0) {
-		build_start(e, rules);
+		e->building_trouble.again_us = 0; /* whoever gives other rules may have given them less to do */
 	}
 	pthread_cond_broadcast(&e->build);
 	pthread_mutex_unlock(&e->lock);
-	return OK;
 }
 
 bool engine_building(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);
-	bool b = e->building && build_is_change(e);
+	bool b = build_is_change(e);
 	pthread_mutex_unlock(&e->lock);
 	return b;
 }
@@ -350,10 +396,10 @@ bool engine_building(struct engine *e)
 bool engine_compact(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);
-	bool begun = !e->building;
+	bool begun = !e->building && !e->preparing && !e->queued;
 	if (begun) {
-		build_start(e, e->serving->rules);
-		begun = e->building != NULL;
+		e->compact_wanted = true;
+		e->building_trouble.again_us = 0;
 		pthread_cond_broadcast(&e->build);
 	}
 	pthread_mutex_unlock(&e->lock);
@@ -363,9 +409,38 @@ bool engine_compact(struct engine *e)
 bool engine_compacting(struct engine *e)
 {
 	pthread_mutex_lock(&e->lock);
-	bool b = e->building && !build_is_change(e);
+	bool b = build_is_compaction(e);
 	pthread_mutex_unlock(&e->lock);
 	return b;
+}
+
+bool engine_removing(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	bool b = e->retired || e->removing;
+	if (e->retired)
+		pthread_cond_broadcast(&e->wake);
+	pthread_mutex_unlock(&e->lock);
+	return b;
+}
+
+bool engine_trouble(struct engine *e, char *out, size_t cap)
+{
+	*out = 0;
+	pthread_mutex_lock(&e->lock);
+	for (unsigned i = 0; i < e->threads_n && !*out; i++)
+		if (e->folds[i].trouble.times)
+			snprintf(out, cap, "the views cannot be brought up to date (%s)", e->folds[i].trouble.why);
+	pthread_mutex_unlock(&e->lock);
+	return *out != 0;
+}
+
+bool engine_build_trouble(struct engine *e, char *out, size_t cap)
+{
+	pthread_mutex_lock(&e->lock);
+	snprintf(out, cap, "%s", e->building_trouble.times ? e->building_trouble.why : "");
+	pthread_mutex_unlock(&e->lock);
+	return *out != 0;
 }
 
 void engine_hurry(struct engine *e)

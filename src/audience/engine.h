@@ -3,6 +3,7 @@
 #define CRUMB_AUDIENCE_ENGINE_INSIDE_H
 
 #include "crumb/audience/engine.h"
+#include "crumb/base/trouble.h"
 
 #include <pthread.h>
 
@@ -14,30 +15,37 @@ struct engine_thread {
 	struct engine *e;
 	unsigned number;
 	pthread_t thread;
+	struct trouble trouble; /* under the lock */
 };
 
 struct engine {
 	const struct config *config;
 	struct store *store;
-	pthread_mutex_t lock; /* everything below */
+	pthread_mutex_t lock; /* everything below. Look-ups and the journal thread take it: nobody waits for the disk with it */
 	pthread_cond_t wake;  /* fold threads */
 	pthread_cond_t build; /* builders */
 	struct generation *serving, *building, *retired;
-	struct rules *queued; /* rules that came while building */
+	struct rules *queued; /* what is to be built next */
+	bool compact_wanted;  /* or what serves, anew */
+	/* the first builder's: it prepares what is to be built, names what is to serve, and removes what is given up, each without the lock */
+	struct rules *preparing;
+	bool naming, giving_up;
+	struct trouble building_trouble;
 	_Atomic bool stop;
 	uint64_t hurried; /* counts calls */
 	struct {
 		void (*heard)(void *);
 		void *arg;
 	} listeners[LISTENERS];
-	unsigned listeners_n, threads_n, idle;
+	unsigned listeners_n, threads_n, idle, removing;
 	struct engine_thread *folds, *builders; /* threads_n of each */
 };
 
 struct progress {
 	bool worked;  /* something was folded or swept */
 	bool pending; /* and there is more to do at once */
-	bool failed;
+	bool failed, full;
+	char why[200];
 };
 
 struct generation *generation_new(struct store *s, uint32_t number, struct rules *rules);
@@ -46,10 +54,12 @@ enum err generation_open_folds(struct generation *g, struct store *s, const stru
 void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t most, uint32_t now, struct progress *p);
 bool engine_caught_up(const struct engine *e, const struct generation *g, unsigned shard, uint32_t hour);
 void engine_wait(pthread_cond_t *on, pthread_mutex_t *lock, long ms);
+void engine_rest(struct engine *e, pthread_cond_t *on, long ms); /* for so long, however often somebody wakes it; the lock is held */
+bool same_rules(const struct rules *a, const struct rules *b);
 
 /* --- build.c; the lock is held */
-void build_start(struct engine *e, struct rules *rules);
-bool build_is_change(const struct engine *e); /* does what is being built have other rules than what serves? */
+bool build_is_change(const struct engine *e);	/* is something built, or about to be, that has other rules than what serves? */
+bool build_is_compaction(const struct engine *e);
 void *build_run(void *thread);
 
 #endif

@@ -19,14 +19,17 @@ static int compact_alone(struct cli *c)
 	if (node_start(&node, &c->config) != OK)
 		return cli_fail("%s", err_text());
 	int rc = EXIT_FINE;
-	if (!node_wait(&node, 3600, true) || keeper_start(&node, &keeper) != OK) {
-		rc = cli_fail("the views do not catch up with the journal");
+	if (!node_wait(&node, 3600, true)) {
+		rc = cli_fail("the views do not catch up with the journal: %s", err_text());
+	} else if (keeper_start(&node, &keeper) != OK) {
+		rc = cli_fail("%s", err_text());
 	} else {
+		char why[400];
 		uint64_t round = keeper_now(keeper), until = clock_mono_us() + 3600ull * 1000000;
-		while (keeper_rounds(keeper) < round && clock_mono_us() < until)
+		while (keeper_rounds(keeper) < round && keeper_failures(keeper, why, sizeof why) == 0 && clock_mono_us() < until)
 			nanosleep(&(struct timespec){0, 5000000}, NULL);
 		if (keeper_rounds(keeper) < round)
-			rc = cli_fail("not finished within an hour");
+			rc = keeper_failures(keeper, why, sizeof why) ? cli_fail("not possible now: %s", why) : cli_fail("not finished within an hour");
 		keeper_stop(keeper);
 	}
 	node_stop(&node);

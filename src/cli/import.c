@@ -254,7 +254,7 @@ static int import_alone(struct importer *im)
 			batch_init(&im->batches[i], im->node.store->shards, batch_free, im);
 		rc = import_slices(im);
 		if (!rc && !node_wait(&im->node, 3600, true))
-			rc = cli_fail("everything is journalled, but not folded yet");
+			rc = cli_fail("everything is journalled, but not folded yet: %s", err_text());
 		for (int i = 0; i < 2; i++)
 			batch_done(&im->batches[i]);
 		ingest_done(&im->ingest);

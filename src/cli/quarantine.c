@@ -78,7 +78,7 @@ static int release_alone(struct cli *c, enum aside why, const char *pattern, uin
 	int rc = quarantine_release(a.node.store, why, str_c(pattern), clock_now(), &a.batch, flush, &a, events) == OK ? EXIT_FINE
 														       : cli_fail("%s", err_text());
 	if (!rc && !node_wait(&a.node, 3600, true))
-		rc = cli_fail("everything is journalled, but not folded yet");
+		rc = cli_fail("everything is journalled, but not folded yet: %s", err_text());
 	batch_done(&a.batch);
 	sem_destroy(&a.done);
 	node_stop(&a.node);

@@ -166,7 +166,10 @@ static void health(struct admin *a, struct http_request *r, const struct args *a
 static void readiness(struct admin *a, struct http_request *r, const struct args *args)
 {
 	(void)args;
-	reply_text(r->ticket, a->ready ? 200 : 503, a->ready ? "ready\n" : "not ready\n");
+	char why[1200], text[1300];
+	bool well = a->ready && !node_trouble(a->node, why, sizeof why);
+	snprintf(text, sizeof text, well ? "ready\n" : a->ready ? "not ready: %s\n" : "not ready\n", why);
+	reply_text(r->ticket, well ? 200 : 503, text);
 }
 
 static void segment(struct admin *a, struct http_request *r, const struct args *args)
@@ -275,6 +278,7 @@ static void compact(struct admin *a, struct http_request *r, const struct args *
 	(void)args;
 	if (!w)
 		return;
+	w->failures = keeper_failures(a->keeper, w->why, sizeof w->why);
 	w->round = keeper_now(a->keeper);
 	hold(a, w);
 }

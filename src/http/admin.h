@@ -44,6 +44,7 @@ struct waiting {
 	enum what what;
 	bool clock;	     /* settle: answer with the clock */
 	uint64_t round;	     /* compact: of the keeper */
+	uint64_t failures;   /* of the keeper, when it was asked */
 	struct vkey visitor; /* erase */
 	uint64_t deadline_us;
 	_Atomic bool done;

@@ -37,6 +37,9 @@ static void metrics(struct admin *a, struct buf *out)
 	metric_gauge(out, "sweep_hours_behind", "Hours whose expiry has not been swept", engine_hours_behind(e));
 	metric_gauge(out, "rules_building", "1 while changed rules are applied to the history", engine_building(e));
 	metric_gauge(out, "clock_jumped", "1 while deletion is suspended because the clock jumped", clock_jumped());
+	char why[1200];
+	metric_gauge(out, "trouble", "1 while hits cannot be recorded or the views cannot follow; GET /readyz says why",
+	    node_trouble(a->node, why, sizeof why));
 	metric_gauge(out, "disk_low", "1 while new visitors are refused because the disk is nearly full", atomic_load(&a->shared->disk_low));
 	alerts(a, out);
 	metric_gauge(out, "heap_bytes", "Heap in use", (double)m.uordblks);

@@ -153,9 +153,13 @@ static bool try_erased(struct admin *a, struct waiting *w)
 
 static bool try_compacted(struct admin *a, struct waiting *w)
 {
-	if (keeper_rounds(a->keeper) >= w->round)
+	char why[400], text[500];
+	if (keeper_rounds(a->keeper) >= w->round) {
 		say(w->ticket, "compacted\n");
-	else if (late(w))
+	} else if (keeper_failures(a->keeper, why, sizeof why) > w->failures) {
+		snprintf(text, sizeof text, "not possible now: %s", why);
+		admin_refuse(w->ticket, 503, text);
+	} else if (late(w))
 		admin_refuse(w->ticket, 503, "not finished yet; it goes on");
 	else
 		return false;

@@ -2,11 +2,13 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/trouble.h"
 #include "crumb/core/metric.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -110,7 +112,9 @@ struct merged {
 /* Readers see what is committed after this long, when nobody asks for it sooner; gathering makes blocks large. */
 #define PUBLISH_US 50000
 #define PUBLISH_BYTES (1u << 20)
-#define RETRY_US 1000000
+/* What fails is tried again after a second, then two, up to: */
+#define RETRY_MOST_S 60
+#define TRY_MOST_S 4 /* for hits, who do not come when we say that we cannot take them */
 
 struct task {
 	struct task *next;
@@ -133,9 +137,11 @@ struct writer {
 	uint8_t rules_hash[16];
 	struct buf rules_bundle;
 	uint16_t want_oldest, want_today;
+	char trouble[800]; /* "": none */
 	_Atomic uint16_t expired;
 	/* journal thread only */
 	uint64_t publish_at; /* clock_mono_us(); 0: nothing waits */
+	struct trouble recording, publishing, expiring;
 	struct merged *merged;
 	size_t merged_n, merged_cap;
 	struct journal_block *blocks;
@@ -236,6 +242,14 @@ static void settle_erased(struct writer *w, const struct batch *list, bool done)
 			erased_settle(w->store->erased, b->erased, b->erased_n, done);
 }
 
+static void recorded(struct writer *w, enum err e)
+{
+	if (e)
+		trouble_note(&w->recording, TRY_MOST_S, "journal", "recording hits");
+	else
+		trouble_over(&w->recording, "journal", "recording hits");
+}
+
 static void commit(struct writer *w, struct batch *list, const uint8_t hash[16], struct str bundle)
 {
 	struct buf record = {0};
@@ -255,8 +269,9 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 		settle_erased(w, list, !e);
 		metric_inc(e ? M_JOURNAL_FAILED : M_JOURNAL_COMMITS);
 		metric_add(M_JOURNAL_BLOCKS, e ? 0 : w->merged_n);
-		if (e)
-			log_error("journal", "commit failed why=\"%s\"", err_text());
+		if (e) /* what was to be said with it was not */
+			w->rules_days_n = 0;
+		recorded(w, e);
 	}
 	buf_done(&record);
 	while (list) {
@@ -277,14 +292,17 @@ static void publish(struct writer *w, bool now, bool asked)
 	size_t waiting = journal_unpublished(j);
 	if (waiting && !w->publish_at)
 		w->publish_at = clock_mono_us() + PUBLISH_US;
-	if (!w->publish_at || !(now || waiting == 0 || waiting > PUBLISH_BYTES || clock_mono_us() >= w->publish_at))
+	if (!w->publish_at || !trouble_due(&w->publishing) || !(now || waiting == 0 || waiting > PUBLISH_BYTES || clock_mono_us() >= w->publish_at))
 		return;
 	enum err e = journal_publish(j);
-	w->publish_at = e ? clock_mono_us() + RETRY_US : 0;
-	if (e)
-		log_error("journal", "not stored in its day yet, will be tried again why=\"%s\"", err_text());
-	else
-		w->published(w->arg, asked);
+	if (e) {
+		trouble_note(&w->publishing, RETRY_MOST_S, "journal", "storing hits in their day");
+		w->publish_at = w->publishing.again_us;
+		return;
+	}
+	trouble_over(&w->publishing, "journal", "storing hits in their day");
+	w->publish_at = 0;
+	w->published(w->arg, asked);
 }
 
 static void expire(struct writer *w, uint16_t oldest, uint16_t today)
@@ -293,9 +311,10 @@ static void expire(struct writer *w, uint16_t oldest, uint16_t today)
 	if (!e)
 		e = keys_expire(w->store->keys, oldest, today);
 	if (e) {
-		log_error("journal", "keys of expired days could not be destroyed why=\"%s\"", err_text());
+		trouble_note(&w->expiring, RETRY_MOST_S, "journal", "destroying the keys of expired days");
 		return;
 	}
+	trouble_over(&w->expiring, "journal", "destroying the keys of expired days");
 	journal_expire(w->store->journal, oldest);
 	atomic_store(&w->expired, oldest);
 }
@@ -305,7 +324,7 @@ static void run_tasks(struct writer *w, struct task *t)
 	while (t) {
 		struct task *next = t->next;
 		publish(w, true, false);
-		if (journal_unpublished(w->store->journal) == 0) {
+		if (journal_unpublished(w->store->journal) == 0 && !w->publishing.times) {
 			t->run(t->arg);
 			t->ran = true;
 		}
@@ -314,18 +333,50 @@ static void run_tasks(struct writer *w, struct task *t)
 	}
 }
 
+static bool expires(const struct writer *w)
+{
+	return w->want_oldest != atomic_load(&w->expired) && trouble_due(&w->expiring);
+}
+
+/* When there is something to do by itself; 0: never. The lock is held. */
+static uint64_t next_look(const struct writer *w)
+{
+	uint64_t at = w->publish_at;
+	if (w->recording.times && (!at || w->recording.again_us < at))
+		at = w->recording.again_us;
+	if (w->want_oldest != atomic_load(&w->expired) && (!at || w->expiring.again_us < at))
+		at = w->expiring.again_us;
+	return at;
+}
+
 /* The lock is held. */
 static void wait_for_work(struct writer *w)
 {
-	while (!w->first && !w->stop && !w->asked && !w->tasks && w->want_oldest == atomic_load(&w->expired)) {
-		if (!w->publish_at) {
+	while (!w->first && !w->stop && !w->asked && !w->tasks && !expires(w)) {
+		uint64_t at = next_look(w);
+		if (!at) {
 			pthread_cond_wait(&w->wake, &w->lock);
 			continue;
 		}
-		struct timespec until = {(time_t)(w->publish_at / 1000000), (long)(w->publish_at % 1000000) * 1000};
+		struct timespec until = {(time_t)(at / 1000000), (long)(at % 1000000) * 1000};
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
 			return;
 	}
+}
+
+/* For whoever asks whether all is well. The lock is held. */
+static void tell_trouble(struct writer *w)
+{
+	const struct {
+		const struct trouble *t;
+		const char *what;
+	} all[] = {{&w->recording, "hits cannot be recorded"}, {&w->publishing, "hits are recorded, but do not reach the views"},
+	    {&w->expiring, "days that are over cannot be let go"}};
+	size_t n = 0;
+	w->trouble[0] = 0;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i].t->times && n < sizeof w->trouble)
+			n += (size_t)snprintf(w->trouble + n, sizeof w->trouble - n, "%s%s (%s)", n ? "; " : "", all[i].what, all[i].t->why);
 }
 
 static void *run(void *arg)
@@ -353,13 +404,16 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&w->lock);
 		if (list)
 			commit(w, list, hash, buf_view(&bundle));
+		else if (w->recording.times && trouble_due(&w->recording))
+			recorded(w, journal_try(w->store->journal, day_of(clock_now())));
 		publish(w, asked || stop, asked);
-		if (oldest != atomic_load(&w->expired)) {
+		if (oldest != atomic_load(&w->expired) && trouble_due(&w->expiring)) {
 			expire(w, oldest, today);
 			w->published(w->arg, false);
 		}
 		run_tasks(w, tasks);
 		pthread_mutex_lock(&w->lock);
+		tell_trouble(w);
 		if (stop && !w->first && !w->tasks)
 			break;
 	}
@@ -459,6 +513,14 @@ void writer_expire(struct writer *w, uint16_t oldest, uint16_t today)
 	w->want_today = today;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+}
+
+bool writer_trouble(struct writer *w, char *out, size_t cap)
+{
+	pthread_mutex_lock(&w->lock);
+	snprintf(out, cap, "%s", w->trouble);
+	pthread_mutex_unlock(&w->lock);
+	return *out != 0;
 }
 
 uint16_t writer_expired(const struct writer *w)

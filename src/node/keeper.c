@@ -2,19 +2,22 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
+#include "crumb/base/trouble.h"
 #include "crumb/core/metric.h"
 #include "crumb/export/deliver.h"
 #include "crumb/node/lookalike.h"
 
 #include <pthread.h>
-#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #define DAYS_MAX 128
 #define SWAP_TRIES 3
 #define COMPACT_WAIT_MS 20
-#define RETRY_US 10000000
+#define READER_WAIT_MS 10000
+#define RETRY_MOST_S 60
 
 struct keeper {
 	struct node *node;
@@ -22,7 +25,9 @@ struct keeper {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool wanted, busy;
-	uint64_t not_before; /* clock_mono_us(): after a failure */
+	struct trouble trouble;
+	uint64_t failures;
+	char why[300];
 	_Atomic bool stop;
 	_Atomic uint64_t rounds;
 };
@@ -36,7 +41,10 @@ struct whom {
 static bool is_erased(void *arg, const struct vkey *k)
 {
 	const struct whom *w = arg;
-	return erased_since(w->erased, k, w->since);
+	low_hold();
+	bool is = erased_since(w->erased, k, w->since);
+	low_release();
+	return is;
 }
 
 struct exchange {
@@ -59,7 +67,9 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 	for (int i = 0; i < SWAP_TRIES; i++) {
 		struct exchange x = {.journal = s->journal, .err = OK};
 		uint64_t n;
+		low_release();
 		enum err e = journal_clean(s->journal, day, is_erased, whom, &k->stop, &x.cleaned, &n);
+		low_hold();
 		if (e || !x.cleaned)
 			return e;
 		if (!writer_run(k->node->writer, exchange, &x))
@@ -112,7 +122,13 @@ static enum err compact(struct keeper *k)
 		now = g->number;
 		generation_unref(g);
 	} while (now == number && (engine_compacting(e) || engine_building(e)) && !atomic_load(&k->stop));
-	return now != number ? OK : err_set(ERR_BUSY, "not finished");
+	char why[300];
+	/* the old files are gone when this is done, unless somebody reads them for long */
+	for (int ms = 0; now != number && engine_removing(e) && ms < READER_WAIT_MS && !atomic_load(&k->stop); ms += COMPACT_WAIT_MS)
+		nanosleep(&(struct timespec){0, COMPACT_WAIT_MS * 1000000}, NULL);
+	if (now != number)
+		return OK;
+	return engine_build_trouble(e, why, sizeof why) ? err_set(ERR_FULL, "%s", why) : err_set(ERR_BUSY, "not finished");
 }
 
 /* What destinations hold of visitors who are gone, for as long as it could not be delivered. */
@@ -140,7 +156,9 @@ static enum err refresh_lookalikes(struct keeper *k)
 	struct node *n = k->node;
 	struct generation *g = engine_serving(n->engine);
 	bool changed;
+	low_release();
 	enum err e = lookalike_refresh(g, n->config, clock_now(), &k->stop, &changed);
+	low_hold();
 	generation_unref(g);
 	if (changed)
 		atomic_store(&n->models_changed, true);
@@ -174,7 +192,8 @@ static void *run(void *arg)
 {
 	struct keeper *k = arg;
 	pthread_setname_np(pthread_self(), "keeper");
-	sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
+	low_begin();
+	low_hold(); /* but where a round reads and writes much and holds nothing */
 	pthread_mutex_lock(&k->lock);
 	while (!atomic_load(&k->stop)) {
 		if (!k->wanted) {
@@ -187,11 +206,15 @@ static void *run(void *arg)
 		enum err e = round_of(k);
 		if (!e)
 			atomic_fetch_add(&k->rounds, 1);
-		else if (!atomic_load(&k->stop))
-			log_warn("keeper", "not possible now, will be tried again why=\"%s\"", err_text());
 		pthread_mutex_lock(&k->lock);
 		k->busy = false;
-		k->not_before = e ? clock_mono_us() + RETRY_US : 0;
+		if (!e)
+			trouble_over(&k->trouble, "keeper", "the nightly work");
+		else if (!atomic_load(&k->stop)) {
+			trouble_note(&k->trouble, RETRY_MOST_S, "keeper", "the nightly work");
+			k->failures++;
+			snprintf(k->why, sizeof k->why, "%s", err_text());
+		}
 	}
 	pthread_mutex_unlock(&k->lock);
 	return NULL;
@@ -241,10 +264,19 @@ void keeper_tick(struct keeper *k)
 {
 	struct node *n = k->node;
 	pthread_mutex_lock(&k->lock);
-	bool idle = !k->busy && !k->wanted && clock_mono_us() >= k->not_before;
+	bool idle = !k->busy && !k->wanted && trouble_due(&k->trouble);
 	pthread_mutex_unlock(&k->lock);
 	if (idle && !clock_jumped() && store_kept_day(n->store) != day_of(clock_now()) && node_settled(n))
 		keeper_now(k);
+}
+
+uint64_t keeper_failures(struct keeper *k, char *why, size_t cap)
+{
+	pthread_mutex_lock(&k->lock);
+	uint64_t n = k->failures;
+	snprintf(why, cap, "%s", k->why);
+	pthread_mutex_unlock(&k->lock);
+	return n;
 }
 
 uint64_t keeper_rounds(struct keeper *k)

@@ -7,6 +7,8 @@
 
 #include <time.h>
 
+#define TROUBLE_US 5000000 /* what does not pass within this time is not waited for */
+
 enum err node_start(struct node *n, const struct config *c)
 {
 	*n = (struct node){.config = c};
@@ -82,7 +84,8 @@ static enum err reload(struct node *n)
 	destinations_unref(old);
 	rules_unref(before);
 	writer_rules(n->writer, fresh->hash, buf_view(&fresh->bundle));
-	return engine_reload(n->engine, fresh);
+	engine_reload(n->engine, fresh);
+	return OK;
 }
 
 enum err node_reload(struct node *n)
@@ -119,6 +122,17 @@ bool node_serves(struct node *n)
 	return same;
 }
 
+bool node_trouble(struct node *n, char *out, size_t cap)
+{
+	char views[400];
+	bool writer = writer_trouble(n->writer, out, cap);
+	bool engine = engine_trouble(n->engine, views, sizeof views);
+	size_t used = strlen(out);
+	if (engine)
+		snprintf(out + used, cap - used, "%s%s", writer ? "; " : "", views);
+	return writer || engine;
+}
+
 bool node_settled(struct node *n)
 {
 	uint32_t now = clock_now();
@@ -133,12 +147,18 @@ void node_hurry(struct node *n)
 
 bool node_wait(struct node *n, long seconds, bool rules_too)
 {
-	uint64_t until = clock_mono_us() + (uint64_t)seconds * 1000000;
+	uint64_t now = clock_mono_us(), until = now + (uint64_t)seconds * 1000000, well = now;
+	char why[400];
 	for (;;) {
 		if (node_settled(n) && !(rules_too && engine_building(n->engine)))
 			return true;
-		if (clock_mono_us() >= until)
+		now = clock_mono_us();
+		if (!node_trouble(n, why, sizeof why) && !(rules_too && engine_build_trouble(n->engine, why, sizeof why)))
+			well = now;
+		if (now >= until || now - well >= TROUBLE_US) {
+			err_set(ERR_BUSY, "%s", *why ? why : "it takes longer");
 			return false;
+		}
 		node_hurry(n);
 		node_tick(n);
 		nanosleep(&(struct timespec){0, 5000000}, NULL);

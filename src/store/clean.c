@@ -3,6 +3,7 @@
 
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -147,6 +148,7 @@ static enum err write_anew(struct cleaning *c, const char *folder)
 
 static struct journal_day *hold_day(struct journal *j, uint16_t day, uint64_t last[])
 {
+	low_hold();
 	pthread_mutex_lock(&j->lock);
 	struct journal_day *d = journal_find_day(j, day);
 	for (unsigned s = 0; d && s < j->lanes; s++)
@@ -154,16 +156,19 @@ static struct journal_day *hold_day(struct journal *j, uint16_t day, uint64_t la
 	if (d)
 		d->refs++;
 	pthread_mutex_unlock(&j->lock);
+	low_release();
 	return d;
 }
 
 static void let_go(struct journal *j, struct journal_day *d)
 {
 	struct journal_day gone;
+	low_hold();
 	pthread_mutex_lock(&j->lock);
 	d->refs--;
 	bool last = journal_day_take(d, &gone);
 	pthread_mutex_unlock(&j->lock);
+	low_release();
 	if (last)
 		journal_day_close(&gone);
 }

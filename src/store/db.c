@@ -1,8 +1,11 @@
 #include "crumb/store/db.h"
 
+#include "crumb/base/low.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +19,8 @@ static enum err map(int rc)
 		return ERR_NOT_FOUND;
 	case MDB_MAP_FULL:
 	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
 		return err_set(ERR_FULL, "store: %s", mdb_strerror(rc));
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
@@ -43,17 +48,41 @@ static struct str view(MDB_val v)
 	return str_make(v.mv_data, v.mv_size);
 }
 
+#define READERS 510
+#define LOCK_BYTES ((READERS - 1) * 64 + 192) /* as large as LMDB makes it */
+
+/* LMDB maps lock.mdb and leaves it sparse; on a full disk the first touch of one of its pages would end the process with SIGBUS. So all of them are
+ * had before it looks. What else is wrong with the file LMDB says. */
+static enum err have_lock_pages(const char *folder)
+{
+	char path[4200];
+	int n = snprintf(path, sizeof path, "%s/lock.mdb", folder);
+	int fd = (size_t)n < sizeof path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	int rc = fd >= 0 ? fallocate(fd, 0, 0, LOCK_BYTES) : -1, why = errno;
+	if (fd >= 0)
+		close(fd);
+	if (rc != 0 && (why == ENOSPC || why == EDQUOT || why == EFBIG))
+		return err_set(ERR_FULL, "%s: %s", path, strerror(why));
+	return OK;
+}
+
 enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode)
 {
 	static const unsigned flags[] = {[DB_DURABLE] = 0, [DB_REBUILT] = MDB_NOMETASYNC, [DB_READONLY] = MDB_RDONLY};
 	MDB_env *env;
-	int rc = mdb_env_create(&env);
-	if (rc)
-		return map(rc);
+	char data[4200];
+	snprintf(data, sizeof data, "%s/data.mdb", folder);
+	bool fresh = mode != DB_READONLY && access(data, F_OK) != 0 && errno == ENOENT;
+	enum err e = have_lock_pages(folder);
+	int rc = e ? 0 : mdb_env_create(&env);
+	if (e || rc)
+		return e ? e : map(rc);
 	int dead;
-	if ((rc = mdb_env_set_mapsize(env, map_bytes)) || (rc = mdb_env_set_maxdbs(env, tables)) || (rc = mdb_env_set_maxreaders(env, 510)) ||
+	if ((rc = mdb_env_set_mapsize(env, map_bytes)) || (rc = mdb_env_set_maxdbs(env, tables)) || (rc = mdb_env_set_maxreaders(env, READERS)) ||
 	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | flags[mode], 0600)) || (rc = mdb_reader_check(env, &dead))) {
 		mdb_env_close(env);
+		if (fresh)
+			unlink(data); /* a part of it would be taken for a damaged file */
 		return err_wrap(map(rc), "%s", folder);
 	}
 	d->env = env;
@@ -104,7 +133,12 @@ void db_write_out(struct db *d, bool gently)
 enum err db_begin(struct db *d, bool write, struct db_txn *t)
 {
 	*t = (struct db_txn){.write = write};
-	return map(mdb_txn_begin(d->env, NULL, write ? 0 : MDB_RDONLY, &t->txn));
+	if (write)
+		return map(mdb_txn_begin(d->env, NULL, 0, &t->txn));
+	low_hold(); /* a lock for a place among the readers */
+	int rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &t->txn);
+	low_release();
+	return map(rc);
 }
 
 void db_abort(struct db_txn *t)

@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +242,16 @@ enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t 
 	return e;
 }
 
+enum err journal_try(struct journal *j, uint16_t day)
+{
+	struct wal_head h = {.seq = j->next_seq++, .day = day};
+	struct journal_day *d;
+	enum err e = journal_have_day(j, day, true, &d);
+	if (!e)
+		e = wal_append(j->wal, &h, d->key, NULL, 0);
+	return e == ERR_FULL && j->pending_bytes ? journal_publish(j) : e;
+}
+
 /* What the last run had answered for and not brought into its day. */
 static enum err recover(struct journal *j)
 {
@@ -438,6 +449,7 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 	r->shard = shard;
 	r->opener.zstd = ZSTD_createDCtx();
 	enum err e = r->opener.zstd ? OK : err_set(ERR_NOMEM, "no memory");
+	low_hold();
 	pthread_mutex_lock(&j->lock);
 	for (int i = 0; i < DAYS_MAX && !e; i++) {
 		struct journal_day *d = &j->days[i];
@@ -449,6 +461,7 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 		r->n++;
 	}
 	pthread_mutex_unlock(&j->lock);
+	low_release();
 	for (unsigned i = 0; i < r->n && !e; i++) {
 		uint8_t key[KEY_LEN];
 		if ((e = db_begin(&r->day[i].d->db, false, &r->day[i].t)))
@@ -514,12 +527,14 @@ void journal_read_end(struct journal_reader *r)
 	}
 	struct journal_day gone[DAYS_MAX];
 	unsigned gone_n = 0;
+	low_hold();
 	pthread_mutex_lock(&r->j->lock);
 	for (unsigned i = 0; i < r->n; i++) {
 		r->day[i].d->refs--;
 		gone_n += journal_day_take(r->day[i].d, &gone[gone_n]);
 	}
 	pthread_mutex_unlock(&r->j->lock);
+	low_release();
 	for (unsigned i = 0; i < gone_n; i++)
 		journal_day_close(&gone[i]);
 	ZSTD_freeDCtx(r->opener.zstd);

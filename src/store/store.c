@@ -370,28 +370,6 @@ void store_drop_others(struct store *s, uint32_t keep, uint32_t and)
 	closedir(d);
 }
 
-enum err store_seq_floor(struct store *s, uint32_t generation)
-{
-	for (unsigned i = 0; i < s->shards; i++) {
-		struct shard sh;
-		struct db_txn t;
-		uint64_t seq = 0;
-		enum err e = store_shard(s, generation, i, &sh);
-		if (!e)
-			e = db_begin(&sh.db, false, &t);
-		if (e)
-			return e;
-		uint64_t target = 0, next;
-		shard_meta_u64(&sh, &t, "watermark", &seq);
-		if (shard_unfinished(&sh, &t, &target, &next) && target > seq)
-			seq = target;
-		db_abort(&t);
-		shard_close(&sh);
-		journal_seq_floor(s->journal, seq);
-	}
-	return OK;
-}
-
 enum err store_save_clock(const struct store *s, int64_t offset)
 {
 	char path[4096], text[32];
@@ -447,4 +425,12 @@ bool store_low(const struct store *s, long percent)
 	if (percent == 0 || statvfs(s->path, &v) != 0 || v.f_blocks == 0)
 		return false;
 	return (double)v.f_bavail * 100 < (double)v.f_blocks * (double)percent;
+}
+
+bool store_room_for_another(const struct store *s, uint32_t generation)
+{
+	struct statvfs v;
+	char sub[32];
+	snprintf(sub, sizeof sub, "state/%u", generation);
+	return statvfs(s->path, &v) != 0 || (uint64_t)v.f_bavail * v.f_frsize > store_bytes(s, sub);
 }

@@ -7,7 +7,8 @@
  *
  * When every shard of it has caught up it is named in CURRENT and serves, and the old one goes with its last reader. Fold threads
  * work on the serving generation, builders, of low priority, on the one being built. A build goes on after a crash of the
- * process; after one of the machine it begins again, for until it is done it does not wait for the disk. */
+ * process; after one of the machine it begins again, for until it is done it does not wait for the disk. When the disk is full what was built is
+ * removed, so that hits have the room, and other rules are tried again later. */
 #ifndef CRUMB_AUDIENCE_ENGINE_H
 #define CRUMB_AUDIENCE_ENGINE_H
 
@@ -49,12 +50,16 @@ void engine_listen(struct engine *e, void (*heard)(void *), void *arg);
 
 struct generation *engine_serving(struct engine *e); /* a reference */
 /* Builds a generation for these rules and serves it when done. Takes a reference of its own. */
-enum err engine_reload(struct engine *e, struct rules *rules) MUST_CHECK;
+void engine_reload(struct engine *e, struct rules *rules);
 bool engine_building(struct engine *e); /* for other rules than those that serve */
 /* Copies the views into a fresh generation, so that nothing of what was deleted is left in the files' free pages and slack. Serves it when done, like
- * a reload. False: something else is being built. */
+ * a reload; for lack of room it is given up. False: something else is being built. */
 bool engine_compact(struct engine *e);
 bool engine_compacting(struct engine *e);
+bool engine_removing(struct engine *e); /* are files of a generation that serves no more still there? Somebody may read it */
+/* Says what fails and is tried again, with the serving views or with what is to be built; false: all is well. */
+bool engine_trouble(struct engine *e, char *out, size_t cap);
+bool engine_build_trouble(struct engine *e, char *out, size_t cap);
 /* How far the build is, 0 to 1; false: there is none. `rules` gets a reference. */
 struct engine_build {
 	struct rules *rules;

@@ -54,6 +54,8 @@ void writer_rules(struct writer *w, const uint8_t hash[16], struct str bundle);
 bool writer_run(struct writer *w, void (*task)(void *arg), void *arg) MUST_CHECK;
 /* Destroys the keys of days before `oldest` and unlinks them, on the journal thread. */
 void writer_expire(struct writer *w, uint16_t oldest, uint16_t today);
+/* Says what cannot be done now, and is tried again; false: all is well. */
+bool writer_trouble(struct writer *w, char *out, size_t cap);
 uint16_t writer_expired(const struct writer *w); /* the latest `oldest` that was carried out */
 
 #endif

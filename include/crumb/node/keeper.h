@@ -20,6 +20,7 @@ void keeper_stop(struct keeper *k); /* what it is at is given up, and done again
 void keeper_tick(struct keeper *k); /* about once a second */
 /* Does it without waiting for the night; it is done when keeper_rounds() is at least what this returns. */
 uint64_t keeper_now(struct keeper *k);
+uint64_t keeper_failures(struct keeper *k, char *why, size_t cap); /* how often it was not possible, and why the last time */
 uint64_t keeper_rounds(struct keeper *k); /* how often it was done since the start */
 
 #endif

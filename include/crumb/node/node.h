@@ -30,10 +30,12 @@ enum err node_reload(struct node *n) MUST_CHECK;
 struct destinations *node_destinations(struct node *n); /* a reference, as below; any thread */
 struct rules *node_rules(struct node *n);
 bool node_serves(struct node *n); /* the views are made by the newest rules; any thread */
+/* Says why hits cannot be recorded, or time cannot be kept, now; it is tried again. False: all is well. */
+bool node_trouble(struct node *n, char *out, size_t cap);
 /* Everything accepted so far is in the views, everything due was swept, expired days are gone. */
 bool node_settled(struct node *n);
 void node_hurry(struct node *n); /* do not gather or pace: somebody waits */
-/* Waits until settled and until the views are made by the newest rules; false: not within the time. */
+/* Waits until settled and until the views are made by the newest rules; false: not within the time, or not possible now, as err_text() says. */
 bool node_wait(struct node *n, long seconds, bool rules_too);
 
 #endif

@@ -41,6 +41,8 @@ void journal_close(struct journal *j);
 enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16]) MUST_CHECK;
 /* Lets readers see all that was committed. When it fails nothing is lost, and it can be tried again. */
 enum err journal_publish(struct journal *j) MUST_CHECK;
+/* Could a hit of this day be committed? Writes something that says nothing, where a hit would go. */
+enum err journal_try(struct journal *j, uint16_t day) MUST_CHECK;
 size_t journal_unpublished(const struct journal *j); /* bytes of records that readers do not see yet; the writer's thread */
 /* Writes a day anew beside itself, without the events of visitors that `drop` names; *out is NULL where there are none. Any thread; not for a day
  * that is being written to. ERR_BUSY: *stop became true. */

@@ -49,8 +49,7 @@ enum err store_set_current(struct store *s, uint32_t generation) MUST_CHECK; /* 
 enum err store_shard(struct store *s, uint32_t generation, unsigned shard, struct shard *out) MUST_CHECK;
 void store_drop_generation(struct store *s, uint32_t generation);
 void store_drop_others(struct store *s, uint32_t keep, uint32_t and); /* leftovers of a crash; 0: keep only one */
-/* The highest watermark that any shard of the generation has seen. */
-enum err store_seq_floor(struct store *s, uint32_t generation) MUST_CHECK;
+bool store_room_for_another(const struct store *s, uint32_t generation); /* is as much free as the generation takes? */
 
 enum err store_save_clock(const struct store *s, int64_t offset) MUST_CHECK;
 void store_load_clock(const struct config *c); /* sets the process' clock */
