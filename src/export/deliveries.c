@@ -216,7 +216,7 @@ static void tend_gone(void *arg, const char *id)
 	struct outbox place;
 	char path[OUTBOX_PATH], text[32];
 	uint32_t since = 0;
-	if (strlen(id) > 200 || outbox_open(g->store, id, &place) != OK)
+	if (strlen(id) > 200 || outbox_open(g->store, id, 0, &place) != OK)
 		return;
 	outbox_path(&place, "gone", path);
 	enum err e = OK;
