@@ -141,7 +141,7 @@ static int deliver_to(struct cli *c, const char *to, const char *out, enum deliv
 		cli_progress_end();
 		if (e) {
 			if (c->json)
-				cli_print_json(json_pack("{s:s,s:s,s:s}", "destination", d->id, "state", "not_possible", "why", err_text()));
+				cli_print_json(json_pack("{s:s,s:s,s:s,s:s}", "destination", d->id, "state", "not_possible", "why", err_text(), "error", err_text()));
 			rc = cli_fail("%s", err_text());
 		} else {
 			rc = r.state == DELIVERY_DONE || r.state == DELIVERY_NOTHING ? EXIT_FINE : EXIT_WRONG;
