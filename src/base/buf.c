@@ -11,10 +11,15 @@ bool buf_reserve(struct buf *b, size_t more)
 	size_t cap = b->cap ? b->cap : 256;
 	while (cap - b->n < more)
 		cap *= 2;
-	char *p = realloc(b->p, cap);
+	char *p = b->secret ? malloc(cap) : realloc(b->p, cap); /* realloc() leaves what it moves behind */
 	if (!p) {
 		b->failed = true;
 		return false;
+	}
+	if (b->secret && b->p) {
+		memcpy(p, b->p, b->n);
+		explicit_bzero(b->p, b->n);
+		free(b->p);
 	}
 	b->p = p;
 	b->cap = cap;
@@ -43,8 +48,17 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	b->n += (size_t)n;
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->n)
+		explicit_bzero(b->p, b->n);
+	b->n = 0;
+}
+
 void buf_done(struct buf *b)
 {
+	if (b->secret)
+		buf_wipe(b);
 	free(b->p);
-	*b = (struct buf){0};
+	*b = (struct buf){.secret = b->secret};
 }

@@ -1,4 +1,5 @@
-/* A growable byte buffer on the heap. Growing that fails sets a sticky flag; callers write straight on and check once. */
+/* A growable byte buffer on the heap. Growing that fails sets a sticky flag; callers write straight on and check once. What a *secret* one held is
+ * wiped from every place where it was, when it grows, is cleared and is done. */
 #ifndef CRUMB_BASE_BUF_H
 #define CRUMB_BASE_BUF_H
 
@@ -7,13 +8,14 @@
 struct buf {
 	char *p;
 	size_t n, cap;
-	bool failed;
+	bool failed, secret;
 };
+#define BUF_SECRET ((struct buf){.secret = true})
 
 bool buf_reserve(struct buf *b, size_t more); /* room for `more` bytes behind n */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_done(struct buf *b); /* frees; the buffer is empty and usable again */
+void buf_done(struct buf *b); /* frees; the buffer is empty and usable again, and as secret as before */
 
 static inline void buf_str(struct buf *b, struct str s)
 {
@@ -27,8 +29,11 @@ static inline struct str buf_view(const struct buf *b)
 {
 	return (struct str){b->p, b->n};
 }
+void buf_wipe(struct buf *b); /* overwrites what is in it, and empties it */
 static inline void buf_clear(struct buf *b)
 {
+	if (b->secret && b->n)
+		buf_wipe(b);
 	b->n = 0;
 	b->failed = false;
 }
