@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <jansson.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -279,6 +280,34 @@ static enum err start_collect(struct server *s)
 	return e;
 }
 
+/* Descriptors that are no connection of a collect thread: three for each LMDB environment, of days and of the shards of the generation that serves,
+ * the one that is built and the one that its readers have not left yet; and what threads, exports and the admin listener hold. */
+static long other_descriptors(const struct server *s)
+{
+	const struct config *c = &s->config;
+	return 3 * (c->retention_days + 2) + 3 * 3 * c->shards + 4L * s->threads_n + ADMIN_CONNECTIONS + 64;
+}
+
+/* The store never lacks a descriptor because of connections. */
+static void limit_connections(struct server *s)
+{
+	struct rlimit files;
+	long each = s->config.connections;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+		return;
+	long all = files.rlim_cur > LONG_MAX ? LONG_MAX : (long)files.rlim_cur, needed = other_descriptors(s), room = all - needed;
+	if (room < all / 4)
+		room = all / 4;
+	if (each > room / s->threads_n) {
+		each = room / s->threads_n;
+		log_warn("main",
+		    "collect.connections does not fit the limit of open files: raise it (ulimit -n, LimitNOFILE=) limit=%ld needed=%ld connections_per_thread=%ld",
+		    all, needed + s->config.connections * s->threads_n, each);
+	}
+	for (unsigned i = 0; i < s->threads_n; i++)
+		collect_limit(s->collects[i], each > 16 ? (unsigned)each : 16);
+}
+
 static void run_collect(struct server *s)
 {
 	sigset_t all, old;
@@ -340,6 +369,7 @@ static enum err start(struct server *s)
 		log_warn("main", "serving before the views have caught up");
 	if ((e = courier_start(&s->node, &s->courier)))
 		return e;
+	limit_connections(s);
 	if (pthread_create(&s->reloader, NULL, run_reloader, s) != 0)
 		return err_set(ERR_IO, "no thread that reads rules again");
 	s->reload_runs = true;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define IMPORT_BYTES (32u << 20)
-#define CONNECTIONS_MOST 256
 #define QUERY_MOST 8192
 #define STREAM_WAIT_S 25 /* shorter than what is between us and a client lets a request wait */
 
@@ -330,7 +329,7 @@ static void go(struct admin *a, struct http_request *r, const struct route *rout
 static void handle(void *ctx, struct http_request *r)
 {
 	struct admin *a = ctx;
-	static const char methods[][8] = {[HTTP_M_GET] = "GET", [HTTP_M_POST] = "POST"};
+	static const char methods[][10] = {[HTTP_M_GET] = "GET, HEAD", [HTTP_M_POST] = "POST"};
 	char allow[64] = "Allow: ";
 	bool there = false;
 	if (!authorized(a, r->header[H_AUTHORIZATION])) {
@@ -339,11 +338,12 @@ static void handle(void *ctx, struct http_request *r)
 		    STR("{\"error\":\"this listener wants its bearer token\"}\n"));
 		return;
 	}
+	enum http_method method = r->method == HTTP_M_HEAD ? HTTP_M_GET : r->method;
 	for (size_t i = 0; i < ROUTES; i++) {
 		const struct route *route = &routes[i];
 		if (!str_eq(str_c(route->path), r->path))
 			continue;
-		if (route->method == r->method) {
+		if (route->method == method) {
 			go(a, r, route);
 			return;
 		}
@@ -389,8 +389,8 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	a->shared = shared;
 	a->config = shared->config;
 	a->listener = *shared->config; /* texts are shared, and not freed by us */
-	if (a->listener.connections > CONNECTIONS_MOST)
-		a->listener.connections = CONNECTIONS_MOST;
+	if (a->listener.connections > ADMIN_CONNECTIONS)
+		a->listener.connections = ADMIN_CONNECTIONS;
 	a->test_clock = test_clock;
 	crypto_generichash(a->token, sizeof a->token, (const uint8_t *)token, strlen(token), NULL, 0);
 	pthread_mutex_init(&a->lock, NULL);

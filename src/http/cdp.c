@@ -294,7 +294,6 @@ static void one(struct call *k, const json_t *m, struct str kind)
 	collect_hit_headers(c, k->r, &c->hit);
 	while (http_query_next(&q, &key, &value)) /* consent signals, as for POST /e */
 		collect_param(&c->hit, key, value);
-	c->scratch_used = q.used;
 	bool of_audience = audience_of(k, m, kind, &audience, &in);
 	if (!event && !of_audience) {
 		metric_inc(M_CDP_KIND);
@@ -356,6 +355,7 @@ void collect_cdp(struct collect *c, struct http_request *r)
 		answer(&k, 401, "{\"success\":false,\"message\":\"this write key may not send here\"}\n");
 		return;
 	}
+	c->stack_used = true;
 	json_t *root = json_loadb(r->body.n ? r->body.p : "", r->body.n, 0, &error), *batch = json_object_get(root, "batch"), *m;
 	struct str kind = kind_of(r->path);
 	size_t i;

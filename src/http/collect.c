@@ -18,6 +18,14 @@ extern const char tag_js_etag[];
 
 #define DRAIN_US 5000000
 #define GATHER_PASSES 8
+#define STACK_WIPED 32768
+
+void collect_text_free(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
 
 uint32_t collect_now(struct collect *c)
 {
@@ -46,36 +54,38 @@ static void gpc_json(struct collect *c, struct http_request *r)
 	    STR("{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"));
 }
 
+/* A HEAD is answered like a GET. Where a GET is an event it is nothing: nobody has seen anything. */
 static const struct route {
 	struct str path;
 	void (*get)(struct collect *, struct http_request *);
 	void (*post)(struct collect *, struct http_request *);
 	void (*options)(struct collect *, struct http_request *);
+	bool event; /* a GET records something */
 } routes[] = {
-    {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight},
-    {{"/e", 2}, NULL, collect_events, cors_preflight},
-    {{"/segments", 9}, collect_segments, NULL, cors_preflight},
-    {{"/sync", 5}, collect_sync, NULL, cors_preflight},
-    {{"/crumb.js", 9}, tag, NULL, NULL},
-    {{"/optout", 7}, collect_optout, collect_optout, NULL},
-    {{"/optin", 6}, NULL, collect_optin, NULL},
-    {{"/me", 3}, collect_me, NULL, NULL},
-    {{"/me/forget", 10}, NULL, collect_forget, NULL},
-    {{"/v1/t", 5}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/p", 5}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/s", 5}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/i", 5}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/g", 5}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/a", 5}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/b", 5}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/track", 9}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/page", 8}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/screen", 10}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/identify", 12}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/group", 9}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/alias", 9}, NULL, collect_cdp, cors_preflight},
-    {{"/v1/batch", 9}, NULL, collect_cdp, cors_preflight},
-    {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL},
+    {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight, true},
+    {{"/e", 2}, NULL, collect_events, cors_preflight, false},
+    {{"/segments", 9}, collect_segments, NULL, cors_preflight, false},
+    {{"/sync", 5}, collect_sync, NULL, cors_preflight, true},
+    {{"/crumb.js", 9}, tag, NULL, NULL, false},
+    {{"/optout", 7}, collect_optout, collect_optout, NULL, false},
+    {{"/optin", 6}, NULL, collect_optin, NULL, false},
+    {{"/me", 3}, collect_me, NULL, NULL, false},
+    {{"/me/forget", 10}, NULL, collect_forget, NULL, false},
+    {{"/v1/t", 5}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/p", 5}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/s", 5}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/i", 5}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/g", 5}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/a", 5}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/b", 5}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/track", 9}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/page", 8}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/screen", 10}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/identify", 12}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/group", 9}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/alias", 9}, NULL, collect_cdp, cors_preflight, false},
+    {{"/v1/batch", 9}, NULL, collect_cdp, cors_preflight, false},
+    {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL, false},
 };
 
 static void dispatch(struct collect *c, struct http_request *r)
@@ -85,6 +95,7 @@ static void dispatch(struct collect *c, struct http_request *r)
 			continue;
 		void (*go)(struct collect *, struct http_request *) = r->method == HTTP_M_GET	    ? routes[i].get
 								      : r->method == HTTP_M_POST    ? routes[i].post
+								      : r->method == HTTP_M_HEAD    ? routes[i].event ? collect_blank : routes[i].get
 								      : r->method == HTTP_M_OPTIONS ? routes[i].options
 												    : NULL;
 		if (go) {
@@ -92,7 +103,7 @@ static void dispatch(struct collect *c, struct http_request *r)
 			return;
 		}
 		char allow[64];
-		int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", routes[i].get ? "GET" : "", routes[i].get && routes[i].post ? ", " : "",
+		int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", routes[i].get ? "GET, HEAD" : "", routes[i].get && routes[i].post ? ", " : "",
 		    routes[i].post ? "POST" : "");
 		metric_inc(M_BAD_METHOD);
 		http_reply(r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
@@ -102,16 +113,26 @@ static void dispatch(struct collect *c, struct http_request *r)
 	http_reply(r->ticket, 404, "text/plain", STR(""), STR("not found\n"));
 }
 
-/* Nothing of a request is left behind: what was decoded from it is wiped here, its bytes by the connection. */
+/* Overwrites the stack that the functions before it have used. */
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	char used[STACK_WIPED];
+	explicit_bzero(used, sizeof used);
+}
+
+/* Nothing of a request is left behind, nor of its answer: what was decoded and composed is wiped here, the bytes of both by the connection. */
 static void handle(void *ctx, struct http_request *r)
 {
 	struct collect *c = ctx;
 	dispatch(c, r);
-	memset(c->scratch, 0, c->scratch_used);
-	c->scratch_used = 0;
-	if (c->numbers.n)
-		memset(c->numbers.p, 0, c->numbers.n);
+	memset(c->scratch, 0, r->query.n); /* decoding makes nothing longer */
+	buf_clear(&c->numbers);
+	buf_clear(&c->body);
 	hit_clear(&c->hit);
+	if (c->stack_used) {
+		c->stack_used = false;
+		wipe_stack();
+	}
 }
 
 /* --- the loop */
@@ -252,20 +273,23 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 		return err_set(ERR_NOMEM, "no memory");
 	c->shared = shared;
 	c->config = shared->config;
-	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	c->gate = 1;
 	c->version = UINT64_MAX;
-	c->scratch = malloc((size_t)c->config->header_bytes * 4);
+	c->numbers = c->body = BUF_SECRET;
+	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	c->scratch = malloc((size_t)c->config->header_bytes);
 	struct event_config *cfg = event_config_new();
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
-	c->base = event_base_new_with_config(cfg);
-	event_config_free(cfg);
-	if (c->wake_fd < 0 || !c->base || !c->scratch)
-		return err_set(ERR_IO, "no event loop");
+	if (cfg) {
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+		c->base = event_base_new_with_config(cfg);
+		event_config_free(cfg);
+	}
+	enum err e = c->wake_fd < 0 || !c->base || !c->scratch ? err_set(ERR_IO, "no event loop: %s", strerror(errno)) : OK;
 	for (int i = 0; i < 2; i++)
 		batch_init(&c->batches[i], shared->store->shards, batch_committed, c);
 	cookie_text(c);
-	enum err e = ingest_init(&c->ingest, c->config, shared->store, &shared->disk_low);
+	if (!e)
+		e = ingest_init(&c->ingest, c->config, shared->store, &shared->disk_low);
 	if (!e)
 		e = http_server_new(c->base, c->config, listen, true, handle, c, &c->server);
 	if (e) {
@@ -278,6 +302,11 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 	engine_listen(shared->engine, heard, c);
 	*out = c;
 	return OK;
+}
+
+void collect_limit(struct collect *c, unsigned connections)
+{
+	http_server_limit(c->server, connections);
 }
 
 void collect_address(const struct collect *c, char *out, size_t cap)
@@ -299,7 +328,8 @@ void collect_free(struct collect *c)
 		event_free(c->soon_ev);
 	if (c->base)
 		event_base_free(c->base);
-	close(c->wake_fd);
+	if (c->wake_fd >= 0)
+		close(c->wake_fd);
 	ingest_done(&c->ingest);
 	destinations_unref(c->destinations);
 	for (int i = 0; i < 2; i++)

@@ -46,8 +46,8 @@ struct collect {
 	uint64_t gate;	     /* number of the batch that is being gathered */
 	uint32_t now;	     /* read once per loop; 0: not yet */
 	struct hit hit;	     /* scratch: one hit at a time */
-	size_t scratch_used; /* wiped when the request was handled */
-	char *scratch;	     /* decoded query values */
+	char *scratch;	     /* decoded query values; wiped when the request was handled */
+	bool stack_used;     /* something of a visitor was on the stack: wipe it, too */
 	struct buf numbers, body;
 	struct lookup *lookups;
 	char pixel[320]; /* the whole answer to a hit of a known visitor */
@@ -62,6 +62,9 @@ static inline struct batch *collect_batch(struct collect *c)
 	return &c->batches[c->gathering];
 }
 uint32_t collect_now(struct collect *c);
+void collect_text_free(char *text); /* of a JSON answer: wiped first */
+/* The answer of a pixel, without an event. */
+void collect_blank(struct collect *c, struct http_request *r);
 
 /* hits.c */
 void collect_pixel(struct collect *c, struct http_request *r);

@@ -12,6 +12,7 @@
 #define INLINE_MAX 512
 #define IN_FIRST 4096 /* bytes of a connection's buffer; longer requests grow it */
 #define IN_KEEP 32768 /* beyond this it shrinks again when it is empty */
+#define AGAIN_MOST 100 /* header lines of a request that name a field again */
 #define GATE_HELD UINT64_MAX
 
 struct slot {
@@ -19,11 +20,13 @@ struct slot {
 	const char *p; /* what to send */
 	size_t n, sent;
 	bool last;	/* close behind it */
+	bool bodyless;	/* the answer to a HEAD */
 	struct buf big; /* answers that do not fit */
 	char text[INLINE_MAX];
 };
 
-enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_ANSWER, PHASE_LINGER, PHASE_MAX };
+/* What a connection waits for: a request, the rest of its head or body, our answer, that the peer takes it, that the peer closes. */
+enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_ANSWER, PHASE_SEND, PHASE_LINGER, PHASE_MAX };
 
 struct http_conn {
 	struct http_server *server;
@@ -46,9 +49,12 @@ struct http_conn {
 	size_t in_n, in_cap, start, parsed;
 	struct span {
 		uint32_t at, n;
-	} url, field, header[H_MAX], body;
-	int current; /* header being read, -1: one we do not want */
-	bool gpc;
+	} url, field, value, header[H_MAX], body;
+	int current;	  /* header being read, -1: one we do not want */
+	uint32_t seen;	  /* a bit for each header that came */
+	unsigned again_n; /* header lines that were joined with earlier ones */
+	bool in_body;	  /* the headers are through: what looks like one is a trailer, and ignored */
+	bool gpc, dnt;
 	int fail; /* status to answer instead, set inside callbacks */
 	bool stranger; /* may send a small body only */
 	/* answers in order: slots[head … head + used) modulo SLOTS */
@@ -67,11 +73,13 @@ struct http_server {
 	void *ctx;
 	int fd;
 	bool draining;
-	struct event accept_ev, tick_ev, marked_ev;
+	struct event accept_ev, pause_ev, tick_ev, marked_ev;
 	llhttp_settings_t settings;
 	struct conn_list phases[PHASE_MAX];
 	struct http_conn *waiting, *marked, *spare, *dead;
-	unsigned conns_n, spare_n;
+	unsigned conns_n, spare_n, most;
+	int reserve;   /* a descriptor to give away when there is none left */
+	uint32_t told; /* when it was last said that there is none */
 	uint64_t gate;
 	size_t body_limit;
 	bool (*admitted)(void *ctx, struct str authorization); /* NULL: everybody is */
@@ -80,12 +88,33 @@ struct http_server {
 	char date[HTTP_DATE_LEN + 1];
 };
 
-void conn_callbacks(llhttp_settings_t *s);	    /* parse.c */
-void conn_parse(struct http_conn *c);		    /* parse.c: hands complete requests to the handler */
-void conn_phase(struct http_conn *c, enum phase p); /* server.c */
-void conn_flush(struct http_conn *c);		    /* server.c: sends what may be sent; nothing while a handler is at work */
-void conn_close(struct http_conn *c);		    /* server.c */
-void conn_error(struct http_conn *c, int status);   /* answers and closes */
-struct slot *conn_slot(struct http_conn *c);	    /* takes the next one */
+/* Bytes were read that the parser has not seen, because all slots were taken, and one is free. */
+static inline bool conn_unparsed(const struct http_conn *c)
+{
+	return c->parsed < c->in_n && c->used < SLOTS && !c->closed && !c->closing;
+}
+
+/* parse.c */
+void conn_callbacks(llhttp_settings_t *s);
+void conn_parse(struct http_conn *c); /* hands complete requests to the handler */
+
+/* conn.c */
+void conn_phase(struct http_conn *c, enum phase p);
+void conn_mark(struct http_conn *c); /* the loop comes to it in its next pass */
+void conn_on_marked(evutil_socket_t fd, short what, void *server);
+void conn_linger(struct http_conn *c); /* answered for the last time */
+void conn_error(struct http_conn *c, int status); /* answers and closes */
+void conn_close(struct http_conn *c);
+void conn_let_go(struct http_conn *c);	/* closed: its memory, when nobody needs it any more */
+void conn_reap(struct http_server *s);	/* frees what was let go */
+
+/* answer.c */
+const char *conn_reason(int status);
+struct slot *conn_slot(struct http_conn *c); /* takes the next one */
+void conn_slot_wipe(struct slot *s);
+void conn_flush(struct http_conn *c);	     /* sends what may be sent; nothing while a handler is at work */
+
+/* server.c */
+bool server_make_place(struct http_server *s); /* for one more connection */
 
 #endif

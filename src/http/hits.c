@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #define EVENTS_PER_BODY 1000
+#define COOKIES_TRIED 16
 
 const char collect_gif[44] =
     "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
@@ -37,10 +38,13 @@ static struct str proxied_address(const struct collect *c, struct str list)
 		size_t comma = list.n;
 		while (comma > 0 && list.p[comma - 1] != ',')
 			comma--;
-		found = str_trim(str_skip(list, comma));
+		struct str one = str_trim(str_skip(list, comma));
+		list.n = comma ? comma - 1 : 0;
+		if (one.n == 0)
+			continue; /* RFC 9110 5.6.1: empty ones are no elements */
+		found = one;
 		if (!cidr_list_has_text(&c->shared->trusted, found))
 			break;
-		list.n = comma ? comma - 1 : 0;
 	}
 	return found;
 }
@@ -51,9 +55,32 @@ static bool loopback6(const struct sockaddr *peer)
 	return peer->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)any)->sin6_addr);
 }
 
+/* Another product may have set a cookie of our name, and the order of two says nothing (RFC 6265 4.2.2): the first one that is ours counts. */
+static void cookies(struct collect *c, struct str header, struct hit *h)
+{
+	struct str pair;
+	struct vkey visitor;
+	unsigned found = 0;
+	while (header.n && str_cut(&header, ';', &pair)) {
+		pair = str_trim(pair);
+		if (!str_starts(pair, STR("crumb")))
+			continue;
+		struct str value = str_skip(pair, sizeof "crumb=" - 1);
+		if (str_eq(pair, STR("crumb_optout=1"))) {
+			h->optout_cookie = true;
+		} else if (value.n && pair.p[sizeof "crumb" - 1] == '=' && found <= COOKIES_TRIED) {
+			if (++found == 1)
+				h->cookie = value;
+			else if (ingest_known(&c->ingest, h->cookie, collect_now(c), &visitor))
+				found = COOKIES_TRIED + 1;
+			else if (ingest_known(&c->ingest, value, c->now, &visitor))
+				h->cookie = value;
+		}
+	}
+}
+
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h)
 {
-	struct str cookies = r->header[H_COOKIE], value;
 	struct network n;
 	hit_clear(h);
 	h->network = network_of(r->peer);
@@ -67,11 +94,9 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 	h->origin = r->header[H_ORIGIN];
 	h->fetch_site = r->header[H_SEC_FETCH_SITE];
 	h->gpc = r->gpc;
-	h->dnt = str_eq(r->header[H_DNT], STR("1"));
-	if (cookies.n) {
-		http_cookie(cookies, STR("crumb"), &h->cookie);
-		h->optout_cookie = http_cookie(cookies, STR("crumb_optout"), &value) && str_eq(value, STR("1"));
-	}
+	h->dnt = r->dnt;
+	if (r->header[H_COOKIE].n)
+		cookies(c, r->header[H_COOKIE], h);
 }
 
 void collect_param(struct hit *h, struct str k, struct str v)
@@ -141,11 +166,11 @@ static void query_params(struct collect *c, const struct http_request *r, struct
 	struct str key, value;
 	while (http_query_next(&q, &key, &value))
 		collect_param(h, key, value);
-	c->scratch_used = q.used;
 }
 
 void collect_cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)
 {
+	c->stack_used |= who->set_cookie;
 	if (who->set_cookie && written) {
 		buf_c(headers, "Set-Cookie: crumb=");
 		buf_add(headers, who->cookie, COOKIE_LEN);
@@ -168,6 +193,13 @@ void collect_why_lines(const struct collect *c, const struct ingest_who *who, st
 void collect_answer_disk(struct http_request *r)
 {
 	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n"), STR("no new visitors: the disk is nearly full\n"));
+}
+
+void collect_blank(struct collect *c, struct http_request *r)
+{
+	cors_headers(c, r, &c->body);
+	buf_c(&c->body, "Cache-Control: no-store\r\n");
+	http_reply(r->ticket, 200, "image/gif", buf_view(&c->body), str_make(collect_gif, 43));
 }
 
 void collect_pixel(struct collect *c, struct http_request *r)

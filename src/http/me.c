@@ -174,7 +174,7 @@ static void refuse(struct http_request *r)
 static void show(struct collect *c, struct http_ticket t, const struct vkey *visitor, bool json, bool opted_out, struct buf *headers)
 {
 	struct generation *g = engine_serving(c->shared->engine);
-	struct buf out = {0};
+	struct buf out = BUF_SECRET;
 	json_t *v = NULL;
 	enum err e = visitor ? visitor_json(g, (unsigned)c->config->retention_days, visitor, clock_now(), &v) : OK;
 	metric_inc(M_LOOKUPS);
@@ -188,14 +188,13 @@ static void show(struct collect *c, struct http_ticket t, const struct vkey *vis
 		buf_c(headers, "Content-Disposition: attachment; filename=\"what-is-known.json\"\r\n");
 		buf_c(&out, text ? text : "{}");
 		buf_c(&out, "\n");
-		free(text);
+		collect_text_free(text);
 	} else {
 		me_page(&out, g->rules, v, opted_out);
 	}
 	json_decref(v);
 	http_reply(t, 200, json ? "application/json" : "text/html; charset=utf-8", buf_view(headers), buf_view(&out));
 	generation_unref(g);
-	memset(out.p, 0, out.n);
 	buf_done(&out);
 }
 
@@ -216,7 +215,7 @@ static void show_json(struct collect *c, struct lookup *l)
 
 void collect_me(struct collect *c, struct http_request *r)
 {
-	struct buf headers = {0};
+	struct buf headers = BUF_SECRET;
 	struct vkey visitor;
 	/* a link on another site may lead here; nothing of another site may look inside */
 	bool followed = str_eq(r->header[H_SEC_FETCH_DEST], STR("document")) && r->header[H_ORIGIN].n == 0;
@@ -260,7 +259,7 @@ static void receipt(struct buf *out)
 
 static void answer_page(struct http_ticket t, struct buf *headers, const char *title, const struct buf *text)
 {
-	struct buf page = {0}, copy = {0};
+	struct buf page = BUF_SECRET, copy = BUF_SECRET;
 	buf_str(&copy, buf_view(text));
 	buf_add(&copy, "", 1);
 	done_page(&page, title, copy.p);
@@ -272,7 +271,7 @@ static void answer_page(struct http_ticket t, struct buf *headers, const char *t
 
 static void forgotten(struct collect *c, struct lookup *l)
 {
-	struct buf text = {0};
+	struct buf text = BUF_SECRET;
 	(void)c;
 	receipt(&text);
 	answer_page(l->ticket, &l->headers, "Forgotten", &text);
@@ -281,7 +280,7 @@ static void forgotten(struct collect *c, struct lookup *l)
 
 static void opted_out(struct collect *c, struct lookup *l)
 {
-	struct buf text = {0};
+	struct buf text = BUF_SECRET;
 	(void)c;
 	buf_c(&text, "You are opted out: this browser is no longer recorded. ");
 	receipt(&text);
@@ -306,7 +305,7 @@ static bool erase(struct collect *c, struct http_request *r, struct vkey *visito
 
 void collect_forget(struct collect *c, struct http_request *r)
 {
-	struct buf headers = {0}, text = {0};
+	struct buf headers = BUF_SECRET, text = BUF_SECRET;
 	struct vkey visitor;
 	if (!cors_same_origin(r)) {
 		refuse(r);
@@ -326,7 +325,7 @@ void collect_forget(struct collect *c, struct http_request *r)
 /* GET sets the cookie only; what erases is a POST from our own pages. */
 void collect_optout(struct collect *c, struct http_request *r)
 {
-	struct buf headers = {0}, text = {0};
+	struct buf headers = BUF_SECRET, text = BUF_SECRET;
 	struct vkey visitor;
 	if (r->method == HTTP_M_POST && !cors_same_origin(r)) {
 		refuse(r);
@@ -355,7 +354,7 @@ void collect_optout(struct collect *c, struct http_request *r)
 
 void collect_optin(struct collect *c, struct http_request *r)
 {
-	struct buf headers = {0}, text = {0};
+	struct buf headers = BUF_SECRET, text = BUF_SECRET;
 	/* a listed site may offer its visitors the way back in; it can erase nobody by that */
 	if (!cors_same_origin(r) && !origin_is_ours(c->config, r->header[H_ORIGIN])) {
 		refuse(r);

@@ -30,52 +30,88 @@ static int on_url(llhttp_t *p, const char *at, size_t n)
 	return 0;
 }
 
-static int on_field(llhttp_t *p, const char *at, size_t n)
-{
-	extend(of(p), &of(p)->field, at, n);
-	return 0;
-}
-
+/* Names by length, so that most names are compared with one or two. */
 static const struct {
 	const char *name;
 	uint8_t n;
 } wanted[H_MAX] = {
+    [H_DNT] = {"dnt", 3},
     [H_HOST] = {"host", 4},
     [H_COOKIE] = {"cookie", 6},
-    [H_USER_AGENT] = {"user-agent", 10},
-    [H_REFERER] = {"referer", 7},
     [H_ORIGIN] = {"origin", 6},
+    [H_EXPECT] = {"expect", 6},
+    [H_REFERER] = {"referer", 7},
+    [H_SEC_GPC] = {"sec-gpc", 7},
+    [H_USER_AGENT] = {"user-agent", 10},
     [H_CONTENT_TYPE] = {"content-type", 12},
     [H_AUTHORIZATION] = {"authorization", 13},
     [H_IF_NONE_MATCH] = {"if-none-match", 13},
-    [H_FORWARDED_FOR] = {"x-forwarded-for", 15},
+    [H_LAST_EVENT_ID] = {"last-event-id", 13},
     [H_SEC_FETCH_SITE] = {"sec-fetch-site", 14},
     [H_SEC_FETCH_DEST] = {"sec-fetch-dest", 14},
-    [H_EXPECT] = {"expect", 6},
-    [H_SEC_GPC] = {"sec-gpc", 7},
-    [H_DNT] = {"dnt", 3},
-    [H_LAST_EVENT_ID] = {"last-event-id", 13},
+    [H_FORWARDED_FOR] = {"x-forwarded-for", 15},
+    [H_TRANSFER_ENCODING] = {"transfer-encoding", 17},
 };
+#define NAME_MOST 17
+/* Where the names of a length begin. */
+static const uint8_t first_of[NAME_MOST + 2] = {
+    [3] = H_DNT,
+    [4] = H_HOST,
+    [5] = H_COOKIE,
+    [6] = H_COOKIE,
+    [7] = H_REFERER,
+    [8] = H_USER_AGENT,
+    [9] = H_USER_AGENT,
+    [10] = H_USER_AGENT,
+    [11] = H_CONTENT_TYPE,
+    [12] = H_CONTENT_TYPE,
+    [13] = H_AUTHORIZATION,
+    [14] = H_SEC_FETCH_SITE,
+    [15] = H_FORWARDED_FOR,
+    [16] = H_TRANSFER_ENCODING,
+    [17] = H_TRANSFER_ENCODING,
+    [18] = H_MAX,
+};
+
+static int fail(struct http_conn *c, int status)
+{
+	c->fail = status;
+	return -1;
+}
+
+static int on_field(llhttp_t *p, const char *at, size_t n)
+{
+	if (!of(p)->in_body)
+		extend(of(p), &of(p)->field, at, n);
+	return 0;
+}
 
 static int on_field_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
 	const char *name = c->in + c->start + c->field.at;
+	uint32_t n = c->field.n;
 	c->current = -1;
-	for (int i = 0; i < H_MAX; i++)
-		if (wanted[i].n == c->field.n && (name[0] | 0x20) == wanted[i].name[0] && strncasecmp(name, wanted[i].name, wanted[i].n) == 0)
-			c->current = i;
-	c->field.n = 0;
-	if (c->current >= 0)
-		c->header[c->current].n = 0; /* of several, the last */
+	c->field.n = c->value.n = 0;
+	if (c->in_body)
+		return 0;
+	if (n == 0)
+		return fail(c, 400);
+	if (n <= NAME_MOST)
+		for (int i = first_of[n]; i < first_of[n + 1]; i++)
+			if (strncasecmp(name, wanted[i].name, n) == 0)
+				c->current = i;
 	return 0;
 }
 
 static int on_value(llhttp_t *p, const char *at, size_t n)
 {
 	struct http_conn *c = of(p);
-	if (c->current >= 0)
-		extend(c, &c->header[c->current], at, n);
+	if (c->current < 0)
+		return 0;
+	if (c->value.n && offset(c, at) != c->value.at + c->value.n)
+		return fail(c, 400); /* folded over two lines (RFC 9112 5.2) */
+	extend(c, &c->value, at, n);
 	return 0;
 }
 
@@ -84,11 +120,69 @@ static struct str view(const struct http_conn *c, struct span s)
 	return str_make(s.n ? c->in + c->start + s.at : "", s.n);
 }
 
+static void turn(char *p, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		char x = p[i];
+		p[i] = p[n - 1 - i];
+		p[n - 1 - i] = x;
+	}
+}
+
+/* The field came before, and this is another line of it. Within the buffer the earlier value changes places with what lies between the two: other
+ * fields, which move to the left, and at least this one's name and colon, which were read and make room for the comma.
+ *
+ *     │ earlier │ others │ name: │ value │   becomes   │ others │ nam │ earlier │, │ value │ */
+static int join(struct http_conn *c, int field)
+{
+	struct span *had = &c->header[field], *value = &c->value;
+	char *in = c->in + c->start;
+	if (++c->again_n > AGAIN_MOST)
+		return fail(c, 431);
+	if (value->n == 0)
+		return 0;
+	if (had->n == 0) {
+		*had = *value;
+		return 0;
+	}
+	uint32_t at = had->at, n = had->n, end = value->at - 2;
+	turn(in + at, n);
+	turn(in + at + n, end - at - n);
+	turn(in + at, end - at);
+	for (int i = 0; i < H_MAX; i++)
+		if (c->header[i].n && c->header[i].at > at && c->header[i].at < end)
+			c->header[i].at -= n;
+	memcpy(in + end, field == H_COOKIE ? "; " : ", ", 2);
+	*had = (struct span){end - n, n + 2 + value->n};
+	return 0;
+}
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 static int on_value_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
-	if (c->current == H_SEC_GPC)
-		c->gpc |= str_eq(view(c, c->header[H_SEC_GPC]), STR("1"));
+	struct span *v = &c->value;
+	const char *text = c->in + c->start + v->at;
+	int field = c->current;
+	if (field < 0)
+		return 0;
+	c->current = -1;
+	while (v->n && blank(text[v->n - 1]))
+		v->n--;
+	while (v->n && blank(text[0]))
+		text++, v->at++, v->n--;
+	if (v->n == 1 && text[0] == '1') {
+		c->gpc |= field == H_SEC_GPC;
+		c->dnt |= field == H_DNT;
+	}
+	if (c->seen & 1u << field)
+		return field == H_HOST ? fail(c, 400) : join(c, field);
+	c->seen |= 1u << field;
+	c->header[field] = *v;
 	return 0;
 }
 
@@ -102,21 +196,58 @@ static bool too_long(struct http_conn *c, uint64_t body)
 	return c->fail != 0;
 }
 
+/* A name or an address, and perhaps a port (RFC 9110 7.2, RFC 3986 3.2.2). */
+static bool host_fits(struct str s)
+{
+	enum { NAME = 1, ADDRESS = 2 };
+#define RANGE(a, b, what) [a... b] = (what)
+	static const uint8_t table[256] = {RANGE('0', '9', NAME | ADDRESS), RANGE('a', 'f', NAME | ADDRESS), RANGE('A', 'F', NAME | ADDRESS), RANGE('g', 'z', NAME),
+	    RANGE('G', 'Z', NAME), ['.'] = NAME | ADDRESS, [':'] = ADDRESS, ['-'] = NAME, ['_'] = NAME, ['~'] = NAME, ['%'] = NAME, ['!'] = NAME, ['$'] = NAME,
+	    ['&'] = NAME, ['\''] = NAME, ['('] = NAME, [')'] = NAME, ['*'] = NAME, ['+'] = NAME, [';'] = NAME, ['='] = NAME};
+#undef RANGE
+	size_t i = 0;
+	if (s.n && s.p[0] == '[') {
+		for (i = 1; i < s.n && table[(uint8_t)s.p[i]] & ADDRESS;)
+			i++;
+		if (i == 1 || i == s.n || s.p[i++] != ']')
+			return false;
+	} else {
+		while (i < s.n && table[(uint8_t)s.p[i]] & NAME)
+			i++;
+	}
+	if (i == s.n)
+		return i > 0;
+	if (i == 0 || s.p[i] != ':')
+		return false;
+	while (++i < s.n)
+		if (!chr_digit(s.p[i]))
+			return false;
+	return true;
+}
+
 static int on_headers_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
-	if (p->http_major != 1 || (p->http_minor == 1 && c->header[H_HOST].n == 0)) {
-		c->fail = 400;
-		return -1;
+	bool named = c->seen & 1u << H_HOST;
+	if (p->http_major != 1 || (p->http_minor > 0 && !named) || (named && !host_fits(view(c, c->header[H_HOST]))))
+		return fail(c, 400);
+	if (c->seen & 1u << H_TRANSFER_ENCODING) {
+		/* RFC 9112 6.1: such a message of HTTP/1.0 has faulty framing; codings that we do not know are 501 */
+		if (p->http_minor == 0)
+			return fail(c, 400);
+		if (!str_ieq(view(c, c->header[H_TRANSFER_ENCODING]), STR("chunked")))
+			return fail(c, 501);
 	}
 	c->stranger = c->server->admitted && !c->server->admitted(c->server->ctx, view(c, c->header[H_AUTHORIZATION]));
 	if (too_long(c, p->content_length))
 		return -1;
+	p->upgrade = 0; /* what somebody would rather speak is his wish only (RFC 9110 7.8) */
+	c->in_body = true;
 	conn_phase(c, PHASE_BODY);
 	if (c->header[H_EXPECT].n && str_ieq(view(c, c->header[H_EXPECT]), STR("100-continue")) && c->used == 0) {
 		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-		if (send(c->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL) < 0)
-			c->fail = 400;
+		if (send(c->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			return fail(c, 400);
 	}
 	return 0;
 }
@@ -168,10 +299,10 @@ static void next_request(struct http_conn *c)
 			}
 		}
 	}
-	c->url.n = c->field.n = c->body.n = 0;
-	for (int i = 0; i < H_MAX; i++)
-		c->header[i].n = 0;
-	c->gpc = false;
+	c->url.n = c->field.n = c->value.n = c->body.n = 0;
+	memset(c->header, 0, sizeof c->header);
+	c->seen = c->again_n = 0;
+	c->in_body = c->gpc = c->dnt = false;
 	c->current = -1;
 }
 
@@ -180,6 +311,8 @@ static enum http_method method_of(const struct http_conn *c)
 	switch (llhttp_get_method((llhttp_t *)(uintptr_t)&c->parser)) {
 	case HTTP_GET:
 		return HTTP_M_GET;
+	case HTTP_HEAD:
+		return HTTP_M_HEAD;
 	case HTTP_POST:
 		return HTTP_M_POST;
 	case HTTP_OPTIONS:
@@ -191,7 +324,7 @@ static enum http_method method_of(const struct http_conn *c)
 
 static void handle(struct http_conn *c)
 {
-	struct http_request r = {.method = method_of(c), .gpc = c->gpc, .peer = (const struct sockaddr *)&c->peer};
+	struct http_request r = {.method = method_of(c), .gpc = c->gpc, .dnt = c->dnt, .peer = (const struct sockaddr *)&c->peer};
 	struct str target = view(c, c->url);
 	if (target.n && target.p[0] != '/') { /* absolute form: http://host/path */
 		size_t at = str_find(target, ':');
@@ -207,6 +340,7 @@ static void handle(struct http_conn *c)
 	bool last = !llhttp_should_keep_alive(&c->parser) || c->server->draining;
 	struct slot *s = conn_slot(c);
 	s->last = last;
+	s->bodyless = r.method == HTTP_M_HEAD;
 	c->closing = last;
 	r.ticket = (struct http_ticket){c, (unsigned)(s - c->slots)};
 	metric_inc(M_REQUESTS);
@@ -218,7 +352,7 @@ static void handle(struct http_conn *c)
 void conn_parse(struct http_conn *c)
 {
 	while (c->parsed < c->in_n && c->used < SLOTS && !c->closing && !c->closed) {
-		if (c->phase == PHASE_IDLE || c->phase == PHASE_ANSWER)
+		if (c->phase == PHASE_IDLE || c->phase == PHASE_ANSWER || c->phase == PHASE_SEND)
 			conn_phase(c, PHASE_HEAD);
 		size_t part = c->in_n - c->parsed, most = (size_t)c->server->config->header_bytes + 1, had = c->parsed - c->start;
 		if (c->phase == PHASE_HEAD && part > most - had)
@@ -241,7 +375,7 @@ void conn_parse(struct http_conn *c)
 		handle(c);
 		next_request(c);
 		if (c->phase == PHASE_BODY)
-			conn_phase(c, c->used ? PHASE_ANSWER : PHASE_IDLE);
+			conn_phase(c, c->want_write ? PHASE_SEND : PHASE_ANSWER);
 	}
 }
 
@@ -266,17 +400,4 @@ bool http_query_next(struct http_query *q, struct str *key, struct str *value)
 	*key = part[0];
 	*value = part[1];
 	return true;
-}
-
-bool http_cookie(struct str header, struct str name, struct str *value)
-{
-	struct str pair;
-	while (header.n && str_cut(&header, ';', &pair)) {
-		pair = str_trim(pair);
-		if (pair.n > name.n && pair.p[name.n] == '=' && str_starts(pair, name)) {
-			*value = str_skip(pair, name.n + 1);
-			return true;
-		}
-	}
-	return false;
 }

@@ -122,7 +122,7 @@ static void answer(struct collect *c, struct http_ticket t, const struct vkey *v
 		json_t *root = forms[form->number].make(&s);
 		char *text = json_dumps(root, JSON_COMPACT);
 		http_reply(t, 200, "application/json", headers, str_c(text));
-		free(text);
+		collect_text_free(text);
 		json_decref(root);
 	}
 	profile_done(&p);
@@ -160,7 +160,7 @@ static bool read_form(struct collect *c, const struct http_request *r, struct lo
 
 void collect_segments(struct collect *c, struct http_request *r)
 {
-	struct buf headers = {0};
+	struct buf headers = BUF_SECRET;
 	struct lookup_form form;
 	bool wait;
 	if (!cors_headers(c, r, &headers)) {

@@ -144,7 +144,7 @@ static bool due(struct generation *g, const struct partner *p, const struct vkey
 
 static void list(struct collect *c, struct http_request *r, struct hit *h)
 {
-	struct buf headers = {0}, url = {0};
+	struct buf headers = BUF_SECRET, url = BUF_SECRET;
 	struct ingest_who who = {.write = false};
 	json_t *syncs = json_array();
 	if (!cors_headers(c, r, &headers)) {
@@ -171,7 +171,7 @@ static void list(struct collect *c, struct http_request *r, struct hit *h)
 	char *text = json_dumps(root, JSON_COMPACT);
 	buf_c(&headers, "Cache-Control: no-store\r\n");
 	http_reply(r->ticket, 200, "application/json", buf_view(&headers), str_c(text));
-	free(text);
+	collect_text_free(text);
 	json_decref(root);
 out:
 	json_decref(syncs);
@@ -203,7 +203,6 @@ static void read_call(struct collect *c, struct http_request *r, struct call *ca
 		else
 			collect_param(h, key, value);
 	}
-	c->scratch_used = q.used;
 }
 
 /* Puts the match into the batch, unless it is known and fresh. */

@@ -131,7 +131,7 @@ def test_parameters_and_methods(server):
         assert status == code and r.getheader('Content-Type') == 'application/json', (path, status, data)
         assert words in j.get('error', j.get('text', '')), (path, data)
         if code == 405:
-            assert r.getheader('Allow') == ('POST' if path == '/v1/import' else 'GET')
+            assert r.getheader('Allow') == ('POST' if path == '/v1/import' else 'GET, HEAD')
     assert server.http('GET', '/v1/segment?id=coat%2Dfans', admin=True)[0] == 200
     r = server.cli('segments', 'show', 'nobody', ok=(1,))
     assert "there is no segment 'nobody'" in r.stderr and '{' not in r.stderr

@@ -1,7 +1,10 @@
 """What must not be found, what must not be told, and what a refusal does."""
 import base64
+import json
 import os
+import socket
 import subprocess
+import urllib.parse
 
 import pytest
 from harness import SLOW, BUILD, Browser
@@ -259,20 +262,43 @@ def memory(pid):
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not BUILD.endswith('build'), reason='reads another process, whose allocator must be the plain one')
-def test_nothing_of_a_request_is_left_in_memory(make):
-    server = make(options=['trusted_proxies=127.0.0.0/8'])
+def test_nothing_of_a_request_or_its_answer_is_left_in_memory(make):
+    server = make(options=['trusted_proxies=127.0.0.0/8', 'sites=https://shop.example', 'segment.write_keys=k'],
+                  destinations='version: 1\npartners:\n  - {id: acme, redirects: ["https://acme.example/setuid"]}\n')
     b = Browser.known(server, agent='Memory-Agent/77', headers={'X-Forwarded-For': '203.0.113.199'})
     b.hit('/coats/1', extra='&t=memory%20title%20one&p_x=memoryparam&a.email=memory%40example.org')
     b.events(*[{'u': 'https://memoryuser@shop.example/coats/%d?q=memoryquery' % i, 't': 'memory body title', 'a': {'note': 'memory@attribute.example'}} for i in range(200)])
     b.request('POST', '/e', '{"t":"memorybroken', {'Content-Type': 'application/json'})
     server.raw(b'GET /p.gif?u=memoryhalf&x=%41 HTTP/1.1\r\nBroken : x\r\n\r\n', 1)
+    # new visitors' cookies, by each way by which one is made
+    new = [Browser(server) for _ in range(6)]
+    assert new[0].hit('/coats/1') == 200 and new[1].hit('/coats/1', headers={'Origin': 'https://shop.example'}) == 200
+    assert new[2].events({'u': 'https://shop.example/coats/1'}) == 204 and new[3].events(*[{'u': 'https://shop.example/%d' % i} for i in range(300)]) == 204
+    target = '/sync?partner=acme&redirect=' + urllib.parse.quote('https://acme.example/setuid?u=$UID', safe='')
+    assert [x.request('GET', target)[0] for x in (new[4], b)] == [302, 302]
+    assert new[5].request('POST', '/sync?partner=acme')[0] == 405 and new[5].hit('/coats/2') == 200
+    ours = b.request('GET', target)[1].getheader('Location').partition('?u=')[2]
+    assert len(ours) == 32
+    # looked for and not thrown away: what a query says, what a message says
+    b.request('GET', '/segments?x=memory%41query')
+    b.request('GET', '/me?format=json&x=memory%42query')
+    b.request('POST', '/v1/track', json.dumps({'writeKey': 'k', 'type': 'track', 'event': 'Memory Tracked', 'properties': {'url': 'https://shop.example/?q=memorytrack', 'n': 9177551333}}))
+    # answers that nobody takes, and some that are asked for in one packet
+    for x in new[:5]:
+        x.segments()
+        ask = b'GET /me?format=json HTTP/1.1\r\nHost: h\r\nCookie: crumb=%s\r\n\r\n' % x.jar['crumb'].encode()
+        server.raw(ask * 20, .2)
+        with socket.create_connection(server.collect.rsplit(':', 1)) as s:
+            s.sendall(ask * 3 + b'GET /p.gif HTTP/1.1\r\nHost: h\r\n\r\n')
     for i in range(5):
-        Browser(server).hit('/ordinary')
+        new.append(Browser(server))
+        assert new[-1].hit('/ordinary') == 200
     server.settle()
     image = b''.join(memory(server.process.pid))
     assert len(image) > 1000000
     for needle in (b'Memory-Agent', b'203.0.113.199', b'memory title one', b'memoryparam', b'memory@example.org', b'memory%40example', b'memoryuser', b'memoryquery',
-                   b'memory body title', b'memory@attribute', b'memorybroken', b'memoryhalf', b.jar['crumb'].encode()):
+                   b'memory body title', b'memory@attribute', b'memorybroken', b'memoryhalf', b'memoryAquery', b'memoryBquery', b'memorytrack', b'Memory Tracked', b'9177551333', ours.encode(),
+                   *(x.jar['crumb'].encode() for x in [b] + new)):
         assert needle not in image, needle
 
 

@@ -11,6 +11,7 @@ struct admin;
 
 enum err admin_new(struct event_base *base, struct node *node, struct keeper *keeper, struct collect_shared *shared, const char *token,
     bool test_clock, struct admin **out) MUST_CHECK;
+#define ADMIN_CONNECTIONS 256 /* open at a time, at most */
 void admin_address(const struct admin *a, char *out, size_t cap);
 void admin_tick(struct admin *a); /* answers what has waited long enough; call every few milliseconds while admin_waits() */
 bool admin_waits(const struct admin *a);

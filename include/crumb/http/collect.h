@@ -32,6 +32,7 @@ struct collect_shared {
 };
 
 enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out) MUST_CHECK;
+void collect_limit(struct collect *c, unsigned connections); /* before it runs */
 void collect_address(const struct collect *c, char *out, size_t cap);
 void *collect_run(void *collect);     /* the thread: returns when drained */
 void collect_stop(struct collect *c); /* any thread: drain and return */

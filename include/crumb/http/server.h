@@ -22,23 +22,25 @@ struct event_base;
 struct http_server;
 struct http_conn;
 
-enum http_method { HTTP_M_GET, HTTP_M_POST, HTTP_M_OPTIONS, HTTP_M_OTHER };
+enum http_method { HTTP_M_GET, HTTP_M_HEAD, HTTP_M_POST, HTTP_M_OPTIONS, HTTP_M_OTHER };
+/* The header fields that are kept, by the length of their names. */
 enum http_header {
+	H_DNT,
 	H_HOST,
 	H_COOKIE,
-	H_USER_AGENT,
-	H_REFERER,
 	H_ORIGIN,
+	H_EXPECT,
+	H_REFERER,
+	H_SEC_GPC,
+	H_USER_AGENT,
 	H_CONTENT_TYPE,
 	H_AUTHORIZATION,
 	H_IF_NONE_MATCH,
-	H_FORWARDED_FOR,
+	H_LAST_EVENT_ID,
 	H_SEC_FETCH_SITE,
 	H_SEC_FETCH_DEST,
-	H_EXPECT,
-	H_SEC_GPC,
-	H_DNT,
-	H_LAST_EVENT_ID,
+	H_FORWARDED_FOR,
+	H_TRANSFER_ENCODING,
 	H_MAX
 };
 
@@ -50,8 +52,8 @@ struct http_ticket {
 struct http_request {
 	enum http_method method;
 	struct str path, query;
-	struct str header[H_MAX]; /* empty: did not come */
-	bool gpc;		  /* some Sec-GPC was exactly "1" */
+	struct str header[H_MAX]; /* empty: did not come. Without blanks around it; several lines are one list (RFC 9110 5.3, of cookies RFC 6265) */
+	bool gpc, dnt;		  /* some Sec-GPC, some DNT was exactly "1" */
 	struct str body;
 	const struct sockaddr *peer;
 	struct http_ticket ticket;
@@ -74,9 +76,11 @@ void http_server_body_limit(struct http_server *s, size_t bytes);
 /* Asked when the headers of a request are complete. False: it may bring HTTP_STRANGER_BODY bytes at most; its handler says what is wrong. */
 void http_server_admit(struct http_server *s, bool (*admitted)(void *ctx, struct str authorization));
 #define HTTP_STRANGER_BODY 4096
+void http_server_limit(struct http_server *s, unsigned connections); /* at once; first collect.connections */
 unsigned http_server_connections(const struct http_server *s);
 
-/* Answers. `headers` are complete lines with CRLF, or empty; a body is copied. Each ticket is answered exactly once. */
+/* Answers. `headers` are complete lines with CRLF, or empty; a body is copied, and the copy wiped when it was sent. A HEAD is answered like a GET;
+ * the body stays here. Each ticket is answered exactly once. */
 void http_reply(struct http_ticket t, int status, const char *type, struct str headers, struct str body);
 /* A whole answer that stays in memory as it is (the pixel). */
 void http_reply_ready(struct http_ticket t, struct str whole);
@@ -98,7 +102,5 @@ struct http_query {
 };
 /* Next pair, percent-decoded. False at the end. */
 bool http_query_next(struct http_query *q, struct str *key, struct str *value);
-/* The value of one cookie in a Cookie header; false: not there. */
-bool http_cookie(struct str header, struct str name, struct str *value);
 
 #endif

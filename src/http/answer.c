@@ -1,0 +1,275 @@
+/* Answers: slots are filled, wait for gates or for whoever holds them, and go out in the order of the requests. */
+#include "conn.h"
+
+#include "crumb/base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/uio.h>
+#include <time.h>
+
+static const struct {
+	int code;
+	const char *reason;
+} statuses[] = {{200, "OK"}, {204, "No Content"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {400, "Bad Request"},
+    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"},
+    {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
+    {503, "Service Unavailable"}};
+
+const char *conn_reason(int code)
+{
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+		if (statuses[i].code == code)
+			return statuses[i].reason;
+	return "Unknown";
+}
+
+const char *http_date(struct http_server *s)
+{
+	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	time_t now = (time_t)clock_now();
+	if (now != s->date_second) {
+		struct tm tm;
+		char text[96];
+		gmtime_r(&now, &tm);
+		snprintf(text, sizeof text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+		    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		memcpy(s->date, text, HTTP_DATE_LEN);
+		s->date[HTTP_DATE_LEN] = 0;
+		s->date_second = now;
+	}
+	return s->date;
+}
+
+/* --- sending */
+
+struct slot *conn_slot(struct http_conn *c)
+{
+	CHECK(c->used < SLOTS);
+	struct slot *s = &c->slots[(c->head + c->used++) % SLOTS];
+	s->gate = GATE_HELD;
+	s->n = s->sent = 0;
+	s->last = s->bodyless = false;
+	s->big.secret = true;
+	return s;
+}
+
+/* An answer that went, or never will: it may have told a new visitor's cookie, or what is known about somebody. */
+void conn_slot_wipe(struct slot *s)
+{
+	if (s->p == s->text)
+		explicit_bzero(s->text, s->n);
+	if (s->big.p)
+		buf_done(&s->big);
+	s->p = NULL;
+	s->n = s->sent = 0;
+}
+
+/* One writev of all answers that may go. Returns false when the connection was closed. */
+static bool send_ready(struct http_conn *c)
+{
+	struct iovec iov[SLOTS];
+	int n = 0;
+	for (unsigned i = 0; i < c->used; i++) {
+		struct slot *s = &c->slots[(c->head + i) % SLOTS];
+		if (s->gate > c->server->gate)
+			break;
+		iov[n++] = (struct iovec){(void *)(uintptr_t)(s->p + s->sent), s->n - s->sent};
+	}
+	if (n == 0)
+		return true;
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)n};
+	ssize_t sent =
+	    n == 1 ? send(c->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT) : sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent < 0) {
+		if (errno != EAGAIN && errno != EINTR) {
+			conn_close(c);
+			return false;
+		}
+		sent = 0;
+	}
+	while (c->used) {
+		struct slot *s = &c->slots[c->head];
+		if (s->gate > c->server->gate)
+			break;
+		size_t left = s->n - s->sent, part = (size_t)sent < left ? (size_t)sent : left;
+		s->sent += part;
+		sent -= (ssize_t)part;
+		if (s->sent < s->n) {
+			event_add(&c->write_ev, NULL);
+			c->want_write = true;
+			if (c->phase == PHASE_ANSWER)
+				conn_phase(c, PHASE_SEND);
+			break;
+		}
+		if (s->p == s->text || s->big.p)
+			conn_slot_wipe(s);
+		c->head = (c->head + 1) % SLOTS;
+		c->used--;
+		if (s->last && !c->refused && c->start == c->in_n) { /* nothing is left to read that a close would answer with a reset */
+			conn_close(c);
+			return false;
+		}
+		if (s->last) {
+			conn_linger(c);
+			return true;
+		}
+	}
+	return true;
+}
+
+void conn_flush(struct http_conn *c)
+{
+	if (c->closed || c->busy || c->want_write || c->phase == PHASE_LINGER || !send_ready(c))
+		return;
+	if ((c->phase == PHASE_ANSWER || c->phase == PHASE_SEND) && c->used == 0)
+		conn_phase(c, PHASE_IDLE);
+	else if (c->phase == PHASE_SEND && !c->want_write)
+		conn_phase(c, PHASE_ANSWER);
+	if (c->used == 0 && c->server->draining && c->phase != PHASE_LINGER && !conn_unparsed(c)) {
+		conn_close(c);
+		return;
+	}
+	if (c->phase == PHASE_LINGER || c->used == SLOTS)
+		return;
+	if (!c->reading && !c->closing) {
+		event_add(&c->read_ev, NULL);
+		c->reading = true;
+	}
+}
+
+/* --- filling */
+
+void http_reply(struct http_ticket t, int status, const char *type, struct str headers, struct str body)
+{
+	struct http_conn *c = t.conn;
+	struct slot *s = &c->slots[t.slot];
+	char head[INLINE_MAX];
+	bool empty = status == 204 || status == 304;
+	if (c->closed)
+		return; /* nobody is there to read it */
+	int n = snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\n%s%s%s%s", status, conn_reason(status), http_date(c->server),
+	    body.n ? "Content-Type: " : "", body.n ? type : "", body.n ? "\r\n" : "");
+	size_t used = (size_t)n;
+	if (!empty)
+		used += (size_t)snprintf(head + used, sizeof head - used, "Content-Length: %zu\r\n", body.n);
+	if (s->last)
+		used += (size_t)snprintf(head + used, sizeof head - used, "Connection: close\r\n");
+	if (s->bodyless)
+		body.n = 0; /* its length was told */
+	if (used + headers.n + 2 + body.n <= sizeof s->text) {
+		memcpy(s->text, head, used);
+		if (headers.n)
+			memcpy(s->text + used, headers.p, headers.n);
+		memcpy(s->text + used + headers.n, "\r\n", 2);
+		if (body.n)
+			memcpy(s->text + used + headers.n + 2, body.p, body.n);
+		s->p = s->text;
+		s->n = used + headers.n + 2 + body.n;
+	} else {
+		buf_reserve(&s->big, used + headers.n + 2 + body.n);
+		buf_add(&s->big, head, used);
+		buf_str(&s->big, headers);
+		buf_add(&s->big, "\r\n", 2);
+		buf_str(&s->big, body);
+		s->p = s->big.p;
+		s->n = s->big.n;
+	}
+	s->gate = 0;
+}
+
+void http_reply_ready(struct http_ticket t, struct str whole)
+{
+	struct slot *s = &t.conn->slots[t.slot];
+	if (s->last || s->bodyless) { /* the ready-made answer says keep-alive, and has a body: say otherwise */
+		const char *end = memmem(whole.p, whole.n, "\r\n\r\n", 4);
+		CHECK(end);
+		size_t head = (size_t)(end - whole.p);
+		if (s->bodyless)
+			whole.n = head + 4;
+		if (s->last) {
+			buf_add(&s->big, whole.p, head + 2);
+			buf_c(&s->big, "Connection: close\r\n");
+			buf_add(&s->big, whole.p + head + 2, whole.n - head - 2);
+			whole = buf_view(&s->big);
+		}
+	}
+	s->p = whole.p;
+	s->n = whole.n;
+	s->gate = 0;
+}
+
+/* --- waiting */
+
+static void put_off(struct http_conn *c)
+{
+	if (c->waiting)
+		return;
+	c->waiting = true;
+	c->next_waiting = c->server->waiting;
+	c->server->waiting = c;
+}
+
+void http_wait_gate(struct http_ticket t, uint64_t n)
+{
+	if (t.conn->server->gate >= n)
+		return;
+	t.conn->slots[t.slot].gate = n;
+	put_off(t.conn);
+}
+
+void http_hold(struct http_ticket t)
+{
+	t.conn->holds++;
+}
+
+void http_release(struct http_ticket t)
+{
+	struct http_conn *c = t.conn;
+	CHECK(c->holds > 0);
+	c->holds--;
+	if (c->closed)
+		conn_let_go(c);
+	else if (!c->busy)
+		conn_mark(c);
+}
+
+void http_gate_open(struct http_server *s, uint64_t n)
+{
+	struct http_conn *c = s->waiting, *next;
+	s->gate = n;
+	s->waiting = NULL;
+	for (; c; c = next) {
+		next = c->next_waiting;
+		c->waiting = false;
+		if (c->closed) {
+			conn_let_go(c);
+			continue;
+		}
+		for (unsigned i = 0; i < c->used; i++) {
+			uint64_t gate = c->slots[(c->head + i) % SLOTS].gate;
+			if (gate > n && gate != GATE_HELD)
+				put_off(c);
+		}
+		conn_flush(c);
+		if (conn_unparsed(c))
+			conn_mark(c);
+	}
+}
+
+void http_gate_fail(struct http_server *s, uint64_t n)
+{
+	for (struct http_conn *c = s->waiting; c; c = c->next_waiting) {
+		for (unsigned i = 0; i < c->used && !c->closed; i++) {
+			unsigned at = (c->head + i) % SLOTS;
+			if (c->slots[at].gate != n)
+				continue;
+			conn_slot_wipe(&c->slots[at]);
+			http_reply(
+			    (struct http_ticket){c, at}, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("not recorded: the store cannot write\n"));
+			c->slots[at].gate = n;
+		}
+	}
+}
