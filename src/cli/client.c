@@ -1,10 +1,21 @@
-/* Talking to the admin listener of a running server, with libcurl. */
+/* Talking to the admin listener of a running server, with libcurl. A request may take as long as it takes, as long as the server lives: while nothing
+ * comes, its health is asked for beside. */
 #include "crumb/base/buf.h"
+#include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/store/store.h"
 
 #include <curl/curl.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define CONNECT_MS 5000L
+#define SILENCE_US 2000000u /* then its health is asked for, */
+#define HEALTH_MS 10000L    /* which it tells at once, */
+#define DEAD_US 30000000u   /* and after so long without it, it does not live */
 
 static CURL *handle;
 
@@ -42,6 +53,123 @@ static void words_only(struct reply *r)
 	json_decref(j);
 }
 
+/* Who holds the lock of the store; 0: nobody can tell. */
+static long server_pid(const struct cli *c)
+{
+	char path[4200], line[256];
+	struct stat st;
+	long found = 0, pid;
+	unsigned major, minor;
+	unsigned long inode;
+	snprintf(path, sizeof path, "%s/lock", c->config.store_path);
+	FILE *f = stat(path, &st) == 0 ? fopen("/proc/locks", "r") : NULL;
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "%*s FLOCK %*s WRITE %ld %x:%x:%lu", &pid, &major, &minor, &inode) == 4 && inode == st.st_ino)
+			found = pid;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static bool is_stopped(long pid)
+{
+	char path[64], state = 0;
+	snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+	FILE *f = pid ? fopen(path, "r") : NULL;
+	if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	if (f)
+		fclose(f);
+	return state == 'T';
+}
+
+static size_t ignore(char *p, size_t size, size_t n, void *arg)
+{
+	(void)p, (void)arg;
+	return size * n;
+}
+
+static bool healthy(const char *where, struct curl_slist *headers)
+{
+	char url[256];
+	CURL *h = curl_easy_init();
+	snprintf(url, sizeof url, "http://%s/healthz", where);
+	curl_easy_setopt(h, CURLOPT_URL, url);
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, ignore);
+	curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, HEALTH_MS);
+	CURLcode rc = curl_easy_perform(h);
+	curl_easy_cleanup(h);
+	return rc == CURLE_OK;
+}
+
+/* How many bytes have gone and come. */
+static curl_off_t moved(void)
+{
+	curl_off_t up = 0, down = 0;
+	curl_easy_getinfo(handle, CURLINFO_SIZE_UPLOAD_T, &up);
+	curl_easy_getinfo(handle, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	return up + down;
+}
+
+/* False, with words: the server does not answer. */
+static bool alive(struct cli *c, const char *where, struct curl_slist *headers, uint64_t quiet_us, uint64_t *asked)
+{
+	long pid = server_pid(c);
+	bool stopped = is_stopped(pid);
+	if (!stopped && (quiet_us < SILENCE_US || clock_mono_us() - *asked < SILENCE_US))
+		return true;
+	if (!stopped && healthy(where, headers)) {
+		*asked = clock_mono_us();
+		cli_progress("waiting for the server, seconds", quiet_us / 1000000, 0);
+		return true;
+	}
+	if (!stopped && quiet_us < DEAD_US)
+		return true;
+	cli_progress_end();
+	if (stopped)
+		cli_fail("the server (process %ld, %s) is stopped and does not answer: 'kill -CONT %ld' lets it go on; what was asked may still be done then",
+		    pid, where, pid);
+	else
+		cli_fail("the server (process %ld, %s) has not answered for %d seconds: see its log, or end it with 'kill %ld'; what was asked may be done or not",
+		    pid, where, (int)(quiet_us / 1000000), pid);
+	return false;
+}
+
+/* One request, for as long as the server lives. */
+static bool perform(struct cli *c, const char *where, struct curl_slist *headers)
+{
+	CURLM *multi = curl_multi_init();
+	CURLcode rc = CURLE_OK;
+	uint64_t last = clock_mono_us(), asked = last;
+	curl_off_t before = 0;
+	int running = 1, left;
+	bool fine = true;
+	curl_multi_add_handle(multi, handle);
+	for (;;) {
+		curl_multi_perform(multi, &running);
+		if (!running)
+			break;
+		if (moved() != before) {
+			before = moved();
+			last = asked = clock_mono_us();
+		}
+		curl_multi_poll(multi, NULL, 0, 500, NULL);
+		if (!(fine = alive(c, where, headers, clock_mono_us() - last, &asked)))
+			break;
+	}
+	for (CURLMsg *m = fine ? curl_multi_info_read(multi, &left) : NULL; m; m = curl_multi_info_read(multi, &left))
+		if (m->msg == CURLMSG_DONE)
+			rc = m->data.result;
+	curl_multi_remove_handle(multi, handle);
+	curl_multi_cleanup(multi);
+	cli_progress_end();
+	if (rc != CURLE_OK)
+		cli_fail("the server's admin listener at %s does not answer: %s", where, curl_easy_strerror(rc));
+	return fine && rc == CURLE_OK;
+}
+
 static bool call(struct cli *c, const char *path, const struct str *body, struct reply *out)
 {
 	char where[128], token[128], url[512], auth[200];
@@ -65,21 +193,20 @@ static bool call(struct cli *c, const char *path, const struct str *body, struct
 	curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(handle, CURLOPT_WRITEDATA, &out->body);
 	curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	if (body) {
 		curl_easy_setopt(handle, CURLOPT_POST, 1L);
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body->n ? body->p : "");
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
 	}
-	CURLcode rc = curl_easy_perform(handle);
+	bool fine = perform(c, where, headers);
 	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &out->status);
 	curl_slist_free_all(headers);
-	if (rc != CURLE_OK) {
+	if (fine)
+		words_only(out);
+	else
 		buf_done(&out->body);
-		cli_fail("the server's admin listener at %s does not answer: %s", where, curl_easy_strerror(rc));
-		return false;
-	}
-	words_only(out);
-	return true;
+	return fine;
 }
 
 bool client_post(struct cli *c, const char *path, struct str body, struct reply *out)

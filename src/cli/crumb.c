@@ -115,17 +115,17 @@ void cli_progress(const char *what, uint64_t done, uint64_t of)
 	drawn = true;
 	if (of) {
 		int filled = (int)(done * 30 / of);
-		fprintf(stderr, "\r%s [%.*s%.*s] %3d %%", what, filled, "##############################", 30 - filled,
+		dprintf(STDERR_FILENO, "\r%s [%.*s%.*s] %3d %%", what, filled, "##############################", 30 - filled,
 		    "..............................", (int)(done * 100 / of));
 	} else {
-		fprintf(stderr, "\r%s %llu", what, (unsigned long long)done);
+		dprintf(STDERR_FILENO, "\r%s %llu", what, (unsigned long long)done);
 	}
 }
 
 void cli_progress_end(void)
 {
 	if (drawn)
-		fputs("\r\033[K", stderr);
+		dprintf(STDERR_FILENO, "\r\033[K");
 	drawn = false;
 }
 
@@ -236,6 +236,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	log_threshold(LOG_WARN);
+	cli_plain_output();
 	if (sodium_init() < 0 || config_init(&c.config) != OK)
 		return cli_fail("cannot start");
 	int i = 1, rc = EXIT_FINE;

@@ -255,6 +255,11 @@ static int explain(struct cli *c, int argc, char **argv)
 		cli_fail("there is no segment '%s'", id);
 		goto out;
 	}
+	if (r->segments[segment].like) {
+		cli_fail("'%s' is a lookalike: a model decides, and no condition leads into it; 'crumb lookalike explain %s' says what speaks for and against", id,
+		    id);
+		goto out;
+	}
 	enum err e = view_visitor(c->generation, &k, now, p);
 	if (e) {
 		uint32_t hour;

@@ -31,6 +31,8 @@ static int export_one(struct cli *c, int argc, char **argv)
 	int segment = rules_segment(c->generation->rules, str_c(id));
 	if (segment < 0)
 		return cli_fail("there is no segment '%s'", id);
+	if (holdout && c->generation->rules->segments[segment].target >= 100)
+		return cli_fail("segment '%s' has no split: nobody is held out", id);
 	enum err e = export_segment(c->generation, &c->config, (uint16_t)segment, csv ? EXPORT_CSV : EXPORT_NDJSON,
 	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(), export_progress, &result);
 	cli_progress_end();

@@ -22,7 +22,9 @@ struct importer {
 	struct convert convert;	     /* line NULL: the lines are NDJSON already */
 	const char *partner;	     /* whose segments or attributes they are; NULL: events */
 	uint64_t accepted, aside, read;
-	json_t *refused; /* by reason */
+	uint64_t too_long; /* lines */
+	bool skipping;	   /* the rest of such a line */
+	json_t *refused;   /* by reason */
 	/* without a server */
 	struct node node;
 	struct ingest ingest;
@@ -32,16 +34,25 @@ struct importer {
 	_Atomic bool failed;
 };
 
+/* Of a line that does not fit into a slice nothing is kept: a small file can unpack to a large one. */
+static void skip_line(struct importer *im)
+{
+	struct buf *b = &im->slice;
+	size_t end = str_find(buf_view(b), '\n');
+	im->skipping = end == b->n;
+	b->n = im->skipping ? 0 : b->n - end - 1;
+	memmove(b->p, b->p + (im->skipping ? 0 : end + 1), b->n);
+}
+
 /* Reads until the slice holds whole lines; *lines is what may be imported. False at the end of the file, or on *failed. */
 static bool next_slice(struct importer *im, struct str *lines, size_t *used, bool *failed)
 {
-	size_t want = SLICE;
+	if (!im->slice.cap && !buf_reserve(&im->slice, SLICE)) {
+		*failed = err_set(ERR_NOMEM, "no memory") != OK;
+		return false;
+	}
 	for (;;) {
 		size_t n = 0;
-		if (!buf_reserve(&im->slice, want)) {
-			*failed = err_set(ERR_NOMEM, "no memory for a line of more than %zu bytes", im->slice.n) != OK;
-			return false;
-		}
 		while (im->slice.n < im->slice.cap) {
 			if (input_read(im->input, im->slice.p + im->slice.n, im->slice.cap - im->slice.n, &n) != OK) {
 				*failed = true;
@@ -50,6 +61,8 @@ static bool next_slice(struct importer *im, struct str *lines, size_t *used, boo
 			if (n == 0)
 				break;
 			im->slice.n += n;
+			if (im->skipping)
+				skip_line(im);
 		}
 		size_t end = im->slice.n;
 		while (end > 0 && im->slice.p[end - 1] != '\n')
@@ -63,7 +76,9 @@ static bool next_slice(struct importer *im, struct str *lines, size_t *used, boo
 		}
 		if (n == 0)
 			return false;
-		want = im->slice.cap;
+		im->too_long++;
+		im->skipping = true;
+		im->slice.n = 0;
 	}
 }
 
@@ -271,7 +286,7 @@ static void print_import(const struct importer *im, double seconds)
 	bool log = v->line && !im->partner;
 	const char *why;
 	json_t *n;
-	uint64_t read = v->line ? v->read : im->read;
+	uint64_t read = (v->line ? v->read : im->read) + im->too_long;
 	if (im->cli->json) {
 		json_t *j = json_pack(
 		    "{s:I,s:I,s:O,s:f}", "read", (json_int_t)read, "accepted", (json_int_t)im->accepted, "refused", im->refused, "seconds", seconds);
@@ -292,6 +307,25 @@ static void print_import(const struct importer *im, double seconds)
 		printf("%llu static files, %llu other methods than GET and %llu errors and redirects were skipped\n",
 		    (unsigned long long)v->static_files, (unsigned long long)v->method, (unsigned long long)v->status);
 	json_object_foreach(im->refused, why, n) printf("%lld refused: %s\n", (long long)json_integer_value(n), why);
+}
+
+/* Nothing was taken: that is no success, and one sentence says why. */
+static int nothing_taken(const struct importer *im)
+{
+	const struct convert *v = &im->convert;
+	const char *why, *most = "";
+	json_int_t n = 0;
+	json_t *count;
+	json_object_foreach(im->refused, why, count) if (json_integer_value(count) > n) n = json_integer_value(count), most = why;
+	uint64_t read = (v->line ? v->read : im->read) + im->too_long, skipped = v->static_files + v->method + v->status;
+	if (im->accepted || im->aside)
+		return EXIT_FINE;
+	if (!read)
+		return cli_fail("nothing was taken: there are no lines in it");
+	if (!n)
+		return cli_fail("nothing was taken: %s", skipped ? "all lines are static files, other methods than GET, errors or redirects" : "no line says anything");
+	return cli_fail("nothing was taken: of %llu lines %lld were refused as '%s'; 'crumb help import' says what a line looks like",
+	    (unsigned long long)read, (long long)n, most);
 }
 
 static const char *default_host(const struct config *c, char out[254])
@@ -359,8 +393,11 @@ static int import(struct cli *c, int argc, char **argv)
 	rc = client_available(c) ? import_by_server(&im) : import_alone(&im);
 	cli_progress_end();
 	refuse(&im, "malformed", im.convert.malformed);
-	if (!rc)
+	refuse(&im, "too_long", im.too_long);
+	if (!rc) {
 		print_import(&im, (double)(clock_mono_us() - from) / 1e6);
+		rc = nothing_taken(&im);
+	}
 	input_close(im.input);
 	json_decref(im.refused);
 	convert_done(&im.convert);
@@ -373,7 +410,8 @@ const struct command commands_import[] = {
     {"import",
 	"FILE --format ndjson|combined [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson] [--json]",
 	"take in events, access logs, or what partners say of visitors",
-	"  FILE may be '-', and may be compressed with gzip or zstd. Works beside a running server and without one; returns when all is folded.\n\n"
+	"  FILE may be '-', and may be compressed with gzip or zstd. Works beside a running server and without one; returns when all is folded. A line may have\n"
+	"  8 MB. Exit status 1 when nothing of it was taken.\n\n"
 	"  --format ndjson: one event a line, {\"id\":\"any visitor id\" or \"cookie\":\"…\",\"t\":unix seconds or RFC 3339,\"e\":…,\"u\":…,…}; the\n"
 	"  other keys are those of the pixel (PROTOCOL.md), but the page's title is \"title\", and \"ip\" and \"ua\" may say where from and with\n"
 	"  what. Ids are hashed with a key of the store before anything is written. Events older than the retention, or more than five minutes\n"

@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #define PIECE 65536
+#define WINDOW_LOG 24 /* of zstd: 16 MB, which its levels up to 19 stay below */
 
 struct input {
 	FILE *file;
@@ -52,8 +53,10 @@ enum err input_open(const char *path, struct input **out)
 		in->kind = ZSTANDARD;
 	if (in->kind == GZIP)
 		CHECK(inflateInit2(&in->gz, 15 + 16) == Z_OK);
-	if (in->kind == ZSTANDARD)
+	if (in->kind == ZSTANDARD) {
 		CHECK(in->zstd = ZSTD_createDCtx());
+		ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
+	}
 	*out = in;
 	return OK;
 }

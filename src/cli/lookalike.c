@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* --- train */
 
@@ -39,6 +40,25 @@ static void print_trained(struct cli *c, json_t *j)
 	json_decref(j);
 }
 
+/* The model is there, the views are being made with it. */
+static bool wait_until_it_serves(struct cli *c)
+{
+	for (;;) {
+		struct reply r;
+		json_t *j = client_json(c, "/v1/rules/status", NULL, &r);
+		if (!j)
+			return false;
+		bool complete = json_is_true(json_object_get(j, "complete"));
+		cli_progress("applying the model", (uint64_t)(100 * json_number_value(json_object_get(json_object_get(j, "backfill"), "done"))), 100);
+		json_decref(j);
+		if (complete)
+			break;
+		nanosleep(&(struct timespec){1, 0}, NULL);
+	}
+	cli_progress_end();
+	return true;
+}
+
 static int train_by_server(struct cli *c, const char *id)
 {
 	struct reply r;
@@ -48,11 +68,17 @@ static int train_by_server(struct cli *c, const char *id)
 	buf_done(&r.body);
 	if (!client_post(c, "/v1/lookalikes/train", str_c(id), &r))
 		return EXIT_WRONG;
-	json_t *j = r.status == 200 ? json_loadb(r.body.p, r.body.n, 0, &error) : NULL;
+	bool later = r.status == 202;
+	json_t *j = r.status == 200 || later ? json_loadb(r.body.p, r.body.n, 0, &error) : NULL;
 	int rc = j ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	buf_done(&r.body);
+	if (j && later) {
+		bool serves = wait_until_it_serves(c);
+		json_object_set_new(j, "serving", json_boolean(serves));
+		rc = serves ? EXIT_FINE : cli_fail("the model is made, but does not serve yet: 'crumb rules status' says how far it is");
+	}
 	if (j)
 		print_trained(c, j);
-	buf_done(&r.body);
 	return rc;
 }
 

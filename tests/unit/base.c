@@ -6,6 +6,7 @@
 #include "crumb/base/csv.h"
 #include "crumb/base/file.h"
 #include "crumb/base/map.h"
+#include "crumb/base/plain.h"
 #include "crumb/base/mp.h"
 
 #include <dirent.h>
@@ -320,7 +321,39 @@ TEST(two_writers_of_one_path_leave_one_whole_file)
 	rmdir(folder);
 }
 
-RUN(cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
+TEST(what_commands_a_terminal_is_shown_as_an_escape)
+{
+	static const struct {
+		const char *in, *out;
+	} all[] = {{"plain \xc3\xa4\xf0\x9f\xa7\xa5", "plain \xc3\xa4\xf0\x9f\xa7\xa5"}, {"\x1b[31m", "\\u001b[31m"}, {"\x7f\r\n", "\\u007f\\u000d\\u000a"},
+	    {"\xc2\x9b", "\\u009b"}, {"\x9b", "\\x9b"}, {"\xe2\x80\xae", "\\u202e"}, {"\xe2\x81\xa6", "\\u2066"}, {"\xc3", "\\xc3"}, {"\xe2\x80x", "\\xe2\\x80x"},
+	    {"\xc0\x9b", "\\xc0\\x9b"}, {"\xff\xfe", "\\xff\\xfe"}, {"\xed\xa0\x80", "\\xed\\xa0\\x80"}};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		char got[64] = "", piece[PLAIN_MOST];
+		size_t used = 0, n;
+		for (struct str s = str_c(all[i].in); s.n;) {
+			size_t took = plain_char(s, true, piece, &n);
+			assert_true(took > 0 && n <= sizeof piece && used + n < sizeof got);
+			for (size_t part = 1; part < took; part++) /* fewer bytes of it: it waits for the others */
+				assert_int_equal(plain_char(str_make(s.p, part), false, piece, &n), 0);
+			took = plain_char(s, true, piece, &n);
+			memcpy(got + used, piece, n);
+			used += n;
+			s = str_skip(s, took);
+		}
+		assert_string_equal(got, all[i].out);
+	}
+}
+
+TEST(no_zero_byte_is_one_of_a_set)
+{
+	(void)state;
+	assert_true(chr_one_of('-', "-_.~") && chr_one_of('~', "-_.~"));
+	assert_false(chr_one_of('a', "-_.~") || chr_one_of(0, "-_.~") || chr_one_of(0, ""));
+}
+
+RUN(cmocka_unit_test(what_commands_a_terminal_is_shown_as_an_escape), cmocka_unit_test(no_zero_byte_is_one_of_a_set), cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
     cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says),
     cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes),
     cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read),

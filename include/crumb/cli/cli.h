@@ -48,6 +48,7 @@ bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct v
 struct json_t *cli_shown(struct shown n);
 void cli_progress(const char *what, uint64_t done, uint64_t of); /* on a terminal only; of 0: unknown */
 void cli_progress_end(void);
+void cli_plain_output(void); /* what is printed from now on commands no terminal (out.c) */
 
 /* --- a running server */
 struct reply {
@@ -55,7 +56,8 @@ struct reply {
 	struct buf body;
 };
 bool client_available(struct cli *c); /* a server has the store open */
-/* POSTs to the admin listener; false with words when it cannot be reached. */
+/* POSTs to the admin listener and waits for as long as the server lives; false with words when it cannot be reached. The words of a refusal are all
+ * that is left of it. */
 bool client_post(struct cli *c, const char *path, struct str body, struct reply *out);
 bool client_get(struct cli *c, const char *path, struct reply *out);
 /* The answer's JSON, whatever its status; NULL with words: there is none. `body` NULL: GET. */

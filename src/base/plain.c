@@ -1,0 +1,45 @@
+#include "crumb/base/plain.h"
+
+#include "crumb/base/code.h"
+
+#include <stdio.h>
+
+static size_t escape(char out[PLAIN_MOST], const char *fmt, unsigned value)
+{
+	char text[PLAIN_MOST + 1];
+	size_t n = (size_t)snprintf(text, sizeof text, fmt, value);
+	memcpy(out, text, n);
+	return n;
+}
+
+static bool commands(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+size_t plain_char(struct str s, bool end, char out[PLAIN_MOST], size_t *n)
+{
+	uint8_t first = (uint8_t)s.p[0];
+	size_t length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	uint32_t c = length == 1 ? first : first & (0x7fu >> length);
+	if (s.n < length && !end) {
+		size_t i = 1;
+		while (i < s.n && ((uint8_t)s.p[i] & 0xc0) == 0x80)
+			i++;
+		if (i == s.n)
+			return 0;
+	}
+	if (first >= 0x80 && (s.n < length || utf8_valid(str_make(s.p, length)) != length)) {
+		*n = escape(out, "\\x%02x", first);
+		return 1;
+	}
+	for (size_t i = 1; i < length; i++)
+		c = c << 6 | ((uint8_t)s.p[i] & 0x3f);
+	if (commands(c)) {
+		*n = escape(out, "\\u%04x", c);
+	} else {
+		memcpy(out, s.p, length);
+		*n = length;
+	}
+	return length;
+}
