@@ -114,6 +114,12 @@ static int db_verify(struct cli *c, int argc, char **argv)
 
 /* --- db journal: what is kept, for whoever holds the keys and wants to see for themselves */
 
+static void print_attrs(const struct event *e)
+{
+	for (unsigned i = 0; i < e->attrs_n; i++)
+		printf(" " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
+}
+
 static void print_record(const struct record *r)
 {
 	const struct event *e = &r->event;
@@ -131,14 +137,31 @@ static void print_record(const struct record *r)
 		printf("%u erase %s\n", e->t, key);
 		return;
 	}
+	if (r->kind == RECORD_RELEASED) {
+		printf("%u released %s " STR_FMT "\n", e->t, aside_names[e->aside], STR_ARG(e->pattern));
+		return;
+	}
+	if (r->kind == RECORD_MATCH) {
+		printf("%u match %s " STR_FMT " " STR_FMT "\n", e->t, key, STR_ARG(r->partner), STR_ARG(r->partner_id));
+		return;
+	}
+	if (r->kind == RECORD_DECLARED) {
+		char until[DAY_TEXT];
+		day_text(r->until, until);
+		printf("%u declared %s " STR_FMT " until=%s", e->t, key, STR_ARG(r->partner), until);
+		print_attrs(e);
+		putchar('\n');
+		return;
+	}
 	printf("%u event %s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", e->t, key, e->flags & EVENT_NEW ? "new " : "",
 	    e->flags & EVENT_IMPORTED ? "imported " : "", STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
 	    STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os], browser_names[e->agent.browser]);
 	if (e->campaign.n)
 		printf(" campaign=" STR_FMT, STR_ARG(e->campaign));
 	printf(" from=%s", referrer_names[e->referrer]);
-	for (unsigned i = 0; i < e->attrs_n; i++)
-		printf(" " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
+	if (r->kind == RECORD_ASIDE)
+		printf(" aside=%s:" STR_FMT, aside_names[e->aside], STR_ARG(e->pattern));
+	print_attrs(e);
 	for (unsigned i = 0; i < e->leaves_n; i++)
 		printf(" leaf:%016llx", (unsigned long long)e->leaves[i]);
 	if (e->has_v)

@@ -62,6 +62,18 @@ def test_crawlers_are_set_aside_and_can_be_taken_back(make):
         assert "pattern '(unclosed'" in server.logged()
 
 
+def test_the_journal_says_what_was_set_aside_and_what_was_released(server):
+    bot, person = Browser(server, agent=GOOGLEBOT), Browser.known(server)
+    assert {header(bot) for _ in range(3)} == {'crawler'} and person.hit('/shoes/1') == 200
+    assert server.js('quarantine', 'release', '--reason', 'crawler')['released'] == 3
+    server.stop()
+    lines = server.cli('db', 'journal').stdout.splitlines()
+    events = [line for line in lines if ' event ' in line]
+    assert sum('/coats/1' in line for line in events) == 6 and sum(' aside=crawler:' in line for line in events) == 3
+    assert sum('/shoes/1' in line for line in events) == 1 and len(events) == 9         # what is no event is not shown as one
+    assert sum(' released crawler ' in line for line in lines) == 1
+
+
 def test_the_json_list_of_the_field_is_read(make):
     server = make(test_clock=False)
     server.stop()
