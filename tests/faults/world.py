@@ -154,7 +154,7 @@ class World:
             return f.read()
 
     def last_words(self):
-        return ' / '.join([l for l in self.said().splitlines() if '(+0x' not in l][-3:])[-500:]
+        return ' / '.join([l for l in self.said().splitlines() if '+0x' not in l][-3:])[-500:]
 
     def died(self, code):
         if code == -signal.SIGKILL and self.may_be_killed:
