@@ -51,9 +51,9 @@ static int export_one(struct cli *c, int argc, char **argv)
 
 /* --- export --to */
 
-static void visitors_progress(uint64_t visitors)
+static void delivery_progress(const char *what, uint64_t done)
 {
-	cli_progress("visitors", visitors, 0);
+	cli_progress(what, done, 0);
 }
 
 static bool load_destinations(struct cli *c, struct destinations **out)
@@ -136,7 +136,7 @@ static int deliver_to(struct cli *c, const char *to, const char *out, enum deliv
 	const struct destination *d = find_destination(c, all, to);
 	if (d && settle(c) && cli_open(c, false)) {
 		struct deliver_wish w = {
-		    .plan = {.g = c->generation, .config = &c->config, .all = all, .d = d, .now = clock_now(), .progress = visitors_progress},
+		    .plan = {.g = c->generation, .config = &c->config, .all = all, .d = d, .now = clock_now(), .progress = delivery_progress},
 		    .mode = mode,
 		    .folder = out};
 		enum err e = deliver(&w, &r);

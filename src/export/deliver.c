@@ -189,6 +189,7 @@ static enum err deliver_locked(struct outbox *place, struct deliver_wish *w, str
 			return e;
 		*out = (struct delivery){.full = false};
 	} else if (!e) {
+		p.progress = w->plan.progress;
 		e = pending_go_on(&p, w->patient, w->stop, out);
 		pending_free(&p);
 		if (e || out->state != DELIVERY_DONE)
@@ -213,6 +214,7 @@ static enum err deliver_locked(struct outbox *place, struct deliver_wish *w, str
 		return OK;
 	}
 	if (!e) {
+		p.progress = w->plan.progress;
 		e = pending_go_on(&p, false, w->stop, out);
 		pending_free(&p);
 	}

@@ -449,6 +449,8 @@ static enum err over_https(struct pending *p, const _Atomic bool *stop, enum del
 			return sys_error(path);
 		}
 		p->sent[i]++;
+		if (p->progress)
+			p->progress("files sent", i);
 		if ((e = append_ack(p, i, '>'))) {
 			buf_done(&body);
 			return e;
@@ -560,7 +562,7 @@ enum err pending_finish(struct pending *p, enum delivery_state state, const char
 	p->refused_keys = (struct map){.slots = NULL};
 	p->refused_n = 0;
 	read_refused(p);
-	struct plan_ack ack = {p->acked, p->files, &p->refused_keys, p->sent, day_of(p->now)};
+	struct plan_ack ack = {p->acked, p->files, &p->refused_keys, p->sent, pending_day(p)};
 	outbox_path(p->place, "held", held);
 	pending_path(p, "rows", rows);
 	enum err e = plan_confirm(held, rows, &ack);

@@ -54,6 +54,7 @@ struct pending {
 	struct map refused_keys;
 	struct buf keys;
 	uint64_t refused_n;
+	void (*progress)(const char *what, uint64_t done); /* NULL: nobody looks */
 };
 
 /* ERR_NOT_FOUND: nothing is under way. ERR_CORRUPT: what is there is not what was written. */

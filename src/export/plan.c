@@ -3,6 +3,7 @@
 #include "crumb/audience/scan.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/log.h"
 #include "crumb/privacy/cookie.h"
 #include "crumb/privacy/split.h"
 #include "crumb/rules/eval.h"
@@ -168,7 +169,7 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *v, c
 	const struct rules *r = p->w->g->rules;
 	struct member m = {.rows_at = (uint32_t)p->rows_n, .id_at = (uint32_t)p->ids.n, .purposes = v->purposes, .consent = v->consent_day != 0};
 	if (p->w->progress && ++p->seen % PROGRESS == 0)
-		p->w->progress(p->seen);
+		p->w->progress("visitors", p->seen);
 	if ((p->w->d->partner >= 0 && !match) || !plan_may_go(p->w->d, v))
 		return OK;
 	for (size_t i = 0; i < v->segments_n; i++) {
@@ -341,39 +342,59 @@ static void drop_row(struct held_item *i, uint16_t segment)
 		}
 }
 
-/* Two segments of ours may be one to the partner: of a renamed one the old, or two that have the same number. What the id is in by one of them is not
- * taken back for the other. */
-static void spare(struct differ *d)
+/* A kept row is said again: where rows carry their ends the partner may have it until that of another row, which went. */
+static void say_again(struct differ *d, struct out_row *o)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < d->out_n; i++) {
-		bool kept = false;
-		for (size_t k = 0; d->out[i].change == ROW_REMOVE && k < d->out_n && !kept; k++)
-			kept = d->out[k].change != ROW_REMOVE && str_eq(d->out[k].segment->theirs, d->out[i].segment->theirs);
-		if (!kept) {
-			d->out[n++] = d->out[i];
-			continue;
+	uint16_t segment = (uint16_t)(o->segment - d->p->out);
+	for (unsigned i = 0; i < d->fresh.rows_n && o->change == ROW_KEEP && d->p->open[segment]; i++)
+		if (d->fresh.rows[i].segment == segment) {
+			o->change = ROW_ADD;
+			d->fresh.rows[i].state = HELD_MAYBE;
+			d->fresh.rows[i].chunk = 1;
+			*held_item_add(&d->said) = d->fresh.rows[i];
+			d->said.rows[d->said.rows_n - 1].state = OP_ADD;
 		}
-		uint16_t segment = (uint16_t)(d->out[i].segment - d->p->out);
-		drop_row(&d->said, segment);
-		drop_row(&d->fresh, segment);
-	}
-	d->out_n = n;
 }
 
-/* The item as it was: nothing of it could be said. */
+/* Two segments of ours may be one to the partner: of a renamed one the old, or two that have the same number. What the id is in by one of them is not
+ * taken back for the other, and it is told once, until the later end. */
+static void join_theirs(struct differ *d)
+{
+	for (size_t i = 0; i < d->out_n; i++)
+		for (size_t k = 0; k < d->out_n; k++) {
+			struct out_row *kept = &d->out[i], *o = &d->out[k];
+			uint16_t segment = (uint16_t)(o->segment - d->p->out);
+			if (i == k || kept->change == ROW_REMOVE || !str_eq(kept->segment->theirs, o->segment->theirs))
+				continue;
+			if (o->change == ROW_REMOVE) {
+				drop_row(&d->said, segment);
+				drop_row(&d->fresh, segment);
+				if (d->p->rows_end)
+					say_again(d, kept);
+			} else {
+				kept->change = kept->change == ROW_ADD ? ROW_ADD : o->change;
+				kept->until = kept->until > o->until ? kept->until : o->until;
+			}
+			memmove(o, o + 1, (d->out_n - k - 1) * sizeof *o);
+			d->out_n--;
+			i -= k < i;
+			k--;
+		}
+}
+
+/* The item as it was, but for since when something is owed: nothing of it could be said. */
 static void unsay(struct differ *d, const struct held_item *was)
 {
-	unsigned n = 0;
-	for (unsigned i = 0; i < d->fresh.rows_n; i++)
-		for (unsigned k = 0; was && k < was->rows_n; k++)
-			if (was->rows[k].segment == d->fresh.rows[i].segment) {
-				uint16_t owed = d->fresh.rows[i].owed;
-				d->fresh.rows[n] = was->rows[k];
-				d->fresh.rows[n++].owed = owed;
-				break;
-			}
-	d->fresh.rows_n = n;
+	unsigned n = d->fresh.rows_n;
+	for (unsigned k = 0; was && k < was->rows_n; k++) {
+		struct held_row *r = held_item_add(&d->fresh);
+		*r = was->rows[k];
+		for (unsigned i = 0; i < n; i++)
+			if (d->fresh.rows[i].segment == r->segment)
+				r->owed = d->fresh.rows[i].owed;
+	}
+	memmove(d->fresh.rows, d->fresh.rows + n, (d->fresh.rows_n - n) * sizeof *d->fresh.rows);
+	d->fresh.rows_n -= n;
 	d->said.rows_n = 0;
 }
 
@@ -429,7 +450,7 @@ static enum err difference(struct differ *d, const struct held_item *now, const 
 		a += order <= 0;
 		b += order >= 0;
 	}
-	spare(d);
+	join_theirs(d);
 	enum err e = d->said.rows_n ? emit(d, facts, was) : OK;
 	if (!e)
 		held_put(d->held, &d->fresh);
@@ -475,8 +496,11 @@ static enum err compare(struct differ *d, struct held_reader *held)
 	uint16_t *map = map_names(names, held_n, p->names, p->n);
 	bool more_now = next_current(p, &now, &facts), more_was = next_held(held, map, &was);
 	enum err e = OK;
+	uint64_t said = 0;
 	while (!e && (more_now || more_was)) {
 		int order = !more_now ? 1 : !more_was ? -1 : held_compare(&now, &was);
+		if (p->w->progress && ++said % PROGRESS == 0)
+			p->w->progress("ids", said);
 		e = difference(d, order <= 0 ? &now : NULL, order <= 0 ? &facts : &none, order >= 0 ? &was : NULL);
 		if (order <= 0)
 			more_now = next_current(p, &now, &facts);
@@ -565,6 +589,8 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	result.segments = p.segments;
 	result.n = p.n;
 	free_plan(&p);
+	if (result.given_up)
+		log_warn("deliver", "removals that the partner refused for %d days are given up destination=%s", DENIED_DAYS, w->d->id);
 	if (e)
 		plan_done(&result);
 	else
@@ -613,11 +639,11 @@ static void confirm(
 			held->rows_n--;
 		} else if (s->state == OP_REMOVE) {
 			h->state = HELD_DENIED;
-			h->chunk = a->today + REFUSED_DAYS;
+			h->chunk = a->day + REFUSED_DAYS;
 		} else if (s->state == OP_ADD && !refused) {
 			*h = (struct held_row){.segment = h->segment, .until = s->until, .state = HELD_SURE};
 		} else if (s->state == OP_ADD) {
-			uint16_t again = (uint16_t)(a->today + REFUSED_DAYS);
+			uint16_t again = (uint16_t)(a->day + REFUSED_DAYS);
 			*h = (struct held_row){
 			    .segment = h->segment, .until = had ? h->until : again, .owed = again, .chunk = had, .state = HELD_REFUSED};
 		}

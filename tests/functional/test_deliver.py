@@ -9,7 +9,7 @@ import time
 
 import pytest
 from harness import BUILD, DAY, SLOW, Browser
-from partner import Aam, Folder, Google, LiveRamp, Partner, SegmentEvents, XandrText, export_to, read_rows, replay, signature
+from partner import Aam, Csv, Folder, Google, LiveRamp, Partner, SegmentEvents, XandrText, export_to, read_rows, replay, signature
 from test_rules import reload
 
 RULES = '''version: 1
@@ -411,6 +411,30 @@ def test_two_segments_with_one_number_are_one_to_the_partner(make, tmp_path):
     w.server.advance('6d')
     w.to('delta', 0, 40)
     assert w.there(w.ever)
+
+
+@pytest.mark.parametrize('kind', ['csv', 'liveramp'])
+def test_two_segments_with_one_name_there_end_with_the_later(make, tmp_path, kind):
+    rules = ENDLESS_RULES.replace('id: ever, when: coats or other', 'id: month, when: coats in 30d')
+    model, entry = (Csv, 'format: csv') if kind == 'csv' else ENDLESS[kind]
+    server = make(rules=rules, destinations='version: 1\ndestinations:\n  - {id: x, %s, segments: {week: one, month: one}, deliver: {directory: "%s/x"}}\n' % (entry, tmp_path))
+    partner = Folder(server, str(tmp_path / 'x'), model())
+    look(server, 40)
+    export_to(server, 'x')
+    assert len(partner.members()) == 40
+    for days, there in (6, 40), (1, 40), (22, 40), (1, 0):
+        server.advance('%dd' % days)
+        assert export_to(server, 'x')['state'] in ('delivered', 'nothing_to_say') and len(partner.members()) == there, days
+    # one leaves both: by the rule of the longer, then by time
+    look(server, 40)
+    export_to(server, 'x')
+    reload(server, rules.replace('coats in 30d', 'coats in 30d and not other'))
+    look(server, 40, path='/other')
+    export_to(server, 'x')
+    assert len(partner.members()) == 40
+    server.advance('7d')
+    export_to(server, 'x')
+    assert partner.members() == set()
 
 
 def test_a_restored_store_takes_back_what_the_backup_never_knew(make, tmp_path):

@@ -18,7 +18,7 @@ struct plan_wish {
 	const struct destination *d;
 	uint32_t now;
 	bool full;			     /* say all, not only what has changed */
-	void (*progress)(uint64_t visitors); /* NULL: nobody looks */
+	void (*progress)(const char *what, uint64_t done); /* NULL: nobody looks */
 };
 
 enum plan_why { PLAN_SENT, PLAN_SMALL, PLAN_STATE, PLAN_SENSITIVE, PLAN_LABEL, PLAN_NUMBER, PLAN_UNROUTED };
@@ -49,7 +49,7 @@ struct plan_ack {
 	unsigned files;
 	const struct map *refused;
 	const unsigned *sent; /* how often each file was: what is refused at last may have been taken before */
-	uint16_t today;
+	uint16_t day; /* on which it was said: what is refused is asked again a week later */
 };
 enum err plan_confirm(const char *held, const char *rows, const struct plan_ack *a) MUST_CHECK;
 
