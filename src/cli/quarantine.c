@@ -27,7 +27,7 @@ static int list(struct cli *c, int argc, char **argv)
 			return EXIT_WRONG;
 		if (quarantine_list(c->store, &found, &n) != OK)
 			return cli_fail("%s", err_text());
-		rows = aside_json(found, n);
+		rows = aside_json(found, n, kgate_k(&c->gate));
 		free(found);
 	}
 	if (c->json) {
@@ -134,7 +134,7 @@ const struct command commands_quarantine[] = {
     {"quarantine", "[--json]", "hits that were set aside",
 	"  Counts the events of the last 90 days that do not count, by reason and by the pattern that matched: agents that say they are programs, "
 	"listed\n"
-	"  networks, more than a network's share, hosts that are not under `sites`. [{\"reason\",\"pattern\",\"events\",\"first_day\",\"last_day\"}]",
+	"  networks, more than a network's share, hosts that are not under `sites`; hosts with\n  fewer than privacy.k events together, as \"(others)\". [{\"reason\",\"pattern\",\"events\",\"first_day\",\"last_day\"}]",
 	list},
     {0},
 };

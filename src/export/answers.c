@@ -18,16 +18,32 @@ json_t *findings_json(const struct report *r)
 	return list;
 }
 
-json_t *aside_json(const struct aside_row *rows, size_t n)
+static json_t *aside_row_json(const struct aside_row *r, const char *pattern)
+{
+	char first[DAY_TEXT], last[DAY_TEXT];
+	day_text(r->first, first);
+	day_text(r->last, last);
+	return json_pack("{s:s,s:s,s:I,s:s,s:s}", "reason", aside_names[r->why], "pattern", pattern, "events", (json_int_t)r->events, "first_day", first,
+	    "last_day", last);
+}
+
+/* Names of crawlers and networks are those of the operator's lists; a host is what somebody's browser said. */
+json_t *aside_json(const struct aside_row *rows, size_t n, uint32_t k)
 {
 	json_t *list = json_array();
+	struct aside_row rare = {.why = ASIDE_SITE, .first = UINT16_MAX};
 	for (size_t i = 0; i < n; i++) {
-		char first[DAY_TEXT], last[DAY_TEXT];
-		day_text(rows[i].first, first);
-		day_text(rows[i].last, last);
-		json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:s,s:s}", "reason", aside_names[rows[i].why], "pattern", rows[i].pattern,
-						"events", (json_int_t)rows[i].events, "first_day", first, "last_day", last));
+		const struct aside_row *r = &rows[i];
+		if (r->why != ASIDE_SITE || (r->events >= k && !str_eq(str_c(r->pattern), STR(QUARANTINE_OTHERS)))) {
+			json_array_append_new(list, aside_row_json(r, r->pattern));
+			continue;
+		}
+		rare.events += r->events;
+		rare.first = r->first < rare.first ? r->first : rare.first;
+		rare.last = r->last > rare.last ? r->last : rare.last;
 	}
+	if (rare.events)
+		json_array_append_new(list, aside_row_json(&rare, QUARANTINE_OTHERS));
 	return list;
 }
 

@@ -163,9 +163,10 @@ enum err list_segment(
 	const struct segment *s = served >= 0 ? &g->rules->segments[served] : &coming->segments[rules_segment(coming, str_c(id))];
 	json_object_set_new(found, "when", json_string(s->when));
 	struct day_sizes *sizes = calloc(days, sizeof *sizes);
-	CHECK(sizes);
 	uint16_t since = 0;
-	if (served >= 0)
+	if (!sizes)
+		e = err_set(ERR_NOMEM, "no memory for this list");
+	else if (served >= 0)
 		e = view_days(g, gate, (uint16_t)served, now, days, sizes, &since);
 	if (!e)
 		put_day(found, "recorded_since", since);

@@ -135,7 +135,7 @@ static void run_quarantine(struct admin *a, struct waiting *w)
 	if (!w->result)
 		w->result = quarantine_list(a->node->store, &rows, &n);
 	if (!w->result) {
-		w->answer = aside_json(rows, n);
+		w->answer = aside_json(rows, n, kgate_k(&a->gate));
 		free(rows);
 	}
 }

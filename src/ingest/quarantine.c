@@ -8,7 +8,6 @@
 #define FLUSH_RECORDS 50000
 /* Patterns are hosts, too, and whoever sends hits can make those up: beyond this many they are counted together. */
 #define ROWS_MOST 1000
-#define OTHERS "(others)"
 
 struct released {
 	enum aside why;
@@ -106,7 +105,7 @@ static struct aside_row *row_of(struct scan *s, const struct event *e)
 			return &s->rows[number];
 		if (s->rows_n < ROWS_MOST || tries)
 			break;
-		pattern = STR(OTHERS);
+		pattern = STR(QUARANTINE_OTHERS);
 	}
 	struct aside_row *row = &s->rows[s->rows_n];
 	*row = (struct aside_row){.why = e->aside, .first = day_of(e->t), .last = day_of(e->t)};
@@ -139,11 +138,15 @@ static int by_reason(const void *a, const void *b)
 enum err quarantine_list(struct store *store, struct aside_row **rows, size_t *n)
 {
 	struct scan *s = calloc(1, sizeof *s);
-	CHECK(s);
+	struct aside_row *all = calloc(ROWS_MOST + ASIDE_MAX, sizeof *all);
+	if (!s || !all) {
+		free(s);
+		free(all);
+		return err_set(ERR_NOMEM, "no memory to count what was set aside");
+	}
 	s->store = store;
 	s->each = count;
-	s->rows = calloc(ROWS_MOST + ASIDE_MAX, sizeof *s->rows);
-	CHECK(s->rows);
+	s->rows = all;
 	enum err e = scan(s);
 	map_done(&s->numbers);
 	if (s->rows_n)
@@ -174,7 +177,8 @@ enum err quarantine_release(struct store *store, enum aside why, struct str patt
     void *arg, uint64_t *events)
 {
 	struct scan *s = calloc(1, sizeof *s);
-	CHECK(s);
+	if (!s)
+		return err_set(ERR_NOMEM, "no memory to look at what was set aside");
 	*s = (struct scan){.store = store, .each = release, .why = why, .pattern = pattern, .now = now, .batch = batch, .flush = flush, .arg = arg};
 	enum err e = scan(s);
 	if (!e && s->events) {

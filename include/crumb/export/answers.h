@@ -23,7 +23,8 @@ enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id,
 
 struct aside_row;
 /* [{"reason","pattern","events","first_day","last_day"}] */
-struct json_t *aside_json(const struct aside_row *rows, size_t n);
+/* Hosts with fewer than k events are told together. */
+struct json_t *aside_json(const struct aside_row *rows, size_t n, uint32_t k);
 struct json_t *findings_json(const struct report *r);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "crumb/ingest/writer.h"
 
+#define QUARANTINE_OTHERS "(others)"
+
 struct aside_row {
 	enum aside why;
 	const char *pattern; /* within key; "(others)" beyond a thousand different ones */
