@@ -470,6 +470,7 @@ static int scores(struct cli *c, int argc, char **argv)
 	enum err e = file_begin(&f, path, 0666);
 	if (e) {
 		destinations_unref(all);
+		sodium_memzero(&keys, sizeof keys);
 		return cli_fail("%s", err_text());
 	}
 	w.file = f.file;

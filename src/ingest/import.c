@@ -117,5 +117,8 @@ void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batc
 		totals->read++;
 		(*(line.p[0] == '{' && json_read(&r, line) ? judge(in, &r, now, b, totals) : &totals->refused_json))++;
 	}
+	if (scratch.p)
+		explicit_bzero(scratch.p, scratch.cap);
+	explicit_bzero(&h, sizeof h);
 	buf_done(&scratch);
 }

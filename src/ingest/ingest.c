@@ -49,8 +49,10 @@ bool ingest_known(struct ingest *in, struct str value, uint32_t now, struct vkey
 {
 	struct cookie c;
 	refresh_keys(in, day_of(now));
-	return value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID && cookie_visitor(&in->keys, &c, out) &&
-	       !erased_has(&in->erased, out);
+	bool known = value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID && cookie_visitor(&in->keys, &c, out) &&
+		     !erased_has(&in->erased, out);
+	explicit_bzero(&c, sizeof c); /* the id is the browser's, and nothing here is to keep it */
+	return known;
 }
 
 void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, struct batch *b)
@@ -95,6 +97,7 @@ static void introduce(struct ingest *in, uint16_t today, struct ingest_who *who)
 	cookie_make(today, &c);
 	cookie_write(&in->keys, &c, who->cookie);
 	who->write = cookie_visitor(&in->keys, &c, &who->visitor);
+	explicit_bzero(&c, sizeof c);
 	who->set_cookie = who->write;
 	who->flags = EVENT_NEW;
 	metric_inc(M_COOKIE_NEW);
@@ -129,6 +132,7 @@ struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_
 	struct cookie c;
 	enum cookie_state state = h->cookie.n ? cookie_read(&in->keys, h->cookie, today, &c) : COOKIE_FORGED;
 	bool named = state == COOKIE_VALID && cookie_visitor(&in->keys, &c, &who.visitor);
+	explicit_bzero(&c, sizeof c);
 	if (named && !erased_has(&in->erased, &who.visitor)) {
 		metric_inc(M_COOKIE_KNOWN);
 		who.write = true;

@@ -14,8 +14,7 @@ void cookie_make(uint16_t today, struct cookie *out)
 
 static void mac(const struct identity_keys *k, const uint8_t *bytes, uint8_t out[16])
 {
-	struct hash16 h = hash_keyed(&k->cookie, bytes, AT_MAC);
-	memcpy(out, h.b, sizeof h.b);
+	hash_keyed_to(&k->cookie, bytes, AT_MAC, out);
 }
 
 void cookie_write(const struct identity_keys *k, const struct cookie *c, char out[COOKIE_LEN])
@@ -25,15 +24,18 @@ void cookie_write(const struct identity_keys *k, const struct cookie *c, char ou
 	memcpy(b + AT_ID, c->id, sizeof c->id);
 	mac(k, b, b + AT_MAC);
 	b64url_encode(b, sizeof b, out);
+	explicit_bzero(b, sizeof b);
 }
 
-enum cookie_state cookie_read(const struct identity_keys *k, struct str value, uint16_t today, struct cookie *out)
+static enum cookie_state judge(const struct identity_keys *k, const uint8_t b[COOKIE_BYTES], uint16_t today, struct cookie *out)
 {
-	uint8_t b[COOKIE_BYTES], want[16];
-	if (!b64url_decode(value, b, sizeof b) || b[0] != COOKIE_VERSION)
+	uint8_t want[16];
+	if (b[0] != COOKIE_VERSION)
 		return COOKIE_FORGED;
 	mac(k, b, want);
-	if (sodium_memcmp(want, b + AT_MAC, sizeof want) != 0)
+	bool same = sodium_memcmp(want, b + AT_MAC, sizeof want) == 0;
+	explicit_bzero(want, sizeof want); /* it is what would make a forged cookie a good one */
+	if (!same)
 		return COOKIE_FORGED;
 	uint16_t day = get_u16(b + AT_DAY);
 	if (day > today + 1 || day + COOKIE_DAYS <= today)
@@ -41,6 +43,14 @@ enum cookie_state cookie_read(const struct identity_keys *k, struct str value, u
 	out->day = day;
 	memcpy(out->id, b + AT_ID, sizeof out->id);
 	return COOKIE_VALID;
+}
+
+enum cookie_state cookie_read(const struct identity_keys *k, struct str value, uint16_t today, struct cookie *out)
+{
+	uint8_t b[COOKIE_BYTES];
+	enum cookie_state s = b64url_decode(value, b, sizeof b) ? judge(k, b, today, out) : COOKIE_FORGED;
+	explicit_bzero(b, sizeof b);
+	return s;
 }
 
 bool cookie_visitor(const struct identity_keys *k, const struct cookie *c, struct vkey *out)
@@ -85,8 +95,7 @@ static void swap_halves(struct vkey *v)
 static struct key16 partner_key(const struct identity_keys *k, struct str partner)
 {
 	struct key16 key;
-	struct hash16 h = hash_keyed(&k->exported, partner.p, partner.n);
-	memcpy(key.b, h.b, sizeof key.b);
+	hash_keyed_to(&k->exported, partner.p, partner.n, key.b);
 	return key;
 }
 
@@ -98,6 +107,7 @@ struct vkey visitor_for_partner(const struct identity_keys *k, struct str partne
 		partner_round(&key, round, out.b + 8, out.b);
 		swap_halves(&out);
 	}
+	explicit_bzero(&key, sizeof key);
 	return out;
 }
 
@@ -109,5 +119,6 @@ struct vkey visitor_of_partner(const struct identity_keys *k, struct str partner
 		swap_halves(&out);
 		partner_round(&key, round, out.b + 8, out.b);
 	}
+	explicit_bzero(&key, sizeof key);
 	return out;
 }

@@ -302,6 +302,22 @@ def test_nothing_of_a_request_or_its_answer_is_left_in_memory(make):
         assert needle not in image, needle
 
 
+def test_nothing_of_a_cookie_is_left_in_memory(make):
+    """The id inside it, too, right after the latest request: nothing else has come that could have written over it."""
+    server = make()
+    b, c = Browser.known(server), Browser.known(server)
+    server.restart()
+    raw = lambda browser: base64.urlsafe_b64decode(browser.jar['crumb'] + '=')[3:]
+    for act in (lambda: b.hit('/coats/1'), lambda: b.segments(), lambda: b.events({'e': 'x'}), lambda: server.import_lines([{'cookie': b.jar['crumb'], 'u': 'https://shop.example/coats/1'}]),
+                lambda: b.hit('/coats/1', headers={'Sec-GPC': '1', 'Cookie': 'crumb=' + c.jar['crumb']})):
+        cookies = [x.jar['crumb'] for x in (b, c) if 'crumb' in x.jar]
+        needles = [x.encode() for x in cookies] + [raw(x)[:16] for x in (b, c) if 'crumb' in x.jar] + [raw(x)[16:] for x in (b, c) if 'crumb' in x.jar]
+        act()
+        server.settle()
+        image = b''.join(memory(server.process.pid))
+        assert not [n for n in needles if n in image], act
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can become somebody else')
 def test_privileges_are_dropped_before_anything_is_opened(make):
     server = make()
