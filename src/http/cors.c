@@ -15,10 +15,17 @@ static bool origin_is_host(const struct http_request *r)
 	return r->header[H_HOST].n && str_ieq(authority(r->header[H_ORIGIN]), r->header[H_HOST]);
 }
 
+static bool by_browser(const struct http_request *r)
+{
+	return str_eq(r->header[H_SEC_FETCH_SITE], STR("same-origin"));
+}
+
 bool cors_same_origin(const struct http_request *r)
 {
 	struct str site = r->header[H_SEC_FETCH_SITE];
-	if (site.n && !str_eq(site, STR("same-origin")) && !str_eq(site, STR("none")))
+	if (by_browser(r)) /* its own word, which no page can write; behind a proxy Host may be another name */
+		return true;
+	if (site.n && !str_eq(site, STR("none")))
 		return false;
 	return r->header[H_ORIGIN].n == 0 || origin_is_host(r);
 }
@@ -29,7 +36,7 @@ bool cors_headers(struct collect *c, const struct http_request *r, struct buf *h
 	if (origin.n == 0)
 		return true;
 	if (!origin_is_ours(c->config, origin))
-		return origin_is_host(r);
+		return by_browser(r) || origin_is_host(r);
 	if (str_find(origin, '\r') < origin.n || str_find(origin, '\n') < origin.n)
 		return false;
 	buf_c(headers, "Access-Control-Allow-Origin: ");
