@@ -239,7 +239,7 @@ def test_day_keys_are_destroyed_with_their_day(server):
     with open(os.path.join(server.store, 'keys'), 'rb') as f:
         before = f.read()
     journal = os.path.join(server.store, 'journal')
-    slots = [before[at:at + 40] for at in range(64 + 8 * 24, len(before), 40) if before[at:at + 2] != b'\0\0']
+    slots = [before[at:at + 40] for at in range(64 + 8 * 24, 64 + 8 * 24 + 128 * 40, 40) if before[at:at + 2] != b'\0\0']
     assert len(slots) == len(os.listdir(journal)) == 1
     server.advance('90d')
     with open(os.path.join(server.store, 'keys'), 'rb') as f:
