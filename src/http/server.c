@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -51,9 +52,13 @@ static void take_reserve(struct http_server *s)
  * hears at once that there is no place, by the descriptor that was kept for this, and the listener rests, or it would spin. */
 static void no_descriptor(struct http_server *s)
 {
+	int why = errno;
+	struct pollfd waits = {.fd = s->fd, .events = POLLIN};
+	if (poll(&waits, 1, 0) <= 0)
+		return; /* the last descriptor was for the last who waited: accept() wants one before it looks */
 	if (!s->told || s->now - s->told > TOLD_S) {
 		s->told = s->now ? s->now : 1;
-		log_warn("http", "no file descriptor is left for a new connection connections=%u why=\"%s\"", s->conns_n, strerror(errno));
+		log_warn("http", "no file descriptor is left for a new connection connections=%u why=\"%s\"", s->conns_n, strerror(why));
 	}
 	if (evict(s))
 		return;

@@ -5,11 +5,13 @@
 
 #include "unit.h"
 
+#include <arpa/inet.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define HELD_MOST 64
@@ -513,7 +515,106 @@ TEST(the_last_answers_go_out_when_the_server_ends)
 	talk_done(&t);
 }
 
-RUN(cmocka_unit_test(a_request_behind_a_held_one_is_answered_with_its_own), cmocka_unit_test(half_a_request_behind_a_held_one_stays_whole),
+/* --- no descriptors */
+
+static int dial(const struct world *w)
+{
+	char where[64];
+	unsigned port;
+	http_server_address(w->server, where, sizeof where);
+	assert_int_equal(sscanf(where, "127.0.0.1:%u", &port), 1);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
+	return fd;
+}
+
+/* Descriptors above the highest that is open cannot be had; 0: all can. */
+static void allow(const struct rlimit *all, int highest)
+{
+	struct rlimit l = *all;
+	if (highest)
+		l.rlim_cur = (rlim_t)highest + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &l), 0);
+}
+
+static struct world *listening(void)
+{
+	struct world *w = world_new(NULL);
+	http_server_free(w->server);
+	assert_int_equal(http_server_new(w->base, &w->config, "127.0.0.1:0", false, handle, w, &w->server), OK);
+	return w;
+}
+
+TEST(out_of_descriptors_the_longest_idle_makes_room)
+{
+	struct world *w = listening();
+	struct talk t = {0};
+	struct rlimit all;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	int first = dial(w), second = dial(w);
+	turn(w);
+	turn(w);
+	assert_int_equal(http_server_connections(w->server), 2);
+	put(first, STR("GET /now?1 HTTP/1.1\r\nHost: h\r\n\r\n")); /* now the second has been idle for longer */
+	turn(w);
+	int third = dial(w);
+	allow(&all, third);
+	for (int i = 0; i < 20; i++)
+		turn(w);
+	allow(&all, 0);
+	assert_true(ended(second));
+	assert_false(ended(first));
+	assert_int_equal(http_server_connections(w->server), 2);
+	put_request(&t.sent, "/now", 3, "k=v", STR(""));
+	put(third, buf_view(&t.sent));
+	for (int i = 0; i < 5; i++)
+		turn(w);
+	expect(&t.want, "/now", 3, "k=v", STR(""));
+	same(&t, third);
+	close(first);
+	close(second);
+	close(third);
+	talk_done(&t);
+	world_free(w);
+}
+
+TEST(out_of_descriptors_with_nobody_idle_the_listener_rests)
+{
+	struct world *w = listening();
+	struct talk t = {0};
+	struct rlimit all;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	int busy = dial(w);
+	put_request(&t.sent, "/hold", 1, "k=v", STR(""));
+	put(busy, buf_view(&t.sent));
+	turn(w);
+	turn(w);
+	assert_int_equal(w->held_n, 1);
+	int waits[3] = {dial(w), dial(w), dial(w)};
+	allow(&all, waits[2]);
+	turn(w);
+	/* the first in line was told, and nobody is looked at any more, though they wait */
+	assert_true(ended(waits[0]));
+	assert_false(event_pending(&w->server->accept_ev, EV_READ, NULL));
+	assert_int_equal(http_server_connections(w->server), 1);
+	allow(&all, 0);
+	for (int i = 0; i < 1000 && http_server_connections(w->server) < 3; i++)
+		event_base_loop(w->base, EVLOOP_ONCE);
+	assert_int_equal(http_server_connections(w->server), 3);
+	release(w, 0); /* who was being served is served */
+	turn(w);
+	expect(&t.want, "/hold", 1, "k=v", STR(""));
+	same(&t, busy);
+	close(busy);
+	for (int i = 0; i < 3; i++)
+		close(waits[i]);
+	talk_done(&t);
+	world_free(w);
+}
+
+RUN(cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
+    cmocka_unit_test(out_of_descriptors_with_nobody_idle_the_listener_rests), cmocka_unit_test(a_request_behind_a_held_one_is_answered_with_its_own), cmocka_unit_test(half_a_request_behind_a_held_one_stays_whole),
     cmocka_unit_test(answers_keep_the_order_of_requests), cmocka_unit_test(a_handler_lets_other_connections_go_without_entering_them),
     cmocka_unit_test(a_megabyte_of_pairs_needs_little_stack), cmocka_unit_test(a_slow_reader_gets_everything_whole),
     cmocka_unit_test(who_has_stopped_sending_still_gets_the_answers), cmocka_unit_test(who_is_gone_takes_nothing_along),
