@@ -94,9 +94,12 @@ static int db_verify(struct cli *c, int argc, char **argv)
 		return EXIT_MISUSE;
 	if (with_replay && client_available(c))
 		return cli_fail("--replay needs a store that stands still: stop the server first");
-	if (!cli_open(c, with_replay))
+	if (!cli_open(c, true))
 		return EXIT_WRONG;
-	enum err e = verify_generation(c->generation, add_problem, problems);
+	damage_each(c->store->damage, add_problem, problems);
+	enum err e = journal_verify(c->store->journal, add_problem, problems);
+	if (!e)
+		e = verify_generation(c->generation, add_problem, problems);
 	if (!e && with_replay)
 		e = replay(c, problems);
 	if (e)
@@ -106,7 +109,7 @@ static int db_verify(struct cli *c, int argc, char **argv)
 		cli_print_json(json_pack("{s:b,s:o}", "ok", ok, "problems", problems));
 	} else {
 		json_array_foreach(problems, i, one) puts(json_string_value(one));
-		puts(ok ? "all is well" : "the views are damaged; remove state/ and start crumbd: they are made again from the journal");
+		puts(ok ? "all is well" : "what is damaged is named above; docs/OPERATING.md says what to do");
 		json_decref(problems);
 	}
 	return ok ? EXIT_FINE : EXIT_WRONG;
@@ -208,9 +211,10 @@ const struct command commands_db[] = {
 	"  Counts visitors, provisional visitors, retained events and segments, and the disk blocks that journal and views use.\n"
 	"  Exact at the moment, whether or not the sweep has come by.",
 	db_stat},
-    {"db verify", "[--replay] [--json]", "check that the views hold together",
-	"  Reads every record and re-derives what must hold: one due entry per visitor, memberships equal to a from-scratch\n"
-	"  evaluation, counters equal to a recount. With --replay (server stopped) a second set of views is made from the\n"
+    {"db verify", "[--replay] [--json]", "check that journal and views hold together",
+	"  Opens every block of every day of the journal, looks at every page, and knows which days there must be and how many events\n"
+	"  are in them. Reads every record of the views and re-derives what must hold: one due entry per visitor, memberships equal to a\n"
+	"  from-scratch evaluation, counters equal to a recount. With --replay (server stopped) a second set of views is made from the\n"
 	"  journal and compared. Exit status 1 when something is wrong.",
 	db_verify},
     {"db journal", "", "print every record of the journal",

@@ -164,11 +164,15 @@ static void health(struct admin *a, struct http_request *r, const struct args *a
 
 static void readiness(struct admin *a, struct http_request *r, const struct args *args)
 {
+	struct buf b = {0};
 	(void)args;
-	char why[1200], text[1300];
+	char why[1200];
 	bool well = a->ready && !node_trouble(a->node, why, sizeof why);
-	snprintf(text, sizeof text, well ? "ready\n" : a->ready ? "not ready: %s\n" : "not ready\n", why);
-	reply_text(r->ticket, well ? 200 : 503, text);
+	buf_addf(&b, well ? "ready\n" : a->ready ? "not ready: %s\n" : "not ready\n", why);
+	damage_print(a->node->store->damage, &b);
+	buf_add(&b, "", 1);
+	reply_text(r->ticket, well ? 200 : 503, b.failed ? "not ready\n" : b.p);
+	buf_done(&b);
 }
 
 static void segment(struct admin *a, struct http_request *r, const struct args *args)

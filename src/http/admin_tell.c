@@ -40,6 +40,11 @@ static void metrics(struct admin *a, struct buf *out)
 	char why[1200];
 	metric_gauge(out, "trouble", "1 while hits cannot be recorded or the views cannot follow; GET /readyz says why",
 	    node_trouble(a->node, why, sizeof why));
+	struct damage_sum damage;
+	damage_sum(a->node->store->damage, &damage);
+	metric_gauge(out, "damaged_days", "Days of the journal that are gone or cannot be read, whole or in part", damage.days);
+	metric_gauge(out, "damaged_files", "Other files of the store that were damaged", damage.others);
+	metric_gauge(out, "lost_events", "Events that were stored and cannot be read any more", (double)damage.lost_events);
 	metric_gauge(out, "disk_low", "1 while new visitors are refused because the disk is nearly full", atomic_load(&a->shared->disk_low));
 	alerts(a, out);
 	metric_gauge(out, "heap_bytes", "Heap in use", (double)m.uordblks);

@@ -27,7 +27,7 @@ void batch_clear(struct batch *b)
 		if (b->parts[i].records.cap > PART_KEEP)
 			buf_done(&b->parts[i].records);
 		buf_clear(&b->parts[i].records);
-		b->parts[i].count = 0;
+		b->parts[i].count = b->parts[i].events = 0;
 		b->parts[i].day = 0;
 	}
 	b->count = 0;
@@ -69,6 +69,7 @@ void batch_event(struct batch *b, const struct event *e)
 	struct batch_part *p = batch_part(b, day_of(e->t), vkey_shard(&e->visitor, b->shards));
 	event_encode(e, &p->records);
 	p->count++;
+	p->events += e->aside == ASIDE_NOT;
 	b->count++;
 }
 
@@ -169,7 +170,7 @@ static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
 	return m;
 }
 
-static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count, struct str records)
+static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count, uint32_t events, struct str records)
 {
 	struct merged *m = merged_for(w, day, shard);
 	if (m->block.count == 0) {
@@ -182,6 +183,7 @@ static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count
 		m->block.records = buf_view(&m->joined);
 	}
 	m->block.count += count;
+	m->block.events += events;
 }
 
 /* The activation of the rules goes into each shard of each day, so that a block of any day can be read with what is in it. */
@@ -206,7 +208,7 @@ static void merge_rules(struct writer *w, struct buf *record, const uint8_t hash
 			w->rules_days_n = 0;
 		w->rules_days[w->rules_days_n++] = day;
 		for (unsigned s = 0; s < w->store->shards; s++)
-			merge(w, day, (uint16_t)s, 1, buf_view(record));
+			merge(w, day, (uint16_t)s, 1, 0, buf_view(record));
 	}
 }
 
@@ -258,7 +260,7 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 	for (struct batch *b = list; b; b = b->next)
 		for (size_t i = 0; i < b->parts_n; i++)
 			if (b->parts[i].count && !b->result)
-				merge(w, b->parts[i].day, b->parts[i].shard, b->parts[i].count, buf_view(&b->parts[i].records));
+				merge(w, b->parts[i].day, b->parts[i].shard, b->parts[i].count, b->parts[i].events, buf_view(&b->parts[i].records));
 	enum err e = OK;
 	if (w->merged_n) {
 		merge_rules(w, &record, hash, bundle);

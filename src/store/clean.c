@@ -14,6 +14,7 @@
 
 struct journal_cleaned {
 	uint16_t day;
+	uint64_t dropped;
 	uint64_t last[LANES_MAX]; /* what the old day had */
 };
 
@@ -115,7 +116,7 @@ static enum err copy(struct cleaning *c, struct str key, struct str value, struc
 	uint32_t left, gone;
 	enum err e = sift(c, key, value, &left, &gone);
 	if (!e && gone) {
-		struct journal_block b = {c->d->day, get_u16((const uint8_t *)key.p), left, buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2)};
+		struct journal_block b = {c->d->day, get_u16((const uint8_t *)key.p), left, buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2), 0};
 		if (!b.records.p)
 			b.records = STR("");
 		if ((e = journal_seal(&c->sealer, &b, c->d->key, (const uint8_t *)value.p + 9)))
@@ -192,6 +193,7 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, con
 	}
 	if (!e && c.dropped) {
 		done->day = day;
+		done->dropped = c.dropped;
 		*dropped = c.dropped;
 		*out = done;
 		done = NULL;
@@ -266,6 +268,8 @@ enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 		char folder[4000];
 		cleaned_folder(j, c->day, ".new", folder);
 		journal_remove_folder(folder);
+	} else {
+		ledger_dropped(j, c->day, c->dropped);
 	}
 	free(c);
 	return e;

@@ -59,6 +59,23 @@ static enum err day_lasts(struct journal *j, struct journal_day *d)
 	return db_end(&t);
 }
 
+/* Before LMDB maps it. */
+static enum err look_at_file(struct journal *j, uint16_t day, bool make, bool *changed)
+{
+	char name[40], text[DAY_TEXT];
+	enum files_state how;
+	day_text(day, text);
+	snprintf(name, sizeof name, "journal/%s/data.mdb", text);
+	enum err e = files_check(j->files, name, &how);
+	*changed = !e && how == FILES_CHANGED;
+	if (e != ERR_NOT_FOUND || make)
+		return e == ERR_NOT_FOUND ? OK : e;
+	struct ledger_day *l = ledger_find(j, day);
+	if (j->readonly || files_known(j->files, name) || (l && l->events))
+		return err_set(ERR_CORRUPT, "%s is missing", name);
+	return OK; /* a crash fell between the folder and the file */
+}
+
 enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day *out)
 {
 	struct journal_day fresh = {.day = day};
@@ -74,6 +91,8 @@ enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct jou
 	fresh.last = calloc(j->lanes, sizeof *fresh.last);
 	if (!fresh.last)
 		return err_set(ERR_NOMEM, "no memory");
+	if ((e = look_at_file(j, day, make, &fresh.changed)))
+		goto out;
 	struct db_txn t;
 	if ((e = db_open(&fresh.db, folder, j->map_bytes, 2, j->readonly ? DB_READONLY : DB_DURABLE)))
 		goto out;
@@ -131,6 +150,8 @@ enum err journal_have_day(struct journal *j, uint16_t day, bool make, struct jou
 	enum err e = journal_day_open(j, day, make, &fresh);
 	if (e)
 		return e;
+	if (make)
+		ledger_begin(j, day);
 	pthread_mutex_lock(&j->lock);
 	e = journal_day_place(j, &fresh, out);
 	pthread_mutex_unlock(&j->lock);
@@ -195,25 +216,60 @@ static enum err mend(struct journal *j, const char *name)
 	return OK;
 }
 
+/* Is it damage, and of this day? Everything else (memory, descriptors, a full disk) is no reason to do without it. */
+static bool is_damage(enum err e)
+{
+	return e == ERR_CORRUPT;
+}
+
 static enum err open_named(struct journal *j, const char *name)
 {
 	uint16_t day;
 	struct journal_day *d;
+	char why[400];
 	if (!day_parse(name, strlen(name), &day))
 		return OK;
 	enum err e = journal_have_day(j, day, false, &d);
-	if (e != ERR_NOT_FOUND)
+	if (e == ERR_NOT_FOUND && day < keys_destroyed_before(j->keys)) { /* a crash fell between key and folder */
+		if (!j->readonly)
+			journal_unlink_day(j, day);
+		return OK;
+	}
+	if (e != ERR_NOT_FOUND && !is_damage(e))
 		return e;
-	if (day >= keys_destroyed_before(j->keys))
-		log_error("journal", "a day has no key and cannot be read; it stays as it is day=%s", name);
-	else if (!j->readonly) /* a crash fell between key and folder */
-		journal_unlink_day(j, day);
+	snprintf(why, sizeof why, "%s", e == ERR_NOT_FOUND ? "there is no key for it" : err_text());
+	return ledger_set_aside(j, day, why);
+}
+
+/* Days that were set aside, of which the ledger knows nothing; and those whose keys have been destroyed since, which go. */
+static enum err look_aside(struct journal *j, const char *name)
+{
+	char path[4096], where[32];
+	uint16_t day;
+	if (strlen(name) < DAY_TEXT || !day_parse(name, DAY_TEXT - 1, &day) || strncmp(name + DAY_TEXT - 1, ".damaged", 8) != 0)
+		return OK;
+	snprintf(path, sizeof path, "%s/%s", j->folder, name);
+	if (day < keys_destroyed_before(j->keys)) {
+		if (!j->readonly)
+			journal_remove_folder(path);
+		return OK;
+	}
+	struct ledger_day *l = ledger_find(j, day);
+	snprintf(where, sizeof where, "journal/%.*s", DAY_TEXT - 1, name);
+	if (!l || (l->readable == l->events && !l->noted))
+		damage_note(j->damage, where, EVENTS_UNKNOWN, "set aside as %s", name);
 	return OK;
+}
+
+void journal_expire_aside(struct journal *j)
+{
+	if (each_name(j, look_aside) != OK)
+		log_warn("journal", "days that were set aside could not be looked at why=\"%s\"", err_text());
 }
 
 /* --- keys without a seal: are they those of the days? */
 
-static int store_part(const struct journal *j)
+int journal_store_part(const struct journal *j)
 {
 	return (int)(strlen(j->folder) - strlen("/journal"));
 }
@@ -230,7 +286,7 @@ static enum err has_key(struct journal *j, const char *name)
 	if (e != ERR_NOT_FOUND)
 		return e;
 	return err_set(ERR_CORRUPT, "%.*s/keys has no key for %s: it is an old copy or another store's; put back this store's newest. Nothing was changed",
-	    store_part(j), j->folder, name);
+	    journal_store_part(j), j->folder, name);
 }
 
 /* Does the first block of a day open with its key? */
@@ -267,7 +323,7 @@ static enum err keys_fit(struct journal *j)
 		if (j->days[i].day)
 			e = try_day(&j->days[i], &tried, &opened);
 	if (!e && tried && !opened)
-		e = err_set(ERR_CORRUPT, "%.*s/keys belongs to another store: put back this store's; nothing was changed", store_part(j), j->folder);
+		e = err_set(ERR_CORRUPT, "%.*s/keys belongs to another store: put back this store's; nothing was changed", journal_store_part(j), j->folder);
 	return e;
 }
 
@@ -278,6 +334,8 @@ enum err journal_open_days(struct journal *j)
 		e = each_name(j, mend);
 	if (!e)
 		e = each_name(j, open_named);
+	if (!e)
+		e = each_name(j, look_aside);
 	return e || !j->oldest ? e : keys_fit(j);
 }
 

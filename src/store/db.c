@@ -66,6 +66,16 @@ static enum err have_lock_pages(const char *folder)
 	return OK;
 }
 
+/* LMDB makes its lock file anew when nobody else has it open, but not where a link leads nowhere. */
+static void drop_link(const char *folder)
+{
+	char path[FILE_PATH_MAX];
+	struct stat st;
+	int n = snprintf(path, sizeof path, "%s/lock.mdb", folder);
+	if (n > 0 && (size_t)n < sizeof path && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		unlink(path);
+}
+
 enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode)
 {
 	static const unsigned flags[] = {[DB_DURABLE] = 0, [DB_REBUILT] = MDB_NOMETASYNC, [DB_READONLY] = MDB_RDONLY};
@@ -73,6 +83,8 @@ enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned ta
 	char data[4200];
 	snprintf(data, sizeof data, "%s/data.mdb", folder);
 	bool fresh = mode != DB_READONLY && access(data, F_OK) != 0 && errno == ENOENT;
+	if (mode != DB_READONLY)
+		drop_link(folder);
 	enum err e = have_lock_pages(folder);
 	int rc = e ? 0 : mdb_env_create(&env);
 	if (e || rc)
@@ -139,6 +151,11 @@ enum err db_begin(struct db *d, bool write, struct db_txn *t)
 	int rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &t->txn);
 	low_release();
 	return map(rc);
+}
+
+uint64_t db_commit_seen(struct db_txn *t)
+{
+	return mdb_txn_id(t->txn);
 }
 
 void db_abort(struct db_txn *t)

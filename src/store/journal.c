@@ -95,6 +95,9 @@ static void show(struct journal *j, const struct journal_block *blocks, size_t n
 			atomic_store(&j->committed[s], blocks[i].seq);
 	}
 	pthread_mutex_unlock(&j->lock);
+	for (size_t i = 0; i < n; i++)
+		ledger_add(j, blocks[i].day, blocks[i].events, blocks[i].seq);
+	ledger_tick(j);
 }
 
 static enum err days_of_blocks(struct journal *j, const struct journal_block *blocks, size_t n, struct journal_day *days[DAYS_MAX], unsigned *days_n)
@@ -159,6 +162,7 @@ static void pend(struct journal *j, const struct journal_block *b, uint64_t seq)
 	buf_str(&p->records, b->records);
 	CHECK(!p->records.failed);
 	p->count += b->count;
+	p->events += b->events;
 	p->seq = seq;
 	j->pending_bytes += b->records.n;
 }
@@ -178,12 +182,12 @@ static enum err publish(struct journal *j)
 	for (unsigned i = 0; i < j->lanes; i++)
 		if (j->pending[i].count)
 			blocks[n++] = (struct journal_block){
-			    j->pending_day, (uint16_t)i, j->pending[i].count, buf_view(&j->pending[i].records), j->pending[i].seq};
+			    j->pending_day, (uint16_t)i, j->pending[i].count, buf_view(&j->pending[i].records), j->pending[i].seq, j->pending[i].events};
 	if ((e = store_blocks(j, blocks, n, j->pending_rules)))
 		return e; /* the log still has them */
 	for (unsigned i = 0; i < j->lanes; i++) {
 		buf_clear(&j->pending[i].records);
-		j->pending[i].count = 0;
+		j->pending[i].count = j->pending[i].events = 0;
 	}
 	j->pending_bytes = 0;
 	return OK;
@@ -276,18 +280,20 @@ static enum err recover(struct journal *j)
 	return e ? e : journal_publish(j);
 }
 
-enum err journal_open(const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, uint16_t oldest, struct journal **out)
+enum err journal_open(const struct journal_place *p, struct journal **out)
 {
 	struct journal *j = calloc(1, sizeof *j);
 	if (!j)
 		return err_set(ERR_NOMEM, "no memory");
-	snprintf(j->folder, sizeof j->folder, "%s/journal", store);
-	snprintf(j->wal_path, sizeof j->wal_path, "%s/wal", store);
-	j->keys = keys;
-	j->lanes = shards + 1;
-	j->map_bytes = map_bytes;
-	j->readonly = readonly;
-	j->oldest = oldest;
+	snprintf(j->folder, sizeof j->folder, "%s/journal", p->store);
+	snprintf(j->wal_path, sizeof j->wal_path, "%s/wal", p->store);
+	j->keys = p->keys;
+	j->files = p->files;
+	j->damage = p->damage;
+	j->lanes = p->shards + 1;
+	j->map_bytes = p->map_bytes;
+	j->readonly = p->readonly;
+	j->oldest = p->oldest;
 	j->next_seq = 1;
 	j->last = calloc(j->lanes, sizeof *j->last);
 	j->committed = calloc(j->lanes, sizeof *j->committed);
@@ -295,6 +301,7 @@ enum err journal_open(const char *store, struct keys *keys, unsigned shards, siz
 	bool sealer = sealer_init(&j->sealer);
 	pthread_mutex_init(&j->lock, NULL);
 	enum err e = j->last && j->committed && j->pending && sealer ? OK : err_set(ERR_NOMEM, "no memory");
+	ledger_load(j);
 	if (!e)
 		e = whole_load(j);
 	if (!e)
@@ -302,17 +309,20 @@ enum err journal_open(const char *store, struct keys *keys, unsigned shards, siz
 	if (!e && j->undo.n) {
 		log_warn("journal", "a commit of several days was not through and goes days=%u", j->undo.n);
 		j->next_seq = j->undo.last >= j->next_seq ? j->undo.last + 1 : j->next_seq;
-		if (!readonly && whole_undo(j) != OK) /* nothing is stored before it is done */
+		if (!j->readonly && whole_undo(j) != OK) /* nothing is stored before it is done */
 			log_error("journal", "not possible now, will be tried again why=\"%s\"", err_text());
 	}
 	for (unsigned i = 0; i < j->lanes && !e; i++)
 		atomic_store(&j->committed[i], atomic_load(&j->last[i]));
-	if (!e && !readonly)
+	if (!e)
+		e = ledger_settle(j);
+	if (!e && !j->readonly)
 		e = recover(j);
 	if (e) {
 		journal_close(j);
 		return e;
 	}
+	j->opened = true;
 	*out = j;
 	return OK;
 }
@@ -321,6 +331,8 @@ void journal_close(struct journal *j)
 {
 	if (!j)
 		return;
+	if (j->opened && !j->readonly)
+		ledger_save(j);
 	for (int i = 0; i < DAYS_MAX; i++)
 		if (j->days[i].day)
 			journal_day_close(&j->days[i]);
@@ -354,6 +366,8 @@ void journal_expire(struct journal *j, uint16_t oldest)
 		journal_unlink_day(j, days[i]);
 	for (unsigned i = 0; i < gone_n; i++)
 		journal_day_close(&gone[i]);
+	ledger_expire(j, oldest);
+	journal_expire_aside(j);
 }
 
 void journal_seq_floor(struct journal *j, uint64_t seq)

@@ -4,6 +4,7 @@
 
 #include "crumb/store/db.h"
 #include "crumb/store/journal.h"
+#include "files.h"
 #include "wal.h"
 
 #include <pthread.h>
@@ -31,6 +32,7 @@ struct journal_day {
 	uint16_t day;  /* 0: free place */
 	unsigned refs; /* readers */
 	bool dead;     /* expired; goes with its last reader */
+	bool changed;  /* by somebody else, since the store was closed */
 	struct db db;
 	db_table table;
 	uint8_t key[32];
@@ -47,16 +49,37 @@ struct undo {
 /* What is in the write-ahead log and not in its day yet, by shard. All of it is of one day and one rule set. */
 struct pending {
 	struct buf records;
-	uint32_t count;
+	uint32_t count, events;
 	uint64_t seq; /* of the newest record */
+};
+
+/* Which days there must be, and what is in them (ledger.c). */
+#define LEDGER_MAX 256
+struct ledger_day {
+	uint16_t day;
+	bool known; /* the numbers are right; else they are what headers of blocks say */
+	bool noted; /* damage was noted since the journal was opened */
+	uint64_t events, readable, last;
+};
+struct ledger {
+	bool missing, damaged; /* the file was, when the journal was opened */
+	unsigned n;
+	uint64_t unsaved; /* events that the file does not know of */
+	struct ledger_day days[LEDGER_MAX];
+};
+struct day_count {
+	uint64_t events, blocks, bad_blocks;
 };
 
 struct journal {
 	char folder[3800], wal_path[3800];
 	struct keys *keys;
+	struct files *files;
+	struct damage *damage;
+	struct ledger ledger; /* the writer's */
 	unsigned lanes; /* one for each shard, and the control lane behind them */
 	size_t map_bytes;
-	bool readonly;
+	bool readonly, opened;
 	uint16_t oldest;      /* 0, or: keys without a seal are to be those of the days from this one on */
 	uint64_t next_seq;    /* writer only */
 	struct undo undo;     /* the writer's */
@@ -88,12 +111,28 @@ enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct jou
 void journal_day_close(struct journal_day *d);
 enum err journal_open_days(struct journal *j) MUST_CHECK; /* all there are */
 void journal_unlink_day(const struct journal *j, uint16_t day);
+void journal_expire_aside(struct journal *j); /* removes what was set aside of days that are over */
 /* The day in the table, opened, or even made, if it is not there. */
 enum err journal_have_day(struct journal *j, uint16_t day, bool make, struct journal_day **out) MUST_CHECK;
 /* The lock is held. */
 struct journal_day *journal_find_day(struct journal *j, uint16_t day);
 enum err journal_day_place(struct journal *j, const struct journal_day *d, struct journal_day **out) MUST_CHECK; /* into the table */
 bool journal_day_take(struct journal_day *d, struct journal_day *out); /* out of it, if it is dead and nobody reads it: to be closed */
+
+/* ledger.c */
+void ledger_load(struct journal *j);
+enum err ledger_settle(struct journal *j) MUST_CHECK; /* all days are open: what is missing, and what came since it was saved */
+struct ledger_day *ledger_find(struct journal *j, uint16_t day);
+void ledger_save(struct journal *j);
+void ledger_begin(struct journal *j, uint16_t day); /* before the first commit that has events of it is answered */
+void ledger_add(struct journal *j, uint16_t day, uint64_t events, uint64_t seq);
+void ledger_tick(struct journal *j);
+void ledger_dropped(struct journal *j, uint16_t day, uint64_t events);
+void ledger_expire(struct journal *j, uint16_t oldest);
+/* A day's folder gets another name, and the damage is noted. */
+enum err ledger_set_aside(struct journal *j, uint16_t day, const char *why) MUST_CHECK;
+enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out) MUST_CHECK;
+int journal_store_part(const struct journal *j); /* length of the store's path in j->folder */
 
 /* whole.c. What a crash left half done is known after loading; readers do not look at it, and whole_undo() removes it. */
 enum err whole_load(struct journal *j) MUST_CHECK;

@@ -2,6 +2,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "files.h"
 #include "format.h"
 
 #include <dirent.h>
@@ -237,6 +238,7 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	char path[4096];
 	struct format f;
 	s->lock_fd = -1;
+	s->damage = damage_new();
 	s->readonly = mode != STORE_WRITE;
 	enum err e = OK;
 	if (strlen(c->store_path) > STORE_PATH_MAX) {
@@ -254,13 +256,19 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	path_of(s, "state", path);
 	if (!s->readonly && (e = make_folder(path)))
 		goto out;
+	s->files = files_load(s->path);
 	path_of(s, "erased", path);
 	if ((e = erased_open(path, !s->readonly, &s->erased)))
 		goto out;
 	if (mode != STORE_READ)
-		e = journal_open(s->path, s->keys, s->shards, s->map_bytes, s->readonly, f.sealed ? 0 : first_kept_day(c), &s->journal);
+		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage, s->shards, s->map_bytes, s->readonly,
+				     f.sealed ? 0 : first_kept_day(c)},
+		    &s->journal);
 	if (!e && !s->readonly)
 		e = seal(s, &f);
+	if (!e && !s->readonly)
+		e = files_running(s->files);
+	s->opened = !e && !s->readonly;
 out:
 	if (e)
 		store_close(s);
@@ -276,6 +284,10 @@ void store_close(struct store *s)
 	journal_close(s->journal);
 	erased_close(s->erased);
 	keys_close(s->keys);
+	if (s->opened && files_save(s->path, store_current(s)) != OK)
+		log_warn("store", "the next start reads more than it would have to why=\"%s\"", err_text());
+	files_free(s->files);
+	damage_free(s->damage);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	free(s);

@@ -129,7 +129,7 @@ def change_blocks(path):
             if flags & 2 and b'blocks' not in data[at:at + 4096]:
                 for i in range(16, lower, 2):
                     node = at + number(at + i, 2)
-                    if number(node + 4, 2) == 0:
+                    if number(node + 4, 2) == 0 and number(node + 6, 2) == 10:
                         data[node + 8 + number(node + 6, 2) + number(node, 4) - 1] ^= 1
             elif flags & 4:
                 data[at + 16 + 60] ^= 1

@@ -192,3 +192,132 @@ def test_an_older_copy_of_the_keys_is_refused(copy):
     assert copy.stop() == 0
     shutil.copy2(copy.dir + '/old', copy.path('keys'))
     refused_untouched(copy, 'keys')
+
+
+# --- days of the journal
+
+
+def days(s):
+    return sorted(n for n in os.listdir(s.path('journal')) if re.fullmatch(r'\d{4}-\d\d-\d\d', n))
+
+
+def readiness(s):
+    status, _, body = s.http('GET', '/readyz', admin=True)
+    assert status == 200
+    return body.decode()
+
+
+def told_loss(s):
+    """What every outlet says is lost; all say the same."""
+    text = readiness(s)
+    lost = sum(int(n) for n in re.findall(r'; (\d+) events are lost', text))
+    assert s.metric('lost_events') == lost
+    return lost, text
+
+
+def serves_the_rest(s, whole, broken, least=0, most=PER_DAY):
+    """Serves, says what is lost, and still does after another start; views made anew from the journal have all that is not."""
+    assert s.try_start(), s.said[-500:]
+    lost, text = told_loss(s)
+    assert least <= lost <= most, text
+    if lost:
+        assert broken in text and s.metric('damaged_days') == 1
+        assert 'damaged file=journal/' + broken in s.logged()
+        v = s.js('db', 'verify', ok=(0, 1))
+        assert not v['ok'] and any(broken in p for p in v['problems']), v
+    s.settle()
+    assert s.js('db', 'stat')['events'] == whole.events      # the views were not made of it again
+    assert s.import_lines([{'t': s.now(), 'id': 'later', 'u': 'https://shop.example/coats/1'}])['accepted'] == 1
+    s.settle()
+    assert s.stop() == 0
+    shutil.rmtree(s.path('state'))
+    assert s.try_start()
+    s.settle()
+    assert s.js('db', 'stat')['events'] == whole.events + 1 - lost
+    assert told_loss(s)[0] == lost
+    assert s.stop() == 0
+
+
+@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+def test_a_damaged_day_is_set_aside_named_and_counted(whole, copy, damage):
+    day = days(copy)[7]
+    damage(copy.path('journal', day, 'data.mdb'))
+    sure = damage in (remove, empty, dangling, half)
+    serves_the_rest(copy, whole, day, PER_DAY if sure else 0)
+    if sure:
+        assert any(n.startswith(day + '.damaged') for n in os.listdir(copy.path('journal')))
+
+
+@pytest.mark.parametrize('seed', range(6))
+@pytest.mark.parametrize('damage', [flip, page, zero_page], ids=lambda d: d.__name__)
+def test_a_day_that_somebody_wrote_into_is_told_wherever_it_was(whole, copy, damage, seed):
+    day = days(copy)[5]
+    damage(copy.path('journal', day, 'data.mdb'), seed=seed)
+    serves_the_rest(copy, whole, day)
+
+
+@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+def test_a_damaged_lock_file_is_no_loss(whole, copy, damage):
+    day = days(copy)[3]
+    damage(copy.path('journal', day, 'lock.mdb'))
+    serves_the_rest(copy, whole, day, 0, 0)
+
+
+def test_a_day_whose_folder_is_gone_is_known(whole, copy):
+    day = days(copy)[9]
+    shutil.rmtree(copy.path('journal', day))
+    serves_the_rest(copy, whole, day, PER_DAY)
+
+
+def test_a_day_of_another_store_is_not_read(whole, other, copy):
+    day = days(copy)[9]
+    shutil.copy(os.path.join(other.server.store, 'journal', day, 'data.mdb'), copy.path('journal', day, 'data.mdb'))
+    serves_the_rest(copy, whole, day, PER_DAY)
+
+
+def test_today_can_be_damaged_and_goes_on(whole, copy):
+    day = days(copy)[-1]
+    half(copy.path('journal', day, 'data.mdb'))
+    serves_the_rest(copy, whole, day, PER_DAY)
+
+
+def test_a_damaged_day_after_a_crash(whole, copy):
+    copy.start()
+    copy.import_lines([{'t': copy.now(), 'id': 'later', 'u': 'https://shop.example/coats/1'}])
+    copy.stop(signal.SIGKILL)
+    day = days(copy)[4]
+    page(copy.path('journal', day, 'data.mdb'), bytes)
+    assert copy.try_start()
+    copy.settle()
+    assert copy.js('db', 'stat')['events'] == whole.events + 1
+
+
+def test_what_was_set_aside_goes_when_its_day_is_over(whole, copy):
+    day = days(copy)[0]
+    half(copy.path('journal', day, 'data.mdb'))
+    assert copy.try_start()
+    assert told_loss(copy)[0] == PER_DAY
+    copy.advance('95d')
+    copy.settle()
+    deadline = time.time() + 30 * SLOW
+    while time.time() < deadline and any(n.startswith(day) for n in os.listdir(copy.path('journal'))):
+        time.sleep(0.1)
+    assert not any(n.startswith(day) for n in os.listdir(copy.path('journal')))
+    assert copy.stop() == 0
+    assert copy.try_start()
+    assert told_loss(copy)[0] == 0
+
+
+@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+@pytest.mark.parametrize('name', ['days', 'files', 'kept', 'clock', 'undo', 'lock', 'admin'])
+def test_small_files_may_be_damaged(whole, copy, name, damage):
+    if not os.path.exists(copy.path(name)):
+        pytest.skip('this store has none')
+    damage(copy.path(name))
+    if copy.try_start():
+        copy.settle()
+        assert copy.js('db', 'stat')['events'] == whole.events
+        if name == 'days' and damage is not flip:
+            assert 'days' in readiness(copy)
+    else:
+        assert name in copy.said

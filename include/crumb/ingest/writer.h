@@ -15,7 +15,7 @@
 
 struct batch_part {
 	uint16_t day, shard;
-	uint32_t count;
+	uint32_t count, events; /* records, and how many of them are events that count */
 	struct buf records;
 };
 

@@ -48,6 +48,7 @@ void db_write_out(struct db *d, bool gently);
 enum err db_begin(struct db *d, bool write, struct db_txn *t) MUST_CHECK;
 enum err db_end(struct db_txn *t) MUST_CHECK; /* commits a write, unless something failed; ends a read */
 void db_abort(struct db_txn *t);
+uint64_t db_commit_seen(struct db_txn *t); /* the number of the commit that a read sees */
 
 enum err db_open_table(struct db_txn *t, const char *name, db_table *out) MUST_CHECK; /* made when missing, by a writer */
 bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value);     /* false: not there, or failed */

@@ -19,6 +19,7 @@
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"
 #include "crumb/model/event.h"
+#include "crumb/store/damage.h"
 #include "crumb/store/keys.h"
 
 struct journal;
@@ -28,12 +29,22 @@ struct journal_block {
 	uint32_t count;	    /* records */
 	struct str records; /* msgpack, one after the other */
 	uint64_t seq;	    /* set by the commit */
+	uint32_t events;    /* how many of the records are events; for the ledger */
 };
 
-/* `store` is the folder that has journal/ and wal. `oldest` is 0, or the first day that has not ended: then the keys
- * may be another store's, and must open the journal (ERR_CORRUPT: they do not). */
-enum err journal_open(
-    const char *store, struct keys *keys, unsigned shards, size_t map_bytes, bool readonly, uint16_t oldest, struct journal **out) MUST_CHECK;
+struct files;
+struct journal_place {
+	const char *store; /* the folder that has journal/, wal, undo and days */
+	struct keys *keys;
+	struct files *files;   /* how the files stood (src/store/files.h) */
+	struct damage *damage; /* where damage is noted */
+	unsigned shards;
+	size_t map_bytes;
+	bool readonly;
+	uint16_t oldest; /* 0, or the first day that has not ended: then the keys may be another store's, and must open the journal */
+};
+/* A day that cannot be read is set aside beside the others and noted; the rest is opened. ERR_CORRUPT: the keys are not those of the journal. */
+enum err journal_open(const struct journal_place *p, struct journal **out) MUST_CHECK;
 void journal_close(struct journal *j);
 
 /* Seals the blocks; durable when it returns OK. They are kept together or not at all, whatever their days; readers see a commit
@@ -67,6 +78,9 @@ unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap);
 
 /* Records of a shard in blocks up to a sequence, rules included; from the headers alone. */
 enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_t *records) MUST_CHECK;
+
+/* Opens every block of every day, and looks at the pages of each; what is wrong is told. Beside a server, too. */
+enum err journal_verify(struct journal *j, void (*problem)(void *arg, const char *text), void *arg) MUST_CHECK;
 
 /* A reader walks one shard's blocks in order of sequence over all days. */
 struct journal_reader;

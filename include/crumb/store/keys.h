@@ -42,7 +42,7 @@ uint16_t keys_destroyed_before(struct keys *k);
 /* `changed` is called after each change that is on disk, with the new serial; it may not call back. */
 void keys_on_change(struct keys *k, void (*changed)(void *arg, uint64_t serial), void *arg);
 
-/* A copy of what hashing needs; makes the generation of `today` if there is none yet. */
+/* A copy of what hashing needs; makes the generation of `today` if there is none yet and keys may be written. */
 enum err keys_identity(struct keys *k, uint16_t today, struct identity_keys *out) MUST_CHECK;
 /* The journal key of a day; made when asked to, else ERR_NOT_FOUND. */
 enum err keys_day(struct keys *k, uint16_t day, bool make, uint8_t out[32]) MUST_CHECK;

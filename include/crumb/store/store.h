@@ -3,6 +3,8 @@
  *     format      what store this is: shards, the store's id, how new its keys are (src/store/format.h)
  *     lock        held (flock) by whoever writes: a server, or a command when no server runs
  *     keys        the secrets (store/keys.h)
+ *     files       how the large files stood when the store was closed (src/store/files.h)
+ *     days        which days there must be, and how many events are in them (src/store/ledger.c)
  *     erased      visitors who are not to come back (store/erased.h)
  *     kept        the day whose nightly work was done
  *     clock       seconds by which tests moved the clock, if they did
@@ -30,6 +32,9 @@ struct store {
 	bool readonly;
 	int lock_fd;
 	struct keys *keys;
+	struct files *files;
+	struct damage *damage;
+	bool opened;
 	struct erased *erased;
 	struct journal *journal; /* NULL when read-only without journal */
 };

@@ -1,0 +1,37 @@
+/* What of a store cannot be read or is gone, and what does not work at the moment: noted where it is found, told by the log, /readyz, /metrics and
+ * `db verify`. A note stands for as long as the store is open; damage of the journal is found again at each start, until its day ends. Any thread. */
+#ifndef CRUMB_STORE_DAMAGE_H
+#define CRUMB_STORE_DAMAGE_H
+
+#include "crumb/base/buf.h"
+#include "crumb/base/err.h"
+
+#include <stdint.h>
+
+struct damage;
+#define EVENTS_UNKNOWN UINT64_MAX
+
+struct damage_sum {
+	unsigned days;	      /* of the journal */
+	unsigned others;      /* files beside them */
+	uint64_t lost_events; /* that are known by number */
+	bool unknown;	      /* and there are others */
+};
+
+struct damage *damage_new(void);
+void damage_free(struct damage *d);
+
+/* Damage of `where` ("journal/2026-01-02"); a further note of the same place takes the place of the first. Said in the log when it is new. */
+void damage_note(struct damage *d, const char *where, uint64_t lost_events, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void damage_sum(struct damage *d, struct damage_sum *out);
+/* One line for each note. */
+void damage_print(struct damage *d, struct buf *out);
+void damage_each(struct damage *d, void (*each)(void *arg, const char *text), void *arg);
+
+/* What does not work now and is tried again; said in the log when it begins and when it is over. */
+void damage_trouble(struct damage *d, const char *where, const char *why);
+void damage_well(struct damage *d, const char *where);
+/* False when all works; else one line for each trouble. */
+bool damage_troubles(struct damage *d, struct buf *out);
+
+#endif

@@ -1,0 +1,33 @@
+/* Inside the store: how its large files stood when the store was last closed, so that a start need not read what nobody has changed.
+ *
+ *     crumb files 1
+ *     stopped                          the store was closed in order; a running one takes this line away
+ *     size mtime path                  mtime in nanoseconds
+ *     check 16 hexadecimal digits
+ *
+ * A file that is as it stood is trusted. One that is not, after an orderly stop, was changed by somebody else: that is damage until all of it was
+ * looked at. After a crash nothing is known of what was being written. */
+#ifndef CRUMB_SRC_STORE_FILES_H
+#define CRUMB_SRC_STORE_FILES_H
+
+#include "crumb/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct files;
+enum files_state { FILES_SAME, FILES_CHANGED, FILES_UNKNOWN };
+
+struct files *files_load(const char *store);
+void files_free(struct files *f);
+bool files_stopped(const struct files *f); /* was it closed in order? */
+bool files_known(const struct files *f, const char *name); /* was it there then? */
+enum files_state files_look(const struct files *f, const char *name);
+/* The pages of an LMDB file, as far as needed. ERR_NOT_FOUND: it is not there. */
+enum err files_check(const struct files *f, const char *name, enum files_state *how) MUST_CHECK;
+/* From now on files are written. */
+enum err files_running(struct files *f) MUST_CHECK;
+/* All are closed. */
+enum err files_save(const char *store, uint32_t generation) MUST_CHECK;
+
+#endif

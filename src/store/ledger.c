@@ -1,0 +1,410 @@
+/* The journal's ledger: which days there must be, and how many events are in each.
+ *
+ *     crumb days 1
+ *     2026-01-31 events readable last        events ever stored in the day; those that could be read when it was looked at; highest sequence then
+ *     check 16 hexadecimal digits
+ *
+ * It is the file `days` beside journal/. A day is in it before the first commit that has events of it is answered; its numbers are brought up to date
+ * now and then and when the journal is closed, and after a crash from the blocks that came since. So a day that is gone or cannot be read is known, and
+ * what is lost with it. */
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/base/log.h"
+#include "journal.h"
+#include "pages.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC "crumb days 1\n"
+#define CHECK_LINE (6 + 16 + 1)
+#define SAVE_EVERY 1000000 /* events */
+
+static void path_of(const struct journal *j, char out[4096])
+{
+	snprintf(out, 4096, "%.*s/days", journal_store_part(j), j->folder);
+}
+
+static void check_line(const char *p, size_t n, char out[CHECK_LINE + 1])
+{
+	uint8_t sum[32];
+	char hex[17];
+	crypto_generichash(sum, sizeof sum, (const uint8_t *)p, n, NULL, 0);
+	sodium_bin2hex(hex, sizeof hex, sum, 8);
+	snprintf(out, CHECK_LINE + 1, "check %s\n", hex);
+}
+
+struct ledger_day *ledger_find(struct journal *j, uint16_t day)
+{
+	for (unsigned i = 0; i < j->ledger.n; i++)
+		if (j->ledger.days[i].day == day)
+			return &j->ledger.days[i];
+	return NULL;
+}
+
+static struct ledger_day *have(struct journal *j, uint16_t day)
+{
+	struct ledger_day *d = ledger_find(j, day);
+	if (!d && j->ledger.n < LEDGER_MAX) {
+		d = &j->ledger.days[j->ledger.n++];
+		*d = (struct ledger_day){.day = day};
+	}
+	return d;
+}
+
+/* --- the file */
+
+static bool parse(struct journal *j, const char *text, size_t n)
+{
+	char want[CHECK_LINE + 1];
+	if (n < strlen(MAGIC) + CHECK_LINE || memcmp(text, MAGIC, strlen(MAGIC)) != 0)
+		return false;
+	check_line(text, n - CHECK_LINE, want);
+	if (memcmp(text + n - CHECK_LINE, want, CHECK_LINE) != 0)
+		return false;
+	struct str rest = str_make(text, n - CHECK_LINE), line;
+	while (str_cut(&rest, '\n', &line)) {
+		char one[128];
+		uint16_t day;
+		unsigned long long events, readable, last;
+		snprintf(one, sizeof one, STR_FMT, STR_ARG(line));
+		if (line.n < DAY_TEXT || !day_parse(one, DAY_TEXT - 1, &day) ||
+		    sscanf(one + DAY_TEXT, "%llu %llu %llu", &events, &readable, &last) != 3)
+			continue;
+		struct ledger_day *d = have(j, day);
+		if (d)
+			*d = (struct ledger_day){day, true, false, events, readable, last};
+	}
+	return true;
+}
+
+void ledger_load(struct journal *j)
+{
+	char path[4096];
+	static const size_t most = 64 << 10;
+	char *text = malloc(most + 1);
+	CHECK(text);
+	path_of(j, path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, most);
+	j->ledger.missing = n < 0;
+	j->ledger.damaged = n >= 0 && !parse(j, text, (size_t)n);
+	if (fd >= 0)
+		close(fd);
+	free(text);
+}
+
+void ledger_save(struct journal *j)
+{
+	struct buf b = {0};
+	char path[4096], sum[CHECK_LINE + 1];
+	buf_c(&b, MAGIC);
+	for (unsigned i = 0; i < j->ledger.n; i++) {
+		const struct ledger_day *d = &j->ledger.days[i];
+		char day[DAY_TEXT];
+		day_text(d->day, day);
+		buf_addf(&b, "%s %llu %llu %llu\n", day, (unsigned long long)d->events, (unsigned long long)d->readable, (unsigned long long)d->last);
+	}
+	CHECK(!b.failed);
+	check_line(b.p, b.n, sum);
+	buf_c(&b, sum);
+	path_of(j, path);
+	if (b.failed || file_replace(path, buf_view(&b)) != OK)
+		log_warn("journal", "which days there are could not be written down why=\"%s\"", err_text());
+	else
+		j->ledger.unsaved = 0;
+	buf_done(&b);
+}
+
+/* --- while it is written */
+
+void ledger_begin(struct journal *j, uint16_t day)
+{
+	struct ledger_day *d = ledger_find(j, day) ? NULL : have(j, day);
+	if (!d)
+		return;
+	d->known = true;
+	ledger_save(j);
+}
+
+void ledger_add(struct journal *j, uint16_t day, uint64_t events, uint64_t seq)
+{
+	struct ledger_day *d = have(j, day);
+	if (!d)
+		return;
+	d->events += events;
+	d->readable += events;
+	d->last = seq > d->last ? seq : d->last;
+	j->ledger.unsaved += events;
+}
+
+void ledger_tick(struct journal *j)
+{
+	if (j->ledger.unsaved >= SAVE_EVERY)
+		ledger_save(j);
+}
+
+void ledger_dropped(struct journal *j, uint16_t day, uint64_t events)
+{
+	struct ledger_day *d = ledger_find(j, day);
+	if (!d)
+		return;
+	d->events -= events < d->events ? events : d->events;
+	d->readable -= events < d->readable ? events : d->readable;
+	ledger_save(j);
+}
+
+void ledger_expire(struct journal *j, uint16_t oldest)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < j->ledger.n; i++)
+		if (j->ledger.days[i].day >= oldest)
+			j->ledger.days[kept++] = j->ledger.days[i];
+	bool any = kept != j->ledger.n;
+	j->ledger.n = kept;
+	if (any)
+		ledger_save(j);
+}
+
+/* --- what is lost */
+
+static void where_of(uint16_t day, char out[32])
+{
+	char text[DAY_TEXT];
+	day_text(day, text);
+	snprintf(out, 32, "journal/%s", text);
+}
+
+static void note(struct journal *j, uint16_t day, struct ledger_day *d, const char *what)
+{
+	char where[32];
+	where_of(day, where);
+	if (d)
+		d->noted = true;
+	damage_note(j->damage, where, d && d->known ? d->events - d->readable : EVENTS_UNKNOWN, "%s", what);
+}
+
+enum err ledger_set_aside(struct journal *j, uint16_t day, const char *why)
+{
+	char from[4096], to[4200], text[400];
+	struct ledger_day *d = ledger_find(j, day);
+	journal_day_folder(j, day, from, sizeof from);
+	if (d)
+		d->readable = 0;
+	if (j->readonly) {
+		note(j, day, d, why);
+		return OK;
+	}
+	snprintf(to, sizeof to, "%s.damaged", from);
+	for (int i = 2; i < 100 && access(to, F_OK) == 0; i++)
+		snprintf(to, sizeof to, "%s.damaged-%d", from, i);
+	if (rename(from, to) != 0)
+		return err_set(ERR_IO, "%s: %s", to, strerror(errno));
+	snprintf(text, sizeof text, "set aside as %s, because %s", strrchr(to, '/') + 1, why);
+	note(j, day, d, text);
+	ledger_save(j);
+	return folder_sync(j->folder);
+}
+
+/* --- counting */
+
+static uint64_t events_in(struct str records)
+{
+	struct mp m = mp_over(records);
+	uint64_t n = 0;
+	while (m.p < m.end && !m.bad) {
+		struct mp head = m;
+		n += mp_array(&head) > 1 && mp_uint(&head) == RECORD_EVENT;
+		mp_skip(&m);
+	}
+	return n;
+}
+
+/* The events of the blocks of a day behind a sequence. `open`: each is opened; else the headers are believed, which count other records too. */
+enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out)
+{
+	struct opener x = {.zstd = ZSTD_createDCtx()};
+	struct buf records = {0};
+	struct db_txn t;
+	struct db_cursor c;
+	struct str key, value;
+	*out = (struct day_count){0};
+	enum err e = x.zstd ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
+	if (e) {
+		ZSTD_freeDCtx(x.zstd);
+		return e;
+	}
+	db_walk(&t, d->table, &c);
+	for (unsigned lane = 0; lane < j->lanes; lane++) {
+		uint8_t from[KEY_LEN];
+		journal_block_key(lane, after + 1, from);
+		for (bool more = db_seek(&c, journal_bytes(from, KEY_LEN), &key, &value); more; more = db_next(&c, &key, &value)) {
+			uint32_t count;
+			if (key.n != KEY_LEN || get_u16((const uint8_t *)key.p) != lane)
+				break;
+			out->blocks++;
+			buf_clear(&records);
+			if (open && journal_unseal(&x, d, key, value, &records, &count) != OK)
+				out->bad_blocks++;
+			else if (open)
+				out->events += events_in(buf_view(&records));
+			else if (value.n >= HEADER_LEN)
+				out->events += get_u32((const uint8_t *)value.p + 1);
+		}
+	}
+	db_walk_end(&c);
+	e = t.err;
+	db_abort(&t);
+	ZSTD_freeDCtx(x.zstd);
+	buf_done(&x.packed);
+	buf_done(&records);
+	return e;
+}
+
+/* A day that is open: its numbers as they are now. */
+static enum err settle_day(struct journal *j, struct journal_day *d)
+{
+	struct ledger_day *l = have(j, d->day);
+	struct day_count n = {0};
+	uint64_t last = 0;
+	enum err e = OK;
+	if (!l)
+		return OK;
+	for (unsigned i = 0; i < j->lanes; i++)
+		if (atomic_load(&d->last[i]) > last)
+			last = atomic_load(&d->last[i]);
+	if (d->changed) {
+		if ((e = ledger_count(j, d, 0, true, &n)))
+			return e;
+		if (!l->known || n.events > l->events)
+			l->events = n.events;
+		l->readable = n.events;
+		if (n.bad_blocks || l->readable < l->events) {
+			char text[200];
+			snprintf(text, sizeof text, "changed by somebody else, %llu of its %llu blocks cannot be read", (unsigned long long)n.bad_blocks,
+			    (unsigned long long)n.blocks);
+			l->known = true;
+			note(j, d->day, l, text);
+		}
+	} else if (last > l->last || !l->known) {
+		if ((e = ledger_count(j, d, l->last, l->known, &n)))
+			return e;
+		l->events += n.events;
+		l->readable += n.events;
+	}
+	l->known = true;
+	l->last = last > l->last ? last : l->last;
+	if (l->readable < l->events && !l->noted)
+		note(j, d->day, l, "a part of it was lost or cannot be read");
+	return OK;
+}
+
+enum err ledger_settle(struct journal *j)
+{
+	enum err e = OK;
+	bool had_any = j->ledger.n > 0, lost_list = (j->ledger.missing || j->ledger.damaged) && !j->oldest;
+	uint16_t keys[DAYS_MAX];
+	for (int i = 0; i < DAYS_MAX && !e; i++)
+		if (j->days[i].day)
+			e = settle_day(j, &j->days[i]);
+	if (e)
+		return e;
+	for (unsigned i = 0; i < j->ledger.n; i++) {
+		struct ledger_day *l = &j->ledger.days[i];
+		if (journal_find_day(j, l->day) || l->events == 0 || l->day < keys_destroyed_before(j->keys))
+			continue;
+		bool gone = l->readable > 0;
+		l->readable = 0;
+		if (gone)
+			note(j, l->day, l, "its folder is gone");
+		else if (!l->noted)
+			note(j, l->day, l, "it was lost or set aside");
+	}
+	unsigned n = keys_days(j->keys, keys, DAYS_MAX);
+	if (lost_list && (n || had_any))
+		damage_note(j->damage, "days", 0, "%s; what was missing before is not known any more", j->ledger.damaged ? "damaged" : "missing");
+	for (unsigned i = 0; i < n && lost_list; i++)
+		if (!ledger_find(j, keys[i]))
+			note(j, keys[i], NULL, "it has a key and no folder");
+	if (!j->readonly)
+		ledger_save(j);
+	return OK;
+}
+
+/* --- verifying */
+
+static void tell(void (*problem)(void *, const char *), void *arg, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void tell(void (*problem)(void *, const char *), void *arg, const char *fmt, ...)
+{
+	char text[600];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	problem(arg, text);
+}
+
+/* The pages of an environment as a reader sees them now. */
+enum err journal_pages(struct db *db, const char *file)
+{
+	struct db_txn t;
+	enum err e = ERR_BUSY;
+	for (int tries = 0; e == ERR_BUSY && tries < 20; tries++) {
+		if ((e = db_begin(db, false, &t)))
+			return e;
+		e = pages_check(file, true, db_commit_seen(&t));
+		db_abort(&t);
+	}
+	return e == ERR_BUSY ? OK : e;
+}
+
+static enum err verify_day(struct journal *j, struct journal_day *d, void (*problem)(void *, const char *), void *arg)
+{
+	char where[32], file[4200];
+	struct day_count n;
+	const struct ledger_day *l = ledger_find(j, d->day);
+	where_of(d->day, where);
+	snprintf(file, sizeof file, "%.*s/%s/data.mdb", journal_store_part(j), j->folder, where);
+	enum err e = journal_pages(&d->db, file);
+	if (e == ERR_CORRUPT) {
+		problem(arg, err_text());
+		return OK;
+	}
+	if (e || (e = ledger_count(j, d, 0, true, &n)))
+		return e;
+	uint64_t want = l && l->known ? l->readable : 0;
+	if (n.bad_blocks)
+		tell(problem, arg, "%s: %llu of %llu blocks cannot be read", where, (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
+	if (n.events < want) /* a server that is running knows of more than the ledger */
+		tell(problem, arg, "%s: %llu events are there, %llu were stored", where, (unsigned long long)n.events, (unsigned long long)want);
+	return OK;
+}
+
+enum err journal_verify(struct journal *j, void (*problem)(void *, const char *), void *arg)
+{
+	enum err e = OK;
+	for (int i = 0; i < DAYS_MAX && !e; i++) {
+		struct journal_day *d = &j->days[i];
+		pthread_mutex_lock(&j->lock);
+		bool there = d->day && !d->dead;
+		d->refs += there;
+		pthread_mutex_unlock(&j->lock);
+		if (!there)
+			continue;
+		e = verify_day(j, d, problem, arg);
+		struct journal_day gone;
+		pthread_mutex_lock(&j->lock);
+		d->refs--;
+		bool close = journal_day_take(d, &gone);
+		pthread_mutex_unlock(&j->lock);
+		if (close)
+			journal_day_close(&gone);
+	}
+	return e;
+}
