@@ -3,6 +3,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/core/metric.h"
 #include "fold.h"
 
 #include <math.h>
@@ -233,8 +234,8 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		for (size_t n = 0; n < SLICE && more && !to.err; n++, more = db_next(&c, &key, &value)) {
 			struct vkey k;
 			if (key.n != sizeof k.b || !profile_load(&x->profile, value)) {
-				to.err = err_set(ERR_CORRUPT, "a profile does not decode");
-				break;
+				metric_inc(M_PROFILES_BAD);
+				continue;
 			}
 			memcpy(k.b, key.p, sizeof k.b);
 			adopt_visitor(f, &to, &k, &x->profile, map, now);

@@ -2,6 +2,7 @@
 
 #include "crumb/audience/adopt.h"
 #include "crumb/base/clock.h"
+#include "crumb/core/metric.h"
 #include "crumb/rules/block.h"
 #include "crumb/rules/eval.h"
 
@@ -147,13 +148,13 @@ static enum err size_shard(void *arg, unsigned shard, void *own)
 	while (!e && db_next(&c, &key, &value)) {
 		const struct profile *p = &view;
 		if (!profile_view(&view, value, a->wanted, &memberships)) {
-			e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", shard);
-			break;
+			metric_inc(M_PROFILES_BAD);
+			continue;
 		}
 		if (view.due_hour <= hour_of(a->now)) { /* overdue: what it is now is not what is stored */
 			if (!profile_load(fresh, value)) {
-				e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", shard);
-				break;
+				metric_inc(M_PROFILES_BAD);
+				continue;
 			}
 			view_freshen(a->g, f, fresh, a->now);
 			p = fresh;
@@ -366,8 +367,10 @@ static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned
 	memset(s->in, 0, n);
 	if (!there)
 		return OK;
-	if (!profile_load(&s->p, s->value))
-		return err_set(ERR_CORRUPT, "a profile does not decode");
+	if (!profile_load(&s->p, s->value)) {
+		metric_inc(M_PROFILES_BAD);
+		return OK;
+	}
 	s->p.segments_n = 0;
 	profile_expire(&s->p, oldest_day(today, retention));
 	adopt_rows(s->of->rules, s->map, &s->p);
@@ -495,8 +498,8 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 	db_walk(&t, s->visitors, &c);
 	while (!e && db_next(&c, &key, &value)) {
 		if (!profile_view(&p, value, NULL, &memberships))
-			e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", shard);
-		for (size_t i = p.rows_n; !e && i-- > 0;) /* the last row of a category is its latest day */
+			metric_inc(M_PROFILES_BAD), p.rows_n = 0;
+		for (size_t i = p.rows_n; i-- > 0;) /* the last row of a category is its latest day */
 			if ((i + 1 == p.rows_n || p.rows[i + 1].cat != p.rows[i].cat) && p.rows[i].day >= r->from)
 				sums[p.rows[i].cat]++;
 	}

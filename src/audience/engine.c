@@ -2,6 +2,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/core/metric.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,9 @@ enum err generation_open(struct store *s, const struct config *c, struct generat
 		uint32_t number = store_current(s);
 		if (!number)
 			return err_set(ERR_NOT_FOUND, "%s: no views yet; crumbd makes them", s->path);
-		enum err e = generation_stored_rules(s, number, &rules);
+		enum err e = store_locked(c) ? OK : store_check_views(s, number); /* whoever has the lock has looked */
+		if (!e)
+			e = generation_stored_rules(s, number, &rules);
 		struct generation *g = NULL;
 		if (!e) {
 			g = generation_new(s, number, rules);
@@ -257,10 +260,12 @@ static enum err seq_floor(struct engine *e)
 
 static enum err open_serving(struct engine *e, struct rules *rules)
 {
-	uint32_t number = store_current(e->store);
+	uint32_t number = store_current(e->store), newest = store_newest_views(e->store);
 	struct rules *old = NULL;
-	enum err err;
-	if (number && (err = generation_stored_rules(e->store, number, &old)) == OK) {
+	enum err err = OK;
+	if (!number && newest)
+		err = err_set(ERR_CORRUPT, "%s/state/CURRENT does not say which views serve", e->store->path);
+	if (number && (err = store_check_views(e->store, number)) == OK && (err = generation_stored_rules(e->store, number, &old)) == OK) {
 		e->serving = generation_new(e->store, number, old);
 		rules_unref(old);
 		if (!(err = generation_open_folds(e->serving, e->store, e->config)))
@@ -268,11 +273,15 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 		generation_unref(e->serving);
 		e->serving = NULL;
 	}
-	if (number)
-		log_warn("engine", "the views cannot be used and are made again from the journal why=\"%s\"", err_text());
-	if ((err = begin_generation(e, number + 1, rules, &e->serving)))
+	if (err && err != ERR_CORRUPT && err != ERR_NOT_FOUND && err != ERR_SYNTAX) /* no memory, no descriptors: nothing is wrong with them */
 		return err;
-	return store_set_current(e->store, number + 1);
+	if (err) {
+		metric_inc(M_VIEWS_REMADE);
+		damage_note(e->store->damage, "state", 0, "made again from the journal: %s", err_text());
+	}
+	if ((err = begin_generation(e, newest + 1, rules, &e->serving)))
+		return err;
+	return store_set_current(e->store, newest + 1);
 }
 
 enum err engine_start(const struct config *c, struct store *s, struct rules *rules, struct engine **out)

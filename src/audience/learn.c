@@ -2,6 +2,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/core/metric.h"
 #include "crumb/privacy/kgate.h"
 #include "crumb/rules/eval.h"
 
@@ -181,8 +182,8 @@ static enum err each_visitor(struct learning *x, look each)
 			if (e || key.n != sizeof k.b)
 				break;
 			if (!profile_load(&p, value)) {
-				e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", s);
-				break;
+				metric_inc(M_PROFILES_BAD);
+				continue;
 			}
 			memcpy(k.b, key.p, sizeof k.b);
 			view_freshen(x->g, f, &p, x->now);

@@ -2,6 +2,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/core/metric.h"
 #include "crumb/rules/eval.h"
 
 #include <stdlib.h>
@@ -25,11 +26,11 @@ static bool any_wanted(const struct scanning *x, const uint16_t *segments, size_
 }
 
 /* The profile as it is now; NULL: nobody who is asked for. */
-static const struct profile *look(struct scanning *x, struct fold *f, struct str bytes, enum err *e)
+static const struct profile *look(struct scanning *x, struct fold *f, struct str bytes)
 {
 	struct str memberships;
 	if (!profile_view(&x->view, bytes, x->wanted, &memberships)) {
-		*e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", f->shard.number);
+		metric_inc(M_PROFILES_BAD);
 		return NULL;
 	}
 	if (x->view.due_hour > hour_of(x->s->now)) {
@@ -41,7 +42,7 @@ static const struct profile *look(struct scanning *x, struct fold *f, struct str
 		return any_wanted(x, x->segments, n) ? &x->view : NULL;
 	}
 	if (!profile_load(&x->fresh, bytes)) {
-		*e = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", f->shard.number);
+		metric_inc(M_PROFILES_BAD);
 		return NULL;
 	}
 	view_freshen(x->g, f, &x->fresh, x->s->now);
@@ -64,7 +65,7 @@ static enum err scan_shard(struct scanning *x, struct fold *f)
 		more = db_next(&c, &key, &value);
 	for (; !e && more && x->left > 0; more = db_next(&c, &key, &value)) {
 		struct vkey k;
-		const struct profile *p = look(x, f, value, &e);
+		const struct profile *p = look(x, f, value);
 		if (!p || key.n != sizeof k.b)
 			continue;
 		memcpy(k.b, key.p, sizeof k.b);

@@ -207,7 +207,10 @@ enum err verify_generation(struct generation *g, void (*problem)(void *, const c
 	enum err e = OK;
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		c.f = &g->fold[i];
-		e = check_shard(&c);
+		if ((e = store_check_pages(g->store, g->number, &c.f->shard)) == OK)
+			e = check_shard(&c);
+		else if (e == ERR_CORRUPT)
+			problem(arg, err_text()), e = OK;
 	}
 	profile_done(&c.p);
 	free(c.cats);

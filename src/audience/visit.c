@@ -321,6 +321,7 @@ void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, con
 	put_u64(k.b + 8, first->lo);
 	memset(x->mask, 0, x->mask_words * sizeof *x->mask);
 	bool have = shard_profile(&f->shard, t, &k, p), stone = !have && shard_tombstone(&f->shard, t, &k, today);
+	bool bad = !have && p->bad;
 	size_t before_n = have ? fold_cats(p, x->cats_before) : 0;
 	for (const struct entry *e = first; e < end && !t->err; e++) {
 		const struct entry_rest *rest = &x->rests[e->rest];
@@ -328,11 +329,16 @@ void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, con
 			/* what was counted before this batch is uncounted; what the batch itself added never was */
 			compare_cats(x, before_n, 0);
 			before_n = 0;
+			if (bad)
+				db_del(t, f->shard.visitors, vkey_str(&k));
+			bad = false;
 			erase(f, t, &k, p, have, now, (uint16_t)(day_of(e->t) + COOKIE_DAYS));
 			have = changed = fresh = false;
 			stone = true;
 			continue;
 		}
+		if (bad)
+			continue; /* it stays as it is; the journal has the records, and views made from it have the visitor again */
 		if (stone) {
 			metric_inc(M_TOMBSTONED);
 			continue;

@@ -209,7 +209,7 @@ static bool unpack(struct profile *p, struct str bytes, struct str *segments, co
 		__builtin_prefetch(b + i);
 	if (bytes.n < 4 || b[0] != PROFILE_VERSION)
 		return false;
-	size_t header = get_u16(b + 2);
+	size_t header = (size_t)b[1] << 16 | get_u16(b + 2);
 	if (header > bytes.n - 4 || !load_header(p, str_make(bytes.p + 4, header), segments))
 		return false;
 	struct str rest = str_skip(bytes, 4 + header);
@@ -282,7 +282,10 @@ void profile_save(const struct profile *p, struct buf *out)
 		msgpack_pack_uint16(&pk, p->purposes);
 	}
 	CHECK(!out->failed);
-	put_u16((uint8_t *)out->p + start + 2, (uint16_t)(out->n - start - 4));
+	size_t header = out->n - start - 4;
+	CHECK(header < 1u << 24); /* 65,000 segments and 32 attributes are far from that */
+	out->p[start + 1] = (char)(header >> 16);
+	put_u16((uint8_t *)out->p + start + 2, (uint16_t)header);
 	buf_add(out, p->sums, p->sums_n * sizeof *p->sums);
 	pack_rows(p, out);
 	CHECK(!out->failed);

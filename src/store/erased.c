@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ENTRY_LEN = 24, LEAST_SLOTS = 64 };
+enum { ENTRY_LEN = 24, AT_CHECK = 18, LEAST_SLOTS = 64 };
 enum { DAY = 0xffff, PENDING = 1 << 16, GONE = 1 << 17, USED = 1 << 18 };
 
 struct slot {
@@ -34,6 +34,7 @@ struct erased {
 	pthread_mutex_t swapping; /* guards the pointer */
 	struct erased_table *table;
 	_Atomic uint64_t version; /* of the pointer */
+	size_t unreadable;	  /* entries of the file that were passed over */
 };
 
 /* --- the table */
@@ -123,11 +124,28 @@ static uint32_t word_of(const struct erased *e, const struct vkey *k)
 
 /* --- the file */
 
+static uint32_t check_of(const uint8_t entry[ENTRY_LEN])
+{
+	uint8_t sum[16];
+	crypto_generichash(sum, sizeof sum, entry, AT_CHECK, NULL, 0);
+	uint32_t c = get_u32(sum);
+	return c ? c : 1;
+}
+
 static void encode(const struct vkey *k, uint16_t day, uint8_t out[ENTRY_LEN])
 {
 	memset(out, 0, ENTRY_LEN);
 	memcpy(out, k->b, sizeof k->b);
 	put_u16(out + sizeof k->b, day);
+	put_u32(out + AT_CHECK, check_of(out));
+}
+
+/* Zeros are an older crumb's: it wrote no check. */
+static bool readable(const uint8_t entry[ENTRY_LEN])
+{
+	static const uint8_t none[16];
+	uint32_t check = get_u32(entry + AT_CHECK);
+	return (check == 0 || check == check_of(entry)) && memcmp(entry, none, sizeof none) != 0 && get_u16(entry + AT_CHECK + 4) == 0;
 }
 
 static enum err io(const struct erased *e)
@@ -143,9 +161,13 @@ static void read_entries(struct erased *e, FILE *f, off_t *size)
 		make_anew(e, (size_t)st.st_size / ENTRY_LEN, 0);
 	while (fread(b, 1, sizeof b, f) == ENTRY_LEN) {
 		struct vkey k;
+		*size += ENTRY_LEN;
+		if (!readable(b)) {
+			e->unreadable++;
+			continue;
+		}
 		memcpy(k.b, b, sizeof k.b);
 		put(e, &k, get_u16(b + sizeof k.b), GONE, 0);
-		*size += ENTRY_LEN;
 	}
 }
 
@@ -279,7 +301,7 @@ size_t erased_all(struct erased *e, struct vkey **out)
 	return n;
 }
 
-enum err erased_expire(struct erased *e, uint16_t oldest)
+static enum err rewrite(struct erased *e, uint16_t oldest, bool anyway)
 {
 	struct buf b = {0};
 	size_t kept = 0, all = 0, i = 0;
@@ -296,7 +318,7 @@ enum err erased_expire(struct erased *e, uint16_t oldest)
 		buf_add(&b, entry, sizeof entry);
 	}
 	pthread_mutex_unlock(&e->lock);
-	enum err why = kept == all ? OK : b.failed ? err_set(ERR_NOMEM, "no memory") : file_replace(e->path, b.n ? buf_view(&b) : STR(""));
+	enum err why = kept == all && !anyway ? OK : b.failed ? err_set(ERR_NOMEM, "no memory") : file_replace(e->path, b.n ? buf_view(&b) : STR(""));
 	pthread_mutex_lock(&e->lock);
 	if (!why && kept < all)
 		make_anew(e, 0, oldest);
@@ -304,6 +326,21 @@ enum err erased_expire(struct erased *e, uint16_t oldest)
 	pthread_mutex_unlock(&e->file);
 	buf_done(&b);
 	return why;
+}
+
+enum err erased_expire(struct erased *e, uint16_t oldest)
+{
+	return rewrite(e, oldest, false);
+}
+
+enum err erased_save(struct erased *e)
+{
+	return rewrite(e, 0, true);
+}
+
+size_t erased_unreadable(const struct erased *e)
+{
+	return e->unreadable;
 }
 
 /* --- for every hit */

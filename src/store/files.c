@@ -26,7 +26,7 @@ struct file {
 
 struct files {
 	char store[FILE_PATH_MAX];
-	bool stopped;
+	bool stopped, in_use;
 	struct file *list;
 	size_t n;
 };
@@ -70,12 +70,13 @@ static bool whole(struct str text)
 	return memcmp(text.p + text.n - last, line, last) == 0;
 }
 
-struct files *files_load(const char *store)
+struct files *files_load(const char *store, bool in_use)
 {
 	struct files *f = calloc(1, sizeof *f);
 	struct buf b = {0};
 	char path[FILE_PATH_MAX + 8];
 	CHECK(f);
+	f->in_use = in_use;
 	snprintf(f->store, sizeof f->store, "%s", store);
 	snprintf(path, sizeof path, "%s/files", store);
 	if (read_whole(path, &b) && whole(buf_view(&b))) {
@@ -127,6 +128,8 @@ enum files_state files_look(const struct files *f, const char *name)
 	char path[FILE_PATH_MAX + NAME_CAP + 1];
 	struct stat st;
 	const struct file *was = find(f, name);
+	if (f->in_use)
+		return FILES_SAME;
 	if (!was)
 		return FILES_UNKNOWN;
 	snprintf(path, sizeof path, "%s/%s", f->store, name);

@@ -7,6 +7,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <errno.h>
 
 void journal_block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
 {
@@ -256,13 +259,34 @@ enum err journal_try(struct journal *j, uint16_t day)
 	return e == ERR_FULL && j->pending_bytes ? journal_publish(j) : e;
 }
 
+/* Is the log there as it was? After an orderly stop nothing in it is needed. */
+static enum err look_at_wal(struct journal *j, bool stopped)
+{
+	struct stat st;
+	bool there = stat(j->wal_path, &st) == 0, whole = there && S_ISREG(st.st_mode) && st.st_size == WAL_BYTES;
+	bool link = lstat(j->wal_path, &st) == 0 && S_ISLNK(st.st_mode) && !there;
+	if (link && !stopped)
+		return err_set(ERR_NOT_FOUND, "%s is a link to a file that is not there, and hits that were answered may be in it: put it back, or remove the link",
+		    j->wal_path);
+	if (link && unlink(j->wal_path) != 0)
+		return err_set(ERR_IO, "%s: %s", j->wal_path, strerror(errno));
+	if (!whole && !stopped && files_known(j->files, "wal"))
+		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "%s after a crash: commits of its last moment may be lost", there ? "cut" : "missing");
+	return OK;
+}
+
 /* What the last run had answered for and not brought into its day. */
 static enum err recover(struct journal *j)
 {
 	struct wal_head h;
 	struct str parts;
-	enum err e = wal_open(j->wal_path, &j->wal);
-	while (!e && wal_next(j->wal, j->keys, &h, &parts)) {
+	bool torn, stopped = files_stopped(j->files);
+	enum err e = look_at_wal(j, stopped);
+	if (!e)
+		e = wal_open(j->wal_path, &j->wal);
+	if (!e)
+		wal_after(j->wal, j->next_seq - 1);
+	while (!e && !stopped && wal_next(j->wal, j->keys, &h, &parts)) {
 		struct journal_block b;
 		struct journal_day *d;
 		if (h.seq >= j->next_seq)
@@ -277,6 +301,11 @@ static enum err recover(struct journal *j)
 			if (b.shard < j->lanes && h.seq > atomic_load(&d->last[b.shard]))
 				pend(j, &b, h.seq);
 	}
+	uint64_t lost = e ? 0 : wal_lost(j->wal, &torn);
+	if (lost)
+		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "%llu commits of the last moment before the crash cannot be read", (unsigned long long)lost);
+	else if (!e && torn)
+		log_warn("journal", "the last commit in the write-ahead log is not whole: it was answered only if the file was changed since");
 	return e ? e : journal_publish(j);
 }
 

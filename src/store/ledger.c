@@ -298,6 +298,8 @@ static enum err settle_day(struct journal *j, struct journal_day *d)
 		l->events += n.events;
 		l->readable += n.events;
 	}
+	if (l->last >= j->next_seq)
+		j->next_seq = l->last + 1;
 	l->known = true;
 	l->last = last > l->last ? last : l->last;
 	if (l->readable < l->events && !l->noted)
@@ -319,6 +321,8 @@ enum err ledger_settle(struct journal *j)
 		struct ledger_day *l = &j->ledger.days[i];
 		if (journal_find_day(j, l->day) || l->events == 0 || l->day < keys_destroyed_before(j->keys))
 			continue;
+		if (l->last >= j->next_seq)
+			j->next_seq = l->last + 1;
 		bool gone = l->readable > 0;
 		l->readable = 0;
 		if (gone)
@@ -351,7 +355,7 @@ static void tell(void (*problem)(void *, const char *), void *arg, const char *f
 }
 
 /* The pages of an environment as a reader sees them now. */
-enum err journal_pages(struct db *db, const char *file)
+enum err pages_check_open(struct db *db, const char *file)
 {
 	struct db_txn t;
 	enum err e = ERR_BUSY;
@@ -371,7 +375,7 @@ static enum err verify_day(struct journal *j, struct journal_day *d, void (*prob
 	const struct ledger_day *l = ledger_find(j, d->day);
 	where_of(d->day, where);
 	snprintf(file, sizeof file, "%.*s/%s/data.mdb", journal_store_part(j), j->folder, where);
-	enum err e = journal_pages(&d->db, file);
+	enum err e = pages_check_open(&d->db, file);
 	if (e == ERR_CORRUPT) {
 		problem(arg, err_text());
 		return OK;

@@ -326,6 +326,8 @@ static enum err check(struct walk *w, bool full, uint64_t txn)
 	enum err e = read_metas(w, metas);
 	if (e)
 		return e;
+	if (fstat(w->fd, &st) != 0) /* it may have grown before the commit was named */
+		return err_set(ERR_IO, "%s: %s", w->file, strerror(errno));
 	unsigned newest = u64(metas[1] + 144) > u64(metas[0] + 144);
 	if (txn && u64(metas[newest] + 144) != txn)
 		newest = !newest;

@@ -18,6 +18,6 @@ enum err pages_check(const char *file, bool full, uint64_t txn) MUST_CHECK;
 
 struct db;
 /* The same of an environment that is open, also while another process writes it. */
-enum err journal_pages(struct db *db, const char *file) MUST_CHECK;
+enum err pages_check_open(struct db *db, const char *file) MUST_CHECK;
 
 #endif

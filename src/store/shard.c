@@ -1,6 +1,7 @@
 #include "crumb/store/shard.h"
 
 #include "crumb/base/code.h"
+#include "crumb/core/metric.h"
 
 #define ORDINAL_REST_HOURS 24
 
@@ -103,12 +104,14 @@ void shard_unfinished_done(struct shard *s, struct db_txn *t)
 bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out)
 {
 	struct str v;
+	out->bad = false;
 	if (!db_get(t, s->visitors, vkey_str(k), &v))
 		return false;
 	if (profile_load(out, v))
 		return true;
-	if (!t->err)
-		t->err = err_set(ERR_CORRUPT, "shard %u: a profile does not decode", s->number);
+	metric_inc(M_PROFILES_BAD);
+	profile_clear(out);
+	out->bad = true;
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include "crumb/base/log.h"
 #include "files.h"
 #include "format.h"
+#include "pages.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -210,6 +211,20 @@ bool store_locked(const struct config *c)
 	return !free_now;
 }
 
+/* The list of who was erased is not what it was: what the journal knows of them is put back. */
+static enum err check_erased(struct store *s, bool gone, bool changed)
+{
+	size_t bad = erased_unreadable(s->erased), found = 0;
+	if (!gone && !changed && !bad)
+		return OK;
+	enum err e = s->readonly ? OK : erased_recall(s, &found);
+	if (e)
+		return e;
+	damage_note(s->damage, "erased", 0, "%s; %zu erasures were found again in the journal%s", gone ? "missing" : changed ? "changed by somebody else" : "damaged",
+	    found, bad ? ", and entries that cannot be read were passed over" : "");
+	return OK;
+}
+
 /* The first day that has not ended by now. */
 static uint16_t first_kept_day(const struct config *c)
 {
@@ -256,14 +271,18 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	path_of(s, "state", path);
 	if (!s->readonly && (e = make_folder(path)))
 		goto out;
-	s->files = files_load(s->path);
+	s->files = files_load(s->path, s->readonly && store_locked(c));
 	path_of(s, "erased", path);
+	enum files_state listed = files_look(s->files, "erased");
+	bool list_there = access(path, F_OK) == 0;
 	if ((e = erased_open(path, !s->readonly, &s->erased)))
 		goto out;
 	if (mode != STORE_READ)
 		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage, s->shards, s->map_bytes, s->readonly,
 				     f.sealed ? 0 : first_kept_day(c)},
 		    &s->journal);
+	if (!e && mode != STORE_READ)
+		e = check_erased(s, f.sealed && !list_there, listed == FILES_CHANGED);
 	if (!e && !s->readonly)
 		e = seal(s, &f);
 	if (!e && !s->readonly)
@@ -281,10 +300,11 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
+	bool in_order = s->opened && journal_unpublished(s->journal) == 0;
 	journal_close(s->journal);
 	erased_close(s->erased);
 	keys_close(s->keys);
-	if (s->opened && files_save(s->path, store_current(s)) != OK)
+	if (in_order && files_save(s->path, store_current(s)) != OK)
 		log_warn("store", "the next start reads more than it would have to why=\"%s\"", err_text());
 	files_free(s->files);
 	damage_free(s->damage);
@@ -337,6 +357,43 @@ enum err store_shard(struct store *s, uint32_t generation, unsigned shard, struc
 	if (!s->readonly && (e = make_folder(path)))
 		return e;
 	return shard_open(out, path, shard, s->map_bytes, s->readonly);
+}
+
+enum err store_check_views(struct store *s, uint32_t generation)
+{
+	enum err e = OK;
+	for (unsigned i = 0; i < s->shards && !e; i++) {
+		char name[64];
+		enum files_state how;
+		snprintf(name, sizeof name, "state/%u/%u/data.mdb", generation, i);
+		e = files_check(s->files, name, &how);
+		if (e == ERR_NOT_FOUND)
+			e = err_set(ERR_CORRUPT, "%s/%s is missing", s->path, name);
+		else if (!e && how == FILES_CHANGED)
+			e = err_set(ERR_CORRUPT, "%s/%s was changed by somebody else since the store was closed", s->path, name);
+	}
+	return e;
+}
+
+enum err store_check_pages(const struct store *s, uint32_t generation, struct shard *shard)
+{
+	char path[4200];
+	snprintf(path, sizeof path, "%s/state/%u/%u/data.mdb", s->path, generation, shard->number);
+	return pages_check_open(&shard->db, path);
+}
+
+uint32_t store_newest_views(const struct store *s)
+{
+	char path[4096];
+	uint64_t v, newest = 0;
+	path_of(s, "state", path);
+	DIR *d = opendir(path);
+	for (struct dirent *f; d && (f = readdir(d));)
+		if (str_u64(str_c(f->d_name), &v) && v > newest && v < UINT32_MAX)
+			newest = v;
+	if (d)
+		closedir(d);
+	return (uint32_t)newest;
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)

@@ -19,18 +19,23 @@ enum {
 	TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	PART_LEN = 10
 };
+#define SEQ_AHEAD 1000000 /* no frame is so far ahead of what is known */
 
 struct wal {
 	int fd, plain_fd;      /* the second does not wait for each write */
 	size_t at;	       /* where the next frame goes, or is read */
 	uint64_t last;	       /* sequence of the frame read last */
+	uint64_t lost;	       /* frames that were missed between others */
+	bool done, torn;
 	struct buf raw, frame; /* scratch */
 };
 
 static enum err sync_name(const char *path)
 {
-	char folder[4096];
-	snprintf(folder, sizeof folder, "%s", path);
+	char folder[FILE_PATH_MAX];
+	if (strlen(path) >= sizeof folder)
+		return err_set(ERR_USAGE, "%.100s…: too long a path", path);
+	memcpy(folder, path, strlen(path) + 1);
 	char *slash = strrchr(folder, '/');
 	if (slash)
 		*slash = 0;
@@ -144,33 +149,84 @@ enum err wal_wipe(struct wal *w)
 	return w->at ? err_set(ERR_BUSY, "wal: still needed") : fill(w->plain_fd, 0);
 }
 
-bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *parts)
+/* What a header may say. */
+static bool plausible(const uint8_t *head, size_t at, uint64_t last, struct wal_head *h, size_t *whole)
 {
-	uint8_t head[HEAD_LEN], key[32];
-	if (w->at + HEAD_LEN > WAL_BYTES || pread(w->fd, head, sizeof head, (off_t)w->at) != HEAD_LEN)
-		return false;
-	size_t whole = get_u32(head);
+	*whole = get_u32(head);
 	h->seq = get_u64(head + AT_SEQ);
 	h->day = get_u16(head + AT_DAY);
 	memcpy(h->rules_hash, head + AT_RULES, sizeof h->rules_hash);
-	if (whole < HEAD_LEN + NONCE_LEN + TAG_LEN || whole > WAL_BYTES - w->at || h->seq <= w->last || keys_day(keys, h->day, false, key) != OK)
+	return *whole >= HEAD_LEN + NONCE_LEN + TAG_LEN && *whole <= WAL_BYTES - at && h->seq > last && h->seq - last < SEQ_AHEAD;
+}
+
+/* Opens the frame at w->at. */
+static bool open_frame(struct wal *w, struct keys *keys, const struct wal_head *h, size_t whole)
+{
+	uint8_t key[32];
+	if (keys_day(keys, h->day, false, key) != OK)
 		return false;
 	buf_clear(&w->frame);
 	buf_clear(&w->raw);
-	if (!buf_reserve(&w->frame, whole) || !buf_reserve(&w->raw, whole) || pread(w->fd, w->frame.p, whole, (off_t)w->at) != (ssize_t)whole)
-		return false;
+	bool fine = buf_reserve(&w->frame, whole) && buf_reserve(&w->raw, whole) && pread(w->fd, w->frame.p, whole, (off_t)w->at) == (ssize_t)whole;
 	const uint8_t *f = (const uint8_t *)w->frame.p;
-	unsigned long long n;
-	int bad = crypto_aead_xchacha20poly1305_ietf_decrypt(
-	    (uint8_t *)w->raw.p, &n, NULL, f + HEAD_LEN + NONCE_LEN, whole - HEAD_LEN - NONCE_LEN, f, HEAD_LEN, f + HEAD_LEN, key);
+	unsigned long long n = 0;
+	fine = fine && crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)w->raw.p, &n, NULL, f + HEAD_LEN + NONCE_LEN,
+			   whole - HEAD_LEN - NONCE_LEN, f, HEAD_LEN, f + HEAD_LEN, key) == 0;
 	sodium_memzero(key, sizeof key);
-	if (bad)
-		return false;
 	w->raw.n = (size_t)n;
+	return fine;
+}
+
+/* Behind a frame that does not open: the next one that does, anywhere. */
+static bool find_frame(struct wal *w, struct keys *keys, struct wal_head *h, size_t *whole)
+{
+	uint8_t *all = malloc(WAL_BYTES);
+	ssize_t n = all ? pread(w->fd, all, WAL_BYTES, 0) : -1;
+	size_t from = w->at;
+	bool found = false;
+	for (size_t at = from + 1; n > 0 && !found && at + HEAD_LEN <= (size_t)n; at++) {
+		if (all[at] || !plausible(all + at, at, w->last, h, whole)) /* a frame is shorter than 2^24 bytes */
+			continue;
+		w->at = at;
+		found = open_frame(w, keys, h, *whole);
+	}
+	free(all);
+	if (!found)
+		w->at = from;
+	return found;
+}
+
+bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *parts)
+{
+	uint8_t head[HEAD_LEN];
+	size_t whole;
+	if (w->done || w->at + HEAD_LEN > WAL_BYTES || pread(w->fd, head, sizeof head, (off_t)w->at) != HEAD_LEN)
+		return false;
+	bool looks = plausible(head, w->at, w->last, h, &whole);
+	bool missed = !looks || !open_frame(w, keys, h, whole);
+	if (missed) {
+		w->done = !find_frame(w, keys, h, &whole);
+		w->torn = w->done && looks;
+		if (w->done)
+			return false;
+	}
+	if (missed) /* a number that is left out by frames one behind the other was a commit that failed */
+		w->lost += h->seq - w->last - 1;
 	w->at += whole;
 	w->last = h->seq;
 	*parts = buf_view(&w->raw);
 	return true;
+}
+
+void wal_after(struct wal *w, uint64_t seq)
+{
+	w->last = seq;
+}
+
+uint64_t wal_lost(const struct wal *w, bool *torn)
+{
+	*torn = w->torn;
+	return w->lost;
 }
 
 bool wal_part(struct str *parts, struct journal_block *out)

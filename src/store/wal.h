@@ -35,8 +35,13 @@ void wal_rewind(struct wal *w);
 /* Zeros over everything; after a rewind. */
 enum err wal_wipe(struct wal *w) MUST_CHECK;
 
-/* After wal_open(): the frames of the last run, in order; false at the end. The parts are valid until the next call. */
+/* Frames up to this sequence are in their days already, and are passed over. */
+void wal_after(struct wal *w, uint64_t seq);
+/* After wal_open(): the frames of the last run, in order; false at the end. The parts are valid until the next call. A frame that does not open is
+ * passed over if there is one behind it that does. */
 bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *parts);
+/* How many frames were missed between others; `torn`: the last one does not open, as when the machine went down while it was written. */
+uint64_t wal_lost(const struct wal *w, bool *torn);
 /* Takes one part off the front; false: no more, or the bytes are not ours. */
 bool wal_part(struct str *parts, struct journal_block *out);
 

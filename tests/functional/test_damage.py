@@ -321,3 +321,68 @@ def test_small_files_may_be_damaged(whole, copy, name, damage):
             assert 'days' in readiness(copy)
     else:
         assert name in copy.said
+
+
+# --- views
+
+
+def views(s):
+    with open(s.path('state', 'CURRENT')) as f:
+        return s.path('state', f.read().strip())
+
+
+def makes_views_again(s, whole, what=''):
+    assert s.try_start(), s.said[-500:]
+    s.settle()
+    assert s.js('db', 'stat')['events'] == whole.events
+    assert s.metric('lost_events') == 0
+    if what:
+        assert what in readiness(s) and s.metric('views_remade_total') == 1 and 'damaged file=state' in s.logged()
+    s.verify()
+    assert s.stop() == 0
+    assert s.try_start()
+    assert 'state' not in readiness(s)
+
+
+@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+def test_damaged_views_are_made_again(whole, copy, damage):
+    damage(os.path.join(views(copy), '1', 'data.mdb'))
+    makes_views_again(copy, whole, 'made again')
+
+
+@pytest.mark.parametrize('seed', range(4))
+@pytest.mark.parametrize('damage', [flip, page, zero_page], ids=lambda d: d.__name__)
+def test_views_that_somebody_wrote_into_are_made_again(whole, copy, damage, seed):
+    damage(os.path.join(views(copy), '0', 'data.mdb'), seed=seed)
+    makes_views_again(copy, whole, 'made again')
+
+
+@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+def test_a_damaged_lock_file_of_views_is_no_loss(whole, copy, damage):
+    damage(os.path.join(views(copy), '1', 'lock.mdb'))
+    makes_views_again(copy, whole)
+
+
+@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+def test_a_damaged_name_of_the_views_is_no_loss(whole, copy, damage):
+    damage(copy.path('state', 'CURRENT'))
+    makes_views_again(copy, whole)
+
+
+def test_views_of_another_store_are_not_served(whole, other, copy):
+    shutil.copy(os.path.join(views(other.server) if hasattr(other.server, 'path') else os.path.join(other.server.store, 'state', '1'), '0', 'data.mdb'),
+                os.path.join(views(copy), '0', 'data.mdb'))
+    makes_views_again(copy, whole, 'made again')
+
+
+def test_a_shard_that_is_gone_is_made_again(whole, copy):
+    shutil.rmtree(os.path.join(views(copy), '1'))
+    makes_views_again(copy, whole, 'made again')
+
+
+@pytest.mark.parametrize('damage', [half, page, zero_page], ids=lambda d: d.__name__)
+def test_the_command_line_names_damaged_views_when_no_server_runs(copy, damage):
+    damage(os.path.join(views(copy), '1', 'data.mdb'))
+    for command in (['db', 'stat'], ['segments', 'list'], ['db', 'verify']):
+        r = copy.cli(*command, ok=(1,))
+        assert 'data.mdb' in r.stderr, r

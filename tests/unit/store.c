@@ -566,11 +566,107 @@ TEST(whoever_looks_meanwhile_sees_what_was_noted_before)
 	erased_close(a.e);
 }
 
+TEST(a_profile_of_every_segment_comes_back)
+{
+	struct profile p = {.ordinal = 7, .due_hour = 24}, q = {0};
+	struct buf bytes = {0};
+	static uint16_t all[65000];
+	for (unsigned i = 0; i < 65000; i++)
+		all[i] = (uint16_t)i;
+	p.segments = all;
+	p.segments_n = 65000;
+	profile_add(&p, 1, 20000, 3);
+	profile_save(&p, &bytes);
+	assert_true(profile_load(&q, buf_view(&bytes)));
+	assert_int_equal(q.segments_n, 65000);
+	assert_memory_equal(q.segments, all, sizeof all);
+	assert_int_equal(q.rows_n, 1);
+	p.segments = NULL;
+	profile_done(&p);
+	profile_done(&q);
+	buf_done(&bytes);
+}
+
+/* A log that is damaged in the middle: what is behind is found, and what was there is counted. */
+TEST(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	commit_block(s, 100, 0, "one ");
+	commit_block(s, 100, 0, "two ");
+	commit_block(s, 100, 0, "three ");
+	store_close(s);
+	config_done(&c);
+	char path[128];
+	snprintf(path, sizeof path, "%s/store/wal", folder);
+	FILE *f = fopen(path, "r+b");
+	uint8_t head[4];
+	assert_int_equal(fread(head, 1, 4, f), 4);
+	fseek(f, (long)get_u32(head), SEEK_SET);
+	for (int i = 0; i < 60; i++)
+		fputc(0x55, f);
+	fclose(f);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "one three ");
+	struct damage_sum sum;
+	damage_sum(s->damage, &sum);
+	assert_true(sum.unknown);
+	assert_int_equal(sum.others, 1);
+	store_close(s);
+	config_done(&c);
+}
+
+TEST(a_list_of_the_erased_that_is_lost_is_found_again)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct vkey k = {"somebody"}, other = {"somebody else"};
+	struct buf b = {0};
+	static const uint8_t rules[16] = {1};
+	char path[128];
+	uint32_t now = clock_now();
+	record_encode_erase(&k, now, &b);
+	struct journal_block block = {.day = day_of(now), .shard = 0, .count = 1, .records = buf_view(&b)};
+	assert_int_equal(erased_add(s->erased, &k, 1, day_of(now)), OK);
+	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
+	assert_int_equal(journal_publish(s->journal), OK);
+	store_close(s);
+	config_done(&c);
+	snprintf(path, sizeof path, "%s/store/erased", folder);
+	for (int how = 0; how < 3; how++) {
+		if (how == 0)
+			assert_int_equal(unlink(path), 0);
+		else if (how == 1)
+			assert_int_equal(truncate(path, 0), 0);
+		FILE *f = how == 2 ? fopen(path, "r+b") : NULL;
+		if (f) {
+			fputc(0x55, f);
+			fclose(f);
+		}
+		s = open_store(&c);
+		assert_true(erased_since(s->erased, &k, day_of(now)));
+		assert_false(erased_since(s->erased, &other, day_of(now)));
+		struct damage_sum sum;
+		damage_sum(s->damage, &sum);
+		assert_int_equal(sum.others, 1);
+		store_close(s);
+		config_done(&c);
+		s = open_store(&c);
+		damage_sum(s->damage, &sum);
+		assert_int_equal(sum.others, 0);
+		store_close(s);
+		config_done(&c);
+	}
+	buf_done(&b);
+}
+
 #define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
     IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published), IN_FOLDER(another_day_or_much_at_once_is_published_in_order),
     IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered), IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends),
     IN_FOLDER(a_commit_of_several_days_that_fails_leaves_nothing), IN_FOLDER(nothing_more_is_stored_before_a_failed_commit_was_taken_back),
-    IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was), cmocka_unit_test(a_count_saturates),
+    IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was),
+    cmocka_unit_test(a_profile_of_every_segment_comes_back), IN_FOLDER(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read),
+    IN_FOLDER(a_list_of_the_erased_that_is_lost_is_found_again), cmocka_unit_test(a_count_saturates),
     cmocka_unit_test(a_bitmap_that_was_changed_is_refused), IN_FOLDER(an_ordinal_rests_a_day_before_it_is_used_again),
     IN_FOLDER(an_erasure_counts_from_when_it_is_noted_and_not_if_it_could_not_be_written), IN_FOLDER(whoever_looks_meanwhile_sees_what_was_noted_before))

@@ -66,6 +66,8 @@
 	X(M_FOLDS, "folds_total", "", "Fold transactions")                                                                                           \
 	X(M_FOLD_DROPPED, "fold_dropped_total", "", "Events that were past retention when folded")                                                   \
 	X(M_FOLD_CORRUPT, "fold_corrupt_total", "", "Blocks or records that could not be read")                                                      \
+	X(M_PROFILES_BAD, "unreadable_profiles_total", "", "Times that a profile was met which does not decode; it is passed over")                       \
+	X(M_VIEWS_REMADE, "views_remade_total", "", "Times that views could not be used and were made again from the journal")                         \
 	X(M_SWEPT, "swept_visitors_total", "", "Visitors looked at because time passed")                                                             \
 	X(M_EXPIRED, "expired_visitors_total", "", "Visitors deleted because nothing was left")                                                      \
 	X(M_PROV_EVICTED, "provisional_evicted_total", "", "Provisional visitors forgotten early: table full")                                       \

@@ -2,7 +2,7 @@
  *
  * On disk (value of `visitors`):
  *
- *     u8 version │ u8 0 │ u16 header length │ msgpack header │ sum sum … │ first day │ group group …
+ *     u8 version │ u24 header length │ msgpack header │ sum sum … │ first day │ group group …
  *
  *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …), sums] and,
  * where a TC string came, consent day, purposes group:  category − that of the group before │ bytes │ (day − the day before │ count) …         packed
@@ -43,6 +43,7 @@ struct profile_attr {
 
 struct profile {
 	uint32_t ordinal, due_hour;
+	bool bad; /* is none: what was stored does not decode */
 	uint16_t evaluated_day, place_day, agent_day;
 	uint16_t consent_day, purposes; /* the latest TC string's; 0: none came */
 	struct place place;

@@ -1,6 +1,6 @@
 /* The file `erased`, beside `keys`: visitor keys that were erased, for as long as a cookie or a backup could bring them back (90 days).
  *
- *     n × (visitor key 16 │ day u16 │ zero 6)        an entry is on disk before the erasure is answered
+ *     n × (visitor key 16 │ day u16 │ check 4 │ zero 2; an older crumb wrote no check: zero)        an entry is on disk before the erasure is answered
  *
  * What it lists is not replayed by a restore, whatever the backup holds; the nightly cleaning takes it out of the journal's bytes; and whoever comes
  * with its cookie or id is nobody. It is not part of a backup.
@@ -25,6 +25,12 @@ struct erased_table;
 
 enum err erased_open(const char *path, bool create, struct erased **out) MUST_CHECK; /* missing: empty */
 void erased_close(struct erased *e);
+size_t erased_unreadable(const struct erased *e); /* entries that were passed over when it was opened */
+/* Writes the file anew, as it is known. */
+enum err erased_save(struct erased *e) MUST_CHECK;
+struct store;
+/* Puts back whoever the journal's records of erasures name. */
+enum err erased_recall(struct store *s, size_t *found) MUST_CHECK;
 
 void erased_note(struct erased *e, const struct vkey *k);
 /* Durable when it returns OK. */

@@ -51,7 +51,7 @@ bool shard_unfinished(struct shard *s, struct db_txn *t, uint64_t *target, uint6
 void shard_unfinished_put(struct shard *s, struct db_txn *t, uint64_t target, uint64_t next);
 void shard_unfinished_done(struct shard *s, struct db_txn *t);
 
-/* --- profiles: false when there is none; a value that does not decode is an error of the transaction (ERR_CORRUPT) */
+/* --- profiles: false when there is none, or one that does not decode: that is counted, and out->bad says so */
 bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out);
 void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k, const struct profile *p, struct buf *scratch);
 

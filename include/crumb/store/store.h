@@ -51,6 +51,11 @@ bool store_locked(const struct config *c); /* does somebody write it now? */
 uint32_t store_current(const struct store *s);
 uint32_t store_building(const struct store *s);				     /* the generation that is being built beside the serving one; 0: none */
 enum err store_set_current(struct store *s, uint32_t generation) MUST_CHECK; /* durable when it returns */
+/* Are the files of a generation what they were? Before it is opened, while nobody has it open. ERR_CORRUPT: it is to be made again. */
+enum err store_check_views(struct store *s, uint32_t generation) MUST_CHECK;
+/* The pages of a shard that is open; beside whoever writes it. */
+enum err store_check_pages(const struct store *s, uint32_t generation, struct shard *shard) MUST_CHECK;
+uint32_t store_newest_views(const struct store *s); /* the highest generation that has a folder; 0: there is none */
 enum err store_shard(struct store *s, uint32_t generation, unsigned shard, struct shard *out) MUST_CHECK;
 void store_drop_generation(struct store *s, uint32_t generation);
 void store_drop_others(struct store *s, uint32_t keep, uint32_t and); /* leftovers of a crash; 0: keep only one */
