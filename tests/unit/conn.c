@@ -613,7 +613,49 @@ TEST(out_of_descriptors_with_nobody_idle_the_listener_rests)
 	world_free(w);
 }
 
-RUN(cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
+/* Each kind of connection that does not wait for us makes room for the next one; who waits for us stays. */
+TEST(who_does_not_wait_for_us_makes_room)
+{
+	static const char *const begun[] = {"", "GET /now HT", "POST /now HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
+	    "GET /now?1 HTTP/1.1\r\nHost: h\r\n\r\n", "no request\r\n\r\nand more", "GET /hold?1 HTTP/1.1\r\nHost: h\r\n\r\n",
+	    "GET /gate?1 HTTP/1.1\r\nHost: h\r\n\r\n"};
+	static const enum phase phases[] = {PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_SEND, PHASE_LINGER, PHASE_ANSWER, PHASE_ANSWER};
+	for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
+		struct world *w = world_new(NULL);
+		struct talk t = {0};
+		int fd[2], little = 1;
+		struct sockaddr_storage peer = {.ss_family = AF_UNIX};
+		w->pad = 100000;
+		http_server_limit(w->server, 1);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+		setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+		http_server_adopt(w->server, fd[1], &peer);
+		put(fd[0], str_c(begun[i]));
+		turn(w);
+		assert_non_null(w->server->phases[phases[i]].first);
+		w->pad = 0;
+		int next = connected(w);
+		put_request(&t.sent, "/now", 2, "k=v", STR(""));
+		ssize_t sent = send(next, t.sent.p, t.sent.n, MSG_NOSIGNAL);
+		turn(w);
+		if (phases[i] != PHASE_ANSWER) {
+			assert_int_equal(sent, t.sent.n);
+			expect(&t.want, "/now", 2, "k=v", STR(""));
+			same(&t, next);
+		} else {
+			assert_true(ended(next));
+			assert_non_null(w->server->phases[PHASE_ANSWER].first);
+		}
+		while (w->held_n)
+			release(w, 0);
+		close(fd[0]);
+		close(next);
+		talk_done(&t);
+		world_free(w);
+	}
+}
+
+RUN(cmocka_unit_test(who_does_not_wait_for_us_makes_room), cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
     cmocka_unit_test(out_of_descriptors_with_nobody_idle_the_listener_rests), cmocka_unit_test(a_request_behind_a_held_one_is_answered_with_its_own), cmocka_unit_test(half_a_request_behind_a_held_one_stays_whole),
     cmocka_unit_test(answers_keep_the_order_of_requests), cmocka_unit_test(a_handler_lets_other_connections_go_without_entering_them),
     cmocka_unit_test(a_megabyte_of_pairs_needs_little_stack), cmocka_unit_test(a_slow_reader_gets_everything_whole),
