@@ -65,9 +65,11 @@ static int backup(struct cli *c, int argc, char **argv)
 	if (!folder || !cli_all_used(argc, argv))
 		return cli_misuse("db backup wants a folder");
 	if (client_available(c)) {
-		char *absolute = *folder == '/' ? NULL : realpath(".", NULL), path[4200];
-		snprintf(path, sizeof path, "%s%s%s", absolute ? absolute : "", absolute ? "/" : "", folder);
+		char *absolute = *folder == '/' ? NULL : realpath(".", NULL), path[4096];
+		int n = snprintf(path, sizeof path, "%s%s%s", absolute ? absolute : "", absolute ? "/" : "", folder);
 		free(absolute);
+		if (n < 0 || n > STORE_PATH_MAX)
+			return cli_fail("a path of more than %d bytes", STORE_PATH_MAX);
 		struct str body = str_c(path);
 		if (!(j = client_json(c, "/v1/backup", &body, &r)))
 			return EXIT_WRONG;
@@ -151,11 +153,12 @@ static int restore(struct cli *c, int argc, char **argv)
 	if (rc)
 		return rc;
 	if (c->json)
-		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:I}", "days", (json_int_t)t.days, "expired", (json_int_t)t.expired, "erased",
+		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "days", (json_int_t)t.days, "expired", (json_int_t)t.expired, "damaged",
+		    (json_int_t)t.damaged, "erased",
 		    (json_int_t)again, "visitors", (json_int_t)totals.visitors, "events", (json_int_t)totals.events));
 	else
-		printf("%u days are back, %u have expired; %llu visitors, %llu events; %zu erased visitors stay erased\n", t.days, t.expired,
-		    (unsigned long long)totals.visitors, (unsigned long long)totals.events, again);
+		printf("%u days are back, %u have expired, %u are damaged in the backup; %llu visitors, %llu events; %zu erased visitors stay erased\n",
+		    t.days, t.expired, t.damaged, (unsigned long long)totals.visitors, (unsigned long long)totals.events, again);
 	return EXIT_FINE;
 }
 
@@ -171,7 +174,7 @@ const struct command commands_backup[] = {
 	backup},
     {"db restore", "FOLDER [--json]", "put a backup back",
 	"  Into a store that has its keys and no journal: puts the days back whose keys are left, makes the views again from them, and erases again\n"
-	"  whoever was erased since. The server must be stopped. {\"days\",\"expired\",\"erased\",\"visitors\",\"events\"}",
+	"  whoever was erased since. The server must be stopped. {\"days\",\"expired\",\"damaged\",\"erased\",\"visitors\",\"events\"}",
 	restore},
     {0},
 };

@@ -1,12 +1,14 @@
 #include "crumb/store/backup.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/log.h"
 #include "crumb/store/db.h"
+#include "format.h"
+#include "pages.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -43,8 +45,9 @@ static enum err copy_file(const char *from, const char *to, uint64_t *bytes)
 	enum err e = in < 0 ? sys(from) : out < 0 ? sys(to) : OK;
 	ssize_t n = 0;
 	while (!e && (n = read(in, part, sizeof part)) > 0) {
-		if (write(out, part, (size_t)n) != n)
-			e = sys(to);
+		for (ssize_t done = 0, w; !e && done < n; done += w)
+			if ((w = write(out, part + done, (size_t)(n - done))) <= 0)
+				e = sys(to);
 		*bytes += (uint64_t)n;
 	}
 	if (!e && (n < 0 || fsync(out) != 0))
@@ -61,8 +64,8 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
 	char from[4200], to[4200];
 	uint16_t days[DAYS_MAX];
 	unsigned n = journal_days(s->journal, days, DAYS_MAX);
-	*out = (struct backup_totals){0, 0, 0};
-	enum err e = make(folder);
+	*out = (struct backup_totals){0};
+	enum err e = strlen(folder) > STORE_PATH_MAX ? err_set(ERR_USAGE, "a path of more than %d bytes", STORE_PATH_MAX) : make(folder);
 	if (!e && !empty(folder))
 		e = err_set(ERR_USAGE, "%s is not empty: a backup wants a folder of its own", folder);
 	snprintf(from, sizeof from, "%s/format", s->path);
@@ -91,37 +94,57 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
 		if (progress)
 			progress(i + 1, n);
 	}
-	return e ? e : folder_sync(folder);
+	/* from the days up to the folder that the backup stands in: "N days" is told of what is on disk */
+	snprintf(to, sizeof to, "%s/journal", folder);
+	if (!e)
+		e = folder_sync(to);
+	if (!e)
+		e = folder_sync(folder);
+	snprintf(to, sizeof to, "%s/..", folder);
+	return e ? e : folder_sync(to);
 }
 
 /* --- restore */
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+/* Are these the keys that the backup was made with? Nothing is changed yet. */
+static enum err keys_fit(const struct config *c, const char *folder, const struct format *f)
 {
-	(void)st, (void)kind, (void)where;
-	return remove(path);
+	char path[FILE_PATH_MAX];
+	uint8_t id[STORE_ID_LEN];
+	struct keys *k;
+	snprintf(path, sizeof path, "%s/keys", c->store_path);
+	enum err e = keys_open(path, KEYS_READ, &k);
+	if (e == ERR_NOT_FOUND)
+		return err_set(e, "%s: a backup opens only with the keys of the store that it was made of, and they are not here", path);
+	if (e)
+		return e;
+	keys_id(k, id);
+	if (f->sealed && keys_sealed(k) && memcmp(id, f->id, sizeof id) != 0)
+		e = err_set(ERR_USAGE, "%s is a backup of another store than %s belongs to; nothing was changed", folder, path);
+	keys_close(k);
+	return e;
 }
 
-static enum err check_place(const struct config *c, const char *folder)
+static enum err check_place(const struct config *c, const char *folder, struct format *f)
 {
-	char path[4200];
-	snprintf(path, sizeof path, "%s/format", folder);
-	if (access(path, R_OK) != 0)
+	char path[FILE_PATH_MAX];
+	enum err e = strlen(folder) > STORE_PATH_MAX || strlen(c->store_path) > STORE_PATH_MAX ? err_set(ERR_USAGE, "a path of more than %d bytes", STORE_PATH_MAX)
+											      : format_read(folder, f);
+	if (e)
+		return e;
+	if (!f->there)
 		return err_set(ERR_NOT_FOUND, "%s is no backup: it has no file 'format'", folder);
 	if (store_locked(c))
 		return err_set(ERR_BUSY, "%s is in use by a running crumbd or crumb", c->store_path);
-	snprintf(path, sizeof path, "%s/keys", c->store_path);
-	if (access(path, R_OK) != 0)
-		return err_set(ERR_NOT_FOUND, "%s: a backup opens only with the keys of the store that it was made of, and they are not here", path);
 	snprintf(path, sizeof path, "%s/journal", c->store_path);
 	if (!empty(path))
 		return err_set(ERR_USAGE, "%s has a journal: move it away first, nothing was changed", c->store_path);
-	return OK;
+	return keys_fit(c, folder, f);
 }
 
 static enum err restore_day(const struct store *s, const char *folder, const char *name, struct backup_totals *out)
 {
-	char from[4200], to[4200];
+	char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
 	uint8_t key[32];
 	uint16_t day;
 	if (!day_parse(name, strlen(name), &day))
@@ -132,40 +155,43 @@ static enum err restore_day(const struct store *s, const char *folder, const cha
 		out->expired++;
 		return OK;
 	}
+	snprintf(from, sizeof from, "%s/journal/%s/data.mdb", folder, name);
+	if (!e && (e = pages_check(from, true, 0)) == ERR_CORRUPT) {
+		log_error("backup", "a day is damaged and stays behind day=%s why=\"%s\"", name, err_text());
+		out->damaged++;
+		return OK;
+	}
 	snprintf(to, sizeof to, "%s/journal/%s", s->path, name);
 	if (e || (e = make(to)))
 		return e;
-	snprintf(from, sizeof from, "%s/journal/%s/data.mdb", folder, name);
 	snprintf(to, sizeof to, "%s/journal/%s/data.mdb", s->path, name);
 	e = copy_file(from, to, &out->bytes);
+	*strrchr(to, '/') = 0;
+	if (!e)
+		e = folder_sync(to);
 	out->days += !e;
 	return e;
 }
 
 enum err backup_restore(const struct config *c, const char *folder, void (*progress)(uint64_t, uint64_t), struct backup_totals *out)
 {
-	char path[4200], to[4200];
+	char path[FILE_PATH_MAX];
 	struct store *s = NULL;
 	struct dirent **names = NULL;
-	uint64_t none = 0;
-	*out = (struct backup_totals){0, 0, 0};
-	enum err e = check_place(c, folder);
+	struct format f;
+	struct config as = *c; /* a store that has nothing but keys gets the backup's shards */
+	*out = (struct backup_totals){0};
+	enum err e = check_place(c, folder, &f);
 	if (e)
 		return e;
-	snprintf(path, sizeof path, "%s/format", folder);
-	snprintf(to, sizeof to, "%s/format", c->store_path);
-	if (access(to, F_OK) != 0 && (e = copy_file(path, to, &none)))
-		return e;
-	/* views that may have seen more than what is put back, and the log that belongs to them */
-	snprintf(to, sizeof to, "%s/state", c->store_path);
-	nftw(to, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	snprintf(to, sizeof to, "%s/wal", c->store_path);
-	unlink(to);
-	if ((e = store_open(c, STORE_WRITE, &s)))
+	as.shards = (long)f.shards;
+	if ((e = store_open(&as, STORE_RESTORE, &s)))
 		return e;
 	snprintf(path, sizeof path, "%s/journal", folder);
-	int n = scandir(path, &names, NULL, alphasort);
-	if (n < 0)
+	int n = s->shards == f.shards ? scandir(path, &names, NULL, alphasort) : 0;
+	if (s->shards != f.shards)
+		e = err_set(ERR_USAGE, "the backup has %u shards, the store %u: begin with a store that has keys only", f.shards, s->shards);
+	else if (n < 0)
 		e = sys(path);
 	for (int i = 0; i < n; i++) {
 		if (!e)
@@ -175,6 +201,9 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 		free(names[i]);
 	}
 	free(names);
+	snprintf(path, sizeof path, "%s/journal", s->path);
+	if (!e)
+		e = folder_sync(path);
 	store_close(s);
 	return e;
 }

@@ -9,7 +9,6 @@
 
 struct note {
 	struct note *next;
-	bool trouble;
 	uint64_t lost;
 	char where[64], text[400];
 };
@@ -17,7 +16,6 @@ struct note {
 struct damage {
 	pthread_mutex_t lock;
 	struct note *first;
-	_Atomic unsigned troubles; /* so that who is well need not take the lock */
 };
 
 struct damage *damage_new(void)
@@ -42,26 +40,24 @@ void damage_free(struct damage *d)
 }
 
 /* The lock is held. */
-static struct note **find(struct damage *d, const char *where, bool trouble)
+static struct note **find(struct damage *d, const char *where)
 {
 	struct note **at = &d->first;
-	while (*at && ((*at)->trouble != trouble || strncmp((*at)->where, where, sizeof (*at)->where - 1) != 0))
+	while (*at && strncmp((*at)->where, where, sizeof (*at)->where - 1) != 0)
 		at = &(*at)->next;
 	return at;
 }
 
 /* False: the same is noted already. */
-static bool put(struct damage *d, const char *where, bool trouble, uint64_t lost, const char *text)
+static bool put(struct damage *d, const char *where, uint64_t lost, const char *text)
 {
 	pthread_mutex_lock(&d->lock);
-	struct note **at = find(d, where, trouble), *n = *at;
-	bool news = !n || (!trouble && (n->lost != lost || strcmp(n->text, text) != 0));
+	struct note **at = find(d, where), *n = *at;
+	bool news = !n || n->lost != lost || strcmp(n->text, text) != 0;
 	if (!n) {
 		n = *at = calloc(1, sizeof *n);
 		CHECK(n);
-		n->trouble = trouble;
 		snprintf(n->where, sizeof n->where, "%s", where);
-		d->troubles += trouble;
 	}
 	n->lost = lost;
 	snprintf(n->text, sizeof n->text, "%s", text);
@@ -76,7 +72,7 @@ void damage_note(struct damage *d, const char *where, uint64_t lost_events, cons
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (!put(d, where, false, lost_events, text))
+	if (!put(d, where, lost_events, text))
 		return;
 	if (lost_events == EVENTS_UNKNOWN)
 		log_error("store", "damaged file=%s lost_events=unknown why=\"%s\"", where, text);
@@ -89,8 +85,6 @@ void damage_sum(struct damage *d, struct damage_sum *out)
 	*out = (struct damage_sum){0, 0, 0, false};
 	pthread_mutex_lock(&d->lock);
 	for (struct note *n = d->first; n; n = n->next) {
-		if (n->trouble)
-			continue;
 		if (strncmp(n->where, "journal/", 8) == 0)
 			out->days++;
 		else
@@ -108,8 +102,6 @@ void damage_each(struct damage *d, void (*each)(void *, const char *), void *arg
 	pthread_mutex_lock(&d->lock);
 	for (struct note *n = d->first; n; n = n->next) {
 		char line[600];
-		if (n->trouble)
-			continue;
 		if (n->lost == EVENTS_UNKNOWN)
 			snprintf(line, sizeof line, "%s: %s; how many events that is, is not known", n->where, n->text);
 		else
@@ -127,40 +119,4 @@ static void add_line(void *arg, const char *text)
 void damage_print(struct damage *d, struct buf *out)
 {
 	damage_each(d, add_line, out);
-}
-
-void damage_trouble(struct damage *d, const char *where, const char *why)
-{
-	if (put(d, where, true, 0, why))
-		log_error("store", "does not work now, is tried again where=%s why=\"%s\"", where, why);
-}
-
-void damage_well(struct damage *d, const char *where)
-{
-	if (d->troubles == 0)
-		return;
-	pthread_mutex_lock(&d->lock);
-	struct note **at = find(d, where, true), *gone = *at;
-	if (gone) {
-		*at = gone->next;
-		d->troubles--;
-	}
-	pthread_mutex_unlock(&d->lock);
-	if (gone)
-		log_info("store", "works again where=%s", gone->where);
-	free(gone);
-}
-
-bool damage_troubles(struct damage *d, struct buf *out)
-{
-	bool any = false;
-	pthread_mutex_lock(&d->lock);
-	for (struct note *n = d->first; n; n = n->next) {
-		if (!n->trouble)
-			continue;
-		any = true;
-		buf_addf(out, "%s: %s\n", n->where, n->text);
-	}
-	pthread_mutex_unlock(&d->lock);
-	return any;
 }

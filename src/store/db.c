@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -111,7 +112,16 @@ void db_close(struct db *d)
 enum err db_copy(struct db *d, const char *folder)
 {
 	enum err e = map(mdb_env_copy2(d->env, folder, MDB_CP_COMPACT));
-	return e ? err_wrap(e, "%s", folder) : folder_sync(folder);
+	if (e)
+		return err_wrap(e, "%s", folder);
+	char path[FILE_PATH_MAX];
+	snprintf(path, sizeof path, "%s/data.mdb", folder);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		e = err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return e ? e : folder_sync(folder);
 }
 
 enum err db_unsynced(struct db *d, bool on)

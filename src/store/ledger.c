@@ -1,7 +1,8 @@
 /* The journal's ledger: which days there must be, and how many events are in each.
  *
  *     crumb days 1
- *     2026-01-31 events readable last        events ever stored in the day; those that could be read when it was looked at; highest sequence then
+ *     2026-01-31 events readable last        events ever stored in the day; those that could be read when it was looked at; highest sequence then;
+ *                                            and "about" where the numbers count other records, too, as of days that an older crumb wrote
  *     check 16 hexadecimal digits
  *
  * It is the file `days` beside journal/. A day is in it before the first commit that has events of it is answered; its numbers are brought up to date
@@ -79,7 +80,7 @@ static bool parse(struct journal *j, const char *text, size_t n)
 			continue;
 		struct ledger_day *d = have(j, day);
 		if (d)
-			*d = (struct ledger_day){day, true, false, events, readable, last};
+			*d = (struct ledger_day){day, !strstr(one, " about"), false, events, readable, last};
 	}
 	return true;
 }
@@ -109,7 +110,8 @@ void ledger_save(struct journal *j)
 		const struct ledger_day *d = &j->ledger.days[i];
 		char day[DAY_TEXT];
 		day_text(d->day, day);
-		buf_addf(&b, "%s %llu %llu %llu\n", day, (unsigned long long)d->events, (unsigned long long)d->readable, (unsigned long long)d->last);
+		buf_addf(&b, "%s %llu %llu %llu%s\n", day, (unsigned long long)d->events, (unsigned long long)d->readable, (unsigned long long)d->last,
+		    d->known ? "" : " about");
 	}
 	CHECK(!b.failed);
 	check_line(b.p, b.n, sum);
@@ -279,20 +281,20 @@ static enum err settle_day(struct journal *j, struct journal_day *d)
 	for (unsigned i = 0; i < j->lanes; i++)
 		if (atomic_load(&d->last[i]) > last)
 			last = atomic_load(&d->last[i]);
-	if (d->changed) {
+	if (d->changed || (l->known && l->readable < l->events)) {
 		if ((e = ledger_count(j, d, 0, true, &n)))
 			return e;
-		if (!l->known || n.events > l->events)
+		if (n.events > l->events || (!l->known && !n.bad_blocks))
 			l->events = n.events;
 		l->readable = n.events;
+		l->known |= !n.bad_blocks;
 		if (n.bad_blocks || l->readable < l->events) {
 			char text[200];
-			snprintf(text, sizeof text, "changed by somebody else, %llu of its %llu blocks cannot be read", (unsigned long long)n.bad_blocks,
-			    (unsigned long long)n.blocks);
-			l->known = true;
+			snprintf(text, sizeof text, "%s%llu of its %llu blocks cannot be read", d->changed ? "changed by somebody else, " : "a part of it is lost; ",
+			    (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
 			note(j, d->day, l, text);
 		}
-	} else if (last > l->last || !l->known) {
+	} else if (last > l->last) {
 		if ((e = ledger_count(j, d, l->last, l->known, &n)))
 			return e;
 		l->events += n.events;
@@ -300,10 +302,7 @@ static enum err settle_day(struct journal *j, struct journal_day *d)
 	}
 	if (l->last >= j->next_seq)
 		j->next_seq = l->last + 1;
-	l->known = true;
 	l->last = last > l->last ? last : l->last;
-	if (l->readable < l->events && !l->noted)
-		note(j, d->day, l, "a part of it was lost or cannot be read");
 	return OK;
 }
 

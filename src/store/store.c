@@ -211,6 +211,25 @@ bool store_locked(const struct config *c)
 	return !free_now;
 }
 
+/* For days that are put back: views may have seen more than those, and the log belongs to what was there. */
+static enum err make_room(const struct store *s)
+{
+	char path[4096];
+	struct contents have = {0, 0};
+	static const char *const files[] = {"wal", "undo"};
+	count_in(s->path, "journal", true, &have.days);
+	if (have.days)
+		return err_set(ERR_USAGE, "%s has a journal: move it away first, nothing was changed", s->path);
+	path_of(s, "state", path);
+	enum err e = folder_remove(path);
+	for (size_t i = 0; i < sizeof files / sizeof *files && !e; i++) {
+		path_of(s, files[i], path);
+		if (unlink(path) != 0 && errno != ENOENT)
+			e = sys(path);
+	}
+	return e ? e : folder_sync(s->path);
+}
+
 /* The list of who was erased is not what it was: what the journal knows of them is put back. */
 static enum err check_erased(struct store *s, bool gone, bool changed)
 {
@@ -254,7 +273,7 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	struct format f;
 	s->lock_fd = -1;
 	s->damage = damage_new();
-	s->readonly = mode != STORE_WRITE;
+	s->readonly = mode != STORE_WRITE && mode != STORE_RESTORE;
 	enum err e = OK;
 	if (strlen(c->store_path) > STORE_PATH_MAX) {
 		e = err_set(ERR_USAGE, "store.path is longer than %d bytes", STORE_PATH_MAX);
@@ -264,6 +283,8 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	if (!s->readonly && ((e = folder_make(s->path, 0700)) || (e = take_lock(s))))
 		goto out;
 	if ((e = identify(s, c, &f)) || (e = map_size(s, c)))
+		goto out;
+	if (mode == STORE_RESTORE && (e = make_room(s)))
 		goto out;
 	path_of(s, "journal", path);
 	if (!s->readonly && (e = make_folder(path)))

@@ -386,3 +386,32 @@ def test_the_command_line_names_damaged_views_when_no_server_runs(copy, damage):
     for command in (['db', 'stat'], ['segments', 'list'], ['db', 'verify']):
         r = copy.cli(*command, ok=(1,))
         assert 'data.mdb' in r.stderr, r
+
+
+# --- backups
+
+
+def test_a_restore_takes_only_its_own_keys_and_what_is_whole(whole, other, copy):
+    backup = copy.dir + '/backup'
+    assert copy.js('db', 'backup', backup)['days'] == DAYS
+    half(os.path.join(backup, 'journal', days(copy)[2], 'data.mdb'))
+    foreign = Copy(other)
+    shutil.rmtree(foreign.path('journal'))
+    before = foreign.tree()
+    r = foreign.cli('db', 'restore', backup, ok=(1,))
+    assert 'another store' in r.stderr and foreign.tree() == before
+    foreign.close()
+    shutil.rmtree(copy.path('journal'))
+    r = copy.js('db', 'restore', backup)
+    assert r['days'] == DAYS - 1 and r['damaged'] == 1 and r['events'] == whole.events - PER_DAY
+    assert copy.try_start()
+    copy.settle()
+    assert told_loss(copy)[0] == PER_DAY        # the day that stayed behind
+    assert copy.stop() == 0
+
+
+def test_a_backup_to_a_path_that_would_be_cut_is_refused(copy):
+    deep = copy.dir + '/x' * 1500
+    r = copy.cli('db', 'backup', deep, ok=(1,))
+    assert 'path' in r.stderr or 'too long' in r.stderr
+

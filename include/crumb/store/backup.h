@@ -11,12 +11,14 @@
 
 struct backup_totals {
 	unsigned days, expired; /* expired: their keys are gone, so they stay behind */
+	unsigned damaged;	/* days of the backup that cannot be read, which stay behind too */
 	uint64_t bytes;
 };
 
-/* Into a folder that is made and must be empty; everything must be published. `progress` may be NULL. */
+/* Into a folder that is made and must be empty; everything must be published. All of it is on disk when it returns OK. `progress` may be NULL. */
 enum err backup_write(struct store *s, const char *folder, void (*progress)(uint64_t done, uint64_t of), struct backup_totals *out) MUST_CHECK;
-/* Puts the days into a store that has keys, no journal and no server; its views are removed. Afterwards open it, and erase anew whom
+/* Puts the days into a store that has keys, no journal and no server; its views are removed. ERR_USAGE: the keys are another store's, nothing was
+ * changed. Afterwards open it, and erase anew whom
  * erased_all() names. */
 enum err backup_restore(
     const struct config *c, const char *folder, void (*progress)(uint64_t done, uint64_t of), struct backup_totals *out) MUST_CHECK;

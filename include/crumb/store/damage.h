@@ -1,5 +1,4 @@
-/* What of a store cannot be read or is gone, and what does not work at the moment: noted where it is found, told by the log, /readyz, /metrics and
- * `db verify`. A note stands for as long as the store is open; damage of the journal is found again at each start, until its day ends. Any thread. */
+/* What of a store cannot be read or is gone: noted where it is found, told by the log, /readyz, /metrics and `db verify`. A note stands for as long as the store is open; damage of the journal is found again at each start, until its day ends. Any thread. */
 #ifndef CRUMB_STORE_DAMAGE_H
 #define CRUMB_STORE_DAMAGE_H
 
@@ -27,11 +26,5 @@ void damage_sum(struct damage *d, struct damage_sum *out);
 /* One line for each note. */
 void damage_print(struct damage *d, struct buf *out);
 void damage_each(struct damage *d, void (*each)(void *arg, const char *text), void *arg);
-
-/* What does not work now and is tried again; said in the log when it begins and when it is over. */
-void damage_trouble(struct damage *d, const char *where, const char *why);
-void damage_well(struct damage *d, const char *where);
-/* False when all works; else one line for each trouble. */
-bool damage_troubles(struct damage *d, struct buf *out);
 
 #endif

@@ -39,7 +39,12 @@ struct store {
 	struct journal *journal; /* NULL when read-only without journal */
 };
 
-enum store_mode { STORE_WRITE /* takes the lock */, STORE_READ /* keys and views */, STORE_READ_JOURNAL /* and blocks */ };
+enum store_mode {
+	STORE_WRITE /* takes the lock */,
+	STORE_RESTORE /* the same, and journal/ must be empty; views and log go */,
+	STORE_READ /* keys and views */,
+	STORE_READ_JOURNAL /* and blocks */
+};
 
 /* ERR_BUSY: a server has it. Makes a store only where there is nothing of one: when keys or format are missing, damaged, older or another store's
  * beside a journal or views, it refuses and has changed nothing. */
