@@ -1,11 +1,15 @@
 #include "crumb/store/db.h"
 
+#include "crumb/base/log.h"
 #include "crumb/base/low.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -77,11 +81,26 @@ static void drop_link(const char *folder)
 		unlink(path);
 }
 
-enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode)
+#define TABLES_MOST 16
+
+struct db_env {
+	MDB_env *mdb; /* NULL: it could not be opened anew yet */
+	char folder[4200];
+	size_t map_bytes;
+	unsigned tables;
+	enum db_mode mode;
+	_Atomic unsigned users; /* transactions, and whatever else uses mdb */
+	_Atomic bool broken;	/* nobody comes in before it was opened anew */
+	pthread_mutex_t opening;
+	const char *names[TABLES_MOST]; /* of the tables by their handle, which are to be the same again */
+};
+#define FIRST_HANDLE 2
+
+static enum err open_env(const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode, MDB_env **out)
 {
 	static const unsigned flags[] = {[DB_DURABLE] = 0, [DB_REBUILT] = MDB_NOMETASYNC, [DB_READONLY] = MDB_RDONLY};
 	MDB_env *env;
-	char data[4200];
+	char data[4300];
 	snprintf(data, sizeof data, "%s/data.mdb", folder);
 	bool fresh = mode != DB_READONLY && access(data, F_OK) != 0 && errno == ENOENT;
 	if (mode != DB_READONLY)
@@ -98,20 +117,109 @@ enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned ta
 			unlink(data); /* a part of it would be taken for a damaged file */
 		return err_wrap(map(rc), "%s", folder);
 	}
-	d->env = env;
+	*out = env;
+	return OK;
+}
+
+enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode)
+{
+	struct db_env *v = calloc(1, sizeof *v);
+	if (!v)
+		return err_set(ERR_NOMEM, "no memory");
+	int n = snprintf(v->folder, sizeof v->folder, "%s", folder);
+	enum err e = n < 0 || (size_t)n >= sizeof v->folder ? err_set(ERR_USAGE, "%.100s…: too long a path", folder)
+							    : open_env(folder, map_bytes, tables, mode, &v->mdb);
+	if (e) {
+		free(v);
+		return e;
+	}
+	v->map_bytes = map_bytes;
+	v->tables = tables;
+	v->mode = mode;
+	pthread_mutex_init(&v->opening, NULL);
+	d->env = v;
 	return OK;
 }
 
 void db_close(struct db *d)
 {
-	if (d->env)
-		mdb_env_close(d->env);
+	if (!d->env)
+		return;
+	if (d->env->mdb)
+		mdb_env_close(d->env->mdb);
+	pthread_mutex_destroy(&d->env->opening);
+	free(d->env);
 	d->env = NULL;
+}
+
+/* The tables, by the handles that they had. */
+static enum err open_tables(struct db_env *v)
+{
+	MDB_txn *t;
+	int rc = mdb_txn_begin(v->mdb, NULL, MDB_RDONLY, &t);
+	if (rc)
+		return map(rc);
+	for (unsigned i = 0; i < TABLES_MOST && v->names[i] && !rc; i++) {
+		MDB_dbi handle;
+		if ((rc = mdb_dbi_open(t, v->names[i], 0, &handle)) == 0 && handle != FIRST_HANDLE + i)
+			rc = MDB_BAD_DBI;
+	}
+	if (!rc)
+		rc = mdb_txn_commit(t);
+	else
+		mdb_txn_abort(t);
+	return map(rc);
+}
+
+static enum err open_anew(struct db_env *v)
+{
+	enum err e = OK;
+	pthread_mutex_lock(&v->opening);
+	if (atomic_load(&v->broken)) {
+		if (atomic_load(&v->users))
+			e = err_set(ERR_IO, "%s: a write failed, it will be opened anew", v->folder);
+		if (!e && v->mdb)
+			mdb_env_close(v->mdb);
+		if (!e)
+			v->mdb = NULL;
+		if (!e && !(e = open_env(v->folder, v->map_bytes, v->tables, v->mode, &v->mdb)))
+			e = open_tables(v);
+		if (!e) {
+			atomic_store(&v->broken, false);
+			log_warn("store", "opened anew after a write that failed folder=%s", v->folder);
+		}
+	}
+	pthread_mutex_unlock(&v->opening);
+	return e;
+}
+
+/* From now until leave() the environment stays open. */
+static enum err enter(struct db_env *v)
+{
+	for (int tries = 0; tries < 3; tries++) {
+		atomic_fetch_add(&v->users, 1);
+		if (!atomic_load(&v->broken))
+			return OK;
+		atomic_fetch_sub(&v->users, 1);
+		enum err e = open_anew(v);
+		if (e)
+			return e;
+	}
+	return err_set(ERR_IO, "%s: a write failed", v->folder);
+}
+
+static void leave(struct db_env *v)
+{
+	atomic_fetch_sub(&v->users, 1);
 }
 
 enum err db_copy(struct db *d, const char *folder)
 {
-	enum err e = map(mdb_env_copy2(d->env, folder, MDB_CP_COMPACT));
+	enum err e = enter(d->env);
+	if (e)
+		return e;
+	e = map(mdb_env_copy2(d->env->mdb, folder, MDB_CP_COMPACT));
+	leave(d->env);
 	if (e)
 		return err_wrap(e, "%s", folder);
 	char path[FILE_PATH_MAX];
@@ -126,8 +234,13 @@ enum err db_copy(struct db *d, const char *folder)
 
 enum err db_unsynced(struct db *d, bool on)
 {
-	int rc = mdb_env_set_flags(d->env, MDB_NOSYNC, on);
-	return map(rc || on ? rc : mdb_env_sync(d->env, 1));
+	enum err e = enter(d->env);
+	if (e)
+		return e;
+	int rc = mdb_env_set_flags(d->env->mdb, MDB_NOSYNC, on);
+	e = map(rc || on ? rc : mdb_env_sync(d->env->mdb, 1));
+	leave(d->env);
+	return e;
 }
 
 #define PIECE (128 << 10)
@@ -138,28 +251,53 @@ void db_write_out(struct db *d, bool gently)
 	int fd;
 	struct stat st;
 	struct timespec from, to;
-	if (mdb_env_get_fd(d->env, &fd) != 0 || fstat(fd, &st) != 0)
+	if (enter(d->env) != OK)
+		return; /* the next commit says why */
+	fd = mdb_env_get_fd(d->env->mdb, &fd) == 0 ? dup(fd) : -1;
+	leave(d->env);
+	if (fd < 0)
 		return;
+	if (fstat(fd, &st) != 0)
+		st.st_size = 0;
 	for (off_t at = 0; at < st.st_size; at += PIECE) {
 		clock_gettime(CLOCK_MONOTONIC, &from);
 		if (sync_file_range(fd, at, PIECE, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0)
-			return; /* not here: the sync at the end does it */
+			break; /* not here: the sync at the end does it */
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		long us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
 		long rest = REST_US + 6 * us < 100000 ? REST_US + 6 * us : 100000;
 		if (gently && us > 100) /* something was written */
 			nanosleep(&(struct timespec){0, 1000 * rest}, NULL);
 	}
+	close(fd);
+}
+
+static int begin(MDB_env *env, bool write, MDB_txn **out)
+{
+	if (write)
+		return mdb_txn_begin(env, NULL, 0, out);
+	low_hold(); /* a lock for a place among the readers */
+	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, out);
+	low_release();
+	return rc;
 }
 
 enum err db_begin(struct db *d, bool write, struct db_txn *t)
 {
-	*t = (struct db_txn){.write = write};
-	if (write)
-		return map(mdb_txn_begin(d->env, NULL, 0, &t->txn));
-	low_hold(); /* a lock for a place among the readers */
-	int rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &t->txn);
-	low_release();
+	*t = (struct db_txn){.write = write, .of = d->env};
+	int rc = MDB_PANIC;
+	for (int tries = 0; rc == MDB_PANIC && tries < 2; tries++) {
+		enum err e = enter(d->env);
+		if (e)
+			return e;
+		rc = begin(d->env->mdb, write, &t->txn);
+		if (rc == MDB_PANIC)
+			atomic_store(&d->env->broken, true);
+		if (rc) {
+			t->txn = NULL;
+			leave(d->env);
+		}
+	}
 	return map(rc);
 }
 
@@ -170,8 +308,10 @@ uint64_t db_commit_seen(struct db_txn *t)
 
 void db_abort(struct db_txn *t)
 {
-	if (t->txn)
+	if (t->txn) {
 		mdb_txn_abort(t->txn);
+		leave(t->of);
+	}
 	t->txn = NULL;
 }
 
@@ -182,6 +322,8 @@ enum err db_end(struct db_txn *t)
 		db_abort(t);
 	else
 		e = map(mdb_txn_commit(t->txn)); /* of a read too: tables that it opened stay open */
+	if (t->txn)
+		leave(t->of);
 	t->txn = NULL;
 	return e;
 }
@@ -192,6 +334,8 @@ enum err db_open_table(struct db_txn *t, const char *name, db_table *out)
 	int rc = mdb_dbi_open(t->txn, name, t->write ? MDB_CREATE : 0, &dbi);
 	if (rc == MDB_NOTFOUND)
 		return err_set(ERR_CORRUPT, "store: table %s is missing", name);
+	if (!rc && dbi >= FIRST_HANDLE && dbi - FIRST_HANDLE < TABLES_MOST)
+		t->of->names[dbi - FIRST_HANDLE] = name;
 	if (!rc)
 		*out = dbi;
 	return map(rc);
@@ -306,6 +450,8 @@ void db_walk_end(struct db_cursor *c)
 void db_check_readers(struct db *d)
 {
 	int dead;
-	if (mdb_reader_check(d->env, &dead) != 0)
-		return; /* nothing depends on it; the next hour tries again */
+	if (enter(d->env) != OK)
+		return;
+	(void)mdb_reader_check(d->env->mdb, &dead); /* nothing depends on it; the next hour tries again */
+	leave(d->env);
 }

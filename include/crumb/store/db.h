@@ -3,23 +3,27 @@
  * One folder is one environment; it is opened once per process. Write transactions of one environment belong to one thread
  * at a time; read transactions are for any thread and see the state of when they began. Bytes that a read yields are LMDB's
  * memory: valid until the transaction ends or, in a write transaction, until the next put or delete. They never leave the store
- * without being copied. */
+ * without being copied.
+ *
+ * When LMDB could not write which commit is the newest it does nothing more with an environment. Then it is opened anew, as soon as nobody is in it, by
+ * whoever begins next; nothing that was committed is lost by it. Names of tables must outlive the environment. */
 #ifndef CRUMB_STORE_DB_H
 #define CRUMB_STORE_DB_H
 
 #include "crumb/base/file.h"
 #include "crumb/base/str.h"
 
-struct MDB_env;
+struct db_env;
 struct MDB_txn;
 struct MDB_cursor;
 
 struct db {
-	struct MDB_env *env;
+	struct db_env *env;
 };
 struct db_txn {
 	struct MDB_txn *txn;
 	enum err err; /* first failure; everything after it does nothing */
+	struct db_env *of;
 	bool write;
 };
 
