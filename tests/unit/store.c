@@ -3,12 +3,14 @@
 #include "crumb/audience/members.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/ingest/writer.h"
 #include "crumb/store/store.h"
 #include "../../src/store/wal.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <ftw.h>
+#include <semaphore.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -372,6 +374,70 @@ TEST(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there)
 	config_done(&c);
 }
 
+static void nothing(void *arg, bool asked)
+{
+}
+
+static void note_done(struct batch *b)
+{
+	sem_post(b->owner);
+}
+
+static enum err submit(struct writer *w, struct batch *b, sem_t *done)
+{
+	static char path[300000];
+	memset(path, 'a', sizeof path); /* large: stored in its day at once */
+	struct event e = {.t = 100u * DAY_S, .path = str_make(path, sizeof path)};
+	batch_clear(b);
+	batch_event(b, &e);
+	writer_submit(w, b);
+	while (sem_wait(done) != 0)
+		;
+	return b->result;
+}
+
+TEST(a_day_has_its_rules_only_when_they_were_committed)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct writer *w;
+	struct batch b;
+	sem_t done;
+	static struct record record;
+	uint8_t hash[16] = {7};
+	put_block(s, 100, 0, "");
+	sem_init(&done, 0, 0);
+	batch_init(&b, s->shards, note_done, &done);
+	assert_int_equal(writer_start(s, nothing, NULL, &w), OK);
+	writer_rules(w, hash, STR("the rules"));
+	calls_left = 0, fails_n = 1;
+	assert_int_not_equal(submit(w, &b, &done), OK);
+	assert_int_equal(submit(w, &b, &done), OK);
+	assert_int_equal(submit(w, &b, &done), OK);
+	writer_stop(w);
+	for (unsigned shard = 0; shard < s->shards; shard++) {
+		struct journal_reader *r;
+		struct buf got = {0};
+		uint64_t seq;
+		uint32_t count;
+		uint16_t day;
+		unsigned said = 0;
+		assert_int_equal(journal_read(s->journal, shard, 0, &r), OK);
+		while (journal_next(r, &got, &seq, &count, &day) == OK)
+			;
+		struct mp m = mp_over(got.n ? buf_view(&got) : STR(""));
+		while (m.p < m.end && record_decode(&m, &record))
+			said += record.kind == RECORD_RULES;
+		assert_int_equal(said, 1);
+		journal_read_end(r);
+		buf_done(&got);
+	}
+	batch_done(&b);
+	sem_destroy(&done);
+	store_close(s);
+	config_done(&c);
+}
+
 TEST(a_second_writer_is_refused)
 {
 	struct config c;
@@ -665,6 +731,7 @@ RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(an_ex
     IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published), IN_FOLDER(another_day_or_much_at_once_is_published_in_order),
     IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered), IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends),
     IN_FOLDER(a_commit_of_several_days_that_fails_leaves_nothing), IN_FOLDER(nothing_more_is_stored_before_a_failed_commit_was_taken_back),
+    IN_FOLDER(a_day_has_its_rules_only_when_they_were_committed),
     IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_second_writer_is_refused), cmocka_unit_test(a_profile_comes_back_as_it_was),
     cmocka_unit_test(a_profile_of_every_segment_comes_back), IN_FOLDER(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read),
     IN_FOLDER(a_list_of_the_erased_that_is_lost_is_found_again), cmocka_unit_test(a_count_saturates),
