@@ -249,7 +249,7 @@ static void index_block(struct fold *f, const struct fold_want *w)
 			metric_inc(M_FOLD_CORRUPT);
 			return;
 		}
-		if (x->record.kind == RECORD_ASIDE || x->record.kind == RECORD_RELEASED)
+		if (x->record.kind == RECORD_ASIDE || x->record.kind == RECORD_RELEASED || x->record.kind == RECORD_TAKEN || x->record.kind == RECORD_SLICE)
 			continue;
 		if (x->record.kind == RECORD_RULES) /* views are always made by the rules of their generation */
 			since_note(&x->since, f->rules, x->record.rules_hash, x->record.rules_text, x->record.event.t);

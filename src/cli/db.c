@@ -144,6 +144,17 @@ static void print_record(const struct record *r)
 		printf("%u released %s " STR_FMT "\n", e->t, aside_names[e->aside], STR_ARG(e->pattern));
 		return;
 	}
+	if (r->kind == RECORD_TAKEN) {
+		printf("%u released %s shard=%u upto=%llu " STR_FMT "\n", e->t, aside_names[e->aside], r->shard, (unsigned long long)r->seq, STR_ARG(e->pattern));
+		return;
+	}
+	if (r->kind == RECORD_SLICE) {
+		char to[33];
+		hex_encode(r->slice.to, sizeof r->slice.to, to);
+		to[32] = 0;
+		printf("%u piece %s bytes=%llu lines=%llu\n", e->t, to, (unsigned long long)r->slice.bytes, (unsigned long long)r->slice.lines);
+		return;
+	}
 	if (r->kind == RECORD_MATCH) {
 		printf("%u match %s " STR_FMT " " STR_FMT "\n", e->t, key, STR_ARG(r->partner), STR_ARG(r->partner_id));
 		return;
@@ -200,7 +211,7 @@ static int db_journal(struct cli *c, int argc, char **argv)
 		return cli_fail("a server has the journal open: stop it first");
 	if (!cli_open(c, true))
 		return EXIT_WRONG;
-	for (unsigned i = 0; i < c->store->shards; i++)
+	for (unsigned i = 0; i <= journal_control(c->store->journal); i++)
 		if (print_shard(c, i) != OK)
 			return cli_fail("%s", err_text());
 	return EXIT_FINE;

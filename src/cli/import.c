@@ -1,7 +1,9 @@
 /* import: events from files, access logs, and what partners say of visitors. */
 #include "convert.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
+#include "crumb/ingest/applied.h"
 #include "crumb/ingest/ingest.h"
 #include "crumb/node/declare.h"
 #include "input.h"
@@ -13,7 +15,9 @@
 
 /* Nobody looks before the end, and a visitor who is folded once for many events costs little more than for one. */
 #define IMPORT_PACE_MS 10000
-#define SLICE (8u << 20) /* bytes of a file that are imported at once */
+#define SLICE (8u << 20) /* bytes of a file that are imported at once: a piece, which ends with a line */
+#define PIECES_MOST 64
+#define PIECE_BYTES_MOST (256u << 20)
 
 struct importer {
 	struct cli *cli;
@@ -21,10 +25,12 @@ struct importer {
 	struct buf slice, converted; /* whole lines, then the beginning of the next one */
 	struct convert convert;	     /* line NULL: the lines are NDJSON already */
 	const char *partner;	     /* whose segments or attributes they are; NULL: events */
-	uint64_t accepted, aside, read;
+	uint64_t accepted, aside, read, already, unfinished;
 	uint64_t too_long; /* lines */
-	bool skipping;	   /* the rest of such a line */
 	json_t *refused;   /* by reason */
+	bool log, again, dry, end;
+	crypto_generichash_state sum, after; /* of what the file is and of all that lies before the slice; and of the piece, too */
+	struct applied *applied;	     /* without a server */
 	/* without a server */
 	struct node node;
 	struct ingest ingest;
@@ -34,51 +40,79 @@ struct importer {
 	_Atomic bool failed;
 };
 
-/* Of a line that does not fit into a slice nothing is kept: a small file can unpack to a large one. */
-static void skip_line(struct importer *im)
+/* Reads until the slice holds so many bytes, or all there are. */
+static bool fill_to(struct importer *im, size_t want)
 {
-	struct buf *b = &im->slice;
-	size_t end = str_find(buf_view(b), '\n');
-	im->skipping = end == b->n;
-	b->n = im->skipping ? 0 : b->n - end - 1;
-	memmove(b->p, b->p + (im->skipping ? 0 : end + 1), b->n);
+	if (im->slice.n < want && !buf_reserve(&im->slice, want - im->slice.n))
+		return err_set(ERR_NOMEM, "no memory for a piece of %zu bytes", want) == OK;
+	while (im->slice.n < want && !im->end) {
+		size_t n;
+		if (input_read(im->input, im->slice.p + im->slice.n, want - im->slice.n, &n) != OK)
+			return false;
+		im->end = n == 0;
+		im->slice.n += n;
+	}
+	return true;
 }
 
-/* Reads until the slice holds whole lines; *lines is what may be imported. False at the end of the file, or on *failed. */
-static bool next_slice(struct importer *im, struct str *lines, size_t *used, bool *failed)
+/* May a last line without its end be taken? A log may still be written to, and a part of its line looks like one; an object in JSON is whole or none;
+ * CSV leaves the end of the last row out (RFC 4180). */
+static bool is_whole(const struct importer *im, struct str line)
 {
-	if (!im->slice.cap && !buf_reserve(&im->slice, SLICE)) {
-		*failed = err_set(ERR_NOMEM, "no memory") != OK;
-		return false;
-	}
-	for (;;) {
-		size_t n = 0;
-		while (im->slice.n < im->slice.cap) {
-			if (input_read(im->input, im->slice.p + im->slice.n, im->slice.cap - im->slice.n, &n) != OK) {
-				*failed = true;
-				return false;
-			}
-			if (n == 0)
-				break;
-			im->slice.n += n;
-			if (im->skipping)
-				skip_line(im);
-		}
-		size_t end = im->slice.n;
-		while (end > 0 && im->slice.p[end - 1] != '\n')
-			end--;
-		if (n == 0)
-			end = im->slice.n; /* the last line may lack its end */
-		if (end > 0) {
-			*lines = str_make(im->slice.p, end);
-			*used = end;
-			return true;
-		}
-		if (n == 0)
+	json_error_t error;
+	if (im->log || im->convert.line)
+		return !im->log;
+	json_t *j = json_loadb(line.p, line.n, 0, &error);
+	json_decref(j);
+	return j != NULL;
+}
+
+static void drop(struct importer *im, size_t n)
+{
+	memmove(im->slice.p, im->slice.p + n, im->slice.n - n);
+	im->slice.n -= n;
+}
+
+/* Of a line that does not fit into a slice nothing is kept: a small file can unpack to a large one. */
+static bool skip_line(struct importer *im)
+{
+	im->too_long++;
+	for (bool found = false; !found && (im->slice.n || !im->end);) {
+		if (!fill_to(im, SLICE))
 			return false;
-		im->too_long++;
-		im->skipping = true;
-		im->slice.n = 0;
+		size_t n = str_find(buf_view(&im->slice), '\n');
+		found = n < im->slice.n;
+		n += found;
+		crypto_generichash_update(&im->sum, (const uint8_t *)im->slice.p, n);
+		drop(im, n);
+	}
+	return true;
+}
+
+/* Whole lines from the front of the slice, as many as fit a piece: where it ends depends on where it begins and on the bytes alone. False at the end of
+ * the file, or on *failed. */
+static bool next_slice(struct importer *im, struct str *lines, bool *failed)
+{
+	for (;;) {
+		*failed = !fill_to(im, SLICE);
+		size_t all = im->slice.n < SLICE ? im->slice.n : SLICE, end = all;
+		while (!*failed && end > 0 && im->slice.p[end - 1] != '\n')
+			end--;
+		if (im->end && all == im->slice.n && end < all) {
+			struct str tail = str_trim(str_make(im->slice.p + end, all - end));
+			if (!tail.n || is_whole(im, tail))
+				end = all;
+			else if (end == 0)
+				im->unfinished = 1;
+		}
+		if (*failed || end > 0 || im->end) {
+			*lines = str_make(im->slice.p, end);
+			return !*failed && end > 0;
+		}
+		if (!skip_line(im)) {
+			*failed = true;
+			return false;
+		}
 	}
 }
 
@@ -102,8 +136,8 @@ static struct str converted(struct importer *im, struct str lines)
 static void consumed(struct importer *im, size_t used)
 {
 	uint64_t read, size;
-	memmove(im->slice.p, im->slice.p + used, im->slice.n - used);
-	im->slice.n -= used;
+	drop(im, used);
+	im->sum = im->after;
 	input_progress(im->input, &read, &size);
 	cli_progress("importing", read, size);
 }
@@ -112,6 +146,108 @@ static void refuse(struct importer *im, const char *why, uint64_t n)
 {
 	if (n)
 		json_object_set_new(im->refused, why, json_integer(json_integer_value(json_object_get(im->refused, why)) + (json_int_t)n));
+}
+
+/* --- what was imported before */
+
+static void hash_of(const crypto_generichash_state *sum, uint8_t out[16])
+{
+	crypto_generichash_state copy = *sum;
+	crypto_generichash_final(&copy, out, 16);
+}
+
+static void begin_sum(struct importer *im, const char *what, const char *format)
+{
+	uint16_t today = im->partner ? day_of(clock_now()) : 0; /* what a partner says is news each day: it is kept from then on */
+	char text[400];
+	int n = snprintf(text, sizeof text, "crumb 1 %s %s %s %u", what ? what : "events", format ? format : "", im->partner ? im->partner : "", today);
+	crypto_generichash_init(&im->sum, NULL, 0, 16);
+	crypto_generichash_update(&im->sum, (const uint8_t *)text, (size_t)n + 1);
+}
+
+static struct slice_id id_of(struct importer *im, struct str lines)
+{
+	struct slice_id id = {.bytes = lines.n};
+	im->after = im->sum;
+	hash_of(&im->sum, id.from);
+	crypto_generichash_update(&im->after, (const uint8_t *)lines.p, lines.n);
+	hash_of(&im->after, id.to);
+	for (const char *p = lines.p, *end = lines.p + lines.n, *nl; p < end; p = nl ? nl + 1 : end) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		id.lines++;
+	}
+	return id;
+}
+
+/* The pieces that begin here, shortest first. */
+static int known_pieces(struct importer *im, struct slice_id out[PIECES_MOST], unsigned *n)
+{
+	uint8_t from[16];
+	char path[100] = "/v1/import/applied?from=";
+	struct reply r;
+	size_t at = strlen(path), i;
+	hash_of(&im->sum, from);
+	if (im->applied) {
+		*n = applied_after(im->applied, from, oldest_day(day_of(clock_now()), (unsigned)im->cli->config.retention_days), out, PIECES_MOST);
+		return EXIT_FINE;
+	}
+	hex_encode(from, sizeof from, path + at);
+	path[at + 32] = 0;
+	json_t *list = client_json(im->cli, path, NULL, &r), *row;
+	if (!list)
+		return EXIT_WRONG;
+	*n = 0;
+	json_array_foreach(list, i, row)
+	{
+		struct str to = str_c(json_string_value(json_object_get(row, "to")) ? json_string_value(json_object_get(row, "to")) : "");
+		struct slice_id *id = &out[*n];
+		id->bytes = (uint64_t)json_integer_value(json_object_get(row, "bytes"));
+		id->lines = (uint64_t)json_integer_value(json_object_get(row, "lines"));
+		if (*n < PIECES_MOST && hex_decode(to, id->to, sizeof id->to) && id->bytes)
+			++*n;
+	}
+	json_decref(list);
+	return EXIT_FINE;
+}
+
+/* Passes over what was imported before: each piece of it begins where the one before ended. */
+static int pass_over(struct importer *im)
+{
+	while (!im->again) {
+		struct slice_id found[PIECES_MOST], *best = NULL;
+		crypto_generichash_state sum = im->sum;
+		unsigned n;
+		size_t done = 0;
+		int rc = known_pieces(im, found, &n);
+		if (rc)
+			return rc;
+		for (unsigned i = 0; i < n && found[i].bytes <= PIECE_BYTES_MOST; i++) {
+			uint8_t hash[16];
+			size_t bytes = (size_t)found[i].bytes;
+			if (!fill_to(im, bytes))
+				return cli_fail("%s", err_text());
+			if (im->slice.n < bytes)
+				break;
+			crypto_generichash_update(&sum, (const uint8_t *)im->slice.p + done, bytes - done);
+			done = bytes;
+			hash_of(&sum, hash);
+			if (memcmp(hash, found[i].to, sizeof hash) == 0) {
+				best = &found[i];
+				im->after = sum;
+			}
+		}
+		if (!best)
+			break;
+		if (im->convert.line && !im->log && !im->convert.header) { /* the names of the columns are in it */
+			struct str all = str_make(im->slice.p, (size_t)best->bytes), line;
+			if (str_cut(&all, '\n', &line))
+				(void)im->convert.line(&im->convert, str_trim(line), &im->converted);
+			im->convert.read = 0;
+		}
+		im->already += best->lines;
+		consumed(im, (size_t)best->bytes);
+	}
+	return EXIT_FINE;
 }
 
 /* --- by the running server */
@@ -123,14 +259,21 @@ static void add_reply(struct importer *im, const json_t *root)
 	im->read += (uint64_t)json_integer_value(json_object_get(root, "read"));
 	im->accepted += (uint64_t)json_integer_value(json_object_get(root, "accepted"));
 	im->aside += (uint64_t)json_integer_value(json_object_get(root, "set_aside"));
+	im->already += (uint64_t)json_integer_value(json_object_get(root, "already"));
 	json_object_foreach(json_object_get(root, "refused"), why, n) refuse(im, why, (uint64_t)json_integer_value(n));
 }
 
-static int post_slice(struct importer *im, const char *path, struct str lines)
+static int post_slice(struct importer *im, const struct slice_id *id, struct str lines)
 {
 	struct reply r;
+	char path[400], from[33] = "", to[33] = "";
 	if (!lines.n)
 		return EXIT_FINE;
+	hex_encode(id->from, sizeof id->from, from);
+	hex_encode(id->to, sizeof id->to, to);
+	snprintf(path, sizeof path, "/v1/import?from=%s&to=%s&bytes=%llu&lines=%llu%s%s%s%s", from, to, (unsigned long long)id->bytes,
+	    (unsigned long long)id->lines, im->again ? "&again=1" : "", im->dry ? "&dry=1" : "", im->partner ? "&partner=" : "",
+	    im->partner ? im->partner : "");
 	if (!client_post(im->cli, path, lines, &r))
 		return EXIT_WRONG;
 	json_error_t error;
@@ -147,20 +290,20 @@ static int post_slice(struct importer *im, const char *path, struct str lines)
 
 static int import_by_server(struct importer *im)
 {
-	char path[128];
 	struct str lines;
-	size_t used;
 	struct reply r;
 	bool failed = false;
-	snprintf(path, sizeof path, im->partner ? "/v1/import?partner=%s" : "/v1/import", im->partner);
-	while (next_slice(im, &lines, &used, &failed)) {
-		int rc = post_slice(im, path, converted(im, lines));
-		if (rc)
+	int rc;
+	while (!(rc = pass_over(im)) && next_slice(im, &lines, &failed)) {
+		struct slice_id id = id_of(im, lines);
+		if ((rc = post_slice(im, &id, converted(im, lines))))
 			return rc;
-		consumed(im, used);
+		consumed(im, lines.n);
 	}
-	if (failed)
-		return cli_fail("%s", err_text());
+	if (rc || failed)
+		return rc ? rc : cli_fail("%s", err_text());
+	if (im->dry)
+		return EXIT_FINE;
 	if (!client_post(im->cli, "/v1/settle", STR(""), &r))
 		return EXIT_WRONG;
 	long status = r.status;
@@ -211,24 +354,29 @@ static void read_lines(struct importer *im, struct str lines, struct batch *b)
 static int import_slices(struct importer *im)
 {
 	struct str lines;
-	size_t used;
 	bool failed = false;
-	while (next_slice(im, &lines, &used, &failed)) {
+	int rc;
+	/* what begins behind a piece that could not be written is not written either */
+	while (!(rc = pass_over(im)) && !atomic_load(&im->failed) && next_slice(im, &lines, &failed)) {
+		struct slice_id id = id_of(im, lines);
 		sem_wait(&im->free_batches);
 		struct batch *b = &im->batches[im->turn];
 		im->turn = 1 - im->turn;
 		read_lines(im, converted(im, lines), b);
-		if (b->count)
+		if (b->count && !im->dry) {
+			batch_slice(b, clock_now(), &id);
 			writer_submit(im->node.writer, b);
-		else
+		} else {
+			batch_clear(b);
 			sem_post(&im->free_batches);
-		consumed(im, used);
+		}
+		consumed(im, lines.n);
 	}
 	sem_wait(&im->free_batches);
 	sem_wait(&im->free_batches);
-	if (failed)
-		return cli_fail("%s", err_text());
-	return atomic_load(&im->failed) ? cli_fail("the store could not write everything; see the messages above") : EXIT_FINE;
+	if (rc || failed)
+		return rc ? rc : cli_fail("%s", err_text());
+	return atomic_load(&im->failed) ? cli_fail("the store could not write everything; see the messages above, and run it again: what was taken is not taken twice") : EXIT_FINE;
 }
 
 /* Places, crawlers and networks: what is configured is there, or nothing is imported. */
@@ -267,7 +415,8 @@ static int import_alone(struct importer *im)
 		sem_init(&im->free_batches, 0, 2);
 		for (int i = 0; i < 2; i++)
 			batch_init(&im->batches[i], im->node.store->shards, batch_free, im);
-		rc = import_slices(im);
+		rc = applied_open(im->node.store, &im->applied) == OK ? import_slices(im) : cli_fail("%s", err_text());
+		applied_close(im->applied);
 		if (!rc && !node_wait(&im->node, 3600, true))
 			rc = cli_fail("everything is journalled, but not folded yet: %s", err_text());
 		for (int i = 0; i < 2; i++)
@@ -290,6 +439,11 @@ static void print_import(const struct importer *im, double seconds)
 	if (im->cli->json) {
 		json_t *j = json_pack(
 		    "{s:I,s:I,s:O,s:f}", "read", (json_int_t)read, "accepted", (json_int_t)im->accepted, "refused", im->refused, "seconds", seconds);
+		json_object_set_new(j, "already", json_integer((json_int_t)im->already));
+		if (im->unfinished)
+			json_object_set_new(j, "unfinished", json_integer((json_int_t)im->unfinished));
+		if (im->dry)
+			json_object_set_new(j, "dry_run", json_true());
 		if (im->aside || log)
 			json_object_set_new(j, "set_aside", json_integer((json_int_t)im->aside));
 		if (log)
@@ -301,6 +455,12 @@ static void print_import(const struct importer *im, double seconds)
 	}
 	printf("%llu read, %llu accepted in %.1f s (%.0f a second)\n", (unsigned long long)read, (unsigned long long)im->accepted, seconds,
 	    seconds > 0 ? (double)read / seconds : 0);
+	if (im->dry)
+		puts("this was --dry-run: nothing was taken in");
+	if (im->already)
+		printf("%llu lines were imported before (use --again to count them anew)\n", (unsigned long long)im->already);
+	if (im->unfinished)
+		puts("the last line has no end yet and was left out; it counts when it is whole and the file is imported again");
 	if (im->aside)
 		printf("%llu set aside: crawlers and the like; 'crumb quarantine' lists them\n", (unsigned long long)im->aside);
 	if (log)
@@ -318,7 +478,7 @@ static int nothing_taken(const struct importer *im)
 	json_t *count;
 	json_object_foreach(im->refused, why, count) if (json_integer_value(count) > n) n = json_integer_value(count), most = why;
 	uint64_t read = (v->line ? v->read : im->read) + im->too_long, skipped = v->static_files + v->method + v->status;
-	if (im->accepted || im->aside)
+	if (im->accepted || im->aside || ((im->already || im->unfinished) && !n)) /* nothing new is no mistake */
 		return EXIT_FINE;
 	if (!read)
 		return cli_fail("nothing was taken: there are no lines in it");
@@ -377,6 +537,8 @@ static int import(struct cli *c, int argc, char **argv)
 	const char *format = cli_option(argc, argv, "--format"), *partner = cli_option(argc, argv, "--partner"),
 		   *consent = cli_option(argc, argv, "--consent"), *host = cli_option(argc, argv, "--host"), *what = cli_word(argc, argv),
 		   *path = what;
+	im.again = cli_flag(argc, argv, "--again");
+	im.dry = cli_flag(argc, argv, "--dry-run");
 	bool declared = what && (strcmp(what, "segments") == 0 || strcmp(what, "attributes") == 0);
 	if (declared)
 		path = cli_word(argc, argv);
@@ -386,6 +548,8 @@ static int import(struct cli *c, int argc, char **argv)
 	int rc = understand(&im, declared ? what : NULL, format, partner, consent, host, path);
 	if (rc)
 		return rc;
+	im.log = im.convert.line && !partner;
+	begin_sum(&im, declared ? what : NULL, format);
 	if (input_open(path, &im.input) != OK)
 		return cli_fail("%s", err_text());
 	im.refused = json_object();
@@ -408,10 +572,14 @@ static int import(struct cli *c, int argc, char **argv)
 
 const struct command commands_import[] = {
     {"import",
-	"FILE --format ndjson|combined [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson] [--json]",
+	"FILE --format ndjson|combined [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson]; [--again] [--dry-run] [--json]",
 	"take in events, access logs, or what partners say of visitors",
 	"  FILE may be '-', and may be compressed with gzip or zstd. Works beside a running server and without one; returns when all is folded. A line may have\n"
 	"  8 MB. Exit status 1 when nothing of it was taken.\n\n"
+	"  What was imported counts once: a file is known again by its content, also compressed, renamed, or grown, and only what is new of it is\n"
+	"  taken; so an import that was cut off is simply run again. --again counts all of it anew. It is remembered for as long as events are; what\n"
+	"  a partner says is news each day. A last line without its end is left out of a log and, if it is not whole, of NDJSON. --dry-run takes\n"
+	"  nothing and says what would be taken.\n\n"
 	"  --format ndjson: one event a line, {\"id\":\"any visitor id\" or \"cookie\":\"…\",\"t\":unix seconds or RFC 3339,\"e\":…,\"u\":…,…}; the\n"
 	"  other keys are those of the pixel (PROTOCOL.md), but the page's title is \"title\", and \"ip\" and \"ua\" may say where from and with\n"
 	"  what. Ids are hashed with a key of the store before anything is written. Events older than the retention, or more than five minutes\n"

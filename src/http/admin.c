@@ -34,7 +34,7 @@ static bool authorized(void *ctx, struct str header)
 
 /* --- parameters */
 
-enum arg { ARG_ID, ARG_KEY, ARG_PARTNER, ARG_TO, ARG_AFTER, ARG_WAIT, ARG_ADVANCE, ARG_FORMAT, ARG_MAX };
+enum arg { ARG_ID, ARG_KEY, ARG_PARTNER, ARG_TO, ARG_AFTER, ARG_WAIT, ARG_ADVANCE, ARG_FORMAT, ARG_FROM, ARG_BYTES, ARG_LINES, ARG_AGAIN, ARG_DRY, ARG_MAX };
 #define BIT(arg) (1u << (arg))
 
 static const char *const arg_names[ARG_MAX] = {
@@ -46,6 +46,11 @@ static const char *const arg_names[ARG_MAX] = {
     [ARG_WAIT] = "wait",
     [ARG_ADVANCE] = "advance",
     [ARG_FORMAT] = "format",
+    [ARG_FROM] = "from",
+    [ARG_BYTES] = "bytes",
+    [ARG_LINES] = "lines",
+    [ARG_AGAIN] = "again",
+    [ARG_DRY] = "dry",
 };
 
 struct args {
@@ -226,17 +231,46 @@ static void confirm_clock(struct admin *a, struct http_request *r, const struct 
 	reply_text(r->ticket, 200, "the clock is confirmed; deletion goes on\n");
 }
 
+static bool piece_of(const struct args *args, struct piece_wish *out)
+{
+	out->known = args->came[ARG_FROM] && args->came[ARG_TO] && args->came[ARG_BYTES] && args->came[ARG_LINES];
+	if (!out->known)
+		return !args->came[ARG_FROM] && !args->came[ARG_TO] && !args->came[ARG_BYTES] && !args->came[ARG_LINES];
+	return hex_decode(args->v[ARG_FROM], out->id.from, sizeof out->id.from) && hex_decode(args->v[ARG_TO], out->id.to, sizeof out->id.to) &&
+	       str_u64(args->v[ARG_BYTES], &out->id.bytes) && str_u64(args->v[ARG_LINES], &out->id.lines);
+}
+
 static void import(struct admin *a, struct http_request *r, const struct args *args)
 {
 	if (args->came[ARG_FORMAT] && !str_eq(args->v[ARG_FORMAT], STR("ndjson"))) {
 		admin_refuse(r->ticket, 400, "format is ndjson; 'crumb import' reads others");
 		return;
 	}
+	struct piece_wish piece = {.again = args->came[ARG_AGAIN], .dry = args->came[ARG_DRY]};
+	if (!piece_of(args, &piece)) {
+		admin_refuse(r->ticket, 400, "from and to are 32 hex digits each, bytes and lines are numbers; all of them or none");
+		return;
+	}
 	struct waiting *w = make_waiting(r, IMPORT);
 	if (w) {
 		buf_str(&w->body, r->body);
 		buf_str(&w->to, args->v[ARG_PARTNER]);
+		w->piece = piece;
 	}
+	start_job(a, w);
+}
+
+/* Which pieces were imported that begin behind ?from= */
+static void applied(struct admin *a, struct http_request *r, const struct args *args)
+{
+	struct piece_wish piece = {.known = true};
+	if (!hex_decode(args->v[ARG_FROM], piece.id.from, sizeof piece.id.from)) {
+		admin_refuse(r->ticket, 400, "say ?from= and 32 hex digits");
+		return;
+	}
+	struct waiting *w = make_waiting(r, APPLIED);
+	if (w)
+		w->piece = piece;
 	start_job(a, w);
 }
 
@@ -298,7 +332,9 @@ static const struct route routes[] = {
     {"/v1/settle", HTTP_M_POST, settle, NOTHING, 0, 0},
     {"/v1/clock", HTTP_M_POST, advance_clock, NOTHING, BIT(ARG_ADVANCE), 0},
     {"/v1/clock/confirm", HTTP_M_POST, confirm_clock, NOTHING, 0, 0},
-    {"/v1/import", HTTP_M_POST, import, NOTHING, BIT(ARG_PARTNER) | BIT(ARG_FORMAT), 0},
+    {"/v1/import", HTTP_M_POST, import, NOTHING, BIT(ARG_PARTNER) | BIT(ARG_FORMAT) | BIT(ARG_FROM) | BIT(ARG_TO) | BIT(ARG_BYTES) | BIT(ARG_LINES) |
+	BIT(ARG_AGAIN) | BIT(ARG_DRY), 0},
+    {"/v1/import/applied", HTTP_M_GET, applied, NOTHING, 0, BIT(ARG_FROM)},
     {"/v1/compact", HTTP_M_POST, compact, NOTHING, 0, 0},
     {"/v1/backup", HTTP_M_POST, NULL, BACKUP, 0, 0},
     {"/v1/quarantine", HTTP_M_POST, NULL, QUARANTINE, 0, 0},
@@ -434,6 +470,7 @@ void admin_free(struct admin *a)
 	ingest_done(&a->ingest);
 	if (a->batch.owner)
 		batch_done(&a->batch);
+	applied_close(a->applied);
 	kgate_memory_free(a->gate.memory);
 	ask_memory_free(a->asked);
 	sem_destroy(&a->committed);

@@ -4,6 +4,7 @@
 
 #include "crumb/export/answers.h"
 #include "crumb/http/admin.h"
+#include "crumb/ingest/applied.h"
 #include "crumb/node/declare.h"
 
 #include <jansson.h>
@@ -27,6 +28,7 @@ enum what {
 	QUARANTINE,
 	STREAM,
 	IMPORT,
+	APPLIED,
 	ERASE,
 	RELEASE,
 	BACKUP,
@@ -36,6 +38,12 @@ enum what {
 
 /* One thread each, so that a question does not wait for a training, nor a scrape for a question. */
 enum worker_kind { WORKER_TELL, WORKER_ASK, WORKER_WRITE, WORKER_LONG, WORKERS };
+
+/* Import: which piece of a file it is, when that is `known`; take it although it was imported before; only say what would be taken. */
+struct piece_wish {
+	bool known, again, dry;
+	struct slice_id id;
+};
 
 /* A request that is answered when the views have caught up, or when its job is done. */
 struct waiting {
@@ -51,6 +59,8 @@ struct waiting {
 	struct buf body; /* import: lines; preview: a condition; overlap: two ids; backup: a folder; segment, train: an id */
 	struct import_totals totals;
 	struct declare_totals declared;
+	struct piece_wish piece;
+	uint64_t already; /* lines that were imported before */
 	/* import: the partner who says it. Stream: where it goes, the client's position (in body), what there is; until there is something the request
 	 * waits for a change of `version`. Metrics: what there is */
 	struct buf to, out;
@@ -86,6 +96,7 @@ struct admin {
 	/* of the thread that writes */
 	struct ingest ingest;
 	struct batch batch;
+	struct applied *applied; /* NULL: not read yet */
 	sem_t committed;
 	/* what all outlets of this server told */
 	struct kgate gate;

@@ -77,7 +77,8 @@ static void answer_declared(struct waiting *w)
 {
 	const struct declare_totals *t = &w->declared;
 	admin_json(w->ticket, 200,
-	    json_pack("{s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "refused", "json",
+	    json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "already",
+		(json_int_t)w->already, "refused", "json",
 		(json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "undeclared", (json_int_t)t->refused_undeclared, "value",
 		(json_int_t)t->refused_value, "old", (json_int_t)t->refused_old));
 }
@@ -93,8 +94,8 @@ static void answer_import(struct waiting *w)
 		answer_declared(w);
 	else
 		admin_json(w->ticket, 200,
-		    json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted,
-			"set_aside", (json_int_t)t->aside, "refused", "json", (json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old",
+		    json_pack("{s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted,
+			"already", (json_int_t)w->already, "set_aside", (json_int_t)t->aside, "refused", "json", (json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old",
 			(json_int_t)t->refused_old, "future", (json_int_t)t->refused_future, "site", (json_int_t)t->refused_site, "consent",
 			(json_int_t)t->refused_consent));
 }

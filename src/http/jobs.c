@@ -2,6 +2,7 @@
 #include "admin.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/core/metric.h"
 #include "crumb/export/stream.h"
 #include "crumb/ingest/quarantine.h"
@@ -9,6 +10,8 @@
 #include "crumb/store/backup.h"
 
 #include <stdlib.h>
+
+#define PIECES_MOST 64
 
 static void committed(struct batch *b)
 {
@@ -39,8 +42,45 @@ static void declare(struct admin *a, struct waiting *w, struct str lines)
 	destinations_unref(all);
 }
 
+static enum err published(struct admin *a);
+
+/* What was imported before; read from the journal once. */
+static enum err have_applied(struct admin *a)
+{
+	enum err e = a->applied ? OK : published(a);
+	return e || a->applied ? e : applied_open(a->node->store, &a->applied);
+}
+
+static uint16_t oldest(const struct admin *a)
+{
+	return oldest_day(day_of(clock_now()), (unsigned)a->config->retention_days);
+}
+
+static void run_applied(struct admin *a, struct waiting *w)
+{
+	struct slice_id found[PIECES_MOST];
+	if ((w->result = have_applied(a)))
+		return;
+	unsigned n = applied_after(a->applied, w->piece.id.from, oldest(a), found, PIECES_MOST);
+	w->answer = json_array();
+	for (unsigned i = 0; i < n; i++) {
+		char to[33] = "";
+		hex_encode(found[i].to, sizeof found[i].to, to);
+		json_array_append_new(w->answer,
+		    json_pack("{s:s,s:I,s:I}", "to", to, "bytes", (json_int_t)found[i].bytes, "lines", (json_int_t)found[i].lines));
+	}
+}
+
 static void run_import(struct admin *a, struct waiting *w)
 {
+	if (w->piece.known && !w->piece.again) {
+		if ((w->result = have_applied(a)))
+			return;
+		if (applied_has(a->applied, &w->piece.id, oldest(a))) {
+			w->already = w->piece.id.lines;
+			return;
+		}
+	}
 	pthread_mutex_lock(&a->shared->lock);
 	ingest_rules(&a->ingest, rules_ref(a->shared->rules));
 	anonymiser_places(&a->ingest.wall, place_db_ref(a->shared->places));
@@ -53,7 +93,17 @@ static void run_import(struct admin *a, struct waiting *w)
 		import_lines(&a->ingest, lines, clock_now(), &a->batch, &w->totals);
 	if (w->result)
 		return;
-	commit(a, w);
+	uint32_t now = clock_now();
+	bool any = a->batch.count > 0; /* of what was refused as a whole nothing is kept in mind: the rules may be mended */
+	if (w->piece.dry) {
+		batch_clear(&a->batch);
+	} else {
+		if (any && w->piece.known)
+			batch_slice(&a->batch, now, &w->piece.id);
+		commit(a, w);
+		if (!w->result && any && w->piece.known && a->applied)
+			applied_note(a->applied, &w->piece.id, day_of(now));
+	}
 	if (w->body.n)
 		sodium_memzero(w->body.p, w->body.n);
 }
@@ -191,6 +241,7 @@ static const struct {
     [QUARANTINE] = {WORKER_ASK, run_quarantine},
     [STREAM] = {WORKER_ASK, run_stream},
     [IMPORT] = {WORKER_WRITE, run_import},
+    [APPLIED] = {WORKER_WRITE, run_applied},
     [ERASE] = {WORKER_WRITE, run_erase},
     [RELEASE] = {WORKER_WRITE, run_release},
     [BACKUP] = {WORKER_LONG, run_backup},

@@ -12,15 +12,21 @@
 struct released {
 	enum aside why;
 	char pattern[256];
-	uint32_t t;
+	uint32_t t; /* up to this time, of all shards, as it was written once; or of one */
+	bool of_shard;
+	unsigned shard;
+	uint64_t seq; /* and up to this sequence */
 };
 
 struct scan {
 	struct store *store;
-	struct released *released; /* all of them are in shard 0 */
+	struct released *released;
 	size_t released_n;
+	unsigned shard; /* that is read */
+	uint64_t seq;	/* of the block */
 	struct record record;
 	enum err (*each)(struct scan *s, struct event *e);
+	enum err (*block_done)(struct scan *s);
 	/* list */
 	struct aside_row *rows; /* ROWS_MOST, and one of others for each reason; they stay where they are */
 	struct map numbers;	/* of rows, by reason and pattern */
@@ -32,24 +38,30 @@ struct scan {
 	struct batch *batch;
 	enum err (*flush)(void *arg);
 	void *arg;
-	uint64_t events;
+	uint64_t events, marked; /* how many of them the marks in the journal, or on their way there, cover */
 };
 
 static bool is_released(const struct scan *s, const struct event *e)
 {
 	for (size_t i = 0; i < s->released_n; i++)
-		if (s->released[i].why == e->aside && e->t <= s->released[i].t &&
+		if (s->released[i].why == e->aside &&
+		    (s->released[i].of_shard ? s->shard == s->released[i].shard && s->seq <= s->released[i].seq : e->t <= s->released[i].t) &&
 		    (!*s->released[i].pattern || str_eq(str_c(s->released[i].pattern), e->pattern)))
 			return true; /* without a pattern: all of the reason */
 	return false;
 }
 
-static void note_release(struct scan *s, const struct event *e)
+static void note_release(struct scan *s)
 {
+	const struct event *e = &s->record.event;
 	s->released = realloc(s->released, (s->released_n + 1) * sizeof *s->released);
 	CHECK(s->released);
 	struct released *r = &s->released[s->released_n++];
 	*r = (struct released){.why = e->aside, .t = e->t};
+	if ((r->of_shard = s->record.kind == RECORD_TAKEN)) {
+		r->shard = s->record.shard;
+		r->seq = s->record.seq;
+	}
 	snprintf(r->pattern, sizeof r->pattern, STR_FMT, STR_ARG(e->pattern));
 }
 
@@ -61,21 +73,25 @@ static enum err scan_shard(struct scan *s, unsigned shard, enum record_kind kind
 	uint64_t seq;
 	uint32_t count;
 	uint16_t day;
+	s->shard = shard;
 	enum err e = journal_read(s->store->journal, shard, 0, &r);
 	if (e)
 		return e;
 	while (!e) {
 		buf_clear(&records);
 		e = journal_next(r, &records, &seq, &count, &day);
+		s->seq = seq;
 		struct mp m = mp_over(e ? STR("") : buf_view(&records));
 		while (!e && m.p < m.end && record_decode(&m, &s->record)) {
 			if (s->record.kind != kind)
 				continue;
-			if (kind == RECORD_RELEASED)
-				note_release(s, &s->record.event);
+			if (kind == RECORD_RELEASED || kind == RECORD_TAKEN)
+				note_release(s);
 			else if (!is_released(s, &s->record.event))
 				e = s->each(s, &s->record.event);
 		}
+		if (!e && s->block_done)
+			e = s->block_done(s);
 		if (e == ERR_CORRUPT)
 			e = OK; /* the folds have said so */
 	}
@@ -86,7 +102,12 @@ static enum err scan_shard(struct scan *s, unsigned shard, enum record_kind kind
 
 static enum err scan(struct scan *s)
 {
+	enum err (*block_done)(struct scan *) = s->block_done;
+	s->block_done = NULL;
 	enum err e = scan_shard(s, 0, RECORD_RELEASED);
+	if (!e)
+		e = scan_shard(s, journal_control(s->store->journal), RECORD_TAKEN);
+	s->block_done = block_done;
 	for (unsigned i = 0; i < s->store->shards && !e; i++)
 		e = scan_shard(s, i, RECORD_ASIDE);
 	free(s->released);
@@ -170,6 +191,16 @@ static enum err release(struct scan *s, struct event *e)
 	e->aside = ASIDE_NOT;
 	batch_event(s->batch, e);
 	s->events++;
+	return OK;
+}
+
+/* A mark goes with the events that it is about, in one commit: whatever ends us, the next release begins behind it. */
+static enum err mark(struct scan *s)
+{
+	if (s->events == s->marked)
+		return OK;
+	batch_taken(s->batch, s->now, s->why, s->pattern, s->shard, s->seq);
+	s->marked = s->events;
 	return s->batch->count >= FLUSH_RECORDS ? s->flush(s->arg) : OK;
 }
 
@@ -179,14 +210,9 @@ enum err quarantine_release(struct store *store, enum aside why, struct str patt
 	struct scan *s = calloc(1, sizeof *s);
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory to look at what was set aside");
-	*s = (struct scan){.store = store, .each = release, .why = why, .pattern = pattern, .now = now, .batch = batch, .flush = flush, .arg = arg};
+	*s = (struct scan){
+	    .store = store, .each = release, .block_done = mark, .why = why, .pattern = pattern, .now = now, .batch = batch, .flush = flush, .arg = arg};
 	enum err e = scan(s);
-	if (!e && s->events) {
-		struct batch_part *p = batch_part(batch, day_of(now), 0);
-		record_encode_released(now, why, pattern, &p->records);
-		p->count++;
-		batch->count++;
-	}
 	if (!e && batch->count)
 		e = flush(arg);
 	*events = s->events;

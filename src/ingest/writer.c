@@ -47,17 +47,18 @@ void batch_done(struct batch *b)
 struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard)
 {
 	size_t at = 0;
+	unsigned lanes = b->shards + 1;
 	while (at < b->parts_n && b->parts[at].day && b->parts[at].day != day)
-		at += b->shards;
+		at += lanes;
 	if (at == b->parts_n) {
-		struct batch_part *grown = realloc(b->parts, (b->parts_n + b->shards) * sizeof *grown);
+		struct batch_part *grown = realloc(b->parts, (b->parts_n + lanes) * sizeof *grown);
 		CHECK(grown);
-		memset(grown + b->parts_n, 0, b->shards * sizeof *grown);
+		memset(grown + b->parts_n, 0, lanes * sizeof *grown);
 		b->parts = grown;
-		b->parts_n += b->shards;
+		b->parts_n += lanes;
 	}
 	if (!b->parts[at].day)
-		for (unsigned s = 0; s < b->shards; s++) {
+		for (unsigned s = 0; s < lanes; s++) {
 			b->parts[at + s].day = day;
 			b->parts[at + s].shard = (uint16_t)s;
 		}
@@ -70,6 +71,22 @@ void batch_event(struct batch *b, const struct event *e)
 	event_encode(e, &p->records);
 	p->count++;
 	p->events += e->aside == ASIDE_NOT;
+	b->count++;
+}
+
+void batch_taken(struct batch *b, uint32_t t, enum aside why, struct str pattern, unsigned shard, uint64_t seq)
+{
+	struct batch_part *p = batch_part(b, day_of(t), b->shards);
+	record_encode_taken(t, why, pattern, (uint16_t)shard, seq, &p->records);
+	p->count++;
+	b->count++;
+}
+
+void batch_slice(struct batch *b, uint32_t t, const struct slice_id *id)
+{
+	struct batch_part *p = batch_part(b, day_of(t), b->shards);
+	record_encode_slice(t, id, &p->records);
+	p->count++;
 	b->count++;
 }
 

@@ -44,15 +44,30 @@ void event_encode(const struct event *e, struct buf *out)
 	}
 }
 
-void record_encode_released(uint32_t t, enum aside why, struct str pattern, struct buf *out)
+void record_encode_taken(uint32_t t, enum aside why, struct str pattern, uint16_t shard, uint64_t seq, struct buf *out)
 {
 	msgpack_packer pk;
 	mp_packer(&pk, out);
-	msgpack_pack_array(&pk, 4);
-	msgpack_pack_uint8(&pk, RECORD_RELEASED);
+	msgpack_pack_array(&pk, 6);
+	msgpack_pack_uint8(&pk, RECORD_TAKEN);
 	msgpack_pack_uint32(&pk, t);
 	msgpack_pack_uint8(&pk, (uint8_t)why);
 	mp_put_str(&pk, pattern);
+	msgpack_pack_uint16(&pk, shard);
+	msgpack_pack_uint64(&pk, seq);
+}
+
+void record_encode_slice(uint32_t t, const struct slice_id *id, struct buf *out)
+{
+	msgpack_packer pk;
+	mp_packer(&pk, out);
+	msgpack_pack_array(&pk, 6);
+	msgpack_pack_uint8(&pk, RECORD_SLICE);
+	msgpack_pack_uint32(&pk, t);
+	mp_put_bin(&pk, id->from, sizeof id->from);
+	mp_put_bin(&pk, id->to, sizeof id->to);
+	msgpack_pack_uint64(&pk, id->bytes);
+	msgpack_pack_uint64(&pk, id->lines);
 }
 
 void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out)
@@ -106,13 +121,18 @@ void record_encode_declared(
 	}
 }
 
-static void decode_key(struct mp *in, struct vkey *key)
+static void decode_hash(struct mp *in, uint8_t out[16])
 {
 	struct str s = mp_str(in);
-	if (s.n == sizeof key->b)
-		memcpy(key->b, s.p, sizeof key->b);
+	if (s.n == 16)
+		memcpy(out, s.p, 16);
 	else
 		in->bad = true;
+}
+
+static void decode_key(struct mp *in, struct vkey *key)
+{
+	decode_hash(in, key->b);
 }
 
 static void decode_place(struct mp *in, struct place *p)
@@ -223,6 +243,17 @@ bool record_decode(struct mp *in, struct record *out)
 	} else if (out->kind == RECORD_RELEASED && n == 4) {
 		e->t = (uint32_t)mp_uint(in);
 		decode_aside(in, e);
+	} else if (out->kind == RECORD_TAKEN && n == 6) {
+		e->t = (uint32_t)mp_uint(in);
+		decode_aside(in, e);
+		out->shard = (uint16_t)mp_uint(in);
+		out->seq = mp_uint(in);
+	} else if (out->kind == RECORD_SLICE && n == 6) {
+		e->t = (uint32_t)mp_uint(in);
+		decode_hash(in, out->slice.from);
+		decode_hash(in, out->slice.to);
+		out->slice.bytes = mp_uint(in);
+		out->slice.lines = mp_uint(in);
 	} else if (out->kind == RECORD_MATCH && n == 5) {
 		decode_key(in, &e->visitor);
 		e->t = (uint32_t)mp_uint(in);

@@ -405,6 +405,11 @@ void journal_seq_floor(struct journal *j, uint64_t seq)
 		j->next_seq = seq + 1;
 }
 
+unsigned journal_control(const struct journal *j)
+{
+	return j->lanes - 1;
+}
+
 uint64_t journal_committed(const struct journal *j, unsigned shard)
 {
 	return atomic_load(&j->committed[shard]);

@@ -157,9 +157,11 @@ def test_an_access_log(make, tmp_path):
     lines += [log_line(t - 100 * DAY, '/coats/1'), log_line(t, '/caf\xe9/"x"'.replace('"', '\\"')), '%s "-" "-"' % log_line(t, '/coats/1', 'host.example').split(' "-" "')[0]]
     for name, pack in (('log', lambda b: b), ('log.gz', lambda b: gzip.compress(b[:2000]) + gzip.compress(b[2000:])), ('log.zst', zstandard.ZstdCompressor().compress)):
         path = tmp_path / name
-        path.write_bytes(pack('\n'.join(lines).encode('latin-1')))
+        path.write_bytes(pack('\n'.join(lines + ['']).encode('latin-1')))
         server.cli('import', str(path), '--format', 'combined', ok=(2,))
-        r = server.js('import', str(path), '--format', 'combined', '--consent', 'asserted')
+        if name != 'log':
+            assert server.js('import', str(path), '--format', 'combined', '--consent', 'asserted')['already'] == len(lines)
+        r = server.js('import', str(path), '--format', 'combined', '--consent', 'asserted', '--again')
         assert (r['read'], r['accepted'], r['set_aside']) == (212, 42, 7), r
         assert r['skipped'] == {'static_files': 80, 'method': 40, 'status': 40} and r['refused'] == {'malformed': 2, 'old': 1}
     # each import has its own key: the same people are others in the next; and nobody's name is in it

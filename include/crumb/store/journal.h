@@ -82,6 +82,9 @@ enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_
 /* Opens every block of every day, and looks at the pages of each; what is wrong is told. Beside a server, too. */
 enum err journal_verify(struct journal *j, void (*problem)(void *arg, const char *text), void *arg) MUST_CHECK;
 
+/* Behind the lanes of the shards is one for what belongs to none: journal_read() takes its number for a shard. Folds do not look at it. */
+unsigned journal_control(const struct journal *j);
+
 /* A reader walks one shard's blocks in order of sequence over all days. */
 struct journal_reader;
 enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct journal_reader **out) MUST_CHECK;
