@@ -188,12 +188,16 @@ static void show(struct collect *c, struct http_ticket t, const struct vkey *vis
 		buf_c(headers, "Content-Disposition: attachment; filename=\"what-is-known.json\"\r\n");
 		buf_c(&out, text ? text : "{}");
 		buf_c(&out, "\n");
+		out.failed |= v && !text;
 		collect_text_free(text);
 	} else {
 		me_page(&out, g->rules, v, opted_out);
 	}
 	json_decref(v);
-	http_reply(t, 200, json ? "application/json" : "text/html; charset=utf-8", buf_view(headers), buf_view(&out));
+	if (out.failed)
+		http_reply(t, 503, "text/plain", buf_view(headers), STR("no memory for an answer\n"));
+	else
+		http_reply(t, 200, json ? "application/json" : "text/html; charset=utf-8", buf_view(headers), buf_view(&out));
 	generation_unref(g);
 	buf_done(&out);
 }

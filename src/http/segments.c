@@ -121,7 +121,10 @@ static void answer(struct collect *c, struct http_ticket t, const struct vkey *v
 				s.list[s.n++] = &g->rules->segments[p.segments[i]];
 		json_t *root = forms[form->number].make(&s);
 		char *text = json_dumps(root, JSON_COMPACT);
-		http_reply(t, 200, "application/json", headers, str_c(text));
+		if (text)
+			http_reply(t, 200, "application/json", headers, str_c(text));
+		else
+			http_reply(t, 503, "text/plain", headers, STR("no memory for an answer\n"));
 		collect_text_free(text);
 		json_decref(root);
 	}

@@ -170,7 +170,10 @@ static void list(struct collect *c, struct http_request *r, struct hit *h)
 	json_t *root = json_pack("{s:O}", "syncs", syncs);
 	char *text = json_dumps(root, JSON_COMPACT);
 	buf_c(&headers, "Cache-Control: no-store\r\n");
-	http_reply(r->ticket, 200, "application/json", buf_view(&headers), str_c(text));
+	if (text)
+		http_reply(r->ticket, 200, "application/json", buf_view(&headers), str_c(text));
+	else
+		http_reply(r->ticket, 503, "text/plain", buf_view(&headers), STR("no memory for an answer\n"));
 	collect_text_free(text);
 	json_decref(root);
 out:
