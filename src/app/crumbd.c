@@ -308,14 +308,19 @@ static void limit_connections(struct server *s)
 		collect_limit(s->collects[i], each > 16 ? (unsigned)each : 16);
 }
 
-static void run_collect(struct server *s)
+static enum err run_collect(struct server *s)
 {
 	sigset_t all, old;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	for (; s->running < s->threads_n; s->running++)
-		CHECK(pthread_create(&s->threads[s->running], NULL, collect_run, s->collects[s->running]) == 0);
+	while (s->running < s->threads_n && pthread_create(&s->threads[s->running], NULL, collect_run, s->collects[s->running]) == 0)
+		s->running++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (s->running == s->threads_n)
+		return OK;
+	for (unsigned i = 0; i < s->running; i++)
+		collect_stop(s->collects[i]);
+	return err_set(ERR_IO, "no thread that takes hits: raise the limit of threads (ulimit -u, TasksMax=), or lower collect.threads");
 }
 
 static void add_events(struct server *s)
@@ -373,7 +378,8 @@ static enum err start(struct server *s)
 	if (pthread_create(&s->reloader, NULL, run_reloader, s) != 0)
 		return err_set(ERR_IO, "no thread that reads rules again");
 	s->reload_runs = true;
-	run_collect(s);
+	if ((e = run_collect(s)))
+		return e;
 	add_events(s);
 	admin_ready(s->admin, true);
 	return OK;

@@ -50,8 +50,10 @@ static enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned,
 	for (unsigned i = 0; i < n; i++) {
 		workers[i] = (struct worker){.w = &w, .own = calloc(1, size)};
 		CHECK(workers[i].own);
-		if (i)
-			CHECK(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0);
+		if (i && pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
+			free(workers[i].own);
+			n = i; /* fewer do as much */
+		}
 	}
 	work(&workers[0]);
 	for (unsigned i = 0; i < n; i++) {

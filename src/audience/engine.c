@@ -313,10 +313,15 @@ enum err engine_start(const struct config *c, struct store *s, struct rules *rul
 	e->folds = calloc(e->threads_n, sizeof *e->folds);
 	e->builders = calloc(e->threads_n, sizeof *e->builders);
 	CHECK(e->folds && e->builders);
-	for (unsigned i = 0; i < e->threads_n; i++) {
+	for (unsigned i = 0; i < e->threads_n; i++)
 		e->folds[i] = e->builders[i] = (struct engine_thread){.e = e, .number = i};
-		CHECK(pthread_create(&e->folds[i].thread, NULL, run, &e->folds[i]) == 0);
-		CHECK(pthread_create(&e->builders[i].thread, NULL, build_run, &e->builders[i]) == 0);
+	while (e->folds_n < e->threads_n && pthread_create(&e->folds[e->folds_n].thread, NULL, run, &e->folds[e->folds_n]) == 0)
+		e->folds_n++;
+	while (e->builders_n < e->threads_n && pthread_create(&e->builders[e->builders_n].thread, NULL, build_run, &e->builders[e->builders_n]) == 0)
+		e->builders_n++;
+	if (e->folds_n < e->threads_n || e->builders_n < e->threads_n) {
+		engine_stop(e);
+		return err_set(ERR_IO, "no thread for folding: raise the limit of threads (ulimit -u, TasksMax=)");
 	}
 	*out = e;
 	return OK;
@@ -331,10 +336,10 @@ void engine_stop(struct engine *e)
 	pthread_cond_broadcast(&e->wake);
 	pthread_cond_broadcast(&e->build);
 	pthread_mutex_unlock(&e->lock);
-	for (unsigned i = 0; i < e->threads_n; i++) {
+	for (unsigned i = 0; i < e->folds_n; i++)
 		pthread_join(e->folds[i].thread, NULL);
+	for (unsigned i = 0; i < e->builders_n; i++)
 		pthread_join(e->builders[i].thread, NULL);
-	}
 	while (e->retired) {
 		struct generation *next = e->retired->next;
 		generation_unref(e->retired);

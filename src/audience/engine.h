@@ -39,6 +39,7 @@ struct engine {
 	} listeners[LISTENERS];
 	unsigned listeners_n, threads_n, idle, removing;
 	struct engine_thread *folds, *builders; /* threads_n of each */
+	unsigned folds_n, builders_n;		/* that run */
 };
 
 struct progress {
