@@ -264,14 +264,20 @@ class Backup(Stage):
             check_backup(w, restore(w))
 
 
-def restore(w, fault=False):
-    """Into another folder that has the keys; the folder, or None when the command said no."""
+def make_restored(w):
+    """Another folder that has the keys."""
     folder = os.path.join(w.root, 'restored')
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(os.path.join(folder, 'store'), mode=0o700)
     for name in ('keys', 'erased', 'format', 'clock', 'id'):
         if os.path.exists(os.path.join(w.store, name)):
             shutil.copy(os.path.join(w.store, name), os.path.join(folder, 'store', name))
+    return folder
+
+
+def restore(w, fault=False, made=None):
+    """Into that folder; its store, or None when the command said no."""
+    folder = made or make_restored(w)
     r = w.cli('db', 'restore', w.backup, fault=fault, store=os.path.join(folder, 'store'), root=folder)
     return os.path.join(folder, 'store') if r.returncode == 0 else None
 
@@ -419,9 +425,10 @@ class Restore(Alone):
         w.backup = os.path.join(w.root, 'backup')
         if w.cli('db', 'backup', w.backup).returncode:
             raise Failure('no backup')
+        w.made = make_restored(w)
 
     def act(self, w):
-        w.restored = restore(w, fault=True)
+        w.restored = restore(w, fault=True, made=w.made)
 
     def after(self, w):
         check_backup(w, w.restored or restore(w))
