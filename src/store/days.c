@@ -59,6 +59,14 @@ static enum err day_lasts(struct journal *j, struct journal_day *d)
 	return db_end(&t);
 }
 
+static bool file_is_empty(const struct journal *j, const char *name)
+{
+	char path[4200];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/../%s", j->folder, name);
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 /* Before LMDB maps it. */
 static enum err look_at_file(struct journal *j, uint16_t day, bool make, bool *changed)
 {
@@ -68,9 +76,11 @@ static enum err look_at_file(struct journal *j, uint16_t day, bool make, bool *c
 	snprintf(name, sizeof name, "journal/%s/data.mdb", text);
 	enum err e = files_check(j->files, name, &how);
 	*changed = !e && how == FILES_CHANGED;
+	struct ledger_day *l = ledger_find(j, day);
+	if (e == ERR_CORRUPT && !files_known(j->files, name) && !(l && l->events) && file_is_empty(j, name))
+		return OK; /* a crash fell between the file and its first page */
 	if (e != ERR_NOT_FOUND || make)
 		return e == ERR_NOT_FOUND ? OK : e;
-	struct ledger_day *l = ledger_find(j, day);
 	if (j->readonly || files_known(j->files, name) || (l && l->events))
 		return err_set(ERR_CORRUPT, "%s is missing", name);
 	return OK; /* a crash fell between the folder and the file */
