@@ -103,6 +103,8 @@ def run_damage(w, other, what, how, seed, check_rest, shown):
         return
     spoiled = there if what.endswith('-all') else [rng.choice(there)]
     w.damaged = ['%s: %s' % (p, spoil(os.path.join(w.store, p), how, rng, os.path.join(other.store, p))) for p in spoiled]
+    log = os.path.join(w.store, 'wal')
+    blank = what == 'wal' and os.path.isfile(log) and os.path.getsize(log) == 4 << 20 and not open(log, 'rb').read().strip(b'\0')
     verified = w.cli('db', 'verify')        # before anybody mends anything: it may say what it likes, but not crash
     if not w.start():
         lost = before - journal_days(w)
@@ -130,6 +132,8 @@ def run_damage(w, other, what, how, seed, check_rest, shown):
     verify = w.cli('db', 'verify', '--replay')
     clean = verified.returncode == 0 and (verify.returncode == 0 or what.startswith('journal'))     # the journal's damage is named without a second set of views
     gone = missing(w, journal.stdout)
+    if what == 'wal' and blank:
+        gone = []                           # as the night leaves it: nobody can know that there was something
     if gone and clean and not words:
         raise Failure('%d answered events are gone and nobody says so' % len(gone))
     if not settled and clean and not words:

@@ -33,7 +33,7 @@ FOREVER = 1 << 40
 # What once went wrong is tried each time.
 ALWAYS = '''
 night:pwrite:keys:2:fail:EIO:1 night:full-disk:any:1:fail:ENOSPC:1099511627776 release:fdatasync:journal:2:kill-after:EIO:1 release:descriptors:any:5:fail:EMFILE:5
-hits:descriptors:any:1:fail:EMFILE:1099511627776 hits:memory:own:20:fail:ENOMEM:1 hits:memory:library:20:fail:ENOMEM:5 import:create:journal:1:fail:EDQUOT:3
+hits:descriptors:any:1:fail:EMFILE:1099511627776 hits:memory:own:20:fail:ENOMEM:1 hits:memory:library:20:fail:ENOMEM:5 import:create:journal:1:fail:EDQUOT:3 import:create:journal:1:kill-after:EIO:1
 import:fdatasync:keys:1:fail:EIO:1 fold:pwrite:state:15:fail:ENOSPC:1 erase:pwrite:journal:4:fail:EDQUOT:1 fold:memory:library:63:fail:ENOMEM:5
 compact-alone:rename:exports:1:fail:ENOSPC:1 start:thread:elsewhere:2:fail:EAGAIN:1 damage:keys:gone:1 damage:keys:foreign:1 damage:journal:cut:4 damage:journal:page:44
 damage:journal:page:45 damage:journal-day:gone:3 damage:journal:foreign:894539 damage:state:cut:7 damage:wal:gone:3 damage:wal:foreign:516080 damage:erased:gone:9
