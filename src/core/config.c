@@ -70,6 +70,8 @@ const struct option config_options[] = {
     N("stream.keep_h", stream_keep_h, "0", 0, 24, "hours for which enters and leaves are kept for streams; 0: there are none"),
     T("process.user", process_user, "", "started as root, become this user before anything is opened"),
     T("segment.write_keys", segment_keys, "", "write keys of Segment's sources that may send to /v1/…, comma list; empty: none may"),
+    T("segment.consent", segment_consent, "",
+	"categories of Segment's consent that must be true, comma list (advertising: ID names one, too); empty: all that come"),
     T("page.key", kv_key, "crumb", "key of the key-values that /segments?format=kv gives to ad servers"),
     T("ortb2.name", ortb2_name, "crumb", "name of the data provider in OpenRTB answers"),
 };
@@ -211,6 +213,28 @@ static enum err set_list(struct reading *r, const yaml_node_t *n)
 	return e;
 }
 
+/* A map of plain words where the option is one text: "key: value", comma list. */
+static enum err set_pairs(struct reading *r, const yaml_node_t *n)
+{
+	struct buf joined = {0};
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
+		const yaml_node_t *key = yaml_document_get_node(r->doc, it->key), *value = yaml_document_get_node(r->doc, it->value);
+		if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE) {
+			r->line = key->start_mark.line;
+			buf_done(&joined);
+			return err_set(ERR_USAGE, STR_FMT ": plain words are expected", STR_ARG(buf_view(&r->name)));
+		}
+		if (joined.n)
+			buf_add(&joined, ",", 1);
+		buf_str(&joined, scalar(key));
+		buf_c(&joined, ": ");
+		buf_str(&joined, scalar(value));
+	}
+	enum err e = joined.failed ? err_set(ERR_NOMEM, "no memory") : set(r->c, buf_view(&r->name), buf_view(&joined));
+	buf_done(&joined);
+	return e;
+}
+
 /* Walks nested maps, building the dotted name, which is restored before returning. */
 static enum err walk(struct reading *r, const yaml_node_t *n, unsigned depth)
 {
@@ -218,6 +242,8 @@ static enum err walk(struct reading *r, const yaml_node_t *n, unsigned depth)
 		return set(r->c, buf_view(&r->name), scalar(n));
 	if (n->type == YAML_SEQUENCE_NODE)
 		return set_list(r, n);
+	if (str_eq(buf_view(&r->name), STR("segment.consent")))
+		return set_pairs(r, n);
 	if (depth > YAML_DEPTH_MOST)
 		return err_set(ERR_SYNTAX, "nested deeper than %d", YAML_DEPTH_MOST);
 	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {

@@ -179,6 +179,112 @@ static const json_t *of_context(const struct call *k, const json_t *message, con
 	return own ? own : json_object_get(k->context, key);
 }
 
+/* --- consent as Segment's and RudderStack's libraries send it */
+
+/* The next category that must be true; "advertising: ID" names one by what it is. False at the end. */
+static bool category_next(struct str *rest, struct str *id)
+{
+	while (rest->n && str_cut(rest, ',', id)) {
+		size_t colon = str_find(*id, ':');
+		*id = str_trim(colon < id->n ? str_skip(*id, colon + 1) : *id);
+		if (id->n)
+			return true;
+	}
+	return false;
+}
+
+static enum categories of_value(const json_t *v)
+{
+	enum said said = SAID_NOTHING;
+	if (json_is_string(v))
+		said = consent_said(str_make(json_string_value(v), json_string_length(v)));
+	else if (json_is_boolean(v) || json_is_number(v))
+		said = json_is_false(v) || (json_is_number(v) && json_number_value(v) == 0) ? SAID_NO : SAID_YES;
+	else if (!json_is_null(v))
+		return CATEGORIES_UNREADABLE;
+	return said == SAID_NOTHING ? CATEGORIES_MISSING : said == SAID_NO ? CATEGORIES_REFUSED : CATEGORIES_YES;
+}
+
+static void strictest(enum categories *all, enum categories one)
+{
+	if (one > *all)
+		*all = one;
+}
+
+/* {"Advertising": true, …}: each category that is needed must be there and true. Without segment.consent all that are there are needed. */
+static enum categories of_preferences(const struct config *c, json_t *preferences)
+{
+	struct str needed = str_c(c->segment_consent), id;
+	enum categories all = CATEGORIES_NONE;
+	const char *name;
+	json_t *value;
+	bool any = false;
+	while (category_next(&needed, &id)) {
+		bool found = false;
+		any = true;
+		json_object_foreach(preferences, name, value)
+		{
+			if (str_ieq(str_c(name), id)) {
+				found = true;
+				strictest(&all, of_value(value));
+			}
+		}
+		if (!found)
+			strictest(&all, CATEGORIES_MISSING);
+	}
+	if (!any)
+		json_object_foreach(preferences, name, value) strictest(&all, of_value(value));
+	return all;
+}
+
+static bool listed(const json_t *ids, struct str id)
+{
+	const json_t *v;
+	size_t i;
+	json_array_foreach(ids, i, v)
+	{
+		if (json_is_string(v) && str_ieq(str_make(json_string_value(v), json_string_length(v)), id))
+			return true;
+	}
+	return false;
+}
+
+/* {"allowedConsentIds": [ID, …], "deniedConsentIds": [ID, …]}. */
+static enum categories of_management(const struct config *c, const json_t *m)
+{
+	const json_t *allowed = json_object_get(m, "allowedConsentIds"), *denied = json_object_get(m, "deniedConsentIds");
+	struct str needed = str_c(c->segment_consent), id;
+	enum categories all = CATEGORIES_NONE;
+	bool any = false;
+	if ((allowed && !json_is_array(allowed)) || (denied && !json_is_array(denied)))
+		return CATEGORIES_UNREADABLE;
+	while (category_next(&needed, &id)) {
+		any = true;
+		strictest(&all, listed(denied, id) ? CATEGORIES_REFUSED : listed(allowed, id) ? CATEGORIES_YES : CATEGORIES_MISSING);
+	}
+	return any ? all : json_array_size(denied) ? CATEGORIES_REFUSED : json_array_size(allowed) ? CATEGORIES_YES : CATEGORIES_NONE;
+}
+
+/* What the message and its batch say; of both the stricter holds. */
+static enum categories consent_of(const struct call *k, const json_t *message)
+{
+	const json_t *contexts[2] = {json_object_get(message, "context"), k->context};
+	enum categories all = CATEGORIES_NONE;
+	for (int i = 0; i < 2; i++) {
+		const json_t *consent = json_object_get(contexts[i], "consent"), *management = json_object_get(contexts[i], "consentManagement");
+		json_t *preferences = json_object_get(consent, "categoryPreferences");
+		if (json_is_object(preferences))
+			strictest(&all, of_preferences(k->c->config, preferences));
+		else if ((consent && !json_is_null(consent) && !json_is_object(consent)) || (preferences && !json_is_null(preferences)))
+			strictest(&all, CATEGORIES_UNREADABLE);
+		if (json_is_object(management))
+			strictest(&all, of_management(k->c->config, management));
+		else if (management && !json_is_null(management))
+			strictest(&all, CATEGORIES_UNREADABLE);
+	}
+	return all;
+}
+
 /* The hit that the message tells of. */
 static void fill(struct call *k, const json_t *m, struct str kind, char name[EVENT_NAME_MAX], char numbers[HIT_PARAMS_MAX][32])
 {
@@ -196,6 +302,7 @@ static void fill(struct call *k, const json_t *m, struct str kind, char name[EVE
 	if (json_is_string(agent))
 		h->agent = str_make(json_string_value(agent), json_string_length(agent));
 	put_properties(h, properties, numbers);
+	h->categories = consent_of(k, m);
 }
 
 /* False: when it happened is no time, or too long ago. */

@@ -145,10 +145,9 @@ void collect_param(struct hit *h, struct str k, struct str v)
 		else
 			metric_inc(M_ATTR_DROPPED);
 	} else if (str_eq(k, STR("anon"))) {
-		h->anon = str_eq(v, STR("1"));
+		consent_take_anon(h, v);
 	} else if (str_eq(k, STR("gdpr"))) {
-		h->gdpr = str_eq(v, STR("1"));
-		h->gdpr_no = str_eq(v, STR("0"));
+		consent_take_gdpr(h, v);
 	} else if (str_eq(k, STR("gdpr_consent"))) {
 		h->gdpr_consent = v;
 	} else if (str_eq(k, STR("gpp"))) {

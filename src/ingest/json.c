@@ -11,7 +11,7 @@
 #define ATTRS_MOST 48
 #define ROOM_FOR_NUMBERS 4096 /* KEYS_MOST + ATTRS_MOST of them, written anew */
 
-enum key { K_OTHER, K_TEXT, K_FLAG, K_VALUE, K_ATTR, K_PARAM, K_ATTRS, K_ID, K_COOKIE, K_TIME };
+enum key { K_OTHER, K_TEXT, K_GDPR, K_ANON, K_VALUE, K_ATTR, K_PARAM, K_ATTRS, K_ID, K_COOKIE, K_TIME };
 
 struct pass {
 	struct json_reader *r;
@@ -21,7 +21,6 @@ struct pass {
 	enum key kind; /* what the key before the value asks for */
 	struct str name;
 	struct str *into;
-	bool *flag;
 };
 
 /* --- memory that held parts of a request is wiped when it goes */
@@ -118,9 +117,11 @@ static bool value(struct pass *p, struct str s, enum form form)
 	case K_TEXT:
 		*p->into = keep(p, s);
 		return true;
-	case K_FLAG:
-		h->gdpr_no |= p->flag == &h->gdpr && (str_eq(s, STR("0")) || str_eq(s, STR("false")));
-		*p->flag |= str_eq(s, STR("1")) || str_eq(s, STR("true"));
+	case K_GDPR:
+		consent_take_gdpr(h, s);
+		return true;
+	case K_ANON:
+		consent_take_anon(h, s);
 		return true;
 	case K_VALUE:
 		h->has_v = form != FORM_NULL;
@@ -234,12 +235,6 @@ static enum key text_key(struct pass *p, struct str *into)
 	return K_TEXT;
 }
 
-static enum key flag_key(struct pass *p, bool *flag)
-{
-	p->flag = flag;
-	return K_FLAG;
-}
-
 static enum key key_of(struct pass *p, struct str k)
 {
 	struct json_reader *r = p->r;
@@ -281,8 +276,8 @@ static enum key key_of(struct pass *p, struct str k)
 	if (r->import && str_eq(k, STR("source")))
 		return text_key(p, &r->source);
 	return r->import && str_eq(k, STR("title")) ? text_key(p, &h->title)
-	       : str_eq(k, STR("anon"))		    ? flag_key(p, &h->anon)
-	       : str_eq(k, STR("gdpr"))		    ? flag_key(p, &h->gdpr)
+	       : str_eq(k, STR("anon"))		    ? K_ANON
+	       : str_eq(k, STR("gdpr"))		    ? K_GDPR
 	       : str_eq(k, STR("gdpr_consent"))	    ? text_key(p, &h->gdpr_consent)
 	       : str_eq(k, STR("gpp"))		    ? text_key(p, &h->gpp)
 	       : str_eq(k, STR("gpp_sid"))	    ? text_key(p, &h->gpp_sid)

@@ -61,6 +61,18 @@ static void judge_tcf(const struct config *c, bool readable, const struct tcf *t
 	}
 }
 
+static void judge_categories(enum categories said, struct findings *f)
+{
+	if (said == CATEGORIES_REFUSED)
+		refusal(f, M_REFUSED_CATEGORY);
+	else if (said == CATEGORIES_UNREADABLE)
+		no(f, M_REFUSED_UNREADABLE);
+	else if (said == CATEGORIES_MISSING)
+		no(f, M_REFUSED_MISSING);
+	else if (said == CATEGORIES_YES)
+		f->yes = true;
+}
+
 static void judge_us(enum us_choice choice, enum metric opted_out, struct findings *f)
 {
 	if (choice == US_UNREADABLE)
@@ -111,6 +123,31 @@ static void judge_gpp(const struct config *c, const struct hit *h, struct findin
 		else
 			judge_section(c, (unsigned)id, text, f);
 	}
+}
+
+enum said consent_said(struct str value)
+{
+	static const char *const nothing[] = {"", "null", "undefined"}, *const zero[] = {"0", "false", "no", "off", "n", "f"};
+	value = str_trim(value);
+	for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+		if (str_ieq(value, str_c(nothing[i])))
+			return SAID_NOTHING;
+	for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
+		if (str_ieq(value, str_c(zero[i])))
+			return SAID_NO;
+	return SAID_YES;
+}
+
+void consent_take_gdpr(struct hit *h, struct str value)
+{
+	enum said said = consent_said(value);
+	h->gdpr |= said == SAID_YES;
+	h->gdpr_no |= said == SAID_NO;
+}
+
+void consent_take_anon(struct hit *h, struct str value)
+{
+	h->anon |= consent_said(value) == SAID_YES;
 }
 
 static const char EEA[] = "AT,BE,BG,HR,CY,CZ,DK,EE,FI,FR,DE,GR,HU,IE,IS,IT,LI,LV,LT,LU,MT,NL,NO,PL,PT,RO,SK,SI,ES,SE";
@@ -210,7 +247,9 @@ struct consent consent_judge(const struct config *c, const struct hit *h, const 
 		judge_us(us_privacy_read(h->us_privacy), M_REFUSED_USP, &f);
 	if (h->gpp.n || h->gpp_sid.n)
 		judge_gpp(c, h, &f);
-	if (h->gdpr_consent.n && !h->gdpr_no) {
+	if (h->categories)
+		judge_categories(h->categories, &f);
+	if (h->gdpr_consent.n && (h->gdpr || !h->gdpr_no)) {
 		struct tcf t;
 		judge_tcf(c, tcf_read(h->gdpr_consent, (unsigned)c->tcf_vendor, &t), &t, &f);
 	}

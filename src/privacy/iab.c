@@ -117,6 +117,8 @@ static bool vendors_have(struct bits *b, unsigned id, enum coding coding)
 /* --- TCF */
 
 enum { SEGMENT_DISCLOSED = 1 };
+/* Policy 2.3: strings created from 28 February 2026 on must say who was disclosed. In tenths of seconds since 1970, as Created is. */
+#define DISCLOSED_NEEDED_SINCE (UINT64_C(1772236800) * 10)
 enum { RESTRICTION_FORBIDDEN, RESTRICTION_CONSENT, RESTRICTION_INTEREST };
 
 static uint32_t restrictions(struct bits *b, unsigned vendor)
@@ -136,7 +138,8 @@ static bool core(struct str s, unsigned vendor, struct tcf *out)
 	struct bits b;
 	if (!bits_of(s, &b) || take(&b, 6) != 2)
 		return false;
-	skip(&b, 132 - 6);
+	out->disclosed = take(&b, 36) < DISCLOSED_NEEDED_SINCE; /* unless a segment says more */
+	skip(&b, 132 - 42);
 	if (take(&b, 6) < 4 || take(&b, 1) != 1) /* policy, service-specific */
 		return false;
 	skip(&b, 152 - 139);
@@ -151,7 +154,7 @@ static bool core(struct str s, unsigned vendor, struct tcf *out)
 bool tcf_read(struct str s, unsigned vendor, struct tcf *out)
 {
 	struct str segment;
-	*out = (struct tcf){.disclosed = true};
+	*out = (struct tcf){.disclosed = false};
 	if (!s.n || !str_cut(&s, '.', &segment) || !core(segment, vendor, out))
 		return false;
 	while (s.p) {
@@ -219,7 +222,7 @@ enum us_choice us_privacy_read(struct str s)
 }
 
 /* Where the two bits of each opt-out lie: of sale, of sharing, of targeted advertising; 0: the section has none. */
-static const uint8_t us_at[24][3] = {[7] = {18, 20, 22},
+static const uint8_t us_at[28][3] = {[7] = {18, 20, 22},
     [8] = {12, 14, 0},
     [9] = {12, 0, 14},
     [10] = {12, 0, 14},
@@ -235,18 +238,33 @@ static const uint8_t us_at[24][3] = {[7] = {18, 20, 22},
     [20] = {12, 0, 14},
     [21] = {12, 0, 14},
     [22] = {12, 0, 14},
-    [23] = {12, 0, 14}};
-enum { US_NATIONAL = 7, US_LAST = 23, SUBSECTION_GPC = 1 };
+    [23] = {12, 0, 14},
+    [24] = {16, 0, 18},
+    [25] = {16, 0, 18},
+    [26] = {16, 0, 18},
+    [27] = {16, 0, 18}};
+enum { US_NATIONAL = 7, US_HEADED = 24 /* and those behind: Maryland, Indiana, Kentucky, Rhode Island */, US_LAST = 27, SUBSECTION_GPC = 1 };
+
+/* Sections 24 to 27 come in two layouts that differ before the core only. The specification puts a header in front, which begins with the section's
+ * number and the version; the IAB's library writes the core at once, which begins with the version of the MSPA. */
+static bool us_core(unsigned section, struct str *s, struct bits *core)
+{
+	struct str part;
+	if (!s->n || !str_cut(s, '.', &part) || !bits_of(part, core))
+		return false;
+	struct bits b = *core;
+	unsigned first = (unsigned)take(&b, 6);
+	if (section < US_HEADED || first != section)
+		return !b.bad && (first == 1 || (first == 2 && section == US_NATIONAL));
+	return take(&b, 6) == 1 && s->p && str_cut(s, '.', &part) && bits_of(part, core);
+}
 
 enum us_choice gpp_us_read(unsigned section, struct str s)
 {
 	struct str part;
 	struct bits b;
 	bool out = false, said = false;
-	if (section < US_NATIONAL || section > US_LAST || !s.n || !str_cut(&s, '.', &part) || !bits_of(part, &b))
-		return US_UNREADABLE;
-	unsigned version = (unsigned)take(&b, 6);
-	if (version != 1 && !(version == 2 && section == US_NATIONAL))
+	if (section < US_NATIONAL || section > US_LAST || !us_core(section, &s, &b))
 		return US_UNREADABLE;
 	for (int i = 0; i < 3; i++) {
 		if (!us_at[section][i])
@@ -263,6 +281,8 @@ enum us_choice gpp_us_read(unsigned section, struct str s)
 	while (s.p) {
 		if (!str_cut(&s, '.', &part) || !bits_of(part, &b))
 			return US_UNREADABLE;
+		if (section > US_HEADED) /* theirs is of sensitive data, and has no type */
+			continue;
 		if (take(&b, 2) == SUBSECTION_GPC)
 			out |= take(&b, 1);
 		if (b.bad)

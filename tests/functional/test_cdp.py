@@ -102,6 +102,34 @@ def test_consent_is_the_same_as_for_hits(server):
     assert send(server, '/v1/p', {**call, 'anonymousId': 'a-2'}, headers={'Sec-GPC': '1'}) == 200 and counts(server, 'a-2') is None
 
 
+def test_categories_of_consent(make):
+    server = make(rules=RULES, options=['segment.write_keys=WK1', 'segment.consent=Advertising, storage: C0002'])
+    call = {'type': 'page', 'properties': {'url': 'https://shop.example/coats/1'}}
+    yes = {'Advertising': True, 'C0002': True, 'Analytics': False}
+    both, n = (lambda p: {'categoryPreferences': p}), 0
+    for consent, kept in (({'consent': both(yes)}, True), ({'consent': both({**yes, 'advertising': 'true'})}, True), ({}, True), ({'consent': {}}, True), ({'consent': None}, True),
+                          ({'consent': both({**yes, 'Advertising': False})}, False), ({'consent': both({**yes, 'C0002': 'false'})}, False), ({'consent': both({**yes, 'advertising': 0})}, False),
+                          ({'consent': both({'Advertising': True})}, False), ({'consent': both({})}, False), ({'consent': both([])}, False), ({'consent': 'no'}, False),
+                          ({'consent': both({**yes, 'Advertising': {}})}, False), ({'consent': both({**yes, 'Advertising': None})}, False),
+                          ({'consentManagement': {'allowedConsentIds': ['Advertising', 'C0002'], 'deniedConsentIds': ['Analytics']}}, True),
+                          ({'consentManagement': {'allowedConsentIds': ['C0002'], 'deniedConsentIds': ['Advertising']}}, False), ({'consentManagement': {'allowedConsentIds': ['C0002']}}, False)):
+        n += 1
+        assert send(server, '/v1/p', {**call, 'anonymousId': 'a-%d' % n, 'context': consent}) == 200
+        assert counts(server, 'a-%d' % n) == ({'coats': 1} if kept else None), consent
+        n += 1
+        assert send(server, '/v1/batch', {'batch': [{**call, 'anonymousId': 'a-%d' % n}], 'context': consent}) == 200
+        assert counts(server, 'a-%d' % n) == ({'coats': 1} if kept else None), consent
+    # a refusal erases what was known
+    assert send(server, '/v1/p', {**call, 'anonymousId': 'a-1', 'context': {'consent': both({**yes, 'Advertising': False})}}) == 200
+    assert counts(server, 'a-1') is None and server.metric('refused_total{reason="category"}') >= 7
+
+
+def test_without_a_list_every_category_must_be_true(server, make):
+    call = {'type': 'page', 'properties': {'url': 'https://shop.example/coats/1'}}
+    assert send(server, '/v1/p', {**call, 'anonymousId': 'b-1', 'context': {'consent': {'categoryPreferences': {'x': True, 'y': True}}}}) == 200 and counts(server, 'b-1')
+    assert send(server, '/v1/p', {**call, 'anonymousId': 'b-2', 'context': {'consent': {'categoryPreferences': {'x': True, 'y': False}}}}) == 200 and not counts(server, 'b-2')
+
+
 def test_who_may_not_send(server, make):
     call = {'type': 'page', 'anonymousId': 'a-1', 'properties': {'url': 'https://shop.example/coats/1'}}
     assert send(server, '/v1/p', call, key='WRONG') == 401 and send(server, '/v1/p', call, key=None) == 401

@@ -124,7 +124,9 @@ def test_gpc_counts_only_if_exactly_1(server):
 
 def test_refusals_write_nothing_and_set_no_cookie(make):
     server = make()
-    cases = [('&anon=1', {}, 'anon'), ('&gdpr=1', {}, 'consent_missing'), ('&gdpr=1&gdpr_consent=CPXXX', {}, 'consent_unreadable'), ('&gpp_sid=7,2', {}, 'consent_missing'),
+    cases = [('&anon=1', {}, 'anon'), ('&anon=true', {}, 'anon'), ('&gdpr=1', {}, 'consent_missing'), ('&gdpr=true', {}, 'consent_missing'), ('&gdpr=YES', {}, 'consent_missing'),
+             ('&gdpr=2', {}, 'consent_missing'), ('&gdpr=%24%7BGDPR%7D', {}, 'consent_missing'), ('&gdpr=1&gdpr=0', {}, 'consent_missing'), ('&gdpr=0&gdpr=%201', {}, 'consent_missing'),
+             ('&gpp=DBABEYA~BQBg.QA&gpp_sid=24', {}, 'gpp'), ('&gpp=DBABSYA~bBABY.BZWQ', {}, 'gpp'), ('&gdpr=1&gdpr_consent=CPXXX', {}, 'consent_unreadable'), ('&gpp_sid=7,2', {}, 'consent_missing'),
              ('&gpp=DBABTA~1YYN', {}, 'us_privacy'), ('&us_privacy=1YYN', {}, 'us_privacy'), ('&us_privacy=junk', {}, 'consent_unreadable'),
              ('&gpp=DBABLA', {}, 'consent_unreadable'), ('&gpp=DBABLA~CVQZAAAAAACA.YA&gpp_sid=7', {}, 'gpp'), ('&gdpr=1&gdpr_consent=' + TC_GRANTED, {}, 'tcf_vendor'),
              ('', {'Cookie': 'crumb_optout=1'}, 'optout'), ('', {'Sec-GPC': '1'}, 'gpc')]
@@ -138,6 +140,11 @@ def test_refusals_write_nothing_and_set_no_cookie(make):
     body = [{'u': 'https://shop.example/coats/1', 'gdpr': 1}, {'u': 'https://shop.example/coats/2'}]
     assert b.events(*body) == 204 and b.events({'u': 'https://shop.example/coats/1', 'anon': '1'}) == 204
     assert b.hit('/coats/1', extra='&us_privacy=1YNN') == 200 and b.hit('/coats/1', extra='&gdpr=0') == 200
+    for yes in (1, True, '1', 'true', 'yes', 'TRUE', 2, 1.0, '{{gdpr}}'):         # read as in the query
+        r = b.request('POST', '/e', json.dumps({'u': 'https://shop.example/coats/1', 'gdpr': yes}))[1]
+        assert r.getheader('Crumb-Refused') == 'consent_missing', yes
+    for none in (0, False, '0', 'false', None, '', 0.0):
+        assert b.request('POST', '/e', json.dumps({'u': 'https://shop.example/x', 'gdpr': none}))[1].getheader('Crumb-Refused') is None, none
     b.segments()
     assert b.count('apparel.coats') == 2
     assert server.js('db', 'stat')['provisional'] == 0

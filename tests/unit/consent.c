@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *us_word(enum us_choice c)
 {
@@ -58,13 +59,14 @@ TEST(strings_mean_what_the_encoders_meant)
 		n++;
 	}
 	fclose(f);
-	assert_true(kinds[0] >= 100 && kinds[1] >= 150 && kinds[2] >= 20);
+	assert_true(kinds[0] >= 100 && kinds[1] >= 230 && kinds[2] >= 20);
 }
 
 /* --- the gate */
 
 #define GRANTED "CQtAQoAQtAQoAAfACBENBkFgALDAAAAAAAYgAQqqoAACAAAAAAAA.IAQqqoAACAAA"	 /* purposes 1, 3, 4, 9, 10; vendors 1, 3, …, 33 */
-#define OLD_FORM "CQuIxQAQuIxQAAfACBENBkFgALDAAAAAAAYgF5wAwABAAKAXmAAAAAAA.YAAAAAAAAAAA" /* no disclosed vendors; 2, 10, 755 */
+#define OLD_FORM "CQgVd_2QgVd_2AfACBENBkFgALDAAAAAAAYgF5wAwABAAKAXmAAAAAAA.YAAAAAAAAAAA" /* no disclosed vendors; 2, 10, 755; of 2026-02-27T23:59:59Z */
+#define UNDISCLOSED "CQgVeAAQgVeAAAfACBENBkFgALDAAAAAAAYgF5wAwABAAKAXmAAAAAAA.YAAAAAAAAAAA" /* the same, a second later */
 #define NO_PURPOSE_1 "CQtAQoAQtAQoAAfACBENBkFgADAAAAAAAAYgAQgAAAACAAAAAAAA.IAQgAAAACAAA"
 #define NOTHING "CQtAQoAQtAQoAAfACBENBkFgAAAAAAAAAAYgAAAAAAAA.IAAA"
 #define RESTRICTED "CQtAQoAQtAQoAAfACBENBkFgALAAAAAAAAYgAQgAAAACAAAAEMABABCA.IAQgAAAACAAA" /* purpose 3 forbidden to 33 */
@@ -114,6 +116,7 @@ TEST(the_strongest_signal_decides)
 		"consent.default=require"},
 	    {"the older form", HIT(TC(OLD_FORM)), CONSENT_YES, "", "consent.tcf.vendor=10"},
 	    {"the older form, another vendor", HIT(TC(OLD_FORM)), CONSENT_NO_ERASE, "tcf", "consent.tcf.vendor=11"},
+	    {"the older form, made when it may be no more", HIT(TC(UNDISCLOSED)), CONSENT_NO, "tcf_vendor", "consent.tcf.vendor=10"},
 	    {"purpose 1 is missing", HIT(TC(NO_PURPOSE_1)), CONSENT_NO_ERASE, "tcf", NULL},
 	    {"purpose 1 cannot be configured away", HIT(TC(NO_PURPOSE_1)), CONSENT_NO_ERASE, "tcf", "consent.tcf.purposes=3,4"},
 	    {"nor by an empty list", HIT(TC(NO_PURPOSE_1)), CONSENT_NO_ERASE, "tcf", "consent.tcf.purposes="},
@@ -142,14 +145,44 @@ TEST(the_strongest_signal_decides)
 	    {"GPP with a TC string that refuses", HIT(.gpp = STR("DBABMA~" NOTHING), .gpp_sid = STR("2"), TC(GRANTED)), CONSENT_NO_ERASE, "tcf",
 		NULL},
 	    {"GPP, unreadable", HIT(.gpp = STR("DBABLA")), CONSENT_NO, "consent_unreadable", NULL},
-	    {"GPP, a state whose layout is not settled", HIT(.gpp = STR("DBABUg~BAAA"), .gpp_sid = STR("24")), CONSENT_NO, "consent_unreadable",
-		NULL},
+	    {"GPP, Maryland as the library writes it", HIT(.gpp = STR("DBABEYA~BQBg.QA"), .gpp_sid = STR("24")), CONSENT_NO_ERASE, "gpp", NULL},
+	    {"GPP, Rhode Island with a header", HIT(.gpp = STR("DBABSYA~bBABY.BZWg.VVU")), CONSENT_YES, "", "consent.default=require"},
+	    {"GPP, a state that is not there yet", HIT(.gpp = STR("DBABMYA~BAAA"), .gpp_sid = STR("28")), CONSENT_NO, "consent_missing", NULL},
+	    {"a category is refused", HIT(.categories = CATEGORIES_REFUSED, TC(GRANTED)), CONSENT_NO_ERASE, "category", NULL},
+	    {"a category is not told of", HIT(.categories = CATEGORIES_MISSING), CONSENT_NO, "consent_missing", NULL},
+	    {"categories that cannot be read", HIT(.categories = CATEGORIES_UNREADABLE), CONSENT_NO, "consent_unreadable", NULL},
+	    {"all categories are granted", HIT(.categories = CATEGORIES_YES), CONSENT_YES, "", "consent.default=require"},
+	    {"they do not grant what TCF asks", HIT(.categories = CATEGORIES_YES, .gdpr = true), CONSENT_NO, "consent_missing", NULL},
+	    {"gdpr both ways: it applies", HIT(.gdpr = true, .gdpr_no = true, .gdpr_consent = STR(NOTHING)), CONSENT_NO_ERASE, "tcf", NULL},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		check(&all[i], NULL);
 	struct consent c = consent_judge(&config, &HIT(TC(GRANTED)), NULL);
 	assert_int_equal(c.purposes, 1 << 0 | 1 << 2 | 1 << 3 | 1 << 8 | 1 << 9);
+}
+
+TEST(what_is_not_plainly_a_no_is_a_yes)
+{
+	static const struct {
+		const char *text;
+		enum said said;
+	} all[] = {{"", SAID_NOTHING}, {" ", SAID_NOTHING}, {"null", SAID_NOTHING}, {"undefined", SAID_NOTHING}, {"0", SAID_NO}, {" 0 ", SAID_NO},
+	    {"false", SAID_NO}, {"False", SAID_NO}, {"FALSE", SAID_NO}, {"no", SAID_NO}, {"off", SAID_NO}, {"1", SAID_YES}, {"true", SAID_YES},
+	    {"TRUE", SAID_YES}, {"yes", SAID_YES}, {"on", SAID_YES}, {"2", SAID_YES}, {"-1", SAID_YES}, {"00", SAID_YES}, {"01", SAID_YES},
+	    {"{{GDPR}}", SAID_YES}, {"${GDPR}", SAID_YES}, {"unknown", SAID_YES}, {"0,1", SAID_YES}};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct hit h = {.gpc = false};
+		if (consent_said(str_c(all[i].text)) != all[i].said)
+			fail_msg("'%s' says %d", all[i].text, consent_said(str_c(all[i].text)));
+		consent_take_gdpr(&h, str_c(all[i].text));
+		consent_take_anon(&h, str_c(all[i].text));
+		assert_true(h.gdpr == (all[i].said == SAID_YES) && h.gdpr_no == (all[i].said == SAID_NO) && h.anon == h.gdpr);
+		consent_take_gdpr(&h, STR("1"));
+		consent_take_gdpr(&h, STR("0"));
+		assert_true(h.gdpr); /* a yes stays */
+	}
 }
 
 TEST(some_places_require_a_string)
@@ -198,6 +231,26 @@ TEST(options_that_cannot_work_are_refused_with_a_hint)
 	}
 }
 
+TEST(categories_are_a_list_or_a_map)
+{
+	char path[] = "/tmp/crumb-unit-XXXXXX";
+	static const char *const all[] = {"segment:\n  consent: {advertising: C0004, storage: C0002}\n", "advertising: C0004,storage: C0002",
+	    "segment: {consent: [Advertising, C0002]}\n", "Advertising,C0002", "segment.consent: Advertising\n", "Advertising"};
+	(void)state;
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i += 2) {
+		struct config c;
+		assert_true(ftruncate(fd, 0) == 0 && pwrite(fd, all[i], strlen(all[i]), 0) > 0);
+		assert_int_equal(config_init(&c), OK);
+		assert_int_equal(config_file(&c, path), OK);
+		assert_string_equal(c.segment_consent, all[i + 1]);
+		config_done(&c);
+	}
+	close(fd);
+	unlink(path);
+}
+
 TEST(a_foreign_page_cannot_erase_by_a_string)
 {
 	const struct signals all[] = {
@@ -220,6 +273,7 @@ TEST(a_foreign_page_cannot_erase_by_a_string)
 		check(&all[i], NULL);
 }
 
-RUN(cmocka_unit_test(strings_mean_what_the_encoders_meant), cmocka_unit_test(the_strongest_signal_decides),
+RUN(cmocka_unit_test(categories_are_a_list_or_a_map), cmocka_unit_test(strings_mean_what_the_encoders_meant), cmocka_unit_test(the_strongest_signal_decides),
+    cmocka_unit_test(what_is_not_plainly_a_no_is_a_yes),
     cmocka_unit_test(some_places_require_a_string), cmocka_unit_test(a_place_that_could_be_one_of_them_counts_as_one),
     cmocka_unit_test(options_that_cannot_work_are_refused_with_a_hint), cmocka_unit_test(a_foreign_page_cannot_erase_by_a_string))

@@ -34,6 +34,7 @@
 	X(M_REFUSED_USP, "refused_total", "reason=\"us_privacy\"", "")                                                                               \
 	X(M_REFUSED_GPP, "refused_total", "reason=\"gpp\"", "")                                                                                      \
 	X(M_REFUSED_TCF, "refused_total", "reason=\"tcf\"", "")                                                                                      \
+	X(M_REFUSED_CATEGORY, "refused_total", "reason=\"category\"", "")                                                                            \
 	X(M_REFUSED_VENDOR, "refused_total", "reason=\"tcf_vendor\"", "")                                                                            \
 	X(M_REFUSED_MISSING, "refused_total", "reason=\"consent_missing\"", "")                                                                      \
 	X(M_REFUSED_UNREADABLE, "refused_total", "reason=\"consent_unreadable\"", "")                                                                \

@@ -9,7 +9,8 @@
  *     gdpr=1, gpp_sid with 2, consent.require     a TC string must say yes; what is missing is a no, cookie left alone
  *     no signal                                   consent.default
  *
- * Strings: gdpr_consent (TCF), us_privacy, gpp (sections 2, 5, 6, 7 to 23; gpp_sid says which apply, else all do). Nothing in the
+ * A category of Segment's that is needed and false is such a no, too.
+ * Strings: gdpr_consent (TCF), us_privacy, gpp (sections 2, 5, 6, 7 to 27; gpp_sid says which apply, else all do). Nothing in the
  * configuration can grant a purpose. What is kept of a yes is the set of purposes, never the string. */
 #ifndef CRUMB_PRIVACY_CONSENT_H
 #define CRUMB_PRIVACY_CONSENT_H
@@ -25,6 +26,14 @@ struct consent {
 	enum metric why;   /* on a no, the counter of the reason */
 	uint32_t purposes; /* of TCF, bit n − 1 for purpose n; 0: the yes rests on no TC string */
 };
+
+/* The one reading of what is yes or no, for queries and JSON alike: 0, false, no and off are a no, nothing and null say nothing, and
+ * whatever else came is a yes: what is not plainly a 0 is none. */
+enum said { SAID_NOTHING, SAID_NO, SAID_YES };
+enum said consent_said(struct str value);
+/* Takes what gdpr and anon say into the hit. Where one is said twice a yes stays. */
+void consent_take_gdpr(struct hit *h, struct str value);
+void consent_take_anon(struct hit *h, struct str value);
 
 /* The options of the gate: a place or a purpose that does not exist would let through what it is to stop. */
 enum err consent_check(const struct config *c) MUST_CHECK;

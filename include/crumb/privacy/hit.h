@@ -15,6 +15,9 @@ struct network {
 	uint8_t family; /* 4, 6, or 0: unknown */
 };
 
+/* What a source says of consent by categories of its own. The strictest of several is the largest. */
+enum categories { CATEGORIES_NONE, CATEGORIES_YES, CATEGORIES_MISSING, CATEGORIES_UNREADABLE, CATEGORIES_REFUSED };
+
 struct hit {
 	struct network network;
 	struct str agent, referer_header, origin, fetch_site;
@@ -26,6 +29,7 @@ struct hit {
 	/* consent signals */
 	bool gpc, optout_cookie, anon, dnt, gdpr, gdpr_no /* gdpr=0 */;
 	struct str gdpr_consent, gpp, gpp_sid, us_privacy;
+	enum categories categories;
 	unsigned attrs_n, params_n;
 	/* last, so that hit_clear() need not touch them */
 	struct attr attrs[HIT_PARAMS_MAX];  /* a.NAME */
