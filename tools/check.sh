@@ -39,7 +39,6 @@ fence() {
 fence 'lmdb\.h' '^src/store/'
 fence 'event2/' '^(src|include/crumb)/(http|app)/'
 fence 'roaring/' '^src/audience/bitmap\.c$'
-fence 'linear\.h' '^src/audience/learn\.c$'
 fence 'maxminddb\.h' '^src/privacy/place\.c$'
 fence 'curl/' '^src/(cli/|export/push\.c)'
 fence 'openssl/' '^src/export/p(ush|ackage)\.c$'

@@ -208,17 +208,19 @@ static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k
 		return cli_fail("nothing is known of this visitor");
 	}
 	json_t *list = json_array();
+	double length = (double)like_length(m, &p, day_of(now));
 	for (unsigned i = 0; i < m->n; i++)
-		if (feature_holds(&m->weights[i].f, &p, day_of(now))) {
+		if (m->weights[i].w && like_holds(m, i, &p, day_of(now))) {
 			feature_name(r, &m->weights[i].f, name);
-			json_array_append_new(list, json_pack("{s:s,s:f}", "feature", name, "weight", (double)m->weights[i].w / 1e6));
+			json_array_append_new(list, json_pack("{s:s,s:f}", "feature", name, "weight", (double)m->weights[i].w / length));
 		}
 	double score = (double)like_score(m, &p, day_of(now)) / 1e6, threshold = (double)m->threshold / 1e6;
 	bool in = profile_in_segment(&p, segment);
 	profile_done(&p);
 	if (c->json) {
 		cli_print_json(json_pack(
-		    "{s:f,s:f,s:f,s:b,s:o}", "score", score, "threshold", threshold, "bias", (double)m->bias / 1e6, "member", in, "features", list));
+		    "{s:f,s:f,s:f,s:f,s:b,s:o}", "score", score, "threshold", threshold, "bias", (double)m->bias / 1e6, "length", length / 1e6, "member",
+		    in, "features", list));
 		return EXIT_FINE;
 	}
 	size_t i;
@@ -583,7 +585,8 @@ static int seed(struct cli *c, int argc, char **argv)
 const struct command commands_lookalike[] = {
     {"lookalike train", "ID [--json]", "find the visitors who behave like a seed's members",
 	"  Trains the model of a lookalike of the rules and returns when its members are in the views. The server does that by itself at night, as\n"
-	"  'refresh' says. Refuses, with the reason, what cannot be learned: a seed of fewer than 100, or one that behaves like everybody.",
+	"  'refresh' says. Refuses, with the reason, what cannot be learned: a seed of fewer than 100, or one that behaves like everybody; and what\n"
+	"  nobody would be in.",
 	train_it},
     {"lookalike curve", "ID [--svg FILE] [--json]", "how many are found at which reach",
 	"  Reach against recall and lift on seed members that the model had not seen, with 95 % intervals, and what ranking by activity alone would "
@@ -600,6 +603,7 @@ const struct command commands_lookalike[] = {
 	"  The weight that makes the seed and the others count the same is a column of the CSV, or a file of its own as LIBLINEAR's -W wants it.",
 	seed},
     {"lookalike scores", "ID --out FOLDER [--partner NAME] [--json]", "the score of everybody in the population",
-	"  CSV with id, score, and the calibrated chance to be of the seed; ids are pseudonyms for the partner, as in exports.", scores},
+	"  CSV with id, score, and the chance to be of the seed's kind, if there are as many outside the seed as in it; ids are pseudonyms for the\n"
+	"  partner, as in exports.", scores},
     {0},
 };

@@ -4,6 +4,7 @@
 #include "crumb/rules/eval.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,11 @@ bool feature_parse(const struct rules *r, struct str name, struct feature *out)
 	*out = (struct feature){.kind = FEATURE_FACT};
 	if (colon >= name.n || !what.n)
 		return false;
+	if (kind.n > 1 && kind.p[0] == 'a' && str_u64(str_skip(kind, 1), &n)) {
+		out->kind = FEATURE_ACTIVE;
+		out->n = (uint32_t)n;
+		return n > 0 && n < 65536 && str_eq(what, STR(LIKE_ACTIVE));
+	}
 	if (kind.n > 1 && (kind.p[0] == 'c' || kind.p[0] == 'n') && str_u64(str_skip(kind, 1), &n)) {
 		int cat = rules_category(r, what);
 		if (cat <= 0 || n == 0 || n > 1000000)
@@ -40,6 +46,8 @@ void feature_name(const struct rules *r, const struct feature *f, char out[200])
 {
 	if (f->kind == FEATURE_FACT)
 		snprintf(out, 200, "%s:" STR_FMT, fact_names[f->fact], STR_ARG(f->word));
+	else if (f->kind == FEATURE_ACTIVE)
+		snprintf(out, 200, "a%u:" LIKE_ACTIVE, f->n);
 	else if (f->kind == FEATURE_DAYS)
 		snprintf(out, 200, "c%u:%s", f->window ? f->window : RETENTION_MAX, r->categories[f->cat].id);
 	else
@@ -56,30 +64,101 @@ static bool rows_hold(const struct feature *f, const struct cat_day *rows, size_
 	return count >= f->n;
 }
 
-bool feature_holds(const struct feature *f, const struct profile *p, uint16_t today)
+static unsigned active(const struct like_model *m, const struct profile *p)
 {
+	unsigned n = 0;
+	for (size_t i = 0; i < p->rows_n; i++)
+		if (i == 0 || p->rows[i].cat != p->rows[i - 1].cat)
+			n += m->first[p->rows[i].cat] < m->first[p->rows[i].cat + 1];
+	return n;
+}
+
+bool like_holds(const struct like_model *m, unsigned i, const struct profile *p, uint16_t today)
+{
+	const struct feature *f = &m->weights[i].f;
 	size_t n;
 	if (f->kind == FEATURE_FACT)
 		return str_ieq(rules_fact(p, f->fact), f->word);
+	if (f->kind == FEATURE_ACTIVE)
+		return active(m, p) >= f->n;
 	const struct cat_day *rows = profile_span(p, f->cat, &n);
 	return rows_hold(f, rows, n, today);
 }
 
-int64_t like_score(const struct like_model *m, const struct profile *p, uint16_t today)
+struct sums {
+	int64_t w;
+	uint64_t square;
+};
+
+static void sum_up(const struct like_model *m, const struct profile *p, uint16_t today, struct sums *out)
 {
-	int64_t sum = m->bias;
+	struct sums s = {0, 0};
+	unsigned different = 0;
 	for (size_t i = 0, z; i < p->rows_n; i = z) {
 		uint16_t cat = p->rows[i].cat;
 		for (z = i + 1; z < p->rows_n && p->rows[z].cat == cat; z++)
 			;
+		different += m->first[cat] < m->first[cat + 1];
 		for (uint32_t k = m->first[cat]; k < m->first[cat + 1]; k++)
-			if (rows_hold(&m->weights[k].f, p->rows + i, z - i, today))
-				sum += m->weights[k].w;
+			if (rows_hold(&m->weights[k].f, p->rows + i, z - i, today)) {
+				s.w += m->weights[k].w;
+				s.square += m->weights[k].square;
+			}
 	}
-	for (unsigned i = m->facts_at; i < m->n; i++)
-		if (str_ieq(rules_fact(p, m->weights[i].f.fact), m->weights[i].f.word))
-			sum += m->weights[i].w;
-	return sum;
+	for (unsigned i = m->facts_at; i < m->n; i++) {
+		const struct feature *f = &m->weights[i].f;
+		if (f->kind == FEATURE_ACTIVE ? different >= f->n : str_ieq(rules_fact(p, f->fact), f->word)) {
+			s.w += m->weights[i].w;
+			s.square += m->weights[i].square;
+		}
+	}
+	*out = s;
+}
+
+/* The whole root: floating point is near, and is corrected. */
+static uint64_t root(uint64_t n)
+{
+	uint64_t r = (uint64_t)sqrt((double)n);
+	while (r > UINT32_MAX || r * r > n)
+		r--;
+	while (r < UINT32_MAX && (r + 1) * (r + 1) <= n)
+		r++;
+	return r;
+}
+
+static uint64_t length_of(const struct like_model *m, const struct sums *s)
+{
+	uint64_t n = m->unit && s->square ? root(s->square) : 1000000;
+	return n > LIKE_LENGTH_LEAST ? n : LIKE_LENGTH_LEAST;
+}
+
+uint64_t like_length(const struct like_model *m, const struct profile *p, uint16_t today)
+{
+	struct sums s;
+	sum_up(m, p, today, &s);
+	return length_of(m, &s);
+}
+
+int64_t like_score(const struct like_model *m, const struct profile *p, uint16_t today)
+{
+	struct sums s;
+	sum_up(m, p, today, &s);
+	int64_t by = (int64_t)length_of(m, &s);
+	/* in two steps: the sum times a million would run over */
+	return m->bias + s.w / by * 1000000 + s.w % by * 1000000 / by;
+}
+
+double like_chance(const struct like_model *m, int64_t score)
+{
+	unsigned i = 0;
+	if (m->knots_n == 0)
+		return 1 / (1 + exp(-m->slope * (double)score / 1e6 - m->shift));
+	while (i < m->knots_n && m->knots[i].score <= score)
+		i++;
+	if (i == 0 || i == m->knots_n)
+		return m->knots[i ? i - 1 : 0].chance;
+	const struct like_knot *a = &m->knots[i - 1], *b = &m->knots[i];
+	return a->chance + (b->chance - a->chance) * (double)(score - a->score) / (double)(b->score - a->score);
 }
 
 /* --- files */
@@ -87,7 +166,7 @@ int64_t like_score(const struct like_model *m, const struct profile *p, uint16_t
 static int by_category(const void *a, const void *b)
 {
 	const struct like_weight *x = a, *y = b;
-	bool xf = x->f.kind == FEATURE_FACT, yf = y->f.kind == FEATURE_FACT;
+	bool xf = x->f.kind >= FEATURE_ACTIVE, yf = y->f.kind >= FEATURE_ACTIVE;
 	if (xf != yf)
 		return xf ? 1 : -1;
 	if (x->f.cat != y->f.cat)
@@ -95,6 +174,30 @@ static int by_category(const void *a, const void *b)
 	if (x->f.kind != y->f.kind)
 		return x->f.kind < y->f.kind ? -1 : 1;
 	return x->f.n < y->f.n ? -1 : x->f.n > y->f.n;
+}
+
+void like_index(struct like_model *m)
+{
+	if (m->n)
+		qsort(m->weights, m->n, sizeof *m->weights, by_category);
+	/* any number may stand in a profile: bytes from disk are not trusted to be below */
+	uint32_t at = 0;
+	for (uint32_t cat = 0; cat < LIKE_FIRST; cat++) {
+		while (at < m->n && m->weights[at].f.kind < FEATURE_ACTIVE && m->weights[at].f.cat < cat)
+			at++;
+		m->first[cat] = at;
+	}
+	m->facts_at = at;
+}
+
+/* What a row of the file adds to the square of the length; false: no number that can be. */
+static bool read_square(const json_t *square, bool unit, uint64_t *out)
+{
+	int64_t n = json_integer_value(square);
+	if (!unit)
+		return true;
+	*out = (uint64_t)n;
+	return json_is_integer(square) && n >= LIKE_SQUARE_LEAST && n <= LIKE_SQUARE_MOST;
 }
 
 static bool read_weights(struct rules *r, const json_t *list, struct like_model *m)
@@ -106,7 +209,8 @@ static bool read_weights(struct rules *r, const json_t *list, struct like_model 
 	{
 		const json_t *name = json_object_get(row, "f"), *w = json_object_get(row, "w");
 		struct like_weight *to = &m->weights[m->n];
-		if (!json_is_string(name) || !json_is_integer(w) || llabs(json_integer_value(w)) > 1000000000000)
+		if (!json_is_string(name) || !json_is_integer(w) || llabs(json_integer_value(w)) > LIKE_WEIGHT_MOST ||
+		    !read_square(json_object_get(row, "square"), m->unit, &to->square))
 			return false;
 		if (!feature_parse(r, str_make(json_string_value(name), json_string_length(name)), &to->f))
 			continue;
@@ -114,43 +218,53 @@ static bool read_weights(struct rules *r, const json_t *list, struct like_model 
 		to->w = json_integer_value(w);
 		m->n++;
 	}
-	if (m->n)
-		qsort(m->weights, m->n, sizeof *m->weights, by_category);
-	/* any number may stand in a profile: bytes from disk are not trusted to be below */
-	m->first = rules_alloc(r, 65538 * sizeof *m->first);
-	uint32_t at = 0;
-	for (uint32_t cat = 0; cat < 65537; cat++) {
-		while (at < m->n && m->weights[at].f.kind != FEATURE_FACT && m->weights[at].f.cat < cat)
-			at++;
-		m->first[cat] = at;
+	m->first = rules_alloc(r, LIKE_FIRST * sizeof *m->first);
+	like_index(m);
+	return true;
+}
+
+/* Ascending, chances between 0 and 1; none is fine. */
+static bool read_knots(struct rules *r, const json_t *list, struct like_model *m)
+{
+	size_t i;
+	json_t *row;
+	m->knots = rules_alloc(r, (LIKE_KNOTS_MOST + 1) * sizeof *m->knots);
+	json_array_foreach(list, i, row)
+	{
+		const json_t *score = json_array_get(row, 0), *chance = json_array_get(row, 1);
+		double c = json_number_value(chance);
+		if (i == LIKE_KNOTS_MOST || !json_is_integer(score) || !json_is_number(chance) || !(c >= 0 && c <= 1) ||
+		    llabs(json_integer_value(score)) > LIKE_SCORE_MOST || (i && json_integer_value(score) <= m->knots[i - 1].score))
+			return false;
+		m->knots[m->knots_n++] = (struct like_knot){json_integer_value(score), c};
 	}
-	while (at < m->n && m->weights[at].f.kind != FEATURE_FACT)
-		at++;
-	m->facts_at = at;
 	return true;
 }
 
 enum err like_read(struct rules *r, struct str text, struct like_model **out, uint16_t *until)
 {
 	json_error_t error;
-	json_t *root = json_loadb(text.n ? text.p : "", text.n, 0, &error);
-	const json_t *trained = json_object_get(root, "trained"), *bias = json_object_get(root, "bias"),
-		     *threshold = json_object_get(root, "threshold");
+	json_t *file = json_loadb(text.n ? text.p : "", text.n, 0, &error);
+	const json_t *trained = json_object_get(file, "trained"), *bias = json_object_get(file, "bias"),
+		     *threshold = json_object_get(file, "threshold");
 	uint16_t day;
 	struct like_model *m = rules_alloc(r, sizeof *m);
-	bool fine = json_integer_value(json_object_get(root, "crumb_model")) == 1 && json_is_string(trained) &&
+	json_int_t version = json_integer_value(json_object_get(file, "crumb_model"));
+	m->unit = version == 2 && json_is_true(json_object_get(file, "unit"));
+	bool fine = (version == 1 || version == 2) && json_is_string(trained) &&
 		    day_parse(json_string_value(trained), json_string_length(trained), &day) && json_is_integer(bias) && json_is_integer(threshold) &&
-		    read_weights(r, json_object_get(root, "features"), m);
+		    llabs(json_integer_value(bias)) <= LIKE_SCORE_MOST && read_knots(r, json_object_get(file, "chances"), m) &&
+		    read_weights(r, json_object_get(file, "features"), m);
 	if (fine) {
 		m->bias = json_integer_value(bias);
 		m->threshold = json_integer_value(threshold);
 		m->hash = hash_content(text);
 		m->trained = day;
-		m->slope = json_number_value(json_object_get(root, "slope"));
-		m->shift = json_number_value(json_object_get(root, "shift"));
+		m->slope = json_number_value(json_object_get(file, "slope"));
+		m->shift = json_number_value(json_object_get(file, "shift"));
 		*until = (uint16_t)(day + RETENTION_MAX - 1);
 		*out = m;
 	}
-	json_decref(root);
+	json_decref(file);
 	return fine ? OK : err_set(ERR_SYNTAX, "this is no model");
 }

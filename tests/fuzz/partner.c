@@ -109,8 +109,10 @@ static void model(struct str s)
 		struct profile p = {0};
 		profile_add(&p, 0, 20000, 1);
 		profile_add(&p, 2, 20000, 3);
-		(void)like_score(m, &p, 20001);
-		CHECK(m->facts_at <= m->n);
+		int64_t score = like_score(m, &p, 20001);
+		double chance = like_chance(m, score);
+		CHECK(m->facts_at <= m->n && like_length(m, &p, 20001) > 0);
+		CHECK(m->knots_n == 0 || (chance >= 0 && chance <= 1));
 		profile_done(&p);
 	}
 	rules_unref(r);

@@ -1,0 +1,490 @@
+#include "learn_judge.h"
+
+#include "crumb/audience/spread.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FOLDS 4	     /* for choosing */
+#define FOLDS_FINE 8 /* for telling */
+#define FIT_SEEDS 20000
+#define FIT_OTHERS 15000
+#define FIT_OTHERS_FINE 30000
+#define RANKED 20000
+#define RANKED_FINE 60000
+#define PRECISE 0.003
+#define PRECISE_CHOOSING 0.01
+#define LOOSE 0.9
+#define LOOK_AROUND 15000 /* rows */
+#define BETTER 0.0005
+#define EVEN 0.3333 /* others together weigh this power of the way from their own number to that of seeds: between the best top (0) and the best ranking (1) */
+
+static enum err no_memory(void)
+{
+	return err_set(ERR_NOMEM, "no memory to learn: fewer features or a smaller store would do");
+}
+
+static enum err stopped(const struct learning *x)
+{
+	return x->stop && atomic_load(x->stop) ? err_set(ERR_BUSY, "stopped") : OK;
+}
+
+static int lowest_first(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+	return *x != *y ? (*x < *y ? -1 : 1) : 0;
+}
+
+/* --- a form of the rows */
+
+static enum err form_begin(const struct learning *x, const struct choice *way, struct fit *f, double **stretch)
+{
+	const struct sample *s = &x->sample;
+	double all = (double)(x->seeds + x->others);
+	*f = (struct fit){.rows = 0};
+	if (!(*stretch = malloc((x->used + 1) * sizeof **stretch)))
+		return no_memory();
+	for (unsigned i = 0; i < x->used; i++)
+		(*stretch)[i] = way->rare ? log((1 + all) / (1 + (double)x->have[x->raw[i]])) + 1 : 1;
+	*f = (struct fit){.rows = s->n, .from = s->from, .items = s->items, .features = x->used, .unit = way->unit, .stretch = *stretch};
+	enum err e = fit_begin(f);
+	if (!e && way->loose > 0)
+		e = fit_look_around(f, LOOK_AROUND);
+	f->loose = way->loose;
+	return e;
+}
+
+/* What a seed costs, and an other, if so large a part of each takes part. */
+static struct fit_cost cost_of(const struct learning *x, double c, double seeds, double others, double precise)
+{
+	double even = pow((double)x->seeds / (double)x->others, EVEN);
+	return (struct fit_cost){c, x->sample.seed_stands / seeds, x->sample.other_stands / others * even, precise};
+}
+
+/* --- folds */
+
+/* The shares of others who rank before a seed, and with those who rank the same. */
+struct spot {
+	double before, with;
+};
+
+struct rehearsal {
+	struct learning *x;
+	const struct fit *f;
+	unsigned folds;
+	double c, precise;
+	double seeds, others; /* the parts that are fitted */
+	size_t step;		 /* every so many-th other is ranked */
+	double **w;		 /* of each fold: where it begins, and ends */
+	bool *fresh;		 /* the fold's weights have not been fitted yet */
+	double *score;		 /* of each row, by the fold that it is of */
+	struct spot *place;	 /* of each seed */
+	double *auc;
+};
+
+static bool part(const struct sample *s, size_t i, double share)
+{
+	return s->lot[i] < share * LOTS;
+}
+
+/* The share of the seeds that is left in the fit. */
+static double cast(const struct rehearsal *r, unsigned fold, uint8_t *roles)
+{
+	const struct sample *s = &r->x->sample;
+	size_t left = s->seeds;
+	for (size_t i = 0; i < s->n; i++) {
+		bool held = s->seed[i] && s->fold[i] % r->folds == fold;
+		left -= held;
+		if (s->seed[i] && !held)
+			roles[i] = part(s, i, r->seeds) ? FIT_SEED : FIT_ABSENT;
+		else
+			roles[i] = part(s, i, r->others) ? FIT_OTHER : FIT_ABSENT;
+	}
+	return left ? (double)left / (double)s->seeds : 1;
+}
+
+/* Places of the fold's seeds among the others; ties count half. */
+static enum err rank(const struct rehearsal *r, unsigned fold)
+{
+	const struct sample *s = &r->x->sample;
+	double *others = malloc((s->n / r->step + 2) * sizeof *others), sum = 0;
+	size_t n = 0, held = 0, at = 0;
+	if (!others)
+		return no_memory();
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->seed[i] || at++ % r->step)
+			continue;
+		others[n] = fit_score(r->f, r->w[fold], i);
+		if (s->fold[i] % r->folds == fold && r->score)
+			r->score[i] = others[n];
+		n++;
+	}
+	if (n)
+		qsort(others, n, sizeof *others, lowest_first);
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->seed[i] || s->fold[i] % r->folds != fold)
+			continue;
+		double score = fit_score(r->f, r->w[fold], i);
+		size_t below = 0, to = n, same;
+		while (below < to) {
+			size_t mid = (below + to) / 2;
+			others[mid] < score ? (below = mid + 1) : (to = mid);
+		}
+		for (same = below; same < n && others[same] == score; same++)
+			;
+		r->place[i] = n ? (struct spot){1 - (double)same / (double)n, 1 - (double)below / (double)n} : (struct spot){0, 1};
+		sum += (r->place[i].before + r->place[i].with) / 2;
+		held++;
+		if (r->score)
+			r->score[i] = score;
+	}
+	r->auc[fold] = held ? 1 - sum / (double)held : 0.5;
+	free(others);
+	return OK;
+}
+
+static enum err rehearse_fold(void *arg, unsigned fold)
+{
+	struct rehearsal *r = arg;
+	uint8_t *roles = malloc(r->x->sample.n + 1);
+	enum err e = roles ? stopped(r->x) : no_memory();
+	if (!e) {
+		/* those who are left stand for those who are held out, too: a score must mean what it will */
+		double left = cast(r, fold, roles);
+		struct fit_cost cost = cost_of(r->x, r->c, r->seeds * left, r->others, r->precise);
+		e = fit_weights(r->f, &cost, roles, r->w[fold]);
+	}
+	free(roles);
+	return e ? e : rank(r, fold);
+}
+
+static enum err rehearsal_begin(struct rehearsal *r, struct learning *x, unsigned folds, double fit_others, double ranked, bool scores)
+{
+	const struct sample *s = &x->sample;
+	double others = (double)(s->n - s->seeds), seeds = (double)s->seeds;
+	*r = (struct rehearsal){.x = x,
+	    .folds = folds,
+	    .precise = scores ? PRECISE : PRECISE_CHOOSING,
+	    .seeds = seeds > FIT_SEEDS ? FIT_SEEDS / seeds : 1,
+	    .others = others > fit_others ? fit_others / others : 1,
+	    .step = (size_t)(others / ranked) + 1,
+	    .w = calloc(folds, sizeof *r->w),
+	    .place = calloc(s->n + 1, sizeof *r->place),
+	    .auc = calloc(folds, sizeof *r->auc)};
+	if (scores && !(r->score = calloc(s->n + 1, sizeof *r->score)))
+		return no_memory();
+	for (unsigned i = 0; i < folds && r->w; i++)
+		if (!(r->w[i] = calloc(x->used + 1, sizeof **r->w)))
+			return no_memory();
+	return r->w && r->place && r->auc ? OK : no_memory();
+}
+
+static void rehearsal_done(struct rehearsal *r)
+{
+	for (unsigned i = 0; i < r->folds && r->w; i++)
+		free(r->w[i]);
+	free(r->w);
+	free(r->score);
+	free(r->place);
+	free(r->auc);
+}
+
+static double mean(const double *list, unsigned n)
+{
+	double sum = 0;
+	for (unsigned i = 0; i < n; i++)
+		sum += list[i];
+	return sum / n;
+}
+
+/* --- choosing */
+
+static const double plain_c[] = {0.003, 0.01, 0.03, 0.1, 0.3, 1}, unit_c[] = {0.1, 0.3, 1, 3, 10, 30}, rare_c[] = {0.03, 0.1, 0.3, 1, 3, 10};
+#define CS 6
+#define FROM 2 /* the first that is tried: then weaker penalties for as long as they are better, then stronger ones */
+static const struct trial {
+	struct choice way;
+	const double *c;
+} trials[] = {
+    {{.unit = false}, plain_c},
+    {{.unit = true}, unit_c},
+    {{.unit = true, .rare = true}, rare_c},
+    {{.unit = true, .rare = true, .loose = LOOSE}, rare_c},
+};
+
+static enum err try(struct rehearsal *r, const struct trial *t, unsigned at, struct choice *best, double *best_auc, double *auc)
+{
+	r->c = t->c[at];
+	enum err e = spread(FOLDS, rehearse_fold, r);
+	if (e)
+		return e;
+	*auc = mean(r->auc, FOLDS);
+	if (*auc > *best_auc + BETTER) {
+		*best_auc = *auc;
+		*best = t->way;
+		best->c = r->c;
+	}
+	return OK;
+}
+
+static enum err climb(struct learning *x, const struct trial *t, struct choice *best, double *best_auc)
+{
+	struct rehearsal r;
+	struct fit f;
+	double *stretch, first = 0, here, next = 0;
+	enum err e = form_begin(x, &t->way, &f, &stretch);
+	enum err begun = rehearsal_begin(&r, x, FOLDS, FIT_OTHERS, RANKED, false);
+	r.f = &f;
+	e = e ? e : begun ? begun : try(&r, t, FROM, best, best_auc, &first);
+	here = first;
+	for (unsigned at = FROM + 1; at < CS && !e; at++, here = next)
+		if ((e = try(&r, t, at, best, best_auc, &next)) || next < here + BETTER)
+			break;
+	here = first;
+	for (unsigned at = FROM; at-- > 0 && !e; here = next)
+		if ((e = try(&r, t, at, best, best_auc, &next)) || next < here + BETTER)
+			break;
+	rehearsal_done(&r);
+	fit_done(&f);
+	free(stretch);
+	return e;
+}
+
+enum err judge_choose(struct learning *x, struct choice *out)
+{
+	double best = 0;
+	enum err e = OK;
+	*out = (struct choice){.c = plain_c[0]};
+	for (size_t i = 0; i < sizeof trials / sizeof *trials && !e; i++)
+		e = climb(x, &trials[i], out, &best);
+	return e;
+}
+
+enum err judge_fit(struct learning *x, const struct choice *way, double **w, double **stretch)
+{
+	const struct sample *s = &x->sample;
+	struct fit f;
+	uint8_t *roles = malloc(s->n + 1);
+	enum err e = form_begin(x, way, &f, stretch);
+	*w = calloc(x->used + 1, sizeof **w);
+	if (!e && (!roles || !*w))
+		e = no_memory();
+	if (!e) {
+		struct fit_cost cost = cost_of(x, way->c, 1, 1, PRECISE);
+		for (size_t i = 0; i < s->n; i++)
+			roles[i] = s->seed[i] ? FIT_SEED : FIT_OTHER;
+		e = fit_weights(&f, &cost, roles, *w);
+	}
+	for (unsigned i = 0; i < x->used && !e; i++)
+		(*w)[i] *= (*stretch)[i];
+	fit_done(&f);
+	free(roles);
+	if (e) {
+		free(*w);
+		free(*stretch);
+		*w = *stretch = NULL;
+	}
+	return e;
+}
+
+/* --- telling */
+
+static int lowest_score_first(const void *a, const void *b)
+{
+	const struct scored_row *x = a, *y = b;
+	return x->score != y->score ? (x->score < y->score ? -1 : 1) : 0;
+}
+
+/* Rows next to each other. */
+struct group {
+	double seeds, others, sum, n, before; /* sum of scores; others below */
+};
+
+static double chance_of(const struct group *g)
+{
+	/* half a one more, so that nobody is impossible */
+	return (g->seeds + 0.5) / (g->others + 1);
+}
+
+#define GROUP_SEEDS 20
+
+unsigned judge_calibrate(struct scored_row *rows, size_t n, double seed_stands, double other_stands, struct chance *out)
+{
+	struct group groups[LIKE_KNOTS_MOST + 1];
+	double seeds = 0, others = 0;
+	unsigned used = 0;
+	if (n)
+		qsort(rows, n, sizeof *rows, lowest_score_first);
+	for (size_t i = 0; i < n; i++)
+		seeds += rows[i].seed;
+	double each = seeds / LIKE_KNOTS_MOST > GROUP_SEEDS ? seeds / LIKE_KNOTS_MOST : GROUP_SEEDS, left = seeds;
+	for (size_t i = 0, z = 0; i < n; i = z) {
+		struct group g = {.before = others};
+		double here = 0;
+		/* who scores the same stays together, and the last group is no smaller than the others */
+		while (z < n && (here < each || left - here < each || (z && rows[z].score == rows[z - 1].score))) {
+			here += rows[z].seed;
+			*(rows[z].seed ? &g.seeds : &g.others) += rows[z].seed ? seed_stands : other_stands;
+			g.sum += rows[z].score;
+			g.n++;
+			z++;
+		}
+		left -= here;
+		others += g.others;
+		for (groups[used++] = g; used > 1 && chance_of(&groups[used - 2]) >= chance_of(&groups[used - 1]); used--) {
+			struct group *a = &groups[used - 2], *b = &groups[used - 1];
+			*a = (struct group){a->seeds + b->seeds, a->others + b->others, a->sum + b->sum, a->n + b->n, a->before};
+		}
+	}
+	for (unsigned i = 0; i < used; i++) {
+		const struct group *g = &groups[i];
+		double chance = chance_of(g);
+		out[i] = (struct chance){
+		    g->sum / g->n, others > 0 ? 1 - (g->before + g->others / 2) / others : 0, chance < LIKE_CHANCE_MOST ? chance : LIKE_CHANCE_MOST};
+	}
+	return used;
+}
+
+static enum err tell_chances(const struct learning *x, const struct rehearsal *r, struct judged *out)
+{
+	const struct sample *s = &x->sample;
+	struct scored_row *rows = malloc((s->n + 1) * sizeof *rows);
+	double others = 0;
+	size_t n = 0, at = 0;
+	if (!rows)
+		return no_memory();
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->seed[i] && at++ % r->step)
+			continue;
+		others += !s->seed[i];
+		rows[n++] = (struct scored_row){r->score[i], s->seed[i]};
+	}
+	out->chances_n = judge_calibrate(rows, n, s->seed_stands, (double)x->others / (others > 0 ? others : 1), out->chances);
+	free(rows);
+	return OK;
+}
+
+unsigned judge_knots(const struct judged *j, const int64_t *scores, size_t n, double seeds, struct like_knot *out)
+{
+	struct like_model m = {.knots = out};
+	double sum = 0;
+	for (unsigned i = 0; i < j->chances_n && n; i++) {
+		size_t at = (size_t)(j->chances[i].reach * (double)(n - 1) + 0.5);
+		struct like_knot *before = m.knots_n ? &out[m.knots_n - 1] : NULL;
+		if (before && before->score >= scores[at])
+			before->chance = (before->chance + j->chances[i].chance) / 2;
+		else
+			out[m.knots_n++] = (struct like_knot){scores[at], j->chances[i].chance};
+	}
+	for (size_t i = 0; i < n && m.knots_n; i++)
+		sum += like_chance(&m, scores[i]);
+	double by = sum > 0 ? seeds / sum : 1;
+	by = by > 2 ? 2 : by < 0.5 ? 0.5 : by;
+	for (unsigned i = 0; i < m.knots_n; i++)
+		out[i].chance = out[i].chance * by < LIKE_CHANCE_MOST ? out[i].chance * by : LIKE_CHANCE_MOST;
+	return m.knots_n;
+}
+
+/* Who ties is found by as large a part as is reached for. */
+static void add_place(struct ranking *r, const struct spot *p, double weight)
+{
+	r->auc += weight * (1 - (p->before + p->with) / 2);
+	size_t from = (size_t)(p->before / CURVE_REACH * CURVE_STEPS);
+	for (size_t i = from; i <= CURVE_STEPS; i++) {
+		double reach = CURVE_REACH * (double)i / CURVE_STEPS;
+		if (reach < p->before)
+			continue;
+		if (reach >= p->with) { /* and everywhere behind: added up at the end */
+			r->recall[i] += weight;
+			return;
+		}
+		double part = weight * (reach - p->before) / (p->with - p->before);
+		r->recall[i] += part;
+		if (i < CURVE_STEPS)
+			r->recall[i + 1] -= part;
+	}
+}
+
+static void add_up(struct ranking *r)
+{
+	for (size_t i = 1; i <= CURVE_STEPS; i++)
+		r->recall[i] += r->recall[i - 1];
+}
+
+/* What ranking by the number of different categories would do. */
+static enum err rank_by_activity(const struct learning *x, struct ranking *out)
+{
+	const struct sample *s = &x->sample;
+	double *more = calloc(LOTS + 1, sizeof *more), others = (double)(s->n - s->seeds);
+	if (!more)
+		return no_memory();
+	for (size_t i = 0; i < s->n; i++)
+		if (!s->seed[i])
+			more[s->activity[i] < LOTS ? s->activity[i] : LOTS - 1] += 1 / others;
+	for (size_t i = LOTS; i-- > 0;)
+		more[i] += more[i + 1];
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seed[i]) {
+			uint32_t a = s->activity[i] < LOTS ? s->activity[i] : LOTS - 1;
+			add_place(out, &(struct spot){more[a + 1], more[a]}, 1 / (double)s->seeds);
+		}
+	add_up(out);
+	free(more);
+	return OK;
+}
+
+enum err judge_well(struct learning *x, const struct choice *way, struct judged *out)
+{
+	const struct sample *s = &x->sample;
+	struct rehearsal r;
+	struct fit f;
+	double *stretch;
+	enum err e = form_begin(x, way, &f, &stretch);
+	enum err begun = rehearsal_begin(&r, x, FOLDS_FINE, FIT_OTHERS_FINE, RANKED_FINE, true);
+	*out = (struct judged){.seeds = s->seeds};
+	r.f = &f;
+	r.c = way->c;
+	e = e ? e : begun ? begun : spread(FOLDS_FINE, rehearse_fold, &r);
+	for (size_t i = 0; i < s->n && !e; i++)
+		if (s->seed[i])
+			add_place(&out->model, &r.place[i], 1 / (double)s->seeds);
+	add_up(&out->model);
+	e = e ? e : tell_chances(x, &r, out);
+	e = e ? e : rank_by_activity(x, &out->activity);
+	rehearsal_done(&r);
+	fit_done(&f);
+	free(stretch);
+	return e;
+}
+
+/* --- the curve */
+
+double ranking_recall(const struct ranking *r, double reach)
+{
+	double at = reach / CURVE_REACH * CURVE_STEPS;
+	size_t below = at < CURVE_STEPS ? (size_t)at : CURVE_STEPS - 1;
+	return r->recall[below] + (r->recall[below + 1] - r->recall[below]) * (at - (double)below);
+}
+
+#define FOUND_LEAST 10 /* seeds: with fewer, a lift is hearsay */
+
+double ranking_reach(const struct ranking *r, size_t seeds, double lift)
+{
+	for (size_t i = CURVE_STEPS; i > 0; i--) {
+		double reach = CURVE_REACH * (double)i / CURVE_STEPS;
+		if (r->recall[i] >= lift * reach)
+			return r->recall[i] * (double)seeds >= FOUND_LEAST ? reach : 0;
+	}
+	return 0;
+}
+
+void judge_band(double recall, double seeds, double *low, double *high)
+{
+	const double z = 1.96;
+	double n = seeds / 2.4; /* the held-out seeds are a sample, and so are those who are looked for: twice the variance; and folds are not the model */
+	double mid = (recall + z * z / (2 * n)) / (1 + z * z / n);
+	double half = z * sqrt(recall * (1 - recall) / n + z * z / (4 * n * n)) / (1 + z * z / n);
+	*low = mid - half > 0 ? mid - half : 0;
+	*high = mid + half < 1 ? mid + half : 1;
+}

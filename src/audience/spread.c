@@ -1,0 +1,69 @@
+#include "crumb/audience/spread.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct work {
+	unsigned n;
+	enum err (*job)(void *arg, unsigned number);
+	void *arg;
+	_Atomic unsigned next;
+	_Atomic bool failed;
+};
+
+struct worker {
+	struct work *w;
+	pthread_t thread;
+	enum err err;
+	unsigned number; /* of the job that failed */
+	char why[400];
+};
+
+static void *run(void *arg)
+{
+	struct worker *me = arg;
+	for (unsigned i; !atomic_load(&me->w->failed) && (i = atomic_fetch_add(&me->w->next, 1)) < me->w->n;)
+		if ((me->err = me->w->job(me->w->arg, i))) {
+			me->number = i;
+			snprintf(me->why, sizeof me->why, "%s", err_text());
+			atomic_store(&me->w->failed, true);
+		}
+	return NULL;
+}
+
+/* Those that this process may use: a container or taskset may have given it fewer than the machine has. */
+static unsigned cores(void)
+{
+	cpu_set_t set;
+	if (sched_getaffinity(0, sizeof set, &set) != 0)
+		return 1;
+	int n = CPU_COUNT(&set);
+	return n < 1 ? 1 : n > SPREAD_THREADS_MAX ? SPREAD_THREADS_MAX : (unsigned)n;
+}
+
+enum err spread(unsigned n, enum err (*job)(void *arg, unsigned number), void *arg)
+{
+	struct work w = {n, job, arg, 0, false};
+	struct worker workers[SPREAD_THREADS_MAX] = {{.w = &w}};
+	unsigned want = cores() < n ? cores() : n, got = 1, first = UINT_MAX;
+	for (; got < want; got++) {
+		workers[got] = (struct worker){.w = &w};
+		if (pthread_create(&workers[got].thread, NULL, run, &workers[got]) != 0)
+			break;
+	}
+	run(&workers[0]);
+	enum err e = OK;
+	for (unsigned i = 0; i < got; i++) {
+		if (i)
+			pthread_join(workers[i].thread, NULL);
+		if (workers[i].err && workers[i].number < first) {
+			first = workers[i].number;
+			e = err_set(workers[i].err, "%s", workers[i].why);
+		}
+	}
+	return e;
+}

@@ -1,0 +1,401 @@
+#include "unit.h"
+
+#include "../../src/audience/learn_judge.h"
+#include "crumb/audience/spread.h"
+#include "crumb/base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static uint64_t dice = 1;
+
+static double lot(void)
+{
+	dice = dice * 6364136223846793005u + 1442695040888963407u;
+	return (double)(dice >> 11) / 9007199254740992.0;
+}
+
+/* --- a training without a store: rows of chance, of which some features tell the seed */
+
+
+static void made_free(struct learning *x)
+{
+	free(x->have);
+	free(x->seed_have);
+	free(x->raw);
+	free(x->sample.from);
+	free(x->sample.items);
+	free(x->sample.seed);
+	free(x->sample.activity);
+	free(x->sample.lot);
+	free(x->sample.fold);
+	free(x);
+}
+
+/* Who is of the kind has each of the first `telling` features in 0.2 + apart of the cases, anybody has each in 0.2; of the kind are `share`, and half of
+ * them are the seed. *kind, if wanted, says who is. */
+static struct learning *made(size_t n, unsigned features, unsigned telling, double apart, double share, bool *kind)
+{
+	struct learning *x = calloc(1, sizeof *x);
+	struct sample *s = &x->sample;
+	x->used = features;
+	x->have = calloc(features, sizeof *x->have);
+	x->seed_have = calloc(features, sizeof *x->seed_have);
+	x->raw = calloc(features, sizeof *x->raw);
+	s->from = calloc(n + 1, sizeof *s->from);
+	s->items = calloc(n * features + 1, sizeof *s->items);
+	s->seed = calloc(n, sizeof *s->seed);
+	s->activity = calloc(n, sizeof *s->activity);
+	s->lot = calloc(n, sizeof *s->lot);
+	s->fold = calloc(n, sizeof *s->fold);
+	s->n = n;
+	s->seed_stands = s->other_stands = 1;
+	for (unsigned i = 0; i < features; i++)
+		x->raw[i] = i;
+	uint32_t at = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool of_kind = lot() < share;
+		s->seed[i] = of_kind && lot() < 0.5;
+		s->seeds += s->seed[i];
+		s->fold[i] = (uint8_t)(lot() * 256);
+		s->lot[i] = (uint16_t)(lot() * LOTS);
+		if (kind)
+			kind[i] = of_kind;
+		for (unsigned k = 0; k < features; k++)
+			if (lot() < 0.2 + (of_kind && k < telling ? apart : 0)) {
+				s->items[at++] = k;
+				x->have[k]++;
+				x->seed_have[k] += s->seed[i];
+			}
+		s->from[i + 1] = at;
+		s->activity[i] = at - s->from[i];
+	}
+	x->seeds = s->seeds;
+	x->others = x->population = n - s->seeds;
+	return x;
+}
+
+/* --- fitting */
+
+static double loss(const struct fit *f, const struct fit_cost *cost, const uint8_t *roles, const double *w)
+{
+	double sum = 0;
+	for (unsigned j = 0; j < f->features; j++)
+		sum += w[j] * w[j] / 2;
+	for (unsigned k = 0; k < f->directions_n; k++) {
+		double along = 0;
+		for (unsigned j = 0; j < f->features; j++)
+			along += (double)f->directions[j * f->directions_n + k] * w[j];
+		sum -= f->loose * along * along / 2;
+	}
+	for (size_t i = 0; i < f->rows; i++) {
+		double m = fit_score(f, w, i);
+		if (roles[i] != FIT_ABSENT)
+			sum += cost->c * (roles[i] == FIT_SEED ? cost->seed * log1p(exp(-m)) : cost->other * log1p(exp(m)));
+	}
+	return sum;
+}
+
+TEST(no_step_from_the_fitted_weights_makes_it_better)
+{
+	struct learning *x = made(1500, 16, 4, 0.4, 0.2, NULL);
+	uint8_t *roles = calloc(x->sample.n, 1);
+	double stretch[16], w[17], near[17];
+	for (unsigned j = 0; j < 16; j++)
+		stretch[j] = 1 + j / 8.0;
+	for (size_t i = 0; i < x->sample.n; i++)
+		roles[i] = i % 7 == 0 ? FIT_ABSENT : x->sample.seed[i] ? FIT_SEED : FIT_OTHER;
+	for (unsigned form = 0; form < 4; form++) {
+		struct fit f = {
+		    .rows = x->sample.n, .from = x->sample.from, .items = x->sample.items, .features = 16, .unit = form % 2, .stretch = stretch};
+		struct fit_cost cost = {1, 1, 0.3, 0.001};
+		memset(w, 0, sizeof w);
+		assert_int_equal(fit_begin(&f), OK);
+		if (form >= 2) {
+			assert_int_equal(fit_look_around(&f, 1000), OK);
+			f.loose = 0.9;
+			assert_true(f.directions_n > 0);
+		}
+		assert_int_equal(fit_weights(&f, &cost, roles, w), OK);
+		double here = loss(&f, &cost, roles, w);
+		for (unsigned j = 0; j <= 16; j++)
+			for (int way = -1; way <= 1; way += 2) {
+				memcpy(near, w, sizeof w);
+				near[j] += way * 0.05;
+				assert_true(loss(&f, &cost, roles, near) > here - 1e-3);
+			}
+		fit_done(&f);
+	}
+	free(roles);
+	made_free(x);
+}
+
+TEST(the_bias_is_free)
+{
+	/* nothing but the bias can say that seeds are few, however strong the penalty */
+	struct learning *x = made(2000, 4, 0, 0, 0.1, NULL);
+	struct choice way = {.unit = true, .c = 1e-4};
+	double *w, *stretch;
+	assert_int_equal(judge_fit(x, &way, &w, &stretch), OK);
+	double even = pow((double)x->seeds / (double)x->others, 1 / 3.0);
+	assert_true(fabs(w[4] - log((double)x->seeds / ((double)x->others * even))) < 0.02);
+	free(w);
+	free(stretch);
+	made_free(x);
+}
+
+/* --- judging */
+
+/* A training, and the scores of everybody outside the seed by its model, in millionths, highest first. */
+struct trained {
+	struct learning *x;
+	struct choice way;
+	struct judged judged;
+	struct outside {
+		int64_t score;
+		bool kind;
+	} * outside;
+	size_t n;
+	double kinds;
+};
+
+static int highest_first(const void *a, const void *b)
+{
+	const struct outside *x = a, *y = b;
+	return x->score != y->score ? (x->score > y->score ? -1 : 1) : x->kind - y->kind;
+}
+
+static struct trained *trained(size_t n, unsigned features, double share)
+{
+	struct trained *t = calloc(1, sizeof *t);
+	bool *kind = calloc(n, sizeof *kind);
+	double *w, *stretch;
+	struct learning *x = t->x = made(n, features, 4, 0.35, share, kind);
+	const struct sample *s = &x->sample;
+	assert_int_equal(judge_choose(x, &t->way), OK);
+	assert_int_equal(judge_well(x, &t->way, &t->judged), OK);
+	assert_int_equal(judge_fit(x, &t->way, &w, &stretch), OK);
+	t->outside = calloc(n, sizeof *t->outside);
+	for (size_t i = 0; i < n; i++) {
+		double sum = 0, square = 0;
+		if (s->seed[i])
+			continue;
+		for (uint32_t at = s->from[i]; at < s->from[i + 1]; at++) {
+			sum += w[s->items[at]];
+			square += stretch[s->items[at]] * stretch[s->items[at]];
+		}
+		sum = w[features] + (t->way.unit && square > 0 ? sum / sqrt(square) : sum);
+		t->kinds += kind[i];
+		t->outside[t->n++] = (struct outside){llround(sum * 1e6) * 100 + (int64_t)(lot() * 100), kind[i]}; /* ties are broken by lot */
+	}
+	qsort(t->outside, t->n, sizeof *t->outside, highest_first);
+	free(kind);
+	free(w);
+	free(stretch);
+	return t;
+}
+
+static void trained_free(struct trained *t)
+{
+	made_free(t->x);
+	free(t->outside);
+	free(t);
+}
+
+TEST(chances_are_chances_by_bins_on_sets_of_any_size)
+{
+	static const size_t sizes[] = {3000, 40000, 200000};
+	for (unsigned size = 0; size < 3; size++) {
+		struct trained *t = trained(sizes[size], 12, 0.1);
+		struct like_knot knots[LIKE_KNOTS_MOST];
+		struct like_model m = {.knots = knots};
+		int64_t *scores = calloc(t->n, sizeof *scores);
+		double expected[5] = {0}, found[5] = {0}, all = 0, kinds = 0;
+		for (size_t i = 0; i < t->n; i++)
+			scores[i] = t->outside[i].score;
+		m.knots_n = judge_knots(&t->judged, scores, t->n, (double)t->x->seeds, knots);
+		assert_true(m.knots_n > 1);
+		for (size_t i = 0; i < t->n; i++) {
+			double p = like_chance(&m, scores[i]), reach = (double)i / (double)t->n;
+			unsigned bin = reach < 0.01 ? 0 : reach < 0.05 ? 1 : reach < 0.1 ? 2 : reach < 0.3 ? 3 : 4;
+			assert_true(p > 0 && p < 1);
+			expected[bin] += p;
+			found[bin] += t->outside[i].kind;
+			all += p;
+			kinds += t->outside[i].kind;
+		}
+		/* the seeds are half of the kind by lot: what is told is as sure as that */
+		assert_true(fabs(all - kinds) < 0.03 * kinds + 4 * sqrt(kinds));
+		for (unsigned bin = 0; bin < 5; bin++)
+			if (fabs(expected[bin] - found[bin]) > 0.12 * found[bin] + 4 * sqrt(2 * found[bin] + 1))
+				fail_msg("%zu visitors, bin %u: expected %.0f, are %.0f", sizes[size], bin, expected[bin], found[bin]);
+		free(scores);
+		trained_free(t);
+	}
+}
+
+TEST(calibration_stays_between_nothing_and_all)
+{
+	struct scored_row rows[600];
+	struct chance out[LIKE_KNOTS_MOST];
+	for (unsigned apart = 0; apart < 3; apart++) { /* nothing tells them apart; something; everything */
+		for (unsigned i = 0; i < 600; i++)
+			rows[i] = (struct scored_row){(apart == 2 && i < 100 ? 1e5 : apart && i < 100 ? 0.5 : 0) + lot(), i < 100};
+		unsigned n = judge_calibrate(rows, 600, 1, 10, out);
+		assert_true(n >= 1 && n <= LIKE_KNOTS_MOST);
+		for (unsigned i = 0; i < n; i++) {
+			assert_true(out[i].chance > 0 && out[i].chance < 1);
+			assert_true(out[i].reach >= 0 && out[i].reach <= 1);
+			assert_true(i == 0 || (out[i].chance > out[i - 1].chance && out[i].score > out[i - 1].score && out[i].reach < out[i - 1].reach));
+		}
+	}
+	for (unsigned i = 0; i < 600; i++) /* all the same */
+		rows[i] = (struct scored_row){1, i < 100};
+	assert_int_equal(judge_calibrate(rows, 600, 1, 1, out), 1);
+	assert_true(fabs(out[0].chance - 0.2) < 0.01 && fabs(out[0].reach - 0.5) < 1e-9);
+	assert_int_equal(judge_calibrate(rows, 0, 1, 1, out), 0);
+}
+
+TEST(the_band_holds_what_as_many_others_show)
+{
+	unsigned inside = 0;
+	for (unsigned i = 0; i < 400; i++) {
+		const double recall = 0.15, n = 300;
+		double here = 0, there = 0, low, high;
+		for (unsigned k = 0; k < 300; k++) {
+			here += lot() < recall;
+			there += lot() < recall;
+		}
+		judge_band(here / n, n, &low, &high);
+		assert_true(low <= here / n && here / n <= high);
+		inside += low <= there / n && there / n <= high;
+	}
+	assert_in_range(inside, 372, 398); /* 95 of 100 are 380 */
+}
+
+TEST(the_curve_holds_in_trainings_whose_truth_is_known)
+{
+	unsigned inside = 0;
+	for (unsigned i = 0; i < 40; i++) {
+		struct trained *t = trained(4000, 12, 0.12);
+		for (unsigned at = 0; at < 3; at++) {
+			static const double reaches[] = {0.01, 0.05, 0.1};
+			double found = 0, low, high;
+			for (size_t k = 0; k < (size_t)(reaches[at] * (double)t->n); k++)
+				found += t->outside[k].kind;
+			judge_band(ranking_recall(&t->judged.model, reaches[at]), (double)t->judged.seeds, &low, &high);
+			inside += low <= found / t->kinds && found / t->kinds <= high;
+		}
+		trained_free(t);
+	}
+	assert_in_range(inside, 108, 120); /* 114 are 95 % */
+}
+
+TEST(the_largest_reach_that_keeps_a_lift)
+{
+	struct ranking *r = calloc(1, sizeof *r);
+	for (unsigned i = 0; i <= CURVE_STEPS; i++) { /* the first tenth finds half, the rest the rest */
+		double reach = CURVE_REACH * i / CURVE_STEPS;
+		r->recall[i] = reach < 0.1 ? 5 * reach : 0.5 + (reach - 0.1) / 0.9 * 0.5;
+	}
+	assert_true(fabs(ranking_reach(r, 1000, 5) - 0.1) < 0.001);
+	assert_true(fabs(ranking_reach(r, 1000, 3) - 0.1818) < 0.002);
+	assert_true(ranking_reach(r, 1000, 6) == 0);
+	assert_true(ranking_reach(r, 15, 5) == 0); /* seven seeds are hearsay */
+	assert_true(fabs(ranking_recall(r, 0.05) - 0.25) < 0.001 && fabs(ranking_recall(r, 0.5) - r->recall[CURVE_STEPS]) < 1e-12);
+	free(r);
+}
+
+/* Seeds by lot: fewer than one in a hundred may be taken for something (three deviations, and the choice among forms). */
+TEST(seeds_by_lot_are_refused)
+{
+	const char *more = getenv("CRUMB_NOISE");
+	unsigned taken = 0, tries = more ? 200 : 40;
+	for (unsigned i = 0; i < tries; i++) {
+		struct learning *x = made(1200, 20, 0, 0, 0.2, NULL);
+		struct choice way;
+		struct judged *j = malloc(sizeof *j);
+		assert_int_equal(judge_choose(x, &way), OK);
+		assert_int_equal(judge_well(x, &way, j), OK);
+		double n = (double)x->seeds, m = (double)x->others;
+		taken += j->model.auc >= 0.5 + LEARN_NOISE * sqrt((n + m + 1) / (12 * n * m)) && j->model.auc >= 0.52;
+		free(j);
+		made_free(x);
+	}
+	if (more)
+		printf("%u of %u seeds by lot were taken\n", taken, tries);
+	assert_true(taken * 100 <= tries + 60);
+}
+
+/* --- threads */
+
+struct jobs {
+	_Atomic unsigned done[50];
+	unsigned fails;
+};
+
+static enum err one_job(void *arg, unsigned number)
+{
+	struct jobs *j = arg;
+	j->done[number]++;
+	return number == j->fails ? err_set(ERR_FULL, "job %u", number) : OK;
+}
+
+TEST(each_job_is_done_once_and_a_failure_has_its_words)
+{
+	struct jobs j = {.fails = 99};
+	assert_int_equal(spread(50, one_job, &j), OK);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(j.done[i], 1);
+	j = (struct jobs){.fails = 7};
+	assert_int_equal(spread(50, one_job, &j), ERR_FULL);
+	assert_string_equal(err_text(), "job 7");
+	assert_int_equal(spread(0, one_job, &j), OK);
+}
+
+/* --- scores */
+
+/* The scores of a model of two categories, whose squares are chosen so that roots are not whole. */
+TEST(a_score_is_the_sum_divided_by_the_length_in_whole_numbers)
+{
+	struct like_weight weights[] = {{{.kind = FEATURE_DAYS, .cat = 1}, 1500001, 3000000000001},
+	    {{.kind = FEATURE_DAYS, .cat = 2}, -700003, 1000000000000}, {{.kind = FEATURE_ACTIVE, .n = 2}, 90001, 2000000000003}};
+	uint32_t *first = calloc(LIKE_FIRST, sizeof *first);
+	struct like_model m = {.weights = weights, .n = 3, .first = first, .bias = -2000005, .unit = true};
+	struct profile p = {0};
+	like_index(&m);
+	assert_int_equal(like_score(&m, &p, 20000), -2000005);
+	profile_add(&p, 0, 20000, 1);
+	profile_add(&p, 1, 20000, 1);
+	/* root of 3 × 10^12 + 1, rounded down, is 1732050 */
+	assert_int_equal(like_length(&m, &p, 20000), 1732050);
+	assert_int_equal(like_score(&m, &p, 20000), -2000005 + 1500001ll * 1000000 / 1732050);
+	profile_add(&p, 2, 20000, 1);
+	assert_true(like_holds(&m, 2, &p, 20000));
+	assert_int_equal(like_length(&m, &p, 20000), 2449489);
+	assert_int_equal(like_score(&m, &p, 20000), -2000005 + (1500001ll - 700003 + 90001) * 1000000 / 2449489);
+	weights[0].w = 0; /* towards zero, not down */
+	assert_int_equal(like_score(&m, &p, 20000), -2000005 - (700003ll - 90001) * 1000000 / 2449489);
+	m.unit = false;
+	assert_int_equal(like_score(&m, &p, 20000), -2000005 - 700003 + 90001);
+	profile_done(&p);
+	free(first);
+}
+
+TEST(chances_lie_on_the_lines_between_knots)
+{
+	struct like_knot knots[] = {{-1000000, 0.1}, {1000000, 0.3}, {3000000, 0.9}};
+	struct like_model m = {.knots = knots, .knots_n = 3};
+	assert_true(like_chance(&m, -5000000) == 0.1 && like_chance(&m, 9000000) == 0.9);
+	assert_true(fabs(like_chance(&m, 0) - 0.2) < 1e-12 && fabs(like_chance(&m, 2000000) - 0.6) < 1e-12);
+	struct like_model old = {.slope = 2, .shift = -1};
+	assert_true(fabs(like_chance(&old, 500000) - 0.5) < 1e-12);
+}
+
+RUN(cmocka_unit_test(no_step_from_the_fitted_weights_makes_it_better), cmocka_unit_test(the_bias_is_free),
+    cmocka_unit_test(chances_are_chances_by_bins_on_sets_of_any_size), cmocka_unit_test(calibration_stays_between_nothing_and_all),
+    cmocka_unit_test(the_band_holds_what_as_many_others_show), cmocka_unit_test(the_curve_holds_in_trainings_whose_truth_is_known),
+    cmocka_unit_test(the_largest_reach_that_keeps_a_lift), cmocka_unit_test(seeds_by_lot_are_refused),
+    cmocka_unit_test(each_job_is_done_once_and_a_failure_has_its_words),
+    cmocka_unit_test(a_score_is_the_sum_divided_by_the_length_in_whole_numbers), cmocka_unit_test(chances_lie_on_the_lines_between_knots))
