@@ -71,6 +71,17 @@ build release all && {
 	CRUMB_SEEDS=${CRUMB_SEEDS:-8} pytests property build tests/property
 }
 if [ -z "${QUICK:-}" ]; then
+	build release all build/test/faults-shim.so && {
+		CRUMB_BUILD=build /usr/bin/python3 -B tests/faults/run.py >$logs/faults.log 2>&1
+		rc=$?
+		grep -vE '^(ok   |[0-9]+ passed, )' $logs/faults.log
+		p=$(tail -n 1 $logs/faults.log | grep -oE '^[0-9]+ passed' | cut -d' ' -f1)
+		f=$(tail -n 1 $logs/faults.log | grep -oE '[0-9]+ failed$' | cut -d' ' -f1)
+		[ $rc != 0 ] && [ "${f:-0}" = 0 ] && f=1
+		passed=$((passed + ${p:-0}))
+		failed=$((failed + ${f:-0}))
+		echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) faults: ${p:-0} passed, ${f:-0} failed"
+	}
 	[ -x build/crumbd ] && pytests browser build tests/browser
 	build clang all
 	build asan all unit && {
