@@ -137,12 +137,12 @@ class Server:
         r = self.cli('visitor', 'show', *who, '--json', ok=(0, 1))
         return json.loads(r.stdout) if r.returncode == 0 else None
 
-    def import_lines(self, lines):
+    def import_lines(self, lines, **kw):
         path = os.path.join(self.dir, 'import.ndjson')
         with open(path, 'w') as f:
             for line in lines:
                 f.write((line if isinstance(line, str) else json.dumps(line)) + '\n')
-        return self.js('import', path, '--format', 'ndjson')
+        return self.js('import', path, '--format', 'ndjson', **kw)
 
     def now(self):
         with open(os.path.join(self.store, 'clock')) if os.path.exists(os.path.join(self.store, 'clock')) else open(os.devnull) as f:
