@@ -350,7 +350,7 @@ static enum err start(struct server *s)
 	pthread_cond_init(&s->reload_wake, NULL);
 	if ((e = make_token(s)) || (e = first_places(s)) || (e = load_lists(s)))
 		return e;
-	if ((e = node_start(&s->node, &s->config)) || (e = keeper_start(&s->node, &s->keeper)))
+	if ((e = node_start(&s->node, &s->config, s->test_clock)) || (e = keeper_start(&s->node, &s->keeper)))
 		return e;
 	s->shared.config = &s->config;
 	s->shared.store = s->node.store;

@@ -330,7 +330,7 @@ void *build_run(void *arg)
 		struct progress p = {.worked = false};
 		pthread_mutex_unlock(&e->lock);
 		low_release();
-		uint32_t now = clock_now();
+		uint32_t now = clock_views();
 		for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n)
 			build_step(e, b, g, s, now, &p);
 		low_hold();

@@ -207,7 +207,7 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&e->lock);
 		generation_unref(gone);
 		struct progress p = {.worked = false};
-		uint32_t now = clock_now();
+		uint32_t now = clock_views();
 		for (unsigned s = me->number; s < g->shards; s += e->threads_n)
 			engine_step(e, g, s, FOLD_MOST, now, &p);
 		bool tell = hurry != seen;

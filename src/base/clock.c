@@ -7,7 +7,8 @@
 
 static _Atomic int64_t offset;
 static _Atomic int64_t reference; /* wall minus boot time when last believed, seconds; 0 = not looked yet */
-static _Atomic bool jumped;
+static _Atomic bool jumped, doubted;
+static _Atomic uint32_t floor_s = CLOCK_LEAST;
 
 static int64_t seconds(clockid_t id)
 {
@@ -50,13 +51,34 @@ bool clock_jumped(void)
 		atomic_store(&reference, now);
 	else if (now - ref > 3600 || ref - now > 3600)
 		atomic_store(&jumped, true);
-	return atomic_load(&jumped);
+	return atomic_load(&jumped) || atomic_load(&doubted);
 }
 
 void clock_confirm(void)
 {
 	atomic_store(&reference, wall_minus_boot());
 	atomic_store(&jumped, false);
+}
+
+void clock_doubt(bool is)
+{
+	atomic_store(&doubted, is);
+}
+
+uint32_t clock_floor(void)
+{
+	return atomic_load_explicit(&floor_s, memory_order_relaxed);
+}
+
+uint32_t clock_views(void)
+{
+	uint32_t now = clock_now(), least = clock_floor();
+	return now < least ? least + DAY_S : now;
+}
+
+void clock_set_floor(uint32_t t)
+{
+	atomic_store(&floor_s, t > CLOCK_LEAST ? t : CLOCK_LEAST);
 }
 
 void day_text(uint16_t day, char out[DAY_TEXT])

@@ -16,8 +16,8 @@ static int compact_alone(struct cli *c)
 {
 	struct node node;
 	struct keeper *keeper;
-	if (node_start(&node, &c->config) != OK)
-		return cli_fail("%s", err_text());
+	if (!cli_node(c, &node))
+		return EXIT_WRONG;
 	int rc = EXIT_FINE;
 	if (!node_wait(&node, 3600, true)) {
 		rc = cli_fail("the views do not catch up with the journal: %s", err_text());
@@ -137,7 +137,7 @@ static int restore(struct cli *c, int argc, char **argv)
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());
-	if (node_start(&node, &c->config) != OK)
+	if (node_start(&node, &c->config, true) != OK) /* what has expired since stays in the backup */
 		return cli_fail("%s", err_text());
 	e = erase_again(&node, &again);
 	int rc = e ? cli_fail("who was erased since could not be erased again: remove journal/ and state/ and restore once more")

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const struct command *const tables[] = {commands_read, commands_import, commands_lookalike, commands_data, commands_export, commands_rules,
-    commands_ask, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine};
+    commands_ask, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine, commands_clock};
 #define TABLES (sizeof tables / sizeof *tables)
 
 /* --- helpers for commands */

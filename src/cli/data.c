@@ -36,8 +36,8 @@ static int erase_alone(struct cli *c, const struct vkey *visitor)
 	struct node node;
 	struct batch b;
 	sem_t done;
-	if (node_start(&node, &c->config) != OK)
-		return cli_fail("%s", err_text());
+	if (!cli_node(c, &node))
+		return EXIT_WRONG;
 	sem_init(&done, 0, 0);
 	batch_init(&b, node.store->shards, erased, &done);
 	batch_erase(&b, visitor, clock_now());

@@ -399,8 +399,8 @@ static int import_alone(struct importer *im)
 {
 	struct cli *c = im->cli;
 	c->config.fold_pace_ms = IMPORT_PACE_MS;
-	if (node_start(&im->node, &c->config) != OK)
-		return cli_fail("%s", err_text());
+	if (!cli_node(c, &im->node))
+		return EXIT_WRONG;
 	int rc = EXIT_FINE;
 	if (im->partner && !destinations_partner(im->node.destinations, str_c(im->partner)))
 		rc = cli_fail("there is no partner '%s' in %s", im->partner, c->config.destinations_path);

@@ -86,8 +86,8 @@ static int train_alone(struct cli *c, const char *id)
 {
 	struct node node;
 	json_t *j = NULL;
-	if (node_start(&node, &c->config) != OK)
-		return cli_fail("%s", err_text());
+	if (!cli_node(c, &node))
+		return EXIT_WRONG;
 	bool ready = node_wait(&node, 3600, true);
 	struct generation *g = engine_serving(node.engine);
 	enum err e = ready ? lookalike_train(g, &c->config, str_c(id), clock_now(), NULL, &j) : err_set(ERR_BUSY, "the views are behind");

@@ -71,8 +71,8 @@ static enum err flush(void *arg)
 static int release_alone(struct cli *c, enum aside why, const char *pattern, uint64_t *events)
 {
 	struct alone a;
-	if (node_start(&a.node, &c->config) != OK)
-		return cli_fail("%s", err_text());
+	if (!cli_node(c, &a.node))
+		return EXIT_WRONG;
 	sem_init(&a.done, 0, 0);
 	batch_init(&a.batch, a.node.store->shards, committed, &a);
 	int rc = quarantine_release(a.node.store, why, str_c(pattern), clock_now(), &a.batch, flush, &a, events) == OK ? EXIT_FINE

@@ -143,12 +143,21 @@ static void hold(struct admin *a, struct waiting *w)
 	http_hold(w->ticket);
 }
 
+/* With the time of now, which must not be wrong. */
+static bool records(enum what what)
+{
+	return what == IMPORT || what == ERASE || what == RELEASE;
+}
+
 /* To its thread; takes the request. */
 static void start_job(struct admin *a, struct waiting *w)
 {
+	char why[400];
 	if (!w)
 		return;
-	if (w->body.failed || w->to.failed)
+	if (records(w->what) && watch_refuses(&a->node->watch) && watch_tell(&a->node->watch, why, sizeof why))
+		admin_refuse(w->ticket, 503, why);
+	else if (w->body.failed || w->to.failed)
 		admin_refuse(w->ticket, 503, "no memory for this request now");
 	else if (!admin_enqueue(a, w))
 		admin_refuse(w->ticket, 503, "too many requests of this kind at once");
@@ -171,9 +180,14 @@ static void readiness(struct admin *a, struct http_request *r, const struct args
 {
 	struct buf b = {0};
 	(void)args;
-	char why[1200];
-	bool well = a->ready && !node_trouble(a->node, why, sizeof why);
-	buf_addf(&b, well ? "ready\n" : a->ready ? "not ready: %s\n" : "not ready\n", why);
+	char why[1200], clock[400];
+	bool trouble = node_trouble(a->node, why, sizeof why), doubt = watch_tell(&a->node->watch, clock, sizeof clock);
+	bool well = a->ready && !trouble && !watch_refuses(&a->node->watch);
+	buf_c(&b, well ? "ready\n" : a->ready ? "not ready: " : "not ready\n");
+	if (a->ready && trouble)
+		buf_addf(&b, "%s\n", why);
+	if (a->ready && doubt)
+		buf_addf(&b, "%s\n", clock);
 	damage_print(a->node->store->damage, &b);
 	buf_add(&b, "", 1);
 	reply_text(r->ticket, well ? 200 : 503, b.failed ? "not ready\n" : b.p);
@@ -226,7 +240,10 @@ static void advance_clock(struct admin *a, struct http_request *r, const struct 
 static void confirm_clock(struct admin *a, struct http_request *r, const struct args *args)
 {
 	(void)args;
-	clock_confirm();
+	if (watch_confirm(&a->node->watch) != OK) {
+		admin_refuse(r->ticket, 409, err_text());
+		return;
+	}
 	node_tick(a->node);
 	reply_text(r->ticket, 200, "the clock is confirmed; deletion goes on\n");
 }

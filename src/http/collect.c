@@ -29,8 +29,10 @@ void collect_text_free(char *text)
 
 uint32_t collect_now(struct collect *c)
 {
-	if (!c->now)
+	if (!c->now) {
 		c->now = clock_now();
+		c->early = c->now < clock_floor();
+	}
 	return c->now;
 }
 
@@ -54,6 +56,13 @@ static void gpc_json(struct collect *c, struct http_request *r)
 	    STR("{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"));
 }
 
+/* What cannot be recorded is not answered as if it had been. */
+static void no_clock(struct http_request *r)
+{
+	metric_inc(M_REFUSED_CLOCK);
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\nCache-Control: no-store\r\n"), STR("not recorded: the server's clock is wrong\n"));
+}
+
 /* A HEAD is answered like a GET. Where a GET is an event it is nothing: nobody has seen anything. */
 static const struct route {
 	struct str path;
@@ -61,31 +70,32 @@ static const struct route {
 	void (*post)(struct collect *, struct http_request *);
 	void (*options)(struct collect *, struct http_request *);
 	bool event; /* a GET records something */
+	bool timeless; /* a GET records nothing and looks nothing up: it is answered whatever the clock says */
 } routes[] = {
-    {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight, true},
-    {{"/e", 2}, NULL, collect_events, cors_preflight, false},
-    {{"/segments", 9}, collect_segments, NULL, cors_preflight, false},
-    {{"/sync", 5}, collect_sync, NULL, cors_preflight, true},
-    {{"/crumb.js", 9}, tag, NULL, NULL, false},
-    {{"/optout", 7}, collect_optout, collect_optout, NULL, false},
-    {{"/optin", 6}, NULL, collect_optin, NULL, false},
-    {{"/me", 3}, collect_me, NULL, NULL, false},
-    {{"/me/forget", 10}, NULL, collect_forget, NULL, false},
-    {{"/v1/t", 5}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/p", 5}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/s", 5}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/i", 5}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/g", 5}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/a", 5}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/b", 5}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/track", 9}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/page", 8}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/screen", 10}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/identify", 12}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/group", 9}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/alias", 9}, NULL, collect_cdp, cors_preflight, false},
-    {{"/v1/batch", 9}, NULL, collect_cdp, cors_preflight, false},
-    {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL, false},
+    {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight, true, false},
+    {{"/e", 2}, NULL, collect_events, cors_preflight, false, false},
+    {{"/segments", 9}, collect_segments, NULL, cors_preflight, false, false},
+    {{"/sync", 5}, collect_sync, NULL, cors_preflight, true, false},
+    {{"/crumb.js", 9}, tag, NULL, NULL, false, true},
+    {{"/optout", 7}, collect_optout, collect_optout, NULL, false, true},
+    {{"/optin", 6}, NULL, collect_optin, NULL, false, false},
+    {{"/me", 3}, collect_me, NULL, NULL, false, false},
+    {{"/me/forget", 10}, NULL, collect_forget, NULL, false, false},
+    {{"/v1/t", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/p", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/s", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/i", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/g", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/a", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/b", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/track", 9}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/page", 8}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/screen", 10}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/identify", 12}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/group", 9}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/alias", 9}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/batch", 9}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL, false, true},
 };
 
 static void dispatch(struct collect *c, struct http_request *r)
@@ -99,7 +109,11 @@ static void dispatch(struct collect *c, struct http_request *r)
 								      : r->method == HTTP_M_OPTIONS ? routes[i].options
 												    : NULL;
 		if (go) {
-			go(c, r);
+			collect_now(c);
+			if (c->early && (r->method == HTTP_M_POST || !routes[i].timeless))
+				no_clock(r);
+			else
+				go(c, r);
 			return;
 		}
 		char allow[64];

@@ -45,6 +45,7 @@ struct collect {
 	bool in_flight;	     /* the other one is with the journal */
 	uint64_t gate;	     /* number of the batch that is being gathered */
 	uint32_t now;	     /* read once per loop; 0: not yet */
+	bool early;	     /* which is earlier than it can be */
 	struct hit hit;	     /* scratch: one hit at a time */
 	char *scratch;	     /* decoded query values; wiped when the request was handled */
 	bool stack_used;     /* something of a visitor was on the stack: wipe it, too */

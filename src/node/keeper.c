@@ -170,6 +170,8 @@ static enum err round_of(struct keeper *k)
 	struct node *n = k->node;
 	uint16_t today = day_of(clock_now());
 	uint64_t from = clock_mono_us();
+	if (clock_jumped()) /* what it forgets is forgotten by the clock */
+		return err_set(ERR_BUSY, "the clock is in doubt: GET /readyz, or the log, says why and what to do");
 	enum err e = clean_journal(k, today, store_kept_day(n->store));
 	if (!e && !writer_run(n->writer, wipe_log, n->store->journal))
 		e = err_set(ERR_BUSY, "the journal cannot be written to now");

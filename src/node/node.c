@@ -9,7 +9,7 @@
 
 #define TROUBLE_US 5000000 /* what does not pass within this time is not waited for */
 
-enum err node_start(struct node *n, const struct config *c)
+enum err node_start(struct node *n, const struct config *c, bool believe)
 {
 	*n = (struct node){.config = c};
 	pthread_mutex_init(&n->lock, NULL);
@@ -22,6 +22,8 @@ enum err node_start(struct node *n, const struct config *c)
 		e = destinations_load(c->destinations_path, NULL, &n->destinations);
 	if (!e)
 		e = store_open(c, STORE_WRITE, &n->store);
+	if (!e)
+		watch_start(&n->watch, n->store, believe); /* before anything could expire */
 	if (!e)
 		e = engine_start(c, n->store, n->rules, &n->engine);
 	if (!e)
@@ -52,16 +54,10 @@ static uint16_t wanted_oldest(const struct node *n, uint16_t today)
 
 void node_tick(struct node *n)
 {
-	static bool told;
 	uint16_t today = day_of(clock_now());
-	if (clock_jumped()) {
-		if (!told)
-			log_error("clock",
-			    "the wall clock jumped by more than an hour: nothing is deleted until POST /v1/clock/confirm on the admin listener");
-		told = true;
+	watch_look(&n->watch);
+	if (clock_jumped())
 		return;
-	}
-	told = false;
 	if (writer_expired(n->writer) != wanted_oldest(n, today))
 		writer_expire(n->writer, wanted_oldest(n, today), today);
 }

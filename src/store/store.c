@@ -351,6 +351,28 @@ enum err store_save_kept_day(const struct store *s, uint16_t day)
 	return file_replace(path, str_c(line));
 }
 
+struct seen store_seen(const struct store *s)
+{
+	char path[4096], text[40];
+	struct seen seen = {0, 0};
+	path_of(s, "seen", path);
+	if (!file_read(path, text, sizeof text) || strlen(text) < DAY_TEXT || !day_parse(text, DAY_TEXT - 1, &seen.day))
+		return (struct seen){0, 0};
+	if (text[DAY_TEXT - 1] == ' ' && !day_parse(text + DAY_TEXT, strcspn(text + DAY_TEXT, "\n"), &seen.ahead))
+		seen.ahead = 0;
+	return seen;
+}
+
+enum err store_save_seen(const struct store *s, struct seen seen)
+{
+	char path[4096], day[DAY_TEXT], ahead[DAY_TEXT], line[2 * DAY_TEXT + 2];
+	path_of(s, "seen", path);
+	day_text(seen.day, day);
+	day_text(seen.ahead, ahead);
+	snprintf(line, sizeof line, "%s%s%s\n", day, seen.ahead ? " " : "", seen.ahead ? ahead : "");
+	return file_replace(path, str_c(line));
+}
+
 uint32_t store_current(const struct store *s)
 {
 	char path[4096], text[32];

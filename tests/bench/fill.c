@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 	CHECK(sodium_init() >= 0 && config_init(&c) == OK && config_set(&c, store) == OK && config_set(&c, rules) == OK);
 	uint64_t visitors = strtoull(argv[3], NULL, 10), events = strtoull(argv[4], NULL, 10);
 	uint32_t days = (uint32_t)strtoul(argv[5], NULL, 10);
-	if (node_start(&node, &c) != OK) {
+	if (node_start(&node, &c, true) != OK) {
 		fprintf(stderr, "%s\n", err_text());
 		return 1;
 	}

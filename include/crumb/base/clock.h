@@ -3,7 +3,10 @@
  * Days and hours count from 1970-01-01 UTC. A day fits 16 bits until 2149. All functions are for any thread.
  *
  * A jump: wall time moved against boot time by more than an hour within one run. While one is unconfirmed, nothing is
- * deleted and no key is destroyed. A clock moved by tests is not a jump; time during which the machine was off is not either. */
+ * deleted and no key is destroyed. A clock moved by tests is not a jump; time during which the machine was off is not either, unless it was so long
+ * that nobody can tell it from a wrong clock (node/time.c): then the clock is in doubt, which counts as a jump.
+ *
+ * A floor: earlier than that it cannot be, so what comes then cannot be recorded. */
 #ifndef CRUMB_BASE_CLOCK_H
 #define CRUMB_BASE_CLOCK_H
 
@@ -18,8 +21,14 @@ uint64_t clock_mono_us(void);	  /* microseconds since some start, never moved */
 int64_t clock_offset(void);	  /* seconds by which tests moved the clock */
 void clock_set_offset(int64_t s); /* only ever forward, by --test-clock */
 
-bool clock_jumped(void);  /* looks at both clocks; true until clock_confirm() */
+bool clock_jumped(void);  /* looks at both clocks; true until clock_confirm(), and while there is a doubt */
 void clock_confirm(void); /* an operator said that the clock is right */
+void clock_doubt(bool is);
+
+#define CLOCK_LEAST 1577836800u /* 2020-01-01: a clock that says less was not set */
+uint32_t clock_floor(void);
+void clock_set_floor(uint32_t t); /* CLOCK_LEAST at first, and at least */
+uint32_t clock_views(void);	  /* clock_now(), but never so early that what is recorded would lie ahead: what views are made by */
 
 static inline uint16_t day_of(uint32_t t)
 {

@@ -27,12 +27,15 @@ struct command {
 	int (*run)(struct cli *c, int argc, char **argv);
 };
 extern const struct command commands_read[], commands_db[], commands_backup[], commands_quarantine[], commands_import[], commands_lookalike[],
-    commands_data[], commands_export[], commands_rules[], commands_ask[], commands_explain[], commands_signals[],
+    commands_data[], commands_clock[], commands_export[], commands_rules[], commands_ask[], commands_explain[], commands_signals[],
     commands_examples[]; /* each ends with a zero row */
 
 /* Opens store and views for reading; complains and returns false if it cannot. */
 bool cli_open(struct cli *c, bool journal);
 void cli_close(struct cli *c);
+struct node;
+/* Starts a node on a store that no server has open; not while the clock is in doubt. False: said why. */
+bool cli_node(struct cli *c, struct node *n);
 int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));   /* exit 1, with words */
 int cli_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* exit 2, with words */
 void cli_print_json(struct json_t *root);				    /* takes the reference */

@@ -47,6 +47,7 @@
 	X(M_REFUSED_OLD, "refused_total", "reason=\"too_old\"", "")                                                                                  \
 	X(M_REFUSED_FUTURE, "refused_total", "reason=\"future\"", "")                                                                                \
 	X(M_REFUSED_DISK, "refused_total", "reason=\"disk\"", "")                                                                                    \
+	X(M_REFUSED_CLOCK, "refused_total", "reason=\"clock\"", "")                                                                                         \
 	X(M_REFUSED_ERASED, "refused_total", "reason=\"erased\"", "")                                                                                \
 	X(M_COOKIE_NEW, "cookies_total", "kind=\"new\"", "Cookies by what became of them")                                                           \
 	X(M_COOKIE_KNOWN, "cookies_total", "kind=\"known\"", "")                                                                                     \

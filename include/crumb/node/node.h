@@ -7,6 +7,19 @@
 #include "crumb/ingest/writer.h"
 #include "crumb/rules/destinations.h"
 
+/* The clock against what the store knows of time (time.c). One thread, that which calls node_tick(). */
+enum doubt { DOUBT_NONE, DOUBT_UNSET, DOUBT_BEHIND, DOUBT_AHEAD, DOUBT_JUMPED };
+
+struct watch {
+	struct store *store;
+	bool believe; /* whatever the store says: tests move the clock, or an operator has just restored a backup */
+	struct seen seen;
+	bool unsaved;
+	enum doubt doubt;
+	uint16_t newest; /* that the clock is compared with; 0: nothing is known */
+	uint32_t told;	 /* when it was last said, in seconds of clock_mono_us(); 0: not yet */
+};
+
 struct node {
 	const struct config *config;
 	struct store *store;
@@ -15,14 +28,15 @@ struct node {
 	pthread_mutex_t reload; /* one at a time */
 	pthread_mutex_t lock;	/* guards the two pointers below */
 	struct destinations *destinations;
+	struct watch watch;
 	struct rules *rules;	     /* the newest that loaded; they may still be on their way into the views */
 	_Atomic bool models_changed; /* rules are to be read again */
 };
 
-/* Opens or makes the store, loads the rules and starts the threads. */
-enum err node_start(struct node *n, const struct config *c) MUST_CHECK;
+/* Opens or makes the store, loads the rules and starts the threads. `believe`: the clock is right, whatever the store says. */
+enum err node_start(struct node *n, const struct config *c, bool believe) MUST_CHECK;
 void node_stop(struct node *n);
-/* Lets go of days that have ended. Call about once a second. */
+/* Looks at the clock, lets go of days that have ended. Call about once a second. */
 void node_tick(struct node *n);
 /* Reads the rules folder again; on failure the old rules stay and err_text() says file:line:column. Any thread, but not one that somebody waits
  * for: ten thousand rules take most of a second. */
@@ -37,5 +51,13 @@ bool node_settled(struct node *n);
 void node_hurry(struct node *n); /* do not gather or pace: somebody waits */
 /* Waits until settled and until the views are made by the newest rules; false: not within the time, or not possible now, as err_text() says. */
 bool node_wait(struct node *n, long seconds, bool rules_too);
+
+void watch_start(struct watch *w, struct store *s, bool believe);
+void watch_look(struct watch *w);
+/* What is wrong with the clock and what to do, in one sentence. False: nothing is. */
+bool watch_tell(const struct watch *w, char *out, size_t cap);
+bool watch_refuses(const struct watch *w); /* what comes now cannot be recorded: the clock is unset, or behind */
+/* An operator says that the clock is right. ERR_USAGE: it cannot be. */
+enum err watch_confirm(struct watch *w) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
  *     days        which days there must be, and how many events are in them (src/store/ledger.c)
  *     erased      visitors who are not to come back (store/erased.h)
  *     kept        the day whose nightly work was done
+ *     seen        the last day on which the clock was believed (node/time.c)
  *     clock       seconds by which tests moved the clock, if they did
  *     admin       address and token of the running server's admin listener, 0600
  *     journal/    store/journal.h
@@ -72,6 +73,14 @@ void store_load_clock(const struct config *c); /* sets the process' clock */
 /* The day whose nightly work was done last; 0: none was. */
 uint16_t store_kept_day(const struct store *s);
 enum err store_save_kept_day(const struct store *s, uint16_t day) MUST_CHECK;
+
+/* What the store knows of time. `day`: the last on which a clock was believed; 0: not known. `ahead`: the newest day of which there were records
+ * when an operator said that an earlier clock is right; 0: none. */
+struct seen {
+	uint16_t day, ahead;
+};
+struct seen store_seen(const struct store *s);
+enum err store_save_seen(const struct store *s, struct seen seen) MUST_CHECK;
 
 enum err store_save_admin(const struct store *s, const char *address, const char *token) MUST_CHECK;
 bool store_load_admin(const struct config *c, char address[128], char token[128]);

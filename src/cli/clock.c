@@ -1,0 +1,72 @@
+/* clock confirm; and the clock of commands that write. */
+#include "crumb/base/clock.h"
+#include "crumb/cli/cli.h"
+#include "crumb/node/node.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+bool cli_node(struct cli *c, struct node *n)
+{
+	char why[400];
+	/* only --test-clock moves the clock of a store, and then it is right */
+	if (node_start(n, &c->config, clock_offset() != 0) != OK) {
+		cli_fail("%s", err_text());
+		return false;
+	}
+	if (!watch_tell(&n->watch, why, sizeof why))
+		return true;
+	cli_fail("%s", why);
+	node_stop(n);
+	return false;
+}
+
+static int confirm_by_server(struct cli *c)
+{
+	struct reply r;
+	if (!client_post(c, "/v1/clock/confirm", STR(""), &r))
+		return EXIT_WRONG;
+	int rc = r.status == 200 ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	buf_done(&r.body);
+	return rc;
+}
+
+/* Nothing expires here: whoever writes the store next does that. */
+static int confirm_alone(struct cli *c)
+{
+	struct store *s;
+	struct watch w;
+	if (store_open(&c->config, STORE_WRITE, &s) != OK)
+		return cli_fail("%s", err_text());
+	watch_start(&w, s, false);
+	int rc = watch_confirm(&w) == OK ? EXIT_FINE : cli_fail("%s", err_text());
+	if (!rc && w.unsaved)
+		rc = cli_fail("the store cannot write that now; see the message above");
+	store_close(s);
+	return rc;
+}
+
+static int clock_confirmed(struct cli *c, int argc, char **argv)
+{
+	char day[DAY_TEXT];
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	int rc = client_available(c) ? confirm_by_server(c) : confirm_alone(c);
+	if (rc)
+		return rc;
+	day_text(day_of(clock_now()), day);
+	if (c->json)
+		cli_print_json(json_pack("{s:b,s:s}", "confirmed", true, "day", day));
+	else
+		printf("the clock (%s) is confirmed; what is overdue goes\n", day);
+	return EXIT_FINE;
+}
+
+const struct command commands_clock[] = {
+    {"clock confirm", "[--json]", "say that the clock is right",
+	"  A clock that jumped by more than an hour, is more than 30 days ahead of what the store knows, or more than a day behind its newest record, is in\n"
+	"  doubt: nothing is deleted, and with a clock that is behind nothing is recorded, until it is set right or this says that it is right. The log and\n"
+	"  GET /readyz say which it is. Works beside a running server and without one. A clock that says a day before 2020 can only be set.",
+	clock_confirmed},
+    {0},
+};

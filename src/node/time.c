@@ -1,0 +1,158 @@
+/* Is the clock right? A wrong one destroys what is to be kept, or records what nobody finds.
+ *
+ * Within a run wall time is compared with boot time (base/clock.h). At a start there is only what the store knows: the last day on which a clock was believed,
+ * which whoever writes the store notes there, and the days of its records. The clock is in doubt when it is
+ *
+ *     before 2020                                           no hit is taken until it is set; nobody can confirm that
+ *     before the newest record by more than a day           no hit is taken, nothing expires
+ *     more than DAYS_OFF days after it was last believed    hits are taken, nothing expires; outlets tell nothing that is overdue
+ *
+ * until an operator confirms it, or it is set right. A server may well have been off for a few weeks: what was due meanwhile goes at its start, as promised.
+ * Nobody can tell a server that was off for months from a clock that is wrong by months, and in the one case waiting for a word costs nothing that
+ * anybody could read, in the other it saves everything. A day that was written while in doubt is no witness: `seen` is from before. */
+#include "crumb/node/node.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+
+#define DAYS_OFF 30
+#define DAYS_BACK 1
+#define DAYS_MAX 128
+#define TELL_AGAIN_S 3600
+
+static uint16_t newest_record(const struct watch *w)
+{
+	uint16_t days[DAYS_MAX], newest = 0;
+	unsigned n = journal_days(w->store->journal, days, DAYS_MAX);
+	for (unsigned i = 0; i < n; i++)
+		newest = days[i] > newest ? days[i] : newest;
+	return newest;
+}
+
+static uint16_t later(uint16_t a, uint16_t b)
+{
+	return a > b ? a : b;
+}
+
+static enum doubt judge(struct watch *w, uint32_t now)
+{
+	uint16_t today = day_of(now), record = newest_record(w);
+	uint16_t newest = later(w->seen.day, record > w->seen.ahead ? record : 0);
+	uint32_t floor = newest > DAYS_BACK ? (uint32_t)(newest - DAYS_BACK) * DAY_S : 0;
+	clock_set_floor(w->believe ? 0 : floor);
+	w->newest = newest;
+	if (now < CLOCK_LEAST)
+		return DOUBT_UNSET;
+	if (w->believe)
+		return DOUBT_NONE;
+	if (now < floor)
+		return DOUBT_BEHIND;
+	w->newest = w->seen.day;
+	return w->seen.day && today > w->seen.day + DAYS_OFF ? DOUBT_AHEAD : DOUBT_NONE;
+}
+
+/* Is kept when the day is a new one; what cannot be written now is tried again. */
+static void save(struct watch *w)
+{
+	bool before = w->unsaved;
+	w->unsaved = store_save_seen(w->store, w->seen) != OK;
+	if (w->unsaved && !before)
+		log_warn("clock", "the day is not kept, will be tried again why=\"%s\"", err_text());
+}
+
+static void note(struct watch *w, uint16_t today)
+{
+	if (today > w->seen.day) {
+		w->seen.day = today;
+		w->seen.ahead = w->seen.ahead > today ? w->seen.ahead : 0;
+		w->unsaved = true;
+	}
+	if (w->unsaved)
+		save(w);
+}
+
+void watch_look(struct watch *w)
+{
+	char why[400];
+	enum doubt before = w->doubt;
+	bool jumped;
+	w->doubt = judge(w, clock_now());
+	if (before && before != DOUBT_JUMPED && !w->doubt)
+		clock_confirm(); /* it was set right, which looks like a jump */
+	clock_doubt(w->doubt && w->doubt != DOUBT_JUMPED);
+	jumped = clock_jumped();
+	if (!w->doubt && jumped)
+		w->doubt = DOUBT_JUMPED;
+	if (!w->doubt) {
+		note(w, day_of(clock_now()));
+		if (before)
+			log_info("clock", "the clock is believed again");
+		w->told = 0;
+		return;
+	}
+	uint32_t s = (uint32_t)(clock_mono_us() / 1000000) + 1;
+	if ((w->doubt != before || s - w->told >= TELL_AGAIN_S) && watch_tell(w, why, sizeof why)) {
+		log_error("clock", "%s", why);
+		w->told = s;
+	}
+}
+
+void watch_start(struct watch *w, struct store *s, bool believe)
+{
+	*w = (struct watch){.store = s, .believe = believe, .seen = store_seen(s)};
+	clock_doubt(false);
+	if (!w->seen.day && (w->seen.day = later(store_kept_day(s), newest_record(w))))
+		save(w); /* an older crumb's store: what is recorded from now on is no witness */
+	watch_look(w);
+}
+
+bool watch_refuses(const struct watch *w)
+{
+	return w->doubt == DOUBT_UNSET || w->doubt == DOUBT_BEHIND;
+}
+
+bool watch_tell(const struct watch *w, char *out, size_t cap)
+{
+	char today[DAY_TEXT], newest[DAY_TEXT];
+	uint16_t day = day_of(clock_now());
+	day_text(day, today);
+	day_text(w->newest, newest);
+	switch (w->doubt) {
+	case DOUBT_NONE:
+		*out = 0;
+		break;
+	case DOUBT_UNSET:
+		snprintf(out, cap, "the clock was not set (%s): nothing is recorded or deleted until it is", today);
+		break;
+	case DOUBT_BEHIND:
+		snprintf(out, cap,
+		    "the clock (%s) is %d days behind the newest record (%s): nothing is recorded or deleted until it is set right; if it is right, confirm it "
+		    "with 'crumb clock confirm' or POST /v1/clock/confirm",
+		    today, w->newest - day, newest);
+		break;
+	case DOUBT_AHEAD:
+		snprintf(out, cap,
+		    "the clock (%s) is %d days ahead of the newest record (%s): nothing is deleted until it is set right; if it is right, confirm it "
+		    "with 'crumb clock confirm' or POST /v1/clock/confirm",
+		    today, day - w->newest, newest);
+		break;
+	case DOUBT_JUMPED:
+		snprintf(out, cap,
+		    "the wall clock jumped by more than an hour (it says %s): nothing is deleted until it is confirmed with 'crumb clock confirm' or POST /v1/clock/confirm", today);
+		break;
+	}
+	return w->doubt != DOUBT_NONE;
+}
+
+enum err watch_confirm(struct watch *w)
+{
+	uint32_t now = clock_now();
+	uint16_t today = day_of(now), record = newest_record(w);
+	if (now < CLOCK_LEAST)
+		return err_set(ERR_USAGE, "the clock says a day before 2020: set it");
+	w->seen = (struct seen){.day = today, .ahead = record > today + DAYS_BACK ? record : 0};
+	save(w);
+	clock_confirm();
+	watch_look(w);
+	return OK;
+}
