@@ -137,8 +137,28 @@ static bool alive(struct cli *c, const char *where, struct curl_slist *headers, 
 	return false;
 }
 
-/* One request, for as long as the server lives. */
-static bool perform(struct cli *c, const char *where, struct curl_slist *headers)
+/* Of this nothing changes when the server has done it already and the answer was lost: questions, and what has an identity. */
+static bool repeatable(const char *path, bool post)
+{
+	static const char *const twice[] = {"/v1/settle", "/v1/import?from=", "/v1/visitors/erase?", "/v1/clock/confirm", "/v1/compact"};
+	for (size_t i = 0; post && i < sizeof twice / sizeof *twice; i++)
+		if (strncmp(path, twice[i], strlen(twice[i])) == 0)
+			return true;
+	return !post;
+}
+
+/* The connection went, and not a byte of an answer came. */
+static bool unanswered(CURLcode rc)
+{
+	curl_off_t down = 0;
+	long status = 0;
+	curl_easy_getinfo(handle, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+	return (rc == CURLE_GOT_NOTHING || rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR) && !down && !status;
+}
+
+/* One request, for as long as the server lives. *again: it went unanswered, and may be asked once more; NULL: it may not. */
+static bool perform(struct cli *c, const char *where, struct curl_slist *headers, bool *again)
 {
 	CURLM *multi = curl_multi_init();
 	CURLcode rc = CURLE_OK;
@@ -165,6 +185,10 @@ static bool perform(struct cli *c, const char *where, struct curl_slist *headers
 	curl_multi_remove_handle(multi, handle);
 	curl_multi_cleanup(multi);
 	cli_progress_end();
+	if (again && unanswered(rc)) {
+		*again = true;
+		return false;
+	}
 	if (rc != CURLE_OK)
 		cli_fail("the server's admin listener at %s does not answer: %s", where, curl_easy_strerror(rc));
 	return fine && rc == CURLE_OK;
@@ -199,7 +223,11 @@ static bool call(struct cli *c, const char *path, const struct str *body, struct
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body->n ? body->p : "");
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
 	}
-	bool fine = perform(c, where, headers);
+	bool again = false, fine = perform(c, where, headers, repeatable(path, body != NULL) ? &again : NULL);
+	if (again) { /* each request has a connection of its own: so has this one */
+		buf_clear(&out->body);
+		fine = perform(c, where, headers, NULL);
+	}
 	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &out->status);
 	curl_slist_free_all(headers);
 	if (fine)

@@ -142,6 +142,26 @@ void conn_flush(struct http_conn *c)
 
 /* --- filling */
 
+/* There was no memory for the answer: never a part of one. */
+static void no_memory(struct http_conn *c, struct slot *s)
+{
+	buf_done(&s->big);
+	s->n = (size_t)snprintf(s->text, sizeof s->text, "HTTP/1.1 503 %s\r\n%sRetry-After: 5\r\nCache-Control: no-store\r\nContent-Length: 0\r\n%s\r\n", conn_reason(503),
+	    http_date(c->server), s->last ? "Connection: close\r\n" : "");
+	s->p = s->text;
+}
+
+/* The long answer is whole. */
+static void take_big(struct http_conn *c, struct slot *s)
+{
+	if (s->big.failed) {
+		no_memory(c, s);
+		return;
+	}
+	s->p = s->big.p;
+	s->n = s->big.n;
+}
+
 void http_reply(struct http_ticket t, int status, const char *type, struct str headers, struct str body)
 {
 	struct http_conn *c = t.conn;
@@ -174,8 +194,7 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 		buf_str(&s->big, headers);
 		buf_add(&s->big, "\r\n", 2);
 		buf_str(&s->big, body);
-		s->p = s->big.p;
-		s->n = s->big.n;
+		take_big(c, s);
 	}
 	s->gate = 0;
 }
@@ -183,6 +202,7 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 void http_reply_ready(struct http_ticket t, struct str whole)
 {
 	struct slot *s = &t.conn->slots[t.slot];
+	s->p = whole.p;
 	if (s->last || s->bodyless) { /* the ready-made answer says keep-alive, and has a body: say otherwise */
 		const char *end = memmem(whole.p, whole.n, "\r\n\r\n", 4);
 		CHECK(end);
@@ -193,11 +213,11 @@ void http_reply_ready(struct http_ticket t, struct str whole)
 			buf_add(&s->big, whole.p, head + 2);
 			buf_c(&s->big, "Connection: close\r\n");
 			buf_add(&s->big, whole.p + head + 2, whole.n - head - 2);
-			whole = buf_view(&s->big);
+			take_big(t.conn, s);
 		}
 	}
-	s->p = whole.p;
-	s->n = whole.n;
+	if (s->p == whole.p)
+		s->n = whole.n;
 	s->gate = 0;
 }
 

@@ -16,6 +16,7 @@
 
 #define ACCEPT_MOST 64
 #define LINGER_S 2
+#define HELD_UP_S 2    /* longer between two ticks the loop did not run */
 #define PAUSE_US 50000 /* without descriptors nobody is accepted for so long */
 #define TOLD_S 60      /* and it is said so often */
 
@@ -102,16 +103,27 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 
 /* --- time */
 
+/* Whoever holds an answer has a time of his own for it, and gives one: such a connection waits. */
 static void expire(struct http_server *s, enum phase p, uint32_t after, enum metric count, int status)
 {
-	while (s->phases[p].first && s->now - s->phases[p].first->since > after) {
-		struct http_conn *c = s->phases[p].first;
+	for (struct http_conn *c = s->phases[p].first, *next; c && s->now - c->since > after; c = next) {
+		next = c->next;
+		if (c->holds)
+			continue;
 		metric_inc(count);
 		if (status)
 			conn_error(c, status);
 		else
 			conn_close(c);
 	}
+}
+
+/* The loop was held up, or did not run yet: nobody was late meanwhile but ourselves, and who came now was noted at the time of the tick before. */
+static void forgive(struct http_server *s, uint32_t seconds)
+{
+	for (int p = 0; p < PHASE_MAX; p++)
+		for (struct http_conn *c = s->phases[p].first; c; c = c->next)
+			c->since += seconds;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -121,7 +133,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	conn_reap(s);
 	take_reserve(s);
+	uint32_t before = s->now;
 	s->now = (uint32_t)(clock_mono_us() / 1000000);
+	if (s->now - before > HELD_UP_S)
+		forgive(s, s->now - before - 1);
 	expire(s, PHASE_IDLE, (uint32_t)c->idle_s, M_CONN_IDLE, 0);
 	expire(s, PHASE_HEAD, (uint32_t)c->header_s, M_CONN_SLOW, 408);
 	expire(s, PHASE_BODY, (uint32_t)c->body_s, M_CONN_SLOW, 408);

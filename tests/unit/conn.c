@@ -28,6 +28,7 @@ struct world {
 	} held[HELD_MOST];
 	unsigned held_n, pad; /* bytes added to each answer */
 	bool greedy;	      /* each request releases all that were held before it */
+	bool starved;	      /* there is no memory for long answers */
 };
 
 static unsigned sum(struct str s)
@@ -72,6 +73,8 @@ static void handle(void *ctx, struct http_request *r)
 	snprintf(target, sizeof target, "%.*s?%.*s", STR_ARG(r->path), STR_ARG(r->query));
 	snprintf(cookie, sizeof cookie, STR_FMT, STR_ARG(r->header[H_COOKIE]));
 	tell(h.answer, target, cookie, r->body);
+	if (w->starved)
+		r->ticket.conn->slots[r->ticket.slot].big.failed = true; /* as when its buffer could not grow */
 	while (w->greedy && w->held_n)
 		release(w, 0);
 	if (str_eq(r->path, STR("/hold")) || str_eq(r->path, STR("/inside"))) {
@@ -655,7 +658,102 @@ TEST(who_does_not_wait_for_us_makes_room)
 	}
 }
 
-RUN(cmocka_unit_test(who_does_not_wait_for_us_makes_room), cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
+TEST(an_answer_without_memory_is_a_refusal_and_never_a_part)
+{
+	struct world *w = world_new(NULL);
+	int fd = connected(w);
+	struct buf raw = {0}, told = {0};
+	w->pad = 2000;
+	w->starved = true;
+	put(fd, STR("GET /now?1 HTTP/1.1\r\nHost: h\r\n\r\n"));
+	turn(w);
+	w->starved = false;
+	put(fd, STR("GET /now?2 HTTP/1.1\r\nHost: h\r\n\r\n"));
+	turn(w);
+	w->starved = true;
+	put(fd, STR("GET /ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+	turn(w);
+	got(fd, &raw, &told);
+	buf_add(&raw, "", 1);
+	assert_true(strncmp(raw.p, "HTTP/1.1 503 ", 13) == 0);
+	char *second = strstr(raw.p, "\r\n\r\n");
+	assert_non_null(second);
+	assert_true(strncmp(second + 4, "HTTP/1.1 200 OK\r\n", 17) == 0);
+	assert_true(strncmp(told.p, "[/now?2 ", 8) == 0);
+	char *third = strstr(second + 8, "HTTP/1.1 503 ");
+	assert_non_null(third);
+	assert_non_null(strstr(third, "\r\nConnection: close\r\n\r\n"));
+	assert_string_equal(third + strlen(third) - 4, "\r\n\r\n");
+	assert_true(ended(fd));
+	buf_done(&raw);
+	buf_done(&told);
+	close(fd);
+	world_free(w);
+}
+
+/* A tick, now. */
+static void tick(struct world *w)
+{
+	event_active(&w->server->tick_ev, EV_TIMEOUT, 0);
+	turn(w);
+}
+
+TEST(who_came_while_the_loop_was_held_up_is_not_late)
+{
+	struct world *w = world_new(NULL);
+	int fd = connected(w), half = connected(w);
+	struct buf raw = {0}, told = {0};
+	put(half, STR("POST /now?2 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab"));
+	turn(w);
+	/* the loop does not run for ten minutes: who came is noted at the last tick before */
+	w->server->now -= 600;
+	for (int p = 0; p < PHASE_MAX; p++)
+		for (struct http_conn *c = w->server->phases[p].first; c; c = c->next)
+			c->since -= 600;
+	tick(w);
+	put(fd, STR("GET /now?1 HTTP/1.1\r\nHost: h\r\n\r\n"));
+	put(half, STR("cd"));
+	turn(w);
+	got(fd, &raw, &told);
+	assert_non_null(strstr(told.p, "[/now?1 "));
+	buf_clear(&raw);
+	got(half, &raw, &told);
+	assert_non_null(strstr(told.p, "[/now?2 "));
+	buf_done(&raw);
+	buf_done(&told);
+	close(fd);
+	close(half);
+	world_free(w);
+}
+
+TEST(who_waits_for_an_answer_that_is_held_gets_it_however_long_that_takes)
+{
+	struct world *w = world_new(NULL);
+	int fd = connected(w), gone = connected(w);
+	struct buf raw = {0}, told = {0};
+	put(fd, STR("GET /hold?1 HTTP/1.1\r\nHost: h\r\n\r\n"));
+	w->gate = 7;
+	put(gone, STR("GET /gate?2 HTTP/1.1\r\nHost: h\r\n\r\n"));
+	turn(w);
+	for (int p = 0; p < PHASE_MAX; p++)
+		for (struct http_conn *c = w->server->phases[p].first; c; c = c->next)
+			c->since -= 3600;
+	tick(w);
+	assert_false(ended(fd));
+	assert_true(ended(gone)); /* for whom nobody answers */
+	release(w, 0);
+	turn(w);
+	got(fd, &raw, &told);
+	assert_non_null(strstr(told.p, "[/hold?1 "));
+	buf_done(&raw);
+	buf_done(&told);
+	close(fd);
+	close(gone);
+	world_free(w);
+}
+
+RUN(cmocka_unit_test(an_answer_without_memory_is_a_refusal_and_never_a_part), cmocka_unit_test(who_came_while_the_loop_was_held_up_is_not_late),
+    cmocka_unit_test(who_waits_for_an_answer_that_is_held_gets_it_however_long_that_takes), cmocka_unit_test(who_does_not_wait_for_us_makes_room), cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
     cmocka_unit_test(out_of_descriptors_with_nobody_idle_the_listener_rests), cmocka_unit_test(a_request_behind_a_held_one_is_answered_with_its_own), cmocka_unit_test(half_a_request_behind_a_held_one_stays_whole),
     cmocka_unit_test(answers_keep_the_order_of_requests), cmocka_unit_test(a_handler_lets_other_connections_go_without_entering_them),
     cmocka_unit_test(a_megabyte_of_pairs_needs_little_stack), cmocka_unit_test(a_slow_reader_gets_everything_whole),
