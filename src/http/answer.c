@@ -288,7 +288,7 @@ void http_gate_fail(struct http_server *s, uint64_t n)
 				continue;
 			conn_slot_wipe(&c->slots[at]);
 			http_reply(
-			    (struct http_ticket){c, at}, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("not recorded: the store cannot write\n"));
+			    (struct http_ticket){c, at}, 503, "text/plain", STR("Retry-After: 5\r\nCross-Origin-Resource-Policy: cross-origin\r\n"), STR("not recorded: the store cannot write\n"));
 			c->slots[at].gate = n;
 		}
 	}

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 
 #define MESSAGES_MOST 2500
+#define BATCH_BYTES 512000 /* as at Segment */
+#define CALL_BYTES 32768
 #define FUTURE_S 300
 #define SOURCE "segment"
 
@@ -98,7 +100,10 @@ static struct str key_of_body(struct str s)
 	return STR("");
 }
 
-static bool may_send(const struct collect *c, const struct http_request *r)
+enum word { NO, YES, UNSAID };
+
+/* By what the headers say; else the body has to. */
+static enum word may_send(const struct collect *c, const struct http_request *r)
 {
 	char plain[512];
 	size_t n;
@@ -106,11 +111,10 @@ static bool may_send(const struct collect *c, const struct http_request *r)
 	if (auth.n > basic.n && str_ieq(str_make(auth.p, basic.n), basic) && base64(str_trim(str_skip(auth, basic.n)), plain, sizeof plain, &n)) {
 		struct str key = str_make(plain, n);
 		key.n = str_find(key, ':');
-		return key_fits(c, key);
+		return key_fits(c, key) ? YES : NO;
 	}
-	if (auth.n > bearer.n && str_ieq(str_make(auth.p, bearer.n), bearer) && key_fits(c, str_trim(str_skip(auth, bearer.n))))
-		return true;
-	return key_fits(c, key_of_body(r->body));
+	bool borne = auth.n > bearer.n && str_ieq(str_make(auth.p, bearer.n), bearer);
+	return borne && key_fits(c, str_trim(str_skip(auth, bearer.n))) ? YES : UNSAID;
 }
 
 /* --- a message */
@@ -436,12 +440,17 @@ static struct str kind_of(struct str path)
 	return last;
 }
 
+size_t collect_cdp_most(struct str path)
+{
+	return str_eq(kind_of(path), STR("batch")) ? BATCH_BYTES : CALL_BYTES;
+}
+
 static void answer(struct call *k, int status, const char *text)
 {
 	struct buf *headers = &k->c->body;
 	buf_clear(headers);
 	cors_headers(k->c, k->r, headers);
-	buf_c(headers, "Cache-Control: no-store\r\n");
+	buf_c(headers, status == 415 ? COLLECT_CODINGS COLLECT_PUBLIC : COLLECT_PUBLIC);
 	k->c->ingest.aside = ASIDE_NOT;
 	if (k->refused.refused)
 		collect_why_lines(k->c, &k->refused, headers);
@@ -457,7 +466,16 @@ void collect_cdp(struct collect *c, struct http_request *r)
 		http_reply(r->ticket, 404, "text/plain", STR(""), STR("no source may send here: set segment.write_keys\n"));
 		return;
 	}
-	if (!may_send(c, r)) {
+	enum word may = may_send(c, r);
+	const char *why;
+	int undecoded = may == NO ? 0 : collect_decode(c, r, collect_cdp_most(r->path), &why);
+	if (undecoded) {
+		buf_addf(&c->numbers, "{\"success\":false,\"message\":\"%s; nothing was recorded\"}\n", why);
+		buf_add(&c->numbers, "", 1);
+		answer(&k, undecoded, c->numbers.p);
+		return;
+	}
+	if (may == NO || (may == UNSAID && !key_fits(c, key_of_body(r->body)))) {
 		metric_inc(M_UNAUTHORIZED);
 		answer(&k, 401, "{\"success\":false,\"message\":\"this write key may not send here\"}\n");
 		return;

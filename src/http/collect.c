@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
+#include "crumb/http/coding.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -36,6 +37,42 @@ uint32_t collect_now(struct collect *c)
 	return c->now;
 }
 
+int collect_decode(struct collect *c, struct http_request *r, size_t most, const char **why)
+{
+	enum coding coding = coding_of(r->header[H_CONTENT_ENCODING]);
+	if (coding == CODING_IDENTITY)
+		return 0;
+	if (coding == CODING_UNKNOWN) {
+		metric_inc(M_BAD_CODING);
+		*why = "this Content-Encoding is not known here: send gzip, deflate or plain bytes";
+		return 415;
+	}
+	c->stack_used = true;
+	switch (coding_read(coding, r->body, most, &c->plain)) {
+	case OK:
+		r->body = buf_view(&c->plain);
+		return 0;
+	case ERR_FULL:
+		metric_inc(M_BAD_BODY_SIZE);
+		*why = "the body is too long once it is uncompressed";
+		return 413;
+	case ERR_NOMEM:
+		*why = "there is no memory for this body now";
+		return 503;
+	default:
+		metric_inc(M_BAD_BODY);
+		*why = "the body is not of its Content-Encoding";
+		return 400;
+	}
+}
+
+/* How long a body may be. Segment's API has limits of its own, which its libraries know. */
+static size_t body_of(void *ctx, struct str path)
+{
+	const struct collect *c = ctx;
+	return *c->config->segment_keys && str_starts(path, STR("/v1/")) ? collect_cdp_most(path) : (size_t)c->config->body_bytes;
+}
+
 /* --- routes */
 
 static void tag(struct collect *c, struct http_request *r)
@@ -43,7 +80,7 @@ static void tag(struct collect *c, struct http_request *r)
 	char headers[256];
 	(void)c;
 	int n =
-	    snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: public, max-age=3600\r\nX-Content-Type-Options: nosniff\r\n", tag_js_etag);
+	    snprintf(headers, sizeof headers, "ETag: %s\r\nAccess-Control-Allow-Origin: *\r\n" COLLECT_CROSS "Cache-Control: public, max-age=3600\r\nX-Content-Type-Options: nosniff\r\n", tag_js_etag);
 	bool known = str_eq(r->header[H_IF_NONE_MATCH], str_c(tag_js_etag));
 	http_reply(r->ticket, known ? 304 : 200, "text/javascript; charset=utf-8", str_make(headers, (size_t)n),
 	    known ? STR("") : str_make(tag_js, tag_js_n));
@@ -142,6 +179,8 @@ static void handle(void *ctx, struct http_request *r)
 	memset(c->scratch, 0, r->query.n); /* decoding makes nothing longer */
 	buf_clear(&c->numbers);
 	buf_clear(&c->body);
+	if (c->plain.p)
+		buf_done(&c->plain);
 	hit_clear(&c->hit);
 	if (c->stack_used) {
 		c->stack_used = false;
@@ -289,7 +328,7 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 	c->config = shared->config;
 	c->gate = 1;
 	c->version = UINT64_MAX;
-	c->numbers = c->body = BUF_SECRET;
+	c->numbers = c->body = c->plain = BUF_SECRET;
 	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	c->scratch = malloc((size_t)c->config->header_bytes);
 	struct event_config *cfg = event_config_new();
@@ -310,6 +349,7 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 		collect_free(c);
 		return e;
 	}
+	http_server_body_of(c->server, body_of);
 	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
 	event_add(c->wake_ev, NULL);
 	c->soon_ev = event_new(c->base, -1, 0, collect_lookups_soon, c);
@@ -350,6 +390,7 @@ void collect_free(struct collect *c)
 		batch_done(&c->batches[i]);
 	buf_done(&c->numbers);
 	buf_done(&c->body);
+	buf_done(&c->plain);
 	free(c->scratch);
 	free(c);
 }

@@ -7,6 +7,11 @@
 
 struct collect;
 
+/* What pages of every origin may load, isolated ones (COEP) too: the answer says so, and is nobody's to keep. */
+#define COLLECT_CROSS "Cross-Origin-Resource-Policy: cross-origin\r\n"
+#define COLLECT_PUBLIC "Cache-Control: no-store\r\n" COLLECT_CROSS
+#define COLLECT_CODINGS "Accept-Encoding: gzip, deflate\r\n" /* of bodies; told where another came (RFC 9110 15.5.16) */
+
 #define LOOKUP_WAIT_MS 10000
 
 /* How /segments is to be answered. */
@@ -50,6 +55,7 @@ struct collect {
 	char *scratch;	     /* decoded query values; wiped when the request was handled */
 	bool stack_used;     /* something of a visitor was on the stack: wipe it, too */
 	struct buf numbers, body;
+	struct buf plain; /* a body that came compressed */
 	struct lookup *lookups;
 	char pixel[320]; /* the whole answer to a hit of a known visitor */
 	size_t pixel_n;
@@ -63,6 +69,8 @@ static inline struct batch *collect_batch(struct collect *c)
 	return &c->batches[c->gathering];
 }
 uint32_t collect_now(struct collect *c);
+/* The request's body becomes what it stands for, at most so long. 0, or the status that says why not, and the words; counted. */
+int collect_decode(struct collect *c, struct http_request *r, size_t most, const char **why);
 void collect_text_free(char *text); /* of a JSON answer: wiped first */
 /* The answer of a pixel, without an event. */
 void collect_blank(struct collect *c, struct http_request *r);
@@ -85,6 +93,7 @@ void collect_sync(struct collect *c, struct http_request *r);
 
 /* cdp.c */
 void collect_cdp(struct collect *c, struct http_request *r);
+size_t collect_cdp_most(struct str path); /* bytes of a body */
 
 /* segments.c */
 void collect_segments(struct collect *c, struct http_request *r);

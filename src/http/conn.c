@@ -69,6 +69,7 @@ static struct http_conn *new_conn(struct http_server *s)
 	}
 	c->server = s;
 	c->current = -1;
+	c->body_most = s->body_limit;
 	return c;
 }
 
@@ -193,7 +194,7 @@ static bool make_room(struct http_conn *c)
 	}
 	if (c->in_n < c->in_cap)
 		return true;
-	size_t body = c->stranger ? HTTP_STRANGER_BODY : c->server->body_limit;
+	size_t body = c->stranger ? HTTP_STRANGER_BODY : c->body_most;
 	size_t most = (size_t)c->server->config->header_bytes + 2 * body + IN_FIRST, cap = c->in_cap * 2;
 	if (c->in_cap >= most)
 		return false;

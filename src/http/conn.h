@@ -57,6 +57,7 @@ struct http_conn {
 	bool gpc, dnt;
 	int fail; /* status to answer instead, set inside callbacks */
 	bool stranger; /* may send a small body only */
+	size_t body_most;
 	/* answers in order: slots[head … head + used) modulo SLOTS */
 	unsigned head, used;
 	struct slot slots[SLOTS];
@@ -82,6 +83,7 @@ struct http_server {
 	uint32_t told; /* when it was last said that there is none */
 	uint64_t gate;
 	size_t body_limit;
+	size_t (*body_of)(void *ctx, struct str path); /* NULL: body_limit everywhere */
 	bool (*admitted)(void *ctx, struct str authorization); /* NULL: everybody is */
 	uint32_t now; /* seconds, monotonic, of this tick */
 	time_t date_second;

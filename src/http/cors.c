@@ -52,7 +52,7 @@ void cors_preflight(struct collect *c, struct http_request *r)
 		metric_inc(M_BAD_ORIGIN);
 		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"), STR("this origin is not listed under sites\n"));
 	} else {
-		buf_c(&headers, "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\nAccess-Control-Allow-Headers: authorization, content-type\r\n"
+		buf_c(&headers, "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\nAccess-Control-Allow-Headers: authorization, content-encoding, content-type\r\n"
 				"Access-Control-Max-Age: 3600\r\n");
 		http_reply(r->ticket, 204, "", buf_view(&headers), STR(""));
 	}

@@ -22,7 +22,7 @@ static struct str pixel(struct collect *c)
 	const char *date = http_date(c->server);
 	if (c->pixel_n == 0) {
 		int n = snprintf(
-		    c->pixel, sizeof c->pixel, "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\nCache-Control: no-store\r\n\r\n", first, date);
+		    c->pixel, sizeof c->pixel, "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\n" COLLECT_PUBLIC "\r\n", first, date);
 		memcpy(c->pixel + n, collect_gif, 43);
 		c->pixel_n = (size_t)n + 43;
 	}
@@ -191,13 +191,13 @@ void collect_why_lines(const struct collect *c, const struct ingest_who *who, st
 
 void collect_answer_disk(struct http_request *r)
 {
-	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n"), STR("no new visitors: the disk is nearly full\n"));
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC), STR("no new visitors: the disk is nearly full\n"));
 }
 
 void collect_blank(struct collect *c, struct http_request *r)
 {
 	cors_headers(c, r, &c->body);
-	buf_c(&c->body, "Cache-Control: no-store\r\n");
+	buf_c(&c->body, COLLECT_PUBLIC);
 	http_reply(r->ticket, 200, "image/gif", buf_view(&c->body), str_make(collect_gif, 43));
 }
 
@@ -219,7 +219,7 @@ void collect_pixel(struct collect *c, struct http_request *r)
 		struct buf *headers = &c->body;
 		buf_clear(headers);
 		cors_headers(c, r, headers);
-		buf_c(headers, "Cache-Control: no-store\r\n");
+		buf_c(headers, COLLECT_PUBLIC);
 		collect_cookie_lines(c, &who, written, headers);
 		collect_why_lines(c, &who, headers);
 		http_reply(r->ticket, 200, "image/gif", buf_view(headers), str_make(collect_gif, 43));
@@ -233,7 +233,7 @@ void collect_pixel(struct collect *c, struct http_request *r)
 static void bad_body(struct http_request *r, enum metric why, int status, const char *text)
 {
 	metric_inc(why);
-	http_reply(r->ticket, status, "text/plain", STR("Cache-Control: no-store\r\n"), str_c(text));
+	http_reply(r->ticket, status, "text/plain", STR(COLLECT_PUBLIC), str_c(text));
 }
 
 static bool type_is_fine(struct str type)
@@ -316,6 +316,14 @@ void collect_events(struct collect *c, struct http_request *r)
 		bad_body(r, M_BAD_TYPE, 415, "send application/json, application/x-ndjson or text/plain\n");
 		return;
 	}
+	const char *why;
+	int refused = collect_decode(c, r, (size_t)c->config->body_bytes, &why);
+	if (refused) {
+		buf_c(&c->body, refused == 415 ? COLLECT_CODINGS COLLECT_PUBLIC : COLLECT_PUBLIC);
+		buf_addf(&c->numbers, "%s; nothing was recorded\n", why);
+		http_reply(r->ticket, refused, "text/plain", buf_view(&c->body), buf_view(&c->numbers));
+		return;
+	}
 	struct posted p = {.c = c, .r = r};
 	struct json_reader in = {.hit = &c->hit, .scratch = &c->numbers, .begin = begin_signals, .event = look, .arg = &p};
 	bool lines = !read_body(&p, &in, r->body, false);
@@ -349,7 +357,7 @@ void collect_events(struct collect *c, struct http_request *r)
 	struct buf *headers = &c->body;
 	buf_clear(headers);
 	cors_headers(c, r, headers);
-	buf_c(headers, "Cache-Control: no-store\r\n");
+	buf_c(headers, COLLECT_PUBLIC);
 	collect_cookie_lines(c, &p.who, p.written > 0, headers);
 	collect_why_lines(c, &p.who, headers);
 	http_reply(r->ticket, 204, "", buf_view(headers), STR(""));

@@ -345,7 +345,7 @@ void collect_optout(struct collect *c, struct http_request *r)
 	}
 	/* a page that has it loaded as a picture: browsers refuse it another site's page there, and complain */
 	if (r->method == HTTP_M_GET && (wants(c, r, "gif") || str_eq(r->header[H_SEC_FETCH_DEST], STR("image")))) {
-		buf_c(&headers, "Cache-Control: no-store\r\nCross-Origin-Resource-Policy: cross-origin\r\nX-Content-Type-Options: nosniff\r\n");
+		buf_c(&headers, COLLECT_PUBLIC "X-Content-Type-Options: nosniff\r\n");
 		http_reply(r->ticket, 200, "image/gif", buf_view(&headers), str_make(collect_gif, 43));
 		buf_done(&headers);
 		return;

@@ -42,6 +42,7 @@ static const struct {
     [H_EXPECT] = {"expect", 6},
     [H_REFERER] = {"referer", 7},
     [H_SEC_GPC] = {"sec-gpc", 7},
+    [H_IF_MATCH] = {"if-match", 8},
     [H_USER_AGENT] = {"user-agent", 10},
     [H_CONTENT_TYPE] = {"content-type", 12},
     [H_AUTHORIZATION] = {"authorization", 13},
@@ -50,9 +51,15 @@ static const struct {
     [H_SEC_FETCH_SITE] = {"sec-fetch-site", 14},
     [H_SEC_FETCH_DEST] = {"sec-fetch-dest", 14},
     [H_FORWARDED_FOR] = {"x-forwarded-for", 15},
+    [H_ACCEPT_ENCODING] = {"accept-encoding", 15},
+    [H_FORWARDED_HOST] = {"x-forwarded-host", 16},
+    [H_CONTENT_ENCODING] = {"content-encoding", 16},
     [H_TRANSFER_ENCODING] = {"transfer-encoding", 17},
+    [H_IF_MODIFIED_SINCE] = {"if-modified-since", 17},
+    [H_IF_UNMODIFIED_SINCE] = {"if-unmodified-since", 19},
 };
-#define NAME_MOST 17
+#define NAME_MOST 19
+_Static_assert(H_MAX <= 32, "a bit for each");
 /* Where the names of a length begin. */
 static const uint8_t first_of[NAME_MOST + 2] = {
     [3] = H_DNT,
@@ -60,7 +67,7 @@ static const uint8_t first_of[NAME_MOST + 2] = {
     [5] = H_COOKIE,
     [6] = H_COOKIE,
     [7] = H_REFERER,
-    [8] = H_USER_AGENT,
+    [8] = H_IF_MATCH,
     [9] = H_USER_AGENT,
     [10] = H_USER_AGENT,
     [11] = H_CONTENT_TYPE,
@@ -68,9 +75,11 @@ static const uint8_t first_of[NAME_MOST + 2] = {
     [13] = H_AUTHORIZATION,
     [14] = H_SEC_FETCH_SITE,
     [15] = H_FORWARDED_FOR,
-    [16] = H_TRANSFER_ENCODING,
+    [16] = H_FORWARDED_HOST,
     [17] = H_TRANSFER_ENCODING,
-    [18] = H_MAX,
+    [18] = H_IF_UNMODIFIED_SINCE,
+    [19] = H_IF_UNMODIFIED_SINCE,
+    [20] = H_MAX,
 };
 
 static int fail(struct http_conn *c, int status)
@@ -191,7 +200,7 @@ static bool too_long(struct http_conn *c, uint64_t body)
 {
 	if (c->stranger && body > HTTP_STRANGER_BODY)
 		c->fail = 401;
-	else if (body > c->server->body_limit)
+	else if (body > c->body_most)
 		c->fail = 413;
 	return c->fail != 0;
 }
@@ -225,6 +234,18 @@ static bool host_fits(struct str s)
 	return true;
 }
 
+static void split_target(struct str target, struct str *path, struct str *query)
+{
+	if (target.n && target.p[0] != '/') { /* absolute form: http://host/path */
+		size_t at = str_find(target, ':');
+		struct str rest = at + 3 < target.n ? str_skip(target, at + 3) : str_make("", 0);
+		target = str_skip(rest, str_find(rest, '/'));
+	}
+	size_t q = str_find(target, '?');
+	*path = str_make(target.p, q);
+	*query = str_skip(target, q + 1);
+}
+
 static int on_headers_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
@@ -239,6 +260,11 @@ static int on_headers_complete(llhttp_t *p)
 			return fail(c, 501);
 	}
 	c->stranger = c->server->admitted && !c->server->admitted(c->server->ctx, view(c, c->header[H_AUTHORIZATION]));
+	if (c->server->body_of && (p->content_length || c->seen & 1u << H_TRANSFER_ENCODING)) {
+		struct str path, query;
+		split_target(view(c, c->url), &path, &query);
+		c->body_most = c->server->body_of(c->server->ctx, path);
+	}
 	if (too_long(c, p->content_length))
 		return -1;
 	p->upgrade = 0; /* what somebody would rather speak is his wish only (RFC 9110 7.8) */
@@ -302,6 +328,7 @@ static void next_request(struct http_conn *c)
 	c->url.n = c->field.n = c->value.n = c->body.n = 0;
 	memset(c->header, 0, sizeof c->header);
 	c->seen = c->again_n = 0;
+	c->body_most = c->server->body_limit;
 	c->in_body = c->gpc = c->dnt = false;
 	c->current = -1;
 }
@@ -325,15 +352,7 @@ static enum http_method method_of(const struct http_conn *c)
 static void handle(struct http_conn *c)
 {
 	struct http_request r = {.method = method_of(c), .gpc = c->gpc, .dnt = c->dnt, .peer = (const struct sockaddr *)&c->peer};
-	struct str target = view(c, c->url);
-	if (target.n && target.p[0] != '/') { /* absolute form: http://host/path */
-		size_t at = str_find(target, ':');
-		struct str rest = at + 3 < target.n ? str_skip(target, at + 3) : str_make("", 0);
-		target = str_skip(rest, str_find(rest, '/'));
-	}
-	size_t q = str_find(target, '?');
-	r.path = str_make(target.p, q);
-	r.query = str_skip(target, q + 1);
+	split_target(view(c, c->url), &r.path, &r.query);
 	for (int i = 0; i < H_MAX; i++)
 		r.header[i] = view(c, c->header[i]);
 	r.body = view(c, c->body);

@@ -240,6 +240,11 @@ void http_server_body_limit(struct http_server *s, size_t bytes)
 	s->body_limit = bytes;
 }
 
+void http_server_body_of(struct http_server *s, size_t (*most)(void *ctx, struct str path))
+{
+	s->body_of = most;
+}
+
 void http_server_admit(struct http_server *s, bool (*admitted)(void *ctx, struct str authorization))
 {
 	s->admitted = admitted;

@@ -241,12 +241,12 @@ void collect_sync(struct collect *c, struct http_request *r)
 	const struct partner *p = destinations_partner(c->destinations, call.partner);
 	if (!p) {
 		metric_inc(M_SYNC_BAD_PARTNER);
-		http_reply(r->ticket, 404, "text/plain", STR("Cache-Control: no-store\r\n"), STR("there is no such partner\n"));
+		http_reply(r->ticket, 404, "text/plain", STR(COLLECT_PUBLIC), STR("there is no such partner\n"));
 		return;
 	}
 	if (call.redirect.n && !partner_redirects_to(p, call.redirect)) {
 		metric_inc(M_SYNC_BAD_TARGET);
-		http_reply(r->ticket, 400, "text/plain", STR("Cache-Control: no-store\r\n"), STR("redirect is not on the partner's list\n"));
+		http_reply(r->ticket, 400, "text/plain", STR(COLLECT_PUBLIC), STR("redirect is not on the partner's list\n"));
 		return;
 	}
 	struct ingest_who who = ingest_visitor(&c->ingest, h, collect_now(c), collect_batch(c));
@@ -258,7 +258,7 @@ void collect_sync(struct collect *c, struct http_request *r)
 	struct buf *headers = &c->body;
 	buf_clear(headers);
 	c->ingest.aside = ASIDE_NOT;
-	buf_c(headers, "Cache-Control: no-store\r\n");
+	buf_c(headers, COLLECT_PUBLIC);
 	collect_cookie_lines(c, &who, true, headers);
 	collect_why_lines(c, &who, headers);
 	if (call.redirect.n) {

@@ -1,8 +1,10 @@
 """Segment's API in: what its libraries send, as it was observed. A person's name, traits and address end at the wall."""
 import base64
+import gzip
 import json
 import os
 import time
+import zlib
 
 import pytest
 from harness import CHROME, DAY, Browser
@@ -146,7 +148,7 @@ def test_write_keys_are_exact_and_looked_at_before_the_body(server):
     for key in ('wk1', 'Wk1', 'WK', 'WK12', 'WK1,WK2', ' WK1 x', ','):
         assert send(server, '/v1/p', call, key=key) == 401 and send(server, '/v1/p', {**call, 'writeKey': key}, key=None) == 401, key
     plain = {'Content-Type': 'text/plain'}
-    for body in ('{', '[' * 100000, '{"a":{"writeKey":"WK1"}}', '{"a":"\\"writeKey\\":\\"WK1\\""}', '["writeKey","WK1"]', '{"writeKey":["WK1"]}', '{"writeKey":"WK1', '{"a":"x\\",\\"writeKey":"WK1"}',
+    for body in ('{', '[' * 30000, '{"a":{"writeKey":"WK1"}}', '{"a":"\\"writeKey\\":\\"WK1\\""}', '["writeKey","WK1"]', '{"writeKey":["WK1"]}', '{"writeKey":"WK1', '{"a":"x\\",\\"writeKey":"WK1"}',
                  '{"writeKey":"WK3","writeKey":"WK1"}', '"', '{"writeKey"', '{"writeKey":'):
         assert server.http('POST', '/v1/p', body, plain)[0] == 401, body[:50]
     for body in ('{ "writeKey" :\n"WK1", "type":"page","anonymousId":"a-2","properties":{"url":"https://shop.example/coats/1"}}',
@@ -154,3 +156,33 @@ def test_write_keys_are_exact_and_looked_at_before_the_body(server):
         assert server.http('POST', '/v1/p', body, plain)[0] == 200, body
     server.settle()
     assert counts(server, 'a-2') == {'coats': 1}
+
+
+def test_bodies_as_mobile_libraries_send_them(make):
+    """Compressed; batches of 500 kB, whatever is the limit of /e; a call on its own is at most 32 kB long."""
+    server = make(rules=RULES, options=['segment.write_keys=WK1', 'collect.body_bytes=65536'])
+    call = {'type': 'page', 'anonymousId': 'a-1', 'properties': {'url': 'https://shop.example/coats/1'}}
+
+    def post(path, body, coding=None, key='WK1'):
+        headers = {'Content-Type': 'application/json', 'User-Agent': CHROME, **({'Content-Encoding': coding} if coding else {}), **({'Authorization': 'Bearer ' + key} if key else {})}
+        status, r, data = server.http('POST', path, body if isinstance(body, bytes) else json.dumps(body), headers)
+        return status
+
+    batch = {'batch': [{**call, 'messageId': 'm%d' % i, 'properties': {**call['properties'], 'note': 'x' * 300}} for i in range(1000)]}
+    text = json.dumps(batch).encode()
+    assert 400000 < len(text) < 500000
+    assert post('/v1/batch', batch) == 200 and post('/v1/b', gzip.compress(text), 'gzip') == 200
+    server.settle()
+    assert counts(server, 'a-1') == {'coats': 1000}
+    for coding, pack in (('gzip', gzip.compress), ('deflate', zlib.compress)):
+        assert post('/v1/b', pack(json.dumps({'batch': [{**call, 'messageId': coding}]}).encode()), coding) == 200
+        assert post('/v1/p', pack(json.dumps({**call, 'messageId': coding + '2', 'writeKey': 'WK1'}).encode()), coding, key=None) == 200
+        assert post('/v1/p', pack(json.dumps({**call, 'writeKey': 'WK2'}).encode()), coding, key=None) == 401
+    server.settle()
+    assert counts(server, 'a-1') == {'coats': 1004}
+    long = {'batch': batch['batch'] * 2}
+    assert post('/v1/batch', long) == 413 and post('/v1/batch', gzip.compress(json.dumps(long).encode()), 'gzip') == 413
+    assert post('/v1/p', {**call, 'x': 'y' * 33000}) == 413 and post('/v1/p', gzip.compress(json.dumps({**call, 'x': 'y' * 33000}).encode()), 'gzip') == 413
+    assert post('/v1/p', {**call, 'x': 'y' * 32000}) == 200
+    assert post('/v1/b', b'{', 'gzip') == 400 and post('/v1/b', text, 'br') == 415 and post('/v1/b', b'{', 'gzip', key='WRONG') == 400
+    assert server.http('POST', '/e', 'x' * 70000, {'Content-Type': 'text/plain'})[0] == 413

@@ -20,6 +20,7 @@
 	X(M_BAD_BODY_SIZE, "bad_requests_total", "reason=\"body_size\"", "")                                                                         \
 	X(M_BAD_BODY, "bad_requests_total", "reason=\"body\"", "")                                                                                   \
 	X(M_BAD_TYPE, "bad_requests_total", "reason=\"content_type\"", "")                                                                           \
+	X(M_BAD_CODING, "bad_requests_total", "reason=\"content_encoding\"", "")                                                                     \
 	X(M_BAD_METHOD, "bad_requests_total", "reason=\"method\"", "")                                                                               \
 	X(M_BAD_PATH, "bad_requests_total", "reason=\"not_found\"", "")                                                                              \
 	X(M_BAD_ORIGIN, "bad_requests_total", "reason=\"origin\"", "")                                                                               \

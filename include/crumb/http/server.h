@@ -32,6 +32,7 @@ enum http_header {
 	H_EXPECT,
 	H_REFERER,
 	H_SEC_GPC,
+	H_IF_MATCH,
 	H_USER_AGENT,
 	H_CONTENT_TYPE,
 	H_AUTHORIZATION,
@@ -40,7 +41,12 @@ enum http_header {
 	H_SEC_FETCH_SITE,
 	H_SEC_FETCH_DEST,
 	H_FORWARDED_FOR,
+	H_ACCEPT_ENCODING,
+	H_FORWARDED_HOST,
+	H_CONTENT_ENCODING,
 	H_TRANSFER_ENCODING,
+	H_IF_MODIFIED_SINCE,
+	H_IF_UNMODIFIED_SINCE,
 	H_MAX
 };
 
@@ -73,6 +79,8 @@ void http_server_address(const struct http_server *s, char *out, size_t cap); /*
 void http_server_drain(struct http_server *s);				      /* stop listening; connections close after what they have asked */
 bool http_server_idle(const struct http_server *s);			      /* drained: no connection left */
 void http_server_body_limit(struct http_server *s, size_t bytes);
+/* Asked when the headers of a request with a body are complete: how long it may be at this path. */
+void http_server_body_of(struct http_server *s, size_t (*most)(void *ctx, struct str path));
 /* Asked when the headers of a request are complete. False: it may bring HTTP_STRANGER_BODY bytes at most; its handler says what is wrong. */
 void http_server_admit(struct http_server *s, bool (*admitted)(void *ctx, struct str authorization));
 #define HTTP_STRANGER_BODY 4096

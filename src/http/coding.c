@@ -1,0 +1,158 @@
+#include "crumb/http/coding.h"
+
+#include <stdlib.h>
+#include <zlib.h>
+
+#define GROWTH 16
+#define STEP 16384
+#define HEAD 16 /* before each piece of zlib's memory: its length */
+
+/* --- reading */
+
+enum coding coding_of(struct str list)
+{
+	enum coding found = CODING_IDENTITY;
+	struct str one;
+	while (list.n && str_cut(&list, ',', &one)) {
+		one = str_trim(one);
+		if (one.n == 0 || str_ieq(one, STR("identity")))
+			continue;
+		if (found != CODING_IDENTITY)
+			return CODING_UNKNOWN;
+		found = str_ieq(one, STR("gzip")) || str_ieq(one, STR("x-gzip")) ? CODING_GZIP : str_ieq(one, STR("deflate")) ? CODING_DEFLATE : CODING_UNKNOWN;
+	}
+	return found;
+}
+
+/* Its window holds what was read last. */
+static void *take(void *opaque, unsigned items, unsigned size)
+{
+	size_t n = (size_t)items * size;
+	char *p = malloc(n + HEAD);
+	(void)opaque;
+	if (!p)
+		return NULL;
+	memcpy(p, &n, sizeof n);
+	return p + HEAD;
+}
+
+static void give(void *opaque, void *piece)
+{
+	char *p = (char *)piece - HEAD;
+	size_t n;
+	(void)opaque;
+	memcpy(&n, p, sizeof n);
+	explicit_bzero(p, n + HEAD);
+	free(p);
+}
+
+static bool zeros(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+static int window(enum coding coding, struct str in)
+{
+	const uint8_t *b = (const uint8_t *)in.p;
+	if (coding == CODING_GZIP)
+		return MAX_WBITS + 16;
+	bool framed = in.n >= 2 && (b[0] & 15) == Z_DEFLATED && (b[0] << 8 | b[1]) % 31 == 0;
+	return framed ? MAX_WBITS : -MAX_WBITS;
+}
+
+static enum err inflate_all(z_stream *z, enum coding coding, size_t most, struct buf *out)
+{
+	for (;;) {
+		size_t room = most + 1 - out->n; /* one byte more is enough to know */
+		if (room > STEP)
+			room = STEP;
+		if (!buf_reserve(out, room))
+			return ERR_NOMEM;
+		z->next_out = (Bytef *)out->p + out->n;
+		z->avail_out = (uInt)room;
+		int rc = inflate(z, Z_NO_FLUSH);
+		out->n += room - z->avail_out;
+		if (out->n > most)
+			return ERR_FULL;
+		if (rc == Z_MEM_ERROR)
+			return ERR_NOMEM;
+		if (rc == Z_STREAM_END) {
+			if (zeros(z->next_in, z->avail_in))
+				return OK;
+			if (coding != CODING_GZIP || inflateReset(z) != Z_OK)
+				return ERR_SYNTAX;
+		} else if (rc != Z_OK) {
+			return ERR_SYNTAX;
+		}
+	}
+}
+
+enum err coding_read(enum coding coding, struct str in, size_t most, struct buf *out)
+{
+	z_stream z = {.zalloc = take, .zfree = give, .next_in = (Bytef *)(uintptr_t)in.p, .avail_in = (uInt)in.n};
+	size_t grown = in.n > SIZE_MAX / GROWTH ? SIZE_MAX : in.n * GROWTH;
+	if (grown < CODING_FREE)
+		grown = CODING_FREE;
+	if (coding == CODING_IDENTITY || coding == CODING_UNKNOWN || in.n > UINT32_MAX)
+		return ERR_SYNTAX;
+	if (inflateInit2(&z, window(coding, in)) != Z_OK)
+		return ERR_NOMEM;
+	CHECK(out->n == 0);
+	enum err e = inflate_all(&z, coding, most < grown ? most : grown, out);
+	inflateEnd(&z);
+	if (e)
+		buf_clear(out);
+	return e;
+}
+
+/* --- wanted */
+
+/* "q" as in 12.4.2, in thousandths; what is not one is 0: who cannot say how gladly is not taken at his word. */
+static unsigned weight(struct str parameters)
+{
+	struct str one;
+	while (parameters.n && str_cut(&parameters, ';', &one)) {
+		one = str_trim(one);
+		if (one.n < 2 || chr_lower(one.p[0]) != 'q' || one.p[1] != '=')
+			continue;
+		one = str_skip(one, 2);
+		if (one.n == 0 || one.n > 5 || (one.p[0] != '0' && one.p[0] != '1') || (one.n > 1 && one.p[1] != '.'))
+			return 0;
+		unsigned q = one.p[0] == '1' ? 1000 : 0, unit = 100;
+		for (size_t i = 2; i < one.n; i++, unit /= 10) {
+			if (!chr_digit(one.p[i]))
+				return 0;
+			q += (unsigned)(one.p[i] - '0') * unit;
+		}
+		return q > 1000 ? 0 : q;
+	}
+	return 1000;
+}
+
+enum coding coding_wanted(struct str list)
+{
+	enum { UNSAID = 2000 };
+	unsigned gzip = UNSAID, plain = UNSAID, rest = UNSAID;
+	struct str one;
+	while (list.n && str_cut(&list, ',', &one)) {
+		size_t at = str_find(one, ';');
+		struct str name = str_trim(str_make(one.p, at));
+		unsigned q = weight(str_skip(one, at + 1));
+		if (str_ieq(name, STR("gzip")) || str_ieq(name, STR("x-gzip")))
+			gzip = q;
+		else if (str_ieq(name, STR("identity")))
+			plain = q;
+		else if (str_eq(name, STR("*")))
+			rest = q;
+	}
+	if (gzip == UNSAID)
+		gzip = rest == UNSAID ? 0 : rest;
+	if (plain == UNSAID)
+		plain = rest == UNSAID ? 1 : rest; /* acceptable, unless it is said not to be; gladly, nobody says */
+	if (gzip == 0 && plain == 0)
+		return CODING_UNKNOWN;
+	return gzip >= plain ? CODING_GZIP : CODING_IDENTITY;
+}
