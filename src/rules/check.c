@@ -1,6 +1,7 @@
 #include "crumb/rules/check.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/text.h"
 #include "crumb/rules/match.h"
 #include "meant.h"
 
@@ -245,7 +246,7 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 	if (p->kind != PATTERN_EXACT || rules_attr(c->r, p->name, &value)) {
 		bool fits = p->kind != PATTERN_GLOB || v->ranged;
 		for (unsigned i = 0; i < v->values_n && !fits; i++)
-			fits = str_iglob(p->text, v->values[i]);
+			fits = text_glob(p->text, v->values[i]);
 		if (!fits)
 			say(c, at, true, "never", NULL, "none of the declared values matches this");
 		return;

@@ -1,5 +1,7 @@
 #include "crumb/rules/eval.h"
 
+#include "crumb/base/text.h"
+
 #include "crumb/rules/like.h"
 
 #include <stdlib.h>
@@ -130,7 +132,7 @@ static bool attr_holds(const struct profile *p, const struct rule_node *n)
 	if (n->numeric)
 		return rules_number(a->value, &v) && range_has(&n->range, v);
 	for (unsigned i = 0; i < n->words_n; i++)
-		if (str_ieq(a->value, n->words[i]))
+		if (text_eq(a->value, n->words[i]))
 			return true;
 	return false;
 }

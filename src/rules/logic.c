@@ -5,6 +5,8 @@
  *     there are days where there are events; whoever is looked at has visited */
 #include "crumb/rules/check.h"
 
+#include "crumb/base/text.h"
+
 #include <stdlib.h>
 
 #define CASES_MAX 256
@@ -240,7 +242,7 @@ static bool word_allowed(const struct rule_node *n, struct str word)
 	if (n->numeric)
 		return rules_number(word, &v) && range_has(&n->range, v);
 	for (unsigned i = 0; i < n->words_n; i++)
-		if (str_ieq(n->words[i], word))
+		if (text_eq(n->words[i], word))
 			return true;
 	return false;
 }

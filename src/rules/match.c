@@ -1,6 +1,7 @@
 #include "crumb/rules/match.h"
 
 #include "crumb/base/code.h"
+#include "crumb/base/text.h"
 #include "crumb/core/metric.h"
 #include "match.h"
 #include "scan.h"
@@ -13,6 +14,7 @@
 #define NONE UINT32_MAX
 #define KEY_MAX 512
 #define TITLE_MAX 1024
+#define FOLDED_MAX 8192 /* of a value with other than ASCII letters; more is not looked at */
 #define LENGTHS_MAX 24
 
 struct rules_matcher {
@@ -28,6 +30,7 @@ struct rules_matcher {
 		uint8_t of[LENGTHS_MAX];
 		unsigned n;
 	} lengths[FIELD_MAX][2];
+	bool looked[FIELD_MAX];	     /* some pattern wants the value as a whole */
 	uint32_t *always[FIELD_MAX]; /* globs of stars only */
 	size_t always_n[FIELD_MAX];
 	uint32_t *from, *categories; /* categories in which pattern i stands: categories[from[i]] … categories[from[i + 1]] */
@@ -42,6 +45,8 @@ struct match {
 	size_t hits_n;
 	/* the value that is being scanned */
 	struct str value, name;
+	char *folded; /* the value, if it is not ASCII: FOLDED_MAX bytes, made when first needed */
+	size_t folded_n; /* of them have been used */
 };
 
 /* --- making it */
@@ -203,6 +208,7 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 		put_u64(name, p->leaf);
 		map_put(&m->leaves, str_make((const char *)name, 8), id);
 	}
+	m->looked[p->field] |= p->kind != PATTERN_PATH && p->kind != PATTERN_WORDS;
 	switch (p->kind) {
 	case PATTERN_PATH:
 		trie_add(&m->paths, r, p->text, id);
@@ -320,6 +326,7 @@ void rules_match_end(struct match *x)
 		return;
 	scan_scratch_free(x->scratch);
 	trie_walk_done(&x->walk);
+	free(x->folded);
 	free(x->stamp);
 	free(x->hits);
 	free(x->category_stamp);
@@ -397,11 +404,22 @@ static void ranges(struct match *x, enum rule_field f, struct str name, struct s
 			hit(x, id);
 }
 
+static struct str wide(struct match *x, struct str value)
+{
+	if (!x->folded)
+		CHECK((x->folded = malloc(FOLDED_MAX)));
+	size_t n = text_fold(value, x->folded, FOLDED_MAX);
+	x->folded_n = n > x->folded_n ? n : x->folded_n;
+	return str_make(x->folded, n);
+}
+
 /* Exact values, globs, expressions and ranges of one field. */
 static void look(struct match *x, enum rule_field f, struct str name, struct str value)
 {
-	if (value.n == 0)
+	if (value.n == 0 || !x->m->looked[f])
 		return;
+	if (f != FIELD_PATH && !text_plain(value))
+		value = wide(x, value);
 	if (exact_by_map(f))
 		exact(x, f, name, value);
 	affixes(x, f, name, value);
@@ -542,13 +560,14 @@ static bool words_match(struct str words, struct str text)
 static void look_words(struct match *x, struct str title)
 {
 	char folded[TITLE_MAX];
-	struct str text = {folded, rules_fold_words(title, folded, sizeof folded)}, rest = str_skip(text, 1), word;
+	struct str text = {folded, text_words(title, folded, sizeof folded)}, rest = str_skip(text, 1), word;
 	uint32_t id;
 	while (str_cut(&rest, ' ', &word) && word.n)
 		if (map_get(&x->m->words, word, &id))
 			for (; id != NONE; id = x->m->next[id])
 				if (x->stamp[id] != x->epoch && words_match(x->r->patterns[id].text, text))
 					hit(x, id);
+	explicit_bzero(folded, text.n);
 }
 
 unsigned rules_leaves(struct match *x, const struct leaf_input *in, uint64_t *out)
@@ -562,6 +581,9 @@ unsigned rules_leaves(struct match *x, const struct leaf_input *in, uint64_t *ou
 	look(x, FIELD_URL, STR(""), in->url);
 	for (unsigned i = 0; i < in->params_n; i++)
 		look(x, FIELD_PARAM, in->params[i].name, in->params[i].value);
+	if (x->folded_n) /* what a browser sent is not kept */
+		explicit_bzero(x->folded, x->folded_n);
+	x->folded_n = 0;
 	unsigned n = 0;
 	for (size_t i = 0; i < x->hits_n && n < EVENT_LEAVES_MAX; i++)
 		out[n++] = x->r->patterns[x->hits[i]].leaf;

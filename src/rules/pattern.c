@@ -1,4 +1,6 @@
 /* Clauses, tests and patterns of categories. Equal patterns are kept once. */
+#include "crumb/base/code.h"
+#include "crumb/base/text.h"
 #include "crumb/rules/match.h"
 #include "loader.h"
 #include "meant.h"
@@ -76,18 +78,32 @@ static bool is_regex(enum rule_field f, struct str s, struct str *inner)
 	return false;
 }
 
-static struct str lowered(struct rules *r, struct str s)
+/* What it is compared with is folded in the same way. */
+static struct str folded(struct rules *r, struct str s)
 {
-	char *p = (char *)(uintptr_t)rules_keep(r, s).p;
-	for (size_t i = 0; i < s.n; i++)
-		p[i] = chr_lower(p[i]);
-	return str_make(p, s.n);
+	size_t cap = text_plain(s) ? s.n : 4 * s.n + 16, n = 0;
+	char *p = rules_alloc(r, cap + 1);
+	if (!text_plain(s))
+		n = text_fold(s, p, cap);
+	else
+		while (n < s.n)
+			p[n] = chr_lower(s.p[n]), n++;
+	return str_make(p, n);
+}
+
+static struct str folded_regex(struct rules *r, struct str s)
+{
+	if (text_plain(s) || s.n > 1100) /* so long a one is refused as it is */
+		return rules_keep(r, s);
+	size_t cap = 4 * s.n + 16;
+	char *p = rules_alloc(r, cap);
+	return str_make(p, text_fold_regex(s, p, cap));
 }
 
 static bool words_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
 {
-	char folded[512];
-	size_t len = rules_fold_words(text, folded, sizeof folded);
+	char words[512];
+	size_t len = text_words(text, words, sizeof words);
 	if (len < 3) {
 		complain(l, n, "no-words", "title wants words, such as 'winter coat'", "there is no word in '" STR_FMT "'", STR_ARG(text));
 		return false;
@@ -96,7 +112,12 @@ static bool words_pattern(struct loader *l, const yaml_node_t *n, struct str tex
 		warn(l, n, "title-glob", "write the words alone; for parts of words a regular expression: /coat/",
 		    "'*' means nothing in a title: whole words are looked for");
 	p->kind = PATTERN_WORDS;
-	p->text = rules_keep(l->r, str_make(folded, len));
+	if (text_runs_on(text)) {
+		char hint[300];
+		snprintf(hint, sizeof hint, "to find it within others write title: '/" STR_FMT "/'", (int)(text.n > 200 ? utf8_valid(str_make(text.p, 200)) : text.n), text.p);
+		warn(l, n, "title-runs-on", hint, "a word is what stands between blanks or signs, and this language is written without");
+	}
+	p->text = rules_keep(l->r, str_make(words, len));
 	return true;
 }
 
@@ -157,7 +178,7 @@ static bool text_pattern(struct loader *l, const yaml_node_t *n, struct str text
 	struct rules_at at = yaml_at(l, n);
 	if (f == FIELD_REFERRER || f == FIELD_COUNTRY || f == FIELD_REGION || f == FIELD_DEVICE || f == FIELD_OS || f == FIELD_BROWSER) {
 		p->kind = PATTERN_EXACT;
-		p->text = lowered(l->r, text);
+		p->text = folded(l->r, text);
 		return names_check(l->report, &at, f, text);
 	}
 	if ((f == FIELD_ATTR || f == FIELD_PARAM) && range_parse(text, &p->range)) {
@@ -183,7 +204,7 @@ static bool text_pattern(struct loader *l, const yaml_node_t *n, struct str text
 	if (f == FIELD_EVENT && !event_fits(l, n, text))
 		return false;
 	p->kind = str_find(text, '*') < text.n ? PATTERN_GLOB : PATTERN_EXACT;
-	p->text = lowered(l->r, text);
+	p->text = folded(l->r, text);
 	return true;
 }
 
@@ -226,8 +247,8 @@ static bool load_pattern(struct loader *l, const yaml_node_t *n, enum rule_field
 		return false;
 	if (f != FIELD_REFERRER && !(f >= FIELD_COUNTRY && f <= FIELD_BROWSER) && f != FIELD_SITE && is_regex(f, text, &inner)) {
 		p.kind = PATTERN_REGEX;
-		p.text = rules_keep(l->r, text);
-		if (!rules_regex_valid(text, &why)) {
+		p.text = f == FIELD_PATH ? rules_keep(l->r, text) : folded_regex(l->r, text);
+		if (!rules_regex_valid(p.text, &why)) {
 			complain(l, n, "regex", NULL, "this regular expression cannot be used: %s", why);
 			return false;
 		}

@@ -3,6 +3,7 @@
 #include "crumb/rules/rules.h"
 
 #include "crumb/base/mp.h"
+#include "crumb/base/text.h"
 #include "crumb/rules/match.h"
 #include "match.h"
 
@@ -126,7 +127,7 @@ bool rules_value(const struct vocabulary *v, struct str *value)
 	if (v->ranged)
 		return rules_number(*value, &number) && range_has(&v->range, number);
 	for (unsigned i = 0; i < v->values_n; i++) {
-		if (str_ieq(v->values[i], *value)) {
+		if (text_eq(v->values[i], *value)) {
 			*value = v->values[i];
 			return true;
 		}

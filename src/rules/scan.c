@@ -1,5 +1,6 @@
 #include "scan.h"
 
+#include "crumb/base/text.h"
 #include "crumb/rules/match.h"
 
 #include <hs/hs.h>
@@ -36,11 +37,12 @@ struct work {
 	_Atomic size_t taken;
 };
 
-/* Without the slashes; *flags as the slashes say. */
+/* Without the slashes; *flags as the slashes say. Texts are folded before they are looked into, so they are well-formed where letters are wide. */
 static struct str unslashed(struct str text, bool case_matters, unsigned *flags)
 {
 	bool i = text.n > 3 && text.p[text.n - 1] == 'i' && text.p[text.n - 2] == '/';
-	*flags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH | (i || !case_matters ? HS_FLAG_CASELESS : 0u);
+	*flags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH | (i || !case_matters ? HS_FLAG_CASELESS : 0u) |
+		 (!case_matters && !text_plain(text) ? HS_FLAG_UTF8 : 0u);
 	return str_make(text.p + 1, text.n - 2 - i);
 }
 

@@ -1,6 +1,7 @@
 /* What comes from outside on its way through the wall: URLs, values, cookies, addresses, agents, query strings, JSON.
  * Whatever comes out holds no e-mail address, is valid UTF-8 and fits. */
 #include "crumb/base/code.h"
+#include "crumb/base/text.h"
 #include "crumb/core/hash.h"
 #include "crumb/http/server.h"
 #include "crumb/ingest/ingest.h"
@@ -126,6 +127,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	CHECK(cookie_read(&keys, s, 20000, &c) != COOKIE_VALID || n == COOKIE_LEN);
 	network_parse(s, &net);
 	agent_parse(s);
-	CHECK(rules_fold_words(s, folded, sizeof folded) <= sizeof folded);
+	CHECK(text_words(s, folded, sizeof folded) <= sizeof folded);
+	size_t n = text_fold(s, folded, sizeof folded);
+	CHECK(n <= sizeof folded && utf8_valid(str_make(folded, n)) == n);
+	CHECK(text_fold_regex(s, folded, sizeof folded) <= sizeof folded && text_eq(s, s));
 	return 0;
 }

@@ -36,7 +36,5 @@ unsigned rules_categorise(struct match *m, const struct event *e, uint16_t *out)
 /* Is this a regular expression that can be used? On false, *why says why not (static or thread memory). */
 bool rules_regex_valid(struct str text, const char **why);
 bool rules_path_glob(struct str pattern, struct str path); /* '*' within a segment, '**' any number of segments */
-/* Folds text for word matching: lower case, accents off, one blank between and around words. Returns bytes written (≤ cap). */
-size_t rules_fold_words(struct str text, char *out, size_t cap);
 
 #endif
