@@ -4,6 +4,7 @@
  * track, page and screen are events. The visitor is the cookie's, else the anonymousId, hashed like an imported id. userId, traits and whatever else
  * names a person ends here: nothing of it is read. Audiences of Segment's (Audience Entered and Exited, identify with the audience as a trait) become
  * the attributes that the rules declare with source: segment. */
+#include "cdp_time.h"
 #include "collect.h"
 
 #include "crumb/base/clock.h"
@@ -17,7 +18,6 @@
 #define MESSAGES_MOST 2500
 #define BATCH_BYTES 512000 /* as at Segment */
 #define CALL_BYTES 32768
-#define FUTURE_S 300
 #define SOURCE "segment"
 
 struct texts {
@@ -27,7 +27,7 @@ struct texts {
 struct call {
 	struct collect *c;
 	struct http_request *r;
-	json_t *context; /* of a batch: what messages lack */
+	json_t *batch, *context; /* what messages lack */
 	struct vkey known;
 	bool has_cookie;
 	struct ingest_who refused; /* the latest refusal, for the answer */
@@ -309,17 +309,21 @@ static void fill(struct call *k, const json_t *m, struct str kind, char name[EVE
 	h->categories = consent_of(k, m);
 }
 
-/* False: when it happened is no time, or too long ago. */
+/* False, and counted: when it happened cannot be read, or is too long ago. */
 static bool time_of(const struct call *k, const json_t *m, uint32_t *t)
 {
-	struct str s = text_of(m, "originalTimestamp").n ? text_of(m, "originalTimestamp") : text_of(m, "timestamp");
-	int64_t when = k->now;
-	if (s.n && !time_parse_rfc3339(s.p, s.n, &when))
+	int64_t when;
+	if (!cdp_time(m, k->batch, k->now, &when)) {
+		metric_inc(M_CDP_BAD_TIME);
 		return false;
+	}
 	if (when > (int64_t)k->now) /* clocks of browsers */
 		when = k->now;
 	*t = (uint32_t)when;
-	return when >= 0 && day_of(*t) + k->c->config->retention_days > day_of(k->now);
+	if (when >= 0 && day_of(*t) + k->c->config->retention_days > day_of(k->now))
+		return true;
+	metric_inc(M_CDP_TIME);
+	return false;
 }
 
 /* The audience that the message speaks of, and whether the visitor is in it. */
@@ -413,10 +417,8 @@ static void one(struct call *k, const json_t *m, struct str kind)
 	fill(k, m, kind, name, numbers);
 	if (!visitor_of(k, m, &who))
 		return;
-	if (!time_of(k, m, &t)) {
-		metric_inc(M_CDP_TIME);
+	if (!time_of(k, m, &t))
 		return;
-	}
 	struct str id = text_of(m, "messageId");
 	if (id.n && !recent_add(c->shared->recent, id)) {
 		metric_inc(M_CDP_TWICE);
@@ -494,11 +496,12 @@ void collect_cdp(struct collect *c, struct http_request *r)
 	} else {
 		collect_hit_headers(c, r, &c->hit);
 		k.has_cookie = ingest_known(&c->ingest, c->hit.cookie, k.now, &k.known);
+		k.batch = root;
 		k.context = json_object_get(root, "context");
 		if (many) {
 			json_array_foreach(batch, i, m) one(&k, m, text_of(m, "type"));
 		} else {
-			k.context = NULL;
+			k.batch = k.context = NULL;
 			one(&k, root, kind);
 		}
 		answer(&k, 200, "{\"success\":true}\n");

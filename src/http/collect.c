@@ -97,7 +97,7 @@ static void gpc_json(struct collect *c, struct http_request *r)
 static void no_clock(struct http_request *r)
 {
 	metric_inc(M_REFUSED_CLOCK);
-	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\nCache-Control: no-store\r\n"), STR("not recorded: the server's clock is wrong\n"));
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC), STR("not recorded: the server's clock is wrong\n"));
 }
 
 /* A HEAD is answered like a GET. Where a GET is an event it is nothing: nobody has seen anything. */

@@ -186,3 +186,35 @@ def test_bodies_as_mobile_libraries_send_them(make):
     assert post('/v1/p', {**call, 'x': 'y' * 32000}) == 200
     assert post('/v1/b', b'{', 'gzip') == 400 and post('/v1/b', text, 'br') == 415 and post('/v1/b', b'{', 'gzip', key='WRONG') == 400
     assert server.http('POST', '/e', 'x' * 70000, {'Content-Type': 'text/plain'})[0] == 413
+
+
+def test_clocks_of_devices_and_times_that_cannot_be_read(server):
+    """A device says when by its own clock; what lies between that and its sending is right."""
+    now, n = server.now(), iter(range(1000))
+
+    def call(batch=True, sent=None, **times):
+        m = {'type': 'page', 'anonymousId': 'a-1', 'messageId': 'c%d' % next(n), 'properties': {'url': 'https://shop.example/coats/1'}, **times}
+        sent = {'sentAt': sent} if sent else {}
+        assert send(server, '/v1/batch', {'batch': [m], **sent}) == 200 if batch else send(server, '/v1/page', {**m, **sent}) == 200
+    call(timestamp='2015-01-01T00:00:05Z', sent='2015-01-01T00:00:06Z')
+    call(batch=False, timestamp='1970-01-01T00:00:05.000Z', sent='1970-01-01T00:00:06.000Z')
+    call(originalTimestamp='2049-01-01T00:00:05+0000', timestamp='2015-01-01T00:00:05Z', sent='2049-01-01T02:00:05+02')
+    for form in ('%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S+0000', '%Y-%m-%dT%H:%M:%S.123456+00', '%Y-%m-%dT%H:%M', '%Y-%m-%d'):
+        call(timestamp=time.strftime(form, time.gmtime(now - DAY)))
+    assert counts(server, 'a-1') == {'coats': 9}
+    assert server.metric('cdp_calls_dropped_total{reason="unreadable_time"}') == 0
+    for bad in ('yesterday', 1767225600, '', 'Thu, 01 Jan 2026 00:00:00 GMT', {}):
+        call(timestamp=bad)
+    assert server.metric('cdp_calls_dropped_total{reason="unreadable_time"}') == 5
+    call(timestamp='2015-01-01T00:00:05Z')                                          # its own clock is all there is
+    call(timestamp='2015-01-01T00:00:05Z', sent=iso(now))                           # set meanwhile: what lies between is not known
+    call(timestamp=iso(now - 100 * DAY), sent=iso(now))
+    assert server.metric('cdp_calls_dropped_total{reason="too_old"}') == 3
+    assert counts(server, 'a-1') == {'coats': 9}
+    # events of a device that was offline for ten days, with a clock that is five years behind
+    call(timestamp=iso(now - 5 * 365 * DAY - 10 * DAY), sent=iso(now - 5 * 365 * DAY), properties={'url': 'https://shop.example/x'}, type='track', event='Order Completed', anonymousId='a-2')
+    assert counts(server, 'a-2') == {'buy': 1}
+    server.advance('79d')
+    assert counts(server, 'a-2') == {'buy': 1}
+    server.advance('1d')
+    assert counts(server, 'a-2') is None

@@ -91,6 +91,7 @@
 	X(M_CDP_ERASED, "cdp_calls_dropped_total", "reason=\"erased\"", "")                                                                          \
 	X(M_CDP_TWICE, "cdp_calls_dropped_total", "reason=\"repeated\"", "")                                                                         \
 	X(M_CDP_TIME, "cdp_calls_dropped_total", "reason=\"too_old\"", "")                                                                           \
+	X(M_CDP_BAD_TIME, "cdp_calls_dropped_total", "reason=\"unreadable_time\"", "")                                                               \
 	X(M_CDP_KIND, "cdp_calls_dropped_total", "reason=\"not_an_event\"", "")                                                                      \
 	X(M_CDP_UNDECLARED, "cdp_calls_dropped_total", "reason=\"undeclared_audience\"", "")                                                         \
 	X(M_PUSH_TAKEN, "pushes_total", "result=\"taken\"", "Requests to destinations")                                                              \
