@@ -1,5 +1,6 @@
 #include "crumb/privacy/place.h"
 
+#include "crumb/base/code.h"
 #include "crumb/privacy/country.h"
 
 #include <errno.h>
@@ -52,15 +53,36 @@ static enum err copy(const char *file, int *out)
 	return e;
 }
 
-/* Every record of the tree leads on within the tree, to nothing, or to data that are there. */
-static bool whole(MMDB_s *m)
+static uint32_t left_of(const uint8_t *p, unsigned bits)
 {
-	MMDB_search_node_s node;
-	for (uint32_t i = 0; i < m->metadata.node_count; i++)
-		if (MMDB_read_node(m, i, &node) != MMDB_SUCCESS || node.left_record_type == MMDB_RECORD_TYPE_INVALID ||
-		    node.right_record_type == MMDB_RECORD_TYPE_INVALID)
-			return false;
-	return m->metadata.node_count > 0;
+	uint32_t high = bits == 28 ? p[3] >> 4 : 0;
+	return bits == 32 ? get_u32(p) : high << 24 | (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+}
+
+static uint32_t right_of(const uint8_t *p, unsigned bits)
+{
+	uint32_t high = bits == 28 ? p[3] & 15 : 0;
+	p += bits == 24 ? 3 : 4;
+	return bits == 32 ? get_u32(p) : high << 24 | (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+}
+
+/* Every record of the tree leads on within the tree, to nothing, or to data that are there. The tree is read as the format lays it out (MaxMind
+ * DB File Format 2.0, "Binary Search Tree Section"): asking the library for each of a million nodes takes ten times as long, at every start. */
+static bool whole(const MMDB_s *m)
+{
+	unsigned bits = m->metadata.record_size, step = bits / 4;
+	uint32_t nodes = m->metadata.node_count;
+	uint64_t end = (uint64_t)nodes + m->data_section_size;
+	const uint8_t *p = m->file_content;
+	if (nodes == 0 || (bits != 24 && bits != 28 && bits != 32) || (uint64_t)nodes * step > (uint64_t)m->file_size)
+		return false;
+	uint32_t most = 0;
+	for (uint32_t i = 0; i < nodes; i++, p += step) {
+		uint32_t l = left_of(p, bits), r = right_of(p, bits);
+		most = l > most ? l : most;
+		most = r > most ? r : most;
+	}
+	return most < end || most == nodes;
 }
 
 enum err place_db_open(const char *file, struct place_db **out)

@@ -180,11 +180,14 @@ static bool open_frame(struct wal *w, struct keys *keys, const struct wal_head *
 /* Behind a frame that does not open: the next one that does, anywhere. */
 static bool find_frame(struct wal *w, struct keys *keys, struct wal_head *h, size_t *whole)
 {
+	static const uint8_t zeros[64];
 	uint8_t *all = malloc(WAL_BYTES);
 	ssize_t n = all ? pread(w->fd, all, WAL_BYTES, 0) : -1;
 	size_t from = w->at;
 	bool found = false;
 	for (size_t at = from + 1; n > 0 && !found && at + HEAD_LEN <= (size_t)n; at++) {
+		while (at + sizeof zeros + HEAD_LEN <= (size_t)n && memcmp(all + at, zeros, sizeof zeros) == 0)
+			at += sizeof zeros - 3; /* no head begins here: its length would be zero */
 		if (all[at] || !plausible(all + at, at, w->last, h, whole)) /* a frame is shorter than 2^24 bytes */
 			continue;
 		w->at = at;
