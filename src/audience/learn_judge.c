@@ -18,7 +18,8 @@
 #define LOOSE 0.9
 #define LOOK_AROUND 15000 /* rows */
 #define BETTER 0.0005
-#define EVEN 0.3333 /* others together weigh this power of the way from their own number to that of seeds: between the best top (0) and the best ranking (1) */
+#define HOPELESS 0.015 /* so far behind the best form, no other penalty makes up for it */
+#define EVEN 0.5 /* others together weigh this power of the way from their own number to that of seeds: between the best top (0) and the best ranking (1) */
 
 static enum err no_memory(void)
 {
@@ -232,11 +233,13 @@ static enum err climb(struct learning *x, const struct trial *t, struct choice *
 {
 	struct rehearsal r;
 	struct fit f;
-	double *stretch, first = 0, here, next = 0;
+	double *stretch, first = 0, here, next = 0, before = *best_auc;
 	enum err e = form_begin(x, &t->way, &f, &stretch);
 	enum err begun = rehearsal_begin(&r, x, FOLDS, FIT_OTHERS, RANKED, false);
 	r.f = &f;
 	e = e ? e : begun ? begun : try(&r, t, FROM, best, best_auc, &first);
+	if (first < before - HOPELESS)
+		goto out;
 	here = first;
 	for (unsigned at = FROM + 1; at < CS && !e; at++, here = next)
 		if ((e = try(&r, t, at, best, best_auc, &next)) || next < here + BETTER)
@@ -245,6 +248,7 @@ static enum err climb(struct learning *x, const struct trial *t, struct choice *
 	for (unsigned at = FROM; at-- > 0 && !e; here = next)
 		if ((e = try(&r, t, at, best, best_auc, &next)) || next < here + BETTER)
 			break;
+out:
 	rehearsal_done(&r);
 	fit_done(&f);
 	free(stretch);
