@@ -350,7 +350,12 @@ static enum err start(struct server *s)
 	pthread_cond_init(&s->reload_wake, NULL);
 	if ((e = make_token(s)) || (e = first_places(s)) || (e = load_lists(s)))
 		return e;
-	if ((e = node_start(&s->node, &s->config, s->test_clock)) || (e = keeper_start(&s->node, &s->keeper)))
+	if ((e = node_start(&s->node, &s->config, s->test_clock)))
+		return e;
+	char told[4200];
+	snprintf(told, sizeof told, "%s/told", s->config.store_path);
+	s->config.told = kgate_memory_open(told, true);
+	if ((e = keeper_start(&s->node, &s->keeper)))
 		return e;
 	s->shared.config = &s->config;
 	s->shared.store = s->node.store;
@@ -403,6 +408,8 @@ static void stop(struct server *s)
 	for (unsigned i = 0; i < s->threads_n; i++)
 		collect_free(s->collects[i]);
 	node_stop(&s->node);
+	kgate_memory_free(s->config.told);
+	s->config.told = NULL;
 	struct event *events[] = {s->tick, s->quick, s->signals};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])

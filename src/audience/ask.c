@@ -190,12 +190,16 @@ static void size_add(void *arg, void *own)
 
 /* --- what was asked before */
 
-#define MEMORY_MOST 512		 /* questions */
+#define MEMORY_MOST 512		 /* questions of a day */
+#define MEMORY_KEPT 4096	 /* questions */
 #define MEMORY_BYTES (64u << 20) /* of sets */
-#define MEMORY_S DAY_S
+#define MEMORY_S DAY_S		 /* at least so long */
+#define MEMORY_KEPT_S (30 * DAY_S)
+#define HARDLY_APART (KGATE_STEP / 2) /* visitors: two such groups have one number */
 
 struct asked {
 	struct shown told;
+	bool own; /* it was near to nothing: the number is its own */
 	uint32_t when, lineage;
 	unsigned shards;
 	size_t bytes;
@@ -204,7 +208,7 @@ struct asked {
 
 struct ask_memory {
 	pthread_mutex_t lock;
-	struct asked asked[MEMORY_MOST]; /* oldest first */
+	struct asked asked[MEMORY_KEPT]; /* oldest first */
 	unsigned n;
 	size_t bytes;
 };
@@ -227,13 +231,18 @@ void ask_memory_free(struct ask_memory *m)
 	free(m);
 }
 
-/* Those that are a day old, and those whose ordinals mean nothing any more. */
+static bool is_old(const struct asked *a, uint32_t now)
+{
+	return now - a->when >= MEMORY_S;
+}
+
+/* Takes out those that are over, and those whose ordinals mean nothing any more. */
 static void memory_clean(struct ask_memory *m, uint32_t lineage, uint32_t now)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < m->n; i++) {
 		struct asked *a = &m->asked[i];
-		if (a->lineage == lineage && now - a->when < MEMORY_S) {
+		if (a->lineage == lineage && now - a->when < MEMORY_KEPT_S) {
 			m->asked[kept++] = *a;
 			continue;
 		}
@@ -243,20 +252,51 @@ static void memory_clean(struct ask_memory *m, uint32_t lineage, uint32_t now)
 	m->n = kept;
 }
 
+/* Room for one more: the oldest go, but none of the last day. */
+static bool memory_room(struct ask_memory *m, size_t bytes, uint32_t now)
+{
+	unsigned old = 0, gone = 0;
+	while (old < m->n && is_old(&m->asked[old], now))
+		old++;
+	if (m->n - old >= MEMORY_MOST)
+		return false;
+	while (gone < old && (m->n - gone == MEMORY_KEPT || m->bytes + bytes > MEMORY_BYTES)) {
+		m->bytes -= m->asked[gone].bytes;
+		sets_free(m->asked[gone].sets, m->asked[gone].shards);
+		gone++;
+	}
+	m->n -= gone;
+	memmove(m->asked, m->asked + gone, m->n * sizeof *m->asked);
+	return m->bytes + bytes <= MEMORY_BYTES;
+}
+
 /* Keeps the sets; false: there is no room. */
-static bool memory_add(struct ask_memory *m, const struct sizing *s, struct shown told)
+static bool memory_add(struct ask_memory *m, const struct sizing *s, struct shown told, bool own)
 {
 	size_t bytes = 0;
 	for (unsigned i = 0; i < s->g->shards; i++)
 		bytes += s->sets[i].n * sizeof *s->sets[i].words;
-	if (m->n == MEMORY_MOST || m->bytes + bytes > MEMORY_BYTES)
+	if (!memory_room(m, bytes, s->now))
 		return false;
-	m->asked[m->n++] = (struct asked){told, s->now, s->g->lineage, s->g->shards, bytes, s->sets};
+	m->asked[m->n++] = (struct asked){told, own, s->now, s->g->lineage, s->g->shards, bytes, s->sets};
 	m->bytes += bytes;
 	return true;
 }
 
-/* The nearest group that has a number speaks for whatever is too near to it: everybody, the segments, what was asked before. */
+/* How near a group must be to have the number of one that was asked about. Numbers that were had from others, or are old, hold for what is hardly
+ * apart only, and for as long as they are not far from the truth: else each would lead to the next. */
+static uint64_t reach_of(const struct asked *a, uint64_t size, uint64_t k, uint32_t now)
+{
+	if (a->own && !is_old(a, now))
+		return k;
+	uint64_t told = a->told.told ? a->told.n : 0, off = told > size ? told - size : size - told;
+	uint64_t most = is_old(a, now) ? (a->told.told ? KGATE_STEP : k + KGATE_STEP - 1) : 2 * k;
+	return off <= most ? HARDLY_APART + 1 : 0;
+}
+
+/* The nearest group that has a number speaks for whatever is too near to it: everybody, the segments, what was asked before. Every group that is
+ * none of those is remembered, also when it gets the number of another: of two questions that differ in one visitor the second gets the
+ * number of the first, whichever groups are about as near as each other. */
 static struct shown nearest(struct sizing *s, const struct kgate *gate, struct ask_memory *memory, bool *refused)
 {
 	uint64_t size = s->sum[1], k = kgate_k(gate), distance = k;
@@ -273,13 +313,14 @@ static struct shown nearest(struct sizing *s, const struct kgate *gate, struct a
 		return told;
 	pthread_mutex_lock(&memory->lock);
 	memory_clean(memory, s->g->lineage, s->now);
-	for (unsigned i = 0; i < memory->n; i++) {
-		uint64_t apart = sets_apart(s->sets, memory->asked[i].sets, s->g->shards);
-		if (apart < distance)
-			told = memory->asked[i].told, distance = apart;
+	for (unsigned i = 0; i < memory->n && distance; i++) {
+		const struct asked *a = &memory->asked[i];
+		uint64_t apart = sets_apart(s->sets, a->sets, s->g->shards);
+		if (apart <= distance && apart < reach_of(a, size, k, s->now)) /* of two that are as near, the later: it may have been the same question */
+			told = a->told, distance = apart;
 	}
-	if (distance == k) {
-		*refused = !memory_add(memory, s, told);
+	if (distance) {
+		*refused = !memory_add(memory, s, told, distance == k);
 		if (!*refused)
 			s->sets = NULL;
 	}

@@ -27,7 +27,9 @@ static int heaviest_first(const void *a, const void *b)
 
 static double share(const struct learning *x, uint64_t n, uint64_t of)
 {
-	return n >= learning_k(x) && of ? round(100.0 * (double)n / (double)of) / 100 : -1;
+	struct kgate gate = kgate_of(x->c);
+	struct shown part = kgate_show(&gate, n), whole = kgate_show(&gate, of); /* of numbers that are told: a share of exact ones would be one */
+	return part.told && whole.told ? round(100.0 * fmin((double)part.n / (double)whole.n, 1)) / 100 : -1;
 }
 
 /* A weight and a bias as they are kept. */
@@ -317,7 +319,7 @@ enum err learn(struct generation *g, const struct config *c, uint16_t segment, u
 {
 	struct learning *x;
 	struct learned l = {.c = 0};
-	struct kgate gate = {(uint32_t)c->k, NULL};
+	struct kgate gate = kgate_of(c);
 	struct choice way;
 	struct judged *j = malloc(sizeof *j);
 	double *w = NULL, *stretch = NULL;
@@ -337,6 +339,7 @@ enum err learn(struct generation *g, const struct config *c, uint16_t segment, u
 	}
 	l.seed = kgate_show(&gate, x->seeds).n;
 	l.population = kgate_show(&gate, x->population).n;
+	learned_coarsen(&l);
 	if (e)
 		learned_done(&l);
 	else

@@ -120,7 +120,7 @@ void learning_free(struct learning *x)
 
 uint32_t learning_k(const struct learning *x)
 {
-	struct kgate gate = {(uint32_t)x->c->k, NULL};
+	struct kgate gate = kgate_of(x->c);
 	return kgate_k(&gate);
 }
 

@@ -3,6 +3,29 @@
 #include "crumb/base/clock.h"
 
 #include <jansson.h>
+#include <math.h>
+
+static double coarse(double x, double steps)
+{
+	return round(x * steps) / steps;
+}
+
+void learned_coarsen(struct learned *l)
+{
+	double base = l->population > l->seed ? (double)l->seed / (double)(l->population - l->seed) : 0; /* of the numbers that are told */
+	l->auc = coarse(l->auc, 1000);
+	l->activity_auc = coarse(l->activity_auc, 1000);
+	for (unsigned i = 0; i < CURVE_POINTS; i++) {
+		struct curve_point *p = &l->curve[i];
+		p->recall = coarse(p->recall, 100);
+		p->low = fmin(coarse(p->low, 100), p->recall);
+		p->high = fmax(coarse(p->high, 100), p->recall);
+		p->activity_recall = coarse(p->activity_recall, 100);
+		p->lift = p->recall / p->reach;
+		p->precision = fmin(p->lift * base, 1);
+	}
+	l->lift_at_10 = coarse(l->lift_at_10, 100);
+}
 
 static json_t *share_json(double s)
 {

@@ -236,8 +236,8 @@ enum err view_days(
     struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, unsigned days, struct day_sizes *out, uint16_t *since)
 {
 	uint16_t today = day_of(now), first = today;
-	struct daily_segment *sums = calloc(days, sizeof *sums);
-	CHECK(sums);
+	struct daily_segment *sums = calloc(RETENTION_MAX, sizeof *sums);
+	CHECK(sums && days <= RETENTION_MAX);
 	enum err e = OK;
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		struct fold *f = &g->fold[i];
@@ -252,9 +252,7 @@ enum err view_days(
 			bool there = shard_daily_get(&f->shard, &t, (uint16_t)day, segment, &row);
 			if (there)
 				last.size = row.size;
-			if (day + days <= today)
-				continue;
-			struct daily_segment *sum = &sums[day + days - today - 1];
+			struct daily_segment *sum = &sums[day + RETENTION_MAX - today - 1];
 			sum->size += last.size;
 			sum->entered += there ? row.entered : 0;
 			sum->left += there ? row.left : 0;
@@ -262,11 +260,16 @@ enum err view_days(
 		e = t.err;
 		db_abort(&t);
 	}
+	uint64_t sizes[RETENTION_MAX];
+	struct shown shown[RETENTION_MAX];
+	for (unsigned i = 0; i < RETENTION_MAX; i++)
+		sizes[i] = sums[i].size;
+	if (!e)
+		kgate_show_days(gate, 's', g->rules->segments[segment].id, sizes, RETENTION_MAX, shown);
 	for (unsigned i = 0; i < days && !e; i++) {
+		unsigned at = RETENTION_MAX - days + i;
 		uint16_t day = (uint16_t)(today - days + 1 + i);
-		struct shown size =
-		    i + 1 == days ? kgate_show_group(gate, 's', g->rules->segments[segment].id, sums[i].size) : kgate_show(gate, sums[i].size);
-		out[i] = (struct day_sizes){day, day >= first, size, kgate_show(gate, sums[i].entered), kgate_show(gate, sums[i].left)};
+		out[i] = (struct day_sizes){day, day >= first, shown[at], kgate_show(gate, sums[at].entered), kgate_show(gate, sums[at].left)};
 	}
 	*since = first;
 	free(sums);

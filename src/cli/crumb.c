@@ -142,8 +142,13 @@ bool cli_open(struct cli *c, bool journal)
 	enum err e = store_open(&c->config, journal ? STORE_READ_JOURNAL : STORE_READ, &c->store);
 	if (!e)
 		e = generation_open(c->store, &c->config, &c->generation);
-	if (e)
+	if (e) {
 		cli_fail("%s", err_text());
+	} else if (!c->config.told) {
+		char told[4200];
+		snprintf(told, sizeof told, "%s/told", c->config.store_path);
+		c->gate.memory = c->config.told = kgate_memory_open(told, false);
+	}
 	return e == OK;
 }
 
@@ -262,6 +267,7 @@ int main(int argc, char **argv)
 	if (rc == EXIT_WRONG && c.json && *failed && !json_printed) /* who asked for JSON gets some, whatever the command */
 		cli_print_json(json_pack("{s:o}", "error", utf8_valid(str_c(failed)) == strlen(failed) ? json_string(failed) : json_null()));
 	cli_close(&c);
+	kgate_memory_free(c.config.told);
 	config_done(&c.config);
 	client_done();
 	return rc;

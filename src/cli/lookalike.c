@@ -339,7 +339,8 @@ static int similar(struct cli *c, int argc, char **argv)
 	CHECK(rows);
 	size_t n = 0;
 	for (size_t i = 0; !e && i < r->segments_n; i++) {
-		struct shown both = kgate_show(&c->gate, s.both[i]), size = kgate_show(&c->gate, s.sizes[i]), own = kgate_show(&c->gate, s.sizes[at]);
+		struct shown both = kgate_show(&c->gate, s.both[i]), size = kgate_show_group(&c->gate, 's', r->segments[i].id, s.sizes[i]),
+			     own = kgate_show_group(&c->gate, 's', id, s.sizes[at]);
 		uint64_t apart = s.sizes[i] - s.both[i], apart2 = s.sizes[at] - s.both[i];
 		/* who is in one of the two alone is a group, too */
 		bool near = (apart > 0 && apart < kgate_k(&c->gate)) || (apart2 > 0 && apart2 < kgate_k(&c->gate));

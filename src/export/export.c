@@ -138,7 +138,7 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 {
 	struct identity_keys keys;
 	struct destinations *all;
-	struct kgate gate = {(uint32_t)c->k, NULL};
+	struct kgate gate = kgate_of(c);
 	const struct segment *def = &g->rules->segments[segment];
 	uint64_t *bits = calloc(g->rules->segments_n / 64 + 1, sizeof *bits);
 	CHECK(bits);
@@ -162,7 +162,10 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 			e = scan_members(g, &scan);
 		destinations_unref(all);
 	}
-	bool told = kgate_show(&gate, w.rows).told;
+	bool whole = def->target == 100 && !w.destination; /* the group that the lists tell of */
+	char part[250];
+	snprintf(part, sizeof part, "%s %s %s", partner, def->id, group == EXPORT_HOLDOUT ? "holdout" : "target");
+	bool told = !e && kgate_show_group(&gate, whole ? 's' : 'x', whole ? def->id : part, w.rows).told;
 	if (!told)
 		w.rows = 0;
 	if (!e)

@@ -560,7 +560,8 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	struct plan p = {.w = w, .today = day_of(w->now), .rows_end = format_life(w->d) == LIFE_IN_ROW};
 	struct plan_result result = {.n = 0};
 	struct held_reader *held;
-	struct kgate gate = {(uint32_t)w->config->k, NULL};
+	struct kgate gate = kgate_of(w->config);
+	char group[250];
 	enum err e = keys_identity(w->g->store->keys, p.today, &p.keys);
 	if (e || (e = held_open(held_path, &held)))
 		return e;
@@ -574,7 +575,8 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	if (!e && p.members_n)
 		qsort_r(p.members, p.members_n, sizeof *p.members, by_id, p.ids.p);
 	for (unsigned i = 0; !e && i < p.n; i++) {
-		p.segments[i].members = kgate_show(&gate, p.counts[i]);
+		snprintf(group, sizeof group, "%s %s", w->d->id, p.segments[i].id);
+		p.segments[i].members = kgate_show_group(&gate, 'd', group, p.counts[i]);
 		p.open[i] = p.segments[i].why == PLAN_SENT && p.segments[i].members.told;
 		if (p.segments[i].why == PLAN_SENT && !p.open[i])
 			p.segments[i].why = PLAN_SMALL;

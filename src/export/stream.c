@@ -119,7 +119,7 @@ static enum err list_segments(struct streaming *x)
 {
 	const struct plan_wish *w = x->w;
 	const struct rules *r = w->g->rules;
-	struct kgate gate = {(uint32_t)w->config->k, NULL};
+	struct kgate gate = kgate_of(w->config);
 	struct group_sizes sizes;
 	unsigned n = 0;
 	enum err e = view_sizes(w->g, &gate, w->now, &sizes);

@@ -454,7 +454,7 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	for (int i = 0; i < WORKERS; i++)
 		pthread_cond_init(&a->workers[i].wake, NULL);
 	sem_init(&a->committed, 0, 0);
-	a->gate = (struct kgate){(uint32_t)a->config->k, kgate_memory_new()};
+	a->gate = kgate_of(a->config);
 	a->asked = ask_memory_new();
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
@@ -488,7 +488,6 @@ void admin_free(struct admin *a)
 	if (a->batch.owner)
 		batch_done(&a->batch);
 	applied_close(a->applied);
-	kgate_memory_free(a->gate.memory);
 	ask_memory_free(a->asked);
 	sem_destroy(&a->committed);
 	pthread_mutex_destroy(&a->lock);

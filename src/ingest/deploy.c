@@ -18,7 +18,7 @@ struct rules_policy deploy_policy(const struct config *c)
 {
 	char file[4096];
 	struct place_db *places = NULL;
-	struct kgate gate = {(uint32_t)c->k, NULL};
+	struct kgate gate = kgate_of(c);
 	struct rules_policy p = {.retention_days = (unsigned)c->retention_days,
 	    .k = kgate_k(&gate),
 	    .today = day_of(clock_now()),

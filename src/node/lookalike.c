@@ -46,7 +46,7 @@ static void drop_old(const struct config *c, uint16_t today, bool *changed)
 
 static json_t *told(const struct generation *g, const struct config *c, uint16_t segment, const struct learned *l)
 {
-	struct kgate gate = {(uint32_t)c->k, NULL};
+	struct kgate gate = kgate_of(c);
 	struct shown size = kgate_show(&gate, l->size);
 	json_t *warnings = json_array();
 	for (unsigned i = 0; i < l->warnings_n; i++)

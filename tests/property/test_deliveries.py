@@ -80,7 +80,8 @@ def test_full_and_deltas_give_the_membership(seed):
         small = {s for s, n in server.sizes().items() if n is None}
         for to, got in ('lake', replay(server.dir + '/lake', server)), ('desk', partner.members()):
             want = members(server, to)
-            assert {k for k in got if k[1] not in small} == want, (to, len(got), len(want))
+            small |= {s for s in SEGMENTS[to] if sum(k[1] == s for k in want) < 30}    # one that fell below k may be added to again from k + 10 on
+            assert {k for k in got if k[1] not in small} == {k for k in want if k[1] not in small}, (to, len(got), len(want))
     finally:
         partner.close()
         server.close()
@@ -231,7 +232,7 @@ segments:
                 n += len(ins)
                 if ins:
                     want.add((who, there))
-            if n < 20:
+            if n < 30:                                  # one that fell below k is added to again from k + 10 on
                 small.add(there)
         return want, small
 

@@ -120,6 +120,21 @@ TEST(a_group_that_fell_below_k_stays_withheld_for_a_while)
 	kgate_memory_free(g.memory);
 }
 
+TEST(days_of_a_group_that_fell_are_withheld_like_the_present)
+{
+	struct kgate g = {50, kgate_memory_new()};
+	struct shown out[6];
+	uint64_t at_the_border[] = {50, 49, 50, 59, 60, 50}, fallen[] = {70, 55, 50, 49}, small[] = {10, 20, 50, 51};
+	kgate_show_days(&g, 's', "a", at_the_border, 6, out);
+	assert_true(out[0].told && !out[1].told && !out[2].told && !out[3].told && out[4].told && out[5].told);
+	kgate_show_group(&g, 's', "b", 50);
+	kgate_show_days(&g, 's', "b", fallen, 4, out); /* small now: so are the days on which it was */
+	assert_true(out[0].told && !out[1].told && !out[2].told && !out[3].told);
+	kgate_show_days(&g, 's', "c", small, 4, out);
+	assert_true(!out[0].told && !out[1].told && out[2].told && out[3].told);
+	kgate_memory_free(g.memory);
+}
+
 TEST(addresses_are_cut)
 {
 	struct network n;
@@ -338,7 +353,7 @@ TEST(a_hold_out_is_a_stable_share_and_another_one_for_each_segment)
 
 RUN(cmocka_unit_test(a_cookie_is_read_back_and_any_changed_byte_is_forged), cmocka_unit_test(a_cookie_lives_ninety_days),
     cmocka_unit_test(a_visitor_is_hashed_under_the_generation_of_the_issue_day), cmocka_unit_test(partners_see_permutations_that_differ),
-    cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(a_group_that_fell_below_k_stays_withheld_for_a_while),
+    cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(a_group_that_fell_below_k_stays_withheld_for_a_while), cmocka_unit_test(days_of_a_group_that_fell_are_withheld_like_the_present),
     cmocka_unit_test(addresses_are_cut), cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced),
     cmocka_unit_test(ordinary_paths_stay), cmocka_unit_test(urls_are_split_without_user_and_port),
     cmocka_unit_test(names_of_persons_are_no_attributes), cmocka_unit_test(agents_are_families), cmocka_unit_test(of_a_referrer_its_kind_stays),

@@ -12,9 +12,10 @@ struct answer {
 	bool refused; /* the memory is full: no more different questions for now */
 };
 
-/* The groups that were asked about in the last day and got a number of their own, as sets. An answer whose group differs from one of them by fewer
- * than k is given as that one's number, the one that was told then. Bounded: when it is full, questions that are near to nothing are
- * refused until the oldest is a day old. One for each server; any thread. */
+/* The groups that were asked about, as sets, with the number that was told: at least for a day, for 30 days while there is room. An answer
+ * whose group differs by fewer than k from one that got a number of its own in the last day is given as that one's number. What is hardly apart (half a
+ * step of rounding) from any of them gets its number, for as long as that is within a step of the truth. Bounded: when the questions of a day
+ * have filled it, different ones are refused until the oldest is a day old. One for each server; any thread. */
 struct ask_memory;
 struct ask_memory *ask_memory_new(void);
 void ask_memory_free(struct ask_memory *m);

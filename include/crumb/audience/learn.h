@@ -54,6 +54,8 @@ struct learned {
 /* ERR_USAGE: it cannot be learned, and err_text() says why in words for people. */
 enum err learn(
     struct generation *g, const struct config *c, uint16_t segment, uint32_t now, const _Atomic bool *stop, struct learned *out) MUST_CHECK;
+/* Figures as they are told. Six digits of a share give away the two numbers that it is a share of. */
+void learned_coarsen(struct learned *l);
 void learned_done(struct learned *l);
 /* The model as a file (rules/like.h); free() it. */
 char *learned_file(const struct rules *r, uint16_t segment, const struct learned *l, uint16_t today);

@@ -14,6 +14,7 @@
 #define COLLECT_THREADS_MAX 256
 #define RETENTION_MAX 90 /* days; the ceiling is in code */
 
+struct kgate_memory;
 struct config {
 	/* text: owned by the config */
 	char *store_path, *rules_path, *destinations_path, *collect_listen, *admin_listen, *admin_token, *geo_database, *sites, *trusted_proxies;
@@ -29,6 +30,7 @@ struct config {
 	long cookie_samesite;	      /* 0 none, 1 lax, 2 strict */
 	long cookie_secure;	      /* 0 yes, 1 no */
 	long cookie_partitioned, dnt; /* 0 no, 1 yes */
+	struct kgate_memory *told;    /* not an option: the k gate's memory of this process; NULL: none */
 };
 
 struct option {

@@ -4,15 +4,18 @@
  * tests/functional/test_privacy.py::test_below_k_nothing_is_told).
  *
  * With a memory, a named group that was told and then fell below k is told again only from k + 10 on, so that one visitor who comes and goes
- * at the border does not show. A server has one memory for all its outlets. */
+ * at the border does not show. A process has one memory for all its outlets, and leaves it to the next in the file `told` of the store: a line for
+ * each change, "+ s ID" for a group that was told and "- s ID" for one that fell. */
 #ifndef CRUMB_PRIVACY_KGATE_H
 #define CRUMB_PRIVACY_KGATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define KGATE_STEP 10 /* numbers are rounded to it */
 
+struct config;
 struct kgate_memory; /* any thread */
 
 struct kgate {
@@ -27,9 +30,16 @@ struct shown {
 struct shown kgate_show(const struct kgate *g, uint64_t visitors);
 /* The same for a group that has a name: kind 's' segment, 'c' category. */
 struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, uint64_t visitors);
+/* A group's days, oldest first, the last being now. A day on which it was small and had fallen is withheld like the present, and while it is withheld now, so are
+ * the days on which it was as small. */
+void kgate_show_days(const struct kgate *g, char kind, const char *id, const uint64_t *visitors, size_t n, struct shown *out);
 uint32_t kgate_k(const struct kgate *g);
+struct kgate kgate_of(const struct config *c); /* k and memory of this process */
 
-struct kgate_memory *kgate_memory_new(void);
+struct kgate_memory *kgate_memory_new(void); /* without a file */
+/* What earlier processes told, as far as there is a file. `anew`: makes it, or writes it anew with what counts; by whoever owns the store. A file that
+ * cannot be read or written is no failure: the memory then ends with the process. */
+struct kgate_memory *kgate_memory_open(const char *path, bool anew);
 void kgate_memory_free(struct kgate_memory *m);
 
 #endif

@@ -6,6 +6,7 @@
  *     files       how the large files stood when the store was closed (src/store/files.h)
  *     days        which days there must be, and how many events are in them (src/store/ledger.c)
  *     erased      visitors who are not to come back (store/erased.h)
+ *     told        which groups the k gate has told (privacy/kgate.h)
  *     kept        the day whose nightly work was done
  *     seen        the last day on which the clock was believed (node/time.c)
  *     clock       seconds by which tests moved the clock, if they did
