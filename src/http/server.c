@@ -175,8 +175,11 @@ static enum err listen_on(const char *where, bool reuse, int *out)
 		colon--;
 	char host[256], port[16];
 	struct str h = str_make(w.p, colon ? colon - 1 : 0);
-	if (h.n > 1 && h.p[0] == '[')
+	bool bracketed = h.n > 2 && h.p[0] == '[' && h.p[h.n - 1] == ']';
+	if (bracketed)
 		h = str_make(h.p + 1, h.n - 2);
+	else if (str_find(h, ':') < h.n || str_find(h, '[') < h.n)
+		return err_set(ERR_USAGE, "'%s' is no HOST:PORT: an address of IPv6 stands in brackets, as in [::1]:8080", where);
 	if (!colon || h.n >= sizeof host || w.n - colon >= sizeof port || w.n == colon)
 		return err_set(ERR_USAGE, "'%s' is no HOST:PORT", where);
 	snprintf(host, sizeof host, STR_FMT, STR_ARG(h));

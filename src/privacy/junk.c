@@ -171,6 +171,11 @@ static bool add_network(struct junk_lists *l, struct str cidr, struct str label)
 	bits = all;
 	if (slash < cidr.n && (!str_u64(str_skip(cidr, slash + 1), &bits) || bits > all))
 		return false;
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	if (family == 1 && bits >= 96 && memcmp(b, mapped, sizeof mapped) == 0) { /* IPv4, as addresses of it are */
+		memmove(b, b + 12, 4);
+		family = 0, kept = 24, bits -= 96;
+	}
 	if (bits > kept)
 		return true; /* a part of what is kept of an address: it says too little about the whole */
 	uint64_t first = number_of(b, kept / 8), span = bits == 0 ? (1ull << kept) - 1 : (1ull << (kept - bits)) - 1;

@@ -29,9 +29,11 @@ static bool parse_wide(struct str text, uint8_t out[16])
 	text = str_trim(text);
 	if (text.n && text.p[0] == '[') {
 		text = str_skip(text, 1);
+		if (str_find(text, ']') == text.n)
+			return false;
 		text.n = str_find(text, ']');
-	} else if (text.n && str_find(text, '.') < text.n && str_find(text, ':') < text.n && text.p[0] != ':') {
-		text.n = str_find(text, ':'); /* 192.0.2.1:1234 */
+	} else if (str_find(text, '.') < str_find(text, ':')) { /* not 0:0:0:0:0:ffff:192.0.2.1 */
+		text.n = str_find(text, ':');			/* 192.0.2.1:1234 */
 	}
 	if (text.n == 0 || text.n >= sizeof s)
 		return false;
@@ -48,6 +50,11 @@ static struct network cut(const uint8_t a[16])
 {
 	struct network n = {{0}, 0};
 	bool v4 = true;
+	if (a[0] == 0x20 && a[1] == 0x02) { /* 6to4 (RFC 3056): an IPv4 address is in the first 48 bits, whole */
+		n.family = 4;
+		memcpy(n.b, a + 2, 3);
+		return n;
+	}
 	for (int i = 0; i < 10; i++)
 		v4 &= a[i] == 0;
 	v4 &= a[10] == 0xff && a[11] == 0xff;

@@ -203,7 +203,10 @@ struct place place_db_find(const struct place_db *db, const struct network *n)
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} addr = {0};
+	static const uint8_t nowhere[6] = {0};
 	bool v4 = n->family == 4;
+	if (!v4 && memcmp(n->b, nowhere, sizeof nowhere) == 0) /* ::1 and the like; in the file, IPv4 lies below */
+		return p;
 	unsigned prefix = v4 ? 24 : 48;
 	uint8_t *bytes = v4 ? (uint8_t *)&addr.v4.sin_addr : (uint8_t *)&addr.v6.sin6_addr;
 	addr.any.sa_family = v4 ? AF_INET : AF_INET6;

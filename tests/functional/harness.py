@@ -47,6 +47,7 @@ class Server:
         self.test_clock = test_clock
         self.token = 'test-token'
         self.process = self.limit = None
+        self.listen = '127.0.0.1:0'
 
     def write_rules(self, text, name='rules.yaml'):
         with open(os.path.join(self.rules, name), 'w') as f:
@@ -62,7 +63,7 @@ class Server:
         return [a for o in options for a in ('-o', o)]
 
     def start(self, command=(), build=None):
-        arguments = list(command) + [os.path.join(build or BUILD, 'crumbd')] + self.common() + ['-o', 'collect.listen=127.0.0.1:0', '-o', 'admin.listen=127.0.0.1:0']
+        arguments = list(command) + [os.path.join(build or BUILD, 'crumbd')] + self.common() + ['-o', 'collect.listen=' + self.listen, '-o', 'admin.listen=' + self.listen]
         with open(self.log, 'a') as log:
             self.process = subprocess.Popen(arguments + (['--test-clock'] if self.test_clock else []), stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=self.limit)
         ready, _, _ = select.select([self.process.stdout], [], [], 60 * SLOW)
@@ -155,7 +156,7 @@ class Server:
     def raw(self, data, wait=5, shut=False):
         """Sends bytes, returns everything that comes back until the other side closes or falls silent."""
         host, port = self.collect.rsplit(':', 1)
-        with socket.create_connection((host, int(port)), 5) as s:
+        with socket.create_connection((host.strip('[]'), int(port)), 5) as s:
             s.settimeout(wait)
             out = b''
             try:

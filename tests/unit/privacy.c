@@ -149,6 +149,11 @@ TEST(addresses_are_cut)
 	assert_true(network_parse(STR("::ffff:192.0.2.77"), &n));
 	assert_int_equal(n.family, 4);
 	assert_true(network_parse(STR("192.0.2.77:80"), &n));
+	static const char *const mapped[] = {"::ffff:192.0.2.77", "0:0:0:0:0:ffff:192.0.2.77", "::ffff:c000:24d", "[::ffff:192.0.2.77]:80", "0000:0000:0000:0000:0000:FFFF:192.0.2.77"};
+	for (size_t i = 0; i < sizeof mapped / sizeof *mapped; i++)
+		assert_true(network_parse(str_c(mapped[i]), &n) && n.family == 4 && n.b[0] == 192 && n.b[2] == 2);
+	assert_true(network_parse(STR("2002:c000:24d:1:2::3"), &n) && n.family == 4 && n.b[0] == 192 && n.b[2] == 2 && n.b[3] == 0); /* 6to4 */
+	assert_true(network_parse(STR("64:ff9b::192.0.2.77"), &n) && n.family == 6 && n.b[1] == 0x64);
 	assert_false(network_parse(STR("not an address"), &n));
 	assert_false(network_parse(STR(""), &n));
 }
