@@ -4,6 +4,7 @@
 #include "crumb/base/log.h"
 #include "crumb/store/db.h"
 #include "format.h"
+#include "journal.h"
 #include "pages.h"
 
 #include <dirent.h>
@@ -204,6 +205,6 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 	snprintf(path, sizeof path, "%s/journal", s->path);
 	if (!e)
 		e = folder_sync(path);
-	store_close(s);
-	return e;
+	store_close(s); /* which writes down the days that were expected before */
+	return e ? e : ledger_restart(c->store_path);
 }

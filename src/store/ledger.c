@@ -124,6 +124,14 @@ void ledger_save(struct journal *j)
 	buf_done(&b);
 }
 
+enum err ledger_restart(const char *store)
+{
+	char path[4096], text[sizeof MAGIC + CHECK_LINE + 1] = MAGIC;
+	check_line(MAGIC, strlen(MAGIC), text + strlen(MAGIC));
+	snprintf(path, sizeof path, "%s/days", store);
+	return file_replace(path, str_c(text));
+}
+
 /* --- while it is written */
 
 void ledger_begin(struct journal *j, uint16_t day)

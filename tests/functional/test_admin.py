@@ -107,7 +107,7 @@ def test_parameters_and_methods(server):
             ('GET', '/v1/stream', 400, 'wants ?to='),
             ('GET', '/v1/stream?to=live&wait=soon', 400, 'seconds'),
             ('GET', '/v1/stream?to=nobody', 404, 'no such destination'),
-            ('POST', '/v1/import?partner=acme&x=1', 400, 'takes partner, format'),
+            ('POST', '/v1/import?partner=acme&x=1', 400, '/v1/import takes partner'),
             ('POST', '/v1/import?format=csv', 400, 'ndjson'),
             ('POST', '/v1/import?partner=nobody', 400, 'no partner'),
             ('POST', '/v1/settle?now=1', 400, 'no parameters'),
