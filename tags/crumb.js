@@ -11,24 +11,65 @@
  *                                                             until everything this browser has sent is counted
  *     crumb('optout');  crumb('optin');
  *
- * A call that lacks something does nothing; it throws nothing either.
+ * A call that lacks something does nothing; none throws. Attributes are texts, numbers and truth values; anything else
+ * (undefined, null, objects) is left out.
  *
  * Calls made before the tag has loaded are kept by this stub, which tag managers may put first:
  *
  *     window.crumb = window.crumb || function () { (crumb.q = crumb.q || []).push(arguments); };
  *
- * data-auto="no" on the script element sends no page views by itself; data-spa="no" none on navigation;
- * data-sync="yes" lets the partners of etc/destinations.yaml match their ids with this browser's, a few at a time, once consent is there;
- * data-endpoint="https://…" sends to another host than the script came from. With Global Privacy Control or after
+ * Options are attributes of the script element, or, where a tag manager strips those, calls before the tag has loaded:
+ * data-spa="no" is crumb('set', {spa: 'no'}), which counts when both are there.
+ *
+ *     auto      no: sends no page views by itself                                      default yes
+ *     spa       no: sends none on navigation                                           default yes
+ *     hash      yes: #/coats/a and #!/coats/a are pages of a hash router; the server
+ *               is told the path behind the #                                          default no: a fragment is no page
+ *     back      yes: a page that is shown again from the back-forward cache is viewed
+ *               again                                                                  default no
+ *     query     keys, with commas, whose values make another page on navigation        default utm_campaign and what the server
+ *               keeps of URLs (privacy.keep_query)
+ *     sync      yes: partners of etc/destinations.yaml match their ids with this
+ *               browser's, a few at a time, once consent is there                      default no
+ *     endpoint  https://…: sends to another host than the script came from
+ *
+ * A page that is prerendered is viewed when it is shown, and never if it is not. A navigation that changes nothing which the
+ * server keeps of a URL (a sort order, a page of a list) is no other page. With Global Privacy Control or after
  * crumb('optout') nothing is sent. Where the page has a consent platform (IAB's __tcfapi, __gpp, __uspapi; their stubs stand before this
  * tag), what it says goes along, and nothing is sent before it has spoken. No cookie is read or written here: the server's cookie is out of reach of scripts. */
 (function (w, d, n) {
   'use strict';
   var me = d.currentScript || d.querySelector('script[src*="crumb.js"]');
-  var data = (me && me.dataset) || {};
-  var base = data.endpoint || (me ? me.src.replace(/\/crumb\.js.*$/, '') : '');
+  var KEPT = 'utm_campaign'; /* the server writes behind it what else it keeps */
   var KEY = 'crumb_optout';
-  var last, from, signals = {}, held = [], pending = 0;
+  var options = {}, base, begun, last, from, signals = {}, held = [], pending = 0;
+
+  function set(given) {
+    for (var k in typeof given === 'string' ? {} : given) options[k] = given[k];
+    base = String(options.endpoint || (me ? me.src.replace(/\/crumb\.js.*$/, '') : '')).replace(/\/+$/, '');
+  }
+
+  function on(name, otherwise) {
+    return options[name] === undefined ? otherwise : !/^(no|false|0|off)$/i.test(options[name]);
+  }
+
+  function usable(v) {
+    return typeof v === 'string' || typeof v === 'boolean' || (typeof v === 'number' && isFinite(v));
+  }
+
+  function here() {
+    var route = on('hash') && /^#!?(\/.*)/.exec(w.location.hash);
+    return route ? w.location.origin + route[1] : w.location.href;
+  }
+
+  /* What of a URL makes a page. */
+  function page(url) {
+    var parts = url.split('#')[0].split('?');
+    var keys = (KEPT + ',' + options.query).toLowerCase().split(/[\s,]+/);
+    return parts[0] + '?' + (parts[1] || '').split('&').filter(function (p) {
+      return keys.indexOf(p.split('=')[0].toLowerCase()) >= 0;
+    }).sort().join('&');
+  }
 
   function refused() {
     try {
@@ -55,13 +96,13 @@
         open = false;
         if (--pending) return;
         for (var i = 0, all = held.splice(0); i < all.length; i++) send(all[i]);
-        if (data.sync === 'yes') sync();
+        if (on('sync')) sync();
       };
     }
     if (typeof w.__tcfapi === 'function') {
       var tcf = answer();
       w.__tcfapi('addEventListener', 2, function (t, ok) {
-        if (!ok) tcf({gdpr: 1}); /* then a string is needed, and there is none */
+        if (!ok || !t) tcf({gdpr: 1}); /* then a string is needed, and there is none */
         else if (t.eventStatus !== 'cmpuishown') tcf({gdpr: t.gdprApplies === false ? 0 : 1, gdpr_consent: t.tcString || ''});
       });
     }
@@ -99,18 +140,19 @@
   }
 
   function view() {
-    var url = w.location.href;
+    var url = here();
     send({e: 'view', u: url, r: from === undefined ? d.referrer : from, t: d.title});
-    last = url.split('#')[0];
+    last = page(url);
     from = url;
   }
 
   function event(name, attributes) {
-    var out = {e: String(name || 'other'), u: w.location.href, t: d.title};
-    for (var k in attributes || {}) {
-      if (k === 'value') out.v = Number(attributes[k]);
-      else if (k.slice(0, 2) === 'p_') out[k] = String(attributes[k]);
-      else out['a.' + k] = String(attributes[k]);
+    var out = {e: usable(name) && name ? String(name) : 'other', u: here(), t: d.title};
+    for (var k in typeof attributes === 'object' ? attributes : {}) {
+      var v = attributes[k];
+      if (!usable(v)) continue;
+      if (k !== 'value') out[k.slice(0, 2) === 'p_' ? k : 'a.' + k] = String(v);
+      else if (/\d/.test(v) && isFinite(v)) out.v = Number(v);
     }
     send(out);
   }
@@ -120,7 +162,7 @@
     function tell(ids) {
       if (typeof then === 'function') then(ids);
     }
-    if (refused()) return tell([]);
+    if (refused() || !base || !w.fetch) return tell([]);
     w.fetch(base + '/segments' + (how && how.fresh ? '?fresh=1' : ''), {credentials: 'include'})
       .then(function (r) { return r.json(); })
       .then(function (j) { return j.segments || []; })
@@ -156,6 +198,7 @@
       if (yes) w.localStorage.setItem(KEY, '1');
       else w.localStorage.removeItem(KEY);
     } catch (e) { /* then only the server's cookie remembers */ }
+    if (!base) return;
     if (yes) new Image().src = base + '/optout?format=gif';
     else w.fetch(base + '/optin', {method: 'POST', credentials: 'include'}).catch(function () {});
   }
@@ -167,12 +210,22 @@
     else if (a[0] === 'segments') segments(a[1], a[2]);
     else if (a[0] === 'optout') optout(true);
     else if (a[0] === 'optin') optout(false);
+    else if (a[0] === 'set') set(a[1]);
+  }
+
+  /* What goes wrong is the page's own: it is told there, and nobody else is kept from anything. */
+  function call(what, args) {
+    try {
+      what(args);
+    } catch (e) {
+      setTimeout(function () { throw e; }, 0);
+    }
   }
 
   function navigated() {
     /* after the page has had its turn to set the title */
     setTimeout(function () {
-      if (w.location.href.split('#')[0] !== last) view();
+      if (page(here()) !== last) view();
     }, 0);
   }
 
@@ -185,25 +238,32 @@
     };
   }
 
+  function begin() {
+    begun = true;
+    for (var i = 0; i < queue.length; i++) if (queue[i][0] === 'set') set(queue[i][1]);
+    call(consent);
+    if (on('auto', true)) {
+      view();
+      if (on('spa', true)) {
+        watch('pushState');
+        watch('replaceState');
+        w.addEventListener('popstate', navigated);
+        w.addEventListener('hashchange', navigated);
+      }
+      if (on('back')) w.addEventListener('pageshow', function (e) { if (e.persisted) view(); });
+    }
+    if (on('sync')) sync();
+    for (i = 0; i < queue.length; i++) call(run, queue[i]);
+  }
+
   if (w.crumb && w.crumb.loaded) return; /* the tag is on the page twice */
   var queue = (w.crumb && w.crumb.q) || [];
-  w.crumb = function () { run(arguments); };
+  w.crumb = function () {
+    if (begun) call(run, arguments);
+    else queue.push(arguments);
+  };
   w.crumb.loaded = true;
-  consent();
-  if (data.auto !== 'no') {
-    view();
-    if (data.spa !== 'no') {
-      watch('pushState');
-      watch('replaceState');
-      w.addEventListener('popstate', navigated);
-    }
-  }
-  if (data.sync === 'yes') sync();
-  for (var i = 0; i < queue.length; i++) {
-    try {
-      run(queue[i]);
-    } catch (e) { /* the page's own function; the others are called all the same */
-      setTimeout(function (thrown) { throw thrown; }, 0, e);
-    }
-  }
+  set(me && me.dataset);
+  if (d.prerendering) d.addEventListener('prerenderingchange', begin, {once: true});
+  else begin();
 })(window, document, navigator);
