@@ -3,6 +3,7 @@
 #include "crumb/base/log.h"
 #include "crumb/core/user.h"
 #include "crumb/http/admin.h"
+#include "crumb/http/fixed.h"
 #include "crumb/http/recent.h"
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
@@ -362,6 +363,9 @@ static enum err start(struct server *s)
 	s->shared.writer = s->node.writer;
 	s->shared.engine = s->node.engine;
 	s->shared.recent = recent_new();
+	s->shared.fixed = fixed_new(&s->config);
+	if (!s->shared.recent || !s->shared.fixed)
+		return err_set(ERR_NOMEM, "no memory");
 	share_rules(s);
 	s->base = event_base_new();
 	if (!s->base)
@@ -421,6 +425,7 @@ static void stop(struct server *s)
 	place_db_unref(s->shared.places);
 	junk_unref(s->shared.lists);
 	recent_free(s->shared.recent);
+	fixed_free(s->shared.fixed);
 	free(s->collects);
 	free(s->threads);
 	config_done(&s->config);

@@ -12,7 +12,7 @@ static const struct {
 	int code;
 	const char *reason;
 } statuses[] = {{200, "OK"}, {204, "No Content"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {400, "Bad Request"},
-    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"},
+    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"}, {412, "Precondition Failed"},
     {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
     {503, "Service Unavailable"}};
@@ -51,7 +51,7 @@ struct slot *conn_slot(struct http_conn *c)
 	struct slot *s = &c->slots[(c->head + c->used++) % SLOTS];
 	s->gate = GATE_HELD;
 	s->n = s->sent = 0;
-	s->last = s->bodyless = false;
+	s->last = s->bodyless = s->stays = false;
 	s->big.secret = true;
 	return s;
 }
@@ -142,12 +142,18 @@ void conn_flush(struct http_conn *c)
 
 /* --- filling */
 
+/* HTTP/1.1 stays unless it is said not to; HTTP/1.0 goes, unless it asked to stay and is told so (RFC 9112 9.3). */
+static const char *connection(const struct slot *s)
+{
+	return s->last ? "Connection: close\r\n" : s->stays ? "Connection: keep-alive\r\n" : "";
+}
+
 /* There was no memory for the answer: never a part of one. */
 static void no_memory(struct http_conn *c, struct slot *s)
 {
 	buf_done(&s->big);
 	s->n = (size_t)snprintf(s->text, sizeof s->text, "HTTP/1.1 503 %s\r\n%sRetry-After: 5\r\nCache-Control: no-store\r\nContent-Length: 0\r\n%s\r\n", conn_reason(503),
-	    http_date(c->server), s->last ? "Connection: close\r\n" : "");
+	    http_date(c->server), connection(s));
 	s->p = s->text;
 }
 
@@ -175,8 +181,7 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 	size_t used = (size_t)n;
 	if (!empty)
 		used += (size_t)snprintf(head + used, sizeof head - used, "Content-Length: %zu\r\n", body.n);
-	if (s->last)
-		used += (size_t)snprintf(head + used, sizeof head - used, "Connection: close\r\n");
+	used += (size_t)snprintf(head + used, sizeof head - used, "%s", connection(s));
 	if (s->bodyless)
 		body.n = 0; /* its length was told */
 	if (used + headers.n + 2 + body.n <= sizeof s->text) {
@@ -203,15 +208,15 @@ void http_reply_ready(struct http_ticket t, struct str whole)
 {
 	struct slot *s = &t.conn->slots[t.slot];
 	s->p = whole.p;
-	if (s->last || s->bodyless) { /* the ready-made answer says keep-alive, and has a body: say otherwise */
+	if (s->last || s->stays || s->bodyless) { /* the ready-made answer says nothing of the connection, and has a body */
 		const char *end = memmem(whole.p, whole.n, "\r\n\r\n", 4);
 		CHECK(end);
 		size_t head = (size_t)(end - whole.p);
 		if (s->bodyless)
 			whole.n = head + 4;
-		if (s->last) {
+		if (s->last || s->stays) {
 			buf_add(&s->big, whole.p, head + 2);
-			buf_c(&s->big, "Connection: close\r\n");
+			buf_c(&s->big, connection(s));
 			buf_add(&s->big, whole.p + head + 2, whole.n - head - 2);
 			take_big(t.conn, s);
 		}

@@ -4,6 +4,7 @@
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 #include "crumb/http/coding.h"
+#include "crumb/http/fixed.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -11,11 +12,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-/* Made at build from tags/crumb.js. */
-extern const char tag_js[];
-extern const unsigned long tag_js_n;
-extern const char tag_js_etag[];
 
 #define DRAIN_US 5000000
 #define GATHER_PASSES 8
@@ -75,22 +71,16 @@ static size_t body_of(void *ctx, struct str path)
 
 /* --- routes */
 
-static void tag(struct collect *c, struct http_request *r)
+static void fixed(struct collect *c, struct http_request *r)
 {
-	char headers[256];
-	(void)c;
-	int n =
-	    snprintf(headers, sizeof headers, "ETag: %s\r\nAccess-Control-Allow-Origin: *\r\n" COLLECT_CROSS "Cache-Control: public, max-age=3600\r\nX-Content-Type-Options: nosniff\r\n", tag_js_etag);
-	bool known = str_eq(r->header[H_IF_NONE_MATCH], str_c(tag_js_etag));
-	http_reply(r->ticket, known ? 304 : 200, "text/javascript; charset=utf-8", str_make(headers, (size_t)n),
-	    known ? STR("") : str_make(tag_js, tag_js_n));
+	fixed_answer(c->shared->fixed, r);
 }
 
-static void gpc_json(struct collect *c, struct http_request *r)
+/* Browsers ask for one by themselves, and it is no mistake of anybody's. */
+static void no_icon(struct collect *c, struct http_request *r)
 {
 	(void)c;
-	http_reply(r->ticket, 200, "application/json", STR("Cache-Control: public, max-age=86400\r\n"),
-	    STR("{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"));
+	http_reply(r->ticket, 204, "", STR("Cache-Control: public, max-age=86400\r\n"), STR(""));
 }
 
 /* What cannot be recorded is not answered as if it had been. */
@@ -113,7 +103,7 @@ static const struct route {
     {{"/e", 2}, NULL, collect_events, cors_preflight, false, false},
     {{"/segments", 9}, collect_segments, NULL, cors_preflight, false, false},
     {{"/sync", 5}, collect_sync, NULL, cors_preflight, true, false},
-    {{"/crumb.js", 9}, tag, NULL, NULL, false, true},
+    {{"/crumb.js", 9}, fixed, NULL, NULL, false, true},
     {{"/optout", 7}, collect_optout, collect_optout, NULL, false, true},
     {{"/optin", 6}, NULL, collect_optin, NULL, false, false},
     {{"/me", 3}, collect_me, NULL, NULL, false, false},
@@ -132,7 +122,9 @@ static const struct route {
     {{"/v1/group", 9}, NULL, collect_cdp, cors_preflight, false, false},
     {{"/v1/alias", 9}, NULL, collect_cdp, cors_preflight, false, false},
     {{"/v1/batch", 9}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/.well-known/gpc.json", 21}, gpc_json, NULL, NULL, false, true},
+    {{"/robots.txt", 11}, fixed, NULL, NULL, false, true},
+    {{"/favicon.ico", 12}, no_icon, NULL, NULL, false, true},
+    {{"/.well-known/gpc.json", 21}, fixed, NULL, NULL, false, true},
 };
 
 static void dispatch(struct collect *c, struct http_request *r)

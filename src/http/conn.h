@@ -21,6 +21,7 @@ struct slot {
 	size_t n, sent;
 	bool last;	/* close behind it */
 	bool bodyless;	/* the answer to a HEAD */
+	bool stays;	/* HTTP/1.0, which has to be told that the connection is kept */
 	struct buf big; /* answers that do not fit */
 	char text[INLINE_MAX];
 };

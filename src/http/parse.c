@@ -270,7 +270,8 @@ static int on_headers_complete(llhttp_t *p)
 	p->upgrade = 0; /* what somebody would rather speak is his wish only (RFC 9110 7.8) */
 	c->in_body = true;
 	conn_phase(c, PHASE_BODY);
-	if (c->header[H_EXPECT].n && str_ieq(view(c, c->header[H_EXPECT]), STR("100-continue")) && c->used == 0) {
+	/* HTTP/1.0 knows no such answer (RFC 9110 10.1.1) */
+	if (p->http_minor > 0 && c->header[H_EXPECT].n && str_ieq(view(c, c->header[H_EXPECT]), STR("100-continue")) && c->used == 0) {
 		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 		if (send(c->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			return fail(c, 400);
@@ -360,6 +361,7 @@ static void handle(struct http_conn *c)
 	struct slot *s = conn_slot(c);
 	s->last = last;
 	s->bodyless = r.method == HTTP_M_HEAD;
+	s->stays = !last && c->parser.http_minor == 0;
 	c->closing = last;
 	r.ticket = (struct http_ticket){c, (unsigned)(s - c->slots)};
 	metric_inc(M_REQUESTS);

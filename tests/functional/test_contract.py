@@ -45,6 +45,8 @@ ROUTES = [
     ('/crumb.js', 'GET', lambda p: 200, lambda p, c: set(), ()),
     ('/crumb.js', 'POST', lambda p: 405, lambda p, c: set(), ()),
     ('/.well-known/gpc.json', 'GET', lambda p: 200, lambda p, c: set(), ()),
+    ('/robots.txt', 'GET', lambda p: 200, lambda p, c: set(), ()),
+    ('/favicon.ico', 'GET', lambda p: 204, lambda p, c: set(), ()),
     ('/me', 'GET', lambda p: 200 if p in SAME + (LINK,) else 403, lambda p, c: set(), ()),
     ('/me?format=json', 'GET', lambda p: 200 if p in SAME + (LINK,) else 403, lambda p, c: set(), ()),
     ('/me', 'POST', lambda p: 405, lambda p, c: set(), ()),
