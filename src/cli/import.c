@@ -1,5 +1,4 @@
 /* import: events from files, access logs, and what partners say of visitors. */
-#include "convert.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
@@ -7,6 +6,7 @@
 #include "crumb/ingest/ingest.h"
 #include "crumb/node/declare.h"
 #include "input.h"
+#include "lines.h"
 
 #include <jansson.h>
 #include <semaphore.h>
@@ -22,13 +22,15 @@
 struct importer {
 	struct cli *cli;
 	struct input *input;
-	struct buf slice, converted; /* whole lines, then the beginning of the next one */
-	struct convert convert;	     /* line NULL: the lines are NDJSON already */
-	const char *partner;	     /* whose segments or attributes they are; NULL: events */
+	struct buf slice; /* whole lines, then the beginning of the next one */
+	struct lines lines;
+	const char *partner; /* whose segments or attributes they are; NULL: events */
+	const char *form;    /* of the lines */
+	bool guessed;	     /* the form */
 	uint64_t accepted, aside, read, already, unfinished;
 	uint64_t too_long; /* lines */
 	json_t *refused;   /* by reason */
-	bool log, again, dry, end;
+	bool again, dry, end;
 	crypto_generichash_state sum, after; /* of what the file is and of all that lies before the slice; and of the piece, too */
 	struct applied *applied;	     /* without a server */
 	/* without a server */
@@ -60,8 +62,8 @@ static bool fill_to(struct importer *im, size_t want)
 static bool is_whole(const struct importer *im, struct str line)
 {
 	json_error_t error;
-	if (im->log || im->convert.line)
-		return !im->log;
+	if (lines_change(&im->lines))
+		return !im->lines.log;
 	json_t *j = json_loadb(line.p, line.n, 0, &error);
 	json_decref(j);
 	return j != NULL;
@@ -77,6 +79,8 @@ static void drop(struct importer *im, size_t n)
 static bool skip_line(struct importer *im)
 {
 	im->too_long++;
+	lines_refused(&im->lines, 0, "too_long", "longer than a line can be");
+	im->lines.before++;
 	for (bool found = false; !found && (im->slice.n || !im->end);) {
 		if (!fill_to(im, SLICE))
 			return false;
@@ -116,26 +120,10 @@ static bool next_slice(struct importer *im, struct str *lines, bool *failed)
 	}
 }
 
-static struct str converted(struct importer *im, struct str lines)
-{
-	struct str line;
-	if (!im->convert.line)
-		return lines;
-	buf_clear(&im->converted);
-	while (lines.n && str_cut(&lines, '\n', &line)) {
-		if (line.n && line.p[line.n - 1] == '\r')
-			line.n--;
-		if (!line.n)
-			continue;
-		im->convert.read++;
-		im->convert.malformed += !im->convert.line(&im->convert, line, &im->converted);
-	}
-	return im->converted.n ? buf_view(&im->converted) : STR("");
-}
-
-static void consumed(struct importer *im, size_t used)
+static void consumed(struct importer *im, size_t used, uint64_t lines)
 {
 	uint64_t read, size;
+	im->lines.before += lines;
 	drop(im, used);
 	im->sum = im->after;
 	input_progress(im->input, &read, &size);
@@ -238,14 +226,9 @@ static int pass_over(struct importer *im)
 		}
 		if (!best)
 			break;
-		if (im->convert.line && !im->log && !im->convert.header) { /* the names of the columns are in it */
-			struct str all = str_make(im->slice.p, (size_t)best->bytes), line;
-			if (str_cut(&all, '\n', &line))
-				(void)im->convert.line(&im->convert, str_trim(line), &im->converted);
-			im->convert.read = 0;
-		}
+		lines_pass(&im->lines, str_make(im->slice.p, (size_t)best->bytes));
 		im->already += best->lines;
-		consumed(im, (size_t)best->bytes);
+		consumed(im, (size_t)best->bytes, best->lines);
 	}
 	return EXIT_FINE;
 }
@@ -256,6 +239,9 @@ static void add_reply(struct importer *im, const json_t *root)
 {
 	const char *why;
 	json_t *n;
+	size_t i;
+	json_array_foreach(json_object_get(root, "refused_lines"), i, n)
+	    lines_refused(&im->lines, (uint64_t)json_integer_value(json_object_get(n, "line")), json_string_value(json_object_get(n, "reason")), NULL);
 	im->read += (uint64_t)json_integer_value(json_object_get(root, "read"));
 	im->accepted += (uint64_t)json_integer_value(json_object_get(root, "accepted"));
 	im->aside += (uint64_t)json_integer_value(json_object_get(root, "set_aside"));
@@ -296,9 +282,9 @@ static int import_by_server(struct importer *im)
 	int rc;
 	while (!(rc = pass_over(im)) && next_slice(im, &lines, &failed)) {
 		struct slice_id id = id_of(im, lines);
-		if ((rc = post_slice(im, &id, converted(im, lines))))
+		if ((rc = post_slice(im, &id, lines_convert(&im->lines, lines))))
 			return rc;
-		consumed(im, lines.n);
+		consumed(im, lines.n, id.lines);
 	}
 	if (rc || failed)
 		return rc ? rc : cli_fail("%s", err_text());
@@ -322,6 +308,12 @@ static void batch_free(struct batch *b)
 	sem_post(&im->free_batches);
 }
 
+static void show_refused(struct importer *im, const struct refused_lines *r)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		lines_refused(&im->lines, r->at[i].line, r->at[i].why, NULL);
+}
+
 static void read_lines(struct importer *im, struct str lines, struct batch *b)
 {
 	if (im->partner) {
@@ -331,6 +323,7 @@ static void read_lines(struct importer *im, struct str lines, struct batch *b)
 		generation_unref(g);
 		im->read += t.read;
 		im->accepted += t.accepted;
+		show_refused(im, &t.first);
 		refuse(im, "json", t.refused_json);
 		refuse(im, "id", t.refused_id);
 		refuse(im, "undeclared", t.refused_undeclared);
@@ -343,6 +336,7 @@ static void read_lines(struct importer *im, struct str lines, struct batch *b)
 	im->read += t.read;
 	im->accepted += t.accepted;
 	im->aside += t.aside;
+	show_refused(im, &t.first);
 	refuse(im, "json", t.refused_json);
 	refuse(im, "id", t.refused_id);
 	refuse(im, "old", t.refused_old);
@@ -362,7 +356,7 @@ static int import_slices(struct importer *im)
 		sem_wait(&im->free_batches);
 		struct batch *b = &im->batches[im->turn];
 		im->turn = 1 - im->turn;
-		read_lines(im, converted(im, lines), b);
+		read_lines(im, lines_convert(&im->lines, lines), b);
 		if (b->count && !im->dry) {
 			batch_slice(b, clock_now(), &id);
 			writer_submit(im->node.writer, b);
@@ -370,7 +364,7 @@ static int import_slices(struct importer *im)
 			batch_clear(b);
 			sem_post(&im->free_batches);
 		}
-		consumed(im, lines.n);
+		consumed(im, lines.n, id.lines);
 	}
 	sem_wait(&im->free_batches);
 	sem_wait(&im->free_batches);
@@ -431,11 +425,11 @@ static int import_alone(struct importer *im)
 
 static void print_import(const struct importer *im, double seconds)
 {
-	const struct convert *v = &im->convert;
-	bool log = v->line && !im->partner;
+	const uint64_t *kinds = im->lines.kinds;
+	bool log = im->lines.log;
 	const char *why;
 	json_t *n;
-	uint64_t read = (v->line ? v->read : im->read) + im->too_long;
+	uint64_t read = (lines_change(&im->lines) ? im->lines.read : im->read) + im->too_long;
 	if (im->cli->json) {
 		json_t *j = json_pack(
 		    "{s:I,s:I,s:O,s:f}", "read", (json_int_t)read, "accepted", (json_int_t)im->accepted, "refused", im->refused, "seconds", seconds);
@@ -448,13 +442,18 @@ static void print_import(const struct importer *im, double seconds)
 			json_object_set_new(j, "set_aside", json_integer((json_int_t)im->aside));
 		if (log)
 			json_object_set_new(j, "skipped",
-			    json_pack("{s:I,s:I,s:I}", "static_files", (json_int_t)v->static_files, "method", (json_int_t)v->method, "status",
-				(json_int_t)v->status));
+			    json_pack("{s:I,s:I,s:I,s:I}", "static_files", (json_int_t)kinds[ACCESS_STATIC], "method", (json_int_t)kinds[ACCESS_METHOD],
+				"status", (json_int_t)kinds[ACCESS_STATUS], "request", (json_int_t)kinds[ACCESS_REQUEST]));
+		if (im->lines.shown_n)
+			json_object_set_new(j, "refused_lines", lines_json(&im->lines));
+		json_object_set_new(j, "format", json_string(im->form));
 		cli_print_json(j);
 		return;
 	}
 	printf("%llu read, %llu accepted in %.1f s (%.0f a second)\n", (unsigned long long)read, (unsigned long long)im->accepted, seconds,
 	    seconds > 0 ? (double)read / seconds : 0);
+	if (im->guessed)
+		printf("format: %s\n", im->form);
 	if (im->dry)
 		puts("this was --dry-run: nothing was taken in");
 	if (im->already)
@@ -464,28 +463,32 @@ static void print_import(const struct importer *im, double seconds)
 	if (im->aside)
 		printf("%llu set aside: crawlers and the like; 'crumb quarantine' lists them\n", (unsigned long long)im->aside);
 	if (log)
-		printf("%llu static files, %llu other methods than GET and %llu errors and redirects were skipped\n",
-		    (unsigned long long)v->static_files, (unsigned long long)v->method, (unsigned long long)v->status);
+		printf("%llu static files, %llu other methods than GET, %llu errors and redirects and %llu that are no request were skipped\n",
+		    (unsigned long long)kinds[ACCESS_STATIC], (unsigned long long)kinds[ACCESS_METHOD], (unsigned long long)kinds[ACCESS_STATUS],
+		    (unsigned long long)kinds[ACCESS_REQUEST]);
 	json_object_foreach(im->refused, why, n) printf("%lld refused: %s\n", (long long)json_integer_value(n), why);
+	lines_print(&im->lines);
 }
 
 /* Nothing was taken: that is no success, and one sentence says why. */
 static int nothing_taken(const struct importer *im)
 {
-	const struct convert *v = &im->convert;
+	const struct lines *l = &im->lines;
 	const char *why, *most = "";
 	json_int_t n = 0;
 	json_t *count;
 	json_object_foreach(im->refused, why, count) if (json_integer_value(count) > n) n = json_integer_value(count), most = why;
-	uint64_t read = (v->line ? v->read : im->read) + im->too_long, skipped = v->static_files + v->method + v->status;
+	uint64_t read = (lines_change(l) ? l->read : im->read) + im->too_long,
+		 skipped = l->kinds[ACCESS_STATIC] + l->kinds[ACCESS_METHOD] + l->kinds[ACCESS_STATUS] + l->kinds[ACCESS_REQUEST];
 	if (im->accepted || im->aside || ((im->already || im->unfinished) && !n)) /* nothing new is no mistake */
 		return EXIT_FINE;
 	if (!read)
 		return cli_fail("nothing was taken: there are no lines in it");
 	if (!n)
 		return cli_fail("nothing was taken: %s", skipped ? "all lines are static files, other methods than GET, errors or redirects" : "no line says anything");
-	return cli_fail("nothing was taken: of %llu lines %lld were refused as '%s'; 'crumb help import' says what a line looks like",
-	    (unsigned long long)read, (long long)n, most);
+	const char *first = l->shown_n && l->shown[0].why && strcmp(l->shown[0].reason, most) == 0 ? l->shown[0].why : NULL;
+	return cli_fail("nothing was taken: of %llu lines %lld were refused as '%s'%s%s%s; 'crumb help import' says what a line looks like",
+	    (unsigned long long)read, (long long)n, most, first ? " (" : "", first ? first : "", first ? ")" : "");
 }
 
 static const char *default_host(const struct config *c, char out[254])
@@ -502,80 +505,132 @@ static const char *default_host(const struct config *c, char out[254])
 	return out;
 }
 
-/* What the words ask for; EXIT_FINE: `im` is ready but for its file. */
-static int understand(
-    struct importer *im, const char *what, const char *format, const char *partner, const char *consent, const char *host, const char *path)
+/* What the words ask for, before the file is open; EXIT_FINE: fine. */
+static int understand_declared(struct importer *im, const char *what, const char *format, const char *path)
+{
+	bool csv = format ? strcmp(format, "csv") == 0 : strcasestr(path, ".csv") != NULL;
+	if (!im->partner)
+		return cli_misuse("import %s wants --partner and the id of a partner of etc/destinations.yaml", what);
+	if (format && !csv && strcmp(format, "ndjson") != 0)
+		return cli_misuse("import %s knows --format csv and ndjson", what);
+	if (csv)
+		convert_csv(&im->lines.convert, strcmp(what, "attributes") == 0);
+	im->form = csv ? "csv" : "ndjson";
+	return EXIT_FINE;
+}
+
+static int understand_log(struct importer *im, const char *format, const char *notation, const char *host)
 {
 	char site[254];
-	im->partner = partner;
-	if (what) {
-		bool csv = format ? strcmp(format, "csv") == 0 : strstr(path, ".csv") != NULL;
-		if (!partner)
-			return cli_misuse("import %s wants --partner and the id of a partner of etc/destinations.yaml", what);
-		if (format && !csv && strcmp(format, "ndjson") != 0)
-			return cli_misuse("import %s knows --format csv and ndjson", what);
-		if (csv)
-			convert_csv(&im->convert, strcmp(what, "attributes") == 0);
-		return EXIT_FINE;
-	}
-	if (partner)
-		return cli_misuse("--partner goes with import segments and import attributes");
-	if (format && strcmp(format, "combined") == 0) {
-		if (!consent || strcmp(consent, "asserted") != 0)
-			return cli_misuse("an access log says nothing of consent: import it only where you may, and say --consent asserted");
-		convert_combined(&im->convert, host ? host : default_host(&im->cli->config, site));
-		return EXIT_FINE;
-	}
-	if (!format || strcmp(format, "ndjson") != 0)
-		return cli_misuse("import knows --format ndjson and combined");
+	struct access *a = &im->lines.access;
+	im->lines.log = true;
+	if (access_init(a, &im->cli->config, host ? host : default_host(&im->cli->config, site)) != OK)
+		return cli_misuse("%s", err_text());
+	if (notation && access_set_notation(a, notation) != OK)
+		return cli_misuse("%s", err_text());
+	if (!notation && format && !access_set_form(a, format))
+		return cli_misuse("import knows --format auto, ndjson, combined, w3c, alb and json, and --log-format");
+	im->form = access_form_name(a->form);
 	return EXIT_FINE;
+}
+
+static bool is_event(struct str line)
+{
+	json_error_t error;
+	json_t *j = json_loadb(line.p, line.n, 0, &error);
+	bool fits = json_object_get(j, "id") || json_object_get(j, "cookie");
+	json_decref(j);
+	return fits;
+}
+
+/* Looks at the first lines: events, or an access log of some form. */
+static int guess(struct importer *im, const char *host)
+{
+	struct str all, line = STR("");
+	im->guessed = true;
+	if (!fill_to(im, SLICE))
+		return cli_fail("%s", err_text());
+	all = im->slice.n ? buf_view(&im->slice) : STR("");
+	int rc = understand_log(im, NULL, NULL, host);
+	bool found = !rc && access_detect(&im->lines.access, all);
+	im->form = access_form_name(im->lines.access.form);
+	while (!rc && !found && all.n && !str_trim(line).n)
+		(void)str_cut(&all, '\n', &line);
+	if (rc || found)
+		return rc;
+	im->lines.log = false;
+	im->form = "ndjson";
+	return is_event(str_trim(line)) || !im->slice.n
+		   ? EXIT_FINE
+		   : cli_fail("nothing was taken: the first lines are neither events nor a log that is known (as 'combined': %s); --format or --log-format tells what they are",
+			 im->lines.access.why);
+}
+
+static int take_file(struct importer *im, const char *what, const char *format, const char *notation, const char *consent, const char *host)
+{
+	bool automatic = !what && !notation && (!format || strcmp(format, "auto") == 0);
+	int rc = automatic ? guess(im, host) : EXIT_FINE;
+	if (rc)
+		return rc;
+	if (im->lines.log && (!consent || strcmp(consent, "asserted") != 0))
+		return cli_misuse("an access log says nothing of consent: import it only where you may, and say --consent asserted");
+	/* an access log is the same one, whatever it is called */
+	begin_sum(im, what, im->lines.log ? "combined" : automatic ? "ndjson" : format);
+	uint64_t from = clock_mono_us();
+	rc = client_available(im->cli) ? import_by_server(im) : import_alone(im);
+	cli_progress_end();
+	refuse(im, "malformed", im->lines.malformed);
+	refuse(im, "too_long", im->too_long);
+	if (rc)
+		return rc;
+	print_import(im, (double)(clock_mono_us() - from) / 1e6);
+	return nothing_taken(im);
 }
 
 static int import(struct cli *c, int argc, char **argv)
 {
 	static struct importer im;
-	const char *format = cli_option(argc, argv, "--format"), *partner = cli_option(argc, argv, "--partner"),
-		   *consent = cli_option(argc, argv, "--consent"), *host = cli_option(argc, argv, "--host"), *what = cli_word(argc, argv),
-		   *path = what;
+	const char *format = cli_option(argc, argv, "--format"), *notation = cli_option(argc, argv, "--log-format"),
+		   *consent = cli_option(argc, argv, "--consent"), *host = cli_option(argc, argv, "--host");
+	im.partner = cli_option(argc, argv, "--partner");
+	const char *what = cli_word(argc, argv), *path = what;
 	im.again = cli_flag(argc, argv, "--again");
 	im.dry = cli_flag(argc, argv, "--dry-run");
 	bool declared = what && (strcmp(what, "segments") == 0 || strcmp(what, "attributes") == 0);
 	if (declared)
 		path = cli_word(argc, argv);
 	if (!path || !cli_all_used(argc, argv))
-		return cli_misuse("import wants a FILE and --format ndjson");
+		return cli_misuse("import wants a FILE");
+	if (format && notation && strcmp(format, "auto") != 0)
+		return cli_misuse("--log-format goes without --format");
+	if (im.partner && !declared)
+		return cli_misuse("--partner goes with import segments and import attributes");
 	im.cli = c;
-	int rc = understand(&im, declared ? what : NULL, format, partner, consent, host, path);
-	if (rc)
-		return rc;
-	im.log = im.convert.line && !partner;
-	begin_sum(&im, declared ? what : NULL, format);
-	if (input_open(path, &im.input) != OK)
-		return cli_fail("%s", err_text());
+	im.form = "ndjson";
+	int rc = declared ? understand_declared(&im, what, format, path)
+		 : notation || (format && strcmp(format, "ndjson") != 0 && strcmp(format, "auto") != 0) ? understand_log(&im, format, notation, host)
+													 : EXIT_FINE;
+	if (!rc && im.lines.log && (!consent || strcmp(consent, "asserted") != 0))
+		rc = cli_misuse("an access log says nothing of consent: import it only where you may, and say --consent asserted");
+	if (!rc && input_open(path, &im.input) != OK)
+		rc = cli_fail("%s", err_text());
 	im.refused = json_object();
-	uint64_t from = clock_mono_us();
-	rc = client_available(c) ? import_by_server(&im) : import_alone(&im);
-	cli_progress_end();
-	refuse(&im, "malformed", im.convert.malformed);
-	refuse(&im, "too_long", im.too_long);
-	if (!rc) {
-		print_import(&im, (double)(clock_mono_us() - from) / 1e6);
-		rc = nothing_taken(&im);
-	}
+	if (!rc)
+		rc = take_file(&im, declared ? what : NULL, format, notation, consent, host);
 	input_close(im.input);
 	json_decref(im.refused);
-	convert_done(&im.convert);
+	lines_done(&im.lines);
 	buf_done(&im.slice);
-	buf_done(&im.converted);
 	return rc;
 }
 
 const struct command commands_import[] = {
     {"import",
-	"FILE --format ndjson|combined [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson]; [--again] [--dry-run] [--json]",
+	"FILE [--format auto|ndjson|combined|w3c|alb|json | --log-format NOTATION] [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson]; [--again] [--dry-run] [--json]",
 	"take in events, access logs, or what partners say of visitors",
 	"  FILE may be '-', and may be compressed with gzip or zstd. Works beside a running server and without one; returns when all is folded. A line may have\n"
-	"  8 MB. Exit status 1 when nothing of it was taken.\n\n"
+	"  8 MB. Exit status 1 when nothing of it was taken. Without --format the first lines say what it is, and the answer says what was taken it for. Of what\n"
+	"  was refused all is counted, and the first ten lines are named with their numbers and reasons.\n\n"
 	"  What was imported counts once: a file is known again by its content, also compressed, renamed, or grown, and only what is new of it is\n"
 	"  taken; so an import that was cut off is simply run again. --again counts all of it anew. It is remembered for as long as events are; what\n"
 	"  a partner says is news each day. A last line without its end is left out of a log and, if it is not whole, of NDJSON. --dry-run takes\n"
@@ -584,9 +639,13 @@ const struct command commands_import[] = {
 	"  other keys are those of the pixel (PROTOCOL.md), but the page's title is \"title\", and \"ip\" and \"ua\" may say where from and with\n"
 	"  what. Ids are hashed with a key of the store before anything is written. Events older than the retention, or more than five minutes\n"
 	"  ahead, are refused and counted.\n\n"
-	"  --format combined: a web server's access log. A visitor is a hash of address and agent under a key that ends with this command, labelled\n"
-	"  'log', which no destination may get unless etc/destinations.yaml says so. Static files, other methods than GET, errors and redirects are\n"
-	"  skipped; known crawlers are set aside. --host is the site's name. A log knows nothing of consent: --consent asserted says that you do.\n\n"
+	"  Access logs: combined (httpd, nginx, Traefik; with a virtual host or the head of a syslog line before it), w3c (#Fields: IIS, CloudFront), alb (load\n"
+	"  balancers of AWS), json (Caddy, Traefik, nginx escape=json and others, by the usual names of fields), or --log-format and the notation of nginx's\n"
+	"  log_format or httpd's LogFormat. A visitor is a hash of address and agent under a key that ends with this command, labelled\n"
+	"  'log', which no destination may get unless etc/destinations.yaml says so. What is no address is no visitor: such a line is malformed. Of a list of\n"
+	"  addresses the last one counts that trusted_proxies does not name and, where the list stands for the address, that is of no private network. Static\n"
+	"  files, other methods than GET, errors, redirects and what is no request are skipped; known crawlers are set aside. The host is what the line\n"
+	"  says, else --host, else the first of sites. A log knows nothing of consent: --consent asserted says that you do.\n\n"
 	"  segments, attributes: CSV with a header (id,segment[,expires][,action], or id and one column an attribute) or NDJSON, by the partner's\n"
 	"  ids, which GET /sync has matched with visitors. Taken is what the rules declare under attributes: with that partner as its source.",
 	import},

@@ -17,6 +17,7 @@ struct input {
 	uint8_t piece[PIECE]; /* as it lies in the file */
 	size_t at, n;
 	bool end, inside; /* of the file; of a compressed part that has not ended yet */
+	bool whole;	  /* a part has ended: zeros may fill up what follows, as on tapes */
 	z_stream gz;
 	ZSTD_DCtx *zstd;
 	char path[512];
@@ -71,6 +72,11 @@ static enum err read_gzip(struct input *in, char *to, size_t n, size_t *got)
 	in->gz.next_out = (Bytef *)to;
 	in->gz.avail_out = (uInt)n;
 	while (in->gz.avail_out == n && fill(in)) {
+		if (in->whole && in->piece[in->at] == 0) {
+			in->at++;
+			continue;
+		}
+		in->whole = false;
 		in->gz.next_in = in->piece + in->at;
 		in->gz.avail_in = (uInt)(in->n - in->at);
 		in->inside = true;
@@ -78,6 +84,7 @@ static enum err read_gzip(struct input *in, char *to, size_t n, size_t *got)
 		in->at = in->n - in->gz.avail_in;
 		if (rc == Z_STREAM_END) { /* another part may follow: logs are often glued together */
 			in->inside = false;
+			in->whole = true;
 			inflateReset(&in->gz);
 		} else if (rc != Z_OK && rc != Z_BUF_ERROR) {
 			return broken(in, in->gz.msg ? in->gz.msg : "this is no gzip");

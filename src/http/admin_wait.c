@@ -73,14 +73,23 @@ static int status_of(enum err e)
 	}
 }
 
+static json_t *first_refused(const struct refused_lines *r)
+{
+	json_t *list = json_array();
+	for (unsigned i = 0; i < r->n; i++)
+		json_array_append_new(list, json_pack("{s:I,s:s}", "line", (json_int_t)r->at[i].line, "reason", r->at[i].why));
+	return list;
+}
+
 static void answer_declared(struct waiting *w)
 {
 	const struct declare_totals *t = &w->declared;
 	admin_json(w->ticket, 200,
-	    json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "already",
+	    json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I},s:o}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted, "already",
 		(json_int_t)w->already, "refused", "json",
 		(json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "undeclared", (json_int_t)t->refused_undeclared, "value",
-		(json_int_t)t->refused_value, "old", (json_int_t)t->refused_old));
+		(json_int_t)t->refused_value, "old", (json_int_t)t->refused_old,
+		"refused_lines", first_refused(&t->first)));
 }
 
 static void answer_import(struct waiting *w)
@@ -94,10 +103,10 @@ static void answer_import(struct waiting *w)
 		answer_declared(w);
 	else
 		admin_json(w->ticket, 200,
-		    json_pack("{s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted,
+		    json_pack("{s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I},s:o}", "read", (json_int_t)t->read, "accepted", (json_int_t)t->accepted,
 			"already", (json_int_t)w->already, "set_aside", (json_int_t)t->aside, "refused", "json", (json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old",
 			(json_int_t)t->refused_old, "future", (json_int_t)t->refused_future, "site", (json_int_t)t->refused_site, "consent",
-			(json_int_t)t->refused_consent));
+			(json_int_t)t->refused_consent, "refused_lines", first_refused(&t->first)));
 }
 
 /* A question that was asked too often is 429; elsewhere "busy" is the server's own affair. */

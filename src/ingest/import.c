@@ -103,19 +103,36 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 	return written ? in->aside ? &t->aside : &t->accepted : &t->refused_site;
 }
 
+static const char *reason(const struct import_totals *t, const uint64_t *counter)
+{
+	return counter == &t->refused_json    ? "json"
+	       : counter == &t->refused_id     ? "id"
+	       : counter == &t->refused_old     ? "old"
+	       : counter == &t->refused_future  ? "future"
+	       : counter == &t->refused_site    ? "site"
+	       : counter == &t->refused_consent ? "consent"
+						: NULL;
+}
+
 void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batch *b, struct import_totals *totals)
 {
 	struct buf scratch = {0};
 	struct hit h;
 	struct json_reader r = {.import = true, .hit = &h, .scratch = &scratch, .begin = begin, .event = one};
 	struct str line;
+	uint64_t number = 0;
 	ingest_known(in, STR(""), now, &(struct vkey){{0}}); /* today's keys */
 	while (lines.n && str_cut(&lines, '\n', &line)) {
 		line = str_trim(line);
+		number++;
 		if (line.n == 0)
 			continue;
 		totals->read++;
-		(*(line.p[0] == '{' && json_read(&r, line) ? judge(in, &r, now, b, totals) : &totals->refused_json))++;
+		uint64_t *counter = line.p[0] == '{' && json_read(&r, line) ? judge(in, &r, now, b, totals) : &totals->refused_json;
+		++*counter;
+		const char *why = reason(totals, counter);
+		if (why)
+			refused_add(&totals->first, number, why);
 	}
 	if (scratch.p)
 		explicit_bzero(scratch.p, scratch.cap);

@@ -87,8 +87,8 @@ static uint64_t *one(
 	if (!id.n || !(segment.n ^ (size_t)json_is_object(attributes)) || !until_of(line, today, retention, &until) ||
 	    (segment.n && json_is_object(attributes)))
 		return &t->refused_json;
-	bool remove = str_eq(action, STR("remove")), over = until <= today;
-	if (action.n && !remove && !str_eq(action, STR("add")))
+	bool remove = str_ieq(action, STR("remove")), over = until <= today;
+	if (action.n && !remove && !str_ieq(action, STR("add")))
 		return &t->refused_json;
 	if (over && !remove && json_object_get(line, "expires") && !segment.n)
 		return &t->refused_old;
@@ -103,19 +103,35 @@ static uint64_t *one(
 	return &t->accepted;
 }
 
+static const char *reason(const struct declare_totals *t, const uint64_t *counter)
+{
+	return counter == &t->refused_json	 ? "json"
+	       : counter == &t->refused_id	 ? "id"
+	       : counter == &t->refused_undeclared ? "undeclared"
+	       : counter == &t->refused_value	 ? "value"
+	       : counter == &t->refused_old	 ? "old"
+						 : NULL;
+}
+
 void declare_lines(struct generation *g, const struct rules *rules, unsigned retention, struct str partner, struct str lines, uint32_t now,
     struct batch *b, struct declare_totals *totals)
 {
 	struct declaring d = {.r = rules, .partner = partner};
 	struct str line;
+	uint64_t number = 0;
 	while (lines.n && str_cut(&lines, '\n', &line)) {
 		json_error_t error;
 		line = str_trim(line);
+		number++;
 		if (!line.n)
 			continue;
 		totals->read++;
 		json_t *j = json_loadb(line.p, line.n, 0, &error);
-		(*(json_is_object(j) ? one(g, &d, j, retention, now, b, totals) : &totals->refused_json))++;
+		uint64_t *counter = json_is_object(j) ? one(g, &d, j, retention, now, b, totals) : &totals->refused_json;
+		++*counter;
+		const char *why = reason(totals, counter);
+		if (why)
+			refused_add(&totals->first, number, why);
 		json_decref(j);
 	}
 }

@@ -1,4 +1,4 @@
-/* What comes from partners: answers to deliveries, lines of their files and of access logs, etc/destinations.yaml, and the file of what they hold;
+/* What comes from partners: answers to deliveries, lines of their files, etc/destinations.yaml, and the file of what they hold;
  * and models of lookalikes. The first byte says which. */
 #include "../../src/cli/convert.c"
 #include "crumb/export/held.h"
@@ -33,10 +33,7 @@ static void lines(struct str s, int kind)
 	struct convert c;
 	struct buf out = {0};
 	struct str line;
-	if (kind)
-		convert_csv(&c, kind == 2);
-	else
-		convert_combined(&c, "shop.example");
+	convert_csv(&c, kind == 2);
 	while (s.n && str_cut(&s, '\n', &line)) {
 		size_t from = out.n;
 		bool fine = line.n && c.line(&c, line, &out);

@@ -73,10 +73,28 @@ struct json_reader {
 bool json_read(struct json_reader *r, struct str text);
 
 /* --- import of NDJSON */
+#define REFUSED_SHOWN 10
+/* The first lines that were refused; they count from 1, blank ones too. */
+struct refused_lines {
+	unsigned n;
+	struct {
+		uint64_t line;
+		const char *why; /* a name that lives for ever */
+	} at[REFUSED_SHOWN];
+};
+static inline void refused_add(struct refused_lines *r, uint64_t line, const char *why)
+{
+	if (r->n < REFUSED_SHOWN) {
+		r->at[r->n].line = line;
+		r->at[r->n++].why = why;
+	}
+}
+
 struct import_totals {
 	uint64_t read, accepted;
 	uint64_t aside; /* crawlers and the like: written, but they do not count */
 	uint64_t refused_json, refused_id, refused_old, refused_future, refused_site, refused_consent;
+	struct refused_lines first;
 };
 /* Reads whole lines into the batch. Blank lines are skipped and not counted. */
 void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batch *b, struct import_totals *totals);

@@ -6,11 +6,13 @@
 #ifndef CRUMB_NODE_DECLARE_H
 #define CRUMB_NODE_DECLARE_H
 
+#include "crumb/ingest/ingest.h"
 #include "crumb/node/node.h"
 
 struct declare_totals {
 	uint64_t read, accepted;
 	uint64_t refused_json, refused_id /* nobody was matched with it */, refused_undeclared, refused_value, refused_old;
+	struct refused_lines first;
 };
 
 /* Into the batch, whose submitting is the caller's. */

@@ -1,0 +1,286 @@
+/* Logs of a form of their own, described as their server has it: nginx's log_format or httpd's LogFormat. A notation becomes a list of pieces, each a
+ * text that stands in the line, or a value that ends where the next text begins. */
+#include "access.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PIECES_MOST 128
+
+struct access_piece {
+	struct str text;       /* p NULL: a value */
+	enum access_field field; /* of the value; F_NONE: passed over */
+	char *time_form; /* of strptime(); owned */
+};
+
+void access_forget_notation(struct access *a)
+{
+	for (size_t i = 0; i < a->pieces_n; i++)
+		free(a->pieces[i].time_form);
+	free(a->pieces);
+	free(a->notation);
+	a->pieces = NULL;
+	a->notation = NULL;
+	a->pieces_n = 0;
+}
+
+static bool has(const struct access *a, enum access_field f)
+{
+	for (size_t i = 0; i < a->pieces_n; i++)
+		if (!a->pieces[i].text.p && a->pieces[i].field == f)
+			return true;
+	return false;
+}
+
+/* Takes `time_form`. Of two for the same the first one counts. */
+static enum err add_value(struct access *a, enum access_field f, char *time_form, struct str name)
+{
+	bool after_value = a->pieces_n && !a->pieces[a->pieces_n - 1].text.p, kept = f == F_TIME && !has(a, f);
+	if (!kept)
+		free(time_form);
+	if (after_value || a->pieces_n == PIECES_MOST) {
+		if (kept)
+			free(time_form);
+		return after_value ? err_set(ERR_USAGE, "--log-format: nothing stands before '" STR_FMT "', so nobody can tell where the value before it ends", STR_ARG(name))
+				   : err_set(ERR_USAGE, "--log-format: more than %d pieces", PIECES_MOST);
+	}
+	a->pieces[a->pieces_n] = (struct access_piece){.field = has(a, f) ? F_NONE : f, .time_form = kept ? time_form : NULL};
+	a->pieces_n++;
+	return OK;
+}
+
+static enum err add_text(struct access *a, const char *p, size_t n)
+{
+	struct access_piece *last = a->pieces_n ? &a->pieces[a->pieces_n - 1] : NULL;
+	if (!n)
+		return OK;
+	if (last && last->text.p && last->text.p + last->text.n == p) {
+		last->text.n += n;
+		return OK;
+	}
+	if (a->pieces_n == PIECES_MOST)
+		return err_set(ERR_USAGE, "--log-format: more than %d pieces", PIECES_MOST);
+	a->pieces[a->pieces_n++] = (struct access_piece){.text = str_make(p, n)};
+	return OK;
+}
+
+/* --- nginx: $name, ${name} */
+
+static enum err nginx_value(struct access *a, struct str name)
+{
+	static const struct {
+		const char *name;
+		enum access_field field;
+	} own[] = {
+	    {"uri", F_STEM}, {"request_uri", F_TARGET}, {"realip_remote_addr", F_NONE}, {"binary_remote_addr", F_NONE}, {"proxy_add_x_forwarded_for", F_ADDRESS},
+	    {"server_addr", F_NONE}, {"host", F_HOST}, {"hostname", F_NONE}, {"http_host", F_HOST}};
+	unsigned rank;
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (str_eq(name, str_c(own[i].name)))
+			return add_value(a, own[i].field, NULL, name);
+	return add_value(a, access_field_named(name, &rank), NULL, name);
+}
+
+static enum err nginx_notation(struct access *a, struct str s)
+{
+	enum err e = OK;
+	while (s.n && !e) {
+		size_t dollar = str_find(s, '$'), n = 0;
+		if ((e = add_text(a, s.p, dollar)))
+			return e;
+		if (dollar == s.n)
+			return OK;
+		s = str_skip(s, dollar + 1);
+		bool braces = s.n && s.p[0] == '{';
+		s = str_skip(s, braces);
+		while (n < s.n && (chr_alpha(s.p[n]) || chr_digit(s.p[n]) || s.p[n] == '_'))
+			n++;
+		if (!n)
+			return err_set(ERR_USAGE, "--log-format: a name is expected behind '$'");
+		e = nginx_value(a, str_make(s.p, n));
+		s = str_skip(s, n + (braces && n < s.n && s.p[n] == '}'));
+	}
+	return e;
+}
+
+/* --- httpd: %h, %>s, %{Referer}i */
+
+static enum err httpd_time(struct access *a, struct str form, struct str name)
+{
+	char *copy;
+	struct str begin = STR("begin:"), end = STR("end:");
+	if (str_starts(form, begin))
+		form = str_skip(form, begin.n);
+	else if (str_starts(form, end))
+		form = str_skip(form, end.n);
+	if (str_eq(form, STR("sec")) || str_eq(form, STR("msec")) || str_eq(form, STR("usec")))
+		form = STR("");
+	if (str_eq(form, STR("msec_frac")) || str_eq(form, STR("usec_frac")))
+		return add_value(a, F_NONE, NULL, name);
+	if (!form.n)
+		return add_value(a, F_TIME, NULL, name);
+	if (!(copy = str_dup(form)))
+		return err_set(ERR_NOMEM, "no memory");
+	return add_value(a, F_TIME, copy, name);
+}
+
+static enum err httpd_value(struct access *a, struct str argument, char letter, struct str name)
+{
+	static const char letters[] = "hamUqrsvVt";
+	static const enum access_field fields[] = {F_ADDRESS, F_ADDRESS, F_METHOD, F_STEM, F_QUERY, F_REQUEST, F_STATUS, F_HOST, F_HOST, F_TIME};
+	if (letter == 't' && argument.n)
+		return httpd_time(a, argument, name);
+	if (letter == 'i')
+		return add_value(a,
+		    str_ieq(argument, STR("Referer"))		? F_REFERER
+		    : str_ieq(argument, STR("User-Agent"))	? F_AGENT
+		    : str_ieq(argument, STR("Host"))		? F_HOST
+		    : str_ieq(argument, STR("X-Forwarded-For")) ? F_FORWARDED
+								: F_NONE,
+		    NULL, name);
+	if (chr_one_of(letter, letters) && !(letter == 'a' && argument.n))
+		return add_value(a, fields[strchr(letters, letter) - letters], NULL, name);
+	return add_value(a, F_NONE, NULL, name);
+}
+
+static enum err httpd_notation(struct access *a, struct str s)
+{
+	enum err e = OK;
+	while (s.n && !e) {
+		size_t percent = str_find(s, '%'), n = 0;
+		if ((e = add_text(a, s.p, percent)) || percent == s.n)
+			return e;
+		struct str from = str_skip(s, percent), argument = STR("");
+		s = str_skip(from, 1);
+		if (s.n && s.p[0] == '%') {
+			e = add_text(a, s.p, 1);
+			s = str_skip(s, 1);
+			continue;
+		}
+		while (n < s.n && (chr_digit(s.p[n]) || chr_one_of(s.p[n], "!,<>")))
+			n++;
+		s = str_skip(s, n);
+		if (s.n && s.p[0] == '{') {
+			size_t end = str_find(s, '}');
+			argument = str_make(s.p + 1, end ? end - 1 : 0);
+			s = str_skip(s, end + 1);
+		}
+		n = s.n && s.p[0] == '^' ? 3 : 1;
+		if (s.n < n || !chr_alpha(s.p[n - 1]))
+			return err_set(ERR_USAGE, "--log-format: '%%' without the letter of a value");
+		struct str name = str_make(from.p, (size_t)(s.p + n - from.p));
+		e = n == 3 ? add_value(a, F_NONE, NULL, name) : httpd_value(a, argument, s.p[0], name);
+		s = str_skip(s, n);
+	}
+	return e;
+}
+
+/* --- the notation as it stands in a file of the server: the words around it go, and its escapes */
+
+static char *bare(const char *notation)
+{
+	struct str s = str_trim(str_c(notation));
+	char *out = malloc(s.n + 1);
+	size_t n = 0;
+	bool nginx = str_starts(s, STR("log_format ")), httpd = str_starts(s, STR("LogFormat ")), quotes = nginx || httpd;
+	char quote = 0;
+	for (size_t i = 0; out && i < s.n; i++) {
+		char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : 0;
+		if (quotes && !quote) { /* several strings are one */
+			quote = c == '"' || c == '\'' ? c : 0;
+		} else if (quotes && c == quote) {
+			quote = 0;
+			if (httpd)
+				break; /* its nickname follows */
+		} else if (c == '\\' && chr_one_of(next, "\"'\\tn")) {
+			out[n++] = next == 't' ? '\t' : next == 'n' ? ' ' : next;
+			i++;
+		} else {
+			out[n++] = c;
+		}
+	}
+	if (out)
+		out[n] = 0;
+	return out;
+}
+
+static enum err complete(struct access *a)
+{
+	bool request = has(a, F_REQUEST) || (has(a, F_METHOD) && (has(a, F_TARGET) || has(a, F_STEM)));
+	if (!has(a, F_ADDRESS) && has(a, F_FORWARDED)) /* the list stands where the address should be */
+		for (size_t i = 0; i < a->pieces_n; i++)
+			if (!a->pieces[i].text.p && a->pieces[i].field == F_FORWARDED)
+				a->pieces[i].field = F_ADDRESS;
+	if (!has(a, F_ADDRESS))
+		return err_set(ERR_USAGE, "--log-format: no address of the visitor in it ($remote_addr, or %%h)");
+	if (!has(a, F_TIME))
+		return err_set(ERR_USAGE, "--log-format: no time in it ($time_local, or %%t)");
+	if (!request)
+		return err_set(ERR_USAGE, "--log-format: no request in it ($request, or %%r)");
+	return has(a, F_STATUS) ? OK : err_set(ERR_USAGE, "--log-format: no status in it ($status, or %%>s): errors and redirects are no pages");
+}
+
+enum err access_set_notation(struct access *a, const char *notation)
+{
+	access_forget_notation(a);
+	a->form = ACCESS_OWN;
+	a->notation = bare(notation);
+	a->pieces = calloc(PIECES_MOST, sizeof *a->pieces);
+	if (!a->notation || !a->pieces)
+		return err_set(ERR_NOMEM, "no memory");
+	struct str s = str_c(a->notation);
+	bool nginx = false;
+	for (size_t i = 0; i + 1 < s.n; i++)
+		nginx |= s.p[i] == '$' && (chr_alpha(s.p[i + 1]) || s.p[i + 1] == '{');
+	if (!nginx && str_find(s, '%') == s.n)
+		return err_set(ERR_USAGE, "--log-format wants nginx's notation ($remote_addr …) or httpd's (%%h …), not '%s'", notation);
+	enum err e = nginx ? nginx_notation(a, s) : httpd_notation(a, s);
+	return e ? e : complete(a);
+}
+
+/* Where the value before `text` ends: a value in quotes does not end at \", and a list goes on behind its commas. */
+static size_t value_end(struct str line, struct str text, bool quoted, bool list)
+{
+	for (size_t i = 0; i + text.n <= line.n; i++) {
+		if (quoted && line.p[i] == '\\' && i + 1 < line.n)
+			i++;
+		else if (memcmp(line.p + i, text.p, text.n) == 0 && !(list && i && line.p[i - 1] == ',' && text.p[0] == ' '))
+			return i;
+	}
+	return line.n + 1;
+}
+
+bool access_read_own(struct access *a, struct str line, struct access_row *r)
+{
+	bool quoted = false;
+	a->why = "it does not fit --log-format";
+	r->escaped = true;
+	for (size_t i = 0; i < a->pieces_n; i++) {
+		const struct access_piece *p = &a->pieces[i];
+		if (p->text.p) {
+			if (!str_starts(line, p->text))
+				return false;
+			line = str_skip(line, p->text.n);
+			quoted = p->text.p[p->text.n - 1] == '"';
+			continue;
+		}
+		bool list = p->field == F_ADDRESS || p->field == F_FORWARDED;
+		size_t n = i + 1 < a->pieces_n ? value_end(line, a->pieces[i + 1].text, quoted && a->pieces[i + 1].text.p[0] == '"', list) : line.n;
+		if (p->field == F_TIME && line.n && line.p[0] == '[' && i + 1 < a->pieces_n && a->pieces[i + 1].text.p[0] == ' ') { /* %t */
+			size_t bracket = str_find(line, ']');
+			n = bracket < line.n ? bracket + 1 : n;
+		}
+		if (p->field == F_TIME && n == 20 && line.n >= 26 && line.p[2] == '/' && (line.p[21] == '+' || line.p[21] == '-'))
+			n = 26; /* the zone behind a blank */
+		if (n > line.n)
+			return false;
+		if (p->field != F_NONE && !str_eq(str_make(line.p, n), STR("-")))
+			r->f[p->field] = str_make(line.p, n);
+		if (p->field == F_REQUEST && !r->f[F_REQUEST].n)
+			r->f[F_REQUEST] = STR("-");
+		if (p->field == F_TIME)
+			r->time_form = p->time_form;
+		line = str_skip(line, n);
+	}
+	return !str_trim(line).n;
+}
