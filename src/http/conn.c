@@ -183,7 +183,8 @@ static void stop_reading(struct http_conn *c)
 	c->reading = false;
 }
 
-static bool make_room(struct http_conn *c)
+/* 0, or the status of whoever sends more than there is room for. */
+static int make_room(struct http_conn *c)
 {
 	if (c->start > 0) {
 		memmove(c->in, c->in + c->start, c->in_n - c->start);
@@ -193,20 +194,20 @@ static bool make_room(struct http_conn *c)
 		c->start = 0;
 	}
 	if (c->in_n < c->in_cap)
-		return true;
+		return 0;
 	size_t body = c->stranger ? HTTP_STRANGER_BODY : c->body_most;
 	size_t most = (size_t)c->server->config->header_bytes + 2 * body + IN_FIRST, cap = c->in_cap * 2;
 	if (c->in_cap >= most)
-		return false;
+		return 413;
 	char *grown = malloc(cap); /* not realloc(): it would leave the old bytes in the heap */
 	if (!grown)
-		return false;
+		return 503;
 	memcpy(grown, c->in, c->in_n);
 	explicit_bzero(c->in, c->in_n);
 	free(c->in);
 	c->in = grown;
 	c->in_cap = cap;
-	return true;
+	return 0;
 }
 
 /* Answered already: what still comes is thrown away. True: there may be more of it. */
@@ -222,8 +223,9 @@ static bool read_away(struct http_conn *c)
 /* Reads once. True: there may be more. */
 static bool read_some(struct http_conn *c)
 {
-	if (!make_room(c)) {
-		conn_error(c, 413);
+	int status = make_room(c);
+	if (status) {
+		conn_error(c, status);
 		return true;
 	}
 	size_t room = c->in_cap - c->in_n;
@@ -312,7 +314,8 @@ static void count_error(int status)
 
 void conn_error(struct http_conn *c, int status)
 {
-	count_error(status);
+	if (status != 503) /* not theirs */
+		count_error(status);
 	c->closing = c->refused = true;
 	stop_reading(c);
 	if (c->used == SLOTS) {
@@ -322,7 +325,10 @@ void conn_error(struct http_conn *c, int status)
 	struct slot *s = conn_slot(c);
 	s->last = true;
 	http_reply((struct http_ticket){c, (unsigned)(s - c->slots)}, status, "text/plain",
-	    status == 401 ? STR("WWW-Authenticate: Bearer\r\n") : STR(""), str_c(conn_reason(status)));
+	    status == 401	? STR("WWW-Authenticate: Bearer\r\n")
+	    : status == 503 ? STR("Retry-After: 5\r\n")
+			    : STR(""),
+	    str_c(conn_reason(status)));
 	if (!c->closed && c->phase != PHASE_LINGER)
 		conn_phase(c, PHASE_ANSWER);
 	conn_flush(c);

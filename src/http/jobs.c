@@ -10,6 +10,7 @@
 #include "crumb/store/backup.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define PIECES_MOST 64
 
@@ -248,9 +249,27 @@ static const struct {
     [TRAIN] = {WORKER_LONG, run_train},
 };
 
+/* A job that would need more than there is, is not begun: what is left is for hits and for what is under way. Where memory is limited (ulimit -v, -d) this
+ * many bytes are had or not; nothing is touched. A limit of a cgroup does not show here: there the kernel ends the process, and it starts again. */
+#define JOB_ROOM (32u << 20)
+
+static bool has_room(const struct waiting *w)
+{
+	if (w->what == METRICS || w->what == ERASE) /* small, and not to be put off */
+		return true;
+	void *probe = mmap(NULL, JOB_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (probe == MAP_FAILED)
+		return false;
+	munmap(probe, JOB_ROOM);
+	return true;
+}
+
 static void run_job(struct admin *a, struct waiting *w)
 {
-	jobs[w->what].run(a, w);
+	if (has_room(w))
+		jobs[w->what].run(a, w);
+	else
+		w->result = err_set(ERR_NOMEM, "no memory for this now: ask again later, or give crumbd more");
 	if (!w->result && (w->out.failed || w->body.failed || w->to.failed))
 		w->result = err_set(ERR_NOMEM, "no memory for this answer");
 	if (w->result && !w->answer)
