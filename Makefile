@@ -22,6 +22,7 @@ LLHTTP := /usr/share/llhttp
 
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
 	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/gen/countries.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
+APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
 .PHONY: all run test peers check fuzz faults bench install clean help setup-% FORCE
@@ -68,7 +69,7 @@ $B/libcrumb.a: $(LIB)
 	@rm -f $@
 	ar rcs $@ $^
 
-$B/crumbd: $B/obj/app/crumbd.o $B/libcrumb.a
+$B/crumbd: $(APP) $B/libcrumb.a
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $B/crumb: $(CLI) $B/libcrumb.a
@@ -92,6 +93,9 @@ install: all
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $B/man/crumbd.8
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's,/usr/bin/,$(PREFIX)/bin/,' etc/crumbd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/crumbd.service
+	install -m644 etc/crumbd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/crumbd.socket
+	install -Dm644 etc/crumb.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/crumb.conf
+	install -Dm644 etc/crumb.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/crumb.conf
 	@for f in crumb.yaml destinations.yaml rules/shop.yaml; do \
 		to=$(DESTDIR)/etc/crumb/$$f; \
 		if [ -e "$$to" ]; then echo "$$to stays as it is"; else install -Dm644 etc/$$f "$$to"; fi; \

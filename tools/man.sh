@@ -52,7 +52,7 @@ END
 crumbd \- pixel and tag server of crumb
 .SH SYNOPSIS
 .B crumbd
-[\fB\-c\fR \fIFILE\fR] [\fB\-o\fR \fIkey\fR=\fIvalue\fR]... [\fB\-\-test\-clock\fR] [\fB\-v\fR]
+[\fB\-c\fR \fIFILE\fR] [\fB\-o\fR \fIkey\fR=\fIvalue\fR]... [\fB\-\-take\-over\fR] [\fB\-\-test\-clock\fR] [\fB\-v\fR]
 .SH DESCRIPTION
 TOP
 	"$b/crumbd" --help | sed -n '/^When/,/^$/p' | roff

@@ -7,6 +7,8 @@
 #include "crumb/http/recent.h"
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
+#include "notify.h"
+#include "takeover.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -33,7 +35,10 @@ struct server {
 	struct collect **collects;
 	pthread_t *threads;
 	unsigned threads_n, running;
-	bool test_clock;
+	bool test_clock, take_over;
+	struct sockets sockets;	   /* that others opened, at start */
+	struct takeover *takeover; /* waits for the one that takes our place */
+	int successor;		   /* it has come; -1: not yet */
 	char token[128];
 	char places_file[4096];
 	struct timespec places_changed;
@@ -53,12 +58,14 @@ static const char usage[] = "crumbd - pixel and tag server of crumb, a data mana
 			    "\n"
 			    "  -c, --config FILE    options as YAML; see etc/crumb.yaml\n"
 			    "  -o key=value         one option; wins over the file\n"
+			    "      --take-over      take sockets, connections and store from the crumbd that has the store, if one does\n"
 			    "      --test-clock     let POST /v1/clock?advance=91d move the clock (loopback only)\n"
 			    "  -v, --verbose        say more on stderr\n"
 			    "  -h, --help           this text\n"
 			    "\n"
 			    "When it can serve it prints 'ready collect=HOST:PORT admin=HOST:PORT'. SIGHUP reads the rules again, SIGTERM\n"
-			    "answers what was asked and ends; a second SIGTERM ends at once.\n"
+			    "answers what was asked and ends; a second SIGTERM ends at once. Sockets may come from a service manager (LISTEN_FDS,\n"
+			    "named collect and admin), and it is told how we are (NOTIFY_SOCKET, WATCHDOG_USEC).\n"
 			    "\n"
 			    "options:\n";
 
@@ -172,7 +179,8 @@ static void *run_reloader(void *arg)
 		}
 		s->reload_wanted = false;
 		pthread_mutex_unlock(&s->reload_lock);
-		(void)!reload(s); /* said in the log */
+		notify_reloading();
+		notify("READY=1\nSTATUS=%s", reload(s) == OK ? "ready" : "ready; rules are refused, the old ones stay"); /* and said in the log */
 		pthread_mutex_lock(&s->reload_lock);
 	}
 	pthread_mutex_unlock(&s->reload_lock);
@@ -194,6 +202,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
 	(void)fd, (void)what;
+	notify_alive();
 	node_tick(&s->node);
 	if (atomic_exchange(&s->node.models_changed, false))
 		want_reload(s, false);
@@ -213,8 +222,7 @@ static void on_quick(evutil_socket_t fd, short what, void *arg)
 static void terminate(struct server *s)
 {
 	log_info("main", "stopping");
-	for (unsigned i = 0; i < s->running; i++)
-		collect_stop(s->collects[i]);
+	notify("STOPPING=1\nSTATUS=answering what was asked");
 	event_base_loopbreak(s->base);
 }
 
@@ -238,6 +246,87 @@ static void our_signals(sigset_t *out)
 	sigaddset(out, SIGTERM);
 	sigaddset(out, SIGINT);
 	sigaddset(out, SIGHUP);
+}
+
+/* --- from one process to the next */
+
+static void list_sockets(void *arg, struct sockets *out)
+{
+	struct server *s = arg;
+	int fd;
+	for (unsigned i = 0; i < s->threads_n; i++)
+		for (unsigned k = 0; (fd = collect_socket(s->collects[i], k)) >= 0; k++)
+			sockets_add(out, SOCKET_COLLECT, fd);
+	sockets_add(out, SOCKET_ADMIN, admin_socket(s->admin));
+}
+
+static void on_taken_over(void *arg, int to)
+{
+	struct server *s = arg;
+	s->successor = to;
+	log_info("main", "another crumbd takes over");
+	terminate(s);
+}
+
+static bool give_collect(void *arg, int fd)
+{
+	const struct server *s = arg;
+	return takeover_send(s->successor, socket_names[SOCKET_COLLECT_CONN], fd);
+}
+
+static bool give_admin(void *arg, int fd)
+{
+	const struct server *s = arg;
+	return takeover_send(s->successor, socket_names[SOCKET_ADMIN_CONN], fd);
+}
+
+static enum err sockets_fit(const struct server *s, const struct sockets *given)
+{
+	enum err e = sockets_get(given, SOCKET_COLLECT, 0) < 0 ? err_set(ERR_USAGE, "it came without sockets") : OK;
+	for (size_t i = 0; i < given->n && !e; i++)
+		if (given->v[i].role <= SOCKET_ADMIN)
+			e = http_socket_fits(given->v[i].role == SOCKET_ADMIN ? s->config.admin_listen : s->config.collect_listen, given->v[i].fd);
+	return e;
+}
+
+/* All that can be wrong with options, rules and files was looked at: the one that runs leaves only for one that can serve. */
+static enum err take_over(struct server *s)
+{
+	struct sockets given = {0};
+	int from;
+	enum err e = takeover_ask(s->config.store_path, &given, &from);
+	if (!e && from < 0)
+		log_info("main", "there is nobody to take over from");
+	if (!e && from >= 0 && (e = sockets_fit(s, &given))) {
+		close(from);
+		e = err_wrap(e, "collect.listen and admin.listen stay as they are at a take-over, or the server is stopped first");
+	} else if (!e && from >= 0) {
+		e = takeover_go(from, &given);
+	}
+	for (size_t i = 0; i < given.n && !e; i++) {
+		sockets_add(&s->sockets, given.v[i].role, given.v[i].fd);
+		given.v[i].fd = -1;
+	}
+	sockets_done(&given);
+	return e;
+}
+
+/* Connections that the one before us had: before the threads run. */
+static void adopt(struct server *s)
+{
+	unsigned next = 0;
+	for (size_t i = 0; i < s->sockets.n; i++) {
+		struct socket_one *one = &s->sockets.v[i];
+		struct sockaddr_storage peer = {0};
+		socklen_t n = sizeof peer;
+		if (one->role <= SOCKET_ADMIN || getpeername(one->fd, (struct sockaddr *)&peer, &n) != 0)
+			continue; /* whoever hung up meanwhile goes with the rest */
+		if (one->role == SOCKET_ADMIN_CONN)
+			admin_adopt(s->admin, one->fd, &peer);
+		else
+			collect_adopt(s->collects[next++ % s->threads_n], one->fd, &peer);
+		one->fd = -1;
+	}
 }
 
 /* --- start */
@@ -271,13 +360,20 @@ static enum err start_collect(struct server *s)
 	s->threads = calloc((size_t)n, sizeof *s->threads);
 	CHECK(s->collects && s->threads);
 	snprintf(listen, sizeof listen, "%s", s->config.collect_listen);
-	if ((e = http_port_free(listen)))
+	size_t given = sockets_count(&s->sockets, SOCKET_COLLECT);
+	if (given && http_socket_fits(listen, sockets_get(&s->sockets, SOCKET_COLLECT, 0)) != OK)
+		log_warn("main", "collect.listen is not used, the sockets that were handed to us are");
+	if (!given && (e = http_port_free(listen)))
 		return err_wrap(e, "collect.listen");
 	for (; s->threads_n < (unsigned)n && !e; s->threads_n++) {
-		if ((e = collect_new(&s->shared, listen, &s->collects[s->threads_n])))
+		if ((e = collect_new(&s->shared, given ? NULL : listen, &s->collects[s->threads_n])))
 			break;
-		collect_address(s->collects[s->threads_n], listen, sizeof listen); /* the others share the port that the first one got */
+		if (!given)
+			collect_address(s->collects[s->threads_n], listen, sizeof listen); /* the others share the port that the first one got */
 	}
+	/* connections wait in each of the sockets that we were given, so each has a thread, and no other is opened: it would end with us */
+	for (size_t i = 0; given && !e && i < (given > (size_t)n ? given : (size_t)n); i++)
+		e = collect_listen(s->collects[i % (size_t)n], sockets_get(&s->sockets, SOCKET_COLLECT, i % given));
 	return e;
 }
 
@@ -351,7 +447,9 @@ static enum err start(struct server *s)
 	pthread_cond_init(&s->reload_wake, NULL);
 	if ((e = make_token(s)) || (e = first_places(s)) || (e = load_lists(s)))
 		return e;
-	if ((e = node_start(&s->node, &s->config, s->test_clock)))
+	if ((e = node_prepare(&s->node, &s->config)) || (s->take_over && (e = take_over(s))))
+		return e;
+	if ((e = node_open(&s->node, s->test_clock)))
 		return e;
 	char told[4200];
 	snprintf(told, sizeof told, "%s/told", s->config.store_path);
@@ -372,14 +470,16 @@ static enum err start(struct server *s)
 		return err_set(ERR_IO, "no event loop");
 	if ((e = start_collect(s)))
 		return e;
-	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, &s->admin)))
+	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, sockets_get(&s->sockets, SOCKET_ADMIN, 0), &s->admin)))
 		return err_wrap(e, "admin.listen");
 	admin_on_models(s->admin, new_models, s);
 	char admin[128];
 	admin_address(s->admin, admin, sizeof admin);
 	if ((e = store_save_admin(s->node.store, admin, s->token)))
 		return e;
-	if (!node_wait(&s->node, s->config.rules_wait_s, true))
+	/* who waits in sockets that were there before us waits for hits to be taken, not for the views */
+	bool waited_for = s->sockets.n > 0;
+	if (!waited_for && !node_wait(&s->node, s->config.rules_wait_s, true))
 		log_warn("main", "serving before the views have caught up");
 	if ((e = courier_start(&s->node, &s->courier)))
 		return e;
@@ -387,8 +487,14 @@ static enum err start(struct server *s)
 	if (pthread_create(&s->reloader, NULL, run_reloader, s) != 0)
 		return err_set(ERR_IO, "no thread that reads rules again");
 	s->reload_runs = true;
+	if (s->take_over && waited_for)
+		want_reload(s, false); /* a lookalike may have been trained since we read the rules */
+	adopt(s);
+	sockets_done(&s->sockets);
 	if ((e = run_collect(s)))
 		return e;
+	if (takeover_offer(s->config.store_path, s->base, list_sockets, on_taken_over, s, &s->takeover) != OK)
+		log_warn("main", "nobody will be able to take over why=\"%s\"", err_text());
 	add_events(s);
 	admin_ready(s->admin, true);
 	return OK;
@@ -396,8 +502,11 @@ static enum err start(struct server *s)
 
 static void stop(struct server *s)
 {
-	for (unsigned i = 0; i < s->running; i++)
-		pthread_join(s->threads[i], NULL);
+	bool taken_over = s->successor >= 0;
+	if (taken_over && s->admin)
+		admin_give(s->admin, give_admin, s);
+	takeover_close(s->takeover);
+	/* what may take long ends while hits are still taken */
 	admin_free(s->admin);
 	if (s->reload_runs) {
 		want_reload(s, true);
@@ -405,6 +514,14 @@ static void stop(struct server *s)
 	}
 	keeper_stop(s->keeper);
 	courier_stop(s->courier);
+	for (unsigned i = 0; i < s->running; i++) {
+		if (taken_over)
+			collect_give(s->collects[i], give_collect, s);
+		else
+			collect_stop(s->collects[i]);
+	}
+	for (unsigned i = 0; i < s->running; i++)
+		pthread_join(s->threads[i], NULL);
 	writer_stop(s->node.writer);
 	s->node.writer = NULL;
 	engine_stop(s->node.engine);
@@ -414,6 +531,11 @@ static void stop(struct server *s)
 	node_stop(&s->node);
 	kgate_memory_free(s->config.told);
 	s->config.told = NULL;
+	if (taken_over) {
+		takeover_send(s->successor, "released", -1);
+		close(s->successor);
+	}
+	sockets_done(&s->sockets);
 	struct event *events[] = {s->tick, s->quick, s->signals};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])
@@ -443,6 +565,8 @@ static enum err read_arguments(struct server *s, int argc, char **argv)
 			exit(0);
 		} else if (strcmp(a, "--test-clock") == 0) {
 			s->test_clock = true;
+		} else if (strcmp(a, "--take-over") == 0) {
+			s->take_over = true;
 		} else if (strcmp(a, "-v") == 0 || strcmp(a, "--verbose") == 0) {
 			log_threshold(LOG_DEBUG);
 		} else if ((strcmp(a, "-c") == 0 || strcmp(a, "--config") == 0) && i + 1 < argc) {
@@ -479,7 +603,7 @@ static enum err drop_privileges(const struct config *c)
 
 int main(int argc, char **argv)
 {
-	static struct server s;
+	static struct server s = {.successor = -1};
 	json_set_alloc_funcs(malloc, wipe_and_free);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
@@ -494,6 +618,9 @@ int main(int argc, char **argv)
 	enum err e = sodium_init() < 0 ? err_set(ERR_IO, "libsodium does not start") : config_init(&s.config);
 	if (!e)
 		e = read_arguments(&s, argc, argv);
+	notify_begin();
+	if (!e)
+		e = sockets_of_environment(&s.sockets);
 	if (!e)
 		e = drop_privileges(&s.config);
 	if (e) {
@@ -510,6 +637,7 @@ int main(int argc, char **argv)
 	admin_address(s.admin, admin, sizeof admin);
 	printf("ready collect=%s admin=%s\n", collect, admin);
 	fflush(stdout);
+	notify("READY=1\nSTATUS=ready collect=%s admin=%s", collect, admin);
 	event_base_dispatch(s.base);
 	sigset_t ours;
 	our_signals(&ours);

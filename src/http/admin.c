@@ -430,13 +430,28 @@ void admin_ready(struct admin *a, bool ready)
 	a->ready = ready;
 }
 
+int admin_socket(const struct admin *a)
+{
+	return http_server_socket(a->server, 0);
+}
+
+void admin_adopt(struct admin *a, int fd, const struct sockaddr_storage *peer)
+{
+	http_server_adopt(a->server, fd, peer);
+}
+
+void admin_give(struct admin *a, bool (*give)(void *ctx, int fd), void *ctx)
+{
+	http_server_give(a->server, give, ctx);
+}
+
 void admin_address(const struct admin *a, char *out, size_t cap)
 {
 	http_server_address(a->server, out, cap);
 }
 
 enum err admin_new(struct event_base *base, struct node *node, struct keeper *keeper, struct collect_shared *shared, const char *token,
-    bool test_clock, struct admin **out)
+    bool test_clock, int socket, struct admin **out)
 {
 	struct admin *a = calloc(1, sizeof *a);
 	if (!a)
@@ -458,7 +473,9 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	a->asked = ask_memory_new();
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
-		e = http_server_new(base, &a->listener, a->config->admin_listen, false, handle, a, &a->server);
+		e = http_server_new(base, &a->listener, socket < 0 ? a->config->admin_listen : NULL, false, handle, a, &a->server);
+	if (!e && socket >= 0)
+		e = http_server_listen(a->server, socket);
 	if (!e)
 		e = admin_workers_start(a);
 	if (e) {

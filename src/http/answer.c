@@ -128,10 +128,10 @@ void conn_flush(struct http_conn *c)
 		conn_phase(c, PHASE_IDLE);
 	else if (c->phase == PHASE_SEND && !c->want_write)
 		conn_phase(c, PHASE_ANSWER);
-	if (c->used == 0 && c->server->draining && c->phase != PHASE_LINGER && !conn_unparsed(c)) {
-		conn_close(c);
+	if (c->server->draining)
+		conn_leave(c);
+	if (c->closed)
 		return;
-	}
 	if (c->phase == PHASE_LINGER || c->used == SLOTS)
 		return;
 	if (!c->reading && !c->closing) {

@@ -223,7 +223,11 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		batch_clear(b);
 		http_gate_open(c->server, gate);
 	}
-	if (atomic_load(&c->stop))
+	if (!atomic_load(&c->stop))
+		return;
+	if (c->give)
+		http_server_give(c->server, c->give, c->give_ctx);
+	else
 		http_server_drain(c->server);
 }
 
@@ -299,6 +303,13 @@ void collect_stop(struct collect *c)
 	wake(c);
 }
 
+void collect_give(struct collect *c, bool (*give)(void *ctx, int fd), void *ctx)
+{
+	c->give = give;
+	c->give_ctx = ctx;
+	collect_stop(c);
+}
+
 static void cookie_text(struct collect *c)
 {
 	static const char *const same_site[] = {"None", "Lax", "Strict"};
@@ -353,6 +364,21 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 void collect_limit(struct collect *c, unsigned connections)
 {
 	http_server_limit(c->server, connections);
+}
+
+enum err collect_listen(struct collect *c, int fd)
+{
+	return http_server_listen(c->server, fd);
+}
+
+int collect_socket(const struct collect *c, unsigned i)
+{
+	return http_server_socket(c->server, i);
+}
+
+void collect_adopt(struct collect *c, int fd, const struct sockaddr_storage *peer)
+{
+	http_server_adopt(c->server, fd, peer);
 }
 
 void collect_address(const struct collect *c, char *out, size_t cap)

@@ -42,6 +42,8 @@ struct collect {
 	struct event *wake_ev, *soon_ev;
 	int wake_fd;
 	_Atomic bool stop, committed; /* set by other threads, read after a wake */
+	bool (*give)(void *ctx, int fd); /* set before `stop` */
+	void *give_ctx;
 	uint64_t version;	      /* of what was taken from shared */
 	struct ingest ingest;
 	struct destinations *destinations; /* a reference */

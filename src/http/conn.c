@@ -129,6 +129,21 @@ void conn_close(struct http_conn *c)
 	conn_let_go(c);
 }
 
+/* Who asks for nothing may be about to ask: closing would answer that with a reset. What is in the socket already is for whoever has it next; what
+ * was read of a request makes it ours. */
+void conn_leave(struct http_conn *c)
+{
+	const struct http_server *s = c->server;
+	if (c->closed || c->used || (c->phase != PHASE_IDLE && c->phase != PHASE_HEAD))
+		return;
+	bool clean = c->phase == PHASE_IDLE && c->start == c->in_n && !c->closing;
+	if (!s->late && !(s->give && clean))
+		return;
+	if (!s->late)
+		s->give(s->give_ctx, c->fd); /* who cannot be given away is closed as well */
+	conn_close(c);
+}
+
 /* Answered for the last time: let the peer read it before the connection goes, even if it is still sending. */
 void conn_linger(struct http_conn *c)
 {

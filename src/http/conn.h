@@ -68,14 +68,23 @@ struct conn_list {
 	struct http_conn *first, *last;
 };
 
+struct listener {
+	struct http_server *server;
+	int fd;
+	struct event ev;
+};
+
 struct http_server {
 	struct event_base *base;
 	const struct config *config;
 	http_handler handler;
 	void *ctx;
-	int fd;
-	bool draining;
-	struct event accept_ev, pause_ev, tick_ev, marked_ev;
+	struct listener **listeners;
+	unsigned listeners_n;
+	bool draining, late; /* late: who asks for nothing is not waited for any more */
+	bool (*give)(void *ctx, int fd); /* draining: to whom connections go that ask for nothing; NULL: nobody */
+	void *give_ctx;
+	struct event pause_ev, tick_ev, marked_ev, leave_ev;
 	llhttp_settings_t settings;
 	struct conn_list phases[PHASE_MAX];
 	struct http_conn *waiting, *marked, *spare, *dead;
@@ -108,6 +117,7 @@ void conn_on_marked(evutil_socket_t fd, short what, void *server);
 void conn_linger(struct http_conn *c); /* answered for the last time */
 void conn_error(struct http_conn *c, int status); /* answers and closes */
 void conn_close(struct http_conn *c);
+void conn_leave(struct http_conn *c); /* the server ends: goes to who comes after it, if it asks for nothing */
 void conn_let_go(struct http_conn *c);	/* closed: its memory, when nobody needs it any more */
 void conn_reap(struct http_server *s);	/* frees what was let go */
 

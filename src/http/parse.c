@@ -357,7 +357,7 @@ static void handle(struct http_conn *c)
 	for (int i = 0; i < H_MAX; i++)
 		r.header[i] = view(c, c->header[i]);
 	r.body = view(c, c->body);
-	bool last = !llhttp_should_keep_alive(&c->parser) || c->server->draining;
+	bool last = !llhttp_should_keep_alive(&c->parser) || (c->server->draining && !c->server->give);
 	struct slot *s = conn_slot(c);
 	s->last = last;
 	s->bodyless = r.method == HTTP_M_HEAD;

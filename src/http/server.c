@@ -17,6 +17,7 @@
 #define ACCEPT_MOST 64
 #define LINGER_S 2
 #define HELD_UP_S 2    /* longer between two ticks the loop did not run */
+#define LEAVE_US 1000000 /* an end waits so long for who may be about to ask */
 #define PAUSE_US 50000 /* without descriptors nobody is accepted for so long */
 #define TOLD_S 60      /* and it is said so often */
 
@@ -51,10 +52,11 @@ static void take_reserve(struct http_server *s)
 
 /* No descriptor is left. One connection makes room; the next look at the listener comes by itself. When none can, whoever is first in line
  * hears at once that there is no place, by the descriptor that was kept for this, and the listener rests, or it would spin. */
-static void no_descriptor(struct http_server *s)
+static void no_descriptor(const struct listener *l)
 {
 	int why = errno;
-	struct pollfd waits = {.fd = s->fd, .events = POLLIN};
+	struct http_server *s = l->server;
+	struct pollfd waits = {.fd = l->fd, .events = POLLIN};
 	if (poll(&waits, 1, 0) <= 0)
 		return; /* the last descriptor was for the last who waited: accept() wants one before it looks */
 	if (!s->told || s->now - s->told > TOLD_S) {
@@ -66,12 +68,13 @@ static void no_descriptor(struct http_server *s)
 	if (s->reserve >= 0) {
 		close(s->reserve);
 		s->reserve = -1;
-		int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0)
 			close(fd);
 		take_reserve(s);
 	}
-	event_del(&s->accept_ev);
+	for (unsigned i = 0; i < s->listeners_n; i++)
+		event_del(&s->listeners[i]->ev);
 	event_add(&s->pause_ev, &(struct timeval){0, PAUSE_US});
 }
 
@@ -79,13 +82,14 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *s = arg;
 	(void)fd, (void)what;
-	if (s->fd >= 0)
-		event_add(&s->accept_ev, NULL);
+	for (unsigned i = 0; i < s->listeners_n; i++)
+		event_add(&s->listeners[i]->ev, NULL);
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
-	struct http_server *s = arg;
+	const struct listener *l = arg;
+	struct http_server *s = l->server;
 	(void)what;
 	conn_reap(s);
 	for (int i = 0; i < ACCEPT_MOST; i++) {
@@ -94,7 +98,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 		int conn_fd = accept4(fd, (struct sockaddr *)&peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (conn_fd < 0) {
 			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-				no_descriptor(s);
+				no_descriptor(l);
 			return;
 		}
 		http_server_adopt(s, conn_fd, &peer);
@@ -145,7 +149,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	expire(s, PHASE_LINGER, LINGER_S, M_CONN_IDLE, 0);
 }
 
-/* --- the server */
+/* --- sockets */
 
 static enum err listen_at(const struct addrinfo *a, const char *where, bool reuse, int *out)
 {
@@ -167,7 +171,8 @@ static enum err listen_at(const struct addrinfo *a, const char *where, bool reus
 	return OK;
 }
 
-static enum err listen_on(const char *where, bool reuse, int *out)
+/* The addresses of HOST:PORT. */
+static enum err resolve(const char *where, struct addrinfo **out)
 {
 	struct str w = str_c(where);
 	size_t colon = w.n;
@@ -184,15 +189,63 @@ static enum err listen_on(const char *where, bool reuse, int *out)
 		return err_set(ERR_USAGE, "'%s' is no HOST:PORT", where);
 	snprintf(host, sizeof host, STR_FMT, STR_ARG(h));
 	snprintf(port, sizeof port, "%s", w.p + colon);
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
-	int rc = getaddrinfo(h.n ? host : NULL, port, &hints, &found);
-	if (rc)
-		return err_set(ERR_USAGE, "%s: %s", where, gai_strerror(rc));
-	enum err e = ERR_IO;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	int rc = getaddrinfo(h.n ? host : NULL, port, &hints, out);
+	return rc ? err_set(ERR_USAGE, "%s: %s", where, gai_strerror(rc)) : OK;
+}
+
+static enum err listen_on(const char *where, bool reuse, int *out)
+{
+	struct addrinfo *found;
+	enum err e = resolve(where, &found);
+	if (e)
+		return e;
+	e = ERR_IO;
 	for (const struct addrinfo *a = found; a && e == ERR_IO; a = a->ai_next) /* a name may have addresses that this machine lacks */
 		e = listen_at(a, where, reuse, out);
 	freeaddrinfo(found);
 	return e == ERR_BUSY ? ERR_IO : e;
+}
+
+static bool same_address(const struct sockaddr *a, const struct sockaddr *b)
+{
+	const void *x = a, *y = b;
+	if (a->sa_family != b->sa_family)
+		return false;
+	if (a->sa_family == AF_INET) {
+		const struct sockaddr_in *i = x, *j = y;
+		return i->sin_addr.s_addr == j->sin_addr.s_addr && (!i->sin_port || i->sin_port == j->sin_port);
+	}
+	const struct sockaddr_in6 *i = x, *j = y;
+	return a->sa_family == AF_INET6 && memcmp(&i->sin6_addr, &j->sin6_addr, sizeof i->sin6_addr) == 0 && (!i->sin6_port || i->sin6_port == j->sin6_port);
+}
+
+static void address_text(int fd, char *out, size_t cap)
+{
+	struct sockaddr_storage a = {0};
+	socklen_t n = sizeof a;
+	char host[64] = "?", port[16] = "?";
+	if (getsockname(fd, (struct sockaddr *)&a, &n) == 0)
+		getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(out, cap, a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+enum err http_socket_fits(const char *listen, int fd)
+{
+	struct sockaddr_storage has;
+	socklen_t n = sizeof has;
+	struct addrinfo *found;
+	char at[128];
+	enum err e = resolve(listen, &found);
+	if (e)
+		return e;
+	bool fits = false;
+	if (getsockname(fd, (struct sockaddr *)&has, &n) == 0)
+		for (const struct addrinfo *a = found; a && !fits; a = a->ai_next)
+			fits = same_address(a->ai_addr, (const struct sockaddr *)&has);
+	freeaddrinfo(found);
+	address_text(fd, at, sizeof at);
+	return fits ? OK : err_set(ERR_USAGE, "it is %s, and the server that runs listens at %s", listen, at);
 }
 
 enum err http_port_free(const char *listen)
@@ -204,18 +257,56 @@ enum err http_port_free(const char *listen)
 	return e;
 }
 
+static enum err add_listener(struct http_server *s, int fd)
+{
+	struct listener *l = malloc(sizeof *l), **grown = realloc(s->listeners, (s->listeners_n + 1) * sizeof *grown);
+	if (grown)
+		s->listeners = grown;
+	if (!l || !grown) {
+		free(l);
+		close(fd);
+		return err_set(ERR_NOMEM, "no memory");
+	}
+	l->server = s;
+	l->fd = fd;
+	event_assign(&l->ev, s->base, fd, EV_READ | EV_PERSIST, on_acceptable, l);
+	event_add(&l->ev, NULL);
+	s->listeners[s->listeners_n++] = l;
+	return OK;
+}
+
+enum err http_server_listen(struct http_server *s, int fd)
+{
+	int type = 0, listens = 0, yes = 1;
+	socklen_t n = sizeof type;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) != 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) != 0 || type != SOCK_STREAM || !listens)
+		return err_set(ERR_USAGE, "descriptor %d is no socket that listens", fd);
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (own < 0 || fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) != 0) {
+		enum err e = err_set(ERR_IO, "socket %d: %s", fd, strerror(errno));
+		if (own >= 0)
+			close(own);
+		return e;
+	}
+	setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+	return add_listener(s, own);
+}
+
+int http_server_socket(const struct http_server *s, unsigned i)
+{
+	return i < s->listeners_n ? s->listeners[i]->fd : -1;
+}
+
+/* --- the server */
+
+static void on_leave(evutil_socket_t fd, short what, void *arg);
+
 enum err http_server_new(
     struct event_base *base, const struct config *c, const char *listen, bool reuse, http_handler handler, void *ctx, struct http_server **out)
 {
 	struct http_server *s = calloc(1, sizeof *s);
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory");
-	s->fd = -1;
-	enum err e = listen ? listen_on(listen, reuse, &s->fd) : OK;
-	if (e) {
-		free(s);
-		return e;
-	}
 	s->base = base;
 	s->config = c;
 	s->handler = handler;
@@ -229,11 +320,16 @@ enum err http_server_new(
 	event_assign(&s->pause_ev, base, -1, 0, on_pause_over, s);
 	event_assign(&s->marked_ev, base, -1, 0, conn_on_marked, s);
 	event_assign(&s->tick_ev, base, -1, EV_PERSIST, on_tick, s);
-	if (s->fd >= 0) {
-		event_assign(&s->accept_ev, base, s->fd, EV_READ | EV_PERSIST, on_acceptable, s);
-		event_add(&s->accept_ev, NULL);
-	}
+	event_assign(&s->leave_ev, base, -1, 0, on_leave, s);
 	event_add(&s->tick_ev, &(struct timeval){1, 0});
+	int fd;
+	enum err e = OK;
+	if (listen && !(e = listen_on(listen, reuse, &fd)))
+		e = add_listener(s, fd);
+	if (e) {
+		http_server_free(s);
+		return e;
+	}
 	*out = s;
 	return OK;
 }
@@ -265,12 +361,25 @@ unsigned http_server_connections(const struct http_server *s)
 
 void http_server_address(const struct http_server *s, char *out, size_t cap)
 {
-	struct sockaddr_storage a;
-	socklen_t n = sizeof a;
-	char host[64] = "?", port[16] = "?";
-	if (getsockname(s->fd, (struct sockaddr *)&a, &n) == 0)
-		getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(out, cap, a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	address_text(http_server_socket(s, 0), out, cap);
+}
+
+/* --- the end */
+
+static void close_all(struct conn_list *l)
+{
+	while (l->first)
+		conn_close(l->first);
+}
+
+static void on_leave(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_server *s = arg;
+	(void)fd, (void)what;
+	s->late = true;
+	close_all(&s->phases[PHASE_IDLE]);
+	close_all(&s->phases[PHASE_HEAD]);
+	close_all(&s->phases[PHASE_LINGER]);
 }
 
 void http_server_drain(struct http_server *s)
@@ -278,15 +387,27 @@ void http_server_drain(struct http_server *s)
 	if (s->draining)
 		return;
 	s->draining = true;
-	if (s->fd >= 0) {
-		event_del(&s->accept_ev);
-		close(s->fd);
-		s->fd = -1;
+	for (unsigned i = 0; i < s->listeners_n; i++) {
+		event_del(&s->listeners[i]->ev);
+		close(s->listeners[i]->fd);
+		free(s->listeners[i]);
 	}
-	while (s->phases[PHASE_IDLE].first)
-		conn_close(s->phases[PHASE_IDLE].first);
-	while (s->phases[PHASE_HEAD].first)
-		conn_close(s->phases[PHASE_HEAD].first);
+	s->listeners_n = 0;
+	event_add(&s->leave_ev, &(struct timeval){LEAVE_US / 1000000, LEAVE_US % 1000000});
+}
+
+void http_server_give(struct http_server *s, bool (*give)(void *ctx, int fd), void *ctx)
+{
+	if (s->draining)
+		return;
+	s->give = give;
+	s->give_ctx = ctx;
+	http_server_drain(s);
+	for (struct http_conn *c = s->phases[PHASE_IDLE].first, *next; c; c = next) {
+		next = c->next;
+		if (!c->busy)
+			conn_leave(c);
+	}
 }
 
 bool http_server_idle(const struct http_server *s)
@@ -316,6 +437,8 @@ void http_server_free(struct http_server *s)
 	event_del(&s->marked_ev);
 	event_del(&s->pause_ev);
 	event_del(&s->tick_ev);
+	event_del(&s->leave_ev);
+	free(s->listeners);
 	if (s->reserve >= 0)
 		close(s->reserve);
 	free(s);

@@ -9,7 +9,7 @@
 
 #define TROUBLE_US 5000000 /* what does not pass within this time is not waited for */
 
-enum err node_start(struct node *n, const struct config *c, bool believe)
+enum err node_prepare(struct node *n, const struct config *c)
 {
 	*n = (struct node){.config = c};
 	pthread_mutex_init(&n->lock, NULL);
@@ -20,8 +20,23 @@ enum err node_start(struct node *n, const struct config *c, bool believe)
 		e = deploy_rules(c, c->rules_path, NULL, &n->rules);
 	if (!e)
 		e = destinations_load(c->destinations_path, NULL, &n->destinations);
-	if (!e)
-		e = store_open(c, STORE_WRITE, &n->store);
+	if (e)
+		node_stop(n);
+	return e;
+}
+
+enum err node_start(struct node *n, const struct config *c, bool believe)
+{
+	enum err e = node_prepare(n, c);
+	return e ? e : node_open(n, believe);
+}
+
+enum err node_open(struct node *n, bool believe)
+{
+	const struct config *c = n->config;
+	enum err e;
+	store_load_clock(c); /* who had the store until now may have moved it */
+	e = store_open(c, STORE_WRITE, &n->store);
 	if (!e)
 		watch_start(&n->watch, n->store, believe); /* before anything could expire */
 	if (!e)

@@ -62,10 +62,10 @@ class Server:
                    'geo.database=' + os.path.join(ROOT, 'build', 'country.mmdb')] + self.options
         return [a for o in options for a in ('-o', o)]
 
-    def start(self, command=(), build=None):
-        arguments = list(command) + [os.path.join(build or BUILD, 'crumbd')] + self.common() + ['-o', 'collect.listen=' + self.listen, '-o', 'admin.listen=' + self.listen]
+    def start(self, command=(), build=None, more=(), **process):
+        arguments = list(command) + [os.path.join(build or BUILD, 'crumbd')] + self.common() + ['-o', 'collect.listen=' + self.listen, '-o', 'admin.listen=' + self.listen] + list(more)
         with open(self.log, 'a') as log:
-            self.process = subprocess.Popen(arguments + (['--test-clock'] if self.test_clock else []), stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=self.limit)
+            self.process = subprocess.Popen(arguments + (['--test-clock'] if self.test_clock else []), stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=self.limit, **process)
         ready, _, _ = select.select([self.process.stdout], [], [], 60 * SLOW)
         line = self.process.stdout.readline() if ready else ''
         found = re.match(r'ready collect=(\S+) admin=(\S+)', line)

@@ -482,7 +482,7 @@ TEST(draining_answers_what_was_asked_and_closes)
 	turn(w);
 	assert_int_equal(w->held_n, SLOTS);
 	http_server_drain(w->server);
-	assert_true(ended(idle));
+	assert_false(ended(idle)); /* it may be about to ask */
 	while (w->held_n)
 		release(w, 0);
 	turn(w);
@@ -495,11 +495,75 @@ TEST(draining_answers_what_was_asked_and_closes)
 	same(&t, fd);
 	assert_true(ended(fd));
 	close(fd);
+	struct talk late = {0};
+	put_request(&late.sent, "/now", 1, "k=v", STR(""));
+	put(idle, buf_view(&late.sent));
+	turn(w);
+	turn(w);
+	expect(&late.want, "/now", 1, "k=v", STR(""));
+	same(&late, idle);
+	assert_true(ended(idle)); /* it was told to go */
 	close(idle);
 	turn(w);
 	assert_true(http_server_idle(w->server));
+	talk_done(&late);
 	talk_done(&t);
 	world_free(w);
+}
+
+TEST(who_asks_for_nothing_is_waited_for_no_longer_than_a_second)
+{
+	struct world *w = world_new(NULL);
+	int idle = connected(w), half = connected(w);
+	put(half, STR("GET /now?1 HTTP/1.1\r\nHo"));
+	turn(w);
+	http_server_drain(w->server);
+	turn(w);
+	assert_false(ended(idle) || ended(half));
+	event_active(&w->server->leave_ev, EV_TIMEOUT, 1);
+	turn(w);
+	assert_true(ended(idle) && ended(half) && http_server_idle(w->server));
+	close(idle);
+	close(half);
+	world_free(w);
+}
+
+static bool give_to(void *ctx, int fd)
+{
+	int *given = ctx;
+	*given = dup(fd);
+	return true;
+}
+
+TEST(a_connection_is_given_away_after_its_answers_with_what_was_not_read)
+{
+	struct world *w = world_new(NULL), *next = world_new(NULL);
+	struct talk t = {0};
+	struct sockaddr_storage peer = {.ss_family = AF_INET};
+	int fd = connected(w), given = -1;
+	put_request(&t.sent, "/hold", 1, "k=v", STR(""));
+	put(fd, buf_view(&t.sent));
+	turn(w);
+	http_server_give(w->server, give_to, &given);
+	turn(w);
+	assert_int_equal(given, -1);
+	release(w, 0);
+	turn(w);
+	assert_true(given >= 0 && http_server_idle(w->server));
+	expect(&t.want, "/hold", 1, "k=v", STR(""));
+	buf_clear(&t.sent);
+	put_request(&t.sent, "/now", 2, "k=v", STR(""));
+	put(fd, buf_view(&t.sent)); /* nobody has it yet */
+	http_server_adopt(next->server, given, &peer);
+	turn(next);
+	turn(next);
+	expect(&t.want, "/now", 2, "k=v", STR(""));
+	same(&t, fd);
+	close(fd);
+	turn(next);
+	talk_done(&t);
+	world_free(w);
+	world_free(next);
 }
 
 TEST(the_last_answers_go_out_when_the_server_ends)
@@ -599,7 +663,7 @@ TEST(out_of_descriptors_with_nobody_idle_the_listener_rests)
 	turn(w);
 	/* the first in line was told, and nobody is looked at any more, though they wait */
 	assert_true(ended(waits[0]));
-	assert_false(event_pending(&w->server->accept_ev, EV_READ, NULL));
+	assert_false(event_pending(&w->server->listeners[0]->ev, EV_READ, NULL));
 	assert_int_equal(http_server_connections(w->server), 1);
 	allow(&all, 0);
 	for (int i = 0; i < 1000 && http_server_connections(w->server) < 3; i++)
@@ -758,4 +822,5 @@ RUN(cmocka_unit_test(an_answer_without_memory_is_a_refusal_and_never_a_part), cm
     cmocka_unit_test(answers_keep_the_order_of_requests), cmocka_unit_test(a_handler_lets_other_connections_go_without_entering_them),
     cmocka_unit_test(a_megabyte_of_pairs_needs_little_stack), cmocka_unit_test(a_slow_reader_gets_everything_whole),
     cmocka_unit_test(who_has_stopped_sending_still_gets_the_answers), cmocka_unit_test(who_is_gone_takes_nothing_along),
-    cmocka_unit_test(draining_answers_what_was_asked_and_closes), cmocka_unit_test(the_last_answers_go_out_when_the_server_ends))
+    cmocka_unit_test(draining_answers_what_was_asked_and_closes), cmocka_unit_test(who_asks_for_nothing_is_waited_for_no_longer_than_a_second),
+    cmocka_unit_test(a_connection_is_given_away_after_its_answers_with_what_was_not_read), cmocka_unit_test(the_last_answers_go_out_when_the_server_ends))

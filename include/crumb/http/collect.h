@@ -32,11 +32,17 @@ struct collect_shared {
 	struct recent_ids *recent; /* messages of Segment's API that were taken; any thread */
 };
 
+/* Listens at HOST:PORT, or nowhere yet when `listen` is NULL. */
 enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out) MUST_CHECK;
+/* From a process that ran before, before it runs: a socket that listens, of which it makes a descriptor of its own; a connection, which it takes. */
+enum err collect_listen(struct collect *c, int fd) MUST_CHECK;
+void collect_adopt(struct collect *c, int fd, const struct sockaddr_storage *peer);
+int collect_socket(const struct collect *c, unsigned i); /* the i-th that it listens at, or -1; until it is stopped */
 void collect_limit(struct collect *c, unsigned connections); /* before it runs */
 void collect_address(const struct collect *c, char *out, size_t cap);
 void *collect_run(void *collect);     /* the thread: returns when drained */
 void collect_stop(struct collect *c); /* any thread: drain and return */
+void collect_give(struct collect *c, bool (*give)(void *ctx, int fd), void *ctx); /* the same; connections go to `give` (http/server.h), on its thread */
 void collect_free(struct collect *c);
 
 #endif

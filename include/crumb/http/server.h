@@ -73,11 +73,19 @@ enum err http_server_new(struct event_base *base, const struct config *c, const 
 void http_server_free(struct http_server *s);
 /* Sockets that share a port get a share of its connections each: nobody else may have it before the first of ours does. */
 enum err http_port_free(const char *listen) MUST_CHECK;
+/* Listens at a socket that somebody else opened, too; makes a descriptor of its own for it. Before the loop runs. */
+enum err http_server_listen(struct http_server *s, int fd) MUST_CHECK;
+int http_server_socket(const struct http_server *s, unsigned i); /* the i-th that it listens at, or -1; until it drains */
+enum err http_socket_fits(const char *listen, int fd) MUST_CHECK; /* is it bound to HOST:PORT (port 0: to any)? */
 /* Takes a connection that somebody accepted. It is closed at once when there is no room for it. */
 void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_storage *peer);
 void http_server_address(const struct http_server *s, char *out, size_t cap); /* HOST:PORT as bound */
-void http_server_drain(struct http_server *s);				      /* stop listening; connections close after what they have asked */
-bool http_server_idle(const struct http_server *s);			      /* drained: no connection left */
+/* Stops listening. Each connection hears `Connection: close` with its next answer; who asks for nothing for a second is closed then. */
+void http_server_drain(struct http_server *s);
+/* The same, but connections that ask for nothing are given away, at once or after their answers, and nobody hears a word of it. `give` has another
+ * process share the descriptor; ours is closed. */
+void http_server_give(struct http_server *s, bool (*give)(void *ctx, int fd), void *ctx);
+bool http_server_idle(const struct http_server *s); /* drained: no connection left */
 void http_server_body_limit(struct http_server *s, size_t bytes);
 /* Asked when the headers of a request with a body are complete: how long it may be at this path. */
 void http_server_body_of(struct http_server *s, size_t (*most)(void *ctx, struct str path));

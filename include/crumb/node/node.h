@@ -35,6 +35,9 @@ struct node {
 
 /* Opens or makes the store, loads the rules and starts the threads. `believe`: the clock is right, whatever the store says. */
 enum err node_start(struct node *n, const struct config *c, bool believe) MUST_CHECK;
+/* The same in two steps: what needs no store, and the rest. */
+enum err node_prepare(struct node *n, const struct config *c) MUST_CHECK;
+enum err node_open(struct node *n, bool believe) MUST_CHECK;
 void node_stop(struct node *n);
 /* Looks at the clock, lets go of days that have ended. Call about once a second. */
 void node_tick(struct node *n);

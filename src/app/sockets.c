@@ -1,0 +1,88 @@
+#include "sockets.h"
+
+#include "crumb/base/str.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_FD 3
+
+const char *const socket_names[SOCKET_ROLES] = {"collect", "admin", "collect-connection", "admin-connection"};
+
+bool socket_role(const char *name, size_t n, enum socket_role *out)
+{
+	for (int i = 0; i < SOCKET_ROLES; i++) {
+		if (str_eq(str_make(name, n), str_c(socket_names[i]))) {
+			*out = (enum socket_role)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void sockets_add(struct sockets *s, enum socket_role role, int fd)
+{
+	struct socket_one *grown = realloc(s->v, (s->n + 1) * sizeof *grown);
+	if (!grown) {
+		close(fd);
+		return;
+	}
+	s->v = grown;
+	s->v[s->n++] = (struct socket_one){fd, role};
+}
+
+int sockets_get(const struct sockets *s, enum socket_role role, size_t i)
+{
+	for (size_t k = 0; k < s->n; k++)
+		if (s->v[k].role == role && s->v[k].fd >= 0 && i-- == 0)
+			return s->v[k].fd;
+	return -1;
+}
+
+size_t sockets_count(const struct sockets *s, enum socket_role role)
+{
+	size_t n = 0;
+	for (size_t k = 0; k < s->n; k++)
+		n += s->v[k].role == role;
+	return n;
+}
+
+void sockets_done(struct sockets *s)
+{
+	for (size_t k = 0; k < s->n; k++)
+		if (s->v[k].fd >= 0)
+			close(s->v[k].fd);
+	free(s->v);
+	*s = (struct sockets){0};
+}
+
+static enum err take(struct sockets *out, uint64_t n, const char *names)
+{
+	struct str rest = str_c(names ? names : ""), name;
+	for (uint64_t i = 0; i < n; i++) {
+		enum socket_role role;
+		if (!str_cut(&rest, ':', &name))
+			name = STR("");
+		if (!socket_role(name.p, name.n, &role) || role > SOCKET_ADMIN)
+			return err_set(ERR_USAGE, "LISTEN_FDNAMES calls socket %llu '" STR_FMT "': name it collect or admin (FileDescriptorName=)",
+			    (unsigned long long)i + 1, STR_ARG(name));
+		fcntl(FIRST_FD + (int)i, F_SETFD, FD_CLOEXEC);
+		sockets_add(out, role, FIRST_FD + (int)i);
+	}
+	return OK;
+}
+
+enum err sockets_of_environment(struct sockets *out)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	uint64_t p, n;
+	enum err e = OK;
+	if (pid && count && str_u64(str_c(pid), &p) && p == (uint64_t)getpid() && str_u64(str_c(count), &n) && n < 10000)
+		e = take(out, n, getenv("LISTEN_FDNAMES"));
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return e;
+}

@@ -1,0 +1,265 @@
+#include "takeover.h"
+
+#include "crumb/base/log.h"
+#include "crumb/base/str.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define HELLO "take over 1"
+#define WORD_MOST 64
+#define SEND_S 2	/* a process that does not read its messages gets no more */
+#define ANSWER_S 10	/* the old one lists its sockets */
+#define LEAVE_S 120	/* and leaves */
+
+struct takeover {
+	int folder, fd, client;
+	bool greeted;
+	struct event *accept_ev, *client_ev;
+	struct event_base *base;
+	void (*mine)(void *, struct sockets *);
+	void (*asked)(void *, int);
+	void *arg;
+};
+
+/* The name of a socket has room for 107 bytes, a path may be longer: it is reached through its folder. */
+static enum err open_folder(const char *store, struct sockaddr_un *out, int *folder)
+{
+	int fd = open(store, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", store, strerror(errno));
+	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(out->sun_path, sizeof out->sun_path, "/proc/self/fd/%d/takeover", fd);
+	*folder = fd;
+	return OK;
+}
+
+bool takeover_send(int to, const char *word, int fd)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {.space = {0}};
+	struct iovec text = {(void *)(uintptr_t)word, strlen(word)};
+	struct msghdr m = {.msg_iov = &text, .msg_iovlen = 1};
+	if (fd >= 0) {
+		m.msg_control = control.space;
+		m.msg_controllen = sizeof control.space;
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	}
+	ssize_t n;
+	do
+		n = sendmsg(to, &m, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n >= 0;
+}
+
+/* One message; *fd is -1 when none came along. 0: the other end is gone; less: nothing came. */
+static ssize_t receive(int from, char word[WORD_MOST], int *fd)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec text = {word, WORD_MOST - 1};
+	struct msghdr m = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+	ssize_t n;
+	do
+		n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	*fd = -1;
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof *fd);
+	word[n > 0 ? n : 0] = 0;
+	return n;
+}
+
+static void set_patience(int fd, int what, long seconds)
+{
+	setsockopt(fd, SOL_SOCKET, what, &(struct timeval){seconds, 0}, sizeof(struct timeval));
+}
+
+/* --- the old one */
+
+static void hang_up(struct takeover *t)
+{
+	if (t->client_ev)
+		event_free(t->client_ev);
+	t->client_ev = NULL;
+	if (t->client >= 0)
+		close(t->client);
+	t->client = -1;
+	t->greeted = false;
+}
+
+static bool give_listeners(const struct takeover *t)
+{
+	struct sockets mine = {0};
+	bool sent = true;
+	t->mine(t->arg, &mine);
+	for (size_t i = 0; i < mine.n && sent; i++)
+		sent = takeover_send(t->client, socket_names[mine.v[i].role], mine.v[i].fd);
+	free(mine.v); /* they stay open */
+	return sent && takeover_send(t->client, "that is all", -1);
+}
+
+static void on_message(evutil_socket_t client, short what, void *arg)
+{
+	struct takeover *t = arg;
+	char word[WORD_MOST];
+	int fd;
+	(void)what;
+	ssize_t n = receive((int)client, word, &fd);
+	if (fd >= 0)
+		close(fd);
+	if (n > 0 && !t->greeted && strcmp(word, HELLO) == 0 && give_listeners(t)) {
+		t->greeted = true;
+	} else if (n > 0 && t->greeted && strcmp(word, "go") == 0) {
+		int to = t->client;
+		t->client = -1;
+		hang_up(t);
+		t->asked(t->arg, to);
+	} else {
+		hang_up(t);
+	}
+}
+
+static bool ours(int fd)
+{
+	struct ucred who;
+	socklen_t n = sizeof who;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && (who.uid == geteuid() || who.uid == 0);
+}
+
+static void on_connect(evutil_socket_t fd, short what, void *arg)
+{
+	struct takeover *t = arg;
+	(void)what;
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (client < 0)
+		return;
+	if (!ours(client) || t->client >= 0) {
+		close(client);
+		return;
+	}
+	set_patience(client, SO_SNDTIMEO, SEND_S);
+	t->client = client;
+	t->client_ev = event_new(t->base, client, EV_READ | EV_PERSIST, on_message, t);
+	if (!t->client_ev || event_add(t->client_ev, NULL) != 0)
+		hang_up(t);
+}
+
+enum err takeover_offer(const char *store, struct event_base *base, void (*mine)(void *arg, struct sockets *out), void (*asked)(void *arg, int to), void *arg,
+    struct takeover **out)
+{
+	struct sockaddr_un where;
+	struct takeover *t = malloc(sizeof *t);
+	if (!t)
+		return err_set(ERR_NOMEM, "no memory");
+	*t = (struct takeover){.folder = -1, .fd = -1, .client = -1, .base = base, .mine = mine, .asked = asked, .arg = arg};
+	enum err e = open_folder(store, &where, &t->folder);
+	if (!e) {
+		unlinkat(t->folder, "takeover", 0); /* of one that did not end in order: the store is ours now */
+		t->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (t->fd < 0 || bind(t->fd, (struct sockaddr *)&where, sizeof where) != 0 || listen(t->fd, 4) != 0)
+			e = err_set(ERR_IO, "%s/takeover: %s", store, strerror(errno));
+	}
+	t->accept_ev = e ? NULL : event_new(base, t->fd, EV_READ | EV_PERSIST, on_connect, t);
+	if (!e && (!t->accept_ev || event_add(t->accept_ev, NULL) != 0))
+		e = err_set(ERR_NOMEM, "no memory");
+	if (e)
+		takeover_close(t);
+	else
+		*out = t;
+	return e;
+}
+
+void takeover_close(struct takeover *t)
+{
+	if (!t)
+		return;
+	hang_up(t);
+	if (t->accept_ev)
+		event_free(t->accept_ev);
+	if (t->fd >= 0) {
+		unlinkat(t->folder, "takeover", 0);
+		close(t->fd);
+	}
+	if (t->folder >= 0)
+		close(t->folder);
+	free(t);
+}
+
+/* --- the new one */
+
+enum err takeover_ask(const char *store, struct sockets *out, int *from)
+{
+	struct sockaddr_un where;
+	char word[WORD_MOST];
+	int folder, fd;
+	enum socket_role role;
+	*from = -1;
+	enum err e = open_folder(store, &where, &folder);
+	if (e)
+		return e == ERR_NOT_FOUND ? OK : e; /* no store yet */
+	int to = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	bool there = to >= 0 && connect(to, (struct sockaddr *)&where, sizeof where) == 0;
+	int why = errno;
+	close(folder);
+	if (!there) {
+		if (to >= 0)
+			close(to);
+		return why == ENOENT || why == ECONNREFUSED ? OK : err_set(ERR_IO, "%s/takeover: %s", store, strerror(why));
+	}
+	set_patience(to, SO_RCVTIMEO, ANSWER_S);
+	ssize_t n = takeover_send(to, HELLO, -1) ? 1 : 0;
+	while (n > 0 && (n = receive(to, word, &fd)) > 0 && strcmp(word, "that is all") != 0) {
+		if (fd < 0)
+			continue;
+		if (socket_role(word, (size_t)n, &role))
+			sockets_add(out, role, fd);
+		else
+			close(fd);
+	}
+	if (n <= 0) {
+		close(to);
+		return err_set(ERR_BUSY, "the server that runs does not give up its sockets: it is another version or another user's, or is being taken over "
+					 "already; stop it first");
+	}
+	*from = to;
+	return OK;
+}
+
+enum err takeover_go(int from, struct sockets *out)
+{
+	char word[WORD_MOST];
+	enum socket_role role;
+	int fd;
+	ssize_t n = 1;
+	set_patience(from, SO_RCVTIMEO, LEAVE_S);
+	if (!takeover_send(from, "go", -1))
+		n = 0;
+	while (n > 0 && (n = receive(from, word, &fd)) > 0 && strcmp(word, "released") != 0) {
+		if (fd < 0)
+			continue;
+		if (socket_role(word, (size_t)n, &role))
+			sockets_add(out, role, fd);
+		else
+			close(fd);
+	}
+	bool late = n < 0;
+	close(from);
+	/* an end without a word is one, too: the lock of the store tells */
+	return late ? err_set(ERR_BUSY, "the server that runs has not let go of the store within %d seconds", LEAVE_S) : OK;
+}
