@@ -1,6 +1,7 @@
 /* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM. */
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/memory.h"
 #include "crumb/core/user.h"
 #include "crumb/http/admin.h"
 #include "crumb/http/fixed.h"
@@ -604,7 +605,7 @@ static enum err drop_privileges(const struct config *c)
 int main(int argc, char **argv)
 {
 	static struct server s = {.successor = -1};
-	json_set_alloc_funcs(malloc, wipe_and_free);
+	json_set_alloc_funcs(memory_for_json, wipe_and_free);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	prctl(PR_SET_DUMPABLE, 0); /* no core dumps of raw hits */

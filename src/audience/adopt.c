@@ -62,7 +62,8 @@ static int by_sum(const void *a, const void *b)
 uint16_t *adopt_map(const struct rules *old, const struct rules *fresh)
 {
 	uint16_t *map = malloc(65536 * sizeof *map);
-	CHECK(map);
+	if (!map)
+		return NULL;
 	for (size_t i = 0; i < 65536; i++)
 		map[i] = GONE;
 	map[CATEGORY_ALL] = CATEGORY_ALL;
@@ -221,6 +222,10 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		return e;
 	shard_meta_u64(old, &from, "watermark", &watermark);
 	uint16_t *map = adopt_map(old_rules, f->rules);
+	if (!map) {
+		db_abort(&from);
+		return err_set(ERR_NOMEM, "no memory for this now");
+	}
 	f->shard.appending = true;
 	db_walk(&from, old->visitors, &c);
 	bool more = db_next(&c, &key, &value), begun = false;

@@ -2,6 +2,7 @@
 
 #include "crumb/audience/adopt.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
 #include "crumb/rules/block.h"
 #include "crumb/rules/eval.h"
@@ -32,8 +33,13 @@ struct worker {
 static void *work(void *arg)
 {
 	struct worker *me = arg;
+	if (!me->own) {
+		me->err = ERR_NOMEM;
+		snprintf(me->why, sizeof me->why, "no memory for this now");
+		return NULL;
+	}
 	for (unsigned s; !me->err && (s = atomic_fetch_add(&me->w->taken, 1)) < me->w->shards;)
-		if ((me->err = me->w->shard(me->w->arg, s, me->own)))
+		if ((me->err = me->w->shard(me->w->arg, s, me->own)) || (me->err = memory_check()))
 			snprintf(me->why, sizeof me->why, "%s", err_text());
 	return NULL;
 }
@@ -49,10 +55,13 @@ static enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned,
 	enum err e = OK;
 	for (unsigned i = 0; i < n; i++) {
 		workers[i] = (struct worker){.w = &w, .own = calloc(1, size)};
-		CHECK(workers[i].own);
+		if (i && !workers[i].own) {
+			n = i; /* fewer do as much */
+			break;
+		}
 		if (i && pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
 			free(workers[i].own);
-			n = i; /* fewer do as much */
+			n = i;
 		}
 	}
 	work(&workers[0]);
@@ -92,8 +101,12 @@ static void set_add(struct set *s, uint32_t ordinal)
 	size_t word = ordinal / 64;
 	if (word >= s->n) {
 		size_t n = word + 1 > 2 * s->n ? word + 1 : 2 * s->n;
-		s->words = realloc(s->words, n * sizeof *s->words);
-		CHECK(s->words);
+		uint64_t *grown = realloc(s->words, n * sizeof *s->words);
+		if (!grown) {
+			memory_none();
+			return;
+		}
+		s->words = grown;
 		memset(s->words + s->n, 0, (n - s->n) * sizeof *s->words);
 		s->n = n;
 	}
@@ -140,14 +153,15 @@ static enum err size_shard(void *arg, unsigned shard, void *own)
 	struct profile view = {0}, *fresh = calloc(1, sizeof *fresh);
 	uint64_t *sums = own;
 	uint16_t today = day_of(a->now);
+	if (!fresh)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	enum err e = db_begin(&f->shard.db, false, &t);
-	CHECK(fresh);
 	if (e) {
 		free(fresh);
 		return e;
 	}
 	db_walk(&t, f->shard.visitors, &c);
-	while (!e && db_next(&c, &key, &value)) {
+	while (!memory_short() && db_next(&c, &key, &value)) {
 		const struct profile *p = &view;
 		if (!profile_view(&view, value, a->wanted, &memberships)) {
 			metric_inc(M_PROFILES_BAD);
@@ -336,10 +350,11 @@ enum err ask_size(
 	a.sum = calloc(1, bytes);
 	a.wanted = calloc(65536 / 64, sizeof *a.wanted);
 	a.sets = calloc(g->shards, sizeof *a.sets);
-	CHECK(a.sum && a.wanted && a.sets);
-	if (root >= 0)
+	enum err e = a.sum && a.wanted && a.sets ? OK : err_set(ERR_NOMEM, "no memory for this now");
+	if (!e && root >= 0)
 		rules_asks(rules, root, a.wanted);
-	enum err e = over_shards(g->shards, size_shard, &a, bytes, size_add);
+	if (!e)
+		e = over_shards(g->shards, size_shard, &a, bytes, size_add);
 	if (!e) {
 		out->visitors = kgate_show(gate, a.sum[0]);
 		out->size = nearest(&a, gate, memory, &out->refused);
@@ -381,8 +396,9 @@ static enum err side_open(struct side *s, const struct ask_side *of, const uint1
 	s->of = of;
 	s->map = map;
 	s->in = calloc(of->rules->segments_n + 1, 1);
+	if (!s->in)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	s->block = rules_block_begin(of->rules);
-	CHECK(s->in);
 	enum err e = db_begin(&sh->db, false, &s->t);
 	if (e)
 		return e;
@@ -412,7 +428,7 @@ static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned
 		return OK;
 	if (!profile_load(&s->p, s->value)) {
 		metric_inc(M_PROFILES_BAD);
-		return OK;
+		return memory_check();
 	}
 	s->p.segments_n = 0;
 	profile_expire(&s->p, oldest_day(today, retention));
@@ -431,7 +447,8 @@ static enum err diff_shard(void *arg, unsigned shard, void *own)
 	struct side *a = calloc(2, sizeof *a), *b = a + 1;
 	uint64_t *sums = own;
 	unsigned retention = d->before->generation->fold[shard].retention;
-	CHECK(a);
+	if (!a)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	enum err e = side_open(a, d->before, d->old_map, shard);
 	if (!e)
 		e = side_open(b, d->after, d->new_map, shard);
@@ -467,8 +484,9 @@ static int by_id(const void *a, const void *b)
 static struct move *list_moves(const struct rules *old, const struct rules *fresh, size_t *n)
 {
 	struct move *moves = calloc(old->segments_n + fresh->segments_n + 1, sizeof *moves);
-	CHECK(moves);
 	*n = 0;
+	if (!moves)
+		return NULL;
 	for (size_t i = 0; i < fresh->segments_n; i++) {
 		uint16_t was;
 		moves[(*n)++] = (struct move){.id = fresh->segments[i].id,
@@ -502,9 +520,10 @@ enum err ask_diff(const struct ask_side *before, const struct ask_side *after, c
 	d.old_map = adopt_map(before->generation->rules, before->rules);
 	d.new_map = adopt_map(after->generation->rules, after->rules);
 	d.sum = calloc(3 * d.n + 1, sizeof *d.sum);
-	CHECK(d.sum);
-	enum err e = over_shards(before->generation->shards, diff_shard, &d, (3 * d.n + 1) * sizeof *d.sum, diff_add);
-	for (size_t i = 0; i < d.n; i++)
+	enum err e = d.moves && d.old_map && d.new_map && d.sum ? OK : err_set(ERR_NOMEM, "no memory for this now");
+	if (!e)
+		e = over_shards(before->generation->shards, diff_shard, &d, (3 * d.n + 1) * sizeof *d.sum, diff_add);
+	for (size_t i = 0; i < d.n && !e; i++)
 		show_move(&d.moves[i], gate, d.sum[3 * i], d.sum[3 * i + 1], d.sum[3 * i + 2]);
 	free(d.old_map);
 	free(d.new_map);
@@ -539,7 +558,7 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 	if (e)
 		return e;
 	db_walk(&t, s->visitors, &c);
-	while (!e && db_next(&c, &key, &value)) {
+	while (!memory_short() && db_next(&c, &key, &value)) {
 		if (!profile_view(&p, value, NULL, &memberships))
 			metric_inc(M_PROFILES_BAD), p.rows_n = 0;
 		for (size_t i = p.rows_n; i-- > 0;) /* the last row of a category is its latest day */
@@ -562,7 +581,8 @@ static void recent_add(void *arg, void *own)
 enum err ask_recent(struct generation *g, uint32_t now, unsigned days, uint64_t **visitors)
 {
 	struct recent r = {g, oldest_day(day_of(now), days), calloc(65536, sizeof *r.sum)};
-	CHECK(r.sum);
+	if (!r.sum)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	enum err e = over_shards(g->shards, recent_shard, &r, 65536 * sizeof *r.sum, recent_add);
 	if (e)
 		free(r.sum);

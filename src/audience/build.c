@@ -1,5 +1,6 @@
 /* Building the next generation beside the serving one. */
 #include "crumb/audience/adopt.h"
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
@@ -331,8 +332,10 @@ void *build_run(void *arg)
 		pthread_mutex_unlock(&e->lock);
 		low_release();
 		uint32_t now = clock_views();
-		for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n)
+		for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n) {
+			memory_begin();
 			build_step(e, b, g, s, now, &p);
+		}
 		low_hold();
 		pthread_mutex_lock(&e->lock);
 		end_pass(e, b, me, &p, hour_of(now));

@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
@@ -144,6 +145,7 @@ void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t 
 	size_t done;
 	bool more = false, sweep_more = false;
 	uint64_t from = clock_mono_us();
+	memory_begin();
 	pthread_mutex_lock(&f->busy);
 	enum err err = fold_some(f, e->store->journal, now, most, &done, &more);
 	if (!err && !more && !clock_jumped())

@@ -115,7 +115,7 @@ enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigne
 		e = scratch_new(r, &f->scratch);
 	if (e || s->readonly)
 		return e;
-	since_init(&f->scratch->since, r);
+	CHECK(since_init(&f->scratch->since, r));
 	if ((e = db_begin(&f->shard.db, false, &t)))
 		return e;
 	since_load(&f->scratch->since, &f->shard, &t);

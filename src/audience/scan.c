@@ -2,6 +2,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
 #include "crumb/rules/eval.h"
 
@@ -63,7 +64,7 @@ static enum err scan_shard(struct scanning *x, struct fold *f)
 	bool more = x->place.begun ? db_seek(&c, vkey_str(&x->place.last), &key, &value) : db_next(&c, &key, &value);
 	if (more && x->place.begun && str_eq(key, vkey_str(&x->place.last)))
 		more = db_next(&c, &key, &value);
-	for (; !e && more && x->left > 0; more = db_next(&c, &key, &value)) {
+	for (; !e && more && x->left > 0 && !memory_short(); more = db_next(&c, &key, &value)) {
 		struct vkey k;
 		const struct profile *p = look(x, f, value);
 		if (!p || key.n != sizeof k.b)
@@ -77,7 +78,7 @@ static enum err scan_shard(struct scanning *x, struct fold *f)
 	}
 	db_walk_end(&c);
 	if (!e)
-		e = t.err;
+		e = t.err ? t.err : memory_check();
 	db_abort(&t);
 	return e;
 }
@@ -92,7 +93,11 @@ enum err scan_members(struct generation *g, const struct scan *s)
 enum err scan_piece(struct generation *g, const struct scan *s, size_t most, struct scan_place *place, bool *more)
 {
 	struct scanning x = {.s = s, .g = g, .wanted = calloc(1024, sizeof *x.wanted), .segments = calloc(g->rules->segments_n + 1, 2)};
-	CHECK(x.wanted && x.segments);
+	if (!x.wanted || !x.segments) {
+		free(x.wanted);
+		free(x.segments);
+		return err_set(ERR_NOMEM, "no memory for this now");
+	}
 	x.wanted[0] = 1; /* a visitor is there as long as any event is */
 	for (size_t i = 0; i < g->rules->segments_n; i++)
 		if (s->segments[i / 64] >> i % 64 & 1)

@@ -15,27 +15,30 @@ static size_t names_of(const struct rules *r, uint64_t **out)
 {
 	uint64_t *names = calloc(r->patterns_n + r->vocabularies_n + 1, sizeof *names);
 	size_t n = 0;
-	CHECK(names);
+	*out = names;
+	if (!names)
+		return 0;
 	for (size_t i = 0; i < r->patterns_n; i++)
 		if (!field_is_kept(r->patterns[i].field))
 			names[n++] = r->patterns[i].leaf;
 	for (size_t i = 0; i < r->vocabularies_n; i++)
 		names[n++] = r->vocabularies[i].hash;
 	qsort(names, n, sizeof *names, by_name);
-	*out = names;
 	return n;
 }
 
-void since_init(struct since *s, const struct rules *r)
+bool since_init(struct since *s, const struct rules *r)
 {
 	uint64_t *names;
 	size_t n = names_of(r, &names);
 	*s = (struct since){.n = n + 1};
-	s->list = calloc(s->n, sizeof *s->list);
-	CHECK(s->list);
-	for (size_t i = 0; i < n; i++) /* the first is name 0 */
+	s->list = names ? calloc(s->n, sizeof *s->list) : NULL;
+	for (size_t i = 0; i < n && s->list; i++) /* the first is name 0 */
 		s->list[i + 1].name = names[i];
 	free(names);
+	if (!s->list)
+		s->n = 0;
+	return s->list;
 }
 
 void since_done(struct since *s)
@@ -183,20 +186,26 @@ static uint16_t node_from(const struct dating *d, int at, const uint16_t *catego
 	}
 }
 
-void since_days(const struct since *s, const struct rules *r, uint16_t today, unsigned retention, uint16_t **categories, uint16_t **segments)
+enum err since_days(const struct since *s, const struct rules *r, uint16_t today, unsigned retention, uint16_t **categories, uint16_t **segments)
 {
 	struct dating d = {s, r, since_of(s, 0), today, (uint16_t)(today - retention + 1)};
-	*categories = calloc(r->categories_n + 1, sizeof **categories);
-	*segments = calloc(r->segments_n + 1, sizeof **segments);
-	CHECK(*categories && *segments);
+	uint16_t *cats = calloc(r->categories_n + 1, sizeof *cats), *segs = calloc(r->segments_n + 1, sizeof *segs);
+	if (!cats || !segs) {
+		free(cats);
+		free(segs);
+		return err_set(ERR_NOMEM, "no memory for this now");
+	}
 	for (size_t i = r->categories_n; i-- > 1;) { /* children before their parents */
 		const struct category *c = &r->categories[i];
-		later(&(*categories)[i], clauses_from(&d, &c->any));
-		later(&(*categories)[i], clauses_from(&d, &c->all));
-		later(&(*categories)[i], clauses_from(&d, &c->none));
+		later(&cats[i], clauses_from(&d, &c->any));
+		later(&cats[i], clauses_from(&d, &c->all));
+		later(&cats[i], clauses_from(&d, &c->none));
 		if (c->parent > 0)
-			later(&(*categories)[c->parent], (*categories)[i]);
+			later(&cats[c->parent], cats[i]);
 	}
 	for (size_t i = 0; i < r->segments_n; i++)
-		(*segments)[i] = node_from(&d, r->segments[i].root, *categories);
+		segs[i] = node_from(&d, r->segments[i].root, cats);
+	*categories = cats;
+	*segments = segs;
+	return OK;
 }

@@ -2,6 +2,7 @@
 
 #include "crumb/audience/since.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/memory.h"
 #include "crumb/rules/eval.h"
 
 #include <stdlib.h>
@@ -13,8 +14,13 @@ void view_freshen(const struct generation *g, const struct fold *f, struct profi
 		return; /* nothing has ended since it was evaluated */
 	profile_expire(p, oldest_day(today, f->retention));
 	if (p->segments_cap < g->rules->segments_n) {
-		p->segments = realloc(p->segments, g->rules->segments_n * sizeof *p->segments);
-		CHECK(p->segments);
+		uint16_t *grown = realloc(p->segments, g->rules->segments_n * sizeof *p->segments);
+		if (!grown) {
+			memory_none();
+			p->segments_n = 0;
+			return;
+		}
+		p->segments = grown;
 		p->segments_cap = g->rules->segments_n;
 	}
 	p->segments_n = rules_eval_all(g->rules, p, today, p->segments);
@@ -91,13 +97,14 @@ enum err view_sizes(struct generation *g, const struct kgate *gate, uint32_t now
 	struct sums s = {calloc(65536, sizeof(int64_t)), calloc(65536, sizeof(int64_t))};
 	struct group_sizes sizes = {
 	    calloc(g->rules->segments_n + 1, sizeof *sizes.segments), calloc(g->rules->categories_n, sizeof *sizes.categories)};
-	CHECK(s.segments && s.categories && sizes.segments && sizes.categories);
-	enum err e = OK;
+	enum err e = s.segments && s.categories && sizes.segments && sizes.categories ? OK : err_set(ERR_NOMEM, "no memory for this now");
 	for (unsigned i = 0; i < g->shards && !e; i++)
 		e = sum_shard(g, &g->fold[i], now, &s);
-	for (size_t i = 0; i < g->rules->segments_n; i++)
+	if (!e)
+		e = memory_check();
+	for (size_t i = 0; i < g->rules->segments_n && !e; i++)
 		sizes.segments[i] = kgate_show_group(gate, 's', g->rules->segments[i].id, s.segments[i] > 0 ? (uint64_t)s.segments[i] : 0);
-	for (size_t i = 0; i < g->rules->categories_n; i++)
+	for (size_t i = 0; i < g->rules->categories_n && !e; i++)
 		sizes.categories[i] = kgate_show_group(
 		    gate, 'c', g->rules->categories[i].id ? g->rules->categories[i].id : "", s.categories[i] > 0 ? (uint64_t)s.categories[i] : 0);
 	free(s.segments);
@@ -145,7 +152,7 @@ enum err view_totals(struct generation *g, uint32_t now, struct totals *out)
 			return e;
 	}
 	*out = sum;
-	return OK;
+	return memory_check();
 }
 
 /* --- one visitor */
@@ -160,11 +167,13 @@ enum err view_visitor(struct generation *g, const struct vkey *k, uint32_t now, 
 	bool have = shard_profile(&f->shard, &t, k, out);
 	e = t.err;
 	db_abort(&t);
-	if (e)
+	if (e || (!have && (e = memory_check())))
 		return e;
 	if (!have)
 		return ERR_NOT_FOUND;
 	view_freshen(g, f, out, now);
+	if ((e = memory_check()))
+		return e;
 	return out->rows_n ? OK : ERR_NOT_FOUND;
 }
 
@@ -237,8 +246,8 @@ enum err view_days(
 {
 	uint16_t today = day_of(now), first = today;
 	struct daily_segment *sums = calloc(RETENTION_MAX, sizeof *sums);
-	CHECK(sums && days <= RETENTION_MAX);
-	enum err e = OK;
+	CHECK(days <= RETENTION_MAX);
+	enum err e = sums ? OK : err_set(ERR_NOMEM, "no memory for this now");
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		struct fold *f = &g->fold[i];
 		struct daily_segment last = {0, 0, 0}, row;
@@ -284,12 +293,15 @@ enum err view_since(struct generation *g, uint32_t now, uint16_t **categories, u
 	enum err e = db_begin(&f->shard.db, false, &t);
 	if (e)
 		return e;
-	since_init(&s, g->rules);
-	since_load(&s, &f->shard, &t);
-	e = t.err;
+	if (since_init(&s, g->rules))
+		since_load(&s, &f->shard, &t);
+	else
+		e = err_set(ERR_NOMEM, "no memory for this now");
+	if (!e)
+		e = t.err;
 	db_abort(&t);
 	if (!e)
-		since_days(&s, g->rules, day_of(now), f->retention, categories, segments);
+		e = since_days(&s, g->rules, day_of(now), f->retention, categories, segments);
 	since_done(&s);
 	return e;
 }

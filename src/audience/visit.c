@@ -1,4 +1,5 @@
 /* One visitor: what events, an erasure or time do to a profile and to what hangs on it. */
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
@@ -63,6 +64,8 @@ void fold_finish(struct fold *f, struct db_txn *t, uint16_t today)
 	members_apply(&f->shard, t, &x->members, today);
 	if (x->changes.n)
 		changes_write(f, t, &x->changes);
+	if (memory_short() && !t->err) /* nothing of it is committed; it is tried again */
+		t->err = memory_check();
 }
 
 /* --- one visitor */
@@ -114,8 +117,12 @@ static void evaluate(struct fold *f, const struct vkey *k, struct profile *p, bo
 			x->segments[n++] = (uint16_t)i;
 	}
 	if (n > p->segments_cap) {
-		p->segments = realloc(p->segments, n * sizeof *p->segments);
-		CHECK(p->segments);
+		uint16_t *grown = realloc(p->segments, n * sizeof *p->segments);
+		if (!grown) {
+			memory_none();
+			return;
+		}
+		p->segments = grown;
 		p->segments_cap = n;
 	}
 	if (n)

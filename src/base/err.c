@@ -1,5 +1,7 @@
 #include "crumb/base/err.h"
 
+#include "crumb/base/memory.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,8 @@ enum err err_set(enum err code, const char *fmt, ...)
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	memcpy(words, text, sizeof text);
+	if (code == ERR_NOMEM)
+		memory_none();
 	return code;
 }
 

@@ -46,22 +46,28 @@ bool map_get(const struct map *m, struct str key, uint32_t *value)
 	return true;
 }
 
-static void grow(struct map *m)
+static bool grow(struct map *m)
 {
 	struct map bigger = {.cap = m->cap ? 2 * m->cap : 16, .n = m->n};
 	bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
-	CHECK(bigger.slots);
+	if (!bigger.slots)
+		return false;
 	for (size_t i = 0; i < m->cap; i++)
 		if (m->slots[i].key.p)
 			*slot_of(&bigger, m->slots[i].key, hash(m->slots[i].key)) = m->slots[i];
 	free(m->slots);
 	*m = bigger;
+	return true;
+}
+
+bool map_room(struct map *m)
+{
+	return 2 * (m->n + 1) <= m->cap || grow(m);
 }
 
 bool map_put(struct map *m, struct str key, uint32_t value)
 {
-	if (2 * (m->n + 1) > m->cap)
-		grow(m);
+	CHECK(map_room(m));
 	size_t h = hash(key);
 	struct map_slot *s = slot_of(m, key, h);
 	if (s->key.p)

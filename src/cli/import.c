@@ -405,7 +405,7 @@ static int import_alone(struct importer *im)
 		ingest_done(&im->ingest);
 	}
 	if (!rc) {
-		ingest_rules(&im->ingest, rules_ref(im->node.rules));
+		CHECK(ingest_rules(&im->ingest, rules_ref(im->node.rules)) == OK);
 		sem_init(&im->free_batches, 0, 2);
 		for (int i = 0; i < 2; i++)
 			batch_init(&im->batches[i], im->node.store->shards, batch_free, im);

@@ -50,9 +50,12 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *p, c
 	if (!plan_may_go(w->destination, p) || split_held_out(w->keys, str_c(w->segment), w->target, k) != (w->group == EXPORT_HOLDOUT))
 		return OK;
 	if (w->rows == w->cap) {
-		w->cap = w->cap ? 2 * w->cap : 4096;
-		w->list = realloc(w->list, w->cap * sizeof *w->list);
-		CHECK(w->list);
+		size_t cap = w->cap ? 2 * w->cap : 4096;
+		struct row *grown = realloc(w->list, cap * sizeof *grown);
+		if (!grown)
+			return err_set(ERR_NOMEM, "no memory for this now");
+		w->list = grown;
+		w->cap = cap;
 	}
 	w->list[w->rows++] = (struct row){*k, rules_member_until(w->rules, w->number, p, day_of(w->now), w->retention)};
 	if (w->progress && w->rows % 10000 == 0)
@@ -141,7 +144,8 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 	struct kgate gate = kgate_of(c);
 	const struct segment *def = &g->rules->segments[segment];
 	uint64_t *bits = calloc(g->rules->segments_n / 64 + 1, sizeof *bits);
-	CHECK(bits);
+	if (!bits)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	bits[segment / 64] |= 1ull << segment % 64;
 	struct writing w = {.format = format,
 	    .keys = &keys,

@@ -1,4 +1,5 @@
 /* The formats of ad platforms that are not plain text lines: Xandr's two and Google's. */
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "formats.h"
@@ -188,10 +189,17 @@ static void avro_flush(struct encoder *e, struct buf *out)
 	z_stream z = {.next_in = (Bytef *)e->block.p, .avail_in = (uInt)e->block.n};
 	if (e->block_items == 0)
 		return;
-	CHECK(deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+		out->failed = true;
+		return;
+	}
 	uLong bound = deflateBound(&z, (uLong)e->block.n);
 	struct buf packed = {0};
-	CHECK(buf_reserve(&packed, bound));
+	if (!buf_reserve(&packed, bound)) {
+		deflateEnd(&z);
+		out->failed = true;
+		return;
+	}
 	z.next_out = (Bytef *)packed.p;
 	z.avail_out = (uInt)bound;
 	CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);

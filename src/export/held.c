@@ -1,5 +1,6 @@
 #include "crumb/export/held.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/store/store.h"
 
@@ -21,10 +22,17 @@ void held_item_clear(struct held_item *i)
 
 struct held_row *held_item_add(struct held_item *i)
 {
-	if (i->rows_n == i->rows_cap) {
-		i->rows_cap = i->rows_cap ? 2 * i->rows_cap : 16;
-		i->rows = realloc(i->rows, i->rows_cap * sizeof *i->rows);
-		CHECK(i->rows);
+	if (i->rows_n >= i->rows_cap) {
+		unsigned cap = i->rows_cap ? 2 * i->rows_cap : 16;
+		struct held_row *grown = realloc(i->rows == &i->spare ? NULL : i->rows, cap * sizeof *grown);
+		if (grown) {
+			i->rows = grown;
+			i->rows_cap = cap;
+		} else {
+			memory_none();
+			i->rows = i->rows ? i->rows : &i->spare;
+			i->rows_n -= i->rows_n > 0;
+		}
 	}
 	i->rows[i->rows_n] = (struct held_row){0};
 	return &i->rows[i->rows_n++];
@@ -32,7 +40,8 @@ struct held_row *held_item_add(struct held_item *i)
 
 void held_item_done(struct held_item *i)
 {
-	free(i->rows);
+	if (i->rows != &i->spare)
+		free(i->rows);
 	*i = (struct held_item){.id_n = 0};
 }
 
@@ -98,7 +107,10 @@ static bool read_head(struct held_reader *r)
 		return false;
 	r->segments_n = get_u32(n);
 	r->segments = calloc(r->segments_n + 1, sizeof *r->segments);
-	CHECK(r->segments);
+	if (!r->segments) {
+		memory_none();
+		return false;
+	}
 	for (unsigned i = 0; i < r->segments_n; i++)
 		if (!get_text(r->file, r->segments[i].id, sizeof r->segments[i].id) ||
 		    !get_text(r->file, r->segments[i].theirs, sizeof r->segments[i].theirs))
@@ -109,7 +121,8 @@ static bool read_head(struct held_reader *r)
 enum err held_open(const char *path, struct held_reader **out)
 {
 	struct held_reader *r = calloc(1, sizeof *r);
-	CHECK(r);
+	if (!r)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	r->file = fopen(path, "rb");
 	if (!r->file && errno != ENOENT) {
 		enum err e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
@@ -118,6 +131,8 @@ enum err held_open(const char *path, struct held_reader **out)
 	}
 	if (r->file && (!sound(r->file) || !read_head(r))) {
 		held_close(r);
+		if (memory_short())
+			return memory_check();
 		return err_set(ERR_CORRUPT, "%s: this is not what was written", path);
 	}
 	*out = r;
@@ -189,7 +204,8 @@ enum err held_create(const char *path, const struct held_segment *segments, unsi
 {
 	uint8_t b[4];
 	struct held_writer *w = calloc(1, sizeof *w);
-	CHECK(w);
+	if (!w)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	snprintf(w->path, sizeof w->path, "%s", path);
 	snprintf(w->fresh, sizeof w->fresh, "%s.new", path);
 	w->file = fopen(w->fresh, "wb");
@@ -232,6 +248,10 @@ void held_put(struct held_writer *w, const struct held_item *item)
 
 enum err held_finish(struct held_writer *w)
 {
+	if (memory_short()) { /* rows may be missing */
+		held_drop(w);
+		return memory_check();
+	}
 	uint8_t end = 0, sum[SUM_N];
 	char folder[4096];
 	put(w, &end, 1);

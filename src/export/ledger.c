@@ -2,6 +2,7 @@
  * that the partner may hold is forgotten. */
 #include "pending.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/export/held.h"
@@ -68,7 +69,14 @@ static struct held_segment *all_names(const struct held_reader *a, const struct 
 	const struct held_segment *as = held_segments(a, &an), *bs = held_segments(b, &bn);
 	struct held_segment *list = calloc(an + bn + 1, sizeof *list);
 	*map = calloc(bn + 1, sizeof **map);
-	CHECK(list && *map);
+	*n = 0;
+	if (!list || !*map) {
+		free(list);
+		free(*map);
+		*map = NULL;
+		memory_none();
+		return NULL;
+	}
 	if (an)
 		memcpy(list, as, an * sizeof *list);
 	*n = an;
@@ -90,9 +98,9 @@ static enum err merge(const char *held, struct held_reader *before, struct held_
 	uint16_t *map;
 	unsigned n;
 	struct held_segment *names = all_names(before, rows, &n, &map);
-	enum err e = held_create(held, names, n, &w);
+	enum err e = names ? held_create(held, names, n, &w) : memory_check();
 	bool more_a = !e && held_next(before, &a), more_b = !e && held_next(rows, &b);
-	while (more_a || more_b) {
+	while (!e && (more_a || more_b)) {
 		int order = !more_a ? 1 : !more_b ? -1 : held_compare(&a, &b);
 		if (more_a && order <= 0)
 			doubt(&a, NULL);

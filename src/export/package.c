@@ -1,5 +1,6 @@
 #include "crumb/export/package.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/store/store.h"
 
@@ -108,10 +109,14 @@ static enum err squeeze(struct package *p, struct str s, bool end)
 /* Through the compressor in pieces of some size. */
 static enum err put(struct package *p, struct str s)
 {
+	if (p->scratch.failed || p->encoder.block.failed)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	p->files[p->n - 1].raw += s.n;
 	for (size_t i = 0; i < s.n; i++)
 		p->files[p->n - 1].lines += s.p[i] == '\n';
 	buf_str(&p->piece, s);
+	if (p->piece.failed)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	if (p->piece.n < PIECE)
 		return OK;
 	enum err e = squeeze(p, buf_view(&p->piece), false);
@@ -119,13 +124,24 @@ static enum err put(struct package *p, struct str s)
 	return e;
 }
 
+static void free_streams(struct package *p);
+
+static enum err no_stream(struct package *p)
+{
+	free_streams(p);
+	return err_set(ERR_NOMEM, "no memory for this now");
+}
+
 static enum err open_file(struct package *p)
 {
 	char path[4500];
 	if (p->n == p->cap) {
-		p->cap = p->cap ? 2 * p->cap : 8;
-		p->files = realloc(p->files, p->cap * sizeof *p->files);
-		CHECK(p->files);
+		unsigned cap = p->cap ? 2 * p->cap : 8;
+		struct package_file *grown = realloc(p->files, cap * sizeof *grown);
+		if (!grown)
+			return err_set(ERR_NOMEM, "no memory for this now");
+		p->files = grown;
+		p->cap = cap;
 	}
 	struct package_file *f = &p->files[p->n];
 	*f = (struct package_file){.rows = 0};
@@ -138,13 +154,14 @@ static enum err open_file(struct package *p)
 	crypto_hash_sha256_init(&p->sha);
 	if (p->d->format == FORMAT_AAM) {
 		p->md5 = EVP_MD_CTX_new();
-		CHECK(p->md5 && EVP_DigestInit_ex(p->md5, EVP_md5(), NULL));
+		if (!p->md5 || !EVP_DigestInit_ex(p->md5, EVP_md5(), NULL))
+			return no_stream(p);
 	}
 	p->gz = (z_stream){.next_in = NULL};
-	if (p->d->compress == COMPRESS_GZ)
-		CHECK(deflateInit2(&p->gz, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-	if (p->d->compress == COMPRESS_ZSTD)
-		CHECK(p->zstd = ZSTD_createCCtx());
+	if (p->d->compress == COMPRESS_GZ && deflateInit2(&p->gz, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return no_stream(p);
+	if (p->d->compress == COMPRESS_ZSTD && !(p->zstd = ZSTD_createCCtx()))
+		return no_stream(p);
 	p->encoder.items = 0;
 	buf_clear(&p->scratch);
 	p->encoder.format->begin(&p->encoder, &p->scratch);
@@ -171,7 +188,7 @@ static enum err close_file(struct package *p)
 	unsigned md5_n = 0;
 	buf_clear(&p->scratch);
 	p->encoder.format->end(&p->encoder, &p->scratch);
-	enum err e = p->scratch.n ? put(p, buf_view(&p->scratch)) : OK;
+	enum err e = p->scratch.n ? put(p, buf_view(&p->scratch)) : p->scratch.failed ? err_set(ERR_NOMEM, "no memory for this now") : memory_check();
 	if (!e)
 		e = squeeze(p, p->piece.n ? buf_view(&p->piece) : STR(""), true);
 	buf_clear(&p->piece);
@@ -191,7 +208,8 @@ enum err package_begin(
     const struct destination *d, const char *folder, bool full, struct str delivery, uint32_t stamp, uint32_t now, struct package **out)
 {
 	struct package *p = calloc(1, sizeof *p);
-	CHECK(p);
+	if (!p)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	p->d = d;
 	p->stamp = stamp;
 	snprintf(p->folder, sizeof p->folder, "%s", folder);
@@ -237,7 +255,7 @@ enum err package_item(struct package *p, const struct out_item *item, unsigned c
 	*chunk = p->n - 1;
 	e->items++;
 	p->files[p->n - 1].rows += changes;
-	return p->scratch.n ? put(p, buf_view(&p->scratch)) : OK;
+	return p->scratch.n || p->scratch.failed || e->block.failed ? put(p, p->scratch.n ? buf_view(&p->scratch) : STR("")) : OK;
 }
 
 /* --- the end */
@@ -264,12 +282,17 @@ static enum err aam_info(struct package *p)
 	buf_addf(&b, "],\"Totals\":{\"FileName\":\"%s\",\"TotalByteSize\":%llu,\"TotalNumberFiles\":%u,\"TotalNumberLines\":%llu}}\n", sum_name,
 	    (unsigned long long)bytes, p->n, (unsigned long long)lines);
 	snprintf(path, sizeof path, "%s/%s.info", p->folder, sum_name);
-	enum err e = file_replace(path, buf_view(&b));
+	enum err e = b.failed ? err_set(ERR_NOMEM, "no memory for this now") : file_replace(path, buf_view(&b));
 	if (!e) {
 		uint8_t sum[32];
 		if (p->n == p->cap) {
-			p->files = realloc(p->files, ++p->cap * sizeof *p->files);
-			CHECK(p->files);
+			f = realloc(p->files, (p->cap + 1) * sizeof *p->files);
+			if (!f) {
+				buf_done(&b);
+				return err_set(ERR_NOMEM, "no memory for this now");
+			}
+			p->files = f;
+			p->cap++;
 		}
 		f = &p->files[p->n++];
 		*f = (struct package_file){.bytes = b.n, .raw = b.n};

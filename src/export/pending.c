@@ -1,5 +1,6 @@
 #include "pending.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
@@ -103,7 +104,10 @@ void iso_time(uint32_t t, char out[32])
 enum err json_save(const char *path, const json_t *j)
 {
 	char *text = json_dumps(j, JSON_INDENT(2));
-	CHECK(text);
+	if (!text || memory_short()) { /* something may be missing in it */
+		free(text);
+		return err_set(ERR_NOMEM, "no memory for this now");
+	}
 	enum err e = file_replace(path, str_c(text));
 	free(text);
 	return e;
@@ -266,13 +270,21 @@ enum err pending_open(struct outbox *place, const struct destination *d, uint32_
 	buf_done(&text);
 	if (!is_manifest(p->manifest)) {
 		json_decref(p->manifest);
+		if (memory_short())
+			return memory_check();
 		return err_set(ERR_CORRUPT, "%s: this is not what was written", path);
 	}
 	p->files = (unsigned)json_array_size(json_object_get(p->manifest, "files"));
 	p->finished = calloc(p->files + 1, sizeof *p->finished);
 	p->acked = calloc(p->files + 1, sizeof *p->acked);
 	p->sent = calloc(p->files + 1, sizeof *p->sent);
-	CHECK(p->finished && p->acked && p->sent);
+	if (!p->finished || !p->acked || !p->sent) {
+		free(p->finished);
+		free(p->acked);
+		free(p->sent);
+		json_decref(p->manifest);
+		return err_set(ERR_NOMEM, "no memory for this now");
+	}
 	read_acks(p);
 	read_refused(p);
 	read_state(p);
@@ -530,7 +542,10 @@ enum err outbox_log(const struct outbox *place, const char *destination, const c
 	    "", "state", state, "ended", (json_int_t)now, "added", 0, "removed", 0, "refused", 0, "files", 0, "files_done", 0, "attempts", 0, "why", why);
 	char *text = json_dumps(line, JSON_COMPACT);
 	struct buf b = {0};
-	CHECK(text);
+	if (!text) {
+		json_decref(line);
+		return err_set(ERR_NOMEM, "no memory for this now");
+	}
 	buf_c(&b, text);
 	buf_c(&b, "\n");
 	outbox_path(place, "log", path);

@@ -1,6 +1,7 @@
 #include "crumb/export/plan.h"
 
 #include "crumb/audience/scan.h"
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
@@ -91,7 +92,7 @@ static unsigned find_segment(const struct plan *p, const char *id, const char *t
 	return p->n;
 }
 
-static void list_segments(struct plan *p, const struct held_reader *held)
+static enum err list_segments(struct plan *p, const struct held_reader *held)
 {
 	const struct rules *r = p->w->g->rules;
 	unsigned held_n;
@@ -104,7 +105,8 @@ static void list_segments(struct plan *p, const struct held_reader *held)
 	p->open = calloc(most, sizeof *p->open);
 	p->wanted = calloc(r->segments_n / 64 + 1, sizeof *p->wanted);
 	p->number = calloc(r->segments_n + 1, sizeof *p->number);
-	CHECK(p->segments && p->out && p->names && p->counts && p->open && p->wanted && p->number);
+	if (!p->segments || !p->out || !p->names || !p->counts || !p->open || !p->wanted || !p->number)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	for (size_t i = 0; i < r->segments_n; i++) {
 		const struct segment *s = &r->segments[i];
 		if (!goes_there(s, p->w->d))
@@ -127,6 +129,7 @@ static void list_segments(struct plan *p, const struct held_reader *held)
 		memcpy(p->names[i].id, p->segments[i].id, sizeof p->names[i].id);
 		memcpy(p->names[i].theirs, p->segments[i].theirs, sizeof p->names[i].theirs);
 	}
+	return OK;
 }
 
 /* --- who is in them */
@@ -144,14 +147,19 @@ bool plan_may_go(const struct destination *d, const struct profile *v)
 	return false;
 }
 
-static void *room(void *array, size_t n, size_t *cap, size_t size)
+static enum err room(void *array, size_t n, size_t *cap, size_t size)
 {
+	void **list = array, *grown;
+	size_t more = *cap ? 2 * *cap : 1024;
 	if (n < *cap)
-		return array;
-	*cap = *cap ? 2 * *cap : 1024;
-	array = realloc(array, *cap * size);
-	CHECK(array);
-	return array;
+		return OK;
+	if (!(grown = realloc(*list, more * size))) {
+		memory_none();
+		return memory_check();
+	}
+	*list = grown;
+	*cap = more;
+	return OK;
 }
 
 /* The first day on which the partner has forgotten a row that it is told today. */
@@ -177,7 +185,9 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *v, c
 		if (s >= r->segments_n || !(p->wanted[s / 64] >> s % 64 & 1) ||
 		    split_held_out(&p->keys, str_c(r->segments[s].id), r->segments[s].target, k))
 			continue;
-		p->rows = room(p->rows, p->rows_n, &p->rows_cap, sizeof *p->rows);
+		enum err e = room(&p->rows, p->rows_n, &p->rows_cap, sizeof *p->rows);
+		if (e)
+			return e;
 		p->rows[p->rows_n++] =
 		    (struct member_row){p->number[s], there_until(p, rules_member_until(r, s, v, p->today, (unsigned)p->w->config->retention_days))};
 		p->counts[p->number[s]]++;
@@ -199,7 +209,9 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *v, c
 	uint8_t first[8] = {0};
 	memcpy(first, p->ids.p + m.id_at, m.id_n < 8 ? m.id_n : 8);
 	m.prefix = get_u64(first);
-	p->members = room(p->members, p->members_n, &p->members_cap, sizeof *p->members);
+	enum err e = room(&p->members, p->members_n, &p->members_cap, sizeof *p->members);
+	if (e)
+		return e;
 	p->members[p->members_n++] = m;
 	return OK;
 }
@@ -259,7 +271,8 @@ struct differ {
 
 static void say(struct differ *d, const struct held_row *r, enum change change)
 {
-	d->out = room(d->out, d->out_n, &d->out_cap, sizeof *d->out);
+	if (room(&d->out, d->out_n, &d->out_cap, sizeof *d->out) != OK)
+		return; /* compare() ends */
 	d->out[d->out_n++] = (struct out_row){&d->p->out[r->segment], change, r->until};
 	if (change == ROW_KEEP)
 		return;
@@ -478,8 +491,7 @@ static bool next_held(struct held_reader *r, const uint16_t *map, struct held_it
 static uint16_t *map_names(const struct held_segment *from, unsigned from_n, const struct held_segment *to, unsigned to_n)
 {
 	uint16_t *map = calloc(from_n + 1, sizeof *map);
-	CHECK(map);
-	for (unsigned i = 0; i < from_n; i++)
+	for (unsigned i = 0; map && i < from_n; i++)
 		for (unsigned k = 0; k < to_n; k++)
 			if (strcmp(from[i].id, to[k].id) == 0 && strcmp(from[i].theirs, to[k].theirs) == 0)
 				map[i] = (uint16_t)k;
@@ -494,10 +506,10 @@ static enum err compare(struct differ *d, struct held_reader *held)
 	unsigned held_n;
 	const struct held_segment *names = held_segments(held, &held_n);
 	uint16_t *map = map_names(names, held_n, p->names, p->n);
-	bool more_now = next_current(p, &now, &facts), more_was = next_held(held, map, &was);
-	enum err e = OK;
+	bool more_now = map && next_current(p, &now, &facts), more_was = map && next_held(held, map, &was);
+	enum err e = map ? OK : err_set(ERR_NOMEM, "no memory for this now");
 	uint64_t said = 0;
-	while (!e && (more_now || more_was)) {
+	while (!e && !(e = memory_check()) && (more_now || more_was)) {
 		int order = !more_now ? 1 : !more_was ? -1 : held_compare(&now, &was);
 		if (p->w->progress && ++said % PROGRESS == 0)
 			p->w->progress("ids", said);
@@ -565,13 +577,14 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	enum err e = keys_identity(w->g->store->keys, p.today, &p.keys);
 	if (e || (e = held_open(held_path, &held)))
 		return e;
-	list_segments(&p, held);
+	e = list_segments(&p, held);
 	struct scan scan = {.segments = p.wanted,
 	    .partner = w->d->partner >= 0 ? str_c(w->all->partners[w->d->partner].id) : STR(""),
 	    .now = w->now,
 	    .each = take,
 	    .arg = &p};
-	e = scan_members(w->g, &scan);
+	if (!e)
+		e = scan_members(w->g, &scan);
 	if (!e && p.members_n)
 		qsort_r(p.members, p.members_n, sizeof *p.members, by_id, p.ids.p);
 	for (unsigned i = 0; !e && i < p.n; i++) {
@@ -667,7 +680,7 @@ enum err plan_confirm(const char *held_path, const char *rows_path, const struct
 	}
 	const struct held_segment *held_names = held_segments(held, &held_n), *names = held_segments(rows, &rows_n);
 	uint16_t *map = map_names(names, rows_n, held_names, held_n);
-	if (!(e = held_create(held_path, held_names, held_n, &w))) {
+	if (!(e = map ? held_create(held_path, held_names, held_n, &w) : err_set(ERR_NOMEM, "no memory for this now"))) {
 		bool more = held_next(rows, &s);
 		while (held_next(held, &h)) {
 			while (more && held_compare(&s, &h) < 0)

@@ -1,5 +1,6 @@
 #include "crumb/export/push.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 
 #include <curl/curl.h>
@@ -177,8 +178,9 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *name, 
 	char line[SECRET_MOST + 300];
 	snprintf(line, sizeof line, "%s: %s", name, value);
 	struct curl_slist *more = curl_slist_append(list, line);
-	CHECK(more);
-	return more;
+	if (!more)
+		memory_none(); /* nothing is sent without it */
+	return more ? more : list;
 }
 
 static struct str sign_of(const struct destination *d, const char *name)
@@ -195,8 +197,10 @@ static enum err ttd_signature(struct curl_slist **list, const char *header, stru
 	enum err e = setting_resolve(secret, key, sizeof key);
 	if (e)
 		return e;
-	CHECK(HMAC(EVP_sha1(), key, (int)strlen(key), (const uint8_t *)body.p, body.n, mac, &n));
+	bool made = HMAC(EVP_sha1(), key, (int)strlen(key), (const uint8_t *)body.p, body.n, mac, &n);
 	sodium_memzero(key, sizeof key);
+	if (!made)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	EVP_EncodeBlock((unsigned char *)text, mac, (int)n);
 	*list = add_header(*list, header, text);
 	return OK;
@@ -303,8 +307,11 @@ void push_file(
 	*out = (struct push_answer){.verdict = PUSH_LATER};
 	snprintf(url, sizeof url, STR_FMT, STR_ARG(d->where));
 	CURL *c = curl_easy_init();
-	CHECK(c);
-	if (headers_for(d, body, idempotency_key, now, &headers) != OK) {
+	if (!c) {
+		snprintf(out->why, sizeof out->why, "no memory for this now");
+		return;
+	}
+	if (headers_for(d, body, idempotency_key, now, &headers) != OK || memory_check() != OK) {
 		out->verdict = PUSH_LATER; /* somebody can set the secret */
 		snprintf(out->why, sizeof out->why, "%s", err_text());
 	} else {

@@ -2,6 +2,7 @@
 
 #include "crumb/audience/changes.h"
 #include "crumb/audience/scan.h"
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/export/format.h"
@@ -294,15 +295,18 @@ enum err stream_piece(const struct plan_wish *w, struct str at, struct buf *out,
 	size_t words = w->g->rules->segments_n / 64 + 1;
 	struct position *p = calloc(1, sizeof *p);
 	struct streaming x = {.w = w, .bits = calloc(words, 8), .all = calloc(words, 8), .open = calloc(words, 8), .words = words, .out = out};
-	CHECK(p && x.bits && x.all && x.open);
-	CHECK(p->open = calloc(words, 8));
-	enum err e = w->d->format != FORMAT_STREAM   ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
+	if (p)
+		p->open = calloc(words, 8);
+	enum err e = !p || !p->open || !x.bits || !x.all || !x.open ? err_set(ERR_NOMEM, "no memory for this now")
+		     : w->d->format != FORMAT_STREAM   ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
 		     : w->config->stream_keep_h == 0 ? err_set(ERR_USAGE, "there are no streams: set stream.keep_h")
 						     : keys_identity(w->g->store->keys, day_of(w->now), &x.keys);
 	if (!e)
 		e = list_segments(&x);
 	if (!e)
 		e = run(&x, at, p);
+	if (!e)
+		e = memory_check();
 	*any = x.any;
 	if (!e && x.any) {
 		/* the last event carries the position behind all of them */
@@ -314,7 +318,7 @@ enum err stream_piece(const struct plan_wish *w, struct str at, struct buf *out,
 	free(x.bits);
 	free(x.all);
 	free(x.open);
-	free(p->open);
+	free(p ? p->open : NULL);
 	free(p);
 	return e;
 }

@@ -204,6 +204,17 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 	s->gate = 0;
 }
 
+void http_reply_whole(struct http_ticket t, int status, const char *type, const struct buf *headers, const struct buf *body)
+{
+	struct slot *s = &t.conn->slots[t.slot];
+	if (!headers->failed && !body->failed) {
+		http_reply(t, status, type, buf_view(headers), buf_view(body));
+	} else if (!t.conn->closed) {
+		no_memory(t.conn, s);
+		s->gate = 0;
+	}
+}
+
 void http_reply_ready(struct http_ticket t, struct str whole)
 {
 	struct slot *s = &t.conn->slots[t.slot];

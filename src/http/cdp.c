@@ -456,7 +456,7 @@ static void answer(struct call *k, int status, const char *text)
 	k->c->ingest.aside = ASIDE_NOT;
 	if (k->refused.refused)
 		collect_why_lines(k->c, &k->refused, headers);
-	http_reply(k->r->ticket, status, "application/json", buf_view(headers), str_c(text));
+	http_reply_whole(k->r->ticket, status, "application/json", headers, &BUF_OF(str_c(text)));
 }
 
 void collect_cdp(struct collect *c, struct http_request *r)

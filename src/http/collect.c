@@ -263,9 +263,13 @@ static void take_shared(struct collect *c)
 	uint64_t v = atomic_load_explicit(&c->shared->version, memory_order_acquire);
 	if (v == c->version)
 		return;
-	c->version = v;
 	pthread_mutex_lock(&c->shared->lock);
-	ingest_rules(&c->ingest, rules_ref(c->shared->rules));
+	if (ingest_rules(&c->ingest, rules_ref(c->shared->rules)) != OK) { /* those from before go on; it is tried again */
+		CHECK(c->ingest.rules);
+		pthread_mutex_unlock(&c->shared->lock);
+		return;
+	}
+	c->version = v;
 	destinations_unref(c->destinations);
 	c->destinations = destinations_ref(c->shared->destinations);
 	anonymiser_places(&c->ingest.wall, place_db_ref(c->shared->places));

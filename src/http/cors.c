@@ -54,7 +54,7 @@ void cors_preflight(struct collect *c, struct http_request *r)
 	} else {
 		buf_c(&headers, "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\nAccess-Control-Allow-Headers: authorization, content-encoding, content-type\r\n"
 				"Access-Control-Max-Age: 3600\r\n");
-		http_reply(r->ticket, 204, "", buf_view(&headers), STR(""));
+		http_reply_whole(r->ticket, 204, "", &headers, &BUF_OF(STR("")));
 	}
 	buf_done(&headers);
 }

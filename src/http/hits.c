@@ -1,6 +1,7 @@
 /* The pixel, the event endpoint, opt-out and opt-in. */
 #include "collect.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
 
@@ -198,7 +199,7 @@ void collect_blank(struct collect *c, struct http_request *r)
 {
 	cors_headers(c, r, &c->body);
 	buf_c(&c->body, COLLECT_PUBLIC);
-	http_reply(r->ticket, 200, "image/gif", buf_view(&c->body), str_make(collect_gif, 43));
+	http_reply_whole(r->ticket, 200, "image/gif", &c->body, &BUF_OF(str_make(collect_gif, 43)));
 }
 
 void collect_pixel(struct collect *c, struct http_request *r)
@@ -222,7 +223,7 @@ void collect_pixel(struct collect *c, struct http_request *r)
 		buf_c(headers, COLLECT_PUBLIC);
 		collect_cookie_lines(c, &who, written, headers);
 		collect_why_lines(c, &who, headers);
-		http_reply(r->ticket, 200, "image/gif", buf_view(headers), str_make(collect_gif, 43));
+		http_reply_whole(r->ticket, 200, "image/gif", headers, &BUF_OF(str_make(collect_gif, 43)));
 	}
 	if (written || who.erase)
 		http_wait_gate(r->ticket, c->gate);
@@ -234,6 +235,11 @@ static void bad_body(struct http_request *r, enum metric why, int status, const 
 {
 	metric_inc(why);
 	http_reply(r->ticket, status, "text/plain", STR(COLLECT_PUBLIC), str_c(text));
+}
+
+static void no_memory(struct http_request *r)
+{
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 5\r\nCache-Control: no-store\r\n"), STR("no memory for this now\n"));
 }
 
 static bool type_is_fine(struct str type)
@@ -321,18 +327,23 @@ void collect_events(struct collect *c, struct http_request *r)
 	if (refused) {
 		buf_c(&c->body, refused == 415 ? COLLECT_CODINGS COLLECT_PUBLIC : COLLECT_PUBLIC);
 		buf_addf(&c->numbers, "%s; nothing was recorded\n", why);
-		http_reply(r->ticket, refused, "text/plain", buf_view(&c->body), buf_view(&c->numbers));
+		http_reply_whole(r->ticket, refused, "text/plain", &c->body, &c->numbers);
 		return;
 	}
 	struct posted p = {.c = c, .r = r};
+	memory_begin();
 	struct json_reader in = {.hit = &c->hit, .scratch = &c->numbers, .begin = begin_signals, .event = look, .arg = &p};
 	bool lines = !read_body(&p, &in, r->body, false);
 	if (lines) {
 		p.judged = p.verdict = 0;
-		if (!read_body(&p, &in, r->body, true)) {
+		if (!read_body(&p, &in, r->body, true) && !memory_short()) {
 			bad_body(r, M_BAD_BODY, 400, "the body is no event, array of events or NDJSON; nothing was recorded\n");
 			return;
 		}
+	}
+	if (memory_short()) {
+		no_memory(r);
+		return;
 	}
 	if (p.events > EVENTS_PER_BODY) {
 		bad_body(r, M_BAD_BODY_SIZE, 413, "more than 1000 events in one body; nothing was recorded\n");
@@ -354,13 +365,17 @@ void collect_events(struct collect *c, struct http_request *r)
 		collect_answer_disk(r);
 		return;
 	}
+	if (memory_short()) { /* some may be recorded: better twice than not at all */
+		no_memory(r);
+		return;
+	}
 	struct buf *headers = &c->body;
 	buf_clear(headers);
 	cors_headers(c, r, headers);
 	buf_c(headers, COLLECT_PUBLIC);
 	collect_cookie_lines(c, &p.who, p.written > 0, headers);
 	collect_why_lines(c, &p.who, headers);
-	http_reply(r->ticket, 204, "", buf_view(headers), STR(""));
+	http_reply_whole(r->ticket, 204, "", headers, &BUF_OF(STR("")));
 	if (p.written || p.who.erase)
 		http_wait_gate(r->ticket, c->gate);
 }

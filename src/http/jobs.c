@@ -2,6 +2,7 @@
 #include "admin.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
 #include "crumb/export/stream.h"
@@ -83,15 +84,19 @@ static void run_import(struct admin *a, struct waiting *w)
 		}
 	}
 	pthread_mutex_lock(&a->shared->lock);
-	ingest_rules(&a->ingest, rules_ref(a->shared->rules));
+	w->result = ingest_rules(&a->ingest, rules_ref(a->shared->rules));
 	anonymiser_places(&a->ingest.wall, place_db_ref(a->shared->places));
 	anonymiser_lists(&a->ingest.wall, junk_ref(a->shared->lists));
 	pthread_mutex_unlock(&a->shared->lock);
+	if (w->result)
+		return;
 	struct str lines = w->body.n ? buf_view(&w->body) : STR("");
 	if (w->to.n)
 		declare(a, w, lines);
 	else
 		import_lines(&a->ingest, lines, clock_now(), &a->batch, &w->totals);
+	if (!w->result && (w->result = memory_check())) /* a line may have been refused for that: all of them or none */
+		batch_clear(&a->batch);
 	if (w->result)
 		return;
 	uint32_t now = clock_now();
@@ -266,10 +271,17 @@ static bool has_room(const struct waiting *w)
 
 static void run_job(struct admin *a, struct waiting *w)
 {
+	memory_begin();
 	if (has_room(w))
 		jobs[w->what].run(a, w);
 	else
 		w->result = err_set(ERR_NOMEM, "no memory for this now: ask again later, or give crumbd more");
+	bool written = !w->result && (w->what == IMPORT || w->what == ERASE || w->what == RELEASE);
+	if (memory_short() && !written) { /* it may have come without what there was no memory for */
+		json_decref(w->answer);
+		w->answer = NULL;
+		w->result = w->result == ERR_NOMEM ? ERR_NOMEM : memory_check();
+	}
 	if (!w->result && (w->out.failed || w->body.failed || w->to.failed))
 		w->result = err_set(ERR_NOMEM, "no memory for this answer");
 	if (w->result && !w->answer)

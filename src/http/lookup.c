@@ -23,7 +23,11 @@ void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *
     const struct lookup_form *form, struct buf headers, bool writes)
 {
 	struct lookup *l = calloc(1, sizeof *l);
-	CHECK(l);
+	if (!l) { /* what it wrote is done all the same, and asking again does no harm */
+		http_reply(t, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("no memory for an answer\n"));
+		buf_done(&headers);
+		return;
+	}
 	*l = (struct lookup){.next = c->lookups, .ticket = t, .visitor = *visitor, .answer = answer, .headers = headers, .writes = writes};
 	/* hits of this connection may be in the batch being gathered, or in the one that is on its way */
 	l->gate = collect_batch(c)->count ? c->gate : c->gate - 1;

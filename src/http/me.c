@@ -2,6 +2,7 @@
  * sees or erases anything, and only from here: other sites' pages are refused by Sec-Fetch-Site and Origin. */
 #include "collect.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
@@ -176,10 +177,11 @@ static void show(struct collect *c, struct http_ticket t, const struct vkey *vis
 	struct generation *g = engine_serving(c->shared->engine);
 	struct buf out = BUF_SECRET;
 	json_t *v = NULL;
+	memory_begin();
 	enum err e = visitor ? visitor_json(g, (unsigned)c->config->retention_days, visitor, clock_now(), &v) : OK;
 	metric_inc(M_LOOKUPS);
 	if (e) {
-		http_reply(t, 500, "text/plain", buf_view(headers), STR("the look-up failed\n"));
+		http_reply_whole(t, e == ERR_NOMEM ? 503 : 500, "text/plain", headers, &BUF_OF(STR("the look-up failed\n")));
 		generation_unref(g);
 		return;
 	}
@@ -194,10 +196,10 @@ static void show(struct collect *c, struct http_ticket t, const struct vkey *vis
 		me_page(&out, g->rules, v, opted_out);
 	}
 	json_decref(v);
-	if (out.failed)
-		http_reply(t, 503, "text/plain", buf_view(headers), STR("no memory for an answer\n"));
+	if (out.failed || memory_short())
+		http_reply_whole(t, 503, "text/plain", headers, &BUF_OF(STR("no memory for an answer\n")));
 	else
-		http_reply(t, 200, json ? "application/json" : "text/html; charset=utf-8", buf_view(headers), buf_view(&out));
+		http_reply_whole(t, 200, json ? "application/json" : "text/html; charset=utf-8", headers, &out);
 	generation_unref(g);
 	buf_done(&out);
 }
@@ -266,9 +268,12 @@ static void answer_page(struct http_ticket t, struct buf *headers, const char *t
 	struct buf page = BUF_SECRET, copy = BUF_SECRET;
 	buf_str(&copy, buf_view(text));
 	buf_add(&copy, "", 1);
-	done_page(&page, title, copy.p);
+	if (copy.failed || text->failed)
+		page.failed = true;
+	else
+		done_page(&page, title, copy.p);
 	buf_c(headers, PAGE_HEADERS);
-	http_reply(t, 200, "text/html; charset=utf-8", buf_view(headers), buf_view(&page));
+	http_reply_whole(t, 200, "text/html; charset=utf-8", headers, &page);
 	buf_done(&copy);
 	buf_done(&page);
 }
@@ -346,7 +351,7 @@ void collect_optout(struct collect *c, struct http_request *r)
 	/* a page that has it loaded as a picture: browsers refuse it another site's page there, and complain */
 	if (r->method == HTTP_M_GET && (wants(c, r, "gif") || str_eq(r->header[H_SEC_FETCH_DEST], STR("image")))) {
 		buf_c(&headers, COLLECT_PUBLIC "X-Content-Type-Options: nosniff\r\n");
-		http_reply(r->ticket, 200, "image/gif", buf_view(&headers), str_make(collect_gif, 43));
+		http_reply_whole(r->ticket, 200, "image/gif", &headers, &BUF_OF(str_make(collect_gif, 43)));
 		buf_done(&headers);
 		return;
 	}

@@ -1,6 +1,7 @@
 /* GET /segments: which segments this browser is in, for the page it is on. A look-up about one visitor, not a group outlet. */
 #include "collect.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
 #include "crumb/privacy/split.h"
@@ -106,25 +107,26 @@ static const struct {
 
 /* --- answers */
 
-static void answer(struct collect *c, struct http_ticket t, const struct vkey *visitor, const struct lookup_form *form, struct str headers)
+static void answer(struct collect *c, struct http_ticket t, const struct vkey *visitor, const struct lookup_form *form, const struct buf *headers)
 {
 	struct generation *g = engine_serving(c->shared->engine);
 	struct profile p = {0};
 	struct shown_segments s = {.config = c->config, .segtax = form->segtax};
+	memory_begin();
 	enum err e = visitor ? view_visitor(g, visitor, clock_now(), &p) : ERR_NOT_FOUND;
 	metric_inc(M_LOOKUPS);
 	if (e && e != ERR_NOT_FOUND) {
-		http_reply(t, 500, "text/plain", headers, STR("the look-up failed\n"));
+		http_reply_whole(t, e == ERR_NOMEM ? 503 : 500, "text/plain", headers, &BUF_OF(STR("the look-up failed\n")));
 	} else {
 		for (size_t i = 0; !e && i < p.segments_n && s.n < SHOWN_MAX; i++)
 			if (p.segments[i] < g->rules->segments_n && shown(c, g, &g->rules->segments[p.segments[i]], visitor))
 				s.list[s.n++] = &g->rules->segments[p.segments[i]];
 		json_t *root = forms[form->number].make(&s);
 		char *text = json_dumps(root, JSON_COMPACT);
-		if (text)
-			http_reply(t, 200, "application/json", headers, str_c(text));
+		if (text && !memory_short())
+			http_reply_whole(t, 200, "application/json", headers, &BUF_OF(str_c(text)));
 		else
-			http_reply(t, 503, "text/plain", headers, STR("no memory for an answer\n"));
+			http_reply_whole(t, 503, "text/plain", headers, &BUF_OF(STR("no memory for an answer\n")));
 		collect_text_free(text);
 		json_decref(root);
 	}
@@ -134,7 +136,7 @@ static void answer(struct collect *c, struct http_ticket t, const struct vkey *v
 
 static void fresh(struct collect *c, struct lookup *l)
 {
-	answer(c, l->ticket, &l->visitor, &l->form, buf_view(&l->headers));
+	answer(c, l->ticket, &l->visitor, &l->form, &l->headers);
 }
 
 /* False: there is no such form. */
@@ -173,7 +175,7 @@ void collect_segments(struct collect *c, struct http_request *r)
 		return;
 	}
 	if (!read_form(c, r, &form, &wait)) {
-		http_reply(r->ticket, 400, "text/plain", buf_view(&headers), STR("format is json, ortb2, kv, pps or rtd\n"));
+		http_reply_whole(r->ticket, 400, "text/plain", &headers, &BUF_OF(STR("format is json, ortb2, kv, pps or rtd\n")));
 		buf_done(&headers);
 		return;
 	}
@@ -183,7 +185,7 @@ void collect_segments(struct collect *c, struct http_request *r)
 	bool refused = c->hit.gpc || c->hit.optout_cookie;
 	bool known = !refused && ingest_known(&c->ingest, c->hit.cookie, collect_now(c), &visitor);
 	if (!known || !wait) {
-		answer(c, r->ticket, known ? &visitor : NULL, &form, buf_view(&headers));
+		answer(c, r->ticket, known ? &visitor : NULL, &form, &headers);
 		buf_done(&headers);
 		return;
 	}

@@ -8,6 +8,7 @@
  * the visitor's own. */
 #include "collect.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
 
@@ -146,6 +147,7 @@ static void list(struct collect *c, struct http_request *r, struct hit *h)
 {
 	struct buf headers = BUF_SECRET, url = BUF_SECRET;
 	struct ingest_who who = {.write = false};
+	memory_begin();
 	json_t *syncs = json_array();
 	if (!cors_headers(c, r, &headers)) {
 		metric_inc(M_BAD_ORIGIN);
@@ -163,6 +165,8 @@ static void list(struct collect *c, struct http_request *r, struct hit *h)
 		ids_for(c, p, &who, &ids);
 		buf_clear(&url);
 		expand(&url, p->sync_url, &ids, h, true);
+		if (url.failed)
+			memory_none();
 		json_array_append_new(
 		    syncs, json_pack("{s:s,s:s#,s:s}", "partner", p->id, "url", url.p, (int)url.n, "type", p->iframe ? "iframe" : "image"));
 	}
@@ -170,10 +174,10 @@ static void list(struct collect *c, struct http_request *r, struct hit *h)
 	json_t *root = json_pack("{s:O}", "syncs", syncs);
 	char *text = json_dumps(root, JSON_COMPACT);
 	buf_c(&headers, "Cache-Control: no-store\r\n");
-	if (text)
-		http_reply(r->ticket, 200, "application/json", buf_view(&headers), str_c(text));
+	if (text && !memory_short())
+		http_reply_whole(r->ticket, 200, "application/json", &headers, &BUF_OF(str_c(text)));
 	else
-		http_reply(r->ticket, 503, "text/plain", buf_view(&headers), STR("no memory for an answer\n"));
+		http_reply_whole(r->ticket, 503, "text/plain", &headers, &BUF_OF(STR("no memory for an answer\n")));
 	collect_text_free(text);
 	json_decref(root);
 out:
@@ -268,9 +272,9 @@ void collect_sync(struct collect *c, struct http_request *r)
 		expand(headers, call.redirect, &ids, h, false);
 		buf_c(headers, "\r\n");
 		metric_inc(M_SYNC_REDIRECT);
-		http_reply(r->ticket, 302, "", buf_view(headers), STR(""));
+		http_reply_whole(r->ticket, 302, "", headers, &BUF_OF(STR("")));
 	} else {
-		http_reply(r->ticket, 200, "image/gif", buf_view(headers), str_make(collect_gif, 43));
+		http_reply_whole(r->ticket, 200, "image/gif", headers, &BUF_OF(str_make(collect_gif, 43)));
 	}
 	if (written || who.erase)
 		http_wait_gate(r->ticket, c->gate);

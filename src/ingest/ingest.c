@@ -24,14 +24,19 @@ void ingest_done(struct ingest *in)
 	sodium_memzero(in, sizeof *in);
 }
 
-void ingest_rules(struct ingest *in, struct rules *r)
+enum err ingest_rules(struct ingest *in, struct rules *r)
 {
+	struct match *fresh = NULL;
+	enum err e = r && r != in->rules ? rules_match_begin(r, &fresh) : OK;
+	if (e || (r && r == in->rules)) {
+		rules_unref(r);
+		return e;
+	}
 	rules_match_end(in->match);
 	rules_unref(in->rules);
 	in->rules = r;
-	in->match = NULL;
-	if (r)
-		CHECK(rules_match_begin(r, &in->match) == OK);
+	in->match = fresh;
+	return OK;
 }
 
 /* A new day may bring a new pseudonym generation and end an old one. */

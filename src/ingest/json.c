@@ -2,8 +2,11 @@
  * of the pixel; values may be text, numbers or truth values. */
 #include "crumb/ingest/ingest.h"
 
+#include "crumb/base/memory.h"
 #include <malloc.h>
 #include <math.h>
+#include <setjmp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <yajl/yajl_parse.h>
 
@@ -25,30 +28,56 @@ struct pass {
 
 /* --- memory that held parts of a request is wiped when it goes */
 
-/* yajl does not look whether it got what it asked for. */
+/* yajl does not look whether it got what it asked for: what it has is listed, and without memory the reading ends by a jump over yajl's own functions. */
+struct piece {
+	struct piece *next, *prev;
+	_Alignas(max_align_t) char bytes[];
+};
+
+struct memory {
+	jmp_buf out;
+	struct piece *first;
+};
+
 static void *take(void *ctx, size_t n)
 {
-	(void)ctx;
-	void *p = malloc(n);
-	CHECK(p);
-	return p;
+	struct memory *m = ctx;
+	struct piece *p = malloc(sizeof *p + n);
+	if (!p) {
+		memory_none();
+		longjmp(m->out, 1);
+	}
+	p->prev = NULL;
+	p->next = m->first;
+	if (m->first)
+		m->first->prev = p;
+	m->first = p;
+	return p->bytes;
 }
 
-static void wipe(void *ctx, void *p)
+static void wipe(void *ctx, void *bytes)
 {
-	(void)ctx;
-	if (p)
-		explicit_bzero(p, malloc_usable_size(p));
+	struct memory *m = ctx;
+	if (!bytes)
+		return;
+	struct piece *p = (struct piece *)(void *)((char *)bytes - offsetof(struct piece, bytes));
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		m->first = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	explicit_bzero(p, malloc_usable_size(p));
 	free(p);
 }
 
-static void *grow(void *ctx, void *p, size_t n)
+static void *grow(void *ctx, void *bytes, size_t n)
 {
 	void *q = take(ctx, n);
-	if (p) {
-		size_t had = malloc_usable_size(p);
-		memcpy(q, p, had < n ? had : n);
-		wipe(ctx, p);
+	if (bytes) {
+		size_t had = malloc_usable_size((char *)bytes - offsetof(struct piece, bytes)) - offsetof(struct piece, bytes);
+		memcpy(q, bytes, had < n ? had : n);
+		wipe(ctx, bytes);
 	}
 	return q;
 }
@@ -300,7 +329,8 @@ static int on_key(void *ctx, const unsigned char *s, size_t n)
 	return 1;
 }
 
-bool json_read(struct json_reader *r, struct str text)
+/* Nothing that is looked at after the jump changes behind setjmp(). */
+static bool read_all(struct pass *p, struct memory *m)
 {
 	static const yajl_callbacks callbacks = {.yajl_null = on_null,
 	    .yajl_boolean = on_truth,
@@ -311,16 +341,28 @@ bool json_read(struct json_reader *r, struct str text)
 	    .yajl_end_map = on_map_end,
 	    .yajl_start_array = on_array,
 	    .yajl_end_array = on_array_end};
-	yajl_alloc_funcs memory = {take, grow, wipe, NULL};
+	yajl_alloc_funcs memory = {take, grow, wipe, m};
+	if (setjmp(m->out) != 0) {
+		while (m->first)
+			wipe(m, m->first->bytes);
+		return false;
+	}
+	yajl_handle y = yajl_alloc(&callbacks, &memory, p);
+	bool ok = yajl_parse(y, (const unsigned char *)p->text.p, p->text.n) == yajl_status_ok && yajl_complete_parse(y) == yajl_status_ok;
+	yajl_free(y);
+	return ok;
+}
+
+bool json_read(struct json_reader *r, struct str text)
+{
 	struct pass p = {.r = r, .text = text};
+	struct memory m;
+	m.first = NULL;
 	r->events = 0;
 	clear(r->scratch);
-	if (!buf_reserve(r->scratch, text.n + ROOM_FOR_NUMBERS))
+	if (!buf_reserve(r->scratch, text.n + ROOM_FOR_NUMBERS)) {
+		memory_none();
 		return false;
-	yajl_handle y = yajl_alloc(&callbacks, &memory, &p);
-	if (!y)
-		return false;
-	bool ok = yajl_parse(y, (const unsigned char *)text.p, text.n) == yajl_status_ok && yajl_complete_parse(y) == yajl_status_ok;
-	yajl_free(y);
-	return ok && p.event_depth;
+	}
+	return read_all(&p, &m) && p.event_depth;
 }

@@ -30,6 +30,8 @@ void batch_clear(struct batch *b)
 		b->parts[i].count = b->parts[i].events = 0;
 		b->parts[i].day = 0;
 	}
+	buf_done(&b->none.records);
+	b->starved = false;
 	b->count = 0;
 	b->erased_n = 0;
 	b->result = OK;
@@ -39,6 +41,7 @@ void batch_done(struct batch *b)
 {
 	for (size_t i = 0; i < b->parts_n; i++)
 		buf_done(&b->parts[i].records);
+	buf_done(&b->none.records);
 	free(b->parts);
 	free(b->erased);
 	*b = (struct batch){0};
@@ -52,7 +55,11 @@ struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard)
 		at += lanes;
 	if (at == b->parts_n) {
 		struct batch_part *grown = realloc(b->parts, (b->parts_n + lanes) * sizeof *grown);
-		CHECK(grown);
+		if (!grown) {
+			b->starved = true;
+			buf_clear(&b->none.records);
+			return &b->none;
+		}
 		memset(grown + b->parts_n, 0, lanes * sizeof *grown);
 		b->parts = grown;
 		b->parts_n += lanes;
@@ -113,9 +120,14 @@ void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t)
 	p->count++;
 	b->count++;
 	if (b->erased_n == b->erased_cap) {
-		b->erased_cap = b->erased_cap ? 2 * b->erased_cap : 8;
-		b->erased = realloc(b->erased, b->erased_cap * sizeof *b->erased);
-		CHECK(b->erased);
+		size_t cap = b->erased_cap ? 2 * b->erased_cap : 8;
+		struct vkey *grown = realloc(b->erased, cap * sizeof *grown);
+		if (!grown) {
+			b->starved = true;
+			return;
+		}
+		b->erased = grown;
+		b->erased_cap = cap;
 	}
 	b->erased[b->erased_n++] = *visitor;
 }
@@ -162,6 +174,7 @@ struct writer {
 	struct trouble recording, publishing, expiring;
 	struct merged *merged;
 	size_t merged_n, merged_cap;
+	bool starved; /* of what is merged something is missing: nothing of it is committed */
 	struct journal_block *blocks;
 	uint16_t rules_days[128]; /* days whose journal has the activation of the current rules */
 	unsigned rules_days_n;
@@ -175,9 +188,12 @@ static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
 			return &w->merged[i];
 	if (w->merged_n == w->merged_cap) {
 		size_t cap = w->merged_cap ? 2 * w->merged_cap : 16;
-		w->merged = realloc(w->merged, cap * sizeof *w->merged);
-		w->blocks = realloc(w->blocks, cap * sizeof *w->blocks);
-		CHECK(w->merged && w->blocks);
+		struct merged *merged = realloc(w->merged, cap * sizeof *merged);
+		w->merged = merged ? merged : w->merged;
+		struct journal_block *blocks = merged ? realloc(w->blocks, cap * sizeof *blocks) : NULL;
+		if (!blocks)
+			return NULL;
+		w->blocks = blocks;
 		memset(w->merged + w->merged_cap, 0, (cap - w->merged_cap) * sizeof *w->merged);
 		w->merged_cap = cap;
 	}
@@ -190,13 +206,17 @@ static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
 static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count, uint32_t events, struct str records)
 {
 	struct merged *m = merged_for(w, day, shard);
+	if (!m) {
+		w->starved = true;
+		return;
+	}
 	if (m->block.count == 0) {
 		m->block.records = records;
 	} else {
 		if (m->joined.n == 0)
 			buf_str(&m->joined, m->block.records);
 		buf_str(&m->joined, records);
-		CHECK(!m->joined.failed);
+		w->starved |= m->joined.failed;
 		m->block.records = buf_view(&m->joined);
 	}
 	m->block.count += count;
@@ -234,9 +254,11 @@ static void refuse_incomplete(struct batch *list)
 {
 	for (struct batch *b = list; b; b = b->next) {
 		b->result = OK;
+		bool none = b->starved;
 		for (size_t i = 0; i < b->parts_n; i++)
-			if (b->parts[i].records.failed)
-				b->result = err_set(ERR_NOMEM, "no memory for what was to be recorded");
+			none |= b->parts[i].records.failed;
+		if (none)
+			b->result = err_set(ERR_NOMEM, "no memory for what was to be recorded");
 		if (b->result) {
 			metric_inc(M_JOURNAL_FAILED);
 			log_error("journal", "refused why=\"%s\"", err_text());
@@ -273,17 +295,21 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 {
 	struct buf record = {0};
 	w->merged_n = 0;
+	w->starved = false;
 	refuse_incomplete(list);
 	for (struct batch *b = list; b; b = b->next)
 		for (size_t i = 0; i < b->parts_n; i++)
 			if (b->parts[i].count && !b->result)
 				merge(w, b->parts[i].day, b->parts[i].shard, b->parts[i].count, b->parts[i].events, buf_view(&b->parts[i].records));
 	enum err e = OK;
-	if (w->merged_n) {
+	if (w->merged_n || w->starved) {
 		merge_rules(w, &record, hash, bundle);
 		for (size_t i = 0; i < w->merged_n; i++)
 			w->blocks[i] = w->merged[i].block;
-		if (!(e = list_erased(w, list)))
+		w->starved |= record.failed;
+		if (w->starved)
+			e = err_set(ERR_NOMEM, "no memory for what was to be recorded");
+		if (!e && !(e = list_erased(w, list)))
 			e = journal_commit(w->store->journal, w->blocks, w->merged_n, hash);
 		settle_erased(w, list, !e);
 		metric_inc(e ? M_JOURNAL_FAILED : M_JOURNAL_COMMITS);

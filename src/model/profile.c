@@ -1,6 +1,7 @@
 #include "crumb/model/profile.h"
 
 #include "crumb/base/code.h"
+#include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
 
 #include <math.h>
@@ -32,17 +33,22 @@ void profile_done(struct profile *p)
 	*p = (struct profile){0};
 }
 
-static void room(void **array, size_t *cap, size_t want, size_t size)
+/* False: there is no memory. Whoever asked for the profile finds that out at the end of his job (base/memory.h), a fold before it commits. */
+static bool room(void **array, size_t *cap, size_t want, size_t size)
 {
 	if (want <= *cap)
-		return;
+		return true;
 	size_t n = *cap ? *cap : 32;
 	while (n < want)
 		n *= 2;
 	void *grown = realloc(*array, n * size);
-	CHECK(grown); /* a fold cannot go on without; the journal has everything */
+	if (!grown) {
+		memory_none();
+		return false;
+	}
 	*array = grown;
 	*cap = n;
+	return true;
 }
 
 /* Everything of the header but the memberships, which are left to the caller. */
@@ -152,7 +158,8 @@ static bool unpack_rows(struct profile *p, struct str packed, const uint64_t *wa
 	p->rows_n = 0;
 	if (packed.n == 0)
 		return true;
-	room((void **)&p->rows, &p->rows_cap, packed.n / 2 + 1, sizeof *p->rows); /* a row has two bytes at least */
+	if (!room((void **)&p->rows, &p->rows_cap, packed.n / 2 + 1, sizeof *p->rows)) /* a row has two bytes at least */
+		return false;
 	uint32_t base = take(&at, end, &bad), cat = 0;
 	for (bool first = true; at < end; first = false) {
 		uint32_t gap = take(&at, end, &bad), n = take(&at, end, &bad);
@@ -217,7 +224,10 @@ static bool unpack(struct profile *p, struct str bytes, struct str *segments, co
 		return false;
 	size_t sums = p->sums_n * sizeof(struct sum_day);
 	if (sums) {
-		room((void **)&p->sums, &p->sums_cap, p->sums_n, sizeof *p->sums);
+		if (!room((void **)&p->sums, &p->sums_cap, p->sums_n, sizeof *p->sums)) {
+			p->sums_n = 0;
+			return false;
+		}
 		memcpy(p->sums, rest.p, sums);
 	}
 	for (size_t i = 1; i < p->sums_n; i++)
@@ -231,11 +241,17 @@ bool profile_load(struct profile *p, struct str bytes)
 	struct str segments;
 	profile_clear(p);
 	buf_add(&p->bytes, bytes.p, bytes.n);
-	CHECK(!p->bytes.failed);
+	if (p->bytes.failed) {
+		memory_none();
+		return false;
+	}
 	if (!unpack(p, buf_view(&p->bytes), &segments, NULL))
 		return false;
 	p->segments_n = segments.n / 2;
-	room((void **)&p->segments, &p->segments_cap, p->segments_n, sizeof *p->segments);
+	if (!room((void **)&p->segments, &p->segments_cap, p->segments_n, sizeof *p->segments)) {
+		p->segments_n = 0;
+		return false;
+	}
 	if (segments.n)
 		memcpy(p->segments, segments.p, segments.n);
 	for (size_t i = 1; i < p->segments_n; i++)
@@ -314,7 +330,8 @@ void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count)
 		p->rows[at].count = __builtin_add_overflow(p->rows[at].count, count, &sum) ? UINT32_MAX : sum;
 		return;
 	}
-	room((void **)&p->rows, &p->rows_cap, p->rows_n + 1, sizeof *p->rows);
+	if (!room((void **)&p->rows, &p->rows_cap, p->rows_n + 1, sizeof *p->rows))
+		return;
 	memmove(p->rows + at + 1, p->rows + at, (p->rows_n - at) * sizeof *p->rows);
 	p->rows[at] = (struct cat_day){cat, day, count};
 	p->rows_n++;
@@ -339,7 +356,8 @@ void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v)
 		p->sums[at].millionths = !over ? sum : add < 0 ? INT64_MIN : INT64_MAX;
 		return;
 	}
-	room((void **)&p->sums, &p->sums_cap, p->sums_n + 1, sizeof *p->sums);
+	if (!room((void **)&p->sums, &p->sums_cap, p->sums_n + 1, sizeof *p->sums))
+		return;
 	memmove(p->sums + at + 1, p->sums + at, (p->sums_n - at) * sizeof *p->sums);
 	p->sums[at] = (struct sum_day){cat, day, add};
 	p->sums_n++;

@@ -1,5 +1,6 @@
 #include "crumb/node/courier.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/export/deliver.h"
@@ -34,6 +35,7 @@ static void run_one(struct courier *c, const struct destinations *all, const str
 	struct delivery r;
 	struct deliver_wish w = {
 	    .plan = {.g = g, .config = n->config, .all = all, .d = d, .now = now}, .mode = DELIVER_AUTO, .stop = &c->stop, .patient = true};
+	memory_begin();
 	enum err e = deliver(&w, &r);
 	if (!e) {
 		const char *const words[] = {"delivered", "nothing to say", "waits", "replaced", "given up"};

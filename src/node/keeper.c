@@ -1,5 +1,6 @@
 #include "crumb/node/keeper.h"
 
+#include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
@@ -168,6 +169,7 @@ static enum err refresh_lookalikes(struct keeper *k)
 static enum err round_of(struct keeper *k)
 {
 	struct node *n = k->node;
+	memory_begin();
 	uint16_t today = day_of(clock_now());
 	uint64_t from = clock_mono_us();
 	if (clock_jumped()) /* what it forgets is forgotten by the clock */

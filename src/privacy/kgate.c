@@ -4,6 +4,7 @@
 #include "crumb/base/file.h"
 #include "crumb/base/log.h"
 #include "crumb/base/map.h"
+#include "crumb/base/memory.h"
 #include "crumb/core/config.h"
 
 #include <errno.h>
@@ -45,16 +46,21 @@ struct kgate_memory {
 	bool failed;
 };
 
-static void remember(struct kgate_memory *m, struct str key, uint32_t state)
+/* False: there is no memory. */
+static bool remember(struct kgate_memory *m, struct str key, uint32_t state)
 {
 	uint32_t old;
 	if (map_get(&m->state, key, &old)) {
 		map_set(&m->state, key, state);
-		return;
+		return true;
 	}
-	char *own = str_dup(key);
-	CHECK(own);
+	char *own = map_room(&m->state) ? str_dup(key) : NULL;
+	if (!own) {
+		memory_none();
+		return false;
+	}
 	map_put(&m->state, str_make(own, key.n), state);
+	return true;
 }
 
 struct kgate_memory *kgate_memory_new(void)
@@ -76,7 +82,7 @@ static void read_lines(struct kgate_memory *m, FILE *f)
 		at += (long)n;
 		bool whole = n > 4 && line[n - 1] == '\n' && line[1] == ' ' && line[3] == ' ' && line[2] >= 'a' && line[2] <= 'z';
 		if (whole && (line[0] == marks[TOLD] || line[0] == marks[FELL]))
-			remember(m, str_make(line + 2, n - 3), line[0] == marks[TOLD] ? TOLD : FELL);
+			CHECK(remember(m, str_make(line + 2, n - 3), line[0] == marks[TOLD] ? TOLD : FELL)); /* at the start */
 	}
 }
 
@@ -126,18 +132,21 @@ void kgate_memory_free(struct kgate_memory *m)
 	free(m);
 }
 
-/* In one write, which neither a kill nor another process that appends cuts; what a power failure takes is what was told last. */
-static void note(struct kgate_memory *m, struct str key, uint32_t state)
+/* False: there is no memory, and so nothing may be told that would have to be remembered. In one write, which neither a kill nor another process that
+ * appends cuts; what a power failure takes is what was told last. */
+static bool note(struct kgate_memory *m, struct str key, uint32_t state)
 {
 	char line[NAME_MOST + 8];
-	remember(m, key, state);
+	if (!remember(m, key, state))
+		return false;
 	if (m->fd < 0)
-		return;
+		return true;
 	int n = snprintf(line, sizeof line, "%c " STR_FMT "\n", marks[state], STR_ARG(key));
 	bool failed = write(m->fd, line, (size_t)n) != n;
 	if (failed && !m->failed)
 		log_warn("kgate", "what was told is not kept over a restart: %s", strerror(errno));
 	m->failed = failed;
+	return true;
 }
 
 struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, uint64_t visitors)
@@ -153,10 +162,11 @@ struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, 
 	map_get(&g->memory->state, key, &state);
 	if (n.told && state == FELL && visitors < kgate_k(g) + KGATE_STEP)
 		n = (struct shown){false, 0};
-	else if (n.told && state != TOLD)
-		note(g->memory, key, TOLD);
-	else if (!n.told && state == TOLD)
-		note(g->memory, key, FELL);
+	else if (n.told && state != TOLD) {
+		if (!note(g->memory, key, TOLD))
+			n = (struct shown){false, 0};
+	} else if (!n.told && state == TOLD)
+		(void)note(g->memory, key, FELL); /* it is known: nothing is allocated */
 	pthread_mutex_unlock(&g->memory->lock);
 	return n;
 }

@@ -4,6 +4,7 @@
 
 #include "crumb/rules/like.h"
 
+#include "crumb/base/memory.h"
 #include <stdlib.h>
 
 uint16_t rules_window_start(uint8_t window, uint16_t today)
@@ -268,7 +269,10 @@ static enum maybe of_nobody(const struct rules *r, int at, const struct profile 
 bool rules_holds_of_nobody(const struct rules *r, int root)
 {
 	struct profile *nobody = calloc(1, sizeof *nobody);
-	CHECK(nobody);
+	if (!nobody) {
+		memory_none();
+		return false;
+	}
 	enum maybe m = of_nobody(r, root, nobody);
 	free(nobody);
 	return m == SO;
@@ -320,7 +324,12 @@ uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struc
 	uint16_t day = today;
 	p.rows = malloc((from->rows_n + 1) * sizeof *p.rows);
 	p.sums = malloc((from->sums_n + 1) * sizeof *p.sums);
-	CHECK(p.rows && p.sums);
+	if (!p.rows || !p.sums) {
+		memory_none();
+		free(p.rows);
+		free(p.sums);
+		return today;
+	}
 	if (from->rows_n)
 		memcpy(p.rows, from->rows, from->rows_n * sizeof *p.rows);
 	if (from->sums_n)

@@ -301,7 +301,8 @@ enum err rules_match_begin(struct rules *r, struct match **out)
 	if (e)
 		return e;
 	struct match *x = calloc(1, sizeof *x);
-	CHECK(x);
+	if (!x)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	x->m = r->matcher;
 	for (int f = 0; f < FIELD_MAX && !e; f++)
 		e = scan_scratch_for(x->m->scans[f], &x->scratch);
@@ -314,8 +315,10 @@ enum err rules_match_begin(struct rules *r, struct match **out)
 	x->stamp = calloc(r->patterns_n + 1, sizeof *x->stamp);
 	x->hits = calloc(r->patterns_n + 1, sizeof *x->hits);
 	x->category_stamp = calloc(r->categories_n + 1, sizeof *x->category_stamp);
-	CHECK(x->stamp && x->hits && x->category_stamp);
-	trie_walk_init(&x->walk, &x->m->paths);
+	if (!trie_walk_init(&x->walk, &x->m->paths) || !x->stamp || !x->hits || !x->category_stamp) {
+		rules_match_end(x);
+		return err_set(ERR_NOMEM, "no memory for this now");
+	}
 	*out = x;
 	return OK;
 }

@@ -106,13 +106,13 @@ void trie_add(struct trie *t, struct rules *memory, struct str pattern, uint32_t
 	t->nodes[node].end = id;
 }
 
-void trie_walk_init(struct trie_walk *w, const struct trie *t)
+bool trie_walk_init(struct trie_walk *w, const struct trie *t)
 {
 	w->alive = calloc(t->nodes_n, sizeof *w->alive);
 	w->then = calloc(t->nodes_n, sizeof *w->then);
 	w->stamp = calloc(t->nodes_n, sizeof *w->stamp);
 	w->epoch = 0;
-	CHECK(w->alive && w->then && w->stamp);
+	return w->alive && w->then && w->stamp;
 }
 
 void trie_walk_done(struct trie_walk *w)

@@ -33,7 +33,7 @@ struct rules;
 void trie_init(struct trie *t, size_t patterns);
 void trie_add(struct trie *t, struct rules *memory, struct str pattern, uint32_t id);
 void trie_done(struct trie *t);
-void trie_walk_init(struct trie_walk *w, const struct trie *t);
+bool trie_walk_init(struct trie_walk *w, const struct trie *t);
 void trie_walk_done(struct trie_walk *w);
 void trie_match(const struct trie *t, struct trie_walk *w, struct str path, void (*found)(void *arg, uint32_t id), void *arg);
 

@@ -27,6 +27,8 @@ static enum err map(int rc)
 	case EDQUOT:
 	case EFBIG:
 		return err_set(ERR_FULL, "store: %s", mdb_strerror(rc));
+	case ENOMEM:
+		return err_set(ERR_NOMEM, "store: %s", mdb_strerror(rc));
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:

@@ -28,7 +28,7 @@ struct since {
 	size_t names_n;
 };
 
-void since_init(struct since *s, const struct rules *r);
+bool since_init(struct since *s, const struct rules *r); /* false: no memory; since_done() is fine */
 void since_done(struct since *s);
 void since_load(struct since *s, struct shard *sh, struct db_txn *t); /* times that are stored, for names that are ours */
 void since_save(struct since *s, struct shard *sh, struct db_txn *t); /* if anything changed */
@@ -37,6 +37,6 @@ void since_note(struct since *s, const struct rules *ours, struct str hash, stru
 uint32_t since_of(const struct since *s, uint64_t name);
 
 /* The first day of the history of each category and segment, 0 where it is whole. `since` is loaded; free() both. */
-void since_days(const struct since *s, const struct rules *r, uint16_t today, unsigned retention, uint16_t **categories, uint16_t **segments);
+enum err since_days(const struct since *s, const struct rules *r, uint16_t today, unsigned retention, uint16_t **categories, uint16_t **segments) MUST_CHECK;
 
 #endif

@@ -15,6 +15,7 @@ struct map {
 };
 
 bool map_get(const struct map *m, struct str key, uint32_t *value); /* false: not there */
+bool map_room(struct map *m);	/* for one more, without which map_put() would end the program; false: no memory */
 bool map_put(struct map *m, struct str key, uint32_t value);	    /* false: there already, nothing changed */
 void map_set(struct map *m, struct str key, uint32_t value);	    /* a key that is there gets another value */
 void map_done(struct map *m);

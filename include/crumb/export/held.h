@@ -36,6 +36,7 @@ struct held_item {
 	unsigned id_n;
 	struct held_row *rows; /* sorted by segment */
 	unsigned rows_n, rows_cap;
+	struct held_row spare; /* when there is no memory at all */
 };
 struct held_segment {
 	char id[132], theirs[260];
@@ -56,7 +57,7 @@ enum err held_finish(struct held_writer *w) MUST_CHECK;		    /* durable, in the 
 void held_drop(struct held_writer *w);				    /* leaves what was there */
 
 void held_item_clear(struct held_item *i);
-struct held_row *held_item_add(struct held_item *i); /* zeroed */
+struct held_row *held_item_add(struct held_item *i); /* zeroed. Without memory it takes the place of another, and held_finish() refuses */
 void held_item_done(struct held_item *i);
 int held_compare(const struct held_item *a, const struct held_item *b);
 

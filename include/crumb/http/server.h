@@ -98,6 +98,9 @@ unsigned http_server_connections(const struct http_server *s);
 /* Answers. `headers` are complete lines with CRLF, or empty; a body is copied, and the copy wiped when it was sent. A HEAD is answered like a GET;
  * the body stays here. Each ticket is answered exactly once. */
 void http_reply(struct http_ticket t, int status, const char *type, struct str headers, struct str body);
+/* The same with buffers that may have found no memory: then it is a 503, never a part of an answer. */
+#define BUF_OF(s) (struct buf){.p = (char *)(uintptr_t)(s).p, .n = (s).n} /* a text that is there, as a buffer */
+void http_reply_whole(struct http_ticket t, int status, const char *type, const struct buf *headers, const struct buf *body);
 /* A whole answer that stays in memory as it is (the pixel). */
 void http_reply_ready(struct http_ticket t, struct str whole);
 /* The answer just given waits for gate n. */

@@ -42,7 +42,8 @@ struct ingest_who {
 
 enum err ingest_init(struct ingest *in, const struct config *c, struct store *s, const _Atomic bool *disk_low) MUST_CHECK;
 void ingest_done(struct ingest *in);
-void ingest_rules(struct ingest *in, struct rules *r); /* takes the reference; their matcher must have been made once before */
+/* Takes the reference; their matcher must have been made once before. ERR_NOMEM: those from before stay. */
+enum err ingest_rules(struct ingest *in, struct rules *r) MUST_CHECK;
 
 struct consent ingest_consent(struct ingest *in, const struct hit *h);
 /* Consent gate and cookie. An erasure goes into the batch at once. */
@@ -69,7 +70,8 @@ struct json_reader {
 	struct str id, cookie, time, ip, source;
 	bool has_cookie, has_time, time_number;
 };
-/* Reads all of `text`. False: it is no JSON, or holds something else than events, or event() said so; some may have been handed out by then. */
+/* Reads all of `text`. False: it is no JSON, or holds something else than events, or event() said so, or there was no memory (memory_short());
+ * some may have been handed out by then. */
 bool json_read(struct json_reader *r, struct str text);
 
 /* --- import of NDJSON */

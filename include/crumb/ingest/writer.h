@@ -24,8 +24,10 @@ struct batch {
 	struct batch_part *parts; /* for each day seen one of each shard, and one of the control lane behind them */
 	size_t parts_n;
 	uint32_t count;	     /* records in all parts */
+	struct batch_part none; /* takes what there is no part for */
 	struct vkey *erased; /* visitors whom it erases */
 	size_t erased_n, erased_cap;
+	bool starved; /* there was no memory for a part: nothing of it is taken */
 	enum err result;
 	void (*done)(struct batch *b); /* on the journal thread; must not block */
 	void *owner;

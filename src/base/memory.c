@@ -1,0 +1,32 @@
+#include "crumb/base/memory.h"
+
+#include <stdlib.h>
+
+static _Thread_local bool missing;
+
+void memory_begin(void)
+{
+	missing = false;
+}
+
+void memory_none(void)
+{
+	missing = true;
+}
+
+bool memory_short(void)
+{
+	return missing;
+}
+
+enum err memory_check(void)
+{
+	return missing ? err_set(ERR_NOMEM, "no memory for this now") : OK;
+}
+
+void *memory_for_json(size_t n)
+{
+	void *p = malloc(n);
+	missing |= !p;
+	return p;
+}
