@@ -5,6 +5,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
+#include "crumb/http/coding.h"
 
 #include <stdlib.h>
 
@@ -393,6 +394,11 @@ static void handle(void *ctx, struct http_request *r)
 		metric_inc(M_UNAUTHORIZED);
 		http_reply(r->ticket, 401, "application/json", STR("WWW-Authenticate: Bearer\r\n"),
 		    STR("{\"error\":\"this listener wants its bearer token\"}\n"));
+		return;
+	}
+	if (r->body.n && coding_of(r->header[H_CONTENT_ENCODING]) != CODING_IDENTITY) {
+		metric_inc(M_BAD_CODING);
+		http_reply(r->ticket, 415, "application/json", STR("Accept-Encoding: identity\r\n"), STR("{\"error\":\"send plain bytes, without Content-Encoding\"}\n"));
 		return;
 	}
 	enum http_method method = r->method == HTTP_M_HEAD ? HTTP_M_GET : r->method;

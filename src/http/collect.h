@@ -119,6 +119,7 @@ void collect_lookups_drop(struct collect *c);
 /* Appends CORS lines when the request's origin is one of ours. False: an Origin came that may not read answers. */
 bool cors_headers(struct collect *c, const struct http_request *r, struct buf *headers);
 void cors_preflight(struct collect *c, struct http_request *r);
-bool cors_same_origin(const struct http_request *r); /* judged by Sec-Fetch-Site, else by Origin against Host */
+/* Judged by Sec-Fetch-Site, else by Origin against Host, a trusted proxy's X-Forwarded-Host, and `sites`. */
+bool cors_same_origin(const struct collect *c, const struct http_request *r);
 
 #endif

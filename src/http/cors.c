@@ -10,9 +10,28 @@ static struct str authority(struct str origin)
 	return at + 1 < origin.n && origin.p[at + 1] == '/' ? str_skip(origin, at + 2) : str_make("", 0);
 }
 
-static bool origin_is_host(const struct http_request *r)
+/* An origin does not name the port that its scheme has anyway; a host may. */
+static bool names(struct str host, struct str origin)
 {
-	return r->header[H_HOST].n && str_ieq(authority(r->header[H_ORIGIN]), r->header[H_HOST]);
+	struct str port = str_starts(origin, STR("https:")) ? STR(":443") : STR(":80"), here = authority(origin);
+	if (str_ieq(here, host))
+		return here.n > 0;
+	return here.n && host.n == here.n + port.n && str_eq(str_skip(host, here.n), port) && str_ieq(str_make(host.p, here.n), here);
+}
+
+/* The host that the browser has asked, as we heard it, or as a proxy that is trusted says. Of several proxies each has written what it was asked for. No
+ * page can write the field: it would need a preflight. */
+static bool origin_is_host(const struct collect *c, const struct http_request *r)
+{
+	struct str origin = r->header[H_ORIGIN], rest = r->header[H_FORWARDED_HOST], host;
+	if (names(r->header[H_HOST], origin))
+		return true;
+	if (rest.n == 0 || !cidr_list_has(&c->shared->trusted, r->peer))
+		return false;
+	while (rest.n && str_cut(&rest, ',', &host))
+		if (names(str_trim(host), origin))
+			return true;
+	return false;
 }
 
 static bool by_browser(const struct http_request *r)
@@ -20,14 +39,15 @@ static bool by_browser(const struct http_request *r)
 	return str_eq(r->header[H_SEC_FETCH_SITE], STR("same-origin"));
 }
 
-bool cors_same_origin(const struct http_request *r)
+bool cors_same_origin(const struct collect *c, const struct http_request *r)
 {
-	struct str site = r->header[H_SEC_FETCH_SITE];
+	struct str site = r->header[H_SEC_FETCH_SITE], origin = r->header[H_ORIGIN];
 	if (by_browser(r)) /* its own word, which no page can write; behind a proxy Host may be another name */
 		return true;
 	if (site.n && !str_eq(site, STR("none")))
 		return false;
-	return r->header[H_ORIGIN].n == 0 || origin_is_host(r);
+	/* an older browser says less, and a proxy may have changed Host: then a page of the operator's own sites is believed, too */
+	return origin.n == 0 || origin_is_host(c, r) || (site.n == 0 && origin_is_ours(c->config, origin));
 }
 
 bool cors_headers(struct collect *c, const struct http_request *r, struct buf *headers)
@@ -36,7 +56,7 @@ bool cors_headers(struct collect *c, const struct http_request *r, struct buf *h
 	if (origin.n == 0)
 		return true;
 	if (!origin_is_ours(c->config, origin))
-		return by_browser(r) || origin_is_host(r);
+		return by_browser(r) || origin_is_host(c, r);
 	if (str_find(origin, '\r') < origin.n || str_find(origin, '\n') < origin.n)
 		return false;
 	buf_c(headers, "Access-Control-Allow-Origin: ");

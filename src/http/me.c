@@ -225,7 +225,7 @@ void collect_me(struct collect *c, struct http_request *r)
 	struct vkey visitor;
 	/* a link on another site may lead here; nothing of another site may look inside */
 	bool followed = str_eq(r->header[H_SEC_FETCH_DEST], STR("document")) && r->header[H_ORIGIN].n == 0;
-	if (!cors_same_origin(r) && !followed) {
+	if (!cors_same_origin(c, r) && !followed) {
 		refuse(r);
 		return;
 	}
@@ -316,7 +316,7 @@ void collect_forget(struct collect *c, struct http_request *r)
 {
 	struct buf headers = BUF_SECRET, text = BUF_SECRET;
 	struct vkey visitor;
-	if (!cors_same_origin(r)) {
+	if (!cors_same_origin(c, r)) {
 		refuse(r);
 		return;
 	}
@@ -336,7 +336,7 @@ void collect_optout(struct collect *c, struct http_request *r)
 {
 	struct buf headers = BUF_SECRET, text = BUF_SECRET;
 	struct vkey visitor;
-	if (r->method == HTTP_M_POST && !cors_same_origin(r)) {
+	if (r->method == HTTP_M_POST && !cors_same_origin(c, r)) {
 		refuse(r);
 		return;
 	}
@@ -365,7 +365,7 @@ void collect_optin(struct collect *c, struct http_request *r)
 {
 	struct buf headers = BUF_SECRET, text = BUF_SECRET;
 	/* a listed site may offer its visitors the way back in; it can erase nobody by that */
-	if (!cors_same_origin(r) && !origin_is_ours(c->config, r->header[H_ORIGIN])) {
+	if (!cors_same_origin(c, r) && !origin_is_ours(c->config, r->header[H_ORIGIN])) {
 		refuse(r);
 		return;
 	}

@@ -70,3 +70,10 @@ def test_isolated_pages_may_load_what_is_public(make):
             b.jar.pop('crumb_optout', None)
     for path in ('/segments', '/me', '/me?format=json', '/sync'):           # what only our own pages may read
         assert b.request('GET', path)[1].getheader('Cross-Origin-Resource-Policy') in (None, 'same-origin')
+
+
+def test_the_api_wants_plain_bytes(server):
+    line = b'{"id":"a","e":"view","u":"https://shop.example/coats/1"}\n'
+    for coding, body, want in (('gzip', gzip.compress(line), 415), ('br', line, 415), ('identity', line, 200)):
+        status, r, _ = server.http('POST', '/v1/import', body, {'Content-Encoding': coding}, admin=True)
+        assert status == want and (status == 200 or r.getheader('Accept-Encoding') == 'identity')
