@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/memory.h"
+#include "crumb/base/version.h"
 #include "crumb/core/user.h"
 #include "crumb/http/admin.h"
 #include "crumb/http/fixed.h"
@@ -36,7 +37,7 @@ struct server {
 	struct collect **collects;
 	pthread_t *threads;
 	unsigned threads_n, running;
-	bool test_clock, take_over;
+	bool test_clock, take_over, verbose;
 	struct sockets sockets;	   /* that others opened, at start */
 	struct takeover *takeover; /* waits for the one that takes our place */
 	int successor;		   /* it has come; -1: not yet */
@@ -63,6 +64,7 @@ static const char usage[] = "crumbd - pixel and tag server of crumb, a data mana
 			    "      --test-clock     let POST /v1/clock?advance=91d move the clock (loopback only)\n"
 			    "  -v, --verbose        say more on stderr\n"
 			    "  -h, --help           this text\n"
+			    "      --version        which crumbd this is\n"
 			    "\n"
 			    "When it can serve it prints 'ready collect=HOST:PORT admin=HOST:PORT'. SIGHUP reads the rules again, SIGTERM\n"
 			    "answers what was asked and ends; a second SIGTERM ends at once. Sockets may come from a service manager (LISTEN_FDS,\n"
@@ -564,12 +566,15 @@ static enum err read_arguments(struct server *s, int argc, char **argv)
 			fputs(usage, stdout);
 			config_help(stdout);
 			exit(0);
+		} else if (strcmp(a, "--version") == 0) {
+			puts("crumbd " CRUMB_VERSION);
+			exit(0);
 		} else if (strcmp(a, "--test-clock") == 0) {
 			s->test_clock = true;
 		} else if (strcmp(a, "--take-over") == 0) {
 			s->take_over = true;
 		} else if (strcmp(a, "-v") == 0 || strcmp(a, "--verbose") == 0) {
-			log_threshold(LOG_DEBUG);
+			s->verbose = true;
 		} else if ((strcmp(a, "-c") == 0 || strcmp(a, "--config") == 0) && i + 1 < argc) {
 			e = config_file(&s->config, argv[++i]);
 		} else if (strcmp(a, "-o") == 0 && i + 1 < argc) {
@@ -620,6 +625,8 @@ int main(int argc, char **argv)
 	if (!e)
 		e = read_arguments(&s, argc, argv);
 	notify_begin();
+	log_shape(s.config.log_format ? LOG_JSON : LOG_TEXT);
+	log_threshold(s.verbose ? LOG_DEBUG : (enum log_level)s.config.log_level);
 	if (!e)
 		e = sockets_of_environment(&s.sockets);
 	if (!e)

@@ -5,9 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static enum log_level threshold = LOG_INFO;
+static enum log_form shape = LOG_PLAIN;
 
 struct line {
 	char text[1024];
@@ -17,6 +19,11 @@ struct line {
 void log_threshold(enum log_level least)
 {
 	threshold = least;
+}
+
+void log_shape(enum log_form form)
+{
+	shape = form;
 }
 
 static void put(struct line *l, const char *p, size_t n)
@@ -97,22 +104,71 @@ static void format(struct line *l, const char *fmt, va_list *ap)
 	}
 }
 
+/* Of the machine, not the one that tests move. */
+static void time_text(char out[32])
+{
+	struct timespec now;
+	struct tm tm;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	size_t n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + n, 32 - n, ".%03ldZ", now.tv_nsec / 1000000);
+}
+
+/* A line that was cut may end within a character. */
+static size_t whole_characters(const char *p, size_t n)
+{
+	size_t i = n;
+	while (i > 0 && n - i < 4 && ((uint8_t)p[i - 1] & 0xc0) == 0x80)
+		i--;
+	uint8_t lead = i ? (uint8_t)p[i - 1] : 0;
+	size_t want = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+	return want > 1 && n - i + 1 < want ? i - 1 : n;
+}
+
+/* The message has no control characters: format() has seen to that. */
+static size_t to_json(const char *time, const char *level, const char *module, const struct line *message, char *out, size_t cap)
+{
+	size_t n = (size_t)snprintf(out, cap, "{\"time\":\"%s\",\"level\":\"%s\",\"module\":\"%s\",\"message\":\"", time, level, module);
+	for (size_t i = 0, most = whole_characters(message->text, message->n); i < most; i++) {
+		if (message->text[i] == '"' || message->text[i] == '\\')
+			out[n++] = '\\';
+		out[n++] = message->text[i];
+	}
+	memcpy(out + n, "\"}\n", 3);
+	return n + 3;
+}
+
 void log_line(enum log_level level, const char *module, const char *fmt, ...)
 {
 	static const char *const names[] = {"debug", "info", "warn", "error"};
 	struct line l = {.n = 0};
+	char time[32] = "", json[2 * sizeof l.text + 256];
 	va_list ap;
 	if (level < threshold)
 		return;
-	put(&l, names[level], strlen(names[level]));
-	put(&l, " ", 1);
-	put(&l, module, strlen(module));
-	put(&l, " ", 1);
+	if (shape != LOG_PLAIN)
+		time_text(time);
+	if (shape != LOG_JSON) {
+		put(&l, time, strlen(time));
+		put(&l, " ", *time ? 1 : 0);
+		put(&l, names[level], strlen(names[level]));
+		put(&l, " ", 1);
+		put(&l, module, strlen(module));
+		put(&l, " ", 1);
+	}
 	va_start(ap, fmt);
 	format(&l, fmt, &ap);
 	va_end(ap);
-	l.text[l.n++] = '\n';
-	if (write(STDERR_FILENO, l.text, l.n) < 0) {
+	const char *text = l.text;
+	size_t n = l.n;
+	if (shape == LOG_JSON) {
+		n = to_json(time, names[level], module, &l, json, sizeof json);
+		text = json;
+	} else {
+		l.text[n++] = '\n';
+	}
+	if (write(STDERR_FILENO, text, n) < 0) {
 		/* nowhere to say it */
 	}
 }

@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
+#include "crumb/base/version.h"
 #include "crumb/cli/cli.h"
 #include "crumb/core/user.h"
 #include "crumb/store/store.h"
@@ -255,6 +256,10 @@ int main(int argc, char **argv)
 			break;
 		if (e)
 			return cli_misuse("%s", err_text());
+	}
+	if (i < argc && strcmp(argv[i], "--version") == 0) {
+		puts("crumb " CRUMB_VERSION);
+		return EXIT_FINE;
 	}
 	char who[USER_NAME];
 	if (user_of_command(&c.config, who) != OK)

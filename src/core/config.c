@@ -68,6 +68,8 @@ const struct option config_options[] = {
     N("provisional.max", provisional_max, "100000", 10000, 100000000, "visitors seen once that are remembered for 24 h"),
     N("fold.pace_ms", fold_pace_ms, "800", 0, 10000, "least time between two folds of a shard when nobody waits"),
     N("stream.keep_h", stream_keep_h, "0", 0, 24, "hours for which enters and leaves are kept for streams; 0: there are none"),
+    C("log.format", log_format, "text", "text|json", "lines on stderr, with their time in UTC"),
+    C("log.level", log_level, "info", "debug|info|warn|error", "less than this is not said"),
     T("process.user", process_user, "", "started as root, become this user before anything is opened"),
     T("segment.write_keys", segment_keys, "", "write keys of Segment's sources that may send to /v1/…, comma list; empty: none may"),
     T("segment.consent", segment_consent, "",

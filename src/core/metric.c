@@ -40,6 +40,42 @@ struct str metric_reason(enum metric m)
 	return str_make(s.p, str_find(s, '"'));
 }
 
+static const uint64_t ends[] = METRIC_HIT_BUCKETS;
+_Static_assert(sizeof ends / sizeof *ends == METRIC_HIT_BUCKETS_N, "the buckets are as many as it says");
+
+static void add(_Atomic uint64_t *n, uint64_t by)
+{
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
+}
+
+void metric_hits_took(uint64_t us, uint64_t hits)
+{
+	struct metric_block *b = metric_mine ? metric_mine : metric_block_make();
+	unsigned i = 0;
+	while (i < METRIC_HIT_BUCKETS_N && us > ends[i])
+		i++;
+	add(&b->hit[i], hits);
+	add(&b->hit_us, us * hits);
+}
+
+/* Buckets are told with all that are below them. */
+static void print_histogram(struct buf *out)
+{
+	uint64_t sum = 0, us = 0;
+	buf_c(out, "# HELP crumb_hit_duration_seconds Time from reading a hit to its being on disk and answered\n# TYPE crumb_hit_duration_seconds histogram\n");
+	for (unsigned i = 0; i <= METRIC_HIT_BUCKETS_N; i++) {
+		for (struct metric_block *b = atomic_load(&blocks); b; b = b->next)
+			sum += atomic_load_explicit(&b->hit[i], memory_order_relaxed);
+		if (i < METRIC_HIT_BUCKETS_N)
+			buf_addf(out, "crumb_hit_duration_seconds_bucket{le=\"%g\"} %llu\n", (double)ends[i] / 1e6, (unsigned long long)sum);
+		else
+			buf_addf(out, "crumb_hit_duration_seconds_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)sum);
+	}
+	for (struct metric_block *b = atomic_load(&blocks); b; b = b->next)
+		us += atomic_load_explicit(&b->hit_us, memory_order_relaxed);
+	buf_addf(out, "crumb_hit_duration_seconds_sum %.6f\ncrumb_hit_duration_seconds_count %llu\n", (double)us / 1e6, (unsigned long long)sum);
+}
+
 static bool same_name(size_t a, size_t b)
 {
 	return strcmp(rows[a].name, rows[b].name) == 0;
@@ -60,6 +96,7 @@ void metric_print(struct buf *out)
 				buf_addf(out, "crumb_%s%s%s%s %llu\n", rows[j].name, *rows[j].labels ? "{" : "", rows[j].labels, *rows[j].labels ? "}" : "",
 				    (unsigned long long)metric_get((enum metric)j));
 	}
+	print_histogram(out);
 }
 
 void metric_gauge(struct buf *out, const char *name, const char *help, double value)

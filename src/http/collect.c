@@ -28,6 +28,7 @@ uint32_t collect_now(struct collect *c)
 {
 	if (!c->now) {
 		c->now = clock_now();
+		c->now_us = clock_mono_us();
 		c->early = c->now < clock_floor();
 	}
 	return c->now;
@@ -204,6 +205,27 @@ static void heard(void *arg)
 	wake(arg);
 }
 
+/* What the batch has got in this pass of the loop. */
+static void note_pass(struct collect *c)
+{
+	struct passes *p = &c->passes[c->gathering];
+	uint32_t hits = collect_batch(c)->count - p->noted;
+	if (hits == 0)
+		return;
+	p->noted += hits;
+	if (p->n == 0 || (c->now_us - p->v[p->n - 1].at_us > PASS_US && p->n < PASSES))
+		p->v[p->n++] = (struct pass){c->now_us, 0};
+	p->v[p->n - 1].hits += hits;
+}
+
+static void count_passes(struct passes *p, bool stored)
+{
+	uint64_t now = clock_mono_us();
+	for (unsigned i = 0; i < p->n && stored; i++)
+		metric_hits_took(now - p->v[i].at_us, p->v[i].hits);
+	p->n = p->noted = 0;
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct collect *c = arg;
@@ -220,6 +242,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 			collect_lookups_fail(c, gate);
 			recent_clear(c->shared->recent); /* what could not be written comes again, and is no repetition */
 		}
+		count_passes(&c->passes[1 - c->gathering], b->result == OK);
 		batch_clear(b);
 		http_gate_open(c->server, gate);
 	}
@@ -287,6 +310,7 @@ void *collect_run(void *arg)
 		take_shared(c);
 		event_base_loop(c->base, EVLOOP_ONCE);
 		gather(c);
+		note_pass(c);
 		hand_over(c);
 		if (c->lookups)
 			collect_lookups_go_on(c);

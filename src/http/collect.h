@@ -34,6 +34,19 @@ struct lookup {
 	bool writes;	    /* it put something into the batch of its gate: when that fails, so does this */
 };
 
+/* When the hits of a batch were read: those that came within PASS_US are noted with the first of them; behind the last note, with the last. */
+#define PASSES 256
+#define PASS_US 200
+
+struct passes {
+	unsigned n;
+	uint32_t noted; /* of the batch's hits */
+	struct pass {
+		uint64_t at_us;
+		uint32_t hits;
+	} v[PASSES];
+};
+
 struct collect {
 	struct collect_shared *shared;
 	const struct config *config;
@@ -51,7 +64,9 @@ struct collect {
 	unsigned gathering;  /* which batch hits go into */
 	bool in_flight;	     /* the other one is with the journal */
 	uint64_t gate;	     /* number of the batch that is being gathered */
+	struct passes passes[2]; /* of the batches */
 	uint32_t now;	     /* read once per loop; 0: not yet */
+	uint64_t now_us;     /* read with it; never moved */
 	bool early;	     /* which is earlier than it can be */
 	struct hit hit;	     /* scratch: one hit at a time */
 	char *scratch;	     /* decoded query values; wiped when the request was handled */

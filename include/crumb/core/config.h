@@ -31,6 +31,8 @@ struct config {
 	long cookie_secure;	      /* 0 yes, 1 no */
 	long cookie_partitioned, dnt; /* 0 no, 1 yes */
 	struct kgate_memory *told;    /* not an option: the k gate's memory of this process; NULL: none */
+	long log_format;	      /* 0 text, 1 json */
+	long log_level;		      /* as enum log_level */
 };
 
 struct option {

@@ -106,8 +106,16 @@ enum metric {
 	    METRIC_MAX
 };
 
+/* Upper ends of the buckets of the one histogram, in microseconds; one more has no end. */
+#define METRIC_HIT_BUCKETS                                                                                                                           \
+	{                                                                                                                                            \
+		500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000                                                 \
+	}
+#define METRIC_HIT_BUCKETS_N 12
+
 struct metric_block {
 	_Atomic uint64_t n[METRIC_MAX];
+	_Atomic uint64_t hit[METRIC_HIT_BUCKETS_N + 1], hit_us;
 	struct metric_block *next;
 };
 
@@ -125,9 +133,12 @@ static inline void metric_inc(enum metric m)
 	metric_add(m, 1);
 }
 
+/* So many hits took so long, from reading to being on disk and answered. */
+void metric_hits_took(uint64_t us, uint64_t hits);
+
 uint64_t metric_get(enum metric m);	 /* the sum over threads */
 struct str metric_reason(enum metric m); /* what stands between the quotes of its label */
-void metric_print(struct buf *out);	 /* Prometheus text format 0.0.4 of all counters */
+void metric_print(struct buf *out);	 /* Prometheus text format 0.0.4 of all counters, and of the histogram */
 void metric_gauge(struct buf *out, const char *name, const char *help, double value);
 
 #endif

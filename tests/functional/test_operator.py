@@ -1,0 +1,89 @@
+"""What an operator reads: versions, log lines, measurements of hits, sizes of segments."""
+import json
+import os
+import re
+import subprocess
+from datetime import datetime, timezone
+
+from harness import BUILD, Browser, Server
+from prometheus_client.parser import text_string_to_metric_families
+
+TIME = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z'
+
+
+def families(server):
+    return {f.name: f for f in text_string_to_metric_families(server.http('GET', '/metrics', admin=True)[2].decode())}
+
+
+def test_the_version_is_one(server):
+    said = [subprocess.run([os.path.join(BUILD, p), '--version'], capture_output=True, text=True, check=True).stdout for p in ('crumbd', 'crumb')]
+    version = families(server)['crumb_build_info'].samples[0].labels['version']
+    assert said == ['crumbd %s\n' % version, 'crumb %s\n' % version] and re.fullmatch(r'\d+\.\d+\.\d+', version)
+
+
+def log_of(options, rules=None):
+    s = Server(options=options)
+    try:
+        s.start()
+        if rules is not None:
+            s.write_rules(rules)
+        s.process.send_signal(1)
+        s.http('POST', '/v1/settle', admin=True)
+        s.stop()
+        return s.logged().splitlines()
+    finally:
+        s.close()
+
+
+def test_log_lines_have_their_time():
+    lines = log_of([])
+    for line in lines:
+        assert re.match(TIME + r' (debug|info|warn|error) \w+ \S', line), line
+    at = datetime.strptime(lines[-1].split()[0], '%Y-%m-%dT%H:%M:%S.%fZ').replace(tzinfo=timezone.utc)
+    assert abs((datetime.now(timezone.utc) - at).total_seconds()) < 120
+
+
+def test_log_lines_are_json():
+    lines = [json.loads(l) for l in log_of(['log.format=json'], rules='version: 1\nsegments:\n  - {id: x, when: "no\\"thing \\\\ ä\\u0007"}\n')]
+    assert all(set(l) == {'time', 'level', 'module', 'message'} and re.fullmatch(TIME, l['time']) for l in lines)
+    assert ('info', 'main', 'stopping') in [(l['level'], l['module'], l['message']) for l in lines]
+    # text of others is escaped once more; it is within the line whatever it is
+    cut = [json.loads(l) for l in log_of(['log.format=json'], rules='version: 1\nsegments:\n  - {id: x, when: "%s"}\n' % ('ä' * 3000))]
+    assert any('ää' in l['message'] for l in cut)
+
+
+def test_less_can_be_said():
+    assert [l for l in log_of(['log.level=error']) if ' error ' not in l] == []
+    s = Server(options=['log.level=shout'])
+    r = subprocess.run([os.path.join(BUILD, 'crumbd')] + s.common(), capture_output=True, text=True)
+    assert r.returncode == 2 and 'debug|info|warn|error' in r.stderr
+    s.close()
+
+
+def test_hits_are_measured(make):
+    server = make()
+    b = Browser(server)
+    for i in range(7):
+        b.hit('/coats/%d' % i)
+    b.events(*[{'e': 'view', 'u': 'https://shop.example/coats/%d' % i} for i in range(5)])
+    Browser(server, headers={'Sec-GPC': '1'}).hit('/coats/1')      # not stored, not measured
+    f = families(server)
+    h = f['crumb_hit_duration_seconds']
+    assert h.type == 'histogram'
+    buckets = [(float(s.labels['le']), s.value) for s in h.samples if s.name.endswith('_bucket')]
+    assert [b[0] for b in buckets] == sorted(b[0] for b in buckets) and [b[1] for b in buckets] == sorted(b[1] for b in buckets)
+    total, = [s.value for s in h.samples if s.name.endswith('_count')]
+    took, = [s.value for s in h.samples if s.name.endswith('_sum')]
+    assert total == buckets[-1][1] == f['crumb_events'].samples[0].value == 12
+    assert 0 < took < 60 * total
+
+
+def test_sizes_of_segments_go_through_the_gate(make):
+    server = make(k=20)
+    server.import_lines([{'id': 'v%d' % i, 'e': 'view', 'u': 'https://shop.example/coats/%d' % (n % 3)} for i in range(40) for n in range(3)]
+                        + [{'id': 'v%d' % i, 'e': 'view', 'u': 'https://shop.example/shoes/1'} for i in range(40)]
+                        + [{'id': 'v%d' % i, 'e': 'purchase', 'u': 'https://shop.example/'} for i in range(7)])
+    server.settle()
+    told = {s.labels['segment']: s.value for s in families(server)['crumb_segment_size'].samples}
+    assert told == {k: v for k, v in server.sizes().items() if v is not None}
+    assert 'coat-fans' in told and 'buyers' not in told
