@@ -153,6 +153,66 @@ def test_the_tag_neither_throws_nor_complains(world):
     assert browser.execute_script('return told') == 1
 
 
+class Strict(http.server.BaseHTTPRequestHandler):
+    """A page with a Content-Security-Policy, and with its stub in a file."""
+    policy = endpoint = ''
+
+    def do_GET(self):
+        if self.path == '/stub.js':
+            kind, body = 'text/javascript', 'window.crumb = window.crumb || function () { (crumb.q = crumb.q || []).push(arguments); };'
+        else:
+            kind, body = 'text/html', '<!doctype html><title>Strict</title><script src="/stub.js"></script><script async src="%s/crumb.js"></script>' % self.endpoint
+        self.send_response(200)
+        self.send_header('Content-Type', kind)
+        self.send_header('Content-Security-Policy', self.policy)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_page_with_the_policy_of_the_manual_has_no_complaints(world):
+    """And each of its lines is needed."""
+    server, shop_url, browser = world
+    with open(os.path.join(ROOT, 'docs', 'OPERATING.md')) as f:
+        policy = next(l.strip().split(': ', 1)[1] for l in f if l.startswith('    Content-Security-Policy: '))
+    pages = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Strict)
+    threading.Thread(target=pages.serve_forever, daemon=True).start()
+    url = 'http://127.0.0.1:%d' % pages.server_address[1]
+    server.stop()
+    server.options.append('sites=%s,%s' % (shop_url, url))
+    server.start()
+    Strict.endpoint = 'http://' + server.collect
+    allowed = policy.replace('https://crumb.shop.example', Strict.endpoint)
+    assert allowed.count(Strict.endpoint) == 3
+
+    def use():
+        browser.execute_script("""window.told = 0; crumb('event', 'look'); crumb('segments', function () { told++; }, {fresh: true}); crumb('optout');""")
+
+    Strict.policy = "default-src 'none'; " + allowed
+    visit(browser, url + '/coats/1')
+    hits = server.metric('hits_total')
+    use()
+    until(lambda: browser.execute_script('return told') == 1)
+    until(lambda: any(c['name'] == 'crumb_optout' for c in browser.get_cookies()))
+    until(lambda: server.metric('hits_total') == hits + 1)
+    browser.execute_script("crumb('optin')")
+    until(lambda: not any(c['name'] == 'crumb_optout' for c in browser.get_cookies()))
+    assert complaints(browser) == []
+    for line in allowed.split('; '):
+        Strict.policy = "default-src 'none'; " + allowed.replace(line, line.split()[0] + " 'self'")
+        browser.get(url + '/coats/%d' % hash(line))
+        time.sleep(0.3)
+        if browser.execute_script('return !!(window.crumb && crumb.loaded)'):
+            use()
+        until(lambda: any('Content Security Policy' in l['message'] for l in complaints(browser)))
+        browser.delete_all_cookies()
+    pages.shutdown()
+    pages.server_close()
+
+
 def test_global_privacy_control_stops_the_tag(world):
     server, shop_url, browser = world
     browser.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': 'Object.defineProperty(navigator, "globalPrivacyControl", {value: true})'})
