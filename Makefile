@@ -25,7 +25,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test peers check fuzz faults bench install clean help setup-% FORCE
+.PHONY: all run test peers check fuzz faults bench install uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 
 help:
@@ -37,7 +37,7 @@ help:
 	@echo "make faults              fail writes, syncs, memory, descriptors and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|instructions]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
-	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is"
+	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is; uninstall takes it away again"
 	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
 
 # What is missing is installed first; SETUP=no leaves the machine alone.
@@ -85,21 +85,51 @@ build/.setup: tools/setup.sh
 	@touch $@
 
 PREFIX ?= /usr
+SHARE := $(PREFIX)/share
+UNITS := $(PREFIX)/lib/systemd/system
+DOCUMENTS := README.md RULES.md DESTINATIONS.md PROTOCOL.md PRIVACY.md ARCHITECTURE.md CHANGELOG.md docs/OPERATING.md
+VOCABULARIES := $(wildcard etc/vocabularies/*.yaml)
+SNIPPETS := $(wildcard tags/snippets/*.js)
+# What install makes and uninstall takes away. Configuration and stores are the operator's.
+INSTALLED := $(PREFIX)/bin/crumbd $(PREFIX)/bin/crumb $(SHARE)/crumb/country.mmdb $(SHARE)/crumb/rules.schema.json \
+	$(VOCABULARIES:etc/%=$(SHARE)/crumb/%) $(SNIPPETS:tags/%=$(SHARE)/crumb/%) $(addprefix $(SHARE)/doc/crumb/,$(notdir $(DOCUMENTS))) $(SHARE)/doc/crumb/examples/nginx-crumb.conf \
+	$(SHARE)/man/man1/crumb.1 $(SHARE)/man/man8/crumbd.8 $(SHARE)/bash-completion/completions/crumb $(SHARE)/bash-completion/completions/crumbd \
+	$(UNITS)/crumbd.service $(UNITS)/crumbd.socket $(PREFIX)/lib/sysusers.d/crumb.conf $(PREFIX)/lib/tmpfiles.d/crumb.conf
+
 install: all
-	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $B/crumbd $B/crumb
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/crumb build/country.mmdb
-	tools/man.sh $B/man $B
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $B/man/crumb.1
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $B/man/crumbd.8
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's,/usr/bin/,$(PREFIX)/bin/,' etc/crumbd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/crumbd.service
-	install -m644 etc/crumbd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/crumbd.socket
-	install -Dm644 etc/crumb.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/crumb.conf
-	install -Dm644 etc/crumb.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/crumb.conf
+	@install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $B/crumbd $B/crumb
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb build/country.mmdb etc/rules.schema.json
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/vocabularies $(VOCABULARIES)
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/snippets $(SNIPPETS)
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/doc/crumb $(DOCUMENTS)
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/doc/crumb/examples etc/nginx-crumb.conf
+	@tools/man.sh $B/man $B
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/man/man1 $B/man/crumb.1
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/man/man8 $B/man/crumbd.8
+	@tools/completion.sh $B >$B/man/completion
+	@install -Dm644 $B/man/completion $(DESTDIR)$(SHARE)/bash-completion/completions/crumb
+	@ln -sf crumb $(DESTDIR)$(SHARE)/bash-completion/completions/crumbd
+	@install -d $(DESTDIR)$(UNITS)
+	@sed 's,/usr/bin/,$(PREFIX)/bin/,' etc/crumbd.service >$(DESTDIR)$(UNITS)/crumbd.service
+	@install -m644 etc/crumbd.socket $(DESTDIR)$(UNITS)/crumbd.socket
+	@install -Dm644 etc/crumb.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/crumb.conf
+	@install -Dm644 etc/crumb.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/crumb.conf
 	@for f in crumb.yaml destinations.yaml rules/shop.yaml; do \
 		to=$(DESTDIR)/etc/crumb/$$f; \
 		if [ -e "$$to" ]; then echo "$$to stays as it is"; else install -Dm644 etc/$$f "$$to"; fi; \
 	done
+	@echo "crumb is installed. Next:"
+	@echo "  1. /etc/crumb/crumb.yaml: sites, trusted_proxies, cookie; /etc/crumb/rules/: your segments. 'crumb -c /etc/crumb/crumb.yaml rules check' looks at them."
+	@echo "  2. systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload && systemctl enable --now crumbd.socket crumbd"
+	@echo "  3. a proxy with TLS in front: $(SHARE)/doc/crumb/examples/nginx-crumb.conf"
+	@echo "  4. the tag in your pages: $(SHARE)/doc/crumb/README.md. How to run it: $(SHARE)/doc/crumb/OPERATING.md, man crumbd, man crumb"
+
+uninstall:
+	@rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	@for d in $(SHARE)/crumb/vocabularies $(SHARE)/crumb/snippets $(SHARE)/crumb $(SHARE)/doc/crumb/examples $(SHARE)/doc/crumb; do \
+		if [ -d "$(DESTDIR)$$d" ]; then rmdir "$(DESTDIR)$$d" || true; fi; \
+	done
+	@echo "crumb is uninstalled. /etc/crumb, /var/lib/crumb and /var/spool/crumb stay: they are yours"
 
 run: setup-run
 	@$(MAKE) --no-print-directory all

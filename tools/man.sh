@@ -3,6 +3,7 @@
 set -eu
 out=$1 b=${2:-build}
 mkdir -p "$out"
+version=$("$b/crumb" --version)
 
 # Text on stdin, with what roff would take for its own taken away.
 roff() {
@@ -21,7 +22,7 @@ section() { # what `crumb help` prints of a command, as a subsection
 
 {
 	cat <<'TOP'
-.TH CRUMB 1 "" "crumb" "User commands"
+.TH CRUMB 1 "" "@VERSION@" "User commands"
 .SH NAME
 crumb \- commands for a data management platform for anonymous audiences
 .SH SYNOPSIS
@@ -47,7 +48,7 @@ END
 
 {
 	cat <<'TOP'
-.TH CRUMBD 8 "" "crumb" "System administration"
+.TH CRUMBD 8 "" "@VERSION@" "System administration"
 .SH NAME
 crumbd \- pixel and tag server of crumb
 .SH SYNOPSIS
@@ -63,7 +64,15 @@ TOP
 	cat <<'END'
 .SH SIGNALS
 SIGHUP reads rules and destinations again. SIGTERM answers what was asked and ends.
+.SH ENVIRONMENT
+LISTEN_FDS, LISTEN_FDNAMES: sockets of a service manager, named collect or admin. NOTIFY_SOCKET, WATCHDOG_USEC: it is told how crumbd is.
+.SH FILES
+/etc/crumb/crumb.yaml, /usr/share/doc/crumb/OPERATING.md
 .SH SEE ALSO
 .BR crumb (1)
 END
 } >"$out/crumbd.8"
+
+for page in crumb.1 crumbd.8; do
+	sed -i "s/@VERSION@/$version/" "$out/$page"
+done

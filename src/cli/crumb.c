@@ -158,12 +158,12 @@ bool cli_open(struct cli *c, bool journal)
 static void print_usage(FILE *to)
 {
 	fputs("crumb - commands for crumb, a data management platform for anonymous audiences\n\n"
-	      "usage: crumb [-c FILE] [-o key=value]... COMMAND [--json]\n\n"
+	      "usage: crumb [-c FILE] [-o key=value]... COMMAND [--json]\n       crumb --version\n\n"
 	      "commands:\n",
 	    to);
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++)
-			fprintf(to, "  %-18s %s\n", cmd->name, cmd->summary);
+			fprintf(to, "  %-19s %s\n", cmd->name, cmd->summary);
 	fputs("\n'crumb help COMMAND' explains one. Options are those of crumbd ('crumbd --help' lists them); the ones that matter\n"
 	      "here are store.path, rules.path and privacy.k. Exit status: 0 fine, 1 something is wrong or nothing was found, 2 misuse.\n",
 	    to);
@@ -202,7 +202,7 @@ static int unknown(int argc, char **argv)
 			if (strncmp(cmd->name, argv[0], n) == 0 && cmd->name[n] == ' ') {
 				if (!group)
 					fprintf(stderr, "crumb: '%s' wants one of:\n", argv[0]);
-				fprintf(stderr, "  %-18s %s\n", cmd->name, cmd->summary);
+				fprintf(stderr, "  %-19s %s\n", cmd->name, cmd->summary);
 				group = true;
 			}
 		}

@@ -1,8 +1,10 @@
-"""'make install': what is installed runs by itself, keeps a configuration that is there, and its manual is what the programs say."""
+"""'make install': what is installed runs by itself, keeps a configuration that is there, and goes again; its manual and completion are what the programs say."""
 import os
 import re
+import shutil
 import subprocess
 
+import pytest
 from harness import BUILD
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -12,17 +14,96 @@ def run(*args, **kw):
     return subprocess.run(args, capture_output=True, text=True, check=True, **kw).stdout
 
 
+def make(target, folder, *more):
+    return run('make', '-s', '-C', ROOT, target, 'SETUP=no', 'DESTDIR=%s' % folder, *more)
+
+
+def files(folder):
+    return {os.path.relpath(os.path.join(d, f), folder) for d, _, names in os.walk(folder) for f in names}
+
+
 def test_installed(tmp_path):
-    install = ('make', '-s', '-C', ROOT, 'install', 'SETUP=no', 'DESTDIR=%s' % tmp_path)
-    run(*install)
+    said = make('install', tmp_path)
     config = tmp_path / 'etc/crumb/crumb.yaml'
     assert config.read_text() == open(ROOT + '/etc/crumb.yaml').read()
     config.write_text('retention: 30\n')
-    assert 'crumb.yaml stays as it is' in run(*install) and config.read_text() == 'retention: 30\n'
+    assert 'crumb.yaml stays as it is' in make('install', tmp_path) and config.read_text() == 'retention: 30\n'
     assert 'ExecStart=/usr/bin/crumbd ' in (tmp_path / 'usr/lib/systemd/system/crumbd.service').read_text()
     assert os.path.exists(tmp_path / 'usr/share/crumb/country.mmdb')
     run(tmp_path / 'usr/bin/crumb', '-c', config, '-o', 'rules.path=%s/etc/crumb/rules' % tmp_path, '-o', 'destinations.path=%s/etc/crumb/destinations.yaml' % tmp_path,
         'rules', 'check', cwd=tmp_path)
+    # what the next steps name is there
+    named = [p for p in re.findall(r'/[a-z][a-zA-Z/.-]+[a-zA-Z/]', said) if p.startswith(('/etc', '/usr'))]
+    assert len(named) >= 4 and [p for p in named if not os.path.exists(str(tmp_path) + p)] == []
+    # everything that belongs to a user of a package
+    there = files(tmp_path)
+    for folder, to in (('etc/vocabularies', 'usr/share/crumb/vocabularies'), ('tags/snippets', 'usr/share/crumb/snippets')):
+        assert {os.path.join(to, f) for f in os.listdir(os.path.join(ROOT, folder))} <= there
+    assert {'usr/share/crumb/rules.schema.json', 'usr/share/doc/crumb/RULES.md', 'usr/share/doc/crumb/OPERATING.md', 'usr/share/doc/crumb/examples/nginx-crumb.conf',
+            'usr/share/man/man1/crumb.1', 'usr/share/man/man8/crumbd.8', 'usr/share/bash-completion/completions/crumb'} <= there
+
+
+def test_uninstalled(tmp_path):
+    (tmp_path / 'usr/share/crumb').mkdir(parents=True)
+    (tmp_path / 'usr/share/other').write_text('not ours')
+    make('install', tmp_path)
+    (tmp_path / 'etc/crumb/rules/mine.yaml').write_text('version: 1\n')
+    make('uninstall', tmp_path)
+    assert files(tmp_path) == {'usr/share/other', 'etc/crumb/crumb.yaml', 'etc/crumb/destinations.yaml', 'etc/crumb/rules/shop.yaml', 'etc/crumb/rules/mine.yaml'}
+    assert not os.path.exists(tmp_path / 'usr/share/crumb') and not os.path.exists(tmp_path / 'usr/share/doc/crumb')
+    make('uninstall', tmp_path)     # once more is nothing
+
+
+def test_the_units_are_units(tmp_path):
+    if not shutil.which('systemd-analyze'):
+        pytest.skip('systemd-analyze is not installed')
+    make('install', tmp_path, 'PREFIX=/usr/local')
+    units = tmp_path / 'usr/local/lib/systemd/system'
+    service = units / 'crumbd.service'
+    text = service.read_text()
+    assert 'ExecStart=/usr/local/bin/crumbd ' in text
+    service.write_text(text.replace('/usr/local/bin/crumbd', BUILD + '/crumbd'))
+    r = subprocess.run(['systemd-analyze', 'verify', '--man=no', str(service), str(units / 'crumbd.socket')], capture_output=True, text=True)
+    said = [l for l in r.stderr.splitlines() if 'crumb' in l]
+    assert not said, said
+    # what they say of each other, of options and of the spool
+    socket = (units / 'crumbd.socket').read_text()
+    config, destinations = (open(os.path.join(ROOT, 'etc', f)).read() for f in ('crumb.yaml', 'destinations.yaml'))
+    assert re.search(r'ListenStream=(\S+)', socket).group(1) == re.search(r'listen: (\S+)', config).group(1) and 'FileDescriptorName=collect' in socket
+    spool = re.search(r'ReadWritePaths=-(\S+)', text).group(1)
+    assert spool in destinations and re.search(r'^d %s ' % spool, (tmp_path / 'usr/local/lib/tmpfiles.d/crumb.conf').read_text(), re.M)
+    user = re.search(r'^User=(\S+)', text, re.M).group(1)
+    assert re.search(r'^u %s ' % user, (tmp_path / 'usr/local/lib/sysusers.d/crumb.conf').read_text(), re.M) and 'Type=notify' in text
+
+
+def complete(script, *words):
+    """What bash would offer for the last of the words; "=" is a word of its own to it."""
+    split = [p for w in words for p in re.split('(=)', w) if p or w == '']
+    array = ' '.join("'%s'" % w for w in split)
+    out = run('bash', '-c', 'source "$1"; COMP_WORDS=(%s); COMP_CWORD=%d; _%s; printf "%%s\\n" "${COMPREPLY[@]}"' % (array, len(split) - 1, words[0]), 'bash', script)
+    return set(out.split())
+
+
+def test_bash_completes_what_the_programs_take(tmp_path):
+    script = tmp_path / 'completion'
+    script.write_text(run(ROOT + '/tools/completion.sh', BUILD, cwd=ROOT))
+    help_text = run(BUILD + '/crumb', '--help')
+    commands = re.findall(r'^  ([a-z]+(?: [a-z]+)?)  ', help_text.split('commands:')[1], re.M)
+    assert {c.split()[0] for c in commands} <= complete(script, 'crumb', '')
+    for c in commands:
+        first, _, second = c.partition(' ')
+        if second:
+            assert second in complete(script, 'crumb', first, ''), c
+            assert second in complete(script, 'crumb', '-c', 'x', '-o', 'retention=90', 'help', first, ''), c
+        flags = set(re.findall(r'--[a-z-]+', run(BUILD + '/crumb', 'help', *c.split()).split('SYNOPSIS')[1].split('DESCRIPTION')[0]))
+        assert flags <= complete(script, 'crumb', *c.split(), '--'), c
+    options = set(re.findall(r'^  ([a-z_.0-9]+=)', run(BUILD + '/crumbd', '--help').split('options:')[1], re.M))
+    for program in ('crumb', 'crumbd'):
+        assert complete(script, program, '-o', '') == options
+        assert complete(script, program, '-o', 'retention=30', '-o', 'cookie.same') == {'cookie.samesite='}
+        assert complete(script, program, '-o', 'cookie.samesite=') == {'none', 'lax', 'strict'}
+        assert complete(script, program, '-o', 'cookie.samesite=s') == {'strict'}
+    assert {'--take-over', '--version', '-c'} <= complete(script, 'crumbd', '-')
 
 
 def test_the_manual_names_every_command_and_option(tmp_path):
@@ -35,6 +116,7 @@ def test_the_manual_names_every_command_and_option(tmp_path):
         assert ' '.join(told) in ' '.join(re.sub(r'^\.(PP|br)$', '', crumb, flags=re.M).split()), c
     options = re.findall(r'^  ([a-z_.]+=\S*)', run(BUILD + '/crumbd', '--help').split('options:')[1], re.M)
     assert len(options) > 40 and re.findall(r'^\.B ([a-z_.]+=\S*)$', crumbd, re.M) == options
+    assert ' '.join(run(BUILD + '/crumb', '--version').split()) in crumb.splitlines()[0]
     for page in ('crumb.1', 'crumbd.8'):
         for line in (tmp_path / page).read_text().splitlines():
             assert re.match(r"\.(TH|SH|SS|PP|TP|BR|B|br)( |$)|[^.']|$", line), line
