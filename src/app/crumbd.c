@@ -492,6 +492,7 @@ static enum err start(struct server *s)
 	s->reload_runs = true;
 	if (s->take_over && waited_for)
 		want_reload(s, false); /* a lookalike may have been trained since we read the rules */
+	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent)); /* the first visitor counts like the others */
 	adopt(s);
 	sockets_done(&s->sockets);
 	if ((e = run_collect(s)))

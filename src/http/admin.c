@@ -183,10 +183,12 @@ static void readiness(struct admin *a, struct http_request *r, const struct args
 	(void)args;
 	char why[1200], clock[400];
 	bool trouble = node_trouble(a->node, why, sizeof why), doubt = watch_tell(&a->node->watch, clock, sizeof clock);
-	bool well = a->ready && !trouble && !watch_refuses(&a->node->watch);
+	bool low = atomic_load(&a->shared->disk_low), well = a->ready && !trouble && !low && !watch_refuses(&a->node->watch);
 	buf_c(&b, well ? "ready\n" : a->ready ? "not ready: " : "not ready\n");
 	if (a->ready && trouble)
 		buf_addf(&b, "%s\n", why);
+	if (a->ready && low)
+		buf_addf(&b, "less than %ld %% of the disk is free: new visitors are refused (store.reserve_percent)\n", a->config->disk_reserve_percent);
 	if (a->ready && doubt)
 		buf_addf(&b, "%s\n", clock);
 	damage_print(a->node->store->damage, &b);

@@ -87,3 +87,18 @@ def test_sizes_of_segments_go_through_the_gate(make):
     told = {s.labels['segment']: s.value for s in families(server)['crumb_segment_size'].samples}
     assert told == {k: v for k, v in server.sizes().items() if v is not None}
     assert 'coat-fans' in told and 'buyers' not in told
+
+
+def test_ready_is_who_takes_new_visitors(make):
+    """From the first hit on: the disk is looked at before anybody is taken."""
+    server = make()
+    known = Browser.known(server)
+    server.options.append('store.reserve_percent=100')
+    server.restart()
+    assert Browser(server).hit('/coats/1') == 503 and known.hit('/coats/1') == 200
+    status, _, data = server.http('GET', '/readyz', admin=True)
+    assert status == 503 and data.startswith(b'not ready: ') and b'new visitors are refused' in data and b'store.reserve_percent' in data
+    assert server.http('GET', '/healthz', admin=True)[0] == 200
+    server.options[-1] = 'store.reserve_percent=0'
+    server.restart()
+    assert server.http('GET', '/readyz', admin=True)[2] == b'ready\n' and Browser(server).hit('/coats/1') == 200
