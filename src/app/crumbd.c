@@ -41,6 +41,8 @@ struct server {
 	struct sockets sockets;	   /* that others opened, at start */
 	struct takeover *takeover; /* waits for the one that takes our place */
 	int successor;		   /* it has come; -1: not yet */
+	struct sockets kept;	   /* ours, until it is ready */
+	int predecessor;	   /* whose place we take; -1: nobody's */
 	char token[128];
 	char places_file[4096];
 	struct timespec places_changed;
@@ -304,6 +306,7 @@ static enum err take_over(struct server *s)
 		close(from);
 		e = err_wrap(e, "collect.listen and admin.listen stay as they are at a take-over, or the server is stopped first");
 	} else if (!e && from >= 0) {
+		s->predecessor = from;
 		e = takeover_go(from, &given);
 	}
 	for (size_t i = 0; i < given.n && !e; i++) {
@@ -507,8 +510,11 @@ static enum err start(struct server *s)
 static void stop(struct server *s)
 {
 	bool taken_over = s->successor >= 0;
-	if (taken_over && s->admin)
+	if (taken_over) {
+		list_sockets(s, &s->kept);
+		sockets_keep(&s->kept);
 		admin_give(s->admin, give_admin, s);
+	}
 	takeover_close(s->takeover);
 	/* what may take long ends while hits are still taken */
 	admin_free(s->admin);
@@ -535,10 +541,8 @@ static void stop(struct server *s)
 	node_stop(&s->node);
 	kgate_memory_free(s->config.told);
 	s->config.told = NULL;
-	if (taken_over) {
+	if (taken_over)
 		takeover_send(s->successor, "released", -1);
-		close(s->successor);
-	}
 	sockets_done(&s->sockets);
 	struct event *events[] = {s->tick, s->quick, s->signals};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
@@ -610,7 +614,7 @@ static enum err drop_privileges(const struct config *c)
 
 int main(int argc, char **argv)
 {
-	static struct server s = {.successor = -1};
+	static struct server s = {.successor = -1, .predecessor = -1};
 	json_set_alloc_funcs(memory_for_json, wipe_and_free);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
@@ -647,11 +651,21 @@ int main(int argc, char **argv)
 	printf("ready collect=%s admin=%s\n", collect, admin);
 	fflush(stdout);
 	notify("READY=1\nSTATUS=ready collect=%s admin=%s", collect, admin);
+	if (s.predecessor >= 0) {
+		takeover_send(s.predecessor, "ready", -1);
+		close(s.predecessor);
+	}
 	event_base_dispatch(s.base);
 	sigset_t ours;
 	our_signals(&ours);
 	sigdelset(&ours, SIGHUP);
 	pthread_sigmask(SIG_UNBLOCK, &ours, NULL); /* a second one ends it at once */
 	stop(&s);
+	if (s.successor >= 0 && !takeover_wait(s.successor)) {
+		log_error("main", "the crumbd that took over has ended before it was ready: this one starts again");
+		if (sockets_exec(&s.kept, argv) != OK)
+			log_error("main", "it cannot why=\"%s\"", err_text());
+		return 1;
+	}
 	return 0;
 }

@@ -1,8 +1,10 @@
 #include "sockets.h"
 
-#include "crumb/base/str.h"
+#include "crumb/base/buf.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,4 +87,30 @@ enum err sockets_of_environment(struct sockets *out)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	return e;
+}
+
+void sockets_keep(struct sockets *s)
+{
+	for (size_t k = 0; k < s->n; k++)
+		s->v[k].fd = fcntl(s->v[k].fd, F_DUPFD_CLOEXEC, FIRST_FD + (int)s->n); /* out of the way of sockets_exec() */
+}
+
+enum err sockets_exec(const struct sockets *s, char **argv)
+{
+	struct buf names = {0};
+	char pid[24], count[24];
+	size_t n = 0;
+	for (size_t k = 0; k < s->n; k++) {
+		if (s->v[k].fd < 0 || s->v[k].role > SOCKET_ADMIN || dup2(s->v[k].fd, FIRST_FD + (int)n) < 0)
+			continue;
+		buf_c(&names, n++ ? ":" : "");
+		buf_c(&names, socket_names[s->v[k].role]);
+	}
+	buf_add(&names, "", 1);
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	snprintf(count, sizeof count, "%zu", n);
+	if (names.failed || setenv("LISTEN_PID", pid, 1) != 0 || setenv("LISTEN_FDS", count, 1) != 0 || setenv("LISTEN_FDNAMES", names.p, 1) != 0)
+		return err_set(ERR_NOMEM, "no memory");
+	execv("/proc/self/exe", argv);
+	return err_set(ERR_IO, "/proc/self/exe: %s", strerror(errno));
 }

@@ -29,4 +29,9 @@ void sockets_done(struct sockets *s); /* closes what is left */
 /* Those of sd_listen_fds(3). Refused: names that are neither collect nor admin. Call once, before threads. */
 enum err sockets_of_environment(struct sockets *out) MUST_CHECK;
 
+/* The program once more, with these sockets. Returns when that is impossible. */
+enum err sockets_exec(const struct sockets *s, char **argv) MUST_CHECK;
+/* Descriptors of their own for sockets that others will close. */
+void sockets_keep(struct sockets *s);
+
 #endif

@@ -201,6 +201,19 @@ void takeover_close(struct takeover *t)
 	free(t);
 }
 
+bool takeover_wait(int to)
+{
+	char word[WORD_MOST];
+	int fd;
+	while (receive(to, word, &fd) > 0) {
+		if (fd >= 0)
+			close(fd);
+		if (strcmp(word, "ready") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* --- the new one */
 
 enum err takeover_ask(const char *store, struct sockets *out, int *from)
@@ -259,7 +272,6 @@ enum err takeover_go(int from, struct sockets *out)
 			close(fd);
 	}
 	bool late = n < 0;
-	close(from);
 	/* an end without a word is one, too: the lock of the store tells */
 	return late ? err_set(ERR_BUSY, "the server that runs has not let go of the store within %d seconds", LEAVE_S) : OK;
 }

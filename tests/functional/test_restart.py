@@ -196,6 +196,30 @@ def test_the_old_one_stays_until_the_new_one_can_serve(make):
     assert server.http('GET', '/crumb.js')[0] == 200
 
 
+def test_a_new_one_that_dies_on_its_way_leaves_the_old_program(make):
+    """It takes the sockets, says go, waits for the store, and is gone: who connects meanwhile is answered by the old program, started again."""
+    server = make()
+    b = Browser.known(server)
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(60 * SLOW)
+    s.connect(os.path.join(server.store, 'takeover'))
+    s.send(b'take over 1')
+    while s.recv(100) != b'that is all':
+        pass
+    s.send(b'go')
+    while s.recv(100) != b'released':
+        pass
+    waits = open_connection(server)
+    waits.sendall(PIXEL)
+    s.close()
+    answer(waits)
+    assert b.hit('/coats/1') == 200 and server.process.poll() is None and 'starts again' in server.logged()
+    line = server.process.stdout.readline()
+    assert line == 'ready collect=%s admin=%s\n' % (server.collect, server.admin)
+    take_over(server)
+    assert b.hit('/coats/1') == 200 and b.count('apparel.coats') == 2
+
+
 def test_without_anybody_it_just_starts(make):
     server = Server()
     try:
