@@ -89,10 +89,11 @@ SHARE := $(PREFIX)/share
 UNITS := $(PREFIX)/lib/systemd/system
 DOCUMENTS := README.md RULES.md DESTINATIONS.md PROTOCOL.md PRIVACY.md ARCHITECTURE.md CHANGELOG.md docs/OPERATING.md
 VOCABULARIES := $(wildcard etc/vocabularies/*.yaml)
+EXAMPLES := nginx-crumb.conf prometheus-crumb.yaml grafana-crumb.json
 SNIPPETS := $(wildcard tags/snippets/*.js)
 # What install makes and uninstall takes away. Configuration and stores are the operator's.
 INSTALLED := $(PREFIX)/bin/crumbd $(PREFIX)/bin/crumb $(SHARE)/crumb/country.mmdb $(SHARE)/crumb/rules.schema.json \
-	$(VOCABULARIES:etc/%=$(SHARE)/crumb/%) $(SNIPPETS:tags/%=$(SHARE)/crumb/%) $(addprefix $(SHARE)/doc/crumb/,$(notdir $(DOCUMENTS))) $(SHARE)/doc/crumb/examples/nginx-crumb.conf \
+	$(VOCABULARIES:etc/%=$(SHARE)/crumb/%) $(SNIPPETS:tags/%=$(SHARE)/crumb/%) $(addprefix $(SHARE)/doc/crumb/,$(notdir $(DOCUMENTS))) $(addprefix $(SHARE)/doc/crumb/examples/,$(EXAMPLES)) \
 	$(SHARE)/man/man1/crumb.1 $(SHARE)/man/man8/crumbd.8 $(SHARE)/bash-completion/completions/crumb $(SHARE)/bash-completion/completions/crumbd \
 	$(UNITS)/crumbd.service $(UNITS)/crumbd.socket $(PREFIX)/lib/sysusers.d/crumb.conf $(PREFIX)/lib/tmpfiles.d/crumb.conf
 
@@ -102,7 +103,7 @@ install: all
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/vocabularies $(VOCABULARIES)
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/snippets $(SNIPPETS)
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/doc/crumb $(DOCUMENTS)
-	@install -Dm644 -t $(DESTDIR)$(SHARE)/doc/crumb/examples etc/nginx-crumb.conf
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/doc/crumb/examples $(addprefix etc/,$(EXAMPLES))
 	@tools/man.sh $B/man $B
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/man/man1 $B/man/crumb.1
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/man/man8 $B/man/crumbd.8

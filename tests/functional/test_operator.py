@@ -5,7 +5,8 @@ import re
 import subprocess
 from datetime import datetime, timezone
 
-from harness import BUILD, Browser, Server
+import yaml
+from harness import BUILD, ROOT, Browser, Server
 from prometheus_client.parser import text_string_to_metric_families
 
 TIME = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z'
@@ -87,6 +88,24 @@ def test_sizes_of_segments_go_through_the_gate(make):
     told = {s.labels['segment']: s.value for s in families(server)['crumb_segment_size'].samples}
     assert told == {k: v for k, v in server.sizes().items() if v is not None}
     assert 'coat-fans' in told and 'buyers' not in told
+
+
+def test_alerts_and_dashboard_ask_for_what_is_there(make):
+    server = make(rules='version: 1\nsegments:\n  - {id: open, when: visits, alert: size < 100}\n')
+    server.import_lines([{'id': 'v%d' % i, 'e': 'view', 'u': 'https://shop.example/'} for i in range(30) for _ in range(2)])
+    server.settle()
+    there = {s.name: set(s.labels) for f in families(server).values() for s in f.samples}
+    with open(os.path.join(ROOT, 'etc', 'prometheus-crumb.yaml')) as f:
+        rules = yaml.safe_load(f)['groups'][0]['rules']
+    with open(os.path.join(ROOT, 'etc', 'grafana-crumb.json')) as f:
+        panels = json.load(f)['panels']
+    asked = [r['expr'] for r in rules] + [t['expr'] for p in panels for t in p['targets']]
+    assert len({r['alert'] for r in rules}) == len(rules) and len(asked) > 15
+    for expr in asked:
+        names = re.findall(r'\bcrumb_\w+', expr)
+        assert names or expr.startswith('up{'), expr
+        assert [n for n in names if n not in there] == [], expr
+        assert not (set(re.findall(r'by \((\w+)\)', expr)) - set().union(*(there[n] for n in names))), expr
 
 
 def test_ready_is_who_takes_new_visitors(make):
