@@ -337,6 +337,15 @@ static void adopt(struct server *s)
 
 /* --- start */
 
+/* A start may take long: health, and why it is not ready yet, are told meanwhile. */
+static void answer_admin(void *arg)
+{
+	struct server *s = arg;
+	event_base_loop(s->base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+	if (admin_waits(s->admin))
+		admin_tick(s->admin);
+}
+
 static bool loopback(const char *listen)
 {
 	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 || strncmp(listen, "[::1]:", 6) == 0;
@@ -485,6 +494,8 @@ static enum err start(struct server *s)
 		return e;
 	/* who waits in sockets that were there before us waits for hits to be taken, not for the views */
 	bool waited_for = s->sockets.n > 0;
+	s->node.meanwhile = answer_admin;
+	s->node.meanwhile_arg = s;
 	if (!waited_for && !node_wait(&s->node, s->config.rules_wait_s, true))
 		log_warn("main", "serving before the views have caught up");
 	if ((e = courier_start(&s->node, &s->courier)))

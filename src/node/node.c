@@ -172,6 +172,8 @@ bool node_wait(struct node *n, long seconds, bool rules_too)
 		}
 		node_hurry(n);
 		node_tick(n);
+		if (n->meanwhile)
+			n->meanwhile(n->meanwhile_arg);
 		nanosleep(&(struct timespec){0, 5000000}, NULL);
 	}
 }

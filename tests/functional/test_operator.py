@@ -1,12 +1,15 @@
 """What an operator reads: versions, log lines, measurements of hits, sizes of segments."""
+import http.client
 import json
 import os
 import re
 import subprocess
+import threading
+import time
 from datetime import datetime, timezone
 
 import yaml
-from harness import BUILD, ROOT, Browser, Server
+from harness import BUILD, ROOT, RULES, SLOW, Browser, Server
 from prometheus_client.parser import text_string_to_metric_families
 
 TIME = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z'
@@ -121,3 +124,39 @@ def test_ready_is_who_takes_new_visitors(make):
     server.options[-1] = 'store.reserve_percent=0'
     server.restart()
     assert server.http('GET', '/readyz', admin=True)[2] == b'ready\n' and Browser(server).hit('/coats/1') == 200
+
+
+def test_health_is_told_while_a_start_takes_long(make):
+    """Changed rules are applied to a history before it is ready; who asks meanwhile is answered."""
+    server = make()
+    server.import_lines(['{"id":"v%d","e":"view","u":"https://shop.example/coats/%d"}' % (i % 20000, i % 50) for i in range(100000)])
+    server.settle()
+    server.stop()
+    server.write_rules(RULES.replace('/coats/*', '/coats/1*'))
+    told = os.path.join(server.store, 'admin')
+    os.unlink(told)
+    answers, ready = [], threading.Event()
+
+    def ask():
+        while not os.path.exists(told) and not ready.is_set():
+            time.sleep(0.002)
+        while not ready.is_set():
+            with open(told) as f:
+                address = f.readline().strip()
+            c = http.client.HTTPConnection(address, timeout=60 * SLOW)
+            got = []
+            for path in ('/healthz', '/readyz'):
+                c.request('GET', path, headers={'Authorization': 'Bearer ' + server.token})
+                r = c.getresponse()
+                got.append((r.status, r.read()))
+            answers.append(got)
+            c.close()
+            time.sleep(0.01)
+    asks = threading.Thread(target=ask)
+    asks.start()
+    server.start()
+    ready.set()
+    asks.join()
+    assert answers and all(a[0] == (200, b'ok\n') for a in answers)
+    assert answers[0][1] == (503, b'not ready\n'), answers
+    assert server.http('GET', '/readyz', admin=True)[0] == 200

@@ -217,7 +217,9 @@ def test_a_new_one_that_dies_on_its_way_leaves_the_old_program(make):
     line = server.process.stdout.readline()
     assert line == 'ready collect=%s admin=%s\n' % (server.collect, server.admin)
     take_over(server)
-    assert b.hit('/coats/1') == 200 and b.count('apparel.coats') == 2
+    assert b.hit('/coats/1') == 200
+    server.settle()
+    assert b.count('apparel.coats') == 2
 
 
 def test_without_anybody_it_just_starts(make):

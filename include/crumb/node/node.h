@@ -31,6 +31,8 @@ struct node {
 	struct watch watch;
 	struct rules *rules;	     /* the newest that loaded; they may still be on their way into the views */
 	_Atomic bool models_changed; /* rules are to be read again */
+	void (*meanwhile)(void *);   /* what else is to be done every few milliseconds of node_wait(); NULL: nothing */
+	void *meanwhile_arg;
 };
 
 /* Opens or makes the store, loads the rules and starts the threads. `believe`: the clock is right, whatever the store says. */
