@@ -143,7 +143,13 @@ static enum err check_place(const struct config *c, const char *folder, struct f
 	return keys_fit(c, folder, f);
 }
 
-static enum err restore_day(const struct store *s, const char *folder, const char *name, struct backup_totals *out)
+/* Days of a backup that are damaged and stay behind. */
+struct behind {
+	uint16_t days[DAYS_MAX];
+	unsigned n;
+};
+
+static enum err restore_day(const struct store *s, const char *folder, const char *name, struct behind *behind, struct backup_totals *out)
 {
 	char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
 	uint8_t key[32];
@@ -160,6 +166,8 @@ static enum err restore_day(const struct store *s, const char *folder, const cha
 	if (!e && (e = pages_check(from, true, 0)) == ERR_CORRUPT) {
 		log_error("backup", "a day is damaged and stays behind day=%s why=\"%s\"", name, err_text());
 		out->damaged++;
+		if (behind->n < DAYS_MAX)
+			behind->days[behind->n++] = day;
 		return OK;
 	}
 	snprintf(to, sizeof to, "%s/journal/%s", s->path, name);
@@ -180,6 +188,7 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 	struct store *s = NULL;
 	struct dirent **names = NULL;
 	struct format f;
+	struct behind behind = {.n = 0};
 	struct config as = *c; /* a store that has nothing but keys gets the backup's shards */
 	*out = (struct backup_totals){0};
 	enum err e = check_place(c, folder, &f);
@@ -196,7 +205,7 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 		e = sys(path);
 	for (int i = 0; i < n; i++) {
 		if (!e)
-			e = restore_day(s, folder, names[i]->d_name, out);
+			e = restore_day(s, folder, names[i]->d_name, &behind, out);
 		if (!e && progress)
 			progress((uint64_t)i + 1, (uint64_t)n);
 		free(names[i]);
@@ -205,6 +214,8 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 	snprintf(path, sizeof path, "%s/journal", s->path);
 	if (!e)
 		e = folder_sync(path);
-	store_close(s); /* which writes down the days that were expected before */
-	return e ? e : ledger_restart(c->store_path);
+	if (!e)
+		ledger_expect(s->journal, behind.days, behind.n);
+	store_close(s);
+	return e;
 }

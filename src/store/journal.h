@@ -121,8 +121,8 @@ bool journal_day_take(struct journal_day *d, struct journal_day *out); /* out of
 
 /* ledger.c */
 void ledger_load(struct journal *j);
-/* Nothing is expected of a store whose journal was put back from a backup but what is in it: the next opening counts that. */
-enum err ledger_restart(const char *store) MUST_CHECK;
+/* The journal was put back from a backup: of what was there before only these days are missed, the others are counted at the next opening. */
+void ledger_expect(struct journal *j, const uint16_t *days, unsigned n);
 enum err ledger_settle(struct journal *j) MUST_CHECK; /* all days are open: what is missing, and what came since it was saved */
 struct ledger_day *ledger_find(struct journal *j, uint16_t day);
 void ledger_save(struct journal *j);

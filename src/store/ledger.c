@@ -124,12 +124,14 @@ void ledger_save(struct journal *j)
 	buf_done(&b);
 }
 
-enum err ledger_restart(const char *store)
+void ledger_expect(struct journal *j, const uint16_t *days, unsigned n)
 {
-	char path[4096], text[sizeof MAGIC + CHECK_LINE + 1] = MAGIC;
-	check_line(MAGIC, strlen(MAGIC), text + strlen(MAGIC));
-	snprintf(path, sizeof path, "%s/days", store);
-	return file_replace(path, str_c(text));
+	unsigned kept = 0;
+	for (unsigned i = 0; i < j->ledger.n; i++)
+		for (unsigned k = 0; k < n; k++)
+			if (j->ledger.days[i].day == days[k])
+				j->ledger.days[kept++] = j->ledger.days[i];
+	j->ledger.n = kept;
 }
 
 /* --- while it is written */
