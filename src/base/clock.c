@@ -113,45 +113,66 @@ static bool literal(const char *s, size_t n, size_t *at, char a, char b)
 	return true;
 }
 
+/* A zone: Z, or an offset with or without a colon (RFC 3339, ISO 8601's basic form); nothing is UTC. */
+static bool zone(const char *s, size_t n, size_t *at, int *offset_s)
+{
+	int h, m = 0;
+	*offset_s = 0;
+	if (*at == n || literal(s, n, at, 'Z', 'z'))
+		return true;
+	int sign = s[*at] == '-' ? -1 : 1;
+	if (!literal(s, n, at, '+', '-') || !number(s, n, at, 2, &h))
+		return false;
+	if (*at < n && ((void)literal(s, n, at, ':', ':'), !number(s, n, at, 2, &m)))
+		return false;
+	*offset_s = sign * (h * 3600 + m * 60);
+	return h <= 23 && m <= 59;
+}
+
+/* hh:mm[:ss[.fraction]]; second 60 is the next one, on whichever day. */
+static bool time_of_day(const char *s, size_t n, size_t *at, int *out)
+{
+	int h, m, sec = 0;
+	if (!number(s, n, at, 2, &h) || !literal(s, n, at, ':', ':') || !number(s, n, at, 2, &m))
+		return false;
+	if (*at < n && s[*at] == ':' && ((*at)++, !number(s, n, at, 2, &sec)))
+		return false;
+	if (*at < n && s[*at] == '.') {
+		size_t first = ++*at;
+		while (*at < n && s[*at] >= '0' && s[*at] <= '9')
+			(*at)++;
+		if (*at == first)
+			return false;
+	}
+	*out = h * 3600 + m * 60 + sec;
+	return h <= 23 && m <= 59 && sec <= 60;
+}
+
 bool time_parse_rfc3339(const char *s, size_t n, int64_t *out)
 {
 	struct tm tm = {0};
 	size_t at = 0;
-	int y, mo, d, h = 0, mi = 0, sec = 0, oh = 0, om = 0, sign = 1;
+	int y, mo, d, second = 0, offset_s = 0;
 	if (!number(s, n, &at, 4, &y) || !literal(s, n, &at, '-', '-') || !number(s, n, &at, 2, &mo) || !literal(s, n, &at, '-', '-') ||
 	    !number(s, n, &at, 2, &d))
 		return false;
-	if (y < 1970 || y > 2105 || mo < 1 || mo > 12 || d < 1 || d > 31)
+	if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > 31)
 		return false;
-	if (at < n) {
-		if (!literal(s, n, &at, 'T', ' ') || !number(s, n, &at, 2, &h) || !literal(s, n, &at, ':', ':') || !number(s, n, &at, 2, &mi) ||
-		    !literal(s, n, &at, ':', ':') || !number(s, n, &at, 2, &sec))
-			return false;
-		if (at < n && s[at] == '.')
-			for (at++; at < n && s[at] >= '0' && s[at] <= '9';)
-				at++;
-		if (at < n && (s[at] == '+' || s[at] == '-')) {
-			sign = s[at++] == '-' ? -1 : 1;
-			if (!number(s, n, &at, 2, &oh) || !literal(s, n, &at, ':', ':') || !number(s, n, &at, 2, &om))
-				return false;
-		} else if (!literal(s, n, &at, 'Z', 'z')) {
-			return false;
-		}
-		if (at != n || h > 23 || mi > 59 || sec > 60 || oh > 23 || om > 59)
-			return false;
-	}
-	tm.tm_year = y - 1900, tm.tm_mon = mo - 1, tm.tm_mday = d, tm.tm_hour = h, tm.tm_min = mi, tm.tm_sec = sec;
+	if (at < n && ((!literal(s, n, &at, 'T', 't') && !literal(s, n, &at, ' ', ' ')) || !time_of_day(s, n, &at, &second) ||
+			  ((void)(at + 1 < n && s[at] == ' ' && at++), !zone(s, n, &at, &offset_s)) || at != n))
+		return false;
+	tm.tm_year = y - 1900, tm.tm_mon = mo - 1, tm.tm_mday = d;
 	time_t t = timegm(&tm);
 	if (tm.tm_mday != d)
 		return false; /* 31 February */
-	*out = (int64_t)t - sign * (oh * 3600 + om * 60);
+	*out = (int64_t)t + second - offset_s;
 	return true;
 }
 
 bool day_parse(const char *text, size_t n, uint16_t *day)
 {
 	int64_t t;
-	if (n != DAY_TEXT - 1 || !time_parse_rfc3339(text, n, &t) || t < 0)
+	if (n != DAY_TEXT - 1 || !time_parse_rfc3339(text, n, &t) || t < 0 || t / DAY_S > UINT16_MAX)
 		return false;
 	*day = (uint16_t)(t / DAY_S);
 	return true;

@@ -45,6 +45,11 @@ struct str str_trim(struct str s)
 	return s;
 }
 
+struct str str_unmarked(struct str s)
+{
+	return str_starts(s, STR("\xef\xbb\xbf")) ? str_skip(s, 3) : s;
+}
+
 bool str_cut(struct str *rest, char sep, struct str *part)
 {
 	if (!rest->p)

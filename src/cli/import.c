@@ -560,7 +560,7 @@ static int guess(struct importer *im, const char *host)
 		return rc;
 	im->lines.log = false;
 	im->form = "ndjson";
-	return is_event(str_trim(line)) || !im->slice.n
+	return is_event(str_trim(str_unmarked(line))) || !im->slice.n
 		   ? EXIT_FINE
 		   : cli_fail("nothing was taken: the first lines are neither events nor a log that is known (as 'combined': %s); --format or --log-format tells what they are",
 			 im->lines.access.why);

@@ -60,6 +60,7 @@ struct str lines_convert(struct lines *l, struct str piece)
 	while (rest.n && str_cut(&rest, '\n', &line)) {
 		size_t from = l->out.n;
 		number++;
+		line = str_unmarked(line);
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
 		if (!line.n)
@@ -78,6 +79,7 @@ void lines_pass(struct lines *l, struct str piece)
 		return;
 	buf_clear(&l->out);
 	while (piece.n && str_cut(&piece, '\n', &line)) {
+		line = str_unmarked(line);
 		if (l->log ? line.n && line.p[0] == '#' && l->access.form == ACCESS_W3C : !l->convert.header)
 			(void)(l->log ? access_line(&l->access, line, &l->out) == ACCESS_NOTHING : l->convert.line(&l->convert, str_trim(line), &l->out));
 		if (!l->log)

@@ -8,6 +8,7 @@
 #include "collect.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/number.h"
 #include "crumb/core/metric.h"
 
 #include <jansson.h>
@@ -150,9 +151,10 @@ static void put_properties(struct hit *h, json_t *properties, char numbers[HIT_P
 	json_t *value;
 	for (size_t i = 0; i < 3 && !h->has_v; i++) {
 		const json_t *v = json_object_get(properties, amounts[i]);
-		if (json_is_number(v)) {
+		if (json_is_number(v) || json_is_string(v)) {
 			h->v = json_number_value(v);
-			h->has_v = isfinite(h->v);
+			h->has_v = json_is_number(v) ? isfinite(h->v) : number_read(str_make(json_string_value(v), json_string_length(v)), &h->v);
+			metric_add(M_ATTR_DROPPED, !h->has_v && (json_is_number(v) || json_string_length(v)));
 		}
 	}
 	json_object_foreach(properties, name, value)
@@ -462,6 +464,7 @@ static void answer(struct call *k, int status, const char *text)
 void collect_cdp(struct collect *c, struct http_request *r)
 {
 	json_error_t error;
+	r->body = str_unmarked(r->body);
 	struct call k = {.c = c, .r = r, .now = collect_now(c)};
 	if (!*c->config->segment_keys) {
 		metric_inc(M_BAD_PATH);

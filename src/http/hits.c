@@ -3,9 +3,9 @@
 
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/number.h"
 #include "crumb/core/metric.h"
 
-#include <math.h>
 #include <netinet/in.h>
 
 #define EVENTS_PER_BODY 1000
@@ -116,21 +116,10 @@ void collect_param(struct hit *h, struct str k, struct str v)
 		case 't':
 			h->title = v;
 			return;
-		case 'v': {
-			char text[40], *end;
-			if (v.n == 0)
-				return;
-			if (v.n >= sizeof text) {
-				metric_inc(M_ATTR_DROPPED);
-				return;
-			}
-			memcpy(text, v.p, v.n);
-			text[v.n] = 0;
-			h->v = strtod(text, &end);
-			h->has_v = *end == 0 && isfinite(h->v);
-			metric_add(M_ATTR_DROPPED, !h->has_v);
+		case 'v':
+			h->has_v = number_read(v, &h->v);
+			metric_add(M_ATTR_DROPPED, v.n && !h->has_v);
 			return;
-		}
 		default:
 			return;
 		}
@@ -312,6 +301,7 @@ static void begin_event(void *arg, struct hit *h)
 static bool write_event(void *arg, struct json_reader *r)
 {
 	struct posted *p = arg;
+	metric_add(M_ATTR_DROPPED, r->dropped);
 	p->written += ingest_event(&p->c->ingest, &p->who, r->hit, p->c->now, collect_batch(p->c));
 	return true;
 }
@@ -332,6 +322,7 @@ void collect_events(struct collect *c, struct http_request *r)
 	}
 	struct posted p = {.c = c, .r = r};
 	memory_begin();
+	r->body = str_unmarked(r->body);
 	struct json_reader in = {.hit = &c->hit, .scratch = &c->numbers, .begin = begin_signals, .event = look, .arg = &p};
 	bool lines = !read_body(&p, &in, r->body, false);
 	if (lines) {

@@ -1,4 +1,5 @@
 #include "crumb/base/clock.h"
+#include "crumb/base/number.h"
 #include "crumb/base/code.h"
 
 #include "access.h"
@@ -255,15 +256,8 @@ static bool clf_time(struct str s, char *iso, size_t n)
 /* Seconds, or thousandths, millionths, milliardths of them, since 1970: which, its size says. */
 static bool number_time(struct str s, int64_t *out)
 {
-	char text[40], *end;
-	if (s.n == 0 || s.n >= sizeof text)
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = 0;
-	if (strspn(text, "0123456789.") != s.n)
-		return false;
-	double v = strtod(text, &end);
-	if (*end || !(v < 1e20))
+	double v;
+	if (!s.n || !chr_digit(s.p[0]) || !number_read(s, &v) || !(v < 1e20))
 		return false;
 	while (v > 1e11)
 		v /= 1000;
@@ -573,6 +567,7 @@ bool access_detect(struct access *a, struct str lines)
 		unsigned fit = 0, seen = 0;
 		a->form = (enum access_form)f;
 		while (seen < SAMPLE && fit < ENOUGH && rest.n && str_cut(&rest, '\n', &line)) {
+			line = str_unmarked(line);
 			if (!str_trim(line).n)
 				continue;
 			enum access_kind kind = access_line(a, line, &out);

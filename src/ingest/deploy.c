@@ -41,6 +41,8 @@ enum err deploy_rules(const struct config *c, const char *path, struct report *r
 	snprintf(models, sizeof models, "%s/models", c->store_path);
 	enum err e = rules_read(path, models, &bundle);
 	if (!e)
+		rules_left_out(path, to);
+	if (!e)
 		e = destinations_load(c->destinations_path, to, &destinations);
 	if (!e) {
 		struct rules_policy policy = deploy_policy(c);

@@ -2,9 +2,9 @@
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/number.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define FUTURE_S 300
 #define ID_MOST 1024
@@ -18,13 +18,8 @@ static bool time_of(const struct json_reader *r, int64_t *out)
 	}
 	if (!r->time_number)
 		return time_parse_rfc3339(r->time.p, r->time.n, out);
-	char text[32];
-	if (r->time.n >= sizeof text)
-		return false;
-	memcpy(text, r->time.p, r->time.n);
-	text[r->time.n] = 0;
-	double v = strtod(text, NULL);
-	if (!(fabs(v) < 1e12))
+	double v;
+	if (!number_read(r->time, &v) || !(fabs(v) < 1e12))
 		return false;
 	*out = (int64_t)v;
 	return true;
@@ -98,6 +93,7 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 			return &t->refused_consent;
 		who.purposes = (uint16_t)consent.purposes;
 	}
+	metric_add(M_ATTR_DROPPED, r->dropped);
 	bool written = ingest_event(in, &who, r->hit, when > now ? now : (uint32_t)when, b);
 	in->source = STR("");
 	return written ? in->aside ? &t->aside : &t->accepted : &t->refused_site;
@@ -123,7 +119,7 @@ void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batc
 	uint64_t number = 0;
 	ingest_known(in, STR(""), now, &(struct vkey){{0}}); /* today's keys */
 	while (lines.n && str_cut(&lines, '\n', &line)) {
-		line = str_trim(line);
+		line = str_trim(str_unmarked(line));
 		number++;
 		if (line.n == 0)
 			continue;

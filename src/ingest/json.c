@@ -3,8 +3,9 @@
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/memory.h"
+#include "crumb/base/number.h"
+
 #include <malloc.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -103,26 +104,16 @@ static struct str keep(struct pass *p, struct str s)
 	return str_make(b->p + b->n - s.n, s.n);
 }
 
-static bool number_of(struct str s, double *out)
-{
-	char text[64], *end;
-	if (s.n == 0 || s.n >= sizeof text)
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = 0;
-	*out = strtod(text, &end);
-	return end == text + s.n && isfinite(*out);
-}
-
+/* Ids of 19 digits and more are written as numbers, too: they stay the digits that they are. */
 static bool is_integer(struct str s)
 {
-	return s.n <= 18 && !memchr(s.p, '.', s.n) && !memchr(s.p, 'e', s.n) && !memchr(s.p, 'E', s.n);
+	return s.n <= 64 && !memchr(s.p, '.', s.n) && !memchr(s.p, 'e', s.n) && !memchr(s.p, 'E', s.n);
 }
 
 static bool pair(struct pass *p, struct attr *list, unsigned *n, struct str value)
 {
 	if (*n == HIT_PARAMS_MAX)
-		metric_inc(M_ATTR_DROPPED);
+		p->r->dropped++;
 	else
 		list[(*n)++] = (struct attr){p->name, value};
 	return true;
@@ -153,8 +144,9 @@ static bool value(struct pass *p, struct str s, enum form form)
 		consent_take_anon(h, s);
 		return true;
 	case K_VALUE:
-		h->has_v = form != FORM_NULL;
-		return !h->has_v || (form != FORM_TRUTH && number_of(s, &h->v));
+		h->has_v = (form == FORM_NUMBER || form == FORM_STRING) && number_read(s, &h->v);
+		r->dropped += form != FORM_NULL && s.n && !h->has_v;
+		return true;
 	case K_ATTR:
 		return pair(p, h->attrs, &h->attrs_n, keep(p, s));
 	case K_PARAM:
@@ -196,8 +188,8 @@ static int on_number(void *ctx, const char *s, size_t n)
 	struct str number = str_make(s, n);
 	if (is_integer(number))
 		return value(ctx, number, FORM_NUMBER);
-	if (!number_of(number, &v))
-		return 0;
+	if (!number_read(number, &v)) /* more than a double holds: told of as it came, and what wants a number drops it */
+		return value(ctx, str_make(s, n), FORM_NUMBER);
 	return value(ctx, str_make(text, (size_t)snprintf(text, sizeof text, "%.15g", v)), FORM_NUMBER);
 }
 
@@ -217,6 +209,7 @@ static int on_map(void *ctx)
 		clear(r->scratch);
 		r->id = r->cookie = r->time = r->ip = r->source = str_make("", 0);
 		r->has_cookie = r->has_time = r->time_number = false;
+		r->dropped = 0;
 		p->keys = p->attrs = 0;
 		r->begin(r->arg, r->hit);
 		return 1;

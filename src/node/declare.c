@@ -5,6 +5,7 @@
 #include "crumb/base/clock.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 static const struct vocabulary *find_attribute(const struct rules *r, struct str partner, struct str name)
 {
@@ -17,6 +18,12 @@ static struct str text_of(const json_t *j)
 	return json_is_string(j) ? str_make(json_string_value(j), json_string_length(j)) : STR("");
 }
 
+/* Ids are text; numbers are the text of their digits. */
+static struct str id_of(const json_t *j, char digits[24])
+{
+	return json_is_integer(j) ? str_make(digits, (size_t)snprintf(digits, 24, "%lld", (long long)json_integer_value(j))) : text_of(j);
+}
+
 /* The first day on which it is over; false: the date is none. */
 static bool until_of(const json_t *line, uint16_t today, unsigned retention, uint16_t *out)
 {
@@ -26,10 +33,10 @@ static bool until_of(const json_t *line, uint16_t today, unsigned retention, uin
 	*out = last;
 	if (!j || json_is_null(j) || (json_is_string(j) && !s.n))
 		return true;
-	if (s.n < 10 || !day_parse(s.p, 10, out))
+	int64_t t;
+	if (!time_parse_rfc3339(s.p, s.n, &t))
 		return false;
-	if (*out > last)
-		*out = last;
+	*out = t < 0 ? 0 : t / DAY_S > last ? last : (uint16_t)(t / DAY_S);
 	return true;
 }
 
@@ -78,7 +85,8 @@ static uint64_t *read_attributes(struct declaring *d, json_t *attributes, bool o
 static uint64_t *one(
     struct generation *g, struct declaring *d, json_t *line, unsigned retention, uint32_t now, struct batch *b, struct declare_totals *t)
 {
-	struct str id = text_of(json_object_get(line, "id")), segment = text_of(json_object_get(line, "segment")),
+	char digits[24];
+	struct str id = id_of(json_object_get(line, "id"), digits), segment = text_of(json_object_get(line, "segment")),
 		   action = text_of(json_object_get(line, "action"));
 	json_t *attributes = json_object_get(line, "attributes");
 	struct vkey visitor;
@@ -121,7 +129,7 @@ void declare_lines(struct generation *g, const struct rules *rules, unsigned ret
 	uint64_t number = 0;
 	while (lines.n && str_cut(&lines, '\n', &line)) {
 		json_error_t error;
-		line = str_trim(line);
+		line = str_trim(str_unmarked(line));
 		number++;
 		if (!line.n)
 			continue;

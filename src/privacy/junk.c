@@ -125,7 +125,7 @@ static enum err crawlers(struct junk_lists *l, const char *path)
 		return compile(l, "etc/crawlers.txt");
 	}
 	if (!(e = read_file(path, &b))) {
-		struct str text = str_trim(buf_view(&b));
+		struct str text = str_trim(str_unmarked(buf_view(&b)));
 		if (text.n && text.p[0] == '[')
 			e = patterns_of_json(l, path, text);
 		else
@@ -201,7 +201,7 @@ static enum err networks(struct junk_lists *l, const char *path)
 {
 	struct buf b = {0};
 	enum err e = read_file(path, &b);
-	struct str text = buf_view(&b), line;
+	struct str text = str_unmarked(buf_view(&b)), line;
 	unsigned n = 0;
 	while (!e && text.n && str_cut(&text, '\n', &line)) {
 		n++;

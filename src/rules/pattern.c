@@ -1,5 +1,6 @@
 /* Clauses, tests and patterns of categories. Equal patterns are kept once. */
 #include "crumb/base/code.h"
+#include "crumb/base/number.h"
 #include "crumb/base/text.h"
 #include "crumb/rules/match.h"
 #include "loader.h"
@@ -11,19 +12,7 @@
 
 bool rules_number(struct str s, double *out)
 {
-	char text[64], *end;
-	s = str_trim(s);
-	if (s.n == 0 || s.n >= sizeof text || !(chr_digit(s.p[0]) || s.p[0] == '-' || s.p[0] == '+' || s.p[0] == '.'))
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = 0;
-	if (strpbrk(text, "xXpPnN"))
-		return false; /* hexadecimal numbers and the words that strtod reads */
-	double v = strtod(text, &end);
-	if (*end || end == text || !isfinite(v))
-		return false;
-	*out = v;
-	return true;
+	return number_read(str_trim(s), out);
 }
 
 bool range_parse(struct str s, struct range *out)

@@ -162,8 +162,8 @@ unsigned rules_close(const struct rules *r, struct event *e)
 static int yaml_name(const struct dirent *d)
 {
 	struct str n = str_c(d->d_name);
-	bool yaml = n.n > 5 && str_eq(str_skip(n, n.n - 5), STR(".yaml"));
-	return d->d_name[0] != '.' && (yaml || (n.n > 4 && str_eq(str_skip(n, n.n - 4), STR(".yml"))));
+	bool yaml = n.n > 5 && str_ieq(str_skip(n, n.n - 5), STR(".yaml"));
+	return d->d_name[0] != '.' && (yaml || (n.n > 4 && str_ieq(str_skip(n, n.n - 4), STR(".yml"))));
 }
 
 static enum err read_file(const char *path, struct buf *out)
@@ -240,6 +240,47 @@ enum err rules_read(const char *path, const char *models, struct buf *bundle)
 	if (!e && bundle->failed)
 		e = err_set(ERR_NOMEM, "no memory");
 	return e;
+}
+
+/* Something that holds rules, to all appearance: a folder with such files, somewhere below. */
+static bool holds_yaml(const char *folder, unsigned depth)
+{
+	DIR *d = opendir(folder);
+	bool found = false;
+	for (struct dirent *f; d && !found && depth && (f = readdir(d));) {
+		char below[4096];
+		struct stat st;
+		if (f->d_name[0] == '.' || (size_t)snprintf(below, sizeof below, "%s/%s", folder, f->d_name) >= sizeof below || stat(below, &st))
+			continue;
+		found = S_ISDIR(st.st_mode) ? holds_yaml(below, depth - 1) : yaml_name(f) != 0;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+void rules_left_out(const char *path, struct report *report)
+{
+	static const char hint[] = "rules are files that end in .yaml or .yml and lie in the folder itself";
+	const struct rules_at at = {path, 1, 1, 0};
+	struct dirent **files = NULL;
+	struct stat st;
+	unsigned rules = 0;
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		return;
+	int n = scandir(path, &files, NULL, alphasort);
+	for (int i = 0; i < n; i++) {
+		char below[4096];
+		const char *name = files[i]->d_name;
+		bool fits = name[0] != '.' && (size_t)snprintf(below, sizeof below, "%s/%s", path, name) < sizeof below && stat(below, &st) == 0;
+		if (fits && S_ISDIR(st.st_mode) && holds_yaml(below, 8))
+			report_add(report, &at, true, "not-read", "move them into the folder itself, or name that folder", "rules in the sub-folder '%s' are not read", name);
+		rules += fits && !S_ISDIR(st.st_mode) && yaml_name(files[i]);
+		free(files[i]);
+	}
+	free(files);
+	if (n >= 0 && !rules)
+		report_add(report, &at, true, "no-rules", hint, "there are no rules here");
 }
 
 struct str rules_file(struct str bundle, struct str name)

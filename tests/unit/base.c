@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "crumb/base/number.h"
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
@@ -140,9 +141,52 @@ TEST(rfc3339_times_are_read)
 	assert_true(time_parse_rfc3339("2026-11-23T12:00:00Z", 20, &t) && t == 20780LL * DAY_S + 43200);
 	assert_true(time_parse_rfc3339("2026-11-23T12:00:00.123+02:00", 29, &t) && t == 20780LL * DAY_S + 36000);
 	assert_true(time_parse_rfc3339("2026-11-23", 10, &t) && t == 20780LL * DAY_S);
-	assert_false(time_parse_rfc3339("2026-11-23T12:00:00", 19, &t));
-	assert_false(time_parse_rfc3339("2026-13-23T12:00:00Z", 20, &t));
-	assert_false(time_parse_rfc3339("yesterday", 9, &t));
+	static const struct {
+		const char *text;
+		int64_t at; /* seconds of that day; NONE: no time */
+	} all[] = {{"2026-11-23T12:00:00", 43200}, {"2026-11-23t12:00:00z", 43200}, {"2026-11-23 12:00:00Z", 43200}, {"2026-11-23 12:00:00 +0000", 43200},
+	    {"2026-11-23T12:00:00+0000", 43200}, {"2026-11-23T12:00:00-00:00", 43200}, {"2026-11-23T12:00:00+01", 39600}, {"2026-11-23T12:00:00-0130", 48600},
+	    {"2026-11-23T12:00:00.000001Z", 43200}, {"2026-11-23T12:00:60Z", 43260}, {"2026-11-23T23:59:60Z", DAY_S}, {"2026-11-23T23:59:60.5+00:00", DAY_S},
+	    {"2026-11-23T00:00:00+23:59", -86340}, {"2026-11-23T12:00Z", 43200}, {"2026-11-23T12:00:00.Z", -1}, {"2026-11-23T12:00:61Z", -1},
+	    {"2026-11-23T24:00:00Z", -1}, {"2026-11-23T12:60:00Z", -1}, {"2026-11-31T12:00:00Z", -1}, {"2026-13-23T12:00:00Z", -1},
+	    {"2026-02-29T12:00:00Z", -1}, {"2026-11-23T12:00:00+1", -1}, {"2026-11-23T12:00:00+24:00", -1}, {"2026-11-23T12:00:00Zx", -1},
+	    {"2026-11-23T", -1}, {"2026-11-23T12", -1}, {"2026-11-23 ", -1}, {" 2026-11-23T12:00:00Z", -1}, {"yesterday", -1}, {"", -1}, {"26-11-23T12:00:00Z", -1}};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		bool fine = time_parse_rfc3339(all[i].text, strlen(all[i].text), &t);
+		if (fine != (all[i].at != -1) || (fine && t != 20780LL * DAY_S + all[i].at))
+			fail_msg("%s: %d, %lld", all[i].text, fine, (long long)t);
+	}
+	assert_true(time_parse_rfc3339("9999-12-31", 10, &t) && t > UINT32_MAX);
+	assert_true(time_parse_rfc3339("1969-12-31T23:59:60Z", 20, &t) && t == 0);
+	assert_false(day_parse("9999-12-31", 10, &(uint16_t){0}));
+}
+
+TEST(numbers_have_one_grammar)
+{
+	static const struct {
+		const char *text;
+		double v;
+	} fine[] = {{"10", 10}, {"-1.5", -1.5}, {"+1", 1}, {"1e3", 1000}, {"1E+3", 1000}, {"1.5e-1", 0.15}, {".5", 0.5}, {"5.", 5}, {"007", 7}, {"0", 0},
+	    {"12345678901234567890", 12345678901234567890.0}};
+	static const char *const none[] = {"", " ", " 10", "10 ", "0xA", "0x1p3", "10,00", "1,000.00", "1.000,00", "1_000", "NaN", "nan", "inf", "Infinity", "-inf",
+	    "1e", "1e+", "e3", ".", "+", "-", "+-1", "1.2.3", "10\u20ac", "\u0661\u0660", "1e999", "-1e999", "1 000", "0b1", "1f", "ten"};
+	double v;
+	(void)state;
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+		if (!number_read(str_c(fine[i].text), &v) || v < fine[i].v - 1e-9 * fine[i].v || v > fine[i].v + 1e-9 * fine[i].v)
+			if (fine[i].v >= 0 || v > fine[i].v || v < fine[i].v)
+				fail_msg("%s", fine[i].text);
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		if (number_read(str_c(none[i]), &v))
+			fail_msg("'%s' is %g", none[i], v);
+	assert_false(number_read(str_make("1\0", 2), &v));
+}
+
+TEST(a_byte_order_mark_is_no_text)
+{
+	(void)state;
+	assert_true(str_eq(str_unmarked(STR("\xef\xbb\xbfid")), STR("id")) && str_eq(str_unmarked(STR("id")), STR("id")) && str_unmarked(STR("\xef\xbb\xbf")).n == 0);
+	assert_true(str_eq(str_unmarked(STR("\xef\xbb")), STR("\xef\xbb")));
 }
 
 TEST(a_map_finds_what_was_put_and_nothing_else)
@@ -356,7 +400,8 @@ TEST(no_zero_byte_is_one_of_a_set)
 RUN(cmocka_unit_test(what_commands_a_terminal_is_shown_as_an_escape), cmocka_unit_test(no_zero_byte_is_one_of_a_set), cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
     cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says),
     cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes),
-    cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read),
+    cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read), cmocka_unit_test(numbers_have_one_grammar),
+    cmocka_unit_test(a_byte_order_mark_is_no_text),
     cmocka_unit_test(a_map_finds_what_was_put_and_nothing_else), cmocka_unit_test(any_msgpack_value_is_passed_over_whole),
     cmocka_unit_test(a_new_file_replaces_a_link_and_never_writes_through_one), cmocka_unit_test(cells_of_csv_are_exact_for_programs_and_harmless_for_people),
     cmocka_unit_test(two_writers_of_one_path_leave_one_whole_file))

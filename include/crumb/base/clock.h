@@ -41,6 +41,8 @@ static inline uint32_t hour_of(uint32_t t)
 #define DAY_TEXT 11
 void day_text(uint16_t day, char out[DAY_TEXT]); /* YYYY-MM-DD */
 bool day_parse(const char *text, size_t n, uint16_t *day);
-bool time_parse_rfc3339(const char *text, size_t n, int64_t *t); /* seconds; fractions are cut */
+/* Seconds since 1970 of a time by RFC 3339 and what is written for one: T, t or a blank between; fractions, which are cut; second 60 is the next one;
+ * seconds may be missing; Z, z, +01:00, +0100, +01; without a zone UTC. A date alone is its first second. */
+bool time_parse_rfc3339(const char *text, size_t n, int64_t *t);
 
 #endif

@@ -60,6 +60,7 @@ bool str_has(struct str s, struct str needle);		    /* needle anywhere in s */
 bool str_ihas(struct str s, struct str lower_needle);	    /* the same, ASCII case aside */
 size_t str_find(struct str s, char c);			    /* index, or s.n */
 struct str str_trim(struct str s);			    /* without blanks at both ends */
+struct str str_unmarked(struct str s);			    /* without the byte-order mark that some editors begin UTF-8 with */
 bool str_cut(struct str *rest, char sep, struct str *part); /* next part up to sep; false at the end */
 bool str_u64(struct str s, uint64_t *out);		    /* decimal digits only, no overflow */
 char *str_dup(struct str s);				    /* heap, terminated; NULL without memory */

@@ -69,6 +69,7 @@ struct json_reader {
 	/* imports only */
 	struct str id, cookie, time, ip, source;
 	bool has_cookie, has_time, time_number;
+	unsigned dropped; /* of the event: attributes without room, values that are none; whoever keeps the event counts them */
 };
 /* Reads all of `text`. False: it is no JSON, or holds something else than events, or event() said so, or there was no memory (memory_short());
  * some may have been handed out by then. */

@@ -233,6 +233,9 @@ struct rules {
 /* Reads *.yaml and *.yml of a folder, or one file, into a bundle; and the models of lookalikes, *.json of another folder (NULL, or not there: none).
  */
 enum err rules_read(const char *path, const char *models, struct buf *bundle) MUST_CHECK;
+/* Warns of a folder without such files, and of its sub-folders that have some: nobody reads those. */
+struct report;
+void rules_left_out(const char *path, struct report *report);
 /* Compiles. Mistakes go to `report` (NULL: only the first is kept, as err_text()); any of them is ERR_SYNTAX. The result
  * has one reference. */
 enum err rules_load(struct str bundle, struct report *report, struct rules **out) MUST_CHECK;
