@@ -2,6 +2,7 @@
 
 #include "crumb/base/buf.h"
 #include "crumb/base/log.h"
+#include "crumb/core/hosts.h"
 #include "crumb/core/yaml.h"
 
 #include <errno.h>
@@ -13,15 +14,20 @@
 
 #define T(name, field, initial, help)                                                                                                                \
 	{                                                                                                                                            \
-		name, OPT_TEXT, offsetof(struct config, field), initial, 0, 0, NULL, help                                                            \
+		name, OPT_TEXT, offsetof(struct config, field), initial, 0, 0, NULL, help, NULL                                                            \
 	}
 #define N(name, field, initial, min, max, help)                                                                                                      \
 	{                                                                                                                                            \
-		name, OPT_NUMBER, offsetof(struct config, field), initial, min, max, NULL, help                                                      \
+		name, OPT_NUMBER, offsetof(struct config, field), initial, min, max, NULL, help, NULL                                                      \
 	}
 #define C(name, field, initial, words, help)                                                                                                         \
 	{                                                                                                                                            \
-		name, OPT_CHOICE, offsetof(struct config, field), initial, 0, 0, words, help                                                         \
+		name, OPT_CHOICE, offsetof(struct config, field), initial, 0, 0, words, help, NULL                                                         \
+	}
+
+#define H(name, field, initial, help, read)                                                                                                          \
+	{                                                                                                                                            \
+		name, OPT_TEXT, offsetof(struct config, field), initial, 0, 0, NULL, help, read                                                      \
 	}
 
 const struct option config_options[] = {
@@ -60,11 +66,11 @@ const struct option config_options[] = {
     N("junk.per_network", network_rate, "0", 0, 1000000, "hits a second that count from one network (/24, /48) and collect thread; 0: any number"),
     N("junk.per_day", junk_per_day, "1000000", 0, 1000000000, "events set aside on one day; more are only counted"),
     T("trusted_proxies", trusted_proxies, "", "networks (CIDR, comma list) whose X-Forwarded-For is believed"),
-    T("sites", sites, "", "hosts or origins whose hits count and whose pages may read /segments; empty counts every host"),
+    H("sites", sites, "", "hosts or origins whose hits count and whose pages may read /segments; empty counts every host", hosts_sites),
     C("cookie.samesite", cookie_samesite, "none", "none|lax|strict", "SameSite of the cookie; none forces Secure"),
     C("cookie.secure", cookie_secure, "yes", "yes|no", "Secure; 'no' is only for first-party use without TLS"),
     C("cookie.partitioned", cookie_partitioned, "no", "no|yes", "CHIPS: one cookie per top-level site"),
-    T("cookie.domain", cookie_domain, "", "Domain of the cookie, for first-party use"),
+    H("cookie.domain", cookie_domain, "", "Domain of the cookie, for first-party use", hosts_domain),
     N("provisional.max", provisional_max, "100000", 10000, 100000000, "visitors seen once that are remembered for 24 h"),
     N("fold.pace_ms", fold_pace_ms, "800", 0, 10000, "least time between two folds of a shard when nobody waits"),
     N("stream.keep_h", stream_keep_h, "0", 0, 24, "hours for which enters and leaves are kept for streams; 0: there are none"),
@@ -94,9 +100,17 @@ static const struct option *find(struct str name)
 
 static enum err set_text(struct config *c, const struct option *o, struct str value)
 {
-	char *copy = str_dup(value);
-	if (!copy)
+	struct buf meant = {0};
+	enum err e = o->read ? o->read(o->name, value, &meant) : OK;
+	char *copy = e ? NULL : str_dup(!o->read ? value : meant.n ? buf_view(&meant) : STR(""));
+	bool whole = !meant.failed;
+	buf_done(&meant);
+	if (e)
+		return e;
+	if (!copy || !whole) {
+		free(copy);
 		return err_set(ERR_NOMEM, "no memory");
+	}
 	char **slot = field(c, o);
 	free(*slot);
 	*slot = copy;

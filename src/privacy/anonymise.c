@@ -1,6 +1,7 @@
 #include "crumb/privacy/anonymise.h"
 
 #include "crumb/base/code.h"
+#include "crumb/base/host.h"
 #include "crumb/core/metric.h"
 #include "crumb/privacy/agent.h"
 #include "crumb/privacy/referrer.h"
@@ -124,7 +125,7 @@ static enum referrer cached_referrer(struct anonymiser *a, struct str referrer, 
 static struct str site_host(struct str site)
 {
 	struct url_parts u;
-	return url_split(site, &u) ? u.host : str_make(site.p, str_find(site, ':'));
+	return url_split(site, &u) ? u.host : site;
 }
 
 bool site_is_ours(const struct config *c, struct str host)
@@ -263,6 +264,16 @@ static void keep_query(struct anonymiser *a, struct event *e, struct str query)
 	}
 }
 
+/* Browsers say hosts of other alphabets as xn--; servers and files may not. */
+static size_t host_kept(struct str host, char out[EVENT_HOST_MAX])
+{
+	char ascii[HOST_MOST];
+	for (size_t i = 0; i < host.n; i++)
+		if ((uint8_t)host.p[i] >= 0x80)
+			return scrub_host(str_make(ascii, host_read(host, ascii)), out, EVENT_HOST_MAX);
+	return scrub_host(host, out, EVENT_HOST_MAX);
+}
+
 void anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 {
 	struct url_parts u = {0};
@@ -273,7 +284,7 @@ void anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 	if (url.n && !url_split(url, &u))
 		metric_inc(M_URL_DROPPED);
 	if (u.host.n) {
-		e->host = keep(a, scrub_host(u.host, a->scratch + a->used, EVENT_HOST_MAX));
+		e->host = keep(a, host_kept(u.host, a->scratch + a->used));
 		unsigned scrubbed = 0;
 		e->path = keep(a, scrub_path(u.path, a->scratch + a->used, EVENT_PATH_MAX, &scrubbed));
 		metric_add(M_SCRUBBED, scrubbed);

@@ -28,7 +28,8 @@ struct junk_lists {
 	char **patterns;
 	unsigned *flags, *ids;
 	size_t patterns_n, patterns_cap;
-	hs_database_t *db;
+	size_t devices_n; /* of the patterns, the last ones: names of devices, which are taken out first */
+	hs_database_t *db, *devices;
 	hs_scratch_t *prototype;
 	char **labels;
 	size_t labels_n;
@@ -74,8 +75,21 @@ static void patterns_of_text(struct junk_lists *l, struct str text)
 	struct str line;
 	while (text.n && str_cut(&text, '\n', &line)) {
 		line = str_trim(line);
-		if (line.n && line.p[0] != '#')
+		if (line.n && line.p[0] != '#' && line.p[0] != '!')
 			add_pattern(l, line, HS_FLAG_CASELESS);
+	}
+}
+
+/* Lines that begin with '!'. */
+static void devices_of_text(struct junk_lists *l, struct str text)
+{
+	struct str line;
+	while (text.n && str_cut(&text, '\n', &line)) {
+		line = str_trim(line);
+		if (line.n > 1 && line.p[0] == '!') {
+			add_pattern(l, str_skip(line, 1), HS_FLAG_CASELESS);
+			l->devices_n++;
+		}
 	}
 }
 
@@ -100,20 +114,28 @@ static enum err patterns_of_json(struct junk_lists *l, const char *path, struct 
 	return OK;
 }
 
-static enum err compile(struct junk_lists *l, const char *path)
+static enum err compile_part(struct junk_lists *l, const char *path, size_t from, size_t n, hs_database_t **db)
 {
 	hs_compile_error_t *error = NULL;
-	if (l->patterns_n == 0)
+	if (n == 0)
 		return OK;
-	if (hs_compile_multi((const char *const *)l->patterns, l->flags, l->ids, (unsigned)l->patterns_n, HS_MODE_BLOCK, NULL, &l->db, &error) !=
-	    HS_SUCCESS) {
-		bool known = error && error->expression >= 0 && (size_t)error->expression < l->patterns_n;
-		enum err e = err_set(ERR_SYNTAX, "%s: pattern '%s': %s", path, known ? l->patterns[error->expression] : "?",
+	if (hs_compile_multi((const char *const *)l->patterns + from, l->flags + from, l->ids + from, (unsigned)n, HS_MODE_BLOCK, NULL, db, &error) != HS_SUCCESS) {
+		bool known = error && error->expression >= 0 && (size_t)error->expression < n;
+		enum err e = err_set(ERR_SYNTAX, "%s: pattern '%s': %s", path, known ? l->patterns[from + (size_t)error->expression] : "?",
 		    error ? error->message : "it cannot be compiled");
 		hs_free_compile_error(error);
 		return e;
 	}
-	return hs_alloc_scratch(l->db, &l->prototype) == HS_SUCCESS ? OK : err_set(ERR_NOMEM, "no memory");
+	return hs_alloc_scratch(*db, &l->prototype) == HS_SUCCESS ? OK : err_set(ERR_NOMEM, "no memory");
+}
+
+static enum err compile(struct junk_lists *l, const char *path)
+{
+	size_t n = l->patterns_n - l->devices_n;
+	for (size_t i = n; i < l->patterns_n; i++) /* where they begin is wanted, too */
+		l->flags[i] = HS_FLAG_CASELESS | HS_FLAG_SOM_LEFTMOST;
+	enum err e = compile_part(l, path, 0, n, &l->db);
+	return e ? e : compile_part(l, path, n, l->devices_n, &l->devices);
 }
 
 static enum err crawlers(struct junk_lists *l, const char *path)
@@ -122,6 +144,7 @@ static enum err crawlers(struct junk_lists *l, const char *path)
 	enum err e = OK;
 	if (!*path) {
 		patterns_of_text(l, str_make(crawlers_txt, crawlers_txt_n));
+		devices_of_text(l, str_make(crawlers_txt, crawlers_txt_n));
 		return compile(l, "etc/crawlers.txt");
 	}
 	if (!(e = read_file(path, &b))) {
@@ -130,6 +153,8 @@ static enum err crawlers(struct junk_lists *l, const char *path)
 			e = patterns_of_json(l, path, text);
 		else
 			patterns_of_text(l, text);
+		/* lists that cannot say what is none have ours */
+		devices_of_text(l, text.n && text.p[0] == '[' ? str_make(crawlers_txt, crawlers_txt_n) : text);
 	}
 	buf_done(&b);
 	return e ? e : compile(l, path);
@@ -256,6 +281,7 @@ void junk_unref(struct junk_lists *l)
 		free(l->labels[i]);
 	hs_free_scratch(l->prototype);
 	hs_free_database(l->db);
+	hs_free_database(l->devices);
 	free(l->patterns);
 	free(l->flags);
 	free(l->ids);
@@ -276,6 +302,13 @@ static int first_match(unsigned id, unsigned long long from, unsigned long long 
 	return 0;
 }
 
+static int take_out(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
+{
+	(void)id, (void)flags;
+	memset((char *)arg + from, ' ', (size_t)(to - from));
+	return 0;
+}
+
 int junk_crawler(const struct junk_lists *l, struct hs_scratch **scratch, struct str agent)
 {
 	int found = -1;
@@ -283,7 +316,16 @@ int junk_crawler(const struct junk_lists *l, struct hs_scratch **scratch, struct
 		return -1;
 	if (!*scratch && hs_clone_scratch(l->prototype, scratch) != HS_SUCCESS)
 		return -1;
-	hs_scan(l->db, agent.p, (unsigned)(agent.n < AGENT_MAX ? agent.n : AGENT_MAX), 0, *scratch, first_match, &found);
+	char text[AGENT_MAX];
+	unsigned n = (unsigned)(agent.n < AGENT_MAX ? agent.n : AGENT_MAX);
+	hs_scan(l->db, agent.p, n, 0, *scratch, first_match, &found);
+	if (found < 0 || !l->devices)
+		return found;
+	memcpy(text, agent.p, n); /* what is found in it is blanked while hs_scan reads on in the agent itself */
+	hs_scan(l->devices, agent.p, n, 0, *scratch, take_out, text);
+	found = -1;
+	hs_scan(l->db, text, n, 0, *scratch, first_match, &found);
+	explicit_bzero(text, n);
 	return found;
 }
 

@@ -1,5 +1,7 @@
 #include "crumb/rules/destinations.h"
 
+#include "crumb/base/host.h"
+
 #include "crumb/base/log.h"
 #include "loader.h"
 
@@ -149,10 +151,22 @@ static void partner_redirects(struct loader *l, const yaml_node_t *n, void *into
 	struct partner *p = into;
 	yaml_words(l, n, "redirects", &p->redirects, &p->redirects_n);
 	for (unsigned i = 0; i < p->redirects_n; i++) {
-		struct str s = p->redirects[i], rest = str_skip(s, str_starts(s, STR("https://")) ? 8 : 7);
-		if (!url_plain(s) || str_find(rest, '/') == rest.n)
-			complain(
-			    l, n, "redirect", "write it as https://host/ or https://host/path", "'" STR_FMT "' is no beginning of a URL", STR_ARG(s));
+		struct str s = p->redirects[i];
+		struct host_around a = host_around(s);
+		char host[HOST_MOST];
+		size_t len = host_read(a.host, host);
+		if (!url_plain(s) || !a.rest.n || a.rest.p[0] != '/') {
+			complain(l, n, "redirect", "write it as https://host/ or https://host/path", "'" STR_FMT "' is no beginning of a URL", STR_ARG(s));
+		} else if (!len) {
+			complain(l, n, "redirect", str_find(a.host, '*') < a.host.n ? "list each host" : NULL, "in '" STR_FMT "' the host can be none", STR_ARG(s));
+		} else if (!str_eq(a.host, str_make(host, len))) { /* as requests have it */
+			struct buf as = {0};
+			buf_addf(&as, STR_FMT "://%.*s", STR_ARG(a.scheme), (int)len, host);
+			buf_str(&as, str_skip(s, (size_t)(a.host.p + a.host.n - s.p)));
+			CHECK(!as.failed);
+			p->redirects[i] = rules_keep(l->r, buf_view(&as));
+			buf_done(&as);
+		}
 	}
 }
 static void sync_url(struct loader *l, const yaml_node_t *n, void *into)

@@ -641,7 +641,7 @@ static void keep_model(struct loader *l, struct str name, struct str text)
 }
 
 /* Everything that can be read of a bundle, mistakes and all. */
-static enum err load_bundle(struct str bundle, struct report *report, struct rules **out)
+static enum err load_bundle(struct str bundle, bool stored, struct report *report, struct rules **out)
 {
 	struct rules *r = calloc(1, sizeof *r);
 	if (!r)
@@ -651,7 +651,7 @@ static enum err load_bundle(struct str bundle, struct report *report, struct rul
 	struct hash16 h = hash_content(bundle);
 	memcpy(r->hash, h.b, sizeof r->hash);
 	sodium_bin2hex(r->hash_text, sizeof r->hash_text, r->hash, sizeof r->hash);
-	struct loader l = {.r = r, .report = report};
+	struct loader l = {.stored = stored, .r = r, .report = report};
 	r->categories = rules_grow(NULL, 0, &l.categories_cap, sizeof *r->categories);
 	r->categories[0] = (struct category){.id = kept(&l, STR("")), .name = kept(&l, STR("")), .parent = -1};
 	r->categories_n = 1;
@@ -684,7 +684,7 @@ enum err rules_load_checked(struct str bundle, const struct rules_policy *policy
 {
 	struct report own = {0}, *to = report ? report : &own;
 	struct rules *r = NULL;
-	enum err e = load_bundle(bundle, to, &r);
+	enum err e = load_bundle(bundle, !policy, to, &r);
 	if (!e) {
 		if (policy)
 			rules_check(r, policy, to);

@@ -10,6 +10,7 @@
 struct loader {
 	struct rules *r;
 	struct report *report;
+	bool stored; /* rules that were taken once: what was no mistake then is none */
 	const char *file; /* kept in the rules' arena */
 	struct str text;  /* of the file */
 	size_t *lines;	  /* where each line begins */

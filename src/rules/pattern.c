@@ -1,5 +1,6 @@
 /* Clauses, tests and patterns of categories. Equal patterns are kept once. */
 #include "crumb/base/code.h"
+#include "crumb/base/host.h"
 #include "crumb/base/number.h"
 #include "crumb/base/text.h"
 #include "crumb/rules/match.h"
@@ -132,19 +133,27 @@ static bool path_pattern(struct loader *l, const yaml_node_t *n, struct str text
 	return true;
 }
 
-static bool host_fits(struct loader *l, const yaml_node_t *n, struct str text)
+/* A host as it stands in events, or a mistake. */
+static bool host_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
 {
-	char hint[300];
-	if (!str_has(text, STR("://")) && str_find(text, '/') == text.n && str_find(text, ' ') == text.n)
+	struct host_around a = host_around(text);
+	char hint[300], host[HOST_MOST];
+	size_t len = host_read_glob(a.host, host);
+	if (len && !a.scheme.n && !a.user.n && !a.rest.n && !a.port.p) {
+		p->text = rules_keep(l->r, str_make(host, len));
 		return true;
-	size_t at = 0;
-	for (size_t i = 0; i + 2 < text.n; i++)
-		if (memcmp(text.p + i, "://", 3) == 0)
-			at = i + 3;
-	struct str host = str_skip(text, at);
-	host.n = str_find(host, '/');
-	snprintf(hint, sizeof hint, "did you mean '" STR_FMT "'?", (int)(host.n > 200 ? 200 : host.n), host.p);
-	complain(l, n, "host-url", host.n ? hint : NULL, "a host is a name such as shop.example, without 'https://' and path");
+	}
+	if (l->stored && !a.scheme.n && !a.rest.n && str_find(text, ' ') == text.n) {
+		p->text = folded(l->r, text);
+		return true;
+	}
+	snprintf(hint, sizeof hint, "did you mean '%.*s'?", (int)len, host);
+	if (len)
+		complain(l, n, "host-url", hint, "a host is a name such as shop.example, without 'https://', port and path");
+	else if (!text_plain(a.host) && str_find(a.host, '*') < a.host.n)
+		complain(l, n, "host-url", "write that part in full, or as xn--…", "in '" STR_FMT "' a '*' stands in a part with other than ASCII letters", STR_ARG(text));
+	else
+		complain(l, n, "host-url", NULL, "'" STR_FMT "' can be no host: a host is a name such as shop.example", STR_ARG(text));
 	return false;
 }
 
@@ -184,16 +193,17 @@ static bool text_pattern(struct loader *l, const yaml_node_t *n, struct str text
 		complain(l, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
 		return false;
 	}
-	if ((f == FIELD_HOST || f == FIELD_SITE) && !host_fits(l, n, text))
-		return false;
 	if (f == FIELD_SITE && str_find(text, '*') < text.n) {
 		complain(l, n, "site-glob", "site: shop.example is that host and every one below it; host: takes '*'", "a site has no '*'");
 		return false;
 	}
 	if (f == FIELD_EVENT && !event_fits(l, n, text))
 		return false;
+	if ((f == FIELD_HOST || f == FIELD_SITE) && !host_pattern(l, n, text, p))
+		return false;
 	p->kind = str_find(text, '*') < text.n ? PATTERN_GLOB : PATTERN_EXACT;
-	p->text = folded(l->r, text);
+	if (f != FIELD_HOST && f != FIELD_SITE)
+		p->text = folded(l->r, text);
 	return true;
 }
 

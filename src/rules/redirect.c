@@ -61,11 +61,22 @@ static int segments(struct str path, struct str out[SEGMENTS_MOST])
 	return n;
 }
 
+/* Without the scheme's own port, which is no other, and the dot at the end of a name. */
+static struct str bare_origin(struct str origin)
+{
+	struct str port = str_starts(origin, STR("https:")) ? STR(":443") : STR(":80");
+	if (origin.n > port.n && str_eq(str_skip(origin, origin.n - port.n), port))
+		origin.n -= port.n;
+	if (origin.n && origin.p[origin.n - 1] == '.')
+		origin.n--;
+	return origin;
+}
+
 static bool covers(struct str listed, const struct url *url, const struct str *given, int given_n)
 {
 	struct url l;
 	struct str ours[SEGMENTS_MOST];
-	if (!split(listed, &l) || !str_ieq(l.origin, url->origin))
+	if (!split(listed, &l) || !str_ieq(bare_origin(l.origin), bare_origin(url->origin)))
 		return false;
 	int n = segments(l.path, ours);
 	if (l.rest.n) /* a query that is begun belongs to this very path */

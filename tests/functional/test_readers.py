@@ -115,3 +115,33 @@ def test_rules_that_nobody_reads_are_told_of(server, tmp_path):
     (tmp_path / 'B.YAML').write_text(RULES)
     (tmp_path / 'notes.txt').write_text('hello')
     assert check() == [('not-read', 'warning')] and '5 categories' in server.cli('rules', 'check', str(tmp_path)).stdout
+
+
+def test_hosts_of_every_alphabet_are_one(make):
+    server = make(rules="""version: 1
+categories:
+  - {id: site, any: [{site: bücher.example}]}
+  - {id: glob, any: [{host: "*.BÜCHER.example."}]}
+""", options=['sites=https://bücher.example/, www.bücher.example.'])
+    b = Browser(server)
+    for _ in range(2):
+        b.hit('/x', host='https://www.xn--bcher-kva.example')
+    assert b.events({'u': 'https://www.bücher.example/y'}, {'u': 'https://WWW.BÜCHER.EXAMPLE./z'}, {'u': 'https://bücher.example/'}) == 204
+    b.segments()
+    assert (b.count('site'), b.count('glob')) == (5, 4)
+    status, r, _ = server.http('GET', '/segments', headers={'Origin': 'https://xn--bcher-kva.example'})
+    assert status == 200 and r.getheader('Access-Control-Allow-Origin') == 'https://xn--bcher-kva.example'
+
+
+def test_a_redirect_is_to_the_same_host_however_it_is_written(make):
+    server = make(destinations="""version: 1
+partners:
+  - {id: acme, redirects: ["https://PBS.Bücher.example.:443/setuid"]}
+destinations: []
+""")
+    b = Browser.known(server)
+    to = lambda url: b.request('GET', '/sync?partner=acme&redirect=' + urllib.parse.quote(url, safe=''))[0]
+    for fine in ('https://pbs.xn--bcher-kva.example/setuid?u=$UID', 'https://pbs.xn--bcher-kva.example:443/setuid', 'https://PBS.xn--bcher-kva.example./setuid'):
+        assert to(fine) == 302, fine
+    for other in ('https://pbs.xn--bcher-kva.example:8443/setuid', 'http://pbs.xn--bcher-kva.example/setuid', 'https://pbs.xn--bcher-kva.example.evil.example/setuid', 'https://evil.example/setuid'):
+        assert to(other) == 400, other

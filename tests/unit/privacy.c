@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include "crumb/privacy/junk.h"
 #include "crumb/privacy/agent.h"
 #include "crumb/privacy/anonymise.h"
 #include "crumb/privacy/cookie.h"
@@ -324,6 +325,31 @@ TEST(of_a_referrer_its_kind_stays)
 	    {"https://partner.example/", "shop.example", REFERRER_OTHER},
 	    {"android-app://com.example", "shop.example", REFERRER_OTHER},
 	    {"rubbish", "shop.example", REFERRER_OTHER},
+	    /* what belongs to a search engine and is none */
+	    {"https://accounts.google.com/", "shop.example", REFERRER_OTHER},
+	    {"https://mail.google.com/", "shop.example", REFERRER_OTHER},
+	    {"https://docs.google.com/d", "shop.example", REFERRER_OTHER},
+	    {"https://accounts.google.de/", "shop.example", REFERRER_OTHER},
+	    {"https://mail.yahoo.com/", "shop.example", REFERRER_OTHER},
+	    {"https://de.mail.yahoo.com/", "shop.example", REFERRER_OTHER},
+	    {"https://passport.yandex.ru/", "shop.example", REFERRER_OTHER},
+	    {"https://tieba.baidu.com/p/1", "shop.example", REFERRER_OTHER},
+	    {"https://mail.aol.com/", "shop.example", REFERRER_OTHER},
+	    {"https://developers.facebook.com/", "shop.example", REFERRER_OTHER},
+	    {"https://images.google.co.uk/", "shop.example", REFERRER_SEARCH},
+	    {"https://news.google.de/", "shop.example", REFERRER_SEARCH},
+	    {"https://de.search.yahoo.com/", "shop.example", REFERRER_SEARCH},
+	    {"https://WWW.GOOGLE.COM./", "shop.example", REFERRER_SEARCH},
+	    {"https://cn.bing.com/", "shop.example", REFERRER_SEARCH},
+	    {"https://yandex.com.tr/search", "shop.example", REFERRER_SEARCH},
+	    {"https://html.duckduckgo.com/", "shop.example", REFERRER_SEARCH},
+	    {"https://l.facebook.com/l.php", "shop.example", REFERRER_SOCIAL},
+	    {"android-app://com.google.android.googlequicksearchbox/", "shop.example", REFERRER_SEARCH},
+	    {"android-app://com.google.android.googlequicksearchbox/https/www.google.com", "shop.example", REFERRER_SEARCH},
+	    {"android-app://com.google.android.gm/", "shop.example", REFERRER_OTHER},
+	    {"android-app://com.linkedin.android/", "shop.example", REFERRER_SOCIAL},
+	    {"android-app://com.facebook.katana", "shop.example", REFERRER_SOCIAL},
+	    {"android-app://", "shop.example", REFERRER_OTHER},
 	};
 	struct config c;
 	assert_int_equal(config_init(&c), OK);
@@ -332,6 +358,36 @@ TEST(of_a_referrer_its_kind_stays)
 			fail_msg("%s on %s is not %s", rows[i].referrer, rows[i].host, referrer_names[rows[i].want]);
 	assert_int_equal(config_set(&c, "sites=shop.example,partner.example"), OK);
 	assert_int_equal(class_of(&c, "https://partner.example/", "shop.example"), REFERRER_INTERNAL);
+	config_done(&c);
+}
+
+#define ANDROID(device) "Mozilla/5.0 (Linux; Android 10; " device ") AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36"
+
+TEST(devices_with_names_of_crawlers_are_none)
+{
+	static const char *const people[] = {ANDROID("CUBOT_P20"), ANDROID("CUBOT J9"), ANDROID("CUBOT"), ANDROID("cubot note s Build/X"), ANDROID("FOSSiBOT F101"),
+	    ANDROID("XBot_Senior Build/O1"), ANDROID("M bot 51"), ANDROID("VR bot 552 Plus"), ANDROID("POWER BOT"), ANDROID("Spider 8"),
+	    "Mozilla/5.0 (ANDERSSON; MB185) AppleWebKit", "Mozilla/5.0 (Trident/7.0; Banca Caboto s.p.a.; rv:11)", ANDROID("Pixel 8"),
+	    "QwantMobile/2.0 (iPhone; CPU iPhone OS 11) AppleWebKit"},
+			       *const crawlers[] = {"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", ANDROID("CUBOT_P20") " (compatible; Googlebot/2.1)",
+				   "Mozilla/5.0 (compatible; bingbot/2.0)", "Baiduspider+(x)", "CCBot/2.0", "SemrushBot-SI", "robot", "Screaming Frog SEO Spider/20",
+				   "Qwantify/1.0", "Qwant-news/2.0", "FreshRSS/1.2", "RSSOwl/2", "mycrawler", "spider", "xbot/1.0", "Power Bot/2.0"};
+	struct config c;
+	struct junk_lists *l;
+	struct hs_scratch *scratch = NULL;
+	(void)state;
+	assert_int_equal(config_init(&c), OK);
+	assert_int_equal(junk_open(&c, &l), OK);
+	for (size_t i = 0; i < sizeof people / sizeof *people; i++) {
+		int n = junk_crawler(l, &scratch, str_c(people[i]));
+		if (n >= 0)
+			fail_msg("%s is taken for a crawler by %s", people[i], junk_crawler_name(l, n));
+	}
+	for (size_t i = 0; i < sizeof crawlers / sizeof *crawlers; i++)
+		if (junk_crawler(l, &scratch, str_c(crawlers[i])) < 0)
+			fail_msg("%s is not taken for a crawler", crawlers[i]);
+	junk_scratch_free(scratch);
+	junk_unref(l);
 	config_done(&c);
 }
 
@@ -362,4 +418,5 @@ RUN(cmocka_unit_test(a_cookie_is_read_back_and_any_changed_byte_is_forged), cmoc
     cmocka_unit_test(addresses_are_cut), cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced),
     cmocka_unit_test(ordinary_paths_stay), cmocka_unit_test(urls_are_split_without_user_and_port),
     cmocka_unit_test(names_of_persons_are_no_attributes), cmocka_unit_test(agents_are_families), cmocka_unit_test(of_a_referrer_its_kind_stays),
+    cmocka_unit_test(devices_with_names_of_crawlers_are_none),
     cmocka_unit_test(a_hold_out_is_a_stable_share_and_another_one_for_each_segment))

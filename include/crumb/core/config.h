@@ -5,6 +5,7 @@
 #ifndef CRUMB_CORE_CONFIG_H
 #define CRUMB_CORE_CONFIG_H
 
+#include "crumb/base/buf.h"
 #include "crumb/base/err.h"
 #include "crumb/base/str.h"
 
@@ -43,6 +44,7 @@ struct option {
 	long min, max;
 	const char *words; /* OPT_CHOICE: "allow|require" */
 	const char *help;
+	enum err (*read)(const char *name, struct str value, struct buf *out); /* what was meant by the text; NULL: it is taken as it is */
 };
 
 extern const struct option config_options[];

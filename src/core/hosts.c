@@ -1,0 +1,81 @@
+#include "crumb/core/hosts.h"
+
+#include "crumb/base/host.h"
+
+static bool bare(struct str rest)
+{
+	return rest.n == 0 || str_eq(rest, STR("/"));
+}
+
+static bool has_blank(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] <= ' ' || s.p[i] == ';' || s.p[i] == '|')
+			return true;
+	return false;
+}
+
+static enum err one_site(const char *option, struct str word, struct buf *out)
+{
+	struct host_around a = host_around(word);
+	char host[HOST_MOST];
+	uint64_t port = 0;
+	bool secure = str_ieq(a.scheme, STR("https")), known = secure || str_ieq(a.scheme, STR("http"));
+	if (has_blank(word))
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "': separate hosts with commas", option, STR_ARG(word));
+	if (str_find(a.host, '*') < a.host.n)
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "' has a '*', which is not understood here: list each host; leave it empty to count every host", option,
+		    STR_ARG(word));
+	size_t n = host_read(a.host, host);
+	if (!n || (a.scheme.n && !known))
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "' is no host (shop.example) and no origin (https://shop.example)", option, STR_ARG(word));
+	if (a.user.n || !bare(a.rest))
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "' is more than a host; write " STR_FMT "%s%.*s%s" STR_FMT, option, STR_ARG(word), STR_ARG(a.scheme),
+		    a.scheme.n ? "://" : "", (int)n, host, a.port.n ? ":" : "", STR_ARG(a.port));
+	if (a.port.p && a.host.p + a.host.n < word.p + word.n && a.host.p[a.host.n] == ':' && (!str_u64(a.port, &port) || port < 1 || port > 65535))
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "': a port is a number from 1 to 65535", option, STR_ARG(word));
+	if (port && !a.scheme.n && port != 443)
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "' has a port and no scheme: write https://%.*s:%u, or http://%.*s:%u", option, STR_ARG(word), (int)n, host,
+		    (unsigned)port, (int)n, host, (unsigned)port);
+	if (out->n)
+		buf_add(out, ",", 1);
+	if (a.scheme.n)
+		buf_c(out, secure ? "https://" : "http://");
+	buf_add(out, host, n);
+	if (port && port != (a.scheme.n && !secure ? 80 : 443))
+		buf_addf(out, ":%u", (unsigned)port);
+	return OK;
+}
+
+enum err hosts_sites(const char *option, struct str value, struct buf *out)
+{
+	struct str word;
+	enum err e = OK;
+	while (!e && value.n && str_cut(&value, ',', &word)) {
+		word = str_trim(word);
+		if (word.n)
+			e = one_site(option, word, out);
+	}
+	return e;
+}
+
+enum err hosts_domain(const char *option, struct str value, struct buf *out)
+{
+	struct host_around a = host_around(value);
+	struct str name = a.host;
+	char host[HOST_MOST];
+	bool known = !a.scheme.n || str_ieq(a.scheme, STR("https")) || str_ieq(a.scheme, STR("http"));
+	if (value.n == 0)
+		return OK;
+	if (str_starts(name, STR("*.")))
+		name = str_skip(name, 2);
+	if (str_starts(name, STR("."))) /* as older specifications wrote it; it means the same */
+		name = str_skip(name, 1);
+	size_t n = has_blank(value) || str_find(value, ',') < value.n || name.p[0] == '[' ? 0 : host_read(name, host);
+	if (!n || !known)
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "' is no domain; write one, such as shop.example", option, STR_ARG(value));
+	if (a.user.n || !bare(a.rest) || a.port.p)
+		return err_set(ERR_USAGE, "%s: a cookie's domain has no port and no path; write %.*s instead of '" STR_FMT "'", option, (int)n, host, STR_ARG(value));
+	buf_add(out, host, n);
+	return OK;
+}
