@@ -79,10 +79,20 @@
     }
   }
 
+  function query(of) {
+    var pairs = [];
+    for (var k in of) pairs.push(encodeURIComponent(k) + '=' + encodeURIComponent(of[k]));
+    return pairs.join('&');
+  }
+
   function image(event) {
-    var query = [];
-    for (var k in event) query.push(encodeURIComponent(k) + '=' + encodeURIComponent(event[k]));
-    new Image().src = base + '/p.gif?' + query.join('&');
+    new Image().src = base + '/p.gif?' + query(event);
+  }
+
+  /* What consent platforms have said goes along. */
+  function signed(event) {
+    for (var k in signals) if (usable(signals[k]) && signals[k] !== '') event[k] = signals[k];
+    return event;
   }
 
   /* Asks the consent platforms that are there. `pending` is the number of those that have not answered yet. */
@@ -126,8 +136,7 @@
       held.push(event);
       return;
     }
-    for (var k in signals) if (signals[k] !== '') event[k] = signals[k];
-    var body = JSON.stringify(event);
+    var body = JSON.stringify(signed(event));
     try {
       /* a string goes as text/plain: with cookies, without preflight */
       if (n.sendBeacon && n.sendBeacon(base + '/e', body)) return;
@@ -172,10 +181,8 @@
 
   /* What is due and may be is the server's to say. */
   function sync() {
-    var query = [];
-    if (refused() || pending || !base) return;
-    for (var k in signals) if (signals[k] !== '') query.push(encodeURIComponent(k) + '=' + encodeURIComponent(signals[k]));
-    w.fetch(base + '/sync?' + query.join('&'), {credentials: 'include'})
+    if (refused() || pending || !base || !w.fetch) return;
+    w.fetch(base + '/sync?' + query(signed({})), {credentials: 'include'})
       .then(function (r) { return r.json(); })
       .then(function (j) {
         (j.syncs || []).forEach(function (s) {

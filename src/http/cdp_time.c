@@ -17,7 +17,7 @@ bool cdp_time_read(struct str s, int64_t *t)
 	if (s.n <= DATE || zone > s.n)
 		return time_parse_rfc3339(s.p, s.n, t); /* a date is its first second */
 	for (; n < zone; n++)
-		text[n] = s.p[n] == ',' ? '.' : s.p[n]; /* ISO 8601 4.2.2.4: both mark a fraction */
+		text[n] = s.p[n] == ',' ? '.' : s.p[n] == 't' ? 'T' : s.p[n]; /* ISO 8601 4.2.2.4: both mark a fraction */
 	if (zone == DATE + 1 + HOUR_AND_MINUTE) {
 		memcpy(text + n, ":00", 3);
 		n += 3;

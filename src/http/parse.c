@@ -108,7 +108,7 @@ static int on_field_complete(llhttp_t *p)
 		return fail(c, 400);
 	if (n <= NAME_MOST)
 		for (int i = first_of[n]; i < first_of[n + 1]; i++)
-			if (strncasecmp(name, wanted[i].name, n) == 0)
+			if ((name[0] | 32) == wanted[i].name[0] && strncasecmp(name, wanted[i].name, n) == 0)
 				c->current = i;
 	return 0;
 }

@@ -1,5 +1,6 @@
 """What must not be found, what must not be told, and what a refusal does."""
 import base64
+import gzip
 import json
 import os
 import socket
@@ -290,6 +291,13 @@ def test_nothing_of_a_request_or_its_answer_is_left_in_memory(make):
     b.request('GET', '/segments?x=memory%41query')
     b.request('GET', '/me?format=json&x=memory%42query')
     b.request('POST', '/v1/track', json.dumps({'writeKey': 'k', 'type': 'track', 'event': 'Memory Tracked', 'properties': {'url': 'https://shop.example/?q=memorytrack', 'n': 9177551333}}))
+    # the same compressed; and what is refused on the way
+    track = json.dumps({'type': 'track', 'event': 'Memory Packed', 'anonymousId': 'memorypackedid', 'properties': {'url': 'https://shop.example/?q=memorypackedtrack'}}).encode()
+    packed = json.dumps([{'u': 'https://memorypackeduser@shop.example/coats/%d?q=memorypackedquery' % i, 't': 'memory packed title'} for i in range(300)]).encode()
+    for path, body in (('/e', packed), ('/e', packed[:-1]), ('/e', packed * 9), ('/v1/track', track), ('/v1/track', track[:-1]), ('/v1/track', b'[' + track)):
+        for whole in (gzip.compress(body), gzip.compress(body)[:-9]):
+            b.request('POST', path, whole, {'Content-Type': 'text/plain', 'Content-Encoding': 'gzip', 'Authorization': 'Bearer k'})
+    b.request('POST', '/v1/track', gzip.compress(track), {'Content-Encoding': 'gzip'})
     # answers that nobody takes, and some that are asked for in one packet
     for x in new[:5]:
         x.segments()
@@ -304,7 +312,7 @@ def test_nothing_of_a_request_or_its_answer_is_left_in_memory(make):
     image = b''.join(memory(server.process.pid))
     assert len(image) > 1000000
     for needle in (b'Memory-Agent', b'203.0.113.199', b'memory title one', b'memoryparam', b'memory@example.org', b'memory%40example', b'memoryuser', b'memoryquery',
-                   b'memory body title', b'memory@attribute', b'memorybroken', b'memoryhalf', b'memoryAquery', b'memoryBquery', b'memorytrack', b'Memory Tracked', b'9177551333', ours.encode(),
+                   b'memory body title', b'memory@attribute', b'memorybroken', b'memoryhalf', b'memoryAquery', b'memoryBquery', b'memorytrack', b'Memory Tracked', b'memorypacked', b'Memory Packed', b'memory packed title', b'9177551333', ours.encode(),
                    *(x.jar['crumb'].encode() for x in [b] + new)):
         assert needle not in image, needle
 
