@@ -1,4 +1,6 @@
 /* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM. */
+#include "app.h"
+
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/memory.h"
@@ -37,7 +39,7 @@ struct server {
 	struct collect **collects;
 	pthread_t *threads;
 	unsigned threads_n, running;
-	bool test_clock, take_over, verbose;
+	bool test_clock, take_over;
 	struct sockets sockets;	   /* that others opened, at start */
 	struct takeover *takeover; /* waits for the one that takes our place */
 	int successor;		   /* it has come; -1: not yet */
@@ -55,24 +57,6 @@ struct server {
 	pthread_cond_t reload_wake;
 	bool reload_wanted, reload_stop, reload_runs;
 };
-
-static const char usage[] = "crumbd - pixel and tag server of crumb, a data management platform for anonymous audiences\n"
-			    "\n"
-			    "usage: crumbd [-c FILE] [-o key=value]... [--test-clock]\n"
-			    "\n"
-			    "  -c, --config FILE    options as YAML; see etc/crumb.yaml\n"
-			    "  -o key=value         one option; wins over the file\n"
-			    "      --take-over      take sockets, connections and store from the crumbd that has the store, if one does\n"
-			    "      --test-clock     let POST /v1/clock?advance=91d move the clock (loopback only)\n"
-			    "  -v, --verbose        say more on stderr\n"
-			    "  -h, --help           this text\n"
-			    "      --version        which crumbd this is\n"
-			    "\n"
-			    "When it can serve it prints 'ready collect=HOST:PORT admin=HOST:PORT'. SIGHUP reads the rules again, SIGTERM\n"
-			    "answers what was asked and ends; a second SIGTERM ends at once. Sockets may come from a service manager (LISTEN_FDS,\n"
-			    "named collect and admin), and it is told how we are (NOTIFY_SOCKET, WATCHDOG_USEC).\n"
-			    "\n"
-			    "options:\n";
 
 /* --- places */
 
@@ -346,11 +330,6 @@ static void answer_admin(void *arg)
 		admin_tick(s->admin);
 }
 
-static bool loopback(const char *listen)
-{
-	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 || strncmp(listen, "[::1]:", 6) == 0;
-}
-
 static enum err make_token(struct server *s)
 {
 	uint8_t random[24];
@@ -573,35 +552,19 @@ static void stop(struct server *s)
 	libevent_global_shutdown();
 }
 
-static enum err read_arguments(struct server *s, int argc, char **argv)
+/* Options that cannot work: all of them are said. */
+static enum err look_at_options(const struct config *c)
 {
-	enum err e = OK;
-	for (int i = 1; i < argc && !e; i++) {
-		const char *a = argv[i];
-		if (strcmp(a, "-h") == 0 || strcmp(a, "--help") == 0) {
-			fputs(usage, stdout);
-			config_help(stdout);
-			exit(0);
-		} else if (strcmp(a, "--version") == 0) {
-			puts("crumbd " CRUMB_VERSION);
-			exit(0);
-		} else if (strcmp(a, "--test-clock") == 0) {
-			s->test_clock = true;
-		} else if (strcmp(a, "--take-over") == 0) {
-			s->take_over = true;
-		} else if (strcmp(a, "-v") == 0 || strcmp(a, "--verbose") == 0) {
-			s->verbose = true;
-		} else if ((strcmp(a, "-c") == 0 || strcmp(a, "--config") == 0) && i + 1 < argc) {
-			e = config_file(&s->config, argv[++i]);
-		} else if (strcmp(a, "-o") == 0 && i + 1 < argc) {
-			e = config_set(&s->config, argv[++i]);
-		} else {
-			e = err_set(ERR_USAGE, "'%s' is not understood; crumbd --help", a);
-		}
-	}
-	if (!e && s->test_clock && (!loopback(s->config.admin_listen) || !loopback(s->config.collect_listen)))
-		e = err_set(ERR_USAGE, "--test-clock works on loopback only");
-	return e;
+	static struct options_found f;
+	struct destinations *d = NULL;
+	if (destinations_load(c->destinations_path, NULL, &d) != OK)
+		d = NULL; /* said when it is loaded */
+	options_check(c, d, &f);
+	destinations_unref(d);
+	if (!f.wrong)
+		return options_say(&f, NULL) ? ERR_USAGE : OK;
+	options_say(&f, stderr);
+	return ERR_USAGE;
 }
 
 /* Bodies are raw hits: what the JSON library lets go of is wiped first. */
@@ -637,12 +600,27 @@ int main(int argc, char **argv)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	enum err e = sodium_init() < 0 ? err_set(ERR_IO, "libsodium does not start") : config_init(&s.config);
-	if (!e)
-		e = read_arguments(&s, argc, argv);
+	struct arguments a = {.help = false};
+	enum err e = sodium_init() < 0 ? err_set(ERR_IO, "libsodium does not start") : arguments_read(argc, argv, &s.config, &a);
+	if (!e && (a.help || a.version)) {
+		if (a.version)
+			puts("crumbd " CRUMB_VERSION);
+		else
+			arguments_help(stdout);
+		config_done(&s.config);
+		return 0;
+	}
+	if (a.check) {
+		log_threshold(LOG_ERROR);
+		int rc = check_all(&s.config, e, a.json);
+		config_done(&s.config);
+		return rc;
+	}
+	s.test_clock = a.test_clock;
+	s.take_over = a.take_over;
 	notify_begin();
 	log_shape(s.config.log_format ? LOG_JSON : LOG_TEXT);
-	log_threshold(s.verbose ? LOG_DEBUG : (enum log_level)s.config.log_level);
+	log_threshold(a.verbose ? LOG_DEBUG : (enum log_level)s.config.log_level);
 	if (!e)
 		e = sockets_of_environment(&s.sockets);
 	if (!e)
@@ -651,6 +629,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "crumbd: %s\n", err_text());
 		return 2;
 	}
+	if (look_at_options(&s.config))
+		return 2;
 	if ((e = start(&s))) {
 		fprintf(stderr, "crumbd: %s\n", err_text());
 		stop(&s);

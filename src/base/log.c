@@ -3,12 +3,13 @@
 #include "crumb/base/plain.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
-static enum log_level threshold = LOG_INFO;
+static _Atomic int threshold = LOG_INFO; /* read by every thread */
 static enum log_form shape = LOG_PLAIN;
 
 struct line {
@@ -18,7 +19,7 @@ struct line {
 
 void log_threshold(enum log_level least)
 {
-	threshold = least;
+	atomic_store_explicit(&threshold, (int)least, memory_order_relaxed);
 }
 
 void log_shape(enum log_form form)
@@ -145,7 +146,7 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
 	struct line l = {.n = 0};
 	char time[32] = "", json[2 * sizeof l.text + 256];
 	va_list ap;
-	if (level < threshold)
+	if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
 		return;
 	if (shape != LOG_PLAIN)
 		time_text(time);

@@ -2,6 +2,7 @@
 
 #include "crumb/base/buf.h"
 #include "crumb/base/log.h"
+#include "crumb/base/near.h"
 #include "crumb/core/hosts.h"
 #include "crumb/core/yaml.h"
 
@@ -85,6 +86,20 @@ const struct option config_options[] = {
 };
 const size_t config_options_n = sizeof config_options / sizeof config_options[0];
 
+/* Options that a running server takes when it reads its configuration again; the others are of the store, of listeners and of threads that are there. */
+static const char *const live[] = {"rules.path", "destinations.path", "store.reserve_percent", "collect.body_bytes", "geo.database", "privacy.keep_query",
+    "privacy.attributes", "privacy.sensitive_destinations", "consent.default", "consent.require", "consent.dnt", "consent.tcf.vendor", "consent.tcf.purposes",
+    "junk.crawl", "junk.crawlers", "junk.networks", "junk.per_network", "junk.per_day", "trusted_proxies", "sites", "cookie.samesite", "cookie.secure",
+    "cookie.partitioned", "cookie.domain", "segment.write_keys", "segment.consent", "page.key", "ortb2.name", "log.level"};
+
+bool config_is_live(const struct option *o)
+{
+	for (size_t i = 0; i < sizeof live / sizeof *live; i++)
+		if (strcmp(live[i], o->name) == 0)
+			return true;
+	return false;
+}
+
 static void *field(struct config *c, const struct option *o)
 {
 	return (char *)c + o->offset;
@@ -144,16 +159,41 @@ static enum err set_choice(struct config *c, const struct option *o, struct str 
 	return err_set(ERR_USAGE, "%s: expected one of %s, not '" STR_FMT "'", o->name, o->words, STR_ARG(value));
 }
 
+static struct str last_part(struct str name)
+{
+	size_t at = name.n;
+	while (at > 0 && name.p[at - 1] != '.')
+		at--;
+	return str_skip(name, at);
+}
+
+/* A slip in the name, or in its last part only, or a part of a name. */
+static struct str meant_option(struct str name)
+{
+	struct near whole = near_begin(name), part = near_begin(last_part(name));
+	struct str like = STR("");
+	for (size_t i = 0; i < config_options_n; i++) {
+		struct str option = str_c(config_options[i].name);
+		near_try(&whole, option);
+		near_try(&part, last_part(option));
+		if (!like.n && name.n > 2 && (str_ihas(option, name) || str_ihas(name, option)))
+			like = option;
+	}
+	if (whole.best.n || !part.best.n)
+		return whole.best.n ? whole.best : like;
+	for (size_t i = 0; i < config_options_n; i++)
+		if (str_ieq(last_part(str_c(config_options[i].name)), part.best))
+			return str_c(config_options[i].name);
+	return like;
+}
+
 static enum err set(struct config *c, struct str name, struct str value)
 {
 	const struct option *o = find(name);
 	if (!o) {
-		const char *near = NULL;
-		for (size_t i = 0; i < config_options_n && !near; i++)
-			if (str_has(str_c(config_options[i].name), name) || str_has(name, str_c(config_options[i].name)))
-				near = config_options[i].name;
-		return err_set(ERR_USAGE, "there is no option '" STR_FMT "'%s%s; --help lists them", STR_ARG(name), near ? ", did you mean " : "",
-		    near ? near : "");
+		struct str meant = meant_option(name);
+		return err_set(ERR_USAGE, "there is no option '" STR_FMT "'%s" STR_FMT "%s; --help lists them", STR_ARG(name), meant.n ? ", did you mean '" : "",
+		    STR_ARG(meant), meant.n ? "'?" : "");
 	}
 	switch (o->kind) {
 	case OPT_NUMBER:
@@ -339,11 +379,34 @@ enum err config_file(struct config *c, const char *path)
 	return e;
 }
 
+bool config_same(const struct config *a, const struct config *b, const struct option *o)
+{
+	const char *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
+	if (o->kind != OPT_TEXT)
+		return memcmp(x, y, sizeof(long)) == 0;
+	char *s, *t;
+	memcpy(&s, x, sizeof s);
+	memcpy(&t, y, sizeof t);
+	return strcmp(s, t) == 0;
+}
+
+enum err config_take(struct config *c, const struct config *from, const struct option *o)
+{
+	const char *there = (const char *)from + o->offset;
+	char *text;
+	if (o->kind != OPT_TEXT) {
+		memcpy(field(c, o), there, sizeof(long));
+		return OK;
+	}
+	memcpy(&text, there, sizeof text);
+	return set_text(c, o, str_c(text));
+}
+
 void config_help(FILE *to)
 {
 	for (size_t i = 0; i < config_options_n; i++) {
 		const struct option *o = &config_options[i];
-		fprintf(to, "  %s=%s\n      %s", o->name, o->initial, o->help);
+		fprintf(to, "  %s=%s\n      %s%s", o->name, o->initial, o->help, config_is_live(o) ? " [SIGHUP]" : "");
 		if (o->kind == OPT_NUMBER)
 			fprintf(to, " (%ld to %ld)", o->min, o->max);
 		if (o->kind == OPT_CHOICE)

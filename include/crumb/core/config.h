@@ -1,7 +1,7 @@
 /* Configuration: one table of options (src/core/config.c) is the source of defaults, bounds, --help and the man page.
  *
  * Values come from, later wins: the table, the YAML file of -c (nested maps are dotted names, lists are joined with
- * commas), -o key=value in the order given. Read once at start; immutable while threads run. */
+ * commas), -o key=value in the order given. Read at start, and again at SIGHUP into another struct: each is immutable while threads run. */
 #ifndef CRUMB_CORE_CONFIG_H
 #define CRUMB_CORE_CONFIG_H
 
@@ -55,6 +55,10 @@ void config_done(struct config *c);
 enum err config_file(struct config *c, const char *path) MUST_CHECK;
 enum err config_set(struct config *c, const char *assignment) MUST_CHECK; /* "key=value" */
 void config_help(FILE *to);
+/* --- reading it again */
+bool config_is_live(const struct option *o); /* a running server takes it */
+bool config_same(const struct config *a, const struct config *b, const struct option *o);
+enum err config_take(struct config *c, const struct config *from, const struct option *o) MUST_CHECK; /* one value */
 /* Is `item` one of the comma-separated words of `list`? Blanks around words are ignored; ASCII case aside. */
 bool config_list_has(const char *list, struct str item);
 

@@ -7,6 +7,7 @@
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"
+#include "crumb/base/near.h"
 
 /* Where text came from. Lines and columns count from 1; columns are bytes. */
 struct rules_at {
@@ -38,15 +39,5 @@ void report_done(struct report *r);
 enum err report_error(const struct report *r) MUST_CHECK;
 /* As a compiler prints it: the place, the line of `text`, a caret below, the hint. */
 void report_print(const struct finding *f, struct str text, struct buf *out);
-
-/* The candidate that looks most like `word`, if one is near enough to be a slip; else an empty string. ASCII case aside. */
-struct near {
-	struct str word, best;
-	unsigned distance;
-};
-struct near near_begin(struct str word);
-void near_try(struct near *n, struct str candidate);
-/* "did you mean 'x'?" into `out`, or "" */
-const char *near_hint(const struct near *n, char *out, size_t cap);
 
 #endif

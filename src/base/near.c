@@ -1,0 +1,59 @@
+#include "crumb/base/near.h"
+
+#include <stdio.h>
+
+#define NEAR_MAX 40
+
+/* Edits between two words, a swap of neighbours counting one (optimal string alignment; Boytsov 2011, section 2.2). */
+static unsigned edits(struct str a, struct str b)
+{
+	unsigned rows[3][NEAR_MAX + 1], *before = rows[0], *above = rows[1], *row = rows[2];
+	for (unsigned k = 0; k <= b.n; k++)
+		above[k] = k;
+	for (unsigned i = 1; i <= a.n; i++) {
+		row[0] = i;
+		for (unsigned k = 1; k <= b.n; k++) {
+			char x = chr_lower(a.p[i - 1]), y = chr_lower(b.p[k - 1]);
+			unsigned best = above[k - 1] + (x != y);
+			if (above[k] + 1 < best)
+				best = above[k] + 1;
+			if (row[k - 1] + 1 < best)
+				best = row[k - 1] + 1;
+			if (i > 1 && k > 1 && x == chr_lower(b.p[k - 2]) && y == chr_lower(a.p[i - 2]) && before[k - 2] + 1 < best)
+				best = before[k - 2] + 1;
+			row[k] = best;
+		}
+		unsigned *free_row = before;
+		before = above;
+		above = row;
+		row = free_row;
+	}
+	return above[b.n];
+}
+
+struct near near_begin(struct str word)
+{
+	/* one slip in a short word, two in a longer one, three in a long one */
+	return (struct near){word, {NULL, 0}, word.n < 4 ? 2 : word.n < 10 ? 3 : 4};
+}
+
+void near_try(struct near *n, struct str candidate)
+{
+	size_t longer = candidate.n > n->word.n ? candidate.n : n->word.n, shorter = candidate.n + n->word.n - longer;
+	if (longer > NEAR_MAX || longer - shorter >= n->distance || candidate.n == 0 || n->word.n == 0)
+		return;
+	unsigned d = edits(n->word, candidate);
+	if (d < n->distance && d < longer) {
+		n->distance = d;
+		n->best = candidate;
+	}
+}
+
+const char *near_hint(const struct near *n, char *out, size_t cap)
+{
+	if (n->best.n)
+		snprintf(out, cap, "did you mean '" STR_FMT "'?", STR_ARG(n->best));
+	else if (cap)
+		out[0] = 0;
+	return out;
+}

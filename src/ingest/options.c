@@ -1,0 +1,369 @@
+#include "crumb/ingest/options.h"
+
+#include "crumb/base/near.h"
+#include "crumb/privacy/consent.h"
+#include "crumb/privacy/hit.h"
+#include "crumb/privacy/scrub.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TOKEN_MOST 127
+#define NAME_MOST 32 /* of an attribute */
+
+static void __attribute__((format(printf, 4, 5))) found(struct options_found *f, const char *option, bool warning, const char *fmt, ...)
+{
+	va_list ap;
+	f->wrong += !warning;
+	if (f->n == OPTIONS_FOUND_MOST)
+		return;
+	struct option_finding *one = &f->list[f->n++];
+	one->option = option;
+	one->warning = warning;
+	va_start(ap, fmt);
+	vsnprintf(one->text, sizeof one->text, fmt, ap);
+	va_end(ap);
+}
+#define WRONG(option, ...) found(f, option, false, __VA_ARGS__)
+#define ODD(option, ...) found(f, option, true, __VA_ARGS__)
+
+/* --- hosts */
+
+static bool numeric(struct str s)
+{
+	char text[64];
+	uint8_t b[16];
+	if (s.n >= sizeof text)
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = 0;
+	return inet_pton(AF_INET, text, b) == 1 || inet_pton(AF_INET6, text, b) == 1;
+}
+
+static const char *host_trouble(struct str s)
+{
+	if (s.n == 0)
+		return "there is no host in it";
+	if (s.n > 253)
+		return "it is longer than the name of a host can be";
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '*')
+			return "each host is named, a star stands for none";
+		if (s.p[i] == ' ' || s.p[i] == '\t')
+			return "commas stand between names";
+		if ((uint8_t)s.p[i] >= 0x80)
+			return "a name with other letters is written as browsers send it, xn--…";
+		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && !chr_one_of(s.p[i], "-._"))
+			return "there is a sign in it that the name of a host cannot have";
+		if (s.p[i] == '.' && (i == 0 || s.p[i - 1] == '.'))
+			return "a part of the name is missing";
+	}
+	return s.p[s.n - 1] == '.' ? "the dot at its end is no part of it" : NULL;
+}
+
+struct place_of { /* where a page is, as people write it */
+	struct str scheme, host, port, rest;
+	bool bracket;
+};
+
+static void take_apart(struct str s, struct place_of *p)
+{
+	*p = (struct place_of){STR(""), STR(""), STR(""), STR(""), false};
+	for (size_t i = 0; i + 3 <= s.n; i++)
+		if (memcmp(s.p + i, "://", 3) == 0) {
+			p->scheme = str_make(s.p, i);
+			s = str_skip(s, i + 3);
+			break;
+		}
+	size_t n = 0;
+	while (n < s.n && !chr_one_of(s.p[n], "/?#"))
+		n++;
+	p->rest = str_skip(s, n);
+	s.n = n;
+	p->bracket = s.n && s.p[0] == '[';
+	size_t colon = p->bracket ? str_find(s, ']') + 1 : str_find(s, ':');
+	colon = colon < s.n ? colon : s.n;
+	p->host = p->bracket ? str_make(s.p + 1, colon > 2 ? colon - 2 : 0) : str_make(s.p, colon);
+	p->port = str_skip(s, colon);
+}
+
+/* That it is a domain was seen when it was set (core/hosts). */
+static void check_cookie_domain(struct options_found *f, struct str domain)
+{
+	if (domain.n && (numeric(domain) || str_find(domain, '.') == domain.n))
+		WRONG("cookie.domain", "browsers keep no cookie for '" STR_FMT "': a domain such as shop.example is meant, or none", STR_ARG(domain));
+}
+
+/* --- listeners */
+
+static bool split_listen(const char *listen, struct str *host, uint64_t *port)
+{
+	struct str s = str_c(listen);
+	size_t colon = s.n;
+	while (colon > 0 && s.p[colon - 1] != ':')
+		colon--;
+	*host = str_make(s.p, colon ? colon - 1 : 0);
+	if (!colon || !str_u64(str_skip(s, colon), port) || *port > 65535)
+		return false;
+	if (host->n && host->p[0] == '[')
+		return host->p[host->n - 1] == ']' && numeric(str_make(host->p + 1, host->n - 2));
+	return !host->n || (str_find(*host, ':') == host->n && !host_trouble(*host));
+}
+
+bool options_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 || strncmp(listen, "[::1]:", 6) == 0;
+}
+
+static bool check_listen(struct options_found *f, const char *option, const char *value, struct str *host, uint64_t *port)
+{
+	struct place_of p;
+	uint64_t number;
+	if (split_listen(value, host, port))
+		return true;
+	take_apart(str_c(value), &p);
+	if (str_u64(str_c(value), &number) && number <= 65535)
+		WRONG(option, "'%s' is no HOST:PORT; did you mean '127.0.0.1:%s'?", value, value);
+	else if ((p.scheme.n || p.rest.n) && p.port.n > 1 && !host_trouble(p.host))
+		WRONG(option, "'%s' is no HOST:PORT; did you mean '" STR_FMT STR_FMT "'?", value, STR_ARG(p.host), STR_ARG(p.port));
+	else
+		WRONG(option, "'%s' is no HOST:PORT such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080", value);
+	return false;
+}
+
+static void check_listeners(const struct config *c, struct options_found *f)
+{
+	struct str collect, admin;
+	uint64_t one = 0, two = 0;
+	bool fine = check_listen(f, "collect.listen", c->collect_listen, &collect, &one);
+	if (!check_listen(f, "admin.listen", c->admin_listen, &admin, &two))
+		return;
+	if (fine && one && one == two && (str_ieq(collect, admin) || !collect.n || !admin.n || str_eq(collect, STR("0.0.0.0")) || str_eq(admin, STR("0.0.0.0"))))
+		WRONG("admin.listen", "%s and collect.listen=%s are the same port", c->admin_listen, c->collect_listen);
+	if (!options_loopback(c->admin_listen) && !*c->admin_token)
+		WRONG("admin.listen", "%s can be reached from other machines, and there is no admin.token: set one, or listen on 127.0.0.1", c->admin_listen);
+}
+
+static void check_token(const struct config *c, struct options_found *f)
+{
+	const char *t = c->admin_token;
+	size_t n = strlen(t), fine = 0;
+	while (t[fine] > ' ' && t[fine] < 0x7f)
+		fine++;
+	if (n > TOKEN_MOST)
+		WRONG("admin.token", "it is longer than %d characters", TOKEN_MOST);
+	else if (fine < n)
+		WRONG("admin.token", "letters, digits and signs of ASCII without blanks are meant: it goes into a header");
+	else if (n && n < 16 && !options_loopback(c->admin_listen))
+		ODD("admin.token", "it is short for a listener that other machines can reach");
+}
+
+/* --- networks */
+
+static void check_network(struct options_found *f, const char *option, struct str item)
+{
+	size_t slash = str_find(item, '/'), dots = 0;
+	struct str address = str_make(item.p, slash), bits = str_skip(item, slash + 1);
+	bool v4 = str_find(address, ':') == address.n;
+	uint64_t n = 0;
+	for (size_t i = 0; i < address.n; i++)
+		dots += address.p[i] == '.';
+	bool known = numeric(address), fits = slash == item.n || (str_u64(bits, &n) && n <= (v4 ? 32u : 128u));
+	if (known && fits) {
+		if (slash < item.n && n == 0)
+			ODD(option, "'" STR_FMT "' are all addresses: anybody can say where he comes from", STR_ARG(item));
+	} else if (str_find(item, ' ') < item.n) {
+		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8: commas stand between networks", STR_ARG(item));
+	} else if (!known && v4 && dots < 3 && fits && address.n && chr_digit(address.p[address.n - 1])) {
+		static const char *const more[] = {".0.0.0", ".0.0", ".0"};
+		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8; did you mean '" STR_FMT "%s" STR_FMT "'?", STR_ARG(item), STR_ARG(address), more[dots],
+		    STR_ARG(str_skip(item, slash)));
+	} else {
+		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s", STR_ARG(item),
+		    known ? v4 ? ": its length is from 0 to 32" : ": its length is from 0 to 128" : "");
+	}
+}
+
+/* --- folders */
+
+/* Could a folder be there, or be made? NULL, or why not. */
+static const char *folder_trouble(const char *path, char why[300])
+{
+	char part[4096];
+	struct stat st;
+	snprintf(part, sizeof part, "%s", path);
+	if (stat(part, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		snprintf(why, 300, "it is no folder");
+		return why;
+	}
+	while (stat(part, &st) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+		char *slash = strrchr(part, '/');
+		if (slash && slash > part)
+			*slash = 0;
+		else
+			snprintf(part, sizeof part, slash ? "/" : ".");
+	}
+	if (stat(part, &st) == 0 && !S_ISDIR(st.st_mode))
+		snprintf(why, 300, "%.200s is no folder", part);
+	else if (access(part, W_OK | X_OK) == 0)
+		return NULL;
+	else if (strcmp(part, path) == 0)
+		snprintf(why, 300, "it cannot be written to: %s", strerror(errno));
+	else
+		snprintf(why, 300, "it is not there, and cannot be made in %.200s: %s", part, strerror(errno));
+	return why;
+}
+
+static void check_folders(const struct config *c, struct options_found *f)
+{
+	char why[300], parent[4096];
+	struct stat st;
+	if (!*c->store_path)
+		WRONG("store.path", "a folder is meant");
+	else if (folder_trouble(c->store_path, why))
+		WRONG("store.path", "%s: %s", c->store_path, why);
+	if (!*c->rules_path)
+		WRONG("rules.path", "a folder of YAML files is meant");
+	else if (stat(c->rules_path, &st) == 0 && !S_ISDIR(st.st_mode))
+		WRONG("rules.path", "%s is no folder: the folder that it lies in is meant", c->rules_path);
+	if (stat(c->destinations_path, &st) == 0 && S_ISDIR(st.st_mode))
+		WRONG("destinations.path", "%s is a folder: a file of YAML is meant", c->destinations_path);
+	snprintf(parent, sizeof parent, "%s", c->destinations_path);
+	char *slash = strrchr(parent, '/');
+	if (slash && slash > parent && strcmp(c->destinations_path, "etc/destinations.yaml") != 0) {
+		*slash = 0;
+		if (stat(parent, &st) != 0)
+			WRONG("destinations.path", "%s: %s: %s", c->destinations_path, parent, strerror(errno));
+	}
+}
+
+static void check_destinations(const struct config *c, const struct destinations *d, struct options_found *f)
+{
+	char why[300], path[4096], hint[120];
+	struct str rest = str_c(c->sensitive_destinations), name;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct destination *one = &d->list[i];
+		snprintf(path, sizeof path, STR_FMT, STR_ARG(one->where));
+		if (one->deliver == DELIVER_DIRECTORY && one->where.n && folder_trouble(path, why))
+			WRONG("destinations.path", "%s:%zu: destination '%s' goes to %s: %s", one->at.file ? one->at.file : c->destinations_path, one->at.line, one->id,
+			    path, why);
+	}
+	while (d->found && rest.n && str_cut(&rest, ',', &name)) {
+		name = str_trim(name);
+		struct near near = near_begin(name);
+		bool known = !name.n || str_ieq(name, STR("page")) || str_ieq(name, STR("file"));
+		for (size_t i = 0; i < d->n; i++) {
+			known |= str_ieq(name, str_c(d->list[i].id));
+			near_try(&near, str_c(d->list[i].id));
+		}
+		for (size_t i = 0; i < d->partners_n; i++) {
+			known |= str_ieq(name, str_c(d->partners[i].id));
+			near_try(&near, str_c(d->partners[i].id));
+		}
+		if (!known)
+			WRONG("privacy.sensitive_destinations", "there is no destination '" STR_FMT "' in %s%s%s", STR_ARG(name), c->destinations_path,
+			    near.best.n ? "; " : "", near_hint(&near, hint, sizeof hint));
+	}
+}
+
+/* --- options beside each other */
+
+static void check_cookie(const struct config *c, struct options_found *f)
+{
+	static const char *const words[] = {"none", "lax", "strict"};
+	const char *same_site = words[c->cookie_samesite];
+	if (c->cookie_partitioned && c->cookie_samesite)
+		WRONG("cookie.partitioned", "'yes' is for pages of others, where cookie.samesite=%s keeps the cookie away: take cookie.samesite=none, or no partition", same_site);
+	if (c->cookie_secure && c->cookie_partitioned)
+		WRONG("cookie.secure", "'no' cannot go with cookie.partitioned=yes: browsers drop such a cookie");
+	else if (c->cookie_secure && !c->cookie_samesite)
+		WRONG("cookie.secure",
+		    "'no' cannot go with cookie.samesite=none: browsers drop such a cookie; without TLS the site's own pages are meant: cookie.samesite=lax");
+}
+
+/* `key`: keys of a query, as in ?key=value. */
+static void check_names(struct options_found *f, const char *option, const char *list, bool key)
+{
+	struct str rest = str_c(list), name;
+	while (rest.n && str_cut(&rest, ',', &name)) {
+		name = str_trim(name);
+		size_t n = 0, from = 0;
+		while (from < name.n && chr_one_of(name.p[from], "?&"))
+			from++;
+		struct str bare = str_skip(name, from);
+		while (n < bare.n && !chr_one_of(bare.p[n], "=&? \t"))
+			n++;
+		bare.n = n;
+		if (name.n && bare.n != name.n)
+			WRONG(option, "'" STR_FMT "' is no %s%s" STR_FMT "%s", STR_ARG(name), key ? "key of a query" : "name of an attribute",
+			    bare.n ? "; did you mean '" : "", STR_ARG(bare), bare.n ? "'?" : "");
+		else if (name.n > NAME_MOST)
+			WRONG(option, "'" STR_FMT "' is longer than %d characters, and would never be kept", STR_ARG(name), NAME_MOST);
+		else if (name.n && scrub_name_is_personal(name))
+			ODD(option, "'" STR_FMT "' is what a person is called by, and is never kept", STR_ARG(name));
+	}
+}
+
+static void check_words(const struct config *c, struct options_found *f)
+{
+	struct str rest = str_c(c->segment_keys), key;
+	while (rest.n && str_cut(&rest, ',', &key)) {
+		key = str_trim(key);
+		if (str_find(key, ' ') < key.n || str_find(key, ':') < key.n)
+			WRONG("segment.write_keys", "commas stand between keys, and a key has neither blanks nor colons");
+	}
+	if (!*c->kv_key || strpbrk(c->kv_key, " \t\"'=!+#*~;^()<>[],&"))
+		WRONG("page.key", "'%s' is no key that an ad server takes: letters, digits and underscores are meant", c->kv_key);
+	if (!*c->ortb2_name)
+		WRONG("ortb2.name", "a name is meant: it says whose data it is");
+	if (*c->segment_consent && !*c->segment_keys)
+		ODD("segment.consent", "is not looked at without segment.write_keys");
+	if (*c->crawlers_file && c->crawlers_on)
+		ODD("junk.crawlers", "%s is not read with junk.crawl=count", c->crawlers_file);
+	if (*c->consent_require && !c->tcf_vendor)
+		ODD("consent.require", "%s asks for TC strings, and without consent.tcf.vendor none can say yes", c->consent_require);
+}
+
+static void check_user(const struct config *c, struct options_found *f)
+{
+	const struct passwd *u = *c->process_user && geteuid() != 0 ? getpwnam(c->process_user) : NULL;
+	if (*c->process_user && geteuid() != 0 && (!u || u->pw_uid != geteuid()))
+		ODD("process.user", "only root can become '%s'", c->process_user);
+}
+
+void options_check(const struct config *c, const struct destinations *d, struct options_found *f)
+{
+	struct str rest = str_c(c->trusted_proxies), item;
+	unsigned networks = 0;
+	*f = (struct options_found){.n = 0};
+	while (rest.n && str_cut(&rest, ',', &item))
+		if ((item = str_trim(item)).n) {
+			networks++;
+			check_network(f, "trusted_proxies", item);
+		}
+	struct cidr_list l;
+	if (networks > sizeof l.net / sizeof l.net[0])
+		WRONG("trusted_proxies", "%u networks are more than %zu", networks, sizeof l.net / sizeof l.net[0]);
+	check_cookie_domain(f, str_c(c->cookie_domain));
+	check_cookie(c, f);
+	check_listeners(c, f);
+	check_token(c, f);
+	check_folders(c, f);
+	check_names(f, "privacy.keep_query", c->keep_query, true);
+	check_names(f, "privacy.attributes", c->attributes, false);
+	check_words(c, f);
+	check_user(c, f);
+	if (consent_check(c) != OK) {
+		struct str said = str_c(err_text());
+		size_t colon = str_find(said, ':');
+		struct str text = str_trim(str_skip(said, colon + 1));
+		WRONG(str_starts(said, STR("consent.tcf")) ? "consent.tcf.purposes" : "consent.require", STR_FMT, STR_ARG(text));
+	}
+	if (d)
+		check_destinations(c, d, f);
+}
