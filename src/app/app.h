@@ -20,4 +20,10 @@ int check_all(const struct config *c, enum err early, bool json);
 /* Says what cannot work, to a file, or in the log where that is NULL; how much. */
 unsigned options_say(const struct options_found *f, FILE *to);
 
+/* again.c: reads the configuration again. *out: what could be in force from now on; NULL: all is as before. Changes that have to wait for the next start
+ * are said in the log, a line each, and are not in it. */
+enum err again_read(int argc, char **argv, const struct config *now, struct config **out) MUST_CHECK;
+void again_tell(const struct config *before, const struct config *now); /* what is in force now, a line each */
+void again_free(struct config *c);
+
 #endif

@@ -46,6 +46,14 @@ struct server {
 	struct sockets kept;	   /* ours, until it is ready */
 	int predecessor;	   /* whose place we take; -1: nobody's */
 	char token[128];
+	int argc;
+	char **argv;
+	bool verbose;
+	struct retired { /* options that were in force, or are, but for those of the start */
+		struct config *config;
+		struct retired *next;
+	} *retired;
+	pthread_mutex_t places_lock; /* guards what follows */
 	char places_file[4096];
 	struct timespec places_changed;
 	off_t places_size;
@@ -55,7 +63,7 @@ struct server {
 	pthread_t reloader;
 	pthread_mutex_t reload_lock;
 	pthread_cond_t reload_wake;
-	bool reload_wanted, reload_stop, reload_runs;
+	bool reload_wanted, reload_options /* the configuration, too */, reload_stop, reload_runs;
 };
 
 /* --- places */
@@ -88,8 +96,10 @@ static enum err load_places(struct server *s)
 /* The file may be rewritten while we look; a file that is gone leaves what was read in use without a word each second. */
 static void look_at_places(struct server *s)
 {
+	pthread_mutex_lock(&s->places_lock);
 	if (s->places_file[0] && access(s->places_file, F_OK) == 0 && load_places(s) != OK)
 		log_error("places", "the file cannot be used; what was loaded before stays why=\"%s\"", err_text());
+	pthread_mutex_unlock(&s->places_lock);
 }
 
 /* What the operator names must be there; what is looked for beside the program may be missing. */
@@ -111,7 +121,7 @@ static enum err first_places(struct server *s)
 static enum err load_lists(struct server *s)
 {
 	struct junk_lists *l;
-	enum err e = junk_open(&s->config, &l);
+	enum err e = junk_open(s->shared.config, &l);
 	if (e)
 		return e;
 	pthread_mutex_lock(&s->shared.lock);
@@ -135,9 +145,82 @@ static void share_rules(struct server *s)
 
 /* --- reading rules again */
 
+static bool differ(const char *a, const char *b)
+{
+	return strcmp(a, b) != 0;
+}
+
+/* The files that other options name: all of them can be read, or nothing changes. */
+static enum err open_files(const struct config *before, const struct config *c, struct junk_lists **lists, struct place_db **places, char file[4096])
+{
+	enum err e = OK;
+	if (before->crawlers_on != c->crawlers_on || differ(before->crawlers_file, c->crawlers_file) || differ(before->networks_file, c->networks_file))
+		e = junk_open(c, lists);
+	*file = 0;
+	if (!e && differ(before->geo_database, c->geo_database) && place_db_file(c, file, 4096) && (e = place_db_open(file, places)))
+		e = err_wrap(e, "geo.database");
+	return e;
+}
+
+static void swap_options(struct server *s, const struct config *c, const struct cidr_list *trusted, struct junk_lists *lists, struct place_db *places)
+{
+	pthread_mutex_lock(&s->shared.lock);
+	if (lists) {
+		junk_unref(s->shared.lists);
+		s->shared.lists = lists;
+	}
+	if (differ(s->shared.config->geo_database, c->geo_database)) {
+		place_db_unref(s->shared.places);
+		s->shared.places = places;
+	}
+	s->shared.trusted = *trusted;
+	atomic_store(&s->shared.config, c);
+	pthread_mutex_unlock(&s->shared.lock);
+	node_config(&s->node, c);
+	atomic_fetch_add(&s->shared.version, 1);
+	log_threshold(s->verbose ? LOG_DEBUG : (enum log_level)c->log_level);
+}
+
+/* On the reloading thread. What is wrong in it leaves all options as they are. */
+static enum err reload_options(struct server *s)
+{
+	const struct config *before = s->shared.config;
+	struct config *fresh = NULL;
+	struct cidr_list trusted;
+	struct junk_lists *lists = NULL;
+	struct place_db *places = NULL;
+	char file[4096];
+	struct retired *r = calloc(1, sizeof *r);
+	enum err e = r ? again_read(s->argc, s->argv, before, &fresh) : err_set(ERR_NOMEM, "no memory");
+	if (!e && fresh)
+		e = cidr_list_parse(fresh->trusted_proxies, &trusted);
+	if (!e && fresh)
+		e = open_files(before, fresh, &lists, &places, file);
+	if (e || !fresh) {
+		if (e)
+			log_error("config", "refused, the old options stay: %s", err_text());
+		junk_unref(lists);
+		again_free(fresh);
+		free(r);
+		return e;
+	}
+	*r = (struct retired){fresh, s->retired};
+	s->retired = r;
+	pthread_mutex_lock(&s->places_lock);
+	if (differ(before->geo_database, fresh->geo_database)) {
+		snprintf(s->places_file, sizeof s->places_file, "%s", file);
+		s->places_size = -1; /* the next look finds how it is */
+	}
+	swap_options(s, fresh, &trusted, lists, places);
+	pthread_mutex_unlock(&s->places_lock);
+	again_tell(before, fresh);
+	return OK;
+}
+
 static enum err reload(struct server *s)
 {
-	if ((*s->config.crawlers_file || *s->config.networks_file) && load_lists(s) != OK)
+	const struct config *c = s->shared.config;
+	if ((*c->crawlers_file || *c->networks_file) && load_lists(s) != OK)
 		log_error("junk", "the lists are refused, the old ones stay: %s", err_text());
 	enum err e = node_reload(&s->node);
 	if (e) {
@@ -166,10 +249,14 @@ static void *run_reloader(void *arg)
 			pthread_cond_wait(&s->reload_wake, &s->reload_lock);
 			continue;
 		}
-		s->reload_wanted = false;
+		bool options = s->reload_options;
+		s->reload_wanted = s->reload_options = false;
 		pthread_mutex_unlock(&s->reload_lock);
 		notify_reloading();
-		notify("READY=1\nSTATUS=%s", reload(s) == OK ? "ready" : "ready; rules are refused, the old ones stay"); /* and said in the log */
+		enum err e = options ? reload_options(s) : OK;
+		notify("READY=1\nSTATUS=%s", reload(s) != OK ? "ready; rules are refused, the old ones stay" /* and said in the log */
+						: e		? "ready; options are refused, the old ones stay"
+								: "ready");
 		pthread_mutex_lock(&s->reload_lock);
 	}
 	pthread_mutex_unlock(&s->reload_lock);
@@ -196,7 +283,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (atomic_exchange(&s->node.models_changed, false))
 		want_reload(s, false);
 	keeper_tick(s->keeper);
-	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent));
+	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->shared.config->disk_reserve_percent));
 	look_at_places(s);
 }
 
@@ -222,10 +309,14 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 	struct signalfd_siginfo info;
 	(void)what;
 	while (read(fd, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGHUP)
+		if (info.ssi_signo == SIGHUP) {
+			pthread_mutex_lock(&s->reload_lock);
+			s->reload_options = true;
+			pthread_mutex_unlock(&s->reload_lock);
 			want_reload(s, false);
-		else
+		} else {
 			terminate(s);
+		}
 	}
 }
 
@@ -438,6 +529,8 @@ static enum err start(struct server *s)
 		return err_wrap(e, "trusted_proxies");
 	pthread_mutex_init(&s->shared.lock, NULL);
 	pthread_mutex_init(&s->reload_lock, NULL);
+	pthread_mutex_init(&s->places_lock, NULL);
+	atomic_store(&s->shared.config, &s->config);
 	pthread_cond_init(&s->reload_wake, NULL);
 	if ((e = make_token(s)) || (e = first_places(s)) || (e = load_lists(s)))
 		return e;
@@ -450,7 +543,6 @@ static enum err start(struct server *s)
 	s->config.told = kgate_memory_open(told, true);
 	if ((e = keeper_start(&s->node, &s->keeper)))
 		return e;
-	s->shared.config = &s->config;
 	s->shared.store = s->node.store;
 	s->shared.writer = s->node.writer;
 	s->shared.engine = s->node.engine;
@@ -548,6 +640,12 @@ static void stop(struct server *s)
 	fixed_free(s->shared.fixed);
 	free(s->collects);
 	free(s->threads);
+	while (s->retired) {
+		struct retired *r = s->retired;
+		s->retired = r->next;
+		again_free(r->config);
+		free(r);
+	}
 	config_done(&s->config);
 	libevent_global_shutdown();
 }
@@ -616,6 +714,9 @@ int main(int argc, char **argv)
 		config_done(&s.config);
 		return rc;
 	}
+	s.argc = argc;
+	s.argv = argv;
+	s.verbose = a.verbose;
 	s.test_clock = a.test_clock;
 	s.take_over = a.take_over;
 	notify_begin();

@@ -31,13 +31,10 @@ static size_t receive(char *p, size_t size, size_t n, void *arg)
 	return b->failed ? 0 : size * n;
 }
 
+/* The token is the one that the server wrote into its store: that of a configuration may be for its next start. */
 static bool address(struct cli *c, char where[128], char token[128])
 {
-	if (!store_load_admin(&c->config, where, token))
-		return false;
-	if (*c->config.admin_token)
-		snprintf(token, 128, "%s", c->config.admin_token);
-	return true;
+	return store_load_admin(&c->config, where, token);
 }
 
 /* Refusals are {"error": …}: only the sentence is left. */

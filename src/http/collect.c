@@ -280,7 +280,28 @@ static void gather(struct collect *c)
 	}
 }
 
-/* New rules or places, if the main thread has swapped them. */
+static void cookie_text(struct collect *c)
+{
+	static const char *const same_site[] = {"None", "Lax", "Strict"};
+	const struct config *f = c->config;
+	bool secure = f->cookie_secure == 0 || f->cookie_samesite == 0 || f->cookie_partitioned;
+	char rest[320];
+	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n", secure ? "; Secure" : "", same_site[f->cookie_samesite],
+	    f->cookie_partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
+	snprintf(c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
+	snprintf(c->expire_tail, sizeof c->expire_tail, "; Max-Age=0%s", rest);
+}
+
+static void take_config(struct collect *c, const struct config *config)
+{
+	if (config == c->config)
+		return;
+	c->config = config;
+	ingest_config(&c->ingest, config);
+	cookie_text(c);
+}
+
+/* New rules, places, lists or options, if another thread has swapped them. */
 static void take_shared(struct collect *c)
 {
 	uint64_t v = atomic_load_explicit(&c->shared->version, memory_order_acquire);
@@ -297,6 +318,8 @@ static void take_shared(struct collect *c)
 	c->destinations = destinations_ref(c->shared->destinations);
 	anonymiser_places(&c->ingest.wall, place_db_ref(c->shared->places));
 	anonymiser_lists(&c->ingest.wall, junk_ref(c->shared->lists));
+	c->trusted = c->shared->trusted;
+	take_config(c, c->shared->config);
 	pthread_mutex_unlock(&c->shared->lock);
 }
 
@@ -336,18 +359,6 @@ void collect_give(struct collect *c, bool (*give)(void *ctx, int fd), void *ctx)
 	c->give = give;
 	c->give_ctx = ctx;
 	collect_stop(c);
-}
-
-static void cookie_text(struct collect *c)
-{
-	static const char *const same_site[] = {"None", "Lax", "Strict"};
-	const struct config *f = c->config;
-	bool secure = f->cookie_secure == 0 || f->cookie_samesite == 0 || f->cookie_partitioned;
-	char rest[320];
-	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n", secure ? "; Secure" : "", same_site[f->cookie_samesite],
-	    f->cookie_partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
-	snprintf(c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
-	snprintf(c->expire_tail, sizeof c->expire_tail, "; Max-Age=0%s", rest);
 }
 
 enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out)

@@ -60,6 +60,7 @@ struct collect {
 	uint64_t version;	      /* of what was taken from shared */
 	struct ingest ingest;
 	struct destinations *destinations; /* a reference */
+	struct cidr_list trusted;	   /* a copy */
 	struct batch batches[2];
 	unsigned gathering;  /* which batch hits go into */
 	bool in_flight;	     /* the other one is with the journal */

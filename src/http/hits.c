@@ -44,7 +44,7 @@ static struct str proxied_address(const struct collect *c, struct str list)
 		if (one.n == 0)
 			continue; /* RFC 9110 5.6.1: empty ones are no elements */
 		found = one;
-		if (!cidr_list_has_text(&c->shared->trusted, found))
+		if (!cidr_list_has_text(&c->trusted, found))
 			break;
 	}
 	return found;
@@ -85,7 +85,7 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 	struct network n;
 	hit_clear(h);
 	h->network = network_of(r->peer);
-	if (r->header[H_FORWARDED_FOR].n && cidr_list_has(&c->shared->trusted, r->peer) &&
+	if (r->header[H_FORWARDED_FOR].n && cidr_list_has(&c->trusted, r->peer) &&
 	    network_parse(proxied_address(c, r->header[H_FORWARDED_FOR]), &n))
 		h->network = n;
 	else

@@ -85,6 +85,7 @@ static void run_import(struct admin *a, struct waiting *w)
 	}
 	pthread_mutex_lock(&a->shared->lock);
 	w->result = ingest_rules(&a->ingest, rules_ref(a->shared->rules));
+	ingest_config(&a->ingest, a->shared->config);
 	anonymiser_places(&a->ingest.wall, place_db_ref(a->shared->places));
 	anonymiser_lists(&a->ingest.wall, junk_ref(a->shared->lists));
 	pthread_mutex_unlock(&a->shared->lock);
@@ -201,7 +202,7 @@ static void run_stream(struct admin *a, struct waiting *w)
 	struct destinations *all = node_destinations(a->node);
 	struct generation *g = engine_serving(a->node->engine);
 	const struct destination *d = destinations_find(all, w->to.n ? buf_view(&w->to) : STR(""));
-	struct plan_wish wish = {.g = g, .config = a->config, .all = all, .d = d, .now = clock_now()};
+	struct plan_wish wish = {.g = g, .config = a->shared->config, .all = all, .d = d, .now = clock_now()};
 	bool any;
 	buf_clear(&w->out);
 	w->result =

@@ -24,6 +24,11 @@ void ingest_done(struct ingest *in)
 	sodium_memzero(in, sizeof *in);
 }
 
+void ingest_config(struct ingest *in, const struct config *c)
+{
+	in->config = in->wall.config = c;
+}
+
 enum err ingest_rules(struct ingest *in, struct rules *r)
 {
 	struct match *fresh = NULL;

@@ -107,6 +107,11 @@ enum err node_reload(struct node *n)
 	return e;
 }
 
+void node_config(struct node *n, const struct config *c)
+{
+	atomic_store(&n->config, c);
+}
+
 struct destinations *node_destinations(struct node *n)
 {
 	pthread_mutex_lock(&n->lock);

@@ -16,14 +16,14 @@ struct collect;
 
 /* What all collect threads share. Rules and places are swapped by the main thread. */
 struct collect_shared {
-	const struct config *config;
+	const struct config *_Atomic config; /* in force; all that ever were live until the end */
 	struct store *store;
 	struct writer *writer;
 	struct engine *engine;
-	struct cidr_list trusted;
 	_Atomic bool disk_low;
 	_Atomic uint64_t version; /* grows with every swap */
-	pthread_mutex_t lock;	  /* guards the pointers */
+	pthread_mutex_t lock;	  /* guards what follows */
+	struct cidr_list trusted;
 	struct rules *rules;
 	struct destinations *destinations;
 	struct place_db *places;

@@ -42,6 +42,7 @@ struct ingest_who {
 
 enum err ingest_init(struct ingest *in, const struct config *c, struct store *s, const _Atomic bool *disk_low) MUST_CHECK;
 void ingest_done(struct ingest *in);
+void ingest_config(struct ingest *in, const struct config *c); /* other options are in force from now on */
 /* Takes the reference; their matcher must have been made once before. ERR_NOMEM: those from before stay. */
 enum err ingest_rules(struct ingest *in, struct rules *r) MUST_CHECK;
 

@@ -21,7 +21,7 @@ struct watch {
 };
 
 struct node {
-	const struct config *config;
+	const struct config *_Atomic config; /* those that are in force; engine and store keep those of the start */
 	struct store *store;
 	struct engine *engine;
 	struct writer *writer;
@@ -46,6 +46,7 @@ void node_tick(struct node *n);
 /* Reads the rules folder again; on failure the old rules stay and err_text() says file:line:column. Any thread, but not one that somebody waits
  * for: ten thousand rules take most of a second. */
 enum err node_reload(struct node *n) MUST_CHECK;
+void node_config(struct node *n, const struct config *c); /* from now on; any thread. The old ones must live on */
 struct destinations *node_destinations(struct node *n); /* a reference, as below; any thread */
 struct rules *node_rules(struct node *n);
 bool node_serves(struct node *n); /* the views are made by the newest rules; any thread */

@@ -1,0 +1,60 @@
+#include "app.h"
+
+#include "crumb/base/log.h"
+
+#include <stdlib.h>
+
+/* What cannot change while threads run stays as it is; *any: something else is new. */
+static enum err merge(const struct config *now, struct config *fresh, bool *any)
+{
+	enum err e = OK;
+	for (size_t i = 0; i < config_options_n && !e; i++) {
+		const struct option *o = &config_options[i];
+		if (config_same(now, fresh, o))
+			continue;
+		*any |= config_is_live(o);
+		if (config_is_live(o))
+			continue;
+		log_warn("config", "%s changed: takes effect at the next start", o->name);
+		e = config_take(fresh, now, o);
+	}
+	fresh->told = now->told;
+	return e;
+}
+
+void again_tell(const struct config *before, const struct config *now)
+{
+	for (size_t i = 0; i < config_options_n; i++)
+		if (!config_same(before, now, &config_options[i]))
+			log_info("config", "%s changed: in force from now on", config_options[i].name);
+}
+
+enum err again_read(int argc, char **argv, const struct config *now, struct config **out)
+{
+	static struct options_found f; /* one at a time */
+	struct arguments a;
+	struct config *fresh = calloc(1, sizeof *fresh);
+	bool any = false;
+	if (!fresh)
+		return err_set(ERR_NOMEM, "no memory");
+	enum err e = arguments_read(argc, argv, fresh, &a);
+	if (!e) {
+		options_check(fresh, NULL, &f);
+		if (f.wrong)
+			e = err_set(ERR_USAGE, "%u of the options cannot work", options_say(&f, NULL));
+	}
+	if (!e)
+		e = merge(now, fresh, &any);
+	if (e || !any)
+		again_free(fresh);
+	if (!e)
+		*out = any ? fresh : NULL;
+	return e;
+}
+
+void again_free(struct config *c)
+{
+	if (c)
+		config_done(c);
+	free(c);
+}
