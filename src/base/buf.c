@@ -4,10 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-bool buf_reserve(struct buf *b, size_t more)
+bool buf_grow(struct buf *b, size_t more)
 {
-	if (b->cap - b->n >= more)
-		return true;
 	size_t cap = b->cap ? b->cap : 256;
 	while (cap - b->n < more)
 		cap *= 2;

@@ -12,7 +12,12 @@ struct buf {
 };
 #define BUF_SECRET ((struct buf){.secret = true})
 
-bool buf_reserve(struct buf *b, size_t more); /* room for `more` bytes behind n */
+bool buf_grow(struct buf *b, size_t more);
+/* Room for `more` bytes behind n. */
+static inline bool buf_reserve(struct buf *b, size_t more)
+{
+	return b->cap - b->n >= more || buf_grow(b, more);
+}
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_done(struct buf *b); /* frees; the buffer is empty and usable again, and as secret as before */
