@@ -2,6 +2,7 @@
 
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
+#include "guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,16 +34,11 @@ static enum err map(int rc)
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
 	case MDB_VERSION_MISMATCH:
+	case MDB_CURSOR_FULL: /* a tree that is deeper than any can be */
 		return err_set(ERR_CORRUPT, "store: %s", mdb_strerror(rc));
 	default:
 		return err_set(ERR_IO, "store: %s", mdb_strerror(rc));
 	}
-}
-
-static void fail(struct db_txn *t, int rc)
-{
-	if (!t->err)
-		t->err = map(rc);
 }
 
 static MDB_val val(struct str s)
@@ -73,14 +69,15 @@ static enum err have_lock_pages(const char *folder)
 	return OK;
 }
 
-/* LMDB makes its lock file anew when nobody else has it open, but not where a link leads nowhere. */
-static void drop_link(const char *folder)
+/* LMDB makes its lock file anew when nobody else has it open, but not where there is something else of that name. */
+static enum err drop_other(const char *folder)
 {
 	char path[FILE_PATH_MAX];
 	struct stat st;
 	int n = snprintf(path, sizeof path, "%s/lock.mdb", folder);
-	if (n > 0 && (size_t)n < sizeof path && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		unlink(path);
+	if (n < 0 || (size_t)n >= sizeof path || lstat(path, &st) != 0 || S_ISREG(st.st_mode) || remove(path) == 0)
+		return OK;
+	return err_set(ERR_USAGE, "%s is no file: remove it", path);
 }
 
 #define TABLES_MOST 16
@@ -93,10 +90,43 @@ struct db_env {
 	enum db_mode mode;
 	_Atomic unsigned users; /* transactions, and whatever else uses mdb */
 	_Atomic bool broken;	/* nobody comes in before it was opened anew */
+	_Atomic bool damaged;
 	pthread_mutex_t opening;
 	const char *names[TABLES_MOST]; /* of the tables by their handle, which are to be the same again */
 };
 #define FIRST_HANDLE 2
+
+/* Not on the way of what works. */
+static enum err seen(struct db_env *v, enum err e)
+{
+	if (e == ERR_CORRUPT)
+		atomic_store(&v->damaged, true);
+	return e;
+}
+
+static void fail(struct db_txn *t, int rc)
+{
+	if (!t->err)
+		t->err = seen(t->of, map(rc));
+}
+
+void db_found_damage(struct db *d)
+{
+	atomic_store(&d->env->damaged, true);
+}
+
+bool db_damaged(const struct db *d)
+{
+	return atomic_load_explicit(&d->env->damaged, memory_order_relaxed);
+}
+
+/* LMDB has met what cannot be; then it would abort. */
+static void gave_up(MDB_env *env, const char *what)
+{
+	const char *folder = mdb_env_get_userctx(env);
+	log_error("store", "LMDB gave up folder=%s why=\"%s\"", folder, what);
+	guard_end(folder);
+}
 
 static enum err open_env(const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode, MDB_env **out)
 {
@@ -105,12 +135,14 @@ static enum err open_env(const char *folder, size_t map_bytes, unsigned tables, 
 	char data[4300];
 	snprintf(data, sizeof data, "%s/data.mdb", folder);
 	bool fresh = mode != DB_READONLY && access(data, F_OK) != 0 && errno == ENOENT;
-	if (mode != DB_READONLY)
-		drop_link(folder);
-	enum err e = have_lock_pages(folder);
+	enum err e = mode != DB_READONLY ? drop_other(folder) : OK;
+	if (!e)
+		e = have_lock_pages(folder);
 	int rc = e ? 0 : mdb_env_create(&env);
 	if (e || rc)
 		return e ? e : map(rc);
+	(void)mdb_env_set_assert(env, gave_up);
+	(void)mdb_env_set_userctx(env, (void *)(uintptr_t)folder);
 	int dead;
 	if ((rc = mdb_env_set_mapsize(env, map_bytes)) || (rc = mdb_env_set_maxdbs(env, tables)) || (rc = mdb_env_set_maxreaders(env, READERS)) ||
 	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | flags[mode], 0600)) || (rc = mdb_reader_check(env, &dead))) {
@@ -128,9 +160,10 @@ enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned ta
 	struct db_env *v = calloc(1, sizeof *v);
 	if (!v)
 		return err_set(ERR_NOMEM, "no memory");
+	guard_begin();
 	int n = snprintf(v->folder, sizeof v->folder, "%s", folder);
 	enum err e = n < 0 || (size_t)n >= sizeof v->folder ? err_set(ERR_USAGE, "%.100s…: too long a path", folder)
-							    : open_env(folder, map_bytes, tables, mode, &v->mdb);
+							    : open_env(v->folder, map_bytes, tables, mode, &v->mdb);
 	if (e) {
 		free(v);
 		return e;
@@ -300,7 +333,7 @@ enum err db_begin(struct db *d, bool write, struct db_txn *t)
 			leave(d->env);
 		}
 	}
-	return map(rc);
+	return seen(d->env, map(rc));
 }
 
 uint64_t db_commit_seen(struct db_txn *t)
@@ -323,7 +356,7 @@ enum err db_end(struct db_txn *t)
 	if (e)
 		db_abort(t);
 	else
-		e = map(mdb_txn_commit(t->txn)); /* of a read too: tables that it opened stay open */
+		e = seen(t->of, map(mdb_txn_commit(t->txn))); /* of a read too: tables that it opened stay open */
 	if (t->txn)
 		leave(t->of);
 	t->txn = NULL;

@@ -49,6 +49,10 @@ enum err db_unsynced(struct db *d, bool on) MUST_CHECK;
  * waits for long. `gently`: with rests between, for what takes long anyway. */
 void db_write_out(struct db *d, bool gently);
 
+/* Has anybody met what cannot be in it since it was opened? Whoever finds it in values says so. Any thread. */
+void db_found_damage(struct db *d);
+bool db_damaged(const struct db *d);
+
 enum err db_begin(struct db *d, bool write, struct db_txn *t) MUST_CHECK;
 enum err db_end(struct db_txn *t) MUST_CHECK; /* commits a write, unless something failed; ends a read */
 void db_abort(struct db_txn *t);
