@@ -3,6 +3,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
 #include "fold.h"
 
@@ -238,9 +239,10 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		fold_begin(x);
 		for (size_t n = 0; n < SLICE && more && !to.err; n++, more = db_next(&c, &key, &value)) {
 			struct vkey k;
-			if (key.n != sizeof k.b || !profile_load(&x->profile, value)) {
-				metric_inc(M_PROFILES_BAD);
-				continue;
+			if (key.n != sizeof k.b || !profile_load(&x->profile, value) || !fold_fits(old_rules, &x->profile)) {
+				shard_bad_profile(old);
+				to.err = memory_short() ? memory_check() : err_set(ERR_CORRUPT, "a profile of shard %u does not decode", f->shard.number);
+				break;
 			}
 			memcpy(k.b, key.p, sizeof k.b);
 			adopt_visitor(f, &to, &k, &x->profile, map, now);

@@ -164,12 +164,12 @@ static enum err size_shard(void *arg, unsigned shard, void *own)
 	while (!memory_short() && db_next(&c, &key, &value)) {
 		const struct profile *p = &view;
 		if (!profile_view(&view, value, a->wanted, &memberships)) {
-			metric_inc(M_PROFILES_BAD);
+			shard_bad_profile(&f->shard);
 			continue;
 		}
 		if (view.due_hour <= hour_of(a->now)) { /* overdue: what it is now is not what is stored */
 			if (!profile_load(fresh, value)) {
-				metric_inc(M_PROFILES_BAD);
+				shard_bad_profile(&f->shard);
 				continue;
 			}
 			view_freshen(a->g, f, fresh, a->now);
@@ -379,6 +379,7 @@ struct diffing {
 /* One side's walk over a shard. */
 struct side {
 	const struct ask_side *of;
+	struct shard *shard;
 	const uint16_t *map;
 	struct db_txn t;
 	struct db_cursor c;
@@ -394,6 +395,7 @@ static enum err side_open(struct side *s, const struct ask_side *of, const uint1
 	struct shard *sh = &of->generation->fold[shard].shard;
 	memset(s, 0, sizeof *s);
 	s->of = of;
+	s->shard = sh;
 	s->map = map;
 	s->in = calloc(of->rules->segments_n + 1, 1);
 	if (!s->in)
@@ -427,7 +429,7 @@ static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned
 	if (!there)
 		return OK;
 	if (!profile_load(&s->p, s->value)) {
-		metric_inc(M_PROFILES_BAD);
+		shard_bad_profile(s->shard);
 		return memory_check();
 	}
 	s->p.segments_n = 0;
@@ -560,7 +562,7 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 	db_walk(&t, s->visitors, &c);
 	while (!memory_short() && db_next(&c, &key, &value)) {
 		if (!profile_view(&p, value, NULL, &memberships))
-			metric_inc(M_PROFILES_BAD), p.rows_n = 0;
+			shard_bad_profile(s), p.rows_n = 0;
 		for (size_t i = p.rows_n; i-- > 0;) /* the last row of a category is its latest day */
 			if ((i + 1 == p.rows_n || p.rows[i + 1].cat != p.rows[i].cat) && p.rows[i].day >= r->from)
 				sums[p.rows[i].cat]++;

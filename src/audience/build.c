@@ -74,10 +74,10 @@ static bool resumable(struct engine *e, uint32_t number, const struct rules *rul
 	return fine;
 }
 
-static enum err make(struct engine *e, const struct generation *serving, struct rules *rules, struct generation **out, bool *resumed)
+static enum err make(struct engine *e, const struct generation *serving, struct rules *rules, bool remake, struct generation **out, bool *resumed)
 {
 	uint32_t number = serving->number + 1;
-	*resumed = resumable(e, number, rules);
+	*resumed = !remake && resumable(e, number, rules);
 	if (!*resumed)
 		store_drop_generation(e->store, number);
 	struct generation *g = generation_new(e->store, number, rules);
@@ -91,7 +91,7 @@ static enum err make(struct engine *e, const struct generation *serving, struct 
 		generation_unref(g);
 		return err_set(err, "%s", why);
 	}
-	g->adopts = adopt_possible(serving->rules, rules);
+	g->adopts = !remake && !generation_damaged(serving) && adopt_possible(serving->rules, rules);
 	if (g->adopts)
 		g->lineage = serving->lineage;
 	for (unsigned i = 0; g->adopts && i < g->shards; i++) {
@@ -114,7 +114,7 @@ static struct rules *take_next(struct engine *e)
 		rules_unref(next);
 		next = NULL;
 	}
-	if (!next && e->compact_wanted)
+	if (!next && (e->compact_wanted || e->remake_wanted))
 		next = rules_ref(e->serving->rules);
 	e->compact_wanted = false; /* other rules make fresh files, too */
 	return next;
@@ -130,22 +130,23 @@ static void prepare(struct engine *e)
 		return;
 	serving = generation_ref(e->serving);
 	e->preparing = rules;
-	bool change = !same_rules(rules, serving->rules);
+	bool change = !same_rules(rules, serving->rules), remake = e->remake_wanted;
+	const char *what = change ? "recomputing the history" : remake ? "making damaged views again" : "compacting";
 	pthread_mutex_unlock(&e->lock);
 	low_release();
 	enum err err = change || store_room_for_another(e->store, serving->number)
-			   ? make(e, serving, rules, &g, &resumed)
+			   ? make(e, serving, rules, remake, &g, &resumed)
 			   : err_set(ERR_FULL, "%s: the views would have to fit twice", e->store->path);
 	low_hold();
 	pthread_mutex_lock(&e->lock);
 	e->preparing = NULL;
 	if (err) {
-		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", change ? "recomputing the history" : "compacting");
+		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", what);
 		if (change && !e->queued)
 			e->queued = rules_ref(rules);
 	} else {
 		e->building = g;
-		log_info("rules", "%s generation=%u rules=%s from=%s%s", change ? "recomputing the history" : "compacting", g->number,
+		log_info("rules", "%s generation=%u rules=%s from=%s%s", what, g->number,
 		    rules->hash_text, g->adopts ? "profiles" : "journal", resumed ? " resumed=yes" : "");
 	}
 	pthread_cond_broadcast(&e->build);
@@ -165,7 +166,7 @@ bool build_is_change(const struct engine *e)
 
 bool build_is_compaction(const struct engine *e)
 {
-	return e->compact_wanted || (e->preparing && same_rules(e->preparing, e->serving->rules)) || (e->building && !builds_change(e));
+	return e->compact_wanted || e->remake_wanted || (e->preparing && same_rules(e->preparing, e->serving->rules)) || (e->building && !builds_change(e));
 }
 
 /* --- ending */
@@ -187,6 +188,7 @@ static void switch_over(struct engine *e)
 	fresh->since = clock_now();
 	e->serving = fresh;
 	e->building = NULL;
+	e->remake_wanted &= fresh->adopts;
 	atomic_store(&old->dropped, true);
 	old->next = e->retired;
 	e->retired = old;
@@ -223,8 +225,8 @@ static void end_pass(struct engine *e, struct generation *b, struct engine_threa
 	} else {
 		trouble_over(&me->trouble, "build", "making new views");
 	}
-	if (p->full && !e->giving_up && !e->naming) {
-		err_set(ERR_FULL, "%s", p->why);
+	if ((p->full || p->damaged) && !e->giving_up && !e->naming) {
+		err_set(ERR_FULL, "%s", *p->why ? p->why : "what was built is damaged");
 		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", builds_change(e) ? "recomputing the history" : "compacting");
 		e->giving_up = true;
 	}
@@ -246,6 +248,8 @@ static enum err seal(struct generation *b, struct generation *g, unsigned shard,
 	struct fold *f = &b->fold[shard], *old = &g->fold[shard];
 	pthread_mutex_lock(&f->busy);
 	enum err err = fold_carry_daily(f, &old->shard, g->rules, day_of(now)); /* as of one moment */
+	if (err == ERR_CORRUPT && db_damaged(&old->shard.db) && !db_damaged(&f->shard.db))
+		err = OK; /* the sizes of past days begin anew */
 	if (!err)
 		err = db_unsynced(&f->shard.db, false);
 	pthread_mutex_unlock(&f->busy);
@@ -280,6 +284,7 @@ static enum err fill(struct engine *e, struct generation *b, struct generation *
 
 static void build_step(struct engine *e, struct generation *b, struct generation *g, unsigned shard, uint32_t now, struct progress *p)
 {
+	struct fold *f = &b->fold[shard];
 	enum err err = fill(e, b, g, shard, now);
 	if (!err) {
 		struct progress own = {.worked = false};
@@ -295,6 +300,7 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 			memcpy(p->why, own.why, sizeof p->why);
 		p->failed |= own.failed;
 		p->full |= own.full;
+		p->damaged |= own.damaged;
 		if (!own.pending && !own.failed && !b->sealed[shard] && engine_caught_up(e, b, shard, hour_of(now))) {
 			err = seal(b, g, shard, now);
 			b->sealed[shard] = !err;
@@ -303,6 +309,7 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 	}
 	if (err && !atomic_load(&e->stop)) {
 		p->failed = true;
+		p->damaged |= db_damaged(&f->shard.db) || (b->adopts && db_damaged(&g->fold[shard].shard.db));
 		p->full |= err == ERR_FULL;
 		snprintf(p->why, sizeof p->why, "%s", err_text());
 	}
@@ -339,6 +346,8 @@ void *build_run(void *arg)
 		low_hold();
 		pthread_mutex_lock(&e->lock);
 		end_pass(e, b, me, &p, hour_of(now));
+		if (p.damaged && b->adopts)
+			engine_damaged(e, g);
 		generation_unref(g); /* never the last: the first serves or waits among the retired, the second is given up when nobody has it */
 		generation_unref(b);
 		if (p.failed && !e->giving_up)

@@ -51,6 +51,14 @@ struct generation *generation_ref(struct generation *g)
 	return g;
 }
 
+bool generation_damaged(const struct generation *g)
+{
+	for (unsigned i = 0; i < g->shards; i++)
+		if (db_damaged(&g->fold[i].shard.db))
+			return true;
+	return false;
+}
+
 enum err generation_open_folds(struct generation *g, struct store *s, const struct config *c)
 {
 	enum err e = OK;
@@ -156,6 +164,7 @@ void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t 
 		p->full |= err == ERR_FULL;
 		snprintf(p->why, sizeof p->why, "%s", err_text());
 	}
+	p->damaged |= db_damaged(&f->shard.db);
 	if (!err && !more)
 		atomic_store(&f->fresh_us, from);
 	p->worked |= !err && done > 0;
@@ -192,6 +201,30 @@ static void note_trouble(struct engine_thread *me, const struct progress *p)
 	}
 }
 
+#define REMAKE_FIRST_S 60
+#define REMAKE_MOST_S 3600
+#define REMAKE_FORGET_S 86400
+
+/* The first time at once; when it was in vain, or happens again, with pauses that double. */
+void engine_damaged(struct engine *e, struct generation *g)
+{
+	uint64_t now = clock_mono_us(), since_s = (now - e->remade_us) / 1000000;
+	if (g != e->serving || e->remake_wanted)
+		return;
+	if (since_s > REMAKE_FORGET_S)
+		e->remakes = 0;
+	uint64_t pause_s = e->remakes > 6 ? REMAKE_MOST_S : (uint64_t)REMAKE_FIRST_S << e->remakes >> 1;
+	if (e->remakes && since_s < pause_s)
+		return;
+	e->remakes++;
+	e->remade_us = now;
+	e->remake_wanted = true;
+	e->giving_up |= e->building && e->building->adopts; /* it takes over what is damaged */
+	metric_inc(M_VIEWS_REMADE);
+	damage_note(e->store->damage, "state", 0, "generation %u was damaged while it was in use; it is made again from the journal", g->number);
+	pthread_cond_broadcast(&e->build);
+}
+
 static void *run(void *arg)
 {
 	struct engine_thread *me = arg;
@@ -216,6 +249,8 @@ static void *run(void *arg)
 		seen = hurry;
 		pthread_mutex_lock(&e->lock);
 		e->removing -= gone != NULL;
+		if (p.damaged)
+			engine_damaged(e, g);
 		generation_unref(g); /* never the last: it serves, or waits among the retired */
 		note_trouble(me, &p);
 		for (unsigned i = 0; i < e->listeners_n && (tell || p.pending); i++)
@@ -325,6 +360,7 @@ enum err engine_start(const struct config *c, struct store *s, struct rules *rul
 		engine_stop(e);
 		return err_set(ERR_IO, "no thread for folding: raise the limit of threads (ulimit -u, TasksMax=)");
 	}
+	e->started = true;
 	*out = e;
 	return OK;
 }
@@ -348,6 +384,8 @@ void engine_stop(struct engine *e)
 		e->retired = next;
 	}
 	generation_unref(e->building);
+	if (e->serving && e->started)
+		e->store->views = generation_damaged(e->serving) ? STORE_VIEWS_DAMAGED : STORE_VIEWS_FINE;
 	generation_unref(e->serving);
 	rules_unref(e->queued);
 	pthread_mutex_destroy(&e->lock);

@@ -130,6 +130,18 @@ void fold_close(struct fold *f)
 	*f = (struct fold){.retention = 0};
 }
 
+bool fold_profile(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *out)
+{
+	if (!shard_profile(&f->shard, t, k, out))
+		return false;
+	if (fold_fits(f->rules, out))
+		return true;
+	shard_bad_profile(&f->shard);
+	profile_clear(out);
+	out->bad = true;
+	return false;
+}
+
 /* --- batches */
 
 static int by_visitor(const void *a, const void *b)
@@ -442,7 +454,7 @@ static void sweep_one(struct fold *f, struct db_txn *t, const struct due *d, uin
 {
 	struct fold_scratch *x = f->scratch;
 	struct profile *p = &x->profile;
-	if (!shard_profile(&f->shard, t, &d->k, p) || p->ordinal != d->ordinal || p->due_hour != d->hour)
+	if (!fold_profile(f, t, &d->k, p) || p->ordinal != d->ordinal || p->due_hour != d->hour)
 		shard_due_move(&f->shard, t, d->ordinal, d->hour, 0);
 	else
 		fold_settle(f, t, &d->k, p, fold_cats(p, x->cats_before), true, now);

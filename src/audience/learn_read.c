@@ -220,7 +220,7 @@ enum err learning_walk(struct learning *x, unsigned shard, learning_look each, v
 		if (e || key.n != sizeof k.b)
 			break;
 		if (!profile_load(p, value)) {
-			metric_inc(M_PROFILES_BAD);
+			shard_bad_profile(&f->shard);
 			continue;
 		}
 		memcpy(k.b, key.p, sizeof k.b);

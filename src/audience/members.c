@@ -30,8 +30,10 @@ static int by_place(const void *a, const void *b)
 	return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
-static void fail(struct db_txn *t, enum err e)
+static void fail(struct shard *s, struct db_txn *t, enum err e)
 {
+	if (e == ERR_CORRUPT)
+		db_found_damage(&s->db);
 	if (!t->err)
 		t->err = e;
 }
@@ -45,7 +47,7 @@ static void apply_chunk(struct shard *s, struct db_txn *t, const struct member_c
 	db_get(t, s->members, key, &stored);
 	enum err e = t->err ? t->err : bitmap_read(stored, &b);
 	if (e) {
-		fail(t, e);
+		fail(s, t, e);
 		return;
 	}
 	for (const struct member_change *c = from; c < to; c++)
@@ -111,7 +113,7 @@ bool members_has(struct shard *s, struct db_txn *t, uint16_t segment, uint32_t o
 		return false;
 	enum err e = bitmap_read(stored, &b);
 	if (e) {
-		fail(t, e);
+		fail(s, t, e);
 		return false;
 	}
 	bool has = bitmap_has(b, (uint16_t)ordinal);
@@ -132,8 +134,10 @@ enum err members_each(struct shard *s, struct db_txn *t, uint16_t segment, bool 
 	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value);
 	     more && go_on && key.n == 4 && get_u16((const uint8_t *)key.p) == segment; more = db_next(&c, &key, &value)) {
 		struct bitmap *b;
-		if ((e = bitmap_read(value, &b)))
+		if ((e = bitmap_read(value, &b))) {
+			fail(s, t, e);
 			break;
+		}
 		uint32_t high = (uint32_t)get_u16((const uint8_t *)key.p + 2) << 16, n = bitmap_size(b);
 		bitmap_list(b, list);
 		bitmap_free(b);

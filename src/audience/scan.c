@@ -31,7 +31,7 @@ static const struct profile *look(struct scanning *x, struct fold *f, struct str
 {
 	struct str memberships;
 	if (!profile_view(&x->view, bytes, x->wanted, &memberships)) {
-		metric_inc(M_PROFILES_BAD);
+		shard_bad_profile(&f->shard);
 		return NULL;
 	}
 	if (x->view.due_hour > hour_of(x->s->now)) {
@@ -43,7 +43,7 @@ static const struct profile *look(struct scanning *x, struct fold *f, struct str
 		return any_wanted(x, x->segments, n) ? &x->view : NULL;
 	}
 	if (!profile_load(&x->fresh, bytes)) {
-		metric_inc(M_PROFILES_BAD);
+		shard_bad_profile(&f->shard);
 		return NULL;
 	}
 	view_freshen(x->g, f, &x->fresh, x->s->now);

@@ -36,8 +36,8 @@ static enum err each_overdue(struct generation *g, struct fold *f, struct db_txn
 	enum err e = OK;
 	while (!e && shard_due_first(&f->shard, t, hour, ordinal, &hour, &ordinal) && hour <= hour_of(now)) {
 		struct vkey k;
-		if (shard_ordinal_key(&f->shard, t, ordinal, &k) && shard_profile(&f->shard, t, &k, &stored) &&
-		    shard_profile(&f->shard, t, &k, &fresh)) {
+		if (shard_ordinal_key(&f->shard, t, ordinal, &k) && fold_profile(f, t, &k, &stored) &&
+		    fold_profile(f, t, &k, &fresh)) {
 			view_freshen(g, f, &fresh, now);
 			e = each(arg, &k, &stored, &fresh);
 		}

@@ -327,7 +327,7 @@ void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, con
 	put_u64(k.b, first->hi);
 	put_u64(k.b + 8, first->lo);
 	memset(x->mask, 0, x->mask_words * sizeof *x->mask);
-	bool have = shard_profile(&f->shard, t, &k, p), stone = !have && shard_tombstone(&f->shard, t, &k, today);
+	bool have = fold_profile(f, t, &k, p), stone = !have && shard_tombstone(&f->shard, t, &k, today);
 	bool bad = !have && p->bad;
 	size_t before_n = have ? fold_cats(p, x->cats_before) : 0;
 	for (const struct entry *e = first; e < end && !t->err; e++) {

@@ -2,12 +2,15 @@
 
 #include "crumb/base/code.h"
 #include "crumb/base/memory.h"
+#include "crumb/core/hash.h"
 #include "crumb/core/metric.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define PROFILE_VERSION 3
+#define PROFILE_VERSION 4
+#define WITHOUT_CHECK 3 /* an older crumb's */
+#define CHECK_LEN 4
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sums are little-endian");
 _Static_assert(sizeof(struct sum_day) == 12, "a sum is twelve bytes");
 
@@ -214,8 +217,9 @@ static bool unpack(struct profile *p, struct str bytes, struct str *segments, co
 	const uint8_t *b = (const uint8_t *)bytes.p;
 	for (size_t i = 64; i < bytes.n; i += 64) /* a scan comes to cold memory: let it all come at once */
 		__builtin_prefetch(b + i);
-	if (bytes.n < 4 || b[0] != PROFILE_VERSION)
+	if (bytes.n < 4 + CHECK_LEN || (b[0] != PROFILE_VERSION && b[0] != WITHOUT_CHECK))
 		return false;
+	bytes.n -= b[0] == PROFILE_VERSION ? CHECK_LEN : 0;
 	size_t header = (size_t)b[1] << 16 | get_u16(b + 2);
 	if (header > bytes.n - 4 || !load_header(p, str_make(bytes.p + 4, header), segments))
 		return false;
@@ -236,10 +240,21 @@ static bool unpack(struct profile *p, struct str bytes, struct str *segments, co
 	return unpack_rows(p, str_skip(rest, sums), wanted);
 }
 
+/* Are they what was saved? */
+static bool checked(struct str bytes)
+{
+	if (bytes.n <= CHECK_LEN || bytes.p[0] != PROFILE_VERSION)
+		return bytes.n && bytes.p[0] == WITHOUT_CHECK;
+	const uint8_t *check = (const uint8_t *)bytes.p + bytes.n - CHECK_LEN;
+	return get_u32(check) == hash_check32(bytes.p, bytes.n - CHECK_LEN);
+}
+
 bool profile_load(struct profile *p, struct str bytes)
 {
 	struct str segments;
 	profile_clear(p);
+	if (!checked(bytes))
+		return false;
 	buf_add(&p->bytes, bytes.p, bytes.n);
 	if (p->bytes.failed) {
 		memory_none();
@@ -304,6 +319,9 @@ void profile_save(const struct profile *p, struct buf *out)
 	put_u16((uint8_t *)out->p + start + 2, (uint16_t)header);
 	buf_add(out, p->sums, p->sums_n * sizeof *p->sums);
 	pack_rows(p, out);
+	uint8_t check[CHECK_LEN];
+	put_u32(check, hash_check32(out->p + start, out->n - start));
+	buf_add(out, check, sizeof check);
 	CHECK(!out->failed);
 }
 

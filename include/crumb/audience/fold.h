@@ -38,6 +38,15 @@ enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most,
 /* Looks at up to `most` due visitors; *more: some are left. */
 enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more) MUST_CHECK;
 
+/* Can a profile be one that was made by these rules? No number in it leads anywhere else. */
+static inline bool fold_fits(const struct rules *r, const struct profile *p)
+{
+	return (p->rows_n == 0 || p->rows[p->rows_n - 1].cat < r->categories_n) && (p->sums_n == 0 || p->sums[p->sums_n - 1].cat < r->categories_n) &&
+	       (p->segments_n == 0 || p->segments[p->segments_n - 1] < r->segments_n);
+}
+/* shard_profile() of a shard of these views. */
+bool fold_profile(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *out);
+
 /* The first day that is retained on `today`. */
 static inline uint16_t oldest_day(uint16_t today, unsigned retention)
 {

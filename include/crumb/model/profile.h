@@ -2,7 +2,7 @@
  *
  * On disk (value of `visitors`):
  *
- *     u8 version │ u24 header length │ msgpack header │ sum sum … │ first day │ group group …
+ *     u8 version │ u24 header length │ msgpack header │ sum sum … │ first day │ group group … │ check u32 of all before it
  *
  *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …), sums] and,
  * where a TC string came, consent day, purposes group:  category − that of the group before │ bytes │ (day − the day before │ count) …         packed
