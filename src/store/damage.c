@@ -65,6 +65,14 @@ static bool put(struct damage *d, const char *where, uint64_t lost, const char *
 	return news;
 }
 
+bool damage_noted(struct damage *d, const char *where)
+{
+	pthread_mutex_lock(&d->lock);
+	bool noted = *find(d, where) != NULL;
+	pthread_mutex_unlock(&d->lock);
+	return noted;
+}
+
 void damage_note(struct damage *d, const char *where, uint64_t lost_events, const char *fmt, ...)
 {
 	char text[400];

@@ -68,14 +68,15 @@ static bool file_is_empty(const struct journal *j, const char *name)
 }
 
 /* Before LMDB maps it. */
-static enum err look_at_file(struct journal *j, uint16_t day, bool make, bool *changed)
+static enum err look_at_file(struct journal *j, uint16_t day, bool make, struct journal_day *d)
 {
 	char name[40], text[DAY_TEXT];
 	enum files_state how;
 	day_text(day, text);
 	snprintf(name, sizeof name, "journal/%s/data.mdb", text);
 	enum err e = files_check(j->files, name, &how);
-	*changed = !e && how == FILES_CHANGED;
+	d->changed = !e && how == FILES_CHANGED;
+	d->looked = !e && how != FILES_SAME;
 	struct ledger_day *l = ledger_find(j, day);
 	if (e == ERR_CORRUPT && !files_known(j->files, name) && !(l && l->events) && file_is_empty(j, name))
 		return OK; /* a crash fell between the file and its first page */
@@ -101,7 +102,7 @@ enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct jou
 	fresh.last = calloc(j->lanes, sizeof *fresh.last);
 	if (!fresh.last)
 		return err_set(ERR_NOMEM, "no memory");
-	if ((e = look_at_file(j, day, make, &fresh.changed)))
+	if ((e = look_at_file(j, day, make, &fresh)))
 		goto out;
 	struct db_txn t;
 	if ((e = db_open(&fresh.db, folder, j->map_bytes, 2, j->readonly ? DB_READONLY : DB_DURABLE)))
@@ -114,11 +115,34 @@ enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct jou
 	}
 	if ((e = db_end(&t)) || (make && (e = folder_sync(folder))) || (e = day_lasts(j, &fresh)))
 		goto out;
+	fresh.stood = make ? 0 : journal_day_time(j, day);
 	*out = fresh;
 	return OK;
 out:
 	journal_day_close(&fresh);
 	return e;
+}
+
+int64_t journal_day_time(const struct journal *j, uint16_t day)
+{
+	char path[4200];
+	struct stat st;
+	char text[DAY_TEXT];
+	day_text(day, text);
+	snprintf(path, sizeof path, "%s/%s/data.mdb", j->folder, text);
+	return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
+}
+
+/* How the next start is to take the file of a day that is about to be closed. */
+void journal_day_leave(struct journal *j, const struct journal_day *d)
+{
+	char name[40], text[DAY_TEXT];
+	day_text(d->day, text);
+	snprintf(name, sizeof name, "journal/%s/data.mdb", text);
+	if (db_damaged(&d->db))
+		files_doubt(j->files, name);
+	else if (d->written || d->looked)
+		files_accept(j->files, name);
 }
 
 void journal_day_close(struct journal_day *d)

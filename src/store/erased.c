@@ -180,6 +180,13 @@ enum err erased_open(const char *path, bool create, struct erased **out)
 	pthread_mutex_init(&e->file, NULL);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_mutex_init(&e->swapping, NULL);
+	struct stat st;
+	if (lstat(path, &st) == 0 && (stat(path, &st) != 0 || !S_ISREG(st.st_mode))) {
+		erased_close(e);
+		return err_set(ERR_CORRUPT,
+		    "%s is %s: put back the newest copy of it, or remove it, and what the journal knows of erasures is put together again", path,
+		    S_ISLNK(st.st_mode) ? "a link to a file that is not there" : "no file");
+	}
 	int fd = open(path, (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
 	enum err why = OK;

@@ -18,10 +18,13 @@
 #define NAME_CAP 64
 #define BYTES_MAX (1u << 20)
 #define CHECK_LEN 8
+#define SUMMED_MOST (256 << 20)
+#define SUM_TEXT (2 * CHECK_LEN + 1)
 
 struct file {
-	int64_t size, mtime;
-	char name[NAME_CAP];
+	int64_t size, mtime; /* -1: nothing is known */
+	char name[NAME_CAP], sum[SUM_TEXT];
+	bool accepted, doubted;
 };
 
 struct files {
@@ -41,6 +44,28 @@ static void check_of(const char *p, size_t n, char out[2 * CHECK_LEN + 1])
 	uint8_t sum[32];
 	crypto_generichash(sum, sizeof sum, (const uint8_t *)p, n, NULL, 0);
 	sodium_bin2hex(out, 2 * CHECK_LEN + 1, sum, CHECK_LEN);
+}
+
+/* The sum of a file, or "-": it is too large, cannot be read, or is being written. */
+static void sum_of(const char *path, const struct stat *st, char out[SUM_TEXT])
+{
+	static const size_t part = 1 << 20;
+	struct stat after;
+	uint8_t sum[32];
+	crypto_generichash_state h;
+	ssize_t n = -1;
+	int fd = st->st_size <= SUMMED_MOST ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	uint8_t *b = fd >= 0 ? malloc(part) : NULL;
+	memcpy(out, "-", 2);
+	crypto_generichash_init(&h, NULL, 0, sizeof sum);
+	while (b && (n = read(fd, b, part)) > 0)
+		crypto_generichash_update(&h, b, (size_t)n);
+	crypto_generichash_final(&h, sum, sizeof sum);
+	if (n == 0 && fstat(fd, &after) == 0 && after.st_size == st->st_size && mtime_of(&after) == mtime_of(st))
+		sodium_bin2hex(out, SUM_TEXT, sum, CHECK_LEN);
+	free(b);
+	if (fd >= 0)
+		close(fd);
 }
 
 static bool read_whole(const char *path, struct buf *out)
@@ -70,6 +95,14 @@ static bool whole(struct str text)
 	return memcmp(text.p + text.n - last, line, last) == 0;
 }
 
+static struct file *more(struct files *f)
+{
+	struct file *grown = realloc(f->list, (f->n + 1) * sizeof *grown);
+	CHECK(grown);
+	f->list = grown;
+	return &f->list[f->n++];
+}
+
 struct files *files_load(const char *store, bool in_use)
 {
 	struct files *f = calloc(1, sizeof *f);
@@ -82,16 +115,12 @@ struct files *files_load(const char *store, bool in_use)
 	if (read_whole(path, &b) && whole(buf_view(&b))) {
 		struct str rest = buf_view(&b), line;
 		while (str_cut(&rest, '\n', &line)) {
-			struct file one;
+			struct file one = {.sum = "-"};
 			char text[256];
 			snprintf(text, sizeof text, STR_FMT, STR_ARG(line));
 			f->stopped |= strcmp(text, "stopped") == 0;
-			if (sscanf(text, "%" SCNd64 " %" SCNd64 " %63s", &one.size, &one.mtime, one.name) != 3)
-				continue;
-			struct file *grown = realloc(f->list, (f->n + 1) * sizeof *grown);
-			CHECK(grown);
-			f->list = grown;
-			f->list[f->n++] = one;
+			if (sscanf(text, "%" SCNd64 " %" SCNd64 " %63s %16s", &one.size, &one.mtime, one.name, one.sum) >= 3)
+				*more(f) = one;
 		}
 	}
 	buf_done(&b);
@@ -110,7 +139,7 @@ bool files_stopped(const struct files *f)
 	return f->stopped;
 }
 
-static const struct file *find(const struct files *f, const char *name)
+static struct file *find(const struct files *f, const char *name)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (strcmp(f->list[i].name, name) == 0)
@@ -120,7 +149,23 @@ static const struct file *find(const struct files *f, const char *name)
 
 bool files_known(const struct files *f, const char *name)
 {
-	return find(f, name) != NULL;
+	const struct file *was = find(f, name);
+	return was && was->size >= 0;
+}
+
+bool files_summed(const struct files *f, const char *name)
+{
+	const struct file *was = find(f, name);
+	return was && *was->sum != '-';
+}
+
+static bool same_sum(const char *path, const struct stat *st, const struct file *was)
+{
+	char sum[SUM_TEXT];
+	if (*was->sum == '-')
+		return false;
+	sum_of(path, st, sum);
+	return strcmp(sum, was->sum) == 0;
 }
 
 enum files_state files_look(const struct files *f, const char *name)
@@ -130,10 +175,10 @@ enum files_state files_look(const struct files *f, const char *name)
 	const struct file *was = find(f, name);
 	if (f->in_use)
 		return FILES_SAME;
-	if (!was)
+	if (!was || was->size < 0)
 		return FILES_UNKNOWN;
 	snprintf(path, sizeof path, "%s/%s", f->store, name);
-	if (stat(path, &st) == 0 && st.st_size == was->size && mtime_of(&st) == was->mtime)
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == was->size && (mtime_of(&st) == was->mtime || same_sum(path, &st, was)))
 		return FILES_SAME;
 	return f->stopped ? FILES_CHANGED : FILES_UNKNOWN;
 }
@@ -157,6 +202,11 @@ static enum err save(const char *store, struct buf *b)
 	return b->failed ? err_set(ERR_NOMEM, "no memory") : file_replace(path, buf_view(b));
 }
 
+static void put(struct buf *b, const struct file *one)
+{
+	buf_addf(b, "%" PRId64 " %" PRId64 " %s %s\n", one->size, one->mtime, one->name, one->sum);
+}
+
 enum err files_running(struct files *f)
 {
 	struct buf b = {0};
@@ -164,48 +214,89 @@ enum err files_running(struct files *f)
 		return OK; /* says nothing that is not so */
 	buf_c(&b, MAGIC);
 	for (size_t i = 0; i < f->n; i++)
-		buf_addf(&b, "%" PRId64 " %" PRId64 " %s\n", f->list[i].size, f->list[i].mtime, f->list[i].name);
+		put(&b, &f->list[i]);
 	enum err e = save(f->store, &b);
 	buf_done(&b);
 	return e;
 }
 
-static void add(struct buf *b, const char *store, const char *name)
+static struct file *have(struct files *f, const char *name)
+{
+	struct file *one = find(f, name);
+	if (!one && strlen(name) < NAME_CAP) {
+		one = more(f);
+		*one = (struct file){.size = -1, .mtime = -1, .sum = "-"};
+		memcpy(one->name, name, strlen(name) + 1);
+	}
+	return one;
+}
+
+void files_accept(struct files *f, const char *name)
+{
+	struct file *one = have(f, name);
+	if (one)
+		one->accepted = true;
+}
+
+void files_doubt(struct files *f, const char *name)
+{
+	struct file *one = have(f, name);
+	if (one)
+		one->doubted = true;
+}
+
+/* A line for a file as it stands, or the one that it had. */
+static void add(struct buf *b, const struct files *f, const char *name, bool summed, bool accepted)
 {
 	char path[FILE_PATH_MAX + NAME_CAP + 1];
 	struct stat st;
-	snprintf(path, sizeof path, "%s/%s", store, name);
-	if (strlen(name) < NAME_CAP && stat(path, &st) == 0 && S_ISREG(st.st_mode))
-		buf_addf(b, "%" PRId64 " %" PRId64 " %s\n", (int64_t)st.st_size, mtime_of(&st), name);
+	const struct file *was = find(f, name);
+	snprintf(path, sizeof path, "%s/%s", f->store, name);
+	if (strlen(name) >= NAME_CAP || stat(path, &st) != 0 || !S_ISREG(st.st_mode) || (was && was->doubted))
+		return;
+	struct file now = {.size = st.st_size, .mtime = mtime_of(&st), .sum = "-"};
+	memcpy(now.name, name, strlen(name) + 1);
+	bool known = was && was->size >= 0, same = known && was->size == now.size && was->mtime == now.mtime;
+	if (same && *was->sum != '-')
+		memcpy(now.sum, was->sum, sizeof now.sum);
+	else if (summed)
+		sum_of(path, &st, now.sum);
+	if (known && !same && !accepted && !was->accepted && (*was->sum == '-' || strcmp(was->sum, now.sum) != 0))
+		now = *was;
+	put(b, &now);
 }
 
-static void add_below(struct buf *b, const char *store, const char *sub)
+static void add_below(struct buf *b, const struct files *f, const char *sub, bool summed, bool accepted)
 {
 	char path[FILE_PATH_MAX + NAME_CAP + 1];
-	snprintf(path, sizeof path, "%s/%s", store, sub);
+	snprintf(path, sizeof path, "%s/%s", f->store, sub);
 	DIR *d = opendir(path);
-	for (struct dirent *f; d && (f = readdir(d));) {
+	for (struct dirent *e; d && (e = readdir(d));) {
 		char name[512];
-		snprintf(name, sizeof name, "%s/%s/data.mdb", sub, f->d_name);
-		if (f->d_name[0] != '.')
-			add(b, store, name);
+		snprintf(name, sizeof name, "%s/%s/data.mdb", sub, e->d_name);
+		if (e->d_name[0] != '.')
+			add(b, f, name, summed, accepted);
 	}
 	if (d)
 		closedir(d);
 }
 
-enum err files_save(const char *store, uint32_t generation)
+enum err files_save(const struct files *f, uint32_t generation, enum store_views views)
 {
 	struct buf b = {0};
 	char state[32];
 	snprintf(state, sizeof state, "state/%" PRIu32, generation);
 	buf_c(&b, MAGIC);
 	buf_c(&b, "stopped\n");
-	add_below(&b, store, "journal");
-	add_below(&b, store, state);
-	add(&b, store, "wal");
-	add(&b, store, "erased");
-	enum err e = save(store, &b);
+	add_below(&b, f, "journal", true, false);
+	if (views == STORE_VIEWS_FINE)
+		add_below(&b, f, state, false, true);
+	for (size_t i = 0; i < f->n && views == STORE_VIEWS_UNSEEN; i++)
+		if (strncmp(f->list[i].name, "state/", 6) == 0 && f->list[i].size >= 0)
+			put(&b, &f->list[i]);
+	add(&b, f, "wal", false, true);
+	add(&b, f, "erased", true, true);
+	enum err e = save(f->store, &b);
 	buf_done(&b);
 	return e;
 }

@@ -57,7 +57,8 @@ enum err format_read(const char *folder, struct format *out)
 		return OK;
 	}
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	enum err e = n < 0 ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
+	enum err e = n < 0 && errno == EISDIR ? err_set(ERR_CORRUPT, "%s is no file: put it back, every backup has it", path)
+		     : n < 0		      ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
 	if (fd >= 0)
 		close(fd);
 	if (e)

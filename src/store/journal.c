@@ -66,6 +66,9 @@ static enum err commit_day(struct journal *j, struct journal_day *d, struct jour
 	enum err e = db_begin(&d->db, true, &t);
 	if (e)
 		return e;
+	if (!d->written && d->stood && d->stood != journal_day_time(j, d->day))
+		db_found_damage(&d->db); /* by somebody else, while it was in use: the next start looks at it */
+	d->written = true;
 	for (size_t i = 0; i < n && !e; i++) {
 		if (blocks[i].day != d->day)
 			continue;
@@ -363,8 +366,11 @@ void journal_close(struct journal *j)
 	if (j->opened && !j->readonly)
 		ledger_save(j);
 	for (int i = 0; i < DAYS_MAX; i++)
-		if (j->days[i].day)
+		if (j->days[i].day) {
+			if (j->opened && !j->readonly)
+				journal_day_leave(j, &j->days[i]);
 			journal_day_close(&j->days[i]);
+		}
 	wal_close(j->wal);
 	for (unsigned i = 0; j->pending && i < j->lanes; i++)
 		buf_done(&j->pending[i].records);
@@ -488,6 +494,18 @@ static bool in_shard(const struct journal_reader *r, unsigned i)
 	       get_u64((const uint8_t *)r->day[i].key.p + 2) <= r->day[i].limit;
 }
 
+/* A day in which something does not open, or whose pages lead nowhere, while it is in use: it is gone on without what cannot be read. Where the start
+ * has counted already what is lost, that stands. The next start looks at all of it. */
+static void found_damage(struct journal *j, struct journal_day *d)
+{
+	char where[32], text[DAY_TEXT];
+	day_text(d->day, text);
+	snprintf(where, sizeof where, "journal/%s", text);
+	db_found_damage(&d->db);
+	if (!damage_noted(j->damage, where))
+		damage_note(j->damage, where, EVENTS_UNKNOWN, "damaged while it was in use (%s); the next start counts what is lost", err_text());
+}
+
 enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct journal_reader **out)
 {
 	struct journal_reader *r = calloc(1, sizeof *r);
@@ -512,12 +530,21 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 	low_release();
 	for (unsigned i = 0; i < r->n && !e; i++) {
 		uint8_t key[KEY_LEN];
-		if ((e = db_begin(&r->day[i].d->db, false, &r->day[i].t)))
+		if ((e = db_begin(&r->day[i].d->db, false, &r->day[i].t)) == ERR_CORRUPT) {
+			found_damage(j, r->day[i].d);
+			e = OK;
+			continue;
+		}
+		if (e)
 			break;
 		db_walk(&r->day[i].t, r->day[i].d->table, &r->day[i].c);
 		journal_block_key(shard, after + 1, key);
 		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, KEY_LEN), &r->day[i].key, &r->day[i].value) && in_shard(r, i);
 		e = r->day[i].t.err;
+		if (e == ERR_CORRUPT) {
+			found_damage(j, r->day[i].d);
+			e = OK;
+		}
 	}
 	if (e)
 		journal_read_end(r);
@@ -563,8 +590,13 @@ enum err journal_next(struct journal_reader *r, struct buf *records, uint64_t *s
 	*seq = lowest;
 	*day = r->day[best].d->day;
 	enum err e = journal_unseal(&r->opener, r->day[best].d, r->day[best].key, r->day[best].value, records, count);
+	if (e == ERR_CORRUPT)
+		found_damage(r->j, r->day[best].d);
 	r->day[best].more = db_next(&r->day[best].c, &r->day[best].key, &r->day[best].value) && in_shard(r, best);
-	return r->day[best].t.err ? r->day[best].t.err : e;
+	enum err after = r->day[best].t.err; /* of what comes behind this block, which is whole */
+	if (after == ERR_CORRUPT)
+		found_damage(r->j, r->day[best].d);
+	return after && after != ERR_CORRUPT ? after : e;
 }
 
 void journal_read_end(struct journal_reader *r)

@@ -33,6 +33,9 @@ struct journal_day {
 	unsigned refs; /* readers */
 	bool dead;     /* expired; goes with its last reader */
 	bool changed;  /* by somebody else, since the store was closed */
+	bool looked;   /* it was not as it stood then: all of its pages were looked at */
+	bool written;  /* since it was opened */
+	int64_t stood; /* time of its file when it was opened */
 	struct db db;
 	db_table table;
 	uint8_t key[32];
@@ -65,6 +68,7 @@ struct ledger {
 	bool missing, damaged; /* the file was, when the journal was opened */
 	unsigned n;
 	uint64_t unsaved; /* events that the file does not know of */
+	uint64_t counted; /* bytes that were read for that after a crash */
 	struct ledger_day days[LEDGER_MAX];
 };
 struct day_count {
@@ -109,6 +113,8 @@ void journal_remove_folder(const char *folder); /* of an environment */
 /* Opens the environment of a day, and closes it. They wait for the disk: without the lock, which readers take. */
 enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day *out) MUST_CHECK;
 void journal_day_close(struct journal_day *d);
+int64_t journal_day_time(const struct journal *j, uint16_t day); /* when its file was changed last; 0: unknown */
+void journal_day_leave(struct journal *j, const struct journal_day *d); /* before that, when the store is closed */
 enum err journal_open_days(struct journal *j) MUST_CHECK; /* all there are */
 void journal_unlink_day(const struct journal *j, uint16_t day);
 void journal_expire_aside(struct journal *j); /* removes what was set aside of days that are over */

@@ -254,7 +254,7 @@ enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 	if (k->fd < 0 || fstat(k->fd, &st) != 0)
 		e = err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode))
-		e = err_set(ERR_CORRUPT, "%s is no file", path);
+		e = err_set(ERR_CORRUPT, "%s is no file: put back the newest copy of it", path);
 	else if (st.st_mode & 077)
 		e = err_set(ERR_USAGE, "%s is readable by others: chmod 600 it", path);
 	else if (mode == KEYS_MAKE)

@@ -279,6 +279,36 @@ enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, 
 	return e;
 }
 
+/* Is it known byte for byte how it stood? Else another time alone says nothing. */
+static bool summed(const struct journal *j, uint16_t day)
+{
+	char where[32], name[48];
+	where_of(day, where);
+	snprintf(name, sizeof name, "%s/data.mdb", where);
+	return files_summed(j->files, name);
+}
+
+#define COUNTED_MOST ((uint64_t)4 << 30) /* bytes that are read at a start after a crash */
+
+/* After a crash, or where something could not be read: is what the ledger knows of still there? What came since it was saved is added. False: that would be too much to read. */
+static bool count_after_crash(struct journal *j, struct journal_day *d, struct ledger_day *l, struct day_count *all, enum err *e)
+{
+	struct day_count since = {0};
+	char file[4200], where[32];
+	struct stat st;
+	where_of(d->day, where);
+	snprintf(file, sizeof file, "%.*s/%s/data.mdb", journal_store_part(j), j->folder, where);
+	if (!d->looked || d->changed || !l->known || stat(file, &st) != 0 || j->ledger.counted + (uint64_t)st.st_size > COUNTED_MOST)
+		return false;
+	j->ledger.counted += (uint64_t)st.st_size;
+	*e = ledger_count(j, d, 0, true, all);
+	if (!*e)
+		*e = ledger_count(j, d, l->last, true, &since);
+	l->events += since.events;
+	l->readable = all->events;
+	return true;
+}
+
 /* A day that is open: its numbers as they are now. */
 static enum err settle_day(struct journal *j, struct journal_day *d)
 {
@@ -303,7 +333,18 @@ static enum err settle_day(struct journal *j, struct journal_day *d)
 			snprintf(text, sizeof text, "%s%llu of its %llu blocks cannot be read", d->changed ? "changed by somebody else, " : "a part of it is lost; ",
 			    (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
 			note(j, d->day, l, text);
+		} else if (d->changed && summed(j, d->day)) {
+			note(j, d->day, l, "changed by somebody else since the store was closed; everything in it opens");
 		}
+	} else if (count_after_crash(j, d, l, &n, &e)) {
+		if (!e && (n.bad_blocks || l->readable < l->events)) {
+			char text[200];
+			snprintf(text, sizeof text, "a part of it is lost; %llu of its %llu blocks cannot be read", (unsigned long long)n.bad_blocks,
+			    (unsigned long long)n.blocks);
+			note(j, d->day, l, text);
+		}
+		if (e)
+			return e;
 	} else if (last > l->last) {
 		if ((e = ledger_count(j, d, l->last, l->known, &n)))
 			return e;

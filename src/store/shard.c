@@ -62,6 +62,27 @@ void shard_close(struct shard *s)
 	db_close(&s->db);
 }
 
+enum err shard_belongs(struct shard *s, const struct shard_name *name, bool readonly)
+{
+	static const uint8_t none[16];
+	uint8_t b[16 + 4 + 2];
+	struct str has;
+	struct db_txn t;
+	memcpy(b, name->store, 16);
+	put_u32(b + 16, name->generation);
+	put_u16(b + 20, (uint16_t)name->shard);
+	enum err e = memcmp(b, none, 16) == 0 ? OK : db_begin(&s->db, false, &t);
+	if (e || memcmp(b, none, 16) == 0)
+		return e;
+	bool named = db_get(&t, s->meta, STR("name"), &has), same = named && has.n == sizeof b && memcmp(has.p, b, sizeof b) == 0;
+	e = t.err ? t.err : named && !same ? err_set(ERR_CORRUPT, "the views of shard %u are another store's or another shard's", s->number) : OK;
+	db_abort(&t);
+	if (e || named || readonly || (e = db_begin(&s->db, true, &t)))
+		return e;
+	db_put(&t, s->meta, STR("name"), view(b, sizeof b));
+	return db_end(&t);
+}
+
 bool shard_meta_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t *out)
 {
 	struct str v;
@@ -101,6 +122,12 @@ void shard_unfinished_done(struct shard *s, struct db_txn *t)
 	db_del(t, s->meta, STR("part"));
 }
 
+void shard_bad_profile(struct shard *s)
+{
+	metric_inc(M_PROFILES_BAD);
+	db_found_damage(&s->db);
+}
+
 bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out)
 {
 	struct str v;
@@ -109,7 +136,7 @@ bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, stru
 		return false;
 	if (profile_load(out, v))
 		return true;
-	metric_inc(M_PROFILES_BAD);
+	shard_bad_profile(s);
 	profile_clear(out);
 	out->bad = true;
 	return false;

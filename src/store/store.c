@@ -325,7 +325,7 @@ void store_close(struct store *s)
 	journal_close(s->journal);
 	erased_close(s->erased);
 	keys_close(s->keys);
-	if (in_order && files_save(s->path, store_current(s)) != OK)
+	if (in_order && files_save(s->files, store_current(s), s->views) != OK)
 		log_warn("store", "the next start reads more than it would have to why=\"%s\"", err_text());
 	files_free(s->files);
 	damage_free(s->damage);
@@ -399,7 +399,14 @@ enum err store_shard(struct store *s, uint32_t generation, unsigned shard, struc
 	snprintf(path, sizeof path, "%s/state/%u/%u", s->path, generation, shard);
 	if (!s->readonly && (e = make_folder(path)))
 		return e;
-	return shard_open(out, path, shard, s->map_bytes, s->readonly);
+	if ((e = shard_open(out, path, shard, s->map_bytes, s->readonly)))
+		return e;
+	struct shard_name name = {.generation = generation, .shard = shard};
+	if (keys_sealed(s->keys))
+		keys_id(s->keys, name.store);
+	if ((e = shard_belongs(out, &name, s->readonly)))
+		shard_close(out);
+	return e;
 }
 
 enum err store_check_views(struct store *s, uint32_t generation)

@@ -124,6 +124,7 @@ static enum err undo_day(struct journal *j, struct journal_day *d)
 	struct db_txn t;
 	uint8_t k[KEY_LEN];
 	bool any = false;
+	d->written = true;
 	enum err e = db_begin(&d->db, true, &t);
 	if (e)
 		return e;

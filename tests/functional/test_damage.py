@@ -1,6 +1,7 @@
 """Every file of a store of several weeks is deleted, emptied, cut, flipped, overwritten, zeroed, taken from another store or made a dangling link.
 crumb then either serves what is left and says what is not, or refuses in one sentence that names the file and has changed nothing. It never dies of it."""
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -36,9 +37,14 @@ class Store:
         r = s.import_lines(list(lines_of(s.now(), seed)))
         assert r['accepted'] == DAYS * PER_DAY, r
         s.settle()
+        while not os.path.exists(os.path.join(s.store, 'kept')):        # the nightly copy of the views, which is made at once
+            time.sleep(0.05)
         self.events = s.js('db', 'stat')['events']
         assert self.events == DAYS * PER_DAY
         assert s.stop() == 0
+
+    def path(self, *names):
+        return os.path.join(self.server.store, *names)
 
     def close(self):
         self.server.close()
@@ -145,6 +151,16 @@ def dangling(path):
 DAMAGE = [remove, empty, half, flip, page, zero_page, dangling]
 
 
+def some(n, *lists):
+    """What is tried: always the same few, or with CRUMB_DAMAGE=all each with each (four minutes)."""
+    all_of_them = list(itertools.product(*lists)) if len(lists) > 1 else list(lists[0])
+    return all_of_them if os.environ.get('CRUMB_DAMAGE') == 'all' else random.Random(len(all_of_them)).sample(all_of_them, n)
+
+
+def names(value):
+    return getattr(value, '__name__', None)
+
+
 # --- keys and format
 
 
@@ -160,8 +176,7 @@ def refused_untouched(s, name):
         assert s.tree() == before, command
 
 
-@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
-@pytest.mark.parametrize('name', ['keys', 'format'])
+@pytest.mark.parametrize('damage,name', some(5, DAMAGE, ['keys', 'format']), ids=names)
 def test_damaged_keys_or_format_are_refused_and_nothing_is_touched(whole, copy, name, damage):
     if name == 'format' and damage in (page, zero_page):
         pytest.skip('it is no page')
@@ -238,7 +253,7 @@ def serves_the_rest(s, whole, broken, least=0, most=PER_DAY):
     assert s.stop() == 0
 
 
-@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+@pytest.mark.parametrize('damage', some(3, DAMAGE), ids=names)
 def test_a_damaged_day_is_set_aside_named_and_counted(whole, copy, damage):
     day = days(copy)[7]
     damage(copy.path('journal', day, 'data.mdb'))
@@ -248,15 +263,14 @@ def test_a_damaged_day_is_set_aside_named_and_counted(whole, copy, damage):
         assert any(n.startswith(day + '.damaged') for n in os.listdir(copy.path('journal')))
 
 
-@pytest.mark.parametrize('seed', range(6))
-@pytest.mark.parametrize('damage', [flip, page, zero_page], ids=lambda d: d.__name__)
+@pytest.mark.parametrize('damage,seed', some(3, [flip, page, zero_page], range(6)), ids=names)
 def test_a_day_that_somebody_wrote_into_is_told_wherever_it_was(whole, copy, damage, seed):
     day = days(copy)[5]
     damage(copy.path('journal', day, 'data.mdb'), seed=seed)
     serves_the_rest(copy, whole, day)
 
 
-@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+@pytest.mark.parametrize('damage', some(1, DAMAGE), ids=names)
 def test_a_damaged_lock_file_is_no_loss(whole, copy, damage):
     day = days(copy)[3]
     damage(copy.path('journal', day, 'lock.mdb'))
@@ -308,8 +322,7 @@ def test_what_was_set_aside_goes_when_its_day_is_over(whole, copy):
     assert told_loss(copy)[0] == 0
 
 
-@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
-@pytest.mark.parametrize('name', ['days', 'files', 'kept', 'clock', 'undo', 'lock', 'admin'])
+@pytest.mark.parametrize('damage,name', some(10, DAMAGE, ['days', 'files', 'kept', 'clock', 'undo', 'lock', 'admin']), ids=names)
 def test_small_files_may_be_damaged(whole, copy, name, damage):
     if not os.path.exists(copy.path(name)):
         pytest.skip('this store has none')
@@ -344,34 +357,32 @@ def makes_views_again(s, whole, what=''):
     assert 'state' not in readiness(s)
 
 
-@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+@pytest.mark.parametrize('damage', some(3, DAMAGE), ids=names)
 def test_damaged_views_are_made_again(whole, copy, damage):
     damage(os.path.join(views(copy), '1', 'data.mdb'))
     makes_views_again(copy, whole, 'made again')
 
 
-@pytest.mark.parametrize('seed', range(4))
-@pytest.mark.parametrize('damage', [flip, page, zero_page], ids=lambda d: d.__name__)
+@pytest.mark.parametrize('damage,seed', some(2, [flip, page, zero_page], range(4)), ids=names)
 def test_views_that_somebody_wrote_into_are_made_again(whole, copy, damage, seed):
     damage(os.path.join(views(copy), '0', 'data.mdb'), seed=seed)
     makes_views_again(copy, whole, 'made again')
 
 
-@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+@pytest.mark.parametrize('damage', some(1, DAMAGE), ids=names)
 def test_a_damaged_lock_file_of_views_is_no_loss(whole, copy, damage):
     damage(os.path.join(views(copy), '1', 'lock.mdb'))
     makes_views_again(copy, whole)
 
 
-@pytest.mark.parametrize('damage', DAMAGE, ids=lambda d: d.__name__)
+@pytest.mark.parametrize('damage', some(2, DAMAGE), ids=names)
 def test_a_damaged_name_of_the_views_is_no_loss(whole, copy, damage):
     damage(copy.path('state', 'CURRENT'))
     makes_views_again(copy, whole)
 
 
 def test_views_of_another_store_are_not_served(whole, other, copy):
-    shutil.copy(os.path.join(views(other.server) if hasattr(other.server, 'path') else os.path.join(other.server.store, 'state', '1'), '0', 'data.mdb'),
-                os.path.join(views(copy), '0', 'data.mdb'))
+    shutil.copy(os.path.join(views(other), '0', 'data.mdb'), os.path.join(views(copy), '0', 'data.mdb'))
     makes_views_again(copy, whole, 'made again')
 
 
@@ -380,7 +391,7 @@ def test_a_shard_that_is_gone_is_made_again(whole, copy):
     makes_views_again(copy, whole, 'made again')
 
 
-@pytest.mark.parametrize('damage', [half, page, zero_page], ids=lambda d: d.__name__)
+@pytest.mark.parametrize('damage', some(1, [half, page, zero_page]), ids=names)
 def test_the_command_line_names_damaged_views_when_no_server_runs(copy, damage):
     damage(os.path.join(views(copy), '1', 'data.mdb'))
     for command in (['db', 'stat'], ['segments', 'list'], ['db', 'verify']):
@@ -415,3 +426,186 @@ def test_a_backup_to_a_path_that_would_be_cut_is_refused(copy):
     r = copy.cli('db', 'backup', deep, ok=(1,))
     assert 'path' in r.stderr or 'too long' in r.stderr
 
+
+
+# --- while the server runs, and what the next start makes of it
+
+
+def deadline(condition, seconds=60):
+    end = time.time() + seconds * SLOW
+    while not condition():
+        assert time.time() < end
+        time.sleep(0.05)
+
+
+def spoil_profile(s):
+    """One bit of somebody's profile, wherever its bytes stand in the file; the file stays one that LMDB reads."""
+    path = os.path.join(views(s), '0', 'data.mdb')
+    with open(path, 'r+b') as f:
+        data = f.read()
+        key = re.search(b'(.{16})\x04\x00.{1}[\x10-\xff]?\x9b', data, re.S).group(1)      # version, length of the header, its eleven fields
+        for m in re.finditer(re.escape(key) + b'\x04', data):
+            f.seek(m.end() + 20)
+            f.write(bytes([data[m.end() + 20] ^ 4]))
+
+
+def test_a_profile_that_does_not_decode_stops_nobody_and_is_made_again(whole, copy):
+    assert copy.try_start()
+    copy.settle()
+    before = [copy.visitor('--id', 'visitor-1-%d' % i) for i in range(20)]
+    spoil_profile(copy)
+    lines = [{'t': copy.now(), 'id': 'visitor-1-%d' % i, 'u': 'https://shop.example/coats/1'} for i in range(20)]
+    assert copy.import_lines(lines)['accepted'] == 20       # his neighbours are in the views at once
+    copy.settle()
+    assert copy.metric('unreadable_profiles_total') > 0
+    deadline(lambda: copy.metric('views_remade_total') == 1 and copy.js('db', 'stat')['events'] == whole.events + 20)
+    copy.settle()
+    for i in range(20):
+        after = {c['id']: c['count'] for c in copy.visitor('--id', 'visitor-1-%d' % i)['categories']}
+        assert after == {c['id']: c['count'] + 1 for c in before[i]['categories']}
+    assert 'state' in readiness(copy)
+    copy.verify()
+    assert copy.stop() == 0
+    assert copy.try_start()
+    assert 'state' not in readiness(copy)
+
+
+def test_what_nobody_meets_is_found_by_the_nightly_copy(whole, copy):
+    assert copy.try_start()
+    copy.settle()
+    spoil_profile(copy)
+    assert copy.js('db', 'verify', ok=(1,))['problems']
+    copy.advance('1d')
+    deadline(lambda: copy.metric('views_remade_total') == 1)
+    copy.settle()
+    deadline(lambda: copy.js('db', 'verify', ok=(0, 1))['ok'])
+
+
+@pytest.mark.parametrize('seed', some(1, range(3)))
+def test_views_that_are_overwritten_while_they_serve_are_made_again(whole, copy, seed):
+    """Or the process says which file it was, ends, and the next one does it."""
+    assert copy.try_start()
+    copy.settle()
+    path = os.path.join(views(copy), '0', 'data.mdb')
+    for at in range(6):
+        page(path, bytes, seed * 100 + at)
+    try:
+        for back in range(3):
+            copy.import_lines([{'t': copy.now() - back * DAY, 'id': 'visitor-1-%d' % i, 'u': 'https://shop.example/coats/1'} for i in range(20)])
+            copy.settle()
+        copy.advance('1d')
+        copy.settle()
+        deadline(lambda: copy.js('db', 'verify', ok=(0, 1))['ok'])
+    except (AssertionError, OSError):
+        deadline(lambda: copy.process.poll() is not None)
+    if copy.process.poll() is not None:
+        assert copy.process.returncode == 1 and 'data.mdb' in copy.logged().splitlines()[-1] or '/state/' in copy.logged().splitlines()[-1]
+        copy.process.stdout.close()
+        assert copy.try_start(), copy.said[-500:]
+        copy.settle()
+        copy.verify()
+    assert copy.stop() == 0
+
+
+@pytest.mark.parametrize('name', ['views', 'day'])
+def test_a_file_that_is_cut_while_it_is_in_use_is_named_and_no_signal_ends_the_server(whole, copy, name):
+    assert copy.try_start()
+    copy.settle()
+    path = os.path.join(views(copy), '1', 'data.mdb') if name == 'views' else copy.path('journal', days(copy)[-1], 'data.mdb')
+    empty(path)
+    try:
+        copy.import_lines([{'t': copy.now(), 'id': 'visitor-1-%d' % i, 'u': 'https://shop.example/coats/1'} for i in range(40)])
+        copy.settle()
+        copy.js('db', 'stat')
+    except (AssertionError, OSError):
+        pass
+    deadline(lambda: copy.process.poll() is not None)
+    last = copy.logged().strip().splitlines()[-1]
+    assert copy.process.returncode == 1 and os.path.dirname(path) in last and 'start again' in last, last
+    copy.process.stdout.close()
+    assert copy.try_start(), copy.said[-500:]
+    copy.settle()
+    assert copy.stop() == 0
+
+
+def test_views_of_another_store_are_not_served_after_a_crash_either(whole, other, copy):
+    copy.start()
+    copy.stop(signal.SIGKILL)
+    shutil.copy(os.path.join(views(other), '0', 'data.mdb'), os.path.join(views(copy), '0', 'data.mdb'))
+    makes_views_again(copy, whole, "another store's")
+
+
+def test_views_of_another_shard_are_not_served(whole, copy):
+    copy.start()
+    copy.stop(signal.SIGKILL)
+    shutil.copy(os.path.join(views(copy), '0', 'data.mdb'), os.path.join(views(copy), '1', 'data.mdb'))
+    makes_views_again(copy, whole, "another shard's")
+
+
+@pytest.mark.parametrize('of', ['journal', 'state'])
+def test_a_folder_in_the_place_of_a_lock_is_named_or_goes(whole, copy, of):
+    path = os.path.join(copy.path('journal', days(copy)[3]) if of == 'journal' else os.path.join(views(copy), '1'), 'lock.mdb')
+    os.unlink(path)
+    os.makedirs(path + '/something')
+    assert not copy.try_start()
+    assert path in copy.said and 'remove it' in copy.said
+    os.rmdir(path + '/something')
+    makes_views_again(copy, whole)
+
+
+def test_a_day_that_was_changed_without_a_loss_is_told_once(whole, copy):
+    day = days(copy)[6]
+    with open(copy.path('journal', day, 'data.mdb'), 'ab') as f:
+        f.write(os.urandom(PAGE))
+    assert copy.try_start()
+    assert 'journal/%s: changed by somebody else' % day in readiness(copy) and copy.metric('lost_events') == 0
+    assert copy.stop() == 0
+    assert copy.try_start()
+    assert 'journal' not in readiness(copy)
+
+
+def test_a_copy_without_times_is_no_damage_of_days(whole, copy):
+    for day in days(copy):
+        os.utime(copy.path('journal', day, 'data.mdb'))
+    assert copy.try_start()
+    assert readiness(copy) == 'ready\n'
+
+
+def spoil_blocks(path):
+    """Values only: what LMDB follows stays as it is."""
+    with open(path, 'r+b') as f:
+        data = bytearray(f.read())
+        for i in range(2 * PAGE, len(data), PAGE):
+            if data[i + 10] == 4:       # a value with pages of its own
+                data[i + 200] ^= 1
+            elif data[i + 10] == 2:     # a leaf
+                data[i + PAGE - 40] ^= 1
+        f.seek(0)
+        f.write(data)
+
+
+def test_blocks_that_do_not_open_after_a_crash_are_counted(whole, copy):
+    day = days(copy)[4]
+    copy.start()
+    copy.stop(signal.SIGKILL)
+    spoil_blocks(copy.path('journal', day, 'data.mdb'))
+    serves_the_rest(copy, whole, day, 1)
+
+
+@pytest.mark.parametrize('write', [False, True])
+def test_a_day_that_is_damaged_while_it_is_in_use_is_found_by_the_next_start(whole, copy, write):
+    day = days(copy)[-4]
+    assert copy.try_start()
+    copy.settle()
+    spoil_blocks(copy.path('journal', day, 'data.mdb'))
+    if write:
+        assert copy.import_lines([{'t': copy.now() - 3 * DAY, 'id': 'later', 'u': 'https://shop.example/coats/1'}])['accepted'] == 1
+        copy.settle()
+    assert copy.js('db', 'verify', ok=(1,))['problems']
+    assert copy.stop() == 0
+    assert copy.try_start()
+    lost, text = told_loss(copy)
+    assert 0 < lost <= PER_DAY + 1 and day in text
+    assert copy.stop() == 0
+    assert copy.try_start()
+    assert told_loss(copy)[0] == lost

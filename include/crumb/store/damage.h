@@ -22,6 +22,7 @@ void damage_free(struct damage *d);
 
 /* Damage of `where` ("journal/2026-01-02"); a further note of the same place takes the place of the first. Said in the log when it is new. */
 void damage_note(struct damage *d, const char *where, uint64_t lost_events, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool damage_noted(struct damage *d, const char *where);
 void damage_sum(struct damage *d, struct damage_sum *out);
 /* One line for each note. */
 void damage_print(struct damage *d, struct buf *out);

@@ -16,7 +16,7 @@
  *     counts      category u16                 visitors u64 who have the category on a retained day
  *     daily       day u16 │ 'e'                events u64 of that day
  *                 day u16 │ 's' │ segment u16  size u64 │ entered u32 │ left u32
- *     meta        schema, watermark, rules, next_ordinal, since (audience/since.h); while it is built: boot, adopting
+ *     meta        schema, name, watermark, rules, next_ordinal, since (audience/since.h); while it is built: boot, adopting
  *
  * Integers in keys are big-endian, so that they sort. Loads never trust the bytes. */
 #ifndef CRUMB_STORE_SHARD_H
@@ -37,6 +37,13 @@ struct shard {
 /* Opens, and makes what is missing unless read-only. */
 enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes, bool readonly) MUST_CHECK;
 void shard_close(struct shard *s);
+/* Is it this store's, and where it belongs? One that does not say so yet is told, unless read-only. ERR_CORRUPT: it is another's. */
+struct shard_name {
+	uint8_t store[16]; /* zeros: it has no id yet */
+	uint32_t generation;
+	unsigned shard;
+};
+enum err shard_belongs(struct shard *s, const struct shard_name *name, bool readonly) MUST_CHECK;
 
 static inline struct str vkey_str(const struct vkey *k)
 {
@@ -53,6 +60,7 @@ void shard_unfinished_done(struct shard *s, struct db_txn *t);
 
 /* --- profiles: false when there is none, or one that does not decode: that is counted, and out->bad says so */
 bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out);
+void shard_bad_profile(struct shard *s); /* whoever decodes one himself and cannot */
 void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k, const struct profile *p, struct buf *scratch);
 
 /* --- ordinals */
