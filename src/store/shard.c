@@ -1,6 +1,7 @@
 #include "crumb/store/shard.h"
 
 #include "crumb/base/code.h"
+#include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
 
 #define ORDINAL_REST_HOURS 24
@@ -124,6 +125,8 @@ void shard_unfinished_done(struct shard *s, struct db_txn *t)
 
 void shard_bad_profile(struct shard *s)
 {
+	if (memory_short())
+		return; /* there was none for it: that says nothing of its bytes */
 	metric_inc(M_PROFILES_BAD);
 	db_found_damage(&s->db);
 }
