@@ -1,5 +1,5 @@
 /* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM. */
-#include "app.h"
+#include "server.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
@@ -12,7 +12,6 @@
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
 #include "notify.h"
-#include "takeover.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -28,250 +27,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct server {
-	struct config config;
-	struct node node;
-	struct keeper *keeper;
-	struct courier *courier;
-	struct collect_shared shared;
-	struct event_base *base;
-	struct admin *admin;
-	struct collect **collects;
-	pthread_t *threads;
-	unsigned threads_n, running;
-	bool test_clock, take_over;
-	struct sockets sockets;	   /* that others opened, at start */
-	struct takeover *takeover; /* waits for the one that takes our place */
-	int successor;		   /* it has come; -1: not yet */
-	struct sockets kept;	   /* ours, until it is ready */
-	int predecessor;	   /* whose place we take; -1: nobody's */
-	char token[128];
-	int argc;
-	char **argv;
-	bool verbose;
-	struct retired { /* options that were in force, or are, but for those of the start */
-		struct config *config;
-		struct retired *next;
-	} *retired;
-	pthread_mutex_t places_lock; /* guards what follows */
-	char places_file[4096];
-	struct timespec places_changed;
-	off_t places_size;
-	struct event *tick, *quick, *signals;
-	int signal_fd;
-	/* reads rules again, so that the main thread answers meanwhile */
-	pthread_t reloader;
-	pthread_mutex_t reload_lock;
-	pthread_cond_t reload_wake;
-	bool reload_wanted, reload_options /* the configuration, too */, reload_stop, reload_runs;
-};
-
-/* --- places */
-
-/* Opens the file when it is new or has changed. A file that cannot be read leaves the old one in use. */
-static enum err load_places(struct server *s)
-{
-	struct stat st;
-	struct place_db *db;
-	if (!s->places_file[0])
-		return OK;
-	if (stat(s->places_file, &st) != 0)
-		return err_set(ERR_IO, "%s: %s", s->places_file, strerror(errno));
-	if (memcmp(&st.st_mtim, &s->places_changed, sizeof st.st_mtim) == 0 && st.st_size == s->places_size)
-		return OK;
-	s->places_changed = st.st_mtim;
-	s->places_size = st.st_size;
-	enum err e = place_db_open(s->places_file, &db);
-	if (e)
-		return e;
-	pthread_mutex_lock(&s->shared.lock);
-	place_db_unref(s->shared.places);
-	s->shared.places = db;
-	pthread_mutex_unlock(&s->shared.lock);
-	atomic_fetch_add(&s->shared.version, 1);
-	log_info("places", "loaded");
-	return OK;
-}
-
-/* The file may be rewritten while we look; a file that is gone leaves what was read in use without a word each second. */
-static void look_at_places(struct server *s)
-{
-	pthread_mutex_lock(&s->places_lock);
-	if (s->places_file[0] && access(s->places_file, F_OK) == 0 && load_places(s) != OK)
-		log_error("places", "the file cannot be used; what was loaded before stays why=\"%s\"", err_text());
-	pthread_mutex_unlock(&s->places_lock);
-}
-
-/* What the operator names must be there; what is looked for beside the program may be missing. */
-static enum err first_places(struct server *s)
-{
-	bool found = place_db_file(&s->config, s->places_file, sizeof s->places_file);
-	if (!found)
-		s->places_file[0] = 0;
-	enum err e = load_places(s);
-	if (e)
-		return err_wrap(e, "geo.database");
-	if (!found)
-		log_warn("places", "no country file: set geo.database; every place is unknown%s",
-		    *s->config.consent_require ? ", and so every visitor counts as being in a place of consent.require" : "");
-	return OK;
-}
-
-/* Crawlers and networks. What cannot be read leaves the old ones in use. */
-static enum err load_lists(struct server *s)
-{
-	struct junk_lists *l;
-	enum err e = junk_open(s->shared.config, &l);
-	if (e)
-		return e;
-	pthread_mutex_lock(&s->shared.lock);
-	junk_unref(s->shared.lists);
-	s->shared.lists = l;
-	pthread_mutex_unlock(&s->shared.lock);
-	atomic_fetch_add(&s->shared.version, 1);
-	return OK;
-}
-
-static void share_rules(struct server *s)
-{
-	pthread_mutex_lock(&s->shared.lock);
-	rules_unref(s->shared.rules);
-	s->shared.rules = node_rules(&s->node);
-	destinations_unref(s->shared.destinations);
-	s->shared.destinations = node_destinations(&s->node);
-	pthread_mutex_unlock(&s->shared.lock);
-	atomic_fetch_add(&s->shared.version, 1);
-}
-
-/* --- reading rules again */
-
-static bool differ(const char *a, const char *b)
-{
-	return strcmp(a, b) != 0;
-}
-
-/* The files that other options name: all of them can be read, or nothing changes. */
-static enum err open_files(const struct config *before, const struct config *c, struct junk_lists **lists, struct place_db **places, char file[4096])
-{
-	enum err e = OK;
-	if (before->crawlers_on != c->crawlers_on || differ(before->crawlers_file, c->crawlers_file) || differ(before->networks_file, c->networks_file))
-		e = junk_open(c, lists);
-	*file = 0;
-	if (!e && differ(before->geo_database, c->geo_database) && place_db_file(c, file, 4096) && (e = place_db_open(file, places)))
-		e = err_wrap(e, "geo.database");
-	return e;
-}
-
-static void swap_options(struct server *s, const struct config *c, const struct cidr_list *trusted, struct junk_lists *lists, struct place_db *places)
-{
-	pthread_mutex_lock(&s->shared.lock);
-	if (lists) {
-		junk_unref(s->shared.lists);
-		s->shared.lists = lists;
-	}
-	if (differ(s->shared.config->geo_database, c->geo_database)) {
-		place_db_unref(s->shared.places);
-		s->shared.places = places;
-	}
-	s->shared.trusted = *trusted;
-	atomic_store(&s->shared.config, c);
-	pthread_mutex_unlock(&s->shared.lock);
-	node_config(&s->node, c);
-	atomic_fetch_add(&s->shared.version, 1);
-	log_threshold(s->verbose ? LOG_DEBUG : (enum log_level)c->log_level);
-}
-
-/* On the reloading thread. What is wrong in it leaves all options as they are. */
-static enum err reload_options(struct server *s)
-{
-	const struct config *before = s->shared.config;
-	struct config *fresh = NULL;
-	struct cidr_list trusted;
-	struct junk_lists *lists = NULL;
-	struct place_db *places = NULL;
-	char file[4096];
-	struct retired *r = calloc(1, sizeof *r);
-	enum err e = r ? again_read(s->argc, s->argv, before, &fresh) : err_set(ERR_NOMEM, "no memory");
-	if (!e && fresh)
-		e = cidr_list_parse(fresh->trusted_proxies, &trusted);
-	if (!e && fresh)
-		e = open_files(before, fresh, &lists, &places, file);
-	if (e || !fresh) {
-		if (e)
-			log_error("config", "refused, the old options stay: %s", err_text());
-		junk_unref(lists);
-		again_free(fresh);
-		free(r);
-		return e;
-	}
-	*r = (struct retired){fresh, s->retired};
-	s->retired = r;
-	pthread_mutex_lock(&s->places_lock);
-	if (differ(before->geo_database, fresh->geo_database)) {
-		snprintf(s->places_file, sizeof s->places_file, "%s", file);
-		s->places_size = -1; /* the next look finds how it is */
-	}
-	swap_options(s, fresh, &trusted, lists, places);
-	pthread_mutex_unlock(&s->places_lock);
-	again_tell(before, fresh);
-	return OK;
-}
-
-static enum err reload(struct server *s)
-{
-	const struct config *c = s->shared.config;
-	if ((*c->crawlers_file || *c->networks_file) && load_lists(s) != OK)
-		log_error("junk", "the lists are refused, the old ones stay: %s", err_text());
-	enum err e = node_reload(&s->node);
-	if (e) {
-		log_error("rules", "refused, the old rules stay: %s", err_text());
-		return e;
-	}
-	share_rules(s);
-	struct rules *r = node_rules(&s->node);
-	log_info("rules", "loaded rules=%s", r->hash_text);
-	rules_unref(r);
-	return OK;
-}
-
-static enum err new_models(void *arg)
-{
-	return reload(arg);
-}
-
-static void *run_reloader(void *arg)
-{
-	struct server *s = arg;
-	pthread_setname_np(pthread_self(), "reload");
-	pthread_mutex_lock(&s->reload_lock);
-	while (!s->reload_stop) {
-		if (!s->reload_wanted) {
-			pthread_cond_wait(&s->reload_wake, &s->reload_lock);
-			continue;
-		}
-		bool options = s->reload_options;
-		s->reload_wanted = s->reload_options = false;
-		pthread_mutex_unlock(&s->reload_lock);
-		notify_reloading();
-		enum err e = options ? reload_options(s) : OK;
-		notify("READY=1\nSTATUS=%s", reload(s) != OK ? "ready; rules are refused, the old ones stay" /* and said in the log */
-						: e		? "ready; options are refused, the old ones stay"
-								: "ready");
-		pthread_mutex_lock(&s->reload_lock);
-	}
-	pthread_mutex_unlock(&s->reload_lock);
-	return NULL;
-}
-
-static void want_reload(struct server *s, bool stop)
-{
-	pthread_mutex_lock(&s->reload_lock);
-	s->reload_wanted |= !stop;
-	s->reload_stop |= stop;
-	pthread_cond_signal(&s->reload_wake);
-	pthread_mutex_unlock(&s->reload_lock);
-}
-
 /* --- events of the main thread */
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -281,10 +36,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	notify_alive();
 	node_tick(&s->node);
 	if (atomic_exchange(&s->node.models_changed, false))
-		want_reload(s, false);
+		reload_want(s, false);
 	keeper_tick(s->keeper);
 	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->shared.config->disk_reserve_percent));
-	look_at_places(s);
+	reload_places(s);
 }
 
 static void on_quick(evutil_socket_t fd, short what, void *arg)
@@ -313,7 +68,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 			pthread_mutex_lock(&s->reload_lock);
 			s->reload_options = true;
 			pthread_mutex_unlock(&s->reload_lock);
-			want_reload(s, false);
+			reload_want(s, false);
 		} else {
 			terminate(s);
 		}
@@ -532,7 +287,7 @@ static enum err start(struct server *s)
 	pthread_mutex_init(&s->places_lock, NULL);
 	atomic_store(&s->shared.config, &s->config);
 	pthread_cond_init(&s->reload_wake, NULL);
-	if ((e = make_token(s)) || (e = first_places(s)) || (e = load_lists(s)))
+	if ((e = make_token(s)) || (e = reload_places_first(s)) || (e = reload_lists(s)))
 		return e;
 	if ((e = node_prepare(&s->node, &s->config)) || (s->take_over && (e = take_over(s))))
 		return e;
@@ -550,7 +305,7 @@ static enum err start(struct server *s)
 	s->shared.fixed = fixed_new(&s->config);
 	if (!s->shared.recent || !s->shared.fixed)
 		return err_set(ERR_NOMEM, "no memory");
-	share_rules(s);
+	reload_share(s);
 	s->base = event_base_new();
 	if (!s->base)
 		return err_set(ERR_IO, "no event loop");
@@ -558,7 +313,7 @@ static enum err start(struct server *s)
 		return e;
 	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, sockets_get(&s->sockets, SOCKET_ADMIN, 0), &s->admin)))
 		return err_wrap(e, "admin.listen");
-	admin_on_models(s->admin, new_models, s);
+	admin_on_models(s->admin, reload_models, s);
 	char admin[128];
 	admin_address(s->admin, admin, sizeof admin);
 	if ((e = store_save_admin(s->node.store, admin, s->token)))
@@ -572,11 +327,11 @@ static enum err start(struct server *s)
 	if ((e = courier_start(&s->node, &s->courier)))
 		return e;
 	limit_connections(s);
-	if (pthread_create(&s->reloader, NULL, run_reloader, s) != 0)
+	if (pthread_create(&s->reloader, NULL, reload_run, s) != 0)
 		return err_set(ERR_IO, "no thread that reads rules again");
 	s->reload_runs = true;
 	if (s->take_over && waited_for)
-		want_reload(s, false); /* a lookalike may have been trained since we read the rules */
+		reload_want(s, false); /* a lookalike may have been trained since we read the rules */
 	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent)); /* the first visitor counts like the others */
 	adopt(s);
 	sockets_done(&s->sockets);
@@ -601,7 +356,7 @@ static void stop(struct server *s)
 	/* what may take long ends while hits are still taken */
 	admin_free(s->admin);
 	if (s->reload_runs) {
-		want_reload(s, true);
+		reload_want(s, true);
 		pthread_join(s->reloader, NULL);
 	}
 	keeper_stop(s->keeper);
