@@ -68,7 +68,7 @@ enum err file_begin(struct file_new *n, const char *path, unsigned mode)
 	bool device = (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0) || strncmp(path, "/proc/", 6) == 0;
 	if (device || (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
 	    (lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)))
-		return err_set(ERR_USAGE, "%s: this is no file, so none is written here", path);
+		return err_set(ERR_USAGE, "%s: this is no file, so none is written here: move it away", path);
 	int fd = open_fresh(n, mode);
 	if (fd < 0)
 		return sys(n->path);

@@ -29,7 +29,7 @@ struct file {
 
 struct files {
 	char store[FILE_PATH_MAX];
-	bool stopped, in_use;
+	bool stopped, in_use, marked, mark_known; /* the last: the file says so */
 	struct file *list;
 	size_t n;
 };
@@ -119,6 +119,7 @@ struct files *files_load(const char *store, bool in_use)
 			char text[256];
 			snprintf(text, sizeof text, STR_FMT, STR_ARG(line));
 			f->stopped |= strcmp(text, "stopped") == 0;
+			f->mark_known |= strcmp(text, "marked") == 0;
 			if (sscanf(text, "%" SCNd64 " %" SCNd64 " %63s %16s", &one.size, &one.mtime, one.name, one.sum) >= 3)
 				*more(f) = one;
 		}
@@ -145,6 +146,16 @@ static struct file *find(const struct files *f, const char *name)
 		if (strcmp(f->list[i].name, name) == 0)
 			return &f->list[i];
 	return NULL;
+}
+
+bool files_marked(const struct files *f)
+{
+	return f->mark_known;
+}
+
+void files_mark(struct files *f)
+{
+	f->marked = true;
 }
 
 bool files_known(const struct files *f, const char *name)
@@ -210,9 +221,11 @@ static void put(struct buf *b, const struct file *one)
 enum err files_running(struct files *f)
 {
 	struct buf b = {0};
-	if (!f->stopped)
+	if (!f->stopped && f->mark_known >= f->marked)
 		return OK; /* says nothing that is not so */
 	buf_c(&b, MAGIC);
+	if (f->marked)
+		buf_c(&b, "marked\n");
 	for (size_t i = 0; i < f->n; i++)
 		put(&b, &f->list[i]);
 	enum err e = save(f->store, &b);
@@ -288,6 +301,8 @@ enum err files_save(const struct files *f, uint32_t generation, enum store_views
 	snprintf(state, sizeof state, "state/%" PRIu32, generation);
 	buf_c(&b, MAGIC);
 	buf_c(&b, "stopped\n");
+	if (f->marked)
+		buf_c(&b, "marked\n");
 	add_below(&b, f, "journal", true, false);
 	if (views == STORE_VIEWS_FINE)
 		add_below(&b, f, state, false, true);

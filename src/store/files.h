@@ -2,6 +2,7 @@
  *
  *     crumb files 1
  *     stopped                          the store was closed in order; a running one takes this line away
+ *     marked                           the end of the write-ahead log says whose it is
  *     size mtime path sum              mtime in nanoseconds; the sum of what is in it, of days of the journal that are not too large, else -
  *     check 16 hexadecimal digits
  *
@@ -28,6 +29,8 @@ bool files_summed(const struct files *f, const char *name); /* is the sum of wha
 enum files_state files_look(const struct files *f, const char *name);
 /* The pages of an LMDB file, as far as needed. ERR_NOT_FOUND: it is not there. */
 enum err files_check(const struct files *f, const char *name, enum files_state *how) MUST_CHECK;
+bool files_marked(const struct files *f);
+void files_mark(struct files *f);
 /* From now on files are written. */
 enum err files_running(struct files *f) MUST_CHECK;
 /* This process has written it, or looked at all of it: it is right as it stands. */

@@ -273,6 +273,13 @@ static enum err look_at_wal(struct journal *j, bool stopped)
 		    j->wal_path);
 	if (link && unlink(j->wal_path) != 0)
 		return err_set(ERR_IO, "%s: %s", j->wal_path, strerror(errno));
+	if (there && !S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode))
+		return err_set(ERR_CORRUPT, "%s is no file: put it back, or remove it; what was answered in the last moment before a crash is only there",
+		    j->wal_path);
+	uint8_t id[STORE_ID_LEN];
+	keys_id(j->keys, id);
+	if (whole && !stopped && files_marked(j->files) && !wal_marked(j->wal_path, id))
+		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "overwritten, or another store's, after a crash: commits of its last moment may be lost");
 	if (!whole && !stopped && files_known(j->files, "wal"))
 		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "%s after a crash: commits of its last moment may be lost", there ? "cut" : "missing");
 	return OK;
@@ -309,7 +316,13 @@ static enum err recover(struct journal *j)
 		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "%llu commits of the last moment before the crash cannot be read", (unsigned long long)lost);
 	else if (!e && torn)
 		log_warn("journal", "the last commit in the write-ahead log is not whole: it was answered only if the file was changed since");
-	return e ? e : journal_publish(j);
+	if (!e)
+		e = journal_publish(j);
+	uint8_t id[STORE_ID_LEN];
+	keys_id(j->keys, id);
+	if (!e && keys_sealed(j->keys) && !(e = wal_mark(j->wal, id)))
+		files_mark(j->files);
+	return e;
 }
 
 enum err journal_open(const struct journal_place *p, struct journal **out)

@@ -19,6 +19,9 @@ enum {
 	TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	PART_LEN = 10
 };
+#define MARK "crumb wal 1\n\0\0\0"
+#define MARK_LEN 32 /* those 16, and the store's id: behind the last frame */
+#define WAL_END (WAL_BYTES - MARK_LEN)
 #define SEQ_AHEAD 1000000 /* no frame is so far ahead of what is known */
 
 struct wal {
@@ -48,11 +51,11 @@ static enum err io(const char *what)
 }
 
 /* Zeros up to the full size, on disk before the first frame is. */
-static enum err fill(int fd, off_t from)
+static enum err fill(int fd, off_t from, off_t to)
 {
 	static const char zeros[1 << 16];
-	while (from < (off_t)WAL_BYTES) {
-		size_t n = (size_t)((off_t)WAL_BYTES - from) < sizeof zeros ? (size_t)((off_t)WAL_BYTES - from) : sizeof zeros;
+	while (from < to) {
+		size_t n = (size_t)(to - from) < sizeof zeros ? (size_t)(to - from) : sizeof zeros;
 		ssize_t done = pwrite(fd, zeros, n, from);
 		if (done <= 0)
 			return io("wal");
@@ -72,7 +75,7 @@ enum err wal_open(const char *path, struct wal **out)
 	if (fresh < 0 || fstat(fresh, &st) != 0)
 		e = io(path);
 	else if (st.st_size < (off_t)WAL_BYTES)
-		e = fill(fresh, st.st_size);
+		e = fill(fresh, st.st_size, WAL_BYTES);
 	if (fresh >= 0)
 		close(fresh);
 	if (!e && st.st_size == 0)
@@ -116,7 +119,7 @@ enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[3
 	buf_clear(&w->frame);
 	if (w->raw.failed || !buf_reserve(&w->frame, whole))
 		return err_set(ERR_NOMEM, "no memory");
-	if (whole > WAL_BYTES - w->at)
+	if (w->at > WAL_END || whole > WAL_END - w->at)
 		return err_set(ERR_FULL, "wal: no room for %zu bytes", whole);
 	uint8_t *f = (uint8_t *)w->frame.p;
 	unsigned long long sealed;
@@ -139,6 +142,32 @@ enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[3
 	return OK;
 }
 
+static void mark_of(const uint8_t id[STORE_ID_LEN], uint8_t out[MARK_LEN])
+{
+	memcpy(out, MARK, 16);
+	memcpy(out + 16, id, STORE_ID_LEN);
+}
+
+enum err wal_mark(struct wal *w, const uint8_t id[STORE_ID_LEN])
+{
+	uint8_t mark[MARK_LEN], has[MARK_LEN];
+	mark_of(id, mark);
+	if (pread(w->fd, has, sizeof has, WAL_END) == MARK_LEN && memcmp(has, mark, sizeof has) == 0)
+		return OK;
+	return pwrite(w->fd, mark, sizeof mark, WAL_END) == MARK_LEN ? OK : io("wal");
+}
+
+bool wal_marked(const char *path, const uint8_t id[STORE_ID_LEN])
+{
+	uint8_t mark[MARK_LEN], has[MARK_LEN];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, has, sizeof has, WAL_END);
+	if (fd >= 0)
+		close(fd);
+	mark_of(id, mark);
+	return n == MARK_LEN && memcmp(has, mark, sizeof has) == 0;
+}
+
 void wal_rewind(struct wal *w)
 {
 	w->at = 0;
@@ -146,7 +175,7 @@ void wal_rewind(struct wal *w)
 
 enum err wal_wipe(struct wal *w)
 {
-	return w->at ? err_set(ERR_BUSY, "wal: still needed") : fill(w->plain_fd, 0);
+	return w->at ? err_set(ERR_BUSY, "wal: still needed") : fill(w->plain_fd, 0, WAL_END);
 }
 
 /* What a header may say. */

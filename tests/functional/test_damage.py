@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import BUILD, DAY, SLOW, Server
+from harness import BUILD, DAY, SLOW, Browser, Server
 
 DAYS = 21
 PER_DAY = 40        # events; each visitor comes twice a day
@@ -609,3 +609,34 @@ def test_a_day_that_is_damaged_while_it_is_in_use_is_found_by_the_next_start(who
     assert copy.stop() == 0
     assert copy.try_start()
     assert told_loss(copy)[0] == lost
+
+
+@pytest.mark.parametrize('how', ['zeros', 'theirs', 'folder'])
+def test_a_log_that_was_overwritten_after_a_crash_is_told(whole, other, copy, how):
+    copy.start()
+    b = Browser.known(copy)
+    assert b.hit('/coats/1') == 200
+    copy.stop(signal.SIGKILL)
+    path = copy.path('wal')
+    if how == 'zeros':
+        with open(path, 'r+b') as f:
+            f.write(bytes(os.path.getsize(path)))
+    elif how == 'theirs':
+        shutil.copy(other.path('wal'), path)
+    else:
+        os.unlink(path)
+        os.mkdir(path)
+        assert not copy.try_start()
+        assert path in copy.said and 'remove it' in copy.said
+        os.rmdir(path)
+    assert copy.try_start()
+    copy.settle()
+    assert 'wal: ' in readiness(copy) and 'damaged file=wal' in copy.logged()
+    assert copy.js('db', 'stat')['events'] == whole.events
+
+
+def test_a_log_without_hits_is_no_damage_after_a_crash(whole, copy):
+    copy.start()
+    copy.stop(signal.SIGKILL)
+    assert copy.try_start()
+    assert readiness(copy) == 'ready\n'
