@@ -195,6 +195,13 @@ static enum err walk_node(struct walk *w, uint64_t page, const uint8_t *node, si
 	return e;
 }
 
+/* What a node takes up of its page: in steps of two. */
+static size_t node_bytes(const uint8_t *node, bool leaf)
+{
+	size_t n = NODE + (size_t)u16(node + 6) + (!leaf ? 0 : u16(node + 4) & NODE_BIG ? 8 : (size_t)u32(node));
+	return n + (n & 1);
+}
+
 /* Everything that hangs on a page. Keys are not below `from` and are below `to`. */
 static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigned depths, struct bytes from, struct bytes to)
 {
@@ -214,6 +221,7 @@ static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigne
 		return bad(w, page, "has bounds that cannot be");
 	*(leaf ? &w->count.leaves : &w->count.branches) += 1;
 	struct bytes last = {NULL, 0};
+	size_t taken = 0;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = u16(p + HEADER + 2 * i);
 		if (at < upper || at % 2 || at + NODE > w->page_size || u16(p + at + 6) > w->page_size - at - NODE)
@@ -226,7 +234,10 @@ static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigne
 			return bad(w, page, "has keys out of order");
 		}
 		last = key;
+		taken += node_bytes(p + at, leaf);
 	}
+	if (taken != w->page_size - upper) /* LMDB leaves no gaps; where it counts on that it would write over its own memory */
+		return bad(w, page, "has nodes that do not fill it");
 	for (size_t i = 0; i < n && !e; i++) {
 		const uint8_t *node = p + u16(p + HEADER + 2 * i);
 		if (leaf) {
