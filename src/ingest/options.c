@@ -127,7 +127,10 @@ static bool check_listen(struct options_found *f, const char *option, const char
 	if (split_listen(value, host, port))
 		return true;
 	take_apart(str_c(value), &p);
-	if (str_u64(str_c(value), &number) && number <= 65535)
+	const char *colon = strchr(value, ':');
+	if (*value == '[' || (colon && strchr(colon + 1, ':') && !p.scheme.n))
+		WRONG(option, "'%s' is no HOST:PORT: an address of IPv6 stands in brackets, as in [::1]:8080", value);
+	else if (str_u64(str_c(value), &number) && number <= 65535)
 		WRONG(option, "'%s' is no HOST:PORT; did you mean '127.0.0.1:%s'?", value, value);
 	else if ((p.scheme.n || p.rest.n) && p.port.n > 1 && !host_trouble(p.host))
 		WRONG(option, "'%s' is no HOST:PORT; did you mean '" STR_FMT STR_FMT "'?", value, STR_ARG(p.host), STR_ARG(p.port));
@@ -173,7 +176,8 @@ static void check_network(struct options_found *f, const char *option, struct st
 	uint64_t n = 0;
 	for (size_t i = 0; i < address.n; i++)
 		dots += address.p[i] == '.';
-	bool known = numeric(address), fits = slash == item.n || (str_u64(bits, &n) && n <= (v4 ? 32u : 128u));
+	struct network bracketed;
+	bool known = numeric(address) || (address.n && address.p[0] == '[' && network_parse(address, &bracketed)), fits = slash == item.n || (str_u64(bits, &n) && n <= (v4 ? 32u : 128u));
 	if (known && fits) {
 		if (slash < item.n && n == 0)
 			ODD(option, "'" STR_FMT "' are all addresses: anybody can say where he comes from", STR_ARG(item));
@@ -245,13 +249,16 @@ static void check_folders(const struct config *c, struct options_found *f)
 static void check_destinations(const struct config *c, const struct destinations *d, struct options_found *f)
 {
 	char why[300], path[4096], hint[120];
+	struct stat st;
 	struct str rest = str_c(c->sensitive_destinations), name;
 	for (size_t i = 0; i < d->n; i++) {
 		const struct destination *one = &d->list[i];
 		snprintf(path, sizeof path, STR_FMT, STR_ARG(one->where));
-		if (one->deliver == DELIVER_DIRECTORY && one->where.n && folder_trouble(path, why))
-			WRONG("destinations.path", "%s:%zu: destination '%s' goes to %s: %s", one->at.file ? one->at.file : c->destinations_path, one->at.line, one->id,
-			    path, why);
+		if (one->deliver != DELIVER_DIRECTORY || !one->where.n || !folder_trouble(path, why))
+			continue;
+		/* what is there may be a folder again tomorrow, and what is owed waits for it: hits do not */
+		found(f, "destinations.path", stat(path, &st) == 0, "%s:%zu: destination '%s' goes to %s: %s", one->at.file ? one->at.file : c->destinations_path,
+		    one->at.line, one->id, path, why);
 	}
 	while (d->found && rest.n && str_cut(&rest, ',', &name)) {
 		name = str_trim(name);

@@ -34,6 +34,19 @@ segments:
 '''
 
 
+def files_of(folder):
+    """Regular files below a folder: a running server has a socket among them."""
+    return [p for p in (os.path.join(d, n) for d, _, names in os.walk(folder) for n in names) if os.path.isfile(p)]
+
+
+def bytes_of(folder):
+    found = b''
+    for path in files_of(folder):
+        with open(path, 'rb') as f:
+            found += f.read()
+    return found
+
+
 class Server:
     def __init__(self, rules=RULES, options=(), test_clock=True, k=20, destinations=None):
         self.dir = tempfile.mkdtemp(prefix='crumb-test.')

@@ -8,7 +8,7 @@ import re
 import time
 
 import pytest
-from harness import DAY, Browser
+from harness import DAY, Browser, files_of
 from test_rules import reload
 
 TOPICS = ['t%02d' % i for i in range(20)]
@@ -267,7 +267,7 @@ def test_nothing_is_left_of_a_model_whose_data_is_over(make):
             return b''
 
     def left():
-        files = [os.path.join(at, f) for at, _, fs in os.walk(server.store) for f in fs]
+        files = files_of(server.store)
         return [f for f in files if '/models/' in f or b'crumb_model' in content(f)]
     assert len([f for f in left() if '/models/' in f]) == 2 and len(left()) > 2    # and in the rules that the views were made with
     server.advance('89d')

@@ -8,7 +8,7 @@ import subprocess
 import urllib.parse
 
 import pytest
-from harness import SLOW, BUILD, Browser
+from harness import BUILD, SLOW, Browser, bytes_of, files_of
 
 MARKED = {
     'address': '81.2.69.142', 'agent': 'Marked-Agent/7.31', 'email': 'jane.marked@example.org', 'encoded': 'joe%2Emarked%40example.org',
@@ -20,9 +20,7 @@ MARKED = {
 
 def files(*folders):
     for folder in folders:
-        for path, _, names in os.walk(folder):
-            for name in names:
-                yield os.path.join(path, name)
+        yield from files_of(folder)
 
 
 def test_nothing_raw_is_found_in_store_logs_and_exports(make):
@@ -180,7 +178,7 @@ def test_a_tc_string_decides_and_its_refusal_erases(make):
     assert b.hit('/coats/1', extra=extra + TC_REFUSED, headers={'Sec-Fetch-Site': 'cross-site', 'Referer': 'https://shop.example/'}) == 200 and not b.jar
     server.settle()
     assert server.visitor('--cookie', old) is None and server.js('db', 'stat')['visitors'] == 0
-    everything = b''.join(open(os.path.join(d, f), 'rb').read() for d, _, files in os.walk(server.store) for f in files)
+    everything = bytes_of(server.store)
     assert TC_GRANTED.encode() not in everything and TC_GRANTED[10:40].encode() not in everything
 
 

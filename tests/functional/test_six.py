@@ -47,7 +47,7 @@ def test_everything_works_on_it(at):
     second = Server()
     second.listen = server.collect
     with pytest.raises(AssertionError, match='in use by another program'):
-        second.start()
+        second.start(more=['-o', 'admin.listen=[::1]:0'])
     second.close()
 
 
