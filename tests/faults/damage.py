@@ -97,7 +97,7 @@ def run_damage(w, other, what, how, seed, check_rest, shown):
         w.people['p1'].erased = 'yes'
         w.stop()
     before, kept = journal_days(w), os.path.join(w.dir, 'before')
-    shutil.copytree(w.store, kept, symlinks=True)
+    shutil.copytree(w.store, kept, symlinks=True, ignore=shutil.ignore_patterns('takeover'))
     there = files(w, what)
     if not there:
         return

@@ -354,7 +354,7 @@ def run_one(base, other, case):
         crash = explain([l for l in (w.said().splitlines() if os.path.exists(w.log) else []) + why.splitlines() if re.match(r'.*\(\+0x', l)])
         w.kill()
         if getattr(w, 'mounted', False):            # gone with the namespace: what is worth keeping goes beside it
-            shutil.copytree(w.root, w.root + '.kept', symlinks=True)
+            shutil.copytree(w.root, w.root + '.kept', symlinks=True, ignore=shutil.ignore_patterns('takeover'))
             disk.unmount(w)
         w.close(keep=True)
         return (why, trace, crash, w.dir, ' '.join(getattr(w, 'damaged', [])[:3]) or getattr(w, 'hit_path', '')), 1, w.checked

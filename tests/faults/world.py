@@ -80,7 +80,7 @@ class World:
         self.root = os.path.join(self.dir, 'root')
         self.people, self.serial = {}, 0
         if base:
-            shutil.copytree(base.root, self.root, symlinks=True)
+            shutil.copytree(base.root, self.root, symlinks=True, ignore=shutil.ignore_patterns('takeover'))
             self.people, self.serial, self.day_keys = copy.deepcopy(base.people), base.serial, dict(base.day_keys)
         else:
             os.makedirs(os.path.join(self.root, 'rules'))
