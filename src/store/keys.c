@@ -49,6 +49,7 @@ struct keys {
 	void *arg;
 	uint8_t body[BODY_SIZE], seal[SEAL_SIZE]; /* as on disk */
 	uint8_t next[BODY_SIZE];		  /* as it is to be */
+	uint8_t id[STORE_ID_LEN];		  /* the seal's, which is written anew while others read this */
 };
 
 /* --- places */
@@ -261,6 +262,7 @@ enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 		e = st.st_size ? err_set(ERR_CORRUPT, "%s is there already", path) : make(k);
 	else
 		e = load(k, path, mode, st.st_size);
+	memcpy(k->id, k->seal + AT_ID, STORE_ID_LEN);
 	if (e)
 		keys_close(k);
 	else
@@ -294,6 +296,7 @@ enum err keys_seal(struct keys *k)
 		put_u64(k->seal + AT_SERIAL, 1);
 		if (!(e = write_seal(k, k->body, NULL)))
 			k->sealed = true;
+		memcpy(k->id, k->seal + AT_ID, STORE_ID_LEN);
 	}
 	pthread_mutex_unlock(&k->lock);
 	return e;
@@ -301,7 +304,7 @@ enum err keys_seal(struct keys *k)
 
 void keys_id(struct keys *k, uint8_t out[STORE_ID_LEN])
 {
-	memcpy(out, k->seal + AT_ID, STORE_ID_LEN); /* never changes */
+	memcpy(out, k->id, STORE_ID_LEN); /* never changes once the store is open */
 }
 
 uint64_t keys_serial(struct keys *k)
