@@ -92,7 +92,6 @@ static void queries(struct str s)
 	while (http_query_next(&q, &key, &value))
 		CHECK(key.n + value.n <= s.n);
 	CHECK(q.used <= s.n);
-	http_cookie(s, STR("crumb"), &value);
 	free(q.scratch);
 }
 
@@ -128,8 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	network_parse(s, &net);
 	agent_parse(s);
 	CHECK(text_words(s, folded, sizeof folded) <= sizeof folded);
-	size_t n = text_fold(s, folded, sizeof folded);
-	CHECK(n <= sizeof folded && utf8_valid(str_make(folded, n)) == n);
+	size_t m = text_fold(s, folded, sizeof folded);
+	CHECK(m <= sizeof folded && utf8_valid(str_make(folded, m)) == m);
 	CHECK(text_fold_regex(s, folded, sizeof folded) <= sizeof folded && text_eq(s, s));
 	return 0;
 }
