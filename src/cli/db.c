@@ -88,7 +88,6 @@ static enum err replay(struct cli *c, json_t *problems)
 static int db_verify(struct cli *c, int argc, char **argv)
 {
 	bool with_replay = cli_flag(argc, argv, "--replay");
-	json_t *problems = json_array(), *one;
 	size_t i;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
@@ -96,6 +95,7 @@ static int db_verify(struct cli *c, int argc, char **argv)
 		return cli_fail("--replay needs a store that stands still: stop the server first");
 	if (!cli_open(c, true))
 		return EXIT_WRONG;
+	json_t *problems = json_array(), *one;
 	damage_each(c->store->damage, add_problem, problems);
 	enum err e = journal_verify(c->store->journal, add_problem, problems);
 	if (!e)
