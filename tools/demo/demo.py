@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""make run: crumbd on loopback with the example rules, and the demo shop beside it. Ends on Ctrl-C or SIGTERM."""
+"""make run: crumbd on loopback with the example rules, and the demo shop beside it. Ends on Ctrl-C, SIGTERM or with its terminal; crumbd ends with it, however it
+ends. Exit status 1 when crumbd did not start or did not stay."""
+import ctypes
 import os
 import signal
 import socket
@@ -10,7 +12,8 @@ import threading
 import shop
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-STORE = os.path.join(ROOT, 'build', 'demo-store')
+STORE = os.environ.get('CRUMB_DEMO_STORE', os.path.join(ROOT, 'build', 'demo-store'))
+PR_SET_PDEATHSIG = 1
 
 
 def free(port):
@@ -24,6 +27,11 @@ def free(port):
             except OSError:
                 pass
     sys.exit('no free port on 127.0.0.1')
+
+
+def end_with_us():
+    """In crumbd, before it begins: SIGTERM comes when this process is gone, also after kill -9 (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def main():
@@ -41,8 +49,9 @@ def main():
         'cookie.secure': 'no',
     }
     crumbd = subprocess.Popen([os.path.join(ROOT, 'build', 'crumbd'), '--test-clock'] + [a for k, v in options.items() for a in ('-o', k + '=' + v)],
-                              stdout=subprocess.PIPE, text=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+                              stdout=subprocess.PIPE, text=True, preexec_fn=end_with_us)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
     try:
         if not crumbd.stdout.readline().startswith('ready'):
             sys.exit('crumbd did not start; its words are above')
@@ -65,9 +74,8 @@ The store is build/demo-store; remove it to begin anew. Ctrl-C ends.
 ''' % (page, cli, cli, collect, admin, crumbd.pid, admin), flush=True)
         crumbd.wait()
         sys.exit('crumbd ended')
-    except (KeyboardInterrupt, SystemExit) as end:
-        if isinstance(end, SystemExit) and end.code:
-            print(end.code, file=sys.stderr)
+    except KeyboardInterrupt:
+        pass
     finally:
         crumbd.terminate()
         crumbd.wait()
