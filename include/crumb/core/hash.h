@@ -39,8 +39,8 @@ static inline uint64_t hash_plain64(const void *p, size_t n)
 	static const struct key16 constant = {"crumb/checksum/1"};
 	return hash_keyed64(&constant, p, n);
 }
-/* The same, a few instructions for eight bytes: for what is checked each time that it is read. No change of one bit goes unseen, another with a chance
- * of 1 in 2^32. */
+/* A sum against damage, not against anybody: a few instructions for eight bytes, for what is checked each time that it is read. Other bytes of the same
+ * length have the same sum with a chance of 1 in 2^32. Part of what is on disk (model/profile.h): in the order of this machine's bytes, little-endian. */
 static inline uint32_t hash_check32(const void *p, size_t n)
 {
 	const uint8_t *b = p;
