@@ -1,0 +1,401 @@
+#include "stored.h"
+
+#include "crumb/base/code.h"
+#include "crumb/ingest/writer.h"
+#include "../../src/store/journal.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <semaphore.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What LMDB brings to disk comes by here: the flush of each commit, and the page that makes it count. */
+static int calls_left = -1; /* then it fails (or the process ends); -1: never */
+static int fails_n;	    /* so many times */
+static bool ends;
+
+static bool fails(void)
+{
+	if (calls_left < 0 || calls_left-- > 0)
+		return false;
+	if (ends)
+		_exit(0);
+	calls_left = --fails_n > 0 ? 0 : -1;
+	errno = ENOSPC;
+	return true;
+}
+
+int fdatasync(int fd)
+{
+	static int (*real)(int);
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
+	return fails() ? -1 : real(fd);
+}
+
+static void put_block(struct store *s, uint16_t day, uint16_t shard, const char *text)
+{
+	static const uint8_t rules[16] = {1};
+	struct journal_block b = {.day = day, .shard = shard, .count = 1, .records = str_c(text)};
+	assert_int_equal(journal_commit(s->journal, &b, 1, rules), OK);
+	assert_int_equal(journal_publish(s->journal), OK);
+}
+
+/* All blocks of a shard after a sequence, joined. */
+static void blocks_are(struct store *s, unsigned shard, uint64_t after, const char *want)
+{
+	struct journal_reader *r;
+	struct buf got = {0};
+	uint64_t seq, last = after;
+	uint32_t count;
+	uint16_t day;
+	enum err e;
+	assert_int_equal(journal_read(s->journal, shard, after, &r), OK);
+	while ((e = journal_next(r, &got, &seq, &count, &day)) == OK) {
+		assert_true(seq > last);
+		last = seq;
+	}
+	assert_int_equal(e, ERR_NOT_FOUND);
+	assert_int_equal(got.n, strlen(want));
+	if (got.n)
+		assert_memory_equal(got.p, want, got.n);
+	journal_read_end(r);
+	buf_done(&got);
+}
+
+TEST(blocks_come_back_in_order_over_days_and_restarts)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_block(s, 100, 0, "one ");
+	put_block(s, 101, 0, "two ");
+	put_block(s, 100, 1, "other ");
+	put_block(s, 100, 0, "three ");
+	blocks_are(s, 0, 0, "one two three ");
+	blocks_are(s, 1, 0, "other ");
+	blocks_are(s, 2, 0, "");
+	blocks_are(s, 0, 1, "two three ");
+	s = again(s, &c);
+	assert_int_equal(journal_last(s->journal, 0), 4);
+	put_block(s, 101, 0, "four");
+	blocks_are(s, 0, 2, "three four");
+	assert_int_equal(journal_oldest_day(s->journal), 100);
+	close_store(s, &c);
+}
+
+static void commit_block(struct store *s, uint16_t day, uint16_t shard, const char *text)
+{
+	static const uint8_t rules[16] = {1};
+	struct journal_block b = {.day = day, .shard = shard, .count = 1, .records = str_c(text)};
+	assert_int_equal(journal_commit(s->journal, &b, 1, rules), OK);
+}
+
+TEST(what_was_committed_is_there_after_a_crash_though_nothing_was_published)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	commit_block(s, 100, 0, "one ");
+	commit_block(s, 100, 1, "other ");
+	commit_block(s, 100, 0, "two ");
+	blocks_are(s, 0, 0, "");
+	assert_int_equal(journal_last(s->journal, 0), 0);
+	assert_int_equal(journal_committed(s->journal, 0), 3);
+	store_close(s); /* which publishes nothing: to the files it is a crash */
+	config_done(&c);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "one two ");
+	blocks_are(s, 1, 0, "other ");
+	commit_block(s, 100, 0, "three ");
+	s = again(s, &c);
+	blocks_are(s, 0, 0, "one two three "); /* what the log still has of before is not taken twice */
+	assert_int_equal(journal_last(s->journal, 0), 4);
+	close_store(s, &c);
+}
+
+TEST(another_day_or_much_at_once_is_published_in_order)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	static char much[WAL_FRAME_MOST + 10];
+	commit_block(s, 100, 0, "a ");
+	commit_block(s, 101, 0, "b "); /* the day before is published first */
+	blocks_are(s, 0, 0, "a ");
+	memset(much, 'x', sizeof much - 1);
+	commit_block(s, 101, 0, much);
+	assert_int_equal(journal_unpublished(s->journal), 0);
+	assert_int_equal(journal_last(s->journal, 0), 3);
+	much[60000] = 0;
+	for (int i = 0; i < 300; i++) /* more than the log holds */
+		commit_block(s, 101, 1, much);
+	assert_true(journal_last(s->journal, 1) > 0);
+	assert_int_equal(journal_publish(s->journal), OK);
+	struct journal_reader *r;
+	struct buf got = {0};
+	uint64_t seq;
+	uint32_t count, sum = 0;
+	uint16_t day;
+	assert_int_equal(journal_read(s->journal, 1, 0, &r), OK);
+	while (journal_next(r, &got, &seq, &count, &day) == OK)
+		sum += count;
+	assert_int_equal(sum, 300);
+	assert_int_equal(got.n, 300 * 60000);
+	journal_read_end(r);
+	buf_done(&got);
+	close_store(s, &c);
+}
+
+static void damage_second_frame(long from, int bytes)
+{
+	FILE *f = open_file("wal", "r+b");
+	uint8_t head[4];
+	assert_int_equal(fread(head, 1, 4, f), 4);
+	fseek(f, (long)get_u32(head) + from, SEEK_SET);
+	while (bytes-- > 0)
+		fputc(0x55, f);
+	fclose(f);
+}
+
+TEST(a_torn_end_of_the_log_loses_only_what_was_not_answered)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	commit_block(s, 100, 0, "one ");
+	commit_block(s, 100, 0, "two ");
+	close_store(s, &c);
+	damage_second_frame(70, 1); /* within what it seals */
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "one ");
+	commit_block(s, 100, 0, "three ");
+	assert_int_equal(journal_publish(s->journal), OK);
+	blocks_are(s, 0, 0, "one three ");
+	close_store(s, &c);
+}
+
+/* A log that is damaged in the middle: what is behind is found, and what was there is counted. */
+TEST(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	commit_block(s, 100, 0, "one ");
+	commit_block(s, 100, 0, "two ");
+	commit_block(s, 100, 0, "three ");
+	close_store(s, &c);
+	damage_second_frame(0, 60);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "one three ");
+	struct damage_sum sum;
+	damage_sum(s->damage, &sum);
+	assert_true(sum.unknown);
+	assert_int_equal(sum.others, 1);
+	close_store(s, &c);
+}
+
+TEST(an_expired_day_is_gone_and_its_key_is_overwritten)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	uint8_t key[32];
+	put_block(s, 100, 0, "old");
+	put_block(s, 101, 0, "new");
+	assert_int_equal(keys_day(s->keys, 100, false, key), OK);
+	assert_int_equal(keys_expire(s->keys, 101, 190), OK);
+	journal_expire(s->journal, 101);
+	blocks_are(s, 0, 0, "new");
+	uint8_t again[32];
+	assert_int_equal(keys_day(s->keys, 100, false, again), ERR_NOT_FOUND);
+	FILE *f = open_file("keys", "rb");
+	char bytes[16384];
+	size_t n = fread(bytes, 1, sizeof bytes, f);
+	fclose(f);
+	assert_null(memmem(bytes, n, key, sizeof key));
+	close_store(s, &c);
+}
+
+TEST(a_reader_keeps_an_expired_day_until_it_ends)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct journal_reader *r;
+	struct buf got = {0};
+	uint64_t seq;
+	uint32_t count;
+	uint16_t day;
+	put_block(s, 100, 0, "old");
+	assert_int_equal(journal_read(s->journal, 0, 0, &r), OK);
+	journal_expire(s->journal, 101);
+	assert_int_equal(journal_next(r, &got, &seq, &count, &day), OK);
+	assert_int_equal(got.n, 3);
+	journal_read_end(r);
+	assert_int_equal(journal_oldest_day(s->journal), 0);
+	buf_done(&got);
+	close_store(s, &c);
+}
+
+static enum err commit_three_days(struct store *s, const char *text)
+{
+	static const uint8_t rules[16] = {1};
+	struct journal_block b[4] = {{.day = 100, .shard = 0, .count = 1, .records = str_c(text)}, {101, 0, 1, str_c(text), 0, 0},
+	    {101, 1, 1, str_c(text), 0, 0}, {102, 0, 1, str_c(text), 0, 0}};
+	enum err e = journal_commit(s->journal, b, 4, rules);
+	return e ? e : journal_publish(s->journal);
+}
+
+TEST(a_commit_of_several_days_that_fails_leaves_nothing)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_block(s, 100, 0, "a ");
+	put_block(s, 101, 0, "b ");
+	put_block(s, 102, 0, "c ");
+	bool done = false;
+	for (int at = 0; !done; at++) { /* each flush in turn: those of the days, and of taking back */
+		assert_true(at < 50);
+		for (int n = 1; n < 4; n++) {
+			calls_left = at, fails_n = n;
+			enum err e = commit_three_days(s, "x ");
+			calls_left = -1;
+			if ((done = !e)) /* so far did it not come */
+				break;
+			assert_int_equal(journal_publish(s->journal), OK);
+			blocks_are(s, 0, 0, "a b c ");
+			blocks_are(s, 1, 0, "");
+			assert_int_equal(journal_unpublished(s->journal), 0);
+		}
+		if (done)
+			break;
+		blocks_are(s, 0, 0, "a b c ");
+	}
+	blocks_are(s, 0, 0, "a b c x x x ");
+	put_block(s, 101, 0, "d");
+	s = again(s, &c);
+	blocks_are(s, 0, 0, "a b c x x x d");
+	blocks_are(s, 1, 0, "x ");
+	close_store(s, &c);
+}
+
+TEST(nothing_more_is_stored_before_a_failed_commit_was_taken_back)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_block(s, 100, 0, "a ");
+	put_block(s, 101, 0, "b ");
+	put_block(s, 102, 0, "c ");
+	calls_left = 1, fails_n = 1000;
+	assert_int_not_equal(commit_three_days(s, "x "), OK);
+	assert_true(journal_unpublished(s->journal) > 0);
+	commit_block(s, 102, 0, "in the log"); /* which a full disk does not keep from being written */
+	assert_int_not_equal(journal_publish(s->journal), OK);
+	blocks_are(s, 0, 0, "a b c ");
+	calls_left = -1;
+	s = again(s, &c);
+	blocks_are(s, 0, 0, "a b c in the log");
+	close_store(s, &c);
+}
+
+TEST(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_block(s, 100, 0, "a ");
+	put_block(s, 101, 0, "b ");
+	put_block(s, 102, 0, "c ");
+	close_store(s, &c);
+	unsigned cut = 0;
+	for (int at = 0, status = 0; WEXITSTATUS(status) == 0; at++) {
+		pid_t child = fork();
+		if (child == 0) {
+			s = open_store(&c);
+			calls_left = at, ends = true;
+			_exit(commit_three_days(s, "x ") == OK ? 1 : 2);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		cut += WEXITSTATUS(status) == 0;
+		if (WEXITSTATUS(status))
+			break;
+		s = NULL;
+		struct store *r = open_store_as(&c, STORE_READ_JOURNAL); /* who only reads does not see it either */
+		blocks_are(r, 0, 0, "a b c ");
+		close_store(r, &c);
+		s = open_store(&c);
+		blocks_are(s, 0, 0, "a b c ");
+		blocks_are(s, 1, 0, "");
+		close_store(s, &c);
+	}
+	assert_true(cut >= 3);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "a b c x x x ");
+	blocks_are(s, 1, 0, "x ");
+	close_store(s, &c);
+}
+
+static void nothing(void *arg, bool asked)
+{
+}
+
+static void note_done(struct batch *b)
+{
+	sem_post(b->owner);
+}
+
+static enum err submit(struct writer *w, struct batch *b, sem_t *done)
+{
+	static char path[300000];
+	memset(path, 'a', sizeof path); /* large: stored in its day at once */
+	struct event e = {.t = 100u * DAY_S, .path = str_make(path, sizeof path)};
+	batch_clear(b);
+	batch_event(b, &e);
+	writer_submit(w, b);
+	while (sem_wait(done) != 0)
+		;
+	return b->result;
+}
+
+TEST(a_day_has_its_rules_only_when_they_were_committed)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct writer *w;
+	struct batch b;
+	sem_t done;
+	static struct record record;
+	uint8_t hash[16] = {7};
+	put_block(s, 100, 0, "");
+	sem_init(&done, 0, 0);
+	batch_init(&b, s->shards, note_done, &done);
+	assert_int_equal(writer_start(s, nothing, NULL, &w), OK);
+	writer_rules(w, hash, STR("the rules"));
+	calls_left = 0, fails_n = 1;
+	assert_int_not_equal(submit(w, &b, &done), OK);
+	assert_int_equal(submit(w, &b, &done), OK);
+	assert_int_equal(submit(w, &b, &done), OK);
+	writer_stop(w);
+	for (unsigned shard = 0; shard < s->shards; shard++) {
+		struct journal_reader *r;
+		struct buf got = {0};
+		uint64_t seq;
+		uint32_t count;
+		uint16_t day;
+		unsigned said = 0;
+		assert_int_equal(journal_read(s->journal, shard, 0, &r), OK);
+		while (journal_next(r, &got, &seq, &count, &day) == OK)
+			;
+		struct mp m = mp_over(got.n ? buf_view(&got) : STR(""));
+		while (m.p < m.end && record_decode(&m, &record))
+			said += record.kind == RECORD_RULES;
+		assert_int_equal(said, 1);
+		journal_read_end(r);
+		buf_done(&got);
+	}
+	batch_done(&b);
+	sem_destroy(&done);
+	close_store(s, &c);
+}
+
+RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published),
+    IN_FOLDER(another_day_or_much_at_once_is_published_in_order), IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered),
+    IN_FOLDER(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
+    IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends), IN_FOLDER(a_commit_of_several_days_that_fails_leaves_nothing),
+    IN_FOLDER(nothing_more_is_stored_before_a_failed_commit_was_taken_back),
+    IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_day_has_its_rules_only_when_they_were_committed))
