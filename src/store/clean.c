@@ -14,7 +14,7 @@
 
 struct journal_cleaned {
 	uint16_t day;
-	uint64_t dropped;
+	uint64_t events;	  /* of what was dropped, as the ledger counts them */
 	uint64_t last[LANES_MAX]; /* what the old day had */
 };
 
@@ -27,7 +27,7 @@ struct cleaning {
 	struct sealer sealer;
 	struct opener opener;
 	struct buf records, kept;
-	uint64_t dropped;
+	uint64_t dropped, events; /* records of the visitors; those of them that are events */
 	/* the new one */
 	struct db db;
 	db_table table;
@@ -40,13 +40,18 @@ static void cleaned_folder(const struct journal *j, uint16_t day, const char *su
 	snprintf(out, 4000, "%s%s", folder, suffix);
 }
 
-/* The records of a block but for those that go into c->kept; how many are left. */
-static enum err sift(struct cleaning *c, struct str key, struct str value, uint32_t *left, uint32_t *gone)
+struct sifted {
+	uint32_t left, gone;
+	uint64_t events; /* of those that are gone */
+};
+
+/* The records of a block that stay go into c->kept. */
+static enum err sift(struct cleaning *c, struct str key, struct str value, struct sifted *out)
 {
 	uint32_t count;
 	buf_clear(&c->records);
 	buf_clear(&c->kept);
-	*left = *gone = 0;
+	*out = (struct sifted){0};
 	enum err e = journal_unseal(&c->opener, c->d, key, value, &c->records, &count);
 	if (e)
 		return e;
@@ -58,12 +63,14 @@ static enum err sift(struct cleaning *c, struct str key, struct str value, uint3
 		bool event = record_event(&m, &visitor); /* erasures and rules stay: they say what is to be */
 		if (m.bad || (!event && (m = all, mp_skip(&m), m.bad)))
 			return err_set(ERR_CORRUPT, "journal: a record that is none");
+		struct str one = str_make(from, (size_t)((const char *)m.p - from));
 		if (event && c->drop(c->arg, &visitor)) {
-			++*gone;
+			out->gone++;
+			out->events += ledger_events(one);
 			continue;
 		}
-		buf_add(&c->kept, from, (size_t)((const char *)m.p - from));
-		++*left;
+		buf_str(&c->kept, one);
+		out->left++;
 	}
 	return c->kept.failed ? err_set(ERR_NOMEM, "no memory") : OK;
 }
@@ -104,19 +111,20 @@ static enum err each_block(struct cleaning *c, enum err (*each)(struct cleaning 
 
 static enum err look(struct cleaning *c, struct str key, struct str value, struct db_txn *to)
 {
-	uint32_t left, gone;
+	struct sifted n;
 	(void)to;
-	enum err e = sift(c, key, value, &left, &gone);
-	c->dropped += gone;
+	enum err e = sift(c, key, value, &n);
+	c->dropped += n.gone;
+	c->events += n.events;
 	return e == ERR_CORRUPT ? OK : e; /* stays as it is */
 }
 
 static enum err copy(struct cleaning *c, struct str key, struct str value, struct db_txn *to)
 {
-	uint32_t left, gone;
-	enum err e = sift(c, key, value, &left, &gone);
-	if (!e && gone) {
-		struct journal_block b = {c->d->day, get_u16((const uint8_t *)key.p), left, buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2), 0};
+	struct sifted n;
+	enum err e = sift(c, key, value, &n);
+	if (!e && n.gone) {
+		struct journal_block b = {c->d->day, get_u16((const uint8_t *)key.p), n.left, buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2), 0};
 		if (!b.records.p)
 			b.records = STR("");
 		if ((e = journal_seal(&c->sealer, &b, c->d->key, (const uint8_t *)value.p + 9)))
@@ -193,7 +201,7 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, con
 	}
 	if (!e && c.dropped) {
 		done->day = day;
-		done->dropped = c.dropped;
+		done->events = c.events;
 		*dropped = c.dropped;
 		*out = done;
 		done = NULL;
@@ -263,13 +271,15 @@ enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 	bool same = d != NULL;
 	for (unsigned s = 0; same && s < j->lanes; s++)
 		same = atomic_load(&d->last[s]) == c->last[s];
-	enum err e = same ? swap(j, d) : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
+	enum err e = same ? ledger_drop(j, c->day, c->events) : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
+	if (!e) {
+		e = swap(j, d);
+		ledger_dropped(j, c->day, c->events, !e);
+	}
 	if (e) {
 		char folder[4000];
 		cleaned_folder(j, c->day, ".new", folder);
 		journal_remove_folder(folder);
-	} else {
-		ledger_dropped(j, c->day, c->dropped);
 	}
 	free(c);
 	return e;

@@ -135,7 +135,10 @@ void ledger_save(struct journal *j);
 void ledger_begin(struct journal *j, uint16_t day); /* before the first commit that has events of it is answered */
 void ledger_add(struct journal *j, uint16_t day, uint64_t events, uint64_t seq);
 void ledger_tick(struct journal *j);
-void ledger_dropped(struct journal *j, uint16_t day, uint64_t events);
+uint64_t ledger_events(struct str records); /* how many of them are events */
+/* Before a day is exchanged for one with fewer events, and after it was, or was not. A crash between leaves a line by which the day is counted. */
+enum err ledger_drop(struct journal *j, uint16_t day, uint64_t events) MUST_CHECK;
+void ledger_dropped(struct journal *j, uint16_t day, uint64_t events, bool done);
 void ledger_expire(struct journal *j, uint16_t oldest);
 /* A day's folder gets another name, and the damage is noted. */
 enum err ledger_set_aside(struct journal *j, uint16_t day, const char *why) MUST_CHECK;

@@ -101,7 +101,7 @@ void ledger_load(struct journal *j)
 	free(text);
 }
 
-void ledger_save(struct journal *j)
+static enum err save(struct journal *j)
 {
 	struct buf b = {0};
 	char path[4096], sum[CHECK_LINE + 1];
@@ -117,11 +117,17 @@ void ledger_save(struct journal *j)
 	check_line(b.p, b.n, sum);
 	buf_c(&b, sum);
 	path_of(j, path);
-	if (b.failed || file_replace(path, buf_view(&b)) != OK)
-		log_warn("journal", "which days there are could not be written down why=\"%s\"", err_text());
-	else
+	enum err e = file_replace(path, buf_view(&b));
+	if (!e)
 		j->ledger.unsaved = 0;
 	buf_done(&b);
+	return e;
+}
+
+void ledger_save(struct journal *j)
+{
+	if (save(j) != OK)
+		log_warn("journal", "which days there are could not be written down why=\"%s\"", err_text());
 }
 
 void ledger_expect(struct journal *j, const uint16_t *days, unsigned n)
@@ -162,13 +168,33 @@ void ledger_tick(struct journal *j)
 		ledger_save(j);
 }
 
-void ledger_dropped(struct journal *j, uint16_t day, uint64_t events)
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return b < a ? a - b : 0;
+}
+
+enum err ledger_drop(struct journal *j, uint16_t day, uint64_t events)
+{
+	struct ledger_day *d = ledger_find(j, day);
+	if (!d)
+		return OK;
+	uint64_t before = d->events;
+	d->events = less(before, events);
+	enum err e = save(j);
+	if (e)
+		d->events = before;
+	return e;
+}
+
+void ledger_dropped(struct journal *j, uint16_t day, uint64_t events, bool done)
 {
 	struct ledger_day *d = ledger_find(j, day);
 	if (!d)
 		return;
-	d->events -= events < d->events ? events : d->events;
-	d->readable -= events < d->readable ? events : d->readable;
+	if (done)
+		d->readable = less(d->readable, events);
+	else
+		d->events += events;
 	ledger_save(j);
 }
 
@@ -226,7 +252,7 @@ enum err ledger_set_aside(struct journal *j, uint16_t day, const char *why)
 
 /* --- counting */
 
-static uint64_t events_in(struct str records)
+uint64_t ledger_events(struct str records)
 {
 	struct mp m = mp_over(records);
 	uint64_t n = 0;
@@ -265,7 +291,7 @@ enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, 
 			if (open && journal_unseal(&x, d, key, value, &records, &count) != OK)
 				out->bad_blocks++;
 			else if (open)
-				out->events += events_in(buf_view(&records));
+				out->events += ledger_events(buf_view(&records));
 			else if (value.n >= HEADER_LEN)
 				out->events += get_u32((const uint8_t *)value.p + 1);
 		}
@@ -321,7 +347,7 @@ static enum err settle_day(struct journal *j, struct journal_day *d)
 	for (unsigned i = 0; i < j->lanes; i++)
 		if (atomic_load(&d->last[i]) > last)
 			last = atomic_load(&d->last[i]);
-	if (d->changed || (l->known && l->readable < l->events)) {
+	if (d->changed || (l->known && l->readable != l->events)) { /* more readable than stored: it was being exchanged (ledger_drop) */
 		if ((e = ledger_count(j, d, 0, true, &n)))
 			return e;
 		if (n.events > l->events || (!l->known && !n.bad_blocks))
@@ -432,7 +458,7 @@ static enum err verify_day(struct journal *j, struct journal_day *d, void (*prob
 	}
 	if (e || (e = ledger_count(j, d, 0, true, &n)))
 		return e;
-	uint64_t want = l && l->known ? l->readable : 0;
+	uint64_t want = !l || !l->known ? 0 : l->readable < l->events ? l->readable : l->events;
 	if (n.bad_blocks)
 		tell(problem, arg, "%s: %llu of %llu blocks cannot be read", where, (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
 	if (n.events < want) /* a server that is running knows of more than the ledger */

@@ -26,6 +26,18 @@ static bool fails(void)
 	return true;
 }
 
+static int syncs_left = -1; /* fsync() of files that are replaced, and of folders: then the process ends */
+
+int fsync(int fd)
+{
+	static int (*real)(int);
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "fsync");
+	if (syncs_left >= 0 && syncs_left-- == 0)
+		_exit(0);
+	return real(fd);
+}
+
 int fdatasync(int fd)
 {
 	static int (*real)(int);
@@ -393,9 +405,106 @@ TEST(a_day_has_its_rules_only_when_they_were_committed)
 	close_store(s, &c);
 }
 
+/* --- cleaning */
+
+#define CLEANED_DAY 100
+
+static bool is_first(void *arg, const struct vkey *k)
+{
+	return k->b[0] == 0;
+}
+
+/* Events and hits that were set aside, half of them the first visitor's. */
+static void put_events(struct store *s, uint16_t day, unsigned events, unsigned aside)
+{
+	struct buf b = {0};
+	for (unsigned i = 0; i < events + aside; i++) {
+		struct event e = {.t = day * (uint32_t)DAY_S, .visitor = {{(uint8_t)(i % 2)}}, .aside = i < events ? ASIDE_NOT : ASIDE_RATE};
+		event_encode(&e, &b);
+	}
+	struct journal_block block = {.day = day, .count = events + aside, .records = buf_view(&b), .events = events};
+	static const uint8_t rules[16] = {1};
+	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
+	assert_int_equal(journal_publish(s->journal), OK);
+	buf_done(&b);
+}
+
+static enum err clean_first(struct store *s)
+{
+	struct journal_cleaned *cleaned;
+	uint64_t dropped;
+	static const _Atomic bool stop;
+	enum err e = journal_clean(s->journal, CLEANED_DAY, is_first, NULL, &stop, &cleaned, &dropped);
+	return e || !cleaned ? e : journal_swap(s->journal, cleaned);
+}
+
+static uint64_t events_of(struct store *s)
+{
+	const struct ledger_day *l = ledger_find(s->journal, CLEANED_DAY);
+	assert_non_null(l);
+	assert_true(l->known);
+	assert_int_equal(l->events, l->readable);
+	return l->events;
+}
+
+static void nothing_is_lost(struct store *s)
+{
+	struct damage_sum sum;
+	damage_sum(s->damage, &sum);
+	assert_int_equal(sum.days + sum.others + sum.lost_events, 0);
+}
+
+TEST(what_is_cleaned_out_of_a_day_is_no_loss)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_events(s, CLEANED_DAY, 10, 6);
+	assert_int_equal(events_of(s), 10);
+	assert_int_equal(clean_first(s), OK);
+	assert_int_equal(events_of(s), 5); /* what was set aside is none of its events */
+	s = again(s, &c);
+	assert_int_equal(events_of(s), 5);
+	nothing_is_lost(s);
+	close_store(s, &c);
+}
+
+TEST(a_crash_while_a_day_is_exchanged_is_no_loss)
+{
+	struct config c;
+	struct store *s;
+	bool through = false;
+	for (int at = 0; !through; at++) {
+		int status;
+		s = open_store(&c);
+		put_events(s, CLEANED_DAY, 10, 0);
+		close_store(s, &c);
+		pid_t child = fork();
+		if (child == 0) {
+			s = open_store(&c);
+			syncs_left = at;
+			_exit(clean_first(s) == OK ? 1 : 2);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		through = WEXITSTATUS(status) != 0;
+		assert_int_not_equal(WEXITSTATUS(status), 2);
+		s = open_store(&c);
+		nothing_is_lost(s);
+		uint64_t left = events_of(s);
+		assert_true(left == 10 || left == 5);
+		assert_int_equal(clean_first(s), OK);
+		assert_int_equal(events_of(s), 5);
+		close_store(s, &c);
+		assert_true(at < 50);
+		assert_int_equal(folder_remove(folder), OK);
+		assert_int_equal(mkdir(folder, 0700), 0);
+	}
+}
+
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published),
     IN_FOLDER(another_day_or_much_at_once_is_published_in_order), IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered),
     IN_FOLDER(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
     IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends), IN_FOLDER(a_commit_of_several_days_that_fails_leaves_nothing),
     IN_FOLDER(nothing_more_is_stored_before_a_failed_commit_was_taken_back),
-    IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_day_has_its_rules_only_when_they_were_committed))
+    IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_day_has_its_rules_only_when_they_were_committed),
+    IN_FOLDER(what_is_cleaned_out_of_a_day_is_no_loss), IN_FOLDER(a_crash_while_a_day_is_exchanged_is_no_loss))
