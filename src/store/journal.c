@@ -307,17 +307,23 @@ static enum err recover(struct journal *j)
 			break;
 		j->pending_day = h.day;
 		memcpy(j->pending_rules, h.rules_hash, sizeof h.rules_hash);
-		while (wal_part(&parts, &b))
-			if (b.shard < j->lanes && h.seq > atomic_load(&d->last[b.shard]))
-				pend(j, &b, h.seq);
+		while (wal_part(&parts, &b)) {
+			if (b.shard >= j->lanes || h.seq <= atomic_load(&d->last[b.shard]))
+				continue;
+			b.events = (uint32_t)ledger_events(b.records);
+			pend(j, &b, h.seq);
+			atomic_store(&j->committed[b.shard], h.seq);
+		}
 	}
 	uint64_t lost = e ? 0 : wal_lost(j->wal, &torn);
 	if (lost)
 		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "%llu commits of the last moment before the crash cannot be read", (unsigned long long)lost);
 	else if (!e && torn)
 		log_warn("journal", "the last commit in the write-ahead log is not whole: it was answered only if the file was changed since");
-	if (!e)
-		e = journal_publish(j);
+	if (!e && (e = journal_publish(j)) == ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
+		log_error("journal", "what is in the write-ahead log has no room in its day yet, will be tried again why=\"%s\"", err_text());
+		e = OK;
+	}
 	uint8_t id[STORE_ID_LEN];
 	keys_id(j->keys, id);
 	if (!e && keys_sealed(j->keys) && !(e = wal_mark(j->wal, id)))

@@ -264,7 +264,7 @@ uint64_t ledger_events(struct str records)
 	return n;
 }
 
-/* The events of the blocks of a day behind a sequence. `open`: each is opened; else the headers are believed, which count other records too. */
+/* The events of the blocks of a day behind a sequence, but for those of a commit that is to be taken back. `open`: each is opened; else the headers are believed, which count other records too. */
 enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out)
 {
 	struct opener x = {.zstd = ZSTD_createDCtx()};
@@ -272,6 +272,7 @@ enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, 
 	struct db_txn t;
 	struct db_cursor c;
 	struct str key, value;
+	uint64_t end = j->undo.n ? j->undo.first : UINT64_MAX; /* nothing was committed behind it */
 	*out = (struct day_count){0};
 	enum err e = x.zstd ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
 	if (e) {
@@ -284,7 +285,7 @@ enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, 
 		journal_block_key(lane, after + 1, from);
 		for (bool more = db_seek(&c, journal_bytes(from, KEY_LEN), &key, &value); more; more = db_next(&c, &key, &value)) {
 			uint32_t count;
-			if (key.n != KEY_LEN || get_u16((const uint8_t *)key.p) != lane)
+			if (key.n != KEY_LEN || get_u16((const uint8_t *)key.p) != lane || get_u64((const uint8_t *)key.p + 2) >= end)
 				break;
 			out->blocks++;
 			buf_clear(&records);
@@ -332,6 +333,8 @@ static bool count_after_crash(struct journal *j, struct journal_day *d, struct l
 		*e = ledger_count(j, d, l->last, true, &since);
 	l->events += since.events;
 	l->readable = all->events;
+	if (l->readable > l->events) /* an older crumb did not count what it read from the log */
+		l->events = l->readable;
 	return true;
 }
 

@@ -227,3 +227,24 @@ def test_the_pages_of_mapped_files_are_had_before_they_are_touched(server):
             if name == 'lock.mdb':
                 st = os.stat(os.path.join(folder, name))
                 assert st.st_blocks * 512 >= st.st_size, os.path.join(folder, name)
+
+
+def test_a_start_on_a_full_disk_after_a_crash(disk):
+    """What was answered waits in the log until there is room in its day; the server says so, and takes hits meanwhile."""
+    d = disk()
+    s = d.server.start()
+    b = Browser.known(s)
+    assert b.hit('/coats/1') == 200
+    s.settle()
+    d.fill()
+    answers = [b.hit('/coats/2') for _ in range(20)]
+    taken = 1 + answers.count(200)
+    assert taken > 1
+    s.stop(signal.SIGKILL)
+    s.start()
+    until(lambda: not ready(s)[0] and 'No space left' in ready(s)[1])
+    d.free()
+    until(lambda: ready(s)[0])
+    s.settle()
+    assert b.count('apparel.coats') == taken and s.metric('trouble') == 0
+    assert s.metric('damaged_days') == 0 and s.metric('lost_events') == 0

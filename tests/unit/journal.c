@@ -175,7 +175,7 @@ TEST(a_torn_end_of_the_log_loses_only_what_was_not_answered)
 	commit_block(s, 100, 0, "one ");
 	commit_block(s, 100, 0, "two ");
 	close_store(s, &c);
-	damage_second_frame(70, 1); /* within what it seals */
+	damage_second_frame(60, 16); /* within what it seals */
 	s = open_store(&c);
 	blocks_are(s, 0, 0, "one ");
 	commit_block(s, 100, 0, "three ");
@@ -415,18 +415,28 @@ static bool is_first(void *arg, const struct vkey *k)
 }
 
 /* Events and hits that were set aside, half of them the first visitor's. */
-static void put_events(struct store *s, uint16_t day, unsigned events, unsigned aside)
+static void encode_events(uint16_t day, unsigned events, unsigned aside, struct buf *b)
 {
-	struct buf b = {0};
 	for (unsigned i = 0; i < events + aside; i++) {
 		struct event e = {.t = day * (uint32_t)DAY_S, .visitor = {{(uint8_t)(i % 2)}}, .aside = i < events ? ASIDE_NOT : ASIDE_RATE};
-		event_encode(&e, &b);
+		event_encode(&e, b);
 	}
+}
+
+static void commit_events(struct store *s, uint16_t day, unsigned events, unsigned aside)
+{
+	struct buf b = {0};
+	encode_events(day, events, aside, &b);
 	struct journal_block block = {.day = day, .count = events + aside, .records = buf_view(&b), .events = events};
 	static const uint8_t rules[16] = {1};
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
-	assert_int_equal(journal_publish(s->journal), OK);
 	buf_done(&b);
+}
+
+static void put_events(struct store *s, uint16_t day, unsigned events, unsigned aside)
+{
+	commit_events(s, day, events, aside);
+	assert_int_equal(journal_publish(s->journal), OK);
 }
 
 static enum err clean_first(struct store *s)
@@ -501,10 +511,74 @@ TEST(a_crash_while_a_day_is_exchanged_is_no_loss)
 	}
 }
 
+TEST(a_commit_that_cannot_be_taken_back_yet_is_not_counted)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	static const uint8_t rules[16] = {1};
+	struct buf b = {0};
+	put_events(s, CLEANED_DAY, 10, 0);
+	put_events(s, CLEANED_DAY + 1, 10, 0);
+	close_store(s, &c);
+	encode_events(CLEANED_DAY, 4, 0, &b);
+	pid_t child = fork();
+	if (child == 0) {
+		struct journal_block blocks[2] = {{CLEANED_DAY, 0, 4, buf_view(&b), 0, 4}, {CLEANED_DAY + 1, 0, 4, buf_view(&b), 0, 4}};
+		s = open_store(&c);
+		calls_left = 1, ends = true; /* the first day has its part */
+		_exit(1 + (journal_commit(s->journal, blocks, 2, rules) == OK));
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	calls_left = 0, fails_n = 1000; /* a full disk: LMDB cannot take anything away */
+	s = open_store(&c);
+	assert_true(journal_unpublished(s->journal) > 0);
+	assert_int_equal(events_of(s), 10);
+	nothing_is_lost(s);
+	calls_left = -1;
+	assert_int_equal(journal_publish(s->journal), OK);
+	assert_int_equal(journal_unpublished(s->journal), 0);
+	s = again(s, &c);
+	assert_int_equal(events_of(s), 10);
+	nothing_is_lost(s);
+	close_store(s, &c);
+	buf_done(&b);
+}
+
+TEST(what_a_crash_left_in_the_log_is_counted_and_waits_for_room)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	put_events(s, CLEANED_DAY, 10, 0);
+	commit_events(s, CLEANED_DAY, 4, 3);
+	for (int starts = 0; starts < 3; starts++) {
+		close_store(s, &c); /* which publishes nothing: to the files it is a crash */
+		calls_left = 0, fails_n = 1000;
+		s = open_store(&c);
+		assert_true(journal_unpublished(s->journal) > 0);
+		assert_int_equal(journal_last(s->journal, 0), 1);
+		assert_int_equal(journal_committed(s->journal, 0), 2u + (unsigned)starts);
+		assert_int_not_equal(journal_publish(s->journal), OK);
+		commit_events(s, CLEANED_DAY, 1, 0); /* the log has room */
+		calls_left = -1;
+	}
+	assert_int_equal(events_of(s), 10);
+	s = again(s, &c);
+	assert_int_equal(events_of(s), 17);
+	nothing_is_lost(s);
+	s = again(s, &c);
+	assert_int_equal(events_of(s), 17);
+	nothing_is_lost(s);
+	close_store(s, &c);
+}
+
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published),
     IN_FOLDER(another_day_or_much_at_once_is_published_in_order), IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered),
     IN_FOLDER(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
     IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends), IN_FOLDER(a_commit_of_several_days_that_fails_leaves_nothing),
     IN_FOLDER(nothing_more_is_stored_before_a_failed_commit_was_taken_back),
     IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_day_has_its_rules_only_when_they_were_committed),
-    IN_FOLDER(what_is_cleaned_out_of_a_day_is_no_loss), IN_FOLDER(a_crash_while_a_day_is_exchanged_is_no_loss))
+    IN_FOLDER(what_is_cleaned_out_of_a_day_is_no_loss), IN_FOLDER(a_crash_while_a_day_is_exchanged_is_no_loss),
+    IN_FOLDER(a_commit_that_cannot_be_taken_back_yet_is_not_counted),
+    IN_FOLDER(what_a_crash_left_in_the_log_is_counted_and_waits_for_room))
