@@ -3,6 +3,7 @@
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/file.h"
+#include "checked.h"
 #include "pages.h"
 
 #include <dirent.h>
@@ -17,9 +18,9 @@
 #define MAGIC "crumb files 1\n"
 #define NAME_CAP 64
 #define BYTES_MAX (1u << 20)
-#define CHECK_LEN 8
 #define SUMMED_MOST (256 << 20)
-#define SUM_TEXT (2 * CHECK_LEN + 1)
+#define SUM_LEN 8
+#define SUM_TEXT (2 * SUM_LEN + 1)
 
 struct file {
 	int64_t size, mtime; /* -1: nothing is known */
@@ -39,13 +40,6 @@ static int64_t mtime_of(const struct stat *st)
 	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-static void check_of(const char *p, size_t n, char out[2 * CHECK_LEN + 1])
-{
-	uint8_t sum[32];
-	crypto_generichash(sum, sizeof sum, (const uint8_t *)p, n, NULL, 0);
-	sodium_bin2hex(out, 2 * CHECK_LEN + 1, sum, CHECK_LEN);
-}
-
 /* The sum of a file, or "-": it is too large, cannot be read, or is being written. */
 static void sum_of(const char *path, const struct stat *st, char out[SUM_TEXT])
 {
@@ -62,37 +56,10 @@ static void sum_of(const char *path, const struct stat *st, char out[SUM_TEXT])
 		crypto_generichash_update(&h, b, (size_t)n);
 	crypto_generichash_final(&h, sum, sizeof sum);
 	if (n == 0 && fstat(fd, &after) == 0 && after.st_size == st->st_size && mtime_of(&after) == mtime_of(st))
-		sodium_bin2hex(out, SUM_TEXT, sum, CHECK_LEN);
+		sodium_bin2hex(out, SUM_TEXT, sum, SUM_LEN);
 	free(b);
 	if (fd >= 0)
 		close(fd);
-}
-
-static bool read_whole(const char *path, struct buf *out)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < BYTES_MAX && buf_reserve(out, (size_t)st.st_size + 1) &&
-		    read(fd, out->p, (size_t)st.st_size) == st.st_size;
-	if (fd >= 0)
-		close(fd);
-	if (fine) {
-		out->n = (size_t)st.st_size;
-		out->p[out->n] = 0;
-	}
-	return fine;
-}
-
-/* The check stands in the last line, of 23 bytes. */
-static bool whole(struct str text)
-{
-	char sum[2 * CHECK_LEN + 1], line[32];
-	const size_t last = 6 + 2 * CHECK_LEN + 1;
-	if (text.n < strlen(MAGIC) + last || memcmp(text.p, MAGIC, strlen(MAGIC)) != 0)
-		return false;
-	check_of(text.p, text.n - last, sum);
-	snprintf(line, sizeof line, "check %s\n", sum);
-	return memcmp(text.p + text.n - last, line, last) == 0;
 }
 
 static struct file *more(struct files *f)
@@ -112,8 +79,8 @@ struct files *files_load(const char *store, bool in_use)
 	f->in_use = in_use;
 	snprintf(f->store, sizeof f->store, "%s", store);
 	snprintf(path, sizeof path, "%s/files", store);
-	if (read_whole(path, &b) && whole(buf_view(&b))) {
-		struct str rest = buf_view(&b), line;
+	struct str rest, line;
+	if (checked_read(path, BYTES_MAX, &b) && checked_text(buf_view(&b), &rest) && str_starts(rest, STR(MAGIC))) {
 		while (str_cut(&rest, '\n', &line)) {
 			struct file one = {.sum = "-"};
 			char text[256];
@@ -204,13 +171,9 @@ enum err files_check(const struct files *f, const char *name, enum files_state *
 
 static enum err save(const char *store, struct buf *b)
 {
-	char path[FILE_PATH_MAX + 8], sum[2 * CHECK_LEN + 1];
+	char path[FILE_PATH_MAX + 8];
 	snprintf(path, sizeof path, "%s/files", store);
-	if (b->failed)
-		return err_set(ERR_NOMEM, "no memory");
-	check_of(b->p, b->n, sum);
-	buf_addf(b, "check %s\n", sum);
-	return b->failed ? err_set(ERR_NOMEM, "no memory") : file_replace(path, buf_view(b));
+	return checked_write(path, b);
 }
 
 static void put(struct buf *b, const struct file *one)

@@ -1,6 +1,7 @@
 #include "format.h"
 
 #include "crumb/base/file.h"
+#include "checked.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,31 +10,23 @@
 #include <unistd.h>
 
 #define TEXT_MAX 256
-#define CHECK_LEN 8
 
-static void check_of(const char *text, size_t n, char out[2 * CHECK_LEN + 1])
+static void print(const struct format *f, struct buf *out)
 {
-	uint8_t sum[32];
-	crypto_generichash(sum, sizeof sum, (const uint8_t *)text, n, NULL, 0);
-	sodium_bin2hex(out, 2 * CHECK_LEN + 1, sum, CHECK_LEN);
-}
-
-static size_t print(const struct format *f, char out[TEXT_MAX])
-{
-	char id[2 * STORE_ID_LEN + 1], check[2 * CHECK_LEN + 1];
-	int n = snprintf(out, TEXT_MAX, "crumb store 1\nshards %u\n", f->shards);
+	char id[2 * STORE_ID_LEN + 1];
+	buf_addf(out, "crumb store 1\nshards %u\n", f->shards);
 	if (!f->sealed)
-		return (size_t)n;
+		return;
 	sodium_bin2hex(id, sizeof id, f->id, sizeof f->id);
-	n += snprintf(out + n, TEXT_MAX - (size_t)n, "id %s\nkeys %llu\n", id, (unsigned long long)f->serial);
-	check_of(out, (size_t)n, check);
-	return (size_t)n + (size_t)snprintf(out + n, TEXT_MAX - (size_t)n, "check %s\n", check);
+	buf_addf(out, "id %s\nkeys %llu\n", id, (unsigned long long)f->serial);
+	checked_end(out);
 }
 
 /* What was read is right when it is what would be written: nothing but this has to be looked at. */
 static bool parse(const char *text, size_t n, struct format *f)
 {
-	char id[2 * STORE_ID_LEN + 1] = "", again[TEXT_MAX];
+	char id[2 * STORE_ID_LEN + 1] = "";
+	struct buf again = {0};
 	unsigned long long serial = 0;
 	size_t len;
 	*f = (struct format){.there = true};
@@ -44,7 +37,10 @@ static bool parse(const char *text, size_t n, struct format *f)
 	f->serial = serial;
 	if (f->sealed && (sodium_hex2bin(f->id, sizeof f->id, id, strlen(id), NULL, &len, NULL) != 0 || len != sizeof f->id))
 		return false;
-	return f->shards >= 1 && f->shards <= 256 && print(f, again) == n && memcmp(text, again, n) == 0;
+	print(f, &again);
+	bool same = f->shards >= 1 && f->shards <= 256 && str_eq(buf_view(&again), str_make(text, n));
+	buf_done(&again);
+	return same;
 }
 
 enum err format_read(const char *folder, struct format *out)
@@ -71,7 +67,11 @@ enum err format_read(const char *folder, struct format *out)
 
 enum err format_write(const char *folder, const struct format *f)
 {
-	char path[FILE_PATH_MAX], text[TEXT_MAX];
+	char path[FILE_PATH_MAX];
+	struct buf text = {0};
 	snprintf(path, sizeof path, "%s/format", folder);
-	return file_replace(path, str_make(text, print(f, text)));
+	print(f, &text);
+	enum err e = text.failed ? err_set(ERR_NOMEM, "no memory") : file_replace(path, buf_view(&text));
+	buf_done(&text);
+	return e;
 }

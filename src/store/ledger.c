@@ -11,6 +11,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
+#include "checked.h"
 #include "journal.h"
 #include "pages.h"
 
@@ -24,21 +25,12 @@
 #include <unistd.h>
 
 #define MAGIC "crumb days 1\n"
-#define CHECK_LINE (6 + 16 + 1)
+#define BYTES_MAX (64u << 10)
 #define SAVE_EVERY 1000000 /* events */
 
 static void path_of(const struct journal *j, char out[4096])
 {
 	snprintf(out, 4096, "%.*s/days", journal_store_part(j), j->folder);
-}
-
-static void check_line(const char *p, size_t n, char out[CHECK_LINE + 1])
-{
-	uint8_t sum[32];
-	char hex[17];
-	crypto_generichash(sum, sizeof sum, (const uint8_t *)p, n, NULL, 0);
-	sodium_bin2hex(hex, sizeof hex, sum, 8);
-	snprintf(out, CHECK_LINE + 1, "check %s\n", hex);
 }
 
 struct ledger_day *ledger_find(struct journal *j, uint16_t day)
@@ -61,15 +53,11 @@ static struct ledger_day *have(struct journal *j, uint16_t day)
 
 /* --- the file */
 
-static bool parse(struct journal *j, const char *text, size_t n)
+static bool parse(struct journal *j, struct str text)
 {
-	char want[CHECK_LINE + 1];
-	if (n < strlen(MAGIC) + CHECK_LINE || memcmp(text, MAGIC, strlen(MAGIC)) != 0)
+	struct str rest, line;
+	if (!checked_text(text, &rest) || !str_starts(rest, STR(MAGIC)))
 		return false;
-	check_line(text, n - CHECK_LINE, want);
-	if (memcmp(text + n - CHECK_LINE, want, CHECK_LINE) != 0)
-		return false;
-	struct str rest = str_make(text, n - CHECK_LINE), line;
 	while (str_cut(&rest, '\n', &line)) {
 		char one[128];
 		uint16_t day;
@@ -88,23 +76,17 @@ static bool parse(struct journal *j, const char *text, size_t n)
 void ledger_load(struct journal *j)
 {
 	char path[4096];
-	static const size_t most = 64 << 10;
-	char *text = malloc(most + 1);
-	CHECK(text);
+	struct buf b = {0};
 	path_of(j, path);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, most);
-	j->ledger.missing = n < 0;
-	j->ledger.damaged = n >= 0 && !parse(j, text, (size_t)n);
-	if (fd >= 0)
-		close(fd);
-	free(text);
+	j->ledger.missing = access(path, F_OK) != 0;
+	j->ledger.damaged = !j->ledger.missing && !(checked_read(path, BYTES_MAX, &b) && parse(j, buf_view(&b)));
+	buf_done(&b);
 }
 
 static enum err save(struct journal *j)
 {
 	struct buf b = {0};
-	char path[4096], sum[CHECK_LINE + 1];
+	char path[4096];
 	buf_c(&b, MAGIC);
 	for (unsigned i = 0; i < j->ledger.n; i++) {
 		const struct ledger_day *d = &j->ledger.days[i];
@@ -113,11 +95,8 @@ static enum err save(struct journal *j)
 		buf_addf(&b, "%s %llu %llu %llu%s\n", day, (unsigned long long)d->events, (unsigned long long)d->readable, (unsigned long long)d->last,
 		    d->known ? "" : " about");
 	}
-	CHECK(!b.failed);
-	check_line(b.p, b.n, sum);
-	buf_c(&b, sum);
 	path_of(j, path);
-	enum err e = file_replace(path, buf_view(&b));
+	enum err e = checked_write(path, &b);
 	if (!e)
 		j->ledger.unsaved = 0;
 	buf_done(&b);
