@@ -3,6 +3,8 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/store/db.h"
+#include "checked.h"
+#include "files.h"
 #include "format.h"
 #include "journal.h"
 #include "pages.h"
@@ -60,10 +62,45 @@ static enum err copy_file(const char *from, const char *to, uint64_t *bytes)
 	return e;
 }
 
+/* --- of which moment the backup is */
+
+#define MAGIC "crumb moment 1\n"
+
+static enum err moment_write(const char *folder, uint64_t moment)
+{
+	char path[FILE_PATH_MAX];
+	struct buf b = {0};
+	snprintf(path, sizeof path, "%s/moment", folder);
+	buf_addf(&b, MAGIC "%llu\n", (unsigned long long)moment);
+	enum err e = checked_write(path, &b);
+	buf_done(&b);
+	return e;
+}
+
+/* UINT64_MAX: it does not say. */
+static uint64_t moment_read(const char *folder)
+{
+	char path[FILE_PATH_MAX];
+	struct buf b = {0};
+	struct str text;
+	uint64_t moment;
+	snprintf(path, sizeof path, "%s/moment", folder);
+	bool there = access(path, F_OK) == 0;
+	bool fine = there && checked_read(path, 256, &b) && checked_text(buf_view(&b), &text) && str_starts(text, STR(MAGIC)) &&
+		    str_u64(str_trim(str_skip(text, strlen(MAGIC))), &moment);
+	buf_done(&b);
+	if (there && !fine)
+		log_warn("backup", "damaged, so a commit that was under way may be put back in part file=%s", path);
+	return fine ? moment : UINT64_MAX;
+}
+
+/* --- writing */
+
 enum err backup_write(struct store *s, const char *folder, void (*progress)(uint64_t, uint64_t), struct backup_totals *out)
 {
 	char from[4200], to[4200];
 	uint16_t days[DAYS_MAX];
+	uint64_t moment = journal_moment(s->journal); /* before the days: what others get meanwhile is behind it */
 	unsigned n = journal_days(s->journal, days, DAYS_MAX);
 	*out = (struct backup_totals){0};
 	enum err e = strlen(folder) > STORE_PATH_MAX ? err_set(ERR_USAGE, "a path of more than %d bytes", STORE_PATH_MAX) : make(folder);
@@ -73,6 +110,8 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
 	snprintf(to, sizeof to, "%s/format", folder);
 	if (!e)
 		e = copy_file(from, to, &out->bytes);
+	if (!e)
+		e = moment_write(folder, moment);
 	snprintf(to, sizeof to, "%s/journal", folder);
 	if (!e)
 		e = make(to);
@@ -149,7 +188,8 @@ struct behind {
 	unsigned n;
 };
 
-static enum err restore_day(const struct store *s, const char *folder, const char *name, struct behind *behind, struct backup_totals *out)
+static enum err restore_day(
+    const struct store *s, const char *folder, const char *name, uint64_t moment, struct behind *behind, struct backup_totals *out)
 {
 	char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
 	uint8_t key[32];
@@ -176,8 +216,13 @@ static enum err restore_day(const struct store *s, const char *folder, const cha
 	snprintf(to, sizeof to, "%s/journal/%s/data.mdb", s->path, name);
 	e = copy_file(from, to, &out->bytes);
 	*strrchr(to, '/') = 0;
+	if (!e && moment < UINT64_MAX)
+		e = journal_cut(s->journal, to, moment);
 	if (!e)
 		e = folder_sync(to);
+	snprintf(from, sizeof from, "journal/%s/data.mdb", name);
+	if (!e)
+		files_accept(s->files, from); /* else the next start takes it for one that somebody else has changed */
 	out->days += !e;
 	return e;
 }
@@ -194,6 +239,7 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 	enum err e = check_place(c, folder, &f);
 	if (e)
 		return e;
+	uint64_t moment = moment_read(folder);
 	as.shards = (long)f.shards;
 	if ((e = store_open(&as, STORE_RESTORE, &s)))
 		return e;
@@ -205,7 +251,7 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 		e = sys(path);
 	for (int i = 0; i < n; i++) {
 		if (!e)
-			e = restore_day(s, folder, names[i]->d_name, &behind, out);
+			e = restore_day(s, folder, names[i]->d_name, moment, &behind, out);
 		if (!e && progress)
 			progress((uint64_t)i + 1, (uint64_t)n);
 		free(names[i]);

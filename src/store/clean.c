@@ -285,6 +285,8 @@ enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 	return e;
 }
 
+/* --- copies */
+
 enum err journal_copy(struct journal *j, uint16_t day, const char *folder)
 {
 	uint64_t last[LANES_MAX];
@@ -293,5 +295,35 @@ enum err journal_copy(struct journal *j, uint16_t day, const char *folder)
 		return err_set(ERR_NOT_FOUND, "journal: the day is gone");
 	enum err e = db_copy(&d->db, folder);
 	let_go(j, d);
+	return e;
+}
+
+/* Sequences rise in the order in which commits are shown, and all of a commit is shown at once: one number says which are whole. */
+uint64_t journal_moment(struct journal *j)
+{
+	uint64_t moment = 0;
+	pthread_mutex_lock(&j->lock);
+	for (unsigned i = 0; i < j->lanes; i++)
+		if (atomic_load(&j->last[i]) > moment)
+			moment = atomic_load(&j->last[i]);
+	pthread_mutex_unlock(&j->lock);
+	return moment;
+}
+
+enum err journal_cut(const struct journal *j, const char *folder, uint64_t moment)
+{
+	struct db db = {.env = NULL};
+	struct db_txn t;
+	db_table table;
+	enum err e = db_open(&db, folder, j->map_bytes, 2, DB_DURABLE);
+	if (!e)
+		e = db_begin(&db, true, &t);
+	if (!e && (e = db_open_table(&t, "blocks", &table))) {
+		db_abort(&t);
+	} else if (!e) {
+		(void)whole_remove(&t, table, j->lanes, moment + 1, UINT64_MAX);
+		e = db_end(&t);
+	}
+	db_close(&db);
 	return e;
 }

@@ -344,6 +344,7 @@ enum err journal_open(const struct journal_place *p, struct journal **out)
 	j->lanes = p->shards + 1;
 	j->map_bytes = p->map_bytes;
 	j->readonly = p->readonly;
+	j->restoring = p->restoring;
 	j->oldest = p->oldest;
 	j->next_seq = 1;
 	j->last = calloc(j->lanes, sizeof *j->last);
@@ -365,7 +366,7 @@ enum err journal_open(const struct journal_place *p, struct journal **out)
 	}
 	for (unsigned i = 0; i < j->lanes && !e; i++)
 		atomic_store(&j->committed[i], atomic_load(&j->last[i]));
-	if (!e)
+	if (!e && !j->restoring)
 		e = ledger_settle(j);
 	if (!e && !j->readonly)
 		e = recover(j);

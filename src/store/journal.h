@@ -83,7 +83,7 @@ struct journal {
 	struct ledger ledger; /* the writer's */
 	unsigned lanes; /* one for each shard, and the control lane behind them */
 	size_t map_bytes;
-	bool readonly, opened;
+	bool readonly, restoring, opened;
 	uint16_t oldest;      /* 0, or: keys without a seal are to be those of the days from this one on */
 	uint64_t next_seq;    /* writer only */
 	struct undo undo;     /* the writer's */
@@ -150,6 +150,8 @@ enum err whole_load(struct journal *j) MUST_CHECK;
 enum err whole_begin(struct journal *j, uint64_t first, uint64_t last, struct journal_day *const *days, unsigned n) MUST_CHECK;
 enum err whole_end(struct journal *j) MUST_CHECK;
 enum err whole_undo(struct journal *j) MUST_CHECK; /* may be tried again */
+/* Removes the blocks with these sequences from a day, in all lanes; were there any? */
+bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t first, uint64_t last);
 
 bool sealer_init(struct sealer *x);
 void sealer_done(struct sealer *x);

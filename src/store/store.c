@@ -299,7 +299,7 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	if ((e = erased_open(path, !s->readonly, &s->erased)))
 		goto out;
 	if (mode != STORE_READ)
-		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage, s->shards, s->map_bytes, s->readonly,
+		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage, s->shards, s->map_bytes, s->readonly, mode == STORE_RESTORE,
 				     f.sealed ? 0 : first_kept_day(c)},
 		    &s->journal);
 	if (!e && mode != STORE_READ)

@@ -105,33 +105,38 @@ enum err whole_begin(struct journal *j, uint64_t first, uint64_t last, struct jo
 	return e;
 }
 
-static bool next_of(struct db_txn *t, const struct journal *j, const struct journal_day *d, unsigned lane, uint8_t k[KEY_LEN])
+static bool next_of(struct db_txn *t, db_table table, unsigned lane, uint64_t first, uint64_t last, uint8_t k[KEY_LEN])
 {
 	struct db_cursor c;
 	struct str key, value;
-	journal_block_key(lane, j->undo.first, k);
-	db_walk(t, d->table, &c);
+	journal_block_key(lane, first, k);
+	db_walk(t, table, &c);
 	bool found = db_seek(&c, journal_bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == lane &&
-		     get_u64((const uint8_t *)key.p + 2) <= j->undo.last;
+		     get_u64((const uint8_t *)key.p + 2) <= last;
 	if (found)
 		memcpy(k, key.p, KEY_LEN);
 	db_walk_end(&c);
 	return found;
 }
 
+bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t first, uint64_t last)
+{
+	uint8_t k[KEY_LEN];
+	bool any = false;
+	for (unsigned lane = 0; lane < lanes; lane++)
+		while (next_of(t, table, lane, first, last, k))
+			any |= db_del(t, table, journal_bytes(k, KEY_LEN));
+	return any;
+}
+
 static enum err undo_day(struct journal *j, struct journal_day *d)
 {
 	struct db_txn t;
-	uint8_t k[KEY_LEN];
-	bool any = false;
 	d->written = true;
 	enum err e = db_begin(&d->db, true, &t);
 	if (e)
 		return e;
-	for (unsigned lane = 0; lane < j->lanes; lane++)
-		while (next_of(&t, j, d, lane, k))
-			any |= db_del(&t, d->table, journal_bytes(k, KEY_LEN));
-	if (any || t.err)
+	if (whole_remove(&t, d->table, j->lanes, j->undo.first, j->undo.last) || t.err)
 		return db_end(&t);
 	db_abort(&t);
 	return OK;

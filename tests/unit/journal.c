@@ -2,6 +2,7 @@
 
 #include "crumb/base/code.h"
 #include "crumb/ingest/writer.h"
+#include "crumb/store/backup.h"
 #include "../../src/store/journal.h"
 
 #include <dlfcn.h>
@@ -573,6 +574,45 @@ TEST(what_a_crash_left_in_the_log_is_counted_and_waits_for_room)
 	close_store(s, &c);
 }
 
+static struct store *backed_up;
+
+static void commit_between(uint64_t done, uint64_t of)
+{
+	if (done == 1)
+		assert_int_equal(commit_three_days(backed_up, "x "), OK);
+}
+
+TEST(a_backup_has_no_part_of_a_commit_that_came_between_its_days)
+{
+	struct config c;
+	struct store *s = backed_up = open_store(&c);
+	char copy[96], from[160], to[160];
+	struct backup_totals totals;
+	put_block(s, 100, 0, "a ");
+	put_block(s, 101, 0, "b ");
+	put_block(s, 102, 0, "c ");
+	snprintf(copy, sizeof copy, "%s/copy", folder);
+	assert_int_equal(backup_write(s, copy, commit_between, &totals), OK);
+	assert_int_equal(totals.days, 3);
+	blocks_are(s, 0, 0, "a b c x x x ");
+	store_close(s);
+	snprintf(from, sizeof from, "%s/store/journal", folder);
+	snprintf(to, sizeof to, "%s/journal.before", folder);
+	assert_int_equal(rename(from, to), 0);
+	assert_int_equal(backup_restore(&c, copy, NULL, &totals), OK);
+	assert_int_equal(totals.days, 3);
+	config_done(&c);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "a b c ");
+	blocks_are(s, 1, 0, "");
+	nothing_is_lost(s);
+	put_block(s, 102, 0, "d");
+	s = again(s, &c);
+	blocks_are(s, 0, 0, "a b c d");
+	nothing_is_lost(s);
+	close_store(s, &c);
+}
+
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published),
     IN_FOLDER(another_day_or_much_at_once_is_published_in_order), IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered),
     IN_FOLDER(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
@@ -581,4 +621,5 @@ RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(what_
     IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_day_has_its_rules_only_when_they_were_committed),
     IN_FOLDER(what_is_cleaned_out_of_a_day_is_no_loss), IN_FOLDER(a_crash_while_a_day_is_exchanged_is_no_loss),
     IN_FOLDER(a_commit_that_cannot_be_taken_back_yet_is_not_counted),
-    IN_FOLDER(what_a_crash_left_in_the_log_is_counted_and_waits_for_room))
+    IN_FOLDER(what_a_crash_left_in_the_log_is_counted_and_waits_for_room),
+    IN_FOLDER(a_backup_has_no_part_of_a_commit_that_came_between_its_days))

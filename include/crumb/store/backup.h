@@ -3,7 +3,11 @@
  * made again; whoever was erased meanwhile stays erased.
  *
  *     FOLDER/format       of the store
- *     FOLDER/journal/YYYY-MM-DD/data.mdb        compacted copies */
+ *     FOLDER/moment       "crumb moment 1\n", a sequence, and its sum (src/store/checked.h)
+ *     FOLDER/journal/YYYY-MM-DD/data.mdb        compacted copies
+ *
+ * Days are copied one after the other while the store is written. What came behind the moment does not count: else the backup could have one day's
+ * part of a commit and not another's. Backups of an older crumb have no moment. */
 #ifndef CRUMB_STORE_BACKUP_H
 #define CRUMB_STORE_BACKUP_H
 

@@ -41,6 +41,7 @@ struct journal_place {
 	unsigned shards;
 	size_t map_bytes;
 	bool readonly;
+	bool restoring; /* days are about to be put back: that there are none now is no loss */
 	uint16_t oldest; /* 0, or the first day that has not ended: then the keys may be another store's, and must open the journal */
 };
 /* A day that cannot be read is set aside beside the others and noted; the rest is opened. ERR_CORRUPT: the keys are not those of the journal. */
@@ -64,8 +65,13 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *arg, 
 enum err journal_swap(struct journal *j, struct journal_cleaned *c) MUST_CHECK;
 /* Overwrites the write-ahead log; everything must be published. */
 void journal_wipe_log(struct journal *j);
-/* A copy of a day, as of one moment, into an empty folder. */
+/* A copy of a day into an empty folder. It is of a moment of its own, and may have a part of a commit of several days: whoever copies more than one
+ * day asks for journal_moment() first. */
 enum err journal_copy(struct journal *j, uint16_t day, const char *folder) MUST_CHECK;
+/* The highest sequence that readers see now: up to there each commit is in its days, behind it none counts. */
+uint64_t journal_moment(struct journal *j);
+/* Removes what is behind a moment from the copy of a day that nobody has open. */
+enum err journal_cut(const struct journal *j, const char *folder, uint64_t moment) MUST_CHECK;
 /* Unlinks the days before `oldest`; everything must be published, and their keys have been destroyed. */
 void journal_expire(struct journal *j, uint16_t oldest);
 /* The next sequence is above this one; tells the journal what views have seen of days that are gone. */
