@@ -31,7 +31,7 @@ all: $B/crumbd $B/crumb build/country.mmdb
 help:
 	@echo "make                     build crumbd and crumb into build/"
 	@echo "make run                 install what is missing, build, start the demo shop and crumb on loopback"
-	@echo "make test                install what is missing, run every test; the last line counts them"
+	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: none"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers, banned functions, file sizes"
 	@echo "make faults              fail writes, syncs, memory, descriptors and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"

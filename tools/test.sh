@@ -1,10 +1,12 @@
 #!/bin/sh
-# test.sh: every test there is. Each step says how it went; the last line counts.
-# QUICK=1 leaves out the sanitizer builds and the browser.
+# test.sh: every test there is; under the sanitizers a part of the functional ones, another part at each commit. Each step says how it went; the last
+# line counts. FULL=1 (.ci/run) runs all of them under the sanitizers, too; QUICK=1 leaves out sanitizers, faults and the browser.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export PYTHONDONTWRITEBYTECODE=1
 jobs=$(nproc)
+tests=$((2 * jobs)) # at a time: they wait for servers more than they work
+commit=$(git rev-parse HEAD 2>/dev/null || echo none)
 passed=0 failed=0
 logs=build/test-logs
 mkdir -p $logs
@@ -50,7 +52,7 @@ pytests() { # name, build tree, arguments…
 	tree=$2
 	shift 2
 	log=$logs/$name.log
-	CRUMB_BUILD=$tree /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "$jobs" "$@" >"$log" 2>&1
+	CRUMB_BUILD=$tree /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "$tests" "$@" >"$log" 2>&1
 	rc=$?
 	p=$(grep -oE '[0-9]+ passed' "$log" | tail -n 1 | cut -d' ' -f1)
 	f=$(grep -oE '[0-9]+ (failed|error)' "$log" | awk '{n += $1} END {print n + 0}')
@@ -59,6 +61,14 @@ pytests() { # name, build tree, arguments…
 	passed=$((passed + ${p:-0}))
 	failed=$((failed + f))
 	echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) $name: ${p:-0} passed, $f failed"
+}
+
+# A fourth, say, of the functional tests under a sanitizer; all of them with FULL=1.
+sanitized() { # mode, how many parts
+	[ -n "${FULL:-}" ] && CRUMB_SHARE=1 || CRUMB_SHARE="$2 $commit"
+	export CRUMB_SHARE
+	pytests functional-"$1" build/"$1" tests/functional
+	unset CRUMB_SHARE
 }
 
 tools/check.sh >$logs/check.log 2>&1
@@ -86,11 +96,9 @@ if [ -z "${QUICK:-}" ]; then
 	build clang all
 	build asan all unit && {
 		units asan
-		pytests functional-asan build/asan tests/functional
+		sanitized asan 4
 	}
-	build tsan all && pytests functional-tsan build/tsan tests/functional/test_collect.py tests/functional/test_crash.py tests/functional/test_rules.py tests/functional/test_audiences.py tests/functional/test_forget.py \
-		tests/functional/test_me.py tests/functional/test_gate.py tests/functional/test_junk.py tests/functional/test_sync.py tests/functional/test_deliver.py tests/functional/test_stream.py \
-		tests/functional/test_cdp.py tests/functional/test_datain.py tests/functional/test_lookalike.py
+	build tsan all && sanitized tsan 6
 	build fuzz fuzzers && {
 		tools/fuzz.sh 6 >$logs/fuzz.log 2>&1
 		grep -vE ' passed, ' $logs/fuzz.log
