@@ -190,6 +190,13 @@ void like_index(struct like_model *m)
 	m->facts_at = at;
 }
 
+/* A whole number of no more than `most`, above or below nothing. */
+static bool read_whole(const json_t *j, int64_t most, int64_t *out)
+{
+	*out = json_integer_value(j);
+	return json_is_integer(j) && *out >= -most && *out <= most;
+}
+
 /* What a row of the file adds to the square of the length; false: no number that can be. */
 static bool read_square(const json_t *square, bool unit, uint64_t *out)
 {
@@ -207,15 +214,14 @@ static bool read_weights(struct rules *r, const json_t *list, struct like_model 
 	m->weights = rules_alloc(r, (json_array_size(list) + 1) * sizeof *m->weights);
 	json_array_foreach(list, i, row)
 	{
-		const json_t *name = json_object_get(row, "f"), *w = json_object_get(row, "w");
+		const json_t *name = json_object_get(row, "f");
 		struct like_weight *to = &m->weights[m->n];
-		if (!json_is_string(name) || !json_is_integer(w) || llabs(json_integer_value(w)) > LIKE_WEIGHT_MOST ||
+		if (!json_is_string(name) || !read_whole(json_object_get(row, "w"), LIKE_WEIGHT_MOST, &to->w) ||
 		    !read_square(json_object_get(row, "square"), m->unit, &to->square))
 			return false;
 		if (!feature_parse(r, str_make(json_string_value(name), json_string_length(name)), &to->f))
 			continue;
 		to->f.word = to->f.kind == FEATURE_FACT ? rules_keep(r, to->f.word) : STR("");
-		to->w = json_integer_value(w);
 		m->n++;
 	}
 	m->first = rules_alloc(r, LIKE_FIRST * sizeof *m->first);
@@ -231,12 +237,13 @@ static bool read_knots(struct rules *r, const json_t *list, struct like_model *m
 	m->knots = rules_alloc(r, (LIKE_KNOTS_MOST + 1) * sizeof *m->knots);
 	json_array_foreach(list, i, row)
 	{
-		const json_t *score = json_array_get(row, 0), *chance = json_array_get(row, 1);
-		double c = json_number_value(chance);
-		if (i == LIKE_KNOTS_MOST || !json_is_integer(score) || !json_is_number(chance) || !(c >= 0 && c <= 1) ||
-		    llabs(json_integer_value(score)) > LIKE_SCORE_MOST || (i && json_integer_value(score) <= m->knots[i - 1].score))
+		const json_t *chance = json_array_get(row, 1);
+		struct like_knot *to = &m->knots[i];
+		to->chance = json_number_value(chance);
+		if (i == LIKE_KNOTS_MOST || !read_whole(json_array_get(row, 0), LIKE_SCORE_MOST, &to->score) || (i && to->score <= to[-1].score) ||
+		    !json_is_number(chance) || !(to->chance >= 0 && to->chance <= 1))
 			return false;
-		m->knots[m->knots_n++] = (struct like_knot){json_integer_value(score), c};
+		m->knots_n++;
 	}
 	return true;
 }
@@ -245,18 +252,16 @@ enum err like_read(struct rules *r, struct str text, struct like_model **out, ui
 {
 	json_error_t error;
 	json_t *file = json_loadb(text.n ? text.p : "", text.n, 0, &error);
-	const json_t *trained = json_object_get(file, "trained"), *bias = json_object_get(file, "bias"),
-		     *threshold = json_object_get(file, "threshold");
+	const json_t *trained = json_object_get(file, "trained"), *threshold = json_object_get(file, "threshold");
 	uint16_t day;
 	struct like_model *m = rules_alloc(r, sizeof *m);
 	json_int_t version = json_integer_value(json_object_get(file, "crumb_model"));
 	m->unit = version == 2 && json_is_true(json_object_get(file, "unit"));
 	bool fine = (version == 1 || version == 2) && json_is_string(trained) &&
-		    day_parse(json_string_value(trained), json_string_length(trained), &day) && json_is_integer(bias) && json_is_integer(threshold) &&
-		    llabs(json_integer_value(bias)) <= LIKE_SCORE_MOST && read_knots(r, json_object_get(file, "chances"), m) &&
+		    day_parse(json_string_value(trained), json_string_length(trained), &day) && json_is_integer(threshold) &&
+		    read_whole(json_object_get(file, "bias"), LIKE_SCORE_MOST, &m->bias) && read_knots(r, json_object_get(file, "chances"), m) &&
 		    read_weights(r, json_object_get(file, "features"), m);
 	if (fine) {
-		m->bias = json_integer_value(bias);
 		m->threshold = json_integer_value(threshold);
 		m->hash = hash_content(text);
 		m->trained = day;

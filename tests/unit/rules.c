@@ -5,6 +5,7 @@
 #include "crumb/rules/eval.h"
 #include "crumb/rules/example.h"
 #include "crumb/rules/explain.h"
+#include "crumb/rules/like.h"
 #include "crumb/rules/match.h"
 
 #include <stdio.h>
@@ -599,7 +600,33 @@ TEST(examples_pass_and_fail)
 	rules_unref(r);
 }
 
-RUN(cmocka_unit_test(path_globs),
+/* --- models */
+
+static enum err model(struct rules *r, const char *bias, const char *w, const char *knot)
+{
+	char text[500];
+	struct like_model *m;
+	uint16_t until;
+	snprintf(text, sizeof text,
+	    "{\"crumb_model\":2,\"trained\":\"2026-11-01\",\"bias\":%s,\"threshold\":0,\"chances\":[[%s,0.5]],\"features\":[{\"f\":\"device:mobile\",\"w\":%s}]}", bias,
+	    knot, w);
+	return like_read(r, str_c(text), &m, &until);
+}
+
+TEST(a_model_whose_sums_would_run_over_is_none)
+{
+	struct rules *r = load("version: 1\ncategories: [{id: coats, any: [{path: /coats/*}]}]\n");
+	static const char *const wrong[] = {"-9223372036854775808", "9223372036854775807", "-10000000000000001", "10000000000000001", "0.5", "\"1\"", "null"};
+	assert_int_equal(model(r, "-10000000000000000", "-10000000000", "10000000000000000"), OK);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_int_equal(model(r, wrong[i], "1", "1"), ERR_SYNTAX);
+		assert_int_equal(model(r, "1", wrong[i], "1"), ERR_SYNTAX);
+		assert_int_equal(model(r, "1", "1", wrong[i]), ERR_SYNTAX);
+	}
+	rules_unref(r);
+}
+
+RUN(cmocka_unit_test(path_globs), cmocka_unit_test(a_model_whose_sums_would_run_over_is_none),
     cmocka_unit_test(values_globs_and_expressions_are_compared_folded), cmocka_unit_test(a_parent_counts_an_event_of_its_children_once),
     cmocka_unit_test(numbers_depend_on_the_text_alone), cmocka_unit_test(nothing_changes_before_the_due_day),
     cmocka_unit_test(a_block_says_what_each_visitor_would_be_told), cmocka_unit_test(leaves_match_on_what_is_not_kept),
