@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 uint32_t kgate_k(const struct kgate *g)
@@ -42,7 +43,9 @@ static const char marks[] = {[TOLD] = '+', [FELL] = '-'};
 struct kgate_memory {
 	pthread_mutex_t lock;
 	struct map state; /* of "kind id" */
-	int fd;		  /* the file, to which changes are appended; -1: none */
+	char *path;
+	int fd;	      /* the file, which other processes append to as well; -1: none */
+	off_t read;   /* so much of it is in `state` */
 	bool failed;
 };
 
@@ -72,18 +75,81 @@ struct kgate_memory *kgate_memory_new(void)
 	return m;
 }
 
-/* Lines that say nothing are passed over: a crash may have torn the last. */
-static void read_lines(struct kgate_memory *m, FILE *f)
+/* Lines that say nothing are passed over. False: there is no memory. */
+static bool read_line(struct kgate_memory *m, struct str line)
 {
-	char line[NAME_MOST + 8];
-	long at = 0;
-	while (at < FILE_MOST && fgets(line, sizeof line, f)) {
-		size_t n = strlen(line);
-		at += (long)n;
-		bool whole = n > 4 && line[n - 1] == '\n' && line[1] == ' ' && line[3] == ' ' && line[2] >= 'a' && line[2] <= 'z';
-		if (whole && (line[0] == marks[TOLD] || line[0] == marks[FELL]))
-			CHECK(remember(m, str_make(line + 2, n - 3), line[0] == marks[TOLD] ? TOLD : FELL)); /* at the start */
+	bool whole = line.n > 4 && line.n < NAME_MOST + 2 && line.p[1] == ' ' && line.p[3] == ' ' && line.p[2] >= 'a' && line.p[2] <= 'z';
+	if (!whole || (line.p[0] != marks[TOLD] && line.p[0] != marks[FELL]))
+		return true;
+	return remember(m, str_skip(line, 2), line.p[0] == marks[TOLD] ? TOLD : FELL);
+}
+
+/* What the file says more than is known of it, as far as its lines have ends. False: there is no memory. */
+static bool read_on(struct kgate_memory *m)
+{
+	char part[16384];
+	ssize_t n;
+	while (m->read < FILE_MOST && (n = pread(m->fd, part, sizeof part, m->read)) > 0) {
+		struct str rest = str_make(part, (size_t)n), line;
+		size_t ends = rest.n;
+		while (ends && part[ends - 1] != '\n')
+			ends--;
+		if (!ends && rest.n < sizeof part)
+			break; /* a crash tore it, or somebody writes */
+		rest.n = ends;
+		while (str_cut(&rest, '\n', &line) && rest.p)
+			if (!read_line(m, line))
+				return false;
+		m->read += ends ? (off_t)ends : n; /* a line so long is none of ours */
 	}
+	return true;
+}
+
+/* A file of its own, or none: -1. Where it may only be read, it is. */
+static int open_told(const char *path)
+{
+	struct stat st;
+	int flags = O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, fd = open(path, O_RDWR | flags);
+	if (fd < 0)
+		fd = open(path, O_RDONLY | flags);
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Has another process written the file anew? Then that one is ours from now on. */
+static bool replaced(struct kgate_memory *m, struct stat *st)
+{
+	if (fstat(m->fd, st) != 0 || (st->st_nlink > 0 && st->st_size >= m->read))
+		return false;
+	close(m->fd);
+	m->fd = open_told(m->path);
+	m->read = 0;
+	return m->fd >= 0;
+}
+
+/* Learns what other processes told meanwhile. False: there is no memory. */
+static bool follow(struct kgate_memory *m)
+{
+	struct stat st;
+	if (m->fd < 0 || (!replaced(m, &st) && st.st_size == m->read))
+		return true;
+	return m->fd < 0 || read_on(m);
+}
+
+/* A line at the end of the file, behind whatever a full disk left of another. In one write, which neither a kill nor another process that appends cuts;
+ * what a power failure takes is what was told last. */
+static bool append(struct kgate_memory *m, const char *line, size_t n)
+{
+	struct stat st;
+	bool done;
+	do {
+		bool torn = fstat(m->fd, &st) == 0 && st.st_size > m->read;
+		done = (!torn || write(m->fd, "\n", 1) == 1) && write(m->fd, line, n) == (ssize_t)n;
+	} while (replaced(m, &st));
+	return done;
 }
 
 /* One line for each group, where the file had one for each change. */
@@ -105,17 +171,22 @@ static enum err write_anew(const struct kgate_memory *m, const char *path)
 struct kgate_memory *kgate_memory_open(const char *path, bool anew)
 {
 	struct kgate_memory *m = kgate_memory_new();
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (f) {
-		read_lines(m, f);
-		fclose(f);
-	} else if (fd >= 0) {
-		close(fd);
-	}
-	if (anew && write_anew(m, path) != OK)
+	enum err e = OK;
+	off_t before;
+	CHECK(m->path = str_dup(str_c(path)));
+	m->fd = open_told(path);
+	CHECK(m->fd < 0 || read_on(m));
+	do { /* somebody may append to the old one until it has lost its name */
+		before = m->read;
+		if (anew)
+			e = write_anew(m, path);
+		CHECK(m->fd < 0 || read_on(m));
+	} while (anew && !e && m->read != before);
+	if (e)
 		log_warn("kgate", "what was told is not kept over a restart: %s file=%s", err_text(), path);
-	m->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (m->fd < 0)
+		m->fd = open_told(path);
+	CHECK(follow(m));
 	return m;
 }
 
@@ -129,11 +200,11 @@ void kgate_memory_free(struct kgate_memory *m)
 	if (m->fd >= 0)
 		close(m->fd);
 	pthread_mutex_destroy(&m->lock);
+	free(m->path);
 	free(m);
 }
 
-/* False: there is no memory, and so nothing may be told that would have to be remembered. In one write, which neither a kill nor another process that
- * appends cuts; what a power failure takes is what was told last. */
+/* False: there is no memory, and so nothing may be told that would have to be remembered. */
 static bool note(struct kgate_memory *m, struct str key, uint32_t state)
 {
 	char line[NAME_MOST + 8];
@@ -142,7 +213,7 @@ static bool note(struct kgate_memory *m, struct str key, uint32_t state)
 	if (m->fd < 0)
 		return true;
 	int n = snprintf(line, sizeof line, "%c " STR_FMT "\n", marks[state], STR_ARG(key));
-	bool failed = write(m->fd, line, (size_t)n) != n;
+	bool failed = !append(m, line, (size_t)n);
 	if (failed && !m->failed)
 		log_warn("kgate", "what was told is not kept over a restart: %s", strerror(errno));
 	m->failed = failed;
@@ -159,8 +230,9 @@ struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, 
 	struct str key = str_make(name, (size_t)length < sizeof name ? (size_t)length : sizeof name - 1);
 	uint32_t state = 0;
 	pthread_mutex_lock(&g->memory->lock);
+	bool known = follow(g->memory);
 	map_get(&g->memory->state, key, &state);
-	if (n.told && state == FELL && visitors < kgate_k(g) + KGATE_STEP)
+	if (!known || (n.told && state == FELL && visitors < kgate_k(g) + KGATE_STEP))
 		n = (struct shown){false, 0};
 	else if (n.told && state != TOLD) {
 		if (!note(g->memory, key, TOLD))

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct identity_keys keys(void)
 {
@@ -134,6 +135,43 @@ TEST(days_of_a_group_that_fell_are_withheld_like_the_present)
 	kgate_show_days(&g, 's', "c", small, 4, out);
 	assert_true(!out[0].told && !out[1].told && out[2].told && out[3].told);
 	kgate_memory_free(g.memory);
+}
+
+TEST(processes_know_what_each_other_told)
+{
+	char path[] = "/tmp/crumb-unit-told-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	struct kgate server = {20, kgate_memory_open(path, true)}, command = {20, kgate_memory_open(path, false)}, later = {20, NULL};
+	assert_true(kgate_show_group(&command, 's', "a", 25).told);
+	assert_false(kgate_show_group(&server, 's', "a", 19).told);
+	assert_false(kgate_show_group(&server, 's', "a", 25).told || kgate_show_group(&command, 's', "a", 25).told);
+	later.memory = kgate_memory_open(path, true); /* the file is another one now, and whoever has the old one finds it */
+	assert_true(kgate_show_group(&server, 's', "a", 30).told && kgate_show_group(&server, 's', "b", 25).told);
+	assert_false(kgate_show_group(&command, 's', "b", 19).told);
+	assert_true(kgate_show_group(&later, 's', "a", 25).told);
+	assert_false(kgate_show_group(&later, 's', "b", 29).told);
+	kgate_memory_free(server.memory);
+	kgate_memory_free(command.memory);
+	kgate_memory_free(later.memory);
+	close(fd);
+	unlink(path);
+}
+
+TEST(a_line_that_a_full_disk_cut_off_does_not_swallow_the_next)
+{
+	char path[] = "/tmp/crumb-unit-told-XXXXXX";
+	int fd = mkstemp(path);
+	struct kgate g = {20, kgate_memory_open(path, false)};
+	assert_true(kgate_show_group(&g, 's', "a", 25).told);
+	assert_int_equal(pwrite(fd, "- s", 3, lseek(fd, 0, SEEK_END)), 3);
+	assert_false(kgate_show_group(&g, 's', "a", 19).told);
+	kgate_memory_free(g.memory);
+	g.memory = kgate_memory_open(path, false);
+	assert_false(kgate_show_group(&g, 's', "a", 29).told);
+	kgate_memory_free(g.memory);
+	close(fd);
+	unlink(path);
 }
 
 TEST(addresses_are_cut)
@@ -415,6 +453,7 @@ TEST(a_hold_out_is_a_stable_share_and_another_one_for_each_segment)
 RUN(cmocka_unit_test(a_cookie_is_read_back_and_any_changed_byte_is_forged), cmocka_unit_test(a_cookie_lives_ninety_days),
     cmocka_unit_test(a_visitor_is_hashed_under_the_generation_of_the_issue_day), cmocka_unit_test(partners_see_permutations_that_differ),
     cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(a_group_that_fell_below_k_stays_withheld_for_a_while), cmocka_unit_test(days_of_a_group_that_fell_are_withheld_like_the_present),
+    cmocka_unit_test(processes_know_what_each_other_told), cmocka_unit_test(a_line_that_a_full_disk_cut_off_does_not_swallow_the_next),
     cmocka_unit_test(addresses_are_cut), cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced),
     cmocka_unit_test(ordinary_paths_stay), cmocka_unit_test(urls_are_split_without_user_and_port),
     cmocka_unit_test(names_of_persons_are_no_attributes), cmocka_unit_test(agents_are_families), cmocka_unit_test(of_a_referrer_its_kind_stays),

@@ -4,8 +4,8 @@
  * tests/functional/test_privacy.py::test_below_k_nothing_is_told).
  *
  * With a memory, a named group that was told and then fell below k is told again only from k + 10 on, so that one visitor who comes and goes
- * at the border does not show. A process has one memory for all its outlets, and leaves it to the next in the file `told` of the store: a line for
- * each change, "+ s ID" for a group that was told and "- s ID" for one that fell. */
+ * at the border does not show. All processes at a store have one memory for all their outlets, the file `told`: a line for each change, "+ s ID" for a
+ * group that was told and "- s ID" for one that fell, appended by whoever tells and read by all. It has names of groups and nothing of visitors. */
 #ifndef CRUMB_PRIVACY_KGATE_H
 #define CRUMB_PRIVACY_KGATE_H
 
@@ -37,8 +37,8 @@ uint32_t kgate_k(const struct kgate *g);
 struct kgate kgate_of(const struct config *c); /* k and memory of this process */
 
 struct kgate_memory *kgate_memory_new(void); /* without a file */
-/* What earlier processes told, as far as there is a file. `anew`: makes it, or writes it anew with what counts; by whoever owns the store. A file that
- * cannot be read or written is no failure: the memory then ends with the process. */
+/* What other processes told, before and while this one runs, as far as there is a file. `anew`: makes it, or writes it anew with what counts; by whoever
+ * owns the store. A file that cannot be read or written is no failure: the memory then ends with the process. */
 struct kgate_memory *kgate_memory_open(const char *path, bool anew);
 void kgate_memory_free(struct kgate_memory *m);
 
