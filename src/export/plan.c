@@ -588,10 +588,12 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	if (!e && p.members_n)
 		qsort_r(p.members, p.members_n, sizeof *p.members, by_id, p.ids.p);
 	for (unsigned i = 0; !e && i < p.n; i++) {
+		if (p.segments[i].why != PLAN_SENT)
+			continue; /* nobody was counted: that is no group that became small */
 		snprintf(group, sizeof group, "%s %s", w->d->id, p.segments[i].id);
 		p.segments[i].members = kgate_show_group(&gate, 'd', group, p.counts[i]);
-		p.open[i] = p.segments[i].why == PLAN_SENT && p.segments[i].members.told;
-		if (p.segments[i].why == PLAN_SENT && !p.open[i])
+		p.open[i] = p.segments[i].members.told;
+		if (!p.open[i])
 			p.segments[i].why = PLAN_SMALL;
 	}
 	struct differ d = {.p = &p, .package = package, .result = &result};

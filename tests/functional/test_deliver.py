@@ -401,6 +401,24 @@ def test_a_renamed_segment_stays_what_it_is_to_the_partner(make, tmp_path):
     assert w.there()
 
 
+def test_a_segment_with_another_number_or_that_was_paused_did_not_become_small(make, tmp_path):
+    """It is at the border of k, and nobody was told so."""
+    def destinations(number):
+        return 'version: 1\ndestinations:\n  - {id: x, format: csv, segments: {week: "%s", ever: "2"}, deliver: {directory: "%s/x"}}\n' % (number, tmp_path)
+    server = make(rules=ENDLESS_RULES, destinations=destinations('1'))
+    partner = Folder(server, str(tmp_path / 'x'), Csv())
+    look(server, 22)
+    there = lambda: {s for _, s in partner.members()}
+    assert export_to(server, 'x')['added'] == 44 and there() == {'1', '2'}
+    for number in '3', '4':
+        server.write_destinations(destinations(number))
+        assert export_to(server, 'x')['added'] == 22 and there() == {number, '2'}
+    reload(server, ENDLESS_RULES.replace('id: week,', 'id: week, state: paused,'))
+    assert export_to(server, 'x')['removed'] == 22 and there() == {'2'}
+    reload(server, ENDLESS_RULES)
+    assert export_to(server, 'x')['added'] == 22 and there() == {'4', '2'}
+
+
 def test_two_segments_with_one_number_are_one_to_the_partner(make, tmp_path):
     w = Endless(make, tmp_path, 'google')
     reload(w.server, ENDLESS_RULES + '  - {id: later, when: coats in 14d, destinations: [x]}\n')
