@@ -23,8 +23,8 @@ void ledger_keep(const char *held)
 		log_warn("deliver", "no second copy of the ledger is kept path=%s why=\"%s\"", held, strerror(errno));
 }
 
-/* Moves a file or folder of the destination to dead/NAME-TIME, where it stays for a week. */
-static enum err set_aside(const struct outbox *place, const char *path, const char *name, uint32_t now)
+/* Moves a file or folder of the destination to dead/NAME-TIME, where it stays for a week. `stays`: the file keeps its name as well. */
+static enum err set_aside(const struct outbox *place, const char *path, const char *name, bool stays, uint32_t now)
 {
 	char dead[OUTBOX_PATH], to[OUTBOX_PATH], part[100];
 	outbox_path(place, "dead", dead);
@@ -33,7 +33,7 @@ static enum err set_aside(const struct outbox *place, const char *path, const ch
 	enum err e = folder_make(dead, 0700);
 	if (!e)
 		e = folder_remove(to);
-	if (!e && rename(path, to) != 0)
+	if (!e && (stays ? link(path, to) : rename(path, to)) != 0)
 		e = sys_error(to);
 	return e ? e : folder_sync(place->folder);
 }
@@ -152,7 +152,8 @@ enum err ledger_mend(const struct outbox *place, const char *destination, uint32
 	if (e != ERR_CORRUPT)
 		return e;
 	struct held_reader *before = open_sound(place, "held.before"), *rows = open_sound(place, "pending/rows");
-	if ((e = set_aside(place, held, "ledger", now)))
+	/* a ledger that is not there says that the partner has nothing: cut off in between, the damaged one is still to be mended */
+	if ((e = set_aside(place, held, "ledger", before || rows, now)))
 		goto out;
 	if (before || rows)
 		e = merge(held, before, rows);
@@ -174,6 +175,6 @@ enum err ledger_drop_pending(const struct outbox *place, const char *destination
 	static const char why[] = "the delivery that was under way was damaged and is set aside; what it said is said again";
 	outbox_path(place, "pending", path);
 	log_error("deliver", "%s destination=%s", why, destination);
-	enum err e = set_aside(place, path, "damaged", now);
+	enum err e = set_aside(place, path, "damaged", false, now);
 	return e ? e : outbox_log(place, destination, "failed", now, why);
 }

@@ -534,6 +534,20 @@ def test_a_damaged_ledger_is_named_and_forgets_nobody(make, tmp_path):
     w.to('delta', 0, 0)
 
 
+def test_cut_off_while_a_ledger_is_mended_it_is_mended_again(make, tmp_path):
+    w = Endless(make, tmp_path, 'google')
+    path = os.path.join(w.server.store, 'exports', 'x', 'held')
+    data = bytearray(open(path, 'rb').read())
+    data[len(data) // 2] ^= 1
+    open(path, 'wb').write(data)
+    os.mkdir(path + '.new')                                                 # nothing can be written here
+    w.server.cli('visitor', 'erase', '--cookie', w.browsers[0].jar['crumb'])
+    assert 'held.new' in w.server.cli('export', '--to', 'x', ok=(1,)).stderr
+    os.rmdir(path + '.new')
+    w.to('delta', 78, 2)
+    assert w.partner.members() == {(str(7000 + i), s) for i in range(1, 40) for s in '12'}
+
+
 def test_without_any_copy_it_says_what_cannot_be_known(make, tmp_path):
     w = Endless(make, tmp_path, 'google')
     for name in 'held', 'held.before':
