@@ -113,3 +113,20 @@ struct host_around host_around(struct str text)
 	}
 	return a;
 }
+
+bool host_port(struct str text, struct str *host, uint16_t *port)
+{
+	uint64_t number;
+	size_t colon = text.n;
+	while (colon > 0 && text.p[colon - 1] != ':')
+		colon--;
+	if (!colon || !str_u64(str_skip(text, colon), &number) || number > UINT16_MAX)
+		return false;
+	struct str name = str_make(text.p, colon - 1);
+	bool bracketed = name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']';
+	if (!bracketed && (str_find(name, ':') < name.n || str_find(name, '[') < name.n))
+		return false;
+	*host = bracketed ? str_make(name.p + 1, name.n - 2) : name;
+	*port = (uint16_t)number;
+	return true;
+}

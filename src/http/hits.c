@@ -31,25 +31,6 @@ static struct str pixel(struct collect *c)
 	return str_make(c->pixel, c->pixel_n);
 }
 
-static struct str proxied_address(const struct collect *c, struct str list)
-{
-	/* the right-most address that none of our proxies has */
-	struct str found = str_make("", 0);
-	while (list.n) {
-		size_t comma = list.n;
-		while (comma > 0 && list.p[comma - 1] != ',')
-			comma--;
-		struct str one = str_trim(str_skip(list, comma));
-		list.n = comma ? comma - 1 : 0;
-		if (one.n == 0)
-			continue; /* RFC 9110 5.6.1: empty ones are no elements */
-		found = one;
-		if (!cidr_list_has_text(&c->trusted, found))
-			break;
-	}
-	return found;
-}
-
 static bool loopback6(const struct sockaddr *peer)
 {
 	const void *any = peer;
@@ -86,7 +67,7 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 	hit_clear(h);
 	h->network = network_of(r->peer);
 	if (r->header[H_FORWARDED_FOR].n && cidr_list_has(&c->trusted, r->peer) &&
-	    network_parse(proxied_address(c, r->header[H_FORWARDED_FOR]), &n))
+	    network_parse(cidr_list_client(&c->trusted, NULL, r->header[H_FORWARDED_FOR]), &n))
 		h->network = n;
 	else
 		h->here = h->network.family == 4 ? h->network.b[0] == 127 : h->network.family == 6 && loopback6(r->peer);

@@ -2,6 +2,7 @@
 #include "conn.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/host.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 
@@ -174,21 +175,13 @@ static enum err listen_at(const struct addrinfo *a, const char *where, bool reus
 /* The addresses of HOST:PORT. */
 static enum err resolve(const char *where, struct addrinfo **out)
 {
-	struct str w = str_c(where);
-	size_t colon = w.n;
-	while (colon > 0 && w.p[colon - 1] != ':')
-		colon--;
 	char host[256], port[16];
-	struct str h = str_make(w.p, colon ? colon - 1 : 0);
-	bool bracketed = h.n > 2 && h.p[0] == '[' && h.p[h.n - 1] == ']';
-	if (bracketed)
-		h = str_make(h.p + 1, h.n - 2);
-	else if (str_find(h, ':') < h.n || str_find(h, '[') < h.n)
-		return err_set(ERR_USAGE, "'%s' is no HOST:PORT: an address of IPv6 stands in brackets, as in [::1]:8080", where);
-	if (!colon || h.n >= sizeof host || w.n - colon >= sizeof port || w.n == colon)
-		return err_set(ERR_USAGE, "'%s' is no HOST:PORT", where);
+	struct str h;
+	uint16_t number;
+	if (!host_port(str_c(where), &h, &number) || h.n >= sizeof host)
+		return err_set(ERR_USAGE, "'%s' is no HOST:PORT such as 127.0.0.1:8080 or [::1]:8080", where);
 	snprintf(host, sizeof host, STR_FMT, STR_ARG(h));
-	snprintf(port, sizeof port, "%s", w.p + colon);
+	snprintf(port, sizeof port, "%u", number);
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	int rc = getaddrinfo(h.n ? host : NULL, port, &hints, out);
 	return rc ? err_set(ERR_USAGE, "%s: %s", where, gai_strerror(rc)) : OK;

@@ -144,66 +144,24 @@ static struct str unescaped(struct access *a, struct str s)
 bool access_address(struct str s, char out[ADDRESS_TEXT])
 {
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, none[16];
-	char text[ADDRESS_TEXT];
 	uint8_t b[16];
-	struct str port = STR("");
-	uint64_t number;
-	s = str_trim(s);
-	if (s.n && s.p[0] == '[') {
-		size_t end = str_find(s, ']');
-		port = end < s.n ? str_skip(s, end + 1) : STR("?");
-		s = str_make(s.p + 1, end - 1);
-	} else if (str_find(s, '.') < str_find(s, ':') && str_find(s, ':') < s.n) {
-		port = str_skip(s, str_find(s, ':'));
-		s.n -= port.n;
-	}
-	if (port.n && (port.p[0] != ':' || !str_u64(str_skip(port, 1), &number) || number > 65535))
+	if (!address_read(s, b))
 		return false;
-	s.n = str_find(s, '%'); /* the zone, RFC 4007 11 */
-	if (s.n == 0 || s.n >= sizeof text)
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = 0;
-	if (inet_pton(AF_INET, text, b) == 1) {
-		memcpy(out, text, s.n + 1);
-		return memcmp(b, none, 4) != 0;
-	}
-	if (inet_pton(AF_INET6, text, b) != 1 || memcmp(b, none, sizeof none) == 0)
-		return false;
-	return inet_ntop(memcmp(b, mapped, 12) == 0 ? AF_INET : AF_INET6, memcmp(b, mapped, 12) == 0 ? b + 12 : b, out, ADDRESS_TEXT) != NULL;
+	bool v4 = memcmp(b, mapped, sizeof mapped) == 0;
+	size_t from = v4 ? sizeof mapped : 0;
+	return memcmp(b + from, none, sizeof b - from) != 0 && inet_ntop(v4 ? AF_INET : AF_INET6, b + from, out, ADDRESS_TEXT);
 }
 
-/* Of a list that each proxy added to at its end: the right-most address that none of our proxies has, as for hits. `here`: the list stands where the
- * address should be, so nothing says who wrote its last one; then private networks are passed over, too, if there is another one. */
-static bool from_list(const struct access *a, struct str list, bool here, char out[ADDRESS_TEXT])
-{
-	char text[ADDRESS_TEXT];
-	bool found = false;
-	while (list.n) {
-		size_t comma = list.n;
-		while (comma > 0 && list.p[comma - 1] != ',')
-			comma--;
-		struct str one = str_trim(str_skip(list, comma));
-		list.n = comma ? comma - 1 : 0;
-		if (one.n == 0)
-			continue;
-		if (!access_address(one, text))
-			return found;
-		memcpy(out, text, sizeof text);
-		found = true;
-		if (!cidr_list_has_text(&a->trusted, str_c(text)) && !(here && cidr_list_has_text(&a->inside, str_c(text))))
-			break;
-	}
-	return found;
-}
-
+/* Where a list stands in the place of the address, nothing says who wrote its last one: then private networks are passed over, too. */
 static bool address_of(const struct access *a, const struct access_row *r, char out[ADDRESS_TEXT])
 {
 	char said[ADDRESS_TEXT];
 	struct str s = r->f[F_ADDRESS], f = r->f[F_FORWARDED];
-	if (str_find(s, ',') < s.n ? !from_list(a, s, true, out) : !access_address(s, out))
+	if (str_find(s, ',') < s.n)
+		s = cidr_list_client(&a->trusted, &a->inside, s);
+	if (!access_address(s, out))
 		return false;
-	if (f.n && cidr_list_has_text(&a->trusted, str_c(out)) && from_list(a, f, false, said))
+	if (f.n && cidr_list_has_text(&a->trusted, str_c(out)) && access_address(cidr_list_client(&a->trusted, NULL, f), said))
 		memcpy(out, said, sizeof said);
 	return true;
 }
@@ -278,7 +236,7 @@ static bool iso_time(struct str s, char *iso, size_t most)
 	size_t n = s.n, zone = 19;
 	while (zone < n && (iso[zone] == '.' || iso[zone] == ',' || chr_digit(iso[zone])))
 		zone++;
-	if (iso[19] == ',' && n > 19)
+	if (n > 19 && iso[19] == ',')
 		iso[19] = '.';
 	struct str z = str_trim(str_make(iso + zone, n - zone));
 	char text[8] = "Z";

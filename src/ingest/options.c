@@ -1,11 +1,12 @@
 #include "crumb/ingest/options.h"
 
+#include "crumb/base/err.h"
+#include "crumb/base/host.h"
 #include "crumb/base/near.h"
 #include "crumb/privacy/consent.h"
 #include "crumb/privacy/hit.h"
 #include "crumb/privacy/scrub.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -34,106 +35,53 @@ static void __attribute__((format(printf, 4, 5))) found(struct options_found *f,
 
 /* --- hosts */
 
-static bool numeric(struct str s)
+static bool within(const char *networks, struct str address)
 {
-	char text[64];
-	uint8_t b[16];
-	if (s.n >= sizeof text)
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = 0;
-	return inet_pton(AF_INET, text, b) == 1 || inet_pton(AF_INET6, text, b) == 1;
-}
-
-static const char *host_trouble(struct str s)
-{
-	if (s.n == 0)
-		return "there is no host in it";
-	if (s.n > 253)
-		return "it is longer than the name of a host can be";
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '*')
-			return "each host is named, a star stands for none";
-		if (s.p[i] == ' ' || s.p[i] == '\t')
-			return "commas stand between names";
-		if ((uint8_t)s.p[i] >= 0x80)
-			return "a name with other letters is written as browsers send it, xn--…";
-		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && !chr_one_of(s.p[i], "-._"))
-			return "there is a sign in it that the name of a host cannot have";
-		if (s.p[i] == '.' && (i == 0 || s.p[i - 1] == '.'))
-			return "a part of the name is missing";
-	}
-	return s.p[s.n - 1] == '.' ? "the dot at its end is no part of it" : NULL;
-}
-
-struct place_of { /* where a page is, as people write it */
-	struct str scheme, host, port, rest;
-	bool bracket;
-};
-
-static void take_apart(struct str s, struct place_of *p)
-{
-	*p = (struct place_of){STR(""), STR(""), STR(""), STR(""), false};
-	for (size_t i = 0; i + 3 <= s.n; i++)
-		if (memcmp(s.p + i, "://", 3) == 0) {
-			p->scheme = str_make(s.p, i);
-			s = str_skip(s, i + 3);
-			break;
-		}
-	size_t n = 0;
-	while (n < s.n && !chr_one_of(s.p[n], "/?#"))
-		n++;
-	p->rest = str_skip(s, n);
-	s.n = n;
-	p->bracket = s.n && s.p[0] == '[';
-	size_t colon = p->bracket ? str_find(s, ']') + 1 : str_find(s, ':');
-	colon = colon < s.n ? colon : s.n;
-	p->host = p->bracket ? str_make(s.p + 1, colon > 2 ? colon - 2 : 0) : str_make(s.p, colon);
-	p->port = str_skip(s, colon);
+	struct cidr_list l;
+	CHECK(cidr_list_parse(networks, &l) == OK);
+	return cidr_list_has_text(&l, address);
 }
 
 /* That it is a domain was seen when it was set (core/hosts). */
-static void check_cookie_domain(struct options_found *f, struct str domain)
+static void check_cookie_domain(struct options_found *f, const char *domain)
 {
-	if (domain.n && (numeric(domain) || str_find(domain, '.') == domain.n))
-		WRONG("cookie.domain", "browsers keep no cookie for '" STR_FMT "': a domain such as shop.example is meant, or none", STR_ARG(domain));
+	uint8_t b[16];
+	if (*domain && (address_read(str_c(domain), b) || !strchr(domain, '.')))
+		WRONG("cookie.domain", "browsers keep no cookie for '%s': a domain such as shop.example is meant, or none", domain);
 }
 
 /* --- listeners */
 
-static bool split_listen(const char *listen, struct str *host, uint64_t *port)
+static bool split_listen(const char *listen, struct str *host, uint16_t *port)
 {
-	struct str s = str_c(listen);
-	size_t colon = s.n;
-	while (colon > 0 && s.p[colon - 1] != ':')
-		colon--;
-	*host = str_make(s.p, colon ? colon - 1 : 0);
-	if (!colon || !str_u64(str_skip(s, colon), port) || *port > 65535)
+	uint8_t b[16];
+	char name[HOST_MOST];
+	if (!host_port(str_c(listen), host, port))
 		return false;
-	if (host->n && host->p[0] == '[')
-		return host->p[host->n - 1] == ']' && numeric(str_make(host->p + 1, host->n - 2));
-	return !host->n || (str_find(*host, ':') == host->n && !host_trouble(*host));
+	return *listen == '[' ? address_read(*host, b) : !host->n || host_read(*host, name);
 }
 
 bool options_loopback(const char *listen)
 {
-	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 || strncmp(listen, "[::1]:", 6) == 0;
+	struct str host;
+	uint16_t port;
+	return split_listen(listen, &host, &port) && (str_ieq(host, STR("localhost")) || within("127.0.0.0/8,::1", host));
 }
 
-static bool check_listen(struct options_found *f, const char *option, const char *value, struct str *host, uint64_t *port)
+static bool check_listen(struct options_found *f, const char *option, const char *value, struct str *host, uint16_t *port)
 {
-	struct place_of p;
+	struct host_around a = host_around(str_c(value));
+	char name[HOST_MOST];
 	uint64_t number;
 	if (split_listen(value, host, port))
 		return true;
-	take_apart(str_c(value), &p);
 	const char *colon = strchr(value, ':');
-	if (*value == '[' || (colon && strchr(colon + 1, ':') && !p.scheme.n))
+	if (*value == '[' || (colon && strchr(colon + 1, ':') && !a.scheme.n))
 		WRONG(option, "'%s' is no HOST:PORT: an address of IPv6 stands in brackets, as in [::1]:8080", value);
 	else if (str_u64(str_c(value), &number) && number <= 65535)
 		WRONG(option, "'%s' is no HOST:PORT; did you mean '127.0.0.1:%s'?", value, value);
-	else if ((p.scheme.n || p.rest.n) && p.port.n > 1 && !host_trouble(p.host))
-		WRONG(option, "'%s' is no HOST:PORT; did you mean '" STR_FMT STR_FMT "'?", value, STR_ARG(p.host), STR_ARG(p.port));
+	else if ((a.scheme.n || a.rest.n) && a.port.n && host_read(a.host, name))
+		WRONG(option, "'%s' is no HOST:PORT; did you mean '" STR_FMT ":" STR_FMT "'?", value, STR_ARG(a.host), STR_ARG(a.port));
 	else
 		WRONG(option, "'%s' is no HOST:PORT such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080", value);
 	return false;
@@ -142,7 +90,7 @@ static bool check_listen(struct options_found *f, const char *option, const char
 static void check_listeners(const struct config *c, struct options_found *f)
 {
 	struct str collect, admin;
-	uint64_t one = 0, two = 0;
+	uint16_t one = 0, two = 0;
 	bool fine = check_listen(f, "collect.listen", c->collect_listen, &collect, &one);
 	if (!check_listen(f, "admin.listen", c->admin_listen, &admin, &two))
 		return;
@@ -170,27 +118,24 @@ static void check_token(const struct config *c, struct options_found *f)
 
 static void check_network(struct options_found *f, const char *option, struct str item)
 {
+	static const char *const more[] = {".0.0.0", ".0.0", ".0"};
 	size_t slash = str_find(item, '/'), dots = 0;
-	struct str address = str_make(item.p, slash), bits = str_skip(item, slash + 1);
-	bool v4 = str_find(address, ':') == address.n;
-	uint64_t n = 0;
-	for (size_t i = 0; i < address.n; i++)
-		dots += address.p[i] == '.';
-	struct network bracketed;
-	bool known = numeric(address) || (address.n && address.p[0] == '[' && network_parse(address, &bracketed)), fits = slash == item.n || (str_u64(bits, &n) && n <= (v4 ? 32u : 128u));
-	if (known && fits) {
-		if (slash < item.n && n == 0)
-			ODD(option, "'" STR_FMT "' are all addresses: anybody can say where he comes from", STR_ARG(item));
-	} else if (str_find(item, ' ') < item.n) {
+	struct cidr c;
+	enum cidr_said said = cidr_read(item, &c);
+	char meant[64] = "";
+	for (size_t i = 0; i < slash; i++)
+		dots += item.p[i] == '.';
+	if (said == CIDR_NO_ADDRESS && dots < 3 && item.n < 40)
+		snprintf(meant, sizeof meant, "%.*s%s" STR_FMT, (int)slash, item.p, more[dots], STR_ARG(str_skip(item, slash)));
+	if (said == CIDR_FINE && (c.bits == 0 || (c.bits == 96 && slash < item.n && str_find(item, ':') == item.n)))
+		ODD(option, "'" STR_FMT "' are all addresses: anybody can say where he comes from", STR_ARG(item));
+	else if (said != CIDR_FINE && str_find(item, ' ') < item.n)
 		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8: commas stand between networks", STR_ARG(item));
-	} else if (!known && v4 && dots < 3 && fits && address.n && chr_digit(address.p[address.n - 1])) {
-		static const char *const more[] = {".0.0.0", ".0.0", ".0"};
-		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8; did you mean '" STR_FMT "%s" STR_FMT "'?", STR_ARG(item), STR_ARG(address), more[dots],
-		    STR_ARG(str_skip(item, slash)));
-	} else {
+	else if (said == CIDR_NO_ADDRESS && cidr_read(str_c(meant), &c) == CIDR_FINE)
+		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8; did you mean '%s'?", STR_ARG(item), meant);
+	else if (said != CIDR_FINE)
 		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s", STR_ARG(item),
-		    known ? v4 ? ": its length is from 0 to 32" : ": its length is from 0 to 128" : "");
-	}
+		    said == CIDR_NOT_TO_32 ? ": its length is from 0 to 32" : said == CIDR_NOT_TO_128 ? ": its length is from 0 to 128" : "");
 }
 
 /* --- folders */
@@ -356,7 +301,7 @@ void options_check(const struct config *c, const struct destinations *d, struct 
 	struct cidr_list l;
 	if (networks > sizeof l.net / sizeof l.net[0])
 		WRONG("trusted_proxies", "%u networks are more than %zu", networks, sizeof l.net / sizeof l.net[0]);
-	check_cookie_domain(f, str_c(c->cookie_domain));
+	check_cookie_domain(f, c->cookie_domain);
 	check_cookie(c, f);
 	check_listeners(c, f);
 	check_token(c, f);

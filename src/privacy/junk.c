@@ -182,28 +182,15 @@ static int label_of(struct junk_lists *l, struct str name)
 
 static bool add_network(struct junk_lists *l, struct str cidr, struct str label)
 {
-	char text[64];
-	uint8_t b[16];
-	uint64_t bits;
-	size_t slash = str_find(cidr, '/');
-	if (slash >= sizeof text || !memcpy(text, cidr.p, slash))
-		return false;
-	text[slash] = 0;
-	int family = inet_pton(AF_INET, text, b) == 1 ? 0 : inet_pton(AF_INET6, text, b) == 1 ? 1 : -1;
-	if (family < 0)
-		return false;
-	unsigned all = family ? 128 : 32, kept = family ? 48 : 24;
-	bits = all;
-	if (slash < cidr.n && (!str_u64(str_skip(cidr, slash + 1), &bits) || bits > all))
-		return false;
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	if (family == 1 && bits >= 96 && memcmp(b, mapped, sizeof mapped) == 0) { /* IPv4, as addresses of it are */
-		memmove(b, b + 12, 4);
-		family = 0, kept = 24, bits -= 96;
-	}
+	struct cidr c;
+	if (cidr_read(cidr, &c) != CIDR_FINE)
+		return false;
+	bool v4 = c.bits >= 96 && memcmp(c.b, mapped, sizeof mapped) == 0;
+	unsigned family = v4 ? 0 : 1, kept = v4 ? 24 : 48, bits = v4 ? c.bits - 96u : c.bits;
 	if (bits > kept)
 		return true; /* a part of what is kept of an address: it says too little about the whole */
-	uint64_t first = number_of(b, kept / 8), span = bits == 0 ? (1ull << kept) - 1 : (1ull << (kept - bits)) - 1;
+	uint64_t first = number_of(c.b + (v4 ? sizeof mapped : 0), kept / 8), span = (1ull << (kept - bits)) - 1;
 	if (l->ranges_n[family] == l->ranges_cap[family]) {
 		l->ranges_cap[family] = l->ranges_cap[family] ? 2 * l->ranges_cap[family] : 256;
 		l->ranges[family] = realloc(l->ranges[family], l->ranges_cap[family] * sizeof **l->ranges);

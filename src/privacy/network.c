@@ -22,20 +22,12 @@ static bool wide(const struct sockaddr *addr, uint8_t out[16])
 	return addr->sa_family == AF_INET || addr->sa_family == AF_INET6;
 }
 
-static bool parse_wide(struct str text, uint8_t out[16])
+/* The address alone. */
+static bool bare(struct str text, uint8_t out[16])
 {
 	char s[64];
 	uint8_t v4[4];
-	text = str_trim(text);
-	if (text.n && text.p[0] == '[') {
-		text = str_skip(text, 1);
-		if (str_find(text, ']') == text.n)
-			return false;
-		text.n = str_find(text, ']');
-	} else if (str_find(text, '.') < str_find(text, ':')) { /* not 0:0:0:0:0:ffff:192.0.2.1 */
-		text.n = str_find(text, ':');			/* 192.0.2.1:1234 */
-	}
-	if (text.n == 0 || text.n >= sizeof s)
+	if (text.n == 0 || text.n >= sizeof s || memchr(text.p, 0, text.n))
 		return false;
 	memcpy(s, text.p, text.n);
 	s[text.n] = 0;
@@ -44,6 +36,27 @@ static bool parse_wide(struct str text, uint8_t out[16])
 		return true;
 	}
 	return inet_pton(AF_INET6, s, out) == 1;
+}
+
+bool address_read(struct str text, uint8_t out[16])
+{
+	struct str port = STR("");
+	uint64_t number;
+	text = str_trim(text);
+	if (text.n && text.p[0] == '[') {
+		size_t end = str_find(text, ']');
+		if (end == text.n)
+			return false;
+		port = str_skip(text, end + 1);
+		text = str_make(text.p + 1, end - 1);
+	} else if (str_find(text, '.') < str_find(text, ':')) { /* not 0:0:0:0:0:ffff:192.0.2.1 */
+		port = str_skip(text, str_find(text, ':'));
+		text.n -= port.n;
+	}
+	if (port.n && (port.p[0] != ':' || !str_u64(str_skip(port, 1), &number) || number > 65535))
+		return false;
+	text.n = str_find(text, '%');
+	return bare(text, out);
 }
 
 static struct network cut(const uint8_t a[16])
@@ -72,33 +85,45 @@ struct network network_of(const struct sockaddr *addr)
 bool network_parse(struct str text, struct network *out)
 {
 	uint8_t a[16];
-	if (!parse_wide(text, a))
+	if (!address_read(text, a))
 		return false;
 	*out = cut(a);
 	return true;
+}
+
+enum cidr_said cidr_read(struct str text, struct cidr *out)
+{
+	size_t slash = str_find(text, '/');
+	struct str address = str_make(text.p, slash);
+	struct cidr c;
+	uint64_t bits;
+	if (address.n > 2 && address.p[0] == '[' && address.p[address.n - 1] == ']')
+		address = str_make(address.p + 1, address.n - 2);
+	bool v4 = str_find(address, ':') == address.n;
+	unsigned most = v4 ? 32 : 128;
+	if (!bare(address, c.b))
+		return CIDR_NO_ADDRESS;
+	if (slash == text.n)
+		bits = most;
+	else if (!str_u64(str_skip(text, slash + 1), &bits) || bits > most)
+		return v4 ? CIDR_NOT_TO_32 : CIDR_NOT_TO_128;
+	c.bits = (uint8_t)(bits + 128 - most);
+	*out = c;
+	return CIDR_FINE;
 }
 
 enum err cidr_list_parse(const char *text, struct cidr_list *out)
 {
 	struct str rest = str_c(text), item;
 	struct cidr_list l = {.n = 0};
-	while (str_cut(&rest, ',', &item)) {
+	while (rest.n && str_cut(&rest, ',', &item)) {
 		item = str_trim(item);
 		if (item.n == 0)
 			continue;
-		size_t slash = str_find(item, '/');
-		struct str address = str_make(item.p, slash);
-		uint64_t bits = 128;
-		bool v4 = str_find(address, ':') == address.n;
-		if (slash < item.n && (!str_u64(str_skip(item, slash + 1), &bits) || bits > (v4 ? 32u : 128u)))
-			return err_set(ERR_USAGE, "'" STR_FMT "' is no network such as 10.0.0.0/8", STR_ARG(item));
-		if (slash < item.n && v4)
-			bits += 96;
 		if (l.n == sizeof l.net / sizeof l.net[0])
 			return err_set(ERR_USAGE, "more than %u networks", l.n);
-		if (!parse_wide(address, l.net[l.n].b))
+		if (cidr_read(item, &l.net[l.n++]) != CIDR_FINE)
 			return err_set(ERR_USAGE, "'" STR_FMT "' is no network such as 10.0.0.0/8", STR_ARG(item));
-		l.net[l.n++].bits = (uint8_t)bits;
 	}
 	*out = l;
 	return OK;
@@ -123,5 +148,23 @@ bool cidr_list_has(const struct cidr_list *l, const struct sockaddr *addr)
 bool cidr_list_has_text(const struct cidr_list *l, struct str address)
 {
 	uint8_t a[16];
-	return l->n && parse_wide(address, a) && within(l, a);
+	return l->n && address_read(address, a) && within(l, a);
+}
+
+struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list *also, struct str list)
+{
+	struct str found = str_make("", 0);
+	while (list.n) {
+		size_t comma = list.n;
+		while (comma > 0 && list.p[comma - 1] != ',')
+			comma--;
+		struct str one = str_trim(str_skip(list, comma));
+		list.n = comma ? comma - 1 : 0;
+		if (one.n == 0)
+			continue; /* RFC 9110 5.6.1: empty ones are no elements */
+		found = one;
+		if (!cidr_list_has_text(ours, one) && !(also && cidr_list_has_text(also, one)))
+			break;
+	}
+	return found;
 }

@@ -53,4 +53,21 @@ TEST(options_with_hosts_are_understood_or_refused_with_what_was_meant)
 	}
 }
 
-RUN(cmocka_unit_test(a_name_is_read_as_requests_have_it), cmocka_unit_test(options_with_hosts_are_understood_or_refused_with_what_was_meant))
+TEST(a_listener_is_a_host_and_a_port)
+{
+	static const struct {
+		const char *text, *host; /* NULL: it is none */
+		uint16_t port;
+	} all[] = {{"127.0.0.1:8080", "127.0.0.1", 8080}, {":80", "", 80}, {"[::1]:0", "::1", 0}, {"[::]:65535", "::", 65535}, {"localhost:1", "localhost", 1}, {"", NULL, 0}, {"8080", NULL, 0},
+	    {"a:", NULL, 0}, {"a:x", NULL, 0}, {"a:65536", NULL, 0}, {"a:-1", NULL, 0}, {"::1:80", NULL, 0}, {"[::1:80", NULL, 0}, {"[]:80", NULL, 0}, {"[::1]", NULL, 0}, {"http://a:80", NULL, 0}};
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct str host = STR("");
+		uint16_t port = 0;
+		bool fits = host_port(str_c(all[i].text), &host, &port);
+		if (fits != !!all[i].host || (fits && (!str_eq(host, str_c(all[i].host)) || port != all[i].port)))
+			fail_msg("'%s': " STR_FMT " %u", all[i].text, STR_ARG(host), port);
+	}
+}
+
+RUN(cmocka_unit_test(a_listener_is_a_host_and_a_port), cmocka_unit_test(a_name_is_read_as_requests_have_it), cmocka_unit_test(options_with_hosts_are_understood_or_refused_with_what_was_meant))

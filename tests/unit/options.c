@@ -45,7 +45,7 @@ TEST(networks)
 	static const char *const fine[] = {"", "127.0.0.1", "10.0.0.0/8,::1/128", "2001:db8::/32 , 192.0.2.1/32", "10.1.2.3/8", "[::1]"};
 	static const char *const wrong[][2] = {{"10.0.0.0/33", "from 0 to 32"}, {"::1/129", "from 0 to 128"}, {"10.0.0/8", "did you mean '10.0.0.0/8'?"}, {"10/8", "did you mean '10.0.0.0/8'?"},
 	    {"10.0.0.0/8 192.168.0.0/16", "commas"}, {"300.1.1.1/8", "no network"}, {"proxy.example", "no network"}, {"10.0.0.0/", "no network"}, {"10.0.0.0-10.0.0.9", "no network"},
-	    {"10.0.0.1:80", "no network"}, {"[::1", "no network"}, {"0.0.0.0/0", "~anybody"}, {"::/0", "~anybody"}};
+	    {"10.0.0.1:80", "no network"}, {"10.0.0.1:80/8", "no network"}, {"10..0/8", "no network"}, {"10/33", "no network"}, {"fe80::1%eth0", "no network"}, {"::ffff:0.0.0.0/96x", "no network"}, {"[::1", "no network"}, {"0.0.0.0/0", "~anybody"}, {"::/0", "~anybody"}};
 	char text[300];
 	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
 		snprintf(text, sizeof text, "trusted_proxies=%s", fine[i]);
@@ -77,11 +77,14 @@ TEST(options_beside_each_other)
 	    {"admin.listen=192.0.2.1:8081|admin.token=0123456789abcdef", "", NULL},
 	    {"admin.listen=[::1]:8081", "", NULL},
 	    {"admin.listen=localhost:8081", "", NULL},
+	    {"admin.listen=LOCALHOST:8081", "", NULL},
+	    {"admin.listen=127.0.0.1.shop.example:8081", "admin.listen", "can be reached"},
 	    {"admin.listen=127.0.0.1:8080", "admin.listen", "the same port"},
 	    {"collect.listen=0.0.0.0:8081", "admin.listen", "the same port"},
 	    {"collect.listen=127.0.0.1:0|admin.listen=127.0.0.1:0", "", NULL},
 	    {"collect.listen=8080", "collect.listen", "did you mean '127.0.0.1:8080'?"},
 	    {"collect.listen=http://0.0.0.0:8080/", "collect.listen", "did you mean '0.0.0.0:8080'?"},
+	    {"collect.listen=http://[::1]:8080/", "collect.listen", "did you mean '[::1]:8080'?"},
 	    {"collect.listen=nowhere", "collect.listen", "HOST:PORT"},
 	    {"collect.listen=127.0.0.1:http", "collect.listen", "HOST:PORT"},
 	    {"collect.listen=127.0.0.1:65536", "collect.listen", "HOST:PORT"},

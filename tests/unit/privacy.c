@@ -197,6 +197,38 @@ TEST(addresses_are_cut)
 	assert_false(network_parse(STR(""), &n));
 }
 
+TEST(an_address_is_read_with_what_may_stand_around_it)
+{
+	static const char *const fine[] = {"192.0.2.77", " 192.0.2.77 ", "192.0.2.77:443", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:443", "fe80::1%eth0", "[fe80::1%25eth0]:443",
+	    "::ffff:192.0.2.77", "64:ff9b::192.0.2.77", "0.0.0.0"};
+	static const char *const none[] = {"", "-", "unknown", "_hidden", "192.0.2", "192.0.2.256", "192.0.2.077.1", "192.0.2.77:", "192.0.2.77:x", "192.0.2.77:65536", "192.0.2.77/8", "[2001:db8::1",
+	    "[]", "[", "[2001:db8::1]443", "[2001:db8::1]:", "2001:db8::1::2", "%eth0", "0x7f.0.0.1", "192.0.2.77 x"};
+	uint8_t b[16];
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+		if (!address_read(str_c(fine[i]), b))
+			fail_msg("%s is none", fine[i]);
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		if (address_read(str_c(none[i]), b))
+			fail_msg("'%s' is one", none[i]);
+	assert_false(address_read(str_make("192.0.2.77\0x", 12), b));
+}
+
+TEST(whoever_wrote_what_is_left_of_him_was_none_of_ours)
+{
+	static const char *const rows[][3] = {/* list, of X-Forwarded-For, where it stands for the address */
+	    {"", "", ""}, {" , ,", "", ""}, {"203.0.113.1", "203.0.113.1", "203.0.113.1"}, {"6.6.6.6, 203.0.113.1, 192.0.2.9", "203.0.113.1", "203.0.113.1"},
+	    {"203.0.113.1,, 192.0.2.9:80 ,", "203.0.113.1", "203.0.113.1"}, {"203.0.113.1, 10.0.0.1, 192.0.2.9", "10.0.0.1", "203.0.113.1"}, {"192.0.2.8,192.0.2.9", "192.0.2.8", "192.0.2.8"},
+	    {"203.0.113.1, unknown, 192.0.2.9", "unknown", "unknown"}, {"unknown, 192.0.2.9", "unknown", "unknown"}};
+	struct cidr_list ours, inside;
+	assert_int_equal(cidr_list_parse("192.0.2.0/24", &ours), OK);
+	assert_int_equal(cidr_list_parse("10.0.0.0/8", &inside), OK);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct str one = cidr_list_client(&ours, NULL, str_c(rows[i][0])), two = cidr_list_client(&ours, &inside, str_c(rows[i][0]));
+		if (!str_eq(one, str_c(rows[i][1])) || !str_eq(two, str_c(rows[i][2])))
+			fail_msg("'%s': '" STR_FMT "', '" STR_FMT "'", rows[i][0], STR_ARG(one), STR_ARG(two));
+	}
+}
+
 TEST(networks_are_listed_and_found)
 {
 	struct cidr_list l;
@@ -210,6 +242,9 @@ TEST(networks_are_listed_and_found)
 	assert_false(cidr_list_has_text(&l, STR("127.0.0.2")));
 	assert_int_equal(cidr_list_parse("10.0.0.0/33", &l), ERR_USAGE);
 	assert_int_equal(cidr_list_parse("x", &l), ERR_USAGE);
+	assert_int_equal(cidr_list_parse("10.0.0.1:80/8", &l), ERR_USAGE); /* and not ::/8, in which all of IPv4 lies */
+	assert_int_equal(cidr_list_parse("[2001:db8::]/32,[::1]", &l), OK);
+	assert_true(cidr_list_has_text(&l, STR("2001:db8::7")) && cidr_list_has_text(&l, STR("::1")) && !cidr_list_has_text(&l, STR("203.0.113.1")));
 }
 
 static void path_becomes(const char *path, const char *want)
@@ -454,7 +489,8 @@ RUN(cmocka_unit_test(a_cookie_is_read_back_and_any_changed_byte_is_forged), cmoc
     cmocka_unit_test(a_visitor_is_hashed_under_the_generation_of_the_issue_day), cmocka_unit_test(partners_see_permutations_that_differ),
     cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above), cmocka_unit_test(a_group_that_fell_below_k_stays_withheld_for_a_while), cmocka_unit_test(days_of_a_group_that_fell_are_withheld_like_the_present),
     cmocka_unit_test(processes_know_what_each_other_told), cmocka_unit_test(a_line_that_a_full_disk_cut_off_does_not_swallow_the_next),
-    cmocka_unit_test(addresses_are_cut), cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced),
+    cmocka_unit_test(addresses_are_cut), cmocka_unit_test(an_address_is_read_with_what_may_stand_around_it), cmocka_unit_test(whoever_wrote_what_is_left_of_him_was_none_of_ours),
+    cmocka_unit_test(networks_are_listed_and_found), cmocka_unit_test(what_names_people_is_replaced),
     cmocka_unit_test(ordinary_paths_stay), cmocka_unit_test(urls_are_split_without_user_and_port),
     cmocka_unit_test(names_of_persons_are_no_attributes), cmocka_unit_test(agents_are_families), cmocka_unit_test(of_a_referrer_its_kind_stays),
     cmocka_unit_test(devices_with_names_of_crawlers_are_none),

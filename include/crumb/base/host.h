@@ -18,4 +18,8 @@ struct host_around {
 };
 struct host_around host_around(struct str text);
 
+/* HOST:PORT of a listener. The host is empty for every address of the machine, and without the brackets that IPv6 has; whether it is one is not looked at.
+ * False: it is not of that form. */
+bool host_port(struct str text, struct str *host, uint16_t *port);
+
 #endif

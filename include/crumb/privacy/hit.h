@@ -44,18 +44,29 @@ static inline void hit_clear(struct hit *h)
 /* Cuts a socket address; `addr` is a struct sockaddr. */
 struct sockaddr;
 struct network network_of(const struct sockaddr *addr);
-bool network_parse(struct str text, struct network *out); /* cuts a written address; ports and brackets are tolerated */
+/* One address as proxies and logs write it: brackets, a port, and the zone of RFC 4007 11 may be there. 128 bits, IPv4 in its mapped form (RFC 4291
+ * 2.5.5.2). False: what stands there is no address. It is whole: nobody may keep it. */
+bool address_read(struct str text, uint8_t out[16]);
+bool network_parse(struct str text, struct network *out); /* the same, cut */
+
+/* ADDRESS or ADDRESS/LENGTH, of IPv6 also in brackets. */
+struct cidr {
+	uint8_t b[16];
+	uint8_t bits; /* counted in the 128-bit form */
+};
+enum cidr_said { CIDR_FINE, CIDR_NO_ADDRESS, CIDR_NOT_TO_32, CIDR_NOT_TO_128 };
+enum cidr_said cidr_read(struct str text, struct cidr *out);
 
 /* A list of networks, such as trusted_proxies. Uncut addresses are compared, without being kept. */
 struct cidr_list {
-	struct {
-		uint8_t b[16];
-		uint8_t bits; /* counted in the 128-bit form */
-	} net[64];
+	struct cidr net[64];
 	unsigned n;
 };
 enum err cidr_list_parse(const char *text, struct cidr_list *out) MUST_CHECK;
 bool cidr_list_has(const struct cidr_list *l, const struct sockaddr *addr);
 bool cidr_list_has_text(const struct cidr_list *l, struct str address);
+/* Of a list that each proxy added to at its end, such as X-Forwarded-For: the right-most one that is in neither list (`also` may be NULL), for whoever
+ * wrote what is left of it was not ours; the left-most if all are. As it stands there: it may be no address. Empty: the list is. */
+struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list *also, struct str list);
 
 #endif
