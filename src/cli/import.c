@@ -1,6 +1,7 @@
 /* import: events from files, access logs, and what partners say of visitors. */
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/host.h"
 #include "crumb/cli/cli.h"
 #include "crumb/ingest/applied.h"
 #include "crumb/ingest/ingest.h"
@@ -491,18 +492,15 @@ static int nothing_taken(const struct importer *im)
 	    (unsigned long long)read, (long long)n, most, first ? " (" : "", first ? first : "", first ? ")" : "");
 }
 
-static const char *default_host(const struct config *c, char out[254])
+/* The host of lines that name none: as --host says, the first of sites, or one that is nobody's. False: that is no host. */
+static bool default_host(const struct config *c, const char *said, char out[HOST_MOST])
 {
-	struct str rest = str_c(c->sites), first;
-	if (!*c->sites || !str_cut(&rest, ',', &first))
-		return "log.invalid";
-	size_t at = 0;
-	first = str_trim(first);
-	for (size_t i = 0; i + 3 <= first.n; i++)
-		if (memcmp(first.p + i, "://", 3) == 0)
-			at = i + 3;
-	snprintf(out, 254, STR_FMT, STR_ARG(str_skip(first, at)));
-	return out;
+	struct str rest = str_c(c->sites), first = STR("");
+	if (!said && *c->sites)
+		(void)str_cut(&rest, ',', &first);
+	size_t n = host_read(said ? host_around(str_c(said)).host : first.n ? host_around(str_trim(first)).host : STR("log.invalid"), out);
+	out[n] = 0;
+	return n > 0;
 }
 
 /* What the words ask for, before the file is open; EXIT_FINE: fine. */
@@ -521,10 +519,12 @@ static int understand_declared(struct importer *im, const char *what, const char
 
 static int understand_log(struct importer *im, const char *format, const char *notation, const char *host)
 {
-	char site[254];
+	char name[HOST_MOST];
 	struct access *a = &im->lines.access;
 	im->lines.log = true;
-	if (access_init(a, &im->cli->config, host ? host : default_host(&im->cli->config, site)) != OK)
+	if (!default_host(&im->cli->config, host, name))
+		return cli_misuse("--host: '%s' is no host such as shop.example", host ? host : im->cli->config.sites);
+	if (access_init(a, &im->cli->config, name) != OK)
 		return cli_misuse("%s", err_text());
 	if (notation && access_set_notation(a, notation) != OK)
 		return cli_misuse("%s", err_text());

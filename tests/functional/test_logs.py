@@ -127,6 +127,10 @@ def test_a_form_of_its_own(server):
     assert '--log-format goes without' in server.cli('import', server.dir + '/b', '--format', 'combined', '--log-format', '%h', ok=(2,)).stderr
     for arguments in ([], ['--format', 'combined'], ['--log-format', '%h %t "%r" %>s'], ['--format', 'auto']):
         assert '--consent asserted' in server.cli('import', server.dir + '/b', *arguments, ok=(2,)).stderr
+    for host in ('shop example', 'https://', '*.shop.example', ''):
+        assert '--host: ' in server.cli('import', server.dir + '/b', '--consent', 'asserted', '--format', 'combined', '--host', host, ok=(2,)).stderr
+    r = give(server, ['203.0.113.8 - - ' + rest(t)], '--host', 'https://Shop.example:8443/', name='d')
+    assert (r['accepted'], r['refused']) == (1, {}), r                             # the host of it
     assert 'ndjson, combined, w3c' in server.cli('import', server.dir + '/b', '--format', 'iis', ok=(2,)).stderr
     with open(server.dir + '/c', 'w') as f:
         f.write('what is this\n')
