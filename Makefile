@@ -17,7 +17,7 @@ CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,float-cast-overflow,fuzzer-no
 CC := $(if $(filter clang fuzz asan tsan,$(MODE)),clang,gcc)
 CFLAGS := -std=c11 -pthread $(CFLAGS.$(MODE))
 LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS.$(MODE)))
-LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lcurl -lcrypto -lz -lutf8proc -lidn2 -lm
+LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lcurl -lcrypto -lz -lutf8proc -lidn2 -lpsl -lm
 LLHTTP := /usr/share/llhttp
 
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \

@@ -8,6 +8,7 @@
 #include "crumb/privacy/scrub.h"
 
 #include <errno.h>
+#include <libpsl.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -48,6 +49,8 @@ static void check_cookie_domain(struct options_found *f, const char *domain)
 	uint8_t b[16];
 	if (*domain && (address_read(str_c(domain), b) || !strchr(domain, '.')))
 		WRONG("cookie.domain", "browsers keep no cookie for '%s': a domain such as shop.example is meant, or none", domain);
+	else if (*domain && psl_builtin() && psl_is_public_suffix(psl_builtin(), domain))
+		WRONG("cookie.domain", "browsers keep no cookie for '%s', below which anybody may have a site: one's own is meant, such as shop.%s", domain, domain);
 }
 
 /* --- listeners */
