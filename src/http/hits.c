@@ -120,13 +120,13 @@ void collect_param(struct hit *h, struct str k, struct str v)
 	} else if (str_eq(k, STR("gdpr"))) {
 		consent_take_gdpr(h, v);
 	} else if (str_eq(k, STR("gdpr_consent"))) {
-		h->gdpr_consent = v;
+		consent_take_string(&h->gdpr_consent, v);
 	} else if (str_eq(k, STR("gpp"))) {
-		h->gpp = v;
+		consent_take_string(&h->gpp, v);
 	} else if (str_eq(k, STR("gpp_sid"))) {
-		h->gpp_sid = v;
+		consent_take_string(&h->gpp_sid, v);
 	} else if (str_eq(k, STR("us_privacy"))) {
-		h->us_privacy = v;
+		consent_take_string(&h->us_privacy, v);
 	}
 }
 

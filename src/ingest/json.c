@@ -15,7 +15,7 @@
 #define ATTRS_MOST 48
 #define ROOM_FOR_NUMBERS 4096 /* KEYS_MOST + ATTRS_MOST of them, written anew */
 
-enum key { K_OTHER, K_TEXT, K_GDPR, K_ANON, K_VALUE, K_ATTR, K_PARAM, K_ATTRS, K_ID, K_COOKIE, K_TIME };
+enum key { K_OTHER, K_TEXT, K_STRING, K_GDPR, K_ANON, K_VALUE, K_ATTR, K_PARAM, K_ATTRS, K_ID, K_COOKIE, K_TIME };
 
 struct pass {
 	struct json_reader *r;
@@ -137,6 +137,9 @@ static bool value(struct pass *p, struct str s, enum form form)
 	case K_TEXT:
 		*p->into = keep(p, s);
 		return true;
+	case K_STRING:
+		consent_take_string(p->into, keep(p, s));
+		return true;
 	case K_GDPR:
 		consent_take_gdpr(h, s);
 		return true;
@@ -257,6 +260,13 @@ static enum key text_key(struct pass *p, struct str *into)
 	return K_TEXT;
 }
 
+/* A string of consent. */
+static enum key string_key(struct pass *p, struct str *into)
+{
+	p->into = into;
+	return K_STRING;
+}
+
 static enum key key_of(struct pass *p, struct str k)
 {
 	struct json_reader *r = p->r;
@@ -300,10 +310,10 @@ static enum key key_of(struct pass *p, struct str k)
 	return r->import && str_eq(k, STR("title")) ? text_key(p, &h->title)
 	       : str_eq(k, STR("anon"))		    ? K_ANON
 	       : str_eq(k, STR("gdpr"))		    ? K_GDPR
-	       : str_eq(k, STR("gdpr_consent"))	    ? text_key(p, &h->gdpr_consent)
-	       : str_eq(k, STR("gpp"))		    ? text_key(p, &h->gpp)
-	       : str_eq(k, STR("gpp_sid"))	    ? text_key(p, &h->gpp_sid)
-	       : str_eq(k, STR("us_privacy"))	    ? text_key(p, &h->us_privacy)
+	       : str_eq(k, STR("gdpr_consent"))	    ? string_key(p, &h->gdpr_consent)
+	       : str_eq(k, STR("gpp"))		    ? string_key(p, &h->gpp)
+	       : str_eq(k, STR("gpp_sid"))	    ? string_key(p, &h->gpp_sid)
+	       : str_eq(k, STR("us_privacy"))	    ? string_key(p, &h->us_privacy)
 						    : K_OTHER;
 }
 

@@ -150,6 +150,12 @@ void consent_take_anon(struct hit *h, struct str value)
 	h->anon |= consent_said(value) == SAID_YES;
 }
 
+void consent_take_string(struct str *into, struct str value)
+{
+	if (value.n)
+		*into = into->n && !str_eq(*into, value) ? STR("?") : value;
+}
+
 static const char EEA[] = "AT,BE,BG,HR,CY,CZ,DK,EE,FI,FR,DE,GR,HU,IE,IS,IT,LI,LV,LT,LU,MT,NL,NO,PL,PT,RO,SK,SI,ES,SE";
 
 /* Is a part of this country named? */

@@ -127,6 +127,7 @@ def test_refusals_write_nothing_and_set_no_cookie(make):
              ('&gdpr=2', {}, 'consent_missing'), ('&gdpr=%24%7BGDPR%7D', {}, 'consent_missing'), ('&gdpr=1&gdpr=0', {}, 'consent_missing'), ('&gdpr=0&gdpr=%201', {}, 'consent_missing'),
              ('&gpp=DBABEYA~BQBg.QA&gpp_sid=24', {}, 'gpp'), ('&gpp=DBABSYA~bBABY.BZWQ', {}, 'gpp'), ('&gdpr=1&gdpr_consent=CPXXX', {}, 'consent_unreadable'), ('&gpp_sid=7,2', {}, 'consent_missing'),
              ('&gpp=DBABTA~1YYN', {}, 'us_privacy'), ('&us_privacy=1YYN', {}, 'us_privacy'), ('&us_privacy=junk', {}, 'consent_unreadable'),
+             ('&us_privacy=1YYN&us_privacy=', {}, 'us_privacy'), ('&us_privacy=1YYN&us_privacy=1YNN', {}, 'consent_unreadable'), ('&gpp_sid=6&gpp_sid=-1&gpp=DBABTA~1YNN', {}, 'consent_unreadable'),
              ('&gpp=DBABLA', {}, 'consent_unreadable'), ('&gpp=DBABLA~CVQZAAAAAACA.YA&gpp_sid=7', {}, 'gpp'), ('&gdpr=1&gdpr_consent=' + TC_GRANTED, {}, 'tcf_vendor'),
              ('', {'Cookie': 'crumb_optout=1'}, 'optout'), ('', {'Sec-GPC': '1'}, 'gpc')]
     for n, (extra, headers, reason) in enumerate(cases):
@@ -144,9 +145,16 @@ def test_refusals_write_nothing_and_set_no_cookie(make):
         assert r.getheader('Crumb-Refused') == 'consent_missing', yes
     for none in (0, False, '0', 'false', None, '', 0.0):
         assert b.request('POST', '/e', json.dumps({'u': 'https://shop.example/x', 'gdpr': none}))[1].getheader('Crumb-Refused') is None, none
+    # what an event says takes nothing away from what the query says
+    for query, event, reason in (('us_privacy=1YYN', {'us_privacy': None}, 'us_privacy'), ('us_privacy=1YYN', {'us_privacy': ''}, 'us_privacy'), ('us_privacy=1YYN', {'us_privacy': '1YNN'}, 'consent_unreadable'),
+                                 ('gdpr=1&gdpr_consent=CPXXX', {'gdpr': 0, 'gdpr_consent': TC_GRANTED}, 'consent_unreadable')):
+        r = Browser(server).request('POST', '/e?' + query, json.dumps({'u': 'https://shop.example/coats/1', **event}))[1]
+        assert r.getheader('Crumb-Refused') == reason, (query, event, r.getheader('Crumb-Refused'))
+    r = Browser(server).request('POST', '/e?us_privacy=1YNN', json.dumps({'u': 'https://shop.example/x', 'us_privacy': '1YNN'}))[1]
+    assert r.getheader('Crumb-Refused') is None                                     # twice the same
     b.segments()
     assert b.count('apparel.coats') == 2
-    assert server.js('db', 'stat')['provisional'] == 0
+    assert server.js('db', 'stat')['provisional'] == 1                              # the one that was not refused
 
 
 def test_consent_can_be_required(make):

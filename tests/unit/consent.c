@@ -185,6 +185,27 @@ TEST(what_is_not_plainly_a_no_is_a_yes)
 	}
 }
 
+TEST(of_two_strings_that_differ_nothing_can_be_read)
+{
+	static const char *const all[][3] = {{"1YYN", "1YYN", "1YYN"}, {"1YYN", "", "1YYN"}, {"", "1YYN", "1YYN"}, {"1YYN", "1YNN", "?"}, {"1YNN", "1YYN", "?"}, {"", "", ""}};
+	struct tcf t;
+	struct gpp g;
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct str s = STR("");
+		consent_take_string(&s, str_c(all[i][0]));
+		consent_take_string(&s, str_c(all[i][1]));
+		assert_true(str_eq(s, str_c(all[i][2])));
+		consent_take_string(&s, str_c(all[i][2])); /* and it stays so */
+		assert_true(str_eq(s, str_c(all[i][2])));
+		consent_take_string(&s, STR("1N--"));
+		assert_true(str_eq(s, *all[i][2] ? STR("?") : STR("1N--")));
+	}
+	assert_true(us_privacy_read(STR("?")) == US_UNREADABLE && !tcf_read(STR("?"), 33, &t) && !gpp_read(STR("?"), &g));
+	const struct signals sid = {"gpp_sid", HIT(.gpp = STR("DBABTA~1YNN"), .gpp_sid = STR("?")), CONSENT_NO, "consent_unreadable", NULL};
+	check(&sid, NULL);
+}
+
 TEST(some_places_require_a_string)
 {
 	const struct place de = {{'D', 'E'}, "BE"}, ca = {{'U', 'S'}, "CA"}, ny = {{'U', 'S'}, "NY"}, unknown = {{0}, {0}};
@@ -275,5 +296,5 @@ TEST(a_foreign_page_cannot_erase_by_a_string)
 
 RUN(cmocka_unit_test(categories_are_a_list_or_a_map), cmocka_unit_test(strings_mean_what_the_encoders_meant), cmocka_unit_test(the_strongest_signal_decides),
     cmocka_unit_test(what_is_not_plainly_a_no_is_a_yes),
-    cmocka_unit_test(some_places_require_a_string), cmocka_unit_test(a_place_that_could_be_one_of_them_counts_as_one),
+    cmocka_unit_test(of_two_strings_that_differ_nothing_can_be_read), cmocka_unit_test(some_places_require_a_string), cmocka_unit_test(a_place_that_could_be_one_of_them_counts_as_one),
     cmocka_unit_test(options_that_cannot_work_are_refused_with_a_hint), cmocka_unit_test(a_foreign_page_cannot_erase_by_a_string))

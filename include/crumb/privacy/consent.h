@@ -34,6 +34,8 @@ enum said consent_said(struct str value);
 /* Takes what gdpr and anon say into the hit. Where one is said twice a yes stays. */
 void consent_take_gdpr(struct hit *h, struct str value);
 void consent_take_anon(struct hit *h, struct str value);
+/* The same for a string: gdpr_consent, gpp, gpp_sid or us_privacy of a hit. An empty one says nothing, and of two that differ nothing can be read. */
+void consent_take_string(struct str *into, struct str value);
 
 /* The options of the gate: a place or a purpose that does not exist would let through what it is to stop. */
 enum err consent_check(const struct config *c) MUST_CHECK;
