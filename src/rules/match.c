@@ -45,7 +45,7 @@ struct match {
 	size_t hits_n;
 	/* the value that is being scanned */
 	struct str value, name;
-	char *folded; /* the value, if it is not ASCII: FOLDED_MAX bytes, made when first needed */
+	char *folded; /* the value, if it is not ASCII: FOLDED_MAX bytes */
 	size_t folded_n; /* of them have been used */
 };
 
@@ -315,7 +315,8 @@ enum err rules_match_begin(struct rules *r, struct match **out)
 	x->stamp = calloc(r->patterns_n + 1, sizeof *x->stamp);
 	x->hits = calloc(r->patterns_n + 1, sizeof *x->hits);
 	x->category_stamp = calloc(r->categories_n + 1, sizeof *x->category_stamp);
-	if (!trie_walk_init(&x->walk, &x->m->paths) || !x->stamp || !x->hits || !x->category_stamp) {
+	x->folded = malloc(FOLDED_MAX);
+	if (!trie_walk_init(&x->walk, &x->m->paths) || !x->folded || !x->stamp || !x->hits || !x->category_stamp) {
 		rules_match_end(x);
 		return err_set(ERR_NOMEM, "no memory for this now");
 	}
@@ -409,8 +410,6 @@ static void ranges(struct match *x, enum rule_field f, struct str name, struct s
 
 static struct str wide(struct match *x, struct str value)
 {
-	if (!x->folded)
-		CHECK((x->folded = malloc(FOLDED_MAX)));
 	size_t n = text_fold(value, x->folded, FOLDED_MAX);
 	x->folded_n = n > x->folded_n ? n : x->folded_n;
 	return str_make(x->folded, n);
