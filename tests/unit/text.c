@@ -61,7 +61,7 @@ TEST(text_that_differs_in_case_only_is_the_same)
 	    {"k\u0131rm\u0131z\u0131", "KIRMIZI"}, {"\u03bf\u03b4\u03cc\u03c2", "\u039f\u0394\u038c\u03a3"}, {"bla\u00adu", "BLAU"}, {"ros\u00e9", "ROSE\u0301"},
 	    {"\u043a\u0440\u0430\u0441\u043d\u044b\u0439", "\u041a\u0420\u0410\u0421\u041d\u042b\u0419"}, {"\u01c6", "\u01c4"}, {"plain", "PLAIN"}},
 			       *const other[][2] = {{"gr\u00fcn", "grun"}, {"gr\u00fcn", "gr\u00fcne"}, {"plain", "plane"}, {"\xff", "\xff\xff"}};
-	char once[300], twice[300], longer[3000];
+	char once[300], twice[4000], longer[3000];
 	(void)state;
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		if (!text_eq(str_c(same[i][0]), str_c(same[i][1])))
@@ -83,6 +83,9 @@ TEST(text_that_differs_in_case_only_is_the_same)
 		size_t n = text_fold(str_make(longer, sizeof longer / 2), twice, sizeof twice);
 		assert_true(str_has(str_make(twice, n), STR("\u00fc")));
 	}
+	for (size_t i = 0; i < 1000; i += 4)
+		memcpy(longer + i, "\U0001d160", 4); /* three points of four bytes each */
+	assert_int_equal(text_fold_regex(str_make(longer, 1000), twice, sizeof twice), 3000);
 	memset(longer, 0xcc, sizeof longer);
 	assert_true(text_fold(str_make(longer, sizeof longer), once, sizeof once) <= sizeof once);
 	for (size_t i = 0; i + 2 < sizeof longer; i += 3)
