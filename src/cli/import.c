@@ -277,13 +277,15 @@ static int post_slice(struct importer *im, const struct slice_id *id, struct str
 
 static int import_by_server(struct importer *im)
 {
-	struct str lines;
+	struct str lines, events;
 	struct reply r;
 	bool failed = false;
 	int rc;
 	while (!(rc = pass_over(im)) && next_slice(im, &lines, &failed)) {
 		struct slice_id id = id_of(im, lines);
-		if ((rc = post_slice(im, &id, lines_convert(&im->lines, lines))))
+		if (!lines_convert(&im->lines, lines, &events))
+			return cli_fail("no memory for a piece of %zu bytes", lines.n);
+		if ((rc = post_slice(im, &id, events)))
 			return rc;
 		consumed(im, lines.n, id.lines);
 	}
@@ -348,16 +350,20 @@ static void read_lines(struct importer *im, struct str lines, struct batch *b)
 
 static int import_slices(struct importer *im)
 {
-	struct str lines;
+	struct str lines, events;
 	bool failed = false;
 	int rc;
 	/* what begins behind a piece that could not be written is not written either */
 	while (!(rc = pass_over(im)) && !atomic_load(&im->failed) && next_slice(im, &lines, &failed)) {
 		struct slice_id id = id_of(im, lines);
+		if (!lines_convert(&im->lines, lines, &events)) {
+			rc = cli_fail("no memory for a piece of %zu bytes", lines.n);
+			break;
+		}
 		sem_wait(&im->free_batches);
 		struct batch *b = &im->batches[im->turn];
 		im->turn = 1 - im->turn;
-		read_lines(im, lines_convert(&im->lines, lines), b);
+		read_lines(im, events, b);
 		if (b->count && !im->dry) {
 			batch_slice(b, clock_now(), &id);
 			writer_submit(im->node.writer, b);

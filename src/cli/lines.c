@@ -49,12 +49,13 @@ static bool one(struct lines *l, struct str line, uint64_t number)
 	return kind != ACCESS_NOTHING && !header;
 }
 
-struct str lines_convert(struct lines *l, struct str piece)
+bool lines_convert(struct lines *l, struct str piece, struct str *out)
 {
 	struct str rest = piece, line;
 	uint64_t number = l->before;
+	*out = piece;
 	if (!lines_change(l))
-		return piece;
+		return true;
 	buf_clear(&l->out);
 	buf_clear(&l->numbers);
 	while (rest.n && str_cut(&rest, '\n', &line)) {
@@ -69,7 +70,8 @@ struct str lines_convert(struct lines *l, struct str piece)
 		if (l->out.n > from)
 			buf_add(&l->numbers, &number, sizeof number);
 	}
-	return l->out.n ? buf_view(&l->out) : STR("");
+	*out = l->out.n ? buf_view(&l->out) : STR("");
+	return !l->out.failed && !l->numbers.failed;
 }
 
 void lines_pass(struct lines *l, struct str piece)

@@ -29,8 +29,8 @@ static inline bool lines_change(const struct lines *l)
 {
 	return l->log || l->convert.line;
 }
-/* The piece as NDJSON: itself, or valid until the next one. */
-struct str lines_convert(struct lines *l, struct str piece);
+/* The piece as NDJSON: itself, or valid until the next one. False: there was no memory for all of it. */
+bool lines_convert(struct lines *l, struct str piece, struct str *out);
 /* The piece was imported before; what it says of lines that follow is remembered. */
 void lines_pass(struct lines *l, struct str piece);
 /* A line was refused, which has that number in what lines_convert() gave; 0: in the file, the next one. */

@@ -444,6 +444,7 @@ static void put_event(struct access *a, const struct access_row *r, const char *
 	buf_add(&both, "", 1);
 	buf_str(&both, agent); /* as it is written */
 	struct hash16 h = hash_keyed(&a->key, both.p, both.n);
+	out->failed |= both.failed;
 	buf_done(&both);
 	hex_encode(h.b, sizeof h.b, hex);
 	buf_addf(out, "{\"id\":\"log:%s\",\"t\":%lld,\"source\":\"log\",\"u\":\"https://", hex, (long long)t);
@@ -506,8 +507,10 @@ enum access_kind access_line(struct access *a, struct str line, struct buf *out)
 	if (line.n && line.p[line.n - 1] == '\r')
 		line.n--;
 	buf_clear(&a->scratch);
-	if (!buf_reserve(&a->scratch, 4 * line.n + 64))
+	if (!buf_reserve(&a->scratch, 4 * line.n + 64)) {
+		out->failed = true;
 		return malformed(a, "no memory for it");
+	}
 	a->why = "it is not of that form";
 	if (!forms[a->form].read(a, line, &r))
 		return ACCESS_MALFORMED;

@@ -62,6 +62,7 @@ bool access_set_form(struct access *a, const char *name); /* of the forms that h
 enum err access_set_notation(struct access *a, const char *notation) MUST_CHECK;
 /* The form that fits the first lines best; false: none does, and *why says what is missing. */
 bool access_detect(struct access *a, struct str lines);
+/* Adds the event to `out`, which has failed when there was no memory for it. */
 enum access_kind access_line(struct access *a, struct str line, struct buf *out);
 
 #endif
