@@ -13,7 +13,7 @@
 #define CRUMB_SRC_STORE_FILES_H
 
 #include "crumb/base/err.h"
-#include "crumb/store/store.h"
+#include "crumb/store/damage.h"
 
 #include <stdbool.h>
 #include <stdint.h>

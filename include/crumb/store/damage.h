@@ -17,6 +17,9 @@ struct damage_sum {
 	bool unknown;	      /* and there are others */
 };
 
+/* The views of a store as whoever had them open found and left them. */
+enum store_views { STORE_VIEWS_UNSEEN, STORE_VIEWS_FINE, STORE_VIEWS_DAMAGED };
+
 struct damage *damage_new(void);
 void damage_free(struct damage *d);
 

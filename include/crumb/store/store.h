@@ -37,7 +37,7 @@ struct store {
 	struct files *files;
 	struct damage *damage;
 	bool opened;
-	enum store_views { STORE_VIEWS_UNSEEN, STORE_VIEWS_FINE, STORE_VIEWS_DAMAGED } views; /* as the engine found and left them */
+	enum store_views views; /* as the engine found and left them */
 	struct erased *erased;
 	struct journal *journal; /* NULL when read-only without journal */
 };
