@@ -12,8 +12,8 @@ say() {
 level() {
 	case $1 in
 	base) echo 0 ;; core) echo 1 ;; model) echo 2 ;;
-	privacy | rules | store) echo 3 ;; ingest | audience) echo 4 ;;
-	export) echo 5 ;; node) echo 6 ;; http) echo 7 ;; app | cli) echo 8 ;;
+	privacy | rules | disk) echo 3 ;; journal) echo 4 ;; store) echo 5 ;; ingest | audience) echo 6 ;;
+	export) echo 7 ;; node) echo 8 ;; http) echo 9 ;; app | cli) echo 10 ;;
 	*) echo 99 ;;
 	esac
 }
@@ -36,7 +36,7 @@ fence() {
 	found=$(grep -lE "#include [<\"]$1" src/*/*.[ch] include/crumb/*/*.h | grep -vE "$2")
 	[ -n "$found" ] && say "$1 is used outside its fence: $found"
 }
-fence 'lmdb\.h' '^src/store/'
+fence 'lmdb\.h' '^src/disk/'
 fence 'event2/' '^(src|include/crumb)/(http|app)/'
 fence 'roaring/' '^src/audience/bitmap\.c$'
 fence 'maxminddb\.h' '^src/privacy/place\.c$'
@@ -57,7 +57,7 @@ found=$(grep -nE '\bstrchr\("' src/*/*.[ch] include/crumb/*/*.h)
 $found"
 
 # exit() belongs to main files; but what a signal says of a mapped file nobody can go on from.
-found=$(grep -nE '\b_?exit\(' src/*/*.c | grep -vE '^src/(app|cli|store/guard)')
+found=$(grep -nE '\b_?exit\(' src/*/*.c | grep -vE '^src/(app|cli|disk/guard)')
 [ -n "$found" ] && say "exit() below main:
 $found"
 

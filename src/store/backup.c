@@ -2,12 +2,12 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
-#include "crumb/store/db.h"
-#include "checked.h"
-#include "files.h"
+#include "crumb/disk/db.h"
+#include "crumb/disk/checked.h"
+#include "crumb/disk/files.h"
 #include "format.h"
-#include "journal.h"
-#include "pages.h"
+#include "../journal/local.h"
+#include "crumb/disk/pages.h"
 
 #include <dirent.h>
 #include <errno.h>

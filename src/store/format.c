@@ -1,7 +1,7 @@
 #include "format.h"
 
 #include "crumb/base/file.h"
-#include "checked.h"
+#include "crumb/disk/checked.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #ifndef CRUMB_SRC_STORE_FORMAT_H
 #define CRUMB_SRC_STORE_FORMAT_H
 
-#include "crumb/store/keys.h"
+#include "crumb/disk/keys.h"
 
 struct format {
 	bool there, sealed; /* sealed: with id, serial and check */

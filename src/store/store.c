@@ -2,9 +2,9 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
-#include "files.h"
+#include "crumb/disk/files.h"
 #include "format.h"
-#include "pages.h"
+#include "crumb/disk/pages.h"
 
 #include <dirent.h>
 #include <errno.h>

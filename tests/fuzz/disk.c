@@ -4,7 +4,7 @@
 #include "crumb/model/event.h"
 #include "crumb/model/profile.h"
 
-#include "../../src/store/wal.h"
+#include "../../src/journal/wal.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 /* An LMDB file in which somebody wrote: what the page walker lets through, LMDB reads and writes without giving up the process.
  *
  * The input is a list of changes to a small file that is made at the first call: offset u24, a byte that is written there. */
-#include "crumb/store/db.h"
+#include "crumb/disk/db.h"
 
-#include "../../src/store/pages.h"
+#include "../../include/crumb/disk/pages.h"
 
 #include <fcntl.h>
 #include <stdio.h>

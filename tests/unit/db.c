@@ -1,7 +1,7 @@
 /* An environment whose newest commit could not be named goes on without a restart. */
 #include "unit.h"
 
-#include "crumb/store/db.h"
+#include "crumb/disk/db.h"
 
 #include <errno.h>
 #include <ftw.h>

@@ -3,7 +3,7 @@
 #include "crumb/base/code.h"
 #include "crumb/ingest/writer.h"
 #include "crumb/store/backup.h"
-#include "../../src/store/journal.h"
+#include "../../src/journal/local.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * made again; whoever was erased meanwhile stays erased.
  *
  *     FOLDER/format       of the store
- *     FOLDER/moment       "crumb moment 1\n", a sequence, and its sum (src/store/checked.h)
+ *     FOLDER/moment       "crumb moment 1\n", a sequence, and its sum (disk/checked.h)
  *     FOLDER/journal/YYYY-MM-DD/data.mdb        compacted copies
  *
  * Days are copied one after the other while the store is written. What came behind the moment does not count: else the backup could have one day's

@@ -23,7 +23,7 @@
 #define CRUMB_STORE_SHARD_H
 
 #include "crumb/model/profile.h"
-#include "crumb/store/db.h"
+#include "crumb/disk/db.h"
 
 #define SHARD_SCHEMA 4
 

@@ -2,18 +2,18 @@
  *
  *     format      what store this is: shards, the store's id, how new its keys are (src/store/format.h)
  *     lock        held (flock) by whoever writes: a server, or a command when no server runs
- *     keys        the secrets (store/keys.h)
- *     files       how the large files stood when the store was closed (src/store/files.h)
- *     days        which days there must be, and how many events are in them (src/store/ledger.c)
+ *     keys        the secrets (disk/keys.h)
+ *     files       how the large files stood when the store was closed (disk/files.h)
+ *     days        which days there must be, and how many events are in them (src/journal/ledger.c)
  *     erased      visitors who are not to come back (store/erased.h)
  *     told        which groups the k gate has told (privacy/kgate.h)
  *     kept        the day whose nightly work was done
  *     seen        the last day on which the clock was believed (node/time.c)
  *     clock       seconds by which tests moved the clock, if they did
  *     admin       address and token of the running server's admin listener, 0600
- *     journal/    store/journal.h
- *     wal         commits on their way into the journal (src/store/wal.h)
- *     undo        the commit of several days that is under way (src/store/whole.c)
+ *     journal/    journal/journal.h
+ *     wal         commits on their way into the journal (src/journal/wal.h)
+ *     undo        the commit of several days that is under way (src/journal/whole.c)
  *     exports/DEST/    what destinations hold, and deliveries under way (export/deliver.h)
  *     state/GEN/SHARD/, state/CURRENT    the views; CURRENT names the serving generation */
 #ifndef CRUMB_STORE_STORE_H
@@ -22,7 +22,7 @@
 #include "crumb/base/file.h"
 #include "crumb/core/config.h"
 #include "crumb/store/erased.h"
-#include "crumb/store/journal.h"
+#include "crumb/journal/journal.h"
 #include "crumb/store/shard.h"
 
 #define STORE_PATH_MAX 2000 /* so that no path below it is cut anywhere */

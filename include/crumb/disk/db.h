@@ -7,8 +7,8 @@
  *
  * When LMDB could not write which commit is the newest it does nothing more with an environment. Then it is opened anew, as soon as nobody is in it, by
  * whoever begins next; nothing that was committed is lost by it. Names of tables must outlive the environment. */
-#ifndef CRUMB_STORE_DB_H
-#define CRUMB_STORE_DB_H
+#ifndef CRUMB_DISK_DB_H
+#define CRUMB_DISK_DB_H
 
 #include "crumb/base/file.h"
 #include "crumb/base/str.h"

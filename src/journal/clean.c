@@ -1,5 +1,5 @@
 /* Cleaning: a day is written anew without the records of some visitors, then takes the place of the old one. */
-#include "journal.h"
+#include "local.h"
 
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"

@@ -13,8 +13,8 @@
  * made, and then sealed: three writes, each synced. After a crash between them the places that were changing hold a key that nobody used yet, or one
  * that was to be destroyed: they are emptied. The serial counts changes; `format` remembers it, so that an older copy is told from the newest. A
  * file without a seal is of an older crumb; keys_seal() gives it one. */
-#ifndef CRUMB_STORE_KEYS_H
-#define CRUMB_STORE_KEYS_H
+#ifndef CRUMB_DISK_KEYS_H
+#define CRUMB_DISK_KEYS_H
 
 #include "crumb/base/err.h"
 #include "crumb/model/identity.h"

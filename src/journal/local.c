@@ -1,4 +1,4 @@
-#include "journal.h"
+#include "local.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"

@@ -1,4 +1,4 @@
-#include "checked.h"
+#include "crumb/disk/checked.h"
 
 #include "crumb/base/file.h"
 

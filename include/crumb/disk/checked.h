@@ -1,8 +1,8 @@
-/* Inside the store: small files of text whose last line says that what stands before it is as it was written.
+/* Small files of text whose last line says that what stands before it is as it was written.
  *
  *     check 16 hexadecimal digits */
-#ifndef CRUMB_SRC_STORE_CHECKED_H
-#define CRUMB_SRC_STORE_CHECKED_H
+#ifndef CRUMB_DISK_CHECKED_H
+#define CRUMB_DISK_CHECKED_H
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"

@@ -9,10 +9,10 @@
  * sequences than those before them, which ends a reading. Bytes in it are no more readable than the journal's once their day's key is gone.
  *
  * One thread at a time. */
-#ifndef CRUMB_STORE_WAL_H
-#define CRUMB_STORE_WAL_H
+#ifndef CRUMB_SRC_JOURNAL_WAL_H
+#define CRUMB_SRC_JOURNAL_WAL_H
 
-#include "crumb/store/journal.h"
+#include "crumb/journal/journal.h"
 
 #define WAL_BYTES (4u << 20)
 #define WAL_FRAME_MOST (256u << 10) /* records in one frame; more goes another way */

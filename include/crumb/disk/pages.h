@@ -4,8 +4,8 @@
  * A full check walks every page that the newest commit reaches and tells the first that cannot be: beyond the end, of another number or kind, with
  * nodes that leave it, with keys out of order, reached twice, reached and free; or a tree whose counts are not what is there. What values say is not
  * looked at. Any thread. */
-#ifndef CRUMB_SRC_STORE_PAGES_H
-#define CRUMB_SRC_STORE_PAGES_H
+#ifndef CRUMB_DISK_PAGES_H
+#define CRUMB_DISK_PAGES_H
 
 #include "crumb/base/err.h"
 

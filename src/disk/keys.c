@@ -1,4 +1,4 @@
-#include "crumb/store/keys.h"
+#include "crumb/disk/keys.h"
 
 #include "crumb/base/code.h"
 

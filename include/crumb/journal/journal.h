@@ -7,20 +7,20 @@
  * authenticated with it. A block belongs to one shard and one day and needs nothing outside itself. Sequences are global and
  * only grow; a day expires by destroying its key and unlinking its folder.
  *
- * A small commit is durable in the write-ahead log (the file wal beside journal/, src/store/wal.h) first; publishing makes one block of each shard of
+ * A small commit is durable in the write-ahead log (the file wal beside journal/, src/journal/wal.h) first; publishing makes one block of each shard of
  * all that waits there and stores it in its day, where readers find it. A large commit, or one of several days, is stored at once; of several days, all or
- * none (the file undo beside journal/, src/store/whole.c).
+ * none (the file undo beside journal/, src/journal/whole.c).
  *
  * Threads: one writes (journal_commit, journal_publish, journal_swap, journal_wipe_log, journal_expire); any number read, each with its own reader.
  */
-#ifndef CRUMB_STORE_JOURNAL_H
-#define CRUMB_STORE_JOURNAL_H
+#ifndef CRUMB_JOURNAL_JOURNAL_H
+#define CRUMB_JOURNAL_JOURNAL_H
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"
 #include "crumb/model/event.h"
-#include "crumb/store/damage.h"
-#include "crumb/store/keys.h"
+#include "crumb/disk/damage.h"
+#include "crumb/disk/keys.h"
 
 struct journal;
 
@@ -36,7 +36,7 @@ struct files;
 struct journal_place {
 	const char *store; /* the folder that has journal/, wal, undo and days */
 	struct keys *keys;
-	struct files *files;   /* how the files stood (src/store/files.h) */
+	struct files *files;   /* how the files stood (disk/files.h) */
 	struct damage *damage; /* where damage is noted */
 	unsigned shards;
 	size_t map_bytes;

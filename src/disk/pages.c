@@ -5,7 +5,7 @@
  *     meta      page header │ magic u32 │ version u32 │ address u64 │ map size u64 │ free tree 48 │ main tree 48 │ last page u64 │ commit u64
  *     tree      u32 │ flags u16 │ depth u16 │ branch, leaf, overflow pages u64 │ entries u64 │ root u64
  *     node      size or child's number u32 │ flags u16 │ key size u16 │ key │ value; a value with pages of its own: their number u64 */
-#include "pages.h"
+#include "crumb/disk/pages.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* Inside the store: how its large files stood when the store was last closed, so that a start need not read what nobody has changed.
+/* How the large files of a store stood when the store was last closed, so that a start need not read what nobody has changed.
  *
  *     crumb files 1
  *     stopped                          the store was closed in order; a running one takes this line away
@@ -9,11 +9,11 @@
  * A file that is as it stood is trusted. One that is not, after an orderly stop, was changed by somebody else: that is damage until all of it was
  * looked at. After a crash nothing is known of what was being written. One with another time that has the same sum was only copied. A file that changed
  * though nobody here wrote it keeps the line it had, so that the next start looks at it. */
-#ifndef CRUMB_SRC_STORE_FILES_H
-#define CRUMB_SRC_STORE_FILES_H
+#ifndef CRUMB_DISK_FILES_H
+#define CRUMB_DISK_FILES_H
 
 #include "crumb/base/err.h"
-#include "crumb/store/damage.h"
+#include "crumb/disk/damage.h"
 
 #include <stdbool.h>
 #include <stdint.h>

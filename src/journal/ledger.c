@@ -11,9 +11,9 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "checked.h"
-#include "journal.h"
-#include "pages.h"
+#include "crumb/disk/checked.h"
+#include "local.h"
+#include "crumb/disk/pages.h"
 
 #include <dirent.h>
 #include <errno.h>

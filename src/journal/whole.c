@@ -9,7 +9,7 @@
  * One that does not add up was torn: then either no day had begun, or all were done. The file keeps its size, so that a full disk is no obstacle. */
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "journal.h"
+#include "local.h"
 
 #include <errno.h>
 #include <fcntl.h>

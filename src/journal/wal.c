@@ -1,7 +1,7 @@
 #include "wal.h"
 
 #include "crumb/base/code.h"
-#include "crumb/store/db.h"
+#include "crumb/disk/db.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "crumb/store/damage.h"
+#include "crumb/disk/damage.h"
 
 #include "crumb/base/log.h"
 

@@ -1,6 +1,6 @@
 /* What of a store cannot be read or is gone: noted where it is found, told by the log, /readyz, /metrics and `db verify`. A note stands for as long as the store is open; damage of the journal is found again at each start, until its day ends. Any thread. */
-#ifndef CRUMB_STORE_DAMAGE_H
-#define CRUMB_STORE_DAMAGE_H
+#ifndef CRUMB_DISK_DAMAGE_H
+#define CRUMB_DISK_DAMAGE_H
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"

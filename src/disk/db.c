@@ -1,4 +1,4 @@
-#include "crumb/store/db.h"
+#include "crumb/disk/db.h"
 
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"

@@ -1,10 +1,10 @@
-#include "files.h"
+#include "crumb/disk/files.h"
 
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/file.h"
-#include "checked.h"
-#include "pages.h"
+#include "crumb/disk/checked.h"
+#include "crumb/disk/pages.h"
 
 #include <dirent.h>
 #include <fcntl.h>

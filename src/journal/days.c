@@ -2,7 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "journal.h"
+#include "local.h"
 
 #include <dirent.h>
 #include <errno.h>

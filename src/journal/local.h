@@ -1,10 +1,10 @@
 /* Inside the store: what the journal (journal.c) and the cleaning of its days (clean.c) share. */
-#ifndef CRUMB_SRC_STORE_JOURNAL_H
-#define CRUMB_SRC_STORE_JOURNAL_H
+#ifndef CRUMB_SRC_JOURNAL_LOCAL_H
+#define CRUMB_SRC_JOURNAL_LOCAL_H
 
-#include "crumb/store/db.h"
-#include "crumb/store/journal.h"
-#include "files.h"
+#include "crumb/disk/db.h"
+#include "crumb/journal/journal.h"
+#include "crumb/disk/files.h"
 #include "wal.h"
 
 #include <pthread.h>
