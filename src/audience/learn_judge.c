@@ -31,15 +31,9 @@ static enum err stopped(const struct learning *x)
 	return x->stop && atomic_load(x->stop) ? err_set(ERR_BUSY, "stopped") : OK;
 }
 
-static int lowest_first(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return *x != *y ? (*x < *y ? -1 : 1) : 0;
-}
-
 /* --- a form of the rows */
 
-static enum err form_begin(const struct learning *x, const struct choice *way, struct fit *f, double **stretch)
+static enum err form_begin(struct learning *x, const struct choice *way, struct fit *f, double **stretch)
 {
 	const struct sample *s = &x->sample;
 	double all = (double)(x->seeds + x->others);
@@ -105,43 +99,67 @@ static double cast(const struct rehearsal *r, unsigned fold, uint8_t *roles)
 	return left ? (double)left / (double)s->seeds : 1;
 }
 
+/* A held-out seed, and how many others have this score, or come between the seed before and this. */
+struct held_seed {
+	double score;
+	size_t row, same, to_here;
+};
+
+static int lowest_seed_first(const void *a, const void *b)
+{
+	const struct held_seed *x = a, *y = b;
+	return x->score != y->score ? (x->score < y->score ? -1 : 1) : 0;
+}
+
+static void count_other(struct held_seed *seeds, size_t n, double score)
+{
+	size_t at = 0, to = n;
+	while (at < to) {
+		size_t mid = (at + to) / 2;
+		seeds[mid].score < score ? (at = mid + 1) : (to = mid);
+	}
+	if (at < n) {
+		seeds[at].to_here++;
+		seeds[at].same += seeds[at].score == score;
+	}
+}
+
 /* Places of the fold's seeds among the others; ties count half. */
 static enum err rank(const struct rehearsal *r, unsigned fold)
 {
 	const struct sample *s = &r->x->sample;
-	double *others = malloc((s->n / r->step + 2) * sizeof *others), sum = 0;
-	size_t n = 0, held = 0, at = 0;
-	if (!others)
+	struct held_seed *seeds = malloc((s->seeds + 1) * sizeof *seeds);
+	size_t others = 0, held = 0, at = 0, to_here = 0, same = 0;
+	double sum = 0;
+	if (!seeds)
 		return no_memory();
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seed[i] && s->fold[i] % r->folds == fold)
+			seeds[held++] = (struct held_seed){fit_score(r->f, r->w[fold], i), i, 0, 0};
+	if (held)
+		qsort(seeds, held, sizeof *seeds, lowest_seed_first);
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->seed[i] || at++ % r->step)
 			continue;
-		others[n] = fit_score(r->f, r->w[fold], i);
-		if (s->fold[i] % r->folds == fold && r->score)
-			r->score[i] = others[n];
-		n++;
-	}
-	if (n)
-		qsort(others, n, sizeof *others, lowest_first);
-	for (size_t i = 0; i < s->n; i++) {
-		if (!s->seed[i] || s->fold[i] % r->folds != fold)
-			continue;
 		double score = fit_score(r->f, r->w[fold], i);
-		size_t below = 0, to = n, same;
-		while (below < to) {
-			size_t mid = (below + to) / 2;
-			others[mid] < score ? (below = mid + 1) : (to = mid);
-		}
-		for (same = below; same < n && others[same] == score; same++)
-			;
-		r->place[i] = n ? (struct spot){1 - (double)same / (double)n, 1 - (double)below / (double)n} : (struct spot){0, 1};
-		sum += (r->place[i].before + r->place[i].with) / 2;
-		held++;
-		if (r->score)
+		count_other(seeds, held, score);
+		if (s->fold[i] % r->folds == fold && r->score)
 			r->score[i] = score;
+		others++;
+	}
+	for (size_t i = 0; i < held; i++) {
+		const struct held_seed *h = &seeds[i];
+		to_here += h->to_here;
+		if (!i || h->score != seeds[i - 1].score)
+			same = h->same;
+		struct spot *place = &r->place[h->row];
+		*place = others ? (struct spot){1 - (double)to_here / (double)others, 1 - (double)(to_here - same) / (double)others} : (struct spot){0, 1};
+		sum += (place->before + place->with) / 2;
+		if (r->score)
+			r->score[h->row] = h->score;
 	}
 	r->auc[fold] = held ? 1 - sum / (double)held : 0.5;
-	free(others);
+	free(seeds);
 	return OK;
 }
 
