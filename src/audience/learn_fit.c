@@ -14,6 +14,7 @@ struct work {
 	const struct fit *f;
 	struct fit_cost cost;
 	const uint8_t *roles;
+	double loss; /* at the margins */
 	double *margin, *step, *pull, *bend;				      /* by row */
 	double *u, *g, *penal, *s, *rest, *z, *way, *along, *penal_way, *diag; /* by feature, and the bias */
 	double block[];
@@ -92,24 +93,32 @@ static void bend_along(const struct work *k, const double *w, double *out)
 	out[n] = bias;
 }
 
+/* The sum of products over all directions, four at a time. */
+static inline double over_directions(const float *v, const double *z)
+{
+	double a = 0, b = 0, c = 0, d = 0;
+	for (unsigned k = 0; k < FIT_DIRECTIONS; k += 4) {
+		a += (double)v[k] * z[k];
+		b += (double)v[k + 1] * z[k + 1];
+		c += (double)v[k + 2] * z[k + 2];
+		d += (double)v[k + 3] * z[k + 3];
+	}
+	return (a + b) + (c + d);
+}
+
 /* (I − loose V V') w */
 static void penalise(const struct fit *f, const double *w, double *out)
 {
-	double z[FIT_DIRECTIONS_MOST] = {0};
-	unsigned d = f->directions_n;
+	double z[FIT_DIRECTIONS] = {0};
 	memcpy(out, w, f->features * sizeof *out);
 	out[f->features] = 0;
-	if (!d || f->loose <= 0)
+	if (!f->directions || f->loose <= 0)
 		return;
-	for (unsigned j = 0; j < f->features; j++)
-		for (unsigned k = 0; k < d; k++)
-			z[k] += (double)f->directions[(size_t)j * d + k] * w[j];
-	for (unsigned j = 0; j < f->features; j++) {
-		double sum = 0;
-		for (unsigned k = 0; k < d; k++)
-			sum += (double)f->directions[(size_t)j * d + k] * z[k];
-		out[j] -= f->loose * sum;
-	}
+	for (size_t j = 0; j < f->features; j++)
+		for (unsigned k = 0; k < FIT_DIRECTIONS; k++)
+			z[k] += (double)f->directions[j * FIT_DIRECTIONS + k] * w[j];
+	for (size_t j = 0; j < f->features; j++)
+		out[j] -= f->loose * over_directions(f->directions + j * FIT_DIRECTIONS, z);
 }
 
 static double dot(const double *a, const double *b, size_t n)
@@ -222,17 +231,20 @@ static void newton_step(const struct work *k)
 }
 
 /* How far along s the loss falls as it should: Armijo's rule, halving. */
-static double damp(const struct work *k, const double *w)
+static double damp(struct work *k, const double *w)
 {
 	const struct fit *f = k->f;
 	size_t n = f->features;
-	double here = loss_at(k, 0), slope = dot(k->g, k->s, n + 1), t = 1;
+	double slope = dot(k->g, k->s, n + 1), t = 1, next = 0;
 	forth(k, k->s, k->step);
 	penalise(f, k->s, k->penal_way);
 	double straight = dot(k->penal_way, w, n), bent = dot(k->penal_way, k->s, n) / 2;
-	for (unsigned half = 0; half < 20; half++, t /= 2)
-		if (loss_at(k, t) + t * straight + t * t * bent <= here + 0.01 * t * slope)
+	for (unsigned half = 0; half < 20; half++, t /= 2) {
+		next = loss_at(k, t);
+		if (next + t * straight + t * t * bent <= k->loss + 0.01 * t * slope)
 			break;
+	}
+	k->loss = next;
 	return t;
 }
 
@@ -265,6 +277,7 @@ static enum err fit_all(const struct fit *f, const struct fit_cost *cost, const 
 	if (w[f->features] == 0)
 		w[f->features] = bias;
 	forth(k, w, k->margin);
+	k->loss = loss_at(k, 0); /* no step yet: nothing is added */
 	for (unsigned round = 0; round < NEWTON_MOST && rest > 0; round++) {
 		derive(k);
 		back(k, k->pull, k->g);
@@ -347,77 +360,77 @@ double fit_score(const struct fit *f, const double *w, size_t row)
 
 /* --- directions */
 
-/* Gram and Schmidt, twice for the rounding, column by column; what is left of a column that is in the span of the others is nothing. */
-static void make_orthonormal(float *v, unsigned features, unsigned d)
+/* Gram and Schmidt, twice for the rounding, column by column; what is left of a column that is in the span of the others is nothing. Rows are passed
+ * through whole: columns behind, which are not done yet, get the weight nothing. */
+static void make_orthonormal(float *v, size_t features, unsigned d)
 {
 	for (unsigned k = 0; k < d; k++) {
-		for (unsigned again = 0; again < 2; again++)
-			for (unsigned before = 0; before < k; before++) {
-				double sum = 0;
-				for (size_t j = 0; j < features; j++)
-					sum += (double)v[j * d + k] * (double)v[j * d + before];
-				for (size_t j = 0; j < features; j++)
-					v[j * d + k] -= (float)sum * v[j * d + before];
-			}
+		for (unsigned again = 0; again < 2 && k; again++) {
+			double shared[FIT_DIRECTIONS] = {0};
+			for (float *row = v; row < v + features * FIT_DIRECTIONS; row += FIT_DIRECTIONS)
+				for (unsigned before = 0; before < FIT_DIRECTIONS; before++)
+					shared[before] += (double)row[k] * (double)row[before];
+			memset(shared + k, 0, (FIT_DIRECTIONS - k) * sizeof *shared);
+			for (float *row = v; row < v + features * FIT_DIRECTIONS; row += FIT_DIRECTIONS)
+				row[k] -= (float)over_directions(row, shared);
+		}
 		double length = 0;
 		for (size_t j = 0; j < features; j++)
-			length += (double)v[j * d + k] * (double)v[j * d + k];
+			length += (double)v[j * FIT_DIRECTIONS + k] * (double)v[j * FIT_DIRECTIONS + k];
 		float by = length > 1e-12 ? (float)(1 / sqrt(length)) : 0;
 		for (size_t j = 0; j < features; j++)
-			v[j * d + k] *= by;
+			v[j * FIT_DIRECTIONS + k] *= by;
 	}
 }
 
 /* out = X'X v over every step-th row. */
-static void turn(const struct fit *f, size_t step, const float *v, float *out, unsigned d)
+static void turn(const struct fit *f, size_t step, const float *v, float *out)
 {
-	memset(out, 0, (size_t)f->features * d * sizeof *out);
+	memset(out, 0, (size_t)f->features * FIT_DIRECTIONS * sizeof *out);
 	for (size_t i = 0; i < f->rows; i += step) {
-		float y[FIT_DIRECTIONS_MOST] = {0};
+		float y[FIT_DIRECTIONS] = {0};
 		for (uint32_t at = f->from[i]; at < f->from[i + 1]; at++) {
-			uint32_t j = f->items[at];
+			size_t j = f->items[at];
 			float by = (float)f->stretch[j] * f->scale[i] * f->scale[i];
-			for (unsigned k = 0; k < d; k++)
-				y[k] += by * v[(size_t)j * d + k];
+			for (unsigned k = 0; k < FIT_DIRECTIONS; k++)
+				y[k] += by * v[j * FIT_DIRECTIONS + k];
 		}
 		for (uint32_t at = f->from[i]; at < f->from[i + 1]; at++) {
-			uint32_t j = f->items[at];
+			size_t j = f->items[at];
 			float by = (float)f->stretch[j];
-			for (unsigned k = 0; k < d; k++)
-				out[(size_t)j * d + k] += by * y[k];
+			for (unsigned k = 0; k < FIT_DIRECTIONS; k++)
+				out[j * FIT_DIRECTIONS + k] += by * y[k];
 		}
 	}
 }
 
-enum err fit_look_around(struct fit *f, size_t most)
+enum err fit_look_around(const struct fit *f, size_t most, float **out)
 {
-	unsigned d = f->features / 4 < FIT_DIRECTIONS_MOST ? f->features / 4 : FIT_DIRECTIONS_MOST;
-	size_t cells = (size_t)f->features * d, step = f->rows / (most ? most : 1) + 1;
+	unsigned d = f->features / 4 < FIT_DIRECTIONS ? f->features / 4 : FIT_DIRECTIONS;
+	size_t cells = (size_t)f->features * FIT_DIRECTIONS, step = f->rows / (most ? most : 1) + 1;
 	uint64_t dice = 88172645463325252u; /* Marsaglia's xorshift: any start that is the same everywhere will do */
-	if (d == 0)
-		return OK;
-	float *v = malloc(cells * sizeof *v), *next = malloc(cells * sizeof *next);
+	float *v = calloc(cells + 1, sizeof *v), *next = malloc((cells + 1) * sizeof *next);
 	if (!v || !next) {
 		free(v);
 		free(next);
 		return err_set(ERR_NOMEM, "no memory for %u directions of %u features", d, f->features);
 	}
-	for (size_t i = 0; i < cells; i++) {
-		dice ^= dice << 13;
-		dice ^= dice >> 7;
-		dice ^= dice << 17;
-		v[i] = (float)(dice >> 40) / 16777216 - 0.5f;
-	}
+	for (size_t j = 0; j < f->features; j++)
+		for (unsigned k = 0; k < d; k++) {
+			dice ^= dice << 13;
+			dice ^= dice >> 7;
+			dice ^= dice << 17;
+			v[j * FIT_DIRECTIONS + k] = (float)(dice >> 40) / 16777216 - 0.5f;
+		}
 	for (unsigned i = 0; i < TURNS; i++) {
 		float *swap = v;
-		turn(f, step, v, next, d);
+		turn(f, step, v, next);
 		make_orthonormal(next, f->features, d);
 		v = next;
 		next = swap;
 	}
 	free(next);
-	f->directions = v;
-	f->directions_n = d;
+	*out = v;
 	return OK;
 }
 
@@ -426,8 +439,6 @@ enum err fit_look_around(struct fit *f, size_t most)
 enum err fit_begin(struct fit *f)
 {
 	f->scale = malloc((f->rows + 1) * sizeof *f->scale);
-	f->directions = NULL;
-	f->directions_n = 0;
 	if (!f->scale)
 		return err_set(ERR_NOMEM, "no memory to learn from %zu visitors", f->rows);
 	for (size_t i = 0; i < f->rows; i++) {
@@ -442,6 +453,5 @@ enum err fit_begin(struct fit *f)
 void fit_done(struct fit *f)
 {
 	free(f->scale);
-	free(f->directions);
-	f->scale = f->directions = NULL;
+	f->scale = NULL;
 }

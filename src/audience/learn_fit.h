@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIT_DIRECTIONS_MOST 64
+#define FIT_DIRECTIONS 64
 
 enum fit_role { FIT_ABSENT, FIT_OTHER, FIT_SEED };
 
@@ -31,15 +31,14 @@ struct fit {
 	bool unit;
 	const double *stretch;
 	float *scale; /* of each row; by fit_begin */
-	float *directions;
-	unsigned directions_n; /* 0: none */
-	double loose;	       /* from 0 to below 1 */
+	const float *directions; /* FIT_DIRECTIONS of each feature; NULL: none */
+	double loose;		 /* from 0 to below 1 */
 };
 
-/* What it points to stays the caller's: all before `scale` is set. */
+/* What it points to stays the caller's; all but `scale` is set. */
 enum err fit_begin(struct fit *f) MUST_CHECK;
-/* Finds the directions, from about `most` rows. */
-enum err fit_look_around(struct fit *f, size_t most) MUST_CHECK;
+/* Finds the directions, from about `most` rows: free() them. Of few features there are fewer; those that are missing are nothing. */
+enum err fit_look_around(const struct fit *f, size_t most, float **directions) MUST_CHECK;
 void fit_done(struct fit *f);
 
 struct fit_cost {

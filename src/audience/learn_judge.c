@@ -44,8 +44,9 @@ static enum err form_begin(struct learning *x, const struct choice *way, struct 
 		(*stretch)[i] = way->rare ? log((1 + all) / (1 + (double)x->have[x->raw[i]])) + 1 : 1;
 	*f = (struct fit){.rows = s->n, .from = s->from, .items = s->items, .features = x->used, .unit = way->unit, .stretch = *stretch};
 	enum err e = fit_begin(f);
-	if (!e && way->loose > 0)
-		e = fit_look_around(f, LOOK_AROUND);
+	if (!e && way->loose > 0 && !x->directions)
+		e = fit_look_around(f, LOOK_AROUND, &x->directions);
+	f->directions = x->directions;
 	f->loose = way->loose;
 	return e;
 }

@@ -18,27 +18,13 @@ static double lot(void)
 
 /* --- a training without a store: rows of chance, of which some features tell the seed */
 
-
-static void made_free(struct learning *x)
-{
-	free(x->have);
-	free(x->seed_have);
-	free(x->raw);
-	free(x->sample.from);
-	free(x->sample.items);
-	free(x->sample.seed);
-	free(x->sample.activity);
-	free(x->sample.lot);
-	free(x->sample.fold);
-	free(x);
-}
-
 /* Who is of the kind has each of the first `telling` features in 0.2 + apart of the cases, anybody has each in 0.2; of the kind are `share`, and half of
  * them are the seed. *kind, if wanted, says who is. */
 static struct learning *made(size_t n, unsigned features, unsigned telling, double apart, double share, bool *kind)
 {
 	struct learning *x = calloc(1, sizeof *x);
 	struct sample *s = &x->sample;
+	pthread_mutex_init(&x->lock, NULL);
 	x->used = features;
 	x->have = calloc(features, sizeof *x->have);
 	x->seed_have = calloc(features, sizeof *x->seed_have);
@@ -83,10 +69,10 @@ static double loss(const struct fit *f, const struct fit_cost *cost, const uint8
 	double sum = 0;
 	for (unsigned j = 0; j < f->features; j++)
 		sum += w[j] * w[j] / 2;
-	for (unsigned k = 0; k < f->directions_n; k++) {
+	for (unsigned k = 0; k < FIT_DIRECTIONS && f->directions; k++) {
 		double along = 0;
 		for (unsigned j = 0; j < f->features; j++)
-			along += (double)f->directions[j * f->directions_n + k] * w[j];
+			along += (double)f->directions[j * FIT_DIRECTIONS + k] * w[j];
 		sum -= f->loose * along * along / 2;
 	}
 	for (size_t i = 0; i < f->rows; i++) {
@@ -102,6 +88,7 @@ TEST(no_step_from_the_fitted_weights_makes_it_better)
 	struct learning *x = made(1500, 16, 4, 0.4, 0.2, NULL);
 	uint8_t *roles = calloc(x->sample.n, 1);
 	double stretch[16], w[17], near[17];
+	float *directions = NULL;
 	for (unsigned j = 0; j < 16; j++)
 		stretch[j] = 1 + j / 8.0;
 	for (size_t i = 0; i < x->sample.n; i++)
@@ -113,9 +100,16 @@ TEST(no_step_from_the_fitted_weights_makes_it_better)
 		memset(w, 0, sizeof w);
 		assert_int_equal(fit_begin(&f), OK);
 		if (form >= 2) {
-			assert_int_equal(fit_look_around(&f, 1000), OK);
+			assert_int_equal(fit_look_around(&f, 1000, &directions), OK);
+			f.directions = directions;
 			f.loose = 0.9;
-			assert_true(f.directions_n > 0);
+			for (unsigned a = 0; a < 4; a++)
+				for (unsigned b = 0; b <= a; b++) { /* 16 features have four */
+					double product = 0;
+					for (unsigned j = 0; j < 16; j++)
+						product += (double)directions[j * FIT_DIRECTIONS + a] * (double)directions[j * FIT_DIRECTIONS + b];
+					assert_true(fabs(product - (a == b)) < 1e-5);
+				}
 		}
 		assert_int_equal(fit_weights(&f, &cost, roles, w), OK);
 		double here = loss(&f, &cost, roles, w);
@@ -126,9 +120,11 @@ TEST(no_step_from_the_fitted_weights_makes_it_better)
 				assert_true(loss(&f, &cost, roles, near) > here - 1e-3);
 			}
 		fit_done(&f);
+		free(directions);
+		directions = NULL;
 	}
 	free(roles);
-	made_free(x);
+	learning_free(x);
 }
 
 TEST(the_bias_is_free)
@@ -142,7 +138,7 @@ TEST(the_bias_is_free)
 	assert_true(fabs(w[4] - log((double)x->seeds / ((double)x->others * even))) < 0.02);
 	free(w);
 	free(stretch);
-	made_free(x);
+	learning_free(x);
 }
 
 /* --- judging */
@@ -198,7 +194,7 @@ static struct trained *trained(size_t n, unsigned features, double share)
 
 static void trained_free(struct trained *t)
 {
-	made_free(t->x);
+	learning_free(t->x);
 	free(t->outside);
 	free(t);
 }
@@ -321,7 +317,7 @@ TEST(seeds_by_lot_are_refused)
 		double n = (double)x->seeds, m = (double)x->others;
 		taken += j->model.auc >= 0.5 + LEARN_NOISE * sqrt((n + m + 1) / (12 * n * m)) && j->model.auc >= 0.52;
 		free(j);
-		made_free(x);
+		learning_free(x);
 	}
 	if (more)
 		printf("%u of %u seeds by lot were taken\n", taken, tries);
