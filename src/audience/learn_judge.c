@@ -222,7 +222,7 @@ static double mean(const double *list, unsigned n)
 
 static const double plain_c[] = {0.003, 0.01, 0.03, 0.1, 0.3, 1}, unit_c[] = {0.1, 0.3, 1, 3, 10, 30}, rare_c[] = {0.03, 0.1, 0.3, 1, 3, 10};
 #define CS 6
-#define FROM 2 /* the first that is tried: then weaker penalties for as long as they are better, then stronger ones */
+#define FROM 2 /* the first that is tried */
 static const struct trial {
 	struct choice way;
 	const double *c;
@@ -233,6 +233,12 @@ static const struct trial {
     {{.unit = true, .rare = true, .loose = LOOSE}, rare_c},
 };
 
+/* A finer fold's seeds are all held out in the coarser fold of that number, too. */
+static double *start_of(const struct learning *x, unsigned fold)
+{
+	return x->start + (size_t)(fold % FOLDS) * (x->used + 1);
+}
+
 static enum err try(struct rehearsal *r, const struct trial *t, unsigned at, struct choice *best, double *best_auc, double *auc)
 {
 	r->c = t->c[at];
@@ -240,34 +246,36 @@ static enum err try(struct rehearsal *r, const struct trial *t, unsigned at, str
 	if (e)
 		return e;
 	*auc = mean(r->auc, FOLDS);
-	if (*auc > *best_auc + BETTER) {
-		*best_auc = *auc;
-		*best = t->way;
-		best->c = r->c;
-	}
+	if (*auc <= *best_auc + BETTER)
+		return OK;
+	*best_auc = *auc;
+	*best = t->way;
+	best->c = r->c;
+	for (unsigned fold = 0; fold < FOLDS; fold++)
+		memcpy(start_of(r->x, fold), r->w[fold], (r->x->used + 1) * sizeof **r->w);
 	return OK;
 }
 
-static enum err climb(struct learning *x, const struct trial *t, struct choice *best, double *best_auc)
+/* Tries the form at the penalty *at; then stronger ones, which are fitted faster, for as long as they are better; where the first was not, weaker ones.
+ * *at becomes the best of them, at which the next form begins; *form its area. */
+static enum err climb(struct learning *x, const struct trial *t, unsigned *at, struct choice *best, double *best_auc, double *form)
 {
 	struct rehearsal r;
 	struct fit f;
-	double *stretch, first = 0, here, next = 0, before = *best_auc;
+	double *stretch, here = 0, next = 0, before = *best_auc;
+	unsigned from = *at;
 	enum err e = form_begin(x, &t->way, &f, &stretch);
 	enum err begun = rehearsal_begin(&r, x, FOLDS, FIT_OTHERS, RANKED, false);
 	r.f = &f;
-	e = e ? e : begun ? begun : try(&r, t, FROM, best, best_auc, &first);
-	if (first < before - HOPELESS)
-		goto out;
-	here = first;
-	for (unsigned at = FROM + 1; at < CS && !e; at++, here = next)
-		if ((e = try(&r, t, at, best, best_auc, &next)) || next < here + BETTER)
-			break;
-	here = first;
-	for (unsigned at = FROM; at-- > 0 && !e; here = next)
-		if ((e = try(&r, t, at, best, best_auc, &next)) || next < here + BETTER)
-			break;
-out:
+	e = e ? e : begun ? begun : try(&r, t, from, best, best_auc, &here);
+	for (int step = -1; step <= 1 && !e && here >= before - HOPELESS && *at == from; step += 2)
+		for (unsigned k = from + (unsigned)step; k < CS; k += (unsigned)step) { /* below the first it has run over */
+			if ((e = try(&r, t, k, best, best_auc, &next)) || next < here + BETTER)
+				break;
+			here = next;
+			*at = k;
+		}
+	*form = here;
 	rehearsal_done(&r);
 	fit_done(&f);
 	free(stretch);
@@ -276,11 +284,13 @@ out:
 
 enum err judge_choose(struct learning *x, struct choice *out)
 {
-	double best = 0;
-	enum err e = OK;
+	double best = 0, form = 0;
+	unsigned at = FROM;
+	enum err e = (x->start = calloc(FOLDS, (x->used + 1) * sizeof *x->start)) ? OK : no_memory();
 	*out = (struct choice){.c = plain_c[0]};
 	for (size_t i = 0; i < sizeof trials / sizeof *trials && !e; i++)
-		e = climb(x, &trials[i], out, &best);
+		if (!trials[i].way.loose || form >= best - HOPELESS) /* it is the form before, and a little more */
+			e = climb(x, &trials[i], &at, out, &best, &form);
 	return e;
 }
 
@@ -293,6 +303,8 @@ enum err judge_fit(struct learning *x, const struct choice *way, double **w, dou
 	*w = calloc(x->used + 1, sizeof **w);
 	if (!e && (!roles || !*w))
 		e = no_memory();
+	if (!e && x->start)
+		memcpy(*w, start_of(x, 0), (x->used + 1) * sizeof **w);
 	if (!e) {
 		struct fit_cost cost = cost_of(x, way->c, 1, 1, PRECISE);
 		for (size_t i = 0; i < s->n; i++)
@@ -468,7 +480,10 @@ enum err judge_well(struct learning *x, const struct choice *way, struct judged 
 	*out = (struct judged){.seeds = s->seeds};
 	r.f = &f;
 	r.c = way->c;
-	e = e ? e : begun ? begun : spread(FOLDS_FINE, rehearse_fold, &r);
+	e = e ? e : begun;
+	for (unsigned i = 0; i < FOLDS_FINE && !e && x->start; i++)
+		memcpy(r.w[i], start_of(x, i), (x->used + 1) * sizeof **r.w);
+	e = e ? e : spread(FOLDS_FINE, rehearse_fold, &r);
 	for (size_t i = 0; i < s->n && !e; i++)
 		if (s->seed[i])
 			add_place(&out->model, &r.place[i], 1 / (double)s->seeds);

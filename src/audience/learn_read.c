@@ -115,6 +115,7 @@ void learning_free(struct learning *x)
 	free(x->sample.activity);
 	free(x->sample.lot);
 	free(x->sample.fold);
+	free(x->start);
 	free(x->directions);
 	free(x);
 }

@@ -49,6 +49,7 @@ struct learning {
 	uint64_t seeds, others, population;
 	uint64_t seeds_rate, others_rate; /* of 2^32: taken for the sample */
 	struct sample sample;
+	double *start;	   /* weights of each fold in the best fit so far: there the next ones begin */
 	float *directions; /* of the form that has some, once they were found; NULL: not yet */
 	pthread_mutex_t lock; /* what shards add to */
 };
