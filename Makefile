@@ -169,6 +169,10 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/test/fuzz-%,$(wildcard tests/fuzz/*.c))
 unit: $(UNIT) $(PROPERTY)
 fuzzers: $(FUZZERS)
 
+# Tests that let memory run out (tests/unit/starve.h).
+STARVED := array
+$(STARVED:%=$B/test/unit-%): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 $B/test/unit-%: tests/unit/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-unused-parameter $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -lcmocka -o $@

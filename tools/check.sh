@@ -51,6 +51,11 @@ found=$(grep -nE "$banned" src/*/*.[ch] include/crumb/*/*.h)
 [ -n "$found" ] && say "banned functions:
 $found"
 
+# What grows is a base/array or a base/buf; a connection gives back what a long body took.
+found=$(grep -nE '\brealloc\(' src/*/*.c | grep -vE '^src/(base/(array|buf)|http/parse)\.c:|not realloc\(\)')
+[ -n "$found" ] && say "array_room() instead of realloc():
+$found"
+
 # A set of characters has no zero byte in it, but strchr() finds one.
 found=$(grep -nE '\bstrchr\("' src/*/*.[ch] include/crumb/*/*.h)
 [ -n "$found" ] && say "chr_one_of() instead of strchr(set, c):

@@ -1,5 +1,6 @@
 #include "sockets.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/buf.h"
 
 #include <errno.h>
@@ -26,12 +27,10 @@ bool socket_role(const char *name, size_t n, enum socket_role *out)
 
 void sockets_add(struct sockets *s, enum socket_role role, int fd)
 {
-	struct socket_one *grown = realloc(s->v, (s->n + 1) * sizeof *grown);
-	if (!grown) {
+	if (!array_room(s->v, s->cap, s->n + 1)) {
 		close(fd);
 		return;
 	}
-	s->v = grown;
 	s->v[s->n++] = (struct socket_one){fd, role};
 }
 

@@ -15,7 +15,7 @@ struct sockets {
 		int fd;
 		enum socket_role role;
 	} *v;
-	size_t n;
+	size_t n, cap;
 };
 
 extern const char *const socket_names[SOCKET_ROLES];

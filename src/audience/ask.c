@@ -1,6 +1,7 @@
 #include "crumb/audience/ask.h"
 
 #include "crumb/audience/adopt.h"
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
@@ -82,7 +83,7 @@ static enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned,
 /* A set of visitors of one shard, by ordinal. */
 struct set {
 	uint64_t *words;
-	size_t n;
+	size_t n; /* words there are; those that nobody set are zero */
 };
 
 struct sizing {
@@ -99,17 +100,8 @@ struct sizing {
 static void set_add(struct set *s, uint32_t ordinal)
 {
 	size_t word = ordinal / 64;
-	if (word >= s->n) {
-		size_t n = word + 1 > 2 * s->n ? word + 1 : 2 * s->n;
-		uint64_t *grown = realloc(s->words, n * sizeof *s->words);
-		if (!grown) {
-			memory_none();
-			return;
-		}
-		s->words = grown;
-		memset(s->words + s->n, 0, (n - s->n) * sizeof *s->words);
-		s->n = n;
-	}
+	if (!array_room_zeroed(s->words, s->n, word + 1))
+		return;
 	s->words[word] |= 1ull << ordinal % 64;
 }
 

@@ -1,6 +1,7 @@
 #include "crumb/audience/changes.h"
 
 #include "crumb/audience/fold.h"
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 
@@ -10,11 +11,7 @@
 
 void changes_note(struct crossing_list *l, uint16_t segment, const struct vkey *k)
 {
-	if (l->n == l->cap) {
-		l->cap = l->cap ? 2 * l->cap : 256;
-		l->list = realloc(l->list, l->cap * sizeof *l->list);
-		CHECK(l->list);
-	}
+	CHECK(array_room(l->list, l->cap, l->n + 1));
 	l->list[l->n++] = (struct crossing){segment, *k};
 }
 

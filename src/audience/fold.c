@@ -1,5 +1,6 @@
 #include "crumb/audience/fold.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
@@ -201,15 +202,6 @@ static bool wanted(const struct fold_want *w, const struct vkey *k)
 	return hi >= w->lo && hi <= w->hi;
 }
 
-static void room_for(struct fold_scratch *x, size_t n)
-{
-	if (n <= x->entries_cap)
-		return;
-	x->entries_cap = n < 4096 ? 4096 : n;
-	x->entries = realloc(x->entries, x->entries_cap * sizeof *x->entries);
-	CHECK(x->entries);
-}
-
 /* The number of an equal rest that was met lately, or a new one. */
 static uint32_t keep_rest(struct fold_scratch *x, const struct entry_rest *rest)
 {
@@ -217,11 +209,7 @@ static uint32_t keep_rest(struct fold_scratch *x, const struct entry_rest *rest)
 	uint32_t *memo = &x->rest_memo[hash_keyed64(&x->memo_key, rest, sizeof *rest) % (sizeof x->rest_memo / sizeof *x->rest_memo)];
 	if (!alone && *memo && memcmp(&x->rests[*memo - 1], rest, sizeof *rest) == 0)
 		return *memo - 1;
-	if (x->rests_n == x->rests_cap) {
-		x->rests_cap = x->rests_cap ? 2 * x->rests_cap : 1024;
-		x->rests = realloc(x->rests, x->rests_cap * sizeof *x->rests);
-		CHECK(x->rests);
-	}
+	CHECK(array_room(x->rests, x->rests_cap, x->rests_n + 1));
 	memcpy(&x->rests[x->rests_n], rest, sizeof *rest);
 	if (!alone)
 		*memo = (uint32_t)x->rests_n + 1;
@@ -232,8 +220,7 @@ static void add_entry(struct fold *f, struct str bytes)
 {
 	struct fold_scratch *x = f->scratch;
 	struct entry_rest rest;
-	if (x->entries_n == x->entries_cap)
-		room_for(x, 2 * x->entries_cap);
+	CHECK(array_room(x->entries, x->entries_cap, x->entries_n + 1));
 	struct entry *e = &x->entries[x->entries_n];
 	*e = fold_entry(f, &x->record, x->entries_n, &rest);
 	if (rest.attrs_n || (rest.flags & EVENT_NEW) || rest.kind == RECORD_MATCH) {
@@ -281,7 +268,7 @@ enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *
 	}
 	x->entries_n = x->rests_n = 0;
 	memset(x->rest_memo, 0, sizeof x->rest_memo);
-	room_for(x, w->expect ? w->expect : 4096);
+	CHECK(array_room(x->entries, x->entries_cap, w->expect ? w->expect : 4096));
 	*last = w->after;
 	*more = false;
 	if (w->upto <= w->after)
@@ -434,11 +421,7 @@ static enum err list_due(struct fold *f, uint32_t now)
 		return e;
 	db_walk(&t, f->shard.due, &c);
 	while (x->due_n < DUE_MOST && db_next(&c, &key, &value) && key.n == 8 && get_u32((const uint8_t *)key.p) <= hour_of(now)) {
-		if (x->due_n == x->due_cap) {
-			x->due_cap = x->due_cap ? 2 * x->due_cap : 1024;
-			x->due = realloc(x->due, x->due_cap * sizeof *x->due);
-			CHECK(x->due);
-		}
+		CHECK(array_room(x->due, x->due_cap, x->due_n + 1));
 		struct due *d = &x->due[x->due_n++];
 		*d = (struct due){.hour = get_u32((const uint8_t *)key.p), .ordinal = get_u32((const uint8_t *)key.p + 4)};
 		(void)shard_ordinal_key(&f->shard, &t, d->ordinal, &d->k); /* nobody: the entry goes */

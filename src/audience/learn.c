@@ -1,6 +1,7 @@
 #include "crumb/audience/learn.h"
 
 #include "crumb/audience/spread.h"
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/privacy/kgate.h"
 #include "learn_judge.h"
@@ -108,14 +109,8 @@ static enum err keep_score(struct learning *x, void *arg, const struct vkey *k, 
 	(void)k, (void)seed;
 	if (!admitted)
 		return OK;
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 4096;
-		int64_t *bigger = realloc(s->scores, cap * sizeof *bigger);
-		if (!bigger)
-			return no_memory();
-		s->scores = bigger;
-		s->cap = cap;
-	}
+	if (!array_room(s->scores, s->cap, s->n + 1))
+		return no_memory();
 	s->scores[s->n++] = like_score(s->m, p, x->today);
 	return OK;
 }

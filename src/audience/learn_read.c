@@ -1,6 +1,7 @@
 /* Reading everybody's profile for a training: what may be learned from, who has it, and a sample. Shard by shard on as many threads as there are cores;
  * what shards found is joined in their order, or does not depend on it. */
 #include "crumb/audience/spread.h"
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
@@ -411,18 +412,6 @@ struct piece {
 	uint32_t row[LEARNING_ROW_MOST];
 };
 
-/* The array with room for `more` behind the `n` that there are; NULL: there is none, and the array is as it was. */
-static void *grown(void *array, size_t n, size_t more, size_t *cap, size_t size)
-{
-	if (n + more <= *cap)
-		return array;
-	size_t want = 2 * *cap > n + more ? 2 * *cap : n + more + 4096;
-	void *bigger = realloc(array, want * size);
-	if (bigger)
-		*cap = want;
-	return bigger;
-}
-
 static enum err take_one(struct learning *x, void *arg, const struct vkey *k, const struct profile *p, bool seed, bool admitted)
 {
 	static const struct key16 key = {"crumb/learning/1"};
@@ -436,11 +425,7 @@ static enum err take_one(struct learning *x, void *arg, const struct vkey *k, co
 	uint64_t dice = hash_keyed64(&key, k->b, sizeof k->b);
 	if ((!seed && !admitted) || (dice & UINT32_MAX) >= (seed ? x->seeds_rate : x->others_rate))
 		return OK;
-	void *rows = grown(to->rows, to->n, 1, &to->cap, sizeof *to->rows);
-	to->rows = rows ? rows : to->rows;
-	void *items = grown(to->items, to->items_n, n + 1, &to->items_cap, sizeof *to->items);
-	to->items = items ? items : to->items;
-	if (!rows || !items)
+	if (!array_room(to->rows, to->cap, to->n + 1) || !array_room(to->items, to->items_cap, to->items_n + n + 1))
 		return no_memory();
 	memcpy(to->items + to->items_n, to->row, n * sizeof *to->items);
 	to->items_n += n;

@@ -1,5 +1,6 @@
 #include "crumb/audience/members.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/code.h"
 
 #include <stdlib.h>
@@ -13,11 +14,7 @@ static struct str member_key(uint8_t b[4], uint16_t segment, uint32_t chunk)
 
 void members_note(struct member_changes *c, uint16_t segment, uint32_t ordinal, bool in)
 {
-	if (c->n == c->cap) {
-		c->cap = c->cap ? 2 * c->cap : 1024;
-		c->list = realloc(c->list, c->cap * sizeof *c->list);
-		CHECK(c->list);
-	}
+	CHECK(array_room(c->list, c->cap, c->n + 1));
 	c->list[c->n++] = (struct member_change){segment, in, ordinal};
 }
 

@@ -1,6 +1,7 @@
 #include "crumb/audience/view.h"
 
 #include "crumb/audience/since.h"
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
 #include "crumb/rules/eval.h"
@@ -13,15 +14,9 @@ void view_freshen(const struct generation *g, const struct fold *f, struct profi
 	if (p->due_hour > hour_of(now) || p->evaluated_day >= today)
 		return; /* nothing has ended since it was evaluated */
 	profile_expire(p, oldest_day(today, f->retention));
-	if (p->segments_cap < g->rules->segments_n) {
-		uint16_t *grown = realloc(p->segments, g->rules->segments_n * sizeof *p->segments);
-		if (!grown) {
-			memory_none();
-			p->segments_n = 0;
-			return;
-		}
-		p->segments = grown;
-		p->segments_cap = g->rules->segments_n;
+	if (!array_room(p->segments, p->segments_cap, g->rules->segments_n)) {
+		p->segments_n = 0;
+		return;
 	}
 	p->segments_n = rules_eval_all(g->rules, p, today, p->segments);
 }

@@ -1,4 +1,5 @@
 /* One visitor: what events, an erasure or time do to a profile and to what hangs on it. */
+#include "crumb/base/array.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
@@ -116,15 +117,8 @@ static void evaluate(struct fold *f, const struct vkey *k, struct profile *p, bo
 		if (is)
 			x->segments[n++] = (uint16_t)i;
 	}
-	if (n > p->segments_cap) {
-		uint16_t *grown = realloc(p->segments, n * sizeof *p->segments);
-		if (!grown) {
-			memory_none();
-			return;
-		}
-		p->segments = grown;
-		p->segments_cap = n;
-	}
+	if (!array_room(p->segments, p->segments_cap, n))
+		return;
 	if (n)
 		memcpy(p->segments, x->segments, n * sizeof *p->segments);
 	p->segments_n = n;

@@ -1,5 +1,6 @@
 /* rules signals: what is seen often and no rule uses, and rules that hardly anybody matches. */
 #include "crumb/audience/ask.h"
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/rules/match.h"
@@ -118,11 +119,7 @@ static void note(struct signals *s, enum kind kind, struct str text, const struc
 	if (!g) {
 		if (s->second || s->n == KINDS_MAX || text.n == 0 || text.n > EVENT_PATH_MAX + 2)
 			return;
-		if (s->n == s->cap) {
-			s->cap = s->cap ? 2 * s->cap : 1024;
-			s->list = realloc(s->list, s->cap * sizeof *s->list);
-			CHECK(s->list);
-		}
+		CHECK(array_room(s->list, s->cap, s->n + 1));
 		char *kept = str_dup(str_make(key, text.n + 1));
 		CHECK(kept);
 		g = &s->list[s->n];

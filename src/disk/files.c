@@ -1,5 +1,6 @@
 #include "crumb/disk/files.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/file.h"
@@ -32,7 +33,7 @@ struct files {
 	char store[FILE_PATH_MAX];
 	bool stopped, in_use, marked, mark_known; /* the last: the file says so */
 	struct file *list;
-	size_t n;
+	size_t n, cap;
 };
 
 static int64_t mtime_of(const struct stat *st)
@@ -64,9 +65,7 @@ static void sum_of(const char *path, const struct stat *st, char out[SUM_TEXT])
 
 static struct file *more(struct files *f)
 {
-	struct file *grown = realloc(f->list, (f->n + 1) * sizeof *grown);
-	CHECK(grown);
-	f->list = grown;
+	CHECK(array_room(f->list, f->cap, f->n + 1));
 	return &f->list[f->n++];
 }
 

@@ -13,6 +13,7 @@
  * A row whose end has come, where rows carry their ends, is not held any more. */
 #include "planning.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
 #include "pending.h"
@@ -35,7 +36,7 @@ struct differ {
 
 static void say(struct differ *d, const struct held_row *r, enum change change)
 {
-	if (plan_room(&d->out, d->out_n, &d->out_cap, sizeof *d->out) != OK)
+	if (!array_room(d->out, d->out_cap, d->out_n + 1))
 		return; /* compare() ends */
 	d->out[d->out_n++] = (struct out_row){&d->p->out[r->segment], change, r->until};
 	if (change == ROW_KEEP)

@@ -1,6 +1,7 @@
 #include "crumb/export/export.h"
 
 #include "crumb/audience/scan.h"
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/file.h"
@@ -49,14 +50,8 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *p, c
 	(void)match;
 	if (!plan_may_go(w->destination, p) || split_held_out(w->keys, str_c(w->segment), w->target, k) != (w->group == EXPORT_HOLDOUT))
 		return OK;
-	if (w->rows == w->cap) {
-		size_t cap = w->cap ? 2 * w->cap : 4096;
-		struct row *grown = realloc(w->list, cap * sizeof *grown);
-		if (!grown)
-			return err_set(ERR_NOMEM, "no memory for this now");
-		w->list = grown;
-		w->cap = cap;
-	}
+	if (!array_room(w->list, w->cap, w->rows + 1))
+		return err_set(ERR_NOMEM, "no memory for this now");
 	w->list[w->rows++] = (struct row){*k, rules_member_until(w->rules, w->number, p, day_of(w->now), w->retention)};
 	if (w->progress && w->rows % 10000 == 0)
 		w->progress(w->rows);

@@ -1,5 +1,6 @@
 #include "crumb/export/held.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/store/store.h"
@@ -23,13 +24,10 @@ void held_item_clear(struct held_item *i)
 struct held_row *held_item_add(struct held_item *i)
 {
 	if (i->rows_n >= i->rows_cap) {
-		unsigned cap = i->rows_cap ? 2 * i->rows_cap : 16;
-		struct held_row *grown = realloc(i->rows == &i->spare ? NULL : i->rows, cap * sizeof *grown);
-		if (grown) {
-			i->rows = grown;
-			i->rows_cap = cap;
+		struct held_row *rows = i->rows_cap ? i->rows : NULL; /* the spare one is not to be moved */
+		if (array_room(rows, i->rows_cap, i->rows_n + 1)) {
+			i->rows = rows;
 		} else {
-			memory_none();
 			i->rows = i->rows ? i->rows : &i->spare;
 			i->rows_n -= i->rows_n > 0;
 		}

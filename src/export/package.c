@@ -1,5 +1,6 @@
 #include "crumb/export/package.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/store/store.h"
@@ -21,7 +22,8 @@ struct package {
 	char folder[4096];
 	FILE *file;
 	struct package_file *files;
-	unsigned n, cap;
+	unsigned n;
+	size_t cap;
 	struct buf scratch, piece; /* an item; bytes on their way through the compressor */
 	crypto_hash_sha256_state sha;
 	EVP_MD_CTX *md5; /* Adobe wants it */
@@ -135,14 +137,8 @@ static enum err no_stream(struct package *p)
 static enum err open_file(struct package *p)
 {
 	char path[4500];
-	if (p->n == p->cap) {
-		unsigned cap = p->cap ? 2 * p->cap : 8;
-		struct package_file *grown = realloc(p->files, cap * sizeof *grown);
-		if (!grown)
-			return err_set(ERR_NOMEM, "no memory for this now");
-		p->files = grown;
-		p->cap = cap;
-	}
+	if (!array_room(p->files, p->cap, p->n + 1))
+		return err_set(ERR_NOMEM, "no memory for this now");
 	struct package_file *f = &p->files[p->n];
 	*f = (struct package_file){.rows = 0};
 	name_file(p, p->n, f->name);
@@ -285,14 +281,9 @@ static enum err aam_info(struct package *p)
 	enum err e = b.failed ? err_set(ERR_NOMEM, "no memory for this now") : file_replace(path, buf_view(&b));
 	if (!e) {
 		uint8_t sum[32];
-		if (p->n == p->cap) {
-			f = realloc(p->files, (p->cap + 1) * sizeof *p->files);
-			if (!f) {
-				buf_done(&b);
-				return err_set(ERR_NOMEM, "no memory for this now");
-			}
-			p->files = f;
-			p->cap++;
+		if (!array_room(p->files, p->cap, p->n + 1)) {
+			buf_done(&b);
+			return err_set(ERR_NOMEM, "no memory for this now");
 		}
 		f = &p->files[p->n++];
 		*f = (struct package_file){.bytes = b.n, .raw = b.n};

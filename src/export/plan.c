@@ -1,6 +1,7 @@
 #include "planning.h"
 
 #include "crumb/audience/scan.h"
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
@@ -107,21 +108,6 @@ bool plan_may_go(const struct destination *d, const struct profile *v)
 	return false;
 }
 
-enum err plan_room(void *array, size_t n, size_t *cap, size_t size)
-{
-	void **list = array, *grown;
-	size_t more = *cap ? 2 * *cap : 1024;
-	if (n < *cap)
-		return OK;
-	if (!(grown = realloc(*list, more * size))) {
-		memory_none();
-		return memory_check();
-	}
-	*list = grown;
-	*cap = more;
-	return OK;
-}
-
 /* The first day on which the partner has forgotten a row that it is told today. */
 static uint16_t there_until(const struct plan *p, uint16_t until)
 {
@@ -145,7 +131,7 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *v, c
 		if (s >= r->segments_n || !(p->wanted[s / 64] >> s % 64 & 1) ||
 		    split_held_out(&p->keys, str_c(r->segments[s].id), r->segments[s].target, k))
 			continue;
-		enum err e = plan_room(&p->rows, p->rows_n, &p->rows_cap, sizeof *p->rows);
+		enum err e = array_room(p->rows, p->rows_cap, p->rows_n + 1) ? OK : memory_check();
 		if (e)
 			return e;
 		p->rows[p->rows_n++] =
@@ -169,7 +155,7 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *v, c
 	uint8_t first[8] = {0};
 	memcpy(first, p->ids.p + m.id_at, m.id_n < 8 ? m.id_n : 8);
 	m.prefix = get_u64(first);
-	enum err e = plan_room(&p->members, p->members_n, &p->members_cap, sizeof *p->members);
+	enum err e = array_room(p->members, p->members_cap, p->members_n + 1) ? OK : memory_check();
 	if (e)
 		return e;
 	p->members[p->members_n++] = m;

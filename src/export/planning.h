@@ -42,8 +42,6 @@ struct plan {
 	uint64_t seen;
 };
 
-/* An array with room for one more than `n`. */
-enum err plan_room(void *array, size_t n, size_t *cap, size_t size) MUST_CHECK;
 /* The next id, in order, with the rows of all visitors who have it: where two were matched with one id it is in what either is in. */
 bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts);
 /* Writes what differs between `held` and who is in the plan: items into the package, rows of the delivery and the ledger anew. Package NULL: the ledger

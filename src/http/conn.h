@@ -80,7 +80,7 @@ struct http_server {
 	http_handler handler;
 	void *ctx;
 	struct listener **listeners;
-	unsigned listeners_n;
+	size_t listeners_n, listeners_cap;
 	bool draining, late; /* late: who asks for nothing is not waited for any more */
 	bool (*give)(void *ctx, int fd); /* draining: to whom connections go that ask for nothing; NULL: nobody */
 	void *give_ctx;

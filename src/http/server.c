@@ -1,6 +1,7 @@
 /* A listener: accepts, closes who takes too long, ends. */
 #include "conn.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/host.h"
 #include "crumb/base/log.h"
@@ -74,7 +75,7 @@ static void no_descriptor(const struct listener *l)
 			close(fd);
 		take_reserve(s);
 	}
-	for (unsigned i = 0; i < s->listeners_n; i++)
+	for (size_t i = 0; i < s->listeners_n; i++)
 		event_del(&s->listeners[i]->ev);
 	event_add(&s->pause_ev, &(struct timeval){0, PAUSE_US});
 }
@@ -83,7 +84,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *s = arg;
 	(void)fd, (void)what;
-	for (unsigned i = 0; i < s->listeners_n; i++)
+	for (size_t i = 0; i < s->listeners_n; i++)
 		event_add(&s->listeners[i]->ev, NULL);
 }
 
@@ -252,10 +253,8 @@ enum err http_port_free(const char *listen)
 
 static enum err add_listener(struct http_server *s, int fd)
 {
-	struct listener *l = malloc(sizeof *l), **grown = realloc(s->listeners, (s->listeners_n + 1) * sizeof *grown);
-	if (grown)
-		s->listeners = grown;
-	if (!l || !grown) {
+	struct listener *l = malloc(sizeof *l);
+	if (!l || !array_room(s->listeners, s->listeners_cap, s->listeners_n + 1)) {
 		free(l);
 		close(fd);
 		return err_set(ERR_NOMEM, "no memory");
@@ -380,7 +379,7 @@ void http_server_drain(struct http_server *s)
 	if (s->draining)
 		return;
 	s->draining = true;
-	for (unsigned i = 0; i < s->listeners_n; i++) {
+	for (size_t i = 0; i < s->listeners_n; i++) {
 		event_del(&s->listeners[i]->ev);
 		close(s->listeners[i]->fd);
 		free(s->listeners[i]);

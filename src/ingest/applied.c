@@ -1,5 +1,6 @@
 #include "crumb/ingest/applied.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/map.h"
 
 #include <stdlib.h>
@@ -24,11 +25,7 @@ static struct str key_of(const uint8_t from[16])
 void applied_note(struct applied *a, const struct slice_id *id, uint16_t day)
 {
 	uint32_t before;
-	if (a->n == a->cap) {
-		a->cap = a->cap ? 2 * a->cap : 64;
-		a->pieces = realloc(a->pieces, a->cap * sizeof *a->pieces);
-		CHECK(a->pieces);
-	}
+	CHECK(array_room(a->pieces, a->cap, a->n + 1));
 	struct piece *p = malloc(sizeof *p);
 	CHECK(p);
 	bool any = map_get(&a->first, key_of(id->from), &before);

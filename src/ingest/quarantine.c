@@ -1,5 +1,6 @@
 #include "crumb/ingest/quarantine.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/map.h"
 
 #include <stdio.h>
@@ -21,7 +22,7 @@ struct released {
 struct scan {
 	struct store *store;
 	struct released *released;
-	size_t released_n;
+	size_t released_n, released_cap;
 	unsigned shard; /* that is read */
 	uint64_t seq;	/* of the block */
 	struct record record;
@@ -54,8 +55,7 @@ static bool is_released(const struct scan *s, const struct event *e)
 static void note_release(struct scan *s)
 {
 	const struct event *e = &s->record.event;
-	s->released = realloc(s->released, (s->released_n + 1) * sizeof *s->released);
-	CHECK(s->released);
+	CHECK(array_room(s->released, s->released_cap, s->released_n + 1));
 	struct released *r = &s->released[s->released_n++];
 	*r = (struct released){.why = e->aside, .t = e->t};
 	if ((r->of_shard = s->record.kind == RECORD_TAKEN)) {

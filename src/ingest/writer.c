@@ -1,5 +1,6 @@
 #include "crumb/ingest/writer.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/trouble.h"
@@ -54,14 +55,11 @@ struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard)
 	while (at < b->parts_n && b->parts[at].day && b->parts[at].day != day)
 		at += lanes;
 	if (at == b->parts_n) {
-		struct batch_part *grown = realloc(b->parts, (b->parts_n + lanes) * sizeof *grown);
-		if (!grown) {
+		if (!array_room_zeroed(b->parts, b->parts_cap, b->parts_n + lanes)) {
 			b->starved = true;
 			buf_clear(&b->none.records);
 			return &b->none;
 		}
-		memset(grown + b->parts_n, 0, lanes * sizeof *grown);
-		b->parts = grown;
 		b->parts_n += lanes;
 	}
 	if (!b->parts[at].day)
@@ -119,15 +117,9 @@ void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t)
 	record_encode_erase(visitor, t, &p->records);
 	p->count++;
 	b->count++;
-	if (b->erased_n == b->erased_cap) {
-		size_t cap = b->erased_cap ? 2 * b->erased_cap : 8;
-		struct vkey *grown = realloc(b->erased, cap * sizeof *grown);
-		if (!grown) {
-			b->starved = true;
-			return;
-		}
-		b->erased = grown;
-		b->erased_cap = cap;
+	if (!array_room(b->erased, b->erased_cap, b->erased_n + 1)) {
+		b->starved = true;
+		return;
 	}
 	b->erased[b->erased_n++] = *visitor;
 }
@@ -176,6 +168,7 @@ struct writer {
 	size_t merged_n, merged_cap;
 	bool starved; /* of what is merged something is missing: nothing of it is committed */
 	struct journal_block *blocks;
+	size_t blocks_cap;
 	uint16_t rules_days[128]; /* days whose journal has the activation of the current rules */
 	unsigned rules_days_n;
 	uint8_t rules_said[16];
@@ -186,17 +179,8 @@ static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
 	for (size_t i = 0; i < w->merged_n; i++)
 		if (w->merged[i].block.day == day && w->merged[i].block.shard == shard)
 			return &w->merged[i];
-	if (w->merged_n == w->merged_cap) {
-		size_t cap = w->merged_cap ? 2 * w->merged_cap : 16;
-		struct merged *merged = realloc(w->merged, cap * sizeof *merged);
-		w->merged = merged ? merged : w->merged;
-		struct journal_block *blocks = merged ? realloc(w->blocks, cap * sizeof *blocks) : NULL;
-		if (!blocks)
-			return NULL;
-		w->blocks = blocks;
-		memset(w->merged + w->merged_cap, 0, (cap - w->merged_cap) * sizeof *w->merged);
-		w->merged_cap = cap;
-	}
+	if (!array_room_zeroed(w->merged, w->merged_cap, w->merged_n + 1) || !array_room(w->blocks, w->blocks_cap, w->merged_n + 1))
+		return NULL;
 	struct merged *m = &w->merged[w->merged_n++];
 	m->block = (struct journal_block){.day = day, .shard = shard};
 	buf_clear(&m->joined);

@@ -1,5 +1,6 @@
 #include "crumb/model/profile.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/hash.h"
@@ -34,24 +35,6 @@ void profile_done(struct profile *p)
 	free(p->sums);
 	buf_done(&p->bytes);
 	*p = (struct profile){0};
-}
-
-/* False: there is no memory. Whoever asked for the profile finds that out at the end of his job (base/memory.h), a fold before it commits. */
-static bool room(void **array, size_t *cap, size_t want, size_t size)
-{
-	if (want <= *cap)
-		return true;
-	size_t n = *cap ? *cap : 32;
-	while (n < want)
-		n *= 2;
-	void *grown = realloc(*array, n * size);
-	if (!grown) {
-		memory_none();
-		return false;
-	}
-	*array = grown;
-	*cap = n;
-	return true;
 }
 
 /* Everything of the header but the memberships, which are left to the caller. */
@@ -161,7 +144,7 @@ static bool unpack_rows(struct profile *p, struct str packed, const uint64_t *wa
 	p->rows_n = 0;
 	if (packed.n == 0)
 		return true;
-	if (!room((void **)&p->rows, &p->rows_cap, packed.n / 2 + 1, sizeof *p->rows)) /* a row has two bytes at least */
+	if (!array_room(p->rows, p->rows_cap, packed.n / 2 + 1)) /* a row has two bytes at least */
 		return false;
 	uint32_t base = take(&at, end, &bad), cat = 0;
 	for (bool first = true; at < end; first = false) {
@@ -228,7 +211,7 @@ static bool unpack(struct profile *p, struct str bytes, struct str *segments, co
 		return false;
 	size_t sums = p->sums_n * sizeof(struct sum_day);
 	if (sums) {
-		if (!room((void **)&p->sums, &p->sums_cap, p->sums_n, sizeof *p->sums)) {
+		if (!array_room(p->sums, p->sums_cap, p->sums_n)) {
 			p->sums_n = 0;
 			return false;
 		}
@@ -263,7 +246,7 @@ bool profile_load(struct profile *p, struct str bytes)
 	if (!unpack(p, buf_view(&p->bytes), &segments, NULL))
 		return false;
 	p->segments_n = segments.n / 2;
-	if (!room((void **)&p->segments, &p->segments_cap, p->segments_n, sizeof *p->segments)) {
+	if (!array_room(p->segments, p->segments_cap, p->segments_n)) {
 		p->segments_n = 0;
 		return false;
 	}
@@ -348,7 +331,7 @@ void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count)
 		p->rows[at].count = __builtin_add_overflow(p->rows[at].count, count, &sum) ? UINT32_MAX : sum;
 		return;
 	}
-	if (!room((void **)&p->rows, &p->rows_cap, p->rows_n + 1, sizeof *p->rows))
+	if (!array_room(p->rows, p->rows_cap, p->rows_n + 1))
 		return;
 	memmove(p->rows + at + 1, p->rows + at, (p->rows_n - at) * sizeof *p->rows);
 	p->rows[at] = (struct cat_day){cat, day, count};
@@ -374,7 +357,7 @@ void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v)
 		p->sums[at].millionths = !over ? sum : add < 0 ? INT64_MIN : INT64_MAX;
 		return;
 	}
-	if (!room((void **)&p->sums, &p->sums_cap, p->sums_n + 1, sizeof *p->sums))
+	if (!array_room(p->sums, p->sums_cap, p->sums_n + 1))
 		return;
 	memmove(p->sums + at + 1, p->sums + at, (p->sums_n - at) * sizeof *p->sums);
 	p->sums[at] = (struct sum_day){cat, day, add};

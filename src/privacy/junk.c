@@ -1,5 +1,6 @@
 #include "crumb/privacy/junk.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/buf.h"
 
 #include <arpa/inet.h>
@@ -27,12 +28,12 @@ struct junk_lists {
 	_Atomic int refs;
 	char **patterns;
 	unsigned *flags, *ids;
-	size_t patterns_n, patterns_cap;
+	size_t patterns_n, patterns_cap, flags_cap, ids_cap;
 	size_t devices_n; /* of the patterns, the last ones: names of devices, which are taken out first */
 	hs_database_t *db, *devices;
 	hs_scratch_t *prototype;
 	char **labels;
-	size_t labels_n;
+	size_t labels_n, labels_cap;
 	struct range *ranges[2]; /* IPv4, IPv6; by first, without overlaps that matter: the narrowest wins */
 	size_t ranges_n[2], ranges_cap[2];
 };
@@ -55,13 +56,8 @@ static enum err read_file(const char *path, struct buf *out)
 
 static void add_pattern(struct junk_lists *l, struct str text, unsigned flags)
 {
-	if (l->patterns_n == l->patterns_cap) {
-		l->patterns_cap = l->patterns_cap ? 2 * l->patterns_cap : 128;
-		l->patterns = realloc(l->patterns, l->patterns_cap * sizeof *l->patterns);
-		l->flags = realloc(l->flags, l->patterns_cap * sizeof *l->flags);
-		l->ids = realloc(l->ids, l->patterns_cap * sizeof *l->ids);
-		CHECK(l->patterns && l->flags && l->ids);
-	}
+	CHECK(array_room(l->patterns, l->patterns_cap, l->patterns_n + 1));
+	CHECK(array_room(l->flags, l->flags_cap, l->patterns_n + 1) && array_room(l->ids, l->ids_cap, l->patterns_n + 1));
 	char *own = str_dup(text);
 	CHECK(own);
 	l->patterns[l->patterns_n] = own;
@@ -175,8 +171,8 @@ static int label_of(struct junk_lists *l, struct str name)
 	for (size_t i = l->labels_n; i-- > 0;)
 		if (str_eq(str_c(l->labels[i]), name))
 			return (int)i;
-	l->labels = realloc(l->labels, (l->labels_n + 1) * sizeof *l->labels);
-	CHECK(l->labels && (l->labels[l->labels_n] = str_dup(name)));
+	CHECK(array_room(l->labels, l->labels_cap, l->labels_n + 1));
+	CHECK((l->labels[l->labels_n] = str_dup(name)));
 	return (int)l->labels_n++;
 }
 
@@ -191,11 +187,7 @@ static bool add_network(struct junk_lists *l, struct str cidr, struct str label)
 	if (bits > kept)
 		return true; /* a part of what is kept of an address: it says too little about the whole */
 	uint64_t first = number_of(c.b + (v4 ? sizeof mapped : 0), kept / 8), span = (1ull << (kept - bits)) - 1;
-	if (l->ranges_n[family] == l->ranges_cap[family]) {
-		l->ranges_cap[family] = l->ranges_cap[family] ? 2 * l->ranges_cap[family] : 256;
-		l->ranges[family] = realloc(l->ranges[family], l->ranges_cap[family] * sizeof **l->ranges);
-		CHECK(l->ranges[family]);
-	}
+	CHECK(array_room(l->ranges[family], l->ranges_cap[family], l->ranges_n[family] + 1));
 	l->ranges[family][l->ranges_n[family]++] = (struct range){first & ~span, first | span, label_of(l, label)};
 	return true;
 }

@@ -1,5 +1,6 @@
 /* The condition language: text to nodes, by recursive descent. Every refusal says where, what was found and what was expected,
  * and, for the slips that people make, what they may have meant. */
+#include "crumb/base/array.h"
 #include "crumb/rules/eval.h"
 #include "loader.h"
 #include "meant.h"
@@ -16,7 +17,7 @@
 struct parser {
 	struct rules *r;
 	struct str text;
-	size_t at, depth, nodes_cap;
+	size_t at, depth;
 	struct token now;
 	size_t before; /* where the latest token that was taken ends */
 	const struct condition_place *place;
@@ -106,12 +107,7 @@ static void expect(struct parser *p, enum token_kind kind, const char *what)
 
 static int append(struct rules *r, struct rule_node n)
 {
-	if ((r->nodes_n & (r->nodes_n - 1)) == 0) {
-		size_t cap = r->nodes_n ? 2 * r->nodes_n : 1;
-		struct rule_node *grown = realloc(r->nodes, cap * sizeof *grown);
-		CHECK(grown);
-		r->nodes = grown;
-	}
+	CHECK(array_room(r->nodes, r->nodes_cap, r->nodes_n + 1));
 	r->nodes[r->nodes_n] = n;
 	return (int)r->nodes_n++;
 }

@@ -1,5 +1,6 @@
 #include "crumb/rules/destinations.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/host.h"
 #include "crumb/base/log.h"
 #include "loader.h"
@@ -182,7 +183,7 @@ static void load_partner(struct loader *l, const yaml_node_t *n, void *into)
 		complain(l, n, "too-long", NULL, "a partner's id has at most %d characters", PARTNER_NAME_MAX);
 	if (destinations_partner(r->d, str_c(p.id)))
 		complain(l, n, "twice", NULL, "partner '%s' is there twice", p.id);
-	r->d->partners = rules_grow(r->d->partners, r->d->partners_n, &r->partners_cap, sizeof p);
+	CHECK(array_room_zeroed(r->d->partners, r->partners_cap, r->d->partners_n + 1));
 	r->d->partners[r->d->partners_n++] = p;
 }
 
@@ -495,7 +496,7 @@ static void load_destination(struct loader *l, const yaml_node_t *n, void *into)
 			    STR_ARG(r->partner));
 	}
 	check_destination(l, n, r);
-	r->d->list = rules_grow(r->d->list, r->d->n, &r->cap, sizeof d);
+	CHECK(array_room_zeroed(r->d->list, r->cap, r->d->n + 1));
 	r->d->list[r->d->n++] = d;
 }
 

@@ -1,5 +1,6 @@
 #include "crumb/rules/example.h"
 
+#include "crumb/base/array.h"
 #include "crumb/rules/eval.h"
 #include "crumb/rules/match.h"
 #include "loader.h"
@@ -243,7 +244,7 @@ static void load_example(struct loader *l, const yaml_node_t *n, void *into)
 		complain(l, n, "missing", "say expect: [SEGMENT] or not: [SEGMENT]", "this test expects nothing");
 	if (!x->name)
 		x->name = kept(l, STR("(no name)"));
-	all->list = rules_grow(all->list, all->n, &all->cap, sizeof *all->list);
+	CHECK(array_room_zeroed(all->list, all->cap, all->n + 1));
 	all->list[all->n++] = *x;
 }
 

@@ -1,4 +1,5 @@
 /* A bundle to rules. Categories, attributes and segments of all files first, then conditions, which may name any of them. */
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/mp.h"
 #include "crumb/rules/check.h"
@@ -7,18 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-void *rules_grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	if (n < *cap)
-		return array;
-	size_t more = *cap ? 2 * *cap : 16;
-	char *grown = realloc(array, more * size);
-	CHECK(grown);
-	memset(grown + *cap * size, 0, (more - *cap) * size);
-	*cap = more;
-	return grown;
-}
 
 /* --- shared by several sections */
 
@@ -161,7 +150,7 @@ static void load_category(struct loader *l, const yaml_node_t *n, void *into)
 		return;
 	}
 	map_put(&r->category_ids, str_c(c.id), (uint32_t)r->categories_n);
-	r->categories = rules_grow(r->categories, r->categories_n, &l->categories_cap, sizeof *r->categories);
+	CHECK(array_room_zeroed(r->categories, l->categories_cap, r->categories_n + 1));
 	r->categories[r->categories_n++] = c;
 }
 
@@ -319,7 +308,7 @@ static void keep_segment(struct loader *l, const struct segment *s)
 {
 	struct rules *r = l->r;
 	map_put(&r->segment_ids, str_c(s->id), (uint32_t)r->segments_n);
-	r->segments = rules_grow(r->segments, r->segments_n, &l->segments_cap, sizeof *r->segments);
+	CHECK(array_room_zeroed(r->segments, l->segments_cap, r->segments_n + 1));
 	r->segments[r->segments_n++] = *s;
 }
 
@@ -553,7 +542,7 @@ static void number_categories(struct loader *l)
 			id.n = dot - 1;
 			if (map_get(&r->category_ids, id, &known))
 				continue;
-			r->categories = rules_grow(r->categories, r->categories_n, &l->categories_cap, sizeof *r->categories);
+			CHECK(array_room_zeroed(r->categories, l->categories_cap, r->categories_n + 1));
 			char *copy = kept(l, id);
 			struct rules_at at = r->categories[i].at;
 			r->categories[r->categories_n] = (struct category){.id = copy, .name = copy, .at = at};
@@ -635,7 +624,7 @@ static void number_segments(struct loader *l)
 
 static void keep_model(struct loader *l, struct str name, struct str text)
 {
-	l->models = rules_grow(l->models, l->models_n, &l->models_cap, sizeof *l->models);
+	CHECK(array_room_zeroed(l->models, l->models_cap, l->models_n + 1));
 	l->models[l->models_n].name = name;
 	l->models[l->models_n++].text = text;
 }
@@ -652,7 +641,7 @@ static enum err load_bundle(struct str bundle, bool stored, struct report *repor
 	memcpy(r->hash, h.b, sizeof r->hash);
 	sodium_bin2hex(r->hash_text, sizeof r->hash_text, r->hash, sizeof r->hash);
 	struct loader l = {.stored = stored, .r = r, .report = report};
-	r->categories = rules_grow(NULL, 0, &l.categories_cap, sizeof *r->categories);
+	CHECK(array_room_zeroed(r->categories, l.categories_cap, 1));
 	r->categories[0] = (struct category){.id = kept(&l, STR("")), .name = kept(&l, STR("")), .parent = -1};
 	r->categories_n = 1;
 	struct mp m = mp_over(buf_view(&r->bundle));

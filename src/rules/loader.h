@@ -57,8 +57,6 @@ bool yaml_list(
 /* Parses the file that `l` is at; false: it is no YAML, which was reported. */
 bool yaml_open(struct loader *l, yaml_document_t *doc);
 
-void *rules_grow(void *array, size_t n, size_t *cap, size_t size); /* room for one more, zeroed */
-
 /* --- load.c */
 void load_words(struct loader *l, const yaml_node_t *n, const char *what, char **out); /* a text, kept */
 void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out);

@@ -3,6 +3,7 @@
  *
  *     a child's count is at most its parent's, a window's at most a longer one's, days are at most events and at most the window;
  *     there are days where there are events; whoever is looked at has visited */
+#include "crumb/base/array.h"
 #include "crumb/rules/check.h"
 
 #include "crumb/base/text.h"
@@ -22,7 +23,8 @@ struct one_case {
 };
 struct cases {
 	struct one_case *list;
-	unsigned n, cap;
+	unsigned n;
+	size_t cap;
 	bool too_many;
 };
 
@@ -34,11 +36,7 @@ static void add_case(struct cases *c, const struct one_case *one)
 		c->too_many = true;
 		return;
 	}
-	if (c->n == c->cap) {
-		c->cap = c->cap ? 2 * c->cap : 1;
-		c->list = realloc(c->list, c->cap * sizeof *c->list);
-		CHECK(c->list);
-	}
+	CHECK(array_room(c->list, c->cap, c->n + 1));
 	c->list[c->n++] = *one;
 }
 

@@ -1,4 +1,5 @@
 /* Clauses, tests and patterns of categories. Equal patterns are kept once. */
+#include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/base/host.h"
 #include "crumb/base/number.h"
@@ -228,7 +229,7 @@ static uint32_t intern(struct loader *l, struct pattern *p)
 	if (map_get(&l->patterns, key, &number))
 		return number;
 	p->leaf = hash_plain64(key.p, key.n);
-	r->patterns = rules_grow(r->patterns, r->patterns_n, &l->patterns_cap, sizeof *r->patterns);
+	CHECK(array_room_zeroed(r->patterns, l->patterns_cap, r->patterns_n + 1));
 	number = (uint32_t)r->patterns_n++;
 	r->patterns[number] = *p;
 	map_put(&l->patterns, key, number);

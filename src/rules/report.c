@@ -1,5 +1,7 @@
 #include "crumb/rules/report.h"
 
+#include "crumb/base/array.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +30,7 @@ void report_add(struct report *r, const struct rules_at *at, bool warning, const
 		r->errors++;
 	if (r->n >= FINDINGS_MAX)
 		return;
-	if (r->n == r->cap) {
-		r->cap = r->cap ? 2 * r->cap : 16;
-		r->list = realloc(r->list, r->cap * sizeof *r->list);
-		CHECK(r->list);
-	}
+	CHECK(array_room(r->list, r->cap, r->n + 1));
 	r->list[r->n++] = (struct finding){copy(at->file), at->line, at->column, at->length, warning, code, copy(words), copy(hint ? hint : "")};
 }
 

@@ -1,5 +1,6 @@
 #include "trie.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/rules/match.h"
 #include "loader.h"
@@ -19,7 +20,7 @@ static struct str without_slashes(struct str path)
 
 static uint32_t node_new(struct trie *t)
 {
-	t->nodes = rules_grow(t->nodes, t->nodes_n, &t->nodes_cap, sizeof *t->nodes);
+	CHECK(array_room_zeroed(t->nodes, t->nodes_cap, t->nodes_n + 1));
 	t->nodes[t->nodes_n] = (struct trie_node){TRIE_NONE, TRIE_NONE, TRIE_NONE, TRIE_NONE, false};
 	return (uint32_t)t->nodes_n++;
 }
@@ -66,7 +67,7 @@ static uint32_t child_glob(struct trie *t, uint32_t node, struct str segment)
 	for (uint32_t i = t->nodes[node].globs; i != TRIE_NONE; i = t->edges[i].next)
 		if (str_eq(t->edges[i].glob, segment))
 			return t->edges[i].child;
-	t->edges = rules_grow(t->edges, t->edges_n, &t->edges_cap, sizeof *t->edges);
+	CHECK(array_room_zeroed(t->edges, t->edges_cap, t->edges_n + 1));
 	uint32_t child = node_new(t);
 	t->edges[t->edges_n] = (struct trie_edge){segment, child, t->nodes[node].globs};
 	t->nodes[node].globs = (uint32_t)t->edges_n++;

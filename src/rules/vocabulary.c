@@ -1,4 +1,5 @@
 /* Attributes: closed vocabularies, and who may set them. */
+#include "crumb/base/array.h"
 #include "crumb/rules/rules.h"
 #include "loader.h"
 
@@ -117,6 +118,6 @@ void load_vocabulary(struct loader *l, const yaml_node_t *n, void *into)
 	}
 	v.hash = vocabulary_hash(l, &v);
 	map_put(&r->vocabulary_ids, str_c(v.id), (uint32_t)r->vocabularies_n);
-	r->vocabularies = rules_grow(r->vocabularies, r->vocabularies_n, &l->vocabularies_cap, sizeof *r->vocabularies);
+	CHECK(array_room_zeroed(r->vocabularies, l->vocabularies_cap, r->vocabularies_n + 1));
 	r->vocabularies[r->vocabularies_n++] = v;
 }

@@ -1,4 +1,5 @@
 /* libyaml's documents, with every value's place, and the traps of YAML said in plain words. */
+#include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/core/yaml.h"
 #include "loader.h"
@@ -26,7 +27,7 @@ static void index_lines(struct loader *l)
 	l->lines = NULL;
 	l->lines_n = 0;
 	for (size_t at = 0;;) {
-		l->lines = rules_grow(l->lines, l->lines_n, &cap, sizeof *l->lines);
+		CHECK(array_room_zeroed(l->lines, cap, l->lines_n + 1));
 		l->lines[l->lines_n++] = at;
 		const char *end = at < l->text.n ? memchr(l->text.p + at, '\n', l->text.n - at) : NULL;
 		if (!end)

@@ -35,7 +35,8 @@ struct held_item {
 	char id[256];
 	unsigned id_n;
 	struct held_row *rows; /* sorted by segment */
-	unsigned rows_n, rows_cap;
+	unsigned rows_n;
+	size_t rows_cap;
 	struct held_row spare; /* when there is no memory at all */
 };
 struct held_segment {

@@ -22,7 +22,7 @@ struct batch_part {
 struct batch {
 	unsigned shards;
 	struct batch_part *parts; /* for each day seen one of each shard, and one of the control lane behind them */
-	size_t parts_n;
+	size_t parts_n, parts_cap;
 	uint32_t count;	     /* records in all parts */
 	struct batch_part none; /* takes what there is no part for */
 	struct vkey *erased; /* visitors whom it erases */

@@ -216,7 +216,7 @@ struct rules {
 	struct vocabulary *vocabularies;
 	size_t vocabularies_n;
 	struct rule_node *nodes;
-	size_t nodes_n;
+	size_t nodes_n, nodes_cap;
 	uint64_t *fact_segments; /* bits: segments that can change when facts or attributes do */
 	bool any_destination;	 /* some segment names destinations: then /segments shows only those of `page` */
 	bool any_leaf;		 /* some pattern is on a field that is not kept */

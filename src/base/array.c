@@ -1,0 +1,30 @@
+/* Growing arrays, for everybody who keeps one. */
+#include "crumb/base/array.h"
+
+#include "crumb/base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BYTES 256 /* an array that grows for the first time has room for as many items as fit */
+
+bool array_grow(void *array, size_t *cap, size_t want, size_t size, bool zeroed)
+{
+	size_t least = size < FIRST_BYTES ? FIRST_BYTES / size : 1, more = 2 * *cap > least ? 2 * *cap : least;
+	void *old, *grown = NULL;
+	if (more < want)
+		more = want;
+	memcpy(&old, array, sizeof old); /* whatever it points to, a pointer is read and written as its bytes */
+	if (more <= SIZE_MAX / 2 / size)
+		grown = realloc(old, more * size);
+	if (!grown) {
+		memory_none();
+		return false;
+	}
+	if (zeroed)
+		memset((char *)grown + *cap * size, 0, (more - *cap) * size);
+	memcpy(array, &grown, sizeof grown);
+	*cap = more;
+	return true;
+}
