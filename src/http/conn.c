@@ -136,10 +136,10 @@ void conn_leave(struct http_conn *c)
 	const struct http_server *s = c->server;
 	if (c->closed || c->used || (c->phase != PHASE_IDLE && c->phase != PHASE_HEAD))
 		return;
-	bool clean = c->phase == PHASE_IDLE && c->start == c->in_n && !c->closing;
-	if (!s->late && !(s->give && clean))
+	bool clean = c->phase == PHASE_IDLE && c->start == c->in_n && !c->closing, given = s->give && clean;
+	if (!given && !s->late)
 		return;
-	if (!s->late)
+	if (given)
 		s->give(s->give_ctx, c->fd); /* who cannot be given away is closed as well */
 	conn_close(c);
 }

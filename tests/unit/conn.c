@@ -535,7 +535,8 @@ static bool give_to(void *ctx, int fd)
 	return true;
 }
 
-TEST(a_connection_is_given_away_after_its_answers_with_what_was_not_read)
+/* `late`: its answer comes when those who ask for nothing are not waited for any more. */
+static void given_away(bool late)
 {
 	struct world *w = world_new(NULL), *next = world_new(NULL);
 	struct talk t = {0};
@@ -547,6 +548,9 @@ TEST(a_connection_is_given_away_after_its_answers_with_what_was_not_read)
 	http_server_give(w->server, give_to, &given);
 	turn(w);
 	assert_int_equal(given, -1);
+	if (late)
+		event_active(&w->server->leave_ev, EV_TIMEOUT, 1);
+	turn(w);
 	release(w, 0);
 	turn(w);
 	assert_true(given >= 0 && http_server_idle(w->server));
@@ -564,6 +568,12 @@ TEST(a_connection_is_given_away_after_its_answers_with_what_was_not_read)
 	talk_done(&t);
 	world_free(w);
 	world_free(next);
+}
+
+TEST(a_connection_is_given_away_after_its_answers_with_what_was_not_read)
+{
+	given_away(false);
+	given_away(true);
 }
 
 TEST(the_last_answers_go_out_when_the_server_ends)
