@@ -1,8 +1,8 @@
 #include "crumb/audience/learn.h"
 
-#include "crumb/audience/spread.h"
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/spread.h"
 #include "crumb/privacy/kgate.h"
 #include "learn_judge.h"
 

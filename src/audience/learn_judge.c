@@ -1,6 +1,6 @@
 #include "learn_judge.h"
 
-#include "crumb/audience/spread.h"
+#include "crumb/base/spread.h"
 
 #include <math.h>
 #include <stdlib.h>

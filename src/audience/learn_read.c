@@ -1,9 +1,9 @@
 /* Reading everybody's profile for a training: what may be learned from, who has it, and a sample. Shard by shard on as many threads as there are cores;
  * what shards found is joined in their order, or does not depend on it. */
-#include "crumb/audience/spread.h"
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/spread.h"
 #include "crumb/core/metric.h"
 #include "crumb/privacy/kgate.h"
 #include "crumb/rules/eval.h"

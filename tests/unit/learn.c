@@ -1,8 +1,8 @@
 #include "unit.h"
 
 #include "../../src/audience/learn_judge.h"
-#include "crumb/audience/spread.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/spread.h"
 
 #include <math.h>
 #include <stdio.h>

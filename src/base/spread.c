@@ -1,4 +1,4 @@
-#include "crumb/audience/spread.h"
+#include "crumb/base/spread.h"
 
 #include <limits.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* Jobs on as many threads as there are cores: each job once, in no order. What must not depend on the order is joined by the caller, job by job. */
-#ifndef CRUMB_AUDIENCE_SPREAD_H
-#define CRUMB_AUDIENCE_SPREAD_H
+#ifndef CRUMB_BASE_SPREAD_H
+#define CRUMB_BASE_SPREAD_H
 
 #include "crumb/base/err.h"
 
