@@ -59,6 +59,14 @@ bool generation_damaged(const struct generation *g)
 	return false;
 }
 
+static bool generation_replaced(const struct generation *g)
+{
+	for (unsigned i = 0; i < g->shards; i++)
+		if (db_replaced(&g->fold[i].shard.db))
+			return true;
+	return false;
+}
+
 enum err generation_open_folds(struct generation *g, struct store *s, const struct config *c)
 {
 	enum err e = OK;
@@ -385,7 +393,7 @@ void engine_stop(struct engine *e)
 	}
 	generation_unref(e->building);
 	if (e->serving && e->started)
-		e->store->views = generation_damaged(e->serving) ? STORE_VIEWS_DAMAGED : STORE_VIEWS_FINE;
+		e->store->views = generation_damaged(e->serving) || generation_replaced(e->serving) ? STORE_VIEWS_DAMAGED : STORE_VIEWS_FINE;
 	generation_unref(e->serving);
 	rules_unref(e->queued);
 	pthread_mutex_destroy(&e->lock);

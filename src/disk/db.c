@@ -120,6 +120,17 @@ bool db_damaged(const struct db *d)
 	return atomic_load_explicit(&d->env->damaged, memory_order_relaxed);
 }
 
+bool db_replaced(const struct db *d)
+{
+	char data[4300];
+	struct stat open_one, named;
+	int fd;
+	if (!d->env->mdb || mdb_env_get_fd(d->env->mdb, &fd) != 0 || fstat(fd, &open_one) != 0)
+		return false;
+	snprintf(data, sizeof data, "%s/data.mdb", d->env->folder);
+	return stat(data, &named) != 0 || named.st_dev != open_one.st_dev || named.st_ino != open_one.st_ino;
+}
+
 /* LMDB has met what cannot be; then it would abort. */
 static void gave_up(MDB_env *env, const char *what)
 {

@@ -139,7 +139,7 @@ void journal_day_leave(struct journal *j, const struct journal_day *d)
 	char name[40], text[DAY_TEXT];
 	day_text(d->day, text);
 	snprintf(name, sizeof name, "journal/%s/data.mdb", text);
-	if (db_damaged(&d->db))
+	if (db_damaged(&d->db) || db_replaced(&d->db))
 		files_doubt(j->files, name);
 	else if (d->written || d->looked)
 		files_accept(j->files, name);

@@ -1,5 +1,6 @@
 #include "stored.h"
 
+#include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/ingest/writer.h"
 #include "crumb/store/backup.h"
@@ -613,6 +614,36 @@ TEST(a_backup_has_no_part_of_a_commit_that_came_between_its_days)
 	close_store(s, &c);
 }
 
+static void copy_day(const char *to)
+{
+	char text[400], day[DAY_TEXT];
+	day_text(CLEANED_DAY, day);
+	snprintf(text, sizeof text, "cp %s/store/journal/%s/data.mdb %s/%s", folder, day, folder, to);
+	assert_int_equal(system(text), 0);
+}
+
+TEST(a_day_that_an_older_copy_replaced_while_it_was_in_use_is_told)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	char from[128], to[128], day[DAY_TEXT];
+	struct damage_sum sum;
+	put_events(s, CLEANED_DAY, 10, 0);
+	s = again(s, &c);
+	copy_day("older");
+	put_events(s, CLEANED_DAY, 4, 0);
+	day_text(CLEANED_DAY, day);
+	snprintf(from, sizeof from, "%s/older", folder);
+	snprintf(to, sizeof to, "%s/store/journal/%s/data.mdb", folder, day);
+	assert_int_equal(rename(from, to), 0);
+	put_events(s, CLEANED_DAY, 3, 0);
+	s = again(s, &c);
+	damage_sum(s->damage, &sum);
+	assert_int_equal(sum.days, 1);
+	assert_int_equal(sum.lost_events, 7);
+	close_store(s, &c);
+}
+
 RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(what_was_committed_is_there_after_a_crash_though_nothing_was_published),
     IN_FOLDER(another_day_or_much_at_once_is_published_in_order), IN_FOLDER(a_torn_end_of_the_log_loses_only_what_was_not_answered),
     IN_FOLDER(a_damaged_commit_in_the_log_is_counted_and_those_behind_it_are_read), IN_FOLDER(an_expired_day_is_gone_and_its_key_is_overwritten),
@@ -622,4 +653,5 @@ RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(what_
     IN_FOLDER(what_is_cleaned_out_of_a_day_is_no_loss), IN_FOLDER(a_crash_while_a_day_is_exchanged_is_no_loss),
     IN_FOLDER(a_commit_that_cannot_be_taken_back_yet_is_not_counted),
     IN_FOLDER(what_a_crash_left_in_the_log_is_counted_and_waits_for_room),
-    IN_FOLDER(a_backup_has_no_part_of_a_commit_that_came_between_its_days))
+    IN_FOLDER(a_backup_has_no_part_of_a_commit_that_came_between_its_days),
+    IN_FOLDER(a_day_that_an_older_copy_replaced_while_it_was_in_use_is_told))

@@ -52,6 +52,9 @@ void db_write_out(struct db *d, bool gently);
 /* Has anybody met what cannot be in it since it was opened? Whoever finds it in values says so. Any thread. */
 void db_found_damage(struct db *d);
 bool db_damaged(const struct db *d);
+/* Is what stands in its folder another file than the one that is open, or none? Then what is written goes to a file without a name. Not while it may be
+ * opened anew: by whoever is about to close it. */
+bool db_replaced(const struct db *d);
 
 enum err db_begin(struct db *d, bool write, struct db_txn *t) MUST_CHECK;
 enum err db_end(struct db_txn *t) MUST_CHECK; /* commits a write, unless something failed; ends a read */
