@@ -9,6 +9,7 @@ import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import time
 
@@ -540,6 +541,22 @@ def test_views_of_another_shard_are_not_served(whole, copy):
     copy.stop(signal.SIGKILL)
     shutil.copy(os.path.join(views(copy), '0', 'data.mdb'), os.path.join(views(copy), '1', 'data.mdb'))
     makes_views_again(copy, whole, "another shard's")
+
+
+def test_damaged_views_that_took_their_place_while_the_server_ran_are_not_served(whole, copy):
+    copy.start()
+    path = os.path.join(views(copy), '0', 'data.mdb')
+    shutil.copy(path, path + '.damaged')
+    with open(path + '.damaged', 'r+b') as f:
+        data = f.read()
+        for at in range(2 * PAGE, len(data), PAGE):
+            flags, lower = struct.unpack_from('<HH', data, at + 10)
+            if flags == 2 and lower > 16 + 2 * 20:                      # leaves of many nodes: not the tree that names the tables, so that LMDB opens it
+                f.seek(at)
+                f.write(bytes(PAGE))
+    os.rename(path + '.damaged', path)
+    assert copy.stop() == 0
+    makes_views_again(copy, whole, 'is not the page')
 
 
 @pytest.mark.parametrize('of', ['journal', 'state'])
