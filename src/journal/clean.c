@@ -3,7 +3,6 @@
 
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "crumb/base/low.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -155,33 +154,6 @@ static enum err write_anew(struct cleaning *c, const char *folder)
 	return e ? e : folder_sync(folder);
 }
 
-static struct journal_day *hold_day(struct journal *j, uint16_t day, uint64_t last[])
-{
-	low_hold();
-	pthread_mutex_lock(&j->lock);
-	struct journal_day *d = journal_find_day(j, day);
-	for (unsigned s = 0; d && s < j->lanes; s++)
-		last[s] = atomic_load(&d->last[s]);
-	if (d)
-		d->refs++;
-	pthread_mutex_unlock(&j->lock);
-	low_release();
-	return d;
-}
-
-static void let_go(struct journal *j, struct journal_day *d)
-{
-	struct journal_day gone;
-	low_hold();
-	pthread_mutex_lock(&j->lock);
-	d->refs--;
-	bool last = journal_day_take(d, &gone);
-	pthread_mutex_unlock(&j->lock);
-	low_release();
-	if (last)
-		journal_day_close(&gone);
-}
-
 enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
     struct journal_cleaned **out, uint64_t *dropped)
 {
@@ -192,7 +164,7 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, con
 	*out = NULL;
 	*dropped = 0;
 	if (!e)
-		c.d = hold_day(j, day, done->last);
+		c.d = journal_day_hold(j, day, done->last);
 	if (!e && c.d && !(e = each_block(&c, look)) && c.dropped) {
 		cleaned_folder(j, day, ".new", folder);
 		journal_remove_folder(folder);
@@ -207,7 +179,7 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, con
 		done = NULL;
 	}
 	if (c.d)
-		let_go(j, c.d);
+		journal_day_let_go(j, c.d);
 	free(done);
 	sealer_done(&c.sealer);
 	ZSTD_freeDCtx(c.opener.zstd);
@@ -289,12 +261,11 @@ enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 
 enum err journal_copy(struct journal *j, uint16_t day, const char *folder)
 {
-	uint64_t last[LANES_MAX];
-	struct journal_day *d = hold_day(j, day, last);
+	struct journal_day *d = journal_day_hold(j, day, NULL);
 	if (!d)
 		return err_set(ERR_NOT_FOUND, "journal: the day is gone");
 	enum err e = db_copy(&d->db, folder);
-	let_go(j, d);
+	journal_day_let_go(j, d);
 	return e;
 }
 

@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
 #include "local.h"
 
 #include <dirent.h>
@@ -171,6 +172,33 @@ bool journal_day_take(struct journal_day *d, struct journal_day *out)
 	sodium_memzero(d->key, sizeof d->key);
 	*d = (struct journal_day){.day = 0};
 	return true;
+}
+
+struct journal_day *journal_day_hold(struct journal *j, uint16_t day, uint64_t last[])
+{
+	low_hold();
+	pthread_mutex_lock(&j->lock);
+	struct journal_day *d = journal_find_day(j, day);
+	for (unsigned s = 0; d && last && s < j->lanes; s++)
+		last[s] = atomic_load(&d->last[s]);
+	if (d)
+		d->refs++;
+	pthread_mutex_unlock(&j->lock);
+	low_release();
+	return d;
+}
+
+void journal_day_let_go(struct journal *j, struct journal_day *d)
+{
+	struct journal_day gone;
+	low_hold();
+	pthread_mutex_lock(&j->lock);
+	d->refs--;
+	bool last = journal_day_take(d, &gone);
+	pthread_mutex_unlock(&j->lock);
+	low_release();
+	if (last)
+		journal_day_close(&gone);
 }
 
 enum err journal_have_day(struct journal *j, uint16_t day, bool make, struct journal_day **out)

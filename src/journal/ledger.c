@@ -450,23 +450,15 @@ static enum err verify_day(struct journal *j, struct journal_day *d, void (*prob
 
 enum err journal_verify(struct journal *j, void (*problem)(void *, const char *), void *arg)
 {
+	uint16_t days[DAYS_MAX];
+	unsigned n = journal_days(j, days, DAYS_MAX);
 	enum err e = OK;
-	for (int i = 0; i < DAYS_MAX && !e; i++) {
-		struct journal_day *d = &j->days[i];
-		pthread_mutex_lock(&j->lock);
-		bool there = d->day && !d->dead;
-		d->refs += there;
-		pthread_mutex_unlock(&j->lock);
-		if (!there)
-			continue;
+	for (unsigned i = 0; i < n && !e; i++) {
+		struct journal_day *d = journal_day_hold(j, days[i], NULL);
+		if (!d)
+			continue; /* it ended meanwhile */
 		e = verify_day(j, d, problem, arg);
-		struct journal_day gone;
-		pthread_mutex_lock(&j->lock);
-		d->refs--;
-		bool close = journal_day_take(d, &gone);
-		pthread_mutex_unlock(&j->lock);
-		if (close)
-			journal_day_close(&gone);
+		journal_day_let_go(j, d);
 	}
 	return e;
 }

@@ -120,6 +120,9 @@ void journal_unlink_day(const struct journal *j, uint16_t day);
 void journal_expire_aside(struct journal *j); /* removes what was set aside of days that are over */
 /* The day in the table, opened, or even made, if it is not there. */
 enum err journal_have_day(struct journal *j, uint16_t day, bool make, struct journal_day **out) MUST_CHECK;
+/* A day stays open from the first to the second; NULL: there is none. Into `last`, if it is not NULL, the highest sequence of each lane. */
+struct journal_day *journal_day_hold(struct journal *j, uint16_t day, uint64_t last[]);
+void journal_day_let_go(struct journal *j, struct journal_day *d);
 /* The lock is held. */
 struct journal_day *journal_find_day(struct journal *j, uint16_t day);
 enum err journal_day_place(struct journal *j, const struct journal_day *d, struct journal_day **out) MUST_CHECK; /* into the table */
