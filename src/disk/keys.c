@@ -41,7 +41,8 @@ _Static_assert(PLACES % 8 == 0 && AT_CHANGING + CHANGING_LEN <= SUMMED, "the bit
 _Static_assert(BODY_SIZE / 512 == (BODY_SIZE + SEAL_SIZE - 1) / 512, "a seal does not cross a sector");
 
 struct keys {
-	pthread_mutex_t lock;
+	pthread_mutex_t file; /* who changes keys holds it while he waits for the disk; taken first */
+	pthread_mutex_t lock; /* guards what others read meanwhile: the body, which only its holder and the file's changes */
 	int fd;
 	bool sealed, reading;
 	uint8_t limbo[CHANGING_LEN]; /* places whose bytes on disk are not known since a write failed; all of them are to be empty */
@@ -172,7 +173,9 @@ static enum err change(struct keys *k, const uint8_t changing[CHANGING_LEN])
 	if (!e && k->sealed)
 		e = write_seal(k, k->next, NULL);
 	if (!e) {
+		pthread_mutex_lock(&k->lock);
 		memcpy(k->body, k->next, sizeof k->body);
+		pthread_mutex_unlock(&k->lock);
 		memset(k->limbo, 0, sizeof k->limbo);
 		if (k->changed)
 			k->changed(k->arg, get_u64(k->seal + AT_SERIAL));
@@ -244,6 +247,7 @@ enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 	struct keys *k = calloc(1, sizeof *k);
 	if (!k)
 		return err_set(ERR_NOMEM, "no memory");
+	pthread_mutex_init(&k->file, NULL);
 	pthread_mutex_init(&k->lock, NULL);
 	(void)sodium_mlock(k, sizeof *k); /* may be refused by limits: then the kernel may swap it */
 	enum err e = OK;
@@ -276,6 +280,7 @@ void keys_close(struct keys *k)
 		return;
 	if (k->fd >= 0)
 		close(k->fd);
+	pthread_mutex_destroy(&k->file);
 	pthread_mutex_destroy(&k->lock);
 	sodium_memzero(k, sizeof *k);
 	sodium_munlock(k, sizeof *k);
@@ -290,7 +295,7 @@ bool keys_sealed(struct keys *k)
 enum err keys_seal(struct keys *k)
 {
 	enum err e = OK;
-	pthread_mutex_lock(&k->lock);
+	pthread_mutex_lock(&k->file);
 	if (!k->sealed) {
 		fresh_seal(k);
 		put_u64(k->seal + AT_SERIAL, 1);
@@ -298,7 +303,7 @@ enum err keys_seal(struct keys *k)
 			k->sealed = true;
 		memcpy(k->id, k->seal + AT_ID, STORE_ID_LEN);
 	}
-	pthread_mutex_unlock(&k->lock);
+	pthread_mutex_unlock(&k->file);
 	return e;
 }
 
@@ -309,45 +314,46 @@ void keys_id(struct keys *k, uint8_t out[STORE_ID_LEN])
 
 uint64_t keys_serial(struct keys *k)
 {
-	pthread_mutex_lock(&k->lock);
+	pthread_mutex_lock(&k->file);
 	uint64_t serial = get_u64(k->seal + AT_SERIAL);
-	pthread_mutex_unlock(&k->lock);
+	pthread_mutex_unlock(&k->file);
 	return serial;
 }
 
 uint16_t keys_destroyed_before(struct keys *k)
 {
-	pthread_mutex_lock(&k->lock);
+	pthread_mutex_lock(&k->file);
 	uint16_t day = get_u16(k->seal + AT_DESTROYED);
-	pthread_mutex_unlock(&k->lock);
+	pthread_mutex_unlock(&k->file);
 	return day;
 }
 
 void keys_on_change(struct keys *k, void (*changed)(void *, uint64_t), void *arg)
 {
-	pthread_mutex_lock(&k->lock);
+	pthread_mutex_lock(&k->file);
 	k->changed = changed;
 	k->arg = arg;
-	pthread_mutex_unlock(&k->lock);
+	pthread_mutex_unlock(&k->file);
 }
 
-/* --- keys. The lock is held. */
+/* --- keys */
 
-/* The place of a day among [first, end), or an empty one; PLACES when there is none. */
-static unsigned find(struct keys *k, unsigned first, unsigned end, uint16_t day, bool *found)
+/* The place of a day among [first, end); PLACES when there is none. One of the locks is held. */
+static unsigned find(const struct keys *k, unsigned first, unsigned end, uint16_t day)
 {
-	unsigned empty = PLACES;
-	*found = false;
-	for (unsigned i = first; i < end; i++) {
-		uint16_t have = get_u16(place_at(k->body, i));
-		if (have == day && day) {
-			*found = true;
+	for (unsigned i = first; i < end; i++)
+		if (day && get_u16(place_at((uint8_t *)k->body, i)) == day)
 			return i;
-		}
-		if (have == 0 && empty == PLACES && !bit(k->limbo, i))
-			empty = i;
-	}
-	return empty;
+	return PLACES;
+}
+
+/* The file's lock is held. */
+static unsigned find_empty(const struct keys *k, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++)
+		if (get_u16(place_at((uint8_t *)k->body, i)) == 0 && !bit(k->limbo, i))
+			return i;
+	return PLACES;
 }
 
 static enum err make_key(struct keys *k, unsigned i, uint16_t day)
@@ -362,41 +368,57 @@ static enum err make_key(struct keys *k, unsigned i, uint16_t day)
 	return change(k, changing);
 }
 
+static bool has_key(struct keys *k, unsigned first, unsigned end, uint16_t day)
+{
+	pthread_mutex_lock(&k->lock);
+	bool has = find(k, first, end, day) < PLACES;
+	pthread_mutex_unlock(&k->lock);
+	return has;
+}
+
+/* Makes the key of a day among [first, end) unless there is one. */
+static enum err have_key(struct keys *k, unsigned first, unsigned end, uint16_t day)
+{
+	enum err e = OK;
+	if (has_key(k, first, end, day))
+		return OK;
+	pthread_mutex_lock(&k->file);
+	if (find(k, first, end, day) == PLACES) /* nor has somebody just made it */
+		e = make_key(k, find_empty(k, first, end), day);
+	pthread_mutex_unlock(&k->file);
+	return e;
+}
+
 enum err keys_identity(struct keys *k, uint16_t today, struct identity_keys *out)
 {
-	bool found;
-	uint16_t first = generation_of(today);
-	enum err e = OK;
+	/* a reader goes without: nobody has a cookie of those days yet */
+	enum err e = k->reading ? OK : have_key(k, 0, GENERATIONS_MAX, generation_of(today));
+	if (e)
+		return e;
 	pthread_mutex_lock(&k->lock);
-	unsigned at = find(k, 0, GENERATIONS_MAX, first, &found);
-	if (!found && !k->reading) /* a reader goes without: nobody has a cookie of those days yet */
-		e = make_key(k, at, first);
-	if (!e) {
-		memcpy(out->cookie.b, k->body + AT_COOKIE, 16);
-		memcpy(out->imported.b, k->body + AT_IMPORTED, 16);
-		memcpy(out->exported.b, k->body + AT_EXPORTED, 16);
-		for (unsigned i = 0; i < GENERATIONS_MAX; i++) {
-			const uint8_t *g = place_at(k->body, i);
-			out->generations[i].first_day = get_u16(g);
-			memcpy(out->generations[i].key.b, g + KEY_IN_PLACE, 16);
-		}
+	memcpy(out->cookie.b, k->body + AT_COOKIE, 16);
+	memcpy(out->imported.b, k->body + AT_IMPORTED, 16);
+	memcpy(out->exported.b, k->body + AT_EXPORTED, 16);
+	for (unsigned i = 0; i < GENERATIONS_MAX; i++) {
+		const uint8_t *g = place_at(k->body, i);
+		out->generations[i].first_day = get_u16(g);
+		memcpy(out->generations[i].key.b, g + KEY_IN_PLACE, 16);
 	}
 	pthread_mutex_unlock(&k->lock);
-	return e;
+	return OK;
 }
 
 enum err keys_day(struct keys *k, uint16_t day, bool make, uint8_t out[32])
 {
-	bool found;
-	enum err e = OK;
+	enum err e = make ? have_key(k, GENERATIONS_MAX, PLACES, day) : OK;
+	if (e)
+		return e;
 	pthread_mutex_lock(&k->lock);
-	unsigned at = find(k, GENERATIONS_MAX, PLACES, day, &found);
-	if (!found)
-		e = make ? make_key(k, at, day) : err_set(ERR_NOT_FOUND, "keys: there is no key of that day");
-	if (!e)
+	unsigned at = find(k, GENERATIONS_MAX, PLACES, day);
+	if (at < PLACES)
 		memcpy(out, place_at(k->body, at) + KEY_IN_PLACE, 32);
 	pthread_mutex_unlock(&k->lock);
-	return e;
+	return at < PLACES ? OK : err_set(ERR_NOT_FOUND, "keys: there is no key of that day");
 }
 
 unsigned keys_days(struct keys *k, uint16_t *out, unsigned cap)
@@ -414,7 +436,7 @@ enum err keys_expire(struct keys *k, uint16_t oldest, uint16_t today)
 {
 	uint8_t changing[CHANGING_LEN] = {0};
 	bool any = false;
-	pthread_mutex_lock(&k->lock);
+	pthread_mutex_lock(&k->file);
 	for (unsigned i = 0; i < PLACES; i++) {
 		uint32_t day = get_u16(place_at(k->body, i));
 		if (day && (i < GENERATIONS_MAX ? day + GENERATION_DAYS - 1 + COOKIE_DAYS <= today : day < oldest)) {
@@ -431,6 +453,6 @@ enum err keys_expire(struct keys *k, uint16_t oldest, uint16_t today)
 		if ((e = change(k, changing)))
 			put_u16(k->seal + AT_DESTROYED, before);
 	}
-	pthread_mutex_unlock(&k->lock);
+	pthread_mutex_unlock(&k->file);
 	return e;
 }

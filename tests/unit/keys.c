@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SIZE_MAX_OF_KEYS 8192
@@ -434,9 +437,56 @@ TEST(a_reader_of_a_later_month_goes_without_a_key_that_nobody_made)
 	keys_close(k);
 }
 
+/* --- while the disk is slow */
+
+static sem_t under_way, answered;
+static bool in_time;
+
+static void wait_for_answer(void *arg, uint64_t serial)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 20;
+	sem_post(&under_way);
+	in_time = sem_timedwait(&answered, &until) == 0;
+}
+
+static void *make_day(void *arg)
+{
+	uint8_t key[32];
+	CHECK(keys_day(arg, 20001, true, key) == OK);
+	return NULL;
+}
+
+TEST(nobody_who_wants_a_key_waits_for_the_disk_of_whoever_makes_another)
+{
+	struct keys *k = fresh(1);
+	struct identity_keys id;
+	uint8_t key[32], again[32];
+	pthread_t thread;
+	assert_int_equal(keys_identity(k, 20000, &id), OK);
+	assert_int_equal(keys_day(k, 20000, true, key), OK);
+	sem_init(&under_way, 0, 0);
+	sem_init(&answered, 0, 0);
+	keys_on_change(k, wait_for_answer, NULL);
+	assert_int_equal(pthread_create(&thread, NULL, make_day, k), 0);
+	while (sem_wait(&under_way) != 0)
+		;
+	assert_int_equal(keys_identity(k, 20000, &id), OK);
+	assert_int_equal(keys_day(k, 20000, false, again), OK);
+	assert_memory_equal(key, again, sizeof key);
+	sem_post(&answered);
+	pthread_join(thread, NULL);
+	assert_true(in_time);
+	sem_destroy(&under_way);
+	sem_destroy(&answered);
+	keys_close(k);
+}
+
 #define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 RUN(IN_FOLDER(a_key_whose_destruction_failed_is_destroyed_by_the_next_try),
     IN_FOLDER(a_key_that_could_not_be_written_is_not_used_and_its_place_is_emptied), IN_FOLDER(a_crash_at_any_byte_of_a_change_harms_no_other_key),
     IN_FOLDER(every_flipped_byte_and_every_cut_is_noticed), IN_FOLDER(keys_that_are_not_the_stores_newest_are_refused),
     IN_FOLDER(an_old_store_gets_its_seal_and_one_with_foreign_keys_is_refused), IN_FOLDER(a_store_that_never_began_may_begin),
-    IN_FOLDER(a_reader_of_a_later_month_goes_without_a_key_that_nobody_made))
+    IN_FOLDER(a_reader_of_a_later_month_goes_without_a_key_that_nobody_made),
+    IN_FOLDER(nobody_who_wants_a_key_waits_for_the_disk_of_whoever_makes_another))

@@ -7,7 +7,7 @@
  *                               sum 32 │ sum without what is changing 32 │ zeros
  *
  * A key is on disk, synced, before anything is hashed or sealed with it. It is destroyed by overwriting its place with
- * zeros and syncing. Backups never contain this file. Locked in memory. Any thread.
+ * zeros and syncing. Backups never contain this file. Locked in memory. Any thread; whoever asks for a key that is there does not wait for the disk.
  *
  * The seal tells whole keys from damaged ones, and this store's from another's. A change is announced in it (which places, and the sum of all others),
  * made, and then sealed: three writes, each synced. After a crash between them the places that were changing hold a key that nobody used yet, or one
