@@ -248,9 +248,10 @@ def test_the_page_s_consent_platform_is_asked(world):
     assert server.metric('hits_total') == 0
     browser.execute_script('decide("%s")' % GRANTED)
     until(lambda: server.metric('hits_total') == 1)
+    # a hit counts when it comes; its cookie is there when it was answered
+    cookie = until(lambda: next((c['value'] for c in browser.get_cookies() if c['name'] == 'crumb'), None))
     browser.execute_script('crumb("event", "look")')
     until(lambda: server.metric('hits_total') == 2)
-    cookie = until(lambda: next((c['value'] for c in browser.get_cookies() if c['name'] == 'crumb'), None))
     server.settle()
     assert server.visitor('--cookie', cookie)['consent']['purposes'] == [1, 3, 4, 9, 10]
     browser.execute_script('decide("%s"); crumb("event", "look")' % REFUSED)
