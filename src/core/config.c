@@ -82,6 +82,8 @@ const struct option config_options[] = {
     T("segment.consent", segment_consent, "",
 	"categories of Segment's consent that must be true, comma list (advertising: ID names one, too); empty: all that come"),
     T("page.key", kv_key, "crumb", "key of the key-values that /segments?format=kv gives to ad servers"),
+    T("operator.name", operator_name, "", "who runs this crumb: /me says it to visitors"),
+    H("operator.policy", operator_policy, "", "address of the privacy policy that /me links to, https://…", hosts_page),
     T("ortb2.name", ortb2_name, "crumb", "name of the data provider in OpenRTB answers"),
 };
 const size_t config_options_n = sizeof config_options / sizeof config_options[0];
@@ -90,7 +92,8 @@ const size_t config_options_n = sizeof config_options / sizeof config_options[0]
 static const char *const live[] = {"rules.path", "destinations.path", "store.reserve_percent", "collect.body_bytes", "geo.database", "privacy.attributes",
     "privacy.sensitive_destinations", "consent.default", "consent.require", "consent.dnt", "consent.tcf.vendor", "consent.tcf.purposes",
     "junk.crawl", "junk.crawlers", "junk.networks", "junk.per_network", "junk.per_day", "trusted_proxies", "sites", "cookie.samesite", "cookie.secure",
-    "cookie.partitioned", "cookie.domain", "segment.write_keys", "segment.consent", "page.key", "ortb2.name", "log.level"};
+    "cookie.partitioned", "cookie.domain", "segment.write_keys", "segment.consent", "page.key", "ortb2.name", "operator.name",
+    "operator.policy", "log.level"};
 
 bool config_is_live(const struct option *o)
 {

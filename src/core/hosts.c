@@ -79,3 +79,35 @@ enum err hosts_domain(const char *option, struct str value, struct buf *out)
 	buf_add(out, host, n);
 	return OK;
 }
+
+/* RFC 3986: ASCII that is seen, and no sign that ends a link where one is written down. */
+static bool url_byte(char c)
+{
+	return (uint8_t)c > ' ' && (uint8_t)c < 0x7f && !chr_one_of(c, "\"'<>\\^`{|}");
+}
+
+enum err hosts_page(const char *option, struct str value, struct buf *out)
+{
+	struct host_around a = host_around(value);
+	char host[HOST_MOST];
+	uint64_t port = 443;
+	bool secure = str_ieq(a.scheme, STR("https"));
+	if (value.n == 0)
+		return OK;
+	size_t n = host_read(a.host, host);
+	if (n && !a.scheme.n && !a.user.n && strchr(host, '.'))
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "' is no address of a page; did you mean 'https://" STR_FMT "'?", option, STR_ARG(value), STR_ARG(value));
+	if (!n || a.user.n || (!secure && !str_ieq(a.scheme, STR("http"))))
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "' is no address of a page such as https://shop.example/privacy", option, STR_ARG(value));
+	if (a.port.p && (!str_u64(a.port, &port) || port < 1 || port > 65535))
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "': a port is a number from 1 to 65535", option, STR_ARG(value));
+	for (size_t i = 0; i < a.rest.n; i++)
+		if (!url_byte(a.rest.p[i]))
+			return err_set(ERR_USAGE, "%s: '" STR_FMT "': blanks, quotes and letters of other alphabets are written as %%20 and the like in an address", option,
+			    STR_ARG(value));
+	buf_addf(out, "%s%.*s", secure ? "https://" : "http://", (int)n, host);
+	if (a.port.p)
+		buf_addf(out, ":%u", (unsigned)port);
+	buf_str(out, a.rest);
+	return OK;
+}

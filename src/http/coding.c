@@ -1,5 +1,7 @@
 #include "crumb/http/coding.h"
 
+#include "crumb/http/accept.h"
+
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -110,28 +112,6 @@ enum err coding_read(enum coding coding, struct str in, size_t most, struct buf 
 
 /* --- wanted */
 
-/* "q" as in 12.4.2, in thousandths; what is not one is 0: who cannot say how gladly is not taken at his word. */
-static unsigned weight(struct str parameters)
-{
-	struct str one;
-	while (parameters.n && str_cut(&parameters, ';', &one)) {
-		one = str_trim(one);
-		if (one.n < 2 || chr_lower(one.p[0]) != 'q' || one.p[1] != '=')
-			continue;
-		one = str_skip(one, 2);
-		if (one.n == 0 || one.n > 5 || (one.p[0] != '0' && one.p[0] != '1') || (one.n > 1 && one.p[1] != '.'))
-			return 0;
-		unsigned q = one.p[0] == '1' ? 1000 : 0, unit = 100;
-		for (size_t i = 2; i < one.n; i++, unit /= 10) {
-			if (!chr_digit(one.p[i]))
-				return 0;
-			q += (unsigned)(one.p[i] - '0') * unit;
-		}
-		return q > 1000 ? 0 : q;
-	}
-	return 1000;
-}
-
 enum coding coding_wanted(struct str list)
 {
 	enum { UNSAID = 2000 };
@@ -140,7 +120,7 @@ enum coding coding_wanted(struct str list)
 	while (list.n && str_cut(&list, ',', &one)) {
 		size_t at = str_find(one, ';');
 		struct str name = str_trim(str_make(one.p, at));
-		unsigned q = weight(str_skip(one, at + 1));
+		unsigned q = accept_weight(str_skip(one, at + 1));
 		if (str_ieq(name, STR("gzip")) || str_ieq(name, STR("x-gzip")))
 			gzip = q;
 		else if (str_ieq(name, STR("identity")))

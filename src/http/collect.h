@@ -14,10 +14,12 @@ struct collect;
 
 #define LOOKUP_WAIT_MS 10000
 
-/* How /segments is to be answered. */
+/* How /segments or /me is to be answered. */
 struct lookup_form {
 	unsigned number, segtax;
 	unsigned budget_ms; /* answer with what is known after so long, less one; 0: wait as long as it takes */
+	unsigned language;  /* of /me: a row of words.h */
+	bool opted_out;	    /* /me was asked with the cookie that says so */
 };
 
 /* A request that waits for the views (lookup.c). */

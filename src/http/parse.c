@@ -52,6 +52,7 @@ static const struct {
     [H_SEC_FETCH_DEST] = {"sec-fetch-dest", 14},
     [H_FORWARDED_FOR] = {"x-forwarded-for", 15},
     [H_ACCEPT_ENCODING] = {"accept-encoding", 15},
+    [H_ACCEPT_LANGUAGE] = {"accept-language", 15},
     [H_FORWARDED_HOST] = {"x-forwarded-host", 16},
     [H_CONTENT_ENCODING] = {"content-encoding", 16},
     [H_TRANSFER_ENCODING] = {"transfer-encoding", 17},

@@ -3,6 +3,7 @@
 #include "crumb/base/err.h"
 #include "crumb/base/host.h"
 #include "crumb/base/near.h"
+#include "crumb/base/plain.h"
 #include "crumb/privacy/consent.h"
 #include "crumb/privacy/hit.h"
 #include "crumb/privacy/scrub.h"
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define TOKEN_MOST 127
+#define OPERATOR_MOST 200
 #define NAME_MOST 32 /* of an attribute */
 
 static void __attribute__((format(printf, 4, 5))) found(struct options_found *f, const char *option, bool warning, const char *fmt, ...)
@@ -264,6 +266,19 @@ static void check_names(struct options_found *f, const char *option, const char 
 	}
 }
 
+/* UTF-8 that turns no text around and commands nothing. */
+static bool shown_as_it_is(struct str s)
+{
+	char shown[PLAIN_MOST];
+	while (s.n) {
+		size_t n = 0, took = plain_char(s, true, shown, &n);
+		if (n != took || memcmp(shown, s.p, n) != 0)
+			return false;
+		s = str_skip(s, took);
+	}
+	return true;
+}
+
 static void check_words(const struct config *c, struct options_found *f)
 {
 	struct str rest = str_c(c->segment_keys), key;
@@ -274,6 +289,8 @@ static void check_words(const struct config *c, struct options_found *f)
 	}
 	if (!*c->kv_key || strpbrk(c->kv_key, " \t\"'=!+#*~;^()<>[],&"))
 		WRONG("page.key", "'%s' is no key that an ad server takes: letters, digits and underscores are meant", c->kv_key);
+	if (strlen(c->operator_name) > OPERATOR_MOST || !shown_as_it_is(str_c(c->operator_name)))
+		WRONG("operator.name", "a name in one line of at most %d bytes of UTF-8 is meant", OPERATOR_MOST);
 	if (!*c->ortb2_name)
 		WRONG("ortb2.name", "a name is meant: it says whose data it is");
 	if (*c->segment_consent && !*c->segment_keys)

@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, 'tests', 'functional'), os.path.join(ROOT, 'tools', 'demo')]
 import shop  # noqa: E402
-from harness import Server  # noqa: E402
+from harness import CHROME, Server  # noqa: E402
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
@@ -338,3 +338,26 @@ def test_the_pixel_works_without_script(world):
     cookie = next(c['value'] for c in browser.get_cookies() if c['name'] == 'crumb')
     server.settle()
     assert {c['id']: c['count'] for c in server.visitor('--cookie', cookie)['categories']} == {'apparel.outerwear': 2, 'apparel.shoes': 1}
+
+
+def test_dates_are_whole_and_nothing_overflows_at_me_on_a_phone(world):
+    """360 px, in both languages: a date is in one line, and there is nothing to scroll sideways."""
+    server, shop_url, browser = world
+    server.options += ['operator.name=The crumb shop', 'operator.policy=https://shop.example/privacy']
+    server.restart()
+    url = 'http://' + server.collect
+    browser.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {'width': 360, 'height': 740, 'deviceScaleFactor': 3, 'mobile': True})
+    for tag in ('en', 'de'):
+        browser.execute_cdp_cmd('Network.setUserAgentOverride', {'userAgent': CHROME, 'acceptLanguage': tag})
+        browser.get(url + '/me')
+        for path in ('/coats/1', '/coats/2', '/coats/3', '/shoes/1'):
+            browser.get(url + '/p.gif?a.size=' + 'long-word' * 6 + '&u=' + urllib.parse.quote(shop_url + path, safe=''))
+        browser.get(url + '/me')
+        dates = browser.find_elements(By.TAG_NAME, 'time')
+        assert browser.find_element(By.TAG_NAME, 'html').get_attribute('lang') == tag
+        assert len(dates) >= 3 + 2 + 3                    # from, to and end; interests; audiences
+        lines = browser.execute_script('return Array.from(document.querySelectorAll("time")).map(t => t.getClientRects().length)')
+        assert set(lines) == {1}, lines
+        wide = browser.execute_script('return [document.scrollingElement.scrollWidth, innerWidth]')
+        assert wide == [360, 360], wide
+        assert browser.find_element(By.CSS_SELECTOR, 'footer a').get_attribute('href') == 'https://shop.example/privacy'

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 
-from harness import Browser
+from harness import ROOT, Browser
 
 CROSS = {'Sec-Fetch-Site': 'cross-site', 'Origin': 'https://evil.example'}
 
@@ -26,7 +26,7 @@ def test_the_page_shows_what_is_known_and_when_it_ends(make):
     page = page.decode()
     assert status == 200 and answer.getheader('Content-Type') == 'text/html; charset=utf-8' and answer.getheader('Cache-Control') == 'no-store'
     assert "frame-ancestors 'none'" in answer.getheader('Content-Security-Policy') and answer.getheader('X-Frame-Options') == 'DENY'
-    assert '<script' not in page and '<td>Coats<td>3<td>1<td>20' in page and 'coat-fans' in page and '<td>US' in page and '<td>desktop' in page
+    assert '<script' not in page and '<td>Coats<td>3<td>1<td><time>20' in page and '<td>coat-fans<td><time>20' in page and '<td>US' in page and '<td>desktop' in page
     assert '&lt;b>XL' in page and '<b>XL' not in page
     status, answer, data = me(b)
     known, shown = json.loads(data), b.shown()
@@ -40,6 +40,64 @@ def test_the_page_shows_what_is_known_and_when_it_ends(make):
     assert set(b.shown()['segments']) == set(ends) and b.shown()['ends']['segments'] == ends
     server.advance('1d')
     assert set(b.shown()['segments']) == {'coats-ever', 'apparel-any'}
+
+
+NAMED = '''version: 1
+attributes:
+  - {id: size, name: Size <of the item>, values: [s, xl]}
+categories:
+  - {id: apparel.coats, name: "Coats & jackets", any: [{event: view, path: "/coats/*"}]}
+segments:
+  - {id: coat-fans, name: In the market for a coat, when: coats}
+  - {id: plain, when: coats}
+'''
+
+
+def test_the_page_speaks_the_names_of_the_rules_and_of_the_operator(make):
+    server = make(rules=NAMED, options=['operator.name=Müller & "Söhne" <b>', 'operator.policy=https://shop.example/privacy?a=1&b=2'])
+    b = Browser.known(server)
+    b.hit('/coats/1', extra='&a.size=xl')
+    page = me(b, json=False)[2].decode()
+    assert '<td>In the market for a coat<td><time>20' in page and '<td>plain<td><time>20' in page and '<td>Coats &amp; jackets<td>1<td>1<td><time>20' in page
+    assert '<td>Size &lt;of the item><td>xl' in page and 'coat-fans' not in page
+    assert 'This is kept by Müller &amp; &quot;Söhne&quot; &lt;b>.' in page and '<a href="https://shop.example/privacy?a=1&amp;b=2">Privacy policy</a>' in page
+    assert re.findall('<h2>(.*?)</h2>', page) == ['Interests', 'Audiences', 'Browser and place', 'What pages said', 'Your choice']
+    assert 'for 400 days' in page and 'for 90 days' in page and not re.search(r'@[0-9]', page)
+    # what was done is said in the same frame
+    done = b.request('POST', '/me/forget')[2].decode()
+    assert 'Receipt' in done and 'Privacy policy' in done and 'Söhne' in done
+    other = me(Browser(make()), json=False)[2].decode()
+    assert '<footer' not in other and 'Your choice' in other and '<h2>Interests' not in other
+
+
+def test_the_page_is_in_the_language_that_the_browser_asks_for(server):
+    b = Browser.known(server)
+    b.hit('/coats/1')
+    for field, tag, title in ((None, 'en', 'What is known about this browser'), ('de', 'de', 'Was über diesen Browser bekannt ist'), ('de-CH, en;q=0.5', 'de', 'Was über'),
+                              ('en, de;q=0.9', 'en', 'What is'), ('ja, fr;q=0.5', 'en', 'What is'), ('de;q=0, *', 'en', 'What is')):
+        status, answer, page = me(b, {'Accept-Language': field} if field else None, json=False)
+        page = page.decode()
+        assert status == 200 and answer.getheader('Content-Language') == tag and answer.getheader('Vary') == 'Accept-Language', field
+        assert '<html lang="%s">' % tag in page and '<h1>' + title in page, field
+    german = me(b, {'Accept-Language': 'de'}, json=False)[2].decode()
+    assert '<td>Rechner' in german and 'vergessen am' in german and 'für 400 Tage' in german and 'Interests' not in german
+    # the download is data, and the same for everybody
+    status, answer, data = me(b, {'Accept-Language': 'de'})
+    assert answer.getheader('Content-Language') is None and json.loads(data) == json.loads(me(b)[2])
+    for path, said in (('/me/forget', 'Quittung'), ('/me/forget', 'nichts bekannt'), ('/optout', 'abgemeldet'), ('/optin', 'angemeldet')):
+        status, answer, page = b.request('POST', path, headers={'Accept-Language': 'de-DE,de;q=0.9,en;q=0.8'})
+        assert status == 200 and answer.getheader('Content-Language') == 'de' and said in page.decode(), path
+
+
+def test_no_language_has_a_hole():
+    with open(os.path.join(ROOT, 'src', 'http', 'words.h')) as f, open(os.path.join(ROOT, 'src', 'http', 'words.c')) as g:
+        head, table = f.read(), g.read()
+    words = re.findall(r'^\tW_(\w+)', head, re.M)
+    assert words[-1] == 'MAX'
+    rows = {w: re.findall(r'\[W_%s\] =\s*((?:"(?:[^"\\]|\\.)*"\s*)+),' % w, table) for w in words[:-1]}
+    for word, texts in rows.items():
+        assert len(texts) == table.count('[W_TITLE]') and all(len(t) > 2 for t in texts), word
+        assert len({tuple(sorted(re.findall(r'@[0-9]', t))) for t in texts}) == 1, word     # the same values
 
 
 def test_a_stranger_and_a_first_visit(server):
@@ -72,7 +130,7 @@ def test_forget_me(server):
     a.hit('/coats/1'), b.hit('/coats/1')
     old = a.jar['crumb']
     status, _, page = a.request('POST', '/me/forget', headers={'Origin': 'http://' + server.collect, 'Sec-Fetch-Site': 'same-origin'})
-    assert status == 200 and re.search(r'Receipt [0-9a-f]{16}, 20', page.decode()) and 'crumb' not in a.jar
+    assert status == 200 and re.search(r'Receipt [0-9a-f]{16}, <time>20', page.decode()) and 'crumb' not in a.jar
     assert server.visitor('--cookie', old) is None and server.js('db', 'stat')['visitors'] == 1          # at once, nothing was waited for
     assert re.search(r'Receipt ([0-9a-f]{16})', page.decode()).group(1) in server.logged()
     a.jar['crumb'] = old

@@ -107,6 +107,20 @@ def test_trusted_proxies_and_consent(server):
     until(has_cookie)
 
 
+def test_who_runs_it_is_said_anew_at_me(server):
+    b = Browser.known(server)
+
+    def page():
+        return b.request('GET', '/me')[2].decode()
+    assert 'This is kept by' not in page()
+    server.hup(operator__name='Shop AG', operator__policy='https://shop.example/privacy')
+    until(lambda: 'This is kept by Shop AG.' in page() and 'href="https://shop.example/privacy"' in page())
+    assert 'config refused' in server.hup(operator__policy='javascript:alert(1)') and 'href="https://shop.example/privacy"' in page()
+    assert 'config refused' in server.hup(operator__policy='https://shop.example/new', operator__name='a\u202eb')
+    server.hup(operator__name='Other AG')
+    until(lambda: 'Other AG' in page() and 'https://shop.example/new' in page())
+
+
 def test_what_has_to_wait_is_named_and_the_command_line_goes_on(server):
     Browser.known(server)
     said = server.hup(collect__listen='127.0.0.1:1', admin__token='another-token', retention='30', store__shards='8')

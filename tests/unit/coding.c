@@ -1,4 +1,5 @@
 /* Content codings: what is read, where reading ends, what a client takes. */
+#include "crumb/http/accept.h"
 #include "crumb/http/coding.h"
 
 #include "unit.h"
@@ -111,9 +112,25 @@ static void fields_say_what_is_wanted(void **state)
 			fail_msg("'%s'", cases[i].field);
 }
 
+static void languages_are_chosen_by_how_gladly(void **state)
+{
+	static const char *const tags[] = {"en", "de", "fr"};
+	static const struct {
+		const char *field;
+		unsigned want;
+	} cases[] = {{"", 0}, {"de", 1}, {"de-AT", 1}, {"DE-at", 1}, {"den", 0}, {"en-GB,en;q=0.9,de;q=0.8", 0}, {"de-CH, de;q=0.9, en;q=0.8", 1}, {"de;q=0.8, en-US", 0},
+	    {"ja, de;q=0.5, en;q=0.3", 1}, {"de, en", 1}, {"en, de", 0}, {"ja", 0}, {"*", 0}, {"en;q=0, *", 1}, {"de;q=0, *;q=0.5", 0}, {"en;q=0.2, *;q=0.5", 1},
+	    {"de;q=0", 0}, {"en;q=0,de;q=0,fr;q=0", 0}, {"de;q=2, en;q=0.1", 0}, {"de;q=0.001", 1}, {"en;q=0.5, fr ; Q=0.7", 2}, {" ,, de ,", 1}, {"de-;q=0.5", 1}, {"-de", 0},
+	    {"de;q=0.1, de-AT;q=0.9, en;q=0.5", 1}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (accept_language(str_c(cases[i].field), tags, 3) != cases[i].want)
+			fail_msg("'%s'", cases[i].field);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read), cmocka_unit_test(a_few_bytes_do_not_become_many), cmocka_unit_test(fields_name_a_coding),
-	    cmocka_unit_test(fields_say_what_is_wanted)};
+	    cmocka_unit_test(fields_say_what_is_wanted),
+	    cmocka_unit_test(languages_are_chosen_by_how_gladly)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ struct config {
 	/* text: owned by the config */
 	char *store_path, *rules_path, *destinations_path, *collect_listen, *admin_listen, *admin_token, *geo_database, *sites, *trusted_proxies;
 	char *cookie_domain, *keep_query, *attributes, *tcf_purposes, *consent_require, *process_user, *crawlers_file, *networks_file, *ortb2_name,
-	    *kv_key, *segment_keys, *segment_consent, *sensitive_destinations;
+	    *kv_key, *segment_keys, *segment_consent, *sensitive_destinations, *operator_name, *operator_policy;
 	/* numbers */
 	long shards, k, retention_days, collect_threads, connections, header_bytes, body_bytes, idle_s, header_s, body_s;
 	long provisional_max, map_gb, fold_pace_ms, rules_wait_s, stream_keep_h, tcf_vendor, disk_reserve_percent;

@@ -9,5 +9,7 @@
 enum err hosts_sites(const char *option, struct str value, struct buf *out) MUST_CHECK;
 /* One domain, for a cookie. */
 enum err hosts_domain(const char *option, struct str value, struct buf *out) MUST_CHECK;
+/* One page, https://HOST[:PORT][/…] or http: what may stand in a link. The host becomes what requests have; the rest stays as it is. */
+enum err hosts_page(const char *option, struct str value, struct buf *out) MUST_CHECK;
 
 #endif
