@@ -1,11 +1,9 @@
 #include "app.h"
 
-#include "crumb/base/log.h"
-
 #include <stdlib.h>
 
 /* What cannot change while threads run stays as it is; *any: something else is new. */
-static enum err merge(const struct config *now, struct config *fresh, bool *any)
+static enum err merge(const struct config *now, struct config *fresh, struct told *told, bool *any)
 {
 	enum err e = OK;
 	for (size_t i = 0; i < config_options_n && !e; i++) {
@@ -15,21 +13,21 @@ static enum err merge(const struct config *now, struct config *fresh, bool *any)
 		*any |= config_is_live(o);
 		if (config_is_live(o))
 			continue;
-		log_warn("config", "%s changed: takes effect at the next start", o->name);
+		told_add(told, TOLD_WAITING, "config", "%s changed: takes effect at the next start", o->name);
 		e = config_take(fresh, now, o);
 	}
 	fresh->told = now->told;
 	return e;
 }
 
-void again_tell(const struct config *before, const struct config *now)
+void again_tell(const struct config *before, const struct config *now, struct told *told)
 {
 	for (size_t i = 0; i < config_options_n; i++)
 		if (!config_same(before, now, &config_options[i]))
-			log_info("config", "%s changed: in force from now on", config_options[i].name);
+			told_add(told, TOLD_TAKEN, "config", "%s changed: in force from now on", config_options[i].name);
 }
 
-enum err again_read(int argc, char **argv, const struct config *now, struct config **out)
+enum err again_read(int argc, char **argv, const struct config *now, struct told *told, struct config **out)
 {
 	static struct options_found f; /* one at a time */
 	struct arguments a;
@@ -44,7 +42,7 @@ enum err again_read(int argc, char **argv, const struct config *now, struct conf
 			e = err_set(ERR_USAGE, "%u of the options cannot work", options_say(&f, NULL));
 	}
 	if (!e)
-		e = merge(now, fresh, &any);
+		e = merge(now, fresh, told, &any);
 	if (e || !any)
 		again_free(fresh);
 	if (!e)

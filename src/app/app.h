@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+struct json_t;
+
 struct arguments {
 	bool help, version, check, json, test_clock, take_over, verbose;
 };
@@ -20,10 +22,20 @@ int check_all(const struct config *c, enum err early, bool json);
 /* Says what cannot work, to a file, or in the log where that is NULL; how much. */
 unsigned options_say(const struct options_found *f, FILE *to);
 
+/* told.c: what became of reading things again. Each sentence goes to the log, and as "MODULE SENTENCE" to whoever asked for it. One thread at a time. */
+enum told_kind { TOLD_TAKEN, TOLD_WAITING /* for the next start */, TOLD_REFUSED, TOLD_KINDS };
+struct told {
+	struct json_t *lists[TOLD_KINDS]; /* of texts; NULL: there is no memory for it, and the log has it alone */
+};
+void told_begin(struct told *t);
+void told_add(struct told *t, enum told_kind kind, const char *module, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* {"rules":HASH,"taken":[…],"waiting":[…],"refused":[…]}, and with "error", the first refusal, where there is one. Ends `t`. NULL: no memory. */
+struct json_t *told_json(struct told *t, const char *rules) MUST_CHECK;
+
 /* again.c: reads the configuration again. *out: what could be in force from now on; NULL: all is as before. Changes that have to wait for the next start
- * are said in the log, a line each, and are not in it. */
-enum err again_read(int argc, char **argv, const struct config *now, struct config **out) MUST_CHECK;
-void again_tell(const struct config *before, const struct config *now); /* what is in force now, a line each */
+ * are told, a sentence each, and are not in it. */
+enum err again_read(int argc, char **argv, const struct config *now, struct told *told, struct config **out) MUST_CHECK;
+void again_tell(const struct config *before, const struct config *now, struct told *told); /* what is in force now, a sentence each */
 void again_free(struct config *c);
 
 #endif

@@ -65,10 +65,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (read(fd, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGHUP) {
-			pthread_mutex_lock(&s->reload_lock);
-			s->reload_options = true;
-			pthread_mutex_unlock(&s->reload_lock);
-			reload_want(s, false);
+			reload_all(s);
 		} else {
 			terminate(s);
 		}
@@ -314,6 +311,7 @@ static enum err start(struct server *s)
 	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, sockets_get(&s->sockets, SOCKET_ADMIN, 0), &s->admin)))
 		return err_wrap(e, "admin.listen");
 	admin_on_models(s->admin, reload_models, s);
+	admin_on_reload(s->admin, reload_all, reload_over, s);
 	char admin[128];
 	admin_address(s->admin, admin, sizeof admin);
 	if ((e = store_save_admin(s->node.store, admin, s->token)))
@@ -387,6 +385,7 @@ static void stop(struct server *s)
 			event_free(events[i]);
 	if (s->base)
 		event_base_free(s->base);
+	json_decref(s->reload_told);
 	rules_unref(s->shared.rules);
 	destinations_unref(s->shared.destinations);
 	place_db_unref(s->shared.places);

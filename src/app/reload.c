@@ -126,7 +126,7 @@ static void swap_options(struct server *s, const struct config *c, const struct 
 }
 
 /* On the reloading thread. What is wrong in it leaves all options as they are. */
-static enum err reload_options(struct server *s)
+static enum err reload_options(struct server *s, struct told *told)
 {
 	const struct config *before = s->shared.config;
 	struct config *fresh = NULL;
@@ -135,14 +135,14 @@ static enum err reload_options(struct server *s)
 	struct place_db *places = NULL;
 	char file[4096];
 	struct retired *r = calloc(1, sizeof *r);
-	enum err e = r ? again_read(s->argc, s->argv, before, &fresh) : err_set(ERR_NOMEM, "no memory");
+	enum err e = r ? again_read(s->argc, s->argv, before, told, &fresh) : err_set(ERR_NOMEM, "no memory");
 	if (!e && fresh)
 		e = cidr_list_parse(fresh->trusted_proxies, &trusted);
 	if (!e && fresh)
 		e = open_files(before, fresh, &lists, &places, file);
 	if (e || !fresh) {
 		if (e)
-			log_error("config", "refused, the old options stay: %s", err_text());
+			told_add(told, TOLD_REFUSED, "config", "refused, the old options stay: %s", err_text());
 		junk_unref(lists);
 		again_free(fresh);
 		free(r);
@@ -157,30 +157,68 @@ static enum err reload_options(struct server *s)
 	}
 	swap_options(s, fresh, &trusted, lists, places);
 	pthread_mutex_unlock(&s->places_lock);
-	again_tell(before, fresh);
+	again_tell(before, fresh, told);
 	return OK;
 }
 
-static enum err reload(struct server *s)
+static enum err reload(struct server *s, struct told *told)
 {
 	const struct config *c = s->shared.config;
-	if ((*c->crawlers_file || *c->networks_file) && reload_lists(s) != OK)
-		log_error("junk", "the lists are refused, the old ones stay: %s", err_text());
+	if (*c->crawlers_file || *c->networks_file) {
+		if (reload_lists(s) != OK)
+			told_add(told, TOLD_REFUSED, "junk", "the lists are refused, the old ones stay: %s", err_text());
+		else
+			told_add(told, TOLD_TAKEN, "junk", "the lists of crawlers and networks are read again");
+	}
 	enum err e = node_reload(&s->node);
 	if (e) {
-		log_error("rules", "refused, the old rules stay: %s", err_text());
+		told_add(told, TOLD_REFUSED, "rules", "refused, the old rules stay: %s", err_text());
 		return e;
 	}
 	reload_share(s);
 	struct rules *r = node_rules(&s->node);
-	log_info("rules", "loaded rules=%s", r->hash_text);
+	told_add(told, TOLD_TAKEN, "rules", "loaded rules=%s", r->hash_text);
 	rules_unref(r);
 	return OK;
 }
 
+/* What became of it, for whoever asked; the log has it already. */
+static json_t *tell(struct server *s, struct told *told)
+{
+	struct rules *r = node_rules(&s->node);
+	json_t *j = told_json(told, r->hash_text);
+	rules_unref(r);
+	return j;
+}
+
 enum err reload_models(void *arg)
 {
-	return reload(arg);
+	struct told told;
+	told_begin(&told);
+	enum err e = reload(arg, &told);
+	json_decref(tell(arg, &told));
+	return e;
+}
+
+/* One round, with the lock, which it lets go of meanwhile. */
+static void run_round(struct server *s)
+{
+	bool options = s->reload_options;
+	uint64_t round = s->reload_asked;
+	struct told told;
+	s->reload_wanted = s->reload_options = false;
+	pthread_mutex_unlock(&s->reload_lock);
+	notify_reloading();
+	told_begin(&told);
+	enum err e = options ? reload_options(s, &told) : OK, rules = reload(s, &told);
+	json_t *said = tell(s, &told);
+	notify("READY=1\nSTATUS=%s", rules ? "ready; rules are refused, the old ones stay" /* and said in the log */
+				   : e	   ? "ready; options are refused, the old ones stay"
+					   : "ready");
+	pthread_mutex_lock(&s->reload_lock);
+	json_decref(s->reload_told);
+	s->reload_told = said;
+	s->reload_done = round;
 }
 
 void *reload_run(void *arg)
@@ -193,15 +231,7 @@ void *reload_run(void *arg)
 			pthread_cond_wait(&s->reload_wake, &s->reload_lock);
 			continue;
 		}
-		bool options = s->reload_options;
-		s->reload_wanted = s->reload_options = false;
-		pthread_mutex_unlock(&s->reload_lock);
-		notify_reloading();
-		enum err e = options ? reload_options(s) : OK;
-		notify("READY=1\nSTATUS=%s", reload(s) != OK ? "ready; rules are refused, the old ones stay" /* and said in the log */
-						: e		? "ready; options are refused, the old ones stay"
-								: "ready");
-		pthread_mutex_lock(&s->reload_lock);
+		run_round(s);
 	}
 	pthread_mutex_unlock(&s->reload_lock);
 	return NULL;
@@ -214,4 +244,25 @@ void reload_want(struct server *s, bool stop)
 	s->reload_stop |= stop;
 	pthread_cond_signal(&s->reload_wake);
 	pthread_mutex_unlock(&s->reload_lock);
+}
+
+uint64_t reload_all(void *arg)
+{
+	struct server *s = arg;
+	pthread_mutex_lock(&s->reload_lock);
+	uint64_t round = ++s->reload_asked;
+	s->reload_wanted = s->reload_options = true;
+	pthread_cond_signal(&s->reload_wake);
+	pthread_mutex_unlock(&s->reload_lock);
+	return round;
+}
+
+bool reload_over(void *arg, uint64_t round, json_t **told)
+{
+	struct server *s = arg;
+	pthread_mutex_lock(&s->reload_lock);
+	bool over = s->reload_done >= round;
+	*told = over ? json_incref(s->reload_told) : NULL;
+	pthread_mutex_unlock(&s->reload_lock);
+	return over;
 }

@@ -9,6 +9,7 @@
 #include "crumb/node/keeper.h"
 #include "takeover.h"
 
+#include <jansson.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -48,6 +49,8 @@ struct server {
 	pthread_mutex_t reload_lock;
 	pthread_cond_t reload_wake;
 	bool reload_wanted, reload_options /* the configuration, too */, reload_stop, reload_runs;
+	uint64_t reload_asked, reload_done; /* rounds: who asks waits for one that began afterwards */
+	json_t *reload_told;		    /* what became of the latest; NULL: none was, or there is no memory to say it */
 };
 
 /* --- reload.c: what changes while the server runs */
@@ -58,5 +61,9 @@ void reload_share(struct server *s);	       /* the node's rules and destinations
 enum err reload_models(void *server) MUST_CHECK; /* there are new models: rules, lists, destinations; any thread */
 void *reload_run(void *server);		       /* the thread that does it */
 void reload_want(struct server *s, bool stop); /* wakes it */
+/* As SIGHUP does, the configuration too; the number of the round that will have done it. */
+uint64_t reload_all(void *server);
+/* Is the round over? *told is a reference to what became of it, or of a later one; NULL: there is no memory to say it. */
+bool reload_over(void *server, uint64_t round, json_t **told);
 
 #endif

@@ -340,6 +340,16 @@ static void compact(struct admin *a, struct http_request *r, const struct args *
 	hold(a, w);
 }
 
+static void reload(struct admin *a, struct http_request *r, const struct args *args)
+{
+	struct waiting *w = make_waiting(r, RELOAD);
+	(void)args;
+	if (!w)
+		return;
+	w->round = a->reload(a->reload_arg);
+	hold(a, w);
+}
+
 static const struct route routes[] = {
     {"/metrics", HTTP_M_GET, NULL, METRICS, 0, 0},
     {"/healthz", HTTP_M_GET, health, NOTHING, 0, 0},
@@ -355,6 +365,7 @@ static const struct route routes[] = {
     {"/v1/import", HTTP_M_POST, import, NOTHING, BIT(ARG_PARTNER) | BIT(ARG_FORMAT) | BIT(ARG_FROM) | BIT(ARG_TO) | BIT(ARG_BYTES) | BIT(ARG_LINES) |
 	BIT(ARG_AGAIN) | BIT(ARG_DRY), 0},
     {"/v1/import/applied", HTTP_M_GET, applied, NOTHING, 0, BIT(ARG_FROM)},
+    {"/v1/reload", HTTP_M_POST, reload, NOTHING, 0, 0},
     {"/v1/compact", HTTP_M_POST, compact, NOTHING, 0, 0},
     {"/v1/backup", HTTP_M_POST, NULL, BACKUP, 0, 0},
     {"/v1/quarantine", HTTP_M_POST, NULL, QUARANTINE, 0, 0},
@@ -431,6 +442,13 @@ void admin_on_models(struct admin *a, enum err (*changed)(void *), void *arg)
 {
 	a->models_changed = changed;
 	a->models_arg = arg;
+}
+
+void admin_on_reload(struct admin *a, uint64_t (*ask)(void *), bool (*over)(void *, uint64_t, json_t **), void *arg)
+{
+	a->reload = ask;
+	a->reloaded = over;
+	a->reload_arg = arg;
 }
 
 void admin_ready(struct admin *a, bool ready)

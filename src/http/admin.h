@@ -13,11 +13,12 @@
 #define QUEUE_MOST 64
 #define ADMIN_WAIT_US 110000000 /* how long an answer may take that waits for the views */
 
-/* What a request wants. SETTLE waits for fold and sweep, COMPACT for the keeper; the others are jobs of a thread. */
+/* What a request wants. SETTLE waits for fold and sweep, COMPACT for the keeper, RELOAD for the thread that reads things again; the others are jobs of a thread. */
 enum what {
 	NOTHING,
 	SETTLE,
 	COMPACT,
+	RELOAD,
 	METRICS,
 	SEGMENTS,
 	SEGMENT,
@@ -51,7 +52,7 @@ struct waiting {
 	struct http_ticket ticket;
 	enum what what;
 	bool clock;	     /* settle: answer with the clock */
-	uint64_t round;	     /* compact: of the keeper */
+	uint64_t round;	     /* compact: of the keeper; reload: of reading again */
 	uint64_t failures;   /* of the keeper, when it was asked */
 	struct vkey visitor; /* erase */
 	uint64_t deadline_us;
@@ -103,6 +104,9 @@ struct admin {
 	struct ask_memory *asked; /* of the thread for questions */
 	enum err (*models_changed)(void *);
 	void *models_arg;
+	uint64_t (*reload)(void *);
+	bool (*reloaded)(void *, uint64_t, json_t **);
+	void *reload_arg;
 };
 
 /* admin_wait.c: answers. Takes the reference; what could not be made for lack of memory is a 503. */

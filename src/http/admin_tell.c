@@ -7,6 +7,7 @@
 #include "crumb/export/lists.h"
 
 #include <malloc.h>
+#include <stdlib.h>
 
 /* The numbers that lists tell, by the same gate; what is withheld is not there. */
 static void segments(struct admin *a, struct buf *out)
@@ -83,6 +84,9 @@ static enum err rules_status(struct admin *a, json_t **out)
 	rules_unref(build.rules);
 	rules_unref(newest);
 	generation_unref(g);
+	char *path = realpath(a->shared->config->rules_path, NULL); /* of whoever asks, the folder may be another */
+	json_object_set_new(j, "path", json_string(path ? path : a->shared->config->rules_path));
+	free(path);
 	*out = j;
 	return OK;
 }

@@ -176,6 +176,18 @@ static bool try_compacted(struct admin *a, struct waiting *w)
 	return true;
 }
 
+static bool try_reloaded(struct admin *a, struct waiting *w)
+{
+	json_t *told;
+	if (a->reloaded(a->reload_arg, w->round, &told)) {
+		admin_json(w->ticket, json_object_get(told, "error") ? 400 : 200, told);
+		return true;
+	}
+	if (late(w))
+		admin_refuse(w->ticket, 503, "not finished yet; it goes on, and the log says what became of it");
+	return late(w);
+}
+
 static bool try_stream(struct admin *a, struct waiting *w)
 {
 	uint64_t version = stream_version(a->node->engine);
@@ -227,6 +239,8 @@ static bool try_answer(struct admin *a, struct waiting *w)
 		return try_settled(a, w);
 	if (w->what == COMPACT)
 		return try_compacted(a, w);
+	if (w->what == RELOAD)
+		return try_reloaded(a, w);
 	if (w->what == STREAM)
 		return try_stream(a, w);
 	if (!atomic_load(&w->done))

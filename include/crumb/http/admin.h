@@ -8,6 +8,7 @@
 #include "crumb/node/keeper.h"
 
 struct admin;
+struct json_t;
 
 /* Listens at `socket`, of which it makes a descriptor of its own, or at admin.listen when that is -1. */
 enum err admin_new(struct event_base *base, struct node *node, struct keeper *keeper, struct collect_shared *shared, const char *token,
@@ -19,6 +20,8 @@ bool admin_waits(const struct admin *a);
 void admin_ready(struct admin *a, bool ready);
 /* A lookalike was trained: rules are to be read again, on the thread that calls. */
 void admin_on_models(struct admin *a, enum err (*changed)(void *), void *arg);
+/* POST /v1/reload: `ask` begins to read everything again and names the round; `over` says whether that is done, and what became of it. Main thread. */
+void admin_on_reload(struct admin *a, uint64_t (*ask)(void *), bool (*over)(void *, uint64_t round, struct json_t **told), void *arg);
 int admin_socket(const struct admin *a); /* where it listens */
 void admin_adopt(struct admin *a, int fd, const struct sockaddr_storage *peer); /* takes a connection */
 void admin_give(struct admin *a, bool (*give)(void *ctx, int fd), void *ctx); /* connections that ask for nothing go to `give` (http/server.h) */
