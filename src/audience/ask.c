@@ -7,6 +7,7 @@
 #include "crumb/core/metric.h"
 #include "crumb/rules/block.h"
 #include "crumb/rules/eval.h"
+#include "crumb/rules/like.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -475,24 +476,44 @@ static int by_id(const void *a, const void *b)
 	return strcmp(((const struct move *)a)->id, ((const struct move *)b)->id);
 }
 
+/* The segment of `old` that is gone and had the members that `s` has, whatever it is called; each stands for one. -1: none. */
+static int called_before(const struct rules *old, const struct rules *fresh, const struct segment *s, bool *taken)
+{
+	for (size_t i = 0; i < old->segments_n; i++) {
+		const struct segment *o = &old->segments[i];
+		bool same = memcmp(&o->definition, &s->definition, sizeof s->definition) == 0 && !o->like == !s->like;
+		if (taken[i] || !same || (s->like && strcmp(o->like->seed, s->like->seed) != 0) || rules_segment(fresh, str_c(o->id)) >= 0)
+			continue;
+		taken[i] = true;
+		return (int)i;
+	}
+	return -1;
+}
+
 static struct move *list_moves(const struct rules *old, const struct rules *fresh, size_t *n)
 {
 	struct move *moves = calloc(old->segments_n + fresh->segments_n + 1, sizeof *moves);
+	bool *taken = calloc(old->segments_n + 1, sizeof *taken);
 	*n = 0;
-	if (!moves)
-		return NULL;
-	for (size_t i = 0; i < fresh->segments_n; i++) {
-		uint16_t was;
-		moves[(*n)++] = (struct move){.id = fresh->segments[i].id,
-		    .was = rules_segment(old, str_c(fresh->segments[i].id)),
+	for (size_t i = 0; moves && taken && i < fresh->segments_n; i++) {
+		uint16_t number;
+		const struct segment *s = &fresh->segments[i];
+		int was = rules_segment(old, str_c(s->id)), before = was < 0 ? called_before(old, fresh, s, taken) : -1;
+		moves[(*n)++] = (struct move){.id = s->id,
+		    .was = before >= 0 ? before : was,
 		    .will = (int)i,
-		    .same = segment_unchanged(old, fresh, (uint16_t)i, &was)};
+		    .same = before >= 0 || segment_unchanged(old, fresh, (uint16_t)i, &number)};
 	}
-	for (size_t i = 0; i < old->segments_n; i++)
-		if (rules_segment(fresh, str_c(old->segments[i].id)) < 0)
+	for (size_t i = 0; moves && taken && i < old->segments_n; i++)
+		if (!taken[i] && rules_segment(fresh, str_c(old->segments[i].id)) < 0)
 			moves[(*n)++] = (struct move){.id = old->segments[i].id, .was = (int)i, .will = -1};
 	if (*n)
 		qsort(moves, *n, sizeof *moves, by_id);
+	if (!taken) {
+		free(moves);
+		moves = NULL;
+	}
+	free(taken);
 	return moves;
 }
 

@@ -37,13 +37,13 @@ static bool address(struct cli *c, char where[128], char token[128])
 	return store_load_admin(&c->config, where, token);
 }
 
-/* Refusals are {"error": …}: only the sentence is left. */
+/* Refusals are {"error": …}: only the sentence is left, unless there is more beside it. */
 static void words_only(struct reply *r)
 {
 	json_error_t error;
 	json_t *j = r->status >= 400 && r->body.n ? json_loadb(r->body.p, r->body.n, 0, &error) : NULL;
 	const char *why = json_string_value(json_object_get(j, "error"));
-	if (why) {
+	if (why && json_object_size(j) == 1) {
 		buf_clear(&r->body);
 		buf_c(&r->body, why);
 	}

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static const struct command *const tables[] = {commands_read, commands_import, commands_lookalike, commands_data, commands_export, commands_rules,
-    commands_ask, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine, commands_clock};
+    commands_ask, commands_diff, commands_deploy, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine, commands_clock};
 #define TABLES (sizeof tables / sizeof *tables)
 
 /* --- helpers for commands */
@@ -144,13 +144,73 @@ bool cli_open(struct cli *c, bool journal)
 	if (!e)
 		e = generation_open(c->store, &c->config, &c->generation);
 	if (e) {
-		cli_fail("%s", err_text());
+		cli_fail("%s%s", err_text(), cli_config_taken(c));
 	} else if (!c->config.told) {
 		char told[4200];
 		snprintf(told, sizeof told, "%s/told", c->config.store_path);
 		c->gate.memory = c->config.told = kgate_memory_open(told, false);
 	}
 	return e == OK;
+}
+
+/* --- configuration */
+
+#define CONFIG_DEFAULT "/etc/crumb/crumb.yaml"
+
+const char *cli_config_taken(const struct cli *c)
+{
+	static char text[4300];
+	if (c->config_path)
+		snprintf(text, sizeof text, " (configuration: %.4096s, %s)", c->config_path, c->config_how);
+	else
+		snprintf(text, sizeof text, " (no configuration was taken: -c FILE or CRUMB_CONFIG names one, and there is no " CONFIG_DEFAULT ")");
+	return text;
+}
+
+/* Commands that only tell about themselves work whatever the configuration is. */
+static bool only_tells(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "help") == 0)
+			return true;
+	return argc == 1;
+}
+
+/* Where no -c names a file: that of CRUMB_CONFIG, where it is empty none, else that of the system. */
+static enum err take_default(struct cli *c)
+{
+	const char *named = getenv("CRUMB_CONFIG");
+	if (named && !*named)
+		return OK;
+	if (!named && access(CONFIG_DEFAULT, F_OK) != 0)
+		return OK;
+	c->config_path = named ? named : CONFIG_DEFAULT;
+	c->config_how = named ? "by CRUMB_CONFIG" : "by default";
+	enum err e = config_file(&c->config, c->config_path);
+	return e ? err_wrap(e, named ? "CRUMB_CONFIG" : "the configuration that is taken without -c and CRUMB_CONFIG") : OK;
+}
+
+/* Options before the command; *at is where it begins. */
+static enum err read_options(struct cli *c, int argc, char **argv, int *at)
+{
+	bool named = only_tells(argc, argv);
+	int i = 1;
+	for (int k = 1; k + 1 < argc && argv[k][0] == '-'; k += 2)
+		named |= strcmp(argv[k], "-c") == 0 || strcmp(argv[k], "--config") == 0;
+	enum err e = named ? OK : take_default(c);
+	for (; !e && i + 1 < argc && argv[i][0] == '-'; i += 2) {
+		if (strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) {
+			c->config_path = argv[i + 1];
+			c->config_how = "by -c";
+			e = config_file(&c->config, argv[i + 1]);
+		} else if (strcmp(argv[i], "-o") == 0) {
+			e = config_set(&c->config, argv[i + 1]);
+		} else {
+			break;
+		}
+	}
+	*at = i;
+	return e;
 }
 
 /* --- help */
@@ -164,7 +224,8 @@ static void print_usage(FILE *to)
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++)
 			fprintf(to, "  %-19s %s\n", cmd->name, cmd->summary);
-	fputs("\n'crumb help COMMAND' explains one. Options are those of crumbd ('crumbd --help' lists them); the ones that matter\n"
+	fputs("\n'crumb help COMMAND' explains one. FILE is the configuration that crumbd has; without -c it is the file that CRUMB_CONFIG names\n"
+	      "(none where that is empty), else " CONFIG_DEFAULT " if there is one. Options are those of crumbd ('crumbd --help' lists them); the ones that matter\n"
 	      "here are store.path, rules.path and privacy.k. Exit status: 0 fine, 1 something is wrong or nothing was found, 2 misuse.\n",
 	    to);
 }
@@ -246,17 +307,8 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0 || config_init(&c.config) != OK)
 		return cli_fail("cannot start");
 	int i = 1, rc = EXIT_FINE;
-	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-		enum err e = OK;
-		if (strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0)
-			e = config_file(&c.config, argv[i + 1]);
-		else if (strcmp(argv[i], "-o") == 0)
-			e = config_set(&c.config, argv[i + 1]);
-		else
-			break;
-		if (e)
-			return cli_misuse("%s", err_text());
-	}
+	if (read_options(&c, argc, argv, &i) != OK)
+		return cli_misuse("%s", err_text());
 	if (i < argc && strcmp(argv[i], "--version") == 0) {
 		puts("crumb " CRUMB_VERSION);
 		return EXIT_FINE;

@@ -9,13 +9,13 @@
 #include "crumb/export/plan.h"
 #include "crumb/node/lookalike.h"
 #include "crumb/privacy/cookie.h"
+#include "rules.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* --- train */
 
@@ -40,25 +40,6 @@ static void print_trained(struct cli *c, json_t *j)
 	json_decref(j);
 }
 
-/* The model is there, the views are being made with it. */
-static bool wait_until_it_serves(struct cli *c)
-{
-	for (;;) {
-		struct reply r;
-		json_t *j = client_json(c, "/v1/rules/status", NULL, &r);
-		if (!j)
-			return false;
-		bool complete = json_is_true(json_object_get(j, "complete"));
-		cli_progress("applying the model", (uint64_t)(100 * json_number_value(json_object_get(json_object_get(j, "backfill"), "done"))), 100);
-		json_decref(j);
-		if (complete)
-			break;
-		nanosleep(&(struct timespec){1, 0}, NULL);
-	}
-	cli_progress_end();
-	return true;
-}
-
 static int train_by_server(struct cli *c, const char *id)
 {
 	struct reply r;
@@ -73,7 +54,9 @@ static int train_by_server(struct cli *c, const char *id)
 	int rc = j ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
 	buf_done(&r.body);
 	if (j && later) {
-		bool serves = wait_until_it_serves(c);
+		json_t *status = NULL;
+		bool serves = rules_wait_served(c, "applying the model", &status);
+		json_decref(status);
 		json_object_set_new(j, "serving", json_boolean(serves));
 		rc = serves ? EXIT_FINE : cli_fail("the model is made, but does not serve yet: 'crumb rules status' says how far it is");
 	}

@@ -18,7 +18,7 @@ static struct str text_of(const char *path, const struct finding *f, struct buf 
 	return rules_file(buf_view(bundle), str_c(f->file));
 }
 
-static void print_findings(const char *path, const struct report *r)
+void rules_print_findings(const char *path, const struct report *r)
 {
 	struct buf bundle = {0}, out = {0};
 	for (size_t i = 0; i < r->n; i++)
@@ -46,7 +46,7 @@ static int check(struct cli *c, int argc, char **argv)
 	if (c->json)
 		cli_print_json(findings_json(&report));
 	else
-		print_findings(path, &report);
+		rules_print_findings(path, &report);
 	if (!c->json && e)
 		fprintf(stderr, "%zu %s: these rules are refused\n", report.errors, report.errors == 1 ? "mistake" : "mistakes");
 	if (!c->json && !e)

@@ -45,12 +45,15 @@ static void define_categories(struct rules *r)
 	/* children come behind their parents in order of id, so going backwards every child is done before its parent */
 	for (size_t i = r->categories_n; i-- > 1;) {
 		struct category *c = &r->categories[i];
-		buf_addf(&own[i], "%s %d;", c->id, c->named);
+		buf_addf(&own[i], "%s ", c->id);
+		size_t from = own[i].n; /* before it stand its children */
+		buf_addf(&own[i], "%d;", c->named);
 		put_clauses(&own[i], r, "any", &c->any);
 		put_clauses(&own[i], r, "all", &c->all);
 		put_clauses(&own[i], r, "none", &c->none);
 		CHECK(!own[i].failed);
 		c->definition = hash_content(buf_view(&own[i]));
+		c->own = hash_content(str_skip(buf_view(&own[i]), from));
 		if (c->parent >= 0)
 			buf_add(&own[c->parent], c->definition.b, sizeof c->definition.b);
 		buf_done(&own[i]);

@@ -19,6 +19,7 @@ BUILD = os.path.join(ROOT, os.environ.get('CRUMB_BUILD', 'build'))
 SLOW = 1 if BUILD.endswith('build') else 6      # sanitizers are slower
 CHROME = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36'
 DAY = 86400
+os.environ['CRUMB_CONFIG'] = ''             # the machine's own configuration is not ours
 
 RULES = '''version: 1
 categories:

@@ -140,7 +140,7 @@ def test_diff(make, tmp_path):
     new.write_text(RULES.replace('/coats/*', '/boots/*').replace('  - {id: shoes, when: shoes >= 2 in 14d}\n', ''))
     d = server.js('rules', 'diff', str(new))
     row = {s['id']: s for s in d['segments']}
-    assert d['from_journal'] and {c['id'] for c in d['categories']} == {'shop', 'shop.coats'} and row['shoes']['leave'] == 40 and row['shoes']['change'] == 'removed'
+    assert d['from_journal'] and d['categories'] == [{'id': 'shop.coats', 'change': 'changed'}] and row['shoes']['leave'] == 40 and row['shoes']['change'] == 'removed'
     assert (row['coats']['enter'], row['coats']['stay'], row['coats']['leave']) == (None, 60, None)      # the same visitors looked at boots
     assert server.sizes() == before
     text = server.cli('rules', 'diff', 'serving', str(new)).stdout

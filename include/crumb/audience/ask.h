@@ -33,7 +33,7 @@ struct ask_side {
 /* What a change of rules does to one segment. */
 struct move {
 	const char *id; /* of one of the rule sets */
-	int was, will;	/* its number before and after; -1: it is not there */
+	int was, will;	/* its number before and after; -1: it is not there. What is called otherwise now, and means the same, is one */
 	bool same;	/* it means the same: nobody moves */
 	struct shown before, after, enter, stay, leave;
 };

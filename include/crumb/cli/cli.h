@@ -12,6 +12,8 @@ enum { EXIT_FINE = 0, EXIT_WRONG = 1, EXIT_MISUSE = 2 };
 
 struct cli {
 	struct config config;
+	const char *config_path; /* the file of configuration that was taken; NULL: none */
+	const char *config_how;	 /* why that one */
 	bool json;
 	struct kgate gate;
 	/* opened by cli_open() */
@@ -27,9 +29,11 @@ struct command {
 	int (*run)(struct cli *c, int argc, char **argv);
 };
 extern const struct command commands_read[], commands_db[], commands_backup[], commands_quarantine[], commands_import[], commands_lookalike[],
-    commands_data[], commands_clock[], commands_export[], commands_rules[], commands_ask[], commands_explain[], commands_signals[],
+    commands_data[], commands_clock[], commands_export[], commands_rules[], commands_ask[], commands_diff[], commands_deploy[], commands_explain[], commands_signals[],
     commands_examples[]; /* each ends with a zero row */
 
+/* " (configuration: FILE, by CRUMB_CONFIG)", or that there is none: for words about what it names. */
+const char *cli_config_taken(const struct cli *c);
 /* Opens store and views for reading; complains and returns false if it cannot. */
 bool cli_open(struct cli *c, bool journal);
 void cli_close(struct cli *c);

@@ -138,6 +138,7 @@ struct category {
 	struct labels labels;
 	struct clauses any, all, none;
 	struct hash16 definition;	    /* of what makes an event belong to it, children included */
+	struct hash16 own;		    /* of its own patterns alone, whatever its id */
 	uint64_t *segments;		    /* bits: which segments can change when this category's counts do */
 	uint8_t windows[RETENTION_MAX + 1]; /* sorted days after which one of its rows leaves some window */
 	unsigned windows_n;

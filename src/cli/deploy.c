@@ -1,0 +1,422 @@
+/* rules deploy: from files to what serves.
+ *
+ *     check ── compare with what serves ── ask ── put files ── POST /v1/reload ── wait ── "complete since …"
+ *                                                     └── refused, or not done: the files of before are put back
+ *
+ * The server says which folder or file it reads: the configuration of the command line may be another. */
+#include "crumb/base/file.h"
+#include "crumb/base/mp.h"
+#include "crumb/cli/cli.h"
+#include "crumb/ingest/deploy.h"
+#include "crumb/store/store.h"
+#include "rules.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILES_MOST 10000
+
+struct rule_file {
+	char name[256];
+	struct str text;
+};
+
+struct deploying {
+	struct cli *c;
+	char *target; /* what the server reads */
+	bool folder;  /* it is one */
+	struct buf before, wanted; /* bundles: of the target, of what is to be put there */
+	struct rule_file *old, *fresh;
+	unsigned old_n, fresh_n;
+	bool put;	/* something is: fresh is not empty */
+	bool all;	/* what is not among the fresh goes */
+	char stage[64]; /* a folder with what would be; "": the target is that */
+	json_t *diff;
+};
+
+/* --- sets of files */
+
+static enum err read_set(const char *path, struct buf *bundle, struct rule_file **out, unsigned *n)
+{
+	enum err e = rules_read(path, NULL, bundle);
+	if (e)
+		return e;
+	struct mp m = mp_over(buf_view(bundle));
+	uint32_t texts = mp_array(&m);
+	if (texts / 2 > FILES_MOST)
+		return err_set(ERR_USAGE, "%s: more than %d files", path, FILES_MOST);
+	*out = calloc(texts / 2 + 1, sizeof **out);
+	CHECK(*out);
+	for (*n = 0; *n < texts / 2 && !m.bad; (*n)++) {
+		struct rule_file *f = &(*out)[*n];
+		struct str name = mp_str(&m);
+		snprintf(f->name, sizeof f->name, STR_FMT, STR_ARG(name));
+		f->text = mp_str(&m);
+	}
+	return OK;
+}
+
+static const struct rule_file *find(const struct rule_file *list, unsigned n, const char *name)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
+	return NULL;
+}
+
+/* Who may read a file is as before, whoever writes it. */
+static enum err write_file(const char *path, struct str text)
+{
+	struct file_new f;
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+	enum err e = file_begin(&f, path, 0600);
+	if (e)
+		return e;
+	if (there && fchown(fileno(f.file), (uid_t)-1, st.st_gid) != 0)
+		errno = 0; /* a group that we are not in */
+	if (fchmod(fileno(f.file), there ? st.st_mode & 0777 : 0644) != 0 || (text.n && fwrite(text.p, 1, text.n, f.file) != text.n)) {
+		e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		file_drop(&f);
+		return e;
+	}
+	return file_finish(&f);
+}
+
+static void place(const struct deploying *d, const char *name, const char *tail, char out[FILE_PATH_MAX])
+{
+	char path[FILE_PATH_MAX];
+	if (d->folder)
+		snprintf(path, sizeof path, "%.3800s/%s", d->target, name);
+	else
+		snprintf(path, sizeof path, "%.4000s", d->target);
+	char *real = realpath(path, NULL); /* a link stays one: what it leads to is replaced */
+	snprintf(out, FILE_PATH_MAX, "%.4060s%s", real ? real : path, tail);
+	free(real);
+}
+
+/* The files of `to` stand where those of `from` did; with `keep` those are kept as NAME.before. */
+static enum err swap(const struct deploying *d, const struct rule_file *from, unsigned from_n, const struct rule_file *to, unsigned to_n, bool keep)
+{
+	enum err e = OK;
+	char path[FILE_PATH_MAX];
+	for (unsigned i = 0; i < from_n && keep && !e; i++) {
+		const struct rule_file *now = find(to, to_n, from[i].name);
+		place(d, from[i].name, ".before", path);
+		if ((now && !str_eq(now->text, from[i].text)) || (!now && d->all))
+			e = write_file(path, from[i].text);
+	}
+	for (unsigned i = 0; i < to_n && !e; i++) {
+		const struct rule_file *was = find(from, from_n, to[i].name);
+		place(d, to[i].name, "", path);
+		if (!was || !str_eq(was->text, to[i].text))
+			e = write_file(path, to[i].text);
+	}
+	for (unsigned i = 0; i < from_n && !e; i++) {
+		place(d, from[i].name, "", path);
+		bool goes = !find(to, to_n, from[i].name) && (d->all || !keep);
+		if (goes && unlink(path) != 0 && errno != ENOENT)
+			e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+	}
+	return e;
+}
+
+static enum err put_files(struct deploying *d)
+{
+	return d->put ? swap(d, d->old, d->old_n, d->fresh, d->fresh_n, true) : OK;
+}
+
+/* What was put in place of others goes back; what was not touched is written as it is. */
+static enum err put_back(struct deploying *d)
+{
+	struct rule_file *now = calloc(d->old_n + d->fresh_n + 1, sizeof *now);
+	unsigned n = 0;
+	if (!d->put) {
+		free(now);
+		return OK;
+	}
+	CHECK(now);
+	for (unsigned i = 0; i < d->fresh_n; i++)
+		now[n++] = d->fresh[i];
+	enum err e = swap(d, now, n, d->old, d->old_n, false);
+	free(now);
+	return e;
+}
+
+/* --- what would be */
+
+/* A folder with the files as they would be, to be checked and compared. */
+static enum err make_stage(struct deploying *d)
+{
+	char path[FILE_PATH_MAX];
+	enum err e = OK;
+	snprintf(d->stage, sizeof d->stage, "/tmp/crumb-deploy.XXXXXX");
+	if (!mkdtemp(d->stage)) {
+		d->stage[0] = 0;
+		return err_set(ERR_IO, "no temporary folder: %s", strerror(errno));
+	}
+	for (unsigned i = 0; i < d->fresh_n && !e; i++) {
+		snprintf(path, sizeof path, "%s/%s", d->stage, d->fresh[i].name);
+		e = write_file(path, d->fresh[i].text);
+	}
+	for (unsigned i = 0; i < d->old_n && !e && !d->all; i++) {
+		snprintf(path, sizeof path, "%s/%s", d->stage, d->old[i].name);
+		if (!find(d->fresh, d->fresh_n, d->old[i].name))
+			e = write_file(path, d->old[i].text);
+	}
+	return e;
+}
+
+static bool is_yaml(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+/* Reads what is there and what is to be put there. */
+static enum err read_sides(struct deploying *d, const char *from)
+{
+	struct stat st;
+	if (stat(d->target, &st) != 0)
+		return err_set(ERR_IO, "%s, which the server reads: %s", d->target, strerror(errno));
+	d->folder = S_ISDIR(st.st_mode);
+	if (!from)
+		return OK;
+	if (stat(from, &st) != 0)
+		return err_set(ERR_IO, "%s: %s", from, strerror(errno));
+	d->all = S_ISDIR(st.st_mode);
+	d->put = true;
+	if (d->all && !d->folder)
+		return err_set(ERR_USAGE, "the server reads one file, %s: deploy a file, not a folder", d->target);
+	enum err e = read_set(d->target, &d->before, &d->old, &d->old_n);
+	if (!e)
+		e = read_set(from, &d->wanted, &d->fresh, &d->fresh_n);
+	if (!e && d->fresh_n == 0)
+		return err_set(ERR_USAGE, "%s holds no rules: files that end in .yaml or .yml", from);
+	if (!e && d->folder && !d->all && !is_yaml(d->fresh[0].name))
+		return err_set(ERR_USAGE, "%s: only files that end in .yaml or .yml are read as rules", from);
+	if (!e && !d->folder && d->old_n)
+		memcpy(d->fresh[0].name, d->old[0].name, sizeof d->fresh[0].name);
+	return e ? e : make_stage(d);
+}
+
+/* The path of what would serve. */
+static const char *would_be(const struct deploying *d, char out[FILE_PATH_MAX])
+{
+	if (!*d->stage)
+		snprintf(out, FILE_PATH_MAX, "%.4000s", d->target);
+	else if (d->folder)
+		snprintf(out, FILE_PATH_MAX, "%s", d->stage);
+	else
+		snprintf(out, FILE_PATH_MAX, "%s/%s", d->stage, d->fresh[0].name);
+	return out;
+}
+
+/* False: refused, and it was said why. */
+static bool check(struct deploying *d, const char *path, char hash[RULES_HASH_TEXT])
+{
+	struct report report = {0};
+	struct rules *r = NULL;
+	enum err e = deploy_rules(&d->c->config, path, &report, &r);
+	if (e && e != ERR_SYNTAX)
+		cli_fail("%s", err_text());
+	else if (d->c->json && e)
+		cli_print_json(json_pack("{s:b,s:s,s:o}", "deployed", false, "error", "these rules are refused", "problems", findings_json(&report)));
+	else
+		rules_print_findings(path, &report);
+	if (e == ERR_SYNTAX)
+		cli_fail("%zu %s: these rules are refused, and nothing was changed", report.errors, report.errors == 1 ? "mistake" : "mistakes");
+	else if (!e)
+		memcpy(hash, r->hash_text, RULES_HASH_TEXT);
+	rules_unref(r);
+	report_done(&report);
+	return e == OK;
+}
+
+/* --- the server */
+
+static json_t *status_now(struct cli *c)
+{
+	struct reply r;
+	json_t *j = client_json(c, "/v1/rules/status", NULL, &r);
+	if (j && !json_is_string(json_object_get(j, "path"))) {
+		cli_fail("the server is older than this command: it does not say which rules it reads");
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+static bool agreed(const char *target)
+{
+	char line[16] = "";
+	fprintf(stderr, "deploy this to %s? [y/N] ", target);
+	return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
+static void print_list(const json_t *answer, const char *key)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(json_object_get(answer, key), i, one) fprintf(stderr, "crumb: %s\n", json_string_value(one));
+}
+
+/* Did the answer take the rules? What else was not taken is said. */
+static bool taken(const json_t *answer)
+{
+	size_t i;
+	json_t *one;
+	bool fine = json_is_array(json_object_get(answer, "refused"));
+	json_array_foreach(json_object_get(answer, "refused"), i, one) fine &= strncmp(json_string_value(one), "rules ", 6) != 0;
+	print_list(answer, "refused");
+	print_list(answer, "waiting");
+	return fine;
+}
+
+/* Puts the files, has the server read them; *answer is what it said. */
+static int carry_out(struct deploying *d, json_t **answer)
+{
+	struct reply r;
+	struct str nothing = STR("");
+	if (put_files(d) != OK) {
+		cli_fail("%s", err_text());
+		return put_back(d) == OK ? cli_fail("nothing was changed") : cli_fail("%s; some of the files are changed, NAME.before is what was there", err_text());
+	}
+	*answer = client_json(d->c, "/v1/reload", &nothing, &r);
+	if (*answer && taken(*answer))
+		return EXIT_FINE;
+	const char *why = json_string_value(json_object_get(*answer, "error"));
+	if (*answer && !json_object_get(*answer, "refused"))
+		cli_fail("%s", why ? why : "the server's answer is not understood");
+	if (put_back(d) != OK)
+		return cli_fail("%s; some of the files are changed, NAME.before is what was there", err_text());
+	return *answer ? cli_fail("the server refused it: nothing was changed")
+		       : cli_fail("the server gave no answer; the files are as they were, and 'crumb rules status' says what serves");
+}
+
+bool rules_wait_served(struct cli *c, const char *what, json_t **status)
+{
+	for (;;) {
+		struct reply r;
+		json_t *j = client_json(c, "/v1/rules/status", NULL, &r);
+		if (!j)
+			return false;
+		bool complete = json_is_true(json_object_get(j, "complete"));
+		cli_progress(what, (uint64_t)(100 * json_number_value(json_object_get(json_object_get(j, "backfill"), "done"))), 100);
+		if (complete) {
+			cli_progress_end();
+			*status = j;
+			return true;
+		}
+		json_decref(j);
+		nanosleep(&(struct timespec){0, 200000000}, NULL);
+	}
+}
+
+static void since_text(const json_t *status, char out[64])
+{
+	time_t t = (time_t)json_integer_value(json_object_get(status, "serving_since"));
+	struct tm tm;
+	if (!t || !gmtime_r(&t, &tm) || strftime(out, 64, "complete since %Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+		snprintf(out, 64, "complete");
+}
+
+/* --- the command */
+
+static void say_done(struct deploying *d, bool deployed, json_t *answer, json_t *status)
+{
+	char since[64];
+	const char *hash = json_string_value(json_object_get(status, "hash"));
+	since_text(status, since);
+	if (!d->c->json) {
+		if (deployed)
+			printf("deployed to %s: the rules %s serve, %s\n", d->target, hash, since);
+		else
+			printf("nothing to deploy: %s serves as it is, rules %s, %s\n", d->target, hash, since);
+		return;
+	}
+	json_t *j = json_pack("{s:b,s:s,s:s,s:b,s:O,s:o}", "deployed", deployed, "path", d->target, "rules", hash, "complete", true, "serving_since",
+	    json_object_get(status, "serving_since"), "changes", d->diff ? json_incref(d->diff) : json_null());
+	json_object_update_missing(j, answer);
+	cli_print_json(j);
+}
+
+static int run_deploy(struct deploying *d, const char *from, bool yes)
+{
+	char path[FILE_PATH_MAX], hash[RULES_HASH_TEXT] = "";
+	json_t *status = status_now(d->c), *answer = NULL;
+	if (!status)
+		return EXIT_WRONG;
+	d->target = strdup(json_string_value(json_object_get(status, "path")));
+	CHECK(d->target);
+	if (read_sides(d, from) != OK || !would_be(d, path)) {
+		json_decref(status);
+		return cli_fail("%s", err_text());
+	}
+	bool same = check(d, path, hash) && strcmp(hash, json_string_value(json_object_get(status, "newest"))) == 0;
+	if (*hash && !same)
+		d->diff = diff_json(d->c, NULL, path);
+	json_decref(status);
+	cli_close(d->c);
+	if (!*hash || (!same && !d->diff))
+		return EXIT_WRONG;
+	if (!d->c->json && !same)
+		diff_print(d->diff, kgate_k(&d->c->gate));
+	fflush(stdout);
+	if (!same && !yes && !agreed(d->target)) {
+		puts("nothing was changed");
+		return EXIT_WRONG;
+	}
+	int rc = same ? EXIT_FINE : carry_out(d, &answer);
+	status = NULL;
+	if (!rc && !rules_wait_served(d->c, "applying the rules", &status))
+		rc = cli_fail("the rules are deployed, but it is not known whether they serve yet: 'crumb rules status' says");
+	if (!rc)
+		say_done(d, !same, answer, status);
+	json_decref(answer);
+	json_decref(status);
+	return rc;
+}
+
+static int deploy(struct cli *c, int argc, char **argv)
+{
+	bool yes = cli_flag(argc, argv, "--yes");
+	const char *from = cli_word(argc, argv);
+	struct deploying d = {.c = c};
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (!yes && (c->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)))
+		return cli_misuse("rules deploy asks before it changes anything; where nobody can answer it wants --yes");
+	if (!client_available(c))
+		return cli_fail("no server has %s open: nothing was changed; crumbd reads the rules when it starts%s", c->config.store_path, cli_config_taken(c));
+	int rc = run_deploy(&d, from, yes);
+	if (*d.stage && folder_remove(d.stage) != OK)
+		fprintf(stderr, "crumb: %s is left: %s\n", d.stage, err_text());
+	json_decref(d.diff);
+	buf_done(&d.before);
+	buf_done(&d.wanted);
+	free(d.old);
+	free(d.fresh);
+	free(d.target);
+	return rc;
+}
+
+const struct command commands_deploy[] = {
+    {"rules deploy", "[FILE | FOLDER] [--yes] [--json]", "check rules, show what they change, and have the server take them",
+	"  Checks the rules as 'rules check' does, says what would change as 'rules diff' does, asks, has the running server read them, waits\n"
+	"  until everybody's history is computed by them, and says since when. Until then the old ones serve.\n\n"
+	"  Without FILE it deploys what lies in the server's own folder (rules.path of its configuration), where you have changed something.\n"
+	"  FILE is put into that folder under its own name, beside or in place of what is there; of a FOLDER all rules are put there, and those\n"
+	"  that it does not have go. Each file is replaced at once, and what was there is kept as NAME.before.\n\n"
+	"  --yes does not ask; without a terminal, and with --json, it is wanted. The server reads destinations and options again, too, and what\n"
+	"  it does not take of those is said. Exit status 1, with nothing changed: there are mistakes, no server runs, it refuses, or you said no.\n"
+	"  0: these rules serve, also when they did before. JSON: {\"deployed\",\"path\",\"rules\",\"complete\",\"serving_since\",\"changes\":as rules\n"
+	"  diff, or null,\"taken\",\"waiting\",\"refused\"}.",
+	deploy},
+    {0},
+};
