@@ -13,7 +13,6 @@
 #include "crumb/node/keeper.h"
 #include "notify.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <jansson.h>
 #include <limits.h>
@@ -434,7 +433,7 @@ static enum err drop_privileges(const struct config *c)
 		log_warn("main", "running as root: set process.user, or start it as a user of its own");
 	enum err e = user_of_server(c);
 	if (!e && prctl(PR_SET_DUMPABLE, 0) != 0)
-		e = err_set(ERR_IO, "prctl: %s", strerror(errno));
+		e = err_sys("prctl");
 	return e;
 }
 

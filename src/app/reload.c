@@ -5,7 +5,6 @@
 #include "crumb/base/log.h"
 #include "notify.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +19,7 @@ static enum err load_places(struct server *s)
 	if (!s->places_file[0])
 		return OK;
 	if (stat(s->places_file, &st) != 0)
-		return err_set(ERR_IO, "%s: %s", s->places_file, strerror(errno));
+		return err_sys("%s", s->places_file);
 	if (memcmp(&st.st_mtim, &s->places_changed, sizeof st.st_mtim) == 0 && st.st_size == s->places_size)
 		return OK;
 	s->places_changed = st.st_mtim;

@@ -3,7 +3,6 @@
 #include "crumb/base/array.h"
 #include "crumb/base/buf.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,5 +110,5 @@ enum err sockets_exec(const struct sockets *s, char **argv)
 	if (names.failed || setenv("LISTEN_PID", pid, 1) != 0 || setenv("LISTEN_FDS", count, 1) != 0 || setenv("LISTEN_FDNAMES", names.p, 1) != 0)
 		return err_set(ERR_NOMEM, "no memory");
 	execv("/proc/self/exe", argv);
-	return err_set(ERR_IO, "/proc/self/exe: %s", strerror(errno));
+	return err_sys("/proc/self/exe");
 }

@@ -33,7 +33,7 @@ static enum err open_folder(const char *store, struct sockaddr_un *out, int *fol
 {
 	int fd = open(store, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", store, strerror(errno));
+		return err_sys_path(store);
 	*out = (struct sockaddr_un){.sun_family = AF_UNIX};
 	snprintf(out->sun_path, sizeof out->sun_path, "/proc/self/fd/%d/takeover", fd);
 	*folder = fd;
@@ -173,7 +173,7 @@ enum err takeover_offer(const char *store, struct event_base *base, void (*mine)
 		unlinkat(t->folder, "takeover", 0); /* of one that did not end in order: the store is ours now */
 		t->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (t->fd < 0 || bind(t->fd, (struct sockaddr *)&where, sizeof where) != 0 || listen(t->fd, 4) != 0)
-			e = err_set(ERR_IO, "%s/takeover: %s", store, strerror(errno));
+			e = err_sys("%s/takeover", store);
 	}
 	t->accept_ev = e ? NULL : event_new(base, t->fd, EV_READ | EV_PERSIST, on_connect, t);
 	if (!e && (!t->accept_ev || event_add(t->accept_ev, NULL) != 0))
@@ -220,7 +220,7 @@ enum err takeover_ask(const char *store, struct sockets *out, int *from)
 {
 	struct sockaddr_un where;
 	char word[WORD_MOST];
-	int folder, fd;
+	int folder = -1, fd;
 	enum socket_role role;
 	*from = -1;
 	enum err e = open_folder(store, &where, &folder);
@@ -233,7 +233,8 @@ enum err takeover_ask(const char *store, struct sockets *out, int *from)
 	if (!there) {
 		if (to >= 0)
 			close(to);
-		return why == ENOENT || why == ECONNREFUSED ? OK : err_set(ERR_IO, "%s/takeover: %s", store, strerror(why));
+		errno = why;
+		return why == ENOENT || why == ECONNREFUSED ? OK : err_sys("%s/takeover", store);
 	}
 	set_patience(to, SO_RCVTIMEO, ANSWER_S);
 	ssize_t n = takeover_send(to, HELLO, -1) ? 1 : 0;

@@ -2,7 +2,9 @@
 
 #include "crumb/base/memory.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,36 @@ enum err err_set(enum err code, const char *fmt, ...)
 	if (code == ERR_NOMEM)
 		memory_none();
 	return code;
+}
+
+static enum err code_of(int system, bool may_be_missing)
+{
+	if (system == ENOSPC || system == EDQUOT || system == EFBIG)
+		return ERR_FULL;
+	if (system == ENOMEM)
+		return ERR_NOMEM;
+	return system == ENOENT && may_be_missing ? ERR_NOT_FOUND : ERR_IO;
+}
+
+enum err err_sys(const char *fmt, ...)
+{
+	int system = errno;
+	char about[sizeof words];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(about, sizeof about, fmt, ap);
+	va_end(ap);
+	enum err e = err_set(code_of(system, false), "%.400s: %s", about, strerror(system));
+	errno = system;
+	return e;
+}
+
+enum err err_sys_path(const char *path)
+{
+	int system = errno;
+	enum err e = err_set(code_of(system, true), "%.400s: %s", path, strerror(system));
+	errno = system;
+	return e;
 }
 
 enum err err_wrap(enum err code, const char *fmt, ...)

@@ -8,11 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum err sys(const char *path)
-{
-	return err_set(errno == ENOSPC || errno == EDQUOT ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-}
-
 void file_temporary(const char *folder, char out[FILE_PATH_MAX + FILE_NEW_NAME])
 {
 	uint64_t r = 0;
@@ -24,9 +19,9 @@ enum err folder_sync(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		return err_sys("%s", path);
 	int rc = fsync(fd);
-	enum err e = rc ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
+	enum err e = rc ? err_sys("%s", path) : OK;
 	close(fd);
 	return e;
 }
@@ -71,11 +66,11 @@ enum err file_begin(struct file_new *n, const char *path, unsigned mode)
 		return err_set(ERR_USAGE, "%s: this is no file, so none is written here: move it away", path);
 	int fd = open_fresh(n, mode);
 	if (fd < 0)
-		return sys(n->path);
+		return err_sys_path(n->path);
 	n->file = fdopen(fd, "wb");
 	if (n->file)
 		return OK;
-	e = sys(n->path);
+	e = err_sys_path(n->path);
 	close(fd);
 	if (*n->temporary)
 		unlink(n->temporary);
@@ -99,12 +94,12 @@ static bool name_it(struct file_new *n)
 enum err file_finish(struct file_new *n)
 {
 	bool written = !ferror(n->file) && fflush(n->file) == 0 && fsync(fileno(n->file)) == 0 && name_it(n);
-	enum err e = written ? OK : sys(n->path);
+	enum err e = written ? OK : err_sys_path(n->path);
 	if (fclose(n->file) != 0 && !e)
-		e = sys(n->path);
+		e = err_sys_path(n->path);
 	n->file = NULL;
 	if (!e && rename(n->temporary, n->path) != 0)
-		e = sys(n->path);
+		e = err_sys_path(n->path);
 	if (e && *n->temporary)
 		unlink(n->temporary);
 	return e ? e : folder_sync(n->folder);
@@ -127,7 +122,7 @@ enum err file_replace(const char *path, struct str content)
 	if (e)
 		return e;
 	if (content.n && fwrite(content.p, 1, content.n, n.file) != content.n) {
-		e = sys(path);
+		e = err_sys_path(path);
 		file_drop(&n);
 		return e;
 	}

@@ -81,7 +81,7 @@ static enum err write_file(const char *path, struct str text)
 	if (there && fchown(fileno(f.file), (uid_t)-1, st.st_gid) != 0)
 		errno = 0; /* a group that we are not in */
 	if (fchmod(fileno(f.file), there ? st.st_mode & 0777 : 0644) != 0 || (text.n && fwrite(text.p, 1, text.n, f.file) != text.n)) {
-		e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		e = err_sys("%s", path);
 		file_drop(&f);
 		return e;
 	}
@@ -121,7 +121,7 @@ static enum err swap(const struct deploying *d, const struct rule_file *from, un
 		place(d, from[i].name, "", path);
 		bool goes = !find(to, to_n, from[i].name) && (d->all || !keep);
 		if (goes && unlink(path) != 0 && errno != ENOENT)
-			e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+			e = err_sys("%s", path);
 	}
 	return e;
 }
@@ -158,7 +158,7 @@ static enum err make_stage(struct deploying *d)
 	snprintf(d->stage, sizeof d->stage, "/tmp/crumb-deploy.XXXXXX");
 	if (!mkdtemp(d->stage)) {
 		d->stage[0] = 0;
-		return err_set(ERR_IO, "no temporary folder: %s", strerror(errno));
+		return err_sys("no temporary folder");
 	}
 	for (unsigned i = 0; i < d->fresh_n && !e; i++) {
 		snprintf(path, sizeof path, "%s/%s", d->stage, d->fresh[i].name);
@@ -183,12 +183,12 @@ static enum err read_sides(struct deploying *d, const char *from)
 {
 	struct stat st;
 	if (stat(d->target, &st) != 0)
-		return err_set(ERR_IO, "%s, which the server reads: %s", d->target, strerror(errno));
+		return err_sys("%s, which the server reads", d->target);
 	d->folder = S_ISDIR(st.st_mode);
 	if (!from)
 		return OK;
 	if (stat(from, &st) != 0)
-		return err_set(ERR_IO, "%s: %s", from, strerror(errno));
+		return err_sys("%s", from);
 	d->all = S_ISDIR(st.st_mode);
 	d->put = true;
 	if (d->all && !d->folder)

@@ -1,6 +1,5 @@
 #include "input.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -42,7 +41,7 @@ enum err input_open(const char *path, struct input **out)
 	snprintf(in->path, sizeof in->path, "%s", path);
 	in->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
 	if (!in->file) {
-		enum err e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		enum err e = err_sys("%s", path);
 		free(in);
 		return e;
 	}
@@ -124,7 +123,7 @@ enum err input_read(struct input *in, char *to, size_t n, size_t *got)
 		memcpy(to, in->piece + in->at, *got);
 		in->at += *got;
 	}
-	return ferror(in->file) ? err_set(ERR_IO, "%s: %s", in->path, strerror(errno)) : OK;
+	return ferror(in->file) ? err_sys("%s", in->path) : OK;
 }
 
 void input_progress(const struct input *in, uint64_t *read, uint64_t *size)

@@ -11,7 +11,6 @@
 #include "crumb/privacy/cookie.h"
 #include "rules.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -381,7 +380,7 @@ static enum err write_score(void *arg, const struct learn_row *row)
 	hex_encode(name.b, sizeof name.b, hex);
 	hex[32] = 0;
 	w->rows++;
-	return fprintf(w->file, "%s,%.6f,%.6f\n", hex, (double)row->score / 1e6, row->probability) > 0 ? OK : err_set(ERR_IO, "%s", strerror(errno));
+	return fprintf(w->file, "%s,%.6f,%.6f\n", hex, (double)row->score / 1e6, row->probability) > 0 ? OK : err_sys("scores");
 }
 
 static enum err write_row(void *arg, const struct learn_row *row)
@@ -415,7 +414,7 @@ static enum err write_row(void *arg, const struct learn_row *row)
 	}
 	w->seeds += row->seed;
 	w->rows++;
-	return fputc('\n', w->file) != EOF ? OK : err_set(ERR_IO, "%s", strerror(errno));
+	return fputc('\n', w->file) != EOF ? OK : err_sys("rows");
 }
 
 /* The gates that an export passes; *all is to be given back when it was true. */
@@ -528,7 +527,7 @@ static int seed(struct cli *c, int argc, char **argv)
 		}
 		buf_add(&head, "\n", 1);
 		if (head.failed || fwrite(head.p, 1, head.n, w.file) != head.n)
-			e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+			e = err_sys("%s", path);
 		buf_done(&head);
 		free(names);
 		names = NULL;

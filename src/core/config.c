@@ -6,7 +6,6 @@
 #include "crumb/core/hosts.h"
 #include "crumb/core/yaml.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <yaml.h>
@@ -340,14 +339,14 @@ static enum err read_all(const char *path, struct buf *out)
 	FILE *f = fopen(path, "rb");
 	size_t n = 1;
 	if (!f)
-		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		return err_sys("%s", path);
 	while (n && out->n <= FILE_MOST && buf_reserve(out, 65536)) {
 		n = fread(out->p + out->n, 1, 65536, f);
 		out->n += n;
 	}
 	enum err e = OK;
 	if (ferror(f))
-		e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		e = err_sys("%s", path);
 	else if (out->failed || out->n > FILE_MOST)
 		e = err_set(ERR_USAGE, "%s is longer than a configuration file can be (%d bytes)", path, FILE_MOST);
 	fclose(f);

@@ -1,6 +1,5 @@
 #include "crumb/core/user.h"
 
-#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -21,7 +20,7 @@ static enum err become(uid_t uid, gid_t gid)
 	char name[USER_NAME];
 	name_of(uid, name);
 	if (setgroups(0, NULL) != 0 || setgid(gid) != 0 || setuid(uid) != 0 || setuid(0) == 0)
-		return err_set(ERR_IO, "cannot become '%s': %s", name, strerror(errno));
+		return err_sys("cannot become '%s'", name);
 	return OK;
 }
 

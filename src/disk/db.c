@@ -64,9 +64,8 @@ static enum err have_lock_pages(const char *folder)
 	int rc = fd >= 0 ? fallocate(fd, 0, 0, LOCK_BYTES) : -1, why = errno;
 	if (fd >= 0)
 		close(fd);
-	if (rc != 0 && (why == ENOSPC || why == EDQUOT || why == EFBIG))
-		return err_set(ERR_FULL, "%s: %s", path, strerror(why));
-	return OK;
+	errno = why;
+	return rc != 0 && (why == ENOSPC || why == EDQUOT || why == EFBIG) ? err_sys("%s", path) : OK;
 }
 
 /* LMDB makes its lock file anew when nobody else has it open, but not where there is something else of that name. */
@@ -272,7 +271,7 @@ enum err db_copy(struct db *d, const char *folder)
 	snprintf(path, sizeof path, "%s/data.mdb", folder);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) != 0)
-		e = err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path, strerror(errno));
+		e = err_sys("%s", path);
 	if (fd >= 0)
 		close(fd);
 	return e ? e : folder_sync(folder);

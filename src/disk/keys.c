@@ -89,11 +89,6 @@ static void sum_of(const uint8_t *seal, const uint8_t *body, uint8_t out[SUM_LEN
 	sodium_memzero(&h, sizeof h);
 }
 
-static enum err io(void)
-{
-	return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "keys: %s", strerror(errno));
-}
-
 static enum err write_at(struct keys *k, const uint8_t *p, size_t n, size_t at)
 {
 	for (size_t done = 0; done < n;) {
@@ -101,10 +96,10 @@ static enum err write_at(struct keys *k, const uint8_t *p, size_t n, size_t at)
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0)
-			return io();
+			return err_sys("keys");
 		done += (size_t)w;
 	}
-	return fdatasync(k->fd) == 0 ? OK : io();
+	return fdatasync(k->fd) == 0 ? OK : err_sys("keys");
 }
 
 /* Seals `body`, of which the places `changing` are about to be written; NULL: none are. */
@@ -257,7 +252,7 @@ enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 	if (k->fd < 0 && mode == KEYS_MAKE && errno == ENOENT)
 		k->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (k->fd < 0 || fstat(k->fd, &st) != 0)
-		e = err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+		e = err_sys_path(path);
 	else if (!S_ISREG(st.st_mode))
 		e = err_set(ERR_CORRUPT, "%s is no file: put back the newest copy of it", path);
 	else if (st.st_mode & 077)

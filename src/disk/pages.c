@@ -88,7 +88,7 @@ static enum err read_page(struct walk *w, uint64_t page, uint8_t *out, size_t n)
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0)
-			return errno == EIO ? bad(w, page, "cannot be read from the disk") : err_set(ERR_IO, "%s: %s", w->file, strerror(errno));
+			return errno == EIO ? bad(w, page, "cannot be read from the disk") : err_sys("%s", w->file);
 		if (r == 0)
 			return bad(w, page, "is cut off");
 		done += (size_t)r;
@@ -331,14 +331,14 @@ static enum err check(struct walk *w, bool full, uint64_t txn)
 	uint8_t metas[2][META_BYTES];
 	struct stat st;
 	if (fstat(w->fd, &st) != 0)
-		return err_set(ERR_IO, "%s: %s", w->file, strerror(errno));
+		return err_sys("%s", w->file);
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		return err_set(ERR_CORRUPT, "%s is %s", w->file, st.st_size ? "no file" : "empty");
 	enum err e = read_metas(w, metas);
 	if (e)
 		return e;
 	if (fstat(w->fd, &st) != 0) /* it may have grown before the commit was named */
-		return err_set(ERR_IO, "%s: %s", w->file, strerror(errno));
+		return err_sys("%s", w->file);
 	unsigned newest = u64(metas[1] + 144) > u64(metas[0] + 144);
 	if (txn && u64(metas[newest] + 144) != txn)
 		newest = !newest;
@@ -368,7 +368,7 @@ enum err pages_check(const char *file, bool full, uint64_t txn)
 	if (w.fd < 0 && errno == ENOENT && lstat(file, &st) == 0)
 		return err_set(ERR_CORRUPT, "%s is a link to a file that is not there", file);
 	if (w.fd < 0)
-		return err_set(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", file, strerror(errno));
+		return err_sys_path(file);
 	enum err e = check(&w, full, txn);
 	close(w.fd);
 	free(w.seen);

@@ -100,7 +100,7 @@ static enum err prepare(struct outbox *place, const struct deliver_wish *w, uint
 		if (!e)
 			e = save_stamp(place, stamp);
 		if (!e && rename(making, pending) != 0)
-			e = sys_error(pending);
+			e = err_sys_path(pending);
 		if (!e)
 			e = folder_sync(place->folder);
 	} else if (!e) {

@@ -10,7 +10,6 @@
 #include "crumb/privacy/split.h"
 #include "crumb/rules/eval.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +40,7 @@ struct writing {
 static enum err put(struct writing *w, const char *line, size_t n)
 {
 	crypto_hash_sha256_update(&w->sha, (const uint8_t *)line, n);
-	return fwrite(line, 1, n, w->file.file) == n ? OK : err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "export: %s", strerror(errno));
+	return fwrite(line, 1, n, w->file.file) == n ? OK : err_sys("export");
 }
 
 static enum err take(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)

@@ -123,7 +123,7 @@ enum err held_open(const char *path, struct held_reader **out)
 		return err_set(ERR_NOMEM, "no memory for this now");
 	r->file = fopen(path, "rb");
 	if (!r->file && errno != ENOENT) {
-		enum err e = err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		enum err e = err_sys("%s", path);
 		held_close(r);
 		return e;
 	}
@@ -208,7 +208,7 @@ enum err held_create(const char *path, const struct held_segment *segments, unsi
 	snprintf(w->fresh, sizeof w->fresh, "%s.new", path);
 	w->file = fopen(w->fresh, "wb");
 	if (!w->file) {
-		enum err e = err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", w->fresh, strerror(errno));
+		enum err e = err_sys("%s", w->fresh);
 		free(w);
 		return e;
 	}
@@ -256,10 +256,10 @@ enum err held_finish(struct held_writer *w)
 	crypto_generichash_final(&w->sum, sum, SUM_N);
 	w->failed |= fwrite(sum, 1, SUM_N, w->file) != SUM_N;
 	w->failed |= fflush(w->file) != 0 || fsync(fileno(w->file)) != 0;
-	enum err e = w->failed ? err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", w->fresh, strerror(errno)) : OK;
+	enum err e = w->failed ? err_sys("%s", w->fresh) : OK;
 	fclose(w->file);
 	if (!e && rename(w->fresh, w->path) != 0)
-		e = err_set(ERR_IO, "%s: %s", w->path, strerror(errno));
+		e = err_sys("%s", w->path);
 	if (e)
 		unlink(w->fresh);
 	snprintf(folder, sizeof folder, "%s", w->path);

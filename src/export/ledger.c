@@ -34,7 +34,7 @@ static enum err set_aside(const struct outbox *place, const char *path, const ch
 	if (!e)
 		e = folder_remove(to);
 	if (!e && (stays ? link(path, to) : rename(path, to)) != 0)
-		e = sys_error(to);
+		e = err_sys_path(to);
 	return e ? e : folder_sync(place->folder);
 }
 

@@ -5,7 +5,6 @@
 #include "crumb/base/code.h"
 #include "crumb/store/store.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,11 +63,6 @@ static void name_file(const struct package *p, unsigned n, char out[300])
 
 /* --- bytes */
 
-static enum err failed(const struct package *p)
-{
-	return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", p->folder, strerror(errno));
-}
-
 static enum err write_out(struct package *p, const void *bytes, size_t n)
 {
 	struct package_file *f = &p->files[p->n - 1];
@@ -76,7 +70,7 @@ static enum err write_out(struct package *p, const void *bytes, size_t n)
 	if (p->md5)
 		EVP_DigestUpdate(p->md5, bytes, n);
 	f->bytes += n;
-	return fwrite(bytes, 1, n, p->file) == n ? OK : failed(p);
+	return fwrite(bytes, 1, n, p->file) == n ? OK : err_sys("%s", p->folder);
 }
 
 static enum err squeeze(struct package *p, struct str s, bool end)
@@ -145,7 +139,7 @@ static enum err open_file(struct package *p)
 	snprintf(path, sizeof path, "%s/%s", p->folder, f->name);
 	p->file = fopen(path, "wb");
 	if (!p->file)
-		return failed(p);
+		return err_sys("%s", p->folder);
 	p->n++;
 	crypto_hash_sha256_init(&p->sha);
 	if (p->d->format == FORMAT_AAM) {
@@ -193,7 +187,7 @@ static enum err close_file(struct package *p)
 	if (p->md5 && EVP_DigestFinal_ex(p->md5, md5, &md5_n))
 		hex_encode(md5, 16, f->md5);
 	if (!e && (fflush(p->file) != 0 || fsync(fileno(p->file)) != 0))
-		e = failed(p);
+		e = err_sys("%s", p->folder);
 	free_streams(p);
 	return e;
 }

@@ -28,11 +28,6 @@ void outbox_path(const struct outbox *p, const char *name, char out[OUTBOX_PATH]
 	snprintf(out, OUTBOX_PATH, "%s/%s", p->folder, name);
 }
 
-enum err sys_error(const char *path)
-{
-	return err_set(errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-}
-
 enum err outbox_open(const char *store, const char *destination, unsigned wait_s, struct outbox *p)
 {
 	char path[OUTBOX_PATH];
@@ -44,7 +39,7 @@ enum err outbox_open(const char *store, const char *destination, unsigned wait_s
 	outbox_path(p, "lock", path);
 	p->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (p->lock < 0)
-		return sys_error(path);
+		return err_sys_path(path);
 	low_hold(); /* until it is closed: others wait for it */
 	for (uint64_t until = clock_mono_us() + wait_s * 1000000ull;; nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL)) {
 		if (flock(p->lock, LOCK_EX | LOCK_NB) == 0)
@@ -83,10 +78,10 @@ static enum err append(const char *path, struct str text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return sys_error(path);
+		return err_sys_path(path);
 	off_t end = lseek(fd, 0, SEEK_END);
 	errno = ENOSPC; /* what a short write means */
-	enum err e = end >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0 ? OK : sys_error(path);
+	enum err e = end >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0 ? OK : err_sys_path(path);
 	if (e && end >= 0 && ftruncate(fd, end) != 0) /* a part of a line would be the beginning of the next one */
 		log_warn("deliver", "a line that was cut off stays path=%s", path);
 	close(fd);
@@ -322,14 +317,14 @@ static enum err copy_bytes(const char *from, const char *to)
 {
 	static _Thread_local char part[65536];
 	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	enum err e = in < 0 ? sys_error(from) : out < 0 ? sys_error(to) : OK;
+	enum err e = in < 0 ? err_sys_path(from) : out < 0 ? err_sys_path(to) : OK;
 	for (ssize_t n = 1; !e && n;) {
 		n = read(in, part, sizeof part);
 		if (n < 0 || (n > 0 && write(out, part, (size_t)n) != n))
-			e = sys_error(n < 0 ? from : to);
+			e = err_sys_path(n < 0 ? from : to);
 	}
 	if (!e && fsync(out) != 0)
-		e = sys_error(to);
+		e = err_sys_path(to);
 	if (in >= 0)
 		close(in);
 	if (out >= 0)
@@ -345,7 +340,7 @@ static enum err place_file(const char *from, const char *folder, const char *nam
 	file_temporary(folder, part);
 	enum err e = link(from, part) == 0 ? OK : copy_bytes(from, part);
 	if (!e && rename(part, whole) != 0)
-		e = sys_error(whole);
+		e = err_sys_path(whole);
 	unlink(part); /* a rename onto a link of the same file leaves both */
 	return e;
 }
@@ -458,7 +453,7 @@ static enum err over_https(struct pending *p, const _Atomic bool *stop, enum del
 		}
 		if (!text_read(path, &body)) {
 			buf_done(&body);
-			return sys_error(path);
+			return err_sys_path(path);
 		}
 		p->sent[i]++;
 		if (p->progress)
@@ -502,7 +497,7 @@ static enum err bury(struct pending *p, const char *why)
 		pending_path(p, name, from);
 		snprintf(to, sizeof to, "%s/%s", dead, file);
 		if (rename(from, to) != 0 && errno != ENOENT)
-			e = sys_error(to);
+			e = err_sys_path(to);
 	}
 	snprintf(to, sizeof to, "%s/why", dead);
 	return e ? e : file_replace(to, str_c(why));
@@ -593,7 +588,7 @@ enum err pending_finish(struct pending *p, enum delivery_state state, const char
 	if (!e)
 		e = folder_remove(ended);
 	if (!e && rename(p->folder, ended) != 0)
-		e = sys_error(p->folder);
+		e = err_sys_path(p->folder);
 	if (!e)
 		e = folder_sync(p->place->folder);
 	if (!e)

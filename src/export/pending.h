@@ -31,7 +31,6 @@ enum err ledger_mend(const struct outbox *o, const char *destination, uint32_t n
 enum err ledger_drop_pending(const struct outbox *o, const char *destination, uint32_t now) MUST_CHECK;
 
 /* --- small things */
-enum err sys_error(const char *path) MUST_CHECK; /* of errno */
 bool text_read(const char *path, struct buf *out);
 const char *json_text(const json_t *o, const char *key); /* "": not there */
 uint64_t json_number(const json_t *o, const char *key);

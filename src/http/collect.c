@@ -379,7 +379,7 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 		c->base = event_base_new_with_config(cfg);
 		event_config_free(cfg);
 	}
-	enum err e = c->wake_fd < 0 || !c->base || !c->scratch ? err_set(ERR_IO, "no event loop: %s", strerror(errno)) : OK;
+	enum err e = c->wake_fd < 0 || !c->base || !c->scratch ? err_sys("no event loop") : OK;
 	for (int i = 0; i < 2; i++)
 		batch_init(&c->batches[i], shared->store->shards, batch_committed, c);
 	cookie_text(c);

@@ -164,7 +164,7 @@ static enum err listen_at(const struct addrinfo *a, const char *where, bool reus
 	}
 	if (fd < 0 || bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, 4096) != 0) {
 		bool taken = errno == EADDRINUSE;
-		enum err e = err_set(taken ? ERR_BUSY : ERR_IO, "%s: %s", where, taken ? "in use by another program" : strerror(errno));
+		enum err e = taken ? err_set(ERR_BUSY, "%s: in use by another program", where) : err_sys("%s", where);
 		if (fd >= 0)
 			close(fd);
 		return e;
@@ -275,7 +275,7 @@ enum err http_server_listen(struct http_server *s, int fd)
 		return err_set(ERR_USAGE, "descriptor %d is no socket that listens", fd);
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (own < 0 || fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) != 0) {
-		enum err e = err_set(ERR_IO, "socket %d: %s", fd, strerror(errno));
+		enum err e = err_sys("socket %d", fd);
 		if (own >= 0)
 			close(own);
 		return e;

@@ -4,7 +4,6 @@
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -140,7 +139,7 @@ static enum err write_anew(struct cleaning *c, const char *folder)
 {
 	struct db_txn t;
 	if (mkdir(folder, 0700) != 0)
-		return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", folder, strerror(errno));
+		return err_sys("%s", folder);
 	enum err e = db_open(&c->db, folder, c->j->map_bytes, 2, DB_DURABLE);
 	if (!e)
 		e = db_begin(&c->db, true, &t);
@@ -204,9 +203,9 @@ static enum err swap(struct journal *j, struct journal_day *d)
 	cleaned_folder(j, d->day, ".new", fresh);
 	cleaned_folder(j, d->day, ".old", old);
 	if (rename(folder, old) != 0)
-		return err_set(ERR_IO, "%s: %s", folder, strerror(errno));
+		return err_sys("%s", folder);
 	if (rename(fresh, folder) != 0) {
-		enum err e = err_set(ERR_IO, "%s: %s", fresh, strerror(errno));
+		enum err e = err_sys("%s", fresh);
 		put_back(old, folder, NULL);
 		return e;
 	}

@@ -97,7 +97,7 @@ enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct jou
 	char folder[4096];
 	journal_day_folder(j, day, folder, sizeof folder);
 	if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
-		return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", folder, strerror(errno));
+		return err_sys("%s", folder);
 	if (make && (e = folder_sync(j->folder)))
 		return e;
 	fresh.last = calloc(j->lanes, sizeof *fresh.last);
@@ -264,7 +264,7 @@ static enum err each_name(struct journal *j, enum err (*each)(struct journal *, 
 {
 	DIR *dir = opendir(j->folder);
 	if (!dir)
-		return err_set(ERR_IO, "%s: %s", j->folder, strerror(errno));
+		return err_sys("%s", j->folder);
 	enum err e = OK;
 	for (struct dirent *f; !e && (f = readdir(dir));)
 		e = each(j, f->d_name);

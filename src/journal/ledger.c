@@ -16,7 +16,6 @@
 #include "crumb/disk/pages.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -222,7 +221,7 @@ enum err ledger_set_aside(struct journal *j, uint16_t day, const char *why)
 	for (int i = 2; i < 100 && access(to, F_OK) == 0; i++)
 		snprintf(to, sizeof to, "%s.damaged-%d", from, i);
 	if (rename(from, to) != 0)
-		return err_set(ERR_IO, "%s: %s", to, strerror(errno));
+		return err_sys("%s", to);
 	snprintf(text, sizeof text, "set aside as %s, because %s", strrchr(to, '/') + 1, why);
 	note(j, day, d, text);
 	ledger_save(j);

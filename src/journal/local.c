@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include <errno.h>
 
 void journal_block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
 {
@@ -272,7 +271,7 @@ static enum err look_at_wal(struct journal *j, bool stopped)
 		return err_set(ERR_NOT_FOUND, "%s is a link to a file that is not there, and hits that were answered may be in it: put it back, or remove the link",
 		    j->wal_path);
 	if (link && unlink(j->wal_path) != 0)
-		return err_set(ERR_IO, "%s: %s", j->wal_path, strerror(errno));
+		return err_sys("%s", j->wal_path);
 	if (there && !S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode))
 		return err_set(ERR_CORRUPT, "%s is no file: put it back, or remove it; what was answered in the last moment before a crash is only there",
 		    j->wal_path);

@@ -45,11 +45,6 @@ static enum err sync_name(const char *path)
 	return folder_sync(slash ? folder : ".");
 }
 
-static enum err io(const char *what)
-{
-	return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", what, strerror(errno));
-}
-
 /* Zeros up to the full size, on disk before the first frame is. */
 static enum err fill(int fd, off_t from, off_t to)
 {
@@ -58,10 +53,10 @@ static enum err fill(int fd, off_t from, off_t to)
 		size_t n = (size_t)(to - from) < sizeof zeros ? (size_t)(to - from) : sizeof zeros;
 		ssize_t done = pwrite(fd, zeros, n, from);
 		if (done <= 0)
-			return io("wal");
+			return err_sys("%s", "wal");
 		from += done;
 	}
-	return fsync(fd) == 0 ? OK : io("wal");
+	return fsync(fd) == 0 ? OK : err_sys("%s", "wal");
 }
 
 enum err wal_open(const char *path, struct wal **out)
@@ -73,7 +68,7 @@ enum err wal_open(const char *path, struct wal **out)
 	enum err e = OK;
 	int fresh = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fresh < 0 || fstat(fresh, &st) != 0)
-		e = io(path);
+		e = err_sys("%s", path);
 	else if (st.st_size < (off_t)WAL_BYTES)
 		e = fill(fresh, st.st_size, WAL_BYTES);
 	if (fresh >= 0)
@@ -83,7 +78,7 @@ enum err wal_open(const char *path, struct wal **out)
 	w->fd = e ? -1 : open(path, O_RDWR | O_DSYNC | O_CLOEXEC);
 	w->plain_fd = e ? -1 : open(path, O_RDWR | O_CLOEXEC);
 	if (!e && (w->fd < 0 || w->plain_fd < 0))
-		e = io(path);
+		e = err_sys("%s", path);
 	if (e)
 		wal_close(w);
 	else
@@ -135,7 +130,7 @@ enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[3
 		if (part < 0 && errno == EINTR)
 			continue;
 		if (part <= 0)
-			return io("wal");
+			return err_sys("%s", "wal");
 		done += (size_t)part;
 	}
 	w->at += whole;
@@ -154,7 +149,7 @@ enum err wal_mark(struct wal *w, const uint8_t id[STORE_ID_LEN])
 	mark_of(id, mark);
 	if (pread(w->fd, has, sizeof has, WAL_END) == MARK_LEN && memcmp(has, mark, sizeof has) == 0)
 		return OK;
-	return pwrite(w->fd, mark, sizeof mark, WAL_END) == MARK_LEN ? OK : io("wal");
+	return pwrite(w->fd, mark, sizeof mark, WAL_END) == MARK_LEN ? OK : err_sys("%s", "wal");
 }
 
 bool wal_marked(const char *path, const uint8_t id[STORE_ID_LEN])

@@ -39,7 +39,7 @@ static enum err write_file(struct journal *j, const uint8_t b[BYTES])
 	path_of(j, path);
 	bool fresh = access(path, F_OK) != 0;
 	int fd = open(path, O_WRONLY | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
-	enum err e = fd >= 0 && pwrite(fd, b, BYTES, 0) == BYTES ? OK : err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path, strerror(errno));
+	enum err e = fd >= 0 && pwrite(fd, b, BYTES, 0) == BYTES ? OK : err_sys("%s", path);
 	if (fd >= 0)
 		close(fd);
 	if (!e && fresh) {
@@ -70,7 +70,7 @@ enum err whole_load(struct journal *j)
 		return OK;
 	}
 	ssize_t n = fd < 0 ? -1 : pread(fd, b, BYTES, 0);
-	enum err e = n < 0 ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
+	enum err e = n < 0 ? err_sys("%s", path) : OK;
 	if (fd >= 0)
 		close(fd);
 	if (e || n != BYTES)

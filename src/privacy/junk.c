@@ -4,7 +4,6 @@
 #include "crumb/base/buf.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <hs/hs.h>
 #include <jansson.h>
 #include <stdatomic.h>
@@ -46,7 +45,7 @@ static enum err read_file(const char *path, struct buf *out)
 	char part[65536];
 	size_t n;
 	if (!f)
-		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		return err_sys("%s", path);
 	while ((n = fread(part, 1, sizeof part, f)) > 0 && out->n < FILE_MAX)
 		buf_add(out, part, n);
 	bool fine = !ferror(f) && out->n < FILE_MAX && !out->failed;

@@ -29,17 +29,17 @@ static enum err copy(const char *file, int *out)
 	int from = open(file, O_RDONLY | O_CLOEXEC), to = -1;
 	enum err e = OK;
 	if (from < 0 || fstat(from, &st) != 0)
-		e = err_set(ERR_IO, "%s: %s", file, strerror(errno));
+		e = err_sys("%s", file);
 	else if (!S_ISREG(st.st_mode))
 		e = err_set(ERR_USAGE, "%s is no file", file);
 	else if ((to = memfd_create("places", MFD_CLOEXEC)) < 0)
-		e = err_set(ERR_IO, "no memory for %s: %s", file, strerror(errno));
+		e = err_sys("no memory for %s", file);
 	for (off_t left = e ? 0 : st.st_size; left > 0;) {
 		ssize_t n = sendfile(to, from, NULL, (size_t)left);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			e = err_set(n < 0 && errno == EFBIG ? ERR_FULL : ERR_IO, "%s: %s", file, n < 0 ? strerror(errno) : "it was cut while it was read");
+			e = n < 0 ? err_sys("%s", file) : err_set(ERR_IO, "%s: it was cut while it was read", file);
 			break;
 		}
 		left -= n;

@@ -525,7 +525,7 @@ static enum err read_file(const char *path, struct buf *text, bool *found)
 	FILE *f = fopen(path, "rb");
 	*found = f != NULL;
 	if (!f)
-		return errno == ENOENT ? OK : err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		return errno == ENOENT ? OK : err_sys("%s", path);
 	for (size_t n = 1; n && text->n < (16u << 20) && buf_reserve(text, 65536);) {
 		n = fread(text->p + text->n, 1, 65536, f);
 		text->n += n;

@@ -8,7 +8,6 @@
 #include "match.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -170,7 +169,7 @@ static enum err read_file(const char *path, struct buf *out)
 {
 	FILE *f = fopen(path, "rb");
 	if (!f)
-		return err_set(ERR_IO, "%s: %s", path, strerror(errno));
+		return err_sys("%s", path);
 	char chunk[8192];
 	size_t n;
 	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
@@ -227,7 +226,7 @@ enum err rules_read(const char *path, const char *models, struct buf *bundle)
 	bool one = stat(path, &st) == 0 && S_ISREG(st.st_mode);
 	int n = one ? 1 : scandir(path, &files, yaml_name, alphasort);
 	if (n < 0)
-		return err_set(ERR_IO, "rules folder %s: %s", path, strerror(errno));
+		return err_sys("rules folder %s", path);
 	int models_n = models ? scandir(models, &trained, model_name, alphasort) : 0;
 	if (models_n < 0)
 		models_n = 0;

@@ -19,11 +19,6 @@
 
 #define DAYS_MAX 128
 
-static enum err sys(const char *path)
-{
-	return err_set(errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-}
-
 static bool empty(const char *folder)
 {
 	DIR *d = opendir(folder);
@@ -37,7 +32,7 @@ static bool empty(const char *folder)
 
 static enum err make(const char *folder)
 {
-	return mkdir(folder, 0700) != 0 && errno != EEXIST ? sys(folder) : OK;
+	return mkdir(folder, 0700) != 0 && errno != EEXIST ? err_sys_path(folder) : OK;
 }
 
 /* Byte for byte, on disk when it returns. */
@@ -45,16 +40,16 @@ static enum err copy_file(const char *from, const char *to, uint64_t *bytes)
 {
 	char part[1 << 16];
 	int in = open(from, O_RDONLY | O_CLOEXEC), out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	enum err e = in < 0 ? sys(from) : out < 0 ? sys(to) : OK;
+	enum err e = in < 0 ? err_sys_path(from) : out < 0 ? err_sys_path(to) : OK;
 	ssize_t n = 0;
 	while (!e && (n = read(in, part, sizeof part)) > 0) {
 		for (ssize_t done = 0, w; !e && done < n; done += w)
 			if ((w = write(out, part + done, (size_t)(n - done))) <= 0)
-				e = sys(to);
+				e = err_sys_path(to);
 		*bytes += (uint64_t)n;
 	}
 	if (!e && (n < 0 || fsync(out) != 0))
-		e = sys(to);
+		e = err_sys_path(to);
 	if (in >= 0)
 		close(in);
 	if (out >= 0)
@@ -248,7 +243,7 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 	if (s->shards != f.shards)
 		e = err_set(ERR_USAGE, "the backup has %u shards, the store %u: begin with a store that has keys only", f.shards, s->shards);
 	else if (n < 0)
-		e = sys(path);
+		e = err_sys_path(path);
 	for (int i = 0; i < n; i++) {
 		if (!e)
 			e = restore_day(s, folder, names[i]->d_name, moment, &behind, out);

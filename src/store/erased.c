@@ -148,11 +148,6 @@ static bool readable(const uint8_t entry[ENTRY_LEN])
 	return (check == 0 || check == check_of(entry)) && memcmp(entry, none, sizeof none) != 0 && get_u16(entry + AT_CHECK + 4) == 0;
 }
 
-static enum err io(const struct erased *e)
-{
-	return err_set(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", e->path, strerror(errno));
-}
-
 static void read_entries(struct erased *e, FILE *f, off_t *size)
 {
 	uint8_t b[ENTRY_LEN];
@@ -195,7 +190,7 @@ enum err erased_open(const char *path, bool create, struct erased **out)
 		read_entries(e, f, &size);
 	/* bytes behind the last whole entry are of one whose erasure was never answered */
 	if (f ? ferror(f) || (create && ftruncate(fd, size) != 0) : fd >= 0 || create || errno != ENOENT)
-		why = io(e);
+		why = err_sys("%s", e->path);
 	if (f)
 		fclose(f);
 	else if (fd >= 0)
@@ -251,9 +246,9 @@ enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_
 		int fd = b.failed ? -1 : open(e->path, O_WRONLY | O_APPEND | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
 		off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
 		if (size < 0 || write(fd, b.p, b.n) != (ssize_t)b.n)
-			why = io(e);
+			why = err_sys("%s", e->path);
 		if (why && size >= 0 && ftruncate(fd, size) != 0) /* a part of an entry would put all behind it out of place */
-			why = io(e);
+			why = err_sys("%s", e->path);
 		if (fd >= 0)
 			close(fd);
 	}

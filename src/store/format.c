@@ -54,7 +54,7 @@ enum err format_read(const char *folder, struct format *out)
 	}
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	enum err e = n < 0 && errno == EISDIR ? err_set(ERR_CORRUPT, "%s is no file: put it back, every backup has it", path)
-		     : n < 0		      ? err_set(ERR_IO, "%s: %s", path, strerror(errno)) : OK;
+		     : n < 0		      ? err_sys("%s", path) : OK;
 	if (fd >= 0)
 		close(fd);
 	if (e)

@@ -27,11 +27,6 @@ static void path_of(const struct store *s, const char *name, char out[4096])
 	snprintf(out, 4096, "%s/%s", s->path, name);
 }
 
-static enum err sys(const char *path)
-{
-	return err_set(errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-}
-
 static bool file_read(const char *path, char *out, size_t cap)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -47,7 +42,7 @@ static bool file_read(const char *path, char *out, size_t cap)
 
 static enum err make_folder(const char *path)
 {
-	return mkdir(path, 0700) != 0 && errno != EEXIST ? sys(path) : OK;
+	return mkdir(path, 0700) != 0 && errno != EEXIST ? err_sys_path(path) : OK;
 }
 
 enum err folder_make(const char *path, unsigned mode)
@@ -59,10 +54,10 @@ enum err folder_make(const char *path, unsigned mode)
 			continue;
 		*p = 0;
 		if (mkdir(part, 0755) != 0 && errno != EEXIST && errno != EACCES && errno != EROFS)
-			return sys(part);
+			return err_sys_path(part);
 		*p = '/';
 	}
-	return mkdir(part, mode) != 0 && errno != EEXIST ? sys(part) : OK;
+	return mkdir(part, mode) != 0 && errno != EEXIST ? err_sys_path(part) : OK;
 }
 
 static enum err take_lock(struct store *s)
@@ -71,7 +66,7 @@ static enum err take_lock(struct store *s)
 	path_of(s, "lock", path);
 	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
-		return sys(path);
+		return err_sys_path(path);
 	/* a command that only looks whether somebody has the lock holds it for a moment: try for a second */
 	int tries = 0;
 	while (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0 && tries++ < 20)
@@ -127,9 +122,9 @@ static enum err open_keys(struct store *s, const struct format *f, const struct 
 	path_of(s, "keys", path);
 	bool named = lstat(path, &st) == 0, link = named && S_ISLNK(st.st_mode), there = named && stat(path, &st) == 0;
 	if (named && !there)
-		return link && errno == ENOENT ? refuse_keys(path, f, c, "is a link to a file that is not there (is its storage mounted?)") : sys(path);
+		return link && errno == ENOENT ? refuse_keys(path, f, c, "is a link to a file that is not there (is its storage mounted?)") : err_sys_path(path);
 	if (!named && errno != ENOENT)
-		return sys(path);
+		return err_sys_path(path);
 	bool missing = !there || (S_ISREG(st.st_mode) && st.st_size == 0);
 	if (!missing)
 		return keys_open(path, s->readonly ? KEYS_READ : KEYS_WRITE, &s->keys);
@@ -226,7 +221,7 @@ static enum err make_room(const struct store *s)
 	for (size_t i = 0; i < sizeof files / sizeof *files && !e; i++) {
 		path_of(s, files[i], path);
 		if (unlink(path) != 0 && errno != ENOENT)
-			e = sys(path);
+			e = err_sys_path(path);
 	}
 	return e ? e : folder_sync(s->path);
 }
@@ -473,7 +468,7 @@ uint32_t store_building(const struct store *s)
 
 enum err folder_remove(const char *path)
 {
-	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT ? sys(path) : OK;
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT ? err_sys_path(path) : OK;
 }
 
 void store_drop_generation(struct store *s, uint32_t generation)
