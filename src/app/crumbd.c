@@ -397,6 +397,7 @@ static void stop(struct server *s)
 		struct retired *r = s->retired;
 		s->retired = r->next;
 		again_free(r->config);
+		fixed_free(r->fixed);
 		free(r);
 	}
 	config_done(&s->config);

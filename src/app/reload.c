@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "crumb/base/log.h"
+#include "crumb/http/fixed.h"
 #include "notify.h"
 
 #include <stdlib.h>
@@ -93,70 +94,80 @@ static bool differ(const char *a, const char *b)
 	return strcmp(a, b) != 0;
 }
 
-/* The files that other options name: all of them can be read, or nothing changes. */
-static enum err open_files(const struct config *before, const struct config *c, struct junk_lists **lists, struct place_db **places, char file[4096])
+/* What is made of options. What stays as it is is NULL; `fixed` becomes the older one when they change places. */
+struct made {
+	struct config *config;
+	struct cidr_list trusted;
+	struct junk_lists *lists;
+	struct place_db *places;
+	struct fixed *fixed;
+	char places_file[4096];
+};
+
+/* The files that options name can all be read, or nothing changes. */
+static enum err make(const struct config *before, struct made *m)
 {
-	enum err e = OK;
-	if (before->crawlers_on != c->crawlers_on || differ(before->crawlers_file, c->crawlers_file) || differ(before->networks_file, c->networks_file))
-		e = junk_open(c, lists);
-	*file = 0;
-	if (!e && differ(before->geo_database, c->geo_database) && place_db_file(c, file, 4096) && (e = place_db_open(file, places)))
+	const struct config *c = m->config;
+	enum err e = cidr_list_parse(c->trusted_proxies, &m->trusted);
+	if (!e && (before->crawlers_on != c->crawlers_on || differ(before->crawlers_file, c->crawlers_file) || differ(before->networks_file, c->networks_file)))
+		e = junk_open(c, &m->lists);
+	if (!e && differ(before->keep_query, c->keep_query) && !(m->fixed = fixed_new(c))) /* the tag has it in it */
+		e = err_set(ERR_NOMEM, "no memory");
+	if (!e && differ(before->geo_database, c->geo_database) && place_db_file(c, m->places_file, sizeof m->places_file) &&
+	    (e = place_db_open(m->places_file, &m->places)))
 		e = err_wrap(e, "geo.database");
 	return e;
 }
 
-static void swap_options(struct server *s, const struct config *c, const struct cidr_list *trusted, struct junk_lists *lists, struct place_db *places)
+static void swap_options(struct server *s, struct made *m)
 {
 	pthread_mutex_lock(&s->shared.lock);
-	if (lists) {
+	if (m->lists) {
 		junk_unref(s->shared.lists);
-		s->shared.lists = lists;
+		s->shared.lists = m->lists;
 	}
-	if (differ(s->shared.config->geo_database, c->geo_database)) {
+	if (differ(s->shared.config->geo_database, m->config->geo_database)) {
 		place_db_unref(s->shared.places);
-		s->shared.places = places;
+		s->shared.places = m->places;
 	}
-	s->shared.trusted = *trusted;
-	atomic_store(&s->shared.config, c);
+	if (m->fixed)
+		m->fixed = atomic_exchange(&s->shared.fixed, m->fixed);
+	s->shared.trusted = m->trusted;
+	atomic_store(&s->shared.config, m->config);
 	pthread_mutex_unlock(&s->shared.lock);
-	node_config(&s->node, c);
+	node_config(&s->node, m->config);
 	atomic_fetch_add(&s->shared.version, 1);
-	log_threshold(s->verbose ? LOG_DEBUG : (enum log_level)c->log_level);
+	log_threshold(s->verbose ? LOG_DEBUG : (enum log_level)m->config->log_level);
 }
 
 /* On the reloading thread. What is wrong in it leaves all options as they are. */
 static enum err reload_options(struct server *s, struct told *told)
 {
 	const struct config *before = s->shared.config;
-	struct config *fresh = NULL;
-	struct cidr_list trusted;
-	struct junk_lists *lists = NULL;
-	struct place_db *places = NULL;
-	char file[4096];
+	struct made m = {.config = NULL};
 	struct retired *r = calloc(1, sizeof *r);
-	enum err e = r ? again_read(s->argc, s->argv, before, told, &fresh) : err_set(ERR_NOMEM, "no memory");
-	if (!e && fresh)
-		e = cidr_list_parse(fresh->trusted_proxies, &trusted);
-	if (!e && fresh)
-		e = open_files(before, fresh, &lists, &places, file);
-	if (e || !fresh) {
+	enum err e = r ? again_read(s->argc, s->argv, before, told, &m.config) : err_set(ERR_NOMEM, "no memory");
+	if (!e && m.config)
+		e = make(before, &m);
+	if (e || !m.config) {
 		if (e)
 			told_add(told, TOLD_REFUSED, "config", "refused, the old options stay: %s", err_text());
-		junk_unref(lists);
-		again_free(fresh);
+		junk_unref(m.lists);
+		fixed_free(m.fixed);
+		again_free(m.config);
 		free(r);
 		return e;
 	}
-	*r = (struct retired){fresh, s->retired};
-	s->retired = r;
 	pthread_mutex_lock(&s->places_lock);
-	if (differ(before->geo_database, fresh->geo_database)) {
-		snprintf(s->places_file, sizeof s->places_file, "%s", file);
+	if (differ(before->geo_database, m.config->geo_database)) {
+		snprintf(s->places_file, sizeof s->places_file, "%s", m.places_file);
 		s->places_size = -1; /* the next look finds how it is */
 	}
-	swap_options(s, fresh, &trusted, lists, places);
+	swap_options(s, &m);
 	pthread_mutex_unlock(&s->places_lock);
-	again_tell(before, fresh, told);
+	*r = (struct retired){m.config, m.fixed, s->retired};
+	s->retired = r;
+	again_tell(before, m.config, told);
 	return OK;
 }
 

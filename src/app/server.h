@@ -36,6 +36,7 @@ struct server {
 	bool verbose;
 	struct retired { /* options that were in force, or are, but for those of the start */
 		struct config *config;
+		struct fixed *fixed; /* that was in force before these; NULL: the same is */
 		struct retired *next;
 	} *retired;
 	pthread_mutex_t places_lock; /* guards what follows */

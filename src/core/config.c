@@ -88,7 +88,7 @@ const struct option config_options[] = {
 const size_t config_options_n = sizeof config_options / sizeof config_options[0];
 
 /* Options that a running server takes when it reads its configuration again; the others are of the store, of listeners and of threads that are there. */
-static const char *const live[] = {"rules.path", "destinations.path", "store.reserve_percent", "collect.body_bytes", "geo.database", "privacy.attributes",
+static const char *const live[] = {"rules.path", "destinations.path", "store.reserve_percent", "collect.body_bytes", "geo.database", "privacy.keep_query", "privacy.attributes",
     "privacy.sensitive_destinations", "consent.default", "consent.require", "consent.dnt", "consent.tcf.vendor", "consent.tcf.purposes",
     "junk.crawl", "junk.crawlers", "junk.networks", "junk.per_network", "junk.per_day", "trusted_proxies", "sites", "cookie.samesite", "cookie.secure",
     "cookie.partitioned", "cookie.domain", "segment.write_keys", "segment.consent", "page.key", "ortb2.name", "operator.name",

@@ -1,4 +1,5 @@
 """SIGHUP takes what a running server can take of its configuration, and names what has to wait for the next start."""
+import json
 import os
 import re
 import select
@@ -119,6 +120,31 @@ def test_who_runs_it_is_said_anew_at_me(server):
     assert 'config refused' in server.hup(operator__policy='https://shop.example/new', operator__name='a\u202eb')
     server.hup(operator__name='Other AG')
     until(lambda: 'Other AG' in page() and 'https://shop.example/new' in page())
+
+
+def test_what_is_kept_of_a_query_and_the_tag_says_so_too(server):
+    b = Browser.known(server)
+    server.settle()
+    url = '/coats/1?colour=blue'
+
+    def kept():
+        b.hit(url)
+        server.settle()
+        return 'blue' in json.dumps(b.shown())
+
+    def tag():
+        status, headers, text = b.request('GET', '/crumb.js')
+        assert status == 200
+        return headers.getheader('ETag'), text
+    assert not kept()
+    etag, text = tag()
+    said = server.hup(privacy__keep_query='colour,Size')
+    assert 'privacy.keep_query changed: in force from now on' in said
+    assert tag()[1] == text.replace(b'utm_campaign', b'utm_campaign,colour,Size') != text and tag()[0] != etag
+    until(kept)
+    assert b.request('GET', '/crumb.js', headers={'If-None-Match': etag})[0] == 200
+    server.hup(privacy__keep_query='')
+    assert tag() == (etag, text)
 
 
 def test_what_has_to_wait_is_named_and_the_command_line_goes_on(server):

@@ -28,7 +28,7 @@ struct collect_shared {
 	struct destinations *destinations;
 	struct place_db *places;
 	struct junk_lists *lists;
-	struct fixed *fixed;	   /* what is the same for everybody */
+	struct fixed *_Atomic fixed; /* what is the same for everybody; as with options, all that ever were live until the end */
 	struct recent_ids *recent; /* messages of Segment's API that were taken; any thread */
 };
 

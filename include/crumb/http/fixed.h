@@ -1,5 +1,5 @@
-/* Answers that are the same for everybody for as long as the process runs: the tag, robots.txt, the GPC declaration. Made once at start, plain and
- * compressed, each with an entity tag of its own. Immutable; any thread. */
+/* Answers that are the same for everybody for as long as the options are: the tag, robots.txt, the GPC declaration. Made at start and when
+ * privacy.keep_query changes, plain and compressed, each with an entity tag of its own. Immutable; any thread. */
 #ifndef CRUMB_HTTP_FIXED_H
 #define CRUMB_HTTP_FIXED_H
 
