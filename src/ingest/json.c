@@ -15,13 +15,14 @@
 #define ATTRS_MOST 48
 #define ROOM_FOR_NUMBERS 4096 /* KEYS_MOST + ATTRS_MOST of them, written anew */
 
-enum key { K_OTHER, K_TEXT, K_STRING, K_GDPR, K_ANON, K_VALUE, K_ATTR, K_PARAM, K_ATTRS, K_ID, K_COOKIE, K_TIME };
+enum key { K_OTHER, K_TEXT, K_STRING, K_GDPR, K_ANON, K_SECTIONS, K_VALUE, K_ATTR, K_PARAM, K_ATTRS, K_ID, K_COOKIE, K_TIME };
 
 struct pass {
 	struct json_reader *r;
 	struct str text; /* of all that is read */
 	unsigned depth, event_depth, keys, attrs;
-	bool in_attrs;
+	bool in_attrs, in_sections;
+	struct str sections; /* of the list that is being read, with commas between them */
 	enum key kind; /* what the key before the value asks for */
 	struct str name;
 	struct str *into;
@@ -119,12 +120,30 @@ static bool pair(struct pass *p, struct attr *list, unsigned *n, struct str valu
 	return true;
 }
 
+/* gpp_sid is a list of integers where it is JSON (OpenRTB 2.6, Regs). */
+static bool section(struct pass *p, struct str s, bool number)
+{
+	struct buf *b = p->r->scratch;
+	s = number && is_integer(s) ? s : STR("?");
+	CHECK(b->cap - b->n > s.n); /* as in keep() */
+	if (p->sections.n)
+		b->p[b->n++] = ',';
+	else
+		p->sections.p = b->p + b->n;
+	memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+	p->sections.n = (size_t)(b->p + b->n - p->sections.p);
+	return true;
+}
+
 enum form { FORM_STRING, FORM_NUMBER, FORM_TRUTH, FORM_NULL };
 
 static bool value(struct pass *p, struct str s, enum form form)
 {
 	struct json_reader *r = p->r;
 	struct hit *h = r->hit;
+	if (p->in_sections)
+		return section(p, s, form == FORM_NUMBER || form == FORM_STRING);
 	if (p->depth == p->event_depth + 1 && p->in_attrs)
 		return pair(p, h->attrs, &h->attrs_n, keep(p, s));
 	if (p->depth < p->event_depth || p->event_depth == 0)
@@ -138,6 +157,7 @@ static bool value(struct pass *p, struct str s, enum form form)
 		*p->into = keep(p, s);
 		return true;
 	case K_STRING:
+	case K_SECTIONS:
 		consent_take_string(p->into, keep(p, s));
 		return true;
 	case K_GDPR:
@@ -205,6 +225,8 @@ static int on_map(void *ctx)
 {
 	struct pass *p = ctx;
 	struct json_reader *r = p->r;
+	if (p->in_sections)
+		return 0;
 	if (p->event_depth == 0)
 		p->event_depth = 1;
 	p->depth++;
@@ -241,7 +263,9 @@ static int on_array(void *ctx)
 	struct pass *p = ctx;
 	if (p->event_depth == 0)
 		p->event_depth = 2;
-	else if (p->depth < p->event_depth || (p->depth == p->event_depth && p->kind != K_OTHER) || p->in_attrs)
+	else if (p->depth == p->event_depth && p->kind == K_SECTIONS)
+		p->in_sections = true;
+	else if (p->depth < p->event_depth || (p->depth == p->event_depth && p->kind != K_OTHER) || p->in_attrs || p->in_sections)
 		return 0;
 	p->depth++;
 	return 1;
@@ -251,6 +275,11 @@ static int on_array_end(void *ctx)
 {
 	struct pass *p = ctx;
 	p->depth--;
+	if (p->in_sections) {
+		consent_take_string(&p->r->hit->gpp_sid, p->sections);
+		p->in_sections = false;
+		p->sections.n = 0;
+	}
 	return 1;
 }
 
@@ -265,6 +294,12 @@ static enum key string_key(struct pass *p, struct str *into)
 {
 	p->into = into;
 	return K_STRING;
+}
+
+static enum key sections_key(struct pass *p, struct str *into)
+{
+	p->into = into;
+	return K_SECTIONS;
 }
 
 static enum key key_of(struct pass *p, struct str k)
@@ -312,7 +347,7 @@ static enum key key_of(struct pass *p, struct str k)
 	       : str_eq(k, STR("gdpr"))		    ? K_GDPR
 	       : str_eq(k, STR("gdpr_consent"))	    ? string_key(p, &h->gdpr_consent)
 	       : str_eq(k, STR("gpp"))		    ? string_key(p, &h->gpp)
-	       : str_eq(k, STR("gpp_sid"))	    ? string_key(p, &h->gpp_sid)
+	       : str_eq(k, STR("gpp_sid"))	    ? sections_key(p, &h->gpp_sid)
 	       : str_eq(k, STR("us_privacy"))	    ? string_key(p, &h->us_privacy)
 						    : K_OTHER;
 }

@@ -99,6 +99,23 @@ static void judge_section(const struct config *c, unsigned id, struct str text, 
 		judge_us(gpp_us_read(id, text), M_REFUSED_GPP, f);
 }
 
+/* The next number of gpp_sid: "2,6", and as others write it: "2_6", "[2, 6]". Empty ones are none. */
+static bool next_section(struct str *sids, struct str *one)
+{
+	while (sids->n) {
+		size_t from = 0, n;
+		while (from < sids->n && chr_one_of(sids->p[from], ",_;[] \t\""))
+			from++;
+		for (n = from; n < sids->n && !chr_one_of(sids->p[n], ",_;[] \t\""); n++)
+			;
+		*one = str_make(sids->p + from, n - from);
+		*sids = str_skip(*sids, n);
+		if (one->n)
+			return true;
+	}
+	return false;
+}
+
 /* The sections that apply: those of gpp_sid, or all there are. 0 and -1 say that none does. */
 static void judge_gpp(const struct config *c, const struct hit *h, struct findings *f)
 {
@@ -112,9 +129,8 @@ static void judge_gpp(const struct config *c, const struct hit *h, struct findin
 	if (!rest.n)
 		for (unsigned i = 0; i < g.n; i++)
 			judge_section(c, g.section[i].id, g.section[i].text, f);
-	while (rest.n && str_cut(&rest, ',', &part)) {
-		part = str_trim(part);
-		if (str_eq(part, STR("-1")) || str_eq(part, STR("0")) || part.n == 0)
+	while (next_section(&rest, &part)) {
+		if (str_eq(part, STR("-1")) || str_eq(part, STR("0")))
 			continue;
 		if (!str_u64(part, &id) || id > UINT32_MAX)
 			no(f, M_REFUSED_UNREADABLE);
@@ -218,8 +234,8 @@ enum err consent_check(const struct config *c)
 static bool sid_has_tcf(struct str gpp_sid)
 {
 	struct str part;
-	while (gpp_sid.n && str_cut(&gpp_sid, ',', &part))
-		if (str_eq(str_trim(part), STR("2")))
+	while (next_section(&gpp_sid, &part))
+		if (str_eq(part, STR("2")))
 			return true;
 	return false;
 }

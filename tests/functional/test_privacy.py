@@ -145,6 +145,12 @@ def test_refusals_write_nothing_and_set_no_cookie(make):
         assert r.getheader('Crumb-Refused') == 'consent_missing', yes
     for none in (0, False, '0', 'false', None, '', 0.0):
         assert b.request('POST', '/e', json.dumps({'u': 'https://shop.example/x', 'gdpr': none}))[1].getheader('Crumb-Refused') is None, none
+    for sids, reason in (([6], 'us_privacy'), ([-1, '6'], 'us_privacy'), ([0], None), ([], 'us_privacy'), (None, 'us_privacy'), (['2', 6], 'us_privacy'), ([7], 'consent_missing'), ([-1, None], 'consent_unreadable'),
+                         ([-1, 6.5], 'consent_unreadable'), (6, 'us_privacy'), ('[-1]', None), ('-1_7', 'consent_missing')):
+        r = Browser(server).request('POST', '/e', json.dumps({'gpp_sid': sids, 'u': 'https://shop.example/x', 'gpp': 'DBABTA~1YYN'}))[1]
+        assert r.getheader('Crumb-Refused') == reason, (sids, r.getheader('Crumb-Refused'))
+    assert b.request('POST', '/e', '[{"gpp_sid":[[6]]}]')[0] == b.request('POST', '/e', '{"gpp_sid":[{"a":6}]}')[0] == 400
+    assert Browser(server).request('POST', '/e?gpp_sid=6', '{"gpp_sid":[6],"gpp":"DBABTA~1YNN"}')[1].getheader('Crumb-Refused') is None
     # what an event says takes nothing away from what the query says
     for query, event, reason in (('us_privacy=1YYN', {'us_privacy': None}, 'us_privacy'), ('us_privacy=1YYN', {'us_privacy': ''}, 'us_privacy'), ('us_privacy=1YYN', {'us_privacy': '1YNN'}, 'consent_unreadable'),
                                  ('gdpr=1&gdpr_consent=CPXXX', {'gdpr': 0, 'gdpr_consent': TC_GRANTED}, 'consent_unreadable')):
@@ -154,7 +160,7 @@ def test_refusals_write_nothing_and_set_no_cookie(make):
     assert r.getheader('Crumb-Refused') is None                                     # twice the same
     b.segments()
     assert b.count('apparel.coats') == 2
-    assert server.js('db', 'stat')['provisional'] == 1                              # the one that was not refused
+    assert server.js('db', 'stat')['provisional'] == 4                              # those that were not refused
 
 
 def test_consent_can_be_required(make):
