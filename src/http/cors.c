@@ -23,13 +23,16 @@ static bool names(struct str host, struct str origin)
  * page can write the field: it would need a preflight. */
 static bool origin_is_host(const struct collect *c, const struct http_request *r)
 {
-	struct str origin = r->header[H_ORIGIN], rest = r->header[H_FORWARDED_HOST], host;
+	struct str origin = r->header[H_ORIGIN], rest = r->header[H_FORWARDED_HOST], pairs = r->header[H_FORWARDED], host;
 	if (names(r->header[H_HOST], origin))
 		return true;
-	if (rest.n == 0 || !cidr_list_has(&c->shared->trusted, r->peer))
+	if ((!rest.n && !pairs.n) || !cidr_list_has(&c->shared->trusted, r->peer))
 		return false;
 	while (rest.n && str_cut(&rest, ',', &host))
 		if (names(str_trim(host), origin))
+			return true;
+	while (!r->header[H_FORWARDED_HOST].n && pairs.n && forwarded_next(&pairs, STR("host"), &host))
+		if (names(host, origin))
 			return true;
 	return false;
 }

@@ -63,13 +63,10 @@ static void cookies(struct collect *c, struct str header, struct hit *h)
 
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h)
 {
-	struct network n;
+	struct str list = r->header[H_FORWARDED_FOR].n ? r->header[H_FORWARDED_FOR] : r->header[H_FORWARDED];
 	hit_clear(h);
 	h->network = network_of(r->peer);
-	if (r->header[H_FORWARDED_FOR].n && cidr_list_has(&c->trusted, r->peer) &&
-	    network_parse(cidr_list_client(&c->trusted, NULL, r->header[H_FORWARDED_FOR]), &n))
-		h->network = n;
-	else
+	if (!list.n || !network_asked(&c->trusted, r->peer, list, &h->network))
 		h->here = h->network.family == 4 ? h->network.b[0] == 127 : h->network.family == 6 && loopback6(r->peer);
 	h->agent = r->header[H_USER_AGENT];
 	h->referer_header = r->header[H_REFERER];

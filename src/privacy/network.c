@@ -129,7 +129,7 @@ enum err cidr_list_parse(const char *text, struct cidr_list *out)
 	return OK;
 }
 
-static bool within(const struct cidr_list *l, const uint8_t a[16])
+bool cidr_list_has_address(const struct cidr_list *l, const uint8_t a[16])
 {
 	for (unsigned i = 0; i < l->n; i++) {
 		unsigned bits = l->net[i].bits, whole = bits / 8, rest = bits % 8;
@@ -142,29 +142,20 @@ static bool within(const struct cidr_list *l, const uint8_t a[16])
 bool cidr_list_has(const struct cidr_list *l, const struct sockaddr *addr)
 {
 	uint8_t a[16];
-	return l->n && wide(addr, a) && within(l, a);
+	return l->n && wide(addr, a) && cidr_list_has_address(l, a);
 }
 
 bool cidr_list_has_text(const struct cidr_list *l, struct str address)
 {
 	uint8_t a[16];
-	return l->n && address_read(address, a) && within(l, a);
+	return l->n && address_read(address, a) && cidr_list_has_address(l, a);
 }
 
-struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list *also, struct str list)
+bool network_asked(const struct cidr_list *ours, const struct sockaddr *peer, struct str list, struct network *out)
 {
-	struct str found = str_make("", 0);
-	while (list.n) {
-		size_t comma = list.n;
-		while (comma > 0 && list.p[comma - 1] != ',')
-			comma--;
-		struct str one = str_trim(str_skip(list, comma));
-		list.n = comma ? comma - 1 : 0;
-		if (one.n == 0)
-			continue; /* RFC 9110 5.6.1: empty ones are no elements */
-		found = one;
-		if (!cidr_list_has_text(ours, one) && !(also && cidr_list_has_text(also, one)))
-			break;
-	}
-	return found;
+	uint8_t a[16];
+	if (!wide(peer, a) || !address_asked(ours, list, a))
+		return false;
+	*out = cut(a);
+	return true;
 }

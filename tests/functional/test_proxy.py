@@ -148,6 +148,10 @@ def test_whose_forwarded_host_counts(make):
         for value in ('crumb.shop.example', 'CRUMB.shop.example', 'crumb.shop.example, inner.example', 'inner.example,crumb.shop.example', 'crumb.shop.example:443'):
             b = Browser.known(server)
             assert b.request('POST', '/me/forget', headers={**OURS, 'X-Forwarded-Host': value})[0] == status, (trusted, value)
+        for value in ('for=1.2.3.4;host=crumb.shop.example', 'Host="crumb.shop.example:443"', 'host=crumb.shop.example, host=inner.example'):
+            assert Browser.known(server).request('POST', '/me/forget', headers={**OURS, 'Forwarded': value})[0] == status, (trusted, value)
+        for value in ('host=shop.example', 'for="a, host=crumb.shop.example"', 'by=crumb.shop.example'):
+            assert Browser.known(server).request('POST', '/me/forget', headers={**OURS, 'Forwarded': value})[0] == 403, value
         for value in ('', 'shop.example', 'crumb.shop.example:8443', 'xcrumb.shop.example', 'crumb.shop.example.evil.example'):
             assert Browser.known(server).request('POST', '/me/forget', headers={**OURS, 'X-Forwarded-Host': value})[0] == 403, value
         assert Browser.known(server).request('POST', '/me/forget', headers={**OURS, **CROSS, 'X-Forwarded-Host': 'crumb.shop.example'})[0] == 403

@@ -64,9 +64,17 @@ struct cidr_list {
 };
 enum err cidr_list_parse(const char *text, struct cidr_list *out) MUST_CHECK;
 bool cidr_list_has(const struct cidr_list *l, const struct sockaddr *addr);
+bool cidr_list_has_address(const struct cidr_list *l, const uint8_t address[16]);
 bool cidr_list_has_text(const struct cidr_list *l, struct str address);
-/* Of a list that each proxy added to at its end, such as X-Forwarded-For: the right-most one that is in neither list (`also` may be NULL), for whoever
- * wrote what is left of it was not ours; the left-most if all are. As it stands there: it may be no address. Empty: the list is. */
+/* --- whom proxies speak for (privacy/forwarded.c) */
+/* Of a list that each proxy added to at its end, X-Forwarded-For or Forwarded: the right-most one that is in neither list (`also` may be NULL), for
+ * whoever wrote what is left of it was not ours; the left-most if all are. As it stands there: it may be no address. Empty: the list is, or an element
+ * of Forwarded does not say for whom it is. */
 struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list *also, struct str list);
+/* Who asked: the address at hand, or, if that is one of ours, the one that it speaks for. False: `list` changes nothing. */
+bool address_asked(const struct cidr_list *ours, struct str list, uint8_t address[16]);
+bool network_asked(const struct cidr_list *ours, const struct sockaddr *peer, struct str list, struct network *out); /* the same, cut */
+/* The next element of Forwarded (RFC 7239 4), and what it says under this name: "for", "host". Empty: nothing. False: the end. */
+bool forwarded_next(struct str *rest, struct str name, struct str *value);
 
 #endif

@@ -1,0 +1,88 @@
+/* Whom proxies speak for: X-Forwarded-For, and Forwarded (RFC 7239), in which each element is several pairs. */
+#include "crumb/privacy/hit.h"
+
+/* Up to the next `sep` that is in no quotes. False: the end. */
+static bool cut_unquoted(struct str *rest, char sep, struct str *part)
+{
+	bool quoted = false;
+	size_t n = 0;
+	if (!rest->p)
+		return false;
+	for (; n < rest->n && (quoted || rest->p[n] != sep); n++) {
+		if (quoted && rest->p[n] == '\\' && n + 1 < rest->n)
+			n++;
+		else if (rest->p[n] == '"')
+			quoted = !quoted;
+	}
+	*part = str_make(rest->p, n < rest->n ? n : rest->n);
+	*rest = n < rest->n ? str_skip(*rest, n + 1) : str_make(NULL, 0);
+	return true;
+}
+
+/* A token, or what is in quotes. An escape stays as it is: neither addresses nor hosts have one. */
+static struct str unquoted(struct str s)
+{
+	s = str_trim(s);
+	return s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"' ? str_make(s.p + 1, s.n - 2) : s;
+}
+
+static struct str value_of(struct str element, struct str name)
+{
+	struct str pair;
+	while (cut_unquoted(&element, ';', &pair)) {
+		size_t eq = str_find(pair, '=');
+		if (eq < pair.n && str_ieq(str_trim(str_make(pair.p, eq)), name))
+			return unquoted(str_skip(pair, eq + 1));
+	}
+	return STR("");
+}
+
+bool forwarded_next(struct str *rest, struct str name, struct str *value)
+{
+	struct str element;
+	while (cut_unquoted(rest, ',', &element))
+		if (str_trim(element).n) { /* RFC 9110 5.6.1: empty ones are no elements */
+			*value = value_of(element, name);
+			return true;
+		}
+	return false;
+}
+
+/* From the left, for quotes are understood from there only. */
+static struct str client_of_pairs(const struct cidr_list *ours, const struct cidr_list *also, struct str list)
+{
+	struct str found = STR(""), one;
+	for (bool first = true; forwarded_next(&list, STR("for"), &one); first = false)
+		if (first || (!cidr_list_has_text(ours, one) && !(also && cidr_list_has_text(also, one))))
+			found = one;
+	return found;
+}
+
+struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list *also, struct str list)
+{
+	struct str found = str_make("", 0);
+	if (list.n && memchr(list.p, '=', list.n)) /* no address has one */
+		return client_of_pairs(ours, also, list);
+	while (list.n) {
+		size_t comma = list.n;
+		while (comma > 0 && list.p[comma - 1] != ',')
+			comma--;
+		struct str one = str_trim(str_skip(list, comma));
+		list.n = comma ? comma - 1 : 0;
+		if (one.n == 0)
+			continue; /* RFC 9110 5.6.1: empty ones are no elements */
+		found = one;
+		if (!cidr_list_has_text(ours, one) && !(also && cidr_list_has_text(also, one)))
+			break;
+	}
+	return found;
+}
+
+bool address_asked(const struct cidr_list *ours, struct str list, uint8_t address[16])
+{
+	uint8_t said[16];
+	if (!list.n || !cidr_list_has_address(ours, address) || !address_read(cidr_list_client(ours, NULL, list), said))
+		return false;
+	memcpy(address, said, sizeof said);
+	return true;
+}
