@@ -38,6 +38,7 @@ enum err access_init(struct access *a, const struct config *c, const char *host)
 void access_done(struct access *a)
 {
 	access_forget_tree(a);
+	access_forget_wrapper(a);
 	access_forget_notation(a);
 	a->scratch.secret = true;
 	buf_done(&a->scratch);
@@ -141,29 +142,31 @@ static struct str unescaped(struct access *a, struct str s)
 
 /* --- addresses */
 
-bool access_address(struct str s, char out[ADDRESS_TEXT])
+static bool written(const uint8_t b[16], char out[ADDRESS_TEXT])
 {
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, none[16];
-	uint8_t b[16];
-	if (!address_read(s, b))
-		return false;
 	bool v4 = memcmp(b, mapped, sizeof mapped) == 0;
 	size_t from = v4 ? sizeof mapped : 0;
-	return memcmp(b + from, none, sizeof b - from) != 0 && inet_ntop(v4 ? AF_INET : AF_INET6, b + from, out, ADDRESS_TEXT);
+	return memcmp(b + from, none, sizeof none - from) != 0 && inet_ntop(v4 ? AF_INET : AF_INET6, b + from, out, ADDRESS_TEXT);
+}
+
+bool access_address(struct str s, char out[ADDRESS_TEXT])
+{
+	uint8_t b[16];
+	return address_read(s, b) && written(b, out);
 }
 
 /* Where a list stands in the place of the address, nothing says who wrote its last one: then private networks are passed over, too. */
 static bool address_of(const struct access *a, const struct access_row *r, char out[ADDRESS_TEXT])
 {
-	char said[ADDRESS_TEXT];
-	struct str s = r->f[F_ADDRESS], f = r->f[F_FORWARDED];
-	if (str_find(s, ',') < s.n)
+	uint8_t b[16];
+	struct str s = r->f[F_ADDRESS];
+	if (str_find(s, ',') < s.n || str_find(s, '=') < s.n)
 		s = cidr_list_client(&a->trusted, &a->inside, s);
-	if (!access_address(s, out))
+	if (!address_read(s, b))
 		return false;
-	if (f.n && cidr_list_has_text(&a->trusted, str_c(out)) && access_address(cidr_list_client(&a->trusted, NULL, f), said))
-		memcpy(out, said, sizeof said);
-	return true;
+	(void)address_asked(&a->trusted, r->f[F_FORWARDED], b);
+	return written(b, out);
 }
 
 /* --- times */
@@ -511,6 +514,7 @@ enum access_kind access_line(struct access *a, struct str line, struct buf *out)
 		out->failed = true;
 		return malformed(a, "no memory for it");
 	}
+	line = access_unwrapped(a, line);
 	a->why = "it is not of that form";
 	if (!forms[a->form].read(a, line, &r))
 		return ACCESS_MALFORMED;

@@ -38,6 +38,9 @@ bool access_read_w3c(struct access *a, struct str line, struct access_row *r);
 bool access_read_alb(struct access *a, struct str line, struct access_row *r);
 bool access_read_json(struct access *a, struct str line, struct access_row *r);
 bool access_read_own(struct access *a, struct str line, struct access_row *r);
+/* What a container's log, a collector of logs or journald keep in an object of JSON: {"log":"LINE\n","stream":"stdout"}. Others stay as they are. */
+struct str access_unwrapped(struct access *a, struct str line);
+void access_forget_wrapper(struct access *a);
 void access_forget_tree(struct access *a);
 void access_forget_notation(struct access *a);
 

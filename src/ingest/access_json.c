@@ -118,6 +118,44 @@ void access_forget_tree(struct access *a)
 	a->tree = NULL;
 }
 
+void access_forget_wrapper(struct access *a)
+{
+	json_decref(a->wrapper);
+	a->wrapper = NULL;
+}
+
+static json_t *object_of(struct str line)
+{
+	json_error_t error;
+	json_t *root = line.n && line.p[0] == '{' ? json_loadb(line.p, line.n, JSON_ALLOW_NUL, &error) : NULL;
+	if (root && !json_is_object(root)) {
+		json_decref(root);
+		return NULL;
+	}
+	return root;
+}
+
+struct str access_unwrapped(struct access *a, struct str line)
+{
+	static const char *const names[] = {"log", "message", "MESSAGE"}; /* Docker; Fluent Bit and Filebeat; journald */
+	bool may = false;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		may |= line.n && line.p[0] == '{' && str_has(line, str_c(names[i]));
+	json_t *root = may ? object_of(line) : NULL;
+	access_forget_wrapper(a);
+	a->wrapper = root;
+	for (size_t i = 0; root && i < sizeof names / sizeof *names; i++) {
+		const json_t *j = json_object_get(root, names[i]);
+		struct str in = str_trim(str_make(json_string_value(j), json_string_length(j)));
+		while (in.n && (in.p[in.n - 1] == '\n' || in.p[in.n - 1] == '\r'))
+			in.n--;
+		/* an object may have a message beside the fields of a request: only another object takes its place */
+		if (in.n && (a->form != ACCESS_JSON || in.p[0] == '{'))
+			return in;
+	}
+	return line;
+}
+
 bool access_read_json(struct access *a, struct str line, struct access_row *r)
 {
 	json_error_t error;

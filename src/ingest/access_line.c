@@ -118,7 +118,7 @@ bool access_read_combined(struct access *a, struct str line, struct access_row *
 		return say(a, "no status and size behind the request");
 	if (!r->f[F_REQUEST].n)
 		r->f[F_REQUEST] = STR("-");
-	if (access_quoted(&rest, &r->f[F_REFERER]) && access_quoted(&rest, &r->f[F_AGENT]) && access_quoted(&rest, &more) && holds_address(more))
+	if (access_quoted(&rest, &r->f[F_REFERER]) && access_quoted(&rest, &r->f[F_AGENT]) && access_quoted(&rest, &more) && (holds_address(more) || str_ihas(more, STR("for="))))
 		r->f[F_FORWARDED] = more;
 	if (!r->f[F_AGENT].n)
 		r->f[F_AGENT] = STR("-");
@@ -271,6 +271,7 @@ static const struct {
     {"ipaddress", F_ADDRESS},
     {"ip", F_ADDRESS},
     {"httpcfconnectingip", F_ADDRESS},
+    {"httptrueclientip", F_ADDRESS},
     {"httpxrealip", F_ADDRESS},
     {"xforwardedfor", F_FORWARDED},
     {"httpxforwardedfor", F_FORWARDED},
@@ -278,6 +279,12 @@ static const struct {
     {"requestxforwardedfor", F_FORWARDED},
     {"requestheadersxforwardedfor", F_FORWARDED},
     {"headersxforwardedfor", F_FORWARDED},
+    {"httpforwarded", F_FORWARDED}, /* RFC 7239 */
+    {"csforwarded", F_FORWARDED},
+    {"requestforwarded", F_FORWARDED},
+    {"requestheadersforwarded", F_FORWARDED},
+    {"headersforwarded", F_FORWARDED},
+    {"forwarded", F_FORWARDED},
     {"startutc", F_TIME},
     {"timeiso8601", F_TIME},
     {"timelocal", F_TIME},

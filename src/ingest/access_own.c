@@ -136,6 +136,7 @@ static enum err httpd_value(struct access *a, struct str argument, char letter, 
 		    : str_ieq(argument, STR("User-Agent"))	? F_AGENT
 		    : str_ieq(argument, STR("Host"))		? F_HOST
 		    : str_ieq(argument, STR("X-Forwarded-For")) ? F_FORWARDED
+		    : str_ieq(argument, STR("Forwarded"))	? F_FORWARDED
 								: F_NONE,
 		    NULL, name);
 	if (chr_one_of(letter, letters) && !(letter == 'a' && argument.n))

@@ -87,6 +87,15 @@ TEST(lines_of_combined)
 	    {"2025-11-26T19:58:37.123456+00:00 web1 nginx: 203.0.113.2 - - " REST, ACCESS_EVENT, "203.0.113.2", U, NULL, NULL},
 	    {"web_1  | 203.0.113.2 - - " REST, ACCESS_EVENT, "203.0.113.2", U, NULL, NULL},
 	    {"2025-11-26T19:58:37.1Z stdout F 203.0.113.2 - - " REST, ACCESS_EVENT, "203.0.113.2", U, NULL, NULL},
+	    {"\x1b[36mweb-1  |\x1b[0m 203.0.113.2 - - " REST, ACCESS_EVENT, "203.0.113.2", U, NULL, NULL},
+	    {"web-1  | 2025-11-26T19:58:37.1Z 203.0.113.2 - - " REST, ACCESS_EVENT, "203.0.113.2", U, NULL, NULL},
+	    {"[pod/web-7d9f/nginx] 203.0.113.2 - - " REST, ACCESS_EVENT, "203.0.113.2", U, NULL, NULL},
+	    {"{\"log\":\"203.0.113.2 - - " WHEN " \\\"GET /coats/a HTTP/1.1\\\" 200 1 \\\"-\\\" \\\"M \\u0026 N\\\"\\n\",\"stream\":\"stdout\",\"time\":\"2025-11-26T20:00:00.1Z\"}", ACCESS_EVENT, "203.0.113.2", U, "M & N", NULL},
+	    {"{\"__REALTIME_TIMESTAMP\":\"1\",\"_PID\":\"7\",\"MESSAGE\":\"203.0.113.2 - - " WHEN " \\\"GET /coats/a HTTP/1.1\\\" 200 1\"}", ACCESS_EVENT, "203.0.113.2", U, "", NULL},
+	    {"{\"@timestamp\":\"2025-11-26T20:00:00Z\",\"message\":\"203.0.113.2 - - " WHEN " \\\"GET /coats/a HTTP/1.1\\\" 200 1\",\"host\":{\"name\":\"w\"}}", ACCESS_EVENT, "203.0.113.2", U, "", NULL},
+	    {"{\"log\":\"starting\\n\",\"stream\":\"stderr\"}", ACCESS_MALFORMED, NULL, NULL, NULL, NULL},
+	    {"{\"log\":7}", ACCESS_MALFORMED, NULL, NULL, NULL, NULL},
+	    {"{\"log\":\"\"}", ACCESS_MALFORMED, NULL, NULL, NULL, NULL},
 	    /* addresses */
 	    {"203.0.113.1:54321 - - " REST, ACCESS_EVENT, "203.0.113.1", U, NULL, NULL},
 	    {"2001:db8::1 - - " REST, ACCESS_EVENT, "2001:db8::1", U, NULL, NULL},
@@ -106,6 +115,8 @@ TEST(lines_of_combined)
 	    {"other.example:443 203.0.113.1:99, 192.0.2.9 - - " REST, ACCESS_EVENT, "203.0.113.1", "https://other.example/coats/a", NULL, NULL},
 	    {"192.0.2.9 - - " REST " \"203.0.113.1\"", ACCESS_EVENT, "203.0.113.1", U, NULL, NULL}, /* nginx's "main" */
 	    {"198.51.100.7 - - " REST " \"203.0.113.1\"", ACCESS_EVENT, "198.51.100.7", U, NULL, NULL},
+	    {"192.0.2.9 - - " REST " \"for=6.6.6.6, for=203.0.113.1;proto=https\"", ACCESS_EVENT, "203.0.113.1", U, NULL, NULL},
+	    {"198.51.100.7 - - " REST " \"for=203.0.113.1\"", ACCESS_EVENT, "198.51.100.7", U, NULL, NULL},
 	    {"192.0.2.9 - - " REST " \"-\"", ACCESS_EVENT, "192.0.2.9", U, NULL, NULL},
 	    /* what is no address is no visitor */
 	    {"shop.example:443 - - - " REST, ACCESS_MALFORMED, NULL, NULL, NULL, NULL},
@@ -205,6 +216,8 @@ TEST(lines_of_json)
 		ACCESS_EVENT, "203.0.113.1", "https://other.example/coats/a?x=1", "M", "https://a.example/"},
 	    {"{\"ts\":\"2025/11/26 19:58:37\",\"request\":{\"remote_addr\":\"192.0.2.9:4134\",\"method\":\"GET\",\"host\":\"other.example:443\",\"uri\":\"/\",\"headers\":{\"X-Forwarded-For\":[\"6.6.6.6\",\"203.0.113.1\"]}},\"status\":200}",
 		ACCESS_EVENT, "203.0.113.1", "https://other.example/", "", ""},
+	    {"{\"ts\":1764187117,\"request\":{\"remote_ip\":\"192.0.2.9\",\"method\":\"GET\",\"host\":\"other.example\",\"uri\":\"/\",\"headers\":{\"Forwarded\":[\"for=\\\"203.0.113.1:80\\\";proto=https\",\"for=192.0.2.8\"]}},\"status\":200}",
+		ACCESS_EVENT, "203.0.113.1", "https://other.example/", "", ""},
 	    /* nginx escape=json */
 	    {"{\"time_local\":\"26/Nov/2025:19:58:37 +0000\",\"remote_addr\":\"203.0.113.1\",\"remote_user\":\"\",\"request\":\"GET /coats/a HTTP/1.1\",\"status\": \"200\",\"body_bytes_sent\":\"1\",\"http_referrer\":\"\",\"http_user_agent\":\"M \\\"q\\\"\"}",
 		ACCESS_EVENT, "203.0.113.1", U, "M \"q\"", ""},
@@ -214,6 +227,11 @@ TEST(lines_of_json)
 		ACCESS_EVENT, "203.0.113.1", U "?q=1", "café", ""},
 	    {"Nov 26 19:58:37 web1 nginx: {\"@timestamp\":\"2025-11-26T19:58:37.000Z\",\"clientip\":\"203.0.113.1\",\"verb\":\"GET\",\"path\":\"/coats/a\",\"response\":\"200\"}",
 		ACCESS_EVENT, "203.0.113.1", U, "", ""},
+	    /* within another object */
+	    {"{\"log\":\"{\\\"ts\\\":1764187117,\\\"request\\\":{\\\"remote_ip\\\":\\\"203.0.113.1\\\",\\\"method\\\":\\\"GET\\\",\\\"uri\\\":\\\"/coats/a\\\"},\\\"status\\\":200}\\n\",\"stream\":\"stdout\",\"time\":\"2025-11-26T20:00:00Z\"}",
+		ACCESS_EVENT, "203.0.113.1", U, "", ""},
+	    {"{\"message\":\"GET /coats/a 200\",\"time\":\"2025-11-26T19:58:37Z\",\"remote_addr\":\"203.0.113.1\",\"method\":\"GET\",\"uri\":\"/coats/a\",\"status\":200}", ACCESS_EVENT, "203.0.113.1", U, "", ""},
+	    {"web-1  | {\"time\":\"2025-11-26T19:58:37Z\",\"remote_addr\":\"203.0.113.1\",\"method\":\"GET\",\"uri\":\"/coats/a\",\"status\":200}", ACCESS_EVENT, "203.0.113.1", U, "", ""},
 	    /* Traefik */
 	    {"{\"ClientAddr\":\"203.0.113.1:5000\",\"ClientHost\":\"203.0.113.1\",\"ClientPort\":\"5000\",\"DownstreamStatus\":200,\"RequestAddr\":\"other.example\",\"RequestHost\":\"other.example\",\"RequestMethod\":\"GET\",\"RequestPath\":\"/coats/a?x\",\"RequestProtocol\":\"HTTP/1.1\",\"StartUTC\":\"2025-11-26T19:58:37.123456789Z\",\"request_User-Agent\":\"M\",\"request_Referer\":\"https://a.example/\",\"time\":\"2025-11-26T20:00:00Z\",\"level\":\"info\",\"msg\":\"\"}",
 		ACCESS_EVENT, "203.0.113.1", "https://other.example/coats/a?x", "M", "https://a.example/"},
@@ -249,6 +267,8 @@ TEST(notations)
 	    {"LogFormat \"%v:%p %h %l %u %t \\\"%r\\\" %>s %O \\\"%{Referer}i\\\" \\\"%{User-Agent}i\\\"\" vhost_combined", {"other.example:443 203.0.113.1 - - " REST, ACCESS_EVENT, "203.0.113.1", "https://other.example/coats/a", "M", ""}},
 	    {"%{X-Forwarded-For}i %a [%{%Y-%m-%d %H:%M:%S}t] %m %U%q %s", {"203.0.113.1, 10.0.0.2 192.0.2.9 [2025-11-26 19:58:37] GET /coats/a 200", ACCESS_MALFORMED, NULL, NULL, NULL, NULL}},
 	    {"%{X-Forwarded-For}i %a [%{%Y-%m-%d %H:%M:%S}t] %m %U %q %s", {"203.0.113.1, 192.0.2.8 192.0.2.9 [2025-11-26 19:58:37] GET /coats/a ?x=1 200", ACCESS_EVENT, "203.0.113.1", U "?x=1", "", ""}},
+	    {"%a %t \"%r\" %>s \"%{Forwarded}i\"", {"192.0.2.9 " WHEN " \"GET /coats/a HTTP/1.1\" 200 \"for=203.0.113.1;by=192.0.2.9\"", ACCESS_EVENT, "203.0.113.1", U, "", ""}},
+	    {"$http_forwarded|$time_iso8601|$request|$status", {"for=203.0.113.1;host=a, for=10.0.0.2|2025-11-26T19:58:37+00:00|GET /coats/a HTTP/1.1|200", ACCESS_EVENT, "203.0.113.1", U, "", ""}},
 	    {"%a %{%d/%b/%Y:%T %z}t \"%r\" %>s", {"203.0.113.1 26/Nov/2025:20:58:37 +0100 \"GET /coats/a HTTP/1.1\" 200", ACCESS_EVENT, "203.0.113.1", U, "", ""}},
 	    {"%a %{usec}t \"%r\" %!404>s 100%%", {"203.0.113.1 1764187117123456 \"GET /coats/a HTTP/1.1\" 200 100%", ACCESS_EVENT, "203.0.113.1", U, "", ""}},
 	    {"%a %t \"%r\" %>s", {"203.0.113.1 " WHEN " \"GET /coats/a HTTP/1.1\" 200 more", ACCESS_MALFORMED, NULL, NULL, NULL, NULL}},
@@ -293,6 +313,8 @@ TEST(forms_are_known_by_their_first_lines)
 	    {"#Fields: date time c-ip cs-method cs-uri-stem sc-status\n", "w3c"},
 	    {ALB("https ", "203.0.113.1:2817", "200", "GET https://other.example:443/ HTTP/2.0") "\n", "alb"},
 	    {"{\"ts\":1764187117,\"request\":{\"remote_ip\":\"203.0.113.1\",\"method\":\"GET\",\"uri\":\"/a\"},\"status\":200}\n", "json"},
+	    {"{\"log\":\"203.0.113.1 - - " WHEN " \\\"GET /coats/a HTTP/1.1\\\" 200 1\\n\",\"stream\":\"stdout\"}\n", "combined"},
+	    {"{\"log\":\"{\\\"ts\\\":1764187117,\\\"remote_ip\\\":\\\"203.0.113.1\\\",\\\"method\\\":\\\"GET\\\",\\\"uri\\\":\\\"/a\\\",\\\"status\\\":200}\"}\n", "json"},
 	    {"{\"id\":\"a\",\"t\":1764187117,\"u\":\"https://shop.example/\"}\n", NULL},
 	    {"hello world\n", NULL},
 	    {"", NULL},

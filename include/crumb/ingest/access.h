@@ -4,7 +4,7 @@
  *
  * Forms: "combined" and its relatives (httpd, nginx; a virtual host, the head of a syslog line, a list of addresses or a port may be there); W3C's
  * extended form with #Fields (IIS, CloudFront); AWS load balancers; JSON lines (Caddy, Traefik, nginx escape=json and others, by the names of their
- * fields); and whatever a notation of nginx's log_format or httpd's LogFormat describes.
+ * fields); and whatever a notation of nginx's log_format or httpd's LogFormat describes. Each may lie in an object of JSON of Docker or journald.
  *
  * A visitor is a hash of address and agent under a key that ends with this struct. What is no address is no visitor. One thread. */
 #ifndef CRUMB_INGEST_ACCESS_H
@@ -50,7 +50,7 @@ struct access {
 	char *notation;
 	/* of the line at hand */
 	struct buf scratch;
-	void *tree;
+	void *tree, *wrapper;
 };
 
 /* `host` is for lines that name none. Proxies in the lines are passed over as trusted_proxies says. */
