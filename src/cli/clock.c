@@ -1,4 +1,4 @@
-/* clock confirm; and the clock of commands that write. */
+/* clock confirm, clock advance; and the clock of commands that write. */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/node/node.h"
@@ -62,7 +62,41 @@ static int clock_confirmed(struct cli *c, int argc, char **argv)
 	return EXIT_FINE;
 }
 
+/* 14d or 5h, as the server takes it. */
+static bool is_span(struct str s)
+{
+	uint64_t n;
+	return s.n > 1 && chr_one_of(s.p[s.n - 1], "dh") && str_u64(str_make(s.p, s.n - 1), &n);
+}
+
+static int clock_advanced(struct cli *c, int argc, char **argv)
+{
+	const char *span = cli_word(argc, argv);
+	char path[64];
+	struct reply r;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (!span || !is_span(str_c(span)) || strlen(span) > 8)
+		return cli_misuse("how far? 14d or 5h are meant");
+	if (!client_available(c))
+		return cli_fail("no crumbd runs on %s: only one that was started with --test-clock has a clock that can be moved", c->config.store_path);
+	snprintf(path, sizeof path, "/v1/clock?advance=%s", span);
+	if (!client_post(c, path, STR(""), &r))
+		return EXIT_WRONG;
+	int rc = r.status == 200 ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	if (!rc && c->json)
+		cli_print_json(json_pack("{s:s}", "advanced", span));
+	else if (!rc)
+		printf("the clock went on by %s; what was due by then is done\n", span);
+	buf_done(&r.body);
+	return rc;
+}
+
 const struct command commands_clock[] = {
+    {"clock advance", "SPAN [--json]", "move the clock of a demo or a test",
+	"  SPAN is 14d or 5h. Only beside a crumbd that was started with --test-clock (on loopback); it answers when what is over by then was forgotten\n"
+	"  and everybody is in the segments of that day. The clock never goes back.",
+	clock_advanced},
     {"clock confirm", "[--json]", "say that the clock is right",
 	"  A clock that jumped by more than an hour, is more than 30 days ahead of what the store knows, or more than a day behind its newest record, is in\n"
 	"  doubt: nothing is deleted, and with a clock that is behind nothing is recorded, until it is set right or this says that it is right. The log and\n"

@@ -157,3 +157,22 @@ def test_an_older_store_is_asked_about_its_records(lived):
     os.unlink(os.path.join(s.store, 'seen'))                # no version before this one wrote it
     s.start()
     assert '91 days ahead' in ready(s)[1] and days(s)
+
+
+def test_the_clock_of_a_demo_is_moved_by_the_command_line(make):
+    server = make()
+    b = Browser.known(server)
+    b.hit('/coats/1'), b.hit('/coats/2'), b.hit('/coats/3')
+    assert 'coat-fans' in b.segments()
+    r = server.cli('clock', 'advance', '14d')
+    assert '14d' in r.stdout and b.segments() == {'coats-ever', 'apparel-any'}
+    assert server.js('clock', 'advance', '5h') == {'advanced': '5h'}
+    for wrong in ((), ('14',), ('d',), ('-1d',), ('1w',), ('1d', '2d'), ('1d&x=1d',)):
+        server.cli('clock', 'advance', *wrong, ok=(2,))
+    server.stop()
+    assert '--test-clock' in server.cli('clock', 'advance', '1d', ok=(1,)).stderr
+    real = make()
+    real.stop()
+    real.test_clock = False
+    real.start()
+    assert '--test-clock' in real.cli('clock', 'advance', '1d', ok=(1,)).stderr
