@@ -1,4 +1,4 @@
-"""make run without make: the demo, and how it ends."""
+"""make run without make: the demo, what is in it, and how it ends."""
 import os
 import re
 import signal
@@ -6,18 +6,23 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import pytest
 
 from harness import BUILD, ROOT
 
+sys.path.insert(0, os.path.join(ROOT, 'tools', 'demo'))
+import traffic  # noqa: E402
+
 pytestmark = pytest.mark.skipif(not BUILD.endswith('build'), reason='the demo runs what make builds')
+VISITORS = 4000
 
 
-def demo(store):
+def demo(folder):
     """The process, and what it says until it is ready or over."""
-    p = subprocess.Popen([sys.executable, os.path.join(ROOT, 'tools', 'demo', 'demo.py')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                         env=dict(os.environ, CRUMB_DEMO_STORE=str(store)))
+    p = subprocess.Popen([sys.executable, '-B', os.path.join(ROOT, 'tools', 'demo', 'demo.py')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         env=dict(os.environ, CRUMB_DEMO=str(folder), CRUMB_DEMO_VISITORS=str(VISITORS)))
     watch = threading.Timer(120, p.kill)
     watch.start()
     words = ''
@@ -42,10 +47,46 @@ def gone(pid):
     return False
 
 
+def crumb(folder, *arguments):
+    r = subprocess.run([os.path.join(BUILD, 'crumb'), '-c', '%s.yaml' % folder] + list(arguments), capture_output=True, text=True)
+    assert r.returncode == 0, (arguments, r.stdout, r.stderr)
+    return r.stdout
+
+
+def test_the_demo_is_alive_and_what_it_says_works(tmp_path):
+    folder = tmp_path / 'demo'
+    p, words = demo(folder)
+    try:
+        assert 'making up 30 days of a shop with 4,000 visitors' in words and 'curl' not in words and '-o ' not in words
+        commands = re.findall(r'crumb -c %s\.yaml (.*?)(?:   .*)?$' % folder, words, re.M)
+        assert len(commands) == 10, words
+        for command in commands[:-1]:                             # the last is in the line about rules
+            out = crumb(folder, *(a.strip("'") for a in re.findall(r"'[^']*'|\S+", command)))
+            assert out, command
+            if command == 'segments list':
+                assert '< 20' not in out and len(out.splitlines()) >= 9, out
+            if command.startswith('segments show'):
+                assert len(re.findall(r'^  \d{4}-\d\d-\d\d +\d+ ', out, re.M)) > 15, out
+            if command == 'deliveries':
+                assert out.count('newsletter-') > 3 and 'ads-full-' in out, out
+        assert os.listdir(folder / 'delivered' / 'ads') and os.listdir(folder / 'delivered' / 'newsletter')
+        for url in re.findall(r'http://\S+', words):
+            assert urllib.request.urlopen(url, timeout=20).status == 200
+        # a second one beside it
+        q, other = demo(folder)
+        q.stdout.close()
+        assert q.wait(60) == 1 and 'process %d, http://127.0.0.1:' % p.pid in other, other
+    finally:
+        p.send_signal(signal.SIGINT)
+        assert p.wait(60) == 0
+        p.stdout.close()
+
+
 def test_crumbd_ends_with_it_and_a_failed_start_is_no_success(tmp_path):
     """One after the other: a demo looks for its ports before crumbd takes them."""
-    for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
-        p, words = demo(tmp_path / 'store')
+    for i, how in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)):
+        p, words = demo(tmp_path / 'demo')
+        assert ('making up' in words) == (i == 0), words          # the past is made once
         crumbd = int(re.search(r'kill -HUP (\d+)', words).group(1))
         p.send_signal(how)
         code = p.wait(60)
@@ -54,4 +95,18 @@ def test_crumbd_ends_with_it_and_a_failed_start_is_no_success(tmp_path):
     (tmp_path / 'file').write_text('no folder')
     p, words = demo(tmp_path / 'file')
     p.stdout.close()
-    assert p.wait(60) == 1 and 'crumbd did not start' in words
+    assert p.wait(60) == 1 and 'is no folder' in words
+    (tmp_path / 'demo' / 'rules' / 'shop.yaml').write_text('version: 1\nsegments: [{id: x, wen: y}]\n')
+    p, words = demo(tmp_path / 'demo')
+    p.stdout.close()
+    assert p.wait(60) == 1 and re.search(r'(shop|demo)\.yaml:\d+:', words) and 'crumbd did not start' in words
+
+
+def test_the_same_seed_makes_the_same_shoppers():
+    now = 1790000000
+    one = traffic.days_of(now, 30, 500)
+    assert one == traffic.days_of(now, 30, 500) and one != traffic.days_of(now, 30, 500, seed=17)
+    assert len(one) == 30 and all(one)
+    for i, lines in enumerate(one):
+        times = [int(re.search(r'"t":(\d+)', line).group(1)) for line in lines]
+        assert times == sorted(times) and all(now - (30 - i) * 86400 <= t < now - (29 - i) * 86400 for t in times)

@@ -1,19 +1,58 @@
 #!/usr/bin/env python3
-"""make run: crumbd on loopback with the example rules, and the demo shop beside it. Ends on Ctrl-C, SIGTERM or with its terminal; crumbd ends with it, however it
-ends. Exit status 1 when crumbd did not start or did not stay."""
+"""make run: crumbd on loopback, the demo shop beside it, and in the store 30 days of 20,000 made-up visitors, which are imported day by day with the clock moved along,
+so that segments have a history, deliveries their changes and the lookalike something to learn from. Afterwards a few visitors go on shopping live.
+
+All of it is in build/demo, with its configuration in build/demo.yaml; remove both to begin anew. Ends on Ctrl-C, SIGTERM or with its terminal; crumbd ends with it,
+however it ends. Exit status 1 when crumbd did not start or did not stay."""
 import ctypes
+import fcntl
+import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 
+import live
 import shop
+import traffic
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-STORE = os.environ.get('CRUMB_DEMO_STORE', os.path.join(ROOT, 'build', 'demo-store'))
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+FOLDER = os.environ.get('CRUMB_DEMO', os.path.join(ROOT, 'build', 'demo'))
+VISITORS = int(os.environ.get('CRUMB_DEMO_VISITORS', '20000'))
+DAYS = 30
+TOKEN = 'demo'
 PR_SET_PDEATHSIG = 1
+
+CONFIGURATION = '''# Written by make run; the next one writes it anew. crumb -c {file} COMMAND
+store: {{path: "{folder}/store"}}
+rules: {{path: "{folder}/rules"}}
+destinations: {{path: "{folder}/destinations.yaml"}}
+collect: {{listen: "127.0.0.1:{collect}"}}
+admin: {{listen: "127.0.0.1:{admin}", token: {token}}}
+sites: ["http://127.0.0.1:{page}", "http://localhost:{page}", "{origin}"]
+privacy: {{k: 20}}
+operator: {{name: The crumb shop (a demo), policy: "http://127.0.0.1:{page}/privacy"}}
+# the shop and crumb are one site here, and there is no TLS on loopback
+cookie: {{samesite: lax, secure: no}}
+'''
+
+DESTINATIONS = '''# Where the demo's audiences go. DESTINATIONS.md explains every line.
+version: 1
+destinations:
+  - id: page
+  - id: newsletter                # the server delivers each morning what has changed
+    format: csv
+    schedule: daily at 04:30
+    deliver: {{directory: "{folder}/delivered/newsletter"}}
+  - id: ads                       # by hand: crumb export --to ads
+    format: ndjson
+    deliver: {{directory: "{folder}/delivered/ads"}}
+'''
 
 
 def free(port):
@@ -23,9 +62,9 @@ def free(port):
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 s.bind(('127.0.0.1', p))
-                return s.getsockname()[1]
             except OSError:
-                pass
+                continue
+            return s.getsockname()[1]
     sys.exit('no free port on 127.0.0.1')
 
 
@@ -34,51 +73,152 @@ def end_with_us():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def write(path, text):
+    with open(path, 'w') as f:
+        f.write(text)
+
+
+class Demo:
+    def __init__(self):
+        self.collect, self.admin, self.page = free(8080), free(8081), free(8000)
+        self.moved = [p for p in (self.collect, self.admin, self.page) if p not in (8080, 8081, 8000)]
+        self.file = FOLDER + '.yaml'
+        self.whole = os.path.join(FOLDER, 'whole')    # is there when the store has all of its past
+        self.crumbd = self.lock = None
+
+    def prepare(self):
+        """The folder, and whether a past has to be made. Rules and destinations that are there may have been edited, and stay."""
+        if os.path.exists(FOLDER) and not os.path.isdir(FOLDER):
+            sys.exit('%s is no folder' % FOLDER)
+        os.makedirs(FOLDER, exist_ok=True)
+        self.be_the_only_one()
+        fresh = not os.path.exists(self.whole)
+        if fresh:
+            for name in ('store', 'delivered'):
+                shutil.rmtree(os.path.join(FOLDER, name), ignore_errors=True)
+        rules = os.path.join(FOLDER, 'rules')
+        if not os.path.exists(rules):
+            os.makedirs(rules)
+            for path in (os.path.join(ROOT, 'etc', 'rules', 'shop.yaml'), os.path.join(HERE, 'rules', 'demo.yaml')):
+                shutil.copy(path, rules)
+        for name in ('newsletter', 'ads'):
+            os.makedirs(os.path.join(FOLDER, 'delivered', name), exist_ok=True)
+        if not os.path.exists(os.path.join(FOLDER, 'destinations.yaml')):
+            write(os.path.join(FOLDER, 'destinations.yaml'), DESTINATIONS.format(folder=FOLDER))
+        write(self.file, CONFIGURATION.format(file=self.file, folder=FOLDER, collect=self.collect, admin=self.admin, token=TOKEN, page=self.page, origin=traffic.ORIGIN))
+        return fresh
+
+    def be_the_only_one(self):
+        """The lock ends with this process, however that ends."""
+        self.lock = open(os.path.join(FOLDER, 'lock'), 'a+')
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.lock.seek(0)
+            sys.exit('another demo runs in %s: %s. End it with Ctrl-C first' % (FOLDER, self.lock.read().strip()))
+        self.lock.truncate(0)
+        self.lock.write('process %d, http://127.0.0.1:%d/\n' % (os.getpid(), self.page))
+        self.lock.flush()
+
+    def start(self):
+        with open(os.path.join(FOLDER, 'log'), 'a') as log:
+            before = log.tell()
+            self.crumbd = subprocess.Popen([os.path.join(ROOT, 'build', 'crumbd'), '-c', self.file, '--test-clock'], stdout=subprocess.PIPE, stderr=log, text=True,
+                                           preexec_fn=end_with_us)
+        if not self.crumbd.stdout.readline().startswith('ready'):
+            self.crumbd.wait()
+            with open(os.path.join(FOLDER, 'log')) as log:
+                log.seek(before)
+                sys.exit('%scrumbd did not start; its words are above' % log.read())
+
+    def ask(self, method, path, body=None):
+        connection = http.client.HTTPConnection('127.0.0.1:%d' % self.admin, timeout=300)
+        connection.request(method, path, body, {'Authorization': 'Bearer ' + TOKEN})
+        answer = connection.getresponse()
+        text = answer.read().decode(errors='replace')
+        connection.close()
+        if answer.status not in (200, 202):
+            raise OSError('%s: %d %s' % (path, answer.status, text.strip()))
+        return text
+
+    def make_past(self):
+        """crumbd was started with a clock of 29 days ago; each step brings in the day before, and goes on a day."""
+        began, events = time.monotonic(), 0
+        terminal = sys.stdout.isatty()
+        print('making up %d days of a shop with %s visitors, with seed %d' % (DAYS, format(VISITORS, ','), traffic.SEED), flush=True)
+        for i, lines in enumerate(traffic.days_of(int(time.time()), DAYS, VISITORS)):
+            if i:
+                self.ask('POST', '/v1/clock?advance=1d')
+            self.ask('POST', '/v1/import', ''.join(lines).encode())
+            events += len(lines)
+            if terminal:
+                print('\r  day %d of %d, %s events ' % (i + 1, DAYS, format(events, ',')), end='', flush=True)
+            elif i % 10 == 9:
+                print('  day %d of %d, %s events' % (i + 1, DAYS, format(events, ',')), flush=True)
+        self.ask('POST', '/v1/settle')
+        print('%s  training the lookalike' % ('\n' if terminal else ''), flush=True)
+        try:
+            self.ask('POST', '/v1/lookalikes/train', 'like-customers')
+        except OSError as why:
+            print('  not possible: %s' % why)
+        write(self.whole, '')
+        print('  done in %.0f s' % (time.monotonic() - began), flush=True)
+
+    def words(self):
+        here = os.path.join(os.getcwd(), '')
+        folder, file = (p[len(here):] if p.startswith(here) else p for p in (FOLDER, self.file))
+        crumb = 'build/crumb -c ' + file
+        moved = '\nSome of the ports 8000, 8080 and 8081 are taken by others: the demo has others, as below.\n' if self.moved else ''
+        return moved + '''
+crumb is running, with {days} days of a made-up shop in it and a few visitors who go on shopping.
+
+  open      http://127.0.0.1:{page}/       the shop: look at three coats and see your segments below the page
+            http://127.0.0.1:{collect}/me     what crumb knows about your browser, and how to end it
+
+  list      {crumb} segments list
+            {crumb} segments show winter-coat-intenders
+            {crumb} segments overlap coat-fans cart-abandoners
+  ask       {crumb} rules preview 'outerwear >= 2 in 7d and country = DE'
+  curve     {crumb} lookalike curve like-customers
+            {crumb} lookalike explain like-customers
+  deliver   {crumb} export --to ads           writes the lookalike into {folder}/delivered/ads
+            {crumb} deliveries                newsletter: one each morning, with who came and who left
+  time      {crumb} clock advance 14d         then reload the shop: your coats are forgotten
+  rules     edit {folder}/rules/shop.yaml, look at it with '{crumb} rules check', deploy with: kill -HUP {pid}
+
+Log: {folder}/log. To begin anew: rm -r {folder}. Ctrl-C ends.
+'''.format(days=DAYS, page=self.page, collect=self.collect, crumb=crumb, folder=folder, pid=self.crumbd.pid)
+
+    def end(self):
+        if self.crumbd:
+            self.crumbd.terminate()
+            self.crumbd.wait()
+
+
 def main():
-    collect, admin, page = free(8080), free(8081), free(8000)
-    options = {
-        'store.path': STORE,
-        'rules.path': os.path.join(ROOT, 'etc', 'rules'),
-        'collect.listen': '127.0.0.1:%d' % collect,
-        'admin.listen': '127.0.0.1:%d' % admin,
-        'admin.token': 'demo',
-        'sites': 'http://127.0.0.1:%d,http://localhost:%d' % (page, page),
-        'privacy.k': '20',
-        # the shop and crumb are one site here, and there is no TLS on loopback
-        'cookie.samesite': 'lax',
-        'cookie.secure': 'no',
-    }
-    crumbd = subprocess.Popen([os.path.join(ROOT, 'build', 'crumbd'), '--test-clock'] + [a for k, v in options.items() for a in ('-o', k + '=' + v)],
-                              stdout=subprocess.PIPE, text=True, preexec_fn=end_with_us)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
+    demo = Demo()
     try:
-        if not crumbd.stdout.readline().startswith('ready'):
-            sys.exit('crumbd did not start; its words are above')
-        server = shop.serve(page, 'http://127.0.0.1:%d' % collect)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        cli = 'build/crumb -o store.path=build/demo-store -o privacy.k=20'
-        print('''
-crumb is running.
-
-  open    http://127.0.0.1:%d/              the demo shop; look at three coats and see your segments below the page
-  try     %s segments list
-          %s categories list
-          curl -s http://127.0.0.1:%d/segments
-  time    curl -s -X POST -H 'Authorization: Bearer demo' 'http://127.0.0.1:%d/v1/clock?advance=14d'
-          moves the clock: reload the shop, the coats are forgotten
-  rules   edit etc/rules/shop.yaml, then: kill -HUP %d
-  metrics curl -s -H 'Authorization: Bearer demo' http://127.0.0.1:%d/metrics
-
-The store is build/demo-store; remove it to begin anew. Ctrl-C ends.
-''' % (page, cli, cli, collect, admin, crumbd.pid, admin), flush=True)
-        crumbd.wait()
-        sys.exit('crumbd ended')
+        fresh = demo.prepare()
+        if fresh:
+            os.makedirs(os.path.join(FOLDER, 'store'), mode=0o700)
+            write(os.path.join(FOLDER, 'store', 'clock'), str(-(DAYS - 1) * traffic.DAY))
+        demo.start()
+        if fresh:
+            demo.make_past()
+        page = shop.serve(demo.page, 'http://127.0.0.1:%d' % demo.collect)
+        threading.Thread(target=page.serve_forever, daemon=True).start()
+        live.start('127.0.0.1:%d' % demo.collect, traffic.ORIGIN)
+        print(demo.words(), flush=True)
+        demo.crumbd.wait()
+        sys.exit('crumbd ended; %s/log says why' % FOLDER)
     except KeyboardInterrupt:
         pass
+    except OSError as why:
+        sys.exit('the demo cannot go on: %s' % why)
     finally:
-        crumbd.terminate()
-        crumbd.wait()
+        demo.end()
 
 
 if __name__ == '__main__':

@@ -12,6 +12,12 @@ PRODUCTS = {
     '/shoes/loafers': ('Loafers', 'shoes', 149),
 }
 
+PAGES = {
+    '/size-guide': ('Size guide', 'Coats run large, shoes run small. Whoever reads this is more likely to buy, says the lookalike.'),
+    '/sale': ('Winter sale', 'Everything is cheap, as always in a demo.'),
+    '/privacy': ('Privacy policy', 'This shop is a demo on your own machine. What crumb knows about your browser is on its own page, and ends when you end the demo and remove its folder.'),
+}
+
 PAGE = '''<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -25,11 +31,12 @@ PAGE = '''<!doctype html>
 </style></head>
 <body>
 <nav><a href="/">Shop</a> <a href="/coats/winter-parka">Parka</a> <a href="/coats/rain-coat">Rain coat</a>
-<a href="/coats/duffle-coat">Duffle</a> <a href="/shoes/running">Shoes</a> <a href="/lookbook">Lookbook</a></nav>
+<a href="/coats/duffle-coat">Duffle</a> <a href="/shoes/running">Shoes</a> <a href="/lookbook">Lookbook</a> <a href="/size-guide">Size guide</a> <a href="/sale?utm_campaign=winter-sale">Sale</a></nav>
 <h1>{heading}</h1>
 {body}
 <aside><strong>Your segments:</strong> <span id="segments">…</span><br>
-<small>crumb remembers that <em>some browser</em> did this, never who. <button id="optout">Opt out</button><button id="optin">Opt in</button></small></aside>
+<small>crumb remembers that <em>some browser</em> did this, never who. <button id="optout">Opt out</button><button id="optin">Opt in</button>
+<a href="{endpoint}/me">What crumb knows about this browser</a></small></aside>
 <noscript><img src="{endpoint}/p.gif" width="1" height="1" alt="" referrerpolicy="no-referrer-when-downgrade"></noscript>
 <script>
  function show() {{
@@ -54,6 +61,8 @@ def page(path):
         return name + ' - The crumb shop', name, body
     if path == '/checkout/thank-you':
         return 'Thank you - The crumb shop', 'Thank you', '<p>Your order is on its way. You are no longer in the market for a coat, are you?</p>'
+    if path in PAGES:
+        return PAGES[path][0] + ' - The crumb shop', PAGES[path][0], '<p>%s</p>' % PAGES[path][1]
     if path.startswith('/lookbook'):
         body = ('<p>A single-page application: the buttons change the URL without loading a page.</p>'
                 '<p><button id="spa1" onclick="history.pushState({}, \'\', \'/coats/spa-parka\'); document.title = \'Parka\'">Parka</button>'
