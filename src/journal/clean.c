@@ -87,7 +87,7 @@ static enum err each_block(struct cleaning *c, enum err (*each)(struct cleaning 
 	while (!e && db_next(&cursor, &key, &value)) {
 		if (c->db.env && !to.txn)
 			e = db_begin(&c->db, true, &to);
-		if (!e && key.n == KEY_LEN)
+		if (!e && key.n == PLACE_LEN)
 			e = each(c, key, value, &to);
 		if (!e && to.txn && ++n % CLEAN_BLOCKS == 0) {
 			e = db_end(&to);
@@ -125,7 +125,7 @@ static enum err copy(struct cleaning *c, struct str key, struct str value, struc
 		struct journal_block b = {c->d->day, get_u16((const uint8_t *)key.p), n.left, buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2), 0};
 		if (!b.records.p)
 			b.records = STR("");
-		if ((e = journal_seal(&c->sealer, &b, c->d->key, (const uint8_t *)value.p + 9)))
+		if ((e = sealed_make(&c->sealer, &b, c->d->key, sealed_rules(value))))
 			return e;
 		value = buf_view(&c->sealer.sealed);
 	}
@@ -158,8 +158,8 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, con
 {
 	char folder[4000];
 	struct journal_cleaned *done = calloc(1, sizeof *done);
-	struct cleaning c = {.j = j, .drop = drop, .arg = arg, .stop = stop, .opener = {.zstd = ZSTD_createDCtx()}};
-	enum err e = done && c.opener.zstd && sealer_init(&c.sealer) ? OK : err_set(ERR_NOMEM, "no memory");
+	struct cleaning c = {.j = j, .drop = drop, .arg = arg, .stop = stop};
+	enum err e = done && opener_init(&c.opener) && sealer_init(&c.sealer) ? OK : err_set(ERR_NOMEM, "no memory");
 	*out = NULL;
 	*dropped = 0;
 	if (!e)
@@ -181,8 +181,7 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, con
 		journal_day_let_go(j, c.d);
 	free(done);
 	sealer_done(&c.sealer);
-	ZSTD_freeDCtx(c.opener.zstd);
-	buf_done(&c.opener.packed);
+	opener_done(&c.opener);
 	buf_done(&c.records);
 	buf_done(&c.kept);
 	return e;

@@ -25,10 +25,10 @@ static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 	uint64_t last = 0, lo = 0, hi = UINT64_MAX;
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
-		uint8_t k[KEY_LEN];
+		uint8_t k[PLACE_LEN];
 		struct str key, value;
-		journal_block_key(lane, mid, k);
-		if (db_seek(c, journal_bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == lane &&
+		sealed_place(lane, mid, k);
+		if (db_seek(c, journal_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN && get_u16((const uint8_t *)key.p) == lane &&
 		    get_u64((const uint8_t *)key.p + 2) <= most) {
 			last = get_u64((const uint8_t *)key.p + 2);
 			lo = last + 1;
@@ -354,16 +354,16 @@ static enum err has_key(struct journal *j, const char *name)
 /* Does the first block of a day open with its key? */
 static enum err try_day(struct journal_day *d, bool *tried, bool *opened)
 {
-	struct opener x = {.zstd = ZSTD_createDCtx()};
+	struct opener x;
 	struct buf records = {0};
 	struct db_txn t;
 	struct db_cursor c;
 	struct str key, value;
 	uint32_t count;
-	enum err e = x.zstd ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
+	enum err e = opener_init(&x) ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
 	if (!e) {
 		db_walk(&t, d->table, &c);
-		if (db_next(&c, &key, &value) && key.n == KEY_LEN) {
+		if (db_next(&c, &key, &value) && key.n == PLACE_LEN) {
 			*tried = true;
 			*opened |= journal_unseal(&x, d, key, value, &records, &count) == OK;
 		}
@@ -371,8 +371,7 @@ static enum err try_day(struct journal_day *d, bool *tried, bool *opened)
 		e = t.err;
 		db_abort(&t);
 	}
-	ZSTD_freeDCtx(x.zstd);
-	buf_done(&x.packed);
+	opener_done(&x);
 	buf_done(&records);
 	return e;
 }

@@ -245,25 +245,25 @@ uint64_t ledger_events(struct str records)
 /* The events of the blocks of a day behind a sequence, but for those of a commit that is to be taken back. `open`: each is opened; else the headers are believed, which count other records too. */
 enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out)
 {
-	struct opener x = {.zstd = ZSTD_createDCtx()};
+	struct opener x;
 	struct buf records = {0};
 	struct db_txn t;
 	struct db_cursor c;
 	struct str key, value;
 	uint64_t end = j->undo.n ? j->undo.first : UINT64_MAX; /* nothing was committed behind it */
 	*out = (struct day_count){0};
-	enum err e = x.zstd ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
+	enum err e = opener_init(&x) ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
 	if (e) {
-		ZSTD_freeDCtx(x.zstd);
+		opener_done(&x);
 		return e;
 	}
 	db_walk(&t, d->table, &c);
 	for (unsigned lane = 0; lane < j->lanes; lane++) {
-		uint8_t from[KEY_LEN];
-		journal_block_key(lane, after + 1, from);
-		for (bool more = db_seek(&c, journal_bytes(from, KEY_LEN), &key, &value); more; more = db_next(&c, &key, &value)) {
+		uint8_t from[PLACE_LEN];
+		sealed_place(lane, after + 1, from);
+		for (bool more = db_seek(&c, journal_bytes(from, PLACE_LEN), &key, &value); more; more = db_next(&c, &key, &value)) {
 			uint32_t count;
-			if (key.n != KEY_LEN || get_u16((const uint8_t *)key.p) != lane || get_u64((const uint8_t *)key.p + 2) >= end)
+			if (key.n != PLACE_LEN || get_u16((const uint8_t *)key.p) != lane || get_u64((const uint8_t *)key.p + 2) >= end)
 				break;
 			out->blocks++;
 			buf_clear(&records);
@@ -271,15 +271,14 @@ enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, 
 				out->bad_blocks++;
 			else if (open)
 				out->events += ledger_events(buf_view(&records));
-			else if (value.n >= HEADER_LEN)
-				out->events += get_u32((const uint8_t *)value.p + 1);
+			else
+				out->events += sealed_count(value);
 		}
 	}
 	db_walk_end(&c);
 	e = t.err;
 	db_abort(&t);
-	ZSTD_freeDCtx(x.zstd);
-	buf_done(&x.packed);
+	opener_done(&x);
 	buf_done(&records);
 	return e;
 }

@@ -10,53 +10,9 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
-void journal_block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN])
-{
-	put_u16(out, (uint16_t)shard);
-	put_u64(out + 2, seq);
-}
-
 struct str journal_bytes(const uint8_t *p, size_t n)
 {
 	return str_make((const char *)p, n);
-}
-
-enum err journal_seal(struct sealer *x, const struct journal_block *b, const uint8_t *key, const uint8_t rules_hash[16])
-{
-	size_t bound = ZSTD_compressBound(b->records.n);
-	buf_clear(&x->packed);
-	buf_clear(&x->sealed);
-	if (b->records.n > RAW_MAX || !buf_reserve(&x->packed, bound) || !buf_reserve(&x->sealed, bound + 128))
-		return err_set(ERR_NOMEM, "journal: a block of %zu bytes", b->records.n);
-	size_t packed = ZSTD_compressCCtx(x->zstd, x->packed.p, bound, b->records.p, b->records.n, ZSTD_LEVEL);
-	if (ZSTD_isError(packed))
-		return err_set(ERR_IO, "journal: %s", ZSTD_getErrorName(packed));
-	uint8_t *h = (uint8_t *)x->sealed.p, ad[KEY_LEN + HEADER_LEN];
-	h[0] = BLOCK_VERSION;
-	put_u32(h + 1, b->count);
-	put_u32(h + 5, (uint32_t)b->records.n);
-	memcpy(h + 9, rules_hash, 16);
-	journal_block_key(b->shard, b->seq, ad);
-	memcpy(ad + KEY_LEN, h, HEADER_LEN);
-	randombytes_buf(h + HEADER_LEN, NONCE_LEN);
-	unsigned long long sealed;
-	crypto_aead_xchacha20poly1305_ietf_encrypt(
-	    h + HEADER_LEN + NONCE_LEN, &sealed, (const uint8_t *)x->packed.p, packed, ad, sizeof ad, NULL, h + HEADER_LEN, key);
-	x->sealed.n = HEADER_LEN + NONCE_LEN + (size_t)sealed;
-	return OK;
-}
-
-bool sealer_init(struct sealer *x)
-{
-	*x = (struct sealer){.zstd = ZSTD_createCCtx()};
-	return x->zstd;
-}
-
-void sealer_done(struct sealer *x)
-{
-	ZSTD_freeCCtx(x->zstd);
-	buf_done(&x->packed);
-	buf_done(&x->sealed);
 }
 
 static enum err commit_day(struct journal *j, struct journal_day *d, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
@@ -71,12 +27,12 @@ static enum err commit_day(struct journal *j, struct journal_day *d, struct jour
 	for (size_t i = 0; i < n && !e; i++) {
 		if (blocks[i].day != d->day)
 			continue;
-		uint8_t key[KEY_LEN];
+		uint8_t key[PLACE_LEN];
 		if (!blocks[i].seq)
 			blocks[i].seq = j->next_seq++;
-		journal_block_key(blocks[i].shard, blocks[i].seq, key);
-		if (!(e = journal_seal(&j->sealer, &blocks[i], d->key, rules_hash)))
-			db_put(&t, d->table, journal_bytes(key, KEY_LEN), buf_view(&j->sealer.sealed));
+		sealed_place(blocks[i].shard, blocks[i].seq, key);
+		if (!(e = sealed_make(&j->sealer, &blocks[i], d->key, rules_hash)))
+			db_put(&t, d->table, journal_bytes(key, PLACE_LEN), buf_view(&j->sealer.sealed));
 	}
 	if (e) {
 		db_abort(&t);
@@ -470,27 +426,7 @@ uint16_t journal_oldest_day(struct journal *j)
 
 enum err journal_unseal(struct opener *x, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count)
 {
-	const uint8_t *h = (const uint8_t *)value.p;
-	if (value.n < HEADER_LEN + NONCE_LEN + TAG_LEN || h[0] != BLOCK_VERSION)
-		return err_set(ERR_CORRUPT, "journal: a block that is none");
-	uint8_t ad[KEY_LEN + HEADER_LEN];
-	memcpy(ad, key.p, KEY_LEN);
-	memcpy(ad + KEY_LEN, h, HEADER_LEN);
-	size_t sealed = value.n - HEADER_LEN - NONCE_LEN;
-	uint32_t raw = get_u32(h + 5);
-	unsigned long long packed;
-	buf_clear(&x->packed);
-	if (raw > RAW_MAX || !buf_reserve(&x->packed, sealed) || !buf_reserve(records, raw))
-		return err_set(ERR_NOMEM, "no memory");
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-		(uint8_t *)x->packed.p, &packed, NULL, h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, d->key) != 0)
-		return err_set(ERR_CORRUPT, "journal: a block does not open with its day's key");
-	size_t got = ZSTD_decompressDCtx(x->zstd, records->p + records->n, raw, x->packed.p, (size_t)packed);
-	if (ZSTD_isError(got) || got != raw)
-		return err_set(ERR_CORRUPT, "journal: a block does not unpack");
-	records->n += raw;
-	*count = get_u32(h + 1);
-	return OK;
+	return sealed_open(x, d->key, (const uint8_t *)key.p, value, records, count);
 }
 
 struct journal_reader {
@@ -509,7 +445,7 @@ struct journal_reader {
 
 static bool in_shard(const struct journal_reader *r, unsigned i)
 {
-	return r->day[i].key.n == KEY_LEN && get_u16((const uint8_t *)r->day[i].key.p) == r->shard &&
+	return r->day[i].key.n == PLACE_LEN && get_u16((const uint8_t *)r->day[i].key.p) == r->shard &&
 	       get_u64((const uint8_t *)r->day[i].key.p + 2) <= r->day[i].limit;
 }
 
@@ -532,8 +468,7 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 		return err_set(ERR_NOMEM, "no memory");
 	r->j = j;
 	r->shard = shard;
-	r->opener.zstd = ZSTD_createDCtx();
-	enum err e = r->opener.zstd ? OK : err_set(ERR_NOMEM, "no memory");
+	enum err e = opener_init(&r->opener) ? OK : err_set(ERR_NOMEM, "no memory");
 	low_hold();
 	pthread_mutex_lock(&j->lock);
 	for (int i = 0; i < DAYS_MAX && !e; i++) {
@@ -548,7 +483,7 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 	pthread_mutex_unlock(&j->lock);
 	low_release();
 	for (unsigned i = 0; i < r->n && !e; i++) {
-		uint8_t key[KEY_LEN];
+		uint8_t key[PLACE_LEN];
 		if ((e = db_begin(&r->day[i].d->db, false, &r->day[i].t)) == ERR_CORRUPT) {
 			found_damage(j, r->day[i].d);
 			e = OK;
@@ -557,8 +492,8 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 		if (e)
 			break;
 		db_walk(&r->day[i].t, r->day[i].d->table, &r->day[i].c);
-		journal_block_key(shard, after + 1, key);
-		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, KEY_LEN), &r->day[i].key, &r->day[i].value) && in_shard(r, i);
+		sealed_place(shard, after + 1, key);
+		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, PLACE_LEN), &r->day[i].key, &r->day[i].value) && in_shard(r, i);
 		e = r->day[i].t.err;
 		if (e == ERR_CORRUPT) {
 			found_damage(j, r->day[i].d);
@@ -581,8 +516,7 @@ enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_
 		return e;
 	for (unsigned i = 0; i < r->n && !e; i++) {
 		while (r->day[i].more && get_u64((const uint8_t *)r->day[i].key.p + 2) <= upto) {
-			if (r->day[i].value.n >= HEADER_LEN)
-				sum += get_u32((const uint8_t *)r->day[i].value.p + 1);
+			sum += sealed_count(r->day[i].value);
 			r->day[i].more = db_next(&r->day[i].c, &r->day[i].key, &r->day[i].value) && in_shard(r, i);
 		}
 		e = r->day[i].t.err;
@@ -636,8 +570,7 @@ void journal_read_end(struct journal_reader *r)
 	low_release();
 	for (unsigned i = 0; i < gone_n; i++)
 		journal_day_close(&gone[i]);
-	ZSTD_freeDCtx(r->opener.zstd);
-	buf_done(&r->opener.packed);
+	opener_done(&r->opener);
 	free(r);
 }
 

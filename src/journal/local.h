@@ -5,28 +5,14 @@
 #include "crumb/disk/db.h"
 #include "crumb/journal/journal.h"
 #include "crumb/disk/files.h"
+#include "sealed.h"
 #include "wal.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <zstd.h>
 
 #define DAYS_MAX 128
 #define LANES_MAX (256 + 1)
-#define BLOCK_VERSION 1
-#define ZSTD_LEVEL (-1)
-#define RAW_MAX (256u << 20) /* no block claims more */
-enum {
-	KEY_LEN = 10,
-	HEADER_LEN = 1 + 4 + 4 + 16,
-	NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-	TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES
-};
-
-struct sealer {
-	ZSTD_CCtx *zstd;
-	struct buf packed, sealed; /* scratch; a sealed block is left in `sealed` */
-};
 
 struct journal_day {
 	uint16_t day;  /* 0: free place */
@@ -100,12 +86,6 @@ struct journal {
 	size_t pending_bytes;
 };
 
-struct opener {
-	ZSTD_DCtx *zstd;
-	struct buf packed;
-};
-
-void journal_block_key(unsigned shard, uint64_t seq, uint8_t out[KEY_LEN]);
 struct str journal_bytes(const uint8_t *p, size_t n);
 void journal_day_folder(const struct journal *j, uint16_t day, char *out, size_t cap);
 void journal_remove_folder(const char *folder); /* of an environment */
@@ -156,11 +136,7 @@ enum err whole_undo(struct journal *j) MUST_CHECK; /* may be tried again */
 /* Removes the blocks with these sequences from a day, in all lanes; were there any? */
 bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t first, uint64_t last);
 
-bool sealer_init(struct sealer *x);
-void sealer_done(struct sealer *x);
-/* Header, nonce and sealed bytes of a block into x->sealed. */
-enum err journal_seal(struct sealer *x, const struct journal_block *b, const uint8_t *key, const uint8_t rules_hash[16]) MUST_CHECK;
-/* Appends a block's records. */
+/* sealed_open() of a block as a day's environment has it. */
 enum err journal_unseal(
     struct opener *x, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count) MUST_CHECK;
 

@@ -105,27 +105,27 @@ enum err whole_begin(struct journal *j, uint64_t first, uint64_t last, struct jo
 	return e;
 }
 
-static bool next_of(struct db_txn *t, db_table table, unsigned lane, uint64_t first, uint64_t last, uint8_t k[KEY_LEN])
+static bool next_of(struct db_txn *t, db_table table, unsigned lane, uint64_t first, uint64_t last, uint8_t k[PLACE_LEN])
 {
 	struct db_cursor c;
 	struct str key, value;
-	journal_block_key(lane, first, k);
+	sealed_place(lane, first, k);
 	db_walk(t, table, &c);
-	bool found = db_seek(&c, journal_bytes(k, KEY_LEN), &key, &value) && key.n == KEY_LEN && get_u16((const uint8_t *)key.p) == lane &&
+	bool found = db_seek(&c, journal_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN && get_u16((const uint8_t *)key.p) == lane &&
 		     get_u64((const uint8_t *)key.p + 2) <= last;
 	if (found)
-		memcpy(k, key.p, KEY_LEN);
+		memcpy(k, key.p, PLACE_LEN);
 	db_walk_end(&c);
 	return found;
 }
 
 bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t first, uint64_t last)
 {
-	uint8_t k[KEY_LEN];
+	uint8_t k[PLACE_LEN];
 	bool any = false;
 	for (unsigned lane = 0; lane < lanes; lane++)
 		while (next_of(t, table, lane, first, last, k))
-			any |= db_del(t, table, journal_bytes(k, KEY_LEN));
+			any |= db_del(t, table, journal_bytes(k, PLACE_LEN));
 	return any;
 }
 
