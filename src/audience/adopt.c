@@ -162,7 +162,7 @@ static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k
 	fold_settle(f, t, k, p, 0, true, now);
 }
 
-static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, bool same_rules, uint64_t watermark, uint32_t now)
+static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, bool same_rules, struct journal_pos watermark, uint32_t now)
 {
 	struct shard *s = &f->shard;
 	struct db_txn t;
@@ -187,7 +187,7 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	since_load(&f->scratch->since, old, from);
 	f->scratch->since.changed = true;
 	since_save(&f->scratch->since, s, &t);
-	shard_meta_put_u64(s, &t, "watermark", watermark);
+	shard_watermark_put(s, &t, watermark);
 	db_del(&t, s->meta, STR("adopting"));
 	if (!(e = db_end(&t)))
 		atomic_store(&f->watermark, watermark);
@@ -197,7 +197,8 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 /* A view of a shard in which no fold is half done. */
 static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic bool *stop)
 {
-	uint64_t target, next;
+	struct journal_pos target;
+	uint64_t next;
 	for (;;) {
 		enum err e = db_begin(&s->db, false, t);
 		if (e)
@@ -217,11 +218,11 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	struct db_txn from, to;
 	struct db_cursor c;
 	struct str key, value;
-	uint64_t watermark = 0;
+	struct journal_pos watermark;
 	enum err e = begin_whole(old, &from, stop);
 	if (e)
 		return e;
-	shard_meta_u64(old, &from, "watermark", &watermark);
+	shard_watermark(old, &from, &watermark);
 	uint16_t *map = adopt_map(old_rules, f->rules);
 	if (!map) {
 		db_abort(&from);
@@ -274,21 +275,21 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 #define NARROWEST 1e6 /* ranges are not made narrower than this share of what was first thought */
 
 /* How far the filling of an empty shard is: meta "fill", target u64 │ next u64. Visitors whose key begins below `next` are done with all
- * records up to the sequence `target`. */
-static bool fill_state(struct fold *f, struct db_txn *t, uint64_t *target, uint64_t *next)
+ * records up to `target`. */
+static bool fill_state(struct fold *f, struct db_txn *t, struct journal_pos *target, uint64_t *next)
 {
 	struct str v;
 	if (!db_get(t, f->shard.meta, STR("fill"), &v) || v.n != 16)
 		return false;
-	*target = get_u64((const uint8_t *)v.p);
+	*target = journal_pos_load(get_u64((const uint8_t *)v.p));
 	*next = get_u64((const uint8_t *)v.p + 8);
 	return true;
 }
 
-static void fill_state_put(struct fold *f, struct db_txn *t, uint64_t target, uint64_t next)
+static void fill_state_put(struct fold *f, struct db_txn *t, struct journal_pos target, uint64_t next)
 {
 	uint8_t b[16];
-	put_u64(b, target);
+	put_u64(b, journal_pos_save(target));
 	put_u64(b + 8, next);
 	db_put(t, f->shard.meta, STR("fill"), str_make((const char *)b, 16));
 }
@@ -305,7 +306,7 @@ static uint64_t range_end(double records, uint64_t next, size_t *expect)
 }
 
 /* Visits the gathered entries, all of whose visitors are new, in slices. */
-static enum err fill_range(struct fold *f, uint64_t target, uint64_t hi, uint32_t now, const _Atomic bool *stop)
+static enum err fill_range(struct fold *f, struct journal_pos target, uint64_t hi, uint32_t now, const _Atomic bool *stop)
 {
 	struct fold_scratch *x = f->scratch;
 	enum err e = OK;
@@ -333,14 +334,14 @@ static enum err fill_range(struct fold *f, uint64_t target, uint64_t hi, uint32_
 	return e;
 }
 
-static enum err fill_end(struct fold *f, uint64_t target)
+static enum err fill_end(struct fold *f, struct journal_pos target)
 {
 	struct db_txn t;
 	enum err e = db_begin(&f->shard.db, true, &t);
 	if (e)
 		return e;
 	db_del(&t, f->shard.meta, STR("fill"));
-	shard_meta_put_u64(&f->shard, &t, "watermark", target);
+	shard_watermark_put(&f->shard, &t, target);
 	since_save(&f->scratch->since, &f->shard, &t);
 	if (!(e = db_end(&t)))
 		atomic_store(&f->watermark, target);
@@ -350,7 +351,8 @@ static enum err fill_end(struct fold *f, uint64_t target)
 enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint64_t *filled, const _Atomic bool *stop)
 {
 	struct db_txn t;
-	uint64_t target = journal_last(j, f->shard.number), next = 0, records = 0;
+	struct journal_pos target = journal_last(j, f->shard.number);
+	uint64_t next = 0, records = 0;
 	enum err e = db_begin(&f->shard.db, false, &t);
 	if (e)
 		return e;
@@ -363,8 +365,9 @@ enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint
 	while (!e && next != UINT64_MAX) {
 		bool more;
 		size_t expect;
-		uint64_t last, hi = range_end((double)records * narrower, next, &expect);
-		struct fold_want want = {.after = 0,
+		struct journal_pos last;
+		uint64_t hi = range_end((double)records * narrower, next, &expect);
+		struct fold_want want = {.after = JOURNAL_START,
 		    .upto = target,
 		    .lo = next,
 		    .hi = hi == UINT64_MAX ? hi : hi - 1,

@@ -261,7 +261,7 @@ static bool unfilled(struct fold *f, enum err *err)
 {
 	struct db_txn t;
 	struct str v;
-	if (atomic_load(&f->watermark) != 0 || (*err = db_begin(&f->shard.db, false, &t)))
+	if (fold_begun(f) || (*err = db_begin(&f->shard.db, false, &t)))
 		return false;
 	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v), empty = db_count(&t, f->shard.visitors) == 0;
 	db_abort(&t);
@@ -273,7 +273,7 @@ static enum err fill(struct engine *e, struct generation *b, struct generation *
 {
 	struct fold *f = &b->fold[shard];
 	enum err err = OK;
-	if (!unfilled(f, &err) || journal_last(e->store->journal, shard) == 0)
+	if (!unfilled(f, &err) || !journal_pos_before(JOURNAL_START, journal_last(e->store->journal, shard)))
 		return err;
 	pthread_mutex_lock(&f->busy);
 	err = b->adopts ? fold_adopt(f, &g->fold[shard].shard, g->rules, now, &b->adopted, &e->stop)
@@ -370,7 +370,7 @@ bool engine_progress(struct engine *e, struct engine_build *out)
 	struct generation *b = builds_change(e) ? e->building : NULL;
 	struct rules *next = e->preparing && !same_rules(e->preparing, e->serving->rules) ? e->preparing : e->queued;
 	for (unsigned i = 0; b && i < b->shards; i++)
-		share += atomic_load(&b->fold[i].watermark) ? 1 : (double)atomic_load(&b->filled[i]) / (double)UINT64_MAX;
+		share += fold_begun(&b->fold[i]) ? 1 : (double)atomic_load(&b->filled[i]) / (double)UINT64_MAX;
 	if (b) {
 		uint64_t all = atomic_load(&b->to_adopt), adopted = atomic_load(&b->adopted);
 		share = b->adopts && all ? (adopted < all ? (double)adopted / (double)all : 1) : share / b->shards;

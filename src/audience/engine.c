@@ -181,7 +181,7 @@ void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t 
 
 bool engine_caught_up(const struct engine *e, const struct generation *g, unsigned shard, uint32_t hour)
 {
-	return atomic_load(&g->fold[shard].watermark) >= journal_last(e->store->journal, shard) &&
+	return fold_reached(&g->fold[shard], journal_last(e->store->journal, shard)) &&
 	       (atomic_load(&g->fold[shard].swept_hour) >= hour || clock_jumped());
 }
 
@@ -285,20 +285,21 @@ static void *run(void *arg)
 /* --- the outside */
 
 /* The journal goes on behind everything that the views have seen. */
-static enum err seq_floor(struct engine *e)
+static enum err journal_behind_views(struct engine *e)
 {
 	for (unsigned i = 0; i < e->serving->shards; i++) {
 		struct shard *sh = &e->serving->fold[i].shard;
 		struct db_txn t;
-		uint64_t seq = 0, target = 0, next;
+		struct journal_pos seen, target;
+		uint64_t next;
 		enum err err = db_begin(&sh->db, false, &t);
 		if (err)
 			return err;
-		shard_meta_u64(sh, &t, "watermark", &seq);
-		if (shard_unfinished(sh, &t, &target, &next) && target > seq)
-			seq = target;
+		shard_watermark(sh, &t, &seen);
+		if (shard_unfinished(sh, &t, &target, &next) && journal_pos_before(seen, target))
+			seen = target;
 		db_abort(&t);
-		journal_seq_floor(e->store->journal, seq);
+		journal_floor(e->store->journal, i, seen);
 	}
 	return OK;
 }
@@ -314,7 +315,7 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 		e->serving = generation_new(e->store, number, old);
 		rules_unref(old);
 		if (!(err = generation_open_folds(e->serving, e->store, e->config)))
-			return seq_floor(e);
+			return journal_behind_views(e);
 		generation_unref(e->serving);
 		e->serving = NULL;
 	}
@@ -515,10 +516,10 @@ void engine_hurry(struct engine *e)
 	pthread_mutex_unlock(&e->lock);
 }
 
-bool engine_folded(struct engine *e, unsigned shard, uint64_t seq)
+bool engine_folded(struct engine *e, unsigned shard, struct journal_pos at)
 {
 	struct generation *g = engine_serving(e);
-	bool folded = atomic_load(&g->fold[shard].watermark) >= seq;
+	bool folded = fold_reached(&g->fold[shard], at);
 	generation_unref(g);
 	return folded;
 }
@@ -528,7 +529,7 @@ bool engine_settled(struct engine *e, uint32_t hour)
 	struct generation *g = engine_serving(e);
 	bool all = true;
 	for (unsigned s = 0; s < g->shards; s++)
-		all &= atomic_load(&g->fold[s].watermark) >= journal_committed(e->store->journal, s) && engine_caught_up(e, g, s, hour);
+		all &= fold_reached(&g->fold[s], journal_committed(e->store->journal, s)) && engine_caught_up(e, g, s, hour);
 	generation_unref(g);
 	return all;
 }
@@ -539,7 +540,7 @@ double engine_lag_s(struct engine *e)
 	uint64_t now = clock_mono_us(), since = now;
 	for (unsigned s = 0; s < g->shards; s++) {
 		uint64_t fresh = atomic_load(&g->fold[s].fresh_us);
-		if (atomic_load(&g->fold[s].watermark) < journal_committed(e->store->journal, s) && fresh < since)
+		if (!fold_reached(&g->fold[s], journal_committed(e->store->journal, s)) && fresh < since)
 			since = fresh;
 	}
 	generation_unref(g);

@@ -99,15 +99,15 @@ enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigne
 	f->rules = rules_ref(r);
 	f->stream_keep_h = (unsigned)c->stream_keep_h;
 	struct db_txn t;
-	uint64_t watermark = 0;
+	struct journal_pos watermark;
 	if ((e = db_begin(&f->shard.db, !s->readonly, &t)))
 		return e;
-	bool known = shard_meta_u64(&f->shard, &t, "watermark", &watermark);
+	bool known = shard_watermark(&f->shard, &t, &watermark);
 	uint64_t changes = 0;
 	shard_meta_u64(&f->shard, &t, "changes", &changes);
 	atomic_store(&f->changes, changes);
 	if (!known && !s->readonly) {
-		shard_meta_put_u64(&f->shard, &t, "watermark", 0);
+		shard_watermark_put(&f->shard, &t, JOURNAL_START);
 		e = write_names(f, &t);
 	}
 	e = db_end(&t);
@@ -257,7 +257,7 @@ static void index_block(struct fold *f, const struct fold_want *w)
 	}
 }
 
-enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *w, uint64_t *last, bool *more)
+enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *w, struct journal_pos *last, bool *more)
 {
 	struct fold_scratch *x = f->scratch;
 	struct journal_reader *r;
@@ -271,13 +271,13 @@ enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *
 	CHECK(array_room(x->entries, x->entries_cap, w->expect ? w->expect : 4096));
 	*last = w->after;
 	*more = false;
-	if (w->upto <= w->after)
+	if (!journal_pos_before(w->after, w->upto))
 		return OK;
 	enum err e = journal_read(j, f->shard.number, w->after, &r);
 	if (e)
 		return e;
 	for (;;) {
-		uint64_t seq;
+		struct journal_pos pos;
 		uint32_t count;
 		uint16_t day;
 		if (x->entries_n >= w->most || x->raw.n >= w->raw_most) {
@@ -285,17 +285,17 @@ enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *
 			break;
 		}
 		buf_clear(&x->block);
-		e = journal_next(r, &x->block, &seq, &count, &day);
+		e = journal_next(r, &x->block, &pos, &count, &day);
 		if (e && e != ERR_CORRUPT && e != ERR_NOT_FOUND)
 			goto out;
-		if (e == ERR_NOT_FOUND || seq > w->upto) {
+		if (e == ERR_NOT_FOUND || journal_pos_before(w->upto, pos)) {
 			*last = w->upto; /* what is missing up to there went with an expired day */
 			break;
 		}
-		*last = seq;
+		*last = pos;
 		if (e) {
 			metric_inc(M_FOLD_CORRUPT);
-			log_error("fold", "a block is skipped shard=%u seq=%llu why=\"%s\"", f->shard.number, (unsigned long long)seq, err_text());
+			log_error("fold", "a block is skipped shard=%u position=%llu why=\"%s\"", f->shard.number, (unsigned long long)journal_pos_save(pos), err_text());
 			continue;
 		}
 		index_block(f, w);
@@ -308,7 +308,7 @@ out:
 }
 
 /* One transaction: visitors from entry *i on, and how far that brings us. */
-static enum err fold_slice(struct fold *f, size_t *i, uint64_t target, uint32_t now)
+static enum err fold_slice(struct fold *f, size_t *i, struct journal_pos target, uint32_t now)
 {
 	struct fold_scratch *x = f->scratch;
 	struct db_txn t;
@@ -328,7 +328,7 @@ static enum err fold_slice(struct fold *f, size_t *i, uint64_t target, uint32_t 
 		shard_unfinished_put(&f->shard, &t, target, x->entries[*i].hi);
 	} else {
 		shard_unfinished_done(&f->shard, &t);
-		shard_meta_put_u64(&f->shard, &t, "watermark", target);
+		shard_watermark_put(&f->shard, &t, target);
 		since_save(&x->since, &f->shard, &t);
 	}
 	return db_end(&t);
@@ -337,7 +337,8 @@ static enum err fold_slice(struct fold *f, size_t *i, uint64_t target, uint32_t 
 enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done, bool *more)
 {
 	struct fold_scratch *x = f->scratch;
-	uint64_t last, target, next;
+	struct journal_pos last, target;
+	uint64_t next;
 	bool resumed;
 	struct db_txn t;
 	*done = 0;
@@ -351,7 +352,7 @@ enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most,
 		want.lo = next;
 		want.most = want.raw_most = SIZE_MAX;
 	}
-	if ((e = db_end(&t)) || (e = fold_gather(f, j, &want, &last, more)) || last == want.after)
+	if ((e = db_end(&t)) || (e = fold_gather(f, j, &want, &last, more)) || !journal_pos_before(want.after, last))
 		return e;
 	*more |= resumed;
 	for (size_t i = 0, first = 1; first || i < x->entries_n; first = 0)

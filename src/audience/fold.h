@@ -85,13 +85,13 @@ struct entry fold_entry(struct fold *f, struct record *r, size_t n, struct entry
 
 /* Reads blocks of the journal into entries, sorted by visitor. */
 struct fold_want {
-	uint64_t after, upto; /* blocks with sequences in (after, upto] */
+	struct journal_pos after, upto; /* blocks behind the one, up to the other */
 	uint64_t lo, hi;      /* only visitors whose key begins with lo … hi */
 	size_t most;	      /* records, about */
 	size_t raw_most;      /* bytes of records that are needed again, about */
 	size_t expect;	      /* make room for so many at once; 0: as they come */
 };
-enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *want, uint64_t *last, bool *more) MUST_CHECK;
+enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *want, struct journal_pos *last, bool *more) MUST_CHECK;
 /* All records of one visitor, in order. */
 void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, const struct entry *end, uint32_t now);
 

@@ -22,7 +22,7 @@ enum err trial_open(
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		bool more = true;
 		e = db_unsynced(&g->fold[i].shard.db, true);
-		if (!e && journal_last(journal->journal, i))
+		if (!e && journal_pos_before(JOURNAL_START, journal_last(journal->journal, i)))
 			e = fold_fill(&g->fold[i], journal->journal, now, &g->filled[i], &never);
 		while (!e && more)
 			e = fold_sweep(&g->fold[i], now, SWEEP_MOST, &more);

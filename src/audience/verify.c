@@ -335,7 +335,7 @@ enum err verify_replay(
 			e = fold_some(&made, s->journal, now, 200000, &done, &more);
 		for (more = true; !e && more;)
 			e = fold_sweep(&made, now, 20000, &more);
-		if (!e && atomic_load(&made.watermark) > atomic_load(&g->fold[i].watermark)) {
+		if (!e && journal_pos_before(atomic_load(&g->fold[i].watermark), atomic_load(&made.watermark))) {
 			char text[100];
 			snprintf(text, sizeof text, "shard %u: the views are not at the end of the journal", i);
 			problem(arg, text);

@@ -188,11 +188,11 @@ static enum err print_shard(struct cli *c, unsigned shard)
 	struct journal_reader *r;
 	struct buf records = {0};
 	static struct record record;
-	uint64_t seq;
+	struct journal_pos pos;
 	uint32_t count;
 	uint16_t day;
-	enum err e = journal_read(c->store->journal, shard, 0, &r);
-	while (!e && (e = journal_next(r, &records, &seq, &count, &day)) == OK) {
+	enum err e = journal_read(c->store->journal, shard, JOURNAL_START, &r);
+	while (!e && (e = journal_next(r, &records, &pos, &count, &day)) == OK) {
 		struct mp m = mp_over(buf_view(&records));
 		while (m.p < m.end && record_decode(&m, &record))
 			print_record(&record);

@@ -160,12 +160,12 @@ static enum err read_all(struct signals *s)
 	enum err e = OK;
 	for (unsigned i = 0; i < s->c->store->shards && !e; i++) {
 		struct journal_reader *r;
-		uint64_t seq;
+		struct journal_pos pos;
 		uint32_t count;
 		uint16_t day;
-		if ((e = journal_read(s->c->store->journal, i, 0, &r)))
+		if ((e = journal_read(s->c->store->journal, i, JOURNAL_START, &r)))
 			break;
-		while ((e = journal_next(r, &records, &seq, &count, &day)) == OK || e == ERR_CORRUPT) {
+		while ((e = journal_next(r, &records, &pos, &count, &day)) == OK || e == ERR_CORRUPT) {
 			struct mp m = mp_over(buf_view(&records));
 			while (!e && day >= s->from && m.p < m.end && record_decode(&m, &record))
 				if (record.kind == RECORD_EVENT)

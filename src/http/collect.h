@@ -29,7 +29,8 @@ struct lookup {
 	struct vkey visitor;
 	void (*answer)(struct collect *, struct lookup *);
 	uint64_t gate;	 /* our own hits are on disk when this is open */
-	uint64_t target; /* then: what must be folded; 0: not known yet */
+	bool aimed;	 /* then it is known what must be folded: */
+	struct journal_pos target;
 	uint64_t deadline_us;
 	struct lookup_form form;
 	struct buf headers; /* of the answer */

@@ -69,7 +69,8 @@ void collect_lookups_go_on(struct collect *c)
 		struct lookup *l = *at;
 		unsigned shard = vkey_shard(&l->visitor, c->shared->store->shards);
 		bool on_disk = l->gate < c->gate - c->in_flight;
-		if (!l->target && on_disk) {
+		if (!l->aimed && on_disk) {
+			l->aimed = true;
 			l->target = journal_committed(c->shared->store->journal, shard);
 			if (!engine_folded(e, shard, l->target)) {
 				writer_publish(c->shared->writer);

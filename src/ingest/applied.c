@@ -83,18 +83,18 @@ static enum err read_all(struct store *s, struct applied *a)
 	struct journal_reader *r;
 	struct buf records = {0};
 	struct record *record = calloc(1, sizeof *record);
-	uint64_t seq;
+	struct journal_pos pos;
 	uint32_t count;
 	uint16_t day;
 	CHECK(record);
-	enum err e = journal_read(s->journal, journal_control(s->journal), 0, &r);
+	enum err e = journal_read(s->journal, journal_control(s->journal), JOURNAL_START, &r);
 	if (e) {
 		free(record);
 		return e;
 	}
 	while (!e) {
 		buf_clear(&records);
-		e = journal_next(r, &records, &seq, &count, &day);
+		e = journal_next(r, &records, &pos, &count, &day);
 		struct mp m = mp_over(e ? STR("") : buf_view(&records));
 		while (!e && m.p < m.end && record_decode(&m, record))
 			if (record->kind == RECORD_SLICE)

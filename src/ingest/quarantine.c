@@ -16,7 +16,7 @@ struct released {
 	uint32_t t; /* up to this time, of all shards, as it was written once; or of one */
 	bool of_shard;
 	unsigned shard;
-	uint64_t seq; /* and up to this sequence */
+	struct journal_pos upto; /* and up to there */
 };
 
 struct scan {
@@ -24,7 +24,7 @@ struct scan {
 	struct released *released;
 	size_t released_n, released_cap;
 	unsigned shard; /* that is read */
-	uint64_t seq;	/* of the block */
+	struct journal_pos pos; /* of the block */
 	struct record record;
 	enum err (*each)(struct scan *s, struct event *e);
 	enum err (*block_done)(struct scan *s);
@@ -46,7 +46,7 @@ static bool is_released(const struct scan *s, const struct event *e)
 {
 	for (size_t i = 0; i < s->released_n; i++)
 		if (s->released[i].why == e->aside &&
-		    (s->released[i].of_shard ? s->shard == s->released[i].shard && s->seq <= s->released[i].seq : e->t <= s->released[i].t) &&
+		    (s->released[i].of_shard ? s->shard == s->released[i].shard && !journal_pos_before(s->released[i].upto, s->pos) : e->t <= s->released[i].t) &&
 		    (!*s->released[i].pattern || str_eq(str_c(s->released[i].pattern), e->pattern)))
 			return true; /* without a pattern: all of the reason */
 	return false;
@@ -60,7 +60,7 @@ static void note_release(struct scan *s)
 	*r = (struct released){.why = e->aside, .t = e->t};
 	if ((r->of_shard = s->record.kind == RECORD_TAKEN)) {
 		r->shard = s->record.shard;
-		r->seq = s->record.seq;
+		r->upto = journal_pos_load(s->record.seq);
 	}
 	snprintf(r->pattern, sizeof r->pattern, STR_FMT, STR_ARG(e->pattern));
 }
@@ -70,17 +70,15 @@ static enum err scan_shard(struct scan *s, unsigned shard, enum record_kind kind
 {
 	struct journal_reader *r;
 	struct buf records = {0};
-	uint64_t seq;
 	uint32_t count;
 	uint16_t day;
 	s->shard = shard;
-	enum err e = journal_read(s->store->journal, shard, 0, &r);
+	enum err e = journal_read(s->store->journal, shard, JOURNAL_START, &r);
 	if (e)
 		return e;
 	while (!e) {
 		buf_clear(&records);
-		e = journal_next(r, &records, &seq, &count, &day);
-		s->seq = seq;
+		e = journal_next(r, &records, &s->pos, &count, &day);
 		struct mp m = mp_over(e ? STR("") : buf_view(&records));
 		while (!e && m.p < m.end && record_decode(&m, &s->record)) {
 			if (s->record.kind != kind)
@@ -199,7 +197,7 @@ static enum err mark(struct scan *s)
 {
 	if (s->events == s->marked)
 		return OK;
-	batch_taken(s->batch, s->now, s->why, s->pattern, s->shard, s->seq);
+	batch_taken(s->batch, s->now, s->why, s->pattern, s->shard, s->pos);
 	s->marked = s->events;
 	return s->batch->count >= FLUSH_RECORDS ? s->flush(s->arg) : OK;
 }

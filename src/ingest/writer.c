@@ -79,10 +79,10 @@ void batch_event(struct batch *b, const struct event *e)
 	b->count++;
 }
 
-void batch_taken(struct batch *b, uint32_t t, enum aside why, struct str pattern, unsigned shard, uint64_t seq)
+void batch_taken(struct batch *b, uint32_t t, enum aside why, struct str pattern, unsigned shard, struct journal_pos upto)
 {
 	struct batch_part *p = batch_part(b, day_of(t), b->shards);
-	record_encode_taken(t, why, pattern, (uint16_t)shard, seq, &p->records);
+	record_encode_taken(t, why, pattern, (uint16_t)shard, journal_pos_save(upto), &p->records);
 	p->count++;
 	b->count++;
 }

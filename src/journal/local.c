@@ -380,10 +380,11 @@ void journal_expire(struct journal *j, uint16_t oldest)
 	journal_expire_aside(j);
 }
 
-void journal_seq_floor(struct journal *j, uint64_t seq)
+void journal_floor(struct journal *j, unsigned shard, struct journal_pos seen)
 {
-	if (seq >= j->next_seq)
-		j->next_seq = seq + 1;
+	(void)shard; /* sequences are global */
+	if (seen.at >= j->next_seq)
+		j->next_seq = seen.at + 1;
 }
 
 unsigned journal_control(const struct journal *j)
@@ -391,14 +392,14 @@ unsigned journal_control(const struct journal *j)
 	return j->lanes - 1;
 }
 
-uint64_t journal_committed(const struct journal *j, unsigned shard)
+struct journal_pos journal_committed(const struct journal *j, unsigned shard)
 {
-	return atomic_load(&j->committed[shard]);
+	return (struct journal_pos){atomic_load(&j->committed[shard])};
 }
 
-uint64_t journal_last(const struct journal *j, unsigned shard)
+struct journal_pos journal_last(const struct journal *j, unsigned shard)
 {
-	return atomic_load(&j->last[shard]);
+	return (struct journal_pos){atomic_load(&j->last[shard])};
 }
 
 unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap)
@@ -461,7 +462,7 @@ static void found_damage(struct journal *j, struct journal_day *d)
 		damage_note(j->damage, where, EVENTS_UNKNOWN, "damaged while it was in use (%s); the next start counts what is lost", err_text());
 }
 
-enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct journal_reader **out)
+enum err journal_read(struct journal *j, unsigned shard, struct journal_pos after, struct journal_reader **out)
 {
 	struct journal_reader *r = calloc(1, sizeof *r);
 	if (!r)
@@ -473,7 +474,7 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 	pthread_mutex_lock(&j->lock);
 	for (int i = 0; i < DAYS_MAX && !e; i++) {
 		struct journal_day *d = &j->days[i];
-		if (!d->day || d->dead || atomic_load(&d->last[shard]) <= after)
+		if (!d->day || d->dead || atomic_load(&d->last[shard]) <= after.at)
 			continue;
 		d->refs++;
 		r->day[r->n].d = d;
@@ -492,7 +493,7 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 		if (e)
 			break;
 		db_walk(&r->day[i].t, r->day[i].d->table, &r->day[i].c);
-		sealed_place(shard, after + 1, key);
+		sealed_place(shard, after.at + 1, key);
 		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, PLACE_LEN), &r->day[i].key, &r->day[i].value) && in_shard(r, i);
 		e = r->day[i].t.err;
 		if (e == ERR_CORRUPT) {
@@ -507,15 +508,15 @@ enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct 
 	return e;
 }
 
-enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_t *records)
+enum err journal_count(struct journal *j, unsigned shard, struct journal_pos upto, uint64_t *records)
 {
 	struct journal_reader *r;
 	uint64_t sum = 0;
-	enum err e = journal_read(j, shard, 0, &r);
+	enum err e = journal_read(j, shard, JOURNAL_START, &r);
 	if (e)
 		return e;
 	for (unsigned i = 0; i < r->n && !e; i++) {
-		while (r->day[i].more && get_u64((const uint8_t *)r->day[i].key.p + 2) <= upto) {
+		while (r->day[i].more && get_u64((const uint8_t *)r->day[i].key.p + 2) <= upto.at) {
 			sum += sealed_count(r->day[i].value);
 			r->day[i].more = db_next(&r->day[i].c, &r->day[i].key, &r->day[i].value) && in_shard(r, i);
 		}
@@ -527,7 +528,7 @@ enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_
 	return e;
 }
 
-enum err journal_next(struct journal_reader *r, struct buf *records, uint64_t *seq, uint32_t *count, uint16_t *day)
+enum err journal_next(struct journal_reader *r, struct buf *records, struct journal_pos *pos, uint32_t *count, uint16_t *day)
 {
 	unsigned best = r->n;
 	uint64_t lowest = UINT64_MAX;
@@ -540,7 +541,7 @@ enum err journal_next(struct journal_reader *r, struct buf *records, uint64_t *s
 	}
 	if (best == r->n)
 		return ERR_NOT_FOUND;
-	*seq = lowest;
+	pos->at = lowest;
 	*day = r->day[best].d->day;
 	enum err e = journal_unseal(&r->opener, r->day[best].d, r->day[best].key, r->day[best].value, records, count);
 	if (e == ERR_CORRUPT)

@@ -7,15 +7,15 @@ static enum err recall_shard(struct store *s, unsigned shard, struct record *r, 
 {
 	struct journal_reader *reader;
 	struct buf records = {0};
-	uint64_t seq;
+	struct journal_pos pos;
 	uint32_t count;
 	uint16_t day;
-	enum err e = journal_read(s->journal, shard, 0, &reader);
+	enum err e = journal_read(s->journal, shard, JOURNAL_START, &reader);
 	if (e)
 		return e;
 	while (!e) {
 		buf_clear(&records);
-		e = journal_next(reader, &records, &seq, &count, &day);
+		e = journal_next(reader, &records, &pos, &count, &day);
 		if (e == ERR_CORRUPT) {
 			e = OK;
 			continue;

@@ -100,20 +100,33 @@ void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uin
 	db_put(t, s->meta, str_c(name), view(b, 8));
 }
 
-bool shard_unfinished(struct shard *s, struct db_txn *t, uint64_t *target, uint64_t *next)
+bool shard_watermark(struct shard *s, struct db_txn *t, struct journal_pos *out)
+{
+	uint64_t saved = 0;
+	bool known = shard_meta_u64(s, t, "watermark", &saved);
+	*out = journal_pos_load(saved);
+	return known;
+}
+
+void shard_watermark_put(struct shard *s, struct db_txn *t, struct journal_pos at)
+{
+	shard_meta_put_u64(s, t, "watermark", journal_pos_save(at));
+}
+
+bool shard_unfinished(struct shard *s, struct db_txn *t, struct journal_pos *target, uint64_t *next)
 {
 	struct str v;
 	if (!db_get(t, s->meta, STR("part"), &v) || v.n != 16)
 		return false;
-	*target = get_u64((const uint8_t *)v.p);
+	*target = journal_pos_load(get_u64((const uint8_t *)v.p));
 	*next = get_u64((const uint8_t *)v.p + 8);
 	return true;
 }
 
-void shard_unfinished_put(struct shard *s, struct db_txn *t, uint64_t target, uint64_t next)
+void shard_unfinished_put(struct shard *s, struct db_txn *t, struct journal_pos target, uint64_t next)
 {
 	uint8_t b[16];
-	put_u64(b, target);
+	put_u64(b, journal_pos_save(target));
 	put_u64(b + 8, next);
 	db_put(t, s->meta, STR("part"), view(b, 16));
 }

@@ -55,7 +55,7 @@ TEST(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken)
 	struct buf records = {0};
 	sem_t done;
 	char option[128];
-	uint64_t seq;
+	struct journal_pos pos;
 	uint32_t count;
 	uint16_t day;
 	assert_int_equal(config_init(&c), OK);
@@ -76,10 +76,10 @@ TEST(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken)
 	assert_int_equal(half.result, ERR_NOMEM);
 	assert_int_equal(whole.result, OK);
 	writer_stop(w);
-	assert_int_equal(journal_read(s->journal, 0, 0, &r), OK);
-	assert_int_equal(journal_next(r, &records, &seq, &count, &day), OK);
+	assert_int_equal(journal_read(s->journal, 0, JOURNAL_START, &r), OK);
+	assert_int_equal(journal_next(r, &records, &pos, &count, &day), OK);
 	assert_int_equal(count, 2);
-	assert_int_equal(journal_next(r, &records, &seq, &count, &day), ERR_NOT_FOUND);
+	assert_int_equal(journal_next(r, &records, &pos, &count, &day), ERR_NOT_FOUND);
 	journal_read_end(r);
 	buf_done(&records);
 	batch_clear(&half); /* and the next hits find it as it was before */

@@ -61,14 +61,14 @@ static void blocks_are(struct store *s, unsigned shard, uint64_t after, const ch
 {
 	struct journal_reader *r;
 	struct buf got = {0};
-	uint64_t seq, last = after;
+	struct journal_pos pos, last = journal_pos_load(after);
 	uint32_t count;
 	uint16_t day;
 	enum err e;
-	assert_int_equal(journal_read(s->journal, shard, after, &r), OK);
-	while ((e = journal_next(r, &got, &seq, &count, &day)) == OK) {
-		assert_true(seq > last);
-		last = seq;
+	assert_int_equal(journal_read(s->journal, shard, last, &r), OK);
+	while ((e = journal_next(r, &got, &pos, &count, &day)) == OK) {
+		assert_true(journal_pos_before(last, pos));
+		last = pos;
 	}
 	assert_int_equal(e, ERR_NOT_FOUND);
 	assert_int_equal(got.n, strlen(want));
@@ -91,7 +91,7 @@ TEST(blocks_come_back_in_order_over_days_and_restarts)
 	blocks_are(s, 2, 0, "");
 	blocks_are(s, 0, 1, "two three ");
 	s = again(s, &c);
-	assert_int_equal(journal_last(s->journal, 0), 4);
+	assert_int_equal(journal_pos_save(journal_last(s->journal, 0)), 4);
 	put_block(s, 101, 0, "four");
 	blocks_are(s, 0, 2, "three four");
 	assert_int_equal(journal_oldest_day(s->journal), 100);
@@ -113,8 +113,8 @@ TEST(what_was_committed_is_there_after_a_crash_though_nothing_was_published)
 	commit_block(s, 100, 1, "other ");
 	commit_block(s, 100, 0, "two ");
 	blocks_are(s, 0, 0, "");
-	assert_int_equal(journal_last(s->journal, 0), 0);
-	assert_int_equal(journal_committed(s->journal, 0), 3);
+	assert_int_equal(journal_pos_save(journal_last(s->journal, 0)), 0);
+	assert_int_equal(journal_pos_save(journal_committed(s->journal, 0)), 3);
 	store_close(s); /* which publishes nothing: to the files it is a crash */
 	config_done(&c);
 	s = open_store(&c);
@@ -123,7 +123,7 @@ TEST(what_was_committed_is_there_after_a_crash_though_nothing_was_published)
 	commit_block(s, 100, 0, "three ");
 	s = again(s, &c);
 	blocks_are(s, 0, 0, "one two three "); /* what the log still has of before is not taken twice */
-	assert_int_equal(journal_last(s->journal, 0), 4);
+	assert_int_equal(journal_pos_save(journal_last(s->journal, 0)), 4);
 	close_store(s, &c);
 }
 
@@ -138,19 +138,19 @@ TEST(another_day_or_much_at_once_is_published_in_order)
 	memset(much, 'x', sizeof much - 1);
 	commit_block(s, 101, 0, much);
 	assert_int_equal(journal_unpublished(s->journal), 0);
-	assert_int_equal(journal_last(s->journal, 0), 3);
+	assert_int_equal(journal_pos_save(journal_last(s->journal, 0)), 3);
 	much[60000] = 0;
 	for (int i = 0; i < 300; i++) /* more than the log holds */
 		commit_block(s, 101, 1, much);
-	assert_true(journal_last(s->journal, 1) > 0);
+	assert_true(journal_pos_before(JOURNAL_START, journal_last(s->journal, 1)));
 	assert_int_equal(journal_publish(s->journal), OK);
 	struct journal_reader *r;
 	struct buf got = {0};
-	uint64_t seq;
+	struct journal_pos pos;
 	uint32_t count, sum = 0;
 	uint16_t day;
-	assert_int_equal(journal_read(s->journal, 1, 0, &r), OK);
-	while (journal_next(r, &got, &seq, &count, &day) == OK)
+	assert_int_equal(journal_read(s->journal, 1, JOURNAL_START, &r), OK);
+	while (journal_next(r, &got, &pos, &count, &day) == OK)
 		sum += count;
 	assert_int_equal(sum, 300);
 	assert_int_equal(got.n, 300 * 60000);
@@ -232,13 +232,13 @@ TEST(a_reader_keeps_an_expired_day_until_it_ends)
 	struct store *s = open_store(&c);
 	struct journal_reader *r;
 	struct buf got = {0};
-	uint64_t seq;
+	struct journal_pos pos;
 	uint32_t count;
 	uint16_t day;
 	put_block(s, 100, 0, "old");
-	assert_int_equal(journal_read(s->journal, 0, 0, &r), OK);
+	assert_int_equal(journal_read(s->journal, 0, JOURNAL_START, &r), OK);
 	journal_expire(s->journal, 101);
-	assert_int_equal(journal_next(r, &got, &seq, &count, &day), OK);
+	assert_int_equal(journal_next(r, &got, &pos, &count, &day), OK);
 	assert_int_equal(got.n, 3);
 	journal_read_end(r);
 	assert_int_equal(journal_oldest_day(s->journal), 0);
@@ -388,12 +388,12 @@ TEST(a_day_has_its_rules_only_when_they_were_committed)
 	for (unsigned shard = 0; shard < s->shards; shard++) {
 		struct journal_reader *r;
 		struct buf got = {0};
-		uint64_t seq;
+		struct journal_pos pos;
 		uint32_t count;
 		uint16_t day;
 		unsigned said = 0;
-		assert_int_equal(journal_read(s->journal, shard, 0, &r), OK);
-		while (journal_next(r, &got, &seq, &count, &day) == OK)
+		assert_int_equal(journal_read(s->journal, shard, JOURNAL_START, &r), OK);
+		while (journal_next(r, &got, &pos, &count, &day) == OK)
 			;
 		struct mp m = mp_over(got.n ? buf_view(&got) : STR(""));
 		while (m.p < m.end && record_decode(&m, &record))
@@ -559,8 +559,8 @@ TEST(what_a_crash_left_in_the_log_is_counted_and_waits_for_room)
 		calls_left = 0, fails_n = 1000;
 		s = open_store(&c);
 		assert_true(journal_unpublished(s->journal) > 0);
-		assert_int_equal(journal_last(s->journal, 0), 1);
-		assert_int_equal(journal_committed(s->journal, 0), 2u + (unsigned)starts);
+		assert_int_equal(journal_pos_save(journal_last(s->journal, 0)), 1);
+		assert_int_equal(journal_pos_save(journal_committed(s->journal, 0)), 2u + (unsigned)starts);
 		assert_int_not_equal(journal_publish(s->journal), OK);
 		commit_events(s, CLEANED_DAY, 1, 0); /* the log has room */
 		calls_left = -1;

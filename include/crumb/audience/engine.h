@@ -69,7 +69,7 @@ struct engine_build {
 bool engine_progress(struct engine *e, struct engine_build *out);
 
 void engine_hurry(struct engine *e);				    /* fold now, do not pace */
-bool engine_folded(struct engine *e, unsigned shard, uint64_t seq); /* is the block in the serving views? */
+bool engine_folded(struct engine *e, unsigned shard, struct journal_pos at); /* are the serving views so far? */
 bool engine_settled(struct engine *e, uint32_t hour);		    /* everything journalled is folded and everything due is swept */
 double engine_lag_s(struct engine *e);				    /* since when the oldest shard is behind; 0: none is */
 uint32_t engine_hours_behind(struct engine *e);

@@ -21,7 +21,7 @@ struct fold {
 	struct rules *rules; /* holds a reference */
 	unsigned retention;
 	uint64_t provisional_max;
-	_Atomic uint64_t watermark;  /* sequence of the last block that is in the views */
+	_Atomic struct journal_pos watermark; /* so far the journal is in the views */
 	_Atomic uint64_t fresh_us;   /* when the last pass began that read all there was (clock_mono_us) */
 	_Atomic uint32_t swept_hour; /* everything due up to this hour was done */
 	unsigned stream_keep_h;	     /* changes of membership are kept for so long; 0: not at all */
@@ -32,6 +32,17 @@ struct fold {
 
 enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigned shard, struct rules *r, const struct config *c) MUST_CHECK;
 void fold_close(struct fold *f);
+
+/* Is anything of the journal in the views? */
+static inline bool fold_begun(struct fold *f)
+{
+	return journal_pos_before(JOURNAL_START, atomic_load(&f->watermark));
+}
+/* Are they as far as that? */
+static inline bool fold_reached(const struct fold *f, struct journal_pos at)
+{
+	return !journal_pos_before(atomic_load(&f->watermark), at);
+}
 
 /* Applies up to about `most` records; *done says how many, *more whether there are others. */
 enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done, bool *more) MUST_CHECK;

@@ -40,7 +40,7 @@ void batch_done(struct batch *b);
 struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard);
 void batch_event(struct batch *b, const struct event *e);
 /* Into the control lane, with what else is in the batch or not at all. */
-void batch_taken(struct batch *b, uint32_t t, enum aside why, struct str pattern, unsigned shard, uint64_t seq);
+void batch_taken(struct batch *b, uint32_t t, enum aside why, struct str pattern, unsigned shard, struct journal_pos upto);
 void batch_slice(struct batch *b, uint32_t t, const struct slice_id *id);
 void batch_match(struct batch *b, const struct vkey *visitor, uint32_t t, struct str partner, struct str id);
 void batch_declare(struct batch *b, const struct vkey *visitor, uint32_t t, uint16_t until, struct str source, const struct attr *attrs, unsigned n);

@@ -24,6 +24,25 @@
 
 struct journal;
 
+/* Where the records of one shard stand: behind a block, or at the start. Only the journal that gave a position looks into it. Its users compare two of
+ * the same shard, and keep the number that stands for one. */
+struct journal_pos {
+	uint64_t at;
+};
+#define JOURNAL_START ((struct journal_pos){0})
+static inline bool journal_pos_before(struct journal_pos a, struct journal_pos b)
+{
+	return a.at < b.at;
+}
+static inline uint64_t journal_pos_save(struct journal_pos p)
+{
+	return p.at;
+}
+static inline struct journal_pos journal_pos_load(uint64_t saved)
+{
+	return (struct journal_pos){saved};
+}
+
 struct journal_block {
 	uint16_t day, shard;
 	uint32_t count;	    /* records */
@@ -74,16 +93,16 @@ uint64_t journal_moment(struct journal *j);
 enum err journal_cut(const struct journal *j, const char *folder, uint64_t moment) MUST_CHECK;
 /* Unlinks the days before `oldest`; everything must be published, and their keys have been destroyed. */
 void journal_expire(struct journal *j, uint16_t oldest);
-/* The next sequence is above this one; tells the journal what views have seen of days that are gone. */
-void journal_seq_floor(struct journal *j, uint64_t seq);
+/* What is committed from now on stands behind this; tells the journal what views have seen of days that are gone. */
+void journal_floor(struct journal *j, unsigned shard, struct journal_pos seen);
 
-uint64_t journal_last(const struct journal *j, unsigned shard);	     /* highest sequence of the shard that readers see; 0: none */
-uint64_t journal_committed(const struct journal *j, unsigned shard); /* highest durable one: once everything is published, the same */
-uint16_t journal_oldest_day(struct journal *j);			     /* 0: empty */
+struct journal_pos journal_last(const struct journal *j, unsigned shard);	/* behind the last block of the shard that readers see */
+struct journal_pos journal_committed(const struct journal *j, unsigned shard); /* behind the last durable one: once everything is published, the same */
+uint16_t journal_oldest_day(struct journal *j);					/* 0: empty */
 unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap);
 
-/* Records of a shard in blocks up to a sequence, rules included; from the headers alone. */
-enum err journal_count(struct journal *j, unsigned shard, uint64_t upto, uint64_t *records) MUST_CHECK;
+/* Records of a shard in blocks up to a position, rules included; from the headers alone. */
+enum err journal_count(struct journal *j, unsigned shard, struct journal_pos upto, uint64_t *records) MUST_CHECK;
 
 /* Opens every block of every day, and looks at the pages of each; what is wrong is told. Beside a server, too. */
 enum err journal_verify(struct journal *j, void (*problem)(void *arg, const char *text), void *arg) MUST_CHECK;
@@ -91,12 +110,12 @@ enum err journal_verify(struct journal *j, void (*problem)(void *arg, const char
 /* Behind the lanes of the shards is one for what belongs to none: journal_read() takes its number for a shard. Folds do not look at it. */
 unsigned journal_control(const struct journal *j);
 
-/* A reader walks one shard's blocks in order of sequence over all days. */
+/* A reader walks one shard's blocks in order over all days. */
 struct journal_reader;
-enum err journal_read(struct journal *j, unsigned shard, uint64_t after, struct journal_reader **out) MUST_CHECK;
-/* Next block: ERR_NOT_FOUND at the end; ERR_CORRUPT for one that cannot be opened, which is then skipped (*seq is set in both
+enum err journal_read(struct journal *j, unsigned shard, struct journal_pos after, struct journal_reader **out) MUST_CHECK;
+/* Next block: ERR_NOT_FOUND at the end; ERR_CORRUPT for one that cannot be opened, which is then skipped (*pos, behind the block, is set in both
  * cases but the end). Records are appended to `records`. */
-enum err journal_next(struct journal_reader *r, struct buf *records, uint64_t *seq, uint32_t *count, uint16_t *day) MUST_CHECK;
+enum err journal_next(struct journal_reader *r, struct buf *records, struct journal_pos *pos, uint32_t *count, uint16_t *day) MUST_CHECK;
 void journal_read_end(struct journal_reader *r);
 
 #endif

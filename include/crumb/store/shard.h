@@ -24,6 +24,7 @@
 
 #include "crumb/model/profile.h"
 #include "crumb/disk/db.h"
+#include "crumb/journal/journal.h"
 
 #define SHARD_SCHEMA 4
 
@@ -52,10 +53,13 @@ static inline struct str vkey_str(const struct vkey *k)
 
 bool shard_meta_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t *out);
 void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t v);
+/* How much of the shard's journal is in the views. False: it does not say yet. */
+bool shard_watermark(struct shard *s, struct db_txn *t, struct journal_pos *out);
+void shard_watermark_put(struct shard *s, struct db_txn *t, struct journal_pos at);
 /* A fold of several transactions that is under way, or was when the server went down: visitors whose key begins below `next` have all records up to
- * the sequence `target`, the others up to the watermark. */
-bool shard_unfinished(struct shard *s, struct db_txn *t, uint64_t *target, uint64_t *next);
-void shard_unfinished_put(struct shard *s, struct db_txn *t, uint64_t target, uint64_t next);
+ * `target`, the others up to the watermark. */
+bool shard_unfinished(struct shard *s, struct db_txn *t, struct journal_pos *target, uint64_t *next);
+void shard_unfinished_put(struct shard *s, struct db_txn *t, struct journal_pos target, uint64_t next);
 void shard_unfinished_done(struct shard *s, struct db_txn *t);
 
 /* --- profiles: false when there is none, or one that does not decode: that is counted, and out->bad says so */
