@@ -75,7 +75,7 @@ enum err sealed_open(
 	uint32_t raw = get_u32(h + 5);
 	unsigned long long packed;
 	buf_clear(&x->packed);
-	if (raw > RAW_MAX || !buf_reserve(&x->packed, sealed) || !buf_reserve(records, raw))
+	if (raw > RAW_MAX || !buf_reserve(&x->packed, sealed) || !buf_reserve(records, (size_t)raw + 1)) /* also where nothing is in it */
 		return err_set(ERR_NOMEM, "no memory");
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
 		(uint8_t *)x->packed.p, &packed, NULL, h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, key) != 0)

@@ -14,7 +14,7 @@ static void seal_packed(const uint8_t place[PLACE_LEN], struct str packed, struc
 	unsigned long long n;
 	if (packed.n >= 4)
 		memcpy(head + 5, packed.p, 4); /* claims any length */
-	head[5] &= 0x0f;
+	head[5] = 0, head[6] &= 0x0f; /* up to a megabyte: reserving more only takes time */
 	memcpy(ad, place, PLACE_LEN);
 	memcpy(ad + PLACE_LEN, head, HEADER_LEN);
 	CHECK(buf_reserve(out, HEADER_LEN + NONCE_LEN + packed.n + TAG_LEN));
