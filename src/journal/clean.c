@@ -17,7 +17,7 @@ struct journal_cleaned {
 };
 
 struct cleaning {
-	struct journal *j;
+	struct local *j;
 	struct journal_day *d; /* the old one */
 	bool (*drop)(void *arg, const struct vkey *visitor);
 	void *arg;
@@ -31,17 +31,12 @@ struct cleaning {
 	db_table table;
 };
 
-static void cleaned_folder(const struct journal *j, uint16_t day, const char *suffix, char out[4000])
+static void cleaned_folder(const struct local *j, uint16_t day, const char *suffix, char out[4000])
 {
 	char folder[3900];
 	journal_day_folder(j, day, folder, sizeof folder);
 	snprintf(out, 4000, "%s%s", folder, suffix);
 }
-
-struct sifted {
-	uint32_t left, gone;
-	uint64_t events; /* of those that are gone */
-};
 
 /* The records of a block that stay go into c->kept. */
 static enum err sift(struct cleaning *c, struct str key, struct str value, struct sifted *out)
@@ -53,24 +48,7 @@ static enum err sift(struct cleaning *c, struct str key, struct str value, struc
 	enum err e = journal_unseal(&c->opener, c->d, key, value, &c->records, &count);
 	if (e)
 		return e;
-	struct mp m = mp_over(buf_view(&c->records));
-	while (m.p < m.end) {
-		const char *from = (const char *)m.p;
-		struct mp all = m;
-		struct vkey visitor;
-		bool event = record_event(&m, &visitor); /* erasures and rules stay: they say what is to be */
-		if (m.bad || (!event && (m = all, mp_skip(&m), m.bad)))
-			return err_set(ERR_CORRUPT, "journal: a record that is none");
-		struct str one = str_make(from, (size_t)((const char *)m.p - from));
-		if (event && c->drop(c->arg, &visitor)) {
-			out->gone++;
-			out->events += ledger_events(one);
-			continue;
-		}
-		buf_str(&c->kept, one);
-		out->left++;
-	}
-	return c->kept.failed ? err_set(ERR_NOMEM, "no memory") : OK;
+	return journal_sift(buf_view(&c->records), c->drop, c->arg, &c->kept, out);
 }
 
 /* Calls `each` for every block of the day, as of one moment. */
@@ -153,9 +131,10 @@ static enum err write_anew(struct cleaning *c, const char *folder)
 	return e ? e : folder_sync(folder);
 }
 
-enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
+enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
     struct journal_cleaned **out, uint64_t *dropped)
 {
+	struct local *j = (struct local *)base;
 	char folder[4000];
 	struct journal_cleaned *done = calloc(1, sizeof *done);
 	struct cleaning c = {.j = j, .drop = drop, .arg = arg, .stop = stop};
@@ -194,7 +173,7 @@ static void put_back(const char *old, const char *folder, const char *fresh)
 }
 
 /* The folders, then the entry of the table. Readers of the old one go on; it is only this thread that ends days. */
-static enum err swap(struct journal *j, struct journal_day *d)
+static enum err swap(struct local *j, struct journal_day *d)
 {
 	char folder[4000], fresh[4000], old[4000];
 	struct journal_day opened, gone, *placed;
@@ -233,13 +212,14 @@ static enum err swap(struct journal *j, struct journal_day *d)
 	return OK;
 }
 
-enum err journal_swap(struct journal *j, struct journal_cleaned *c)
+enum err local_swap(struct journal *base, struct journal_cleaned *c)
 {
+	struct local *j = (struct local *)base;
 	pthread_mutex_lock(&j->lock);
 	struct journal_day *d = journal_find_day(j, c->day);
 	pthread_mutex_unlock(&j->lock);
 	bool same = d != NULL;
-	for (unsigned s = 0; same && s < j->lanes; s++)
+	for (unsigned s = 0; same && s < j->base.lanes; s++)
 		same = atomic_load(&d->last[s]) == c->last[s];
 	enum err e = same ? ledger_drop(j, c->day, c->events) : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
 	if (!e) {
@@ -257,8 +237,9 @@ enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 
 /* --- copies */
 
-enum err journal_copy(struct journal *j, uint16_t day, const char *folder)
+enum err local_copy(struct journal *base, uint16_t day, const char *folder)
 {
+	struct local *j = (struct local *)base;
 	struct journal_day *d = journal_day_hold(j, day, NULL);
 	if (!d)
 		return err_set(ERR_NOT_FOUND, "journal: the day is gone");
@@ -268,19 +249,21 @@ enum err journal_copy(struct journal *j, uint16_t day, const char *folder)
 }
 
 /* Sequences rise in the order in which commits are shown, and all of a commit is shown at once: one number says which are whole. */
-uint64_t journal_moment(struct journal *j)
+uint64_t local_moment(struct journal *base)
 {
+	struct local *j = (struct local *)base;
 	uint64_t moment = 0;
 	pthread_mutex_lock(&j->lock);
-	for (unsigned i = 0; i < j->lanes; i++)
-		if (atomic_load(&j->last[i]) > moment)
-			moment = atomic_load(&j->last[i]);
+	for (unsigned i = 0; i < j->base.lanes; i++)
+		if (atomic_load(&j->base.last[i]) > moment)
+			moment = atomic_load(&j->base.last[i]);
 	pthread_mutex_unlock(&j->lock);
 	return moment;
 }
 
-enum err journal_cut(const struct journal *j, const char *folder, uint64_t moment)
+enum err local_cut(const struct journal *base, const char *folder, uint64_t moment)
 {
+	const struct local *j = (const struct local *)base;
 	struct db db = {.env = NULL};
 	struct db_txn t;
 	db_table table;
@@ -290,7 +273,7 @@ enum err journal_cut(const struct journal *j, const char *folder, uint64_t momen
 	if (!e && (e = db_open_table(&t, "blocks", &table))) {
 		db_abort(&t);
 	} else if (!e) {
-		(void)whole_remove(&t, table, j->lanes, moment + 1, UINT64_MAX);
+		(void)whole_remove(&t, table, j->base.lanes, moment + 1, UINT64_MAX);
 		e = db_end(&t);
 	}
 	db_close(&db);

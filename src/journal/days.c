@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void journal_day_folder(const struct journal *j, uint16_t day, char *out, size_t cap)
+void journal_day_folder(const struct local *j, uint16_t day, char *out, size_t cap)
 {
 	char text[DAY_TEXT];
 	day_text(day, text);
@@ -39,7 +39,7 @@ static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 	return last;
 }
 
-static enum err day_lasts(struct journal *j, struct journal_day *d)
+static enum err day_lasts(struct local *j, struct journal_day *d)
 {
 	struct db_txn t;
 	struct db_cursor c;
@@ -48,11 +48,11 @@ static enum err day_lasts(struct journal *j, struct journal_day *d)
 		return e;
 	db_walk(&t, d->table, &c);
 	uint64_t most = j->undo.n ? j->undo.first - 1 : UINT64_MAX; /* nothing was committed behind what is to go */
-	for (unsigned s = 0; s < j->lanes; s++) {
+	for (unsigned s = 0; s < j->base.lanes; s++) {
 		uint64_t last = last_of_lane(&c, s, most);
 		atomic_store(&d->last[s], last);
-		if (last > atomic_load(&j->last[s]))
-			atomic_store(&j->last[s], last);
+		if (last > atomic_load(&j->base.last[s]))
+			atomic_store(&j->base.last[s], last);
 		if (last >= j->next_seq)
 			j->next_seq = last + 1;
 	}
@@ -60,7 +60,7 @@ static enum err day_lasts(struct journal *j, struct journal_day *d)
 	return db_end(&t);
 }
 
-static bool file_is_empty(const struct journal *j, const char *name)
+static bool file_is_empty(const struct local *j, const char *name)
 {
 	char path[4200];
 	struct stat st;
@@ -69,7 +69,7 @@ static bool file_is_empty(const struct journal *j, const char *name)
 }
 
 /* Before LMDB maps it. */
-static enum err look_at_file(struct journal *j, uint16_t day, bool make, struct journal_day *d)
+static enum err look_at_file(struct local *j, uint16_t day, bool make, struct journal_day *d)
 {
 	char name[40], text[DAY_TEXT];
 	enum files_state how;
@@ -88,7 +88,7 @@ static enum err look_at_file(struct journal *j, uint16_t day, bool make, struct 
 	return OK; /* a crash fell between the folder and the file */
 }
 
-enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct journal_day *out)
+enum err journal_day_open(struct local *j, uint16_t day, bool make, struct journal_day *out)
 {
 	struct journal_day fresh = {.day = day};
 	enum err e = keys_day(j->keys, day, make, fresh.key);
@@ -100,7 +100,7 @@ enum err journal_day_open(struct journal *j, uint16_t day, bool make, struct jou
 		return err_sys("%s", folder);
 	if (make && (e = folder_sync(j->folder)))
 		return e;
-	fresh.last = calloc(j->lanes, sizeof *fresh.last);
+	fresh.last = calloc(j->base.lanes, sizeof *fresh.last);
 	if (!fresh.last)
 		return err_set(ERR_NOMEM, "no memory");
 	if ((e = look_at_file(j, day, make, &fresh)))
@@ -124,7 +124,7 @@ out:
 	return e;
 }
 
-int64_t journal_day_time(const struct journal *j, uint16_t day)
+int64_t journal_day_time(const struct local *j, uint16_t day)
 {
 	char path[4200];
 	struct stat st;
@@ -135,7 +135,7 @@ int64_t journal_day_time(const struct journal *j, uint16_t day)
 }
 
 /* How the next start is to take the file of a day that is about to be closed. */
-void journal_day_leave(struct journal *j, const struct journal_day *d)
+void journal_day_leave(struct local *j, const struct journal_day *d)
 {
 	char name[40], text[DAY_TEXT];
 	day_text(d->day, text);
@@ -153,7 +153,7 @@ void journal_day_close(struct journal_day *d)
 	sodium_memzero(d->key, sizeof d->key);
 }
 
-enum err journal_day_place(struct journal *j, const struct journal_day *d, struct journal_day **out)
+enum err journal_day_place(struct local *j, const struct journal_day *d, struct journal_day **out)
 {
 	for (int i = 0; i < DAYS_MAX; i++)
 		if (!j->days[i].day) {
@@ -174,12 +174,12 @@ bool journal_day_take(struct journal_day *d, struct journal_day *out)
 	return true;
 }
 
-struct journal_day *journal_day_hold(struct journal *j, uint16_t day, uint64_t last[])
+struct journal_day *journal_day_hold(struct local *j, uint16_t day, uint64_t last[])
 {
 	low_hold();
 	pthread_mutex_lock(&j->lock);
 	struct journal_day *d = journal_find_day(j, day);
-	for (unsigned s = 0; d && last && s < j->lanes; s++)
+	for (unsigned s = 0; d && last && s < j->base.lanes; s++)
 		last[s] = atomic_load(&d->last[s]);
 	if (d)
 		d->refs++;
@@ -188,7 +188,7 @@ struct journal_day *journal_day_hold(struct journal *j, uint16_t day, uint64_t l
 	return d;
 }
 
-void journal_day_let_go(struct journal *j, struct journal_day *d)
+void journal_day_let_go(struct local *j, struct journal_day *d)
 {
 	struct journal_day gone;
 	low_hold();
@@ -201,7 +201,7 @@ void journal_day_let_go(struct journal *j, struct journal_day *d)
 		journal_day_close(&gone);
 }
 
-enum err journal_have_day(struct journal *j, uint16_t day, bool make, struct journal_day **out)
+enum err journal_have_day(struct local *j, uint16_t day, bool make, struct journal_day **out)
 {
 	struct journal_day fresh;
 	pthread_mutex_lock(&j->lock);
@@ -235,7 +235,7 @@ void journal_remove_folder(const char *folder)
 		log_error("journal", "a folder that should go stays folder=%s why=%s", folder, strerror(errno));
 }
 
-void journal_unlink_day(const struct journal *j, uint16_t day)
+void journal_unlink_day(const struct local *j, uint16_t day)
 {
 	char folder[4000];
 	journal_day_folder(j, day, folder, sizeof folder);
@@ -243,7 +243,7 @@ void journal_unlink_day(const struct journal *j, uint16_t day)
 }
 
 /* A crash fell into the exchange of a day: what was not finished goes, and an old day without a new one comes back. */
-static void mend_exchange(const struct journal *j, const char *name)
+static void mend_exchange(const struct local *j, const char *name)
 {
 	char path[4096], base[4096];
 	size_t n = strlen(name);
@@ -260,7 +260,7 @@ static void mend_exchange(const struct journal *j, const char *name)
 }
 
 /* Calls `each` for every name in the journal's folder. */
-static enum err each_name(struct journal *j, enum err (*each)(struct journal *, const char *))
+static enum err each_name(struct local *j, enum err (*each)(struct local *, const char *))
 {
 	DIR *dir = opendir(j->folder);
 	if (!dir)
@@ -272,7 +272,7 @@ static enum err each_name(struct journal *j, enum err (*each)(struct journal *, 
 	return e;
 }
 
-static enum err mend(struct journal *j, const char *name)
+static enum err mend(struct local *j, const char *name)
 {
 	mend_exchange(j, name);
 	return OK;
@@ -284,7 +284,7 @@ static bool is_damage(enum err e)
 	return e == ERR_CORRUPT;
 }
 
-static enum err open_named(struct journal *j, const char *name)
+static enum err open_named(struct local *j, const char *name)
 {
 	uint16_t day;
 	struct journal_day *d;
@@ -304,7 +304,7 @@ static enum err open_named(struct journal *j, const char *name)
 }
 
 /* Days that were set aside, of which the ledger knows nothing; and those whose keys have been destroyed since, which go. */
-static enum err look_aside(struct journal *j, const char *name)
+static enum err look_aside(struct local *j, const char *name)
 {
 	char path[4096], where[32];
 	uint16_t day;
@@ -323,7 +323,7 @@ static enum err look_aside(struct journal *j, const char *name)
 	return OK;
 }
 
-void journal_expire_aside(struct journal *j)
+void journal_expire_aside(struct local *j)
 {
 	if (each_name(j, look_aside) != OK)
 		log_warn("journal", "days that were set aside could not be looked at why=\"%s\"", err_text());
@@ -331,13 +331,13 @@ void journal_expire_aside(struct journal *j)
 
 /* --- keys without a seal: are they those of the days? */
 
-int journal_store_part(const struct journal *j)
+int journal_store_part(const struct local *j)
 {
 	return (int)(strlen(j->folder) - strlen("/journal"));
 }
 
 /* No day that has not ended is without a key. */
-static enum err has_key(struct journal *j, const char *name)
+static enum err has_key(struct local *j, const char *name)
 {
 	uint8_t key[32];
 	uint16_t day;
@@ -376,7 +376,7 @@ static enum err try_day(struct journal_day *d, bool *tried, bool *opened)
 	return e;
 }
 
-static enum err keys_fit(struct journal *j)
+static enum err keys_fit(struct local *j)
 {
 	bool tried = false, opened = false;
 	enum err e = OK;
@@ -388,7 +388,7 @@ static enum err keys_fit(struct journal *j)
 	return e;
 }
 
-enum err journal_open_days(struct journal *j)
+enum err journal_open_days(struct local *j)
 {
 	enum err e = j->oldest ? each_name(j, has_key) : OK;
 	if (!e && !j->readonly)
@@ -400,7 +400,7 @@ enum err journal_open_days(struct journal *j)
 	return e || !j->oldest ? e : keys_fit(j);
 }
 
-struct journal_day *journal_find_day(struct journal *j, uint16_t day)
+struct journal_day *journal_find_day(struct local *j, uint16_t day)
 {
 	for (int i = 0; i < DAYS_MAX; i++)
 		if (j->days[i].day == day && !j->days[i].dead)

@@ -27,12 +27,12 @@
 #define BYTES_MAX (64u << 10)
 #define SAVE_EVERY 1000000 /* events */
 
-static void path_of(const struct journal *j, char out[4096])
+static void path_of(const struct local *j, char out[4096])
 {
 	snprintf(out, 4096, "%.*s/days", journal_store_part(j), j->folder);
 }
 
-struct ledger_day *ledger_find(struct journal *j, uint16_t day)
+struct ledger_day *ledger_find(struct local *j, uint16_t day)
 {
 	for (unsigned i = 0; i < j->ledger.n; i++)
 		if (j->ledger.days[i].day == day)
@@ -40,7 +40,7 @@ struct ledger_day *ledger_find(struct journal *j, uint16_t day)
 	return NULL;
 }
 
-static struct ledger_day *have(struct journal *j, uint16_t day)
+static struct ledger_day *have(struct local *j, uint16_t day)
 {
 	struct ledger_day *d = ledger_find(j, day);
 	if (!d && j->ledger.n < LEDGER_MAX) {
@@ -52,7 +52,7 @@ static struct ledger_day *have(struct journal *j, uint16_t day)
 
 /* --- the file */
 
-static bool parse(struct journal *j, struct str text)
+static bool parse(struct local *j, struct str text)
 {
 	struct str rest, line;
 	if (!checked_text(text, &rest) || !str_starts(rest, STR(MAGIC)))
@@ -72,7 +72,7 @@ static bool parse(struct journal *j, struct str text)
 	return true;
 }
 
-void ledger_load(struct journal *j)
+void ledger_load(struct local *j)
 {
 	char path[4096];
 	struct buf b = {0};
@@ -82,7 +82,7 @@ void ledger_load(struct journal *j)
 	buf_done(&b);
 }
 
-static enum err save(struct journal *j)
+static enum err save(struct local *j)
 {
 	struct buf b = {0};
 	char path[4096];
@@ -102,14 +102,15 @@ static enum err save(struct journal *j)
 	return e;
 }
 
-void ledger_save(struct journal *j)
+void ledger_save(struct local *j)
 {
 	if (save(j) != OK)
 		log_warn("journal", "which days there are could not be written down why=\"%s\"", err_text());
 }
 
-void ledger_expect(struct journal *j, const uint16_t *days, unsigned n)
+void local_expect(struct journal *base, const uint16_t *days, unsigned n)
 {
+	struct local *j = (struct local *)base;
 	unsigned kept = 0;
 	for (unsigned i = 0; i < j->ledger.n; i++)
 		for (unsigned k = 0; k < n; k++)
@@ -120,7 +121,7 @@ void ledger_expect(struct journal *j, const uint16_t *days, unsigned n)
 
 /* --- while it is written */
 
-void ledger_begin(struct journal *j, uint16_t day)
+void ledger_begin(struct local *j, uint16_t day)
 {
 	struct ledger_day *d = ledger_find(j, day) ? NULL : have(j, day);
 	if (!d)
@@ -129,7 +130,7 @@ void ledger_begin(struct journal *j, uint16_t day)
 	ledger_save(j);
 }
 
-void ledger_add(struct journal *j, uint16_t day, uint64_t events, uint64_t seq)
+void ledger_add(struct local *j, uint16_t day, uint64_t events, uint64_t seq)
 {
 	struct ledger_day *d = have(j, day);
 	if (!d)
@@ -140,7 +141,7 @@ void ledger_add(struct journal *j, uint16_t day, uint64_t events, uint64_t seq)
 	j->ledger.unsaved += events;
 }
 
-void ledger_tick(struct journal *j)
+void ledger_tick(struct local *j)
 {
 	if (j->ledger.unsaved >= SAVE_EVERY)
 		ledger_save(j);
@@ -151,7 +152,7 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return b < a ? a - b : 0;
 }
 
-enum err ledger_drop(struct journal *j, uint16_t day, uint64_t events)
+enum err ledger_drop(struct local *j, uint16_t day, uint64_t events)
 {
 	struct ledger_day *d = ledger_find(j, day);
 	if (!d)
@@ -164,7 +165,7 @@ enum err ledger_drop(struct journal *j, uint16_t day, uint64_t events)
 	return e;
 }
 
-void ledger_dropped(struct journal *j, uint16_t day, uint64_t events, bool done)
+void ledger_dropped(struct local *j, uint16_t day, uint64_t events, bool done)
 {
 	struct ledger_day *d = ledger_find(j, day);
 	if (!d)
@@ -176,7 +177,7 @@ void ledger_dropped(struct journal *j, uint16_t day, uint64_t events, bool done)
 	ledger_save(j);
 }
 
-void ledger_expire(struct journal *j, uint16_t oldest)
+void ledger_expire(struct local *j, uint16_t oldest)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < j->ledger.n; i++)
@@ -197,7 +198,7 @@ static void where_of(uint16_t day, char out[32])
 	snprintf(out, 32, "journal/%s", text);
 }
 
-static void note(struct journal *j, uint16_t day, struct ledger_day *d, const char *what)
+static void note(struct local *j, uint16_t day, struct ledger_day *d, const char *what)
 {
 	char where[32];
 	where_of(day, where);
@@ -206,7 +207,7 @@ static void note(struct journal *j, uint16_t day, struct ledger_day *d, const ch
 	damage_note(j->damage, where, d && d->known ? d->events - d->readable : EVENTS_UNKNOWN, "%s", what);
 }
 
-enum err ledger_set_aside(struct journal *j, uint16_t day, const char *why)
+enum err ledger_set_aside(struct local *j, uint16_t day, const char *why)
 {
 	char from[4096], to[4200], text[400];
 	struct ledger_day *d = ledger_find(j, day);
@@ -243,7 +244,7 @@ uint64_t ledger_events(struct str records)
 }
 
 /* The events of the blocks of a day behind a sequence, but for those of a commit that is to be taken back. `open`: each is opened; else the headers are believed, which count other records too. */
-enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out)
+enum err ledger_count(struct local *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out)
 {
 	struct opener x;
 	struct buf records = {0};
@@ -258,7 +259,7 @@ enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, 
 		return e;
 	}
 	db_walk(&t, d->table, &c);
-	for (unsigned lane = 0; lane < j->lanes; lane++) {
+	for (unsigned lane = 0; lane < j->base.lanes; lane++) {
 		uint8_t from[PLACE_LEN];
 		sealed_place(lane, after + 1, from);
 		for (bool more = db_seek(&c, journal_bytes(from, PLACE_LEN), &key, &value); more; more = db_next(&c, &key, &value)) {
@@ -284,7 +285,7 @@ enum err ledger_count(struct journal *j, struct journal_day *d, uint64_t after, 
 }
 
 /* Is it known byte for byte how it stood? Else another time alone says nothing. */
-static bool summed(const struct journal *j, uint16_t day)
+static bool summed(const struct local *j, uint16_t day)
 {
 	char where[32], name[48];
 	where_of(day, where);
@@ -295,7 +296,7 @@ static bool summed(const struct journal *j, uint16_t day)
 #define COUNTED_MOST ((uint64_t)4 << 30) /* bytes that are read at a start after a crash */
 
 /* After a crash, or where something could not be read: is what the ledger knows of still there? What came since it was saved is added. False: that would be too much to read. */
-static bool count_after_crash(struct journal *j, struct journal_day *d, struct ledger_day *l, struct day_count *all, enum err *e)
+static bool count_after_crash(struct local *j, struct journal_day *d, struct ledger_day *l, struct day_count *all, enum err *e)
 {
 	struct day_count since = {0};
 	char file[4200], where[32];
@@ -316,7 +317,7 @@ static bool count_after_crash(struct journal *j, struct journal_day *d, struct l
 }
 
 /* A day that is open: its numbers as they are now. */
-static enum err settle_day(struct journal *j, struct journal_day *d)
+static enum err settle_day(struct local *j, struct journal_day *d)
 {
 	struct ledger_day *l = have(j, d->day);
 	struct day_count n = {0};
@@ -324,7 +325,7 @@ static enum err settle_day(struct journal *j, struct journal_day *d)
 	enum err e = OK;
 	if (!l)
 		return OK;
-	for (unsigned i = 0; i < j->lanes; i++)
+	for (unsigned i = 0; i < j->base.lanes; i++)
 		if (atomic_load(&d->last[i]) > last)
 			last = atomic_load(&d->last[i]);
 	if (d->changed || (l->known && l->readable != l->events)) { /* more readable than stored: it was being exchanged (ledger_drop) */
@@ -363,7 +364,7 @@ static enum err settle_day(struct journal *j, struct journal_day *d)
 	return OK;
 }
 
-enum err ledger_settle(struct journal *j)
+enum err ledger_settle(struct local *j)
 {
 	enum err e = OK;
 	bool had_any = j->ledger.n > 0, lost_list = (j->ledger.missing || j->ledger.damaged) && !j->oldest;
@@ -424,7 +425,7 @@ enum err pages_check_open(struct db *db, const char *file)
 	return e == ERR_BUSY ? OK : e;
 }
 
-static enum err verify_day(struct journal *j, struct journal_day *d, void (*problem)(void *, const char *), void *arg)
+static enum err verify_day(struct local *j, struct journal_day *d, void (*problem)(void *, const char *), void *arg)
 {
 	char where[32], file[4200];
 	struct day_count n;
@@ -446,10 +447,11 @@ static enum err verify_day(struct journal *j, struct journal_day *d, void (*prob
 	return OK;
 }
 
-enum err journal_verify(struct journal *j, void (*problem)(void *, const char *), void *arg)
+enum err local_verify(struct journal *base, void (*problem)(void *, const char *), void *arg)
 {
+	struct local *j = (struct local *)base;
 	uint16_t days[DAYS_MAX];
-	unsigned n = journal_days(j, days, DAYS_MAX);
+	unsigned n = journal_days(base, days, DAYS_MAX);
 	enum err e = OK;
 	for (unsigned i = 0; i < n && !e; i++) {
 		struct journal_day *d = journal_day_hold(j, days[i], NULL);

@@ -15,7 +15,7 @@ struct str journal_bytes(const uint8_t *p, size_t n)
 	return str_make((const char *)p, n);
 }
 
-static enum err commit_day(struct journal *j, struct journal_day *d, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err commit_day(struct local *j, struct journal_day *d, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	struct db_txn t;
 	enum err e = db_begin(&d->db, true, &t);
@@ -42,7 +42,7 @@ static enum err commit_day(struct journal *j, struct journal_day *d, struct jour
 }
 
 /* Visible only now, all together: a reader never sees a part of a commit. */
-static void show(struct journal *j, const struct journal_block *blocks, size_t n)
+static void show(struct local *j, const struct journal_block *blocks, size_t n)
 {
 	pthread_mutex_lock(&j->lock);
 	for (size_t i = 0; i < n; i++) {
@@ -50,10 +50,10 @@ static void show(struct journal *j, const struct journal_block *blocks, size_t n
 		unsigned s = blocks[i].shard;
 		if (blocks[i].seq > atomic_load(&d->last[s]))
 			atomic_store(&d->last[s], blocks[i].seq);
-		if (blocks[i].seq > atomic_load(&j->last[s]))
-			atomic_store(&j->last[s], blocks[i].seq);
-		if (blocks[i].seq > atomic_load(&j->committed[s]))
-			atomic_store(&j->committed[s], blocks[i].seq);
+		if (blocks[i].seq > atomic_load(&j->base.last[s]))
+			atomic_store(&j->base.last[s], blocks[i].seq);
+		if (blocks[i].seq > atomic_load(&j->base.committed[s]))
+			atomic_store(&j->base.committed[s], blocks[i].seq);
 	}
 	pthread_mutex_unlock(&j->lock);
 	for (size_t i = 0; i < n; i++)
@@ -61,7 +61,7 @@ static void show(struct journal *j, const struct journal_block *blocks, size_t n
 	ledger_tick(j);
 }
 
-static enum err days_of_blocks(struct journal *j, const struct journal_block *blocks, size_t n, struct journal_day *days[DAYS_MAX], unsigned *days_n)
+static enum err days_of_blocks(struct local *j, const struct journal_block *blocks, size_t n, struct journal_day *days[DAYS_MAX], unsigned *days_n)
 {
 	*days_n = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -79,7 +79,7 @@ static enum err days_of_blocks(struct journal *j, const struct journal_block *bl
 }
 
 /* All days or none: what a failing one leaves in the others goes again, before anything else is stored. */
-static enum err store_several(struct journal *j, struct journal_block *blocks, size_t n, struct journal_day *const *days, unsigned days_n,
+static enum err store_several(struct local *j, struct journal_block *blocks, size_t n, struct journal_day *const *days, unsigned days_n,
     const uint8_t rules_hash[16])
 {
 	char why[512];
@@ -105,7 +105,7 @@ static enum err store_several(struct journal *j, struct journal_block *blocks, s
 }
 
 /* Into the days' environments, where readers find them. */
-static enum err store_blocks(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err store_blocks(struct local *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	struct journal_day *days[DAYS_MAX];
 	unsigned days_n;
@@ -117,7 +117,7 @@ static enum err store_blocks(struct journal *j, struct journal_block *blocks, si
 	return e;
 }
 
-static void pend(struct journal *j, const struct journal_block *b, uint64_t seq)
+static void pend(struct local *j, const struct journal_block *b, uint64_t seq)
 {
 	struct pending *p = &j->pending[b->shard];
 	buf_str(&p->records, b->records);
@@ -128,25 +128,26 @@ static void pend(struct journal *j, const struct journal_block *b, uint64_t seq)
 	j->pending_bytes += b->records.n;
 }
 
-size_t journal_unpublished(const struct journal *j)
+static size_t local_unpublished(const struct journal *base)
 {
+	const struct local *j = (const struct local *)base;
 	return j->pending_bytes + (j->undo.n > 0);
 }
 
-static enum err publish(struct journal *j)
+static enum err publish(struct local *j)
 {
 	struct journal_block blocks[LANES_MAX];
 	size_t n = 0;
 	enum err e = j->undo.n ? whole_undo(j) : OK;
 	if (e || !j->pending_bytes)
 		return e;
-	for (unsigned i = 0; i < j->lanes; i++)
+	for (unsigned i = 0; i < j->base.lanes; i++)
 		if (j->pending[i].count)
 			blocks[n++] = (struct journal_block){
 			    j->pending_day, (uint16_t)i, j->pending[i].count, buf_view(&j->pending[i].records), j->pending[i].seq, j->pending[i].events};
 	if ((e = store_blocks(j, blocks, n, j->pending_rules)))
 		return e; /* the log still has them */
-	for (unsigned i = 0; i < j->lanes; i++) {
+	for (unsigned i = 0; i < j->base.lanes; i++) {
 		buf_clear(&j->pending[i].records);
 		j->pending[i].count = j->pending[i].events = 0;
 	}
@@ -154,12 +155,17 @@ static enum err publish(struct journal *j)
 	return OK;
 }
 
-enum err journal_publish(struct journal *j)
+static enum err publish_all(struct local *j)
 {
 	enum err e = publish(j);
 	if (!e)
 		wal_rewind(j->wal);
 	return e;
+}
+
+static enum err local_publish(struct journal *base)
+{
+	return publish_all((struct local *)base);
 }
 
 /* The log takes small commits of one day; what waits there is of the same day and rules, so its order within a shard is that of its blocks. */
@@ -174,7 +180,7 @@ static bool suits_wal(const struct journal_block *blocks, size_t n)
 	return bytes <= WAL_FRAME_MOST;
 }
 
-static enum err log_blocks(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err log_blocks(struct local *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	struct wal_head h = {.seq = j->next_seq++, .day = blocks[0].day};
 	struct journal_day *d;
@@ -182,7 +188,7 @@ static enum err log_blocks(struct journal *j, struct journal_block *blocks, size
 	enum err e = journal_have_day(j, h.day, true, &d);
 	if (!e)
 		e = wal_append(j->wal, &h, d->key, blocks, n);
-	if (e == ERR_FULL && j->pending_bytes && !(e = journal_publish(j)))
+	if (e == ERR_FULL && j->pending_bytes && !(e = publish_all(j)))
 		e = wal_append(j->wal, &h, d->key, blocks, n);
 	if (e)
 		return e;
@@ -191,34 +197,36 @@ static enum err log_blocks(struct journal *j, struct journal_block *blocks, size
 	for (size_t i = 0; i < n; i++) {
 		pend(j, &blocks[i], h.seq);
 		blocks[i].seq = h.seq;
-		atomic_store(&j->committed[blocks[i].shard], h.seq);
+		atomic_store(&j->base.committed[blocks[i].shard], h.seq);
 	}
 	return OK;
 }
 
-enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err local_commit(struct journal *base, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
+	struct local *j = (struct local *)base;
 	bool wal = n && suits_wal(blocks, n);
 	enum err e = OK;
 	if (!wal || blocks[0].day != j->pending_day || memcmp(rules_hash, j->pending_rules, sizeof j->pending_rules) != 0)
-		e = journal_publish(j);
+		e = publish_all(j);
 	if (!e)
 		e = wal ? log_blocks(j, blocks, n, rules_hash) : store_blocks(j, blocks, n, rules_hash);
 	return e;
 }
 
-enum err journal_try(struct journal *j, uint16_t day)
+static enum err local_try(struct journal *base, uint16_t day)
 {
+	struct local *j = (struct local *)base;
 	struct wal_head h = {.seq = j->next_seq++, .day = day};
 	struct journal_day *d;
 	enum err e = journal_have_day(j, day, true, &d);
 	if (!e)
 		e = wal_append(j->wal, &h, d->key, NULL, 0);
-	return e == ERR_FULL && j->pending_bytes ? journal_publish(j) : e;
+	return e == ERR_FULL && j->pending_bytes ? publish_all(j) : e;
 }
 
 /* Is the log there as it was? After an orderly stop nothing in it is needed. */
-static enum err look_at_wal(struct journal *j, bool stopped)
+static enum err look_at_wal(struct local *j, bool stopped)
 {
 	struct stat st;
 	bool there = stat(j->wal_path, &st) == 0, whole = there && S_ISREG(st.st_mode) && st.st_size == WAL_BYTES;
@@ -241,7 +249,7 @@ static enum err look_at_wal(struct journal *j, bool stopped)
 }
 
 /* What the last run had answered for and not brought into its day. */
-static enum err recover(struct journal *j)
+static enum err recover(struct local *j)
 {
 	struct wal_head h;
 	struct str parts;
@@ -263,11 +271,11 @@ static enum err recover(struct journal *j)
 		j->pending_day = h.day;
 		memcpy(j->pending_rules, h.rules_hash, sizeof h.rules_hash);
 		while (wal_part(&parts, &b)) {
-			if (b.shard >= j->lanes || h.seq <= atomic_load(&d->last[b.shard]))
+			if (b.shard >= j->base.lanes || h.seq <= atomic_load(&d->last[b.shard]))
 				continue;
 			b.events = (uint32_t)ledger_events(b.records);
 			pend(j, &b, h.seq);
-			atomic_store(&j->committed[b.shard], h.seq);
+			atomic_store(&j->base.committed[b.shard], h.seq);
 		}
 	}
 	uint64_t lost = e ? 0 : wal_lost(j->wal, &torn);
@@ -275,7 +283,7 @@ static enum err recover(struct journal *j)
 		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "%llu commits of the last moment before the crash cannot be read", (unsigned long long)lost);
 	else if (!e && torn)
 		log_warn("journal", "the last commit in the write-ahead log is not whole: it was answered only if the file was changed since");
-	if (!e && (e = journal_publish(j)) == ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
+	if (!e && (e = publish_all(j)) == ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
 		log_error("journal", "what is in the write-ahead log has no room in its day yet, will be tried again why=\"%s\"", err_text());
 		e = OK;
 	}
@@ -286,58 +294,9 @@ static enum err recover(struct journal *j)
 	return e;
 }
 
-enum err journal_open(const struct journal_place *p, struct journal **out)
+static void local_close(struct journal *base)
 {
-	struct journal *j = calloc(1, sizeof *j);
-	if (!j)
-		return err_set(ERR_NOMEM, "no memory");
-	snprintf(j->folder, sizeof j->folder, "%s/journal", p->store);
-	snprintf(j->wal_path, sizeof j->wal_path, "%s/wal", p->store);
-	j->keys = p->keys;
-	j->files = p->files;
-	j->damage = p->damage;
-	j->lanes = p->shards + 1;
-	j->map_bytes = p->map_bytes;
-	j->readonly = p->readonly;
-	j->restoring = p->restoring;
-	j->oldest = p->oldest;
-	j->next_seq = 1;
-	j->last = calloc(j->lanes, sizeof *j->last);
-	j->committed = calloc(j->lanes, sizeof *j->committed);
-	j->pending = calloc(j->lanes, sizeof *j->pending);
-	bool sealer = sealer_init(&j->sealer);
-	pthread_mutex_init(&j->lock, NULL);
-	enum err e = j->last && j->committed && j->pending && sealer ? OK : err_set(ERR_NOMEM, "no memory");
-	ledger_load(j);
-	if (!e)
-		e = whole_load(j);
-	if (!e)
-		e = journal_open_days(j);
-	if (!e && j->undo.n) {
-		log_warn("journal", "a commit of several days was not through and goes days=%u", j->undo.n);
-		j->next_seq = j->undo.last >= j->next_seq ? j->undo.last + 1 : j->next_seq;
-		if (!j->readonly && whole_undo(j) != OK) /* nothing is stored before it is done */
-			log_error("journal", "not possible now, will be tried again why=\"%s\"", err_text());
-	}
-	for (unsigned i = 0; i < j->lanes && !e; i++)
-		atomic_store(&j->committed[i], atomic_load(&j->last[i]));
-	if (!e && !j->restoring)
-		e = ledger_settle(j);
-	if (!e && !j->readonly)
-		e = recover(j);
-	if (e) {
-		journal_close(j);
-		return e;
-	}
-	j->opened = true;
-	*out = j;
-	return OK;
-}
-
-void journal_close(struct journal *j)
-{
-	if (!j)
-		return;
+	struct local *j = (struct local *)base;
 	if (j->opened && !j->readonly)
 		ledger_save(j);
 	for (int i = 0; i < DAYS_MAX; i++)
@@ -347,18 +306,18 @@ void journal_close(struct journal *j)
 			journal_day_close(&j->days[i]);
 		}
 	wal_close(j->wal);
-	for (unsigned i = 0; j->pending && i < j->lanes; i++)
+	for (unsigned i = 0; j->pending && i < j->base.lanes; i++)
 		buf_done(&j->pending[i].records);
 	free(j->pending);
 	sealer_done(&j->sealer);
-	free(j->last);
-	free(j->committed);
+	journal_end(&j->base);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
 }
 
-void journal_expire(struct journal *j, uint16_t oldest)
+static void local_expire(struct journal *base, uint16_t oldest)
 {
+	struct local *j = (struct local *)base;
 	struct journal_day gone[DAYS_MAX];
 	uint16_t days[DAYS_MAX];
 	unsigned gone_n = 0, n = 0;
@@ -380,30 +339,17 @@ void journal_expire(struct journal *j, uint16_t oldest)
 	journal_expire_aside(j);
 }
 
-void journal_floor(struct journal *j, unsigned shard, struct journal_pos seen)
+static void local_floor(struct journal *base, unsigned shard, struct journal_pos seen)
 {
+	struct local *j = (struct local *)base;
 	(void)shard; /* sequences are global */
 	if (seen.at >= j->next_seq)
 		j->next_seq = seen.at + 1;
 }
 
-unsigned journal_control(const struct journal *j)
+static unsigned local_days(struct journal *base, uint16_t *out, unsigned cap)
 {
-	return j->lanes - 1;
-}
-
-struct journal_pos journal_committed(const struct journal *j, unsigned shard)
-{
-	return (struct journal_pos){atomic_load(&j->committed[shard])};
-}
-
-struct journal_pos journal_last(const struct journal *j, unsigned shard)
-{
-	return (struct journal_pos){atomic_load(&j->last[shard])};
-}
-
-unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap)
-{
+	struct local *j = (struct local *)base;
 	unsigned n = 0;
 	pthread_mutex_lock(&j->lock);
 	for (int i = 0; i < DAYS_MAX && n < cap; i++)
@@ -413,16 +359,6 @@ unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap)
 	return n;
 }
 
-uint16_t journal_oldest_day(struct journal *j)
-{
-	uint16_t days[DAYS_MAX], oldest = 0;
-	unsigned n = journal_days(j, days, DAYS_MAX);
-	for (unsigned i = 0; i < n; i++)
-		if (!oldest || days[i] < oldest)
-			oldest = days[i];
-	return oldest;
-}
-
 /* --- reading */
 
 enum err journal_unseal(struct opener *x, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count)
@@ -430,8 +366,9 @@ enum err journal_unseal(struct opener *x, const struct journal_day *d, struct st
 	return sealed_open(x, d->key, (const uint8_t *)key.p, value, records, count);
 }
 
-struct journal_reader {
-	struct journal *j;
+struct local_reader {
+	struct journal_reader base;
+	struct local *j;
 	unsigned shard, n;
 	struct opener opener;
 	struct {
@@ -444,7 +381,7 @@ struct journal_reader {
 	} day[DAYS_MAX];
 };
 
-static bool in_shard(const struct journal_reader *r, unsigned i)
+static bool in_shard(const struct local_reader *r, unsigned i)
 {
 	return r->day[i].key.n == PLACE_LEN && get_u16((const uint8_t *)r->day[i].key.p) == r->shard &&
 	       get_u64((const uint8_t *)r->day[i].key.p + 2) <= r->day[i].limit;
@@ -452,7 +389,7 @@ static bool in_shard(const struct journal_reader *r, unsigned i)
 
 /* A day in which something does not open, or whose pages lead nowhere, while it is in use: it is gone on without what cannot be read. Where the start
  * has counted already what is lost, that stands. The next start looks at all of it. */
-static void found_damage(struct journal *j, struct journal_day *d)
+static void found_damage(struct local *j, struct journal_day *d)
 {
 	char where[32], text[DAY_TEXT];
 	day_text(d->day, text);
@@ -462,11 +399,36 @@ static void found_damage(struct journal *j, struct journal_day *d)
 		damage_note(j->damage, where, EVENTS_UNKNOWN, "damaged while it was in use (%s); the next start counts what is lost", err_text());
 }
 
-enum err journal_read(struct journal *j, unsigned shard, struct journal_pos after, struct journal_reader **out)
+static void local_read_end(struct journal_reader *base)
 {
-	struct journal_reader *r = calloc(1, sizeof *r);
+	struct local_reader *r = (struct local_reader *)base;
+	for (unsigned i = 0; i < r->n; i++) {
+		db_walk_end(&r->day[i].c);
+		db_abort(&r->day[i].t);
+	}
+	struct journal_day gone[DAYS_MAX];
+	unsigned gone_n = 0;
+	low_hold();
+	pthread_mutex_lock(&r->j->lock);
+	for (unsigned i = 0; i < r->n; i++) {
+		r->day[i].d->refs--;
+		gone_n += journal_day_take(r->day[i].d, &gone[gone_n]);
+	}
+	pthread_mutex_unlock(&r->j->lock);
+	low_release();
+	for (unsigned i = 0; i < gone_n; i++)
+		journal_day_close(&gone[i]);
+	opener_done(&r->opener);
+	free(r);
+}
+
+static enum err local_read(struct journal *base, unsigned shard, struct journal_pos after, struct journal_reader **out)
+{
+	struct local *j = (struct local *)base;
+	struct local_reader *r = calloc(1, sizeof *r);
 	if (!r)
 		return err_set(ERR_NOMEM, "no memory");
+	r->base.of = base;
 	r->j = j;
 	r->shard = shard;
 	enum err e = opener_init(&r->opener) ? OK : err_set(ERR_NOMEM, "no memory");
@@ -502,19 +464,20 @@ enum err journal_read(struct journal *j, unsigned shard, struct journal_pos afte
 		}
 	}
 	if (e)
-		journal_read_end(r);
+		local_read_end(&r->base);
 	else
-		*out = r;
+		*out = &r->base;
 	return e;
 }
 
-enum err journal_count(struct journal *j, unsigned shard, struct journal_pos upto, uint64_t *records)
+static enum err local_count(struct journal *base, unsigned shard, struct journal_pos upto, uint64_t *records)
 {
-	struct journal_reader *r;
+	struct journal_reader *opened;
 	uint64_t sum = 0;
-	enum err e = journal_read(j, shard, JOURNAL_START, &r);
+	enum err e = local_read(base, shard, JOURNAL_START, &opened);
 	if (e)
 		return e;
+	struct local_reader *r = (struct local_reader *)opened;
 	for (unsigned i = 0; i < r->n && !e; i++) {
 		while (r->day[i].more && get_u64((const uint8_t *)r->day[i].key.p + 2) <= upto.at) {
 			sum += sealed_count(r->day[i].value);
@@ -522,14 +485,15 @@ enum err journal_count(struct journal *j, unsigned shard, struct journal_pos upt
 		}
 		e = r->day[i].t.err;
 	}
-	journal_read_end(r);
+	local_read_end(opened);
 	if (!e)
 		*records = sum;
 	return e;
 }
 
-enum err journal_next(struct journal_reader *r, struct buf *records, struct journal_pos *pos, uint32_t *count, uint16_t *day)
+static enum err local_next(struct journal_reader *base, struct buf *records, struct journal_pos *pos, uint32_t *count, uint16_t *day)
 {
+	struct local_reader *r = (struct local_reader *)base;
 	unsigned best = r->n;
 	uint64_t lowest = UINT64_MAX;
 	for (unsigned i = 0; i < r->n; i++) {
@@ -553,30 +517,79 @@ enum err journal_next(struct journal_reader *r, struct buf *records, struct jour
 	return after && after != ERR_CORRUPT ? after : e;
 }
 
-void journal_read_end(struct journal_reader *r)
+static void local_wipe_log(struct journal *base)
 {
-	for (unsigned i = 0; i < r->n; i++) {
-		db_walk_end(&r->day[i].c);
-		db_abort(&r->day[i].t);
-	}
-	struct journal_day gone[DAYS_MAX];
-	unsigned gone_n = 0;
-	low_hold();
-	pthread_mutex_lock(&r->j->lock);
-	for (unsigned i = 0; i < r->n; i++) {
-		r->day[i].d->refs--;
-		gone_n += journal_day_take(r->day[i].d, &gone[gone_n]);
-	}
-	pthread_mutex_unlock(&r->j->lock);
-	low_release();
-	for (unsigned i = 0; i < gone_n; i++)
-		journal_day_close(&gone[i]);
-	opener_done(&r->opener);
-	free(r);
-}
-
-void journal_wipe_log(struct journal *j)
-{
+	struct local *j = (struct local *)base;
 	if (wal_wipe(j->wal) != OK)
 		log_warn("journal", "the write-ahead log was not wiped why=\"%s\"", err_text());
+}
+
+static const struct journal_kind local_kind = {
+    .close = local_close,
+    .commit = local_commit,
+    .publish = local_publish,
+    .try = local_try,
+    .unpublished = local_unpublished,
+    .swap = local_swap,
+    .wipe_log = local_wipe_log,
+    .expire = local_expire,
+    .floor = local_floor,
+    .clean = local_clean,
+    .days = local_days,
+    .count = local_count,
+    .verify = local_verify,
+    .read = local_read,
+    .next = local_next,
+    .read_end = local_read_end,
+    .copy = local_copy,
+    .moment = local_moment,
+    .cut = local_cut,
+    .expect = local_expect,
+};
+
+enum err local_open(const struct journal_place *p, struct journal **out)
+{
+	struct local *j = calloc(1, sizeof *j);
+	if (!j)
+		return err_set(ERR_NOMEM, "no memory");
+	enum err e = journal_begin(&j->base, &local_kind, p->shards);
+	snprintf(j->folder, sizeof j->folder, "%s/journal", p->store);
+	snprintf(j->wal_path, sizeof j->wal_path, "%s/wal", p->store);
+	j->keys = p->keys;
+	j->files = p->files;
+	j->damage = p->damage;
+	j->map_bytes = p->map_bytes;
+	j->readonly = p->readonly;
+	j->restoring = p->restoring;
+	j->oldest = p->oldest;
+	j->next_seq = 1;
+	j->pending = calloc(j->base.lanes, sizeof *j->pending);
+	bool sealer = sealer_init(&j->sealer);
+	pthread_mutex_init(&j->lock, NULL);
+	if (!e && !(j->pending && sealer))
+		e = err_set(ERR_NOMEM, "no memory");
+	ledger_load(j);
+	if (!e)
+		e = whole_load(j);
+	if (!e)
+		e = journal_open_days(j);
+	if (!e && j->undo.n) {
+		log_warn("journal", "a commit of several days was not through and goes days=%u", j->undo.n);
+		j->next_seq = j->undo.last >= j->next_seq ? j->undo.last + 1 : j->next_seq;
+		if (!j->readonly && whole_undo(j) != OK) /* nothing is stored before it is done */
+			log_error("journal", "not possible now, will be tried again why=\"%s\"", err_text());
+	}
+	for (unsigned i = 0; i < j->base.lanes && !e; i++)
+		atomic_store(&j->base.committed[i], atomic_load(&j->base.last[i]));
+	if (!e && !j->restoring)
+		e = ledger_settle(j);
+	if (!e && !j->readonly)
+		e = recover(j);
+	if (e) {
+		local_close(&j->base);
+		return e;
+	}
+	j->opened = true;
+	*out = &j->base;
+	return OK;
 }

@@ -23,7 +23,7 @@ enum { AT_FIRST = 8, AT_LAST = 16, AT_N = 24, AT_DAYS = 26 };
 static const uint8_t magic[8] = "crumb u1";
 _Static_assert(AT_DAYS + 2 * DAYS_MAX <= BYTES - SUM_LEN, "all days fit");
 
-static void path_of(const struct journal *j, char out[4096])
+static void path_of(const struct local *j, char out[4096])
 {
 	snprintf(out, 4096, "%.*s/undo", (int)(strlen(j->folder) - strlen("/journal")), j->folder);
 }
@@ -33,7 +33,7 @@ static void sum_of(const uint8_t *b, uint8_t out[SUM_LEN])
 	crypto_generichash(out, SUM_LEN, b, BYTES - SUM_LEN, NULL, 0);
 }
 
-static enum err write_file(struct journal *j, const uint8_t b[BYTES])
+static enum err write_file(struct local *j, const uint8_t b[BYTES])
 {
 	char path[4096];
 	path_of(j, path);
@@ -49,7 +49,7 @@ static enum err write_file(struct journal *j, const uint8_t b[BYTES])
 	return e;
 }
 
-enum err whole_end(struct journal *j)
+enum err whole_end(struct local *j)
 {
 	static const uint8_t none[BYTES];
 	enum err e = write_file(j, none);
@@ -58,7 +58,7 @@ enum err whole_end(struct journal *j)
 	return e;
 }
 
-enum err whole_load(struct journal *j)
+enum err whole_load(struct local *j)
 {
 	char path[4096];
 	uint8_t b[BYTES], sum[SUM_LEN];
@@ -86,7 +86,7 @@ enum err whole_load(struct journal *j)
 	return OK;
 }
 
-enum err whole_begin(struct journal *j, uint64_t first, uint64_t last, struct journal_day *const *days, unsigned n)
+enum err whole_begin(struct local *j, uint64_t first, uint64_t last, struct journal_day *const *days, unsigned n)
 {
 	uint8_t b[BYTES] = {0};
 	struct undo u = {.first = first, .last = last, .n = n};
@@ -129,20 +129,20 @@ bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t fir
 	return any;
 }
 
-static enum err undo_day(struct journal *j, struct journal_day *d)
+static enum err undo_day(struct local *j, struct journal_day *d)
 {
 	struct db_txn t;
 	d->written = true;
 	enum err e = db_begin(&d->db, true, &t);
 	if (e)
 		return e;
-	if (whole_remove(&t, d->table, j->lanes, j->undo.first, j->undo.last) || t.err)
+	if (whole_remove(&t, d->table, j->base.lanes, j->undo.first, j->undo.last) || t.err)
 		return db_end(&t);
 	db_abort(&t);
 	return OK;
 }
 
-enum err whole_undo(struct journal *j)
+enum err whole_undo(struct local *j)
 {
 	enum err e = OK;
 	for (unsigned i = 0; i < j->undo.n && !e; i++) {

@@ -6,7 +6,6 @@
 #include "crumb/disk/checked.h"
 #include "crumb/disk/files.h"
 #include "format.h"
-#include "../journal/local.h"
 #include "crumb/disk/pages.h"
 
 #include <dirent.h>
@@ -256,7 +255,7 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 	if (!e)
 		e = folder_sync(path);
 	if (!e)
-		ledger_expect(s->journal, behind.days, behind.n);
+		journal_expect(s->journal, behind.days, behind.n);
 	store_close(s);
 	return e;
 }

@@ -262,6 +262,11 @@ static enum err map_size(struct store *s, const struct config *c)
 
 enum err store_open(const struct config *c, enum store_mode mode, struct store **out)
 {
+	return store_open_on(c, mode, NULL, out);
+}
+
+enum err store_open_on(const struct config *c, enum store_mode mode, struct journal_memory *memory, struct store **out)
+{
 	struct store *s = calloc(1, sizeof *s);
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory");
@@ -296,7 +301,7 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 		goto out;
 	if (mode != STORE_READ)
 		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage, s->shards, s->map_bytes, s->readonly, mode == STORE_RESTORE,
-				     f.sealed ? 0 : first_kept_day(c)},
+				     f.sealed ? 0 : first_kept_day(c), memory},
 		    &s->journal);
 	if (!e && mode != STORE_READ)
 		e = check_erased(s, f.sealed && !list_there, listed == FILES_CHANGED);

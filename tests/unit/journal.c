@@ -452,7 +452,7 @@ static enum err clean_first(struct store *s)
 
 static uint64_t events_of(struct store *s)
 {
-	const struct ledger_day *l = ledger_find(s->journal, CLEANED_DAY);
+	const struct ledger_day *l = ledger_find((struct local *)s->journal, CLEANED_DAY);
 	assert_non_null(l);
 	assert_true(l->known);
 	assert_int_equal(l->events, l->readable);

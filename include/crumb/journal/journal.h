@@ -1,18 +1,14 @@
-/* The journal: one LMDB environment per UTC day of observation, holding sealed blocks.
+/* The journal: what was observed, in sealed blocks, by UTC day and shard.
  *
- *     journal/YYYY-MM-DD/   key    shard u16 │ sequence u64            big-endian
- *                           value  version u8 │ count u32 │ raw length u32 │ rules hash 16 │ nonce 24 │ sealed bytes
+ * A block belongs to one shard and one day and needs nothing outside itself: zstd of msgpack records under the day's key (XChaCha20-Poly1305,
+ * draft-irtf-cfrg-xchacha). A day expires by destroying its key; then its bytes are noise, wherever they are.
  *
- * Sealed is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) under the day's key over zstd of msgpack records; key and header are
- * authenticated with it. A block belongs to one shard and one day and needs nothing outside itself. Sequences are global and
- * only grow; a day expires by destroying its key and unlinking its folder.
+ * There are two kinds. `local` keeps days of files (src/journal/local.h). `memory` keeps the same blocks in memory, for tests (journal/memory.h). Their
+ * users know neither: a commit is all or nothing and durable when it returns, a shard's blocks come in one order, and positions say how far somebody
+ * has read.
  *
- * A small commit is durable in the write-ahead log (the file wal beside journal/, src/journal/wal.h) first; publishing makes one block of each shard of
- * all that waits there and stores it in its day, where readers find it. A large commit, or one of several days, is stored at once; of several days, all or
- * none (the file undo beside journal/, src/journal/whole.c).
- *
- * Threads: one writes (journal_commit, journal_publish, journal_swap, journal_wipe_log, journal_expire); any number read, each with its own reader.
- */
+ * Threads: one writes (journal_commit, journal_publish, journal_try, journal_swap, journal_wipe_log, journal_expire, journal_floor); any number read, each
+ * with its own reader. */
 #ifndef CRUMB_JOURNAL_JOURNAL_H
 #define CRUMB_JOURNAL_JOURNAL_H
 
@@ -47,11 +43,14 @@ struct journal_block {
 	uint16_t day, shard;
 	uint32_t count;	    /* records */
 	struct str records; /* msgpack, one after the other */
-	uint64_t seq;	    /* set by the commit */
+	uint64_t seq;	    /* the journal's own, set by the commit */
 	uint32_t events;    /* how many of the records are events; for the ledger */
 };
 
+#define JOURNAL_DAYS_MAX 128
+
 struct files;
+struct journal_memory;
 struct journal_place {
 	const char *store; /* the folder that has journal/, wal, undo and days */
 	struct keys *keys;
@@ -62,8 +61,10 @@ struct journal_place {
 	bool readonly;
 	bool restoring; /* days are about to be put back: that there are none now is no loss */
 	uint16_t oldest; /* 0, or the first day that has not ended: then the keys may be another store's, and must open the journal */
+	struct journal_memory *memory; /* not files, but this; NULL: files */
 };
 /* A day that cannot be read is set aside beside the others and noted; the rest is opened. ERR_CORRUPT: the keys are not those of the journal. */
+/* Of the kind that the place names. */
 enum err journal_open(const struct journal_place *p, struct journal **out) MUST_CHECK;
 void journal_close(struct journal *j);
 
@@ -75,7 +76,7 @@ enum err journal_publish(struct journal *j) MUST_CHECK;
 /* Could a hit of this day be committed? Writes something that says nothing, where a hit would go. */
 enum err journal_try(struct journal *j, uint16_t day) MUST_CHECK;
 size_t journal_unpublished(const struct journal *j); /* bytes of records that readers do not see yet; the writer's thread */
-/* Writes a day anew beside itself, without the events of visitors that `drop` names; *out is NULL where there are none. Any thread; not for a day
+/* Makes a day anew beside itself, without the events of visitors that `drop` names; *out is NULL where there are none. Any thread; not for a day
  * that is being written to. ERR_BUSY: *stop became true. */
 struct journal_cleaned;
 enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *arg, const struct vkey *visitor), void *arg, const _Atomic bool *stop,
@@ -84,11 +85,13 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *arg, 
 enum err journal_swap(struct journal *j, struct journal_cleaned *c) MUST_CHECK;
 /* Overwrites the write-ahead log; everything must be published. */
 void journal_wipe_log(struct journal *j);
-/* A copy of a day into an empty folder. It is of a moment of its own, and may have a part of a commit of several days: whoever copies more than one
+/* --- of days that are files; ERR_USAGE: they are not. A copy of a day into an empty folder. It is of a moment of its own, and may have a part of a commit of several days: whoever copies more than one
  * day asks for journal_moment() first. */
 enum err journal_copy(struct journal *j, uint16_t day, const char *folder) MUST_CHECK;
 /* The highest sequence that readers see now: up to there each commit is in its days, behind it none counts. */
 uint64_t journal_moment(struct journal *j);
+/* Days were put back from a backup: of what was there before only these are missed; the others are counted at the next opening. */
+void journal_expect(struct journal *j, const uint16_t *days, unsigned n);
 /* Removes what is behind a moment from the copy of a day that nobody has open. */
 enum err journal_cut(const struct journal *j, const char *folder, uint64_t moment) MUST_CHECK;
 /* Unlinks the days before `oldest`; everything must be published, and their keys have been destroyed. */

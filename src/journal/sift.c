@@ -1,0 +1,27 @@
+/* What stays of a block's records when some visitors are to go. */
+#include "kind.h"
+
+#include "crumb/base/code.h"
+
+enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey *), void *arg, struct buf *kept, struct sifted *out)
+{
+	struct mp m = mp_over(records);
+	*out = (struct sifted){0};
+	while (m.p < m.end) {
+		const char *from = (const char *)m.p;
+		struct mp all = m;
+		struct vkey visitor;
+		bool event = record_event(&m, &visitor); /* erasures and rules stay: they say what is to be */
+		if (m.bad || (!event && (m = all, mp_skip(&m), m.bad)))
+			return err_set(ERR_CORRUPT, "journal: a record that is none");
+		struct str one = str_make(from, (size_t)((const char *)m.p - from));
+		if (event && drop(arg, &visitor)) {
+			out->gone++;
+			out->events += ledger_events(one);
+			continue;
+		}
+		buf_str(kept, one);
+		out->left++;
+	}
+	return kept->failed ? err_set(ERR_NOMEM, "no memory") : OK;
+}
