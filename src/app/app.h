@@ -1,6 +1,6 @@
 /* What crumbd is made of. */
-#ifndef CRUMB_APP_APP_H
-#define CRUMB_APP_APP_H
+#ifndef CRUMB_SRC_APP_APP_H
+#define CRUMB_SRC_APP_APP_H
 
 #include "crumb/ingest/options.h"
 

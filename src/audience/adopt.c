@@ -5,7 +5,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
-#include "fold.h"
+#include "folding.h"
 
 #include <math.h>
 #include <stdlib.h>

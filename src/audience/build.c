@@ -4,7 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
-#include "engine.h"
+#include "generations.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "generations.h"
 
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"

@@ -6,7 +6,7 @@
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 #include "crumb/rules/block.h"
-#include "fold.h"
+#include "folding.h"
 
 #include <stdlib.h>
 

@@ -11,8 +11,8 @@
  *
  * By Newton's method with conjugate gradients (Lin, Weng, Keerthi 2008) and their diagonal as the preconditioner. Nothing is random; sums run in order of
  * rows, so that the same rows give the same bits. */
-#ifndef CRUMB_AUDIENCE_LEARN_FIT_H
-#define CRUMB_AUDIENCE_LEARN_FIT_H
+#ifndef CRUMB_SRC_AUDIENCE_LEARN_FIT_H
+#define CRUMB_SRC_AUDIENCE_LEARN_FIT_H
 
 #include "crumb/base/err.h"
 

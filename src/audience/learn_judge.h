@@ -3,8 +3,8 @@
  * What a lookalike looks for are visitors of the seed's kind outside the seed, and training takes them for others. So that is what is rehearsed: each
  * fold's seeds in turn are put among the others, in training too, and are looked for there. What is told of the model (area, curve, chances) is how those
  * seeds came out among the others, ranked against the others alone. By chance they rank as anybody does, whatever is tried. */
-#ifndef CRUMB_AUDIENCE_LEARN_JUDGE_H
-#define CRUMB_AUDIENCE_LEARN_JUDGE_H
+#ifndef CRUMB_SRC_AUDIENCE_LEARN_JUDGE_H
+#define CRUMB_SRC_AUDIENCE_LEARN_JUDGE_H
 
 #include "learning.h"
 

@@ -1,6 +1,6 @@
 /* What the parts of a training share: reading (learn_read.c), fitting (learn_fit.c), judging (learn_judge.c), and what is made of it (learn.c). */
-#ifndef CRUMB_AUDIENCE_LEARNING_H
-#define CRUMB_AUDIENCE_LEARNING_H
+#ifndef CRUMB_SRC_AUDIENCE_LEARNING_H
+#define CRUMB_SRC_AUDIENCE_LEARNING_H
 
 #include "crumb/audience/learn.h"
 #include "learn_fit.h"

@@ -1,7 +1,7 @@
 #include "crumb/audience/trial.h"
 
 #include "crumb/audience/adopt.h"
-#include "engine.h"
+#include "generations.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -6,7 +6,7 @@
 #include "crumb/core/metric.h"
 #include "crumb/rules/block.h"
 #include "crumb/rules/eval.h"
-#include "fold.h"
+#include "folding.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* CSV of partners' segments and attributes to NDJSON as the importers read it. */
-#ifndef CRUMB_CLI_CONVERT_H
-#define CRUMB_CLI_CONVERT_H
+#ifndef CRUMB_SRC_CLI_CONVERT_H
+#define CRUMB_SRC_CLI_CONVERT_H
 
 #include "crumb/base/buf.h"
 

@@ -1,6 +1,6 @@
 /* A file to read, or '-', plain or compressed with gzip or zstd, which its first bytes tell. */
-#ifndef CRUMB_CLI_INPUT_H
-#define CRUMB_CLI_INPUT_H
+#ifndef CRUMB_SRC_CLI_INPUT_H
+#define CRUMB_SRC_CLI_INPUT_H
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"

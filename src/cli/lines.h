@@ -1,6 +1,6 @@
 /* The lines of a file that is imported: what they become, which number they have in the file, and which were refused and why. */
-#ifndef CRUMB_CLI_LINES_H
-#define CRUMB_CLI_LINES_H
+#ifndef CRUMB_SRC_CLI_LINES_H
+#define CRUMB_SRC_CLI_LINES_H
 
 #include "convert.h"
 #include "crumb/ingest/access.h"

@@ -1,6 +1,6 @@
 /* Inside the export layer: the formats that do not fit into one file. */
-#ifndef CRUMB_EXPORT_FORMATS_H
-#define CRUMB_EXPORT_FORMATS_H
+#ifndef CRUMB_SRC_EXPORT_FORMATS_H
+#define CRUMB_SRC_EXPORT_FORMATS_H
 
 #include "crumb/export/format.h"
 

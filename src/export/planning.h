@@ -1,6 +1,6 @@
 /* Inside the export layer: the two halves of a delivery's plan, who may be told of (plan.c) and what there is to say (differ.c). */
-#ifndef CRUMB_EXPORT_PLANNING_H
-#define CRUMB_EXPORT_PLANNING_H
+#ifndef CRUMB_SRC_EXPORT_PLANNING_H
+#define CRUMB_SRC_EXPORT_PLANNING_H
 
 #include "crumb/export/plan.h"
 #include "crumb/privacy/cookie.h"

@@ -1,5 +1,5 @@
 /* The admin listener: who may ask, what can be asked, with which parameters. */
-#include "admin.h"
+#include "admin_jobs.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"

@@ -1,5 +1,5 @@
 /* What the admin listener tells without changing anything: metrics, lists, state of the rules. It walks shards, so it has a thread of its own. */
-#include "admin.h"
+#include "admin_jobs.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/version.h"

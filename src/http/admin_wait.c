@@ -1,5 +1,5 @@
 /* Requests to the admin listener that wait: for the views, for the keeper, for a job. Looked at by the main thread every few milliseconds. */
-#include "admin.h"
+#include "admin_jobs.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"

@@ -5,7 +5,7 @@
  * names a person ends here: nothing of it is read. Audiences of Segment's (Audience Entered and Exited, identify with the audience as a trait) become
  * the attributes that the rules declare with source: segment. */
 #include "cdp_time.h"
-#include "collect.h"
+#include "collecting.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/number.h"

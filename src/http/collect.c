@@ -1,4 +1,4 @@
-#include "collect.h"
+#include "collecting.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"

@@ -1,5 +1,5 @@
 /* Who may read an answer. Credentialed CORS names one origin, never '*' (Fetch standard, section 3.2.5). */
-#include "collect.h"
+#include "collecting.h"
 
 #include "crumb/core/metric.h"
 

@@ -1,6 +1,6 @@
 #include "crumb/http/fixed.h"
 
-#include "collect.h"
+#include "collecting.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"

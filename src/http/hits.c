@@ -1,5 +1,5 @@
 /* The pixel, the event endpoint, opt-out and opt-in. */
-#include "collect.h"
+#include "collecting.h"
 
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"

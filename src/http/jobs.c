@@ -1,5 +1,5 @@
 /* The threads of the admin listener, and what those do that write or take long: imports, questions, backups, erasures, trainings. */
-#include "admin.h"
+#include "admin_jobs.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"

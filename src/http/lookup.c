@@ -1,5 +1,5 @@
 /* Requests that wait until everything their visitor has sent, an erasure too, is in the views. */
-#include "collect.h"
+#include "collecting.h"
 
 #include "crumb/base/clock.h"
 

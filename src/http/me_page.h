@@ -3,7 +3,7 @@
 #ifndef CRUMB_SRC_HTTP_ME_PAGE_H
 #define CRUMB_SRC_HTTP_ME_PAGE_H
 
-#include "collect.h"
+#include "collecting.h"
 #include "words.h"
 
 #include <jansson.h>

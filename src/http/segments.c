@@ -1,5 +1,5 @@
 /* GET /segments: which segments this browser is in, for the page it is on. A look-up about one visitor, not a group outlet. */
-#include "collect.h"
+#include "collecting.h"
 
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"

@@ -6,7 +6,7 @@
  *
  * Where consent says no, nothing is kept and the redirect carries no id. The match goes through the journal like any observation; the only cookie is
  * the visitor's own. */
-#include "collect.h"
+#include "collecting.h"
 
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"

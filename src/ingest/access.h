@@ -1,6 +1,6 @@
 /* What the readers of the forms share. */
-#ifndef CRUMB_INGEST_ACCESS_PRIVATE_H
-#define CRUMB_INGEST_ACCESS_PRIVATE_H
+#ifndef CRUMB_SRC_INGEST_ACCESS_H
+#define CRUMB_SRC_INGEST_ACCESS_H
 
 #include "crumb/ingest/access.h"
 

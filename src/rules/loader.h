@@ -1,7 +1,7 @@
 /* Inside the rules layer: reading YAML. One loader reads one bundle; its functions report mistakes and go on, so that one run
  * names them all. A function that could not use a value returns false. */
-#ifndef CRUMB_RULES_LOADER_H
-#define CRUMB_RULES_LOADER_H
+#ifndef CRUMB_SRC_RULES_LOADER_H
+#define CRUMB_SRC_RULES_LOADER_H
 
 #include "crumb/rules/rules.h"
 

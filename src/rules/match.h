@@ -1,6 +1,6 @@
 /* Inside the rules layer. */
-#ifndef CRUMB_RULES_MATCH_INSIDE_H
-#define CRUMB_RULES_MATCH_INSIDE_H
+#ifndef CRUMB_SRC_RULES_MATCH_H
+#define CRUMB_SRC_RULES_MATCH_H
 
 struct rules_matcher;
 void rules_matcher_free(struct rules_matcher *m);

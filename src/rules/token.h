@@ -1,6 +1,6 @@
 /* Inside the rules layer: the words and signs of a condition. */
-#ifndef CRUMB_RULES_TOKEN_H
-#define CRUMB_RULES_TOKEN_H
+#ifndef CRUMB_SRC_RULES_TOKEN_H
+#define CRUMB_SRC_RULES_TOKEN_H
 
 #include "crumb/rules/rules.h"
 

@@ -1,8 +1,8 @@
 /* Inside the rules layer: path globs as a trie of path segments. '*' is an edge for any one segment, '**' one to a node that
  * stays alive over any number of them, a segment with a '*' inside an edge with a glob. Matching follows all of them at once, so that
  * its cost is bounded by segments × nodes alive, whatever the path. */
-#ifndef CRUMB_RULES_TRIE_H
-#define CRUMB_RULES_TRIE_H
+#ifndef CRUMB_SRC_RULES_TRIE_H
+#define CRUMB_SRC_RULES_TRIE_H
 
 #include "crumb/base/map.h"
 

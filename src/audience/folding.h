@@ -1,6 +1,6 @@
 /* Inside the audience layer: the scratch of a fold and the steps that batches, sweep and adoption share. */
-#ifndef CRUMB_AUDIENCE_FOLD_INSIDE_H
-#define CRUMB_AUDIENCE_FOLD_INSIDE_H
+#ifndef CRUMB_SRC_AUDIENCE_FOLDING_H
+#define CRUMB_SRC_AUDIENCE_FOLDING_H
 
 #include "crumb/audience/changes.h"
 #include "crumb/audience/fold.h"

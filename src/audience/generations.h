@@ -1,6 +1,6 @@
 /* Inside the audience layer: the engine's own state, shared by its fold threads (engine.c) and its builders (build.c). */
-#ifndef CRUMB_AUDIENCE_ENGINE_INSIDE_H
-#define CRUMB_AUDIENCE_ENGINE_INSIDE_H
+#ifndef CRUMB_SRC_AUDIENCE_GENERATIONS_H
+#define CRUMB_SRC_AUDIENCE_GENERATIONS_H
 
 #include "crumb/audience/engine.h"
 #include "crumb/base/trouble.h"

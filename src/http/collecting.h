@@ -1,6 +1,6 @@
 /* Inside the collect listener. */
-#ifndef CRUMB_SRC_HTTP_COLLECT_H
-#define CRUMB_SRC_HTTP_COLLECT_H
+#ifndef CRUMB_SRC_HTTP_COLLECTING_H
+#define CRUMB_SRC_HTTP_COLLECTING_H
 
 #include "crumb/http/collect.h"
 #include "crumb/http/recent.h"

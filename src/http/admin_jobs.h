@@ -1,6 +1,6 @@
 /* Inside the admin listener. admin.c takes requests, admin_wait.c answers those that wait, jobs.c has the threads, admin_tell.c what is read only. */
-#ifndef CRUMB_SRC_HTTP_ADMIN_H
-#define CRUMB_SRC_HTTP_ADMIN_H
+#ifndef CRUMB_SRC_HTTP_ADMIN_JOBS_H
+#define CRUMB_SRC_HTTP_ADMIN_JOBS_H
 
 #include "crumb/export/answers.h"
 #include "crumb/http/admin.h"
