@@ -12,8 +12,8 @@ say() {
 level() {
 	case $1 in
 	base) echo 0 ;; core) echo 1 ;; model) echo 2 ;;
-	privacy | rules | disk) echo 3 ;; journal) echo 4 ;; store) echo 5 ;; ingest | audience) echo 6 ;;
-	export) echo 7 ;; node) echo 8 ;; http) echo 9 ;; app | cli) echo 10 ;;
+	privacy | rules | disk) echo 3 ;; journal | partners) echo 4 ;; store) echo 5 ;; ingest | audience) echo 6 ;;
+	delivery | answers) echo 7 ;; node) echo 8 ;; http) echo 9 ;; app | cli) echo 10 ;;
 	*) echo 99 ;;
 	esac
 }
@@ -40,8 +40,8 @@ fence 'lmdb\.h' '^src/disk/'
 fence 'event2/' '^(src|include/crumb)/(http|app)/'
 fence 'roaring/' '^src/audience/bitmap\.c$'
 fence 'maxminddb\.h' '^src/privacy/place\.c$'
-fence 'curl/' '^src/(cli/|export/push\.c)'
-fence 'openssl/' '^src/export/p(ush|ackage)\.c$'
+fence 'curl/' '^src/(cli/|delivery/push\.c)'
+fence 'openssl/' '^src/delivery/p(ush|ackage)\.c$'
 fence 'llhttp/' '^src/http/'
 fence 'crumb/privacy/hit\.h' '(privacy|ingest|http)/'
 

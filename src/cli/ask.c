@@ -2,7 +2,7 @@
 #include "crumb/audience/ask.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
-#include "crumb/export/answers.h"
+#include "crumb/answers/answers.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "convert.h"
 
-#include "crumb/export/format.h"
+#include "crumb/partners/format.h"
 
 #define COLUMNS_MOST 64
 

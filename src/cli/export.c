@@ -1,8 +1,8 @@
 /* Commands that hand audiences out: export, deliveries. */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
-#include "crumb/export/deliver.h"
-#include "crumb/export/export.h"
+#include "crumb/delivery/deliver.h"
+#include "crumb/delivery/export.h"
 
 #include <jansson.h>
 #include <stdio.h>

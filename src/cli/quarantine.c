@@ -1,7 +1,7 @@
 /* Commands about what was set aside. */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
-#include "crumb/export/answers.h"
+#include "crumb/answers/answers.h"
 #include "crumb/ingest/quarantine.h"
 #include "crumb/node/node.h"
 

@@ -2,8 +2,8 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
-#include "crumb/export/lists.h"
-#include "crumb/export/visitor.h"
+#include "crumb/delivery/lists.h"
+#include "crumb/answers/visitor.h"
 #include "crumb/privacy/cookie.h"
 
 #include <jansson.h>

@@ -1,8 +1,8 @@
 /* Commands about rules: rules check, rules status. */
 #include "crumb/cli/cli.h"
 #include "crumb/base/clock.h"
-#include "crumb/export/answers.h"
-#include "crumb/export/lists.h"
+#include "crumb/answers/answers.h"
+#include "crumb/delivery/lists.h"
 #include "crumb/ingest/deploy.h"
 #include "rules.h"
 

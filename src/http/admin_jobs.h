@@ -2,7 +2,7 @@
 #ifndef CRUMB_SRC_HTTP_ADMIN_JOBS_H
 #define CRUMB_SRC_HTTP_ADMIN_JOBS_H
 
-#include "crumb/export/answers.h"
+#include "crumb/answers/answers.h"
 #include "crumb/http/admin.h"
 #include "crumb/ingest/applied.h"
 #include "crumb/node/declare.h"

@@ -4,7 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/version.h"
 #include "crumb/core/metric.h"
-#include "crumb/export/lists.h"
+#include "crumb/delivery/lists.h"
 
 #include <malloc.h>
 #include <stdlib.h>

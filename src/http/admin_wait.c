@@ -3,7 +3,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
-#include "crumb/export/stream.h"
+#include "crumb/delivery/stream.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
-#include "crumb/export/stream.h"
+#include "crumb/delivery/stream.h"
 #include "crumb/ingest/quarantine.h"
 #include "crumb/node/lookalike.h"
 #include "crumb/store/backup.h"

@@ -7,7 +7,7 @@
 #include "crumb/base/log.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
-#include "crumb/export/visitor.h"
+#include "crumb/answers/visitor.h"
 #include "crumb/http/accept.h"
 
 #include <stdlib.h>

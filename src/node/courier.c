@@ -3,7 +3,7 @@
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
-#include "crumb/export/deliver.h"
+#include "crumb/delivery/deliver.h"
 
 #include <pthread.h>
 #include <stdlib.h>

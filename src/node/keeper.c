@@ -6,7 +6,7 @@
 #include "crumb/base/low.h"
 #include "crumb/base/trouble.h"
 #include "crumb/core/metric.h"
-#include "crumb/export/deliver.h"
+#include "crumb/delivery/deliver.h"
 #include "crumb/node/lookalike.h"
 
 #include <pthread.h>

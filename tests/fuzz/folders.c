@@ -6,9 +6,9 @@
  *     0+
  *
  * Ledgers get the right sum behind them, so that the rest is looked at, unless their name is followed by "!". */
-#include "../../src/export/pending.h"
+#include "../../src/delivery/pending.h"
 #include "crumb/base/log.h"
-#include "crumb/export/held.h"
+#include "crumb/delivery/held.h"
 #include "crumb/privacy/kgate.h"
 #include "crumb/rules/destinations.h"
 #include "crumb/store/store.h"

@@ -3,7 +3,7 @@
  * The input is a list of changes to a small file that is made at the first call: offset u24, a byte that is written there. */
 #include "crumb/disk/db.h"
 
-#include "../../include/crumb/disk/pages.h"
+#include "crumb/disk/pages.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* What comes from partners: answers to deliveries, lines of their files, etc/destinations.yaml, and the file of what they hold;
  * and models of lookalikes. The first byte says which. */
 #include "../../src/cli/convert.c"
-#include "crumb/export/held.h"
-#include "crumb/export/push.h"
+#include "crumb/delivery/held.h"
+#include "crumb/delivery/push.h"
 #include "crumb/rules/like.h"
 
 #include <stdlib.h>

@@ -14,7 +14,7 @@
  *     journal/    journal/journal.h
  *     wal         commits on their way into the journal (src/journal/wal.h)
  *     undo        the commit of several days that is under way (src/journal/whole.c)
- *     exports/DEST/    what destinations hold, and deliveries under way (export/deliver.h)
+ *     exports/DEST/    what destinations hold, and deliveries under way (delivery/deliver.h)
  *     state/GEN/SHARD/, state/CURRENT    the views; CURRENT names the serving generation */
 #ifndef CRUMB_STORE_STORE_H
 #define CRUMB_STORE_STORE_H

@@ -1,4 +1,4 @@
-#include "crumb/export/export.h"
+#include "crumb/delivery/export.h"
 
 #include "crumb/audience/scan.h"
 #include "crumb/base/array.h"
@@ -6,7 +6,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/file.h"
 #include "crumb/privacy/cookie.h"
-#include "crumb/export/plan.h"
+#include "crumb/delivery/plan.h"
 #include "crumb/privacy/split.h"
 #include "crumb/rules/eval.h"
 

@@ -1,9 +1,9 @@
 /* Inside the export layer: the folder of one destination, and a delivery of it that is under way. */
-#ifndef CRUMB_SRC_EXPORT_PENDING_H
-#define CRUMB_SRC_EXPORT_PENDING_H
+#ifndef CRUMB_SRC_DELIVERY_PENDING_H
+#define CRUMB_SRC_DELIVERY_PENDING_H
 
 #include "crumb/base/map.h"
-#include "crumb/export/deliver.h"
+#include "crumb/delivery/deliver.h"
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
-/* Formats: how rows for a destination are written. One row of the table in src/export/format.c is a format; an encoder turns items into the bytes of
+/* Formats: how rows for a destination are written. One row of the table in src/partners/format.c is a format; an encoder turns items into the bytes of
  * one file or request after the other. An encoder allocates nothing for an item but what its buffers grow by. One thread. */
-#ifndef CRUMB_EXPORT_FORMAT_H
-#define CRUMB_EXPORT_FORMAT_H
+#ifndef CRUMB_PARTNERS_FORMAT_H
+#define CRUMB_PARTNERS_FORMAT_H
 
 #include "crumb/rules/destinations.h"
 

@@ -1,4 +1,4 @@
-#include "crumb/export/lists.h"
+#include "crumb/delivery/lists.h"
 
 #include "crumb/audience/adopt.h"
 #include "crumb/base/clock.h"

@@ -5,7 +5,7 @@
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "crumb/export/held.h"
+#include "crumb/delivery/held.h"
 #include "crumb/store/store.h"
 
 #include <errno.h>

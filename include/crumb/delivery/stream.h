@@ -10,10 +10,10 @@
  * when rules change, or when a position is older than what is kept, the state is said anew. The id is our pseudonym for the destination.
  *
  * A position is text: GENERATION.RULES.TIME.OPEN.SEQ,SEQ… (one sequence a shard; OPEN is a hexadecimal number with a bit for each segment), and while the state is being said .SHARD.KEY behind it. */
-#ifndef CRUMB_EXPORT_STREAM_H
-#define CRUMB_EXPORT_STREAM_H
+#ifndef CRUMB_DELIVERY_STREAM_H
+#define CRUMB_DELIVERY_STREAM_H
 
-#include "crumb/export/plan.h"
+#include "crumb/delivery/plan.h"
 
 /* Appends what there is behind a position, at most a piece. *any: there was something. ERR_USAGE: no such position, or no stream. */
 enum err stream_piece(const struct plan_wish *w, struct str position, struct buf *out, bool *any) MUST_CHECK;

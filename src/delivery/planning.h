@@ -1,8 +1,8 @@
 /* Inside the export layer: the two halves of a delivery's plan, who may be told of (plan.c) and what there is to say (differ.c). */
-#ifndef CRUMB_SRC_EXPORT_PLANNING_H
-#define CRUMB_SRC_EXPORT_PLANNING_H
+#ifndef CRUMB_SRC_DELIVERY_PLANNING_H
+#define CRUMB_SRC_DELIVERY_PLANNING_H
 
-#include "crumb/export/plan.h"
+#include "crumb/delivery/plan.h"
 #include "crumb/privacy/cookie.h"
 
 #define PLAN_PROGRESS 10000 /* is told each time so many are done */

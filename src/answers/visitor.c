@@ -1,4 +1,4 @@
-#include "crumb/export/visitor.h"
+#include "crumb/answers/visitor.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/rules/eval.h"

@@ -2,12 +2,12 @@
  *
  * Everything that guards an audience is here: the k gate (below k nobody is added, removals always go out), labels, sensitive categories, states,
  * hold-outs, purposes of consent, the partner's cap on the life of a row. */
-#ifndef CRUMB_EXPORT_PLAN_H
-#define CRUMB_EXPORT_PLAN_H
+#ifndef CRUMB_DELIVERY_PLAN_H
+#define CRUMB_DELIVERY_PLAN_H
 
 #include "crumb/audience/view.h"
-#include "crumb/export/held.h"
-#include "crumb/export/package.h"
+#include "crumb/delivery/held.h"
+#include "crumb/delivery/package.h"
 
 #define DENIED_DAYS 90 /* a removal that the partner keeps refusing is given up after */
 

@@ -1,8 +1,8 @@
 /* Inside the export layer: the formats that do not fit into one file. */
-#ifndef CRUMB_SRC_EXPORT_FORMATS_H
-#define CRUMB_SRC_EXPORT_FORMATS_H
+#ifndef CRUMB_SRC_PARTNERS_FORMATS_H
+#define CRUMB_SRC_PARTNERS_FORMATS_H
 
-#include "crumb/export/format.h"
+#include "crumb/partners/format.h"
 
 extern const struct format format_xandr_text, format_xandr_avro, format_google_bulk;
 

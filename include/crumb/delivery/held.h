@@ -10,8 +10,8 @@
  *
  * The rows of a delivery under way are a file of the same form, with OP_ADD or OP_REMOVE as the state and the number of the file that carries them.
  */
-#ifndef CRUMB_EXPORT_HELD_H
-#define CRUMB_EXPORT_HELD_H
+#ifndef CRUMB_DELIVERY_HELD_H
+#define CRUMB_DELIVERY_HELD_H
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"

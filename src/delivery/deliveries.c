@@ -3,7 +3,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
-#include "crumb/export/held.h"
+#include "crumb/delivery/held.h"
 #include "crumb/store/store.h"
 
 #include <dirent.h>

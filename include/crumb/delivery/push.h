@@ -1,6 +1,6 @@
 /* One file of a delivery as one request: signed, bounded in time, and what the partner answered read for what it says of single rows. Blocks. */
-#ifndef CRUMB_EXPORT_PUSH_H
-#define CRUMB_EXPORT_PUSH_H
+#ifndef CRUMB_DELIVERY_PUSH_H
+#define CRUMB_DELIVERY_PUSH_H
 
 #include "crumb/base/buf.h"
 #include "crumb/rules/destinations.h"

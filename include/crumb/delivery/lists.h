@@ -1,6 +1,6 @@
 /* What is told about groups, as JSON, the same for the command line and the API. Everything here went through the k gate. */
-#ifndef CRUMB_EXPORT_LISTS_H
-#define CRUMB_EXPORT_LISTS_H
+#ifndef CRUMB_DELIVERY_LISTS_H
+#define CRUMB_DELIVERY_LISTS_H
 
 #include "crumb/audience/view.h"
 

@@ -6,8 +6,8 @@
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
 #include "crumb/core/metric.h"
-#include "crumb/export/held.h"
-#include "crumb/export/push.h"
+#include "crumb/delivery/held.h"
+#include "crumb/delivery/push.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Everything that is known of one visitor, as JSON: the same for `visitor show` and for the visitor's own page. Not a group outlet. */
-#ifndef CRUMB_EXPORT_VISITOR_H
-#define CRUMB_EXPORT_VISITOR_H
+#ifndef CRUMB_ANSWERS_VISITOR_H
+#define CRUMB_ANSWERS_VISITOR_H
 
 #include "crumb/audience/view.h"
 

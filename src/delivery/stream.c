@@ -1,11 +1,11 @@
-#include "crumb/export/stream.h"
+#include "crumb/delivery/stream.h"
 
 #include "crumb/audience/changes.h"
 #include "crumb/audience/scan.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
-#include "crumb/export/format.h"
+#include "crumb/partners/format.h"
 #include "crumb/privacy/cookie.h"
 #include "crumb/privacy/split.h"
 #include "crumb/rules/eval.h"

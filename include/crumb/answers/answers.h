@@ -1,6 +1,6 @@
 /* Questions that no rule defines, answered as JSON: the same from a server, which remembers what it told, and in the command line. */
-#ifndef CRUMB_EXPORT_ANSWERS_H
-#define CRUMB_EXPORT_ANSWERS_H
+#ifndef CRUMB_ANSWERS_ANSWERS_H
+#define CRUMB_ANSWERS_ANSWERS_H
 
 #include "crumb/audience/ask.h"
 

@@ -1,5 +1,5 @@
 /* The formats that are text. Sources: PROTOCOL.md "Formats" names each partner's page. */
-#include "crumb/export/format.h"
+#include "crumb/partners/format.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"

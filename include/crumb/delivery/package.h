@@ -1,10 +1,10 @@
 /* The files of one delivery: chunks within a destination's limits of rows and bytes, compressed as it wants, with their checksums.
  *
  * Files are written into a folder of our own and reach the destination from there. One thread. */
-#ifndef CRUMB_EXPORT_PACKAGE_H
-#define CRUMB_EXPORT_PACKAGE_H
+#ifndef CRUMB_DELIVERY_PACKAGE_H
+#define CRUMB_DELIVERY_PACKAGE_H
 
-#include "crumb/export/format.h"
+#include "crumb/partners/format.h"
 
 struct package_file {
 	char name[300], sha256[65], md5[33];

@@ -1,4 +1,4 @@
-#include "crumb/export/package.h"
+#include "crumb/delivery/package.h"
 
 #include "crumb/base/array.h"
 #include "crumb/base/memory.h"

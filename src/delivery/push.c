@@ -1,4 +1,4 @@
-#include "crumb/export/push.h"
+#include "crumb/delivery/push.h"
 
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"

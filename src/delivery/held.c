@@ -1,4 +1,4 @@
-#include "crumb/export/held.h"
+#include "crumb/delivery/held.h"
 
 #include "crumb/base/array.h"
 #include "crumb/base/memory.h"

@@ -1,7 +1,7 @@
 /* A segment to a file: rows `id,segment,expires`, where id is the visitor's pseudonym for the partner and expires the UTC day
  * (as a date) on which the membership ends if nothing more is observed. A manifest beside it says what was written. */
-#ifndef CRUMB_EXPORT_EXPORT_H
-#define CRUMB_EXPORT_EXPORT_H
+#ifndef CRUMB_DELIVERY_EXPORT_H
+#define CRUMB_DELIVERY_EXPORT_H
 
 #include "crumb/audience/view.h"
 #include "crumb/rules/destinations.h"

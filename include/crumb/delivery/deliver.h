@@ -2,9 +2,9 @@
  *
  *     STORE/exports/DEST/
  *         lock        held by whoever delivers: a server or a command
- *         held        what the partner has (export/held.h)
+ *         held        what the partner has (delivery/held.h)
  *         held.before the same before it was last written: what is lost with a damaged `held` is known from it
- *         pending/    a delivery under way: manifest.json, rows (export/held.h), files/, acks, refused, state
+ *         pending/    a delivery under way: manifest.json, rows (delivery/held.h), files/, acks, refused, state
  *         ended/      one that is through, on its way out
  *         log         one JSON line a delivery that has ended, 90 days back
  *         dead/ID/    files that were given up, with what the partner said of them; what was damaged
@@ -19,10 +19,10 @@
  * To a folder, files appear under their names complete or not at all, the manifest last. Over HTTPS each file is a request; the destination's
  * `retries` bound how often one is tried, with pauses that double; then the rest is put aside in dead/, and the next delivery says it again. What is
  * left of a delivery on another day is said again, too, by a new one: its lives of rows count from when they arrive. */
-#ifndef CRUMB_EXPORT_DELIVER_H
-#define CRUMB_EXPORT_DELIVER_H
+#ifndef CRUMB_DELIVERY_DELIVER_H
+#define CRUMB_DELIVERY_DELIVER_H
 
-#include "crumb/export/plan.h"
+#include "crumb/delivery/plan.h"
 
 struct json_t;
 

@@ -1,4 +1,4 @@
-#include "crumb/export/answers.h"
+#include "crumb/answers/answers.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/ingest/quarantine.h"
