@@ -3,7 +3,7 @@
 #include "server.h"
 
 #include "crumb/base/log.h"
-#include "crumb/http/fixed.h"
+#include "crumb/collect/fixed.h"
 #include "notify.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include "app.h"
 
-#include "crumb/http/admin.h"
+#include "crumb/admin/admin.h"
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
 #include "takeover.h"

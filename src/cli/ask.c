@@ -1,5 +1,5 @@
 /* Questions about groups: rules preview, segments overlap. */
-#include "crumb/audience/ask.h"
+#include "crumb/ask/ask.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/answers/answers.h"

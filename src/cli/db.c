@@ -1,5 +1,5 @@
 /* Commands about the store: db stat, db verify. */
-#include "crumb/audience/verify.h"
+#include "crumb/ask/verify.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"

@@ -1,7 +1,7 @@
 /* rules diff: what a change of rules would do, and to whom. */
-#include "crumb/audience/adopt.h"
-#include "crumb/audience/ask.h"
-#include "crumb/audience/trial.h"
+#include "crumb/views/adopt.h"
+#include "crumb/ask/ask.h"
+#include "crumb/views/trial.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/ingest/deploy.h"

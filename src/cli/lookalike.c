@@ -1,5 +1,5 @@
 /* Commands about lookalikes: lookalike train, curve, explain, similar, seed, scores. */
-#include "crumb/audience/scan.h"
+#include "crumb/ask/scan.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/csv.h"

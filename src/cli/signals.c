@@ -1,5 +1,5 @@
 /* rules signals: what is seen often and no rule uses, and rules that hardly anybody matches. */
-#include "crumb/audience/ask.h"
+#include "crumb/ask/ask.h"
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"

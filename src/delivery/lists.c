@@ -1,6 +1,6 @@
 #include "crumb/delivery/lists.h"
 
-#include "crumb/audience/adopt.h"
+#include "crumb/views/adopt.h"
 #include "crumb/base/clock.h"
 
 #include <jansson.h>

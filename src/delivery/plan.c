@@ -1,6 +1,6 @@
 #include "planning.h"
 
-#include "crumb/audience/scan.h"
+#include "crumb/ask/scan.h"
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"

@@ -1,7 +1,7 @@
 #include "crumb/delivery/stream.h"
 
-#include "crumb/audience/changes.h"
-#include "crumb/audience/scan.h"
+#include "crumb/views/changes.h"
+#include "crumb/ask/scan.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"

@@ -1,6 +1,6 @@
 #include "crumb/node/declare.h"
 
-#include "crumb/audience/view.h"
+#include "crumb/views/view.h"
 
 #include "crumb/base/clock.h"
 

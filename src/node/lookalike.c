@@ -1,6 +1,6 @@
 #include "crumb/node/lookalike.h"
 
-#include "crumb/audience/fold.h"
+#include "crumb/views/fold.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 

@@ -4,7 +4,7 @@
  *     bench-evaluate STORE RULES [ROWS.csv]
  *
  * Prints seconds and sizes; with a third argument also writes the rows, for the peer to load: visitor,category,day,count. */
-#include "crumb/audience/engine.h"
+#include "crumb/views/engine.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/rules/block.h"

@@ -1,5 +1,5 @@
 /* Bytes from disk: records, profiles, bitmaps. What decodes must encode to something that decodes to the same. */
-#include "crumb/audience/bitmap.h"
+#include "crumb/views/bitmap.h"
 #include "crumb/base/code.h"
 #include "crumb/model/event.h"
 #include "crumb/model/profile.h"

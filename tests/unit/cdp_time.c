@@ -1,5 +1,5 @@
 /* Times as Segment's libraries write them, and clocks that are wrong. */
-#include "../../src/http/cdp_time.h"
+#include "../../src/trackers/cdp_time.h"
 
 #include "unit.h"
 

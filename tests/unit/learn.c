@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "../../src/audience/learn_judge.h"
+#include "../../src/learn/learn_judge.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/spread.h"
 

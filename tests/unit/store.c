@@ -1,6 +1,6 @@
 #include "stored.h"
 
-#include "crumb/audience/members.h"
+#include "crumb/views/members.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 

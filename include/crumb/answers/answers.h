@@ -2,7 +2,7 @@
 #ifndef CRUMB_ANSWERS_ANSWERS_H
 #define CRUMB_ANSWERS_ANSWERS_H
 
-#include "crumb/audience/ask.h"
+#include "crumb/ask/ask.h"
 
 struct json_t;
 struct report;

@@ -2,7 +2,7 @@
 #ifndef CRUMB_ANSWERS_VISITOR_H
 #define CRUMB_ANSWERS_VISITOR_H
 
-#include "crumb/audience/view.h"
+#include "crumb/views/view.h"
 
 struct json_t;
 

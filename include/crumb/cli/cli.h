@@ -2,7 +2,7 @@
 #ifndef CRUMB_CLI_CLI_H
 #define CRUMB_CLI_CLI_H
 
-#include "crumb/audience/view.h"
+#include "crumb/views/view.h"
 #include "crumb/core/config.h"
 #include "crumb/privacy/kgate.h"
 

@@ -3,7 +3,7 @@
 #ifndef CRUMB_DELIVERY_EXPORT_H
 #define CRUMB_DELIVERY_EXPORT_H
 
-#include "crumb/audience/view.h"
+#include "crumb/views/view.h"
 #include "crumb/rules/destinations.h"
 
 enum export_format { EXPORT_CSV, EXPORT_NDJSON };

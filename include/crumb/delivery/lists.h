@@ -2,7 +2,7 @@
 #ifndef CRUMB_DELIVERY_LISTS_H
 #define CRUMB_DELIVERY_LISTS_H
 
-#include "crumb/audience/view.h"
+#include "crumb/views/view.h"
 
 struct json_t;
 

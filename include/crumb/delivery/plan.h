@@ -5,7 +5,7 @@
 #ifndef CRUMB_DELIVERY_PLAN_H
 #define CRUMB_DELIVERY_PLAN_H
 
-#include "crumb/audience/view.h"
+#include "crumb/views/view.h"
 #include "crumb/delivery/held.h"
 #include "crumb/delivery/package.h"
 

@@ -2,7 +2,7 @@
 #ifndef CRUMB_NODE_LOOKALIKE_H
 #define CRUMB_NODE_LOOKALIKE_H
 
-#include "crumb/audience/learn.h"
+#include "crumb/learn/learn.h"
 #include "crumb/node/node.h"
 
 struct json_t;

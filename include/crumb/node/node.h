@@ -3,7 +3,7 @@
 #ifndef CRUMB_NODE_NODE_H
 #define CRUMB_NODE_NODE_H
 
-#include "crumb/audience/engine.h"
+#include "crumb/views/engine.h"
 #include "crumb/ingest/writer.h"
 #include "crumb/rules/destinations.h"
 

@@ -11,12 +11,12 @@
  *     tombstones  visitor key 16               until day u16
  *     partners    'v' │ visitor 16 │ partner              t u32 │ partner's id          the latest match
  *                 'p' │ partner │ 0 │ id │ 0 │ visitor 16  t u32                          the same, the other way round
- *     changes     sequence u64                 segment u16 │ t u32 │ visitor key 16     who entered or left, for streams (audience/changes.h)
+ *     changes     sequence u64                 segment u16 │ t u32 │ visitor key 16     who entered or left, for streams (views/changes.h)
  *     names       'c' or 's' │ number u16      id
  *     counts      category u16                 visitors u64 who have the category on a retained day
  *     daily       day u16 │ 'e'                events u64 of that day
  *                 day u16 │ 's' │ segment u16  size u64 │ entered u32 │ left u32
- *     meta        schema, name, watermark, rules, next_ordinal, since (audience/since.h); while it is built: boot, adopting
+ *     meta        schema, name, watermark, rules, next_ordinal, since (views/since.h); while it is built: boot, adopting
  *
  * Integers in keys are big-endian, so that they sort. Loads never trust the bytes. */
 #ifndef CRUMB_STORE_SHARD_H

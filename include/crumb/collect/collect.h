@@ -1,0 +1,48 @@
+/* The collect listener: pixel, events, tag, look-up. One struct per thread, with its own event base, batches and counters.
+ *
+ * Hits are gathered into one batch while another is with the journal; answers to hits wait for the gate that is numbered like
+ * their batch, and go when it is on disk. */
+#ifndef CRUMB_COLLECT_COLLECT_H
+#define CRUMB_COLLECT_COLLECT_H
+
+#include "crumb/views/view.h"
+#include "crumb/http/server.h"
+#include "crumb/ingest/ingest.h"
+#include "crumb/rules/destinations.h"
+
+#include <pthread.h>
+
+struct collect;
+
+/* What all collect threads share. Rules and places are swapped by the main thread. */
+struct collect_shared {
+	const struct config *_Atomic config; /* in force; all that ever were live until the end */
+	struct store *store;
+	struct writer *writer;
+	struct engine *engine;
+	_Atomic bool disk_low;
+	_Atomic uint64_t version; /* grows with every swap */
+	pthread_mutex_t lock;	  /* guards what follows */
+	struct cidr_list trusted;
+	struct rules *rules;
+	struct destinations *destinations;
+	struct place_db *places;
+	struct junk_lists *lists;
+	struct fixed *_Atomic fixed; /* what is the same for everybody; as with options, all that ever were live until the end */
+	struct recent_ids *recent; /* messages of Segment's API that were taken; any thread */
+};
+
+/* Listens at HOST:PORT, or nowhere yet when `listen` is NULL. */
+enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out) MUST_CHECK;
+/* From a process that ran before, before it runs: a socket that listens, of which it makes a descriptor of its own; a connection, which it takes. */
+enum err collect_listen(struct collect *c, int fd) MUST_CHECK;
+void collect_adopt(struct collect *c, int fd, const struct sockaddr_storage *peer);
+int collect_socket(const struct collect *c, unsigned i); /* the i-th that it listens at, or -1; until it is stopped */
+void collect_limit(struct collect *c, unsigned connections); /* before it runs */
+void collect_address(const struct collect *c, char *out, size_t cap);
+void *collect_run(void *collect);     /* the thread: returns when drained */
+void collect_stop(struct collect *c); /* any thread: drain and return */
+void collect_give(struct collect *c, bool (*give)(void *ctx, int fd), void *ctx); /* the same; connections go to `give` (http/server.h), on its thread */
+void collect_free(struct collect *c);
+
+#endif

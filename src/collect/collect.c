@@ -1,0 +1,453 @@
+#include "crumb/collect/collecting.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/core/metric.h"
+#include "crumb/http/coding.h"
+#include "crumb/collect/fixed.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define DRAIN_US 5000000
+#define GATHER_PASSES 8
+#define STACK_WIPED 32768
+
+void collect_text_free(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+uint32_t collect_now(struct collect *c)
+{
+	if (!c->now) {
+		c->now = clock_now();
+		c->now_us = clock_mono_us();
+		c->early = c->now < clock_floor();
+	}
+	return c->now;
+}
+
+int collect_decode(struct collect *c, struct http_request *r, size_t most, const char **why)
+{
+	enum coding coding = coding_of(r->header[H_CONTENT_ENCODING]);
+	if (coding == CODING_IDENTITY)
+		return 0;
+	if (coding == CODING_UNKNOWN) {
+		metric_inc(M_BAD_CODING);
+		*why = "this Content-Encoding is not known here: send gzip, deflate or plain bytes";
+		return 415;
+	}
+	c->stack_used = true;
+	switch (coding_read(coding, r->body, most, &c->plain)) {
+	case OK:
+		r->body = buf_view(&c->plain);
+		return 0;
+	case ERR_FULL:
+		metric_inc(M_BAD_BODY_SIZE);
+		*why = "the body is too long once it is uncompressed";
+		return 413;
+	case ERR_NOMEM:
+		*why = "there is no memory for this body now";
+		return 503;
+	default:
+		metric_inc(M_BAD_BODY);
+		*why = "the body is not of its Content-Encoding";
+		return 400;
+	}
+}
+
+/* How long a body may be. Segment's API has limits of its own, which its libraries know. */
+static size_t body_of(void *ctx, struct str path)
+{
+	const struct collect *c = ctx;
+	return *c->config->segment_keys && str_starts(path, STR("/v1/")) ? collect_cdp_most(path) : (size_t)c->config->body_bytes;
+}
+
+/* --- routes */
+
+static void fixed(struct collect *c, struct http_request *r)
+{
+	fixed_answer(c->shared->fixed, r);
+}
+
+/* Browsers ask for one by themselves, and it is no mistake of anybody's. */
+static void no_icon(struct collect *c, struct http_request *r)
+{
+	(void)c;
+	http_reply(r->ticket, 204, "", STR("Cache-Control: public, max-age=86400\r\n"), STR(""));
+}
+
+/* What cannot be recorded is not answered as if it had been. */
+static void no_clock(struct http_request *r)
+{
+	metric_inc(M_REFUSED_CLOCK);
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC), STR("not recorded: the server's clock is wrong\n"));
+}
+
+/* A HEAD is answered like a GET. Where a GET is an event it is nothing: nobody has seen anything. */
+static const struct route {
+	struct str path;
+	void (*get)(struct collect *, struct http_request *);
+	void (*post)(struct collect *, struct http_request *);
+	void (*options)(struct collect *, struct http_request *);
+	bool event; /* a GET records something */
+	bool timeless; /* a GET records nothing and looks nothing up: it is answered whatever the clock says */
+} routes[] = {
+    {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight, true, false},
+    {{"/e", 2}, NULL, collect_events, cors_preflight, false, false},
+    {{"/segments", 9}, collect_segments, NULL, cors_preflight, false, false},
+    {{"/sync", 5}, collect_sync, NULL, cors_preflight, true, false},
+    {{"/crumb.js", 9}, fixed, NULL, NULL, false, true},
+    {{"/optout", 7}, collect_optout, collect_optout, NULL, false, true},
+    {{"/optin", 6}, NULL, collect_optin, NULL, false, false},
+    {{"/me", 3}, collect_me, NULL, NULL, false, false},
+    {{"/me/forget", 10}, NULL, collect_forget, NULL, false, false},
+    {{"/v1/t", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/p", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/s", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/i", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/g", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/a", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/b", 5}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/track", 9}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/page", 8}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/screen", 10}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/identify", 12}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/group", 9}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/alias", 9}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/v1/batch", 9}, NULL, collect_cdp, cors_preflight, false, false},
+    {{"/robots.txt", 11}, fixed, NULL, NULL, false, true},
+    {{"/favicon.ico", 12}, no_icon, NULL, NULL, false, true},
+    {{"/.well-known/gpc.json", 21}, fixed, NULL, NULL, false, true},
+};
+
+static void dispatch(struct collect *c, struct http_request *r)
+{
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		if (!str_eq(routes[i].path, r->path))
+			continue;
+		void (*go)(struct collect *, struct http_request *) = r->method == HTTP_M_GET	    ? routes[i].get
+								      : r->method == HTTP_M_POST    ? routes[i].post
+								      : r->method == HTTP_M_HEAD    ? routes[i].event ? collect_blank : routes[i].get
+								      : r->method == HTTP_M_OPTIONS ? routes[i].options
+												    : NULL;
+		if (go) {
+			collect_now(c);
+			if (c->early && (r->method == HTTP_M_POST || !routes[i].timeless))
+				no_clock(r);
+			else
+				go(c, r);
+			return;
+		}
+		char allow[64];
+		int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", routes[i].get ? "GET, HEAD" : "", routes[i].get && routes[i].post ? ", " : "",
+		    routes[i].post ? "POST" : "");
+		metric_inc(M_BAD_METHOD);
+		http_reply(r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
+		return;
+	}
+	metric_inc(M_BAD_PATH);
+	http_reply(r->ticket, 404, "text/plain", STR(""), STR("not found\n"));
+}
+
+/* Overwrites the stack that the functions before it have used. */
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	char used[STACK_WIPED];
+	explicit_bzero(used, sizeof used);
+}
+
+/* Nothing of a request is left behind, nor of its answer: what was decoded and composed is wiped here, the bytes of both by the connection. */
+static void handle(void *ctx, struct http_request *r)
+{
+	struct collect *c = ctx;
+	dispatch(c, r);
+	memset(c->scratch, 0, r->query.n); /* decoding makes nothing longer */
+	buf_clear(&c->numbers);
+	buf_clear(&c->body);
+	if (c->plain.p)
+		buf_done(&c->plain);
+	hit_clear(&c->hit);
+	if (c->stack_used) {
+		c->stack_used = false;
+		wipe_stack();
+	}
+}
+
+/* --- the loop */
+
+static void wake(struct collect *c)
+{
+	uint64_t one = 1;
+	if (write(c->wake_fd, &one, sizeof one) < 0) {
+		/* the counter is full: it is awake already */
+	}
+}
+
+/* On the journal thread. */
+static void batch_committed(struct batch *b)
+{
+	struct collect *c = b->owner;
+	atomic_store(&c->committed, true);
+	wake(c);
+}
+
+/* On a fold thread. */
+static void heard(void *arg)
+{
+	wake(arg);
+}
+
+/* What the batch has got in this pass of the loop. */
+static void note_pass(struct collect *c)
+{
+	struct passes *p = &c->passes[c->gathering];
+	uint32_t hits = collect_batch(c)->count - p->noted;
+	if (hits == 0)
+		return;
+	p->noted += hits;
+	if (p->n == 0 || (c->now_us - p->v[p->n - 1].at_us > PASS_US && p->n < PASSES))
+		p->v[p->n++] = (struct pass){c->now_us, 0};
+	p->v[p->n - 1].hits += hits;
+}
+
+static void count_passes(struct passes *p, bool stored)
+{
+	uint64_t now = clock_mono_us();
+	for (unsigned i = 0; i < p->n && stored; i++)
+		metric_hits_took(now - p->v[i].at_us, p->v[i].hits);
+	p->n = p->noted = 0;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct collect *c = arg;
+	uint64_t n;
+	(void)what;
+	if (read(fd, &n, sizeof n) < 0 && errno != EAGAIN)
+		log_error("collect", "wake-up failed why=%s", strerror(errno));
+	if (atomic_exchange(&c->committed, false)) {
+		struct batch *b = &c->batches[1 - c->gathering];
+		uint64_t gate = c->gate - 1;
+		c->in_flight = false;
+		if (b->result) {
+			http_gate_fail(c->server, gate);
+			collect_lookups_fail(c, gate);
+			recent_clear(c->shared->recent); /* what could not be written comes again, and is no repetition */
+		}
+		count_passes(&c->passes[1 - c->gathering], b->result == OK);
+		batch_clear(b);
+		http_gate_open(c->server, gate);
+	}
+	if (!atomic_load(&c->stop))
+		return;
+	if (c->give)
+		http_server_give(c->server, c->give, c->give_ctx);
+	else
+		http_server_drain(c->server);
+}
+
+/* Hands the gathered batch over, if there is one and the journal has the other no more. */
+static void hand_over(struct collect *c)
+{
+	struct batch *b = collect_batch(c);
+	if (b->count == 0 || c->in_flight)
+		return;
+	c->in_flight = true;
+	c->gathering = 1 - c->gathering;
+	c->gate++;
+	writer_submit(c->shared->writer, b);
+}
+
+/* Before a batch goes, takes along what is ready already: under load a commit then carries most of the open connections instead of
+ * half of them. Looks, never waits; a few times at most, so that the first hit of the batch does not wait for long. */
+static void gather(struct collect *c)
+{
+	for (int i = 0; i < GATHER_PASSES && !c->in_flight; i++) {
+		uint32_t before = collect_batch(c)->count;
+		if (before == 0)
+			return;
+		event_base_loop(c->base, EVLOOP_ONCE | EVLOOP_NONBLOCK); /* without ONCE it goes on for as long as anybody sends */
+		if (collect_batch(c)->count == before)
+			return;
+	}
+}
+
+static void cookie_text(struct collect *c)
+{
+	static const char *const same_site[] = {"None", "Lax", "Strict"};
+	const struct config *f = c->config;
+	bool secure = f->cookie_secure == 0 || f->cookie_samesite == 0 || f->cookie_partitioned;
+	char rest[320];
+	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n", secure ? "; Secure" : "", same_site[f->cookie_samesite],
+	    f->cookie_partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
+	snprintf(c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
+	snprintf(c->expire_tail, sizeof c->expire_tail, "; Max-Age=0%s", rest);
+}
+
+static void take_config(struct collect *c, const struct config *config)
+{
+	if (config == c->config)
+		return;
+	c->config = config;
+	ingest_config(&c->ingest, config);
+	cookie_text(c);
+}
+
+/* New rules, places, lists or options, if another thread has swapped them. */
+static void take_shared(struct collect *c)
+{
+	uint64_t v = atomic_load_explicit(&c->shared->version, memory_order_acquire);
+	if (v == c->version)
+		return;
+	pthread_mutex_lock(&c->shared->lock);
+	if (ingest_rules(&c->ingest, rules_ref(c->shared->rules)) != OK) { /* those from before go on; it is tried again */
+		CHECK(c->ingest.rules);
+		pthread_mutex_unlock(&c->shared->lock);
+		return;
+	}
+	c->version = v;
+	destinations_unref(c->destinations);
+	c->destinations = destinations_ref(c->shared->destinations);
+	anonymiser_places(&c->ingest.wall, place_db_ref(c->shared->places));
+	anonymiser_lists(&c->ingest.wall, junk_ref(c->shared->lists));
+	c->trusted = c->shared->trusted;
+	take_config(c, c->shared->config);
+	pthread_mutex_unlock(&c->shared->lock);
+}
+
+void *collect_run(void *arg)
+{
+	struct collect *c = arg;
+	uint64_t drain_until = 0;
+	pthread_setname_np(pthread_self(), "collect");
+	for (;;) {
+		c->now = 0;
+		take_shared(c);
+		event_base_loop(c->base, EVLOOP_ONCE);
+		gather(c);
+		note_pass(c);
+		hand_over(c);
+		if (c->lookups)
+			collect_lookups_go_on(c);
+		if (!atomic_load(&c->stop))
+			continue;
+		if (!drain_until)
+			drain_until = clock_mono_us() + DRAIN_US;
+		bool late = clock_mono_us() > drain_until;
+		if (late || (http_server_idle(c->server) && !c->in_flight && collect_batch(c)->count == 0))
+			break;
+	}
+	return NULL;
+}
+
+void collect_stop(struct collect *c)
+{
+	atomic_store(&c->stop, true);
+	wake(c);
+}
+
+void collect_give(struct collect *c, bool (*give)(void *ctx, int fd), void *ctx)
+{
+	c->give = give;
+	c->give_ctx = ctx;
+	collect_stop(c);
+}
+
+enum err collect_new(struct collect_shared *shared, const char *listen, struct collect **out)
+{
+	struct collect *c = calloc(1, sizeof *c);
+	if (!c)
+		return err_set(ERR_NOMEM, "no memory");
+	c->shared = shared;
+	c->config = shared->config;
+	c->gate = 1;
+	c->version = UINT64_MAX;
+	c->numbers = c->body = c->plain = BUF_SECRET;
+	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	c->scratch = malloc((size_t)c->config->header_bytes);
+	struct event_config *cfg = event_config_new();
+	if (cfg) {
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+		c->base = event_base_new_with_config(cfg);
+		event_config_free(cfg);
+	}
+	enum err e = c->wake_fd < 0 || !c->base || !c->scratch ? err_sys("no event loop") : OK;
+	for (int i = 0; i < 2; i++)
+		batch_init(&c->batches[i], shared->store->shards, batch_committed, c);
+	cookie_text(c);
+	if (!e)
+		e = ingest_init(&c->ingest, c->config, shared->store, &shared->disk_low);
+	if (!e)
+		e = http_server_new(c->base, c->config, listen, true, handle, c, &c->server);
+	if (e) {
+		collect_free(c);
+		return e;
+	}
+	http_server_body_of(c->server, body_of);
+	c->wake_ev = event_new(c->base, c->wake_fd, EV_READ | EV_PERSIST, on_wake, c);
+	event_add(c->wake_ev, NULL);
+	c->soon_ev = event_new(c->base, -1, 0, collect_lookups_soon, c);
+	engine_listen(shared->engine, heard, c);
+	*out = c;
+	return OK;
+}
+
+void collect_limit(struct collect *c, unsigned connections)
+{
+	http_server_limit(c->server, connections);
+}
+
+enum err collect_listen(struct collect *c, int fd)
+{
+	return http_server_listen(c->server, fd);
+}
+
+int collect_socket(const struct collect *c, unsigned i)
+{
+	return http_server_socket(c->server, i);
+}
+
+void collect_adopt(struct collect *c, int fd, const struct sockaddr_storage *peer)
+{
+	http_server_adopt(c->server, fd, peer);
+}
+
+void collect_address(const struct collect *c, char *out, size_t cap)
+{
+	http_server_address(c->server, out, cap);
+}
+
+void collect_free(struct collect *c)
+{
+	if (!c)
+		return;
+	if (c->server) {
+		collect_lookups_drop(c);
+		http_server_free(c->server);
+	}
+	if (c->wake_ev)
+		event_free(c->wake_ev);
+	if (c->soon_ev)
+		event_free(c->soon_ev);
+	if (c->base)
+		event_base_free(c->base);
+	if (c->wake_fd >= 0)
+		close(c->wake_fd);
+	ingest_done(&c->ingest);
+	destinations_unref(c->destinations);
+	for (int i = 0; i < 2; i++)
+		batch_done(&c->batches[i]);
+	buf_done(&c->numbers);
+	buf_done(&c->body);
+	buf_done(&c->plain);
+	free(c->scratch);
+	free(c);
+}

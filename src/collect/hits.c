@@ -1,0 +1,350 @@
+/* The pixel, the event endpoint, opt-out and opt-in. */
+#include "crumb/collect/collecting.h"
+
+#include "crumb/base/memory.h"
+#include "crumb/base/clock.h"
+#include "crumb/base/number.h"
+#include "crumb/core/metric.h"
+
+#include <netinet/in.h>
+
+#define EVENTS_PER_BODY 1000
+#define COOKIES_TRIED 16
+
+const char collect_gif[44] =
+    "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
+    "\x00\x00\x02\x02\x4c\x01\x00\x3b";
+_Static_assert(sizeof collect_gif - 1 == 43, "the transparent pixel has 43 bytes");
+
+/* The answer to most hits, the same bytes each time but for the date. */
+static struct str pixel(struct collect *c)
+{
+	static const char first[] = "HTTP/1.1 200 OK\r\n";
+	const char *date = http_date(c->server);
+	if (c->pixel_n == 0) {
+		int n = snprintf(
+		    c->pixel, sizeof c->pixel, "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\n" COLLECT_PUBLIC "\r\n", first, date);
+		memcpy(c->pixel + n, collect_gif, 43);
+		c->pixel_n = (size_t)n + 43;
+	}
+	memcpy(c->pixel + sizeof first - 1, date, HTTP_DATE_LEN);
+	return str_make(c->pixel, c->pixel_n);
+}
+
+static bool loopback6(const struct sockaddr *peer)
+{
+	const void *any = peer;
+	return peer->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)any)->sin6_addr);
+}
+
+/* Another product may have set a cookie of our name, and the order of two says nothing (RFC 6265 4.2.2): the first one that is ours counts. */
+static void cookies(struct collect *c, struct str header, struct hit *h)
+{
+	struct str pair;
+	struct vkey visitor;
+	unsigned found = 0;
+	while (header.n && str_cut(&header, ';', &pair)) {
+		pair = str_trim(pair);
+		if (!str_starts(pair, STR("crumb")))
+			continue;
+		struct str value = str_skip(pair, sizeof "crumb=" - 1);
+		if (str_eq(pair, STR("crumb_optout=1"))) {
+			h->optout_cookie = true;
+		} else if (value.n && pair.p[sizeof "crumb" - 1] == '=' && found <= COOKIES_TRIED) {
+			if (++found == 1)
+				h->cookie = value;
+			else if (ingest_known(&c->ingest, h->cookie, collect_now(c), &visitor))
+				found = COOKIES_TRIED + 1;
+			else if (ingest_known(&c->ingest, value, c->now, &visitor))
+				h->cookie = value;
+		}
+	}
+}
+
+void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h)
+{
+	struct str list = r->header[H_FORWARDED_FOR].n ? r->header[H_FORWARDED_FOR] : r->header[H_FORWARDED];
+	hit_clear(h);
+	h->network = network_of(r->peer);
+	if (!list.n || !network_asked(&c->trusted, r->peer, list, &h->network))
+		h->here = h->network.family == 4 ? h->network.b[0] == 127 : h->network.family == 6 && loopback6(r->peer);
+	h->agent = r->header[H_USER_AGENT];
+	h->referer_header = r->header[H_REFERER];
+	h->origin = r->header[H_ORIGIN];
+	h->fetch_site = r->header[H_SEC_FETCH_SITE];
+	h->gpc = r->gpc;
+	h->dnt = r->dnt;
+	if (r->header[H_COOKIE].n)
+		cookies(c, r->header[H_COOKIE], h);
+}
+
+void collect_param(struct hit *h, struct str k, struct str v)
+{
+	if (k.n == 1) {
+		switch (k.p[0]) {
+		case 'e':
+			h->name = v;
+			return;
+		case 'u':
+			h->url = v;
+			return;
+		case 'r':
+			h->referrer = v;
+			return;
+		case 't':
+			h->title = v;
+			return;
+		case 'v':
+			h->has_v = number_read(v, &h->v);
+			metric_add(M_ATTR_DROPPED, v.n && !h->has_v);
+			return;
+		default:
+			return;
+		}
+	}
+	if (k.n > 2 && k.p[0] == 'a' && k.p[1] == '.') {
+		if (h->attrs_n < HIT_PARAMS_MAX)
+			h->attrs[h->attrs_n++] = (struct attr){str_skip(k, 2), v};
+		else
+			metric_inc(M_ATTR_DROPPED);
+	} else if (k.n > 2 && k.p[0] == 'p' && k.p[1] == '_') {
+		if (h->params_n < HIT_PARAMS_MAX)
+			h->params[h->params_n++] = (struct attr){str_skip(k, 2), v};
+		else
+			metric_inc(M_ATTR_DROPPED);
+	} else if (str_eq(k, STR("anon"))) {
+		consent_take_anon(h, v);
+	} else if (str_eq(k, STR("gdpr"))) {
+		consent_take_gdpr(h, v);
+	} else if (str_eq(k, STR("gdpr_consent"))) {
+		consent_take_string(&h->gdpr_consent, v);
+	} else if (str_eq(k, STR("gpp"))) {
+		consent_take_string(&h->gpp, v);
+	} else if (str_eq(k, STR("gpp_sid"))) {
+		consent_take_string(&h->gpp_sid, v);
+	} else if (str_eq(k, STR("us_privacy"))) {
+		consent_take_string(&h->us_privacy, v);
+	}
+}
+
+static void query_params(struct collect *c, const struct http_request *r, struct hit *h)
+{
+	struct http_query q = {r->query, c->scratch, 0};
+	struct str key, value;
+	while (http_query_next(&q, &key, &value))
+		collect_param(h, key, value);
+}
+
+void collect_cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)
+{
+	c->stack_used |= who->set_cookie;
+	if (who->set_cookie && written) {
+		buf_c(headers, "Set-Cookie: crumb=");
+		buf_add(headers, who->cookie, COOKIE_LEN);
+		buf_c(headers, c->cookie_tail);
+	} else if (who->expire_cookie) {
+		buf_c(headers, "Set-Cookie: crumb=");
+		buf_c(headers, c->expire_tail);
+	}
+}
+
+void collect_why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers)
+{
+	if (!who->refused && !(who->write && c->ingest.aside))
+		return;
+	buf_c(headers, "Crumb-Refused: ");
+	buf_str(headers, who->refused ? metric_reason(who->why) : str_c(aside_names[c->ingest.aside]));
+	buf_c(headers, "\r\n");
+}
+
+void collect_answer_disk(struct http_request *r)
+{
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC), STR("no new visitors: the disk is nearly full\n"));
+}
+
+void collect_blank(struct collect *c, struct http_request *r)
+{
+	cors_headers(c, r, &c->body);
+	buf_c(&c->body, COLLECT_PUBLIC);
+	http_reply_whole(r->ticket, 200, "image/gif", &c->body, &BUF_OF(str_make(collect_gif, 43)));
+}
+
+void collect_pixel(struct collect *c, struct http_request *r)
+{
+	struct hit *h = &c->hit;
+	collect_hit_headers(c, r, h);
+	query_params(c, r, h);
+	struct batch *b = collect_batch(c);
+	struct ingest_who who = ingest_visitor(&c->ingest, h, collect_now(c), b);
+	bool written = who.write && ingest_event(&c->ingest, &who, h, c->now, b);
+	if (who.refused_disk) {
+		collect_answer_disk(r);
+		return;
+	}
+	if (written && !c->ingest.aside && !who.set_cookie && r->header[H_ORIGIN].n == 0) {
+		http_reply_ready(r->ticket, pixel(c));
+	} else {
+		struct buf *headers = &c->body;
+		buf_clear(headers);
+		cors_headers(c, r, headers);
+		buf_c(headers, COLLECT_PUBLIC);
+		collect_cookie_lines(c, &who, written, headers);
+		collect_why_lines(c, &who, headers);
+		http_reply_whole(r->ticket, 200, "image/gif", headers, &BUF_OF(str_make(collect_gif, 43)));
+	}
+	if (written || who.erase)
+		http_wait_gate(r->ticket, c->gate);
+}
+
+/* --- POST /e */
+
+static void bad_body(struct http_request *r, enum metric why, int status, const char *text)
+{
+	metric_inc(why);
+	http_reply(r->ticket, status, "text/plain", STR(COLLECT_PUBLIC), str_c(text));
+}
+
+static void no_memory(struct http_request *r)
+{
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 5\r\nCache-Control: no-store\r\n"), STR("no memory for this now\n"));
+}
+
+static bool type_is_fine(struct str type)
+{
+	type.n = str_find(type, ';');
+	type = str_trim(type);
+	return type.n == 0 || str_ieq(type, STR("text/plain")) || str_ieq(type, STR("application/json")) ||
+	       str_ieq(type, STR("application/x-ndjson")) || str_ieq(type, STR("application/ndjson"));
+}
+
+/* The body is gone through twice: once to see that all of it is what it claims to be, once to write. */
+struct posted {
+	struct collect *c;
+	const struct http_request *r;
+	struct ingest_who who;
+	unsigned events, written;
+	unsigned judged; /* number of the event whose consent signals decide */
+	enum consent_verdict verdict;
+};
+
+static bool read_body(struct posted *p, struct json_reader *r, struct str body, bool lines)
+{
+	struct str line;
+	unsigned found = 0;
+	p->events = 0;
+	if (!lines)
+		return json_read(r, body);
+	while (body.n && str_cut(&body, '\n', &line)) {
+		line = str_trim(line);
+		if (line.n && (line.p[0] != '{' || !json_read(r, line)))
+			return false;
+		found += line.n > 0;
+	}
+	return found > 1; /* one broken object is not NDJSON */
+}
+
+static void begin_signals(void *arg, struct hit *h)
+{
+	struct posted *p = arg;
+	collect_hit_headers(p->c, p->r, h);
+	query_params(p->c, p->r, h);
+}
+
+/* Consent signals of any event hold for the whole body: the strictest decides. */
+static bool look(void *arg, struct json_reader *r)
+{
+	struct posted *p = arg;
+	enum consent_verdict v = ingest_consent(&p->c->ingest, r->hit).verdict;
+	p->events++;
+	if (!p->judged || v > p->verdict) {
+		p->verdict = v;
+		p->judged = p->events;
+	}
+	return true;
+}
+
+static bool until_judged(void *arg, struct json_reader *r)
+{
+	struct posted *p = arg;
+	(void)r;
+	return ++p->events < p->judged;
+}
+
+static void begin_event(void *arg, struct hit *h)
+{
+	struct posted *p = arg;
+	collect_hit_headers(p->c, p->r, h);
+}
+
+static bool write_event(void *arg, struct json_reader *r)
+{
+	struct posted *p = arg;
+	metric_add(M_ATTR_DROPPED, r->dropped);
+	p->written += ingest_event(&p->c->ingest, &p->who, r->hit, p->c->now, collect_batch(p->c));
+	return true;
+}
+
+void collect_events(struct collect *c, struct http_request *r)
+{
+	if (!type_is_fine(r->header[H_CONTENT_TYPE])) {
+		bad_body(r, M_BAD_TYPE, 415, "send application/json, application/x-ndjson or text/plain\n");
+		return;
+	}
+	const char *why;
+	int refused = collect_decode(c, r, (size_t)c->config->body_bytes, &why);
+	if (refused) {
+		buf_c(&c->body, refused == 415 ? COLLECT_CODINGS COLLECT_PUBLIC : COLLECT_PUBLIC);
+		buf_addf(&c->numbers, "%s; nothing was recorded\n", why);
+		http_reply_whole(r->ticket, refused, "text/plain", &c->body, &c->numbers);
+		return;
+	}
+	struct posted p = {.c = c, .r = r};
+	memory_begin();
+	r->body = str_unmarked(r->body);
+	struct json_reader in = {.hit = &c->hit, .scratch = &c->numbers, .begin = begin_signals, .event = look, .arg = &p};
+	bool lines = !read_body(&p, &in, r->body, false);
+	if (lines) {
+		p.judged = p.verdict = 0;
+		if (!read_body(&p, &in, r->body, true) && !memory_short()) {
+			bad_body(r, M_BAD_BODY, 400, "the body is no event, array of events or NDJSON; nothing was recorded\n");
+			return;
+		}
+	}
+	if (memory_short()) {
+		no_memory(r);
+		return;
+	}
+	if (p.events > EVENTS_PER_BODY) {
+		bad_body(r, M_BAD_BODY_SIZE, 413, "more than 1000 events in one body; nothing was recorded\n");
+		return;
+	}
+	begin_signals(&p, &c->hit);
+	if (p.judged) {
+		in.event = until_judged;
+		(void)read_body(&p, &in, r->body, lines);
+	}
+	p.who = ingest_visitor(&c->ingest, &c->hit, collect_now(c), collect_batch(c));
+	c->ingest.aside = ASIDE_NOT;
+	if (p.who.write) {
+		in.begin = begin_event;
+		in.event = write_event;
+		(void)read_body(&p, &in, r->body, lines);
+	}
+	if (p.who.refused_disk) {
+		collect_answer_disk(r);
+		return;
+	}
+	if (memory_short()) { /* some may be recorded: better twice than not at all */
+		no_memory(r);
+		return;
+	}
+	struct buf *headers = &c->body;
+	buf_clear(headers);
+	cors_headers(c, r, headers);
+	buf_c(headers, COLLECT_PUBLIC);
+	collect_cookie_lines(c, &p.who, p.written > 0, headers);
+	collect_why_lines(c, &p.who, headers);
+	http_reply_whole(r->ticket, 204, "", headers, &BUF_OF(STR("")));
+	if (p.written || p.who.erase)
+		http_wait_gate(r->ticket, c->gate);
+}

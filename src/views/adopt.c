@@ -1,0 +1,426 @@
+/* From profiles: a shard of a new generation made from the serving one's, when rules changed only in what can be told from profiles. */
+#include "crumb/views/adopt.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/base/memory.h"
+#include "crumb/core/metric.h"
+#include "folding.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define SLICE 50000 /* visitors in one transaction */
+#define GONE 0xffff
+
+bool adopt_possible(const struct rules *old, const struct rules *fresh)
+{
+	for (size_t i = 1; i < fresh->categories_n; i++) {
+		const struct category *c = &fresh->categories[i];
+		int same = rules_category(old, str_c(c->id));
+		if (same < 0 || memcmp(&old->categories[same].definition, &c->definition, sizeof c->definition) != 0)
+			return false;
+		if (c->summed && !old->categories[same].summed)
+			return false;
+	}
+	if (fresh->categories[CATEGORY_ALL].summed && !old->categories[CATEGORY_ALL].summed)
+		return false;
+	if (old->vocabularies_n != fresh->vocabularies_n)
+		return false;
+	for (size_t i = 0; i < fresh->vocabularies_n; i++) {
+		const struct vocabulary *v = rules_vocabulary(old, str_c(fresh->vocabularies[i].id));
+		if (!v || v->hash != fresh->vocabularies[i].hash)
+			return false;
+	}
+	return true;
+}
+
+bool segment_unchanged(const struct rules *old, const struct rules *fresh, uint16_t segment, uint16_t *number)
+{
+	const struct segment *s = &fresh->segments[segment];
+	int same = rules_segment(old, str_c(s->id));
+	if (same < 0 || memcmp(&old->segments[same].definition, &s->definition, sizeof s->definition) != 0)
+		return false;
+	*number = (uint16_t)same;
+	return true;
+}
+
+/* --- rows under other numbers */
+
+static int by_row(const void *a, const void *b)
+{
+	const struct cat_day *x = a, *y = b;
+	return x->cat != y->cat ? (x->cat < y->cat ? -1 : 1) : x->day < y->day ? -1 : x->day > y->day;
+}
+
+static int by_sum(const void *a, const void *b)
+{
+	const struct sum_day *x = a, *y = b;
+	return x->cat != y->cat ? (x->cat < y->cat ? -1 : 1) : x->day < y->day ? -1 : x->day > y->day;
+}
+
+uint16_t *adopt_map(const struct rules *old, const struct rules *fresh)
+{
+	uint16_t *map = malloc(65536 * sizeof *map);
+	if (!map)
+		return NULL;
+	for (size_t i = 0; i < 65536; i++)
+		map[i] = GONE;
+	map[CATEGORY_ALL] = CATEGORY_ALL;
+	for (size_t i = 1; i < old->categories_n; i++) {
+		int same = rules_category(fresh, str_c(old->categories[i].id));
+		if (same > 0)
+			map[i] = (uint16_t)same;
+	}
+	return map;
+}
+
+void adopt_rows(const struct rules *fresh, const uint16_t *map, struct profile *p)
+{
+	size_t n = 0;
+	bool sorted = true;
+	for (size_t i = 0; i < p->rows_n; i++) {
+		uint16_t cat = map[p->rows[i].cat];
+		if (cat == GONE)
+			continue;
+		p->rows[n] = p->rows[i];
+		p->rows[n].cat = cat;
+		sorted &= n == 0 || p->rows[n - 1].cat <= cat;
+		n++;
+	}
+	p->rows_n = n;
+	if (!sorted)
+		qsort(p->rows, n, sizeof *p->rows, by_row);
+	n = 0;
+	for (size_t i = 0; i < p->sums_n; i++) {
+		uint16_t cat = map[p->sums[i].cat];
+		if (cat == GONE || !fresh->categories[cat].summed)
+			continue;
+		p->sums[n] = p->sums[i];
+		p->sums[n++].cat = cat;
+	}
+	p->sums_n = n;
+	if (n)
+		qsort(p->sums, n, sizeof *p->sums, by_sum);
+}
+
+/* --- a shard */
+
+static void copy_table(struct db_txn *from, db_table table, struct db_txn *to, db_table into)
+{
+	struct db_cursor c;
+	struct str key, value;
+	db_walk(from, table, &c);
+	for (bool more = db_next(&c, &key, &value); more && !to->err; more = db_next(&c, &key, &value))
+		db_put(to, into, key, value);
+	db_walk_end(&c);
+}
+
+static void copy_events(struct db_txn *from, db_table table, struct db_txn *to, db_table into)
+{
+	struct db_cursor c;
+	struct str key, value;
+	db_walk(from, table, &c);
+	for (bool more = db_next(&c, &key, &value); more && !to->err; more = db_next(&c, &key, &value))
+		if (key.n == 3 && key.p[2] == 'e')
+			db_put(to, into, key, value);
+	db_walk_end(&c);
+}
+
+/* Those that are still retained, of visitors who are still there. */
+static void copy_matches(struct fold *f, struct shard *old, struct db_txn *from, struct db_txn *to, uint32_t now)
+{
+	struct db_cursor c;
+	struct str key, value, none;
+	uint32_t oldest = oldest_day(day_of(now), f->retention) * (uint32_t)DAY_S;
+	db_walk(from, old->partners, &c);
+	for (bool more = db_seek(&c, STR("v"), &key, &value); more && !to->err; more = db_next(&c, &key, &value)) {
+		struct vkey k;
+		if (key.n <= 17 || value.n <= 4 || get_u32((const uint8_t *)value.p) < oldest)
+			continue;
+		memcpy(k.b, key.p + 1, sizeof k.b);
+		if (db_get(to, f->shard.visitors, vkey_str(&k), &none))
+			shard_match_put(&f->shard, to, &k, str_skip(key, 17), str_skip(value, 4), get_u32((const uint8_t *)value.p));
+	}
+	db_walk_end(&c);
+}
+
+static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, const uint16_t *map, uint32_t now)
+{
+	uint16_t today = day_of(now);
+	p->segments_n = 0;
+	p->due_hour = 0; /* no entry yet */
+	profile_expire(p, oldest_day(today, f->retention));
+	adopt_rows(f->rules, map, p);
+	if (p->rows_n == 0) {
+		shard_ordinal_rest(&f->shard, t, hour_of(now), p->ordinal);
+		return;
+	}
+	shard_ordinal_keep(&f->shard, t, p->ordinal, k);
+	p->evaluated_day = 0;
+	fold_settle(f, t, k, p, 0, true, now);
+}
+
+static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, bool same_rules, struct journal_pos watermark, uint32_t now)
+{
+	struct shard *s = &f->shard;
+	struct db_txn t;
+	uint64_t next = 0;
+	enum err e = db_begin(&s->db, true, &t);
+	if (e)
+		return e;
+	copy_table(from, old->free, &t, s->free);
+	copy_table(from, old->provisional, &t, s->provisional);
+	copy_table(from, old->prov_hours, &t, s->prov_hours);
+	copy_table(from, old->tombstones, &t, s->tombstones);
+	copy_matches(f, old, from, &t, now);
+	if (same_rules && shard_meta_u64(old, from, "changes", &next)) { /* only compacted: streams go on */
+		copy_table(from, old->changes, &t, s->changes);
+		shard_meta_put_u64(s, &t, "changes", next);
+		atomic_store(&f->changes, next);
+		next = 0;
+	}
+	copy_events(from, old->daily, &t, s->daily);
+	if (shard_meta_u64(old, from, "next_ordinal", &next))
+		shard_meta_put_u64(s, &t, "next_ordinal", next);
+	since_load(&f->scratch->since, old, from);
+	f->scratch->since.changed = true;
+	since_save(&f->scratch->since, s, &t);
+	shard_watermark_put(s, &t, watermark);
+	db_del(&t, s->meta, STR("adopting"));
+	if (!(e = db_end(&t)))
+		atomic_store(&f->watermark, watermark);
+	return e;
+}
+
+/* A view of a shard in which no fold is half done. */
+static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic bool *stop)
+{
+	struct journal_pos target;
+	uint64_t next;
+	for (;;) {
+		enum err e = db_begin(&s->db, false, t);
+		if (e)
+			return e;
+		if (!shard_unfinished(s, t, &target, &next) && !(e = t->err))
+			return OK;
+		db_abort(t);
+		if (e || atomic_load(stop))
+			return e ? e : err_set(ERR_BUSY, "stopped");
+		nanosleep(&(struct timespec){0, 2000000}, NULL);
+	}
+}
+
+enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_rules, uint32_t now, _Atomic uint64_t *done, const _Atomic bool *stop)
+{
+	struct fold_scratch *x = f->scratch;
+	struct db_txn from, to;
+	struct db_cursor c;
+	struct str key, value;
+	struct journal_pos watermark;
+	enum err e = begin_whole(old, &from, stop);
+	if (e)
+		return e;
+	shard_watermark(old, &from, &watermark);
+	uint16_t *map = adopt_map(old_rules, f->rules);
+	if (!map) {
+		db_abort(&from);
+		return err_set(ERR_NOMEM, "no memory for this now");
+	}
+	f->shard.appending = true;
+	db_walk(&from, old->visitors, &c);
+	bool more = db_next(&c, &key, &value), begun = false;
+	while (more && !e && !atomic_load(stop)) {
+		if ((e = db_begin(&f->shard.db, true, &to)))
+			break;
+		if (!begun)
+			shard_meta_put_u64(&f->shard, &to, "adopting", 1);
+		begun = true;
+		fold_begin(x);
+		for (size_t n = 0; n < SLICE && more && !to.err; n++, more = db_next(&c, &key, &value)) {
+			struct vkey k;
+			if (key.n != sizeof k.b || !profile_load(&x->profile, value) || !fold_fits(old_rules, &x->profile)) {
+				shard_bad_profile(old);
+				to.err = memory_short() ? memory_check() : err_set(ERR_CORRUPT, "a profile of shard %u does not decode", f->shard.number);
+				break;
+			}
+			memcpy(k.b, key.p, sizeof k.b);
+			adopt_visitor(f, &to, &k, &x->profile, map, now);
+		}
+		fold_finish(f, &to, day_of(now));
+		if (!(e = db_end(&to)))
+			db_write_out(&f->shard.db, false);
+		atomic_fetch_add(done, SLICE);
+	}
+	db_walk_end(&c);
+	free(map);
+	f->shard.appending = false;
+	if (!e && atomic_load(stop))
+		e = err_set(ERR_BUSY, "stopped");
+	if (!e)
+		e = adopt_rest(f, old, &from, memcmp(old_rules->hash, f->rules->hash, sizeof f->rules->hash) == 0, watermark, now);
+	db_abort(&from);
+	return e;
+}
+
+/* --- from the journal */
+
+#define FILL_BYTES (128u << 20) /* of entries */
+#ifdef CRUMB_SMALL_MAPS
+#define FILL_RAW (16u << 10) /* so that tests come by here */
+#else
+#define FILL_RAW (128u << 20) /* of records that are needed again: attributes, first hits */
+#endif
+#define NARROWEST 1e6 /* ranges are not made narrower than this share of what was first thought */
+
+/* How far the filling of an empty shard is: meta "fill", target u64 │ next u64. Visitors whose key begins below `next` are done with all
+ * records up to `target`. */
+static bool fill_state(struct fold *f, struct db_txn *t, struct journal_pos *target, uint64_t *next)
+{
+	struct str v;
+	if (!db_get(t, f->shard.meta, STR("fill"), &v) || v.n != 16)
+		return false;
+	*target = journal_pos_load(get_u64((const uint8_t *)v.p));
+	*next = get_u64((const uint8_t *)v.p + 8);
+	return true;
+}
+
+static void fill_state_put(struct fold *f, struct db_txn *t, struct journal_pos target, uint64_t next)
+{
+	uint8_t b[16];
+	put_u64(b, journal_pos_save(target));
+	put_u64(b + 8, next);
+	db_put(t, f->shard.meta, STR("fill"), str_make((const char *)b, 16));
+}
+
+/* The end of the range of keys, from `next` on, that fits into memory, and how many records are about such. */
+static uint64_t range_end(double records, uint64_t next, size_t *expect)
+{
+	double share = (double)(UINT64_MAX - next) / (double)UINT64_MAX; /* of all keys: they are hashes, so of all records too */
+	double left = records * share, ranges = ceil(left * sizeof(struct entry) / FILL_BYTES);
+	if (ranges < 1)
+		ranges = 1;
+	*expect = (size_t)(left / ranges * 1.02) + 4096;
+	return ranges == 1 ? UINT64_MAX : next + (uint64_t)((double)(UINT64_MAX - next) / ranges);
+}
+
+/* Visits the gathered entries, all of whose visitors are new, in slices. */
+static enum err fill_range(struct fold *f, struct journal_pos target, uint64_t hi, uint32_t now, const _Atomic bool *stop)
+{
+	struct fold_scratch *x = f->scratch;
+	enum err e = OK;
+	for (size_t i = 0; !e && (i < x->entries_n || x->entries_n == 0);) {
+		struct db_txn t;
+		if (atomic_load(stop))
+			return err_set(ERR_BUSY, "stopped");
+		if ((e = db_begin(&f->shard.db, true, &t)))
+			return e;
+		fold_begin(x);
+		for (size_t n = 0; i < x->entries_n && (n < SLICE || x->entries[i - 1].hi == x->entries[i].hi) && !t.err; n++) {
+			size_t z = i + 1;
+			while (z < x->entries_n && x->entries[z].hi == x->entries[i].hi && x->entries[z].lo == x->entries[i].lo)
+				z++;
+			fold_visit(f, &t, x->entries + i, x->entries + z, now);
+			i = z;
+		}
+		fold_finish(f, &t, day_of(now));
+		fill_state_put(f, &t, target, i < x->entries_n ? x->entries[i].hi : hi);
+		if (!(e = db_end(&t)))
+			db_write_out(&f->shard.db, true);
+		if (x->entries_n == 0)
+			break;
+	}
+	return e;
+}
+
+static enum err fill_end(struct fold *f, struct journal_pos target)
+{
+	struct db_txn t;
+	enum err e = db_begin(&f->shard.db, true, &t);
+	if (e)
+		return e;
+	db_del(&t, f->shard.meta, STR("fill"));
+	shard_watermark_put(&f->shard, &t, target);
+	since_save(&f->scratch->since, &f->shard, &t);
+	if (!(e = db_end(&t)))
+		atomic_store(&f->watermark, target);
+	return e;
+}
+
+enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint64_t *filled, const _Atomic bool *stop)
+{
+	struct db_txn t;
+	struct journal_pos target = journal_last(j, f->shard.number);
+	uint64_t next = 0, records = 0;
+	enum err e = db_begin(&f->shard.db, false, &t);
+	if (e)
+		return e;
+	fill_state(f, &t, &target, &next);
+	e = db_end(&t);
+	if (!e)
+		e = journal_count(j, f->shard.number, target, &records);
+	double narrower = 1;
+	f->shard.appending = true;
+	while (!e && next != UINT64_MAX) {
+		bool more;
+		size_t expect;
+		struct journal_pos last;
+		uint64_t hi = range_end((double)records * narrower, next, &expect);
+		struct fold_want want = {.after = JOURNAL_START,
+		    .upto = target,
+		    .lo = next,
+		    .hi = hi == UINT64_MAX ? hi : hi - 1,
+		    .most = SIZE_MAX,
+		    .raw_most = narrower < NARROWEST ? FILL_RAW : SIZE_MAX,
+		    .expect = narrower > 1 ? 0 : expect};
+		atomic_store(filled, next);
+		if ((e = fold_gather(f, j, &want, &last, &more)))
+			break;
+		if (more) { /* these records are larger than others */
+			narrower *= hi == UINT64_MAX && narrower == 1 ? ceil(FILL_BYTES / ((double)records * sizeof(struct entry) + 1)) * 4 : 4;
+			continue;
+		}
+		e = fill_range(f, target, hi, now, stop);
+		next = hi;
+		if (f->scratch->raw.n < FILL_RAW / 16) /* past the large ones; a busy visitor does not slow down all who follow */
+			narrower = narrower > 4 ? narrower / 4 : 1;
+	}
+	f->shard.appending = false;
+	atomic_store(filled, UINT64_MAX);
+	return e ? e : fill_end(f, target);
+}
+
+/* --- the history of sizes */
+
+enum err fold_carry_daily(struct fold *f, struct shard *old, const struct rules *old_rules, uint16_t today)
+{
+	struct db_txn from, to;
+	enum err e = db_begin(&old->db, false, &from);
+	if (e)
+		return e;
+	if ((e = db_begin(&f->shard.db, true, &to))) {
+		db_abort(&from);
+		return e;
+	}
+	for (size_t i = 0; i < f->rules->segments_n && !to.err; i++) {
+		uint16_t was;
+		if (!segment_unchanged(old_rules, f->rules, (uint16_t)i, &was))
+			continue;
+		struct daily_segment last = {0, 0, 0}, row;
+		shard_daily_forget(&f->shard, &to, (uint16_t)i, oldest_day(today, f->retention), today);
+		for (uint32_t day = oldest_day(today, f->retention); day <= today; day++)
+			if (shard_daily_get(old, &from, (uint16_t)day, was, &row)) {
+				last = row;
+				shard_daily_segment(&f->shard, &to, (uint16_t)day, (uint16_t)i, &row);
+			}
+		/* what the new views have folded and the old ones have not yet, or the other way round, is told as today's */
+		uint64_t size = members_size(&f->shard, &to, (uint16_t)i);
+		struct daily_segment more = {
+		    size, size > last.size ? (uint32_t)(size - last.size) : 0, last.size > size ? (uint32_t)(last.size - size) : 0};
+		if (size != last.size)
+			shard_daily_segment(&f->shard, &to, today, (uint16_t)i, &more);
+	}
+	db_abort(&from);
+	return db_end(&to);
+}

@@ -1,0 +1,383 @@
+/* Building the next generation beside the serving one. */
+#include "crumb/views/adopt.h"
+#include "crumb/base/memory.h"
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+#include "crumb/base/low.h"
+#include "generations.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BUILD_WAIT_MS 5 /* while other shards catch up */
+#define IDLE_WAIT_MS 1000
+#define RETRY_MOST_S 60
+
+/* --- beginning, or going on */
+
+/* The machine's run since it was last switched on: what was not synced in it is still there. */
+static struct str boot_id(char out[64])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+	size_t n = f ? fread(out, 1, 63, f) : 0;
+	if (f)
+		fclose(f);
+	return str_make(out, n);
+}
+
+/* Marks each shard with this boot; forgets that it need not wait for the disk once it is done. */
+static enum err mark_built(struct generation *g)
+{
+	char id[64];
+	struct str boot = boot_id(id);
+	enum err e = OK;
+	for (unsigned i = 0; i < g->shards && !e; i++) {
+		struct db_txn t;
+		if ((e = db_unsynced(&g->fold[i].shard.db, true)) || (e = db_begin(&g->fold[i].shard.db, true, &t)))
+			return e;
+		db_put(&t, g->fold[i].shard.meta, STR("boot"), boot);
+		e = db_end(&t);
+	}
+	return e;
+}
+
+/* Can what is on disk be gone on with? It was begun since the machine was switched on, for these rules, and no shard is half adopted. */
+static bool resumable(struct engine *e, uint32_t number, const struct rules *rules)
+{
+	char path[4200], id[64];
+	struct rules *stored = NULL;
+	struct str boot = boot_id(id), was;
+	bool fine = boot.n > 0;
+	for (unsigned i = 0; i < e->store->shards; i++) {
+		snprintf(path, sizeof path, "%s/state/%u/%u/data.mdb", e->store->path, number, i);
+		if (access(path, F_OK) != 0)
+			return false;
+	}
+	if (generation_stored_rules(e->store, number, &stored) != OK)
+		return false;
+	fine = fine && memcmp(stored->hash, rules->hash, sizeof rules->hash) == 0;
+	rules_unref(stored);
+	for (unsigned i = 0; i < e->store->shards && fine; i++) {
+		struct shard sh;
+		struct db_txn t;
+		uint64_t adopting;
+		if (store_shard(e->store, number, i, &sh) != OK)
+			return false;
+		fine = db_begin(&sh.db, false, &t) == OK;
+		if (fine) {
+			fine = db_get(&t, sh.meta, STR("boot"), &was) && str_eq(was, boot) && !shard_meta_u64(&sh, &t, "adopting", &adopting);
+			db_abort(&t);
+		}
+		shard_close(&sh);
+	}
+	return fine;
+}
+
+static enum err make(struct engine *e, const struct generation *serving, struct rules *rules, bool remake, struct generation **out, bool *resumed)
+{
+	uint32_t number = serving->number + 1;
+	*resumed = !remake && resumable(e, number, rules);
+	if (!*resumed)
+		store_drop_generation(e->store, number);
+	struct generation *g = generation_new(e->store, number, rules);
+	enum err err = generation_open_folds(g, e->store, e->config);
+	if (!err)
+		err = mark_built(g);
+	if (err) {
+		char why[300];
+		snprintf(why, sizeof why, "%s", err_text());
+		atomic_store(&g->dropped, true);
+		generation_unref(g);
+		return err_set(err, "%s", why);
+	}
+	g->adopts = !remake && !generation_damaged(serving) && adopt_possible(serving->rules, rules);
+	if (g->adopts)
+		g->lineage = serving->lineage;
+	for (unsigned i = 0; g->adopts && i < g->shards; i++) {
+		struct db_txn t;
+		if (db_begin((struct db *)&serving->fold[i].shard.db, false, &t) != OK)
+			continue;
+		atomic_fetch_add(&g->to_adopt, db_count(&t, serving->fold[i].shard.visitors));
+		db_abort(&t);
+	}
+	*out = g;
+	return OK;
+}
+
+/* What is to be built next, with a reference, or NULL. The lock is held. */
+static struct rules *take_next(struct engine *e)
+{
+	struct rules *next = e->queued;
+	e->queued = NULL;
+	if (next && same_rules(next, e->serving->rules)) {
+		rules_unref(next);
+		next = NULL;
+	}
+	if (!next && (e->compact_wanted || e->remake_wanted))
+		next = rules_ref(e->serving->rules);
+	e->compact_wanted = false; /* other rules make fresh files, too */
+	return next;
+}
+
+/* Makes the files of what is to be built. The lock is held, but not meanwhile. */
+static void prepare(struct engine *e)
+{
+	struct generation *g = NULL, *serving;
+	struct rules *rules = take_next(e);
+	bool resumed = false;
+	if (!rules)
+		return;
+	serving = generation_ref(e->serving);
+	e->preparing = rules;
+	bool change = !same_rules(rules, serving->rules), remake = e->remake_wanted;
+	const char *what = change ? "recomputing the history" : remake ? "making damaged views again" : "compacting";
+	pthread_mutex_unlock(&e->lock);
+	low_release();
+	enum err err = change || store_room_for_another(e->store, serving->number)
+			   ? make(e, serving, rules, remake, &g, &resumed)
+			   : err_set(ERR_FULL, "%s: the views would have to fit twice", e->store->path);
+	low_hold();
+	pthread_mutex_lock(&e->lock);
+	e->preparing = NULL;
+	if (err) {
+		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", what);
+		if (change && !e->queued)
+			e->queued = rules_ref(rules);
+	} else {
+		e->building = g;
+		log_info("rules", "%s generation=%u rules=%s from=%s%s", what, g->number,
+		    rules->hash_text, g->adopts ? "profiles" : "journal", resumed ? " resumed=yes" : "");
+	}
+	pthread_cond_broadcast(&e->build);
+	rules_unref(rules);
+	generation_unref(serving); /* never the last: it serves */
+}
+
+static bool builds_change(const struct engine *e)
+{
+	return e->building && !same_rules(e->building->rules, e->serving->rules);
+}
+
+bool build_is_change(const struct engine *e)
+{
+	return e->queued || (e->preparing && !same_rules(e->preparing, e->serving->rules)) || builds_change(e);
+}
+
+bool build_is_compaction(const struct engine *e)
+{
+	return e->compact_wanted || e->remake_wanted || (e->preparing && same_rules(e->preparing, e->serving->rules)) || (e->building && !builds_change(e));
+}
+
+/* --- ending */
+
+/* Serves the generation that has caught up. The lock is held, but not while the disk is written to. */
+static void switch_over(struct engine *e)
+{
+	struct generation *fresh = e->building, *old = e->serving;
+	e->naming = true;
+	pthread_mutex_unlock(&e->lock);
+	enum err err = store_set_current(e->store, fresh->number);
+	pthread_mutex_lock(&e->lock);
+	e->naming = false;
+	if (err) {
+		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", "naming the new generation");
+		return;
+	}
+	trouble_over(&e->building_trouble, "rules", "making new views");
+	fresh->since = clock_now();
+	e->serving = fresh;
+	e->building = NULL;
+	e->remake_wanted &= fresh->adopts;
+	atomic_store(&old->dropped, true);
+	old->next = e->retired;
+	e->retired = old;
+	log_info("rules", "serving generation=%u rules=%s", fresh->number, fresh->rules->hash_text);
+	pthread_cond_broadcast(&e->wake);
+}
+
+/* Removes what does not fit, when no builder works on it any more. The lock is held, but not meanwhile. */
+static void give_up(struct engine *e)
+{
+	struct generation *g = e->building;
+	if (atomic_load(&g->refs) != 1)
+		return;
+	if (builds_change(e) && !e->queued)
+		e->queued = rules_ref(g->rules);
+	e->building = NULL;
+	e->giving_up = false;
+	atomic_store(&g->dropped, true);
+	pthread_mutex_unlock(&e->lock);
+	low_release();
+	generation_unref(g);
+	low_hold();
+	pthread_mutex_lock(&e->lock);
+}
+
+/* What one builder's pass has come to; only the first one names. The lock is held. */
+static void end_pass(struct engine *e, struct generation *b, struct engine_thread *me, const struct progress *p, uint32_t hour)
+{
+	if (e->building != b)
+		return;
+	if (p->failed) {
+		err_set(ERR_IO, "%s", p->why);
+		trouble_note(&me->trouble, 1, "build", "making new views");
+	} else {
+		trouble_over(&me->trouble, "build", "making new views");
+	}
+	if ((p->full || p->damaged) && !e->giving_up && !e->naming) {
+		err_set(ERR_FULL, "%s", *p->why ? p->why : "what was built is damaged");
+		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", builds_change(e) ? "recomputing the history" : "compacting");
+		e->giving_up = true;
+	}
+	bool all = !e->giving_up;
+	for (unsigned s = 0; s < b->shards; s++) {
+		if (s % e->threads_n == me->number)
+			b->ready[s] = b->sealed[s] && engine_caught_up(e, b, s, hour);
+		all &= b->ready[s];
+	}
+	if (all && me->number == 0 && trouble_due(&e->building_trouble))
+		switch_over(e);
+}
+
+/* --- one shard */
+
+/* It has caught up for the first time: brings it to disk, and takes over what only the old views know. */
+static enum err seal(struct generation *b, struct generation *g, unsigned shard, uint32_t now)
+{
+	struct fold *f = &b->fold[shard], *old = &g->fold[shard];
+	pthread_mutex_lock(&f->busy);
+	enum err err = fold_carry_daily(f, &old->shard, g->rules, day_of(now)); /* as of one moment */
+	if (err == ERR_CORRUPT && db_damaged(&old->shard.db) && !db_damaged(&f->shard.db))
+		err = OK; /* the sizes of past days begin anew */
+	if (!err)
+		err = db_unsynced(&f->shard.db, false);
+	pthread_mutex_unlock(&f->busy);
+	return err;
+}
+
+/* What the shard has of its own so far: nothing, or a part of what filling makes. */
+static bool unfilled(struct fold *f, enum err *err)
+{
+	struct db_txn t;
+	struct str v;
+	if (fold_begun(f) || (*err = db_begin(&f->shard.db, false, &t)))
+		return false;
+	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v), empty = db_count(&t, f->shard.visitors) == 0;
+	db_abort(&t);
+	return begun || empty;
+}
+
+/* The bulk of the work, by whichever way there is. Then the shard goes on like any other. */
+static enum err fill(struct engine *e, struct generation *b, struct generation *g, unsigned shard, uint32_t now)
+{
+	struct fold *f = &b->fold[shard];
+	enum err err = OK;
+	if (!unfilled(f, &err) || !journal_pos_before(JOURNAL_START, journal_last(e->store->journal, shard)))
+		return err;
+	pthread_mutex_lock(&f->busy);
+	err = b->adopts ? fold_adopt(f, &g->fold[shard].shard, g->rules, now, &b->adopted, &e->stop)
+			: fold_fill(f, e->store->journal, now, &b->filled[shard], &e->stop);
+	pthread_mutex_unlock(&f->busy);
+	return err;
+}
+
+static void build_step(struct engine *e, struct generation *b, struct generation *g, unsigned shard, uint32_t now, struct progress *p)
+{
+	struct fold *f = &b->fold[shard];
+	enum err err = fill(e, b, g, shard, now);
+	if (!err) {
+		struct progress own = {.worked = false};
+		bool soon = b->sealed[shard]; /* it may serve at any time, and somebody wait for it */
+		if (soon)
+			low_hold();
+		engine_step(e, b, shard, FOLD_MOST, now, &own);
+		if (soon)
+			low_release();
+		p->worked |= own.worked;
+		p->pending |= own.pending;
+		if (own.failed && !p->failed)
+			memcpy(p->why, own.why, sizeof p->why);
+		p->failed |= own.failed;
+		p->full |= own.full;
+		p->damaged |= own.damaged;
+		if (!own.pending && !own.failed && !b->sealed[shard] && engine_caught_up(e, b, shard, hour_of(now))) {
+			err = seal(b, g, shard, now);
+			b->sealed[shard] = !err;
+			p->worked = true;
+		}
+	}
+	if (err && !atomic_load(&e->stop)) {
+		p->failed = true;
+		p->damaged |= db_damaged(&f->shard.db) || (b->adopts && db_damaged(&g->fold[shard].shard.db));
+		p->full |= err == ERR_FULL;
+		snprintf(p->why, sizeof p->why, "%s", err_text());
+	}
+}
+
+void *build_run(void *arg)
+{
+	struct engine_thread *me = arg;
+	struct engine *e = me->e;
+	char name[16];
+	snprintf(name, sizeof name, "build-%u", me->number);
+	pthread_setname_np(pthread_self(), name);
+	low_begin();
+	low_hold();
+	pthread_mutex_lock(&e->lock);
+	while (!atomic_load(&e->stop)) {
+		if (me->number == 0 && e->giving_up)
+			give_up(e);
+		if (me->number == 0 && !e->building && trouble_due(&e->building_trouble))
+			prepare(e);
+		if (!e->building || e->giving_up) {
+			engine_wait(&e->build, &e->lock, e->giving_up ? BUILD_WAIT_MS : IDLE_WAIT_MS);
+			continue;
+		}
+		struct generation *b = generation_ref(e->building), *g = generation_ref(e->serving);
+		struct progress p = {.worked = false};
+		pthread_mutex_unlock(&e->lock);
+		low_release();
+		uint32_t now = clock_views();
+		for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n) {
+			memory_begin();
+			build_step(e, b, g, s, now, &p);
+		}
+		low_hold();
+		pthread_mutex_lock(&e->lock);
+		end_pass(e, b, me, &p, hour_of(now));
+		if (p.damaged && b->adopts)
+			engine_damaged(e, g);
+		generation_unref(g); /* never the last: the first serves or waits among the retired, the second is given up when nobody has it */
+		generation_unref(b);
+		if (p.failed && !e->giving_up)
+			engine_rest(e, &e->build, IDLE_WAIT_MS);
+		else if (!p.pending && e->building && !e->giving_up)
+			engine_wait(&e->build, &e->lock, BUILD_WAIT_MS);
+	}
+	pthread_mutex_unlock(&e->lock);
+	low_release();
+	return NULL;
+}
+
+/* --- for whoever asks */
+
+bool engine_progress(struct engine *e, struct engine_build *out)
+{
+	double share = 0;
+	pthread_mutex_lock(&e->lock);
+	bool change = build_is_change(e);
+	struct generation *b = builds_change(e) ? e->building : NULL;
+	struct rules *next = e->preparing && !same_rules(e->preparing, e->serving->rules) ? e->preparing : e->queued;
+	for (unsigned i = 0; b && i < b->shards; i++)
+		share += fold_begun(&b->fold[i]) ? 1 : (double)atomic_load(&b->filled[i]) / (double)UINT64_MAX;
+	if (b) {
+		uint64_t all = atomic_load(&b->to_adopt), adopted = atomic_load(&b->adopted);
+		share = b->adopts && all ? (adopted < all ? (double)adopted / (double)all : 1) : share / b->shards;
+		*out = (struct engine_build){rules_ref(b->rules), share, b->adopts};
+	} else if (change) { /* not begun */
+		*out = (struct engine_build){rules_ref(next), 0, adopt_possible(e->serving->rules, next)};
+	}
+	pthread_mutex_unlock(&e->lock);
+	return change;
+}
