@@ -4,6 +4,17 @@
 
 MODE ?= release
 SETUP ?= yes
+V ?=
+
+# A line for each file; V=1 shows the commands. What compilers say is shown whole, one file after the other, also when several are compiled at once.
+Q := $(if $(filter-out 0,$(V)),,@)
+SAY = @$(if $(or $(findstring s,$(firstword -$(MAKEFLAGS))),$(if $Q,,v)),:,echo) "  $(1)  $(2)"
+CORES := $(or $(shell nproc 2>/dev/null),1)
+# All cores, unless -j says how many. Goals that are not only built come one after the other.
+ifeq ($(MAKELEVEL)$(filter-out all unit fuzzers install build/%,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(CORES) -Otarget
+endif
+BUILD = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(CORES)) -Otarget
 B := $(if $(filter release,$(MODE)),build,build/$(MODE))
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -29,7 +40,7 @@ CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 all: $B/crumbd $B/crumb build/country.mmdb
 
 help:
-	@echo "make                     build crumbd and crumb into build/"
+	@echo "make                     build crumbd and crumb into build/ on all cores (-j2: on two); V=1 shows the commands"
 	@echo "make run                 install what is missing, build, start the demo shop and crumb on loopback"
 	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: none"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
@@ -46,42 +57,52 @@ setup-%:
 
 $B/obj/%.o: src/%.c | build/.setup
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c $< -o $@
+	$(call SAY,CC  ,$<)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c $< -o $@
 
 $B/obj/llhttp/%.o: | build/.setup
 	@mkdir -p $(@D)
-	$(CC) -I/usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 $(CFLAGS) -c $(LLHTTP)/$*.c -o $@
+	$(call SAY,CC  ,llhttp/$*.c)
+	$Q$(CC) -I/usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 $(CFLAGS) -c $(LLHTTP)/$*.c -o $@
 
 $B/obj/gen/%.o: $B/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	$(call SAY,CC  ,$<)
+	$Q$(CC) $(CFLAGS) -c $< -o $@
 
 $B/gen/%.c: etc/%.txt tools/embed.sh | build/.setup
 	@mkdir -p $(@D)
-	tools/embed.sh etc/$*.txt $*_txt >$@
+	$(call SAY,GEN ,$@)
+	$Qtools/embed.sh etc/$*.txt $*_txt >$@
 
 $B/gen/tag_js.c: tags/crumb.js tools/embed.sh | build/.setup
 	@mkdir -p $(@D)
-	uglifyjs tags/crumb.js --compress --mangle -o $B/gen/crumb.min.js
-	tools/embed.sh $B/gen/crumb.min.js tag_js >$@
+	$(call SAY,GEN ,$@)
+	$Quglifyjs tags/crumb.js --compress --mangle -o $B/gen/crumb.min.js
+	$Qtools/embed.sh $B/gen/crumb.min.js tag_js >$@
 
 $B/libcrumb.a: $(LIB)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call SAY,AR  ,$@)
+	$Qar rcs $@ $^
 
 $B/crumbd: $(APP) $B/libcrumb.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call SAY,LINK,$@)
+	$Q$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $B/crumb: $(CLI) $B/libcrumb.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call SAY,LINK,$@)
+	$Q$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 build/country.mmdb: tools/make-country.pl | build/.setup
+	$(call SAY,GEN ,$@)
 	@perl tools/make-country.pl $@ >/dev/null
 
 # The packages that building needs, looked at once for each change of the list.
+# '+': what it says comes while it works, not after (-Otarget).
 build/.setup: tools/setup.sh
 	@mkdir -p build
-	@[ "$(SETUP)" = no ] || tools/setup.sh build
+	+@[ "$(SETUP)" = no ] || $(if $(findstring n,$(firstword -$(MAKEFLAGS))),:,tools/setup.sh build)
 	@touch $@
 
 PREFIX ?= /usr
@@ -133,7 +154,7 @@ uninstall:
 	@echo "crumb is uninstalled. /etc/crumb, /var/lib/crumb and /var/spool/crumb stay: they are yours"
 
 run: setup-run
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@python3 tools/demo/demo.py
 
 test: setup-test
@@ -143,21 +164,21 @@ check:
 	@tools/check.sh
 
 fuzz: setup-test
-	@$(MAKE) --no-print-directory MODE=fuzz fuzzers
+	@$(BUILD) MODE=fuzz fuzzers
 	@tools/fuzz.sh $(SECONDS)
 
 # The Nth write, sync, allocation, descriptor or thread fails, disks are full, files are damaged: what must hold, holds.
 faults: setup-test
-	@$(MAKE) --no-print-directory all $B/test/faults-shim.so
+	@$(BUILD) all $B/test/faults-shim.so
 	@CRUMB_BUILD=$B /usr/bin/python3 -B tests/faults/run.py
 
 bench: setup-bench
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@/usr/bin/python3 -B tests/bench/bench.py $(SUBJECT)
 
 # Beside the real Prebid.js, Segment's libraries and others' readers, from npm.
 peers: setup-test setup-bench
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@tools/peers.sh
 
 # --- tests
@@ -175,23 +196,28 @@ $(STARVED:%=$B/test/unit-%): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=r
 
 $B/test/unit-%: tests/unit/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-unused-parameter $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -lcmocka -o $@
+	$(call SAY,CC  ,$@)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-unused-parameter $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -lcmocka -o $@
 
 $B/test/property-%: tests/property/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+	$(call SAY,CC  ,$@)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
 
 $B/test/fuzz-%: tests/fuzz/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-missing-prototypes -fsanitize=fuzzer $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+	$(call SAY,CC  ,$@)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-missing-prototypes -fsanitize=fuzzer $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
 
 $B/test/faults-shim.so: tests/faults/shim.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=c11 -O1 -g -pthread $(WARN) -fPIC -shared $< -o $@
+	$(call SAY,CC  ,$@)
+	$Q$(CC) $(CPPFLAGS) -std=c11 -O1 -g -pthread $(WARN) -fPIC -shared $< -o $@
 
 $B/test/bench-%: tests/bench/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+	$(call SAY,CC  ,$@)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
 
 clean:
 	rm -rf build
