@@ -1,5 +1,6 @@
 #!/bin/sh
-# setup.sh build|run|test: installs what is missing from Debian, and nothing when nothing is missing (so it works offline then).
+# setup.sh build|run|test|bench: installs what is missing from Debian, and nothing when nothing is missing (so it works offline then). Says what, how large it is and
+# how long it takes, and how far it is.
 set -eu
 
 build="gcc make pkg-config libc6-dev libevent-dev liblmdb-dev libmsgpack-dev libmaxminddb-dev libroaring-dev libsodium-dev
@@ -12,16 +13,19 @@ bench="$run nginx-light wrk valgrind util-linux procps python3-yaml python3-skle
 command -v npm >/dev/null || bench="$bench nodejs npm"
 
 case "${1:-}" in
-build) want=$build ;;
-run) want=$run ;;
-test) want=$test ;;
-bench) want=$bench ;;
+build) want=$build verb=build ;;
+run) want=$run verb="build and run the demo" ;;
+test) want=$test verb=test ;;
+bench) want=$bench verb=measure ;;
 *) echo "usage: setup.sh build|run|test|bench" >&2; exit 2 ;;
 esac
 
 missing=
+count=0
 for p in $want; do
-	dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"
+	dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed && continue
+	missing="$missing $p"
+	count=$((count + 1))
 done
 [ -z "$missing" ] && exit 0
 
@@ -29,22 +33,94 @@ if [ ! -x /usr/bin/apt-get ]; then
 	echo "Please install the equivalents of these Debian packages:$missing" >&2
 	exit 1
 fi
-root=
+root="env"
 if [ "$(id -u)" != 0 ]; then
-	command -v sudo >/dev/null || { echo "Please install, as root: apt-get install$missing" >&2; exit 1; }
-	root=sudo
+	if ! command -v sudo >/dev/null || ! sudo -v; then
+		echo "Please install, as root: apt-get install --no-install-recommends$missing" >&2
+		exit 1
+	fi
+	root="sudo env"
 fi
-echo "installing:$missing"
-export DEBIAN_FRONTEND=noninteractive
-log=$(mktemp)
-try() {
-	$root apt-get -q install -y --no-install-recommends $missing >"$log" 2>&1
+root="$root DEBIAN_FRONTEND=noninteractive LC_ALL=C"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+log=$folder/log
+began=$(date +%s)
+
+# What apt-get says of its work (APT::Status-Fd), told as one line that grows on a terminal, and else at each quarter. What else it says goes to the log.
+progress() {
+	shown=
+	while IFS=: read -r kind _ part _; do
+		case $kind in
+		dlstatus) what=downloading ;;
+		pmstatus) what=installing ;;
+		*) continue ;;
+		esac
+		part=${part%%.*}
+		if [ -t 1 ]; then
+			printf '\r  %s %3d %% ' "$what" "$part"
+			shown=$what
+		elif [ "$shown" != "$what $((part / 25))" ]; then
+			shown="$what $((part / 25))"
+			echo "  $what $part %"
+		fi
+	done
+	[ -t 1 ] && [ -n "$shown" ] && echo
+	return 0
+}
+# apt ARGUMENTS: its exit status; all that it says is in the log.
+apt() {
+	: >"$log"
+	{
+		$root apt-get -q -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 "$@" 2>&1 </dev/null
+		echo $? >"$folder/status"
+	} | tee "$log" | progress
+	return "$(cat "$folder/status")"
+}
+# The words before a pattern's end, of what apt-get would do.
+would() {
+	sed -n "s/$1/\\1/p" "$folder/plan" | head -n 1
+}
+plan() {
+	# shellcheck disable=SC2086
+	$root apt-get -q install --assume-no --no-install-recommends $missing >"$folder/plan" 2>&1
+	grep -q '^0 upgraded\|newly installed' "$folder/plan"
+}
+refresh() {
+	echo "  reading Debian's lists of packages"
+	apt update || {
+		tail -n 15 "$log" >&2
+		echo "setup.sh: Debian's lists of packages could not be read" >&2
+		exit 1
+	}
+}
+tell() {
+	load=$(would '^Need to get \(.*\) of archives.*')
+	room=$(would '^After this operation, \(.*\) of additional disk space.*')
+	all=$(would '.*upgraded, \([0-9]*\) newly installed.*')
+	# a package takes a third of a second to unpack and set up, a megabyte a fifth of a second to come
+	mb=$(echo "$load" | sed -n 's,^\([^/]*/\)\{0\,1\}\([0-9]*\).*MB$,\2,p')
+	minutes=$(((${all:-$count} / 3 + ${mb:-0} / 5) / 60 + 1))
+	s=s
+	[ "$minutes" = 1 ] && s=
+	echo "  with what they need: ${all:-$count} packages, ${load:-nothing} to download, ${room:-no room} on the disk, about $minutes minute$s"
+}
+
+echo "crumb needs $count packages of Debian's that are not here (to $verb):"
+echo "$missing" | fold -s -w 100 | sed 's/^ */    /'
+plan || {
+	refresh
+	plan || true
+}
+tell
+# shellcheck disable=SC2086
+install() {
+	apt install -y --no-install-recommends $missing
 }
 # old package lists name versions that are gone: fetch them anew when the first try fails
-if ! try && ! { $root apt-get -q update >"$log" 2>&1 && try; }; then
+if ! install && ! { refresh && install; }; then
 	tail -n 15 "$log" >&2
 	echo "setup.sh: the packages could not be installed" >&2
-	rm -f "$log"
 	exit 1
 fi
-rm -f "$log"
+echo "  installed in $(($(date +%s) - began)) s"
