@@ -184,10 +184,10 @@ crumb is running, with {days} days of a made-up shop in it and a few visitors wh
   deliver   {crumb} export --to ads           writes the lookalike into {folder}/delivered/ads
             {crumb} deliveries                newsletter: one each morning, with who came and who left
   time      {crumb} clock advance 14d         then reload the shop: your coats are forgotten
-  rules     edit {folder}/rules/shop.yaml, look at it with '{crumb} rules check', deploy with: kill -HUP {pid}
+  rules     {crumb} rules deploy              after you edited {folder}/rules/shop.yaml: says who would enter and leave, asks, takes it
 
-Log: {folder}/log. To begin anew: rm -r {folder}. Ctrl-C ends.
-'''.format(days=DAYS, page=self.page, collect=self.collect, crumb=crumb, folder=folder, pid=self.crumbd.pid)
+With 'export CRUMB_CONFIG={file}' no command needs -c. Log: {folder}/log. To begin anew: rm -r {folder}. Ctrl-C ends.
+'''.format(days=DAYS, page=self.page, collect=self.collect, crumb=crumb, folder=folder, file=file)
 
     def end(self):
         if self.crumbd:
