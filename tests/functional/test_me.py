@@ -90,7 +90,7 @@ def test_the_page_is_in_the_language_that_the_browser_asks_for(server):
 
 
 def test_no_language_has_a_hole():
-    with open(os.path.join(ROOT, 'src', 'http', 'words.h')) as f, open(os.path.join(ROOT, 'src', 'http', 'words.c')) as g:
+    with open(os.path.join(ROOT, 'include', 'crumb', 'collect', 'words.h')) as f, open(os.path.join(ROOT, 'src', 'collect', 'words.c')) as g:
         head, table = f.read(), g.read()
     words = re.findall(r'^\tW_(\w+)', head, re.M)
     assert words[-1] == 'MAX'
