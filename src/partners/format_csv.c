@@ -1,0 +1,33 @@
+/* The csv format: one row a change, with a header line. */
+#include "formats.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/csv.h"
+
+static void csv_begin(struct encoder *e, struct buf *out)
+{
+	(void)e;
+	buf_c(out, "id,segment,expires,action\n");
+}
+
+static bool csv_item(struct encoder *e, const struct out_item *item, struct buf *out)
+{
+	char day[DAY_TEXT];
+	(void)e;
+	for (unsigned i = 0; i < item->n; i++) {
+		const struct out_row *r = &item->rows[i];
+		if (r->change == ROW_KEEP)
+			continue;
+		bool add = r->change == ROW_ADD;
+		day_text(r->until, day);
+		csv_exact(out, item->id);
+		buf_add(out, ",", 1);
+		csv_exact(out, r->segment->theirs);
+		buf_add(out, ",", 1);
+		buf_c(out, add ? day : "");
+		buf_c(out, add ? ",add\n" : ",remove\n");
+	}
+	return true;
+}
+
+const struct format format_csv = {"csv", LIFE_IN_ROW, REMOVAL_ROW, NULL, NULL, csv_begin, csv_item, format_nothing};

@@ -1,0 +1,43 @@
+/* The ndjson format: one JSON object a line, one line a change, with the TCF purposes where there are any. */
+#include "formats.h"
+
+#include "crumb/base/clock.h"
+
+static void purposes(const struct out_item *item, struct buf *out)
+{
+	bool first = true;
+	if (!item->consent)
+		return;
+	buf_c(out, ",\"purposes\":[");
+	for (int i = 0; i < 16; i++)
+		if (item->purposes >> i & 1) {
+			buf_addf(out, "%s%d", first ? "" : ",", i + 1);
+			first = false;
+		}
+	buf_c(out, "]");
+}
+
+static bool ndjson_item(struct encoder *e, const struct out_item *item, struct buf *out)
+{
+	char day[DAY_TEXT];
+	(void)e;
+	for (unsigned i = 0; i < item->n; i++) {
+		const struct out_row *r = &item->rows[i];
+		if (r->change == ROW_KEEP)
+			continue;
+		bool add = r->change == ROW_ADD;
+		day_text(r->until, day);
+		buf_c(out, "{\"id\":");
+		format_json(out, item->id);
+		buf_c(out, ",\"segment\":");
+		format_json(out, r->segment->theirs);
+		if (add)
+			buf_addf(out, ",\"expires\":\"%s\"", day);
+		buf_addf(out, ",\"action\":\"%s\"", add ? "add" : "remove");
+		purposes(item, out);
+		buf_c(out, "}\n");
+	}
+	return true;
+}
+
+const struct format format_ndjson = {"ndjson", LIFE_IN_ROW, REMOVAL_ROW, NULL, NULL, format_nothing, ndjson_item, format_nothing};

@@ -1,0 +1,47 @@
+/* The ortb-user-data format: OpenRTB 2.6 user.data (github.com/InteractiveAdvertisingBureau/openrtb2.x). One object a visitor with all that
+ * holds; nothing left is an empty list. */
+#include "formats.h"
+
+#include "crumb/base/clock.h"
+
+static void ortb_data(const struct encoder *e, const struct out_item *item, bool taxonomy, bool *first, struct buf *out)
+{
+	struct str name = setting_of(e, "name");
+	bool any = false;
+	for (unsigned i = 0; i < item->n; i++) {
+		const struct out_row *r = &item->rows[i];
+		if (r->change == ROW_REMOVE || (r->segment->iab != 0) != taxonomy)
+			continue;
+		if (!any) {
+			buf_c(out, *first ? "{\"name\":" : ",{\"name\":");
+			format_json(out, name.n ? name : STR("crumb"));
+			buf_c(out, taxonomy ? ",\"ext\":{\"segtax\":4},\"segment\":[" : ",\"segment\":[");
+		}
+		if (taxonomy)
+			buf_addf(out, "%s{\"id\":\"%ld\"", any ? "," : "", r->segment->iab);
+		else {
+			buf_c(out, any ? ",{\"id\":" : "{\"id\":");
+			format_json(out, r->segment->theirs);
+		}
+		buf_addf(out, ",\"ext\":{\"expires\":%lu}}", (unsigned long)r->until * DAY_S);
+		any = true;
+	}
+	if (any) {
+		buf_c(out, "]}");
+		*first = false;
+	}
+}
+
+static bool ortb_item(struct encoder *e, const struct out_item *item, struct buf *out)
+{
+	bool first = true;
+	buf_c(out, "{\"user\":{\"id\":");
+	format_json(out, item->id);
+	buf_c(out, ",\"data\":[");
+	ortb_data(e, item, true, &first, out);
+	ortb_data(e, item, false, &first, out);
+	buf_c(out, "]}}\n");
+	return true;
+}
+
+const struct format format_ortb = {"ndjson", LIFE_IN_ROW, REMOVAL_ITEM, NULL, NULL, format_nothing, ortb_item, format_nothing};

@@ -1,0 +1,54 @@
+/* The segment format: audience events of Segment, as its own Engage sends them (segmentio/segment-docs, using-engage-data.md). */
+#include "formats.h"
+
+#include "crumb/base/code.h"
+
+static void segment_begin(struct encoder *e, struct buf *out)
+{
+	(void)e;
+	buf_c(out, "{\"batch\":[");
+}
+
+static bool segment_item(struct encoder *e, const struct out_item *item, struct buf *out)
+{
+	struct str space = setting_of(e, "space_id");
+	bool first = e->items == 0;
+	for (unsigned i = 0; i < item->n; i++) {
+		const struct out_row *r = &item->rows[i];
+		bool in = r->change == ROW_ADD;
+		struct buf name = {0};
+		if (r->change == ROW_KEEP)
+			continue;
+		/* the same event has the same id however often it is sent, so that it is counted once */
+		buf_str(&name, e->delivery);
+		buf_addf(&name, " " STR_FMT " " STR_FMT " %d", STR_ARG(item->id), STR_ARG(r->segment->id), in);
+		buf_addf(out, "%s{\"type\":\"track\",\"messageId\":\"crumb-%016llx\",\"anonymousId\":", first ? "" : ",",
+		    (unsigned long long)hash_plain64(name.p, name.n));
+		buf_done(&name);
+		format_json(out, item->id);
+		buf_addf(out, ",\"event\":\"Audience %s\",\"timestamp\":", in ? "Entered" : "Exited");
+		format_time(out, e->now);
+		buf_c(out, ",\"properties\":{\"audience_key\":");
+		format_json(out, r->segment->theirs);
+		buf_c(out, ",");
+		format_json(out, r->segment->theirs);
+		buf_addf(out, ":%s},\"context\":{\"personas\":{\"computation_class\":\"audience\",\"computation_id\":", in ? "true" : "false");
+		format_json(out, r->segment->id);
+		buf_c(out, ",\"computation_key\":");
+		format_json(out, r->segment->theirs);
+		buf_c(out, ",\"namespace\":\"crumb\",\"space_id\":");
+		format_json(out, space);
+		buf_c(out, "}}}");
+		first = false;
+	}
+	return true;
+}
+
+static void segment_end(struct encoder *e, struct buf *out)
+{
+	buf_c(out, "],\"sentAt\":");
+	format_time(out, e->now);
+	buf_c(out, "}");
+}
+
+const struct format format_segment = {"json", LIFE_AT_PARTNER, REMOVAL_ROW, NULL, NULL, segment_begin, segment_item, segment_end};

@@ -1,0 +1,133 @@
+/* The xandr-avro format: Xandr's batch segment file as an object container file (avro.apache.org/docs/1.11.1/specification). The order of the
+ * union is the partner's, whose later kinds of ids nobody here has. */
+#include "formats.h"
+
+#include <zlib.h>
+
+static const char avro_schema[] =
+    "{\"type\":\"record\",\"name\":\"user\",\"fields\":[{\"name\":\"uid\",\"type\":[\"long\","
+    "{\"type\":\"record\",\"name\":\"eid\",\"fields\":[{\"name\":\"source\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"}]},"
+    "{\"type\":\"record\",\"name\":\"ifa\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"type\",\"type\":\"string\"}]},"
+    "{\"type\":\"record\",\"name\":\"xfa\",\"fields\":[{\"name\":\"device_model_id\",\"type\":\"int\"},{\"name\":\"device_make_id\",\"type\":\"int\"}"
+    ","
+    "{\"name\":\"ip\",\"type\":\"string\"}]},"
+    "{\"type\":\"record\",\"name\":\"external_id\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"member_id\",\"type\":\"int\"}]}]},"
+    "{\"name\":\"segments\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"segment\",\"fields\":["
+    "{\"name\":\"id\",\"type\":\"int\",\"default\":0},{\"name\":\"code\",\"type\":\"string\",\"default\":\"\"},"
+    "{\"name\":\"member_id\",\"type\":\"int\",\"default\":0},{\"name\":\"expiration\",\"type\":\"int\",\"default\":0},"
+    "{\"name\":\"timestamp\",\"type\":\"long\",\"default\":0},{\"name\":\"value\",\"type\":\"int\",\"default\":0}]}}}]}";
+
+#define AVRO_BLOCK 65536
+
+static void avro_long(struct buf *out, int64_t v)
+{
+	format_varint(out, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+}
+
+static void avro_text(struct buf *out, struct str s)
+{
+	avro_long(out, (int64_t)s.n);
+	buf_str(out, s);
+}
+
+static void avro_begin(struct encoder *e, struct buf *out)
+{
+	buf_add(out, "Obj\1", 4);
+	avro_long(out, 2);
+	avro_text(out, STR("avro.schema"));
+	avro_text(out, str_make(avro_schema, sizeof avro_schema - 1));
+	avro_text(out, STR("avro.codec"));
+	avro_text(out, STR("deflate"));
+	avro_long(out, 0);
+	buf_add(out, e->sync, sizeof e->sync);
+	buf_clear(&e->block);
+	e->block_items = 0;
+}
+
+/* One block: how many, how many bytes, deflated, the mark. */
+static void avro_flush(struct encoder *e, struct buf *out)
+{
+	z_stream z = {.next_in = (Bytef *)e->block.p, .avail_in = (uInt)e->block.n};
+	if (e->block_items == 0)
+		return;
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+		out->failed = true;
+		return;
+	}
+	uLong bound = deflateBound(&z, (uLong)e->block.n);
+	struct buf packed = {0};
+	if (!buf_reserve(&packed, bound)) {
+		deflateEnd(&z);
+		out->failed = true;
+		return;
+	}
+	z.next_out = (Bytef *)packed.p;
+	z.avail_out = (uInt)bound;
+	CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
+	packed.n = z.total_out;
+	deflateEnd(&z);
+	avro_long(out, (int64_t)e->block_items);
+	avro_text(out, buf_view(&packed));
+	buf_add(out, e->sync, sizeof e->sync);
+	buf_done(&packed);
+	buf_clear(&e->block);
+	e->block_items = 0;
+}
+
+static bool external(const struct destination *d)
+{
+	struct str uid = setting_get(d->settings, d->settings_n, "uid");
+	return uid.n ? str_eq(uid, STR("external")) : d->partner < 0;
+}
+
+static enum err avro_check(const struct destination *d)
+{
+	uint64_t member;
+	struct str uid = setting_get(d->settings, d->settings_n, "uid"), text = setting_get(d->settings, d->settings_n, "member");
+	if (uid.n && !str_eq(uid, STR("anid")) && !str_eq(uid, STR("external")))
+		return err_set(ERR_USAGE, "destination '%s': uid is anid (Xandr's number) or external (an id of the member's own)", d->id);
+	if ((text.n || external(d)) && (!str_u64(text, &member) || member > INT32_MAX))
+		return err_set(ERR_USAGE, "destination '%s': ids of our own want member: and the member's number", d->id);
+	return OK;
+}
+
+static bool avro_item(struct encoder *e, const struct out_item *item, struct buf *out)
+{
+	uint64_t number = 0, member = 0;
+	unsigned n = 0;
+	struct buf *b = &e->block;
+	str_u64(setting_of(e, "member"), &member);
+	if (!external(e->d) && !str_u64(item->id, &number))
+		return false;
+	for (unsigned i = 0; i < item->n; i++)
+		n += item->rows[i].change != ROW_KEEP;
+	if (external(e->d)) {
+		avro_long(b, 4);
+		avro_text(b, item->id);
+		avro_long(b, (int64_t)member);
+	} else {
+		avro_long(b, 0);
+		avro_long(b, (int64_t)number); /* the same 64 bits */
+	}
+	avro_long(b, n);
+	for (unsigned i = 0; i < item->n; i++) {
+		const struct out_row *r = &item->rows[i];
+		bool numbered = str_u64(r->segment->theirs, &number) && number <= INT32_MAX;
+		if (r->change == ROW_KEEP)
+			continue;
+		avro_long(b, numbered ? (int64_t)number : 0);
+		avro_text(b, numbered ? STR("") : r->segment->theirs);
+		avro_long(b, numbered ? 0 : (int64_t)member);
+		avro_long(b, r->change == ROW_REMOVE ? -1 : (int64_t)format_minutes(e->now, r->until));
+		avro_long(b, 0);
+		avro_long(b, 0);
+	}
+	if (n)
+		avro_long(b, 0);
+	e->block_items++;
+	if (b->n >= AVRO_BLOCK)
+		avro_flush(e, out);
+	return true;
+}
+
+const struct format format_xandr_avro = {"avro", LIFE_IN_ROW, REMOVAL_ROW, NULL, avro_check, avro_begin, avro_item, avro_flush};
