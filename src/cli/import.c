@@ -535,7 +535,7 @@ static int understand_log(struct importer *im, const char *format, const char *n
 	if (notation && access_set_notation(a, notation) != OK)
 		return cli_misuse("%s", err_text());
 	if (!notation && format && !access_set_form(a, format))
-		return cli_misuse("import knows --format auto, ndjson, combined, w3c, alb and json, and --log-format");
+		return cli_misuse("import knows --format auto, ndjson, combined, w3c, alb, haproxy and json, and --log-format");
 	im->form = access_form_name(a->form);
 	return EXIT_FINE;
 }
@@ -632,7 +632,7 @@ static int import(struct cli *c, int argc, char **argv)
 
 const struct command commands_import[] = {
     {"import",
-	"FILE [--format auto|ndjson|combined|w3c|alb|json | --log-format NOTATION] [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson]; [--again] [--dry-run] [--json]",
+	"FILE [--format auto|ndjson|combined|w3c|alb|haproxy|json | --log-format NOTATION] [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson]; [--again] [--dry-run] [--json]",
 	"take in events, access logs, or what partners say of visitors",
 	"  FILE may be '-', and may be compressed with gzip or zstd. Works beside a running server and without one; returns when all is folded. A line may have\n"
 	"  8 MB. Exit status 1 when nothing of it was taken. Without --format the first lines say what it is, and the answer says what was taken it for. Of what\n"
@@ -646,8 +646,8 @@ const struct command commands_import[] = {
 	"  what. Ids are hashed with a key of the store before anything is written. Events older than the retention, or more than five minutes\n"
 	"  ahead, are refused and counted.\n\n"
 	"  Access logs: combined (httpd, nginx, Traefik; with a virtual host or the head of a syslog line before it), w3c (#Fields: IIS, CloudFront), alb (load\n"
-	"  balancers of AWS), json (Caddy, Traefik, nginx escape=json and others, by the usual names of fields), or --log-format and the notation of nginx's\n"
-	"  log_format or httpd's LogFormat. A visitor is a hash of address and agent under a key that ends with this command, labelled\n"
+	"  balancers of AWS), haproxy (httplog), json (Caddy, Traefik, nginx escape=json and others, by the usual names of fields), or --log-format and the\n"
+	"  notation of nginx's log_format or httpd's LogFormat. What containers put around lines is taken off. A visitor is a hash of address and agent under a key that ends with this command, labelled\n"
 	"  'log', which no destination may get unless etc/destinations.yaml says so. What is no address is no visitor: such a line is malformed. Of a list of\n"
 	"  addresses the last one counts that trusted_proxies does not name and, where the list stands for the address, that is of no private network. Static\n"
 	"  files, other methods than GET, errors, redirects and what is no request are skipped; known crawlers are set aside. The host is what the line\n"

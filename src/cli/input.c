@@ -47,6 +47,11 @@ enum err input_open(const char *path, struct input **out)
 	}
 	in->size = fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	fill(in);
+	if (in->n >= 2 && (memcmp(in->piece, "\xff\xfe", 2) == 0 || memcmp(in->piece, "\xfe\xff", 2) == 0)) {
+		enum err e = err_set(ERR_SYNTAX, "%s is UTF-16, as Excel's 'Unicode Text' and PowerShell write it: save it as UTF-8", path);
+		input_close(in);
+		return e;
+	}
 	if (in->n >= 2 && in->piece[0] == 0x1f && in->piece[1] == 0x8b)
 		in->kind = GZIP;
 	else if (in->n >= 4 && memcmp(in->piece, "\x28\xb5\x2f\xfd", 4) == 0)

@@ -20,6 +20,7 @@ static const struct {
     [ACCESS_COMBINED] = {"combined", access_read_combined},
     [ACCESS_W3C] = {"w3c", access_read_w3c},
     [ACCESS_ALB] = {"alb", access_read_alb},
+    [ACCESS_HAPROXY] = {"haproxy", access_read_haproxy},
     [ACCESS_JSON] = {"json", access_read_json},
     [ACCESS_OWN] = {"log-format", access_read_own},
 };
@@ -160,7 +161,7 @@ bool access_address(struct str s, char out[ADDRESS_TEXT])
 static bool address_of(const struct access *a, const struct access_row *r, char out[ADDRESS_TEXT])
 {
 	uint8_t b[16];
-	struct str s = r->f[F_ADDRESS];
+	struct str s = r->f[F_ADDRESS].n ? r->f[F_ADDRESS] : r->f[F_FORWARDED];
 	if (str_find(s, ',') < s.n || str_find(s, '=') < s.n)
 		s = cidr_list_client(&a->trusted, &a->inside, s);
 	if (!address_read(s, b))
@@ -266,6 +267,17 @@ static bool written_time(struct str s, const char *form, int64_t *out)
 	return true;
 }
 
+/* As mail, HTTP, C, date(1) and ISO 8601's basic form have it: all of UTC. */
+static bool other_time(struct str s, int64_t *out)
+{
+	static const char *const usual[] = {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S %z", "%a, %d-%b-%y %H:%M:%S GMT", "%a, %d-%b-%y %H:%M:%S UTC", "%a %b %d %H:%M:%S %Y",
+	    "%a %b %d %H:%M:%S UTC %Y", "%a %b %d %H:%M:%S %z %Y", "%Y%m%dT%H%M%SZ", "%Y-%m-%d %H:%M:%S %z UTC"};
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		if (written_time(s, usual[i], out))
+			return true;
+	return false;
+}
+
 static bool time_of(const struct access *a, const struct access_row *r, int64_t *out)
 {
 	struct str s = str_trim(r->f[F_TIME]), date = r->f[F_DATE];
@@ -284,7 +296,9 @@ static bool time_of(const struct access *a, const struct access_row *r, int64_t 
 		snprintf(text, sizeof text, STR_FMT "T" STR_FMT, STR_ARG(date), STR_ARG(s));
 		s = str_c(text);
 	}
-	return (clf_time(s, iso, sizeof iso) || iso_time(s, iso, sizeof iso)) && time_parse_rfc3339(iso, strlen(iso), out);
+	if ((clf_time(s, iso, sizeof iso) || iso_time(s, iso, sizeof iso)) && time_parse_rfc3339(iso, strlen(iso), out))
+		return true;
+	return other_time(s, out);
 }
 
 /* --- what was asked for */

@@ -36,6 +36,7 @@ enum access_field access_field_named(struct str name, unsigned *rank);
 bool access_read_combined(struct access *a, struct str line, struct access_row *r);
 bool access_read_w3c(struct access *a, struct str line, struct access_row *r);
 bool access_read_alb(struct access *a, struct str line, struct access_row *r);
+bool access_read_haproxy(struct access *a, struct str line, struct access_row *r);
 bool access_read_json(struct access *a, struct str line, struct access_row *r);
 bool access_read_own(struct access *a, struct str line, struct access_row *r);
 /* What a container's log, a collector of logs or journald keep in an object of JSON: {"log":"LINE\n","stream":"stdout"}. Others stay as they are. */

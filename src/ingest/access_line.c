@@ -44,10 +44,17 @@ static unsigned head_words(struct str s, struct str w[WORDS_MOST])
 	return n;
 }
 
+/* Between the signs that some put around it. */
+static struct str inner(struct str s)
+{
+	return s.n > 2 && ((s.p[0] == '"' && s.p[s.n - 1] == '"') || (s.p[0] == '(' && s.p[s.n - 1] == ')')) ? str_make(s.p + 1, s.n - 2) : s;
+}
+
 static bool holds_address(struct str list)
 {
 	char text[ADDRESS_TEXT];
 	struct str one;
+	list = inner(list);
 	while (str_cut(&list, ',', &one))
 		if (access_address(one, text))
 			return true;
@@ -82,6 +89,14 @@ static int find_address(const struct str w[], unsigned from, unsigned n)
 	return two >= 0 ? two : last;
 }
 
+static bool has_letter(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (chr_alpha(s.p[i]) || (uint8_t)s.p[i] >= 0x80)
+			return true;
+	return false;
+}
+
 static struct str host_before(const struct str w[], unsigned from, unsigned at)
 {
 	bool port;
@@ -90,7 +105,7 @@ static struct str host_before(const struct str w[], unsigned from, unsigned at)
 	struct str before = at - 1 > from ? w[at - 2] : STR(":");
 	if (port)
 		return w[at - 1];
-	return str_find(w[at - 1], '.') < w[at - 1].n && before.p[before.n - 1] == ':' && !holds_address(w[at - 1]) ? w[at - 1] : STR("");
+	return str_find(w[at - 1], '.') < w[at - 1].n && before.p[before.n - 1] == ':' && has_letter(w[at - 1]) ? w[at - 1] : STR("");
 }
 
 bool access_read_combined(struct access *a, struct str line, struct access_row *r)
@@ -109,7 +124,7 @@ bool access_read_combined(struct access *a, struct str line, struct access_row *
 	int address = find_address(w, from, n);
 	if (address < 0)
 		return say(a, "no address where the visitor's should be");
-	r->f[F_ADDRESS] = w[address];
+	r->f[F_ADDRESS] = inner(w[address]);
 	r->f[F_HOST] = host_before(w, from, (unsigned)address);
 	r->escaped = true;
 	if (!access_quoted(&rest, &r->f[F_REQUEST]))
@@ -212,6 +227,17 @@ bool access_read_w3c(struct access *a, struct str line, struct access_row *r)
 	return true;
 }
 
+/* Where there always is a port, also behind a bare address of IPv6. */
+static struct str without_port(struct str client)
+{
+	size_t colon = client.n;
+	while (colon > 0 && client.p[colon - 1] != ':')
+		colon--;
+	if (colon && client.p[0] != '[')
+		client.n = colon - 1;
+	return client;
+}
+
 /* --- AWS: Application Load Balancers, and Classic ones, which leave the first word out:
  *
  *     TYPE TIME NAME CLIENT:PORT TARGET:PORT three durations STATUS TARGET'S RECEIVED SENT "REQUEST" "AGENT" … */
@@ -231,19 +257,41 @@ bool access_read_alb(struct access *a, struct str line, struct access_row *r)
 		from |= str_eq(w[0], str_c(types[i]));
 	if (n < from + 12 || w[from].n < 20 || w[from].p[10] != 'T')
 		return say(a, "not the words of a load balancer's line");
-	struct str client = w[from + 2];
-	size_t colon = client.n;
-	while (colon > 0 && client.p[colon - 1] != ':')
-		colon--;
-	if (colon && client.p[0] != '[') /* there is always a port, also behind an address of IPv6 */
-		client.n = colon - 1;
 	r->f[F_TIME] = w[from];
-	r->f[F_ADDRESS] = client;
+	r->f[F_ADDRESS] = without_port(w[from + 2]);
 	r->f[F_STATUS] = w[from + 7];
 	r->f[F_REQUEST] = w[from + 11];
 	r->f[F_AGENT] = n > from + 12 ? w[from + 12] : STR("-");
 	r->escaped = true;
 	return true;
+}
+
+/* --- HAProxy's "httplog" (configuration manual, 8.2.3), which the head of a syslog line stands before:
+ *
+ *     ADDRESS:PORT [10/Oct/2000:13:55:36.655] FRONTEND BACKEND/SERVER five times STATUS BYTES two cookies, how it ended, connections, queues
+ *     {HEADERS OF THE REQUEST} {OF THE ANSWER} "REQUEST" */
+
+bool access_read_haproxy(struct access *a, struct str line, struct access_row *r)
+{
+	struct str w[WORDS_MOST], rest, times;
+	size_t at = 0, slashes = 0;
+	while (at < line.n && !time_at(str_skip(line, at)))
+		at++;
+	unsigned n = head_words(str_make(line.p, at), w);
+	if (n)
+		r->f[F_ADDRESS] = without_port(w[n - 1]);
+	rest = str_skip(line, at + 1);
+	r->f[F_TIME] = str_make(rest.p, str_find(rest, ']'));
+	rest = str_skip(rest, r->f[F_TIME].n + 1);
+	if (!n || !access_word(&rest, &w[0]) || !access_word(&rest, &w[0]) || !access_word(&rest, &times) || !access_word(&rest, &r->f[F_STATUS]))
+		return say(a, "not the words of HAProxy's line");
+	for (size_t i = 0; i < times.n; i++)
+		slashes += times.p[i] == '/';
+	if (slashes != 4)
+		return say(a, "no five times behind the server");
+	rest = str_skip(rest, str_find(rest, '"'));
+	r->escaped = true;
+	return access_quoted(&rest, &r->f[F_REQUEST]) || say(a, "no request in quotes");
 }
 
 /* --- names of fields: lower case, letters and digits only. Of two for the same the upper one is taken. */
@@ -261,6 +309,7 @@ static const struct {
     {"clientaddr", F_ADDRESS},
     {"clientip", F_ADDRESS},
     {"clientaddress", F_ADDRESS},
+    {"downstreamremoteaddress", F_ADDRESS}, /* Envoy */
     {"remoteip", F_ADDRESS},
     {"remoteaddress", F_ADDRESS},
     {"remotehost", F_ADDRESS},
@@ -333,6 +382,7 @@ static const struct {
     {"httprequeststatus", F_STATUS},
     {"httpresponsestatuscode", F_STATUS},
     {"responsestatus", F_STATUS},
+    {"httpstatuscode", F_STATUS}, /* Azure */
     {"statuscode", F_STATUS},
     {"responsecode", F_STATUS},
     {"response", F_STATUS},
@@ -361,6 +411,7 @@ static const struct {
     {"ua", F_AGENT},
     {"xhostheader", F_HOST}, /* CloudFront: what the visitor asked for; cs(Host) is its own name */
     {"requesthost", F_HOST},
+    {"authority", F_HOST},
     {"httphost", F_HOST},
     {"cshost", F_HOST},
     {"clientrequesthost", F_HOST},
@@ -372,9 +423,22 @@ static const struct {
     {"servername", F_HOST},
 };
 
+static enum access_field named(struct str plain, unsigned *rank)
+{
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		if (str_eq(plain, str_c(names[i].name))) {
+			*rank = i;
+			return names[i].field;
+		}
+	return F_NONE;
+}
+
+/* What collectors put a line's fields into: {"properties":{"clientIp":…}}. */
+static const char *const around[] = {"properties", "jsonpayload", "fields", "data", "log", "message", "record", "nginx", "access"};
+
 enum access_field access_field_named(struct str name, unsigned *rank)
 {
-	char plain[48];
+	char plain[64];
 	size_t n = 0;
 	for (size_t i = 0; i < name.n; i++) {
 		if (!chr_alpha(name.p[i]) && !chr_digit(name.p[i]))
@@ -383,10 +447,13 @@ enum access_field access_field_named(struct str name, unsigned *rank)
 			return F_NONE;
 		plain[n++] = chr_lower(name.p[i]);
 	}
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (str_eq(str_make(plain, n), str_c(names[i].name))) {
-			*rank = i;
-			return names[i].field;
-		}
-	return F_NONE;
+	struct str all = str_make(plain, n);
+	enum access_field f = named(all, rank);
+	for (size_t i = 0; f == F_NONE && i < sizeof around / sizeof *around; i++) {
+		if (str_starts(all, str_c(around[i])))
+			f = named(str_skip(all, strlen(around[i])), rank);
+		if (f != F_NONE)
+			*rank += sizeof names / sizeof *names; /* what stands by itself goes before it */
+	}
+	return f;
 }

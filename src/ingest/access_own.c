@@ -10,6 +10,7 @@
 struct access_piece {
 	struct str text;       /* p NULL: a value */
 	enum access_field field; /* of the value; F_NONE: passed over */
+	char opens;		 /* of a value that nothing stands before: what it begins with; 0: something does */
 	char *time_form; /* of strptime(); owned */
 };
 
@@ -35,7 +36,9 @@ static bool has(const struct access *a, enum access_field f)
 /* Takes `time_form`. Of two for the same the first one counts. */
 static enum err add_value(struct access *a, enum access_field f, char *time_form, struct str name)
 {
-	bool after_value = a->pieces_n && !a->pieces[a->pieces_n - 1].text.p, kept = f == F_TIME && !has(a, f);
+	bool behind = a->pieces_n && !a->pieces[a->pieces_n - 1].text.p, kept = f == F_TIME && !has(a, f);
+	char opens = !behind ? 0 : f == F_TARGET || f == F_STEM ? '/' : f == F_QUERY ? '?' : 0;
+	bool after_value = behind && !opens;
 	if (!kept)
 		free(time_form);
 	if (after_value || a->pieces_n == PIECES_MOST) {
@@ -44,7 +47,7 @@ static enum err add_value(struct access *a, enum access_field f, char *time_form
 		return after_value ? err_set(ERR_USAGE, "--log-format: nothing stands before '" STR_FMT "', so nobody can tell where the value before it ends", STR_ARG(name))
 				   : err_set(ERR_USAGE, "--log-format: more than %d pieces", PIECES_MOST);
 	}
-	a->pieces[a->pieces_n] = (struct access_piece){.field = has(a, f) ? F_NONE : f, .time_form = kept ? time_form : NULL};
+	a->pieces[a->pieces_n] = (struct access_piece){.field = has(a, f) ? F_NONE : f, .opens = opens, .time_form = kept ? time_form : NULL};
 	a->pieces_n++;
 	return OK;
 }
@@ -75,6 +78,8 @@ static enum err nginx_value(struct access *a, struct str name)
 	    {"uri", F_STEM}, {"request_uri", F_TARGET}, {"realip_remote_addr", F_NONE}, {"binary_remote_addr", F_NONE}, {"proxy_add_x_forwarded_for", F_ADDRESS},
 	    {"server_addr", F_NONE}, {"host", F_HOST}, {"hostname", F_NONE}, {"http_host", F_HOST}};
 	unsigned rank;
+	if (str_eq(name, STR("is_args"))) /* a question mark, which is taken with what follows it */
+		return OK;
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		if (str_eq(name, str_c(own[i].name)))
 			return add_value(a, own[i].field, NULL, name);
@@ -130,15 +135,14 @@ static enum err httpd_value(struct access *a, struct str argument, char letter, 
 	static const enum access_field fields[] = {F_ADDRESS, F_ADDRESS, F_METHOD, F_STEM, F_QUERY, F_REQUEST, F_STATUS, F_HOST, F_HOST, F_TIME};
 	if (letter == 't' && argument.n)
 		return httpd_time(a, argument, name);
-	if (letter == 'i')
-		return add_value(a,
-		    str_ieq(argument, STR("Referer"))		? F_REFERER
-		    : str_ieq(argument, STR("User-Agent"))	? F_AGENT
-		    : str_ieq(argument, STR("Host"))		? F_HOST
-		    : str_ieq(argument, STR("X-Forwarded-For")) ? F_FORWARDED
-		    : str_ieq(argument, STR("Forwarded"))	? F_FORWARDED
-								: F_NONE,
-		    NULL, name);
+	if (letter == 'i') { /* a field of the request, which nginx calls $http_NAME */
+		char field[64];
+		unsigned rank;
+		int n = snprintf(field, sizeof field, "http_" STR_FMT, STR_ARG(argument));
+		return add_value(a, n > 0 && (size_t)n < sizeof field ? access_field_named(str_c(field), &rank) : F_NONE, NULL, name);
+	}
+	if (letter == 'a' && str_eq(argument, STR("c"))) /* the other side of the connection, a proxy perhaps */
+		return add_value(a, F_ADDRESS, NULL, name);
 	if (chr_one_of(letter, letters) && !(letter == 'a' && argument.n))
 		return add_value(a, fields[strchr(letters, letter) - letters], NULL, name);
 	return add_value(a, F_NONE, NULL, name);
@@ -223,7 +227,13 @@ static enum err complete(struct access *a)
 
 enum err access_set_notation(struct access *a, const char *notation)
 {
+	static const char *const usual[] = {"common", "combined", "combinedio", "vhost_combined", "main"}; /* what servers call theirs */
 	access_forget_notation(a);
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		if (strcmp(notation, usual[i]) == 0) {
+			a->form = ACCESS_COMBINED;
+			return OK;
+		}
 	a->form = ACCESS_OWN;
 	a->notation = bare(notation);
 	a->pieces = calloc(PIECES_MOST, sizeof *a->pieces);
@@ -251,6 +261,26 @@ static size_t value_end(struct str line, struct str text, bool quoted, bool list
 	return line.n + 1;
 }
 
+/* Where the value of piece `i` ends. */
+static size_t ends_at(const struct access *a, size_t i, struct str line, bool quoted)
+{
+	const struct access_piece *p = &a->pieces[i], *next = i + 1 < a->pieces_n ? p + 1 : NULL;
+	bool list = p->field == F_ADDRESS || p->field == F_FORWARDED;
+	if (!next)
+		return line.n;
+	if (!next->text.p) { /* another value, which begins with a sign of its own, or is not there */
+		size_t behind = ends_at(a, i + 1, line, quoted), n = str_find(line, next->opens);
+		return n < behind || next->opens == '/' ? n : behind;
+	}
+	size_t version = 0;
+	if (p->field == F_REQUEST && !quoted && next->text.p[0] == ' ') /* it has blanks: its end is the protocol's */
+		while (version + 6 <= line.n && memcmp(line.p + version, " HTTP/", 6) != 0)
+			version++;
+	if (version && version + 6 <= line.n)
+		return version + 1 + value_end(str_skip(line, version + 1), next->text, false, false);
+	return value_end(line, next->text, quoted && next->text.p[0] == '"', list);
+}
+
 bool access_read_own(struct access *a, struct str line, struct access_row *r)
 {
 	bool quoted = false;
@@ -265,9 +295,9 @@ bool access_read_own(struct access *a, struct str line, struct access_row *r)
 			quoted = p->text.p[p->text.n - 1] == '"';
 			continue;
 		}
-		bool list = p->field == F_ADDRESS || p->field == F_FORWARDED;
-		size_t n = i + 1 < a->pieces_n ? value_end(line, a->pieces[i + 1].text, quoted && a->pieces[i + 1].text.p[0] == '"', list) : line.n;
-		if (p->field == F_TIME && line.n && line.p[0] == '[' && i + 1 < a->pieces_n && a->pieces[i + 1].text.p[0] == ' ') { /* %t */
+		size_t n = ends_at(a, i, line, quoted);
+		bool blank = i + 1 < a->pieces_n && a->pieces[i + 1].text.p && a->pieces[i + 1].text.p[0] == ' ';
+		if (p->field == F_TIME && line.n && line.p[0] == '[' && blank) { /* %t */
 			size_t bracket = str_find(line, ']');
 			n = bracket < line.n ? bracket + 1 : n;
 		}

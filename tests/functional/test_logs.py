@@ -151,3 +151,14 @@ def test_requests_that_are_none_and_bytes_of_all_kinds(server):
     with open(path, 'wb') as f:
         f.write(packed + b'trailer')
     assert 'cannot be unpacked' in server.cli('import', path, '--consent', 'asserted', '--again', ok=(1,)).stderr
+
+
+def test_a_file_in_utf_16_says_so(server):
+    text = '203.0.113.1 - - ' + rest(server.now() - 60) + '\r\n'
+    for coding in ('utf-16', 'utf-16-be'):
+        path = os.path.join(server.dir, 'utf16.log')
+        with open(path, 'wb') as f:
+            f.write((text if coding == 'utf-16' else '\ufeff' + text).encode(coding))
+        for more in ([], ['--format', 'combined'], ['--format', 'ndjson']):
+            r = server.cli('import', path, '--consent', 'asserted', *more, ok=(1,))
+            assert 'is UTF-16' in r.stderr and 'save it as UTF-8' in r.stderr and r.stderr.count('\n') == 1, r.stderr

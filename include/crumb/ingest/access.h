@@ -3,7 +3,7 @@
  *     line ── the form's reader ──► fields (address, time, request, status, …) ── one judgement for all forms ──► event, skipped, or malformed
  *
  * Forms: "combined" and its relatives (httpd, nginx; a virtual host, the head of a syslog line, a list of addresses or a port may be there); W3C's
- * extended form with #Fields (IIS, CloudFront); AWS load balancers; JSON lines (Caddy, Traefik, nginx escape=json and others, by the names of their
+ * extended form with #Fields (IIS, CloudFront); AWS load balancers; HAProxy's; JSON lines (Caddy, Traefik, nginx escape=json and others, by the names of their
  * fields); and whatever a notation of nginx's log_format or httpd's LogFormat describes. Each may lie in an object of JSON of Docker or journald.
  *
  * A visitor is a hash of address and agent under a key that ends with this struct. What is no address is no visitor. One thread. */
@@ -18,7 +18,7 @@
 
 #define ACCESS_COLUMNS 128
 
-enum access_form { ACCESS_COMBINED, ACCESS_W3C, ACCESS_ALB, ACCESS_JSON, ACCESS_OWN, ACCESS_FORMS };
+enum access_form { ACCESS_COMBINED, ACCESS_W3C, ACCESS_ALB, ACCESS_HAPROXY, ACCESS_JSON, ACCESS_OWN, ACCESS_FORMS };
 
 enum access_kind {
 	ACCESS_EVENT,	  /* written */
