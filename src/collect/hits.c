@@ -48,7 +48,7 @@ static void cookies(struct collect *c, struct str header, struct hit *h)
 		if (!str_starts(pair, STR("crumb")))
 			continue;
 		struct str value = str_skip(pair, sizeof "crumb=" - 1);
-		if (str_eq(pair, STR("crumb_optout=1"))) {
+		if (str_eq(pair, STR("crumb_optout=1")) || str_eq(pair, STR("crumb_optout=\"1\""))) { /* RFC 6265 4.1.1: a value may be in quotes */
 			h->optout_cookie = true;
 		} else if (value.n && pair.p[sizeof "crumb" - 1] == '=' && found <= COOKIES_TRIED) {
 			if (++found == 1)

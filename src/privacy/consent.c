@@ -168,6 +168,7 @@ void consent_take_anon(struct hit *h, struct str value)
 
 void consent_take_string(struct str *into, struct str value)
 {
+	value = str_trim(value);
 	if (value.n)
 		*into = into->n && !str_eq(*into, value) ? STR("?") : value;
 }

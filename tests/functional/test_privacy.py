@@ -129,7 +129,7 @@ def test_refusals_write_nothing_and_set_no_cookie(make):
              ('&gpp=DBABTA~1YYN', {}, 'us_privacy'), ('&us_privacy=1YYN', {}, 'us_privacy'), ('&us_privacy=junk', {}, 'consent_unreadable'),
              ('&us_privacy=1YYN&us_privacy=', {}, 'us_privacy'), ('&us_privacy=1YYN&us_privacy=1YNN', {}, 'consent_unreadable'), ('&gpp_sid=6&gpp_sid=-1&gpp=DBABTA~1YNN', {}, 'consent_unreadable'),
              ('&gpp=DBABLA', {}, 'consent_unreadable'), ('&gpp=DBABLA~CVQZAAAAAACA.YA&gpp_sid=7', {}, 'gpp'), ('&gdpr=1&gdpr_consent=' + TC_GRANTED, {}, 'tcf_vendor'),
-             ('', {'Cookie': 'crumb_optout=1'}, 'optout'), ('', {'Sec-GPC': '1'}, 'gpc')]
+             ('&us_privacy=%201YYN', {}, 'us_privacy'), ('&gpp=DBABTA~1YYN%20', {}, 'us_privacy'), ('', {'Cookie': 'crumb_optout=1'}, 'optout'), ('', {'Cookie': 'a=b; crumb_optout="1"'}, 'optout'), ('', {'Sec-GPC': '1'}, 'gpc')]
     for n, (extra, headers, reason) in enumerate(cases):
         b = Browser(server)
         before = refused(server, reason)

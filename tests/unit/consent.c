@@ -191,7 +191,7 @@ TEST(what_is_not_plainly_a_no_is_a_yes)
 
 TEST(of_two_strings_that_differ_nothing_can_be_read)
 {
-	static const char *const all[][3] = {{"1YYN", "1YYN", "1YYN"}, {"1YYN", "", "1YYN"}, {"", "1YYN", "1YYN"}, {"1YYN", "1YNN", "?"}, {"1YNN", "1YYN", "?"}, {"", "", ""}};
+	static const char *const all[][3] = {{"1YYN", "1YYN", "1YYN"}, {"1YYN", "", "1YYN"}, {"1YYN", " 1YYN\t", "1YYN"}, {" ", "1YYN", "1YYN"}, {"", "1YYN", "1YYN"}, {"1YYN", "1YNN", "?"}, {"1YNN", "1YYN", "?"}, {"", "", ""}};
 	struct tcf t;
 	struct gpp g;
 	(void)state;
