@@ -644,7 +644,7 @@ const struct command commands_import[] = {
 	"  --format ndjson: one event a line, {\"id\":\"any visitor id\" or \"cookie\":\"…\",\"t\":unix seconds or RFC 3339,\"e\":…,\"u\":…,…}; the\n"
 	"  other keys are those of the pixel (PROTOCOL.md), but the page's title is \"title\", and \"ip\" and \"ua\" may say where from and with\n"
 	"  what. Ids are hashed with a key of the store before anything is written. Events older than the retention, or more than five minutes\n"
-	"  ahead, are refused and counted.\n\n"
+	"  ahead, are refused and counted; so are ids that many have who have none (undefined, null, a UUID of zeros).\n\n"
 	"  Access logs: combined (httpd, nginx, Traefik; with a virtual host or the head of a syslog line before it), w3c (#Fields: IIS, CloudFront), alb (load\n"
 	"  balancers of AWS), haproxy (httplog), json (Caddy, Traefik, nginx escape=json and others, by the usual names of fields), or --log-format and the\n"
 	"  notation of nginx's log_format or httpd's LogFormat. What containers put around lines is taken off. A visitor is a hash of address and agent under a key that ends with this command, labelled\n"

@@ -29,7 +29,7 @@ static bool visitor_of(struct ingest *in, const struct json_reader *r, uint32_t 
 {
 	if (r->has_cookie)
 		return ingest_known(in, r->cookie, now, out);
-	if (r->id.n == 0 || r->id.n > ID_MOST)
+	if (r->id.n == 0 || r->id.n > ID_MOST || ingest_no_id(r->id))
 		return false;
 	*out = imported_visitor(&in->keys, r->id);
 	if (!erased_has(&in->erased, out))

@@ -72,17 +72,35 @@ void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, s
 	metric_inc(M_ERASED);
 }
 
-/* What programs write that have no id: 0, -1, a UUID of zeros, a value that is none. */
-static bool stands_for_none(struct str id)
+/* Is it but this sign, and dashes? */
+static bool all_of(struct str id, char sign)
 {
-	static const char *const words[] = {"undefined", "null", "(null)", "nil", "none", "nan", "-1", "false", "true", "optout", "opt-out", "opt_out"};
-	bool zeros = true;
 	for (size_t i = 0; i < id.n; i++)
-		zeros &= id.p[i] == '0' || id.p[i] == '-';
+		if (chr_lower(id.p[i]) != sign && id.p[i] != '-')
+			return false;
+	return true;
+}
+
+bool ingest_no_id(struct str id)
+{
+	static const char *const words[] = {"undefined", "null", "(null)", "[object object]", "nil", "none", "nan", "unknown", "n/a"};
+	enum { UUID = 32 }; /* signs, without dashes: those of RFC 9562 5.9 and 5.10 name nobody */
+	id = str_trim(id);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (str_ieq(id, str_c(words[i])))
 			return true;
-	return zeros;
+	return id.n >= UUID && (all_of(id, '0') || all_of(id, 'f'));
+}
+
+/* What programs write that have no id: 0, -1, a macro that nobody has filled, a value that is none. */
+static bool stands_for_none(struct str id)
+{
+	static const char *const words[] = {"-1", "false", "true", "optout", "opt-out", "opt_out"};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (str_ieq(id, str_c(words[i])))
+			return true;
+	bool macro = id.n > 4 && str_starts(id, STR("__")) && str_starts(str_skip(id, id.n - 2), STR("__"));
+	return macro || all_of(id, '0') || ingest_no_id(id);
 }
 
 bool ingest_partner_id(struct str id)

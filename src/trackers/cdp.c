@@ -371,7 +371,7 @@ static bool visitor_of(struct call *k, const json_t *m, struct ingest_who *who)
 	*who = (struct ingest_who){.flags = 0};
 	if (k->has_cookie) {
 		who->visitor = k->known;
-	} else if (id.n && id.n <= 1024) {
+	} else if (id.n && id.n <= 1024 && !ingest_no_id(id)) {
 		who->visitor = imported_visitor(&c->ingest.keys, id);
 		who->flags = EVENT_IMPORTED;
 	} else {

@@ -218,3 +218,13 @@ def test_clocks_of_devices_and_times_that_cannot_be_read(server):
     assert counts(server, 'a-2') == {'buy': 1}
     server.advance('1d')
     assert counts(server, 'a-2') is None
+
+
+def test_an_id_that_many_have_who_have_none_is_nobody(server):
+    for path, more in (('/v1/t', {'type': 'track', 'event': 'Order Completed'}),):
+        for none in ('undefined', 'null', ' NULL', '00000000-0000-0000-0000-000000000000', 'FFFFFFFF-ffff-ffff-ffff-ffffffffffff', '[object Object]'):
+            assert send(server, path, {**more, 'anonymousId': none, 'messageId': 'm-' + none}) == 200
+            assert server.visitor('--id', none) is None, none
+    assert server.metric('cdp_calls_dropped_total{reason="no_anonymous_id"}') == 6
+    r = server.import_lines([{'id': i, 'u': 'https://shop.example/coats/1'} for i in ('null', 'undefined', '0' * 32, 'nobody')], ok=(0,))
+    assert (r['accepted'], r['refused']) == (1, {'id': 3}), r

@@ -140,7 +140,7 @@ def test_whole_segments_are_compared(server, path, there):
 
 
 @pytest.mark.parametrize('uid', ['jane@example.com', '$UID', '${UID}', 'a b', 'a,b', 'a;b', '0', 'x' * 129, 'amFuZUBleGFtcGxlLmNvbQ==', '%%TDID%%', '<b>', '\0', 'a\0b', 'undefined', 'null', 'NULL', 'None', 'NaN',
-                                 '-1', '00000000-0000-0000-0000-000000000000', '0' * 32, 'optout'])
+                                 '-1', '00000000-0000-0000-0000-000000000000', '0' * 32, 'optout', 'unknown', 'N/A', '__UID__', 'ffffffff-FFFF-ffff-ffff-ffffffffffff', '[object Object]'])
 def test_what_is_no_id_is_not_kept(server, uid):
     b = Browser.known(server)
     assert sync(b, 'xandr', uid=uid)[0] == 200

@@ -53,6 +53,8 @@ struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_
 bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b);
 /* May a partner's id be kept? Letters, digits and a few signs; nothing that a person is called by. */
 bool ingest_partner_id(struct str id);
+/* Ids that many devices have who have none: "undefined", "null", a UUID of zeros. Whoever has one is nobody. */
+bool ingest_no_id(struct str id);
 /* Puts the erasure of a visitor into the batch; from now on nobody goes by that key. */
 void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, struct batch *b);
 /* The visitor that a cookie names. False: it is forged, overdue, or of somebody who was erased. */
