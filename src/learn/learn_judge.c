@@ -9,12 +9,10 @@
 #define FOLDS 4	     /* for choosing */
 #define FOLDS_FINE 8 /* for telling */
 #define FIT_SEEDS 20000
-#define FIT_OTHERS 15000
-#define FIT_OTHERS_FINE 30000
-#define RANKED 20000
+#define RANKED 8000
 #define RANKED_FINE 60000
 #define PRECISE 0.003
-#define PRECISE_CHOOSING 0.01
+#define PRECISE_CHOOSING 0.02
 #define LOOSE 0.9
 #define LOOK_AROUND 15000 /* rows */
 #define BETTER 0.0005
@@ -179,10 +177,17 @@ static enum err rehearse_fold(void *arg, unsigned fold)
 	return e ? e : rank(r, fold);
 }
 
-static enum err rehearsal_begin(struct rehearsal *r, struct learning *x, unsigned folds, double fit_others, double ranked, bool scores)
+/* How many others are fitted to: beside so many for each seed, more add next to nothing. */
+static double enough_others(double seeds, bool fine)
+{
+	double enough = seeds * (fine ? 20 : 8), most = fine ? 30000 : 15000;
+	return enough > most ? most : enough < 4000 ? 4000 : enough;
+}
+
+static enum err rehearsal_begin(struct rehearsal *r, struct learning *x, unsigned folds, double ranked, bool scores)
 {
 	const struct sample *s = &x->sample;
-	double others = (double)(s->n - s->seeds), seeds = (double)s->seeds;
+	double others = (double)(s->n - s->seeds), seeds = (double)s->seeds, fit_others = enough_others(seeds, scores);
 	*r = (struct rehearsal){.x = x,
 	    .folds = folds,
 	    .precise = scores ? PRECISE : PRECISE_CHOOSING,
@@ -222,7 +227,7 @@ static double mean(const double *list, unsigned n)
 
 static const double plain_c[] = {0.003, 0.01, 0.03, 0.1, 0.3, 1}, unit_c[] = {0.1, 0.3, 1, 3, 10, 30}, rare_c[] = {0.03, 0.1, 0.3, 1, 3, 10};
 #define CS 6
-#define FROM 2 /* the first that is tried */
+#define FROM 1 /* the first that is tried */
 static const struct trial {
 	struct choice way;
 	const double *c;
@@ -265,7 +270,7 @@ static enum err climb(struct learning *x, const struct trial *t, unsigned *at, s
 	double *stretch, here = 0, next = 0, before = *best_auc;
 	unsigned from = *at;
 	enum err e = form_begin(x, &t->way, &f, &stretch);
-	enum err begun = rehearsal_begin(&r, x, FOLDS, FIT_OTHERS, RANKED, false);
+	enum err begun = rehearsal_begin(&r, x, FOLDS, RANKED, false);
 	r.f = &f;
 	e = e ? e : begun ? begun : try(&r, t, from, best, best_auc, &here);
 	for (int step = -1; step <= 1 && !e && here >= before - HOPELESS && *at == from; step += 2)
@@ -476,7 +481,7 @@ enum err judge_well(struct learning *x, const struct choice *way, struct judged 
 	struct fit f;
 	double *stretch;
 	enum err e = form_begin(x, way, &f, &stretch);
-	enum err begun = rehearsal_begin(&r, x, FOLDS_FINE, FIT_OTHERS_FINE, RANKED_FINE, true);
+	enum err begun = rehearsal_begin(&r, x, FOLDS_FINE, RANKED_FINE, true);
 	*out = (struct judged){.seeds = s->seeds};
 	r.f = &f;
 	r.c = way->c;
