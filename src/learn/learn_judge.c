@@ -17,6 +17,9 @@
 #define LOOK_AROUND 15000 /* rows */
 #define BETTER 0.0005
 #define HOPELESS 0.015 /* so far behind the best form, no other penalty makes up for it */
+#define TOP 0.01 /* of the others: by so many is judged what ranks nearly as well as the best, or by fewer where fewer are asked for */
+#define AS_GOOD 0.002 /* area that a better top may cost */
+#define AT_TOP_SURE 1.5 /* deviations by which it is better */
 #define EVEN 0.5 /* others together weigh this power of the way from their own number to that of seeds: between the best top (0) and the best ranking (1) */
 
 static enum err no_memory(void)
@@ -238,24 +241,31 @@ static const struct trial {
     {{.unit = true, .rare = true, .loose = LOOSE}, rare_c},
 };
 
+_Static_assert(sizeof trials / sizeof *trials * CS <= TRIES_MOST, "a bit for each try");
+
 /* A finer fold's seeds are all held out in the coarser fold of that number, too. */
 static double *start_of(const struct learning *x, unsigned fold)
 {
 	return x->start + (size_t)(fold % FOLDS) * (x->used + 1);
 }
 
-static enum err try(struct rehearsal *r, const struct trial *t, unsigned at, struct choice *best, double *best_auc, double *auc)
+static enum err try(struct rehearsal *r, struct tries *all, const struct trial *t, unsigned at, double *auc)
 {
+	const struct sample *s = &r->x->sample;
+	unsigned me = all->n++;
 	r->c = t->c[at];
 	enum err e = spread(FOLDS, rehearse_fold, r);
 	if (e)
 		return e;
-	*auc = mean(r->auc, FOLDS);
-	if (*auc <= *best_auc + BETTER)
+	all->way[me] = t->way;
+	all->way[me].c = r->c;
+	all->auc[me] = *auc = mean(r->auc, FOLDS);
+	for (size_t i = 0, seed = 0; i < s->n; i++)
+		if (s->seed[i])
+			all->found[seed++] |= (uint32_t)(r->place[i].before + r->place[i].with < 2 * all->top) << me;
+	if (me && *auc <= all->auc[all->best] + BETTER)
 		return OK;
-	*best_auc = *auc;
-	*best = t->way;
-	best->c = r->c;
+	all->best = me;
 	for (unsigned fold = 0; fold < FOLDS; fold++)
 		memcpy(start_of(r->x, fold), r->w[fold], (r->x->used + 1) * sizeof **r->w);
 	return OK;
@@ -263,19 +273,19 @@ static enum err try(struct rehearsal *r, const struct trial *t, unsigned at, str
 
 /* Tries the form at the penalty *at; then stronger ones, which are fitted faster, for as long as they are better; where the first was not, weaker ones.
  * *at becomes the best of them, at which the next form begins; *form its area. */
-static enum err climb(struct learning *x, const struct trial *t, unsigned *at, struct choice *best, double *best_auc, double *form)
+static enum err climb(struct learning *x, struct tries *all, const struct trial *t, unsigned *at, double *form)
 {
 	struct rehearsal r;
 	struct fit f;
-	double *stretch, here = 0, next = 0, before = *best_auc;
+	double *stretch, here = 0, next = 0, before = all->n ? all->auc[all->best] : 0;
 	unsigned from = *at;
 	enum err e = form_begin(x, &t->way, &f, &stretch);
 	enum err begun = rehearsal_begin(&r, x, FOLDS, RANKED, false);
 	r.f = &f;
-	e = e ? e : begun ? begun : try(&r, t, from, best, best_auc, &here);
+	e = e ? e : begun ? begun : try(&r, all, t, from, &here);
 	for (int step = -1; step <= 1 && !e && here >= before - HOPELESS && *at == from; step += 2)
 		for (unsigned k = from + (unsigned)step; k < CS; k += (unsigned)step) { /* below the first it has run over */
-			if ((e = try(&r, t, k, best, best_auc, &next)) || next < here + BETTER)
+			if ((e = try(&r, all, t, k, &next)) || next < here + BETTER)
 				break;
 			here = next;
 			*at = k;
@@ -287,15 +297,39 @@ static enum err climb(struct learning *x, const struct trial *t, unsigned *at, s
 	return e;
 }
 
+unsigned judge_best_at_top(const struct tries *all, size_t seeds)
+{
+	unsigned best = all->best;
+	double ahead = 0;
+	for (unsigned i = 0; i < all->n; i++) {
+		double more = 0, apart = 0;
+		for (size_t k = 0; k < seeds; k++) {
+			int by = (int)(all->found[k] >> i & 1) - (int)(all->found[k] >> all->best & 1);
+			more += by;
+			apart += by != 0;
+		}
+		if (all->auc[i] >= all->auc[all->best] - AS_GOOD && more > ahead && more > AT_TOP_SURE * sqrt(apart)) {
+			best = i;
+			ahead = more;
+		}
+	}
+	return best;
+}
+
 enum err judge_choose(struct learning *x, struct choice *out)
 {
-	double best = 0, form = 0;
+	struct tries all = {.top = x->reach > 0 && x->reach < TOP ? x->reach : TOP};
+	double form = 0;
 	unsigned at = FROM;
-	enum err e = (x->start = calloc(FOLDS, (x->used + 1) * sizeof *x->start)) ? OK : no_memory();
-	*out = (struct choice){.c = plain_c[0]};
+	x->start = calloc(FOLDS, (x->used + 1) * sizeof *x->start);
+	all.found = calloc(x->sample.seeds + 1, sizeof *all.found);
+	enum err e = x->start && all.found ? OK : no_memory();
 	for (size_t i = 0; i < sizeof trials / sizeof *trials && !e; i++)
-		if (!trials[i].way.loose || form >= best - HOPELESS) /* it is the form before, and a little more */
-			e = climb(x, &trials[i], &at, out, &best, &form);
+		if (!trials[i].way.loose || form >= all.auc[all.best] - HOPELESS) /* it is the form before, and a little more */
+			e = climb(x, &all, &trials[i], &at, &form);
+	if (!e)
+		*out = all.way[judge_best_at_top(&all, x->sample.seeds)];
+	free(all.found);
 	return e;
 }
 

@@ -39,7 +39,22 @@ struct judged {
 	unsigned chances_n;
 };
 
-/* Chooses among forms and penalties by folds. */
+#define TRIES_MOST 32
+
+/* What was tried in choosing, and whom it found: of each seed a bit for each try, whether it is at the top. */
+struct tries {
+	struct choice way[TRIES_MOST];
+	double auc[TRIES_MOST];
+	unsigned n, best; /* best: of the largest area */
+	double top;	  /* the share of the others */
+	uint32_t *found;
+};
+
+/* Among those whose area is next to the best one's, the one that finds more at the top: so many more that it is no chance, by the seeds that only one of
+ * the two has found (McNemar 1947). */
+unsigned judge_best_at_top(const struct tries *all, size_t seeds);
+
+/* Chooses among forms and penalties by folds: the largest area, and of what comes next to that the best top (x->reach). */
 enum err judge_choose(struct learning *x, struct choice *out) MUST_CHECK;
 /* How good the choice is, from finer folds. */
 enum err judge_well(struct learning *x, const struct choice *way, struct judged *out) MUST_CHECK;

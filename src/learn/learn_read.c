@@ -387,6 +387,9 @@ enum err learning_count(struct learning *x)
 		    ERR_USAGE, "the seed '%s' has fewer than %d members: too few to learn from", x->r->segments[x->seed].id, LEARN_SEED_FLOOR);
 	if (x->others < LEARN_SEED_FLOOR)
 		return err_set(ERR_USAGE, "fewer than %d visitors are left to find anybody among", LEARN_SEED_FLOOR);
+	const struct lookalike *like = x->r->segments[x->segment].like;
+	if (like && x->population)
+		x->reach = like->size ? (double)like->size / (double)x->population : like->reach;
 	choose_features(x);
 	if (x->used <= ACTIVE_KINDS)
 		return err_set(ERR_USAGE,

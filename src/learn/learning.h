@@ -47,6 +47,7 @@ struct learning {
 	unsigned used;
 	bool *known; /* categories of which some feature is used */
 	uint64_t seeds, others, population;
+	double reach; /* the part of the population that is asked for; 0: whatever has the lift */
 	uint64_t seeds_rate, others_rate; /* of 2^32: taken for the sample */
 	struct sample sample;
 	double *start;	   /* weights of each fold in the best fit so far: there the next ones begin */

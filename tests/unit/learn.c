@@ -303,6 +303,25 @@ TEST(the_largest_reach_that_keeps_a_lift)
 	free(r);
 }
 
+/* Of 1,000 seeds the first try finds 300; the second finds `gained` others, and loses `lost` of them. */
+static unsigned better_top(double area, unsigned gained, unsigned lost)
+{
+	uint32_t found[1000];
+	struct tries all = {.auc = {0.9, area, 0.5}, .n = 3, .best = 0, .found = found};
+	for (unsigned i = 0; i < 1000; i++)
+		found[i] = (i < 300) | (uint32_t)(i >= lost && i < 300 + gained) << 1 | 4u; /* the third finds all, and ranks badly */
+	return judge_best_at_top(&all, 1000);
+}
+
+TEST(of_what_ranks_as_well_the_better_top_is_chosen)
+{
+	assert_int_equal(better_top(0.899, 40, 10), 1); /* 30 more, and 50 apart: four deviations */
+	assert_int_equal(better_top(0.899, 45, 40), 0); /* 5 more of 85 are chance */
+	assert_int_equal(better_top(0.899, 10, 40), 0);
+	assert_int_equal(better_top(0.89, 40, 10), 0); /* it costs too much area */
+	assert_int_equal(better_top(0.9, 0, 0), 0);
+}
+
 /* Seeds by lot: fewer than one in a hundred may be taken for something (three deviations, and the choice among forms). */
 TEST(seeds_by_lot_are_refused)
 {
@@ -392,6 +411,6 @@ TEST(chances_lie_on_the_lines_between_knots)
 RUN(cmocka_unit_test(no_step_from_the_fitted_weights_makes_it_better), cmocka_unit_test(the_bias_is_free),
     cmocka_unit_test(chances_are_chances_by_bins_on_sets_of_any_size), cmocka_unit_test(calibration_stays_between_nothing_and_all),
     cmocka_unit_test(the_band_holds_what_as_many_others_show), cmocka_unit_test(the_curve_holds_in_trainings_whose_truth_is_known),
-    cmocka_unit_test(the_largest_reach_that_keeps_a_lift), cmocka_unit_test(seeds_by_lot_are_refused),
+    cmocka_unit_test(the_largest_reach_that_keeps_a_lift), cmocka_unit_test(of_what_ranks_as_well_the_better_top_is_chosen), cmocka_unit_test(seeds_by_lot_are_refused),
     cmocka_unit_test(each_job_is_done_once_and_a_failure_has_its_words),
     cmocka_unit_test(a_score_is_the_sum_divided_by_the_length_in_whole_numbers), cmocka_unit_test(chances_lie_on_the_lines_between_knots))
