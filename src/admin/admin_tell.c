@@ -106,9 +106,7 @@ static enum err lists(struct admin *a, struct waiting *w)
 	} else {
 		struct str s = buf_view(&w->body);
 		snprintf(id, sizeof id, STR_FMT, STR_ARG(s));
-		e = s.n < sizeof id ? list_segment(g, &a->gate, now, build.rules, id, LIST_DAYS, &w->answer) : ERR_NOT_FOUND;
-		if (e == ERR_NOT_FOUND)
-			e = err_set(ERR_NOT_FOUND, "there is no segment '%s'", id);
+		e = list_segment(g, &a->gate, now, build.rules, id, LIST_DAYS, &w->answer); /* of one that was cut there is none */
 	}
 	generation_unref(g);
 	rules_unref(build.rules);

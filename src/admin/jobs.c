@@ -36,10 +36,11 @@ static void declare(struct admin *a, struct waiting *w, struct str lines)
 {
 	struct destinations *all = node_destinations(a->node);
 	struct generation *g = engine_serving(a->node->engine);
-	if (destinations_partner(all, buf_view(&w->to)))
+	const struct partner *partner;
+	if (destinations_find_partner(all, buf_view(&w->to), &partner) == OK)
 		declare_lines(g, a->ingest.rules, (unsigned)a->config->retention_days, buf_view(&w->to), lines, clock_now(), &a->batch, &w->declared);
 	else
-		w->result = err_set(ERR_USAGE, "there is no partner '" STR_FMT "' in etc/destinations.yaml", STR_ARG(buf_view(&w->to)));
+		w->result = err_wrap(ERR_USAGE, "%s", a->shared->config->destinations_path);
 	generation_unref(g);
 	destinations_unref(all);
 }
@@ -201,12 +202,13 @@ static void run_stream(struct admin *a, struct waiting *w)
 {
 	struct destinations *all = node_destinations(a->node);
 	struct generation *g = engine_serving(a->node->engine);
-	const struct destination *d = destinations_find(all, w->to.n ? buf_view(&w->to) : STR(""));
+	const struct destination *d;
+	w->result = destinations_find_named(all, w->to.n ? buf_view(&w->to) : STR(""), &d);
 	struct plan_wish wish = {.g = g, .config = a->shared->config, .all = all, .d = d, .now = clock_now()};
 	bool any;
 	buf_clear(&w->out);
-	w->result =
-	    d ? stream_piece(&wish, w->body.n ? buf_view(&w->body) : STR(""), &w->out, &any) : err_set(ERR_NOT_FOUND, "there is no such destination");
+	if (!w->result)
+		w->result = stream_piece(&wish, w->body.n ? buf_view(&w->body) : STR(""), &w->out, &any);
 	if (!w->result && !any)
 		buf_clear(&w->out);
 	generation_unref(g);

@@ -99,16 +99,11 @@ enum err answer_preview(const struct asker *a, struct str condition, json_t **ou
 	return e;
 }
 
-static enum err check_id(const struct rules *r, struct str id)
+/* Of two numbers as they are told, so that it tells no more than they do. */
+static json_t *share_json(struct shown part, struct shown whole)
 {
-	char hint[200];
-	if (rules_segment(r, id) >= 0)
-		return OK;
-	struct near near = near_begin(id);
-	for (size_t i = 0; i < r->segments_n; i++)
-		near_try(&near, str_c(r->segments[i].id));
-	near_hint(&near, hint, sizeof hint);
-	return err_set(ERR_NOT_FOUND, "there is no segment '" STR_FMT "'%s%s", STR_ARG(id), *hint ? ": " : "", hint);
+	double share = whole.n ? (double)part.n / (double)whole.n : 0;
+	return part.told && whole.told && whole.n ? json_real(share < 1 ? share : 1) : json_null();
 }
 
 enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id, json_t **out)
@@ -116,10 +111,11 @@ enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id,
 	const struct rules *r = a->generation->rules;
 	struct str ids[2] = {a_id, b_id};
 	struct answer n[3];
+	uint16_t number;
 	enum err e = OK;
 	for (int i = 0; i < 3 && !e; i++) { /* both are there, then both sizes, then what they share */
 		char condition[400];
-		if (i < 2 && (e = check_id(r, ids[i])))
+		if (i < 2 && (e = rules_find_segment(r, ids[i], &number)))
 			return e;
 		int length =
 		    i < 2 ? snprintf(condition, sizeof condition, "segment(" STR_FMT ")", STR_ARG(ids[i]))
@@ -131,5 +127,9 @@ enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id,
 	if (!e)
 		*out = json_pack("{s:{s:o,s:o},s:{s:o,s:o},s:o,s:b}", "a", "id", json_stringn(a_id.p, a_id.n), "size", shown_json(n[0].size), "b",
 		    "id", json_stringn(b_id.p, b_id.n), "size", shown_json(n[1].size), "both", shown_json(n[2].size), "pending", a->pending);
+	if (!e) {
+		json_object_set_new(*out, "of_a", share_json(n[2].size, n[0].size));
+		json_object_set_new(*out, "of_b", share_json(n[2].size, n[1].size));
+	}
 	return e;
 }

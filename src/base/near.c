@@ -57,3 +57,13 @@ const char *near_hint(const struct near *n, char *out, size_t cap)
 		out[0] = 0;
 	return out;
 }
+
+enum err near_missing(const char *kind, struct str word, struct str (*at)(const void *arg, size_t i), const void *arg, size_t n)
+{
+	char hint[200];
+	struct near near = near_begin(word);
+	for (size_t i = 0; i < n; i++)
+		near_try(&near, at(arg, i));
+	near_hint(&near, hint, sizeof hint);
+	return err_set(ERR_NOT_FOUND, "there is no %s '" STR_FMT "'%s%s", kind, STR_ARG(word), *hint ? ": " : "", hint);
+}

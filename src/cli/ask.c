@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/answers/answers.h"
+#include "table.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -85,12 +86,29 @@ static int preview(struct cli *c, int argc, char **argv)
 
 /* --- segments overlap */
 
-static void print_size(const char *name, const json_t *n, uint32_t k)
+static void print_overlap(struct cli *c, const char *a, const char *b, const json_t *j)
 {
-	if (json_is_integer(n))
-		printf("%10lld  %s\n", (long long)json_integer_value(n), name);
-	else
-		printf("     < %-3u  %s\n", k, name);
+	char of_a[300], of_b[300];
+	const char *const heads[] = {"> visitors", of_a, of_b, "who", NULL};
+	struct table t;
+	uint32_t k = kgate_k(&c->gate);
+	snprintf(of_a, sizeof of_a, "> of %s", a);
+	snprintf(of_b, sizeof of_b, "> of %s", b);
+	table_begin(&t, heads);
+	table_number(&t, json_object_get(json_object_get(j, "a"), "size"), k);
+	table_text(&t, NULL);
+	table_text(&t, NULL);
+	table_cell(&t, "in %s", a);
+	table_number(&t, json_object_get(json_object_get(j, "b"), "size"), k);
+	table_text(&t, NULL);
+	table_text(&t, NULL);
+	table_cell(&t, "in %s", b);
+	table_number(&t, json_object_get(j, "both"), k);
+	table_share(&t, json_object_get(j, "of_a"));
+	table_share(&t, json_object_get(j, "of_b"));
+	table_text(&t, "in both");
+	table_print(&t);
+	table_end(&t);
 }
 
 static int overlap(struct cli *c, int argc, char **argv)
@@ -115,9 +133,7 @@ static int overlap(struct cli *c, int argc, char **argv)
 		cli_print_json(j);
 		return EXIT_FINE;
 	}
-	print_size(a_id, json_object_get(json_object_get(j, "a"), "size"), kgate_k(&c->gate));
-	print_size(b_id, json_object_get(json_object_get(j, "b"), "size"), kgate_k(&c->gate));
-	print_size("both", json_object_get(j, "both"), kgate_k(&c->gate));
+	print_overlap(c, a_id, b_id, j);
 	json_decref(j);
 	return EXIT_FINE;
 }
@@ -129,6 +145,7 @@ const struct command commands_ask[] = {
 	"  within a day, by fewer than privacy.k visitors is told as that one's number. A running server answers, and remembers.",
 	preview},
     {"segments overlap", "A B [--json]", "how many visitors are in both of two segments",
-	"  {\"a\":{\"id\",\"size\"},\"b\":{…},\"both\"}. Withheld and rounded like every number about a group.", overlap},
+	"  {\"a\":{\"id\",\"size\"},\"b\":{…},\"both\",\"of_a\",\"of_b\"}: shares of 1, of the numbers as they are told. Withheld and rounded like every\n"
+	"  number about a group.", overlap},
     {0},
 };

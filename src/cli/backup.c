@@ -87,7 +87,8 @@ static int backup(struct cli *c, int argc, char **argv)
 		cli_print_json(j);
 		return EXIT_FINE;
 	}
-	printf("%lld days, %lld bytes in %s; they open only with this store's keys\n", (long long)json_integer_value(json_object_get(j, "days")),
+	long long days = (long long)json_integer_value(json_object_get(j, "days"));
+	printf("%lld %s, %lld bytes in %s; they open only with this store's keys\n", days, cli_plural((uint64_t)days, "day", "days"),
 	    (long long)json_integer_value(json_object_get(j, "bytes")), folder);
 	json_decref(j);
 	return EXIT_FINE;

@@ -2,6 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
+#include "crumb/base/near.h"
 #include "crumb/base/version.h"
 #include "crumb/cli/cli.h"
 #include "crumb/core/user.h"
@@ -15,13 +16,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct command *const tables[] = {commands_read, commands_import, commands_lookalike, commands_data, commands_export, commands_rules,
+static const struct command *const tables[] = {commands_read, commands_import, commands_lookalike, commands_curve, commands_data, commands_export, commands_destinations, commands_rules,
     commands_ask, commands_diff, commands_deploy, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine, commands_clock};
 #define TABLES (sizeof tables / sizeof *tables)
 
 /* --- helpers for commands */
 
 static bool json_printed;
+static const struct command *running; /* NULL: none was found yet */
 static char failed[1024]; /* what went wrong first */
 
 int cli_fail(const char *fmt, ...)
@@ -43,7 +45,10 @@ int cli_misuse(const char *fmt, ...)
 	va_start(ap, fmt);
 	fputs("crumb: ", stderr);
 	vfprintf(stderr, fmt, ap);
-	fputs("; see crumb --help\n", stderr);
+	if (running)
+		fprintf(stderr, "; see crumb help %s\n", running->name);
+	else
+		fputs("; see crumb --help\n", stderr);
 	va_end(ap);
 	return EXIT_MISUSE;
 }
@@ -91,11 +96,41 @@ const char *cli_word(int argc, char **argv)
 	return NULL;
 }
 
+/* The flags in a synopsis, one after the other. */
+static bool next_flag(struct str *rest, struct str *flag)
+{
+	size_t at = 0, n = 2;
+	while (at + 2 < rest->n && !(rest->p[at] == '-' && rest->p[at + 1] == '-'))
+		at++;
+	*flag = str_skip(*rest, at);
+	if (flag->n < 3)
+		return false;
+	while (n < flag->n && (flag->p[n] == '-' || (flag->p[n] >= 'a' && flag->p[n] <= 'z')))
+		n++;
+	*rest = str_skip(*flag, n);
+	flag->n = n;
+	return true;
+}
+
+/* "; did you mean '--json'?", or "". */
+static const char *meant_flag(const char *word, char out[200])
+{
+	char hint[160];
+	struct near near = near_begin(str_c(word));
+	struct str rest = str_c(running ? running->args : ""), flag;
+	while (word[0] == '-' && next_flag(&rest, &flag))
+		near_try(&near, flag);
+	near_hint(&near, hint, sizeof hint);
+	snprintf(out, 200, "%s%s", *hint ? "; " : "", hint);
+	return out;
+}
+
 bool cli_all_used(int argc, char **argv)
 {
+	char hint[200];
 	for (int i = 0; i < argc; i++) {
 		if (argv[i]) {
-			cli_misuse("'%s' is not understood here", argv[i]);
+			cli_misuse("'%s' is not understood here%s", argv[i], meant_flag(argv[i], hint));
 			return false;
 		}
 	}
@@ -254,21 +289,60 @@ static const struct command *find(int argc, char **argv, int *words)
 	return NULL;
 }
 
+/* The command that was meant by one or two words; "" in the hint: none is like them. */
+static const char *meant_command(int argc, char **argv, char hint[200])
+{
+	char typed[200];
+	bool two = argc > 1 && argv[1][0] != '-';
+	snprintf(typed, sizeof typed, "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
+	struct near whole = near_begin(str_c(typed)), first = near_begin(str_c(argv[0]));
+	const char *by_second = NULL;
+	for (size_t t = 0; t < TABLES; t++)
+		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
+			const char *space = strchr(cmd->name, ' ');
+			near_try(&whole, str_c(cmd->name));
+			near_try(&first, space ? str_make(cmd->name, (size_t)(space - cmd->name)) : str_c(cmd->name));
+			if (space && strcmp(space + 1, argv[0]) == 0)
+				by_second = cmd->name;
+		}
+	near_hint(whole.best.n ? &whole : &first, hint, 200);
+	if (!whole.best.n && by_second)
+		snprintf(hint, 200, "did you mean '%s'?", by_second);
+	return hint;
+}
+
 static int unknown(int argc, char **argv)
 {
+	char hint[200];
+	meant_command(argc, argv, hint);
 	bool group = false;
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
 			size_t n = strlen(argv[0]);
 			if (strncmp(cmd->name, argv[0], n) == 0 && cmd->name[n] == ' ') {
-				if (!group)
+				if (!group && argc > 1)
+					fprintf(stderr, "crumb: there is no command '%s %s'%s%s; '%s' wants one of:\n", argv[0], argv[1], *hint ? ": " : "", hint, argv[0]);
+				else if (!group)
 					fprintf(stderr, "crumb: '%s' wants one of:\n", argv[0]);
 				fprintf(stderr, "  %-19s %s\n", cmd->name, cmd->summary);
 				group = true;
 			}
 		}
-	(void)argc;
-	return group ? EXIT_MISUSE : cli_misuse("there is no command '%s'", argv[0]);
+	return group ? EXIT_MISUSE : cli_misuse("there is no command '%s'%s%s", argv[0], *hint ? ": " : "", hint);
+}
+
+/* A flag that the synopsis does not have, which would else be told of as if something were missing; NULL: there is none. */
+static const char *strange_flag(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		struct str rest = str_c(running->args), flag;
+		bool known = !argv[i] || strncmp(argv[i], "--", 2) != 0 || strchr(argv[i], ' ') || strlen(argv[i]) < 3;
+		while (!known && next_flag(&rest, &flag))
+			known = str_eq(flag, str_c(argv[i]));
+		if (!known)
+			return argv[i];
+	}
+	return NULL;
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -293,7 +367,13 @@ static int run(struct cli *c, int argc, char **argv)
 		print_help(cmd);
 		return EXIT_FINE;
 	}
+	running = cmd;
 	c->json = cli_flag(argc, argv, "--json");
+	const char *strange = strange_flag(argc, argv);
+	if (strange) {
+		char hint[200];
+		return cli_misuse("'%s' is not understood here%s", strange, meant_flag(strange, hint));
+	}
 	return cmd->run(c, argc, argv);
 }
 

@@ -230,7 +230,7 @@ static bool check(struct deploying *d, const char *path, char hash[RULES_HASH_TE
 	else
 		rules_print_findings(path, &report);
 	if (e == ERR_SYNTAX)
-		cli_fail("%zu %s: these rules are refused, and nothing was changed", report.errors, report.errors == 1 ? "mistake" : "mistakes");
+		cli_fail("%zu %s: these rules are refused, and nothing was changed", report.errors, cli_plural(report.errors, "mistake", "mistakes"));
 	else if (!e)
 		memcpy(hash, r->hash_text, RULES_HASH_TEXT);
 	rules_unref(r);

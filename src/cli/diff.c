@@ -344,7 +344,7 @@ void diff_print(const json_t *root, uint32_t k)
 		if (!is_same(row))
 			print_segment(row, k);
 	}
-	printf("%zu %s as %s\n", same, same == 1 ? "segment stays" : "segments stay", same == 1 ? "it is" : "they are");
+	printf("%zu %s\n", same, cli_plural(same, "segment stays as it is", "segments stay as they are"));
 }
 
 static int diff(struct cli *c, int argc, char **argv)

@@ -250,9 +250,9 @@ static int explain(struct cli *c, int argc, char **argv)
 		goto out;
 	rc = EXIT_WRONG;
 	const struct rules *r = c->generation->rules;
-	int segment = rules_segment(r, str_c(id));
-	if (segment < 0) {
-		cli_fail("there is no segment '%s'", id);
+	uint16_t segment;
+	if (rules_find_segment(r, str_c(id), &segment) != OK) {
+		cli_fail("%s", err_text());
 		goto out;
 	}
 	if (r->segments[segment].like) {
@@ -271,11 +271,11 @@ static int explain(struct cli *c, int argc, char **argv)
 	}
 	struct explaining x = {r, p, day_of(now), (unsigned)c->config.retention_days};
 	const struct segment *s = &r->segments[segment];
-	bool in = rules_eval(r, (uint16_t)segment, p, x.today);
+	bool in = rules_eval(r, segment, p, x.today);
 	json_t *j = json_pack("{s:s,s:b,s:s,s:o,s:o}", "segment", s->id, "in", in, "state", segment_state(s, x.today), "until",
-	    in ? day_or_null(rules_member_until(r, (uint16_t)segment, p, x.today, x.retention)) : json_null(), "tree", node_json(&x, s->root));
+	    in ? day_or_null(rules_member_until(r, segment, p, x.today, x.retention)) : json_null(), "tree", node_json(&x, s->root));
 	if (!in)
-		json_object_set_new(j, "change", change_json(&x, (uint16_t)segment));
+		json_object_set_new(j, "change", change_json(&x, segment));
 	if (c->json) {
 		cli_print_json(j);
 	} else {

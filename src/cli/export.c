@@ -3,6 +3,7 @@
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/deliver.h"
 #include "crumb/delivery/export.h"
+#include "table.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -28,12 +29,12 @@ static int export_one(struct cli *c, int argc, char **argv)
 		return cli_misuse("export knows --format csv and ndjson, not %s", format);
 	if (!cli_open(c, false))
 		return EXIT_WRONG;
-	int segment = rules_segment(c->generation->rules, str_c(id));
-	if (segment < 0)
-		return cli_fail("there is no segment '%s'", id);
+	uint16_t segment;
+	if (rules_find_segment(c->generation->rules, str_c(id), &segment) != OK)
+		return cli_fail("%s", err_text());
 	if (holdout && c->generation->rules->segments[segment].target >= 100)
 		return cli_fail("segment '%s' has no split: nobody is held out", id);
-	enum err e = export_segment(c->generation, &c->config, (uint16_t)segment, csv ? EXPORT_CSV : EXPORT_NDJSON,
+	enum err e = export_segment(c->generation, &c->config, segment, csv ? EXPORT_CSV : EXPORT_NDJSON,
 	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(), export_progress, &result);
 	cli_progress_end();
 	if (e)
@@ -66,15 +67,9 @@ static bool load_destinations(struct cli *c, struct destinations **out)
 
 static const struct destination *find_destination(struct cli *c, const struct destinations *all, const char *id)
 {
-	char hint[200];
-	const struct destination *d = destinations_find(all, str_c(id));
-	struct near near = near_begin(str_c(id));
-	for (size_t i = 0; i < all->n; i++)
-		near_try(&near, str_c(all->list[i].id));
-	near_hint(&near, hint, sizeof hint);
-	if (!d)
-		cli_fail("there is no destination '%s' in %s%s%s%s", id, c->config.destinations_path, all->found ? "" : ", which is not there",
-		    *hint ? "; " : "", hint);
+	const struct destination *d;
+	if (destinations_find_named(all, str_c(id), &d) != OK)
+		cli_fail("%s%s%s: %s", all->found ? "" : "the file ", c->config.destinations_path, all->found ? "" : " is not there", err_text());
 	return d;
 }
 
@@ -181,60 +176,68 @@ static int export(struct cli *c, int argc, char **argv)
 
 /* --- deliveries */
 
+/* Rows of a delivery: those that a group has, by the gate. */
+static void put_rows(struct table *t, const json_t *n, uint32_t k)
+{
+	if (n)
+		table_number(t, n, k);
+	else
+		table_text(t, NULL);
+}
+
+static void print_deliveries(struct cli *c, const json_t *list)
+{
+	static const char *const heads[] = {"when", "state", "destination", "delivery", "> added", "> removed", "> files", "> to take back", "why", NULL};
+	struct table t;
+	size_t i;
+	json_t *row;
+	uint32_t k = kgate_k(&c->gate);
+	table_begin(&t, heads);
+	json_array_foreach(list, i, row)
+	{
+		const char *ended = json_string_value(json_object_get(row, "ended")), *next = json_string_value(json_object_get(row, "next_try"));
+		const char *idle = json_is_true(json_object_get(row, "by_hand")) ? "by hand" : "under way";
+		table_cell(&t, "%s%s", !ended && next ? "next " : "", ended ? ended : next ? next : idle);
+		table_text(&t, json_string_value(json_object_get(row, "state")));
+		table_text(&t, json_string_value(json_object_get(row, "destination")));
+		table_text(&t, json_string_value(json_object_get(row, "delivery")));
+		put_rows(&t, json_object_get(row, "added"), k);
+		put_rows(&t, json_object_get(row, "removed"), k);
+		table_cell(&t, "%lld/%lld", (long long)json_integer_value(json_object_get(row, "files_done")),
+		    (long long)json_integer_value(json_object_get(row, "files")));
+		put_rows(&t, json_object_get(row, "owed"), k);
+		table_text(&t, json_string_value(json_object_get(row, "why")));
+	}
+	table_print(&t);
+	table_end(&t);
+}
+
 static int deliveries(struct cli *c, int argc, char **argv)
 {
 	const char *to = cli_word(argc, argv);
 	struct destinations *all;
-	json_t *list, *row;
-	size_t i;
+	json_t *list = NULL;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
 	if (!load_destinations(c, &all))
 		return EXIT_WRONG;
-	if (!cli_open(c, false)) { /* the store's clock is the one that counts */
-		destinations_unref(all);
-		return EXIT_WRONG;
-	}
-	if (deliveries_list(c->store->path, all, to, &c->gate, clock_now(), &list) != OK) {
-		destinations_unref(all);
-		return cli_fail("%s", err_text());
-	}
-	bool none = json_array_size(list) == 0;
-	if (none && to && !find_destination(c, all, to)) {
-		json_decref(list);
-		destinations_unref(all);
-		return EXIT_WRONG;
-	}
-	if (c->json) {
-		cli_print_json(list);
-	} else {
-		json_array_foreach(list, i, row)
-		{
-			json_t *added = json_object_get(row, "added"), *removed = json_object_get(row, "removed");
-			char a[32], b[32];
-			snprintf(a, sizeof a, json_is_integer(added) ? "%lld" : "under %lld",
-			    json_is_integer(added) ? (long long)json_integer_value(added) : (long long)kgate_k(&c->gate));
-			snprintf(b, sizeof b, json_is_integer(removed) ? "%lld" : "under %lld",
-			    json_is_integer(removed) ? (long long)json_integer_value(removed) : (long long)kgate_k(&c->gate));
-			const char *ended = json_string_value(json_object_get(row, "ended")),
-				   *next = json_string_value(json_object_get(row, "next_try")), *id = json_string_value(json_object_get(row, "delivery"));
-			json_t *owed = json_object_get(row, "owed");
-			printf("%-20s  %-10s %-40s %s added, %s removed, %lld/%lld files", ended ? ended : next ? next
-			    : json_is_true(json_object_get(row, "by_hand"))						   ? "by hand"
-															   : "under way",
-			    json_string_value(json_object_get(row, "state")), *id ? id : json_string_value(json_object_get(row, "destination")), a, b,
-			    (long long)json_integer_value(json_object_get(row, "files_done")),
-			    (long long)json_integer_value(json_object_get(row, "files")));
-			if (json_is_integer(owed))
-				printf(", %lld to be taken back", (long long)json_integer_value(owed));
-			else if (owed)
-				printf(", under %u to be taken back", kgate_k(&c->gate));
-			printf("  %s\n", json_string_value(json_object_get(row, "why")));
+	bool none = true;
+	if (cli_open(c, false)) { /* the store's clock is the one that counts */
+		if (deliveries_list(c->store->path, all, to, &c->gate, clock_now(), &list) != OK)
+			cli_fail("%s", err_text());
+		none = json_array_size(list) == 0;
+		if (list && none && to && !find_destination(c, all, to)) {
+			json_decref(list);
+			list = NULL;
 		}
-		json_decref(list);
-		if (none)
-			puts("nothing was delivered yet");
 	}
+	if (list && c->json)
+		cli_print_json(json_incref(list));
+	else if (list && none)
+		puts("nothing was delivered yet");
+	else if (list)
+		print_deliveries(c, list);
+	json_decref(list);
 	destinations_unref(all);
 	return none ? EXIT_WRONG : EXIT_FINE;
 }

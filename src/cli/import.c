@@ -403,8 +403,9 @@ static int import_alone(struct importer *im)
 	if (!cli_node(c, &im->node))
 		return EXIT_WRONG;
 	int rc = EXIT_FINE;
-	if (im->partner && !destinations_partner(im->node.destinations, str_c(im->partner)))
-		rc = cli_fail("there is no partner '%s' in %s", im->partner, c->config.destinations_path);
+	const struct partner *partner;
+	if (im->partner && destinations_find_partner(im->node.destinations, str_c(im->partner), &partner) != OK)
+		rc = cli_fail("%s: %s", c->config.destinations_path, err_text());
 	if (!rc && ingest_init(&im->ingest, &c->config, im->node.store, NULL) != OK)
 		rc = cli_fail("%s", err_text());
 	if (!rc && wall(im) != OK) {
@@ -464,7 +465,8 @@ static void print_import(const struct importer *im, double seconds)
 	if (im->dry)
 		puts("this was --dry-run: nothing was taken in");
 	if (im->already)
-		printf("%llu lines were imported before (use --again to count them anew)\n", (unsigned long long)im->already);
+		printf("%llu %s imported before (--again counts %s anew)\n", (unsigned long long)im->already, cli_plural(im->already, "line was", "lines were"),
+		    cli_plural(im->already, "it", "them"));
 	if (im->unfinished)
 		puts("the last line has no end yet and was left out; it counts when it is whole and the file is imported again");
 	if (im->aside)

@@ -1,4 +1,4 @@
-/* Commands about lookalikes: lookalike train, curve, explain, similar, seed, scores. */
+/* Commands about lookalikes: lookalike train, explain, similar, seed, scores. */
 #include "crumb/ask/scan.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
@@ -9,7 +9,9 @@
 #include "crumb/delivery/plan.h"
 #include "crumb/node/lookalike.h"
 #include "crumb/privacy/cookie.h"
+#include "like.h"
 #include "rules.h"
+#include "table.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -95,21 +97,18 @@ static int train_it(struct cli *c, int argc, char **argv)
 
 /* --- what a model says */
 
-/* Opens the views; the lookalike's number, and its model's file. */
-static int open_model(struct cli *c, const char *id, uint16_t *segment, json_t **model)
+int like_open(struct cli *c, const char *id, uint16_t *segment, json_t **model)
 {
 	char name[200];
 	json_error_t error;
 	if (!cli_open(c, false))
 		return EXIT_WRONG;
 	const struct rules *r = c->generation->rules;
-	int at = rules_segment(r, str_c(id));
-	if (at < 0 || !r->segments[at].like)
-		return cli_fail("there is no lookalike '%s'", id);
+	if (rules_find_lookalike(r, str_c(id), segment) != OK)
+		return cli_fail("%s", err_text());
 	snprintf(name, sizeof name, "%s%s", LIKE_PREFIX, id);
 	struct str text = rules_file(buf_view(&r->bundle), str_c(name));
 	*model = text.n ? json_loadb(text.p, text.n, 0, &error) : NULL;
-	*segment = (uint16_t)at;
 	return *model ? EXIT_FINE : cli_fail("'%s' was not trained yet: crumb lookalike train %s", id, id);
 }
 
@@ -118,63 +117,24 @@ static double real(const json_t *o, const char *key)
 	return json_number_value(json_object_get(o, key));
 }
 
-static void svg(const json_t *model, FILE *to)
+static void print_visitor(const json_t *list, double bias)
 {
-	const json_t *curve = json_object_get(model, "curve");
+	static const char *const heads[] = {"> weight", "what they did", "feature", NULL};
+	struct table t;
 	size_t i;
-	json_t *p;
-	fputs("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 440 440\" font-family=\"sans-serif\" font-size=\"12\">\n"
-	      "<path d=\"M40 400H420M40 400V20\" stroke=\"#888\" fill=\"none\"/><text x=\"180\" y=\"432\">reach, share of the population</text>"
-	      "<text x=\"-300\" y=\"16\" transform=\"rotate(-90)\">recall, share of held-out seed members</text>\n"
-	      "<path d=\"M40 400L420 20\" stroke=\"#bbb\" stroke-dasharray=\"4\"/>\n<path fill=\"#cde\" d=\"M40 400",
-	    to);
-	json_array_foreach(curve, i, p) fprintf(to, "L%.1f %.1f", 40 + 380 * real(p, "reach"), 400 - 380 * real(p, "high"));
-	for (size_t k = json_array_size(curve); k-- > 0;) {
-		p = json_array_get(curve, k);
-		fprintf(to, "L%.1f %.1f", 40 + 380 * real(p, "reach"), 400 - 380 * real(p, "low"));
+	json_t *row;
+	table_begin(&t, heads);
+	table_cell(&t, "%+.3f", bias);
+	table_text(&t, "everybody");
+	table_text(&t, NULL);
+	json_array_foreach(list, i, row)
+	{
+		table_cell(&t, "%+.3f", real(row, "weight"));
+		table_text(&t, json_string_value(json_object_get(row, "words")));
+		table_text(&t, json_string_value(json_object_get(row, "feature")));
 	}
-	fputs("Z\"/>\n<path fill=\"none\" stroke=\"#c60\" d=\"M40 400", to);
-	json_array_foreach(curve, i, p) fprintf(to, "L%.1f %.1f", 40 + 380 * real(p, "reach"), 400 - 380 * real(p, "activity_recall"));
-	fputs("\"/>\n<path fill=\"none\" stroke=\"#06c\" stroke-width=\"2\" d=\"M40 400", to);
-	json_array_foreach(curve, i, p) fprintf(to, "L%.1f %.1f", 40 + 380 * real(p, "reach"), 400 - 380 * real(p, "recall"));
-	fputs("\"/>\n<text x=\"60\" y=\"40\" fill=\"#06c\">model</text><text x=\"60\" y=\"58\" fill=\"#c60\">activity alone</text></svg>\n", to);
-}
-
-static int curve(struct cli *c, int argc, char **argv)
-{
-	const char *file = cli_option(argc, argv, "--svg"), *id = cli_word(argc, argv);
-	uint16_t segment;
-	json_t *model, *p;
-	size_t i;
-	if (!id || !cli_all_used(argc, argv))
-		return cli_misuse("lookalike curve wants the id of a lookalike");
-	int rc = open_model(c, id, &segment, &model);
-	if (rc)
-		return rc;
-	if (file && strcmp(file, "-") == 0) {
-		svg(model, stdout);
-	} else if (file) {
-		struct file_new f;
-		enum err e = file_begin(&f, file, 0666);
-		if (!e) {
-			svg(model, f.file);
-			e = file_finish(&f);
-		}
-		rc = e ? cli_fail("%s", err_text()) : EXIT_FINE;
-	} else if (c->json) {
-		cli_print_json(json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "id", id, "trained", json_object_get(model, "trained"), "auc",
-		    json_object_get(model, "auc"), "activity_auc", json_object_get(model, "activity_auc"), "lift_at_10",
-		    json_object_get(model, "lift_at_10"), "curve", json_object_get(model, "curve")));
-	} else {
-		printf("%8s %8s %17s %10s %8s %14s\n", "reach", "recall", "(95 %)", "precision", "lift", "activity alone");
-		json_array_foreach(json_object_get(model, "curve"), i, p)
-		    printf("%7.1f%% %7.1f%% %7.1f%% - %5.1f%% %9.1f%% %8.2f %13.1f%%\n", 100 * real(p, "reach"), 100 * real(p, "recall"),
-			100 * real(p, "low"), 100 * real(p, "high"), 100 * real(p, "precision"), real(p, "lift"), 100 * real(p, "activity_recall"));
-		printf("area under the curve %.3f, activity alone %.3f; of held-out seed members, trained %s\n", real(model, "auc"),
-		    real(model, "activity_auc"), json_string_value(json_object_get(model, "trained")));
-	}
-	json_decref(model);
-	return rc;
+	table_print(&t);
+	table_end(&t);
 }
 
 /* What of a visitor counts for and against. */
@@ -184,7 +144,7 @@ static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k
 	const struct like_model *m = r->segments[segment].like->model;
 	struct profile p = {0};
 	uint32_t now = clock_now();
-	char name[200];
+	char name[200], words[FEATURE_WORDS];
 	if (view_visitor(c->generation, k, now, &p) != OK) {
 		profile_done(&p);
 		return cli_fail("nothing is known of this visitor");
@@ -194,7 +154,9 @@ static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k
 	for (unsigned i = 0; i < m->n; i++)
 		if (m->weights[i].w && like_holds(m, i, &p, day_of(now))) {
 			feature_name(r, &m->weights[i].f, name);
-			json_array_append_new(list, json_pack("{s:s,s:f}", "feature", name, "weight", (double)m->weights[i].w / length));
+			feature_words(r, &m->weights[i].f, words);
+			json_array_append_new(
+			    list, json_pack("{s:s,s:s,s:f}", "feature", name, "words", words, "weight", (double)m->weights[i].w / length));
 		}
 	double score = (double)like_score(m, &p, day_of(now)) / 1e6, threshold = (double)m->threshold / 1e6;
 	bool in = profile_in_segment(&p, segment);
@@ -205,24 +167,65 @@ static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k
 		    in, "features", list));
 		return EXIT_FINE;
 	}
-	size_t i;
-	json_t *row;
-	printf("score %.3f, %s the threshold of %.3f: %s\n%+8.3f  (everybody)\n", score, score >= threshold ? "above" : "below", threshold,
-	    in ? "a member" : "no member", (double)m->bias / 1e6);
-	json_array_foreach(list, i, row) printf("%+8.3f  %s\n", real(row, "weight"), json_string_value(json_object_get(row, "feature")));
+	printf("score %.3f, %s the threshold of %.3f: %s\n", score, score >= threshold ? "above" : "below", threshold, in ? "a member" : "no member");
+	print_visitor(list, (double)m->bias / 1e6);
 	json_decref(list);
 	return EXIT_FINE;
 }
 
-static void print_feature(const json_t *f)
+/* The words for a feature's name; of a category that is not there any more the name. */
+static const char *words_of(const struct rules *r, const char *name, char out[FEATURE_WORDS])
 {
-	const json_t *seed = json_object_get(f, "seed"), *others = json_object_get(f, "others");
-	char a[16] = "few", b[16] = "few";
-	if (json_is_number(seed))
-		snprintf(a, sizeof a, "%.0f %%", 100 * json_number_value(seed));
-	if (json_is_number(others))
-		snprintf(b, sizeof b, "%.0f %%", 100 * json_number_value(others));
-	printf("%+8.3f  %-40s %6s of the seed, %6s of others\n", real(f, "w") / 1e6, json_string_value(json_object_get(f, "f")), a, b);
+	struct feature f;
+	if (feature_parse(r, str_c(name), &f))
+		feature_words(r, &f, out);
+	else
+		snprintf(out, FEATURE_WORDS, "%s, which is gone", name);
+	return out;
+}
+
+static void put_share(struct table *t, const json_t *share)
+{
+	if (json_is_number(share))
+		table_cell(t, "%.0f %%", 100 * json_number_value(share));
+	else
+		table_text(t, "few");
+}
+
+static void print_features(const struct rules *r, const json_t *features)
+{
+	static const char *const heads[] = {"> weight", "what they did", "> of the seed", "> of others", "feature", NULL};
+	struct table t;
+	size_t i;
+	json_t *f;
+	char words[FEATURE_WORDS];
+	table_begin(&t, heads);
+	json_array_foreach(features, i, f)
+	{
+		const char *name = json_string_value(json_object_get(f, "f"));
+		if (i == 25)
+			break;
+		table_cell(&t, "%+.3f", real(f, "w") / 1e6);
+		table_text(&t, words_of(r, name, words));
+		put_share(&t, json_object_get(f, "seed"));
+		put_share(&t, json_object_get(f, "others"));
+		table_text(&t, name);
+	}
+	table_print(&t);
+	table_end(&t);
+	if (json_array_size(features) > 25)
+		printf("\u2026 and %zu lighter ones; --json has all\n", json_array_size(features) - 25);
+	puts("\nweights above 0 speak for, those below 0 against being of the seed's kind");
+}
+
+/* The model's own rows, each with its words. */
+static json_t *features_json(const struct rules *r, const json_t *features)
+{
+	json_t *list = json_deep_copy(features), *f;
+	size_t i;
+	char words[FEATURE_WORDS];
+	json_array_foreach(list, i, f) json_object_set_new(f, "words", json_string(words_of(r, json_string_value(json_object_get(f, "f")), words)));
+	return list;
 }
 
 static int explain(struct cli *c, int argc, char **argv)
@@ -249,23 +252,16 @@ static int explain(struct cli *c, int argc, char **argv)
 	if (!visitor && !cli_all_used(argc, argv))
 		return EXIT_MISUSE;
 	cli_close(c);
-	rc = open_model(c, id, &segment, &model);
+	rc = like_open(c, id, &segment, &model);
 	if (rc)
 		return rc;
 	if (visitor) {
 		rc = explain_visitor(c, segment, &k);
 	} else if (c->json) {
-		cli_print_json(json_pack("{s:s,s:O,s:O,s:O}", "id", id, "trained", json_object_get(model, "trained"), "warnings",
-		    json_object_get(model, "warnings"), "features", json_object_get(model, "features")));
+		cli_print_json(json_pack("{s:s,s:O,s:O,s:o}", "id", id, "trained", json_object_get(model, "trained"), "warnings",
+		    json_object_get(model, "warnings"), "features", features_json(c->generation->rules, json_object_get(model, "features"))));
 	} else {
-		json_array_foreach(json_object_get(model, "features"), i, f)
-		{
-			if (i == 25)
-				break;
-			print_feature(f);
-		}
-		if (json_array_size(json_object_get(model, "features")) > 25)
-			printf("… and %zu lighter ones; --json has all\n", json_array_size(json_object_get(model, "features")) - 25);
+		print_features(c->generation->rules, json_object_get(model, "features"));
 		json_array_foreach(json_object_get(model, "warnings"), i, f) fprintf(stderr, "crumb: warning: %s\n", json_string_value(f));
 	}
 	json_decref(model);
@@ -297,6 +293,28 @@ static int by_jaccard(const void *a, const void *b)
 	return x != y ? (x > y ? -1 : 1) : 0;
 }
 
+static void print_similar(const json_t *list)
+{
+	static const char *const heads[] = {"segment", "> size", "> in both", "> overlap", "> lift", NULL};
+	struct table t;
+	size_t i;
+	json_t *row;
+	table_begin(&t, heads);
+	json_array_foreach(list, i, row)
+	{
+		table_text(&t, json_string_value(json_object_get(row, "id")));
+		table_cell(&t, "%lld", (long long)json_integer_value(json_object_get(row, "size")));
+		table_cell(&t, "%lld", (long long)json_integer_value(json_object_get(row, "both")));
+		table_share(&t, json_object_get(row, "jaccard"));
+		table_cell(&t, "%.2f", real(row, "lift"));
+	}
+	if (json_array_size(list))
+		table_print(&t);
+	else
+		puts("no other segment shares enough visitors with it to be told");
+	table_end(&t);
+}
+
 static int similar(struct cli *c, int argc, char **argv)
 {
 	const char *id = cli_word(argc, argv);
@@ -306,10 +324,10 @@ static int similar(struct cli *c, int argc, char **argv)
 	if (!cli_open(c, false))
 		return EXIT_WRONG;
 	const struct rules *r = c->generation->rules;
-	int at = rules_segment(r, str_c(id));
-	if (at < 0)
-		return cli_fail("there is no segment '%s'", id);
-	struct similar s = {(uint16_t)at, 0, calloc(65536, 8), calloc(65536, 8)};
+	uint16_t at;
+	if (rules_find_segment(r, str_c(id), &at) != OK)
+		return cli_fail("%s", err_text());
+	struct similar s = {at, 0, calloc(65536, 8), calloc(65536, 8)};
 	uint64_t *all = calloc(r->segments_n / 64 + 1, 8);
 	CHECK(s.sizes && s.both && all);
 	memset(all, 0xff, (r->segments_n / 64 + 1) * 8);
@@ -326,7 +344,7 @@ static int similar(struct cli *c, int argc, char **argv)
 		uint64_t apart = s.sizes[i] - s.both[i], apart2 = s.sizes[at] - s.both[i];
 		/* who is in one of the two alone is a group, too */
 		bool near = (apart > 0 && apart < kgate_k(&c->gate)) || (apart2 > 0 && apart2 < kgate_k(&c->gate));
-		if ((int)i == at || !both.told || !size.told || !own.told || near)
+		if (i == at || !both.told || !size.told || !own.told || near)
 			continue;
 		double either = (double)(own.n + size.n) - (double)both.n,
 		       lift = (double)both.n * (double)totals.visitors / ((double)own.n * (double)size.n);
@@ -348,11 +366,7 @@ static int similar(struct cli *c, int argc, char **argv)
 	if (c->json) {
 		cli_print_json(list);
 	} else {
-		size_t i;
-		json_t *row;
-		printf("%-40s %8s %8s\n", "segment", "jaccard", "lift");
-		json_array_foreach(list, i, row)
-		    printf("%-40s %8.3f %8.2f\n", json_string_value(json_object_get(row, "id")), real(row, "jaccard"), real(row, "lift"));
+		print_similar(list);
 		json_decref(list);
 	}
 	return n ? EXIT_FINE : EXIT_WRONG;
@@ -439,7 +453,7 @@ static int scores(struct cli *c, int argc, char **argv)
 	struct destinations *all;
 	if (!id || !out || !cli_all_used(argc, argv))
 		return cli_misuse("lookalike scores wants the id of a lookalike and --out FOLDER");
-	int rc = open_model(c, id, &segment, &model);
+	int rc = like_open(c, id, &segment, &model);
 	if (rc)
 		return rc;
 	json_decref(model);
@@ -491,12 +505,12 @@ static int seed(struct cli *c, int argc, char **argv)
 	if (!cli_open(c, false))
 		return EXIT_WRONG;
 	const struct rules *r = c->generation->rules;
-	int at = rules_segment(r, str_c(id));
-	if (at < 0)
-		return cli_fail("there is no segment '%s'", id);
+	uint16_t at;
+	if (rules_find_segment(r, str_c(id), &at) != OK)
+		return cli_fail("%s", err_text());
 	struct writing w = {.csv = csv};
 	struct destinations *all;
-	if (!open_gates(c, (uint16_t)at, "file", &all, &w))
+	if (!open_gates(c, at, "file", &all, &w))
 		return EXIT_WRONG;
 	if (folder_make(out, 0755) != OK) {
 		destinations_unref(all);
@@ -516,7 +530,7 @@ static int seed(struct cli *c, int argc, char **argv)
 	}
 	w.file = body.file;
 	w.weights = weights.file;
-	e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, csv ? NULL : write_row, &w);
+	e = learn_matrix(c->generation, &c->config, at, clock_now(), &names, &names_n, csv ? NULL : write_row, &w);
 	if (!e && csv) { /* its header wants the names first */
 		fputs("seed,weight", w.file);
 		struct buf head = {0};
@@ -535,7 +549,7 @@ static int seed(struct cli *c, int argc, char **argv)
 		if (e)
 			names_n = 0;
 		else
-			e = learn_matrix(c->generation, &c->config, (uint16_t)at, clock_now(), &names, &names_n, write_row, &w);
+			e = learn_matrix(c->generation, &c->config, at, clock_now(), &names, &names_n, write_row, &w);
 	}
 	destinations_unref(all);
 	if (!e && (!kgate_show(&c->gate, w.seeds).told || !kgate_show(&c->gate, w.rows - w.seeds).told))
@@ -561,7 +575,7 @@ static int seed(struct cli *c, int argc, char **argv)
 		cli_print_json(json_pack("{s:s,s:s,s:s?,s:I,s:i}", "file", path, "features_file", names_path, "weights_file",
 		    csv ? NULL : weights_path, "rows", (json_int_t)w.rows, "features", (int)names_n));
 	else
-		printf("%llu rows and %u features in %s\n", (unsigned long long)w.rows, names_n, path);
+		printf("%llu rows and %u %s in %s\n", (unsigned long long)w.rows, names_n, cli_plural(names_n, "feature", "features"), path);
 	return EXIT_FINE;
 }
 
@@ -571,15 +585,12 @@ const struct command commands_lookalike[] = {
 	"  'refresh' says. Refuses, with the reason, what cannot be learned: a seed of fewer than 100, or one that behaves like everybody; and what\n"
 	"  nobody would be in.",
 	train_it},
-    {"lookalike curve", "ID [--svg FILE] [--json]", "how many are found at which reach",
-	"  Reach against recall and lift on seed members that the model had not seen, with 95 % intervals, and what ranking by activity alone would "
-	"find.\n"
-	"  --svg - writes the picture to stdout.",
-	curve},
     {"lookalike explain", "ID [--cookie VALUE | --id IMPORTED_ID | --key HEX] [--json]", "what speaks for and against",
-	"  The heaviest features with their weight and how many of the seed and of others have them; for one visitor, what counts.", explain},
+	"  The heaviest features with their weight, in words, and how many of the seed and of others have them; for one visitor, what counts.\n"
+	"  Names of features: c7:X something of category X in the last 7 days (c90: in all that is kept), n5:X at least 5 events of X,\n"
+	"  a5:interests something of at least 5 categories, country:US and the like the latest that is known.", explain},
     {"lookalike similar", "SEGMENT [--json]", "the segments that overlap most",
-	"  By Jaccard (both of either) and lift (both, against chance), through the gate.", similar},
+	"  By overlap (Jaccard: who is in both, of who is in either) and lift (both, against chance), through the gate. Exit status 1: none is told.", similar},
     {"lookalike seed", "SEGMENT --out FOLDER [--format libsvm|csv] [--json]", "a feature matrix for whoever trains their own",
 	"  One row a visitor: in the segment or not, and the features that training would use. No ids, no features of fewer than privacy.k "
 	"visitors.\n"

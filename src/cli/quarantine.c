@@ -121,7 +121,7 @@ static int release(struct cli *c, int argc, char **argv)
 	if (c->json)
 		cli_print_json(json_pack("{s:I}", "released", (json_int_t)events));
 	else
-		printf("%llu events count now\n", (unsigned long long)events);
+		printf("%llu %s now\n", (unsigned long long)events, cli_plural(events, "event counts", "events count"));
 	return events ? EXIT_FINE : EXIT_WRONG;
 }
 

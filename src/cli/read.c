@@ -1,23 +1,14 @@
-/* Commands that read: segments, categories, visitors. */
+/* Commands that read: segments, categories, lookalikes, visitors. */
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/lists.h"
 #include "crumb/answers/visitor.h"
 #include "crumb/privacy/cookie.h"
+#include "table.h"
 
 #include <jansson.h>
 #include <stdio.h>
-
-/* Numbers in tables: withheld ones say so. */
-static void print_number(const json_t *row, const char *name, uint32_t k)
-{
-	const json_t *n = json_object_get(row, name);
-	if (json_is_integer(n))
-		printf("%10lld", (long long)json_integer_value(n));
-	else
-		printf("      < %-3u", k);
-}
 
 /* Rules whose history is being recomputed beside the serving one; NULL: none are. */
 static struct rules *coming_rules(struct cli *c)
@@ -45,19 +36,92 @@ static json_t *get(
 	return e ? NULL : list;
 }
 
-/* Where it goes and whose it is. */
-static void print_use(const json_t *row)
+static const char *text(const json_t *row, const char *key)
 {
-	const json_t *to = json_object_get(row, "destinations"), *one;
-	const char *owner = json_string_value(json_object_get(row, "owner"));
-	size_t i;
-	json_array_foreach(to, i, one) printf("%s%s", i ? ", " : "  to ", json_string_value(one));
-	if (owner)
-		printf("  of %s", owner);
+	return json_string_value(json_object_get(row, key));
 }
 
-static int print_rows(struct cli *c, json_t *list, const char *number)
+/* A name is told where it is another word than the id. */
+static void put_name(struct table *t, const json_t *row)
 {
+	const char *name = text(row, "name");
+	table_text(t, text(row, "id"));
+	table_text(t, name && strcmp(name, text(row, "id")) != 0 ? name : NULL);
+}
+
+/* What is to be known of a number. */
+static void put_history(struct table *t, const json_t *row)
+{
+	const char *from = text(row, "history_from");
+	if (!json_is_true(json_object_get(row, "complete")))
+		table_text(t, "is being recomputed");
+	else if (from)
+		table_cell(t, "from %s", from);
+	else
+		table_text(t, NULL);
+}
+
+static void put_alert(struct table *t, const json_t *alert)
+{
+	if (alert)
+		table_cell(t, "< %lld%s", (long long)json_integer_value(json_object_get(alert, "below")),
+		    json_is_true(json_object_get(alert, "firing")) ? ": it is!" : "");
+	else
+		table_text(t, NULL);
+}
+
+static void put_segment(struct cli *c, struct table *t, const json_t *row)
+{
+	const char *state = text(row, "state");
+	table_number(t, json_object_get(row, "size"), kgate_k(&c->gate));
+	table_share(t, json_object_get(row, "share"));
+	put_name(t, row);
+	table_words(t, json_object_get(row, "destinations"));
+	table_text(t, text(row, "owner"));
+	put_alert(t, json_object_get(row, "alert"));
+	table_text(t, text(row, "split"));
+	table_text(t, text(row, "until"));
+	table_text(t, state && strcmp(state, "active") != 0 ? state : NULL);
+	put_history(t, row);
+}
+
+static void put_category(struct cli *c, struct table *t, const json_t *row)
+{
+	table_number(t, json_object_get(row, "visitors"), kgate_k(&c->gate));
+	table_share(t, json_object_get(row, "share"));
+	put_name(t, row);
+	table_words(t, json_object_get(row, "labels"));
+	table_text(t, json_is_true(json_object_get(row, "sensitive")) ? "yes" : NULL);
+	put_history(t, row);
+}
+
+static void put_lookalike(struct cli *c, struct table *t, const json_t *row)
+{
+	const json_t *like = json_object_get(row, "lookalike"), *auc = json_object_get(like, "auc"), *lift = json_object_get(like, "lift_at_10");
+	long long days = (long long)json_integer_value(json_object_get(like, "refresh_days"));
+	const char *trained = text(like, "trained");
+	table_number(t, json_object_get(row, "size"), kgate_k(&c->gate));
+	put_name(t, row);
+	table_text(t, text(like, "seed"));
+	table_text(t, text(like, "reach"));
+	table_cell(t, "%s%s", trained ? trained : "not yet", json_is_true(json_object_get(like, "over")) ? ", over" : "");
+	if (json_is_number(auc))
+		table_cell(t, "%.3f", json_number_value(auc));
+	else
+		table_text(t, NULL);
+	if (json_is_number(lift))
+		table_cell(t, "%.1f", json_number_value(lift));
+	else
+		table_text(t, NULL);
+	table_text(t, days == 0 ? "by hand" : days == 1 ? "daily" : "weekly");
+	table_words(t, json_object_get(row, "destinations"));
+	table_text(t, text(row, "owner"));
+	put_history(t, row);
+}
+
+static int print_rows(struct cli *c, json_t *list, const char *const *heads, void (*put)(struct cli *, struct table *, const json_t *), const char *none)
+{
+	struct table t;
 	json_t *row;
 	size_t i;
 	if (!list)
@@ -66,86 +130,138 @@ static int print_rows(struct cli *c, json_t *list, const char *number)
 		cli_print_json(list);
 		return EXIT_FINE;
 	}
-	json_array_foreach(list, i, row)
-	{
-		const char *state = json_string_value(json_object_get(row, "state")), *from = json_string_value(json_object_get(row, "history_from"));
-		print_number(row, number, kgate_k(&c->gate));
-		printf("  %-32s %s", json_string_value(json_object_get(row, "id")), json_string_value(json_object_get(row, "name")));
-		print_use(row);
-		if (state && strcmp(state, "active") != 0)
-			printf(" [%s]", state);
-		if (!json_is_true(json_object_get(row, "complete")))
-			printf(" [its history is being recomputed]");
-		if (from)
-			printf(" [history from %s]", from);
-		if (json_is_true(json_object_get(json_object_get(row, "alert"), "firing")))
-			printf(" [below %lld!]", (long long)json_integer_value(json_object_get(json_object_get(row, "alert"), "below")));
-		putchar('\n');
-	}
-	if (json_array_size(list) == 0)
-		puts("none are defined");
+	table_begin(&t, heads);
+	json_array_foreach(list, i, row) put(c, &t, row);
+	if (json_array_size(list))
+		table_print(&t);
+	else
+		puts(none);
+	table_end(&t);
 	json_decref(list);
 	return EXIT_FINE;
 }
 
 static int segments_list(struct cli *c, int argc, char **argv)
 {
-	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/segments", list_segments), "size") : EXIT_MISUSE;
+	static const char *const heads[] = {"> size", "> of all", "segment", "name", "destinations", "owner", "alert", "split", "until", "state", "history", NULL};
+	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/segments", list_segments), heads, put_segment, "there are no segments") : EXIT_MISUSE;
 }
 
 static int categories_list(struct cli *c, int argc, char **argv)
 {
-	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/categories", list_categories), "visitors") : EXIT_MISUSE;
+	static const char *const heads[] = {"> visitors", "> of all", "category", "name", "labels", "sensitive", "history", NULL};
+	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/categories", list_categories), heads, put_category, "there are no categories") : EXIT_MISUSE;
+}
+
+static int lookalikes_list(struct cli *c, int argc, char **argv)
+{
+	static const char *const heads[] = {
+	    "> size", "lookalike", "name", "seed", "reach", "trained", "> area", "> lift", "refresh", "destinations", "owner", "history", NULL};
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	json_t *list = get(c, "/v1/segments", list_segments);
+	for (size_t i = json_array_size(list); i-- > 0;)
+		if (!json_object_get(json_array_get(list, i), "lookalike"))
+			json_array_remove(list, i);
+	return print_rows(c, list, heads, put_lookalike, "there are no lookalikes: RULES.md says how to make one");
+}
+
+static json_t *get_segment(struct cli *c, const char *id)
+{
+	json_t *j = NULL;
+	if (client_available(c)) {
+		char path[200];
+		struct reply r;
+		snprintf(path, sizeof path, "/v1/segment?id=%.150s", id);
+		return client_json(c, path, NULL, &r);
+	}
+	if (!cli_open(c, false))
+		return NULL;
+	struct rules *coming = coming_rules(c);
+	enum err e = list_segment(c->generation, &c->gate, clock_now(), coming, id, LIST_DAYS, &j);
+	rules_unref(coming);
+	if (e)
+		cli_fail("%s", err_text());
+	return e ? NULL : j;
+}
+
+static void print_days(struct cli *c, const json_t *j)
+{
+	static const char *const heads[] = {"  day", "> size", "> entered", "> left", NULL}, *const keys[] = {"size", "entered", "left"};
+	struct table t;
+	bool gap = false;
+	json_t *day;
+	size_t i;
+	table_begin(&t, heads);
+	json_array_foreach(json_object_get(j, "days"), i, day)
+	{
+		bool recorded = !json_is_false(json_object_get(day, "recorded"));
+		gap |= !recorded;
+		table_text(&t, text(day, "day"));
+		for (int k = 0; k < 3; k++) {
+			if (recorded)
+				table_number(&t, json_object_get(day, keys[k]), kgate_k(&c->gate));
+			else
+				table_text(&t, "\u2013");
+		}
+	}
+	table_print(&t);
+	table_end(&t);
+	if (gap)
+		printf("recorded since %s: whoever was in it by then counts as entered on that day\n", text(j, "recorded_since"));
+}
+
+/* Its row of the list, a line for each thing. */
+static void print_segment(struct cli *c, const json_t *j)
+{
+	static const char *const heads[] = {"", "", NULL};
+	struct table t;
+	const char *id = text(j, "id"), *name = text(j, "name");
+	printf("%s", id);
+	if (name && strcmp(name, id) != 0)
+		printf(": %s", name);
+	putchar('\n');
+	table_begin(&t, heads);
+	t.headless = true;
+	table_text(&t, "size");
+	table_number(&t, json_object_get(j, "size"), kgate_k(&c->gate));
+	table_text(&t, "state");
+	table_text(&t, text(j, "state"));
+	table_text(&t, "when");
+	table_text(&t, text(j, "when"));
+	static const char *const more[] = {"owner", "split", "until", "history_from"}, *const words[] = {"owner", "split", "until", "history from"};
+	for (int i = 0; i < 4; i++)
+		if (text(j, more[i])) {
+			table_text(&t, words[i]);
+			table_text(&t, text(j, more[i]));
+		}
+	if (json_object_get(j, "destinations")) {
+		table_text(&t, "destinations");
+		table_words(&t, json_object_get(j, "destinations"));
+	}
+	if (json_object_get(j, "alert")) {
+		table_text(&t, "alert");
+		put_alert(&t, json_object_get(j, "alert"));
+	}
+	table_print(&t);
+	table_end(&t);
+	putchar('\n');
 }
 
 static int segments_show(struct cli *c, int argc, char **argv)
 {
 	const char *id = cli_word(argc, argv);
-	json_t *j, *day;
-	size_t i;
-	bool gap = false;
 	if (!id || !cli_all_used(argc, argv))
 		return cli_misuse("segments show wants the id of a segment");
-	if (client_available(c)) {
-		char path[200];
-		struct reply r;
-		snprintf(path, sizeof path, "/v1/segment?id=%.150s", id);
-		if (!(j = client_json(c, path, NULL, &r)))
-			return EXIT_WRONG;
-	} else {
-		if (!cli_open(c, false))
-			return EXIT_WRONG;
-		struct rules *coming = coming_rules(c);
-		enum err e = list_segment(c->generation, &c->gate, clock_now(), coming, id, LIST_DAYS, &j);
-		rules_unref(coming);
-		if (e)
-			return e == ERR_NOT_FOUND ? cli_fail("there is no segment '%s'", id) : cli_fail("%s", err_text());
-	}
+	json_t *j = get_segment(c, id);
+	if (!j)
+		return EXIT_WRONG;
 	if (c->json) {
 		cli_print_json(j);
 		return EXIT_FINE;
 	}
-	printf("%s (%s), %s", id, json_string_value(json_object_get(j, "name")), json_string_value(json_object_get(j, "state")));
-	print_use(j);
-	printf("\n  when  %s\n  size", json_string_value(json_object_get(j, "when")));
-	print_number(j, "size", kgate_k(&c->gate));
-	puts("\n  day               size    entered       left");
-	json_array_foreach(json_object_get(j, "days"), i, day)
-	{
-		printf("  %s ", json_string_value(json_object_get(day, "day")));
-		if (json_is_false(json_object_get(day, "recorded"))) {
-			puts("         \u2013          \u2013          \u2013");
-			gap = true;
-			continue;
-		}
-		print_number(day, "size", kgate_k(&c->gate));
-		print_number(day, "entered", kgate_k(&c->gate));
-		print_number(day, "left", kgate_k(&c->gate));
-		putchar('\n');
-	}
-	if (gap)
-		printf("  recorded since %s: whoever was in it by then counts as entered on that day\n",
-		    json_string_value(json_object_get(j, "recorded_since")));
+	print_segment(c, j);
+	print_days(c, j);
 	json_decref(j);
 	return EXIT_FINE;
 }
@@ -203,8 +319,9 @@ static void print_visitor(const json_t *v)
 			printf("  %s %s\n", facts[f], json_string_value(json_object_get(v, facts[f])));
 	json_object_foreach(json_object_get(v, "attributes"), key, value) printf("  %s = %s\n", key, json_string_value(value));
 	json_array_foreach(json_object_get(v, "categories"), i, row)
-	    printf("  %6lld × %s on %lld days\n", (long long)json_integer_value(json_object_get(row, "count")),
-		json_string_value(json_object_get(row, "id")), (long long)json_integer_value(json_object_get(row, "days")));
+	    printf("  %6lld × %s on %lld %s\n", (long long)json_integer_value(json_object_get(row, "count")),
+		json_string_value(json_object_get(row, "id")), (long long)json_integer_value(json_object_get(row, "days")),
+		cli_plural((uint64_t)json_integer_value(json_object_get(row, "days")), "day", "days"));
 	json_array_foreach(json_object_get(v, "segments"), i, row) printf("  in segment %s until %s\n", json_string_value(row),
 	    json_string_value(json_object_get(json_object_get(json_object_get(v, "ends"), "segments"), json_string_value(row))));
 }
@@ -235,18 +352,26 @@ static int visitor_show(struct cli *c, int argc, char **argv)
 
 const struct command commands_read[] = {
     {"segments list", "[--json]", "segments and their sizes",
-	"  Lists every segment of the serving rules with its size now. Sizes below privacy.k are withheld; the\n"
-	"  others are rounded to ten. With --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"state\",\"complete\"}]; a number\n"
-	"  is not complete while the history of changed rules is being recomputed.",
+	"  Lists every segment of the serving rules with its size now, what share of all visitors that is, where it goes, whose it is, and\n"
+	"  its alert. Sizes below privacy.k are withheld; the others are rounded to ten. Columns in which there is nothing are left out. With\n"
+	"  --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"share\",\"state\",\"complete\",\"destinations\",\"owner\",\"alert\":{\"below\",\n"
+	"  \"firing\"},…}]; a number is not complete while the history of changed rules is being recomputed.",
 	segments_list},
     {"segments show", "ID [--json]", "one segment: condition, size, and its last 30 days",
 	"  Shows the condition of a segment, its size as 'segments list' does, and for each of the last 30 days its size and how many\n"
-	"  entered and left. Every number is withheld below privacy.k and rounded to ten.",
+	"  entered and left. Every number is withheld below privacy.k and rounded to ten. Nothing is known of days before recording began:\n"
+	"  they are –, and below stands since when it is recorded.",
 	segments_show},
     {"categories list", "[--json]", "categories and how many visitors have them",
 	"  Lists every category, parents included, with the number of visitors who have it on a retained day.\n"
 	"  Numbers below privacy.k are withheld; the others are rounded to ten.",
 	categories_list},
+    {"lookalike list", "[--json]", "lookalikes, how large and how good they are",
+	"  Lists every lookalike with its size, its seed, how far it reaches, when its model was trained and how good it was then (area under\n"
+	"  the curve: 0.5 is chance; lift: how many times more of the seed's kind are among the best tenth than by chance), and how often it is\n"
+	"  trained anew. With --json: rows of 'segments list' with \"lookalike\": {\"seed\",\"reach\",\"refresh_days\",\"trained\",\"auc\",\"activity_auc\",\n"
+	"  \"lift_at_10\",\"over\"}.",
+	lookalikes_list},
     {"visitor show", "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]", "what is known of one visitor",
 	"  Shows categories, attributes, coarse place and device, and segments of one visitor, found by the value of the\n"
 	"  'crumb' cookie, by the id it was imported under, or by its key in hex. Exit status 1 when nothing is known.",

@@ -48,9 +48,10 @@ static int check(struct cli *c, int argc, char **argv)
 	else
 		rules_print_findings(path, &report);
 	if (!c->json && e)
-		fprintf(stderr, "%zu %s: these rules are refused\n", report.errors, report.errors == 1 ? "mistake" : "mistakes");
+		fprintf(stderr, "%zu %s: these rules are refused\n", report.errors, cli_plural(report.errors, "mistake", "mistakes"));
 	if (!c->json && !e)
-		printf("%zu categories and %zu segments, no mistakes%s\n", r->categories_n - 1, r->segments_n, warnings ? ", but warnings" : "");
+		printf("%zu %s and %zu %s, no mistakes%s\n", r->categories_n - 1, cli_plural(r->categories_n - 1, "category", "categories"), r->segments_n,
+		    cli_plural(r->segments_n, "segment", "segments"), warnings ? ", but warnings" : "");
 	rules_unref(r);
 	report_done(&report);
 	return e || (strict && warnings) ? EXIT_WRONG : EXIT_FINE;
@@ -93,7 +94,7 @@ static void print_status(const json_t *j)
 		printf("recomputing the history for %s from the %s: %.0f %%\n", json_string_value(json_object_get(backfill, "hash")),
 		    json_string_value(json_object_get(backfill, "from")), 100 * json_number_value(json_object_get(backfill, "done")));
 	else if (!json_is_true(json_object_get(j, "complete")) && json_is_null(refused))
-		puts("the files differ from what serves: send SIGHUP");
+		puts("the files differ from what serves: 'crumb rules deploy' shows what they change, and has the server take them");
 	if (json_is_string(refused))
 		printf("the files do not load: %s\n", json_string_value(refused));
 	json_array_foreach(json_object_get(j, "partial"), i, row) printf("%s %s has history only from %s: %s\n",
@@ -111,7 +112,8 @@ static int status(struct cli *c, int argc, char **argv)
 		return EXIT_WRONG;
 	/* files that differ from what is served are not served yet; a file that does not load never will be */
 	json_t *refused = json_null();
-	if (deploy_rules(&c->config, c->config.rules_path, NULL, &here) == OK) {
+	const char *path = json_string_value(json_object_get(j, "path")); /* the server's: ours may be another */
+	if (deploy_rules(&c->config, path ? path : c->config.rules_path, NULL, &here) == OK) {
 		if (strcmp(here->hash_text, json_string_value(json_object_get(j, "hash"))) != 0)
 			json_object_set_new(j, "complete", json_false());
 		rules_unref(here);
@@ -137,7 +139,7 @@ const struct command commands_rules[] = {
 	check},
     {"rules status", "[--json]", "which rules serve, and what is being recomputed",
 	"  {\"hash\",\"serving_since\",\"generation\",\"complete\",\"backfill\":{\"hash\",\"done\",\"from\"} or null,\"partial\":[{\"what\",\"id\",\n"
-	"  \"from\",\"why\"}],\"refused\"}. 'complete' is true when what serves is what the folder holds, with its whole history;\n"
+	"  \"from\",\"why\"}],\"path\",\"refused\"}. 'path' is what the server reads; 'complete' is true when what serves is what the folder holds, with its whole history;\n"
 	"  'partial' lists what has history only from a day on, and why; 'refused' says why the files do not load, if they do not.",
 	status},
     {0},

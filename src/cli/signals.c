@@ -4,6 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/rules/match.h"
+#include "table.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -221,20 +222,36 @@ static enum err idle_json(struct signals *s, json_t *categories, json_t *segment
 	return OK;
 }
 
+/* Their names below a heading, or behind it that there are none. */
+static void print_idle(const json_t *list, const char *what, const char *did, uint32_t k)
+{
+	size_t i;
+	json_t *row;
+	printf("\n%s that nobody, or fewer than %u visitors, %s:%s\n", what, k, did, json_array_size(list) ? "" : " none");
+	json_array_foreach(list, i, row) printf("  %s\n", json_string_value(row));
+}
+
 static void print_signals(const json_t *root, uint32_t k)
 {
 	size_t i;
 	json_t *row;
-	puts("seen often, used by no rule:");
-	json_array_foreach(json_object_get(root, "unused"), i, row) printf("%10lld visitors  %10lld events  %-9s %s\n",
-	    (long long)json_integer_value(json_object_get(row, "visitors")), (long long)json_integer_value(json_object_get(row, "events")),
-	    json_string_value(json_object_get(row, "kind")), json_string_value(json_object_get(row, "value")));
-	if (json_array_size(json_object_get(root, "unused")) == 0)
-		puts("  nothing");
-	printf("categories that nobody, or fewer than %u visitors, matched in %d days:\n", k, DAYS);
-	json_array_foreach(json_object_get(root, "idle_categories"), i, row) printf("  %s\n", json_string_value(row));
-	printf("segments that nobody, or fewer than %u visitors, are in:\n", k);
-	json_array_foreach(json_object_get(root, "idle_segments"), i, row) printf("  %s\n", json_string_value(row));
+	static const char *const heads[] = {"> visitors", "> events", "what", "", NULL};
+	const json_t *unused = json_object_get(root, "unused");
+	struct table t;
+	table_begin(&t, heads);
+	json_array_foreach(unused, i, row)
+	{
+		table_cell(&t, "%lld", (long long)json_integer_value(json_object_get(row, "visitors")));
+		table_cell(&t, "%lld", (long long)json_integer_value(json_object_get(row, "events")));
+		table_text(&t, json_string_value(json_object_get(row, "kind")));
+		table_text(&t, json_string_value(json_object_get(row, "value")));
+	}
+	printf("seen often, used by no rule:%s\n", json_array_size(unused) ? "" : " nothing");
+	if (json_array_size(unused))
+		table_print(&t);
+	table_end(&t);
+	print_idle(json_object_get(root, "idle_categories"), "categories", "matched in the last 30 days", k);
+	print_idle(json_object_get(root, "idle_segments"), "segments", "are in", k);
 }
 
 static void signals_done(struct signals *s)

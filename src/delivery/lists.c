@@ -2,6 +2,7 @@
 
 #include "crumb/views/adopt.h"
 #include "crumb/base/clock.h"
+#include "crumb/rules/like.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -31,6 +32,14 @@ static void put_labels(json_t *row, const struct labels *l)
 		json_object_set_new(row, "labels", list);
 	else
 		json_decref(list);
+}
+
+/* Of everybody, by the two numbers as they are told, so that it tells no more than they do; null where one of them is not. */
+static void put_share(json_t *row, struct shown part, struct shown everybody)
+{
+	double share = everybody.told && everybody.n ? (double)part.n / (double)everybody.n : 0;
+	bool told = part.told && everybody.told && everybody.n;
+	json_object_set_new(row, "share", told ? json_real(share < 1 ? share : 1) : json_null());
 }
 
 /* An alert is about the number that everybody sees, so that it tells no more than that. */
@@ -70,6 +79,32 @@ static json_t *segment_row(const struct segment *s, struct shown size, const str
 	return row;
 }
 
+/* What its rule asks for, and how good its model was at its training. */
+static json_t *lookalike_json(const struct rules *r, const struct segment *s, uint16_t today)
+{
+	const struct lookalike *l = s->like;
+	char name[200], text[64];
+	json_error_t error;
+	if (l->reach > 0)
+		snprintf(text, sizeof text, "%g%%", 100 * l->reach);
+	else if (l->size)
+		snprintf(text, sizeof text, "%ld visitors", l->size);
+	else
+		snprintf(text, sizeof text, "%g times likelier", l->min_lift);
+	json_t *j = json_pack("{s:s,s:s,s:i}", "seed", l->seed, "reach", text, "refresh_days", (int)l->refresh_days);
+	snprintf(name, sizeof name, "%s%s", LIKE_PREFIX, s->id);
+	struct str file = l->model ? rules_file(buf_view(&r->bundle), str_c(name)) : STR("");
+	json_t *model = file.n ? json_loadb(file.p, file.n, 0, &error) : NULL;
+	static const char *const keys[] = {"trained", "auc", "activity_auc", "lift_at_10"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		json_t *value = json_object_get(model, keys[i]);
+		json_object_set_new(j, keys[i], value ? json_incref(value) : json_null());
+	}
+	json_object_set_new(j, "over", json_boolean(l->model && l->model->trained + RETENTION_MAX - 1 < today));
+	json_decref(model);
+	return j;
+}
+
 /* Is the number that of the rules which are coming? */
 static bool segment_complete(const struct rules *serving, const struct rules *coming, uint16_t i)
 {
@@ -90,9 +125,14 @@ enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t 
 		return e;
 	}
 	json_t *list = json_array();
-	for (size_t i = 0; i < g->rules->segments_n; i++)
-		json_array_append_new(list, segment_row(&g->rules->segments[i], sizes.segments[i], gate, day_of(now), from[i],
-						segment_complete(g->rules, coming, (uint16_t)i)));
+	for (size_t i = 0; i < g->rules->segments_n; i++) {
+		const struct segment *s = &g->rules->segments[i];
+		json_t *row = segment_row(s, sizes.segments[i], gate, day_of(now), from[i], segment_complete(g->rules, coming, (uint16_t)i));
+		put_share(row, sizes.segments[i], sizes.categories[0]);
+		if (s->like)
+			json_object_set_new(row, "lookalike", lookalike_json(g->rules, s, day_of(now)));
+		json_array_append_new(list, row);
+	}
 	for (size_t i = 0; coming && i < coming->segments_n; i++)
 		if (rules_segment(g->rules, str_c(coming->segments[i].id)) < 0)
 			json_array_append_new(list, segment_row(&coming->segments[i], (struct shown){false, 0}, gate, day_of(now), 0, false));
@@ -125,6 +165,7 @@ enum err list_categories(struct generation *g, const struct kgate *gate, uint32_
 		const struct category *c = &g->rules->categories[i];
 		json_t *row = json_pack("{s:s,s:s,s:b}", "id", c->id, "name", c->name, "complete", category_complete(g->rules, coming, i));
 		put_shown(row, "visitors", sizes.categories[i], gate);
+		put_share(row, sizes.categories[i], sizes.categories[0]);
 		put_day(row, "history_from", from[i]);
 		if (c->iab)
 			json_object_set_new(row, "iab", json_integer(c->iab));
@@ -157,8 +198,12 @@ enum err list_segment(
 		return e;
 	json_array_foreach(list, i, row) if (!found && strcmp(json_string_value(json_object_get(row, "id")), id) == 0) found = json_incref(row);
 	json_decref(list);
-	if (!found)
-		return ERR_NOT_FOUND;
+	if (!found) {
+		uint16_t number;
+		e = rules_find_segment(g->rules, str_c(id), &number);
+		CHECK(e == ERR_NOT_FOUND);
+		return e;
+	}
 	int served = rules_segment(g->rules, str_c(id));
 	const struct segment *s = served >= 0 ? &g->rules->segments[served] : &coming->segments[rules_segment(coming, str_c(id))];
 	json_object_set_new(found, "when", json_string(s->when));

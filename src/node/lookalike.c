@@ -62,16 +62,14 @@ static json_t *told(const struct generation *g, const struct config *c, uint16_t
 enum err lookalike_train(struct generation *g, const struct config *c, struct str id, uint32_t now, const _Atomic bool *stop, json_t **out)
 {
 	struct learned l;
-	int segment = rules_segment(g->rules, id);
-	if (segment < 0 || !g->rules->segments[segment].like)
-		return err_set(ERR_NOT_FOUND, "there is no lookalike '" STR_FMT "'", STR_ARG(id));
-	enum err e = learn(g, c, (uint16_t)segment, now, stop, &l);
-	if (e)
+	uint16_t segment;
+	enum err e = rules_find_lookalike(g->rules, id, &segment);
+	if (e || (e = learn(g, c, segment, now, stop, &l)))
 		return e;
-	char *text = learned_file(g->rules, (uint16_t)segment, &l, day_of(now));
+	char *text = learned_file(g->rules, segment, &l, day_of(now));
 	e = save(c, g->rules->segments[segment].id, text);
 	if (!e && out)
-		*out = told(g, c, (uint16_t)segment, &l);
+		*out = told(g, c, segment, &l);
 	free(text);
 	learned_done(&l);
 	return e;

@@ -54,6 +54,21 @@ void feature_name(const struct rules *r, const struct feature *f, char out[200])
 		snprintf(out, 200, "n%u:%s", f->n, r->categories[f->cat].id);
 }
 
+void feature_words(const struct rules *r, const struct feature *f, char out[FEATURE_WORDS])
+{
+	const struct category *c = &r->categories[f->cat];
+	if (f->kind == FEATURE_FACT)
+		snprintf(out, FEATURE_WORDS, "%s is " STR_FMT, fact_names[f->fact], STR_ARG(f->word));
+	else if (f->kind == FEATURE_ACTIVE)
+		snprintf(out, FEATURE_WORDS, "something of at least %u different categories", f->n);
+	else if (f->kind == FEATURE_DAYS && f->window)
+		snprintf(out, FEATURE_WORDS, "%.300s in the last %u days", c->name, f->window);
+	else if (f->kind == FEATURE_DAYS)
+		snprintf(out, FEATURE_WORDS, "%.300s in the last %d days", c->name, RETENTION_MAX);
+	else
+		snprintf(out, FEATURE_WORDS, "%.300s, at least %u times", c->name, f->n);
+}
+
 static bool rows_hold(const struct feature *f, const struct cat_day *rows, size_t n, uint16_t today)
 {
 	uint64_t count = 0;

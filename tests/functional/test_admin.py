@@ -106,7 +106,7 @@ def test_parameters_and_methods(server):
             ('GET', '/v1/segment?id=' + 'x' * 2000, 404, 'no segment'),
             ('GET', '/v1/stream', 400, 'wants ?to='),
             ('GET', '/v1/stream?to=live&wait=soon', 400, 'seconds'),
-            ('GET', '/v1/stream?to=nobody', 404, 'no such destination'),
+            ('GET', '/v1/stream?to=nobody', 404, "there is no destination 'nobody'"),
             ('POST', '/v1/import?partner=acme&x=1', 400, '/v1/import takes partner'),
             ('POST', '/v1/import?format=csv', 400, 'ndjson'),
             ('POST', '/v1/import?partner=nobody', 400, 'no partner'),

@@ -28,7 +28,7 @@ struct command {
 	const char *help;    /* paragraphs of the manual */
 	int (*run)(struct cli *c, int argc, char **argv);
 };
-extern const struct command commands_read[], commands_db[], commands_backup[], commands_quarantine[], commands_import[], commands_lookalike[],
+extern const struct command commands_read[], commands_db[], commands_backup[], commands_quarantine[], commands_import[], commands_lookalike[], commands_curve[], commands_destinations[],
     commands_data[], commands_clock[], commands_export[], commands_rules[], commands_ask[], commands_diff[], commands_deploy[], commands_explain[], commands_signals[],
     commands_examples[]; /* each ends with a zero row */
 
@@ -51,6 +51,11 @@ const char *cli_word(int argc, char **argv); /* next unused word that is no opti
 bool cli_all_used(int argc, char **argv);
 /* The visitor that --cookie, --id or --key names; opens the store. False: said why, *rc is the exit status. */
 bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct vkey *out, int *rc);
+/* The word for so many of something. */
+static inline const char *cli_plural(uint64_t n, const char *one, const char *more)
+{
+	return n == 1 ? one : more;
+}
 /* A number about a group, or JSON's null. */
 struct json_t *cli_shown(struct shown n);
 void cli_progress(const char *what, uint64_t done, uint64_t of); /* on a terminal only; of 0: unknown */

@@ -101,6 +101,9 @@ void destinations_unref(struct destinations *d);
 
 const struct partner *destinations_partner(const struct destinations *d, struct str id); /* NULL: none */
 const struct destination *destinations_find(const struct destinations *d, struct str id);
+/* The same for names that somebody typed: ERR_NOT_FOUND says which may have been meant. `d` is not NULL. */
+enum err destinations_find_named(const struct destinations *d, struct str id, const struct destination **out) MUST_CHECK;
+enum err destinations_find_partner(const struct destinations *d, struct str id, const struct partner **out) MUST_CHECK;
 /* The partner's name for a segment; empty where the file gives none. */
 struct str destination_segment(const struct destination *d, struct str segment);
 /* An http or https URL without blanks, control bytes, backslashes and user names. */

@@ -81,6 +81,8 @@ struct lookalike {
 
 bool feature_parse(const struct rules *r, struct str name, struct feature *out); /* false: none, or of a category that is not there */
 void feature_name(const struct rules *r, const struct feature *f, char out[200]);
+#define FEATURE_WORDS 400
+void feature_words(const struct rules *r, const struct feature *f, char out[FEATURE_WORDS]); /* the same for people: "Coats in the last 7 days" */
 /* Sorts the weights and makes what looks them up; `first` has room. */
 void like_index(struct like_model *m);
 int64_t like_score(const struct like_model *m, const struct profile *p, uint16_t today); /* millionths */

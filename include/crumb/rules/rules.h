@@ -245,6 +245,9 @@ void rules_unref(struct rules *r);
 
 int rules_category(const struct rules *r, struct str id); /* exact id, or -1 */
 int rules_segment(const struct rules *r, struct str id);
+/* The same for names that somebody typed: ERR_NOT_FOUND says which may have been meant. */
+enum err rules_find_segment(const struct rules *r, struct str id, uint16_t *out) MUST_CHECK;
+enum err rules_find_lookalike(const struct rules *r, struct str id, uint16_t *out) MUST_CHECK;
 const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr);
 /* The attribute that stands for a partner's segment; NULL: none is declared. */
 const struct vocabulary *rules_partner_segment(const struct rules *r, struct str partner, struct str segment);

@@ -1,0 +1,139 @@
+/* destinations list: where audiences go, which segments name it, and how the latest delivery went. */
+#include "crumb/base/clock.h"
+#include "crumb/cli/cli.h"
+#include "crumb/delivery/deliver.h"
+#include "crumb/rules/destinations.h"
+#include "table.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* The segments whose rules name it. */
+static json_t *segments_of(const struct rules *r, const char *id)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < r->segments_n; i++)
+		for (unsigned k = 0; k < r->segments[i].destinations_n; k++)
+			if (str_eq(r->segments[i].destinations[k], str_c(id)))
+				json_array_append_new(list, json_string(r->segments[i].id));
+	return list;
+}
+
+/* A folder; of a URL the scheme and the host, for the rest may be secret. */
+static json_t *where_of(const struct destination *d)
+{
+	struct str w = d->where;
+	unsigned slashes = 0;
+	for (size_t i = 0; d->deliver == DELIVER_HTTPS && i < w.n; i++)
+		if ((slashes += w.p[i] == '/') == 3)
+			w.n = i;
+	return w.n ? json_stringn(w.p, w.n) : json_null();
+}
+
+/* As the file says it. */
+static const char *every_of(const struct destination *d, char out[64])
+{
+	char at[16] = "";
+	if (d->at_s)
+		snprintf(at, sizeof at, " at %02u:%02u", d->at_s / 3600 % 24, d->at_s / 60 % 60);
+	if (!d->every_s)
+		return "by hand";
+	if (d->every_s == DAY_S)
+		snprintf(out, 64, "daily%s", at);
+	else if (d->every_s == 3600)
+		snprintf(out, 64, "hourly");
+	else if (d->every_s % DAY_S == 0)
+		snprintf(out, 64, "every %ud%s", (unsigned)(d->every_s / DAY_S), at);
+	else
+		snprintf(out, 64, d->every_s % 3600 == 0 ? "every %uh" : "every %um", d->every_s / (d->every_s % 3600 == 0 ? 3600 : 60));
+	return out;
+}
+
+/* The latest delivery; null: none was. */
+static json_t *last_of(struct cli *c, const struct destinations *all, const char *id)
+{
+	json_t *list, *last = NULL;
+	if (deliveries_list(c->store->path, all, id, &c->gate, clock_now(), &list) != OK)
+		return json_null();
+	if (json_array_size(list))
+		last = json_incref(json_array_get(list, json_array_size(list) - 1));
+	json_decref(list);
+	return last ? last : json_null();
+}
+
+static json_t *row_of(struct cli *c, const struct destinations *all, const struct destination *d)
+{
+	char every[64];
+	const char *way = d->format == FORMAT_STREAM ? "stream" : d->deliver == DELIVER_HTTPS ? "https" : "directory";
+	json_t *row = json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "id", d->id, "format", format_infos[d->format].name, "deliver", way, "to", where_of(d),
+	    "every", every_of(d, every), "segments", segments_of(c->generation->rules, d->id), "last", last_of(c, all, d->id));
+	json_object_set_new(row, "partner", d->partner >= 0 ? json_string(all->partners[d->partner].id) : json_null());
+	return row;
+}
+
+/* Pages and files need not be in the file of destinations. */
+static void add_unnamed(struct cli *c, const struct destinations *all, const char *id, json_t *list)
+{
+	json_t *segments = segments_of(c->generation->rules, id);
+	if (!destinations_find(all, str_c(id)) && json_array_size(segments))
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:n,s:s,s:O,s:n,s:n}", "id", id, "format", id, "deliver", id, "to", "every", "when it is asked for",
+						"segments", segments, "last", "partner"));
+	json_decref(segments);
+}
+
+static void print_rows(const json_t *list)
+{
+	static const char *const heads[] = {"destination", "partner", "format", "goes to", "when", "segments", "latest delivery", NULL};
+	struct table t;
+	size_t i;
+	json_t *row;
+	table_begin(&t, heads);
+	json_array_foreach(list, i, row)
+	{
+		const json_t *last = json_object_get(row, "last");
+		const char *ended = json_string_value(json_object_get(last, "ended")), *state = json_string_value(json_object_get(last, "state"));
+		table_text(&t, json_string_value(json_object_get(row, "id")));
+		table_text(&t, json_string_value(json_object_get(row, "partner")));
+		table_text(&t, json_string_value(json_object_get(row, "format")));
+		table_text(&t, json_string_value(json_object_get(row, "to")));
+		table_text(&t, json_string_value(json_object_get(row, "every")));
+		table_words(&t, json_object_get(row, "segments"));
+		table_cell(&t, "%s%s%s", state ? state : "", ended ? " " : "", ended ? ended : "");
+	}
+	table_print(&t);
+	table_end(&t);
+}
+
+static int destinations(struct cli *c, int argc, char **argv)
+{
+	struct destinations *all;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (!cli_open(c, false))
+		return EXIT_WRONG;
+	if (destinations_load(c->config.destinations_path, NULL, &all) != OK)
+		return cli_fail("%s", err_text());
+	json_t *list = json_array();
+	add_unnamed(c, all, "page", list);
+	add_unnamed(c, all, "file", list);
+	for (size_t i = 0; i < all->n; i++)
+		json_array_append_new(list, row_of(c, all, &all->list[i]));
+	if (c->json)
+		cli_print_json(json_incref(list));
+	else if (json_array_size(list))
+		print_rows(list);
+	else
+		printf("there are no destinations: %s%s\n", c->config.destinations_path, all->found ? " names none" : " is not there");
+	json_decref(list);
+	destinations_unref(all);
+	return EXIT_FINE;
+}
+
+const struct command commands_destinations[] = {
+    {"destinations list", "[--json]", "where audiences go, which, and how the latest delivery went",
+	"  Lists the destinations of etc/destinations.yaml (destinations.path), and 'page' and 'file' where segments name them: whose ids, which\n"
+	"  format, where to, when, which segments of the serving rules name it, and the latest delivery. Of a URL only scheme and host are shown.\n"
+	"  With --json: [{\"id\",\"partner\",\"format\",\"deliver\",\"to\",\"every\",\"segments\",\"last\":as deliveries}].",
+	destinations},
+    {0},
+};

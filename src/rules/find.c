@@ -1,0 +1,61 @@
+/* Names of segments and destinations that somebody typed. */
+#include "crumb/base/near.h"
+#include "crumb/rules/destinations.h"
+
+static struct str segment_at(const void *arg, size_t i)
+{
+	const struct rules *r = arg;
+	return str_c(r->segments[i].id);
+}
+
+/* Of what is no lookalike an empty name, which is like nothing. */
+static struct str lookalike_at(const void *arg, size_t i)
+{
+	const struct rules *r = arg;
+	return r->segments[i].like ? str_c(r->segments[i].id) : STR("");
+}
+
+static struct str destination_at(const void *arg, size_t i)
+{
+	const struct destinations *d = arg;
+	return str_c(d->list[i].id);
+}
+
+static struct str partner_at(const void *arg, size_t i)
+{
+	const struct destinations *d = arg;
+	return str_c(d->partners[i].id);
+}
+
+enum err rules_find_segment(const struct rules *r, struct str id, uint16_t *out)
+{
+	int at = rules_segment(r, id);
+	if (at < 0)
+		return near_missing("segment", id, segment_at, r, r->segments_n);
+	*out = (uint16_t)at;
+	return OK;
+}
+
+enum err rules_find_lookalike(const struct rules *r, struct str id, uint16_t *out)
+{
+	int at = rules_segment(r, id);
+	if (at >= 0 && r->segments[at].like) {
+		*out = (uint16_t)at;
+		return OK;
+	}
+	if (at >= 0)
+		return err_set(ERR_NOT_FOUND, "there is no lookalike '" STR_FMT "': a segment is called so", STR_ARG(id));
+	return near_missing("lookalike", id, lookalike_at, r, r->segments_n);
+}
+
+enum err destinations_find_named(const struct destinations *d, struct str id, const struct destination **out)
+{
+	*out = destinations_find(d, id);
+	return *out ? OK : near_missing("destination", id, destination_at, d, d->n);
+}
+
+enum err destinations_find_partner(const struct destinations *d, struct str id, const struct partner **out)
+{
+	*out = destinations_partner(d, id);
+	return *out ? OK : near_missing("partner", id, partner_at, d, d->partners_n);
+}
