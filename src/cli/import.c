@@ -475,7 +475,11 @@ static void print_import(const struct importer *im, double seconds)
 		printf("%llu static files, %llu other methods than GET, %llu errors and redirects and %llu that are no request were skipped\n",
 		    (unsigned long long)kinds[ACCESS_STATIC], (unsigned long long)kinds[ACCESS_METHOD], (unsigned long long)kinds[ACCESS_STATUS],
 		    (unsigned long long)kinds[ACCESS_REQUEST]);
-	json_object_foreach(im->refused, why, n) printf("%lld refused: %s\n", (long long)json_integer_value(n), why);
+	json_object_foreach(im->refused, why, n)
+	{
+		const char *words = lines_reason(why);
+		printf("%lld refused: %s%s%s\n", (long long)json_integer_value(n), why, words ? ", " : "", words ? words : "");
+	}
 	lines_print(&im->lines);
 }
 
@@ -516,7 +520,7 @@ static int understand_declared(struct importer *im, const char *what, const char
 {
 	bool csv = format ? strcmp(format, "csv") == 0 : strcasestr(path, ".csv") != NULL;
 	if (!im->partner)
-		return cli_misuse("import %s wants --partner and the id of a partner of etc/destinations.yaml", what);
+		return cli_misuse("import %s wants --partner and the id of a partner of %s", what, im->cli->config.destinations_path);
 	if (format && !csv && strcmp(format, "ndjson") != 0)
 		return cli_misuse("import %s knows --format csv and ndjson", what);
 	if (csv)
@@ -637,7 +641,7 @@ const struct command commands_import[] = {
 	"FILE [--format auto|ndjson|combined|w3c|alb|haproxy|json | --log-format NOTATION] [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson]; [--again] [--dry-run] [--json]",
 	"take in events, access logs, or what partners say of visitors",
 	"  FILE may be '-', and may be compressed with gzip or zstd. Works beside a running server and without one; returns when all is folded. A line may have\n"
-	"  8 MB. Exit status 1 when nothing of it was taken. Without --format the first lines say what it is, and the answer says what was taken it for. Of what\n"
+	"  8 MB. Exit status 1 when nothing of it was taken. Without --format the first lines say what it is, and the answer says what it was taken for. Of what\n"
 	"  was refused all is counted, and the first ten lines are named with their numbers and reasons.\n\n"
 	"  What was imported counts once: a file is known again by its content, also compressed, renamed, or grown, and only what is new of it is\n"
 	"  taken; so an import that was cut off is simply run again. --again counts all of it anew. It is remembered for as long as events are; what\n"

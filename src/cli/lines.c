@@ -11,13 +11,40 @@ void lines_done(struct lines *l)
 	buf_done(&l->numbers);
 }
 
+const char *lines_reason(const char *reason)
+{
+	static const char *const words[][2] = {
+	    {"json", "no JSON object, or a key of it has a value that it cannot have"},
+	    {"id", "no id, or a cookie that is not ours, or a visitor who was erased"},
+	    {"old", "older than events are kept"},
+	    {"future", "more than five minutes ahead of now"},
+	    {"site", "no host that is one of 'sites': name it there, or, where the lines of a log name none, say --host NAME"},
+	    {"consent", "its signals of consent say no, or cannot be read"},
+	    {"undeclared", "no attribute of the rules has this partner as its source and this name"},
+	    {"value", "a value that the attribute cannot have"},
+	    {"too_long", "longer than a line can be"},
+	    {"malformed", "not of the form that was named or found"},
+	};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i][0], reason) == 0)
+			return words[i][1];
+	return NULL;
+}
+
+/* The first ones by their place in the file: in a piece, those that do not fit its form are known before those that are refused for what they say. */
 static void show(struct lines *l, uint64_t line, const char *reason, const char *why)
 {
-	if (l->shown_n == LINES_SHOWN)
+	unsigned at = l->shown_n;
+	while (at > 0 && l->shown[at - 1].line > line)
+		at--;
+	if (at == LINES_SHOWN)
 		return;
-	l->shown[l->shown_n].line = line;
-	l->shown[l->shown_n].why = why;
-	snprintf(l->shown[l->shown_n++].reason, sizeof l->shown[0].reason, "%s", reason);
+	if (l->shown_n < LINES_SHOWN)
+		l->shown_n++;
+	memmove(&l->shown[at + 1], &l->shown[at], (l->shown_n - 1 - at) * sizeof *l->shown);
+	l->shown[at].line = line;
+	l->shown[at].why = why ? why : lines_reason(reason);
+	snprintf(l->shown[at].reason, sizeof l->shown[at].reason, "%s", reason);
 }
 
 void lines_refused(struct lines *l, uint64_t number, const char *reason, const char *why)

@@ -36,6 +36,8 @@ void lines_pass(struct lines *l, struct str piece);
 /* A line was refused, which has that number in what lines_convert() gave; 0: in the file, the next one. */
 void lines_refused(struct lines *l, uint64_t number, const char *reason, const char *why);
 struct json_t *lines_json(const struct lines *l);
+/* What a reason of a refusal means, in words; NULL: it is not known. */
+const char *lines_reason(const char *reason);
 void lines_print(const struct lines *l);
 
 #endif
