@@ -141,7 +141,7 @@ install: all
 		if [ -e "$$to" ]; then echo "$$to stays as it is"; else install -Dm644 etc/$$f "$$to"; fi; \
 	done
 	@echo "crumb is installed. Next:"
-	@echo "  1. /etc/crumb/crumb.yaml: sites, trusted_proxies, cookie; /etc/crumb/rules/: your segments. 'crumb -c /etc/crumb/crumb.yaml rules check' looks at them."
+	@echo "  1. /etc/crumb/crumb.yaml: sites, trusted_proxies, cookie; /etc/crumb/rules/: your segments. 'crumb rules check' looks at them."
 	@echo "  2. systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload && systemctl enable --now crumbd.socket crumbd"
 	@echo "  3. a proxy with TLS in front: $(SHARE)/doc/crumb/examples/nginx-crumb.conf"
 	@echo "  4. the tag in your pages: $(SHARE)/doc/crumb/README.md. How to run it: $(SHARE)/doc/crumb/OPERATING.md, man crumbd, man crumb"

@@ -5,9 +5,9 @@ out=$1 b=${2:-build}
 mkdir -p "$out"
 version=$("$b/crumb" --version)
 
-# Text on stdin, with what roff would take for its own taken away.
+# Text on stdin, with what roff would take for its own taken away; JSON may be broken behind its commas.
 roff() {
-	sed 's/\\/\\e/g; s/-/\\-/g; s/'"'"'/\\(aq/g; s/^\( *\)\./\1\\\&./'
+	sed 's/\\/\\e/g; s/-/\\-/g; s/'"'"'/\\(aq/g; s/^\( *\)\./\1\\\&./; s/",/",\\:/g'
 }
 
 section() { # what `crumb help` prints of a command, as a subsection
@@ -23,6 +23,7 @@ section() { # what `crumb help` prints of a command, as a subsection
 {
 	cat <<'TOP'
 .TH CRUMB 1 "" "@VERSION@" "User commands"
+.ad l
 .SH NAME
 crumb \- commands for a data management platform for anonymous audiences
 .SH SYNOPSIS
@@ -39,6 +40,10 @@ TOP
 		"$b/crumb" help $command | roff | section
 	done
 	cat <<'END'
+.SH ENVIRONMENT
+CRUMB_CONFIG: the file of configuration that is taken without \fB\-c\fR; where it is empty none is.
+.SH FILES
+/etc/crumb/crumb.yaml: the one that is taken without either.
 .SH EXIT STATUS
 0: fine. 1: something is wrong, or nothing was found. 2: misuse.
 .SH SEE ALSO
@@ -49,6 +54,7 @@ END
 {
 	cat <<'TOP'
 .TH CRUMBD 8 "" "@VERSION@" "System administration"
+.ad l
 .SH NAME
 crumbd \- pixel and tag server of crumb
 .SH SYNOPSIS

@@ -108,7 +108,7 @@ def test_bash_completes_what_the_programs_take(tmp_path):
 
 def test_the_manual_names_every_command_and_option(tmp_path):
     run(ROOT + '/tools/man.sh', tmp_path, BUILD, cwd=ROOT)
-    crumb, crumbd = ((tmp_path / p).read_text().replace('\\-', '-').replace('\\(aq', "'").replace('\\&', '') for p in ('crumb.1', 'crumbd.8'))
+    crumb, crumbd = ((tmp_path / p).read_text().replace('\\-', '-').replace('\\(aq', "'").replace('\\&', '').replace('\\:', '') for p in ('crumb.1', 'crumbd.8'))
     commands = re.findall(r'^  ([a-z]+(?: [a-z]+)?)  ', run(BUILD + '/crumb', '--help').split('commands:')[1], re.M)
     assert len(commands) > 25 and re.findall(r'^\.SS (.*)$', crumb, re.M) == commands
     for c in commands:
@@ -119,4 +119,4 @@ def test_the_manual_names_every_command_and_option(tmp_path):
     assert ' '.join(run(BUILD + '/crumb', '--version').split()) in crumb.splitlines()[0]
     for page in ('crumb.1', 'crumbd.8'):
         for line in (tmp_path / page).read_text().splitlines():
-            assert re.match(r"\.(TH|SH|SS|PP|TP|BR|B|br)( |$)|[^.']|$", line), line
+            assert re.match(r"\.(TH|SH|SS|PP|TP|BR|B|br|ad)( |$)|[^.']|$", line), line
