@@ -191,6 +191,12 @@ static enum err read_sides(struct deploying *d, const char *from)
 		return err_sys("%s", from);
 	d->all = S_ISDIR(st.st_mode);
 	d->put = true;
+	char folder[FILE_PATH_MAX];
+	snprintf(folder, sizeof folder, "%.4000s", d->target);
+	if (!d->folder && strrchr(folder, '/'))
+		*strrchr(folder, '/') = 0;
+	if (access(folder, W_OK) != 0)
+		return err_set(ERR_IO, "%s, which the server reads, cannot be written to by this user: put the file there yourself, then say 'crumb rules deploy'; nothing was changed", folder);
 	if (d->all && !d->folder)
 		return err_set(ERR_USAGE, "the server reads one file, %s: deploy a file, not a folder", d->target);
 	enum err e = read_set(d->target, &d->before, &d->old, &d->old_n);

@@ -125,8 +125,8 @@ enum err export_may_go(const struct rules *r, const struct config *c, uint16_t s
 		    STR_ARG(partner));
 	if (all->found && !segment_labels_allowed(r, s, all, *out, &label))
 		return err_set(ERR_USAGE,
-		    "segment '%s' is made of data labelled '" STR_FMT "', which '" STR_FMT "' may not get; etc/destinations.yaml can allow it", s->id,
-		    STR_ARG(label), STR_ARG(partner));
+		    "segment '%s' is made of data labelled '" STR_FMT "', which '" STR_FMT "' may not get; %s can allow it", s->id,
+		    STR_ARG(label), STR_ARG(partner), c->destinations_path);
 	return OK;
 }
 

@@ -160,7 +160,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 		if (c->p->destinations && c->p->destinations->found && !segment_labels_allowed(c->r, s, c->p->destinations, d, &label)) {
 			snprintf(message, sizeof message, "segment '%.100s' is made of data labelled '" STR_FMT "' and may not go to '" STR_FMT "'",
 			    s->id, (int)(label.n > 60 ? 60 : label.n), label.p, (int)(name.n > 60 ? 60 : name.n), name.p);
-			say(c, &s->at, false, "label", "take the destination out; whoever runs crumb can allow the label in etc/destinations.yaml",
+			say(c, &s->at, false, "label", "take the destination out; whoever runs crumb can allow the label where destinations are (destinations.path)",
 			    message);
 		}
 		if (d && destination_numbered(d) && !destination_segment(d, str_c(s->id)).n) {
@@ -168,6 +168,25 @@ static void check_destinations(struct checker *c, const struct segment *s)
 			    (int)(name.n > 60 ? 60 : name.n), name.p, s->id);
 			say(c, &s->at, true, "destination", "write it below segments: of the destination", message);
 		}
+	}
+}
+
+/* A label that nobody may get is meant so, often; one that hardly differs from another's is a slip. */
+static void check_labels(struct checker *c, const struct labels *l, const struct rules_at *at)
+{
+	const struct destinations *all = c->p->destinations;
+	char message[200], hint[200];
+	for (unsigned i = 0; i < l->n && all && all->found; i++) {
+		struct near near = near_begin(l->list[i]);
+		bool known = false;
+		for (size_t d = 0; d < all->n; d++)
+			for (unsigned k = 0; k < all->list[d].labels.n; k++) {
+				known |= str_eq(all->list[d].labels.list[k], l->list[i]);
+				near_try(&near, all->list[d].labels.list[k]);
+			}
+		snprintf(message, sizeof message, "no destination may get what is labelled '" STR_FMT "'", (int)(l->list[i].n > 60 ? 60 : l->list[i].n), l->list[i].p);
+		if (!known && near.best.n)
+			say(c, at, true, "label", near_hint(&near, hint, sizeof hint), message);
 	}
 }
 
@@ -179,6 +198,7 @@ static void check_segment(struct checker *c, const struct segment *s)
 	if (s->root >= 0 && !c->r->tangled)
 		check_logic(c, s);
 	check_sensitive(c, s);
+	check_labels(c, &s->labels, &s->at);
 	check_destinations(c, s);
 	if (s->until && c->p->today && s->until < c->p->today) {
 		snprintf(message, sizeof message, "segment '%.100s' is over: its last day has passed", s->id);
@@ -427,6 +447,7 @@ static void check_category(struct checker *c, const struct category *cat)
 		for (unsigned i = 0; i < lists[l]->n; i++)
 			for (unsigned t = 0; t < lists[l]->list[i].tests_n; t++)
 				check_test(c, &lists[l]->list[i].tests[t]);
+	check_labels(c, &cat->labels, &cat->at);
 	check_shadows(c, &cat->any);
 	check_hidden(c, &cat->none);
 	check_all(c, &cat->all);
@@ -458,6 +479,8 @@ void rules_check(struct rules *r, const struct rules_policy *p, struct report *r
 	for (size_t i = 1; i < r->categories_n; i++)
 		if (r->categories[i].named)
 			check_category(&c, &r->categories[i]);
+	for (size_t i = 0; i < r->vocabularies_n; i++)
+		check_labels(&c, &r->vocabularies[i].labels, &r->vocabularies[i].at);
 	for (size_t i = 0; i < r->segments_n; i++)
 		check_segment(&c, &r->segments[i]);
 	check_matcher(&c);

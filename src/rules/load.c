@@ -198,10 +198,6 @@ static void segment_when(struct loader *l, const yaml_node_t *n, void *into)
 static void segment_destinations(struct loader *l, const yaml_node_t *n, void *into)
 {
 	struct segment *s = of(into);
-	if (n->type != YAML_SEQUENCE_NODE) {
-		complain(l, n, "type", "write it as [page]", "destinations is a list");
-		return;
-	}
 	yaml_words(l, n, "destinations", &s->destinations, &s->destinations_n);
 	for (unsigned i = 0; i < s->destinations_n; i++)
 		s->page |= str_eq(s->destinations[i], STR("page"));
