@@ -137,7 +137,7 @@ static bool time_of_day(const char *s, size_t n, size_t *at, int *out)
 		return false;
 	if (*at < n && s[*at] == ':' && ((*at)++, !number(s, n, at, 2, &sec)))
 		return false;
-	if (*at < n && s[*at] == '.') {
+	if (*at < n && (s[*at] == '.' || s[*at] == ',')) { /* ISO 8601 4.2.2.4: both mark a fraction */
 		size_t first = ++*at;
 		while (*at < n && s[*at] >= '0' && s[*at] <= '9')
 			(*at)++;
