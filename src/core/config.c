@@ -4,6 +4,7 @@
 #include "crumb/base/log.h"
 #include "crumb/base/near.h"
 #include "crumb/core/hosts.h"
+#include "crumb/core/meant.h"
 #include "crumb/core/yaml.h"
 
 #include <stddef.h>
@@ -137,8 +138,9 @@ static enum err set_text(struct config *c, const struct option *o, struct str va
 static enum err set_number(struct config *c, const struct option *o, struct str value)
 {
 	uint64_t v;
+	char hint[MEANT_MOST];
 	if (!str_u64(value, &v) || v > (uint64_t)o->max || (long)v < o->min)
-		return err_set(ERR_USAGE, "%s: expected a number from %ld to %ld, not '" STR_FMT "'", o->name, o->min, o->max, STR_ARG(value));
+		return err_set(ERR_USAGE, "%s: expected a number from %ld to %ld, not '" STR_FMT "'%s", o->name, o->min, o->max, STR_ARG(value), meant_number(value, hint));
 	if (o->offset == offsetof(struct config, k) && v < K_FLOOR) {
 		log_warn("config", "privacy.k is below the floor and was raised given=%llu used=%d", (unsigned long long)v, K_FLOOR);
 		v = K_FLOOR;
@@ -150,6 +152,7 @@ static enum err set_number(struct config *c, const struct option *o, struct str 
 static enum err set_choice(struct config *c, const struct option *o, struct str value)
 {
 	struct str rest = str_c(o->words), word;
+	char hint[MEANT_MOST];
 	for (long i = 0; str_cut(&rest, '|', &word); i++) {
 		bool yes = str_eq(word, STR("yes")) && (str_ieq(value, STR("true")) || str_eq(value, STR("1")) || str_ieq(value, STR("on")));
 		bool no = str_eq(word, STR("no")) && (str_ieq(value, STR("false")) || str_eq(value, STR("0")) || str_ieq(value, STR("off")));
@@ -158,7 +161,7 @@ static enum err set_choice(struct config *c, const struct option *o, struct str 
 			return OK;
 		}
 	}
-	return err_set(ERR_USAGE, "%s: expected one of %s, not '" STR_FMT "'", o->name, o->words, STR_ARG(value));
+	return err_set(ERR_USAGE, "%s: expected one of %s, not '" STR_FMT "'%s", o->name, o->words, STR_ARG(value), meant_word(value, o->words, hint));
 }
 
 static struct str last_part(struct str name)

@@ -26,6 +26,12 @@ static enum err one_site(const char *option, struct str word, struct buf *out)
 	if (str_find(a.host, '*') < a.host.n)
 		return err_set(ERR_USAGE, "%s: '" STR_FMT "' has a '*', which is not understood here: list each host; leave it empty to count every host", option,
 		    STR_ARG(word));
+	struct str tail = word;
+	bool slip = str_starts(word, STR("//")) || str_ieq(a.host, STR("http")) || str_ieq(a.host, STR("https"));
+	while (slip && tail.n && (chr_one_of(tail.p[0], "/:") || str_find(tail, '/') < tail.n || str_find(tail, ':') < tail.n))
+		tail = str_skip(tail, 1);
+	if (slip && tail.n && host_read(tail, host))
+		return err_set(ERR_USAGE, "%s: '" STR_FMT "' is no origin; did you mean 'https://" STR_FMT "'?", option, STR_ARG(word), STR_ARG(tail));
 	size_t n = host_read(a.host, host);
 	if (!n || (a.scheme.n && !known))
 		return err_set(ERR_USAGE, "%s: '" STR_FMT "' is no host (shop.example) and no origin (https://shop.example)", option, STR_ARG(word));

@@ -3,6 +3,7 @@
 #include "crumb/base/err.h"
 #include "crumb/base/host.h"
 #include "crumb/base/near.h"
+#include "crumb/core/meant.h"
 #include "crumb/base/plain.h"
 #include "crumb/privacy/consent.h"
 #include "crumb/privacy/hit.h"
@@ -83,6 +84,8 @@ static bool check_listen(struct options_found *f, const char *option, const char
 	const char *colon = strchr(value, ':');
 	if (*value == '[' || (colon && strchr(colon + 1, ':') && !a.scheme.n))
 		WRONG(option, "'%s' is no HOST:PORT: an address of IPv6 stands in brackets, as in [::1]:8080", value);
+	else if (str_starts(str_c(value), STR("*:")) && str_u64(str_c(value + 2), &number) && number <= 65535)
+		WRONG(option, "'%s' is no HOST:PORT; did you mean '0.0.0.0:%s'?", value, value + 2);
 	else if (str_u64(str_c(value), &number) && number <= 65535)
 		WRONG(option, "'%s' is no HOST:PORT; did you mean '127.0.0.1:%s'?", value, value);
 	else if ((a.scheme.n || a.rest.n) && a.port.n && host_read(a.host, name))
@@ -127,17 +130,19 @@ static void check_network(struct options_found *f, const char *option, struct st
 	size_t slash = str_find(item, '/'), dots = 0;
 	struct cidr c;
 	enum cidr_said said = cidr_read(item, &c);
-	char meant[64] = "";
+	char meant[64] = "", hint[MEANT_MOST];
 	for (size_t i = 0; i < slash; i++)
 		dots += item.p[i] == '.';
 	if (said == CIDR_NO_ADDRESS && dots < 3 && item.n < 40)
 		snprintf(meant, sizeof meant, "%.*s%s" STR_FMT, (int)slash, item.p, more[dots], STR_ARG(str_skip(item, slash)));
 	if (said == CIDR_FINE && (c.bits == 0 || (c.bits == 96 && slash < item.n && str_find(item, ':') == item.n)))
 		ODD(option, "'" STR_FMT "' are all addresses: anybody can say where he comes from", STR_ARG(item));
-	else if (said != CIDR_FINE && str_find(item, ' ') < item.n)
+	else if (said != CIDR_FINE && (str_find(item, ' ') < item.n || str_find(item, ';') < item.n))
 		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8: commas stand between networks", STR_ARG(item));
 	else if (said == CIDR_NO_ADDRESS && cidr_read(str_c(meant), &c) == CIDR_FINE)
 		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8; did you mean '%s'?", STR_ARG(item), meant);
+	else if (said != CIDR_FINE && *meant_network(item, hint))
+		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s", STR_ARG(item), hint);
 	else if (said != CIDR_FINE)
 		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s", STR_ARG(item),
 		    said == CIDR_NOT_TO_32 ? ": its length is from 0 to 32" : said == CIDR_NOT_TO_128 ? ": its length is from 0 to 128" : "");
@@ -253,10 +258,15 @@ static void check_names(struct options_found *f, const char *option, const char 
 		while (from < name.n && chr_one_of(name.p[from], "?&"))
 			from++;
 		struct str bare = str_skip(name, from);
-		while (n < bare.n && !chr_one_of(bare.p[n], "=&? \t"))
+		while (n < bare.n && !chr_one_of(bare.p[n], "=&? \t;|*\"'#"))
 			n++;
 		bare.n = n;
-		if (name.n && bare.n != name.n)
+		bool more = from + n < name.n && chr_one_of(name.p[from + n], " \t;|");
+		if (name.n && from + n < name.n && name.p[from + n] == '*')
+			WRONG(option, "'" STR_FMT "' has a '*', which is not understood here: list each name", STR_ARG(name));
+		else if (more)
+			WRONG(option, "'" STR_FMT "': commas stand between names; did you mean '" STR_FMT "'?", STR_ARG(name), STR_ARG(bare));
+		else if (name.n && bare.n != name.n)
 			WRONG(option, "'" STR_FMT "' is no %s%s" STR_FMT "%s", STR_ARG(name), key ? "key of a query" : "name of an attribute",
 			    bare.n ? "; did you mean '" : "", STR_ARG(bare), bare.n ? "'?" : "");
 		else if (name.n > NAME_MOST)

@@ -206,6 +206,8 @@ static bool required_at(const struct config *c, const struct place *where)
 
 static enum err place_check(struct str word)
 {
+	if (str_find(word, ' ') < word.n || str_find(word, ';') < word.n)
+		return err_set(ERR_USAGE, "consent.require: '" STR_FMT "': commas stand between places", STR_ARG(word));
 	size_t dash = str_find(word, '-');
 	struct str country = str_make(word.p, dash), region = str_skip(word, dash + 1), meant = country_meant(word);
 	if (dash == word.n && (str_ieq(word, STR("EEA")) || country_known(word)))

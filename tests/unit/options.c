@@ -100,6 +100,23 @@ TEST(options_beside_each_other)
 	    {"privacy.keep_query=?q", "privacy.keep_query", "did you mean 'q'?"},
 	    {"privacy.keep_query=utm_source=news", "privacy.keep_query", "did you mean 'utm_source'?"},
 	    {"privacy.keep_query=a b", "privacy.keep_query", "did you mean 'a'?"},
+	    {"privacy.keep_query=utm_*", "privacy.keep_query", "list each name"},
+	    {"privacy.keep_query=utm_source;utm_medium", "privacy.keep_query", "commas stand between names"},
+	    {"privacy.keep_query=\"q\"", "privacy.keep_query", "no key"},
+	    {"collect.listen=*:8080", "collect.listen", "did you mean '0.0.0.0:8080'?"},
+	    {"consent.require=DE FR|consent.tcf.vendor=3", "consent.require", "commas stand between places"},
+	    {"consent.require=DE;FR|consent.tcf.vendor=3", "consent.require", "commas stand between places"},
+	    {"trusted_proxies=10.0.0.0/255.0.0.0", "trusted_proxies", "did you mean '10.0.0.0/8'?"},
+	    {"trusted_proxies=10.*", "trusted_proxies", "did you mean '10.0.0.0/8'?"},
+	    {"trusted_proxies=192.168.*.*", "trusted_proxies", "did you mean '192.168.0.0/16'?"},
+	    {"trusted_proxies=10.0.0.1:8080", "trusted_proxies", "did you mean '10.0.0.1'?"},
+	    {"trusted_proxies=https://[::1]/", "trusted_proxies", "no network"},
+	    {"trusted_proxies=https://10.0.0.1", "trusted_proxies", "did you mean '10.0.0.1'?"},
+	    {"trusted_proxies=localhost", "trusted_proxies", "did you mean '127.0.0.0/8,::1'?"},
+	    {"trusted_proxies=private", "trusted_proxies", "172.16.0.0/12"},
+	    {"trusted_proxies=10.0.0.0/8;127.0.0.1", "trusted_proxies", "commas stand between networks"},
+	    {"trusted_proxies=fe80::1%eth0", "trusted_proxies", "did you mean 'fe80::1'?"},
+	    {"trusted_proxies=10.0.0.0/0.255.0.0", "trusted_proxies", "no network"},
 	    {"privacy.keep_query=email", "privacy.keep_query", "~never kept"},
 	    {"privacy.attributes=a_name_that_is_longer_than_thirty_two", "privacy.attributes", "longer than 32"},
 	    {"privacy.attributes=size,color", "", NULL},
@@ -146,6 +163,26 @@ TEST(folders)
 	unlink(file);
 }
 
+TEST(values_that_are_none_are_told_with_what_was_meant)
+{
+	static const char *const rows[][2] = {{"retention=30d", "'30'"}, {"retention=30 days", "'30'"}, {"collect.body_bytes=64k", "'65536'"}, {"collect.body_bytes=64 KiB", "'65536'"},
+	    {"collect.body_bytes=1M", "'1048576'"}, {"privacy.k=1e3", "'1000'"}, {"privacy.k=20.0", "'20'"}, {"privacy.k=1_000", "'1000'"}, {"privacy.k=1,000", "'1000'"}, {"privacy.k=+30", "'30'"},
+	    {"store.reserve_percent=5%", "'5'"}, {"collect.idle_s=5s", "'5'"}, {"consent.dnt=y", "'yes'"}, {"consent.dnt=disabled", "'no'"}, {"log.level=warning", "'warn'"}, {"cookie.samesite=none;", "'none'"},
+	    {"consent.default=alow", "'allow'"}, {"sites=//shop.example", "'https://shop.example'"}, {"sites=http//shop.example", "'https://shop.example'"}, {"sites=https:shop.example", "'https://shop.example'"},
+	    /* nothing like it */
+	    {"privacy.k=", NULL}, {"privacy.k=-5", NULL}, {"privacy.k=many", NULL}, {"privacy.k=0x20", NULL}, {"store.map_gb=0.5", NULL}, {"retention=91", NULL}, {"retention=e", NULL},
+	    {"log.level=loud", NULL}, {"sites=-shop.example", NULL}, {"sites=shop-.example", NULL}};
+	struct config c;
+	assert_int_equal(config_init(&c), OK);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		enum err e = config_set(&c, rows[i][0]);
+		const char *hint = strstr(err_text(), "did you mean ");
+		if (e != ERR_USAGE || (rows[i][1] ? !hint || !strstr(hint, rows[i][1]) : hint != NULL))
+			fail_msg("%s: %s", rows[i][0], e ? err_text() : "taken");
+	}
+	config_done(&c);
+}
+
 TEST(names_that_are_none_are_told_with_what_was_meant)
 {
 	static const char *const rows[][2] = {{"smaesite=lax", "cookie.samesite"}, {"cookies.samesite=lax", "cookie.samesite"}, {"store.pth=x", "store.path"}, {"SITES=x", "sites"}, {"site=x", "sites"},
@@ -175,6 +212,6 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(networks), cmocka_unit_test(options_beside_each_other), cmocka_unit_test(folders),
-	    cmocka_unit_test(names_that_are_none_are_told_with_what_was_meant)};
+	    cmocka_unit_test(values_that_are_none_are_told_with_what_was_meant), cmocka_unit_test(names_that_are_none_are_told_with_what_was_meant)};
 	return cmocka_run_group_tests(tests, begin, end);
 }
