@@ -43,15 +43,20 @@ static const char *name_of(const struct convert *c, unsigned column)
 
 static char separator_of(struct str header)
 {
-	unsigned comma = 0, semicolon = 0, tab = 0;
+	unsigned comma = 0, semicolon = 0, tab = 0, bar = 0;
 	bool inside = false;
 	for (size_t i = 0; i < header.n; i++) {
 		inside ^= header.p[i] == '"';
 		comma += !inside && header.p[i] == ',';
 		semicolon += !inside && header.p[i] == ';';
 		tab += !inside && header.p[i] == '\t';
+		bar += !inside && header.p[i] == '|';
 	}
-	return comma || (!semicolon && !tab) ? ',' : semicolon ? ';' : '\t';
+	if (comma || semicolon)
+		return comma ? ',' : ';';
+	if (tab)
+		return '\t';
+	return bar ? '|' : ',';
 }
 
 static bool read_header(struct convert *c, struct str line)
@@ -91,6 +96,8 @@ static bool csv_line(struct convert *c, struct str line, struct buf *out)
 	struct buf scratch = {0};
 	struct str f[COLUMNS_MOST];
 	unsigned n = 0;
+	if (!c->header && line.n == 5 && str_ieq(str_make(line.p, 4), STR("sep="))) /* as Excel begins a file; the header says it, too */
+		return true;
 	if (!c->header) {
 		c->header = true;
 		return read_header(c, line);

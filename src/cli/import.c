@@ -518,7 +518,7 @@ static bool default_host(const struct config *c, const char *said, char out[HOST
 /* What the words ask for, before the file is open; EXIT_FINE: fine. */
 static int understand_declared(struct importer *im, const char *what, const char *format, const char *path)
 {
-	bool csv = format ? strcmp(format, "csv") == 0 : strcasestr(path, ".csv") != NULL;
+	bool csv = format ? strcmp(format, "csv") == 0 : strcasestr(path, ".csv") || strcasestr(path, ".tsv");
 	if (!im->partner)
 		return cli_misuse("import %s wants --partner and the id of a partner of %s", what, im->cli->config.destinations_path);
 	if (format && !csv && strcmp(format, "ndjson") != 0)

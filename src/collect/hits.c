@@ -235,7 +235,7 @@ static bool read_body(struct posted *p, struct json_reader *r, struct str body, 
 	if (!lines)
 		return json_read(r, body);
 	while (body.n && str_cut(&body, '\n', &line)) {
-		line = str_trim(line);
+		line = str_trim(str_unmarked(line));
 		if (line.n && (line.p[0] != '{' || !json_read(r, line)))
 			return false;
 		found += line.n > 0;

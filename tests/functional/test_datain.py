@@ -200,4 +200,7 @@ def test_tables_as_spreadsheets_write_them(world):
     assert attributes(world.browsers[0]) == {} and attributes(world.browsers[1]) == {'acme_auto': 'member'}
     r = give(world, 'attributes', 'ID;tier;score\nA7;gold;7\n', name='c.CSV')
     assert attributes(world.browsers[7]) == {'acme_auto': 'member', 'tier': 'gold', 'score': '7'}
+    for n, (text, name) in enumerate((('sep=;\r\nid;segment\r\nA8;Auto Intender\r\n', 'd.csv'), ('id\tsegment\nA9\tAuto Intender\n', 'e.tsv'), ('\ufeffsep=|\nid|segment\nA10|Auto Intender\n', 'f.csv'))):
+        r = give(world, 'segments', text, name=name)
+        assert (r['accepted'], r['refused']) == (1, {}), (text, r)
     assert 'names no column' in give(world, 'segments', 'user;segment\nA1;x\n', ok=(1,))

@@ -78,10 +78,11 @@ def test_a_byte_order_mark_is_no_part_of_what_it_marks(server, tmp_path):
     event = json.dumps({'u': 'https://shop.example/coats/1'})
     assert b.request('POST', '/e', (MARK + event).encode(), {'Content-Type': 'application/json'})[0] == 204
     assert b.request('POST', '/e', (MARK + event + '\n' + event).encode(), {'Content-Type': 'application/x-ndjson'})[0] == 204
+    assert b.request('POST', '/e', (MARK + event + '\n' + MARK + event).encode(), {'Content-Type': 'application/x-ndjson'})[0] == 204     # two files in one
     call = json.dumps({'type': 'page', 'anonymousId': 'm-1', 'writeKey': 'WK1', 'properties': {'url': 'https://shop.example/coats/1'}})
     assert server.http('POST', '/v1/p', (MARK + call).encode(), {'Content-Type': 'text/plain'})[0] == 200
     server.settle()
-    assert b.count('coats') == 3 and server.visitor('--id', 'm-1')['categories']
+    assert b.count('coats') == 5 and server.visitor('--id', 'm-1')['categories']
     assert server.import_lines([MARK + json.dumps({'id': 'm-2', 't': server.now(), 'u': 'https://shop.example/coats/1'})])['accepted'] == 1
     status, r, _ = b.request('GET', '/sync?partner=acme&uid=A1')
     b.segments()

@@ -408,6 +408,8 @@ TEST(of_a_referrer_its_kind_stays)
 	    {"https://accounts.google.com/", "shop.example", REFERRER_OTHER},
 	    {"https://mail.google.com/", "shop.example", REFERRER_OTHER},
 	    {"https://docs.google.com/d", "shop.example", REFERRER_OTHER},
+	    {"https://accounts.youtube.com/", "shop.example", REFERRER_OTHER},
+	    {"https://www.pinterest.co.uk/", "shop.example", REFERRER_SOCIAL},
 	    {"https://accounts.google.de/", "shop.example", REFERRER_OTHER},
 	    {"https://mail.yahoo.com/", "shop.example", REFERRER_OTHER},
 	    {"https://de.mail.yahoo.com/", "shop.example", REFERRER_OTHER},
