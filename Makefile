@@ -36,13 +36,14 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test peers check fuzz faults bench install uninstall clean help setup-% FORCE
+.PHONY: all run test stress peers check fuzz faults bench install uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 
 help:
 	@echo "make                     build crumbd and crumb into build/ on all cores (-j2: on two); V=1 shows the commands"
 	@echo "make run                 install what is missing, build, start the demo shop and crumb on loopback"
 	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: none"
+	@echo "make stress [ROUNDS=5] [LOOPS=4]   all tests so many times beside so many busy loops; says what failed, and in how many rounds"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers, banned functions, file sizes"
 	@echo "make faults              fail writes, syncs, memory, descriptors and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
@@ -159,6 +160,10 @@ run: setup-run
 
 test: setup-test
 	@tools/test.sh
+
+# Beside busy loops: no test may depend on a machine that has nothing else to do.
+stress: setup-test
+	@ROUNDS="$(ROUNDS)" LOOPS="$(LOOPS)" tools/stress.sh
 
 check:
 	@tools/check.sh

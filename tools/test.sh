@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 export PYTHONDONTWRITEBYTECODE=1
 jobs=$(nproc)
 tests=$((2 * jobs)) # at a time: they wait for servers more than they work
-commit=$(git rev-parse HEAD 2>/dev/null || echo none)
+word=$(git rev-parse HEAD 2>/dev/null || echo none)${CRUMB_ROUND:-}
 passed=0 failed=0
 logs=build/test-logs
 mkdir -p $logs
@@ -65,7 +65,7 @@ pytests() { # name, build tree, arguments…
 
 # A fourth, say, of the functional tests under a sanitizer; all of them with FULL=1.
 sanitized() { # mode, how many parts
-	[ -n "${FULL:-}" ] && CRUMB_SHARE=1 || CRUMB_SHARE="$2 $commit"
+	[ -n "${FULL:-}" ] && CRUMB_SHARE=1 || CRUMB_SHARE="$2 $word"
 	export CRUMB_SHARE
 	pytests functional-"$1" build/"$1" tests/functional
 	unset CRUMB_SHARE
