@@ -46,7 +46,7 @@ one_round() { # number; the command…
 	shift
 	: >$kept/began
 	# a shell's background does not hear SIGINT, which some tests send
-	CRUMB_ROUND=$number CRUMB_FAULT_SEED=$number setpriv --pdeathsig TERM env --default-signal=INT,QUIT timeout -k 30 "$limit" "$@" >$kept/round-"$number".log 2>&1 &
+	CRUMB_ROUND=$number CRUMB_FAULT_SEED=$number setpriv --pdeathsig TERM env --default-signal=INT,QUIT timeout -s INT -k 60 "$limit" "$@" >$kept/round-"$number".log 2>&1 &
 	round=$!
 	wait $round
 	rc=$?

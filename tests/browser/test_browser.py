@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, 'tests', 'functional'), os.path.join(ROOT, 'tools', 'demo')]
 import shop  # noqa: E402
-from harness import CHROME, Server  # noqa: E402
+from harness import CHROME, Server, until  # noqa: E402
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
@@ -45,16 +45,6 @@ def world(tmp_path):
 
 def segments(browser):
     return browser.find_element(By.ID, 'segments').text
-
-
-def until(what, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        got = what()
-        if got:
-            return got
-        time.sleep(0.05)
-    raise AssertionError('did not come true in %d s' % seconds)
 
 
 def visit(browser, url):

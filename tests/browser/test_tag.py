@@ -13,7 +13,7 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'functional')]
-from harness import SLOW, Server  # noqa: E402
+from harness import SLOW, Server, until  # noqa: E402
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
@@ -111,16 +111,6 @@ class Site:
 
     def complaints(self):
         return [l['message'] for l in self.browser.get_log('browser')]
-
-
-def until(what, seconds=15):
-    end = time.monotonic() + seconds * SLOW
-    while time.monotonic() < end:
-        got = what()
-        if got:
-            return got
-        time.sleep(0.05)
-    raise AssertionError('did not come true in %d s' % (seconds * SLOW))
 
 
 @pytest.fixture

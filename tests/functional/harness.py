@@ -48,6 +48,15 @@ def bytes_of(folder):
     return found
 
 
+def until(what, why=lambda: '', seconds=120):
+    """What it gives, once that is true. The limit is for what never comes true: a busy machine takes its time."""
+    end = time.monotonic() + seconds * SLOW
+    while not (got := what()):
+        assert time.monotonic() < end, 'not within %d s: %s' % (seconds * SLOW, why())
+        time.sleep(0.02)
+    return got
+
+
 class Server:
     def __init__(self, rules=RULES, options=(), test_clock=True, k=20, destinations=None):
         self.dir = tempfile.mkdtemp(prefix='crumb-test.')
@@ -167,8 +176,8 @@ class Server:
         v = self.js('db', 'verify', ok=(0, 1))
         assert v['ok'], v
 
-    def raw(self, data, wait=5, shut=False):
-        """Sends bytes, returns everything that comes back until the other side closes or falls silent."""
+    def raw(self, data, wait=5, shut=False, enough=lambda out: False):
+        """Sends bytes, returns everything that comes back until the other side closes, falls silent or has said enough."""
         host, port = self.collect.rsplit(':', 1)
         with socket.create_connection((host.strip('[]'), int(port)), 5) as s:
             s.settimeout(wait)
@@ -177,7 +186,7 @@ class Server:
                 s.sendall(data)
                 if shut:
                     s.shutdown(socket.SHUT_WR)
-                while True:
+                while not enough(out):
                     part = s.recv(65536)
                     if not part:
                         break

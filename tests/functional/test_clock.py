@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import Browser, DAY, RULES, Server
+from harness import Browser, DAY, RULES, Server, until
 
 
 @pytest.fixture
@@ -45,13 +45,6 @@ def days(s):
     return os.listdir(os.path.join(s.store, 'journal'))
 
 
-def await_(what):
-    until = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 def settle(s):
     assert s.http('POST', '/v1/settle', b'', admin=True)[0] == 200
 
@@ -78,7 +71,7 @@ def test_a_start_long_after_destroys_nothing_until_confirmed(lived):
     assert r.stdout.count('/coats/') >= 25                  # its key is there
     s.start()
     assert s.js('clock', 'confirm')['confirmed'] is True
-    await_(lambda: day not in days(s))
+    until(lambda: day not in days(s))
     assert ready(s) == (200, 'ready\n') and s.metric('clock_jumped') == 0
     s.restart()
     assert ready(s) == (200, 'ready\n')
@@ -87,7 +80,7 @@ def test_a_start_long_after_destroys_nothing_until_confirmed(lived):
 def test_a_few_weeks_off_need_no_word(lived):
     s = lived(-20, ('retention=15',), RULES[:RULES.index('  - {id: intenders')])
     s.start()
-    await_(lambda: not days(s))
+    until(lambda: not days(s))
     assert ready(s) == (200, 'ready\n')
 
 
@@ -115,7 +108,7 @@ def test_a_clock_that_is_behind_records_nothing(lived):
     assert status == 503 and 'behind' in json.loads(body)['error']
     assert s.http('POST', '/v1/visitors/erase?key=' + 32 * '0', b'', admin=True)[0] == 503
     s.cli('clock', 'confirm')
-    await_(lambda: Browser(s).hit('/coats/1') == 200)
+    until(lambda: Browser(s).hit('/coats/1') == 200)
     assert ready(s) == (200, 'ready\n')
     s.restart()                                             # it was said once and for all
     assert ready(s) == (200, 'ready\n') and Browser(s).hit('/coats/1') == 200

@@ -11,11 +11,10 @@ import shutil
 import signal
 import struct
 import subprocess
-import time
 
 import pytest
 
-from harness import BUILD, DAY, SLOW, Browser, Server
+from harness import BUILD, DAY, SLOW, Browser, Server, until
 
 DAYS = 21
 PER_DAY = 40        # events; each visitor comes twice a day
@@ -38,8 +37,7 @@ class Store:
         r = s.import_lines(list(lines_of(s.now(), seed)))
         assert r['accepted'] == DAYS * PER_DAY, r
         s.settle()
-        while not os.path.exists(os.path.join(s.store, 'kept')):        # the nightly copy of the views, which is made at once
-            time.sleep(0.05)
+        until(lambda: os.path.exists(os.path.join(s.store, 'kept')))    # the nightly copy of the views, which is made at once
         self.events = s.js('db', 'stat')['events']
         assert self.events == DAYS * PER_DAY
         assert s.stop() == 0
@@ -314,10 +312,7 @@ def test_what_was_set_aside_goes_when_its_day_is_over(whole, copy):
     assert told_loss(copy)[0] == PER_DAY
     copy.advance('95d')
     copy.settle()
-    deadline = time.time() + 30 * SLOW
-    while time.time() < deadline and any(n.startswith(day) for n in os.listdir(copy.path('journal'))):
-        time.sleep(0.1)
-    assert not any(n.startswith(day) for n in os.listdir(copy.path('journal')))
+    until(lambda: not any(n.startswith(day) for n in os.listdir(copy.path('journal'))))
     assert copy.stop() == 0
     assert copy.try_start()
     assert told_loss(copy)[0] == 0
@@ -432,13 +427,6 @@ def test_a_backup_to_a_path_that_would_be_cut_is_refused(copy):
 # --- while the server runs, and what the next start makes of it
 
 
-def deadline(condition, seconds=60):
-    end = time.time() + seconds * SLOW
-    while not condition():
-        assert time.time() < end
-        time.sleep(0.05)
-
-
 def spoil_profile(s):
     """One bit of somebody's profile, wherever its bytes stand in the file; the file stays one that LMDB reads."""
     path = os.path.join(views(s), '0', 'data.mdb')
@@ -459,7 +447,7 @@ def test_a_profile_that_does_not_decode_stops_nobody_and_is_made_again(whole, co
     assert copy.import_lines(lines)['accepted'] == 20       # his neighbours are in the views at once
     copy.settle()
     assert copy.metric('unreadable_profiles_total') > 0
-    deadline(lambda: copy.metric('views_remade_total') == 1 and copy.js('db', 'stat')['events'] == whole.events + 20)
+    until(lambda: copy.metric('views_remade_total') == 1 and copy.js('db', 'stat')['events'] == whole.events + 20)
     copy.settle()
     for i in range(20):
         after = {c['id']: c['count'] for c in copy.visitor('--id', 'visitor-1-%d' % i)['categories']}
@@ -477,9 +465,9 @@ def test_what_nobody_meets_is_found_by_the_nightly_copy(whole, copy):
     spoil_profile(copy)
     assert copy.js('db', 'verify', ok=(1,))['problems']
     copy.advance('1d')
-    deadline(lambda: copy.metric('views_remade_total') == 1)
+    until(lambda: copy.metric('views_remade_total') == 1)
     copy.settle()
-    deadline(lambda: copy.js('db', 'verify', ok=(0, 1))['ok'])
+    until(lambda: copy.js('db', 'verify', ok=(0, 1))['ok'])
 
 
 @pytest.mark.parametrize('seed', some(1, range(3)))
@@ -496,9 +484,9 @@ def test_views_that_are_overwritten_while_they_serve_are_made_again(whole, copy,
             copy.settle()
         copy.advance('1d')
         copy.settle()
-        deadline(lambda: copy.js('db', 'verify', ok=(0, 1))['ok'])
+        until(lambda: copy.js('db', 'verify', ok=(0, 1))['ok'])
     except (AssertionError, OSError):
-        deadline(lambda: copy.process.poll() is not None)
+        until(lambda: copy.process.poll() is not None)
     if copy.process.poll() is not None:
         assert copy.process.returncode == 1 and 'data.mdb' in copy.logged().splitlines()[-1] or '/state/' in copy.logged().splitlines()[-1]
         copy.process.stdout.close()
@@ -520,7 +508,7 @@ def test_a_file_that_is_cut_while_it_is_in_use_is_named_and_no_signal_ends_the_s
         copy.js('db', 'stat')
     except (AssertionError, OSError):
         pass
-    deadline(lambda: copy.process.poll() is not None)
+    until(lambda: copy.process.poll() is not None)
     last = copy.logged().strip().splitlines()[-1]
     assert copy.process.returncode == 1 and os.path.dirname(path) in last and 'start again' in last, last
     copy.process.stdout.close()

@@ -112,14 +112,12 @@ def test_two_servers_do_not_share_a_store(server):
     assert r.returncode == 1 and 'is in use by a running crumbd' in r.stderr
 
 
-def test_options_are_checked():
+def test_options_are_checked(tmp_path):
     import subprocess
     for option, words in (('privacy.k=many', 'expected a number'), ('retention=91', 'from 1 to 90'), ('nope=1', "there is no option 'nope'"), ('consent.default=maybe', 'allow|require'),
                           ('trusted_proxies=300.1.1.1/8', 'is no network'), ('collect.listen=nowhere', 'HOST:PORT')):
-        r = subprocess.run([os.path.join(BUILD, 'crumbd'), '-o', 'store.path=/tmp/crumb-test-none', '-o', 'rules.path=etc/rules', '-o', option], capture_output=True, text=True)
+        r = subprocess.run([os.path.join(BUILD, 'crumbd'), '-o', 'store.path=%s' % (tmp_path / 'none'), '-o', 'rules.path=etc/rules', '-o', option], capture_output=True, text=True)
         assert r.returncode in (1, 2) and words in r.stderr, (option, r.stderr)
-        import shutil
-        shutil.rmtree('/tmp/crumb-test-none', ignore_errors=True)
 
 
 def test_the_example_configuration_loads():

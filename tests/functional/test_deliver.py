@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from harness import BUILD, DAY, SLOW, Browser
+from harness import BUILD, DAY, SLOW, Browser, until
 from partner import Aam, Csv, Folder, Google, LiveRamp, Partner, SegmentEvents, XandrText, export_to, read_rows, replay, signature
 from test_rules import reload
 
@@ -188,12 +188,6 @@ def test_the_server_keeps_schedules_and_backs_off(world):
     look(server, 60)
     server.write_destinations(DESTINATIONS % {'dir': server.dir, 'url': partner.url})
     server.process.send_signal(signal.SIGHUP)
-
-    def until(what):
-        end = time.monotonic() + 10 * SLOW
-        while not what() and time.monotonic() < end:
-            time.sleep(0.05)
-        assert what(), (server.logged()[-500:], server.js('deliveries', 'desk', ok=(0, 1)))
     until(lambda: len(partner.members()) == 120 and server.js('deliveries', 'desk')[-1]['state'] == 'delivered')
     look(server, 5, path='/x', e='purchase')
     partner.moods = [503]
@@ -258,10 +252,7 @@ def test_labels_and_states_guard_every_delivery(world):
     assert "labelled 'third-party' and may not go to 'lake'" in r.stderr
     server.write_destinations(open(server.destinations).read().replace('{id: lake,', '{id: lake, labels: [third-party],'))
     server.process.send_signal(signal.SIGHUP)
-    for _ in range(200):
-        if server.js('rules', 'status')['complete'] and 'shoe-fans' in server.sizes():
-            break
-        time.sleep(0.02)
+    until(lambda: server.js('rules', 'status')['complete'] and 'shoe-fans' in server.sizes())
     assert export_to(server, 'lake')['added'] == 160
     server.cli('export', 'shoe-fans', '--out', server.dir + '/x', ok=(1,))
     # the label is taken back: what is there is removed, nothing is added
@@ -639,14 +630,8 @@ def test_a_destination_that_is_gone_from_the_file_says_what_it_still_holds(make,
     assert w.server.js('deliveries', 'x')[-1] == row and re.search(r'to take back.*\n(?s:.*) not_configured +x +.* 80  it is not in', w.server.cli('deliveries').stdout)
     assert 'there is no destination' in w.server.cli('deliveries', 'y', ok=(1,)).stderr
     folder = os.path.join(w.server.store, 'exports', 'x')
-
-    def night(what):
-        end = time.monotonic() + 30 * SLOW
-        while not what() and time.monotonic() < end:
-            time.sleep(0.05)
-        assert what(), w.server.logged()[-500:]
     w.server.advance('1d')
-    night(lambda: os.path.exists(folder + '/gone'))
+    until(lambda: os.path.exists(folder + '/gone'))
     w.server.write_destinations(whole)              # it comes back: it goes on where it was
     w.server.process.send_signal(signal.SIGHUP)
     w.server.advance('7d')
@@ -655,9 +640,9 @@ def test_a_destination_that_is_gone_from_the_file_says_what_it_still_holds(make,
     w.server.write_destinations('version: 1\npartners: [{id: acme}]\n')
     w.server.process.send_signal(signal.SIGHUP)
     w.server.advance('1d')
-    night(lambda: os.path.exists(folder + '/gone'))
+    until(lambda: os.path.exists(folder + '/gone'))
     w.server.advance('91d')
-    night(lambda: not os.path.exists(folder))       # and after 90 days nothing names anybody any more
+    until(lambda: not os.path.exists(folder))       # and after 90 days nothing names anybody any more
 
 
 def test_by_hand_is_not_late(world):

@@ -6,7 +6,7 @@ import subprocess
 import threading
 
 import pytest
-from harness import BUILD, Browser
+from harness import BUILD, SLOW, Browser
 
 CDP = {'type': 'track', 'event': 'Order Completed', 'anonymousId': 'anon-1'}
 
@@ -102,7 +102,7 @@ def test_hits_that_come_with_the_erasure(make):
     threads = [threading.Thread(target=go_on, args=(o,)) for o in others]
     for t in threads:
         t.start()
-    answer = server.raw(('POST /me/forget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nCookie: crumb=%s\r\n\r\n' % cookie + ''.join(hit % i for i in range(3))).encode(), wait=2)
+    answer = server.raw(('POST /me/forget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nCookie: crumb=%s\r\n\r\n' % cookie + ''.join(hit % i for i in range(3))).encode(), wait=30 * SLOW, enough=lambda out: out.count(b'GIF89a') == 3)
     stop.set()
     for t in threads:
         t.join()

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 
-from harness import DAY, SLOW, Browser, bytes_of
+from harness import DAY, Browser, bytes_of, until
 
 MARK = b'zebracrossing'
 
@@ -68,11 +68,7 @@ def test_the_night_does_it_by_itself(server):
     server.advance('1d')
     generation, today = server.js('db', 'stat')['generation'], time.strftime('%Y-%m-%d', time.gmtime(server.now()))
     kept = os.path.join(server.store, 'kept')
-    for _ in range(400 * SLOW):
-        if os.path.exists(kept) and open(kept).read().strip() == today:
-            break
-        time.sleep(0.05)
-    assert open(kept).read().strip() == today
+    until(lambda: os.path.exists(kept) and open(kept).read().strip() == today)
     assert server.js('db', 'stat')['generation'] >= generation and server.visitor('--id', 'x')
     assert 'compacting' in server.logged() and 'keeper' in server.logged()
 

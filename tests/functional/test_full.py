@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import BUILD, RULES, SLOW, Browser, Server
+from harness import RULES, SLOW, Browser, Server, until
 
 
 def mounted(path, size):
@@ -59,13 +59,6 @@ def disk():
     yield new
     for d in disks:
         d.close()
-
-
-def until(what, seconds=90):
-    end = time.monotonic() + seconds * SLOW
-    while not what():
-        assert time.monotonic() < end, 'not within %d s' % seconds
-        time.sleep(0.05)
 
 
 def ready(server):

@@ -9,7 +9,7 @@ import time
 import urllib.parse
 
 import pytest
-from harness import CHROME, SLOW, Browser, Server
+from harness import CHROME, SLOW, Browser, Server, until
 
 
 def connect(server, data=b''):
@@ -143,10 +143,7 @@ def test_without_descriptors_the_longest_idle_goes_and_nothing_spins():
         # the store has its own: rules are built, everything is counted
         server.write_rules('version: 1\ncategories:\n  - {id: c, name: C, any: [{path: "/coats/*"}]}\nsegments:\n  - {id: fresh, when: c}\n')
         server.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 30 * SLOW
-        while b.segments() != {'fresh'} and time.monotonic() < deadline:
-            time.sleep(.05)
-        assert b.segments() == {'fresh'}
+        until(lambda: b.segments() == {'fresh'})
         assert server.metric('connections_closed_total{reason="limit"}') > 100
         assert re.search(r'warn main .*limit of open files', server.logged()) and 'no file descriptor is left' not in server.logged()
         idle[0].settimeout(5)

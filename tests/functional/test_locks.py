@@ -3,11 +3,10 @@ import os
 import signal
 import subprocess
 import threading
-import time
 
 import pytest
 
-from harness import RULES, SLOW, Browser, Server
+from harness import RULES, SLOW, Browser, Server, until
 
 SHIM = r'''
 #define _GNU_SOURCE
@@ -46,13 +45,6 @@ def slow_disk(tmp_path):
         f.write(SHIM)
     subprocess.run(['cc', '-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'], check=True)
     return ['env', 'LD_PRELOAD=' + library]
-
-
-def until(what, seconds=120):
-    end = time.monotonic() + seconds * SLOW
-    while not what():
-        assert time.monotonic() < end, 'not within %d s' % seconds
-        time.sleep(0.02)
 
 
 def test_nobody_waits_while_a_reload_makes_its_files(slow_disk):

@@ -8,7 +8,7 @@ import re
 import time
 
 import pytest
-from harness import DAY, Browser, files_of
+from harness import DAY, Browser, files_of, until
 from test_rules import reload
 
 TOPICS = ['t%02d' % i for i in range(20)]
@@ -237,13 +237,8 @@ def test_members_come_and_go_and_the_model_ends(make):
     server.restart()
     assert server.sizes()['like-buyers']
     server.advance('1d')                                                           # a night: trained anew, and served
-    for _ in range(200):
-        m = json.load(open(os.path.join(server.store, 'models', 'like-buyers.json')))
-        if m['trained'] == time.strftime('%Y-%m-%d', time.gmtime(server.now())) and server.js('rules', 'status')['complete']:
-            break
-        time.sleep(0.05)
-    else:
-        raise AssertionError(m['trained'])
+    model = lambda: json.load(open(os.path.join(server.store, 'models', 'like-buyers.json')))
+    until(lambda: model()['trained'] == time.strftime('%Y-%m-%d', time.gmtime(server.now())) and server.js('rules', 'status')['complete'], model)
     server.verify()
     server.settle()
     assert server.stop() == 0 and server.js('db', 'verify', '--replay')['ok']
@@ -274,12 +269,7 @@ def test_nothing_is_left_of_a_model_whose_data_is_over(make):
     server.settle()
     assert os.path.exists(server.store + '/models/like-some.json')
     server.advance('1d')
-    for _ in range(400):
-        if not left():
-            break
-        time.sleep(0.05)
-    else:
-        raise AssertionError(left())
+    until(lambda: not left(), left)
     server.verify()
 
 
@@ -378,10 +368,7 @@ def test_models_of_before_are_served_as_they_were(make):
         json.dump(dict(OLD, trained=time.strftime('%Y-%m-%d', time.gmtime(t))), f)
     server.start()
     server.settle()
-    for _ in range(400):
-        if server.js('rules', 'status')['complete'] and server.sizes()['like-buyers']:
-            break
-        time.sleep(0.05)
+    until(lambda: server.js('rules', 'status')['complete'] and server.sizes()['like-buyers'])
     r = server.js('lookalike', 'scores', 'like-buyers', '--out', server.dir + '/s')
     rows = [(float(x['score']), float(x['probability'])) for x in csv.DictReader(open(r['file']))]
     assert {s for s, _ in rows} == {0.0, 0.3, 0.4, 0.7} and all(abs(p - 1 / (1 + math.exp(1.5 - 2 * s))) < 1e-5 for s, p in rows)

@@ -3,11 +3,10 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
-from harness import BUILD, Browser, ROOT, RULES, Server
+from harness import BUILD, Browser, ROOT, RULES, Server, until
 
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'faults'))
 from control import Control  # noqa: E402
@@ -37,10 +36,7 @@ def starved():
     for _ in range(25):
         Browser.known(s).events(*[{'u': 'https://shop.example/coats/%d' % i} for i in range(4)])
     s.settle()
-    until = time.monotonic() + 120                          # the night's work is another test's (make faults)
-    while not os.path.exists(os.path.join(s.store, 'kept')):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: os.path.exists(os.path.join(s.store, 'kept')))    # the night's work is another test's (make faults)
     yield s, control
     control.close()
     s.close()

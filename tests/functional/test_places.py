@@ -2,9 +2,8 @@
 import os
 import random
 import subprocess
-import time
 
-from harness import BUILD, ROOT, Browser
+from harness import BUILD, ROOT, Browser, until
 
 WRITER = r'''
 use MaxMind::DB::Writer::Tree;
@@ -67,19 +66,12 @@ def test_a_changed_file_is_taken_up_and_a_broken_one_is_not(make, tmp_path):
     server = make(options=['trusted_proxies=127.0.0.1', 'geo.database=' + path])
     assert place(server, '81.2.69.142') == ('GB', 'ENG')
     write(path, 'nested', country='FR', region='IDF')
-    for _ in range(100):
-        if place(server, '81.2.69.142') == ('FR', 'IDF'):
-            break
-        time.sleep(0.1)
-    assert place(server, '81.2.69.142') == ('FR', 'IDF')
+    until(lambda: place(server, '81.2.69.142') == ('FR', 'IDF'))
     with open(path + '.bad', 'wb') as f:
         f.write(b'this is no database' * 100)
     os.rename(path + '.bad', path)
-    for _ in range(100):
-        if 'cannot be used' in server.logged():
-            break
-        time.sleep(0.1)
-    assert 'cannot be used' in server.logged() and place(server, '81.2.69.142') == ('FR', 'IDF')
+    until(lambda: 'cannot be used' in server.logged())
+    assert place(server, '81.2.69.142') == ('FR', 'IDF')
 
 
 def test_rules_use_places(make, tmp_path):

@@ -5,10 +5,9 @@ import re
 import select
 import signal
 import subprocess
-import time
 
 import pytest
-from harness import BUILD, ROOT, SLOW, Browser, Server
+from harness import BUILD, ROOT, SLOW, Browser, Server, until
 from test_junk import header
 
 
@@ -44,10 +43,7 @@ class FileServer(Server):
         self.write(**values)
         before = len(self.logged())
         self.process.send_signal(signal.SIGHUP)
-        until = time.monotonic() + 30 * SLOW
-        while not re.search(r'rules (loaded|refused)', self.logged()[before:]):
-            assert time.monotonic() < until, self.logged()[-600:]
-            time.sleep(0.02)
+        until(lambda: re.search(r'rules (loaded|refused)', self.logged()[before:]), lambda: self.logged()[-600:])
         return self.logged()[before:]
 
 
@@ -57,14 +53,6 @@ def server():
     s.start()
     yield s
     s.close()
-
-
-def until(condition):
-    """Threads take what is new at their next turn."""
-    end = time.monotonic() + 20 * SLOW
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 FOREIGN = '/p.gif?u=https%3A%2F%2Fthird.example%2Fcoats%2F1'

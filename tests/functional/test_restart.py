@@ -12,7 +12,7 @@ import time
 import urllib.parse
 
 import pytest
-from harness import BUILD, SLOW, Browser, Server
+from harness import BUILD, SLOW, Browser, Server, until
 
 HITS, RESTARTS, WORKERS = 10000 if SLOW == 1 else 1500, 10, 8
 
@@ -75,9 +75,8 @@ def under_load(server, restart):
     for t in load:
         t.start()
     for i in range(RESTARTS):
-        until, want = time.time() + 120 * SLOW, (i + 1) * HITS // (RESTARTS + 1)
-        while sum(t.done + len(t.failed) for t in load) < want and time.time() < until:
-            time.sleep(0.005)
+        want = (i + 1) * HITS // (RESTARTS + 1)
+        until(lambda: sum(t.done + len(t.failed) for t in load) >= want)
         restart(server)
     for t in load:
         t.join()
@@ -143,9 +142,7 @@ def test_a_request_that_has_begun_is_answered_by_the_old_one(make):
     old = server.process
     new = threading.Thread(target=take_over, args=(server,))
     new.start()
-    until = time.time() + 30 * SLOW
-    while 'another crumbd takes over' not in server.logged() and time.time() < until:
-        time.sleep(0.01)
+    until(lambda: 'another crumbd takes over' in server.logged())
     s.sendall(BODY[9:])
     assert s.recv(65536).startswith(b'HTTP/1.1 204 ')
     new.join()
@@ -348,11 +345,6 @@ def test_who_is_about_to_ask_at_the_end_is_answered_and_told_to_go(make):
     s.sendall(PIXEL)
     answer(s)
     server.process.send_signal(signal.SIGTERM)
-    until = time.time() + 30 * SLOW
-    told = False
-    while not told and time.time() < until:     # answered like ever before, and at last for the last time
-        s.sendall(PIXEL)
-        told = b'Connection: close' in answer(s)
-    assert told
+    until(lambda: s.sendall(PIXEL) or b'Connection: close' in answer(s))     # answered like ever before, and at last for the last time
     assert s.recv(10) == b''
     assert server.process.wait(30) == 0

@@ -2,23 +2,20 @@
 import json
 import os
 import signal
-import time
 
 import pytest
-from harness import Browser, RULES
+from harness import Browser, RULES, until
 
 
 def reload(server, text):
     before = server.js('rules', 'status')['hash']
     server.write_rules(text)
     server.process.send_signal(signal.SIGHUP)
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+
+    def done():
         s = server.js('rules', 'status')
-        if s['complete'] and s['hash'] != before:
-            return
-        time.sleep(0.02)
-    raise AssertionError('the reload did not complete: ' + server.logged()[-4000:])
+        return s['complete'] and s['hash'] != before
+    until(done, lambda: server.logged()[-4000:])
 
 
 def test_matchers(make):
@@ -84,11 +81,7 @@ def test_a_changed_category_is_recomputed_over_the_history(server):
     assert not browsers[3].segments()
     server.verify()
     generations = lambda: [d for d in os.listdir(os.path.join(server.store, 'state')) if d.isdigit()]
-    for _ in range(200):                                                    # old ones go when nobody reads them any more
-        if len(generations()) == 1:
-            break
-        time.sleep(0.02)
-    assert len(generations()) == 1
+    until(lambda: len(generations()) == 1)                                  # old ones go when nobody reads them any more
 
 
 def test_rules_that_changed_while_the_server_was_off(server):
@@ -138,11 +131,7 @@ def test_a_bad_file_is_refused_and_the_old_rules_stay(server, text, words):
     row = server.js('rules', 'check', ok=(1,))[0]
     assert row['severity'] == 'error' and row['line'] > 0 and row['column'] > 0
     server.process.send_signal(signal.SIGHUP)
-    for _ in range(200):
-        if words in server.logged():
-            break
-        time.sleep(0.02)
-    assert words in server.logged()
+    until(lambda: words in server.logged(), server.logged)
     b.hit('/coats/1')
     assert b.segments() == {'coats-ever', 'apparel-any'}
     assert json.loads(server.cli('rules', 'status', '--json').stdout)['refused']

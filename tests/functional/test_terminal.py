@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from harness import BUILD, SLOW, Browser
+from harness import BUILD, SLOW, Browser, until
 
 NASTY = '\x1b]0;owned\x07\x1b[31m\x7f\u009b2J\u202e'
 RULES = 'version: 1\ncategories:\n  - {id: coats, name: "C\\e[31m\\x9b2J\\u202e", any: [{path: "/coats/*"}]}\nsegments:\n  - {id: fans, name: "F\\e]0;x\\a", when: coats}\n'
@@ -58,9 +58,7 @@ def test_nothing_from_files_commands_the_terminal(make, tmp_path):
     assert harmless(r.stdout) and json.loads(r.stdout)[0]['name'] == 'C\x1b[31m\x9b2J\u202e'
     server.write_rules('version: 1\nsegments:\n  - {id: a, when: visits, "w\\e[2J\\n\\" level=error": 1}\n')
     server.process.send_signal(signal.SIGHUP)
-    until = time.monotonic() + 30 * SLOW
-    while 'refused' not in server.logged() and time.monotonic() < until:
-        time.sleep(0.05)
+    until(lambda: 'refused' in server.logged())
     line = [l for l in server.logged().splitlines() if 'refused' in l][0]
     assert harmless(line) and '\\u001b[2J' in line, line
 

@@ -14,7 +14,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'functional'))
-from harness import DAY, Server  # noqa: E402
+from harness import DAY, Server, until  # noqa: E402
 
 KEEP = 90
 SITES = ['a', 'b', 'c']
@@ -288,12 +288,7 @@ def test_any_history_under_any_rules(seed):
                 if rng.random() < 0.3:              # in the middle of it
                     time.sleep(rng.random() * 0.1)
                     server.restart(signal.SIGKILL)
-                for _ in range(500):
-                    if server.js('rules', 'status')['complete']:
-                        break
-                    time.sleep(0.02)
-                else:
-                    raise AssertionError('reload did not end: ' + server.logged()[-400:])
+                until(lambda: server.js('rules', 'status')['complete'], server.logged)
             agree(server, history, categories, conditions, server.now() // DAY, set(rng.sample(sorted(history), 12)))
         server.verify()
         server.settle()
