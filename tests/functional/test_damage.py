@@ -623,6 +623,10 @@ def test_a_log_that_was_overwritten_after_a_crash_is_told(whole, other, copy, ho
     assert b.hit('/coats/1') == 200
     copy.stop(signal.SIGKILL)
     path = copy.path('wal')
+    os.rename(path, path + '.kept')
+    stored = copy.js('db', 'stat')['events']        # what was brought from the log into its day before the end: all of it, on a busy machine
+    os.rename(path + '.kept', path)
+    assert whole.events <= stored <= whole.events + 3
     if how == 'zeros':
         with open(path, 'r+b') as f:
             f.write(bytes(os.path.getsize(path)))
@@ -637,7 +641,7 @@ def test_a_log_that_was_overwritten_after_a_crash_is_told(whole, other, copy, ho
     assert copy.try_start()
     copy.settle()
     assert 'wal: ' in readiness(copy) and 'damaged file=wal' in copy.logged()
-    assert copy.js('db', 'stat')['events'] == whole.events
+    assert copy.js('db', 'stat')['events'] == stored
 
 
 def test_a_log_without_hits_is_no_damage_after_a_crash(whole, copy):
