@@ -3,6 +3,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/version.h"
 #include "crumb/core/user.h"
@@ -344,6 +345,7 @@ static enum err start(struct server *s)
 static void stop(struct server *s)
 {
 	bool taken_over = s->successor >= 0;
+	low_over();
 	if (taken_over) {
 		list_sockets(s, &s->kept);
 		sockets_keep(&s->kept);

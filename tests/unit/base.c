@@ -6,12 +6,15 @@
 #include "crumb/base/code.h"
 #include "crumb/base/csv.h"
 #include "crumb/base/file.h"
+#include "crumb/base/low.h"
 #include "crumb/base/map.h"
 #include "crumb/base/plain.h"
 #include "crumb/base/mp.h"
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -397,6 +400,43 @@ TEST(no_zero_byte_is_one_of_a_set)
 	assert_false(chr_one_of('a', "-_.~") || chr_one_of(0, "-_.~") || chr_one_of(0, ""));
 }
 
+static sem_t is_low, is_over;
+static _Atomic pid_t low_thread;
+
+static void *be_low(void *arg)
+{
+	low_begin();
+	low_thread = gettid();
+	sem_post(&is_low);
+	while (sem_wait(&is_over) != 0)
+		;
+	*(bool *)arg = sched_getscheduler(0) == SCHED_OTHER;
+	low_hold();
+	low_release();
+	*(bool *)arg &= sched_getscheduler(0) == SCHED_OTHER;
+	return NULL;
+}
+
+/* The last test of this program: nobody is low after it. */
+TEST(who_ends_waits_for_no_low_thread)
+{
+	pthread_t thread;
+	bool ordinary = false;
+	(void)state;
+	sem_init(&is_low, 0, 0);
+	sem_init(&is_over, 0, 0);
+	assert_int_equal(pthread_create(&thread, NULL, be_low, &ordinary), 0);
+	while (sem_wait(&is_low) != 0)
+		;
+	low_over();
+	assert_int_equal(sched_getscheduler(low_thread), SCHED_OTHER);
+	sem_post(&is_over);
+	pthread_join(thread, NULL);
+	assert_true(ordinary);
+	sem_destroy(&is_low);
+	sem_destroy(&is_over);
+}
+
 RUN(cmocka_unit_test(what_commands_a_terminal_is_shown_as_an_escape), cmocka_unit_test(no_zero_byte_is_one_of_a_set), cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
     cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says),
     cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes),
@@ -404,4 +444,5 @@ RUN(cmocka_unit_test(what_commands_a_terminal_is_shown_as_an_escape), cmocka_uni
     cmocka_unit_test(a_byte_order_mark_is_no_text),
     cmocka_unit_test(a_map_finds_what_was_put_and_nothing_else), cmocka_unit_test(any_msgpack_value_is_passed_over_whole),
     cmocka_unit_test(a_new_file_replaces_a_link_and_never_writes_through_one), cmocka_unit_test(cells_of_csv_are_exact_for_programs_and_harmless_for_people),
-    cmocka_unit_test(two_writers_of_one_path_leave_one_whole_file))
+    cmocka_unit_test(two_writers_of_one_path_leave_one_whole_file),
+    cmocka_unit_test(who_ends_waits_for_no_low_thread))

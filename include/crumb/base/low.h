@@ -10,4 +10,7 @@ void low_begin(void); /* the calling thread, from now on */
 void low_hold(void);  /* nests */
 void low_release(void);
 
+/* From now on none is low: whoever ends the process waits for each of them to end, and on a busy machine that would be never. Any thread. */
+void low_over(void);
+
 #endif
