@@ -46,7 +46,7 @@ help:
 	@echo "make stress [ROUNDS=5] [LOOPS=4]   all tests so many times beside so many busy loops; says what failed, and in how many rounds"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers, banned functions, file sizes"
-	@echo "make faults              fail writes, syncs, memory, descriptors and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
+	@echo "make faults              fail writes, syncs, memory, descriptors, the power and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|instructions]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
 	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is; uninstall takes it away again"
@@ -214,10 +214,10 @@ $B/test/fuzz-%: tests/fuzz/%.c $B/libcrumb.a
 	$(call SAY,CC  ,$@)
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-missing-prototypes -fsanitize=fuzzer $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
 
-$B/test/faults-shim.so: tests/faults/shim.c
+$B/test/faults-shim.so: tests/faults/shim.c tests/faults/power.c tests/faults/power.h
 	@mkdir -p $(@D)
 	$(call SAY,CC  ,$@)
-	$Q$(CC) $(CPPFLAGS) -std=c11 -O1 -g -pthread $(WARN) -fPIC -shared $< -o $@
+	$Q$(CC) $(CPPFLAGS) -std=c11 -O1 -g -pthread $(WARN) -fPIC -shared $(filter %.c,$^) -o $@
 
 $B/test/bench-%: tests/bench/%.c $B/libcrumb.a
 	@mkdir -p $(@D)

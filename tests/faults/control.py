@@ -6,8 +6,9 @@ import struct
 CALLS = ['write', 'pwrite', 'pwritev', 'writev', 'fwrite', 'fsync', 'fdatasync', 'msync', 'sync_file_range', 'rename', 'open', 'create', 'unlink', 'mkdir', 'mmap',
          'ftruncate', 'fallocate', 'read', 'descriptor', 'thread', 'memory', 'foldersync']
 FILES = ['wal', 'journal', 'state', 'keys', 'erased', 'exports', 'models', 'lock', 'other', 'outside', 'elsewhere', 'own', 'library']
-ACTS = ['fail', 'short', 'torn', 'kill', 'kill-after']
+ACTS = ['fail', 'short', 'torn', 'kill', 'kill-after', 'power', 'power-some']
 WRITES = {'write', 'pwrite', 'pwritev', 'writev'}
+POWER = {'power', 'power-some'}                          # it is killed, and what was not synced is lost, all of it or a part
 BELOW = FILES[:FILES.index('elsewhere')]                # files below the root
 # Several calls at once: what a full disk refuses, what a dying one does, what is missing when descriptors are out.
 TOGETHER = {

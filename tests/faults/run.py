@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Lets a small day go wrong in every way that a kernel can make it: the Nth write, sync, rename, allocation, descriptor or thread fails, once, for
-a while or until it is told to stop; writes are short or torn; the program is killed at the Nth call. Then it asks what may never happen.
+a while or until it is told to stop; writes are short or torn; the program is killed at the Nth call; the power fails there, and what was not synced is lost,
+all of it or some (power.h). Then it asks what may never happen: the same after a power cut as after a kill, for a hit, an import, an erasure, a backup is answered when it
+is synced, and a key is destroyed when that is.
 
     CRUMB_FAULT_RUNS=40   how many runs beside those that once failed    CRUMB_FAULT_SEED=1   which
     CRUMB_FAULT_CASE=…    one case, as a failure prints it; CRUMB_FAULT_TIMES=20 as often
@@ -24,7 +26,7 @@ import traceback
 from collections import Counter, defaultdict
 
 import disk
-from control import BELOW, TOGETHER, WRITES
+from control import BELOW, POWER, TOGETHER, WRITES
 from damage import HOW, WHAT, run_damage
 from stages import STAGES, prepare
 from world import Ended, Failure, Gone, World
@@ -45,16 +47,17 @@ class Case:
     """stage:call:file:N:act:errno:times, as one word."""
     def __init__(self, stage, call, file, n, act, error, times):
         self.stage, self.call, self.file, self.n, self.act, self.error, self.times = stage, call, file, int(n), act, error, int(times)
-        self.group = stage
+        self.group = 'power' if act in POWER else stage
 
     def __str__(self):
         return ':'.join(str(x) for x in (self.stage, self.call, self.file, self.n, self.act, self.error, self.times))
 
     @property
     def kills(self):
-        return self.act in ('torn', 'kill', 'kill-after')
+        return self.act in POWER | {'torn', 'kill', 'kill-after'}
 
     def run(self, w, base, other):
+        w.power = self.act in POWER
         whole_run(w, STAGES[self.stage], self)
 
 
@@ -104,6 +107,20 @@ def choose(rng, counts, n):
             at = rng.randint(1, max(1, k)) if rng.random() < 0.7 else rng.randint(1, max(1, min(k, 4)))
             cases.append(Case(stage, call, file, at, *shape(rng, call)))
     return cases[:n]
+
+
+def power_cases(rng, counts, n):
+    """The power fails before a call that changes or syncs something. A server and a command on one machine would lose both their writes; here only one does."""
+    decks = {}
+    for stage, seen in counts.items():
+        if not (STAGES[stage].cli and STAGES[stage].server):
+            decks[stage] = sorted((c, f, k) for (c, f), k in seen.items() if f in BELOW and c in WRITES | SYNCS | {'rename', 'unlink', 'create', 'mkdir', 'ftruncate', 'fallocate'})
+    names, cases = sorted(s for s in decks if decks[s]), []
+    while names and len(cases) < n:
+        stage = names[len(cases) % len(names)]
+        call, file, k = rng.choice(decks[stage])
+        cases.append(Case(stage, call, file, rng.randint(1, k), rng.choice(sorted(POWER)), 'EIO', 1))
+    return cases
 
 
 class Damage:
@@ -433,7 +450,7 @@ def all_cases(rng, base, names, n, mounts, runs, failed):
         if wrong:
             failed[name].append(wrong)
             print('FAILED  %s: %s' % (name, wrong), flush=True)
-    cases = choose(rng, counts, n * 3 // 5) if counts else []
+    cases = choose(rng, counts, n * 3 // 5) + power_cases(rng, counts, n // 4) if counts else []
     if len(names) == len(STAGES):
         cases += other_cases(rng, n * 4 // 15, mounts)
         cases += [c for c in map(parse, ALWAYS) if mounts or isinstance(c, (Case, Damage))]

@@ -2,12 +2,14 @@
  *
  * CRUMB_FAULT_CONTROL names a file that the driver maps, too. It says which calls on which files are counted, and what becomes of the Nth one
  * and of those after it; the driver arms and disarms it while the program runs, and reads how many calls there were. What is watched are
- * files below CRUMB_FAULT_ROOT; the store is CRUMB_FAULT_ROOT/store.
+ * files below CRUMB_FAULT_ROOT; the store is CRUMB_FAULT_ROOT/store. For power cuts CRUMB_FAULT_POWER names a folder beside the root.
  *
  *     armed u32 │ act u32 │ errno i32 │ blocks u32 │ calls u64 │ files u64 │ first u64 │ times u64 │ seen u64 │ fired u64 │
  *     counts u64 [32 calls][16 files] │ path of the first file that was hit, 512 bytes
  *
  * Where the first fault hit is written to CRUMB_FAULT_CONTROL.trace; where the program crashed to stderr. */
+#include "power.h"
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -75,7 +77,7 @@ enum file {
 	LIBRARY, /* memory that a library asked for */
 	FILES = 16
 };
-enum act { FAIL, SHORT, TORN, KILL, KILL_AFTER };
+enum act { FAIL, SHORT, TORN, KILL, KILL_AFTER, POWER, POWER_SOME }; /* the last two: killed, and what was not synced is lost, or a part of it */
 
 struct control {
 	_Atomic uint32_t armed;
@@ -160,7 +162,9 @@ static bool fails(enum call c, enum file f, const char *path)
 	int saved = errno;
 	if (atomic_fetch_add(&control->fired, 1) == 0)
 		tell(f, path);
-	if (control->act == KILL)
+	if (control->act == POWER || control->act == POWER_SOME)
+		power_cut(control->act == POWER_SOME, control->first * 7919 + control->blocks);
+	if (control->act == KILL || control->act >= POWER)
 		die();
 	errno = control->act == FAIL ? control->error : saved;
 	return true;
@@ -200,7 +204,7 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 	bool hit = fails_fd(PWRITE, fd);
 	if (hit && control->act == FAIL)
 		return -1;
-	ssize_t done = syscall(SYS_pwrite64, fd, p, hit ? cut(n) : n, at);
+	ssize_t done = power_pwrite(fd, p, hit ? cut(n) : n, at);
 	if (hit && control->act >= TORN)
 		die();
 	return done;
@@ -213,7 +217,7 @@ ssize_t write(int fd, const void *p, size_t n)
 	bool hit = fails_fd(WRITE, fd);
 	if (hit && control->act == FAIL)
 		return -1;
-	ssize_t done = syscall(SYS_write, fd, p, hit ? cut(n) : n);
+	ssize_t done = power_write(fd, p, hit ? cut(n) : n);
 	if (hit && control->act >= TORN)
 		die();
 	return done;
@@ -223,7 +227,7 @@ ssize_t write(int fd, const void *p, size_t n)
 static ssize_t part_of(int fd, const struct iovec *v, bool at_place, off_t at)
 {
 	size_t n = cut(v->iov_len);
-	return at_place ? syscall(SYS_pwrite64, fd, v->iov_base, n, at) : syscall(SYS_write, fd, v->iov_base, n);
+	return at_place ? power_pwrite(fd, v->iov_base, n, at) : power_write(fd, v->iov_base, n);
 }
 
 ssize_t writev(int fd, const struct iovec *v, int n)
@@ -231,7 +235,7 @@ ssize_t writev(int fd, const struct iovec *v, int n)
 	bool hit = fails_fd(WRITEV, fd);
 	if (hit && control->act == FAIL)
 		return -1;
-	ssize_t done = hit && control->act != KILL_AFTER ? part_of(fd, v, false, 0) : syscall(SYS_writev, fd, v, n);
+	ssize_t done = hit && control->act != KILL_AFTER ? part_of(fd, v, false, 0) : power_writev(fd, v, n);
 	if (hit && control->act >= TORN)
 		die();
 	return done;
@@ -242,7 +246,7 @@ ssize_t pwritev(int fd, const struct iovec *v, int n, off_t at)
 	bool hit = fails_fd(PWRITEV, fd);
 	if (hit && control->act == FAIL)
 		return -1;
-	ssize_t done = hit && control->act != KILL_AFTER ? part_of(fd, v, true, at) : syscall(SYS_pwritev, fd, v, n, at, 0L);
+	ssize_t done = hit && control->act != KILL_AFTER ? part_of(fd, v, true, at) : power_pwritev(fd, v, n, at);
 	if (hit && control->act >= TORN)
 		die();
 	return done;
@@ -270,12 +274,12 @@ int fsync(int fd)
 	int saved = errno;
 	bool folder = control && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 	errno = saved;
-	WHOLE(fails_fd(folder ? FOLDERSYNC : FSYNC, fd), -1, (int)syscall(SYS_fsync, fd));
+	WHOLE(fails_fd(folder ? FOLDERSYNC : FSYNC, fd), -1, power_sync(fd, false));
 }
 
 int fdatasync(int fd)
 {
-	WHOLE(fails_fd(FDATASYNC, fd), -1, (int)syscall(SYS_fdatasync, fd));
+	WHOLE(fails_fd(FDATASYNC, fd), -1, power_sync(fd, true));
 }
 
 int sync_file_range(int fd, off64_t at, off64_t n, unsigned flags)
@@ -290,49 +294,60 @@ int msync(void *p, size_t n, int flags)
 
 int ftruncate(int fd, off_t n)
 {
-	WHOLE(fails_fd(FTRUNCATE, fd), -1, (int)syscall(SYS_ftruncate, fd, n));
+	WHOLE(fails_fd(FTRUNCATE, fd), -1, power_ftruncate(fd, n));
 }
 
 int ftruncate64(int fd, off64_t n) __attribute__((alias("ftruncate")));
 
 int fallocate(int fd, int mode, off_t at, off_t n)
 {
-	WHOLE(fails_fd(FALLOCATE, fd), -1, (int)syscall(SYS_fallocate, fd, mode, at, n));
+	WHOLE(fails_fd(FALLOCATE, fd), -1, power_fallocate(fd, mode, at, n));
 }
 
 int fallocate64(int fd, int mode, off64_t at, off64_t n) __attribute__((alias("fallocate")));
 
 int posix_fallocate(int fd, off_t at, off_t n)
 {
-	WHOLE(fails_fd(FALLOCATE, fd), control->error, syscall(SYS_fallocate, fd, 0, at, n) == 0 ? 0 : errno);
+	WHOLE(fails_fd(FALLOCATE, fd), control->error, power_fallocate(fd, 0, at, n) == 0 ? 0 : errno);
 }
 
 int posix_fallocate64(int fd, off64_t at, off64_t n) __attribute__((alias("posix_fallocate")));
 
 int rename(const char *from, const char *to)
 {
-	WHOLE(fails_path(RENAME, to), -1, (int)syscall(SYS_rename, from, to));
+	WHOLE(fails_path(RENAME, to), -1, power_rename(from, to));
 }
 
 int unlink(const char *path)
 {
-	WHOLE(fails_path(UNLINK, path), -1, (int)syscall(SYS_unlink, path));
+	WHOLE(fails_path(UNLINK, path), -1, power_unlink(path));
 }
 
 int rmdir(const char *path)
 {
-	WHOLE(fails_path(UNLINK, path), -1, (int)syscall(SYS_rmdir, path));
+	WHOLE(fails_path(UNLINK, path), -1, power_rmdir(path));
 }
 
 int remove(const char *path)
 {
-	REAL(remove);
-	WHOLE(fails_path(UNLINK, path), -1, real(path));
+	struct stat st;
+	bool folder = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	WHOLE(fails_path(UNLINK, path), -1, folder ? power_rmdir(path) : power_unlink(path));
 }
 
 int mkdir(const char *path, mode_t mode)
 {
-	WHOLE(fails_path(MKDIR, path), -1, (int)syscall(SYS_mkdir, path, mode));
+	WHOLE(fails_path(MKDIR, path), -1, power_mkdir(path, mode));
+}
+
+int link(const char *from, const char *to)
+{
+	return power_link(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int linkat(int folder, const char *from, int to_folder, const char *to, int flags)
+{
+	return power_link(folder, from, to_folder, to, flags);
 }
 
 /* --- opening */
@@ -357,7 +372,7 @@ int open(const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode_t mode = mode_in(flags, ap);
 	va_end(ap);
-	WHOLE(control && fails_path(kind_of_open(path, flags), path), -1, (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+	WHOLE(control && fails_path(kind_of_open(path, flags), path), -1, power_open(AT_FDCWD, path, flags, mode));
 }
 
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));
@@ -375,7 +390,7 @@ int openat(int folder, const char *path, int flags, ...)
 		snprintf(whole, sizeof whole, "%s/%s", at, path);
 	}
 	const char *name = *whole ? whole : path;
-	WHOLE(control && fails_path(kind_of_open(name, flags), name), -1, (int)syscall(SYS_openat, folder, path, flags, mode));
+	WHOLE(control && fails_path(kind_of_open(name, flags), name), -1, power_open(folder, path, flags, mode));
 }
 
 int openat64(int folder, const char *path, int flags, ...) __attribute__((alias("openat")));
@@ -383,7 +398,7 @@ int openat64(int folder, const char *path, int flags, ...) __attribute__((alias(
 FILE *fopen(const char *path, const char *mode)
 {
 	REAL(fopen);
-	WHOLE(control && fails_path(kind_of_open(path, *mode == 'r' ? 0 : O_CREAT), path), NULL, real(path, mode));
+	WHOLE(control && fails_path(kind_of_open(path, *mode == 'r' ? 0 : O_CREAT), path), NULL, power_fopen(real, path, mode));
 }
 
 FILE *fopen64(const char *path, const char *mode) __attribute__((alias("fopen")));
@@ -572,6 +587,10 @@ __attribute__((constructor)) static void begin(void)
 		return;
 	void *p = (void *)syscall(SYS_mmap, NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	syscall(SYS_close, fd);
-	if (p != MAP_FAILED)
-		control = p;
+	if (p == MAP_FAILED)
+		return;
+	const char *aside = getenv("CRUMB_FAULT_POWER");
+	if (aside)
+		power_begin(root, aside);
+	control = p;
 }

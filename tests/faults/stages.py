@@ -184,6 +184,41 @@ class Release(Stage):
                 raise Failure('%d events of q%d were released and %s are counted' % (self.many // 500, i, counted))
 
 
+class Train(Stage):
+    """A lookalike: a training that was answered is there after any end, and whatever happens, the rules serve."""
+    name, many = 'train', 600
+
+    def before(self, w):
+        topics = ''.join('  - {id: topic%d, any: [{path: "/topic%d/*"}]}\n' % (i, i) for i in range(6))
+        w.write_rules(RULES.replace('segments:\n', topics + 'segments:\n  - {id: walkers, when: shoes}\n')
+                      + 'lookalikes:\n  - {id: like-walkers, seed: walkers, reach: 20%, refresh: by hand}\n')
+        w.process.send_signal(signal.SIGHUP)
+        now, lines = w.now(), []
+        for i in range(self.many):                  # who reads of 0 and 1 walks more often
+            for page in {'topic%d' % (i % 6), 'topic%d' % (i * 7 % 11 % 6)} | ({'shoes'} if i % (3 if i % 6 < 2 else 23) == 0 else set()):
+                lines.append('{"id":"like%d","t":%d,"u":"https://shop.example/%s/1"}\n' % (i, now, page))
+        if w.http('POST', '/v1/import?format=ndjson', ''.join(lines), admin=True, timeout=60)[0] != 200:
+            raise Failure('the import is refused')
+        w.await_('the new rules serve', lambda: w.advance('0d') and 'like-walkers' in {s['id'] for s in w.js('segments', 'list')})
+
+    def train(self, w, timeout=30):
+        return w.http('POST', '/v1/lookalikes/train', 'like-walkers', admin=True, timeout=timeout)[0]
+
+    def act(self, w):
+        w.trained = self.train(w, timeout=10) == 200
+
+    def again(self, w):
+        w.trained = w.trained or w.await_('a training succeeds', lambda: self.train(w) == 200)
+
+    def after(self, w):
+        if not w.trained:
+            w.await_('a training succeeds', lambda: self.train(w) == 200)
+        w.await_('everything is folded', lambda: w.advance('0d'))
+        size = {s['id']: s['size'] for s in w.js('segments', 'list')}['like-walkers']
+        if not size:
+            raise Failure('a lookalike was trained and has no members')
+
+
 class Import(Stage):
     """A slice over several days: all of it is in or nothing; what was refused comes again."""
     name = 'import'
@@ -434,4 +469,4 @@ class Restore(Alone):
         check_backup(w, w.restored or restore(w))
 
 
-STAGES = {s.name: s for s in (c() for c in (Start, Hits, Fold, Reload, Quarantine, Release, Import, Erase, Night, Backup, Stop, Deliver, Export, CompactAlone, ImportAlone, BackupAlone, Restore))}
+STAGES = {s.name: s for s in (c() for c in (Start, Hits, Fold, Reload, Quarantine, Release, Train, Import, Erase, Night, Backup, Stop, Deliver, Export, CompactAlone, ImportAlone, BackupAlone, Restore))}

@@ -109,6 +109,8 @@ class World:
         env = dict(os.environ)
         if control:
             env.update(LD_PRELOAD=SHIM, CRUMB_FAULT_CONTROL=control.path, CRUMB_FAULT_ROOT=root or self.root)
+            if self.power:
+                env.update(CRUMB_FAULT_POWER=os.path.join(self.dir, 'power'))
         return env
 
     def spawn(self, shim=True, wrap=(), more=()):
@@ -172,7 +174,7 @@ class World:
         self.may_be_killed = True
         return True
 
-    may_be_killed = may_check = False
+    may_be_killed = may_check = power = False
 
     def alive(self):
         """False when it was killed as arranged; any other end is a failure."""
