@@ -158,8 +158,9 @@ static int restore(struct cli *c, int argc, char **argv)
 		    (json_int_t)t.damaged, "erased",
 		    (json_int_t)again, "visitors", (json_int_t)totals.visitors, "events", (json_int_t)totals.events));
 	else
-		printf("%u days are back, %u have expired, %u are damaged in the backup; %llu visitors, %llu events; %zu erased visitors stay erased\n",
-		    t.days, t.expired, t.damaged, (unsigned long long)totals.visitors, (unsigned long long)totals.events, again);
+		printf("%u %s back, %u expired, %u damaged in the backup; %llu %s, %llu %s; %zu erased %s erased\n", t.days, cli_plural(t.days, "day is", "days are"),
+		    t.expired, t.damaged, (unsigned long long)totals.visitors, cli_plural(totals.visitors, "visitor", "visitors"),
+		    (unsigned long long)totals.events, cli_plural(totals.events, "event", "events"), again, cli_plural(again, "visitor stays", "visitors stay"));
 	return EXIT_FINE;
 }
 

@@ -289,6 +289,20 @@ static const struct command *find(int argc, char **argv, int *words)
 	return NULL;
 }
 
+/* The commands that begin with the word; false: none do. */
+static bool print_group(const char *first)
+{
+	size_t n = strlen(first);
+	bool any = false;
+	for (size_t t = 0; t < TABLES; t++)
+		for (const struct command *cmd = tables[t]; cmd->name; cmd++)
+			if (strncmp(cmd->name, first, n) == 0 && cmd->name[n] == ' ') {
+				printf("  %-19s %s\n", cmd->name, cmd->summary);
+				any = true;
+			}
+	return any;
+}
+
 /* The command that was meant by one or two words; "" in the hint: none is like them. */
 static const char *meant_command(int argc, char **argv, char hint[200])
 {
@@ -360,6 +374,8 @@ static int run(struct cli *c, int argc, char **argv)
 	if (help)
 		argc--, argv++;
 	const struct command *cmd = find(argc, argv, &words);
+	if (!cmd && help && argc == 1 && print_group(argv[0]))
+		return EXIT_FINE;
 	if (!cmd)
 		return unknown(argc, argv);
 	argc -= words, argv += words;

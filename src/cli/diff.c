@@ -233,6 +233,8 @@ static json_t *move_json(const struct rules *old, const struct rules *fresh, con
 	}
 	if (a && b)
 		json_object_set_new(j, "settings", setting_changes(a, b));
+	if (b && b->like)
+		json_object_set_new(j, "lookalike", json_pack("{s:s,s:b}", "seed", b->like->seed, "trained", b->like->model != NULL));
 	return j;
 }
 
@@ -297,17 +299,28 @@ static void print_names(const json_t *list, const char *what)
 	}
 }
 
-/* What changes who is in it. */
+/* What changes who is in it. Before it was there nobody was in it, and afterwards nobody is. */
 static void print_move(const json_t *row, uint32_t k)
 {
 	char a[32], b[32], d[32];
+	const char *change = text(row, "change");
+	const json_t *like = json_object_get(row, "lookalike");
+	if (like && !json_is_true(json_object_get(like, "trained"))) {
+		printf("    like  %s; nobody is in it before 'crumb lookalike train %s', or the next night\n", text(like, "seed"), text(row, "id"));
+		return;
+	}
 	if (json_object_get(row, "from"))
 		printf("    from  %s\n    to    %s\n", text(row, "from"), text(row, "to"));
 	else if (json_object_get(row, "when"))
 		printf("    when  %s\n", text(row, "when"));
 	else
 		puts("    its condition reads as before, but something that it refers to has changed");
-	printf("    enter %s, stay %s, leave %s\n", number(row, "enter", a, k), number(row, "stay", b, k), number(row, "leave", d, k));
+	if (strcmp(change, "added") == 0)
+		printf("    enter %s\n", number(row, "enter", a, k));
+	else if (strcmp(change, "removed") == 0)
+		printf("    leave %s\n", number(row, "leave", d, k));
+	else
+		printf("    enter %s, stay %s, leave %s\n", number(row, "enter", a, k), number(row, "stay", b, k), number(row, "leave", d, k));
 }
 
 static void print_segment(const json_t *row, uint32_t k)

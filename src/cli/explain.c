@@ -129,7 +129,7 @@ static json_t *step_json(const struct explaining *x, const struct step *s)
 		j = json_pack("{s:s,s:s,s:I}", "action", "events", "category", cat, "count", (json_int_t)s->n);
 		break;
 	case STEP_DAYS:
-		snprintf(words, sizeof words, "%s on %lld more days", cat, (long long)s->n);
+		snprintf(words, sizeof words, "%s on %lld more %s", cat, (long long)s->n, cli_plural((uint64_t)s->n, "day", "days"));
 		j = json_pack("{s:s,s:s,s:I}", "action", "days", "category", cat, "count", (json_int_t)s->n);
 		break;
 	case STEP_VALUE:

@@ -113,7 +113,7 @@ static void print_result(struct cli *c, const struct destination *d, const struc
 	}
 	json_decref(list);
 	if (r->unusable)
-		fprintf(stderr, "crumb: %llu ids cannot be written in this format and were left out\n", (unsigned long long)r->unusable);
+		fprintf(stderr, "crumb: %llu %s left out: this format cannot write them\n", (unsigned long long)r->unusable, cli_plural(r->unusable, "id was", "ids were"));
 	if (r->state == DELIVERY_NOTHING)
 		printf("%s: nothing to say, the partner has everything\n", d->id);
 	else if (r->state == DELIVERY_DONE)

@@ -472,7 +472,7 @@ static void print_import(const struct importer *im, double seconds)
 	if (im->aside)
 		printf("%llu set aside: crawlers and the like; 'crumb quarantine' lists them\n", (unsigned long long)im->aside);
 	if (log)
-		printf("%llu static files, %llu other methods than GET, %llu errors and redirects and %llu that are no request were skipped\n",
+		printf("skipped: static files %llu, other methods than GET %llu, errors and redirects %llu, no request %llu\n",
 		    (unsigned long long)kinds[ACCESS_STATIC], (unsigned long long)kinds[ACCESS_METHOD], (unsigned long long)kinds[ACCESS_STATUS],
 		    (unsigned long long)kinds[ACCESS_REQUEST]);
 	json_object_foreach(im->refused, why, n)

@@ -49,7 +49,9 @@ static int check(struct cli *c, int argc, char **argv)
 		rules_print_findings(path, &report);
 	if (!c->json && e)
 		fprintf(stderr, "%zu %s: these rules are refused\n", report.errors, cli_plural(report.errors, "mistake", "mistakes"));
-	if (!c->json && !e)
+	if (!c->json && !e && r->categories_n <= 1 && r->segments_n == 0)
+		printf("%s defines no category and no segment\n", path);
+	else if (!c->json && !e)
 		printf("%zu %s and %zu %s, no mistakes%s\n", r->categories_n - 1, cli_plural(r->categories_n - 1, "category", "categories"), r->segments_n,
 		    cli_plural(r->segments_n, "segment", "segments"), warnings ? ", but warnings" : "");
 	rules_unref(r);

@@ -231,7 +231,11 @@ static void warn_of_leaks(const struct learning *x, struct learned *l)
 		snprintf(names + at, sizeof names - at, "%s'%.40s'", n > 1 ? ", " : "", name);
 	}
 	if (!n && l->auc > 0.99 && l->features_n) {
-		feature_name(x->r, &l->features[0].f, name);
+		const struct feature *f = &l->features[0].f; /* what can be excluded is a category */
+		if (f->kind < FEATURE_ACTIVE)
+			snprintf(name, sizeof name, "%s", x->r->categories[f->cat].id);
+		else
+			feature_name(x->r, f, name);
 		snprintf(names, sizeof names, "'%.80s'", name);
 		n = 1;
 	}

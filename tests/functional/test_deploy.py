@@ -227,6 +227,11 @@ lookalikes:
     assert {(s['what'], s['from'], s['to']) for s in row['coat-fans']['settings']} >= {('destinations', 'page', None), ('owner', None, 'anna'), ('split', None, '90/10'), ('alert', 'size < 500', None)}
     text = server.cli('rules', 'diff', str(tmp_path / 'was.yaml'), str(tmp_path / 'same.yaml')).stdout
     assert 'segment fans is now called coat-fans' in text and 'destinations: page → none' in text and 'category apparel.shoes is now called apparel.boots' in text
+    added = write(tmp_path / 'added.yaml', same + '  - {id: like-more, seed: buyers, reach: 5%}\n')
+    text = server.cli('rules', 'diff', str(tmp_path / 'same.yaml'), added).stdout
+    assert "like  buyers; nobody is in it before 'crumb lookalike train like-more'" in text and '3 segments stay as they are' in text
+    text = server.cli('rules', 'diff', str(tmp_path / 'was.yaml'), write(tmp_path / 'less.yaml', was.replace('  - {id: buyers, when: purchase}\n', ''))).stdout
+    assert re.search(r'segment buyers is removed\n    when  purchase\n    leave fewer than 20\n', text)
     text = server.cli('rules', 'diff', str(tmp_path / 'was.yaml'), str(tmp_path / 'was.yaml')).stdout
     assert text == '3 segments stay as they are\n'
 

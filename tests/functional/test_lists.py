@@ -194,3 +194,10 @@ def test_one_is_not_many(tmp_path):
                                                                            ', '.join('{id: s%d, when: c0 >= %d}' % (i, i + 1) for i in range(segments))))
         r = subprocess.run([os.path.join(BUILD, 'crumb'), 'rules', 'check', str(path)], capture_output=True, text=True, timeout=60)
         assert r.stdout.startswith('1 category and 1 segment, no mistakes' if categories == 1 else '2 categories and 3 segments, no mistakes'), r
+
+
+def test_help_of_a_group_and_an_empty_folder(tmp_path):
+    r = subprocess.run([os.path.join(BUILD, 'crumb'), 'help', 'rules'], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0 and {l.split('  ')[1].strip() for l in r.stdout.splitlines()} >= {'rules check', 'rules deploy', 'rules test'}
+    r = subprocess.run([os.path.join(BUILD, 'crumb'), 'rules', 'check', str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert 'no mistakes' not in r.stdout and 'defines no category and no segment' in r.stdout and 'there are no rules here' in r.stderr
