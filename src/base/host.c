@@ -29,8 +29,6 @@ static size_t ascii(struct str s, char out[HOST_MOST])
 	for (size_t i = 0; fine && i < s.n; i++) {
 		char c = chr_lower(s.p[i]);
 		fine = chr_digit(c) || chr_alpha(c) || c == '-' || c == '_' || (c == '.' && label);
-		bool edge = i + 1 == s.n || s.p[i + 1] == '.';
-		fine = fine && !(c == '-' && (label == 0 || edge)); /* RFC 1123 2.1 */
 		label = c == '.' ? 0 : label + 1;
 		fine &= label <= 63;
 		out[n++] = c;

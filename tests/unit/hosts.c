@@ -8,7 +8,7 @@ TEST(a_name_is_read_as_requests_have_it)
 {
 	static const struct {
 		const char *text, *want; /* NULL: no host */
-	} all[] = {{"shop.example", "shop.example"}, {"SHOP.Example.", "shop.example"}, {"b\u00fccher.example", "xn--bcher-kva.example"}, {"BU\u0308CHER.example", "xn--bcher-kva.example"},
+	} all[] = {{"shop.example", "shop.example"}, {"foo-.shop.example", "foo-.shop.example"}, {"SHOP.Example.", "shop.example"}, {"b\u00fccher.example", "xn--bcher-kva.example"}, {"BU\u0308CHER.example", "xn--bcher-kva.example"},
 	    {"xn--bcher-kva.example", "xn--bcher-kva.example"}, {"stra\u00dfe.example", "xn--strae-oqa.example"}, {"\u4f8b\u3048.\u30c6\u30b9\u30c8", "xn--r8jz45g.xn--zckzah"},
 	    {"localhost", "localhost"}, {"127.0.0.1", "127.0.0.1"}, {"[2001:DB8::1]", "[2001:db8::1]"}, {"a_b.example", "a_b.example"}, {"", NULL}, {".", NULL},
 	    {"a..b", NULL}, {".a", NULL}, {"a b", NULL}, {"a/b", NULL}, {"*.a", NULL}, {"[::1", NULL}, {"a:1", NULL}, {"\xff.example", NULL}};

@@ -171,7 +171,7 @@ TEST(values_that_are_none_are_told_with_what_was_meant)
 	    {"consent.default=alow", "'allow'"}, {"sites=//shop.example", "'https://shop.example'"}, {"sites=http//shop.example", "'https://shop.example'"}, {"sites=https:shop.example", "'https://shop.example'"},
 	    /* nothing like it */
 	    {"privacy.k=", NULL}, {"privacy.k=-5", NULL}, {"privacy.k=many", NULL}, {"privacy.k=0x20", NULL}, {"store.map_gb=0.5", NULL}, {"retention=91", NULL}, {"retention=e", NULL},
-	    {"log.level=loud", NULL}, {"sites=-shop.example", NULL}, {"sites=shop-.example", NULL}};
+	    {"log.level=loud", NULL}, {"sites=shop..example", NULL}};
 	struct config c;
 	assert_int_equal(config_init(&c), OK);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
