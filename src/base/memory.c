@@ -19,11 +19,6 @@ bool memory_short(void)
 	return missing;
 }
 
-enum err memory_check(void)
-{
-	return missing ? err_set(ERR_NOMEM, "no memory for this now") : OK;
-}
-
 void *memory_for_json(size_t n)
 {
 	void *p = malloc(n);

@@ -11,7 +11,11 @@
 void memory_begin(void); /* a job begins: what was missing before is forgotten */
 void memory_none(void);	 /* there was none; err_set(ERR_NOMEM, …) says so, too */
 bool memory_short(void); /* there was none, since memory_begin() */
-enum err memory_check(void) MUST_CHECK; /* ERR_NOMEM: the same */
+/* ERR_NOMEM: the same. */
+MUST_CHECK static inline enum err memory_check(void)
+{
+	return memory_short() ? err_set(ERR_NOMEM, "no memory for this now") : OK;
+}
 void *memory_for_json(size_t n); /* malloc() that says when there is none: an array without a row, an object without a key is no answer */
 
 #endif
