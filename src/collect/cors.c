@@ -2,6 +2,7 @@
 #include "crumb/collect/collecting.h"
 
 #include "crumb/core/metric.h"
+#include "crumb/privacy/site.h"
 
 /* "scheme://host[:port]" without scheme. */
 static struct str authority(struct str origin)

@@ -9,6 +9,7 @@
 #include "crumb/core/metric.h"
 #include "crumb/answers/visitor.h"
 #include "crumb/http/accept.h"
+#include "crumb/privacy/site.h"
 
 #include <stdlib.h>
 

@@ -6,6 +6,7 @@
 #include "crumb/privacy/agent.h"
 #include "crumb/privacy/referrer.h"
 #include "crumb/privacy/scrub.h"
+#include "crumb/privacy/site.h"
 
 #define VALUE_BOUND 1e9
 
@@ -119,40 +120,6 @@ static enum referrer cached_referrer(struct anonymiser *a, struct str referrer, 
 		a->referrers[at].class = referrer_of_host(outside);
 	}
 	return a->referrers[at].class;
-}
-
-/* Splits a configured site, which is a host or an origin, into host and scheme. */
-static struct str site_host(struct str site)
-{
-	struct url_parts u;
-	return url_split(site, &u) ? u.host : site;
-}
-
-bool site_is_ours(const struct config *c, struct str host)
-{
-	struct str rest = str_c(c->sites), site;
-	if (!*c->sites)
-		return true;
-	while (str_cut(&rest, ',', &site))
-		if (str_ieq(site_host(str_trim(site)), host))
-			return true;
-	return false;
-}
-
-bool origin_is_ours(const struct config *c, struct str origin)
-{
-	struct str rest = str_c(c->sites), site;
-	struct url_parts u;
-	while (*c->sites && str_cut(&rest, ',', &site)) {
-		site = str_trim(site);
-		if (str_ieq(site, origin))
-			return true;
-		/* a bare host stands for its https origin */
-		if (!str_has(site, STR("://")) && str_find(site, ':') == site.n && url_split(origin, &u) && str_ieq(u.scheme, STR("https")) &&
-		    origin.n == u.scheme.n + 3 + u.host.n && str_ieq(u.host, site))
-			return true;
-	}
-	return false;
 }
 
 static struct str keep(struct anonymiser *a, size_t n)

@@ -3,6 +3,7 @@
 #include "crumb/privacy/anonymise.h"
 #include "crumb/privacy/country.h"
 #include "crumb/privacy/iab.h"
+#include "crumb/privacy/site.h"
 
 /* What all strings together say. A refusal outweighs a no, a no outweighs a yes. */
 struct findings {

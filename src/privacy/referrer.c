@@ -2,6 +2,7 @@
 
 #include "crumb/privacy/anonymise.h"
 #include "crumb/privacy/scrub.h"
+#include "crumb/privacy/site.h"
 
 /* Made at build from etc/referrers.txt. */
 extern const char referrers_txt[];

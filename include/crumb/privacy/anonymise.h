@@ -55,9 +55,5 @@ enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const str
 struct place anonymiser_place(struct anonymiser *a, const struct network *n);
 /* Fills everything but visitor, t, flags and leaves. */
 void anonymise(struct anonymiser *a, const struct hit *h, struct event *out);
-/* Is `host` one of the configured sites (all are, when none is configured)? */
-bool site_is_ours(const struct config *c, struct str host);
-/* Is `origin` (scheme://host[:port]) one that may read answers with credentials? */
-bool origin_is_ours(const struct config *c, struct str origin);
 
 #endif

@@ -46,6 +46,8 @@ struct sockaddr;
 struct network network_of(const struct sockaddr *addr);
 /* One address as proxies and logs write it: brackets, a port, and the zone of RFC 4007 11 may be there. 128 bits, IPv4 in its mapped form (RFC 4291
  * 2.5.5.2). False: what stands there is no address. It is whole: nobody may keep it. */
+/* The address of a peer, IPv4 in the mapped form; false: it has none. */
+bool address_of_peer(const struct sockaddr *addr, uint8_t out[16]);
 bool address_read(struct str text, uint8_t out[16]);
 bool network_parse(struct str text, struct network *out); /* the same, cut */
 
