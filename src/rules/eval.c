@@ -7,11 +7,6 @@
 #include "crumb/base/memory.h"
 #include <stdlib.h>
 
-uint16_t rules_window_start(uint8_t window, uint16_t today)
-{
-	return window == 0 || window > today ? 0 : (uint16_t)(today - window + 1);
-}
-
 bool rules_compare(const struct rule_node *n, int64_t a)
 {
 	switch (n->op) {
@@ -89,24 +84,6 @@ static bool first_within(const struct profile *p, const struct rule_node *n, uin
 	size_t rows;
 	const struct cat_day *r = profile_span(p, n->cat, &rows);
 	return rows > 0 && r[0].day <= today && r[0].day >= rules_window_start(n->window, today);
-}
-
-struct str rules_fact(const struct profile *p, enum fact f)
-{
-	switch (f) {
-	case FACT_COUNTRY:
-		return place_country(&p->place);
-	case FACT_REGION:
-		return place_region(&p->place);
-	case FACT_DEVICE:
-		return str_c(p->agent_day ? device_names[p->agent.device] : "");
-	case FACT_OS:
-		return str_c(p->agent_day ? os_names[p->agent.os] : "");
-	case FACT_BROWSER:
-	case FACT_MAX:
-	default:
-		return str_c(p->agent_day ? browser_names[p->agent.browser] : "");
-	}
 }
 
 static bool fact_holds(const struct profile *p, const struct rule_node *n)

@@ -9,60 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- shared by several sections */
-
-static bool valid_id(struct str id)
-{
-	if (id.n == 0 || id.n > 128 || id.p[0] == '.' || id.p[id.n - 1] == '.' || id.p[0] == '-')
-		return false;
-	for (size_t i = 0; i < id.n; i++) {
-		char c = id.p[i];
-		if (!chr_alpha(c) && !chr_digit(c) && c != '_' && c != '-' && c != '.')
-			return false;
-		if (c == '.' && id.p[i - 1] == '.')
-			return false;
-	}
-	return true;
-}
-
-static char *kept(struct loader *l, struct str s)
-{
-	return (char *)(uintptr_t)rules_keep(l->r, s).p;
-}
-
-void yaml_id(struct loader *l, const yaml_node_t *n, char **out)
-{
-	struct str s;
-	char near[130], hint[200];
-	if (!yaml_value(l, n, "an id", &s))
-		return;
-	if (valid_id(s)) {
-		*out = kept(l, s);
-		return;
-	}
-	size_t k = 0;
-	for (size_t i = 0; i < s.n && k < sizeof near - 1; i++)
-		near[k++] = chr_alpha(s.p[i]) || chr_digit(s.p[i]) || s.p[i] == '_' || s.p[i] == '.' ? s.p[i] : '-';
-	near[k] = 0;
-	if (valid_id(str_make(near, k)))
-		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
-	else
-		snprintf(hint, sizeof hint, "an id is letters, digits, '_' and '-', with dots between parts");
-	complain(l, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
-}
-
-void load_words(struct loader *l, const yaml_node_t *n, const char *what, char **out)
-{
-	struct str s;
-	if (yaml_text(l, n, what, &s))
-		*out = kept(l, s);
-}
-
-void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out)
-{
-	yaml_words(l, n, "labels", &out->list, &out->n);
-}
-
 #define IAB_LAST 1679 /* of Audience Taxonomy 1.1 */
 
 /* --- categories */
@@ -420,7 +366,7 @@ static void like_condition(struct loader *l, struct segment *s)
 	buf_addf(&b, "(%s) and not segment(%s)", s->like->population ? s->like->population : "visits", s->like->seed);
 	if (s->like->exclude)
 		buf_addf(&b, " and not (%s)", s->like->exclude);
-	s->when = kept(l, buf_view(&b));
+	s->when = load_kept(l, buf_view(&b));
 	buf_done(&b);
 	size_t len = strlen(s->when);
 	struct rules_at *places = rules_alloc(l->r, (len + 1) * sizeof *places);
@@ -488,7 +434,7 @@ static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"a
 static void load_file(struct loader *l, struct str name, struct str text)
 {
 	yaml_document_t doc;
-	l->file = kept(l, name);
+	l->file = load_kept(l, name);
 	l->text = text;
 	if (!yaml_open(l, &doc))
 		return;
@@ -539,7 +485,7 @@ static void number_categories(struct loader *l)
 			if (map_get(&r->category_ids, id, &known))
 				continue;
 			CHECK(array_room_zeroed(r->categories, l->categories_cap, r->categories_n + 1));
-			char *copy = kept(l, id);
+			char *copy = load_kept(l, id);
 			struct rules_at at = r->categories[i].at;
 			r->categories[r->categories_n] = (struct category){.id = copy, .name = copy, .at = at};
 			map_put(&r->category_ids, str_c(copy), (uint32_t)r->categories_n++);
@@ -638,7 +584,7 @@ static enum err load_bundle(struct str bundle, bool stored, struct report *repor
 	sodium_bin2hex(r->hash_text, sizeof r->hash_text, r->hash, sizeof r->hash);
 	struct loader l = {.stored = stored, .r = r, .report = report};
 	CHECK(array_room_zeroed(r->categories, l.categories_cap, 1));
-	r->categories[0] = (struct category){.id = kept(&l, STR("")), .name = kept(&l, STR("")), .parent = -1};
+	r->categories[0] = (struct category){.id = load_kept(&l, STR("")), .name = load_kept(&l, STR("")), .parent = -1};
 	r->categories_n = 1;
 	struct mp m = mp_over(buf_view(&r->bundle));
 	uint32_t n = mp_array(&m);

@@ -57,7 +57,8 @@ bool yaml_list(
 /* Parses the file that `l` is at; false: it is no YAML, which was reported. */
 bool yaml_open(struct loader *l, yaml_document_t *doc);
 
-/* --- load.c */
+/* --- loader.c */
+char *load_kept(struct loader *l, struct str s); /* a copy that lives as long as the rules, with a zero behind it */
 void load_words(struct loader *l, const yaml_node_t *n, const char *what, char **out); /* a text, kept */
 void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out);
 /* --- vocabulary.c */

@@ -3,7 +3,6 @@
 #include "crumb/base/code.h"
 #include "crumb/base/text.h"
 #include "crumb/core/metric.h"
-#include "match.h"
 #include "scan.h"
 #include "trie.h"
 
@@ -241,6 +240,24 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 	}
 }
 
+static void matcher_free(struct rules_matcher *m)
+{
+	if (!m)
+		return;
+	map_done(&m->exact);
+	map_done(&m->affixes);
+	map_done(&m->leaves);
+	map_done(&m->words);
+	map_done(&m->ranges);
+	trie_done(&m->paths);
+	for (int f = 0; f < FIELD_MAX; f++)
+		scan_free(m->scans[f]);
+	free(m->next);
+	free(m->from);
+	free(m->categories);
+	free(m);
+}
+
 static enum err matcher_new(struct rules *r, struct rules_matcher **out)
 {
 	struct rules_matcher *m = calloc(1, sizeof *m);
@@ -268,28 +285,10 @@ static enum err matcher_new(struct rules *r, struct rules_matcher **out)
 	free(in);
 	map_done(&counts);
 	if (e)
-		rules_matcher_free(m);
+		matcher_free(m);
 	else
-		*out = m;
+		*out = m, r->matcher_free = matcher_free;
 	return e;
-}
-
-void rules_matcher_free(struct rules_matcher *m)
-{
-	if (!m)
-		return;
-	map_done(&m->exact);
-	map_done(&m->affixes);
-	map_done(&m->leaves);
-	map_done(&m->words);
-	map_done(&m->ranges);
-	trie_done(&m->paths);
-	for (int f = 0; f < FIELD_MAX; f++)
-		scan_free(m->scans[f]);
-	free(m->next);
-	free(m->from);
-	free(m->categories);
-	free(m);
 }
 
 enum err rules_match_begin(struct rules *r, struct match **out)

@@ -5,42 +5,11 @@
 #include "crumb/base/mp.h"
 #include "crumb/base/text.h"
 #include "crumb/rules/match.h"
-#include "match.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-struct arena_block {
-	struct arena_block *next;
-	size_t used, cap;
-	_Alignas(16) char bytes[];
-};
-
-void *rules_alloc(struct rules *r, size_t n)
-{
-	n = (n + 15) & ~(size_t)15;
-	if (!r->arena || r->arena->cap - r->arena->used < n) {
-		size_t cap = n > 65536 ? n : 65536;
-		struct arena_block *b = calloc(1, sizeof *b + cap);
-		CHECK(b);
-		b->next = r->arena;
-		b->cap = cap;
-		r->arena = b;
-	}
-	void *p = r->arena->bytes + r->arena->used;
-	r->arena->used += n;
-	return p;
-}
-
-struct str rules_keep(struct rules *r, struct str s)
-{
-	char *p = rules_alloc(r, s.n + 1);
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	return str_make(p, s.n);
-}
 
 struct rules *rules_ref(struct rules *r)
 {
@@ -53,12 +22,9 @@ void rules_unref(struct rules *r)
 {
 	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
 		return;
-	rules_matcher_free(r->matcher);
-	while (r->arena) {
-		struct arena_block *next = r->arena->next;
-		free(r->arena);
-		r->arena = next;
-	}
+	if (r->matcher)
+		r->matcher_free(r->matcher);
+	rules_free_arena(r);
 	map_done(&r->category_ids);
 	map_done(&r->segment_ids);
 	map_done(&r->vocabulary_ids);

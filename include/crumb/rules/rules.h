@@ -226,7 +226,8 @@ struct rules {
 	bool tangled; /* segments refer to each other in a circle, or too deeply: nothing may follow the references */
 	struct map category_ids, segment_ids, vocabulary_ids;
 	struct map last_parts;	       /* of category ids; the value RULES_AMBIGUOUS: several end so */
-	struct rules_matcher *matcher; /* made when first asked for: rules_match_begin() */
+	struct rules_matcher *matcher; /* made when first asked for, and from then on as it is: rules_match_begin() */
+	void (*matcher_free)(struct rules_matcher *m); /* of whoever made it */
 	struct arena_block *arena;
 };
 #define RULES_AMBIGUOUS UINT32_MAX
@@ -273,5 +274,6 @@ enum err rules_condition(struct rules *r, struct str text, struct report *report
 
 void *rules_alloc(struct rules *r, size_t n); /* zeroed, lives as long as the rules */
 struct str rules_keep(struct rules *r, struct str s);
+void rules_free_arena(struct rules *r); /* with the last reference */
 
 #endif
