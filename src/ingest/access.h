@@ -56,6 +56,11 @@ bool access_quoted(struct str *rest, struct str *out);
 char *access_room(struct access *a, size_t n);
 /* %HH to bytes, in the scratch; what is none stays. */
 struct str access_unpercent(struct access *a, struct str s);
+/* The usual writing of an address; false: it is that of nobody, all zero. */
+bool access_written(const uint8_t b[16], char out[ADDRESS_TEXT]);
+/* What httpd and nginx write for bytes that are none of a log, as those bytes, in the scratch. */
+struct str access_unescaped(struct access *a, struct str s);
+/* Could it be a host, with a port behind it or not? */
 bool access_host_like(struct str s, bool *port);
 
 #endif
