@@ -314,7 +314,7 @@ static enum err write_files(struct differ *d, const char *held_path, const char 
 		held_drop(d->held);
 		return e;
 	}
-	ledger_keep(held_path);
+	held_keep(held_path);
 	return held_finish(d->held);
 }
 
@@ -399,7 +399,7 @@ enum err plan_confirm(const char *held_path, const char *rows_path, const struct
 				confirm(a, &s, names, map, &h);
 			held_put(w, &h);
 		}
-		ledger_keep(held_path);
+		held_keep(held_path);
 		e = held_finish(w);
 	}
 	free(map);

@@ -1,6 +1,7 @@
 #include "crumb/delivery/held.h"
 
 #include "crumb/base/array.h"
+#include "crumb/base/log.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/store/store.h"
@@ -273,4 +274,13 @@ void held_drop(struct held_writer *w)
 	fclose(w->file);
 	unlink(w->fresh);
 	free(w);
+}
+
+void held_keep(const char *held)
+{
+	char before[FILE_PATH_MAX];
+	snprintf(before, sizeof before, "%s.before", held);
+	unlink(before);
+	if (link(held, before) != 0 && errno != ENOENT)
+		log_warn("deliver", "no second copy of the ledger is kept path=%s why=\"%s\"", held, strerror(errno));
 }

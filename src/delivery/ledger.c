@@ -14,15 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void ledger_keep(const char *held)
-{
-	char before[OUTBOX_PATH];
-	snprintf(before, sizeof before, "%s.before", held);
-	unlink(before);
-	if (link(held, before) != 0 && errno != ENOENT)
-		log_warn("deliver", "no second copy of the ledger is kept path=%s why=\"%s\"", held, strerror(errno));
-}
-
 /* Moves a file or folder of the destination to dead/NAME-TIME, where it stays for a week. `stays`: the file keeps its name as well. */
 static enum err set_aside(const struct outbox *place, const char *path, const char *name, bool stays, uint32_t now)
 {

@@ -24,8 +24,6 @@ void outbox_path(const struct outbox *o, const char *name, char out[OUTBOX_PATH]
 enum err outbox_log(const struct outbox *o, const char *destination, const char *state, uint32_t now, const char *why) MUST_CHECK;
 
 /* --- damage (ledger.c) */
-/* The ledger as it is stays as held.before: call it before the ledger is replaced. */
-void ledger_keep(const char *held);
 /* A damaged ledger is set aside and made anew from the one before and the rows of what is under way: all of it may be at the partner. */
 enum err ledger_mend(const struct outbox *o, const char *destination, uint32_t now) MUST_CHECK;
 enum err ledger_drop_pending(const struct outbox *o, const char *destination, uint32_t now) MUST_CHECK;

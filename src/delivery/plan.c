@@ -162,46 +162,6 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *v, c
 	return OK;
 }
 
-static int by_id(const void *a, const void *b, void *arg)
-{
-	const struct member *x = a, *y = b;
-	const char *ids = arg;
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	int c = memcmp(ids + x->id_at, ids + y->id_at, x->id_n < y->id_n ? x->id_n : y->id_n);
-	return c ? c : x->id_n < y->id_n ? -1 : x->id_n > y->id_n;
-}
-
-bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts)
-{
-	held_item_clear(out);
-	if (p->at == p->members_n)
-		return false;
-	const struct member *first = &p->members[p->at];
-	memcpy(out->id, p->ids.p + first->id_at, first->id_n);
-	out->id_n = first->id_n;
-	*facts = (struct out_item){.purposes = first->purposes, .consent = first->consent};
-	for (; p->at < p->members_n && by_id(first, &p->members[p->at], p->ids.p) == 0; p->at++) {
-		const struct member *m = &p->members[p->at];
-		for (unsigned i = 0; i < m->rows_n; i++) {
-			const struct member_row *r = &p->rows[m->rows_at + i];
-			unsigned at = 0;
-			while (at < out->rows_n && out->rows[at].segment < r->segment)
-				at++;
-			if (at == out->rows_n || out->rows[at].segment != r->segment) {
-				held_item_add(out);
-				memmove(out->rows + at + 1, out->rows + at, (out->rows_n - 1 - at) * sizeof *out->rows);
-				out->rows[at] = (struct held_row){.segment = r->segment};
-			}
-			if (r->until > out->rows[at].until)
-				out->rows[at].until = r->until;
-		}
-		if (m->consent)
-			facts->purposes &= m->purposes;
-	}
-	return true;
-}
-
 /* --- the plan */
 
 static void free_plan(struct plan *p)
@@ -237,7 +197,7 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	if (!e)
 		e = scan_members(w->g, &scan);
 	if (!e && p.members_n)
-		qsort_r(p.members, p.members_n, sizeof *p.members, by_id, p.ids.p);
+		qsort_r(p.members, p.members_n, sizeof *p.members, plan_by_id, p.ids.p);
 	for (unsigned i = 0; !e && i < p.n; i++) {
 		if (p.segments[i].why != PLAN_SENT)
 			continue; /* nobody was counted: that is no group that became small */

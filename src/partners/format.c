@@ -8,12 +8,6 @@
 #include <stdio.h>
 #include <time.h>
 
-uint32_t format_minutes(uint32_t now, uint16_t until)
-{
-	uint32_t at = until * (uint32_t)DAY_S;
-	return at > now + 60 ? (at - now) / 60 : 1;
-}
-
 void format_json(struct buf *out, struct str s)
 {
 	buf_add(out, "\"", 1);

@@ -61,5 +61,7 @@ void held_item_clear(struct held_item *i);
 struct held_row *held_item_add(struct held_item *i); /* zeroed. Without memory it takes the place of another, and held_finish() refuses */
 void held_item_done(struct held_item *i);
 int held_compare(const struct held_item *a, const struct held_item *b);
+/* The ledger as it is stays as held.before: call it before the ledger is replaced. */
+void held_keep(const char *held);
 
 #endif

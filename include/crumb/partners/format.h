@@ -3,6 +3,7 @@
 #ifndef CRUMB_PARTNERS_FORMAT_H
 #define CRUMB_PARTNERS_FORMAT_H
 
+#include "crumb/base/clock.h"
 #include "crumb/rules/destinations.h"
 
 enum change { ROW_KEEP, ROW_ADD, ROW_REMOVE };
@@ -71,7 +72,11 @@ enum err encoder_init(struct encoder *e, const struct destination *d, bool full,
 void encoder_done(struct encoder *e);
 
 /* Minutes from now to the beginning of the day; at least one. */
-uint32_t format_minutes(uint32_t now, uint16_t until);
+static inline uint32_t format_minutes(uint32_t now, uint16_t until)
+{
+	uint32_t at = until * (uint32_t)DAY_S;
+	return at > now + 60 ? (at - now) / 60 : 1;
+}
 /* A JSON string with its quotes. */
 void format_json(struct buf *out, struct str s);
 
