@@ -14,110 +14,6 @@
 
 /* --- generations */
 
-struct generation *generation_new(struct store *s, uint32_t number, struct rules *rules)
-{
-	struct generation *g = calloc(1, sizeof *g + s->shards * sizeof g->fold[0]);
-	CHECK(g);
-	g->refs = 1;
-	g->number = g->lineage = number;
-	g->shards = s->shards;
-	g->store = s;
-	g->rules = rules_ref(rules);
-	g->filled = calloc(s->shards, sizeof *g->filled);
-	g->sealed = calloc(s->shards, sizeof *g->sealed);
-	g->ready = calloc(s->shards, sizeof *g->ready);
-	CHECK(g->filled && g->sealed && g->ready);
-	return g;
-}
-
-void generation_unref(struct generation *g)
-{
-	if (!g || atomic_fetch_sub(&g->refs, 1) != 1)
-		return;
-	for (unsigned i = 0; i < g->shards; i++)
-		fold_close(&g->fold[i]);
-	if (atomic_load(&g->dropped))
-		store_drop_generation(g->store, g->number);
-	rules_unref(g->rules);
-	free(g->filled);
-	free(g->sealed);
-	free(g->ready);
-	free(g);
-}
-
-struct generation *generation_ref(struct generation *g)
-{
-	atomic_fetch_add(&g->refs, 1);
-	return g;
-}
-
-bool generation_damaged(const struct generation *g)
-{
-	for (unsigned i = 0; i < g->shards; i++)
-		if (db_damaged(&g->fold[i].shard.db))
-			return true;
-	return false;
-}
-
-static bool generation_replaced(const struct generation *g)
-{
-	for (unsigned i = 0; i < g->shards; i++)
-		if (db_replaced(&g->fold[i].shard.db))
-			return true;
-	return false;
-}
-
-enum err generation_open_folds(struct generation *g, struct store *s, const struct config *c)
-{
-	enum err e = OK;
-	for (unsigned i = 0; i < g->shards && !e; i++)
-		e = fold_open(&g->fold[i], s, g->number, i, g->rules, c);
-	return e;
-}
-
-enum err generation_stored_rules(struct store *s, uint32_t number, struct rules **out)
-{
-	struct shard sh;
-	struct db_txn t;
-	struct str bundle;
-	enum err e = store_shard(s, number, 0, &sh);
-	if (e)
-		return e;
-	if (!(e = db_begin(&sh.db, false, &t))) {
-		e = db_get(&t, sh.meta, STR("rules"), &bundle) ? rules_load(bundle, NULL, out) : err_set(ERR_CORRUPT, "the views name no rules");
-		db_abort(&t);
-	}
-	shard_close(&sh);
-	return e;
-}
-
-enum err generation_open(struct store *s, const struct config *c, struct generation **out)
-{
-	struct rules *rules;
-	/* a switch may remove the generation between our reading its name and opening it */
-	for (int tries = 0;; tries++) {
-		uint32_t number = store_current(s);
-		if (!number)
-			return err_set(ERR_NOT_FOUND, "%s: no views yet; crumbd makes them", s->path);
-		enum err e = store_locked(c) ? OK : store_check_views(s, number); /* whoever has the lock has looked */
-		if (!e)
-			e = generation_stored_rules(s, number, &rules);
-		struct generation *g = NULL;
-		if (!e) {
-			g = generation_new(s, number, rules);
-			rules_unref(rules);
-			e = generation_open_folds(g, s, c);
-		}
-		if (!e) {
-			*out = g;
-			return OK;
-		}
-		generation_unref(g);
-		if (tries == 4 || store_current(s) == number)
-			return e;
-	}
-}
-
 static enum err begin_generation(struct engine *e, uint32_t number, struct rules *rules, struct generation **out)
 {
 	store_drop_generation(e->store, number);
@@ -131,59 +27,6 @@ static enum err begin_generation(struct engine *e, uint32_t number, struct rules
 }
 
 /* --- threads */
-
-void engine_wait(pthread_cond_t *on, pthread_mutex_t *lock, long ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += ms % 1000 * 1000000;
-	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(on, lock, &until);
-}
-
-void engine_rest(struct engine *e, pthread_cond_t *on, long ms)
-{
-	uint64_t until = clock_mono_us() + (uint64_t)ms * 1000, now;
-	while (!e->stop && (now = clock_mono_us()) < until)
-		engine_wait(on, &e->lock, (long)((until - now) / 1000) + 1);
-}
-
-bool same_rules(const struct rules *a, const struct rules *b)
-{
-	return memcmp(a->hash, b->hash, sizeof a->hash) == 0;
-}
-
-/* One step for one shard of one generation. */
-void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t most, uint32_t now, struct progress *p)
-{
-	struct fold *f = &g->fold[shard];
-	size_t done;
-	bool more = false, sweep_more = false;
-	uint64_t from = clock_mono_us();
-	memory_begin();
-	pthread_mutex_lock(&f->busy);
-	enum err err = fold_some(f, e->store->journal, now, most, &done, &more);
-	if (!err && !more && !clock_jumped())
-		err = fold_sweep(f, now, SWEEP_MOST, &sweep_more);
-	pthread_mutex_unlock(&f->busy);
-	if (err) {
-		p->failed = true;
-		p->full |= err == ERR_FULL;
-		snprintf(p->why, sizeof p->why, "%s", err_text());
-	}
-	p->damaged |= db_damaged(&f->shard.db);
-	if (!err && !more)
-		atomic_store(&f->fresh_us, from);
-	p->worked |= !err && done > 0;
-	p->pending |= !err && (more || sweep_more);
-}
-
-bool engine_caught_up(const struct engine *e, const struct generation *g, unsigned shard, uint32_t hour)
-{
-	return fold_reached(&g->fold[shard], journal_last(e->store->journal, shard)) &&
-	       (atomic_load(&g->fold[shard].swept_hour) >= hour || clock_jumped());
-}
 
 /* A retired generation that nobody reads any more, or NULL. It is closed and removed by a fold thread without the lock, so that
  * neither a look-up nor anybody who wants the lock waits for the disk. The lock is held. */
@@ -209,29 +52,6 @@ static void note_trouble(struct engine_thread *me, const struct progress *p)
 	}
 }
 
-#define REMAKE_FIRST_S 60
-#define REMAKE_MOST_S 3600
-#define REMAKE_FORGET_S 86400
-
-/* The first time at once; when it was in vain, or happens again, with pauses that double. */
-void engine_damaged(struct engine *e, struct generation *g)
-{
-	uint64_t now = clock_mono_us(), since_s = (now - e->remade_us) / 1000000;
-	if (g != e->serving || e->remake_wanted)
-		return;
-	if (since_s > REMAKE_FORGET_S)
-		e->remakes = 0;
-	uint64_t pause_s = e->remakes > 6 ? REMAKE_MOST_S : (uint64_t)REMAKE_FIRST_S << e->remakes >> 1;
-	if (e->remakes && since_s < pause_s)
-		return;
-	e->remakes++;
-	e->remade_us = now;
-	e->remake_wanted = true;
-	e->giving_up |= e->building && e->building->adopts; /* it takes over what is damaged */
-	metric_inc(M_VIEWS_REMADE);
-	damage_note(e->store->damage, "state", 0, "generation %u was damaged while it was in use; it is made again from the journal", g->number);
-	pthread_cond_broadcast(&e->build);
-}
 
 static void *run(void *arg)
 {

@@ -131,18 +131,6 @@ void fold_close(struct fold *f)
 	*f = (struct fold){.retention = 0};
 }
 
-bool fold_profile(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *out)
-{
-	if (!shard_profile(&f->shard, t, k, out))
-		return false;
-	if (fold_fits(f->rules, out))
-		return true;
-	shard_bad_profile(&f->shard);
-	profile_clear(out);
-	out->bad = true;
-	return false;
-}
-
 /* --- batches */
 
 static int by_visitor(const void *a, const void *b)

@@ -57,6 +57,7 @@ struct progress {
 struct generation *generation_new(struct store *s, uint32_t number, struct rules *rules);
 struct generation *generation_ref(struct generation *g);
 enum err generation_open_folds(struct generation *g, struct store *s, const struct config *c) MUST_CHECK;
+bool generation_replaced(const struct generation *g); /* somebody put another file in the place of one of its own */
 bool generation_damaged(const struct generation *g); /* as far as anybody has met it */
 void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t most, uint32_t now, struct progress *p);
 bool engine_caught_up(const struct engine *e, const struct generation *g, unsigned shard, uint32_t hour);

@@ -14,6 +14,18 @@
 
 /* --- what one transaction changes besides profiles */
 
+bool fold_profile(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *out)
+{
+	if (!shard_profile(&f->shard, t, k, out))
+		return false;
+	if (fold_fits(f->rules, out))
+		return true;
+	shard_bad_profile(&f->shard);
+	profile_clear(out);
+	out->bad = true;
+	return false;
+}
+
 void fold_count_change(struct fold_scratch *x, uint16_t cat, int64_t by)
 {
 	if (x->counts[cat] == 0)
