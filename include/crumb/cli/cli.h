@@ -32,6 +32,8 @@ extern const struct command commands_read[], commands_db[], commands_backup[], c
     commands_data[], commands_clock[], commands_export[], commands_rules[], commands_ask[], commands_diff[], commands_deploy[], commands_explain[], commands_signals[],
     commands_examples[]; /* each ends with a zero row */
 
+#define CONFIG_DEFAULT "/etc/crumb/crumb.yaml" /* taken when neither -c nor CRUMB_CONFIG names a file */
+
 /* " (configuration: FILE, by CRUMB_CONFIG)", or that there is none: for words about what it names. */
 const char *cli_config_taken(const struct cli *c);
 /* Opens store and views for reading; complains and returns false if it cannot. */
@@ -42,11 +44,14 @@ struct node;
 bool cli_node(struct cli *c, struct node *n);
 int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));   /* exit 1, with words */
 int cli_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* exit 2, with words */
+void cli_fail_json(void); /* what went wrong first, as JSON, unless some was printed: who asked for JSON gets some, whatever the command */
 void cli_print_json(struct json_t *root);				    /* takes the reference */
 /* The value behind an option such as --out; NULL when it did not come. Marks both as used by setting them to NULL. */
 const char *cli_option(int argc, char **argv, const char *name);
 bool cli_flag(int argc, char **argv, const char *name);
 const char *cli_word(int argc, char **argv); /* next unused word that is no option; NULL: none */
+/* Words about misuse name this command from now on. False, and said: there is a flag that its synopsis does not have. */
+bool cli_begins(const struct command *cmd, int argc, char **argv);
 /* Complains about anything left. */
 bool cli_all_used(int argc, char **argv);
 /* The visitor that --cookie, --id or --key names; opens the store. False: said why, *rc is the exit status. */
