@@ -2,6 +2,7 @@
 #include "conn.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/core/metric.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,17 +55,6 @@ struct slot *conn_slot(struct http_conn *c)
 	s->last = s->bodyless = s->stays = false;
 	s->big.secret = true;
 	return s;
-}
-
-/* An answer that went, or never will: it may have told a new visitor's cookie, or what is known about somebody. */
-void conn_slot_wipe(struct slot *s)
-{
-	if (s->p == s->text)
-		explicit_bzero(s->text, s->n);
-	if (s->big.p)
-		buf_done(&s->big);
-	s->p = NULL;
-	s->n = s->sent = 0;
 }
 
 /* One writev of all answers that may go. Returns false when the connection was closed. */
@@ -308,4 +298,38 @@ void http_gate_fail(struct http_server *s, uint64_t n)
 			c->slots[at].gate = n;
 		}
 	}
+}
+
+/* --- refusing */
+
+static void count_error(int status)
+{
+	metric_inc(status == 431   ? M_BAD_HEADERS
+		   : status == 414 ? M_BAD_URI
+		   : status == 413 ? M_BAD_BODY_SIZE
+		   : status == 408 ? M_BAD_TIMEOUT
+		   : status == 401 ? M_UNAUTHORIZED
+				   : M_BAD_SYNTAX);
+}
+
+void conn_error(struct http_conn *c, int status)
+{
+	if (status != 503) /* not theirs */
+		count_error(status);
+	c->closing = c->refused = true;
+	conn_stop_reading(c);
+	if (c->used == SLOTS) {
+		conn_close(c);
+		return;
+	}
+	struct slot *s = conn_slot(c);
+	s->last = true;
+	http_reply((struct http_ticket){c, (unsigned)(s - c->slots)}, status, "text/plain",
+	    status == 401	? STR("WWW-Authenticate: Bearer\r\n")
+	    : status == 503 ? STR("Retry-After: 5\r\n")
+			    : STR(""),
+	    str_c(conn_reason(status)));
+	if (!c->closed && c->phase != PHASE_LINGER)
+		conn_phase(c, PHASE_ANSWER);
+	conn_flush(c);
 }

@@ -1,4 +1,4 @@
-/* The life of a connection: what it waits for, its buffer, reading, closing. */
+/* A connection from its first byte on: it is made, read from, parsed and answered, and its memory is kept for the next one. */
 #include "conn.h"
 
 #include "crumb/core/metric.h"
@@ -8,43 +8,6 @@
 #include <unistd.h>
 
 #define SPARE_MOST 1024
-
-/* --- lists by phase */
-
-static void unlist(struct http_conn *c)
-{
-	struct conn_list *l = &c->server->phases[c->phase];
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		l->first = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	else
-		l->last = c->prev;
-}
-
-static void enlist(struct http_conn *c, enum phase p)
-{
-	struct conn_list *l = &c->server->phases[p];
-	c->phase = p;
-	c->since = c->server->now;
-	c->next = NULL;
-	c->prev = l->last;
-	if (l->last)
-		l->last->next = c;
-	else
-		l->first = c;
-	l->last = c;
-}
-
-void conn_phase(struct http_conn *c, enum phase p)
-{
-	if (c->phase == p)
-		return;
-	unlist(c);
-	enlist(c, p);
-}
 
 /* --- begin and end */
 
@@ -73,13 +36,6 @@ static struct http_conn *new_conn(struct http_server *s)
 	return c;
 }
 
-/* Connections are freed by reap(), from the loop, so that nobody up the stack still holds one. */
-static void free_conn(struct http_conn *c)
-{
-	c->next = c->server->dead;
-	c->server->dead = c;
-}
-
 static void reap_one(struct http_server *s, struct http_conn *c)
 {
 	for (int i = 0; i < SLOTS; i++)
@@ -103,60 +59,6 @@ void conn_reap(struct http_server *s)
 	}
 }
 
-/* Closed, and on nobody's list any more. */
-void conn_let_go(struct http_conn *c)
-{
-	if (c->holds == 0 && !c->waiting && !c->marked)
-		free_conn(c);
-}
-
-void conn_close(struct http_conn *c)
-{
-	if (c->closed)
-		return;
-	CHECK(!c->busy); /* a handler is reading the request */
-	c->closed = true;
-	unlist(c);
-	event_del(&c->read_ev);
-	if (c->want_write)
-		event_del(&c->write_ev);
-	close(c->fd);
-	c->server->conns_n--;
-	explicit_bzero(c->in, c->in_n);
-	explicit_bzero(&c->peer, sizeof c->peer);
-	for (unsigned i = 0; i < c->used; i++)
-		conn_slot_wipe(&c->slots[(c->head + i) % SLOTS]);
-	conn_let_go(c);
-}
-
-/* Who asks for nothing may be about to ask: closing would answer that with a reset. What is in the socket already is for whoever has it next; what
- * was read of a request makes it ours. */
-void conn_leave(struct http_conn *c)
-{
-	const struct http_server *s = c->server;
-	if (c->closed || c->used || (c->phase != PHASE_IDLE && c->phase != PHASE_HEAD))
-		return;
-	bool clean = c->phase == PHASE_IDLE && c->start == c->in_n && !c->closing, given = s->give && clean;
-	if (!given && !s->late)
-		return;
-	if (given)
-		s->give(s->give_ctx, c->fd); /* who cannot be given away is closed as well */
-	conn_close(c);
-}
-
-/* Answered for the last time: let the peer read it before the connection goes, even if it is still sending. */
-void conn_linger(struct http_conn *c)
-{
-	memset(c->in, 0, c->in_n);
-	c->start = c->parsed = c->in_n = 0;
-	shutdown(c->fd, SHUT_WR);
-	if (!c->reading) {
-		event_add(&c->read_ev, NULL);
-		c->reading = true;
-	}
-	conn_phase(c, PHASE_LINGER);
-}
-
 /* --- going on */
 
 /* Bytes become requests, and answers go. Only the loop comes here, never a handler: whoever lets an answer go marks the connection, and the loop
@@ -169,17 +71,6 @@ static void pump(struct http_conn *c)
 	} while (conn_unparsed(c));
 }
 
-/* The loop is to come to this connection in its next pass. */
-void conn_mark(struct http_conn *c)
-{
-	if (c->marked)
-		return;
-	c->marked = true;
-	c->next_marked = c->server->marked;
-	c->server->marked = c;
-	event_add(&c->server->marked_ev, &(struct timeval){0, 0});
-}
-
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_conn *c = arg;
@@ -190,13 +81,6 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 /* --- reading */
-
-static void stop_reading(struct http_conn *c)
-{
-	if (c->reading)
-		event_del(&c->read_ev);
-	c->reading = false;
-}
 
 /* 0, or the status of whoever sends more than there is room for. */
 static int make_room(struct http_conn *c)
@@ -249,7 +133,7 @@ static bool read_some(struct http_conn *c)
 		return errno == EINTR;
 	if (n <= 0) {
 		if (n == 0 && c->used) { /* half closed: what was asked is still answered */
-			stop_reading(c);
+			conn_stop_reading(c);
 			c->closing = true;
 			c->slots[(c->head + c->used - 1) % SLOTS].last = true;
 			conn_phase(c, PHASE_ANSWER); /* half a request that may be left waits for nothing */
@@ -280,7 +164,7 @@ static void read_once(struct http_conn *c, bool ended)
 	if (c->closed)
 		return;
 	if (c->phase != PHASE_LINGER && (c->used == SLOTS || c->closing)) {
-		stop_reading(c); /* starting again makes the loop look anew */
+		conn_stop_reading(c); /* starting again makes the loop look anew */
 	} else if (more || ended) {
 		c->unread = true;
 		conn_mark(c);
@@ -315,45 +199,16 @@ void conn_on_marked(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* --- errors */
-
-static void count_error(int status)
-{
-	metric_inc(status == 431   ? M_BAD_HEADERS
-		   : status == 414 ? M_BAD_URI
-		   : status == 413 ? M_BAD_BODY_SIZE
-		   : status == 408 ? M_BAD_TIMEOUT
-		   : status == 401 ? M_UNAUTHORIZED
-				   : M_BAD_SYNTAX);
-}
-
-void conn_error(struct http_conn *c, int status)
-{
-	if (status != 503) /* not theirs */
-		count_error(status);
-	c->closing = c->refused = true;
-	stop_reading(c);
-	if (c->used == SLOTS) {
-		conn_close(c);
-		return;
-	}
-	struct slot *s = conn_slot(c);
-	s->last = true;
-	http_reply((struct http_ticket){c, (unsigned)(s - c->slots)}, status, "text/plain",
-	    status == 401	? STR("WWW-Authenticate: Bearer\r\n")
-	    : status == 503 ? STR("Retry-After: 5\r\n")
-			    : STR(""),
-	    str_c(conn_reason(status)));
-	if (!c->closed && c->phase != PHASE_LINGER)
-		conn_phase(c, PHASE_ANSWER);
-	conn_flush(c);
-}
-
 /* --- from outside */
+
+static bool make_place(struct http_server *s)
+{
+	return s->conns_n < s->most || conn_evict(s);
+}
 
 void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_storage *peer)
 {
-	struct http_conn *c = server_make_place(s) ? new_conn(s) : NULL;
+	struct http_conn *c = make_place(s) ? new_conn(s) : NULL;
 	metric_inc(M_CONNECTIONS);
 	if (!c) {
 		close(fd);
@@ -367,6 +222,6 @@ void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_stor
 	event_assign(&c->write_ev, s->base, fd, EV_WRITE | EV_ET, on_writable, c);
 	event_add(&c->read_ev, NULL);
 	c->reading = true;
-	enlist(c, PHASE_IDLE);
+	conn_enlist(c, PHASE_IDLE);
 	s->conns_n++;
 }

@@ -110,24 +110,26 @@ static inline bool conn_unparsed(const struct http_conn *c)
 void conn_callbacks(llhttp_settings_t *s);
 void conn_parse(struct http_conn *c); /* hands complete requests to the handler */
 
-/* conn.c */
+/* life.c */
+void conn_enlist(struct http_conn *c, enum phase p); /* a new one, or one that is in no list */
 void conn_phase(struct http_conn *c, enum phase p);
 void conn_mark(struct http_conn *c); /* the loop comes to it in its next pass */
-void conn_on_marked(evutil_socket_t fd, short what, void *server);
+void conn_stop_reading(struct http_conn *c);
 void conn_linger(struct http_conn *c); /* answered for the last time */
-void conn_error(struct http_conn *c, int status); /* answers and closes */
 void conn_close(struct http_conn *c);
 void conn_leave(struct http_conn *c); /* the server ends: goes to who comes after it, if it asks for nothing */
-void conn_let_go(struct http_conn *c);	/* closed: its memory, when nobody needs it any more */
-void conn_reap(struct http_server *s);	/* frees what was let go */
+void conn_let_go(struct http_conn *c); /* closed: its memory, when nobody needs it any more */
+void conn_slot_wipe(struct slot *s);
+bool conn_evict(struct http_server *s); /* false: none of them may be closed for another one */
+
+/* conn.c */
+void conn_on_marked(evutil_socket_t fd, short what, void *server);
+void conn_reap(struct http_server *s); /* frees what was let go */
 
 /* answer.c */
 const char *conn_reason(int status);
 struct slot *conn_slot(struct http_conn *c); /* takes the next one */
-void conn_slot_wipe(struct slot *s);
 void conn_flush(struct http_conn *c);	     /* sends what may be sent; nothing while a handler is at work */
-
-/* server.c */
-bool server_make_place(struct http_server *s); /* for one more connection */
+void conn_error(struct http_conn *c, int status); /* answers and closes */
 
 #endif

@@ -25,27 +25,6 @@
 
 /* --- accepting */
 
-/* Closes the connection that has been of least use for longest: one that is only left to close, asks for nothing, takes long to ask, or does not take
- * its answer. Who waits for us is not touched. */
-static bool evict(struct http_server *s)
-{
-	static const enum phase order[] = {PHASE_LINGER, PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_SEND};
-	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-		struct http_conn *victim = s->phases[order[i]].first;
-		if (!victim || victim->busy)
-			continue;
-		metric_inc(M_CONN_EVICTED);
-		conn_close(victim);
-		return true;
-	}
-	return false;
-}
-
-bool server_make_place(struct http_server *s)
-{
-	return s->conns_n < s->most || evict(s);
-}
-
 static void take_reserve(struct http_server *s)
 {
 	if (s->reserve < 0)
@@ -65,7 +44,7 @@ static void no_descriptor(const struct listener *l)
 		s->told = s->now ? s->now : 1;
 		log_warn("http", "no file descriptor is left for a new connection connections=%u why=\"%s\"", s->conns_n, strerror(why));
 	}
-	if (evict(s))
+	if (conn_evict(s))
 		return;
 	if (s->reserve >= 0) {
 		close(s->reserve);
