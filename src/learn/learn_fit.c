@@ -230,22 +230,23 @@ static void newton_step(const struct work *k)
 	}
 }
 
-/* How far along s the loss falls as it should: Armijo's rule, halving. */
+/* How far along s the loss falls as it should: Armijo's rule, halving. 0: nowhere, for what is left to gain is lost in rounding. */
 static double damp(struct work *k, const double *w)
 {
 	const struct fit *f = k->f;
 	size_t n = f->features;
-	double slope = dot(k->g, k->s, n + 1), t = 1, next = 0;
+	double slope = dot(k->g, k->s, n + 1), t = 1;
 	forth(k, k->s, k->step);
 	penalise(f, k->s, k->penal_way);
 	double straight = dot(k->penal_way, w, n), bent = dot(k->penal_way, k->s, n) / 2;
 	for (unsigned half = 0; half < 20; half++, t /= 2) {
-		next = loss_at(k, t);
-		if (next + t * straight + t * t * bent <= k->loss + 0.01 * t * slope)
-			break;
+		double next = loss_at(k, t);
+		if (next + t * straight + t * t * bent > k->loss + 0.01 * t * slope)
+			continue;
+		k->loss = next;
+		return t;
 	}
-	k->loss = next;
-	return t;
+	return 0;
 }
 
 static struct work *work_new(const struct fit *f)
@@ -288,8 +289,9 @@ static enum err fit_all(const struct fit *f, const struct fit_cost *cost, const 
 			break;
 		diagonal(k);
 		newton_step(k);
-		memset(k->step, 0, f->rows * sizeof *k->step);
 		double t = damp(k, w);
+		if (!(t > 0))
+			break;
 		for (size_t j = 0; j < n; j++)
 			w[j] += t * k->s[j];
 		for (size_t i = 0; i < f->rows; i++)
