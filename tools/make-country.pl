@@ -10,8 +10,11 @@ use MaxMind::DB::Writer::Tree;
 use Socket qw(inet_ntoa);
 
 my $out  = shift or die "usage: make-country.pl OUT [GEOIP [GEOIP6]]\n";
-my $geo4 = shift // '/usr/share/tor/geoip';
-my $geo6 = shift // '/usr/share/tor/geoip6';
+# unpacked by tools/setup.sh, or installed
+my ($folder) = grep { -e "$_/geoip" } 'build/geoip/usr/share/tor', '/usr/share/tor';
+$folder //= '/usr/share/tor';
+my $geo4 = shift // "$folder/geoip";
+my $geo6 = shift // "$folder/geoip6";
 
 my $tree = MaxMind::DB::Writer::Tree->new(
     ip_version            => 6,

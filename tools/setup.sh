@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libevent-dev liblmdb-dev libmsgpack-dev libmaxminddb-dev libroaring-dev libsodium-dev
-libzstd-dev libyaml-dev libvectorscan-dev libjansson-dev libyajl-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libutf8proc-dev libidn2-dev libpsl-dev node-llhttp uglifyjs perl tor-geoipdb libmaxmind-db-writer-perl"
+libzstd-dev libyaml-dev libvectorscan-dev libjansson-dev libyajl-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libutf8proc-dev libidn2-dev libpsl-dev node-llhttp uglifyjs perl libmaxmind-db-writer-perl"
 run="$build python3"
 test="$run clang libclang-rt-14-dev llvm libcmocka-dev python3-pytest python3-pytest-xdist python3-selenium python3-jsonschema python3-yaml python3-avro python3-protobuf python3-zstandard python3-prometheus-client chromium chromium-driver
 fonts-dejavu-core mmdb-bin procps git nginx-light"
@@ -20,6 +20,11 @@ bench) want=$bench verb=measure ;;
 *) echo "usage: setup.sh build|run|test|bench" >&2; exit 2 ;;
 esac
 
+# Only its two lists are wanted: installed, it would bring Tor along and start it. So it is unpacked into build/, where make-country.pl looks first.
+unpacked=tor-geoipdb
+lists=build/geoip/usr/share/tor/geoip
+cd "$(dirname "$0")/.."
+
 missing=
 count=0
 for p in $want; do
@@ -27,14 +32,15 @@ for p in $want; do
 	missing="$missing $p"
 	count=$((count + 1))
 done
-[ -z "$missing" ] && exit 0
+[ -e $lists ] || [ -e /usr/share/tor/geoip ] && unpacked=
+[ -z "$missing$unpacked" ] && exit 0
 
 if [ ! -x /usr/bin/apt-get ]; then
-	echo "Please install the equivalents of these Debian packages:$missing" >&2
+	echo "Please install the equivalents of these Debian packages:$missing${unpacked:+ $unpacked}" >&2
 	exit 1
 fi
 root="env"
-if [ "$(id -u)" != 0 ]; then
+if [ -n "$missing" ] && [ "$(id -u)" != 0 ]; then
 	if ! command -v sudo >/dev/null || ! sudo -v; then
 		echo "Please install, as root: apt-get install --no-install-recommends$missing" >&2
 		exit 1
@@ -50,13 +56,15 @@ began=$(date +%s)
 # What apt-get says of its work (APT::Status-Fd), told as one line that grows on a terminal, and else at each quarter. What else it says goes to the log.
 progress() {
 	shown=
-	while IFS=: read -r kind _ part _; do
+	while IFS=: read -r kind _ part next _; do
 		case $kind in
 		dlstatus) what=downloading ;;
 		pmstatus) what=installing ;;
 		*) continue ;;
 		esac
+		case $part in *[!0-9.]*) part=$next ;; esac # the name before it may end in ':amd64'
 		part=${part%%.*}
+		case $part in '' | *[!0-9]*) continue ;; esac
 		if [ -t 1 ]; then
 			printf '\r  %s %3d %% ' "$what" "$part"
 			shown=$what
@@ -74,7 +82,7 @@ apt() {
 	{
 		$root apt-get -q -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 "$@" 2>&1 </dev/null
 		echo $? >"$folder/status"
-	} | tee "$log" | progress
+	} | tee -p "$log" | progress
 	return "$(cat "$folder/status")"
 }
 # The words before a pattern's end, of what apt-get would do.
@@ -106,19 +114,28 @@ tell() {
 	echo "  with what they need: ${all:-$count} packages, ${load:-nothing} to download, ${room:-no room} on the disk, about $minutes minute$s"
 }
 
-echo "crumb needs $count packages of Debian's that are not here (to $verb):"
-echo "$missing" | fold -s -w 100 | sed 's/^ */    /'
-plan || {
-	refresh
-	plan || true
-}
-tell
 # shellcheck disable=SC2086
 install() {
-	apt install -y --no-install-recommends $missing
+	[ -z "$missing" ] || apt install -y --no-install-recommends $missing
 }
+unpack() {
+	[ -z "$unpacked" ] && return
+	(cd "$folder" && apt-get -q download "$unpacked") >"$log" 2>&1 || return
+	mkdir -p build/geoip && dpkg-deb -x "$folder"/"$unpacked"_*.deb build/geoip
+}
+
+if [ -n "$missing" ]; then
+	echo "crumb needs $count packages of Debian's that are not here (to $verb):"
+	echo "$missing" | fold -s -w 100 | sed 's/^ */    /'
+	plan || {
+		refresh
+		plan || true
+	}
+	tell
+fi
+[ -z "$unpacked" ] || echo "  and, unpacked into build/ only: $unpacked, which says what country an address is in, 3 MB"
 # old package lists name versions that are gone: fetch them anew when the first try fails
-if ! install && ! { refresh && install; }; then
+if ! { install && unpack; } && ! { refresh && install && unpack; }; then
 	tail -n 15 "$log" >&2
 	echo "setup.sh: the packages could not be installed" >&2
 	exit 1
