@@ -120,3 +120,12 @@ def test_the_manual_names_every_command_and_option(tmp_path):
     for page in ('crumb.1', 'crumbd.8'):
         for line in (tmp_path / page).read_text().splitlines():
             assert re.match(r"\.(TH|SH|SS|PP|TP|BR|B|br|ad)( |$)|[^.']|$", line), line
+
+
+@pytest.mark.skipif(not shutil.which('groff'), reason='there is no groff')
+def test_the_manual_is_set_without_a_warning(tmp_path):
+    """As `man` sets it, on a terminal of 80 columns."""
+    run(ROOT + '/tools/man.sh', tmp_path, BUILD, cwd=ROOT)
+    for page in ('crumb.1', 'crumbd.8'):
+        r = subprocess.run(['groff', '-K', 'utf8', '-man', '-Tutf8', '-ww', '-rLL=80n', str(tmp_path / page)], capture_output=True, text=True)
+        assert r.returncode == 0 and r.stderr == '', r.stderr
