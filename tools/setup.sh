@@ -107,7 +107,8 @@ tell() {
 	room=$(would '^After this operation, \(.*\) of additional disk space.*')
 	all=$(would '.*upgraded, \([0-9]*\) newly installed.*')
 	# a package takes a third of a second to unpack and set up, a megabyte a fifth of a second to come
-	mb=$(echo "$load" | sed -n 's,^\([^/]*/\)\{0\,1\}\([0-9]*\).*MB$,\2,p')
+	load=${load%%/*} # "12 MB/80 MB": the rest was downloaded before
+	mb=$(echo "$load" | sed -n 's/^\([0-9]*\).*MB$/\1/p')
 	minutes=$(((${all:-$count} / 3 + ${mb:-0} / 5) / 60 + 1))
 	s=s
 	[ "$minutes" = 1 ] && s=
