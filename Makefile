@@ -38,6 +38,7 @@ CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
 .PHONY: all run test stress peers check fuzz faults bench install uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
+	@:
 .SECONDARY: # what is made on the way stays
 
 help:

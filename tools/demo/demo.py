@@ -186,8 +186,8 @@ crumb is running, with {days} days of a made-up shop in it and a few visitors wh
   time      {crumb} clock advance 14d         then reload the shop: your coats are forgotten
   rules     {crumb} rules deploy              after you edited {folder}/rules/shop.yaml: says who would enter and leave, asks, takes it
 
-With 'export CRUMB_CONFIG={file}' no command needs -c. Log: {folder}/log. To begin anew: rm -r {folder}. Ctrl-C ends.
-'''.format(days=DAYS, page=self.page, collect=self.collect, crumb=crumb, folder=folder, file=file)
+With 'export CRUMB_CONFIG={where}' no command needs -c. Log: {folder}/log. To begin anew: rm -r {folder}. Ctrl-C ends.
+'''.format(days=DAYS, page=self.page, collect=self.collect, crumb=crumb, folder=folder, where=self.file)
 
     def end(self):
         if self.crumbd:
