@@ -36,7 +36,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test stress peers check fuzz faults bench install uninstall clean help setup-% FORCE
+.PHONY: all run test stress peers check fuzz faults bench install deb uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 	@:
 .SECONDARY: # what is made on the way stays
@@ -52,6 +52,7 @@ help:
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|instructions]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
 	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is; uninstall takes it away again"
+	@echo "make deb                 a Debian package of the same, in build/"
 	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
 
 # What is missing is installed first; SETUP=no leaves the machine alone.
@@ -113,7 +114,7 @@ SHARE := $(PREFIX)/share
 UNITS := $(PREFIX)/lib/systemd/system
 DOCUMENTS := README.md RULES.md DESTINATIONS.md PROTOCOL.md PRIVACY.md ARCHITECTURE.md CHANGELOG.md docs/OPERATING.md
 VOCABULARIES := $(wildcard etc/vocabularies/*.yaml)
-EXAMPLES := nginx-crumb.conf prometheus-crumb.yaml grafana-crumb.json
+EXAMPLES := nginx-crumb.conf prometheus-crumb.yaml grafana-crumb.json Containerfile
 SNIPPETS := $(wildcard tags/snippets/*.js)
 # What install makes and uninstall takes away. Configuration and stores are the operator's.
 INSTALLED := $(PREFIX)/bin/crumbd $(PREFIX)/bin/crumb $(SHARE)/crumb/country.mmdb $(SHARE)/crumb/rules.schema.json \
@@ -148,6 +149,11 @@ install: all
 	@echo "  2. systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload && systemctl enable --now crumbd.socket crumbd"
 	@echo "  3. a proxy with TLS in front: $(SHARE)/doc/crumb/examples/nginx-crumb.conf"
 	@echo "  4. the tag in your pages: $(SHARE)/doc/crumb/README.md. How to run it: $(SHARE)/doc/crumb/OPERATING.md, man crumbd, man crumb"
+
+# A Debian package of the same.
+deb: setup-deb
+	@$(BUILD) all
+	@tools/deb/make.sh $B
 
 uninstall:
 	@rm -f $(addprefix $(DESTDIR),$(INSTALLED))

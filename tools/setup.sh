@@ -1,5 +1,5 @@
 #!/bin/sh
-# setup.sh build|run|test|bench: installs what is missing from Debian, and nothing when nothing is missing (so it works offline then). Says what, how large it is and
+# setup.sh build|run|test|bench|deb: installs what is missing from Debian, and nothing when nothing is missing (so it works offline then). Says what, how large it is and
 # how long it takes, and how far it is.
 set -eu
 
@@ -17,7 +17,8 @@ build) want=$build verb=build ;;
 run) want=$run verb="build and run the demo" ;;
 test) want=$test verb=test ;;
 bench) want=$bench verb=measure ;;
-*) echo "usage: setup.sh build|run|test|bench" >&2; exit 2 ;;
+deb) want="$build dpkg-dev" verb="make a Debian package" ;;
+*) echo "usage: setup.sh build|run|test|bench|deb" >&2; exit 2 ;;
 esac
 
 # Only its two lists are wanted: installed, it would bring Tor along and start it. So it is unpacked into build/, where make-country.pl looks first.

@@ -129,3 +129,24 @@ def test_the_manual_is_set_without_a_warning(tmp_path):
     for page in ('crumb.1', 'crumbd.8'):
         r = subprocess.run(['groff', '-K', 'utf8', '-man', '-Tutf8', '-ww', '-rLL=80n', str(tmp_path / page)], capture_output=True, text=True)
         assert r.returncode == 0 and r.stderr == '', r.stderr
+
+
+@pytest.mark.skipif(not shutil.which('dpkg-shlibdeps'), reason='there is no dpkg-dev')
+def test_a_debian_package_has_what_is_installed_and_says_what_it_needs(tmp_path):
+    out = run(os.path.join(ROOT, 'tools', 'deb', 'make.sh'), os.path.basename(BUILD), cwd=ROOT)
+    package = os.path.join(ROOT, out.split(':')[0])
+    field = dict(line.split(': ', 1) for line in run('dpkg-deb', '-f', package).splitlines() if re.match('[A-Z]', line))
+    assert field['Package'] == 'crumb' and 'crumb ' + field['Version'] == run(os.path.join(BUILD, 'crumb'), '--version').strip()
+    needs = {d.split()[0] for d in field['Depends'].split(', ')}
+    assert {'libc6', 'libevent-core-2.1-7', 'liblmdb0', 'libsodium23'} <= needs and len(needs) > 15
+    run('dpkg-deb', '-x', package, tmp_path / 'there')
+    run('dpkg-deb', '-e', package, tmp_path / 'control')
+    assert (tmp_path / 'control' / 'conffiles').read_text().split() == ['/etc/crumb/crumb.yaml', '/etc/crumb/destinations.yaml', '/etc/crumb/rules/shop.yaml']
+    for script in ('postinst', 'prerm', 'postrm'):
+        run('sh', '-n', tmp_path / 'control' / script)
+    make('install', tmp_path / 'plain')
+
+    def files(folder):
+        return {re.sub(r'\.gz$', '', os.path.relpath(os.path.join(d, f), folder)) for d, _, names in os.walk(folder) for f in names}
+    assert files(tmp_path / 'there') == files(tmp_path / 'plain')
+    assert run(tmp_path / 'there' / 'usr' / 'bin' / 'crumb', '--version') == run(os.path.join(BUILD, 'crumb'), '--version')
