@@ -91,7 +91,6 @@ def test_the_demo_is_alive_and_what_it_says_works(tmp_path):
 
 
 def test_crumbd_ends_with_it_and_a_failed_start_is_no_success(tmp_path):
-    """One after the other: a demo looks for its ports before crumbd takes them."""
     for i, how in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)):
         p, words = demo(tmp_path / 'demo')
         assert ('making up' in words) == (i == 0), words          # the past is made once

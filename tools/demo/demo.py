@@ -55,9 +55,9 @@ destinations:
 '''
 
 
-def free(port):
-    """The port if nobody has it, else any free one."""
-    for p in (port, 0):
+def free(*ports):
+    """The first port that nobody has; 0 is any."""
+    for p in ports:
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -78,10 +78,18 @@ def write(path, text):
         f.write(text)
 
 
+def open_shop():
+    try:
+        return shop.serve(8000, '')
+    except OSError:
+        return shop.serve(0, '')
+
+
 class Demo:
     def __init__(self):
-        self.collect, self.admin, self.page = free(8080), free(8081), free(8000)
-        self.moved = [p for p in (self.collect, self.admin, self.page) if p not in (8080, 8081, 8000)]
+        self.collect, self.admin = free(8080, 0), free(8081, 0)
+        self.shop = open_shop()
+        self.page = self.shop.server_address[1]
         self.file = FOLDER + '.yaml'
         self.whole = os.path.join(FOLDER, 'whole')    # is there when the store has all of its past
         self.crumbd = self.lock = None
@@ -105,7 +113,6 @@ class Demo:
             os.makedirs(os.path.join(FOLDER, 'delivered', name), exist_ok=True)
         if not os.path.exists(os.path.join(FOLDER, 'destinations.yaml')):
             write(os.path.join(FOLDER, 'destinations.yaml'), DESTINATIONS.format(folder=FOLDER))
-        write(self.file, CONFIGURATION.format(file=self.file, folder=FOLDER, collect=self.collect, admin=self.admin, token=TOKEN, page=self.page, origin=traffic.ORIGIN))
         return fresh
 
     def be_the_only_one(self):
@@ -120,16 +127,27 @@ class Demo:
         self.lock.write('process %d, http://127.0.0.1:%d/\n' % (os.getpid(), self.page))
         self.lock.flush()
 
-    def start(self):
+    def try_to_start(self):
+        """What crumbd said, if it did not get ready."""
+        write(self.file, CONFIGURATION.format(file=self.file, folder=FOLDER, collect=self.collect, admin=self.admin, token=TOKEN, page=self.page, origin=traffic.ORIGIN))
         with open(os.path.join(FOLDER, 'log'), 'a') as log:
             before = log.tell()
             self.crumbd = subprocess.Popen([os.path.join(ROOT, 'build', 'crumbd'), '-c', self.file, '--test-clock'], stdout=subprocess.PIPE, stderr=log, text=True,
                                            preexec_fn=end_with_us)
-        if not self.crumbd.stdout.readline().startswith('ready'):
-            self.crumbd.wait()
-            with open(os.path.join(FOLDER, 'log')) as log:
-                log.seek(before)
-                sys.exit('%scrumbd did not start; its words are above' % log.read())
+        if self.crumbd.stdout.readline().startswith('ready'):
+            return None
+        self.crumbd.wait()
+        with open(os.path.join(FOLDER, 'log')) as log:
+            log.seek(before)
+            return log.read()
+
+    def start(self):
+        said = self.try_to_start()
+        if said and 'in use by another program' in said:          # since we looked
+            self.collect, self.admin = free(0), free(0)
+            said = self.try_to_start()
+        if said is not None:
+            sys.exit('%scrumbd did not start; its words are above' % said)
 
     def ask(self, method, path, body=None):
         connection = http.client.HTTPConnection('127.0.0.1:%d' % self.admin, timeout=300)
@@ -168,7 +186,7 @@ class Demo:
         here = os.path.join(os.getcwd(), '')
         folder, file = (p[len(here):] if p.startswith(here) else p for p in (FOLDER, self.file))
         crumb = 'build/crumb -c ' + file
-        moved = '\nSome of the ports 8000, 8080 and 8081 are taken by others: the demo has others, as below.\n' if self.moved else ''
+        moved = '\nSome of the ports 8000, 8080 and 8081 are taken by others: the demo has others, as below.\n' if (self.page, self.collect, self.admin) != (8000, 8080, 8081) else ''
         return moved + '''
 crumb is running, with {days} days of a made-up shop in it and a few visitors who go on shopping.
 
@@ -207,8 +225,8 @@ def main():
         demo.start()
         if fresh:
             demo.make_past()
-        page = shop.serve(demo.page, 'http://127.0.0.1:%d' % demo.collect)
-        threading.Thread(target=page.serve_forever, daemon=True).start()
+        shop.Shop.endpoint = 'http://127.0.0.1:%d' % demo.collect
+        threading.Thread(target=demo.shop.serve_forever, daemon=True).start()
         live.start('127.0.0.1:%d' % demo.collect, traffic.ORIGIN)
         print(demo.words(), flush=True)
         demo.crumbd.wait()
