@@ -1,52 +1,7 @@
-/* Which format has which encoder, and what several of them write alike. Sources: PROTOCOL.md "Formats" names each partner's page. */
+/* Which format has which encoder. Sources: PROTOCOL.md "Formats" names each partner's page. */
 #include "crumb/partners/format.h"
 
-#include "crumb/base/clock.h"
-#include "crumb/base/code.h"
 #include "formats.h"
-
-#include <stdio.h>
-#include <time.h>
-
-void format_json(struct buf *out, struct str s)
-{
-	buf_add(out, "\"", 1);
-	for (size_t i = 0; i < s.n; i++) {
-		uint8_t c = (uint8_t)s.p[i];
-		if (c == '"' || c == '\\')
-			buf_addf(out, "\\%c", c);
-		else if (c < 0x20)
-			buf_addf(out, "\\u%04x", c);
-		else
-			buf_add(out, &s.p[i], 1);
-	}
-	buf_add(out, "\"", 1);
-}
-
-void format_time(struct buf *out, uint32_t t)
-{
-	struct tm tm;
-	time_t when = t;
-	char text[32];
-	gmtime_r(&when, &tm);
-	strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &tm);
-	buf_c(out, text);
-}
-
-void format_nothing(struct encoder *e, struct buf *out)
-{
-	(void)e, (void)out;
-}
-
-void format_varint(struct buf *out, uint64_t v)
-{
-	uint8_t b[10];
-	size_t n = 0;
-	for (; v >= 0x80; v >>= 7)
-		b[n++] = (uint8_t)(v | 0x80);
-	b[n++] = (uint8_t)v;
-	buf_add(out, b, n);
-}
 
 static const struct format *const formats[FORMAT_MAX] = {
     [FORMAT_CSV] = &format_csv,

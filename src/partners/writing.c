@@ -1,0 +1,44 @@
+/* What several formats write alike: strings and times of JSON, numbers in groups of seven bits, and nothing at all. */
+#include "formats.h"
+
+#include <time.h>
+
+void format_json(struct buf *out, struct str s)
+{
+	buf_add(out, "\"", 1);
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = (uint8_t)s.p[i];
+		if (c == '"' || c == '\\')
+			buf_addf(out, "\\%c", c);
+		else if (c < 0x20)
+			buf_addf(out, "\\u%04x", c);
+		else
+			buf_add(out, &s.p[i], 1);
+	}
+	buf_add(out, "\"", 1);
+}
+
+void format_time(struct buf *out, uint32_t t)
+{
+	struct tm tm;
+	time_t when = t;
+	char text[32];
+	gmtime_r(&when, &tm);
+	strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &tm);
+	buf_c(out, text);
+}
+
+void format_nothing(struct encoder *e, struct buf *out)
+{
+	(void)e, (void)out;
+}
+
+void format_varint(struct buf *out, uint64_t v)
+{
+	uint8_t b[10];
+	size_t n = 0;
+	for (; v >= 0x80; v >>= 7)
+		b[n++] = (uint8_t)(v | 0x80);
+	b[n++] = (uint8_t)v;
+	buf_add(out, b, n);
+}
