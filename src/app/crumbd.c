@@ -1,5 +1,5 @@
 /* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM. */
-#include "server.h"
+#include "serving.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"

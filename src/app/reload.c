@@ -1,6 +1,6 @@
 /* What the server reads again while it runs: places, lists, rules, destinations, options. A thread of its own does it, so that the main thread answers
  * meanwhile; what cannot be used leaves the old in force. */
-#include "server.h"
+#include "serving.h"
 
 #include "crumb/base/log.h"
 #include "crumb/collect/fixed.h"

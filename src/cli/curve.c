@@ -1,7 +1,7 @@
 /* lookalike curve: how many are found at which reach, as a table, drawn in text, or as a picture. */
 #include "crumb/base/file.h"
 #include "crumb/cli/cli.h"
-#include "like.h"
+#include "lookalikes.h"
 #include "table.h"
 
 #include <jansson.h>

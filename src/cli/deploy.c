@@ -9,7 +9,7 @@
 #include "crumb/cli/cli.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/store/store.h"
-#include "rules.h"
+#include "findings.h"
 
 #include <errno.h>
 #include <jansson.h>

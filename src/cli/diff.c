@@ -7,7 +7,7 @@
 #include "crumb/ingest/deploy.h"
 #include "crumb/rules/like.h"
 #include "crumb/store/store.h"
-#include "rules.h"
+#include "findings.h"
 
 #include <jansson.h>
 #include <stdio.h>

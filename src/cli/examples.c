@@ -4,7 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/ingest/deploy.h"
-#include "rules.h"
+#include "findings.h"
 
 #include <jansson.h>
 #include <stdio.h>

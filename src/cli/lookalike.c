@@ -9,8 +9,8 @@
 #include "crumb/delivery/plan.h"
 #include "crumb/node/lookalike.h"
 #include "crumb/privacy/cookie.h"
-#include "like.h"
-#include "rules.h"
+#include "lookalikes.h"
+#include "findings.h"
 #include "table.h"
 
 #include <jansson.h>

@@ -4,7 +4,7 @@
 #include "crumb/answers/answers.h"
 #include "crumb/delivery/lists.h"
 #include "crumb/ingest/deploy.h"
-#include "rules.h"
+#include "findings.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "crumb/base/number.h"
 #include "crumb/base/code.h"
 
-#include "access.h"
+#include "access_row.h"
 
 #include <arpa/inet.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  * {"request":{"method":…}} is requestmethod. */
 #include "crumb/base/code.h"
 
-#include "access.h"
+#include "access_row.h"
 
 #include <jansson.h>
 #include <stdio.h>

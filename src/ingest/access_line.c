@@ -1,5 +1,5 @@
 /* Logs whose lines are words and quotes: combined, W3C's, AWS load balancers'. */
-#include "access.h"
+#include "access_row.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Logs of a form of their own, described as their server has it: nginx's log_format or httpd's LogFormat. A notation becomes a list of pieces, each a
  * text that stands in the line, or a value that ends where the next text begins. */
-#include "access.h"
+#include "access_row.h"
 
 #include <stdio.h>
 #include <stdlib.h>

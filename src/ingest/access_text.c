@@ -1,5 +1,5 @@
 /* Logs of web servers: pieces of a line, and what is written in them. Every form of a log is read with these. */
-#include "access.h"
+#include "access_row.h"
 
 #include "crumb/base/code.h"
 #include "crumb/base/host.h"

@@ -1,6 +1,6 @@
 /* A block is written once and then shared: the medium, and each reader that may come to it, hold a reference. Lanes are arrays in order of sequence. While
  * a commit is written its blocks are marked as torn, and nobody is handed those. */
-#include "crumb/journal/memory.h"
+#include "crumb/journal/in_memory.h"
 
 #include "crumb/base/array.h"
 #include "kind.h"

@@ -3,7 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/text.h"
 #include "crumb/rules/match.h"
-#include "meant.h"
+#include "meant_range.h"
 
 #include <stdio.h>
 #include <stdlib.h>

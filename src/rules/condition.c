@@ -3,7 +3,7 @@
 #include "crumb/base/array.h"
 #include "crumb/rules/eval.h"
 #include "loader.h"
-#include "meant.h"
+#include "meant_range.h"
 #include "token.h"
 
 #include <math.h>

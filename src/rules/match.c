@@ -3,7 +3,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/text.h"
 #include "crumb/core/metric.h"
-#include "scan.h"
+#include "scanner.h"
 #include "trie.h"
 
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "meant.h"
+#include "meant_range.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "crumb/base/text.h"
 #include "crumb/rules/match.h"
 #include "loader.h"
-#include "meant.h"
+#include "meant_range.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "scan.h"
+#include "scanner.h"
 
 #include "crumb/base/text.h"
 #include "crumb/rules/match.h"

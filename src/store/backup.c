@@ -5,7 +5,7 @@
 #include "crumb/disk/db.h"
 #include "crumb/disk/checked.h"
 #include "crumb/disk/files.h"
-#include "format.h"
+#include "store_format.h"
 #include "crumb/disk/pages.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-#include "format.h"
+#include "store_format.h"
 
 #include "crumb/base/file.h"
 #include "crumb/disk/checked.h"

@@ -4,7 +4,7 @@
 #include "crumb/base/log.h"
 #include "crumb/base/spread.h"
 #include "crumb/disk/files.h"
-#include "format.h"
+#include "store_format.h"
 #include "crumb/disk/pages.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 #include "stored.h"
 
-#include "crumb/journal/memory.h"
+#include "crumb/journal/in_memory.h"
 #include "crumb/base/clock.h"
 
 #include <pthread.h>

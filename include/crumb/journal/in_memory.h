@@ -7,8 +7,8 @@
  *
  * It has no log: what is committed is in its day at once, and published to readers by journal_publish(). It cannot be backed up. Threads are those of
  * any journal; journal_memory_free() when none is open. */
-#ifndef CRUMB_JOURNAL_MEMORY_H
-#define CRUMB_JOURNAL_MEMORY_H
+#ifndef CRUMB_JOURNAL_IN_MEMORY_H
+#define CRUMB_JOURNAL_IN_MEMORY_H
 
 #include "crumb/journal/journal.h"
 

@@ -1,6 +1,6 @@
 /* What somebody meant who wrote a word where numbers can stand: ranges in the ways of other languages and tools, decimal commas. */
-#ifndef CRUMB_SRC_RULES_MEANT_H
-#define CRUMB_SRC_RULES_MEANT_H
+#ifndef CRUMB_SRC_RULES_MEANT_RANGE_H
+#define CRUMB_SRC_RULES_MEANT_RANGE_H
 
 #include "crumb/base/str.h"
 

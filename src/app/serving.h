@@ -1,6 +1,6 @@
 /* The server's parts, for the files of app/ that start it, run it and read things again. */
-#ifndef CRUMB_SRC_APP_SERVER_H
-#define CRUMB_SRC_APP_SERVER_H
+#ifndef CRUMB_SRC_APP_SERVING_H
+#define CRUMB_SRC_APP_SERVING_H
 
 #include "app.h"
 

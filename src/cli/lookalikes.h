@@ -1,6 +1,6 @@
 /* Inside the command line: what several commands about lookalikes share. */
-#ifndef CRUMB_CLI_LIKE_INSIDE_H
-#define CRUMB_CLI_LIKE_INSIDE_H
+#ifndef CRUMB_SRC_CLI_LOOKALIKES_H
+#define CRUMB_SRC_CLI_LOOKALIKES_H
 
 #include "crumb/cli/cli.h"
 

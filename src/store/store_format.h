@@ -7,8 +7,8 @@
  *     check 16 hexadecimal digits      of what stands before
  *
  * Of a store that an older crumb made only the first two lines are there, until it is opened for writing. */
-#ifndef CRUMB_SRC_STORE_FORMAT_H
-#define CRUMB_SRC_STORE_FORMAT_H
+#ifndef CRUMB_SRC_STORE_STORE_FORMAT_H
+#define CRUMB_SRC_STORE_STORE_FORMAT_H
 
 #include "crumb/disk/keys.h"
 

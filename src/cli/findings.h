@@ -1,6 +1,6 @@
 /* Inside the command line: what several commands about rules share. */
-#ifndef CRUMB_SRC_CLI_RULES_H
-#define CRUMB_SRC_CLI_RULES_H
+#ifndef CRUMB_SRC_CLI_FINDINGS_H
+#define CRUMB_SRC_CLI_FINDINGS_H
 
 #include "crumb/cli/cli.h"
 #include "crumb/rules/report.h"

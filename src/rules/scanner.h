@@ -2,8 +2,8 @@
  * includes its headers.
  *
  * A scan is built once and then read by any thread, each with a scratch of its own. */
-#ifndef CRUMB_SRC_RULES_SCAN_H
-#define CRUMB_SRC_RULES_SCAN_H
+#ifndef CRUMB_SRC_RULES_SCANNER_H
+#define CRUMB_SRC_RULES_SCANNER_H
 
 #include "crumb/base/err.h"
 #include "crumb/base/str.h"

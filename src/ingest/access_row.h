@@ -1,6 +1,6 @@
 /* What the readers of the forms share. */
-#ifndef CRUMB_SRC_INGEST_ACCESS_H
-#define CRUMB_SRC_INGEST_ACCESS_H
+#ifndef CRUMB_SRC_INGEST_ACCESS_ROW_H
+#define CRUMB_SRC_INGEST_ACCESS_ROW_H
 
 #include "crumb/ingest/access.h"
 
