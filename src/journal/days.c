@@ -12,13 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void journal_day_folder(const struct local *j, uint16_t day, char *out, size_t cap)
-{
-	char text[DAY_TEXT];
-	day_text(day, text);
-	snprintf(out, cap, "%s/%s", j->folder, text);
-}
-
 /* The highest sequence of a lane up to `most`, by bisection with seeks: the key after the last one belongs to another lane. */
 static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 {
@@ -330,11 +323,6 @@ void journal_expire_aside(struct local *j)
 }
 
 /* --- keys without a seal: are they those of the days? */
-
-int journal_store_part(const struct local *j)
-{
-	return (int)(strlen(j->folder) - strlen("/journal"));
-}
 
 /* No day that has not ended is without a key. */
 static enum err has_key(struct local *j, const char *name)

@@ -3,20 +3,6 @@
 
 #include <stdlib.h>
 
-enum err journal_begin(struct journal *j, const struct journal_kind *kind, unsigned shards)
-{
-	*j = (struct journal){.kind = kind, .lanes = shards + 1};
-	j->last = calloc(j->lanes, sizeof *j->last);
-	j->committed = calloc(j->lanes, sizeof *j->committed);
-	return j->last && j->committed ? OK : err_set(ERR_NOMEM, "no memory");
-}
-
-void journal_end(struct journal *j)
-{
-	free(j->last);
-	free(j->committed);
-}
-
 enum err journal_open(const struct journal_place *p, struct journal **out)
 {
 	return p->memory ? memory_open(p, out) : local_open(p, out);

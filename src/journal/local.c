@@ -10,11 +10,6 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
-struct str journal_bytes(const uint8_t *p, size_t n)
-{
-	return str_make((const char *)p, n);
-}
-
 static enum err commit_day(struct local *j, struct journal_day *d, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	struct db_txn t;
@@ -360,11 +355,6 @@ static unsigned local_days(struct journal *base, uint16_t *out, unsigned cap)
 }
 
 /* --- reading */
-
-enum err journal_unseal(struct opener *x, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count)
-{
-	return sealed_open(x, d->key, (const uint8_t *)key.p, value, records, count);
-}
 
 struct local_reader {
 	struct journal_reader base;

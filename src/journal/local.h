@@ -95,7 +95,6 @@ struct local {
 	size_t pending_bytes;
 };
 
-struct str journal_bytes(const uint8_t *p, size_t n);
 void journal_day_folder(const struct local *j, uint16_t day, char *out, size_t cap);
 void journal_remove_folder(const char *folder); /* of an environment */
 
@@ -119,7 +118,9 @@ bool journal_day_take(struct journal_day *d, struct journal_day *out); /* out of
 
 /* ledger.c */
 void ledger_load(struct local *j);
-enum err ledger_settle(struct local *j) MUST_CHECK; /* all days are open: what is missing, and what came since it was saved */
+struct ledger_day *ledger_have(struct local *j, uint16_t day); /* found, or a new line; NULL: no memory */
+void ledger_where(uint16_t day, char out[32]); /* the day's folder, as damage names it */
+void ledger_note(struct local *j, uint16_t day, struct ledger_day *d, const char *what); /* damage of a day */
 struct ledger_day *ledger_find(struct local *j, uint16_t day);
 void ledger_save(struct local *j);
 void ledger_begin(struct local *j, uint16_t day); /* before the first commit that has events of it is answered */
@@ -131,6 +132,9 @@ void ledger_dropped(struct local *j, uint16_t day, uint64_t events, bool done);
 void ledger_expire(struct local *j, uint16_t oldest);
 /* A day's folder gets another name, and the damage is noted. */
 enum err ledger_set_aside(struct local *j, uint16_t day, const char *why) MUST_CHECK;
+/* count.c */
+uint64_t ledger_events(struct str records);
+enum err ledger_settle(struct local *j) MUST_CHECK; /* all days are open: what is missing, and what came since it was saved */
 enum err ledger_count(struct local *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out) MUST_CHECK;
 /* Of the kind; the rest is local.c's own. */
 enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
@@ -152,8 +156,15 @@ enum err whole_undo(struct local *j) MUST_CHECK; /* may be tried again */
 /* Removes the blocks with these sequences from a day, in all lanes; were there any? */
 bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t first, uint64_t last);
 
+static inline struct str journal_bytes(const uint8_t *p, size_t n)
+{
+	return str_make((const char *)p, n);
+}
 /* sealed_open() of a block as a day's environment has it. */
-enum err journal_unseal(
-    struct opener *x, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count) MUST_CHECK;
+MUST_CHECK static inline enum err journal_unseal(
+    struct opener *x, const struct journal_day *d, struct str key, struct str value, struct buf *records, uint32_t *count)
+{
+	return sealed_open(x, d->key, (const uint8_t *)key.p, value, records, count);
+}
 
 #endif
