@@ -47,7 +47,7 @@ help:
 	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: none"
 	@echo "make stress [ROUNDS=5] [LOOPS=4]   all tests so many times beside so many busy loops; says what failed, and in how many rounds"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
-	@echo "make check               style: layers, banned functions, file sizes"
+	@echo "make check               style: layers and circles by includes and calls, banned functions, file sizes"
 	@echo "make faults              fail writes, syncs, memory, descriptors, the power and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|instructions]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
@@ -173,7 +173,8 @@ test: setup-test
 stress: setup-test
 	@ROUNDS="$(ROUNDS)" LOOPS="$(LOOPS)" tools/stress.sh
 
-check:
+check: setup-run
+	@$(MAKE) --no-print-directory all
 	@tools/check.sh
 
 fuzz: setup-test
