@@ -1,4 +1,5 @@
 """'make install': what is installed runs by itself, keeps a configuration that is there, and goes again; its manual and completion are what the programs say."""
+import json
 import os
 import re
 import shutil
@@ -133,8 +134,7 @@ def test_the_manual_is_set_without_a_warning(tmp_path):
 
 @pytest.mark.skipif(not shutil.which('dpkg-shlibdeps'), reason='there is no dpkg-dev')
 def test_a_debian_package_has_what_is_installed_and_says_what_it_needs(tmp_path):
-    out = run(os.path.join(ROOT, 'tools', 'deb', 'make.sh'), os.path.basename(BUILD), cwd=ROOT)
-    package = os.path.join(ROOT, out.split(':')[0])
+    package = os.path.join(ROOT, run(os.path.join(ROOT, 'tools', 'deb', 'make.sh'), os.path.basename(BUILD), cwd=ROOT).split(':')[0])
     field = dict(line.split(': ', 1) for line in run('dpkg-deb', '-f', package).splitlines() if re.match('[A-Z]', line))
     assert field['Package'] == 'crumb' and 'crumb ' + field['Version'] == run(os.path.join(BUILD, 'crumb'), '--version').strip()
     needs = {d.split()[0] for d in field['Depends'].split(', ')}
@@ -150,3 +150,21 @@ def test_a_debian_package_has_what_is_installed_and_says_what_it_needs(tmp_path)
         return {re.sub(r'\.gz$', '', os.path.relpath(os.path.join(d, f), folder)) for d, _, names in os.walk(folder) for f in names}
     assert files(tmp_path / 'there') == files(tmp_path / 'plain')
     assert run(tmp_path / 'there' / 'usr' / 'bin' / 'crumb', '--version') == run(os.path.join(BUILD, 'crumb'), '--version')
+
+
+def test_the_container_asks_for_what_is_there(tmp_path):
+    """Nobody builds one here: that its steps, files and options exist can be seen all the same."""
+    with open(os.path.join(ROOT, 'etc', 'Containerfile')) as f:
+        text = f.read()
+    setup = run('cat', os.path.join(ROOT, 'tools', 'setup.sh'))
+    for target in re.findall(r'tools/setup\.sh (\w+)', text):
+        assert re.search(r'^%s\) want=' % target, setup, re.M), target
+    assert run('make', '-n', '-C', ROOT, 'SETUP=no', 'deb')
+    start = json.loads(re.search(r'^ENTRYPOINT (.*)$', text, re.M).group(1))
+    make('install', tmp_path / 'there')
+    assert all(os.path.exists('%s/there%s' % (tmp_path, path)) for path in (start[0], start[2]))
+    options = [o for i, o in enumerate(start) if start[i - 1] == '-o']
+    r = subprocess.run([os.path.join(BUILD, 'crumbd'), '--check', '-c', os.path.join(ROOT, 'etc', 'crumb.yaml')] +
+                       [a for o in options + ['store.path=%s' % tmp_path, 'rules.path=' + os.path.join(ROOT, 'etc', 'rules'), 'destinations.path=%s/none' % tmp_path] for a in ('-o', o)],
+                       capture_output=True, text=True)
+    assert options and r.returncode == 0, r.stderr
