@@ -1,5 +1,6 @@
 /* rules explain: why a visitor is in a segment or not. */
 #include "crumb/rules/explain.h"
+#include "crumb/rules/fact.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"

@@ -1,6 +1,6 @@
 /* A table for people: a line of headers, columns as wide as what is in them, numbers to the right. A column in which no row has anything is left out. */
-#ifndef CRUMB_CLI_TABLE_H
-#define CRUMB_CLI_TABLE_H
+#ifndef CRUMB_SRC_CLI_TABLE_H
+#define CRUMB_SRC_CLI_TABLE_H
 
 #include "crumb/base/buf.h"
 

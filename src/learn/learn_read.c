@@ -1,6 +1,7 @@
 /* Reading everybody's profile for a training: what may be learned from, who has it, and a sample. Shard by shard on as many threads as there are cores;
  * what shards found is joined in their order, or does not depend on it. */
 #include "crumb/base/array.h"
+#include "crumb/rules/fact.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/spread.h"

@@ -1,4 +1,5 @@
 #include "crumb/rules/block.h"
+#include "crumb/rules/fact.h"
 
 #include "crumb/rules/eval.h"
 

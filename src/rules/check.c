@@ -1,5 +1,9 @@
 #include "crumb/rules/check.h"
 
+#include "crumb/rules/load.h"
+#include "crumb/rules/logic.h"
+#include "crumb/rules/names.h"
+
 #include "crumb/base/clock.h"
 #include "crumb/base/text.h"
 #include "crumb/rules/match.h"
@@ -484,4 +488,24 @@ void rules_check(struct rules *r, const struct rules_policy *p, struct report *r
 	for (size_t i = 0; i < r->segments_n; i++)
 		check_segment(&c, &r->segments[i]);
 	check_matcher(&c);
+}
+
+enum err rules_load_checked(struct str bundle, const struct rules_policy *policy, struct report *report, struct rules **out)
+{
+	struct report own = {0}, *to = report ? report : &own;
+	struct rules *r = NULL;
+	if (!policy)
+		return rules_load(bundle, report, out);
+	enum err e = rules_load_new(bundle, to, &r);
+	if (!e) {
+		rules_check(r, policy, to);
+		report_sort(to);
+		e = report_error(to);
+	}
+	report_done(&own);
+	if (e)
+		rules_unref(r);
+	else
+		*out = r;
+	return e;
 }

@@ -1,8 +1,9 @@
 /* The condition language: text to nodes, by recursive descent. Every refusal says where, what was found and what was expected,
  * and, for the slips that people make, what they may have meant. */
 #include "crumb/base/array.h"
+#include "crumb/rules/parse.h"
+#include "crumb/rules/names.h"
 #include "crumb/rules/eval.h"
-#include "loader.h"
 #include "meant_range.h"
 #include "token.h"
 

@@ -1,4 +1,5 @@
 #include "crumb/rules/eval.h"
+#include "crumb/rules/fact.h"
 
 #include "crumb/base/text.h"
 

@@ -1,4 +1,5 @@
 #include "crumb/rules/example.h"
+#include "crumb/rules/names.h"
 
 #include "crumb/base/array.h"
 #include "crumb/rules/eval.h"

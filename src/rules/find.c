@@ -1,6 +1,6 @@
-/* Names of segments and destinations that somebody typed. */
+/* Names of segments that somebody typed. */
 #include "crumb/base/near.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/rules/like.h"
 
 static struct str segment_at(const void *arg, size_t i)
 {
@@ -13,18 +13,6 @@ static struct str lookalike_at(const void *arg, size_t i)
 {
 	const struct rules *r = arg;
 	return r->segments[i].like ? str_c(r->segments[i].id) : STR("");
-}
-
-static struct str destination_at(const void *arg, size_t i)
-{
-	const struct destinations *d = arg;
-	return str_c(d->list[i].id);
-}
-
-static struct str partner_at(const void *arg, size_t i)
-{
-	const struct destinations *d = arg;
-	return str_c(d->partners[i].id);
 }
 
 enum err rules_find_segment(const struct rules *r, struct str id, uint16_t *out)
@@ -46,16 +34,4 @@ enum err rules_find_lookalike(const struct rules *r, struct str id, uint16_t *ou
 	if (at >= 0)
 		return err_set(ERR_NOT_FOUND, "there is no lookalike '" STR_FMT "': a segment is called so", STR_ARG(id));
 	return near_missing("lookalike", id, lookalike_at, r, r->segments_n);
-}
-
-enum err destinations_find_named(const struct destinations *d, struct str id, const struct destination **out)
-{
-	*out = destinations_find(d, id);
-	return *out ? OK : near_missing("destination", id, destination_at, d, d->n);
-}
-
-enum err destinations_find_partner(const struct destinations *d, struct str id, const struct partner **out)
-{
-	*out = destinations_partner(d, id);
-	return *out ? OK : near_missing("partner", id, partner_at, d, d->partners_n);
 }

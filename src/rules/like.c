@@ -1,7 +1,7 @@
 #include "crumb/rules/like.h"
 
 #include "crumb/base/clock.h"
-#include "crumb/rules/eval.h"
+#include "crumb/rules/fact.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -1,9 +1,9 @@
 /* What is derived once everything is read: which segments depend on which categories, windows, sums, definitions; and the mistakes
  * that only show then: cycles, conditions that hold of nobody. */
 #include "crumb/base/code.h"
+#include "crumb/rules/parse.h"
 #include "crumb/rules/eval.h"
 #include "crumb/rules/like.h"
-#include "loader.h"
 #include "sensitive.h"
 
 #include <stdio.h>

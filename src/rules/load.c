@@ -1,8 +1,9 @@
 /* A bundle to rules. Categories, attributes and segments of all files first, then conditions, which may name any of them. */
 #include "crumb/base/array.h"
+#include "crumb/rules/parse.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/mp.h"
-#include "crumb/rules/check.h"
+#include "crumb/rules/load.h"
 #include "crumb/rules/like.h"
 #include "loader.h"
 
@@ -611,14 +612,17 @@ static enum err load_bundle(struct str bundle, bool stored, struct report *repor
 	return OK;
 }
 
-enum err rules_load_checked(struct str bundle, const struct rules_policy *policy, struct report *report, struct rules **out)
+enum err rules_load_new(struct str bundle, struct report *report, struct rules **out)
+{
+	return load_bundle(bundle, false, report, out);
+}
+
+enum err rules_load(struct str bundle, struct report *report, struct rules **out)
 {
 	struct report own = {0}, *to = report ? report : &own;
 	struct rules *r = NULL;
-	enum err e = load_bundle(bundle, !policy, to, &r);
+	enum err e = load_bundle(bundle, true, to, &r);
 	if (!e) {
-		if (policy)
-			rules_check(r, policy, to);
 		report_sort(to);
 		e = report_error(to);
 	}
@@ -628,9 +632,4 @@ enum err rules_load_checked(struct str bundle, const struct rules_policy *policy
 	else
 		*out = r;
 	return e;
-}
-
-enum err rules_load(struct str bundle, struct report *report, struct rules **out)
-{
-	return rules_load_checked(bundle, NULL, report, out);
 }

@@ -1,4 +1,4 @@
-/* Inside the rules layer: reading YAML. One loader reads one bundle; its functions report mistakes and go on, so that one run
+/* Reading YAML, for rules and destinations. One loader reads one bundle; its functions report mistakes and go on, so that one run
  * names them all. A function that could not use a value returns false. */
 #ifndef CRUMB_SRC_RULES_LOADER_H
 #define CRUMB_SRC_RULES_LOADER_H
@@ -65,20 +65,4 @@ void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out);
 void load_vocabulary(struct loader *l, const yaml_node_t *n, void *into);
 /* --- pattern.c */
 bool load_clauses(struct loader *l, const yaml_node_t *n, struct clauses *out);
-bool range_parse(struct str s, struct range *out); /* 10..50, 10.., ..50, >= 10, < 50 */
-/* --- names.c */
-/* Checks a value of a field or fact with a fixed list of values; reports it with the nearest name. */
-bool names_check(struct report *report, const struct rules_at *at, enum rule_field f, struct str value);
-/* --- condition.c */
-struct condition_place {
-	struct rules_at (*locate)(const void *arg, size_t offset, size_t length);
-	const void *arg;
-};
-bool condition_parse(struct rules *r, struct str text, const struct condition_place *place, struct report *report, int *root);
-/* Joins a parsed condition with the model of a lookalike. */
-int condition_and_like(struct rules *r, int root, uint16_t segment);
-/* --- link.c */
-void rules_link(struct rules *r, struct report *report);
-void rules_link_nodes(struct rules *r, int root); /* windows and sums of a condition that no segment has */
-
 #endif

@@ -4,7 +4,7 @@
  *     a child's count is at most its parent's, a window's at most a longer one's, days are at most events and at most the window;
  *     there are days where there are events; whoever is looked at has visited */
 #include "crumb/base/array.h"
-#include "crumb/rules/check.h"
+#include "crumb/rules/logic.h"
 
 #include "crumb/base/text.h"
 

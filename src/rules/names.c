@@ -1,5 +1,5 @@
 /* Fields and facts whose values are known: devices, systems, browsers, kinds of referrer, countries. */
-#include "loader.h"
+#include "crumb/rules/names.h"
 
 #include <stdio.h>
 

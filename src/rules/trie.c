@@ -3,7 +3,6 @@
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/rules/match.h"
-#include "loader.h"
 
 #include <stdlib.h>
 

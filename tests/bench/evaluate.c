@@ -5,6 +5,7 @@
  *
  * Prints seconds and sizes; with a third argument also writes the rows, for the peer to load: visitor,category,day,count. */
 #include "crumb/views/engine.h"
+#include "crumb/rules/load.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/rules/block.h"

@@ -1,6 +1,7 @@
 /* What categorising one event costs under a rule set, nothing remembered: bench-match RULES. Prints nanoseconds an event and the
  * seconds that loading and making the matcher took. The events are 4,096 different ones, of which few match. */
 #include "crumb/base/clock.h"
+#include "crumb/rules/load.h"
 #include "crumb/rules/check.h"
 #include "crumb/rules/match.h"
 

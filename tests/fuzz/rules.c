@@ -1,6 +1,7 @@
 /* YAML files, conditions and examples as people might write them; and bundles as damaged disks might hold them. What loads is checked,
  * matched, evaluated and explained. */
 #include "crumb/rules/check.h"
+#include "crumb/rules/parse.h"
 #include "crumb/rules/eval.h"
 #include "crumb/rules/example.h"
 #include "crumb/rules/explain.h"

@@ -1,4 +1,7 @@
 #include "unit.h"
+#include "crumb/rules/logic.h"
+#include "crumb/rules/parse.h"
+#include "crumb/rules/load.h"
 
 #include "crumb/rules/block.h"
 #include "crumb/rules/check.h"

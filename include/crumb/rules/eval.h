@@ -2,7 +2,7 @@
 #ifndef CRUMB_RULES_EVAL_H
 #define CRUMB_RULES_EVAL_H
 
-#include "crumb/rules/rules.h"
+#include "crumb/rules/fact.h"
 
 /* Does the condition hold? A profile without rows is nobody, of whom nothing holds. */
 bool rules_holds(const struct rules *r, int root, const struct profile *p, uint16_t today);
@@ -30,9 +30,6 @@ struct amount {
 	unsigned days;
 };
 struct amount rules_amount(const struct profile *p, const struct rule_node *n, uint16_t today);
-/* The first day that a window of so many days reaches back to; 0 days: everything. */
-uint16_t rules_window_start(uint8_t window, uint16_t today);
 bool rules_compare(const struct rule_node *n, int64_t amount);
-struct str rules_fact(const struct profile *p, enum fact f); /* empty: unknown */
 
 #endif

@@ -75,6 +75,7 @@ static inline bool range_has(const struct range *r, double v)
 }
 /* A value that is a number and nothing else. */
 bool rules_number(struct str s, double *out);
+bool range_parse(struct str s, struct range *out); /* 10..50, 10.., ..50, >= 10, < 50 */
 
 struct pattern {
 	enum rule_field field;
@@ -232,15 +233,6 @@ struct rules {
 };
 #define RULES_AMBIGUOUS UINT32_MAX
 
-/* Reads *.yaml and *.yml of a folder, or one file, into a bundle; and the models of lookalikes, *.json of another folder (NULL, or not there: none).
- */
-enum err rules_read(const char *path, const char *models, struct buf *bundle) MUST_CHECK;
-/* Warns of a folder without such files, and of its sub-folders that have some: nobody reads those. */
-struct report;
-void rules_left_out(const char *path, struct report *report);
-/* Compiles. Mistakes go to `report` (NULL: only the first is kept, as err_text()); any of them is ERR_SYNTAX. The result
- * has one reference. */
-enum err rules_load(struct str bundle, struct report *report, struct rules **out) MUST_CHECK;
 struct rules *rules_ref(struct rules *r);
 void rules_unref(struct rules *r);
 
@@ -254,9 +246,6 @@ const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr
 const struct vocabulary *rules_partner_segment(const struct rules *r, struct str partner, struct str segment);
 /* Where a part of a segment's condition stands; what is no part of it is said of the whole. */
 struct rules_at rules_segment_at(const struct segment *s, struct str part);
-/* The text of a file of the bundle; empty when there is none by that name. */
-struct str rules_file(struct str bundle, struct str name);
-
 /* "active", "paused", or "ended" when its last day is over. */
 const char *segment_state(const struct segment *s, uint16_t today);
 
@@ -267,10 +256,7 @@ bool rules_attr(const struct rules *r, struct str name, struct str *value);
 /* Removes from an event what the vocabularies do not allow; returns how many values went. */
 unsigned rules_close(const struct rules *r, struct event *e);
 
-/* Parses a condition into nodes of r, which nobody else may use yet; `root` is the index of its top. */
-enum err rules_condition(struct rules *r, struct str text, struct report *report, int *root) MUST_CHECK;
-
-/* --- inside the layer */
+/* --- for those that make one */
 
 void *rules_alloc(struct rules *r, size_t n); /* zeroed, lives as long as the rules */
 struct str rules_keep(struct rules *r, struct str s);
