@@ -1,6 +1,6 @@
 #include "crumb/answers/answers.h"
-#include "crumb/rules/parse.h"
-#include "crumb/rules/load.h"
+#include "crumb/condition/parse.h"
+#include "crumb/load/load.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/ingest/quarantine.h"

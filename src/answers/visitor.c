@@ -1,7 +1,7 @@
 #include "crumb/answers/visitor.h"
 
 #include "crumb/base/clock.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/eval.h"
 
 #include <jansson.h>
 

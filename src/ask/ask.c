@@ -5,8 +5,8 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
-#include "crumb/rules/block.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/block.h"
+#include "crumb/condition/eval.h"
 #include "crumb/rules/like.h"
 
 #include <pthread.h>

@@ -4,7 +4,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/eval.h"
 
 #include <stdlib.h>
 

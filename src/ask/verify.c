@@ -1,7 +1,7 @@
 #include "crumb/ask/verify.h"
 
 #include "crumb/base/clock.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/eval.h"
 #include "crumb/base/code.h"
 
 #include <stdarg.h>

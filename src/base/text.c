@@ -138,7 +138,7 @@ size_t text_fold(struct str s, char *out, size_t cap)
 
 size_t text_fold_regex(struct str s, char *out, size_t cap)
 {
-	char once[4 * COMPARED]; /* what an expression can become that may be as long as one can be (rules/pattern.c) */
+	char once[4 * COMPARED]; /* what an expression can become that may be as long as one can be (load/pattern.c) */
 	/* twice: an A and its mark are one letter first, and small then */
 	return fold(str_make(once, fold(s, REGEX, once, sizeof once)), REGEX, out, cap);
 }

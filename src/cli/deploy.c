@@ -5,7 +5,7 @@
  *
  * The server says which folder or file it reads: the configuration of the command line may be another. */
 #include "crumb/base/file.h"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 #include "crumb/base/mp.h"
 #include "crumb/cli/cli.h"
 #include "crumb/ingest/deploy.h"

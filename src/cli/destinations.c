@@ -2,7 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/deliver.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/partners/destinations.h"
 #include "table.h"
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* rules test: marketers' own examples. */
-#include "crumb/rules/example.h"
-#include "crumb/rules/load.h"
+#include "crumb/check/example.h"
+#include "crumb/load/load.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"

@@ -1,5 +1,5 @@
 /* rules explain: why a visitor is in a segment or not. */
-#include "crumb/rules/explain.h"
+#include "crumb/condition/explain.h"
 #include "crumb/rules/fact.h"
 
 #include "crumb/base/clock.h"

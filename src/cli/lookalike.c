@@ -1,6 +1,6 @@
 /* Commands about lookalikes: lookalike train, explain, similar, seed, scores. */
 #include "crumb/ask/scan.h"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/csv.h"

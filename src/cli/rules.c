@@ -1,6 +1,6 @@
 /* Commands about rules: rules check, rules status. */
 #include "crumb/cli/cli.h"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 #include "crumb/base/clock.h"
 #include "crumb/answers/answers.h"
 #include "crumb/delivery/lists.h"

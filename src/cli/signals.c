@@ -3,7 +3,7 @@
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
-#include "crumb/rules/match.h"
+#include "crumb/match/match.h"
 #include "table.h"
 
 #include <jansson.h>

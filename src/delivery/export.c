@@ -8,7 +8,7 @@
 #include "crumb/privacy/cookie.h"
 #include "crumb/delivery/plan.h"
 #include "crumb/privacy/split.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/eval.h"
 
 #include <jansson.h>
 #include <stdio.h>

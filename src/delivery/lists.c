@@ -1,5 +1,5 @@
 #include "crumb/delivery/lists.h"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 
 #include "crumb/views/adopt.h"
 #include "crumb/base/clock.h"

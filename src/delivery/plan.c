@@ -7,7 +7,7 @@
 #include "crumb/base/log.h"
 #include "crumb/base/memory.h"
 #include "crumb/privacy/split.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/eval.h"
 
 #include <stdlib.h>
 

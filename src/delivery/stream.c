@@ -8,7 +8,7 @@
 #include "crumb/partners/format.h"
 #include "crumb/privacy/cookie.h"
 #include "crumb/privacy/split.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/eval.h"
 
 #include <stdio.h>
 #include <stdlib.h>

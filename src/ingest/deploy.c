@@ -1,5 +1,5 @@
 #include "crumb/ingest/deploy.h"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"

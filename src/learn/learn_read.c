@@ -7,7 +7,7 @@
 #include "crumb/base/spread.h"
 #include "crumb/core/metric.h"
 #include "crumb/privacy/kgate.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/eval.h"
 #include "learning.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
-#include "crumb/rules/block.h"
+#include "crumb/condition/block.h"
 #include "folding.h"
 
 #include <stdlib.h>

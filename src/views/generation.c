@@ -1,7 +1,7 @@
 /* A generation of views: its rules, its folds, who holds it; and the steps of work on one, which the engine's fold threads and its builders have in
  * common. */
 #include "generations.h"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"

@@ -1,5 +1,5 @@
 #include "crumb/views/since.h"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 
 #include "crumb/base/code.h"
 

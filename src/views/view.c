@@ -4,7 +4,7 @@
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/eval.h"
 
 #include <stdlib.h>
 

@@ -4,8 +4,8 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
-#include "crumb/rules/block.h"
-#include "crumb/rules/eval.h"
+#include "crumb/condition/block.h"
+#include "crumb/condition/eval.h"
 #include "folding.h"
 
 #include <stdlib.h>

@@ -5,11 +5,11 @@
  *
  * Prints seconds and sizes; with a third argument also writes the rows, for the peer to load: visitor,category,day,count. */
 #include "crumb/views/engine.h"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
-#include "crumb/rules/block.h"
-#include "crumb/rules/check.h"
+#include "crumb/condition/block.h"
+#include "crumb/check/check.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* What categorising one event costs under a rule set, nothing remembered: bench-match RULES. Prints nanoseconds an event and the
  * seconds that loading and making the matcher took. The events are 4,096 different ones, of which few match. */
 #include "crumb/base/clock.h"
-#include "crumb/rules/load.h"
-#include "crumb/rules/check.h"
-#include "crumb/rules/match.h"
+#include "crumb/load/load.h"
+#include "crumb/check/check.h"
+#include "crumb/match/match.h"
 
 #include <stdio.h>
 #include <stdlib.h>

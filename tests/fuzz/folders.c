@@ -10,7 +10,7 @@
 #include "crumb/base/log.h"
 #include "crumb/delivery/held.h"
 #include "crumb/privacy/kgate.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/partners/destinations.h"
 #include "crumb/store/store.h"
 
 #include <sodium.h>

@@ -1,7 +1,7 @@
 /* What comes from partners: answers to deliveries, lines of their files, etc/destinations.yaml, and the file of what they hold;
  * and models of lookalikes. The first byte says which. */
 #include "../../src/cli/convert.c"
-#include "crumb/rules/load.h"
+#include "crumb/load/load.h"
 #include "crumb/delivery/held.h"
 #include "crumb/delivery/push.h"
 #include "crumb/rules/like.h"

@@ -1,11 +1,11 @@
 /* YAML files, conditions and examples as people might write them; and bundles as damaged disks might hold them. What loads is checked,
  * matched, evaluated and explained. */
-#include "crumb/rules/check.h"
-#include "crumb/rules/parse.h"
-#include "crumb/rules/eval.h"
-#include "crumb/rules/example.h"
-#include "crumb/rules/explain.h"
-#include "crumb/rules/match.h"
+#include "crumb/check/check.h"
+#include "crumb/condition/parse.h"
+#include "crumb/condition/eval.h"
+#include "crumb/check/example.h"
+#include "crumb/condition/explain.h"
+#include "crumb/match/match.h"
 
 #include <stdlib.h>
 

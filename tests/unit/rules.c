@@ -1,15 +1,15 @@
 #include "unit.h"
-#include "crumb/rules/logic.h"
-#include "crumb/rules/parse.h"
-#include "crumb/rules/load.h"
+#include "crumb/condition/logic.h"
+#include "crumb/condition/parse.h"
+#include "crumb/load/load.h"
 
-#include "crumb/rules/block.h"
-#include "crumb/rules/check.h"
-#include "crumb/rules/eval.h"
-#include "crumb/rules/example.h"
-#include "crumb/rules/explain.h"
+#include "crumb/condition/block.h"
+#include "crumb/check/check.h"
+#include "crumb/condition/eval.h"
+#include "crumb/check/example.h"
+#include "crumb/condition/explain.h"
 #include "crumb/rules/like.h"
-#include "crumb/rules/match.h"
+#include "crumb/match/match.h"
 
 #include <stdio.h>
 

@@ -8,7 +8,7 @@
 #include "crumb/views/view.h"
 #include "crumb/http/server.h"
 #include "crumb/ingest/ingest.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/partners/destinations.h"
 
 #include <pthread.h>
 

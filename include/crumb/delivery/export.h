@@ -4,7 +4,7 @@
 #define CRUMB_DELIVERY_EXPORT_H
 
 #include "crumb/views/view.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/partners/destinations.h"
 
 enum export_format { EXPORT_CSV, EXPORT_NDJSON };
 

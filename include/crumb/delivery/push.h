@@ -3,7 +3,7 @@
 #define CRUMB_DELIVERY_PUSH_H
 
 #include "crumb/base/buf.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/partners/destinations.h"
 
 enum push_verdict {
 	PUSH_TAKEN,	/* acknowledged, but for the rows in `refused` */

@@ -3,7 +3,7 @@
 #define CRUMB_INGEST_DEPLOY_H
 
 #include "crumb/core/config.h"
-#include "crumb/rules/check.h"
+#include "crumb/check/check.h"
 
 /* What the checker must know: retention, k, today, the wall's habits, whether the place file has regions. */
 struct rules_policy deploy_policy(const struct config *c);

@@ -6,7 +6,7 @@
 #include "crumb/privacy/anonymise.h"
 #include "crumb/privacy/consent.h"
 #include "crumb/privacy/cookie.h"
-#include "crumb/rules/match.h"
+#include "crumb/match/match.h"
 
 struct ingest {
 	const struct config *config;

@@ -4,7 +4,7 @@
 #define CRUMB_INGEST_OPTIONS_H
 
 #include "crumb/core/config.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/partners/destinations.h"
 
 #define OPTIONS_FOUND_MOST 64
 

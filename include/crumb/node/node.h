@@ -5,7 +5,7 @@
 
 #include "crumb/views/engine.h"
 #include "crumb/ingest/writer.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/partners/destinations.h"
 
 /* The clock against what the store knows of time (time.c). One thread, that which calls node_tick(). */
 enum doubt { DOUBT_NONE, DOUBT_UNSET, DOUBT_BEHIND, DOUBT_AHEAD, DOUBT_JUMPED };

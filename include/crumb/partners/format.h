@@ -4,7 +4,7 @@
 #define CRUMB_PARTNERS_FORMAT_H
 
 #include "crumb/base/clock.h"
-#include "crumb/rules/destinations.h"
+#include "crumb/partners/destinations.h"
 
 enum change { ROW_KEEP, ROW_ADD, ROW_REMOVE };
 

@@ -7,9 +7,9 @@
  * What a rule set knows:
  *
  *     attributes   closed vocabularies: which values an attribute may have
- *     patterns     every distinct pattern of all rules, once; rules/match.h finds those that an event matches
+ *     patterns     every distinct pattern of all rules, once; match/match.h finds those that an event matches
  *     categories   lists of clauses of tests of patterns; a tree by their ids
- *     segments     conditions (nodes) over profiles; rules/eval.h decides them
+ *     segments     conditions (nodes) over profiles; condition/eval.h decides them
  *
  * Grammar of a condition (RULES.md explains it to marketers):
  *

@@ -9,7 +9,7 @@
 
 #include "crumb/views/members.h"
 #include "crumb/core/config.h"
-#include "crumb/rules/match.h"
+#include "crumb/match/match.h"
 #include "crumb/store/store.h"
 
 #include <pthread.h>

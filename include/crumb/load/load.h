@@ -1,0 +1,21 @@
+/* How a rule set is made: the files of a folder are a bundle, and a bundle is compiled. Any thread; a call shares nothing with others. */
+#ifndef CRUMB_LOAD_LOAD_H
+#define CRUMB_LOAD_LOAD_H
+
+#include "crumb/rules/rules.h"
+
+/* Reads *.yaml and *.yml of a folder, or one file, into a bundle; and the models of lookalikes, *.json of another folder (NULL, or not there: none).
+ */
+enum err rules_read(const char *path, const char *models, struct buf *bundle) MUST_CHECK;
+/* Warns of a folder without such files, and of its sub-folders that have some: nobody reads those. */
+void rules_left_out(const char *path, struct report *report);
+/* Compiles. Mistakes go to `report` (NULL: only the first is kept, as err_text()); any of them is ERR_SYNTAX. The result
+ * has one reference. */
+enum err rules_load(struct str bundle, struct report *report, struct rules **out) MUST_CHECK;
+/* The same for rules that were never taken: what is a mistake in new ones only is reported as well. Mistakes are no error here: whoever calls looks at
+ * the report. */
+enum err rules_load_new(struct str bundle, struct report *report, struct rules **out) MUST_CHECK;
+/* The text of a file of the bundle; empty when there is none by that name. */
+struct str rules_file(struct str bundle, struct str name);
+
+#endif

@@ -1,0 +1,340 @@
+#include "crumb/check/example.h"
+#include "crumb/rules/names.h"
+
+#include "crumb/base/array.h"
+#include "crumb/condition/eval.h"
+#include "crumb/match/match.h"
+#include "crumb/load/loader.h"
+
+#include <stdlib.h>
+
+struct deed {
+	struct event e;
+	struct str title, url;
+	struct attr params[16];
+	unsigned params_n;
+	long times, ago;
+};
+
+struct example {
+	char *name;
+	struct rules_at at;
+	struct deed *deeds;
+	unsigned deeds_n;
+	struct deed visitor; /* what is known of them whatever they did */
+	struct str *expect, *not ;
+	unsigned expect_n, not_n;
+};
+
+struct examples {
+	struct example *list;
+	size_t n, cap;
+};
+
+static void *kept(struct loader *l, struct str s)
+{
+	return (void *)(uintptr_t)rules_keep(l->r, s).p;
+}
+
+/* --- what was done */
+
+static bool number_of(const char *const *names, unsigned n, struct str value, uint8_t *out)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (str_ieq(value, str_c(names[i]))) {
+			*out = (uint8_t)i;
+			return true;
+		}
+	return false;
+}
+
+static bool set_circumstance(struct loader *l, const yaml_node_t *n, enum rule_field f, struct str value, struct event *e)
+{
+	struct rules_at at = yaml_at(l, n);
+	if (!names_check(l->report, &at, f, value))
+		return false;
+	switch (f) {
+	case FIELD_COUNTRY:
+		e->place.country[0] = (char)(value.p[0] & ~0x20);
+		e->place.country[1] = (char)(value.p[1] & ~0x20);
+		return true;
+	case FIELD_REGION:
+		if (value.n > 3 && value.p[2] == '-') {
+			memcpy(e->place.country, value.p, 2);
+			value = str_skip(value, 3);
+		}
+		memcpy(e->place.region, value.p, value.n < sizeof e->place.region ? value.n : sizeof e->place.region);
+		return true;
+	case FIELD_DEVICE:
+		return number_of(device_names, DEVICE_MAX, value, &e->agent.device);
+	case FIELD_OS:
+		return number_of(os_names, OS_MAX, value, &e->agent.os);
+	case FIELD_BROWSER:
+		return number_of(browser_names, BROWSER_MAX, value, &e->agent.browser);
+	default:
+		return number_of(referrer_names, REFERRER_MAX, value, &e->referrer);
+	}
+}
+
+/* The host and path of a URL, for an example that gives nothing else. */
+static void split_url(struct deed *d)
+{
+	struct str rest = d->url;
+	for (size_t i = 0; i + 2 < d->url.n; i++)
+		if (memcmp(d->url.p + i, "://", 3) == 0) {
+			rest = str_skip(d->url, i + 3);
+			break;
+		}
+	size_t end = 0;
+	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#')
+		end++;
+	if (!d->e.host.n)
+		d->e.host = str_make(rest.p, end);
+	rest = str_skip(rest, end);
+	end = 0;
+	while (end < rest.n && rest.p[end] != '?' && rest.p[end] != '#')
+		end++;
+	if (!d->e.path.n)
+		d->e.path = end ? str_make(rest.p, end) : STR("/");
+}
+
+static bool load_days(struct loader *l, const yaml_node_t *n, struct str s, long *out)
+{
+	uint64_t days;
+	if (s.n < 2 || s.p[s.n - 1] != 'd' || !str_u64(str_make(s.p, s.n - 1), &days) || days > 3650) {
+		complain(l, n, "window", "write it as 3d", "'" STR_FMT "' is no number of days", STR_ARG(s));
+		return false;
+	}
+	*out = (long)days;
+	return true;
+}
+
+static void load_detail(struct loader *l, const yaml_node_t *key, const yaml_node_t *value, struct deed *d)
+{
+	static const struct {
+		const char *name;
+		enum rule_field field;
+	} circumstances[] = {{"country", FIELD_COUNTRY}, {"region", FIELD_REGION}, {"device", FIELD_DEVICE}, {"os", FIELD_OS},
+	    {"browser", FIELD_BROWSER}, {"referrer", FIELD_REFERRER}};
+	struct event *e = &d->e;
+	struct str k, v;
+	if (!yaml_text(l, key, "a key", &k))
+		return;
+	if (str_eq(k, STR("times"))) {
+		yaml_count(l, value, "times", 1, 100000, &d->times);
+		return;
+	}
+	if (!yaml_value(l, value, "a value", &v))
+		return;
+	v = rules_keep(l->r, v);
+	for (size_t i = 0; i < sizeof circumstances / sizeof *circumstances; i++)
+		if (str_eq(k, str_c(circumstances[i].name))) {
+			set_circumstance(l, value, circumstances[i].field, v, e);
+			return;
+		}
+	if (str_eq(k, STR("ago")))
+		load_days(l, value, v, &d->ago);
+	else if (str_eq(k, STR("path")))
+		e->path = v;
+	else if (str_eq(k, STR("host")))
+		e->host = v;
+	else if (str_eq(k, STR("event")))
+		e->name = v;
+	else if (str_eq(k, STR("campaign")))
+		e->campaign = v;
+	else if (str_eq(k, STR("title")))
+		d->title = v;
+	else if (str_eq(k, STR("url")))
+		d->url = v;
+	else if (str_eq(k, STR("v"))) {
+		e->has_v = rules_number(v, &e->v);
+		if (!e->has_v)
+			complain(l, value, "number", NULL, "v is a number");
+	} else if (str_starts(k, STR("attr.")) && k.n > 5 && e->attrs_n < EVENT_ATTRS_MAX)
+		e->attrs[e->attrs_n++] = (struct attr){rules_keep(l->r, str_skip(k, 5)), v};
+	else if (str_starts(k, STR("p.")) && k.n > 2 && d->params_n < 16)
+		d->params[d->params_n++] = (struct attr){rules_keep(l->r, str_skip(k, 2)), v};
+	else
+		complain(l, key, "unknown-key",
+		    "path, host, event, title, url, campaign, referrer, country, region, device, os, browser, attr.NAME, p.NAME, v, times and ago "
+		    "are known",
+		    "there is no '" STR_FMT "' here", STR_ARG(k));
+}
+
+static void load_deed(struct loader *l, const yaml_node_t *n, struct deed *d)
+{
+	d->times = 1;
+	d->e.name = STR("view");
+	if (n->type != YAML_MAPPING_NODE) {
+		complain(l, n, "type", "write it as {path: /coats/parka, times: 3, ago: 2d}", "expected fields and values");
+		return;
+	}
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++)
+		load_detail(l, yaml_node(l, it->key), yaml_node(l, it->value), d);
+	if (d->url.n)
+		split_url(d);
+}
+
+/* --- the file */
+
+static void example_name(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	if (yaml_text(l, n, "a name", &s))
+		((struct example *)into)->name = kept(l, s);
+}
+
+static void example_visitor(struct loader *l, const yaml_node_t *n, void *into)
+{
+	load_deed(l, n, &((struct example *)into)->visitor);
+}
+
+static void one_deed(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct example *x = into;
+	load_deed(l, n, &x->deeds[x->deeds_n++]);
+}
+
+static void example_did(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct example *x = into;
+	size_t most = n->type == YAML_SEQUENCE_NODE ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 0;
+	x->deeds = rules_alloc(l->r, (most + 1) * sizeof *x->deeds);
+	yaml_list(l, n, "did", one_deed, x);
+}
+
+static void names_of(struct loader *l, const yaml_node_t *n, struct str **out, unsigned *out_n)
+{
+	char hint[200];
+	if (n->type == YAML_SEQUENCE_NODE && n->data.sequence.items.start == n->data.sequence.items.top)
+		return;
+	if (!yaml_words(l, n, "a list of segments", out, out_n))
+		return;
+	for (unsigned i = 0; i < *out_n; i++) {
+		if (rules_segment(l->r, (*out)[i]) >= 0)
+			continue;
+		struct near near = near_begin((*out)[i]);
+		for (size_t k = 0; k < l->r->segments_n; k++)
+			near_try(&near, str_c(l->r->segments[k].id));
+		complain(l, n, "unknown-segment", near_hint(&near, hint, sizeof hint), "there is no segment '" STR_FMT "'", STR_ARG((*out)[i]));
+	}
+}
+
+static void example_expect(struct loader *l, const yaml_node_t *n, void *into)
+{
+	names_of(l, n, &((struct example *)into)->expect, &((struct example *)into)->expect_n);
+}
+
+static void example_not(struct loader *l, const yaml_node_t *n, void *into)
+{
+	names_of(l, n, &((struct example *)into)->not, &((struct example *)into)->not_n);
+}
+
+static const struct yaml_key example_keys[] = {{"name", example_name, NULL}, {"visitor", example_visitor, NULL}, {"did", example_did, NULL},
+    {"expect", example_expect, NULL}, {"not", example_not, NULL}, {"expected", NULL, "expect"}, {"segments", NULL, "expect"}, {"does", NULL, "did"},
+    {"events", NULL, "did"}, {"expect_not", NULL, "not"}};
+
+static void load_example(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct examples *all = into;
+	size_t errors = l->report->errors;
+	struct example *x = rules_alloc(l->r, sizeof *x);
+	x->at = yaml_at(l, n);
+	yaml_map(l, n, "a test", example_keys, sizeof example_keys / sizeof *example_keys, x);
+	if (errors == l->report->errors && x->expect_n + x->not_n == 0)
+		complain(l, n, "missing", "say expect: [SEGMENT] or not: [SEGMENT]", "this test expects nothing");
+	if (!x->name)
+		x->name = kept(l, STR("(no name)"));
+	CHECK(array_room_zeroed(all->list, all->cap, all->n + 1));
+	all->list[all->n++] = *x;
+}
+
+static void root_tests(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_list(l, n, "tests", load_example, into);
+}
+
+static void root_version(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	(void)into;
+	if (yaml_text(l, n, "version", &s) && !str_eq(s, STR("1")))
+		complain(l, n, "version", NULL, "this crumb reads version: 1");
+}
+
+static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"tests", root_tests, NULL}, {"examples", NULL, "tests"}};
+
+/* --- running one */
+
+static void do_deed(struct rules *r, struct match *m, struct deed *d, struct profile *p, uint16_t today, unsigned retention, uint16_t *cats)
+{
+	struct leaf_input in = {d->title, d->url, d->params, d->params_n};
+	uint16_t day = (uint16_t)(today - d->ago);
+	if (d->ago >= (long)retention)
+		return; /* forgotten by now */
+	d->e.leaves_n = rules_leaves(m, &in, d->e.leaves);
+	rules_close(r, &d->e);
+	unsigned n = rules_categorise(m, &d->e, cats);
+	for (unsigned i = 0; i <= n; i++) {
+		uint16_t cat = i ? cats[i - 1] : CATEGORY_ALL;
+		profile_add(p, cat, day, (uint32_t)d->times);
+		for (long k = 0; k < d->times && d->e.has_v && r->categories[cat].summed; k++)
+			profile_add_value(p, cat, day, d->e.v);
+	}
+	profile_observe(p, day, &d->e.place, &d->e.agent, d->e.attrs, d->e.attrs_n);
+}
+
+static void run(struct rules *r, struct match *m, struct example *x, uint16_t today, unsigned retention, uint16_t *cats, struct example_result *out)
+{
+	struct profile *p = calloc(1, sizeof *p);
+	CHECK(p);
+	for (unsigned i = 0; i < x->deeds_n; i++)
+		do_deed(r, m, &x->deeds[i], p, today, retention, cats);
+	struct event *known = &x->visitor.e;
+	rules_close(r, known);
+	profile_observe(p, today, &known->place, &known->agent, known->attrs, known->attrs_n);
+	*out = (struct example_result){.name = x->name, .at = x->at};
+	out->missing = rules_alloc(r, (x->expect_n + 1) * sizeof *out->missing);
+	out->unwanted = rules_alloc(r, (x->not_n + 1) * sizeof *out->unwanted);
+	for (unsigned i = 0; i < x->expect_n; i++)
+		if (!rules_eval(r, (uint16_t)rules_segment(r, x->expect[i]), p, today))
+			out->missing[out->missing_n++] = x->expect[i];
+	for (unsigned i = 0; i < x->not_n; i++)
+		if (rules_eval(r, (uint16_t)rules_segment(r, x->not [i]), p, today))
+			out->unwanted[out->unwanted_n++] = x->not [i];
+	out->passed = out->missing_n + out->unwanted_n == 0;
+	profile_done(p);
+	free(p);
+}
+
+enum err examples_run(struct rules *r, struct str file, struct str text, uint16_t today, unsigned retention, struct report *report,
+    void (*each)(void *, const struct example_result *), void *arg)
+{
+	struct loader l = {.r = r, .report = report, .file = rules_keep(r, file).p, .text = text};
+	struct examples all = {NULL, 0, 0};
+	struct match *m = NULL;
+	yaml_document_t doc;
+	if (yaml_open(&l, &doc)) {
+		l.doc = &doc;
+		const yaml_node_t *root = yaml_document_get_root_node(&doc);
+		if (root)
+			yaml_map(&l, root, "a file of tests", root_keys, sizeof root_keys / sizeof *root_keys, &all);
+		yaml_document_delete(&doc);
+	}
+	free(l.lines);
+	report_sort(report);
+	enum err e = report_error(report);
+	if (!e)
+		e = rules_match_begin(r, &m);
+	uint16_t *cats = calloc(r->categories_n + 1, sizeof *cats);
+	CHECK(cats);
+	for (size_t i = 0; i < all.n && !e; i++) {
+		struct example_result result;
+		run(r, m, &all.list[i], today, retention, cats, &result);
+		each(arg, &result);
+	}
+	rules_match_end(m);
+	free(cats);
+	free(all.list);
+	return e;
+}

@@ -1,0 +1,770 @@
+/* The condition language: text to nodes, by recursive descent. Every refusal says where, what was found and what was expected,
+ * and, for the slips that people make, what they may have meant. */
+#include "crumb/base/array.h"
+#include "crumb/condition/parse.h"
+#include "crumb/rules/names.h"
+#include "crumb/condition/eval.h"
+#include "crumb/condition/meant_range.h"
+#include "token.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DEPTH_MAX 64
+#define AMOUNT_MAX UINT32_MAX
+#define SUM_MAX 1e12 /* in units; sums are kept in millionths */
+
+struct parser {
+	struct rules *r;
+	struct str text;
+	size_t at, depth;
+	struct token now;
+	size_t before; /* where the latest token that was taken ends */
+	const struct condition_place *place;
+	struct report *report;
+	bool failed; /* sticky: the condition is refused, reading it further makes no sense */
+	bool wrong;  /* refused, but reading goes on */
+};
+
+/* --- messages */
+
+static void report_at(struct parser *p, size_t offset, size_t length, const char *code, const char *hint, const char *message)
+{
+	struct rules_at at = p->place->locate(p->place->arg, offset, length);
+	if (!p->failed)
+		report_add(p->report, &at, false, code, hint, "%s", message);
+	p->wrong = true;
+}
+
+static void report_token(struct parser *p, struct str token, const char *code, const char *hint, const char *message)
+{
+	report_at(p, token.p ? (size_t)(token.p - p->text.p) : p->text.n, token.n ? token.n : 1, code, hint, message);
+}
+
+/* What the token at hand may have been meant for, when nothing better is known. */
+static const char *usual_slip(const struct parser *p, char *out, size_t cap)
+{
+	static const struct {
+		const char *written, *hint;
+	} slips[] = {{"&", "write 'and'"}, {"is", "write '='"}, {"equals", "write '='"}, {"after", "write 'A then B within 7d'"},
+	    {"before", "write 'A then B within 7d'"}, {"times", "leave 'times' out: coats >= 3 in 14d"}, {"last", "write 'in 14d'"},
+	    {"past", "write 'in 14d'"}, {"during", "write 'in 14d'"}, {"for", "write 'in 14d'"}, {"since", "write 'in 14d'"},
+	    {"xor", "write (a or b) and not (a and b)"}, {"but", "write 'and'"}, {"except", "write 'and not'"}, {"without", "write 'and not'"},
+	    {"no", "write 'not'"}, {"never", "write 'not'"}};
+	if (p->now.kind == TOK_BAD && p->now.slip)
+		return p->now.slip;
+	for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
+		if (str_ieq(p->now.text, str_c(slips[i].written)))
+			return slips[i].hint;
+	if (p->now.kind == TOK_DAYS) {
+		snprintf(out, cap, "write 'in " STR_FMT "'", STR_ARG(p->now.text));
+		return out;
+	}
+	return NULL;
+}
+
+static void expected(struct parser *p, const char *what, const char *hint)
+{
+	char message[400], slip[100];
+	const char *usual = usual_slip(p, slip, sizeof slip);
+	if (p->now.kind == TOK_END)
+		snprintf(message, sizeof message, "the condition ends where %s is expected", what);
+	else
+		snprintf(message, sizeof message, "expected %s, found '" STR_FMT "'", what, (int)(p->now.text.n > 100 ? 100 : p->now.text.n),
+		    p->now.text.p);
+	report_token(p, p->now.text, "syntax", usual ? usual : hint, message);
+	p->failed = true;
+}
+
+/* The hint for numbers and ranges that are written in another way. NULL: it is none. */
+static const char *number_hint(const struct parser *p, char out[160])
+{
+	return meant_at(p->text, p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n, out) ? out : NULL;
+}
+
+static void next(struct parser *p)
+{
+	p->before = p->now.text.p ? (size_t)(p->now.text.p - p->text.p) + p->now.text.n : 0;
+	p->now = token_next(p->text, &p->at);
+}
+
+static bool is_word(const struct parser *p, const char *word)
+{
+	return p->now.kind == TOK_WORD && str_ieq(p->now.text, str_c(word));
+}
+
+static void expect(struct parser *p, enum token_kind kind, const char *what)
+{
+	if (p->failed)
+		return;
+	if (p->now.kind != kind)
+		expected(p, what, NULL);
+	else
+		next(p);
+}
+
+/* --- nodes */
+
+static int append(struct rules *r, struct rule_node n)
+{
+	CHECK(array_room(r->nodes, r->nodes_cap, r->nodes_n + 1));
+	r->nodes[r->nodes_n] = n;
+	return (int)r->nodes_n++;
+}
+
+static int add(struct parser *p, struct rule_node n)
+{
+	return append(p->r, n);
+}
+
+int condition_and_like(struct rules *r, int root, uint16_t segment)
+{
+	struct str all = r->nodes[root].text;
+	int like = append(r, (struct rule_node){.kind = NODE_LIKE, .segment = segment, .text = str_skip(all, all.n)});
+	return append(r, (struct rule_node){.kind = NODE_AND, .left = root, .right = like, .text = all});
+}
+
+/* What was written from `from` to the latest token taken. */
+static struct str written(const struct parser *p, size_t from)
+{
+	return str_make(p->text.p + from, p->before > from ? p->before - from : 0);
+}
+
+static size_t here(const struct parser *p)
+{
+	return p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n;
+}
+
+static void unknown_category(struct parser *p, struct str name)
+{
+	const struct rules *r = p->r;
+	char message[300], hint[200];
+	struct near near = near_begin(name);
+	for (size_t i = 1; i < r->categories_n; i++) {
+		struct str id = str_c(r->categories[i].id);
+		near_try(&near, id);
+		for (size_t k = 1; k < id.n; k++)
+			if (id.p[k - 1] == '.')
+				near_try(&near, str_skip(id, k));
+	}
+	for (int f = 0; f < FACT_MAX; f++)
+		near_try(&near, str_c(fact_names[f]));
+	near_try(&near, STR("visits"));
+	snprintf(message, sizeof message, "there is no category '" STR_FMT "'", (int)(name.n > 130 ? 130 : name.n), name.p);
+	near_hint(&near, hint, sizeof hint);
+	if (!*hint && rules_segment(r, name) >= 0)
+		snprintf(hint, sizeof hint, "it is a segment: write segment(" STR_FMT ")", STR_ARG(name));
+	else if (!*hint && rules_vocabulary(r, name))
+		snprintf(hint, sizeof hint, "it is an attribute: write attr." STR_FMT, STR_ARG(name));
+	else if (!*hint && name.n > 2 && name.n < 100 && (name.p[0] & 0x80) == 0 && str_find(name, '.') == name.n)
+		snprintf(hint, sizeof hint, "categories are defined under categories:, in any file of the folder");
+	report_token(p, name, "unknown-category", hint, message);
+}
+
+/* A category in full or by an unambiguous last part. */
+static uint16_t resolve(struct parser *p, struct str name)
+{
+	const struct rules *r = p->r;
+	uint32_t tail;
+	int found = rules_category(r, name);
+	if (found > 0)
+		return (uint16_t)found;
+	if (!map_get(&r->last_parts, name, &tail)) {
+		unknown_category(p, name);
+		return 0;
+	}
+	if (tail != RULES_AMBIGUOUS)
+		return (uint16_t)tail;
+	char message[500];
+	struct str some[2] = {{"", 0}, {"", 0}};
+	for (size_t i = 1, k = 0; i < r->categories_n && k < 2; i++) {
+		struct str id = str_c(r->categories[i].id);
+		if (id.n > name.n && id.p[id.n - name.n - 1] == '.' && str_eq(str_skip(id, id.n - name.n), name))
+			some[k++] = id;
+	}
+	snprintf(message, sizeof message, "'" STR_FMT "' could be " STR_FMT " or " STR_FMT, STR_ARG(name), STR_ARG(some[0]), STR_ARG(some[1]));
+	report_token(p, name, "ambiguous", "write it in full", message);
+	return 0;
+}
+
+static uint16_t category(struct parser *p, const char *what)
+{
+	if (p->failed)
+		return 0;
+	if (p->now.kind != TOK_WORD) {
+		expected(p, what, NULL);
+		return 0;
+	}
+	uint16_t cat = resolve(p, p->now.text);
+	next(p);
+	return cat;
+}
+
+/* --- windows */
+
+static const char *days_hint(struct parser *p, char *out, size_t cap)
+{
+	struct str s = p->now.text, unit = s;
+	uint64_t n = 0;
+	while (unit.n && chr_digit(unit.p[0]))
+		unit = str_skip(unit, 1);
+	if (unit.n == s.n || !str_u64(str_make(s.p, s.n - unit.n), &n) || n > 1000)
+		return is_word(p, "today")					       ? "write 1d"
+		       : is_word(p, "last") || is_word(p, "the") || is_word(p, "past") ? "write only the number of days: in 14d"
+										       : NULL;
+	unsigned long days = str_ieq(unit, STR("w"))						      ? 7
+			     : str_ieq(unit, STR("h"))						      ? 0
+			     : str_ieq(unit, STR("m")) || str_ieq(unit, STR("mo"))		      ? 30
+			     : unit.n == 0 || str_ieq(unit, STR("d")) || str_starts(unit, STR("day")) ? 1
+			     : str_starts(unit, STR("week"))					      ? 7
+			     : str_starts(unit, STR("month"))					      ? 30
+												      : 99;
+	if (days == 99)
+		return NULL;
+	if (days == 0)
+		snprintf(out, cap, "windows are whole days: write %lud", (unsigned long)(n + 23) / 24);
+	else
+		snprintf(out, cap, "write %lud", (unsigned long)n * days);
+	return out;
+}
+
+/* "14d" behind "in" or "within". */
+static uint8_t days(struct parser *p)
+{
+	char message[200], hint[100];
+	if (p->failed)
+		return 0;
+	if (p->now.kind != TOK_DAYS) {
+		expected(p, "a number of days such as 14d", days_hint(p, hint, sizeof hint));
+		return 0;
+	}
+	uint64_t n = p->now.number;
+	if (n == 0) {
+		report_token(p, p->now.text, "window", "today alone is 1d", "a window of 0d is empty");
+	} else if (n > RETENTION_MAX) {
+		snprintf(
+		    message, sizeof message, "a window of " STR_FMT " is longer than the %d days that are kept", STR_ARG(p->now.text), RETENTION_MAX);
+		report_token(p, p->now.text, "window", "write 90d, or leave the window out: everything that is kept counts then", message);
+	}
+	next(p);
+	return n > RETENTION_MAX ? RETENTION_MAX : (uint8_t)n;
+}
+
+static uint8_t optional_window(struct parser *p)
+{
+	if (p->failed || (!is_word(p, "in") && !is_word(p, "within")))
+		return 0;
+	next(p);
+	return days(p);
+}
+
+static uint8_t within(struct parser *p)
+{
+	if (p->failed)
+		return 0;
+	if (!is_word(p, "within") && !is_word(p, "in")) {
+		expected(p, "'within' and a number of days", NULL);
+		return 0;
+	}
+	next(p);
+	return days(p);
+}
+
+/* --- amounts */
+
+static int64_t whole_number(struct parser *p)
+{
+	static const char *const numbers[] = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
+	char hint[60];
+	const char *h = NULL;
+	if (p->failed)
+		return 0;
+	if (p->now.kind == TOK_NUMBER && p->now.number <= AMOUNT_MAX) {
+		int64_t n = (int64_t)p->now.number;
+		next(p);
+		return n;
+	}
+	double v;
+	if (p->now.kind == TOK_NUMBER)
+		h = "that is more than anybody can do";
+	else if (p->now.kind == TOK_WORD && rules_number(p->now.text, &v))
+		h = v < 0 ? "counts are never negative" : "counts are whole numbers; sum(v of CATEGORY) takes others";
+	for (int i = 0; i <= 10; i++)
+		if (is_word(p, numbers[i])) {
+			snprintf(hint, sizeof hint, "write %d", i);
+			h = hint;
+		}
+	if (p->now.kind == TOK_DAYS) {
+		snprintf(hint, sizeof hint, "write the number first: >= 1 in " STR_FMT, STR_ARG(p->now.text));
+		report_token(p, p->now.text, "syntax", hint, "expected a whole number, found a number of days");
+		p->failed = true;
+		return 0;
+	}
+	expected(p, "a whole number", h);
+	return 0;
+}
+
+static double number(struct parser *p)
+{
+	double v = 0;
+	char hint[160];
+	if (p->failed)
+		return 0;
+	if ((p->now.kind != TOK_NUMBER && p->now.kind != TOK_WORD) || !rules_number(p->now.text, &v)) {
+		expected(p, "a number", number_hint(p, hint));
+		return 0;
+	}
+	next(p);
+	return v;
+}
+
+static int64_t millionths(struct parser *p)
+{
+	double v = number(p);
+	if (!p->failed && fabs(v) > SUM_MAX) {
+		report_at(p, p->before ? p->before - 1 : 0, 1, "number", NULL, "sums are compared up to 1000000000000");
+		return 0;
+	}
+	return llround(v * 1e6);
+}
+
+/* ">= 3", "between 2 and 5" */
+static void amount(struct parser *p, struct rule_node *n)
+{
+	bool sum = n->kind == NODE_SUM;
+	if (p->failed)
+		return;
+	if (is_word(p, "between")) {
+		size_t from = here(p);
+		next(p);
+		n->op = OP_BETWEEN;
+		n->n = sum ? millionths(p) : whole_number(p);
+		if (!p->failed && !is_word(p, "and"))
+			expected(p, "'and' and the upper bound", NULL);
+		if (p->failed)
+			return;
+		next(p);
+		n->n2 = sum ? millionths(p) : whole_number(p);
+		if (!p->failed && n->n > n->n2)
+			report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
+		return;
+	}
+	if (p->now.kind != TOK_OP) {
+		expected(p, "a comparison such as >= 3", NULL);
+		return;
+	}
+	n->op = p->now.op;
+	next(p);
+	n->n = sum ? millionths(p) : whole_number(p);
+}
+
+/* --- facts and attributes */
+
+static enum rule_field field_of_fact(enum fact f)
+{
+	static const enum rule_field fields[FACT_MAX] = {FIELD_COUNTRY, FIELD_REGION, FIELD_DEVICE, FIELD_OS, FIELD_BROWSER};
+	return fields[f];
+}
+
+/* Is the value one that can be? Facts have known values, declared attributes closed ones. */
+static void check_value(struct parser *p, const struct rule_node *n, struct str token, struct str value)
+{
+	struct rules_at at = p->place->locate(p->place->arg, (size_t)(token.p - p->text.p), token.n);
+	if (n->kind == NODE_FACT) {
+		p->wrong |= !names_check(p->report, &at, field_of_fact(n->fact), value);
+		return;
+	}
+	const struct vocabulary *v = rules_vocabulary(p->r, n->attr);
+	char hint[200];
+	if (!v || rules_value(v, &value))
+		return;
+	struct near near = near_begin(value);
+	for (unsigned i = 0; i < v->values_n; i++)
+		near_try(&near, v->values[i]);
+	near_hint(&near, hint, sizeof hint);
+	if (!*hint)
+		snprintf(hint, sizeof hint, "it is declared at %s:%zu", v->at.file, v->at.line);
+	report_add(p->report, &at, false, "vocabulary", hint, "attribute '%s' never is '" STR_FMT "'", v->id, STR_ARG(value));
+	p->wrong = true;
+}
+
+static struct str word_value(struct parser *p, const struct rule_node *n)
+{
+	enum token_kind k = p->now.kind;
+	if (k != TOK_WORD && k != TOK_NUMBER && k != TOK_TEXT && k != TOK_DAYS) {
+		expected(p, "a value", NULL);
+		return STR("");
+	}
+	struct str token = p->now.text, s = token;
+	if (k == TOK_TEXT)
+		s = str_make(s.p + 1, s.n - 2);
+	if (s.n == 0)
+		report_token(p, token, "empty", NULL, "an empty value matches nobody");
+	else
+		check_value(p, n, token, s);
+	next(p);
+	return rules_keep(p->r, s);
+}
+
+static void word_list(struct parser *p, struct rule_node *n)
+{
+	struct str list[256];
+	char hint[160];
+	if (p->now.kind != TOK_OPEN) {
+		expected(p, "'(' and a list of values", number_hint(p, hint));
+		return;
+	}
+	expect(p, TOK_OPEN, "'(' and a list of values");
+	while (!p->failed) {
+		if (n->words_n == sizeof list / sizeof list[0]) {
+			expected(p, "at most 256 values", NULL);
+			return;
+		}
+		list[n->words_n++] = word_value(p, n);
+		if (p->failed || p->now.kind != TOK_COMMA)
+			break;
+		next(p);
+	}
+	expect(p, TOK_CLOSE, "',' or ')'");
+	if (p->failed)
+		return;
+	n->words = rules_alloc(p->r, n->words_n * sizeof *n->words);
+	memcpy(n->words, list, n->words_n * sizeof *n->words);
+}
+
+static void compare_attr(struct parser *p, struct rule_node *n)
+{
+	struct range all = {-INFINITY, INFINITY, false, false};
+	n->numeric = true;
+	n->range = all;
+	if (is_word(p, "between")) {
+		size_t from = here(p);
+		next(p);
+		n->op = OP_BETWEEN;
+		n->range.lo = number(p);
+		if (!p->failed && !is_word(p, "and"))
+			expected(p, "'and' and the upper bound", NULL);
+		if (p->failed)
+			return;
+		next(p);
+		n->range.hi = number(p);
+		if (!p->failed && n->range.lo > n->range.hi)
+			report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
+		return;
+	}
+	n->op = p->now.op;
+	next(p);
+	double v = number(p);
+	if (n->op == OP_GE || n->op == OP_GT)
+		n->range.lo = v, n->range.lo_out = n->op == OP_GT;
+	else
+		n->range.hi = v, n->range.hi_out = n->op == OP_LT;
+}
+
+/* Behind the name of a fact or attribute. */
+static int fact_test(struct parser *p, struct rule_node n, size_t from)
+{
+	bool negate = false;
+	if (is_word(p, "not")) {
+		negate = true;
+		next(p);
+		if (!is_word(p, "in")) {
+			expected(p, "'in'", NULL);
+			return -1;
+		}
+	}
+	bool attr = n.kind == NODE_ATTR;
+	if (is_word(p, "in")) {
+		next(p);
+		word_list(p, &n);
+	} else if (attr && (is_word(p, "between") || (p->now.kind == TOK_OP && p->now.op != OP_EQ && p->now.op != OP_NE))) {
+		compare_attr(p, &n);
+	} else if (p->now.kind != TOK_OP || (p->now.op != OP_EQ && p->now.op != OP_NE)) {
+		expected(p, attr ? "a comparison, 'in' or 'between'" : "'=', '!=' or 'in'", NULL);
+		return -1;
+	} else {
+		n.op = p->now.op;
+		negate = n.op == OP_NE;
+		n.words_n = 1;
+		n.words = rules_alloc(p->r, sizeof *n.words);
+		next(p);
+		n.words[0] = word_value(p, &n);
+	}
+	if (p->failed)
+		return -1;
+	n.text = written(p, from);
+	int node = add(p, n);
+	return negate ? add(p, (struct rule_node){.kind = NODE_NOT, .left = node, .text = n.text}) : node;
+}
+
+/* --- tests */
+
+static int segment_test(struct parser *p, size_t from)
+{
+	char message[300], hint[200];
+	next(p);
+	expect(p, TOK_OPEN, "'(' and the id of a segment");
+	if (p->failed)
+		return -1;
+	if (p->now.kind != TOK_WORD && p->now.kind != TOK_NUMBER && p->now.kind != TOK_DAYS) {
+		expected(p, "the id of a segment", NULL);
+		return -1;
+	}
+	struct str id = p->now.text;
+	int seg = rules_segment(p->r, id);
+	if (seg < 0) {
+		struct near near = near_begin(id);
+		for (size_t i = 0; i < p->r->segments_n; i++)
+			near_try(&near, str_c(p->r->segments[i].id));
+		near_hint(&near, hint, sizeof hint);
+		snprintf(message, sizeof message, "there is no segment '" STR_FMT "'", (int)(id.n > 130 ? 130 : id.n), id.p);
+		if (!*hint && rules_category(p->r, id) > 0)
+			snprintf(hint, sizeof hint, "it is a category: write it without segment( )");
+		report_token(p, id, "unknown-segment", hint, message);
+	}
+	next(p);
+	expect(p, TOK_CLOSE, "')'");
+	if (p->failed)
+		return -1;
+	return add(p, (struct rule_node){.kind = seg < 0 ? NODE_NEVER : NODE_SEGMENT, .segment = (uint16_t)seg, .text = written(p, from)});
+}
+
+static int finish(struct parser *p, struct rule_node n, size_t from)
+{
+	if (p->failed)
+		return -1;
+	n.text = written(p, from);
+	return add(p, n);
+}
+
+/* days(CATEGORY) >= N in 30d, last(CATEGORY) within 2d, first(CATEGORY) within 7d, sum(v of CATEGORY) >= X in 30d */
+static int function_test(struct parser *p, enum node_kind kind, size_t from)
+{
+	struct rule_node n = {.kind = kind, .op = OP_GE, .n = 1};
+	bool amounts = kind == NODE_DAYS || kind == NODE_SUM;
+	next(p);
+	expect(p, TOK_OPEN, "'(' and a category");
+	if (kind == NODE_SUM && !p->failed) {
+		if (!is_word(p, "v")) {
+			expected(p, "'v of' and a category", "sum(v of purchase): v is the value that pages send along");
+			return -1;
+		}
+		next(p);
+		if (!is_word(p, "of")) {
+			expected(p, "'of' and a category", NULL);
+			return -1;
+		}
+		next(p);
+	}
+	n.cat = category(p, "a category");
+	expect(p, TOK_CLOSE, "')'");
+	if (amounts) {
+		amount(p, &n);
+		n.window = optional_window(p);
+	} else {
+		n.window = within(p);
+	}
+	return finish(p, n, from);
+}
+
+static int category_test(struct parser *p, size_t from)
+{
+	struct rule_node n = {.kind = NODE_COUNT, .op = OP_GE, .n = 1};
+	n.cat = category(p, "a category");
+	if (is_word(p, "then")) {
+		next(p);
+		n.kind = NODE_THEN;
+		n.then = category(p, "a category");
+		n.window = within(p);
+		return finish(p, n, from);
+	}
+	if (p->now.kind == TOK_OP || is_word(p, "between"))
+		amount(p, &n);
+	else if (is_word(p, "not")) {
+		expected(p, "a comparison, 'in', 'and' or 'or'", "'not' stands before the category: not purchase in 30d");
+		return -1;
+	}
+	n.window = optional_window(p);
+	return finish(p, n, from);
+}
+
+static bool opens(const struct parser *p)
+{
+	size_t at = p->at;
+	while (at < p->text.n && p->text.p[at] == ' ')
+		at++;
+	return at < p->text.n && p->text.p[at] == '(';
+}
+
+static int test(struct parser *p)
+{
+	static const struct {
+		const char *name;
+		enum node_kind kind;
+	} functions[] = {{"days", NODE_DAYS}, {"last", NODE_COUNT}, {"first", NODE_FIRST}, {"sum", NODE_SUM}};
+	size_t from = here(p);
+	if (p->now.kind != TOK_WORD) {
+		expected(p, "a category, a fact or '('", p->now.kind == TOK_NUMBER ? "the category comes first: coats >= 3" : NULL);
+		return -1;
+	}
+	if (opens(p)) {
+		if (is_word(p, "segment"))
+			return segment_test(p, from);
+		for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+			if (is_word(p, functions[i].name))
+				return function_test(p, functions[i].kind, from);
+		if (!is_word(p, "and") && !is_word(p, "or")) {
+			char message[200], hint[100];
+			struct near near = near_begin(p->now.text);
+			near_try(&near, STR("segment"));
+			for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+				near_try(&near, str_c(functions[i].name));
+			if (str_ieq(p->now.text, STR("count")))
+				snprintf(hint, sizeof hint, "a category counts by itself: coats >= 3");
+			else
+				near_hint(&near, hint, sizeof hint);
+			snprintf(
+			    message, sizeof message, "there is no '" STR_FMT "( )'", (int)(p->now.text.n > 100 ? 100 : p->now.text.n), p->now.text.p);
+			report_token(p, p->now.text, "unknown-function", *hint ? hint : "segment, days, last, first and sum are known", message);
+			p->failed = true;
+			return -1;
+		}
+	}
+	if (is_word(p, "and") || is_word(p, "or") || is_word(p, "in") || is_word(p, "then") || is_word(p, "within")) {
+		expected(p, "a category, a fact or '('", NULL);
+		return -1;
+	}
+	if (is_word(p, "visits")) {
+		struct rule_node n = {.kind = NODE_DAYS, .op = OP_GE, .n = 1, .cat = CATEGORY_ALL};
+		next(p);
+		if (p->now.kind == TOK_OP || is_word(p, "between"))
+			amount(p, &n);
+		n.window = optional_window(p);
+		return finish(p, n, from);
+	}
+	for (int f = 0; f < FACT_MAX; f++) {
+		if (is_word(p, fact_names[f])) {
+			next(p);
+			return fact_test(p, (struct rule_node){.kind = NODE_FACT, .fact = (enum fact)f}, from);
+		}
+	}
+	if (str_starts(p->now.text, STR("attr.")) && p->now.text.n > 5) {
+		struct str name = rules_keep(p->r, str_skip(p->now.text, 5));
+		next(p);
+		return fact_test(p, (struct rule_node){.kind = NODE_ATTR, .attr = name}, from);
+	}
+	return category_test(p, from);
+}
+
+/* --- the grammar's upper part */
+
+static int parse_or(struct parser *p);
+
+static int parse_not(struct parser *p)
+{
+	int node = -1;
+	if (p->failed)
+		return -1;
+	if (++p->depth > DEPTH_MAX) {
+		expected(p, "a condition that is nested less deeply", "build it from smaller ones with segment(ID)");
+		return -1;
+	}
+	size_t from = here(p);
+	if (is_word(p, "not")) {
+		next(p);
+		int inner = parse_not(p);
+		if (!p->failed)
+			node = add(p, (struct rule_node){.kind = NODE_NOT, .left = inner, .text = written(p, from)});
+	} else if (p->now.kind == TOK_OPEN) {
+		next(p);
+		node = parse_or(p);
+		expect(p, TOK_CLOSE, "')'");
+	} else {
+		node = test(p);
+	}
+	p->depth--;
+	return node;
+}
+
+static int parse_row(struct parser *p, const char *word, enum node_kind kind, int (*part)(struct parser *))
+{
+	size_t from = here(p);
+	int node = part(p);
+	while (!p->failed && is_word(p, word)) {
+		next(p);
+		int right = part(p);
+		if (!p->failed)
+			node = add(p, (struct rule_node){.kind = kind, .left = node, .right = right, .text = written(p, from)});
+	}
+	return node;
+}
+
+static int parse_and(struct parser *p)
+{
+	return parse_row(p, "and", NODE_AND, parse_not);
+}
+
+static int parse_or(struct parser *p)
+{
+	return parse_row(p, "or", NODE_OR, parse_and);
+}
+
+bool condition_parse(struct rules *r, struct str text, const struct condition_place *place, struct report *report, int *root)
+{
+	struct parser p = {.r = r, .text = text, .place = place, .report = report};
+	char hint[160];
+	next(&p);
+	int top = parse_or(&p);
+	if (!p.failed && p.now.kind != TOK_END)
+		expected(&p, "'and', 'or' or the end", number_hint(&p, hint));
+	if (p.failed || p.wrong)
+		return false;
+	*root = top;
+	return true;
+}
+
+/* --- conditions that stand nowhere */
+
+static struct rules_at locate_alone(const void *arg, size_t offset, size_t length)
+{
+	(void)arg;
+	return (struct rules_at){"condition", 1, offset + 1, length};
+}
+
+/* A sum that no segment of the rules asks for was never added up. */
+static const struct rule_node *unsummed(const struct rules *r, int at)
+{
+	const struct rule_node *n = &r->nodes[at], *found = NULL;
+	if (n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_NOT) {
+		found = unsummed(r, n->left);
+		return found || n->kind == NODE_NOT ? found : unsummed(r, n->right);
+	}
+	return n->kind == NODE_SUM && !r->categories[n->cat].summed ? n : NULL;
+}
+
+enum err rules_condition(struct rules *r, struct str text, struct report *report, int *root)
+{
+	struct report own = {0}, *to = report ? report : &own;
+	struct condition_place place = {locate_alone, NULL};
+	struct str kept = rules_keep(r, text);
+	bool fine = condition_parse(r, kept, &place, to, root);
+	enum err e = fine ? OK : report_error(to);
+	if (!e && rules_holds_of_nobody(r, *root)) {
+		struct rules_at at = locate_alone(NULL, 0, text.n);
+		report_add(
+		    to, &at, false, "holds-of-nobody", "add what they did: visits and …", "the condition is true of somebody who never did anything");
+		e = report_error(to);
+	}
+	const struct rule_node *sum = e ? NULL : unsummed(r, *root);
+	if (sum) {
+		struct rules_at at = locate_alone(NULL, (size_t)(sum->text.p - kept.p), sum->text.n);
+		report_add(to, &at, false, "not-summed", "values are added up once a segment asks for them: put the condition into the rules",
+		    "the values of this category are not added up");
+		e = report_error(to);
+	}
+	if (!e)
+		rules_link_nodes(r, *root);
+	report_done(&own);
+	return e;
+}

@@ -1,0 +1,338 @@
+/* Clauses, tests and patterns of categories. Equal patterns are kept once. */
+#include "crumb/base/array.h"
+#include "crumb/rules/names.h"
+#include "crumb/base/code.h"
+#include "crumb/base/host.h"
+#include "crumb/base/number.h"
+#include "crumb/base/text.h"
+#include "crumb/match/match.h"
+#include "crumb/load/loader.h"
+#include "crumb/condition/meant_range.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Text between slashes is a regular expression. For paths, which begin and may end with a slash themselves, only when it holds what
+ * no path does; "[email]", "[number]" and "[token]" are what the scrubber writes. */
+static bool is_regex(enum rule_field f, struct str s, struct str *inner)
+{
+	if (s.n > 3 && s.p[s.n - 1] == 'i' && s.p[s.n - 2] == '/')
+		s.n--;
+	if (s.n < 3 || s.p[0] != '/' || s.p[s.n - 1] != '/')
+		return false;
+	*inner = str_make(s.p + 1, s.n - 2);
+	if (f != FIELD_PATH)
+		return true;
+	for (size_t i = 0; i < inner->n; i++) {
+		struct str rest = str_skip(*inner, i);
+		char c = rest.p[0];
+		if (c == '[') {
+			if (!str_starts(rest, STR("[email]")) && !str_starts(rest, STR("[number]")) && !str_starts(rest, STR("[token]")))
+				return true;
+		} else if (c == '^' || c == '$' || c == '\\' || c == '|' || c == '(' || c == '{' || str_starts(rest, STR(".*")) ||
+			   str_starts(rest, STR(".+"))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What it is compared with is folded in the same way. */
+static struct str folded(struct rules *r, struct str s)
+{
+	size_t cap = text_plain(s) ? s.n : 4 * s.n + 16, n = 0;
+	char *p = rules_alloc(r, cap + 1);
+	if (!text_plain(s))
+		n = text_fold(s, p, cap);
+	else
+		while (n < s.n)
+			p[n] = chr_lower(s.p[n]), n++;
+	return str_make(p, n);
+}
+
+static struct str folded_regex(struct rules *r, struct str s)
+{
+	if (text_plain(s) || s.n > 1100) /* so long a one is refused as it is */
+		return rules_keep(r, s);
+	size_t cap = 4 * s.n + 16;
+	char *p = rules_alloc(r, cap);
+	return str_make(p, text_fold_regex(s, p, cap));
+}
+
+static bool words_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
+{
+	char words[512];
+	size_t len = text_words(text, words, sizeof words);
+	if (len < 3) {
+		complain(l, n, "no-words", "title wants words, such as 'winter coat'", "there is no word in '" STR_FMT "'", STR_ARG(text));
+		return false;
+	}
+	if (str_find(text, '*') < text.n)
+		warn(l, n, "title-glob", "write the words alone; for parts of words a regular expression: /coat/",
+		    "'*' means nothing in a title: whole words are looked for");
+	p->kind = PATTERN_WORDS;
+	if (text_runs_on(text)) {
+		char hint[300];
+		snprintf(hint, sizeof hint, "to find it within others write title: '/" STR_FMT "/'", (int)(text.n > 200 ? utf8_valid(str_make(text.p, 200)) : text.n), text.p);
+		warn(l, n, "title-runs-on", hint, "a word is what stands between blanks or signs, and this language is written without");
+	}
+	p->text = rules_keep(l->r, str_make(words, len));
+	return true;
+}
+
+static bool path_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
+{
+	char hint[300];
+	if (str_has(text, STR("://"))) {
+		complain(l, n, "path-url", "use host: and path:, or url: for the whole", "a path is the part behind the host, not a URL");
+		return false;
+	}
+	if (text.p[0] != '/' && text.p[0] != '*') {
+		snprintf(hint, sizeof hint, "did you mean '/" STR_FMT "'?", (int)(text.n > 200 ? 200 : text.n), text.p);
+		complain(l, n, "path-slash", hint, "a path begins with '/'");
+		return false;
+	}
+	if (str_find(text, '?') < text.n || str_find(text, '#') < text.n) {
+		complain(l, n, "path-query", "match on url: instead, or keep the parameter with privacy.keep_query and use attr.NAME",
+		    "a path ends before '?' and '#': this can never match");
+		return false;
+	}
+	p->kind = PATTERN_PATH;
+	p->text = rules_keep(l->r, text);
+	return true;
+}
+
+/* A host as it stands in events, or a mistake. */
+static bool host_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
+{
+	struct host_around a = host_around(text);
+	char hint[300], host[HOST_MOST];
+	size_t len = host_read_glob(a.host, host);
+	if (len && !a.scheme.n && !a.user.n && !a.rest.n && !a.port.p) {
+		p->text = rules_keep(l->r, str_make(host, len));
+		return true;
+	}
+	if (l->stored && !a.scheme.n && !a.rest.n && str_find(text, ' ') == text.n) {
+		p->text = folded(l->r, text);
+		return true;
+	}
+	snprintf(hint, sizeof hint, "did you mean '%.*s'?", (int)len, host);
+	if (len)
+		complain(l, n, "host-url", hint, "a host is a name such as shop.example, without 'https://', port and path");
+	else if (!text_plain(a.host) && str_find(a.host, '*') < a.host.n)
+		complain(l, n, "host-url", "write that part in full, or as xn--…", "in '" STR_FMT "' a '*' stands in a part with other than ASCII letters", STR_ARG(text));
+	else
+		complain(l, n, "host-url", NULL, "'" STR_FMT "' can be no host: a host is a name such as shop.example", STR_ARG(text));
+	return false;
+}
+
+static bool event_fits(struct loader *l, const yaml_node_t *n, struct str text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		if (chr_alpha(c) || chr_digit(c) || c == '_' || c == '.' || c == ':' || c == '-' || c == '*')
+			continue;
+		complain(l, n, "event-name", "events are named with letters, digits, '_', '.', ':' and '-'",
+		    "no event is ever named '" STR_FMT "': others are stored as 'other'", STR_ARG(text));
+		return false;
+	}
+	return true;
+}
+
+static bool text_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
+{
+	enum rule_field f = p->field;
+	struct rules_at at = yaml_at(l, n);
+	if (f == FIELD_REFERRER || f == FIELD_COUNTRY || f == FIELD_REGION || f == FIELD_DEVICE || f == FIELD_OS || f == FIELD_BROWSER) {
+		p->kind = PATTERN_EXACT;
+		p->text = folded(l->r, text);
+		return names_check(l->report, &at, f, text);
+	}
+	if ((f == FIELD_ATTR || f == FIELD_PARAM) && range_parse(text, &p->range)) {
+		p->kind = PATTERN_RANGE;
+		p->text = rules_keep(l->r, text);
+		if (p->range.lo <= p->range.hi)
+			return true;
+		struct meant m;
+		char right[100], hint[120] = "the smaller number comes first";
+		if (number_meant(text, true, &m)) {
+			meant_pattern(&m, right);
+			snprintf(hint, sizeof hint, "write %s", right);
+		}
+		complain(l, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
+		return false;
+	}
+	if (f == FIELD_SITE && str_find(text, '*') < text.n) {
+		complain(l, n, "site-glob", "site: shop.example is that host and every one below it; host: takes '*'", "a site has no '*'");
+		return false;
+	}
+	if (f == FIELD_EVENT && !event_fits(l, n, text))
+		return false;
+	if ((f == FIELD_HOST || f == FIELD_SITE) && !host_pattern(l, n, text, p))
+		return false;
+	p->kind = str_find(text, '*') < text.n ? PATTERN_GLOB : PATTERN_EXACT;
+	if (f != FIELD_HOST && f != FIELD_SITE)
+		p->text = folded(l->r, text);
+	return true;
+}
+
+/* The key of a pattern: equal ones are one. Also what its name is made from, and what a category's definition is made of. */
+static struct str key_of(struct rules *r, const struct pattern *p)
+{
+	struct buf key = {0};
+	buf_addf(&key, "%s" STR_FMT, field_names[p->field], STR_ARG(p->name));
+	buf_addf(&key, "%c%d%c", 0, p->kind, 0);
+	buf_str(&key, p->text);
+	CHECK(!key.failed);
+	struct str kept = rules_keep(r, buf_view(&key));
+	buf_done(&key);
+	return kept;
+}
+
+static uint32_t intern(struct loader *l, struct pattern *p)
+{
+	struct rules *r = l->r;
+	uint32_t number;
+	struct str key = key_of(r, p);
+	if (map_get(&l->patterns, key, &number))
+		return number;
+	p->leaf = hash_plain64(key.p, key.n);
+	CHECK(array_room_zeroed(r->patterns, l->patterns_cap, r->patterns_n + 1));
+	number = (uint32_t)r->patterns_n++;
+	r->patterns[number] = *p;
+	map_put(&l->patterns, key, number);
+	r->any_leaf |= !field_is_kept(p->field);
+	r->uses_circumstances |= p->field >= FIELD_COUNTRY && p->field <= FIELD_BROWSER;
+	return number;
+}
+
+static bool load_pattern(struct loader *l, const yaml_node_t *n, enum rule_field f, struct str name, uint32_t *number)
+{
+	struct str text, inner;
+	const char *why;
+	struct pattern p = {.field = f, .name = name, .at = yaml_at(l, n)};
+	if (!yaml_value(l, n, "a pattern", &text))
+		return false;
+	if (f != FIELD_REFERRER && !(f >= FIELD_COUNTRY && f <= FIELD_BROWSER) && f != FIELD_SITE && is_regex(f, text, &inner)) {
+		p.kind = PATTERN_REGEX;
+		p.text = f == FIELD_PATH ? rules_keep(l->r, text) : folded_regex(l->r, text);
+		if (!rules_regex_valid(p.text, &why)) {
+			complain(l, n, "regex", NULL, "this regular expression cannot be used: %s", why);
+			return false;
+		}
+	} else if (f == FIELD_TITLE  ? !words_pattern(l, n, text, &p)
+		   : f == FIELD_PATH ? !path_pattern(l, n, text, &p)
+				     : !text_pattern(l, n, text, &p)) {
+		return false;
+	}
+	*number = intern(l, &p);
+	return true;
+}
+
+/* The field that a key names; FIELD_MAX when there is none. */
+static enum rule_field field_of(struct str k, struct str *name)
+{
+	*name = STR("");
+	for (int f = 0; f < FIELD_MAX; f++) {
+		struct str row = str_c(field_names[f]);
+		bool takes_name = row.p[row.n - 1] == '.';
+		if (takes_name ? k.n > row.n && str_starts(k, row) : str_eq(k, row)) {
+			*name = takes_name ? str_skip(k, row.n) : STR("");
+			return (enum rule_field)f;
+		}
+	}
+	return FIELD_MAX;
+}
+
+static void unknown_field(struct loader *l, const yaml_node_t *key, struct str k)
+{
+	static const struct {
+		const char *written, *meant;
+	} slips[] = {{"page", "path"}, {"uri", "url"}, {"domain", "host"}, {"hostname", "host"}, {"action", "event"}, {"name", "event"},
+	    {"utm_campaign", "campaign"}, {"referer", "referrer"}, {"geo", "country"}, {"keyword", "title"}, {"keywords", "title"},
+	    {"words", "title"}, {"attribute", "attr.NAME"}, {"attr", "attr.NAME"}, {"param", "p.NAME"}, {"query", "p.NAME"}, {"id", NULL}};
+	char hint[300] = "";
+	struct near near = near_begin(k);
+	for (int f = 0; f < FIELD_MAX; f++)
+		near_try(&near, str_c(field_names[f]));
+	for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
+		if (str_ieq(k, str_c(slips[i].written)) && slips[i].meant)
+			near.best = str_c(slips[i].meant);
+	if (str_starts(k, STR("a.")))
+		snprintf(hint, sizeof hint, "did you mean 'attr." STR_FMT "'?", STR_ARG(str_skip(k, 2)));
+	else if (str_starts(k, STR("p_")))
+		snprintf(hint, sizeof hint, "did you mean 'p." STR_FMT "'?", STR_ARG(str_skip(k, 2)));
+	else if (near.best.n)
+		near_hint(&near, hint, sizeof hint);
+	else
+		snprintf(hint, sizeof hint,
+		    "path, host, site, event, campaign, referrer, country, region, device, os, browser, attr.NAME, title, url and p.NAME are known");
+	complain(l, key, "unknown-field", hint, "there is no field '" STR_FMT "'", STR_ARG(k));
+}
+
+static bool load_test(struct loader *l, const yaml_node_t *key, const yaml_node_t *value, struct test *t)
+{
+	struct str k, name;
+	if (!yaml_text(l, key, "the name of a field", &k))
+		return false;
+	t->field = field_of(k, &name);
+	if (t->field == FIELD_MAX) {
+		unknown_field(l, key, k);
+		return false;
+	}
+	name = rules_keep(l->r, name);
+	bool list = value->type == YAML_SEQUENCE_NODE;
+	size_t n = list ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
+	if (n == 0) {
+		complain(l, value, "empty", NULL, "an empty list can never match");
+		return false;
+	}
+	t->any = rules_alloc(l->r, n * sizeof *t->any);
+	t->at = rules_alloc(l->r, n * sizeof *t->at);
+	for (size_t i = 0; i < n; i++) {
+		const yaml_node_t *item = list ? yaml_node(l, value->data.sequence.items.start[i]) : value;
+		if (load_pattern(l, item, t->field, name, &t->any[t->any_n]))
+			t->at[t->any_n++] = yaml_at(l, item);
+	}
+	return t->any_n > 0;
+}
+
+static void load_clause(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct clauses *out = into;
+	if (n->type != YAML_MAPPING_NODE || n->data.mapping.pairs.start == n->data.mapping.pairs.top) {
+		bool path = n->type == YAML_SCALAR_NODE && n->data.scalar.length && n->data.scalar.value[0] == '/';
+		complain(l, n, "type", path ? "write 'path: ' before it" : NULL, "expected a field and a pattern, such as 'path: /coats/*'");
+		return;
+	}
+	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
+	struct clause *c = &out->list[out->n];
+	c->tests = rules_alloc(l->r, count * sizeof *c->tests);
+	for (size_t i = 0; i < count; i++) {
+		const yaml_node_pair_t *pair = &n->data.mapping.pairs.start[i];
+		const yaml_node_t *key = yaml_node(l, pair->key);
+		for (size_t k = 0; k < i; k++) {
+			const yaml_node_t *other = yaml_node(l, n->data.mapping.pairs.start[k].key);
+			if (key->type == YAML_SCALAR_NODE && other->type == YAML_SCALAR_NODE &&
+			    key->data.scalar.length == other->data.scalar.length &&
+			    memcmp(key->data.scalar.value, other->data.scalar.value, key->data.scalar.length) == 0)
+				complain(l, key, "repeated-key", "give one list of patterns: 'path: [/a/*, /b/*]', or begin a new entry with '- '",
+				    "'" STR_FMT "' is there twice", (int)key->data.scalar.length, (const char *)key->data.scalar.value);
+		}
+		if (load_test(l, key, yaml_node(l, pair->value), &c->tests[c->tests_n]))
+			c->tests_n++;
+	}
+	if (c->tests_n)
+		out->n++;
+}
+
+bool load_clauses(struct loader *l, const yaml_node_t *n, struct clauses *out)
+{
+	if (n->type == YAML_MAPPING_NODE) {
+		complain(l, n, "type", "begin each entry with '- '", "any, all and none are lists");
+		return false;
+	}
+	if (n->type == YAML_SEQUENCE_NODE)
+		out->list = rules_alloc(l->r, ((size_t)(n->data.sequence.items.top - n->data.sequence.items.start) + 1) * sizeof *out->list);
+	return yaml_list(l, n, "any, all or none", load_clause, out);
+}

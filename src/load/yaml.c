@@ -1,0 +1,415 @@
+/* libyaml's documents, with every value's place, and the traps of YAML said in plain words. */
+#include "crumb/base/array.h"
+#include "crumb/base/code.h"
+#include "crumb/core/yaml.h"
+#include "crumb/load/loader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct str scalar(const yaml_node_t *n)
+{
+	return str_make((const char *)n->data.scalar.value, n->data.scalar.length);
+}
+
+const yaml_node_t *yaml_node(const struct loader *l, int at)
+{
+	return yaml_document_get_node(l->doc, at);
+}
+
+/* --- places */
+
+static void index_lines(struct loader *l)
+{
+	size_t cap = 0;
+	free(l->lines);
+	l->lines = NULL;
+	l->lines_n = 0;
+	for (size_t at = 0;;) {
+		CHECK(array_room_zeroed(l->lines, cap, l->lines_n + 1));
+		l->lines[l->lines_n++] = at;
+		const char *end = at < l->text.n ? memchr(l->text.p + at, '\n', l->text.n - at) : NULL;
+		if (!end)
+			return;
+		at = (size_t)(end - l->text.p) + 1;
+	}
+}
+
+/* libyaml counts characters; offsets and columns here are bytes. */
+static size_t offset_of(const struct loader *l, yaml_mark_t m)
+{
+	if (m.line >= l->lines_n)
+		return l->text.n;
+	size_t at = l->lines[m.line], left = m.column;
+	if (m.line == 0 && str_starts(l->text, STR("\xef\xbb\xbf")))
+		at += 3; /* a byte order mark is no character */
+	while (left && at < l->text.n) {
+		at++;
+		while (at < l->text.n && ((uint8_t)l->text.p[at] & 0xc0) == 0x80)
+			at++;
+		left--;
+	}
+	return at;
+}
+
+static struct rules_at at_byte(const struct loader *l, size_t at, size_t length)
+{
+	size_t lo = 0, hi = l->lines_n;
+	while (hi - lo > 1) {
+		size_t mid = (lo + hi) / 2;
+		if (l->lines[mid] <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return (struct rules_at){l->file, lo + 1, at - l->lines[lo] + 1, length};
+}
+
+struct rules_at yaml_at(const struct loader *l, const yaml_node_t *n)
+{
+	size_t from = offset_of(l, n->start_mark), to = offset_of(l, n->end_mark);
+	return at_byte(l, from, n->type == YAML_SCALAR_NODE && to > from ? to - from : 1);
+}
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+struct rules_at yaml_at_offset(const struct loader *l, const yaml_node_t *n, size_t offset, size_t length)
+{
+	struct str value = scalar(n), raw = l->text;
+	size_t at = offset_of(l, n->start_mark), k = 0;
+	yaml_scalar_style_t style = n->data.scalar.style;
+	if (style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE) {
+		while (at < raw.n && raw.p[at] != '\n')
+			at++;
+	} else if (style != YAML_PLAIN_SCALAR_STYLE) {
+		at++;
+	}
+	/* folding changes blanks only: skip as many other bytes in the file as stand before the offset in the value */
+	for (; k < offset && k < value.n; k++) {
+		if (blank(value.p[k]))
+			continue;
+		while (at < raw.n && blank(raw.p[at]))
+			at++;
+		if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE && at < raw.n && raw.p[at] == '\\')
+			at++;
+		if (style == YAML_SINGLE_QUOTED_SCALAR_STYLE && value.p[k] == '\'')
+			at++;
+		at++;
+	}
+	if (offset < value.n && !blank(value.p[offset]))
+		while (at < raw.n && blank(raw.p[at]))
+			at++;
+	return at_byte(l, at, length);
+}
+
+static void add(struct loader *l, const yaml_node_t *n, bool warning, const char *code, const char *hint, const char *fmt, va_list ap)
+{
+	char words[500];
+	struct rules_at at = yaml_at(l, n);
+	vsnprintf(words, sizeof words, fmt, ap);
+	report_add(l->report, &at, warning, code, hint, "%s", words);
+}
+
+void complain(struct loader *l, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	add(l, n, false, code, hint, fmt, ap);
+	va_end(ap);
+}
+
+void warn(struct loader *l, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	add(l, n, true, code, hint, fmt, ap);
+	va_end(ap);
+}
+
+/* --- values */
+
+bool yaml_text(struct loader *l, const yaml_node_t *n, const char *what, struct str *out)
+{
+	if (n->type != YAML_SCALAR_NODE) {
+		complain(l, n, "type", n->type == YAML_MAPPING_NODE ? "put quotes around it if a colon and a blank belong to the text" : NULL,
+		    "%s is one text, not a %s", what, n->type == YAML_MAPPING_NODE ? "map" : "list");
+		return false;
+	}
+	struct str s = scalar(n);
+	if (s.n == 0) {
+		complain(l, n, "empty",
+		    n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
+			? "a '#' behind a blank begins a comment; '&' begins an anchor: put quotes around them"
+			: NULL,
+		    "%s is empty", what);
+		return false;
+	}
+	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n->tag && n->tag[0] == '!') {
+		complain(l, n, "yaml-trap", "put quotes around the text", "'!' at the beginning means something in YAML");
+		return false;
+	}
+	if (utf8_valid(s) != s.n || memchr(s.p, 0, s.n)) {
+		complain(l, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
+		return false;
+	}
+	*out = s;
+	return true;
+}
+
+/* What readers of YAML 1.1 take an unquoted word for, if not for text (yaml.org/type/bool, null, int; "y" and "n" they leave alone). */
+static const char *taken_for(struct str s)
+{
+	static const char *const yes[] = {"yes", "on", "true"}, *const no[] = {"no", "off", "false"};
+	for (size_t i = 0; i < 3; i++) {
+		if (str_ieq(s, str_c(yes[i])))
+			return "true";
+		if (str_ieq(s, str_c(no[i])))
+			return "false";
+	}
+	if (str_ieq(s, STR("null")) || str_eq(s, STR("~")))
+		return "nothing";
+	bool octal = s.n > 1 && s.p[0] == '0', sixty = false;
+	for (size_t i = 0; i < s.n; i++) {
+		octal &= s.p[i] >= '0' && s.p[i] <= '7';
+		sixty |= s.p[i] == ':';
+		if (!chr_digit(s.p[i]) && s.p[i] != ':')
+			return NULL;
+	}
+	return octal ? "an octal number" : sixty && s.p[0] != ':' ? "a number to the base of sixty" : NULL;
+}
+
+bool yaml_value(struct loader *l, const yaml_node_t *n, const char *what, struct str *out)
+{
+	char hint[200];
+	if (!yaml_text(l, n, what, out))
+		return false;
+	const char *other = n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? taken_for(*out) : NULL;
+	if (!other)
+		return true;
+	snprintf(hint, sizeof hint, "write \"" STR_FMT "\"%s", STR_ARG(*out), str_ieq(*out, STR("no")) ? " (Norway, as a country)" : "");
+	complain(l, n, "yaml-trap", hint, "'" STR_FMT "' without quotes is %s in YAML", STR_ARG(*out), other);
+	return false;
+}
+
+bool yaml_count(struct loader *l, const yaml_node_t *n, const char *what, long min, long max, long *out)
+{
+	uint64_t v;
+	if (n->type != YAML_SCALAR_NODE || !str_u64(scalar(n), &v) || v > (uint64_t)max || (long)v < min) {
+		complain(l, n, "number", NULL, "%s is a whole number from %ld to %ld", what, min, max);
+		return false;
+	}
+	*out = (long)v;
+	return true;
+}
+
+bool yaml_truth(struct loader *l, const yaml_node_t *n, const char *what, bool *out)
+{
+	struct str s;
+	if (!yaml_text(l, n, what, &s))
+		return false;
+	bool yes = str_ieq(s, STR("true")) || str_ieq(s, STR("yes"));
+	if (!yes && !str_ieq(s, STR("false")) && !str_ieq(s, STR("no"))) {
+		complain(l, n, "type", NULL, "%s is true or false, not '" STR_FMT "'", what, STR_ARG(s));
+		return false;
+	}
+	*out = yes;
+	return true;
+}
+
+bool yaml_words(struct loader *l, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n)
+{
+	bool list = n->type == YAML_SEQUENCE_NODE, fine = true;
+	size_t count = list ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 1;
+	if (!list && n->type != YAML_SCALAR_NODE) {
+		complain(l, n, "type", NULL, "%s is a list, such as [a, b]", what);
+		return false;
+	}
+	if (count > 10000) {
+		complain(l, n, "too-many", NULL, "%s has more than 10000 entries", what);
+		return false;
+	}
+	*out = rules_alloc(l->r, (count + 1) * sizeof **out);
+	*out_n = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct str s;
+		if (yaml_value(l, list ? yaml_node(l, n->data.sequence.items.start[i]) : n, what, &s))
+			(*out)[(*out_n)++] = rules_keep(l->r, s);
+		else
+			fine = false;
+	}
+	return fine;
+}
+
+/* --- maps and lists */
+
+static void unknown_key(struct loader *l, const yaml_node_t *key, struct str k, const char *what, const struct yaml_key *keys, size_t n)
+{
+	char hint[300], known[300] = "";
+	struct near near = near_begin(k);
+	size_t used = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (keys[i].instead) {
+			if (str_ieq(k, str_c(keys[i].name)))
+				near.best = str_c(keys[i].instead), near.distance = 0;
+			continue;
+		}
+		near_try(&near, str_c(keys[i].name));
+		if (used < sizeof known)
+			used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", keys[i].name);
+	}
+	if (near.best.n)
+		near_hint(&near, hint, sizeof hint);
+	else
+		snprintf(hint, sizeof hint, "%.250s are known", known);
+	complain(l, key, "unknown-key", hint, "%s has no '" STR_FMT "'", what, STR_ARG(k));
+}
+
+bool yaml_map(struct loader *l, const yaml_node_t *n, const char *what, const struct yaml_key *keys, size_t keys_n, void *into)
+{
+	if (n->type != YAML_MAPPING_NODE) {
+		char hint[200];
+		snprintf(hint, sizeof hint, "write it as '%s: …' and the other keys below", keys[0].name);
+		complain(l, n, "type", hint, "%s has keys and values", what);
+		return false;
+	}
+	bool seen[32] = {false};
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
+		const yaml_node_t *key = yaml_node(l, it->key), *value = yaml_node(l, it->value);
+		struct str k;
+		if (!yaml_text(l, key, "a key", &k))
+			continue;
+		size_t at = 0;
+		while (at < keys_n && (keys[at].instead || !str_eq(k, str_c(keys[at].name))))
+			at++;
+		if (at == keys_n) {
+			unknown_key(l, key, k, what, keys, keys_n);
+			continue;
+		}
+		if (seen[at])
+			complain(l, key, "repeated-key", "YAML keeps only one of them: join the two", "'" STR_FMT "' is there twice", STR_ARG(k));
+		else
+			keys[at].load(l, value, into);
+		seen[at] = true;
+	}
+	return true;
+}
+
+bool yaml_list(struct loader *l, const yaml_node_t *n, const char *what, void (*each)(struct loader *, const yaml_node_t *, void *), void *into)
+{
+	if (n->type == YAML_SCALAR_NODE && n->data.scalar.length == 0)
+		return true; /* "segments:" with nothing below */
+	if (n->type != YAML_SEQUENCE_NODE) {
+		complain(l, n, "type", "begin each entry with '- '", "%s is a list", what);
+		return false;
+	}
+	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top; it++)
+		each(l, yaml_node(l, *it), into);
+	return true;
+}
+
+/* --- what is no YAML at all */
+
+/* libyaml's words, and what they usually mean to somebody who writes rules. */
+static const struct {
+	const char *problem, *message, *hint;
+} problems[] = {
+    {"found character that cannot start any token", NULL, NULL}, /* told by the character, below */
+    {"found a tab character that violates indentation", "a tab indents this line", "indent with blanks"},
+    {"found undefined alias", "'*' at the beginning names an alias in YAML", "put quotes around a pattern that begins with '*'"},
+    {"mapping values are not allowed in this context", "a ': ' is not allowed here",
+	"put quotes around a text that contains ': ', and see that keys stand below each other"},
+    {"did not find expected alphabetic or numeric character", "'*', '&' or '!' at the beginning mean something in YAML",
+	"put quotes around the text"},
+    {"found unexpected end of stream", "a quote or bracket is never closed", "close it"},
+    {"did not find expected ',' or ']'", "this list is never closed, or a comma is missing", "a pattern that begins with '[' wants quotes"},
+    {"did not find expected ',' or '}'", "this map is never closed, or a comma is missing", "'{' at the beginning wants quotes"},
+    {"did not find expected key", "this does not stand where a key can stand",
+	"keys of one entry stand exactly below each other; behind a closing quote nothing may follow"},
+    {"did not find expected '-' indicator", "this does not stand where an entry of a list can stand",
+	"begin each entry with '- ', exactly below the others"},
+    {"could not find expected ':'", "this line lacks a ':' behind its key", "write 'key: value'"},
+    {"did not find expected node content", "a value is missing here", NULL},
+    {"did not find expected comment or line break", "'>' or '|' at the beginning means something in YAML", "put quotes around the whole text"},
+    {"block sequence entries are not allowed in this context", "'- ' is not allowed here", "put the list on the lines below its key"},
+    {"control characters are not allowed", "the file holds control characters", "save it as plain text"},
+    {"invalid leading UTF-8 octet", "the file is not UTF-8", "save it as UTF-8"},
+    {"invalid trailing UTF-8 octet", "the file is not UTF-8", "save it as UTF-8"},
+    {"found unknown escape character", "a backslash in double quotes begins an escape", "use single quotes: they keep backslashes"},
+    {"found undefined tag handle", "'!' at the beginning means something in YAML", "put quotes around the text"},
+    {"found duplicate anchor", "'&' at the beginning means something in YAML", "put quotes around the text"},
+    {"found unexpected ':'", "a ':' is not allowed here", "put quotes around the text"},
+};
+
+static bool tells_best_by_context(const char *problem)
+{
+	return strstr(problem, "unexpected end of stream") || strstr(problem, "expected ',' or");
+}
+
+static void no_yaml(struct loader *l, const yaml_parser_t *parser)
+{
+	yaml_mark_t mark = parser->problem_mark;
+	const char *problem = parser->problem ? parser->problem : "this is no YAML", *message = problem, *hint = NULL;
+	/* reading fails before marks exist: the offset is all there is */
+	if (parser->error == YAML_READER_ERROR) {
+		struct rules_at at = at_byte(l, parser->problem_offset < l->text.n ? parser->problem_offset : l->text.n, 1);
+		for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
+			if (strcmp(problems[i].problem, problem) == 0)
+				message = problems[i].message, hint = problems[i].hint;
+		report_add(l->report, &at, false, "yaml", hint, "%s", message);
+		return;
+	}
+	if (tells_best_by_context(problem) && parser->context)
+		mark = parser->context_mark;
+	size_t at = offset_of(l, mark);
+	char c = at < l->text.n ? l->text.p[at] : 0;
+	for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
+		if (problems[i].message && strcmp(problems[i].problem, problem) == 0)
+			message = problems[i].message, hint = problems[i].hint;
+	char words[200];
+	if (strcmp(problem, problems[0].problem) == 0 && c == '\t') {
+		message = "a tab indents this line", hint = "indent with blanks";
+	} else if (strcmp(problem, problems[0].problem) == 0) {
+		snprintf(words, sizeof words, "a text may not begin with '%c' in YAML", c);
+		message = words, hint = "put quotes around the text";
+	}
+	struct rules_at place = at_byte(l, at, 1);
+	report_add(l->report, &place, false, "yaml", hint, "%s", message);
+}
+
+bool yaml_open(struct loader *l, yaml_document_t *doc)
+{
+	yaml_parser_t parser;
+	yaml_mark_t deep = {0};
+	index_lines(l);
+	if (yaml_deep(l->text, &deep.line, &deep.column)) {
+		struct rules_at at = at_byte(l, offset_of(l, deep), 1);
+		report_add(l->report, &at, false, "too-deep", "close the brackets, or see to the blanks at the beginning of the lines",
+		    "nested deeper than %d", YAML_DEPTH_MOST);
+		return false;
+	}
+	CHECK(yaml_parser_initialize(&parser));
+	yaml_parser_set_input_string(&parser, (const unsigned char *)(l->text.n ? l->text.p : ""), l->text.n);
+	bool fine = yaml_parser_load(&parser, doc) != 0;
+	if (!fine) {
+		no_yaml(l, &parser);
+	} else if (yaml_document_get_root_node(doc)) {
+		yaml_document_t second;
+		if (yaml_parser_load(&parser, &second)) {
+			const yaml_node_t *root = yaml_document_get_root_node(&second);
+			if (root) {
+				struct rules_at at = at_byte(l, offset_of(l, root->start_mark), 1);
+				report_add(l->report, &at, false, "second-document", "put it into a file of its own",
+				    "a second document behind '---' is not read");
+			}
+			yaml_document_delete(&second);
+		} else {
+			no_yaml(l, &parser);
+		}
+	}
+	yaml_parser_delete(&parser);
+	return fine;
+}

@@ -1,0 +1,663 @@
+#include "crumb/partners/destinations.h"
+
+#include "crumb/base/array.h"
+#include "crumb/base/host.h"
+#include "crumb/base/log.h"
+#include "crumb/load/loader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PUSH_BYTES 10000000ull /* of one request, where neither the file nor the partner says */
+
+/* --- small readers */
+
+static void text_of(struct loader *l, const yaml_node_t *n, const char *what, struct str *out)
+{
+	struct str s;
+	if (yaml_text(l, n, what, &s))
+		*out = rules_keep(l->r, s);
+}
+
+/* A map of plain words. */
+static void pairs_of(struct loader *l, const yaml_node_t *n, const char *what, struct setting **out, unsigned *out_n)
+{
+	if (n->type != YAML_MAPPING_NODE) {
+		complain(l, n, "type", NULL, "%s has keys and values", what);
+		return;
+	}
+	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
+	*out = rules_alloc(l->r, (count + 1) * sizeof **out);
+	*out_n = 0;
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
+		struct setting s;
+		const yaml_node_t *value = yaml_node(l, it->value);
+		if (!yaml_text(l, yaml_node(l, it->key), "a key", &s.name))
+			continue;
+		if (value->type == YAML_SEQUENCE_NODE) { /* [a, b] is "a,b" */
+			struct str *words;
+			unsigned words_n;
+			struct buf joined = {0};
+			if (!yaml_words(l, value, what, &words, &words_n))
+				continue;
+			for (unsigned i = 0; i < words_n; i++) {
+				buf_add(&joined, ",", i > 0);
+				buf_str(&joined, words[i]);
+			}
+			s.value = rules_keep(l->r, joined.n ? buf_view(&joined) : STR(""));
+			buf_done(&joined);
+		} else {
+			if (!yaml_text(l, value, what, &s.value))
+				continue;
+			s.value = rules_keep(l->r, s.value);
+		}
+		s.name = rules_keep(l->r, s.name);
+		(*out)[(*out_n)++] = s;
+	}
+}
+
+/* "15m", "6h", "1d": seconds. */
+static bool span_of(struct str s, uint32_t *out)
+{
+	uint64_t v;
+	if (s.n < 2 || !str_u64(str_make(s.p, s.n - 1), &v) || v == 0 || v > 10000)
+		return false;
+	char unit = s.p[s.n - 1];
+	uint64_t each = unit == 'm' ? 60 : unit == 'h' ? 3600 : unit == 'd' ? 86400 : 0;
+	*out = (uint32_t)(v * each);
+	return each && v * each <= 90 * 86400;
+}
+
+static void days_of(struct loader *l, const yaml_node_t *n, const char *what, unsigned *out)
+{
+	struct str s;
+	uint32_t v;
+	if (!yaml_text(l, n, what, &s))
+		return;
+	if (!span_of(s, &v) || v % 86400)
+		complain(l, n, "days", "write it as 30d", "%s is a number of days, not '" STR_FMT "'", what, STR_ARG(s));
+	else
+		*out = v / 86400;
+}
+
+bool url_plain(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] <= ' ' || s.p[i] == '\\' || s.p[i] == 0x7f)
+			return false;
+	struct str rest = str_starts(s, STR("https://")) ? str_skip(s, 8) : str_starts(s, STR("http://")) ? str_skip(s, 7) : STR("");
+	size_t end = 0;
+	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#')
+		end++;
+	return end > 0 && str_find(str_make(rest.p, end), '@') == end;
+}
+
+/* --- partners */
+
+static void partner_id(struct loader *l, const yaml_node_t *n, void *p)
+{
+	yaml_id(l, n, &((struct partner *)p)->id);
+}
+static void partner_labels(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct partner *p = into;
+	yaml_words(l, n, "labels", &p->labels.list, &p->labels.n);
+}
+static void partner_uid_param(struct loader *l, const yaml_node_t *n, void *p)
+{
+	text_of(l, n, "uid_param", &((struct partner *)p)->uid_param);
+}
+static void partner_redirects(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct partner *p = into;
+	yaml_words(l, n, "redirects", &p->redirects, &p->redirects_n);
+	for (unsigned i = 0; i < p->redirects_n; i++) {
+		struct str s = p->redirects[i];
+		struct host_around a = host_around(s);
+		char host[HOST_MOST];
+		size_t len = host_read(a.host, host);
+		if (!url_plain(s) || !a.rest.n || a.rest.p[0] != '/') {
+			complain(l, n, "redirect", "write it as https://host/ or https://host/path", "'" STR_FMT "' is no beginning of a URL", STR_ARG(s));
+		} else if (!len) {
+			complain(l, n, "redirect", str_find(a.host, '*') < a.host.n ? "list each host" : NULL, "in '" STR_FMT "' the host can be none", STR_ARG(s));
+		} else if (!str_eq(a.host, str_make(host, len))) { /* as requests have it */
+			struct buf as = {0};
+			buf_addf(&as, STR_FMT "://%.*s", STR_ARG(a.scheme), (int)len, host);
+			buf_str(&as, str_skip(s, (size_t)(a.host.p + a.host.n - s.p)));
+			CHECK(!as.failed);
+			p->redirects[i] = rules_keep(l->r, buf_view(&as));
+			buf_done(&as);
+		}
+	}
+}
+static void sync_url(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct partner *p = into;
+	text_of(l, n, "url", &p->sync_url);
+	if (p->sync_url.n && !url_plain(p->sync_url))
+		complain(l, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(p->sync_url));
+}
+static void sync_kind(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	if (!yaml_text(l, n, "type", &s))
+		return;
+	((struct partner *)into)->iframe = str_eq(s, STR("iframe"));
+	if (!str_eq(s, STR("iframe")) && !str_eq(s, STR("image")))
+		complain(l, n, "type", NULL, "a sync is an image or an iframe, not '" STR_FMT "'", STR_ARG(s));
+}
+static void sync_every(struct loader *l, const yaml_node_t *n, void *into)
+{
+	days_of(l, n, "every", &((struct partner *)into)->every_days);
+}
+static const struct yaml_key sync_keys[] = {{"url", sync_url, NULL}, {"type", sync_kind, NULL}, {"every", sync_every, NULL}};
+static void partner_sync(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_map(l, n, "sync", sync_keys, sizeof sync_keys / sizeof *sync_keys, into);
+}
+
+static const struct yaml_key partner_keys[] = {{"id", partner_id, NULL}, {"sync", partner_sync, NULL}, {"redirects", partner_redirects, NULL},
+    {"uid_param", partner_uid_param, NULL}, {"labels", partner_labels, NULL}, {"redirect", NULL, "redirects"}, {"label", NULL, "labels"}};
+
+struct reading {
+	struct destinations *d;
+	size_t partners_cap, cap;
+	struct str partner; /* of the destination that is being read */
+	struct destination *now;
+};
+
+static void load_partner(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct reading *r = into;
+	size_t errors = l->report->errors;
+	struct partner p = {.every_days = 7, .uid_param = STR("uid"), .at = yaml_at(l, n)};
+	if (!yaml_map(l, n, "a partner", partner_keys, sizeof partner_keys / sizeof *partner_keys, &p))
+		return;
+	if (!p.id) {
+		if (errors == l->report->errors)
+			complain(l, n, "missing", NULL, "a partner needs an id");
+		return;
+	}
+	if (strlen(p.id) > PARTNER_NAME_MAX)
+		complain(l, n, "too-long", NULL, "a partner's id has at most %d characters", PARTNER_NAME_MAX);
+	if (destinations_partner(r->d, str_c(p.id)))
+		complain(l, n, "twice", NULL, "partner '%s' is there twice", p.id);
+	CHECK(array_room_zeroed(r->d->partners, r->partners_cap, r->d->partners_n + 1));
+	r->d->partners[r->d->partners_n++] = p;
+}
+
+/* --- destinations */
+
+static void dest_id(struct loader *l, const yaml_node_t *n, void *r)
+{
+	yaml_id(l, n, &((struct reading *)r)->now->id);
+}
+static void dest_format(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	struct str s;
+	char hint[300];
+	if (!yaml_text(l, n, "format", &s))
+		return;
+	struct near near = near_begin(s);
+	for (int i = 0; i < FORMAT_MAX; i++) {
+		if (str_eq(s, str_c(format_infos[i].name))) {
+			d->format = (enum format_kind)i;
+			return;
+		}
+		near_try(&near, str_c(format_infos[i].name));
+	}
+	near_hint(&near, hint, sizeof hint);
+	if (!*hint) {
+		size_t used = 0;
+		for (int i = 0; i < FORMAT_MAX; i++)
+			used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "", format_infos[i].name);
+	}
+	complain(l, n, "format", hint, "there is no format '" STR_FMT "'", STR_ARG(s));
+}
+static void dest_partner(struct loader *l, const yaml_node_t *n, void *into)
+{
+	text_of(l, n, "partner", &((struct reading *)into)->partner);
+}
+static void dest_settings(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	pairs_of(l, n, "settings", &d->settings, &d->settings_n);
+}
+static void dest_segments(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	pairs_of(l, n, "segments", &d->segments, &d->segments_n);
+}
+static void dest_rows(struct loader *l, const yaml_node_t *n, void *into)
+{
+	long v;
+	if (yaml_count(l, n, "rows", 1, 1000000000, &v))
+		((struct reading *)into)->now->rows = (uint64_t)v;
+}
+static void dest_bytes(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s, number;
+	uint64_t v, unit = 1;
+	if (!yaml_text(l, n, "bytes", &s))
+		return;
+	number = s;
+	const struct {
+		const char *name;
+		uint64_t bytes;
+	} units[] = {{"kB", 1000}, {"MB", 1000000}, {"GB", 1000000000}, {"KiB", 1024}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		size_t len = strlen(units[i].name);
+		if (s.n > len && str_eq(str_skip(s, s.n - len), str_c(units[i].name))) {
+			unit = units[i].bytes;
+			number = str_trim(str_make(s.p, s.n - len));
+		}
+	}
+	if (!str_u64(number, &v) || v == 0 || v > 1000000000000 / unit || v * unit < 1000)
+		complain(l, n, "bytes", "write it as 100MB", "'" STR_FMT "' is no size of 1000 bytes or more", STR_ARG(s));
+	else
+		((struct reading *)into)->now->bytes = v * unit;
+}
+static void dest_ttl(struct loader *l, const yaml_node_t *n, void *into)
+{
+	days_of(l, n, "ttl", &((struct reading *)into)->now->ttl_days);
+}
+static void dest_labels(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	yaml_words(l, n, "labels", &d->labels.list, &d->labels.n);
+}
+static void dest_purposes(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	struct str *words;
+	unsigned words_n;
+	if (!yaml_words(l, n, "purposes", &words, &words_n))
+		return;
+	for (unsigned i = 0; i < words_n; i++) {
+		uint64_t v;
+		if (!str_u64(words[i], &v) || v < 1 || v > 16)
+			complain(l, n, "purpose", NULL, "a purpose of TCF is a number from 1 to 16, not '" STR_FMT "'", STR_ARG(words[i]));
+		else
+			d->purposes |= 1u << (v - 1);
+	}
+}
+/* "hourly", "daily", "daily at 04:30", "every 15m", "by hand" */
+static void dest_schedule(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	struct str s, rest;
+	if (!yaml_text(l, n, "schedule", &s))
+		return;
+	rest = s;
+	if (str_eq(s, STR("by hand")))
+		return;
+	if (str_eq(s, STR("hourly"))) {
+		d->every_s = 3600;
+		return;
+	}
+	if (str_starts(s, STR("daily"))) {
+		d->every_s = 86400;
+		rest = str_trim(str_skip(s, 5));
+		if (rest.n == 0)
+			return;
+		uint64_t h, m;
+		if (str_starts(rest, STR("at ")) && rest.n == 8 && rest.p[5] == ':' && str_u64(str_make(rest.p + 3, 2), &h) &&
+		    str_u64(str_make(rest.p + 6, 2), &m) && h < 24 && m < 60) {
+			d->at_s = (uint32_t)(h * 3600 + m * 60);
+			return;
+		}
+	} else if (str_starts(s, STR("every ")) && span_of(str_trim(str_skip(s, 6)), &d->every_s)) {
+		return;
+	}
+	complain(
+	    l, n, "schedule", "write it as: by hand, every 15m, hourly, daily or daily at 04:30 (UTC)", "'" STR_FMT "' is no schedule", STR_ARG(s));
+}
+static void dest_compress(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	struct str s;
+	if (!yaml_text(l, n, "compress", &s))
+		return;
+	if (str_eq(s, STR("gz")))
+		d->compress = COMPRESS_GZ;
+	else if (str_eq(s, STR("zstd")))
+		d->compress = COMPRESS_ZSTD;
+	else if (!str_eq(s, STR("none")))
+		complain(l, n, "compress", NULL, "compress is none, gz or zstd, not '" STR_FMT "'", STR_ARG(s));
+}
+static void to_directory(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	d->deliver = DELIVER_DIRECTORY;
+	text_of(l, n, "directory", &d->where);
+}
+static void to_url(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	d->deliver = DELIVER_HTTPS;
+	text_of(l, n, "url", &d->where);
+	if (d->where.n && !url_plain(d->where))
+		complain(l, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(d->where));
+	else if (d->where.n && !str_starts(d->where, STR("https://")) && !str_starts(d->where, STR("http://127.0.0.1:")) &&
+		 !str_starts(d->where, STR("http://localhost:")) && !str_starts(d->where, STR("http://[::1]:")))
+		complain(l, n, "url", "only to this machine may it be http", "an audience does not travel without TLS");
+}
+static void to_headers(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	pairs_of(l, n, "headers", &d->headers, &d->headers_n);
+}
+static void to_sign(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	pairs_of(l, n, "sign", &d->sign, &d->sign_n);
+	struct str kind = setting_get(d->sign, d->sign_n, "kind");
+	if (!str_eq(kind, STR("ttd")) && !str_eq(kind, STR("hmac-sha256")))
+		complain(l, n, "sign", "ttd: TtdSignature (HMAC-SHA1); hmac-sha256: Crumb-Signature", "sign wants kind: ttd or hmac-sha256");
+	if (!setting_get(d->sign, d->sign_n, "secret").n)
+		complain(l, n, "sign", "write it as secret: env:NAME or file:/path", "sign wants a secret");
+}
+static void to_retries(struct loader *l, const yaml_node_t *n, void *into)
+{
+	long v;
+	if (yaml_count(l, n, "retries", 0, 100, &v))
+		((struct reading *)into)->now->retries = (unsigned)v;
+}
+static void to_timeout(struct loader *l, const yaml_node_t *n, void *into)
+{
+	long v;
+	if (yaml_count(l, n, "timeout_s", 1, 600, &v))
+		((struct reading *)into)->now->timeout_s = (unsigned)v;
+}
+static const struct yaml_key to_keys[] = {{"directory", to_directory, NULL}, {"url", to_url, NULL}, {"headers", to_headers, NULL},
+    {"sign", to_sign, NULL}, {"retries", to_retries, NULL}, {"timeout_s", to_timeout, NULL}, {"path", NULL, "directory"},
+    {"folder", NULL, "directory"}, {"timeout", NULL, "timeout_s"}};
+static void dest_to(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_map(l, n, "deliver", to_keys, sizeof to_keys / sizeof *to_keys, into);
+}
+
+static const struct yaml_key dest_keys[] = {{"id", dest_id, NULL}, {"format", dest_format, NULL}, {"partner", dest_partner, NULL},
+    {"settings", dest_settings, NULL}, {"segments", dest_segments, NULL}, {"rows", dest_rows, NULL}, {"bytes", dest_bytes, NULL},
+    {"ttl", dest_ttl, NULL}, {"labels", dest_labels, NULL}, {"purposes", dest_purposes, NULL}, {"schedule", dest_schedule, NULL},
+    {"compress", dest_compress, NULL}, {"deliver", dest_to, NULL}, {"label", NULL, "labels"}, {"max_ttl", NULL, "ttl"}, {"to", NULL, "deliver"},
+    {"ids", NULL, "partner"}};
+
+#define NAME_MOST 255
+
+static bool has_one_of(struct str s, const char *signs)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] < 0x20 || s.p[i] == 0x7f || chr_one_of(s.p[i], signs))
+			return true;
+	return false;
+}
+
+/* What would break a format's rows, or its names of files. */
+static void check_names(struct loader *l, const yaml_node_t *n, const struct destination *d)
+{
+	const struct format_info *f = &format_infos[d->format];
+	char signs[16] = "";
+	struct str separators = setting_get(d->settings, d->settings_n, "separators");
+	if (d->format == FORMAT_XANDR_TEXT)
+		snprintf(signs, sizeof signs, "%.5s", separators.n == 5 ? separators.p : ";,:\t^");
+	else if (d->format == FORMAT_LIVERAMP)
+		snprintf(signs, sizeof signs, ",\t");
+	for (unsigned i = 0; i < d->segments_n; i++) {
+		if (has_one_of(d->segments[i].value, signs))
+			complain(l, n, "segments", "name it as the partner does",
+			    "the name of segment '" STR_FMT "' has a sign that ends a cell or a row of format %s", STR_ARG(d->segments[i].name), f->name);
+		if (d->segments[i].value.n > NAME_MOST)
+			complain(l, n, "segments", NULL, "the name of segment '" STR_FMT "' is longer than %d bytes", STR_ARG(d->segments[i].name), NAME_MOST);
+	}
+	for (unsigned i = 0; (d->format == FORMAT_AAM || d->format == FORMAT_LIVERAMP) && i < d->settings_n; i++)
+		if (has_one_of(d->settings[i].value, "/"))
+			complain(l, n, "setting", NULL, STR_FMT " is a part of names of files: no '/' and no control characters",
+			    STR_ARG(d->settings[i].name));
+}
+
+/* What only shows when all of it is there. */
+static void check_destination(struct loader *l, const yaml_node_t *n, struct reading *r)
+{
+	struct destination *d = r->now;
+	const struct format_info *f = &format_infos[d->format];
+	char words[200], hint[200];
+	struct str rest, word;
+	for (unsigned i = 0; i < d->settings_n; i++) {
+		struct near near = near_begin(d->settings[i].name);
+		if (config_list_has(f->settings ? f->settings : "", d->settings[i].name))
+			continue;
+		for (rest = str_c(f->settings); str_cut(&rest, ',', &word);)
+			near_try(&near, word);
+		snprintf(words, sizeof words, "format %s has no setting '" STR_FMT "'", f->name, STR_ARG(d->settings[i].name));
+		complain(l, n, "setting", near_hint(&near, hint, sizeof hint), "%s", words);
+	}
+	for (rest = str_c(f->required); str_cut(&rest, ',', &word);) {
+		snprintf(words, sizeof words, STR_FMT, STR_ARG(word));
+		if (word.n && !setting_get(d->settings, d->settings_n, words).n)
+			complain(l, n, "setting", "write it below settings:", "format %s wants %s", f->name, words);
+	}
+	if (f->rows && (!d->rows || d->rows > f->rows))
+		d->rows = f->rows;
+	if (d->deliver == DELIVER_HTTPS && !d->bytes)
+		d->bytes = PUSH_BYTES;
+	if (f->bytes && (!d->bytes || d->bytes > f->bytes))
+		d->bytes = f->bytes;
+	if (f->ttl_days && (!d->ttl_days || d->ttl_days > f->ttl_days))
+		d->ttl_days = f->ttl_days;
+	check_names(l, n, d);
+	uint64_t number;
+	for (unsigned i = 0; destination_numbered(d) && i < d->segments_n; i++)
+		if (!str_u64(d->segments[i].value, &number))
+			complain(l, n, "segments", NULL, "format %s wants the partner's number for segment '" STR_FMT "'", f->name,
+			    STR_ARG(d->segments[i].name));
+	if (d->deliver == DELIVER_HTTPS && !f->push)
+		complain(l, n, "deliver", "deliver it to a directory", "format %s is made of files that are fetched or uploaded by name", f->name);
+	if (d->format == FORMAT_STREAM && d->partner >= 0)
+		complain(l, n, "partner", "match it with GET /sync?redirect=", "a stream speaks of visitors by our pseudonyms for it");
+	if (d->every_s && !d->where.n)
+		complain(l, n, "deliver", "say deliver: {directory: …} or {url: …}", "a destination with a schedule must say where it goes");
+	if (d->compress && (d->format == FORMAT_XANDR_AVRO || (d->deliver == DELIVER_HTTPS && d->compress == COMPRESS_ZSTD)))
+		complain(l, n, "compress", NULL, "%s cannot be compressed so", d->format == FORMAT_XANDR_AVRO ? "avro" : "a request");
+	if (d->compress == COMPRESS_ZSTD && (d->format == FORMAT_AAM || d->format == FORMAT_LIVERAMP || d->format == FORMAT_XANDR_TEXT))
+		complain(l, n, "compress", "use gz", "%s knows gzip only", f->name);
+}
+
+static void load_destination(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct reading *r = into;
+	size_t errors = l->report->errors;
+	struct destination d = {.partner = -1, .retries = 5, .timeout_s = 30, .format = FORMAT_MAX, .at = yaml_at(l, n)};
+	r->partner = STR("");
+	r->now = &d;
+	if (!yaml_map(l, n, "a destination", dest_keys, sizeof dest_keys / sizeof *dest_keys, r))
+		return;
+	if (errors != l->report->errors)
+		return;
+	bool built_in = d.id && (strcmp(d.id, "page") == 0 || strcmp(d.id, "file") == 0);
+	if (built_in && d.format == FORMAT_MAX)
+		d.format = FORMAT_PAGE;
+	if (!d.id || d.format == FORMAT_MAX) {
+		complain(l, n, "missing", NULL, "a destination needs %s", d.id ? "a format" : "an id");
+		return;
+	}
+	if (strlen(d.id) > PARTNER_NAME_MAX)
+		complain(l, n, "too-long", NULL, "a destination's id has at most %d characters", PARTNER_NAME_MAX);
+	if (destinations_find(r->d, str_c(d.id)))
+		complain(l, n, "twice", NULL, "destination '%s' is there twice", d.id);
+	if (r->partner.n) {
+		const struct partner *p = destinations_partner(r->d, r->partner);
+		if (p)
+			d.partner = (int)(p - r->d->partners);
+		else
+			complain(l, n, "unknown", "partners stand before destinations in the file", "there is no partner '" STR_FMT "'",
+			    STR_ARG(r->partner));
+	}
+	check_destination(l, n, r);
+	CHECK(array_room_zeroed(r->d->list, r->cap, r->d->n + 1));
+	r->d->list[r->d->n++] = d;
+}
+
+/* --- the file */
+
+static void root_version(struct loader *l, const yaml_node_t *n, void *into)
+{
+	struct str s;
+	(void)into;
+	if (yaml_text(l, n, "version", &s) && !str_eq(s, STR("1")))
+		complain(l, n, "version", NULL, "this crumb reads version: 1");
+}
+static void root_partners(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_list(l, n, "partners", load_partner, into);
+}
+static void root_destinations(struct loader *l, const yaml_node_t *n, void *into)
+{
+	yaml_list(l, n, "destinations", load_destination, into);
+}
+static const struct yaml_key root_keys[] = {
+    {"version", root_version, NULL}, {"partners", root_partners, NULL}, {"destinations", root_destinations, NULL}};
+
+static enum err read_file(const char *path, struct buf *text, bool *found)
+{
+	FILE *f = fopen(path, "rb");
+	*found = f != NULL;
+	if (!f)
+		return errno == ENOENT ? OK : err_sys("%s", path);
+	for (size_t n = 1; n && text->n < (16u << 20) && buf_reserve(text, 65536);) {
+		n = fread(text->p + text->n, 1, 65536, f);
+		text->n += n;
+	}
+	bool failed = ferror(f);
+	fclose(f);
+	if (text->failed)
+		return err_set(ERR_NOMEM, "%s: no memory to read it", path);
+	return failed ? err_set(ERR_IO, "%s: cannot be read", path) : OK;
+}
+
+static void load_document(struct loader *l, struct destinations *d)
+{
+	yaml_document_t doc;
+	struct reading r = {.d = d};
+	if (!yaml_open(l, &doc))
+		return;
+	l->doc = &doc;
+	const yaml_node_t *root = yaml_document_get_root_node(&doc);
+	if (root && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
+		yaml_map(l, root, "a destinations file", root_keys, sizeof root_keys / sizeof *root_keys, &r);
+	yaml_document_delete(&doc);
+}
+
+enum err destinations_load(const char *path, struct report *report, struct destinations **out)
+{
+	struct report own = {0}, *to = report ? report : &own;
+	struct buf text = {0};
+	struct destinations *d = calloc(1, sizeof *d);
+	CHECK(d && (d->arena = calloc(1, sizeof *d->arena)));
+	d->refs = d->arena->refs = 1;
+	enum err e = read_file(path, &text, &d->found);
+	if (!e && d->found) {
+		struct loader l = {.r = d->arena, .report = to, .text = text.n ? buf_view(&text) : STR("")};
+		const char *slash = strrchr(path, '/');
+		l.file = rules_keep(d->arena, str_c(slash ? slash + 1 : path)).p;
+		load_document(&l, d);
+		free(l.lines);
+		e = report_error(to);
+	}
+	buf_done(&text);
+	report_done(&own);
+	if (e)
+		destinations_unref(d);
+	else
+		*out = d;
+	return e;
+}
+
+struct destinations *destinations_ref(struct destinations *d)
+{
+	if (d)
+		atomic_fetch_add(&d->refs, 1);
+	return d;
+}
+
+void destinations_unref(struct destinations *d)
+{
+	if (!d || atomic_fetch_sub(&d->refs, 1) != 1)
+		return;
+	rules_unref(d->arena);
+	free(d->partners);
+	free(d->list);
+	free(d);
+}
+
+/* --- asking */
+
+const struct partner *destinations_partner(const struct destinations *d, struct str id)
+{
+	for (size_t i = 0; d && i < d->partners_n; i++)
+		if (str_eq(id, str_c(d->partners[i].id)))
+			return &d->partners[i];
+	return NULL;
+}
+
+const struct destination *destinations_find(const struct destinations *d, struct str id)
+{
+	for (size_t i = 0; d && i < d->n; i++)
+		if (str_eq(id, str_c(d->list[i].id)))
+			return &d->list[i];
+	return NULL;
+}
+
+struct str setting_get(const struct setting *list, unsigned n, const char *name)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (str_eq(list[i].name, str_c(name)))
+			return list[i].value;
+	return STR("");
+}
+
+bool destination_numbered(const struct destination *d)
+{
+	/* Xandr's segments have codes of the member's own, too */
+	if (d->format == FORMAT_XANDR_TEXT)
+		return !str_has(setting_get(d->settings, d->settings_n, "fields"), STR("SEG_CODE"));
+	if (d->format == FORMAT_XANDR_AVRO)
+		return setting_get(d->settings, d->settings_n, "member").n == 0;
+	return format_infos[d->format].numbers;
+}
+
+struct str destination_segment(const struct destination *d, struct str segment)
+{
+	for (unsigned i = 0; i < d->segments_n; i++)
+		if (str_eq(d->segments[i].name, segment))
+			return d->segments[i].value;
+	return STR("");
+}
+
+enum err setting_resolve(struct str value, char *out, size_t cap)
+{
+	char name[1024];
+	if (!str_starts(value, STR("env:")) && !str_starts(value, STR("file:"))) {
+		snprintf(out, cap, STR_FMT, STR_ARG(value));
+		return OK;
+	}
+	bool env = value.p[0] == 'e';
+	snprintf(name, sizeof name, STR_FMT, STR_ARG(str_skip(value, env ? 4 : 5)));
+	if (env) {
+		const char *v = getenv(name);
+		if (!v)
+			return err_set(ERR_USAGE, "the environment has no %s", name);
+		snprintf(out, cap, "%s", v);
+		return OK;
+	}
+	FILE *f = fopen(name, "rb");
+	if (!f)
+		return err_set(ERR_USAGE, "%s: %s", name, strerror(errno));
+	size_t n = fread(out, 1, cap - 1, f);
+	fclose(f);
+	out[n] = 0;
+	out[strcspn(out, "\r\n")] = 0;
+	return OK;
+}
