@@ -42,7 +42,7 @@ found=$(grep -nE '\brealloc\(' src/*/*.c | grep -vE '^src/(base/(array|buf)|http
 $found"
 
 # What the system says becomes an error in base/err. A secret's file is named by whoever wrote the configuration: that is misuse.
-found=$(grep -nE 'err_set\(.*strerror\(errno' src/*/*.c | grep -v '^src/rules/destinations\.c:')
+found=$(grep -nE 'err_set\(.*strerror\(errno' src/*/*.c | grep -v '^src/partners/destinations\.c:')
 [ -n "$found" ] && say "err_sys() instead of strerror():
 $found"
 
