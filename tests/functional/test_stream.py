@@ -6,7 +6,7 @@ import time
 import urllib.parse
 
 import pytest
-from harness import SLOW, Browser
+from harness import Browser
 from test_rules import reload
 
 RULES = '''version: 1
@@ -90,9 +90,9 @@ def test_the_answer_waits_for_something_to_say(server):
     c.all()
     assert c.take() == 0
     b = Browser.known(server)
-    began = time.monotonic()
     b.hit('/coats/1')
-    assert c.take(wait=20) > 0 and time.monotonic() - began < 5 * SLOW
+    began = time.monotonic()
+    assert c.take(wait=25) > 0 and time.monotonic() - began < 25    # before its time is over
     ours = b.request('GET', '/sync?' + urllib.parse.urlencode({'partner': 'live', 'redirect': 'https://live.example/?u=$UID'}))[1].getheader('Location').split('u=')[1]
     assert (ours, 'intenders') in c.rows            # the id that the personalisation server got by sync
 
