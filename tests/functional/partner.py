@@ -5,6 +5,7 @@ import csv
 import gzip
 import hashlib
 import hmac
+import http.client
 import http.server
 import io
 import json
@@ -16,7 +17,7 @@ import time
 import avro.datafile
 import avro.io
 
-from harness import DAY, SLOW
+from harness import DAY, SLOW, until
 
 FOREVER = float('inf')
 
@@ -296,19 +297,49 @@ class Platform(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Counting(http.server.ThreadingHTTPServer):
+    """Knows how many requests are under way. Connections are taken in the order in which they came."""
+    daemon_threads = True
+
+    def __init__(self, *arguments):
+        self.taken = self.done = 0
+        super().__init__(*arguments)
+
+    def process_request(self, request, address):
+        self.taken += 1                             # on one thread
+        super().process_request(request, address)
+
+    def process_request_thread(self, request, address):
+        try:
+            super().process_request_thread(request, address)
+        finally:
+            with LOCK:
+                self.done += 1
+
+
+LOCK = threading.Lock()
+
+
 class Partner:
     """Over HTTP."""
     def __init__(self, server, model=None):
         self.crumb, self.model, self.moods, self.requests, self.timeout, self.down = server, model or Ttd(), [], [], 3, None
-        self.http = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Platform)
+        self.http = Counting(('127.0.0.1', 0), Platform)
         self.http.platform = self
-        self.http.daemon_threads = True
         threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
         self.url = 'http://127.0.0.1:%d/data/thirdparty' % self.http.server_address[1]
 
     def close(self):
         self.http.shutdown()
         self.http.server_close()
+
+    def quiet(self):
+        """Until what was sent, by somebody who was killed or did not wait for the answer, has been looked at: else it would come behind what is sent next."""
+        c = http.client.HTTPConnection('127.0.0.1', self.http.server_address[1], timeout=60 * SLOW)
+        c.request('GET', '/')                       # taken behind all that came before
+        c.getresponse().read()
+        c.close()
+        until(lambda: self.http.taken == self.http.done)
 
     @property
     def rows(self):
@@ -320,6 +351,9 @@ class Partner:
 
 class Folder:
     """Files of a folder, each delivery once its manifest is there."""
+    def quiet(self):
+        pass
+
     def __init__(self, server, folder, model):
         self.crumb, self.folder, self.model, self.moods, self.taken = server, folder, model, [], set()
 

@@ -282,6 +282,7 @@ def test_killed_at_any_moment_the_result_is_the_same(world):
             time.sleep(rng.random() * 0.06 * SLOW)
             p.send_signal(signal.SIGKILL)
             p.wait()
+            partner.quiet()
         if round_ % 5 == 4:
             for to in 'desk', 'lake':
                 assert export_to(server, to)['state'] in ('delivered', 'nothing_to_say')

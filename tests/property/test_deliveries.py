@@ -68,6 +68,7 @@ def test_full_and_deltas_give_the_membership(seed):
                 time.sleep(rng.random() * 0.08)
                 p.kill()
                 p.wait()
+                partner.quiet()
             elif act == 'crash':
                 server.restart(signal.SIGKILL)
             else:
@@ -238,7 +239,10 @@ segments:
 
     def deliver(self, to, *arguments):
         """True: the partner has confirmed all of it."""
-        return export_to(self.server, to, *arguments).get('state') in ('delivered', 'nothing_to_say')
+        self.partners[to].quiet()
+        fine = export_to(self.server, to, *arguments).get('state') in ('delivered', 'nothing_to_say')
+        self.partners[to].quiet()
+        return fine
 
     def check(self, to):
         p = self.partners[to]
