@@ -40,24 +40,40 @@ static bool file_read(const char *path, char *out, size_t cap)
 	return true;
 }
 
+/* Makes one; its name is on disk when this returns. A folder that may not be read cannot be synced. */
+static enum err make_synced(const char *path, unsigned mode)
+{
+	char above[4096];
+	if (mkdir(path, mode) != 0)
+		return err_sys_path(path);
+	const char *slash = strrchr(path, '/');
+	size_t n = slash && slash > path ? (size_t)(slash - path) : 1;
+	snprintf(above, sizeof above, "%.*s", (int)n, slash ? path : ".");
+	return access(above, R_OK) == 0 ? folder_sync(above) : OK;
+}
+
 static enum err make_folder(const char *path)
 {
-	return mkdir(path, 0700) != 0 && errno != EEXIST ? err_sys_path(path) : OK;
+	enum err e = make_synced(path, 0700);
+	return e && errno == EEXIST ? OK : e;
 }
 
 enum err folder_make(const char *path, unsigned mode)
 {
 	char part[4096];
+	struct stat st;
 	snprintf(part, sizeof part, "%s", path);
 	for (char *p = part + 1; *p; p++) {
 		if (*p != '/')
 			continue;
 		*p = 0;
-		if (mkdir(part, 0755) != 0 && errno != EEXIST && errno != EACCES && errno != EROFS)
-			return err_sys_path(part);
+		enum err e = stat(part, &st) == 0 ? OK : make_synced(part, 0755);
+		if (e && errno != EEXIST && errno != EACCES && errno != EROFS)
+			return e;
 		*p = '/';
 	}
-	return mkdir(part, mode) != 0 && errno != EEXIST ? err_sys_path(part) : OK;
+	enum err e = make_synced(part, mode);
+	return e && errno == EEXIST ? OK : e;
 }
 
 static enum err take_lock(struct store *s)
@@ -382,9 +398,25 @@ uint32_t store_current(const struct store *s)
 	return file_read(path, text, sizeof text) && str_u64(str_trim(str_c(text)), &v) && v <= UINT32_MAX ? (uint32_t)v : 0;
 }
 
+/* The names of the views' files are on disk before the name of the views is. */
+static enum err sync_names(const struct store *s, uint32_t generation)
+{
+	char path[4200];
+	enum err e = OK;
+	for (unsigned i = 0; i < s->shards && !e; i++) {
+		snprintf(path, sizeof path, "%s/state/%u/%u", s->path, generation, i);
+		e = folder_sync(path);
+	}
+	snprintf(path, sizeof path, "%s/state/%u", s->path, generation);
+	return e ? e : folder_sync(path);
+}
+
 enum err store_set_current(struct store *s, uint32_t generation)
 {
 	char path[4096], text[32];
+	enum err e = sync_names(s, generation);
+	if (e)
+		return e;
 	path_of(s, "state/CURRENT", path);
 	snprintf(text, sizeof text, "%u\n", generation);
 	return file_replace(path, str_c(text));
@@ -395,11 +427,11 @@ enum err store_shard(struct store *s, uint32_t generation, unsigned shard, struc
 	char path[4200];
 	enum err e = OK;
 	snprintf(path, sizeof path, "%s/state/%u", s->path, generation);
-	if (!s->readonly && (e = make_folder(path)))
-		return e;
+	if (!s->readonly && mkdir(path, 0700) != 0 && errno != EEXIST)
+		return err_sys_path(path);
 	snprintf(path, sizeof path, "%s/state/%u/%u", s->path, generation, shard);
-	if (!s->readonly && (e = make_folder(path)))
-		return e;
+	if (!s->readonly && mkdir(path, 0700) != 0 && errno != EEXIST)
+		return err_sys_path(path);
 	if ((e = shard_open(out, path, shard, s->map_bytes, s->readonly)))
 		return e;
 	struct shard_name name = {.generation = generation, .shard = shard};

@@ -92,7 +92,7 @@ bool store_load_admin(const struct config *c, char address[128], char token[128]
 uint64_t store_bytes(const struct store *s, const char *sub); /* disk blocks used below a sub-folder */
 bool store_low(const struct store *s, long percent);	      /* less than this share of the disk is free */
 
-enum err folder_make(const char *path, unsigned mode) MUST_CHECK; /* with what is above it; there already is fine */
+enum err folder_make(const char *path, unsigned mode) MUST_CHECK; /* with what is above it, on disk; there already is fine */
 enum err folder_remove(const char *path) MUST_CHECK;		  /* with what is in it; not there is fine */
 
 #endif
