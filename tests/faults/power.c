@@ -530,3 +530,11 @@ void power_cut(bool some, uint64_t dice)
 		name_back(n);
 	/* nobody writes any more: the lock is kept */
 }
+
+void power_over(void)
+{
+	if (!on)
+		return;
+	on = false;
+	pthread_mutex_unlock(&lock);
+}

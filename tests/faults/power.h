@@ -17,6 +17,7 @@ void power_begin(const char *root, const char *aside);
 
 /* The power is off. With `some`, a part of what was not synced had reached the disk, by blocks of 4096 bytes in no order, and names up to some moment. */
 void power_cut(bool some, uint64_t dice);
+void power_over(void); /* after that: the program ends by itself, and what it does on its way is not watched */
 
 ssize_t power_pwrite(int fd, const void *p, size_t n, off_t at);
 ssize_t power_pwritev(int fd, const struct iovec *v, int n, off_t at);

@@ -32,6 +32,7 @@ from stages import STAGES, prepare
 from world import Ended, Failure, Gone, World
 
 FOREVER = 1 << 40
+NEVER = 1 << 40         # the number of a call that does not come
 # What once went wrong is tried each time.
 ALWAYS = '''
 night:pwrite:keys:2:fail:EIO:1 night:full-disk:any:1:fail:ENOSPC:1099511627776 release:fdatasync:journal:2:kill-after:EIO:1 release:descriptors:any:5:fail:EMFILE:5
@@ -39,6 +40,7 @@ hits:descriptors:any:1:fail:EMFILE:1099511627776 hits:memory:own:20:fail:ENOMEM:
 import:fdatasync:keys:1:fail:EIO:1 fold:pwrite:state:15:fail:ENOSPC:1 erase:pwrite:journal:4:fail:EDQUOT:1 fold:memory:library:63:fail:ENOMEM:5
 compact-alone:rename:exports:1:fail:ENOSPC:1 start:thread:elsewhere:2:fail:EAGAIN:1 damage:keys:gone:1 damage:keys:foreign:1 damage:journal:cut:4 damage:journal:page:44
 damage:journal:page:45 damage:journal-day:gone:3 damage:journal:foreign:894539 damage:state:cut:7 damage:wal:gone:3 damage:wal:foreign:516080 damage:erased:gone:9
+train:write:other:1099511627776:power:EIO:1 restore:write:other:1099511627776:power:EIO:1 import:write:other:1099511627776:power:EIO:1 erase:write:other:1099511627776:power:EIO:1 stop:write:other:1099511627776:power:EIO:1 night:write:other:1099511627776:power:EIO:1
 full:night:0 full:start:0 full:reload:0 full:compact-alone:0 full:backup-alone:16 full:import-alone:40 full:erase:4 read-only'''.split()
 SYNCS = {'fsync', 'fdatasync', 'msync', 'sync_file_range', 'foldersync'}
 
@@ -110,7 +112,8 @@ def choose(rng, counts, n):
 
 
 def power_cases(rng, counts, n):
-    """The power fails before a call that changes or syncs something. A server and a command on one machine would lose both their writes; here only one does."""
+    """The power fails before a call that changes or syncs something; every other time when all was answered, or the program has ended. A server and a command on one
+    machine would lose both their writes; here only one does."""
     decks = {}
     for stage, seen in counts.items():
         if not (STAGES[stage].cli and STAGES[stage].server):
@@ -119,7 +122,8 @@ def power_cases(rng, counts, n):
     while names and len(cases) < n:
         stage = names[len(cases) % len(names)]
         call, file, k = rng.choice(decks[stage])
-        cases.append(Case(stage, call, file, rng.randint(1, k), rng.choice(sorted(POWER)), 'EIO', 1))
+        at = rng.randint(1, k) if len(cases) % 2 else NEVER
+        cases.append(Case(stage, call, file, at, rng.choice(sorted(POWER)), 'EIO', 1))
     return cases
 
 
@@ -317,6 +321,9 @@ def disturbed(w, stage, case, control):
         control.arm(case.call, case.file, case.n, case.act, getattr(errno, case.error), case.times, blocks=1 + case.n % 7)
     try:
         stage.act(w)
+        if w.power and w.alive() and not control.fired and not stage.cli:     # the call did not come: now it is any, behind all that was answered
+            control.arm('dead-disk', 'any', 1, case.act, errno.EIO, 1, blocks=1 + case.n % 7)
+            w.hit(w.people['b5'])
         if case and case.times == FOREVER and w.alive() and not stage.cli:
             spins(w)
     except Gone:

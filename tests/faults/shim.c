@@ -148,6 +148,20 @@ static void die(void)
 		pause();
 }
 
+static void power_fails(void)
+{
+	power_cut(control->act == POWER_SOME, control->first * 7919 + control->blocks);
+}
+
+/* It has ended by itself, and then the power fails. */
+__attribute__((destructor)) static void end(void)
+{
+	if (control && atomic_load(&control->armed) && control->act >= POWER && atomic_fetch_add(&control->fired, 1) == 0) {
+		power_fails();
+		power_over();
+	}
+}
+
 /* True: the call is to fail or to be cut, as control->act says; errno is set. */
 static bool fails(enum call c, enum file f, const char *path)
 {
@@ -162,8 +176,8 @@ static bool fails(enum call c, enum file f, const char *path)
 	int saved = errno;
 	if (atomic_fetch_add(&control->fired, 1) == 0)
 		tell(f, path);
-	if (control->act == POWER || control->act == POWER_SOME)
-		power_cut(control->act == POWER_SOME, control->first * 7919 + control->blocks);
+	if (control->act >= POWER)
+		power_fails();
 	if (control->act == KILL || control->act >= POWER)
 		die();
 	errno = control->act == FAIL ? control->error : saved;
