@@ -16,7 +16,7 @@ static double real(const json_t *o, const char *key)
 
 #define LEFT 64.0
 #define BOTTOM 396.0
-#define SIDE 360.0
+#define SIDE 344.0
 
 static double across(double share)
 {
