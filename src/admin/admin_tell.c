@@ -87,6 +87,9 @@ static enum err rules_status(struct admin *a, json_t **out)
 	char *path = realpath(a->shared->config->rules_path, NULL); /* of whoever asks, the folder may be another */
 	json_object_set_new(j, "path", json_string(path ? path : a->shared->config->rules_path));
 	free(path);
+	char why[400];
+	bool trouble = building && engine_build_trouble(a->node->engine, why, sizeof why);
+	json_object_set_new(j, "trouble", trouble ? json_string(why) : json_null());
 	*out = j;
 	return OK;
 }

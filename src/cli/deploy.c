@@ -306,14 +306,27 @@ static int carry_out(struct deploying *d, json_t **answer)
 		       : cli_fail("the server gave no answer; the files are as they were, and 'crumb rules status' says what serves");
 }
 
+/* What keeps the views from being made, no room, say: whoever waits hears of it, once. */
+static void say_trouble(const json_t *status, bool *said)
+{
+	const char *why = json_string_value(json_object_get(status, "trouble"));
+	if (*said || !why)
+		return;
+	*said = true;
+	cli_progress_end();
+	fprintf(stderr, "crumb: still waiting, the history cannot be recomputed now: %s\n", why);
+}
+
 bool rules_wait_served(struct cli *c, const char *what, json_t **status)
 {
+	bool said = false;
 	for (;;) {
 		struct reply r;
 		json_t *j = client_json(c, "/v1/rules/status", NULL, &r);
 		if (!j)
 			return false;
 		bool complete = json_is_true(json_object_get(j, "complete"));
+		say_trouble(j, &said);
 		cli_progress(what, (uint64_t)(100 * json_number_value(json_object_get(json_object_get(j, "backfill"), "done"))), 100);
 		if (complete) {
 			cli_progress_end();
@@ -421,7 +434,8 @@ const struct command commands_deploy[] = {
 	"  FILE is put into that folder under its own name, beside or in place of what is there; of a FOLDER all rules are put there, and those\n"
 	"  that it does not have go. Each file is replaced at once, and what was there is kept as NAME.before.\n\n"
 	"  --yes does not ask; without a terminal, and with --json, it is wanted. The server reads destinations and options again, too, and what\n"
-	"  it does not take of those is said. Exit status 1, with nothing changed: there are mistakes, no server runs, it refuses, or you said no.\n"
+	"  it does not take of those is said; where the rules are those that serve already nothing is read, and SIGHUP or POST /v1/reload do that.\n"
+	"  Exit status 1, with nothing changed: there are mistakes, no server runs, it refuses, or you said no.\n"
 	"  0: these rules serve, also when they did before. JSON: {\"deployed\",\"path\",\"rules\",\"complete\",\"serving_since\",\"changes\":as rules\n"
 	"  diff, or null,\"taken\",\"waiting\",\"refused\"}.",
 	deploy},

@@ -98,6 +98,8 @@ static void print_status(const json_t *j)
 		    json_string_value(json_object_get(backfill, "from")), 100 * json_number_value(json_object_get(backfill, "done")));
 	else if (!json_is_true(json_object_get(j, "complete")) && json_is_null(refused))
 		puts("the files differ from what serves: 'crumb rules deploy' shows what they change, and has the server take them");
+	if (json_is_string(json_object_get(j, "trouble")))
+		printf("it cannot be recomputed now, and is tried again: %s\n", json_string_value(json_object_get(j, "trouble")));
 	if (json_is_string(refused))
 		printf("the files do not load: %s\n", json_string_value(refused));
 	json_array_foreach(json_object_get(j, "partial"), i, row) printf("%s %s has history only from %s: %s\n",
@@ -142,7 +144,8 @@ const struct command commands_rules[] = {
 	check},
     {"rules status", "[--json]", "which rules serve, and what is being recomputed",
 	"  {\"hash\",\"serving_since\",\"generation\",\"complete\",\"backfill\":{\"hash\",\"done\",\"from\"} or null,\"partial\":[{\"what\",\"id\",\n"
-	"  \"from\",\"why\"}],\"path\",\"refused\"}. 'path' is what the server reads; 'complete' is true when what serves is what the folder holds, with its whole history;\n"
+	"  \"from\",\"why\"}],\"path\",\"trouble\",\"refused\"}. 'path' is what the server reads; 'trouble' why the\n"
+	"  history cannot be recomputed now, if so. 'complete' is true when what serves is what the folder holds, with its whole history;\n"
 	"  'partial' lists what has history only from a day on, and why; 'refused' says why the files do not load, if they do not.",
 	status},
     {0},

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import RULES, SLOW, Browser, Server, until
+from harness import BUILD, RULES, SLOW, Browser, Server, until
 
 
 def mounted(path, size):
@@ -241,3 +241,27 @@ def test_a_start_on_a_full_disk_after_a_crash(disk):
     s.settle()
     assert b.count('apparel.coats') == taken and s.metric('trouble') == 0
     assert s.metric('damaged_days') == 0 and s.metric('lost_events') == 0
+
+
+def test_a_deployment_for_which_there_is_no_room_says_so_and_goes_on(disk):
+    d = disk()
+    s = d.server.start()
+    for _ in range(30):
+        Browser.known(s)
+    s.settle()
+    s.write_rules(RULES + '  - {id: more, when: visits >= 1}\n')
+    d.fill()
+    p = subprocess.Popen([os.path.join(BUILD, 'crumb')] + s.common() + ['rules', 'deploy', '--yes'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = threading.Timer(60 * SLOW, p.kill)        # so that nothing waits for one that says nothing
+    end.start()
+    try:
+        said = p.stderr.readline()
+        assert 'still waiting' in said and 'No space left' in said, said + p.stderr.read()
+        assert p.poll() is None
+        d.free()
+        assert p.wait(60 * SLOW) == 0, p.stderr.read()
+        assert 'complete since' in p.stdout.read() and s.sizes()['more'] == 30
+    finally:
+        end.cancel()
+        p.kill()
+        p.communicate()
