@@ -176,6 +176,17 @@ void cli_progress_end(void)
 	drawn = false;
 }
 
+bool cli_temporary(const char *what, char out[CLI_TEMPORARY])
+{
+	const char *where = getenv("TMPDIR");
+	int n = snprintf(out, CLI_TEMPORARY, "%s/crumb-%s.XXXXXX", where && *where ? where : "/tmp", what);
+	if (n < CLI_TEMPORARY && mkdtemp(out))
+		return true;
+	*out = 0;
+	cli_fail("no temporary folder in %s", where && *where ? where : "/tmp");
+	return false;
+}
+
 void cli_close(struct cli *c)
 {
 	generation_unref(c->generation);

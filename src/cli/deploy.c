@@ -36,7 +36,7 @@ struct deploying {
 	unsigned old_n, fresh_n;
 	bool put;	/* something is: fresh is not empty */
 	bool all;	/* what is not among the fresh goes */
-	char stage[64]; /* a folder with what would be; "": the target is that */
+	char stage[CLI_TEMPORARY]; /* a folder with what would be; "": the target is that */
 	json_t *diff;
 };
 
@@ -156,11 +156,8 @@ static enum err make_stage(struct deploying *d)
 {
 	char path[FILE_PATH_MAX];
 	enum err e = OK;
-	snprintf(d->stage, sizeof d->stage, "/tmp/crumb-deploy.XXXXXX");
-	if (!mkdtemp(d->stage)) {
-		d->stage[0] = 0;
-		return err_sys("no temporary folder");
-	}
+	if (!cli_temporary("deploy", d->stage))
+		return err_set(ERR_IO, "nothing was changed");
 	for (unsigned i = 0; i < d->fresh_n && !e; i++) {
 		snprintf(path, sizeof path, "%s/%s", d->stage, d->fresh[i].name);
 		e = write_file(path, d->fresh[i].text);

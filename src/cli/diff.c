@@ -18,7 +18,7 @@
 struct side {
 	struct rules *rules;
 	struct trial trial; /* profiles made from the journal; generation NULL: none were needed */
-	char folder[64];    /* where they are; "": nowhere */
+	char folder[CLI_TEMPORARY]; /* where they are; "": nowhere */
 	struct ask_side ask;
 };
 
@@ -47,12 +47,8 @@ static bool open_side(struct cli *c, const char *path, struct side *s)
 	s->ask = (struct ask_side){.rules = s->rules, .generation = c->generation};
 	if (!s->rules || adopt_possible(c->generation->rules, s->rules))
 		return s->rules != NULL;
-	snprintf(s->folder, sizeof s->folder, "/tmp/crumb-diff.XXXXXX");
-	if (!mkdtemp(s->folder)) {
-		s->folder[0] = 0;
-		cli_fail("no temporary folder");
+	if (!cli_temporary("diff", s->folder))
 		return false;
-	}
 	enum err e = trial_open(c->store, &c->config, s->rules, s->folder, clock_now(), show_progress, &s->trial);
 	cli_progress_end();
 	if (e)

@@ -77,7 +77,9 @@ def test_reload_says_what_was_taken_and_what_was_not(filed):
 
 # --- rules deploy
 
-def test_a_file_is_checked_put_and_served(server, tmp_path):
+def test_a_file_is_checked_put_and_served(server, tmp_path, monkeypatch):
+    (tmp_path / 'tmp').mkdir()
+    monkeypatch.setenv('TMPDIR', str(tmp_path / 'tmp'))
     new = write(tmp_path / 'more.yaml', MORE)
     r = server.cli('rules', 'deploy', new, ok=(2,))                     # nobody can be asked
     assert '--yes' in r.stderr and not os.path.exists(server.rules + '/more.yaml')
@@ -98,8 +100,9 @@ def test_a_file_is_checked_put_and_served(server, tmp_path):
     assert j['deployed'] and j['complete'] and j['path'] == server.rules and j['refused'] == [] and j['rules'] == server.js('rules', 'status')['hash']
     assert [s['change'] for s in j['changes']['segments'] if s['id'] == 'more'] == ['changed']
     assert read(server.rules + '/more.yaml.before') == MORE and os.stat(server.rules + '/more.yaml').st_mode & 0o777 == 0o640
-    assert not [n for n in os.listdir('/tmp') if n.startswith('crumb-deploy.') and os.stat('/tmp/' + n).st_uid == os.getuid() and os.stat('/tmp/' + n).st_mtime > time.time() - 5 and
-                os.path.exists('/tmp/%s/more.yaml' % n)]
+    assert os.listdir(tmp_path / 'tmp') == []                           # nothing of it is left
+    monkeypatch.setenv('TMPDIR', str(tmp_path / 'none'))
+    assert 'no temporary folder' in server.cli('rules', 'deploy', write(new, MORE), '--yes', ok=(1,)).stderr
 
 
 def test_what_lies_in_the_servers_folder_is_deployed(server):

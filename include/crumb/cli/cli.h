@@ -39,6 +39,9 @@ const char *cli_config_taken(const struct cli *c);
 /* Opens store and views for reading; complains and returns false if it cannot. */
 bool cli_open(struct cli *c, bool journal);
 void cli_close(struct cli *c);
+#define CLI_TEMPORARY 512
+/* Makes a folder below TMPDIR, or /tmp, for us alone; false, with words and "": it cannot. */
+bool cli_temporary(const char *what, char out[CLI_TEMPORARY]);
 struct node;
 /* Starts a node on a store that no server has open; not while the clock is in doubt. False: said why. */
 bool cli_node(struct cli *c, struct node *n);
