@@ -207,6 +207,7 @@ fuzzers: $(FUZZERS)
 # Tests that let memory run out (tests/unit/starve.h).
 STARVED := array
 $(STARVED:%=$B/test/unit-%): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$B/test/unit-thread: LDFLAGS += -Wl,--wrap=pthread_create
 
 $B/test/unit-%: tests/unit/%.c $B/libcrumb.a
 	@mkdir -p $(@D)

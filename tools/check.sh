@@ -46,6 +46,11 @@ found=$(grep -nE 'err_set\(.*strerror\(errno' src/*/*.c | grep -v '^src/partners
 [ -n "$found" ] && say "err_sys() instead of strerror():
 $found"
 
+# A thread has a name, a stack and its signals from base/thread.
+found=$(grep -nE '\bpthread_create\(' src/*/*.c | grep -v '^src/base/thread\.c:')
+[ -n "$found" ] && say "thread_start() instead of pthread_create():
+$found"
+
 # A set of characters has no zero byte in it, but strchr() finds one.
 found=$(grep -nE '\bstrchr\("' src/*/*.[ch] include/crumb/*/*.h)
 [ -n "$found" ] && say "chr_one_of() instead of strchr(set, c):

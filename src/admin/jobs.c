@@ -4,6 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
+#include "crumb/base/thread.h"
 #include "crumb/core/metric.h"
 #include "crumb/delivery/stream.h"
 #include "crumb/ingest/quarantine.h"
@@ -298,7 +299,6 @@ static void *run(void *arg)
 {
 	struct worker *me = arg;
 	struct admin *a = me->admin;
-	pthread_setname_np(pthread_self(), "job");
 	pthread_mutex_lock(&a->lock);
 	while (!atomic_load(&a->stop)) {
 		if (me->queue_n == 0) {
@@ -333,8 +333,9 @@ enum err admin_workers_start(struct admin *a)
 	for (int i = 0; i < WORKERS; i++) {
 		struct worker *w = &a->workers[i];
 		w->admin = a;
-		if (pthread_create(&w->thread, NULL, run, w) != 0)
-			return err_set(ERR_IO, "no thread for jobs");
+		enum err e = thread_start(&w->thread, "job", run, w);
+		if (e)
+			return e;
 		w->started = true;
 	}
 	return OK;

@@ -5,6 +5,7 @@
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
 #include "crumb/base/memory.h"
+#include "crumb/base/thread.h"
 #include "crumb/base/version.h"
 #include "crumb/core/user.h"
 #include "crumb/admin/admin.h"
@@ -244,12 +245,8 @@ static void limit_connections(struct server *s)
 
 static enum err run_collect(struct server *s)
 {
-	sigset_t all, old;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (s->running < s->threads_n && pthread_create(&s->threads[s->running], NULL, collect_run, s->collects[s->running]) == 0)
+	while (s->running < s->threads_n && thread_start(&s->threads[s->running], "collect", collect_run, s->collects[s->running]) == OK)
 		s->running++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (s->running == s->threads_n)
 		return OK;
 	for (unsigned i = 0; i < s->running; i++)
@@ -325,8 +322,8 @@ static enum err start(struct server *s)
 	if ((e = courier_start(&s->node, &s->courier)))
 		return e;
 	limit_connections(s);
-	if (pthread_create(&s->reloader, NULL, reload_run, s) != 0)
-		return err_set(ERR_IO, "no thread that reads rules again");
+	if ((e = thread_start(&s->reloader, "reload", reload_run, s)))
+		return e;
 	s->reload_runs = true;
 	if (s->take_over && waited_for)
 		reload_want(s, false); /* a lookalike may have been trained since we read the rules */

@@ -234,7 +234,6 @@ static void run_round(struct server *s)
 void *reload_run(void *arg)
 {
 	struct server *s = arg;
-	pthread_setname_np(pthread_self(), "reload");
 	pthread_mutex_lock(&s->reload_lock);
 	while (!s->reload_stop) {
 		if (!s->reload_wanted) {

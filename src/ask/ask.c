@@ -1,5 +1,6 @@
 #include "crumb/ask/ask.h"
 
+#include "crumb/base/thread.h"
 #include "crumb/views/adopt.h"
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
@@ -61,7 +62,7 @@ static enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned,
 			n = i; /* fewer do as much */
 			break;
 		}
-		if (i && pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
+		if (i && thread_start(&workers[i].thread, "ask", work, &workers[i]) != OK) {
 			free(workers[i].own);
 			n = i;
 		}

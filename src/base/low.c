@@ -1,5 +1,7 @@
 #include "crumb/base/low.h"
 
+#include "crumb/base/thread.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -42,7 +44,7 @@ void low_begin(void)
 {
 	pthread_t thread;
 	bool back = false;
-	if (pthread_create(&thread, NULL, try_it, &back) == 0)
+	if (thread_start(&thread, "low", try_it, &back) == OK)
 		pthread_join(thread, NULL);
 	pthread_mutex_lock(&lock);
 	if (threads_n < LOW_MOST)

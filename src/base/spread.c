@@ -1,5 +1,7 @@
 #include "crumb/base/spread.h"
 
+#include "crumb/base/thread.h"
+
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -52,7 +54,7 @@ enum err spread(unsigned n, enum err (*job)(void *arg, unsigned number), void *a
 	unsigned want = cores() < n ? cores() : n, got = 1, first = UINT_MAX;
 	for (; got < want; got++) {
 		workers[got] = (struct worker){.w = &w};
-		if (pthread_create(&workers[got].thread, NULL, run, &workers[got]) != 0)
+		if (thread_start(&workers[got].thread, "spread", run, &workers[got]) != OK)
 			break;
 	}
 	run(&workers[0]);

@@ -281,7 +281,6 @@ void *collect_run(void *arg)
 {
 	struct collect *c = arg;
 	uint64_t drain_until = 0;
-	pthread_setname_np(pthread_self(), "collect");
 	for (;;) {
 		c->now = 0;
 		take_shared(c);

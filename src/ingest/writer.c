@@ -3,6 +3,7 @@
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/thread.h"
 #include "crumb/base/trouble.h"
 #include "crumb/core/metric.h"
 
@@ -413,7 +414,6 @@ static void *run(void *arg)
 	struct writer *w = arg;
 	struct buf bundle = {0};
 	uint8_t hash[16] = {0};
-	pthread_setname_np(pthread_self(), "journal");
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		wait_for_work(w);
@@ -466,9 +466,10 @@ enum err writer_start(struct store *s, void (*published)(void *, bool), void *ar
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	if (pthread_create(&w->thread, NULL, run, w) != 0) {
+	enum err e = thread_start(&w->thread, "journal", run, w);
+	if (e) {
 		free(w);
-		return err_set(ERR_IO, "no thread for the journal");
+		return e;
 	}
 	*out = w;
 	return OK;

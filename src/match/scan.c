@@ -1,6 +1,7 @@
 #include "scanner.h"
 
 #include "crumb/base/text.h"
+#include "crumb/base/thread.h"
 #include "crumb/match/match.h"
 
 #include <hs/hs.h>
@@ -104,7 +105,7 @@ static void compile_all(struct work *w)
 	pthread_t threads[THREADS_MAX];
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = cores > THREADS_MAX ? THREADS_MAX : cores > 1 ? (size_t)cores : 1, started = 0;
-	while (started + 1 < n && started + 1 < w->n && pthread_create(&threads[started], NULL, compile, w) == 0)
+	while (started + 1 < n && started + 1 < w->n && thread_start(&threads[started], "compile", compile, w) == OK)
 		started++;
 	compile(w);
 	while (started)

@@ -3,6 +3,7 @@
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/thread.h"
 #include "crumb/delivery/deliver.h"
 
 #include <pthread.h>
@@ -73,7 +74,6 @@ static void look(struct courier *c)
 static void *run(void *arg)
 {
 	struct courier *c = arg;
-	pthread_setname_np(pthread_self(), "courier");
 	while (!atomic_load(&c->stop)) {
 		look(c);
 		nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL);
@@ -87,9 +87,10 @@ enum err courier_start(struct node *n, struct courier **out)
 	if (!c)
 		return err_set(ERR_NOMEM, "no memory");
 	c->node = n;
-	if (pthread_create(&c->thread, NULL, run, c) != 0) {
+	enum err e = thread_start(&c->thread, "courier", run, c);
+	if (e) {
 		free(c);
-		return err_set(ERR_IO, "no thread for deliveries");
+		return e;
 	}
 	*out = c;
 	return OK;

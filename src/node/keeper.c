@@ -4,6 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
+#include "crumb/base/thread.h"
 #include "crumb/base/trouble.h"
 #include "crumb/core/metric.h"
 #include "crumb/delivery/deliver.h"
@@ -195,7 +196,6 @@ static enum err round_of(struct keeper *k)
 static void *run(void *arg)
 {
 	struct keeper *k = arg;
-	pthread_setname_np(pthread_self(), "keeper");
 	low_begin();
 	low_hold(); /* but where a round reads and writes much and holds nothing */
 	pthread_mutex_lock(&k->lock);
@@ -232,9 +232,10 @@ enum err keeper_start(struct node *n, struct keeper **out)
 	k->node = n;
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_cond_init(&k->wake, NULL);
-	if (pthread_create(&k->thread, NULL, run, k) != 0) {
+	enum err e = thread_start(&k->thread, "keeper", run, k);
+	if (e) {
 		free(k);
-		return err_set(ERR_IO, "no thread for the nightly work");
+		return e;
 	}
 	*out = k;
 	return OK;

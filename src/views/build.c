@@ -319,9 +319,6 @@ void *build_run(void *arg)
 {
 	struct engine_thread *me = arg;
 	struct engine *e = me->e;
-	char name[16];
-	snprintf(name, sizeof name, "build-%u", me->number);
-	pthread_setname_np(pthread_self(), name);
 	low_begin();
 	low_hold();
 	pthread_mutex_lock(&e->lock);

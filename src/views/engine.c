@@ -3,6 +3,7 @@
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/thread.h"
 #include "crumb/core/metric.h"
 
 #include <stdio.h>
@@ -58,9 +59,6 @@ static void *run(void *arg)
 	struct engine_thread *me = arg;
 	struct engine *e = me->e;
 	uint64_t seen = 0;
-	char name[16];
-	snprintf(name, sizeof name, "fold-%u", me->number);
-	pthread_setname_np(pthread_self(), name);
 	pthread_mutex_lock(&e->lock);
 	while (!e->stop) {
 		struct generation *g = generation_ref(e->serving);
@@ -150,6 +148,13 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 	return store_set_current(e->store, newest + 1);
 }
 
+static bool started(struct engine_thread *t, const char *kind, void *(*run_it)(void *))
+{
+	char name[THREAD_NAME_MOST + 1];
+	snprintf(name, sizeof name, "%.5s-%u", kind, t->number % 1000);
+	return thread_start(&t->thread, name, run_it, t) == OK;
+}
+
 enum err engine_start(const struct config *c, struct store *s, struct rules *rules, struct engine **out)
 {
 	struct engine *e = calloc(1, sizeof *e);
@@ -181,9 +186,9 @@ enum err engine_start(const struct config *c, struct store *s, struct rules *rul
 	CHECK(e->folds && e->builders);
 	for (unsigned i = 0; i < e->threads_n; i++)
 		e->folds[i] = e->builders[i] = (struct engine_thread){.e = e, .number = i};
-	while (e->folds_n < e->threads_n && pthread_create(&e->folds[e->folds_n].thread, NULL, run, &e->folds[e->folds_n]) == 0)
+	while (e->folds_n < e->threads_n && started(&e->folds[e->folds_n], "fold", run))
 		e->folds_n++;
-	while (e->builders_n < e->threads_n && pthread_create(&e->builders[e->builders_n].thread, NULL, build_run, &e->builders[e->builders_n]) == 0)
+	while (e->builders_n < e->threads_n && started(&e->builders[e->builders_n], "build", build_run))
 		e->builders_n++;
 	if (e->folds_n < e->threads_n || e->builders_n < e->threads_n) {
 		engine_stop(e);
