@@ -81,13 +81,26 @@ void clock_set_floor(uint32_t t)
 	atomic_store(&floor_s, t > CLOCK_LEAST ? t : CLOCK_LEAST);
 }
 
+#define YEAR_0 -62167219200 /* its first second */
+#define YEAR_10000 253402300800
+
+void time_text(int64_t t, char out[TIME_TEXT])
+{
+	time_t when = (time_t)(t < YEAR_0 ? YEAR_0 : t);
+	struct tm tm;
+	char text[80]; /* room for any numbers, as far as a compiler can see */
+	if (when >= YEAR_10000)
+		when = YEAR_10000 - 1;
+	gmtime_r(&when, &tm);
+	snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	memcpy(out, text, TIME_TEXT - 1);
+	out[TIME_TEXT - 1] = 0;
+}
+
 void day_text(uint16_t day, char out[DAY_TEXT])
 {
-	time_t t = (time_t)day * DAY_S;
-	struct tm tm;
-	gmtime_r(&t, &tm);
-	char text[40];
-	snprintf(text, sizeof text, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	char text[TIME_TEXT];
+	time_text((int64_t)day * DAY_S, text);
 	memcpy(out, text, DAY_TEXT - 1);
 	out[DAY_TEXT - 1] = 0;
 }

@@ -1,5 +1,6 @@
 #include "crumb/base/log.h"
 
+#include "crumb/base/clock.h"
 #include "crumb/base/plain.h"
 
 #include <stdarg.h>
@@ -105,17 +106,6 @@ static void format(struct line *l, const char *fmt, va_list *ap)
 	}
 }
 
-/* Of the machine, not the one that tests move. */
-static void time_text(char out[32])
-{
-	struct timespec now;
-	struct tm tm;
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	size_t n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, 32 - n, ".%03ldZ", now.tv_nsec / 1000000);
-}
-
 /* A line that was cut may end within a character. */
 static size_t whole_characters(const char *p, size_t n)
 {
@@ -140,6 +130,15 @@ static size_t to_json(const char *time, const char *level, const char *module, c
 	return n + 3;
 }
 
+/* Of the machine, not the one that tests move. */
+static void machine_time(char out[32])
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	time_text(now.tv_sec, out);
+	snprintf(out + TIME_TEXT - 2, 32 - (TIME_TEXT - 2), ".%03uZ", (unsigned)(now.tv_nsec / 1000000) % 1000); /* in the place of its Z */
+}
+
 void log_line(enum log_level level, const char *module, const char *fmt, ...)
 {
 	static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -149,7 +148,7 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
 	if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
 		return;
 	if (shape != LOG_PLAIN)
-		time_text(time);
+		machine_time(time);
 	if (shape != LOG_JSON) {
 		put(&l, time, strlen(time));
 		put(&l, " ", *time ? 1 : 0);

@@ -17,11 +17,11 @@
 
 static json_t *make_manifest(const struct deliver_wish *w, const char *id, const struct package *package, const struct plan_result *r)
 {
-	char when[32];
+	char when[TIME_TEXT];
 	unsigned n;
 	const struct package_file *f = package_files(package, &n);
 	json_t *files = json_array(), *segments = json_array();
-	iso_time(w->plan.now, when);
+	time_text(w->plan.now, when);
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(files, json_pack("{s:s,s:I,s:I,s:s}", "name", f[i].name, "bytes", (json_int_t)f[i].bytes, "rows",
 						 (json_int_t)f[i].rows, "sha256", f[i].sha256));

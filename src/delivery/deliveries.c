@@ -73,12 +73,12 @@ static void gate_number(json_t *row, const char *key, const struct kgate *gate)
 
 static void gate_row(json_t *row, const struct kgate *gate)
 {
-	char when[32];
+	char when[TIME_TEXT];
 	gate_number(row, "added", gate);
 	gate_number(row, "removed", gate);
 	gate_number(row, "refused", gate);
 	if (json_number(row, "ended")) {
-		iso_time((uint32_t)json_number(row, "ended"), when);
+		time_text((uint32_t)json_number(row, "ended"), when);
 		json_object_set_new(row, "ended", json_string(when));
 	}
 }
@@ -138,7 +138,7 @@ static void put_owed(json_t *row, uint64_t n, const struct kgate *gate)
 
 static void list_pending(struct outbox *place, const struct destination *d, const struct kgate *gate, uint32_t now, json_t *list)
 {
-	char when[32];
+	char when[TIME_TEXT];
 	struct pending p;
 	if (pending_open(place, d, now, &p) != OK)
 		return;
@@ -150,7 +150,7 @@ static void list_pending(struct outbox *place, const struct destination *d, cons
 	    json_object_get(p.manifest, "rules"), "state", "waiting", "ended", "added", json_object_get(p.manifest, "added"), "removed",
 	    json_object_get(p.manifest, "removed"), "refused", (json_int_t)p.refused_n, "files", (int)p.files, "files_done", (int)done, "attempts",
 	    (int)p.attempts, "why", d->every_s ? "" : "by hand: export --to goes on with it");
-	iso_time(p.next_try, when);
+	time_text(p.next_try, when);
 	json_object_set_new(row, "by_hand", json_boolean(!d->every_s));
 	json_object_set_new(row, "next_try", p.next_try && d->every_s ? json_string(when) : json_null());
 	gate_row(row, gate);

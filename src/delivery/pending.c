@@ -88,14 +88,6 @@ static enum err append(const char *path, struct str text)
 	return e;
 }
 
-void iso_time(uint32_t t, char out[32])
-{
-	struct tm tm;
-	time_t when = t;
-	gmtime_r(&when, &tm);
-	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 enum err json_save(const char *path, const json_t *j)
 {
 	char *text = json_dumps(j, JSON_INDENT(2));

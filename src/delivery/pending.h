@@ -35,7 +35,6 @@ uint64_t json_number(const json_t *o, const char *key);
 /* Are all keys of two comma lists there, the first as texts, the second as numbers? */
 bool json_has(const json_t *o, const char *texts, const char *numbers);
 enum err json_save(const char *path, const json_t *j) MUST_CHECK;
-void iso_time(uint32_t t, char out[32]);
 
 struct pending {
 	struct outbox *place;

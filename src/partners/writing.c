@@ -1,7 +1,7 @@
 /* What several formats write alike: strings and times of JSON, numbers in groups of seven bits, and nothing at all. */
 #include "formats.h"
 
-#include <time.h>
+#include "crumb/base/clock.h"
 
 void format_json(struct buf *out, struct str s)
 {
@@ -18,16 +18,6 @@ void format_json(struct buf *out, struct str s)
 	buf_add(out, "\"", 1);
 }
 
-void format_time(struct buf *out, uint32_t t)
-{
-	struct tm tm;
-	time_t when = t;
-	char text[32];
-	gmtime_r(&when, &tm);
-	strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%SZ\"", &tm);
-	buf_c(out, text);
-}
-
 void format_nothing(struct encoder *e, struct buf *out)
 {
 	(void)e, (void)out;
@@ -41,4 +31,11 @@ void format_varint(struct buf *out, uint64_t v)
 		b[n++] = (uint8_t)(v | 0x80);
 	b[n++] = (uint8_t)v;
 	buf_add(out, b, n);
+}
+
+void format_time(struct buf *out, uint32_t t)
+{
+	char text[TIME_TEXT];
+	time_text(t, text);
+	buf_addf(out, "\"%s\"", text);
 }

@@ -138,6 +138,26 @@ TEST(days_are_written_and_read)
 	assert_false(day_parse("2026-2-3", 8, &day));
 }
 
+TEST(times_are_written_as_they_are_read)
+{
+	static const struct {
+		int64_t t;
+		const char *text;
+	} all[] = {{0, "1970-01-01T00:00:00Z"}, {20780LL * DAY_S + 43201, "2026-11-23T12:00:01Z"}, {951782400, "2000-02-29T00:00:00Z"}, {-1, "1969-12-31T23:59:59Z"},
+	    {UINT32_MAX, "2106-02-07T06:28:15Z"}, {253402300799, "9999-12-31T23:59:59Z"}, {253402300800, "9999-12-31T23:59:59Z"}, {INT64_MAX, "9999-12-31T23:59:59Z"},
+	    {-62167219200, "0000-01-01T00:00:00Z"}, {INT64_MIN, "0000-01-01T00:00:00Z"}};
+	char text[TIME_TEXT];
+	int64_t again;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		time_text(all[i].t, text);
+		assert_string_equal(text, all[i].text);
+	}
+	for (int64_t t = -(1LL << 33); t < 1LL << 34; t += 86399 * 301) {
+		time_text(t, text);
+		assert_true(time_parse_rfc3339(text, TIME_TEXT - 1, &again) && again == t);
+	}
+}
+
 TEST(rfc3339_times_are_read)
 {
 	int64_t t;
@@ -440,7 +460,7 @@ TEST(who_ends_waits_for_no_low_thread)
 RUN(cmocka_unit_test(what_commands_a_terminal_is_shown_as_an_escape), cmocka_unit_test(no_zero_byte_is_one_of_a_set), cmocka_unit_test(base64url_round_trips_and_refuses_stray_bits), cmocka_unit_test(hex_takes_both_cases_and_exact_length),
     cmocka_unit_test(percent_decoding_leaves_what_is_no_escape), cmocka_unit_test(utf8_is_checked_as_the_standard_says),
     cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes), cmocka_unit_test(msgpack_reads_what_msgpack_c_writes),
-    cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(rfc3339_times_are_read), cmocka_unit_test(numbers_have_one_grammar),
+    cmocka_unit_test(days_are_written_and_read), cmocka_unit_test(times_are_written_as_they_are_read), cmocka_unit_test(rfc3339_times_are_read), cmocka_unit_test(numbers_have_one_grammar),
     cmocka_unit_test(a_byte_order_mark_is_no_text),
     cmocka_unit_test(a_map_finds_what_was_put_and_nothing_else), cmocka_unit_test(any_msgpack_value_is_passed_over_whole),
     cmocka_unit_test(a_new_file_replaces_a_link_and_never_writes_through_one), cmocka_unit_test(cells_of_csv_are_exact_for_programs_and_harmless_for_people),

@@ -38,6 +38,8 @@ static inline uint32_t hour_of(uint32_t t)
 {
 	return t / 3600;
 }
+#define TIME_TEXT 21
+void time_text(int64_t t, char out[TIME_TEXT]); /* YYYY-MM-DDTHH:MM:SSZ (RFC 3339), UTC; years from 0 to 9999, the nearest of these otherwise */
 #define DAY_TEXT 11
 void day_text(uint16_t day, char out[DAY_TEXT]); /* YYYY-MM-DD */
 bool day_parse(const char *text, size_t n, uint16_t *day);
