@@ -128,3 +128,65 @@ enum err file_replace(const char *path, struct str content)
 	}
 	return file_finish(&n);
 }
+
+/* Reads until `most` bytes are there or the file ends; -1 and errno: it cannot be read. */
+static ssize_t read_up_to(int fd, char *to, size_t most)
+{
+	size_t n = 0;
+	while (n < most) {
+		ssize_t part = read(fd, to + n, most - n);
+		if (part < 0 && errno == EINTR)
+			continue;
+		if (part < 0)
+			return -1;
+		if (part == 0)
+			break;
+		n += (size_t)part;
+	}
+	return (ssize_t)n;
+}
+
+#define READ_PART 65536
+
+static enum err read_all(int fd, const char *path, size_t most, struct buf *out)
+{
+	size_t before = out->n;
+	for (;;) {
+		size_t left = most - (out->n - before), part = left < READ_PART ? left + 1 : READ_PART; /* one more than there may be */
+		if (!buf_reserve(out, part))
+			return err_set(ERR_NOMEM, "%s: no memory to read it", path);
+		ssize_t n = read_up_to(fd, out->p + out->n, part);
+		if (n < 0)
+			return err_sys("%s", path);
+		if ((size_t)n > left)
+			return err_set(ERR_USAGE, "%s is longer than it can be (%zu bytes)", path, most);
+		out->n += (size_t)n;
+		if ((size_t)n < part)
+			return OK;
+	}
+}
+
+enum err file_read(const char *path, size_t most, struct buf *out)
+{
+	size_t before = out->n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys_path(path);
+	enum err e = read_all(fd, path, most, out);
+	close(fd);
+	if (e)
+		out->n = before;
+	return e;
+}
+
+enum err file_read_text(const char *path, char *out, size_t cap)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys_path(path);
+	ssize_t n = read_up_to(fd, out, cap - 1);
+	enum err e = n < 0 ? err_sys("%s", path) : OK;
+	close(fd);
+	out[n < 0 ? 0 : n] = 0;
+	return e;
+}

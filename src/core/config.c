@@ -1,6 +1,7 @@
 #include "crumb/core/config.h"
 
 #include "crumb/base/buf.h"
+#include "crumb/base/file.h"
 #include "crumb/base/log.h"
 #include "crumb/base/near.h"
 #include "crumb/core/hosts.h"
@@ -337,32 +338,13 @@ static enum err read_document(struct config *c, const char *path, yaml_document_
 	return e ? err_wrap(e, "%s:%zu", path, r.line + 1) : OK;
 }
 
-static enum err read_all(const char *path, struct buf *out)
-{
-	FILE *f = fopen(path, "rb");
-	size_t n = 1;
-	if (!f)
-		return err_sys("%s", path);
-	while (n && out->n <= FILE_MOST && buf_reserve(out, 65536)) {
-		n = fread(out->p + out->n, 1, 65536, f);
-		out->n += n;
-	}
-	enum err e = OK;
-	if (ferror(f))
-		e = err_sys("%s", path);
-	else if (out->failed || out->n > FILE_MOST)
-		e = err_set(ERR_USAGE, "%s is longer than a configuration file can be (%d bytes)", path, FILE_MOST);
-	fclose(f);
-	return e;
-}
-
 enum err config_file(struct config *c, const char *path)
 {
 	struct buf text = {0};
 	yaml_parser_t parser;
 	yaml_document_t doc;
 	size_t line, column;
-	enum err e = read_all(path, &text);
+	enum err e = file_read(path, FILE_MOST, &text);
 	if (!e && yaml_deep(buf_view(&text), &line, &column))
 		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: nested deeper than %d", path, line + 1, column + 1, YAML_DEPTH_MOST);
 	if (!e && !yaml_parser_initialize(&parser))

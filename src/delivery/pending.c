@@ -1,5 +1,6 @@
 #include "pending.h"
 
+#include "crumb/base/file.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
@@ -58,19 +59,12 @@ void outbox_close(struct outbox *p)
 	low_release();
 }
 
+#define TEXT_MOST ((size_t)1 << 30) /* bytes of what is noted of deliveries, or is sent at once */
+
 bool text_read(const char *path, struct buf *out)
 {
-	FILE *f = fopen(path, "rb");
 	buf_clear(out);
-	if (!f)
-		return false;
-	for (size_t n = 1; n && buf_reserve(out, 65536);) {
-		n = fread(out->p + out->n, 1, 65536, f);
-		out->n += n;
-	}
-	bool ok = !ferror(f);
-	fclose(f);
-	return ok && !out->failed;
+	return file_read(path, TEXT_MOST, out) == OK;
 }
 
 /* A line at the end of a file, on disk when it returns. */

@@ -18,19 +18,7 @@ static int yaml_name(const struct dirent *d)
 	return d->d_name[0] != '.' && (yaml || (n.n > 4 && str_ieq(str_skip(n, n.n - 4), STR(".yml"))));
 }
 
-static enum err read_file(const char *path, struct buf *out)
-{
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		return err_sys("%s", path);
-	char chunk[8192];
-	size_t n;
-	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		buf_add(out, chunk, n);
-	bool bad = ferror(f) || out->failed;
-	fclose(f);
-	return bad ? err_set(ERR_IO, "%s: cannot be read", path) : OK;
-}
+#define RULES_FILE_MOST ((size_t)256 << 20) /* bytes of one file of rules, or of one model */
 
 static int model_name(const struct dirent *d)
 {
@@ -41,7 +29,7 @@ static int model_name(const struct dirent *d)
 static enum err put_file(msgpack_packer *pk, const char *path, struct str name)
 {
 	struct buf text = {0};
-	enum err e = read_file(path, &text);
+	enum err e = file_read(path, RULES_FILE_MOST, &text);
 	if (!e) {
 		mp_put_str(pk, name);
 		mp_put_str(pk, text.n ? buf_view(&text) : STR(""));

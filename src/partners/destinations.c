@@ -1,11 +1,11 @@
 #include "crumb/partners/destinations.h"
 
 #include "crumb/base/array.h"
+#include "crumb/base/file.h"
 #include "crumb/base/host.h"
 #include "crumb/base/log.h"
 #include "crumb/load/loader.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -520,22 +520,7 @@ static void root_destinations(struct loader *l, const yaml_node_t *n, void *into
 static const struct yaml_key root_keys[] = {
     {"version", root_version, NULL}, {"partners", root_partners, NULL}, {"destinations", root_destinations, NULL}};
 
-static enum err read_file(const char *path, struct buf *text, bool *found)
-{
-	FILE *f = fopen(path, "rb");
-	*found = f != NULL;
-	if (!f)
-		return errno == ENOENT ? OK : err_sys("%s", path);
-	for (size_t n = 1; n && text->n < (16u << 20) && buf_reserve(text, 65536);) {
-		n = fread(text->p + text->n, 1, 65536, f);
-		text->n += n;
-	}
-	bool failed = ferror(f);
-	fclose(f);
-	if (text->failed)
-		return err_set(ERR_NOMEM, "%s: no memory to read it", path);
-	return failed ? err_set(ERR_IO, "%s: cannot be read", path) : OK;
-}
+#define FILE_MOST ((size_t)16 << 20) /* bytes */
 
 static void load_document(struct loader *l, struct destinations *d)
 {
@@ -557,7 +542,10 @@ enum err destinations_load(const char *path, struct report *report, struct desti
 	struct destinations *d = calloc(1, sizeof *d);
 	CHECK(d && (d->arena = calloc(1, sizeof *d->arena)));
 	d->refs = d->arena->refs = 1;
-	enum err e = read_file(path, &text, &d->found);
+	enum err e = file_read(path, FILE_MOST, &text);
+	d->found = e != ERR_NOT_FOUND;
+	if (!d->found)
+		e = OK;
 	if (!e && d->found) {
 		struct loader l = {.r = d->arena, .report = to, .text = text.n ? buf_view(&text) : STR("")};
 		const char *slash = strrchr(path, '/');
@@ -652,12 +640,8 @@ enum err setting_resolve(struct str value, char *out, size_t cap)
 		snprintf(out, cap, "%s", v);
 		return OK;
 	}
-	FILE *f = fopen(name, "rb");
-	if (!f)
-		return err_set(ERR_USAGE, "%s: %s", name, strerror(errno));
-	size_t n = fread(out, 1, cap - 1, f);
-	fclose(f);
-	out[n] = 0;
+	if (file_read_text(name, out, cap) != OK)
+		return ERR_USAGE; /* whoever wrote the configuration named it */
 	out[strcspn(out, "\r\n")] = 0;
 	return OK;
 }

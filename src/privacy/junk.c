@@ -2,6 +2,7 @@
 
 #include "crumb/base/array.h"
 #include "crumb/base/buf.h"
+#include "crumb/base/file.h"
 
 #include <arpa/inet.h>
 #include <hs/hs.h>
@@ -38,20 +39,6 @@ struct junk_lists {
 };
 
 /* --- reading */
-
-static enum err read_file(const char *path, struct buf *out)
-{
-	FILE *f = fopen(path, "rb");
-	char part[65536];
-	size_t n;
-	if (!f)
-		return err_sys("%s", path);
-	while ((n = fread(part, 1, sizeof part, f)) > 0 && out->n < FILE_MAX)
-		buf_add(out, part, n);
-	bool fine = !ferror(f) && out->n < FILE_MAX && !out->failed;
-	fclose(f);
-	return fine ? OK : err_set(ERR_IO, "%s cannot be read", path);
-}
 
 static void add_pattern(struct junk_lists *l, struct str text, unsigned flags)
 {
@@ -142,7 +129,7 @@ static enum err crawlers(struct junk_lists *l, const char *path)
 		devices_of_text(l, str_make(crawlers_txt, crawlers_txt_n));
 		return compile(l, "etc/crawlers.txt");
 	}
-	if (!(e = read_file(path, &b))) {
+	if (!(e = file_read(path, FILE_MAX, &b))) {
 		struct str text = str_trim(str_unmarked(buf_view(&b)));
 		if (text.n && text.p[0] == '[')
 			e = patterns_of_json(l, path, text);
@@ -203,7 +190,7 @@ static int by_place(const void *a, const void *b)
 static enum err networks(struct junk_lists *l, const char *path)
 {
 	struct buf b = {0};
-	enum err e = read_file(path, &b);
+	enum err e = file_read(path, FILE_MAX, &b);
 	struct str text = str_unmarked(buf_view(&b)), line;
 	unsigned n = 0;
 	while (!e && text.n && str_cut(&text, '\n', &line)) {

@@ -1,6 +1,7 @@
 #include "crumb/store/store.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/file.h"
 #include "crumb/base/log.h"
 #include "crumb/base/spread.h"
 #include "crumb/disk/files.h"
@@ -25,19 +26,6 @@
 static void path_of(const struct store *s, const char *name, char out[4096])
 {
 	snprintf(out, 4096, "%s/%s", s->path, name);
-}
-
-static bool file_read(const char *path, char *out, size_t cap)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t n = read(fd, out, cap - 1);
-	close(fd);
-	if (n < 0)
-		return false;
-	out[n] = 0;
-	return true;
 }
 
 /* Makes one; its name is on disk when this returns. A folder that may not be read cannot be synced. */
@@ -356,7 +344,7 @@ uint16_t store_kept_day(const struct store *s)
 	char path[4096], text[32];
 	uint16_t day;
 	path_of(s, "kept", path);
-	return file_read(path, text, sizeof text) && day_parse(text, strcspn(text, "\n"), &day) ? day : 0;
+	return file_read_text(path, text, sizeof text) == OK && day_parse(text, strcspn(text, "\n"), &day) ? day : 0;
 }
 
 enum err store_save_kept_day(const struct store *s, uint16_t day)
@@ -373,7 +361,7 @@ struct seen store_seen(const struct store *s)
 	char path[4096], text[40];
 	struct seen seen = {0, 0};
 	path_of(s, "seen", path);
-	if (!file_read(path, text, sizeof text) || strlen(text) < DAY_TEXT || !day_parse(text, DAY_TEXT - 1, &seen.day))
+	if (file_read_text(path, text, sizeof text) != OK || strlen(text) < DAY_TEXT || !day_parse(text, DAY_TEXT - 1, &seen.day))
 		return (struct seen){0, 0};
 	if (text[DAY_TEXT - 1] == ' ' && !day_parse(text + DAY_TEXT, strcspn(text + DAY_TEXT, "\n"), &seen.ahead))
 		seen.ahead = 0;
@@ -395,7 +383,7 @@ uint32_t store_current(const struct store *s)
 	char path[4096], text[32];
 	uint64_t v;
 	path_of(s, "state/CURRENT", path);
-	return file_read(path, text, sizeof text) && str_u64(str_trim(str_c(text)), &v) && v <= UINT32_MAX ? (uint32_t)v : 0;
+	return file_read_text(path, text, sizeof text) == OK && str_u64(str_trim(str_c(text)), &v) && v <= UINT32_MAX ? (uint32_t)v : 0;
 }
 
 /* The names of the views' files are on disk before the name of the views is. */
@@ -543,7 +531,7 @@ void store_load_clock(const struct config *c)
 {
 	char path[4096], text[32];
 	snprintf(path, sizeof path, "%s/clock", c->store_path);
-	if (file_read(path, text, sizeof text))
+	if (file_read_text(path, text, sizeof text) == OK)
 		clock_set_offset(strtoll(text, NULL, 10));
 }
 
@@ -570,7 +558,7 @@ bool store_load_admin(const struct config *c, char address[128], char token[128]
 {
 	char path[4096], text[300];
 	snprintf(path, sizeof path, "%s/admin", c->store_path);
-	return file_read(path, text, sizeof text) && sscanf(text, "%127s\n%127s\n", address, token) == 2;
+	return file_read_text(path, text, sizeof text) == OK && sscanf(text, "%127s\n%127s\n", address, token) == 2;
 }
 
 static _Thread_local uint64_t bytes_found;

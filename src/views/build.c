@@ -1,4 +1,5 @@
 /* Building the next generation beside the serving one. */
+#include "crumb/base/file.h"
 #include "crumb/views/adopt.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
@@ -19,11 +20,7 @@
 /* The machine's run since it was last switched on: what was not synced in it is still there. */
 static struct str boot_id(char out[64])
 {
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
-	size_t n = f ? fread(out, 1, 63, f) : 0;
-	if (f)
-		fclose(f);
-	return str_make(out, n);
+	return file_read_text("/proc/sys/kernel/random/boot_id", out, 64) == OK ? str_c(out) : STR("");
 }
 
 /* Marks each shard with this boot; forgets that it need not wait for the disk once it is done. */

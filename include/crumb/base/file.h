@@ -12,6 +12,7 @@
 #ifndef CRUMB_BASE_FILE_H
 #define CRUMB_BASE_FILE_H
 
+#include "crumb/base/buf.h"
 #include "crumb/base/err.h"
 #include "crumb/base/str.h"
 
@@ -36,5 +37,11 @@ enum err file_replace(const char *path, struct str content) MUST_CHECK;
 void file_temporary(const char *folder, char out[FILE_PATH_MAX + FILE_NEW_NAME]);
 /* What was made, renamed or removed in a folder is so after a power failure. */
 enum err folder_sync(const char *path) MUST_CHECK;
+
+/* Appends all of a file, or of a pipe until it ends, to `out`. ERR_NOT_FOUND: there is none; ERR_USAGE: it is longer than `most` bytes, of which no more
+ * than one is read; ERR_NOMEM; ERR_IO: all else, a folder too. What `out` held before stays; after a failure nothing is behind it. */
+enum err file_read(const char *path, size_t most, struct buf *out) MUST_CHECK;
+/* The beginning of a small file as a string: at most cap - 1 bytes. The errors of file_read(), but that a longer one is cut. */
+enum err file_read_text(const char *path, char *out, size_t cap) MUST_CHECK;
 
 #endif
