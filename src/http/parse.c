@@ -109,9 +109,13 @@ static int on_field_complete(llhttp_t *p)
 	if (n == 0)
 		return fail(c, 400);
 	if (n <= NAME_MOST)
-		for (int i = first_of[n]; i < first_of[n + 1]; i++)
-			if ((name[0] | 32) == wanted[i].name[0] && strncasecmp(name, wanted[i].name, n) == 0)
-				c->current = i;
+		for (int i = first_of[n]; i < first_of[n + 1]; i++) {
+			const char *one = wanted[i].name;
+			if ((name[0] | 32) != one[0] || (name[n - 1] | 32) != one[n - 1] || strncasecmp(name, one, n) != 0)
+				continue;
+			c->current = i;
+			break;
+		}
 	return 0;
 }
 
