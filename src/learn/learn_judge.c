@@ -325,7 +325,7 @@ enum err judge_choose(struct learning *x, struct choice *out)
 	all.found = calloc(x->sample.seeds + 1, sizeof *all.found);
 	enum err e = x->start && all.found ? OK : no_memory();
 	for (size_t i = 0; i < sizeof trials / sizeof *trials && !e; i++)
-		if (!trials[i].way.loose || form >= all.auc[all.best] - HOPELESS) /* it is the form before, and a little more */
+		if (trials[i].way.loose <= 0 || form >= all.auc[all.best] - HOPELESS) /* it is the form before, and a little more */
 			e = climb(x, &all, &trials[i], &at, &form);
 	if (!e)
 		*out = all.way[judge_best_at_top(&all, x->sample.seeds)];
