@@ -2,6 +2,7 @@
 
 #include "crumb/base/thread.h"
 #include "crumb/views/adopt.h"
+#include "crumb/views/each_visitor.h"
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
@@ -125,68 +126,28 @@ static void sets_free(struct set *s, unsigned shards)
 	free(s);
 }
 
-static void count_memberships(const struct sizing *a, struct str memberships, bool in, uint64_t *own)
-{
-	for (size_t i = 0; i + 1 < memberships.n; i += 2) {
-		uint16_t s;
-		memcpy(&s, memberships.p + i, sizeof s);
-		if (s >= a->segments)
-			continue;
-		own[2 + 2 * s]++;
-		own[3 + 2 * s] += in;
-	}
-}
-
 static enum err size_shard(void *arg, unsigned shard, void *own)
 {
 	struct sizing *a = arg;
-	struct fold *f = &a->g->fold[shard];
-	struct db_txn t;
-	struct db_cursor c;
-	struct str key, value, memberships;
-	struct profile view = {0}, *fresh = calloc(1, sizeof *fresh);
+	struct each_visitor v;
 	uint64_t *sums = own;
 	uint16_t today = day_of(a->now);
-	if (!fresh)
-		return err_set(ERR_NOMEM, "no memory for this now");
-	enum err e = db_begin(&f->shard.db, false, &t);
-	if (e) {
-		free(fresh);
+	enum err e = each_visitor_begin(&v, a->g, shard, a->now, a->wanted, NULL);
+	if (e)
 		return e;
-	}
-	db_walk(&t, f->shard.visitors, &c);
-	while (!memory_short() && db_next(&c, &key, &value)) {
-		const struct profile *p = &view;
-		if (!profile_view(&view, value, a->wanted, &memberships)) {
-			shard_bad_profile(&f->shard);
-			continue;
-		}
-		if (view.due_hour <= hour_of(a->now)) { /* overdue: what it is now is not what is stored */
-			if (!profile_load(fresh, value)) {
-				shard_bad_profile(&f->shard);
-				continue;
-			}
-			view_freshen(a->g, f, fresh, a->now);
-			p = fresh;
-			memberships = str_make((const char *)fresh->segments, fresh->segments_n * 2);
-		}
-		if (p->rows_n == 0)
-			continue;
+	while (each_visitor(&v)) {
+		const struct profile *p = v.profile;
 		bool in = a->root >= 0 && rules_holds(a->rules, a->root, p, today);
 		if (in)
 			set_add(&a->sets[shard], p->ordinal);
 		sums[0]++;
 		sums[1] += in;
-		count_memberships(a, memberships, in, sums);
+		for (size_t i = 0; i < p->segments_n; i++) {
+			sums[2 + 2 * p->segments[i]]++;
+			sums[3 + 2 * p->segments[i]] += in;
+		}
 	}
-	db_walk_end(&c);
-	if (!e)
-		e = t.err;
-	db_abort(&t);
-	profile_done(&view);
-	profile_done(fresh);
-	free(fresh);
-	return e;
+	return each_visitor_end(&v, OK);
 }
 
 static void size_add(void *arg, void *own)
@@ -376,9 +337,7 @@ struct side {
 	struct shard *shard;
 	const uint16_t *map;
 	struct db_txn t;
-	struct db_cursor c;
-	struct str key, value;
-	bool more;
+	struct each_stored at;
 	struct profile p;
 	struct block *block;
 	uint8_t *in; /* per segment of its rules */
@@ -398,15 +357,15 @@ static enum err side_open(struct side *s, const struct ask_side *of, const uint1
 	enum err e = db_begin(&sh->db, false, &s->t);
 	if (e)
 		return e;
-	db_walk(&s->t, sh->visitors, &s->c);
-	s->more = db_next(&s->c, &s->key, &s->value);
+	each_stored_begin(&s->at, sh, &s->t, NULL);
+	each_stored(&s->at);
 	return OK;
 }
 
 static void side_close(struct side *s)
 {
 	if (s->t.txn) {
-		db_walk_end(&s->c);
+		each_stored_end(&s->at);
 		db_abort(&s->t);
 	}
 	rules_block_end(s->block);
@@ -422,7 +381,7 @@ static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned
 	memset(s->in, 0, n);
 	if (!there)
 		return OK;
-	if (!profile_load(&s->p, s->value)) {
+	if (!profile_load(&s->p, s->at.bytes)) {
 		shard_bad_profile(s->shard);
 		return memory_check();
 	}
@@ -433,7 +392,7 @@ static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned
 	rules_block_add(s->block, &s->p);
 	for (size_t i = 0; i < n; i++)
 		s->in[i] = rules_block_segment(s->block, (uint16_t)i) & 1;
-	s->more = db_next(&s->c, &s->key, &s->value);
+	each_stored(&s->at);
 	return OK;
 }
 
@@ -448,8 +407,8 @@ static enum err diff_shard(void *arg, unsigned shard, void *own)
 	enum err e = side_open(a, d->before, d->old_map, shard);
 	if (!e)
 		e = side_open(b, d->after, d->new_map, shard);
-	while (!e && (a->more || b->more)) {
-		int order = !a->more ? 1 : !b->more ? -1 : memcmp(a->key.p, b->key.p, 16);
+	while (!e && (a->at.there || b->at.there)) {
+		int order = each_stored_order(&a->at, &b->at);
 		if ((e = side_evaluate(a, order <= 0, d->now, retention)) || (e = side_evaluate(b, order >= 0, d->now, retention)))
 			break;
 		for (size_t i = 0; i < d->n; i++) {
@@ -566,25 +525,26 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 	struct recent *r = arg;
 	struct shard *s = &r->g->fold[shard].shard;
 	struct db_txn t;
-	struct db_cursor c;
-	struct str key, value, memberships;
+	struct each_stored w;
+	struct str memberships;
 	struct profile p = {0};
 	uint64_t *sums = own;
 	enum err e = db_begin(&s->db, false, &t);
 	if (e)
 		return e;
-	db_walk(&t, s->visitors, &c);
-	while (!memory_short() && db_next(&c, &key, &value)) {
-		if (!profile_view(&p, value, NULL, &memberships))
+	each_stored_begin(&w, s, &t, NULL);
+	while (!memory_short() && each_stored(&w)) {
+		if (!profile_view(&p, w.bytes, NULL, &memberships))
 			shard_bad_profile(s), p.rows_n = 0;
 		for (size_t i = p.rows_n; i-- > 0;) /* the last row of a category is its latest day */
 			if ((i + 1 == p.rows_n || p.rows[i + 1].cat != p.rows[i].cat) && p.rows[i].day >= r->from)
 				sums[p.rows[i].cat]++;
 	}
-	db_walk_end(&c);
+	each_stored_end(&w);
+	e = t.err;
 	db_abort(&t);
 	profile_done(&p);
-	return e ? e : t.err;
+	return e;
 }
 
 static void recent_add(void *arg, void *own)

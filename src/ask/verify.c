@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/condition/eval.h"
 #include "crumb/base/code.h"
+#include "crumb/store/each_stored.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -81,6 +82,17 @@ static void check_visitor(struct check *c, const struct vkey *k, struct str byte
 			c->events[p->rows[i].day] += p->rows[i].count;
 	}
 	check_segments(c, who);
+}
+
+static void check_visitors(struct check *c)
+{
+	struct each_stored w;
+	each_stored_begin(&w, &c->f->shard, &c->t, NULL);
+	while (each_stored(&w))
+		check_visitor(c, &w.key, w.bytes);
+	each_stored_end(&w);
+	if (w.misfits)
+		tell(c, "%u keys of visitors are not %zu bytes long", w.misfits, sizeof w.key.b);
 }
 
 /* Who entered and left adds up to the sizes: nobody entered or left twice. */
@@ -168,17 +180,7 @@ static enum err check_shard(struct check *c)
 	memset(c->cats, 0, DAYS * sizeof *c->cats);
 	memset(c->events, 0, DAYS * sizeof *c->events);
 	memset(c->members, 0, DAYS * sizeof *c->members);
-	db_walk(&c->t, c->f->shard.visitors, &cur);
-	while (db_next(&cur, &key, &value)) {
-		struct vkey k;
-		if (key.n != sizeof k.b) {
-			tell(c, "a visitor key of %zu bytes", key.n);
-			continue;
-		}
-		memcpy(k.b, key.p, sizeof k.b);
-		check_visitor(c, &k, value);
-	}
-	db_walk_end(&cur);
+	check_visitors(c);
 	check_matches(c);
 	check_counters(c, oldest_day(day_of(clock_now()), c->f->retention));
 	db_walk(&c->t, c->f->shard.provisional, &cur);
@@ -273,8 +275,7 @@ static bool same_matches(struct fold *live, struct db_txn *a, struct fold *made,
 static enum err compare_shard(struct fold *live, struct fold *made, void (*problem)(void *, const char *), void *arg)
 {
 	struct db_txn a, b;
-	struct db_cursor ca, cb;
-	struct str ka, va, kb, vb;
+	struct each_stored wa, wb;
 	struct profile pa = {0}, pb = {0};
 	char text[200];
 	enum err e = db_begin(&live->shard.db, false, &a);
@@ -284,29 +285,28 @@ static enum err compare_shard(struct fold *live, struct fold *made, void (*probl
 		db_abort(&a);
 		return e;
 	}
-	db_walk(&a, live->shard.visitors, &ca);
-	db_walk(&b, made->shard.visitors, &cb);
-	bool more_a = db_next(&ca, &ka, &va), more_b = db_next(&cb, &kb, &vb);
-	while (more_a || more_b) {
-		int order = !more_a ? 1 : !more_b ? -1 : memcmp(ka.p, kb.p, 16);
+	each_stored_begin(&wa, &live->shard, &a, NULL);
+	each_stored_begin(&wb, &made->shard, &b, NULL);
+	for (each_stored(&wa), each_stored(&wb); wa.there || wb.there;) {
+		int order = each_stored_order(&wa, &wb);
 		char who[33];
-		hex_encode((const uint8_t *)(order <= 0 ? ka.p : kb.p), 16, who);
+		hex_encode(order <= 0 ? wa.key.b : wb.key.b, sizeof wa.key.b, who);
 		who[32] = 0;
 		if (order != 0) {
 			snprintf(text, sizeof text, "shard %u: visitor %s is only in the %s views", live->shard.number, who,
 			    order < 0 ? "stored" : "replayed");
 			problem(arg, text);
-		} else if (!profile_load(&pa, va) || !profile_load(&pb, vb) || !same_profile(&pa, &pb)) {
+		} else if (!profile_load(&pa, wa.bytes) || !profile_load(&pb, wb.bytes) || !same_profile(&pa, &pb)) {
 			snprintf(text, sizeof text, "shard %u: visitor %s differs after replay", live->shard.number, who);
 			problem(arg, text);
 		}
 		if (order <= 0)
-			more_a = db_next(&ca, &ka, &va);
+			each_stored(&wa);
 		if (order >= 0)
-			more_b = db_next(&cb, &kb, &vb);
+			each_stored(&wb);
 	}
-	db_walk_end(&ca);
-	db_walk_end(&cb);
+	each_stored_end(&wa);
+	each_stored_end(&wb);
 	if (!same_matches(live, &a, made, &b)) {
 		snprintf(text, sizeof text, "shard %u: matches with partners differ after replay", live->shard.number);
 		problem(arg, text);

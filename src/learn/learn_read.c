@@ -8,6 +8,7 @@
 #include "crumb/core/metric.h"
 #include "crumb/privacy/kgate.h"
 #include "crumb/condition/eval.h"
+#include "crumb/views/each_visitor.h"
 #include "learning.h"
 
 #include <stdio.h>
@@ -204,42 +205,26 @@ unsigned learning_row(const struct learning *x, const struct profile *p, uint32_
 
 /* --- reading a shard */
 
+#define LOOK_UP 4096 /* visitors between two looks at whether to stop */
+
 enum err learning_walk(struct learning *x, unsigned shard, learning_look each, void *arg)
 {
-	struct profile *p = calloc(1, sizeof *p);
-	struct fold *f = &x->g->fold[shard];
-	struct db_txn t;
-	struct db_cursor c;
-	struct str key, value;
-	enum err e = p ? db_begin(&f->shard.db, false, &t) : no_memory();
-	if (e) {
-		free(p);
+	struct each_visitor v;
+	unsigned n = 0;
+	enum err e = each_visitor_begin(&v, x->g, shard, x->now, NULL, NULL);
+	if (e)
 		return e;
-	}
-	db_walk(&t, f->shard.visitors, &c);
-	for (unsigned n = 0; !e && db_next(&c, &key, &value); n++) {
-		struct vkey k;
-		if (n % 4096 == 0 && x->stop && atomic_load(x->stop))
+	while (!e && each_visitor(&v)) {
+		const struct profile *p = v.profile;
+		if (n++ % LOOK_UP == 0 && x->stop && atomic_load(x->stop)) {
 			e = err_set(ERR_BUSY, "stopped");
-		if (e || key.n != sizeof k.b)
 			break;
-		if (!profile_load(p, value)) {
-			shard_bad_profile(&f->shard);
-			continue;
 		}
-		memcpy(k.b, key.p, sizeof k.b);
-		view_freshen(x->g, f, p, x->now);
-		if (p->rows_n == 0)
-			continue;
 		bool seed = profile_in_segment(p, x->seed), admitted = x->condition < 0 ? !seed : rules_holds(x->r, x->condition, p, x->today);
 		if (seed || admitted)
-			e = each(x, arg, &k, p, seed, admitted);
+			e = each(x, arg, &v.stored.key, p, seed, admitted);
 	}
-	db_walk_end(&c);
-	db_abort(&t);
-	profile_done(p);
-	free(p);
-	return e;
+	return each_visitor_end(&v, e);
 }
 
 /* --- counting */

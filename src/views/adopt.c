@@ -5,6 +5,7 @@
 #include "crumb/base/code.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
+#include "crumb/store/each_stored.h"
 #include "folding.h"
 
 #include <math.h>
@@ -216,8 +217,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 {
 	struct fold_scratch *x = f->scratch;
 	struct db_txn from, to;
-	struct db_cursor c;
-	struct str key, value;
+	struct each_stored w;
 	struct journal_pos watermark;
 	enum err e = begin_whole(old, &from, stop);
 	if (e)
@@ -229,33 +229,33 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		return err_set(ERR_NOMEM, "no memory for this now");
 	}
 	f->shard.appending = true;
-	db_walk(&from, old->visitors, &c);
-	bool more = db_next(&c, &key, &value), begun = false;
-	while (more && !e && !atomic_load(stop)) {
+	each_stored_begin(&w, old, &from, NULL);
+	each_stored(&w);
+	for (bool begun = false; w.there && !e && !atomic_load(stop);) {
 		if ((e = db_begin(&f->shard.db, true, &to)))
 			break;
 		if (!begun)
 			shard_meta_put_u64(&f->shard, &to, "adopting", 1);
 		begun = true;
 		fold_begin(x);
-		for (size_t n = 0; n < SLICE && more && !to.err; n++, more = db_next(&c, &key, &value)) {
-			struct vkey k;
-			if (key.n != sizeof k.b || !profile_load(&x->profile, value) || !fold_fits(old_rules, &x->profile)) {
+		for (size_t n = 0; n < SLICE && w.there && !to.err; n++, each_stored(&w)) {
+			if (!profile_load(&x->profile, w.bytes) || !fold_fits(old_rules, &x->profile)) {
 				shard_bad_profile(old);
 				to.err = memory_short() ? memory_check() : err_set(ERR_CORRUPT, "a profile of shard %u does not decode", f->shard.number);
 				break;
 			}
-			memcpy(k.b, key.p, sizeof k.b);
-			adopt_visitor(f, &to, &k, &x->profile, map, now);
+			adopt_visitor(f, &to, &w.key, &x->profile, map, now);
 		}
 		fold_finish(f, &to, day_of(now));
 		if (!(e = db_end(&to)))
 			db_write_out(&f->shard.db, false);
 		atomic_fetch_add(done, SLICE);
 	}
-	db_walk_end(&c);
+	each_stored_end(&w);
 	free(map);
 	f->shard.appending = false;
+	if (!e && w.misfits)
+		e = err_set(ERR_CORRUPT, "%u keys of visitors of shard %u are none", w.misfits, f->shard.number);
 	if (!e && atomic_load(stop))
 		e = err_set(ERR_BUSY, "stopped");
 	if (!e)

@@ -10,6 +10,7 @@
 #include "crumb/base/log.h"
 #include "crumb/condition/block.h"
 #include "crumb/check/check.h"
+#include "crumb/store/each_stored.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -49,16 +50,16 @@ static void one_shard(struct job *j, unsigned number, uint64_t *own)
 {
 	struct shard s;
 	struct db_txn t;
-	struct db_cursor c;
-	struct str key, value, memberships;
+	struct each_stored w;
+	struct str memberships;
 	struct profile p = {0};
 	struct block *block = rules_block_begin(j->rules);
 	unsigned n = 0;
 	rules_block_clear(block, j->today);
 	CHECK(store_shard(j->store, store_current(j->store), number, &s) == OK && db_begin(&s.db, false, &t) == OK);
-	db_walk(&t, s.visitors, &c);
-	while (db_next(&c, &key, &value)) {
-		CHECK(profile_view(&p, value, NULL, &memberships));
+	each_stored_begin(&w, &s, &t, NULL);
+	while (each_stored(&w)) {
+		CHECK(profile_view(&p, w.bytes, NULL, &memberships));
 		if (j->rows) {
 			write_rows(j, &p);
 			continue;
@@ -68,8 +69,8 @@ static void one_shard(struct job *j, unsigned number, uint64_t *own)
 			n = count(j, block, n, own);
 	}
 	count(j, block, n, own);
-	CHECK(t.err == OK);
-	db_walk_end(&c);
+	CHECK(t.err == OK && w.misfits == 0);
+	each_stored_end(&w);
 	db_abort(&t);
 	shard_close(&s);
 	profile_done(&p);

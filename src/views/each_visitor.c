@@ -1,0 +1,76 @@
+/* A profile is brought to `now` in one of two ways. Until its due hour it is what is stored: then rows and memberships are unpacked, and the rest is looked
+ * at where it lies. What is overdue is loaded whole, loses what has expired, and its memberships are evaluated again. */
+#include "crumb/views/each_visitor.h"
+
+#include "crumb/base/array.h"
+#include "crumb/base/memory.h"
+
+enum err each_visitor_begin(
+    struct each_visitor *v, struct generation *g, unsigned shard, uint32_t now, const uint64_t *wanted, const struct vkey *after)
+{
+	struct fold *f = &g->fold[shard];
+	*v = (struct each_visitor){.g = g, .fold = f, .now = now, .wanted = wanted};
+	enum err e = db_begin(&f->shard.db, false, &v->t);
+	if (!e)
+		each_stored_begin(&v->stored, &f->shard, &v->t, after);
+	return e;
+}
+
+/* Numbers of segments go up, as profile_load() has it, too. */
+static bool take_memberships(struct profile *p, struct str bytes)
+{
+	size_t n = bytes.n / sizeof *p->segments;
+	if (!array_room(p->segments, p->segments_cap, n))
+		return false;
+	if (n)
+		memcpy(p->segments, bytes.p, bytes.n);
+	p->segments_n = n;
+	for (size_t i = 1; i < n; i++)
+		if (p->segments[i - 1] >= p->segments[i])
+			return false;
+	return true;
+}
+
+static bool load(struct each_visitor *v)
+{
+	struct profile *p = &v->at_hand;
+	if (!profile_load(p, v->stored.bytes) || !fold_fits(v->g->rules, p))
+		return false;
+	view_freshen(v->g, v->fold, p, v->now);
+	return true;
+}
+
+static bool look(struct each_visitor *v)
+{
+	struct profile *p = &v->at_hand;
+	struct str memberships;
+	if (!v->wanted)
+		return load(v);
+	if (!profile_view(p, v->stored.bytes, v->wanted, &memberships))
+		return false;
+	if (p->due_hour <= hour_of(v->now))
+		return load(v);
+	return take_memberships(p, memberships) && fold_fits(v->g->rules, p);
+}
+
+bool each_visitor(struct each_visitor *v)
+{
+	v->profile = &v->at_hand;
+	while (!memory_short() && each_stored(&v->stored)) {
+		if (!look(v))
+			shard_bad_profile(&v->fold->shard);
+		else if (v->at_hand.rows_n && !memory_short())
+			return true;
+	}
+	return false;
+}
+
+enum err each_visitor_end(struct each_visitor *v, enum err e)
+{
+	each_stored_end(&v->stored);
+	if (!e)
+		e = v->t.err ? v->t.err : memory_check();
+	db_abort(&v->t);
+	profile_done(&v->at_hand);
+	return e;
+}
