@@ -142,9 +142,10 @@ static enum err size_shard(void *arg, unsigned shard, void *own)
 			set_add(&a->sets[shard], p->ordinal);
 		sums[0]++;
 		sums[1] += in;
-		for (size_t i = 0; i < p->segments_n; i++) {
-			sums[2 + 2 * p->segments[i]]++;
-			sums[3 + 2 * p->segments[i]] += in;
+		const uint16_t *segments = p->segments;
+		for (size_t i = 0, n = p->segments_n; i < n; i++) {
+			sums[2 + 2 * segments[i]]++;
+			sums[3 + 2 * segments[i]] += in;
 		}
 	}
 	return each_visitor_end(&v, OK);

@@ -51,8 +51,10 @@ static bool load_header(struct profile *p, struct str header, struct str *segmen
 	struct str country = mp_str(&m), region = mp_str(&m);
 	if ((country.n != 0 && country.n != 2) || region.n > sizeof p->place.region)
 		return false;
-	memcpy(p->place.country, country.p, country.n);
-	memcpy(p->place.region, region.p, region.n);
+	if (country.n)
+		memcpy(p->place.country, country.p, 2);
+	for (size_t i = 0; i < region.n; i++) /* at most three: no call */
+		p->place.region[i] = region.p[i];
 	p->agent_day = (uint16_t)mp_uint(&m);
 	uint32_t agent = (uint32_t)mp_uint(&m);
 	p->agent = (struct agent){(uint8_t)(agent >> 16), (uint8_t)(agent >> 8), (uint8_t)agent};

@@ -22,13 +22,16 @@ static bool take_memberships(struct profile *p, struct str bytes)
 	size_t n = bytes.n / sizeof *p->segments;
 	if (!array_room(p->segments, p->segments_cap, n))
 		return false;
-	if (n)
-		memcpy(p->segments, bytes.p, bytes.n);
+	uint16_t *out = p->segments, s;
+	int before = -1;
+	bool up = true;
+	for (size_t i = 0; i < n; i++, before = s) {
+		memcpy(&s, bytes.p + i * sizeof s, sizeof s);
+		up &= s > before;
+		out[i] = s;
+	}
 	p->segments_n = n;
-	for (size_t i = 1; i < n; i++)
-		if (p->segments[i - 1] >= p->segments[i])
-			return false;
-	return true;
+	return up;
 }
 
 static bool load(struct each_visitor *v)
@@ -37,7 +40,7 @@ static bool load(struct each_visitor *v)
 	if (!profile_load(p, v->stored.bytes) || !fold_fits(v->g->rules, p))
 		return false;
 	view_freshen(v->g, v->fold, p, v->now);
-	return true;
+	return !memory_short();
 }
 
 static bool look(struct each_visitor *v)
@@ -59,7 +62,7 @@ bool each_visitor(struct each_visitor *v)
 	while (!memory_short() && each_stored(&v->stored)) {
 		if (!look(v))
 			shard_bad_profile(&v->fold->shard);
-		else if (v->at_hand.rows_n && !memory_short())
+		else if (v->at_hand.rows_n)
 			return true;
 	}
 	return false;
