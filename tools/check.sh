@@ -56,6 +56,11 @@ found=$(grep -nE '\bstrchr\("' src/*/*.[ch] include/crumb/*/*.h)
 [ -n "$found" ] && say "chr_one_of() instead of strchr(set, c):
 $found"
 
+# One walk over the table of visitors.
+found=$(grep -nE 'db_walk\([^)]*(\.|->)visitors,' src/*/*.c | grep -v '^src/store/each_stored\.c:')
+[ -n "$found" ] && say "each_visitor() or each_stored() instead of a cursor over visitors:
+$found"
+
 # exit() belongs to main files; but what a signal says of a mapped file nobody can go on from.
 found=$(grep -nE '\b_?exit\(' src/*/*.c | grep -vE '^src/(app|cli|disk/guard)')
 [ -n "$found" ] && say "exit() below main:

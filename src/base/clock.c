@@ -1,14 +1,11 @@
 #include "crumb/base/clock.h"
 
+#include "crumb/base/ambient.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-static _Atomic int64_t offset;
-static _Atomic int64_t reference; /* wall minus boot time when last believed, seconds; 0 = not looked yet */
-static _Atomic bool jumped, doubted;
-static _Atomic uint32_t floor_s = CLOCK_LEAST;
 
 static int64_t seconds(clockid_t id)
 {
@@ -19,7 +16,7 @@ static int64_t seconds(clockid_t id)
 
 uint32_t clock_now(void)
 {
-	return (uint32_t)(seconds(CLOCK_REALTIME) + atomic_load_explicit(&offset, memory_order_relaxed));
+	return (uint32_t)(seconds(CLOCK_REALTIME) + atomic_load_explicit(&ambient_mine->clock.offset, memory_order_relaxed));
 }
 
 uint64_t clock_mono_us(void)
@@ -31,12 +28,12 @@ uint64_t clock_mono_us(void)
 
 int64_t clock_offset(void)
 {
-	return atomic_load(&offset);
+	return atomic_load(&ambient_mine->clock.offset);
 }
 
 void clock_set_offset(int64_t s)
 {
-	atomic_store(&offset, s);
+	atomic_store(&ambient_mine->clock.offset, s);
 }
 
 static int64_t wall_minus_boot(void)
@@ -46,28 +43,30 @@ static int64_t wall_minus_boot(void)
 
 bool clock_jumped(void)
 {
-	int64_t now = wall_minus_boot(), ref = atomic_load(&reference);
+	struct clock *c = &ambient_mine->clock;
+	int64_t now = wall_minus_boot(), ref = atomic_load(&c->reference);
 	if (ref == 0)
-		atomic_store(&reference, now);
+		atomic_store(&c->reference, now);
 	else if (now - ref > 3600 || ref - now > 3600)
-		atomic_store(&jumped, true);
-	return atomic_load(&jumped) || atomic_load(&doubted);
+		atomic_store(&c->jumped, true);
+	return atomic_load(&c->jumped) || atomic_load(&c->doubted);
 }
 
 void clock_confirm(void)
 {
-	atomic_store(&reference, wall_minus_boot());
-	atomic_store(&jumped, false);
+	struct clock *c = &ambient_mine->clock;
+	atomic_store(&c->reference, wall_minus_boot());
+	atomic_store(&c->jumped, false);
 }
 
 void clock_doubt(bool is)
 {
-	atomic_store(&doubted, is);
+	atomic_store(&ambient_mine->clock.doubted, is);
 }
 
 uint32_t clock_floor(void)
 {
-	return atomic_load_explicit(&floor_s, memory_order_relaxed);
+	return atomic_load_explicit(&ambient_mine->clock.floor, memory_order_relaxed);
 }
 
 uint32_t clock_views(void)
@@ -78,7 +77,7 @@ uint32_t clock_views(void)
 
 void clock_set_floor(uint32_t t)
 {
-	atomic_store(&floor_s, t > CLOCK_LEAST ? t : CLOCK_LEAST);
+	atomic_store(&ambient_mine->clock.floor, t > CLOCK_LEAST ? t : CLOCK_LEAST);
 }
 
 #define YEAR_0 -62167219200 /* its first second */

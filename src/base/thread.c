@@ -1,8 +1,11 @@
 /* Starting threads, for everybody who has one. */
 #include "crumb/base/thread.h"
 
+#include "crumb/base/ambient.h"
+
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define STACK_BYTES ((size_t)8 << 20)
 
@@ -16,21 +19,47 @@ static void block_signals(sigset_t *old)
 	pthread_sigmask(SIG_BLOCK, &most, old);
 }
 
+struct start {
+	struct ambient *ambient;
+	void *(*run)(void *);
+	void *arg;
+};
+
+static void *begin(void *arg)
+{
+	struct start s = *(struct start *)arg;
+	free(arg);
+	ambient_enter(s.ambient);
+	return s.run(s.arg);
+}
+
+static int create(pthread_t *out, const pthread_attr_t *attr, struct start *s)
+{
+	sigset_t old;
+	block_signals(&old); /* a thread begins with the mask of whoever starts it */
+	int rc = pthread_create(out, attr, begin, s);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
 enum err thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *arg)
 {
 	char cut[THREAD_NAME_MOST + 1];
 	pthread_attr_t attr;
 	pthread_t thread;
-	sigset_t old;
-	if (pthread_attr_init(&attr) != 0)
+	struct start *s = malloc(sizeof *s);
+	if (!s || pthread_attr_init(&attr) != 0) {
+		free(s);
 		return err_set(ERR_NOMEM, "no memory for the thread '%s'", name);
+	}
+	*s = (struct start){ambient_mine, run, arg};
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	block_signals(&old); /* a thread begins with the mask of whoever starts it */
-	int rc = pthread_create(&thread, &attr, run, arg);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	int rc = create(&thread, &attr, s);
 	pthread_attr_destroy(&attr);
-	if (rc != 0)
+	if (rc != 0) {
+		free(s);
 		return err_set(ERR_IO, "no thread '%s': raise the limit of threads (ulimit -u, TasksMax=)", name);
+	}
 	snprintf(cut, sizeof cut, "%.*s", THREAD_NAME_MOST, name);
 	pthread_setname_np(thread, cut);
 	*out = thread;

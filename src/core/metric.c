@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-_Thread_local struct metric_block *metric_mine;
-static _Atomic(struct metric_block *) blocks; /* grows only; a block outlives its thread, so that sums never go back */
+_Static_assert(offsetof(struct metric_block, next) == 0, "ambient_done() goes along blocks by their first field");
 
 static const struct {
 	const char *name, *labels, *help;
@@ -15,20 +14,29 @@ static const struct {
 #undef X
 };
 
-struct metric_block *metric_block_make(void)
+/* A block outlives its thread, so that sums never go back. When the system gives another thread the same name, the first is gone, and the other goes on
+ * with its block. */
+struct metric_block *metric_block_find(void)
 {
-	struct metric_block *b = calloc(1, sizeof *b);
+	struct ambient *a = ambient_mine;
+	struct metric_block *b = atomic_load(&a->counts);
+	while (b && !pthread_equal(b->thread, pthread_self()))
+		b = b->next;
+	if (b)
+		return ambient_counts = b;
+	b = calloc(1, sizeof *b);
 	CHECK(b);
-	b->next = atomic_load(&blocks);
-	while (!atomic_compare_exchange_weak(&blocks, &b->next, b))
+	b->thread = pthread_self();
+	b->next = atomic_load(&a->counts);
+	while (!atomic_compare_exchange_weak(&a->counts, &b->next, b))
 		;
-	return metric_mine = b;
+	return ambient_counts = b;
 }
 
 uint64_t metric_get(enum metric m)
 {
 	uint64_t sum = 0;
-	for (struct metric_block *b = atomic_load(&blocks); b; b = b->next)
+	for (struct metric_block *b = atomic_load(&ambient_mine->counts); b; b = b->next)
 		sum += atomic_load_explicit(&b->n[m], memory_order_relaxed);
 	return sum;
 }
@@ -50,7 +58,7 @@ static void add(_Atomic uint64_t *n, uint64_t by)
 
 void metric_hits_took(uint64_t us, uint64_t hits)
 {
-	struct metric_block *b = metric_mine ? metric_mine : metric_block_make();
+	struct metric_block *b = ambient_counts ? ambient_counts : metric_block_find();
 	unsigned i = 0;
 	while (i < METRIC_HIT_BUCKETS_N && us > ends[i])
 		i++;
@@ -64,14 +72,14 @@ static void print_histogram(struct buf *out)
 	uint64_t sum = 0, us = 0;
 	buf_c(out, "# HELP crumb_hit_duration_seconds Time from reading a hit to its being on disk and answered\n# TYPE crumb_hit_duration_seconds histogram\n");
 	for (unsigned i = 0; i <= METRIC_HIT_BUCKETS_N; i++) {
-		for (struct metric_block *b = atomic_load(&blocks); b; b = b->next)
+		for (struct metric_block *b = atomic_load(&ambient_mine->counts); b; b = b->next)
 			sum += atomic_load_explicit(&b->hit[i], memory_order_relaxed);
 		if (i < METRIC_HIT_BUCKETS_N)
 			buf_addf(out, "crumb_hit_duration_seconds_bucket{le=\"%g\"} %llu\n", (double)ends[i] / 1e6, (unsigned long long)sum);
 		else
 			buf_addf(out, "crumb_hit_duration_seconds_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)sum);
 	}
-	for (struct metric_block *b = atomic_load(&blocks); b; b = b->next)
+	for (struct metric_block *b = atomic_load(&ambient_mine->counts); b; b = b->next)
 		us += atomic_load_explicit(&b->hit_us, memory_order_relaxed);
 	buf_addf(out, "crumb_hit_duration_seconds_sum %.6f\ncrumb_hit_duration_seconds_count %llu\n", (double)us / 1e6, (unsigned long long)sum);
 }

@@ -11,7 +11,7 @@
 
 enum err node_prepare(struct node *n, const struct config *c)
 {
-	*n = (struct node){.config = c};
+	*n = (struct node){.ambient = ambient_mine, .config = c};
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_mutex_init(&n->reload, NULL);
 	store_load_clock(c);
@@ -35,6 +35,7 @@ enum err node_open(struct node *n, bool believe)
 {
 	const struct config *c = n->config;
 	enum err e;
+	CHECK(n->ambient == ambient_mine);
 	store_load_clock(c); /* who had the store until now may have moved it */
 	e = store_open(c, STORE_WRITE, &n->store);
 	if (!e)
@@ -59,7 +60,7 @@ void node_stop(struct node *n)
 	rules_unref(n->rules);
 	destinations_unref(n->destinations);
 	store_close(n->store);
-	*n = (struct node){.config = n->config};
+	*n = (struct node){.ambient = n->ambient, .config = n->config};
 }
 
 static uint16_t wanted_oldest(const struct node *n, uint16_t today)
@@ -69,6 +70,7 @@ static uint16_t wanted_oldest(const struct node *n, uint16_t today)
 
 void node_tick(struct node *n)
 {
+	CHECK(n->ambient == ambient_mine); /* another node's clock would let go of the wrong days */
 	uint16_t today = day_of(clock_now());
 	watch_look(&n->watch);
 	if (clock_jumped())

@@ -1,6 +1,7 @@
 /* Time: UTC wall clock, which tests can move, and a monotonic clock, which nobody can.
  *
- * Days and hours count from 1970-01-01 UTC. A day fits 16 bits until 2149. All functions are for any thread.
+ * Days and hours count from 1970-01-01 UTC. A day fits 16 bits until 2149. All functions are for any thread. Offset, jumps, doubts and the floor are
+ * those of the thread's ambient (base/ambient.h): each node of a program has its own.
  *
  * A jump: wall time moved against boot time by more than an hour within one run. While one is unconfirmed, nothing is
  * deleted and no key is destroyed. A clock moved by tests is not a jump; time during which the machine was off is not either, unless it was so long

@@ -1,10 +1,14 @@
 /* Metrics: one row names a number for every output. Each thread that counts owns a block of plain counters, written by
- * it alone and read by anyone; the sum is made when somebody asks. Gauges are set whole. */
+ * it alone and read by anyone; the sum is made when somebody asks. Gauges are set whole.
+ *
+ * Blocks are those of the thread's ambient (base/ambient.h): each node of a program has its own counters, and sums are over its threads alone. */
 #ifndef CRUMB_CORE_METRIC_H
 #define CRUMB_CORE_METRIC_H
 
+#include "crumb/base/ambient.h"
 #include "crumb/base/buf.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 /* X(symbol, prometheus name, labels or "", help) */
@@ -114,17 +118,17 @@ enum metric {
 #define METRIC_HIT_BUCKETS_N 12
 
 struct metric_block {
+	struct metric_block *next; /* first: base/ambient.h goes along */
+	pthread_t thread;	   /* whose it is, or was */
 	_Atomic uint64_t n[METRIC_MAX];
 	_Atomic uint64_t hit[METRIC_HIT_BUCKETS_N + 1], hit_us;
-	struct metric_block *next;
 };
 
-extern _Thread_local struct metric_block *metric_mine; /* this thread's; made at the first count */
-struct metric_block *metric_block_make(void);
+struct metric_block *metric_block_find(void); /* this thread's, made when it has none: ambient_counts from now on */
 
 static inline void metric_add(enum metric m, uint64_t by)
 {
-	struct metric_block *b = metric_mine ? metric_mine : metric_block_make();
+	struct metric_block *b = ambient_counts ? ambient_counts : metric_block_find();
 	uint64_t v = atomic_load_explicit(&b->n[m], memory_order_relaxed);
 	atomic_store_explicit(&b->n[m], v + by, memory_order_relaxed);
 }

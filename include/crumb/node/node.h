@@ -1,8 +1,12 @@
 /* A node: one store being written, with its journal thread, its engine and its rules. What crumbd runs behind its listeners,
- * and what a command runs when it has to change a store that no server has open. */
+ * and what a command runs when it has to change a store that no server has open.
+ *
+ * A program may run several, each on a store of its own and in an ambient of its own (base/ambient.h): clock and counters are the node's. It belongs to the
+ * ambient in which node_prepare() or node_start() was called; every call of a function below is made there. */
 #ifndef CRUMB_NODE_NODE_H
 #define CRUMB_NODE_NODE_H
 
+#include "crumb/base/ambient.h"
 #include "crumb/views/engine.h"
 #include "crumb/ingest/writer.h"
 #include "crumb/partners/destinations.h"
@@ -21,6 +25,7 @@ struct watch {
 };
 
 struct node {
+	struct ambient *ambient; /* its clock and counters; set once */
 	const struct config *_Atomic config; /* those that are in force; engine and store keep those of the start */
 	struct store *store;
 	struct engine *engine;

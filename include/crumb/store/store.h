@@ -72,7 +72,7 @@ void store_drop_others(struct store *s, uint32_t keep, uint32_t and); /* leftove
 bool store_room_for_another(const struct store *s, uint32_t generation); /* is as much free as the generation takes? */
 
 enum err store_save_clock(const struct store *s, int64_t offset) MUST_CHECK;
-void store_load_clock(const struct config *c); /* sets the process' clock */
+void store_load_clock(const struct config *c); /* sets the clock of the ambient */
 
 /* The day whose nightly work was done last; 0: none was. */
 uint16_t store_kept_day(const struct store *s);
