@@ -148,6 +148,7 @@ struct task {
 };
 
 struct writer {
+	bool alone; /* no thread: turns are its owner's */
 	struct store *store;
 	void (*published)(void *, bool asked);
 	void *arg;
@@ -163,6 +164,8 @@ struct writer {
 	char trouble[800]; /* "": none */
 	_Atomic uint16_t expired;
 	/* journal thread only */
+	uint8_t hash[16]; /* of the rules that it commits with */
+	struct buf bundle;
 	uint64_t publish_at; /* clock_mono_us(); 0: nothing waits */
 	struct trouble recording, publishing, expiring;
 	struct merged *merged;
@@ -409,53 +412,62 @@ static void tell_trouble(struct writer *w)
 			n += (size_t)snprintf(w->trouble + n, sizeof w->trouble - n, "%s%s (%s)", n ? "; " : "", all[i].what, all[i].t->why);
 }
 
+/* Does what there is to do. False: it is to stop, and nothing is left. The lock is held, but not meanwhile. */
+static bool pass(struct writer *w)
+{
+	struct batch *list = w->first;
+	uint16_t oldest = w->want_oldest, today = w->want_today;
+	bool asked = w->asked, stop = w->stop;
+	struct task *tasks = w->tasks;
+	w->tasks = NULL;
+	w->asked = false;
+	w->first = NULL;
+	w->last = &w->first;
+	if (memcmp(w->hash, w->rules_hash, 16) != 0) {
+		memcpy(w->hash, w->rules_hash, 16);
+		buf_clear(&w->bundle);
+		buf_str(&w->bundle, buf_view(&w->rules_bundle));
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (list)
+		commit(w, list, w->hash, buf_view(&w->bundle));
+	else if (w->recording.times && trouble_due(&w->recording))
+		recorded(w, journal_try(w->store->journal, day_of(clock_now())));
+	publish(w, asked || stop, asked);
+	if (oldest != atomic_load(&w->expired) && trouble_due(&w->expiring)) {
+		expire(w, oldest, today);
+		w->published(w->arg, false);
+	}
+	run_tasks(w, tasks);
+	pthread_mutex_lock(&w->lock);
+	tell_trouble(w);
+	return !stop || w->first || w->tasks;
+}
+
 static void *run(void *arg)
 {
 	struct writer *w = arg;
-	struct buf bundle = {0};
-	uint8_t hash[16] = {0};
 	pthread_mutex_lock(&w->lock);
-	for (;;) {
+	do
 		wait_for_work(w);
-		struct batch *list = w->first;
-		uint16_t oldest = w->want_oldest, today = w->want_today;
-		bool asked = w->asked, stop = w->stop;
-		struct task *tasks = w->tasks;
-		w->tasks = NULL;
-		w->asked = false;
-		w->first = NULL;
-		w->last = &w->first;
-		if (memcmp(hash, w->rules_hash, 16) != 0) {
-			memcpy(hash, w->rules_hash, 16);
-			buf_clear(&bundle);
-			buf_str(&bundle, buf_view(&w->rules_bundle));
-		}
-		pthread_mutex_unlock(&w->lock);
-		if (list)
-			commit(w, list, hash, buf_view(&bundle));
-		else if (w->recording.times && trouble_due(&w->recording))
-			recorded(w, journal_try(w->store->journal, day_of(clock_now())));
-		publish(w, asked || stop, asked);
-		if (oldest != atomic_load(&w->expired) && trouble_due(&w->expiring)) {
-			expire(w, oldest, today);
-			w->published(w->arg, false);
-		}
-		run_tasks(w, tasks);
-		pthread_mutex_lock(&w->lock);
-		tell_trouble(w);
-		if (stop && !w->first && !w->tasks)
-			break;
-	}
+	while (pass(w));
 	pthread_mutex_unlock(&w->lock);
-	buf_done(&bundle);
 	return NULL;
 }
 
-enum err writer_start(struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
+void writer_turn(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	(void)pass(w);
+	pthread_mutex_unlock(&w->lock);
+}
+
+enum err writer_open(struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w)
 		return err_set(ERR_NOMEM, "no memory");
+	w->alone = true;
 	w->store = s;
 	w->published = published;
 	w->arg = arg;
@@ -466,9 +478,20 @@ enum err writer_start(struct store *s, void (*published)(void *, bool), void *ar
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	enum err e = thread_start(&w->thread, "journal", run, w);
-	if (e) {
-		free(w);
+	*out = w;
+	return OK;
+}
+
+enum err writer_start(struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
+{
+	struct writer *w;
+	enum err e = writer_open(s, published, arg, &w);
+	if (e)
+		return e;
+	w->alone = false;
+	if ((e = thread_start(&w->thread, "journal", run, w))) {
+		w->alone = true;
+		writer_stop(w);
 		return e;
 	}
 	*out = w;
@@ -483,12 +506,16 @@ void writer_stop(struct writer *w)
 	w->stop = true;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
-	pthread_join(w->thread, NULL);
+	if (w->alone)
+		writer_turn(w);
+	else
+		pthread_join(w->thread, NULL);
 	for (size_t i = 0; i < w->merged_cap; i++)
 		buf_done(&w->merged[i].joined);
 	free(w->merged);
 	free(w->blocks);
 	buf_done(&w->rules_bundle);
+	buf_done(&w->bundle);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->wake);
 	free(w);
@@ -513,6 +540,8 @@ bool writer_run(struct writer *w, void (*task)(void *), void *arg)
 	w->tasks = &t;
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+	if (w->alone)
+		writer_turn(w);
 	while (sem_wait(&t.done) != 0)
 		;
 	sem_destroy(&t.done);

@@ -119,7 +119,7 @@ static enum err compact(struct keeper *k)
 	if (!engine_compact(e) && !engine_building(e))
 		return err_set(ERR_BUSY, "no generation can be built now");
 	do {
-		nanosleep(&(struct timespec){0, COMPACT_WAIT_MS * 1000000}, NULL);
+		node_rest(k->node, COMPACT_WAIT_MS);
 		g = engine_serving(e);
 		now = g->number;
 		generation_unref(g);
@@ -127,7 +127,7 @@ static enum err compact(struct keeper *k)
 	char why[300];
 	/* the old files are gone when this is done, unless somebody reads them for long */
 	for (int ms = 0; now != number && engine_removing(e) && ms < READER_WAIT_MS && !atomic_load(&k->stop); ms += COMPACT_WAIT_MS)
-		nanosleep(&(struct timespec){0, COMPACT_WAIT_MS * 1000000}, NULL);
+		node_rest(k->node, COMPACT_WAIT_MS);
 	if (now != number)
 		return OK;
 	return engine_build_trouble(e, why, sizeof why) ? err_set(ERR_FULL, "%s", why) : err_set(ERR_BUSY, "not finished");
@@ -207,9 +207,7 @@ static void *run(void *arg)
 		k->wanted = false;
 		k->busy = true;
 		pthread_mutex_unlock(&k->lock);
-		enum err e = round_of(k);
-		if (!e)
-			atomic_fetch_add(&k->rounds, 1);
+		enum err e = keeper_round(k);
 		pthread_mutex_lock(&k->lock);
 		k->busy = false;
 		if (!e)
@@ -224,6 +222,19 @@ static void *run(void *arg)
 	return NULL;
 }
 
+enum err keeper_round(struct keeper *k)
+{
+	enum err e = round_of(k);
+	if (!e)
+		atomic_fetch_add(&k->rounds, 1);
+	return e;
+}
+
+void keeper_leave(struct keeper *k)
+{
+	atomic_store(&k->stop, true);
+}
+
 enum err keeper_start(struct node *n, struct keeper **out)
 {
 	struct keeper *k = calloc(1, sizeof *k);
@@ -232,7 +243,7 @@ enum err keeper_start(struct node *n, struct keeper **out)
 	k->node = n;
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_cond_init(&k->wake, NULL);
-	enum err e = thread_start(&k->thread, "keeper", run, k);
+	enum err e = n->alone ? OK : thread_start(&k->thread, "keeper", run, k);
 	if (e) {
 		free(k);
 		return e;
@@ -249,7 +260,8 @@ void keeper_stop(struct keeper *k)
 	atomic_store(&k->stop, true);
 	pthread_cond_signal(&k->wake);
 	pthread_mutex_unlock(&k->lock);
-	pthread_join(k->thread, NULL);
+	if (!k->node->alone)
+		pthread_join(k->thread, NULL);
 	pthread_mutex_destroy(&k->lock);
 	pthread_cond_destroy(&k->wake);
 	free(k);

@@ -37,13 +37,13 @@ enum err node_open(struct node *n, bool believe)
 	enum err e;
 	CHECK(n->ambient == ambient_mine);
 	store_load_clock(c); /* who had the store until now may have moved it */
-	e = store_open(c, STORE_WRITE, &n->store);
+	e = store_open_on(c, STORE_WRITE, n->memory, &n->store);
 	if (!e)
 		watch_start(&n->watch, n->store, believe); /* before anything could expire */
 	if (!e)
-		e = engine_start(c, n->store, n->rules, &n->engine);
+		e = n->alone ? engine_open(c, n->store, n->rules, &n->engine) : engine_start(c, n->store, n->rules, &n->engine);
 	if (!e)
-		e = writer_start(n->store, engine_poke, n->engine, &n->writer);
+		e = n->alone ? writer_open(n->store, engine_poke, n->engine, &n->writer) : writer_start(n->store, engine_poke, n->engine, &n->writer);
 	if (e) {
 		node_stop(n);
 		return e;
@@ -51,6 +51,19 @@ enum err node_open(struct node *n, bool believe)
 	writer_rules(n->writer, n->rules->hash, buf_view(&n->rules->bundle));
 	node_tick(n);
 	return OK;
+}
+
+bool node_turn(struct node *n)
+{
+	writer_turn(n->writer);
+	return engine_turn(n->engine);
+}
+
+void node_rest(struct node *n, long ms)
+{
+	if (n->alone)
+		(void)node_turn(n);
+	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
 void node_stop(struct node *n)
@@ -181,6 +194,6 @@ bool node_wait(struct node *n, long seconds, bool rules_too)
 		node_tick(n);
 		if (n->meanwhile)
 			n->meanwhile(n->meanwhile_arg);
-		nanosleep(&(struct timespec){0, 5000000}, NULL);
+		node_rest(n, 5);
 	}
 }

@@ -312,6 +312,33 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 	}
 }
 
+bool build_pass(struct engine_thread *me, struct progress *p)
+{
+	struct engine *e = me->e;
+	if (me->number == 0 && e->giving_up)
+		give_up(e);
+	if (me->number == 0 && !e->building && trouble_due(&e->building_trouble))
+		prepare(e);
+	if (!e->building || e->giving_up)
+		return false;
+	struct generation *b = generation_ref(e->building), *g = generation_ref(e->serving);
+	pthread_mutex_unlock(&e->lock);
+	low_release();
+	uint32_t now = clock_views();
+	for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n) {
+		memory_begin();
+		build_step(e, b, g, s, now, p);
+	}
+	low_hold();
+	pthread_mutex_lock(&e->lock);
+	end_pass(e, b, me, p, hour_of(now));
+	if (p->damaged && b->adopts)
+		engine_damaged(e, g);
+	generation_unref(g); /* never the last: the first serves or waits among the retired, the second is given up when nobody has it */
+	generation_unref(b);
+	return true;
+}
+
 void *build_run(void *arg)
 {
 	struct engine_thread *me = arg;
@@ -320,30 +347,11 @@ void *build_run(void *arg)
 	low_hold();
 	pthread_mutex_lock(&e->lock);
 	while (!atomic_load(&e->stop)) {
-		if (me->number == 0 && e->giving_up)
-			give_up(e);
-		if (me->number == 0 && !e->building && trouble_due(&e->building_trouble))
-			prepare(e);
-		if (!e->building || e->giving_up) {
+		struct progress p = {.worked = false};
+		if (!build_pass(me, &p)) {
 			engine_wait(&e->build, &e->lock, e->giving_up ? BUILD_WAIT_MS : IDLE_WAIT_MS);
 			continue;
 		}
-		struct generation *b = generation_ref(e->building), *g = generation_ref(e->serving);
-		struct progress p = {.worked = false};
-		pthread_mutex_unlock(&e->lock);
-		low_release();
-		uint32_t now = clock_views();
-		for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n) {
-			memory_begin();
-			build_step(e, b, g, s, now, &p);
-		}
-		low_hold();
-		pthread_mutex_lock(&e->lock);
-		end_pass(e, b, me, &p, hour_of(now));
-		if (p.damaged && b->adopts)
-			engine_damaged(e, g);
-		generation_unref(g); /* never the last: the first serves or waits among the retired, the second is given up when nobody has it */
-		generation_unref(b);
 		if (p.failed && !e->giving_up)
 			engine_rest(e, &e->build, IDLE_WAIT_MS);
 		else if (!p.pending && e->building && !e->giving_up)

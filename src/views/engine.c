@@ -54,38 +54,55 @@ static void note_trouble(struct engine_thread *me, const struct progress *p)
 }
 
 
+/* One pass over the thread's shards. The lock is held, but not meanwhile. */
+static void fold_pass(struct engine_thread *me, struct progress *p)
+{
+	struct engine *e = me->e;
+	struct generation *g = generation_ref(e->serving);
+	struct generation *gone = take_retired(e);
+	uint64_t hurry = e->hurried;
+	e->removing += gone != NULL;
+	pthread_mutex_unlock(&e->lock);
+	generation_unref(gone);
+	uint32_t now = clock_views();
+	for (unsigned s = me->number; s < g->shards; s += e->threads_n)
+		engine_step(e, g, s, FOLD_MOST, now, p);
+	bool tell = hurry != me->seen;
+	me->seen = hurry;
+	pthread_mutex_lock(&e->lock);
+	e->removing -= gone != NULL;
+	if (p->damaged)
+		engine_damaged(e, g);
+	generation_unref(g); /* never the last: it serves, or waits among the retired */
+	note_trouble(me, p);
+	for (unsigned i = 0; i < e->listeners_n && (tell || p->pending); i++)
+		e->listeners[i].heard(e->listeners[i].arg);
+}
+
+bool engine_turn(struct engine *e)
+{
+	struct progress folded = {.worked = false}, built = {.worked = false};
+	pthread_mutex_lock(&e->lock);
+	fold_pass(&e->folds[0], &folded);
+	bool building = build_pass(&e->builders[0], &built);
+	bool more = folded.worked || folded.pending || building || e->building || e->retired;
+	pthread_mutex_unlock(&e->lock);
+	return more && !folded.failed && !built.failed;
+}
+
 static void *run(void *arg)
 {
 	struct engine_thread *me = arg;
 	struct engine *e = me->e;
-	uint64_t seen = 0;
 	pthread_mutex_lock(&e->lock);
 	while (!e->stop) {
-		struct generation *g = generation_ref(e->serving);
-		struct generation *gone = take_retired(e);
-		uint64_t hurry = e->hurried;
-		e->removing += gone != NULL;
-		pthread_mutex_unlock(&e->lock);
-		generation_unref(gone);
 		struct progress p = {.worked = false};
-		uint32_t now = clock_views();
-		for (unsigned s = me->number; s < g->shards; s += e->threads_n)
-			engine_step(e, g, s, FOLD_MOST, now, &p);
-		bool tell = hurry != seen;
-		seen = hurry;
-		pthread_mutex_lock(&e->lock);
-		e->removing -= gone != NULL;
-		if (p.damaged)
-			engine_damaged(e, g);
-		generation_unref(g); /* never the last: it serves, or waits among the retired */
-		note_trouble(me, &p);
-		for (unsigned i = 0; i < e->listeners_n && (tell || p.pending); i++)
-			e->listeners[i].heard(e->listeners[i].arg);
+		fold_pass(me, &p);
 		if (p.failed) {
 			engine_rest(e, &e->wake, RETRY_WAIT_MS);
 			continue;
 		}
-		if (e->stop || p.pending || e->hurried != hurry)
+		if (e->stop || p.pending || e->hurried != me->seen)
 			continue;
 		if (p.worked && e->config->fold_pace_ms) {
 			/* gather for a while, unless somebody asks */
@@ -148,14 +165,7 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 	return store_set_current(e->store, newest + 1);
 }
 
-static bool started(struct engine_thread *t, const char *kind, void *(*run_it)(void *))
-{
-	char name[THREAD_NAME_MOST + 1];
-	snprintf(name, sizeof name, "%.5s-%u", kind, t->number % 1000);
-	return thread_start(&t->thread, name, run_it, t) == OK;
-}
-
-enum err engine_start(const struct config *c, struct store *s, struct rules *rules, struct engine **out)
+static enum err open_with(const struct config *c, struct store *s, struct rules *rules, unsigned threads, struct engine **out)
 {
 	struct engine *e = calloc(1, sizeof *e);
 	CHECK(e);
@@ -179,13 +189,37 @@ enum err engine_start(const struct config *c, struct store *s, struct rules *rul
 	e->serving->since = clock_now();
 	if (changed)
 		e->queued = rules_ref(rules);
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	e->threads_n = cores > 0 && (unsigned)cores < s->shards ? (unsigned)cores : s->shards;
+	e->threads_n = threads;
 	e->folds = calloc(e->threads_n, sizeof *e->folds);
 	e->builders = calloc(e->threads_n, sizeof *e->builders);
 	CHECK(e->folds && e->builders);
 	for (unsigned i = 0; i < e->threads_n; i++)
 		e->folds[i] = e->builders[i] = (struct engine_thread){.e = e, .number = i};
+	e->started = true;
+	*out = e;
+	return OK;
+}
+
+enum err engine_open(const struct config *c, struct store *s, struct rules *rules, struct engine **out)
+{
+	return open_with(c, s, rules, 1, out);
+}
+
+static bool started(struct engine_thread *t, const char *kind, void *(*run_it)(void *))
+{
+	char name[THREAD_NAME_MOST + 1];
+	snprintf(name, sizeof name, "%.5s-%u", kind, t->number % 1000);
+	return thread_start(&t->thread, name, run_it, t) == OK;
+}
+
+enum err engine_start(const struct config *c, struct store *s, struct rules *rules, struct engine **out)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct engine *e;
+	enum err err = open_with(c, s, rules, cores > 0 && (unsigned)cores < s->shards ? (unsigned)cores : s->shards, &e);
+	if (err)
+		return err;
+	e->started = false;
 	while (e->folds_n < e->threads_n && started(&e->folds[e->folds_n], "fold", run))
 		e->folds_n++;
 	while (e->builders_n < e->threads_n && started(&e->builders[e->builders_n], "build", build_run))

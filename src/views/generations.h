@@ -14,6 +14,7 @@
 struct engine_thread {
 	struct engine *e;
 	unsigned number;
+	uint64_t seen; /* calls of engine_hurry() that its listeners have heard of; a fold thread's own */
 	pthread_t thread;
 	struct trouble trouble; /* under the lock */
 };
@@ -69,6 +70,8 @@ bool same_rules(const struct rules *a, const struct rules *b);
 /* --- build.c; the lock is held */
 bool build_is_change(const struct engine *e);	/* is something built, or about to be, that has other rules than what serves? */
 bool build_is_compaction(const struct engine *e);
-void *build_run(void *thread);
+/* One pass of a builder over its shards, which unlocks meanwhile; false: there is nothing that it can do now. */
+bool build_pass(struct engine_thread *me, struct progress *p);
+void *build_run(void *thread); /* takes the lock itself */
 
 #endif

@@ -17,6 +17,9 @@ struct keeper;
 
 enum err keeper_start(struct node *n, struct keeper **out) MUST_CHECK;
 void keeper_stop(struct keeper *k); /* what it is at is given up, and done again next time */
+/* Of a node that is alone, for which keeper_start() starts no thread: one round, now. What it is at is given up when keeper_leave() was called. */
+enum err keeper_round(struct keeper *k) MUST_CHECK;
+void keeper_leave(struct keeper *k);
 void keeper_tick(struct keeper *k); /* about once a second */
 /* Does it without waiting for the night; it is done when keeper_rounds() is at least what this returns. */
 uint64_t keeper_now(struct keeper *k);

@@ -38,6 +38,9 @@ struct node {
 	_Atomic bool models_changed; /* rules are to be read again */
 	void (*meanwhile)(void *);   /* what else is to be done every few milliseconds of node_wait(); NULL: nothing */
 	void *meanwhile_arg;
+	/* set between node_prepare() and node_open(), by whoever has one thread (tests/sim): */
+	bool alone;		       /* none is started: node_turn() does their work */
+	struct journal_memory *memory; /* where the journal is; NULL: in files */
 };
 
 /* Opens or makes the store, loads the rules and starts the threads. `believe`: the clock is right, whatever the store says. */
@@ -45,6 +48,9 @@ enum err node_start(struct node *n, const struct config *c, bool believe) MUST_C
 /* The same in two steps: what needs no store, and the rest. */
 enum err node_prepare(struct node *n, const struct config *c) MUST_CHECK;
 enum err node_open(struct node *n, bool believe) MUST_CHECK;
+/* Of a node that is alone: what its threads would do now; false: nothing more can be done now. */
+bool node_turn(struct node *n);
+void node_rest(struct node *n, long ms); /* waits; a node that is alone takes a turn first */
 void node_stop(struct node *n);
 /* Looks at the clock, lets go of days that have ended. Call about once a second. */
 void node_tick(struct node *n);

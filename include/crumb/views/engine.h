@@ -43,6 +43,10 @@ struct engine;
 
 /* Opens what is stored, or begins with an empty generation for `rules`; other rules than the stored ones start a rebuild. */
 enum err engine_start(const struct config *c, struct store *s, struct rules *rules, struct engine **out) MUST_CHECK;
+/* The same without threads, for whoever has only one (tests/sim): what they would do is done by engine_turn(), one pass over all shards of what serves
+ * and of what is built. False: nothing more can be done now. */
+enum err engine_open(const struct config *c, struct store *s, struct rules *rules, struct engine **out) MUST_CHECK;
+bool engine_turn(struct engine *e);
 void engine_stop(struct engine *e);
 void engine_poke(void *engine, bool asked); /* the journal has grown; any thread. Asked: somebody waits, as in engine_hurry() */
 /* Called, from fold threads, after commits that somebody hurried for; at most 64 listeners. */
