@@ -385,7 +385,7 @@ static bool anything_due(struct fold *f, uint32_t now, enum err *e)
 		return false;
 	bool due = shard_due_first(&f->shard, &t, 0, 0, &hour, &ordinal) && hour <= hour_of(now);
 	db_walk(&t, f->shard.prov_hours, &c);
-	due |= db_next(&c, &key, &value) && key.n == 20 && get_u32((const uint8_t *)key.p) + PROVISIONAL_HOURS < hour_of(now);
+	due |= db_next(&c, &key, &value) && key.n == 20 && get_u32((const uint8_t *)key.p) + PROVISIONAL_KEPT_HOURS < hour_of(now);
 	db_walk_end(&c);
 	*e = db_end(&t);
 	return due || f->daily_day != day_of(now);
@@ -457,7 +457,7 @@ enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more)
 	size_t n = 0, at = x->due_at;
 	for (; n < most && at < x->due_n && !t.err; n++)
 		sweep_one(f, &t, &x->due[at++], now);
-	while (n < most && shard_provisional_expire_one(&f->shard, &t, hour_of(now) - PROVISIONAL_HOURS))
+	while (n < most && shard_provisional_expire_one(&f->shard, &t, hour_of(now) - PROVISIONAL_KEPT_HOURS))
 		n++;
 	daily(f, &t, now);
 	fold_finish(f, &t, day_of(now));

@@ -9,6 +9,8 @@
 #define MEMO_SIZE 8192
 #define LISTS_MAX (4u << 20) /* then the memo begins anew */
 #define PROVISIONAL_HOURS 24
+/* A first hit goes by the clock an hour after it ended: a hit that comes back in time may be in the journal and not yet be published. */
+#define PROVISIONAL_KEPT_HOURS (PROVISIONAL_HOURS + 1)
 #define DAYS_TRACKED 128
 
 /* A record of the batch: what visitors need of it, so that its bytes are read once, in order. Sorted by visitor and then by place in
