@@ -36,7 +36,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test stress peers check fuzz faults bench install deb uninstall clean help setup-% FORCE
+.PHONY: all run test stress peers check fuzz faults sim bench install deb uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 	@:
 .SECONDARY: # what is made on the way stays
@@ -49,6 +49,7 @@ help:
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers and circles by includes and calls, banned functions, file sizes"
 	@echo "make faults              fail writes, syncs, memory, descriptors, the power and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
+	@echo "make sim [SEED=7]         simulate months with the clock, the disk and the machine's death in a seed's hand; SEEDS=20, EVENTS=1000000: more"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|instructions]   measure beside the peers; LARGE=1: also evaluate 10,000,000 visitors"
 	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is; uninstall takes it away again"
@@ -186,6 +187,11 @@ faults: setup-test
 	@$(BUILD) all $B/test/faults-shim.so
 	@CRUMB_BUILD=$B /usr/bin/python3 -B tests/faults/run.py
 
+# One process, one thread, a seed that chooses everything that happens, and a model that says what should be so.
+sim: setup-test
+	@$(BUILD) $B/test/sim
+	@CRUMB_BUILD=$B SEED=$(SEED) SEEDS=$(SEEDS) EVENTS=$(EVENTS) /usr/bin/python3 -B tests/sim/run.py
+
 bench: setup-bench
 	@$(BUILD) all
 	@/usr/bin/python3 -B tests/bench/bench.py $(SUBJECT)
@@ -223,6 +229,12 @@ $B/test/fuzz-%: tests/fuzz/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
 	$(call SAY,CC  ,$@)
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-missing-prototypes -fsanitize=fuzzer $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+
+SIM := $(wildcard tests/sim/*.c)
+$B/test/sim: $(SIM) $(wildcard tests/sim/*.h) $B/libcrumb.a
+	@mkdir -p $(@D)
+	$(call SAY,CC  ,$@)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(LDFLAGS) -rdynamic $(SIM) $B/libcrumb.a $(LDLIBS) -o $@
 
 $B/test/faults-shim.so: tests/faults/shim.c tests/faults/power.c tests/faults/power.h
 	@mkdir -p $(@D)

@@ -92,6 +92,17 @@ if [ -z "${QUICK:-}" ]; then
 		failed=$((failed + ${f:-0}))
 		echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) faults: ${p:-0} passed, ${f:-0} failed"
 	}
+	build release build/test/sim && {
+		CRUMB_BUILD=build /usr/bin/python3 -B tests/sim/run.py >$logs/sim.log 2>&1
+		rc=$?
+		grep -vE '^(ok |$|[0-9]+ passed, )' $logs/sim.log
+		p=$(tail -n 1 $logs/sim.log | grep -oE '^[0-9]+ passed' | cut -d' ' -f1)
+		f=$(tail -n 1 $logs/sim.log | grep -oE '[0-9]+ failed$' | cut -d' ' -f1)
+		[ $rc != 0 ] && [ "${f:-0}" = 0 ] && f=1
+		passed=$((passed + ${p:-0}))
+		failed=$((failed + ${f:-0}))
+		echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) sim: ${p:-0} passed, ${f:-0} failed"
+	}
 	[ -x build/crumbd ] && pytests browser build tests/browser
 	build clang all
 	build asan all unit && {
