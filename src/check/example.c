@@ -33,7 +33,7 @@ struct examples {
 
 static void *kept(struct loader *l, struct str s)
 {
-	return (void *)(uintptr_t)rules_keep(l->r, s).p;
+	return (void *)(uintptr_t)arena_keep(&l->r->arena, s).p;
 }
 
 /* --- what was done */
@@ -126,7 +126,7 @@ static void load_detail(struct loader *l, const yaml_node_t *key, const yaml_nod
 	}
 	if (!yaml_value(l, value, "a value", &v))
 		return;
-	v = rules_keep(l->r, v);
+	v = arena_keep(&l->r->arena, v);
 	for (size_t i = 0; i < sizeof circumstances / sizeof *circumstances; i++)
 		if (str_eq(k, str_c(circumstances[i].name))) {
 			set_circumstance(l, value, circumstances[i].field, v, e);
@@ -151,9 +151,9 @@ static void load_detail(struct loader *l, const yaml_node_t *key, const yaml_nod
 		if (!e->has_v)
 			complain(l, value, "number", NULL, "v is a number");
 	} else if (str_starts(k, STR("attr.")) && k.n > 5 && e->attrs_n < EVENT_ATTRS_MAX)
-		e->attrs[e->attrs_n++] = (struct attr){rules_keep(l->r, str_skip(k, 5)), v};
+		e->attrs[e->attrs_n++] = (struct attr){arena_keep(&l->r->arena, str_skip(k, 5)), v};
 	else if (str_starts(k, STR("p.")) && k.n > 2 && d->params_n < 16)
-		d->params[d->params_n++] = (struct attr){rules_keep(l->r, str_skip(k, 2)), v};
+		d->params[d->params_n++] = (struct attr){arena_keep(&l->r->arena, str_skip(k, 2)), v};
 	else
 		complain(l, key, "unknown-key",
 		    "path, host, event, title, url, campaign, referrer, country, region, device, os, browser, attr.NAME, p.NAME, v, times and ago "
@@ -199,7 +199,7 @@ static void example_did(struct loader *l, const yaml_node_t *n, void *into)
 {
 	struct example *x = into;
 	size_t most = n->type == YAML_SEQUENCE_NODE ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 0;
-	x->deeds = rules_alloc(l->r, (most + 1) * sizeof *x->deeds);
+	x->deeds = arena_alloc(&l->r->arena, (most + 1) * sizeof *x->deeds);
 	yaml_list(l, n, "did", one_deed, x);
 }
 
@@ -238,7 +238,7 @@ static void load_example(struct loader *l, const yaml_node_t *n, void *into)
 {
 	struct examples *all = into;
 	size_t errors = l->report->errors;
-	struct example *x = rules_alloc(l->r, sizeof *x);
+	struct example *x = arena_alloc(&l->r->arena, sizeof *x);
 	x->at = yaml_at(l, n);
 	yaml_map(l, n, "a test", example_keys, sizeof example_keys / sizeof *example_keys, x);
 	if (errors == l->report->errors && x->expect_n + x->not_n == 0)
@@ -294,8 +294,8 @@ static void run(struct rules *r, struct match *m, struct example *x, uint16_t to
 	rules_close(r, known);
 	profile_observe(p, today, &known->place, &known->agent, known->attrs, known->attrs_n);
 	*out = (struct example_result){.name = x->name, .at = x->at};
-	out->missing = rules_alloc(r, (x->expect_n + 1) * sizeof *out->missing);
-	out->unwanted = rules_alloc(r, (x->not_n + 1) * sizeof *out->unwanted);
+	out->missing = arena_alloc(&r->arena, (x->expect_n + 1) * sizeof *out->missing);
+	out->unwanted = arena_alloc(&r->arena, (x->not_n + 1) * sizeof *out->unwanted);
 	for (unsigned i = 0; i < x->expect_n; i++)
 		if (!rules_eval(r, (uint16_t)rules_segment(r, x->expect[i]), p, today))
 			out->missing[out->missing_n++] = x->expect[i];
@@ -310,7 +310,7 @@ static void run(struct rules *r, struct match *m, struct example *x, uint16_t to
 enum err examples_run(struct rules *r, struct str file, struct str text, uint16_t today, unsigned retention, struct report *report,
     void (*each)(void *, const struct example_result *), void *arg)
 {
-	struct loader l = {.r = r, .report = report, .file = rules_keep(r, file).p, .text = text};
+	struct loader l = {.r = r, .report = report, .file = arena_keep(&r->arena, file).p, .text = text};
 	struct examples all = {NULL, 0, 0};
 	struct match *m = NULL;
 	yaml_document_t doc;

@@ -404,7 +404,7 @@ static struct str word_value(struct parser *p, const struct rule_node *n)
 	else
 		check_value(p, n, token, s);
 	next(p);
-	return rules_keep(p->r, s);
+	return arena_keep(&p->r->arena, s);
 }
 
 static void word_list(struct parser *p, struct rule_node *n)
@@ -429,7 +429,7 @@ static void word_list(struct parser *p, struct rule_node *n)
 	expect(p, TOK_CLOSE, "',' or ')'");
 	if (p->failed)
 		return;
-	n->words = rules_alloc(p->r, n->words_n * sizeof *n->words);
+	n->words = arena_alloc(&p->r->arena, n->words_n * sizeof *n->words);
 	memcpy(n->words, list, n->words_n * sizeof *n->words);
 }
 
@@ -487,7 +487,7 @@ static int fact_test(struct parser *p, struct rule_node n, size_t from)
 		n.op = p->now.op;
 		negate = n.op == OP_NE;
 		n.words_n = 1;
-		n.words = rules_alloc(p->r, sizeof *n.words);
+		n.words = arena_alloc(&p->r->arena, sizeof *n.words);
 		next(p);
 		n.words[0] = word_value(p, &n);
 	}
@@ -650,7 +650,7 @@ static int test(struct parser *p)
 		}
 	}
 	if (str_starts(p->now.text, STR("attr.")) && p->now.text.n > 5) {
-		struct str name = rules_keep(p->r, str_skip(p->now.text, 5));
+		struct str name = arena_keep(&p->r->arena, str_skip(p->now.text, 5));
 		next(p);
 		return fact_test(p, (struct rule_node){.kind = NODE_ATTR, .attr = name}, from);
 	}
@@ -747,7 +747,7 @@ enum err rules_condition(struct rules *r, struct str text, struct report *report
 {
 	struct report own = {0}, *to = report ? report : &own;
 	struct condition_place place = {locate_alone, NULL};
-	struct str kept = rules_keep(r, text);
+	struct str kept = arena_keep(&r->arena, text);
 	bool fine = condition_parse(r, kept, &place, to, root);
 	enum err e = fine ? OK : report_error(to);
 	if (!e && rules_holds_of_nobody(r, *root)) {

@@ -105,7 +105,7 @@ static void depends(struct rules *r, uint16_t cat, uint16_t segment)
 {
 	struct category *c = &r->categories[cat];
 	if (!c->segments)
-		c->segments = rules_alloc(r, (r->segments_n / 64 + 1) * sizeof *c->segments);
+		c->segments = arena_alloc(&r->arena, (r->segments_n / 64 + 1) * sizeof *c->segments);
 	c->segments[segment / 64] |= 1ull << (segment % 64);
 }
 
@@ -274,7 +274,7 @@ static void define_segment(struct rules *r, struct segment *s)
 void rules_link(struct rules *r, struct report *report)
 {
 	size_t n = r->segments_n;
-	r->fact_segments = rules_alloc(r, (n / 64 + 1) * sizeof *r->fact_segments);
+	r->fact_segments = arena_alloc(&r->arena, (n / 64 + 1) * sizeof *r->fact_segments);
 	define_categories(r);
 	struct linker l = {.r = r, .report = report};
 	l.state = calloc(n + 1, sizeof *l.state);

@@ -225,7 +225,7 @@ static void place_when(struct loader *l, const yaml_node_t *n, struct segment *s
 	size_t from = l->lines[s->when_at.line - 1] + s->when_at.column - 1;
 	if (from + len <= l->text.n && memcmp(l->text.p + from, s->when, len) == 0 && !memchr(s->when, '\n', len))
 		return;
-	struct rules_at *places = rules_alloc(l->r, (len + 1) * sizeof *places);
+	struct rules_at *places = arena_alloc(&l->r->arena, (len + 1) * sizeof *places);
 	for (size_t i = 0; i <= len; i++)
 		places[i] = yaml_at_offset(l, n, i, 1);
 	s->places = places;
@@ -370,7 +370,7 @@ static void like_condition(struct loader *l, struct segment *s)
 	s->when = load_kept(l, buf_view(&b));
 	buf_done(&b);
 	size_t len = strlen(s->when);
-	struct rules_at *places = rules_alloc(l->r, (len + 1) * sizeof *places);
+	struct rules_at *places = arena_alloc(&l->r->arena, (len + 1) * sizeof *places);
 	for (size_t i = 0; i <= len; i++)
 		places[i] = s->at;
 	s->when_at = s->at;
@@ -383,7 +383,7 @@ static void load_lookalike(struct loader *l, const yaml_node_t *n, void *into)
 	size_t errors = l->report->errors;
 	struct reading g = {.s = {.at = yaml_at(l, n), .target = 100, .root = -1}};
 	struct segment *s = &g.s;
-	s->like = rules_alloc(l->r, sizeof *s->like);
+	s->like = arena_alloc(&l->r->arena, sizeof *s->like);
 	s->like->refresh_days = 1;
 	if (!yaml_map(l, n, "a lookalike", like_keys, sizeof like_keys / sizeof *like_keys, &g) || errors != l->report->errors)
 		return;

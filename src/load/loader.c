@@ -19,7 +19,7 @@ static bool valid_id(struct str id)
 
 char *load_kept(struct loader *l, struct str s)
 {
-	return (char *)(uintptr_t)rules_keep(l->r, s).p;
+	return (char *)(uintptr_t)arena_keep(&l->r->arena, s).p;
 }
 
 void yaml_id(struct loader *l, const yaml_node_t *n, char **out)

@@ -41,7 +41,7 @@ static bool is_regex(enum rule_field f, struct str s, struct str *inner)
 static struct str folded(struct rules *r, struct str s)
 {
 	size_t cap = text_plain(s) ? s.n : 4 * s.n + 16, n = 0;
-	char *p = rules_alloc(r, cap + 1);
+	char *p = arena_alloc(&r->arena, cap + 1);
 	if (!text_plain(s))
 		n = text_fold(s, p, cap);
 	else
@@ -53,9 +53,9 @@ static struct str folded(struct rules *r, struct str s)
 static struct str folded_regex(struct rules *r, struct str s)
 {
 	if (text_plain(s) || s.n > 1100) /* so long a one is refused as it is */
-		return rules_keep(r, s);
+		return arena_keep(&r->arena, s);
 	size_t cap = 4 * s.n + 16;
-	char *p = rules_alloc(r, cap);
+	char *p = arena_alloc(&r->arena, cap);
 	return str_make(p, text_fold_regex(s, p, cap));
 }
 
@@ -76,7 +76,7 @@ static bool words_pattern(struct loader *l, const yaml_node_t *n, struct str tex
 		snprintf(hint, sizeof hint, "to find it within others write title: '/" STR_FMT "/'", (int)(text.n > 200 ? utf8_valid(str_make(text.p, 200)) : text.n), text.p);
 		warn(l, n, "title-runs-on", hint, "a word is what stands between blanks or signs, and this language is written without");
 	}
-	p->text = rules_keep(l->r, str_make(words, len));
+	p->text = arena_keep(&l->r->arena, str_make(words, len));
 	return true;
 }
 
@@ -98,7 +98,7 @@ static bool path_pattern(struct loader *l, const yaml_node_t *n, struct str text
 		return false;
 	}
 	p->kind = PATTERN_PATH;
-	p->text = rules_keep(l->r, text);
+	p->text = arena_keep(&l->r->arena, text);
 	return true;
 }
 
@@ -109,7 +109,7 @@ static bool host_pattern(struct loader *l, const yaml_node_t *n, struct str text
 	char hint[300], host[HOST_MOST];
 	size_t len = host_read_glob(a.host, host);
 	if (len && !a.scheme.n && !a.user.n && !a.rest.n && !a.port.p) {
-		p->text = rules_keep(l->r, str_make(host, len));
+		p->text = arena_keep(&l->r->arena, str_make(host, len));
 		return true;
 	}
 	if (l->stored && !a.scheme.n && !a.rest.n && str_find(text, ' ') == text.n) {
@@ -150,7 +150,7 @@ static bool text_pattern(struct loader *l, const yaml_node_t *n, struct str text
 	}
 	if ((f == FIELD_ATTR || f == FIELD_PARAM) && range_parse(text, &p->range)) {
 		p->kind = PATTERN_RANGE;
-		p->text = rules_keep(l->r, text);
+		p->text = arena_keep(&l->r->arena, text);
 		if (p->range.lo <= p->range.hi)
 			return true;
 		struct meant m;
@@ -184,7 +184,7 @@ static struct str key_of(struct rules *r, const struct pattern *p)
 	buf_addf(&key, "%c%d%c", 0, p->kind, 0);
 	buf_str(&key, p->text);
 	CHECK(!key.failed);
-	struct str kept = rules_keep(r, buf_view(&key));
+	struct str kept = arena_keep(&r->arena, buf_view(&key));
 	buf_done(&key);
 	return kept;
 }
@@ -215,7 +215,7 @@ static bool load_pattern(struct loader *l, const yaml_node_t *n, enum rule_field
 		return false;
 	if (f != FIELD_REFERRER && !(f >= FIELD_COUNTRY && f <= FIELD_BROWSER) && f != FIELD_SITE && is_regex(f, text, &inner)) {
 		p.kind = PATTERN_REGEX;
-		p.text = f == FIELD_PATH ? rules_keep(l->r, text) : folded_regex(l->r, text);
+		p.text = f == FIELD_PATH ? arena_keep(&l->r->arena, text) : folded_regex(l->r, text);
 		if (!rules_regex_valid(p.text, &why)) {
 			complain(l, n, "regex", NULL, "this regular expression cannot be used: %s", why);
 			return false;
@@ -280,15 +280,15 @@ static bool load_test(struct loader *l, const yaml_node_t *key, const yaml_node_
 		unknown_field(l, key, k);
 		return false;
 	}
-	name = rules_keep(l->r, name);
+	name = arena_keep(&l->r->arena, name);
 	bool list = value->type == YAML_SEQUENCE_NODE;
 	size_t n = list ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
 	if (n == 0) {
 		complain(l, value, "empty", NULL, "an empty list can never match");
 		return false;
 	}
-	t->any = rules_alloc(l->r, n * sizeof *t->any);
-	t->at = rules_alloc(l->r, n * sizeof *t->at);
+	t->any = arena_alloc(&l->r->arena, n * sizeof *t->any);
+	t->at = arena_alloc(&l->r->arena, n * sizeof *t->at);
 	for (size_t i = 0; i < n; i++) {
 		const yaml_node_t *item = list ? yaml_node(l, value->data.sequence.items.start[i]) : value;
 		if (load_pattern(l, item, t->field, name, &t->any[t->any_n]))
@@ -307,7 +307,7 @@ static void load_clause(struct loader *l, const yaml_node_t *n, void *into)
 	}
 	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
 	struct clause *c = &out->list[out->n];
-	c->tests = rules_alloc(l->r, count * sizeof *c->tests);
+	c->tests = arena_alloc(&l->r->arena, count * sizeof *c->tests);
 	for (size_t i = 0; i < count; i++) {
 		const yaml_node_pair_t *pair = &n->data.mapping.pairs.start[i];
 		const yaml_node_t *key = yaml_node(l, pair->key);
@@ -333,6 +333,6 @@ bool load_clauses(struct loader *l, const yaml_node_t *n, struct clauses *out)
 		return false;
 	}
 	if (n->type == YAML_SEQUENCE_NODE)
-		out->list = rules_alloc(l->r, ((size_t)(n->data.sequence.items.top - n->data.sequence.items.start) + 1) * sizeof *out->list);
+		out->list = arena_alloc(&l->r->arena, ((size_t)(n->data.sequence.items.top - n->data.sequence.items.start) + 1) * sizeof *out->list);
 	return yaml_list(l, n, "any, all or none", load_clause, out);
 }

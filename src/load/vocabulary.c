@@ -64,7 +64,7 @@ static int by_bytes(const void *a, const void *b)
 static uint64_t vocabulary_hash(struct loader *l, const struct vocabulary *v)
 {
 	struct buf b = {0};
-	struct str *sorted = rules_alloc(l->r, (v->values_n + 1) * sizeof *sorted);
+	struct str *sorted = arena_alloc(&l->r->arena, (v->values_n + 1) * sizeof *sorted);
 	if (v->values_n)
 		memcpy(sorted, v->values, v->values_n * sizeof *sorted);
 	qsort(sorted, v->values_n, sizeof *sorted, by_bytes);
@@ -105,7 +105,7 @@ void load_vocabulary(struct loader *l, const yaml_node_t *n, void *into)
 	if (v.segment && !v.source)
 		complain(l, n, "missing", "say source: and the partner's id", "attribute '%s' is a partner's segment, but of which partner?", v.id);
 	if (v.segment && !v.ranged && !v.values_n) {
-		v.values = rules_alloc(r, sizeof *v.values);
+		v.values = arena_alloc(&r->arena, sizeof *v.values);
 		v.values[0] = STR(VOCABULARY_MEMBER);
 		v.values_n = 1;
 	}

@@ -232,12 +232,12 @@ bool yaml_words(struct loader *l, const yaml_node_t *n, const char *what, struct
 		complain(l, n, "too-many", NULL, "%s has more than 10000 entries", what);
 		return false;
 	}
-	*out = rules_alloc(l->r, (count + 1) * sizeof **out);
+	*out = arena_alloc(&l->r->arena, (count + 1) * sizeof **out);
 	*out_n = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct str s;
 		if (yaml_value(l, list ? yaml_node(l, n->data.sequence.items.start[i]) : n, what, &s))
-			(*out)[(*out_n)++] = rules_keep(l->r, s);
+			(*out)[(*out_n)++] = arena_keep(&l->r->arena, s);
 		else
 			fine = false;
 	}

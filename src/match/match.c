@@ -80,7 +80,7 @@ static void chain(struct rules *r, struct rules_matcher *m, struct map *map, str
 	if (map_get(map, key, &first))
 		map_set(map, key, id);
 	else
-		map_put(map, rules_keep(r, key), id);
+		map_put(map, arena_keep(&r->arena, key), id);
 	m->next[id] = first;
 }
 
@@ -142,7 +142,7 @@ static void index_categories(const struct rules *r, struct rules_matcher *m)
 
 static void always(struct rules *r, struct rules_matcher *m, enum rule_field f, uint32_t id)
 {
-	uint32_t *more = rules_alloc(r, (m->always_n[f] + 1) * sizeof *more);
+	uint32_t *more = arena_alloc(&r->arena, (m->always_n[f] + 1) * sizeof *more);
 	if (m->always_n[f])
 		memcpy(more, m->always[f], m->always_n[f] * sizeof *more);
 	more[m->always_n[f]++] = id;
@@ -185,7 +185,7 @@ static bool place_affix(struct rules *r, struct rules_matcher *m, uint32_t id)
 	while (i < l->n && l->of[i] != literal.n)
 		i++;
 	struct str key = affix_key(p->field, end, p->name, literal, text);
-	if (i == LENGTHS_MAX || key.n == 0 || !map_put(&m->affixes, rules_keep(r, key), id))
+	if (i == LENGTHS_MAX || key.n == 0 || !map_put(&m->affixes, arena_keep(&r->arena, key), id))
 		return false;
 	if (i == l->n)
 		l->of[l->n++] = (uint8_t)literal.n;
@@ -203,7 +203,7 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 	const struct pattern *p = &r->patterns[id];
 	char text[KEY_MAX];
 	if (!field_is_kept(p->field)) {
-		uint8_t *name = rules_alloc(r, 8);
+		uint8_t *name = arena_alloc(&r->arena, 8);
 		put_u64(name, p->leaf);
 		map_put(&m->leaves, str_make((const char *)name, 8), id);
 	}
@@ -223,7 +223,7 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 		return;
 	case PATTERN_EXACT:
 		if (exact_by_map(p->field) && p->name.n + p->text.n + 2 <= KEY_MAX) {
-			map_put(&m->exact, rules_keep(r, key_of(p->field, p->name, p->text, text)), id);
+			map_put(&m->exact, arena_keep(&r->arena, key_of(p->field, p->name, p->text, text)), id);
 			return;
 		}
 		/* fall through */

@@ -57,7 +57,7 @@ static uint32_t child_literal(struct trie *t, struct rules *memory, uint32_t nod
 	if (map_get(&t->literals, key, &child))
 		return child;
 	child = node_new(t);
-	map_put(&t->literals, rules_keep(memory, key), child);
+	map_put(&t->literals, arena_keep(&memory->arena, key), child);
 	return child;
 }
 

@@ -17,7 +17,7 @@ static void text_of(struct loader *l, const yaml_node_t *n, const char *what, st
 {
 	struct str s;
 	if (yaml_text(l, n, what, &s))
-		*out = rules_keep(l->r, s);
+		*out = arena_keep(&l->r->arena, s);
 }
 
 /* A map of plain words. */
@@ -28,7 +28,7 @@ static void pairs_of(struct loader *l, const yaml_node_t *n, const char *what, s
 		return;
 	}
 	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
-	*out = rules_alloc(l->r, (count + 1) * sizeof **out);
+	*out = arena_alloc(&l->r->arena, (count + 1) * sizeof **out);
 	*out_n = 0;
 	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
 		struct setting s;
@@ -45,14 +45,14 @@ static void pairs_of(struct loader *l, const yaml_node_t *n, const char *what, s
 				buf_add(&joined, ",", i > 0);
 				buf_str(&joined, words[i]);
 			}
-			s.value = rules_keep(l->r, joined.n ? buf_view(&joined) : STR(""));
+			s.value = arena_keep(&l->r->arena, joined.n ? buf_view(&joined) : STR(""));
 			buf_done(&joined);
 		} else {
 			if (!yaml_text(l, value, what, &s.value))
 				continue;
-			s.value = rules_keep(l->r, s.value);
+			s.value = arena_keep(&l->r->arena, s.value);
 		}
-		s.name = rules_keep(l->r, s.name);
+		s.name = arena_keep(&l->r->arena, s.name);
 		(*out)[(*out_n)++] = s;
 	}
 }
@@ -126,7 +126,7 @@ static void partner_redirects(struct loader *l, const yaml_node_t *n, void *into
 			buf_addf(&as, STR_FMT "://%.*s", STR_ARG(a.scheme), (int)len, host);
 			buf_str(&as, str_skip(s, (size_t)(a.host.p + a.host.n - s.p)));
 			CHECK(!as.failed);
-			p->redirects[i] = rules_keep(l->r, buf_view(&as));
+			p->redirects[i] = arena_keep(&l->r->arena, buf_view(&as));
 			buf_done(&as);
 		}
 	}
@@ -549,7 +549,7 @@ enum err destinations_load(const char *path, struct report *report, struct desti
 	if (!e && d->found) {
 		struct loader l = {.r = d->arena, .report = to, .text = text.n ? buf_view(&text) : STR("")};
 		const char *slash = strrchr(path, '/');
-		l.file = rules_keep(d->arena, str_c(slash ? slash + 1 : path)).p;
+		l.file = arena_keep(&d->arena->arena, str_c(slash ? slash + 1 : path)).p;
 		load_document(&l, d);
 		free(l.lines);
 		e = report_error(to);

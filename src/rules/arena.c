@@ -1,8 +1,12 @@
-/* The memory of a rule set: blocks that are filled one after the other and freed with the set. Nothing of it moves, and nothing is freed alone, so
- * whatever is made of rules may point into it. */
-#include "crumb/rules/rules.h"
+/* Blocks of 64 KB, or of the size of what is larger; the newest is filled, the older ones are only kept. */
+#include "crumb/rules/arena.h"
+
+#include "crumb/base/err.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_LEAST 65536 /* bytes */
 
 struct arena_block {
 	struct arena_block *next;
@@ -10,35 +14,35 @@ struct arena_block {
 	_Alignas(16) char bytes[];
 };
 
-void *rules_alloc(struct rules *r, size_t n)
+void *arena_alloc(struct arena *a, size_t n)
 {
 	n = (n + 15) & ~(size_t)15;
-	if (!r->arena || r->arena->cap - r->arena->used < n) {
-		size_t cap = n > 65536 ? n : 65536;
+	if (!a->newest || a->newest->cap - a->newest->used < n) {
+		size_t cap = n > BLOCK_LEAST ? n : BLOCK_LEAST;
 		struct arena_block *b = calloc(1, sizeof *b + cap);
 		CHECK(b);
-		b->next = r->arena;
+		b->next = a->newest;
 		b->cap = cap;
-		r->arena = b;
+		a->newest = b;
 	}
-	void *p = r->arena->bytes + r->arena->used;
-	r->arena->used += n;
+	void *p = a->newest->bytes + a->newest->used;
+	a->newest->used += n;
 	return p;
 }
 
-struct str rules_keep(struct rules *r, struct str s)
+struct str arena_keep(struct arena *a, struct str s)
 {
-	char *p = rules_alloc(r, s.n + 1);
+	char *p = arena_alloc(a, s.n + 1);
 	if (s.n)
 		memcpy(p, s.p, s.n);
 	return str_make(p, s.n);
 }
 
-void rules_free_arena(struct rules *r)
+void arena_done(struct arena *a)
 {
-	while (r->arena) {
-		struct arena_block *next = r->arena->next;
-		free(r->arena);
-		r->arena = next;
+	while (a->newest) {
+		struct arena_block *next = a->newest->next;
+		free(a->newest);
+		a->newest = next;
 	}
 }

@@ -226,7 +226,7 @@ static bool read_weights(struct rules *r, const json_t *list, struct like_model 
 {
 	size_t i;
 	json_t *row;
-	m->weights = rules_alloc(r, (json_array_size(list) + 1) * sizeof *m->weights);
+	m->weights = arena_alloc(&r->arena, (json_array_size(list) + 1) * sizeof *m->weights);
 	json_array_foreach(list, i, row)
 	{
 		const json_t *name = json_object_get(row, "f");
@@ -236,10 +236,10 @@ static bool read_weights(struct rules *r, const json_t *list, struct like_model 
 			return false;
 		if (!feature_parse(r, str_make(json_string_value(name), json_string_length(name)), &to->f))
 			continue;
-		to->f.word = to->f.kind == FEATURE_FACT ? rules_keep(r, to->f.word) : STR("");
+		to->f.word = to->f.kind == FEATURE_FACT ? arena_keep(&r->arena, to->f.word) : STR("");
 		m->n++;
 	}
-	m->first = rules_alloc(r, LIKE_FIRST * sizeof *m->first);
+	m->first = arena_alloc(&r->arena, LIKE_FIRST * sizeof *m->first);
 	like_index(m);
 	return true;
 }
@@ -249,7 +249,7 @@ static bool read_knots(struct rules *r, const json_t *list, struct like_model *m
 {
 	size_t i;
 	json_t *row;
-	m->knots = rules_alloc(r, (LIKE_KNOTS_MOST + 1) * sizeof *m->knots);
+	m->knots = arena_alloc(&r->arena, (LIKE_KNOTS_MOST + 1) * sizeof *m->knots);
 	json_array_foreach(list, i, row)
 	{
 		const json_t *chance = json_array_get(row, 1);
@@ -269,7 +269,7 @@ enum err like_read(struct rules *r, struct str text, struct like_model **out, ui
 	json_t *file = json_loadb(text.n ? text.p : "", text.n, 0, &error);
 	const json_t *trained = json_object_get(file, "trained"), *threshold = json_object_get(file, "threshold");
 	uint16_t day;
-	struct like_model *m = rules_alloc(r, sizeof *m);
+	struct like_model *m = arena_alloc(&r->arena, sizeof *m);
 	json_int_t version = json_integer_value(json_object_get(file, "crumb_model"));
 	m->unit = version == 2 && json_is_true(json_object_get(file, "unit"));
 	bool fine = (version == 1 || version == 2) && json_is_string(trained) &&

@@ -18,7 +18,7 @@ void rules_unref(struct rules *r)
 		return;
 	if (r->matcher)
 		r->matcher_free(r->matcher);
-	rules_free_arena(r);
+	arena_done(&r->arena);
 	map_done(&r->category_ids);
 	map_done(&r->segment_ids);
 	map_done(&r->vocabulary_ids);

@@ -32,6 +32,7 @@
 #include "crumb/core/hash.h"
 #include "crumb/model/event.h"
 #include "crumb/model/profile.h"
+#include "crumb/rules/arena.h"
 #include "crumb/rules/report.h"
 
 #include <stdatomic.h>
@@ -229,7 +230,7 @@ struct rules {
 	struct map last_parts;	       /* of category ids; the value RULES_AMBIGUOUS: several end so */
 	struct rules_matcher *matcher; /* made when first asked for, and from then on as it is: rules_match_begin() */
 	void (*matcher_free)(struct rules_matcher *m); /* of whoever made it */
-	struct arena_block *arena;
+	struct arena arena; /* of all texts and lists that the others point to */
 };
 #define RULES_AMBIGUOUS UINT32_MAX
 
@@ -255,11 +256,5 @@ bool rules_value(const struct vocabulary *v, struct str *value);
 bool rules_attr(const struct rules *r, struct str name, struct str *value);
 /* Removes from an event what the vocabularies do not allow; returns how many values went. */
 unsigned rules_close(const struct rules *r, struct event *e);
-
-/* --- for those that make one */
-
-void *rules_alloc(struct rules *r, size_t n); /* zeroed, lives as long as the rules */
-struct str rules_keep(struct rules *r, struct str s);
-void rules_free_arena(struct rules *r); /* with the last reference */
 
 #endif
