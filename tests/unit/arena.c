@@ -1,7 +1,7 @@
 /* Memory that is freed all at once: what is kept in an arena stays where it is, zeroed and aligned, however much follows. */
 #include "unit.h"
 
-#include "crumb/rules/arena.h"
+#include "crumb/base/arena.h"
 
 #include <stddef.h>
 #include <stdio.h>

@@ -27,12 +27,12 @@
 #ifndef CRUMB_RULES_RULES_H
 #define CRUMB_RULES_RULES_H
 
+#include "crumb/base/arena.h"
 #include "crumb/base/map.h"
 #include "crumb/core/config.h"
 #include "crumb/core/hash.h"
 #include "crumb/model/event.h"
 #include "crumb/model/profile.h"
-#include "crumb/rules/arena.h"
 #include "crumb/rules/report.h"
 
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* An arena: memory that is freed all at once. Blocks are filled one after the other; nothing in them moves and nothing is freed alone, so whatever is
  * kept in an arena may point into it. A zeroed one is empty. It belongs to whoever made it; one thread fills it, and any may read what it holds. */
-#ifndef CRUMB_RULES_ARENA_H
-#define CRUMB_RULES_ARENA_H
+#ifndef CRUMB_BASE_ARENA_H
+#define CRUMB_BASE_ARENA_H
 
 #include "crumb/base/str.h"
 
