@@ -202,8 +202,7 @@ enum err list_segment(
 	if (!found) {
 		uint16_t number;
 		e = rules_find_segment(g->rules, str_c(id), &number);
-		CHECK(e == ERR_NOT_FOUND);
-		return e;
+		return e ? e : err_set(ERR_NOMEM, "no memory for this list"); /* it is there, but its row could not be made */
 	}
 	int served = rules_segment(g->rules, str_c(id));
 	const struct segment *s = served >= 0 ? &g->rules->segments[served] : &coming->segments[rules_segment(coming, str_c(id))];
