@@ -430,6 +430,13 @@ bool db_del(struct db_txn *t, db_table table, struct str key)
 	return rc == 0;
 }
 
+void db_clear(struct db_txn *t, db_table table)
+{
+	int rc;
+	if (!t->err && (rc = mdb_drop(t->txn, table, 0)))
+		fail(t, rc);
+}
+
 uint64_t db_count(struct db_txn *t, db_table table)
 {
 	MDB_stat s;

@@ -84,6 +84,17 @@ enum err shard_belongs(struct shard *s, const struct shard_name *name, bool read
 	return db_end(&t);
 }
 
+void shard_clear(struct shard *s, struct db_txn *t)
+{
+	const db_table of_visitors[] = {s->visitors, s->ordinals, s->free, s->due, s->members, s->provisional, s->prov_hours, s->tombstones, s->partners,
+	    s->changes, s->counts, s->daily};
+	const struct str states[] = {STR("part"), STR("fill"), STR("next_ordinal"), STR("changes"), STR("since")};
+	for (size_t i = 0; i < sizeof of_visitors / sizeof *of_visitors; i++)
+		db_clear(t, of_visitors[i]);
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+		db_del(t, s->meta, states[i]);
+}
+
 bool shard_meta_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t *out)
 {
 	struct str v;

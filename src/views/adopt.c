@@ -213,6 +213,18 @@ static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic boo
 	}
 }
 
+/* What an attempt that failed has left would be counted twice: it goes. From here until the end the shard is marked as incomplete. */
+static enum err begin_empty(struct fold *f)
+{
+	struct db_txn t;
+	enum err e = db_begin(&f->shard.db, true, &t);
+	if (e)
+		return e;
+	shard_clear(&f->shard, &t);
+	shard_meta_put_u64(&f->shard, &t, "adopting", 1);
+	return db_end(&t);
+}
+
 enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_rules, uint32_t now, _Atomic uint64_t *done, const _Atomic bool *stop)
 {
 	struct fold_scratch *x = f->scratch;
@@ -228,15 +240,13 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		db_abort(&from);
 		return err_set(ERR_NOMEM, "no memory for this now");
 	}
+	e = begin_empty(f);
 	f->shard.appending = true;
 	each_stored_begin(&w, old, &from, NULL);
 	each_stored(&w);
-	for (bool begun = false; w.there && !e && !atomic_load(stop);) {
+	while (w.there && !e && !atomic_load(stop)) {
 		if ((e = db_begin(&f->shard.db, true, &to)))
 			break;
-		if (!begun)
-			shard_meta_put_u64(&f->shard, &to, "adopting", 1);
-		begun = true;
 		fold_begin(x);
 		for (size_t n = 0; n < SLICE && w.there && !to.err; n++, each_stored(&w)) {
 			if (!profile_load(&x->profile, w.bytes) || !fold_fits(old_rules, &x->profile)) {

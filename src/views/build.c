@@ -253,14 +253,14 @@ static enum err seal(struct generation *b, struct generation *g, unsigned shard,
 	return err;
 }
 
-/* What the shard has of its own so far: nothing, or a part of what filling makes. */
+/* What the shard has of its own so far: nothing, or a part of what filling or adopting makes. */
 static bool unfilled(struct fold *f, enum err *err)
 {
 	struct db_txn t;
 	struct str v;
 	if (fold_begun(f) || (*err = db_begin(&f->shard.db, false, &t)))
 		return false;
-	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v), empty = db_count(&t, f->shard.visitors) == 0;
+	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v) || db_get(&t, f->shard.meta, STR("adopting"), &v), empty = db_count(&t, f->shard.visitors) == 0;
 	db_abort(&t);
 	return begun || empty;
 }

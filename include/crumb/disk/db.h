@@ -67,6 +67,7 @@ void db_put(struct db_txn *t, db_table table, struct str key, struct str value);
 /* The same for a key behind all others, which fills pages; any other key is put where it belongs. */
 void db_append(struct db_txn *t, db_table table, struct str key, struct str value);
 bool db_del(struct db_txn *t, db_table table, struct str key); /* false: was not there */
+void db_clear(struct db_txn *t, db_table table);		       /* nothing is in it any more */
 uint64_t db_count(struct db_txn *t, db_table table);
 
 /* Forgets readers whose process is gone: they would keep pages from being used again. */

@@ -46,6 +46,9 @@ struct shard_name {
 };
 enum err shard_belongs(struct shard *s, const struct shard_name *name, bool readonly) MUST_CHECK;
 
+/* Nothing is in it any more but its name, its rules and the boot. */
+void shard_clear(struct shard *s, struct db_txn *t);
+
 static inline struct str vkey_str(const struct vkey *k)
 {
 	return str_make((const char *)k->b, sizeof k->b);
