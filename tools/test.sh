@@ -71,11 +71,11 @@ sanitized() { # mode, how many parts
 	unset CRUMB_SHARE
 }
 
-tools/check.sh >$logs/check.log 2>&1
-rc=$?
-[ $rc = 0 ] || cat $logs/check.log
-count "make check" $rc
 build release all && {
+	tools/check.sh >$logs/check.log 2>&1
+	rc=$?
+	[ $rc = 0 ] || cat $logs/check.log
+	count "make check" $rc
 	pytests functional build tests/functional
 	pytests rules build tests/rules
 	CRUMB_SEEDS=${CRUMB_SEEDS:-8} pytests property build tests/property
