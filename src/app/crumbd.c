@@ -13,6 +13,7 @@
 #include "crumb/collect/recent.h"
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
+#include "crumb/trackers/trackers.h"
 #include "notify.h"
 
 #include <event2/event.h>
@@ -292,6 +293,7 @@ static enum err start(struct server *s)
 	s->config.told = kgate_memory_open(told, true);
 	if ((e = keeper_start(&s->node, &s->keeper)))
 		return e;
+	s->shared.trackers = trackers;
 	s->shared.store = s->node.store;
 	s->shared.writer = s->node.writer;
 	s->shared.engine = s->node.engine;

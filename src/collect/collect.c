@@ -17,11 +17,22 @@
 #define GATHER_PASSES 8
 #define STACK_WIPED 32768
 
-/* How long a body may be. Segment's API has limits of its own, which its libraries know. */
+/* Whose path that is; NULL: no tracker's. */
+static const struct tracker *tracker_of(const struct collect *c, struct str path)
+{
+	for (const struct tracker *const *t = c->shared->trackers; t && *t; t++)
+		for (const char *const *p = (*t)->paths; *p; p++)
+			if (str_eq(path, str_c(*p)))
+				return *t;
+	return NULL;
+}
+
+/* How long a body may be. Trackers have limits of their own, which their libraries know. */
 static size_t body_of(void *ctx, struct str path)
 {
 	const struct collect *c = ctx;
-	return *c->config->segment_keys && str_starts(path, STR("/v1/")) ? collect_cdp_most(path) : (size_t)c->config->body_bytes;
+	const struct tracker *t = tracker_of(c, path);
+	return t && t->on(c->config) ? t->most(path) : (size_t)c->config->body_bytes;
 }
 
 /* --- routes */
@@ -63,48 +74,42 @@ static const struct route {
     {{"/optin", 6}, NULL, collect_optin, NULL, false, false},
     {{"/me", 3}, collect_me, NULL, NULL, false, false},
     {{"/me/forget", 10}, NULL, collect_forget, NULL, false, false},
-    {{"/v1/t", 5}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/p", 5}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/s", 5}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/i", 5}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/g", 5}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/a", 5}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/b", 5}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/track", 9}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/page", 8}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/screen", 10}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/identify", 12}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/group", 9}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/alias", 9}, NULL, collect_cdp, cors_preflight, false, false},
-    {{"/v1/batch", 9}, NULL, collect_cdp, cors_preflight, false, false},
     {{"/robots.txt", 11}, fixed, NULL, NULL, false, true},
     {{"/favicon.ico", 12}, no_icon, NULL, NULL, false, true},
     {{"/.well-known/gpc.json", 21}, fixed, NULL, NULL, false, true},
 };
 
+static void take(struct collect *c, struct http_request *r, const struct route *to)
+{
+	void (*go)(struct collect *, struct http_request *) = r->method == HTTP_M_GET	  ? to->get
+							      : r->method == HTTP_M_POST    ? to->post
+							      : r->method == HTTP_M_HEAD    ? to->event ? collect_blank : to->get
+							      : r->method == HTTP_M_OPTIONS ? to->options
+											    : NULL;
+	if (go) {
+		collect_now(c);
+		if (c->early && (r->method == HTTP_M_POST || !to->timeless))
+			no_clock(r);
+		else
+			go(c, r);
+		return;
+	}
+	char allow[64];
+	int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", to->get ? "GET, HEAD" : "", to->get && to->post ? ", " : "", to->post ? "POST" : "");
+	metric_inc(M_BAD_METHOD);
+	http_reply(r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
+}
+
 static void dispatch(struct collect *c, struct http_request *r)
 {
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-		if (!str_eq(routes[i].path, r->path))
-			continue;
-		void (*go)(struct collect *, struct http_request *) = r->method == HTTP_M_GET	    ? routes[i].get
-								      : r->method == HTTP_M_POST    ? routes[i].post
-								      : r->method == HTTP_M_HEAD    ? routes[i].event ? collect_blank : routes[i].get
-								      : r->method == HTTP_M_OPTIONS ? routes[i].options
-												    : NULL;
-		if (go) {
-			collect_now(c);
-			if (c->early && (r->method == HTTP_M_POST || !routes[i].timeless))
-				no_clock(r);
-			else
-				go(c, r);
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (str_eq(routes[i].path, r->path)) {
+			take(c, r, &routes[i]);
 			return;
 		}
-		char allow[64];
-		int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", routes[i].get ? "GET, HEAD" : "", routes[i].get && routes[i].post ? ", " : "",
-		    routes[i].post ? "POST" : "");
-		metric_inc(M_BAD_METHOD);
-		http_reply(r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
+	const struct tracker *t = tracker_of(c, r->path);
+	if (t) {
+		take(c, r, &(struct route){.post = t->post, .options = cors_preflight});
 		return;
 	}
 	metric_inc(M_BAD_PATH);

@@ -5,6 +5,7 @@
  * names a person ends here: nothing of it is read. Audiences of Segment's (Audience Entered and Exited, identify with the audience as a trait) become
  * the attributes that the rules declare with source: segment. */
 #include "cdp_time.h"
+#include "crumb/trackers/trackers.h"
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/clock.h"
@@ -444,7 +445,7 @@ static struct str kind_of(struct str path)
 	return last;
 }
 
-size_t collect_cdp_most(struct str path)
+static size_t most(struct str path)
 {
 	return str_eq(kind_of(path), STR("batch")) ? BATCH_BYTES : CALL_BYTES;
 }
@@ -461,7 +462,7 @@ static void answer(struct call *k, int status, const char *text)
 	http_reply_whole(k->r->ticket, status, "application/json", headers, &BUF_OF(str_c(text)));
 }
 
-void collect_cdp(struct collect *c, struct http_request *r)
+static void post(struct collect *c, struct http_request *r)
 {
 	json_error_t error;
 	r->body = str_unmarked(r->body);
@@ -473,7 +474,7 @@ void collect_cdp(struct collect *c, struct http_request *r)
 	}
 	enum word may = may_send(c, r);
 	const char *why;
-	int undecoded = may == NO ? 0 : collect_decode(c, r, collect_cdp_most(r->path), &why);
+	int undecoded = may == NO ? 0 : collect_decode(c, r, most(r->path), &why);
 	if (undecoded) {
 		buf_addf(&c->numbers, "{\"success\":false,\"message\":\"%s; nothing was recorded\"}\n", why);
 		buf_add(&c->numbers, "", 1);
@@ -513,3 +514,13 @@ void collect_cdp(struct collect *c, struct http_request *r)
 	}
 	json_decref(root);
 }
+
+static bool on(const struct config *config)
+{
+	return *config->segment_keys;
+}
+
+static const char *const paths[] = {"/v1/t", "/v1/p", "/v1/s", "/v1/i", "/v1/g", "/v1/a", "/v1/b", "/v1/track", "/v1/page", "/v1/screen", "/v1/identify",
+    "/v1/group", "/v1/alias", "/v1/batch", NULL};
+
+const struct tracker tracker_segment = {paths, on, most, post};

@@ -14,9 +14,19 @@
 
 struct collect;
 
+/* Somebody else's protocol at the collect listener. What is posted to one of its paths is its own to read; it fills the hit, and the rest goes the way
+ * of every hit. Trackers are a table of the program (trackers/trackers.h), not of this layer. Any collect thread. */
+struct tracker {
+	const char *const *paths; /* NULL behind the last */
+	bool (*on)(const struct config *config); /* do the options let anybody use it? */
+	size_t (*most)(struct str path); /* bytes of a body */
+	void (*post)(struct collect *c, struct http_request *r);
+};
+
 /* What all collect threads share. Rules and places are swapped by the main thread. */
 struct collect_shared {
 	const struct config *_Atomic config; /* in force; all that ever were live until the end */
+	const struct tracker *const *trackers; /* NULL behind the last; NULL: there are none */
 	struct store *store;
 	struct writer *writer;
 	struct engine *engine;

@@ -112,10 +112,6 @@ extern const char collect_gif[44]; /* 43 bytes and a zero */
 /* sync.c */
 void collect_sync(struct collect *c, struct http_request *r);
 
-/* cdp.c */
-void collect_cdp(struct collect *c, struct http_request *r);
-size_t collect_cdp_most(struct str path); /* bytes of a body */
-
 /* segments.c */
 void collect_segments(struct collect *c, struct http_request *r);
 
