@@ -179,7 +179,7 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	if (same_rules && shard_meta_u64(old, from, "changes", &next)) { /* only compacted: streams go on */
 		copy_table(from, old->changes, &t, s->changes);
 		shard_meta_put_u64(s, &t, "changes", next);
-		atomic_store(&f->changes, next);
+		f->scratch->changes.last = next;
 		next = 0;
 	}
 	copy_events(from, old->daily, &t, s->daily);
@@ -190,7 +190,7 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	since_save(&f->scratch->since, s, &t);
 	shard_watermark_put(s, &t, watermark);
 	db_del(&t, s->meta, STR("adopting"));
-	if (!(e = db_end(&t)))
+	if (!(e = fold_commit(f, &t)))
 		atomic_store(&f->watermark, watermark);
 	return e;
 }
@@ -257,7 +257,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 			adopt_visitor(f, &to, &w.key, &x->profile, map, now);
 		}
 		fold_finish(f, &to, day_of(now));
-		if (!(e = db_end(&to)))
+		if (!(e = fold_commit(f, &to)))
 			db_write_out(&f->shard.db, false);
 		atomic_fetch_add(done, SLICE);
 	}
@@ -336,7 +336,7 @@ static enum err fill_range(struct fold *f, struct journal_pos target, uint64_t h
 		}
 		fold_finish(f, &t, day_of(now));
 		fill_state_put(f, &t, target, i < x->entries_n ? x->entries[i].hi : hi);
-		if (!(e = db_end(&t)))
+		if (!(e = fold_commit(f, &t)))
 			db_write_out(&f->shard.db, true);
 		if (x->entries_n == 0)
 			break;
@@ -353,7 +353,7 @@ static enum err fill_end(struct fold *f, struct journal_pos target)
 	db_del(&t, f->shard.meta, STR("fill"));
 	shard_watermark_put(&f->shard, &t, target);
 	since_save(&f->scratch->since, &f->shard, &t);
-	if (!(e = db_end(&t)))
+	if (!(e = fold_commit(f, &t)))
 		atomic_store(&f->watermark, target);
 	return e;
 }

@@ -258,11 +258,14 @@ static bool unfilled(struct fold *f, enum err *err)
 {
 	struct db_txn t;
 	struct str v;
+	struct journal_pos at; /* the last commit may be there although it failed */
 	if (fold_begun(f) || (*err = db_begin(&f->shard.db, false, &t)))
 		return false;
-	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v) || db_get(&t, f->shard.meta, STR("adopting"), &v), empty = db_count(&t, f->shard.visitors) == 0;
+	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v) || db_get(&t, f->shard.meta, STR("adopting"), &v);
+	bool empty = db_count(&t, f->shard.visitors) == 0, done = shard_watermark(&f->shard, &t, &at) && journal_pos_before(JOURNAL_START, at);
+	*err = t.err;
 	db_abort(&t);
-	return begun || empty;
+	return !*err && !done && (begun || empty);
 }
 
 /* The bulk of the work, by whichever way there is. Then the shard goes on like any other. */

@@ -33,9 +33,10 @@ static void forget(struct fold *f, struct db_txn *t, size_t most, uint32_t befor
 
 void changes_write(struct fold *f, struct db_txn *t, struct crossing_list *l)
 {
-	uint64_t seq = atomic_load(&f->changes);
+	uint64_t seq = 0;
 	uint32_t now = clock_now();
 	uint8_t k[8], v[ROW_N];
+	shard_meta_u64(&f->shard, t, "changes", &seq);
 	for (size_t i = 0; i < l->n; i++) {
 		put_u64(k, ++seq);
 		put_u16(v, l->list[i].segment);
@@ -45,7 +46,7 @@ void changes_write(struct fold *f, struct db_txn *t, struct crossing_list *l)
 	}
 	shard_meta_put_u64(&f->shard, t, "changes", seq);
 	forget(f, t, 2 * l->n + 100, now - f->stream_keep_h * 3600);
-	atomic_store(&f->changes, seq);
+	l->last = seq;
 	l->n = 0;
 }
 

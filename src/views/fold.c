@@ -319,7 +319,16 @@ static enum err fold_slice(struct fold *f, size_t *i, struct journal_pos target,
 		shard_watermark_put(&f->shard, &t, target);
 		since_save(&x->since, &f->shard, &t);
 	}
-	return db_end(&t);
+	return fold_commit(f, &t);
+}
+
+/* As the views say: a commit that failed may be in them nevertheless, and what it folded would be folded again. */
+static struct journal_pos stored_watermark(struct fold *f, struct db_txn *t)
+{
+	struct journal_pos at;
+	if (shard_watermark(&f->shard, t, &at))
+		atomic_store(&f->watermark, at);
+	return atomic_load(&f->watermark);
 }
 
 enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done, bool *more)
@@ -330,10 +339,10 @@ enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most,
 	bool resumed;
 	struct db_txn t;
 	*done = 0;
-	struct fold_want want = {atomic_load(&f->watermark), journal_last(j, f->shard.number), 0, UINT64_MAX, most, RAW_BYTES_MAX, 0};
 	enum err e = db_begin(&f->shard.db, false, &t);
 	if (e)
 		return e;
+	struct fold_want want = {stored_watermark(f, &t), journal_last(j, f->shard.number), 0, UINT64_MAX, most, RAW_BYTES_MAX, 0};
 	if ((resumed =
 		    shard_unfinished(&f->shard, &t, &target, &next))) { /* a crash or a full disk came between: the same records, for who is left */
 		want.upto = target;
@@ -461,7 +470,7 @@ enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more)
 		n++;
 	daily(f, &t, now);
 	fold_finish(f, &t, day_of(now));
-	if ((e = db_end(&t)))
+	if ((e = fold_commit(f, &t)))
 		return e;
 	*more = n > 0 || f->daily_day != day_of(now); /* looks once more when all that was listed is done */
 	x->due_at = at;

@@ -75,6 +75,8 @@ struct fold_scratch {
 /* A transaction's changes besides profiles: counters and memberships, gathered and then written at once. */
 void fold_begin(struct fold_scratch *x);
 void fold_finish(struct fold *f, struct db_txn *t, uint16_t today);
+/* Ends it. What memory says of the views (the latest change, what is saved, what was removed) it says when it is in them, and not before. */
+enum err fold_commit(struct fold *f, struct db_txn *t) MUST_CHECK;
 void fold_count_change(struct fold_scratch *x, uint16_t cat, int64_t by);
 void fold_events_change(struct fold_scratch *x, uint16_t day, int64_t by);
 

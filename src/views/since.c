@@ -79,7 +79,7 @@ void since_save(struct since *s, struct shard *sh, struct db_txn *t)
 	}
 	db_put(t, sh->meta, STR("since"), str_make((const char *)b, 12 * s->n));
 	free(b);
-	s->changed = false;
+	s->saved = true;
 }
 
 void since_note(struct since *s, const struct rules *ours, struct str hash, struct str text, uint32_t t)

@@ -81,6 +81,21 @@ void fold_finish(struct fold *f, struct db_txn *t, uint16_t today)
 		t->err = memory_check();
 }
 
+enum err fold_commit(struct fold *f, struct db_txn *t)
+{
+	struct fold_scratch *x = f->scratch;
+	enum err e = db_end(t);
+	if (!e && x->changes.last)
+		atomic_store(&f->changes, x->changes.last);
+	if (!e && x->since.saved)
+		x->since.changed = false;
+	if (e)
+		f->daily_day = 0;
+	x->changes.last = 0;
+	x->since.saved = false;
+	return e;
+}
+
 /* --- one visitor */
 
 size_t fold_cats(const struct profile *p, uint16_t *out)

@@ -1,10 +1,11 @@
-/* What is built beside the serving views, when writes fail meanwhile. */
+/* The serving views, and what is built beside them, when writes fail. */
 #include "stored.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/journal/in_memory.h"
 #include "crumb/views/engine.h"
+#include "crumb/views/since.h"
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -12,20 +13,27 @@
 #include <unistd.h>
 
 #define LOOKS 3
+#define TURNS_MOST 1000
 
 static const struct vkey who = {{1, 2, 3}};
 static struct journal_memory *medium;
 static long fails_in = -1; /* commits that still work; -1: all */
+static bool lies;	   /* the one that fails is written, and cannot be taken back */
+static bool failed;	   /* so did the call before this one */
 static time_t ahead;	   /* of the clock that retries go by, in seconds */
 
 /* These take the place of the C library's. What goes to the first two pages of a file names a commit. */
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
-	if (at < 8192 && fails_in >= 0 && fails_in-- == 0) {
-		errno = EIO;
-		return -1;
-	}
-	return syscall(SYS_pwrite64, fd, p, n, at);
+	bool names = at < 8192, fails = names && fails_in == 0;
+	bool takes_back = names && failed; /* LMDB puts the name of the commit before in its place */
+	fails_in -= names && fails_in >= 0;
+	failed = fails && lies;
+	ssize_t done = (fails && !lies) || takes_back ? -1 : syscall(SYS_pwrite64, fd, p, n, at);
+	if (!fails && !takes_back)
+		return done;
+	errno = EIO;
+	return -1;
 }
 
 int clock_gettime(clockid_t id, struct timespec *t)
@@ -64,27 +72,32 @@ static struct rules *rules_asking(struct config *c, int times)
 	struct rules *r;
 	char path[128], text[300];
 	snprintf(path, sizeof path, "%s/rules.yaml", folder);
-	snprintf(text, sizeof text, "version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\nsegments:\n  - id: keen\n    when: coats >= %d in 30d\n",
+	snprintf(text, sizeof text, "version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\nsegments:\n  - id: keen\n    destinations: [lake]\n    when: coats >= %d in 30d\n",
 	    times);
 	assert_int_equal(file_replace(path, str_c(text)), OK);
 	assert_int_equal(deploy_rules(c, path, NULL, &r), OK);
 	return r;
 }
 
-static void commit_looks(struct store *s, uint32_t t, unsigned n)
+static void commit_records(struct store *s, uint32_t t, const struct buf *b, unsigned records, unsigned events)
 {
 	static const uint8_t rules[16] = {1};
+	struct journal_block block = {.day = day_of(t), .shard = 0, .count = records, .records = buf_view(b), .events = events};
+	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
+	assert_int_equal(journal_publish(s->journal), OK);
+}
+
+static void commit_looks(struct store *s, uint32_t t, unsigned n)
+{
 	struct event e = {.visitor = who, .t = t, .name = STR("view"), .host = STR("shop.example"), .path = STR("/coats")};
 	struct buf b = {0};
 	for (unsigned i = 0; i < n; i++)
 		event_encode(&e, &b);
-	struct journal_block block = {.day = day_of(t), .shard = 0, .count = n, .records = buf_view(&b), .events = n};
-	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
-	assert_int_equal(journal_publish(s->journal), OK);
+	commit_records(s, t, &b, n, n);
 	buf_done(&b);
 }
 
-static void check_visitor(struct engine *e, bool keen)
+static void check_visitor(struct engine *e, uint32_t looks, bool keen)
 {
 	struct generation *g = engine_serving(e);
 	struct fold *f = &g->fold[0];
@@ -93,55 +106,192 @@ static void check_visitor(struct engine *e, bool keen)
 	assert_int_equal(db_begin(&f->shard.db, false, &t), OK);
 	assert_true(fold_profile(f, &t, &who, &p));
 	assert_int_equal(p.rows_n, 2); /* visits and coats */
-	assert_int_equal(p.rows[0].count, LOOKS);
-	assert_int_equal(p.rows[1].count, LOOKS);
+	assert_int_equal(p.rows[0].count, looks);
+	assert_int_equal(p.rows[1].count, looks);
 	assert_int_equal(p.segments_n, keen);
 	assert_int_equal(members_size(&f->shard, &t, 0), keen);
 	assert_int_equal(shard_count(&f->shard, &t, p.rows[1].cat), 1);
-	assert_int_equal(shard_events(&f->shard, &t, p.rows[0].day), LOOKS);
+	assert_int_equal(shard_events(&f->shard, &t, p.rows[0].day), looks);
 	db_abort(&t);
 	profile_done(&p);
 	generation_unref(g);
 }
 
-/* Serves rules while the commit after `works` others fails. False: there were not so many. */
-static bool reload_failing(struct engine *e, struct rules *r, long works)
+/* Until all is done, while the commit after `works` others fails. False: there were not so many. */
+static bool settle_failing(struct engine *e, long works)
 {
-	engine_reload(e, r);
 	fails_in = works;
-	while (engine_building(e)) {
+	for (int i = 0; i < TURNS_MOST && (engine_building(e) || !engine_settled(e, hour_of(clock_now()))); i++) {
 		(void)engine_turn(e);
 		ahead += 61;
 	}
-	bool failed = fails_in < 0;
+	assert_false(engine_building(e));
+	bool did = fails_in < 0;
 	fails_in = -1;
 	while (engine_turn(e))
 		;
-	return failed;
+	return did;
 }
 
-TEST(whichever_commit_of_a_build_fails_each_look_is_counted_once)
+static void begin_engine(struct config *c, struct store *s, struct rules *r, struct engine **e)
+{
+	assert_int_equal(engine_open(c, s, r, e), OK);
+	commit_looks(s, clock_now(), LOOKS);
+	while (engine_turn(*e))
+		;
+	check_visitor(*e, LOOKS, true);
+}
+
+static void end_engine(struct engine *e, struct rules **asks, struct store *s, struct config *c)
+{
+	engine_stop(e);
+	rules_unref(asks[0]);
+	rules_unref(asks[1]);
+	store_close(s);
+	config_done(c);
+}
+
+static void fails_in_a_build(bool lying)
 {
 	struct config c;
 	struct engine *e;
 	struct store *s = open_it(&c);
 	struct rules *asks[] = {rules_asking(&c, LOOKS), rules_asking(&c, LOOKS + 1)};
 	long works = 0;
-	assert_int_equal(engine_open(&c, s, asks[0], &e), OK);
-	commit_looks(s, clock_now(), LOOKS);
-	while (engine_turn(e))
-		;
-	check_visitor(e, true);
-	for (bool failed = true; failed; works++) {
-		failed = reload_failing(e, asks[(works + 1) % 2], works);
-		check_visitor(e, works % 2);
+	lies = lying;
+	begin_engine(&c, s, asks[0], &e);
+	for (bool did = true; did; works++) {
+		engine_reload(e, asks[(works + 1) % 2]);
+		did = settle_failing(e, works);
+		check_visitor(e, LOOKS, works % 2);
 	}
 	assert_true(works > 5);
-	engine_stop(e);
-	rules_unref(asks[0]);
-	rules_unref(asks[1]);
-	store_close(s);
-	config_done(&c);
+	end_engine(e, asks, s, &c);
 }
 
-RUN(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_each_look_is_counted_once, begin, end))
+TEST(whichever_commit_of_a_build_fails_each_look_is_counted_once)
+{
+	fails_in_a_build(false);
+}
+
+TEST(whichever_commit_of_a_build_is_there_although_it_failed_each_look_is_counted_once)
+{
+	fails_in_a_build(true);
+}
+
+static void fails_in_a_fold(bool lying)
+{
+	struct config c;
+	struct engine *e;
+	struct store *s = open_it(&c);
+	struct rules *asks[] = {rules_asking(&c, LOOKS), NULL};
+	uint32_t looks = LOOKS;
+	lies = lying;
+	begin_engine(&c, s, asks[0], &e);
+	for (long works = 0; works < 3; works++) {
+		commit_looks(s, clock_now(), 1);
+		(void)settle_failing(e, works);
+		check_visitor(e, ++looks, true);
+	}
+	end_engine(e, asks, s, &c);
+}
+
+TEST(whichever_commit_of_a_fold_fails_each_look_is_counted_once)
+{
+	fails_in_a_fold(false);
+}
+
+TEST(whichever_commit_of_a_fold_is_there_although_it_failed_each_look_is_counted_once)
+{
+	fails_in_a_fold(true);
+}
+
+static uint64_t changes_told(struct engine *e)
+{
+	struct generation *g = engine_serving(e);
+	uint64_t n = atomic_load(&g->fold[0].changes);
+	generation_unref(g);
+	return n;
+}
+
+/* Streams begin at the latest change: one that is told before it is there would be passed over. */
+TEST(a_change_is_told_when_it_is_there)
+{
+	struct config c;
+	struct engine *e;
+	struct store *s = open_it(&c);
+	struct rules *asks[] = {rules_asking(&c, LOOKS), NULL};
+	lies = false;
+	assert_int_equal(config_set(&c, "stream.keep_h=2"), OK);
+	assert_int_equal(engine_open(&c, s, asks[0], &e), OK);
+	commit_looks(s, clock_now(), LOOKS);
+	fails_in = 0;
+	(void)engine_turn(e);
+	assert_int_equal(fails_in, -1);
+	assert_int_equal(changes_told(e), 0);
+	while (engine_turn(e))
+		;
+	check_visitor(e, LOOKS, true);
+	assert_int_equal(changes_told(e), 1);
+	end_engine(e, asks, s, &c);
+}
+
+/* When rules came into force is read from the journal once. */
+TEST(since_when_rules_are_in_force_is_stored_although_a_commit_failed)
+{
+	struct config c;
+	struct engine *e;
+	struct store *s = open_it(&c);
+	struct rules *asks[] = {rules_asking(&c, LOOKS), NULL};
+	struct buf b = {0};
+	struct since since;
+	struct db_txn t;
+	lies = false;
+	assert_int_equal(engine_open(&c, s, asks[0], &e), OK);
+	record_encode_rules(clock_now(), str_make((const char *)asks[0]->hash, 16), buf_view(&asks[0]->bundle), &b);
+	commit_records(s, clock_now(), &b, 1, 0);
+	(void)settle_failing(e, 0);
+	struct generation *g = engine_serving(e);
+	assert_true(since_init(&since, asks[0]));
+	assert_int_equal(db_begin(&g->fold[0].shard.db, false, &t), OK);
+	since_load(&since, &g->fold[0].shard, &t);
+	assert_true(since_of(&since, 0) > 0);
+	db_abort(&t);
+	since_done(&since);
+	generation_unref(g);
+	buf_done(&b);
+	end_engine(e, asks, s, &c);
+}
+
+/* The events of a day are counted, and the count goes with the day. */
+TEST(what_a_failed_sweep_did_not_remove_is_removed_by_the_next)
+{
+	struct config c;
+	struct engine *e;
+	struct store *s = open_it(&c);
+	struct rules *asks[] = {rules_asking(&c, LOOKS), NULL};
+	struct db_txn t;
+	bool more;
+	lies = false;
+	begin_engine(&c, s, asks[0], &e);
+	struct generation *g = engine_serving(e);
+	struct fold *f = &g->fold[0];
+	uint32_t now = clock_now() + (f->retention + 1) * (uint32_t)DAY_S;
+	fails_in = 0;
+	assert_int_not_equal(fold_sweep(f, now, 1000, &more), OK);
+	for (more = true; more;)
+		assert_int_equal(fold_sweep(f, now, 1000, &more), OK);
+	assert_int_equal(db_begin(&f->shard.db, false, &t), OK);
+	assert_int_equal(shard_events_since(&f->shard, &t, 0), 0);
+	db_abort(&t);
+	generation_unref(g);
+	end_engine(e, asks, s, &c);
+}
+
+RUN(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_each_look_is_counted_once, begin, end),
+    cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_is_there_although_it_failed_each_look_is_counted_once, begin, end),
+    cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_fails_each_look_is_counted_once, begin, end),
+    cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_is_there_although_it_failed_each_look_is_counted_once, begin, end),
+    cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
+    cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_although_a_commit_failed, begin, end),
+    cmocka_unit_test_setup_teardown(what_a_failed_sweep_did_not_remove_is_removed_by_the_next, begin, end))

@@ -14,6 +14,7 @@ struct crossing {
 struct crossing_list {
 	struct crossing *list;
 	size_t n, cap;
+	uint64_t last; /* sequence of the latest that was written and is not committed yet; 0: none */
 };
 
 void changes_note(struct crossing_list *l, uint16_t segment, const struct vkey *k);

@@ -21,7 +21,7 @@ struct since_entry {
 struct since {
 	struct since_entry *list; /* sorted by name */
 	size_t n;
-	bool changed;
+	bool changed, saved; /* saved: in a transaction that has not ended yet */
 	/* the names that the latest foreign rule set had */
 	uint8_t hash[16];
 	uint64_t *names;
@@ -31,7 +31,7 @@ struct since {
 bool since_init(struct since *s, const struct rules *r); /* false: no memory; since_done() is fine */
 void since_done(struct since *s);
 void since_load(struct since *s, struct shard *sh, struct db_txn *t); /* times that are stored, for names that are ours */
-void since_save(struct since *s, struct shard *sh, struct db_txn *t); /* if anything changed */
+void since_save(struct since *s, struct shard *sh, struct db_txn *t); /* if anything changed since a save that was committed */
 /* Rules were activated at `t`; `ours` are the generation's. */
 void since_note(struct since *s, const struct rules *ours, struct str hash, struct str text, uint32_t t);
 uint32_t since_of(const struct since *s, uint64_t name);
