@@ -31,11 +31,6 @@ struct examples {
 	size_t n, cap;
 };
 
-static void *kept(struct loader *l, struct str s)
-{
-	return (void *)(uintptr_t)arena_keep(&l->r->arena, s).p;
-}
-
 /* --- what was done */
 
 static bool number_of(const char *const *names, unsigned n, struct str value, uint8_t *out)
@@ -48,10 +43,10 @@ static bool number_of(const char *const *names, unsigned n, struct str value, ui
 	return false;
 }
 
-static bool set_circumstance(struct loader *l, const yaml_node_t *n, enum rule_field f, struct str value, struct event *e)
+static bool set_circumstance(struct yaml *y, const yaml_node_t *n, enum rule_field f, struct str value, struct event *e)
 {
-	struct rules_at at = yaml_at(l, n);
-	if (!names_check(l->report, &at, f, value))
+	struct rules_at at = yaml_at(y, n);
+	if (!names_check(y->report, &at, f, value))
 		return false;
 	switch (f) {
 	case FIELD_COUNTRY:
@@ -98,18 +93,18 @@ static void split_url(struct deed *d)
 		d->e.path = end ? str_make(rest.p, end) : STR("/");
 }
 
-static bool load_days(struct loader *l, const yaml_node_t *n, struct str s, long *out)
+static bool load_days(struct yaml *y, const yaml_node_t *n, struct str s, long *out)
 {
 	uint64_t days;
 	if (s.n < 2 || s.p[s.n - 1] != 'd' || !str_u64(str_make(s.p, s.n - 1), &days) || days > 3650) {
-		complain(l, n, "window", "write it as 3d", "'" STR_FMT "' is no number of days", STR_ARG(s));
+		complain(y, n, "window", "write it as 3d", "'" STR_FMT "' is no number of days", STR_ARG(s));
 		return false;
 	}
 	*out = (long)days;
 	return true;
 }
 
-static void load_detail(struct loader *l, const yaml_node_t *key, const yaml_node_t *value, struct deed *d)
+static void load_detail(struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct deed *d)
 {
 	static const struct {
 		const char *name;
@@ -118,22 +113,22 @@ static void load_detail(struct loader *l, const yaml_node_t *key, const yaml_nod
 	    {"browser", FIELD_BROWSER}, {"referrer", FIELD_REFERRER}};
 	struct event *e = &d->e;
 	struct str k, v;
-	if (!yaml_text(l, key, "a key", &k))
+	if (!yaml_text(y, key, "a key", &k))
 		return;
 	if (str_eq(k, STR("times"))) {
-		yaml_count(l, value, "times", 1, 100000, &d->times);
+		yaml_count(y, value, "times", 1, 100000, &d->times);
 		return;
 	}
-	if (!yaml_value(l, value, "a value", &v))
+	if (!yaml_value(y, value, "a value", &v))
 		return;
-	v = arena_keep(&l->r->arena, v);
+	v = arena_keep(y->arena, v);
 	for (size_t i = 0; i < sizeof circumstances / sizeof *circumstances; i++)
 		if (str_eq(k, str_c(circumstances[i].name))) {
-			set_circumstance(l, value, circumstances[i].field, v, e);
+			set_circumstance(y, value, circumstances[i].field, v, e);
 			return;
 		}
 	if (str_eq(k, STR("ago")))
-		load_days(l, value, v, &d->ago);
+		load_days(y, value, v, &d->ago);
 	else if (str_eq(k, STR("path")))
 		e->path = v;
 	else if (str_eq(k, STR("host")))
@@ -149,66 +144,67 @@ static void load_detail(struct loader *l, const yaml_node_t *key, const yaml_nod
 	else if (str_eq(k, STR("v"))) {
 		e->has_v = rules_number(v, &e->v);
 		if (!e->has_v)
-			complain(l, value, "number", NULL, "v is a number");
+			complain(y, value, "number", NULL, "v is a number");
 	} else if (str_starts(k, STR("attr.")) && k.n > 5 && e->attrs_n < EVENT_ATTRS_MAX)
-		e->attrs[e->attrs_n++] = (struct attr){arena_keep(&l->r->arena, str_skip(k, 5)), v};
+		e->attrs[e->attrs_n++] = (struct attr){arena_keep(y->arena, str_skip(k, 5)), v};
 	else if (str_starts(k, STR("p.")) && k.n > 2 && d->params_n < 16)
-		d->params[d->params_n++] = (struct attr){arena_keep(&l->r->arena, str_skip(k, 2)), v};
+		d->params[d->params_n++] = (struct attr){arena_keep(y->arena, str_skip(k, 2)), v};
 	else
-		complain(l, key, "unknown-key",
+		complain(y, key, "unknown-key",
 		    "path, host, event, title, url, campaign, referrer, country, region, device, os, browser, attr.NAME, p.NAME, v, times and ago "
 		    "are known",
 		    "there is no '" STR_FMT "' here", STR_ARG(k));
 }
 
-static void load_deed(struct loader *l, const yaml_node_t *n, struct deed *d)
+static void load_deed(struct yaml *y, const yaml_node_t *n, struct deed *d)
 {
 	d->times = 1;
 	d->e.name = STR("view");
 	if (n->type != YAML_MAPPING_NODE) {
-		complain(l, n, "type", "write it as {path: /coats/parka, times: 3, ago: 2d}", "expected fields and values");
+		complain(y, n, "type", "write it as {path: /coats/parka, times: 3, ago: 2d}", "expected fields and values");
 		return;
 	}
 	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++)
-		load_detail(l, yaml_node(l, it->key), yaml_node(l, it->value), d);
+		load_detail(y, yaml_node(y, it->key), yaml_node(y, it->value), d);
 	if (d->url.n)
 		split_url(d);
 }
 
 /* --- the file */
 
-static void example_name(struct loader *l, const yaml_node_t *n, void *into)
+static void example_name(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
-	if (yaml_text(l, n, "a name", &s))
-		((struct example *)into)->name = kept(l, s);
+	if (yaml_text(y, n, "a name", &s))
+		((struct example *)into)->name = yaml_kept(y, s);
 }
 
-static void example_visitor(struct loader *l, const yaml_node_t *n, void *into)
+static void example_visitor(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_deed(l, n, &((struct example *)into)->visitor);
+	load_deed(y, n, &((struct example *)into)->visitor);
 }
 
-static void one_deed(struct loader *l, const yaml_node_t *n, void *into)
+static void one_deed(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct example *x = into;
-	load_deed(l, n, &x->deeds[x->deeds_n++]);
+	load_deed(y, n, &x->deeds[x->deeds_n++]);
 }
 
-static void example_did(struct loader *l, const yaml_node_t *n, void *into)
+static void example_did(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct example *x = into;
 	size_t most = n->type == YAML_SEQUENCE_NODE ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 0;
-	x->deeds = arena_alloc(&l->r->arena, (most + 1) * sizeof *x->deeds);
-	yaml_list(l, n, "did", one_deed, x);
+	x->deeds = arena_alloc(y->arena, (most + 1) * sizeof *x->deeds);
+	yaml_list(y, n, "did", one_deed, x);
 }
 
-static void names_of(struct loader *l, const yaml_node_t *n, struct str **out, unsigned *out_n)
+static void names_of(struct yaml *y, const yaml_node_t *n, struct str **out, unsigned *out_n)
 {
+	struct loader *l = loader_of(y);
 	char hint[200];
 	if (n->type == YAML_SEQUENCE_NODE && n->data.sequence.items.start == n->data.sequence.items.top)
 		return;
-	if (!yaml_words(l, n, "a list of segments", out, out_n))
+	if (!yaml_words(y, n, "a list of segments", out, out_n))
 		return;
 	for (unsigned i = 0; i < *out_n; i++) {
 		if (rules_segment(l->r, (*out)[i]) >= 0)
@@ -216,50 +212,50 @@ static void names_of(struct loader *l, const yaml_node_t *n, struct str **out, u
 		struct near near = near_begin((*out)[i]);
 		for (size_t k = 0; k < l->r->segments_n; k++)
 			near_try(&near, str_c(l->r->segments[k].id));
-		complain(l, n, "unknown-segment", near_hint(&near, hint, sizeof hint), "there is no segment '" STR_FMT "'", STR_ARG((*out)[i]));
+		complain(y, n, "unknown-segment", near_hint(&near, hint, sizeof hint), "there is no segment '" STR_FMT "'", STR_ARG((*out)[i]));
 	}
 }
 
-static void example_expect(struct loader *l, const yaml_node_t *n, void *into)
+static void example_expect(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	names_of(l, n, &((struct example *)into)->expect, &((struct example *)into)->expect_n);
+	names_of(y, n, &((struct example *)into)->expect, &((struct example *)into)->expect_n);
 }
 
-static void example_not(struct loader *l, const yaml_node_t *n, void *into)
+static void example_not(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	names_of(l, n, &((struct example *)into)->not, &((struct example *)into)->not_n);
+	names_of(y, n, &((struct example *)into)->not, &((struct example *)into)->not_n);
 }
 
 static const struct yaml_key example_keys[] = {{"name", example_name, NULL}, {"visitor", example_visitor, NULL}, {"did", example_did, NULL},
     {"expect", example_expect, NULL}, {"not", example_not, NULL}, {"expected", NULL, "expect"}, {"segments", NULL, "expect"}, {"does", NULL, "did"},
     {"events", NULL, "did"}, {"expect_not", NULL, "not"}};
 
-static void load_example(struct loader *l, const yaml_node_t *n, void *into)
+static void load_example(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct examples *all = into;
-	size_t errors = l->report->errors;
-	struct example *x = arena_alloc(&l->r->arena, sizeof *x);
-	x->at = yaml_at(l, n);
-	yaml_map(l, n, "a test", example_keys, sizeof example_keys / sizeof *example_keys, x);
-	if (errors == l->report->errors && x->expect_n + x->not_n == 0)
-		complain(l, n, "missing", "say expect: [SEGMENT] or not: [SEGMENT]", "this test expects nothing");
+	size_t errors = y->report->errors;
+	struct example *x = arena_alloc(y->arena, sizeof *x);
+	x->at = yaml_at(y, n);
+	yaml_map(y, n, "a test", example_keys, sizeof example_keys / sizeof *example_keys, x);
+	if (errors == y->report->errors && x->expect_n + x->not_n == 0)
+		complain(y, n, "missing", "say expect: [SEGMENT] or not: [SEGMENT]", "this test expects nothing");
 	if (!x->name)
-		x->name = kept(l, STR("(no name)"));
+		x->name = yaml_kept(y, STR("(no name)"));
 	CHECK(array_room_zeroed(all->list, all->cap, all->n + 1));
 	all->list[all->n++] = *x;
 }
 
-static void root_tests(struct loader *l, const yaml_node_t *n, void *into)
+static void root_tests(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_list(l, n, "tests", load_example, into);
+	yaml_list(y, n, "tests", load_example, into);
 }
 
-static void root_version(struct loader *l, const yaml_node_t *n, void *into)
+static void root_version(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	(void)into;
-	if (yaml_text(l, n, "version", &s) && !str_eq(s, STR("1")))
-		complain(l, n, "version", NULL, "this crumb reads version: 1");
+	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR("1")))
+		complain(y, n, "version", NULL, "this crumb reads version: 1");
 }
 
 static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"tests", root_tests, NULL}, {"examples", NULL, "tests"}};
@@ -310,18 +306,13 @@ static void run(struct rules *r, struct match *m, struct example *x, uint16_t to
 enum err examples_run(struct rules *r, struct str file, struct str text, uint16_t today, unsigned retention, struct report *report,
     void (*each)(void *, const struct example_result *), void *arg)
 {
-	struct loader l = {.r = r, .report = report, .file = arena_keep(&r->arena, file).p, .text = text};
+	struct loader l = {.yaml = {.arena = &r->arena, .report = report, .file = arena_keep(&r->arena, file).p, .text = text}, .r = r};
 	struct examples all = {NULL, 0, 0};
 	struct match *m = NULL;
-	yaml_document_t doc;
-	if (yaml_open(&l, &doc)) {
-		l.doc = &doc;
-		const yaml_node_t *root = yaml_document_get_root_node(&doc);
-		if (root)
-			yaml_map(&l, root, "a file of tests", root_keys, sizeof root_keys / sizeof *root_keys, &all);
-		yaml_document_delete(&doc);
-	}
-	free(l.lines);
+	const yaml_node_t *root = yaml_open(&l.yaml);
+	if (root)
+		yaml_map(&l.yaml, root, "a file of tests", root_keys, sizeof root_keys / sizeof *root_keys, &all);
+	yaml_close(&l.yaml);
 	report_sort(report);
 	enum err e = report_error(report);
 	if (!e)

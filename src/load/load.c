@@ -14,37 +14,37 @@
 
 /* --- categories */
 
-static void category_id(struct loader *l, const yaml_node_t *n, void *c)
+static void category_id(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	yaml_id(l, n, &((struct category *)c)->id);
+	yaml_id(y, n, &((struct category *)c)->id);
 }
-static void category_name(struct loader *l, const yaml_node_t *n, void *c)
+static void category_name(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	load_words(l, n, "a name", &((struct category *)c)->name);
+	load_words(y, n, "a name", &((struct category *)c)->name);
 }
-static void category_iab(struct loader *l, const yaml_node_t *n, void *c)
+static void category_iab(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	yaml_count(l, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &((struct category *)c)->iab);
+	yaml_count(y, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &((struct category *)c)->iab);
 }
-static void category_labels(struct loader *l, const yaml_node_t *n, void *c)
+static void category_labels(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	load_labels(l, n, &((struct category *)c)->labels);
+	load_labels(y, n, &((struct category *)c)->labels);
 }
-static void category_sensitive(struct loader *l, const yaml_node_t *n, void *c)
+static void category_sensitive(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	yaml_truth(l, n, "sensitive", &((struct category *)c)->sensitive);
+	yaml_truth(y, n, "sensitive", &((struct category *)c)->sensitive);
 }
-static void category_any(struct loader *l, const yaml_node_t *n, void *c)
+static void category_any(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	load_clauses(l, n, &((struct category *)c)->any);
+	load_clauses(y, n, &((struct category *)c)->any);
 }
-static void category_all(struct loader *l, const yaml_node_t *n, void *c)
+static void category_all(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	load_clauses(l, n, &((struct category *)c)->all);
+	load_clauses(y, n, &((struct category *)c)->all);
 }
-static void category_none(struct loader *l, const yaml_node_t *n, void *c)
+static void category_none(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	load_clauses(l, n, &((struct category *)c)->none);
+	load_clauses(y, n, &((struct category *)c)->none);
 }
 
 static const struct yaml_key category_keys[] = {{"id", category_id, NULL}, {"name", category_name, NULL}, {"iab", category_iab, NULL},
@@ -66,34 +66,35 @@ static bool reserved(struct str id)
 	return (digits && digits == id.n) || (digits && digits + 1 == id.n && id.p[digits] == 'd') || str_starts(id, STR("attr."));
 }
 
-static void load_category(struct loader *l, const yaml_node_t *n, void *into)
+static void load_category(struct yaml *y, const yaml_node_t *n, void *into)
 {
+	struct loader *l = loader_of(y);
 	(void)into;
 	struct rules *r = l->r;
-	size_t errors = l->report->errors;
-	struct category c = {.named = true, .at = yaml_at(l, n)};
-	if (!yaml_map(l, n, "a category", category_keys, sizeof category_keys / sizeof *category_keys, &c))
+	size_t errors = y->report->errors;
+	struct category c = {.named = true, .at = yaml_at(y, n)};
+	if (!yaml_map(y, n, "a category", category_keys, sizeof category_keys / sizeof *category_keys, &c))
 		return;
 	if (!c.id) {
-		if (errors == l->report->errors)
-			complain(l, n, "missing", NULL, "a category needs an id");
+		if (errors == y->report->errors)
+			complain(y, n, "missing", NULL, "a category needs an id");
 		return;
 	}
 	if (!c.name)
 		c.name = c.id;
-	if (c.any.n + c.all.n == 0 && errors == l->report->errors)
-		complain(l, n, "matches-all", "say under any: what belongs to it",
+	if (c.any.n + c.all.n == 0 && errors == y->report->errors)
+		complain(y, n, "matches-all", "say under any: what belongs to it",
 		    "category '%s' has nothing under any or all, so it would match everything", c.id);
 	if (reserved(str_c(c.id)))
-		complain(l, n, "reserved", "choose another id", "'%s' means something else in conditions", c.id);
+		complain(y, n, "reserved", "choose another id", "'%s' means something else in conditions", c.id);
 	uint32_t other;
 	if (map_get(&r->category_ids, str_c(c.id), &other)) {
-		complain(l, n, "twice", "rename one, or join their lists", "category '%s' is defined twice: also at %s:%zu", c.id,
+		complain(y, n, "twice", "rename one, or join their lists", "category '%s' is defined twice: also at %s:%zu", c.id,
 		    r->categories[other].at.file, r->categories[other].at.line);
 		return;
 	}
 	if (r->categories_n >= RULES_CATEGORIES_MAX) {
-		complain(l, n, "too-many", NULL, "more than %d categories", RULES_CATEGORIES_MAX);
+		complain(y, n, "too-many", NULL, "more than %d categories", RULES_CATEGORIES_MAX);
 		return;
 	}
 	map_put(&r->category_ids, str_c(c.id), (uint32_t)r->categories_n);
@@ -113,48 +114,49 @@ static struct segment *of(void *into)
 {
 	return &((struct reading *)into)->s;
 }
-static void segment_id(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_id(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_id(l, n, &of(into)->id);
+	yaml_id(y, n, &of(into)->id);
 }
-static void segment_name(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_name(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(l, n, "a name", &of(into)->name);
+	load_words(y, n, "a name", &of(into)->name);
 }
-static void segment_owner(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_owner(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(l, n, "an owner", &of(into)->owner);
+	load_words(y, n, "an owner", &of(into)->owner);
 }
-static void segment_iab(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_iab(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_count(l, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &of(into)->iab);
+	yaml_count(y, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &of(into)->iab);
 }
-static void segment_labels(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_labels(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_labels(l, n, &of(into)->labels);
+	load_labels(y, n, &of(into)->labels);
 }
-static void segment_when(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_when(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	if (n->type == YAML_SEQUENCE_NODE || n->type == YAML_MAPPING_NODE) {
-		complain(l, n, "type", "write it in one line: outerwear >= 3 in 14d and not purchase in 30d", "a condition is one text");
+		complain(y, n, "type", "write it in one line: outerwear >= 3 in 14d and not purchase in 30d", "a condition is one text");
 		return;
 	}
-	load_words(l, n, "a condition", &of(into)->when);
+	load_words(y, n, "a condition", &of(into)->when);
 	((struct reading *)into)->when = n;
 }
-static void segment_destinations(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_destinations(struct yaml *y, const yaml_node_t *n, void *into)
 {
+	struct loader *l = loader_of(y);
 	struct segment *s = of(into);
-	yaml_words(l, n, "destinations", &s->destinations, &s->destinations_n);
+	yaml_words(y, n, "destinations", &s->destinations, &s->destinations_n);
 	for (unsigned i = 0; i < s->destinations_n; i++)
 		s->page |= str_eq(s->destinations[i], STR("page"));
 	l->r->any_destination |= s->destinations_n > 0;
 }
-static void segment_life(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_life(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	char hint[100];
-	if (!yaml_text(l, n, "state", &s))
+	if (!yaml_text(y, n, "state", &s))
 		return;
 	of(into)->paused = str_eq(s, STR("paused"));
 	if (of(into)->paused || str_eq(s, STR("active")))
@@ -162,40 +164,40 @@ static void segment_life(struct loader *l, const yaml_node_t *n, void *into)
 	struct near near = near_begin(s);
 	near_try(&near, STR("active"));
 	near_try(&near, STR("paused"));
-	complain(l, n, "state", near_hint(&near, hint, sizeof hint), "a segment is active or paused, not '" STR_FMT "'", STR_ARG(s));
+	complain(y, n, "state", near_hint(&near, hint, sizeof hint), "a segment is active or paused, not '" STR_FMT "'", STR_ARG(s));
 }
-static void segment_until(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_until(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	uint16_t day;
-	if (!yaml_text(l, n, "until", &s))
+	if (!yaml_text(y, n, "until", &s))
 		return;
 	if (s.n != 10 || !day_parse(s.p, s.n, &day))
-		complain(l, n, "date", "write it as 2026-12-24", "'" STR_FMT "' is no date", STR_ARG(s));
+		complain(y, n, "date", "write it as 2026-12-24", "'" STR_FMT "' is no date", STR_ARG(s));
 	else
 		of(into)->until = day;
 }
-static void segment_alert(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_alert(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s, rest;
 	uint64_t v;
-	if (!yaml_text(l, n, "alert", &s))
+	if (!yaml_text(y, n, "alert", &s))
 		return;
 	rest = str_starts(s, STR("size")) ? str_trim(str_skip(s, 4)) : STR("");
 	if (!str_starts(rest, STR("<")) || !str_u64(str_trim(str_skip(rest, 1)), &v) || v == 0 || v > 1000000000)
-		complain(l, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert", STR_ARG(s));
+		complain(y, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert", STR_ARG(s));
 	else
 		of(into)->alert = (long)v;
 }
-static void segment_split(struct loader *l, const yaml_node_t *n, void *into)
+static void segment_split(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s, first;
 	uint64_t a, b;
-	if (!yaml_text(l, n, "split", &s))
+	if (!yaml_text(y, n, "split", &s))
 		return;
 	struct str rest = s;
 	if (!str_cut(&rest, '/', &first) || !str_u64(first, &a) || !str_u64(rest, &b) || a == 0 || b == 0 || a > 99 || b > 99 || a + b != 100)
-		complain(l, n, "split", "write it as 90/10: what is handed out, and what is held out", "'" STR_FMT "' are not two parts of 100",
+		complain(y, n, "split", "write it as 90/10: what is handed out, and what is held out", "'" STR_FMT "' are not two parts of 100",
 		    STR_ARG(s));
 	else
 		of(into)->target = (unsigned)a;
@@ -218,32 +220,33 @@ static struct rules_at when_locate(const void *arg, size_t offset, size_t length
 }
 
 /* Finds the places of a condition's bytes. Most stand in one line as they are; the others get a table. */
-static void place_when(struct loader *l, const yaml_node_t *n, struct segment *s)
+static void place_when(struct yaml *y, const yaml_node_t *n, struct segment *s)
 {
 	size_t len = strlen(s->when);
-	s->when_at = yaml_at_offset(l, n, 0, len);
-	size_t from = l->lines[s->when_at.line - 1] + s->when_at.column - 1;
-	if (from + len <= l->text.n && memcmp(l->text.p + from, s->when, len) == 0 && !memchr(s->when, '\n', len))
+	s->when_at = yaml_at_offset(y, n, 0, len);
+	size_t from = y->lines[s->when_at.line - 1] + s->when_at.column - 1;
+	if (from + len <= y->text.n && memcmp(y->text.p + from, s->when, len) == 0 && !memchr(s->when, '\n', len))
 		return;
-	struct rules_at *places = arena_alloc(&l->r->arena, (len + 1) * sizeof *places);
+	struct rules_at *places = arena_alloc(y->arena, (len + 1) * sizeof *places);
 	for (size_t i = 0; i <= len; i++)
-		places[i] = yaml_at_offset(l, n, i, 1);
+		places[i] = yaml_at_offset(y, n, i, 1);
 	s->places = places;
 }
 
 /* False: there is room for it, and no other of its name. */
-static bool known_twice(struct loader *l, const yaml_node_t *n, const struct segment *s)
+static bool known_twice(struct yaml *y, const yaml_node_t *n, const struct segment *s)
 {
+	struct loader *l = loader_of(y);
 	struct rules *r = l->r;
 	uint32_t other;
 	if (map_get(&r->segment_ids, str_c(s->id), &other)) {
-		complain(l, n, "twice", "rename one", "segment '%s' is defined twice: also at %s:%zu", s->id, r->segments[other].at.file,
+		complain(y, n, "twice", "rename one", "segment '%s' is defined twice: also at %s:%zu", s->id, r->segments[other].at.file,
 		    r->segments[other].at.line);
 		return true;
 	}
 	if (r->segments_n < RULES_SEGMENTS_MAX)
 		return false;
-	complain(l, n, "too-many", NULL, "more than %d segments", RULES_SEGMENTS_MAX);
+	complain(y, n, "too-many", NULL, "more than %d segments", RULES_SEGMENTS_MAX);
 	return true;
 }
 
@@ -255,102 +258,102 @@ static void keep_segment(struct loader *l, const struct segment *s)
 	r->segments[r->segments_n++] = *s;
 }
 
-static void load_segment(struct loader *l, const yaml_node_t *n, void *into)
+static void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	(void)into;
-	size_t errors = l->report->errors;
-	struct reading g = {.s = {.at = yaml_at(l, n), .target = 100, .root = -1}};
-	if (!yaml_map(l, n, "a segment", segment_keys, sizeof segment_keys / sizeof *segment_keys, &g))
+	size_t errors = y->report->errors;
+	struct reading g = {.s = {.at = yaml_at(y, n), .target = 100, .root = -1}};
+	if (!yaml_map(y, n, "a segment", segment_keys, sizeof segment_keys / sizeof *segment_keys, &g))
 		return;
 	struct segment *s = &g.s;
 	if (!s->id || !s->when) {
-		if (errors == l->report->errors)
-			complain(l, n, "missing", s->id ? "say whom you want to reach: when: outerwear >= 3 in 14d" : NULL, "a segment needs %s",
+		if (errors == y->report->errors)
+			complain(y, n, "missing", s->id ? "say whom you want to reach: when: outerwear >= 3 in 14d" : NULL, "a segment needs %s",
 			    s->id ? "a condition" : "an id");
 		return;
 	}
 	if (!s->name)
 		s->name = s->id;
-	if (known_twice(l, n, s))
+	if (known_twice(y, n, s))
 		return;
 	size_t len = strlen(s->when);
 	if (len > CONDITION_MAX) {
-		complain(l, g.when, "too-long", "build it from smaller ones with segment(ID)", "a condition of %zu bytes is longer than %d", len,
+		complain(y, g.when, "too-long", "build it from smaller ones with segment(ID)", "a condition of %zu bytes is longer than %d", len,
 		    CONDITION_MAX);
 		return;
 	}
-	place_when(l, g.when, s);
-	keep_segment(l, s);
+	place_when(y, g.when, s);
+	keep_segment(loader_of(y), s);
 }
 
 /* --- lookalikes */
 
-static void like_seed(struct loader *l, const yaml_node_t *n, void *into)
+static void like_seed(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(l, n, "a seed", &of(into)->like->seed);
+	load_words(y, n, "a seed", &of(into)->like->seed);
 }
-static void like_share(struct loader *l, const yaml_node_t *n, void *into)
+static void like_share(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	double v;
-	if (!yaml_text(l, n, "reach", &s))
+	if (!yaml_text(y, n, "reach", &s))
 		return;
 	if (s.n < 2 || s.p[s.n - 1] != '%' || !rules_number(str_make(s.p, s.n - 1), &v) || v <= 0 || v > 50)
-		complain(l, n, "reach", "write it as 5%, at most 50%", "'" STR_FMT "' is no share of the population", STR_ARG(s));
+		complain(y, n, "reach", "write it as 5%, at most 50%", "'" STR_FMT "' is no share of the population", STR_ARG(s));
 	else
 		of(into)->like->reach = v / 100;
 }
-static void like_size(struct loader *l, const yaml_node_t *n, void *into)
+static void like_size(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_count(l, n, "size", 1, 1000000000, &of(into)->like->size);
+	yaml_count(y, n, "size", 1, 1000000000, &of(into)->like->size);
 }
-static void like_min_lift(struct loader *l, const yaml_node_t *n, void *into)
+static void like_min_lift(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	double v;
-	if (!yaml_text(l, n, "min_lift", &s))
+	if (!yaml_text(y, n, "min_lift", &s))
 		return;
 	if (!rules_number(s, &v) || v <= 1 || v > 1000)
-		complain(l, n, "min_lift", "write it as 3: three times as many as by chance", "'" STR_FMT "' is no lift", STR_ARG(s));
+		complain(y, n, "min_lift", "write it as 3: three times as many as by chance", "'" STR_FMT "' is no lift", STR_ARG(s));
 	else
 		of(into)->like->min_lift = v;
 }
-static void like_population(struct loader *l, const yaml_node_t *n, void *into)
+static void like_population(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(l, n, "a population", &of(into)->like->population);
+	load_words(y, n, "a population", &of(into)->like->population);
 }
-static void like_exclude_visitors(struct loader *l, const yaml_node_t *n, void *into)
+static void like_exclude_visitors(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(l, n, "a condition", &of(into)->like->exclude);
+	load_words(y, n, "a condition", &of(into)->like->exclude);
 }
-static void like_exclude_categories(struct loader *l, const yaml_node_t *n, void *into)
+static void like_exclude_categories(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_words(l, n, "categories", &of(into)->like->ignore, &of(into)->like->ignore_n);
+	yaml_words(y, n, "categories", &of(into)->like->ignore, &of(into)->like->ignore_n);
 }
 static const struct yaml_key exclude_keys[] = {{"visitors", like_exclude_visitors, NULL}, {"categories", like_exclude_categories, NULL}};
 /* One text is a condition, a list are categories. */
-static void like_exclude(struct loader *l, const yaml_node_t *n, void *into)
+static void like_exclude(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	if (n->type == YAML_MAPPING_NODE)
-		yaml_map(l, n, "exclude", exclude_keys, sizeof exclude_keys / sizeof *exclude_keys, into);
+		yaml_map(y, n, "exclude", exclude_keys, sizeof exclude_keys / sizeof *exclude_keys, into);
 	else if (n->type == YAML_SEQUENCE_NODE)
-		like_exclude_categories(l, n, into);
+		like_exclude_categories(y, n, into);
 	else
-		like_exclude_visitors(l, n, into);
+		like_exclude_visitors(y, n, into);
 }
-static void like_refresh(struct loader *l, const yaml_node_t *n, void *into)
+static void like_refresh(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
-	if (!yaml_text(l, n, "refresh", &s))
+	if (!yaml_text(y, n, "refresh", &s))
 		return;
 	unsigned days = str_eq(s, STR("daily")) ? 1 : str_eq(s, STR("weekly")) ? 7 : 0;
 	if (!days && !str_eq(s, STR("by hand")))
-		complain(l, n, "refresh", "write it as daily, weekly or by hand", "'" STR_FMT "' is no time to train anew", STR_ARG(s));
+		complain(y, n, "refresh", "write it as daily, weekly or by hand", "'" STR_FMT "' is no time to train anew", STR_ARG(s));
 	of(into)->like->refresh_days = days;
 }
-static void like_sensitive(struct loader *l, const yaml_node_t *n, void *into)
+static void like_sensitive(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_truth(l, n, "sensitive", &of(into)->like->sensitive);
+	yaml_truth(y, n, "sensitive", &of(into)->like->sensitive);
 }
 
 static const struct yaml_key like_keys[] = {{"id", segment_id, NULL}, {"name", segment_name, NULL}, {"seed", like_seed, NULL},
@@ -361,71 +364,71 @@ static const struct yaml_key like_keys[] = {{"id", segment_id, NULL}, {"name", s
     {"of", NULL, "seed"}, {"segment", NULL, "seed"}, {"lift", NULL, "min_lift"}, {"ignore", NULL, "exclude"}};
 
 /* Who can be in it: the condition that the model is asked of. Seeds never are. */
-static void like_condition(struct loader *l, struct segment *s)
+static void like_condition(struct yaml *y, struct segment *s)
 {
 	struct buf b = {0};
 	buf_addf(&b, "(%s) and not segment(%s)", s->like->population ? s->like->population : "visits", s->like->seed);
 	if (s->like->exclude)
 		buf_addf(&b, " and not (%s)", s->like->exclude);
-	s->when = load_kept(l, buf_view(&b));
+	s->when = yaml_kept(y, buf_view(&b));
 	buf_done(&b);
 	size_t len = strlen(s->when);
-	struct rules_at *places = arena_alloc(&l->r->arena, (len + 1) * sizeof *places);
+	struct rules_at *places = arena_alloc(y->arena, (len + 1) * sizeof *places);
 	for (size_t i = 0; i <= len; i++)
 		places[i] = s->at;
 	s->when_at = s->at;
 	s->places = places;
 }
 
-static void load_lookalike(struct loader *l, const yaml_node_t *n, void *into)
+static void load_lookalike(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	(void)into;
-	size_t errors = l->report->errors;
-	struct reading g = {.s = {.at = yaml_at(l, n), .target = 100, .root = -1}};
+	size_t errors = y->report->errors;
+	struct reading g = {.s = {.at = yaml_at(y, n), .target = 100, .root = -1}};
 	struct segment *s = &g.s;
-	s->like = arena_alloc(&l->r->arena, sizeof *s->like);
+	s->like = arena_alloc(y->arena, sizeof *s->like);
 	s->like->refresh_days = 1;
-	if (!yaml_map(l, n, "a lookalike", like_keys, sizeof like_keys / sizeof *like_keys, &g) || errors != l->report->errors)
+	if (!yaml_map(y, n, "a lookalike", like_keys, sizeof like_keys / sizeof *like_keys, &g) || errors != y->report->errors)
 		return;
 	if (!s->id || !s->like->seed) {
-		complain(l, n, "missing", NULL, "a lookalike needs %s", s->id ? "a seed: the id of a segment" : "an id");
+		complain(y, n, "missing", NULL, "a lookalike needs %s", s->id ? "a seed: the id of a segment" : "an id");
 		return;
 	}
 	if ((s->like->reach > 0) + (s->like->size > 0) + (s->like->min_lift > 0) != 1) {
-		complain(l, n, "missing", "such as reach: 5%", "lookalike '%s' wants one of reach, size and min_lift", s->id);
+		complain(y, n, "missing", "such as reach: 5%", "lookalike '%s' wants one of reach, size and min_lift", s->id);
 		return;
 	}
 	if (!s->name)
 		s->name = s->id;
-	like_condition(l, s);
-	if (!known_twice(l, n, s))
-		keep_segment(l, s);
+	like_condition(y, s);
+	if (!known_twice(y, n, s))
+		keep_segment(loader_of(y), s);
 }
 
 /* --- files */
 
-static void root_version(struct loader *l, const yaml_node_t *n, void *into)
+static void root_version(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	*(bool *)into = true;
-	if (yaml_text(l, n, "version", &s) && !str_eq(s, STR("1")))
-		complain(l, n, "version", NULL, "this crumb reads version: 1");
+	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR("1")))
+		complain(y, n, "version", NULL, "this crumb reads version: 1");
 }
-static void root_categories(struct loader *l, const yaml_node_t *n, void *into)
+static void root_categories(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_list(l, n, "categories", load_category, into);
+	yaml_list(y, n, "categories", load_category, into);
 }
-static void root_segments(struct loader *l, const yaml_node_t *n, void *into)
+static void root_segments(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_list(l, n, "segments", load_segment, into);
+	yaml_list(y, n, "segments", load_segment, into);
 }
-static void root_attributes(struct loader *l, const yaml_node_t *n, void *into)
+static void root_attributes(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_list(l, n, "attributes", load_vocabulary, into);
+	yaml_list(y, n, "attributes", load_vocabulary, into);
 }
-static void root_lookalikes(struct loader *l, const yaml_node_t *n, void *into)
+static void root_lookalikes(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_list(l, n, "lookalikes", load_lookalike, into);
+	yaml_list(y, n, "lookalikes", load_lookalike, into);
 }
 
 static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"attributes", root_attributes, NULL},
@@ -434,23 +437,17 @@ static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"a
 
 static void load_file(struct loader *l, struct str name, struct str text)
 {
-	yaml_document_t doc;
-	l->file = load_kept(l, name);
-	l->text = text;
-	if (!yaml_open(l, &doc))
-		return;
-	l->doc = &doc;
-	const yaml_node_t *root = yaml_document_get_root_node(&doc);
+	l->yaml.file = yaml_kept(&l->yaml, name);
+	l->yaml.text = text;
+	const yaml_node_t *root = yaml_open(&l->yaml);
 	bool version = false;
-	/* an empty file has no root, or one without bytes */
-	if (root && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0)) {
+	if (root) {
 		if (root->type != YAML_MAPPING_NODE)
-			complain(l, root, "type", NULL, "a rules file has version: 1, attributes, categories and segments");
-		else if (yaml_map(l, root, "a rules file", root_keys, sizeof root_keys / sizeof *root_keys, &version) && !version)
-			complain(l, root, "version", "write it as the first line", "the file must say 'version: 1'");
+			complain(&l->yaml, root, "type", NULL, "a rules file has version: 1, attributes, categories and segments");
+		else if (yaml_map(&l->yaml, root, "a rules file", root_keys, sizeof root_keys / sizeof *root_keys, &version) && !version)
+			complain(&l->yaml, root, "version", "write it as the first line", "the file must say 'version: 1'");
 	}
-	yaml_document_delete(&doc);
-	l->doc = NULL;
+	yaml_close(&l->yaml);
 }
 
 /* --- numbering */
@@ -486,7 +483,7 @@ static void number_categories(struct loader *l)
 			if (map_get(&r->category_ids, id, &known))
 				continue;
 			CHECK(array_room_zeroed(r->categories, l->categories_cap, r->categories_n + 1));
-			char *copy = load_kept(l, id);
+			char *copy = yaml_kept(&l->yaml, id);
 			struct rules_at at = r->categories[i].at;
 			r->categories[r->categories_n] = (struct category){.id = copy, .name = copy, .at = at};
 			map_put(&r->category_ids, str_c(copy), (uint32_t)r->categories_n++);
@@ -522,7 +519,7 @@ static void take_model(struct loader *l, struct segment *s)
 		if (!str_eq(str_skip(l->models[i].name, sizeof LIKE_PREFIX - 1), str_c(s->id)))
 			continue;
 		if (like_read(l->r, l->models[i].text, &s->like->model, &until) != OK)
-			report_add(l->report, &s->at, true, "model", "train it again", "the model of '%s' cannot be read: nobody is in it", s->id);
+			report_add(l->yaml.report, &s->at, true, "model", "train it again", "the model of '%s' cannot be read: nobody is in it", s->id);
 		else if (!s->until || s->until > until)
 			s->until = until;
 		l->r->any_until |= s->like->model != NULL;
@@ -530,7 +527,7 @@ static void take_model(struct loader *l, struct segment *s)
 	int seed = rules_segment(l->r, str_c(s->like->seed));
 	if (seed >= 0 && l->r->segments[seed].like)
 		report_add(
-		    l->report, &s->at, false, "seed", "name the segment that it was made from", "the seed of '%s' is a lookalike itself", s->id);
+		    l->yaml.report, &s->at, false, "seed", "name the segment that it was made from", "the seed of '%s' is a lookalike itself", s->id);
 	for (unsigned i = 0; i < s->like->ignore_n; i++) {
 		struct near near = near_begin(s->like->ignore[i]);
 		char hint[200];
@@ -539,7 +536,7 @@ static void take_model(struct loader *l, struct segment *s)
 			continue;
 		for (size_t k = 1; k < l->r->categories_n; k++)
 			near_try(&near, str_c(l->r->categories[k].id));
-		report_add(l->report, &s->at, false, "category", near_hint(&near, hint, sizeof hint), "there is no category '" STR_FMT "'",
+		report_add(l->yaml.report, &s->at, false, "category", near_hint(&near, hint, sizeof hint), "there is no category '" STR_FMT "'",
 		    STR_ARG(s->like->ignore[i]));
 	}
 }
@@ -558,7 +555,7 @@ static void number_segments(struct loader *l)
 		struct segment *s = &r->segments[i];
 		struct condition_place place = {when_locate, s};
 		int root = -1;
-		if (condition_parse(r, str_c(s->when), &place, l->report, &root))
+		if (condition_parse(r, str_c(s->when), &place, l->yaml.report, &root))
 			s->root = s->like ? condition_and_like(r, root, (uint16_t)i) : root;
 		if (s->like)
 			take_model(l, s);
@@ -583,9 +580,9 @@ static enum err load_bundle(struct str bundle, bool stored, struct report *repor
 	struct hash16 h = hash_content(bundle);
 	memcpy(r->hash, h.b, sizeof r->hash);
 	sodium_bin2hex(r->hash_text, sizeof r->hash_text, r->hash, sizeof r->hash);
-	struct loader l = {.stored = stored, .r = r, .report = report};
+	struct loader l = {.yaml = {.arena = &r->arena, .report = report}, .stored = stored, .r = r};
 	CHECK(array_room_zeroed(r->categories, l.categories_cap, 1));
-	r->categories[0] = (struct category){.id = load_kept(&l, STR("")), .name = load_kept(&l, STR("")), .parent = -1};
+	r->categories[0] = (struct category){.id = yaml_kept(&l.yaml, STR("")), .name = yaml_kept(&l.yaml, STR("")), .parent = -1};
 	r->categories_n = 1;
 	struct mp m = mp_over(buf_view(&r->bundle));
 	uint32_t n = mp_array(&m);
@@ -601,7 +598,6 @@ static enum err load_bundle(struct str bundle, bool stored, struct report *repor
 		number_segments(&l);
 		rules_link(r, report);
 	}
-	free(l.lines);
 	free(l.models);
 	map_done(&l.patterns);
 	if (m.bad) {

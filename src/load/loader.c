@@ -17,19 +17,14 @@ static bool valid_id(struct str id)
 	return true;
 }
 
-char *load_kept(struct loader *l, struct str s)
-{
-	return (char *)(uintptr_t)arena_keep(&l->r->arena, s).p;
-}
-
-void yaml_id(struct loader *l, const yaml_node_t *n, char **out)
+void yaml_id(struct yaml *y, const yaml_node_t *n, char **out)
 {
 	struct str s;
 	char near[130], hint[200];
-	if (!yaml_value(l, n, "an id", &s))
+	if (!yaml_value(y, n, "an id", &s))
 		return;
 	if (valid_id(s)) {
-		*out = load_kept(l, s);
+		*out = yaml_kept(y, s);
 		return;
 	}
 	size_t k = 0;
@@ -40,17 +35,17 @@ void yaml_id(struct loader *l, const yaml_node_t *n, char **out)
 		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
 	else
 		snprintf(hint, sizeof hint, "an id is letters, digits, '_' and '-', with dots between parts");
-	complain(l, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
+	complain(y, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
 }
 
-void load_words(struct loader *l, const yaml_node_t *n, const char *what, char **out)
+void load_words(struct yaml *y, const yaml_node_t *n, const char *what, char **out)
 {
 	struct str s;
-	if (yaml_text(l, n, what, &s))
-		*out = load_kept(l, s);
+	if (yaml_text(y, n, what, &s))
+		*out = yaml_kept(y, s);
 }
 
-void load_labels(struct loader *l, const yaml_node_t *n, struct labels *out)
+void load_labels(struct yaml *y, const yaml_node_t *n, struct labels *out)
 {
-	yaml_words(l, n, "labels", &out->list, &out->n);
+	yaml_words(y, n, "labels", &out->list, &out->n);
 }

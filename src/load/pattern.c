@@ -59,57 +59,58 @@ static struct str folded_regex(struct rules *r, struct str s)
 	return str_make(p, text_fold_regex(s, p, cap));
 }
 
-static bool words_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
+static bool words_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	char words[512];
 	size_t len = text_words(text, words, sizeof words);
 	if (len < 3) {
-		complain(l, n, "no-words", "title wants words, such as 'winter coat'", "there is no word in '" STR_FMT "'", STR_ARG(text));
+		complain(y, n, "no-words", "title wants words, such as 'winter coat'", "there is no word in '" STR_FMT "'", STR_ARG(text));
 		return false;
 	}
 	if (str_find(text, '*') < text.n)
-		warn(l, n, "title-glob", "write the words alone; for parts of words a regular expression: /coat/",
+		warn(y, n, "title-glob", "write the words alone; for parts of words a regular expression: /coat/",
 		    "'*' means nothing in a title: whole words are looked for");
 	p->kind = PATTERN_WORDS;
 	if (text_runs_on(text)) {
 		char hint[300];
 		snprintf(hint, sizeof hint, "to find it within others write title: '/" STR_FMT "/'", (int)(text.n > 200 ? utf8_valid(str_make(text.p, 200)) : text.n), text.p);
-		warn(l, n, "title-runs-on", hint, "a word is what stands between blanks or signs, and this language is written without");
+		warn(y, n, "title-runs-on", hint, "a word is what stands between blanks or signs, and this language is written without");
 	}
-	p->text = arena_keep(&l->r->arena, str_make(words, len));
+	p->text = arena_keep(y->arena, str_make(words, len));
 	return true;
 }
 
-static bool path_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
+static bool path_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	char hint[300];
 	if (str_has(text, STR("://"))) {
-		complain(l, n, "path-url", "use host: and path:, or url: for the whole", "a path is the part behind the host, not a URL");
+		complain(y, n, "path-url", "use host: and path:, or url: for the whole", "a path is the part behind the host, not a URL");
 		return false;
 	}
 	if (text.p[0] != '/' && text.p[0] != '*') {
 		snprintf(hint, sizeof hint, "did you mean '/" STR_FMT "'?", (int)(text.n > 200 ? 200 : text.n), text.p);
-		complain(l, n, "path-slash", hint, "a path begins with '/'");
+		complain(y, n, "path-slash", hint, "a path begins with '/'");
 		return false;
 	}
 	if (str_find(text, '?') < text.n || str_find(text, '#') < text.n) {
-		complain(l, n, "path-query", "match on url: instead, or keep the parameter with privacy.keep_query and use attr.NAME",
+		complain(y, n, "path-query", "match on url: instead, or keep the parameter with privacy.keep_query and use attr.NAME",
 		    "a path ends before '?' and '#': this can never match");
 		return false;
 	}
 	p->kind = PATTERN_PATH;
-	p->text = arena_keep(&l->r->arena, text);
+	p->text = arena_keep(y->arena, text);
 	return true;
 }
 
 /* A host as it stands in events, or a mistake. */
-static bool host_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
+static bool host_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
+	struct loader *l = loader_of(y);
 	struct host_around a = host_around(text);
 	char hint[300], host[HOST_MOST];
 	size_t len = host_read_glob(a.host, host);
 	if (len && !a.scheme.n && !a.user.n && !a.rest.n && !a.port.p) {
-		p->text = arena_keep(&l->r->arena, str_make(host, len));
+		p->text = arena_keep(y->arena, str_make(host, len));
 		return true;
 	}
 	if (l->stored && !a.scheme.n && !a.rest.n && str_find(text, ' ') == text.n) {
@@ -118,39 +119,40 @@ static bool host_pattern(struct loader *l, const yaml_node_t *n, struct str text
 	}
 	snprintf(hint, sizeof hint, "did you mean '%.*s'?", (int)len, host);
 	if (len)
-		complain(l, n, "host-url", hint, "a host is a name such as shop.example, without 'https://', port and path");
+		complain(y, n, "host-url", hint, "a host is a name such as shop.example, without 'https://', port and path");
 	else if (!text_plain(a.host) && str_find(a.host, '*') < a.host.n)
-		complain(l, n, "host-url", "write that part in full, or as xn--…", "in '" STR_FMT "' a '*' stands in a part with other than ASCII letters", STR_ARG(text));
+		complain(y, n, "host-url", "write that part in full, or as xn--…", "in '" STR_FMT "' a '*' stands in a part with other than ASCII letters", STR_ARG(text));
 	else
-		complain(l, n, "host-url", NULL, "'" STR_FMT "' can be no host: a host is a name such as shop.example", STR_ARG(text));
+		complain(y, n, "host-url", NULL, "'" STR_FMT "' can be no host: a host is a name such as shop.example", STR_ARG(text));
 	return false;
 }
 
-static bool event_fits(struct loader *l, const yaml_node_t *n, struct str text)
+static bool event_fits(struct yaml *y, const yaml_node_t *n, struct str text)
 {
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 		if (chr_alpha(c) || chr_digit(c) || c == '_' || c == '.' || c == ':' || c == '-' || c == '*')
 			continue;
-		complain(l, n, "event-name", "events are named with letters, digits, '_', '.', ':' and '-'",
+		complain(y, n, "event-name", "events are named with letters, digits, '_', '.', ':' and '-'",
 		    "no event is ever named '" STR_FMT "': others are stored as 'other'", STR_ARG(text));
 		return false;
 	}
 	return true;
 }
 
-static bool text_pattern(struct loader *l, const yaml_node_t *n, struct str text, struct pattern *p)
+static bool text_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
+	struct loader *l = loader_of(y);
 	enum rule_field f = p->field;
-	struct rules_at at = yaml_at(l, n);
+	struct rules_at at = yaml_at(y, n);
 	if (f == FIELD_REFERRER || f == FIELD_COUNTRY || f == FIELD_REGION || f == FIELD_DEVICE || f == FIELD_OS || f == FIELD_BROWSER) {
 		p->kind = PATTERN_EXACT;
 		p->text = folded(l->r, text);
-		return names_check(l->report, &at, f, text);
+		return names_check(y->report, &at, f, text);
 	}
 	if ((f == FIELD_ATTR || f == FIELD_PARAM) && range_parse(text, &p->range)) {
 		p->kind = PATTERN_RANGE;
-		p->text = arena_keep(&l->r->arena, text);
+		p->text = arena_keep(y->arena, text);
 		if (p->range.lo <= p->range.hi)
 			return true;
 		struct meant m;
@@ -159,16 +161,16 @@ static bool text_pattern(struct loader *l, const yaml_node_t *n, struct str text
 			meant_pattern(&m, right);
 			snprintf(hint, sizeof hint, "write %s", right);
 		}
-		complain(l, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
+		complain(y, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
 		return false;
 	}
 	if (f == FIELD_SITE && str_find(text, '*') < text.n) {
-		complain(l, n, "site-glob", "site: shop.example is that host and every one below it; host: takes '*'", "a site has no '*'");
+		complain(y, n, "site-glob", "site: shop.example is that host and every one below it; host: takes '*'", "a site has no '*'");
 		return false;
 	}
-	if (f == FIELD_EVENT && !event_fits(l, n, text))
+	if (f == FIELD_EVENT && !event_fits(y, n, text))
 		return false;
-	if ((f == FIELD_HOST || f == FIELD_SITE) && !host_pattern(l, n, text, p))
+	if ((f == FIELD_HOST || f == FIELD_SITE) && !host_pattern(y, n, text, p))
 		return false;
 	p->kind = str_find(text, '*') < text.n ? PATTERN_GLOB : PATTERN_EXACT;
 	if (f != FIELD_HOST && f != FIELD_SITE)
@@ -206,26 +208,27 @@ static uint32_t intern(struct loader *l, struct pattern *p)
 	return number;
 }
 
-static bool load_pattern(struct loader *l, const yaml_node_t *n, enum rule_field f, struct str name, uint32_t *number)
+static bool load_pattern(struct yaml *y, const yaml_node_t *n, enum rule_field f, struct str name, uint32_t *number)
 {
+	struct loader *l = loader_of(y);
 	struct str text, inner;
 	const char *why;
-	struct pattern p = {.field = f, .name = name, .at = yaml_at(l, n)};
-	if (!yaml_value(l, n, "a pattern", &text))
+	struct pattern p = {.field = f, .name = name, .at = yaml_at(y, n)};
+	if (!yaml_value(y, n, "a pattern", &text))
 		return false;
 	if (f != FIELD_REFERRER && !(f >= FIELD_COUNTRY && f <= FIELD_BROWSER) && f != FIELD_SITE && is_regex(f, text, &inner)) {
 		p.kind = PATTERN_REGEX;
-		p.text = f == FIELD_PATH ? arena_keep(&l->r->arena, text) : folded_regex(l->r, text);
+		p.text = f == FIELD_PATH ? arena_keep(y->arena, text) : folded_regex(l->r, text);
 		if (!rules_regex_valid(p.text, &why)) {
-			complain(l, n, "regex", NULL, "this regular expression cannot be used: %s", why);
+			complain(y, n, "regex", NULL, "this regular expression cannot be used: %s", why);
 			return false;
 		}
-	} else if (f == FIELD_TITLE  ? !words_pattern(l, n, text, &p)
-		   : f == FIELD_PATH ? !path_pattern(l, n, text, &p)
-				     : !text_pattern(l, n, text, &p)) {
+	} else if (f == FIELD_TITLE  ? !words_pattern(y, n, text, &p)
+		   : f == FIELD_PATH ? !path_pattern(y, n, text, &p)
+				     : !text_pattern(y, n, text, &p)) {
 		return false;
 	}
-	*number = intern(l, &p);
+	*number = intern(loader_of(y), &p);
 	return true;
 }
 
@@ -244,7 +247,7 @@ static enum rule_field field_of(struct str k, struct str *name)
 	return FIELD_MAX;
 }
 
-static void unknown_field(struct loader *l, const yaml_node_t *key, struct str k)
+static void unknown_field(struct yaml *y, const yaml_node_t *key, struct str k)
 {
 	static const struct {
 		const char *written, *meant;
@@ -267,72 +270,72 @@ static void unknown_field(struct loader *l, const yaml_node_t *key, struct str k
 	else
 		snprintf(hint, sizeof hint,
 		    "path, host, site, event, campaign, referrer, country, region, device, os, browser, attr.NAME, title, url and p.NAME are known");
-	complain(l, key, "unknown-field", hint, "there is no field '" STR_FMT "'", STR_ARG(k));
+	complain(y, key, "unknown-field", hint, "there is no field '" STR_FMT "'", STR_ARG(k));
 }
 
-static bool load_test(struct loader *l, const yaml_node_t *key, const yaml_node_t *value, struct test *t)
+static bool load_test(struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct test *t)
 {
 	struct str k, name;
-	if (!yaml_text(l, key, "the name of a field", &k))
+	if (!yaml_text(y, key, "the name of a field", &k))
 		return false;
 	t->field = field_of(k, &name);
 	if (t->field == FIELD_MAX) {
-		unknown_field(l, key, k);
+		unknown_field(y, key, k);
 		return false;
 	}
-	name = arena_keep(&l->r->arena, name);
+	name = arena_keep(y->arena, name);
 	bool list = value->type == YAML_SEQUENCE_NODE;
 	size_t n = list ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
 	if (n == 0) {
-		complain(l, value, "empty", NULL, "an empty list can never match");
+		complain(y, value, "empty", NULL, "an empty list can never match");
 		return false;
 	}
-	t->any = arena_alloc(&l->r->arena, n * sizeof *t->any);
-	t->at = arena_alloc(&l->r->arena, n * sizeof *t->at);
+	t->any = arena_alloc(y->arena, n * sizeof *t->any);
+	t->at = arena_alloc(y->arena, n * sizeof *t->at);
 	for (size_t i = 0; i < n; i++) {
-		const yaml_node_t *item = list ? yaml_node(l, value->data.sequence.items.start[i]) : value;
-		if (load_pattern(l, item, t->field, name, &t->any[t->any_n]))
-			t->at[t->any_n++] = yaml_at(l, item);
+		const yaml_node_t *item = list ? yaml_node(y, value->data.sequence.items.start[i]) : value;
+		if (load_pattern(y, item, t->field, name, &t->any[t->any_n]))
+			t->at[t->any_n++] = yaml_at(y, item);
 	}
 	return t->any_n > 0;
 }
 
-static void load_clause(struct loader *l, const yaml_node_t *n, void *into)
+static void load_clause(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct clauses *out = into;
 	if (n->type != YAML_MAPPING_NODE || n->data.mapping.pairs.start == n->data.mapping.pairs.top) {
 		bool path = n->type == YAML_SCALAR_NODE && n->data.scalar.length && n->data.scalar.value[0] == '/';
-		complain(l, n, "type", path ? "write 'path: ' before it" : NULL, "expected a field and a pattern, such as 'path: /coats/*'");
+		complain(y, n, "type", path ? "write 'path: ' before it" : NULL, "expected a field and a pattern, such as 'path: /coats/*'");
 		return;
 	}
 	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
 	struct clause *c = &out->list[out->n];
-	c->tests = arena_alloc(&l->r->arena, count * sizeof *c->tests);
+	c->tests = arena_alloc(y->arena, count * sizeof *c->tests);
 	for (size_t i = 0; i < count; i++) {
 		const yaml_node_pair_t *pair = &n->data.mapping.pairs.start[i];
-		const yaml_node_t *key = yaml_node(l, pair->key);
+		const yaml_node_t *key = yaml_node(y, pair->key);
 		for (size_t k = 0; k < i; k++) {
-			const yaml_node_t *other = yaml_node(l, n->data.mapping.pairs.start[k].key);
+			const yaml_node_t *other = yaml_node(y, n->data.mapping.pairs.start[k].key);
 			if (key->type == YAML_SCALAR_NODE && other->type == YAML_SCALAR_NODE &&
 			    key->data.scalar.length == other->data.scalar.length &&
 			    memcmp(key->data.scalar.value, other->data.scalar.value, key->data.scalar.length) == 0)
-				complain(l, key, "repeated-key", "give one list of patterns: 'path: [/a/*, /b/*]', or begin a new entry with '- '",
+				complain(y, key, "repeated-key", "give one list of patterns: 'path: [/a/*, /b/*]', or begin a new entry with '- '",
 				    "'" STR_FMT "' is there twice", (int)key->data.scalar.length, (const char *)key->data.scalar.value);
 		}
-		if (load_test(l, key, yaml_node(l, pair->value), &c->tests[c->tests_n]))
+		if (load_test(y, key, yaml_node(y, pair->value), &c->tests[c->tests_n]))
 			c->tests_n++;
 	}
 	if (c->tests_n)
 		out->n++;
 }
 
-bool load_clauses(struct loader *l, const yaml_node_t *n, struct clauses *out)
+bool load_clauses(struct yaml *y, const yaml_node_t *n, struct clauses *out)
 {
 	if (n->type == YAML_MAPPING_NODE) {
-		complain(l, n, "type", "begin each entry with '- '", "any, all and none are lists");
+		complain(y, n, "type", "begin each entry with '- '", "any, all and none are lists");
 		return false;
 	}
 	if (n->type == YAML_SEQUENCE_NODE)
-		out->list = arena_alloc(&l->r->arena, ((size_t)(n->data.sequence.items.top - n->data.sequence.items.start) + 1) * sizeof *out->list);
-	return yaml_list(l, n, "any, all or none", load_clause, out);
+		out->list = arena_alloc(y->arena, ((size_t)(n->data.sequence.items.top - n->data.sequence.items.start) + 1) * sizeof *out->list);
+	return yaml_list(y, n, "any, all or none", load_clause, out);
 }

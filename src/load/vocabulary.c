@@ -6,47 +6,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void vocabulary_id(struct loader *l, const yaml_node_t *n, void *v)
+static void vocabulary_id(struct yaml *y, const yaml_node_t *n, void *v)
 {
-	yaml_id(l, n, &((struct vocabulary *)v)->id);
+	yaml_id(y, n, &((struct vocabulary *)v)->id);
 }
-static void vocabulary_name(struct loader *l, const yaml_node_t *n, void *v)
+static void vocabulary_name(struct yaml *y, const yaml_node_t *n, void *v)
 {
-	load_words(l, n, "a name", &((struct vocabulary *)v)->name);
+	load_words(y, n, "a name", &((struct vocabulary *)v)->name);
 }
-static void vocabulary_values(struct loader *l, const yaml_node_t *n, void *into)
+static void vocabulary_values(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct vocabulary *v = into;
-	if (!yaml_words(l, n, "values", &v->values, &v->values_n))
+	if (!yaml_words(y, n, "values", &v->values, &v->values_n))
 		return;
 	for (unsigned i = 0; i < v->values_n; i++)
 		if (v->values[i].n > EVENT_VALUE_MAX)
-			complain(l, n, "too-long", NULL, "a value is at most %d bytes long", EVENT_VALUE_MAX);
+			complain(y, n, "too-long", NULL, "a value is at most %d bytes long", EVENT_VALUE_MAX);
 	if (v->values_n == 0)
-		complain(l, n, "empty", NULL, "values has no value in it");
+		complain(y, n, "empty", NULL, "values has no value in it");
 }
-static void vocabulary_range(struct loader *l, const yaml_node_t *n, void *into)
+static void vocabulary_range(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct vocabulary *v = into;
 	struct str s;
-	if (!yaml_text(l, n, "a range", &s))
+	if (!yaml_text(y, n, "a range", &s))
 		return;
 	if (!range_parse(s, &v->range) || v->range.lo > v->range.hi)
-		complain(l, n, "range", "write it as 0..120, 0.. or ..120", "'" STR_FMT "' is no range of numbers", STR_ARG(s));
+		complain(y, n, "range", "write it as 0..120, 0.. or ..120", "'" STR_FMT "' is no range of numbers", STR_ARG(s));
 	v->ranged = true;
 }
 
-static void vocabulary_source(struct loader *l, const yaml_node_t *n, void *v)
+static void vocabulary_source(struct yaml *y, const yaml_node_t *n, void *v)
 {
-	yaml_id(l, n, &((struct vocabulary *)v)->source);
+	yaml_id(y, n, &((struct vocabulary *)v)->source);
 }
-static void vocabulary_segment(struct loader *l, const yaml_node_t *n, void *v)
+static void vocabulary_segment(struct yaml *y, const yaml_node_t *n, void *v)
 {
-	load_words(l, n, "the partner's name for a segment", &((struct vocabulary *)v)->segment);
+	load_words(y, n, "the partner's name for a segment", &((struct vocabulary *)v)->segment);
 }
-static void vocabulary_labels(struct loader *l, const yaml_node_t *n, void *v)
+static void vocabulary_labels(struct yaml *y, const yaml_node_t *n, void *v)
 {
-	load_labels(l, n, &((struct vocabulary *)v)->labels);
+	load_labels(y, n, &((struct vocabulary *)v)->labels);
 }
 
 static const struct yaml_key vocabulary_keys[] = {{"id", vocabulary_id, NULL}, {"name", vocabulary_name, NULL}, {"values", vocabulary_values, NULL},
@@ -61,10 +61,10 @@ static int by_bytes(const void *a, const void *b)
 	return c ? c : x->n < y->n ? -1 : x->n > y->n;
 }
 
-static uint64_t vocabulary_hash(struct loader *l, const struct vocabulary *v)
+static uint64_t vocabulary_hash(struct yaml *y, const struct vocabulary *v)
 {
 	struct buf b = {0};
-	struct str *sorted = arena_alloc(&l->r->arena, (v->values_n + 1) * sizeof *sorted);
+	struct str *sorted = arena_alloc(y->arena, (v->values_n + 1) * sizeof *sorted);
 	if (v->values_n)
 		memcpy(sorted, v->values, v->values_n * sizeof *sorted);
 	qsort(sorted, v->values_n, sizeof *sorted, by_bytes);
@@ -81,42 +81,43 @@ static uint64_t vocabulary_hash(struct loader *l, const struct vocabulary *v)
 	return h;
 }
 
-void load_vocabulary(struct loader *l, const yaml_node_t *n, void *into)
+void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into)
 {
+	struct loader *l = loader_of(y);
 	(void)into;
 	struct rules *r = l->r;
-	size_t errors = l->report->errors;
+	size_t errors = y->report->errors;
 	uint32_t other;
-	struct vocabulary v = {.at = yaml_at(l, n)};
-	if (!yaml_map(l, n, "an attribute", vocabulary_keys, sizeof vocabulary_keys / sizeof *vocabulary_keys, &v))
+	struct vocabulary v = {.at = yaml_at(y, n)};
+	if (!yaml_map(y, n, "an attribute", vocabulary_keys, sizeof vocabulary_keys / sizeof *vocabulary_keys, &v))
 		return;
 	if (!v.id) {
-		if (errors == l->report->errors)
-			complain(l, n, "missing", NULL, "an attribute needs an id");
+		if (errors == y->report->errors)
+			complain(y, n, "missing", NULL, "an attribute needs an id");
 		return;
 	}
 	for (const char *c = v.id; *c; c++)
 		if (!chr_alpha(*c) && !chr_digit(*c) && *c != '_') {
-			complain(l, n, "id", "pages send it as a.NAME", "an attribute is named with letters, digits and '_', not '%s'", v.id);
+			complain(y, n, "id", "pages send it as a.NAME", "an attribute is named with letters, digits and '_', not '%s'", v.id);
 			return;
 		}
 	if (!v.name)
 		v.name = v.id;
 	if (v.segment && !v.source)
-		complain(l, n, "missing", "say source: and the partner's id", "attribute '%s' is a partner's segment, but of which partner?", v.id);
+		complain(y, n, "missing", "say source: and the partner's id", "attribute '%s' is a partner's segment, but of which partner?", v.id);
 	if (v.segment && !v.ranged && !v.values_n) {
 		v.values = arena_alloc(&r->arena, sizeof *v.values);
 		v.values[0] = STR(VOCABULARY_MEMBER);
 		v.values_n = 1;
 	}
-	if (v.ranged == (v.values_n > 0) && errors == l->report->errors)
-		complain(l, n, "missing", NULL, "attribute '%s' wants either values or a range", v.id);
+	if (v.ranged == (v.values_n > 0) && errors == y->report->errors)
+		complain(y, n, "missing", NULL, "attribute '%s' wants either values or a range", v.id);
 	if (map_get(&r->vocabulary_ids, str_c(v.id), &other)) {
-		complain(l, n, "twice", NULL, "attribute '%s' is declared twice: also at %s:%zu", v.id, r->vocabularies[other].at.file,
+		complain(y, n, "twice", NULL, "attribute '%s' is declared twice: also at %s:%zu", v.id, r->vocabularies[other].at.file,
 		    r->vocabularies[other].at.line);
 		return;
 	}
-	v.hash = vocabulary_hash(l, &v);
+	v.hash = vocabulary_hash(y, &v);
 	map_put(&r->vocabulary_ids, str_c(v.id), (uint32_t)r->vocabularies_n);
 	CHECK(array_room_zeroed(r->vocabularies, l->vocabularies_cap, r->vocabularies_n + 1));
 	r->vocabularies[r->vocabularies_n++] = v;

@@ -2,7 +2,7 @@
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/core/yaml.h"
-#include "crumb/load/loader.h"
+#include "crumb/load/yaml_file.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,63 +13,63 @@ static struct str scalar(const yaml_node_t *n)
 	return str_make((const char *)n->data.scalar.value, n->data.scalar.length);
 }
 
-const yaml_node_t *yaml_node(const struct loader *l, int at)
+const yaml_node_t *yaml_node(const struct yaml *y, int at)
 {
-	return yaml_document_get_node(l->doc, at);
+	return yaml_document_get_node((yaml_document_t *)(uintptr_t)&y->document, at);
 }
 
 /* --- places */
 
-static void index_lines(struct loader *l)
+static void index_lines(struct yaml *y)
 {
 	size_t cap = 0;
-	free(l->lines);
-	l->lines = NULL;
-	l->lines_n = 0;
+	free(y->lines);
+	y->lines = NULL;
+	y->lines_n = 0;
 	for (size_t at = 0;;) {
-		CHECK(array_room_zeroed(l->lines, cap, l->lines_n + 1));
-		l->lines[l->lines_n++] = at;
-		const char *end = at < l->text.n ? memchr(l->text.p + at, '\n', l->text.n - at) : NULL;
+		CHECK(array_room_zeroed(y->lines, cap, y->lines_n + 1));
+		y->lines[y->lines_n++] = at;
+		const char *end = at < y->text.n ? memchr(y->text.p + at, '\n', y->text.n - at) : NULL;
 		if (!end)
 			return;
-		at = (size_t)(end - l->text.p) + 1;
+		at = (size_t)(end - y->text.p) + 1;
 	}
 }
 
 /* libyaml counts characters; offsets and columns here are bytes. */
-static size_t offset_of(const struct loader *l, yaml_mark_t m)
+static size_t offset_of(const struct yaml *y, yaml_mark_t m)
 {
-	if (m.line >= l->lines_n)
-		return l->text.n;
-	size_t at = l->lines[m.line], left = m.column;
-	if (m.line == 0 && str_starts(l->text, STR("\xef\xbb\xbf")))
+	if (m.line >= y->lines_n)
+		return y->text.n;
+	size_t at = y->lines[m.line], left = m.column;
+	if (m.line == 0 && str_starts(y->text, STR("\xef\xbb\xbf")))
 		at += 3; /* a byte order mark is no character */
-	while (left && at < l->text.n) {
+	while (left && at < y->text.n) {
 		at++;
-		while (at < l->text.n && ((uint8_t)l->text.p[at] & 0xc0) == 0x80)
+		while (at < y->text.n && ((uint8_t)y->text.p[at] & 0xc0) == 0x80)
 			at++;
 		left--;
 	}
 	return at;
 }
 
-static struct rules_at at_byte(const struct loader *l, size_t at, size_t length)
+static struct rules_at at_byte(const struct yaml *y, size_t at, size_t length)
 {
-	size_t lo = 0, hi = l->lines_n;
+	size_t lo = 0, hi = y->lines_n;
 	while (hi - lo > 1) {
 		size_t mid = (lo + hi) / 2;
-		if (l->lines[mid] <= at)
+		if (y->lines[mid] <= at)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	return (struct rules_at){l->file, lo + 1, at - l->lines[lo] + 1, length};
+	return (struct rules_at){y->file, lo + 1, at - y->lines[lo] + 1, length};
 }
 
-struct rules_at yaml_at(const struct loader *l, const yaml_node_t *n)
+struct rules_at yaml_at(const struct yaml *y, const yaml_node_t *n)
 {
-	size_t from = offset_of(l, n->start_mark), to = offset_of(l, n->end_mark);
-	return at_byte(l, from, n->type == YAML_SCALAR_NODE && to > from ? to - from : 1);
+	size_t from = offset_of(y, n->start_mark), to = offset_of(y, n->end_mark);
+	return at_byte(y, from, n->type == YAML_SCALAR_NODE && to > from ? to - from : 1);
 }
 
 static bool blank(char c)
@@ -77,10 +77,10 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-struct rules_at yaml_at_offset(const struct loader *l, const yaml_node_t *n, size_t offset, size_t length)
+struct rules_at yaml_at_offset(const struct yaml *y, const yaml_node_t *n, size_t offset, size_t length)
 {
-	struct str value = scalar(n), raw = l->text;
-	size_t at = offset_of(l, n->start_mark), k = 0;
+	struct str value = scalar(n), raw = y->text;
+	size_t at = offset_of(y, n->start_mark), k = 0;
 	yaml_scalar_style_t style = n->data.scalar.style;
 	if (style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE) {
 		while (at < raw.n && raw.p[at] != '\n')
@@ -103,45 +103,50 @@ struct rules_at yaml_at_offset(const struct loader *l, const yaml_node_t *n, siz
 	if (offset < value.n && !blank(value.p[offset]))
 		while (at < raw.n && blank(raw.p[at]))
 			at++;
-	return at_byte(l, at, length);
+	return at_byte(y, at, length);
 }
 
-static void add(struct loader *l, const yaml_node_t *n, bool warning, const char *code, const char *hint, const char *fmt, va_list ap)
+static void add(struct yaml *y, const yaml_node_t *n, bool warning, const char *code, const char *hint, const char *fmt, va_list ap)
 {
 	char words[500];
-	struct rules_at at = yaml_at(l, n);
+	struct rules_at at = yaml_at(y, n);
 	vsnprintf(words, sizeof words, fmt, ap);
-	report_add(l->report, &at, warning, code, hint, "%s", words);
+	report_add(y->report, &at, warning, code, hint, "%s", words);
 }
 
-void complain(struct loader *l, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
+void complain(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add(l, n, false, code, hint, fmt, ap);
+	add(y, n, false, code, hint, fmt, ap);
 	va_end(ap);
 }
 
-void warn(struct loader *l, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
+void warn(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add(l, n, true, code, hint, fmt, ap);
+	add(y, n, true, code, hint, fmt, ap);
 	va_end(ap);
 }
 
 /* --- values */
 
-bool yaml_text(struct loader *l, const yaml_node_t *n, const char *what, struct str *out)
+char *yaml_kept(struct yaml *y, struct str s)
+{
+	return (char *)(uintptr_t)arena_keep(y->arena, s).p;
+}
+
+bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out)
 {
 	if (n->type != YAML_SCALAR_NODE) {
-		complain(l, n, "type", n->type == YAML_MAPPING_NODE ? "put quotes around it if a colon and a blank belong to the text" : NULL,
+		complain(y, n, "type", n->type == YAML_MAPPING_NODE ? "put quotes around it if a colon and a blank belong to the text" : NULL,
 		    "%s is one text, not a %s", what, n->type == YAML_MAPPING_NODE ? "map" : "list");
 		return false;
 	}
 	struct str s = scalar(n);
 	if (s.n == 0) {
-		complain(l, n, "empty",
+		complain(y, n, "empty",
 		    n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
 			? "a '#' behind a blank begins a comment; '&' begins an anchor: put quotes around them"
 			: NULL,
@@ -149,11 +154,11 @@ bool yaml_text(struct loader *l, const yaml_node_t *n, const char *what, struct 
 		return false;
 	}
 	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n->tag && n->tag[0] == '!') {
-		complain(l, n, "yaml-trap", "put quotes around the text", "'!' at the beginning means something in YAML");
+		complain(y, n, "yaml-trap", "put quotes around the text", "'!' at the beginning means something in YAML");
 		return false;
 	}
 	if (utf8_valid(s) != s.n || memchr(s.p, 0, s.n)) {
-		complain(l, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
+		complain(y, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
 		return false;
 	}
 	*out = s;
@@ -182,62 +187,62 @@ static const char *taken_for(struct str s)
 	return octal ? "an octal number" : sixty && s.p[0] != ':' ? "a number to the base of sixty" : NULL;
 }
 
-bool yaml_value(struct loader *l, const yaml_node_t *n, const char *what, struct str *out)
+bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out)
 {
 	char hint[200];
-	if (!yaml_text(l, n, what, out))
+	if (!yaml_text(y, n, what, out))
 		return false;
 	const char *other = n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? taken_for(*out) : NULL;
 	if (!other)
 		return true;
 	snprintf(hint, sizeof hint, "write \"" STR_FMT "\"%s", STR_ARG(*out), str_ieq(*out, STR("no")) ? " (Norway, as a country)" : "");
-	complain(l, n, "yaml-trap", hint, "'" STR_FMT "' without quotes is %s in YAML", STR_ARG(*out), other);
+	complain(y, n, "yaml-trap", hint, "'" STR_FMT "' without quotes is %s in YAML", STR_ARG(*out), other);
 	return false;
 }
 
-bool yaml_count(struct loader *l, const yaml_node_t *n, const char *what, long min, long max, long *out)
+bool yaml_count(struct yaml *y, const yaml_node_t *n, const char *what, long min, long max, long *out)
 {
 	uint64_t v;
 	if (n->type != YAML_SCALAR_NODE || !str_u64(scalar(n), &v) || v > (uint64_t)max || (long)v < min) {
-		complain(l, n, "number", NULL, "%s is a whole number from %ld to %ld", what, min, max);
+		complain(y, n, "number", NULL, "%s is a whole number from %ld to %ld", what, min, max);
 		return false;
 	}
 	*out = (long)v;
 	return true;
 }
 
-bool yaml_truth(struct loader *l, const yaml_node_t *n, const char *what, bool *out)
+bool yaml_truth(struct yaml *y, const yaml_node_t *n, const char *what, bool *out)
 {
 	struct str s;
-	if (!yaml_text(l, n, what, &s))
+	if (!yaml_text(y, n, what, &s))
 		return false;
 	bool yes = str_ieq(s, STR("true")) || str_ieq(s, STR("yes"));
 	if (!yes && !str_ieq(s, STR("false")) && !str_ieq(s, STR("no"))) {
-		complain(l, n, "type", NULL, "%s is true or false, not '" STR_FMT "'", what, STR_ARG(s));
+		complain(y, n, "type", NULL, "%s is true or false, not '" STR_FMT "'", what, STR_ARG(s));
 		return false;
 	}
 	*out = yes;
 	return true;
 }
 
-bool yaml_words(struct loader *l, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n)
+bool yaml_words(struct yaml *y, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n)
 {
 	bool list = n->type == YAML_SEQUENCE_NODE, fine = true;
 	size_t count = list ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 1;
 	if (!list && n->type != YAML_SCALAR_NODE) {
-		complain(l, n, "type", NULL, "%s is a list, such as [a, b]", what);
+		complain(y, n, "type", NULL, "%s is a list, such as [a, b]", what);
 		return false;
 	}
 	if (count > 10000) {
-		complain(l, n, "too-many", NULL, "%s has more than 10000 entries", what);
+		complain(y, n, "too-many", NULL, "%s has more than 10000 entries", what);
 		return false;
 	}
-	*out = arena_alloc(&l->r->arena, (count + 1) * sizeof **out);
+	*out = arena_alloc(y->arena, (count + 1) * sizeof **out);
 	*out_n = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct str s;
-		if (yaml_value(l, list ? yaml_node(l, n->data.sequence.items.start[i]) : n, what, &s))
-			(*out)[(*out_n)++] = arena_keep(&l->r->arena, s);
+		if (yaml_value(y, list ? yaml_node(y, n->data.sequence.items.start[i]) : n, what, &s))
+			(*out)[(*out_n)++] = arena_keep(y->arena, s);
 		else
 			fine = false;
 	}
@@ -246,7 +251,7 @@ bool yaml_words(struct loader *l, const yaml_node_t *n, const char *what, struct
 
 /* --- maps and lists */
 
-static void unknown_key(struct loader *l, const yaml_node_t *key, struct str k, const char *what, const struct yaml_key *keys, size_t n)
+static void unknown_key(struct yaml *y, const yaml_node_t *key, struct str k, const char *what, const struct yaml_key *keys, size_t n)
 {
 	char hint[300], known[300] = "";
 	struct near near = near_begin(k);
@@ -265,49 +270,49 @@ static void unknown_key(struct loader *l, const yaml_node_t *key, struct str k, 
 		near_hint(&near, hint, sizeof hint);
 	else
 		snprintf(hint, sizeof hint, "%.250s are known", known);
-	complain(l, key, "unknown-key", hint, "%s has no '" STR_FMT "'", what, STR_ARG(k));
+	complain(y, key, "unknown-key", hint, "%s has no '" STR_FMT "'", what, STR_ARG(k));
 }
 
-bool yaml_map(struct loader *l, const yaml_node_t *n, const char *what, const struct yaml_key *keys, size_t keys_n, void *into)
+bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const struct yaml_key *keys, size_t keys_n, void *into)
 {
 	if (n->type != YAML_MAPPING_NODE) {
 		char hint[200];
 		snprintf(hint, sizeof hint, "write it as '%s: …' and the other keys below", keys[0].name);
-		complain(l, n, "type", hint, "%s has keys and values", what);
+		complain(y, n, "type", hint, "%s has keys and values", what);
 		return false;
 	}
 	bool seen[32] = {false};
 	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
-		const yaml_node_t *key = yaml_node(l, it->key), *value = yaml_node(l, it->value);
+		const yaml_node_t *key = yaml_node(y, it->key), *value = yaml_node(y, it->value);
 		struct str k;
-		if (!yaml_text(l, key, "a key", &k))
+		if (!yaml_text(y, key, "a key", &k))
 			continue;
 		size_t at = 0;
 		while (at < keys_n && (keys[at].instead || !str_eq(k, str_c(keys[at].name))))
 			at++;
 		if (at == keys_n) {
-			unknown_key(l, key, k, what, keys, keys_n);
+			unknown_key(y, key, k, what, keys, keys_n);
 			continue;
 		}
 		if (seen[at])
-			complain(l, key, "repeated-key", "YAML keeps only one of them: join the two", "'" STR_FMT "' is there twice", STR_ARG(k));
+			complain(y, key, "repeated-key", "YAML keeps only one of them: join the two", "'" STR_FMT "' is there twice", STR_ARG(k));
 		else
-			keys[at].load(l, value, into);
+			keys[at].load(y, value, into);
 		seen[at] = true;
 	}
 	return true;
 }
 
-bool yaml_list(struct loader *l, const yaml_node_t *n, const char *what, void (*each)(struct loader *, const yaml_node_t *, void *), void *into)
+bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what, void (*each)(struct yaml *, const yaml_node_t *, void *), void *into)
 {
 	if (n->type == YAML_SCALAR_NODE && n->data.scalar.length == 0)
 		return true; /* "segments:" with nothing below */
 	if (n->type != YAML_SEQUENCE_NODE) {
-		complain(l, n, "type", "begin each entry with '- '", "%s is a list", what);
+		complain(y, n, "type", "begin each entry with '- '", "%s is a list", what);
 		return false;
 	}
 	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top; it++)
-		each(l, yaml_node(l, *it), into);
+		each(y, yaml_node(y, *it), into);
 	return true;
 }
 
@@ -349,23 +354,23 @@ static bool tells_best_by_context(const char *problem)
 	return strstr(problem, "unexpected end of stream") || strstr(problem, "expected ',' or");
 }
 
-static void no_yaml(struct loader *l, const yaml_parser_t *parser)
+static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 {
 	yaml_mark_t mark = parser->problem_mark;
 	const char *problem = parser->problem ? parser->problem : "this is no YAML", *message = problem, *hint = NULL;
 	/* reading fails before marks exist: the offset is all there is */
 	if (parser->error == YAML_READER_ERROR) {
-		struct rules_at at = at_byte(l, parser->problem_offset < l->text.n ? parser->problem_offset : l->text.n, 1);
+		struct rules_at at = at_byte(y, parser->problem_offset < y->text.n ? parser->problem_offset : y->text.n, 1);
 		for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
 			if (strcmp(problems[i].problem, problem) == 0)
 				message = problems[i].message, hint = problems[i].hint;
-		report_add(l->report, &at, false, "yaml", hint, "%s", message);
+		report_add(y->report, &at, false, "yaml", hint, "%s", message);
 		return;
 	}
 	if (tells_best_by_context(problem) && parser->context)
 		mark = parser->context_mark;
-	size_t at = offset_of(l, mark);
-	char c = at < l->text.n ? l->text.p[at] : 0;
+	size_t at = offset_of(y, mark);
+	char c = at < y->text.n ? y->text.p[at] : 0;
 	for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
 		if (problems[i].message && strcmp(problems[i].problem, problem) == 0)
 			message = problems[i].message, hint = problems[i].hint;
@@ -376,40 +381,59 @@ static void no_yaml(struct loader *l, const yaml_parser_t *parser)
 		snprintf(words, sizeof words, "a text may not begin with '%c' in YAML", c);
 		message = words, hint = "put quotes around the text";
 	}
-	struct rules_at place = at_byte(l, at, 1);
-	report_add(l->report, &place, false, "yaml", hint, "%s", message);
+	struct rules_at place = at_byte(y, at, 1);
+	report_add(y->report, &place, false, "yaml", hint, "%s", message);
 }
 
-bool yaml_open(struct loader *l, yaml_document_t *doc)
+/* False: it is no YAML, which was reported. */
+static bool parse(struct yaml *y)
 {
 	yaml_parser_t parser;
 	yaml_mark_t deep = {0};
-	index_lines(l);
-	if (yaml_deep(l->text, &deep.line, &deep.column)) {
-		struct rules_at at = at_byte(l, offset_of(l, deep), 1);
-		report_add(l->report, &at, false, "too-deep", "close the brackets, or see to the blanks at the beginning of the lines",
+	index_lines(y);
+	if (yaml_deep(y->text, &deep.line, &deep.column)) {
+		struct rules_at at = at_byte(y, offset_of(y, deep), 1);
+		report_add(y->report, &at, false, "too-deep", "close the brackets, or see to the blanks at the beginning of the lines",
 		    "nested deeper than %d", YAML_DEPTH_MOST);
 		return false;
 	}
 	CHECK(yaml_parser_initialize(&parser));
-	yaml_parser_set_input_string(&parser, (const unsigned char *)(l->text.n ? l->text.p : ""), l->text.n);
-	bool fine = yaml_parser_load(&parser, doc) != 0;
+	yaml_parser_set_input_string(&parser, (const unsigned char *)(y->text.n ? y->text.p : ""), y->text.n);
+	bool fine = yaml_parser_load(&parser, &y->document) != 0;
 	if (!fine) {
-		no_yaml(l, &parser);
-	} else if (yaml_document_get_root_node(doc)) {
+		no_yaml(y, &parser);
+	} else if (yaml_document_get_root_node(&y->document)) {
 		yaml_document_t second;
 		if (yaml_parser_load(&parser, &second)) {
 			const yaml_node_t *root = yaml_document_get_root_node(&second);
 			if (root) {
-				struct rules_at at = at_byte(l, offset_of(l, root->start_mark), 1);
-				report_add(l->report, &at, false, "second-document", "put it into a file of its own",
+				struct rules_at at = at_byte(y, offset_of(y, root->start_mark), 1);
+				report_add(y->report, &at, false, "second-document", "put it into a file of its own",
 				    "a second document behind '---' is not read");
 			}
 			yaml_document_delete(&second);
 		} else {
-			no_yaml(l, &parser);
+			no_yaml(y, &parser);
 		}
 	}
 	yaml_parser_delete(&parser);
 	return fine;
+}
+
+const yaml_node_t *yaml_open(struct yaml *y)
+{
+	y->open = parse(y);
+	const yaml_node_t *root = y->open ? yaml_document_get_root_node(&y->document) : NULL;
+	/* an empty file has no root, or one without bytes */
+	return root && root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0 ? NULL : root;
+}
+
+void yaml_close(struct yaml *y)
+{
+	if (y->open)
+		yaml_document_delete(&y->document);
+	y->open = false;
+	free(y->lines);
+	y->lines = NULL;
+	y->lines_n = 0;
 }

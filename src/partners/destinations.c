@@ -13,46 +13,46 @@
 
 /* --- small readers */
 
-static void text_of(struct loader *l, const yaml_node_t *n, const char *what, struct str *out)
+static void text_of(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out)
 {
 	struct str s;
-	if (yaml_text(l, n, what, &s))
-		*out = arena_keep(&l->r->arena, s);
+	if (yaml_text(y, n, what, &s))
+		*out = arena_keep(y->arena, s);
 }
 
 /* A map of plain words. */
-static void pairs_of(struct loader *l, const yaml_node_t *n, const char *what, struct setting **out, unsigned *out_n)
+static void pairs_of(struct yaml *y, const yaml_node_t *n, const char *what, struct setting **out, unsigned *out_n)
 {
 	if (n->type != YAML_MAPPING_NODE) {
-		complain(l, n, "type", NULL, "%s has keys and values", what);
+		complain(y, n, "type", NULL, "%s has keys and values", what);
 		return;
 	}
 	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
-	*out = arena_alloc(&l->r->arena, (count + 1) * sizeof **out);
+	*out = arena_alloc(y->arena, (count + 1) * sizeof **out);
 	*out_n = 0;
 	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
 		struct setting s;
-		const yaml_node_t *value = yaml_node(l, it->value);
-		if (!yaml_text(l, yaml_node(l, it->key), "a key", &s.name))
+		const yaml_node_t *value = yaml_node(y, it->value);
+		if (!yaml_text(y, yaml_node(y, it->key), "a key", &s.name))
 			continue;
 		if (value->type == YAML_SEQUENCE_NODE) { /* [a, b] is "a,b" */
 			struct str *words;
 			unsigned words_n;
 			struct buf joined = {0};
-			if (!yaml_words(l, value, what, &words, &words_n))
+			if (!yaml_words(y, value, what, &words, &words_n))
 				continue;
 			for (unsigned i = 0; i < words_n; i++) {
 				buf_add(&joined, ",", i > 0);
 				buf_str(&joined, words[i]);
 			}
-			s.value = arena_keep(&l->r->arena, joined.n ? buf_view(&joined) : STR(""));
+			s.value = arena_keep(y->arena, joined.n ? buf_view(&joined) : STR(""));
 			buf_done(&joined);
 		} else {
-			if (!yaml_text(l, value, what, &s.value))
+			if (!yaml_text(y, value, what, &s.value))
 				continue;
-			s.value = arena_keep(&l->r->arena, s.value);
+			s.value = arena_keep(y->arena, s.value);
 		}
-		s.name = arena_keep(&l->r->arena, s.name);
+		s.name = arena_keep(y->arena, s.name);
 		(*out)[(*out_n)++] = s;
 	}
 }
@@ -69,14 +69,14 @@ static bool span_of(struct str s, uint32_t *out)
 	return each && v * each <= 90 * 86400;
 }
 
-static void days_of(struct loader *l, const yaml_node_t *n, const char *what, unsigned *out)
+static void days_of(struct yaml *y, const yaml_node_t *n, const char *what, unsigned *out)
 {
 	struct str s;
 	uint32_t v;
-	if (!yaml_text(l, n, what, &s))
+	if (!yaml_text(y, n, what, &s))
 		return;
 	if (!span_of(s, &v) || v % 86400)
-		complain(l, n, "days", "write it as 30d", "%s is a number of days, not '" STR_FMT "'", what, STR_ARG(s));
+		complain(y, n, "days", "write it as 30d", "%s is a number of days, not '" STR_FMT "'", what, STR_ARG(s));
 	else
 		*out = v / 86400;
 }
@@ -95,66 +95,66 @@ bool url_plain(struct str s)
 
 /* --- partners */
 
-static void partner_id(struct loader *l, const yaml_node_t *n, void *p)
+static void partner_id(struct yaml *y, const yaml_node_t *n, void *p)
 {
-	yaml_id(l, n, &((struct partner *)p)->id);
+	yaml_id(y, n, &((struct partner *)p)->id);
 }
-static void partner_labels(struct loader *l, const yaml_node_t *n, void *into)
+static void partner_labels(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct partner *p = into;
-	yaml_words(l, n, "labels", &p->labels.list, &p->labels.n);
+	yaml_words(y, n, "labels", &p->labels.list, &p->labels.n);
 }
-static void partner_uid_param(struct loader *l, const yaml_node_t *n, void *p)
+static void partner_uid_param(struct yaml *y, const yaml_node_t *n, void *p)
 {
-	text_of(l, n, "uid_param", &((struct partner *)p)->uid_param);
+	text_of(y, n, "uid_param", &((struct partner *)p)->uid_param);
 }
-static void partner_redirects(struct loader *l, const yaml_node_t *n, void *into)
+static void partner_redirects(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct partner *p = into;
-	yaml_words(l, n, "redirects", &p->redirects, &p->redirects_n);
+	yaml_words(y, n, "redirects", &p->redirects, &p->redirects_n);
 	for (unsigned i = 0; i < p->redirects_n; i++) {
 		struct str s = p->redirects[i];
 		struct host_around a = host_around(s);
 		char host[HOST_MOST];
 		size_t len = host_read(a.host, host);
 		if (!url_plain(s) || !a.rest.n || a.rest.p[0] != '/') {
-			complain(l, n, "redirect", "write it as https://host/ or https://host/path", "'" STR_FMT "' is no beginning of a URL", STR_ARG(s));
+			complain(y, n, "redirect", "write it as https://host/ or https://host/path", "'" STR_FMT "' is no beginning of a URL", STR_ARG(s));
 		} else if (!len) {
-			complain(l, n, "redirect", str_find(a.host, '*') < a.host.n ? "list each host" : NULL, "in '" STR_FMT "' the host can be none", STR_ARG(s));
+			complain(y, n, "redirect", str_find(a.host, '*') < a.host.n ? "list each host" : NULL, "in '" STR_FMT "' the host can be none", STR_ARG(s));
 		} else if (!str_eq(a.host, str_make(host, len))) { /* as requests have it */
 			struct buf as = {0};
 			buf_addf(&as, STR_FMT "://%.*s", STR_ARG(a.scheme), (int)len, host);
 			buf_str(&as, str_skip(s, (size_t)(a.host.p + a.host.n - s.p)));
 			CHECK(!as.failed);
-			p->redirects[i] = arena_keep(&l->r->arena, buf_view(&as));
+			p->redirects[i] = arena_keep(y->arena, buf_view(&as));
 			buf_done(&as);
 		}
 	}
 }
-static void sync_url(struct loader *l, const yaml_node_t *n, void *into)
+static void sync_url(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct partner *p = into;
-	text_of(l, n, "url", &p->sync_url);
+	text_of(y, n, "url", &p->sync_url);
 	if (p->sync_url.n && !url_plain(p->sync_url))
-		complain(l, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(p->sync_url));
+		complain(y, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(p->sync_url));
 }
-static void sync_kind(struct loader *l, const yaml_node_t *n, void *into)
+static void sync_kind(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
-	if (!yaml_text(l, n, "type", &s))
+	if (!yaml_text(y, n, "type", &s))
 		return;
 	((struct partner *)into)->iframe = str_eq(s, STR("iframe"));
 	if (!str_eq(s, STR("iframe")) && !str_eq(s, STR("image")))
-		complain(l, n, "type", NULL, "a sync is an image or an iframe, not '" STR_FMT "'", STR_ARG(s));
+		complain(y, n, "type", NULL, "a sync is an image or an iframe, not '" STR_FMT "'", STR_ARG(s));
 }
-static void sync_every(struct loader *l, const yaml_node_t *n, void *into)
+static void sync_every(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	days_of(l, n, "every", &((struct partner *)into)->every_days);
+	days_of(y, n, "every", &((struct partner *)into)->every_days);
 }
 static const struct yaml_key sync_keys[] = {{"url", sync_url, NULL}, {"type", sync_kind, NULL}, {"every", sync_every, NULL}};
-static void partner_sync(struct loader *l, const yaml_node_t *n, void *into)
+static void partner_sync(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_map(l, n, "sync", sync_keys, sizeof sync_keys / sizeof *sync_keys, into);
+	yaml_map(y, n, "sync", sync_keys, sizeof sync_keys / sizeof *sync_keys, into);
 }
 
 static const struct yaml_key partner_keys[] = {{"id", partner_id, NULL}, {"sync", partner_sync, NULL}, {"redirects", partner_redirects, NULL},
@@ -167,38 +167,38 @@ struct reading {
 	struct destination *now;
 };
 
-static void load_partner(struct loader *l, const yaml_node_t *n, void *into)
+static void load_partner(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct reading *r = into;
-	size_t errors = l->report->errors;
-	struct partner p = {.every_days = 7, .uid_param = STR("uid"), .at = yaml_at(l, n)};
-	if (!yaml_map(l, n, "a partner", partner_keys, sizeof partner_keys / sizeof *partner_keys, &p))
+	size_t errors = y->report->errors;
+	struct partner p = {.every_days = 7, .uid_param = STR("uid"), .at = yaml_at(y, n)};
+	if (!yaml_map(y, n, "a partner", partner_keys, sizeof partner_keys / sizeof *partner_keys, &p))
 		return;
 	if (!p.id) {
-		if (errors == l->report->errors)
-			complain(l, n, "missing", NULL, "a partner needs an id");
+		if (errors == y->report->errors)
+			complain(y, n, "missing", NULL, "a partner needs an id");
 		return;
 	}
 	if (strlen(p.id) > PARTNER_NAME_MAX)
-		complain(l, n, "too-long", NULL, "a partner's id has at most %d characters", PARTNER_NAME_MAX);
+		complain(y, n, "too-long", NULL, "a partner's id has at most %d characters", PARTNER_NAME_MAX);
 	if (destinations_partner(r->d, str_c(p.id)))
-		complain(l, n, "twice", NULL, "partner '%s' is there twice", p.id);
+		complain(y, n, "twice", NULL, "partner '%s' is there twice", p.id);
 	CHECK(array_room_zeroed(r->d->partners, r->partners_cap, r->d->partners_n + 1));
 	r->d->partners[r->d->partners_n++] = p;
 }
 
 /* --- destinations */
 
-static void dest_id(struct loader *l, const yaml_node_t *n, void *r)
+static void dest_id(struct yaml *y, const yaml_node_t *n, void *r)
 {
-	yaml_id(l, n, &((struct reading *)r)->now->id);
+	yaml_id(y, n, &((struct reading *)r)->now->id);
 }
-static void dest_format(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_format(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
 	struct str s;
 	char hint[300];
-	if (!yaml_text(l, n, "format", &s))
+	if (!yaml_text(y, n, "format", &s))
 		return;
 	struct near near = near_begin(s);
 	for (int i = 0; i < FORMAT_MAX; i++) {
@@ -214,33 +214,33 @@ static void dest_format(struct loader *l, const yaml_node_t *n, void *into)
 		for (int i = 0; i < FORMAT_MAX; i++)
 			used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "", format_infos[i].name);
 	}
-	complain(l, n, "format", hint, "there is no format '" STR_FMT "'", STR_ARG(s));
+	complain(y, n, "format", hint, "there is no format '" STR_FMT "'", STR_ARG(s));
 }
-static void dest_partner(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_partner(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	text_of(l, n, "partner", &((struct reading *)into)->partner);
+	text_of(y, n, "partner", &((struct reading *)into)->partner);
 }
-static void dest_settings(struct loader *l, const yaml_node_t *n, void *into)
-{
-	struct destination *d = ((struct reading *)into)->now;
-	pairs_of(l, n, "settings", &d->settings, &d->settings_n);
-}
-static void dest_segments(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_settings(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
-	pairs_of(l, n, "segments", &d->segments, &d->segments_n);
+	pairs_of(y, n, "settings", &d->settings, &d->settings_n);
 }
-static void dest_rows(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_segments(struct yaml *y, const yaml_node_t *n, void *into)
+{
+	struct destination *d = ((struct reading *)into)->now;
+	pairs_of(y, n, "segments", &d->segments, &d->segments_n);
+}
+static void dest_rows(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	long v;
-	if (yaml_count(l, n, "rows", 1, 1000000000, &v))
+	if (yaml_count(y, n, "rows", 1, 1000000000, &v))
 		((struct reading *)into)->now->rows = (uint64_t)v;
 }
-static void dest_bytes(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_bytes(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s, number;
 	uint64_t v, unit = 1;
-	if (!yaml_text(l, n, "bytes", &s))
+	if (!yaml_text(y, n, "bytes", &s))
 		return;
 	number = s;
 	const struct {
@@ -255,40 +255,40 @@ static void dest_bytes(struct loader *l, const yaml_node_t *n, void *into)
 		}
 	}
 	if (!str_u64(number, &v) || v == 0 || v > 1000000000000 / unit || v * unit < 1000)
-		complain(l, n, "bytes", "write it as 100MB", "'" STR_FMT "' is no size of 1000 bytes or more", STR_ARG(s));
+		complain(y, n, "bytes", "write it as 100MB", "'" STR_FMT "' is no size of 1000 bytes or more", STR_ARG(s));
 	else
 		((struct reading *)into)->now->bytes = v * unit;
 }
-static void dest_ttl(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_ttl(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	days_of(l, n, "ttl", &((struct reading *)into)->now->ttl_days);
+	days_of(y, n, "ttl", &((struct reading *)into)->now->ttl_days);
 }
-static void dest_labels(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_labels(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
-	yaml_words(l, n, "labels", &d->labels.list, &d->labels.n);
+	yaml_words(y, n, "labels", &d->labels.list, &d->labels.n);
 }
-static void dest_purposes(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_purposes(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
 	struct str *words;
 	unsigned words_n;
-	if (!yaml_words(l, n, "purposes", &words, &words_n))
+	if (!yaml_words(y, n, "purposes", &words, &words_n))
 		return;
 	for (unsigned i = 0; i < words_n; i++) {
 		uint64_t v;
 		if (!str_u64(words[i], &v) || v < 1 || v > 16)
-			complain(l, n, "purpose", NULL, "a purpose of TCF is a number from 1 to 16, not '" STR_FMT "'", STR_ARG(words[i]));
+			complain(y, n, "purpose", NULL, "a purpose of TCF is a number from 1 to 16, not '" STR_FMT "'", STR_ARG(words[i]));
 		else
 			d->purposes |= 1u << (v - 1);
 	}
 }
 /* "hourly", "daily", "daily at 04:30", "every 15m", "by hand" */
-static void dest_schedule(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_schedule(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
 	struct str s, rest;
-	if (!yaml_text(l, n, "schedule", &s))
+	if (!yaml_text(y, n, "schedule", &s))
 		return;
 	rest = s;
 	if (str_eq(s, STR("by hand")))
@@ -312,71 +312,71 @@ static void dest_schedule(struct loader *l, const yaml_node_t *n, void *into)
 		return;
 	}
 	complain(
-	    l, n, "schedule", "write it as: by hand, every 15m, hourly, daily or daily at 04:30 (UTC)", "'" STR_FMT "' is no schedule", STR_ARG(s));
+	    y, n, "schedule", "write it as: by hand, every 15m, hourly, daily or daily at 04:30 (UTC)", "'" STR_FMT "' is no schedule", STR_ARG(s));
 }
-static void dest_compress(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_compress(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
 	struct str s;
-	if (!yaml_text(l, n, "compress", &s))
+	if (!yaml_text(y, n, "compress", &s))
 		return;
 	if (str_eq(s, STR("gz")))
 		d->compress = COMPRESS_GZ;
 	else if (str_eq(s, STR("zstd")))
 		d->compress = COMPRESS_ZSTD;
 	else if (!str_eq(s, STR("none")))
-		complain(l, n, "compress", NULL, "compress is none, gz or zstd, not '" STR_FMT "'", STR_ARG(s));
+		complain(y, n, "compress", NULL, "compress is none, gz or zstd, not '" STR_FMT "'", STR_ARG(s));
 }
-static void to_directory(struct loader *l, const yaml_node_t *n, void *into)
+static void to_directory(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
 	d->deliver = DELIVER_DIRECTORY;
-	text_of(l, n, "directory", &d->where);
+	text_of(y, n, "directory", &d->where);
 }
-static void to_url(struct loader *l, const yaml_node_t *n, void *into)
+static void to_url(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
 	d->deliver = DELIVER_HTTPS;
-	text_of(l, n, "url", &d->where);
+	text_of(y, n, "url", &d->where);
 	if (d->where.n && !url_plain(d->where))
-		complain(l, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(d->where));
+		complain(y, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(d->where));
 	else if (d->where.n && !str_starts(d->where, STR("https://")) && !str_starts(d->where, STR("http://127.0.0.1:")) &&
 		 !str_starts(d->where, STR("http://localhost:")) && !str_starts(d->where, STR("http://[::1]:")))
-		complain(l, n, "url", "only to this machine may it be http", "an audience does not travel without TLS");
+		complain(y, n, "url", "only to this machine may it be http", "an audience does not travel without TLS");
 }
-static void to_headers(struct loader *l, const yaml_node_t *n, void *into)
+static void to_headers(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
-	pairs_of(l, n, "headers", &d->headers, &d->headers_n);
+	pairs_of(y, n, "headers", &d->headers, &d->headers_n);
 }
-static void to_sign(struct loader *l, const yaml_node_t *n, void *into)
+static void to_sign(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
-	pairs_of(l, n, "sign", &d->sign, &d->sign_n);
+	pairs_of(y, n, "sign", &d->sign, &d->sign_n);
 	struct str kind = setting_get(d->sign, d->sign_n, "kind");
 	if (!str_eq(kind, STR("ttd")) && !str_eq(kind, STR("hmac-sha256")))
-		complain(l, n, "sign", "ttd: TtdSignature (HMAC-SHA1); hmac-sha256: Crumb-Signature", "sign wants kind: ttd or hmac-sha256");
+		complain(y, n, "sign", "ttd: TtdSignature (HMAC-SHA1); hmac-sha256: Crumb-Signature", "sign wants kind: ttd or hmac-sha256");
 	if (!setting_get(d->sign, d->sign_n, "secret").n)
-		complain(l, n, "sign", "write it as secret: env:NAME or file:/path", "sign wants a secret");
+		complain(y, n, "sign", "write it as secret: env:NAME or file:/path", "sign wants a secret");
 }
-static void to_retries(struct loader *l, const yaml_node_t *n, void *into)
+static void to_retries(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	long v;
-	if (yaml_count(l, n, "retries", 0, 100, &v))
+	if (yaml_count(y, n, "retries", 0, 100, &v))
 		((struct reading *)into)->now->retries = (unsigned)v;
 }
-static void to_timeout(struct loader *l, const yaml_node_t *n, void *into)
+static void to_timeout(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	long v;
-	if (yaml_count(l, n, "timeout_s", 1, 600, &v))
+	if (yaml_count(y, n, "timeout_s", 1, 600, &v))
 		((struct reading *)into)->now->timeout_s = (unsigned)v;
 }
 static const struct yaml_key to_keys[] = {{"directory", to_directory, NULL}, {"url", to_url, NULL}, {"headers", to_headers, NULL},
     {"sign", to_sign, NULL}, {"retries", to_retries, NULL}, {"timeout_s", to_timeout, NULL}, {"path", NULL, "directory"},
     {"folder", NULL, "directory"}, {"timeout", NULL, "timeout_s"}};
-static void dest_to(struct loader *l, const yaml_node_t *n, void *into)
+static void dest_to(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_map(l, n, "deliver", to_keys, sizeof to_keys / sizeof *to_keys, into);
+	yaml_map(y, n, "deliver", to_keys, sizeof to_keys / sizeof *to_keys, into);
 }
 
 static const struct yaml_key dest_keys[] = {{"id", dest_id, NULL}, {"format", dest_format, NULL}, {"partner", dest_partner, NULL},
@@ -396,7 +396,7 @@ static bool has_one_of(struct str s, const char *signs)
 }
 
 /* What would break a format's rows, or its names of files. */
-static void check_names(struct loader *l, const yaml_node_t *n, const struct destination *d)
+static void check_names(struct yaml *y, const yaml_node_t *n, const struct destination *d)
 {
 	const struct format_info *f = &format_infos[d->format];
 	char signs[16] = "";
@@ -407,19 +407,19 @@ static void check_names(struct loader *l, const yaml_node_t *n, const struct des
 		snprintf(signs, sizeof signs, ",\t");
 	for (unsigned i = 0; i < d->segments_n; i++) {
 		if (has_one_of(d->segments[i].value, signs))
-			complain(l, n, "segments", "name it as the partner does",
+			complain(y, n, "segments", "name it as the partner does",
 			    "the name of segment '" STR_FMT "' has a sign that ends a cell or a row of format %s", STR_ARG(d->segments[i].name), f->name);
 		if (d->segments[i].value.n > NAME_MOST)
-			complain(l, n, "segments", NULL, "the name of segment '" STR_FMT "' is longer than %d bytes", STR_ARG(d->segments[i].name), NAME_MOST);
+			complain(y, n, "segments", NULL, "the name of segment '" STR_FMT "' is longer than %d bytes", STR_ARG(d->segments[i].name), NAME_MOST);
 	}
 	for (unsigned i = 0; (d->format == FORMAT_AAM || d->format == FORMAT_LIVERAMP) && i < d->settings_n; i++)
 		if (has_one_of(d->settings[i].value, "/"))
-			complain(l, n, "setting", NULL, STR_FMT " is a part of names of files: no '/' and no control characters",
+			complain(y, n, "setting", NULL, STR_FMT " is a part of names of files: no '/' and no control characters",
 			    STR_ARG(d->settings[i].name));
 }
 
 /* What only shows when all of it is there. */
-static void check_destination(struct loader *l, const yaml_node_t *n, struct reading *r)
+static void check_destination(struct yaml *y, const yaml_node_t *n, struct reading *r)
 {
 	struct destination *d = r->now;
 	const struct format_info *f = &format_infos[d->format];
@@ -432,12 +432,12 @@ static void check_destination(struct loader *l, const yaml_node_t *n, struct rea
 		for (rest = str_c(f->settings); str_cut(&rest, ',', &word);)
 			near_try(&near, word);
 		snprintf(words, sizeof words, "format %s has no setting '" STR_FMT "'", f->name, STR_ARG(d->settings[i].name));
-		complain(l, n, "setting", near_hint(&near, hint, sizeof hint), "%s", words);
+		complain(y, n, "setting", near_hint(&near, hint, sizeof hint), "%s", words);
 	}
 	for (rest = str_c(f->required); str_cut(&rest, ',', &word);) {
 		snprintf(words, sizeof words, STR_FMT, STR_ARG(word));
 		if (word.n && !setting_get(d->settings, d->settings_n, words).n)
-			complain(l, n, "setting", "write it below settings:", "format %s wants %s", f->name, words);
+			complain(y, n, "setting", "write it below settings:", "format %s wants %s", f->name, words);
 	}
 	if (f->rows && (!d->rows || d->rows > f->rows))
 		d->rows = f->rows;
@@ -447,92 +447,87 @@ static void check_destination(struct loader *l, const yaml_node_t *n, struct rea
 		d->bytes = f->bytes;
 	if (f->ttl_days && (!d->ttl_days || d->ttl_days > f->ttl_days))
 		d->ttl_days = f->ttl_days;
-	check_names(l, n, d);
+	check_names(y, n, d);
 	uint64_t number;
 	for (unsigned i = 0; destination_numbered(d) && i < d->segments_n; i++)
 		if (!str_u64(d->segments[i].value, &number))
-			complain(l, n, "segments", NULL, "format %s wants the partner's number for segment '" STR_FMT "'", f->name,
+			complain(y, n, "segments", NULL, "format %s wants the partner's number for segment '" STR_FMT "'", f->name,
 			    STR_ARG(d->segments[i].name));
 	if (d->deliver == DELIVER_HTTPS && !f->push)
-		complain(l, n, "deliver", "deliver it to a directory", "format %s is made of files that are fetched or uploaded by name", f->name);
+		complain(y, n, "deliver", "deliver it to a directory", "format %s is made of files that are fetched or uploaded by name", f->name);
 	if (d->format == FORMAT_STREAM && d->partner >= 0)
-		complain(l, n, "partner", "match it with GET /sync?redirect=", "a stream speaks of visitors by our pseudonyms for it");
+		complain(y, n, "partner", "match it with GET /sync?redirect=", "a stream speaks of visitors by our pseudonyms for it");
 	if (d->every_s && !d->where.n)
-		complain(l, n, "deliver", "say deliver: {directory: …} or {url: …}", "a destination with a schedule must say where it goes");
+		complain(y, n, "deliver", "say deliver: {directory: …} or {url: …}", "a destination with a schedule must say where it goes");
 	if (d->compress && (d->format == FORMAT_XANDR_AVRO || (d->deliver == DELIVER_HTTPS && d->compress == COMPRESS_ZSTD)))
-		complain(l, n, "compress", NULL, "%s cannot be compressed so", d->format == FORMAT_XANDR_AVRO ? "avro" : "a request");
+		complain(y, n, "compress", NULL, "%s cannot be compressed so", d->format == FORMAT_XANDR_AVRO ? "avro" : "a request");
 	if (d->compress == COMPRESS_ZSTD && (d->format == FORMAT_AAM || d->format == FORMAT_LIVERAMP || d->format == FORMAT_XANDR_TEXT))
-		complain(l, n, "compress", "use gz", "%s knows gzip only", f->name);
+		complain(y, n, "compress", "use gz", "%s knows gzip only", f->name);
 }
 
-static void load_destination(struct loader *l, const yaml_node_t *n, void *into)
+static void load_destination(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct reading *r = into;
-	size_t errors = l->report->errors;
-	struct destination d = {.partner = -1, .retries = 5, .timeout_s = 30, .format = FORMAT_MAX, .at = yaml_at(l, n)};
+	size_t errors = y->report->errors;
+	struct destination d = {.partner = -1, .retries = 5, .timeout_s = 30, .format = FORMAT_MAX, .at = yaml_at(y, n)};
 	r->partner = STR("");
 	r->now = &d;
-	if (!yaml_map(l, n, "a destination", dest_keys, sizeof dest_keys / sizeof *dest_keys, r))
+	if (!yaml_map(y, n, "a destination", dest_keys, sizeof dest_keys / sizeof *dest_keys, r))
 		return;
-	if (errors != l->report->errors)
+	if (errors != y->report->errors)
 		return;
 	bool built_in = d.id && (strcmp(d.id, "page") == 0 || strcmp(d.id, "file") == 0);
 	if (built_in && d.format == FORMAT_MAX)
 		d.format = FORMAT_PAGE;
 	if (!d.id || d.format == FORMAT_MAX) {
-		complain(l, n, "missing", NULL, "a destination needs %s", d.id ? "a format" : "an id");
+		complain(y, n, "missing", NULL, "a destination needs %s", d.id ? "a format" : "an id");
 		return;
 	}
 	if (strlen(d.id) > PARTNER_NAME_MAX)
-		complain(l, n, "too-long", NULL, "a destination's id has at most %d characters", PARTNER_NAME_MAX);
+		complain(y, n, "too-long", NULL, "a destination's id has at most %d characters", PARTNER_NAME_MAX);
 	if (destinations_find(r->d, str_c(d.id)))
-		complain(l, n, "twice", NULL, "destination '%s' is there twice", d.id);
+		complain(y, n, "twice", NULL, "destination '%s' is there twice", d.id);
 	if (r->partner.n) {
 		const struct partner *p = destinations_partner(r->d, r->partner);
 		if (p)
 			d.partner = (int)(p - r->d->partners);
 		else
-			complain(l, n, "unknown", "partners stand before destinations in the file", "there is no partner '" STR_FMT "'",
+			complain(y, n, "unknown", "partners stand before destinations in the file", "there is no partner '" STR_FMT "'",
 			    STR_ARG(r->partner));
 	}
-	check_destination(l, n, r);
+	check_destination(y, n, r);
 	CHECK(array_room_zeroed(r->d->list, r->cap, r->d->n + 1));
 	r->d->list[r->d->n++] = d;
 }
 
 /* --- the file */
 
-static void root_version(struct loader *l, const yaml_node_t *n, void *into)
+static void root_version(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	(void)into;
-	if (yaml_text(l, n, "version", &s) && !str_eq(s, STR("1")))
-		complain(l, n, "version", NULL, "this crumb reads version: 1");
+	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR("1")))
+		complain(y, n, "version", NULL, "this crumb reads version: 1");
 }
-static void root_partners(struct loader *l, const yaml_node_t *n, void *into)
+static void root_partners(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_list(l, n, "partners", load_partner, into);
+	yaml_list(y, n, "partners", load_partner, into);
 }
-static void root_destinations(struct loader *l, const yaml_node_t *n, void *into)
+static void root_destinations(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_list(l, n, "destinations", load_destination, into);
+	yaml_list(y, n, "destinations", load_destination, into);
 }
 static const struct yaml_key root_keys[] = {
     {"version", root_version, NULL}, {"partners", root_partners, NULL}, {"destinations", root_destinations, NULL}};
 
 #define FILE_MOST ((size_t)16 << 20) /* bytes */
 
-static void load_document(struct loader *l, struct destinations *d)
+static void load_document(struct yaml *y, struct destinations *d)
 {
-	yaml_document_t doc;
 	struct reading r = {.d = d};
-	if (!yaml_open(l, &doc))
-		return;
-	l->doc = &doc;
-	const yaml_node_t *root = yaml_document_get_root_node(&doc);
-	if (root && !(root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
-		yaml_map(l, root, "a destinations file", root_keys, sizeof root_keys / sizeof *root_keys, &r);
-	yaml_document_delete(&doc);
+	const yaml_node_t *root = yaml_open(y);
+	if (root)
+		yaml_map(y, root, "a destinations file", root_keys, sizeof root_keys / sizeof *root_keys, &r);
 }
 
 enum err destinations_load(const char *path, struct report *report, struct destinations **out)
@@ -540,18 +535,18 @@ enum err destinations_load(const char *path, struct report *report, struct desti
 	struct report own = {0}, *to = report ? report : &own;
 	struct buf text = {0};
 	struct destinations *d = calloc(1, sizeof *d);
-	CHECK(d && (d->arena = calloc(1, sizeof *d->arena)));
-	d->refs = d->arena->refs = 1;
+	CHECK(d);
+	d->refs = 1;
 	enum err e = file_read(path, FILE_MOST, &text);
 	d->found = e != ERR_NOT_FOUND;
 	if (!d->found)
 		e = OK;
 	if (!e && d->found) {
-		struct loader l = {.r = d->arena, .report = to, .text = text.n ? buf_view(&text) : STR("")};
+		struct yaml y = {.arena = &d->arena, .report = to, .text = text.n ? buf_view(&text) : STR("")};
 		const char *slash = strrchr(path, '/');
-		l.file = arena_keep(&d->arena->arena, str_c(slash ? slash + 1 : path)).p;
-		load_document(&l, d);
-		free(l.lines);
+		y.file = arena_keep(&d->arena, str_c(slash ? slash + 1 : path)).p;
+		load_document(&y, d);
+		yaml_close(&y);
 		e = report_error(to);
 	}
 	buf_done(&text);
@@ -574,7 +569,7 @@ void destinations_unref(struct destinations *d)
 {
 	if (!d || atomic_fetch_sub(&d->refs, 1) != 1)
 		return;
-	rules_unref(d->arena);
+	arena_done(&d->arena);
 	free(d->partners);
 	free(d->list);
 	free(d);

@@ -86,7 +86,7 @@ struct destination {
 
 struct destinations {
 	_Atomic int refs;
-	struct rules *arena;
+	struct arena arena;
 	struct partner *partners;
 	size_t partners_n;
 	struct destination *list;
