@@ -4,7 +4,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/ingest/quarantine.h"
-#include "crumb/rules/report.h"
+#include "crumb/yaml/report.h"
 
 #include <jansson.h>
 

@@ -3,7 +3,7 @@
 #define CRUMB_SRC_CLI_FINDINGS_H
 
 #include "crumb/cli/cli.h"
-#include "crumb/rules/report.h"
+#include "crumb/yaml/report.h"
 
 struct json_t;
 

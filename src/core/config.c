@@ -6,7 +6,7 @@
 #include "crumb/base/near.h"
 #include "crumb/core/hosts.h"
 #include "crumb/core/meant.h"
-#include "crumb/core/yaml.h"
+#include "crumb/yaml/deep.h"
 
 #include <stddef.h>
 #include <stdlib.h>

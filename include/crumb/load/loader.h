@@ -2,7 +2,7 @@
 #ifndef CRUMB_LOAD_LOADER_H
 #define CRUMB_LOAD_LOADER_H
 
-#include "crumb/load/yaml_file.h"
+#include "crumb/yaml/yaml.h"
 #include "crumb/rules/rules.h"
 
 struct loader {

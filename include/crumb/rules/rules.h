@@ -33,7 +33,7 @@
 #include "crumb/core/hash.h"
 #include "crumb/model/event.h"
 #include "crumb/model/profile.h"
-#include "crumb/rules/report.h"
+#include "crumb/yaml/report.h"
 
 #include <stdatomic.h>
 

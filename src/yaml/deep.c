@@ -1,4 +1,4 @@
-#include "crumb/core/yaml.h"
+#include "crumb/yaml/deep.h"
 
 #include "crumb/base/err.h"
 

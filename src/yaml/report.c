@@ -1,4 +1,4 @@
-#include "crumb/rules/report.h"
+#include "crumb/yaml/report.h"
 
 #include "crumb/base/array.h"
 

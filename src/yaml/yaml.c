@@ -1,8 +1,8 @@
 /* libyaml's documents, with every value's place, and the traps of YAML said in plain words. */
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
-#include "crumb/core/yaml.h"
-#include "crumb/load/yaml_file.h"
+#include "crumb/yaml/deep.h"
+#include "crumb/yaml/yaml.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  *
  * A report gathers every mistake of a rule set, so that nobody has to mend one to see the next. A report belongs to whoever
  * made it; one thread. */
-#ifndef CRUMB_RULES_REPORT_H
-#define CRUMB_RULES_REPORT_H
+#ifndef CRUMB_YAML_REPORT_H
+#define CRUMB_YAML_REPORT_H
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"

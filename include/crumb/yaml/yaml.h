@@ -1,11 +1,11 @@
 /* YAML that people wrote: values with their places, and mistakes told where they are. Rules, tests of rules and destinations are read so.
  *
  * Functions that read a value report what is wrong and go on, so that one run names every mistake; one that could not use a value returns false. One thread. */
-#ifndef CRUMB_LOAD_YAML_FILE_H
-#define CRUMB_LOAD_YAML_FILE_H
+#ifndef CRUMB_YAML_YAML_H
+#define CRUMB_YAML_YAML_H
 
 #include "crumb/base/arena.h"
-#include "crumb/rules/report.h"
+#include "crumb/yaml/report.h"
 
 #include <yaml.h>
 

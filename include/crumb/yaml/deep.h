@@ -1,6 +1,6 @@
 /* What both readers of YAML ask first: is it nested deeper than anybody means? libyaml takes time that grows with the square of the depth. */
-#ifndef CRUMB_CORE_YAML_H
-#define CRUMB_CORE_YAML_H
+#ifndef CRUMB_YAML_DEEP_H
+#define CRUMB_YAML_DEEP_H
 
 #include "crumb/base/str.h"
 
