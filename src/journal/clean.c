@@ -212,6 +212,14 @@ static enum err swap(struct local *j, struct journal_day *d)
 	return OK;
 }
 
+void local_discard(struct journal *base, struct journal_cleaned *c)
+{
+	char folder[4000];
+	cleaned_folder((struct local *)base, c->day, ".new", folder);
+	journal_remove_folder(folder);
+	free(c);
+}
+
 enum err local_swap(struct journal *base, struct journal_cleaned *c)
 {
 	struct local *j = (struct local *)base;
@@ -226,12 +234,10 @@ enum err local_swap(struct journal *base, struct journal_cleaned *c)
 		e = swap(j, d);
 		ledger_dropped(j, c->day, c->events, !e);
 	}
-	if (e) {
-		char folder[4000];
-		cleaned_folder(j, c->day, ".new", folder);
-		journal_remove_folder(folder);
-	}
-	free(c);
+	if (e)
+		local_discard(base, c);
+	else
+		free(c);
 	return e;
 }
 

@@ -58,6 +58,11 @@ enum err journal_swap(struct journal *j, struct journal_cleaned *c)
 	return j->kind->swap(j, c);
 }
 
+void journal_discard(struct journal *j, struct journal_cleaned *c)
+{
+	j->kind->discard(j, c);
+}
+
 void journal_wipe_log(struct journal *j)
 {
 	j->kind->wipe_log(j);

@@ -21,6 +21,7 @@ struct journal_kind {
 	/* any thread's */
 	enum err (*clean)(struct journal *j, uint16_t day, bool (*drop)(void *arg, const struct vkey *visitor), void *arg, const _Atomic bool *stop,
 	    struct journal_cleaned **out, uint64_t *dropped);
+	void (*discard)(struct journal *j, struct journal_cleaned *c);
 	unsigned (*days)(struct journal *j, uint16_t *out, unsigned cap);
 	enum err (*count)(struct journal *j, unsigned shard, struct journal_pos upto, uint64_t *records);
 	enum err (*verify)(struct journal *j, void (*problem)(void *arg, const char *text), void *arg);

@@ -525,6 +525,7 @@ static const struct journal_kind local_kind = {
     .expire = local_expire,
     .floor = local_floor,
     .clean = local_clean,
+    .discard = local_discard,
     .days = local_days,
     .count = local_count,
     .verify = local_verify,

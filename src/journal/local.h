@@ -140,6 +140,7 @@ enum err ledger_count(struct local *j, struct journal_day *d, uint64_t after, bo
 enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
     struct journal_cleaned **out, uint64_t *dropped) MUST_CHECK;
 enum err local_swap(struct journal *base, struct journal_cleaned *c) MUST_CHECK;
+void local_discard(struct journal *base, struct journal_cleaned *c);
 enum err local_verify(struct journal *base, void (*problem)(void *, const char *), void *arg) MUST_CHECK;
 enum err local_copy(struct journal *base, uint16_t day, const char *folder) MUST_CHECK;
 uint64_t local_moment(struct journal *base);

@@ -552,6 +552,12 @@ static enum err memory_swap(struct journal *base, struct journal_cleaned *cleane
 	return e;
 }
 
+static void memory_discard(struct journal *base, struct journal_cleaned *cleaned)
+{
+	(void)base;
+	cleaned_free((struct memory_cleaned *)cleaned);
+}
+
 /* --- opening */
 
 static void memory_close(struct journal *base)
@@ -573,6 +579,7 @@ static const struct journal_kind memory_kind = {
     .expire = memory_expire,
     .floor = memory_floor,
     .clean = memory_clean,
+    .discard = memory_discard,
     .days = memory_days,
     .count = memory_count,
     .verify = memory_verify,

@@ -74,8 +74,10 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 		low_hold();
 		if (e || !x.cleaned)
 			return e;
-		if (!writer_run(k->node->writer, exchange, &x))
+		if (!writer_run(k->node->writer, exchange, &x)) {
+			journal_discard(s->journal, x.cleaned);
 			return err_set(ERR_BUSY, "the journal cannot be written to now");
+		}
 		if (!x.err) {
 			*dropped += n;
 			return OK;

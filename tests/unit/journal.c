@@ -450,6 +450,24 @@ static enum err clean_first(struct store *s)
 	return e || !cleaned ? e : journal_swap(s->journal, cleaned);
 }
 
+TEST(what_was_cleaned_and_takes_nobodys_place_leaves_nothing)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct journal_cleaned *cleaned;
+	uint64_t dropped;
+	static const _Atomic bool stop;
+	char path[128];
+	put_events(s, CLEANED_DAY, 10, 0);
+	assert_int_equal(journal_clean(s->journal, CLEANED_DAY, is_first, NULL, &stop, &cleaned, &dropped), OK);
+	assert_non_null(cleaned);
+	snprintf(path, sizeof path, "%s/store/journal/1970-04-11.new", folder);
+	assert_int_equal(access(path, F_OK), 0);
+	journal_discard(s->journal, cleaned);
+	assert_int_not_equal(access(path, F_OK), 0);
+	close_store(s, &c);
+}
+
 static uint64_t events_of(struct store *s)
 {
 	const struct ledger_day *l = ledger_find((struct local *)s->journal, CLEANED_DAY);
@@ -650,7 +668,7 @@ RUN(IN_FOLDER(blocks_come_back_in_order_over_days_and_restarts), IN_FOLDER(what_
     IN_FOLDER(a_reader_keeps_an_expired_day_until_it_ends), IN_FOLDER(a_commit_of_several_days_that_fails_leaves_nothing),
     IN_FOLDER(nothing_more_is_stored_before_a_failed_commit_was_taken_back),
     IN_FOLDER(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there), IN_FOLDER(a_day_has_its_rules_only_when_they_were_committed),
-    IN_FOLDER(what_is_cleaned_out_of_a_day_is_no_loss), IN_FOLDER(a_crash_while_a_day_is_exchanged_is_no_loss),
+    IN_FOLDER(what_was_cleaned_and_takes_nobodys_place_leaves_nothing), IN_FOLDER(what_is_cleaned_out_of_a_day_is_no_loss), IN_FOLDER(a_crash_while_a_day_is_exchanged_is_no_loss),
     IN_FOLDER(a_commit_that_cannot_be_taken_back_yet_is_not_counted),
     IN_FOLDER(what_a_crash_left_in_the_log_is_counted_and_waits_for_room),
     IN_FOLDER(a_backup_has_no_part_of_a_commit_that_came_between_its_days),

@@ -83,6 +83,8 @@ enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *arg, 
     struct journal_cleaned **out, uint64_t *dropped) MUST_CHECK;
 /* Puts it in the place of the old one, whose bytes go with its last reader. Takes the argument. ERR_BUSY: the day has grown meanwhile. */
 enum err journal_swap(struct journal *j, struct journal_cleaned *c) MUST_CHECK;
+/* Removes it: it will take nobody's place. Takes the argument. Whoever cleaned. */
+void journal_discard(struct journal *j, struct journal_cleaned *c);
 /* Overwrites the write-ahead log; everything must be published. */
 void journal_wipe_log(struct journal *j);
 /* --- of days that are files; ERR_USAGE: they are not. A copy of a day into an empty folder. It is of a moment of its own, and may have a part of a commit of several days: whoever copies more than one
