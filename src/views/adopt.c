@@ -14,6 +14,7 @@
 
 #define SLICE 50000 /* visitors in one transaction */
 #define GONE 0xffff
+#define WHOLE_WAIT_US 1000000
 
 bool adopt_possible(const struct rules *old, const struct rules *fresh)
 {
@@ -195,11 +196,11 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	return e;
 }
 
-/* A view of a shard in which no fold is half done. */
+/* A view of a shard in which no fold is half done. Whoever folds it may be unable to for now, or be this thread: then it is ERR_BUSY. */
 static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic bool *stop)
 {
 	struct journal_pos target;
-	uint64_t next;
+	uint64_t next, until = clock_mono_us() + WHOLE_WAIT_US;
 	for (;;) {
 		enum err e = db_begin(&s->db, false, t);
 		if (e)
@@ -207,8 +208,8 @@ static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic boo
 		if (!shard_unfinished(s, t, &target, &next) && !(e = t->err))
 			return OK;
 		db_abort(t);
-		if (e || atomic_load(stop))
-			return e ? e : err_set(ERR_BUSY, "stopped");
+		if (e || atomic_load(stop) || clock_mono_us() > until)
+			return e ? e : err_set(ERR_BUSY, "shard %u is being folded", s->number);
 		nanosleep(&(struct timespec){0, 2000000}, NULL);
 	}
 }

@@ -307,7 +307,7 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 			p->worked = true;
 		}
 	}
-	if (err && !atomic_load(&e->stop)) {
+	if (err && err != ERR_BUSY && !atomic_load(&e->stop)) { /* busy: the next pass looks again */
 		p->failed = true;
 		p->damaged |= db_damaged(&f->shard.db) || (b->adopts && db_damaged(&g->fold[shard].shard.db));
 		p->full |= err == ERR_FULL;

@@ -43,6 +43,14 @@ int clock_gettime(clockid_t id, struct timespec *t)
 	return (int)rc;
 }
 
+/* Time that is slept goes by at once. */
+int nanosleep(const struct timespec *t, struct timespec *left)
+{
+	assert_true(ahead < 1000000); /* somebody waits for what nobody does */
+	ahead++;
+	return 0;
+}
+
 static int begin(void **state)
 {
 	return make_folder(state) != 0 || journal_memory_new(&medium) != OK;
@@ -206,6 +214,35 @@ TEST(whichever_commit_of_a_fold_is_there_although_it_failed_each_look_is_counted
 	fails_in_a_fold(true);
 }
 
+/* The folds that it waits for are this thread's, too. */
+TEST(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_done)
+{
+	struct config c;
+	struct engine *e;
+	struct store *s = open_it(&c);
+	struct rules *asks[] = {rules_asking(&c, LOOKS), rules_asking(&c, LOOKS + 1)};
+	struct db_txn t;
+	char why[200];
+	lies = false;
+	begin_engine(&c, s, asks[0], &e);
+	struct generation *g = engine_serving(e);
+	struct shard *sh = &g->fold[0].shard;
+	assert_int_equal(db_begin(&sh->db, true, &t), OK);
+	shard_unfinished_put(sh, &t, journal_last(s->journal, 0), 1);
+	assert_int_equal(db_end(&t), OK);
+	engine_reload(e, asks[1]);
+	(void)engine_turn(e);
+	assert_true(engine_building(e));
+	assert_false(engine_build_trouble(e, why, sizeof why));
+	assert_int_equal(db_begin(&sh->db, true, &t), OK);
+	shard_unfinished_done(sh, &t);
+	assert_int_equal(db_end(&t), OK);
+	generation_unref(g);
+	(void)settle_failing(e, 1000);
+	check_visitor(e, LOOKS, false);
+	end_engine(e, asks, s, &c);
+}
+
 static uint64_t changes_told(struct engine *e)
 {
 	struct generation *g = engine_serving(e);
@@ -292,6 +329,7 @@ RUN(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_each_look_
     cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_is_there_although_it_failed_each_look_is_counted_once, begin, end),
     cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_fails_each_look_is_counted_once, begin, end),
     cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_is_there_although_it_failed_each_look_is_counted_once, begin, end),
+    cmocka_unit_test_setup_teardown(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_done, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
     cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_although_a_commit_failed, begin, end),
     cmocka_unit_test_setup_teardown(what_a_failed_sweep_did_not_remove_is_removed_by_the_next, begin, end))
