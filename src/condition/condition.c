@@ -1,11 +1,10 @@
 /* The condition language: text to nodes, by recursive descent. Every refusal says where, what was found and what was expected,
- * and, for the slips that people make, what they may have meant. */
+ * and, for the slips that people make, what they may have meant (parser.c). */
+#include "parser.h"
+
 #include "crumb/base/array.h"
 #include "crumb/condition/parse.h"
 #include "crumb/rules/names.h"
-#include "crumb/condition/eval.h"
-#include "crumb/condition/meant_range.h"
-#include "token.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,95 +13,6 @@
 #define DEPTH_MAX 64
 #define AMOUNT_MAX UINT32_MAX
 #define SUM_MAX 1e12 /* in units; sums are kept in millionths */
-
-struct parser {
-	struct rules *r;
-	struct str text;
-	size_t at, depth;
-	struct token now;
-	size_t before; /* where the latest token that was taken ends */
-	const struct condition_place *place;
-	struct report *report;
-	bool failed; /* sticky: the condition is refused, reading it further makes no sense */
-	bool wrong;  /* refused, but reading goes on */
-};
-
-/* --- messages */
-
-static void report_at(struct parser *p, size_t offset, size_t length, const char *code, const char *hint, const char *message)
-{
-	struct rules_at at = p->place->locate(p->place->arg, offset, length);
-	if (!p->failed)
-		report_add(p->report, &at, false, code, hint, "%s", message);
-	p->wrong = true;
-}
-
-static void report_token(struct parser *p, struct str token, const char *code, const char *hint, const char *message)
-{
-	report_at(p, token.p ? (size_t)(token.p - p->text.p) : p->text.n, token.n ? token.n : 1, code, hint, message);
-}
-
-/* What the token at hand may have been meant for, when nothing better is known. */
-static const char *usual_slip(const struct parser *p, char *out, size_t cap)
-{
-	static const struct {
-		const char *written, *hint;
-	} slips[] = {{"&", "write 'and'"}, {"is", "write '='"}, {"equals", "write '='"}, {"after", "write 'A then B within 7d'"},
-	    {"before", "write 'A then B within 7d'"}, {"times", "leave 'times' out: coats >= 3 in 14d"}, {"last", "write 'in 14d'"},
-	    {"past", "write 'in 14d'"}, {"during", "write 'in 14d'"}, {"for", "write 'in 14d'"}, {"since", "write 'in 14d'"},
-	    {"xor", "write (a or b) and not (a and b)"}, {"but", "write 'and'"}, {"except", "write 'and not'"}, {"without", "write 'and not'"},
-	    {"no", "write 'not'"}, {"never", "write 'not'"}};
-	if (p->now.kind == TOK_BAD && p->now.slip)
-		return p->now.slip;
-	for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
-		if (str_ieq(p->now.text, str_c(slips[i].written)))
-			return slips[i].hint;
-	if (p->now.kind == TOK_DAYS) {
-		snprintf(out, cap, "write 'in " STR_FMT "'", STR_ARG(p->now.text));
-		return out;
-	}
-	return NULL;
-}
-
-static void expected(struct parser *p, const char *what, const char *hint)
-{
-	char message[400], slip[100];
-	const char *usual = usual_slip(p, slip, sizeof slip);
-	if (p->now.kind == TOK_END)
-		snprintf(message, sizeof message, "the condition ends where %s is expected", what);
-	else
-		snprintf(message, sizeof message, "expected %s, found '" STR_FMT "'", what, (int)(p->now.text.n > 100 ? 100 : p->now.text.n),
-		    p->now.text.p);
-	report_token(p, p->now.text, "syntax", usual ? usual : hint, message);
-	p->failed = true;
-}
-
-/* The hint for numbers and ranges that are written in another way. NULL: it is none. */
-static const char *number_hint(const struct parser *p, char out[160])
-{
-	return meant_at(p->text, p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n, out) ? out : NULL;
-}
-
-static void next(struct parser *p)
-{
-	p->before = p->now.text.p ? (size_t)(p->now.text.p - p->text.p) + p->now.text.n : 0;
-	p->now = token_next(p->text, &p->at);
-}
-
-static bool is_word(const struct parser *p, const char *word)
-{
-	return p->now.kind == TOK_WORD && str_ieq(p->now.text, str_c(word));
-}
-
-static void expect(struct parser *p, enum token_kind kind, const char *what)
-{
-	if (p->failed)
-		return;
-	if (p->now.kind != kind)
-		expected(p, what, NULL);
-	else
-		next(p);
-}
 
 /* --- nodes */
 
@@ -159,7 +69,7 @@ static void unknown_category(struct parser *p, struct str name)
 		snprintf(hint, sizeof hint, "it is an attribute: write attr." STR_FMT, STR_ARG(name));
 	else if (!*hint && name.n > 2 && name.n < 100 && (name.p[0] & 0x80) == 0 && str_find(name, '.') == name.n)
 		snprintf(hint, sizeof hint, "categories are defined under categories:, in any file of the folder");
-	report_token(p, name, "unknown-category", hint, message);
+	parse_report(p, name, "unknown-category", hint, message);
 }
 
 /* A category in full or by an unambiguous last part. */
@@ -184,7 +94,7 @@ static uint16_t resolve(struct parser *p, struct str name)
 			some[k++] = id;
 	}
 	snprintf(message, sizeof message, "'" STR_FMT "' could be " STR_FMT " or " STR_FMT, STR_ARG(name), STR_ARG(some[0]), STR_ARG(some[1]));
-	report_token(p, name, "ambiguous", "write it in full", message);
+	parse_report(p, name, "ambiguous", "write it in full", message);
 	return 0;
 }
 
@@ -193,11 +103,11 @@ static uint16_t category(struct parser *p, const char *what)
 	if (p->failed)
 		return 0;
 	if (p->now.kind != TOK_WORD) {
-		expected(p, what, NULL);
+		parse_expected(p, what, NULL);
 		return 0;
 	}
 	uint16_t cat = resolve(p, p->now.text);
-	next(p);
+	parse_next(p);
 	return cat;
 }
 
@@ -210,8 +120,8 @@ static const char *days_hint(struct parser *p, char *out, size_t cap)
 	while (unit.n && chr_digit(unit.p[0]))
 		unit = str_skip(unit, 1);
 	if (unit.n == s.n || !str_u64(str_make(s.p, s.n - unit.n), &n) || n > 1000)
-		return is_word(p, "today")					       ? "write 1d"
-		       : is_word(p, "last") || is_word(p, "the") || is_word(p, "past") ? "write only the number of days: in 14d"
+		return parse_is(p, "today")					       ? "write 1d"
+		       : parse_is(p, "last") || parse_is(p, "the") || parse_is(p, "past") ? "write only the number of days: in 14d"
 										       : NULL;
 	unsigned long days = str_ieq(unit, STR("w"))						      ? 7
 			     : str_ieq(unit, STR("h"))						      ? 0
@@ -236,26 +146,26 @@ static uint8_t days(struct parser *p)
 	if (p->failed)
 		return 0;
 	if (p->now.kind != TOK_DAYS) {
-		expected(p, "a number of days such as 14d", days_hint(p, hint, sizeof hint));
+		parse_expected(p, "a number of days such as 14d", days_hint(p, hint, sizeof hint));
 		return 0;
 	}
 	uint64_t n = p->now.number;
 	if (n == 0) {
-		report_token(p, p->now.text, "window", "today alone is 1d", "a window of 0d is empty");
+		parse_report(p, p->now.text, "window", "today alone is 1d", "a window of 0d is empty");
 	} else if (n > RETENTION_MAX) {
 		snprintf(
 		    message, sizeof message, "a window of " STR_FMT " is longer than the %d days that are kept", STR_ARG(p->now.text), RETENTION_MAX);
-		report_token(p, p->now.text, "window", "write 90d, or leave the window out: everything that is kept counts then", message);
+		parse_report(p, p->now.text, "window", "write 90d, or leave the window out: everything that is kept counts then", message);
 	}
-	next(p);
+	parse_next(p);
 	return n > RETENTION_MAX ? RETENTION_MAX : (uint8_t)n;
 }
 
 static uint8_t optional_window(struct parser *p)
 {
-	if (p->failed || (!is_word(p, "in") && !is_word(p, "within")))
+	if (p->failed || (!parse_is(p, "in") && !parse_is(p, "within")))
 		return 0;
-	next(p);
+	parse_next(p);
 	return days(p);
 }
 
@@ -263,11 +173,11 @@ static uint8_t within(struct parser *p)
 {
 	if (p->failed)
 		return 0;
-	if (!is_word(p, "within") && !is_word(p, "in")) {
-		expected(p, "'within' and a number of days", NULL);
+	if (!parse_is(p, "within") && !parse_is(p, "in")) {
+		parse_expected(p, "'within' and a number of days", NULL);
 		return 0;
 	}
-	next(p);
+	parse_next(p);
 	return days(p);
 }
 
@@ -282,7 +192,7 @@ static int64_t whole_number(struct parser *p)
 		return 0;
 	if (p->now.kind == TOK_NUMBER && p->now.number <= AMOUNT_MAX) {
 		int64_t n = (int64_t)p->now.number;
-		next(p);
+		parse_next(p);
 		return n;
 	}
 	double v;
@@ -291,17 +201,17 @@ static int64_t whole_number(struct parser *p)
 	else if (p->now.kind == TOK_WORD && rules_number(p->now.text, &v))
 		h = v < 0 ? "counts are never negative" : "counts are whole numbers; sum(v of CATEGORY) takes others";
 	for (int i = 0; i <= 10; i++)
-		if (is_word(p, numbers[i])) {
+		if (parse_is(p, numbers[i])) {
 			snprintf(hint, sizeof hint, "write %d", i);
 			h = hint;
 		}
 	if (p->now.kind == TOK_DAYS) {
 		snprintf(hint, sizeof hint, "write the number first: >= 1 in " STR_FMT, STR_ARG(p->now.text));
-		report_token(p, p->now.text, "syntax", hint, "expected a whole number, found a number of days");
+		parse_report(p, p->now.text, "syntax", hint, "expected a whole number, found a number of days");
 		p->failed = true;
 		return 0;
 	}
-	expected(p, "a whole number", h);
+	parse_expected(p, "a whole number", h);
 	return 0;
 }
 
@@ -312,10 +222,10 @@ static double number(struct parser *p)
 	if (p->failed)
 		return 0;
 	if ((p->now.kind != TOK_NUMBER && p->now.kind != TOK_WORD) || !rules_number(p->now.text, &v)) {
-		expected(p, "a number", number_hint(p, hint));
+		parse_expected(p, "a number", parse_number_hint(p, hint));
 		return 0;
 	}
-	next(p);
+	parse_next(p);
 	return v;
 }
 
@@ -323,7 +233,7 @@ static int64_t millionths(struct parser *p)
 {
 	double v = number(p);
 	if (!p->failed && fabs(v) > SUM_MAX) {
-		report_at(p, p->before ? p->before - 1 : 0, 1, "number", NULL, "sums are compared up to 1000000000000");
+		parse_report_at(p, p->before ? p->before - 1 : 0, 1, "number", NULL, "sums are compared up to 1000000000000");
 		return 0;
 	}
 	return llround(v * 1e6);
@@ -335,27 +245,27 @@ static void amount(struct parser *p, struct rule_node *n)
 	bool sum = n->kind == NODE_SUM;
 	if (p->failed)
 		return;
-	if (is_word(p, "between")) {
+	if (parse_is(p, "between")) {
 		size_t from = here(p);
-		next(p);
+		parse_next(p);
 		n->op = OP_BETWEEN;
 		n->n = sum ? millionths(p) : whole_number(p);
-		if (!p->failed && !is_word(p, "and"))
-			expected(p, "'and' and the upper bound", NULL);
+		if (!p->failed && !parse_is(p, "and"))
+			parse_expected(p, "'and' and the upper bound", NULL);
 		if (p->failed)
 			return;
-		next(p);
+		parse_next(p);
 		n->n2 = sum ? millionths(p) : whole_number(p);
 		if (!p->failed && n->n > n->n2)
-			report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
+			parse_report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
 		return;
 	}
 	if (p->now.kind != TOK_OP) {
-		expected(p, "a comparison such as >= 3", NULL);
+		parse_expected(p, "a comparison such as >= 3", NULL);
 		return;
 	}
 	n->op = p->now.op;
-	next(p);
+	parse_next(p);
 	n->n = sum ? millionths(p) : whole_number(p);
 }
 
@@ -393,17 +303,17 @@ static struct str word_value(struct parser *p, const struct rule_node *n)
 {
 	enum token_kind k = p->now.kind;
 	if (k != TOK_WORD && k != TOK_NUMBER && k != TOK_TEXT && k != TOK_DAYS) {
-		expected(p, "a value", NULL);
+		parse_expected(p, "a value", NULL);
 		return STR("");
 	}
 	struct str token = p->now.text, s = token;
 	if (k == TOK_TEXT)
 		s = str_make(s.p + 1, s.n - 2);
 	if (s.n == 0)
-		report_token(p, token, "empty", NULL, "an empty value matches nobody");
+		parse_report(p, token, "empty", NULL, "an empty value matches nobody");
 	else
 		check_value(p, n, token, s);
-	next(p);
+	parse_next(p);
 	return arena_keep(&p->r->arena, s);
 }
 
@@ -412,21 +322,21 @@ static void word_list(struct parser *p, struct rule_node *n)
 	struct str list[256];
 	char hint[160];
 	if (p->now.kind != TOK_OPEN) {
-		expected(p, "'(' and a list of values", number_hint(p, hint));
+		parse_expected(p, "'(' and a list of values", parse_number_hint(p, hint));
 		return;
 	}
-	expect(p, TOK_OPEN, "'(' and a list of values");
+	parse_expect(p, TOK_OPEN, "'(' and a list of values");
 	while (!p->failed) {
 		if (n->words_n == sizeof list / sizeof list[0]) {
-			expected(p, "at most 256 values", NULL);
+			parse_expected(p, "at most 256 values", NULL);
 			return;
 		}
 		list[n->words_n++] = word_value(p, n);
 		if (p->failed || p->now.kind != TOK_COMMA)
 			break;
-		next(p);
+		parse_next(p);
 	}
-	expect(p, TOK_CLOSE, "',' or ')'");
+	parse_expect(p, TOK_CLOSE, "',' or ')'");
 	if (p->failed)
 		return;
 	n->words = arena_alloc(&p->r->arena, n->words_n * sizeof *n->words);
@@ -438,23 +348,23 @@ static void compare_attr(struct parser *p, struct rule_node *n)
 	struct range all = {-INFINITY, INFINITY, false, false};
 	n->numeric = true;
 	n->range = all;
-	if (is_word(p, "between")) {
+	if (parse_is(p, "between")) {
 		size_t from = here(p);
-		next(p);
+		parse_next(p);
 		n->op = OP_BETWEEN;
 		n->range.lo = number(p);
-		if (!p->failed && !is_word(p, "and"))
-			expected(p, "'and' and the upper bound", NULL);
+		if (!p->failed && !parse_is(p, "and"))
+			parse_expected(p, "'and' and the upper bound", NULL);
 		if (p->failed)
 			return;
-		next(p);
+		parse_next(p);
 		n->range.hi = number(p);
 		if (!p->failed && n->range.lo > n->range.hi)
-			report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
+			parse_report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
 		return;
 	}
 	n->op = p->now.op;
-	next(p);
+	parse_next(p);
 	double v = number(p);
 	if (n->op == OP_GE || n->op == OP_GT)
 		n->range.lo = v, n->range.lo_out = n->op == OP_GT;
@@ -466,29 +376,29 @@ static void compare_attr(struct parser *p, struct rule_node *n)
 static int fact_test(struct parser *p, struct rule_node n, size_t from)
 {
 	bool negate = false;
-	if (is_word(p, "not")) {
+	if (parse_is(p, "not")) {
 		negate = true;
-		next(p);
-		if (!is_word(p, "in")) {
-			expected(p, "'in'", NULL);
+		parse_next(p);
+		if (!parse_is(p, "in")) {
+			parse_expected(p, "'in'", NULL);
 			return -1;
 		}
 	}
 	bool attr = n.kind == NODE_ATTR;
-	if (is_word(p, "in")) {
-		next(p);
+	if (parse_is(p, "in")) {
+		parse_next(p);
 		word_list(p, &n);
-	} else if (attr && (is_word(p, "between") || (p->now.kind == TOK_OP && p->now.op != OP_EQ && p->now.op != OP_NE))) {
+	} else if (attr && (parse_is(p, "between") || (p->now.kind == TOK_OP && p->now.op != OP_EQ && p->now.op != OP_NE))) {
 		compare_attr(p, &n);
 	} else if (p->now.kind != TOK_OP || (p->now.op != OP_EQ && p->now.op != OP_NE)) {
-		expected(p, attr ? "a comparison, 'in' or 'between'" : "'=', '!=' or 'in'", NULL);
+		parse_expected(p, attr ? "a comparison, 'in' or 'between'" : "'=', '!=' or 'in'", NULL);
 		return -1;
 	} else {
 		n.op = p->now.op;
 		negate = n.op == OP_NE;
 		n.words_n = 1;
 		n.words = arena_alloc(&p->r->arena, sizeof *n.words);
-		next(p);
+		parse_next(p);
 		n.words[0] = word_value(p, &n);
 	}
 	if (p->failed)
@@ -503,12 +413,12 @@ static int fact_test(struct parser *p, struct rule_node n, size_t from)
 static int segment_test(struct parser *p, size_t from)
 {
 	char message[300], hint[200];
-	next(p);
-	expect(p, TOK_OPEN, "'(' and the id of a segment");
+	parse_next(p);
+	parse_expect(p, TOK_OPEN, "'(' and the id of a segment");
 	if (p->failed)
 		return -1;
 	if (p->now.kind != TOK_WORD && p->now.kind != TOK_NUMBER && p->now.kind != TOK_DAYS) {
-		expected(p, "the id of a segment", NULL);
+		parse_expected(p, "the id of a segment", NULL);
 		return -1;
 	}
 	struct str id = p->now.text;
@@ -521,10 +431,10 @@ static int segment_test(struct parser *p, size_t from)
 		snprintf(message, sizeof message, "there is no segment '" STR_FMT "'", (int)(id.n > 130 ? 130 : id.n), id.p);
 		if (!*hint && rules_category(p->r, id) > 0)
 			snprintf(hint, sizeof hint, "it is a category: write it without segment( )");
-		report_token(p, id, "unknown-segment", hint, message);
+		parse_report(p, id, "unknown-segment", hint, message);
 	}
-	next(p);
-	expect(p, TOK_CLOSE, "')'");
+	parse_next(p);
+	parse_expect(p, TOK_CLOSE, "')'");
 	if (p->failed)
 		return -1;
 	return add(p, (struct rule_node){.kind = seg < 0 ? NODE_NEVER : NODE_SEGMENT, .segment = (uint16_t)seg, .text = written(p, from)});
@@ -543,22 +453,22 @@ static int function_test(struct parser *p, enum node_kind kind, size_t from)
 {
 	struct rule_node n = {.kind = kind, .op = OP_GE, .n = 1};
 	bool amounts = kind == NODE_DAYS || kind == NODE_SUM;
-	next(p);
-	expect(p, TOK_OPEN, "'(' and a category");
+	parse_next(p);
+	parse_expect(p, TOK_OPEN, "'(' and a category");
 	if (kind == NODE_SUM && !p->failed) {
-		if (!is_word(p, "v")) {
-			expected(p, "'v of' and a category", "sum(v of purchase): v is the value that pages send along");
+		if (!parse_is(p, "v")) {
+			parse_expected(p, "'v of' and a category", "sum(v of purchase): v is the value that pages send along");
 			return -1;
 		}
-		next(p);
-		if (!is_word(p, "of")) {
-			expected(p, "'of' and a category", NULL);
+		parse_next(p);
+		if (!parse_is(p, "of")) {
+			parse_expected(p, "'of' and a category", NULL);
 			return -1;
 		}
-		next(p);
+		parse_next(p);
 	}
 	n.cat = category(p, "a category");
-	expect(p, TOK_CLOSE, "')'");
+	parse_expect(p, TOK_CLOSE, "')'");
 	if (amounts) {
 		amount(p, &n);
 		n.window = optional_window(p);
@@ -572,17 +482,17 @@ static int category_test(struct parser *p, size_t from)
 {
 	struct rule_node n = {.kind = NODE_COUNT, .op = OP_GE, .n = 1};
 	n.cat = category(p, "a category");
-	if (is_word(p, "then")) {
-		next(p);
+	if (parse_is(p, "then")) {
+		parse_next(p);
 		n.kind = NODE_THEN;
 		n.then = category(p, "a category");
 		n.window = within(p);
 		return finish(p, n, from);
 	}
-	if (p->now.kind == TOK_OP || is_word(p, "between"))
+	if (p->now.kind == TOK_OP || parse_is(p, "between"))
 		amount(p, &n);
-	else if (is_word(p, "not")) {
-		expected(p, "a comparison, 'in', 'and' or 'or'", "'not' stands before the category: not purchase in 30d");
+	else if (parse_is(p, "not")) {
+		parse_expected(p, "a comparison, 'in', 'and' or 'or'", "'not' stands before the category: not purchase in 30d");
 		return -1;
 	}
 	n.window = optional_window(p);
@@ -605,16 +515,16 @@ static int test(struct parser *p)
 	} functions[] = {{"days", NODE_DAYS}, {"last", NODE_COUNT}, {"first", NODE_FIRST}, {"sum", NODE_SUM}};
 	size_t from = here(p);
 	if (p->now.kind != TOK_WORD) {
-		expected(p, "a category, a fact or '('", p->now.kind == TOK_NUMBER ? "the category comes first: coats >= 3" : NULL);
+		parse_expected(p, "a category, a fact or '('", p->now.kind == TOK_NUMBER ? "the category comes first: coats >= 3" : NULL);
 		return -1;
 	}
 	if (opens(p)) {
-		if (is_word(p, "segment"))
+		if (parse_is(p, "segment"))
 			return segment_test(p, from);
 		for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-			if (is_word(p, functions[i].name))
+			if (parse_is(p, functions[i].name))
 				return function_test(p, functions[i].kind, from);
-		if (!is_word(p, "and") && !is_word(p, "or")) {
+		if (!parse_is(p, "and") && !parse_is(p, "or")) {
 			char message[200], hint[100];
 			struct near near = near_begin(p->now.text);
 			near_try(&near, STR("segment"));
@@ -626,32 +536,32 @@ static int test(struct parser *p)
 				near_hint(&near, hint, sizeof hint);
 			snprintf(
 			    message, sizeof message, "there is no '" STR_FMT "( )'", (int)(p->now.text.n > 100 ? 100 : p->now.text.n), p->now.text.p);
-			report_token(p, p->now.text, "unknown-function", *hint ? hint : "segment, days, last, first and sum are known", message);
+			parse_report(p, p->now.text, "unknown-function", *hint ? hint : "segment, days, last, first and sum are known", message);
 			p->failed = true;
 			return -1;
 		}
 	}
-	if (is_word(p, "and") || is_word(p, "or") || is_word(p, "in") || is_word(p, "then") || is_word(p, "within")) {
-		expected(p, "a category, a fact or '('", NULL);
+	if (parse_is(p, "and") || parse_is(p, "or") || parse_is(p, "in") || parse_is(p, "then") || parse_is(p, "within")) {
+		parse_expected(p, "a category, a fact or '('", NULL);
 		return -1;
 	}
-	if (is_word(p, "visits")) {
+	if (parse_is(p, "visits")) {
 		struct rule_node n = {.kind = NODE_DAYS, .op = OP_GE, .n = 1, .cat = CATEGORY_ALL};
-		next(p);
-		if (p->now.kind == TOK_OP || is_word(p, "between"))
+		parse_next(p);
+		if (p->now.kind == TOK_OP || parse_is(p, "between"))
 			amount(p, &n);
 		n.window = optional_window(p);
 		return finish(p, n, from);
 	}
 	for (int f = 0; f < FACT_MAX; f++) {
-		if (is_word(p, fact_names[f])) {
-			next(p);
+		if (parse_is(p, fact_names[f])) {
+			parse_next(p);
 			return fact_test(p, (struct rule_node){.kind = NODE_FACT, .fact = (enum fact)f}, from);
 		}
 	}
 	if (str_starts(p->now.text, STR("attr.")) && p->now.text.n > 5) {
 		struct str name = arena_keep(&p->r->arena, str_skip(p->now.text, 5));
-		next(p);
+		parse_next(p);
 		return fact_test(p, (struct rule_node){.kind = NODE_ATTR, .attr = name}, from);
 	}
 	return category_test(p, from);
@@ -667,19 +577,19 @@ static int parse_not(struct parser *p)
 	if (p->failed)
 		return -1;
 	if (++p->depth > DEPTH_MAX) {
-		expected(p, "a condition that is nested less deeply", "build it from smaller ones with segment(ID)");
+		parse_expected(p, "a condition that is nested less deeply", "build it from smaller ones with segment(ID)");
 		return -1;
 	}
 	size_t from = here(p);
-	if (is_word(p, "not")) {
-		next(p);
+	if (parse_is(p, "not")) {
+		parse_next(p);
 		int inner = parse_not(p);
 		if (!p->failed)
 			node = add(p, (struct rule_node){.kind = NODE_NOT, .left = inner, .text = written(p, from)});
 	} else if (p->now.kind == TOK_OPEN) {
-		next(p);
+		parse_next(p);
 		node = parse_or(p);
-		expect(p, TOK_CLOSE, "')'");
+		parse_expect(p, TOK_CLOSE, "')'");
 	} else {
 		node = test(p);
 	}
@@ -691,8 +601,8 @@ static int parse_row(struct parser *p, const char *word, enum node_kind kind, in
 {
 	size_t from = here(p);
 	int node = part(p);
-	while (!p->failed && is_word(p, word)) {
-		next(p);
+	while (!p->failed && parse_is(p, word)) {
+		parse_next(p);
 		int right = part(p);
 		if (!p->failed)
 			node = add(p, (struct rule_node){.kind = kind, .left = node, .right = right, .text = written(p, from)});
@@ -714,57 +624,12 @@ bool condition_parse(struct rules *r, struct str text, const struct condition_pl
 {
 	struct parser p = {.r = r, .text = text, .place = place, .report = report};
 	char hint[160];
-	next(&p);
+	parse_next(&p);
 	int top = parse_or(&p);
 	if (!p.failed && p.now.kind != TOK_END)
-		expected(&p, "'and', 'or' or the end", number_hint(&p, hint));
+		parse_expected(&p, "'and', 'or' or the end", parse_number_hint(&p, hint));
 	if (p.failed || p.wrong)
 		return false;
 	*root = top;
 	return true;
-}
-
-/* --- conditions that stand nowhere */
-
-static struct rules_at locate_alone(const void *arg, size_t offset, size_t length)
-{
-	(void)arg;
-	return (struct rules_at){"condition", 1, offset + 1, length};
-}
-
-/* A sum that no segment of the rules asks for was never added up. */
-static const struct rule_node *unsummed(const struct rules *r, int at)
-{
-	const struct rule_node *n = &r->nodes[at], *found = NULL;
-	if (n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_NOT) {
-		found = unsummed(r, n->left);
-		return found || n->kind == NODE_NOT ? found : unsummed(r, n->right);
-	}
-	return n->kind == NODE_SUM && !r->categories[n->cat].summed ? n : NULL;
-}
-
-enum err rules_condition(struct rules *r, struct str text, struct report *report, int *root)
-{
-	struct report own = {0}, *to = report ? report : &own;
-	struct condition_place place = {locate_alone, NULL};
-	struct str kept = arena_keep(&r->arena, text);
-	bool fine = condition_parse(r, kept, &place, to, root);
-	enum err e = fine ? OK : report_error(to);
-	if (!e && rules_holds_of_nobody(r, *root)) {
-		struct rules_at at = locate_alone(NULL, 0, text.n);
-		report_add(
-		    to, &at, false, "holds-of-nobody", "add what they did: visits and …", "the condition is true of somebody who never did anything");
-		e = report_error(to);
-	}
-	const struct rule_node *sum = e ? NULL : unsummed(r, *root);
-	if (sum) {
-		struct rules_at at = locate_alone(NULL, (size_t)(sum->text.p - kept.p), sum->text.n);
-		report_add(to, &at, false, "not-summed", "values are added up once a segment asks for them: put the condition into the rules",
-		    "the values of this category are not added up");
-		e = report_error(to);
-	}
-	if (!e)
-		rules_link_nodes(r, *root);
-	report_done(&own);
-	return e;
 }
