@@ -1,5 +1,7 @@
 #include "app.h"
 
+#include "crumb/base/log.h"
+
 #include <stdlib.h>
 
 /* What cannot change while threads run stays as it is; *any: something else is new. */
@@ -27,6 +29,14 @@ void again_tell(const struct config *before, const struct config *now, struct to
 			told_add(told, TOLD_TAKEN, "config", "%s changed: in force from now on", config_options[i].name);
 }
 
+static void log_mistakes(const struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct finding *f = &r->list[i];
+		log_error("config", "%s:%zu:%zu: %s%s%s", f->file, f->line, f->column, f->message, *f->hint ? "; " : "", f->hint);
+	}
+}
+
 enum err again_read(int argc, char **argv, const struct config *now, struct told *told, struct config **out)
 {
 	static struct options_found f; /* one at a time */
@@ -36,6 +46,8 @@ enum err again_read(int argc, char **argv, const struct config *now, struct told
 	if (!fresh)
 		return err_set(ERR_NOMEM, "no memory");
 	enum err e = arguments_read(argc, argv, fresh, &a);
+	log_mistakes(&a.mistakes);
+	arguments_done(&a);
 	if (!e) {
 		options_check(fresh, NULL, &f);
 		if (f.wrong)

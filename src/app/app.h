@@ -3,6 +3,7 @@
 #define CRUMB_SRC_APP_APP_H
 
 #include "crumb/ingest/options.h"
+#include "crumb/yaml/report.h"
 
 #include <stdio.h>
 
@@ -10,15 +11,19 @@ struct json_t;
 
 struct arguments {
 	bool help, version, check, json, test_clock, take_over, verbose;
+	struct report mistakes; /* in the configuration file */
+	struct buf shown;	/* the same with their lines, to be printed */
 };
 
 /* arguments.c */
 void arguments_help(FILE *to);
-/* The configuration that the words of the command line make; they are read again at SIGHUP. `c` is to be given back in any case. */
+/* The configuration that the words of the command line make; they are read again at SIGHUP. `c` and `a` are to be given back in any case. */
 enum err arguments_read(int argc, char **argv, struct config *c, struct arguments *a) MUST_CHECK;
+void arguments_done(struct arguments *a);
 
-/* check.c: --check. Looks at everything that a start would look at, opens no store and no port; the exit status. `early`: it could not even be read. */
-int check_all(const struct config *c, enum err early, bool json);
+/* check.c: --check. Looks at everything that a start would look at, opens no store and no port; the exit status. `early`: it could not even be read; where the
+ * mistakes of a file are why, `a` has them. */
+int check_all(const struct config *c, enum err early, const struct arguments *a);
 /* Says what cannot work, to a file, or in the log where that is NULL; how much. */
 unsigned options_say(const struct options_found *f, FILE *to);
 

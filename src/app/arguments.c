@@ -51,7 +51,7 @@ enum err arguments_read(int argc, char **argv, struct config *c, struct argument
 		else if (strcmp(w, "-v") == 0 || strcmp(w, "--verbose") == 0)
 			a->verbose = true;
 		else if ((strcmp(w, "-c") == 0 || strcmp(w, "--config") == 0) && i + 1 < argc)
-			e = config_file(c, argv[++i]);
+			e = config_file(c, argv[++i], &a->mistakes, &a->shown);
 		else if (strcmp(w, "-o") == 0 && i + 1 < argc)
 			e = config_set(c, argv[++i]);
 		else if (strcmp(w, "--check") != 0 && !(strcmp(w, "--json") == 0 && a->check))
@@ -60,4 +60,10 @@ enum err arguments_read(int argc, char **argv, struct config *c, struct argument
 	if (!e && a->test_clock && (!options_loopback(c->admin_listen) || !options_loopback(c->collect_listen)))
 		e = err_set(ERR_USAGE, "--test-clock works on loopback only");
 	return e;
+}
+
+void arguments_done(struct arguments *a)
+{
+	report_done(&a->mistakes);
+	buf_done(&a->shown);
 }

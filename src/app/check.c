@@ -57,6 +57,16 @@ static void say_rules(struct checking *k, const struct report *r)
 	}
 }
 
+static void say_file(struct checking *k, const struct arguments *a)
+{
+	if (k->findings) {
+		say_rules(k, &a->mistakes);
+		return;
+	}
+	k->wrong += (unsigned)a->mistakes.errors;
+	fwrite(a->shown.p, 1, a->shown.n, stderr);
+}
+
 static void check_files(const struct config *c, struct checking *k)
 {
 	char file[4096];
@@ -96,8 +106,9 @@ static void check_rules(const struct config *c, bool destinations, struct checki
 	report_done(&report);
 }
 
-int check_all(const struct config *c, enum err early, bool json)
+int check_all(const struct config *c, enum err early, const struct arguments *a)
 {
+	bool json = a->json;
 	struct checking k = {json ? json_array() : NULL, 0};
 	static struct options_found f;
 	struct rules *r = NULL;
@@ -105,7 +116,9 @@ int check_all(const struct config *c, enum err early, bool json)
 	size_t categories = 0, segments = 0, destinations = 0;
 	if (!early)
 		early = user_of_server(c);
-	if (early)
+	if (a->mistakes.errors)
+		say_file(&k, a);
+	else if (early)
 		say(&k, NULL, false, err_text());
 	else {
 		if (destinations_load(c->destinations_path, NULL, &d) != OK)

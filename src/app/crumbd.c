@@ -460,12 +460,14 @@ int main(int argc, char **argv)
 			puts("crumbd " CRUMB_VERSION);
 		else
 			arguments_help(stdout);
+		arguments_done(&a);
 		config_done(&s.config);
 		return 0;
 	}
 	if (a.check) {
 		log_threshold(LOG_ERROR);
-		int rc = check_all(&s.config, e, a.json);
+		int rc = check_all(&s.config, e, &a);
+		arguments_done(&a);
 		config_done(&s.config);
 		return rc;
 	}
@@ -481,10 +483,13 @@ int main(int argc, char **argv)
 		e = sockets_of_environment(&s.sockets);
 	if (!e)
 		e = drop_privileges(&s.config);
+	if (e && a.shown.n)
+		fwrite(a.shown.p, 1, a.shown.n, stderr);
 	if (e) {
 		fprintf(stderr, "crumbd: %s\n", err_text());
 		return 2;
 	}
+	arguments_done(&a);
 	if (look_at_options(&s.config))
 		return 2;
 	if ((e = start(&s))) {

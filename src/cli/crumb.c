@@ -39,7 +39,7 @@ static enum err take_default(struct cli *c)
 		return OK;
 	c->config_path = named ? named : CONFIG_DEFAULT;
 	c->config_how = named ? "by CRUMB_CONFIG" : "by default";
-	enum err e = config_file(&c->config, c->config_path);
+	enum err e = config_file(&c->config, c->config_path, NULL, NULL);
 	return e ? err_wrap(e, named ? "CRUMB_CONFIG" : "the configuration that is taken without -c and CRUMB_CONFIG") : OK;
 }
 
@@ -55,7 +55,7 @@ static enum err read_options(struct cli *c, int argc, char **argv, int *at)
 		if (strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) {
 			c->config_path = argv[i + 1];
 			c->config_how = "by -c";
-			e = config_file(&c->config, argv[i + 1]);
+			e = config_file(&c->config, argv[i + 1], NULL, NULL);
 		} else if (strcmp(argv[i], "-o") == 0) {
 			e = config_set(&c->config, argv[i + 1]);
 		} else {

@@ -1,18 +1,13 @@
-#include "crumb/core/config.h"
+#include "config_own.h"
 
 #include "crumb/base/buf.h"
-#include "crumb/base/file.h"
 #include "crumb/base/log.h"
 #include "crumb/base/near.h"
 #include "crumb/core/hosts.h"
 #include "crumb/core/meant.h"
-#include "crumb/yaml/deep.h"
 
 #include <stddef.h>
 #include <stdlib.h>
-#include <yaml.h>
-
-#define FILE_MOST (1 << 20)
 
 #define T(name, field, initial, help)                                                                                                                \
 	{                                                                                                                                            \
@@ -109,7 +104,7 @@ static void *field(struct config *c, const struct option *o)
 	return (char *)c + o->offset;
 }
 
-static const struct option *find(struct str name)
+const struct option *config_find(struct str name)
 {
 	for (size_t i = 0; i < config_options_n; i++)
 		if (str_eq(name, str_c(config_options[i].name)))
@@ -174,7 +169,7 @@ static struct str last_part(struct str name)
 }
 
 /* A slip in the name, or in its last part only, or a part of a name. */
-static struct str meant_option(struct str name)
+struct str config_meant(struct str name)
 {
 	struct near whole = near_begin(name), part = near_begin(last_part(name));
 	struct str like = STR("");
@@ -193,14 +188,8 @@ static struct str meant_option(struct str name)
 	return like;
 }
 
-static enum err set(struct config *c, struct str name, struct str value)
+enum err config_put(struct config *c, const struct option *o, struct str value)
 {
-	const struct option *o = find(name);
-	if (!o) {
-		struct str meant = meant_option(name);
-		return err_set(ERR_USAGE, "there is no option '" STR_FMT "'%s" STR_FMT "%s; --help lists them", STR_ARG(name), meant.n ? ", did you mean '" : "",
-		    STR_ARG(meant), meant.n ? "'?" : "");
-	}
 	switch (o->kind) {
 	case OPT_NUMBER:
 		return set_number(c, o, value);
@@ -210,6 +199,16 @@ static enum err set(struct config *c, struct str name, struct str value)
 	default:
 		return set_text(c, o, value);
 	}
+}
+
+static enum err set(struct config *c, struct str name, struct str value)
+{
+	const struct option *o = config_find(name);
+	if (o)
+		return config_put(c, o, value);
+	struct str meant = config_meant(name);
+	return err_set(ERR_USAGE, "there is no option '" STR_FMT "'%s" STR_FMT "%s; --help lists them", STR_ARG(name), meant.n ? ", did you mean '" : "",
+	    STR_ARG(meant), meant.n ? "'?" : "");
 }
 
 enum err config_init(struct config *c)
@@ -238,132 +237,6 @@ enum err config_set(struct config *c, const char *assignment)
 	if (at == all.n)
 		return err_set(ERR_USAGE, "-o wants key=value, not '%s'", assignment);
 	return set(c, str_trim(str_make(all.p, at)), str_trim(str_skip(all, at + 1)));
-}
-
-static struct str scalar(const yaml_node_t *n)
-{
-	return str_make((const char *)n->data.scalar.value, n->data.scalar.length);
-}
-
-/* A file being read: where in it we are, and how many values were looked at. */
-struct reading {
-	struct config *c;
-	yaml_document_t *doc;
-	struct buf name; /* of the value at hand, dotted */
-	size_t line;
-	unsigned values;
-};
-
-#define VALUES_MOST 10000 /* aliases of aliases double what they stand for */
-
-static enum err set_list(struct reading *r, const yaml_node_t *n)
-{
-	struct buf joined = {0};
-	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top; it++) {
-		const yaml_node_t *item = yaml_document_get_node(r->doc, *it);
-		if (item->type != YAML_SCALAR_NODE) {
-			r->line = item->start_mark.line;
-			buf_done(&joined);
-			return err_set(ERR_USAGE, STR_FMT ": a list of plain words is expected", STR_ARG(buf_view(&r->name)));
-		}
-		if (joined.n)
-			buf_add(&joined, ",", 1);
-		buf_str(&joined, scalar(item));
-	}
-	enum err e = joined.failed ? err_set(ERR_NOMEM, "no memory") : set(r->c, buf_view(&r->name), buf_view(&joined));
-	buf_done(&joined);
-	return e;
-}
-
-/* A map of plain words where the option is one text: "key: value", comma list. */
-static enum err set_pairs(struct reading *r, const yaml_node_t *n)
-{
-	struct buf joined = {0};
-	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
-		const yaml_node_t *key = yaml_document_get_node(r->doc, it->key), *value = yaml_document_get_node(r->doc, it->value);
-		if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE) {
-			r->line = key->start_mark.line;
-			buf_done(&joined);
-			return err_set(ERR_USAGE, STR_FMT ": plain words are expected", STR_ARG(buf_view(&r->name)));
-		}
-		if (joined.n)
-			buf_add(&joined, ",", 1);
-		buf_str(&joined, scalar(key));
-		buf_c(&joined, ": ");
-		buf_str(&joined, scalar(value));
-	}
-	enum err e = joined.failed ? err_set(ERR_NOMEM, "no memory") : set(r->c, buf_view(&r->name), buf_view(&joined));
-	buf_done(&joined);
-	return e;
-}
-
-/* Walks nested maps, building the dotted name, which is restored before returning. */
-static enum err walk(struct reading *r, const yaml_node_t *n, unsigned depth)
-{
-	if (n->type == YAML_SCALAR_NODE)
-		return set(r->c, buf_view(&r->name), scalar(n));
-	if (n->type == YAML_SEQUENCE_NODE)
-		return set_list(r, n);
-	if (str_eq(buf_view(&r->name), STR("segment.consent")))
-		return set_pairs(r, n);
-	if (depth > YAML_DEPTH_MOST)
-		return err_set(ERR_SYNTAX, "nested deeper than %d", YAML_DEPTH_MOST);
-	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
-		const yaml_node_t *key = yaml_document_get_node(r->doc, it->key), *value = yaml_document_get_node(r->doc, it->value);
-		size_t keep = r->name.n;
-		r->line = key->start_mark.line;
-		if (key->type != YAML_SCALAR_NODE)
-			return err_set(ERR_USAGE, "a key must be a plain word");
-		if (++r->values > VALUES_MOST)
-			return err_set(ERR_SYNTAX, "aliases make more than %d values of this", VALUES_MOST);
-		if (keep)
-			buf_add(&r->name, ".", 1);
-		buf_str(&r->name, scalar(key));
-		enum err e = r->name.failed ? err_set(ERR_NOMEM, "no memory") : walk(r, value, depth + 1);
-		if (e)
-			return e;
-		r->name.n = keep;
-	}
-	return OK;
-}
-
-static enum err read_document(struct config *c, const char *path, yaml_document_t *doc)
-{
-	struct reading r = {.c = c, .doc = doc};
-	const yaml_node_t *root = yaml_document_get_root_node(doc);
-	if (!root || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
-		return OK;
-	enum err e = root->type == YAML_MAPPING_NODE ? walk(&r, root, 1) : err_set(ERR_SYNTAX, "expected keys and values");
-	buf_done(&r.name);
-	return e ? err_wrap(e, "%s:%zu", path, r.line + 1) : OK;
-}
-
-enum err config_file(struct config *c, const char *path)
-{
-	struct buf text = {0};
-	yaml_parser_t parser;
-	yaml_document_t doc;
-	size_t line, column;
-	enum err e = file_read(path, FILE_MOST, &text);
-	if (!e && yaml_deep(buf_view(&text), &line, &column))
-		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: nested deeper than %d", path, line + 1, column + 1, YAML_DEPTH_MOST);
-	if (!e && !yaml_parser_initialize(&parser))
-		e = err_set(ERR_NOMEM, "no memory");
-	if (e) {
-		buf_done(&text);
-		return e;
-	}
-	yaml_parser_set_input_string(&parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
-	if (yaml_parser_load(&parser, &doc)) {
-		e = read_document(c, path, &doc);
-		yaml_document_delete(&doc);
-	} else {
-		e = err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", path, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-		    parser.problem ? parser.problem : "no YAML");
-	}
-	yaml_parser_delete(&parser);
-	buf_done(&text);
-	return e;
 }
 
 bool config_same(const struct config *a, const struct config *b, const struct option *o)

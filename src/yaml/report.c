@@ -61,7 +61,7 @@ void report_done(struct report *r)
 		free(r->list[i].hint);
 	}
 	free(r->list);
-	*r = (struct report){NULL, 0, 0, 0};
+	*r = (struct report){0};
 }
 
 enum err report_error(const struct report *r)
@@ -71,22 +71,28 @@ enum err report_error(const struct report *r)
 		if (f->warning)
 			continue;
 		if (r->errors > 1)
-			return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s (and %zu more; 'crumb rules check' lists them)", f->file, f->line, f->column,
-			    f->message, r->errors - 1);
+			return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s (and %zu more; '%s' lists them)", f->file, f->line, f->column, f->message,
+			    r->errors - 1, r->lister ? r->lister : "crumb rules check");
 		return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", f->file, f->line, f->column, f->message);
 	}
 	return OK;
 }
 
-void report_print(const struct finding *f, struct str text, struct buf *out)
+struct str report_line(const struct finding *f, struct str text)
 {
 	struct str line = {NULL, 0};
-	buf_addf(out, "%s:%zu:%zu: %s%s\n", f->file, f->line, f->column, f->warning ? "warning: " : "", f->message);
 	for (size_t i = 0; i < f->line; i++)
 		if (!str_cut(&text, '\n', &line))
 			break;
 	if (line.n && line.p[line.n - 1] == '\r')
 		line.n--;
+	return line;
+}
+
+void report_print(const struct finding *f, struct str text, struct buf *out)
+{
+	struct str line = report_line(f, text);
+	buf_addf(out, "%s:%zu:%zu: %s%s\n", f->file, f->line, f->column, f->warning ? "warning: " : "", f->message);
 	if (line.n && line.n <= 400) {
 		buf_addf(out, "%5zu | " STR_FMT "\n      | ", f->line, STR_ARG(line));
 		size_t at = f->column ? f->column - 1 : 0;

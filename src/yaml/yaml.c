@@ -137,13 +137,32 @@ char *yaml_kept(struct yaml *y, struct str s)
 	return (char *)(uintptr_t)arena_keep(y->arena, s).p;
 }
 
-bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out)
+static bool one_text(struct yaml *y, const yaml_node_t *n, const char *what)
 {
-	if (n->type != YAML_SCALAR_NODE) {
-		complain(y, n, "type", n->type == YAML_MAPPING_NODE ? "put quotes around it if a colon and a blank belong to the text" : NULL,
-		    "%s is one text, not a %s", what, n->type == YAML_MAPPING_NODE ? "map" : "list");
+	if (n->type == YAML_SCALAR_NODE)
+		return true;
+	complain(y, n, "type", n->type == YAML_MAPPING_NODE ? "put quotes around it if a colon and a blank belong to the text" : NULL,
+	    "%s is one text, not a %s", what, n->type == YAML_MAPPING_NODE ? "map" : "list");
+	return false;
+}
+
+static bool readable(struct yaml *y, const yaml_node_t *n, const char *what, struct str s)
+{
+	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n->tag && n->tag[0] == '!') {
+		complain(y, n, "yaml-trap", "put quotes around the text", "'!' at the beginning means something in YAML");
 		return false;
 	}
+	if (utf8_valid(s) != s.n || memchr(s.p, 0, s.n)) {
+		complain(y, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
+		return false;
+	}
+	return true;
+}
+
+bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out)
+{
+	if (!one_text(y, n, what))
+		return false;
 	struct str s = scalar(n);
 	if (s.n == 0) {
 		complain(y, n, "empty",
@@ -153,15 +172,17 @@ bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct st
 		    "%s is empty", what);
 		return false;
 	}
-	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n->tag && n->tag[0] == '!') {
-		complain(y, n, "yaml-trap", "put quotes around the text", "'!' at the beginning means something in YAML");
+	if (!readable(y, n, what, s))
 		return false;
-	}
-	if (utf8_valid(s) != s.n || memchr(s.p, 0, s.n)) {
-		complain(y, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
-		return false;
-	}
 	*out = s;
+	return true;
+}
+
+bool yaml_plain(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out)
+{
+	if (!one_text(y, n, what) || !readable(y, n, what, scalar(n)))
+		return false;
+	*out = scalar(n);
 	return true;
 }
 

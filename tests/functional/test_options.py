@@ -91,3 +91,18 @@ def test_check_says_it_beforehand_and_touches_nothing(quiet):
 def test_check_beside_a_running_server(server):
     r = run(server, arguments=['--check'])
     assert r.returncode == 0 and server.http('GET', '/healthz', admin=True)[0] == 200
+
+
+def test_a_configuration_file_is_told_with_its_places(quiet):
+    """Every mistake at once, with file, line and column, by a start, by --check and by --check --json."""
+    path = os.path.join(quiet.dir, 'crumb.yaml')
+    with open(path, 'w') as f:
+        f.write('cookie:\n  smaesite: lax\n  secure: perhaps\nretention: 91\n')
+    places = ("%s:2:3: there is no option 'cookie.smaesite'\n    2 |   smaesite: lax\n      |   ^~~~~~~~\n  hint: did you mean 'cookie.samesite'?\n" % path,
+              '%s:3:11: cookie.secure: expected one of yes|no' % path, '%s:4:12: retention: expected a number from 1 to 90' % path)
+    r = run(quiet, arguments=['-c', path])
+    assert r.returncode == 2 and all(p in r.stderr for p in places) and '(and 2 more;' in r.stderr.splitlines()[-1], r.stderr
+    r = run(quiet, arguments=['-c', path, '--check'])
+    assert r.returncode == 1 and all(p in r.stderr for p in places) and r.stderr.endswith('3 mistakes: crumbd would not start\n'), r.stderr
+    found = json.loads(run(quiet, arguments=['-c', path, '--check', '--json']).stdout)['findings']
+    assert [(f['file'], f['line'], f['column'], f['code'], f['level']) for f in found] == [(path, 2, 3, 'unknown-key', 'error'), (path, 3, 11, 'option', 'error'), (path, 4, 12, 'option', 'error')]

@@ -104,9 +104,9 @@ def test_configuration_files_that_nobody_means(tmp_path):
                         ('a: ' + '[' * 65 + ']' * 65, 'nested deeper than 64'),
                         (''.join('%sa:\n' % (' ' * i) for i in range(70)), 'nested deeper than 64'),
                         ('a0: &a0 {}\n' + ''.join('a%d: &a%d {x: *a%d, y: *a%d}\n' % (i, i, i - 1, i - 1) for i in range(1, 60)), 'aliases'),
-                        ('store:\n  shards: 300\n', 'crumb.yaml:2: store.shards: expected a number from 1 to 256'),
-                        ('store:\n  path: /tmp/x\ncookie:\n  samesite: maybe\n', 'crumb.yaml:4: cookie.samesite'),
-                        ('sites:\n  - a\n  - {b: c}\n', 'crumb.yaml:3: sites: a list of plain words')):
+                        ('store:\n  shards: 300\n', 'crumb.yaml:2:11: store.shards: expected a number from 1 to 256'),
+                        ('store:\n  path: /tmp/x\ncookie:\n  samesite: maybe\n', 'crumb.yaml:4:13: cookie.samesite'),
+                        ('sites:\n  - a\n  - {b: c}\n', 'crumb.yaml:3:5: sites: a list of plain words')):
         r = config(tmp_path, text)
         assert r.returncode == 2 and words in r.stderr, (text[:60], r.returncode, r.stderr[-300:])
         assert r.stderr.count('line') <= 1 and len(r.stderr) < 1000

@@ -1,6 +1,7 @@
 /* YAML files, conditions and examples as people might write them; and bundles as damaged disks might hold them. What loads is checked,
  * matched, evaluated and explained. */
 #include "crumb/check/check.h"
+#include "crumb/core/config.h"
 #include "crumb/condition/parse.h"
 #include "crumb/condition/eval.h"
 #include "crumb/check/example.h"
@@ -59,6 +60,19 @@ static void use(struct rules *r, const uint8_t *data, size_t n)
 	free(out);
 }
 
+/* The configuration's file: whatever is in it is taken or refused with places, and what is refused leaves a configuration that can be given back. */
+static void configure(struct str text)
+{
+	struct config c;
+	struct report report = {0};
+	CHECK(config_init(&c) == OK);
+	enum err e = config_parse(&c, "c.yaml", text, &report);
+	CHECK((e != OK) == (report.errors > 0) && c.k >= K_FLOOR);
+	check_places(&report, text);
+	report_done(&report);
+	config_done(&c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const char yaml[] =
@@ -95,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	check_places(&report, buf_view(&text));
 	report_done(&report);
+	configure(str_make((const char *)data + 1, n - 1));
 	buf_done(&text);
 	buf_done(&bundle);
 	return 0;

@@ -268,7 +268,7 @@ TEST(categories_are_a_list_or_a_map)
 		struct config c;
 		assert_true(ftruncate(fd, 0) == 0 && pwrite(fd, all[i], strlen(all[i]), 0) > 0);
 		assert_int_equal(config_init(&c), OK);
-		assert_int_equal(config_file(&c, path), OK);
+		assert_int_equal(config_file(&c, path, NULL, NULL), OK);
 		assert_string_equal(c.segment_consent, all[i + 1]);
 		config_done(&c);
 	}

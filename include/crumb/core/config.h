@@ -52,7 +52,11 @@ extern const size_t config_options_n;
 
 enum err config_init(struct config *c) MUST_CHECK;
 void config_done(struct config *c);
-enum err config_file(struct config *c, const char *path) MUST_CHECK;
+/* Reads a file of options. Every mistake is in the report, sorted by place, and is shown with its line as a compiler does; each of the two may be NULL.
+ * err_text() is the first mistake. An option that was refused is as it was; the others are set. */
+struct report;
+enum err config_file(struct config *c, const char *path, struct report *report, struct buf *shown) MUST_CHECK;
+enum err config_parse(struct config *c, const char *name, struct str text, struct report *report) MUST_CHECK; /* the same of a text; `name` in reports */
 enum err config_set(struct config *c, const char *assignment) MUST_CHECK; /* "key=value" */
 void config_help(FILE *to);
 /* --- reading it again */

@@ -28,6 +28,7 @@ struct finding {
 struct report {
 	struct finding *list;
 	size_t n, cap, errors;
+	const char *lister; /* the command that lists all of them; NULL: crumb rules check */
 };
 
 /* `hint` may be NULL. Findings about the same place with the same words are kept once. */
@@ -37,6 +38,7 @@ void report_sort(struct report *r); /* by file, line and column */
 void report_done(struct report *r);
 /* The first error as "file:line:column: message", with how many more there are, through err_set(); OK when there is none. */
 enum err report_error(const struct report *r) MUST_CHECK;
+struct str report_line(const struct finding *f, struct str text); /* the line of `text` that it is about; empty: there is none */
 /* As a compiler prints it: the place, the line of `text`, a caret below, the hint. */
 void report_print(const struct finding *f, struct str text, struct buf *out);
 

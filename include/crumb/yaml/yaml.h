@@ -1,4 +1,5 @@
-/* YAML that people wrote: values with their places, and mistakes told where they are. Rules, tests of rules and destinations are read so.
+/* YAML that people wrote: values with their places, and mistakes told where they are. Rules, tests of rules, destinations and the configuration are
+ * read so.
  *
  * Functions that read a value report what is wrong and go on, so that one run names every mistake; one that could not use a value returns false. One thread. */
 #ifndef CRUMB_YAML_YAML_H
@@ -33,7 +34,9 @@ void warn(struct yaml *y, const yaml_node_t *n, const char *code, const char *hi
 const yaml_node_t *yaml_node(const struct yaml *y, int at);
 /* A word or a text, not empty, readable. */
 bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out);
-/* The same for values that other readers of YAML would not take for text when unquoted: NO, yes, null, 012, 1:30. */
+/* The same, but it may be empty. */
+bool yaml_plain(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out);
+/* As yaml_text(), for values that other readers of YAML would not take for text when unquoted: NO, yes, null, 012, 1:30. */
 bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out);
 bool yaml_count(struct yaml *y, const yaml_node_t *n, const char *what, long min, long max, long *out);
 bool yaml_truth(struct yaml *y, const yaml_node_t *n, const char *what, bool *out);

@@ -1,0 +1,291 @@
+/* The configuration's file: nested maps whose keys, joined by dots, name options. A mistake is reported where it stands and reading goes on, so that one
+ * run names them all; only what would make no end of them (aliases of aliases, depth) is told alone. */
+#include "config_own.h"
+
+#include "crumb/base/arena.h"
+#include "crumb/base/code.h"
+#include "crumb/base/file.h"
+#include "crumb/base/map.h"
+#include "crumb/base/near.h"
+#include "crumb/yaml/deep.h"
+#include "crumb/yaml/yaml.h"
+
+#include <stdlib.h>
+
+#define FILE_MOST (1 << 20) /* bytes */
+#define VALUES_MOST 10000   /* aliases of aliases double what they stand for */
+#define NAME_MOST 200	    /* bytes; a longer name can be no option */
+#define SHOWN_MOST 20	    /* findings that are printed with their lines */
+
+struct reading {
+	struct config *c;
+	struct yaml yaml;
+	struct buf name;  /* of the value at hand, dotted */
+	struct map names; /* sections and options that were there */
+	unsigned values;
+	bool over;     /* there would be no end of it */
+	enum err stop; /* nothing of the file: there is no memory */
+};
+
+static void give_up(struct reading *r, const yaml_node_t *n, const char *code, const char *message, int most)
+{
+	report_done(r->yaml.report);
+	complain(&r->yaml, n, code, NULL, message, most);
+	r->over = true;
+}
+
+/* What was wrong with one value, by err_text(). */
+static void refuse(struct reading *r, const yaml_node_t *n, enum err e)
+{
+	struct str words = str_c(err_text());
+	if (e == ERR_NOMEM)
+		r->stop = e;
+	else
+		complain(&r->yaml, n, "option", NULL, STR_FMT, (int)utf8_valid(words), words.p);
+}
+
+static void take(struct reading *r, const yaml_node_t *n, const struct option *o, struct str value)
+{
+	enum err e = config_put(r->c, o, value);
+	if (e)
+		refuse(r, n, e);
+}
+
+static void take_joined(struct reading *r, const yaml_node_t *n, const struct option *o, const struct buf *joined)
+{
+	if (joined->failed)
+		r->stop = err_set(ERR_NOMEM, "no memory");
+	else
+		take(r, n, o, joined->n ? buf_view(joined) : STR(""));
+}
+
+static void unknown(struct reading *r, const yaml_node_t *key)
+{
+	char hint[160] = "crumbd --help lists them";
+	struct str name = buf_view(&r->name), meant = config_meant(name);
+	if (meant.n)
+		snprintf(hint, sizeof hint, "did you mean '" STR_FMT "'?", STR_ARG(meant));
+	complain(&r->yaml, key, "unknown-key", hint, "there is no option '" STR_FMT "'", STR_ARG(name));
+}
+
+/* True: options are named below it. Else `near` has the section that may be meant. */
+static bool is_section(struct str name, struct near *near)
+{
+	*near = near_begin(name);
+	for (size_t i = 0; i < config_options_n; i++) {
+		const char *whole = config_options[i].name;
+		for (const char *dot = strchr(whole, '.'); dot; dot = strchr(dot + 1, '.')) {
+			struct str section = str_make(whole, (size_t)(dot - whole));
+			if (str_eq(section, name))
+				return true;
+			near_try(near, section);
+		}
+	}
+	return false;
+}
+
+/* One item of a list, where the option can say of it alone that it is wrong. */
+static bool item_fits(struct reading *r, const yaml_node_t *n, const struct option *o, struct str item)
+{
+	struct buf meant = {0};
+	enum err e = o && o->read ? o->read(o->name, item, &meant) : OK;
+	buf_done(&meant);
+	if (e)
+		refuse(r, n, e);
+	return !e;
+}
+
+static bool plain_word(struct reading *r, const yaml_node_t *n, const char *what, struct str *out)
+{
+	if (n->type == YAML_SCALAR_NODE)
+		return yaml_plain(&r->yaml, n, what, out);
+	complain(&r->yaml, n, "type", NULL, STR_FMT ": %s is expected", STR_ARG(buf_view(&r->name)), what);
+	return false;
+}
+
+/* A list is the text of its items with commas between. */
+static void take_list(struct reading *r, const yaml_node_t *key, const yaml_node_t *n, const struct option *o)
+{
+	struct buf joined = {0};
+	bool fine = true;
+	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top && !r->over; it++) {
+		const yaml_node_t *item = yaml_node(&r->yaml, *it);
+		struct str s;
+		if (!plain_word(r, item, "a list of plain words", &s) || !item_fits(r, item, o, s)) {
+			fine = false;
+			continue;
+		}
+		buf_add(&joined, ",", joined.n > 0);
+		buf_str(&joined, s);
+		if (joined.n > FILE_MOST)
+			give_up(r, item, "too-many", "aliases make more than %d bytes of this list", FILE_MOST);
+	}
+	if (fine && !o)
+		unknown(r, key);
+	else if (fine && !r->over)
+		take_joined(r, n, o, &joined);
+	buf_done(&joined);
+}
+
+/* A map of plain words where the option is one text: "key: value", comma list. */
+static void take_pairs(struct reading *r, const yaml_node_t *n, const struct option *o)
+{
+	struct buf joined = {0};
+	bool fine = true;
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top && !r->over; it++) {
+		const yaml_node_t *key = yaml_node(&r->yaml, it->key), *value = yaml_node(&r->yaml, it->value);
+		struct str k, v;
+		if (!plain_word(r, key, "plain words", &k) || !plain_word(r, value, "plain words", &v)) {
+			fine = false;
+			continue;
+		}
+		buf_add(&joined, ",", joined.n > 0);
+		buf_str(&joined, k);
+		buf_c(&joined, ": ");
+		buf_str(&joined, v);
+		if (joined.n > FILE_MOST)
+			give_up(r, key, "too-many", "aliases make more than %d bytes of this map", FILE_MOST);
+	}
+	if (fine && !r->over)
+		take_joined(r, n, o, &joined);
+	buf_done(&joined);
+}
+
+static void walk(struct reading *r, const yaml_node_t *map, unsigned depth);
+
+/* A slip in the name of a section is said once instead of at each key in it. */
+static void take_section(struct reading *r, const yaml_node_t *key, const yaml_node_t *n, unsigned depth)
+{
+	struct near near;
+	char hint[160];
+	bool known = is_section(buf_view(&r->name), &near), empty = n->data.mapping.pairs.start == n->data.mapping.pairs.top;
+	if (!known && near.best.n)
+		complain(&r->yaml, key, "unknown-key", near_hint(&near, hint, sizeof hint), "there is no section '" STR_FMT "'", STR_ARG(buf_view(&r->name)));
+	else if (!known && empty)
+		unknown(r, key);
+	else
+		walk(r, n, depth + 1);
+}
+
+static void take_map(struct reading *r, const yaml_node_t *key, const yaml_node_t *n, const struct option *o, unsigned depth)
+{
+	if (!o)
+		take_section(r, key, n, depth);
+	else if (strcmp(o->name, "segment.consent") == 0)
+		take_pairs(r, n, o);
+	else
+		complain(&r->yaml, n, "type", NULL, "%s is %s, not a map", o->name, o->kind == OPT_NUMBER ? "a number" : "one text");
+}
+
+/* False: the name was there before, or can be none. */
+static bool first_of_its_name(struct reading *r, const yaml_node_t *key)
+{
+	uint32_t there;
+	struct str name = buf_view(&r->name);
+	if (name.n > NAME_MOST) {
+		complain(&r->yaml, key, "unknown-key", "crumbd --help lists them", "no option has a name of %zu bytes", name.n);
+		return false;
+	}
+	if (map_get(&r->names, name, &there)) {
+		complain(&r->yaml, key, "repeated-key", "YAML keeps only one of them: join the two", "'" STR_FMT "' is there twice", STR_ARG(name));
+		return false;
+	}
+	map_put(&r->names, arena_keep(r->yaml.arena, name), 1);
+	return true;
+}
+
+static void entry(struct reading *r, const yaml_node_t *key, const yaml_node_t *value, unsigned depth)
+{
+	struct str s;
+	if (!first_of_its_name(r, key))
+		return;
+	const struct option *o = config_find(buf_view(&r->name));
+	if (value->type == YAML_SEQUENCE_NODE)
+		take_list(r, key, value, o);
+	else if (value->type == YAML_MAPPING_NODE)
+		take_map(r, key, value, o, depth);
+	else if (!o)
+		unknown(r, key);
+	else if (yaml_plain(&r->yaml, value, o->name, &s))
+		take(r, value, o, s);
+}
+
+/* Nested maps build the dotted name, which is as before when a map is over. */
+static void walk(struct reading *r, const yaml_node_t *map, unsigned depth)
+{
+	if (depth > YAML_DEPTH_MOST) {
+		give_up(r, map, "too-deep", "nested deeper than %d", YAML_DEPTH_MOST);
+		return;
+	}
+	for (yaml_node_pair_t *it = map->data.mapping.pairs.start; it < map->data.mapping.pairs.top && !r->over && !r->stop; it++) {
+		const yaml_node_t *key = yaml_node(&r->yaml, it->key);
+		size_t keep = r->name.n;
+		struct str k;
+		if (++r->values > VALUES_MOST) {
+			give_up(r, key, "too-many", "aliases make more than %d values of this", VALUES_MOST);
+			return;
+		}
+		if (!yaml_text(&r->yaml, key, "a key", &k))
+			continue;
+		buf_add(&r->name, ".", keep > 0);
+		buf_str(&r->name, k);
+		if (r->name.failed)
+			r->stop = err_set(ERR_NOMEM, "no memory");
+		else
+			entry(r, key, yaml_node(&r->yaml, it->value), depth);
+		r->name.n = keep;
+	}
+}
+
+enum err config_parse(struct config *c, const char *name, struct str text, struct report *report)
+{
+	struct arena arena = {NULL};
+	struct reading r = {.c = c, .yaml = {.arena = &arena, .report = report, .file = name, .text = text}};
+	const yaml_node_t *root = yaml_open(&r.yaml);
+	if (root && root->type != YAML_MAPPING_NODE)
+		complain(&r.yaml, root, "type", "write 'key: value'", "expected keys and values");
+	else if (root)
+		walk(&r, root, 1);
+	yaml_close(&r.yaml);
+	buf_done(&r.name);
+	map_done(&r.names);
+	arena_done(&arena);
+	report->lister = "crumbd --check";
+	report_sort(report);
+	return r.stop ? r.stop : report_error(report);
+}
+
+/* --- showing what is wrong */
+
+/* A line that may hold a secret is not repeated: what is printed at a start is kept in logs. */
+static bool may_be_secret(const struct finding *f, struct str text)
+{
+	static const char *const words[] = {"token", "write_keys"};
+	struct str line = report_line(f, text);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (str_ihas(line, str_c(words[i])) || str_ihas(str_c(f->message), str_c(words[i])))
+			return true;
+	return false;
+}
+
+static void show(const struct report *report, struct str text, struct buf *out)
+{
+	for (size_t i = 0; i < report->n && i < SHOWN_MOST; i++)
+		report_print(&report->list[i], may_be_secret(&report->list[i], text) ? STR("") : text, out);
+	if (report->errors > SHOWN_MOST)
+		buf_addf(out, "and %zu more\n", report->errors - SHOWN_MOST);
+}
+
+enum err config_file(struct config *c, const char *path, struct report *report, struct buf *shown)
+{
+	struct buf text = {0};
+	struct report own = {0}, *to = report ? report : &own;
+	enum err e = file_read(path, FILE_MOST, &text);
+	if (!e)
+		e = config_parse(c, path, text.n ? buf_view(&text) : STR(""), to);
+	if (e && shown)
+		show(to, text.n ? buf_view(&text) : STR(""), shown);
+	buf_done(&text);
+	report_done(&own);
+	return e;
+}
