@@ -160,6 +160,7 @@ def test_refusals_write_nothing_and_set_no_cookie(make):
     assert r.getheader('Crumb-Refused') is None                                     # twice the same
     b.segments()
     assert b.count('apparel.coats') == 2
+    server.settle()
     assert server.js('db', 'stat')['provisional'] == 4                              # those that were not refused
 
 
