@@ -210,9 +210,12 @@ static bool may(void)
 ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
 {
 	enum happens h = operation();
+	int error = errno;
 	if (h == DIES) /* a part of it is there */
 		(void)!syscall(SYS_pwrite64, fd, from, n / 2, at);
-	errno = h == DIES ? EIO : errno;
+	else if (h == FAILS && !dead && world_one_in(2)) /* all of it is there, and nobody hears of it */
+		(void)!syscall(SYS_pwrite64, fd, from, n, at);
+	errno = h == DIES ? EIO : error;
 	return h == WORKS ? syscall(SYS_pwrite64, fd, from, n, at) : -1;
 }
 

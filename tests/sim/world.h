@@ -2,7 +2,7 @@
  *
  * The clock stands still but for what moves it: each look takes a microsecond, a sleep takes its time at once. Chance of the program's own (keys,
  * nonces, cookies) comes from the seed, too. The disk is a real folder, best in memory: syncs are counted and not made. Every call that changes it is
- * an operation; so is every act of the journal's memory. An operation can fail, and it can be the last one: then the machine is dead, nothing changes
+ * an operation; so is every act of the journal's memory. An operation can fail (a write may be there all the same), and it can be the last one: then the machine is dead, nothing changes
  * the disk or the memory any more, and whoever is running hears of errors until world_revive(). */
 #ifndef CRUMB_SIM_WORLD_H
 #define CRUMB_SIM_WORLD_H
