@@ -107,17 +107,23 @@ static bool plain_word(struct reading *r, const yaml_node_t *n, const char *what
 static void take_list(struct reading *r, const yaml_node_t *key, const yaml_node_t *n, const struct option *o)
 {
 	struct buf joined = {0};
+	size_t read = 0; /* bytes, of items that do not fit, too: an alias makes a long one many */
 	bool fine = true;
 	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top && !r->over; it++) {
 		const yaml_node_t *item = yaml_node(&r->yaml, *it);
 		struct str s;
-		if (!plain_word(r, item, "a list of plain words", &s) || !item_fits(r, item, o, s)) {
+		if (!plain_word(r, item, "a list of plain words", &s)) {
 			fine = false;
 			continue;
 		}
-		buf_add(&joined, ",", joined.n > 0);
-		buf_str(&joined, s);
-		if (joined.n > FILE_MOST)
+		read += s.n + 1;
+		if (item_fits(r, item, o, s)) {
+			buf_add(&joined, ",", joined.n > 0);
+			buf_str(&joined, s);
+		} else {
+			fine = false;
+		}
+		if (read > FILE_MOST)
 			give_up(r, item, "too-many", "aliases make more than %d bytes of this list", FILE_MOST);
 	}
 	if (fine && !o)
