@@ -45,6 +45,7 @@ def test_full_and_deltas_give_the_membership(seed):
         f.write('x')
     server.write_destinations(DESTINATIONS.replace('schedule: "daily at 04:30",', '') % {'dir': server.dir, 'url': partner.url})
     server.start()
+    server.morning()
     try:
         people = ['p%d' % i for i in range(150)]
         for step in range(18):
@@ -147,6 +148,7 @@ class World:
         self.segments = FIRST
         self.server.write_rules(self.rules())
         self.server.start()
+        self.server.morning()
         self.server.advance('%dh' % (34 - self.server.now() % DAY // 3600))    # ten in the morning: no midnight comes by itself
         self.persons = {}                           # id at the partners -> its visitors
         self.back = {}                              # destination -> day on which it is back
