@@ -487,6 +487,7 @@ int main(int argc, char **argv)
 		fwrite(a.shown.p, 1, a.shown.n, stderr);
 	if (e) {
 		fprintf(stderr, "crumbd: %s\n", err_text());
+		arguments_done(&a);
 		return 2;
 	}
 	arguments_done(&a);

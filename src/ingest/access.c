@@ -162,7 +162,7 @@ static bool written_time(struct str s, const char *form, int64_t *out)
 {
 	char text[80], *end;
 	struct tm tm = {.tm_mday = 1};
-	if (s.n >= sizeof text)
+	if (s.n == 0 || s.n >= sizeof text)
 		return false;
 	memcpy(text, s.p, s.n);
 	text[s.n] = 0;
