@@ -1,4 +1,4 @@
-/* Inside the rules layer: the words and signs of a condition. */
+/* Inside condition: the words and signs of a condition. */
 #ifndef CRUMB_SRC_CONDITION_TOKEN_H
 #define CRUMB_SRC_CONDITION_TOKEN_H
 

@@ -1,4 +1,4 @@
-/* Inside the export layer: the folder of one destination, and a delivery of it that is under way. */
+/* Inside delivery: the folder of one destination, and a delivery of it that is under way. */
 #ifndef CRUMB_SRC_DELIVERY_PENDING_H
 #define CRUMB_SRC_DELIVERY_PENDING_H
 

@@ -1,4 +1,4 @@
-/* Inside the export layer: the two halves of a delivery's plan, who may be told of (plan.c) and what there is to say (differ.c). */
+/* Inside delivery: the two halves of a delivery's plan, who may be told of (plan.c) and what there is to say (differ.c). */
 #ifndef CRUMB_SRC_DELIVERY_PLANNING_H
 #define CRUMB_SRC_DELIVERY_PLANNING_H
 

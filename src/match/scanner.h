@@ -1,4 +1,4 @@
-/* Inside the rules layer: many literals and regular expressions looked for in one text at once, by vectorscan. Nothing else
+/* Inside match: many literals and regular expressions looked for in one text at once, by vectorscan. Nothing else
  * includes its headers.
  *
  * A scan is built once and then read by any thread, each with a scratch of its own. */

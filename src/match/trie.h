@@ -1,4 +1,4 @@
-/* Inside the rules layer: path globs as a trie of path segments. '*' is an edge for any one segment, '**' one to a node that
+/* Inside match: path globs as a trie of path segments. '*' is an edge for any one segment, '**' one to a node that
  * stays alive over any number of them, a segment with a '*' inside an edge with a glob. Matching follows all of them at once, so that
  * its cost is bounded by segments × nodes alive, whatever the path. */
 #ifndef CRUMB_SRC_MATCH_TRIE_H

@@ -1,4 +1,4 @@
-/* Inside the audience layer: the scratch of a fold and the steps that batches, sweep and adoption share. */
+/* Inside views: the scratch of a fold and the steps that batches, sweep and adoption share. */
 #ifndef CRUMB_SRC_VIEWS_FOLDING_H
 #define CRUMB_SRC_VIEWS_FOLDING_H
 

@@ -1,4 +1,4 @@
-/* Inside the audience layer: the engine's own state, shared by its fold threads (engine.c) and its builders (build.c). */
+/* Inside views: the engine's own state, shared by its fold threads (engine.c) and its builders (build.c). */
 #ifndef CRUMB_SRC_VIEWS_GENERATIONS_H
 #define CRUMB_SRC_VIEWS_GENERATIONS_H
 
