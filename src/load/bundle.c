@@ -1,6 +1,5 @@
 /* Files of rules as a bundle. */
 #include "crumb/load/load.h"
-#include "crumb/load/load.h"
 
 #include "crumb/base/file.h"
 #include "crumb/base/mp.h"

@@ -1,4 +1,8 @@
-/* Inside the collect listener. */
+/* The collect listener from inside: what its handlers share, and what trackers may use (collect/collect.h has them as rows).
+ *
+ * A struct collect belongs to its thread, and so does everything that a handler is given: the request and its spans until the handler returns, the
+ * scratch hit, text and buffers until the next request. Other threads only set what is atomic and write to wake_fd. A handler answers, or holds the
+ * request's ticket; it returns nothing, and what it could not do is a status. */
 #ifndef CRUMB_COLLECT_COLLECTING_H
 #define CRUMB_COLLECT_COLLECTING_H
 
