@@ -27,7 +27,7 @@ static bool origin_is_host(const struct collect *c, const struct http_request *r
 	struct str origin = r->header[H_ORIGIN], rest = r->header[H_FORWARDED_HOST], pairs = r->header[H_FORWARDED], host;
 	if (names(r->header[H_HOST], origin))
 		return true;
-	if ((!rest.n && !pairs.n) || !cidr_list_has(&c->shared->trusted, r->peer))
+	if ((!rest.n && !pairs.n) || !cidr_list_has(&c->trusted, r->peer))
 		return false;
 	while (rest.n && str_cut(&rest, ',', &host))
 		if (names(str_trim(host), origin))
