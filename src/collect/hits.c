@@ -66,8 +66,10 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 	struct str list = r->header[H_FORWARDED_FOR].n ? r->header[H_FORWARDED_FOR] : r->header[H_FORWARDED];
 	hit_clear(h);
 	h->network = network_of(r->peer);
-	if (!list.n || !network_asked(&c->trusted, r->peer, list, &h->network))
+	if (!list.n || !cidr_list_has(&c->trusted, r->peer))
 		h->here = h->network.family == 4 ? h->network.b[0] == 127 : h->network.family == 6 && loopback6(r->peer);
+	else
+		(void)network_parse(cidr_list_client(&c->trusted, NULL, list), &h->network); /* no address: what is known is the proxy's */
 	h->agent = r->header[H_USER_AGENT];
 	h->referer_header = r->header[H_REFERER];
 	h->origin = r->header[H_ORIGIN];

@@ -48,31 +48,28 @@ bool forwarded_next(struct str *rest, struct str name, struct str *value)
 	return false;
 }
 
-/* From the left, for quotes are understood from there only. */
-static struct str client_of_pairs(const struct cidr_list *ours, const struct cidr_list *also, struct str list)
+/* The last element of a list that may have blanks and empty ones, which is cut from it. A comma in quotes is none; those are sought from the right, so that
+ * a quote that somebody opened further left, and nobody closes, hides nothing. */
+static struct str last_of(struct str *list)
 {
-	struct str found = STR(""), one;
-	for (bool first = true; forwarded_next(&list, STR("for"), &one); first = false)
-		if (first || (!cidr_list_has_text(ours, one) && !(also && cidr_list_has_text(also, one))))
-			found = one;
-	return found;
+	struct str one = STR("");
+	while (list->n && !one.n) {
+		size_t from = list->n;
+		bool quoted = false;
+		for (; from > 0 && (quoted || list->p[from - 1] != ','); from--)
+			quoted ^= list->p[from - 1] == '"' && !(from > 1 && list->p[from - 2] == '\\');
+		one = str_trim(str_skip(*list, from));
+		list->n = from ? from - 1 : 0;
+	}
+	return one; /* RFC 9110 5.6.1: empty ones are no elements */
 }
 
 struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list *also, struct str list)
 {
-	struct str found = str_make("", 0);
-	if (list.n && memchr(list.p, '=', list.n)) /* no address has one */
-		return client_of_pairs(ours, also, list);
-	while (list.n) {
-		size_t comma = list.n;
-		while (comma > 0 && list.p[comma - 1] != ',')
-			comma--;
-		struct str one = str_trim(str_skip(list, comma));
-		list.n = comma ? comma - 1 : 0;
-		if (one.n == 0)
-			continue; /* RFC 9110 5.6.1: empty ones are no elements */
-		found = one;
-		if (!cidr_list_has_text(ours, one) && !(also && cidr_list_has_text(also, one)))
+	struct str found = STR(""), one;
+	while ((one = last_of(&list)).n) {
+		found = memchr(one.p, '=', one.n) ? value_of(one, STR("for")) : one; /* no address has one */
+		if (!cidr_list_has_text(ours, found) && !(also && cidr_list_has_text(also, found)))
 			break;
 	}
 	return found;

@@ -1,4 +1,4 @@
-/* Networks: what is kept of an address, and of whom a proxy says that he asked. */
+/* Networks: what is kept of an address. */
 #include "crumb/privacy/hit.h"
 
 static struct network cut(const uint8_t a[16])
@@ -28,15 +28,6 @@ bool network_parse(struct str text, struct network *out)
 {
 	uint8_t a[16];
 	if (!address_read(text, a))
-		return false;
-	*out = cut(a);
-	return true;
-}
-
-bool network_asked(const struct cidr_list *ours, const struct sockaddr *peer, struct str list, struct network *out)
-{
-	uint8_t a[16];
-	if (!address_of_peer(peer, a) || !address_asked(ours, list, a))
 		return false;
 	*out = cut(a);
 	return true;

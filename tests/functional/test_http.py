@@ -90,7 +90,10 @@ def test_a_list_of_addresses_may_come_in_lines(make):
     for lines, country in ((['X-Forwarded-For: 81.2.69.142', 'X-Forwarded-For: 10.0.0.2'], 'GB'), (['X-Forwarded-For: 8.8.8.8', 'X-Forwarded-For: 81.2.69.142, 10.0.0.2', 'X-Forwarded-For: , ,'], 'GB'),
                            (['X-Forwarded-For: 81.2.69.142,,10.0.0.3, '], 'GB'), (['X-Forwarded-For:81.2.69.142 ', 'X-Forwarded-For:'], 'GB'), (['X-Forwarded-For: 81.2.69.142', 'X-Forwarded-For: 1.1.1.1, unknown'], None),
                            (['Forwarded: for=8.8.8.8', 'Forwarded: For="81.2.69.142:443";proto=https, for=10.0.0.2'], 'GB'), (['Forwarded: for=81.2.69.142, for=unknown'], None),
-                           (['X-Forwarded-For: 81.2.69.142', 'Forwarded: for=8.8.8.8'], 'GB')):
+                           (['X-Forwarded-For: 81.2.69.142', 'Forwarded: for=8.8.8.8'], 'GB'),
+                           # what the visitor wrote himself, left of what the proxy wrote, neither hides him nor makes him somebody else
+                           (['X-Forwarded-For: =, 81.2.69.142'], 'GB'), (['X-Forwarded-For: for=8.8.8.8;a="', 'X-Forwarded-For: 81.2.69.142, 10.0.0.2'], 'GB'),
+                           (['Forwarded: for=8.8.8.8;a="', 'Forwarded: for=81.2.69.142'], 'GB')):
         b = Browser.known(server)
         assert answers(server, pixel('/coats/1', 'Cookie: crumb=' + b.jar['crumb'], *lines))[0][0] == 200
         b.segments()

@@ -101,6 +101,7 @@ def test_networks_and_limits(make):
     assert found[:5] == [None] * 5 and 'rate' in found and set(found) == {None, 'rate'}
     assert server.metric('set_aside_dropped_total') > 0 and sum(aside(server).values()) == 8              # bounded by the day
     assert {header(Browser(server)) for _ in range(60)} == {None}                                        # this machine has no limit
+    assert 'rate' in {header(Browser(server, headers={'X-Forwarded-For': 'unknown'})) for _ in range(60)}  # for whom it speaks has one
     everything = bytes_of(server.store)
     assert b'203.0.113' not in everything and b'198.51.100.7' not in everything
 

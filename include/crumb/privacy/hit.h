@@ -45,11 +45,11 @@ static inline void hit_clear(struct hit *h)
 struct sockaddr;
 struct network network_of(const struct sockaddr *addr);
 /* One address as proxies and logs write it: brackets, a port, and the zone of RFC 4007 11 may be there. 128 bits, IPv4 in its mapped form (RFC 4291
- * 2.5.5.2). False: what stands there is no address. It is whole: nobody may keep it. */
-/* The address of a peer, IPv4 in the mapped form; false: it has none. */
-bool address_of_peer(const struct sockaddr *addr, uint8_t out[16]);
+ * 2.5.5.2). False: what stands there is no address, and `out` stays as it is. It is whole: nobody may keep it. */
 bool address_read(struct str text, uint8_t out[16]);
 bool network_parse(struct str text, struct network *out); /* the same, cut */
+/* The address of a peer, IPv4 in the mapped form; false: it has none. */
+bool address_of_peer(const struct sockaddr *addr, uint8_t out[16]);
 
 /* ADDRESS or ADDRESS/LENGTH, of IPv6 also in brackets. */
 struct cidr {
@@ -68,14 +68,14 @@ enum err cidr_list_parse(const char *text, struct cidr_list *out) MUST_CHECK;
 bool cidr_list_has(const struct cidr_list *l, const struct sockaddr *addr);
 bool cidr_list_has_address(const struct cidr_list *l, const uint8_t address[16]);
 bool cidr_list_has_text(const struct cidr_list *l, struct str address);
+
 /* --- whom proxies speak for (privacy/forwarded.c) */
 /* Of a list that each proxy added to at its end, X-Forwarded-For or Forwarded: the right-most one that is in neither list (`also` may be NULL), for
  * whoever wrote what is left of it was not ours; the left-most if all are. As it stands there: it may be no address. Empty: the list is, or an element
- * of Forwarded does not say for whom it is. */
+ * of Forwarded does not say for whom it is. Which of the two it is each element says for itself: whoever asks may have written the other one before. */
 struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list *also, struct str list);
 /* Who asked: the address at hand, or, if that is one of ours, the one that it speaks for. False: `list` changes nothing. */
 bool address_asked(const struct cidr_list *ours, struct str list, uint8_t address[16]);
-bool network_asked(const struct cidr_list *ours, const struct sockaddr *peer, struct str list, struct network *out); /* the same, cut */
 /* The next element of Forwarded (RFC 7239 4), and what it says under this name: "for", "host". Empty: nothing. False: the end. */
 bool forwarded_next(struct str *rest, struct str name, struct str *value);
 
