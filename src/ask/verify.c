@@ -322,15 +322,18 @@ enum err verify_replay(
     struct generation *g, struct store *s, const struct config *c, const char *folder, uint32_t now, void (*problem)(void *, const char *), void *arg)
 {
 	struct store second = *s;
+	char state[4200];
 	snprintf(second.path, sizeof second.path, "%s", folder);
 	second.readonly = false;
-	enum err e = OK;
+	snprintf(state, sizeof state, "%s/state", folder);
+	enum err e = folder_make(state, 0700);
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		struct fold made;
 		bool more = true;
 		size_t done;
 		if ((e = fold_open(&made, &second, 1, i, g->rules, c)))
 			return e;
+		store_drop_generation(&second, 1); /* the names: what is open stays until it is closed */
 		while (!e && more)
 			e = fold_some(&made, s->journal, now, 200000, &done, &more);
 		for (more = true; !e && more;)

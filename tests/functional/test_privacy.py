@@ -253,6 +253,33 @@ def test_a_readable_keys_file_is_refused(server):
     assert 'readable by others' in server.logged()
 
 
+@pytest.mark.parametrize('what', ['diff', 'verify'])
+def test_a_second_set_of_views_has_no_name_and_ends_with_its_process(server, tmp_path, what):
+    """What is made from the journal to compare holds visitors, outside of the store, where neither days nor erasures reach it."""
+    now = server.now()
+    server.import_lines({'id': 'v%d' % (i % 5000), 't': now - i, 'u': 'https://shop.example/coats/%d' % (i % 3)} for i in range(60000))
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text('version: 1\ncategories: [{id: coats, any: [{path: /coats/1}]}]\nsegments: [{id: fans, when: coats >= 2}]\n')
+    server.stop()
+    words = ['rules', 'diff', str(rules)] if what == 'diff' else ['db', 'verify', '--replay']
+    place = tmp_path / 'temporary'
+    place.mkdir()
+    p = subprocess.Popen([os.path.join(BUILD, 'crumb')] + server.common() + words, env=dict(os.environ, TMPDIR=str(place)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    nameless = False
+    while not nameless and p.poll() is None:
+        views = []
+        for fd in os.listdir('/proc/%d/fd' % p.pid):
+            try:
+                views.append(os.readlink('/proc/%d/fd/%s' % (p.pid, fd)))
+            except FileNotFoundError:
+                pass
+        views = [v for v in views if v.startswith(str(place)) and 'data.mdb' in v]
+        nameless = bool(views) and all(v.endswith(' (deleted)') for v in views)
+    p.kill()
+    p.wait()
+    assert nameless and not [f for _, _, names in os.walk(place) for f in names]
+
+
 def test_day_keys_are_destroyed_with_their_day(server):
     b = Browser.known(server)
     b.hit('/coats/1')

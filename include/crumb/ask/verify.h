@@ -10,7 +10,8 @@
 
 /* Calls `problem` for each finding; OK means that it could look at everything, not that all was well. */
 enum err verify_generation(struct generation *g, void (*problem)(void *arg, const char *text), void *arg) MUST_CHECK;
-/* `folder` is an empty one for the second set of views. */
+/* `folder` is an empty one for the second set of views, the caller's to remove. Its files lose their names as soon as they are open: however the process
+ * ends, nothing of them is left. */
 enum err verify_replay(struct generation *g, struct store *journal_store, const struct config *c, const char *folder, uint32_t now,
     void (*problem)(void *arg, const char *text), void *arg) MUST_CHECK;
 

@@ -8,7 +8,8 @@ struct trial {
 	struct store store; /* the folder */
 	struct generation *generation;
 };
-/* `journal` is a store opened with its journal; `folder` is empty and the caller's to remove. `progress` hears a share from 0 to 1. */
+/* `journal` is a store opened with its journal; `folder` is empty and the caller's to remove. The files in it lose their names as soon as they are open, for
+ * they hold visitors: however the process ends, nothing of them is left. `progress` hears a share from 0 to 1. */
 enum err trial_open(struct store *journal, const struct config *c, struct rules *r, const char *folder, uint32_t now, void (*progress)(double share),
     struct trial *out) MUST_CHECK;
 void trial_close(struct trial *t);
