@@ -187,6 +187,12 @@ bool cli_temporary(const char *what, char out[CLI_TEMPORARY])
 	return false;
 }
 
+void cli_temporary_end(const char *folder)
+{
+	if (*folder && folder_remove(folder) != OK)
+		fprintf(stderr, "crumb: %s is left: %s\n", folder, err_text());
+}
+
 void cli_close(struct cli *c)
 {
 	generation_unref(c->generation);

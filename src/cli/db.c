@@ -5,12 +5,9 @@
 #include "crumb/cli/cli.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The oldest retained day that has a journal. */
 static uint16_t oldest_journal_day(const struct cli *c)
@@ -67,22 +64,17 @@ static void add_problem(void *arg, const char *text)
 		json_array_append_new(list, json_string("and more"));
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+/* False: it could not be looked at, and it was said why. */
+static bool replay(struct cli *c, json_t *problems)
 {
-	(void)st, (void)kind, (void)where;
-	return remove(path);
-}
-
-static enum err replay(struct cli *c, json_t *problems)
-{
-	char folder[64] = "/tmp/crumb-verify.XXXXXX", state[128];
-	if (!mkdtemp(folder))
-		return err_set(ERR_IO, "no temporary folder");
-	snprintf(state, sizeof state, "%s/state", folder);
-	mkdir(state, 0700);
+	char folder[CLI_TEMPORARY];
+	if (!cli_temporary("verify", folder))
+		return false;
 	enum err e = verify_replay(c->generation, c->store, &c->config, folder, clock_now(), add_problem, problems);
-	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	return e;
+	if (e)
+		add_problem(problems, err_text());
+	cli_temporary_end(folder);
+	return true;
 }
 
 static int db_verify(struct cli *c, int argc, char **argv)
@@ -100,10 +92,12 @@ static int db_verify(struct cli *c, int argc, char **argv)
 	enum err e = journal_verify(c->store->journal, add_problem, problems);
 	if (!e)
 		e = verify_generation(c->generation, add_problem, problems);
-	if (!e && with_replay)
-		e = replay(c, problems);
 	if (e)
 		add_problem(problems, err_text());
+	else if (with_replay && !replay(c, problems)) {
+		json_decref(problems);
+		return EXIT_WRONG;
+	}
 	bool ok = json_array_size(problems) == 0;
 	if (c->json) {
 		cli_print_json(json_pack("{s:b,s:o}", "ok", ok, "problems", problems));

@@ -412,8 +412,7 @@ static int deploy(struct cli *c, int argc, char **argv)
 	if (!client_available(c))
 		return cli_fail("no server has %s open: nothing was changed; crumbd reads the rules when it starts%s", c->config.store_path, cli_config_taken(c));
 	int rc = run_deploy(&d, from, yes);
-	if (*d.stage && folder_remove(d.stage) != OK)
-		fprintf(stderr, "crumb: %s is left: %s\n", d.stage, err_text());
+	cli_temporary_end(d.stage);
 	json_decref(d.diff);
 	buf_done(&d.before);
 	buf_done(&d.wanted);

@@ -62,8 +62,7 @@ static void close_side(struct side *s)
 {
 	if (s->trial.generation)
 		trial_close(&s->trial);
-	if (*s->folder && folder_remove(s->folder) != OK)
-		fprintf(stderr, "crumb: %s is left: %s\n", s->folder, err_text());
+	cli_temporary_end(s->folder);
 	rules_unref(s->rules);
 }
 

@@ -42,6 +42,7 @@ void cli_close(struct cli *c);
 #define CLI_TEMPORARY 512
 /* Makes a folder below TMPDIR, or /tmp, for us alone; false, with words and "": it cannot. */
 bool cli_temporary(const char *what, char out[CLI_TEMPORARY]);
+void cli_temporary_end(const char *folder); /* removes it with what is in it, or says that it is left; "": nothing */
 struct node;
 /* Starts a node on a store that no server has open; not while the clock is in doubt. False: said why. */
 bool cli_node(struct cli *c, struct node *n);
