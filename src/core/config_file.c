@@ -88,7 +88,7 @@ static bool is_section(struct str name, struct near *near)
 static bool item_fits(struct reading *r, const yaml_node_t *n, const struct option *o, struct str item)
 {
 	struct buf meant = {0};
-	enum err e = o && o->read ? o->read(o->name, item, &meant) : OK;
+	enum err e = o->read ? o->read(o->name, item, &meant) : OK;
 	buf_done(&meant);
 	if (e)
 		refuse(r, n, e);
@@ -104,7 +104,7 @@ static bool plain_word(struct reading *r, const yaml_node_t *n, const char *what
 }
 
 /* A list is the text of its items with commas between. */
-static void take_list(struct reading *r, const yaml_node_t *key, const yaml_node_t *n, const struct option *o)
+static void take_list(struct reading *r, const yaml_node_t *n, const struct option *o)
 {
 	struct buf joined = {0};
 	size_t read = 0; /* bytes, of items that do not fit, too: an alias makes a long one many */
@@ -126,9 +126,7 @@ static void take_list(struct reading *r, const yaml_node_t *key, const yaml_node
 		if (read > FILE_MOST)
 			give_up(r, item, "too-many", "aliases make more than %d bytes of this list", FILE_MOST);
 	}
-	if (fine && !o)
-		unknown(r, key);
-	else if (fine && !r->over)
+	if (fine && !r->over)
 		take_joined(r, n, o, &joined);
 	buf_done(&joined);
 }
@@ -141,7 +139,7 @@ static void take_pairs(struct reading *r, const yaml_node_t *n, const struct opt
 	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top && !r->over; it++) {
 		const yaml_node_t *key = yaml_node(&r->yaml, it->key), *value = yaml_node(&r->yaml, it->value);
 		struct str k, v;
-		if (!plain_word(r, key, "plain words", &k) || !plain_word(r, value, "plain words", &v)) {
+		if (!plain_word(r, key, "a map of plain words", &k) || !plain_word(r, value, "a map of plain words", &v)) {
 			fine = false;
 			continue;
 		}
@@ -206,12 +204,12 @@ static void entry(struct reading *r, const yaml_node_t *key, const yaml_node_t *
 	if (!first_of_its_name(r, key))
 		return;
 	const struct option *o = config_find(buf_view(&r->name));
-	if (value->type == YAML_SEQUENCE_NODE)
-		take_list(r, key, value, o);
-	else if (value->type == YAML_MAPPING_NODE)
+	if (value->type == YAML_MAPPING_NODE)
 		take_map(r, key, value, o, depth);
 	else if (!o)
 		unknown(r, key);
+	else if (value->type == YAML_SEQUENCE_NODE)
+		take_list(r, value, o);
 	else if (yaml_plain(&r->yaml, value, o->name, &s))
 		take(r, value, o, s);
 }
@@ -263,21 +261,49 @@ enum err config_parse(struct config *c, const char *name, struct str text, struc
 
 /* --- showing what is wrong */
 
-/* A line that may hold a secret is not repeated: what is printed at a start is kept in logs. */
+static bool names_secret(struct str s)
+{
+	return str_ihas(s, STR("token")) || str_ihas(s, STR("write_keys"));
+}
+
+/* A line that begins with 'key:' is of this key; others go on with what is above them. */
+static bool begins_entry(struct str line)
+{
+	size_t n = 0;
+	while (n < line.n && (chr_alpha(line.p[n]) || chr_digit(line.p[n]) || chr_one_of(line.p[n], "_.-")))
+		n++;
+	return n && n < line.n && line.p[n] == ':' && (n + 1 == line.n || line.p[n + 1] == ' ') && line.p[0] != '-';
+}
+
+/* A line that may hold a secret is not repeated: what is printed at a start is kept in logs. The lines of a list hold what the key above them says. */
 static bool may_be_secret(const struct finding *f, struct str text)
 {
-	static const char *const words[] = {"token", "write_keys"};
+	struct str line, trimmed;
+	bool below = false;
+	if (names_secret(str_c(f->message)) || names_secret(str_c(f->hint)) || names_secret(report_line(f, text)))
+		return true;
+	for (size_t i = 0; i < f->line && str_cut(&text, '\n', &line); i++) {
+		trimmed = str_trim(line);
+		if (!str_starts(trimmed, STR("#")) && (names_secret(line) || begins_entry(trimmed)))
+			below = names_secret(line);
+	}
+	return below;
+}
+
+/* What may be repeated of the text. A key that is no option may be meant for one that is secret: its value is not. */
+static struct str repeated(const struct finding *f, struct str text)
+{
+	if (may_be_secret(f, text))
+		return STR("");
 	struct str line = report_line(f, text);
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (str_ihas(line, str_c(words[i])) || str_ihas(str_c(f->message), str_c(words[i])))
-			return true;
-	return false;
+	size_t end = f->column - 1 + f->length;
+	return strcmp(f->code, "unknown-key") == 0 && end < line.n ? str_make(text.p, (size_t)(line.p - text.p) + end) : text;
 }
 
 static void show(const struct report *report, struct str text, struct buf *out)
 {
 	for (size_t i = 0; i < report->n && i < SHOWN_MOST; i++)
-		report_print(&report->list[i], may_be_secret(&report->list[i], text) ? STR("") : text, out);
+		report_print(&report->list[i], repeated(&report->list[i], text), out);
 	if (report->errors > SHOWN_MOST)
 		buf_addf(out, "and %zu more\n", report->errors - SHOWN_MOST);
 }

@@ -52,7 +52,7 @@ TEST(each_mistake_is_told_where_it_stands)
 	LOOK("retention:\n  days: 30\n", "2:3 type retention is a number, not a map");
 	LOOK("sites:\n  - a.example\n  - {b: c}\n", "3:5 type sites: a list of plain words is expected");
 	LOOK("sites:\n  - a.example\n  - https://b.example/x\n  - https://c.example/y\n", "3:5 option sites: ", "4:5 option sites: ");
-	LOOK("segment:\n  consent:\n    advertising: [a]\n", "3:18 type segment.consent: plain words is expected");
+	LOOK("segment:\n  consent:\n    advertising: [a]\n", "3:18 type segment.consent: a map of plain words is expected");
 	LOOK("- a\n", "1:1 type expected keys and values");
 	LOOK("retention: 30\nretention: 40\n", "2:1 repeated-key 'retention' is there twice");
 	LOOK("cookie: {secure: no}\ncookie.secure: yes\n", "2:1 repeated-key 'cookie.secure' is there twice");
@@ -156,8 +156,18 @@ TEST(lines_are_shown_with_a_caret_but_no_secret)
 	assert_non_null(strstr(out.p, "    4 |   samesite: maybe\n      |             ^~~~~\n"));
 	shown("admin:\n  token: 'abc123' def\n", &out);
 	assert_null(strstr(out.p, "abc123"));
-	shown("segment:\n  write_keys: [k1secret, {a: b}]\n", &out);
-	assert_null(strstr(out.p, "k1secret"));
+	static const char *const secrets[] = {"segment:\n  write_keys: [k1secret, {a: b}]\n", "segment:\n  write_keys:\n    - !k1secret\n",
+	    "segment:\n  write_keys:\n    # of: the shop\n    - first  # of: the shop\n    - \"k1secret\" x\n", "segment:\n  write_keys: [a,\n    k1secret, {a: b}]\n",
+	    "segment:\n  write_key:\n    - k1secret\n", "segment:\n  write_key: [k1secret]\n", "segment: k1secret\n", "admin: [k1secret, {a: b}]\n",
+	    "admin: {tokn: k1secret}\n", "admin:\n  xyzzy: k1secret\n"};
+	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+		shown(secrets[i], &out);
+		if (strstr(out.p, "k1secret"))
+			fail_msg("%s\nis shown by\n%s", secrets[i], out.p);
+	}
+	shown("segment:\n  write_keys:\n    - k1secret\nsites:\n  - {a: b}\nxyzzy: 1\n", &out);
+	assert_non_null(strstr(out.p, "    5 |   - {a: b}\n"));
+	assert_non_null(strstr(out.p, "    6 | xyzzy\n      | ^~~~~\n"));
 	struct config c;
 	assert_int_equal(config_init(&c), OK);
 	out.n = 0;
