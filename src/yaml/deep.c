@@ -26,7 +26,7 @@ static bool may_be_deep(struct str text)
 	return open > YAML_DEPTH_MOST;
 }
 
-bool yaml_deep(struct str text, size_t *line, size_t *column)
+bool yaml_deep(struct str text, size_t *at)
 {
 	yaml_parser_t parser;
 	yaml_event_t event;
@@ -41,10 +41,8 @@ bool yaml_deep(struct str text, size_t *line, size_t *column)
 		depth -= event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
 		end = event.type == YAML_STREAM_END_EVENT;
 		deep = depth > YAML_DEPTH_MOST;
-		if (deep) {
-			*line = event.start_mark.line;
-			*column = event.start_mark.column;
-		}
+		if (deep)
+			*at = event.start_mark.index;
 		yaml_event_delete(&event);
 	}
 	yaml_parser_delete(&parser);

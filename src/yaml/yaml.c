@@ -20,36 +20,50 @@ const yaml_node_t *yaml_node(const struct yaml *y, int at)
 
 /* --- places */
 
-static void index_lines(struct yaml *y)
+/* libyaml counts characters; offsets and columns here are bytes. So many characters lie between two whose byte is kept: a file may be one line. */
+#define CHARACTERS 128
+
+static bool begins_character(char c)
 {
-	size_t cap = 0;
-	free(y->lines);
-	y->lines = NULL;
-	y->lines_n = 0;
-	for (size_t at = 0;;) {
-		CHECK(array_room_zeroed(y->lines, cap, y->lines_n + 1));
-		y->lines[y->lines_n++] = at;
-		const char *end = at < y->text.n ? memchr(y->text.p + at, '\n', y->text.n - at) : NULL;
-		if (!end)
-			return;
-		at = (size_t)(end - y->text.p) + 1;
+	return ((uint8_t)c & 0xc0) != 0x80;
+}
+
+static void index_text(struct yaml *y)
+{
+	size_t lines_cap = 0, characters_cap = 0, characters = 0;
+	CHECK(array_room_zeroed(y->lines, lines_cap, 1));
+	y->lines[0] = 0;
+	y->lines_n = 1;
+	/* a byte order mark is no character */
+	for (size_t at = str_starts(y->text, STR("\xef\xbb\xbf")) ? 3 : 0; at < y->text.n; at++) {
+		if (begins_character(y->text.p[at]) && characters++ % CHARACTERS == 0) {
+			CHECK(array_room_zeroed(y->characters, characters_cap, y->characters_n + 1));
+			y->characters[y->characters_n++] = at;
+		}
+		if (y->text.p[at] == '\n') {
+			CHECK(array_room_zeroed(y->lines, lines_cap, y->lines_n + 1));
+			y->lines[y->lines_n++] = at + 1;
+		}
 	}
 }
 
-/* libyaml counts characters; offsets and columns here are bytes. */
+static void drop_index(struct yaml *y)
+{
+	free(y->lines);
+	free(y->characters);
+	y->lines = y->characters = NULL;
+	y->lines_n = y->characters_n = 0;
+}
+
 static size_t offset_of(const struct yaml *y, yaml_mark_t m)
 {
-	if (m.line >= y->lines_n)
+	if (m.index / CHARACTERS >= y->characters_n)
 		return y->text.n;
-	size_t at = y->lines[m.line], left = m.column;
-	if (m.line == 0 && str_starts(y->text, STR("\xef\xbb\xbf")))
-		at += 3; /* a byte order mark is no character */
-	while (left && at < y->text.n) {
-		at++;
-		while (at < y->text.n && ((uint8_t)y->text.p[at] & 0xc0) == 0x80)
+	size_t at = y->characters[m.index / CHARACTERS];
+	for (size_t left = m.index % CHARACTERS; left && at < y->text.n; left--)
+		do
 			at++;
-		left--;
-	}
+		while (at < y->text.n && !begins_character(y->text.p[at]));
 	return at;
 }
 
@@ -411,8 +425,9 @@ static bool parse(struct yaml *y)
 {
 	yaml_parser_t parser;
 	yaml_mark_t deep = {0};
-	index_lines(y);
-	if (yaml_deep(y->text, &deep.line, &deep.column)) {
+	drop_index(y);
+	index_text(y);
+	if (yaml_deep(y->text, &deep.index)) {
 		struct rules_at at = at_byte(y, offset_of(y, deep), 1);
 		report_add(y->report, &at, false, "too-deep", "close the brackets, or see to the blanks at the beginning of the lines",
 		    "nested deeper than %d", YAML_DEPTH_MOST);
@@ -454,7 +469,5 @@ void yaml_close(struct yaml *y)
 	if (y->open)
 		yaml_document_delete(&y->document);
 	y->open = false;
-	free(y->lines);
-	y->lines = NULL;
-	y->lines_n = 0;
+	drop_index(y);
 }

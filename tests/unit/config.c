@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 static char file[] = "/tmp/crumb-unit-config.XXXXXX";
@@ -62,6 +63,44 @@ TEST(each_mistake_is_told_where_it_stands)
 	LOOK("operator:\n  name: !shop\n", "2:9 yaml-trap '!' at the beginning means something in YAML");
 	LOOK("retention: 30\n---\nretention: 40\n", "second-document ");
 	LOOK("\"\": 1\n", "1:1 empty a key is empty");
+}
+
+TEST(a_place_is_counted_in_bytes_however_far_it_is)
+{
+	struct buf text = {0};
+	char expected[100];
+	for (size_t before = 0; before < 700; before += before < 10 ? 1 : 59) {
+		text.n = 0;
+		buf_c(&text, "\xef\xbb\xbf# \xc3\xa4\r\n\r\n{operator.name: \"");
+		size_t from = text.n;
+		for (size_t i = 0; i < before; i++)
+			buf_c(&text, i % 3 ? "\xe2\x82\xac" : i % 2 ? "a" : "\xf0\x9f\x8d\xaa");
+		size_t column = text.n - from + sizeof "{operator.name: \"\", retention: ";
+		buf_c(&text, "\", retention: 300}\r\n");
+		buf_add(&text, "", 1);
+		snprintf(expected, sizeof expected, "3:%zu option retention: ", column);
+		LOOK(text.p, expected);
+	}
+	buf_done(&text);
+}
+
+TEST(a_file_of_one_line_is_read_as_fast_as_one_of_many)
+{
+	struct buf text = {0};
+	struct config c;
+	struct report report = {0};
+	clock_t begin = clock();
+	buf_c(&text, "sites: [");
+	for (int i = 0; i < 200000; i++)
+		buf_c(&text, "{},");
+	buf_add(&text, "]\n", 3);
+	assert_int_equal(read_text(&c, text.p, &report), ERR_SYNTAX);
+	assert_int_equal(report.errors, 200000);
+	assert_int_equal(report.list[report.n - 1].column, sizeof "sites: [" + (report.n - 1) * 3);
+	assert_true((clock() - begin) / CLOCKS_PER_SEC < 20); /* looking from the beginning of the line for each place takes minutes */
+	config_done(&c);
+	report_done(&report);
+	buf_done(&text);
 }
 
 TEST(all_mistakes_are_told_at_once_and_what_is_right_is_set)
@@ -190,6 +229,7 @@ static int end(void **state)
 	return unlink(file);
 }
 
-RUN(cmocka_unit_test(each_mistake_is_told_where_it_stands), cmocka_unit_test(all_mistakes_are_told_at_once_and_what_is_right_is_set),
+RUN(cmocka_unit_test(each_mistake_is_told_where_it_stands), cmocka_unit_test(a_place_is_counted_in_bytes_however_far_it_is),
+    cmocka_unit_test(a_file_of_one_line_is_read_as_fast_as_one_of_many), cmocka_unit_test(all_mistakes_are_told_at_once_and_what_is_right_is_set),
     cmocka_unit_test(what_can_be_written_is_taken), cmocka_unit_test(aliases_that_make_no_end_are_told_alone),
     cmocka_unit_test_setup_teardown(lines_are_shown_with_a_caret_but_no_secret, begin, end))

@@ -18,6 +18,8 @@ struct yaml {
 	struct str text;       /* of the file */
 	size_t *lines;	       /* where each line begins, in bytes */
 	size_t lines_n;
+	size_t *characters; /* where every so many-th character begins, in bytes */
+	size_t characters_n;
 	yaml_document_t document;
 	bool open; /* there is a document */
 };
