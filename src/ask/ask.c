@@ -374,7 +374,7 @@ static void side_close(struct side *s)
 	free(s->in);
 }
 
-/* Memberships of the visitor at hand, who is there or not. */
+/* Memberships of the visitor at hand, who is there or not, and on to the next. Whose profile is damaged is in nothing. */
 static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned retention)
 {
 	uint16_t today = day_of(now);
@@ -382,19 +382,19 @@ static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned
 	memset(s->in, 0, n);
 	if (!there)
 		return OK;
-	if (!profile_load(&s->p, s->at.bytes)) {
+	if (profile_load(&s->p, s->at.bytes) && fold_fits(s->of->generation->rules, &s->p)) {
+		s->p.segments_n = 0;
+		profile_expire(&s->p, oldest_day(today, retention));
+		adopt_rows(s->of->rules, s->map, &s->p);
+		rules_block_clear(s->block, today);
+		rules_block_add(s->block, &s->p);
+		for (size_t i = 0; i < n; i++)
+			s->in[i] = rules_block_segment(s->block, (uint16_t)i) & 1;
+	} else {
 		shard_bad_profile(s->shard);
-		return memory_check();
 	}
-	s->p.segments_n = 0;
-	profile_expire(&s->p, oldest_day(today, retention));
-	adopt_rows(s->of->rules, s->map, &s->p);
-	rules_block_clear(s->block, today);
-	rules_block_add(s->block, &s->p);
-	for (size_t i = 0; i < n; i++)
-		s->in[i] = rules_block_segment(s->block, (uint16_t)i) & 1;
 	each_stored(&s->at);
-	return OK;
+	return memory_check();
 }
 
 static enum err diff_shard(void *arg, unsigned shard, void *own)

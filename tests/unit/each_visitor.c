@@ -1,6 +1,7 @@
 /* The two walks over a shard's visitors: as they are stored, and as they are now. */
 #include "stored.h"
 
+#include "crumb/ask/ask.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/mp.h"
@@ -175,6 +176,44 @@ TEST(a_profile_of_other_rules_is_damage)
 	close_views(&v);
 }
 
+TEST(a_comparison_of_rules_passes_over_damage)
+{
+	struct views v = open_views();
+	struct ask_side side = {v.g, v.g->rules};
+	struct kgate gate = {0};
+	struct move *moves;
+	size_t n;
+	struct vkey b = key_of('b');
+	put_bytes(&v, vkey_str(&b), STR("no profile"));
+	for (uint8_t k = 'c'; k < 'c' + 20; k++)
+		put_visitor(&v, k, TODAY);
+	assert_int_equal(ask_diff(&side, &side, &gate, NOW, &moves, &n), OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(moves[0].id, "fans");
+	assert_int_equal(moves[0].after.n, 20);
+	assert_true(db_damaged(&shard_of(&v)->db));
+	free(moves);
+	close_views(&v);
+}
+
+TEST(a_comparison_takes_a_profile_of_other_rules_for_damage)
+{
+	struct views v = open_views();
+	struct rules *fewer = rules_of(FEWER), *own = v.g->rules;
+	struct ask_side side = {v.g, fewer};
+	struct kgate gate = {0};
+	struct move *moves;
+	size_t n;
+	put_visitor(&v, 'a', TODAY);
+	v.g->rules = fewer; /* has no category 1 */
+	assert_int_equal(ask_diff(&side, &side, &gate, NOW, &moves, &n), OK);
+	assert_true(db_damaged(&shard_of(&v)->db));
+	free(moves);
+	v.g->rules = own;
+	rules_unref(fewer);
+	close_views(&v);
+}
+
 TEST(a_key_of_another_length_is_counted)
 {
 	struct views v = open_views();
@@ -209,5 +248,6 @@ TEST(a_walk_without_memory_fails_and_the_callers_error_goes_first)
 }
 
 RUN(IN_FOLDER(visitors_come_in_order_and_behind_a_key), IN_FOLDER(what_is_overdue_is_as_it_is_now), IN_FOLDER(damage_is_told_and_passed_over),
-    IN_FOLDER(a_profile_of_other_rules_is_damage), IN_FOLDER(a_key_of_another_length_is_counted),
+    IN_FOLDER(a_profile_of_other_rules_is_damage), IN_FOLDER(a_comparison_of_rules_passes_over_damage),
+    IN_FOLDER(a_comparison_takes_a_profile_of_other_rules_for_damage), IN_FOLDER(a_key_of_another_length_is_counted),
     IN_FOLDER(a_walk_without_memory_fails_and_the_callers_error_goes_first))
