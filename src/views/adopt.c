@@ -191,6 +191,8 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	since_save(&f->scratch->since, s, &t);
 	shard_watermark_put(s, &t, watermark);
 	db_del(&t, s->meta, STR("adopting"));
+	if (!t.err)
+		t.err = from->err; /* what could not be read is not left out */
 	if (!(e = fold_commit(f, &t)))
 		atomic_store(&f->watermark, watermark);
 	return e;
@@ -265,6 +267,8 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	each_stored_end(&w);
 	free(map);
 	f->shard.appending = false;
+	if (!e)
+		e = from.err;
 	if (!e && w.misfits)
 		e = err_set(ERR_CORRUPT, "%u keys of visitors of shard %u are none", w.misfits, f->shard.number);
 	if (!e && atomic_load(stop))

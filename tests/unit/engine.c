@@ -1,9 +1,11 @@
-/* The serving views, and what is built beside them, when writes fail. */
+/* The serving views, and what is built beside them, when writes fail and when files are damaged. */
 #include "stored.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/journal/in_memory.h"
+#include "crumb/store/each_stored.h"
 #include "crumb/views/engine.h"
 #include "crumb/views/since.h"
 
@@ -325,6 +327,86 @@ TEST(what_a_failed_sweep_did_not_remove_is_removed_by_the_next)
 	end_engine(e, asks, s, &c);
 }
 
+/* --- damage */
+
+#define MANY 3000 /* visitors, whose table is two pages deep */
+#define PAGE 4096
+
+static void commit_visitors(struct store *s)
+{
+	struct event e = {.t = clock_now(), .name = STR("view"), .host = STR("shop.example"), .path = STR("/coats")};
+	struct buf b = {0};
+	for (uint32_t i = 0; i < MANY; i++) {
+		put_u32(e.visitor.b, i * 1400000);
+		event_encode(&e, &b);
+	}
+	commit_records(s, e.t, &b, MANY, MANY);
+	buf_done(&b);
+}
+
+/* Where the table of visitors parts for the last time, it leads nowhere (the layout is in disk/pages.c). */
+static void damage_branches(const char *name)
+{
+	uint8_t page[PAGE];
+	unsigned damaged = 0;
+	FILE *f = open_file(name, "r+b");
+	for (long at = 2 * PAGE; fseek(f, at, SEEK_SET) == 0 && fread(page, 1, PAGE, f) == PAGE; at += PAGE) {
+		uint16_t flags, lower, node, key_size;
+		memcpy(&flags, page + 10, 2);
+		memcpy(&lower, page + 12, 2);
+		if (flags != 1 || lower < 18 || lower > PAGE)
+			continue;
+		memcpy(&node, page + lower - 2, 2);
+		memcpy(&key_size, page + node + 6, 2);
+		if (key_size != sizeof(struct vkey))
+			continue;
+		memset(page + node, 0xff, 6);
+		assert_true(fseek(f, at, SEEK_SET) == 0 && fwrite(page, 1, PAGE, f) == PAGE);
+		damaged++;
+	}
+	fclose(f);
+	assert_true(damaged > 0);
+}
+
+static uint64_t visitors_of(struct engine *e)
+{
+	struct generation *g = engine_serving(e);
+	struct db_txn t;
+	uint64_t n = 0;
+	struct each_stored w;
+	assert_int_equal(db_begin(&g->fold[0].shard.db, false, &t), OK);
+	each_stored_begin(&w, &g->fold[0].shard, &t, NULL);
+	while (each_stored(&w))
+		n++;
+	each_stored_end(&w);
+	assert_int_equal(db_end(&t), OK);
+	generation_unref(g);
+	return n;
+}
+
+/* Those behind the damage would be missing for ever: the views are made from the journal. */
+TEST(views_are_not_made_from_profiles_of_which_some_cannot_be_read)
+{
+	struct config c;
+	struct engine *e;
+	struct store *s = open_it(&c);
+	struct rules *asks[] = {rules_asking(&c, 1), rules_asking(&c, 2)};
+	lies = false;
+	assert_int_equal(engine_open(&c, s, asks[0], &e), OK);
+	commit_visitors(s);
+	while (engine_turn(e))
+		;
+	assert_int_equal(visitors_of(e), MANY);
+	damage_branches("state/1/0/data.mdb");
+	engine_reload(e, asks[1]);
+	(void)settle_failing(e, 1000000);
+	assert_int_equal(visitors_of(e), MANY);
+	struct generation *g = engine_serving(e);
+	assert_memory_equal(g->rules->hash, asks[1]->hash, sizeof asks[1]->hash);
+	generation_unref(g);
+	end_engine(e, asks, s, &c);
+}
+
 RUN(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_each_look_is_counted_once, begin, end),
     cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_is_there_although_it_failed_each_look_is_counted_once, begin, end),
     cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_fails_each_look_is_counted_once, begin, end),
@@ -332,4 +414,5 @@ RUN(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_each_look_
     cmocka_unit_test_setup_teardown(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_done, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
     cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_although_a_commit_failed, begin, end),
-    cmocka_unit_test_setup_teardown(what_a_failed_sweep_did_not_remove_is_removed_by_the_next, begin, end))
+    cmocka_unit_test_setup_teardown(what_a_failed_sweep_did_not_remove_is_removed_by_the_next, begin, end),
+    cmocka_unit_test_setup_teardown(views_are_not_made_from_profiles_of_which_some_cannot_be_read, begin, end))
