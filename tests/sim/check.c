@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define SAMPLE 150
+#define GONE_SAMPLE 20
 
 static struct rule_set set; /* that serves */
 static int categories[CATEGORIES];
@@ -56,7 +57,7 @@ static void check_person(struct sim *s, struct generation *g, size_t who, uint32
 		bool in = false;
 		for (size_t n = 0; n < p.segments_n; n++)
 			in |= p.segments[n] == rules_segment(g->rules, str_c(id));
-		if (in != person_in(person, &set, i, today))
+		if (in != person_in(person, i))
 			sim_failed(s, "person %zu is %s in s%u", who, in ? "" : "not ", i);
 	}
 }
@@ -66,15 +67,14 @@ static void check_sizes(struct sim *s, struct generation *g, uint32_t now)
 {
 	const struct kgate gate = {.k = K};
 	struct group_sizes sizes;
-	uint16_t today = day_of(now);
 	if (view_sizes(g, &gate, now, &sizes) != OK)
 		sim_failed(s, "sizes: %s", err_text());
 	for (unsigned i = 0; i < SEGMENTS; i++) {
 		char id[4] = {'s', (char)('0' + i), 0};
 		const struct shown *shown = &sizes.segments[rules_segment(g->rules, str_c(id))];
 		uint64_t n = 0;
-		for (size_t p = 0; p < s->model.n; p++)
-			n += person_in(s->model.people[p], &set, i, today);
+		for (size_t p = 0; p < s->model.known_n; p++)
+			n += person_in(s->model.people[s->model.known[p]], i);
 		if (shown->told != (n >= K))
 			sim_failed(s, "s%u of %llu is %s", i, (unsigned long long)n, shown->told ? "told" : "withheld");
 		if (shown->told && (shown->n > n + 9 || n > shown->n + 9))
@@ -84,7 +84,7 @@ static void check_sizes(struct sim *s, struct generation *g, uint32_t now)
 	view_sizes_done(&sizes);
 }
 
-/* What is stored, as it is stored. */
+/* What is stored, as it is stored: all the known who are there, for each was looked up; and with their number nobody else. */
 static void check_stored(struct sim *s, struct generation *g, uint32_t now)
 {
 	static struct profile p;
@@ -108,8 +108,8 @@ static void check_stored(struct sim *s, struct generation *g, uint32_t now)
 		db_walk_end(&c);
 		db_abort(&t);
 	}
-	for (size_t i = 0; i < s->model.n; i++)
-		want += person_there(s->model.people[i], today);
+	for (size_t i = 0; i < s->model.known_n; i++)
+		want += person_there(s->model.people[s->model.known[i]], today);
 	if (there != want)
 		sim_failed(s, "%llu people are stored, there should be %llu", (unsigned long long)there, (unsigned long long)want);
 	sim_trace(s, "stored", there, 0);
@@ -169,11 +169,14 @@ void check_all(struct sim *s, bool deeply)
 		char id[4] = {'c', (char)('0' + c), 0};
 		categories[c] = rules_category(g->rules, str_c(id));
 	}
-	for (size_t i = 0; i < s->model.n; i++) {
-		bool sampled = world_below((uint32_t)s->model.n) < SAMPLE;
-		if (deeply || sampled || i + 1 == s->watched)
-			check_person(s, g, i, now);
+	model_judge(&s->model, &set, day_of(now));
+	for (size_t i = 0; i < s->model.known_n; i++) {
+		bool sampled = world_below((uint32_t)s->model.known_n) < SAMPLE;
+		if (deeply || sampled || s->model.known[i] + 1 == s->watched)
+			check_person(s, g, s->model.known[i], now);
 	}
+	for (size_t i = 0; i < GONE_SAMPLE && s->model.n; i++)
+		check_person(s, g, world_below((uint32_t)s->model.n), now);
 	check_sizes(s, g, now);
 	if (deeply) {
 		check_stored(s, g, now);

@@ -163,9 +163,6 @@ static void one_hit(struct sim *s, struct surfer *b, uint32_t now)
 
 static void owe(struct sim *s, const struct hope *h)
 {
-	struct person *p = model_person(&s->model, &h->key);
-	if (p)
-		p->unsure = true;
 	if (s->owed_n == HITS_MOST)
 		sim_failed(s, "too many erasures at once");
 	s->owed_by[s->owed_n] = h->of;

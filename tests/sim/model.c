@@ -67,6 +67,7 @@ void model_done(struct model *m)
 	for (size_t i = 0; i < m->n; i++)
 		free(m->people[i]);
 	free(m->people);
+	free(m->known);
 	map_done(&m->numbers);
 }
 
@@ -84,8 +85,9 @@ static struct person *have(struct model *m, const struct vkey *k)
 	p = calloc(1, sizeof *p);
 	CHECK(p && array_room(m->people, m->cap, m->n + 1));
 	p->key = *k;
+	p->number = (uint32_t)m->n;
 	m->people[m->n] = p;
-	CHECK(map_put(&m->numbers, key_text(&p->key), (uint32_t)m->n));
+	CHECK(map_put(&m->numbers, key_text(&p->key), p->number));
 	m->n++;
 	return p;
 }
@@ -101,11 +103,21 @@ static void add(struct person *p, uint32_t t, uint8_t kind)
 	p->latest = day > p->latest ? day : p->latest;
 }
 
+void model_know(struct model *m, uint32_t person)
+{
+	if (m->people[person]->listed)
+		return;
+	CHECK(array_room(m->known, m->known_cap, m->known_n + 1));
+	m->known[m->known_n++] = person;
+	m->people[person]->listed = true;
+}
+
 void model_look(struct model *m, const struct vkey *k, uint32_t t, uint8_t kind, bool brings_cookie)
 {
 	struct person *p = have(m, k);
 	if (p->erased)
 		return;
+	model_know(m, p->number);
 	if (brings_cookie && !p->counted) {
 		p->first_t = t;
 		p->first_kind = kind;
@@ -122,7 +134,7 @@ void model_erase(struct model *m, const struct vkey *k)
 {
 	struct person *p = have(m, k);
 	p->erased = true;
-	p->unsure = p->counted = false;
+	p->counted = false;
 	p->first_t = 0;
 }
 
@@ -152,11 +164,20 @@ static uint32_t count_in(const struct person *p, uint8_t kinds, uint16_t today, 
 	return n;
 }
 
-bool person_in(const struct person *p, const struct rule_set *r, unsigned segment, uint16_t today)
+static bool fulfils(const struct person *p, const struct rule_set *r, const struct asks *a, uint16_t today)
 {
-	const struct asks *a = &r->segments[segment];
 	bool visits = a->category == CATEGORIES;
-	if (!person_there(p, today) || count_in(p, visits ? 255 : r->kinds[a->category], today, a->days, visits) < a->times)
+	if (count_in(p, visits ? 255 : r->kinds[a->category], today, a->days, visits) < a->times)
 		return false;
 	return !a->but || count_in(p, r->kinds[a->but_category], today, a->but_days, false) == 0;
+}
+
+void model_judge(struct model *m, const struct rule_set *r, uint16_t today)
+{
+	for (size_t i = 0; i < m->known_n; i++) {
+		struct person *p = m->people[m->known[i]];
+		p->in = 0;
+		for (unsigned s = 0; s < SEGMENTS && person_there(p, today); s++)
+			p->in |= (uint8_t)(fulfils(p, r, &r->segments[s], today) << s);
+	}
 }

@@ -34,7 +34,10 @@ void rules_text(const struct rule_set *r, struct buf *out);
 
 struct person {
 	struct vkey key;
-	bool counted, erased, unsure; /* unsure: an erasure was neither answered nor refused */
+	uint32_t number;
+	bool counted, erased;
+	bool listed; /* among the known */
+	uint8_t in;  /* segments, a bit each, as model_judge() found them */
 	uint32_t first_t;	      /* the hit that brought the cookie, while nobody has come back with it; 0: none */
 	uint8_t first_kind;
 	uint16_t latest;
@@ -45,6 +48,8 @@ struct person {
 struct model {
 	struct person **people;
 	size_t n, cap;
+	uint32_t *known; /* the numbers of those of whom anything is there, or may be; nothing is to be known of the others */
+	size_t known_n, known_cap;
 	struct map numbers; /* of people, by key */
 };
 
@@ -52,9 +57,15 @@ void model_done(struct model *m);
 struct person *model_person(struct model *m, const struct vkey *k); /* NULL: none */
 void model_look(struct model *m, const struct vkey *k, uint32_t t, uint8_t kind, bool brings_cookie);
 void model_erase(struct model *m, const struct vkey *k);
+void model_know(struct model *m, uint32_t person);
+/* Who is in which segment, of the known. Nobody else is in any. */
+void model_judge(struct model *m, const struct rule_set *r, uint16_t today);
 
 bool person_there(const struct person *p, uint16_t today); /* is anything of theirs to be known? */
 uint32_t person_count(const struct person *p, uint8_t kinds, uint16_t day);
-bool person_in(const struct person *p, const struct rule_set *r, unsigned segment, uint16_t today);
+static inline bool person_in(const struct person *p, unsigned segment)
+{
+	return p->in >> segment & 1;
+}
 
 #endif

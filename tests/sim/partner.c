@@ -35,6 +35,7 @@ static void read_line(struct sim *s, struct str line, const char *file)
 	if (!map_get(&s->model.numbers, str_make((const char *)k.b, sizeof k.b), &person))
 		sim_failed(s, "%s: of somebody whom nobody has seen", file);
 	row_of(s, person)->until[number] = add ? day : 0;
+	model_know(&s->model, person);
 	if (s->watched == person + 1)
 		printf("step %llu %s: s%llu of person %u until day %u\n", (unsigned long long)s->step, file, (unsigned long long)number, person, add ? day : 0);
 	s->partner.lines++;
@@ -100,6 +101,22 @@ enum err partner_deliver(struct sim *s, bool whole, enum delivery_state *state)
 	return e;
 }
 
+/* Nothing is there of them any more, and the partner has no row. */
+static void forget_gone(struct sim *s, uint16_t today)
+{
+	struct model *m = &s->model;
+	size_t n = 0;
+	for (size_t i = 0; i < m->known_n; i++) {
+		struct person *p = m->people[m->known[i]];
+		p->listed = person_there(p, today);
+		for (unsigned g = 0; g < SEGMENTS; g++)
+			p->listed |= row_of(s, p->number)->until[g] > today;
+		if (p->listed)
+			m->known[n++] = p->number;
+	}
+	m->known_n = n;
+}
+
 /* The partner looks into its folder now and then, and at least when it is told that all is there. */
 void partner_check(struct sim *s, const struct rule_set *set)
 {
@@ -113,18 +130,21 @@ void partner_check(struct sim *s, const struct rule_set *set)
 	if (state != DELIVERY_NOTHING)
 		sim_failed(s, "deliveries have always something to say");
 	uint16_t today = day_of(clock_now());
+	model_judge(&s->model, set, today);
 	for (unsigned g = 0; g < SEGMENTS; g++) {
 		uint32_t members = 0;
-		for (size_t i = 0; i < s->model.n; i++)
-			members += person_in(s->model.people[i], set, g, today);
-		for (size_t i = 0; i < s->model.n; i++) {
-			bool is = person_in(s->model.people[i], set, g, today), told = row_of(s, (uint32_t)i)->until[g] > today;
+		for (size_t i = 0; i < s->model.known_n; i++)
+			members += person_in(s->model.people[s->model.known[i]], g);
+		for (size_t i = 0; i < s->model.known_n; i++) {
+			uint32_t who = s->model.known[i];
+			uint16_t until = row_of(s, who)->until[g];
+			bool is = person_in(s->model.people[who], g), told = until > today;
 			if (told && !is)
-				sim_failed(s, "the partner has person %zu in s%u, who is no member", i, g);
+				sim_failed(s, "the partner has person %u in s%u, who is no member", who, g);
 			if (is && !told && members >= K)
-				sim_failed(s, "the partner does not have person %zu in s%u, one of %u members, on day %u; it had the row until day %u", i, g, members, today,
-				    row_of(s, (uint32_t)i)->until[g]);
+				sim_failed(s, "the partner does not have person %u in s%u, one of %u members, on day %u; it had the row until day %u", who, g, members, today, until);
 		}
 		sim_trace(s, "partner", g, members);
 	}
+	forget_gone(s, today);
 }
