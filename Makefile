@@ -44,7 +44,7 @@ all: $B/crumbd $B/crumb build/country.mmdb
 help:
 	@echo "make                     build crumbd and crumb into build/ on all cores (-j2: on two); V=1 shows the commands"
 	@echo "make run                 install what is missing, build, start the demo shop and crumb on loopback"
-	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: none"
+	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: only unit tests under one, no faults, simulations, fuzzers, browser"
 	@echo "make stress [ROUNDS=5] [LOOPS=4]   all tests so many times beside so many busy loops; says what failed, and in how many rounds"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make check               style: layers and circles by includes and calls, banned functions, file sizes"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # test.sh: every test there is; under the sanitizers a part of the functional ones, another part at each commit. Each step says how it went; the last
-# line counts. FULL=1 (.ci/run) runs all of them under the sanitizers, too; QUICK=1 leaves out sanitizers, faults and the browser.
+# line counts. FULL=1 (.ci/run) runs all of them under the sanitizers, too; with QUICK=1 only unit tests run under one, and faults, simulations, fuzzers
+# and the browser are left out.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export PYTHONDONTWRITEBYTECODE=1
@@ -38,12 +39,12 @@ units() { # mode
 		CMOCKA_MESSAGE_OUTPUT=stdout "$t" >"$log" 2>&1
 		rc=$?
 		p=$(grep -c '\[       OK \]' "$log")
-		f=$(grep -c '\[  FAILED  \] [a-z_]*$' "$log")
+		f=$(grep -c '\[  FAILED  \] [a-z0-9_]*$' "$log")
 		[ $rc != 0 ] && [ "$f" = 0 ] && f=1
 		[ $rc != 0 ] && tail -n 25 "$log"
 		passed=$((passed + p))
 		failed=$((failed + f))
-		echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) ${t##*/} ($1): $p passed, $f failed"
+		echo "$([ $rc = 0 ] && echo 'ok     ' || echo 'FAILED ') ${t##*/} ($1): $p passed, $f failed"
 	done
 }
 
@@ -60,7 +61,24 @@ pytests() { # name, build tree, arguments…
 	[ $rc != 0 ] && grep -E '^(E  |FAILED|ERROR)' "$log" | cut -c1-300 | head -n 25
 	passed=$((passed + ${p:-0}))
 	failed=$((failed + f))
-	echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) $name: ${p:-0} passed, $f failed"
+	echo "$([ $rc = 0 ] && echo 'ok     ' || echo 'FAILED ') $name: ${p:-0} passed, $f failed"
+}
+
+# What counts by itself, in its last line; what it says beside what went well is shown.
+counted() { # name, command…
+	name=$1
+	shift
+	log=$logs/$name.log
+	"$@" >"$log" 2>&1
+	rc=$?
+	grep -vE '^(ok |$|[0-9]+ passed, )' "$log"
+	p=$(tail -n 1 "$log" | sed -n 's/^\([0-9]*\) passed, [0-9]* failed$/\1/p')
+	f=$(tail -n 1 "$log" | sed -n 's/^[0-9]* passed, \([0-9]*\) failed$/\1/p')
+	[ -n "$p" ] || rc=1 # it did not come to its end
+	[ $rc != 0 ] && [ "${f:-0}" = 0 ] && f=1
+	passed=$((passed + ${p:-0}))
+	failed=$((failed + ${f:-0}))
+	echo "$([ $rc = 0 ] && echo 'ok     ' || echo 'FAILED ') $name: ${p:-0} passed, ${f:-0} failed"
 }
 
 # A fourth, say, of the functional tests under a sanitizer; all of them with FULL=1.
@@ -81,28 +99,8 @@ build release all && {
 	CRUMB_SEEDS=${CRUMB_SEEDS:-8} pytests property build tests/property
 }
 if [ -z "${QUICK:-}" ]; then
-	build release all build/test/faults-shim.so && {
-		CRUMB_BUILD=build /usr/bin/python3 -B tests/faults/run.py >$logs/faults.log 2>&1
-		rc=$?
-		grep -vE '^(ok   |[0-9]+ passed, )' $logs/faults.log
-		p=$(tail -n 1 $logs/faults.log | grep -oE '^[0-9]+ passed' | cut -d' ' -f1)
-		f=$(tail -n 1 $logs/faults.log | grep -oE '[0-9]+ failed$' | cut -d' ' -f1)
-		[ $rc != 0 ] && [ "${f:-0}" = 0 ] && f=1
-		passed=$((passed + ${p:-0}))
-		failed=$((failed + ${f:-0}))
-		echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) faults: ${p:-0} passed, ${f:-0} failed"
-	}
-	build release build/test/sim && {
-		CRUMB_BUILD=build /usr/bin/python3 -B tests/sim/run.py >$logs/sim.log 2>&1
-		rc=$?
-		grep -vE '^(ok |$|[0-9]+ passed, )' $logs/sim.log
-		p=$(tail -n 1 $logs/sim.log | grep -oE '^[0-9]+ passed' | cut -d' ' -f1)
-		f=$(tail -n 1 $logs/sim.log | grep -oE '[0-9]+ failed$' | cut -d' ' -f1)
-		[ $rc != 0 ] && [ "${f:-0}" = 0 ] && f=1
-		passed=$((passed + ${p:-0}))
-		failed=$((failed + ${f:-0}))
-		echo "$([ $rc = 0 ] && echo 'ok     ' || echo FAILED) sim: ${p:-0} passed, ${f:-0} failed"
-	}
+	build release all build/test/faults-shim.so && CRUMB_BUILD=build counted faults /usr/bin/python3 -B tests/faults/run.py
+	build release build/test/sim && CRUMB_BUILD=build counted sim /usr/bin/python3 -B tests/sim/run.py
 	[ -x build/crumbd ] && pytests browser build tests/browser
 	build clang all
 	build asan all unit && {
@@ -110,12 +108,7 @@ if [ -z "${QUICK:-}" ]; then
 		sanitized asan 4
 	}
 	build tsan all && sanitized tsan 6
-	build fuzz fuzzers && {
-		tools/fuzz.sh 6 >$logs/fuzz.log 2>&1
-		grep -vE ' passed, ' $logs/fuzz.log
-		passed=$((passed + $(grep -oE '^[0-9]+ passed' $logs/fuzz.log | cut -d' ' -f1)))
-		failed=$((failed + $(grep -oE '[0-9]+ failed' $logs/fuzz.log | tail -n 1 | cut -d' ' -f1)))
-	}
+	build fuzz fuzzers && counted fuzz tools/fuzz.sh 6
 else
 	build asan unit && units asan
 fi

@@ -1,0 +1,55 @@
+"""tools/test.sh: every step counts, also one that ends without a word, and a failure is its exit status."""
+import os
+import shutil
+import subprocess
+
+from harness import ROOT
+
+WELL = {
+    'bin/make': '#!/bin/sh\ncase "$*" in *MODE=$BREAK*) echo broken; exit 2 ;; esac\n',
+    'bin/nproc': '#!/bin/sh\necho 1\n',
+    'tools/check.sh': '#!/bin/sh\n',
+    'tools/fuzz.sh': '#!/bin/sh\necho "fuzz url: 9 lines"\necho "3 passed, 0 failed"\n',
+    'tests/faults/run.py': 'print("5 passed, 0 failed")\n',
+    'tests/sim/run.py': 'print("7 passed, 0 failed")\n',
+    'build/crumbd': '#!/bin/sh\n',
+    'build/asan/test/unit-x': '#!/bin/sh\necho "[       OK ] a"\necho "[       OK ] b"\n',
+}
+WELL.update({'tests/%s/test_%s.py' % (n, n): 'def test_one():\n    pass\n' for n in ('functional', 'rules', 'property', 'browser')})
+
+
+def test_sh(folder, files, mode='none'):
+    """Exit status, last line and what failed, of the script in a tree of its own."""
+    for path, text in {**WELL, **files}.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755)
+    shutil.copy(os.path.join(ROOT, 'tools', 'test.sh'), folder / 'tools')
+    env = {k: v for k, v in os.environ.items() if not k.startswith(('CRUMB_', 'PYTEST_'))}
+    env.update(PATH='%s:%s' % (folder / 'bin', os.environ['PATH']), BREAK=mode)
+    r = subprocess.run([folder / 'tools' / 'test.sh'], env=env, capture_output=True, text=True, timeout=120)
+    return r.returncode, r.stdout.splitlines()[-1], [line[8:].split(':')[0] for line in r.stdout.splitlines() if line.startswith('FAILED  ')]
+
+
+test_sh.__test__ = False
+
+
+def test_all_is_well(tmp_path):
+    # 7 builds, check, 4 and 2 of pytest, 2 units, and what counts by itself
+    assert test_sh(tmp_path, {}) == (0, '%d passed, 0 failed' % (7 + 1 + 6 + 2 + 3 + 5 + 7), [])
+
+
+def test_a_failure_of_any_step_is_one_of_all(tmp_path):
+    code, last, failed = test_sh(tmp_path, {
+        'tools/check.sh': '#!/bin/sh\nexit 1\n',
+        'tools/fuzz.sh': '#!/bin/sh\nkill -9 $$\n',
+        'tests/faults/run.py': 'raise SystemExit("no room")\n',
+        'tests/sim/run.py': 'pass\n',
+        'build/asan/test/unit-x': '#!/bin/sh\necho "[       OK ] a"\nkill -9 $$\n',
+        'tests/rules/test_rules.py': 'def test_one():\n    assert False\n',
+        'tests/browser/test_browser.py': 'import nothing_of_that_name\n',
+    }, 'tsan')
+    assert code == 1
+    assert failed == ['make check', 'rules', 'faults', 'sim', 'browser', 'unit-x (asan)', 'build tsan without warnings', 'fuzz']
+    assert last.endswith(', 8 failed')
