@@ -7,7 +7,6 @@
 
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* --- questions: a running server answers, since its gate remembers what it told */
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #define CONNECT_MS 5000L
 #define SILENCE_US 2000000u /* then its health is asked for, */

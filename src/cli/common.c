@@ -1,5 +1,6 @@
 /* What the commands share: words about failures, options and words of a command line, progress, the store that is opened for reading. */
 #include "crumb/base/code.h"
+#include "crumb/base/near.h"
 #include "crumb/cli/cli.h"
 #include "crumb/store/store.h"
 

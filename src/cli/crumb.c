@@ -1,6 +1,4 @@
 /* crumb: the command line. */
-#include "crumb/base/clock.h"
-#include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/base/near.h"
 #include "crumb/base/version.h"
@@ -8,9 +6,7 @@
 #include "crumb/core/user.h"
 #include "crumb/store/store.h"
 
-#include <jansson.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

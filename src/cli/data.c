@@ -5,12 +5,9 @@
 #include "crumb/ingest/ingest.h"
 #include "crumb/node/node.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <semaphore.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 
 /* --- visitor erase */
 

@@ -12,7 +12,6 @@
 #include <jansson.h>
 #include <semaphore.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* Nobody looks before the end, and a visitor who is folded once for many events costs little more than for one. */
 #define IMPORT_PACE_MS 10000
