@@ -238,15 +238,10 @@ bool client_post(struct cli *c, const char *path, struct str body, struct reply 
 	return call(c, path, &body, out);
 }
 
-bool client_get(struct cli *c, const char *path, struct reply *out)
-{
-	return call(c, path, NULL, out);
-}
-
 struct json_t *client_json(struct cli *c, const char *path, const struct str *body, struct reply *out)
 {
 	json_error_t error;
-	if (!(body ? client_post(c, path, *body, out) : client_get(c, path, out)))
+	if (!call(c, path, body, out))
 		return NULL;
 	json_t *j = json_loadb(out->body.p ? out->body.p : "", out->body.n, 0, &error);
 	if (!j) {

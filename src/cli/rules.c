@@ -64,17 +64,9 @@ static int check(struct cli *c, int argc, char **argv)
 static json_t *status_of(struct cli *c)
 {
 	struct reply r;
-	json_error_t error;
-	if (client_available(c)) {
-		if (!client_get(c, "/v1/rules/status", &r))
-			return NULL;
-		json_t *root = json_loadb(r.body.p, r.body.n, 0, &error);
-		buf_done(&r.body);
-		if (!root)
-			cli_fail("the server's answer is no JSON");
-		return root;
-	}
 	json_t *partial;
+	if (client_available(c))
+		return client_json(c, "/v1/rules/status", NULL, &r);
 	if (!cli_open(c, false))
 		return NULL;
 	if (list_partial(c->generation, clock_now(), &partial) != OK) {

@@ -77,10 +77,9 @@ struct reply {
 	struct buf body;
 };
 bool client_available(struct cli *c); /* a server has the store open */
-/* POSTs to the admin listener and waits for as long as the server lives; false with words when it cannot be reached. The words of a refusal are all
- * that is left of it. */
+/* POSTs to the admin listener and waits for as long as the server lives; false with words when it cannot be reached. Of a refusal that
+ * is one sentence the sentence is left, of another the JSON. */
 bool client_post(struct cli *c, const char *path, struct str body, struct reply *out);
-bool client_get(struct cli *c, const char *path, struct reply *out);
 /* The answer's JSON, whatever its status; NULL with words: there is none. `body` NULL: GET. */
 struct json_t *client_json(struct cli *c, const char *path, const struct str *body, struct reply *out);
 void client_done(void);
