@@ -118,7 +118,7 @@ static void print_result(struct cli *c, const struct destination *d, const struc
 		printf("%s: nothing to say, the partner has everything\n", d->id);
 	else if (r->state == DELIVERY_DONE)
 		printf("%s: %llu added, %llu removed, %llu refused by the partner, in %u %s\n", r->id, (unsigned long long)r->adds,
-		    (unsigned long long)r->removes, (unsigned long long)r->refused, r->files, r->files == 1 ? "file" : "files");
+		    (unsigned long long)r->removes, (unsigned long long)r->refused, r->files, cli_plural(r->files, "file", "files"));
 }
 
 static int deliver_to(struct cli *c, const char *to, const char *out, enum deliver_mode mode)
@@ -257,7 +257,7 @@ const struct command commands_export[] = {
 	"  add nobody; removals always go out. Exit status 1: the partner did not take all of it.",
 	export},
     {"deliveries", "[DESTINATION] [--json]", "what was delivered, what waits, what failed",
-	"  One line a delivery, the latest last, of the last 90 days; numbers of rows are rounded, and withheld below privacy.k. What a partner\n"
+	"  One line a delivery, destination by destination and the latest last, of the last 90 days; numbers of rows are rounded, and withheld below privacy.k. What a partner\n"
 	"  may have and should not is said to be taken back: the next delivery does, if the destination is still in the file.", deliveries},
     {0},
 };

@@ -69,7 +69,7 @@ enum err deliver_save_last(const char *store, const char *destination, uint32_t 
 /* When what waits may be tried again; 0: nothing waits. */
 uint32_t deliver_next_try(const char *store, const char *destination, uint32_t now);
 
-/* Deliveries of one destination or all (NULL), the latest last, through the gate: [{"delivery","destination","mode","state","ended",…}].
+/* Deliveries of one destination or all (NULL), one after the other, of each the latest last, through the gate: [{"delivery","destination","mode","state","ended",…}].
  * "owed": rows that the partner may have and should not, as far as known. A destination that is not in the file any more, and holds something, is
  * "not_configured". */
 enum err deliveries_list(const char *store, const struct destinations *all, const char *destination, const struct kgate *gate, uint32_t now,
