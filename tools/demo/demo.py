@@ -45,7 +45,7 @@ DESTINATIONS = '''# Where the demo's audiences go. DESTINATIONS.md explains ever
 version: 1
 destinations:
   - id: page
-  - id: newsletter                # the server delivers each morning what has changed
+  - id: newsletter                # the server delivers each morning what has changed; of the 30 days that are made in seconds, on some
     format: csv
     schedule: daily at 04:30
     deliver: {{directory: "{folder}/delivered/newsletter"}}
@@ -199,8 +199,8 @@ crumb is running, with {days} days of a made-up shop in it and a few visitors wh
   ask       {crumb} rules preview 'outerwear >= 2 in 7d and country = DE'
   curve     {crumb} lookalike curve like-customers
             {crumb} lookalike explain like-customers
-  deliver   {crumb} export --to ads           writes the lookalike into {folder}/delivered/ads
-            {crumb} deliveries                newsletter: one each morning, with who came and who left
+  deliver   {crumb} export --to ads           writes its segments, the lookalike among them, into {folder}/delivered/ads
+            {crumb} deliveries                newsletter: on schedule, each with how many came and left
   time      {crumb} clock advance 14d         then reload the shop: your coats are forgotten
   rules     {crumb} rules deploy              after you edited {folder}/rules/shop.yaml: says who would enter and leave, asks, takes it
 
