@@ -175,7 +175,7 @@ stress: setup-test
 	@ROUNDS="$(ROUNDS)" LOOPS="$(LOOPS)" tools/stress.sh
 
 check: setup-run
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@tools/check.sh
 
 fuzz: setup-test
