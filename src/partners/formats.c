@@ -1,4 +1,4 @@
-/* What is known of formats. The partners' limits are theirs; sources are named in src/export beside each encoder. */
+/* What is known of formats. The partners' limits are theirs; sources are named beside each encoder (format_NAME.c). */
 #include "crumb/partners/destinations.h"
 
 #define MB 1000000ull

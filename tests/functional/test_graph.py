@@ -25,6 +25,12 @@ def told(tmp_path, monkeypatch, files):
     return list(graph.faults('build'))
 
 
+def test_the_document_has_the_layers_of_the_tool():
+    with open(os.path.join(os.path.dirname(graph.__file__), '..', 'ARCHITECTURE.md')) as f:
+        table = f.read().split('| layers | what each holds |\n| --- | --- |\n')[1].split('\n\n')[0]
+    assert [row.split('|')[1].strip().split(', ') for row in table.splitlines()] == graph.LAYERS
+
+
 def test_calls_that_point_down_are_fine(tmp_path, monkeypatch):
     assert told(tmp_path, monkeypatch, {
         'src/base/hen.c': 'int hen(void) { return 1; }',
