@@ -134,11 +134,10 @@ static bool late(const struct waiting *w)
 static bool try_settled(struct admin *a, struct waiting *w)
 {
 	if (!node_settled(a->node)) {
-		if (late(w))
-			admin_refuse(w->ticket, 503, "the views are still behind");
-		return late(w);
-	}
-	if (w->clock)
+		if (!late(w))
+			return false;
+		admin_refuse(w->ticket, 503, "the views are still behind");
+	} else if (w->clock)
 		admin_json(w->ticket, 200, json_pack("{s:I}", "now", (json_int_t)clock_now()));
 	else
 		say(w->ticket, "settled\n");
@@ -179,13 +178,13 @@ static bool try_compacted(struct admin *a, struct waiting *w)
 static bool try_reloaded(struct admin *a, struct waiting *w)
 {
 	json_t *told;
-	if (a->reloaded(a->reload_arg, w->round, &told)) {
+	if (a->reloaded(a->reload_arg, w->round, &told))
 		admin_json(w->ticket, json_object_get(told, "error") ? 400 : 200, told);
-		return true;
-	}
-	if (late(w))
+	else if (late(w))
 		admin_refuse(w->ticket, 503, "not finished yet; it goes on, and the log says what became of it");
-	return late(w);
+	else
+		return false;
+	return true;
 }
 
 static bool try_stream(struct admin *a, struct waiting *w)
