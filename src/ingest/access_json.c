@@ -137,15 +137,17 @@ static json_t *object_of(struct str line)
 
 struct str access_unwrapped(struct access *a, struct str line)
 {
-	static const char *const names[] = {"log", "message", "MESSAGE"}; /* Docker; Fluent Bit and Filebeat; journald */
+	static const struct {
+		const char *name, *quoted;
+	} keys[] = {{"log", "\"log\""}, {"message", "\"message\""}, {"MESSAGE", "\"MESSAGE\""}}; /* Docker; Fluent Bit and Filebeat; journald */
 	bool may = false;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		may |= line.n && line.p[0] == '{' && str_has(line, str_c(names[i]));
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) /* in quotes: Caddy's lines have a "logger" and are not read twice */
+		may |= line.n && line.p[0] == '{' && str_has(line, str_c(keys[i].quoted));
 	json_t *root = may ? object_of(line) : NULL;
 	access_forget_wrapper(a);
 	a->wrapper = root;
-	for (size_t i = 0; root && i < sizeof names / sizeof *names; i++) {
-		const json_t *j = json_object_get(root, names[i]);
+	for (size_t i = 0; root && i < sizeof keys / sizeof *keys; i++) {
+		const json_t *j = json_object_get(root, keys[i].name);
 		struct str in = str_trim(str_make(json_string_value(j), json_string_length(j)));
 		while (in.n && (in.p[in.n - 1] == '\n' || in.p[in.n - 1] == '\r'))
 			in.n--;
