@@ -1,8 +1,9 @@
-/* What comes from outside on its way through the wall: URLs, values, cookies, addresses, agents, query strings, JSON.
+/* What comes from outside on its way through the wall: URLs, values, cookies, addresses, lists of proxies, agents, query strings, JSON.
  * Whatever comes out holds no e-mail address, is valid UTF-8 and fits. */
 #include "crumb/base/code.h"
 #include "crumb/base/text.h"
 #include "crumb/core/hash.h"
+#include "crumb/http/accept.h"
 #include "crumb/http/server.h"
 #include "crumb/ingest/ingest.h"
 #include "crumb/privacy/agent.h"
@@ -63,7 +64,7 @@ static void begin(void *arg, struct hit *h)
 static bool views(void *arg, struct json_reader *r)
 {
 	uint64_t sum = 0;
-	struct str all[] = {r->hit->name, r->hit->url, r->hit->title, r->hit->referrer, r->hit->gpp, r->id, r->cookie, r->time};
+	struct str all[] = {r->hit->name, r->hit->url, r->hit->title, r->hit->referrer, r->hit->gpp, r->hit->gpp_sid, r->hit->gdpr_consent, r->hit->us_privacy, r->id, r->cookie, r->time};
 	(void)arg;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		sum += hash_plain64(all[i].p, all[i].n);
@@ -111,6 +112,24 @@ static void consent(struct str s)
 			CHECK(g.section[i].text.p >= s.p && g.section[i].text.p + g.section[i].text.n <= s.p + s.n);
 }
 
+/* Whoever asks has written what he likes, and proxies of ours wrote behind it from whom it came. */
+static void asked(struct str s)
+{
+	static const char *const rows[][2] = {{", 203.0.113.9", "203.0.113.9"}, {", 203.0.113.9, 10.0.0.1", "203.0.113.9"}, {", for=203.0.113.9;proto=https", "203.0.113.9"},
+	    {",for=\"[2001:db8::1]:80\", for=\"10.0.0.1:80\";by=10.0.0.2", "[2001:db8::1]:80"}};
+	static const char *const tags[] = {"en", "de", "fr"};
+	struct cidr_list ours;
+	CHECK(cidr_list_parse("10.0.0.0/8", &ours) == OK);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buf list = {0};
+		buf_str(&list, s);
+		buf_c(&list, rows[i][0]);
+		CHECK(str_eq(cidr_list_client(&ours, NULL, buf_view(&list)), str_c(rows[i][1])));
+		buf_done(&list);
+	}
+	CHECK(accept_language(s, tags, 3) < 3);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct str s = str_make((const char *)data, n);
@@ -123,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	json(s);
 	queries(s);
 	consent(s);
+	asked(s);
 	CHECK(cookie_read(&keys, s, 20000, &c) != COOKIE_VALID || n == COOKIE_LEN);
 	network_parse(s, &net);
 	agent_parse(s);
