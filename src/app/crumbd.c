@@ -1,7 +1,6 @@
 /* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM. */
 #include "serving.h"
 
-#include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
 #include "crumb/base/memory.h"

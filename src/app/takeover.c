@@ -1,6 +1,5 @@
 #include "takeover.h"
 
-#include "crumb/base/log.h"
 #include "crumb/base/str.h"
 
 #include <errno.h>

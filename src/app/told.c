@@ -5,7 +5,6 @@
 
 #include <jansson.h>
 #include <stdarg.h>
-#include <string.h>
 
 void told_begin(struct told *t)
 {

@@ -2,7 +2,6 @@
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/memory.h"
-#include "crumb/base/clock.h"
 #include "crumb/base/number.h"
 #include "crumb/core/metric.h"
 

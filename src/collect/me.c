@@ -11,8 +11,6 @@
 #include "crumb/http/accept.h"
 #include "crumb/privacy/site.h"
 
-#include <stdlib.h>
-
 /* Referrer-Policy: with no-referrer the page's own forms would send "Origin: null". */
 static const char PAGE_HEADERS[] =
     "Cache-Control: no-store\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "

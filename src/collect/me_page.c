@@ -1,7 +1,5 @@
 #include "crumb/collect/me_page.h"
 
-#include <stdlib.h>
-
 /* A date is one word, also on a phone: `time` does not wrap, and what else is long may break anywhere. */
 static const char STYLE[] =
     "body{font:16px/1.5 sans-serif;max-width:44em;margin:2em auto;padding:0 1em;overflow-wrap:break-word}h1{font-size:1.5em;line-height:1.25}h2{font-size:1.15em;"

@@ -7,7 +7,6 @@
 #include "crumb/privacy/split.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #define SHOWN_MAX 1000
 

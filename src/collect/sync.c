@@ -13,7 +13,6 @@
 #include "crumb/core/metric.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #define SYNCS_MAX 5 /* that a page is asked to start at once */
 

@@ -4,8 +4,6 @@
 
 #include "access_row.h"
 
-#include <arpa/inet.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -2,7 +2,6 @@
 #include "access_row.h"
 
 #include "crumb/base/code.h"
-#include "crumb/base/host.h"
 
 #include <arpa/inet.h>
 

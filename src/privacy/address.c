@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 
 /* Any address as 128 bits, IPv4 in the mapped form of RFC 4291 section 2.5.5.2. */
 static void widen(const void *v4, uint8_t out[16])

@@ -4,7 +4,6 @@
 #include "crumb/base/buf.h"
 #include "crumb/base/file.h"
 
-#include <arpa/inet.h>
 #include <hs/hs.h>
 #include <jansson.h>
 #include <stdatomic.h>
