@@ -1,4 +1,10 @@
-/* Inside the HTTP layer: a connection, its parser and its slots. */
+/* Inside the HTTP layer: a connection, its parser and its slots. All of it is of the thread of the server's event base.
+ *
+ *	new ──► one of the lists by phase ──► closed ──► dead ──► spare, or freed
+ *		conn_phase()	    conn_close()   conn_let_go()   conn_reap(), from the loop
+ *
+ * A connection owns its descriptor until it is closed, its buffer `in`, and what is in its slots. Between closed and dead are those that somebody still
+ * holds: a ticket (`holds`), the list of those that wait for a gate (`waiting`), the list of those that the loop goes on with (`marked`). */
 #ifndef CRUMB_SRC_HTTP_CONN_H
 #define CRUMB_SRC_HTTP_CONN_H
 
@@ -118,13 +124,13 @@ void conn_stop_reading(struct http_conn *c);
 void conn_linger(struct http_conn *c); /* answered for the last time */
 void conn_close(struct http_conn *c);
 void conn_leave(struct http_conn *c); /* the server ends: goes to who comes after it, if it asks for nothing */
-void conn_let_go(struct http_conn *c); /* closed: its memory, when nobody needs it any more */
+void conn_let_go(struct http_conn *c); /* a closed one is dead, if nobody holds it */
 void conn_slot_wipe(struct slot *s);
 bool conn_evict(struct http_server *s); /* false: none of them may be closed for another one */
 
 /* conn.c */
 void conn_on_marked(evutil_socket_t fd, short what, void *server);
-void conn_reap(struct http_server *s); /* frees what was let go */
+void conn_reap(struct http_server *s); /* takes the memory of the dead back; nobody up the stack may hold one */
 
 /* answer.c */
 const char *conn_reason(int status);

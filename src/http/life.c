@@ -54,18 +54,12 @@ void conn_phase(struct http_conn *c, enum phase p)
 	conn_enlist(c, p);
 }
 
-/* Connections are freed by reap(), from the loop, so that nobody up the stack still holds one. */
-static void free_conn(struct http_conn *c)
-{
-	c->next = c->server->dead;
-	c->server->dead = c;
-}
-
-/* Closed, and on nobody's list any more. */
 void conn_let_go(struct http_conn *c)
 {
-	if (c->holds == 0 && !c->waiting && !c->marked)
-		free_conn(c);
+	if (c->holds || c->waiting || c->marked)
+		return; /* whoever lets go last comes here again */
+	c->next = c->server->dead;
+	c->server->dead = c;
 }
 
 void conn_close(struct http_conn *c)
