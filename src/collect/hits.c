@@ -1,4 +1,4 @@
-/* The pixel, the event endpoint, opt-out and opt-in. */
+/* The pixel and the event endpoint. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/memory.h"

@@ -23,7 +23,8 @@ struct tracker {
 	void (*post)(struct collect *c, struct http_request *r);
 };
 
-/* What all collect threads share. Rules and places are swapped by the main thread. */
+/* What all collect threads share. Rules, places, lists and options are swapped by whoever has read them again (app/reload.c), under the lock; each thread takes
+ * what is new between two passes of its loop and then has it to itself. */
 struct collect_shared {
 	const struct config *_Atomic config; /* in force; all that ever were live until the end */
 	const struct tracker *const *trackers; /* NULL behind the last; NULL: there are none */

@@ -1,5 +1,5 @@
 /* The hit: a raw request, alive for one request in its connection's and its thread's memory. The only types in the house
- * that can hold an address, an agent, a cookie or a URL; privacy, ingest and http may name them, nothing behind may.
+ * that can hold an address, an agent, a cookie or a URL; privacy, ingest, collect and trackers may name them, nothing behind may.
  * All views point into memory of the request. */
 #ifndef CRUMB_PRIVACY_HIT_H
 #define CRUMB_PRIVACY_HIT_H
