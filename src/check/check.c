@@ -477,9 +477,9 @@ static void check_matcher(struct checker *c)
 	say(c, &(struct rules_at){file, line, column, 1}, false, "regex", NULL, words + at);
 }
 
-void rules_check(struct rules *r, const struct rules_policy *p, struct report *report)
+static void check_rules(struct rules *r, const void *policy, struct report *report)
 {
-	struct checker c = {r, p, report};
+	struct checker c = {r, policy, report};
 	for (size_t i = 1; i < r->categories_n; i++)
 		if (r->categories[i].named)
 			check_category(&c, &r->categories[i]);
@@ -492,20 +492,5 @@ void rules_check(struct rules *r, const struct rules_policy *p, struct report *r
 
 enum err rules_load_checked(struct str bundle, const struct rules_policy *policy, struct report *report, struct rules **out)
 {
-	struct report own = {0}, *to = report ? report : &own;
-	struct rules *r = NULL;
-	if (!policy)
-		return rules_load(bundle, report, out);
-	enum err e = rules_load_new(bundle, to, &r);
-	if (!e) {
-		rules_check(r, policy, to);
-		report_sort(to);
-		e = report_error(to);
-	}
-	report_done(&own);
-	if (e)
-		rules_unref(r);
-	else
-		*out = r;
-	return e;
+	return policy ? rules_load_new(bundle, check_rules, policy, report, out) : rules_load(bundle, report, out);
 }

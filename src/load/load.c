@@ -608,17 +608,14 @@ static enum err load_bundle(struct str bundle, bool stored, struct report *repor
 	return OK;
 }
 
-enum err rules_load_new(struct str bundle, struct report *report, struct rules **out)
-{
-	return load_bundle(bundle, false, report, out);
-}
-
-enum err rules_load(struct str bundle, struct report *report, struct rules **out)
+static enum err load(struct str bundle, void (*check)(struct rules *, const void *, struct report *), const void *arg, struct report *report, struct rules **out)
 {
 	struct report own = {0}, *to = report ? report : &own;
 	struct rules *r = NULL;
-	enum err e = load_bundle(bundle, true, to, &r);
+	enum err e = load_bundle(bundle, !check, to, &r);
 	if (!e) {
+		if (check)
+			check(r, arg, to);
 		report_sort(to);
 		e = report_error(to);
 	}
@@ -628,4 +625,15 @@ enum err rules_load(struct str bundle, struct report *report, struct rules **out
 	else
 		*out = r;
 	return e;
+}
+
+enum err rules_load(struct str bundle, struct report *report, struct rules **out)
+{
+	return load(bundle, NULL, NULL, report, out);
+}
+
+enum err rules_load_new(
+    struct str bundle, void (*check)(struct rules *, const void *, struct report *), const void *arg, struct report *report, struct rules **out)
+{
+	return load(bundle, check, arg, report, out);
 }

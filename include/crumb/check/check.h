@@ -20,9 +20,8 @@ struct rules_policy {
 	bool (*drops)(struct str attr);
 };
 
-/* Loads as rules_load() does and checks too, so that mistakes of both kinds are found in one go. policy NULL: no checks. */
+/* Loads as rules_load() does and checks too, so that mistakes of both kinds are found in one go. The matcher is made, so that expressions that do not
+ * compile are found. policy NULL: no checks. */
 enum err rules_load_checked(struct str bundle, const struct rules_policy *policy, struct report *report, struct rules **out) MUST_CHECK;
-/* Adds errors and warnings. The matcher is made too, so that expressions that do not compile are found. */
-void rules_check(struct rules *r, const struct rules_policy *p, struct report *report);
 
 #endif

@@ -12,9 +12,10 @@ void rules_left_out(const char *path, struct report *report);
 /* Compiles. Mistakes go to `report` (NULL: only the first is kept, as err_text()); any of them is ERR_SYNTAX. The result
  * has one reference. */
 enum err rules_load(struct str bundle, struct report *report, struct rules **out) MUST_CHECK;
-/* The same for rules that were never taken: what is a mistake in new ones only is reported as well. Mistakes are no error here: whoever calls looks at
- * the report. */
-enum err rules_load_new(struct str bundle, struct report *report, struct rules **out) MUST_CHECK;
+/* The same for rules that were never taken: what is a mistake in new ones only is reported as well, and so is what `check` finds, which is called with
+ * the rules, mistakes and all, and `arg`. */
+enum err rules_load_new(struct str bundle, void (*check)(struct rules *r, const void *arg, struct report *report), const void *arg,
+    struct report *report, struct rules **out) MUST_CHECK;
 /* The text of a file of the bundle; empty when there is none by that name. */
 struct str rules_file(struct str bundle, struct str name);
 
