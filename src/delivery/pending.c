@@ -437,9 +437,9 @@ static enum err over_https(struct pending *p, const _Atomic bool *stop, enum del
 			*state = DELIVERY_FAILED;
 			return OK;
 		}
-		if (!text_read(path, &body)) {
+		if ((e = file_read(path, TEXT_MOST, &body))) {
 			buf_done(&body);
-			return err_sys_path(path);
+			return e;
 		}
 		p->sent[i]++;
 		if (p->progress)

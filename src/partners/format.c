@@ -36,8 +36,7 @@ enum err encoder_init(struct encoder *e, const struct destination *d, bool full,
 	/* the same files for the same delivery */
 	struct hash16 h = hash_content(delivery);
 	memcpy(e->sync, h.b, sizeof e->sync);
-	enum err err = e->format->check ? e->format->check(d) : OK;
-	return err;
+	return e->format->check ? e->format->check(d) : OK;
 }
 
 void encoder_done(struct encoder *e)
