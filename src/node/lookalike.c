@@ -6,17 +6,41 @@
 
 #include <dirent.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static enum err save(const struct config *c, const char *id, const char *text)
+/* False: there is no model, or none that says when it was trained. */
+static bool trained_on(const char *path, uint16_t *day)
 {
+	json_error_t error;
+	json_t *model = json_load_file(path, 0, &error);
+	const char *trained = json_string_value(json_object_get(model, "trained"));
+	bool there = trained && day_parse(trained, strlen(trained), day);
+	json_decref(model);
+	return there;
+}
+
+/* Two trainings may end in another order than they began in: what was learned on an earlier day does not replace the later. A day that is yet to come was
+ * written by a wrong clock. */
+static enum err save(const struct config *c, const char *id, const char *text, uint16_t day)
+{
+	static pthread_mutex_t saving = PTHREAD_MUTEX_INITIALIZER;
 	char path[4600];
+	uint16_t there;
 	snprintf(path, sizeof path, "%s/models", c->store_path);
 	enum err e = folder_make(path, 0700);
 	snprintf(path, sizeof path, "%s/models/%s.json", c->store_path, id);
-	return e ? e : file_replace(path, str_c(text));
+	if (e)
+		return e;
+	pthread_mutex_lock(&saving);
+	if (trained_on(path, &there) && there > day && there <= day_of(clock_now()))
+		e = err_set(ERR_BUSY, "another training of '%s', which began on a later day, has ended: its model is kept", id);
+	else
+		e = file_replace(path, str_c(text));
+	pthread_mutex_unlock(&saving);
+	return e;
 }
 
 /* A model ends with what it was learned from: its file goes, and so it leaves the rules and, with the next generation, the views. */
@@ -26,15 +50,11 @@ static void drop_old(const struct config *c, uint16_t today, bool *changed)
 	snprintf(folder, sizeof folder, "%s/models", c->store_path);
 	DIR *d = opendir(folder);
 	for (struct dirent *f; d && (f = readdir(d));) {
-		json_error_t error;
 		uint16_t day;
 		if (f->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof path, "%s/%s", folder, f->d_name);
-		json_t *model = json_load_file(path, 0, &error);
-		const char *trained = json_string_value(json_object_get(model, "trained"));
-		bool old = trained && day_parse(trained, strlen(trained), &day) && day < oldest_day(today, (unsigned)c->retention_days);
-		json_decref(model);
+		bool old = trained_on(path, &day) && day < oldest_day(today, (unsigned)c->retention_days);
 		if (old && unlink(path) == 0) {
 			log_info("lookalike", "its data is over: removed file=%s", f->d_name);
 			*changed = true;
@@ -67,7 +87,7 @@ enum err lookalike_train(struct generation *g, const struct config *c, struct st
 	if (e || (e = learn(g, c, segment, now, stop, &l)))
 		return e;
 	char *text = learned_file(g->rules, segment, &l, day_of(now));
-	e = save(c, g->rules->segments[segment].id, text);
+	e = save(c, g->rules->segments[segment].id, text, day_of(now));
 	if (!e && out)
 		*out = told(g, c, segment, &l);
 	free(text);
@@ -88,7 +108,7 @@ enum err lookalike_refresh(struct generation *g, const struct config *c, uint32_
 		if (!e) {
 			*changed = true;
 			log_info("lookalike", "trained id=%s", s->id);
-		} else if (e == ERR_USAGE) {
+		} else if (e == ERR_USAGE || (e == ERR_BUSY && !(stop && atomic_load(stop)))) {
 			log_warn("lookalike", "not trained id=%s why=\"%s\"", s->id, err_text());
 		} else {
 			return e;
