@@ -34,6 +34,8 @@ static json_t *where_of(const struct destination *d)
 static const char *every_of(const struct destination *d, char out[64])
 {
 	char at[16] = "";
+	if (d->format == FORMAT_PAGE || d->format == FORMAT_STREAM)
+		return "when it is asked for";
 	if (d->at_s)
 		snprintf(at, sizeof at, " at %02u:%02u", d->at_s / 3600 % 24, d->at_s / 60 % 60);
 	if (!d->every_s)
@@ -64,21 +66,24 @@ static json_t *last_of(struct cli *c, const struct destinations *all, const char
 static json_t *row_of(struct cli *c, const struct destinations *all, const struct destination *d)
 {
 	char every[64];
-	const char *way = d->format == FORMAT_STREAM ? "stream" : d->deliver == DELIVER_HTTPS ? "https" : "directory";
-	json_t *row = json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "id", d->id, "format", format_infos[d->format].name, "deliver", way, "to", where_of(d),
-	    "every", every_of(d, every), "segments", segments_of(c->generation->rules, d->id), "last", last_of(c, all, d->id));
+	bool built_in = d->format == FORMAT_PAGE; /* 'page' or 'file': it is format and way itself */
+	const char *way = built_in ? d->id : d->format == FORMAT_STREAM ? "stream" : d->deliver == DELIVER_HTTPS ? "https" : "directory";
+	json_t *row = json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "id", d->id, "format", built_in ? d->id : format_infos[d->format].name, "deliver", way, "to",
+	    where_of(d), "every", every_of(d, every), "segments", segments_of(c->generation->rules, d->id), "last", last_of(c, all, d->id));
 	json_object_set_new(row, "partner", d->partner >= 0 ? json_string(all->partners[d->partner].id) : json_null());
 	return row;
 }
 
 /* Pages and files need not be in the file of destinations. */
-static void add_unnamed(struct cli *c, const struct destinations *all, const char *id, json_t *list)
+static void add_unnamed(struct cli *c, const struct destinations *all, char *id, json_t *list)
 {
-	json_t *segments = segments_of(c->generation->rules, id);
-	if (!destinations_find(all, str_c(id)) && json_array_size(segments))
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:n,s:s,s:O,s:n,s:n}", "id", id, "format", id, "deliver", id, "to", "every", "when it is asked for",
-						"segments", segments, "last", "partner"));
-	json_decref(segments);
+	struct destination d = {.id = id, .format = FORMAT_PAGE, .partner = -1};
+	if (destinations_find(all, str_c(id)))
+		return;
+	json_t *row = row_of(c, all, &d);
+	if (json_array_size(json_object_get(row, "segments")))
+		json_array_append(list, row);
+	json_decref(row);
 }
 
 static void print_rows(const json_t *list)

@@ -157,6 +157,10 @@ def test_destinations_and_deliveries(filled):
     rows = {r['destination']: r for r in columns(filled.cli('destinations', 'list').stdout)}
     assert list(rows) == ['page', 'lake', 'desk'] and rows['lake']['segments'] == 'coat-fans' and rows['lake']['when'] == 'daily at 03:00'
     assert rows['desk']['goes to'] == 'https://acme.example' and rows['desk']['partner'] == 'acme' and rows['desk']['when'] == 'by hand'
+    # pages ask, whether the file says something of them or not
+    unnamed = filled.js('destinations', 'list')[0]
+    named = filled.js('-o', 'destinations.path=%s/etc/destinations.yaml' % ROOT, 'destinations', 'list')[0]
+    assert named == unnamed and (named['id'], named['format'], named['deliver'], named['every']) == ('page', 'page', 'page', 'when it is asked for')
     filled.cli('export', '--to', 'lake')
     told = {d['id']: d for d in filled.js('destinations', 'list')}
     assert told['lake']['last']['state'] == 'delivered' and told['desk']['last'] is None and told['lake']['to'] == filled.dir + '/lake'
