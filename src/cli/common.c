@@ -29,7 +29,11 @@ int cli_fail(const char *fmt, ...)
 
 int cli_misuse(const char *fmt, ...)
 {
+	static bool said; /* what a command wants is no news behind the word that is too much */
 	va_list ap;
+	if (said)
+		return EXIT_MISUSE;
+	said = true;
 	va_start(ap, fmt);
 	fputs("crumb: ", stderr);
 	vfprintf(stderr, fmt, ap);

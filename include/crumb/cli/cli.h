@@ -47,7 +47,7 @@ struct node;
 /* Starts a node on a store that no server has open; not while the clock is in doubt. False: said why. */
 bool cli_node(struct cli *c, struct node *n);
 int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));   /* exit 1, with words */
-int cli_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* exit 2, with words */
+int cli_misuse(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* exit 2, with words, those of the first one */
 void cli_fail_json(void); /* what went wrong first, as JSON, unless some was printed: who asked for JSON gets some, whatever the command */
 void cli_print_json(struct json_t *root);				    /* takes the reference */
 /* The value behind an option such as --out; NULL when it did not come. Marks both as used by setting them to NULL. */
