@@ -223,7 +223,7 @@ static void advance_clock(struct admin *a, struct http_request *r, const struct 
 		return;
 	}
 	if (!duration(args->v[ARG_ADVANCE], &by)) {
-		admin_refuse(r->ticket, 400, "say ?advance=91d or ?advance=5h");
+		admin_refuse(r->ticket, 400, "how far? advance=91d or advance=5h are meant, and 36500 at most");
 		return;
 	}
 	struct waiting *w = make_waiting(r, SETTLE);
