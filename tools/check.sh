@@ -1,5 +1,5 @@
 #!/bin/sh
-# check.sh: conventions that a compiler does not see. Layers, fences, banned functions, file sizes, and that documents name real tests.
+# check.sh: conventions that a compiler does not see. Layers, fences, banned functions, file sizes, and that documents name what is there.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -67,10 +67,15 @@ found=$(grep -nE '\b_?exit\(' src/*/*.c | grep -vE '^src/(app|cli|disk/guard)')
 $found"
 
 # A promise names its test, and the test exists.
-for t in $(grep -ohE '\btests/[a-z]+/[a-z_]+\.(py|c)(::[a-z0-9_]+)?' ./*.md include/crumb/*/*.h 2>/dev/null | sort -u); do
+for t in $(grep -ohE '\btests/[a-z]+/[a-z_]+\.(py|c)(::[a-z0-9_]+)?' ./*.md docs/*.md include/crumb/*/*.h 2>/dev/null | sort -u); do
 	file=${t%%::*}
 	[ -f "$file" ] || say "a document names $file, which is not there"
 	case $t in *::*) grep -q "${t##*::}" "$file" || say "a document names ${t##*::}, which is not in $file" ;; esac
+done
+
+# What documents and comments name in the tree is there; the changelog tells of what was.
+for f in $(grep -ohE '\b(src|include/crumb|tools|tests)/[a-z_]+(/[a-z_]+)?(\.[a-z]+)?' $(ls ./*.md docs/*.md | grep -v CHANGELOG) src/*/*.[ch] include/crumb/*/*.h | sort -u); do
+	[ -e "$f" ] || say "a document or a comment names $f, which is not there"
 done
 
 # Whitespace.

@@ -1,6 +1,6 @@
 /* The store: a folder, created with fresh keys when missing.
  *
- *     format      what store this is: shards, the store's id, how new its keys are (src/store/format.h)
+ *     format      what store this is: shards, the store's id, how new its keys are (src/store/format.c)
  *     lock        held (flock) by whoever writes: a server, or a command when no server runs
  *     keys        the secrets (disk/keys.h)
  *     files       how the large files stood when the store was closed (disk/files.h)
