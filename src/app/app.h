@@ -30,7 +30,7 @@ unsigned options_say(const struct options_found *f, FILE *to);
 /* told.c: what became of reading things again. Each sentence goes to the log, and as "MODULE SENTENCE" to whoever asked for it. One thread at a time. */
 enum told_kind { TOLD_TAKEN, TOLD_WAITING /* for the next start */, TOLD_REFUSED, TOLD_KINDS };
 struct told {
-	struct json_t *lists[TOLD_KINDS]; /* of texts; NULL: there is no memory for it, and the log has it alone */
+	struct json_t *lists[TOLD_KINDS]; /* of texts; NULL: nobody asked, or there is no memory for it, and the log has it alone */
 };
 void told_begin(struct told *t);
 void told_add(struct told *t, enum told_kind kind, const char *module, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -171,15 +171,20 @@ static enum err reload_options(struct server *s, struct told *told)
 	return OK;
 }
 
-static enum err reload(struct server *s, struct told *told)
+/* On the reloading thread only: on another one it could put lists in force that older options name. */
+static void reload_lists_again(struct server *s, struct told *told)
 {
 	const struct config *c = s->shared.config;
-	if (*c->crawlers_file || *c->networks_file) {
-		if (reload_lists(s) != OK)
-			told_add(told, TOLD_REFUSED, "junk", "the lists are refused, the old ones stay: %s", err_text());
-		else
-			told_add(told, TOLD_TAKEN, "junk", "the lists of crawlers and networks are read again");
-	}
+	if (!*c->crawlers_file && !*c->networks_file)
+		return;
+	if (reload_lists(s) != OK)
+		told_add(told, TOLD_REFUSED, "junk", "the lists are refused, the old ones stay: %s", err_text());
+	else
+		told_add(told, TOLD_TAKEN, "junk", "the lists of crawlers and networks are read again");
+}
+
+static enum err reload_rules(struct server *s, struct told *told)
+{
 	enum err e = node_reload(&s->node);
 	if (e) {
 		told_add(told, TOLD_REFUSED, "rules", "refused, the old rules stay: %s", err_text());
@@ -203,11 +208,8 @@ static json_t *tell(struct server *s, struct told *told)
 
 enum err reload_models(void *arg)
 {
-	struct told told;
-	told_begin(&told);
-	enum err e = reload(arg, &told);
-	json_decref(tell(arg, &told));
-	return e;
+	struct told told = {.lists = {NULL}}; /* in the log alone */
+	return reload_rules(arg, &told);
 }
 
 /* One round, with the lock, which it lets go of meanwhile. */
@@ -220,7 +222,9 @@ static void run_round(struct server *s)
 	pthread_mutex_unlock(&s->reload_lock);
 	notify_reloading();
 	told_begin(&told);
-	enum err e = options ? reload_options(s, &told) : OK, rules = reload(s, &told);
+	enum err e = options ? reload_options(s, &told) : OK;
+	reload_lists_again(s, &told);
+	enum err rules = reload_rules(s, &told);
 	json_t *said = tell(s, &told);
 	notify("READY=1\nSTATUS=%s", rules ? "ready; rules are refused, the old ones stay" /* and said in the log */
 				   : e	   ? "ready; options are refused, the old ones stay"

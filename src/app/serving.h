@@ -59,7 +59,7 @@ enum err reload_places_first(struct server *s) MUST_CHECK;
 void reload_places(struct server *s); /* looks whether the file of places is another one; each second */
 enum err reload_lists(struct server *s) MUST_CHECK;
 void reload_share(struct server *s);	       /* the node's rules and destinations, to the threads */
-enum err reload_models(void *server) MUST_CHECK; /* there are new models: rules, lists, destinations; any thread */
+enum err reload_models(void *server) MUST_CHECK; /* there are new models: rules and destinations; any thread */
 void *reload_run(void *server);		       /* the thread that does it */
 void reload_want(struct server *s, bool stop); /* wakes it */
 /* As SIGHUP does, the configuration too; the number of the round that will have done it. */
