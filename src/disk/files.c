@@ -2,7 +2,6 @@
 
 #include "crumb/base/array.h"
 #include "crumb/base/buf.h"
-#include "crumb/base/clock.h"
 #include "crumb/base/file.h"
 #include "crumb/disk/checked.h"
 #include "crumb/disk/pages.h"

@@ -1,18 +1,12 @@
 /* Days are counted: what the ledger should say of them, after a crash, and when a store is verified. */
-#include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "crumb/disk/checked.h"
 #include "local.h"
 #include "crumb/disk/pages.h"
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
 
 uint64_t ledger_events(struct str records)
 {

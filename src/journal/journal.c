@@ -1,7 +1,6 @@
 /* Hands calls on to the kind of journal that is open. */
 #include "kind.h"
 
-#include <stdlib.h>
 
 enum err journal_open(const struct journal_place *p, struct journal **out)
 {

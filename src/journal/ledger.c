@@ -9,18 +9,11 @@
  * now and then and when the journal is closed, and after a crash from the blocks that came since. So a day that is gone or cannot be read is known, and
  * what is lost with it. */
 #include "crumb/base/clock.h"
-#include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "crumb/disk/checked.h"
 #include "local.h"
-#include "crumb/disk/pages.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC "crumb days 1\n"

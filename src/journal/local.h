@@ -133,7 +133,6 @@ void ledger_expire(struct local *j, uint16_t oldest);
 /* A day's folder gets another name, and the damage is noted. */
 enum err ledger_set_aside(struct local *j, uint16_t day, const char *why) MUST_CHECK;
 /* count.c */
-uint64_t ledger_events(struct str records);
 enum err ledger_settle(struct local *j) MUST_CHECK; /* all days are open: what is missing, and what came since it was saved */
 enum err ledger_count(struct local *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out) MUST_CHECK;
 /* Of the kind; the rest is local.c's own. */

@@ -1,7 +1,6 @@
 /* What stays of a block's records when some visitors are to go. */
 #include "kind.h"
 
-#include "crumb/base/code.h"
 
 enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey *), void *arg, struct buf *kept, struct sifted *out)
 {

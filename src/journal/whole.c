@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define BYTES 512
@@ -25,7 +24,7 @@ _Static_assert(AT_DAYS + 2 * DAYS_MAX <= BYTES - SUM_LEN, "all days fit");
 
 static void path_of(const struct local *j, char out[4096])
 {
-	snprintf(out, 4096, "%.*s/undo", (int)(strlen(j->folder) - strlen("/journal")), j->folder);
+	snprintf(out, 4096, "%.*s/undo", journal_store_part(j), j->folder);
 }
 
 static void sum_of(const uint8_t *b, uint8_t out[SUM_LEN])

@@ -1,7 +1,6 @@
 #include "crumb/node/node.h"
 
 #include "crumb/base/clock.h"
-#include "crumb/base/log.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/privacy/consent.h"
 

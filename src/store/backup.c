@@ -2,7 +2,6 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
-#include "crumb/disk/db.h"
 #include "crumb/disk/checked.h"
 #include "crumb/disk/files.h"
 #include "store_format.h"

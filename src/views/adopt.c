@@ -4,7 +4,6 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/memory.h"
-#include "crumb/core/metric.h"
 #include "crumb/store/each_stored.h"
 #include "folding.h"
 

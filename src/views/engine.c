@@ -2,7 +2,6 @@
 
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
-#include "crumb/base/log.h"
 #include "crumb/base/thread.h"
 #include "crumb/core/metric.h"
 
@@ -52,7 +51,6 @@ static void note_trouble(struct engine_thread *me, const struct progress *p)
 		trouble_over(&me->trouble, "fold", "bringing the views up to date");
 	}
 }
-
 
 /* One pass over the thread's shards. The lock is held, but not meanwhile. */
 static void fold_pass(struct engine_thread *me, struct progress *p)

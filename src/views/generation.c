@@ -4,7 +4,6 @@
 #include "crumb/load/load.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
-#include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 #include <stdio.h>
 #include <stdlib.h>
