@@ -32,10 +32,10 @@ void wal_close(struct wal *w);
 enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[32], const struct journal_block *blocks, size_t n) MUST_CHECK;
 /* What was appended is needed no more. */
 void wal_rewind(struct wal *w);
-/* Zeros over everything; after a rewind. */
 /* Its end says whose it is: a log that was overwritten is told from one that has nothing in it. */
 enum err wal_mark(struct wal *w, const uint8_t id[STORE_ID_LEN]) MUST_CHECK;
 bool wal_marked(const char *path, const uint8_t id[STORE_ID_LEN]);
+/* Zeros over all frames; after a rewind. */
 enum err wal_wipe(struct wal *w) MUST_CHECK;
 
 /* Frames up to this sequence are in their days already, and are passed over. */

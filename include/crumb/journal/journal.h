@@ -3,7 +3,7 @@
  * A block belongs to one shard and one day and needs nothing outside itself: zstd of msgpack records under the day's key (XChaCha20-Poly1305,
  * draft-irtf-cfrg-xchacha). A day expires by destroying its key; then its bytes are noise, wherever they are.
  *
- * There are two kinds. `local` keeps days of files (src/journal/local.h). `memory` keeps the same blocks in memory, for tests (journal/memory.h). Their
+ * There are two kinds. `local` keeps days of files (src/journal/local.h). `memory` keeps the same blocks in memory, for tests (journal/in_memory.h). Their
  * users know neither: a commit is all or nothing and durable when it returns, a shard's blocks come in one order, and positions say how far somebody
  * has read.
  *

@@ -16,7 +16,8 @@
  *     counts      category u16                 visitors u64 who have the category on a retained day
  *     daily       day u16 │ 'e'                events u64 of that day
  *                 day u16 │ 's' │ segment u16  size u64 │ entered u32 │ left u32
- *     meta        schema, name, watermark, rules, next_ordinal, since (views/since.h); while it is built: boot, adopting
+ *     meta        schema, name, watermark, rules, next_ordinal, changes (the latest), since (views/since.h); while a fold is half done: part;
+ *                 while it is built: boot, fill, adopting
  *
  * Integers in keys are big-endian, so that they sort. Loads never trust the bytes. */
 #ifndef CRUMB_STORE_SHARD_H
@@ -46,7 +47,7 @@ struct shard_name {
 };
 enum err shard_belongs(struct shard *s, const struct shard_name *name, bool readonly) MUST_CHECK;
 
-/* Nothing is in it any more but its name, its rules and the boot. */
+/* No visitor is in it any more, and nothing that came of one. What it is stays: schema, name, rules, boot; and the watermark, which is the caller's. */
 void shard_clear(struct shard *s, struct db_txn *t);
 
 static inline struct str vkey_str(const struct vkey *k)

@@ -52,7 +52,7 @@ enum store_mode {
 /* ERR_BUSY: a server has it. Makes a store only where there is nothing of one: when keys or format are missing, damaged, older or another store's
  * beside a journal or views, it refuses and has changed nothing. */
 enum err store_open(const struct config *c, enum store_mode mode, struct store **out) MUST_CHECK;
-/* The same with the journal in memory (journal/memory.h), which must live on; for tests. */
+/* The same with the journal in memory (journal/in_memory.h), which must live on; for tests. */
 enum err store_open_on(const struct config *c, enum store_mode mode, struct journal_memory *memory, struct store **out) MUST_CHECK;
 void store_close(struct store *s);
 bool store_locked(const struct config *c); /* does somebody write it now? */

@@ -6,8 +6,9 @@
  *     from the journal  else: the same fold that runs live, over all retained days
  *
  * When every shard of it has caught up it is named in CURRENT and serves, and the old one goes with its last reader. Fold threads
- * work on the serving generation, builders, of low priority, on the one being built. A build goes on after a crash of the
- * process; after one of the machine it begins again, for until it is done it does not wait for the disk. When the disk is full what was built is
+ * work on the serving generation, builders, of low priority, on the one being built. A build from the journal goes on after a
+ * crash of the process, and so does one from profiles of which no shard was half done; after a crash of the machine it begins again, for until it is done
+ * it does not wait for the disk. When the disk is full what was built is
  * removed, so that hits have the room, and other rules are tried again later. */
 #ifndef CRUMB_VIEWS_ENGINE_H
 #define CRUMB_VIEWS_ENGINE_H
@@ -49,7 +50,7 @@ enum err engine_open(const struct config *c, struct store *s, struct rules *rule
 bool engine_turn(struct engine *e);
 void engine_stop(struct engine *e);
 void engine_poke(void *engine, bool asked); /* the journal has grown; any thread. Asked: somebody waits, as in engine_hurry() */
-/* Called, from fold threads, after commits that somebody hurried for; at most 64 listeners. */
+/* Called, from fold threads, after commits that somebody hurried for; at most COLLECT_THREADS_MAX listeners. */
 void engine_listen(struct engine *e, void (*heard)(void *), void *arg);
 
 struct generation *engine_serving(struct engine *e); /* a reference */

@@ -1,8 +1,8 @@
 /* The fold of one shard of one generation: journal records into views, and the sweep of what time ends.
  *
  * fold_some() takes blocks after the shard's watermark, groups their records by visitor, applies them, re-evaluates the
- * memberships that what was touched can change, and commits profiles, memberships, due entries, counters and the new
- * watermark in one transaction. fold_sweep() does the same for visitors whose due hour has come. The same code serves live
+ * memberships that what was touched can change, and commits profiles, memberships, due entries and counters; the new watermark
+ * in the same transaction, or, where many visitors take several, in the last one (shard_unfinished()). fold_sweep() does the same for visitors whose due hour has come. The same code serves live
  * traffic, recovery, rebuild and replay. One thread at a time: take `busy`. */
 #ifndef CRUMB_VIEWS_FOLD_H
 #define CRUMB_VIEWS_FOLD_H
