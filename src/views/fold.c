@@ -322,12 +322,15 @@ static enum err fold_slice(struct fold *f, size_t *i, struct journal_pos target,
 	return fold_commit(f, &t);
 }
 
-/* As the views say: a commit that failed may be in them nevertheless, and what it folded would be folded again. */
-static struct journal_pos stored_watermark(struct fold *f, struct db_txn *t)
+/* As the views say: a commit that failed may be in them nevertheless. What it folded would be folded again, and what it changed not be told. */
+static struct journal_pos learn_stored(struct fold *f, struct db_txn *t)
 {
 	struct journal_pos at;
+	uint64_t changes;
 	if (shard_watermark(&f->shard, t, &at))
 		atomic_store(&f->watermark, at);
+	if (shard_meta_u64(&f->shard, t, "changes", &changes))
+		atomic_store(&f->changes, changes);
 	return atomic_load(&f->watermark);
 }
 
@@ -342,7 +345,7 @@ enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most,
 	enum err e = db_begin(&f->shard.db, false, &t);
 	if (e)
 		return e;
-	struct fold_want want = {stored_watermark(f, &t), journal_last(j, f->shard.number), 0, UINT64_MAX, most, RAW_BYTES_MAX, 0};
+	struct fold_want want = {learn_stored(f, &t), journal_last(j, f->shard.number), 0, UINT64_MAX, most, RAW_BYTES_MAX, 0};
 	if ((resumed =
 		    shard_unfinished(&f->shard, &t, &target, &next))) { /* a crash or a full disk came between: the same records, for who is left */
 		want.upto = target;

@@ -253,14 +253,13 @@ static uint64_t changes_told(struct engine *e)
 	return n;
 }
 
-/* Streams begin at the latest change: one that is told before it is there would be passed over. */
-TEST(a_change_is_told_when_it_is_there)
+static void tells_a_change(bool lying)
 {
 	struct config c;
 	struct engine *e;
 	struct store *s = open_it(&c);
 	struct rules *asks[] = {rules_asking(&c, LOOKS), NULL};
-	lies = false;
+	lies = lying;
 	assert_int_equal(config_set(&c, "stream.keep_h=2"), OK);
 	assert_int_equal(engine_open(&c, s, asks[0], &e), OK);
 	commit_looks(s, clock_now(), LOOKS);
@@ -273,6 +272,18 @@ TEST(a_change_is_told_when_it_is_there)
 	check_visitor(e, LOOKS, true);
 	assert_int_equal(changes_told(e), 1);
 	end_engine(e, asks, s, &c);
+}
+
+/* Streams begin at the latest change: one that is told before it is there would be passed over. */
+TEST(a_change_is_told_when_it_is_there)
+{
+	tells_a_change(false);
+}
+
+/* Nobody else may cross for hours. */
+TEST(a_change_is_told_although_its_commit_failed_and_is_there)
+{
+	tells_a_change(true);
 }
 
 /* When rules came into force is read from the journal once. */
@@ -413,6 +424,7 @@ RUN(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_each_look_
     cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_is_there_although_it_failed_each_look_is_counted_once, begin, end),
     cmocka_unit_test_setup_teardown(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_done, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
+    cmocka_unit_test_setup_teardown(a_change_is_told_although_its_commit_failed_and_is_there, begin, end),
     cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_although_a_commit_failed, begin, end),
     cmocka_unit_test_setup_teardown(what_a_failed_sweep_did_not_remove_is_removed_by_the_next, begin, end),
     cmocka_unit_test_setup_teardown(views_are_not_made_from_profiles_of_which_some_cannot_be_read, begin, end))
