@@ -233,6 +233,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	struct db_txn from, to;
 	struct each_stored w;
 	struct journal_pos watermark;
+	uint64_t over = 0;
 	enum err e = begin_whole(old, &from, stop);
 	if (e)
 		return e;
@@ -249,8 +250,9 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	while (w.there && !e && !atomic_load(stop)) {
 		if ((e = db_begin(&f->shard.db, true, &to)))
 			break;
+		size_t n = 0;
 		fold_begin(x);
-		for (size_t n = 0; n < SLICE && w.there && !to.err; n++, each_stored(&w)) {
+		for (; n < SLICE && w.there && !to.err; n++, each_stored(&w)) {
 			if (!profile_load(&x->profile, w.bytes) || !fold_fits(old_rules, &x->profile)) {
 				shard_bad_profile(old);
 				to.err = memory_short() ? memory_check() : err_set(ERR_CORRUPT, "a profile of shard %u does not decode", f->shard.number);
@@ -261,7 +263,8 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		fold_finish(f, &to, day_of(now));
 		if (!(e = fold_commit(f, &to)))
 			db_write_out(&f->shard.db, false);
-		atomic_fetch_add(done, SLICE);
+		atomic_fetch_add(done, n);
+		over += n;
 	}
 	each_stored_end(&w);
 	free(map);
@@ -275,6 +278,8 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	if (!e)
 		e = adopt_rest(f, old, &from, memcmp(old_rules->hash, f->rules->hash, sizeof f->rules->hash) == 0, watermark, now);
 	db_abort(&from);
+	if (e)
+		atomic_fetch_sub(done, over);
 	return e;
 }
 

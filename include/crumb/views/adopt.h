@@ -13,8 +13,9 @@ bool adopt_possible(const struct rules *old, const struct rules *fresh);
 /* The number that a segment had among old rules, if it means the same there. */
 bool segment_unchanged(const struct rules *old, const struct rules *fresh, uint16_t segment, uint16_t *number);
 
-/* Fills a shard of which nothing serves. *done grows by the visitors that went over; *stop gives up (ERR_BUSY). ERR_BUSY also says that a
- * fold of the old one is half done: then again, after it. The shard is incomplete, and marked so, until OK is returned; who calls again begins anew. */
+/* Fills a shard of which nothing serves. *done grows by the visitors that went over, and shrinks again when it fails; *stop gives up (ERR_BUSY).
+ * ERR_BUSY also says that a fold of the old one is half done: then again, after it. The shard is incomplete, and marked so, until OK is returned; who
+ * calls again begins anew. */
 enum err fold_adopt(
     struct fold *f, struct shard *old, const struct rules *old_rules, uint32_t now, _Atomic uint64_t *done, const _Atomic bool *stop) MUST_CHECK;
 /* Fills an empty shard from the journal, a range of visitor keys at a time, as many as fit into memory: the journal is read once for each
