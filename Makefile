@@ -211,7 +211,7 @@ unit: $(UNIT) $(PROPERTY)
 fuzzers: $(FUZZERS)
 
 # Tests that let memory run out (tests/unit/starve.h).
-STARVED := array file
+STARVED := array file plan
 $(STARVED:%=$B/test/unit-%): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $B/test/unit-thread: LDFLAGS += -Wl,--wrap=pthread_create
 

@@ -1,6 +1,8 @@
 /* Who is in a plan, by the id that the partner knows: in order, each id once. */
 #include "planning.h"
 
+#include "crumb/base/memory.h"
+
 #include <string.h>
 
 int plan_by_id(const void *a, const void *b, void *arg)
@@ -31,6 +33,8 @@ bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts)
 				at++;
 			if (at == out->rows_n || out->rows[at].segment != r->segment) {
 				held_item_add(out);
+				if (memory_short())
+					return false; /* compare() ends */
 				memmove(out->rows + at + 1, out->rows + at, (out->rows_n - 1 - at) * sizeof *out->rows);
 				out->rows[at] = (struct held_row){.segment = r->segment};
 			}

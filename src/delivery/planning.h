@@ -44,7 +44,8 @@ struct plan {
 
 /* The order of members, for qsort_r(): by their ids, whose bytes are at `ids`. */
 int plan_by_id(const void *a, const void *b, void *ids);
-/* The next id, in order, with the rows of all visitors who have it: where two were matched with one id it is in what either is in. */
+/* The next id, in order, with the rows of all visitors who have it: where two were matched with one id it is in what either is in. False:
+ * there is none, or no memory. */
 bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts);
 /* Writes what differs between `held` and who is in the plan: items into the package, rows of the delivery and the ledger anew. Package NULL: the ledger
  * alone. */
