@@ -338,8 +338,9 @@ static void to_url(struct yaml *y, const yaml_node_t *n, void *into)
 	struct destination *d = ((struct reading *)into)->now;
 	d->deliver = DELIVER_HTTPS;
 	text_of(y, n, "url", &d->where);
-	if (d->where.n && !url_plain(d->where))
-		complain(y, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(d->where));
+	if (d->where.n && !url_plain(d->where)) /* it may hold a password: what is said here is kept in logs */
+		complain(y, n, "url", "write it as https://host/path; a password belongs into headers: {Authorization: \"env:NAME\"}",
+		    "this is no URL to deliver to");
 	else if (d->where.n && !str_starts(d->where, STR("https://")) && !str_starts(d->where, STR("http://127.0.0.1:")) &&
 		 !str_starts(d->where, STR("http://localhost:")) && !str_starts(d->where, STR("http://[::1]:")))
 		complain(y, n, "url", "only to this machine may it be http", "an audience does not travel without TLS");

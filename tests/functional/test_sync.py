@@ -179,8 +179,10 @@ def test_erasing_forgets_at_once_and_in_the_journal_s_bytes(server):
 
 
 def test_files_with_mistakes_are_refused_with_their_place(server):
-    server.write_destinations(DESTINATIONS + 'destinations:\n  - {id: x, format: xandr-txt}\n  - {id: y, format: csv, partner: nobody}\n  - {id: z, format: csv, schedule: often}\n')
+    server.write_destinations(DESTINATIONS + 'destinations:\n  - {id: x, format: xandr-txt}\n  - {id: y, format: csv, partner: nobody}\n  - {id: z, format: csv, schedule: often}\n'
+                              '  - {id: w, format: csv, deliver: {url: "https://us:passw0rd@p.example/"}}\n')
     r = server.cli('rules', 'check', ok=(1,))
+    assert 'destinations.yaml:15:' in r.stderr and 'env:NAME' in r.stderr and 'passw0rd' not in r.stderr
     assert "destinations.yaml:12:21" in r.stderr and "did you mean 'xandr-text'?" in r.stderr and "there is no partner 'nobody'" in r.stderr and 'schedule' in r.stderr
     server.process.send_signal(signal.SIGHUP)
     b = Browser.known(server)
