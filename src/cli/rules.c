@@ -136,8 +136,8 @@ const struct command commands_rules[] = {
 	check},
     {"rules status", "[--json]", "which rules serve, and what is being recomputed",
 	"  {\"hash\",\"serving_since\",\"generation\",\"complete\",\"backfill\":{\"hash\",\"done\",\"from\"} or null,\"partial\":[{\"what\",\"id\",\n"
-	"  \"from\",\"why\"}],\"path\",\"trouble\",\"refused\"}. 'path' is what the server reads; 'trouble' why the\n"
-	"  history cannot be recomputed now, if so. 'complete' is true when what serves is what the folder holds, with its whole history;\n"
+	"  \"from\",\"why\"}],\"newest\",\"path\",\"trouble\",\"refused\"}. A server adds 'newest', the hash of what it read last, 'path', what it reads, and\n"
+	"  'trouble', why the history cannot be recomputed now, if so. 'complete' is true when what serves is what the folder holds, with its whole history;\n"
 	"  'partial' lists what has history only from a day on, and why; 'refused' says why the files do not load, if they do not.",
 	status},
     {0},
