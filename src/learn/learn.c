@@ -261,7 +261,7 @@ static void warn_of_thin(const struct learning *x, struct learned *l)
 		some++;
 		thin += !known;
 	}
-	if (thin * 3 < some)
+	if (!thin || thin * 3 < some)
 		return;
 	snprintf(words, sizeof words,
 	    "%u of %u categories have fewer than %u visitors and are not learned from: put them below common ones (a.b, a.c: all of a)", thin, some,

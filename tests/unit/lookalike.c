@@ -1,4 +1,4 @@
-/* The models of a store: which of two trainings is kept. */
+/* The models of a store: which of two trainings is kept, and what is said of one. */
 #include "stored.h"
 
 #include "crumb/base/clock.h"
@@ -15,7 +15,8 @@
 
 static const char RULES[] = "version: 1\ncategories:\n  - {id: bought, any: [{path: /bought/*}]}\n  - {id: coats, any: [{path: /coats/*}]}\n"
 			    "  - {id: shoes, any: [{path: /shoes/*}]}\nsegments:\n  - {id: buyers, when: bought}\n"
-			    "lookalikes:\n  - {id: like-buyers, seed: buyers, reach: 10%}\n";
+			    "lookalikes:\n  - {id: like-buyers, seed: buyers, reach: 10%}\n"
+			    "  - {id: by-device, seed: buyers, reach: 10%, refresh: by hand, exclude: {categories: [coats, shoes]}}\n";
 
 static struct rules *rules_of(const char *text)
 {
@@ -32,7 +33,7 @@ static struct rules *rules_of(const char *text)
 	return r;
 }
 
-/* Every other visitor likes coats, and a half of those have bought something. */
+/* Every other visitor likes coats and has a telephone, and a half of those have bought something. */
 static void put_visitors(struct generation *g, uint16_t day)
 {
 	struct shard *s = &g->fold[0].shard;
@@ -42,7 +43,7 @@ static void put_visitors(struct generation *g, uint16_t day)
 	for (uint32_t i = 1; i <= VISITORS; i++) {
 		struct vkey k = {{(uint8_t)(i >> 8), (uint8_t)i}};
 		struct profile p = {.ordinal = i};
-		uint16_t segments[2];
+		uint16_t segments[3];
 		bool fan = i % 2;
 		profile_add(&p, 0, day, 2);
 		if (fan && i % 4 == 1)
@@ -51,6 +52,8 @@ static void put_visitors(struct generation *g, uint16_t day)
 			profile_add(&p, (uint16_t)rules_category(g->rules, STR("coats")), day, 1);
 		if (i % 3 == 0)
 			profile_add(&p, (uint16_t)rules_category(g->rules, STR("shoes")), day, 1);
+		p.agent.device = fan && i % 7 ? DEVICE_MOBILE : DEVICE_DESKTOP;
+		p.agent_day = day;
 		p.evaluated_day = day;
 		p.due_hour = rules_next_due(g->rules, &p, day, 90) * 24u;
 		p.segments = segments;
@@ -76,22 +79,36 @@ static void kept_is_of(uint16_t day)
 	json_decref(model);
 }
 
+static struct generation *open_views(struct config *c, uint16_t day)
+{
+	struct generation *g = calloc(1, sizeof *g + sizeof *g->fold);
+	g->shards = 1;
+	g->store = open_store(c);
+	g->rules = rules_of(RULES);
+	if (fold_open(&g->fold[0], g->store, 1, 0, g->rules, c) != OK)
+		fail_msg("%s", err_text());
+	memory_begin();
+	put_visitors(g, day);
+	return g;
+}
+
+static void close_views(struct generation *g, struct config *c)
+{
+	fold_close(&g->fold[0]);
+	rules_unref(g->rules);
+	store_close(g->store);
+	config_done(c);
+	free(g);
+}
+
 TEST(of_two_trainings_the_later_one_is_kept)
 {
 	struct config c;
-	struct store *s = open_store(&c);
-	struct generation *g = calloc(1, sizeof *g + sizeof *g->fold);
 	uint32_t now = clock_now();
 	uint16_t today = day_of(now);
+	struct generation *g = open_views(&c, (uint16_t)(today - 2));
 	char path[128];
 	bool changed;
-	g->shards = 1;
-	g->store = s;
-	g->rules = rules_of(RULES);
-	if (fold_open(&g->fold[0], s, 1, 0, g->rules, &c) != OK)
-		fail_msg("%s", err_text());
-	memory_begin();
-	put_visitors(g, (uint16_t)(today - 2));
 	if (lookalike_train(g, &c, STR("like-buyers"), now - DAY_S, NULL, NULL) != OK)
 		fail_msg("%s", err_text());
 	kept_is_of((uint16_t)(today - 1));
@@ -109,11 +126,20 @@ TEST(of_two_trainings_the_later_one_is_kept)
 	assert_int_equal(file_replace(path, STR("{\"trained\":\"2099-01-01\"}")), OK);
 	assert_int_equal(lookalike_train(g, &c, STR("like-buyers"), now, NULL, NULL), OK);
 	kept_is_of(today);
-	fold_close(&g->fold[0]);
-	rules_unref(g->rules);
-	free(g);
-	store_close(s);
-	config_done(&c);
+	close_views(g, &c);
 }
 
-RUN(IN_FOLDER(of_two_trainings_the_later_one_is_kept))
+TEST(nothing_is_said_of_categories_where_none_may_be_learned_from)
+{
+	struct config c;
+	struct generation *g = open_views(&c, (uint16_t)(day_of(clock_now()) - 2));
+	json_t *told, *warning;
+	size_t i;
+	if (lookalike_train(g, &c, STR("by-device"), clock_now(), NULL, &told) != OK)
+		fail_msg("%s", err_text());
+	json_array_foreach(json_object_get(told, "warnings"), i, warning) assert_null(strstr(json_string_value(warning), "of 0 categories"));
+	json_decref(told);
+	close_views(g, &c);
+}
+
+RUN(IN_FOLDER(of_two_trainings_the_later_one_is_kept), IN_FOLDER(nothing_is_said_of_categories_where_none_may_be_learned_from))
