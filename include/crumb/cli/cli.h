@@ -1,4 +1,6 @@
-/* The command line: one row of a table for each command; help and usage are made from the row. */
+/* The command line: one row of a table for each command; help and usage are made from the row.
+ *
+ * One thread runs one command and ends. Words of the command line that are given back are argv's; JSON that is given back is the caller's to let go of. */
 #ifndef CRUMB_CLI_CLI_H
 #define CRUMB_CLI_CLI_H
 
@@ -16,7 +18,7 @@ struct cli {
 	const char *config_how;	 /* why that one */
 	bool json;
 	struct kgate gate;
-	/* opened by cli_open() */
+	/* opened by cli_open(), ours until cli_close() */
 	struct store *store;
 	struct generation *generation;
 };
@@ -80,7 +82,7 @@ bool client_available(struct cli *c); /* a server has the store open */
 /* POSTs to the admin listener and waits for as long as the server lives; false with words when it cannot be reached. Of a refusal that
  * is one sentence the sentence is left, of another the JSON. */
 bool client_post(struct cli *c, const char *path, struct str body, struct reply *out);
-/* The answer's JSON, whatever its status; NULL with words: there is none. `body` NULL: GET. */
+/* The answer's JSON, whatever its status; of *out the status is left. NULL with words: there is none. `body` NULL: GET. */
 struct json_t *client_json(struct cli *c, const char *path, const struct str *body, struct reply *out);
 void client_done(void);
 
