@@ -215,7 +215,7 @@ STARVED := array file plan
 $(STARVED:%=$B/test/unit-%): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $B/test/unit-thread: LDFLAGS += -Wl,--wrap=pthread_create
 
-$B/test/unit-%: tests/unit/%.c $B/libcrumb.a
+$B/test/unit-%: tests/unit/%.c $(wildcard tests/unit/*.h) $B/libcrumb.a
 	@mkdir -p $(@D)
 	$(call SAY,CC  ,$@)
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-unused-parameter $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -lcmocka -o $@

@@ -1,12 +1,11 @@
 /* The two walks over a shard's visitors: as they are stored, and as they are now. */
+#include "loaded.h"
 #include "stored.h"
 
 #include "crumb/ask/ask.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
-#include "crumb/base/mp.h"
 #include "crumb/condition/eval.h"
-#include "crumb/load/load.h"
 #include "crumb/views/each_visitor.h"
 
 #define TODAY 20700u
@@ -16,21 +15,6 @@
 static const char RULES[] = "version: 1\ncategories:\n  - id: shoes\n    any:\n      - path: /shoes/*\n"
 			    "segments:\n  - id: fans\n    when: shoes >= 2 in 7d\n";
 static const char FEWER[] = "version: 1\n";
-
-static struct rules *rules_of(const char *text)
-{
-	struct buf bundle = {0};
-	struct rules *r = NULL;
-	msgpack_packer pk;
-	mp_packer(&pk, &bundle);
-	msgpack_pack_array(&pk, 2);
-	mp_put_str(&pk, STR("test.yaml"));
-	mp_put_str(&pk, str_c(text));
-	if (rules_load(buf_view(&bundle), NULL, &r) != OK)
-		fail_msg("%s", err_text());
-	buf_done(&bundle);
-	return r;
-}
 
 /* A generation of one shard, written by the test itself. */
 struct views {
@@ -45,7 +29,7 @@ static struct views open_views(void)
 	v.g = calloc(1, sizeof *v.g + sizeof *v.g->fold);
 	v.g->shards = 1;
 	v.g->store = v.s;
-	v.g->rules = rules_of(RULES);
+	v.g->rules = load(RULES);
 	if (fold_open(&v.g->fold[0], v.s, 1, 0, v.g->rules, &v.c) != OK)
 		fail_msg("%s", err_text());
 	memory_begin();
@@ -166,7 +150,7 @@ TEST(a_profile_of_other_rules_is_damage)
 {
 	struct views v = open_views();
 	unsigned members;
-	struct rules *fewer = rules_of(FEWER), *own = v.g->rules;
+	struct rules *fewer = load(FEWER), *own = v.g->rules;
 	put_visitor(&v, 'a', TODAY);
 	v.g->rules = fewer; /* has no category 1 */
 	assert_string_equal(walk(&v, NULL, NULL, &members), "");
@@ -199,7 +183,7 @@ TEST(a_comparison_of_rules_passes_over_damage)
 TEST(a_comparison_takes_a_profile_of_other_rules_for_damage)
 {
 	struct views v = open_views();
-	struct rules *fewer = rules_of(FEWER), *own = v.g->rules;
+	struct rules *fewer = load(FEWER), *own = v.g->rules;
 	struct ask_side side = {v.g, fewer};
 	struct kgate gate = {0};
 	struct move *moves;

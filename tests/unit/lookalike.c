@@ -1,12 +1,11 @@
 /* The models of a store: which of two trainings is kept, and what is said of one. */
+#include "loaded.h"
 #include "stored.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/file.h"
 #include "crumb/base/memory.h"
-#include "crumb/base/mp.h"
 #include "crumb/condition/eval.h"
-#include "crumb/load/load.h"
 #include "crumb/node/lookalike.h"
 
 #include <jansson.h>
@@ -17,21 +16,6 @@ static const char RULES[] = "version: 1\ncategories:\n  - {id: bought, any: [{pa
 			    "  - {id: shoes, any: [{path: /shoes/*}]}\nsegments:\n  - {id: buyers, when: bought}\n"
 			    "lookalikes:\n  - {id: like-buyers, seed: buyers, reach: 10%}\n"
 			    "  - {id: by-device, seed: buyers, reach: 10%, refresh: by hand, exclude: {categories: [coats, shoes]}}\n";
-
-static struct rules *rules_of(const char *text)
-{
-	struct buf bundle = {0};
-	struct rules *r = NULL;
-	msgpack_packer pk;
-	mp_packer(&pk, &bundle);
-	msgpack_pack_array(&pk, 2);
-	mp_put_str(&pk, STR("test.yaml"));
-	mp_put_str(&pk, str_c(text));
-	if (rules_load(buf_view(&bundle), NULL, &r) != OK)
-		fail_msg("%s", err_text());
-	buf_done(&bundle);
-	return r;
-}
 
 /* Every other visitor likes coats and has a telephone, and a half of those have bought something. */
 static void put_visitors(struct generation *g, uint16_t day)
@@ -84,7 +68,7 @@ static struct generation *open_views(struct config *c, uint16_t day)
 	struct generation *g = calloc(1, sizeof *g + sizeof *g->fold);
 	g->shards = 1;
 	g->store = open_store(c);
-	g->rules = rules_of(RULES);
+	g->rules = load(RULES);
 	if (fold_open(&g->fold[0], g->store, 1, 0, g->rules, c) != OK)
 		fail_msg("%s", err_text());
 	memory_begin();

@@ -1,7 +1,6 @@
-#include "unit.h"
+#include "loaded.h"
 #include "crumb/condition/logic.h"
 #include "crumb/condition/parse.h"
-#include "crumb/load/load.h"
 
 #include "crumb/condition/block.h"
 #include "crumb/check/check.h"
@@ -12,21 +11,6 @@
 #include "crumb/match/match.h"
 
 #include <stdio.h>
-
-static struct rules *load(const char *text)
-{
-	struct buf bundle = {0};
-	struct rules *r = NULL;
-	msgpack_packer pk;
-	mp_packer(&pk, &bundle);
-	msgpack_pack_array(&pk, 2);
-	mp_put_str(&pk, STR("test.yaml"));
-	mp_put_str(&pk, str_c(text));
-	if (rules_load(buf_view(&bundle), NULL, &r) != OK)
-		fail_msg("%s", err_text());
-	buf_done(&bundle);
-	return r;
-}
 
 TEST(path_globs)
 {
