@@ -345,6 +345,7 @@ static enum err fill_range(struct fold *f, struct journal_pos target, uint64_t h
 		}
 		fold_finish(f, &t, day_of(now));
 		fill_state_put(f, &t, target, i < x->entries_n ? x->entries[i].hi : hi);
+		since_save(&x->since, &f->shard, &t); /* who goes on may have nothing more to read */
 		if (!(e = fold_commit(f, &t)))
 			db_write_out(&f->shard.db, true);
 		if (x->entries_n == 0)

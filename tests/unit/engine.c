@@ -76,17 +76,22 @@ static struct store *open_it(struct config *c)
 	return s;
 }
 
-/* A segment asks for `times` looks; categories are the same, so views are made from profiles. */
-static struct rules *rules_asking(struct config *c, int times)
+/* A segment asks for `times` looks at a page. Where the page is the same, so are categories, and views are made from profiles. */
+static struct rules *rules_about(struct config *c, const char *page, int times)
 {
 	struct rules *r;
 	char path[128], text[300];
 	snprintf(path, sizeof path, "%s/rules.yaml", folder);
-	snprintf(text, sizeof text, "version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\nsegments:\n  - id: keen\n    destinations: [lake]\n    when: coats >= %d in 30d\n",
-	    times);
+	snprintf(text, sizeof text, "version: 1\ncategories:\n  - id: coats\n    any: [{path: /%s}]\nsegments:\n  - id: keen\n    destinations: [lake]\n    when: coats >= %d in 30d\n",
+	    page, times);
 	assert_int_equal(file_replace(path, str_c(text)), OK);
 	assert_int_equal(deploy_rules(c, path, NULL, &r), OK);
 	return r;
+}
+
+static struct rules *rules_asking(struct config *c, int times)
+{
+	return rules_about(c, "coats", times);
 }
 
 static void commit_records(struct store *s, uint32_t t, const struct buf *b, unsigned records, unsigned events)
@@ -286,6 +291,30 @@ TEST(a_change_is_told_although_its_commit_failed_and_is_there)
 	tells_a_change(true);
 }
 
+static void activate(struct store *s, const struct rules *r)
+{
+	struct buf b = {0};
+	record_encode_rules(clock_now(), str_make((const char *)r->hash, 16), buf_view(&r->bundle), &b);
+	commit_records(s, clock_now(), &b, 1, 0);
+	buf_done(&b);
+}
+
+/* Since when are any rules in force, as the serving views have it? 0: they do not know. */
+static uint32_t since_stored(struct engine *e)
+{
+	struct generation *g = engine_serving(e);
+	struct since since;
+	struct db_txn t;
+	assert_true(since_init(&since, g->rules));
+	assert_int_equal(db_begin(&g->fold[0].shard.db, false, &t), OK);
+	since_load(&since, &g->fold[0].shard, &t);
+	uint32_t first = since_of(&since, 0);
+	db_abort(&t);
+	since_done(&since);
+	generation_unref(g);
+	return first;
+}
+
 /* When rules came into force is read from the journal once. */
 TEST(since_when_rules_are_in_force_is_stored_although_a_commit_failed)
 {
@@ -293,23 +322,41 @@ TEST(since_when_rules_are_in_force_is_stored_although_a_commit_failed)
 	struct engine *e;
 	struct store *s = open_it(&c);
 	struct rules *asks[] = {rules_asking(&c, LOOKS), NULL};
-	struct buf b = {0};
-	struct since since;
-	struct db_txn t;
 	lies = false;
 	assert_int_equal(engine_open(&c, s, asks[0], &e), OK);
-	record_encode_rules(clock_now(), str_make((const char *)asks[0]->hash, 16), buf_view(&asks[0]->bundle), &b);
-	commit_records(s, clock_now(), &b, 1, 0);
+	activate(s, asks[0]);
 	(void)settle_failing(e, 0);
-	struct generation *g = engine_serving(e);
-	assert_true(since_init(&since, asks[0]));
-	assert_int_equal(db_begin(&g->fold[0].shard.db, false, &t), OK);
-	since_load(&since, &g->fold[0].shard, &t);
-	assert_true(since_of(&since, 0) > 0);
-	db_abort(&t);
-	since_done(&since);
-	generation_unref(g);
-	buf_done(&b);
+	assert_true(since_stored(e) > 0);
+	end_engine(e, asks, s, &c);
+}
+
+/* It ends when a commit fails, whichever, and goes on in another run. */
+TEST(since_when_rules_are_in_force_is_stored_wherever_a_build_from_the_journal_was_cut_off)
+{
+	struct config c;
+	struct engine *e;
+	struct store *s = open_it(&c);
+	struct rules *asks[] = {rules_asking(&c, 1), rules_about(&c, "boots", 1)};
+	long works = 0;
+	lies = false;
+	assert_int_equal(engine_open(&c, s, asks[0], &e), OK);
+	activate(s, asks[0]);
+	commit_looks(s, clock_now(), LOOKS);
+	while (engine_turn(e))
+		;
+	for (bool did = true; did; works++) {
+		struct rules *next = asks[(works + 1) % 2];
+		engine_reload(e, next);
+		fails_in = works;
+		(void)engine_turn(e);
+		did = fails_in < 0;
+		fails_in = -1;
+		engine_stop(e);
+		assert_int_equal(engine_open(&c, s, next, &e), OK);
+		(void)settle_failing(e, 1000000);
+		assert_true(since_stored(e) > 0);
+	}
+	assert_true(works > 5);
 	end_engine(e, asks, s, &c);
 }
 
@@ -426,5 +473,6 @@ RUN(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_each_look_
     cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_although_its_commit_failed_and_is_there, begin, end),
     cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_although_a_commit_failed, begin, end),
+    cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_wherever_a_build_from_the_journal_was_cut_off, begin, end),
     cmocka_unit_test_setup_teardown(what_a_failed_sweep_did_not_remove_is_removed_by_the_next, begin, end),
     cmocka_unit_test_setup_teardown(views_are_not_made_from_profiles_of_which_some_cannot_be_read, begin, end))
