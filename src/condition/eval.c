@@ -262,15 +262,31 @@ static void sooner(uint32_t *due, uint32_t day, uint16_t today)
 		*due = day;
 }
 
+/* When the first of a category's rows, which stand in order of days, is so many days old; of those that are not yet. */
+static void soonest(uint32_t *due, const struct cat_day *rows, size_t n, uint32_t days, uint16_t today)
+{
+	size_t lo = 0, hi = n;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (rows[mid].day + days <= today)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < n)
+		sooner(due, rows[lo].day + days, today);
+}
+
 uint16_t rules_next_due(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
 {
 	uint32_t due = UINT16_MAX;
-	for (size_t i = 0; i < p->rows_n; i++) {
-		const struct cat_day *row = &p->rows[i];
-		sooner(&due, row->day + retention, today);
-		if (row->cat < r->categories_n)
-			for (unsigned w = 0; w < r->categories[row->cat].windows_n; w++)
-				sooner(&due, (uint32_t)row->day + r->categories[row->cat].windows[w], today);
+	for (size_t i = 0, end; i < p->rows_n; i = end) {
+		const struct cat_day *rows = &p->rows[i];
+		for (end = i + 1; end < p->rows_n && p->rows[end].cat == rows->cat; end++)
+			;
+		soonest(&due, rows, end - i, retention, today);
+		for (unsigned w = 0; rows->cat < r->categories_n && w < r->categories[rows->cat].windows_n; w++)
+			soonest(&due, rows, end - i, r->categories[rows->cat].windows[w], today);
 	}
 	for (unsigned i = 0; i < p->attrs_n; i++)
 		sooner(&due, p->attrs[i].day + retention, today);

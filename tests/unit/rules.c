@@ -111,6 +111,21 @@ TEST(numbers_depend_on_the_text_alone)
 	rules_unref(b);
 }
 
+/* The next day on which a row leaves a window or ends, row by row. */
+static uint32_t day_due(const struct rules *r, const struct profile *p, uint16_t today)
+{
+	uint32_t due = UINT16_MAX;
+	for (size_t i = 0; i < p->rows_n; i++) {
+		const struct category *c = &r->categories[p->rows[i].cat];
+		for (unsigned w = 0; w <= c->windows_n; w++) {
+			uint32_t day = p->rows[i].day + (w < c->windows_n ? c->windows[w] : 90u);
+			if (day > today && day < due)
+				due = day;
+		}
+	}
+	return due;
+}
+
 /* What the due index rests on: between a day and the next due day nothing changes. */
 TEST(nothing_changes_before_the_due_day)
 {
@@ -133,6 +148,7 @@ TEST(nothing_changes_before_the_due_day)
 		uint16_t due = rules_next_due(r, &p, today, 90);
 		unsigned n = rules_eval_all(r, &p, today, out);
 		assert_true(due > today && due <= today + 90);
+		assert_int_equal(due, day_due(r, &p, today));
 		for (uint16_t day = (uint16_t)(today + 1); day < due; day++) {
 			assert_int_equal(rules_eval_all(r, &p, day, again), n);
 			assert_memory_equal(out, again, n * sizeof *out);
