@@ -311,9 +311,24 @@ static uint16_t next_end(const struct rules *r, uint16_t day)
 	return (uint16_t)end;
 }
 
+/* The rows that the condition looks at, and the one that ends last: as long as it is there the visitor is. Others end without changing anything. */
+static size_t asked_rows(const struct rules *r, int root, const struct profile *from, struct cat_day *out)
+{
+	uint64_t wanted[65536 / 64] = {0};
+	size_t n = 0, latest = 0;
+	rules_asks(r, root, wanted);
+	for (size_t i = 1; i < from->rows_n; i++)
+		if (from->rows[i].day > from->rows[latest].day)
+			latest = i;
+	for (size_t i = 0; i < from->rows_n; i++)
+		if (i == latest || wanted[from->rows[i].cat / 64] >> from->rows[i].cat % 64 & 1)
+			out[n++] = from->rows[i];
+	return n;
+}
+
 uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struct profile *from, uint16_t today, unsigned retention)
 {
-	/* The profile as it will be on each day on which something ends. */
+	/* What is asked of the profile, as it will be on each day on which something of that ends. */
 	struct profile p = *from;
 	uint16_t day = today;
 	p.rows = malloc((from->rows_n + 1) * sizeof *p.rows);
@@ -324,8 +339,7 @@ uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struc
 		free(p.sums);
 		return today;
 	}
-	if (from->rows_n)
-		memcpy(p.rows, from->rows, from->rows_n * sizeof *p.rows);
+	p.rows_n = asked_rows(r, r->segments[segment].root, from, p.rows);
 	if (from->sums_n)
 		memcpy(p.sums, from->sums, from->sums_n * sizeof *p.sums);
 	while (p.rows_n > 0 && rules_eval(r, segment, &p, day)) {

@@ -126,6 +126,16 @@ static uint32_t day_due(const struct rules *r, const struct profile *p, uint16_t
 	return due;
 }
 
+/* Day after day, as if somebody looked at each. */
+static uint16_t day_left(const struct rules *r, uint16_t segment, struct profile *p, uint16_t today)
+{
+	for (uint16_t day = today;; day++) {
+		profile_expire(p, (uint16_t)(day - 89));
+		if (!rules_eval(r, segment, p, day))
+			return day;
+	}
+}
+
 /* What the due index rests on: between a day and the next due day nothing changes. */
 TEST(nothing_changes_before_the_due_day)
 {
@@ -153,6 +163,19 @@ TEST(nothing_changes_before_the_due_day)
 			assert_int_equal(rules_eval_all(r, &p, day, again), n);
 			assert_memory_equal(out, again, n * sizeof *out);
 		}
+		uint16_t until[8];
+		for (unsigned i = 0; i < n; i++)
+			until[i] = rules_member_until(r, out[i], &p, today, 90);
+		struct profile left = {0};
+		for (unsigned i = 0; i < n; i++) {
+			left.rows_n = left.sums_n = 0;
+			for (size_t k = 0; k < p.rows_n; k++)
+				profile_add(&left, p.rows[k].cat, p.rows[k].day, p.rows[k].count);
+			for (size_t k = 0; k < p.sums_n; k++)
+				profile_add_value(&left, p.sums[k].cat, p.sums[k].day, (double)p.sums[k].millionths / 1e6);
+			assert_int_equal(until[i], day_left(r, out[i], &left, today));
+		}
+		profile_done(&left);
 		profile_done(&p);
 	}
 	rules_unref(r);
