@@ -98,7 +98,7 @@ def test_a_configuration_file_is_told_with_its_places(quiet):
     path = os.path.join(quiet.dir, 'crumb.yaml')
     with open(path, 'w') as f:
         f.write('cookie:\n  smaesite: lax\n  secure: perhaps\nretention: 91\n')
-    places = ("%s:2:3: there is no option 'cookie.smaesite'\n    2 |   smaesite: lax\n      |   ^~~~~~~~\n  hint: did you mean 'cookie.samesite'?\n" % path,
+    places = ("%s:2:3: there is no option 'cookie.smaesite'\n    2 |   smaesite\n      |   ^~~~~~~~\n  hint: did you mean 'cookie.samesite'?\n" % path,
               '%s:3:11: cookie.secure: expected one of yes|no' % path, '%s:4:12: retention: expected a number from 1 to 90' % path)
     r = run(quiet, arguments=['-c', path])
     assert r.returncode == 2 and all(p in r.stderr for p in places) and '(and 2 more;' in r.stderr.splitlines()[-1], r.stderr

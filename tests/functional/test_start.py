@@ -97,7 +97,8 @@ def config(tmp_path, text):
 
 def test_configuration_files_that_nobody_means(tmp_path):
     for text, words in (('a: &a {b: *a}\n', 'nested deeper than 64'),
-                        ('a: &a [*a]\n', 'a list of plain words is expected'),
+                        ('sites: &a [*a]\n', 'a list of plain words is expected'),
+                        ('a: &a [*a]\n', "there is no option 'a'"),
                         ('[' * 200000, 'nested deeper than 64'),
                         ('{' * 200000, 'nested deeper than 64'),
                         ('- ' * 200000, 'nested deeper than 64'),
