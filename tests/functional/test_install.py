@@ -134,7 +134,7 @@ def test_the_manual_is_set_without_a_warning(tmp_path):
 
 @pytest.mark.skipif(not shutil.which('dpkg-shlibdeps'), reason='there is no dpkg-dev')
 def test_a_debian_package_has_what_is_installed_and_says_what_it_needs(tmp_path):
-    package = os.path.join(ROOT, run(os.path.join(ROOT, 'tools', 'deb', 'make.sh'), os.path.basename(BUILD), cwd=ROOT).split(':')[0])
+    package = os.path.join(ROOT, run(os.path.join(ROOT, 'tools', 'deb', 'make.sh'), os.path.relpath(BUILD, ROOT), cwd=ROOT).split(':')[0])
     field = dict(line.split(': ', 1) for line in run('dpkg-deb', '-f', package).splitlines() if re.match('[A-Z]', line))
     assert field['Package'] == 'crumb' and 'crumb ' + field['Version'] == run(os.path.join(BUILD, 'crumb'), '--version').strip()
     needs = {d.split()[0] for d in field['Depends'].split(', ')}
