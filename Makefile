@@ -36,7 +36,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test stress peers check fuzz faults sim bench install deb uninstall clean help setup-% FORCE
+.PHONY: all run test stress peers docs check fuzz faults sim bench install deb uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 	@:
 .SECONDARY: # what is made on the way stays
@@ -47,6 +47,7 @@ help:
 	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: only unit tests under one, no faults, simulations, fuzzers, browser"
 	@echo "make stress [ROUNDS=5] [LOOPS=4]   all tests so many times beside so many busy loops; says what failed, and in how many rounds"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
+	@echo "make docs                write the tables in docs/ from the rows of the program that is built"
 	@echo "make check               style: layers and circles by includes and calls, banned functions, file sizes"
 	@echo "make faults              fail writes, syncs, memory, descriptors, the power and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
 	@echo "make sim [SEEDS=6] [EVENTS=20000]   simulate months with the clock, the disk and the machine's death in a seed's hand; SEED=7: with this one only"
@@ -113,7 +114,7 @@ build/.setup: tools/setup.sh
 PREFIX ?= /usr
 SHARE := $(PREFIX)/share
 UNITS := $(PREFIX)/lib/systemd/system
-DOCUMENTS := README.md RULES.md DESTINATIONS.md PROTOCOL.md PRIVACY.md ARCHITECTURE.md CHANGELOG.md docs/OPERATING.md
+DOCUMENTS := README.md RULES.md DESTINATIONS.md PROTOCOL.md PRIVACY.md ARCHITECTURE.md CHANGELOG.md $(wildcard docs/*.md)
 VOCABULARIES := $(wildcard etc/vocabularies/*.yaml)
 EXAMPLES := nginx-crumb.conf prometheus-crumb.yaml grafana-crumb.json Containerfile
 SNIPPETS := $(wildcard tags/snippets/*.js)
@@ -173,6 +174,10 @@ test: setup-test
 # Beside busy loops: no test may depend on a machine that has nothing else to do.
 stress: setup-test
 	@ROUNDS="$(ROUNDS)" LOOPS="$(LOOPS)" tools/stress.sh
+
+docs: setup-run
+	@$(BUILD) all
+	@tools/docs.py $B
 
 check: setup-run
 	@$(BUILD) all

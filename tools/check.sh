@@ -78,6 +78,11 @@ for f in $(grep -ohE '\b(src|include/crumb|tools|tests)/[a-z_]+(/[a-z_]+)?(\.[a-
 	[ -e "$f" ] || say "a document or a comment names $f, which is not there"
 done
 
+# What documents say of rows is what the rows say, where there is a program to ask.
+if [ -x build/crumb ]; then
+	found=$(python3 -B tools/docs.py --check) || say "$found"
+fi
+
 # Whitespace.
 found=$(grep -nE '[ 	]+$' src/*/*.[ch] include/crumb/*/*.h tests/*/*.[ch] tests/*/*.py tools/*.sh | head -5)
 [ -n "$found" ] && say "blanks at the end of lines:

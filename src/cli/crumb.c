@@ -13,14 +13,15 @@
 #include <unistd.h>
 
 static const struct command *const tables[] = {commands_read, commands_import, commands_lookalike, commands_curve, commands_data, commands_export, commands_destinations, commands_rules,
-    commands_ask, commands_diff, commands_deploy, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine, commands_clock};
-#define TABLES (sizeof tables / sizeof *tables)
+    commands_ask, commands_diff, commands_deploy, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine, commands_clock,
+    commands_reference, NULL};
+#define TABLES (sizeof tables / sizeof *tables - 1)
 
 /* Commands that only tell about themselves work whatever the configuration is. */
 static bool only_tells(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "help") == 0)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "help") == 0 || strcmp(argv[i], "reference") == 0)
 			return true;
 	return argc == 1;
 }
@@ -189,7 +190,7 @@ static int run(struct cli *c, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static struct cli c;
+	static struct cli c = {.commands = tables};
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	log_threshold(LOG_WARN);

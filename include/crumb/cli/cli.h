@@ -9,6 +9,7 @@
 #include "crumb/privacy/kgate.h"
 
 struct json_t;
+struct command;
 
 enum { EXIT_FINE = 0, EXIT_WRONG = 1, EXIT_MISUSE = 2 };
 
@@ -17,6 +18,7 @@ struct cli {
 	const char *config_path; /* the file of configuration that was taken; NULL: none */
 	const char *config_how;	 /* why that one */
 	bool json;
+	const struct command *const *commands; /* all of them, table by table; NULL behind the last */
 	struct kgate gate;
 	/* opened by cli_open(), ours until cli_close() */
 	struct store *store;
@@ -32,7 +34,7 @@ struct command {
 };
 extern const struct command commands_read[], commands_db[], commands_backup[], commands_quarantine[], commands_import[], commands_lookalike[], commands_curve[], commands_destinations[],
     commands_data[], commands_clock[], commands_export[], commands_rules[], commands_ask[], commands_diff[], commands_deploy[], commands_explain[], commands_signals[],
-    commands_examples[]; /* each ends with a zero row */
+    commands_examples[], commands_reference[]; /* each ends with a zero row */
 
 #define CONFIG_DEFAULT "/etc/crumb/crumb.yaml" /* taken when neither -c nor CRUMB_CONFIG names a file */
 

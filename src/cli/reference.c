@@ -1,0 +1,90 @@
+/* reference: the rows of which documents, manuals and completion are made (tools/docs.py), for whoever makes more of them. Each table of rows in the
+ * program that can be enumerated has a row here: a name, and a function that tells it as an array of objects. */
+#include "crumb/cli/cli.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* Adds an object, which it takes; NULL in either is no memory, and is told as such in the end. */
+static void add(json_t *rows, json_t *row)
+{
+	CHECK(json_array_append_new(rows, row) == 0);
+}
+
+/* "allow|require" as an array. */
+static json_t *words_of(const char *text)
+{
+	json_t *words = json_array();
+	struct str rest = str_c(text), word;
+	while (str_cut(&rest, '|', &word))
+		add(words, json_stringn(word.p, word.n));
+	return words;
+}
+
+static json_t *commands(const struct cli *c)
+{
+	json_t *rows = json_array();
+	for (size_t t = 0; c->commands[t]; t++)
+		for (const struct command *cmd = c->commands[t]; cmd->name; cmd++)
+			add(rows, json_pack("{s:s,s:s,s:s,s:s}", "name", cmd->name, "args", cmd->args, "summary", cmd->summary, "help", cmd->help));
+	return rows;
+}
+
+static json_t *options(const struct cli *c)
+{
+	static const char *const kinds[] = {[OPT_TEXT] = "text", [OPT_NUMBER] = "number", [OPT_CHOICE] = "choice"};
+	json_t *rows = json_array();
+	(void)c;
+	for (size_t i = 0; i < config_options_n; i++) {
+		const struct option *o = &config_options[i];
+		json_t *row =
+		    json_pack("{s:s,s:s,s:s,s:s,s:b}", "name", o->name, "kind", kinds[o->kind], "default", o->initial, "help", o->help, "live", config_is_live(o));
+		if (o->kind == OPT_NUMBER)
+			json_object_update_new(row, json_pack("{s:I,s:I}", "min", (json_int_t)o->min, "max", (json_int_t)o->max));
+		if (o->kind == OPT_CHOICE)
+			json_object_set_new(row, "words", words_of(o->words));
+		add(rows, row);
+	}
+	return rows;
+}
+
+static const struct reference {
+	const char *name;
+	json_t *(*rows)(const struct cli *c);
+} references[] = {
+    {"commands", commands},
+    {"options", options},
+};
+#define REFERENCES (sizeof references / sizeof *references)
+
+static int reference(struct cli *c, int argc, char **argv)
+{
+	const char *name = cli_word(argc, argv);
+	json_t *all = json_object();
+	if (!cli_all_used(argc, argv)) {
+		json_decref(all);
+		return EXIT_MISUSE;
+	}
+	for (size_t i = 0; i < REFERENCES; i++)
+		if (!name || strcmp(name, references[i].name) == 0)
+			json_object_set_new(all, references[i].name, references[i].rows(c));
+	if (!json_object_size(all)) {
+		struct buf known = {0};
+		for (size_t i = 0; i < REFERENCES; i++)
+			buf_addf(&known, "%s%s", i ? ", " : "", references[i].name);
+		int rc = cli_misuse("there is no table '%s': %.*s", name, (int)known.n, known.p);
+		buf_done(&known);
+		json_decref(all);
+		return rc;
+	}
+	cli_print_json(all);
+	return EXIT_FINE;
+}
+
+const struct command commands_reference[] = {
+    {"reference", "[TABLE]", "what this program has, as JSON",
+	"  Prints the rows of which the manuals, bash's completion and the tables in docs/ are made: {\"TABLE\":[{…}]}. With TABLE only that one.\n"
+	"  It is the same on every machine that runs this version, whatever its configuration is.",
+	reference},
+    {0},
+};

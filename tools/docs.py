@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""docs.py [--check] [BUILD]: writes what documents say of rows, from the rows. Run by 'make docs'.
+
+A document holds pairs of lines
+
+    <!-- rows: NAME -->
+    <!-- rows end -->
+
+and what stands between them is made: NAME is a function of VIEWS below, which gets the rows that 'crumb reference' tells and gives lines of Markdown.
+Whole files that are made are rows of FILES. With --check nothing is written: what would change is named, and the exit status is 1."""
+import difflib
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def cell(text):
+    return text.replace('|', '\\|').replace('\n', ' ')
+
+
+def table(head, rows):
+    yield '| ' + ' | '.join(head) + ' |'
+    yield '| ' + ' | '.join('---' for _ in head) + ' |'
+    for row in rows:
+        yield '| ' + ' | '.join(cell(c) for c in row) + ' |'
+
+
+def options(ref):
+    """Every option of the configuration."""
+    def takes(o):
+        if o['kind'] == 'number':
+            return '%d to %d' % (o['min'], o['max'])
+        return ' '.join('`%s`' % w for w in o['words']) if o['kind'] == 'choice' else 'text'
+    return table(['option', 'takes', 'default', 'what it does', 'read again'],
+                 ([('`%s`' % o['name']), takes(o), '`%s`' % o['default'] if o['default'] else '', o['help'], 'SIGHUP' if o['live'] else 'start']
+                  for o in ref['options']))
+
+
+def commands(ref):
+    """Every command of the command line."""
+    return table(['command', 'what it does'],
+                 (['`crumb %s`' % ' '.join((c['name'] + ' ' + c['args']).split()), c['summary']] for c in ref['commands']))
+
+
+VIEWS = {'options': options, 'commands': commands}
+FILES = {}  # path: function of the rows that gives the whole text
+
+MARK = re.compile(r'(<!-- rows: ([a-z-]+) -->\n)(.*?)(<!-- rows end -->\n)', re.S)
+
+
+def filled(text, ref, path):
+    def fill(m):
+        if m.group(2) not in VIEWS:
+            sys.exit('%s: there is no view %s: %s are known' % (path, m.group(2), ', '.join(VIEWS)))
+        return m.group(1) + ''.join(line + '\n' for line in VIEWS[m.group(2)](ref)) + m.group(4)
+    return MARK.sub(fill, text)
+
+
+def main():
+    args = [a for a in sys.argv[1:] if a != '--check']
+    check = '--check' in sys.argv[1:]
+    build = os.path.join(ROOT, args[0] if args else 'build')
+    ref = json.loads(subprocess.run([os.path.join(build, 'crumb'), 'reference'], stdout=subprocess.PIPE, check=True).stdout)
+    wanted = {path: made(ref) for path, made in FILES.items()}
+    for path in sorted(glob.glob(os.path.join(ROOT, '*.md')) + glob.glob(os.path.join(ROOT, 'docs', '**', '*.md'), recursive=True)):
+        with open(path) as f:
+            wanted[os.path.relpath(path, ROOT)] = filled(f.read(), ref, os.path.relpath(path, ROOT))
+    stale = 0
+    for path, text in wanted.items():
+        whole = os.path.join(ROOT, path)
+        there = open(whole).read() if os.path.exists(whole) else ''
+        if there == text:
+            continue
+        stale += 1
+        if check:
+            print('%s is not what the rows say; make docs writes it' % path)
+            print(''.join(list(difflib.unified_diff(there.splitlines(True), text.splitlines(True), path, 'as the rows say', n=0))[:12]), end='')
+        else:
+            with open(whole, 'w') as f:
+                f.write(text)
+            print('docs: wrote ' + path)
+    return stale > 0 and check
+
+
+if __name__ == '__main__':
+    sys.exit(main())
