@@ -233,7 +233,7 @@ static unsigned burst_of(uint64_t seed, uint64_t events)
 {
 	static const unsigned bursts[] = {30, HITS_MOST, 200};
 	unsigned own = bursts[seed % 3];
-	uint64_t least = events / 1000;
+	uint64_t least = events / 500;
 	return least < own ? own : least < HITS_MOST ? (unsigned)least : HITS_MOST;
 }
 
