@@ -114,13 +114,15 @@ build/.setup: tools/setup.sh
 PREFIX ?= /usr
 SHARE := $(PREFIX)/share
 UNITS := $(PREFIX)/lib/systemd/system
-DOCUMENTS := README.md RULES.md DESTINATIONS.md PROTOCOL.md PRIVACY.md ARCHITECTURE.md CHANGELOG.md $(wildcard docs/*.md)
+# Documents keep their folders, so that links from one to another lead there.
+DOCUMENTS := $(wildcard *.md docs/*.md docs/*/*.md)
+DOCUMENT_FOLDERS := $(patsubst %/,%,$(sort $(dir $(wildcard docs/*/*.md)))) docs
 VOCABULARIES := $(wildcard etc/vocabularies/*.yaml)
 EXAMPLES := nginx-crumb.conf prometheus-crumb.yaml grafana-crumb.json Containerfile
 SNIPPETS := $(wildcard tags/snippets/*.js)
 # What install makes and uninstall takes away. Configuration and stores are the operator's.
 INSTALLED := $(PREFIX)/bin/crumbd $(PREFIX)/bin/crumb $(SHARE)/crumb/country.mmdb $(SHARE)/crumb/rules.schema.json \
-	$(VOCABULARIES:etc/%=$(SHARE)/crumb/%) $(SNIPPETS:tags/%=$(SHARE)/crumb/%) $(addprefix $(SHARE)/doc/crumb/,$(notdir $(DOCUMENTS))) $(addprefix $(SHARE)/doc/crumb/examples/,$(EXAMPLES)) \
+	$(VOCABULARIES:etc/%=$(SHARE)/crumb/%) $(SNIPPETS:tags/%=$(SHARE)/crumb/%) $(addprefix $(SHARE)/doc/crumb/,$(DOCUMENTS)) $(addprefix $(SHARE)/doc/crumb/examples/,$(EXAMPLES)) \
 	$(SHARE)/man/man1/crumb.1 $(SHARE)/man/man8/crumbd.8 $(SHARE)/bash-completion/completions/crumb $(SHARE)/bash-completion/completions/crumbd \
 	$(UNITS)/crumbd.service $(UNITS)/crumbd.socket $(PREFIX)/lib/sysusers.d/crumb.conf $(PREFIX)/lib/tmpfiles.d/crumb.conf
 
@@ -129,7 +131,7 @@ install: all
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb build/country.mmdb etc/rules.schema.json
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/vocabularies $(VOCABULARIES)
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/snippets $(SNIPPETS)
-	@install -Dm644 -t $(DESTDIR)$(SHARE)/doc/crumb $(DOCUMENTS)
+	@for f in $(DOCUMENTS); do install -Dm644 $$f $(DESTDIR)$(SHARE)/doc/crumb/$$f; done
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/doc/crumb/examples $(addprefix etc/,$(EXAMPLES))
 	@tools/man.sh $B/man $B
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/man/man1 $B/man/crumb.1
@@ -150,7 +152,7 @@ install: all
 	@echo "  1. /etc/crumb/crumb.yaml: sites, trusted_proxies, cookie; /etc/crumb/rules/: your segments. 'crumb rules check' looks at them."
 	@echo "  2. systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload && systemctl enable --now crumbd.socket crumbd"
 	@echo "  3. a proxy with TLS in front: $(SHARE)/doc/crumb/examples/nginx-crumb.conf"
-	@echo "  4. the tag in your pages: $(SHARE)/doc/crumb/README.md. How to run it: $(SHARE)/doc/crumb/OPERATING.md, man crumbd, man crumb"
+	@echo "  4. the tag in your pages: $(SHARE)/doc/crumb/README.md. How to run it: $(SHARE)/doc/crumb/docs/OPERATING.md, man crumbd, man crumb"
 
 # A Debian package of the same.
 deb: setup-deb
@@ -159,7 +161,8 @@ deb: setup-deb
 
 uninstall:
 	@rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	@for d in $(SHARE)/crumb/vocabularies $(SHARE)/crumb/snippets $(SHARE)/crumb $(SHARE)/doc/crumb/examples $(SHARE)/doc/crumb; do \
+	@for d in $(SHARE)/crumb/vocabularies $(SHARE)/crumb/snippets $(SHARE)/crumb $(SHARE)/doc/crumb/examples \
+		$(addprefix $(SHARE)/doc/crumb/,$(DOCUMENT_FOLDERS)) $(SHARE)/doc/crumb; do \
 		if [ -d "$(DESTDIR)$$d" ]; then rmdir "$(DESTDIR)$$d" || true; fi; \
 	done
 	@echo "crumb is uninstalled. /etc/crumb, /var/lib/crumb and /var/spool/crumb stay: they are yours"

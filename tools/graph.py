@@ -19,7 +19,7 @@ import sys
 LAYERS = [['base'], ['yaml'], ['core'], ['model', 'http'], ['privacy', 'rules', 'disk'], ['journal', 'condition', 'match'], ['store', 'load'], ['partners'], ['check'],
           ['ingest', 'views'], ['ask', 'learn'], ['delivery', 'answers'], ['node'], ['collect'], ['trackers', 'admin'], ['app', 'cli']]
 
-# What may lean upwards after all: (from, to), files without their ending, and why. ARCHITECTURE.md explains each.
+# What may lean upwards after all: (from, to), files without their ending, and why. docs/ARCHITECTURE.md explains each.
 ALLOWED = {}
 
 LEVEL = {layer: n for n, row in enumerate(LAYERS) for layer in row}

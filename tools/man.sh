@@ -73,7 +73,7 @@ SIGHUP reads rules and destinations again. SIGTERM answers what was asked and en
 .SH ENVIRONMENT
 LISTEN_FDS, LISTEN_FDNAMES: sockets of a service manager, named collect or admin. NOTIFY_SOCKET, WATCHDOG_USEC: it is told how crumbd is.
 .SH FILES
-/etc/crumb/crumb.yaml, /usr/share/doc/crumb/OPERATING.md
+/etc/crumb/crumb.yaml, /usr/share/doc/crumb/docs/OPERATING.md
 .SH SEE ALSO
 .BR crumb (1)
 END

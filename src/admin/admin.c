@@ -428,7 +428,7 @@ static void handle(void *ctx, struct http_request *r)
 		there = true;
 	}
 	if (!there) {
-		admin_refuse(r->ticket, 404, "there is no such address; PROTOCOL.md lists them");
+		admin_refuse(r->ticket, 404, "there is no such address; docs/PROTOCOL.md lists them");
 		return;
 	}
 	size_t n = strlen(allow);

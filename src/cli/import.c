@@ -647,7 +647,7 @@ const struct command commands_import[] = {
 	"  a partner says is news each day. A last line without its end is left out of a log and, if it is not whole, of NDJSON. --dry-run takes\n"
 	"  nothing and says what would be taken.\n\n"
 	"  --format ndjson: one event a line, {\"id\":\"any visitor id\" or \"cookie\":\"…\",\"t\":unix seconds or RFC 3339,\"e\":…,\"u\":…,…}; the\n"
-	"  other keys are those of the pixel (PROTOCOL.md), but the page's title is \"title\", and \"ip\" and \"ua\" may say where from and with\n"
+	"  other keys are those of the pixel (docs/PROTOCOL.md), but the page's title is \"title\", and \"ip\" and \"ua\" may say where from and with\n"
 	"  what. Ids are hashed with a key of the store before anything is written. Events older than the retention, or more than five minutes\n"
 	"  ahead, are refused and counted; so are ids that many have who have none (undefined, null, a UUID of zeros).\n\n"
 	"  Access logs: combined (httpd, nginx, Traefik; with a virtual host or the head of a syslog line before it), w3c (#Fields: IIS, CloudFront), alb (load\n"

@@ -163,7 +163,7 @@ static int lookalikes_list(struct cli *c, int argc, char **argv)
 	for (size_t i = json_array_size(list); i-- > 0;)
 		if (!json_object_get(json_array_get(list, i), "lookalike"))
 			json_array_remove(list, i);
-	return print_rows(c, list, heads, put_lookalike, "there are no lookalikes: RULES.md says how to make one");
+	return print_rows(c, list, heads, put_lookalike, "there are no lookalikes: docs/RULES.md says how to make one");
 }
 
 static json_t *get_segment(struct cli *c, const char *id)

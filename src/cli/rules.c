@@ -131,7 +131,7 @@ const struct command commands_rules[] = {
     {"rules check", "[PATH] [--strict] [--json]", "read the rules and name every mistake",
 	"  Loads the rules folder (rules.path, or PATH: a folder or one file) as a server would, and says of every mistake where it\n"
 	"  is (file:line:column, the line, a caret) and what may have been meant. Mistakes are refused: exit status 1. Warnings are\n"
-	"  not, unless --strict is given. With --json: [{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]; RULES.md\n"
+	"  not, unless --strict is given. With --json: [{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]; docs/RULES.md\n"
 	"  lists the codes.",
 	check},
     {"rules status", "[--json]", "which rules serve, and what is being recomputed",

@@ -1,4 +1,4 @@
-/* Which format has which encoder. Sources: PROTOCOL.md "Formats" names each partner's page. */
+/* Which format has which encoder. Sources: docs/PROTOCOL.md "Formats" names each partner's page. */
 #include "crumb/partners/format.h"
 
 #include "formats.h"

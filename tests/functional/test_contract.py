@@ -1,6 +1,6 @@
 """Each route of the collect listener, each method, from each kind of page, with each kind of cookie: status, cookies that are set, what became of the visitor.
 
-The expectations are PROTOCOL.md's and PRIVACY.md's sentences as a table, not what the program happens to do."""
+The expectations are docs/PROTOCOL.md's and docs/PRIVACY.md's sentences as a table, not what the program happens to do."""
 import pytest
 from harness import Browser
 

@@ -45,8 +45,8 @@ def test_an_order_counts_once_and_a_look_is_a_look(make):
 
 
 def documented():
-    """The complete rule sets of RULES.md, the example and the demo's: each a list of files."""
-    with open(os.path.join(ROOT, 'RULES.md')) as f:
+    """The complete rule sets of docs/RULES.md, the example and the demo's: each a list of files."""
+    with open(os.path.join(ROOT, 'docs', 'RULES.md')) as f:
         sets = [[b] for b in re.findall(r'```yaml\n(.*?)```', f.read(), re.S) if 'categories:' in b]
     files = []
     for path in ('etc/rules/shop.yaml', 'tools/demo/rules/demo.yaml'):

@@ -26,7 +26,7 @@ def told(tmp_path, monkeypatch, files):
 
 
 def test_the_document_has_the_layers_of_the_tool():
-    with open(os.path.join(os.path.dirname(graph.__file__), '..', 'ARCHITECTURE.md')) as f:
+    with open(os.path.join(os.path.dirname(graph.__file__), '..', 'docs', 'ARCHITECTURE.md')) as f:
         table = f.read().split('| layers | what each holds |\n| --- | --- |\n')[1].split('\n\n')[0]
     assert [row.split('|')[1].strip().split(', ') for row in table.splitlines()] == graph.LAYERS
 

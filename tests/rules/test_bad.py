@@ -74,7 +74,7 @@ def test_shipped_files_load_and_fit_the_schema(path):
 
 
 def manual():
-    with open(os.path.join(ROOT, 'RULES.md')) as f:
+    with open(os.path.join(ROOT, 'docs', 'RULES.md')) as f:
         return re.findall(r'```yaml\n(version: 1\n.*?)```', f.read(), re.S)
 
 

@@ -41,7 +41,7 @@ operator: {{name: The crumb shop (a demo), policy: "http://127.0.0.1:{page}/priv
 cookie: {{samesite: lax, secure: no}}
 '''
 
-DESTINATIONS = '''# Where the demo's audiences go. DESTINATIONS.md explains every line.
+DESTINATIONS = '''# Where the demo's audiences go. docs/DESTINATIONS.md explains every line.
 version: 1
 destinations:
   - id: page

@@ -11,7 +11,7 @@
  *     categories   lists of clauses of tests of patterns; a tree by their ids
  *     segments     conditions (nodes) over profiles; condition/eval.h decides them
  *
- * Grammar of a condition (RULES.md explains it to marketers):
+ * Grammar of a condition (docs/RULES.md explains it to marketers):
  *
  *     or     := and ("or" and)*
  *     and    := not ("and" not)*

@@ -20,7 +20,7 @@ struct finding {
 	char *file;
 	size_t line, column, length;
 	bool warning;	  /* false: an error, the rules are refused */
-	const char *code; /* a stable word for programs; the table is in RULES.md */
+	const char *code; /* a stable word for programs; the table is in docs/RULES.md */
 	char *message;
 	char *hint; /* what to do; "" when there is nothing to say */
 };
