@@ -74,9 +74,12 @@ for t in $(grep -ohE '\btests/[a-z]+/[a-z_]+\.(py|c)(::[a-z0-9_]+)?' ./*.md docs
 done
 
 # What documents and comments name in the tree is there; the changelog tells of what was.
-for f in $(grep -ohE '\b(src|include/crumb|tools|tests)/[a-z_]+(/[a-z_]+)?(\.[a-z]+)?' $(ls ./*.md docs/*.md | grep -v CHANGELOG) src/*/*.[ch] include/crumb/*/*.h | sort -u); do
+for f in $(grep -ohE '\b(src|include/crumb|tools|tests)/[a-z_]+(/[a-z_]+)?(\.[a-z]+)?' $(find ./*.md docs -name '*.md' | grep -v CHANGELOG) src/*/*.[ch] include/crumb/*/*.h | sort -u); do
 	[ -e "$f" ] || say "a document or a comment names $f, which is not there"
 done
+
+# A link between documents leads somewhere.
+found=$(python3 -B tools/links.py) || say "$found"
 
 # What documents say of rows is what the rows say, where there is a program to ask.
 if [ -x build/crumb ]; then
