@@ -123,4 +123,7 @@ bool admin_enqueue(struct admin *a, struct waiting *w); /* false: there is enoug
 /* admin_tell.c: what a job of WORKER_TELL does. */
 void admin_tell(struct admin *a, struct waiting *w);
 
+/* gauges.c: the page of GET /metrics, on WORKER_TELL's thread. */
+void admin_metrics(struct admin *a, struct buf *out);
+
 #endif
