@@ -1,5 +1,5 @@
 /* The page of GET /metrics: counters, and gauges that are read when somebody asks. */
-#include "admin_jobs.h"
+#include "job.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/version.h"

@@ -1,0 +1,116 @@
+/* POST /v1/ask/preview, /v1/ask/overlap: questions that no rule defines. The gate remembers
+ * them. */
+#include "routes.h"
+
+#include "crumb/answers/answers.h"
+#include "crumb/base/clock.h"
+
+#define CONDITION_MOST (1u << 20)
+
+static struct asker asker_of(struct admin *a)
+{
+	return (struct asker){engine_serving(a->node->engine), &a->gate, a->asked, clock_now(),
+	    engine_building(a->node->engine)};
+}
+
+static void preview(struct admin *a, struct job *j)
+{
+	struct asker asker = asker_of(a);
+	j->result = answer_preview(&asker, job_body(j), &j->answer);
+	generation_unref(asker.generation);
+}
+
+/* "A B" */
+static void overlap(struct admin *a, struct job *j)
+{
+	struct asker asker = asker_of(a);
+	struct str first = job_body(j), second;
+	size_t blank = str_find(first, ' ');
+	second = str_trim(str_skip(first, blank));
+	first.n = blank;
+	j->result = answer_overlap(&asker, first, second, &j->answer);
+	generation_unref(asker.generation);
+}
+
+/* Who has asked too often is told so; elsewhere "busy" is the server's own affair. */
+static bool told(struct admin *a, struct job *j)
+{
+	if (j->result != ERR_BUSY || j->answer)
+		return job_told(a, j);
+	admin_refuse(j->ticket, 429, j->why);
+	return true;
+}
+
+/* --- shapes */
+
+static const struct shape preview_fields[] = {
+    {"size", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "how many fulfil it; null is withheld"},
+    {"visitors", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "all of them"},
+    {"ms", SHAPE_REAL, .help = "how long it took"},
+    {"pending", SHAPE_TRUTH, .help = "changed rules are on their way into the views"},
+    {"below", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "with a size of null: `privacy.k`"},
+    {0},
+};
+
+static const struct shape finding_fields[] = {
+    {"file", SHAPE_TEXT, .when = SHAPE_ALWAYS},
+    {"line", SHAPE_WHOLE, .when = SHAPE_ALWAYS},
+    {"column", SHAPE_WHOLE, .when = SHAPE_ALWAYS},
+    {"severity", SHAPE_TEXT, .help = "`error` or `warning`"},
+    {"code", SHAPE_TEXT, .when = SHAPE_ALWAYS},
+    {"message", SHAPE_TEXT, .when = SHAPE_ALWAYS},
+    {"hint", SHAPE_TEXT, .when = SHAPE_ALWAYS},
+    {0},
+};
+
+static const struct shape problem_fields[] = {
+    {"problems", SHAPE_LIST, .help = "as of `crumb rules check --json`", .of = finding_fields},
+    {"text", SHAPE_TEXT, .help = "the same for people, with carets"},
+    {0},
+};
+
+static const struct shape side_fields[] = {
+    {"id", SHAPE_TEXT, .when = SHAPE_ALWAYS},
+    {"size", SHAPE_WHOLE, .when = SHAPE_OR_NULL},
+    {0},
+};
+
+static const struct shape overlap_fields[] = {
+    {"a", SHAPE_OBJECT, .help = "the first", .of = side_fields},
+    {"b", SHAPE_OBJECT, .help = "the second", .of = side_fields},
+    {"both", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "who is in both; null is withheld"},
+    {"of_a", SHAPE_REAL, SHAPE_OR_NULL, .help = "the share of the first, of 1"},
+    {"of_b", SHAPE_REAL, SHAPE_OR_NULL, .help = "the share of the second"},
+    {"pending", SHAPE_TRUTH, .help = "changed rules are on their way into the views"},
+    {0},
+};
+
+const struct route routes_ask[] = {
+    {
+	.method = HTTP_M_POST,
+	.path = "/v1/ask/preview",
+	.help = "How many visitors fulfil a condition, as `crumb rules preview --json`.",
+	.role = ROLE_MARKETER,
+	.by = BY_ASK,
+	.body = {"A condition.", "text/plain", CONDITION_MOST},
+	.answers = {{200, "the number", .shape = {.kind = SHAPE_OBJECT, .of = preview_fields}},
+	    {400, "it is no condition", .shape = {.kind = SHAPE_OBJECT, .of = problem_fields}},
+	    {429, .when = "too many different groups were asked about in a day"}},
+	.run = preview,
+	.answer = told,
+    },
+    {
+	.method = HTTP_M_POST,
+	.path = "/v1/ask/overlap",
+	.help = "How many visitors two segments share, as `crumb segments overlap --json`.",
+	.role = ROLE_VIEWER,
+	.by = BY_ASK,
+	.body = {"Two ids of segments, a blank between them.", "text/plain", HTTP_STRANGER_BODY},
+	.answers = {{200, "the numbers", .shape = {.kind = SHAPE_OBJECT, .of = overlap_fields}},
+	    {404, .when = "there is no segment of one of the ids"},
+	    {429, .when = "too many different groups were asked about in a day"}},
+	.run = overlap,
+	.answer = told,
+    },
+    {0},
+};

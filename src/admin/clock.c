@@ -1,0 +1,121 @@
+/* POST /v1/settle, /v1/clock, /v1/clock/confirm: the views catch up, tests move the clock, an
+ * operator believes it. */
+#include "routes.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/base/log.h"
+
+/* False: fold and sweep are not through. True, and refused: it is too late. */
+static bool caught_up(struct admin *a, struct job *j, bool *refused)
+{
+	bool settled = node_settled(a->node);
+	*refused = !settled && job_late(j);
+	if (*refused)
+		admin_refuse(j->ticket, 503, "the views are still behind");
+	return settled || *refused;
+}
+
+static enum err settle(struct admin *a, struct job *j, const struct asked *q)
+{
+	(void)j, (void)q;
+	node_hurry(a->node);
+	return OK;
+}
+
+static bool settled(struct admin *a, struct job *j)
+{
+	bool refused;
+	if (!caught_up(a, j, &refused))
+		return false;
+	if (!refused)
+		admin_say(j->ticket, 200, "settled\n");
+	return true;
+}
+
+static enum err advance(struct admin *a, struct job *j, const struct asked *q)
+{
+	int64_t by = asked_seconds(q, "advance");
+	(void)j;
+	if (!a->test_clock)
+		return err_set(ERR_NOT_FOUND, "the clock can be moved only with --test-clock");
+	if (by) {
+		clock_set_offset(clock_offset() + by);
+		if (store_save_clock(a->node->store, clock_offset()) != OK)
+			log_warn("clock", "the moved clock is not kept why=\"%s\"", err_text());
+		node_tick(a->node);
+	}
+	node_hurry(a->node);
+	return OK;
+}
+
+static bool advanced(struct admin *a, struct job *j)
+{
+	bool refused;
+	if (!caught_up(a, j, &refused))
+		return false;
+	if (!refused)
+		admin_json(j->ticket, 200, json_pack("{s:I}", "now", (json_int_t)clock_now()));
+	return true;
+}
+
+static bool confirm(struct admin *a, struct job *j)
+{
+	if (watch_confirm(&a->node->watch) != OK) {
+		admin_refuse(j->ticket, 409, err_text());
+		return true;
+	}
+	node_tick(a->node);
+	admin_say(j->ticket, 200, "the clock is confirmed; deletion goes on\n");
+	return true;
+}
+
+/* --- shapes */
+
+static const struct shape now_fields[] = {
+    {"now", SHAPE_WHOLE, .help = "Unix time by the clock as it is now"},
+    {0},
+};
+
+const struct route routes_clock[] = {
+    {
+	.method = HTTP_M_POST,
+	.path = "/v1/settle",
+	.help = "Answers when everything accepted is folded and everything due is swept.",
+	.role = ROLE_OPERATOR,
+	.by = BY_MAIN_LATER,
+	.answers = {{200, "`settled`", .type = "text/plain"},
+	    {503, .when = "the views are still behind after two minutes"}},
+	.parse = settle,
+	.answer = settled,
+    },
+    {
+	.method = HTTP_M_POST,
+	.path = "/v1/clock",
+	.help = "Moves the clock; only with `--test-clock`, on loopback. Answers when fold and "
+		"sweep are through.",
+	.role = ROLE_OPERATOR,
+	.by = BY_MAIN_LATER,
+	.params = {{"advance", PARAM_SPAN, PARAM_MUST,
+	    "How far, in days or hours: `91d`, `5h`; `0d` only waits.",
+	    .wrong = "how far? advance=91d or advance=5h are meant, and 36500 at most",
+	    .example = "91d"}},
+	.answers = {{200, "the time", .shape = {.kind = SHAPE_OBJECT, .of = now_fields}},
+	    {404, .when = "the server runs without `--test-clock`"},
+	    {503, .when = "the views are still behind after two minutes"}},
+	.parse = advance,
+	.answer = advanced,
+    },
+    {
+	.method = HTTP_M_POST,
+	.path = "/v1/clock/confirm",
+	.help = "Says that the clock is right: after it jumped by more than an hour, or when it "
+		"was found in doubt at a start (`/readyz` says so). Deletion, and recording, go "
+		"on; `crumb clock confirm` does the same.",
+	.role = ROLE_OPERATOR,
+	.by = BY_MAIN,
+	.answers = {{200, "a sentence", .type = "text/plain"},
+	    {409, .when = "the clock says a day before 2020 and can only be set"}},
+	.answer = confirm,
+    },
+    {0},
+};

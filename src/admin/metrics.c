@@ -1,0 +1,33 @@
+/* GET /metrics; what stands there is printed in gauges.c. */
+#include "routes.h"
+
+static void run(struct admin *a, struct job *j)
+{
+	admin_metrics(a, &j->out);
+}
+
+static bool answer(struct admin *a, struct job *j)
+{
+	if (j->result)
+		return job_told(a, j);
+	http_reply(j->ticket, 200, "text/plain; version=0.0.4", STR(""), buf_view(&j->out));
+	return true;
+}
+
+const struct route routes_metrics[] = {
+    {
+	.method = HTTP_M_GET,
+	.path = "/metrics",
+	.help = "Prometheus text. `crumb_segment_size{segment=…}` is what `/v1/segments` tells, "
+		"absent where that withholds; `crumb_segment_alert{segment=…}` is there for "
+		"segments with an alert; `crumb_hit_duration_seconds` is a histogram; "
+		"`crumb_build_info` has the version.",
+	.role = ROLE_VIEWER,
+	.by = BY_TELL,
+	.answers = {{200, "the metrics", .type = "text/plain; version=0.0.4"}},
+	.small = true,
+	.run = run,
+	.answer = answer,
+    },
+    {0},
+};

@@ -1,0 +1,77 @@
+/* Answers of the admin listener: JSON, sentences, and what went wrong. */
+#include "job.h"
+
+#include "crumb/base/code.h"
+
+#include <stdlib.h>
+
+#define NO_STORE STR("Cache-Control: no-store\r\n")
+#define TRY_AGAIN STR("Retry-After: 5\r\nCache-Control: no-store\r\n")
+
+static void no_memory(struct http_ticket t)
+{
+	http_reply(t, 503, "application/json", TRY_AGAIN,
+	    STR("{\"error\":\"no memory for this answer\"}\n"));
+}
+
+void admin_json(struct http_ticket t, int status, json_t *root)
+{
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	if (text)
+		http_reply(t, status, "application/json", NO_STORE, str_c(text));
+	else
+		no_memory(t);
+	free(text);
+	json_decref(root);
+}
+
+void admin_refuse(struct http_ticket t, int status, const char *why)
+{
+	size_t n = utf8_valid(str_c(why));
+	json_t *j = json_pack("{s:o}", "error", json_stringn(why, n));
+	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+	if (text)
+		http_reply(t, status, "application/json", status == 503 ? TRY_AGAIN : NO_STORE,
+		    str_c(text));
+	else
+		no_memory(t);
+	free(text);
+	json_decref(j);
+}
+
+void admin_say(struct http_ticket t, int status, const char *text)
+{
+	http_reply(t, status, "text/plain", NO_STORE, str_c(text));
+}
+
+int admin_status(enum err e)
+{
+	switch (e) {
+	case OK:
+		return 200;
+	case ERR_USAGE:
+	case ERR_SYNTAX:
+		return 400;
+	case ERR_NOT_FOUND:
+		return 404;
+	case ERR_NOMEM:
+	case ERR_FULL:
+	case ERR_BUSY: /* the server's own affair; whose question was asked too often says so */
+		return 503;
+	default:
+		return 500;
+	}
+}
+
+bool job_told(struct admin *a, struct job *j)
+{
+	(void)a;
+	if (j->answer)
+		admin_json(j->ticket, admin_status(j->result), j->answer);
+	else if (!j->result)
+		no_memory(j->ticket);
+	else
+		admin_refuse(j->ticket, admin_status(j->result), j->why);
+	j->answer = NULL;
+	return true;
+}

@@ -1,0 +1,20 @@
+/* All routes of the admin listener, and what all of them answer alike. */
+#include "routes.h"
+
+const struct route *const admin_routes[] = {
+#define X(name) routes_##name,
+    ROUTE_TABLES(X)
+#undef X
+    NULL,
+};
+
+const struct route_answer admin_answers[] = {
+    {400, .when = "a parameter does not exist, comes twice, is missing or is not of its kind"},
+    {401, .when = "the bearer token is missing or wrong"},
+    {405, .when = "another method is meant; `Allow` names it"},
+    {413, .when = "the body is longer than the route takes; without the token than 4 KB",
+	.type = "text/plain"},
+    {415, .when = "the body has a `Content-Encoding`"},
+    {503, .when = "there is too much to do, or no memory (`Retry-After`)"},
+    {0},
+};
