@@ -211,22 +211,34 @@ peers: setup-test setup-bench
 
 # --- tests
 
-UNIT := $(patsubst tests/unit/%.c,$B/test/unit-%,$(wildcard tests/unit/*.c))
+# A program for each layer that has unit tests (tests/unit/main.c).
+UNIT := $(patsubst tests/unit/%/,$B/test/unit-%,$(wildcard tests/unit/*/))
 PROPERTY := $(patsubst tests/property/%.c,$B/test/property-%,$(wildcard tests/property/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/test/fuzz-%,$(wildcard tests/fuzz/*.c))
 .PHONY: unit fuzzers
+# Programs of layers that have no tests any more would still be run.
+STALE = $(filter-out $(UNIT),$(wildcard $B/test/unit-*))
 unit: $(UNIT) $(PROPERTY)
+	@$(if $(STALE),rm -f $(STALE),:)
 fuzzers: $(FUZZERS)
 
-# Tests that let memory run out (tests/unit/starve.h).
-STARVED := array file plan
-$(STARVED:%=$B/test/unit-%): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-$B/test/unit-thread: LDFLAGS += -Wl,--wrap=pthread_create
+# Memory runs out when a test says so (tests/unit/starve.h).
+$(UNIT): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$B/test/unit-base: LDFLAGS += -Wl,--wrap=pthread_create
 
-$B/test/unit-%: tests/unit/%.c $(wildcard tests/unit/*.h) $B/libcrumb.a
+$B/obj/unit/%.o: tests/unit/%.c | build/.setup
 	@mkdir -p $(@D)
-	$(call SAY,CC  ,$@)
-	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-unused-parameter $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -lcmocka -o $@
+	$(call SAY,CC  ,$<)
+	$Q$(CC) $(CPPFLAGS) -I. -Itests/unit $(CFLAGS) $(WARN) -Wno-unused-parameter -MMD -MP -c $< -o $@
+
+# The folder of a layer is newer than its program when a file of it is gone.
+define unit
+$B/test/unit-$(1): $(patsubst tests/unit/%.c,$B/obj/unit/%.o,$(wildcard tests/unit/*.c tests/unit/$(1)/*.c)) $B/libcrumb.a tests/unit/$(1)
+	@mkdir -p $$(@D)
+	$$(call SAY,LINK,$$@)
+	$$Q$$(CC) $$(LDFLAGS) $$(filter %.o %.a,$$^) $$(LDLIBS) -lcmocka -o $$@
+endef
+$(foreach layer,$(patsubst tests/unit/%/,%,$(wildcard tests/unit/*/)),$(eval $(call unit,$(layer))))
 
 $B/test/property-%: tests/property/%.c $B/libcrumb.a
 	@mkdir -p $(@D)

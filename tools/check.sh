@@ -67,14 +67,19 @@ found=$(grep -nE '\b_?exit\(' src/*/*.c | grep -vE '^src/(app|cli|disk/guard)')
 $found"
 
 # A promise names its test, and the test exists.
-for t in $(grep -ohE '\btests/[a-z]+/[a-z_]+\.(py|c)(::[a-z0-9_]+)?' ./*.md docs/*.md include/crumb/*/*.h 2>/dev/null | sort -u); do
+for t in $(grep -ohE '\btests/[a-z]+(/[a-z_]+)+\.(py|c)(::[a-z0-9_]+)?' ./*.md docs/*.md include/crumb/*/*.h 2>/dev/null | sort -u); do
 	file=${t%%::*}
 	[ -f "$file" ] || say "a document names $file, which is not there"
 	case $t in *::*) grep -q "${t##*::}" "$file" || say "a document names ${t##*::}, which is not in $file" ;; esac
 done
 
+# A unit test lies where the source lies that it tests.
+for f in tests/unit/*/*.c; do
+	[ -f "src/${f#tests/unit/}" ] || say "$f tests no source: src/${f#tests/unit/} is not there"
+done
+
 # What documents and comments name in the tree is there; the changelog tells of what was.
-for f in $(grep -ohE '\b(src|include/crumb|tools|tests)/[a-z_]+(/[a-z_]+)?(\.[a-z]+)?' $(find ./*.md docs -name '*.md' | grep -v CHANGELOG) src/*/*.[ch] include/crumb/*/*.h | sort -u); do
+for f in $(grep -ohE '\b(src|include/crumb|tools|tests)(/[a-z_]+)+(\.[a-z]+)?' $(find ./*.md docs -name '*.md' | grep -v CHANGELOG) src/*/*.[ch] include/crumb/*/*.h | sort -u); do
 	[ -e "$f" ] || say "a document or a comment names $f, which is not there"
 done
 
@@ -87,7 +92,7 @@ if [ -x build/crumb ]; then
 fi
 
 # Whitespace.
-found=$(grep -nE '[ 	]+$' src/*/*.[ch] include/crumb/*/*.h tests/*/*.[ch] tests/*/*.py tools/*.sh | head -5)
+found=$(grep -nE '[ 	]+$' src/*/*.[ch] include/crumb/*/*.h tests/*/*.[ch] tests/unit/*/*.c tests/*/*.py tools/*.sh | head -5)
 [ -n "$found" ] && say "blanks at the end of lines:
 $found"
 

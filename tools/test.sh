@@ -39,7 +39,7 @@ units() { # mode
 		CMOCKA_MESSAGE_OUTPUT=stdout "$t" >"$log" 2>&1
 		rc=$?
 		p=$(grep -c '\[       OK \]' "$log")
-		f=$(grep -c '\[  FAILED  \] [a-z0-9_]*$' "$log")
+		f=$(grep '^\[  FAILED  \] [a-z0-9_/]*$' "$log" | sort -u | wc -l)
 		[ $rc != 0 ] && [ "$f" = 0 ] && f=1
 		[ $rc != 0 ] && tail -n 25 "$log"
 		passed=$((passed + p))

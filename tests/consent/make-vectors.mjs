@@ -1,4 +1,4 @@
-// Consent strings from three encoders with random content, and what a decoder says of each: tests/unit/consent.c compares.
+// Consent strings from three encoders with random content, and what a decoder says of each: tests/unit/privacy/iab.c compares.
 // npm install && node make-vectors.mjs > vectors.tsv
 import { createRequire } from 'module';
 const require = createRequire(import.meta.url);

@@ -53,3 +53,30 @@ def test_a_failure_of_any_step_is_one_of_all(tmp_path):
     assert code == 1
     assert failed == ['make check', 'rules', 'faults', 'sim', 'browser', 'unit-x (asan)', 'build tsan without warnings', 'fuzz']
     assert last.endswith(', 8 failed')
+
+
+UNIT = """#include "unit.h"
+#include <stdlib.h>
+TEST(%s) { %s }
+UNIT_TESTS(cmocka_unit_test(%s))
+"""
+
+
+def test_a_unit_test_that_crashes_ends_its_file_and_no_other(tmp_path):
+    folder = tmp_path / 'unit' / 'layer'
+    folder.mkdir(parents=True)
+    for file, test, body in (('a', 'one_is_one', 'assert_int_equal(1, 1);'), ('b', 'it_crashes', 'abort();'), ('c', 'two_is_one', 'assert_int_equal(2, 1);'), ('d', 'one_is_two', '')):
+        (folder / (file + '.c')).write_text(UNIT % (test, body, test))
+    here = os.path.join(ROOT, 'tests', 'unit')
+    program = tmp_path / 'unit-layer'
+    subprocess.run(['gcc', '-D_GNU_SOURCE', '-I' + here, os.path.join(here, 'main.c')] + sorted(map(str, folder.iterdir())) + ['-lsodium', '-lcmocka', '-o', program], check=True)
+
+    def run(*args):
+        r = subprocess.run([program, *args], capture_output=True, text=True, env={**os.environ, 'CMOCKA_MESSAGE_OUTPUT': 'stdout'}, timeout=60)
+        return r.returncode, [line[13:] for line in r.stdout.splitlines() if line.startswith('[       OK ]')], {line[13:] for line in r.stdout.splitlines() if line.startswith('[  FAILED  ]') and ' ' not in line[13:]}
+    assert run() == (1, ['one_is_one', 'one_is_two'], {'layer/b', 'two_is_one'})
+    assert run('a', 'd') == (0, ['one_is_one', 'one_is_two'], set())
+    assert run('one_is_t*') == (0, ['one_is_two'], set())
+    assert run('layer/c')[0] == 1
+    assert run('e')[0] == 2
+    assert subprocess.run([program, '--list'], capture_output=True, text=True).stdout.splitlines()[0] == 'layer/a one_is_one'

@@ -2,33 +2,9 @@
 #ifndef CRUMB_TESTS_STORED_H
 #define CRUMB_TESTS_STORED_H
 
-#include "unit.h"
+#include "folder.h"
 
 #include "crumb/store/store.h"
-
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-static char folder[64]; /* of the test that runs */
-
-static inline int stored_remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
-{
-	(void)st, (void)kind, (void)where;
-	return remove(path);
-}
-
-static inline int make_folder(void **state)
-{
-	strcpy(folder, "/tmp/crumb-unit.XXXXXX");
-	return sodium_init() < 0 || !mkdtemp(folder) ? -1 : 0;
-}
-
-static inline int drop_folder(void **state)
-{
-	return nftw(folder, stored_remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-#define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 
 static inline struct store *open_store_as(struct config *c, enum store_mode mode)
 {

@@ -18,7 +18,7 @@
 
 #define LEARN_SEED_FLOOR 100
 #define LEARN_SEED_FEW 1000
-#define LEARN_NOISE 4 /* deviations from the area that chance gives: of seeds by lot fewer than one in a hundred get so far (tests/unit/learn.c) */
+#define LEARN_NOISE 4 /* deviations from the area that chance gives: of seeds by lot fewer than one in a hundred get so far (tests/unit/learn/learn_judge.c) */
 #define LEARN_WARNINGS 4
 #define LEARN_WARNING_MOST 300
 #define CURVE_POINTS 8

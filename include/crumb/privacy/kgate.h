@@ -1,6 +1,6 @@
 /* The k gate: the one function between a count of visitors and anybody who asks about a group. Below k nothing is told;
  * above, the number is rounded to ten. Every list, report, export and metric that speaks of visitors by some property
- * passes here (tests/unit/privacy.c::the_gate_withholds_below_k_and_rounds_above,
+ * passes here (tests/unit/privacy/kgate.c::the_gate_withholds_below_k_and_rounds_above,
  * tests/functional/test_privacy.py::test_below_k_nothing_is_told).
  *
  * With a memory, a named group that was told and then fell below k is told again only from k + 10 on, so that one visitor who comes and goes

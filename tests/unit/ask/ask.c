@@ -1,0 +1,45 @@
+/* Questions that rules do not define: comparisons of rules. */
+#include "viewed.h"
+
+#include "crumb/ask/ask.h"
+
+TEST(a_comparison_of_rules_passes_over_damage)
+{
+	struct views v = open_views();
+	struct ask_side side = {v.g, v.g->rules};
+	struct kgate gate = {0};
+	struct move *moves;
+	size_t n;
+	struct vkey b = key_of('b');
+	put_bytes(&v, vkey_str(&b), STR("no profile"));
+	for (uint8_t k = 'c'; k < 'c' + 20; k++)
+		put_visitor(&v, k, TODAY);
+	assert_int_equal(ask_diff(&side, &side, &gate, NOW, &moves, &n), OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(moves[0].id, "fans");
+	assert_int_equal(moves[0].after.n, 20);
+	assert_true(db_damaged(&shard_of(&v)->db));
+	free(moves);
+	close_views(&v);
+}
+
+TEST(a_comparison_takes_a_profile_of_other_rules_for_damage)
+{
+	struct views v = open_views();
+	struct rules *fewer = load(FEWER), *own = v.g->rules;
+	struct ask_side side = {v.g, fewer};
+	struct kgate gate = {0};
+	struct move *moves;
+	size_t n;
+	put_visitor(&v, 'a', TODAY);
+	v.g->rules = fewer; /* has no category 1 */
+	assert_int_equal(ask_diff(&side, &side, &gate, NOW, &moves, &n), OK);
+	assert_true(db_damaged(&shard_of(&v)->db));
+	free(moves);
+	v.g->rules = own;
+	rules_unref(fewer);
+	close_views(&v);
+}
+
+UNIT_TESTS(IN_FOLDER(a_comparison_of_rules_passes_over_damage),
+    IN_FOLDER(a_comparison_takes_a_profile_of_other_rules_for_damage))

@@ -1,0 +1,72 @@
+/* Batches on their way to the journal. */
+#include "folder.h"
+
+#include "crumb/base/clock.h"
+#include "crumb/ingest/writer.h"
+
+#include <semaphore.h>
+
+static void committed(struct batch *b)
+{
+	sem_post(b->owner);
+}
+
+static void published(void *arg, bool asked)
+{
+}
+
+static void fill(struct batch *b, uint8_t who, sem_t *done)
+{
+	struct event e = {.visitor = {{who}}, .t = clock_now(), .name = STR("view"), .host = STR("shop.example"), .path = STR("/coats/1")};
+	batch_init(b, 1, committed, done);
+	batch_event(b, &e);
+	batch_event(b, &e);
+}
+
+TEST(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken)
+{
+	struct config c;
+	struct store *s = NULL;
+	struct writer *w;
+	struct batch whole, half;
+	struct journal_reader *r;
+	struct buf records = {0};
+	sem_t done;
+	char option[128];
+	struct journal_pos pos;
+	uint32_t count;
+	uint16_t day;
+	assert_int_equal(config_init(&c), OK);
+	snprintf(option, sizeof option, "store.path=%s/store", folder);
+	assert_int_equal(config_set(&c, option), OK);
+	assert_int_equal(config_set(&c, "store.shards=1"), OK);
+	assert_int_equal(store_open(&c, STORE_WRITE, &s), OK);
+	assert_int_equal(writer_start(s, published, NULL, &w), OK);
+	sem_init(&done, 0, 0);
+	fill(&whole, 1, &done);
+	fill(&half, 2, &done);
+	half.parts[0].records.failed = true; /* as when the second of its events found no memory */
+	writer_submit(w, &half);
+	writer_submit(w, &whole);
+	for (int i = 0; i < 2; i++)
+		while (sem_wait(&done) != 0)
+			;
+	assert_int_equal(half.result, ERR_NOMEM);
+	assert_int_equal(whole.result, OK);
+	writer_stop(w);
+	assert_int_equal(journal_read(s->journal, 0, JOURNAL_START, &r), OK);
+	assert_int_equal(journal_next(r, &records, &pos, &count, &day), OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(journal_next(r, &records, &pos, &count, &day), ERR_NOT_FOUND);
+	journal_read_end(r);
+	buf_done(&records);
+	batch_clear(&half); /* and the next hits find it as it was before */
+	assert_false(half.parts[0].records.failed);
+	batch_done(&half);
+	batch_done(&whole);
+	sem_destroy(&done);
+	store_close(s);
+	config_done(&c);
+}
+
+UNIT_TESTS(IN_FOLDER(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken))
