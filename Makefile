@@ -1,6 +1,6 @@
 # crumb. 'make' builds, 'make run' shows it, 'make test' tests it, 'make help' lists the rest.
 #
-# Build trees stand side by side: build/ for release, build/MODE/ for MODE=debug, asan, tsan, clang, fuzz.
+# Build trees stand side by side: build/ for release, build/MODE/ for MODE=debug, asan, tsan, clang, fuzz, cov.
 
 MODE ?= release
 SETUP ?= yes
@@ -22,12 +22,13 @@ CPPFLAGS := -D_GNU_SOURCE -Iinclude -isystem /usr/share/include
 CFLAGS.release := -O2 -g
 CFLAGS.debug := -O0 -g
 CFLAGS.clang := -O2 -g
+CFLAGS.cov := -O0 -g --coverage -fprofile-update=atomic
 CFLAGS.asan := -O1 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow -fno-omit-frame-pointer -DCRUMB_SMALL_MAPS
 CFLAGS.tsan := -O1 -g -fsanitize=thread -DCRUMB_SMALL_MAPS
 CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,float-cast-overflow,fuzzer-no-link -fno-sanitize-recover=undefined,float-cast-overflow -DCRUMB_SMALL_MAPS
 CC := $(if $(filter clang fuzz asan tsan,$(MODE)),clang,gcc)
 CFLAGS := -std=c11 -pthread $(CFLAGS.$(MODE))
-LDFLAGS := -pthread $(filter -fsanitize%,$(CFLAGS.$(MODE)))
+LDFLAGS := -pthread $(filter -fsanitize% --coverage,$(CFLAGS.$(MODE)))
 LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lcurl -lcrypto -lz -lutf8proc -lidn2 -lpsl -lm
 LLHTTP := /usr/share/llhttp
 
@@ -36,7 +37,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test stress peers docs check fuzz faults sim bench install deb uninstall clean help setup-% FORCE
+.PHONY: all run test cov stress peers docs check fuzz faults sim bench install deb uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 	@:
 .SECONDARY: # what is made on the way stays
@@ -45,6 +46,7 @@ help:
 	@echo "make                     build crumbd and crumb into build/ on all cores (-j2: on two); V=1 shows the commands"
 	@echo "make run                 install what is missing, build, start the demo shop and crumb on loopback"
 	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: only unit tests under one, no faults, simulations, fuzzers, browser"
+	@echo "make cov                 run the unit tests, say which lines of each folder they ran, fail below tests/cov-floor.txt; a minute or two. FULL=1: with the functional tests"
 	@echo "make stress [ROUNDS=5] [LOOPS=4]   all tests so many times beside so many busy loops; says what failed, and in how many rounds"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make docs                write the tables in docs/ from the rows of the program that is built"
@@ -173,6 +175,11 @@ run: setup-run
 
 test: setup-test
 	@tools/test.sh
+
+# Which lines the tests run, by folder. FULL=1: with the functional tests.
+cov: setup-test
+	@$(BUILD) MODE=cov unit $(if $(FULL),all)
+	@tools/cov.sh build/cov
 
 # Beside busy loops: no test may depend on a machine that has nothing else to do.
 stress: setup-test

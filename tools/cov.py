@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""cov.py BUILD [full]: which lines of each folder of src/ were run by the tests of a build with --coverage.
+
+Reads what gcov says of the objects in BUILD/obj and compares it with tests/cov-floor.txt, a line for each folder:
+its name, the least share of lines in percent that unit tests cover, and the least share that unit and functional
+tests cover together. The exit status is 1 when a folder is below its floor, or has none.
+"""
+import glob
+import json
+import os
+import subprocess
+import sys
+
+FLOORS = 'tests/cov-floor.txt'
+AT_ONCE = 40  # objects for one call of gcov
+
+
+def covered(build):
+    """{source: {line: times that it was run}}."""
+    notes = sorted(glob.glob(os.path.join(build, 'obj', '*', '*.gcno')))
+    lines = {}
+    for i in range(0, len(notes), AT_ONCE):
+        said = subprocess.run(['gcov', '--json-format', '--stdout'] + notes[i:i + AT_ONCE], check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True).stdout
+        for one in said.splitlines():
+            for file in json.loads(one)['files'] if one else ():
+                if file['file'].startswith('src/') and file['file'].endswith('.c'):
+                    of = lines.setdefault(file['file'], {})
+                    for line in file['lines']:
+                        of[line['line_number']] = of.get(line['line_number'], 0) + line['count']
+    return lines
+
+
+def floors():
+    """{folder: (floor of units, floor of all)}."""
+    found = {}
+    with open(FLOORS) as f:
+        for line in f:
+            words = line.split('#')[0].split()
+            if words:
+                found[words[0]] = tuple(int(w) for w in words[1:3])
+    return found
+
+
+def main():
+    build, full = sys.argv[1], 'full' in sys.argv[2:]
+    lines, least, bad = covered(build), floors(), []
+    folders = {}
+    for file, of in lines.items():
+        folders.setdefault(file.split('/')[1], []).append((file, sum(1 for n in of.values() if n), len(of)))
+    print('%-12s %7s %7s %6s %6s' % ('folder', 'lines', 'run', '%', 'floor'))
+    for name, files in sorted(folders.items()):
+        run, of = sum(f[1] for f in files), sum(f[2] for f in files)
+        floor = least.get(name)
+        share = 100.0 * run / of if of else 100.0
+        low = floor is None or share < floor[full]
+        if low:
+            bad.append(name)
+        print('%-12s %7d %7d %6.1f %6s%s' % (name, of, run, share, floor[full] if floor else 'none', '  below its floor' if low else ''))
+    run, of = (sum(sum(f[i] for f in files) for files in folders.values()) for i in (1, 2))
+    print('%-12s %7d %7d %6.1f' % ('all', of, run, 100.0 * run / of if of else 100.0))
+    for name in bad:
+        for file, n, of in sorted(folders[name], key=lambda f: f[1] - f[2])[:5]:
+            print('%s: %d of %d lines' % (file, n, of))
+    return 1 if bad else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
