@@ -47,7 +47,23 @@ def commands(ref):
                  (['`crumb %s`' % ' '.join((c['name'] + ' ' + c['args']).split()), c['summary']] for c in ref['commands']))
 
 
-VIEWS = {'options': options, 'commands': commands}
+def metrics(ref):
+    """Everything that /metrics tells, by groups."""
+    for group in ref['metric-groups']:
+        yield from ['', '## ' + group['name'], '', group['help'], '']
+        rows = []
+        for m in ref['metrics']:
+            if m['group'] != group['name']:
+                continue
+            of = '{%s}' % m['label'] if m['label'] else ''
+            more = ' Buckets end at %s.' % ', '.join('%g' % e for e in m['ends']) if m['kind'] == 'histogram' else ''
+            rows.append(['`%s%s`' % (m['name'], of), m['kind'], m['unit'], m['help'] + more])
+            rows += [['`%s="%s"`' % (m['label'], v['value']), '', '', v['help']] for v in m.get('values', [])]
+        yield from table(['metric', 'kind', 'unit', 'what it tells, and what you do'], rows)
+    yield ''
+
+
+VIEWS = {'metrics': metrics, 'options': options, 'commands': commands}
 FILES = {}  # path: function of the rows that gives the whole text
 
 MARK = re.compile(r'(<!-- rows: ([a-z-]+) -->\n)(.*?)(<!-- rows end -->\n)', re.S)

@@ -1,64 +1,112 @@
-/* The page of GET /metrics: counters, and gauges that are read when somebody asks. */
+/* GET /metrics: counters and histograms, and every table of gauges. A module's gauges are rows beside
+ * it; its table is a row of GAUGES here. */
 #include "job.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/version.h"
-#include "crumb/core/metric.h"
 
 #include <malloc.h>
 
-/* The numbers that lists tell, by the same gate; what is withheld is not there. */
-static void segments(struct admin *a, struct buf *out)
-{
-	struct generation *g = engine_serving(a->node->engine);
-	const struct rules *r = g->rules;
+/* --- segments: numbers that lists tell, by the same gate; looked at once for all gauges */
+
+struct segment_sizes {
+	struct generation *g;
 	struct group_sizes sizes;
-	bool any = false;
-	if (r->segments_n == 0 || view_sizes(g, &a->gate, clock_now(), &sizes) != OK) {
-		generation_unref(g);
-		return;
-	}
-	for (size_t i = 0; i < r->segments_n; i++) {
-		if (!sizes.segments[i].told)
-			continue;
-		if (!any)
-			buf_c(out, "# HELP crumb_segment_size Members of a segment; absent below privacy.k\n# TYPE crumb_segment_size gauge\n");
-		any = true;
-		buf_addf(out, "crumb_segment_size{segment=\"%s\"} %llu\n", r->segments[i].id, (unsigned long long)sizes.segments[i].n);
-	}
-	any = false;
-	for (size_t i = 0; i < r->segments_n; i++) {
-		const struct segment *s = &r->segments[i];
-		if (!s->alert)
-			continue;
-		if (!any)
-			buf_c(out, "# HELP crumb_segment_alert 1 while a segment is smaller than its alert says\n# TYPE crumb_segment_alert gauge\n");
-		any = true;
-		buf_addf(out, "crumb_segment_alert{segment=\"%s\"} %d\n", s->id, !sizes.segments[i].told || sizes.segments[i].n < (uint64_t)s->alert);
-	}
-	view_sizes_done(&sizes);
-	generation_unref(g);
+	bool known;
+};
+
+static void sizes_begin(struct segment_sizes *s, struct admin *a)
+{
+	*s = (struct segment_sizes){.g = engine_serving(a->node->engine)};
+	s->known = s->g->rules->segments_n > 0;
+	s->known = s->known && view_sizes(s->g, &a->gate, clock_now(), &s->sizes) == OK;
 }
+
+static void sizes_end(struct segment_sizes *s)
+{
+	if (s->known)
+		view_sizes_done(&s->sizes);
+	generation_unref(s->g);
+}
+
+static void print_sizes(struct buf *out, const struct gauge *g, void *of)
+{
+	const struct segment_sizes *s = of;
+	const struct rules *r = s->g->rules;
+	for (size_t i = 0; s->known && i < r->segments_n; i++)
+		if (s->sizes.segments[i].told)
+			gauge_sample(out, g, r->segments[i].id, (double)s->sizes.segments[i].n);
+}
+
+static void print_alerts(struct buf *out, const struct gauge *g, void *of)
+{
+	const struct segment_sizes *s = of;
+	const struct rules *r = s->g->rules;
+	for (size_t i = 0; s->known && i < r->segments_n; i++) {
+		const struct segment *one = &r->segments[i];
+		const struct shown *n = &s->sizes.segments[i];
+		if (one->alert)
+			gauge_sample(out, g, one->id, !n->told || n->n < (uint64_t)one->alert);
+	}
+}
+
+static const struct gauge segment_gauges[] = { /* of a struct segment_sizes */
+    {METRICS_segments, "segment_size", "segment", "visitors",
+	"Members of a segment; absent below privacy.k.", .print = print_sizes},
+    {METRICS_segments, "segment_alert", "segment", "0 or 1",
+	"1 while a segment is smaller than its alert says. The tag or a rule may be broken.",
+	.print = print_alerts},
+    {0},
+};
+
+/* --- the process */
+
+static void print_build(struct buf *out, const struct gauge *g, void *of)
+{
+	(void)of;
+	gauge_sample(out, g, CRUMB_VERSION, 1);
+}
+
+static double heap(void *of)
+{
+	struct mallinfo2 m = mallinfo2();
+	(void)of;
+	return (double)m.uordblks;
+}
+
+static const struct gauge process_gauges[] = { /* of nothing */
+    {METRICS_process, "build_info", "version", "1", "Which crumbd this is.", .print = print_build},
+    {METRICS_process, "heap_bytes", NULL, "bytes",
+	"Heap in use. It grows with connections and with the rules; without end it is a fault.",
+	.read = heap},
+    {0},
+};
+
+/* --- all of them */
+
+/* X(table, what it is about), where `a` is the listener and `s` the sizes of segments. */
+#define GAUGES(X)                                                                                  \
+	X(engine_gauges, a->node->engine)                                                          \
+	X(node_gauges, a->node)                                                                    \
+	X(damage_gauges, a->node->store->damage)                                                   \
+	X(collect_gauges, a->shared)                                                               \
+	X(segment_gauges, &s)                                                                      \
+	X(process_gauges, NULL)
+
+const struct gauge *const admin_gauges[] = {
+#define X(table, about) table,
+    GAUGES(X)
+#undef X
+    NULL,
+};
 
 void admin_metrics(struct admin *a, struct buf *out)
 {
-	struct engine *e = a->node->engine;
-	struct mallinfo2 m = mallinfo2();
+	struct segment_sizes s;
+	sizes_begin(&s, a);
 	metric_print(out);
-	buf_c(out, "# HELP crumb_build_info Which crumbd this is\n# TYPE crumb_build_info gauge\ncrumb_build_info{version=\"" CRUMB_VERSION "\"} 1\n");
-	metric_gauge(out, "fold_lag_seconds", "Age of the newest hit that is not in the views", engine_lag_s(e));
-	metric_gauge(out, "sweep_hours_behind", "Hours whose expiry has not been swept", engine_hours_behind(e));
-	metric_gauge(out, "rules_building", "1 while changed rules are applied to the history", engine_building(e));
-	metric_gauge(out, "clock_jumped", "1 while deletion is suspended because the clock jumped", clock_jumped());
-	char why[1200];
-	metric_gauge(out, "trouble", "1 while hits cannot be recorded or the views cannot follow; GET /readyz says why",
-	    node_trouble(a->node, why, sizeof why));
-	struct damage_sum damage;
-	damage_sum(a->node->store->damage, &damage);
-	metric_gauge(out, "damaged_days", "Days of the journal that are gone or cannot be read, whole or in part", damage.days);
-	metric_gauge(out, "damaged_files", "Other files of the store that were damaged", damage.others);
-	metric_gauge(out, "lost_events", "Events that were stored and cannot be read any more", (double)damage.lost_events);
-	metric_gauge(out, "disk_low", "1 while new visitors are refused because the disk is nearly full", atomic_load(&a->shared->disk_low));
-	segments(a, out);
-	metric_gauge(out, "heap_bytes", "Heap in use", (double)m.uordblks);
+#define X(table, about) metric_gauges(out, table, about);
+	GAUGES(X)
+#undef X
+	sizes_end(&s);
 }

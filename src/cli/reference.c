@@ -1,6 +1,8 @@
 /* reference: the rows of which documents, manuals and completion are made (tools/docs.py), for whoever makes more of them. Each table of rows in the
  * program that can be enumerated has a row here: a name, and a function that tells it as an array of objects. */
+#include "crumb/admin/admin.h"
 #include "crumb/cli/cli.h"
+#include "crumb/core/metric.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -48,12 +50,66 @@ static json_t *options(const struct cli *c)
 	return rows;
 }
 
+/* --- what is measured */
+
+static json_t *metric_groups_of(const struct cli *c)
+{
+	json_t *rows = json_array();
+	(void)c;
+	for (size_t i = 0; i < METRIC_GROUPS; i++)
+		add(rows, json_pack("{s:s,s:s}", "name", metric_groups[i].name, "help", metric_groups[i].help));
+	return rows;
+}
+
+static json_t *metric(enum metric_group group, const char *kind, const char *name, const char *label,
+    const char *unit, const char *help)
+{
+	return json_pack("{s:s,s:s+,s:s,s:s?,s:s,s:s}", "group", metric_groups[group].name, "name", "crumb_",
+	    name, "kind", kind, "label", label, "unit", unit, "help", help);
+}
+
+static json_t *values_of(enum metric_family family)
+{
+	json_t *rows = json_array();
+	for (enum metric m = 0; m < METRIC_MAX; m++)
+		if (metric_counters[m].family == family)
+			add(rows, json_pack("{s:s,s:s}", "value", metric_counters[m].value, "help", metric_counters[m].help));
+	return rows;
+}
+
+static json_t *metrics(const struct cli *c)
+{
+	json_t *rows = json_array();
+	(void)c;
+	for (enum metric_family i = 0; i < METRIC_FAMILIES; i++) {
+		const struct metric_family_row *f = &metric_families[i];
+		json_t *row = metric(f->group, "counter", f->name, f->label, f->unit, f->help);
+		if (f->label)
+			json_object_set_new(row, "values", values_of(i));
+		add(rows, row);
+	}
+	for (enum histogram i = 0; i < HISTOGRAM_MAX; i++) {
+		const struct histogram_row *h = &metric_histograms[i];
+		json_t *ends = json_array(), *row = metric(h->group, "histogram", h->name, NULL, h->unit, h->help);
+		for (const uint64_t *end = h->ends; *end; end++)
+			add(ends, json_real((double)*end / h->per));
+		json_object_set_new(row, "ends", ends);
+		add(rows, row);
+	}
+	for (size_t t = 0; admin_gauges[t]; t++)
+		for (const struct gauge *g = admin_gauges[t]; g->name; g++)
+			add(rows, metric(g->group, "gauge", g->name, g->label, g->unit, g->help));
+	return rows;
+}
+
 static const struct reference {
 	const char *name;
 	json_t *(*rows)(const struct cli *c);
 } references[] = {
     {"commands", commands},
     {"options", options},
+    {"metrics", metrics},
+    {"metric-groups", metric_groups_of},
 };
 #define REFERENCES (sizeof references / sizeof *references)
 

@@ -181,7 +181,7 @@ static void count_passes(struct passes *p, bool stored)
 {
 	uint64_t now = clock_mono_us();
 	for (unsigned i = 0; i < p->n && stored; i++)
-		metric_hits_took(now - p->v[i].at_us, p->v[i].hits);
+		metric_took(H_HIT, now - p->v[i].at_us, p->v[i].hits);
 	p->n = p->noted = 0;
 }
 
@@ -409,3 +409,18 @@ void collect_free(struct collect *c)
 	free(c->scratch);
 	free(c);
 }
+
+/* --- what an operator reads */
+
+static double disk_low(void *shared)
+{
+	return atomic_load(&((struct collect_shared *)shared)->disk_low);
+}
+
+const struct gauge collect_gauges[] = {
+    {METRICS_store, "disk_low", NULL, "0 or 1",
+	"1 while new visitors are refused because the disk is nearly full. Make room, or lower "
+	"store.reserve_percent.",
+	.read = disk_low},
+    {0},
+};

@@ -6,12 +6,27 @@
 
 _Static_assert(offsetof(struct metric_block, next) == 0, "ambient_done() goes along blocks by their first field");
 
-static const struct {
-	const char *name, *labels, *help;
-} rows[] = {
-#define X(symbol, name, labels, help) {name, labels, help},
-    METRIC_COUNTERS(X)
-#undef X
+const struct metric_group_row metric_groups[METRIC_GROUPS] = {
+#define METRIC_GROUP(group, sentence) {#group, sentence},
+#include "crumb/core/metric_rows.h"
+};
+
+const struct metric_family_row metric_families[METRIC_FAMILIES] = {
+#define COUNTER(group, symbol, name, unit, sentence) {METRICS_##group, #name, NULL, unit, sentence},
+#define COUNTERS(group, name, label, unit, sentence) {METRICS_##group, #name, label, unit, sentence},
+#include "crumb/core/metric_rows.h"
+};
+
+const struct metric_counter_row metric_counters[METRIC_MAX] = {
+#define COUNTER(group, symbol, name, unit, sentence) {FAMILY_##name, NULL, sentence},
+#define EACH(symbol, name, value, sentence) {FAMILY_##name, value, sentence},
+#include "crumb/core/metric_rows.h"
+};
+
+const struct histogram_row metric_histograms[HISTOGRAM_MAX] = {
+#define HISTOGRAM(group, symbol, name, unit, per, sentence, ...)                                   \
+	{METRICS_##group, #name, unit, sentence, per, {__VA_ARGS__}},
+#include "crumb/core/metric_rows.h"
 };
 
 /* A block outlives its thread, so that sums never go back. When the system gives another thread the same name, the first is gone, and the other goes on
@@ -43,71 +58,98 @@ uint64_t metric_get(enum metric m)
 
 struct str metric_reason(enum metric m)
 {
-	struct str s = str_c(rows[m].labels);
-	s = str_skip(s, str_find(s, '"') + 1);
-	return str_make(s.p, str_find(s, '"'));
+	const char *value = metric_counters[m].value;
+	return value ? str_c(value) : STR("");
 }
-
-static const uint64_t ends[] = METRIC_HIT_BUCKETS;
-_Static_assert(sizeof ends / sizeof *ends == METRIC_HIT_BUCKETS_N, "the buckets are as many as it says");
 
 static void add(_Atomic uint64_t *n, uint64_t by)
 {
 	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
-void metric_hits_took(uint64_t us, uint64_t hits)
+void metric_took(enum histogram h, uint64_t value, uint64_t times)
 {
 	struct metric_block *b = ambient_counts ? ambient_counts : metric_block_find();
+	const uint64_t *ends = metric_histograms[h].ends;
 	unsigned i = 0;
-	while (i < METRIC_HIT_BUCKETS_N && us > ends[i])
+	while (ends[i] && value > ends[i])
 		i++;
-	add(&b->hit[i], hits);
-	add(&b->hit_us, us * hits);
+	add(&b->histograms[h].buckets[i], times);
+	add(&b->histograms[h].sum, value * times);
+}
+
+/* --- Prometheus' text */
+
+static void head(struct buf *out, const char *name, const char *help, const char *type)
+{
+	buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s %s\n", name, help, name, type);
 }
 
 /* Buckets are told with all that are below them. */
-static void print_histogram(struct buf *out)
+static void print_histogram(struct buf *out, enum histogram h)
 {
-	uint64_t sum = 0, us = 0;
-	buf_c(out, "# HELP crumb_hit_duration_seconds Time from reading a hit to its being on disk and answered\n# TYPE crumb_hit_duration_seconds histogram\n");
-	for (unsigned i = 0; i <= METRIC_HIT_BUCKETS_N; i++) {
-		for (struct metric_block *b = atomic_load(&ambient_mine->counts); b; b = b->next)
-			sum += atomic_load_explicit(&b->hit[i], memory_order_relaxed);
-		if (i < METRIC_HIT_BUCKETS_N)
-			buf_addf(out, "crumb_hit_duration_seconds_bucket{le=\"%g\"} %llu\n", (double)ends[i] / 1e6, (unsigned long long)sum);
+	const struct histogram_row *r = &metric_histograms[h];
+	struct metric_block *first = atomic_load(&ambient_mine->counts);
+	uint64_t times = 0, sum = 0;
+	head(out, r->name, r->help, "histogram");
+	for (unsigned i = 0; i == 0 || r->ends[i - 1]; i++) {
+		for (struct metric_block *b = first; b; b = b->next)
+			times += atomic_load_explicit(&b->histograms[h].buckets[i], memory_order_relaxed);
+		buf_addf(out, "crumb_%s_bucket{le=\"", r->name);
+		if (r->ends[i])
+			buf_addf(out, "%g", (double)r->ends[i] / r->per);
 		else
-			buf_addf(out, "crumb_hit_duration_seconds_bucket{le=\"+Inf\"} %llu\n", (unsigned long long)sum);
+			buf_c(out, "+Inf");
+		buf_addf(out, "\"} %llu\n", (unsigned long long)times);
 	}
-	for (struct metric_block *b = atomic_load(&ambient_mine->counts); b; b = b->next)
-		us += atomic_load_explicit(&b->hit_us, memory_order_relaxed);
-	buf_addf(out, "crumb_hit_duration_seconds_sum %.6f\ncrumb_hit_duration_seconds_count %llu\n", (double)us / 1e6, (unsigned long long)sum);
+	for (struct metric_block *b = first; b; b = b->next)
+		sum += atomic_load_explicit(&b->histograms[h].sum, memory_order_relaxed);
+	buf_addf(out, "crumb_%s_sum %.6f\n", r->name, (double)sum / r->per);
+	buf_addf(out, "crumb_%s_count %llu\n", r->name, (unsigned long long)times);
 }
 
-static bool same_name(size_t a, size_t b)
+/* The format wants one head for all numbers of a name, and all of them below it. */
+static void print_family(struct buf *out, enum metric_family family)
 {
-	return strcmp(rows[a].name, rows[b].name) == 0;
+	const struct metric_family_row *f = &metric_families[family];
+	head(out, f->name, f->help, "counter");
+	for (enum metric m = 0; m < METRIC_MAX; m++) {
+		const struct metric_counter_row *c = &metric_counters[m];
+		if (c->family != family)
+			continue;
+		buf_addf(out, "crumb_%s", f->name);
+		if (c->value)
+			buf_addf(out, "{%s=\"%s\"}", f->label, c->value);
+		buf_addf(out, " %llu\n", (unsigned long long)metric_get(m));
+	}
 }
 
-/* Rows of one name stand together in the table or not: the format wants one head for them, and all of them below it. */
 void metric_print(struct buf *out)
 {
-	for (size_t i = 0; i < METRIC_MAX; i++) {
-		size_t first = 0;
-		while (!same_name(first, i))
-			first++;
-		if (first != i)
-			continue;
-		buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s counter\n", rows[i].name, rows[i].help, rows[i].name);
-		for (size_t j = i; j < METRIC_MAX; j++)
-			if (same_name(j, i))
-				buf_addf(out, "crumb_%s%s%s%s %llu\n", rows[j].name, *rows[j].labels ? "{" : "", rows[j].labels, *rows[j].labels ? "}" : "",
-				    (unsigned long long)metric_get((enum metric)j));
-	}
-	print_histogram(out);
+	for (enum metric_family f = 0; f < METRIC_FAMILIES; f++)
+		print_family(out, f);
+	for (enum histogram h = 0; h < HISTOGRAM_MAX; h++)
+		print_histogram(out, h);
 }
 
-void metric_gauge(struct buf *out, const char *name, const char *help, double value)
+void gauge_sample(struct buf *out, const struct gauge *g, const char *value, double number)
 {
-	buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s gauge\ncrumb_%s %.17g\n", name, help, name, name, value);
+	buf_addf(out, "crumb_%s{%s=\"%s\"} %.17g\n", g->name, g->label, value, number);
+}
+
+void metric_gauges(struct buf *out, const struct gauge *table, void *of)
+{
+	for (const struct gauge *g = table; g->name; g++) {
+		struct buf samples = {0};
+		if (g->read)
+			buf_addf(&samples, "crumb_%s %.17g\n", g->name, g->read(of));
+		else
+			g->print(&samples, g, of);
+		if (samples.n)
+			head(out, g->name, g->help, "gauge");
+		if (samples.n)
+			buf_str(out, buf_view(&samples));
+		out->failed |= samples.failed;
+		buf_done(&samples);
+	}
 }

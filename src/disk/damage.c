@@ -128,3 +128,40 @@ void damage_print(struct damage *d, struct buf *out)
 {
 	damage_each(d, add_line, out);
 }
+
+/* --- what an operator reads */
+
+static double days(void *damage)
+{
+	struct damage_sum sum;
+	damage_sum(damage, &sum);
+	return sum.days;
+}
+
+static double files(void *damage)
+{
+	struct damage_sum sum;
+	damage_sum(damage, &sum);
+	return sum.others;
+}
+
+static double lost(void *damage)
+{
+	struct damage_sum sum;
+	damage_sum(damage, &sum);
+	return (double)sum.lost_events;
+}
+
+const struct gauge damage_gauges[] = {
+    {METRICS_store, "damaged_days", NULL, "days",
+	"Days of the journal that are gone or cannot be read, whole or in part. OPERATING.md says "
+	"what to do.",
+	.read = days},
+    {METRICS_store, "damaged_files", NULL, "files",
+	"Other files of the store that were damaged. OPERATING.md says what to do.",
+	.read = files},
+    {METRICS_store, "lost_events", NULL, "events",
+	"Events that were stored and cannot be read any more. Look at the disk.",
+	.read = lost},
+    {0},
+};

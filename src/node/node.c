@@ -196,3 +196,27 @@ bool node_wait(struct node *n, long seconds, bool rules_too)
 		node_rest(n, 5);
 	}
 }
+
+/* --- what an operator reads */
+
+static double trouble(void *node)
+{
+	char why[1200];
+	return node_trouble(node, why, sizeof why);
+}
+
+static double doubted(void *node)
+{
+	(void)node; /* it is the ambient's clock */
+	return clock_jumped();
+}
+
+const struct gauge node_gauges[] = {
+    {METRICS_store, "trouble", NULL, "0 or 1",
+	"1 while hits cannot be recorded or the views cannot follow; GET /readyz says why.",
+	.read = trouble},
+    {METRICS_store, "clock_jumped", NULL, "0 or 1",
+	"1 while deletion is suspended because the clock jumped; GET /readyz says what to do.",
+	.read = doubted},
+    {0},
+};

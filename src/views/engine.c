@@ -416,3 +416,34 @@ uint32_t engine_hours_behind(struct engine *e)
 	generation_unref(g);
 	return now - least;
 }
+
+/* --- what an operator reads */
+
+static double lag(void *engine)
+{
+	return engine_lag_s(engine);
+}
+
+static double behind(void *engine)
+{
+	return engine_hours_behind(engine);
+}
+
+static double building(void *engine)
+{
+	return engine_building(engine);
+}
+
+const struct gauge engine_gauges[] = {
+    {METRICS_views, "fold_lag_seconds", NULL, "seconds",
+	"Age of the newest hit that is not in the views. Over a minute: the disk or the processor is "
+	"too slow for so many hits.",
+	.read = lag},
+    {METRICS_views, "sweep_hours_behind", NULL, "hours",
+	"Hours whose expiry has not been swept. What has ended is not told meanwhile; see the log.",
+	.read = behind},
+    {METRICS_views, "rules_building", NULL, "0 or 1",
+	"1 while changed rules are applied to the history. 'crumb rules status' says how far it is.",
+	.read = building},
+    {0},
+};

@@ -1,11 +1,13 @@
 """What documents say of rows is made from them (tools/docs.py), and goes stale loudly."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 from harness import BUILD
+from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CRUMB = os.path.join(BUILD, 'crumb')
@@ -63,3 +65,30 @@ def test_every_option_stands_in_the_help_and_every_command_too():
     assert [o['name'] for o in reference('options')['options'] if '  %s=%s\n' % (o['name'], o['default']) not in said] == []
     said = subprocess.run([CRUMB, '--help'], capture_output=True, text=True).stdout
     assert [c['name'] for c in reference('commands')['commands'] if '\n  %s ' % c['name'] not in said] == []
+
+
+def test_every_metric_is_explained_and_what_is_asked_of_metrics_is_there(server):
+    rows = {m['name']: m for m in reference('metrics')['metrics']}
+    assert len(rows) == len(reference('metrics')['metrics']) > 40
+    for m in rows.values():
+        told = [m['help']] + [v['help'] for v in m.get('values', [])]
+        assert m['unit'] and all(t and '\n' not in t and '"' not in t for t in told), m
+    # what a server tells are the rows, one for one
+    said = server.http('GET', '/metrics', admin=True)[2].decode()
+    there = {f.name + ('_total' if f.type == 'counter' else ''): f for f in text_string_to_metric_families(said)}
+    assert set(there) | {'crumb_segment_size', 'crumb_segment_alert'} == set(rows)
+    for name, f in there.items():
+        row = rows[name]
+        assert (f.type, f.documentation) == (row['kind'], row['help'])
+        if 'values' in row:
+            assert [s.labels[row['label']] for s in f.samples] == [v['value'] for v in row['values']]
+    # alerts and dashboard, with the values of their labels
+    for name in ('prometheus-crumb.yaml', 'grafana-crumb.json'):
+        with open(os.path.join(ROOT, 'etc', name)) as f:
+            text = f.read().replace('\\"', '"')
+        asked = re.findall(r'\b(crumb_\w+)(?:\{(\w+)="(\w+)"\})?', text)
+        assert len(asked) > 5
+        for metric, label, value in asked:
+            row = rows.get(metric) or rows.get(re.sub('_(bucket|sum|count)$', '', metric))
+            assert row, metric
+            assert not label or (row['label'] == label and value in [v['value'] for v in row['values']]), (metric, label, value)

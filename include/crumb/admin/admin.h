@@ -27,4 +27,6 @@ void admin_adopt(struct admin *a, int fd, const struct sockaddr_storage *peer); 
 void admin_give(struct admin *a, bool (*give)(void *ctx, int fd), void *ctx); /* connections that ask for nothing go to `give` (http/server.h) */
 void admin_free(struct admin *a);
 
+extern const struct gauge *const admin_gauges[]; /* tables of gauges, those of all modules; NULL behind the last */
+
 #endif

@@ -6,6 +6,7 @@
 #define CRUMB_COLLECT_COLLECT_H
 
 #include "crumb/views/view.h"
+#include "crumb/core/metric.h"
 #include "crumb/http/server.h"
 #include "crumb/ingest/ingest.h"
 #include "crumb/partners/destinations.h"
@@ -55,5 +56,6 @@ void *collect_run(void *collect);     /* the thread: returns when drained */
 void collect_stop(struct collect *c); /* any thread: drain and return */
 void collect_give(struct collect *c, bool (*give)(void *ctx, int fd), void *ctx); /* the same; connections go to `give` (http/server.h), on its thread */
 void collect_free(struct collect *c);
+extern const struct gauge collect_gauges[]; /* of a struct collect_shared */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"
+#include "crumb/core/metric.h"
 
 #include <stdint.h>
 
@@ -30,5 +31,6 @@ void damage_sum(struct damage *d, struct damage_sum *out);
 /* One line for each note. */
 void damage_print(struct damage *d, struct buf *out);
 void damage_each(struct damage *d, void (*each)(void *arg, const char *text), void *arg);
+extern const struct gauge damage_gauges[]; /* of a struct damage */
 
 #endif

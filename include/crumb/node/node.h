@@ -7,6 +7,7 @@
 #define CRUMB_NODE_NODE_H
 
 #include "crumb/base/ambient.h"
+#include "crumb/core/metric.h"
 #include "crumb/views/engine.h"
 #include "crumb/ingest/writer.h"
 #include "crumb/partners/destinations.h"
@@ -76,5 +77,6 @@ bool watch_tell(const struct watch *w, char *out, size_t cap);
 bool watch_refuses(const struct watch *w); /* what comes now cannot be recorded: the clock is unset, or behind */
 /* An operator says that the clock is right. ERR_USAGE: it cannot be. */
 enum err watch_confirm(struct watch *w) MUST_CHECK;
+extern const struct gauge node_gauges[]; /* of a struct node */
 
 #endif

@@ -14,6 +14,7 @@
 #define CRUMB_VIEWS_ENGINE_H
 
 #include "crumb/views/fold.h"
+#include "crumb/core/metric.h"
 
 struct generation {
 	_Atomic int refs;
@@ -78,5 +79,6 @@ bool engine_folded(struct engine *e, unsigned shard, struct journal_pos at); /* 
 bool engine_settled(struct engine *e, uint32_t hour);		    /* everything journalled is folded and everything due is swept */
 double engine_lag_s(struct engine *e);				    /* since when the oldest shard is behind; 0: none is */
 uint32_t engine_hours_behind(struct engine *e);
+extern const struct gauge engine_gauges[]; /* of a struct engine */
 
 #endif
