@@ -31,14 +31,18 @@ def table(head, rows):
 
 
 def options(ref):
-    """Every option of the configuration."""
+    """Every option of the configuration, by groups."""
     def takes(o):
         if o['kind'] == 'number':
-            return '%d to %d' % (o['min'], o['max'])
-        return ' '.join('`%s`' % w for w in o['words']) if o['kind'] == 'choice' else 'text'
-    return table(['option', 'takes', 'default', 'what it does', 'read again'],
-                 ([('`%s`' % o['name']), takes(o), '`%s`' % o['default'] if o['default'] else '', o['help'], 'SIGHUP' if o['live'] else 'start']
-                  for o in ref['options']))
+            return '%d to %d %s' % (o['min'], o['max'], o['unit'])
+        return ' '.join('`%s`' % w for w in o['words']) if o['kind'] == 'choice' else o['unit']
+    for group in ref['option-groups']:
+        yield from ['', '## ' + group['name'], '', group['help'], '']
+        yield from table(['option', 'takes', 'default', 'what it does', 'read again'],
+                         ([('`%s`' % o['name']), takes(o), '`%s`' % o['default'] if o['default'] else '',
+                           o['help'], 'SIGHUP' if o['live'] else 'start']
+                          for o in ref['options'] if o['group'] == group['name']))
+    yield ''
 
 
 def commands(ref):

@@ -476,8 +476,8 @@ int main(int argc, char **argv)
 	s.test_clock = a.test_clock;
 	s.take_over = a.take_over;
 	notify_begin();
-	log_shape(s.config.log_format ? LOG_JSON : LOG_TEXT);
-	log_threshold(a.verbose ? LOG_DEBUG : (enum log_level)s.config.log_level);
+	log_shape(s.config.log_form);
+	log_threshold(a.verbose ? LOG_DEBUG : s.config.log_level);
 	if (!e)
 		e = sockets_of_environment(&s.sockets);
 	if (!e)

@@ -109,7 +109,7 @@ static enum err make(const struct config *before, struct made *m)
 {
 	const struct config *c = m->config;
 	enum err e = cidr_list_parse(c->trusted_proxies, &m->trusted);
-	if (!e && (before->crawlers_on != c->crawlers_on || differ(before->crawlers_file, c->crawlers_file) || differ(before->networks_file, c->networks_file)))
+	if (!e && (before->crawl != c->crawl || differ(before->crawlers_file, c->crawlers_file) || differ(before->networks_file, c->networks_file)))
 		e = junk_open(c, &m->lists);
 	if (!e && differ(before->keep_query, c->keep_query) && !(m->fixed = fixed_new(c))) /* the tag has it in it */
 		e = err_set(ERR_NOMEM, "no memory");
@@ -137,7 +137,7 @@ static void swap_options(struct server *s, struct made *m)
 	pthread_mutex_unlock(&s->shared.lock);
 	node_config(&s->node, m->config);
 	atomic_fetch_add(&s->shared.version, 1);
-	log_threshold(s->verbose ? LOG_DEBUG : (enum log_level)m->config->log_level);
+	log_threshold(s->verbose ? LOG_DEBUG : m->config->log_level);
 }
 
 /* On the reloading thread. What is wrong in it leaves all options as they are. */

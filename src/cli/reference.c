@@ -32,15 +32,30 @@ static json_t *commands(const struct cli *c)
 	return rows;
 }
 
+/* --- options */
+
+static json_t *option_groups(const struct cli *c)
+{
+	json_t *rows = json_array();
+	(void)c;
+	for (size_t i = 0; i < OPTION_GROUPS; i++)
+		add(rows, json_pack("{s:s,s:s}", "name", config_groups[i].name, "help", config_groups[i].help));
+	return rows;
+}
+
 static json_t *options(const struct cli *c)
 {
-	static const char *const kinds[] = {[OPT_TEXT] = "text", [OPT_NUMBER] = "number", [OPT_CHOICE] = "choice"};
+	static const char *const kinds[] = {
+	    [OPT_TEXT] = "text", [OPT_NUMBER] = "number", [OPT_CHOICE] = "choice"};
 	json_t *rows = json_array();
 	(void)c;
 	for (size_t i = 0; i < config_options_n; i++) {
 		const struct option *o = &config_options[i];
-		json_t *row =
-		    json_pack("{s:s,s:s,s:s,s:s,s:b}", "name", o->name, "kind", kinds[o->kind], "default", o->initial, "help", o->help, "live", config_is_live(o));
+		json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:b}", "name", o->name, "group",
+		    config_groups[o->group].name, "kind", kinds[o->kind], "default", o->initial, "help",
+		    o->help, "live", config_is_live(o), "secret", o->secret);
+		if (o->unit)
+			json_object_set_new(row, "unit", json_string(o->unit));
 		if (o->kind == OPT_NUMBER)
 			json_object_update_new(row, json_pack("{s:I,s:I}", "min", (json_int_t)o->min, "max", (json_int_t)o->max));
 		if (o->kind == OPT_CHOICE)
@@ -108,6 +123,7 @@ static const struct reference {
 } references[] = {
     {"commands", commands},
     {"options", options},
+    {"option-groups", option_groups},
     {"metrics", metrics},
     {"metric-groups", metric_groups_of},
 };

@@ -241,12 +241,14 @@ static void gather(struct collect *c)
 
 static void cookie_text(struct collect *c)
 {
-	static const char *const same_site[] = {"None", "Lax", "Strict"};
+	static const char *const same_site[] = {
+	    [SAMESITE_NONE] = "None", [SAMESITE_LAX] = "Lax", [SAMESITE_STRICT] = "Strict"};
 	const struct config *f = c->config;
-	bool secure = f->cookie_secure == 0 || f->cookie_samesite == 0 || f->cookie_partitioned;
+	bool partitioned = f->cookie_partitioned == CONFIG_YES;
+	bool secure = f->cookie_secure == CONFIG_YES || f->cookie_samesite == SAMESITE_NONE || partitioned;
 	char rest[320];
 	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n", secure ? "; Secure" : "", same_site[f->cookie_samesite],
-	    f->cookie_partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
+	    partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
 	snprintf(c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
 	snprintf(c->expire_tail, sizeof c->expire_tail, "; Max-Age=0%s", rest);
 }

@@ -175,7 +175,7 @@ static void take_map(struct reading *r, const yaml_node_t *key, const yaml_node_
 {
 	if (!o)
 		take_section(r, key, n, depth);
-	else if (strcmp(o->name, "segment.consent") == 0)
+	else if (o->pairs)
 		take_pairs(r, n, o);
 	else
 		complain(&r->yaml, n, "type", NULL, "%s is %s, not a map", o->name, o->kind == OPT_NUMBER ? "a number" : "one text");
@@ -263,7 +263,10 @@ enum err config_parse(struct config *c, const char *name, struct str text, struc
 
 static bool names_secret(struct str s)
 {
-	return str_ihas(s, STR("token")) || str_ihas(s, STR("write_keys"));
+	for (size_t i = 0; i < config_options_n; i++)
+		if (config_options[i].secret && str_ihas(s, config_last_part(str_c(config_options[i].name))))
+			return true;
+	return false;
 }
 
 /* A line that begins with 'key:' is of this key; others go on with what is above them. */

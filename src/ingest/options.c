@@ -237,13 +237,14 @@ static void check_destinations(const struct config *c, const struct destinations
 
 static void check_cookie(const struct config *c, struct options_found *f)
 {
-	static const char *const words[] = {"none", "lax", "strict"};
-	const char *same_site = words[c->cookie_samesite];
-	if (c->cookie_partitioned && c->cookie_samesite)
-		WRONG("cookie.partitioned", "'yes' is for pages of others, where cookie.samesite=%s keeps the cookie away: take cookie.samesite=none, or no partition", same_site);
-	if (c->cookie_secure && c->cookie_partitioned)
+	bool partitioned = c->cookie_partitioned == CONFIG_YES, secure = c->cookie_secure == CONFIG_YES;
+	struct str same_site = config_word(c, "cookie.samesite");
+	if (partitioned && c->cookie_samesite != SAMESITE_NONE)
+		WRONG("cookie.partitioned", "'yes' is for pages of others, where cookie.samesite=" STR_FMT " keeps the cookie away: take cookie.samesite=none, or no partition",
+		    STR_ARG(same_site));
+	if (!secure && partitioned)
 		WRONG("cookie.secure", "'no' cannot go with cookie.partitioned=yes: browsers drop such a cookie");
-	else if (c->cookie_secure && !c->cookie_samesite)
+	else if (!secure && c->cookie_samesite == SAMESITE_NONE)
 		WRONG("cookie.secure",
 		    "'no' cannot go with cookie.samesite=none: browsers drop such a cookie; without TLS the site's own pages are meant: cookie.samesite=lax");
 }
@@ -305,7 +306,7 @@ static void check_words(const struct config *c, struct options_found *f)
 		WRONG("ortb2.name", "a name is meant: it says whose data it is");
 	if (*c->segment_consent && !*c->segment_keys)
 		ODD("segment.consent", "is not looked at without segment.write_keys");
-	if (*c->crawlers_file && c->crawlers_on)
+	if (*c->crawlers_file && c->crawl == CRAWL_COUNT)
 		ODD("junk.crawlers", "%s is not read with junk.crawl=count", c->crawlers_file);
 	if (*c->consent_require && !c->tcf_vendor)
 		ODD("consent.require", "%s asks for TC strings, and without consent.tcf.vendor none can say yes", c->consent_require);

@@ -283,14 +283,14 @@ struct consent consent_judge(const struct config *c, const struct hit *h, const 
 		return say(from_a_foreign_page(c, h) ? CONSENT_NO : CONSENT_NO_ERASE, f.refused_why);
 	if (h->optout_cookie)
 		return say(CONSENT_NO_EXPIRE, M_REFUSED_OPTOUT);
-	if (h->dnt && c->dnt)
+	if (h->dnt && c->dnt == CONFIG_YES)
 		return say(CONSENT_NO_EXPIRE, M_REFUSED_DNT);
 	if (h->anon)
 		return say(CONSENT_NO, M_REFUSED_ANON);
 	if (f.no)
 		return say(CONSENT_NO, f.no_why);
 	bool tcf_needed = h->gdpr || sid_has_tcf(h->gpp_sid) || required_at(c, where);
-	if (tcf_needed ? !f.tcf : !f.yes && c->consent_default == 1)
+	if (tcf_needed ? !f.tcf : !f.yes && c->consent_default == CONSENT_REQUIRE)
 		return say(CONSENT_NO, M_REFUSED_MISSING);
 	return (struct consent){CONSENT_YES, 0, f.purposes};
 }

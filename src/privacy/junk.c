@@ -218,7 +218,7 @@ enum err junk_open(const struct config *c, struct junk_lists **out)
 	if (!l)
 		return err_set(ERR_NOMEM, "no memory");
 	l->refs = 1;
-	enum err e = c->crawlers_on ? OK : crawlers(l, c->crawlers_file);
+	enum err e = c->crawl == CRAWL_COUNT ? OK : crawlers(l, c->crawlers_file);
 	if (!e && *c->networks_file)
 		e = networks(l, c->networks_file);
 	if (e)

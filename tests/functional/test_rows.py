@@ -39,7 +39,7 @@ def test_a_stale_document_is_named_and_mended(tmp_path):
     root = a_copy(tmp_path)
     page = tmp_path / 'docs' / 'CONFIGURATION.md'
     fresh = page.read_text()
-    page.write_text(fresh.replace('| `retention` | 1 to 90 |', '| `retention` | 1 to 900 |'))
+    page.write_text(fresh.replace('| `retention` | 1 to 90 days |', '| `retention` | 1 to 900 days |'))
     r = docs(root, '--check')
     assert r.returncode == 1 and 'docs/CONFIGURATION.md' in r.stdout and '900' in r.stdout
     assert '900' in page.read_text()    # --check writes nothing

@@ -1,12 +1,15 @@
-/* Configuration: one table of options (src/core/config.c) is the source of defaults, bounds, --help and the man page.
+/* Configuration: one row (core/config_rows.h) is the source of an option's field, default, bounds,
+ * --help, manual and documents.
  *
- * Values come from, later wins: the table, the YAML file of -c (nested maps are dotted names, lists are joined with
- * commas), -o key=value in the order given. Read at start, and again at SIGHUP into another struct: each is immutable while threads run. */
+ * Values come from, later wins: the row, the YAML file of -c (nested maps are dotted names, lists are
+ * joined with commas), -o key=value in the order given. Read at start, and again at SIGHUP into
+ * another struct: each is immutable while threads run. */
 #ifndef CRUMB_CORE_CONFIG_H
 #define CRUMB_CORE_CONFIG_H
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"
+#include "crumb/base/log.h"
 #include "crumb/base/str.h"
 
 #include <stdio.h>
@@ -15,39 +18,63 @@
 #define COLLECT_THREADS_MAX 256
 #define RETENTION_MAX 90 /* days; the ceiling is in code */
 
+/* Words of choices: X(word, value). */
+#define NO_YES_WORDS(X) X("no", CONFIG_NO) X("yes", CONFIG_YES)
+#define YES_NO_WORDS(X) X("yes", CONFIG_YES) X("no", CONFIG_NO)
+#define CONSENT_DEFAULT_WORDS(X) X("allow", CONSENT_ALLOW) X("require", CONSENT_REQUIRE)
+#define CRAWL_WORDS(X) X("aside", CRAWL_ASIDE) X("count", CRAWL_COUNT)
+#define SAMESITE_WORDS(X)                                                                          \
+	X("none", SAMESITE_NONE) X("lax", SAMESITE_LAX) X("strict", SAMESITE_STRICT)
+#define LOG_FORM_WORDS(X) X("text", LOG_TEXT) X("json", LOG_JSON)
+#define LOG_LEVEL_WORDS(X)                                                                         \
+	X("debug", LOG_DEBUG) X("info", LOG_INFO) X("warn", LOG_WARN) X("error", LOG_ERROR)
+
+#define CONFIG_VALUE(word, value) value,
+enum no_yes { NO_YES_WORDS(CONFIG_VALUE) };
+enum consent_default { CONSENT_DEFAULT_WORDS(CONFIG_VALUE) };
+enum crawl { CRAWL_WORDS(CONFIG_VALUE) };
+enum samesite { SAMESITE_WORDS(CONFIG_VALUE) };
+
 struct kgate_memory;
 struct config {
-	/* text: owned by the config */
-	char *store_path, *rules_path, *destinations_path, *collect_listen, *admin_listen, *admin_token, *geo_database, *sites, *trusted_proxies;
-	char *cookie_domain, *keep_query, *attributes, *tcf_purposes, *consent_require, *process_user, *crawlers_file, *networks_file, *ortb2_name,
-	    *kv_key, *segment_keys, *segment_consent, *sensitive_destinations, *operator_name, *operator_policy;
-	/* numbers */
-	long shards, k, retention_days, collect_threads, connections, header_bytes, body_bytes, idle_s, header_s, body_s;
-	long provisional_max, map_gb, fold_pace_ms, rules_wait_s, stream_keep_h, tcf_vendor, disk_reserve_percent;
-	/* choices, index into the row's words */
-	long crawlers_on; /* 0 set aside, 1 count */
-	long junk_per_day, network_rate;
-	long consent_default;	      /* 0 allow, 1 require */
-	long cookie_samesite;	      /* 0 none, 1 lax, 2 strict */
-	long cookie_secure;	      /* 0 yes, 1 no */
-	long cookie_partitioned, dnt; /* 0 no, 1 yes */
-	struct kgate_memory *told;    /* not an option: the k gate's memory of this process; NULL: none */
-	long log_format;	      /* 0 text, 1 json */
-	long log_level;		      /* as enum log_level */
+	/* texts are owned by the config */
+#define TEXT(group, field, name, initial, takes, again, read, help) char *field;
+#define NUMBER(group, field, name, initial, min, max, unit, again, help) long field;
+#define CHOICE(group, field, name, initial, type, WORDS, again, help) type field;
+#include "crumb/core/config_rows.h"
+	/* no option: the k gate's memory of this process; NULL: none */
+	struct kgate_memory *told;
+};
+
+enum option_group {
+#define OPTION_GROUP(group, sentence) OPTIONS_##group,
+#include "crumb/core/config_rows.h"
+	OPTION_GROUPS
+};
+
+struct option_group_row {
+	const char *name, *help;
 };
 
 struct option {
 	const char *name;
+	enum option_group group;
 	enum { OPT_TEXT, OPT_NUMBER, OPT_CHOICE } kind;
-	size_t offset; /* of the field in struct config */
+	enum { AT_START, AT_RELOAD } again; /* when a changed value is taken */
+	bool secret, pairs;		    /* OPT_TEXT: is repeated to nobody; may be written as a map */
+	size_t offset;			    /* of the field in struct config */
 	const char *initial;
+	const char *unit; /* of a number; what a text is; NULL: it is a choice */
 	long min, max;
-	const char *words; /* OPT_CHOICE: "allow|require" */
+	const char *words;	/* OPT_CHOICE: "allow|require" */
+	const unsigned *values; /* of each word */
 	const char *help;
-	enum err (*read)(const char *name, struct str value, struct buf *out); /* what was meant by the text; NULL: it is taken as it is */
+	/* What was meant by the text; NULL: it is taken as it is. */
+	enum err (*read)(const char *name, struct str value, struct buf *out);
 };
 
-extern const struct option config_options[];
+extern const struct option_group_row config_groups[OPTION_GROUPS];
+extern const struct option config_options[]; /* those of a group stand together */
 extern const size_t config_options_n;
 
 enum err config_init(struct config *c) MUST_CHECK;
@@ -59,6 +86,8 @@ enum err config_file(struct config *c, const char *path, struct report *report, 
 enum err config_parse(struct config *c, const char *name, struct str text, struct report *report) MUST_CHECK; /* the same of a text; `name` in reports */
 enum err config_set(struct config *c, const char *assignment) MUST_CHECK; /* "key=value" */
 void config_help(FILE *to);
+/* The word that was chosen, of an option that is a choice. */
+struct str config_word(const struct config *c, const char *name);
 /* --- reading it again */
 bool config_is_live(const struct option *o); /* a running server takes it */
 bool config_same(const struct config *a, const struct config *b, const struct option *o);
