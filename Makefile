@@ -135,10 +135,10 @@ install: all
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/snippets $(SNIPPETS)
 	@for f in $(DOCUMENTS); do install -Dm644 $$f $(DESTDIR)$(SHARE)/doc/crumb/$$f; done
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/doc/crumb/examples $(addprefix etc/,$(EXAMPLES))
-	@tools/man.sh $B/man $B
+	@tools/man.py $B/man $B
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/man/man1 $B/man/crumb.1
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/man/man8 $B/man/crumbd.8
-	@tools/completion.sh $B >$B/man/completion
+	@tools/completion.py $B >$B/man/completion
 	@install -Dm644 $B/man/completion $(DESTDIR)$(SHARE)/bash-completion/completions/crumb
 	@ln -sf crumb $(DESTDIR)$(SHARE)/bash-completion/completions/crumbd
 	@install -d $(DESTDIR)$(UNITS)

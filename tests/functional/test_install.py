@@ -93,7 +93,7 @@ def complete(script, *words):
 
 def test_bash_completes_what_the_programs_take(tmp_path):
     script = tmp_path / 'completion'
-    script.write_text(run(ROOT + '/tools/completion.sh', BUILD, cwd=ROOT))
+    script.write_text(run(ROOT + '/tools/completion.py', BUILD, cwd=ROOT))
     help_text = run(BUILD + '/crumb', '--help')
     commands = re.findall(r'^  ([a-z]+(?: [a-z]+)?)  ', help_text.split('commands:')[1], re.M)
     assert {c.split()[0] for c in commands} <= complete(script, 'crumb', '')
@@ -114,7 +114,7 @@ def test_bash_completes_what_the_programs_take(tmp_path):
 
 
 def test_the_manual_names_every_command_and_option(tmp_path):
-    run(ROOT + '/tools/man.sh', tmp_path, BUILD, cwd=ROOT)
+    run(ROOT + '/tools/man.py', tmp_path, BUILD, cwd=ROOT)
     crumb, crumbd = ((tmp_path / p).read_text().replace('\\-', '-').replace('\\(aq', "'").replace('\\&', '').replace('\\:', '') for p in ('crumb.1', 'crumbd.8'))
     commands = re.findall(r'^  ([a-z]+(?: [a-z]+)?)  ', run(BUILD + '/crumb', '--help').split('commands:')[1], re.M)
     assert len(commands) > 25 and re.findall(r'^\.SS (.*)$', crumb, re.M) == commands
@@ -132,7 +132,7 @@ def test_the_manual_names_every_command_and_option(tmp_path):
 @pytest.mark.skipif(not shutil.which('groff'), reason='there is no groff')
 def test_the_manual_is_set_without_a_warning(tmp_path):
     """As `man` sets it, on a terminal of 80 columns."""
-    run(ROOT + '/tools/man.sh', tmp_path, BUILD, cwd=ROOT)
+    run(ROOT + '/tools/man.py', tmp_path, BUILD, cwd=ROOT)
     for page in ('crumb.1', 'crumbd.8'):
         r = subprocess.run(['groff', '-K', 'utf8', '-man', '-Tutf8', '-ww', '-rLL=80n', str(tmp_path / page)], capture_output=True, text=True)
         assert r.returncode == 0 and r.stderr == '', r.stderr

@@ -84,7 +84,7 @@ def test_one_destination_needs_no_list_as_one_label_needs_none(tmp_path):
 @pytest.mark.skipif(not shutil.which('groff'), reason='groff sets the pages')
 @pytest.mark.parametrize('page', ['crumb.1', 'crumbd.8'])
 def test_the_manual_can_be_set(tmp_path, page):
-    subprocess.run([ROOT + '/tools/man.sh', str(tmp_path), BUILD], cwd=ROOT, check=True, timeout=120)
+    subprocess.run([ROOT + '/tools/man.py', str(tmp_path), BUILD], cwd=ROOT, check=True, timeout=120)
     for width in (80, 132):
         r = subprocess.run(['groff', '-k', '-man', '-Tutf8', '-ww', '-rLL=%dn' % width, str(tmp_path / page)], capture_output=True, text=True, timeout=60)
         assert r.returncode == 0 and r.stderr == '', r.stderr[:500]
