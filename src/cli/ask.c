@@ -138,13 +138,20 @@ static int overlap(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_ask[] = {
-    {"rules preview", "'CONDITION' [--json]", "how many visitors a condition would reach now",
+    {.name = "rules preview",
+	.args = "'CONDITION' [--json]",
+	.summary = "how many visitors a condition would reach now",
+	.help =
 	"  Evaluates the condition over every profile, exactly, by the serving rules: {\"size\",\"visitors\",\"ms\",\"pending\"}. Sizes below\n"
 	"  privacy.k are withheld, others rounded to ten. A group that differs from a defined segment, or from what was asked\n"
 	"  within a day, by fewer than privacy.k visitors is told as that one's number. A running server answers, and remembers.",
-	preview},
-    {"segments overlap", "A B [--json]", "how many visitors are in both of two segments",
+	.run = preview},
+    {.name = "segments overlap",
+	.args = "A B [--json]",
+	.summary = "how many visitors are in both of two segments",
+	.help =
 	"  {\"a\":{\"id\",\"size\"},\"b\":{…},\"both\",\"of_a\",\"of_b\"}: shares of 1, of the numbers as they are told. Withheld and rounded like every\n"
-	"  number about a group.", overlap},
+	"  number about a group.",
+	.run = overlap},
     {0},
 };

@@ -165,18 +165,27 @@ static int restore(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_backup[] = {
-    {"db compact", "", "do the nightly work now",
+    {.name = "db compact",
+	.args = "",
+	.summary = "do the nightly work now",
+	.help =
 	"  Takes the events of erased visitors out of the journal's days that are over, overwrites the write-ahead log, and copies the views\n"
 	"  into a fresh generation, so that nothing deleted is left in the files' bytes. A server does this every night by itself.",
-	compact},
-    {"db backup", "FOLDER [--json]", "copy the journal",
+	.run = compact},
+    {.name = "db backup",
+	.args = "FOLDER [--json]",
+	.summary = "copy the journal",
+	.help =
 	"  Writes compacted copies of the journal's days into an empty folder, still sealed, beside a running server or without one. Keys are never "
 	"in\n"
 	"  a backup: keep STORE/keys and STORE/erased on storage that keeps one version. {\"days\",\"bytes\"}",
-	backup},
-    {"db restore", "FOLDER [--json]", "put a backup back",
+	.run = backup},
+    {.name = "db restore",
+	.args = "FOLDER [--json]",
+	.summary = "put a backup back",
+	.help =
 	"  Into a store that has its keys and no journal: puts the days back whose keys are left, makes the views again from them, and erases again\n"
 	"  whoever was erased since. The server must be stopped. {\"days\",\"expired\",\"damaged\",\"erased\",\"visitors\",\"events\"}",
-	restore},
+	.run = restore},
     {0},
 };

@@ -93,14 +93,20 @@ static int clock_advanced(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_clock[] = {
-    {"clock advance", "SPAN [--json]", "move the clock of a demo or a test",
+    {.name = "clock advance",
+	.args = "SPAN [--json]",
+	.summary = "move the clock of a demo or a test",
+	.help =
 	"  SPAN is 14d or 5h. Only beside a crumbd that was started with --test-clock (on loopback); it answers when what is over by then was forgotten\n"
 	"  and everybody is in the segments of that day. The clock never goes back.",
-	clock_advanced},
-    {"clock confirm", "[--json]", "say that the clock is right",
+	.run = clock_advanced},
+    {.name = "clock confirm",
+	.args = "[--json]",
+	.summary = "say that the clock is right",
+	.help =
 	"  A clock that jumped by more than an hour, is more than 30 days ahead of what the store knows, or more than a day behind its newest record, is in\n"
 	"  doubt: nothing is deleted, and with a clock that is behind nothing is recorded, until it is set right or this says that it is right. The log and\n"
 	"  GET /readyz say which it is. Works beside a running server and without one. A clock that says a day before 2020 can only be set.",
-	clock_confirmed},
+	.run = clock_confirmed},
     {0},
 };

@@ -12,17 +12,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct command *const tables[] = {commands_read, commands_import, commands_lookalike, commands_curve, commands_data, commands_export, commands_destinations, commands_rules,
-    commands_ask, commands_diff, commands_deploy, commands_explain, commands_signals, commands_examples, commands_db, commands_backup, commands_quarantine, commands_clock,
-    commands_reference, NULL};
+static const struct command *const tables[] = {
+#define X(name) commands_##name,
+    COMMAND_TABLES(X)
+#undef X
+    NULL,
+};
 #define TABLES (sizeof tables / sizeof *tables - 1)
 
-/* Commands that only tell about themselves work whatever the configuration is. */
+static bool needs_nothing(const char *word)
+{
+	for (size_t t = 0; t < TABLES; t++)
+		for (const struct command *cmd = tables[t]; cmd->name; cmd++)
+			if (cmd->needs == NEEDS_NOTHING && strcmp(cmd->name, word) == 0)
+				return true;
+	return false;
+}
+
+/* What only tells about the program works whatever the configuration is. */
 static bool only_tells(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "help") == 0 || strcmp(argv[i], "reference") == 0)
+	static const char *const words[] = {"--help", "-h", "--version", "help"};
+	for (int i = 1; i < argc; i++) {
+		for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+			if (strcmp(argv[i], words[w]) == 0)
+				return true;
+		if (needs_nothing(argv[i]))
 			return true;
+	}
 	return argc == 1;
 }
 

@@ -194,9 +194,12 @@ static int curve(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_curve[] = {
-    {"lookalike curve", "ID [--svg FILE] [--json]", "how many are found at which reach",
+    {.name = "lookalike curve",
+	.args = "ID [--svg FILE] [--json]",
+	.summary = "how many are found at which reach",
+	.help =
 	"  Reach against recall, precision and lift on seed members that the model had not seen, with 95 % intervals, and what ranking by\n"
 	"  activity alone would find: drawn, and as a table that says what its columns mean. --svg FILE draws a picture instead, --svg - to stdout.",
-	curve},
+	.run = curve},
     {0},
 };

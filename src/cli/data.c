@@ -71,10 +71,13 @@ static int visitor_erase(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_data[] = {
-    {"visitor erase", "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]", "forget one visitor",
+    {.name = "visitor erase",
+	.args = "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
+	.summary = "forget one visitor",
+	.help =
 	"  Erases everything that is known of one visitor, found as by 'visitor show'. The visitor is gone from every view when the command\n"
 	"  returns, is not taken up again when the old cookie comes back, and is left out when the journal is replayed. Works beside a running\n"
 	"  server and without one.",
-	visitor_erase},
+	.run = visitor_erase},
     {0},
 };

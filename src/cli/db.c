@@ -212,19 +212,28 @@ static int db_journal(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_db[] = {
-    {"db stat", "[--json]", "how much is stored",
+    {.name = "db stat",
+	.args = "[--json]",
+	.summary = "how much is stored",
+	.help =
 	"  Counts visitors, provisional visitors, retained events and segments, and the disk blocks that journal and views use.\n"
 	"  Exact at the moment, whether or not the sweep has come by.",
-	db_stat},
-    {"db verify", "[--replay] [--json]", "check that journal and views hold together",
+	.run = db_stat},
+    {.name = "db verify",
+	.args = "[--replay] [--json]",
+	.summary = "check that journal and views hold together",
+	.help =
 	"  Opens every block of every day of the journal, looks at every page, and knows which days there must be and how many events\n"
 	"  are in them. Reads every record of the views and re-derives what must hold: one due entry per visitor, memberships equal to a\n"
 	"  from-scratch evaluation, counters equal to a recount. With --replay (server stopped) a second set of views is made from the\n"
 	"  journal and compared. Exit status 1 when something is wrong.",
-	db_verify},
-    {"db journal", "", "print every record of the journal",
+	.run = db_verify},
+    {.name = "db journal",
+	.args = "",
+	.summary = "print every record of the journal",
+	.help =
 	"  Opens the sealed journal with the store's keys and prints what it holds, one record a line: time, kind, visitor key,\n"
 	"  event, host and scrubbed path, place, device, attributes, rule leaves. There is nothing else in it. Server stopped.",
-	db_journal},
+	.run = db_journal},
     {0},
 };

@@ -423,7 +423,10 @@ static int deploy(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_deploy[] = {
-    {"rules deploy", "[FILE | FOLDER] [--yes] [--json]", "check rules, show what they change, and have the server take them",
+    {.name = "rules deploy",
+	.args = "[FILE | FOLDER] [--yes] [--json]",
+	.summary = "check rules, show what they change, and have the server take them",
+	.help =
 	"  Checks the rules as 'rules check' does, says what would change as 'rules diff' does, asks, has the running server read them, waits\n"
 	"  until everybody's history is computed by them, and says since when. Until then the old ones serve.\n\n"
 	"  Without FILE it deploys what lies in the server's own folder (rules.path of its configuration), where you have changed something.\n"
@@ -434,6 +437,6 @@ const struct command commands_deploy[] = {
 	"  Exit status 1, with nothing changed: there are mistakes, no server runs, it refuses, or you said no.\n"
 	"  0: these rules serve, also when they did before. JSON: {\"deployed\",\"path\",\"rules\",\"complete\",\"serving_since\",\"changes\":as rules\n"
 	"  diff, or null,\"taken\",\"waiting\",\"refused\"}.",
-	deploy},
+	.run = deploy},
     {0},
 };

@@ -135,10 +135,13 @@ static int destinations(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_destinations[] = {
-    {"destinations list", "[--json]", "where audiences go, which, and how the latest delivery went",
+    {.name = "destinations list",
+	.args = "[--json]",
+	.summary = "where audiences go, which, and how the latest delivery went",
+	.help =
 	"  Lists the destinations of etc/destinations.yaml (destinations.path), and 'page' and 'file' where segments name them: whose ids, which\n"
 	"  format, where to, when, which segments of the serving rules name it, and the latest delivery. Of a URL only scheme and host are shown.\n"
 	"  With --json: [{\"id\",\"partner\",\"format\",\"deliver\",\"to\",\"every\",\"segments\",\"last\":as deliveries}].",
-	destinations},
+	.run = destinations},
     {0},
 };

@@ -373,12 +373,15 @@ static int diff(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_diff[] = {
-    {"rules diff", "[OLD] NEW [--json]", "what a change of rules would do, before it is deployed",
+    {.name = "rules diff",
+	.args = "[OLD] NEW [--json]",
+	.summary = "what a change of rules would do, before it is deployed",
+	.help =
 	"  OLD and NEW are folders or files of rules; OLD may be left out, or 'serving', for what serves now. Says which attributes,\n"
 	"  categories and segments are added, removed, changed or called otherwise, and for each segment how many visitors enter, stay and\n"
 	"  leave on live data. A category is changed when what it looks at itself is: its children are told under their own names. What\n"
 	"  changes beside the condition, destinations, owner, alert and the like, is told too, in JSON as \"settings\": [{\"what\",\"from\",\"to\"}].\n"
 	"  Where categories change, the journal is replayed into a temporary folder, which takes as long as a backfill.",
-	diff},
+	.run = diff},
     {0},
 };

@@ -85,9 +85,12 @@ static int test(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_examples[] = {
-    {"rules test", "FILE [--json]", "run marketers' own examples",
+    {.name = "rules test",
+	.args = "FILE [--json]",
+	.summary = "run marketers' own examples",
+	.help =
 	"  Each example of FILE (or of every file of a folder) says what a visitor did and which segments that should mean; docs/RULES.md\n"
 	"  shows the form. The rules are those of rules.path; no server and no store are needed. Exit status 1 when one fails.",
-	test},
+	.run = test},
     {0},
 };

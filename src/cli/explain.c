@@ -291,10 +291,13 @@ out:
 }
 
 const struct command commands_explain[] = {
-    {"rules explain", "SEGMENT --cookie VALUE | --id IMPORTED_ID | --key HEX [--json]", "why a visitor is in a segment or not",
+    {.name = "rules explain",
+	.args = "SEGMENT --cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
+	.summary = "why a visitor is in a segment or not",
+	.help =
 	"  Shows the condition part by part: whether it is true, what it counts and on which days, and the day on which it changes by\n"
 	"  time alone. For a visitor who is not in: the smallest change that would bring them in. Exit status 1 when nothing is\n"
 	"  known of the visitor.",
-	explain},
+	.run = explain},
     {0},
 };

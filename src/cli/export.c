@@ -243,9 +243,10 @@ static int deliveries(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_export[] = {
-    {"export",
-	"SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] | --to DESTINATION [--full | --delta] [--out FOLDER] [--json]",
-	"write a segment's members to a file, or deliver an audience to a destination",
+    {.name = "export",
+	.args = "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] | --to DESTINATION [--full | --delta] [--out FOLDER] [--json]",
+	.summary = "write a segment's members to a file, or deliver an audience to a destination",
+	.help =
 	"  SEGMENT: writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a member) or .ndjson, and a manifest with row count,\n"
 	"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files of two partners cannot be joined.\n"
 	"  Of a segment with a split only those who are not held out are written; --holdout writes the others. A segment that is\n"
@@ -255,9 +256,13 @@ const struct command commands_export[] = {
 	"  else what has changed since the last confirmed delivery, removals included. A delivery that was cut off goes on from the first\n"
 	"  file that nobody has acknowledged. --out writes the files there instead of where the destination says. Segments below privacy.k\n"
 	"  add nobody; removals always go out. Exit status 1: the partner did not take all of it.",
-	export},
-    {"deliveries", "[DESTINATION] [--json]", "what was delivered, what waits, what failed",
+	.run = export},
+    {.name = "deliveries",
+	.args = "[DESTINATION] [--json]",
+	.summary = "what was delivered, what waits, what failed",
+	.help =
 	"  One line a delivery, destination by destination and the latest last, of the last 90 days; numbers of rows are rounded, and withheld below privacy.k. What a partner\n"
-	"  may have and should not is said to be taken back: the next delivery does, if the destination is still in the file.", deliveries},
+	"  may have and should not is said to be taken back: the next delivery does, if the destination is still in the file.",
+	.run = deliveries},
     {0},
 };

@@ -636,9 +636,10 @@ static int import(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_import[] = {
-    {"import",
-	"FILE [--format auto|ndjson|combined|w3c|alb|haproxy|json | --log-format NOTATION] [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson]; [--again] [--dry-run] [--json]",
-	"take in events, access logs, or what partners say of visitors",
+    {.name = "import",
+	.args = "FILE [--format auto|ndjson|combined|w3c|alb|haproxy|json | --log-format NOTATION] [--consent asserted] [--host NAME] | segments|attributes FILE --partner P [--format csv|ndjson]; [--again] [--dry-run] [--json]",
+	.summary = "take in events, access logs, or what partners say of visitors",
+	.help =
 	"  FILE may be '-', and may be compressed with gzip or zstd. Works beside a running server and without one; returns when all is folded. A line may have\n"
 	"  8 MB. Exit status 1 when nothing of it was taken. Without --format the first lines say what it is, and the answer says what it was taken for. Of what\n"
 	"  was refused all is counted, and the first ten lines are named with their numbers and reasons.\n\n"
@@ -659,6 +660,6 @@ const struct command commands_import[] = {
 	"  says, else --host, else the first of sites. A log knows nothing of consent: --consent asserted says that you do.\n\n"
 	"  segments, attributes: CSV with a header (id,segment[,expires][,action], or id and one column an attribute) or NDJSON, by the partner's\n"
 	"  ids, which GET /sync has matched with visitors. Taken is what the rules declare under attributes: with that partner as its source.",
-	import},
+	.run = import},
     {0},
 };

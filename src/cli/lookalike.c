@@ -581,24 +581,42 @@ static int seed(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_lookalike[] = {
-    {"lookalike train", "ID [--json]", "find the visitors who behave like a seed's members",
+    {.name = "lookalike train",
+	.args = "ID [--json]",
+	.summary = "find the visitors who behave like a seed's members",
+	.help =
 	"  Trains the model of a lookalike of the rules and returns when its members are in the views. The server does that by itself at night, as\n"
 	"  'refresh' says. Refuses, with the reason, what cannot be learned: a seed of fewer than 100, or one that behaves like everybody; and what\n"
 	"  nobody would be in.",
-	train_it},
-    {"lookalike explain", "ID [--cookie VALUE | --id IMPORTED_ID | --key HEX] [--json]", "what speaks for and against",
+	.run = train_it},
+    {.name = "lookalike explain",
+	.args = "ID [--cookie VALUE | --id IMPORTED_ID | --key HEX] [--json]",
+	.summary = "what speaks for and against",
+	.help =
 	"  The heaviest features with their weight, in words, and how many of the seed and of others have them; for one visitor, what counts.\n"
 	"  Names of features: c7:X something of category X in the last 7 days (c90: in all that is kept), n5:X at least 5 events of X,\n"
-	"  a5:interests something of at least 5 categories, country:US and the like the latest that is known.", explain},
-    {"lookalike similar", "SEGMENT [--json]", "the segments that overlap most",
-	"  By overlap (Jaccard: who is in both, of who is in either) and lift (both, against chance), through the gate. Exit status 1: none is told.", similar},
-    {"lookalike seed", "SEGMENT --out FOLDER [--format libsvm|csv] [--json]", "a feature matrix for whoever trains their own",
+	"  a5:interests something of at least 5 categories, country:US and the like the latest that is known.",
+	.run = explain},
+    {.name = "lookalike similar",
+	.args = "SEGMENT [--json]",
+	.summary = "the segments that overlap most",
+	.help =
+	"  By overlap (Jaccard: who is in both, of who is in either) and lift (both, against chance), through the gate. Exit status 1: none is told.",
+	.run = similar},
+    {.name = "lookalike seed",
+	.args = "SEGMENT --out FOLDER [--format libsvm|csv] [--json]",
+	.summary = "a feature matrix for whoever trains their own",
+	.help =
 	"  One row a visitor: in the segment or not, and the features that training would use. No ids, no features of fewer than privacy.k "
 	"visitors.\n"
 	"  The weight that makes the seed and the others count the same is a column of the CSV, or a file of its own as LIBLINEAR's -W wants it.",
-	seed},
-    {"lookalike scores", "ID --out FOLDER [--partner NAME] [--json]", "the score of everybody in the population",
+	.run = seed},
+    {.name = "lookalike scores",
+	.args = "ID --out FOLDER [--partner NAME] [--json]",
+	.summary = "the score of everybody in the population",
+	.help =
 	"  CSV with id, score, and the chance to be of the seed's kind, if there are as many outside the seed as in it; ids are pseudonyms for the\n"
-	"  partner, as in exports.", scores},
+	"  partner, as in exports.",
+	.run = scores},
     {0},
 };

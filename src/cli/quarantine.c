@@ -126,15 +126,21 @@ static int release(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_quarantine[] = {
-    {"quarantine release", "--reason REASON [--pattern PATTERN] [--json]", "count what was set aside after all",
+    {.name = "quarantine release",
+	.args = "--reason REASON [--pattern PATTERN] [--json]",
+	.summary = "count what was set aside after all",
+	.help =
 	"  After a list was corrected: what was set aside for the reason (crawler, network, rate, foreign_site), and for the pattern if one is "
 	"given, counts\n"
 	"  with its own time, as if it always had. Returns when all is folded; exit status 1 when there was nothing.",
-	release},
-    {"quarantine", "[--json]", "hits that were set aside",
+	.run = release},
+    {.name = "quarantine",
+	.args = "[--json]",
+	.summary = "hits that were set aside",
+	.help =
 	"  Counts the events of the last 90 days that do not count, by reason and by the pattern that matched: agents that say they are programs, "
 	"listed\n"
 	"  networks, more than a network's share, hosts that are not under `sites`; hosts with\n  fewer than privacy.k events together, as \"(others)\". [{\"reason\",\"pattern\",\"events\",\"first_day\",\"last_day\"}]",
-	list},
+	.run = list},
     {0},
 };

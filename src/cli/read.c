@@ -351,30 +351,45 @@ static int visitor_show(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_read[] = {
-    {"segments list", "[--json]", "segments and their sizes",
+    {.name = "segments list",
+	.args = "[--json]",
+	.summary = "segments and their sizes",
+	.help =
 	"  Lists every segment of the serving rules with its size now, what share of all visitors that is, where it goes, whose it is, and\n"
 	"  its alert. Sizes below privacy.k are withheld; the others are rounded to ten. Columns in which there is nothing are left out. With\n"
 	"  --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"share\",\"state\",\"complete\",\"destinations\",\"owner\",\"alert\":{\"below\",\n"
 	"  \"firing\"},…}]; a number is not complete while the history of changed rules is being recomputed.",
-	segments_list},
-    {"segments show", "ID [--json]", "one segment: condition, size, and its last 30 days",
+	.run = segments_list},
+    {.name = "segments show",
+	.args = "ID [--json]",
+	.summary = "one segment: condition, size, and its last 30 days",
+	.help =
 	"  Shows the condition of a segment, its size as 'segments list' does, and for each of the last 30 days its size and how many\n"
 	"  entered and left. Every number is withheld below privacy.k and rounded to ten. Nothing is known of days before recording began:\n"
 	"  they are –, and below stands since when it is recorded.",
-	segments_show},
-    {"categories list", "[--json]", "categories and how many visitors have them",
+	.run = segments_show},
+    {.name = "categories list",
+	.args = "[--json]",
+	.summary = "categories and how many visitors have them",
+	.help =
 	"  Lists every category, parents included, with the number of visitors who have it on a retained day.\n"
 	"  Numbers below privacy.k are withheld; the others are rounded to ten.",
-	categories_list},
-    {"lookalike list", "[--json]", "lookalikes, how large and how good they are",
+	.run = categories_list},
+    {.name = "lookalike list",
+	.args = "[--json]",
+	.summary = "lookalikes, how large and how good they are",
+	.help =
 	"  Lists every lookalike with its size, its seed, how far it reaches, when its model was trained and how good it was then (area under\n"
 	"  the curve: 0.5 is chance; lift: how many times more of the seed's kind are among the best tenth than by chance), and how often it is\n"
 	"  trained anew. With --json: rows of 'segments list' with \"lookalike\": {\"seed\",\"reach\",\"refresh_days\",\"trained\",\"auc\",\"activity_auc\",\n"
 	"  \"lift_at_10\",\"over\"}.",
-	lookalikes_list},
-    {"visitor show", "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]", "what is known of one visitor",
+	.run = lookalikes_list},
+    {.name = "visitor show",
+	.args = "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
+	.summary = "what is known of one visitor",
+	.help =
 	"  Shows categories, attributes, coarse place and device, and segments of one visitor, found by the value of the\n"
 	"  'crumb' cookie, by the id it was imported under, or by its key in hex. Exit status 1 when nothing is known.",
-	visitor_show},
+	.run = visitor_show},
     {0},
 };

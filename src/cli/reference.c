@@ -154,9 +154,13 @@ static int reference(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_reference[] = {
-    {"reference", "[TABLE]", "what this program has, as JSON",
+    {.name = "reference",
+	.args = "[TABLE]",
+	.summary = "what this program has, as JSON",
+	.help =
 	"  Prints the rows of which the manuals, bash's completion and the tables in docs/ are made: {\"TABLE\":[{…}]}. With TABLE only that one.\n"
 	"  It is the same on every machine that runs this version, whatever its configuration is.",
-	reference},
+	.run = reference,
+	.needs = NEEDS_NOTHING},
     {0},
 };

@@ -128,17 +128,23 @@ static int status(struct cli *c, int argc, char **argv)
 }
 
 const struct command commands_rules[] = {
-    {"rules check", "[PATH] [--strict] [--json]", "read the rules and name every mistake",
+    {.name = "rules check",
+	.args = "[PATH] [--strict] [--json]",
+	.summary = "read the rules and name every mistake",
+	.help =
 	"  Loads the rules folder (rules.path, or PATH: a folder or one file) as a server would, and says of every mistake where it\n"
 	"  is (file:line:column, the line, a caret) and what may have been meant. Mistakes are refused: exit status 1. Warnings are\n"
 	"  not, unless --strict is given. With --json: [{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]; docs/RULES.md\n"
 	"  lists the codes.",
-	check},
-    {"rules status", "[--json]", "which rules serve, and what is being recomputed",
+	.run = check},
+    {.name = "rules status",
+	.args = "[--json]",
+	.summary = "which rules serve, and what is being recomputed",
+	.help =
 	"  {\"hash\",\"serving_since\",\"generation\",\"complete\",\"backfill\":{\"hash\",\"done\",\"from\"} or null,\"partial\":[{\"what\",\"id\",\n"
 	"  \"from\",\"why\"}],\"newest\",\"path\",\"trouble\",\"refused\"}. A server adds 'newest', the hash of what it read last, 'path', what it reads, and\n"
 	"  'trouble', why the history cannot be recomputed now, if so. 'complete' is true when what serves is what the folder holds, with its whole history;\n"
 	"  'partial' lists what has history only from a day on, and why; 'refused' says why the files do not load, if they do not.",
-	status},
+	.run = status},
     {0},
 };

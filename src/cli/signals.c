@@ -320,10 +320,13 @@ out:
 }
 
 const struct command commands_signals[] = {
-    {"rules signals", "[--json]", "what no rule uses, and rules that nobody matches",
+    {.name = "rules signals",
+	.args = "[--json]",
+	.summary = "what no rule uses, and rules that nobody matches",
+	.help =
 	"  Reads the journal of the last 30 days and lists events, paths and attributes that at least privacy.k visitors sent and no\n"
 	"  rule looks at, most frequent first; then categories that fewer than privacy.k visitors matched in that time, and\n"
 	"  segments as small. Numbers are withheld and rounded like every number about a group.",
-	signals},
+	.run = signals},
     {0},
 };

@@ -27,14 +27,22 @@ struct cli {
 
 struct command {
 	const char *name;    /* one or two words */
-	const char *args;    /* synopsis of what follows */
+	const char *args;    /* synopsis of what follows; flags that are not in it are refused */
 	const char *summary; /* one line */
 	const char *help;    /* paragraphs of the manual */
 	int (*run)(struct cli *c, int argc, char **argv);
+	enum { NEEDS_CONFIGURATION, NEEDS_NOTHING } needs; /* nothing: it works whatever the file says */
 };
-extern const struct command commands_read[], commands_db[], commands_backup[], commands_quarantine[], commands_import[], commands_lookalike[], commands_curve[], commands_destinations[],
-    commands_data[], commands_clock[], commands_export[], commands_rules[], commands_ask[], commands_diff[], commands_deploy[], commands_explain[], commands_signals[],
-    commands_examples[], commands_reference[]; /* each ends with a zero row */
+
+/* The files that have commands, in the order of --help: X(name) is commands_NAME[], a table of rows
+ * with a zero row behind the last. */
+#define COMMAND_TABLES(X)                                                                          \
+	X(read) X(import) X(lookalike) X(curve) X(data) X(export) X(destinations) X(rules)         \
+	X(ask) X(diff) X(deploy) X(explain) X(signals) X(examples) X(db) X(backup)                 \
+	X(quarantine) X(clock) X(reference)
+#define X(name) extern const struct command commands_##name[];
+COMMAND_TABLES(X)
+#undef X
 
 #define CONFIG_DEFAULT "/etc/crumb/crumb.yaml" /* taken when neither -c nor CRUMB_CONFIG names a file */
 
