@@ -16,6 +16,8 @@ import re
 import subprocess
 import sys
 
+import api
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -67,8 +69,25 @@ def metrics(ref):
     yield ''
 
 
-VIEWS = {'metrics': metrics, 'options': options, 'commands': commands}
-FILES = {}  # path: function of the rows that gives the whole text
+def routes(ref):
+    """Every route of the admin listener."""
+    return table(['request', 'who may ask', 'what it does', 'answers'], api.routes(ref))
+
+
+def route_answers(ref):
+    """What each of them may answer besides."""
+    return table(['status', 'when'], api.every(ref))
+
+
+VIEWS = {
+    'commands': commands,
+    'metrics': metrics,
+    'options': options,
+    'route-answers': route_answers,
+    'route-fields': api.fields,
+    'routes': routes,
+}
+FILES = {'etc/openapi.json': api.openapi}  # path: function of the rows that gives the whole text
 
 MARK = re.compile(r'(<!-- rows: ([a-z-]+) -->\n)(.*?)(<!-- rows end -->\n)', re.S)
 

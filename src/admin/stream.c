@@ -96,7 +96,8 @@ const struct route routes_stream[] = {
 		"Seconds until an answer without news, 25 at most and without it.",
 		.wrong = "wait is a number of seconds"}},
 	.answers = {{200, "events", .type = "text/event-stream"},
-	    {400, .when = "there is no such position, or the destination takes no stream"},
+	    {400, .when = "there is no such position, the destination takes no stream, or "
+			  "`stream.keep_h` is 0"},
 	    {404, .when = "there is no destination of that id"}},
 	.state = sizeof(struct streaming),
 	.parse = parse,

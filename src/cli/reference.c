@@ -1,10 +1,10 @@
 /* reference: the rows of which documents, manuals and completion are made (tools/docs.py), for whoever makes more of them. Each table of rows in the
  * program that can be enumerated has a row here: a name, and a function that tells it as an array of objects. */
+#include "references.h"
+
 #include "crumb/admin/admin.h"
-#include "crumb/cli/cli.h"
 #include "crumb/core/metric.h"
 
-#include <jansson.h>
 #include <string.h>
 
 /* Adds an object, which it takes; NULL in either is no memory, and is told as such in the end. */
@@ -126,6 +126,8 @@ static const struct reference {
     {"option-groups", option_groups},
     {"metrics", metrics},
     {"metric-groups", metric_groups_of},
+    {"routes", reference_routes},
+    {"route-answers", reference_route_answers},
 };
 #define REFERENCES (sizeof references / sizeof *references)
 

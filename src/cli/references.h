@@ -1,0 +1,14 @@
+/* Tables of rows that `crumb reference` tells, each as an array of objects. No memory ends the
+ * program. */
+#ifndef CRUMB_SRC_CLI_REFERENCES_H
+#define CRUMB_SRC_CLI_REFERENCES_H
+
+#include "crumb/cli/cli.h"
+
+#include <jansson.h>
+
+/* reference_routes.c: routes of the admin listener, and what each of them may answer besides */
+json_t *reference_routes(const struct cli *c);
+json_t *reference_route_answers(const struct cli *c);
+
+#endif
