@@ -123,14 +123,14 @@ VOCABULARIES := $(wildcard etc/vocabularies/*.yaml)
 EXAMPLES := nginx-crumb.conf prometheus-crumb.yaml grafana-crumb.json Containerfile
 SNIPPETS := $(wildcard tags/snippets/*.js)
 # What install makes and uninstall takes away. Configuration and stores are the operator's.
-INSTALLED := $(PREFIX)/bin/crumbd $(PREFIX)/bin/crumb $(SHARE)/crumb/country.mmdb $(SHARE)/crumb/rules.schema.json \
+INSTALLED := $(PREFIX)/bin/crumbd $(PREFIX)/bin/crumb $(SHARE)/crumb/country.mmdb $(SHARE)/crumb/rules.schema.json $(SHARE)/crumb/openapi.json \
 	$(VOCABULARIES:etc/%=$(SHARE)/crumb/%) $(SNIPPETS:tags/%=$(SHARE)/crumb/%) $(addprefix $(SHARE)/doc/crumb/,$(DOCUMENTS)) $(addprefix $(SHARE)/doc/crumb/examples/,$(EXAMPLES)) \
 	$(SHARE)/man/man1/crumb.1 $(SHARE)/man/man8/crumbd.8 $(SHARE)/bash-completion/completions/crumb $(SHARE)/bash-completion/completions/crumbd \
 	$(UNITS)/crumbd.service $(UNITS)/crumbd.socket $(PREFIX)/lib/sysusers.d/crumb.conf $(PREFIX)/lib/tmpfiles.d/crumb.conf
 
 install: all
 	@install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $B/crumbd $B/crumb
-	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb build/country.mmdb etc/rules.schema.json
+	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb build/country.mmdb etc/rules.schema.json etc/openapi.json
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/vocabularies $(VOCABULARIES)
 	@install -Dm644 -t $(DESTDIR)$(SHARE)/crumb/snippets $(SNIPPETS)
 	@for f in $(DOCUMENTS); do install -Dm644 $$f $(DESTDIR)$(SHARE)/doc/crumb/$$f; done

@@ -40,7 +40,7 @@ def test_installed(tmp_path):
     there = files(tmp_path)
     for folder, to in (('etc/vocabularies', 'usr/share/crumb/vocabularies'), ('tags/snippets', 'usr/share/crumb/snippets')):
         assert {os.path.join(to, f) for f in os.listdir(os.path.join(ROOT, folder))} <= there
-    assert {'usr/share/crumb/rules.schema.json', 'usr/share/doc/crumb/docs/RULES.md', 'usr/share/doc/crumb/docs/OPERATING.md',
+    assert {'usr/share/crumb/rules.schema.json', 'usr/share/crumb/openapi.json', 'usr/share/doc/crumb/docs/RULES.md', 'usr/share/doc/crumb/docs/OPERATING.md',
             'usr/share/doc/crumb/examples/nginx-crumb.conf', 'usr/share/doc/crumb/examples/prometheus-crumb.yaml', 'usr/share/doc/crumb/examples/grafana-crumb.json',
             'usr/share/man/man1/crumb.1', 'usr/share/man/man8/crumbd.8', 'usr/share/bash-completion/completions/crumb'} <= there
     # documents that lead to each other do so where they are installed
