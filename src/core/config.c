@@ -67,9 +67,10 @@ static enum err set_text(struct config *c, const struct option *o, struct str va
 	buf_done(&meant);
 	if (e)
 		return e;
-	if (!copy || !whole) {
+	e = copy && whole ? lists_set(&c->lists, o->offset, str_c(copy)) : err_set(ERR_NOMEM, "no memory");
+	if (e) {
 		free(copy);
-		return err_set(ERR_NOMEM, "no memory");
+		return e;
 	}
 	char **slot = field(c, o);
 	free(*slot);
@@ -173,6 +174,7 @@ void config_done(struct config *c)
 	for (size_t i = 0; i < config_options_n; i++)
 		if (config_options[i].kind == OPT_TEXT)
 			free(*(char **)field(c, &config_options[i]));
+	lists_done(&c->lists);
 	*c = (struct config){0};
 }
 

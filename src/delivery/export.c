@@ -119,7 +119,7 @@ enum err export_may_go(const struct rules *r, const struct config *c, uint16_t s
 	*out = destinations_find(all, partner);
 	if (strcmp(state, "active") != 0)
 		return err_set(ERR_USAGE, "segment '%s' is %s: it is handed to nobody", s->id, state);
-	if (s->sensitive && !config_list_has(c->sensitive_destinations, partner))
+	if (s->sensitive && !word_list_has(&c->lists.sensitive_destinations, partner))
 		return err_set(ERR_USAGE,
 		    "segment '%s' uses a sensitive category; whoever runs crumb can allow '" STR_FMT "' with privacy.sensitive_destinations", s->id,
 		    STR_ARG(partner));

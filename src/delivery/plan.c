@@ -18,7 +18,7 @@ static enum plan_why why_not(const struct plan *p, const struct segment *s, stru
 	struct str label;
 	if (strcmp(segment_state(s, p->today), "active") != 0)
 		return PLAN_STATE;
-	if (s->sensitive && !config_list_has(p->w->config->sensitive_destinations, str_c(p->w->d->id)))
+	if (s->sensitive && !word_list_has(&p->w->config->lists.sensitive_destinations, str_c(p->w->d->id)))
 		return PLAN_SENSITIVE;
 	if (!segment_labels_allowed(p->w->g->rules, s, p->w->all, p->w->d, &label))
 		return PLAN_LABEL;

@@ -136,7 +136,7 @@ static enum err list_segments(struct streaming *x)
 			continue;
 		x->all[i / 64] |= 1ull << i % 64;
 		bool may = strcmp(segment_state(s, day_of(w->now)), "active") == 0 && sizes.segments[i].told &&
-			   (!s->sensitive || config_list_has(w->config->sensitive_destinations, str_c(w->d->id))) &&
+			   (!s->sensitive || word_list_has(&w->config->lists.sensitive_destinations, str_c(w->d->id))) &&
 			   segment_labels_allowed(r, s, w->all, w->d, &label);
 		if (may) {
 			x->bits[i / 64] |= 1ull << i % 64;

@@ -167,7 +167,7 @@ static bool attr_name(struct anonymiser *a, struct str s)
 	for (size_t i = 0; i < s.n; i++)
 		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && (s.p[i] != '_' || i == 0)) /* what begins so is ours */
 			return false;
-	return !*c->attributes || config_list_has(c->attributes, s);
+	return !*c->attributes || word_list_has(&c->lists.attributes, s);
 }
 
 static void add_attr(struct anonymiser *a, struct event *e, struct str name, struct str value)
@@ -215,14 +215,15 @@ static struct str campaign(struct anonymiser *a, struct str query)
 /* Keys of the page's query that the site's owner declared harmless become attributes. */
 static void keep_query(struct anonymiser *a, struct event *e, struct str query)
 {
+	const struct word_list *kept = &a->config->lists.keep_query;
 	struct str pair;
-	if (!*a->config->keep_query)
+	if (!kept->n)
 		return;
 	while (str_cut(&query, '&', &pair)) {
 		size_t eq = str_find(pair, '=');
 		struct str key = str_make(pair.p, eq), value = str_skip(pair, eq + 1);
 		char text[3 * EVENT_VALUE_MAX];
-		if (eq == pair.n || !config_list_has(a->config->keep_query, key))
+		if (eq == pair.n || !word_list_has(kept, key))
 			continue;
 		if (value.n > sizeof text)
 			metric_inc(M_ATTR_DROPPED);

@@ -26,24 +26,9 @@ static void no(struct findings *f, enum metric why)
 	f->no = true;
 }
 
-/* The purposes that storing a profile and letting it be used need. The first, to store anything on a device, cannot be configured away;
- * a list that cannot be read asks for all of them. */
-static uint32_t purposes_needed(const struct config *c)
-{
-	struct str rest = str_c(c->tcf_purposes), part;
-	uint32_t set = 1;
-	uint64_t n;
-	while (rest.n && str_cut(&rest, ',', &part)) {
-		if (!str_u64(str_trim(part), &n) || n < 1 || n > 24)
-			return (1u << 24) - 1;
-		set |= 1u << (n - 1);
-	}
-	return set;
-}
-
 static void judge_tcf(const struct config *c, bool readable, const struct tcf *t, struct findings *f)
 {
-	uint32_t needed = purposes_needed(c);
+	uint32_t needed = c->lists.tcf_purposes; /* to store a profile and let it be used */
 	if (!readable) {
 		no(f, M_REFUSED_UNREADABLE);
 	} else if (c->tcf_vendor == 0) {
@@ -174,35 +159,13 @@ void consent_take_string(struct str *into, struct str value)
 		*into = into->n && !str_eq(*into, value) ? STR("?") : value;
 }
 
-static const char EEA[] = "AT,BE,BG,HR,CY,CZ,DK,EE,FI,FR,DE,GR,HU,IE,IS,IT,LI,LV,LT,LU,MT,NL,NO,PL,PT,RO,SK,SI,ES,SE";
-
-/* Is a part of this country named? */
-static bool names_part(struct str list, struct str country)
-{
-	struct str word;
-	while (list.n && str_cut(&list, ',', &word)) {
-		word = str_trim(word);
-		if (word.n > 3 && word.p[2] == '-' && str_ieq(str_make(word.p, 2), country))
-			return true;
-	}
-	return false;
-}
-
 /* consent.require: countries (DE), parts of countries (US-CA), EEA. Who could be in such a place counts as being there. */
 static bool required_at(const struct config *c, const struct place *where)
 {
-	char name[16];
-	struct str country, region;
 	if (!*c->consent_require || !where)
 		return false;
-	if (!(country = place_country(where)).n)
-		return true;
-	region = place_region(where);
-	if (!region.n && names_part(str_c(c->consent_require), country))
-		return true;
-	int n = snprintf(name, sizeof name, STR_FMT "-" STR_FMT, STR_ARG(country), STR_ARG(region));
-	return config_list_has(c->consent_require, country) || config_list_has(c->consent_require, str_make(name, (size_t)n)) ||
-	       (config_list_has(c->consent_require, STR("EEA")) && config_list_has(EEA, country));
+	struct str country = place_country(where);
+	return !country.n || place_list_has(&c->lists.consent_require, country, place_region(where));
 }
 
 static enum err place_check(struct str word)

@@ -51,19 +51,9 @@ static bool base64(struct str in, char *out, size_t cap, size_t *n)
 	return sodium_base642bin((uint8_t *)out, cap, in.p, in.n, NULL, &used, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 ? (*n = used, true) : false;
 }
 
-/* Hashes are compared, so that no key can be found out by time, and each key of the list is looked at. */
 static bool key_fits(const struct collect *c, struct str key)
 {
-	struct str rest = str_c(c->config->segment_keys), word;
-	uint8_t given[32], ours[32];
-	bool fits = false;
-	crypto_generichash(given, sizeof given, (const uint8_t *)key.p, key.n, NULL, 0);
-	while (rest.n && str_cut(&rest, ',', &word)) {
-		word = str_trim(word);
-		crypto_generichash(ours, sizeof ours, (const uint8_t *)word.p, word.n, NULL, 0);
-		fits |= word.n && sodium_memcmp(given, ours, sizeof ours) == 0;
-	}
-	return key.n && fits;
+	return key_list_has(&c->config->lists.segment_keys, key);
 }
 
 /* Behind the quote that begins a text: its end, which is the next quote that is not escaped. */
@@ -188,18 +178,6 @@ static const json_t *of_context(const struct call *k, const json_t *message, con
 
 /* --- consent as Segment's and RudderStack's libraries send it */
 
-/* The next category that must be true; "advertising: ID" names one by what it is. False at the end. */
-static bool category_next(struct str *rest, struct str *id)
-{
-	while (rest->n && str_cut(rest, ',', id)) {
-		size_t colon = str_find(*id, ':');
-		*id = str_trim(colon < id->n ? str_skip(*id, colon + 1) : *id);
-		if (id->n)
-			return true;
-	}
-	return false;
-}
-
 static enum categories of_value(const json_t *v)
 {
 	enum said said = SAID_NOTHING;
@@ -221,17 +199,15 @@ static void strictest(enum categories *all, enum categories one)
 /* {"Advertising": true, …}: each category that is needed must be there and true. Without segment.consent all that are there are needed. */
 static enum categories of_preferences(const struct config *c, json_t *preferences)
 {
-	struct str needed = str_c(c->segment_consent), id;
+	const struct word_list *needed = &c->lists.segment_consent;
 	enum categories all = CATEGORIES_NONE;
 	const char *name;
 	json_t *value;
-	bool any = false;
-	while (category_next(&needed, &id)) {
+	for (unsigned i = 0; i < needed->n; i++) {
 		bool found = false;
-		any = true;
 		json_object_foreach(preferences, name, value)
 		{
-			if (str_ieq(str_c(name), id)) {
+			if (str_ieq(str_c(name), needed->word[i])) {
 				found = true;
 				strictest(&all, of_value(value));
 			}
@@ -239,7 +215,7 @@ static enum categories of_preferences(const struct config *c, json_t *preference
 		if (!found)
 			strictest(&all, CATEGORIES_MISSING);
 	}
-	if (!any)
+	if (!needed->n)
 		json_object_foreach(preferences, name, value) strictest(&all, of_value(value));
 	return all;
 }
@@ -260,16 +236,15 @@ static bool listed(const json_t *ids, struct str id)
 static enum categories of_management(const struct config *c, const json_t *m)
 {
 	const json_t *allowed = json_object_get(m, "allowedConsentIds"), *denied = json_object_get(m, "deniedConsentIds");
-	struct str needed = str_c(c->segment_consent), id;
+	const struct word_list *needed = &c->lists.segment_consent;
 	enum categories all = CATEGORIES_NONE;
-	bool any = false;
 	if ((allowed && !json_is_array(allowed)) || (denied && !json_is_array(denied)))
 		return CATEGORIES_UNREADABLE;
-	while (category_next(&needed, &id)) {
-		any = true;
+	for (unsigned i = 0; i < needed->n; i++) {
+		struct str id = needed->word[i];
 		strictest(&all, listed(denied, id) ? CATEGORIES_REFUSED : listed(allowed, id) ? CATEGORIES_YES : CATEGORIES_MISSING);
 	}
-	return any ? all : json_array_size(denied) ? CATEGORIES_REFUSED : json_array_size(allowed) ? CATEGORIES_YES : CATEGORIES_NONE;
+	return needed->n ? all : json_array_size(denied) ? CATEGORIES_REFUSED : json_array_size(allowed) ? CATEGORIES_YES : CATEGORIES_NONE;
 }
 
 /* What the message and its batch say; of both the stricter holds. */

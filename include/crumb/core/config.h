@@ -11,6 +11,7 @@
 #include "crumb/base/err.h"
 #include "crumb/base/log.h"
 #include "crumb/base/str.h"
+#include "crumb/core/config_lists.h"
 
 #include <stdio.h>
 
@@ -44,6 +45,8 @@ struct config {
 #include "crumb/core/config_rows.h"
 	/* no option: the k gate's memory of this process; NULL: none */
 	struct kgate_memory *told;
+	/* no options: what those say that are lists; made when they are set (core/config_lists.h) */
+	struct config_lists lists;
 };
 
 enum option_group {
