@@ -69,6 +69,31 @@ def metrics(ref):
     yield ''
 
 
+def key_of(row, way):
+    return '`%s`' % (row[way] + ('NAME' if row['kind'] == 'list' else ''))
+
+
+def parameters(ref):
+    """What the pixel and POST /e understand."""
+    def meaning(p):
+        return p['help'] + ('. In JSON also `"%s":{"NAME":…}`' % p['object'] if p['object'] else '')
+    return table(['key', 'in import files', 'consent signal', 'meaning'],
+                 ([key_of(p, 'name'), key_of(p, 'imported'), 'yes' if p['signal'] else '', meaning(p)]
+                  for p in ref['parameters'] if p['name']))
+
+
+def import_keys(ref):
+    """What lines of import files have besides."""
+    return table(['key', 'meaning'], ([key_of(p, 'imported'), p['help']] for p in ref['parameters'] if p['imported'] and not p['name']))
+
+
+def macros(ref):
+    """IAB's macros in URLs of user sync."""
+    def written(macro):
+        return ', '.join('`${%s}`' % m for m in ([macro[:-2], macro[:-1] + '123'] if macro.endswith('_#') else [macro]))
+    return table(['macro', 'becomes what came as'], ([written(p['macro']), key_of(p, 'name')] for p in ref['parameters'] if p['macro']))
+
+
 def routes(ref):
     """Every route of the admin listener."""
     return table(['request', 'who may ask', 'what it does', 'answers'], api.routes(ref))
@@ -81,8 +106,11 @@ def route_answers(ref):
 
 VIEWS = {
     'commands': commands,
+    'import-keys': import_keys,
+    'macros': macros,
     'metrics': metrics,
     'options': options,
+    'parameters': parameters,
     'route-answers': route_answers,
     'route-fields': api.fields,
     'routes': routes,

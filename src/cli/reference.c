@@ -4,6 +4,7 @@
 
 #include "crumb/admin/admin.h"
 #include "crumb/core/metric.h"
+#include "crumb/privacy/hit_read.h"
 
 #include <string.h>
 
@@ -117,6 +118,20 @@ static json_t *metrics(const struct cli *c)
 	return rows;
 }
 
+/* What a client can say of a hit (privacy/hit_rows.h). */
+static json_t *parameters(const struct cli *c)
+{
+	json_t *rows = json_array();
+	(void)c;
+	for (size_t i = 0; i < hit_rows_n; i++) {
+		const struct hit_row *r = &hit_rows[i];
+		add(rows, json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:s}", "kind", hit_kind_names[r->kind], "name",
+			      r->name, "object", r->object, "imported", r->imported, "macro", r->macro, "signal",
+			      hit_row_is_signal(r), "help", r->says));
+	}
+	return rows;
+}
+
 static const struct reference {
 	const char *name;
 	json_t *(*rows)(const struct cli *c);
@@ -128,6 +143,7 @@ static const struct reference {
     {"metric-groups", metric_groups_of},
     {"routes", reference_routes},
     {"route-answers", reference_route_answers},
+    {"parameters", parameters},
 };
 #define REFERENCES (sizeof references / sizeof *references)
 

@@ -2,8 +2,8 @@
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/memory.h"
-#include "crumb/base/number.h"
 #include "crumb/core/metric.h"
+#include "crumb/privacy/hit_read.h"
 
 #include <netinet/in.h>
 
@@ -79,61 +79,12 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 		cookies(c, r->header[H_COOKIE], h);
 }
 
-void collect_param(struct hit *h, struct str k, struct str v)
-{
-	if (k.n == 1) {
-		switch (k.p[0]) {
-		case 'e':
-			h->name = v;
-			return;
-		case 'u':
-			h->url = v;
-			return;
-		case 'r':
-			h->referrer = v;
-			return;
-		case 't':
-			h->title = v;
-			return;
-		case 'v':
-			h->has_v = number_read(v, &h->v);
-			metric_add(M_ATTR_DROPPED, v.n && !h->has_v);
-			return;
-		default:
-			return;
-		}
-	}
-	if (k.n > 2 && k.p[0] == 'a' && k.p[1] == '.') {
-		if (h->attrs_n < HIT_PARAMS_MAX)
-			h->attrs[h->attrs_n++] = (struct attr){str_skip(k, 2), v};
-		else
-			metric_inc(M_ATTR_DROPPED);
-	} else if (k.n > 2 && k.p[0] == 'p' && k.p[1] == '_') {
-		if (h->params_n < HIT_PARAMS_MAX)
-			h->params[h->params_n++] = (struct attr){str_skip(k, 2), v};
-		else
-			metric_inc(M_ATTR_DROPPED);
-	} else if (str_eq(k, STR("anon"))) {
-		consent_take_anon(h, v);
-	} else if (str_eq(k, STR("gdpr"))) {
-		consent_take_gdpr(h, v);
-	} else if (str_eq(k, STR("gdpr_consent"))) {
-		consent_take_string(&h->gdpr_consent, v);
-	} else if (str_eq(k, STR("gpp"))) {
-		consent_take_string(&h->gpp, v);
-	} else if (str_eq(k, STR("gpp_sid"))) {
-		consent_take_string(&h->gpp_sid, v);
-	} else if (str_eq(k, STR("us_privacy"))) {
-		consent_take_string(&h->us_privacy, v);
-	}
-}
-
 static void query_params(struct collect *c, const struct http_request *r, struct hit *h)
 {
 	struct http_query q = {r->query, c->scratch, 0};
 	struct str key, value;
 	while (http_query_next(&q, &key, &value))
-		collect_param(h, key, value);
+		hit_param(h, key, value);
 }
 
 void collect_cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)

@@ -11,6 +11,7 @@
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
+#include "crumb/privacy/hit_read.h"
 
 #include <jansson.h>
 
@@ -45,38 +46,16 @@ static void put_escaped(struct buf *out, struct str s)
 	}
 }
 
-static bool digits_only(struct str s)
+/* ${GDPR}, ${GDPR_CONSENT_123} and other macros of IAB's: what came with this call (privacy/hit_rows.h). */
+static bool put_signal(struct buf *out, struct str name, struct hit *h)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!chr_digit(s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
-/* ${GDPR}, ${GDPR_CONSENT_123}, ${US_PRIVACY}, ${GPP_STRING_123}, ${GPP_SID}: what came with this call (IAB's URL macros). */
-static bool put_signal(struct buf *out, struct str name, const struct hit *h)
-{
-	const struct str consent = STR("GDPR_CONSENT"), gpp = STR("GPP_STRING");
-	bool numbered = false;
-	for (int i = 0; i < 2; i++) {
-		struct str base = i ? gpp : consent;
-		if (str_starts(name, base) && name.n > base.n && name.p[base.n] == '_' && digits_only(str_skip(name, base.n + 1))) {
-			name = base;
-			numbered = true;
-		}
-	}
-	if (str_eq(name, consent))
-		put_escaped(out, h->gdpr_consent);
-	else if (str_eq(name, gpp))
-		put_escaped(out, h->gpp);
-	else if (!numbered && str_eq(name, STR("GDPR")))
-		buf_c(out, h->gdpr ? "1" : h->gdpr_no ? "0" : "");
-	else if (!numbered && str_eq(name, STR("US_PRIVACY")))
-		put_escaped(out, h->us_privacy);
-	else if (!numbered && str_eq(name, STR("GPP_SID")))
-		put_escaped(out, h->gpp_sid);
-	else
+	const struct hit_row *row = hit_row_of_macro(name);
+	if (!row)
 		return false;
+	if (row->kind == HIT_IS_FLAG)
+		buf_c(out, hit_flag_text(h, row));
+	else
+		put_escaped(out, *hit_text_at(h, row));
 	return true;
 }
 
@@ -113,7 +92,7 @@ static size_t bare(struct str s)
 }
 
 /* `outgoing`: a URL of ours, whose $UID is the partner's own macro; ours are ${CRUMB_ID} and ${CRUMB_ID_BASE64} there. */
-static void expand(struct buf *out, struct str url, const struct ids *ids, const struct hit *h, bool outgoing)
+static void expand(struct buf *out, struct str url, const struct ids *ids, struct hit *h, bool outgoing)
 {
 	while (url.n) {
 		struct str name;
@@ -207,7 +186,7 @@ static void read_call(struct collect *c, struct http_request *r, struct call *ca
 		else if (p && str_eq(key, p->uid_param))
 			call->uid = value;
 		else
-			collect_param(h, key, value);
+			hit_param(h, key, value);
 	}
 }
 

@@ -60,11 +60,6 @@ static bool source_fits(struct str s)
 	return s.n <= EVENT_VALUE_MAX;
 }
 
-static bool signalled(const struct hit *h)
-{
-	return h->anon || h->gdpr || h->us_privacy.n || h->gpp.n || h->gpp_sid.n || h->gdpr_consent.n;
-}
-
 /* A line that was read whole: the counter of what became of it. */
 static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t now, struct batch *b, struct import_totals *t)
 {
@@ -87,7 +82,7 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 	if (r->source.n && !source_fits(r->source))
 		return &t->refused_json;
 	in->source = r->source;
-	if (signalled(r->hit)) {
+	if (hit_has_signal(r->hit)) {
 		struct consent consent = consent_judge(in->config, r->hit, NULL);
 		if (consent.verdict != CONSENT_YES)
 			return &t->refused_consent;

@@ -1,9 +1,10 @@
-/* JSON to hits, read in one pass without building a tree: an event of a batch or an import costs no allocation of its own. The keys are those
- * of the pixel; values may be text, numbers or truth values. */
+/* JSON to hits, read in one pass without building a tree: an event of a batch or an import costs no allocation of its own. The keys are those of the rows of
+ * privacy/hit_rows.h; values may be text, numbers or truth values. */
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/memory.h"
 #include "crumb/base/number.h"
+#include "crumb/privacy/hit_read.h"
 
 #include <malloc.h>
 #include <setjmp.h>
@@ -15,17 +16,16 @@
 #define ATTRS_MOST 48
 #define ROOM_FOR_NUMBERS 4096 /* KEYS_MOST + ATTRS_MOST of them, written anew */
 
-enum key { K_OTHER, K_TEXT, K_STRING, K_GDPR, K_ANON, K_SECTIONS, K_VALUE, K_ATTR, K_PARAM, K_ATTRS, K_ID, K_COOKIE, K_TIME };
-
 struct pass {
 	struct json_reader *r;
 	struct str text; /* of all that is read */
 	unsigned depth, event_depth, keys, attrs;
-	bool in_attrs, in_sections;
+	bool in_attrs, in_sections; /* in the object that is a list; in the array that is sections */
 	struct str sections; /* of the list that is being read, with commas between them */
-	enum key kind; /* what the key before the value asks for */
-	struct str name;
-	struct str *into;
+	/* what the key before the value is */
+	const struct hit_row *row; /* NULL: nothing that is known here */
+	bool object;		   /* the whole list, which must be an object */
+	struct str name;	   /* of an item of a list */
 };
 
 /* --- memory that held parts of a request is wiped when it goes */
@@ -111,12 +111,9 @@ static bool is_integer(struct str s)
 	return s.n <= 64 && !memchr(s.p, '.', s.n) && !memchr(s.p, 'e', s.n) && !memchr(s.p, 'E', s.n);
 }
 
-static bool pair(struct pass *p, struct attr *list, unsigned *n, struct str value)
+static bool item(struct pass *p, struct str value)
 {
-	if (*n == HIT_PARAMS_MAX)
-		p->r->dropped++;
-	else
-		list[(*n)++] = (struct attr){p->name, value};
+	p->r->dropped += !hit_take_item(p->r->hit, p->row, p->name, value);
 	return true;
 }
 
@@ -145,49 +142,54 @@ static bool value(struct pass *p, struct str s, enum form form)
 	if (p->in_sections)
 		return section(p, s, form == FORM_NUMBER || form == FORM_STRING);
 	if (p->depth == p->event_depth + 1 && p->in_attrs)
-		return pair(p, h->attrs, &h->attrs_n, keep(p, s));
+		return item(p, keep(p, s));
 	if (p->depth < p->event_depth || p->event_depth == 0)
 		return false; /* not an object */
 	if (p->depth > p->event_depth)
 		return true; /* inside what somebody else put there */
-	switch (p->kind) {
-	case K_OTHER:
+	if (!p->row)
 		return true;
-	case K_TEXT:
-		*p->into = keep(p, s);
+	switch (p->row->kind) {
+	case HIT_IS_TEXT:
+		*hit_text_at(h, p->row) = keep(p, s);
 		return true;
-	case K_STRING:
-	case K_SECTIONS:
-		consent_take_string(p->into, keep(p, s));
+	case HIT_IS_STRING:
+	case HIT_IS_SECTIONS:
+		consent_take_string(hit_text_at(h, p->row), keep(p, s));
 		return true;
-	case K_GDPR:
-		consent_take_gdpr(h, s);
+	case HIT_IS_FLAG:
+		hit_take_flag(h, p->row, s);
 		return true;
-	case K_ANON:
-		consent_take_anon(h, s);
+	case HIT_IS_NUMBER: /* a truth value is none, whatever its text */
+		r->dropped += !hit_take_number(h, p->row, form == FORM_TRUTH ? STR("-") : s);
 		return true;
-	case K_VALUE:
-		h->has_v = (form == FORM_NUMBER || form == FORM_STRING) && number_read(s, &h->v);
-		r->dropped += form != FORM_NULL && s.n && !h->has_v;
+	case HIT_IS_LIST:
+		return !p->object && item(p, keep(p, s));
+	case HIT_IS_CATEGORIES:
 		return true;
-	case K_ATTR:
-		return pair(p, h->attrs, &h->attrs_n, keep(p, s));
-	case K_PARAM:
-		return pair(p, h->params, &h->params_n, keep(p, s));
-	case K_ATTRS:
-		return false;
-	case K_ID:
+	case HIT_IS_ID:
 		r->id = form == FORM_STRING || (form == FORM_NUMBER && is_integer(s)) ? keep(p, s) : str_make("", 0);
 		return true;
-	case K_COOKIE:
+	case HIT_IS_COOKIE:
 		r->cookie = form == FORM_STRING ? keep(p, s) : str_make("", 0);
 		r->has_cookie = form == FORM_STRING;
 		return true;
-	case K_TIME:
+	case HIT_IS_TIME:
 		r->time = keep(p, s);
 		r->has_time = true;
 		r->time_number = form == FORM_NUMBER;
 		return form == FORM_STRING || form == FORM_NUMBER;
+	case HIT_IS_ADDRESS:
+		r->ip = keep(p, s);
+		return true;
+	case HIT_IS_AGENT:
+		h->agent = keep(p, s);
+		return true;
+	case HIT_IS_SOURCE:
+		r->source = keep(p, s);
+		return true;
+	case HIT_KINDS:
+		break;
 	}
 	return true;
 }
@@ -240,8 +242,8 @@ static int on_map(void *ctx)
 		return 1;
 	}
 	if (p->depth == p->event_depth + 1) {
-		p->in_attrs = p->kind == K_ATTRS;
-		return p->in_attrs || p->kind == K_OTHER;
+		p->in_attrs = p->object;
+		return p->in_attrs || !p->row;
 	}
 	return !(p->in_attrs && p->depth == p->event_depth + 2);
 }
@@ -263,9 +265,9 @@ static int on_array(void *ctx)
 	struct pass *p = ctx;
 	if (p->event_depth == 0)
 		p->event_depth = 2;
-	else if (p->depth == p->event_depth && p->kind == K_SECTIONS)
+	else if (p->depth == p->event_depth && p->row && p->row->kind == HIT_IS_SECTIONS)
 		p->in_sections = true;
-	else if (p->depth < p->event_depth || (p->depth == p->event_depth && p->kind != K_OTHER) || p->in_attrs || p->in_sections)
+	else if (p->depth < p->event_depth || (p->depth == p->event_depth && p->row) || p->in_attrs || p->in_sections)
 		return 0;
 	p->depth++;
 	return 1;
@@ -276,80 +278,22 @@ static int on_array_end(void *ctx)
 	struct pass *p = ctx;
 	p->depth--;
 	if (p->in_sections) {
-		consent_take_string(&p->r->hit->gpp_sid, p->sections);
+		consent_take_string(hit_text_at(p->r->hit, p->row), p->sections);
 		p->in_sections = false;
 		p->sections.n = 0;
 	}
 	return 1;
 }
 
-static enum key text_key(struct pass *p, struct str *into)
+/* The row of a key of an event. */
+static void take_key(struct pass *p, struct str k)
 {
-	p->into = into;
-	return K_TEXT;
-}
-
-/* A string of consent. */
-static enum key string_key(struct pass *p, struct str *into)
-{
-	p->into = into;
-	return K_STRING;
-}
-
-static enum key sections_key(struct pass *p, struct str *into)
-{
-	p->into = into;
-	return K_SECTIONS;
-}
-
-static enum key key_of(struct pass *p, struct str k)
-{
-	struct json_reader *r = p->r;
-	struct hit *h = r->hit;
-	if (k.n == 1) {
-		switch (k.p[0]) {
-		case 'e':
-			return text_key(p, &h->name);
-		case 'u':
-			return text_key(p, &h->url);
-		case 'r':
-			return text_key(p, &h->referrer);
-		case 't':
-			return r->import ? K_TIME : text_key(p, &h->title);
-		case 'v':
-			return K_VALUE;
-		case 'a':
-			return K_ATTRS;
-		default:
-			return K_OTHER;
-		}
-	}
-	if (str_starts(k, STR("a.")) && k.n > 2) {
-		p->name = keep(p, str_skip(k, 2));
-		return K_ATTR;
-	}
-	if (str_starts(k, STR("p_")) && k.n > 2) {
-		p->name = keep(p, str_skip(k, 2));
-		return K_PARAM;
-	}
-	if (r->import && str_eq(k, STR("id")))
-		return K_ID;
-	if (r->import && str_eq(k, STR("cookie")))
-		return K_COOKIE;
-	if (r->import && str_eq(k, STR("ip")))
-		return text_key(p, &r->ip);
-	if (r->import && str_eq(k, STR("ua")))
-		return text_key(p, &h->agent);
-	if (r->import && str_eq(k, STR("source")))
-		return text_key(p, &r->source);
-	return r->import && str_eq(k, STR("title")) ? text_key(p, &h->title)
-	       : str_eq(k, STR("anon"))		    ? K_ANON
-	       : str_eq(k, STR("gdpr"))		    ? K_GDPR
-	       : str_eq(k, STR("gdpr_consent"))	    ? string_key(p, &h->gdpr_consent)
-	       : str_eq(k, STR("gpp"))		    ? string_key(p, &h->gpp)
-	       : str_eq(k, STR("gpp_sid"))	    ? sections_key(p, &h->gpp_sid)
-	       : str_eq(k, STR("us_privacy"))	    ? string_key(p, &h->us_privacy)
-						    : K_OTHER;
+	p->row = p->r->import ? hit_row_imported(k) : hit_row_named(k);
+	p->object = false;
+	if (!p->row)
+		p->object = (p->row = hit_row_of_object(k)) != NULL;
+	else if (p->row->kind == HIT_IS_LIST)
+		p->name = keep(p, str_skip(k, strlen(p->row->name)));
 }
 
 static int on_key(void *ctx, const unsigned char *s, size_t n)
@@ -357,7 +301,7 @@ static int on_key(void *ctx, const unsigned char *s, size_t n)
 	struct pass *p = ctx;
 	struct str k = str_make((const char *)s, n);
 	if (p->depth == p->event_depth) {
-		p->kind = key_of(p, k);
+		take_key(p, k);
 		return ++p->keys <= KEYS_MOST;
 	}
 	if (p->in_attrs) {

@@ -26,7 +26,7 @@ static void no(struct findings *f, enum metric why)
 	f->no = true;
 }
 
-static void judge_tcf(const struct config *c, bool readable, const struct tcf *t, struct findings *f)
+static void say_tcf(const struct config *c, bool readable, const struct tcf *t, struct findings *f)
 {
 	uint32_t needed = c->lists.tcf_purposes; /* to store a profile and let it be used */
 	if (!readable) {
@@ -47,8 +47,10 @@ static void judge_tcf(const struct config *c, bool readable, const struct tcf *t
 	}
 }
 
-static void judge_categories(enum categories said, struct findings *f)
+static void judge_categories(const struct config *c, const struct hit *h, struct findings *f)
 {
+	enum categories said = h->categories;
+	(void)c;
 	if (said == CATEGORIES_REFUSED)
 		refusal(f, M_REFUSED_CATEGORY);
 	else if (said == CATEGORIES_UNREADABLE)
@@ -59,7 +61,7 @@ static void judge_categories(enum categories said, struct findings *f)
 		f->yes = true;
 }
 
-static void judge_us(enum us_choice choice, enum metric opted_out, struct findings *f)
+static void say_us(enum us_choice choice, enum metric opted_out, struct findings *f)
 {
 	if (choice == US_UNREADABLE)
 		no(f, M_REFUSED_UNREADABLE);
@@ -76,13 +78,13 @@ static void judge_section(const struct config *c, unsigned id, struct str text, 
 	struct tcf t;
 	unsigned vendor = (unsigned)c->tcf_vendor;
 	if (id == GPP_TCF)
-		judge_tcf(c, tcf_read(text, vendor, &t), &t, f);
+		say_tcf(c, tcf_read(text, vendor, &t), &t, f);
 	else if (id == GPP_TCF_CANADA)
-		judge_tcf(c, tcf_canada_read(text, vendor, &t), &t, f);
+		say_tcf(c, tcf_canada_read(text, vendor, &t), &t, f);
 	else if (id == GPP_US_PRIVACY)
-		judge_us(us_privacy_read(text), M_REFUSED_USP, f);
+		say_us(us_privacy_read(text), M_REFUSED_USP, f);
 	else
-		judge_us(gpp_us_read(id, text), M_REFUSED_GPP, f);
+		say_us(gpp_us_read(id, text), M_REFUSED_GPP, f);
 }
 
 /* The next number of gpp_sid: "2,6", and as others write it: "2_6", "[2, 6]". Empty ones are none. */
@@ -127,6 +129,41 @@ static void judge_gpp(const struct config *c, const struct hit *h, struct findin
 	}
 }
 
+/* Sections that are announced without a string in which they could be. */
+static void judge_gpp_sid(const struct config *c, const struct hit *h, struct findings *f)
+{
+	if (!h->gpp.n)
+		judge_gpp(c, h, f);
+}
+
+static void judge_us_privacy(const struct config *c, const struct hit *h, struct findings *f)
+{
+	(void)c;
+	say_us(us_privacy_read(h->us_privacy), M_REFUSED_USP, f);
+}
+
+static void judge_gdpr_consent(const struct config *c, const struct hit *h, struct findings *f)
+{
+	struct tcf t;
+	if (h->gdpr || !h->gdpr_no)
+		say_tcf(c, tcf_read(h->gdpr_consent, (unsigned)c->tcf_vendor, &t), &t, f);
+}
+
+/* Each signal of hit_rows.h that came, by the function of its name. */
+static void judge_signals(const struct config *c, const struct hit *h, struct findings *f)
+{
+#define HIT_STRING(field, ...)                                                                     \
+	if (h->field.n)                                                                            \
+		judge_##field(c, h, f);
+#define HIT_SECTIONS(field, ...)                                                                   \
+	if (h->field.n)                                                                            \
+		judge_##field(c, h, f);
+#define HIT_CATEGORIES(field, ...)                                                                 \
+	if (h->field)                                                                              \
+		judge_##field(c, h, f);
+#include "crumb/privacy/hit_rows.h"
+}
+
 enum said consent_said(struct str value)
 {
 	static const char *const nothing[] = {"", "null", "undefined"}, *const zero[] = {"0", "false", "no", "off", "n", "f"};
@@ -140,16 +177,11 @@ enum said consent_said(struct str value)
 	return SAID_YES;
 }
 
-void consent_take_gdpr(struct hit *h, struct str value)
+void consent_take_flag(bool *yes, bool *no, struct str value)
 {
 	enum said said = consent_said(value);
-	h->gdpr |= said == SAID_YES;
-	h->gdpr_no |= said == SAID_NO;
-}
-
-void consent_take_anon(struct hit *h, struct str value)
-{
-	h->anon |= consent_said(value) == SAID_YES;
+	*yes |= said == SAID_YES;
+	*no |= said == SAID_NO;
 }
 
 void consent_take_string(struct str *into, struct str value)
@@ -232,16 +264,7 @@ struct consent consent_judge(const struct config *c, const struct hit *h, const 
 	struct findings f = {.refused = false};
 	if (h->gpc)
 		return say(CONSENT_NO_ERASE, M_REFUSED_GPC);
-	if (h->us_privacy.n)
-		judge_us(us_privacy_read(h->us_privacy), M_REFUSED_USP, &f);
-	if (h->gpp.n || h->gpp_sid.n)
-		judge_gpp(c, h, &f);
-	if (h->categories)
-		judge_categories(h->categories, &f);
-	if (h->gdpr_consent.n && (h->gdpr || !h->gdpr_no)) {
-		struct tcf t;
-		judge_tcf(c, tcf_read(h->gdpr_consent, (unsigned)c->tcf_vendor, &t), &t, &f);
-	}
+	judge_signals(c, h, &f);
 	if (f.refused)
 		return say(from_a_foreign_page(c, h) ? CONSENT_NO : CONSENT_NO_ERASE, f.refused_why);
 	if (h->optout_cookie)

@@ -11,6 +11,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/number.h"
 #include "crumb/core/metric.h"
+#include "crumb/privacy/hit_read.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -386,7 +387,7 @@ static void one(struct call *k, const json_t *m, struct str kind)
 	uint32_t t;
 	collect_hit_headers(c, k->r, &c->hit);
 	while (http_query_next(&q, &key, &value)) /* consent signals, as for POST /e */
-		collect_param(&c->hit, key, value);
+		hit_param(&c->hit, key, value);
 	bool of_audience = audience_of(k, m, kind, &audience, &in);
 	if (!event && !of_audience) {
 		metric_inc(M_CDP_KIND);

@@ -105,9 +105,6 @@ void collect_pixel(struct collect *c, struct http_request *r);
 void collect_events(struct collect *c, struct http_request *r);
 /* Fills what comes with headers: address, agent, cookies, signals. */
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h);
-
-/* One parameter of a pixel call. */
-void collect_param(struct hit *h, struct str key, struct str value);
 void collect_cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers);
 void collect_why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers);
 void collect_answer_disk(struct http_request *r);

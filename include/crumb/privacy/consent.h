@@ -31,10 +31,9 @@ struct consent {
  * whatever else came is a yes: what is not plainly a 0 is none. */
 enum said { SAID_NOTHING, SAID_NO, SAID_YES };
 enum said consent_said(struct str value);
-/* Takes what gdpr and anon say into the hit. Where one is said twice a yes stays. */
-void consent_take_gdpr(struct hit *h, struct str value);
-void consent_take_anon(struct hit *h, struct str value);
-/* The same for a string: gdpr_consent, gpp, gpp_sid or us_privacy of a hit. An empty one says nothing, and of two that differ nothing can be read. */
+/* Takes what a flag of the hit says, as gdpr and anon are. Where one is said twice a yes stays. */
+void consent_take_flag(bool *yes, bool *no, struct str value);
+/* The same for a string of the hit. An empty one says nothing, and of two that differ nothing can be read. */
 void consent_take_string(struct str *into, struct str value);
 
 /* The options of the gate: a place or a purpose that does not exist would let through what it is to stop. */

@@ -18,27 +18,53 @@ struct network {
 /* What a source says of consent by categories of its own. The strictest of several is the largest. */
 enum categories { CATEGORIES_NONE, CATEGORIES_YES, CATEGORIES_MISSING, CATEGORIES_UNREADABLE, CATEGORIES_REFUSED };
 
+/* Filled once for an event: first what comes with the request, which is the same for all events of a body, then
+ * what the client says of this one. */
 struct hit {
+	/* with the request */
 	struct network network;
 	struct str agent, referer_header, origin, fetch_site;
-	bool here;	   /* from this machine, not forwarded: no limits */
 	struct str cookie; /* value of `crumb`, empty: none came */
-	struct str name, url, referrer, title;
-	double v;
-	bool has_v;
-	/* consent signals */
-	bool gpc, optout_cookie, anon, dnt, gdpr, gdpr_no /* gdpr=0 */;
-	struct str gdpr_consent, gpp, gpp_sid, us_privacy;
-	enum categories categories;
-	unsigned attrs_n, params_n;
-	/* last, so that hit_clear() need not touch them */
-	struct attr attrs[HIT_PARAMS_MAX];  /* a.NAME */
-	struct attr params[HIT_PARAMS_MAX]; /* p_NAME */
+	bool gpc, optout_cookie, dnt; /* consent signals of headers and cookies */
+	bool here;	   /* from this machine, not forwarded: no limits. Last of what comes with the request */
+	/* what the client says: a field for each row of hit_rows.h */
+#define HIT_TEXT(field, ...) struct str field;
+#define HIT_NUMBER(field, ...)                                                                     \
+	double field;                                                                              \
+	bool has_##field;
+#define HIT_LIST(field, ...) unsigned field##_n;
+#define HIT_FLAG(field, ...) bool field, field##_no;
+#define HIT_STRING(field, ...) struct str field;
+#define HIT_SECTIONS(field, ...) struct str field;
+#define HIT_CATEGORIES(field, ...) enum categories field;
+#include "crumb/privacy/hit_rows.h"
+	/* last, so that nobody need clear them: the items of lists, attrs first */
+#define HIT_LIST(field, ...) struct attr field[HIT_PARAMS_MAX];
+#include "crumb/privacy/hit_rows.h"
 };
 
 static inline void hit_clear(struct hit *h)
 {
 	memset(h, 0, offsetof(struct hit, attrs));
+}
+
+/* What came with the request stays; what was said of an event goes. */
+static inline void hit_clear_said(struct hit *h)
+{
+	const size_t from = offsetof(struct hit, here) + sizeof h->here;
+	memset((char *)h + from, 0, offsetof(struct hit, attrs) - from);
+}
+
+/* Did the client send a consent signal with its event? */
+static inline bool hit_has_signal(const struct hit *h)
+{
+#define HIT_FLAG(field, ...) h->field ||
+#define HIT_STRING(field, ...) h->field.n ||
+#define HIT_SECTIONS(field, ...) h->field.n ||
+#define HIT_CATEGORIES(field, ...) h->field ||
+	return
+#include "crumb/privacy/hit_rows.h"
+	    false;
 }
 
 /* Cuts a socket address; `addr` is a struct sockaddr. */

@@ -124,11 +124,11 @@ TEST(what_is_not_plainly_a_no_is_a_yes)
 		struct hit h = {.gpc = false};
 		if (consent_said(str_c(all[i].text)) != all[i].said)
 			fail_msg("'%s' says %d", all[i].text, consent_said(str_c(all[i].text)));
-		consent_take_gdpr(&h, str_c(all[i].text));
-		consent_take_anon(&h, str_c(all[i].text));
+		consent_take_flag(&h.gdpr, &h.gdpr_no, str_c(all[i].text));
+		consent_take_flag(&h.anon, &h.anon_no, str_c(all[i].text));
 		assert_true(h.gdpr == (all[i].said == SAID_YES) && h.gdpr_no == (all[i].said == SAID_NO) && h.anon == h.gdpr);
-		consent_take_gdpr(&h, STR("1"));
-		consent_take_gdpr(&h, STR("0"));
+		consent_take_flag(&h.gdpr, &h.gdpr_no, STR("1"));
+		consent_take_flag(&h.gdpr, &h.gdpr_no, STR("0"));
 		assert_true(h.gdpr); /* a yes stays */
 	}
 }

@@ -1,0 +1,208 @@
+/* Parameters and consent signals of hits, by the rows of privacy/hit_rows.h.
+ *
+ * A name is looked for row by row, in code that the rows make: one comparison of a length that is known
+ * when this is compiled, and, where it agrees, one of bytes. There is no call and no hash. */
+#include "crumb/privacy/hit_read.h"
+
+#include "crumb/base/number.h"
+#include "crumb/core/metric.h"
+#include "crumb/privacy/consent.h"
+#include "crumb/privacy/hit.h"
+
+enum row {
+#define HIT_TEXT(field, ...) ROW_##field,
+#define HIT_NUMBER(field, ...) ROW_##field,
+#define HIT_LIST(field, ...) ROW_##field,
+#define HIT_FLAG(field, ...) ROW_##field,
+#define HIT_STRING(field, ...) ROW_##field,
+#define HIT_SECTIONS(field, ...) ROW_##field,
+#define HIT_CATEGORIES(field, ...) ROW_##field,
+#define HIT_LINE(field, ...) ROW_##field,
+#include "crumb/privacy/hit_rows.h"
+	ROWS
+};
+
+/* The fields that belong together lie one behind the other: what takes a value by its row knows one offset. */
+#define HIT_NUMBER(field, ...)                                                                             \
+	_Static_assert(offsetof(struct hit, has_##field) == offsetof(struct hit, field) + sizeof(double), #field);
+#define HIT_FLAG(field, ...)                                                                               \
+	_Static_assert(offsetof(struct hit, field##_no) == offsetof(struct hit, field) + sizeof(bool), #field);
+#include "crumb/privacy/hit_rows.h"
+
+#define AT(field) offsetof(struct hit, field)
+
+const struct hit_row hit_rows[] = {
+#define HIT_TEXT(field, name, imported, says)                                                      \
+	{HIT_IS_TEXT, name, imported, "", "", AT(field), 0, says},
+#define HIT_NUMBER(field, name, imported, says)                                                    \
+	{HIT_IS_NUMBER, name, imported, "", "", AT(field), 0, says},
+#define HIT_LIST(field, prefix, object, says)                                                      \
+	{HIT_IS_LIST, prefix, prefix, "", object, AT(field##_n), AT(field), says},
+#define HIT_FLAG(field, name, imported, macro, says)                                               \
+	{HIT_IS_FLAG, name, imported, macro, "", AT(field), 0, says},
+#define HIT_STRING(field, name, imported, macro, says)                                             \
+	{HIT_IS_STRING, name, imported, macro, "", AT(field), 0, says},
+#define HIT_SECTIONS(field, name, imported, macro, says)                                           \
+	{HIT_IS_SECTIONS, name, imported, macro, "", AT(field), 0, says},
+#define HIT_CATEGORIES(field, says) {HIT_IS_CATEGORIES, "", "", "", "", AT(field), 0, says},
+#define HIT_LINE(field, kind, imported, says) {HIT_IS_##kind, "", imported, "", "", 0, 0, says},
+#include "crumb/privacy/hit_rows.h"
+};
+const size_t hit_rows_n = ROWS;
+
+const char *const hit_kind_names[HIT_KINDS] = {"text", "number", "list", "flag", "string", "sections",
+    "categories", "id", "cookie", "time", "address", "agent", "source"};
+
+bool hit_row_is_signal(const struct hit_row *row)
+{
+	return row->kind >= HIT_IS_FLAG && row->kind <= HIT_IS_CATEGORIES;
+}
+
+/* --- looking for names */
+
+/* `is` is a literal, so that its length is known. */
+static inline bool same(struct str name, struct str is)
+{
+	return is.n && str_eq(name, is);
+}
+
+static inline bool begins(struct str name, struct str prefix)
+{
+	return name.n > prefix.n && memcmp(name.p, prefix.p, prefix.n) == 0;
+}
+
+const struct hit_row *hit_row_named(struct str k)
+{
+#define ROW_IF(field, fits)                                                                        \
+	if (fits)                                                                                  \
+		return &hit_rows[ROW_##field];
+#define HIT_TEXT(field, name, ...) ROW_IF(field, same(k, STR(name)))
+#define HIT_NUMBER(field, name, ...) ROW_IF(field, same(k, STR(name)))
+#define HIT_LIST(field, prefix, ...) ROW_IF(field, begins(k, STR(prefix)))
+#define HIT_FLAG(field, name, ...) ROW_IF(field, same(k, STR(name)))
+#define HIT_STRING(field, name, ...) ROW_IF(field, same(k, STR(name)))
+#define HIT_SECTIONS(field, name, ...) ROW_IF(field, same(k, STR(name)))
+#include "crumb/privacy/hit_rows.h"
+	return NULL;
+}
+
+const struct hit_row *hit_row_imported(struct str k)
+{
+#define HIT_TEXT(field, name, imported, ...) ROW_IF(field, same(k, STR(imported)))
+#define HIT_NUMBER(field, name, imported, ...) ROW_IF(field, same(k, STR(imported)))
+#define HIT_LIST(field, prefix, ...) ROW_IF(field, begins(k, STR(prefix)))
+#define HIT_FLAG(field, name, imported, ...) ROW_IF(field, same(k, STR(imported)))
+#define HIT_STRING(field, name, imported, ...) ROW_IF(field, same(k, STR(imported)))
+#define HIT_SECTIONS(field, name, imported, ...) ROW_IF(field, same(k, STR(imported)))
+#define HIT_LINE(field, kind, imported, ...) ROW_IF(field, same(k, STR(imported)))
+#include "crumb/privacy/hit_rows.h"
+	return NULL;
+}
+
+const struct hit_row *hit_row_of_object(struct str k)
+{
+#define HIT_LIST(field, prefix, object, ...) ROW_IF(field, same(k, STR(object)))
+#include "crumb/privacy/hit_rows.h"
+	return NULL;
+}
+
+static bool digits_only(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!chr_digit(s.p[i]))
+			return false;
+	return s.n > 0;
+}
+
+const struct hit_row *hit_row_of_macro(struct str macro)
+{
+	for (size_t i = 0; i < hit_rows_n; i++) {
+		struct str is = str_c(hit_rows[i].macro);
+		bool numbered = is.n > 2 && is.p[is.n - 1] == '#';
+		is.n -= numbered ? 2 : 0; /* without _# */
+		if (same(macro, is) || (numbered && str_starts(macro, is) && macro.n > is.n &&
+					   macro.p[is.n] == '_' && digits_only(str_skip(macro, is.n + 1))))
+			return &hit_rows[i];
+	}
+	return NULL;
+}
+
+/* --- taking what they say */
+
+static void *field(struct hit *h, size_t at)
+{
+	return (char *)h + at;
+}
+
+struct str *hit_text_at(struct hit *h, const struct hit_row *row)
+{
+	return field(h, row->at);
+}
+
+bool hit_take_number(struct hit *h, const struct hit_row *row, struct str value)
+{
+	double *number = field(h, row->at);
+	bool *has = field(h, row->at + sizeof *number);
+	*has = number_read(value, number);
+	return *has || !value.n;
+}
+
+bool hit_take_item(struct hit *h, const struct hit_row *row, struct str name, struct str value)
+{
+	unsigned *n = field(h, row->at);
+	struct attr *items = field(h, row->items);
+	if (*n == HIT_PARAMS_MAX)
+		return false;
+	items[(*n)++] = (struct attr){name, value};
+	return true;
+}
+
+void hit_take_flag(struct hit *h, const struct hit_row *row, struct str value)
+{
+	bool *yes = field(h, row->at), *no = field(h, row->at + sizeof *yes);
+	consent_take_flag(yes, no, value);
+}
+
+const char *hit_flag_text(struct hit *h, const struct hit_row *row)
+{
+	const bool *yes = field(h, row->at), *no = yes + 1;
+	return *yes ? "1" : *no ? "0" : "";
+}
+
+static void take(struct hit *h, const struct hit_row *row, struct str name, struct str value)
+{
+	switch (row->kind) {
+	case HIT_IS_TEXT:
+		*hit_text_at(h, row) = value;
+		return;
+	case HIT_IS_NUMBER:
+		metric_add(M_ATTR_DROPPED, !hit_take_number(h, row, value));
+		return;
+	case HIT_IS_LIST:
+		metric_add(M_ATTR_DROPPED, !hit_take_item(h, row, str_skip(name, strlen(row->name)), value));
+		return;
+	case HIT_IS_FLAG:
+		hit_take_flag(h, row, value);
+		return;
+	case HIT_IS_STRING:
+	case HIT_IS_SECTIONS:
+		consent_take_string(hit_text_at(h, row), value);
+		return;
+	default: /* none that a query can name */
+		return;
+	}
+}
+
+void hit_param(struct hit *h, struct str name, struct str value)
+{
+	const struct hit_row *row = hit_row_named(name);
+	if (row)
+		take(h, row, name, value);
+}
+
+void hit_param_signal(struct hit *h, struct str name, struct str value)
+{
+	const struct hit_row *row = hit_row_named(name);
+	if (row && hit_row_is_signal(row))
+		take(h, row, name, value);
+}
