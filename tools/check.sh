@@ -26,7 +26,7 @@ fence 'event2/' '^(src|include/crumb)/(http|collect|trackers|admin|app)/'
 fence 'roaring/' '^src/views/bitmap\.c$'
 fence 'maxminddb\.h' '^src/privacy/place\.c$'
 fence 'curl/' '^src/(cli/|delivery/push\.c)'
-fence 'openssl/' '^src/delivery/p(ush|ackage)\.c$'
+fence 'openssl/' '^src/(delivery/package|partners/signing)\.c$'
 fence 'llhttp/' '^src/http/'
 fence 'crumb/privacy/hit\.h' '(privacy|ingest|collect|trackers)/'
 

@@ -7,6 +7,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/text.h"
 #include "crumb/match/match.h"
+#include "crumb/partners/format.h"
 #include "crumb/condition/meant_range.h"
 
 #include <stdio.h>
@@ -154,7 +155,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 	for (unsigned i = 0; i < s->destinations_n; i++) {
 		struct str name = s->destinations[i];
 		const struct destination *d = destinations_find(c->p->destinations, name);
-		if (!d && c->p->destinations && c->p->destinations->found && !str_eq(name, STR("page")) && !str_eq(name, STR("file"))) {
+		if (!d && c->p->destinations && c->p->destinations->found && !format_built_in(name)) {
 			struct near near = near_begin(name);
 			for (size_t k = 0; k < c->p->destinations->n; k++)
 				near_try(&near, str_c(c->p->destinations->list[k].id));
@@ -167,7 +168,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 			say(c, &s->at, false, "label", "take the destination out; whoever runs crumb can allow the label where destinations are (destinations.path)",
 			    message);
 		}
-		if (d && destination_numbered(d) && !destination_segment(d, str_c(s->id)).n) {
+		if (d && format_numbered(d) && !destination_segment(d, str_c(s->id)).n) {
 			snprintf(message, sizeof message, "destination '" STR_FMT "' has no number for segment '%.100s': it is not sent there",
 			    (int)(name.n > 60 ? 60 : name.n), name.p, s->id);
 			say(c, &s->at, true, "destination", "write it below segments: of the destination", message);

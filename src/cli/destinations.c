@@ -2,7 +2,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/deliver.h"
-#include "crumb/partners/destinations.h"
+#include "crumb/partners/format.h"
 #include "table.h"
 
 #include <jansson.h>
@@ -24,7 +24,7 @@ static json_t *where_of(const struct destination *d)
 {
 	struct str w = d->where;
 	unsigned slashes = 0;
-	for (size_t i = 0; d->deliver == DELIVER_HTTPS && i < w.n; i++)
+	for (size_t i = 0; d->way->where == WHERE_URL && i < w.n; i++)
 		if ((slashes += w.p[i] == '/') == 3)
 			w.n = i;
 	return w.n ? json_stringn(w.p, w.n) : json_null();
@@ -34,7 +34,7 @@ static json_t *where_of(const struct destination *d)
 static const char *every_of(const struct destination *d, char out[64])
 {
 	char at[16] = "";
-	if (d->format == FORMAT_PAGE || d->format == FORMAT_STREAM)
+	if (d->way->where == WHERE_NONE)
 		return "when it is asked for";
 	if (d->at_s)
 		snprintf(at, sizeof at, " at %02u:%02u", d->at_s / 3600 % 24, d->at_s / 60 % 60);
@@ -66,18 +66,18 @@ static json_t *last_of(struct cli *c, const struct destinations *all, const char
 static json_t *row_of(struct cli *c, const struct destinations *all, const struct destination *d)
 {
 	char every[64];
-	bool built_in = d->format == FORMAT_PAGE; /* 'page' or 'file': it is format and way itself */
-	const char *way = built_in ? d->id : d->format == FORMAT_STREAM ? "stream" : d->deliver == DELIVER_HTTPS ? "https" : "directory";
-	json_t *row = json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "id", d->id, "format", built_in ? d->id : format_infos[d->format].name, "deliver", way, "to",
-	    where_of(d), "every", every_of(d, every), "segments", segments_of(c->generation->rules, d->id), "last", last_of(c, all, d->id));
+	json_t *row = json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "id", d->id, "format", d->format->name, "deliver", d->way->name, "to", where_of(d), "every",
+	    every_of(d, every), "segments", segments_of(c->generation->rules, d->id), "last", last_of(c, all, d->id));
 	json_object_set_new(row, "partner", d->partner >= 0 ? json_string(all->partners[d->partner].id) : json_null());
 	return row;
 }
 
-/* Pages and files need not be in the file of destinations. */
-static void add_unnamed(struct cli *c, const struct destinations *all, char *id, json_t *list)
+/* Those that need not be in the file of destinations. */
+static void add_built_in(struct cli *c, const struct destinations *all, const struct format *format, json_t *list)
 {
-	struct destination d = {.id = id, .format = FORMAT_PAGE, .partner = -1};
+	char id[PARTNER_NAME_MAX + 1];
+	struct destination d = {.id = id, .format = format, .way = format->ways[0], .partner = -1};
+	snprintf(id, sizeof id, "%s", format->name);
 	if (destinations_find(all, str_c(id)))
 		return;
 	json_t *row = row_of(c, all, &d);
@@ -119,8 +119,9 @@ static int destinations(struct cli *c, int argc, char **argv)
 	if (destinations_load(c->config.destinations_path, NULL, &all) != OK)
 		return cli_fail("%s", err_text());
 	json_t *list = json_array();
-	add_unnamed(c, all, "page", list);
-	add_unnamed(c, all, "file", list);
+	for (const struct format *const *f = formats; *f; f++)
+		if ((*f)->built_in)
+			add_built_in(c, all, *f, list);
 	for (size_t i = 0; i < all->n; i++)
 		json_array_append_new(list, row_of(c, all, &all->list[i]));
 	if (c->json)

@@ -19,7 +19,7 @@ static json_t *make_manifest(const struct deliver_wish *w, const char *id, const
 {
 	char when[TIME_TEXT];
 	unsigned n;
-	const struct package_file *f = package_files(package, &n);
+	const struct format_file *f = package_files(package, &n);
 	json_t *files = json_array(), *segments = json_array();
 	time_text(w->plan.now, when);
 	for (unsigned i = 0; i < n; i++)
@@ -30,7 +30,7 @@ static json_t *make_manifest(const struct deliver_wish *w, const char *id, const
 			json_array_append_new(segments, json_pack("{s:s,s:s,s:I,s:I}", "id", r->segments[i].id, "theirs", r->segments[i].theirs,
 							    "added", (json_int_t)r->segments[i].adds, "removed", (json_int_t)r->segments[i].removes));
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:s}", "delivery", id, "destination", w->plan.d->id, "format",
-	    format_infos[w->plan.d->format].name, "mode", w->plan.full ? "full" : "delta", "created", when, "rules", w->plan.g->rules->hash_text,
+	    w->plan.d->format->name, "mode", w->plan.full ? "full" : "delta", "created", when, "rules", w->plan.g->rules->hash_text,
 	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "segments", segments, "files", files, "where",
 	    w->folder ? w->folder : "");
 }

@@ -188,7 +188,7 @@ static enum err emit(struct differ *d, const struct out_item *facts, const struc
 		adds |= d->said.rows[i].state == OP_ADD;
 	for (unsigned i = 0; i < d->out_n; i++)
 		adds |= d->out[i].change == ROW_KEEP;
-	if (d->p->w->full && format_of(d->p->w->d->format)->removal == REMOVAL_CHANGES && !adds) {
+	if (d->p->w->full && d->p->w->d->format->removal == REMOVAL_CHANGES && !adds) {
 		unsay(d, was); /* the next delta does */
 		return OK;
 	}

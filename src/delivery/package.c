@@ -20,12 +20,12 @@ struct package {
 	uint32_t stamp;
 	char folder[4096];
 	FILE *file;
-	struct package_file *files;
+	struct format_file *files;
 	unsigned n;
 	size_t cap;
 	struct buf scratch, piece; /* an item; bytes on their way through the compressor */
 	crypto_hash_sha256_state sha;
-	EVP_MD_CTX *md5; /* Adobe wants it */
+	EVP_MD_CTX *md5; /* some want it */
 	z_stream gz;
 	ZSTD_CCtx *zstd;
 	char delivery[128];
@@ -33,39 +33,27 @@ struct package {
 
 /* --- names */
 
-static void name_file(const struct package *p, unsigned n, char out[300])
+static void name_file(const struct package *p, unsigned n, char out[FORMAT_NAME_MOST])
 {
 	const struct encoder *e = &p->encoder;
-	const struct destination *d = p->d;
+	const char *packed = compressions[p->d->compress].ending;
 	char when[32];
 	struct tm tm;
 	time_t t = p->stamp;
-	gmtime_r(&t, &tm);
-	const char *packed = d->compress == COMPRESS_GZ ? ".gz" : d->compress == COMPRESS_ZSTD ? ".zst" : "";
-	struct str a, b, c;
-	if (d->format == FORMAT_AAM) {
-		a = setting_get(d->settings, d->settings_n, "dpid");
-		b = setting_get(d->settings, d->settings_n, "target");
-		c = setting_get(d->settings, d->settings_n, "data_owner");
-		snprintf(out, 300, "ftp_dpm_" STR_FMT "%s" STR_FMT "%s" STR_FMT "_%010u.%s.%u%s", STR_ARG(a), b.n ? "_" : "", STR_ARG(b),
-		    c.n ? "_" : "", STR_ARG(c), p->stamp, e->full ? "overwrite" : "sync", n + 1, packed);
-	} else if (d->format == FORMAT_LIVERAMP) {
-		a = setting_get(d->settings, d->settings_n, "device");
-		b = setting_get(d->settings, d->settings_n, "distribution_id");
-		strftime(when, sizeof when, "%Y%m%d_%H%M%S", &tm);
-		snprintf(
-		    out, 300, "lr_" STR_FMT "_segments_%s_" STR_FMT "_part%03u%s", STR_ARG(a.n ? a : STR("cookie")), when, STR_ARG(b), n + 1, packed);
-	} else {
-		strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
-		snprintf(out, 300, "%s_%s_%s_part%03u.%s%s", d->id, e->full ? "full" : "delta", when, n + 1, e->format->ending, packed);
+	if (e->format->file_name) {
+		e->format->file_name(e, p->stamp, n, packed, out);
+		return;
 	}
+	gmtime_r(&t, &tm);
+	strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(out, FORMAT_NAME_MOST, "%s_%s_%s_part%03u.%s%s", p->d->id, e->full ? "full" : "delta", when, n + 1, e->format->ending, packed);
 }
 
 /* --- bytes */
 
 static enum err write_out(struct package *p, const void *bytes, size_t n)
 {
-	struct package_file *f = &p->files[p->n - 1];
+	struct format_file *f = &p->files[p->n - 1];
 	crypto_hash_sha256_update(&p->sha, bytes, n);
 	if (p->md5)
 		EVP_DigestUpdate(p->md5, bytes, n);
@@ -133,8 +121,8 @@ static enum err open_file(struct package *p)
 	char path[4500];
 	if (!array_room(p->files, p->cap, p->n + 1))
 		return err_set(ERR_NOMEM, "no memory for this now");
-	struct package_file *f = &p->files[p->n];
-	*f = (struct package_file){.rows = 0};
+	struct format_file *f = &p->files[p->n];
+	*f = (struct format_file){.rows = 0};
 	name_file(p, p->n, f->name);
 	snprintf(path, sizeof path, "%s/%s", p->folder, f->name);
 	p->file = fopen(path, "wb");
@@ -142,7 +130,7 @@ static enum err open_file(struct package *p)
 		return err_sys("%s", p->folder);
 	p->n++;
 	crypto_hash_sha256_init(&p->sha);
-	if (p->d->format == FORMAT_AAM) {
+	if (p->d->format->md5) {
 		p->md5 = EVP_MD_CTX_new();
 		if (!p->md5 || !EVP_DigestInit_ex(p->md5, EVP_md5(), NULL))
 			return no_stream(p);
@@ -154,7 +142,8 @@ static enum err open_file(struct package *p)
 		return no_stream(p);
 	p->encoder.items = 0;
 	buf_clear(&p->scratch);
-	p->encoder.format->begin(&p->encoder, &p->scratch);
+	if (p->encoder.format->begin)
+		p->encoder.format->begin(&p->encoder, &p->scratch);
 	return p->scratch.n ? put(p, buf_view(&p->scratch)) : OK;
 }
 
@@ -173,11 +162,12 @@ static void free_streams(struct package *p)
 
 static enum err close_file(struct package *p)
 {
-	struct package_file *f = &p->files[p->n - 1];
+	struct format_file *f = &p->files[p->n - 1];
 	uint8_t sum[32], md5[EVP_MAX_MD_SIZE];
 	unsigned md5_n = 0;
 	buf_clear(&p->scratch);
-	p->encoder.format->end(&p->encoder, &p->scratch);
+	if (p->encoder.format->end)
+		p->encoder.format->end(&p->encoder, &p->scratch);
 	enum err e = p->scratch.n ? put(p, buf_view(&p->scratch)) : p->scratch.failed ? err_set(ERR_NOMEM, "no memory for this now") : memory_check();
 	if (!e)
 		e = squeeze(p, p->piece.n ? buf_view(&p->piece) : STR(""), true);
@@ -217,7 +207,7 @@ enum err package_begin(
 
 static bool fits(const struct package *p, size_t more, unsigned changes)
 {
-	const struct package_file *f = &p->files[p->n - 1];
+	const struct format_file *f = &p->files[p->n - 1];
 	if (f->rows == 0)
 		return true;
 	return (!p->d->rows || f->rows + changes <= p->d->rows) && (!p->d->bytes || f->raw + p->encoder.block.n + more + TAIL <= p->d->bytes);
@@ -226,7 +216,7 @@ static bool fits(const struct package *p, size_t more, unsigned changes)
 enum err package_item(struct package *p, const struct out_item *item, unsigned changes, uint32_t *chunk, bool *written)
 {
 	struct encoder *e = &p->encoder;
-	bool blocks = p->d->format == FORMAT_XANDR_AVRO; /* keeps items back: when it is full is judged before */
+	bool blocks = e->format->blocks;
 	enum err err = OK;
 	if (!p->file && (err = open_file(p)))
 		return err;
@@ -250,54 +240,37 @@ enum err package_item(struct package *p, const struct out_item *item, unsigned c
 
 /* --- the end */
 
-/* Adobe's list of the files of a transfer, as its own outbound transfers come with (transfer-control-files.md). */
-static enum err aam_info(struct package *p)
+/* What the format wants beside the files is one of them. */
+static enum err write_beside(struct package *p)
 {
-	struct buf b = {0};
-	struct package_file *f;
-	uint64_t bytes = 0, lines = 0;
-	char path[4500], sum_name[260];
-	buf_c(&b, "{\"Files\":[");
-	for (unsigned i = 0; i < p->n; i++) {
-		f = &p->files[i];
-		buf_addf(&b, "%s{\"FileByteSize\":%llu,\"FileLineCount\":%llu,\"FileName\":\"%s\",\"FileSequenceNumber\":%u,\"md5\":\"%s\"}",
-		    i ? "," : "", (unsigned long long)f->bytes, (unsigned long long)f->lines, f->name, i + 1, f->md5);
-		bytes += f->bytes;
-		lines += f->lines;
-	}
-	snprintf(sum_name, sizeof sum_name, "%.240s", p->files[0].name);
-	char *dot = strstr(sum_name, p->encoder.full ? ".overwrite" : ".sync");
-	if (dot)
-		*dot = 0;
-	buf_addf(&b, "],\"Totals\":{\"FileName\":\"%s\",\"TotalByteSize\":%llu,\"TotalNumberFiles\":%u,\"TotalNumberLines\":%llu}}\n", sum_name,
-	    (unsigned long long)bytes, p->n, (unsigned long long)lines);
-	snprintf(path, sizeof path, "%s/%s.info", p->folder, sum_name);
-	enum err e = b.failed ? err_set(ERR_NOMEM, "no memory for this now") : file_replace(path, buf_view(&b));
+	struct buf text = {0};
+	struct format_file f = {.rows = 0};
+	char path[4500];
+	uint8_t sum[32];
+	p->encoder.format->beside(&p->encoder, p->files, p->n, f.name, &text);
+	snprintf(path, sizeof path, "%s/%s", p->folder, f.name);
+	enum err e = text.failed || !array_room(p->files, p->cap, p->n + 1) ? err_set(ERR_NOMEM, "no memory for this now") : OK;
+	if (!e)
+		e = file_replace(path, buf_view(&text));
 	if (!e) {
-		uint8_t sum[32];
-		if (!array_room(p->files, p->cap, p->n + 1)) {
-			buf_done(&b);
-			return err_set(ERR_NOMEM, "no memory for this now");
-		}
-		f = &p->files[p->n++];
-		*f = (struct package_file){.bytes = b.n, .raw = b.n};
-		snprintf(f->name, sizeof f->name, "%s.info", sum_name);
-		crypto_hash_sha256(sum, (uint8_t *)b.p, b.n);
-		hex_encode(sum, 32, f->sha256);
+		f.bytes = f.raw = text.n;
+		crypto_hash_sha256(sum, (uint8_t *)text.p, text.n);
+		hex_encode(sum, 32, f.sha256);
+		p->files[p->n++] = f;
 	}
-	buf_done(&b);
+	buf_done(&text);
 	return e;
 }
 
 enum err package_end(struct package *p)
 {
 	enum err e = p->file ? close_file(p) : OK;
-	if (!e && p->n && p->d->format == FORMAT_AAM)
-		e = aam_info(p);
+	if (!e && p->n && p->encoder.format->beside)
+		e = write_beside(p);
 	return e ? e : folder_sync(p->folder);
 }
 
-const struct package_file *package_files(const struct package *p, unsigned *n)
+const struct format_file *package_files(const struct package *p, unsigned *n)
 {
 	*n = p->n;
 	return p->files;

@@ -594,7 +594,7 @@ enum err pending_go_on(struct pending *p, bool patient, const _Atomic bool *stop
 	out->files = p->files;
 	out->state = DELIVERY_WAITS;
 	enum err e = OK;
-	bool folder = p->d->deliver == DELIVER_DIRECTORY || *json_text(p->manifest, "where");
+	bool folder = p->d->way->where != WHERE_URL || *json_text(p->manifest, "where");
 	if (patient && p->next_try > p->now) {
 		snprintf(out->why, sizeof out->why, "it waits for its time to be tried again");
 	} else if (folder) {

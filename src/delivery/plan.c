@@ -22,7 +22,7 @@ static enum plan_why why_not(const struct plan *p, const struct segment *s, stru
 		return PLAN_SENSITIVE;
 	if (!segment_labels_allowed(p->w->g->rules, s, p->w->all, p->w->d, &label))
 		return PLAN_LABEL;
-	if (destination_numbered(p->w->d) && !theirs.n)
+	if (format_numbered(p->w->d) && !theirs.n)
 		return PLAN_NUMBER;
 	return PLAN_SENT;
 }

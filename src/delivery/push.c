@@ -1,12 +1,8 @@
 #include "crumb/delivery/push.h"
 
 #include "crumb/base/memory.h"
-#include "crumb/base/code.h"
 
 #include <curl/curl.h>
-#include <jansson.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -14,228 +10,49 @@
 
 #define ANSWER_MOST (8u << 20)
 #define SECRET_MOST 1024
-
-/* --- answers */
-
-static void clean_put(struct buf *out, struct str s, size_t most)
-{
-	for (size_t i = 0; i < s.n && i < most; i++)
-		buf_add(out, (uint8_t)s.p[i] < ' ' ? " " : &s.p[i], 1);
-}
-
-static void refuse(struct push_answer *out, struct str id, struct str segment, struct str code, struct str message)
-{
-	out->refused_n++;
-	clean_put(&out->refused, id, 256);
-	buf_c(&out->refused, "\t");
-	clean_put(&out->refused, segment.n ? segment : STR("*"), 256);
-	buf_c(&out->refused, "\t");
-	clean_put(&out->refused, code, 64);
-	buf_c(&out->refused, "\t");
-	clean_put(&out->refused, message, 200);
-	buf_c(&out->refused, "\n");
-}
-
-static struct str text_at(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-	return json_is_string(v) ? str_make(json_string_value(v), json_string_length(v)) : STR("");
-}
-
-/* {} or {"FailedLines":[{"TDID","DataName","ErrorCode","Message",…}]}: a success does not mean that all of it was taken. */
-void push_read_ttd(struct str answer, struct push_answer *out)
-{
-	static const char *const ids[] = {"TDID", "DAID", "UID2", "UID2Token", "RampID", "CoreID", "EUID", "EUIDToken", "ID5", "NetID", "FirstID",
-	    "UtiqID", "MerkuryID", "IqviaPPID", "DataProviderUserId"};
-	json_error_t error;
-	json_t *root = json_loadb(answer.n ? answer.p : "", answer.n, 0, &error), *row;
-	size_t i;
-	out->verdict = json_is_object(root) ? PUSH_TAKEN : PUSH_LATER;
-	if (!json_is_object(root))
-		snprintf(out->why, sizeof out->why, "the answer is no JSON object");
-	json_array_foreach(json_object_get(root, "FailedLines"), i, row)
-	{
-		struct str id = STR("");
-		for (size_t k = 0; k < sizeof ids / sizeof *ids && !id.n; k++)
-			id = text_at(row, ids[k]);
-		if (id.n)
-			refuse(out, id, text_at(row, "DataName"), text_at(row, "ErrorCode"), text_at(row, "Message"));
-		else
-			out->verdict = PUSH_UNCERTAIN;
-	}
-	json_decref(root);
-}
-
-/* --- protobuf: UpdateUsersDataResponse */
-
-struct pb {
-	const uint8_t *p, *end;
-	bool bad;
-};
-
-static uint64_t pb_varint(struct pb *b)
-{
-	uint64_t v = 0;
-	for (unsigned shift = 0; b->p < b->end && shift < 64; shift += 7) {
-		uint8_t c = *b->p++;
-		v |= (uint64_t)(c & 0x7f) << shift;
-		if (!(c & 0x80))
-			return v;
-	}
-	b->bad = true;
-	return 0;
-}
-
-/* The next field: its number, and its value as a number or as bytes. */
-static bool pb_field(struct pb *b, unsigned *field, uint64_t *number, struct str *bytes)
-{
-	if (b->bad || b->p >= b->end)
-		return false;
-	uint64_t tag = pb_varint(b);
-	*field = (unsigned)(tag >> 3);
-	*bytes = STR("");
-	*number = 0;
-	size_t left = (size_t)(b->end - b->p), skip = 0;
-	switch (tag & 7) {
-	case 0:
-		*number = pb_varint(b);
-		break;
-	case 1:
-		skip = 8;
-		break;
-	case 2:
-		skip = (size_t)pb_varint(b);
-		left = (size_t)(b->end - b->p);
-		if (!b->bad && skip <= left)
-			*bytes = str_make((const char *)b->p, skip);
-		break;
-	case 5:
-		skip = 4;
-		break;
-	default:
-		b->bad = true;
-	}
-	if (skip > left)
-		b->bad = true;
-	else
-		b->p += skip;
-	return !b->bad;
-}
-
-static void google_error(struct str message, struct push_answer *out)
-{
-	struct pb b = {(const uint8_t *)message.p, (const uint8_t *)message.p + message.n, false};
-	unsigned field;
-	uint64_t n, code = 0, list = 0;
-	struct str bytes, id = STR("");
-	char list_text[24], code_text[24];
-	while (pb_field(&b, &field, &n, &bytes)) {
-		if (field == 2)
-			list = n;
-		else if (field == 3)
-			id = bytes;
-		else if (field == 4)
-			code = n;
-	}
-	snprintf(list_text, sizeof list_text, "%llu", (unsigned long long)list);
-	snprintf(code_text, sizeof code_text, "%llu", (unsigned long long)code);
-	if (b.bad || !id.n)
-		out->verdict = PUSH_UNCERTAIN;
-	else
-		refuse(out, id, list ? str_c(list_text) : STR(""), str_c(code_text), STR(""));
-}
-
-#define GOOGLE_NO_ERROR 0
-#define GOOGLE_PARTIAL 1
-#define GOOGLE_INTERNAL 10
-
-void push_read_google(struct str answer, struct push_answer *out)
-{
-	struct pb b = {(const uint8_t *)(answer.n ? answer.p : ""), (const uint8_t *)(answer.n ? answer.p : "") + answer.n, false};
-	unsigned field;
-	uint64_t n, status = GOOGLE_NO_ERROR;
-	struct str bytes;
-	out->verdict = PUSH_TAKEN;
-	while (pb_field(&b, &field, &n, &bytes)) {
-		if (field == 1)
-			status = n;
-		else if (field == 2)
-			google_error(bytes, out);
-	}
-	if (b.bad || status == GOOGLE_INTERNAL)
-		out->verdict = PUSH_LATER;
-	else if (status != GOOGLE_NO_ERROR && status != GOOGLE_PARTIAL)
-		out->verdict = PUSH_NEVER;
-	else if (status == GOOGLE_PARTIAL && !out->refused_n)
-		out->verdict = PUSH_UNCERTAIN;
-	snprintf(out->why, sizeof out->why, b.bad ? "the answer is no UpdateUsersDataResponse" : "Google's status %llu", (unsigned long long)status);
-}
+#define WORDS_MOST 150 /* of an answer */
 
 /* --- requests */
 
-static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
+static struct curl_slist *add_line(struct curl_slist *list, const char *line)
 {
-	char line[SECRET_MOST + 300];
-	snprintf(line, sizeof line, "%s: %s", name, value);
 	struct curl_slist *more = curl_slist_append(list, line);
 	if (!more)
 		memory_none(); /* nothing is sent without it */
 	return more ? more : list;
 }
 
-static struct str sign_of(const struct destination *d, const char *name)
+static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *value)
 {
-	return setting_get(d->sign, d->sign_n, name);
+	char line[SECRET_MOST + 300];
+	snprintf(line, sizeof line, "%s: %s", name, value);
+	return add_line(list, line);
 }
 
-/* base64(HMAC-SHA1(secret, body)), as The Trade Desk's older authentication wants it (TtdSignature; TtdSignature-dp for a data provider). */
-static enum err ttd_signature(struct curl_slist **list, const char *header, struct str secret, struct str body)
+static enum err add_signature(const struct destination *d, struct str body, uint32_t now, struct curl_slist **list)
 {
-	char key[SECRET_MOST], text[64];
-	uint8_t mac[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-	enum err e = setting_resolve(secret, key, sizeof key);
-	if (e)
-		return e;
-	bool made = HMAC(EVP_sha1(), key, (int)strlen(key), (const uint8_t *)body.p, body.n, mac, &n);
-	sodium_memzero(key, sizeof key);
-	if (!made)
-		return err_set(ERR_NOMEM, "no memory for this now");
-	EVP_EncodeBlock((unsigned char *)text, mac, (int)n);
-	*list = add_header(*list, header, text);
-	return OK;
-}
-
-/* Crumb-Signature: t=SECONDS,v1=HEX of HMAC-SHA256(secret, SECONDS "." body) */
-static enum err own_signature(struct curl_slist **list, struct str secret, struct str body, uint32_t now)
-{
-	char key[SECRET_MOST], text[crypto_auth_hmacsha256_BYTES * 2 + 40];
-	uint8_t mac[crypto_auth_hmacsha256_BYTES];
-	crypto_auth_hmacsha256_state s;
-	enum err e = setting_resolve(secret, key, sizeof key);
-	if (e)
-		return e;
-	crypto_auth_hmacsha256_init(&s, (const uint8_t *)key, strlen(key));
-	sodium_memzero(key, sizeof key);
-	snprintf(text, sizeof text, "%u.", now);
-	crypto_auth_hmacsha256_update(&s, (const uint8_t *)text, strlen(text));
-	crypto_auth_hmacsha256_update(&s, (const uint8_t *)body.p, body.n);
-	crypto_auth_hmacsha256_final(&s, mac);
-	int n = snprintf(text, sizeof text, "t=%u,v1=", now);
-	hex_encode(mac, sizeof mac, text + n);
-	text[(size_t)n + 2 * sizeof mac] = 0;
-	*list = add_header(*list, "Crumb-Signature", text);
-	return OK;
+	struct buf lines = {0};
+	struct str rest, line;
+	char text[SECRET_MOST];
+	enum err e = d->signing->sign(d->sign, d->sign_n, body, now, &lines);
+	if (!e && lines.failed)
+		e = err_set(ERR_NOMEM, "no memory for this now");
+	for (rest = lines.n ? buf_view(&lines) : STR(""); !e && rest.n && str_cut(&rest, '\n', &line);) {
+		snprintf(text, sizeof text, STR_FMT, STR_ARG(line));
+		*list = add_line(*list, text);
+	}
+	buf_done(&lines);
+	return e;
 }
 
 static enum err headers_for(const struct destination *d, struct str body, const char *key, uint32_t now, struct curl_slist **list)
 {
 	enum err e = OK;
-	*list = add_header(NULL, "Content-Type", format_infos[d->format].content_type);
+	*list = add_header(NULL, "Content-Type", d->format->content_type);
 	*list = add_header(*list, "Idempotency-Key", key);
 	*list = add_header(*list, "Expect", "");
-	if (d->compress == COMPRESS_GZ)
-		*list = add_header(*list, "Content-Encoding", "gzip");
+	if (compressions[d->compress].coding)
+		*list = add_header(*list, "Content-Encoding", compressions[d->compress].coding);
 	for (unsigned i = 0; i < d->headers_n && !e; i++) {
 		char name[200], value[SECRET_MOST];
 		snprintf(name, sizeof name, STR_FMT, STR_ARG(d->headers[i].name));
@@ -243,14 +60,7 @@ static enum err headers_for(const struct destination *d, struct str body, const 
 			*list = add_header(*list, name, value);
 		sodium_memzero(value, sizeof value);
 	}
-	if (!e && str_eq(sign_of(d, "kind"), STR("ttd"))) {
-		e = ttd_signature(list, "TtdSignature", sign_of(d, "secret"), body);
-		if (!e && sign_of(d, "dp_secret").n)
-			e = ttd_signature(list, "TtdSignature-dp", sign_of(d, "dp_secret"), body);
-	} else if (!e && str_eq(sign_of(d, "kind"), STR("hmac-sha256"))) {
-		e = own_signature(list, sign_of(d, "secret"), body, now);
-	}
-	return e;
+	return e || !d->signing ? e : add_signature(d, body, now, list);
 }
 
 static size_t keep_answer(char *p, size_t size, size_t n, void *arg)
@@ -274,24 +84,28 @@ static void start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* The beginning of what the partner said, in one line. */
+static void put_words(char *to, size_t cap, struct str said)
+{
+	size_t used = (size_t)snprintf(to, cap, ": ");
+	for (size_t i = 0; i < said.n && i < WORDS_MOST && used + 1 < cap; i++)
+		to[used++] = (uint8_t)said.p[i] < ' ' ? ' ' : said.p[i];
+	to[used] = 0;
+}
+
 static void judge(const struct destination *d, long status, struct str answer, curl_off_t after, struct push_answer *out)
 {
 	if (status >= 200 && status < 300) {
 		out->verdict = PUSH_TAKEN;
-		if (d->format == FORMAT_TTD_ADVERTISER || d->format == FORMAT_TTD_THIRDPARTY)
-			push_read_ttd(answer, out);
-		else if (d->format == FORMAT_GOOGLE_BULK)
-			push_read_google(answer, out);
+		if (d->format->answered)
+			d->format->answered(answer, out);
 		return;
 	}
 	out->verdict = status == 408 || status == 425 || status == 429 || status >= 500 ? PUSH_LATER : PUSH_NEVER;
 	out->after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
 	int n = snprintf(out->why, sizeof out->why, "status %ld", status);
-	struct buf words = {0};
-	clean_put(&words, answer, 150);
-	if (words.n)
-		snprintf(out->why + n, sizeof out->why - (size_t)n, ": " STR_FMT, STR_ARG(buf_view(&words)));
-	buf_done(&words);
+	if (n > 0 && answer.n && (size_t)n + 2 < sizeof out->why)
+		put_words(out->why + n, sizeof out->why - (size_t)n, answer);
 }
 
 void push_file(
@@ -342,9 +156,4 @@ void push_file(
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(c);
 	buf_done(&answer);
-}
-
-void push_answer_done(struct push_answer *a)
-{
-	buf_done(&a->refused);
 }

@@ -298,7 +298,7 @@ enum err stream_piece(const struct plan_wish *w, struct str at, struct buf *out,
 	if (p)
 		p->open = calloc(words, 8);
 	enum err e = !p || !p->open || !x.bits || !x.all || !x.open ? err_set(ERR_NOMEM, "no memory for this now")
-		     : w->d->format != FORMAT_STREAM   ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
+		     : w->d->way != &way_stream   ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
 		     : w->config->stream_keep_h == 0 ? err_set(ERR_USAGE, "there are no streams: set stream.keep_h")
 						     : keys_identity(w->g->store->keys, day_of(w->now), &x.keys);
 	if (!e)

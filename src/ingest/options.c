@@ -4,6 +4,7 @@
 #include "crumb/base/host.h"
 #include "crumb/base/near.h"
 #include "crumb/core/meant.h"
+#include "crumb/partners/format.h"
 #include "crumb/base/plain.h"
 #include "crumb/privacy/consent.h"
 #include "crumb/privacy/hit.h"
@@ -209,7 +210,7 @@ static void check_destinations(const struct config *c, const struct destinations
 	for (size_t i = 0; i < d->n; i++) {
 		const struct destination *one = &d->list[i];
 		snprintf(path, sizeof path, STR_FMT, STR_ARG(one->where));
-		if (one->deliver != DELIVER_DIRECTORY || !one->where.n || !folder_trouble(path, why))
+		if (one->way->where != WHERE_FOLDER || !one->where.n || !folder_trouble(path, why))
 			continue;
 		/* what is there may be a folder again tomorrow, and what is owed waits for it: hits do not */
 		found(f, "destinations.path", stat(path, &st) == 0, "%s:%zu: destination '%s' goes to %s: %s", one->at.file ? one->at.file : c->destinations_path,
@@ -218,7 +219,9 @@ static void check_destinations(const struct config *c, const struct destinations
 	while (d->found && rest.n && str_cut(&rest, ',', &name)) {
 		name = str_trim(name);
 		struct near near = near_begin(name);
-		bool known = !name.n || str_ieq(name, STR("page")) || str_ieq(name, STR("file"));
+		bool known = !name.n;
+		for (const struct format *const *format = formats; *format; format++)
+			known |= (*format)->built_in && str_ieq(name, str_c((*format)->name));
 		for (size_t i = 0; i < d->n; i++) {
 			known |= str_ieq(name, str_c(d->list[i].id));
 			near_try(&near, str_c(d->list[i].id));

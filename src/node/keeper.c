@@ -144,7 +144,7 @@ static enum err tend_destinations(struct keeper *k)
 	enum err e = OK;
 	for (size_t i = 0; i < all->n && !e && !atomic_load(&k->stop); i++) {
 		struct plan_wish w = {.g = g, .config = n->config, .all = all, .d = &all->list[i], .now = clock_now()};
-		if (format_of(w.d->format))
+		if (w.d->format->item)
 			e = deliver_tend(&w);
 	}
 	if (!e)

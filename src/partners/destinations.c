@@ -5,11 +5,10 @@
 #include "crumb/base/host.h"
 #include "crumb/base/log.h"
 #include "crumb/load/loader.h"
+#include "crumb/partners/format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define PUSH_BYTES 10000000ull /* of one request, where neither the file nor the partner says */
 
 /* --- small readers */
 
@@ -201,19 +200,14 @@ static void dest_format(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "format", &s))
 		return;
 	struct near near = near_begin(s);
-	for (int i = 0; i < FORMAT_MAX; i++) {
-		if (str_eq(s, str_c(format_infos[i].name))) {
-			d->format = (enum format_kind)i;
-			return;
-		}
-		near_try(&near, str_c(format_infos[i].name));
-	}
+	d->format = format_find(s);
+	if (d->format)
+		return;
+	for (const struct format *const *f = formats; *f; f++)
+		near_try(&near, str_c((*f)->name));
 	near_hint(&near, hint, sizeof hint);
-	if (!*hint) {
-		size_t used = 0;
-		for (int i = 0; i < FORMAT_MAX; i++)
-			used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "", format_infos[i].name);
-	}
+	for (size_t i = 0, used = 0; !near.best.n && formats[i] && used < sizeof hint; i++)
+		used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "", formats[i]->name);
 	complain(y, n, "format", hint, "there is no format '" STR_FMT "'", STR_ARG(s));
 }
 static void dest_partner(struct yaml *y, const yaml_node_t *n, void *into)
@@ -318,25 +312,27 @@ static void dest_compress(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
 	struct str s;
+	char names[100];
 	if (!yaml_text(y, n, "compress", &s))
 		return;
-	if (str_eq(s, STR("gz")))
-		d->compress = COMPRESS_GZ;
-	else if (str_eq(s, STR("zstd")))
-		d->compress = COMPRESS_ZSTD;
-	else if (!str_eq(s, STR("none")))
-		complain(y, n, "compress", NULL, "compress is none, gz or zstd, not '" STR_FMT "'", STR_ARG(s));
+	d->compress = compression_find(s);
+	if (d->compress != COMPRESSIONS)
+		return;
+	d->compress = COMPRESS_NONE;
+	for (unsigned i = 0, used = 0; i < COMPRESSIONS && used < sizeof names; i++)
+		used += (unsigned)snprintf(names + used, sizeof names - used, "%s%s", !i ? "" : i + 1 < COMPRESSIONS ? ", " : " or ", compressions[i].name);
+	complain(y, n, "compress", NULL, "compress is %s, not '" STR_FMT "'", names, STR_ARG(s));
 }
 static void to_directory(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
-	d->deliver = DELIVER_DIRECTORY;
+	d->way = &way_directory;
 	text_of(y, n, "directory", &d->where);
 }
 static void to_url(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
-	d->deliver = DELIVER_HTTPS;
+	d->way = &way_https;
 	text_of(y, n, "url", &d->where);
 	if (d->where.n && !url_plain(d->where)) /* it may hold a password: what is said here is kept in logs */
 		complain(y, n, "url", "write it as https://host/path; a password belongs into headers: {Authorization: \"env:NAME\"}",
@@ -353,10 +349,15 @@ static void to_headers(struct yaml *y, const yaml_node_t *n, void *into)
 static void to_sign(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct destination *d = ((struct reading *)into)->now;
+	struct buf kinds = {0};
 	pairs_of(y, n, "sign", &d->sign, &d->sign_n);
-	struct str kind = setting_get(d->sign, d->sign_n, "kind");
-	if (!str_eq(kind, STR("ttd")) && !str_eq(kind, STR("hmac-sha256")))
-		complain(y, n, "sign", "ttd: TtdSignature (HMAC-SHA1); hmac-sha256: Crumb-Signature", "sign wants kind: ttd or hmac-sha256");
+	d->signing = signing_find(setting_get(d->sign, d->sign_n, "kind"));
+	for (size_t i = 0; signings[i].kind; i++)
+		buf_addf(&kinds, "%s%s", i ? " or " : "", signings[i].kind);
+	CHECK(!kinds.failed);
+	if (!d->signing)
+		complain(y, n, "sign", "DESTINATIONS.md says what each is", "sign wants kind: %.*s", (int)kinds.n, kinds.p);
+	buf_done(&kinds);
 	if (!setting_get(d->sign, d->sign_n, "secret").n)
 		complain(y, n, "sign", "write it as secret: env:NAME or file:/path", "sign wants a secret");
 }
@@ -399,13 +400,10 @@ static bool has_one_of(struct str s, const char *signs)
 /* What would break a format's rows, or its names of files. */
 static void check_names(struct yaml *y, const yaml_node_t *n, const struct destination *d)
 {
-	const struct format_info *f = &format_infos[d->format];
-	char signs[16] = "";
-	struct str separators = setting_get(d->settings, d->settings_n, "separators");
-	if (d->format == FORMAT_XANDR_TEXT)
-		snprintf(signs, sizeof signs, "%.5s", separators.n == 5 ? separators.p : ";,:\t^");
-	else if (d->format == FORMAT_LIVERAMP)
-		snprintf(signs, sizeof signs, ",\t");
+	const struct format *f = d->format;
+	char signs[FORMAT_SIGNS] = "";
+	if (f->signs)
+		f->signs(d, signs);
 	for (unsigned i = 0; i < d->segments_n; i++) {
 		if (has_one_of(d->segments[i].value, signs))
 			complain(y, n, "segments", "name it as the partner does",
@@ -413,74 +411,90 @@ static void check_names(struct yaml *y, const yaml_node_t *n, const struct desti
 		if (d->segments[i].value.n > NAME_MOST)
 			complain(y, n, "segments", NULL, "the name of segment '" STR_FMT "' is longer than %d bytes", STR_ARG(d->segments[i].name), NAME_MOST);
 	}
-	for (unsigned i = 0; (d->format == FORMAT_AAM || d->format == FORMAT_LIVERAMP) && i < d->settings_n; i++)
-		if (has_one_of(d->settings[i].value, "/"))
-			complain(y, n, "setting", NULL, STR_FMT " is a part of names of files: no '/' and no control characters",
+	for (const struct format_setting *s = f->settings; s->name; s++)
+		if (s->in_name && has_one_of(setting_get(d->settings, d->settings_n, s->name), "/"))
+			complain(y, n, "setting", NULL, "%s is a part of names of files: no '/' and no control characters", s->name);
+}
+
+static void check_settings(struct yaml *y, const yaml_node_t *n, const struct destination *d)
+{
+	char hint[200];
+	for (unsigned i = 0; i < d->settings_n; i++) {
+		const struct format_setting *s = d->format->settings;
+		struct near near = near_begin(d->settings[i].name);
+		for (; s->name && !str_eq(d->settings[i].name, str_c(s->name)); s++)
+			near_try(&near, str_c(s->name));
+		if (!s->name)
+			complain(y, n, "setting", near_hint(&near, hint, sizeof hint), "format %s has no setting '" STR_FMT "'", d->format->name,
 			    STR_ARG(d->settings[i].name));
+	}
+	for (const struct format_setting *s = d->format->settings; s->name; s++)
+		if (s->required && !setting_get(d->settings, d->settings_n, s->name).n)
+			complain(y, n, "setting", "write it below settings:", "format %s wants %s", d->format->name, s->name);
+}
+
+static void check_compression(struct yaml *y, const yaml_node_t *n, const struct destination *d)
+{
+	unsigned both = d->format->compressions & d->way->compressions;
+	char hint[100];
+	if (both >> d->compress & 1)
+		return;
+	size_t used = (size_t)snprintf(hint, sizeof hint, "it may be");
+	for (unsigned i = 0; i < COMPRESSIONS && used < sizeof hint; i++)
+		if (both >> i & 1)
+			used += (size_t)snprintf(hint + used, sizeof hint - used, " %s", compressions[i].name);
+	complain(y, n, "compress", hint, "format %s cannot go by %s compressed with %s", d->format->name, d->way->name, compressions[d->compress].name);
 }
 
 /* What only shows when all of it is there. */
 static void check_destination(struct yaml *y, const yaml_node_t *n, struct reading *r)
 {
 	struct destination *d = r->now;
-	const struct format_info *f = &format_infos[d->format];
-	char words[200], hint[200];
-	struct str rest, word;
-	for (unsigned i = 0; i < d->settings_n; i++) {
-		struct near near = near_begin(d->settings[i].name);
-		if (config_list_has(f->settings ? f->settings : "", d->settings[i].name))
-			continue;
-		for (rest = str_c(f->settings); str_cut(&rest, ',', &word);)
-			near_try(&near, word);
-		snprintf(words, sizeof words, "format %s has no setting '" STR_FMT "'", f->name, STR_ARG(d->settings[i].name));
-		complain(y, n, "setting", near_hint(&near, hint, sizeof hint), "%s", words);
-	}
-	for (rest = str_c(f->required); str_cut(&rest, ',', &word);) {
-		snprintf(words, sizeof words, STR_FMT, STR_ARG(word));
-		if (word.n && !setting_get(d->settings, d->settings_n, words).n)
-			complain(y, n, "setting", "write it below settings:", "format %s wants %s", f->name, words);
-	}
+	const struct format *f = d->format;
+	uint64_t number;
+	char hint[100];
+	check_settings(y, n, d);
+	if (!d->way)
+		d->way = f->ways[0];
 	if (f->rows && (!d->rows || d->rows > f->rows))
 		d->rows = f->rows;
-	if (d->deliver == DELIVER_HTTPS && !d->bytes)
-		d->bytes = PUSH_BYTES;
+	if (d->way->bytes && !d->bytes)
+		d->bytes = d->way->bytes;
 	if (f->bytes && (!d->bytes || d->bytes > f->bytes))
 		d->bytes = f->bytes;
 	if (f->ttl_days && (!d->ttl_days || d->ttl_days > f->ttl_days))
 		d->ttl_days = f->ttl_days;
 	check_names(y, n, d);
-	uint64_t number;
-	for (unsigned i = 0; destination_numbered(d) && i < d->segments_n; i++)
+	for (unsigned i = 0; format_numbered(d) && i < d->segments_n; i++)
 		if (!str_u64(d->segments[i].value, &number))
 			complain(y, n, "segments", NULL, "format %s wants the partner's number for segment '" STR_FMT "'", f->name,
 			    STR_ARG(d->segments[i].name));
-	if (d->deliver == DELIVER_HTTPS && !f->push)
-		complain(y, n, "deliver", "deliver it to a directory", "format %s is made of files that are fetched or uploaded by name", f->name);
-	if (d->format == FORMAT_STREAM && d->partner >= 0)
-		complain(y, n, "partner", "match it with GET /sync?redirect=", "a stream speaks of visitors by our pseudonyms for it");
+	const char *key = f->ways[0]->key;
+	snprintf(hint, sizeof hint, "%s%s%s", key ? "say deliver: {" : "it goes to whoever asks: leave deliver: out", key ? key : "", key ? ": …}" : "");
+	if (!format_goes(f, d->way))
+		complain(y, n, "deliver", hint, "format %s cannot go by %s", f->name, d->way->name);
+	else
+		check_compression(y, n, d);
+	if (d->way->own_ids && d->partner >= 0)
+		complain(y, n, "partner", "match it with GET /sync?redirect=", "format %s speaks of visitors by our pseudonyms for it", f->name);
 	if (d->every_s && !d->where.n)
 		complain(y, n, "deliver", "say deliver: {directory: …} or {url: …}", "a destination with a schedule must say where it goes");
-	if (d->compress && (d->format == FORMAT_XANDR_AVRO || (d->deliver == DELIVER_HTTPS && d->compress == COMPRESS_ZSTD)))
-		complain(y, n, "compress", NULL, "%s cannot be compressed so", d->format == FORMAT_XANDR_AVRO ? "avro" : "a request");
-	if (d->compress == COMPRESS_ZSTD && (d->format == FORMAT_AAM || d->format == FORMAT_LIVERAMP || d->format == FORMAT_XANDR_TEXT))
-		complain(y, n, "compress", "use gz", "%s knows gzip only", f->name);
 }
 
 static void load_destination(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct reading *r = into;
 	size_t errors = y->report->errors;
-	struct destination d = {.partner = -1, .retries = 5, .timeout_s = 30, .format = FORMAT_MAX, .at = yaml_at(y, n)};
+	struct destination d = {.partner = -1, .retries = 5, .timeout_s = 30, .at = yaml_at(y, n)};
 	r->partner = STR("");
 	r->now = &d;
 	if (!yaml_map(y, n, "a destination", dest_keys, sizeof dest_keys / sizeof *dest_keys, r))
 		return;
 	if (errors != y->report->errors)
 		return;
-	bool built_in = d.id && (strcmp(d.id, "page") == 0 || strcmp(d.id, "file") == 0);
-	if (built_in && d.format == FORMAT_MAX)
-		d.format = FORMAT_PAGE;
-	if (!d.id || d.format == FORMAT_MAX) {
+	if (d.id && !d.format)
+		d.format = format_built_in(str_c(d.id));
+	if (!d.id || !d.format) {
 		complain(y, n, "missing", NULL, "a destination needs %s", d.id ? "a format" : "an id");
 		return;
 	}
@@ -594,50 +608,10 @@ const struct destination *destinations_find(const struct destinations *d, struct
 	return NULL;
 }
 
-struct str setting_get(const struct setting *list, unsigned n, const char *name)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (str_eq(list[i].name, str_c(name)))
-			return list[i].value;
-	return STR("");
-}
-
-bool destination_numbered(const struct destination *d)
-{
-	/* Xandr's segments have codes of the member's own, too */
-	if (d->format == FORMAT_XANDR_TEXT)
-		return !str_has(setting_get(d->settings, d->settings_n, "fields"), STR("SEG_CODE"));
-	if (d->format == FORMAT_XANDR_AVRO)
-		return setting_get(d->settings, d->settings_n, "member").n == 0;
-	return format_infos[d->format].numbers;
-}
-
 struct str destination_segment(const struct destination *d, struct str segment)
 {
 	for (unsigned i = 0; i < d->segments_n; i++)
 		if (str_eq(d->segments[i].name, segment))
 			return d->segments[i].value;
 	return STR("");
-}
-
-enum err setting_resolve(struct str value, char *out, size_t cap)
-{
-	char name[1024];
-	if (!str_starts(value, STR("env:")) && !str_starts(value, STR("file:"))) {
-		snprintf(out, cap, STR_FMT, STR_ARG(value));
-		return OK;
-	}
-	bool env = value.p[0] == 'e';
-	snprintf(name, sizeof name, STR_FMT, STR_ARG(str_skip(value, env ? 4 : 5)));
-	if (env) {
-		const char *v = getenv(name);
-		if (!v)
-			return err_set(ERR_USAGE, "the environment has no %s", name);
-		snprintf(out, cap, "%s", v);
-		return OK;
-	}
-	if (file_read_text(name, out, cap) != OK)
-		return ERR_USAGE; /* whoever wrote the configuration named it */
-	out[strcspn(out, "\r\n")] = 0;
-	return OK;
 }

@@ -1,42 +1,67 @@
-/* Which format has which encoder. Sources: docs/PROTOCOL.md "Formats" names each partner's page. */
+/* What holds for every format: its facts where settings decide, its settings, an encoder. */
 #include "crumb/partners/format.h"
 
-#include "formats.h"
-
-static const struct format *const formats[FORMAT_MAX] = {
-    [FORMAT_CSV] = &format_csv,
-    [FORMAT_NDJSON] = &format_ndjson,
-    [FORMAT_ORTB] = &format_ortb,
-    [FORMAT_XANDR_TEXT] = &format_xandr_text,
-    [FORMAT_XANDR_AVRO] = &format_xandr_avro,
-    [FORMAT_TTD_ADVERTISER] = &format_ttd,
-    [FORMAT_TTD_THIRDPARTY] = &format_ttd,
-    [FORMAT_GOOGLE_BULK] = &format_google_bulk,
-    [FORMAT_AAM] = &format_aam,
-    [FORMAT_LIVERAMP] = &format_liveramp,
-    [FORMAT_SEGMENT] = &format_segment,
-};
-
-const struct format *format_of(enum format_kind kind)
-{
-	return formats[kind];
-}
+#include "crumb/base/near.h"
 
 enum format_life format_life(const struct destination *d)
 {
-	const struct format *f = format_of(d->format);
-	return f->life_of ? f->life_of(d) : f->life;
+	return d->format->life_of ? d->format->life_of(d) : d->format->life;
+}
+
+bool format_numbered(const struct destination *d)
+{
+	return d->format->numbers_of ? d->format->numbers_of(d) : d->format->numbers;
+}
+
+bool format_goes(const struct format *f, const struct way *way)
+{
+	for (unsigned i = 0; i < FORMAT_WAYS && f->ways[i]; i++)
+		if (f->ways[i] == way)
+			return true;
+	return false;
+}
+
+static enum err check_word(const struct destination *d, const struct format_setting *s, struct str word)
+{
+	struct str rest = str_c(s->words), known;
+	char hint[200];
+	struct near near = near_begin(word);
+	while (str_cut(&rest, ',', &known)) {
+		if (str_eq(word, known))
+			return OK;
+		near_try(&near, known);
+	}
+	near_hint(&near, hint, sizeof hint);
+	return err_set(ERR_USAGE, "destination '%s': %s is %s of %s, not '" STR_FMT "'%s%s", d->id, s->name, s->several ? "some" : "one", s->words,
+	    STR_ARG(word), *hint ? "; " : "", hint);
+}
+
+static enum err check_setting(const struct destination *d, const struct format_setting *s)
+{
+	struct str value = setting_get(d->settings, d->settings_n, s->name), word;
+	uint64_t number;
+	enum err e = OK;
+	if (!value.n)
+		return OK;
+	if (s->max && (!str_u64(value, &number) || number < (uint64_t)s->min || number > (uint64_t)s->max))
+		return err_set(ERR_USAGE, "destination '%s': %s is a number from %ld to %ld, not '" STR_FMT "'", d->id, s->name, s->min, s->max,
+		    STR_ARG(value));
+	if (s->words && !s->several)
+		return check_word(d, s, value);
+	while (s->words && !e && str_cut(&value, ',', &word))
+		e = check_word(d, s, word);
+	return e;
 }
 
 enum err encoder_init(struct encoder *e, const struct destination *d, bool full, struct str delivery, uint32_t now)
 {
-	*e = (struct encoder){.d = d, .format = format_of(d->format), .full = full, .delivery = delivery, .now = now};
-	if (!e->format)
+	enum err err = OK;
+	*e = (struct encoder){.d = d, .format = d->format, .full = full, .delivery = delivery, .now = now};
+	if (!e->format->item)
 		return err_set(ERR_USAGE, "destination '%s' is not one that files are written for", d->id);
-	/* the same files for the same delivery */
-	struct hash16 h = hash_content(delivery);
-	memcpy(e->sync, h.b, sizeof e->sync);
-	return e->format->check ? e->format->check(d) : OK;
+	for (const struct format_setting *s = e->format->settings; s->name && !err; s++)
+		err = check_setting(d, s);
+	return err ? err : e->format->check ? e->format->check(d) : OK;
 }
 
 void encoder_done(struct encoder *e)

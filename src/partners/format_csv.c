@@ -30,4 +30,16 @@ static bool csv_item(struct encoder *e, const struct out_item *item, struct buf 
 	return true;
 }
 
-const struct format format_csv = {"csv", LIFE_IN_ROW, REMOVAL_ROW, NULL, NULL, csv_begin, csv_item, format_nothing};
+const struct format format_csv = {
+    .name = "csv",
+    .says = "`id,segment,expires,action`, quoted as RFC 4180 says; another crumb imports it. Ids and names are written as the partner has them, "
+	    "also when they begin with `-` or `=`: they are for programs, so do not open such a file with a spreadsheet",
+    .ending = "csv",
+    .content_type = "text/csv",
+    .ways = {&way_directory, &way_https},
+    .compressions = COMPRESS_ANY,
+    .life = LIFE_IN_ROW,
+    .removal = REMOVAL_ROW,
+    .begin = csv_begin,
+    .item = csv_item,
+};

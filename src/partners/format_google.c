@@ -1,6 +1,8 @@
 /* The google-bulk format: UpdateUsersDataRequest (developers.google.com/authorized-buyers/rtb/bulk-uploader, cookie-bulk-upload-proto). */
 #include "formats.h"
 
+#include <stdio.h>
+
 static void pb_number(struct buf *out, unsigned field, uint64_t v)
 {
 	format_varint(out, field << 3);
@@ -14,32 +16,16 @@ static void pb_text(struct buf *out, unsigned field, struct str s)
 	buf_str(out, s);
 }
 
-static const struct {
-	const char *name;
-	unsigned number;
-} id_types[] = {{"GOOGLE_USER_ID", 0}, {"IDFA", 1}, {"ANDROID_ADVERTISING_ID", 2}, {"PARTNER_PROVIDED_ID", 4}, {"RIDA", 5}, {"AFAI", 6}, {"MSAI", 7},
-    {"GENERIC_DEVICE_ID", 9}};
+#define ID_TYPES "GOOGLE_USER_ID,IDFA,ANDROID_ADVERTISING_ID,PARTNER_PROVIDED_ID,RIDA,AFAI,MSAI,GENERIC_DEVICE_ID"
 
-static int id_type(const struct destination *d)
+static uint64_t id_type(const struct destination *d)
 {
-	struct str s = setting_get(d->settings, d->settings_n, "id_type");
-	if (!s.n)
-		return d->partner < 0 ? 4 : 0;
-	for (size_t i = 0; i < sizeof id_types / sizeof *id_types; i++)
-		if (str_eq(s, str_c(id_types[i].name)))
-			return (int)id_types[i].number;
-	return -1;
-}
-
-static enum err google_check(const struct destination *d)
-{
-	uint64_t source;
-	struct str s = setting_get(d->settings, d->settings_n, "data_source_id");
-	if (id_type(d) < 0)
-		return err_set(ERR_USAGE, "destination '%s': Google knows no such id_type", d->id);
-	if (s.n && (!str_u64(s, &source) || source < 1 || source > 1000))
-		return err_set(ERR_USAGE, "destination '%s': data_source_id is a number from 1 to 1000", d->id);
-	return OK;
+	static const uint8_t numbers[] = {0, 1, 2, 4, 5, 6, 7, 9}; /* as ID_TYPES has them */
+	struct str given = setting_get(d->settings, d->settings_n, "id_type"), rest = STR(ID_TYPES), word;
+	for (size_t i = 0; given.n && i < sizeof numbers && str_cut(&rest, ',', &word); i++)
+		if (str_eq(given, word))
+			return numbers[i];
+	return d->partner < 0 ? 4 : 0;
 }
 
 static bool google_item(struct encoder *e, const struct out_item *item, struct buf *out)
@@ -58,7 +44,7 @@ static bool google_item(struct encoder *e, const struct out_item *item, struct b
 		pb_number(&e->block, 6, r->change == ROW_REMOVE);
 		if (source)
 			pb_number(&e->block, 7, source);
-		pb_number(&e->block, 14, (uint64_t)id_type(e->d));
+		pb_number(&e->block, 14, id_type(e->d));
 		pb_text(out, 1, buf_view(&e->block));
 	}
 	return true;
@@ -71,4 +57,128 @@ static void google_end(struct encoder *e, struct buf *out)
 	pb_number(out, 3, 1);
 }
 
-const struct format format_google_bulk = {"pb", LIFE_AT_PARTNER, REMOVAL_ROW, NULL, google_check, format_nothing, google_item, google_end};
+/* --- the answer: UpdateUsersDataResponse */
+
+struct pb {
+	const uint8_t *p, *end;
+	bool bad;
+};
+
+static uint64_t pb_varint(struct pb *b)
+{
+	uint64_t v = 0;
+	for (unsigned shift = 0; b->p < b->end && shift < 64; shift += 7) {
+		uint8_t c = *b->p++;
+		v |= (uint64_t)(c & 0x7f) << shift;
+		if (!(c & 0x80))
+			return v;
+	}
+	b->bad = true;
+	return 0;
+}
+
+/* The next field: its number, and its value as a number or as bytes. */
+static bool pb_field(struct pb *b, unsigned *field, uint64_t *number, struct str *bytes)
+{
+	if (b->bad || b->p >= b->end)
+		return false;
+	uint64_t tag = pb_varint(b);
+	*field = (unsigned)(tag >> 3);
+	*bytes = STR("");
+	*number = 0;
+	size_t left = (size_t)(b->end - b->p), skip = 0;
+	switch (tag & 7) {
+	case 0:
+		*number = pb_varint(b);
+		break;
+	case 1:
+		skip = 8;
+		break;
+	case 2:
+		skip = (size_t)pb_varint(b);
+		left = (size_t)(b->end - b->p);
+		if (!b->bad && skip <= left)
+			*bytes = str_make((const char *)b->p, skip);
+		break;
+	case 5:
+		skip = 4;
+		break;
+	default:
+		b->bad = true;
+	}
+	if (skip > left)
+		b->bad = true;
+	else
+		b->p += skip;
+	return !b->bad;
+}
+
+static void google_error(struct str message, struct push_answer *out)
+{
+	struct pb b = {(const uint8_t *)message.p, (const uint8_t *)message.p + message.n, false};
+	unsigned field;
+	uint64_t n, code = 0, list = 0;
+	struct str bytes, id = STR("");
+	char list_text[24], code_text[24];
+	while (pb_field(&b, &field, &n, &bytes)) {
+		if (field == 2)
+			list = n;
+		else if (field == 3)
+			id = bytes;
+		else if (field == 4)
+			code = n;
+	}
+	snprintf(list_text, sizeof list_text, "%llu", (unsigned long long)list);
+	snprintf(code_text, sizeof code_text, "%llu", (unsigned long long)code);
+	if (b.bad || !id.n)
+		out->verdict = PUSH_UNCERTAIN;
+	else
+		push_refused(out, id, list ? str_c(list_text) : STR(""), str_c(code_text), STR(""));
+}
+
+#define GOOGLE_NO_ERROR 0
+#define GOOGLE_PARTIAL 1
+#define GOOGLE_INTERNAL 10
+
+static void google_answered(struct str answer, struct push_answer *out)
+{
+	struct pb b = {(const uint8_t *)(answer.n ? answer.p : ""), (const uint8_t *)(answer.n ? answer.p : "") + answer.n, false};
+	unsigned field;
+	uint64_t n, status = GOOGLE_NO_ERROR;
+	struct str bytes;
+	out->verdict = PUSH_TAKEN;
+	while (pb_field(&b, &field, &n, &bytes)) {
+		if (field == 1)
+			status = n;
+		else if (field == 2)
+			google_error(bytes, out);
+	}
+	if (b.bad || status == GOOGLE_INTERNAL)
+		out->verdict = PUSH_LATER;
+	else if (status != GOOGLE_NO_ERROR && status != GOOGLE_PARTIAL)
+		out->verdict = PUSH_NEVER;
+	else if (status == GOOGLE_PARTIAL && !out->refused_n)
+		out->verdict = PUSH_UNCERTAIN;
+	snprintf(out->why, sizeof out->why, b.bad ? "the answer is no UpdateUsersDataResponse" : "Google's status %llu", (unsigned long long)status);
+}
+
+const struct format format_google_bulk = {
+    .name = "google-bulk",
+    .says = "Google's `UpdateUsersDataRequest`",
+    .source = "developers.google.com/authorized-buyers/rtb/bulk-uploader, cookie-bulk-upload-proto",
+    .ending = "pb",
+    .content_type = "application/octet-stream",
+    .ways = {&way_directory, &way_https},
+    .settings = {{.name = "id_type",
+		     .says = "what the ids are; without it `GOOGLE_USER_ID` for a partner's, `PARTNER_PROVIDED_ID` for ours",
+		     .words = ID_TYPES},
+	{.name = "data_source_id", .says = "of the rows", .min = 1, .max = 1000}},
+    .bytes = 100 * 1000,
+    .compressions = COMPRESS_ANY,
+    .numbers = true,
+    .life = LIFE_AT_PARTNER,
+    .removal = REMOVAL_ROW,
+    .item = google_item,
+    .end = google_end,
+    .answered = google_answered,
+};

@@ -40,4 +40,14 @@ static bool ndjson_item(struct encoder *e, const struct out_item *item, struct b
 	return true;
 }
 
-const struct format format_ndjson = {"ndjson", LIFE_IN_ROW, REMOVAL_ROW, NULL, NULL, format_nothing, ndjson_item, format_nothing};
+const struct format format_ndjson = {
+    .name = "ndjson",
+    .says = "the same as `csv` in objects, one a line, with `purposes` where a TC string came",
+    .ending = "ndjson",
+    .content_type = "application/x-ndjson",
+    .ways = {&way_directory, &way_https},
+    .compressions = COMPRESS_ANY,
+    .life = LIFE_IN_ROW,
+    .removal = REMOVAL_ROW,
+    .item = ndjson_item,
+};

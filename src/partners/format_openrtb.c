@@ -44,4 +44,17 @@ static bool ortb_item(struct encoder *e, const struct out_item *item, struct buf
 	return true;
 }
 
-const struct format format_ortb = {"ndjson", LIFE_IN_ROW, REMOVAL_ITEM, NULL, NULL, format_nothing, ortb_item, format_nothing};
+const struct format format_ortb = {
+    .name = "ortb-user-data",
+    .says = "OpenRTB 2.6 `user.data`, one object a visitor with all that holds: rows of IAB's Audience Taxonomy with `segtax` 4, the others "
+	    "without; nothing left is an empty list",
+    .source = "github.com/InteractiveAdvertisingBureau/openrtb2.x, 2.6.md sections 3.2.20 to 3.2.22; segtax.md of its community extensions",
+    .ending = "ndjson",
+    .content_type = "application/x-ndjson",
+    .ways = {&way_directory, &way_https},
+    .settings = {{.name = "name", .says = "`name` of the data's provider", .initial = "crumb"}},
+    .compressions = COMPRESS_ANY,
+    .life = LIFE_IN_ROW,
+    .removal = REMOVAL_ITEM,
+    .item = ortb_item,
+};

@@ -1,4 +1,4 @@
-/* The segment format: audience events of Segment, as its own Engage sends them (segmentio/segment-docs, using-engage-data.md). */
+/* The segment-audience format: audience events of Segment, as its own Engage sends them (segmentio/segment-docs, using-engage-data.md). */
 #include "formats.h"
 
 #include "crumb/base/code.h"
@@ -51,4 +51,20 @@ static void segment_end(struct encoder *e, struct buf *out)
 	buf_c(out, "}");
 }
 
-const struct format format_segment = {"json", LIFE_AT_PARTNER, REMOVAL_ROW, NULL, NULL, segment_begin, segment_item, segment_end};
+const struct format format_segment = {
+    .name = "segment-audience",
+    .says = "Segment's Audience Entered and Exited",
+    .source = "github.com/segmentio/segment-docs, engage/using-engage-data",
+    .ending = "json",
+    .content_type = "application/json",
+    .ways = {&way_directory, &way_https},
+    .settings = {{.name = "space_id", .says = "the space that the events name"}},
+    .rows = 1000,
+    .bytes = 500 * 1000,
+    .compressions = COMPRESS_ANY,
+    .life = LIFE_AT_PARTNER,
+    .removal = REMOVAL_ROW,
+    .begin = segment_begin,
+    .item = segment_item,
+    .end = segment_end,
+};

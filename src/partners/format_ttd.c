@@ -1,9 +1,15 @@
 /* The ttd-advertiser and ttd-thirdparty formats: The Trade Desk's data API (github.com/thetradedesk/ttd-data-python, out.openapi.yaml). */
 #include "formats.h"
 
+#include <jansson.h>
+#include <stdio.h>
+
+#define IDS                                                                                                                  \
+	"TDID,DAID,UID2,UID2Token,RampID,CoreID,EUID,EUIDToken,ID5,NetID,FirstID,UtiqID,MerkuryID,IqviaPPID,DataProviderUserId"
+
 static bool ttd_is_third(const struct encoder *e)
 {
-	return e->d->format == FORMAT_TTD_THIRDPARTY;
+	return e->format == &format_ttd_thirdparty;
 }
 
 static void ttd_begin(struct encoder *e, struct buf *out)
@@ -54,19 +60,85 @@ static void list_end(struct encoder *e, struct buf *out)
 	buf_c(out, "]}");
 }
 
-static enum err ttd_check(const struct destination *d)
+static enum err advertiser_check(const struct destination *d)
 {
-	static const char *const fields[] = {"TDID", "DAID", "UID2", "UID2Token", "RampID", "CoreID", "EUID", "EUIDToken", "ID5", "NetID", "FirstID",
-	    "UtiqID", "MerkuryID", "IqviaPPID", "DataProviderUserId"};
 	struct str field = setting_get(d->settings, d->settings_n, "id_field");
-	bool known = field.n == 0;
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-		known |= str_eq(field, str_c(fields[i]));
-	if (!known)
-		return err_set(ERR_USAGE, "destination '%s': The Trade Desk knows no id_field '" STR_FMT "'", d->id, STR_ARG(field));
-	if (d->format == FORMAT_TTD_ADVERTISER && (d->partner < 0 || str_eq(field, STR("DataProviderUserId"))))
+	if (d->partner < 0 || str_eq(field, STR("DataProviderUserId")))
 		return err_set(ERR_USAGE, "destination '%s': ttd-advertiser takes The Trade Desk's ids: name the partner whose ids they are", d->id);
 	return OK;
 }
 
-const struct format format_ttd = {"json", LIFE_IN_ROW, REMOVAL_ROW, NULL, ttd_check, ttd_begin, ttd_item, list_end};
+static struct str text_of(const json_t *v)
+{
+	return json_is_string(v) ? str_make(json_string_value(v), json_string_length(v)) : STR("");
+}
+
+/* {} or {"FailedLines":[{"TDID","DataName","ErrorCode","Message",…}]}: a success does not mean that all of it was taken. */
+static void ttd_answered(struct str answer, struct push_answer *out)
+{
+	json_error_t error;
+	json_t *root = json_loadb(answer.n ? answer.p : "", answer.n, 0, &error), *row;
+	size_t i;
+	out->verdict = json_is_object(root) ? PUSH_TAKEN : PUSH_LATER;
+	if (!json_is_object(root))
+		snprintf(out->why, sizeof out->why, "the answer is no JSON object");
+	json_array_foreach(json_object_get(root, "FailedLines"), i, row)
+	{
+		struct str id = STR(""), kinds = STR(IDS), kind;
+		while (!id.n && str_cut(&kinds, ',', &kind)) {
+			char name[32];
+			snprintf(name, sizeof name, STR_FMT, STR_ARG(kind));
+			id = text_of(json_object_get(row, name));
+		}
+		if (id.n)
+			push_refused(out, id, text_of(json_object_get(row, "DataName")), text_of(json_object_get(row, "ErrorCode")),
+			    text_of(json_object_get(row, "Message")));
+		else
+			out->verdict = PUSH_UNCERTAIN;
+	}
+	json_decref(root);
+}
+
+const struct format format_ttd_advertiser = {
+    .name = "ttd-advertiser",
+    .says = "The Trade Desk's data API: an advertiser's own data, by The Trade Desk's ids",
+    .source = "github.com/thetradedesk/ttd-data-python, out.openapi.yaml",
+    .ending = "json",
+    .content_type = "application/json",
+    .ways = {&way_directory, &way_https},
+    .settings = {{.name = "advertiser_id", .says = "the advertiser", .required = true},
+	{.name = "data_provider_id", .says = "who provides the data, where it is not the advertiser"},
+	{.name = "id_field", .says = "what the ids are; without it `TDID`", .words = IDS}},
+    .rows = 1000,
+    .bytes = 2 * MB,
+    .ttl_days = 180,
+    .compressions = COMPRESS_ANY,
+    .life = LIFE_IN_ROW,
+    .removal = REMOVAL_ROW,
+    .check = advertiser_check,
+    .begin = ttd_begin,
+    .item = ttd_item,
+    .end = list_end,
+    .answered = ttd_answered,
+};
+
+const struct format format_ttd_thirdparty = {
+    .name = "ttd-thirdparty",
+    .says = "The Trade Desk's data API: a data provider's",
+    .source = "github.com/thetradedesk/ttd-data-python, out.openapi.yaml",
+    .ending = "json",
+    .content_type = "application/json",
+    .ways = {&way_directory, &way_https},
+    .settings = {{.name = "data_provider_id", .says = "the data provider", .required = true},
+	{.name = "id_field", .says = "what the ids are; without it `TDID` for a partner's, `DataProviderUserId` for ours", .words = IDS}},
+    .rows = 1000,
+    .bytes = 2 * MB,
+    .ttl_days = 180,
+    .compressions = COMPRESS_ANY,
+    .life = LIFE_IN_ROW,
+    .removal = REMOVAL_ROW,
+    .begin = ttd_begin,
+    .item = ttd_item,
+    .end = list_end,
+    .answered = ttd_answered,
+};

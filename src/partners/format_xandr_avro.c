@@ -2,6 +2,8 @@
  * union is the partner's, whose later kinds of ids nobody here has. */
 #include "formats.h"
 
+#include "crumb/core/hash.h"
+
 #include <zlib.h>
 
 static const char avro_schema[] =
@@ -30,6 +32,13 @@ static void avro_text(struct buf *out, struct str s)
 	buf_str(out, s);
 }
 
+/* Between blocks: the same files for the same delivery. */
+static void put_mark(const struct encoder *e, struct buf *out)
+{
+	struct hash16 mark = hash_content(e->delivery);
+	buf_add(out, mark.b, sizeof mark.b);
+}
+
 static void avro_begin(struct encoder *e, struct buf *out)
 {
 	buf_add(out, "Obj\1", 4);
@@ -39,7 +48,7 @@ static void avro_begin(struct encoder *e, struct buf *out)
 	avro_text(out, STR("avro.codec"));
 	avro_text(out, STR("deflate"));
 	avro_long(out, 0);
-	buf_add(out, e->sync, sizeof e->sync);
+	put_mark(e, out);
 	buf_clear(&e->block);
 	e->block_items = 0;
 }
@@ -68,7 +77,7 @@ static void avro_flush(struct encoder *e, struct buf *out)
 	deflateEnd(&z);
 	avro_long(out, (int64_t)e->block_items);
 	avro_text(out, buf_view(&packed));
-	buf_add(out, e->sync, sizeof e->sync);
+	put_mark(e, out);
 	buf_done(&packed);
 	buf_clear(&e->block);
 	e->block_items = 0;
@@ -82,13 +91,15 @@ static bool external(const struct destination *d)
 
 static enum err avro_check(const struct destination *d)
 {
-	uint64_t member;
-	struct str uid = setting_get(d->settings, d->settings_n, "uid"), text = setting_get(d->settings, d->settings_n, "member");
-	if (uid.n && !str_eq(uid, STR("anid")) && !str_eq(uid, STR("external")))
-		return err_set(ERR_USAGE, "destination '%s': uid is anid (Xandr's number) or external (an id of the member's own)", d->id);
-	if ((text.n || external(d)) && (!str_u64(text, &member) || member > INT32_MAX))
+	if (external(d) && !setting_get(d->settings, d->settings_n, "member").n)
 		return err_set(ERR_USAGE, "destination '%s': ids of our own want member: and the member's number", d->id);
 	return OK;
+}
+
+/* Xandr's segments have codes of the member's own, too. */
+static bool avro_numbered(const struct destination *d)
+{
+	return setting_get(d->settings, d->settings_n, "member").n == 0;
 }
 
 static bool avro_item(struct encoder *e, const struct out_item *item, struct buf *out)
@@ -130,4 +141,29 @@ static bool avro_item(struct encoder *e, const struct out_item *item, struct buf
 	return true;
 }
 
-const struct format format_xandr_avro = {"avro", LIFE_IN_ROW, REMOVAL_ROW, NULL, avro_check, avro_begin, avro_item, avro_flush};
+const struct format format_xandr_avro = {
+    .name = "xandr-avro",
+    .says = "Xandr's batch segment file in Avro",
+    .source = "learn.microsoft.com/en-us/xandr/bidders: bss-avro-file-format; avro.apache.org/docs/1.11.1/specification",
+    .ending = "avro",
+    .ways = {&way_directory},
+    .settings = {{.name = "member",
+		     .says = "the number of the member, whose own ids and codes of segments are written then",
+		     .min = 0,
+		     .max = INT32_MAX},
+	{.name = "uid",
+	    .says = "`anid` is Xandr's number, `external` an id of the member's own; without it what `partner` makes of it",
+	    .words = "anid,external"}},
+    .bytes = 300 * MB,
+    .ttl_days = 180,
+    .compressions = 1u << COMPRESS_NONE,
+    .numbers = true,
+    .blocks = true,
+    .life = LIFE_IN_ROW,
+    .removal = REMOVAL_ROW,
+    .numbers_of = avro_numbered,
+    .check = avro_check,
+    .begin = avro_begin,
+    .item = avro_item,
+    .end = avro_flush,
+};

@@ -2,6 +2,7 @@
 #include "formats.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #define XANDR_SEGMENTS 1800 /* a line, at most */
@@ -36,31 +37,24 @@ static struct str fields_of(const struct destination *d)
 
 static enum err xandr_check(const struct destination *d)
 {
-	static const char *const known[] = {"SEG_ID", "SEG_CODE", "EXPIRATION", "TIMESTAMP", "VALUE", "MEMBER_ID"};
 	char seps[5];
 	struct str rest = fields_of(d), word;
 	unsigned names = 0;
 	enum err e = separators(d, seps);
-	while (!e && str_cut(&rest, ',', &word)) {
-		bool found = false;
-		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-			found |= str_eq(word, str_c(known[i]));
-		if (!found)
-			return err_set(ERR_USAGE, "destination '%s': Xandr has no field '" STR_FMT "'", d->id, STR_ARG(word));
+	while (!e && str_cut(&rest, ',', &word))
 		names += str_eq(word, STR("SEG_ID")) || str_eq(word, STR("SEG_CODE"));
-	}
 	if (!e && names != 1)
 		e = err_set(ERR_USAGE, "destination '%s': fields want SEG_ID or SEG_CODE, one of the two", d->id);
 	return e;
 }
 
-static void xandr_segment(struct encoder *e, const struct out_row *r, bool listed_as_removed, struct buf *out)
+static void xandr_segment(const struct encoder *e, const struct out_row *r, bool listed_as_removed, char between, struct buf *out)
 {
 	struct str rest = fields_of(e->d), word, member = setting_of(e, "member");
 	bool first = true;
 	while (str_cut(&rest, ',', &word)) {
 		if (!first)
-			buf_add(out, &e->seps[2], 1);
+			buf_add(out, &between, 1);
 		first = false;
 		if (str_starts(word, STR("SEG_")))
 			buf_str(out, r->segment->theirs);
@@ -86,10 +80,11 @@ static bool has_any(struct str s, const char *chars, size_t n)
 static bool xandr_item(struct encoder *e, const struct out_item *item, struct buf *out)
 {
 	bool by_expiration = str_has(fields_of(e->d), STR("EXPIRATION"));
-	if (separators(e->d, e->seps) || has_any(item->id, e->seps, 5) || item->n > XANDR_SEGMENTS)
+	char seps[5];
+	if (separators(e->d, seps) || has_any(item->id, seps, 5) || item->n > XANDR_SEGMENTS)
 		return false;
 	buf_str(out, item->id);
-	buf_add(out, &e->seps[0], 1);
+	buf_add(out, &seps[0], 1);
 	for (int removed = 0; removed < 2; removed++) {
 		bool first = true;
 		for (unsigned i = 0; i < item->n; i++) {
@@ -98,9 +93,9 @@ static bool xandr_item(struct encoder *e, const struct out_item *item, struct bu
 			if (r->change == ROW_KEEP || listed != (removed == 1))
 				continue;
 			if (!first || removed)
-				buf_add(out, &e->seps[first ? 3 : 1], 1);
+				buf_add(out, &seps[first ? 3 : 1], 1);
 			first = false;
-			xandr_segment(e, r, listed, out);
+			xandr_segment(e, r, listed, seps[2], out);
 		}
 	}
 	buf_c(out, "\n");
@@ -117,4 +112,43 @@ static enum format_life xandr_life(const struct destination *d)
 	return LIFE_AT_PARTNER;
 }
 
-const struct format format_xandr_text = {"txt", LIFE_IN_ROW, REMOVAL_ROW, xandr_life, xandr_check, format_nothing, xandr_item, format_nothing};
+static void xandr_signs(const struct destination *d, char out[FORMAT_SIGNS])
+{
+	struct str s = setting_get(d->settings, d->settings_n, "separators");
+	snprintf(out, FORMAT_SIGNS, "%.5s", s.n == 5 ? s.p : default_separators);
+}
+
+/* Xandr's segments have codes of the member's own, too. */
+static bool xandr_numbered(const struct destination *d)
+{
+	return !str_has(setting_get(d->settings, d->settings_n, "fields"), STR("SEG_CODE"));
+}
+
+const struct format format_xandr_text = {
+    .name = "xandr-text",
+    .says = "Xandr's batch segment file",
+    .source = "learn.microsoft.com/en-us/xandr/bidders: legacy-bss-file-format",
+    .ending = "txt",
+    .ways = {&way_directory},
+    .settings = {{.name = "separators",
+		     .says = "five characters: behind the id, between segments, between fields, before what is removed, before the domain",
+		     .initial = "\";,:\\t^\""},
+	{.name = "fields",
+	    .says = "of a segment; `SEG_ID` or `SEG_CODE`, one of the two",
+	    .words = "SEG_ID,SEG_CODE,EXPIRATION,TIMESTAMP,VALUE,MEMBER_ID",
+	    .initial = "[SEG_ID, EXPIRATION, VALUE]",
+	    .several = true},
+	{.name = "member", .says = "the number of the member, for `MEMBER_ID`"}},
+    .bytes = 300 * MB,
+    .ttl_days = 180,
+    .compressions = 1u << COMPRESS_NONE | 1u << COMPRESS_GZ,
+    .numbers = true,
+    .life = LIFE_IN_ROW,
+    .removal = REMOVAL_ROW,
+    .life_says = "without `EXPIRATION` who leaves by time is said, too",
+    .life_of = xandr_life,
+    .numbers_of = xandr_numbered,
+    .signs = xandr_signs,
+    .check = xandr_check,
+    .item = xandr_item,
+};

@@ -1,4 +1,4 @@
-/* What several formats write alike: strings and times of JSON, numbers in groups of seven bits, and nothing at all. */
+/* What several formats write alike: strings and times of JSON, and numbers in groups of seven bits. */
 #include "formats.h"
 
 #include "crumb/base/clock.h"
@@ -16,11 +16,6 @@ void format_json(struct buf *out, struct str s)
 			buf_add(out, &s.p[i], 1);
 	}
 	buf_add(out, "\"", 1);
-}
-
-void format_nothing(struct encoder *e, struct buf *out)
-{
-	(void)e, (void)out;
 }
 
 void format_varint(struct buf *out, uint64_t v)

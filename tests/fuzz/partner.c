@@ -3,7 +3,7 @@
 #include "../../src/cli/convert.c"
 #include "crumb/load/load.h"
 #include "crumb/delivery/held.h"
-#include "crumb/delivery/push.h"
+#include "crumb/partners/format.h"
 #include "crumb/rules/like.h"
 
 #include <stdlib.h>
@@ -18,10 +18,10 @@ static int written(const uint8_t *data, size_t n, char path[64])
 	return fd;
 }
 
-static void answers(struct str s, bool google)
+static void answers(struct str s, const struct format *format)
 {
-	struct push_answer a = {.verdict = PUSH_LATER};
-	(google ? push_read_google : push_read_ttd)(s, &a);
+	struct push_answer a = {.verdict = PUSH_TAKEN};
+	format->answered(s, &a);
 	unsigned lines = 0;
 	for (size_t i = 0; i < a.refused.n; i++)
 		lines += a.refused.p[i] == '\n';
@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	switch (data[0] % 8) {
 	case 0:
 	case 1:
-		answers(s, data[0] % 8);
+		answers(s, data[0] % 8 ? &format_google_bulk : &format_ttd_advertiser);
 		break;
 	case 2:
 	case 3:

@@ -6,11 +6,6 @@
 
 #include "crumb/partners/format.h"
 
-struct package_file {
-	char name[300], sha256[65], md5[33];
-	uint64_t rows, lines, bytes, raw;
-};
-
 struct package;
 /* `delivery` names it, `stamp` is the time in the names of its files; the folder is there. */
 enum err package_begin(
@@ -19,7 +14,7 @@ enum err package_begin(
 enum err package_item(struct package *p, const struct out_item *item, unsigned changes, uint32_t *chunk, bool *written) MUST_CHECK;
 /* Ends the last file, writes what goes beside them, and makes all of it durable. */
 enum err package_end(struct package *p) MUST_CHECK;
-const struct package_file *package_files(const struct package *p, unsigned *n);
+const struct format_file *package_files(const struct package *p, unsigned *n);
 void package_free(struct package *p);
 
 #endif

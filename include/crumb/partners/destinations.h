@@ -9,42 +9,14 @@
 #ifndef CRUMB_PARTNERS_DESTINATIONS_H
 #define CRUMB_PARTNERS_DESTINATIONS_H
 
+#include "crumb/partners/setting.h"
+#include "crumb/partners/signing.h"
+#include "crumb/partners/way.h"
 #include "crumb/rules/rules.h"
 
 #define PARTNER_NAME_MAX 64
 
-enum format_kind {
-	FORMAT_CSV,
-	FORMAT_NDJSON,
-	FORMAT_ORTB,
-	FORMAT_XANDR_TEXT,
-	FORMAT_XANDR_AVRO,
-	FORMAT_TTD_ADVERTISER,
-	FORMAT_TTD_THIRDPARTY,
-	FORMAT_GOOGLE_BULK,
-	FORMAT_AAM,
-	FORMAT_LIVERAMP,
-	FORMAT_SEGMENT,
-	FORMAT_STREAM,
-	FORMAT_PAGE,
-	FORMAT_MAX
-};
-
-/* What is known of a format before anything is written: its names of settings, and its partner's limits. */
-struct format_info {
-	const char *name;
-	const char *settings, *required; /* comma lists; other settings are refused */
-	uint64_t rows, bytes;		 /* of one file or request, at most; 0: any */
-	unsigned ttl_days;		 /* longest life of a row; 0: any */
-	bool numbers;			 /* segments have the partner's numbers, which the file must give */
-	bool push;			 /* makes sense over HTTPS */
-	const char *content_type;
-};
-extern const struct format_info format_infos[FORMAT_MAX];
-
-struct setting {
-	struct str name, value;
-};
+struct format; /* partners/format.h */
 
 struct partner {
 	char *id;
@@ -58,12 +30,9 @@ struct partner {
 	struct rules_at at;
 };
 
-enum compression { COMPRESS_NONE, COMPRESS_GZ, COMPRESS_ZSTD };
-enum deliver_way { DELIVER_DIRECTORY, DELIVER_HTTPS };
-
 struct destination {
 	char *id;
-	enum format_kind format;
+	const struct format *format;
 	int partner;			     /* whose ids, index; -1: rows carry our pseudonym for the destination */
 	struct setting *settings, *segments; /* our id of a segment -> the partner's */
 	unsigned settings_n, segments_n;
@@ -74,11 +43,12 @@ struct destination {
 	uint32_t every_s;     /* schedule; 0: by hand only */
 	uint32_t at_s;	      /* and when of the day, for spans of a day and more */
 	enum compression compress;
-	enum deliver_way deliver;
-	struct str where;	 /* a folder, or a URL */
+	const struct way *way;
+	struct str where;	 /* a folder, or a URL, as the way has it; empty: not said */
 	struct setting *headers; /* of requests; values may be "env:NAME" or "file:PATH" */
 	unsigned headers_n;
-	struct setting *sign; /* kind, secret, header */
+	const struct signing *signing; /* of requests; NULL: they are not signed */
+	struct setting *sign;	       /* what it wants: secrets */
 	unsigned sign_n;
 	unsigned retries, timeout_s;
 	struct rules_at at;
@@ -110,11 +80,6 @@ struct str destination_segment(const struct destination *d, struct str segment);
 bool url_plain(struct str url);
 /* May /sync lead there? */
 bool partner_redirects_to(const struct partner *p, struct str url);
-/* Must the file give the partner's number of every segment that goes there? */
-bool destination_numbered(const struct destination *d);
-struct str setting_get(const struct setting *list, unsigned n, const char *name); /* empty: not set */
-/* Where a value comes from: itself, the environment or a file. ERR_USAGE names what is missing. */
-enum err setting_resolve(struct str value, char *out, size_t cap) MUST_CHECK;
 
 /* Every label of what a segment is made of: its own, its categories', its attributes' and their partners', those of segments that it refers to. Calls
  * `each` until it returns false; false then. */
