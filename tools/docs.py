@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 import api
+import partners
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -115,6 +116,7 @@ VIEWS = {
     'route-fields': api.fields,
     'routes': routes,
 }
+VIEWS.update((name, lambda ref, view=view: table(*view(ref))) for name, view in partners.VIEWS.items())
 FILES = {'etc/openapi.json': api.openapi}  # path: function of the rows that gives the whole text
 
 MARK = re.compile(r'(<!-- rows: ([a-z-]+) -->\n)(.*?)(<!-- rows end -->\n)', re.S)

@@ -144,6 +144,9 @@ static const struct reference {
     {"routes", reference_routes},
     {"route-answers", reference_route_answers},
     {"parameters", parameters},
+    {"formats", reference_formats},
+    {"ways", reference_ways},
+    {"signings", reference_signings},
 };
 #define REFERENCES (sizeof references / sizeof *references)
 

@@ -11,4 +11,9 @@
 json_t *reference_routes(const struct cli *c);
 json_t *reference_route_answers(const struct cli *c);
 
+/* reference_partners.c: what audiences are written in, and how they go */
+json_t *reference_formats(const struct cli *c);
+json_t *reference_ways(const struct cli *c);
+json_t *reference_signings(const struct cli *c);
+
 #endif
