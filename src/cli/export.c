@@ -15,6 +15,17 @@ static void export_progress(uint64_t rows)
 	cli_progress("rows", rows, 0);
 }
 
+static int unknown_form(const char *name)
+{
+	struct buf known = {0};
+	for (const struct export_form *f = export_forms; f->name; f++)
+		buf_addf(&known, "%s%s", f == export_forms ? "" : " and ", f->name);
+	CHECK(!known.failed);
+	int rc = cli_misuse("export knows --format %.*s, not %s", (int)known.n, known.p, name);
+	buf_done(&known);
+	return rc;
+}
+
 static int export_one(struct cli *c, int argc, char **argv)
 {
 	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"),
@@ -24,9 +35,9 @@ static int export_one(struct cli *c, int argc, char **argv)
 	struct export_result result;
 	if (!id || !out || !cli_all_used(argc, argv))
 		return cli_misuse("export wants the id of a segment and --out FOLDER");
-	bool csv = !format || strcmp(format, "csv") == 0;
-	if (!csv && strcmp(format, "ndjson") != 0)
-		return cli_misuse("export knows --format csv and ndjson, not %s", format);
+	const struct export_form *form = format ? export_form_find(str_c(format)) : &export_forms[0];
+	if (!form)
+		return unknown_form(format);
 	if (!cli_open(c, false))
 		return EXIT_WRONG;
 	uint16_t segment;
@@ -34,7 +45,7 @@ static int export_one(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", err_text());
 	if (holdout && c->generation->rules->segments[segment].target >= 100)
 		return cli_fail("segment '%s' has no split: nobody is held out", id);
-	enum err e = export_segment(c->generation, &c->config, segment, csv ? EXPORT_CSV : EXPORT_NDJSON,
+	enum err e = export_segment(c->generation, &c->config, segment, form,
 	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(), export_progress, &result);
 	cli_progress_end();
 	if (e)

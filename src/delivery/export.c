@@ -14,6 +14,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static int csv_line(const char *id, const char *segment, const char *expires, char out[EXPORT_LINE])
+{
+	return snprintf(out, EXPORT_LINE, "%s,%s,%s\n", id, segment, expires);
+}
+
+static int ndjson_line(const char *id, const char *segment, const char *expires, char out[EXPORT_LINE])
+{
+	return snprintf(out, EXPORT_LINE, "{\"id\":\"%s\",\"segment\":\"%s\",\"expires\":\"%s\"}\n", id, segment, expires);
+}
+
+const struct export_form export_forms[] = {
+    {.name = "csv", .head = "id,segment,expires\n", .line = csv_line},
+    {.name = "ndjson", .head = "", .line = ndjson_line},
+    {.name = NULL},
+};
+
+const struct export_form *export_form_find(struct str name)
+{
+	for (const struct export_form *f = export_forms; f->name; f++)
+		if (str_eq(name, str_c(f->name)))
+			return f;
+	return NULL;
+}
+
 struct row {
 	struct vkey visitor;
 	uint16_t until;
@@ -21,7 +45,7 @@ struct row {
 
 struct writing {
 	struct file_new file;
-	enum export_format format;
+	const struct export_form *form;
 	const struct identity_keys *keys;
 	const struct rules *rules;
 	const struct destination *destination; /* NULL: the partner is in no file */
@@ -59,16 +83,14 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *p, c
 
 static enum err write_rows(struct writing *w)
 {
-	char hex[33], day[DAY_TEXT], line[512];
-	enum err e = w->format == EXPORT_CSV ? put(w, "id,segment,expires\n", 19) : OK;
+	char hex[33], day[DAY_TEXT], line[EXPORT_LINE];
+	enum err e = *w->form->head ? put(w, w->form->head, strlen(w->form->head)) : OK;
 	for (size_t i = 0; i < w->rows && !e; i++) {
 		struct vkey name = visitor_for_partner(w->keys, w->partner, &w->list[i].visitor);
 		hex_encode(name.b, sizeof name.b, hex);
 		hex[32] = 0;
 		day_text(w->list[i].until, day);
-		int n = snprintf(line, sizeof line,
-		    w->format == EXPORT_CSV ? "%s,%s,%s\n" : "{\"id\":\"%s\",\"segment\":\"%s\",\"expires\":\"%s\"}\n", hex, w->segment, day);
-		e = put(w, line, (size_t)n);
+		e = put(w, line, (size_t)w->form->line(hex, w->segment, day, line));
 	}
 	return e;
 }
@@ -94,7 +116,7 @@ static enum err write_manifest(
 static enum err write_files(struct writing *w, const struct generation *g, const char *folder)
 {
 	char path[4400], manifest[4400];
-	snprintf(path, sizeof path, "%s/%s.%s", folder, w->segment, w->format == EXPORT_CSV ? "csv" : "ndjson");
+	snprintf(path, sizeof path, "%s/%s.%s", folder, w->segment, w->form->name);
 	snprintf(manifest, sizeof manifest, "%s/%s.manifest.json", folder, w->segment);
 	enum err e = file_begin(&w->file, path, 0666);
 	if (e)
@@ -130,7 +152,7 @@ enum err export_may_go(const struct rules *r, const struct config *c, uint16_t s
 	return OK;
 }
 
-enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, enum export_format format, enum export_group group,
+enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, const struct export_form *form, enum export_group group,
     const char *partner, const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
 {
 	struct identity_keys keys;
@@ -141,7 +163,7 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 	if (!bits)
 		return err_set(ERR_NOMEM, "no memory for this now");
 	bits[segment / 64] |= 1ull << segment % 64;
-	struct writing w = {.format = format,
+	struct writing w = {.form = form,
 	    .keys = &keys,
 	    .rules = g->rules,
 	    .partner = str_c(partner),
@@ -177,6 +199,6 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 		return e;
 	out->told = told;
 	out->rows = w.rows;
-	snprintf(out->file, sizeof out->file, "%s/%s.%s", folder, def->id, format == EXPORT_CSV ? "csv" : "ndjson");
+	snprintf(out->file, sizeof out->file, "%s/%s.%s", folder, def->id, form->name);
 	return OK;
 }

@@ -6,7 +6,15 @@
 #include "crumb/views/view.h"
 #include "crumb/partners/destinations.h"
 
-enum export_format { EXPORT_CSV, EXPORT_NDJSON };
+/* How a row is written: one row of a table in export.c each. */
+#define EXPORT_LINE 512
+struct export_form {
+	const char *name; /* of the form, and the ending of its files */
+	const char *head; /* first line, or "" */
+	int (*line)(const char *id, const char *segment, const char *expires, char out[EXPORT_LINE]); /* its length */
+};
+extern const struct export_form export_forms[]; /* `name` NULL behind the last; the first is the usual one */
+const struct export_form *export_form_find(struct str name); /* NULL: there is none */
 
 /* Whom to write: those who are handed out, or those who are held out by the segment's split. */
 enum export_group { EXPORT_TARGET, EXPORT_HOLDOUT };
@@ -17,9 +25,9 @@ struct export_result {
 	char file[4096];
 };
 
-/* Writes FOLDER/SEGMENT.csv or .ndjson and SEGMENT.manifest.json; FOLDER is made. Either all of it is there afterwards or what
+/* Writes FOLDER/SEGMENT.csv, or what the form is called, and SEGMENT.manifest.json; FOLDER is made. Either all of it is there afterwards or what
  * was there before. `progress`, if any, is called now and then with the rows so far. */
-enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, enum export_format format, enum export_group group,
+enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, const struct export_form *form, enum export_group group,
     const char *partner, const char *folder, uint32_t now, void (*progress)(uint64_t rows), struct export_result *out) MUST_CHECK;
 /* May the segment go to the partner: by its state, sensitive categories, labels? ERR_USAGE says why not. *out is the destination of that name, of
  * `all` and as long as it; NULL: there is none. Who of the segment may is another question: plan_may_go(). */
