@@ -114,6 +114,24 @@ void collect_answer_disk(struct http_request *r)
 	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC), STR("no new visitors: the disk is nearly full\n"));
 }
 
+void collect_answer_hit(struct collect *c, struct http_request *r, const struct ingest_who *who, unsigned written, int status, const char *type,
+    struct str body)
+{
+	struct buf *headers = &c->body;
+	if (who->refused_disk) {
+		collect_answer_disk(r);
+		return;
+	}
+	buf_clear(headers);
+	cors_headers(c, r, headers);
+	buf_c(headers, COLLECT_PUBLIC);
+	collect_cookie_lines(c, who, written > 0, headers);
+	collect_why_lines(c, who, headers);
+	http_reply_whole(r->ticket, status, type, headers, &BUF_OF(body));
+	if (written || who->erase)
+		http_wait_gate(r->ticket, c->gate);
+}
+
 void collect_blank(struct collect *c, struct http_request *r)
 {
 	cors_headers(c, r, &c->body);
@@ -129,23 +147,12 @@ void collect_pixel(struct collect *c, struct http_request *r)
 	struct batch *b = collect_batch(c);
 	struct ingest_who who = ingest_visitor(&c->ingest, h, collect_now(c), b);
 	bool written = who.write && ingest_event(&c->ingest, &who, h, c->now, b);
-	if (who.refused_disk) {
-		collect_answer_disk(r);
-		return;
-	}
 	if (written && !c->ingest.aside && !who.set_cookie && r->header[H_ORIGIN].n == 0) {
 		http_reply_ready(r->ticket, pixel(c));
-	} else {
-		struct buf *headers = &c->body;
-		buf_clear(headers);
-		cors_headers(c, r, headers);
-		buf_c(headers, COLLECT_PUBLIC);
-		collect_cookie_lines(c, &who, written, headers);
-		collect_why_lines(c, &who, headers);
-		http_reply_whole(r->ticket, 200, "image/gif", headers, &BUF_OF(str_make(collect_gif, 43)));
-	}
-	if (written || who.erase)
 		http_wait_gate(r->ticket, c->gate);
+	} else {
+		collect_answer_hit(c, r, &who, written, 200, "image/gif", str_make(collect_gif, 43));
+	}
 }
 
 /* --- POST /e */
@@ -282,21 +289,9 @@ void collect_events(struct collect *c, struct http_request *r)
 		in.event = write_event;
 		(void)read_body(&p, &in, r->body, lines);
 	}
-	if (p.who.refused_disk) {
-		collect_answer_disk(r);
-		return;
-	}
-	if (memory_short()) { /* some may be recorded: better twice than not at all */
+	if (!p.who.refused_disk && memory_short()) { /* some may be recorded: better twice than not at all */
 		no_memory(r);
 		return;
 	}
-	struct buf *headers = &c->body;
-	buf_clear(headers);
-	cors_headers(c, r, headers);
-	buf_c(headers, COLLECT_PUBLIC);
-	collect_cookie_lines(c, &p.who, p.written > 0, headers);
-	collect_why_lines(c, &p.who, headers);
-	http_reply_whole(r->ticket, 204, "", headers, &BUF_OF(STR("")));
-	if (p.written || p.who.erase)
-		http_wait_gate(r->ticket, c->gate);
+	collect_answer_hit(c, r, &p.who, p.written, 204, "", STR(""));
 }

@@ -103,6 +103,10 @@ void collect_blank(struct collect *c, struct http_request *r);
 /* hits.c */
 void collect_pixel(struct collect *c, struct http_request *r);
 void collect_events(struct collect *c, struct http_request *r);
+/* Answers what one visitor sent, of which so many events were written: with his cookie, why he was refused, and CORS, once it is on disk; or 503 where
+ * the disk has no room for new visitors. `body` is copied. */
+void collect_answer_hit(struct collect *c, struct http_request *r, const struct ingest_who *who, unsigned written, int status, const char *type,
+    struct str body);
 /* Fills what comes with headers: address, agent, cookies, signals. */
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h);
 void collect_cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers);
