@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import time
 
 import avro.datafile
@@ -13,7 +14,7 @@ import avro.io
 import pytest
 import zstandard
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from harness import DAY, Browser
+from harness import BUILD, DAY, Browser
 from partner import export_to
 
 RULES = '''version: 1
@@ -261,3 +262,39 @@ def test_ids_that_a_format_cannot_write_are_left_out_and_counted(world):
     server = world('format: xandr-text, partner: acme, settings: {separators: ";,:#~"}, %s' % NUMBERS, ids='a~%d')
     r = export_to(server, 'x', '--out', server.dir + '/o')
     assert (r['state'], r['unusable'], r['added']) == ('nothing_to_say', N, 0)
+
+
+def rows(name):
+    return json.loads(subprocess.run([os.path.join(BUILD, 'crumb'), 'reference', name], capture_output=True, check=True).stdout)[name]
+
+
+def test_every_row_has_what_its_way_needs():
+    ways = {w['name']: w for w in rows('ways')}
+    formats = rows('formats')
+    assert len({f['name'] for f in formats}) == len(formats)
+    for f in formats:
+        assert f['help'] and f['ways'] and set(f['ways']) <= set(ways), f['name']
+        written = any('key' in ways[w] for w in f['ways'])
+        assert written == ('ending' in f) == ('removal' in f), f['name']
+        assert ('https' in f['ways']) == ('content_type' in f), f['name']
+        assert 'none' in f['compress'] and all(s['help'] for s in f['settings']), f['name']
+
+
+def test_a_wrong_destination_is_told_what_its_rows_say(world):
+    """Names, bounds and ways in messages are those of the rows."""
+    server = world('format: csv')
+    for text, said in (('format: csw', "did you mean 'csv'"), ('format: q', ', '.join(f['name'] for f in rows('formats'))),
+                       ('format: google-bulk, settings: {data_source: "7"}', "did you mean 'data_source_id'"),
+                       ('format: google-bulk, settings: {data_source_id: "1001"}', 'data_source_id is a number from 1 to 1000'),
+                       ('format: google-bulk, settings: {id_type: IDFB}', "did you mean 'IDFA'"),
+                       ('format: xandr-avro, settings: {uid: mine, member: "1"}', 'uid is one of anid,external'),
+                       ('format: liveramp', 'wants distribution_id'),
+                       ('format: liveramp, settings: {distribution_id: d}, deliver: {url: "https://x.example/"}', 'format liveramp cannot go by https'),
+                       ('format: stream, deliver: {directory: /tmp}', 'format stream cannot go by directory'),
+                       ('format: xandr-avro, settings: {member: "1"}, compress: gz', 'format xandr-avro cannot go by directory compressed with gz'),
+                       ('format: csv, compress: zstd, deliver: {url: "https://x.example/"}', 'it may be none gz'),
+                       ('format: csv, compress: lz4', 'compress is none, gz or zstd'),
+                       ('format: csv, deliver: {url: "https://x.example/", sign: {kind: md5, secret: s}}', 'sign wants kind: ttd or hmac-sha256')):
+        server.write_destinations(PARTNERS + '  - {id: x, %s}\n' % text)
+        read, tried = server.cli('rules', 'check', ok=(0, 1)), server.cli('export', '--to', 'x', '--out', server.dir + '/o', ok=(1, 2))
+        assert said in read.stdout + read.stderr + tried.stderr, text
