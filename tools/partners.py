@@ -1,4 +1,4 @@
-"""What documents say of formats, ways and signatures: each view gives the head of a table and its rows. docs.py writes them."""
+"""What documents say of formats, ways, signatures and trackers: each view gives the head of a table and its rows. docs.py writes them."""
 
 
 def code(words):
@@ -6,7 +6,7 @@ def code(words):
 
 
 def size(n):
-    for unit, each in (('GB', 10 ** 9), ('MB', 10 ** 6), ('kB', 10 ** 3)):
+    for unit, each in (('GB', 10 ** 9), ('MB', 10 ** 6), ('kB', 10 ** 3), ('KiB', 2 ** 10)):
         if n >= each and n % each == 0:
             return '%d %s' % (n // each, unit)
     return '%d bytes' % n
@@ -29,7 +29,7 @@ def format_settings(ref):
         return ('some of ' if s.get('several') else '') + code(s['words']) if 'words' in s else 'text'
     return (['format', 'setting', 'takes', 'without it', 'what it is'],
             (['`%s`' % f['name'], '`%s`' % s['name'], takes(s), 'refused' if s['required'] else '`%s`' % s['default'] if 'default' in s else '', s['help']]
-                  for f in ref['formats'] for s in f['settings']))
+             for f in ref['formats'] for s in f['settings']))
 
 
 def format_removals(ref):
@@ -56,12 +56,23 @@ def ways(ref):
     """How what is written gets there."""
     return (['way', '`deliver:`', 'how', 'compressed', 'bytes of each, where nobody says'],
             ([w['name'], '`%s`' % w['key'] if 'key' in w else '', w['help'], code(w['compress']) if 'key' in w else '', size(w['bytes']) if w['bytes'] else '']
-                  for w in ref['ways']))
+             for w in ref['ways']))
 
 
 def signings(ref):
     """How requests are signed."""
     return (['`kind`', 'header lines'], (['`%s`' % s['name'], s['help']] for s in ref['signings']))
+
+
+def trackers(ref):
+    """Whose protocols are spoken, and what each takes."""
+    def paths(t):
+        by = {}
+        for p in t['paths']:
+            by.setdefault(p['bytes'], []).append('`%s`' % p['path'])
+        return '; '.join('%s up to %s' % (' '.join(names), size(n)) for n, names in by.items())
+    return (['protocol', '`POST`', 'options', 'what is taken', 'described at'],
+            ([t['name'], paths(t), code(t['options']) or 'always on' * t['always'], t['help'], t['source']] for t in ref['trackers']))
 
 
 VIEWS = {
@@ -70,5 +81,6 @@ VIEWS = {
     'format-sources': format_sources,
     'formats': formats,
     'signings': signings,
+    'trackers': trackers,
     'ways': ways,
 }

@@ -147,6 +147,7 @@ static const struct reference {
     {"formats", reference_formats},
     {"ways", reference_ways},
     {"signings", reference_signings},
+    {"trackers", reference_trackers},
 };
 #define REFERENCES (sizeof references / sizeof *references)
 

@@ -15,5 +15,7 @@ json_t *reference_route_answers(const struct cli *c);
 json_t *reference_formats(const struct cli *c);
 json_t *reference_ways(const struct cli *c);
 json_t *reference_signings(const struct cli *c);
+/* reference_trackers.c */
+json_t *reference_trackers(const struct cli *c);
 
 #endif

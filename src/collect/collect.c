@@ -18,11 +18,11 @@
 #define STACK_WIPED 32768
 
 /* Whose path that is; NULL: no tracker's. */
-static const struct tracker *tracker_of(const struct collect *c, struct str path)
+static const struct tracker *tracker_of(const struct collect *c, struct str path, const struct tracker_path **at)
 {
 	for (const struct tracker *const *t = c->shared->trackers; t && *t; t++)
-		for (const char *const *p = (*t)->paths; *p; p++)
-			if (str_eq(path, str_c(*p)))
+		for (*at = (*t)->paths; (*at)->path; (*at)++)
+			if (str_eq(path, str_c((*at)->path)))
 				return *t;
 	return NULL;
 }
@@ -31,11 +31,19 @@ static const struct tracker *tracker_of(const struct collect *c, struct str path
 static size_t body_of(void *ctx, struct str path)
 {
 	const struct collect *c = ctx;
-	const struct tracker *t = tracker_of(c, path);
-	return t && t->on(c->config) ? t->most(path) : (size_t)c->config->body_bytes;
+	const struct tracker_path *at;
+	const struct tracker *t = tracker_of(c, path, &at);
+	return t && (!t->on || t->on(c->config)) ? at->most : (size_t)c->config->body_bytes;
 }
 
 /* --- routes */
+
+static void tracked(struct collect *c, struct http_request *r)
+{
+	const struct tracker_path *at;
+	const struct tracker *t = tracker_of(c, r->path, &at);
+	t->post(c, r, at);
+}
 
 static void fixed(struct collect *c, struct http_request *r)
 {
@@ -107,9 +115,8 @@ static void dispatch(struct collect *c, struct http_request *r)
 			take(c, r, &routes[i]);
 			return;
 		}
-	const struct tracker *t = tracker_of(c, r->path);
-	if (t) {
-		take(c, r, &(struct route){.post = t->post, .options = cors_preflight});
+	if (tracker_of(c, r->path, &(const struct tracker_path *){NULL})) {
+		take(c, r, &(struct route){.post = tracked, .options = cors_preflight});
 		return;
 	}
 	metric_inc(M_BAD_PATH);

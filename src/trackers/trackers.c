@@ -1,4 +1,5 @@
-/* The table of trackers. */
+/* The list of trackers. */
 #include "crumb/trackers/trackers.h"
 
-const struct tracker *const trackers[] = {&tracker_segment, NULL};
+#define TRACKER_LISTED(name) &tracker_##name,
+const struct tracker *const trackers[] = {TRACKERS(TRACKER_LISTED) NULL};

@@ -228,3 +228,18 @@ def test_an_id_that_many_have_who_have_none_is_nobody(server):
     assert server.metric('cdp_calls_dropped_total{reason="no_anonymous_id"}') == 6
     r = server.import_lines([{'id': i, 'u': 'https://shop.example/coats/1'} for i in ('null', 'undefined', '0' * 32, 'nobody')], ok=(0,))
     assert (r['accepted'], r['refused']) == (1, {'id': 3}), r
+
+
+def test_the_row_says_what_is_taken(server):
+    """Paths, bounds and options that `crumb reference trackers` tells are those that hold."""
+    def rows(name):
+        return json.loads(server.cli('reference', name).stdout)[name]
+    options, tracker = {o['name'] for o in rows('options')}, rows('trackers')[0]
+    assert set(tracker['options']) <= options and not tracker['always'] and len(tracker['paths']) == 14
+    for p in tracker['paths']:
+        headers = {'Content-Type': 'text/plain', 'Authorization': 'Bearer WK1'}
+        body = json.dumps({'type': 'group', 'batch': [], 'x': ''})
+        fits = body.replace('""', '"%s"' % ('y' * (p['bytes'] - len(body))))
+        assert len(fits) == p['bytes'] and server.http('POST', p['path'], fits, headers)[0] == 200, p
+        assert server.http('POST', p['path'], fits.replace('yy', 'yyy', 1), headers)[0] == 413, p
+        assert server.http('POST', p['path'], body, dict(headers, Authorization='Bearer WK9'))[0] == 401 and server.http('GET', p['path'])[0] == 405, p

@@ -16,12 +16,18 @@
 struct collect;
 
 /* Somebody else's protocol at the collect listener. What is posted to one of its paths is its own to read; it fills the hit, and the rest goes the way
- * of every hit. Trackers are a table of the program (trackers/trackers.h), not of this layer. Any collect thread. */
+ * of every hit. Trackers are a table of the program (trackers/trackers.h), not of this layer. Rows are constant. */
+struct tracker_path {
+	const char *path;
+	const char *kind; /* the tracker's own: what it says to itself of what is posted there */
+	size_t most;	  /* bytes of a body, as it comes and as it stands for */
+};
 struct tracker {
-	const char *const *paths; /* NULL behind the last */
-	bool (*on)(const struct config *config); /* do the options let anybody use it? */
-	size_t (*most)(struct str path); /* bytes of a body */
-	void (*post)(struct collect *c, struct http_request *r);
+	const char *name, *says, *source; /* for documents: whose it is, what is taken of it and what not, and where it is described */
+	const struct tracker_path *paths; /* `path` NULL behind the last */
+	const char *const *options; /* of the configuration that it looks at, NULL behind the last; NULL: none */
+	bool (*on)(const struct config *config); /* do the options let anybody use it? NULL: always */
+	void (*post)(struct collect *c, struct http_request *r, const struct tracker_path *at); /* answers; any collect thread */
 };
 
 /* What all collect threads share. Rules, places, lists and options are swapped by whoever has read them again (app/reload.c), under the lock; each thread takes
@@ -41,7 +47,7 @@ struct collect_shared {
 	struct place_db *places;
 	struct junk_lists *lists;
 	struct fixed *_Atomic fixed; /* what is the same for everybody; as with options, all that ever were live until the end */
-	struct recent_ids *recent; /* messages of Segment's API that were taken; any thread */
+	struct recent_ids *recent; /* ids of trackers' messages that were taken; any thread */
 };
 
 /* Listens at HOST:PORT, or nowhere yet when `listen` is NULL. */

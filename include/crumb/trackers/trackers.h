@@ -1,13 +1,17 @@
-/* The trackers that crumb speaks for: one file each, and a row here and in trackers.c. A tracker reads its own messages, fills the hit
- * (collect/collecting.h) and decides nothing else: consent, scrubbing, junk and the visitor's key are those of every hit. */
+/* The trackers that crumb speaks for: one file each, src/trackers/NAME.c, with one row in it, and a line here (docs/add-a-tracker.md). A tracker reads
+ * its own messages, fills the hit (collect/collecting.h) and decides nothing else: consent, scrubbing, junk and the visitor's key are those of every
+ * hit. */
 #ifndef CRUMB_TRACKERS_TRACKERS_H
 #define CRUMB_TRACKERS_TRACKERS_H
 
 #include "crumb/collect/collect.h"
 
-extern const struct tracker tracker_segment; /* cdp.c */
+/* One line for each: NAME of tracker_NAME. */
+#define TRACKERS(X) X(segment)
 
-/* All of them, NULL behind the last; constant. */
-extern const struct tracker *const trackers[];
+#define TRACKER_DECLARED(name) extern const struct tracker tracker_##name;
+TRACKERS(TRACKER_DECLARED)
+#undef TRACKER_DECLARED
+extern const struct tracker *const trackers[]; /* NULL behind the last */
 
 #endif

@@ -409,23 +409,6 @@ static void one(struct call *k, const json_t *m, struct str kind)
 		k->written += ingest_event(&c->ingest, &who, &c->hit, t, collect_batch(c));
 }
 
-static struct str kind_of(struct str path)
-{
-	static const struct {
-		const char *path, *kind;
-	} short_paths[] = {{"t", "track"}, {"p", "page"}, {"s", "screen"}, {"i", "identify"}, {"g", "group"}, {"a", "alias"}, {"b", "batch"}};
-	struct str last = str_skip(path, sizeof "/v1/" - 1);
-	for (size_t i = 0; i < sizeof short_paths / sizeof *short_paths; i++)
-		if (str_eq(last, str_c(short_paths[i].path)))
-			return str_c(short_paths[i].kind);
-	return last;
-}
-
-static size_t most(struct str path)
-{
-	return str_eq(kind_of(path), STR("batch")) ? BATCH_BYTES : CALL_BYTES;
-}
-
 static void answer(struct call *k, int status, const char *text)
 {
 	struct buf *headers = &k->c->body;
@@ -438,7 +421,7 @@ static void answer(struct call *k, int status, const char *text)
 	http_reply_whole(k->r->ticket, status, "application/json", headers, &BUF_OF(str_c(text)));
 }
 
-static void post(struct collect *c, struct http_request *r)
+static void post(struct collect *c, struct http_request *r, const struct tracker_path *at)
 {
 	json_error_t error;
 	r->body = str_unmarked(r->body);
@@ -450,7 +433,7 @@ static void post(struct collect *c, struct http_request *r)
 	}
 	enum word may = may_send(c, r);
 	const char *why;
-	int undecoded = may == NO ? 0 : collect_decode(c, r, most(r->path), &why);
+	int undecoded = may == NO ? 0 : collect_decode(c, r, at->most, &why);
 	if (undecoded) {
 		buf_addf(&c->numbers, "{\"success\":false,\"message\":\"%s; nothing was recorded\"}\n", why);
 		buf_add(&c->numbers, "", 1);
@@ -464,7 +447,7 @@ static void post(struct collect *c, struct http_request *r)
 	}
 	c->stack_used = true;
 	json_t *root = json_loadb(r->body.n ? r->body.p : "", r->body.n, 0, &error), *batch = json_object_get(root, "batch"), *m;
-	struct str kind = kind_of(r->path);
+	struct str kind = str_c(at->kind);
 	size_t i;
 	bool many = str_eq(kind, STR("batch"));
 	if (!json_is_object(root) || (many && !json_is_array(batch))) {
@@ -496,7 +479,33 @@ static bool on(const struct config *config)
 	return *config->segment_keys;
 }
 
-static const char *const paths[] = {"/v1/t", "/v1/p", "/v1/s", "/v1/i", "/v1/g", "/v1/a", "/v1/b", "/v1/track", "/v1/page", "/v1/screen", "/v1/identify",
-    "/v1/group", "/v1/alias", "/v1/batch", NULL};
+static const struct tracker_path paths[] = {
+    {"/v1/track", "track", CALL_BYTES},
+    {"/v1/page", "page", CALL_BYTES},
+    {"/v1/screen", "screen", CALL_BYTES},
+    {"/v1/identify", "identify", CALL_BYTES},
+    {"/v1/group", "group", CALL_BYTES},
+    {"/v1/alias", "alias", CALL_BYTES},
+    {"/v1/batch", "batch", BATCH_BYTES},
+    {"/v1/t", "track", CALL_BYTES},
+    {"/v1/p", "page", CALL_BYTES},
+    {"/v1/s", "screen", CALL_BYTES},
+    {"/v1/i", "identify", CALL_BYTES},
+    {"/v1/g", "group", CALL_BYTES},
+    {"/v1/a", "alias", CALL_BYTES},
+    {"/v1/b", "batch", BATCH_BYTES},
+    {.path = NULL},
+};
 
-const struct tracker tracker_segment = {paths, on, most, post};
+static const char *const options[] = {"segment.write_keys", "segment.consent", NULL};
+
+const struct tracker tracker_segment = {
+    .name = "Segment",
+    .says = "track, page and screen are events; the visitor is the cookie's, else the hashed anonymousId. Of identify only audiences are read; group "
+	    "and alias are answered and not recorded. userId, traits and addresses end at the wall",
+    .source = "github.com/segmentio/segment-docs, HTTP API and Spec",
+    .paths = paths,
+    .options = options,
+    .on = on,
+    .post = post,
+};
