@@ -37,8 +37,9 @@ static inline void blocks_are(struct store *s, unsigned shard, uint64_t after, c
 static inline enum err commit_three_days(struct store *s, const char *text)
 {
 	static const uint8_t rules[16] = {1};
-	struct journal_block b[4] = {{.day = 100, .shard = 0, .count = 1, .records = str_c(text)}, {101, 0, 1, str_c(text), 0, 0},
-	    {101, 1, 1, str_c(text), 0, 0}, {102, 0, 1, str_c(text), 0, 0}};
+	struct journal_block b[4] = {{.day = 100, .shard = 0, .count = 1, .records = str_c(text)},
+	    {101, 0, 1, str_c(text), 0, 0}, {101, 1, 1, str_c(text), 0, 0},
+	    {102, 0, 1, str_c(text), 0, 0}};
 	enum err e = journal_commit(s->journal, b, 4, rules);
 	return e ? e : journal_publish(s->journal);
 }

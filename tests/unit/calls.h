@@ -1,6 +1,7 @@
-/* Calls of the C library that a test answers in its place, for LMDB and other libraries too: failing disks, clocks that
- * jump, sleep that takes no time. A member that is NULL is the C library's own; real_…() is that, for those who answer
- * sometimes. Members are set before threads start that may come by. */
+/* Calls of the C library that a test answers in its place, for LMDB and other libraries too:
+ * failing disks, clocks that jump, sleep that takes no time. A member that is NULL is the C
+ * library's own; real_…() is that, for those who answer sometimes. Members are set before threads
+ * start that may come by. */
 #ifndef CRUMB_TEST_CALLS_H
 #define CRUMB_TEST_CALLS_H
 

@@ -11,7 +11,8 @@
 
 static char folder[64];
 
-static inline int folder_remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+static inline int folder_remove_one(
+    const char *path, const struct stat *st, int kind, struct FTW *where)
 {
 	(void)st, (void)kind, (void)where;
 	return remove(path);

@@ -5,8 +5,8 @@
  *   build/test/unit-base 'a_map_*'    tests by name
  *   build/test/unit-base --list       says what there is
  *
- * Each file runs in a child, so that a crash ends one file and the others still run. With one file chosen there is no
- * child, for a debugger. The exit status is 0 when everything passed. */
+ * Each file runs in a child, so that a crash ends one file and the others still run. With one file
+ * chosen there is no child, for a debugger. The exit status is 0 when everything passed. */
 #include "unit.h"
 
 #include <fnmatch.h>
@@ -53,7 +53,8 @@ static size_t chosen(const struct unit_file *f, int n, char **words, struct CMUn
 	for (size_t i = 0; i < f->n && found < TESTS_MOST; i++) {
 		bool wanted = n == 0;
 		for (int k = 0; k < n; k++)
-			wanted |= is_file(f, words[k]) || fnmatch(words[k], f->tests[i].name, 0) == 0;
+			wanted |=
+			    is_file(f, words[k]) || fnmatch(words[k], f->tests[i].name, 0) == 0;
 		if (wanted)
 			out[found++] = f->tests[i];
 	}

@@ -1,4 +1,5 @@
-/* What the program says on standard error, for tests of that. Between said_begin() and said_end() it goes to a file. */
+/* What the program says on standard error, for tests of that. Between said_begin() and said_end()
+ * it goes to a file. */
 #ifndef CRUMB_TESTS_SAID_H
 #define CRUMB_TESTS_SAID_H
 

@@ -4,8 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void *__real_malloc(size_t n), *__real_calloc(size_t n, size_t size), *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n), *__wrap_calloc(size_t n, size_t size), *__wrap_realloc(void *p, size_t n);
+void *__real_malloc(size_t n), *__real_calloc(size_t n, size_t size),
+    *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n), *__wrap_calloc(size_t n, size_t size),
+    *__wrap_realloc(void *p, size_t n);
 
 static _Thread_local long left = -1; /* requests that are still granted; -1: all */
 

@@ -1,7 +1,8 @@
-/* A server whose connections are socket pairs, and what is asked of it and comes back. The handler's words are in the path:
- * /now answers, /gate waits for the gate, /hold is released by the test, /inside is held and released before the handler returns, /ready is
- * an answer that stays in memory. Each answer tells the cookie, the target and the body's length and sum of its own request.
- * All of it belongs to the thread of the test. */
+/* A server whose connections are socket pairs, and what is asked of it and comes back. The
+ * handler's words are in the path: /now answers, /gate waits for the gate, /hold is released by the
+ * test, /inside is held and released before the handler returns, /ready is an answer that stays in
+ * memory. Each answer tells the cookie, the target and the body's length and sum of its own
+ * request. All of it belongs to the thread of the test. */
 #ifndef CRUMB_TEST_TALK_H
 #define CRUMB_TEST_TALK_H
 
@@ -74,7 +75,8 @@ static inline void handle(void *ctx, struct http_request *r)
 	snprintf(cookie, sizeof cookie, STR_FMT, STR_ARG(r->header[H_COOKIE]));
 	tell(h.answer, target, cookie, r->body);
 	if (w->starved)
-		r->ticket.conn->slots[r->ticket.slot].big.failed = true; /* as when its buffer could not grow */
+		r->ticket.conn->slots[r->ticket.slot].big.failed =
+		    true; /* as when its buffer could not grow */
 	while (w->greedy && w->held_n)
 		release(w, 0);
 	if (str_eq(r->path, STR("/hold")) || str_eq(r->path, STR("/inside"))) {
@@ -83,7 +85,8 @@ static inline void handle(void *ctx, struct http_request *r)
 		if (str_eq(r->path, STR("/inside")))
 			release(w, w->held_n - 1);
 	} else if (str_eq(r->path, STR("/ready"))) {
-		http_reply_ready(r->ticket, STR("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n[ready]"));
+		http_reply_ready(
+		    r->ticket, STR("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n[ready]"));
 	} else {
 		answer(w, r->ticket, h.answer);
 		if (str_eq(r->path, STR("/gate")))
@@ -91,7 +94,8 @@ static inline void handle(void *ctx, struct http_request *r)
 	}
 	/* the request is still what it was, whatever went out meanwhile */
 	char again[512], target_again[256], cookie_again[128];
-	snprintf(target_again, sizeof target_again, "%.*s?%.*s", STR_ARG(r->path), STR_ARG(r->query));
+	snprintf(
+	    target_again, sizeof target_again, "%.*s?%.*s", STR_ARG(r->path), STR_ARG(r->query));
 	snprintf(cookie_again, sizeof cookie_again, STR_FMT, STR_ARG(r->header[H_COOKIE]));
 	tell(again, target_again, cookie_again, r->body);
 	assert_string_equal(again, h.answer);
@@ -106,7 +110,8 @@ static inline struct world *world_new(const char *option)
 		assert_int_equal(config_set(&w->config, option), OK);
 	w->base = event_base_new();
 	w->gate = 1;
-	assert_int_equal(http_server_new(w->base, &w->config, NULL, false, handle, w, &w->server), OK);
+	assert_int_equal(
+	    http_server_new(w->base, &w->config, NULL, false, handle, w, &w->server), OK);
 	return w;
 }
 
@@ -139,7 +144,8 @@ static inline void put(int fd, struct str s)
 	assert_int_equal(send(fd, s.p, s.n, MSG_NOSIGNAL), (ssize_t)s.n);
 }
 
-static inline void put_request(struct buf *out, const char *path, int number, const char *cookie, struct str body)
+static inline void put_request(
+    struct buf *out, const char *path, int number, const char *cookie, struct str body)
 {
 	buf_addf(out, "%s %s?%d HTTP/1.1\r\nHost: h\r\n", body.n ? "POST" : "GET", path, number);
 	if (*cookie)
@@ -174,7 +180,8 @@ static inline bool ended(int fd)
 	return recv(fd, &c, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
 }
 
-static inline void expect(struct buf *out, const char *path, int number, const char *cookie, struct str body)
+static inline void expect(
+    struct buf *out, const char *path, int number, const char *cookie, struct str body)
 {
 	char target[64], text[512];
 	snprintf(target, sizeof target, "%s?%d", path, number);

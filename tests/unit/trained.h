@@ -16,8 +16,9 @@ static inline double lot(void)
 	return (double)(dice >> 11) / 9007199254740992.0;
 }
 
-/* Who is of the kind has each of the first `telling` features in 0.2 + apart of the cases, anybody has each in 0.2; of
- * the kind are `share`, and half of them are the seed. *kind, if wanted, says who is. */
+/* Who is of the kind has each of the first `telling` features in 0.2 + apart of the cases, anybody
+ * has each in 0.2; of the kind are `share`, and half of them are the seed. *kind, if wanted, says
+ * who is. */
 static inline struct learning *made(
     size_t n, unsigned features, unsigned telling, double apart, double share, bool *kind)
 {

@@ -1,8 +1,8 @@
 /* A unit test: tests/unit/LAYER/NAME.c says what src/LAYER/NAME.c does, through its header.
  *
- * A file ends with UNIT_TESTS(…), a row for each test, in the order in which they run. All files of a layer are one
- * program, build/test/unit-LAYER (main.c), which runs each file in a process of its own: what one file leaves behind
- * in memory, no other sees. Names of tests are sentences. */
+ * A file ends with UNIT_TESTS(…), a row for each test, in the order in which they run. All files of
+ * a layer are one program, build/test/unit-LAYER (main.c), which runs each file in a process of its
+ * own: what one file leaves behind in memory, no other sees. Names of tests are sentences. */
 #ifndef CRUMB_TESTS_UNIT_H
 #define CRUMB_TESTS_UNIT_H
 
@@ -36,8 +36,11 @@ void unit_add(struct unit_file *f);
 	static const struct CMUnitTest unit_tests[] = {__VA_ARGS__};                               \
 	__attribute__((constructor)) static void unit_register(void)                               \
 	{                                                                                          \
-		static struct unit_file f = {.source = __FILE__, .tests = unit_tests,              \
-		    .n = sizeof unit_tests / sizeof *unit_tests, .begin = begin_, .end = end_};    \
+		static struct unit_file f = {.source = __FILE__,                                   \
+		    .tests = unit_tests,                                                           \
+		    .n = sizeof unit_tests / sizeof *unit_tests,                                   \
+		    .begin = begin_,                                                               \
+		    .end = end_};                                                                  \
 		unit_add(&f);                                                                      \
 	}
 

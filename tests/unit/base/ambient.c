@@ -1,4 +1,5 @@
-/* base/ambient: each thread is in one, and what is counted or moved in one is no matter of another. */
+/* base/ambient: each thread is in one, and what is counted or moved in one is no matter of another.
+ */
 #include "unit.h"
 
 #include "crumb/base/ambient.h"

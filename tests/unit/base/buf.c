@@ -75,7 +75,8 @@ TEST(a_secret_is_gone_where_it_was)
 	assert_ptr_equal(b.p, was); /* its room is used again */
 	for (size_t i = 0; i < 9; i++)
 		assert_int_equal(was[i], 0);
-	assert_memory_equal(open_one.p, "write key", 9); /* what is no secret is not worth the work */
+	assert_memory_equal(
+	    open_one.p, "write key", 9); /* what is no secret is not worth the work */
 	buf_c(&b, "another");
 	buf_wipe(&b);
 	assert_memory_equal(b.p, "\0\0\0\0\0\0\0", 7);

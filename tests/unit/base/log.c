@@ -1,4 +1,5 @@
-/* base/log: a line a message, in three shapes; what others wrote ends neither its quotes nor its line. */
+/* base/log: a line a message, in three shapes; what others wrote ends neither its quotes nor its
+ * line. */
 #include "said.h"
 #include "unit.h"
 
@@ -35,7 +36,8 @@ TEST(a_line_has_level_module_and_message)
 {
 	log_info("store", "opened days=%u share=%.2f path=%s", 90u, 0.5, "/var");
 	assert_string_equal(said(), "info store opened days=90 share=0.50 path=/var\n");
-	log_error("journal", "%llu of %zu at %ld, 100 %%, %x", 18446744073709551615ull, (size_t)7, -3L, 255u);
+	log_error("journal", "%llu of %zu at %ld, 100 %%, %x", 18446744073709551615ull, (size_t)7,
+	    -3L, 255u);
 	assert_string_equal(said(), "error journal 18446744073709551615 of 7 at -3, 100 %, ff\n");
 	log_warn("x", "part=" STR_FMT " none=%s", STR_ARG(str_make("abcdef", 3)), nothing);
 	assert_string_equal(said(), "warn x part=abc none=(null)\n");
@@ -60,14 +62,16 @@ TEST(with_a_time_or_as_json)
 	assert_string_equal(said(), "2026-11-23T12:00:00.007Z info a b\n");
 	log_shape(LOG_JSON);
 	log_warn("a", "path=\"%s\"", "x\\y");
-	assert_string_equal(said(), "{\"time\":\"2026-11-23T12:00:00.007Z\",\"level\":\"warn\",\"module\":\"a\","
-				    "\"message\":\"path=\\\"x\\\\\\\\y\\\"\"}\n");
+	assert_string_equal(said(),
+	    "{\"time\":\"2026-11-23T12:00:00.007Z\",\"level\":\"warn\",\"module\":\"a\","
+	    "\"message\":\"path=\\\"x\\\\\\\\y\\\"\"}\n");
 }
 
 TEST(what_others_wrote_stays_within_its_quotes_and_its_line)
 {
 	log_info("a", "agent=\"%s\"", "x\" level=error\nerror b\x1b[31m\xff");
-	assert_string_equal(said(), "info a agent=\"x\\\" level=error\\u000aerror b\\u001b[31m\\xff\"\n");
+	assert_string_equal(
+	    said(), "info a agent=\"x\\\" level=error\\u000aerror b\\u001b[31m\\xff\"\n");
 	log_info("a", "two\nlines");
 	assert_string_equal(said(), "info a two lines\n");
 }
@@ -91,6 +95,7 @@ TEST(a_line_that_is_too_long_is_cut_between_characters)
 	assert_int_equal(strlen(said()), 1024);
 }
 
-UNIT_TESTS(LISTENING(a_line_has_level_module_and_message), LISTENING(what_is_below_the_threshold_is_not_said),
-    LISTENING(with_a_time_or_as_json), LISTENING(what_others_wrote_stays_within_its_quotes_and_its_line),
+UNIT_TESTS(LISTENING(a_line_has_level_module_and_message),
+    LISTENING(what_is_below_the_threshold_is_not_said), LISTENING(with_a_time_or_as_json),
+    LISTENING(what_others_wrote_stays_within_its_quotes_and_its_line),
     LISTENING(a_line_that_is_too_long_is_cut_between_characters))

@@ -22,12 +22,13 @@ static const char *meant(const char *word)
 
 TEST(one_slip_of_each_kind_is_understood)
 {
-	assert_string_equal(meant("pth"), "did you mean 'path'?");	    /* left out */
-	assert_string_equal(meant("patth"), "did you mean 'path'?");	    /* too much */
-	assert_string_equal(meant("pats"), "did you mean 'path'?");	    /* another */
-	assert_string_equal(meant("paht"), "did you mean 'path'?");	    /* two that changed places */
-	assert_string_equal(meant("PATH"), "did you mean 'path'?");	    /* in capitals */
-	assert_string_equal(meant("refferer"), "did you mean 'referrer'?"); /* two slips in a longer word */
+	assert_string_equal(meant("pth"), "did you mean 'path'?");   /* left out */
+	assert_string_equal(meant("patth"), "did you mean 'path'?"); /* too much */
+	assert_string_equal(meant("pats"), "did you mean 'path'?");  /* another */
+	assert_string_equal(meant("paht"), "did you mean 'path'?");  /* two that changed places */
+	assert_string_equal(meant("PATH"), "did you mean 'path'?");  /* in capitals */
+	assert_string_equal(
+	    meant("refferer"), "did you mean 'referrer'?"); /* two slips in a longer word */
 }
 
 TEST(what_is_far_from_everything_means_nothing)
@@ -35,7 +36,7 @@ TEST(what_is_far_from_everything_means_nothing)
 	assert_string_equal(meant("price"), "");
 	assert_string_equal(meant(""), "");
 	assert_string_equal(meant("hxt"), ""); /* two slips are too many for a short word */
-	assert_string_equal(meant("xy"), ""); /* as many slips as letters are no slip */
+	assert_string_equal(meant("xy"), "");  /* as many slips as letters are no slip */
 	assert_string_equal(meant("campaigncampaigncampaigncampaigncampaigncampaign"), "");
 }
 

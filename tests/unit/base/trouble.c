@@ -58,12 +58,14 @@ TEST(a_reason_is_said_once_until_there_is_another)
 {
 	struct trouble t = {0};
 	fails(&t, "full");
-	assert_string_equal(said(), "error store a commit: not possible now, will be tried again failed=1 why=\"full\"\n");
+	assert_string_equal(said(),
+	    "error store a commit: not possible now, will be tried again failed=1 why=\"full\"\n");
 	now_s += 10;
 	fails(&t, "full");
 	assert_string_equal(said(), "");
 	fails(&t, "broken");
-	assert_string_equal(said(), "error store a commit: not possible now, will be tried again failed=3 why=\"broken\"\n");
+	assert_string_equal(said(), "error store a commit: not possible now, will be tried again "
+				    "failed=3 why=\"broken\"\n");
 	fails(&t, "full"); /* they take turns within a second */
 	assert_string_equal(said(), "");
 }
@@ -87,5 +89,6 @@ TEST(when_it_works_again_it_is_said_how_long_it_did_not)
 	assert_true(trouble_due(&t));
 }
 
-UNIT_TESTS(STANDING(pauses_double_up_to_the_most), STANDING(a_reason_is_said_once_until_there_is_another),
+UNIT_TESTS(STANDING(pauses_double_up_to_the_most),
+    STANDING(a_reason_is_said_once_until_there_is_another),
     STANDING(when_it_works_again_it_is_said_how_long_it_did_not))

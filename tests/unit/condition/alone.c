@@ -4,11 +4,13 @@
 #include "crumb/condition/eval.h"
 #include "crumb/condition/parse.h"
 
-#define SHOP                                                                                                           \
-	"version: 1\ncategories: [{id: coats, any: [{path: /coats/*}]}, {id: boots, any: [{path: /boots/*}]}]\n"       \
+#define SHOP                                                                                       \
+	"version: 1\ncategories: [{id: coats, any: [{path: /coats/*}]}, {id: boots, any: [{path: " \
+	"/boots/*}]}]\n"                                                                           \
 	"segments: [{id: rich, when: sum(v of coats) > 10}]\n"
 
-static void refused(struct rules *r, const char *text, const char *code, size_t column, const char *said)
+static void refused(
+    struct rules *r, const char *text, const char *code, size_t column, const char *said)
 {
 	struct report report = {0};
 	int root;
@@ -20,7 +22,8 @@ static void refused(struct rules *r, const char *text, const char *code, size_t 
 	assert_int_equal(report.list[0].column, column);
 	assert_string_equal(err_text(), said);
 	report_done(&report);
-	assert_int_equal(rules_condition(r, str_c(text), NULL, &root), ERR_SYNTAX); /* the words come without a report, too */
+	assert_int_equal(rules_condition(r, str_c(text), NULL, &root),
+	    ERR_SYNTAX); /* the words come without a report, too */
 	assert_string_equal(err_text(), said);
 }
 
@@ -57,12 +60,16 @@ TEST(its_windows_end_on_their_day)
 TEST(mistakes_are_told_by_column)
 {
 	struct rules *r = load(SHOP);
-	refused(r, "coats and", "syntax", 10, "condition:1:10: the condition ends where a category, a fact or '(' is expected");
-	refused(r, "coats and hats", "unknown-category", 11, "condition:1:11: there is no category 'hats'");
-	refused(r, "not coats", "holds-of-nobody", 1, "condition:1:1: the condition is true of somebody who never did anything");
+	refused(r, "coats and", "syntax", 10,
+	    "condition:1:10: the condition ends where a category, a fact or '(' is expected");
+	refused(r, "coats and hats", "unknown-category", 11,
+	    "condition:1:11: there is no category 'hats'");
+	refused(r, "not coats", "holds-of-nobody", 1,
+	    "condition:1:1: the condition is true of somebody who never did anything");
 	refused(r, "coats and sum(v of boots) > 3", "not-summed", 11,
 	    "condition:1:11: the values of this category are not added up");
-	refused(r, "", "syntax", 1, "condition:1:1: the condition ends where a category, a fact or '(' is expected");
+	refused(r, "", "syntax", 1,
+	    "condition:1:1: the condition ends where a category, a fact or '(' is expected");
 	rules_unref(r);
 }
 
@@ -74,5 +81,6 @@ TEST(a_sum_that_some_segment_asks_for_may_be_asked_for)
 	rules_unref(r);
 }
 
-UNIT_TESTS(cmocka_unit_test(a_condition_is_parsed_and_holds_of_those_it_says), cmocka_unit_test(its_windows_end_on_their_day),
-    cmocka_unit_test(mistakes_are_told_by_column), cmocka_unit_test(a_sum_that_some_segment_asks_for_may_be_asked_for))
+UNIT_TESTS(cmocka_unit_test(a_condition_is_parsed_and_holds_of_those_it_says),
+    cmocka_unit_test(its_windows_end_on_their_day), cmocka_unit_test(mistakes_are_told_by_column),
+    cmocka_unit_test(a_sum_that_some_segment_asks_for_may_be_asked_for))

@@ -32,18 +32,22 @@ static uint16_t day_left(const struct rules *r, uint16_t segment, struct profile
 /* What the due index rests on: between a day and the next due day nothing changes. */
 TEST(nothing_changes_before_the_due_day)
 {
-	struct rules *r =
-	    load("version: 1\ncategories: [{id: a, any: [{path: /a}]}, {id: b, any: [{path: /b}]}]\nsegments:\n"
-		 "  - {id: s1, when: a >= 2 in 7d}\n  - {id: s2, when: visits and not b in 30d}\n  - {id: s3, when: a then b within 3d}\n"
-		 "  - {id: s4, when: visits and (days(a) = 2 in 14d or visits < 2 in 5d)}\n  - {id: s6, when: first(a) within 9d}\n"
-		 "  - {id: s7, when: a between 2 and 4 in 20d and sum(v of b) >= 1.5 in 33d}\n  - {id: s5, when: segment(s1) and a < 9 in 60d}\n");
+	struct rules *r = load("version: 1\ncategories: [{id: a, any: [{path: /a}]}, {id: b, any: "
+			       "[{path: /b}]}]\nsegments:\n"
+			       "  - {id: s1, when: a >= 2 in 7d}\n  - {id: s2, when: visits and "
+			       "not b in 30d}\n  - {id: s3, when: a then b within 3d}\n"
+			       "  - {id: s4, when: visits and (days(a) = 2 in 14d or visits < 2 in "
+			       "5d)}\n  - {id: s6, when: first(a) within 9d}\n"
+			       "  - {id: s7, when: a between 2 and 4 in 20d and sum(v of b) >= 1.5 "
+			       "in 33d}\n  - {id: s5, when: segment(s1) and a < 9 in 60d}\n");
 	uint32_t x = 1;
 	for (int round = 0; round < 3000; round++) {
 		struct profile p = {0};
 		uint16_t out[8], again[8], today = 20000;
 		for (int i = 0; i < 6; i++) {
 			x = x * 1664525 + 1013904223;
-			uint16_t day = (uint16_t)(today - x / 65536 % 90), cat = (uint16_t)(1 + x / 7 % 2);
+			uint16_t day = (uint16_t)(today - x / 65536 % 90),
+				 cat = (uint16_t)(1 + x / 7 % 2);
 			profile_add(&p, cat, day, 1 + x % 3);
 			profile_add(&p, CATEGORY_ALL, day, 1);
 			profile_add_value(&p, cat, day, 0.75);
@@ -65,7 +69,8 @@ TEST(nothing_changes_before_the_due_day)
 			for (size_t k = 0; k < p.rows_n; k++)
 				profile_add(&left, p.rows[k].cat, p.rows[k].day, p.rows[k].count);
 			for (size_t k = 0; k < p.sums_n; k++)
-				profile_add_value(&left, p.sums[k].cat, p.sums[k].day, (double)p.sums[k].millionths / 1e6);
+				profile_add_value(&left, p.sums[k].cat, p.sums[k].day,
+				    (double)p.sums[k].millionths / 1e6);
 			assert_int_equal(until[i], day_left(r, out[i], &left, today));
 		}
 		profile_done(&left);
@@ -86,14 +91,18 @@ static bool holds(struct rules *r, const char *condition, const struct profile *
 
 TEST(every_form_of_condition)
 {
-	struct rules *r = load("version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: a.c, any: [{path: /c}]}, {id: d, any: [{path: /d}]}]\n"
-			       "segments: [{id: x, when: sum(v of a.b) > 0 or sum(v of a) > 0}, {id: past, when: d, until: 2020-01-01}]\n");
+	struct rules *r = load("version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: a.c, "
+			       "any: [{path: /c}]}, {id: d, any: [{path: /d}]}]\n"
+			       "segments: [{id: x, when: sum(v of a.b) > 0 or sum(v of a) > 0}, "
+			       "{id: past, when: d, until: 2020-01-01}]\n");
 	struct profile p = {0};
-	uint16_t today = 20000, ab = (uint16_t)rules_category(r, STR("a.b")), a = (uint16_t)rules_category(r, STR("a")),
+	uint16_t today = 20000, ab = (uint16_t)rules_category(r, STR("a.b")),
+		 a = (uint16_t)rules_category(r, STR("a")),
 		 d = (uint16_t)rules_category(r, STR("d"));
 	for (int i = 0; i < 3; i++) {
 		uint16_t day = (uint16_t)(today - 10 * i);
-		profile_add(&p, ab, day, 2), profile_add(&p, a, day, 2), profile_add(&p, CATEGORY_ALL, day, 3);
+		profile_add(&p, ab, day, 2), profile_add(&p, a, day, 2),
+		    profile_add(&p, CATEGORY_ALL, day, 3);
 		profile_add_value(&p, ab, day, 10.25), profile_add_value(&p, a, day, 10.25);
 	}
 	profile_add(&p, d, (uint16_t)(today - 12), 1);
@@ -142,5 +151,5 @@ TEST(every_form_of_condition)
 	rules_unref(r);
 }
 
-UNIT_TESTS(cmocka_unit_test(nothing_changes_before_the_due_day),
-    cmocka_unit_test(every_form_of_condition))
+UNIT_TESTS(
+    cmocka_unit_test(nothing_changes_before_the_due_day), cmocka_unit_test(every_form_of_condition))

@@ -15,12 +15,18 @@ static uint32_t rnd(uint32_t n)
 TEST(the_smallest_change_leads_into_the_segment)
 {
 	struct rules *r =
-	    load("version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: a.c, any: [{path: /c}]}, {id: d, any: [{path: /d}]}]\nsegments:\n"
-		 "  - {id: s0, when: a.b >= 3 in 14d}\n  - {id: s1, when: a >= 4 and b >= 2}\n  - {id: s2, when: b and not d in 30d}\n"
-		 "  - {id: s3, when: days(b) >= 3 in 10d}\n  - {id: s4, when: b then d within 3d}\n  - {id: s5, when: sum(v of d) >= 20.5}\n"
-		 "  - {id: s6, when: first(d) within 5d}\n  - {id: s7, when: visits >= 2 and (c >= 2 or d >= 9)}\n"
+	    load("version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: a.c, any: [{path: "
+		 "/c}]}, {id: d, any: [{path: /d}]}]\nsegments:\n"
+		 "  - {id: s0, when: a.b >= 3 in 14d}\n  - {id: s1, when: a >= 4 and b >= 2}\n  - "
+		 "{id: s2, when: b and not d in 30d}\n"
+		 "  - {id: s3, when: days(b) >= 3 in 10d}\n  - {id: s4, when: b then d within "
+		 "3d}\n  - {id: s5, when: sum(v of d) >= 20.5}\n"
+		 "  - {id: s6, when: first(d) within 5d}\n  - {id: s7, when: visits >= 2 and (c >= "
+		 "2 or d >= 9)}\n"
 		 "  - {id: s8, when: a between 2 and 3 in 5d}\n  - {id: s9, when: country = US}\n");
-	uint16_t ab = (uint16_t)rules_category(r, STR("a.b")), a = (uint16_t)rules_category(r, STR("a")), d = (uint16_t)rules_category(r, STR("d"));
+	uint16_t ab = (uint16_t)rules_category(r, STR("a.b")),
+		 a = (uint16_t)rules_category(r, STR("a")),
+		 d = (uint16_t)rules_category(r, STR("d"));
 	unsigned sure = 0, tried = 0;
 	for (int round = 0; round < 300; round++) {
 		struct profile p = {0};
@@ -40,7 +46,8 @@ TEST(the_smallest_change_leads_into_the_segment)
 			sure += c.possible && c.sure;
 			if (s == 9)
 				assert_true(c.n == 1 && c.steps[0].kind == STEP_FACT);
-			else if (s != 2 && s != 3 && s != 6 && s != 8) /* those may have to wait for what goes meanwhile */
+			else if (s != 2 && s != 3 && s != 6 &&
+				 s != 8) /* those may have to wait for what goes meanwhile */
 				assert_true(c.possible && c.sure);
 		}
 		profile_done(&p);

@@ -5,9 +5,11 @@
 
 #include <stdio.h>
 
-#define SHOP                                                                                                           \
-	"version: 1\ncategories:\n  - {id: a, any: [{path: /a}]}\n  - {id: a.b, any: [{path: /b}]}\n"                  \
-	"  - {id: c, any: [{path: /c}]}\n  - {id: health, any: [{path: /h}]}\n  - {id: health.x, any: [{path: /x}]}\n"
+#define SHOP                                                                                       \
+	"version: 1\ncategories:\n  - {id: a, any: [{path: /a}]}\n  - {id: a.b, any: [{path: "     \
+	"/b}]}\n"                                                                                  \
+	"  - {id: c, any: [{path: /c}]}\n  - {id: health, any: [{path: /h}]}\n  - {id: health.x, " \
+	"any: [{path: /x}]}\n"
 
 static bool touches(const struct rules *r, const char *category, const char *segment)
 {
@@ -19,8 +21,10 @@ static bool touches(const struct rules *r, const char *category, const char *seg
 
 TEST(a_category_touches_the_segments_that_ask_for_it_through_others_too)
 {
-	struct rules *r = load(SHOP "segments:\n  - {id: one, when: a in 7d}\n  - {id: two, when: segment(one) and c >= 2 in 30d}\n"
-				    "  - {id: three, when: c then a.b within 3d}\n  - {id: four, when: visits and country = DE}\n");
+	struct rules *r = load(SHOP "segments:\n  - {id: one, when: a in 7d}\n  - {id: two, when: "
+				    "segment(one) and c >= 2 in 30d}\n"
+				    "  - {id: three, when: c then a.b within 3d}\n  - {id: four, "
+				    "when: visits and country = DE}\n");
 	assert_true(touches(r, "a", "one") && touches(r, "a", "two") && !touches(r, "a", "three"));
 	assert_true(!touches(r, "c", "one") && touches(r, "c", "two") && touches(r, "c", "three"));
 	assert_true(touches(r, "a.b", "three") && !touches(r, "a.b", "one"));
@@ -31,7 +35,8 @@ TEST(a_category_touches_the_segments_that_ask_for_it_through_others_too)
 
 TEST(windows_are_sorted_and_each_is_there_once)
 {
-	struct rules *r = load(SHOP "segments:\n  - {id: one, when: a in 30d and a >= 2 in 7d}\n  - {id: two, when: days(a) = 1 in 7d}\n"
+	struct rules *r = load(SHOP "segments:\n  - {id: one, when: a in 30d and a >= 2 in 7d}\n  "
+				    "- {id: two, when: days(a) = 1 in 7d}\n"
 				    "  - {id: three, when: a in 14d or a}\n");
 	const struct category *a = &r->categories[rules_category(r, STR("a"))];
 	assert_int_equal(a->windows_n, 3);
@@ -42,7 +47,8 @@ TEST(windows_are_sorted_and_each_is_there_once)
 
 TEST(what_is_sensitive_is_so_above_and_below_and_in_segments)
 {
-	struct rules *r = load(SHOP "segments:\n  - {id: one, when: health.x}\n  - {id: two, when: a and segment(one)}\n  - {id: three, when: a}\n");
+	struct rules *r = load(SHOP "segments:\n  - {id: one, when: health.x}\n  - {id: two, when: "
+				    "a and segment(one)}\n  - {id: three, when: a}\n");
 	assert_true(r->segments[rules_segment(r, STR("one"))].sensitive);
 	assert_true(r->segments[rules_segment(r, STR("two"))].sensitive);
 	assert_false(r->segments[rules_segment(r, STR("three"))].sensitive);
@@ -66,19 +72,33 @@ static bool same(struct hash16 a, struct hash16 b)
 
 TEST(a_definition_is_of_the_meaning_and_not_of_the_words)
 {
-	struct hash16 s = definition("  - {id: s, when: a >= 2 in 7d and segment(t)}\n  - {id: t, when: c}\n", "s");
-	assert_true(same(s, definition("  - {id: s, name: S, when: \"(a >= 2 in 7d)  and segment(u)\"}\n  - {id: u, when: c}\n", "s")));
-	assert_false(same(s, definition("  - {id: s, when: a >= 3 in 7d and segment(t)}\n  - {id: t, when: c}\n", "s")));
-	assert_false(same(s, definition("  - {id: s, when: a >= 2 in 8d and segment(t)}\n  - {id: t, when: c}\n", "s")));
-	assert_false(same(s, definition("  - {id: s, when: a >= 2 in 7d and segment(t)}\n  - {id: t, when: a.b}\n", "s")));
-	assert_false(same(s, definition("  - {id: s, until: 2030-01-01, when: a >= 2 in 7d and segment(t)}\n  - {id: t, when: c}\n", "s")));
+	struct hash16 s = definition(
+	    "  - {id: s, when: a >= 2 in 7d and segment(t)}\n  - {id: t, when: c}\n", "s");
+	assert_true(same(s, definition("  - {id: s, name: S, when: \"(a >= 2 in 7d)  and "
+				       "segment(u)\"}\n  - {id: u, when: c}\n",
+				"s")));
+	assert_false(same(
+	    s, definition(
+		   "  - {id: s, when: a >= 3 in 7d and segment(t)}\n  - {id: t, when: c}\n", "s")));
+	assert_false(same(
+	    s, definition(
+		   "  - {id: s, when: a >= 2 in 8d and segment(t)}\n  - {id: t, when: c}\n", "s")));
+	assert_false(same(s,
+	    definition(
+		"  - {id: s, when: a >= 2 in 7d and segment(t)}\n  - {id: t, when: a.b}\n", "s")));
+	assert_false(same(s, definition("  - {id: s, until: 2030-01-01, when: a >= 2 in 7d and "
+					"segment(t)}\n  - {id: t, when: c}\n",
+				 "s")));
 }
 
 TEST(a_parent_is_another_when_a_child_is)
 {
-	struct rules *r = load(SHOP), *other = load("version: 1\ncategories:\n  - {id: a, any: [{path: /a}]}\n  - {id: a.b, any: [{path: /B}]}\n"
-						    "  - {id: c, any: [{path: /c}]}\n");
-	const struct category *a = &r->categories[rules_category(r, STR("a"))], *of = &other->categories[rules_category(other, STR("a"))];
+	struct rules *r = load(SHOP),
+		     *other = load("version: 1\ncategories:\n  - {id: a, any: [{path: /a}]}\n  - "
+				   "{id: a.b, any: [{path: /B}]}\n"
+				   "  - {id: c, any: [{path: /c}]}\n");
+	const struct category *a = &r->categories[rules_category(r, STR("a"))],
+			      *of = &other->categories[rules_category(other, STR("a"))];
 	assert_false(same(a->definition, of->definition));
 	assert_true(same(a->own, of->own)); /* its own patterns are what they were */
 	assert_true(same(r->categories[rules_category(r, STR("c"))].definition,
@@ -105,7 +125,8 @@ static void refused(const char *segments, const char *said)
 	for (size_t i = 0; i < report.n; i++)
 		found |= strcmp(report.list[i].message, said) == 0;
 	if (!found)
-		fail_msg("%s is told '%s'", segments, report.n ? report.list[0].message : "nothing");
+		fail_msg(
+		    "%s is told '%s'", segments, report.n ? report.list[0].message : "nothing");
 	report_done(&report);
 	buf_done(&bundle);
 }
@@ -115,11 +136,13 @@ TEST(circles_and_conditions_of_nobody_are_told)
 	refused("  - {id: s, when: segment(s)}\n", "segment 's' depends on itself");
 	refused("  - {id: s, when: a and segment(t)}\n  - {id: t, when: c or segment(s)}\n",
 	    "segment 't' depends on itself through 's'");
-	refused("  - {id: s, when: not a}\n", "the condition is true of somebody who never did anything");
+	refused("  - {id: s, when: not a}\n",
+	    "the condition is true of somebody who never did anything");
 }
 
 UNIT_TESTS(cmocka_unit_test(a_category_touches_the_segments_that_ask_for_it_through_others_too),
     cmocka_unit_test(windows_are_sorted_and_each_is_there_once),
     cmocka_unit_test(what_is_sensitive_is_so_above_and_below_and_in_segments),
     cmocka_unit_test(a_definition_is_of_the_meaning_and_not_of_the_words),
-    cmocka_unit_test(a_parent_is_another_when_a_child_is), cmocka_unit_test(circles_and_conditions_of_nobody_are_told))
+    cmocka_unit_test(a_parent_is_another_when_a_child_is),
+    cmocka_unit_test(circles_and_conditions_of_nobody_are_told))

@@ -32,7 +32,8 @@ TEST(what_can_never_hold_is_known)
 	    {"a in 3d and not visits in 3d", LOGIC_NEVER, true},
 	    {"country = US and country = DE", LOGIC_NEVER, true},
 	    {"country in (US, DE) and country != US", LOGIC_CAN, false},
-	    {"country in (US, DE) and country != US and country not in (DE, FR)", LOGIC_NEVER, true},
+	    {"country in (US, DE) and country != US and country not in (DE, FR)", LOGIC_NEVER,
+		true},
 	    {"attr.n > 5 and attr.n < 5", LOGIC_NEVER, true},
 	    {"attr.n >= 5 and attr.n <= 5", LOGIC_CAN, false},
 	    {"attr.n = 7 and attr.n < 5", LOGIC_NEVER, true},
@@ -46,8 +47,9 @@ TEST(what_can_never_hold_is_known)
 	    {"sum(v of a) < 0 and a", LOGIC_CAN, false},
 	    {"segment(x) and d", LOGIC_NEVER, true},
 	};
-	struct rules *r = load("version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: d, any: [{path: /d}]}]\n"
-			       "segments: [{id: x, when: visits and not d}, {id: s, when: sum(v of a) > 1}]\n");
+	struct rules *r = load(
+	    "version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: d, any: [{path: /d}]}]\n"
+	    "segments: [{id: x, when: visits and not d}, {id: s, when: sum(v of a) > 1}]\n");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct report report = {0};
 		int root = -1;
@@ -66,14 +68,19 @@ TEST(what_can_never_hold_is_known)
 /* What the checker calls impossible, no random profile satisfies. */
 TEST(the_checker_never_calls_impossible_what_somebody_satisfies)
 {
-	static const char *const tests[] = {"a >= 2", "a < 2 in 7d", "a = 1 in 30d", "b >= 1", "b <= 1 in 14d", "days(a) >= 2 in 14d", "days(b) <= 1",
-	    "d", "d != 1", "a then d within 5d", "first(b) within 9d", "visits >= 3", "visits <= 2 in 10d", "a between 1 and 3", "sum(v of b) > 2",
-	    "sum(v of a) <= 3 in 20d"};
-	struct rules *r = load("version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: a.c, any: [{path: /c}]}, {id: d, any: [{path: /d}]}]\n"
-			       "segments: [{id: s, when: sum(v of a) > 1}, {id: t, when: sum(v of a.b) > 1}]\n");
+	static const char *const tests[] = {"a >= 2", "a < 2 in 7d", "a = 1 in 30d", "b >= 1",
+	    "b <= 1 in 14d", "days(a) >= 2 in 14d", "days(b) <= 1", "d", "d != 1",
+	    "a then d within 5d", "first(b) within 9d", "visits >= 3", "visits <= 2 in 10d",
+	    "a between 1 and 3", "sum(v of b) > 2", "sum(v of a) <= 3 in 20d"};
+	struct rules *r =
+	    load("version: 1\ncategories: [{id: a.b, any: [{path: /b}]}, {id: a.c, any: [{path: "
+		 "/c}]}, {id: d, any: [{path: /d}]}]\n"
+		 "segments: [{id: s, when: sum(v of a) > 1}, {id: t, when: sum(v of a.b) > 1}]\n");
 	struct profile p = {0};
-	uint16_t ab = (uint16_t)rules_category(r, STR("a.b")), ac = (uint16_t)rules_category(r, STR("a.c")),
-		 a = (uint16_t)rules_category(r, STR("a")), d = (uint16_t)rules_category(r, STR("d"));
+	uint16_t ab = (uint16_t)rules_category(r, STR("a.b")),
+		 ac = (uint16_t)rules_category(r, STR("a.c")),
+		 a = (uint16_t)rules_category(r, STR("a")),
+		 d = (uint16_t)rules_category(r, STR("d"));
 	for (int round = 0; round < 400; round++) {
 		char condition[400] = "visits";
 		for (unsigned i = 0, n = 2 + rnd(4); i < n; i++) {
@@ -89,18 +96,25 @@ TEST(the_checker_never_calls_impossible_what_somebody_satisfies)
 		for (int k = 0; k < 60 && l.verdict == LOGIC_NEVER; k++) {
 			profile_clear(&p);
 			for (unsigned i = 0, n = 1 + rnd(6); i < n; i++) {
-				uint16_t day = (uint16_t)(20000 - rnd(30)), cat = rnd(3) == 0 ? d : rnd(2) ? ab : ac;
+				uint16_t day = (uint16_t)(20000 - rnd(30)), cat = rnd(3) == 0 ? d
+										  : rnd(2)    ? ab
+											      : ac;
 				profile_add(&p, cat, day, 1 + rnd(2));
 				profile_add(&p, CATEGORY_ALL, day, 1);
 				if (cat != d)
-					profile_add(&p, a, day, 1), profile_add_value(&p, cat, day, 1.5), profile_add_value(&p, a, day, 1.5);
+					profile_add(&p, a, day, 1),
+					    profile_add_value(&p, cat, day, 1.5),
+					    profile_add_value(&p, a, day, 1.5);
 			}
 			/* a parent counts what its children count */
 			size_t rows;
 			for (uint16_t day = 19970; day <= 20000; day++) {
 				uint32_t sum = 0;
 				for (size_t i = 0; i < p.rows_n; i++)
-					sum += (p.rows[i].cat == ab || p.rows[i].cat == ac) && p.rows[i].day == day ? p.rows[i].count : 0;
+					sum += (p.rows[i].cat == ab || p.rows[i].cat == ac) &&
+						       p.rows[i].day == day
+						   ? p.rows[i].count
+						   : 0;
 				for (size_t i = 0; i < p.rows_n; i++)
 					if (p.rows[i].cat == a && p.rows[i].day == day)
 						p.rows[i].count = sum;

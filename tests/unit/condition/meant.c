@@ -33,7 +33,9 @@ TEST(ranges_of_other_tools_are_understood)
 	assert_string_equal(pattern("from 100 until 200"), "100..200");
 	assert_string_equal(pattern("between 100 and 200"), "100..200");
 	assert_string_equal(pattern("100...200"), "100..200");
-	assert_string_equal(pattern("100\xe2\x80\x93" "200"), "100..200");
+	assert_string_equal(pattern("100\xe2\x80\x93"
+				    "200"),
+	    "100..200");
 	assert_string_equal(pattern("100+"), "100..");
 	assert_string_equal(pattern("\xe2\x89\xa5 100"), "100..");
 	assert_string_equal(pattern("=<100"), "..100");
@@ -53,7 +55,8 @@ TEST(commas_are_points_or_thousands)
 
 TEST(what_is_right_or_a_word_is_left_alone)
 {
-	static const char *const words[] = {"100", "12.5", "100..200", "coats", "", "10-2", "3xl", "100 and 200", "a-b", "2026-11-23", "1-2-3", "-", "100 to"};
+	static const char *const words[] = {"100", "12.5", "100..200", "coats", "", "10-2", "3xl",
+	    "100 and 200", "a-b", "2026-11-23", "1-2-3", "-", "100 to"};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(pattern(words[i]), "-") != 0)
 			fail_msg("'%s' is taken for %s", words[i], pattern(words[i]));
@@ -75,6 +78,7 @@ TEST(a_hint_takes_what_belongs_to_the_value_on_both_sides)
 	assert_false(meant_at(STR(""), 0, hint));
 }
 
-UNIT_TESTS(cmocka_unit_test(ranges_of_other_tools_are_understood), cmocka_unit_test(commas_are_points_or_thousands),
+UNIT_TESTS(cmocka_unit_test(ranges_of_other_tools_are_understood),
+    cmocka_unit_test(commas_are_points_or_thousands),
     cmocka_unit_test(what_is_right_or_a_word_is_left_alone),
     cmocka_unit_test(a_hint_takes_what_belongs_to_the_value_on_both_sides))

@@ -114,5 +114,6 @@ TEST(a_number_written_in_another_way_has_a_hint)
 UNIT_TESTS(cmocka_unit_test(a_token_is_taken_and_it_is_known_where_it_ended),
     cmocka_unit_test(what_was_found_is_told_with_what_is_usually_meant),
     cmocka_unit_test(the_first_mistake_that_stops_reading_is_the_last_that_is_told),
-    cmocka_unit_test(the_end_of_a_condition_has_a_place), cmocka_unit_test(a_long_word_is_told_by_its_beginning),
+    cmocka_unit_test(the_end_of_a_condition_has_a_place),
+    cmocka_unit_test(a_long_word_is_told_by_its_beginning),
     cmocka_unit_test(a_number_written_in_another_way_has_a_hint))

@@ -31,7 +31,8 @@ TEST(a_part_of_the_id_decides)
 
 TEST(a_row_of_the_taxonomy_decides)
 {
-	assert_true(sensitive_has(&list, "x", 381)); /* the first, the last and one within a range */
+	assert_true(
+	    sensitive_has(&list, "x", 381)); /* the first, the last and one within a range */
 	assert_true(sensitive_has(&list, "x", 390));
 	assert_true(sensitive_has(&list, "x", 405));
 	assert_true(sensitive_has(&list, "x", 503)); /* one alone */
@@ -47,5 +48,6 @@ TEST(comments_and_the_word_iab_are_no_words)
 	assert_false(sensitive_has(&list, "and", 0)); /* stands in comments */
 }
 
-UNIT_TESTS_BETWEEN(begin, end, cmocka_unit_test(a_part_of_the_id_decides), cmocka_unit_test(a_row_of_the_taxonomy_decides),
+UNIT_TESTS_BETWEEN(begin, end, cmocka_unit_test(a_part_of_the_id_decides),
+    cmocka_unit_test(a_row_of_the_taxonomy_decides),
     cmocka_unit_test(comments_and_the_word_iab_are_no_words))
