@@ -92,3 +92,22 @@ def test_every_metric_is_explained_and_what_is_asked_of_metrics_is_there(server)
             row = rows.get(metric) or rows.get(re.sub('_(bucket|sum|count)$', '', metric))
             assert row, metric
             assert not label or (row['label'] == label and value in [v['value'] for v in row['values']]), (metric, label, value)
+
+
+def test_an_option_is_what_its_row_says():
+    def taken(name, value):
+        r = subprocess.run([CRUMB, '-o', '%s=%s' % (name, value), '--version'], capture_output=True, text=True)
+        assert r.returncode == 0 or (r.returncode == 2 and name in r.stderr), r.stderr
+        return r.returncode == 0
+    ref = reference()
+    groups = [g['name'] for g in ref['option-groups']]
+    order = [groups.index(o['group']) for o in ref['options']]
+    assert order == sorted(order) and set(order) == set(range(len(groups)))     # those of a group stand together
+    for o in ref['options']:
+        assert o['help'] and (o['kind'] == 'choice') == ('unit' not in o), o
+        if o['kind'] == 'number':
+            assert taken(o['name'], o['min']) and taken(o['name'], o['max'])
+            assert not taken(o['name'], o['max'] + 1) and not taken(o['name'], o['min'] - 1)
+        if o['kind'] == 'choice':
+            assert o['default'] in o['words'] and all(taken(o['name'], w) for w in o['words']) and not taken(o['name'], 'nonsense')
+    assert {o['name'] for o in ref['options'] if o['secret']} == {'admin.token', 'segment.write_keys'}
