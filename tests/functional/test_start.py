@@ -1,4 +1,5 @@
 """Start-up: every option at its least and its most, ports that are taken, configuration files that nobody means, root."""
+import json
 import os
 import re
 import socket
@@ -12,14 +13,12 @@ RULES = 'version: 1\nsegments:\n  - {id: seen, when: visits}\n'        # no wind
 
 
 def options():
-    """The table of options, as --help prints it: (name, [values at the edges])."""
-    text = subprocess.run([os.path.join(BUILD, 'crumbd'), '--help'], capture_output=True, text=True, check=True).stdout
-    for name, initial, help in re.findall(r'^  ([a-z][a-z0-9_.]+)=(.*)\n((?:      .*\n?)+)', text, re.M):
-        bounds, words = re.search(r'\((\d+) to (\d+)\)$', help.strip()), re.search(r'\(([a-z]+(?:\|[a-z]+)+)\)$', help.strip())
-        if bounds:
-            yield name, list(bounds.groups())
-        elif words:
-            yield name, words.group(1).split('|')
+    """(name, [values at the edges]), by the rows of options."""
+    for o in json.loads(subprocess.run([os.path.join(BUILD, 'crumb'), 'reference', 'options'], capture_output=True, check=True).stdout)['options']:
+        if o['kind'] == 'number':
+            yield o['name'], [str(o['min']), str(o['max'])]
+        elif o['kind'] == 'choice':
+            yield o['name'], o['words']
 
 
 EDGES = [(name, value) for name, values in options() for value in values]
