@@ -18,6 +18,7 @@ import sys
 
 import api
 import partners
+import rules
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -105,10 +106,16 @@ def route_answers(ref):
     return table(['status', 'when'], api.every(ref))
 
 
+def fields(ref):
+    """Every field that a rule can look at."""
+    return table(['field', 'matches', 'patterns', 'kept', 'example'], rules.fields(ref))
+
+
 VIEWS = {
     'commands': commands,
     'import-keys': import_keys,
     'macros': macros,
+    'fields': fields,
     'metrics': metrics,
     'options': options,
     'parameters': parameters,

@@ -63,6 +63,15 @@ bool str_cut(struct str *rest, char sep, struct str *part)
 	return true;
 }
 
+bool str_listed(struct str s, const char *words)
+{
+	struct str rest = str_c(words ? words : ""), word;
+	while (str_cut(&rest, '|', &word))
+		if (word.n && str_ieq(s, word))
+			return true;
+	return false;
+}
+
 bool str_u64(struct str s, uint64_t *out)
 {
 	uint64_t v = 0;

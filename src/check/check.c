@@ -2,7 +2,6 @@
 
 #include "crumb/load/load.h"
 #include "crumb/condition/logic.h"
-#include "crumb/rules/names.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/text.h"
@@ -300,11 +299,11 @@ static void check_test(struct checker *c, const struct test *t)
 			check_path(c, p, &t->at[i]);
 		else if (p->field == FIELD_ATTR)
 			check_attr(c, p, &t->at[i]);
-		else if (p->field == FIELD_PARAM && p->kind == PATTERN_EXACT)
+		else if ((rule_fields[p->field].takes & TAKES_RANGE) && p->kind == PATTERN_EXACT)
 			check_meant(c, &t->at[i], STR(""), p->text, false);
-		else if (p->field == FIELD_HOST || p->field == FIELD_SITE)
+		else if (rule_fields[p->field].is == IS_HOST)
 			check_host(c, p, &t->at[i]);
-		else if (p->field == FIELD_REGION && c->p->regions == REGIONS_NONE)
+		else if (rule_fields[p->field].from == FROM_REGION && c->p->regions == REGIONS_NONE)
 			say(c, &t->at[i], true, "no-regions", "set geo.database to a file that knows regions (a City file)",
 			    "the place file knows countries only: no event has a region");
 	}
@@ -339,7 +338,7 @@ static bool covers(const struct pattern *a, const struct pattern *b)
 		prefix.n -= 3;
 		return str_find(prefix, '*') == prefix.n && str_starts(b->text, prefix) && b->text.n > prefix.n && b->text.p[prefix.n] == '/';
 	}
-	if (a->field == FIELD_SITE)
+	if (rule_fields[a->field].takes & TAKES_BELOW)
 		return b->text.n > a->text.n && b->text.p[b->text.n - a->text.n - 1] == '.' &&
 		       str_eq(str_skip(b->text, b->text.n - a->text.n), a->text);
 	return a->kind == PATTERN_GLOB && str_iglob(a->text, b->text);
@@ -389,7 +388,7 @@ static bool one_value(const struct checker *c, const struct test *t, const struc
 {
 	*p = &c->r->patterns[t->any[0]];
 	bool exact = (*p)->kind == PATTERN_EXACT || ((*p)->kind == PATTERN_PATH && str_find((*p)->text, '*') == (*p)->text.n);
-	return t->any_n == 1 && exact && field_is_kept(t->field) && t->field != FIELD_SITE && t->field != FIELD_REGION;
+	return t->any_n == 1 && exact && field_is_single(t->field);
 }
 
 static void check_all(struct checker *c, const struct clauses *all)
@@ -435,7 +434,7 @@ static void check_hidden(struct checker *c, const struct clauses *none)
 	for (unsigned i = 0; i < none->n; i++)
 		for (unsigned t = 0; t < none->list[i].tests_n; t++) {
 			const struct test *x = &none->list[i].tests[t];
-			for (unsigned a = 0; a < x->any_n && x->field == FIELD_HOST; a++) {
+			for (unsigned a = 0; a < x->any_n && rule_fields[x->field].is == IS_HOST; a++) {
 				struct str s = c->r->patterns[x->any[a]].text;
 				if (c->r->patterns[x->any[a]].kind == PATTERN_GLOB && s.n > 2 && s.p[0] == '*' && s.p[1] != '.' && s.p[s.n - 1] == '*')
 					say(c, &x->at[a], true, "scrubbed",

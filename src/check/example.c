@@ -1,5 +1,4 @@
 #include "crumb/check/example.h"
-#include "crumb/rules/names.h"
 
 #include "crumb/base/array.h"
 #include "crumb/condition/eval.h"
@@ -8,11 +7,12 @@
 
 #include <stdlib.h>
 
+#define PARAMS_MOST 16
+
 struct deed {
 	struct event e;
-	struct str title, url;
-	struct attr params[16];
-	unsigned params_n;
+	struct leaf_input in; /* its parameters are those below */
+	struct attr params[PARAMS_MOST];
 	long times, ago;
 };
 
@@ -43,41 +43,60 @@ static bool number_of(const char *const *names, unsigned n, struct str value, ui
 	return false;
 }
 
-static bool set_circumstance(struct yaml *y, const yaml_node_t *n, enum rule_field f, struct str value, struct event *e)
+static void set_region(struct event *e, struct str value)
 {
-	struct rules_at at = yaml_at(y, n);
-	if (!names_check(y->report, &at, f, value))
+	if (value.n > 3 && value.p[2] == '-') {
+		memcpy(e->place.country, value.p, 2);
+		value = str_skip(value, 3);
+	}
+	memcpy(e->place.region, value.p, value.n < sizeof e->place.region ? value.n : sizeof e->place.region);
+}
+
+static bool add_attr(struct attr *list, unsigned *n, unsigned most, struct str name, struct str value)
+{
+	if (*n == most)
 		return false;
-	switch (f) {
-	case FIELD_COUNTRY:
-		e->place.country[0] = (char)(value.p[0] & ~0x20);
-		e->place.country[1] = (char)(value.p[1] & ~0x20);
+	list[(*n)++] = (struct attr){name, value};
+	return true;
+}
+
+/* Puts a value where the field's row says that it is got from. False: the field is computed of others, or there is no
+ * room for one more. */
+static bool set_field(struct deed *d, enum rule_field f, struct str name, struct str value)
+{
+	const struct field *row = &rule_fields[f];
+	char *at = (row->kept ? (char *)&d->e : (char *)&d->in) + row->at;
+	if (row->takes & TAKES_BELOW)
+		return false;
+	switch (row->from) {
+	case FROM_TEXT:
+		memcpy(at, &value, sizeof value);
 		return true;
-	case FIELD_REGION:
-		if (value.n > 3 && value.p[2] == '-') {
-			memcpy(e->place.country, value.p, 2);
-			value = str_skip(value, 3);
-		}
-		memcpy(e->place.region, value.p, value.n < sizeof e->place.region ? value.n : sizeof e->place.region);
+	case FROM_NUMBER:
+		return number_of(row->words, row->words_n, value, (uint8_t *)at);
+	case FROM_COUNTRY:
+		d->e.place.country[0] = (char)(value.p[0] & ~0x20);
+		d->e.place.country[1] = (char)(value.p[1] & ~0x20);
 		return true;
-	case FIELD_DEVICE:
-		return number_of(device_names, DEVICE_MAX, value, &e->agent.device);
-	case FIELD_OS:
-		return number_of(os_names, OS_MAX, value, &e->agent.os);
-	case FIELD_BROWSER:
-		return number_of(browser_names, BROWSER_MAX, value, &e->agent.browser);
+	case FROM_REGION:
+		set_region(&d->e, value);
+		return true;
+	case FROM_ATTRS:
+		return add_attr(d->e.attrs, &d->e.attrs_n, EVENT_ATTRS_MAX, name, value);
+	case FROM_PARAMS:
+		return add_attr(d->params, &d->in.params_n, PARAMS_MOST, name, value);
 	default:
-		return number_of(referrer_names, REFERRER_MAX, value, &e->referrer);
+		return false;
 	}
 }
 
 /* The host and path of a URL, for an example that gives nothing else. */
 static void split_url(struct deed *d)
 {
-	struct str rest = d->url;
-	for (size_t i = 0; i + 2 < d->url.n; i++)
-		if (memcmp(d->url.p + i, "://", 3) == 0) {
-			rest = str_skip(d->url, i + 3);
+	struct str rest = d->in.url;
+	for (size_t i = 0; i + 2 < d->in.url.n; i++)
+		if (memcmp(d->in.url.p + i, "://", 3) == 0) {
+			rest = str_skip(d->in.url, i + 3);
 			break;
 		}
 	size_t end = 0;
@@ -104,15 +123,23 @@ static bool load_days(struct yaml *y, const yaml_node_t *n, struct str s, long *
 	return true;
 }
 
+/* "path, host, …, v, times and ago are known" */
+static void unknown_detail(struct yaml *y, const yaml_node_t *key, struct str k)
+{
+	char hint[300], text[FIELD_TEXT];
+	size_t used = 0;
+	for (int f = 0; f < FIELD_MAX && used < sizeof hint; f++)
+		if (!(rule_fields[f].takes & TAKES_BELOW) && rule_fields[f].from != FROM_FUNCTION)
+			used += (size_t)snprintf(hint + used, sizeof hint - used, "%s, ", field_text((enum rule_field)f, text));
+	if (used < sizeof hint)
+		snprintf(hint + used, sizeof hint - used, "v, times and ago are known");
+	complain(y, key, "unknown-key", hint, "there is no '" STR_FMT "' here", STR_ARG(k));
+}
+
 static void load_detail(struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct deed *d)
 {
-	static const struct {
-		const char *name;
-		enum rule_field field;
-	} circumstances[] = {{"country", FIELD_COUNTRY}, {"region", FIELD_REGION}, {"device", FIELD_DEVICE}, {"os", FIELD_OS},
-	    {"browser", FIELD_BROWSER}, {"referrer", FIELD_REFERRER}};
-	struct event *e = &d->e;
-	struct str k, v;
+	struct rules_at at = yaml_at(y, value);
+	struct str k, v, name;
 	if (!yaml_text(y, key, "a key", &k))
 		return;
 	if (str_eq(k, STR("times"))) {
@@ -122,38 +149,21 @@ static void load_detail(struct yaml *y, const yaml_node_t *key, const yaml_node_
 	if (!yaml_value(y, value, "a value", &v))
 		return;
 	v = arena_keep(y->arena, v);
-	for (size_t i = 0; i < sizeof circumstances / sizeof *circumstances; i++)
-		if (str_eq(k, str_c(circumstances[i].name))) {
-			set_circumstance(y, value, circumstances[i].field, v, e);
-			return;
-		}
-	if (str_eq(k, STR("ago")))
+	if (str_eq(k, STR("ago"))) {
 		load_days(y, value, v, &d->ago);
-	else if (str_eq(k, STR("path")))
-		e->path = v;
-	else if (str_eq(k, STR("host")))
-		e->host = v;
-	else if (str_eq(k, STR("event")))
-		e->name = v;
-	else if (str_eq(k, STR("campaign")))
-		e->campaign = v;
-	else if (str_eq(k, STR("title")))
-		d->title = v;
-	else if (str_eq(k, STR("url")))
-		d->url = v;
-	else if (str_eq(k, STR("v"))) {
-		e->has_v = rules_number(v, &e->v);
-		if (!e->has_v)
+		return;
+	}
+	if (str_eq(k, STR("v"))) {
+		d->e.has_v = rules_number(v, &d->e.v);
+		if (!d->e.has_v)
 			complain(y, value, "number", NULL, "v is a number");
-	} else if (str_starts(k, STR("attr.")) && k.n > 5 && e->attrs_n < EVENT_ATTRS_MAX)
-		e->attrs[e->attrs_n++] = (struct attr){arena_keep(y->arena, str_skip(k, 5)), v};
-	else if (str_starts(k, STR("p.")) && k.n > 2 && d->params_n < 16)
-		d->params[d->params_n++] = (struct attr){arena_keep(y->arena, str_skip(k, 2)), v};
-	else
-		complain(y, key, "unknown-key",
-		    "path, host, event, title, url, campaign, referrer, country, region, device, os, browser, attr.NAME, p.NAME, v, times and ago "
-		    "are known",
-		    "there is no '" STR_FMT "' here", STR_ARG(k));
+		return;
+	}
+	enum rule_field f = field_named(k, &name);
+	if (f < FIELD_MAX && rule_fields[f].is == IS_CLOSED && !field_check(y->report, &at, f, v))
+		return;
+	if (f == FIELD_MAX || !set_field(d, f, arena_keep(y->arena, name), v))
+		unknown_detail(y, key, k);
 }
 
 static void load_deed(struct yaml *y, const yaml_node_t *n, struct deed *d)
@@ -166,7 +176,7 @@ static void load_deed(struct yaml *y, const yaml_node_t *n, struct deed *d)
 	}
 	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++)
 		load_detail(y, yaml_node(y, it->key), yaml_node(y, it->value), d);
-	if (d->url.n)
+	if (d->in.url.n)
 		split_url(d);
 }
 
@@ -264,11 +274,11 @@ static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"t
 
 static void do_deed(struct rules *r, struct match *m, struct deed *d, struct profile *p, uint16_t today, unsigned retention, uint16_t *cats)
 {
-	struct leaf_input in = {d->title, d->url, d->params, d->params_n};
 	uint16_t day = (uint16_t)(today - d->ago);
+	d->in.params = d->params;
 	if (d->ago >= (long)retention)
 		return; /* forgotten by now */
-	d->e.leaves_n = rules_leaves(m, &in, d->e.leaves);
+	d->e.leaves_n = rules_leaves(m, &d->in, d->e.leaves);
 	rules_close(r, &d->e);
 	unsigned n = rules_categorise(m, &d->e, cats);
 	for (unsigned i = 0; i <= n; i++) {

@@ -148,6 +148,7 @@ static const struct reference {
     {"ways", reference_ways},
     {"signings", reference_signings},
     {"trackers", reference_trackers},
+    {"fields", reference_fields},
 };
 #define REFERENCES (sizeof references / sizeof *references)
 

@@ -17,5 +17,7 @@ json_t *reference_ways(const struct cli *c);
 json_t *reference_signings(const struct cli *c);
 /* reference_trackers.c */
 json_t *reference_trackers(const struct cli *c);
+/* reference_rules.c: fields that rules look at */
+json_t *reference_fields(const struct cli *c);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "crumb/base/array.h"
 #include "crumb/condition/parse.h"
-#include "crumb/rules/names.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,7 +58,7 @@ static void unknown_category(struct parser *p, struct str name)
 				near_try(&near, str_skip(id, k));
 	}
 	for (int f = 0; f < FACT_MAX; f++)
-		near_try(&near, str_c(fact_names[f]));
+		near_try(&near, str_c(fact_name((enum fact)f)));
 	near_try(&near, STR("visits"));
 	snprintf(message, sizeof message, "there is no category '" STR_FMT "'", (int)(name.n > 130 ? 130 : name.n), name.p);
 	near_hint(&near, hint, sizeof hint);
@@ -271,18 +270,12 @@ static void amount(struct parser *p, struct rule_node *n)
 
 /* --- facts and attributes */
 
-static enum rule_field field_of_fact(enum fact f)
-{
-	static const enum rule_field fields[FACT_MAX] = {FIELD_COUNTRY, FIELD_REGION, FIELD_DEVICE, FIELD_OS, FIELD_BROWSER};
-	return fields[f];
-}
-
 /* Is the value one that can be? Facts have known values, declared attributes closed ones. */
 static void check_value(struct parser *p, const struct rule_node *n, struct str token, struct str value)
 {
 	struct rules_at at = p->place->locate(p->place->arg, (size_t)(token.p - p->text.p), token.n);
 	if (n->kind == NODE_FACT) {
-		p->wrong |= !names_check(p->report, &at, field_of_fact(n->fact), value);
+		p->wrong |= !field_check(p->report, &at, rule_facts[n->fact].field, value);
 		return;
 	}
 	const struct vocabulary *v = rules_vocabulary(p->r, n->attr);
@@ -554,7 +547,7 @@ static int test(struct parser *p)
 		return finish(p, n, from);
 	}
 	for (int f = 0; f < FACT_MAX; f++) {
-		if (parse_is(p, fact_names[f])) {
+		if (parse_is(p, fact_name((enum fact)f))) {
 			parse_next(p);
 			return fact_test(p, (struct rule_node){.kind = NODE_FACT, .fact = (enum fact)f}, from);
 		}

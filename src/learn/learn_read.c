@@ -175,7 +175,7 @@ static unsigned category_features(const struct learning *x, const struct profile
 
 static struct str fact_of(const struct profile *p, unsigned f)
 {
-	return f == FACT_REGION ? STR("") : rules_fact(p, (enum fact)f);
+	return rule_facts[f].learned ? rules_fact(p, (enum fact)f) : STR("");
 }
 
 /* Numbers of used features among the raw ones, thresholds of activity, and facts. */

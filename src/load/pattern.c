@@ -1,6 +1,5 @@
 /* Clauses, tests and patterns of categories. Equal patterns are kept once. */
 #include "crumb/base/array.h"
-#include "crumb/rules/names.h"
 #include "crumb/base/code.h"
 #include "crumb/base/host.h"
 #include "crumb/base/number.h"
@@ -14,17 +13,18 @@
 
 /* Text between slashes is a regular expression. For paths, which begin and may end with a slash themselves, only when it holds what
  * no path does; "[email]", "[number]" and "[token]" are what the scrubber writes. */
-static bool is_regex(enum rule_field f, struct str s, struct str *inner)
+static bool is_regex(enum field_is is, struct str s)
 {
+	struct str inner;
 	if (s.n > 3 && s.p[s.n - 1] == 'i' && s.p[s.n - 2] == '/')
 		s.n--;
 	if (s.n < 3 || s.p[0] != '/' || s.p[s.n - 1] != '/')
 		return false;
-	*inner = str_make(s.p + 1, s.n - 2);
-	if (f != FIELD_PATH)
+	inner = str_make(s.p + 1, s.n - 2);
+	if (is != IS_PATH)
 		return true;
-	for (size_t i = 0; i < inner->n; i++) {
-		struct str rest = str_skip(*inner, i);
+	for (size_t i = 0; i < inner.n; i++) {
+		struct str rest = str_skip(inner, i);
 		char c = rest.p[0];
 		if (c == '[') {
 			if (!str_starts(rest, STR("[email]")) && !str_starts(rest, STR("[number]")) && !str_starts(rest, STR("[token]")))
@@ -106,6 +106,12 @@ static bool path_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 static bool host_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	struct loader *l = loader_of(y);
+	bool star = str_find(text, '*') < text.n;
+	if (star && (rule_fields[p->field].takes & TAKES_BELOW)) {
+		complain(y, n, "site-glob", "site: shop.example is that host and every one below it; host: takes '*'", "a site has no '*'");
+		return false;
+	}
+	p->kind = star ? PATTERN_GLOB : PATTERN_EXACT;
 	struct host_around a = host_around(text);
 	char hint[300], host[HOST_MOST];
 	size_t len = host_read_glob(a.host, host);
@@ -127,7 +133,15 @@ static bool host_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 	return false;
 }
 
-static bool event_fits(struct yaml *y, const yaml_node_t *n, struct str text)
+/* A text with its case put aside, and whether it has a star. */
+static void set_text(struct yaml *y, struct str text, struct pattern *p)
+{
+	bool star = (rule_fields[p->field].takes & TAKES_GLOB) && str_find(text, '*') < text.n;
+	p->kind = star ? PATTERN_GLOB : PATTERN_EXACT;
+	p->text = folded(loader_of(y)->r, text);
+}
+
+static bool event_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
@@ -137,44 +151,39 @@ static bool event_fits(struct yaml *y, const yaml_node_t *n, struct str text)
 		    "no event is ever named '" STR_FMT "': others are stored as 'other'", STR_ARG(text));
 		return false;
 	}
+	set_text(y, text, p);
 	return true;
+}
+
+static bool closed_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
+{
+	struct rules_at at = yaml_at(y, n);
+	p->kind = PATTERN_EXACT;
+	p->text = folded(loader_of(y)->r, text);
+	return field_check(y->report, &at, p->field, text);
+}
+
+static bool range_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
+{
+	struct meant m;
+	char right[100], hint[120] = "the smaller number comes first";
+	p->kind = PATTERN_RANGE;
+	p->text = arena_keep(y->arena, text);
+	if (p->range.lo <= p->range.hi)
+		return true;
+	if (number_meant(text, true, &m)) {
+		meant_pattern(&m, right);
+		snprintf(hint, sizeof hint, "write %s", right);
+	}
+	complain(y, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
+	return false;
 }
 
 static bool text_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
-	struct loader *l = loader_of(y);
-	enum rule_field f = p->field;
-	struct rules_at at = yaml_at(y, n);
-	if (f == FIELD_REFERRER || f == FIELD_COUNTRY || f == FIELD_REGION || f == FIELD_DEVICE || f == FIELD_OS || f == FIELD_BROWSER) {
-		p->kind = PATTERN_EXACT;
-		p->text = folded(l->r, text);
-		return names_check(y->report, &at, f, text);
-	}
-	if ((f == FIELD_ATTR || f == FIELD_PARAM) && range_parse(text, &p->range)) {
-		p->kind = PATTERN_RANGE;
-		p->text = arena_keep(y->arena, text);
-		if (p->range.lo <= p->range.hi)
-			return true;
-		struct meant m;
-		char right[100], hint[120] = "the smaller number comes first";
-		if (number_meant(text, true, &m)) {
-			meant_pattern(&m, right);
-			snprintf(hint, sizeof hint, "write %s", right);
-		}
-		complain(y, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
-		return false;
-	}
-	if (f == FIELD_SITE && str_find(text, '*') < text.n) {
-		complain(y, n, "site-glob", "site: shop.example is that host and every one below it; host: takes '*'", "a site has no '*'");
-		return false;
-	}
-	if (f == FIELD_EVENT && !event_fits(y, n, text))
-		return false;
-	if ((f == FIELD_HOST || f == FIELD_SITE) && !host_pattern(y, n, text, p))
-		return false;
-	p->kind = str_find(text, '*') < text.n ? PATTERN_GLOB : PATTERN_EXACT;
-	if (f != FIELD_HOST && f != FIELD_SITE)
-		p->text = folded(l->r, text);
+	if ((rule_fields[p->field].takes & TAKES_RANGE) && range_parse(text, &p->range))
+		return range_pattern(y, n, text, p);
+	set_text(y, text, p);
 	return true;
 }
 
@@ -182,7 +191,7 @@ static bool text_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 static struct str key_of(struct rules *r, const struct pattern *p)
 {
 	struct buf key = {0};
-	buf_addf(&key, "%s" STR_FMT, field_names[p->field], STR_ARG(p->name));
+	buf_addf(&key, "%s" STR_FMT, rule_fields[p->field].name, STR_ARG(p->name));
 	buf_addf(&key, "%c%d%c", 0, p->kind, 0);
 	buf_str(&key, p->text);
 	CHECK(!key.failed);
@@ -204,63 +213,65 @@ static uint32_t intern(struct loader *l, struct pattern *p)
 	r->patterns[number] = *p;
 	map_put(&l->patterns, key, number);
 	r->any_leaf |= !field_is_kept(p->field);
-	r->uses_circumstances |= p->field >= FIELD_COUNTRY && p->field <= FIELD_BROWSER;
+	r->uses_circumstances |= rule_fields[p->field].kept == KEPT_CIRCUMSTANCE;
 	return number;
 }
+
+/* How a pattern is read, by what its field is. */
+typedef bool read_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p);
+static read_pattern *const readers[IS_MAX] = {
+    [IS_TEXT] = text_pattern,
+    [IS_PATH] = path_pattern,
+    [IS_HOST] = host_pattern,
+    [IS_EVENT] = event_pattern,
+    [IS_WORDS] = words_pattern,
+    [IS_CLOSED] = closed_pattern,
+};
 
 static bool load_pattern(struct yaml *y, const yaml_node_t *n, enum rule_field f, struct str name, uint32_t *number)
 {
 	struct loader *l = loader_of(y);
-	struct str text, inner;
+	const struct field *row = &rule_fields[f];
+	struct str text;
 	const char *why;
 	struct pattern p = {.field = f, .name = name, .at = yaml_at(y, n)};
 	if (!yaml_value(y, n, "a pattern", &text))
 		return false;
-	if (f != FIELD_REFERRER && !(f >= FIELD_COUNTRY && f <= FIELD_BROWSER) && f != FIELD_SITE && is_regex(f, text, &inner)) {
+	if ((row->takes & TAKES_REGEX) && is_regex(row->is, text)) {
 		p.kind = PATTERN_REGEX;
-		p.text = f == FIELD_PATH ? arena_keep(y->arena, text) : folded_regex(l->r, text);
+		p.text = row->is == IS_PATH ? arena_keep(y->arena, text) : folded_regex(l->r, text);
 		if (!rules_regex_valid(p.text, &why)) {
 			complain(y, n, "regex", NULL, "this regular expression cannot be used: %s", why);
 			return false;
 		}
-	} else if (f == FIELD_TITLE  ? !words_pattern(y, n, text, &p)
-		   : f == FIELD_PATH ? !path_pattern(y, n, text, &p)
-				     : !text_pattern(y, n, text, &p)) {
+	} else if (!readers[row->is](y, n, text, &p)) {
 		return false;
 	}
 	*number = intern(loader_of(y), &p);
 	return true;
 }
 
-/* The field that a key names; FIELD_MAX when there is none. */
-static enum rule_field field_of(struct str k, struct str *name)
+/* "path, host, … and p.NAME are known" */
+static void hint_fields(char *hint, size_t cap)
 {
-	*name = STR("");
-	for (int f = 0; f < FIELD_MAX; f++) {
-		struct str row = str_c(field_names[f]);
-		bool takes_name = row.p[row.n - 1] == '.';
-		if (takes_name ? k.n > row.n && str_starts(k, row) : str_eq(k, row)) {
-			*name = takes_name ? str_skip(k, row.n) : STR("");
-			return (enum rule_field)f;
-		}
-	}
-	return FIELD_MAX;
+	char text[FIELD_TEXT];
+	size_t used = 0;
+	for (int f = 0; f < FIELD_MAX && used < cap; f++)
+		used += (size_t)snprintf(hint + used, cap - used, "%s%s", f == 0 ? "" : f + 1 < FIELD_MAX ? ", " : " and ",
+		    field_text((enum rule_field)f, text));
+	if (used < cap)
+		snprintf(hint + used, cap - used, " are known");
 }
 
 static void unknown_field(struct yaml *y, const yaml_node_t *key, struct str k)
 {
-	static const struct {
-		const char *written, *meant;
-	} slips[] = {{"page", "path"}, {"uri", "url"}, {"domain", "host"}, {"hostname", "host"}, {"action", "event"}, {"name", "event"},
-	    {"utm_campaign", "campaign"}, {"referer", "referrer"}, {"geo", "country"}, {"keyword", "title"}, {"keywords", "title"},
-	    {"words", "title"}, {"attribute", "attr.NAME"}, {"attr", "attr.NAME"}, {"param", "p.NAME"}, {"query", "p.NAME"}, {"id", NULL}};
-	char hint[300] = "";
+	char hint[300] = "", meant[FIELD_TEXT];
 	struct near near = near_begin(k);
 	for (int f = 0; f < FIELD_MAX; f++)
-		near_try(&near, str_c(field_names[f]));
-	for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
-		if (str_ieq(k, str_c(slips[i].written)) && slips[i].meant)
-			near.best = str_c(slips[i].meant);
+		near_try(&near, str_c(rule_fields[f].name));
+	for (int f = 0; f < FIELD_MAX; f++)
+		if (str_listed(k, rule_fields[f].aliases))
+			near.best = str_c(field_text((enum rule_field)f, meant));
 	if (str_starts(k, STR("a.")))
 		snprintf(hint, sizeof hint, "did you mean 'attr." STR_FMT "'?", STR_ARG(str_skip(k, 2)));
 	else if (str_starts(k, STR("p_")))
@@ -268,8 +279,7 @@ static void unknown_field(struct yaml *y, const yaml_node_t *key, struct str k)
 	else if (near.best.n)
 		near_hint(&near, hint, sizeof hint);
 	else
-		snprintf(hint, sizeof hint,
-		    "path, host, site, event, campaign, referrer, country, region, device, os, browser, attr.NAME, title, url and p.NAME are known");
+		hint_fields(hint, sizeof hint);
 	complain(y, key, "unknown-field", hint, "there is no field '" STR_FMT "'", STR_ARG(k));
 }
 
@@ -278,7 +288,7 @@ static bool load_test(struct yaml *y, const yaml_node_t *key, const yaml_node_t 
 	struct str k, name;
 	if (!yaml_text(y, key, "the name of a field", &k))
 		return false;
-	t->field = field_of(k, &name);
+	t->field = field_named(k, &name);
 	if (t->field == FIELD_MAX) {
 		unknown_field(y, key, k);
 		return false;

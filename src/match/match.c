@@ -16,7 +16,32 @@
 #define FOLDED_MAX 8192 /* of a value with other than ASCII letters; more is not looked at */
 #define LENGTHS_MAX 24
 
+/* How one field that some rule wants is looked at, made of the field's row when the matcher is made. */
+enum way {
+	WAY_TRIE,     /* a text, along the paths */
+	WAY_WORDS,    /* a text, by its words */
+	WAY_TEXT,     /* a text as a whole */
+	WAY_BELOW,    /* a host, and every one that it is below of */
+	WAY_NUMBER,   /* a number, by its word */
+	WAY_COUNTRY,
+	WAY_REGION,
+	WAY_ATTRS,    /* the texts of all attributes */
+	WAY_PARAMS,   /* the texts of all parameters */
+	WAY_FUNCTION, /* a text that the row's function computes */
+};
+struct step {
+	enum way way;
+	enum rule_field field;
+	size_t at;
+	const char *const *words; /* NUMBER */
+};
+struct steps {
+	struct step list[2 * FIELD_MAX]; /* a field may want two: its words, and the whole */
+	unsigned n;
+};
+
 struct rules_matcher {
+	struct steps kept, seen; /* of fields that are kept, and of those that are not */
 	struct map exact;  /* field, name, value -> pattern */
 	struct map leaves; /* name of a leaf, eight bytes -> pattern */
 	struct map words;  /* rarest word -> first pattern that wants it */
@@ -29,7 +54,7 @@ struct rules_matcher {
 		uint8_t of[LENGTHS_MAX];
 		unsigned n;
 	} lengths[FIELD_MAX][2];
-	bool looked[FIELD_MAX];	     /* some pattern wants the value as a whole */
+	bool ranged[FIELD_MAX];	     /* some pattern is a range */
 	uint32_t *always[FIELD_MAX]; /* globs of stars only */
 	size_t always_n[FIELD_MAX];
 	uint32_t *from, *categories; /* categories in which pattern i stands: categories[from[i]] … categories[from[i + 1]] */
@@ -207,7 +232,6 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 		put_u64(name, p->leaf);
 		map_put(&m->leaves, str_make((const char *)name, 8), id);
 	}
-	m->looked[p->field] |= p->kind != PATTERN_PATH && p->kind != PATTERN_WORDS;
 	switch (p->kind) {
 	case PATTERN_PATH:
 		trie_add(&m->paths, r, p->text, id);
@@ -216,6 +240,7 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 		chain(r, m, &m->words, rarest_word(p->text, counts), id);
 		return;
 	case PATTERN_RANGE:
+		m->ranged[p->field] = true;
 		chain(r, m, &m->ranges, key_of(p->field, p->name, STR(""), text), id);
 		return;
 	case PATTERN_REGEX:
@@ -237,6 +262,48 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 			in[(*in_n)++] = (struct scan_input){literal, id, false, false};
 		return;
 	}
+	}
+}
+
+static void add_step(struct rules_matcher *m, enum rule_field f, enum way way)
+{
+	const struct field *row = &rule_fields[f];
+	struct steps *s = field_is_kept(f) ? &m->kept : &m->seen;
+	s->list[s->n++] = (struct step){.way = way, .field = f, .at = row->at, .words = row->words};
+}
+
+static bool by_parts(const struct pattern *p)
+{
+	return p->kind == PATTERN_PATH || p->kind == PATTERN_WORDS;
+}
+
+/* How fields that have patterns are looked at: by their parts first, then as a whole. */
+static void add_steps(const struct rules *r, struct rules_matcher *m)
+{
+	static const enum way ways[FROM_MAX] = {
+	    [FROM_TEXT] = WAY_TEXT,
+	    [FROM_NUMBER] = WAY_NUMBER,
+	    [FROM_COUNTRY] = WAY_COUNTRY,
+	    [FROM_REGION] = WAY_REGION,
+	    [FROM_ATTRS] = WAY_ATTRS,
+	    [FROM_PARAMS] = WAY_PARAMS,
+	    [FROM_FUNCTION] = WAY_FUNCTION,
+	};
+	struct {
+		bool parts, whole;
+	} wanted[FIELD_MAX] = {{false, false}};
+	for (size_t i = 0; i < r->patterns_n; i++)
+		if (by_parts(&r->patterns[i]))
+			wanted[r->patterns[i].field].parts = true;
+		else
+			wanted[r->patterns[i].field].whole = true;
+	for (int i = 0; i < FIELD_MAX; i++) {
+		enum rule_field f = (enum rule_field)i;
+		const struct field *row = &rule_fields[f];
+		if (wanted[f].parts)
+			add_step(m, f, row->is == IS_PATH ? WAY_TRIE : WAY_WORDS);
+		if (wanted[f].whole)
+			add_step(m, f, row->takes & TAKES_BELOW ? WAY_BELOW : ways[row->from]);
 	}
 }
 
@@ -282,6 +349,7 @@ static enum err matcher_new(struct rules *r, struct rules_matcher **out)
 		}
 	}
 	index_categories(r, m);
+	add_steps(r, m);
 	free(in);
 	map_done(&counts);
 	if (e)
@@ -400,7 +468,7 @@ static void ranges(struct match *x, enum rule_field f, struct str name, struct s
 	char text[KEY_MAX];
 	double v;
 	uint32_t id;
-	if (x->m->ranges.n == 0 || !map_get(&x->m->ranges, key_of(f, name, STR(""), text), &id) || !rules_number(value, &v))
+	if (!map_get(&x->m->ranges, key_of(f, name, STR(""), text), &id) || !rules_number(value, &v))
 		return;
 	for (; id != NONE; id = x->m->next[id])
 		if (range_has(&x->r->patterns[id].range, v))
@@ -417,7 +485,7 @@ static struct str wide(struct match *x, struct str value)
 /* Exact values, globs, expressions and ranges of one field. */
 static void look(struct match *x, enum rule_field f, struct str name, struct str value)
 {
-	if (value.n == 0 || !x->m->looked[f])
+	if (value.n == 0)
 		return;
 	if (f != FIELD_PATH && !text_plain(value))
 		value = wide(x, value);
@@ -434,31 +502,30 @@ static void look(struct match *x, enum rule_field f, struct str name, struct str
 		if (p->name.n == 0 || str_eq(p->name, name))
 			hit(x, x->m->always[f][i]);
 	}
-	if (f == FIELD_ATTR || f == FIELD_PARAM)
+	if (x->m->ranged[f])
 		ranges(x, f, name, value);
 }
 
 /* A site is a host and every one below it. */
-static void look_site(struct match *x, struct str host)
+static void look_below(struct match *x, enum rule_field f, struct str host)
 {
 	while (host.n) {
-		exact(x, FIELD_SITE, STR(""), host);
+		exact(x, f, STR(""), host);
 		size_t dot = str_find(host, '.');
 		host = dot < host.n ? str_skip(host, dot + 1) : STR("");
 	}
 }
 
-static void look_place(struct match *x, const struct place *p)
+static void look_region(struct match *x, enum rule_field f, const struct place *p)
 {
 	char both[12];
 	struct str country = place_country(p), region = place_region(p);
-	exact(x, FIELD_COUNTRY, STR(""), country);
 	if (region.n == 0)
 		return;
-	exact(x, FIELD_REGION, STR(""), region);
+	exact(x, f, STR(""), region);
 	if (country.n) {
 		int n = snprintf(both, sizeof both, STR_FMT "-" STR_FMT, STR_ARG(country), STR_ARG(region));
-		exact(x, FIELD_REGION, STR(""), str_make(both, (size_t)n));
+		exact(x, f, STR(""), str_make(both, (size_t)n));
 	}
 }
 
@@ -506,26 +573,81 @@ static unsigned insert(uint16_t *out, unsigned n, uint16_t cat)
 	return n + 1;
 }
 
+/* Every word of `words` (" a b ") is a word of `text` (" x a b "). */
+static bool words_match(struct str words, struct str text)
+{
+	struct str rest = str_skip(words, 1), word;
+	while (str_cut(&rest, ' ', &word) && word.n)
+		if (!str_has(text, str_make(word.p - 1, word.n + 2)))
+			return false;
+	return true;
+}
+
+static void look_words(struct match *x, struct str title)
+{
+	if (title.n == 0)
+		return;
+	char folded[TITLE_MAX];
+	struct str text = {folded, text_words(title, folded, sizeof folded)}, rest = str_skip(text, 1), word;
+	uint32_t id;
+	while (str_cut(&rest, ' ', &word) && word.n)
+		if (map_get(&x->m->words, word, &id))
+			for (; id != NONE; id = x->m->next[id])
+				if (x->stamp[id] != x->epoch && words_match(x->r->patterns[id].text, text))
+					hit(x, id);
+	explicit_bzero(folded, text.n);
+}
+
+/* One field of an event, or of a hit: the other is NULL. */
+static void look_at(struct match *x, const struct step *s, const struct event *e, const struct leaf_input *in)
+{
+	const char *from = e ? (const char *)e : (const char *)in;
+	const struct str *text = (const struct str *)(const void *)(from + s->at);
+	switch (s->way) {
+	case WAY_TRIE:
+		trie_match(&x->m->paths, &x->walk, *text, hit, x);
+		return;
+	case WAY_WORDS:
+		look_words(x, *text);
+		return;
+	case WAY_TEXT:
+		look(x, s->field, STR(""), *text);
+		return;
+	case WAY_BELOW:
+		look_below(x, s->field, *text);
+		return;
+	case WAY_NUMBER:
+		exact(x, s->field, STR(""), str_c(s->words[*(const uint8_t *)(from + s->at)]));
+		return;
+	case WAY_COUNTRY:
+		exact(x, s->field, STR(""), place_country(&e->place));
+		return;
+	case WAY_REGION:
+		look_region(x, s->field, &e->place);
+		return;
+	case WAY_ATTRS:
+		for (unsigned i = 0; i < e->attrs_n; i++)
+			look(x, s->field, e->attrs[i].name, e->attrs[i].value);
+		return;
+	case WAY_PARAMS:
+		for (unsigned i = 0; i < in->params_n; i++)
+			look(x, s->field, in->params[i].name, in->params[i].value);
+		return;
+	case WAY_FUNCTION: {
+		const struct field *row = &rule_fields[s->field];
+		look(x, s->field, STR(""), e ? row->of_event(e) : row->of_hit(in));
+		return;
+	}
+	}
+}
+
 unsigned rules_categorise(struct match *x, const struct event *e, uint16_t *out)
 {
 	const struct rules *r = x->r;
 	unsigned n = 0;
 	begin(x);
-	trie_match(&x->m->paths, &x->walk, e->path, hit, x);
-	look(x, FIELD_PATH, STR(""), e->path);
-	look(x, FIELD_HOST, STR(""), e->host);
-	look_site(x, e->host);
-	look(x, FIELD_EVENT, STR(""), e->name);
-	look(x, FIELD_CAMPAIGN, STR(""), e->campaign);
-	look(x, FIELD_REFERRER, STR(""), str_c(referrer_names[e->referrer]));
-	if (r->uses_circumstances) {
-		look_place(x, &e->place);
-		look(x, FIELD_DEVICE, STR(""), str_c(device_names[e->agent.device]));
-		look(x, FIELD_OS, STR(""), str_c(os_names[e->agent.os]));
-		look(x, FIELD_BROWSER, STR(""), str_c(browser_names[e->agent.browser]));
-	}
-	for (unsigned i = 0; i < e->attrs_n; i++)
-		look(x, FIELD_ATTR, e->attrs[i].name, e->attrs[i].value);
+	for (unsigned i = 0; i < x->m->kept.n; i++)
+		look_at(x, &x->m->kept.list[i], e, NULL);
 	for (unsigned i = 0; i < e->leaves_n; i++) {
 		uint8_t name[8];
 		uint32_t id;
@@ -548,40 +670,13 @@ unsigned rules_categorise(struct match *x, const struct event *e, uint16_t *out)
 	return n;
 }
 
-/* Every word of `words` (" a b ") is a word of `text` (" x a b "). */
-static bool words_match(struct str words, struct str text)
-{
-	struct str rest = str_skip(words, 1), word;
-	while (str_cut(&rest, ' ', &word) && word.n)
-		if (!str_has(text, str_make(word.p - 1, word.n + 2)))
-			return false;
-	return true;
-}
-
-static void look_words(struct match *x, struct str title)
-{
-	char folded[TITLE_MAX];
-	struct str text = {folded, text_words(title, folded, sizeof folded)}, rest = str_skip(text, 1), word;
-	uint32_t id;
-	while (str_cut(&rest, ' ', &word) && word.n)
-		if (map_get(&x->m->words, word, &id))
-			for (; id != NONE; id = x->m->next[id])
-				if (x->stamp[id] != x->epoch && words_match(x->r->patterns[id].text, text))
-					hit(x, id);
-	explicit_bzero(folded, text.n);
-}
-
 unsigned rules_leaves(struct match *x, const struct leaf_input *in, uint64_t *out)
 {
 	if (!x->r->any_leaf)
 		return 0;
 	begin(x);
-	if (in->title.n && x->m->words.n)
-		look_words(x, in->title);
-	look(x, FIELD_TITLE, STR(""), in->title);
-	look(x, FIELD_URL, STR(""), in->url);
-	for (unsigned i = 0; i < in->params_n; i++)
-		look(x, FIELD_PARAM, in->params[i].name, in->params[i].value);
+	for (unsigned i = 0; i < x->m->seen.n; i++)
+		look_at(x, &x->m->seen.list[i], NULL, in);
 	if (x->folded_n) /* what a browser sent is not kept */
 		explicit_bzero(x->folded, x->folded_n);
 	x->folded_n = 0;

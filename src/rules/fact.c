@@ -8,18 +8,11 @@ uint16_t rules_window_start(uint8_t window, uint16_t today)
 
 struct str rules_fact(const struct profile *p, enum fact f)
 {
-	switch (f) {
-	case FACT_COUNTRY:
+	const struct field *row = &rule_fields[rule_facts[f].field];
+	if (row->from == FROM_COUNTRY)
 		return place_country(&p->place);
-	case FACT_REGION:
+	if (row->from == FROM_REGION)
 		return place_region(&p->place);
-	case FACT_DEVICE:
-		return str_c(p->agent_day ? device_names[p->agent.device] : "");
-	case FACT_OS:
-		return str_c(p->agent_day ? os_names[p->agent.os] : "");
-	case FACT_BROWSER:
-	case FACT_MAX:
-	default:
-		return str_c(p->agent_day ? browser_names[p->agent.browser] : "");
-	}
+	size_t at = row->at - offsetof(struct event, agent);
+	return str_c(p->agent_day ? row->words[((const uint8_t *)&p->agent)[at]] : "");
 }

@@ -34,7 +34,7 @@ bool feature_parse(const struct rules *r, struct str name, struct feature *out)
 		return true;
 	}
 	for (int f = 0; f < FACT_MAX; f++)
-		if (str_eq(kind, str_c(fact_names[f]))) {
+		if (str_eq(kind, str_c(fact_name((enum fact)f)))) {
 			out->fact = (enum fact)f;
 			out->word = what;
 			return true;
@@ -45,7 +45,7 @@ bool feature_parse(const struct rules *r, struct str name, struct feature *out)
 void feature_name(const struct rules *r, const struct feature *f, char out[200])
 {
 	if (f->kind == FEATURE_FACT)
-		snprintf(out, 200, "%s:" STR_FMT, fact_names[f->fact], STR_ARG(f->word));
+		snprintf(out, 200, "%s:" STR_FMT, fact_name(f->fact), STR_ARG(f->word));
 	else if (f->kind == FEATURE_ACTIVE)
 		snprintf(out, 200, "a%u:" LIKE_ACTIVE, f->n);
 	else if (f->kind == FEATURE_DAYS)
@@ -58,7 +58,7 @@ void feature_words(const struct rules *r, const struct feature *f, char out[FEAT
 {
 	const struct category *c = &r->categories[f->cat];
 	if (f->kind == FEATURE_FACT)
-		snprintf(out, FEATURE_WORDS, "%s is " STR_FMT, fact_names[f->fact], STR_ARG(f->word));
+		snprintf(out, FEATURE_WORDS, "%s is " STR_FMT, fact_name(f->fact), STR_ARG(f->word));
 	else if (f->kind == FEATURE_ACTIVE)
 		snprintf(out, FEATURE_WORDS, "something of at least %u different categories", f->n);
 	else if (f->kind == FEATURE_DAYS && f->window)

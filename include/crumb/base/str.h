@@ -62,6 +62,7 @@ size_t str_find(struct str s, char c);			    /* index, or s.n */
 struct str str_trim(struct str s);			    /* without blanks at both ends */
 struct str str_unmarked(struct str s);			    /* without the byte-order mark that some editors begin UTF-8 with */
 bool str_cut(struct str *rest, char sep, struct str *part); /* next part up to sep; false at the end */
+bool str_listed(struct str s, const char *words);	    /* is it one of "a|b|c", ASCII case aside? NULL has none */
 bool str_u64(struct str s, uint64_t *out);		    /* decimal digits only, no overflow */
 char *str_dup(struct str s);				    /* heap, terminated; NULL without memory */
 /* '*' any bytes, everything else itself; the second one ASCII case aside. */

@@ -23,11 +23,6 @@ struct match; /* one thread's scratch for one rule set; holds a reference */
 enum err rules_match_begin(struct rules *r, struct match **out) MUST_CHECK;
 void rules_match_end(struct match *m);
 
-struct leaf_input {
-	struct str title, url;
-	const struct attr *params; /* p_NAME without the prefix */
-	unsigned params_n;
-};
 /* Which patterns match on the fields that are not kept; at most EVENT_LEAVES_MAX leaves are written. */
 unsigned rules_leaves(struct match *m, const struct leaf_input *in, uint64_t *out);
 /* Categories of an event, ancestors included, each once, without category 0, sorted. `out` holds categories_n numbers. */

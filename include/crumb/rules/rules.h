@@ -33,6 +33,7 @@
 #include "crumb/core/hash.h"
 #include "crumb/model/event.h"
 #include "crumb/model/profile.h"
+#include "crumb/rules/fields.h"
 #include "crumb/yaml/report.h"
 
 #include <stdatomic.h>
@@ -42,27 +43,6 @@
 #define RULES_HASH_TEXT 33
 
 /* --- patterns */
-
-/* The fields that a rule can look at. Those from FIELD_TITLE on are not kept: they are matched when the hit comes in. */
-enum rule_field {
-	FIELD_PATH,
-	FIELD_HOST,
-	FIELD_SITE,
-	FIELD_EVENT,
-	FIELD_CAMPAIGN,
-	FIELD_REFERRER,
-	FIELD_COUNTRY,
-	FIELD_REGION,
-	FIELD_DEVICE,
-	FIELD_OS,
-	FIELD_BROWSER,
-	FIELD_ATTR,
-	FIELD_TITLE,
-	FIELD_URL,
-	FIELD_PARAM,
-	FIELD_MAX
-};
-extern const char *const field_names[FIELD_MAX]; /* as written; "attr." and "p." take a name behind */
 
 enum pattern_kind { PATTERN_EXACT, PATTERN_GLOB, PATTERN_PATH, PATTERN_WORDS, PATTERN_REGEX, PATTERN_RANGE };
 
@@ -87,11 +67,6 @@ struct pattern {
 	uint64_t leaf;	    /* fields that are not kept: the name by which events carry it */
 	struct rules_at at; /* where it was first written */
 };
-static inline bool field_is_kept(enum rule_field f)
-{
-	return f < FIELD_TITLE;
-}
-
 struct test {
 	enum rule_field field;
 	uint32_t *any; /* numbers of patterns; one must match */
@@ -163,8 +138,6 @@ enum node_kind {
 	NODE_NEVER /* stands where a mistake was */
 };
 enum node_op { OP_GE, OP_GT, OP_LE, OP_LT, OP_EQ, OP_NE, OP_BETWEEN };
-enum fact { FACT_COUNTRY, FACT_REGION, FACT_DEVICE, FACT_OS, FACT_BROWSER, FACT_MAX };
-extern const char *const fact_names[FACT_MAX];
 
 struct rule_node {
 	enum node_kind kind;
