@@ -2,6 +2,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/condition/eval.h"
+#include "crumb/model/record.h"
 #include "crumb/base/code.h"
 #include "crumb/store/each_stored.h"
 

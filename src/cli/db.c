@@ -3,6 +3,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
+#include "crumb/model/record.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -117,63 +118,77 @@ static void print_attrs(const struct event *e)
 		printf(" " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
 }
 
-static void print_record(const struct record *r)
+static void print_event(const struct event *e)
 {
-	const struct event *e = &r->event;
-	char key[33];
+	char key[33] = "";
 	hex_encode(e->visitor.b, sizeof e->visitor.b, key);
-	key[32] = 0;
-	if (r->kind == RECORD_RULES) {
-		char hash[33] = "";
-		if (r->rules_hash.n == 16)
-			hex_encode((const uint8_t *)r->rules_hash.p, 16, hash);
-		printf("%u rules %.32s\n", e->t, hash);
-		return;
-	}
-	if (r->kind == RECORD_ERASE) {
-		printf("%u erase %s\n", e->t, key);
-		return;
-	}
-	if (r->kind == RECORD_RELEASED) {
-		printf("%u released %s " STR_FMT "\n", e->t, aside_names[e->aside], STR_ARG(e->pattern));
-		return;
-	}
-	if (r->kind == RECORD_TAKEN) {
-		printf("%u released %s shard=%u upto=%llu " STR_FMT "\n", e->t, aside_names[e->aside], r->shard, (unsigned long long)r->seq, STR_ARG(e->pattern));
-		return;
-	}
-	if (r->kind == RECORD_SLICE) {
-		char to[33];
-		hex_encode(r->slice.to, sizeof r->slice.to, to);
-		to[32] = 0;
-		printf("%u piece %s bytes=%llu lines=%llu\n", e->t, to, (unsigned long long)r->slice.bytes, (unsigned long long)r->slice.lines);
-		return;
-	}
-	if (r->kind == RECORD_MATCH) {
-		printf("%u match %s " STR_FMT " " STR_FMT "\n", e->t, key, STR_ARG(r->partner), STR_ARG(r->partner_id));
-		return;
-	}
-	if (r->kind == RECORD_DECLARED) {
-		char until[DAY_TEXT];
-		day_text(r->until, until);
-		printf("%u declared %s " STR_FMT " until=%s", e->t, key, STR_ARG(r->partner), until);
-		print_attrs(e);
-		putchar('\n');
-		return;
-	}
-	printf("%u event %s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", e->t, key, e->flags & EVENT_NEW ? "new " : "",
+	printf(" %.32s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", key, e->flags & EVENT_NEW ? "new " : "",
 	    e->flags & EVENT_IMPORTED ? "imported " : "", STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
 	    STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os], browser_names[e->agent.browser]);
 	if (e->campaign.n)
 		printf(" campaign=" STR_FMT, STR_ARG(e->campaign));
 	printf(" from=%s", referrer_names[e->referrer]);
-	if (r->kind == RECORD_ASIDE)
+	if (e->aside != ASIDE_NOT)
 		printf(" aside=%s:" STR_FMT, aside_names[e->aside], STR_ARG(e->pattern));
 	print_attrs(e);
 	for (unsigned i = 0; i < e->leaves_n; i++)
 		printf(" leaf:%016llx", (unsigned long long)e->leaves[i]);
 	if (e->has_v)
 		printf(" v=%g", e->v);
+}
+
+static bool is_text(const struct record_part *part)
+{
+	return part->kind == PART_TEXT || part->kind == PART_ATTRS;
+}
+
+static void print_part(const struct record *r, const struct record_part *part)
+{
+	const void *at = (const char *)r + part->at;
+	char hex[33] = "", day[DAY_TEXT];
+	if (part->kind == PART_ATTRS)
+		print_attrs(&r->event);
+	if (part->kind == PART_ATTRS || part->kind == PART_BYTES || part->kind == PART_TIME)
+		return;
+	printf(" %s%s", part->labelled ? part->name : "", part->labelled ? "=" : "");
+	switch (part->kind) {
+	case PART_VISITOR:
+	case PART_HASH:
+		hex_encode(at, 16, hex);
+		printf("%.32s", hex);
+		break;
+	case PART_DAY:
+		day_text(*(const uint16_t *)at, day);
+		printf("%s", day);
+		break;
+	case PART_U16:
+		printf("%u", *(const uint16_t *)at);
+		break;
+	case PART_U64:
+		printf("%llu", (unsigned long long)*(const uint64_t *)at);
+		break;
+	case PART_REASON:
+		printf("%s", aside_names[*(const uint8_t *)at]);
+		break;
+	case PART_TEXT:
+		printf(STR_FMT, STR_ARG(*(const struct str *)at));
+		break;
+	default:
+		break;
+	}
+}
+
+/* When, what, then its parts: texts last, for they may hold blanks. */
+static void print_record(const struct record *r)
+{
+	const struct record_row *row = record_row(r->kind);
+	printf("%u %s", r->event.t, row->word);
+	if (row->decode)
+		print_event(&r->event);
+	for (int texts = 0; texts < 2; texts++)
+		for (const struct record_part *part = row->parts; part < row->parts + RECORD_PARTS_MAX && part->kind != PART_END; part++)
+			if (is_text(part) == (texts == 1))
+				print_part(r, part);
 	putchar('\n');
 }
 

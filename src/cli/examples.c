@@ -3,6 +3,7 @@
 #include "crumb/load/load.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/mp.h"
 #include "crumb/cli/cli.h"
 #include "crumb/ingest/deploy.h"
 #include "findings.h"

@@ -4,6 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/match/match.h"
+#include "crumb/model/record.h"
 #include "table.h"
 
 #include <jansson.h>

@@ -206,7 +206,8 @@ static bool match(struct collect *c, const struct partner *p, const struct inges
 	generation_unref(g);
 	metric_inc(known ? M_SYNC_KNOWN : M_SYNC_MATCHED);
 	if (!known)
-		batch_match(collect_batch(c), &who->visitor, now, str_c(p->id), uid);
+		batch_record(collect_batch(c),
+		    &(struct record){.kind = RECORD_MATCH, .event = {.visitor = who->visitor, .t = now}, .partner = str_c(p->id), .partner_id = uid});
 	return !known;
 }
 

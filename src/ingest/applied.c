@@ -22,9 +22,31 @@ static struct str key_of(const uint8_t from[16])
 	return str_make((const char *)from, 16);
 }
 
+/* The piece, if it is known already; equal hashes up to its end are equal files. */
+static struct piece *find(const struct applied *a, const struct slice_id *id)
+{
+	uint32_t at;
+	if (!map_get(&a->first, key_of(id->from), &at))
+		return NULL;
+	for (at++; at; at = a->pieces[at - 1]->next)
+		if (memcmp(a->pieces[at - 1]->id.to, id->to, sizeof id->to) == 0)
+			return a->pieces[at - 1];
+	return NULL;
+}
+
+void batch_slice(struct batch *b, uint32_t t, const struct slice_id *id)
+{
+	batch_record(b, &(struct record){.kind = RECORD_SLICE, .event = {.t = t}, .slice = *id});
+}
+
 void applied_note(struct applied *a, const struct slice_id *id, uint16_t day)
 {
 	uint32_t before;
+	struct piece *known = find(a, id);
+	if (known) {
+		known->day = day > known->day ? day : known->day;
+		return;
+	}
 	CHECK(array_room(a->pieces, a->cap, a->n + 1));
 	struct piece *p = malloc(sizeof *p);
 	CHECK(p);
@@ -69,13 +91,8 @@ unsigned applied_after(const struct applied *a, const uint8_t from[16], uint16_t
 
 bool applied_has(const struct applied *a, const struct slice_id *id, uint16_t oldest)
 {
-	uint32_t at;
-	if (!map_get(&a->first, key_of(id->from), &at))
-		return false;
-	for (at++; at; at = a->pieces[at - 1]->next)
-		if (a->pieces[at - 1]->day >= oldest && memcmp(a->pieces[at - 1]->id.to, id->to, sizeof id->to) == 0)
-			return true;
-	return false;
+	const struct piece *known = find(a, id);
+	return known && known->day >= oldest;
 }
 
 static enum err read_all(struct store *s, struct applied *a)

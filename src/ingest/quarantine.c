@@ -197,7 +197,11 @@ static enum err mark(struct scan *s)
 {
 	if (s->events == s->marked)
 		return OK;
-	batch_taken(s->batch, s->now, s->why, s->pattern, s->shard, s->pos);
+	struct record taken = {.kind = RECORD_TAKEN,
+	    .event = {.t = s->now, .aside = (uint8_t)s->why, .pattern = s->pattern},
+	    .shard = (uint16_t)s->shard,
+	    .seq = journal_pos_save(s->pos)};
+	batch_record(s->batch, &taken);
 	s->marked = s->events;
 	return s->batch->count >= FLUSH_RECORDS ? s->flush(s->arg) : OK;
 }

@@ -80,44 +80,18 @@ void batch_event(struct batch *b, const struct event *e)
 	b->count++;
 }
 
-void batch_taken(struct batch *b, uint32_t t, enum aside why, struct str pattern, unsigned shard, struct journal_pos upto)
+void batch_record(struct batch *b, const struct record *r)
 {
-	struct batch_part *p = batch_part(b, day_of(t), b->shards);
-	record_encode_taken(t, why, pattern, (uint16_t)shard, journal_pos_save(upto), &p->records);
-	p->count++;
-	b->count++;
-}
-
-void batch_slice(struct batch *b, uint32_t t, const struct slice_id *id)
-{
-	struct batch_part *p = batch_part(b, day_of(t), b->shards);
-	record_encode_slice(t, id, &p->records);
-	p->count++;
-	b->count++;
-}
-
-void batch_match(struct batch *b, const struct vkey *visitor, uint32_t t, struct str partner, struct str id)
-{
-	struct batch_part *p = batch_part(b, day_of(t), vkey_shard(visitor, b->shards));
-	record_encode_match(visitor, t, partner, id, &p->records);
-	p->count++;
-	b->count++;
-}
-
-void batch_declare(struct batch *b, const struct vkey *visitor, uint32_t t, uint16_t until, struct str source, const struct attr *attrs, unsigned n)
-{
-	struct batch_part *p = batch_part(b, day_of(t), vkey_shard(visitor, b->shards));
-	record_encode_declared(visitor, t, until, source, attrs, n, &p->records);
+	unsigned lane = record_row(r->kind)->whose == RECORD_OF_VISITOR ? vkey_shard(&r->event.visitor, b->shards) : b->shards;
+	struct batch_part *p = batch_part(b, day_of(r->event.t), lane);
+	record_encode(r, &p->records);
 	p->count++;
 	b->count++;
 }
 
 void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t)
 {
-	struct batch_part *p = batch_part(b, day_of(t), vkey_shard(visitor, b->shards));
-	record_encode_erase(visitor, t, &p->records);
-	p->count++;
-	b->count++;
+	batch_record(b, &(struct record){.kind = RECORD_ERASE, .event = {.visitor = *visitor, .t = t}});
 	if (!array_room(b->erased, b->erased_cap, b->erased_n + 1)) {
 		b->starved = true;
 		return;
@@ -220,7 +194,9 @@ static void merge_rules(struct writer *w, struct buf *record, const uint8_t hash
 	}
 	if (!bundle.n)
 		return;
-	record_encode_rules(clock_now(), str_make((const char *)hash, 16), bundle, record);
+	struct record said_now = {.kind = RECORD_RULES, .event = {.t = clock_now()}, .rules_text = bundle};
+	memcpy(said_now.rules, hash, sizeof said_now.rules);
+	record_encode(&said_now, record);
 	size_t n = w->merged_n;
 	for (size_t i = 0; i < n; i++) {
 		uint16_t day = w->merged[i].block.day;

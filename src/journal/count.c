@@ -1,8 +1,11 @@
 /* Days are counted: what the ledger should say of them, after a crash, and when a store is verified. */
+#include "local.h"
+
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "local.h"
 #include "crumb/disk/pages.h"
+#include "crumb/model/record.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +15,8 @@ uint64_t ledger_events(struct str records)
 {
 	struct mp m = mp_over(records);
 	uint64_t n = 0;
-	while (m.p < m.end && !m.bad) {
-		struct mp head = m;
-		n += mp_array(&head) > 1 && mp_uint(&head) == RECORD_EVENT;
-		mp_skip(&m);
-	}
+	while (m.p < m.end && !m.bad)
+		n += record_skip_counted(&m);
 	return n;
 }
 

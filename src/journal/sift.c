@@ -1,6 +1,7 @@
 /* What stays of a block's records when some visitors are to go. */
 #include "kind.h"
 
+#include "crumb/model/record.h"
 
 enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey *), void *arg, struct buf *kept, struct sifted *out)
 {
@@ -10,11 +11,11 @@ enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey
 		const char *from = (const char *)m.p;
 		struct mp all = m;
 		struct vkey visitor;
-		bool event = record_event(&m, &visitor); /* erasures and rules stay: they say what is to be */
-		if (m.bad || (!event && (m = all, mp_skip(&m), m.bad)))
+		bool theirs = record_skip_forgotten(&m, &visitor); /* erasures and rules stay: they say what is to be */
+		if (m.bad || (!theirs && (m = all, mp_skip(&m), m.bad)))
 			return err_set(ERR_CORRUPT, "journal: a record that is none");
 		struct str one = str_make(from, (size_t)((const char *)m.p - from));
-		if (event && drop(arg, &visitor)) {
+		if (theirs && drop(arg, &visitor)) {
 			out->gone++;
 			out->events += ledger_events(one);
 			continue;

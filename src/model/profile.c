@@ -3,6 +3,7 @@
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/base/memory.h"
+#include "crumb/base/mp.h"
 #include "crumb/core/hash.h"
 #include "crumb/core/metric.h"
 

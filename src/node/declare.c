@@ -107,7 +107,12 @@ static uint64_t *one(
 		return why;
 	if (!view_partner_visitor(g, d->partner, id, now, &visitor))
 		return &t->refused_id;
-	batch_declare(b, &visitor, now, remove || over ? (uint16_t)(today + retention) : until, d->partner, d->attrs, d->n);
+	struct record r = {.kind = RECORD_DECLARED,
+	    .event = {.visitor = visitor, .t = now, .attrs_n = d->n},
+	    .until = remove || over ? (uint16_t)(today + retention) : until,
+	    .partner = d->partner};
+	memcpy(r.event.attrs, d->attrs, d->n * sizeof *d->attrs);
+	batch_record(b, &r);
 	return &t->accepted;
 }
 

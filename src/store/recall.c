@@ -1,4 +1,5 @@
 /* The list of erased visitors, found again: the journal keeps a record of each erasure for as long as its day. */
+#include "crumb/model/record.h"
 #include "crumb/store/store.h"
 
 #include <stdlib.h>

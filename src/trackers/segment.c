@@ -335,8 +335,11 @@ static void declare(struct call *k, const struct ingest_who *who, struct str key
 		metric_inc(M_CDP_UNDECLARED);
 		return;
 	}
-	struct attr a = {str_c(v->id), in ? STR(VOCABULARY_MEMBER) : STR("")};
-	batch_declare(collect_batch(k->c), &who->visitor, k->now, (uint16_t)(day_of(k->now) + k->c->config->retention_days), STR(SOURCE), &a, 1);
+	struct record r = {.kind = RECORD_DECLARED,
+	    .event = {.visitor = who->visitor, .t = k->now, .attrs = {{str_c(v->id), in ? STR(VOCABULARY_MEMBER) : STR("")}}, .attrs_n = 1},
+	    .until = (uint16_t)(day_of(k->now) + k->c->config->retention_days),
+	    .partner = STR(SOURCE)};
+	batch_record(collect_batch(k->c), &r);
 	k->written++;
 }
 

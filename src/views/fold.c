@@ -211,7 +211,7 @@ static void add_entry(struct fold *f, struct str bytes)
 	CHECK(array_room(x->entries, x->entries_cap, x->entries_n + 1));
 	struct entry *e = &x->entries[x->entries_n];
 	*e = fold_entry(f, &x->record, x->entries_n, &rest);
-	if (rest.attrs_n || (rest.flags & EVENT_NEW) || rest.kind == RECORD_MATCH) {
+	if (rest.kind == RECORD_EVENT ? rest.attrs_n || (rest.flags & EVENT_NEW) : fold_rows[rest.kind]->again) {
 		rest.at = (uint32_t)x->raw.n;
 		buf_str(&x->raw, bytes);
 		CHECK(!x->raw.failed);
@@ -236,12 +236,11 @@ static void index_block(struct fold *f, const struct fold_want *w)
 			metric_inc(M_FOLD_CORRUPT);
 			return;
 		}
-		if (x->record.kind == RECORD_ASIDE || x->record.kind == RECORD_RELEASED || x->record.kind == RECORD_TAKEN || x->record.kind == RECORD_SLICE)
-			continue;
-		if (x->record.kind == RECORD_RULES) /* views are always made by the rules of their generation */
-			since_note(&x->since, f->rules, x->record.rules_hash, x->record.rules_text, x->record.event.t);
-		else
+		const struct fold_row *row = x->record.kind == RECORD_EVENT ? NULL : fold_rows[x->record.kind];
+		if (!row || row->visit)
 			add_entry(f, str_make((const char *)from, (size_t)(m.p - from)));
+		else if (row->note)
+			row->note(f, &x->record);
 	}
 }
 

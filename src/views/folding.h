@@ -2,6 +2,7 @@
 #ifndef CRUMB_SRC_VIEWS_FOLDING_H
 #define CRUMB_SRC_VIEWS_FOLDING_H
 
+#include "crumb/model/record.h"
 #include "crumb/views/changes.h"
 #include "crumb/views/fold.h"
 #include "crumb/views/since.h"
@@ -84,6 +85,19 @@ void fold_events_change(struct fold_scratch *x, uint16_t day, int64_t by);
 size_t fold_cats(const struct profile *p, uint16_t *out);
 /* Writes a profile back after a change; `before_n` categories are in cats_before, `all` evaluates every segment. */
 void fold_settle(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, size_t before_n, bool all, uint32_t now);
+/* What a kind of record does to the views. Neither function: nothing. An event is the common one, so the steps that see each record ask for it first, and
+ * call nothing through its row. */
+struct visiting;
+struct fold_row {
+	void (*note)(struct fold *f, const struct record *r); /* of the store: at once, while the journal is read */
+	/* of a visitor: in its place among the visitor's records */
+	void (*visit)(struct visiting *v, const struct entry *e, const struct entry_rest *rest);
+	/* the same when a first hit comes back, and what was remembered with it counts; NULL: nothing */
+	void (*recall)(struct visiting *v, struct record *r);
+	bool again; /* its bytes are needed when the visitor is visited */
+};
+extern const struct fold_row *const fold_rows[RECORD_KINDS];
+
 /* What visitors need of a record, `x->record` or `x->replayed`. Categorises. */
 struct entry fold_entry(struct fold *f, struct record *r, size_t n, struct entry_rest *rest);
 

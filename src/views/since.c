@@ -1,6 +1,7 @@
 #include "crumb/views/since.h"
 #include "crumb/load/load.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/code.h"
 
 #include <stdlib.h>
@@ -46,6 +47,7 @@ void since_done(struct since *s)
 {
 	free(s->list);
 	free(s->names);
+	free(s->noted);
 	*s = (struct since){.n = 0};
 }
 
@@ -82,18 +84,35 @@ void since_save(struct since *s, struct shard *sh, struct db_txn *t)
 	s->saved = true;
 }
 
-void since_note(struct since *s, const struct rules *ours, struct str hash, struct str text, uint32_t t)
+/* Was it noted before? From now on it was. Rules that were changed and changed back within the second of the latest activation have its identity again, and
+ * are in force again: noting one twice in a row changes nothing anyway. */
+static bool noted(struct since *s, const struct record *activation)
 {
-	bool own = hash.n == 16 && memcmp(hash.p, ours->hash, 16) == 0;
-	if (s->n == 0 || hash.n != 16)
+	struct hash16 id;
+	CHECK(record_identity(activation, &id));
+	for (size_t i = 0; i < s->noted_n; i++)
+		if (memcmp(&s->noted[i], &id, sizeof id) == 0)
+			return activation->event.t != s->latest;
+	s->latest = activation->event.t;
+	CHECK(array_room(s->noted, s->noted_cap, s->noted_n + 1));
+	s->noted[s->noted_n++] = id;
+	return false;
+}
+
+void since_note(struct since *s, const struct rules *ours, const struct record *activation)
+{
+	const uint8_t *hash = activation->rules;
+	uint32_t t = activation->event.t;
+	bool own = memcmp(hash, ours->hash, 16) == 0;
+	if (s->n == 0 || noted(s, activation))
 		return;
-	if (!own && memcmp(s->hash, hash.p, 16) != 0) {
+	if (!own && memcmp(s->hash, hash, 16) != 0) {
 		struct rules *r;
 		free(s->names);
 		s->names = NULL;
 		s->names_n = 0;
-		memcpy(s->hash, hash.p, 16);
-		if (rules_load(text, NULL, &r) == OK) { /* else it decided nothing that we could know of */
+		memcpy(s->hash, hash, 16);
+		if (rules_load(activation->rules_text, NULL, &r) == OK) { /* else it decided nothing that we could know of */
 			s->names_n = names_of(r, &s->names);
 			rules_unref(r);
 		}

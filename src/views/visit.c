@@ -204,10 +204,10 @@ struct entry fold_entry(struct fold *f, struct record *r, size_t n, struct entry
 	struct entry out = {.hi = get_u64(e->visitor.b), .lo = get_u64(e->visitor.b + 8), .n = (uint32_t)n, .t = e->t};
 	memset(rest, 0, sizeof *rest); /* the gaps too: rests are compared as bytes */
 	rest->kind = (uint8_t)r->kind;
-	if (r->kind == RECORD_DECLARED)
+	if (r->kind != RECORD_EVENT) {
 		rest->attrs_n = (uint8_t)e->attrs_n;
-	if (r->kind != RECORD_EVENT)
 		return out;
+	}
 	rules_close(f->rules, &r->event); /* older events may carry values that today's vocabularies do not know */
 	rest->v = e->has_v ? e->v : 0;
 	rest->has_v = e->has_v;
@@ -285,47 +285,6 @@ static void remember(struct fold *f, struct db_txn *t, const struct vkey *k, uin
 	shard_provisional_put(&f->shard, t, k, hour, buf_view(&x->provisional));
 }
 
-/* The cookie came back: a profile begins, with what was remembered. */
-static bool promote(struct fold *f, struct db_txn *t, struct profile *p, const struct vkey *k, uint32_t at, uint32_t now)
-{
-	struct fold_scratch *x = f->scratch;
-	uint32_t hour;
-	struct str old;
-	profile_clear(p);
-	p->ordinal = shard_ordinal_take(&f->shard, t, hour_of(now), k);
-	if (p->ordinal == UINT32_MAX)
-		return false;
-	buf_clear(&x->provisional);
-	if (shard_provisional(&f->shard, t, k, &hour, &old)) {
-		if (hour + PROVISIONAL_HOURS >= hour_of(at))
-			buf_str(&x->provisional, old);
-		shard_provisional_del(&f->shard, t, k);
-	}
-	struct mp m = mp_over(buf_view(&x->provisional));
-	while (m.p < m.end && record_decode(&m, &x->replayed)) {
-		if (x->replayed.kind == RECORD_MATCH)
-			shard_match_put(&f->shard, t, k, x->replayed.partner, x->replayed.partner_id, x->replayed.event.t);
-		if (x->replayed.kind != RECORD_EVENT || day_of(x->replayed.event.t) < oldest_day(day_of(now), f->retention))
-			continue;
-		struct entry_rest rest;
-		struct entry e = fold_entry(f, &x->replayed, 0, &rest);
-		apply(f, p, &e, &rest, x->replayed.event.attrs);
-	}
-	return true;
-}
-
-static void erase(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, bool have, uint32_t now, uint16_t until)
-{
-	struct fold_scratch *x = f->scratch;
-	if (have) {
-		for (size_t i = 0; i < p->rows_n && p->rows[i].cat == CATEGORY_ALL; i++)
-			fold_events_change(x, p->rows[i].day, -(int64_t)p->rows[i].count);
-		remove_visitor(f, t, k, p, now);
-	}
-	shard_provisional_del(&f->shard, t, k);
-	shard_tombstone_put(&f->shard, t, k, until);
-}
-
 /* The bytes of a record of the batch; decodes it if something besides its entry is needed. */
 static struct str decode(struct fold *f, const struct entry_rest *e)
 {
@@ -337,75 +296,179 @@ static struct str decode(struct fold *f, const struct entry_rest *e)
 	return str_make(x->raw.p + e->at, (size_t)((const char *)m.p - (x->raw.p + e->at)));
 }
 
-/* All records of one visitor, in order. */
+/* --- what each kind of record does */
+
+struct visiting {
+	struct fold *f;
+	struct db_txn *t;
+	struct vkey k;
+	struct profile *p; /* the scratch's; empty where there is none */
+	uint32_t now;
+	uint16_t oldest;
+	size_t before_n; /* categories that it had, in cats_before */
+	bool have, fresh, changed;
+	bool stone; /* erased not long ago */
+	bool bad;   /* what is stored of the visitor cannot be read */
+};
+
+static void recall_event(struct visiting *v, struct record *r)
+{
+	struct entry_rest rest;
+	if (day_of(r->event.t) < v->oldest)
+		return;
+	struct entry e = fold_entry(v->f, r, 0, &rest);
+	apply(v->f, v->p, &e, &rest, r->event.attrs);
+}
+
+/* The cookie came back: a profile begins, with what was remembered. */
+static bool promote(struct visiting *v, uint32_t at)
+{
+	struct fold *f = v->f;
+	struct fold_scratch *x = f->scratch;
+	uint32_t hour;
+	struct str old;
+	profile_clear(v->p);
+	v->p->ordinal = shard_ordinal_take(&f->shard, v->t, hour_of(v->now), &v->k);
+	if (v->p->ordinal == UINT32_MAX) {
+		metric_inc(M_NO_ROOM);
+		return false;
+	}
+	buf_clear(&x->provisional);
+	if (shard_provisional(&f->shard, v->t, &v->k, &hour, &old)) {
+		if (hour + PROVISIONAL_HOURS >= hour_of(at))
+			buf_str(&x->provisional, old);
+		shard_provisional_del(&f->shard, v->t, &v->k);
+	}
+	struct mp m = mp_over(buf_view(&x->provisional));
+	while (m.p < m.end && record_decode(&m, &x->replayed)) {
+		const struct fold_row *row = fold_rows[x->replayed.kind];
+		if (row->recall)
+			row->recall(v, &x->replayed);
+	}
+	v->have = v->fresh = true;
+	return true;
+}
+
+/* Is a record one that the visitor's views take? */
+static bool counts(const struct visiting *v, const struct entry *e)
+{
+	if (v->bad)
+		return false; /* it stays as it is; the journal has the records, and views made from it have the visitor again */
+	if (v->stone)
+		metric_inc(M_TOMBSTONED);
+	else if (day_of(e->t) < v->oldest)
+		metric_inc(M_FOLD_DROPPED);
+	else
+		return true;
+	return false;
+}
+
+static void visit_event(struct visiting *v, const struct entry *e, const struct entry_rest *rest)
+{
+	if (!counts(v, e))
+		return;
+	if (!v->have && (rest->flags & EVENT_NEW)) {
+		remember(v->f, v->t, &v->k, e->t, decode(v->f, rest));
+		return;
+	}
+	if (!v->have && !promote(v, e->t))
+		return;
+	v->changed = true;
+	if (rest->attrs_n)
+		decode(v->f, rest);
+	apply(v->f, v->p, e, rest, v->f->scratch->record.event.attrs);
+}
+
+static void recall_match(struct visiting *v, struct record *r)
+{
+	shard_match_put(&v->f->shard, v->t, &v->k, r->partner, r->partner_id, r->event.t);
+}
+
+static void visit_match(struct visiting *v, const struct entry *e, const struct entry_rest *rest)
+{
+	if (!counts(v, e))
+		return;
+	struct str bytes = decode(v->f, rest), before = STR("");
+	uint32_t hour;
+	if (v->have)
+		recall_match(v, &v->f->scratch->record);
+	else if (!shard_provisional(&v->f->shard, v->t, &v->k, &hour, &before) || !before.n || !memmem(before.p, before.n, bytes.p, bytes.n))
+		remember(v->f, v->t, &v->k, e->t, bytes); /* once */
+}
+
+static void visit_declared(struct visiting *v, const struct entry *e, const struct entry_rest *rest)
+{
+	if (!counts(v, e))
+		return;
+	if (!v->have) {
+		metric_add(M_DECLARED_DROPPED, rest->attrs_n);
+		return;
+	}
+	decode(v->f, rest);
+	declare(v->f, v->p, &v->f->scratch->record);
+	v->changed = true;
+}
+
+static void visit_erase(struct visiting *v, const struct entry *e, const struct entry_rest *rest)
+{
+	struct fold *f = v->f;
+	(void)rest;
+	/* what was counted before this batch is uncounted; what the batch itself added never was */
+	compare_cats(f->scratch, v->before_n, 0);
+	v->before_n = 0;
+	if (v->bad)
+		db_del(v->t, f->shard.visitors, vkey_str(&v->k));
+	if (v->have) {
+		for (size_t i = 0; i < v->p->rows_n && v->p->rows[i].cat == CATEGORY_ALL; i++)
+			fold_events_change(f->scratch, v->p->rows[i].day, -(int64_t)v->p->rows[i].count);
+		remove_visitor(f, v->t, &v->k, v->p, v->now);
+	}
+	shard_provisional_del(&f->shard, v->t, &v->k);
+	shard_tombstone_put(&f->shard, v->t, &v->k, (uint16_t)(day_of(e->t) + COOKIE_DAYS));
+	v->bad = v->have = v->changed = v->fresh = false;
+	v->stone = true;
+}
+
+/* Views are made by the rules of their generation; of others they keep since when. */
+static void note_rules(struct fold *f, const struct record *r)
+{
+	since_note(&f->scratch->since, f->rules, r);
+}
+
+static const struct fold_row row_event = {.visit = visit_event, .recall = recall_event};
+static const struct fold_row row_erase = {.visit = visit_erase};
+static const struct fold_row row_rules = {.note = note_rules};
+static const struct fold_row row_match = {.visit = visit_match, .recall = recall_match, .again = true};
+static const struct fold_row row_declared = {.visit = visit_declared, .again = true};
+/* Of these the views have nothing: the quarantine and imports read them. */
+static const struct fold_row row_aside, row_released, row_taken, row_slice;
+
+/* A kind without a row does not compile. */
+const struct fold_row *const fold_rows[RECORD_KINDS] = {
+#define X(kind, number, name) [kind] = &row_##name,
+    RECORDS(X)
+#undef X
+};
+
 void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, const struct entry *end, uint32_t now)
 {
 	struct fold_scratch *x = f->scratch;
-	struct profile *p = &x->profile;
-	uint16_t today = day_of(now), oldest = oldest_day(today, f->retention);
-	struct vkey k;
-	bool changed = false, fresh = false;
-	put_u64(k.b, first->hi);
-	put_u64(k.b + 8, first->lo);
+	struct visiting v = {.f = f, .t = t, .p = &x->profile, .now = now, .oldest = oldest_day(day_of(now), f->retention)};
+	put_u64(v.k.b, first->hi);
+	put_u64(v.k.b + 8, first->lo);
 	memset(x->mask, 0, x->mask_words * sizeof *x->mask);
-	bool have = fold_profile(f, t, &k, p), stone = !have && shard_tombstone(&f->shard, t, &k, today);
-	bool bad = !have && p->bad;
-	size_t before_n = have ? fold_cats(p, x->cats_before) : 0;
+	v.have = fold_profile(f, t, &v.k, v.p);
+	v.stone = !v.have && shard_tombstone(&f->shard, t, &v.k, day_of(now));
+	v.bad = !v.have && v.p->bad;
+	v.before_n = v.have ? fold_cats(v.p, x->cats_before) : 0;
 	for (const struct entry *e = first; e < end && !t->err; e++) {
 		const struct entry_rest *rest = &x->rests[e->rest];
-		if (rest->kind == RECORD_ERASE) {
-			/* what was counted before this batch is uncounted; what the batch itself added never was */
-			compare_cats(x, before_n, 0);
-			before_n = 0;
-			if (bad)
-				db_del(t, f->shard.visitors, vkey_str(&k));
-			bad = false;
-			erase(f, t, &k, p, have, now, (uint16_t)(day_of(e->t) + COOKIE_DAYS));
-			have = changed = fresh = false;
-			stone = true;
-			continue;
-		}
-		if (bad)
-			continue; /* it stays as it is; the journal has the records, and views made from it have the visitor again */
-		if (stone) {
-			metric_inc(M_TOMBSTONED);
-			continue;
-		}
-		if (day_of(e->t) < oldest) {
-			metric_inc(M_FOLD_DROPPED);
-			continue;
-		}
-		if (!have && rest->kind == RECORD_DECLARED) {
-			metric_add(M_DECLARED_DROPPED, rest->attrs_n);
-			continue;
-		}
-		if (!have && ((rest->flags & EVENT_NEW) || rest->kind == RECORD_MATCH)) {
-			remember(f, t, &k, e->t, decode(f, rest));
-			continue;
-		}
-		if (!have) {
-			if (!promote(f, t, p, &k, e->t, now)) {
-				metric_inc(M_NO_ROOM);
-				continue;
-			}
-			have = fresh = true;
-		}
-		if (rest->kind == RECORD_MATCH) {
-			decode(f, rest);
-			shard_match_put(&f->shard, t, &k, x->record.partner, x->record.partner_id, e->t);
-			continue;
-		}
-		changed = true;
-		if (rest->kind == RECORD_DECLARED) {
-			decode(f, rest);
-			declare(f, p, &x->record);
-			continue;
-		}
-		if (rest->attrs_n)
-			decode(f, rest);
-		apply(f, p, e, rest, x->record.event.attrs);
+		if (rest->kind == RECORD_EVENT)
+			visit_event(&v, e, rest);
+		else
+			fold_rows[rest->kind]->visit(&v, e, rest);
 	}
 	metric_add(M_FOLDED, (uint64_t)(end - first));
-	if (changed && !t->err)
-		fold_settle(f, t, &k, p, before_n, fresh, now);
+	if (v.changed && !t->err)
+		fold_settle(f, t, &v.k, v.p, v.before_n, v.fresh, now);
 }

@@ -1,8 +1,8 @@
 /* Bytes from disk: records, profiles, bitmaps. What decodes must encode to something that decodes to the same. */
 #include "crumb/views/bitmap.h"
 #include "crumb/base/code.h"
-#include "crumb/model/event.h"
 #include "crumb/model/profile.h"
+#include "crumb/model/record.h"
 
 #include "../../src/journal/wal.h"
 

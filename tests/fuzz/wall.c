@@ -6,6 +6,7 @@
 #include "crumb/http/accept.h"
 #include "crumb/http/server.h"
 #include "crumb/ingest/ingest.h"
+#include "crumb/model/record.h"
 #include "crumb/privacy/agent.h"
 #include "crumb/privacy/iab.h"
 #include "crumb/privacy/scrub.h"

@@ -3,7 +3,7 @@
 
 #include "crumb/views/view.h"
 #include "crumb/base/clock.h"
-#include "crumb/base/mp.h"
+#include "crumb/model/record.h"
 
 #include <stdio.h>
 
@@ -143,7 +143,7 @@ static void check_journal(struct sim *s, uint32_t now)
 			while (day < today && m.p < m.end) {
 				struct mp all = m;
 				struct vkey k;
-				if (!record_event(&m, &k)) {
+				if (!record_skip_forgotten(&m, &k)) {
 					m = all;
 					mp_skip(&m);
 					continue;

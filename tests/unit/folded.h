@@ -4,6 +4,7 @@
 #define CRUMB_TESTS_FOLDED_H
 
 #include "loaded.h"
+#include "records.h"
 #include "stored.h"
 
 #include "crumb/base/clock.h"

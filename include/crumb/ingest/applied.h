@@ -15,6 +15,7 @@ void applied_close(struct applied *a);
 /* The pieces that begin behind `from`, shortest first; at most `cap`, the longest ones. */
 unsigned applied_after(const struct applied *a, const uint8_t from[16], uint16_t oldest, struct slice_id *out, unsigned cap);
 bool applied_has(const struct applied *a, const struct slice_id *id, uint16_t oldest);
-void applied_note(struct applied *a, const struct slice_id *id, uint16_t day); /* it is in the journal */
+void applied_note(struct applied *a, const struct slice_id *id, uint16_t day); /* it is in the journal; again: until its last day */
+void batch_slice(struct batch *b, uint32_t t, const struct slice_id *id); /* its name, in one commit with what else is in the batch */
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef CRUMB_INGEST_WRITER_H
 #define CRUMB_INGEST_WRITER_H
 
+#include "crumb/model/record.h"
 #include "crumb/store/store.h"
 
 #include <stdatomic.h>
@@ -39,11 +40,9 @@ void batch_clear(struct batch *b);
 void batch_done(struct batch *b);
 struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard);
 void batch_event(struct batch *b, const struct event *e);
-/* Into the control lane, with what else is in the batch or not at all. */
-void batch_taken(struct batch *b, uint32_t t, enum aside why, struct str pattern, unsigned shard, struct journal_pos upto);
-void batch_slice(struct batch *b, uint32_t t, const struct slice_id *id);
-void batch_match(struct batch *b, const struct vkey *visitor, uint32_t t, struct str partner, struct str id);
-void batch_declare(struct batch *b, const struct vkey *visitor, uint32_t t, uint16_t until, struct str source, const struct attr *attrs, unsigned n);
+/* A record of any other kind of a visitor or of the store, into the lane that its row says; with what else is in the batch or not at
+ * all. Activations of rules the writer adds itself (writer_rules), and erasures are also listed (batch_erase). */
+void batch_record(struct batch *b, const struct record *r);
 void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t);
 
 struct writer;

@@ -1,24 +1,14 @@
-/* The event: what is left of a hit behind the wall, and the journal's record of it.
+/* The event: what is left of a hit behind the wall.
  *
  * No field here could hold an address, an agent, a cookie value, a URL with a query or free text. Strings are views into
  * the batch that the event was made in or decoded from.
  *
- * A record is one msgpack array:
- *
- *     [ kind, key(16), t, flags, [country, region, agent, host, path, name, campaign, referrer, {attr: value}, [leaf…]], v or nil, purposes ]
- *
- * kind 1 event (without purposes where there are none) · 2 visitor erased [2, key, t] · 3 rules activated [3, t, hash(16), text] ·
- * 4 event set aside: as 1, and then reason, pattern · 5 released [5, t, reason, pattern or "" for any]: what was set aside for it up to then counts,
- * as events of their own · 6 partner's id matched [6, key, t, partner, id] · 7 attributes declared by a partner [7, key, t, until, source,
- * {name: value, "" to forget}], until: the first day on which they are over · in the journal's control lane: 8 taken [8, t, reason, pattern, shard, seq]: what
- * the shard had set aside for it up to the sequence counts · 9 slice [9, t, from, to, bytes, lines]: a piece of a file was imported, which hash of all before
- * it and hash of all up to its end name. From host to leaves is what the event is *about*: two events with the
- * same bytes there match the same categories, under rules that do not look at place and device; with those, from country to leaves. */
+ * From host to leaves is what the event is *about*: two events with the same bytes there match the same categories, under rules
+ * that do not look at place and device; with those, from country to leaves. The journal's record of it: crumb/model/record.h. */
 #ifndef CRUMB_MODEL_EVENT_H
 #define CRUMB_MODEL_EVENT_H
 
 #include "crumb/base/err.h"
-#include "crumb/base/mp.h"
 #include "crumb/core/hash.h"
 
 #define EVENT_ATTRS_MAX 16
@@ -93,36 +83,6 @@ struct event {
 enum aside { ASIDE_NOT, ASIDE_CRAWLER, ASIDE_NETWORK, ASIDE_RATE, ASIDE_SITE, ASIDE_MAX };
 extern const char *const aside_names[ASIDE_MAX];
 
-enum record_kind {
-	RECORD_EVENT = 1,
-	RECORD_ERASE = 2,
-	RECORD_RULES = 3,
-	RECORD_ASIDE = 4,
-	RECORD_RELEASED = 5,
-	RECORD_MATCH = 6,
-	RECORD_DECLARED = 7,
-	RECORD_TAKEN = 8,
-	RECORD_SLICE = 9
-};
-/* A piece of a file, by content: hashes of everything before it and up to its end. */
-struct slice_id {
-	uint8_t from[16], to[16];
-	uint64_t bytes, lines;
-};
-struct record {
-	enum record_kind kind;
-	struct event event; /* EVENT, ASIDE; ERASE uses visitor and t; RULES uses t; RELEASED t, aside and pattern; MATCH visitor and t; DECLARED
-			     * attributes, too */
-	struct str partner, partner_id; /* MATCH; DECLARED has only the first */
-	uint16_t until;			/* DECLARED */
-	struct str about;		/* EVENT: the bytes from host to leaves */
-	struct str all;			/* EVENT: the bytes from country to leaves */
-	struct str rules_hash, rules_text;
-	uint16_t shard; /* TAKEN */
-	uint64_t seq;
-	struct slice_id slice; /* SLICE */
-};
-
 static inline struct str place_country(const struct place *p)
 {
 	return str_make(p->country, p->country[0] ? 2 : 0);
@@ -131,20 +91,5 @@ static inline struct str place_region(const struct place *p)
 {
 	return str_make(p->region, strnlen(p->region, sizeof p->region));
 }
-
-void event_encode(const struct event *e, struct buf *out);
-void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out);
-void record_encode_taken(uint32_t t, enum aside why, struct str pattern, uint16_t shard, uint64_t seq, struct buf *out);
-void record_encode_slice(uint32_t t, const struct slice_id *id, struct buf *out);
-void record_encode_match(const struct vkey *visitor, uint32_t t, struct str partner, struct str id, struct buf *out);
-void record_encode_declared(
-    const struct vkey *visitor, uint32_t t, uint16_t until, struct str source, const struct attr *attrs, unsigned n, struct buf *out);
-void record_encode_rules(uint32_t t, struct str hash, struct str text, struct buf *out);
-/* Passes over one record that is about a visitor and says which; false: it is about none, or unreadable, and `in` is anywhere. */
-bool record_skip(struct mp *in, struct vkey *visitor);
-/* The same, for what is forgotten with the visitor: all of them but erasures. */
-bool record_event(struct mp *in, struct vkey *visitor);
-/* Reads one record; false when the bytes are none. Views point into the reader's bytes. */
-bool record_decode(struct mp *in, struct record *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include "calls.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/model/record.h"
 #include "crumb/base/code.h"
 #include "crumb/ingest/writer.h"
 #include "src/journal/local.h"

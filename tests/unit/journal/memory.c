@@ -3,6 +3,7 @@
 
 #include "crumb/journal/in_memory.h"
 #include "crumb/base/clock.h"
+#include "crumb/model/record.h"
 
 #include <pthread.h>
 #include <semaphore.h>

@@ -2,6 +2,7 @@
 #include "stored.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/model/record.h"
 #include "crumb/base/code.h"
 
 #include <pthread.h>
@@ -112,7 +113,7 @@ TEST(a_list_of_the_erased_that_is_lost_is_found_again)
 	static const uint8_t rules[16] = {1};
 	char path[128];
 	uint32_t now = clock_now();
-	record_encode_erase(&k, now, &b);
+	record_encode(&(struct record){.kind = RECORD_ERASE, .event = {.visitor = k, .t = now}}, &b);
 	struct journal_block block = {.day = day_of(now), .shard = 0, .count = 1, .records = buf_view(&b)};
 	assert_int_equal(erased_add(s->erased, &k, 1, day_of(now)), OK);
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);

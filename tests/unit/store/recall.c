@@ -1,5 +1,6 @@
 /* store/recall: the list of erased visitors, found again in the journal. */
 #include "blocks.h"
+#include "records.h"
 
 #include "crumb/base/clock.h"
 

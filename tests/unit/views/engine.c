@@ -3,6 +3,7 @@
 #include "stored.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/model/record.h"
 #include "crumb/base/code.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/journal/in_memory.h"
@@ -294,7 +295,9 @@ TEST(a_change_is_told_although_its_commit_failed_and_is_there)
 static void activate(struct store *s, const struct rules *r)
 {
 	struct buf b = {0};
-	record_encode_rules(clock_now(), str_make((const char *)r->hash, 16), buf_view(&r->bundle), &b);
+	struct record activation = {.kind = RECORD_RULES, .event = {.t = clock_now()}, .rules_text = buf_view(&r->bundle)};
+	memcpy(activation.rules, r->hash, sizeof activation.rules);
+	record_encode(&activation, &b);
 	commit_records(s, clock_now(), &b, 1, 0);
 	buf_done(&b);
 }

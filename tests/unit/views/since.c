@@ -18,14 +18,12 @@
 #define OTHER "version: 1\ncategories:\n  - {id: x, any: [{title: winter coat}]}\n"
 #define NOTHING "version: 1\n"
 
-static struct str hash_of(const struct rules *r)
-{
-	return str_make((const char *)r->hash, 16);
-}
-
 static void note(struct since *s, const struct rules *ours, const struct rules *r, uint32_t t)
 {
-	since_note(s, ours, hash_of(r), buf_view(&r->bundle), t);
+	struct record activation = {
+	    .kind = RECORD_RULES, .event = {.t = t}, .rules_text = buf_view(&r->bundle)};
+	memcpy(activation.rules, r->hash, sizeof activation.rules);
+	since_note(s, ours, &activation);
 }
 
 static uint16_t from_of(const struct since *s, const struct rules *r, const char *category,
@@ -133,16 +131,46 @@ TEST(rules_that_cannot_be_read_decided_nothing)
 	struct since s;
 	assert_true(since_init(&s, r));
 	note(&s, r, r, DAY(19940));
-	since_note(&s, r, STR("0123456789abcdef"), STR("no bundle"), DAY(19950));
-	since_note(&s, r, STR("too short"), STR(""), DAY(19955)); /* no record at all */
+	since_note(&s, r,
+	    &(struct record){.kind = RECORD_RULES,
+		.event = {.t = DAY(19950)},
+		.rules = "0123456789abcde",
+		.rules_text = STR("no bundle")});
 	note(&s, r, r, DAY(19960));
 	assert_int_equal(from_of(&s, r, "b", NULL, 20000), 19960);
 	since_done(&s);
 	rules_unref(r);
 }
 
+TEST(rules_that_were_over_are_not_in_force_again_because_their_record_comes_again)
+{
+	struct rules *ours = load("version: 1\ncategories:\n  - id: coats\n    any: [{title: coat}]\n");
+	struct rules *others = load("version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\n");
+	const uint64_t leaf = ours->patterns[0].leaf;
+	struct since s;
+	assert_true(since_init(&s, ours));
+	note(&s, ours, ours, 100);
+	note(&s, ours, others, 200);
+	assert_int_equal(since_of(&s, leaf), 0);
+	note(&s, ours, ours, 100);
+	assert_int_equal(since_of(&s, leaf), 0);
+	note(&s, ours, ours, 300);
+	note(&s, ours, others, 200);
+	note(&s, ours, ours, 100);
+	assert_int_equal(since_of(&s, leaf), 300);
+	assert_int_equal(since_of(&s, 0), 100);
+	/* changed and changed back within a second is no record that comes again */
+	note(&s, ours, others, 300);
+	note(&s, ours, ours, 300);
+	assert_int_equal(since_of(&s, leaf), 300);
+	since_done(&s);
+	rules_unref(ours);
+	rules_unref(others);
+}
+
 UNIT_TESTS(cmocka_unit_test(a_history_begins_where_its_patterns_were_first_in_force),
     cmocka_unit_test(what_was_in_force_from_the_beginning_is_whole),
     cmocka_unit_test(a_gap_makes_it_begin_anew_and_other_rules_with_the_same_pattern_are_none),
     IN_FOLDER(what_is_saved_is_loaded_for_the_names_that_are_still_there),
-    cmocka_unit_test(rules_that_cannot_be_read_decided_nothing))
+    cmocka_unit_test(rules_that_cannot_be_read_decided_nothing),
+    cmocka_unit_test(rules_that_were_over_are_not_in_force_again_because_their_record_comes_again))
