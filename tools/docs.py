@@ -49,6 +49,20 @@ def options(ref):
     yield ''
 
 
+def records(ref):
+    """Every record of the journal."""
+    places = {'visitor': "a visitor's, in its shard", 'shards': "the rules', in every shard", 'store': "the store's, in the control lane"}
+    return table(['record', 'whose', 'stays when its visitor is forgotten', 'what it says', 'shape'],
+                 ([r['name'], places[r['whose']], '' if r['whose'] != 'visitor' else 'no' if r['forgotten'] else 'yes', r['sentence'], '`%s`' % r['shape']]
+                  for r in ref['records']))
+
+
+def identities(ref):
+    """What tells two records apart, and who looks."""
+    return table(['record', 'identity', 'why it is not applied twice'],
+                 ([r['name'], ', '.join(['kind'] + r['identity']) if r['identity'] else 'none', r['once']] for r in ref['records']))
+
+
 def commands(ref):
     """Every command of the command line."""
     return table(['command', 'what it does'],
@@ -112,6 +126,8 @@ def fields(ref):
 
 
 VIEWS = {
+    'identities': identities,
+    'records': records,
     'commands': commands,
     'import-keys': import_keys,
     'macros': macros,

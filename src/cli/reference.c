@@ -137,6 +137,7 @@ static const struct reference {
 	json_t *(*rows)(const struct cli *c);
 } references[] = {
     {"commands", commands},
+    {"records", reference_records},
     {"options", options},
     {"option-groups", option_groups},
     {"metrics", metrics},

@@ -7,6 +7,9 @@
 
 #include <jansson.h>
 
+/* reference_records.c: records of the journal */
+json_t *reference_records(const struct cli *c);
+
 /* reference_routes.c: routes of the admin listener, and what each of them may answer besides */
 json_t *reference_routes(const struct cli *c);
 json_t *reference_route_answers(const struct cli *c);

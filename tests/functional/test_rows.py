@@ -60,6 +60,14 @@ def test_reference_is_told_whatever_the_configuration_is(tmp_path):
     assert r.returncode == 2 and "there is no table 'nonsense': commands, options" in r.stderr
 
 
+def test_records_are_told_with_shape_and_identity():
+    rows = reference('records')['records']
+    assert len({r['kind'] for r in rows}) == len({r['name'] for r in rows}) == len(rows)
+    erase = next(r for r in rows if r['name'] == 'erase')
+    assert (erase['shape'], erase['whose'], erase['forgotten'], erase['identity']) == ('[2, visitor, time]', 'visitor', False, ['visitor', 'time'])
+    assert all(r['identity'] for r in rows if r['whose'] != 'visitor')     # control records can be told apart
+
+
 def test_every_option_stands_in_the_help_and_every_command_too():
     said = subprocess.run([os.path.join(BUILD, 'crumbd'), '--help'], capture_output=True, text=True).stdout
     assert [o['name'] for o in reference('options')['options'] if '  %s=%s\n' % (o['name'], o['default']) not in said] == []

@@ -5,9 +5,9 @@
  *     [ kind, part, part … ]
  *
  * Each kind is a row (src/model/records.c): its name, whose it is, its parts, what tells two of them apart. Reading, writing,
- * passing over and printing are made from the row. An event and an event set aside are read and written for
+ * passing over, printing and docs/RECORDS.md are made from the row. An event and an event set aside are read and written for
  * each hit, so they have functions of their own (src/model/event.c). What a record does to the views stands beside the fold
- * (src/views/visit.c).
+ * (src/views/visit.c). How to add one: docs/add-a-record.md.
  *
  * Any thread. Views of a decoded record point into the bytes that it was read from. */
 #ifndef CRUMB_MODEL_RECORD_H
