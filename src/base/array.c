@@ -9,7 +9,7 @@
 
 #define FIRST_BYTES 256 /* an array that grows for the first time has room for as many items as fit */
 
-bool array_grow(void *array, size_t *cap, size_t want, size_t size, bool zeroed)
+bool array_grow(void *array, size_t *cap, size_t want, size_t size)
 {
 	size_t least = size < FIRST_BYTES ? FIRST_BYTES / size : 1, more = 2 * *cap > least ? 2 * *cap : least;
 	void *old, *grown = NULL;
@@ -22,9 +22,18 @@ bool array_grow(void *array, size_t *cap, size_t want, size_t size, bool zeroed)
 		memory_none();
 		return false;
 	}
-	if (zeroed)
-		memset((char *)grown + *cap * size, 0, (more - *cap) * size);
 	memcpy(array, &grown, sizeof grown);
 	*cap = more;
+	return true;
+}
+
+bool array_grow_zeroed(void *array, size_t *cap, size_t want, size_t size)
+{
+	size_t before = *cap;
+	char *grown;
+	if (!array_grow(array, cap, want, size))
+		return false;
+	memcpy(&grown, array, sizeof grown);
+	memset(grown + before * size, 0, (*cap - before) * size);
 	return true;
 }

@@ -59,9 +59,14 @@ void clock_confirm(void)
 	atomic_store(&c->jumped, false);
 }
 
-void clock_doubt(bool is)
+void clock_doubt(void)
 {
-	atomic_store(&ambient_mine->clock.doubted, is);
+	atomic_store(&ambient_mine->clock.doubted, true);
+}
+
+void clock_believe(void)
+{
+	atomic_store(&ambient_mine->clock.doubted, false);
 }
 
 uint32_t clock_floor(void)

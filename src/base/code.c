@@ -135,7 +135,7 @@ bool b64url_decode(struct str in, uint8_t *out, size_t n)
 	return (acc & ((1u << bits) - 1)) == 0;
 }
 
-size_t percent_decode(struct str in, char *out, bool plus)
+static inline size_t decode(struct str in, char *out, bool plus)
 {
 	size_t o = 0;
 	for (size_t i = 0; i < in.n; i++) {
@@ -150,6 +150,16 @@ size_t percent_decode(struct str in, char *out, bool plus)
 		out[o++] = c;
 	}
 	return o;
+}
+
+size_t percent_decode(struct str in, char *out)
+{
+	return decode(in, out, false);
+}
+
+size_t form_decode(struct str in, char *out)
+{
+	return decode(in, out, true);
 }
 
 size_t utf8_valid(struct str s)

@@ -41,7 +41,7 @@ static void put_text(struct line *l, struct str s)
 {
 	while (s.n && l->n < sizeof l->text - 1) {
 		char out[PLAIN_MOST];
-		size_t n, took = plain_char(s, true, out, &n);
+		size_t n, took = plain_char(s, out, &n);
 		if (s.p[0] == '"' || s.p[0] == '\\')
 			put(l, "\\", 1);
 		put(l, out, n);

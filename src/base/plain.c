@@ -17,18 +17,28 @@ static bool commands(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-size_t plain_char(struct str s, bool end, char out[PLAIN_MOST], size_t *n)
+static size_t length_of(uint8_t first)
 {
-	uint8_t first = (uint8_t)s.p[0];
-	size_t length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	uint32_t c = length == 1 ? first : first & (0x7fu >> length);
-	if (s.n < length && !end) {
+	return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+size_t plain_char_so_far(struct str s, char out[PLAIN_MOST], size_t *n)
+{
+	if (s.n < length_of((uint8_t)s.p[0])) {
 		size_t i = 1;
 		while (i < s.n && ((uint8_t)s.p[i] & 0xc0) == 0x80)
 			i++;
 		if (i == s.n)
 			return 0;
 	}
+	return plain_char(s, out, n);
+}
+
+size_t plain_char(struct str s, char out[PLAIN_MOST], size_t *n)
+{
+	uint8_t first = (uint8_t)s.p[0];
+	size_t length = length_of(first);
+	uint32_t c = length == 1 ? first : first & (0x7fu >> length);
 	if (first >= 0x80 && (s.n < length || utf8_valid(str_make(s.p, length)) != length)) {
 		*n = escape(out, "\\x%02x", first);
 		return 1;

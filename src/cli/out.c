@@ -42,7 +42,7 @@ static ssize_t sink_write(void *cookie, const char *p, size_t n)
 			if (text[at] == '\n' || text[at] == '\t')
 				shown[0] = text[at];
 			else
-				took = plain_char(str_make(text + at, have - at), false, shown, &length);
+				took = plain_char_so_far(str_make(text + at, have - at), shown, &length);
 			if (took == 0) {
 				s->rest_n = have - at;
 				memcpy(s->rest, text + at, s->rest_n);

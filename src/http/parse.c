@@ -420,7 +420,7 @@ bool http_query_next(struct http_query *q, struct str *key, struct str *value)
 		if (!coded)
 			continue;
 		char *to = q->scratch + q->used;
-		size_t n = percent_decode(part[i], to, true);
+		size_t n = form_decode(part[i], to);
 		q->used += n;
 		part[i] = str_make(to, n);
 	}

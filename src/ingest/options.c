@@ -285,7 +285,7 @@ static bool shown_as_it_is(struct str s)
 {
 	char shown[PLAIN_MOST];
 	while (s.n) {
-		size_t n = 0, took = plain_char(s, true, shown, &n);
+		size_t n = 0, took = plain_char(s, shown, &n);
 		if (n != took || memcmp(shown, s.p, n) != 0)
 			return false;
 		s = str_skip(s, took);

@@ -79,7 +79,10 @@ void watch_look(struct watch *w)
 	w->doubt = judge(w, clock_now());
 	if (before && before != DOUBT_JUMPED && !w->doubt)
 		clock_confirm(); /* it was set right, which looks like a jump */
-	clock_doubt(w->doubt && w->doubt != DOUBT_JUMPED);
+	if (w->doubt && w->doubt != DOUBT_JUMPED)
+		clock_doubt();
+	else
+		clock_believe();
 	jumped = clock_jumped();
 	if (!w->doubt && jumped)
 		w->doubt = DOUBT_JUMPED;
@@ -100,7 +103,7 @@ void watch_look(struct watch *w)
 void watch_start(struct watch *w, struct store *s, bool believe)
 {
 	*w = (struct watch){.store = s, .believe = believe, .seen = store_seen(s)};
-	clock_doubt(false);
+	clock_believe();
 	if (!w->seen.day && (w->seen.day = later(store_kept_day(s), newest_record(w))))
 		save(w); /* an older crumb's store: what is recorded from now on is no witness */
 	watch_look(w);

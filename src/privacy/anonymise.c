@@ -203,7 +203,7 @@ static struct str campaign(struct anonymiser *a, struct str query)
 			metric_inc(M_ATTR_DROPPED);
 			break;
 		}
-		size_t n = percent_decode(str_skip(pair, prefix.n), text, true);
+		size_t n = form_decode(str_skip(pair, prefix.n), text);
 		size_t had = n;
 		n = n > EVENT_CAMPAIGN_MAX ? 0 : scrub_value(str_make(text, n), a->scratch + a->used, EVENT_CAMPAIGN_MAX);
 		metric_add(M_ATTR_DROPPED, had && !n);
@@ -228,7 +228,7 @@ static void keep_query(struct anonymiser *a, struct event *e, struct str query)
 		if (value.n > sizeof text)
 			metric_inc(M_ATTR_DROPPED);
 		else
-			add_attr(a, e, key, str_make(text, percent_decode(value, text, true)));
+			add_attr(a, e, key, str_make(text, form_decode(value, text)));
 	}
 }
 

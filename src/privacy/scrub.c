@@ -342,7 +342,7 @@ enum scrub_kind scrub_look(struct str s)
 			return SCRUB_TOKEN;
 		if (str_find(cur, '%') == cur.n || cur.n > sizeof once)
 			break;
-		size_t n = percent_decode(cur, once, false);
+		size_t n = percent_decode(cur, once);
 		if (n == cur.n)
 			break;
 		cur = str_make(once, n);
@@ -465,13 +465,13 @@ size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 		enum scrub_kind kind = SCRUB_TOKEN;
 		struct str params = str_make(seg.p, str_find(seg, ';')); /* ;jsessionid=… */
 		if (params.n <= sizeof text) {
-			len = percent_decode(params, text, false);
+			len = percent_decode(params, text);
 			len = clean(text, len);
 			kind = scrub_look(str_make(text, len));
 			if (kind == SCRUB_NONE && params.n != len)
 				kind = scrub_look(params) == SCRUB_EMAIL ? SCRUB_EMAIL : SCRUB_NONE;
 			if (kind == SCRUB_NONE && params.n < seg.n && seg.n <= sizeof whole && /* "&#64;" has a ';' */
-			    scrub_look(str_make(whole, percent_decode(seg, whole, false))) == SCRUB_EMAIL)
+			    scrub_look(str_make(whole, percent_decode(seg, whole))) == SCRUB_EMAIL)
 				kind = SCRUB_EMAIL;
 			if (kind == SCRUB_NONE && names_person(before, str_make(text, len)))
 				kind = SCRUB_NAME;

@@ -19,11 +19,12 @@
 #include <stddef.h>
 
 /* What the macros below call: `array` is the address of the pointer, `size` the bytes of an item. */
-bool array_grow(void *array, size_t *cap, size_t want, size_t size, bool zeroed) MUST_CHECK;
+bool array_grow(void *array, size_t *cap, size_t want, size_t size) MUST_CHECK;
+bool array_grow_zeroed(void *array, size_t *cap, size_t want, size_t size) MUST_CHECK;
 
 /* Room for `want` items in all; what is new is not initialised. False: there is no memory. */
-#define array_room(array, cap, want) ((want) <= (cap) || array_grow(&(array), &(cap), want, sizeof *(array), false))
+#define array_room(array, cap, want) ((want) <= (cap) || array_grow(&(array), &(cap), want, sizeof *(array)))
 /* The same; every byte of what is new is zero. */
-#define array_room_zeroed(array, cap, want) ((want) <= (cap) || array_grow(&(array), &(cap), want, sizeof *(array), true))
+#define array_room_zeroed(array, cap, want) ((want) <= (cap) || array_grow_zeroed(&(array), &(cap), want, sizeof *(array)))
 
 #endif

@@ -24,7 +24,8 @@ void clock_set_offset(int64_t s); /* only ever forward, by --test-clock */
 
 bool clock_jumped(void);  /* looks at both clocks; true until clock_confirm(), and while there is a doubt */
 void clock_confirm(void); /* an operator said that the clock is right */
-void clock_doubt(bool is);
+void clock_doubt(void);	  /* until clock_believe() */
+void clock_believe(void); /* the doubt is over; a jump is not */
 
 #define CLOCK_LEAST 1577836800u /* 2020-01-01: a clock that says less was not set */
 uint32_t clock_floor(void);

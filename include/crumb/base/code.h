@@ -10,8 +10,9 @@ void hex_encode(const uint8_t *in, size_t n, char *out);    /* writes 2n charact
 bool hex_decode(struct str in, uint8_t *out, size_t n);	    /* exactly 2n hex digits */
 void b64url_encode(const uint8_t *in, size_t n, char *out); /* writes B64URL_LEN(n) characters, no terminator */
 bool b64url_decode(struct str in, uint8_t *out, size_t n);  /* exactly n bytes; refuses stray bits at the end */
-/* Decodes %XX (and '+' as a blank when asked) from in to out, which may be the same memory. What is no valid escape stays as it is. */
-size_t percent_decode(struct str in, char *out, bool plus);
+/* Decodes %XX from in to out, which may be the same memory. What is no valid escape stays as it is. In forms and queries '+' is a blank, too. */
+size_t percent_decode(struct str in, char *out);
+size_t form_decode(struct str in, char *out);
 /* Length of the longest prefix that is well-formed UTF-8 (RFC 3629). */
 size_t utf8_valid(struct str s);
 

@@ -34,13 +34,13 @@ TEST(hex_takes_both_cases_and_exact_length)
 TEST(percent_decoding_leaves_what_is_no_escape)
 {
 	char out[64];
-	size_t n = percent_decode(STR("a%20b+c%zz%4"), out, true);
+	size_t n = form_decode(STR("a%20b+c%zz%4"), out);
 	assert_memory_equal(out, "a b c%zz%4", n);
 	assert_int_equal(n, 10);
-	n = percent_decode(STR("%41%"), out, false);
+	n = percent_decode(STR("%41%"), out);
 	assert_int_equal(n, 2);
 	assert_memory_equal(out, "A%", 2);
-	n = percent_decode(STR("%e2%82%ac"), out, false);
+	n = percent_decode(STR("%e2%82%ac"), out);
 	assert_memory_equal(out, "\xe2\x82\xac", n);
 }
 

@@ -15,11 +15,11 @@ TEST(what_commands_a_terminal_is_shown_as_an_escape)
 		char got[64] = "", piece[PLAIN_MOST];
 		size_t used = 0, n;
 		for (struct str s = str_c(all[i].in); s.n;) {
-			size_t took = plain_char(s, true, piece, &n);
+			size_t took = plain_char(s, piece, &n);
 			assert_true(took > 0 && n <= sizeof piece && used + n < sizeof got);
 			for (size_t part = 1; part < took; part++) /* fewer bytes of it: it waits for the others */
-				assert_int_equal(plain_char(str_make(s.p, part), false, piece, &n), 0);
-			took = plain_char(s, true, piece, &n);
+				assert_int_equal(plain_char_so_far(str_make(s.p, part), piece, &n), 0);
+			took = plain_char(s, piece, &n);
 			memcpy(got + used, piece, n);
 			used += n;
 			s = str_skip(s, took);

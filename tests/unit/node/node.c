@@ -230,7 +230,7 @@ TEST(the_clock_of_one_is_no_matter_of_the_other)
 	visit(b, "https://shop.example/shoes/1", 3);
 	struct ambient *before = ambient_enter(&b->ambient);
 	clock_set_offset(8 * DAY_S); /* nobody is a fan for longer than seven days */
-	clock_doubt(true);
+	clock_doubt();
 	clock_set_floor(clock_now());
 	ambient_enter(&a->ambient);
 	assert_int_equal(clock_offset(), 0);
@@ -239,7 +239,7 @@ TEST(the_clock_of_one_is_no_matter_of_the_other)
 	assert_true(node_wait(&a->node, WAIT_S, true));
 	ambient_enter(&b->ambient);
 	assert_true(clock_jumped());
-	clock_doubt(false);
+	clock_believe();
 	assert_true(node_wait(&b->node, WAIT_S, true));
 	ambient_enter(before);
 	assert_int_equal(clock_offset(), 0);
