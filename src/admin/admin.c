@@ -142,8 +142,7 @@ static void handle(void *ctx, struct http_request *r)
 	}
 	if (r->body.n && coding_of(r->header[H_CONTENT_ENCODING]) != CODING_IDENTITY) {
 		metric_inc(M_BAD_CODING);
-		http_reply(r->ticket, 415, "application/json",
-		    STR("Accept-Encoding: identity\r\n"),
+		http_reply(r->ticket, 415, "application/json", STR("Accept-Encoding: identity\r\n"),
 		    STR("{\"error\":\"send plain bytes, without Content-Encoding\"}\n"));
 		return;
 	}
@@ -166,8 +165,8 @@ void admin_on_models(struct admin *a, enum err (*changed)(void *), void *arg)
 	a->models_arg = arg;
 }
 
-void admin_on_reload(struct admin *a, uint64_t (*ask)(void *),
-    bool (*over)(void *, uint64_t, json_t **), void *arg)
+void admin_on_reload(
+    struct admin *a, uint64_t (*ask)(void *), bool (*over)(void *, uint64_t, json_t **), void *arg)
 {
 	a->reload = ask;
 	a->reloaded = over;

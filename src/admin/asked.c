@@ -101,8 +101,8 @@ static enum err judge(const struct asked *q)
 	return OK;
 }
 
-enum err asked_read(const struct route *route, const struct http_request *r, char *scratch,
-    struct asked *out)
+enum err asked_read(
+    const struct route *route, const struct http_request *r, char *scratch, struct asked *out)
 {
 	struct http_query query = {r->query, scratch, 0};
 	struct str key, value;

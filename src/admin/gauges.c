@@ -1,5 +1,5 @@
-/* GET /metrics: counters and histograms, and every table of gauges. A module's gauges are rows beside
- * it; its table is a row of GAUGES here. */
+/* GET /metrics: counters and histograms, and every table of gauges. A module's gauges are rows
+ * beside it; its table is a row of GAUGES here. */
 #include "job.h"
 
 #include "crumb/base/clock.h"
@@ -50,7 +50,8 @@ static void print_alerts(struct buf *out, const struct gauge *g, void *of)
 	}
 }
 
-static const struct gauge segment_gauges[] = { /* of a struct segment_sizes */
+static const struct gauge segment_gauges[] = {
+    /* of a struct segment_sizes */
     {METRICS_segments, "segment_size", "segment", "visitors",
 	"Members of a segment; absent below privacy.k.", .print = print_sizes},
     {METRICS_segments, "segment_alert", "segment", "0 or 1",
@@ -74,7 +75,8 @@ static double heap(void *of)
 	return (double)m.uordblks;
 }
 
-static const struct gauge process_gauges[] = { /* of nothing */
+static const struct gauge process_gauges[] = {
+    /* of nothing */
     {METRICS_process, "build_info", "version", "1", "Which crumbd this is.", .print = print_build},
     {METRICS_process, "heap_bytes", NULL, "bytes",
 	"Heap in use. It grows with connections and with the rules; without end it is a fault.",
@@ -97,7 +99,7 @@ const struct gauge *const admin_gauges[] = {
 #define X(table, about) table,
     GAUGES(X)
 #undef X
-    NULL,
+	NULL,
 };
 
 void admin_metrics(struct admin *a, struct buf *out)

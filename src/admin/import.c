@@ -158,8 +158,8 @@ static json_t *imported_json(const struct importing *w)
 	    (json_int_t)w->already, "set_aside", (json_int_t)t->aside, "refused", "json",
 	    (json_int_t)t->refused_json, "id", (json_int_t)t->refused_id, "old",
 	    (json_int_t)t->refused_old, "future", (json_int_t)t->refused_future, "site",
-	    (json_int_t)t->refused_site, "consent", (json_int_t)t->refused_consent,
-	    "refused_lines", first_refused(&t->first));
+	    (json_int_t)t->refused_site, "consent", (json_int_t)t->refused_consent, "refused_lines",
+	    first_refused(&t->first));
 }
 
 static bool answer(struct admin *a, struct job *j)
@@ -169,8 +169,8 @@ static bool answer(struct admin *a, struct job *j)
 	if (j->result == ERR_USAGE || j->result == ERR_NOMEM)
 		admin_refuse(j->ticket, admin_status(j->result), j->why);
 	else if (j->result)
-		admin_refuse(j->ticket, 503,
-		    "the store cannot write; nothing of this slice was imported");
+		admin_refuse(
+		    j->ticket, 503, "the store cannot write; nothing of this slice was imported");
 	else
 		admin_json(j->ticket, 200, w->partner.n ? declared_json(w) : imported_json(w));
 	return true;

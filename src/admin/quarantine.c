@@ -36,12 +36,12 @@ static void release(struct admin *a, struct job *j)
 	for (int i = 1; i < ASIDE_MAX; i++)
 		if (str_eq(str_make(body.p, blank), str_c(aside_names[i])))
 			why = (enum aside)i;
-	j->result = why ? writing_published(a)
-			: err_set(ERR_USAGE,
-			      "the reason is one of crawler, network, rate, foreign_site");
+	j->result =
+	    why ? writing_published(a)
+		: err_set(ERR_USAGE, "the reason is one of crawler, network, rate, foreign_site");
 	if (!j->result)
-		j->result = quarantine_release(a->node->store, why, pattern, clock_now(), &a->batch,
-		    flush, a, &n);
+		j->result = quarantine_release(
+		    a->node->store, why, pattern, clock_now(), &a->batch, flush, a, &n);
 	batch_clear(&a->batch);
 	if (!j->result)
 		j->answer = json_pack("{s:I}", "released", (json_int_t)n);
@@ -95,8 +95,7 @@ const struct route routes_quarantine[] = {
 	.body = {"A reason, and perhaps a pattern behind a blank.", "text/plain",
 	    HTTP_STRANGER_BODY},
 	.answers = {{200, "how many", .shape = {.kind = SHAPE_OBJECT, .of = released_fields}},
-	    {400, .when = "there is no such reason"},
-	    {503, .when = "the clock is in doubt"}},
+	    {400, .when = "there is no such reason"}, {503, .when = "the clock is in doubt"}},
 	.records = true,
 	.run = release,
     },

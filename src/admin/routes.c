@@ -5,7 +5,7 @@ const struct route *const admin_routes[] = {
 #define X(name) routes_##name,
     ROUTE_TABLES(X)
 #undef X
-    NULL,
+	NULL,
 };
 
 const struct route_answer admin_answers[] = {

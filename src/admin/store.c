@@ -51,8 +51,8 @@ static void backup(struct admin *a, struct job *j)
 	if (!j->result)
 		j->result = backup_write(a->node->store, folder, NULL, &t);
 	if (!j->result)
-		j->answer = json_pack("{s:I,s:I}", "days", (json_int_t)t.days, "bytes",
-		    (json_int_t)t.bytes);
+		j->answer = json_pack(
+		    "{s:I,s:I}", "days", (json_int_t)t.days, "bytes", (json_int_t)t.bytes);
 }
 
 /* --- shapes */

@@ -59,8 +59,8 @@ static bool answer(struct admin *a, struct job *j)
 	if (s->queued && (j->out.n || job_late(j))) {
 		if (!j->out.n)
 			buf_c(&j->out, ": nothing new\n\n");
-		http_reply(j->ticket, 200, "text/event-stream",
-		    STR("Cache-Control: no-store\r\n"), buf_view(&j->out));
+		http_reply(j->ticket, 200, "text/event-stream", STR("Cache-Control: no-store\r\n"),
+		    buf_view(&j->out));
 		return true;
 	}
 	if (s->queued && version == s->version)

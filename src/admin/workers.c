@@ -30,8 +30,8 @@ static void run_job(struct admin *a, struct job *j)
 	if (has_room(j))
 		j->route->run(a, j);
 	else
-		j->result = err_set(ERR_NOMEM,
-		    "no memory for this now: ask again later, or give crumbd more");
+		j->result = err_set(
+		    ERR_NOMEM, "no memory for this now: ask again later, or give crumbd more");
 	bool written = !j->result && j->route->records;
 	if (memory_short() && !written) { /* it may lack what there was no memory for */
 		json_decref(j->answer);

@@ -14,8 +14,10 @@ json_t *findings_json(const struct report *r)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct finding *f = &r->list[i];
 		json_array_append_new(
-		    list, json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s}", "file", f->file, "line", (json_int_t)f->line, "column", (json_int_t)f->column,
-			      "severity", f->warning ? "warning" : "error", "code", f->code, "message", f->message, "hint", f->hint));
+		    list, json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s}", "file", f->file, "line",
+			      (json_int_t)f->line, "column", (json_int_t)f->column, "severity",
+			      f->warning ? "warning" : "error", "code", f->code, "message",
+			      f->message, "hint", f->hint));
 	}
 	return list;
 }
@@ -25,18 +27,20 @@ static json_t *aside_row_json(const struct aside_row *r, const char *pattern)
 	char first[DAY_TEXT], last[DAY_TEXT];
 	day_text(r->first, first);
 	day_text(r->last, last);
-	return json_pack("{s:s,s:s,s:I,s:s,s:s}", "reason", aside_names[r->why], "pattern", pattern, "events", (json_int_t)r->events, "first_day", first,
-	    "last_day", last);
+	return json_pack("{s:s,s:s,s:I,s:s,s:s}", "reason", aside_names[r->why], "pattern", pattern,
+	    "events", (json_int_t)r->events, "first_day", first, "last_day", last);
 }
 
-/* Names of crawlers and networks are those of the operator's lists; a host is what somebody's browser said. */
+/* Names of crawlers and networks are those of the operator's lists; a host is what somebody's
+ * browser said. */
 json_t *aside_json(const struct aside_row *rows, size_t n, uint32_t k)
 {
 	json_t *list = json_array();
 	struct aside_row rare = {.why = ASIDE_SITE, .first = UINT16_MAX};
 	for (size_t i = 0; i < n; i++) {
 		const struct aside_row *r = &rows[i];
-		if (r->why != ASIDE_SITE || (r->events >= k && !str_eq(str_c(r->pattern), STR(QUARANTINE_OTHERS)))) {
+		if (r->why != ASIDE_SITE ||
+		    (r->events >= k && !str_eq(str_c(r->pattern), STR(QUARANTINE_OTHERS)))) {
 			json_array_append_new(list, aside_row_json(r, r->pattern));
 			continue;
 		}
@@ -54,7 +58,8 @@ static json_t *problems_json(struct str condition, const struct report *report)
 	struct buf text = {0};
 	for (size_t i = 0; i < report->n; i++)
 		report_print(&report->list[i], condition, &text);
-	json_t *j = json_pack("{s:o,s:o}", "problems", findings_json(report), "text", json_stringn(text.n ? text.p : "", text.n));
+	json_t *j = json_pack("{s:o,s:o}", "problems", findings_json(report), "text",
+	    json_stringn(text.n ? text.p : "", text.n));
 	buf_done(&text);
 	return j;
 }
@@ -65,7 +70,8 @@ static json_t *shown_json(struct shown n)
 }
 
 /* Conditions become nodes of a copy of the rules: those that serve are everybody's. */
-static enum err ask(const struct asker *a, struct str condition, struct report *report, struct answer *out)
+static enum err ask(
+    const struct asker *a, struct str condition, struct report *report, struct answer *out)
 {
 	struct rules *copy;
 	int root;
@@ -77,8 +83,8 @@ static enum err ask(const struct asker *a, struct str condition, struct report *
 		e = ask_size(a->generation, copy, a->gate, a->memory, root, a->now, out);
 	rules_unref(copy);
 	if (!e && out->refused)
-		e = err_set(
-		    ERR_BUSY, "too many different questions were asked in the last day: more would tell about single visitors; ask again tomorrow");
+		e = err_set(ERR_BUSY, "too many different questions were asked in the last day: "
+				      "more would tell about single visitors; ask again tomorrow");
 	return e;
 }
 
@@ -89,8 +95,9 @@ enum err answer_preview(const struct asker *a, struct str condition, json_t **ou
 	uint64_t from = clock_mono_us();
 	enum err e = ask(a, condition, &report, &n);
 	if (!e) {
-		*out = json_pack("{s:o,s:o,s:f,s:b}", "size", shown_json(n.size), "visitors", shown_json(n.visitors), "ms",
-		    (double)(clock_mono_us() - from) / 1e3, "pending", a->pending);
+		*out = json_pack("{s:o,s:o,s:f,s:b}", "size", shown_json(n.size), "visitors",
+		    shown_json(n.visitors), "ms", (double)(clock_mono_us() - from) / 1e3, "pending",
+		    a->pending);
 		if (!n.size.told)
 			json_object_set_new(*out, "below", json_integer(kgate_k(a->gate)));
 	} else if (report.n) {
@@ -115,20 +122,25 @@ enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id,
 	struct answer n[3];
 	uint16_t number;
 	enum err e = OK;
-	for (int i = 0; i < 3 && !e; i++) { /* both are there, then both sizes, then what they share */
+	for (int i = 0; i < 3 && !e;
+	     i++) { /* both are there, then both sizes, then what they share */
 		char condition[400];
 		if (i < 2 && (e = rules_find_segment(r, ids[i], &number)))
 			return e;
-		int length =
-		    i < 2 ? snprintf(condition, sizeof condition, "segment(" STR_FMT ")", STR_ARG(ids[i]))
-			  : snprintf(condition, sizeof condition, "segment(" STR_FMT ") and segment(" STR_FMT ")", STR_ARG(a_id), STR_ARG(b_id));
+		int length = i < 2 ? snprintf(condition, sizeof condition, "segment(" STR_FMT ")",
+					 STR_ARG(ids[i]))
+				   : snprintf(condition, sizeof condition,
+					 "segment(" STR_FMT ") and segment(" STR_FMT ")",
+					 STR_ARG(a_id), STR_ARG(b_id));
 		struct report report = {0}; /* conditions of ids that are there pass the checks */
 		e = ask(a, str_make(condition, (size_t)length), &report, &n[i]);
 		report_done(&report);
 	}
 	if (!e)
-		*out = json_pack("{s:{s:o,s:o},s:{s:o,s:o},s:o,s:b}", "a", "id", json_stringn(a_id.p, a_id.n), "size", shown_json(n[0].size), "b",
-		    "id", json_stringn(b_id.p, b_id.n), "size", shown_json(n[1].size), "both", shown_json(n[2].size), "pending", a->pending);
+		*out = json_pack("{s:{s:o,s:o},s:{s:o,s:o},s:o,s:b}", "a", "id",
+		    json_stringn(a_id.p, a_id.n), "size", shown_json(n[0].size), "b", "id",
+		    json_stringn(b_id.p, b_id.n), "size", shown_json(n[1].size), "both",
+		    shown_json(n[2].size), "pending", a->pending);
 	if (!e) {
 		json_object_set_new(*out, "of_a", share_json(n[2].size, n[0].size));
 		json_object_set_new(*out, "of_b", share_json(n[2].size, n[1].size));

@@ -12,7 +12,8 @@ static json_t *day_json(uint16_t day)
 	return json_string(text);
 }
 
-static json_t *categories_json(const struct rules *r, const struct profile *p, unsigned retention, json_t *ends)
+static json_t *categories_json(
+    const struct rules *r, const struct profile *p, unsigned retention, json_t *ends)
 {
 	json_t *list = json_array();
 	for (size_t i = 1; i < r->categories_n; i++) {
@@ -23,13 +24,16 @@ static json_t *categories_json(const struct rules *r, const struct profile *p, u
 			count += rows[k].count;
 		if (!n || !r->categories[i].named)
 			continue;
-		json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "id", r->categories[i].id, "count", (json_int_t)count, "days", (json_int_t)n));
-		json_object_set_new(ends, r->categories[i].id, day_json((uint16_t)(rows[n - 1].day + retention)));
+		json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "id", r->categories[i].id,
+						"count", (json_int_t)count, "days", (json_int_t)n));
+		json_object_set_new(
+		    ends, r->categories[i].id, day_json((uint16_t)(rows[n - 1].day + retention)));
 	}
 	return list;
 }
 
-static json_t *segments_json(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention, json_t *ends)
+static json_t *segments_json(const struct rules *r, const struct profile *p, uint16_t today,
+    unsigned retention, json_t *ends)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < p->segments_n; i++) {
@@ -37,7 +41,8 @@ static json_t *segments_json(const struct rules *r, const struct profile *p, uin
 			continue;
 		const char *id = r->segments[p->segments[i]].id;
 		json_array_append_new(list, json_string(id));
-		json_object_set_new(ends, id, day_json(rules_member_until(r, p->segments[i], p, today, retention)));
+		json_object_set_new(
+		    ends, id, day_json(rules_member_until(r, p->segments[i], p, today, retention)));
 	}
 	return list;
 }
@@ -49,7 +54,8 @@ static void put_facts(json_t *v, const struct profile *p)
 		if (p->purposes >> i & 1)
 			json_array_append_new(purposes, json_integer(i + 1));
 	if (p->consent_day)
-		json_object_set_new(v, "consent", json_pack("{s:o,s:o}", "day", day_json(p->consent_day), "purposes", purposes));
+		json_object_set_new(v, "consent",
+		    json_pack("{s:o,s:o}", "day", day_json(p->consent_day), "purposes", purposes));
 	else
 		json_decref(purposes);
 	if (p->place_day) {
@@ -65,20 +71,26 @@ static void put_facts(json_t *v, const struct profile *p)
 	}
 }
 
-static json_t *profile_json(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
+static json_t *profile_json(
+    const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
 {
 	uint16_t first = today, last = today;
-	json_t *attributes = json_object(), *category_ends = json_object(), *segment_ends = json_object();
+	json_t *attributes = json_object(), *category_ends = json_object(),
+	       *segment_ends = json_object();
 	profile_days(p, &first, &last);
-	json_t *categories = categories_json(r, p, retention, category_ends), *segments = segments_json(r, p, today, retention, segment_ends);
+	json_t *categories = categories_json(r, p, retention, category_ends),
+	       *segments = segments_json(r, p, today, retention, segment_ends);
 	for (unsigned i = 0; i < p->attrs_n; i++) {
 		char name[64];
 		snprintf(name, sizeof name, STR_FMT, STR_ARG(p->attrs[i].name));
-		json_object_set_new(attributes, name, json_stringn(p->attrs[i].value.p, p->attrs[i].value.n));
+		json_object_set_new(
+		    attributes, name, json_stringn(p->attrs[i].value.p, p->attrs[i].value.n));
 	}
-	json_t *v = json_pack("{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o}}", "provisional", false, "first_day", day_json(first), "last_day",
-	    day_json(last), "expires", day_json((uint16_t)(last + retention)), "categories", categories, "attributes", attributes, "segments",
-	    segments, "ends", "categories", category_ends, "segments", segment_ends);
+	json_t *v = json_pack("{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o}}", "provisional", false,
+	    "first_day", day_json(first), "last_day", day_json(last), "expires",
+	    day_json((uint16_t)(last + retention)), "categories", categories, "attributes",
+	    attributes, "segments", segments, "ends", "categories", category_ends, "segments",
+	    segment_ends);
 	put_facts(v, p);
 	return v;
 }
@@ -90,12 +102,14 @@ static json_t *partners_json(struct generation *g, const struct vkey *k, uint32_
 	json_t *list = json_array();
 	unsigned n = view_matches(g, k, now, rows, 16);
 	for (unsigned i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:s#,s:s#,s:o}", "partner", rows[i].partner, (int)rows[i].partner_n, "id", rows[i].id,
-						(int)rows[i].id_n, "since", day_json(day_of(rows[i].t))));
+		json_array_append_new(list,
+		    json_pack("{s:s#,s:s#,s:o}", "partner", rows[i].partner, (int)rows[i].partner_n,
+			"id", rows[i].id, (int)rows[i].id_n, "since", day_json(day_of(rows[i].t))));
 	return list;
 }
 
-enum err visitor_json(struct generation *g, unsigned retention, const struct vkey *k, uint32_t now, json_t **out)
+enum err visitor_json(
+    struct generation *g, unsigned retention, const struct vkey *k, uint32_t now, json_t **out)
 {
 	struct profile p = {0};
 	uint32_t hour;
@@ -107,10 +121,11 @@ enum err visitor_json(struct generation *g, unsigned retention, const struct vke
 	} else if (e == ERR_NOT_FOUND) {
 		e = OK;
 		if (view_provisional(g, k, now, &hour))
-			*out = json_pack("{s:b,s:o,s:o,s:o,s:[],s:{},s:[],s:[],s:{s:{},s:{}}}", "provisional", true, "first_day",
-			    day_json((uint16_t)(hour / 24)), "last_day", day_json((uint16_t)(hour / 24)), "expires",
-			    day_json((uint16_t)(hour / 24 + 1)), "categories", "attributes", "segments", "partners", "ends", "categories",
-			    "segments");
+			*out = json_pack("{s:b,s:o,s:o,s:o,s:[],s:{},s:[],s:[],s:{s:{},s:{}}}",
+			    "provisional", true, "first_day", day_json((uint16_t)(hour / 24)),
+			    "last_day", day_json((uint16_t)(hour / 24)), "expires",
+			    day_json((uint16_t)(hour / 24 + 1)), "categories", "attributes",
+			    "segments", "partners", "ends", "categories", "segments");
 	}
 	profile_done(&p);
 	return e;

@@ -15,7 +15,8 @@ static enum err merge(const struct config *now, struct config *fresh, struct tol
 		*any |= config_is_live(o);
 		if (config_is_live(o))
 			continue;
-		told_add(told, TOLD_WAITING, "config", "%s changed: takes effect at the next start", o->name);
+		told_add(told, TOLD_WAITING, "config", "%s changed: takes effect at the next start",
+		    o->name);
 		e = config_take(fresh, now, o);
 	}
 	fresh->told = now->told;
@@ -26,18 +27,21 @@ void again_tell(const struct config *before, const struct config *now, struct to
 {
 	for (size_t i = 0; i < config_options_n; i++)
 		if (!config_same(before, now, &config_options[i]))
-			told_add(told, TOLD_TAKEN, "config", "%s changed: in force from now on", config_options[i].name);
+			told_add(told, TOLD_TAKEN, "config", "%s changed: in force from now on",
+			    config_options[i].name);
 }
 
 static void log_mistakes(const struct report *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct finding *f = &r->list[i];
-		log_error("config", "%s:%zu:%zu: %s%s%s", f->file, f->line, f->column, f->message, *f->hint ? "; " : "", f->hint);
+		log_error("config", "%s:%zu:%zu: %s%s%s", f->file, f->line, f->column, f->message,
+		    *f->hint ? "; " : "", f->hint);
 	}
 }
 
-enum err again_read(int argc, char **argv, const struct config *now, struct told *told, struct config **out)
+enum err again_read(
+    int argc, char **argv, const struct config *now, struct told *told, struct config **out)
 {
 	static struct options_found f; /* one at a time */
 	struct arguments a;
@@ -51,7 +55,8 @@ enum err again_read(int argc, char **argv, const struct config *now, struct told
 	if (!e) {
 		options_check(fresh, NULL, &f);
 		if (f.wrong)
-			e = err_set(ERR_USAGE, "%u of the options cannot work", options_say(&f, NULL));
+			e = err_set(
+			    ERR_USAGE, "%u of the options cannot work", options_say(&f, NULL));
 	}
 	if (!e)
 		e = merge(now, fresh, told, &any);

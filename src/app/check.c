@@ -14,7 +14,8 @@ unsigned options_say(const struct options_found *f, FILE *to)
 	for (unsigned i = 0; i < f->n; i++) {
 		const struct option_finding *one = &f->list[i];
 		if (to)
-			fprintf(to, "crumbd: %s%s: %s\n", one->warning ? "warning: " : "", one->option, one->text);
+			fprintf(to, "crumbd: %s%s: %s\n", one->warning ? "warning: " : "",
+			    one->option, one->text);
 		else if (one->warning)
 			log_warn("config", "%s: %s", one->option, one->text);
 		else
@@ -32,12 +33,14 @@ static void say(struct checking *k, const char *option, bool warning, const char
 {
 	k->wrong += !warning;
 	if (!k->findings) {
-		fprintf(stderr, "crumbd: %s%s%s%s\n", warning ? "warning: " : "", option ? option : "", option ? ": " : "", text);
+		fprintf(stderr, "crumbd: %s%s%s%s\n", warning ? "warning: " : "",
+		    option ? option : "", option ? ": " : "", text);
 		return;
 	}
 	json_t *j = json_pack("{s:s,s:s}", "level", warning ? "warning" : "error", "message", text);
 	if (!j)
-		j = json_pack("{s:s,s:s}", "level", warning ? "warning" : "error", "message", "the words are no UTF-8");
+		j = json_pack("{s:s,s:s}", "level", warning ? "warning" : "error", "message",
+		    "the words are no UTF-8");
 	if (option)
 		json_object_set_new(j, "option", json_string(option));
 	json_array_append_new(k->findings, j);
@@ -49,11 +52,15 @@ static void say_rules(struct checking *k, const struct report *r)
 		const struct finding *f = &r->list[i];
 		k->wrong += !f->warning;
 		if (!k->findings)
-			fprintf(stderr, "%s:%zu:%zu: %s: %s%s%s\n", f->file, f->line, f->column, f->warning ? "warning" : "error", f->message, *f->hint ? "; " : "", f->hint);
+			fprintf(stderr, "%s:%zu:%zu: %s: %s%s%s\n", f->file, f->line, f->column,
+			    f->warning ? "warning" : "error", f->message, *f->hint ? "; " : "",
+			    f->hint);
 		else
 			json_array_append_new(k->findings,
-			    json_pack("{s:s,s:s?,s:s,s:I,s:I,s:s?,s:s?}", "level", f->warning ? "warning" : "error", "code", f->code, "file", f->file, "line",
-				(json_int_t)f->line, "column", (json_int_t)f->column, "message", f->message, "hint", f->hint));
+			    json_pack("{s:s,s:s?,s:s,s:I,s:I,s:s?,s:s?}", "level",
+				f->warning ? "warning" : "error", "code", f->code, "file", f->file,
+				"line", (json_int_t)f->line, "column", (json_int_t)f->column,
+				"message", f->message, "hint", f->hint));
 	}
 }
 
@@ -79,13 +86,15 @@ static void check_files(const struct config *c, struct checking *k)
 		say(k, "geo.database", true, "no country file: every place is unknown");
 	place_db_unref(places);
 	if (junk_open(c, &lists) != OK)
-		say(k, *c->networks_file && !*c->crawlers_file ? "junk.networks" : "junk.crawlers", false, err_text());
+		say(k, *c->networks_file && !*c->crawlers_file ? "junk.networks" : "junk.crawlers",
+		    false, err_text());
 	else
 		junk_unref(lists);
 }
 
 /* `destinations`: their file is without mistakes. Otherwise both are looked at, each by itself. */
-static void check_rules(const struct config *c, bool destinations, struct checking *k, struct rules **r)
+static void check_rules(
+    const struct config *c, bool destinations, struct checking *k, struct rules **r)
 {
 	struct report report = {0};
 	static char none[] = "";
@@ -133,15 +142,18 @@ int check_all(const struct config *c, enum err early, const struct arguments *a)
 		categories = r->categories_n - 1, segments = r->segments_n;
 	destinations = d ? d->n : 0;
 	if (json) {
-		json_t *root = json_pack("{s:b,s:o,s:I,s:I,s:I}", "ok", k.wrong == 0, "findings", k.findings, "categories", (json_int_t)categories, "segments",
+		json_t *root = json_pack("{s:b,s:o,s:I,s:I,s:I}", "ok", k.wrong == 0, "findings",
+		    k.findings, "categories", (json_int_t)categories, "segments",
 		    (json_int_t)segments, "destinations", (json_int_t)destinations);
 		json_dumpf(root, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(root);
 	} else if (k.wrong) {
-		fprintf(stderr, "%u %s: crumbd would not start\n", k.wrong, k.wrong == 1 ? "mistake" : "mistakes");
+		fprintf(stderr, "%u %s: crumbd would not start\n", k.wrong,
+		    k.wrong == 1 ? "mistake" : "mistakes");
 	} else {
-		printf("options, %zu categories, %zu segments and %zu destinations: no mistakes\n", categories, segments, destinations);
+		printf("options, %zu categories, %zu segments and %zu destinations: no mistakes\n",
+		    categories, segments, destinations);
 	}
 	rules_unref(r);
 	destinations_unref(d);

@@ -1,4 +1,5 @@
-/* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM. */
+/* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM.
+ */
 #include "serving.h"
 
 #include "crumb/base/log.h"
@@ -39,7 +40,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (atomic_exchange(&s->node.models_changed, false))
 		reload_want(s, false);
 	keeper_tick(s->keeper);
-	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->shared.config->disk_reserve_percent));
+	atomic_store(
+	    &s->shared.disk_low, store_low(s->node.store, s->shared.config->disk_reserve_percent));
 	reload_places(s);
 }
 
@@ -115,14 +117,20 @@ static bool give_admin(void *arg, int fd)
 
 static enum err sockets_fit(const struct server *s, const struct sockets *given)
 {
-	enum err e = sockets_get(given, SOCKET_COLLECT, 0) < 0 ? err_set(ERR_USAGE, "it came without sockets") : OK;
+	enum err e = sockets_get(given, SOCKET_COLLECT, 0) < 0
+			 ? err_set(ERR_USAGE, "it came without sockets")
+			 : OK;
 	for (size_t i = 0; i < given->n && !e; i++)
 		if (given->v[i].role <= SOCKET_ADMIN)
-			e = http_socket_fits(given->v[i].role == SOCKET_ADMIN ? s->config.admin_listen : s->config.collect_listen, given->v[i].fd);
+			e = http_socket_fits(given->v[i].role == SOCKET_ADMIN
+						 ? s->config.admin_listen
+						 : s->config.collect_listen,
+			    given->v[i].fd);
 	return e;
 }
 
-/* All that can be wrong with options, rules and files was looked at: the one that runs leaves only for one that can serve. */
+/* All that can be wrong with options, rules and files was looked at: the one that runs leaves only
+ * for one that can serve. */
 static enum err take_over(struct server *s)
 {
 	struct sockets given = {0};
@@ -132,7 +140,8 @@ static enum err take_over(struct server *s)
 		log_info("main", "there is nobody to take over from");
 	if (!e && from >= 0 && (e = sockets_fit(s, &given))) {
 		close(from);
-		e = err_wrap(e, "collect.listen and admin.listen stay as they are at a take-over, or the server is stopped first");
+		e = err_wrap(e, "collect.listen and admin.listen stay as they are at a take-over, "
+				"or the server is stopped first");
 	} else if (!e && from >= 0) {
 		s->predecessor = from;
 		e = takeover_go(from, &given);
@@ -153,7 +162,8 @@ static void adopt(struct server *s)
 		struct socket_one *one = &s->sockets.v[i];
 		struct sockaddr_storage peer = {0};
 		socklen_t n = sizeof peer;
-		if (one->role <= SOCKET_ADMIN || getpeername(one->fd, (struct sockaddr *)&peer, &n) != 0)
+		if (one->role <= SOCKET_ADMIN ||
+		    getpeername(one->fd, (struct sockaddr *)&peer, &n) != 0)
 			continue; /* whoever hung up meanwhile goes with the rest */
 		if (one->role == SOCKET_ADMIN_CONN)
 			admin_adopt(s->admin, one->fd, &peer);
@@ -179,7 +189,8 @@ static enum err make_token(struct server *s)
 	uint8_t random[24];
 	if (*s->config.admin_token) {
 		if (strlen(s->config.admin_token) >= sizeof s->token)
-			return err_set(ERR_USAGE, "admin.token is longer than %zu characters", sizeof s->token - 1);
+			return err_set(ERR_USAGE, "admin.token is longer than %zu characters",
+			    sizeof s->token - 1);
 		snprintf(s->token, sizeof s->token, "%s", s->config.admin_token);
 		return OK;
 	}
@@ -200,27 +211,34 @@ static enum err start_collect(struct server *s)
 	snprintf(listen, sizeof listen, "%s", s->config.collect_listen);
 	size_t given = sockets_count(&s->sockets, SOCKET_COLLECT);
 	if (given && http_socket_fits(listen, sockets_get(&s->sockets, SOCKET_COLLECT, 0)) != OK)
-		log_warn("main", "collect.listen is not used, the sockets that were handed to us are");
+		log_warn(
+		    "main", "collect.listen is not used, the sockets that were handed to us are");
 	if (!given && (e = http_port_free(listen)))
 		return err_wrap(e, "collect.listen");
 	for (; s->threads_n < (unsigned)n && !e; s->threads_n++) {
-		if ((e = collect_new(&s->shared, given ? NULL : listen, &s->collects[s->threads_n])))
+		if ((e = collect_new(
+			 &s->shared, given ? NULL : listen, &s->collects[s->threads_n])))
 			break;
 		if (!given)
-			collect_address(s->collects[s->threads_n], listen, sizeof listen); /* the others share the port that the first one got */
+			collect_address(s->collects[s->threads_n], listen,
+			    sizeof listen); /* the others share the port that the first one got */
 	}
-	/* connections wait in each of the sockets that we were given, so each has a thread, and no other is opened: it would end with us */
+	/* connections wait in each of the sockets that we were given, so each has a thread, and no
+	 * other is opened: it would end with us */
 	for (size_t i = 0; given && !e && i < (given > (size_t)n ? given : (size_t)n); i++)
-		e = collect_listen(s->collects[i % (size_t)n], sockets_get(&s->sockets, SOCKET_COLLECT, i % given));
+		e = collect_listen(s->collects[i % (size_t)n],
+		    sockets_get(&s->sockets, SOCKET_COLLECT, i % given));
 	return e;
 }
 
-/* Descriptors that are no connection of a collect thread: three for each LMDB environment, of days and of the shards of the generation that serves,
- * the one that is built and the one that its readers have not left yet; and what threads, exports and the admin listener hold. */
+/* Descriptors that are no connection of a collect thread: three for each LMDB environment, of days
+ * and of the shards of the generation that serves, the one that is built and the one that its
+ * readers have not left yet; and what threads, exports and the admin listener hold. */
 static long other_descriptors(const struct server *s)
 {
 	const struct config *c = &s->config;
-	return 3 * (c->retention_days + 2) + 3 * 3 * c->shards + 4L * s->threads_n + ADMIN_CONNECTIONS + 64;
+	return 3 * (c->retention_days + 2) + 3 * 3 * c->shards + 4L * s->threads_n +
+	       ADMIN_CONNECTIONS + 64;
 }
 
 /* The store never lacks a descriptor because of connections. */
@@ -230,13 +248,15 @@ static void limit_connections(struct server *s)
 	long each = s->config.connections;
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
 		return;
-	long all = files.rlim_cur > LONG_MAX ? LONG_MAX : (long)files.rlim_cur, needed = other_descriptors(s), room = all - needed;
+	long all = files.rlim_cur > LONG_MAX ? LONG_MAX : (long)files.rlim_cur,
+	     needed = other_descriptors(s), room = all - needed;
 	if (room < all / 4)
 		room = all / 4;
 	if (each > room / s->threads_n) {
 		each = room / s->threads_n;
 		log_warn("main",
-		    "collect.connections does not fit the limit of open files: raise it (ulimit -n, LimitNOFILE=) limit=%ld needed=%ld connections_per_thread=%ld",
+		    "collect.connections does not fit the limit of open files: raise it (ulimit "
+		    "-n, LimitNOFILE=) limit=%ld needed=%ld connections_per_thread=%ld",
 		    all, needed + s->config.connections * s->threads_n, each);
 	}
 	for (unsigned i = 0; i < s->threads_n; i++)
@@ -245,13 +265,15 @@ static void limit_connections(struct server *s)
 
 static enum err run_collect(struct server *s)
 {
-	while (s->running < s->threads_n && thread_start(&s->threads[s->running], "collect", collect_run, s->collects[s->running]) == OK)
+	while (s->running < s->threads_n && thread_start(&s->threads[s->running], "collect",
+						collect_run, s->collects[s->running]) == OK)
 		s->running++;
 	if (s->running == s->threads_n)
 		return OK;
 	for (unsigned i = 0; i < s->running; i++)
 		collect_stop(s->collects[i]);
-	return err_set(ERR_IO, "no thread that takes hits: raise the limit of threads (ulimit -u, TasksMax=), or lower collect.threads");
+	return err_set(ERR_IO, "no thread that takes hits: raise the limit of threads (ulimit -u, "
+			       "TasksMax=), or lower collect.threads");
 }
 
 static void add_events(struct server *s)
@@ -306,7 +328,8 @@ static enum err start(struct server *s)
 		return err_set(ERR_IO, "no event loop");
 	if ((e = start_collect(s)))
 		return e;
-	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock, sockets_get(&s->sockets, SOCKET_ADMIN, 0), &s->admin)))
+	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock,
+		 sockets_get(&s->sockets, SOCKET_ADMIN, 0), &s->admin)))
 		return err_wrap(e, "admin.listen");
 	admin_on_models(s->admin, reload_models, s);
 	admin_on_reload(s->admin, reload_all, reload_over, s);
@@ -314,7 +337,8 @@ static enum err start(struct server *s)
 	admin_address(s->admin, admin, sizeof admin);
 	if ((e = store_save_admin(s->node.store, admin, s->token)))
 		return e;
-	/* who waits in sockets that were there before us waits for hits to be taken, not for the views */
+	/* who waits in sockets that were there before us waits for hits to be taken, not for the
+	 * views */
 	bool waited_for = s->sockets.n > 0;
 	s->node.meanwhile = answer_admin;
 	s->node.meanwhile_arg = s;
@@ -327,13 +351,17 @@ static enum err start(struct server *s)
 		return e;
 	s->reload_runs = true;
 	if (s->take_over && waited_for)
-		reload_want(s, false); /* a lookalike may have been trained since we read the rules */
-	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent)); /* the first visitor counts like the others */
+		reload_want(
+		    s, false); /* a lookalike may have been trained since we read the rules */
+	atomic_store(&s->shared.disk_low,
+	    store_low(s->node.store,
+		s->config.disk_reserve_percent)); /* the first visitor counts like the others */
 	adopt(s);
 	sockets_done(&s->sockets);
 	if ((e = run_collect(s)))
 		return e;
-	if (takeover_offer(s->config.store_path, s->base, list_sockets, on_taken_over, s, &s->takeover) != OK)
+	if (takeover_offer(
+		s->config.store_path, s->base, list_sockets, on_taken_over, s, &s->takeover) != OK)
 		log_warn("main", "nobody will be able to take over why=\"%s\"", err_text());
 	add_events(s);
 	admin_ready(s->admin, true);
@@ -431,7 +459,8 @@ static void wipe_and_free(void *p)
 static enum err drop_privileges(const struct config *c)
 {
 	if (!*c->process_user && geteuid() == 0 && getpid() != 1)
-		log_warn("main", "running as root: set process.user, or start it as a user of its own");
+		log_warn(
+		    "main", "running as root: set process.user, or start it as a user of its own");
 	enum err e = user_of_server(c);
 	if (!e && prctl(PR_SET_DUMPABLE, 0) != 0)
 		e = err_sys("prctl");
@@ -446,14 +475,17 @@ int main(int argc, char **argv)
 	umask(077);
 	prctl(PR_SET_DUMPABLE, 0); /* no core dumps of raw hits */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-	setrlimit(RLIMIT_NICE, &(struct rlimit){20, 20}); /* as root: threads of low priority may come back after root is gone (base/low.h) */
+	setrlimit(
+	    RLIMIT_NICE, &(struct rlimit){20, 20}); /* as root: threads of low priority may come
+						       back after root is gone (base/low.h) */
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	struct arguments a = {.help = false};
-	enum err e = sodium_init() < 0 ? err_set(ERR_IO, "libsodium does not start") : arguments_read(argc, argv, &s.config, &a);
+	enum err e = sodium_init() < 0 ? err_set(ERR_IO, "libsodium does not start")
+				       : arguments_read(argc, argv, &s.config, &a);
 	if (!e && (a.help || a.version)) {
 		if (a.version)
 			puts("crumbd " CRUMB_VERSION);
@@ -514,7 +546,8 @@ int main(int argc, char **argv)
 	pthread_sigmask(SIG_UNBLOCK, &ours, NULL); /* a second one ends it at once */
 	stop(&s);
 	if (s.successor >= 0 && !takeover_wait(s.successor)) {
-		log_error("main", "the crumbd that took over has ended before it was ready: this one starts again");
+		log_error("main", "the crumbd that took over has ended before it was ready: this "
+				  "one starts again");
 		if (sockets_exec(&s.kept, argv) != OK)
 			log_error("main", "it cannot why=\"%s\"", err_text());
 		return 1;

@@ -20,7 +20,8 @@ static bool watched;
 
 void notify_begin(void)
 {
-	const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC"),
+		   *pid = getenv("WATCHDOG_PID");
 	uint64_t p, us;
 	size_t n = path ? strlen(path) : 0;
 	if (n > 1 && n < sizeof where.sun_path && (path[0] == '/' || path[0] == '@')) {
@@ -28,10 +29,12 @@ void notify_begin(void)
 		memcpy(where.sun_path, path, n);
 		if (path[0] == '@')
 			where.sun_path[0] = 0;
-		where_n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (path[0] == '/'));
+		where_n =
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (path[0] == '/'));
 		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	}
-	watched = usec && str_u64(str_c(usec), &us) && us > 0 && (!pid || (str_u64(str_c(pid), &p) && p == (uint64_t)getpid()));
+	watched = usec && str_u64(str_c(usec), &us) && us > 0 &&
+		  (!pid || (str_u64(str_c(pid), &p) && p == (uint64_t)getpid()));
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
 	unsetenv("WATCHDOG_PID");
@@ -46,13 +49,15 @@ void notify(const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (n > 0 && sendto(fd, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&where, where_n) < 0)
+	if (n > 0 && sendto(fd, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1,
+			 MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&where, where_n) < 0)
 		log_debug("notify", "the service manager does not hear why=%s", strerror(errno));
 }
 
 void notify_reloading(void)
 {
-	notify("RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reading rules again", (unsigned long long)clock_mono_us());
+	notify("RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reading rules again",
+	    (unsigned long long)clock_mono_us());
 }
 
 void notify_alive(void)

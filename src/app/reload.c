@@ -1,5 +1,6 @@
-/* What the server reads again while it runs: places, lists, rules, destinations, options. A thread of its own does it, so that the main thread answers
- * meanwhile; what cannot be used leaves the old in force. */
+/* What the server reads again while it runs: places, lists, rules, destinations, options. A thread
+ * of its own does it, so that the main thread answers meanwhile; what cannot be used leaves the old
+ * in force. */
 #include "serving.h"
 
 #include "crumb/base/log.h"
@@ -12,7 +13,8 @@
 
 /* --- places */
 
-/* Opens the file when it is new or has changed. A file that cannot be read leaves the old one in use. */
+/* Opens the file when it is new or has changed. A file that cannot be read leaves the old one in
+ * use. */
 static enum err load_places(struct server *s)
 {
 	struct stat st;
@@ -21,7 +23,8 @@ static enum err load_places(struct server *s)
 		return OK;
 	if (stat(s->places_file, &st) != 0)
 		return err_sys("%s", s->places_file);
-	if (memcmp(&st.st_mtim, &s->places_changed, sizeof st.st_mtim) == 0 && st.st_size == s->places_size)
+	if (memcmp(&st.st_mtim, &s->places_changed, sizeof st.st_mtim) == 0 &&
+	    st.st_size == s->places_size)
 		return OK;
 	s->places_changed = st.st_mtim;
 	s->places_size = st.st_size;
@@ -37,12 +40,14 @@ static enum err load_places(struct server *s)
 	return OK;
 }
 
-/* The file may be rewritten while we look; a file that is gone leaves what was read in use without a word each second. */
+/* The file may be rewritten while we look; a file that is gone leaves what was read in use without
+ * a word each second. */
 void reload_places(struct server *s)
 {
 	pthread_mutex_lock(&s->places_lock);
 	if (s->places_file[0] && access(s->places_file, F_OK) == 0 && load_places(s) != OK)
-		log_error("places", "the file cannot be used; what was loaded before stays why=\"%s\"", err_text());
+		log_error("places",
+		    "the file cannot be used; what was loaded before stays why=\"%s\"", err_text());
 	pthread_mutex_unlock(&s->places_lock);
 }
 
@@ -57,7 +62,9 @@ enum err reload_places_first(struct server *s)
 		return err_wrap(e, "geo.database");
 	if (!found)
 		log_warn("places", "no country file: set geo.database; every place is unknown%s",
-		    *s->config.consent_require ? ", and so every visitor counts as being in a place of consent.require" : "");
+		    *s->config.consent_require
+			? ", and so every visitor counts as being in a place of consent.require"
+			: "");
 	return OK;
 }
 
@@ -94,7 +101,8 @@ static bool differ(const char *a, const char *b)
 	return strcmp(a, b) != 0;
 }
 
-/* What is made of options. What stays as it is is NULL; `fixed` becomes the older one when they change places. */
+/* What is made of options. What stays as it is is NULL; `fixed` becomes the older one when they
+ * change places. */
 struct made {
 	struct config *config;
 	struct cidr_list trusted;
@@ -109,11 +117,14 @@ static enum err make(const struct config *before, struct made *m)
 {
 	const struct config *c = m->config;
 	enum err e = cidr_list_parse(c->trusted_proxies, &m->trusted);
-	if (!e && (before->crawl != c->crawl || differ(before->crawlers_file, c->crawlers_file) || differ(before->networks_file, c->networks_file)))
+	if (!e && (before->crawl != c->crawl || differ(before->crawlers_file, c->crawlers_file) ||
+		      differ(before->networks_file, c->networks_file)))
 		e = junk_open(c, &m->lists);
-	if (!e && differ(before->keep_query, c->keep_query) && !(m->fixed = fixed_new(c))) /* the tag has it in it */
+	if (!e && differ(before->keep_query, c->keep_query) &&
+	    !(m->fixed = fixed_new(c))) /* the tag has it in it */
 		e = err_set(ERR_NOMEM, "no memory");
-	if (!e && differ(before->geo_database, c->geo_database) && place_db_file(c, m->places_file, sizeof m->places_file) &&
+	if (!e && differ(before->geo_database, c->geo_database) &&
+	    place_db_file(c, m->places_file, sizeof m->places_file) &&
 	    (e = place_db_open(m->places_file, &m->places)))
 		e = err_wrap(e, "geo.database");
 	return e;
@@ -146,12 +157,14 @@ static enum err reload_options(struct server *s, struct told *told)
 	const struct config *before = s->shared.config;
 	struct made m = {.config = NULL};
 	struct retired *r = calloc(1, sizeof *r);
-	enum err e = r ? again_read(s->argc, s->argv, before, told, &m.config) : err_set(ERR_NOMEM, "no memory");
+	enum err e = r ? again_read(s->argc, s->argv, before, told, &m.config)
+		       : err_set(ERR_NOMEM, "no memory");
 	if (!e && m.config)
 		e = make(before, &m);
 	if (e || !m.config) {
 		if (e)
-			told_add(told, TOLD_REFUSED, "config", "refused, the old options stay: %s", err_text());
+			told_add(told, TOLD_REFUSED, "config", "refused, the old options stay: %s",
+			    err_text());
 		junk_unref(m.lists);
 		fixed_free(m.fixed);
 		again_free(m.config);
@@ -171,23 +184,27 @@ static enum err reload_options(struct server *s, struct told *told)
 	return OK;
 }
 
-/* On the reloading thread only: on another one it could put lists in force that older options name. */
+/* On the reloading thread only: on another one it could put lists in force that older options name.
+ */
 static void reload_lists_again(struct server *s, struct told *told)
 {
 	const struct config *c = s->shared.config;
 	if (!*c->crawlers_file && !*c->networks_file)
 		return;
 	if (reload_lists(s) != OK)
-		told_add(told, TOLD_REFUSED, "junk", "the lists are refused, the old ones stay: %s", err_text());
+		told_add(told, TOLD_REFUSED, "junk", "the lists are refused, the old ones stay: %s",
+		    err_text());
 	else
-		told_add(told, TOLD_TAKEN, "junk", "the lists of crawlers and networks are read again");
+		told_add(
+		    told, TOLD_TAKEN, "junk", "the lists of crawlers and networks are read again");
 }
 
 static enum err reload_rules(struct server *s, struct told *told)
 {
 	enum err e = node_reload(&s->node);
 	if (e) {
-		told_add(told, TOLD_REFUSED, "rules", "refused, the old rules stay: %s", err_text());
+		told_add(
+		    told, TOLD_REFUSED, "rules", "refused, the old rules stay: %s", err_text());
 		return e;
 	}
 	reload_share(s);
@@ -226,9 +243,10 @@ static void run_round(struct server *s)
 	reload_lists_again(s, &told);
 	enum err rules = reload_rules(s, &told);
 	json_t *said = tell(s, &told);
-	notify("READY=1\nSTATUS=%s", rules ? "ready; rules are refused, the old ones stay" /* and said in the log */
-				   : e	   ? "ready; options are refused, the old ones stay"
-					   : "ready");
+	notify("READY=1\nSTATUS=%s",
+	    rules ? "ready; rules are refused, the old ones stay" /* and said in the log */
+	    : e	  ? "ready; options are refused, the old ones stay"
+		  : "ready");
 	pthread_mutex_lock(&s->reload_lock);
 	json_decref(s->reload_told);
 	s->reload_told = said;

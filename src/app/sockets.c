@@ -11,7 +11,8 @@
 
 #define FIRST_FD 3
 
-const char *const socket_names[SOCKET_ROLES] = {"collect", "admin", "collect-connection", "admin-connection"};
+const char *const socket_names[SOCKET_ROLES] = {
+    "collect", "admin", "collect-connection", "admin-connection"};
 
 bool socket_role(const char *name, size_t n, enum socket_role *out)
 {
@@ -66,7 +67,9 @@ static enum err take(struct sockets *out, uint64_t n, const char *names)
 		if (!str_cut(&rest, ':', &name))
 			name = STR("");
 		if (!socket_role(name.p, name.n, &role) || role > SOCKET_ADMIN)
-			return err_set(ERR_USAGE, "LISTEN_FDNAMES calls socket %llu '" STR_FMT "': name it collect or admin (FileDescriptorName=)",
+			return err_set(ERR_USAGE,
+			    "LISTEN_FDNAMES calls socket %llu '" STR_FMT
+			    "': name it collect or admin (FileDescriptorName=)",
 			    (unsigned long long)i + 1, STR_ARG(name));
 		fcntl(FIRST_FD + (int)i, F_SETFD, FD_CLOEXEC);
 		sockets_add(out, role, FIRST_FD + (int)i);
@@ -79,7 +82,8 @@ enum err sockets_of_environment(struct sockets *out)
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
 	uint64_t p, n;
 	enum err e = OK;
-	if (pid && count && str_u64(str_c(pid), &p) && p == (uint64_t)getpid() && str_u64(str_c(count), &n) && n < 10000)
+	if (pid && count && str_u64(str_c(pid), &p) && p == (uint64_t)getpid() &&
+	    str_u64(str_c(count), &n) && n < 10000)
 		e = take(out, n, getenv("LISTEN_FDNAMES"));
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
@@ -90,7 +94,8 @@ enum err sockets_of_environment(struct sockets *out)
 void sockets_keep(struct sockets *s)
 {
 	for (size_t k = 0; k < s->n; k++)
-		s->v[k].fd = fcntl(s->v[k].fd, F_DUPFD_CLOEXEC, FIRST_FD + (int)s->n); /* out of the way of sockets_exec() */
+		s->v[k].fd = fcntl(s->v[k].fd, F_DUPFD_CLOEXEC,
+		    FIRST_FD + (int)s->n); /* out of the way of sockets_exec() */
 }
 
 enum err sockets_exec(const struct sockets *s, char **argv)
@@ -99,7 +104,8 @@ enum err sockets_exec(const struct sockets *s, char **argv)
 	char pid[24], count[24];
 	size_t n = 0;
 	for (size_t k = 0; k < s->n; k++) {
-		if (s->v[k].fd < 0 || s->v[k].role > SOCKET_ADMIN || dup2(s->v[k].fd, FIRST_FD + (int)n) < 0)
+		if (s->v[k].fd < 0 || s->v[k].role > SOCKET_ADMIN ||
+		    dup2(s->v[k].fd, FIRST_FD + (int)n) < 0)
 			continue;
 		buf_c(&names, n++ ? ":" : "");
 		buf_c(&names, socket_names[s->v[k].role]);
@@ -107,7 +113,8 @@ enum err sockets_exec(const struct sockets *s, char **argv)
 	buf_add(&names, "", 1);
 	snprintf(pid, sizeof pid, "%ld", (long)getpid());
 	snprintf(count, sizeof count, "%zu", n);
-	if (names.failed || setenv("LISTEN_PID", pid, 1) != 0 || setenv("LISTEN_FDS", count, 1) != 0 || setenv("LISTEN_FDNAMES", names.p, 1) != 0)
+	if (names.failed || setenv("LISTEN_PID", pid, 1) != 0 ||
+	    setenv("LISTEN_FDS", count, 1) != 0 || setenv("LISTEN_FDNAMES", names.p, 1) != 0)
 		return err_set(ERR_NOMEM, "no memory");
 	execv("/proc/self/exe", argv);
 	return err_sys("/proc/self/exe");

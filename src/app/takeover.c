@@ -13,9 +13,9 @@
 
 #define HELLO "take over 1"
 #define WORD_MOST 64
-#define SEND_S 2	/* a process that does not read its messages gets no more */
-#define ANSWER_S 10	/* the old one lists its sockets */
-#define LEAVE_S 120	/* and leaves */
+#define SEND_S 2    /* a process that does not read its messages gets no more */
+#define ANSWER_S 10 /* the old one lists its sockets */
+#define LEAVE_S 120 /* and leaves */
 
 struct takeover {
 	int folder, fd, client;
@@ -27,7 +27,8 @@ struct takeover {
 	void *arg;
 };
 
-/* The name of a socket has room for 107 bytes, a path may be longer: it is reached through its folder. */
+/* The name of a socket has room for 107 bytes, a path may be longer: it is reached through its
+ * folder. */
 static enum err open_folder(const char *store, struct sockaddr_un *out, int *folder)
 {
 	int fd = open(store, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -71,7 +72,10 @@ static ssize_t receive(int from, char word[WORD_MOST], int *fd)
 		struct cmsghdr align;
 	} control;
 	struct iovec text = {word, WORD_MOST - 1};
-	struct msghdr m = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+	struct msghdr m = {.msg_iov = &text,
+	    .msg_iovlen = 1,
+	    .msg_control = control.space,
+	    .msg_controllen = sizeof control.space};
 	ssize_t n;
 	do
 		n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
@@ -138,7 +142,8 @@ static bool ours(int fd)
 {
 	struct ucred who;
 	socklen_t n = sizeof who;
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && (who.uid == geteuid() || who.uid == 0);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 &&
+	       (who.uid == geteuid() || who.uid == 0);
 }
 
 static void on_connect(evutil_socket_t fd, short what, void *arg)
@@ -159,19 +164,28 @@ static void on_connect(evutil_socket_t fd, short what, void *arg)
 		hang_up(t);
 }
 
-enum err takeover_offer(const char *store, struct event_base *base, void (*mine)(void *arg, struct sockets *out), void (*asked)(void *arg, int to), void *arg,
+enum err takeover_offer(const char *store, struct event_base *base,
+    void (*mine)(void *arg, struct sockets *out), void (*asked)(void *arg, int to), void *arg,
     struct takeover **out)
 {
 	struct sockaddr_un where;
 	struct takeover *t = malloc(sizeof *t);
 	if (!t)
 		return err_set(ERR_NOMEM, "no memory");
-	*t = (struct takeover){.folder = -1, .fd = -1, .client = -1, .base = base, .mine = mine, .asked = asked, .arg = arg};
+	*t = (struct takeover){.folder = -1,
+	    .fd = -1,
+	    .client = -1,
+	    .base = base,
+	    .mine = mine,
+	    .asked = asked,
+	    .arg = arg};
 	enum err e = open_folder(store, &where, &t->folder);
 	if (!e) {
-		unlinkat(t->folder, "takeover", 0); /* of one that did not end in order: the store is ours now */
+		unlinkat(t->folder, "takeover",
+		    0); /* of one that did not end in order: the store is ours now */
 		t->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (t->fd < 0 || bind(t->fd, (struct sockaddr *)&where, sizeof where) != 0 || listen(t->fd, 4) != 0)
+		if (t->fd < 0 || bind(t->fd, (struct sockaddr *)&where, sizeof where) != 0 ||
+		    listen(t->fd, 4) != 0)
 			e = err_sys("%s/takeover", store);
 	}
 	t->accept_ev = e ? NULL : event_new(base, t->fd, EV_READ | EV_PERSIST, on_connect, t);
@@ -247,8 +261,10 @@ enum err takeover_ask(const char *store, struct sockets *out, int *from)
 	}
 	if (n <= 0) {
 		close(to);
-		return err_set(ERR_BUSY, "the server that runs does not give up its sockets: it is another version or another user's, or is being taken over "
-					 "already; stop it first");
+		return err_set(ERR_BUSY,
+		    "the server that runs does not give up its sockets: it is another version or "
+		    "another user's, or is being taken over "
+		    "already; stop it first");
 	}
 	*from = to;
 	return OK;
@@ -273,5 +289,8 @@ enum err takeover_go(int from, struct sockets *out)
 	}
 	bool late = n < 0;
 	/* an end without a word is one, too: the lock of the store tells */
-	return late ? err_set(ERR_BUSY, "the server that runs has not let go of the store within %d seconds", LEAVE_S) : OK;
+	return late ? err_set(ERR_BUSY,
+			  "the server that runs has not let go of the store within %d seconds",
+			  LEAVE_S)
+		    : OK;
 }

@@ -26,7 +26,8 @@ void told_add(struct told *t, enum told_kind kind, const char *module, const cha
 	else
 		log_info(module, "%s", text);
 	int n = snprintf(whole, sizeof whole, "%s %s", module, text);
-	json_array_append_new(t->lists[kind], json_stringn(whole, utf8_valid(str_make(whole, (size_t)n))));
+	json_array_append_new(
+	    t->lists[kind], json_stringn(whole, utf8_valid(str_make(whole, (size_t)n))));
 }
 
 json_t *told_json(struct told *t, const char *rules)
@@ -36,7 +37,8 @@ json_t *told_json(struct told *t, const char *rules)
 	json_t *j = json_pack("{s:s}", "rules", rules);
 	bool whole = true;
 	if (first)
-		whole &= json_object_set_new(j, "error", json_string(json_string_value(first))) == 0;
+		whole &=
+		    json_object_set_new(j, "error", json_string(json_string_value(first))) == 0;
 	for (int i = 0; i < TOLD_KINDS; i++) {
 		whole &= t->lists[i] && json_object_set_new(j, names[i], t->lists[i]) == 0;
 		t->lists[i] = NULL;

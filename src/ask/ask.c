@@ -49,7 +49,8 @@ static void *work(void *arg)
 }
 
 /* Runs over all shards; `own` gives each thread `size` zeroed bytes, which `add` then joins. */
-static enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned, void *), void *arg, size_t size, void (*add)(void *arg, void *own))
+static enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned, void *), void *arg,
+    size_t size, void (*add)(void *arg, void *own))
 {
 	struct work w = {shards, 0, shard, arg};
 	struct worker workers[THREADS_MAX];
@@ -97,7 +98,8 @@ struct sizing {
 	uint32_t now;
 	size_t segments;
 	uint64_t *wanted; /* categories that the condition looks at */
-	uint64_t *sum;	  /* visitors, size, then for each segment its size and what it shares with the answer */
+	uint64_t *sum; /* visitors, size, then for each segment its size and what it shares with the
+			  answer */
 };
 
 static void set_add(struct set *s, uint32_t ordinal)
@@ -114,7 +116,8 @@ static uint64_t sets_apart(const struct set *a, const struct set *b, unsigned sh
 	for (unsigned i = 0; i < shards; i++) {
 		size_t n = a[i].n > b[i].n ? a[i].n : b[i].n;
 		for (size_t w = 0; w < n; w++)
-			apart += (uint64_t)__builtin_popcountll((w < a[i].n ? a[i].words[w] : 0) ^ (w < b[i].n ? b[i].words[w] : 0));
+			apart += (uint64_t)__builtin_popcountll(
+			    (w < a[i].n ? a[i].words[w] : 0) ^ (w < b[i].n ? b[i].words[w] : 0));
 	}
 	return apart;
 }
@@ -248,13 +251,15 @@ static bool memory_add(struct ask_memory *m, const struct sizing *s, struct show
 		bytes += s->sets[i].n * sizeof *s->sets[i].words;
 	if (!memory_room(m, bytes, s->now))
 		return false;
-	m->asked[m->n++] = (struct asked){told, own, s->now, s->g->lineage, s->g->shards, bytes, s->sets};
+	m->asked[m->n++] =
+	    (struct asked){told, own, s->now, s->g->lineage, s->g->shards, bytes, s->sets};
 	m->bytes += bytes;
 	return true;
 }
 
-/* How near a group must be to have the number of one that was asked about. Numbers that were had from others, or are old, hold for what is hardly
- * apart only, and for as long as they are not far from the truth: else each would lead to the next. */
+/* How near a group must be to have the number of one that was asked about. Numbers that were had
+ * from others, or are old, hold for what is hardly apart only, and for as long as they are not far
+ * from the truth: else each would lead to the next. */
 static uint64_t reach_of(const struct asked *a, uint64_t size, uint64_t k, uint32_t now)
 {
 	if (a->own && !is_old(a, now))
@@ -264,10 +269,12 @@ static uint64_t reach_of(const struct asked *a, uint64_t size, uint64_t k, uint3
 	return off <= most ? HARDLY_APART + 1 : 0;
 }
 
-/* The nearest group that has a number speaks for whatever is too near to it: everybody, the segments, what was asked before. Every group that is
- * none of those is remembered, also when it gets the number of another: of two questions that differ in one visitor the second gets the
+/* The nearest group that has a number speaks for whatever is too near to it: everybody, the
+ * segments, what was asked before. Every group that is none of those is remembered, also when it
+ * gets the number of another: of two questions that differ in one visitor the second gets the
  * number of the first, whichever groups are about as near as each other. */
-static struct shown nearest(struct sizing *s, const struct kgate *gate, struct ask_memory *memory, bool *refused)
+static struct shown nearest(
+    struct sizing *s, const struct kgate *gate, struct ask_memory *memory, bool *refused)
 {
 	uint64_t size = s->sum[1], k = kgate_k(gate), distance = k;
 	struct shown told = kgate_show(gate, size);
@@ -277,7 +284,8 @@ static struct shown nearest(struct sizing *s, const struct kgate *gate, struct a
 	for (size_t i = 0; i < s->segments; i++) {
 		uint64_t theirs = s->sum[2 + 2 * i], apart = size + theirs - 2 * s->sum[3 + 2 * i];
 		if (apart < distance)
-			told = kgate_show_group(gate, 's', s->g->rules->segments[i].id, theirs), distance = apart;
+			told = kgate_show_group(gate, 's', s->g->rules->segments[i].id, theirs),
+			distance = apart;
 	}
 	if (!memory)
 		return told;
@@ -286,7 +294,9 @@ static struct shown nearest(struct sizing *s, const struct kgate *gate, struct a
 	for (unsigned i = 0; i < memory->n && distance; i++) {
 		const struct asked *a = &memory->asked[i];
 		uint64_t apart = sets_apart(s->sets, a->sets, s->g->shards);
-		if (apart <= distance && apart < reach_of(a, size, k, s->now)) /* of two that are as near, the later: it may have been the same question */
+		if (apart <= distance &&
+		    apart < reach_of(a, size, k, s->now)) /* of two that are as near, the later: it
+							     may have been the same question */
 			told = a->told, distance = apart;
 	}
 	if (distance) {
@@ -298,15 +308,17 @@ static struct shown nearest(struct sizing *s, const struct kgate *gate, struct a
 	return *refused ? (struct shown){false, 0} : told;
 }
 
-enum err ask_size(
-    struct generation *g, const struct rules *rules, const struct kgate *gate, struct ask_memory *memory, int root, uint32_t now, struct answer *out)
+enum err ask_size(struct generation *g, const struct rules *rules, const struct kgate *gate,
+    struct ask_memory *memory, int root, uint32_t now, struct answer *out)
 {
-	struct sizing a = {.g = g, .rules = rules, .root = root, .now = now, .segments = g->rules->segments_n};
+	struct sizing a = {
+	    .g = g, .rules = rules, .root = root, .now = now, .segments = g->rules->segments_n};
 	size_t bytes = (2 + 2 * a.segments) * sizeof *a.sum;
 	a.sum = calloc(1, bytes);
 	a.wanted = calloc(65536 / 64, sizeof *a.wanted);
 	a.sets = calloc(g->shards, sizeof *a.sets);
-	enum err e = a.sum && a.wanted && a.sets ? OK : err_set(ERR_NOMEM, "no memory for this now");
+	enum err e =
+	    a.sum && a.wanted && a.sets ? OK : err_set(ERR_NOMEM, "no memory for this now");
 	if (!e && root >= 0)
 		rules_asks(rules, root, a.wanted);
 	if (!e)
@@ -328,8 +340,9 @@ struct diffing {
 	uint32_t now;
 	struct move *moves;
 	size_t n;
-	uint16_t *old_map, *new_map; /* categories of the generations under the rules that are asked about */
-	uint64_t *sum;		     /* for each move: enter, stay, leave */
+	uint16_t *old_map,
+	    *new_map;  /* categories of the generations under the rules that are asked about */
+	uint64_t *sum; /* for each move: enter, stay, leave */
 };
 
 /* One side's walk over a shard. */
@@ -344,7 +357,8 @@ struct side {
 	uint8_t *in; /* per segment of its rules */
 };
 
-static enum err side_open(struct side *s, const struct ask_side *of, const uint16_t *map, unsigned shard)
+static enum err side_open(
+    struct side *s, const struct ask_side *of, const uint16_t *map, unsigned shard)
 {
 	struct shard *sh = &of->generation->fold[shard].shard;
 	memset(s, 0, sizeof *s);
@@ -374,7 +388,8 @@ static void side_close(struct side *s)
 	free(s->in);
 }
 
-/* Memberships of the visitor at hand, who is there or not, and on to the next. Whose profile is damaged is in nothing. */
+/* Memberships of the visitor at hand, who is there or not, and on to the next. Whose profile is
+ * damaged is in nothing. */
 static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned retention)
 {
 	uint16_t today = day_of(now);
@@ -410,10 +425,12 @@ static enum err diff_shard(void *arg, unsigned shard, void *own)
 		e = side_open(b, d->after, d->new_map, shard);
 	while (!e && (a->at.there || b->at.there)) {
 		int order = each_stored_order(&a->at, &b->at);
-		if ((e = side_evaluate(a, order <= 0, d->now, retention)) || (e = side_evaluate(b, order >= 0, d->now, retention)))
+		if ((e = side_evaluate(a, order <= 0, d->now, retention)) ||
+		    (e = side_evaluate(b, order >= 0, d->now, retention)))
 			break;
 		for (size_t i = 0; i < d->n; i++) {
-			bool was = d->moves[i].was >= 0 && a->in[d->moves[i].was], will = d->moves[i].will >= 0 && b->in[d->moves[i].will];
+			bool was = d->moves[i].was >= 0 && a->in[d->moves[i].was],
+			     will = d->moves[i].will >= 0 && b->in[d->moves[i].will];
 			sums[3 * i] += !was && will;
 			sums[3 * i + 1] += was && will;
 			sums[3 * i + 2] += was && !will;
@@ -437,13 +454,17 @@ static int by_id(const void *a, const void *b)
 	return strcmp(((const struct move *)a)->id, ((const struct move *)b)->id);
 }
 
-/* The segment of `old` that is gone and had the members that `s` has, whatever it is called; each stands for one. -1: none. */
-static int called_before(const struct rules *old, const struct rules *fresh, const struct segment *s, bool *taken)
+/* The segment of `old` that is gone and had the members that `s` has, whatever it is called; each
+ * stands for one. -1: none. */
+static int called_before(
+    const struct rules *old, const struct rules *fresh, const struct segment *s, bool *taken)
 {
 	for (size_t i = 0; i < old->segments_n; i++) {
 		const struct segment *o = &old->segments[i];
-		bool same = memcmp(&o->definition, &s->definition, sizeof s->definition) == 0 && !o->like == !s->like;
-		if (taken[i] || !same || (s->like && strcmp(o->like->seed, s->like->seed) != 0) || rules_segment(fresh, str_c(o->id)) >= 0)
+		bool same = memcmp(&o->definition, &s->definition, sizeof s->definition) == 0 &&
+			    !o->like == !s->like;
+		if (taken[i] || !same || (s->like && strcmp(o->like->seed, s->like->seed) != 0) ||
+		    rules_segment(fresh, str_c(o->id)) >= 0)
 			continue;
 		taken[i] = true;
 		return (int)i;
@@ -459,7 +480,8 @@ static struct move *list_moves(const struct rules *old, const struct rules *fres
 	for (size_t i = 0; moves && taken && i < fresh->segments_n; i++) {
 		uint16_t number;
 		const struct segment *s = &fresh->segments[i];
-		int was = rules_segment(old, str_c(s->id)), before = was < 0 ? called_before(old, fresh, s, taken) : -1;
+		int was = rules_segment(old, str_c(s->id)),
+		    before = was < 0 ? called_before(old, fresh, s, taken) : -1;
 		moves[(*n)++] = (struct move){.id = s->id,
 		    .was = before >= 0 ? before : was,
 		    .will = (int)i,
@@ -467,7 +489,8 @@ static struct move *list_moves(const struct rules *old, const struct rules *fres
 	}
 	for (size_t i = 0; moves && taken && i < old->segments_n; i++)
 		if (!taken[i] && rules_segment(fresh, str_c(old->segments[i].id)) < 0)
-			moves[(*n)++] = (struct move){.id = old->segments[i].id, .was = (int)i, .will = -1};
+			moves[(*n)++] =
+			    (struct move){.id = old->segments[i].id, .was = (int)i, .will = -1};
 	if (*n)
 		qsort(moves, *n, sizeof *moves, by_id);
 	if (!taken) {
@@ -478,8 +501,10 @@ static struct move *list_moves(const struct rules *old, const struct rules *fres
 	return moves;
 }
 
-/* What is withheld counts as nothing in the other numbers, so that no difference between them tells it. */
-static void show_move(struct move *m, const struct kgate *gate, uint64_t enter, uint64_t stay, uint64_t leave)
+/* What is withheld counts as nothing in the other numbers, so that no difference between them tells
+ * it. */
+static void show_move(
+    struct move *m, const struct kgate *gate, uint64_t enter, uint64_t stay, uint64_t leave)
 {
 	m->before = kgate_show(gate, stay + leave);
 	m->enter = kgate_show(gate, enter);
@@ -489,16 +514,20 @@ static void show_move(struct move *m, const struct kgate *gate, uint64_t enter, 
 	m->after = kgate_show(gate, kept + (m->enter.told ? enter : 0));
 }
 
-enum err ask_diff(const struct ask_side *before, const struct ask_side *after, const struct kgate *gate, uint32_t now, struct move **moves, size_t *n)
+enum err ask_diff(const struct ask_side *before, const struct ask_side *after,
+    const struct kgate *gate, uint32_t now, struct move **moves, size_t *n)
 {
 	struct diffing d = {.before = before, .after = after, .now = now};
 	d.moves = list_moves(before->rules, after->rules, &d.n);
 	d.old_map = adopt_map(before->generation->rules, before->rules);
 	d.new_map = adopt_map(after->generation->rules, after->rules);
 	d.sum = calloc(3 * d.n + 1, sizeof *d.sum);
-	enum err e = d.moves && d.old_map && d.new_map && d.sum ? OK : err_set(ERR_NOMEM, "no memory for this now");
+	enum err e = d.moves && d.old_map && d.new_map && d.sum
+			 ? OK
+			 : err_set(ERR_NOMEM, "no memory for this now");
 	if (!e)
-		e = over_shards(before->generation->shards, diff_shard, &d, (3 * d.n + 1) * sizeof *d.sum, diff_add);
+		e = over_shards(before->generation->shards, diff_shard, &d,
+		    (3 * d.n + 1) * sizeof *d.sum, diff_add);
 	for (size_t i = 0; i < d.n && !e; i++)
 		show_move(&d.moves[i], gate, d.sum[3 * i], d.sum[3 * i + 1], d.sum[3 * i + 2]);
 	free(d.old_map);
@@ -537,8 +566,10 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 	while (!memory_short() && each_stored(&w)) {
 		if (!profile_view(&p, w.bytes, NULL, &memberships))
 			shard_bad_profile(s), p.rows_n = 0;
-		for (size_t i = p.rows_n; i-- > 0;) /* the last row of a category is its latest day */
-			if ((i + 1 == p.rows_n || p.rows[i + 1].cat != p.rows[i].cat) && p.rows[i].day >= r->from)
+		for (size_t i = p.rows_n;
+		     i-- > 0;) /* the last row of a category is its latest day */
+			if ((i + 1 == p.rows_n || p.rows[i + 1].cat != p.rows[i].cat) &&
+			    p.rows[i].day >= r->from)
 				sums[p.rows[i].cat]++;
 	}
 	each_stored_end(&w);

@@ -30,7 +30,8 @@ static enum err hand_out(struct scanning *x, struct each_visitor *v)
 	x->place.last = v->stored.key;
 	x->place.begun = true;
 	x->left--;
-	bool matched = x->s->partner.n && shard_match(&v->fold->shard, &v->t, &v->stored.key, x->s->partner, oldest, &match);
+	bool matched = x->s->partner.n && shard_match(&v->fold->shard, &v->t, &v->stored.key,
+					      x->s->partner, oldest, &match);
 	return x->s->each(x->s->arg, &v->stored.key, v->profile, matched ? &match : NULL);
 }
 
@@ -54,9 +55,14 @@ enum err scan_members(struct generation *g, const struct scan *s)
 	return scan_piece(g, s, SIZE_MAX, &place, &more);
 }
 
-enum err scan_piece(struct generation *g, const struct scan *s, size_t most, struct scan_place *place, bool *more)
+enum err scan_piece(
+    struct generation *g, const struct scan *s, size_t most, struct scan_place *place, bool *more)
 {
-	struct scanning x = {.s = s, .g = g, .wanted = calloc(1024, sizeof *x.wanted), .place = *place, .left = most};
+	struct scanning x = {.s = s,
+	    .g = g,
+	    .wanted = calloc(1024, sizeof *x.wanted),
+	    .place = *place,
+	    .left = most};
 	if (!x.wanted)
 		return err_set(ERR_NOMEM, "no memory for this now");
 	x.wanted[0] = 1; /* a visitor is there as long as any event is */

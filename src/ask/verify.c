@@ -39,12 +39,15 @@ static void check_segments(struct check *c, const char *who)
 {
 	struct profile *p = &c->p;
 	unsigned n = rules_eval_all(c->g->rules, p, p->evaluated_day, c->segments);
-	if (n != p->segments_n || (n && memcmp(c->segments, p->segments, n * sizeof *c->segments) != 0))
-		tell(c, "visitor %s: stored memberships differ from a from-scratch evaluation", who);
+	if (n != p->segments_n ||
+	    (n && memcmp(c->segments, p->segments, n * sizeof *c->segments) != 0))
+		tell(
+		    c, "visitor %s: stored memberships differ from a from-scratch evaluation", who);
 	for (size_t i = 0; i < p->segments_n; i++) {
 		c->members[p->segments[i]]++;
 		if (!members_has(&c->f->shard, &c->t, p->segments[i], p->ordinal))
-			tell(c, "visitor %s: missing from the bitmap of segment %u", who, p->segments[i]);
+			tell(c, "visitor %s: missing from the bitmap of segment %u", who,
+			    p->segments[i]);
 	}
 }
 
@@ -62,7 +65,8 @@ static void check_visitor(struct check *c, const struct vkey *k, struct str byte
 		return;
 	}
 	c->visitors++;
-	if (!shard_ordinal_key(&c->f->shard, &c->t, p->ordinal, &other) || memcmp(&other, k, sizeof other) != 0)
+	if (!shard_ordinal_key(&c->f->shard, &c->t, p->ordinal, &other) ||
+	    memcmp(&other, k, sizeof other) != 0)
 		tell(c, "visitor %s: its ordinal names somebody else", who);
 	put_u32(due, p->due_hour);
 	put_u32(due + 4, p->ordinal);
@@ -106,14 +110,17 @@ static void check_days(struct check *c, uint16_t segment, uint16_t oldest)
 		if (!shard_daily_get(&c->f->shard, &c->t, (uint16_t)d, segment, &row))
 			continue;
 		if (known && row.size != size + row.entered - row.left)
-			tell(c, "segment %u: on day %u %llu were in it, %u entered and %u left, yet %llu are", segment, d, (unsigned long long)size,
-			    row.entered, row.left, (unsigned long long)row.size);
+			tell(c,
+			    "segment %u: on day %u %llu were in it, %u entered and %u left, yet "
+			    "%llu are",
+			    segment, d, (unsigned long long)size, row.entered, row.left,
+			    (unsigned long long)row.size);
 		known = true;
 		size = row.size;
 	}
 	if (known && size != c->members[segment])
-		tell(c, "segment %u: the days end with %llu, bitmaps hold %llu", segment, (unsigned long long)size,
-		    (unsigned long long)c->members[segment]);
+		tell(c, "segment %u: the days end with %llu, bitmaps hold %llu", segment,
+		    (unsigned long long)size, (unsigned long long)c->members[segment]);
 }
 
 static void check_counters(struct check *c, uint16_t oldest)
@@ -121,24 +128,29 @@ static void check_counters(struct check *c, uint16_t oldest)
 	struct shard *s = &c->f->shard;
 	uint64_t due = db_count(&c->t, s->due), ordinals = db_count(&c->t, s->ordinals);
 	if (due != c->visitors)
-		tell(c, "%llu due entries for %llu visitors", (unsigned long long)due, (unsigned long long)c->visitors);
+		tell(c, "%llu due entries for %llu visitors", (unsigned long long)due,
+		    (unsigned long long)c->visitors);
 	if (ordinals != c->visitors)
-		tell(c, "%llu ordinals for %llu visitors", (unsigned long long)ordinals, (unsigned long long)c->visitors);
+		tell(c, "%llu ordinals for %llu visitors", (unsigned long long)ordinals,
+		    (unsigned long long)c->visitors);
 	if (db_count(&c->t, s->provisional) != db_count(&c->t, s->prov_hours))
 		tell(c, "provisional visitors and their hours differ in number");
 	for (size_t i = 0; i < c->g->rules->categories_n; i++)
 		if (shard_count(s, &c->t, (uint16_t)i) != c->cats[i])
-			tell(c, "category %zu: %llu visitors counted, %llu there", i, (unsigned long long)shard_count(s, &c->t, (uint16_t)i),
+			tell(c, "category %zu: %llu visitors counted, %llu there", i,
+			    (unsigned long long)shard_count(s, &c->t, (uint16_t)i),
 			    (unsigned long long)c->cats[i]);
 	for (size_t i = 0; i < c->g->rules->segments_n; i++)
 		if (members_size(s, &c->t, (uint16_t)i) != c->members[i])
-			tell(c, "segment %zu: bitmaps hold %llu, profiles say %llu", i, (unsigned long long)members_size(s, &c->t, (uint16_t)i),
+			tell(c, "segment %zu: bitmaps hold %llu, profiles say %llu", i,
+			    (unsigned long long)members_size(s, &c->t, (uint16_t)i),
 			    (unsigned long long)c->members[i]);
 	for (size_t i = 0; i < c->g->rules->segments_n; i++)
 		check_days(c, (uint16_t)i, oldest);
 	for (uint32_t d = oldest; d < oldest + 100u; d++)
 		if (shard_events(s, &c->t, (uint16_t)d) != c->events[d])
-			tell(c, "day %u: %llu events counted, %llu in profiles", d, (unsigned long long)shard_events(s, &c->t, (uint16_t)d),
+			tell(c, "day %u: %llu events counted, %llu in profiles", d,
+			    (unsigned long long)shard_events(s, &c->t, (uint16_t)d),
 			    (unsigned long long)c->events[d]);
 }
 
@@ -150,7 +162,8 @@ static void check_matches(struct check *c)
 	struct str key, value, none;
 	uint64_t forward = 0;
 	db_walk(&c->t, s->partners, &cur);
-	for (bool more = db_seek(&cur, STR("v"), &key, &value); more; more = db_next(&cur, &key, &value)) {
+	for (bool more = db_seek(&cur, STR("v"), &key, &value); more;
+	     more = db_next(&cur, &key, &value)) {
 		struct vkey k, other;
 		uint32_t at;
 		if (key.n <= 17 || value.n <= 4) {
@@ -161,13 +174,14 @@ static void check_matches(struct check *c)
 		forward++;
 		if (!db_get(&c->t, s->visitors, vkey_str(&k), &none))
 			tell(c, "a match of a visitor who is not there");
-		if (!shard_match_visitor(s, &c->t, str_skip(key, 17), str_skip(value, 4), 0, &other, &at))
+		if (!shard_match_visitor(
+			s, &c->t, str_skip(key, 17), str_skip(value, 4), 0, &other, &at))
 			tell(c, "a match that the other direction does not know");
 	}
 	db_walk_end(&cur);
 	if (db_count(&c->t, s->partners) != 2 * forward)
-		tell(c, "%llu matches in one direction, %llu rows in both", (unsigned long long)forward,
-		    (unsigned long long)db_count(&c->t, s->partners));
+		tell(c, "%llu matches in one direction, %llu rows in both",
+		    (unsigned long long)forward, (unsigned long long)db_count(&c->t, s->partners));
 }
 
 static enum err check_shard(struct check *c)
@@ -231,21 +245,26 @@ static bool same_profile(const struct profile *a, const struct profile *b)
 		return false;
 	if (a->rows_n && memcmp(a->rows, b->rows, a->rows_n * sizeof *a->rows) != 0)
 		return false;
-	if (a->sums_n != b->sums_n || (a->sums_n && memcmp(a->sums, b->sums, a->sums_n * sizeof *a->sums) != 0))
+	if (a->sums_n != b->sums_n ||
+	    (a->sums_n && memcmp(a->sums, b->sums, a->sums_n * sizeof *a->sums) != 0))
 		return false;
-	if (a->segments_n && memcmp(a->segments, b->segments, a->segments_n * sizeof *a->segments) != 0)
+	if (a->segments_n &&
+	    memcmp(a->segments, b->segments, a->segments_n * sizeof *a->segments) != 0)
 		return false;
 	for (unsigned i = 0; i < a->attrs_n; i++) {
 		const struct profile_attr *other = profile_attr(b, a->attrs[i].name);
-		if (!other || !str_eq(other->value, a->attrs[i].value) || other->day != a->attrs[i].day)
+		if (!other || !str_eq(other->value, a->attrs[i].value) ||
+		    other->day != a->attrs[i].day)
 			return false;
 	}
-	return memcmp(&a->place, &b->place, sizeof a->place) == 0 && memcmp(&a->agent, &b->agent, sizeof a->agent) == 0 &&
-	       a->place_day == b->place_day && a->agent_day == b->agent_day;
+	return memcmp(&a->place, &b->place, sizeof a->place) == 0 &&
+	       memcmp(&a->agent, &b->agent, sizeof a->agent) == 0 && a->place_day == b->place_day &&
+	       a->agent_day == b->agent_day;
 }
 
 /* The next match that is retained. */
-static bool next_match(struct db_cursor *c, bool first, uint32_t oldest, struct str *key, struct str *value)
+static bool next_match(
+    struct db_cursor *c, bool first, uint32_t oldest, struct str *key, struct str *value)
 {
 	bool more = first ? db_seek(c, STR("v"), key, value) : db_next(c, key, value);
 	while (more && (value->n < 4 || get_u32((const uint8_t *)value->p) < oldest))
@@ -262,7 +281,8 @@ static bool same_matches(struct fold *live, struct db_txn *a, struct fold *made,
 	db_walk(a, live->shard.partners, &ca);
 	db_walk(b, made->shard.partners, &cb);
 	for (bool first = true; same; first = false) {
-		bool more_a = next_match(&ca, first, oldest, &ka, &va), more_b = next_match(&cb, first, oldest, &kb, &vb);
+		bool more_a = next_match(&ca, first, oldest, &ka, &va),
+		     more_b = next_match(&cb, first, oldest, &kb, &vb);
 		same = more_a == more_b && (!more_a || (str_eq(ka, kb) && str_eq(va, vb)));
 		if (!more_a)
 			break;
@@ -273,7 +293,8 @@ static bool same_matches(struct fold *live, struct db_txn *a, struct fold *made,
 }
 
 /* Both sets of views of one shard, side by side in order of visitor key. */
-static enum err compare_shard(struct fold *live, struct fold *made, void (*problem)(void *, const char *), void *arg)
+static enum err compare_shard(
+    struct fold *live, struct fold *made, void (*problem)(void *, const char *), void *arg)
 {
 	struct db_txn a, b;
 	struct each_stored wa, wb;
@@ -294,11 +315,13 @@ static enum err compare_shard(struct fold *live, struct fold *made, void (*probl
 		hex_encode(order <= 0 ? wa.key.b : wb.key.b, sizeof wa.key.b, who);
 		who[32] = 0;
 		if (order != 0) {
-			snprintf(text, sizeof text, "shard %u: visitor %s is only in the %s views", live->shard.number, who,
-			    order < 0 ? "stored" : "replayed");
+			snprintf(text, sizeof text, "shard %u: visitor %s is only in the %s views",
+			    live->shard.number, who, order < 0 ? "stored" : "replayed");
 			problem(arg, text);
-		} else if (!profile_load(&pa, wa.bytes) || !profile_load(&pb, wb.bytes) || !same_profile(&pa, &pb)) {
-			snprintf(text, sizeof text, "shard %u: visitor %s differs after replay", live->shard.number, who);
+		} else if (!profile_load(&pa, wa.bytes) || !profile_load(&pb, wb.bytes) ||
+			   !same_profile(&pa, &pb)) {
+			snprintf(text, sizeof text, "shard %u: visitor %s differs after replay",
+			    live->shard.number, who);
 			problem(arg, text);
 		}
 		if (order <= 0)
@@ -309,7 +332,8 @@ static enum err compare_shard(struct fold *live, struct fold *made, void (*probl
 	each_stored_end(&wa);
 	each_stored_end(&wb);
 	if (!same_matches(live, &a, made, &b)) {
-		snprintf(text, sizeof text, "shard %u: matches with partners differ after replay", live->shard.number);
+		snprintf(text, sizeof text, "shard %u: matches with partners differ after replay",
+		    live->shard.number);
 		problem(arg, text);
 	}
 	profile_done(&pa);
@@ -319,8 +343,8 @@ static enum err compare_shard(struct fold *live, struct fold *made, void (*probl
 	return OK;
 }
 
-enum err verify_replay(
-    struct generation *g, struct store *s, const struct config *c, const char *folder, uint32_t now, void (*problem)(void *, const char *), void *arg)
+enum err verify_replay(struct generation *g, struct store *s, const struct config *c,
+    const char *folder, uint32_t now, void (*problem)(void *, const char *), void *arg)
 {
 	struct store second = *s;
 	char state[4200];
@@ -334,14 +358,17 @@ enum err verify_replay(
 		size_t done;
 		if ((e = fold_open(&made, &second, 1, i, g->rules, c)))
 			return e;
-		store_drop_generation(&second, 1); /* the names: what is open stays until it is closed */
+		store_drop_generation(
+		    &second, 1); /* the names: what is open stays until it is closed */
 		while (!e && more)
 			e = fold_some(&made, s->journal, now, 200000, &done, &more);
 		for (more = true; !e && more;)
 			e = fold_sweep(&made, now, 20000, &more);
-		if (!e && journal_pos_before(atomic_load(&g->fold[i].watermark), atomic_load(&made.watermark))) {
+		if (!e && journal_pos_before(
+			      atomic_load(&g->fold[i].watermark), atomic_load(&made.watermark))) {
 			char text[100];
-			snprintf(text, sizeof text, "shard %u: the views are not at the end of the journal", i);
+			snprintf(text, sizeof text,
+			    "shard %u: the views are not at the end of the journal", i);
 			problem(arg, text);
 		}
 		if (!e)

@@ -1,4 +1,5 @@
-/* Each thread has a pointer to its ambient, so that whoever asks for the time or counts a hit need not be handed it, and takes no lock. */
+/* Each thread has a pointer to its ambient, so that whoever asks for the time or counts a hit need
+ * not be handed it, and takes no lock. */
 #include "crumb/base/ambient.h"
 
 #include "crumb/base/clock.h"

@@ -1,4 +1,5 @@
-/* Blocks of 64 KB, or of the size of what is larger; the newest is filled, the older ones are only kept. */
+/* Blocks of 64 KB, or of the size of what is larger; the newest is filled, the older ones are only
+ * kept. */
 #include "crumb/base/arena.h"
 
 #include "crumb/base/err.h"

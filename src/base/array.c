@@ -7,15 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_BYTES 256 /* an array that grows for the first time has room for as many items as fit */
+#define FIRST_BYTES                                                                                \
+	256 /* an array that grows for the first time has room for as many items as fit */
 
 bool array_grow(void *array, size_t *cap, size_t want, size_t size)
 {
-	size_t least = size < FIRST_BYTES ? FIRST_BYTES / size : 1, more = 2 * *cap > least ? 2 * *cap : least;
+	size_t least = size < FIRST_BYTES ? FIRST_BYTES / size : 1,
+	       more = 2 * *cap > least ? 2 * *cap : least;
 	void *old, *grown = NULL;
 	if (more < want)
 		more = want;
-	memcpy(&old, array, sizeof old); /* whatever it points to, a pointer is read and written as its bytes */
+	memcpy(&old, array,
+	    sizeof old); /* whatever it points to, a pointer is read and written as its bytes */
 	if (more <= SIZE_MAX / 2 / size)
 		grown = realloc(old, more * size);
 	if (!grown) {

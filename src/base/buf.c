@@ -9,7 +9,8 @@ bool buf_grow(struct buf *b, size_t more)
 	size_t cap = b->cap ? b->cap : 256;
 	while (cap - b->n < more)
 		cap *= 2;
-	char *p = b->secret ? malloc(cap) : realloc(b->p, cap); /* realloc() leaves what it moves behind */
+	char *p = b->secret ? malloc(cap)
+			    : realloc(b->p, cap); /* realloc() leaves what it moves behind */
 	if (!p) {
 		b->failed = true;
 		return false;

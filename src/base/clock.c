@@ -16,7 +16,8 @@ static int64_t seconds(clockid_t id)
 
 uint32_t clock_now(void)
 {
-	return (uint32_t)(seconds(CLOCK_REALTIME) + atomic_load_explicit(&ambient_mine->clock.offset, memory_order_relaxed));
+	return (uint32_t)(seconds(CLOCK_REALTIME) +
+			  atomic_load_explicit(&ambient_mine->clock.offset, memory_order_relaxed));
 }
 
 uint64_t clock_mono_us(void)
@@ -96,7 +97,8 @@ void time_text(int64_t t, char out[TIME_TEXT])
 	if (when >= YEAR_10000)
 		when = YEAR_10000 - 1;
 	gmtime_r(&when, &tm);
-	snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	memcpy(out, text, TIME_TEXT - 1);
 	out[TIME_TEXT - 1] = 0;
 }
@@ -130,7 +132,8 @@ static bool literal(const char *s, size_t n, size_t *at, char a, char b)
 	return true;
 }
 
-/* A zone: Z, or an offset with or without a colon (RFC 3339, ISO 8601's basic form); nothing is UTC. */
+/* A zone: Z, or an offset with or without a colon (RFC 3339, ISO 8601's basic form); nothing is
+ * UTC. */
 static bool zone(const char *s, size_t n, size_t *at, int *offset_s)
 {
 	int h, m = 0;
@@ -154,7 +157,8 @@ static bool time_of_day(const char *s, size_t n, size_t *at, int *out)
 		return false;
 	if (*at < n && s[*at] == ':' && ((*at)++, !number(s, n, at, 2, &sec)))
 		return false;
-	if (*at < n && (s[*at] == '.' || s[*at] == ',')) { /* ISO 8601 4.2.2.4: both mark a fraction */
+	if (*at < n &&
+	    (s[*at] == '.' || s[*at] == ',')) { /* ISO 8601 4.2.2.4: both mark a fraction */
 		size_t first = ++*at;
 		while (*at < n && s[*at] >= '0' && s[*at] <= '9')
 			(*at)++;
@@ -170,13 +174,17 @@ bool time_parse_rfc3339(const char *s, size_t n, int64_t *out)
 	struct tm tm = {0};
 	size_t at = 0;
 	int y, mo, d, second = 0, offset_s = 0;
-	if (!number(s, n, &at, 4, &y) || !literal(s, n, &at, '-', '-') || !number(s, n, &at, 2, &mo) || !literal(s, n, &at, '-', '-') ||
+	if (!number(s, n, &at, 4, &y) || !literal(s, n, &at, '-', '-') ||
+	    !number(s, n, &at, 2, &mo) || !literal(s, n, &at, '-', '-') ||
 	    !number(s, n, &at, 2, &d))
 		return false;
 	if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > 31)
 		return false;
-	if (at < n && ((!literal(s, n, &at, 'T', 't') && !literal(s, n, &at, ' ', ' ')) || !time_of_day(s, n, &at, &second) ||
-			  ((void)(at + 1 < n && s[at] == ' ' && at++), !zone(s, n, &at, &offset_s)) || at != n))
+	if (at < n &&
+	    ((!literal(s, n, &at, 'T', 't') && !literal(s, n, &at, ' ', ' ')) ||
+		!time_of_day(s, n, &at, &second) ||
+		((void)(at + 1 < n && s[at] == ' ' && at++), !zone(s, n, &at, &offset_s)) ||
+		at != n))
 		return false;
 	tm.tm_year = y - 1900, tm.tm_mon = mo - 1, tm.tm_mday = d;
 	time_t t = timegm(&tm);
@@ -189,7 +197,8 @@ bool time_parse_rfc3339(const char *s, size_t n, int64_t *out)
 bool day_parse(const char *text, size_t n, uint16_t *day)
 {
 	int64_t t;
-	if (n != DAY_TEXT - 1 || !time_parse_rfc3339(text, n, &t) || t < 0 || t / DAY_S > UINT16_MAX)
+	if (n != DAY_TEXT - 1 || !time_parse_rfc3339(text, n, &t) || t < 0 ||
+	    t / DAY_S > UINT16_MAX)
 		return false;
 	*day = (uint16_t)(t / DAY_S);
 	return true;

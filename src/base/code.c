@@ -141,7 +141,8 @@ static inline size_t decode(struct str in, char *out, bool plus)
 	for (size_t i = 0; i < in.n; i++) {
 		char c = in.p[i];
 		int hi, lo;
-		if (c == '%' && i + 2 < in.n && (hi = hex_value(in.p[i + 1])) >= 0 && (lo = hex_value(in.p[i + 2])) >= 0) {
+		if (c == '%' && i + 2 < in.n && (hi = hex_value(in.p[i + 1])) >= 0 &&
+		    (lo = hex_value(in.p[i + 2])) >= 0) {
 			c = (char)(hi << 4 | lo);
 			i += 2;
 		} else if (c == '+' && plus) {
@@ -167,14 +168,19 @@ size_t utf8_valid(struct str s)
 	size_t i = 0;
 	while (i < s.n) {
 		uint8_t c = (uint8_t)s.p[i];
-		size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 9;
+		size_t more = c < 0x80		      ? 0
+			      : c >= 0xc2 && c < 0xe0 ? 1
+			      : c >= 0xe0 && c < 0xf0 ? 2
+			      : c >= 0xf0 && c < 0xf5 ? 3
+						      : 9;
 		if (more == 9 || i + more >= s.n)
 			return i;
 		for (size_t k = 1; k <= more; k++)
 			if (((uint8_t)s.p[i + k] & 0xc0) != 0x80)
 				return i;
 		uint8_t d = more ? (uint8_t)s.p[i + 1] : 0;
-		if ((c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) || (c == 0xf0 && d < 0x90) || (c == 0xf4 && d > 0x8f))
+		if ((c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) || (c == 0xf0 && d < 0x90) ||
+		    (c == 0xf4 && d > 0x8f))
 			return i;
 		i += more + 1;
 	}

@@ -80,8 +80,8 @@ const char *err_text(void)
 
 const char *err_name(enum err code)
 {
-	static const char *const names[ERR_MAX] = {
-	    "fine", "out of memory", "input/output error", "full", "corrupt", "not found", "misuse", "syntax error", "in use"};
+	static const char *const names[ERR_MAX] = {"fine", "out of memory", "input/output error",
+	    "full", "corrupt", "not found", "misuse", "syntax error", "in use"};
 	return code < ERR_MAX ? names[code] : "unknown error";
 }
 

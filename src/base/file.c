@@ -60,10 +60,12 @@ enum err file_begin(struct file_new *n, const char *path, unsigned mode)
 	if (e)
 		return e;
 	/* a link that leads to a device is meant as one: /dev/stdout is not to be replaced */
-	bool device = (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0) || strncmp(path, "/proc/", 6) == 0;
+	bool device = (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0) ||
+		      strncmp(path, "/proc/", 6) == 0;
 	if (device || (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
 	    (lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)))
-		return err_set(ERR_USAGE, "%s: this is no file, so none is written here: move it away", path);
+		return err_set(
+		    ERR_USAGE, "%s: this is no file, so none is written here: move it away", path);
 	int fd = open_fresh(n, mode);
 	if (fd < 0)
 		return err_sys_path(n->path);
@@ -93,7 +95,8 @@ static bool name_it(struct file_new *n)
 
 enum err file_finish(struct file_new *n)
 {
-	bool written = !ferror(n->file) && fflush(n->file) == 0 && fsync(fileno(n->file)) == 0 && name_it(n);
+	bool written =
+	    !ferror(n->file) && fflush(n->file) == 0 && fsync(fileno(n->file)) == 0 && name_it(n);
 	enum err e = written ? OK : err_sys_path(n->path);
 	if (fclose(n->file) != 0 && !e)
 		e = err_sys_path(n->path);
@@ -152,14 +155,17 @@ static enum err read_all(int fd, const char *path, size_t most, struct buf *out)
 {
 	size_t before = out->n;
 	for (;;) {
-		size_t left = most - (out->n - before), part = left < READ_PART ? left + 1 : READ_PART; /* one more than there may be */
+		size_t left = most - (out->n - before),
+		       part =
+			   left < READ_PART ? left + 1 : READ_PART; /* one more than there may be */
 		if (!buf_reserve(out, part))
 			return err_set(ERR_NOMEM, "%s: no memory to read it", path);
 		ssize_t n = read_up_to(fd, out->p + out->n, part);
 		if (n < 0)
 			return err_sys("%s", path);
 		if ((size_t)n > left)
-			return err_set(ERR_USAGE, "%s is longer than it can be (%zu bytes)", path, most);
+			return err_set(
+			    ERR_USAGE, "%s is longer than it can be (%zu bytes)", path, most);
 		out->n += (size_t)n;
 		if ((size_t)n < part)
 			return OK;

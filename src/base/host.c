@@ -20,7 +20,8 @@ static size_t ascii(struct str s, char out[HOST_MOST])
 	memcpy(text, s.p, s.n);
 	text[s.n] = 0;
 	if (!plain(s)) {
-		if (strlen(text) != s.n || idn2_to_ascii_8z(text, &made, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		if (strlen(text) != s.n ||
+		    idn2_to_ascii_8z(text, &made, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 			return 0;
 		s = str_c(made);
 	}
@@ -43,7 +44,8 @@ static size_t address(struct str s, char out[HOST_MOST])
 		return 0;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = chr_lower(s.p[i]);
-		if (i && i + 1 < s.n && !chr_digit(c) && !(c >= 'a' && c <= 'f') && c != ':' && c != '.')
+		if (i && i + 1 < s.n && !chr_digit(c) && !(c >= 'a' && c <= 'f') && c != ':' &&
+		    c != '.')
 			return 0;
 		out[i] = c;
 	}
@@ -95,7 +97,8 @@ struct host_around host_around(struct str text)
 		}
 	}
 	struct str rest = str_skip(text, at);
-	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#' && rest.p[end] != '\\')
+	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#' &&
+	       rest.p[end] != '\\')
 		end++;
 	a.rest = str_skip(rest, end);
 	a.host = str_make(rest.p, end);
@@ -106,7 +109,8 @@ struct host_around host_around(struct str text)
 			break;
 		}
 	}
-	size_t colon = a.host.n && a.host.p[0] == '[' ? str_find(a.host, ']') + 1 : str_find(a.host, ':');
+	size_t colon =
+	    a.host.n && a.host.p[0] == '[' ? str_find(a.host, ']') + 1 : str_find(a.host, ':');
 	if (colon < a.host.n) {
 		a.port = str_skip(a.host, colon + 1);
 		a.host.n = colon;

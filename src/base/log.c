@@ -36,7 +36,8 @@ static void put(struct line *l, const char *p, size_t n)
 	l->n += n;
 }
 
-/* A text that somebody else wrote: it neither ends its quotes nor its line, nor commands the terminal that shows it. */
+/* A text that somebody else wrote: it neither ends its quotes nor its line, nor commands the
+ * terminal that shows it. */
 static void put_text(struct line *l, struct str s)
 {
 	while (s.n && l->n < sizeof l->text - 1) {
@@ -50,7 +51,8 @@ static void put_text(struct line *l, struct str s)
 }
 
 /* One directive of a format that takes a number; `spec` is the directive. */
-static void put_number(struct line *l, const char *spec, char kind, unsigned longs, bool size, va_list *ap)
+static void put_number(
+    struct line *l, const char *spec, char kind, unsigned longs, bool size, va_list *ap)
 {
 	char text[64];
 	int n;
@@ -118,9 +120,12 @@ static size_t whole_characters(const char *p, size_t n)
 }
 
 /* The message has no control characters: format() has seen to that. */
-static size_t to_json(const char *time, const char *level, const char *module, const struct line *message, char *out, size_t cap)
+static size_t to_json(const char *time, const char *level, const char *module,
+    const struct line *message, char *out, size_t cap)
 {
-	size_t n = (size_t)snprintf(out, cap, "{\"time\":\"%s\",\"level\":\"%s\",\"module\":\"%s\",\"message\":\"", time, level, module);
+	size_t n = (size_t)snprintf(out, cap,
+	    "{\"time\":\"%s\",\"level\":\"%s\",\"module\":\"%s\",\"message\":\"", time, level,
+	    module);
 	for (size_t i = 0, most = whole_characters(message->text, message->n); i < most; i++) {
 		if (message->text[i] == '"' || message->text[i] == '\\')
 			out[n++] = '\\';
@@ -136,7 +141,8 @@ static void machine_time(char out[32])
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	time_text(now.tv_sec, out);
-	snprintf(out + TIME_TEXT - 2, 32 - (TIME_TEXT - 2), ".%03uZ", (unsigned)(now.tv_nsec / 1000000) % 1000); /* in the place of its Z */
+	snprintf(out + TIME_TEXT - 2, 32 - (TIME_TEXT - 2), ".%03uZ",
+	    (unsigned)(now.tv_nsec / 1000000) % 1000); /* in the place of its Z */
 }
 
 void log_line(enum log_level level, const char *module, const char *fmt, ...)

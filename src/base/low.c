@@ -74,10 +74,13 @@ void low_over(void)
 	atomic_store(&over, true);
 	pthread_mutex_lock(&lock);
 	for (unsigned i = 0; i < threads_n; i++) {
-		if (tgkill(getpid(), threads[i], 0) != 0) /* it has ended, and another process may have its number */
+		if (tgkill(getpid(), threads[i], 0) !=
+		    0) /* it has ended, and another process may have its number */
 			continue;
 		policy(threads[i], SCHED_OTHER);
-		setpriority(PRIO_PROCESS, (id_t)threads[i], getpriority(PRIO_PROCESS, 0)); /* takes a right; without it a nice thread stays one */
+		setpriority(PRIO_PROCESS, (id_t)threads[i],
+		    getpriority(
+			PRIO_PROCESS, 0)); /* takes a right; without it a nice thread stays one */
 	}
 	pthread_mutex_unlock(&lock);
 }

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-/* Eight bytes at a time, each mixed in by a multiplication. The keys that are stored are our own, so nobody can make them collide. */
+/* Eight bytes at a time, each mixed in by a multiplication. The keys that are stored are our own,
+ * so nobody can make them collide. */
 static size_t hash(struct str s)
 {
 	const uint64_t odd = 0x9e3779b97f4a7c15;
@@ -21,7 +22,8 @@ static size_t hash(struct str s)
 	return (size_t)(h ^ h >> 29);
 }
 
-/* What a slot keeps of the hash: most keys that are not there are told by it, without looking at another key's bytes. */
+/* What a slot keeps of the hash: most keys that are not there are told by it, without looking at
+ * another key's bytes. */
 static uint32_t tag_of(size_t h)
 {
 	return (uint32_t)(h >> 32);
@@ -30,7 +32,8 @@ static uint32_t tag_of(size_t h)
 static struct map_slot *slot_of(const struct map *m, struct str key, size_t h)
 {
 	size_t at = h & (m->cap - 1);
-	while (m->slots[at].key.p && (m->slots[at].tag != tag_of(h) || !str_eq(m->slots[at].key, key)))
+	while (
+	    m->slots[at].key.p && (m->slots[at].tag != tag_of(h) || !str_eq(m->slots[at].key, key)))
 		at = (at + 1) & (m->cap - 1);
 	return &m->slots[at];
 }

@@ -4,7 +4,8 @@
 
 #define NEAR_MAX 40
 
-/* Edits between two words, a swap of neighbours counting one (optimal string alignment; Boytsov 2011, section 2.2). */
+/* Edits between two words, a swap of neighbours counting one (optimal string alignment; Boytsov
+ * 2011, section 2.2). */
 static unsigned edits(struct str a, struct str b)
 {
 	unsigned rows[3][NEAR_MAX + 1], *before = rows[0], *above = rows[1], *row = rows[2];
@@ -19,7 +20,8 @@ static unsigned edits(struct str a, struct str b)
 				best = above[k] + 1;
 			if (row[k - 1] + 1 < best)
 				best = row[k - 1] + 1;
-			if (i > 1 && k > 1 && x == chr_lower(b.p[k - 2]) && y == chr_lower(a.p[i - 2]) && before[k - 2] + 1 < best)
+			if (i > 1 && k > 1 && x == chr_lower(b.p[k - 2]) &&
+			    y == chr_lower(a.p[i - 2]) && before[k - 2] + 1 < best)
 				best = before[k - 2] + 1;
 			row[k] = best;
 		}
@@ -39,8 +41,10 @@ struct near near_begin(struct str word)
 
 void near_try(struct near *n, struct str candidate)
 {
-	size_t longer = candidate.n > n->word.n ? candidate.n : n->word.n, shorter = candidate.n + n->word.n - longer;
-	if (longer > NEAR_MAX || longer - shorter >= n->distance || candidate.n == 0 || n->word.n == 0)
+	size_t longer = candidate.n > n->word.n ? candidate.n : n->word.n,
+	       shorter = candidate.n + n->word.n - longer;
+	if (longer > NEAR_MAX || longer - shorter >= n->distance || candidate.n == 0 ||
+	    n->word.n == 0)
 		return;
 	unsigned d = edits(n->word, candidate);
 	if (d < n->distance && d < longer) {
@@ -58,12 +62,14 @@ const char *near_hint(const struct near *n, char *out, size_t cap)
 	return out;
 }
 
-enum err near_missing(const char *kind, struct str word, struct str (*at)(const void *arg, size_t i), const void *arg, size_t n)
+enum err near_missing(const char *kind, struct str word,
+    struct str (*at)(const void *arg, size_t i), const void *arg, size_t n)
 {
 	char hint[200];
 	struct near near = near_begin(word);
 	for (size_t i = 0; i < n; i++)
 		near_try(&near, at(arg, i));
 	near_hint(&near, hint, sizeof hint);
-	return err_set(ERR_NOT_FOUND, "there is no %s '" STR_FMT "'%s%s", kind, STR_ARG(word), *hint ? ": " : "", hint);
+	return err_set(ERR_NOT_FOUND, "there is no %s '" STR_FMT "'%s%s", kind, STR_ARG(word),
+	    *hint ? ": " : "", hint);
 }

@@ -14,7 +14,8 @@ static size_t escape(char out[PLAIN_MOST], const char *fmt, unsigned value)
 
 static bool commands(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
 }
 
 static size_t length_of(uint8_t first)

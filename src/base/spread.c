@@ -28,7 +28,8 @@ struct worker {
 static void *run(void *arg)
 {
 	struct worker *me = arg;
-	for (unsigned i; !atomic_load(&me->w->failed) && (i = atomic_fetch_add(&me->w->next, 1)) < me->w->n;)
+	for (unsigned i;
+	     !atomic_load(&me->w->failed) && (i = atomic_fetch_add(&me->w->next, 1)) < me->w->n;)
 		if ((me->err = me->w->job(me->w->arg, i))) {
 			me->number = i;
 			snprintf(me->why, sizeof me->why, "%s", err_text());
@@ -37,7 +38,8 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Those that this process may use: a container or taskset may have given it fewer than the machine has. */
+/* Those that this process may use: a container or taskset may have given it fewer than the machine
+ * has. */
 static unsigned cores(void)
 {
 	cpu_set_t set;

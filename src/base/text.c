@@ -2,8 +2,8 @@
 
 #include <utf8proc.h>
 
-#define CHUNK 256    /* bytes that are folded at once */
-#define POINTS 1600  /* what they become at most: one character of three bytes may be eighteen */
+#define CHUNK 256     /* bytes that are folded at once */
+#define POINTS 1600   /* what they become at most: one character of three bytes may be eighteen */
 #define COMPARED 1024 /* bytes of two texts */
 
 bool text_plain(struct str s)
@@ -30,7 +30,8 @@ struct points {
 static int32_t next(struct str s, size_t *at)
 {
 	int32_t v;
-	utf8proc_ssize_t n = utf8proc_iterate((const uint8_t *)s.p + *at, (utf8proc_ssize_t)(s.n - *at), &v);
+	utf8proc_ssize_t n =
+	    utf8proc_iterate((const uint8_t *)s.p + *at, (utf8proc_ssize_t)(s.n - *at), &v);
 	*at += n > 0 ? (size_t)n : 1;
 	return n > 0 ? v : 0xfffd;
 }
@@ -38,14 +39,17 @@ static int32_t next(struct str s, size_t *at)
 static bool is_mark(int32_t v)
 {
 	utf8proc_category_t c = utf8proc_category(v);
-	return c == UTF8PROC_CATEGORY_MN || c == UTF8PROC_CATEGORY_MC || c == UTF8PROC_CATEGORY_ME || (v >= 0x1160 && v <= 0x11ff);
+	return c == UTF8PROC_CATEGORY_MN || c == UTF8PROC_CATEGORY_MC ||
+	       c == UTF8PROC_CATEGORY_ME || (v >= 0x1160 && v <= 0x11ff);
 }
 
 static void add(struct points *x, int32_t v, int options)
 {
 	int bound = 0;
 	utf8proc_ssize_t n =
-	    v < 0x80 ? 0 : utf8proc_decompose_char(v, x->p + x->n, (utf8proc_ssize_t)(POINTS - x->n), (utf8proc_option_t)options, &bound);
+	    v < 0x80 ? 0
+		     : utf8proc_decompose_char(v, x->p + x->n, (utf8proc_ssize_t)(POINTS - x->n),
+			   (utf8proc_option_t)options, &bound);
 	if (v < 0x80 && x->n < POINTS)
 		x->p[x->n++] = v;
 	else if (n > 0 && x->n + (size_t)n <= POINTS)
@@ -68,7 +72,8 @@ static void compose(struct points *x)
 			x->p[at] = x->p[at - 1];
 		x->p[at] = v;
 	}
-	utf8proc_ssize_t n = utf8proc_normalize_utf32(x->p, (utf8proc_ssize_t)x->n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+	utf8proc_ssize_t n = utf8proc_normalize_utf32(
+	    x->p, (utf8proc_ssize_t)x->n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
 	x->n = n > 0 ? (size_t)n : 0;
 }
 
@@ -98,7 +103,8 @@ static void fold_chunk(struct str s, enum how how, struct points *x)
 		if (v < 0x80 && how == WHOLE)
 			v = chr_lower((char)v);
 		size_t had = x->n;
-		add(x, v == 0x131 ? 'i' : v, UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+		add(x, v == 0x131 ? 'i' : v,
+		    UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
 		for (size_t i = had; i < x->n; i++) /* the dot above an i is its own */
 			if (x->p[i] == 0x307 && i && (x->p[i - 1] == 'i' || x->p[i - 1] == 'I')) {
 				memmove(x->p + i, x->p + i + 1, (x->n - i - 1) * sizeof *x->p);
@@ -138,7 +144,8 @@ size_t text_fold(struct str s, char *out, size_t cap)
 
 size_t text_fold_regex(struct str s, char *out, size_t cap)
 {
-	char once[4 * COMPARED]; /* what an expression can become that may be as long as one can be (load/pattern.c) */
+	char once[4 * COMPARED]; /* what an expression can become that may be as long as one can be
+				    (load/pattern.c) */
 	/* twice: an A and its mark are one letter first, and small then */
 	return fold(str_make(once, fold(s, REGEX, once, sizeof once)), REGEX, out, cap);
 }
@@ -150,13 +157,15 @@ bool text_eq(struct str a, struct str b)
 		return true;
 	if ((text_plain(a) && text_plain(b)) || a.n > COMPARED / 3 || b.n > COMPARED / 3)
 		return false;
-	return str_eq(str_make(x, text_fold(a, x, sizeof x)), str_make(y, text_fold(b, y, sizeof y)));
+	return str_eq(
+	    str_make(x, text_fold(a, x, sizeof x)), str_make(y, text_fold(b, y, sizeof y)));
 }
 
 bool text_glob(struct str folded_pattern, struct str s)
 {
 	char x[COMPARED];
-	return str_iglob(folded_pattern, text_plain(s) ? s : str_make(x, text_fold(s, x, sizeof x)));
+	return str_iglob(
+	    folded_pattern, text_plain(s) ? s : str_make(x, text_fold(s, x, sizeof x)));
 }
 
 /* --- words */
@@ -198,22 +207,26 @@ static bool between(int32_t v, int32_t first, int32_t last)
 	return v >= first && v <= last;
 }
 
-/* Marks of scripts whose readers do without: of Latin, Greek and Cyrillic, the points of Hebrew, the vowels of Arabic. Those that make another letter
- * (й, ї, が, the vowels of India) stay. */
+/* Marks of scripts whose readers do without: of Latin, Greek and Cyrillic, the points of Hebrew,
+ * the vowels of Arabic. Those that make another letter (й, ї, が, the vowels of India) stay. */
 static bool decorates(int32_t mark, int32_t base)
 {
 	if (between(base, 0x400, 0x4ff))
 		return between(mark, 0x300, 0x36f) &&
-		       !(mark == 0x306 || (mark == 0x308 && base == 0x456) || (mark == 0x301 && (base == 0x433 || base == 0x43a)));
-	return between(mark, 0x300, 0x36f) || between(mark, 0x1ab0, 0x1aff) || between(mark, 0x1dc0, 0x1dff) || between(mark, 0x20d0, 0x20ff) ||
-	       between(mark, 0xfe20, 0xfe2f) || between(mark, 0x591, 0x5c7) || between(mark, 0x610, 0x61a) || between(mark, 0x640, 0x640) ||
+		       !(mark == 0x306 || (mark == 0x308 && base == 0x456) ||
+			   (mark == 0x301 && (base == 0x433 || base == 0x43a)));
+	return between(mark, 0x300, 0x36f) || between(mark, 0x1ab0, 0x1aff) ||
+	       between(mark, 0x1dc0, 0x1dff) || between(mark, 0x20d0, 0x20ff) ||
+	       between(mark, 0xfe20, 0xfe2f) || between(mark, 0x591, 0x5c7) ||
+	       between(mark, 0x610, 0x61a) || between(mark, 0x640, 0x640) ||
 	       between(mark, 0x64b, 0x65f) || mark == 0x670 || between(mark, 0x6d6, 0x6ed);
 }
 
 static bool of_words(int32_t v)
 {
 	utf8proc_category_t c = utf8proc_category(v);
-	return (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_NO) || between(v, 0x1f000, 0x1faff); /* pictures are words of their own kind */
+	return (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_NO) ||
+	       between(v, 0x1f000, 0x1faff); /* pictures are words of their own kind */
 }
 
 static void words_chunk(struct str s, struct points *x)
@@ -226,7 +239,8 @@ static void words_chunk(struct str s, struct points *x)
 		one.n = 0;
 		if (utf8proc_category(v) == UTF8PROC_CATEGORY_SO && !of_words(v)) /* ™ is no tm */
 			v = ' ';
-		add(&one, v, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+		add(&one, v,
+		    UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
 		for (size_t i = 0; i < one.n; i++) {
 			const char *letters = plain_latin(one.p[i]);
 			if (decorates(one.p[i], base))
@@ -297,9 +311,12 @@ bool text_runs_on(struct str s)
 {
 	for (size_t at = 0; at < s.n;) {
 		int32_t v = next(s, &at);
-		if (between(v, 0xe00, 0xeff) || between(v, 0xf00, 0xfff) || between(v, 0x1000, 0x109f) || between(v, 0x1780, 0x17ff) ||
-		    between(v, 0x2e80, 0x2fdf) || between(v, 0x3040, 0x30ff) || between(v, 0x31f0, 0x31ff) || between(v, 0x3400, 0x9fff) ||
-		    between(v, 0xf900, 0xfaff) || between(v, 0xff66, 0xff9f) || between(v, 0x20000, 0x3ffff))
+		if (between(v, 0xe00, 0xeff) || between(v, 0xf00, 0xfff) ||
+		    between(v, 0x1000, 0x109f) || between(v, 0x1780, 0x17ff) ||
+		    between(v, 0x2e80, 0x2fdf) || between(v, 0x3040, 0x30ff) ||
+		    between(v, 0x31f0, 0x31ff) || between(v, 0x3400, 0x9fff) ||
+		    between(v, 0xf900, 0xfaff) || between(v, 0xff66, 0xff9f) ||
+		    between(v, 0x20000, 0x3ffff))
 			return true;
 	}
 	return false;

@@ -58,7 +58,8 @@ enum err thread_start(pthread_t *out, const char *name, void *(*run)(void *), vo
 	pthread_attr_destroy(&attr);
 	if (rc != 0) {
 		free(s);
-		return err_set(ERR_IO, "no thread '%s': raise the limit of threads (ulimit -u, TasksMax=)", name);
+		return err_set(ERR_IO,
+		    "no thread '%s': raise the limit of threads (ulimit -u, TasksMax=)", name);
 	}
 	snprintf(cut, sizeof cut, "%.*s", THREAD_NAME_MOST, name);
 	pthread_setname_np(thread, cut);

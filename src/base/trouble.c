@@ -21,14 +21,16 @@ void trouble_note(struct trouble *t, unsigned most_s, const char *module, const 
 		return;
 	snprintf(t->why, sizeof t->why, "%s", err_text());
 	t->told_us = now;
-	log_error(module, "%s: not possible now, will be tried again failed=%llu why=\"%s\"", what, (unsigned long long)t->times, t->why);
+	log_error(module, "%s: not possible now, will be tried again failed=%llu why=\"%s\"", what,
+	    (unsigned long long)t->times, t->why);
 }
 
 void trouble_over(struct trouble *t, const char *module, const char *what)
 {
 	if (!t->times)
 		return;
-	log_info(module, "%s: possible again failed=%llu seconds=%llu", what, (unsigned long long)t->times,
+	log_info(module, "%s: possible again failed=%llu seconds=%llu", what,
+	    (unsigned long long)t->times,
 	    (unsigned long long)((clock_mono_us() - t->since_us) / SECOND_US));
 	*t = (struct trouble){.times = 0};
 }

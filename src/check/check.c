@@ -18,13 +18,15 @@ struct checker {
 	struct report *report;
 };
 
-static void say(struct checker *c, const struct rules_at *at, bool warning, const char *code, const char *hint, const char *message)
+static void say(struct checker *c, const struct rules_at *at, bool warning, const char *code,
+    const char *hint, const char *message)
 {
 	report_add(c->report, at, warning, code, hint, "%s", message);
 }
 
 /* A message about a part of a segment's condition. */
-static void say_of(struct checker *c, const struct segment *s, struct str part, bool warning, const char *code, const char *hint, const char *message)
+static void say_of(struct checker *c, const struct segment *s, struct str part, bool warning,
+    const char *code, const char *hint, const char *message)
 {
 	struct rules_at at = rules_segment_at(s, part);
 	say(c, &at, warning, code, hint, message);
@@ -43,12 +45,14 @@ static void undeclared(struct checker *c, const struct rules_at *at, struct str 
 		near_try(&near, str_c(c->r->vocabularies[i].id));
 	if (!near.best.n)
 		return;
-	snprintf(message, sizeof message, "attribute '" STR_FMT "' is not declared", (int)(name.n > 100 ? 100 : name.n), name.p);
+	snprintf(message, sizeof message, "attribute '" STR_FMT "' is not declared",
+	    (int)(name.n > 100 ? 100 : name.n), name.p);
 	say(c, at, true, "undeclared", near_hint(&near, hint, sizeof hint), message);
 }
 
 /* A word that reads like numbers, where nothing says that it is one of the attribute's values. */
-static void check_meant(struct checker *c, const struct rules_at *at, struct str name, struct str word, bool condition)
+static void check_meant(
+    struct checker *c, const struct rules_at *at, struct str name, struct str word, bool condition)
 {
 	struct meant m;
 	char right[120], message[300], hint[300];
@@ -59,9 +63,11 @@ static void check_meant(struct checker *c, const struct rules_at *at, struct str
 		meant_condition(&m, right);
 	else
 		meant_pattern(&m, right);
-	snprintf(message, sizeof message, "'" STR_FMT "' is compared as a word, not as %s", (int)(word.n > 100 ? 100 : word.n), word.p,
+	snprintf(message, sizeof message, "'" STR_FMT "' is compared as a word, not as %s",
+	    (int)(word.n > 100 ? 100 : word.n), word.p,
 	    m.single ? "a number" : "a range of numbers");
-	snprintf(hint, sizeof hint, "write %s%s", right, v || !name.n ? "" : "; if it is one of its values, declare the attribute");
+	snprintf(hint, sizeof hint, "write %s%s", right,
+	    v || !name.n ? "" : "; if it is one of its values, declare the attribute");
 	say(c, at, true, "range", hint, message);
 }
 
@@ -81,7 +87,8 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 		return;
 	case NODE_FACT:
 		if (n->fact == FACT_REGION && c->p->regions == REGIONS_NONE)
-			say(c, &place, true, "no-regions", "set geo.database to a file that knows regions (a City file)",
+			say(c, &place, true, "no-regions",
+			    "set geo.database to a file that knows regions (a City file)",
 			    "the place file knows countries only: nobody has a region");
 		return;
 	case NODE_ATTR:
@@ -89,14 +96,18 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 		for (unsigned i = 0; i < n->words_n && !n->numeric; i++)
 			check_meant(c, &place, n->attr, n->words[i], true);
 		if (c->p->drops && c->p->drops(n->attr))
-			say(c, &place, true, "never", "attributes that name persons are dropped when a hit comes in",
+			say(c, &place, true, "never",
+			    "attributes that name persons are dropped when a hit comes in",
 			    "nobody ever has this attribute");
 		return;
 	default:
 		if (n->window > c->p->retention_days) {
-			snprintf(
-			    message, sizeof message, "a window of %ud is longer than the %u days that are kept", n->window, c->p->retention_days);
-			say(c, &place, false, "window", "make it shorter, or raise retention in crumb.yaml (90 at most)", message);
+			snprintf(message, sizeof message,
+			    "a window of %ud is longer than the %u days that are kept", n->window,
+			    c->p->retention_days);
+			say(c, &place, false, "window",
+			    "make it shorter, or raise retention in crumb.yaml (90 at most)",
+			    message);
 		}
 		return;
 	}
@@ -118,16 +129,20 @@ static void check_logic(struct checker *c, const struct segment *s)
 		const char *whole = never ? "" : "one way to be in it is impossible: ";
 		struct str part = l.a >= 0 ? c->r->nodes[l.b >= 0 ? l.b : l.a].text : STR("");
 		if (l.b >= 0)
-			snprintf(message, sizeof message, "%s'%s' and '%s' are never both true", whole, said(c->r, l.a, l.a_not, one),
-			    said(c->r, l.b, l.b_not, other));
+			snprintf(message, sizeof message, "%s'%s' and '%s' are never both true",
+			    whole, said(c->r, l.a, l.a_not, one), said(c->r, l.b, l.b_not, other));
 		else if (l.a >= 0)
-			snprintf(message, sizeof message, "%s'%s' is never true", whole, said(c->r, l.a, l.a_not, one));
+			snprintf(message, sizeof message, "%s'%s' is never true", whole,
+			    said(c->r, l.a, l.a_not, one));
 		else
-			snprintf(message, sizeof message, "%sits parts are never true together", whole);
-		say_of(c, s, part, !never, "contradiction", never ? "nobody can ever be in this segment" : NULL, message);
+			snprintf(
+			    message, sizeof message, "%sits parts are never true together", whole);
+		say_of(c, s, part, !never, "contradiction",
+		    never ? "nobody can ever be in this segment" : NULL, message);
 	}
 	if (l.always >= 0) {
-		snprintf(message, sizeof message, "'%s' is always true", said(c->r, l.always, false, one));
+		snprintf(message, sizeof message, "'%s' is always true",
+		    said(c->r, l.always, false, one));
 		say_of(c, s, c->r->nodes[l.always].text, true, "always", "leave it out", message);
 	}
 }
@@ -137,11 +152,15 @@ static void check_sensitive(struct checker *c, const struct segment *s)
 	char message[300], hint[300];
 	for (unsigned i = 0; s->sensitive && i < s->destinations_n; i++) {
 		struct str d = s->destinations[i];
-		if (config_list_has(c->p->sensitive_destinations ? c->p->sensitive_destinations : "", d))
+		if (config_list_has(
+			c->p->sensitive_destinations ? c->p->sensitive_destinations : "", d))
 			continue;
-		snprintf(message, sizeof message, "segment '%.100s' uses a sensitive category and may not go to '" STR_FMT "'", s->id,
-		    (int)(d.n > 60 ? 60 : d.n), d.p);
-		snprintf(hint, sizeof hint, "take the destination out; whoever runs crumb can allow it with privacy.sensitive_destinations");
+		snprintf(message, sizeof message,
+		    "segment '%.100s' uses a sensitive category and may not go to '" STR_FMT "'",
+		    s->id, (int)(d.n > 60 ? 60 : d.n), d.p);
+		snprintf(hint, sizeof hint,
+		    "take the destination out; whoever runs crumb can allow it with "
+		    "privacy.sensitive_destinations");
 		say(c, &s->at, false, "sensitive", hint, message);
 	}
 }
@@ -154,28 +173,41 @@ static void check_destinations(struct checker *c, const struct segment *s)
 	for (unsigned i = 0; i < s->destinations_n; i++) {
 		struct str name = s->destinations[i];
 		const struct destination *d = destinations_find(c->p->destinations, name);
-		if (!d && c->p->destinations && c->p->destinations->found && !format_built_in(name)) {
+		if (!d && c->p->destinations && c->p->destinations->found &&
+		    !format_built_in(name)) {
 			struct near near = near_begin(name);
 			for (size_t k = 0; k < c->p->destinations->n; k++)
 				near_try(&near, str_c(c->p->destinations->list[k].id));
-			snprintf(message, sizeof message, "there is no destination '" STR_FMT "'", (int)(name.n > 60 ? 60 : name.n), name.p);
-			say(c, &s->at, true, "destination", near_hint(&near, hint, sizeof hint), message);
+			snprintf(message, sizeof message, "there is no destination '" STR_FMT "'",
+			    (int)(name.n > 60 ? 60 : name.n), name.p);
+			say(c, &s->at, true, "destination", near_hint(&near, hint, sizeof hint),
+			    message);
 		}
-		if (c->p->destinations && c->p->destinations->found && !segment_labels_allowed(c->r, s, c->p->destinations, d, &label)) {
-			snprintf(message, sizeof message, "segment '%.100s' is made of data labelled '" STR_FMT "' and may not go to '" STR_FMT "'",
-			    s->id, (int)(label.n > 60 ? 60 : label.n), label.p, (int)(name.n > 60 ? 60 : name.n), name.p);
-			say(c, &s->at, false, "label", "take the destination out; whoever runs crumb can allow the label where destinations are (destinations.path)",
+		if (c->p->destinations && c->p->destinations->found &&
+		    !segment_labels_allowed(c->r, s, c->p->destinations, d, &label)) {
+			snprintf(message, sizeof message,
+			    "segment '%.100s' is made of data labelled '" STR_FMT
+			    "' and may not go to '" STR_FMT "'",
+			    s->id, (int)(label.n > 60 ? 60 : label.n), label.p,
+			    (int)(name.n > 60 ? 60 : name.n), name.p);
+			say(c, &s->at, false, "label",
+			    "take the destination out; whoever runs crumb can allow the label "
+			    "where destinations are (destinations.path)",
 			    message);
 		}
 		if (d && format_numbered(d) && !destination_segment(d, str_c(s->id)).n) {
-			snprintf(message, sizeof message, "destination '" STR_FMT "' has no number for segment '%.100s': it is not sent there",
+			snprintf(message, sizeof message,
+			    "destination '" STR_FMT
+			    "' has no number for segment '%.100s': it is not sent there",
 			    (int)(name.n > 60 ? 60 : name.n), name.p, s->id);
-			say(c, &s->at, true, "destination", "write it below segments: of the destination", message);
+			say(c, &s->at, true, "destination",
+			    "write it below segments: of the destination", message);
 		}
 	}
 }
 
-/* A label that nobody may get is meant so, often; one that hardly differs from another's is a slip. */
+/* A label that nobody may get is meant so, often; one that hardly differs from another's is a slip.
+ */
 static void check_labels(struct checker *c, const struct labels *l, const struct rules_at *at)
 {
 	const struct destinations *all = c->p->destinations;
@@ -188,7 +220,9 @@ static void check_labels(struct checker *c, const struct labels *l, const struct
 				known |= str_eq(all->list[d].labels.list[k], l->list[i]);
 				near_try(&near, all->list[d].labels.list[k]);
 			}
-		snprintf(message, sizeof message, "no destination may get what is labelled '" STR_FMT "'", (int)(l->list[i].n > 60 ? 60 : l->list[i].n), l->list[i].p);
+		snprintf(message, sizeof message,
+		    "no destination may get what is labelled '" STR_FMT "'",
+		    (int)(l->list[i].n > 60 ? 60 : l->list[i].n), l->list[i].p);
 		if (!known && near.best.n)
 			say(c, at, true, "label", near_hint(&near, hint, sizeof hint), message);
 	}
@@ -205,11 +239,13 @@ static void check_segment(struct checker *c, const struct segment *s)
 	check_labels(c, &s->labels, &s->at);
 	check_destinations(c, s);
 	if (s->until && c->p->today && s->until < c->p->today) {
-		snprintf(message, sizeof message, "segment '%.100s' is over: its last day has passed", s->id);
+		snprintf(message, sizeof message,
+		    "segment '%.100s' is over: its last day has passed", s->id);
 		say(c, &s->at, true, "over", "remove it, or move until", message);
 	}
 	if (s->alert && s->alert <= (long)c->p->k) {
-		snprintf(message, sizeof message, "sizes below %u are told to nobody: the alert can only say that much", c->p->k);
+		snprintf(message, sizeof message,
+		    "sizes below %u are told to nobody: the alert can only say that much", c->p->k);
 		say(c, &s->at, true, "alert", "ask for a larger size", message);
 	}
 }
@@ -224,16 +260,20 @@ static void check_path(struct checker *c, const struct pattern *p, const struct 
 	while (str_cut(&rest, '/', &segment)) {
 		if (segment.n == 0 || segment.p[0] == '[')
 			continue;
-		if (str_find(segment, '*') == segment.n && c->p->scrubs && c->p->scrubs(segment, &by)) {
-			snprintf(message, sizeof message, "'" STR_FMT "' is scrubbed from paths: this can never match",
+		if (str_find(segment, '*') == segment.n && c->p->scrubs &&
+		    c->p->scrubs(segment, &by)) {
+			snprintf(message, sizeof message,
+			    "'" STR_FMT "' is scrubbed from paths: this can never match",
 			    (int)(segment.n > 100 ? 100 : segment.n), segment.p);
-			snprintf(hint, sizeof hint, "crumb keeps it as %s: write %s, or '*'", by, by);
+			snprintf(
+			    hint, sizeof hint, "crumb keeps it as %s: write %s, or '*'", by, by);
 			say(c, at, false, "scrubbed", hint, message);
 		} else if (str_find(segment, '%') + 2 < segment.n) {
 			say(c, at, true, "never", "write the character itself: a blank for %20",
 			    "paths are decoded: '%' followed by digits hardly ever matches");
 		} else if (str_find(segment, ';') < segment.n) {
-			say(c, at, true, "never", "leave out what stands behind ';'", "paths are cut at ';': this can never match");
+			say(c, at, true, "never", "leave out what stands behind ';'",
+			    "paths are cut at ';': this can never match");
 		}
 	}
 	if (p->text.n > EVENT_PATH_MAX)
@@ -246,11 +286,14 @@ static void check_host(struct checker *c, const struct pattern *p, const struct 
 	const char *by;
 	char message[200];
 	while (p->kind != PATTERN_REGEX && str_cut(&rest, '.', &label)) {
-		if (label.n == 0 || label.p[0] == '[' || str_find(label, '*') < label.n || !c->p->scrubs || !c->p->scrubs(label, &by))
+		if (label.n == 0 || label.p[0] == '[' || str_find(label, '*') < label.n ||
+		    !c->p->scrubs || !c->p->scrubs(label, &by))
 			continue;
-		snprintf(message, sizeof message, "'" STR_FMT "' is scrubbed from hosts: this can never match",
+		snprintf(message, sizeof message,
+		    "'" STR_FMT "' is scrubbed from hosts: this can never match",
 		    (int)(label.n > 100 ? 100 : label.n), label.p);
-		say(c, at, false, "scrubbed", "crumb keeps it as [token]: write '*' in its place", message);
+		say(c, at, false, "scrubbed", "crumb keeps it as [token]: write '*' in its place",
+		    message);
 	}
 }
 
@@ -260,7 +303,9 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 	char message[300], hint[200];
 	struct str value = p->text;
 	if (c->p->drops && c->p->drops(p->name))
-		say(c, at, true, "never", "attributes that name persons are dropped when a hit comes in", "no event ever has this attribute");
+		say(c, at, true, "never",
+		    "attributes that name persons are dropped when a hit comes in",
+		    "no event ever has this attribute");
 	if (!v) {
 		undeclared(c, at, p->name);
 		if (p->kind == PATTERN_EXACT)
@@ -287,7 +332,8 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 	}
 	if (!*hint)
 		snprintf(hint, sizeof hint, "it is declared at %.100s:%zu", v->at.file, v->at.line);
-	snprintf(message, sizeof message, "attribute '%.64s' never is '" STR_FMT "'", v->id, (int)(p->text.n > 64 ? 64 : p->text.n), p->text.p);
+	snprintf(message, sizeof message, "attribute '%.64s' never is '" STR_FMT "'", v->id,
+	    (int)(p->text.n > 64 ? 64 : p->text.n), p->text.p);
 	say(c, at, false, "vocabulary", hint, message);
 }
 
@@ -304,7 +350,8 @@ static void check_test(struct checker *c, const struct test *t)
 		else if (rule_fields[p->field].is == IS_HOST)
 			check_host(c, p, &t->at[i]);
 		else if (rule_fields[p->field].from == FROM_REGION && c->p->regions == REGIONS_NONE)
-			say(c, &t->at[i], true, "no-regions", "set geo.database to a file that knows regions (a City file)",
+			say(c, &t->at[i], true, "no-regions",
+			    "set geo.database to a file that knows regions (a City file)",
 			    "the place file knows countries only: no event has a region");
 	}
 }
@@ -316,10 +363,12 @@ static bool covers(const struct pattern *a, const struct pattern *b)
 {
 	if (a == b)
 		return true;
-	if (a->field != b->field || !str_eq(a->name, b->name) || a->kind == PATTERN_REGEX || b->kind == PATTERN_REGEX)
+	if (a->field != b->field || !str_eq(a->name, b->name) || a->kind == PATTERN_REGEX ||
+	    b->kind == PATTERN_REGEX)
 		return false;
 	if (a->kind == PATTERN_RANGE || b->kind == PATTERN_RANGE)
-		return a->kind == b->kind && a->range.lo <= b->range.lo && a->range.hi >= b->range.hi && !a->range.lo_out && !a->range.hi_out;
+		return a->kind == b->kind && a->range.lo <= b->range.lo &&
+		       a->range.hi >= b->range.hi && !a->range.lo_out && !a->range.hi_out;
 	if (a->kind == PATTERN_WORDS) {
 		/* fewer words match more titles */
 		struct str rest = str_skip(a->text, 1), word;
@@ -336,7 +385,8 @@ static bool covers(const struct pattern *a, const struct pattern *b)
 		if (prefix.n < 3 || !str_eq(str_skip(prefix, prefix.n - 3), STR("/**")))
 			return false;
 		prefix.n -= 3;
-		return str_find(prefix, '*') == prefix.n && str_starts(b->text, prefix) && b->text.n > prefix.n && b->text.p[prefix.n] == '/';
+		return str_find(prefix, '*') == prefix.n && str_starts(b->text, prefix) &&
+		       b->text.n > prefix.n && b->text.p[prefix.n] == '/';
 	}
 	if (rule_fields[a->field].takes & TAKES_BELOW)
 		return b->text.n > a->text.n && b->text.p[b->text.n - a->text.n - 1] == '.' &&
@@ -344,11 +394,12 @@ static bool covers(const struct pattern *a, const struct pattern *b)
 	return a->kind == PATTERN_GLOB && str_iglob(a->text, b->text);
 }
 
-static void shadowed(struct checker *c, const struct pattern *by, const struct rules_at *by_at, const struct rules_at *at)
+static void shadowed(struct checker *c, const struct pattern *by, const struct rules_at *by_at,
+    const struct rules_at *at)
 {
 	char message[300];
-	snprintf(message, sizeof message, "this is covered by '" STR_FMT "' in line %zu", (int)(by->text.n > 100 ? 100 : by->text.n), by->text.p,
-	    by_at->line);
+	snprintf(message, sizeof message, "this is covered by '" STR_FMT "' in line %zu",
+	    (int)(by->text.n > 100 ? 100 : by->text.n), by->text.p, by_at->line);
 	say(c, at, true, "shadowed", "one of the two is enough", message);
 }
 
@@ -362,7 +413,8 @@ static void check_shadows(struct checker *c, const struct clauses *any)
 			const struct test *x = &any->list[i].tests[t];
 			for (unsigned a = 0; a < x->any_n && a < SHADOW_MAX; a++)
 				for (unsigned b = 0; b < x->any_n && b < SHADOW_MAX; b++)
-					if (a != b && covers(&all[x->any[a]], &all[x->any[b]]) && (x->any[a] != x->any[b] || a < b))
+					if (a != b && covers(&all[x->any[a]], &all[x->any[b]]) &&
+					    (x->any[a] != x->any[b] || a < b))
 						shadowed(c, &all[x->any[a]], &x->at[a], &x->at[b]);
 		}
 	/* an entry with one field is covered by another with one field */
@@ -373,12 +425,15 @@ static void check_shadows(struct checker *c, const struct clauses *any)
 			const struct test *x = &any->list[i].tests[0];
 			for (unsigned t = 0; t < any->list[k].tests_n; t++) {
 				const struct test *y = &any->list[k].tests[t];
-				if (y->any_n == 1 && any->list[k].tests_n == 1 && x->any_n == 1 && x->any[0] == y->any[0] && i > k)
+				if (y->any_n == 1 && any->list[k].tests_n == 1 && x->any_n == 1 &&
+				    x->any[0] == y->any[0] && i > k)
 					continue; /* the same pattern twice: said of the second */
 				for (unsigned a = 0; a < x->any_n && a < SHADOW_MAX; a++)
 					for (unsigned b = 0; b < y->any_n && b < SHADOW_MAX; b++)
-						if (covers(&all[x->any[a]], &all[y->any[b]]) && y->any_n == 1)
-							shadowed(c, &all[x->any[a]], &x->at[a], &y->at[b]);
+						if (covers(&all[x->any[a]], &all[y->any[b]]) &&
+						    y->any_n == 1)
+							shadowed(c, &all[x->any[a]], &x->at[a],
+							    &y->at[b]);
 			}
 		}
 }
@@ -387,7 +442,8 @@ static void check_shadows(struct checker *c, const struct clauses *any)
 static bool one_value(const struct checker *c, const struct test *t, const struct pattern **p)
 {
 	*p = &c->r->patterns[t->any[0]];
-	bool exact = (*p)->kind == PATTERN_EXACT || ((*p)->kind == PATTERN_PATH && str_find((*p)->text, '*') == (*p)->text.n);
+	bool exact = (*p)->kind == PATTERN_EXACT ||
+		     ((*p)->kind == PATTERN_PATH && str_find((*p)->text, '*') == (*p)->text.n);
 	return t->any_n == 1 && exact && field_is_single(t->field);
 }
 
@@ -399,14 +455,20 @@ static void check_all(struct checker *c, const struct clauses *all)
 		for (unsigned k = 0; k < i; k++)
 			for (unsigned t = 0; t < all->list[i].tests_n; t++)
 				for (unsigned u = 0; u < all->list[k].tests_n; u++) {
-					const struct test *x = &all->list[i].tests[t], *y = &all->list[k].tests[u];
-					if (x->field != y->field || !one_value(c, x, &a) || !one_value(c, y, &b) || !str_eq(a->name, b->name) ||
+					const struct test *x = &all->list[i].tests[t],
+							  *y = &all->list[k].tests[u];
+					if (x->field != y->field || !one_value(c, x, &a) ||
+					    !one_value(c, y, &b) || !str_eq(a->name, b->name) ||
 					    a == b)
 						continue;
-					snprintf(message, sizeof message, "no event has two values: it is also to be '" STR_FMT "'",
+					snprintf(message, sizeof message,
+					    "no event has two values: it is also to be '" STR_FMT
+					    "'",
 					    (int)(b->text.n > 100 ? 100 : b->text.n), b->text.p);
 					say(c, &x->at[0], false, "contradiction",
-					    "every entry of all: must match; put alternatives under any:", message);
+					    "every entry of all: must match; put alternatives "
+					    "under any:",
+					    message);
 				}
 }
 
@@ -421,8 +483,10 @@ static void check_none(struct checker *c, const struct category *cat)
 			for (unsigned t = 0; t < cat->any.list[k].tests_n; t++) {
 				const struct test *y = &cat->any.list[k].tests[t];
 				for (unsigned a = 0; a < x->any_n; a++)
-					if (y->any_n == 1 && covers(&c->r->patterns[x->any[a]], &c->r->patterns[y->any[0]]))
-						say(c, &y->at[0], true, "never", "the entry under none: takes everything away",
+					if (y->any_n == 1 && covers(&c->r->patterns[x->any[a]],
+								 &c->r->patterns[y->any[0]]))
+						say(c, &y->at[0], true, "never",
+						    "the entry under none: takes everything away",
 						    "this can never count: none: covers it");
 			}
 	}
@@ -434,12 +498,16 @@ static void check_hidden(struct checker *c, const struct clauses *none)
 	for (unsigned i = 0; i < none->n; i++)
 		for (unsigned t = 0; t < none->list[i].tests_n; t++) {
 			const struct test *x = &none->list[i].tests[t];
-			for (unsigned a = 0; a < x->any_n && rule_fields[x->field].is == IS_HOST; a++) {
+			for (unsigned a = 0; a < x->any_n && rule_fields[x->field].is == IS_HOST;
+			     a++) {
 				struct str s = c->r->patterns[x->any[a]].text;
-				if (c->r->patterns[x->any[a]].kind == PATTERN_GLOB && s.n > 2 && s.p[0] == '*' && s.p[1] != '.' && s.p[s.n - 1] == '*')
+				if (c->r->patterns[x->any[a]].kind == PATTERN_GLOB && s.n > 2 &&
+				    s.p[0] == '*' && s.p[1] != '.' && s.p[s.n - 1] == '*')
 					say(c, &x->at[a], true, "scrubbed",
-					    "a part of a host that could be somebody's number reads [token]: name the hosts, or use site:",
-					    "hosts are scrubbed before rules see them: this does not find what was replaced");
+					    "a part of a host that could be somebody's number "
+					    "reads [token]: name the hosts, or use site:",
+					    "hosts are scrubbed before rules see them: this does "
+					    "not find what was replaced");
 			}
 		}
 }
@@ -490,7 +558,9 @@ static void check_rules(struct rules *r, const void *policy, struct report *repo
 	check_matcher(&c);
 }
 
-enum err rules_load_checked(struct str bundle, const struct rules_policy *policy, struct report *report, struct rules **out)
+enum err rules_load_checked(
+    struct str bundle, const struct rules_policy *policy, struct report *report, struct rules **out)
 {
-	return policy ? rules_load_new(bundle, check_rules, policy, report, out) : rules_load(bundle, report, out);
+	return policy ? rules_load_new(bundle, check_rules, policy, report, out)
+		      : rules_load(bundle, report, out);
 }

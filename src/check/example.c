@@ -49,10 +49,12 @@ static void set_region(struct event *e, struct str value)
 		memcpy(e->place.country, value.p, 2);
 		value = str_skip(value, 3);
 	}
-	memcpy(e->place.region, value.p, value.n < sizeof e->place.region ? value.n : sizeof e->place.region);
+	memcpy(e->place.region, value.p,
+	    value.n < sizeof e->place.region ? value.n : sizeof e->place.region);
 }
 
-static bool add_attr(struct attr *list, unsigned *n, unsigned most, struct str name, struct str value)
+static bool add_attr(
+    struct attr *list, unsigned *n, unsigned most, struct str name, struct str value)
 {
 	if (*n == most)
 		return false;
@@ -60,8 +62,8 @@ static bool add_attr(struct attr *list, unsigned *n, unsigned most, struct str n
 	return true;
 }
 
-/* Puts a value where the field's row says that it is got from. False: the field is computed of others, or there is no
- * room for one more. */
+/* Puts a value where the field's row says that it is got from. False: the field is computed of
+ * others, or there is no room for one more. */
 static bool set_field(struct deed *d, enum rule_field f, struct str name, struct str value)
 {
 	const struct field *row = &rule_fields[f];
@@ -115,8 +117,10 @@ static void split_url(struct deed *d)
 static bool load_days(struct yaml *y, const yaml_node_t *n, struct str s, long *out)
 {
 	uint64_t days;
-	if (s.n < 2 || s.p[s.n - 1] != 'd' || !str_u64(str_make(s.p, s.n - 1), &days) || days > 3650) {
-		complain(y, n, "window", "write it as 3d", "'" STR_FMT "' is no number of days", STR_ARG(s));
+	if (s.n < 2 || s.p[s.n - 1] != 'd' || !str_u64(str_make(s.p, s.n - 1), &days) ||
+	    days > 3650) {
+		complain(y, n, "window", "write it as 3d", "'" STR_FMT "' is no number of days",
+		    STR_ARG(s));
 		return false;
 	}
 	*out = (long)days;
@@ -130,13 +134,15 @@ static void unknown_detail(struct yaml *y, const yaml_node_t *key, struct str k)
 	size_t used = 0;
 	for (int f = 0; f < FIELD_MAX && used < sizeof hint; f++)
 		if (!(rule_fields[f].takes & TAKES_BELOW) && rule_fields[f].from != FROM_FUNCTION)
-			used += (size_t)snprintf(hint + used, sizeof hint - used, "%s, ", field_text((enum rule_field)f, text));
+			used += (size_t)snprintf(hint + used, sizeof hint - used, "%s, ",
+			    field_text((enum rule_field)f, text));
 	if (used < sizeof hint)
 		snprintf(hint + used, sizeof hint - used, "v, times and ago are known");
 	complain(y, key, "unknown-key", hint, "there is no '" STR_FMT "' here", STR_ARG(k));
 }
 
-static void load_detail(struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct deed *d)
+static void load_detail(
+    struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct deed *d)
 {
 	struct rules_at at = yaml_at(y, value);
 	struct str k, v, name;
@@ -171,10 +177,12 @@ static void load_deed(struct yaml *y, const yaml_node_t *n, struct deed *d)
 	d->times = 1;
 	d->e.name = STR("view");
 	if (n->type != YAML_MAPPING_NODE) {
-		complain(y, n, "type", "write it as {path: /coats/parka, times: 3, ago: 2d}", "expected fields and values");
+		complain(y, n, "type", "write it as {path: /coats/parka, times: 3, ago: 2d}",
+		    "expected fields and values");
 		return;
 	}
-	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++)
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top;
+	     it++)
 		load_detail(y, yaml_node(y, it->key), yaml_node(y, it->value), d);
 	if (d->in.url.n)
 		split_url(d);
@@ -203,7 +211,9 @@ static void one_deed(struct yaml *y, const yaml_node_t *n, void *into)
 static void example_did(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct example *x = into;
-	size_t most = n->type == YAML_SEQUENCE_NODE ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 0;
+	size_t most = n->type == YAML_SEQUENCE_NODE
+			  ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start)
+			  : 0;
 	x->deeds = arena_alloc(y->arena, (most + 1) * sizeof *x->deeds);
 	yaml_list(y, n, "did", one_deed, x);
 }
@@ -212,7 +222,8 @@ static void names_of(struct yaml *y, const yaml_node_t *n, struct str **out, uns
 {
 	struct loader *l = loader_of(y);
 	char hint[200];
-	if (n->type == YAML_SEQUENCE_NODE && n->data.sequence.items.start == n->data.sequence.items.top)
+	if (n->type == YAML_SEQUENCE_NODE &&
+	    n->data.sequence.items.start == n->data.sequence.items.top)
 		return;
 	if (!yaml_words(y, n, "a list of segments", out, out_n))
 		return;
@@ -222,7 +233,8 @@ static void names_of(struct yaml *y, const yaml_node_t *n, struct str **out, uns
 		struct near near = near_begin((*out)[i]);
 		for (size_t k = 0; k < l->r->segments_n; k++)
 			near_try(&near, str_c(l->r->segments[k].id));
-		complain(y, n, "unknown-segment", near_hint(&near, hint, sizeof hint), "there is no segment '" STR_FMT "'", STR_ARG((*out)[i]));
+		complain(y, n, "unknown-segment", near_hint(&near, hint, sizeof hint),
+		    "there is no segment '" STR_FMT "'", STR_ARG((*out)[i]));
 	}
 }
 
@@ -236,9 +248,11 @@ static void example_not(struct yaml *y, const yaml_node_t *n, void *into)
 	names_of(y, n, &((struct example *)into)->not, &((struct example *)into)->not_n);
 }
 
-static const struct yaml_key example_keys[] = {{"name", example_name, NULL}, {"visitor", example_visitor, NULL}, {"did", example_did, NULL},
-    {"expect", example_expect, NULL}, {"not", example_not, NULL}, {"expected", NULL, "expect"}, {"segments", NULL, "expect"}, {"does", NULL, "did"},
-    {"events", NULL, "did"}, {"expect_not", NULL, "not"}};
+static const struct yaml_key example_keys[] = {{"name", example_name, NULL},
+    {"visitor", example_visitor, NULL}, {"did", example_did, NULL},
+    {"expect", example_expect, NULL}, {"not", example_not, NULL}, {"expected", NULL, "expect"},
+    {"segments", NULL, "expect"}, {"does", NULL, "did"}, {"events", NULL, "did"},
+    {"expect_not", NULL, "not"}};
 
 static void load_example(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -248,7 +262,8 @@ static void load_example(struct yaml *y, const yaml_node_t *n, void *into)
 	x->at = yaml_at(y, n);
 	yaml_map(y, n, "a test", example_keys, sizeof example_keys / sizeof *example_keys, x);
 	if (errors == y->report->errors && x->expect_n + x->not_n == 0)
-		complain(y, n, "missing", "say expect: [SEGMENT] or not: [SEGMENT]", "this test expects nothing");
+		complain(y, n, "missing", "say expect: [SEGMENT] or not: [SEGMENT]",
+		    "this test expects nothing");
 	if (!x->name)
 		x->name = yaml_kept(y, STR("(no name)"));
 	CHECK(array_room_zeroed(all->list, all->cap, all->n + 1));
@@ -268,11 +283,13 @@ static void root_version(struct yaml *y, const yaml_node_t *n, void *into)
 		complain(y, n, "version", NULL, "this crumb reads version: 1");
 }
 
-static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"tests", root_tests, NULL}, {"examples", NULL, "tests"}};
+static const struct yaml_key root_keys[] = {
+    {"version", root_version, NULL}, {"tests", root_tests, NULL}, {"examples", NULL, "tests"}};
 
 /* --- running one */
 
-static void do_deed(struct rules *r, struct match *m, struct deed *d, struct profile *p, uint16_t today, unsigned retention, uint16_t *cats)
+static void do_deed(struct rules *r, struct match *m, struct deed *d, struct profile *p,
+    uint16_t today, unsigned retention, uint16_t *cats)
 {
 	uint16_t day = (uint16_t)(today - d->ago);
 	d->in.params = d->params;
@@ -290,7 +307,8 @@ static void do_deed(struct rules *r, struct match *m, struct deed *d, struct pro
 	profile_observe(p, day, &d->e.place, &d->e.agent, d->e.attrs, d->e.attrs_n);
 }
 
-static void run(struct rules *r, struct match *m, struct example *x, uint16_t today, unsigned retention, uint16_t *cats, struct example_result *out)
+static void run(struct rules *r, struct match *m, struct example *x, uint16_t today,
+    unsigned retention, uint16_t *cats, struct example_result *out)
 {
 	struct profile *p = calloc(1, sizeof *p);
 	CHECK(p);
@@ -313,15 +331,21 @@ static void run(struct rules *r, struct match *m, struct example *x, uint16_t to
 	free(p);
 }
 
-enum err examples_run(struct rules *r, struct str file, struct str text, uint16_t today, unsigned retention, struct report *report,
-    void (*each)(void *, const struct example_result *), void *arg)
+enum err examples_run(struct rules *r, struct str file, struct str text, uint16_t today,
+    unsigned retention, struct report *report, void (*each)(void *, const struct example_result *),
+    void *arg)
 {
-	struct loader l = {.yaml = {.arena = &r->arena, .report = report, .file = arena_keep(&r->arena, file).p, .text = text}, .r = r};
+	struct loader l = {.yaml = {.arena = &r->arena,
+			       .report = report,
+			       .file = arena_keep(&r->arena, file).p,
+			       .text = text},
+	    .r = r};
 	struct examples all = {NULL, 0, 0};
 	struct match *m = NULL;
 	const yaml_node_t *root = yaml_open(&l.yaml);
 	if (root)
-		yaml_map(&l.yaml, root, "a file of tests", root_keys, sizeof root_keys / sizeof *root_keys, &all);
+		yaml_map(&l.yaml, root, "a file of tests", root_keys,
+		    sizeof root_keys / sizeof *root_keys, &all);
 	yaml_close(&l.yaml);
 	report_sort(report);
 	enum err e = report_error(report);

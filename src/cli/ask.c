@@ -31,10 +31,12 @@ static json_t *ask_server(struct cli *c, const char *path, struct str body, int 
 	return *rc ? NULL : j;
 }
 
-/* Without a server: is a change of rules on its way into the views? Then today's numbers are still those of the old ones. */
+/* Without a server: is a change of rules on its way into the views? Then today's numbers are still
+ * those of the old ones. */
 static struct asker alone(struct cli *c)
 {
-	return (struct asker){c->generation, &c->gate, NULL, clock_now(), store_building(c->store) != 0};
+	return (struct asker){
+	    c->generation, &c->gate, NULL, clock_now(), store_building(c->store) != 0};
 }
 
 static json_t *answered(struct cli *c, enum err e, json_t *j, int *rc)
@@ -55,7 +57,9 @@ static void print_preview(const struct cli *c, const json_t *j)
 	if (json_is_integer(visitors))
 		printf(" of %lld", (long long)json_integer_value(visitors));
 	printf(" (%.0f ms)%s\n", json_real_value(json_object_get(j, "ms")),
-	    json_is_true(json_object_get(j, "pending")) ? "; changed rules are on their way: this is by the old ones" : "");
+	    json_is_true(json_object_get(j, "pending"))
+		? "; changed rules are on their way: this is by the old ones"
+		: "");
 }
 
 static int preview(struct cli *c, int argc, char **argv)
@@ -141,17 +145,19 @@ const struct command commands_ask[] = {
     {.name = "rules preview",
 	.args = "'CONDITION' [--json]",
 	.summary = "how many visitors a condition would reach now",
-	.help =
-	"  Evaluates the condition over every profile, exactly, by the serving rules: {\"size\",\"visitors\",\"ms\",\"pending\"}. Sizes below\n"
-	"  privacy.k are withheld, others rounded to ten. A group that differs from a defined segment, or from what was asked\n"
-	"  within a day, by fewer than privacy.k visitors is told as that one's number. A running server answers, and remembers.",
+	.help = "  Evaluates the condition over every profile, exactly, by the serving rules: "
+		"{\"size\",\"visitors\",\"ms\",\"pending\"}. Sizes below\n"
+		"  privacy.k are withheld, others rounded to ten. A group that differs from a "
+		"defined segment, or from what was asked\n"
+		"  within a day, by fewer than privacy.k visitors is told as that one's number. A "
+		"running server answers, and remembers.",
 	.run = preview},
     {.name = "segments overlap",
 	.args = "A B [--json]",
 	.summary = "how many visitors are in both of two segments",
-	.help =
-	"  {\"a\":{\"id\",\"size\"},\"b\":{…},\"both\",\"of_a\",\"of_b\"}: shares of 1, of the numbers as they are told. Withheld and rounded like every\n"
-	"  number about a group.",
+	.help = "  {\"a\":{\"id\",\"size\"},\"b\":{…},\"both\",\"of_a\",\"of_b\"}: shares of 1, of "
+		"the numbers as they are told. Withheld and rounded like every\n"
+		"  number about a group.",
 	.run = overlap},
     {0},
 };

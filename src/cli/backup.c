@@ -26,10 +26,13 @@ static int compact_alone(struct cli *c)
 	} else {
 		char why[400];
 		uint64_t round = keeper_now(keeper), until = clock_mono_us() + 3600ull * 1000000;
-		while (keeper_rounds(keeper) < round && keeper_failures(keeper, why, sizeof why) == 0 && clock_mono_us() < until)
+		while (keeper_rounds(keeper) < round &&
+		       keeper_failures(keeper, why, sizeof why) == 0 && clock_mono_us() < until)
 			nanosleep(&(struct timespec){0, 5000000}, NULL);
 		if (keeper_rounds(keeper) < round)
-			rc = keeper_failures(keeper, why, sizeof why) ? cli_fail("not possible now: %s", why) : cli_fail("not finished within an hour");
+			rc = keeper_failures(keeper, why, sizeof why)
+				 ? cli_fail("not possible now: %s", why)
+				 : cli_fail("not finished within an hour");
 		keeper_stop(keeper);
 	}
 	node_stop(&node);
@@ -45,7 +48,9 @@ static int compact(struct cli *c, int argc, char **argv)
 		return compact_alone(c);
 	if (!client_post(c, "/v1/compact", STR(""), &r))
 		return EXIT_WRONG;
-	int rc = r.status == 200 ? EXIT_FINE : cli_fail("the server says: " STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	int rc = r.status == 200
+		     ? EXIT_FINE
+		     : cli_fail("the server says: " STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
 	buf_done(&r.body);
 	return rc;
 }
@@ -66,7 +71,8 @@ static int backup(struct cli *c, int argc, char **argv)
 		return cli_misuse("db backup wants a folder");
 	if (client_available(c)) {
 		char *absolute = *folder == '/' ? NULL : realpath(".", NULL), path[4096];
-		int n = snprintf(path, sizeof path, "%s%s%s", absolute ? absolute : "", absolute ? "/" : "", folder);
+		int n = snprintf(path, sizeof path, "%s%s%s", absolute ? absolute : "",
+		    absolute ? "/" : "", folder);
 		free(absolute);
 		if (n < 0 || n > STORE_PATH_MAX)
 			return cli_fail("a path of more than %d bytes", STORE_PATH_MAX);
@@ -81,14 +87,16 @@ static int backup(struct cli *c, int argc, char **argv)
 		cli_progress_end();
 		if (e)
 			return cli_fail("%s", err_text());
-		j = json_pack("{s:I,s:I}", "days", (json_int_t)t.days, "bytes", (json_int_t)t.bytes);
+		j = json_pack(
+		    "{s:I,s:I}", "days", (json_int_t)t.days, "bytes", (json_int_t)t.bytes);
 	}
 	if (c->json) {
 		cli_print_json(j);
 		return EXIT_FINE;
 	}
 	long long days = (long long)json_integer_value(json_object_get(j, "days"));
-	printf("%lld %s, %lld bytes in %s; they open only with this store's keys\n", days, cli_plural((uint64_t)days, "day", "days"),
+	printf("%lld %s, %lld bytes in %s; they open only with this store's keys\n", days,
+	    cli_plural((uint64_t)days, "day", "days"),
 	    (long long)json_integer_value(json_object_get(j, "bytes")), folder);
 	json_decref(j);
 	return EXIT_FINE;
@@ -138,12 +146,16 @@ static int restore(struct cli *c, int argc, char **argv)
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());
-	if (node_start(&node, &c->config, true) != OK) /* what has expired since stays in the backup */
+	if (node_start(&node, &c->config, true) !=
+	    OK) /* what has expired since stays in the backup */
 		return cli_fail("%s", err_text());
 	e = erase_again(&node, &again);
-	int rc = e ? cli_fail("who was erased since could not be erased again: remove journal/ and state/ and restore once more")
-		 : !node_wait(&node, 24 * 3600, true) ? cli_fail("the journal is back, but not all of it is folded yet; crumbd goes on")
-						      : EXIT_FINE;
+	int rc =
+	    e ? cli_fail("who was erased since could not be erased again: remove journal/ and "
+			 "state/ and restore once more")
+	    : !node_wait(&node, 24 * 3600, true)
+		? cli_fail("the journal is back, but not all of it is folded yet; crumbd goes on")
+		: EXIT_FINE;
 	if (!rc) {
 		struct generation *g = engine_serving(node.engine);
 		if (view_totals(g, clock_now(), &totals) != OK)
@@ -154,13 +166,18 @@ static int restore(struct cli *c, int argc, char **argv)
 	if (rc)
 		return rc;
 	if (c->json)
-		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "days", (json_int_t)t.days, "expired", (json_int_t)t.expired, "damaged",
-		    (json_int_t)t.damaged, "erased",
-		    (json_int_t)again, "visitors", (json_int_t)totals.visitors, "events", (json_int_t)totals.events));
+		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "days", (json_int_t)t.days,
+		    "expired", (json_int_t)t.expired, "damaged", (json_int_t)t.damaged, "erased",
+		    (json_int_t)again, "visitors", (json_int_t)totals.visitors, "events",
+		    (json_int_t)totals.events));
 	else
-		printf("%u %s back, %u expired, %u damaged in the backup; %llu %s, %llu %s; %zu erased %s erased\n", t.days, cli_plural(t.days, "day is", "days are"),
-		    t.expired, t.damaged, (unsigned long long)totals.visitors, cli_plural(totals.visitors, "visitor", "visitors"),
-		    (unsigned long long)totals.events, cli_plural(totals.events, "event", "events"), again, cli_plural(again, "visitor stays", "visitors stay"));
+		printf("%u %s back, %u expired, %u damaged in the backup; %llu %s, %llu %s; %zu "
+		       "erased %s erased\n",
+		    t.days, cli_plural(t.days, "day is", "days are"), t.expired, t.damaged,
+		    (unsigned long long)totals.visitors,
+		    cli_plural(totals.visitors, "visitor", "visitors"),
+		    (unsigned long long)totals.events, cli_plural(totals.events, "event", "events"),
+		    again, cli_plural(again, "visitor stays", "visitors stay"));
 	return EXIT_FINE;
 }
 
@@ -168,24 +185,27 @@ const struct command commands_backup[] = {
     {.name = "db compact",
 	.args = "",
 	.summary = "do the nightly work now",
-	.help =
-	"  Takes the events of erased visitors out of the journal's days that are over, overwrites the write-ahead log, and copies the views\n"
-	"  into a fresh generation, so that nothing deleted is left in the files' bytes. A server does this every night by itself.",
+	.help = "  Takes the events of erased visitors out of the journal's days that are over, "
+		"overwrites the write-ahead log, and copies the views\n"
+		"  into a fresh generation, so that nothing deleted is left in the files' bytes. A "
+		"server does this every night by itself.",
 	.run = compact},
     {.name = "db backup",
 	.args = "FOLDER [--json]",
 	.summary = "copy the journal",
-	.help =
-	"  Writes compacted copies of the journal's days into an empty folder, still sealed, beside a running server or without one. Keys are never "
-	"in\n"
-	"  a backup: keep STORE/keys and STORE/erased on storage that keeps one version. {\"days\",\"bytes\"}",
+	.help = "  Writes compacted copies of the journal's days into an empty folder, still "
+		"sealed, beside a running server or without one. Keys are never "
+		"in\n"
+		"  a backup: keep STORE/keys and STORE/erased on storage that keeps one version. "
+		"{\"days\",\"bytes\"}",
 	.run = backup},
     {.name = "db restore",
 	.args = "FOLDER [--json]",
 	.summary = "put a backup back",
-	.help =
-	"  Into a store that has its keys and no journal: puts the days back whose keys are left, makes the views again from them, and erases again\n"
-	"  whoever was erased since. The server must be stopped. {\"days\",\"expired\",\"damaged\",\"erased\",\"visitors\",\"events\"}",
+	.help = "  Into a store that has its keys and no journal: puts the days back whose keys "
+		"are left, makes the views again from them, and erases again\n"
+		"  whoever was erased since. The server must be stopped. "
+		"{\"days\",\"expired\",\"damaged\",\"erased\",\"visitors\",\"events\"}",
 	.run = restore},
     {0},
 };

@@ -1,5 +1,5 @@
-/* Talking to the admin listener of a running server, with libcurl. A request may take as long as it takes, as long as the server lives: while nothing
- * comes, its health is asked for beside. */
+/* Talking to the admin listener of a running server, with libcurl. A request may take as long as it
+ * takes, as long as the server lives: while nothing comes, its health is asked for beside. */
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
@@ -30,7 +30,8 @@ static size_t receive(char *p, size_t size, size_t n, void *arg)
 	return b->failed ? 0 : size * n;
 }
 
-/* The token is the one that the server wrote into its store: that of a configuration may be for its next start. */
+/* The token is the one that the server wrote into its store: that of a configuration may be for its
+ * next start. */
 static bool address(struct cli *c, char where[128], char token[128])
 {
 	return store_load_admin(&c->config, where, token);
@@ -40,7 +41,8 @@ static bool address(struct cli *c, char where[128], char token[128])
 static void words_only(struct reply *r)
 {
 	json_error_t error;
-	json_t *j = r->status >= 400 && r->body.n ? json_loadb(r->body.p, r->body.n, 0, &error) : NULL;
+	json_t *j =
+	    r->status >= 400 && r->body.n ? json_loadb(r->body.p, r->body.n, 0, &error) : NULL;
 	const char *why = json_string_value(json_object_get(j, "error"));
 	if (why && json_object_size(j) == 1) {
 		buf_clear(&r->body);
@@ -60,7 +62,9 @@ static long server_pid(const struct cli *c)
 	snprintf(path, sizeof path, "%s/lock", c->config.store_path);
 	FILE *f = stat(path, &st) == 0 ? fopen("/proc/locks", "r") : NULL;
 	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "%*s FLOCK %*s WRITE %ld %x:%x:%lu", &pid, &major, &minor, &inode) == 4 && inode == st.st_ino)
+		if (sscanf(line, "%*s FLOCK %*s WRITE %ld %x:%x:%lu", &pid, &major, &minor,
+			&inode) == 4 &&
+		    inode == st.st_ino)
 			found = pid;
 	if (f)
 		fclose(f);
@@ -110,7 +114,8 @@ static curl_off_t moved(void)
 }
 
 /* False, with words: the server does not answer. */
-static bool alive(struct cli *c, const char *where, struct curl_slist *headers, uint64_t quiet_us, uint64_t *asked)
+static bool alive(struct cli *c, const char *where, struct curl_slist *headers, uint64_t quiet_us,
+    uint64_t *asked)
 {
 	long pid = server_pid(c);
 	bool stopped = is_stopped(pid);
@@ -125,18 +130,22 @@ static bool alive(struct cli *c, const char *where, struct curl_slist *headers, 
 		return true;
 	cli_progress_end();
 	if (stopped)
-		cli_fail("the server (process %ld, %s) is stopped and does not answer: 'kill -CONT %ld' lets it go on; what was asked may still be done then",
+		cli_fail("the server (process %ld, %s) is stopped and does not answer: 'kill -CONT "
+			 "%ld' lets it go on; what was asked may still be done then",
 		    pid, where, pid);
 	else
-		cli_fail("the server (process %ld, %s) has not answered for %d seconds: see its log, or end it with 'kill %ld'; what was asked may be done or not",
+		cli_fail("the server (process %ld, %s) has not answered for %d seconds: see its "
+			 "log, or end it with 'kill %ld'; what was asked may be done or not",
 		    pid, where, (int)(quiet_us / 1000000), pid);
 	return false;
 }
 
-/* Of this nothing changes when the server has done it already and the answer was lost: questions, and what has an identity. */
+/* Of this nothing changes when the server has done it already and the answer was lost: questions,
+ * and what has an identity. */
 static bool repeatable(const char *path, bool post)
 {
-	static const char *const twice[] = {"/v1/settle", "/v1/import?from=", "/v1/visitors/erase?", "/v1/clock/confirm", "/v1/compact"};
+	static const char *const twice[] = {"/v1/settle", "/v1/import?from=", "/v1/visitors/erase?",
+	    "/v1/clock/confirm", "/v1/compact"};
 	for (size_t i = 0; post && i < sizeof twice / sizeof *twice; i++)
 		if (strncmp(path, twice[i], strlen(twice[i])) == 0)
 			return true;
@@ -150,10 +159,12 @@ static bool unanswered(CURLcode rc)
 	long status = 0;
 	curl_easy_getinfo(handle, CURLINFO_SIZE_DOWNLOAD_T, &down);
 	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-	return (rc == CURLE_GOT_NOTHING || rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR) && !down && !status;
+	return (rc == CURLE_GOT_NOTHING || rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR) &&
+	       !down && !status;
 }
 
-/* One request, for as long as the server lives. *again: it went unanswered, and may be asked once more; NULL: it may not. */
+/* One request, for as long as the server lives. *again: it went unanswered, and may be asked once
+ * more; NULL: it may not. */
 static bool perform(struct cli *c, const char *where, struct curl_slist *headers, bool *again)
 {
 	CURLM *multi = curl_multi_init();
@@ -175,7 +186,8 @@ static bool perform(struct cli *c, const char *where, struct curl_slist *headers
 		if (!(fine = alive(c, where, headers, clock_mono_us() - last, &asked)))
 			break;
 	}
-	for (CURLMsg *m = fine ? curl_multi_info_read(multi, &left) : NULL; m; m = curl_multi_info_read(multi, &left))
+	for (CURLMsg *m = fine ? curl_multi_info_read(multi, &left) : NULL; m;
+	     m = curl_multi_info_read(multi, &left))
 		if (m->msg == CURLMSG_DONE)
 			rc = m->data.result;
 	curl_multi_remove_handle(multi, handle);
@@ -186,7 +198,8 @@ static bool perform(struct cli *c, const char *where, struct curl_slist *headers
 		return false;
 	}
 	if (rc != CURLE_OK)
-		cli_fail("the server's admin listener at %s does not answer: %s", where, curl_easy_strerror(rc));
+		cli_fail("the server's admin listener at %s does not answer: %s", where,
+		    curl_easy_strerror(rc));
 	return fine && rc == CURLE_OK;
 }
 
@@ -194,7 +207,8 @@ static bool call(struct cli *c, const char *path, const struct str *body, struct
 {
 	char where[128], token[128], url[512], auth[200];
 	if (!address(c, where, token)) {
-		cli_fail("a server has %s open, but its admin listener is not known", c->config.store_path);
+		cli_fail("a server has %s open, but its admin listener is not known",
+		    c->config.store_path);
 		return false;
 	}
 	if (!handle) {
@@ -219,7 +233,8 @@ static bool call(struct cli *c, const char *path, const struct str *body, struct
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body->n ? body->p : "");
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
 	}
-	bool again = false, fine = perform(c, where, headers, repeatable(path, body != NULL) ? &again : NULL);
+	bool again = false,
+	     fine = perform(c, where, headers, repeatable(path, body != NULL) ? &again : NULL);
 	if (again) { /* each request has a connection of its own: so has this one */
 		buf_clear(&out->body);
 		fine = perform(c, where, headers, NULL);
@@ -238,7 +253,8 @@ bool client_post(struct cli *c, const char *path, struct str body, struct reply 
 	return call(c, path, &body, out);
 }
 
-struct json_t *client_json(struct cli *c, const char *path, const struct str *body, struct reply *out)
+struct json_t *client_json(
+    struct cli *c, const char *path, const struct str *body, struct reply *out)
 {
 	json_error_t error;
 	if (!call(c, path, body, out))

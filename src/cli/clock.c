@@ -26,7 +26,8 @@ static int confirm_by_server(struct cli *c)
 	struct reply r;
 	if (!client_post(c, "/v1/clock/confirm", STR(""), &r))
 		return EXIT_WRONG;
-	int rc = r.status == 200 ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	int rc =
+	    r.status == 200 ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
 	buf_done(&r.body);
 	return rc;
 }
@@ -79,11 +80,14 @@ static int clock_advanced(struct cli *c, int argc, char **argv)
 	if (!span || !is_span(str_c(span)) || strlen(span) > 8)
 		return cli_misuse("how far? 14d or 5h are meant");
 	if (!client_available(c))
-		return cli_fail("no crumbd runs on %s: only one that was started with --test-clock has a clock that can be moved", c->config.store_path);
+		return cli_fail("no crumbd runs on %s: only one that was started with --test-clock "
+				"has a clock that can be moved",
+		    c->config.store_path);
 	snprintf(path, sizeof path, "/v1/clock?advance=%s", span);
 	if (!client_post(c, path, STR(""), &r))
 		return EXIT_WRONG;
-	int rc = r.status == 200 ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	int rc =
+	    r.status == 200 ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
 	if (!rc && c->json)
 		cli_print_json(json_pack("{s:s}", "advanced", span));
 	else if (!rc)
@@ -96,17 +100,19 @@ const struct command commands_clock[] = {
     {.name = "clock advance",
 	.args = "SPAN [--json]",
 	.summary = "move the clock of a demo or a test",
-	.help =
-	"  SPAN is 14d or 5h. Only beside a crumbd that was started with --test-clock (on loopback); it answers when what is over by then was forgotten\n"
-	"  and everybody is in the segments of that day. The clock never goes back.",
+	.help = "  SPAN is 14d or 5h. Only beside a crumbd that was started with --test-clock (on "
+		"loopback); it answers when what is over by then was forgotten\n"
+		"  and everybody is in the segments of that day. The clock never goes back.",
 	.run = clock_advanced},
     {.name = "clock confirm",
 	.args = "[--json]",
 	.summary = "say that the clock is right",
-	.help =
-	"  A clock that jumped by more than an hour, is more than 30 days ahead of what the store knows, or more than a day behind its newest record, is in\n"
-	"  doubt: nothing is deleted, and with a clock that is behind nothing is recorded, until it is set right or this says that it is right. The log and\n"
-	"  GET /readyz say which it is. Works beside a running server and without one. A clock that says a day before 2020 can only be set.",
+	.help = "  A clock that jumped by more than an hour, is more than 30 days ahead of what "
+		"the store knows, or more than a day behind its newest record, is in\n"
+		"  doubt: nothing is deleted, and with a clock that is behind nothing is recorded, "
+		"until it is set right or this says that it is right. The log and\n"
+		"  GET /readyz say which it is. Works beside a running server and without one. A "
+		"clock that says a day before 2020 can only be set.",
 	.run = clock_confirmed},
     {0},
 };

@@ -1,4 +1,5 @@
-/* What the commands share: words about failures, options and words of a command line, progress, the store that is opened for reading. */
+/* What the commands share: words about failures, options and words of a command line, progress, the
+ * store that is opened for reading. */
 #include "crumb/base/code.h"
 #include "crumb/base/near.h"
 #include "crumb/cli/cli.h"
@@ -12,7 +13,7 @@
 
 static bool json_printed;
 static const struct command *running; /* NULL: none was found yet */
-static char failed[1024]; /* what went wrong first */
+static char failed[1024];	      /* what went wrong first */
 
 int cli_fail(const char *fmt, ...)
 {
@@ -117,12 +118,14 @@ static const char *meant_flag(const char *word, char out[200])
 	return out;
 }
 
-/* A flag that the synopsis does not have, which would else be told of as if something were missing; NULL: there is none. */
+/* A flag that the synopsis does not have, which would else be told of as if something were missing;
+ * NULL: there is none. */
 static const char *strange_flag(int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++) {
 		struct str rest = str_c(running->args), flag;
-		bool known = !argv[i] || strncmp(argv[i], "--", 2) != 0 || strchr(argv[i], ' ') || strlen(argv[i]) < 3;
+		bool known = !argv[i] || strncmp(argv[i], "--", 2) != 0 || strchr(argv[i], ' ') ||
+			     strlen(argv[i]) < 3;
 		while (!known && next_flag(&rest, &flag))
 			known = str_eq(flag, str_c(argv[i]));
 		if (!known)
@@ -146,7 +149,8 @@ bool cli_all_used(int argc, char **argv)
 	char hint[200];
 	for (int i = 0; i < argc; i++) {
 		if (argv[i]) {
-			cli_misuse("'%s' is not understood here%s", argv[i], meant_flag(argv[i], hint));
+			cli_misuse(
+			    "'%s' is not understood here%s", argv[i], meant_flag(argv[i], hint));
 			return false;
 		}
 	}
@@ -167,8 +171,9 @@ void cli_progress(const char *what, uint64_t done, uint64_t of)
 	drawn = true;
 	if (of) {
 		int filled = (int)(done * 30 / of);
-		dprintf(STDERR_FILENO, "\r%s [%.*s%.*s] %3d %%", what, filled, "##############################", 30 - filled,
-		    "..............................", (int)(done * 100 / of));
+		dprintf(STDERR_FILENO, "\r%s [%.*s%.*s] %3d %%", what, filled,
+		    "##############################", 30 - filled, "..............................",
+		    (int)(done * 100 / of));
 	} else {
 		dprintf(STDERR_FILENO, "\r%s %llu", what, (unsigned long long)done);
 	}
@@ -184,7 +189,8 @@ void cli_progress_end(void)
 bool cli_temporary(const char *what, char out[CLI_TEMPORARY])
 {
 	const char *where = getenv("TMPDIR");
-	int n = snprintf(out, CLI_TEMPORARY, "%s/crumb-%s.XXXXXX", where && *where ? where : "/tmp", what);
+	int n = snprintf(
+	    out, CLI_TEMPORARY, "%s/crumb-%s.XXXXXX", where && *where ? where : "/tmp", what);
 	if (n < CLI_TEMPORARY && mkdtemp(out))
 		return true;
 	*out = 0;
@@ -224,15 +230,20 @@ bool cli_open(struct cli *c, bool journal)
 void cli_fail_json(void)
 {
 	if (*failed && !json_printed)
-		cli_print_json(json_pack("{s:o}", "error", utf8_valid(str_c(failed)) == strlen(failed) ? json_string(failed) : json_null()));
+		cli_print_json(json_pack("{s:o}", "error",
+		    utf8_valid(str_c(failed)) == strlen(failed) ? json_string(failed)
+								: json_null()));
 }
 
 const char *cli_config_taken(const struct cli *c)
 {
 	static char text[4300];
 	if (c->config_path)
-		snprintf(text, sizeof text, " (configuration: %.4096s, %s)", c->config_path, c->config_how);
+		snprintf(text, sizeof text, " (configuration: %.4096s, %s)", c->config_path,
+		    c->config_how);
 	else
-		snprintf(text, sizeof text, " (no configuration was taken: -c FILE or CRUMB_CONFIG names one, and there is no " CONFIG_DEFAULT ")");
+		snprintf(text, sizeof text,
+		    " (no configuration was taken: -c FILE or CRUMB_CONFIG names one, and there is "
+		    "no " CONFIG_DEFAULT ")");
 	return text;
 }

@@ -4,7 +4,8 @@
 
 #define COLUMNS_MOST 64
 
-/* CSV (RFC 4180), one line a row. The header says what stands between the columns: a comma, a semicolon (spreadsheets of half of Europe) or a tab. */
+/* CSV (RFC 4180), one line a row. The header says what stands between the columns: a comma, a
+ * semicolon (spreadsheets of half of Europe) or a tab. */
 
 /* The next field into `scratch`. */
 static bool field(char separator, struct str *rest, struct buf *scratch, struct str *out)
@@ -96,7 +97,9 @@ static bool csv_line(struct convert *c, struct str line, struct buf *out)
 	struct buf scratch = {0};
 	struct str f[COLUMNS_MOST];
 	unsigned n = 0;
-	if (!c->header && line.n == 5 && str_ieq(str_make(line.p, 4), STR("sep="))) /* as Excel begins a file; the header says it, too */
+	if (!c->header && line.n == 5 &&
+	    str_ieq(str_make(line.p, 4),
+		STR("sep="))) /* as Excel begins a file; the header says it, too */
 		return true;
 	if (!c->header) {
 		c->header = true;

@@ -5,7 +5,8 @@
 #include "crumb/base/buf.h"
 
 struct convert {
-	bool (*line)(struct convert *c, struct str line, struct buf *out); /* false: it is not of that form */
+	bool (*line)(struct convert *c, struct str line,
+	    struct buf *out); /* false: it is not of that form */
 	bool header, attributes;
 	char separator;
 	struct buf names; /* of the header, each with a zero */

@@ -16,7 +16,7 @@ static const struct command *const tables[] = {
 #define X(name) commands_##name,
     COMMAND_TABLES(X)
 #undef X
-    NULL,
+	NULL,
 };
 #define TABLES (sizeof tables / sizeof *tables - 1)
 
@@ -43,7 +43,8 @@ static bool only_tells(int argc, char **argv)
 	return argc == 1;
 }
 
-/* Where no -c names a file: that of CRUMB_CONFIG, where it is empty none, else that of the system. */
+/* Where no -c names a file: that of CRUMB_CONFIG, where it is empty none, else that of the system.
+ */
 static enum err take_default(struct cli *c)
 {
 	const char *named = getenv("CRUMB_CONFIG");
@@ -54,7 +55,10 @@ static enum err take_default(struct cli *c)
 	c->config_path = named ? named : CONFIG_DEFAULT;
 	c->config_how = named ? "by CRUMB_CONFIG" : "by default";
 	enum err e = config_file(&c->config, c->config_path, NULL, NULL);
-	return e ? err_wrap(e, named ? "CRUMB_CONFIG" : "the configuration that is taken without -c and CRUMB_CONFIG") : OK;
+	return e ? err_wrap(e, named
+				   ? "CRUMB_CONFIG"
+				   : "the configuration that is taken without -c and CRUMB_CONFIG")
+		 : OK;
 }
 
 /* Options before the command; *at is where it begins. */
@@ -84,23 +88,29 @@ static enum err read_options(struct cli *c, int argc, char **argv, int *at)
 
 static void print_usage(FILE *to)
 {
-	fputs("crumb - commands for crumb, a data management platform for anonymous audiences\n\n"
-	      "usage: crumb [-c FILE] [-o key=value]... COMMAND [--json]\n       crumb --version\n\n"
-	      "commands:\n",
+	fputs(
+	    "crumb - commands for crumb, a data management platform for anonymous audiences\n\n"
+	    "usage: crumb [-c FILE] [-o key=value]... COMMAND [--json]\n       crumb --version\n\n"
+	    "commands:\n",
 	    to);
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++)
 			fprintf(to, "  %-19s %s\n", cmd->name, cmd->summary);
-	fputs("\n'crumb help COMMAND' explains one. FILE is the configuration that crumbd has; without -c it is the file that CRUMB_CONFIG names\n"
-	      "(none where that is empty), else " CONFIG_DEFAULT " if there is one. Options are those of crumbd ('crumbd --help' lists them); the ones that matter\n"
-	      "here are store.path, rules.path and privacy.k. Exit status: 0 fine, 1 something is wrong or nothing was found, 2 misuse.\n",
+	fputs("\n'crumb help COMMAND' explains one. FILE is the configuration that crumbd has; "
+	      "without -c it is the file that CRUMB_CONFIG names\n"
+	      "(none where that is empty), else " CONFIG_DEFAULT
+	      " if there is one. Options are those of crumbd ('crumbd --help' lists them); the "
+	      "ones that matter\n"
+	      "here are store.path, rules.path and privacy.k. Exit status: 0 fine, 1 something is "
+	      "wrong or nothing was found, 2 misuse.\n",
 	    to);
 }
 
 static void print_help(const struct command *cmd)
 {
-	printf("NAME\n  crumb %s - %s\n\nSYNOPSIS\n  crumb [-c FILE] [-o key=value]... %s %s\n\nDESCRIPTION\n%s\n", cmd->name, cmd->summary,
-	    cmd->name, cmd->args, cmd->help);
+	printf("NAME\n  crumb %s - %s\n\nSYNOPSIS\n  crumb [-c FILE] [-o key=value]... %s "
+	       "%s\n\nDESCRIPTION\n%s\n",
+	    cmd->name, cmd->summary, cmd->name, cmd->args, cmd->help);
 }
 
 /* Finds the command that the first one or two words name; *words says how many. */
@@ -110,7 +120,8 @@ static const struct command *find(int argc, char **argv, int *words)
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
 			const char *space = strchr(cmd->name, ' ');
 			size_t first = space ? (size_t)(space - cmd->name) : strlen(cmd->name);
-			if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], cmd->name, first) != 0)
+			if (argc < 1 || strlen(argv[0]) != first ||
+			    strncmp(argv[0], cmd->name, first) != 0)
 				continue;
 			if (!space || (argc > 1 && strcmp(argv[1], space + 1) == 0)) {
 				*words = space ? 2 : 1;
@@ -147,7 +158,8 @@ static const char *meant_command(int argc, char **argv, char hint[200])
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
 			const char *space = strchr(cmd->name, ' ');
 			near_try(&whole, str_c(cmd->name));
-			near_try(&first, space ? str_make(cmd->name, (size_t)(space - cmd->name)) : str_c(cmd->name));
+			near_try(&first, space ? str_make(cmd->name, (size_t)(space - cmd->name))
+					       : str_c(cmd->name));
 			if (space && strcmp(space + 1, argv[0]) == 0)
 				by_second = cmd->name;
 		}
@@ -167,14 +179,18 @@ static int unknown(int argc, char **argv)
 			size_t n = strlen(argv[0]);
 			if (strncmp(cmd->name, argv[0], n) == 0 && cmd->name[n] == ' ') {
 				if (!group && argc > 1)
-					fprintf(stderr, "crumb: there is no command '%s %s'%s%s; '%s' wants one of:\n", argv[0], argv[1], *hint ? ": " : "", hint, argv[0]);
+					fprintf(stderr,
+					    "crumb: there is no command '%s %s'%s%s; '%s' wants "
+					    "one of:\n",
+					    argv[0], argv[1], *hint ? ": " : "", hint, argv[0]);
 				else if (!group)
 					fprintf(stderr, "crumb: '%s' wants one of:\n", argv[0]);
 				fprintf(stderr, "  %-19s %s\n", cmd->name, cmd->summary);
 				group = true;
 			}
 		}
-	return group ? EXIT_MISUSE : cli_misuse("there is no command '%s'%s%s", argv[0], *hint ? ": " : "", hint);
+	return group ? EXIT_MISUSE
+		     : cli_misuse("there is no command '%s'%s%s", argv[0], *hint ? ": " : "", hint);
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -184,7 +200,8 @@ static int run(struct cli *c, int argc, char **argv)
 		print_usage(stderr);
 		return EXIT_MISUSE;
 	}
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || (strcmp(argv[0], "help") == 0 && argc == 1)) {
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+	    (strcmp(argv[0], "help") == 0 && argc == 1)) {
 		print_usage(stdout);
 		return EXIT_FINE;
 	}
@@ -228,7 +245,10 @@ int main(int argc, char **argv)
 	store_load_clock(&c.config);
 	rc = run(&c, argc - i, argv + i);
 	if (rc == EXIT_WRONG && *who)
-		fprintf(stderr, "crumb: started by root, this worked as %s, whose store it is: what it reads and writes must be open to %s\n", who, who);
+		fprintf(stderr,
+		    "crumb: started by root, this worked as %s, whose store it is: what it reads "
+		    "and writes must be open to %s\n",
+		    who, who);
 	if (rc == EXIT_WRONG && c.json)
 		cli_fail_json();
 	cli_close(&c);

@@ -1,4 +1,5 @@
-/* lookalike curve: how many are found at which reach, as a table, drawn in text, or as a picture. */
+/* lookalike curve: how many are found at which reach, as a table, drawn in text, or as a picture.
+ */
 #include "crumb/base/file.h"
 #include "crumb/cli/cli.h"
 #include "lookalikes.h"
@@ -32,14 +33,19 @@ static void svg_axes(FILE *to)
 {
 	for (int i = 0; i <= 5; i++) {
 		double share = i / 5.0;
-		fprintf(to, "<path d=\"M%.0f %.0fH%.0fM%.0f %.0fV%.0f\" stroke=\"%s\" fill=\"none\"/>\n", LEFT, up(share), across(1), across(share), up(0), up(1),
-		    i ? "#ddd" : "#888");
-		fprintf(to, "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\">%d %%</text><text x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">%d %%</text>\n", LEFT - 6,
-		    up(share) + 4, 20 * i, across(share), BOTTOM + 17, 20 * i);
+		fprintf(to,
+		    "<path d=\"M%.0f %.0fH%.0fM%.0f %.0fV%.0f\" stroke=\"%s\" fill=\"none\"/>\n",
+		    LEFT, up(share), across(1), across(share), up(0), up(1), i ? "#ddd" : "#888");
+		fprintf(to,
+		    "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"end\">%d %%</text><text x=\"%.0f\" "
+		    "y=\"%.0f\" text-anchor=\"middle\">%d %%</text>\n",
+		    LEFT - 6, up(share) + 4, 20 * i, across(share), BOTTOM + 17, 20 * i);
 	}
 	fprintf(to,
-	    "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">reach: share of the population</text>\n"
-	    "<text x=\"%.0f\" y=\"16\" transform=\"rotate(-90)\" text-anchor=\"middle\">recall: share of held-out seed members</text>\n",
+	    "<text x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">reach: share of the "
+	    "population</text>\n"
+	    "<text x=\"%.0f\" y=\"16\" transform=\"rotate(-90)\" text-anchor=\"middle\">recall: "
+	    "share of held-out seed members</text>\n",
 	    across(0.5), BOTTOM + 36, -up(0.5));
 }
 
@@ -48,16 +54,21 @@ static void svg_line(FILE *to, const json_t *curve, const char *key)
 	size_t i;
 	json_t *p;
 	fprintf(to, "M%.1f %.1f", across(0), up(0));
-	json_array_foreach(curve, i, p) fprintf(to, "L%.1f %.1f", across(real(p, "reach")), up(real(p, key)));
+	json_array_foreach(curve, i, p)
+	    fprintf(to, "L%.1f %.1f", across(real(p, "reach")), up(real(p, key)));
 }
 
 static void svg(const json_t *model, FILE *to)
 {
 	const json_t *curve = json_object_get(model, "curve");
-	fputs("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 440 440\" font-family=\"sans-serif\" font-size=\"12\">\n", to);
+	fputs("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 440 440\" "
+	      "font-family=\"sans-serif\" font-size=\"12\">\n",
+	    to);
 	svg_axes(to);
-	fprintf(to, "<path d=\"M%.0f %.0fL%.0f %.0f\" stroke=\"#bbb\" stroke-dasharray=\"4\"/>\n<path fill=\"#cde\" fill-opacity=\".7\" d=\"", across(0), up(0),
-	    across(1), up(1));
+	fprintf(to,
+	    "<path d=\"M%.0f %.0fL%.0f %.0f\" stroke=\"#bbb\" stroke-dasharray=\"4\"/>\n<path "
+	    "fill=\"#cde\" fill-opacity=\".7\" d=\"",
+	    across(0), up(0), across(1), up(1));
 	svg_line(to, curve, "high");
 	for (size_t k = json_array_size(curve); k-- > 0;) {
 		const json_t *p = json_array_get(curve, k);
@@ -68,7 +79,8 @@ static void svg(const json_t *model, FILE *to)
 	fputs("\"/>\n<path fill=\"none\" stroke=\"#06c\" stroke-width=\"2\" d=\"", to);
 	svg_line(to, curve, "recall");
 	fprintf(to,
-	    "\"/>\n<text x=\"%.0f\" y=\"%.0f\" fill=\"#06c\">model</text><text x=\"%.0f\" y=\"%.0f\" fill=\"#c60\">activity alone</text>"
+	    "\"/>\n<text x=\"%.0f\" y=\"%.0f\" fill=\"#06c\">model</text><text x=\"%.0f\" "
+	    "y=\"%.0f\" fill=\"#c60\">activity alone</text>"
 	    "<text x=\"%.0f\" y=\"%.0f\" fill=\"#888\">chance</text></svg>\n",
 	    across(0.72), up(0.22), across(0.72), up(0.16), across(0.72), up(0.10));
 }
@@ -105,7 +117,8 @@ static void plot(const json_t *model)
 {
 	const json_t *curve = json_object_get(model, "curve");
 	char field[ROWS + 1][COLS + 2];
-	double most = real(json_array_get(curve, json_array_size(curve) - 1), "reach"); /* beyond it nothing is known */
+	double most = real(json_array_get(curve, json_array_size(curve) - 1),
+	    "reach"); /* beyond it nothing is known */
 	for (int y = 0; y <= ROWS; y++) {
 		memset(field[y], ' ', COLS + 1);
 		field[y][COLS + 1] = 0;
@@ -123,14 +136,16 @@ static void plot(const json_t *model)
 		putchar(x % 10 == 9 ? '+' : '-');
 	printf("\n      ");
 	for (int i = 0; i <= 5; i++)
-		printf("%3.0f %%%s", 100 * most * i / 5, i < 5 ? "     " : "  reach\n\n* the model  . activity alone\n\n");
+		printf("%3.0f %%%s", 100 * most * i / 5,
+		    i < 5 ? "     " : "  reach\n\n* the model  . activity alone\n\n");
 }
 
 /* --- the command */
 
 static void print_points(const json_t *model)
 {
-	static const char *const heads[] = {"> reach", "> recall", "> at least", "> at most", "> precision", "> lift", "> activity alone", NULL};
+	static const char *const heads[] = {"> reach", "> recall", "> at least", "> at most",
+	    "> precision", "> lift", "> activity alone", NULL};
 	struct table t;
 	size_t i;
 	json_t *p;
@@ -147,11 +162,15 @@ static void print_points(const json_t *model)
 	}
 	table_print(&t);
 	table_end(&t);
-	printf("\nreach: share of the population that is in the lookalike. recall: share of the seed's kind that is found there; 19 times of 20\n"
-	       "it lies between 'at least' and 'at most'. precision: share of those reached who are of the seed's kind. lift: how many times\n"
+	printf("\nreach: share of the population that is in the lookalike. recall: share of the "
+	       "seed's kind that is found there; 19 times of 20\n"
+	       "it lies between 'at least' and 'at most'. precision: share of those reached who "
+	       "are of the seed's kind. lift: how many times\n"
 	       "more than by chance. activity alone: the recall of picking the busiest visitors.\n"
-	       "area under the curve %.3f, activity alone %.3f (0.5 is chance); of held-out seed members, trained %s\n",
-	    real(model, "auc"), real(model, "activity_auc"), json_string_value(json_object_get(model, "trained")));
+	       "area under the curve %.3f, activity alone %.3f (0.5 is chance); of held-out seed "
+	       "members, trained %s\n",
+	    real(model, "auc"), real(model, "activity_auc"),
+	    json_string_value(json_object_get(model, "trained")));
 }
 
 static int write_svg(const json_t *model, const char *file)
@@ -182,9 +201,11 @@ static int curve(struct cli *c, int argc, char **argv)
 	if (file) {
 		rc = write_svg(model, file);
 	} else if (c->json) {
-		cli_print_json(json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "id", id, "trained", json_object_get(model, "trained"), "auc",
-		    json_object_get(model, "auc"), "activity_auc", json_object_get(model, "activity_auc"), "lift_at_10",
-		    json_object_get(model, "lift_at_10"), "curve", json_object_get(model, "curve")));
+		cli_print_json(json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "id", id, "trained",
+		    json_object_get(model, "trained"), "auc", json_object_get(model, "auc"),
+		    "activity_auc", json_object_get(model, "activity_auc"), "lift_at_10",
+		    json_object_get(model, "lift_at_10"), "curve",
+		    json_object_get(model, "curve")));
 	} else {
 		plot(model);
 		print_points(model);
@@ -197,9 +218,10 @@ const struct command commands_curve[] = {
     {.name = "lookalike curve",
 	.args = "ID [--svg FILE] [--json]",
 	.summary = "how many are found at which reach",
-	.help =
-	"  Reach against recall, precision and lift on seed members that the model had not seen, with 95 % intervals, and what ranking by\n"
-	"  activity alone would find: drawn, and as a table that says what its columns mean. --svg FILE draws a picture instead, --svg - to stdout.",
+	.help = "  Reach against recall, precision and lift on seed members that the model had not "
+		"seen, with 95 % intervals, and what ranking by\n"
+		"  activity alone would find: drawn, and as a table that says what its columns "
+		"mean. --svg FILE draws a picture instead, --svg - to stdout.",
 	.run = curve},
     {0},
 };

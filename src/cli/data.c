@@ -18,7 +18,9 @@ static int erase_by_server(struct cli *c, const char *hex)
 	snprintf(path, sizeof path, "/v1/visitors/erase?key=%s", hex);
 	if (!client_post(c, path, STR(""), &r))
 		return EXIT_WRONG;
-	int rc = r.status == 200 ? EXIT_FINE : cli_fail("the server did not erase: " STR_FMT, STR_ARG(buf_view(&r.body)));
+	int rc = r.status == 200
+		     ? EXIT_FINE
+		     : cli_fail("the server did not erase: " STR_FMT, STR_ARG(buf_view(&r.body)));
 	buf_done(&r.body);
 	return rc;
 }
@@ -66,7 +68,8 @@ static int visitor_erase(struct cli *c, int argc, char **argv)
 	if (c->json)
 		cli_print_json(json_pack("{s:b,s:s}", "erased", true, "visitor", hex));
 	else
-		puts("erased: gone from the views, not taken up again, its sealed record is rewritten within a day");
+		puts("erased: gone from the views, not taken up again, its sealed record is "
+		     "rewritten within a day");
 	return EXIT_FINE;
 }
 
@@ -74,10 +77,11 @@ const struct command commands_data[] = {
     {.name = "visitor erase",
 	.args = "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
 	.summary = "forget one visitor",
-	.help =
-	"  Erases everything that is known of one visitor, found as by 'visitor show'. The visitor is gone from every view when the command\n"
-	"  returns, is not taken up again when the old cookie comes back, and is left out when the journal is replayed. Works beside a running\n"
-	"  server and without one.",
+	.help = "  Erases everything that is known of one visitor, found as by 'visitor show'. The "
+		"visitor is gone from every view when the command\n"
+		"  returns, is not taken up again when the old cookie comes back, and is left out "
+		"when the journal is replayed. Works beside a running\n"
+		"  server and without one.",
 	.run = visitor_erase},
     {0},
 };

@@ -14,13 +14,15 @@
 static uint16_t oldest_journal_day(const struct cli *c)
 {
 	char path[4096];
-	uint16_t oldest = 0, day, least = oldest_day(day_of(clock_now()), (unsigned)c->config.retention_days);
+	uint16_t oldest = 0, day,
+		 least = oldest_day(day_of(clock_now()), (unsigned)c->config.retention_days);
 	snprintf(path, sizeof path, "%s/journal", c->config.store_path);
 	DIR *d = opendir(path);
 	if (!d)
 		return 0;
 	for (struct dirent *f; (f = readdir(d));)
-		if (day_parse(f->d_name, strlen(f->d_name), &day) && day >= least && (!oldest || day < oldest))
+		if (day_parse(f->d_name, strlen(f->d_name), &day) && day >= least &&
+		    (!oldest || day < oldest))
 			oldest = day;
 	closedir(d);
 	return oldest;
@@ -43,16 +45,20 @@ static int db_stat(struct cli *c, int argc, char **argv)
 	snprintf(serving, sizeof serving, "state/%u", c->generation->number);
 	uint64_t journal = store_bytes(c->store, "journal"), state = store_bytes(c->store, serving);
 	if (c->json) {
-		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:i,s:i}", "visitors", (json_int_t)t.visitors, "provisional",
-		    (json_int_t)t.provisional, "events", (json_int_t)t.events, "segments", (json_int_t)c->generation->rules->segments_n, "oldest_day",
-		    oldest ? json_string(day) : json_null(), "journal_bytes", (json_int_t)journal, "state_bytes", (json_int_t)state, "shards",
+		cli_print_json(json_pack("{s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:i,s:i}", "visitors",
+		    (json_int_t)t.visitors, "provisional", (json_int_t)t.provisional, "events",
+		    (json_int_t)t.events, "segments", (json_int_t)c->generation->rules->segments_n,
+		    "oldest_day", oldest ? json_string(day) : json_null(), "journal_bytes",
+		    (json_int_t)journal, "state_bytes", (json_int_t)state, "shards",
 		    (int)c->store->shards, "generation", (int)c->generation->number));
 		return EXIT_FINE;
 	}
-	printf("visitors     %llu\nprovisional  %llu\nevents       %llu\nsegments     %zu\noldest day   %s\njournal      %llu bytes\nstate        "
+	printf("visitors     %llu\nprovisional  %llu\nevents       %llu\nsegments     %zu\noldest "
+	       "day   %s\njournal      %llu bytes\nstate        "
 	       "%llu bytes\n",
-	    (unsigned long long)t.visitors, (unsigned long long)t.provisional, (unsigned long long)t.events, c->generation->rules->segments_n,
-	    oldest ? day : "none", (unsigned long long)journal, (unsigned long long)state);
+	    (unsigned long long)t.visitors, (unsigned long long)t.provisional,
+	    (unsigned long long)t.events, c->generation->rules->segments_n, oldest ? day : "none",
+	    (unsigned long long)journal, (unsigned long long)state);
 	return EXIT_FINE;
 }
 
@@ -71,7 +77,8 @@ static bool replay(struct cli *c, json_t *problems)
 	char folder[CLI_TEMPORARY];
 	if (!cli_temporary("verify", folder))
 		return false;
-	enum err e = verify_replay(c->generation, c->store, &c->config, folder, clock_now(), add_problem, problems);
+	enum err e = verify_replay(
+	    c->generation, c->store, &c->config, folder, clock_now(), add_problem, problems);
 	if (e)
 		add_problem(problems, err_text());
 	cli_temporary_end(folder);
@@ -104,7 +111,8 @@ static int db_verify(struct cli *c, int argc, char **argv)
 		cli_print_json(json_pack("{s:b,s:o}", "ok", ok, "problems", problems));
 	} else {
 		json_array_foreach(problems, i, one) puts(json_string_value(one));
-		puts(ok ? "all is well" : "what is damaged is named above; docs/OPERATING.md says what to do");
+		puts(ok ? "all is well"
+			: "what is damaged is named above; docs/OPERATING.md says what to do");
 		json_decref(problems);
 	}
 	return ok ? EXIT_FINE : EXIT_WRONG;
@@ -115,16 +123,19 @@ static int db_verify(struct cli *c, int argc, char **argv)
 static void print_attrs(const struct event *e)
 {
 	for (unsigned i = 0; i < e->attrs_n; i++)
-		printf(" " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
+		printf(
+		    " " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
 }
 
 static void print_event(const struct event *e)
 {
 	char key[33] = "";
 	hex_encode(e->visitor.b, sizeof e->visitor.b, key);
-	printf(" %.32s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", key, e->flags & EVENT_NEW ? "new " : "",
-	    e->flags & EVENT_IMPORTED ? "imported " : "", STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
-	    STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os], browser_names[e->agent.browser]);
+	printf(" %.32s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", key,
+	    e->flags & EVENT_NEW ? "new " : "", e->flags & EVENT_IMPORTED ? "imported " : "",
+	    STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
+	    STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os],
+	    browser_names[e->agent.browser]);
 	if (e->campaign.n)
 		printf(" campaign=" STR_FMT, STR_ARG(e->campaign));
 	printf(" from=%s", referrer_names[e->referrer]);
@@ -186,7 +197,8 @@ static void print_record(const struct record *r)
 	if (row->decode)
 		print_event(&r->event);
 	for (int texts = 0; texts < 2; texts++)
-		for (const struct record_part *part = row->parts; part < row->parts + RECORD_PARTS_MAX && part->kind != PART_END; part++)
+		for (const struct record_part *part = row->parts;
+		     part < row->parts + RECORD_PARTS_MAX && part->kind != PART_END; part++)
 			if (is_text(part) == (texts == 1))
 				print_part(r, part);
 	putchar('\n');
@@ -230,25 +242,28 @@ const struct command commands_db[] = {
     {.name = "db stat",
 	.args = "[--json]",
 	.summary = "how much is stored",
-	.help =
-	"  Counts visitors, provisional visitors, retained events and segments, and the disk blocks that journal and views use.\n"
-	"  Exact at the moment, whether or not the sweep has come by.",
+	.help = "  Counts visitors, provisional visitors, retained events and segments, and the "
+		"disk blocks that journal and views use.\n"
+		"  Exact at the moment, whether or not the sweep has come by.",
 	.run = db_stat},
     {.name = "db verify",
 	.args = "[--replay] [--json]",
 	.summary = "check that journal and views hold together",
-	.help =
-	"  Opens every block of every day of the journal, looks at every page, and knows which days there must be and how many events\n"
-	"  are in them. Reads every record of the views and re-derives what must hold: one due entry per visitor, memberships equal to a\n"
-	"  from-scratch evaluation, counters equal to a recount. With --replay (server stopped) a second set of views is made from the\n"
-	"  journal and compared. Exit status 1 when something is wrong.",
+	.help = "  Opens every block of every day of the journal, looks at every page, and knows "
+		"which days there must be and how many events\n"
+		"  are in them. Reads every record of the views and re-derives what must hold: one "
+		"due entry per visitor, memberships equal to a\n"
+		"  from-scratch evaluation, counters equal to a recount. With --replay (server "
+		"stopped) a second set of views is made from the\n"
+		"  journal and compared. Exit status 1 when something is wrong.",
 	.run = db_verify},
     {.name = "db journal",
 	.args = "",
 	.summary = "print every record of the journal",
-	.help =
-	"  Opens the sealed journal with the store's keys and prints what it holds, one record a line: time, kind, visitor key,\n"
-	"  event, host and scrubbed path, place, device, attributes, rule leaves. There is nothing else in it. Server stopped.",
+	.help = "  Opens the sealed journal with the store's keys and prints what it holds, one "
+		"record a line: time, kind, visitor key,\n"
+		"  event, host and scrubbed path, place, device, attributes, rule leaves. There is "
+		"nothing else in it. Server stopped.",
 	.run = db_journal},
     {0},
 };

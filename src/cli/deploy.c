@@ -1,9 +1,10 @@
 /* rules deploy: from files to what serves.
  *
- *     check ── compare with what serves ── ask ── put files ── POST /v1/reload ── wait ── "complete since …"
- *                                                     └── refused, or not done: the files of before are put back
+ *     check ── compare with what serves ── ask ── put files ── POST /v1/reload ── wait ── "complete
+ * since …" └── refused, or not done: the files of before are put back
  *
- * The server says which folder or file it reads: the configuration of the command line may be another. */
+ * The server says which folder or file it reads: the configuration of the command line may be
+ * another. */
 #include "crumb/base/file.h"
 #include "crumb/load/load.h"
 #include "crumb/base/mp.h"
@@ -29,13 +30,13 @@ struct rule_file {
 
 struct deploying {
 	struct cli *c;
-	char *target; /* what the server reads */
-	bool folder;  /* it is one */
+	char *target;		   /* what the server reads */
+	bool folder;		   /* it is one */
 	struct buf before, wanted; /* bundles: of the target, of what is to be put there */
 	struct rule_file *old, *fresh;
 	unsigned old_n, fresh_n;
-	bool put;	/* something is: fresh is not empty */
-	bool all;	/* what is not among the fresh goes */
+	bool put;		   /* something is: fresh is not empty */
+	bool all;		   /* what is not among the fresh goes */
 	char stage[CLI_TEMPORARY]; /* a folder with what would be; "": the target is that */
 	json_t *diff;
 };
@@ -81,7 +82,8 @@ static enum err write_file(const char *path, struct str text)
 		return e;
 	if (there && fchown(fileno(f.file), (uid_t)-1, st.st_gid) != 0)
 		errno = 0; /* a group that we are not in */
-	if (fchmod(fileno(f.file), there ? st.st_mode & 0777 : 0644) != 0 || (text.n && fwrite(text.p, 1, text.n, f.file) != text.n)) {
+	if (fchmod(fileno(f.file), there ? st.st_mode & 0777 : 0644) != 0 ||
+	    (text.n && fwrite(text.p, 1, text.n, f.file) != text.n)) {
 		e = err_sys("%s", path);
 		file_drop(&f);
 		return e;
@@ -89,7 +91,8 @@ static enum err write_file(const char *path, struct str text)
 	return file_finish(&f);
 }
 
-static void place(const struct deploying *d, const char *name, const char *tail, char out[FILE_PATH_MAX])
+static void place(
+    const struct deploying *d, const char *name, const char *tail, char out[FILE_PATH_MAX])
 {
 	char path[FILE_PATH_MAX];
 	if (d->folder)
@@ -102,7 +105,8 @@ static void place(const struct deploying *d, const char *name, const char *tail,
 }
 
 /* The files of `to` stand where those of `from` did; with `keep` those are kept as NAME.before. */
-static enum err swap(const struct deploying *d, const struct rule_file *from, unsigned from_n, const struct rule_file *to, unsigned to_n, bool keep)
+static enum err swap(const struct deploying *d, const struct rule_file *from, unsigned from_n,
+    const struct rule_file *to, unsigned to_n, bool keep)
 {
 	enum err e = OK;
 	char path[FILE_PATH_MAX];
@@ -194,16 +198,22 @@ static enum err read_sides(struct deploying *d, const char *from)
 	if (!d->folder && strrchr(folder, '/'))
 		*strrchr(folder, '/') = 0;
 	if (access(folder, W_OK) != 0)
-		return err_set(ERR_IO, "%s, which the server reads, cannot be written to by this user: put the file there yourself, then say 'crumb rules deploy'; nothing was changed", folder);
+		return err_set(ERR_IO,
+		    "%s, which the server reads, cannot be written to by this user: put the file "
+		    "there yourself, then say 'crumb rules deploy'; nothing was changed",
+		    folder);
 	if (d->all && !d->folder)
-		return err_set(ERR_USAGE, "the server reads one file, %s: deploy a file, not a folder", d->target);
+		return err_set(ERR_USAGE,
+		    "the server reads one file, %s: deploy a file, not a folder", d->target);
 	enum err e = read_set(d->target, &d->before, &d->old, &d->old_n);
 	if (!e)
 		e = read_set(from, &d->wanted, &d->fresh, &d->fresh_n);
 	if (!e && d->fresh_n == 0)
-		return err_set(ERR_USAGE, "%s holds no rules: files that end in .yaml or .yml", from);
+		return err_set(
+		    ERR_USAGE, "%s holds no rules: files that end in .yaml or .yml", from);
 	if (!e && d->folder && !d->all && !is_yaml(d->fresh[0].name))
-		return err_set(ERR_USAGE, "%s: only files that end in .yaml or .yml are read as rules", from);
+		return err_set(
+		    ERR_USAGE, "%s: only files that end in .yaml or .yml are read as rules", from);
 	if (!e && !d->folder && d->old_n)
 		memcpy(d->fresh[0].name, d->old[0].name, sizeof d->fresh[0].name);
 	return e ? e : make_stage(d);
@@ -230,11 +240,13 @@ static bool check(struct deploying *d, const char *path, char hash[RULES_HASH_TE
 	if (e && e != ERR_SYNTAX)
 		cli_fail("%s", err_text());
 	else if (d->c->json && e)
-		cli_print_json(json_pack("{s:b,s:s,s:o}", "deployed", false, "error", "these rules are refused", "problems", findings_json(&report)));
+		cli_print_json(json_pack("{s:b,s:s,s:o}", "deployed", false, "error",
+		    "these rules are refused", "problems", findings_json(&report)));
 	else
 		rules_print_findings(path, &report);
 	if (e == ERR_SYNTAX)
-		cli_fail("%zu %s: these rules are refused, and nothing was changed", report.errors, cli_plural(report.errors, "mistake", "mistakes"));
+		cli_fail("%zu %s: these rules are refused, and nothing was changed", report.errors,
+		    cli_plural(report.errors, "mistake", "mistakes"));
 	else if (!e)
 		memcpy(hash, r->hash_text, RULES_HASH_TEXT);
 	rules_unref(r);
@@ -249,7 +261,8 @@ static json_t *status_now(struct cli *c)
 	struct reply r;
 	json_t *j = client_json(c, "/v1/rules/status", NULL, &r);
 	if (j && !json_is_string(json_object_get(j, "path"))) {
-		cli_fail("the server is older than this command: it does not say which rules it reads");
+		cli_fail(
+		    "the server is older than this command: it does not say which rules it reads");
 		json_decref(j);
 		return NULL;
 	}
@@ -267,7 +280,8 @@ static void print_list(const json_t *answer, const char *key)
 {
 	size_t i;
 	json_t *one;
-	json_array_foreach(json_object_get(answer, key), i, one) fprintf(stderr, "crumb: %s\n", json_string_value(one));
+	json_array_foreach(json_object_get(answer, key), i, one)
+	    fprintf(stderr, "crumb: %s\n", json_string_value(one));
 }
 
 /* Did the answer take the rules? What else was not taken is said. */
@@ -276,7 +290,8 @@ static bool taken(const json_t *answer)
 	size_t i;
 	json_t *one;
 	bool fine = json_is_array(json_object_get(answer, "refused"));
-	json_array_foreach(json_object_get(answer, "refused"), i, one) fine &= strncmp(json_string_value(one), "rules ", 6) != 0;
+	json_array_foreach(json_object_get(answer, "refused"), i, one) fine &=
+	    strncmp(json_string_value(one), "rules ", 6) != 0;
 	print_list(answer, "refused");
 	print_list(answer, "waiting");
 	return fine;
@@ -289,7 +304,11 @@ static int carry_out(struct deploying *d, json_t **answer)
 	struct str nothing = STR("");
 	if (put_files(d) != OK) {
 		cli_fail("%s", err_text());
-		return put_back(d) == OK ? cli_fail("nothing was changed") : cli_fail("%s; some of the files are changed, NAME.before is what was there", err_text());
+		return put_back(d) == OK
+			   ? cli_fail("nothing was changed")
+			   : cli_fail(
+				 "%s; some of the files are changed, NAME.before is what was there",
+				 err_text());
 	}
 	*answer = client_json(d->c, "/v1/reload", &nothing, &r);
 	if (*answer && taken(*answer))
@@ -298,9 +317,11 @@ static int carry_out(struct deploying *d, json_t **answer)
 	if (*answer && !json_object_get(*answer, "refused"))
 		cli_fail("%s", why ? why : "the server's answer is not understood");
 	if (put_back(d) != OK)
-		return cli_fail("%s; some of the files are changed, NAME.before is what was there", err_text());
+		return cli_fail(
+		    "%s; some of the files are changed, NAME.before is what was there", err_text());
 	return *answer ? cli_fail("the server refused it: nothing was changed")
-		       : cli_fail("the server gave no answer; the files are as they were, and 'crumb rules status' says what serves");
+		       : cli_fail("the server gave no answer; the files are as they were, and "
+				  "'crumb rules status' says what serves");
 }
 
 /* What keeps the views from being made, no room, say: whoever waits hears of it, once. */
@@ -324,7 +345,10 @@ bool rules_wait_served(struct cli *c, const char *what, json_t **status)
 			return false;
 		bool complete = json_is_true(json_object_get(j, "complete"));
 		say_trouble(j, &said);
-		cli_progress(what, (uint64_t)(100 * json_number_value(json_object_get(json_object_get(j, "backfill"), "done"))), 100);
+		cli_progress(what,
+		    (uint64_t)(100 * json_number_value(
+					 json_object_get(json_object_get(j, "backfill"), "done"))),
+		    100);
 		if (complete) {
 			cli_progress_end();
 			*status = j;
@@ -339,7 +363,8 @@ static void since_text(const json_t *status, char out[64])
 {
 	time_t t = (time_t)json_integer_value(json_object_get(status, "serving_since"));
 	struct tm tm;
-	if (!t || !gmtime_r(&t, &tm) || strftime(out, 64, "complete since %Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+	if (!t || !gmtime_r(&t, &tm) ||
+	    strftime(out, 64, "complete since %Y-%m-%d %H:%M:%S UTC", &tm) == 0)
 		snprintf(out, 64, "complete");
 }
 
@@ -354,11 +379,14 @@ static void say_done(struct deploying *d, bool deployed, json_t *answer, json_t 
 		if (deployed)
 			printf("deployed to %s: the rules %s serve, %s\n", d->target, hash, since);
 		else
-			printf("nothing to deploy: %s serves as it is, rules %s, %s\n", d->target, hash, since);
+			printf("nothing to deploy: %s serves as it is, rules %s, %s\n", d->target,
+			    hash, since);
 		return;
 	}
-	json_t *j = json_pack("{s:b,s:s,s:s,s:b,s:O,s:o}", "deployed", deployed, "path", d->target, "rules", hash, "complete", true, "serving_since",
-	    json_object_get(status, "serving_since"), "changes", d->diff ? json_incref(d->diff) : json_null());
+	json_t *j =
+	    json_pack("{s:b,s:s,s:s,s:b,s:O,s:o}", "deployed", deployed, "path", d->target, "rules",
+		hash, "complete", true, "serving_since", json_object_get(status, "serving_since"),
+		"changes", d->diff ? json_incref(d->diff) : json_null());
 	json_object_update_missing(j, answer);
 	cli_print_json(j);
 }
@@ -375,7 +403,8 @@ static int run_deploy(struct deploying *d, const char *from, bool yes)
 		json_decref(status);
 		return cli_fail("%s", err_text());
 	}
-	bool same = check(d, path, hash) && strcmp(hash, json_string_value(json_object_get(status, "newest"))) == 0;
+	bool same = check(d, path, hash) &&
+		    strcmp(hash, json_string_value(json_object_get(status, "newest"))) == 0;
 	if (*hash && !same)
 		d->diff = diff_json(d->c, NULL, path);
 	json_decref(status);
@@ -392,7 +421,8 @@ static int run_deploy(struct deploying *d, const char *from, bool yes)
 	int rc = same ? EXIT_FINE : carry_out(d, &answer);
 	status = NULL;
 	if (!rc && !rules_wait_served(d->c, "applying the rules", &status))
-		rc = cli_fail("the rules are deployed, but it is not known whether they serve yet: 'crumb rules status' says");
+		rc = cli_fail("the rules are deployed, but it is not known whether they serve yet: "
+			      "'crumb rules status' says");
 	if (!rc)
 		say_done(d, !same, answer, status);
 	json_decref(answer);
@@ -408,9 +438,12 @@ static int deploy(struct cli *c, int argc, char **argv)
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
 	if (!yes && (c->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)))
-		return cli_misuse("rules deploy asks before it changes anything; where nobody can answer it wants --yes");
+		return cli_misuse("rules deploy asks before it changes anything; where nobody can "
+				  "answer it wants --yes");
 	if (!client_available(c))
-		return cli_fail("no server has %s open: nothing was changed; crumbd reads the rules when it starts%s", c->config.store_path, cli_config_taken(c));
+		return cli_fail("no server has %s open: nothing was changed; crumbd reads the "
+				"rules when it starts%s",
+		    c->config.store_path, cli_config_taken(c));
 	int rc = run_deploy(&d, from, yes);
 	cli_temporary_end(d.stage);
 	json_decref(d.diff);
@@ -427,16 +460,25 @@ const struct command commands_deploy[] = {
 	.args = "[FILE | FOLDER] [--yes] [--json]",
 	.summary = "check rules, show what they change, and have the server take them",
 	.help =
-	"  Checks the rules as 'rules check' does, says what would change as 'rules diff' does, asks, has the running server read them, waits\n"
-	"  until everybody's history is computed by them, and says since when. Until then the old ones serve.\n\n"
-	"  Without FILE it deploys what lies in the server's own folder (rules.path of its configuration), where you have changed something.\n"
-	"  FILE is put into that folder under its own name, beside or in place of what is there; of a FOLDER all rules are put there, and those\n"
-	"  that it does not have go. Each file is replaced at once, and what was there is kept as NAME.before.\n\n"
-	"  --yes does not ask; without a terminal, and with --json, it is wanted. The server reads destinations and options again, too, and what\n"
-	"  it does not take of those is said; where the rules are those that serve already nothing is read, and SIGHUP or POST /v1/reload do that.\n"
-	"  Exit status 1, with nothing changed: there are mistakes, no server runs, it refuses, or you said no.\n"
-	"  0: these rules serve, also when they did before. JSON: {\"deployed\",\"path\",\"rules\",\"complete\",\"serving_since\",\"changes\":as rules\n"
-	"  diff, or null,\"taken\",\"waiting\",\"refused\"}.",
+	    "  Checks the rules as 'rules check' does, says what would change as 'rules diff' "
+	    "does, asks, has the running server read them, waits\n"
+	    "  until everybody's history is computed by them, and says since when. Until then the "
+	    "old ones serve.\n\n"
+	    "  Without FILE it deploys what lies in the server's own folder (rules.path of its "
+	    "configuration), where you have changed something.\n"
+	    "  FILE is put into that folder under its own name, beside or in place of what is "
+	    "there; of a FOLDER all rules are put there, and those\n"
+	    "  that it does not have go. Each file is replaced at once, and what was there is kept "
+	    "as NAME.before.\n\n"
+	    "  --yes does not ask; without a terminal, and with --json, it is wanted. The server "
+	    "reads destinations and options again, too, and what\n"
+	    "  it does not take of those is said; where the rules are those that serve already "
+	    "nothing is read, and SIGHUP or POST /v1/reload do that.\n"
+	    "  Exit status 1, with nothing changed: there are mistakes, no server runs, it "
+	    "refuses, or you said no.\n"
+	    "  0: these rules serve, also when they did before. JSON: "
+	    "{\"deployed\",\"path\",\"rules\",\"complete\",\"serving_since\",\"changes\":as rules\n"
+	    "  diff, or null,\"taken\",\"waiting\",\"refused\"}.",
 	.run = deploy},
     {0},
 };

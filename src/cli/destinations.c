@@ -1,4 +1,5 @@
-/* destinations list: where audiences go, which segments name it, and how the latest delivery went. */
+/* destinations list: where audiences go, which segments name it, and how the latest delivery went.
+ */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/deliver.h"
@@ -47,7 +48,8 @@ static const char *every_of(const struct destination *d, char out[64])
 	else if (d->every_s % DAY_S == 0)
 		snprintf(out, 64, "every %ud%s", (unsigned)(d->every_s / DAY_S), at);
 	else
-		snprintf(out, 64, d->every_s % 3600 == 0 ? "every %uh" : "every %um", d->every_s / (d->every_s % 3600 == 0 ? 3600 : 60));
+		snprintf(out, 64, d->every_s % 3600 == 0 ? "every %uh" : "every %um",
+		    d->every_s / (d->every_s % 3600 == 0 ? 3600 : 60));
 	return out;
 }
 
@@ -66,14 +68,18 @@ static json_t *last_of(struct cli *c, const struct destinations *all, const char
 static json_t *row_of(struct cli *c, const struct destinations *all, const struct destination *d)
 {
 	char every[64];
-	json_t *row = json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "id", d->id, "format", d->format->name, "deliver", d->way->name, "to", where_of(d), "every",
-	    every_of(d, every), "segments", segments_of(c->generation->rules, d->id), "last", last_of(c, all, d->id));
-	json_object_set_new(row, "partner", d->partner >= 0 ? json_string(all->partners[d->partner].id) : json_null());
+	json_t *row =
+	    json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "id", d->id, "format", d->format->name,
+		"deliver", d->way->name, "to", where_of(d), "every", every_of(d, every), "segments",
+		segments_of(c->generation->rules, d->id), "last", last_of(c, all, d->id));
+	json_object_set_new(row, "partner",
+	    d->partner >= 0 ? json_string(all->partners[d->partner].id) : json_null());
 	return row;
 }
 
 /* Those that need not be in the file of destinations. */
-static void add_built_in(struct cli *c, const struct destinations *all, const struct format *format, json_t *list)
+static void add_built_in(
+    struct cli *c, const struct destinations *all, const struct format *format, json_t *list)
 {
 	char id[PARTNER_NAME_MAX + 1];
 	struct destination d = {.id = id, .format = format, .way = format->ways[0], .partner = -1};
@@ -88,7 +94,8 @@ static void add_built_in(struct cli *c, const struct destinations *all, const st
 
 static void print_rows(const json_t *list)
 {
-	static const char *const heads[] = {"destination", "partner", "format", "goes to", "when", "segments", "latest delivery", NULL};
+	static const char *const heads[] = {"destination", "partner", "format", "goes to", "when",
+	    "segments", "latest delivery", NULL};
 	struct table t;
 	size_t i;
 	json_t *row;
@@ -96,7 +103,8 @@ static void print_rows(const json_t *list)
 	json_array_foreach(list, i, row)
 	{
 		const json_t *last = json_object_get(row, "last");
-		const char *ended = json_string_value(json_object_get(last, "ended")), *state = json_string_value(json_object_get(last, "state"));
+		const char *ended = json_string_value(json_object_get(last, "ended")),
+			   *state = json_string_value(json_object_get(last, "state"));
 		table_text(&t, json_string_value(json_object_get(row, "id")));
 		table_text(&t, json_string_value(json_object_get(row, "partner")));
 		table_text(&t, json_string_value(json_object_get(row, "format")));
@@ -129,7 +137,8 @@ static int destinations(struct cli *c, int argc, char **argv)
 	else if (json_array_size(list))
 		print_rows(list);
 	else
-		printf("there are no destinations: %s%s\n", c->config.destinations_path, all->found ? " names none" : " is not there");
+		printf("there are no destinations: %s%s\n", c->config.destinations_path,
+		    all->found ? " names none" : " is not there");
 	json_decref(list);
 	destinations_unref(all);
 	return EXIT_FINE;
@@ -139,10 +148,13 @@ const struct command commands_destinations[] = {
     {.name = "destinations list",
 	.args = "[--json]",
 	.summary = "where audiences go, which, and how the latest delivery went",
-	.help =
-	"  Lists the destinations of etc/destinations.yaml (destinations.path), and 'page' and 'file' where segments name them: whose ids, which\n"
-	"  format, where to, when, which segments of the serving rules name it, and the latest delivery. Of a URL only scheme and host are shown.\n"
-	"  With --json: [{\"id\",\"partner\",\"format\",\"deliver\",\"to\",\"every\",\"segments\",\"last\":as deliveries}].",
+	.help = "  Lists the destinations of etc/destinations.yaml (destinations.path), and 'page' "
+		"and 'file' where segments name them: whose ids, which\n"
+		"  format, where to, when, which segments of the serving rules name it, and the "
+		"latest delivery. Of a URL only scheme and host are shown.\n"
+		"  With --json: "
+		"[{\"id\",\"partner\",\"format\",\"deliver\",\"to\",\"every\",\"segments\","
+		"\"last\":as deliveries}].",
 	.run = destinations},
     {0},
 };

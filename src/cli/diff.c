@@ -40,7 +40,8 @@ static struct rules *load_side(struct cli *c, const char *path)
 	return r;
 }
 
-/* Finds profiles that have what the rules ask for: the serving ones, or others made from the journal. */
+/* Finds profiles that have what the rules ask for: the serving ones, or others made from the
+ * journal. */
 static bool open_side(struct cli *c, const char *path, struct side *s)
 {
 	s->rules = load_side(c, path);
@@ -49,7 +50,8 @@ static bool open_side(struct cli *c, const char *path, struct side *s)
 		return s->rules != NULL;
 	if (!cli_temporary("diff", s->folder))
 		return false;
-	enum err e = trial_open(c->store, &c->config, s->rules, s->folder, clock_now(), show_progress, &s->trial);
+	enum err e = trial_open(
+	    c->store, &c->config, s->rules, s->folder, clock_now(), show_progress, &s->trial);
 	cli_progress_end();
 	if (e)
 		cli_fail("%s", err_text());
@@ -78,11 +80,14 @@ static bool same_hash(const struct hash16 *a, const struct hash16 *b)
 	return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* The category of `old` that is gone and looked at what `c` looks at; each stands for one. -1: none. */
-static int category_before(const struct rules *old, const struct rules *fresh, const struct category *c, bool *taken)
+/* The category of `old` that is gone and looked at what `c` looks at; each stands for one. -1:
+ * none. */
+static int category_before(
+    const struct rules *old, const struct rules *fresh, const struct category *c, bool *taken)
 {
 	for (size_t i = 1; i < old->categories_n && has_patterns(c); i++)
-		if (!taken[i] && same_hash(&old->categories[i].own, &c->own) && rules_category(fresh, str_c(old->categories[i].id)) < 0) {
+		if (!taken[i] && same_hash(&old->categories[i].own, &c->own) &&
+		    rules_category(fresh, str_c(old->categories[i].id)) < 0) {
 			taken[i] = true;
 			return (int)i;
 		}
@@ -97,17 +102,24 @@ static json_t *category_changes(const struct rules *old, const struct rules *fre
 	CHECK(taken);
 	for (size_t i = 1; i < fresh->categories_n; i++) {
 		const struct category *c = &fresh->categories[i];
-		int was = rules_category(old, str_c(c->id)), before = was < 0 ? category_before(old, fresh, c, taken) : -1;
+		int was = rules_category(old, str_c(c->id)),
+		    before = was < 0 ? category_before(old, fresh, c, taken) : -1;
 		if (before >= 0)
-			json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "id", c->id, "change", "renamed", "was", old->categories[before].id));
+			json_array_append_new(
+			    list, json_pack("{s:s,s:s,s:s}", "id", c->id, "change", "renamed",
+				      "was", old->categories[before].id));
 		else if (was < 0)
-			json_array_append_new(list, json_pack("{s:s,s:s}", "id", c->id, "change", "added"));
+			json_array_append_new(
+			    list, json_pack("{s:s,s:s}", "id", c->id, "change", "added"));
 		else if (!same_hash(&old->categories[was].own, &c->own))
-			json_array_append_new(list, json_pack("{s:s,s:s}", "id", c->id, "change", "changed"));
+			json_array_append_new(
+			    list, json_pack("{s:s,s:s}", "id", c->id, "change", "changed"));
 	}
 	for (size_t i = 1; i < old->categories_n; i++)
 		if (!taken[i] && rules_category(fresh, str_c(old->categories[i].id)) < 0)
-			json_array_append_new(list, json_pack("{s:s,s:s}", "id", old->categories[i].id, "change", "removed"));
+			json_array_append_new(
+			    list, json_pack("{s:s,s:s}", "id", old->categories[i].id, "change",
+				      "removed"));
 	free(taken);
 	return list;
 }
@@ -116,13 +128,17 @@ static json_t *attribute_changes(const struct rules *old, const struct rules *fr
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < fresh->vocabularies_n; i++) {
-		const struct vocabulary *v = &fresh->vocabularies[i], *was = rules_vocabulary(old, str_c(v->id));
+		const struct vocabulary *v = &fresh->vocabularies[i],
+					*was = rules_vocabulary(old, str_c(v->id));
 		if (!was || was->hash != v->hash)
-			json_array_append_new(list, json_pack("{s:s,s:s}", "id", v->id, "change", was ? "changed" : "added"));
+			json_array_append_new(list, json_pack("{s:s,s:s}", "id", v->id, "change",
+							was ? "changed" : "added"));
 	}
 	for (size_t i = 0; i < old->vocabularies_n; i++)
 		if (!rules_vocabulary(fresh, str_c(old->vocabularies[i].id)))
-			json_array_append_new(list, json_pack("{s:s,s:s}", "id", old->vocabularies[i].id, "change", "removed"));
+			json_array_append_new(
+			    list, json_pack("{s:s,s:s}", "id", old->vocabularies[i].id, "change",
+				      "removed"));
 	return list;
 }
 
@@ -161,7 +177,11 @@ static void put_lookalike(json_t *to, const struct lookalike *l)
 		snprintf(text, sizeof text, "min_lift %g", l->min_lift);
 	put_text(to, "reach", text);
 	snprintf(text, sizeof text, "every %u days", l->refresh_days);
-	put_text(to, "refresh", l->refresh_days == 0 ? "by hand" : l->refresh_days == 1 ? "daily" : l->refresh_days == 7 ? "weekly" : text);
+	put_text(to, "refresh",
+	    l->refresh_days == 0   ? "by hand"
+	    : l->refresh_days == 1 ? "daily"
+	    : l->refresh_days == 7 ? "weekly"
+				   : text);
 }
 
 /* What of a segment is not its condition, in words, by key. */
@@ -196,14 +216,16 @@ static json_t *or_null(json_t *v)
 /* [{"what","from","to"}]; what one side does not have is null there. */
 static json_t *setting_changes(const struct segment *a, const struct segment *b)
 {
-	json_t *was = settings_of(a), *will = settings_of(b), *all = json_copy(was), *list = json_array(), *value;
+	json_t *was = settings_of(a), *will = settings_of(b), *all = json_copy(was),
+	       *list = json_array(), *value;
 	const char *what;
 	json_object_update(all, will);
 	json_object_foreach(all, what, value)
 	{
 		json_t *from = json_object_get(was, what), *to = json_object_get(will, what);
 		if (!json_equal(from, to))
-			json_array_append_new(list, json_pack("{s:s,s:o,s:o}", "what", what, "from", or_null(from), "to", or_null(to)));
+			json_array_append_new(list, json_pack("{s:s,s:o,s:o}", "what", what, "from",
+							or_null(from), "to", or_null(to)));
 	}
 	json_decref(all);
 	json_decref(will);
@@ -213,11 +235,17 @@ static json_t *setting_changes(const struct segment *a, const struct segment *b)
 
 static json_t *move_json(const struct rules *old, const struct rules *fresh, const struct move *m)
 {
-	const struct segment *a = m->was >= 0 ? &old->segments[m->was] : NULL, *b = m->will >= 0 ? &fresh->segments[m->will] : NULL;
+	const struct segment *a = m->was >= 0 ? &old->segments[m->was] : NULL,
+			     *b = m->will >= 0 ? &fresh->segments[m->will] : NULL;
 	bool renamed = a && b && strcmp(a->id, b->id) != 0;
-	const char *change = !a ? "added" : !b ? "removed" : renamed ? "renamed" : m->same ? "same" : "changed";
-	json_t *j = json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "id", m->id, "change", change, "before", cli_shown(m->before), "after",
-	    cli_shown(m->after), "enter", cli_shown(m->enter), "stay", cli_shown(m->stay), "leave", cli_shown(m->leave));
+	const char *change = !a	       ? "added"
+			     : !b      ? "removed"
+			     : renamed ? "renamed"
+			     : m->same ? "same"
+				       : "changed";
+	json_t *j = json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "id", m->id, "change", change,
+	    "before", cli_shown(m->before), "after", cli_shown(m->after), "enter",
+	    cli_shown(m->enter), "stay", cli_shown(m->stay), "leave", cli_shown(m->leave));
 	if (renamed)
 		json_object_set_new(j, "was", json_string(a->id));
 	if (a && b && strcmp(a->when, b->when) != 0) {
@@ -229,7 +257,9 @@ static json_t *move_json(const struct rules *old, const struct rules *fresh, con
 	if (a && b)
 		json_object_set_new(j, "settings", setting_changes(a, b));
 	if (b && b->like)
-		json_object_set_new(j, "lookalike", json_pack("{s:s,s:b}", "seed", b->like->seed, "trained", b->like->model != NULL));
+		json_object_set_new(j, "lookalike",
+		    json_pack(
+			"{s:s,s:b}", "seed", b->like->seed, "trained", b->like->model != NULL));
 	return j;
 }
 
@@ -245,7 +275,8 @@ static json_t *compare(struct cli *c, const struct side *before, const struct si
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(segments, move_json(before->rules, after->rules, &moves[i]));
 	free(moves);
-	return json_pack("{s:o,s:o,s:o,s:b}", "categories", category_changes(before->rules, after->rules), "attributes",
+	return json_pack("{s:o,s:o,s:o,s:b}", "categories",
+	    category_changes(before->rules, after->rules), "attributes",
 	    attribute_changes(before->rules, after->rules), "segments", segments, "from_journal",
 	    before->trial.generation || after->trial.generation);
 }
@@ -301,7 +332,9 @@ static void print_move(const json_t *row, uint32_t k)
 	const char *change = text(row, "change");
 	const json_t *like = json_object_get(row, "lookalike");
 	if (like && !json_is_true(json_object_get(like, "trained"))) {
-		printf("    like  %s; nobody is in it before 'crumb lookalike train %s', or the next night\n", text(like, "seed"), text(row, "id"));
+		printf("    like  %s; nobody is in it before 'crumb lookalike train %s', or the "
+		       "next night\n",
+		    text(like, "seed"), text(row, "id"));
 		return;
 	}
 	if (json_object_get(row, "from"))
@@ -309,13 +342,15 @@ static void print_move(const json_t *row, uint32_t k)
 	else if (json_object_get(row, "when"))
 		printf("    when  %s\n", text(row, "when"));
 	else
-		puts("    its condition reads as before, but something that it refers to has changed");
+		puts("    its condition reads as before, but something that it refers to has "
+		     "changed");
 	if (strcmp(change, "added") == 0)
 		printf("    enter %s\n", number(row, "enter", a, k));
 	else if (strcmp(change, "removed") == 0)
 		printf("    leave %s\n", number(row, "leave", d, k));
 	else
-		printf("    enter %s, stay %s, leave %s\n", number(row, "enter", a, k), number(row, "stay", b, k), number(row, "leave", d, k));
+		printf("    enter %s, stay %s, leave %s\n", number(row, "enter", a, k),
+		    number(row, "stay", b, k), number(row, "leave", d, k));
 }
 
 static void print_segment(const json_t *row, uint32_t k)
@@ -324,7 +359,9 @@ static void print_segment(const json_t *row, uint32_t k)
 	size_t i;
 	json_t *one;
 	if (strcmp(change, "renamed") == 0)
-		printf("segment %s is now called %s: the same visitors; pages, exports and partners know it by the new name\n", text(row, "was"), id);
+		printf("segment %s is now called %s: the same visitors; pages, exports and "
+		       "partners know it by the new name\n",
+		    text(row, "was"), id);
 	else if (strcmp(change, "same") == 0)
 		printf("segment %s: the same visitors\n", id);
 	else
@@ -337,7 +374,8 @@ static void print_segment(const json_t *row, uint32_t k)
 
 static bool is_same(const json_t *row)
 {
-	return strcmp(text(row, "change"), "same") == 0 && json_array_size(json_object_get(row, "settings")) == 0;
+	return strcmp(text(row, "change"), "same") == 0 &&
+	       json_array_size(json_object_get(row, "settings")) == 0;
 }
 
 void diff_print(const json_t *root, uint32_t k)
@@ -352,14 +390,16 @@ void diff_print(const json_t *root, uint32_t k)
 		if (!is_same(row))
 			print_segment(row, k);
 	}
-	printf("%zu %s\n", same, cli_plural(same, "segment stays as it is", "segments stay as they are"));
+	printf("%zu %s\n", same,
+	    cli_plural(same, "segment stays as it is", "segments stay as they are"));
 }
 
 static int diff(struct cli *c, int argc, char **argv)
 {
 	const char *first = cli_word(argc, argv), *second = cli_word(argc, argv);
 	if (!first || !cli_all_used(argc, argv))
-		return cli_misuse("rules diff wants OLD and NEW: folders or files of rules; one alone is compared with what serves");
+		return cli_misuse("rules diff wants OLD and NEW: folders or files of rules; one "
+				  "alone is compared with what serves");
 	json_t *root = diff_json(c, second ? first : NULL, second ? second : first);
 	if (!root)
 		return EXIT_WRONG;
@@ -376,12 +416,16 @@ const struct command commands_diff[] = {
     {.name = "rules diff",
 	.args = "[OLD] NEW [--json]",
 	.summary = "what a change of rules would do, before it is deployed",
-	.help =
-	"  OLD and NEW are folders or files of rules; OLD may be left out, or 'serving', for what serves now. Says which attributes,\n"
-	"  categories and segments are added, removed, changed or called otherwise, and for each segment how many visitors enter, stay and\n"
-	"  leave on live data. A category is changed when what it looks at itself is: its children are told under their own names. What\n"
-	"  changes beside the condition, destinations, owner, alert and the like, is told too, in JSON as \"settings\": [{\"what\",\"from\",\"to\"}].\n"
-	"  Where categories change, the journal is replayed into a temporary folder, which takes as long as a backfill.",
+	.help = "  OLD and NEW are folders or files of rules; OLD may be left out, or 'serving', "
+		"for what serves now. Says which attributes,\n"
+		"  categories and segments are added, removed, changed or called otherwise, and "
+		"for each segment how many visitors enter, stay and\n"
+		"  leave on live data. A category is changed when what it looks at itself is: its "
+		"children are told under their own names. What\n"
+		"  changes beside the condition, destinations, owner, alert and the like, is told "
+		"too, in JSON as \"settings\": [{\"what\",\"from\",\"to\"}].\n"
+		"  Where categories change, the journal is replayed into a temporary folder, which "
+		"takes as long as a backfill.",
 	.run = diff},
     {0},
 };

@@ -32,15 +32,19 @@ static void each(void *arg, const struct example_result *x)
 	r->failed += !x->passed;
 	if (r->json) {
 		json_array_append_new(
-		    r->list, json_pack("{s:s,s:s,s:I,s:b,s:o,s:o}", "name", x->name, "file", x->at.file, "line", (json_int_t)x->at.line, "passed",
-				 x->passed, "missing", names(x->missing, x->missing_n), "unwanted", names(x->unwanted, x->unwanted_n)));
+		    r->list, json_pack("{s:s,s:s,s:I,s:b,s:o,s:o}", "name", x->name, "file",
+				 x->at.file, "line", (json_int_t)x->at.line, "passed", x->passed,
+				 "missing", names(x->missing, x->missing_n), "unwanted",
+				 names(x->unwanted, x->unwanted_n)));
 		return;
 	}
 	printf("%s  %s\n", x->passed ? "ok    " : "FAILED", x->name);
 	for (unsigned i = 0; i < x->missing_n; i++)
-		printf("        %s:%zu: should be in " STR_FMT ", and is not\n", x->at.file, x->at.line, STR_ARG(x->missing[i]));
+		printf("        %s:%zu: should be in " STR_FMT ", and is not\n", x->at.file,
+		    x->at.line, STR_ARG(x->missing[i]));
 	for (unsigned i = 0; i < x->unwanted_n; i++)
-		printf("        %s:%zu: should not be in " STR_FMT ", and is\n", x->at.file, x->at.line, STR_ARG(x->unwanted[i]));
+		printf("        %s:%zu: should not be in " STR_FMT ", and is\n", x->at.file,
+		    x->at.line, STR_ARG(x->unwanted[i]));
 }
 
 static int test(struct cli *c, int argc, char **argv)
@@ -60,21 +64,23 @@ static int test(struct cli *c, int argc, char **argv)
 		m = mp_over(buf_view(&bundle));
 		for (uint32_t n = mp_array(&m); n >= 2 && (!e || e == ERR_SYNTAX); n -= 2) {
 			struct str file = mp_str(&m), text = mp_str(&m);
-			enum err one = examples_run(r, file, text, day_of(clock_now()), (unsigned)c->config.retention_days, &report, each, &run);
+			enum err one = examples_run(r, file, text, day_of(clock_now()),
+			    (unsigned)c->config.retention_days, &report, each, &run);
 			e = e ? e : one;
 		}
 	}
 	if (e == ERR_SYNTAX) {
 		for (size_t i = 0; i < report.n; i++)
-			report_print(&report.list[i], rules_file(buf_view(&bundle), str_c(report.list[i].file)), &out);
+			report_print(&report.list[i],
+			    rules_file(buf_view(&bundle), str_c(report.list[i].file)), &out);
 		if (!c->json && out.n)
 			fwrite(out.p, 1, out.n, stderr);
 	} else if (e) {
 		cli_fail("%s", err_text());
 	}
 	if (c->json)
-		cli_print_json(json_pack("{s:i,s:i,s:O,s:o}", "passed", (int)run.passed, "failed", (int)run.failed, "tests", run.list, "problems",
-		    findings_json(&report)));
+		cli_print_json(json_pack("{s:i,s:i,s:O,s:o}", "passed", (int)run.passed, "failed",
+		    (int)run.failed, "tests", run.list, "problems", findings_json(&report)));
 	else if (!e)
 		printf("%u passed, %u failed\n", run.passed, run.failed);
 	json_decref(run.list);
@@ -89,9 +95,10 @@ const struct command commands_examples[] = {
     {.name = "rules test",
 	.args = "FILE [--json]",
 	.summary = "run marketers' own examples",
-	.help =
-	"  Each example of FILE (or of every file of a folder) says what a visitor did and which segments that should mean; docs/RULES.md\n"
-	"  shows the form. The rules are those of rules.path; no server and no store are needed. Exit status 1 when one fails.",
+	.help = "  Each example of FILE (or of every file of a folder) says what a visitor did and "
+		"which segments that should mean; docs/RULES.md\n"
+		"  shows the form. The rules are those of rules.path; no server and no store are "
+		"needed. Exit status 1 when one fails.",
 	.run = test},
     {0},
 };

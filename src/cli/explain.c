@@ -33,7 +33,8 @@ static double units(const struct rule_node *n, int64_t amount)
 
 static json_t *number(double v)
 {
-	return fabs(v) < 1e15 && v == (double)(long long)v ? json_integer((json_int_t)v) : json_real(v);
+	return fabs(v) < 1e15 && v == (double)(long long)v ? json_integer((json_int_t)v)
+							   : json_real(v);
 }
 
 /* The days that count for a test, oldest first. */
@@ -43,14 +44,18 @@ static json_t *days_json(const struct explaining *x, const struct rule_node *n, 
 	size_t rows, sums;
 	const struct cat_day *r = profile_span(x->p, cat, &rows);
 	const struct sum_day *s = profile_sums(x->p, cat, &sums);
-	uint16_t from = n->kind == NODE_THEN || n->kind == NODE_FIRST ? 0 : rules_window_start(n->window, x->today);
+	uint16_t from = n->kind == NODE_THEN || n->kind == NODE_FIRST
+			    ? 0
+			    : rules_window_start(n->window, x->today);
 	for (size_t i = 0; i < rows; i++) {
 		if (r[i].day < from || r[i].day > x->today)
 			continue;
-		json_t *day = json_pack("{s:o,s:I}", "day", day_or_null(r[i].day), "count", (json_int_t)r[i].count);
+		json_t *day = json_pack(
+		    "{s:o,s:I}", "day", day_or_null(r[i].day), "count", (json_int_t)r[i].count);
 		for (size_t k = 0; k < sums && n->kind == NODE_SUM; k++)
 			if (s[k].day == r[i].day)
-				json_object_set_new(day, "value", number((double)s[k].millionths / 1e6));
+				json_object_set_new(
+				    day, "value", number((double)s[k].millionths / 1e6));
 		json_array_append_new(list, day);
 	}
 	return list;
@@ -77,14 +82,16 @@ static void add_facts(const struct explaining *x, const struct rule_node *n, jso
 		json_object_set_new(j, "value", v.n ? json_stringn(v.p, v.n) : json_null());
 	} else if (n->kind == NODE_ATTR) {
 		const struct profile_attr *a = profile_attr(x->p, n->attr);
-		json_object_set_new(j, "value", a ? json_stringn(a->value.p, a->value.n) : json_null());
+		json_object_set_new(
+		    j, "value", a ? json_stringn(a->value.p, a->value.n) : json_null());
 		if (a)
 			json_object_set_new(j, "since", day_or_null(a->day));
 	} else if (n->kind == NODE_THEN) {
 		json_object_set_new(j, "first", days_json(x, n, n->cat));
 		json_object_set_new(j, "then", days_json(x, n, n->then));
 	} else if (n->kind == NODE_COUNT || n->kind == NODE_DAYS || n->kind == NODE_SUM) {
-		json_object_set_new(j, "count", number(units(n, rules_amount(x->p, n, x->today).n)));
+		json_object_set_new(
+		    j, "count", number(units(n, rules_amount(x->p, n, x->today).n)));
 		json_object_set_new(j, "days", days_json(x, n, n->cat));
 	} else if (n->kind == NODE_FIRST) {
 		json_object_set_new(j, "days", days_json(x, n, n->cat));
@@ -94,10 +101,11 @@ static void add_facts(const struct explaining *x, const struct rule_node *n, jso
 static json_t *node_json(const struct explaining *x, int at)
 {
 	const struct rule_node *n = &x->r->nodes[at];
-	static const char *const kinds[] = {
-	    "and", "or", "not", "count", "days", "sum", "first", "then", "fact", "attribute", "segment", "model", "never"};
-	json_t *j = json_pack("{s:s%,s:s,s:b,s:o}", "text", n->text.p, n->text.n, "kind", kinds[n->kind], "true",
-	    rules_part_holds(x->r, at, x->p, x->today), "flips", day_or_null(rules_part_flips(x->r, at, x->p, x->today, x->retention)));
+	static const char *const kinds[] = {"and", "or", "not", "count", "days", "sum", "first",
+	    "then", "fact", "attribute", "segment", "model", "never"};
+	json_t *j = json_pack("{s:s%,s:s,s:b,s:o}", "text", n->text.p, n->text.n, "kind",
+	    kinds[n->kind], "true", rules_part_holds(x->r, at, x->p, x->today), "flips",
+	    day_or_null(rules_part_flips(x->r, at, x->p, x->today, x->retention)));
 	if (n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_NOT) {
 		json_t *parts = json_array();
 		if (n->kind == NODE_NOT)
@@ -107,7 +115,8 @@ static json_t *node_json(const struct explaining *x, int at)
 		json_object_set_new(j, "parts", parts);
 	} else if (n->kind == NODE_SEGMENT) {
 		json_object_set_new(j, "segment", json_string(x->r->segments[n->segment].id));
-		json_object_set_new(j, "parts", json_pack("[o]", node_json(x, x->r->segments[n->segment].root)));
+		json_object_set_new(
+		    j, "parts", json_pack("[o]", node_json(x, x->r->segments[n->segment].root)));
 	} else {
 		add_facts(x, n, j);
 	}
@@ -127,15 +136,19 @@ static json_t *step_json(const struct explaining *x, const struct step *s)
 	switch (s->kind) {
 	case STEP_EVENTS:
 		snprintf(words, sizeof words, "%lld more %s today", (long long)s->n, cat);
-		j = json_pack("{s:s,s:s,s:I}", "action", "events", "category", cat, "count", (json_int_t)s->n);
+		j = json_pack("{s:s,s:s,s:I}", "action", "events", "category", cat, "count",
+		    (json_int_t)s->n);
 		break;
 	case STEP_DAYS:
-		snprintf(words, sizeof words, "%s on %lld more %s", cat, (long long)s->n, cli_plural((uint64_t)s->n, "day", "days"));
-		j = json_pack("{s:s,s:s,s:I}", "action", "days", "category", cat, "count", (json_int_t)s->n);
+		snprintf(words, sizeof words, "%s on %lld more %s", cat, (long long)s->n,
+		    cli_plural((uint64_t)s->n, "day", "days"));
+		j = json_pack(
+		    "{s:s,s:s,s:I}", "action", "days", "category", cat, "count", (json_int_t)s->n);
 		break;
 	case STEP_VALUE:
 		snprintf(words, sizeof words, "%s worth %.15g more", cat, (double)s->n / 1e6);
-		j = json_pack("{s:s,s:s,s:o}", "action", "value", "category", cat, "value", number((double)s->n / 1e6));
+		j = json_pack("{s:s,s:s,s:o}", "action", "value", "category", cat, "value",
+		    number((double)s->n / 1e6));
 		break;
 	case STEP_WAIT:
 		day_text(s->day, day);
@@ -143,9 +156,10 @@ static json_t *step_json(const struct explaining *x, const struct step *s)
 		j = json_pack("{s:s,s:s}", "action", "wait", "until", day);
 		break;
 	case STEP_FACT:
-		snprintf(words, sizeof words, "'" STR_FMT "' would have to be %s", (int)(text.n > 400 ? 400 : text.n), text.p,
-		    s->wanted ? "true" : "false");
-		j = json_pack("{s:s,s:s%,s:b}", "action", "fact", "fact", text.p, text.n, "wanted", s->wanted);
+		snprintf(words, sizeof words, "'" STR_FMT "' would have to be %s",
+		    (int)(text.n > 400 ? 400 : text.n), text.p, s->wanted ? "true" : "false");
+		j = json_pack("{s:s,s:s%,s:b}", "action", "fact", "fact", text.p, text.n, "wanted",
+		    s->wanted);
 		break;
 	}
 	json_object_set_new(j, "words", json_string(words));
@@ -180,10 +194,12 @@ static void print_node(const json_t *n, int depth)
 {
 	size_t i;
 	json_t *part;
-	const json_t *flips = json_object_get(n, "flips"), *count = json_object_get(n, "count"), *days = json_object_get(n, "days"),
-		     *value = json_object_get(n, "value"), *first = json_object_get(n, "first");
-	printf(
-	    "%*s%s  %s", 2 * depth + 2, "", json_is_true(json_object_get(n, "true")) ? "yes" : "no ", json_string_value(json_object_get(n, "text")));
+	const json_t *flips = json_object_get(n, "flips"), *count = json_object_get(n, "count"),
+		     *days = json_object_get(n, "days"), *value = json_object_get(n, "value"),
+		     *first = json_object_get(n, "first");
+	printf("%*s%s  %s", 2 * depth + 2, "",
+	    json_is_true(json_object_get(n, "true")) ? "yes" : "no ",
+	    json_string_value(json_object_get(n, "text")));
 	if (count)
 		printf("   is %.15g", json_number_value(count));
 	if (json_is_string(value))
@@ -201,7 +217,9 @@ static void print_node(const json_t *n, int depth)
 		print_days(json_object_get(n, "then"));
 	}
 	if (json_is_string(flips))
-		printf("   %s on %s", json_is_true(json_object_get(n, "true")) ? "ends" : "comes true", json_string_value(flips));
+		printf("   %s on %s",
+		    json_is_true(json_object_get(n, "true")) ? "ends" : "comes true",
+		    json_string_value(flips));
 	putchar('\n');
 	json_array_foreach(json_object_get(n, "parts"), i, part) print_node(part, depth + 1);
 }
@@ -214,8 +232,10 @@ static void print_explanation(const json_t *j)
 	bool in = json_is_true(json_object_get(j, "in"));
 	printf("%s %s\n", in ? "in" : "not in", json_string_value(json_object_get(j, "segment")));
 	if (json_is_string(json_object_get(j, "until")))
-		printf("  until %s, if nothing more is seen\n", json_string_value(json_object_get(j, "until")));
-	if (json_is_string(json_object_get(j, "state")) && strcmp(json_string_value(json_object_get(j, "state")), "active") != 0)
+		printf("  until %s, if nothing more is seen\n",
+		    json_string_value(json_object_get(j, "until")));
+	if (json_is_string(json_object_get(j, "state")) &&
+	    strcmp(json_string_value(json_object_get(j, "state")), "active") != 0)
 		printf("  the segment is %s\n", json_string_value(json_object_get(j, "state")));
 	print_node(json_object_get(j, "tree"), 0);
 	if (in)
@@ -224,8 +244,10 @@ static void print_explanation(const json_t *j)
 		puts("  nothing that the visitor does, and no waiting, leads into it");
 		return;
 	}
-	puts(json_is_true(json_object_get(change, "sure")) ? "  would be in after:" : "  at least this would be needed:");
-	json_array_foreach(json_object_get(change, "steps"), i, step) printf("    %s\n", json_string_value(json_object_get(step, "words")));
+	puts(json_is_true(json_object_get(change, "sure")) ? "  would be in after:"
+							   : "  at least this would be needed:");
+	json_array_foreach(json_object_get(change, "steps"), i, step)
+	    printf("    %s\n", json_string_value(json_object_get(step, "words")));
 }
 
 static int explain(struct cli *c, int argc, char **argv)
@@ -244,7 +266,8 @@ static int explain(struct cli *c, int argc, char **argv)
 			id = argv[i], argv[i] = NULL;
 	}
 	if (!id) {
-		cli_misuse("rules explain wants the id of a segment, and one of --cookie VALUE, --id IMPORTED_ID, --key HEX");
+		cli_misuse("rules explain wants the id of a segment, and one of --cookie VALUE, "
+			   "--id IMPORTED_ID, --key HEX");
 		goto out;
 	}
 	if (!cli_who(c, "rules explain", argc, argv, &k, &rc))
@@ -257,15 +280,17 @@ static int explain(struct cli *c, int argc, char **argv)
 		goto out;
 	}
 	if (r->segments[segment].like) {
-		cli_fail("'%s' is a lookalike: a model decides, and no condition leads into it; 'crumb lookalike explain %s' says what speaks for and against", id,
-		    id);
+		cli_fail("'%s' is a lookalike: a model decides, and no condition leads into it; "
+			 "'crumb lookalike explain %s' says what speaks for and against",
+		    id, id);
 		goto out;
 	}
 	enum err e = view_visitor(c->generation, &k, now, p);
 	if (e) {
 		uint32_t hour;
 		bool once = e == ERR_NOT_FOUND && view_provisional(c->generation, &k, now, &hour);
-		cli_fail("%s", once		    ? "this visitor was seen once, without a cookie, and counts only when it comes back"
+		cli_fail("%s", once ? "this visitor was seen once, without a cookie, and counts "
+				      "only when it comes back"
 			       : e == ERR_NOT_FOUND ? "nothing is known of this visitor"
 						    : err_text());
 		goto out;
@@ -273,8 +298,10 @@ static int explain(struct cli *c, int argc, char **argv)
 	struct explaining x = {r, p, day_of(now), (unsigned)c->config.retention_days};
 	const struct segment *s = &r->segments[segment];
 	bool in = rules_eval(r, segment, p, x.today);
-	json_t *j = json_pack("{s:s,s:b,s:s,s:o,s:o}", "segment", s->id, "in", in, "state", segment_state(s, x.today), "until",
-	    in ? day_or_null(rules_member_until(r, segment, p, x.today, x.retention)) : json_null(), "tree", node_json(&x, s->root));
+	json_t *j = json_pack("{s:s,s:b,s:s,s:o,s:o}", "segment", s->id, "in", in, "state",
+	    segment_state(s, x.today), "until",
+	    in ? day_or_null(rules_member_until(r, segment, p, x.today, x.retention)) : json_null(),
+	    "tree", node_json(&x, s->root));
 	if (!in)
 		json_object_set_new(j, "change", change_json(&x, segment));
 	if (c->json) {
@@ -294,10 +321,11 @@ const struct command commands_explain[] = {
     {.name = "rules explain",
 	.args = "SEGMENT --cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
 	.summary = "why a visitor is in a segment or not",
-	.help =
-	"  Shows the condition part by part: whether it is true, what it counts and on which days, and the day on which it changes by\n"
-	"  time alone. For a visitor who is not in: the smallest change that would bring them in. Exit status 1 when nothing is\n"
-	"  known of the visitor.",
+	.help = "  Shows the condition part by part: whether it is true, what it counts and on "
+		"which days, and the day on which it changes by\n"
+		"  time alone. For a visitor who is not in: the smallest change that would bring "
+		"them in. Exit status 1 when nothing is\n"
+		"  known of the visitor.",
 	.run = explain},
     {0},
 };

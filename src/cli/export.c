@@ -28,14 +28,16 @@ static int unknown_form(const char *name)
 
 static int export_one(struct cli *c, int argc, char **argv)
 {
-	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"),
+	const char *format = cli_option(argc, argv, "--format"),
+		   *out = cli_option(argc, argv, "--out"),
 		   *partner = cli_option(argc, argv, "--partner");
 	bool holdout = cli_flag(argc, argv, "--holdout");
 	const char *id = cli_word(argc, argv);
 	struct export_result result;
 	if (!id || !out || !cli_all_used(argc, argv))
 		return cli_misuse("export wants the id of a segment and --out FOLDER");
-	const struct export_form *form = format ? export_form_find(str_c(format)) : &export_forms[0];
+	const struct export_form *form =
+	    format ? export_form_find(str_c(format)) : &export_forms[0];
 	if (!form)
 		return unknown_form(format);
 	if (!cli_open(c, false))
@@ -46,16 +48,18 @@ static int export_one(struct cli *c, int argc, char **argv)
 	if (holdout && c->generation->rules->segments[segment].target >= 100)
 		return cli_fail("segment '%s' has no split: nobody is held out", id);
 	enum err e = export_segment(c->generation, &c->config, segment, form,
-	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(), export_progress, &result);
+	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(),
+	    export_progress, &result);
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());
 	if (c->json)
-		cli_print_json(json_pack("{s:s,s:s,s:o,s:o}", "segment", id, "file", result.file, "rows",
-		    result.told ? json_integer((json_int_t)result.rows) : json_null(), "below",
-		    result.told ? json_null() : json_integer(kgate_k(&c->gate))));
+		cli_print_json(json_pack("{s:s,s:s,s:o,s:o}", "segment", id, "file", result.file,
+		    "rows", result.told ? json_integer((json_int_t)result.rows) : json_null(),
+		    "below", result.told ? json_null() : json_integer(kgate_k(&c->gate))));
 	if (!result.told)
-		return cli_fail("segment '%s' has fewer than %u members: no rows were written", id, kgate_k(&c->gate));
+		return cli_fail("segment '%s' has fewer than %u members: no rows were written", id,
+		    kgate_k(&c->gate));
 	if (!c->json)
 		printf("%llu rows in %s\n", (unsigned long long)result.rows, result.file);
 	return EXIT_FINE;
@@ -76,11 +80,13 @@ static bool load_destinations(struct cli *c, struct destinations **out)
 	return false;
 }
 
-static const struct destination *find_destination(struct cli *c, const struct destinations *all, const char *id)
+static const struct destination *find_destination(
+    struct cli *c, const struct destinations *all, const char *id)
 {
 	const struct destination *d;
 	if (destinations_find_named(all, str_c(id), &d) != OK)
-		cli_fail("%s%s%s: %s", all->found ? "" : "the file ", c->config.destinations_path, all->found ? "" : " is not there", err_text());
+		cli_fail("%s%s%s: %s", all->found ? "" : "the file ", c->config.destinations_path,
+		    all->found ? "" : " is not there", err_text());
 	return d;
 }
 
@@ -96,13 +102,16 @@ static bool settle(struct cli *c)
 	return true;
 }
 
-static const char *const state_words[] = {"delivered", "nothing_to_say", "waiting", "replaced", "failed"};
+static const char *const state_words[] = {
+    "delivered", "nothing_to_say", "waiting", "replaced", "failed"};
 
 static json_t *result_json(struct cli *c, const struct destination *d, const struct delivery *r)
 {
-	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:o}", "delivery", r->id, "destination", d->id, "mode",
-	    r->full ? "full" : "delta", "state", state_words[r->state], "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "refused",
-	    (json_int_t)r->refused, "unusable", (json_int_t)r->unusable, "files", (int)r->files, "files_done", (int)r->files_done, "segments",
+	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:o}", "delivery", r->id,
+	    "destination", d->id, "mode", r->full ? "full" : "delta", "state",
+	    state_words[r->state], "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes,
+	    "refused", (json_int_t)r->refused, "unusable", (json_int_t)r->unusable, "files",
+	    (int)r->files, "files_done", (int)r->files_done, "segments",
 	    delivery_segments(&r->plan, &c->gate));
 	if (*r->why && r->state != DELIVERY_DONE)
 		json_object_set_new(j, "why", json_string(r->why));
@@ -117,19 +126,25 @@ static void print_result(struct cli *c, const struct destination *d, const struc
 	{
 		const char *state = json_string_value(json_object_get(row, "state"));
 		if (strcmp(state, "below_k") == 0)
-			fprintf(stderr, "crumb: segment '%s' has fewer than %u members that could be sent: nobody is added\n",
+			fprintf(stderr,
+			    "crumb: segment '%s' has fewer than %u members that could be sent: "
+			    "nobody is added\n",
 			    json_string_value(json_object_get(row, "id")), kgate_k(&c->gate));
 		else if (strcmp(state, "sent") != 0 && strcmp(state, "not_routed") != 0)
-			fprintf(stderr, "crumb: segment '%s' is not sent: %s\n", json_string_value(json_object_get(row, "id")), state);
+			fprintf(stderr, "crumb: segment '%s' is not sent: %s\n",
+			    json_string_value(json_object_get(row, "id")), state);
 	}
 	json_decref(list);
 	if (r->unusable)
-		fprintf(stderr, "crumb: %llu %s left out: this format cannot write them\n", (unsigned long long)r->unusable, cli_plural(r->unusable, "id was", "ids were"));
+		fprintf(stderr, "crumb: %llu %s left out: this format cannot write them\n",
+		    (unsigned long long)r->unusable, cli_plural(r->unusable, "id was", "ids were"));
 	if (r->state == DELIVERY_NOTHING)
 		printf("%s: nothing to say, the partner has everything\n", d->id);
 	else if (r->state == DELIVERY_DONE)
-		printf("%s: %llu added, %llu removed, %llu refused by the partner, in %u %s\n", r->id, (unsigned long long)r->adds,
-		    (unsigned long long)r->removes, (unsigned long long)r->refused, r->files, cli_plural(r->files, "file", "files"));
+		printf("%s: %llu added, %llu removed, %llu refused by the partner, in %u %s\n",
+		    r->id, (unsigned long long)r->adds, (unsigned long long)r->removes,
+		    (unsigned long long)r->refused, r->files,
+		    cli_plural(r->files, "file", "files"));
 }
 
 static int deliver_to(struct cli *c, const char *to, const char *out, enum deliver_mode mode)
@@ -141,27 +156,37 @@ static int deliver_to(struct cli *c, const char *to, const char *out, enum deliv
 		return EXIT_WRONG;
 	const struct destination *d = find_destination(c, all, to);
 	if (d && settle(c) && cli_open(c, false)) {
-		struct deliver_wish w = {
-		    .plan = {.g = c->generation, .config = &c->config, .all = all, .d = d, .now = clock_now(), .progress = delivery_progress},
+		struct deliver_wish w = {.plan = {.g = c->generation,
+					     .config = &c->config,
+					     .all = all,
+					     .d = d,
+					     .now = clock_now(),
+					     .progress = delivery_progress},
 		    .mode = mode,
 		    .folder = out};
 		enum err e = deliver(&w, &r);
 		cli_progress_end();
 		if (e) {
 			if (c->json)
-				cli_print_json(json_pack("{s:s,s:s,s:s,s:s}", "destination", d->id, "state", "not_possible", "why", err_text(), "error", err_text()));
+				cli_print_json(
+				    json_pack("{s:s,s:s,s:s,s:s}", "destination", d->id, "state",
+					"not_possible", "why", err_text(), "error", err_text()));
 			rc = cli_fail("%s", err_text());
 		} else {
-			rc = r.state == DELIVERY_DONE || r.state == DELIVERY_NOTHING ? EXIT_FINE : EXIT_WRONG;
+			rc = r.state == DELIVERY_DONE || r.state == DELIVERY_NOTHING ? EXIT_FINE
+										     : EXIT_WRONG;
 			if (c->json)
 				cli_print_json(result_json(c, d, &r));
 			else
 				print_result(c, d, &r);
 			if (r.state == DELIVERY_WAITS)
-				cli_fail("%s: %u of %u files taken, then: %s; run it again to go on from there", r.id, r.files_done, r.files, r.why);
+				cli_fail("%s: %u of %u files taken, then: %s; run it again to go "
+					 "on from there",
+				    r.id, r.files_done, r.files, r.why);
 			else if (r.state == DELIVERY_FAILED)
-				cli_fail("%s: given up: %s; what was not taken is under exports/%s/dead, and the next delivery says it again", r.id,
-				    r.why, d->id);
+				cli_fail("%s: given up: %s; what was not taken is under "
+					 "exports/%s/dead, and the next delivery says it again",
+				    r.id, r.why, d->id);
 			delivery_done(&r);
 		}
 	}
@@ -198,7 +223,8 @@ static void put_rows(struct table *t, const json_t *n, uint32_t k)
 
 static void print_deliveries(struct cli *c, const json_t *list)
 {
-	static const char *const heads[] = {"when", "state", "destination", "delivery", "> added", "> removed", "> files", "> to take back", "why", NULL};
+	static const char *const heads[] = {"when", "state", "destination", "delivery", "> added",
+	    "> removed", "> files", "> to take back", "why", NULL};
 	struct table t;
 	size_t i;
 	json_t *row;
@@ -206,15 +232,21 @@ static void print_deliveries(struct cli *c, const json_t *list)
 	table_begin(&t, heads);
 	json_array_foreach(list, i, row)
 	{
-		const char *ended = json_string_value(json_object_get(row, "ended")), *next = json_string_value(json_object_get(row, "next_try"));
-		const char *idle = json_is_true(json_object_get(row, "by_hand")) ? "by hand" : "under way";
-		table_cell(&t, "%s%s", !ended && next ? "next " : "", ended ? ended : next ? next : idle);
+		const char *ended = json_string_value(json_object_get(row, "ended")),
+			   *next = json_string_value(json_object_get(row, "next_try"));
+		const char *idle =
+		    json_is_true(json_object_get(row, "by_hand")) ? "by hand" : "under way";
+		table_cell(&t, "%s%s", !ended && next ? "next " : "",
+		    ended  ? ended
+		    : next ? next
+			   : idle);
 		table_text(&t, json_string_value(json_object_get(row, "state")));
 		table_text(&t, json_string_value(json_object_get(row, "destination")));
 		table_text(&t, json_string_value(json_object_get(row, "delivery")));
 		put_rows(&t, json_object_get(row, "added"), k);
 		put_rows(&t, json_object_get(row, "removed"), k);
-		table_cell(&t, "%lld/%lld", (long long)json_integer_value(json_object_get(row, "files_done")),
+		table_cell(&t, "%lld/%lld",
+		    (long long)json_integer_value(json_object_get(row, "files_done")),
 		    (long long)json_integer_value(json_object_get(row, "files")));
 		put_rows(&t, json_object_get(row, "owed"), k);
 		table_text(&t, json_string_value(json_object_get(row, "why")));
@@ -255,25 +287,35 @@ static int deliveries(struct cli *c, int argc, char **argv)
 
 const struct command commands_export[] = {
     {.name = "export",
-	.args = "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] | --to DESTINATION [--full | --delta] [--out FOLDER] [--json]",
+	.args = "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] | --to "
+		"DESTINATION [--full | --delta] [--out FOLDER] [--json]",
 	.summary = "write a segment's members to a file, or deliver an audience to a destination",
-	.help =
-	"  SEGMENT: writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a member) or .ndjson, and a manifest with row count,\n"
-	"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files of two partners cannot be joined.\n"
-	"  Of a segment with a split only those who are not held out are written; --holdout writes the others. A segment that is\n"
-	"  paused or over, and a sensitive or labelled one whose partner may not have such, is refused. Fewer than privacy.k rows: none are\n"
-	"  written, and exit status 1.\n\n"
-	"  --to: brings every segment that names the destination of etc/destinations.yaml to it, all of it the first time or with --full,\n"
-	"  else what has changed since the last confirmed delivery, removals included. A delivery that was cut off goes on from the first\n"
-	"  file that nobody has acknowledged. --out writes the files there instead of where the destination says. Segments below privacy.k\n"
-	"  add nobody; removals always go out. Exit status 1: the partner did not take all of it.",
+	.help = "  SEGMENT: writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a "
+		"member) or .ndjson, and a manifest with row count,\n"
+		"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files "
+		"of two partners cannot be joined.\n"
+		"  Of a segment with a split only those who are not held out are written; "
+		"--holdout writes the others. A segment that is\n"
+		"  paused or over, and a sensitive or labelled one whose partner may not have "
+		"such, is refused. Fewer than privacy.k rows: none are\n"
+		"  written, and exit status 1.\n\n"
+		"  --to: brings every segment that names the destination of etc/destinations.yaml "
+		"to it, all of it the first time or with --full,\n"
+		"  else what has changed since the last confirmed delivery, removals included. A "
+		"delivery that was cut off goes on from the first\n"
+		"  file that nobody has acknowledged. --out writes the files there instead of "
+		"where the destination says. Segments below privacy.k\n"
+		"  add nobody; removals always go out. Exit status 1: the partner did not take all "
+		"of it.",
 	.run = export},
     {.name = "deliveries",
 	.args = "[DESTINATION] [--json]",
 	.summary = "what was delivered, what waits, what failed",
 	.help =
-	"  One line a delivery, destination by destination and the latest last, of the last 90 days; numbers of rows are rounded, and withheld below privacy.k. What a partner\n"
-	"  may have and should not is said to be taken back: the next delivery does, if the destination is still in the file.",
+	    "  One line a delivery, destination by destination and the latest last, of the last 90 "
+	    "days; numbers of rows are rounded, and withheld below privacy.k. What a partner\n"
+	    "  may have and should not is said to be taken back: the next delivery does, if the "
+	    "destination is still in the file.",
 	.run = deliveries},
     {0},
 };

@@ -45,10 +45,15 @@ enum err input_open(const char *path, struct input **out)
 		free(in);
 		return e;
 	}
-	in->size = fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	in->size =
+	    fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	fill(in);
-	if (in->n >= 2 && (memcmp(in->piece, "\xff\xfe", 2) == 0 || memcmp(in->piece, "\xfe\xff", 2) == 0)) {
-		enum err e = err_set(ERR_SYNTAX, "%s is UTF-16, as Excel's 'Unicode Text' and PowerShell write it: save it as UTF-8", path);
+	if (in->n >= 2 &&
+	    (memcmp(in->piece, "\xff\xfe", 2) == 0 || memcmp(in->piece, "\xfe\xff", 2) == 0)) {
+		enum err e = err_set(ERR_SYNTAX,
+		    "%s is UTF-16, as Excel's 'Unicode Text' and PowerShell write it: save it as "
+		    "UTF-8",
+		    path);
 		input_close(in);
 		return e;
 	}
@@ -86,7 +91,8 @@ static enum err read_gzip(struct input *in, char *to, size_t n, size_t *got)
 		in->inside = true;
 		int rc = inflate(&in->gz, Z_NO_FLUSH);
 		in->at = in->n - in->gz.avail_in;
-		if (rc == Z_STREAM_END) { /* another part may follow: logs are often glued together */
+		if (rc ==
+		    Z_STREAM_END) { /* another part may follow: logs are often glued together */
 			in->inside = false;
 			in->whole = true;
 			inflateReset(&in->gz);

@@ -18,9 +18,11 @@ const char *lines_reason(const char *reason)
 	    {"id", "no id, or a cookie that is not ours, or a visitor who was erased"},
 	    {"old", "older than events are kept"},
 	    {"future", "more than five minutes ahead of now"},
-	    {"site", "no host that is one of 'sites': name it there, or, where the lines of a log name none, say --host NAME"},
+	    {"site", "no host that is one of 'sites': name it there, or, where the lines of a log "
+		     "name none, say --host NAME"},
 	    {"consent", "its signals of consent say no, or cannot be read"},
-	    {"undeclared", "no attribute of the rules has this partner as its source and this name"},
+	    {"undeclared",
+		"no attribute of the rules has this partner as its source and this name"},
 	    {"value", "a value that the attribute cannot have"},
 	    {"too_long", "longer than a line can be"},
 	    {"malformed", "not of the form that was named or found"},
@@ -31,7 +33,8 @@ const char *lines_reason(const char *reason)
 	return NULL;
 }
 
-/* The first ones by their place in the file: in a piece, those that do not fit its form are known before those that are refused for what they say. */
+/* The first ones by their place in the file: in a piece, those that do not fit its form are known
+ * before those that are refused for what they say. */
 static void show(struct lines *l, uint64_t line, const char *reason, const char *why)
 {
 	unsigned at = l->shown_n;
@@ -62,9 +65,9 @@ void lines_refused(struct lines *l, uint64_t number, const char *reason, const c
 static bool one(struct lines *l, struct str line, uint64_t number)
 {
 	bool header = !l->log && !l->convert.header;
-	enum access_kind kind = l->log				     ? access_line(&l->access, line, &l->out)
+	enum access_kind kind = l->log ? access_line(&l->access, line, &l->out)
 				: l->convert.line(&l->convert, line, &l->out) ? ACCESS_EVENT
-									     : ACCESS_MALFORMED;
+									      : ACCESS_MALFORMED;
 	l->kinds[kind] += !header;
 	if (kind == ACCESS_MALFORMED) {
 		l->malformed++;
@@ -109,8 +112,10 @@ void lines_pass(struct lines *l, struct str piece)
 	buf_clear(&l->out);
 	while (piece.n && str_cut(&piece, '\n', &line)) {
 		line = str_unmarked(line);
-		if (l->log ? line.n && line.p[0] == '#' && l->access.form == ACCESS_W3C : !l->convert.header)
-			(void)(l->log ? access_line(&l->access, line, &l->out) == ACCESS_NOTHING : l->convert.line(&l->convert, str_trim(line), &l->out));
+		if (l->log ? line.n && line.p[0] == '#' && l->access.form == ACCESS_W3C
+			   : !l->convert.header)
+			(void)(l->log ? access_line(&l->access, line, &l->out) == ACCESS_NOTHING
+				      : l->convert.line(&l->convert, str_trim(line), &l->out));
 		if (!l->log)
 			break;
 	}
@@ -120,7 +125,8 @@ struct json_t *lines_json(const struct lines *l)
 {
 	json_t *list = json_array();
 	for (unsigned i = 0; i < l->shown_n; i++) {
-		json_t *j = json_pack("{s:I,s:s}", "line", (json_int_t)l->shown[i].line, "reason", l->shown[i].reason);
+		json_t *j = json_pack("{s:I,s:s}", "line", (json_int_t)l->shown[i].line, "reason",
+		    l->shown[i].reason);
 		if (l->shown[i].why)
 			json_object_set_new(j, "why", json_string(l->shown[i].why));
 		json_array_append_new(list, j);
@@ -131,6 +137,7 @@ struct json_t *lines_json(const struct lines *l)
 void lines_print(const struct lines *l)
 {
 	for (unsigned i = 0; i < l->shown_n; i++)
-		printf("  line %llu: %s%s%s\n", (unsigned long long)l->shown[i].line, l->shown[i].reason, l->shown[i].why ? ", " : "",
+		printf("  line %llu: %s%s%s\n", (unsigned long long)l->shown[i].line,
+		    l->shown[i].reason, l->shown[i].why ? ", " : "",
 		    l->shown[i].why ? l->shown[i].why : "");
 }

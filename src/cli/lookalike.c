@@ -30,15 +30,20 @@ static void print_trained(struct cli *c, json_t *j)
 		return;
 	}
 	json_t *size = json_object_get(j, "size");
-	printf("%s: seed %lld, population %lld; area under the curve %.3f (activity alone %.3f), %.1f times as many as by chance in the best 10 %%; ",
-	    json_string_value(json_object_get(j, "id")), (long long)json_integer_value(json_object_get(j, "seed")),
-	    (long long)json_integer_value(json_object_get(j, "population")), json_real_value(json_object_get(j, "auc")),
-	    json_real_value(json_object_get(j, "activity_auc")), json_real_value(json_object_get(j, "lift_at_10")));
+	printf("%s: seed %lld, population %lld; area under the curve %.3f (activity alone %.3f), "
+	       "%.1f times as many as by chance in the best 10 %%; ",
+	    json_string_value(json_object_get(j, "id")),
+	    (long long)json_integer_value(json_object_get(j, "seed")),
+	    (long long)json_integer_value(json_object_get(j, "population")),
+	    json_real_value(json_object_get(j, "auc")),
+	    json_real_value(json_object_get(j, "activity_auc")),
+	    json_real_value(json_object_get(j, "lift_at_10")));
 	if (json_is_integer(size))
 		printf("%lld members\n", (long long)json_integer_value(size));
 	else
 		printf("fewer than %u members\n", kgate_k(&c->gate));
-	json_array_foreach(json_object_get(j, "warnings"), i, w) fprintf(stderr, "crumb: warning: %s\n", json_string_value(w));
+	json_array_foreach(json_object_get(j, "warnings"), i, w)
+	    fprintf(stderr, "crumb: warning: %s\n", json_string_value(w));
 	json_decref(j);
 }
 
@@ -60,7 +65,9 @@ static int train_by_server(struct cli *c, const char *id)
 		bool serves = rules_wait_served(c, "applying the model", &status);
 		json_decref(status);
 		json_object_set_new(j, "serving", json_boolean(serves));
-		rc = serves ? EXIT_FINE : cli_fail("the model is made, but does not serve yet: 'crumb rules status' says how far it is");
+		rc = serves ? EXIT_FINE
+			    : cli_fail("the model is made, but does not serve yet: 'crumb rules "
+				       "status' says how far it is");
 	}
 	if (j)
 		print_trained(c, j);
@@ -75,7 +82,8 @@ static int train_alone(struct cli *c, const char *id)
 		return EXIT_WRONG;
 	bool ready = node_wait(&node, 3600, true);
 	struct generation *g = engine_serving(node.engine);
-	enum err e = ready ? lookalike_train(g, &c->config, str_c(id), clock_now(), NULL, &j) : err_set(ERR_BUSY, "the views are behind");
+	enum err e = ready ? lookalike_train(g, &c->config, str_c(id), clock_now(), NULL, &j)
+			   : err_set(ERR_BUSY, "the views are behind");
 	generation_unref(g);
 	if (!e)
 		e = node_reload(&node);
@@ -110,7 +118,8 @@ int like_open(struct cli *c, const char *id, uint16_t *segment, json_t **model)
 	snprintf(name, sizeof name, "%s%s", LIKE_PREFIX, id);
 	struct str text = rules_file(buf_view(&r->bundle), str_c(name));
 	*model = text.n ? json_loadb(text.p, text.n, 0, &error) : NULL;
-	return *model ? EXIT_FINE : cli_fail("'%s' was not trained yet: crumb lookalike train %s", id, id);
+	return *model ? EXIT_FINE
+		      : cli_fail("'%s' was not trained yet: crumb lookalike train %s", id, id);
 }
 
 static double real(const json_t *o, const char *key)
@@ -157,18 +166,21 @@ static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k
 			feature_name(r, &m->weights[i].f, name);
 			feature_words(r, &m->weights[i].f, words);
 			json_array_append_new(
-			    list, json_pack("{s:s,s:s,s:f}", "feature", name, "words", words, "weight", (double)m->weights[i].w / length));
+			    list, json_pack("{s:s,s:s,s:f}", "feature", name, "words", words,
+				      "weight", (double)m->weights[i].w / length));
 		}
-	double score = (double)like_score(m, &p, day_of(now)) / 1e6, threshold = (double)m->threshold / 1e6;
+	double score = (double)like_score(m, &p, day_of(now)) / 1e6,
+	       threshold = (double)m->threshold / 1e6;
 	bool in = profile_in_segment(&p, segment);
 	profile_done(&p);
 	if (c->json) {
-		cli_print_json(json_pack(
-		    "{s:f,s:f,s:f,s:f,s:b,s:o}", "score", score, "threshold", threshold, "bias", (double)m->bias / 1e6, "length", length / 1e6, "member",
-		    in, "features", list));
+		cli_print_json(json_pack("{s:f,s:f,s:f,s:f,s:b,s:o}", "score", score, "threshold",
+		    threshold, "bias", (double)m->bias / 1e6, "length", length / 1e6, "member", in,
+		    "features", list));
 		return EXIT_FINE;
 	}
-	printf("score %.3f, %s the threshold of %.3f: %s\n", score, score >= threshold ? "above" : "below", threshold, in ? "a member" : "no member");
+	printf("score %.3f, %s the threshold of %.3f: %s\n", score,
+	    score >= threshold ? "above" : "below", threshold, in ? "a member" : "no member");
 	print_visitor(list, (double)m->bias / 1e6);
 	json_decref(list);
 	return EXIT_FINE;
@@ -195,7 +207,8 @@ static void put_share(struct table *t, const json_t *share)
 
 static void print_features(const struct rules *r, const json_t *features)
 {
-	static const char *const heads[] = {"> weight", "what they did", "> of the seed", "> of others", "feature", NULL};
+	static const char *const heads[] = {
+	    "> weight", "what they did", "> of the seed", "> of others", "feature", NULL};
 	struct table t;
 	size_t i;
 	json_t *f;
@@ -215,7 +228,8 @@ static void print_features(const struct rules *r, const json_t *features)
 	table_print(&t);
 	table_end(&t);
 	if (json_array_size(features) > 25)
-		printf("\u2026 and %zu lighter ones; --json has all\n", json_array_size(features) - 25);
+		printf("\u2026 and %zu lighter ones; --json has all\n",
+		    json_array_size(features) - 25);
 	puts("\nweights above 0 speak for, those below 0 against being of the seed's kind");
 }
 
@@ -225,7 +239,8 @@ static json_t *features_json(const struct rules *r, const json_t *features)
 	json_t *list = json_deep_copy(features), *f;
 	size_t i;
 	char words[FEATURE_WORDS];
-	json_array_foreach(list, i, f) json_object_set_new(f, "words", json_string(words_of(r, json_string_value(json_object_get(f, "f")), words)));
+	json_array_foreach(list, i, f) json_object_set_new(f, "words",
+	    json_string(words_of(r, json_string_value(json_object_get(f, "f")), words)));
 	return list;
 }
 
@@ -233,7 +248,9 @@ static int explain(struct cli *c, int argc, char **argv)
 {
 	bool visitor = false;
 	for (int i = 0; i < argc; i++)
-		visitor |= argv[i] && (strcmp(argv[i], "--cookie") == 0 || strcmp(argv[i], "--id") == 0 || strcmp(argv[i], "--key") == 0);
+		visitor |=
+		    argv[i] && (strcmp(argv[i], "--cookie") == 0 || strcmp(argv[i], "--id") == 0 ||
+				   strcmp(argv[i], "--key") == 0);
 	uint16_t segment;
 	json_t *model, *f;
 	size_t i;
@@ -247,7 +264,8 @@ static int explain(struct cli *c, int argc, char **argv)
 			break;
 	}
 	if (!id)
-		return cli_misuse("lookalike explain wants the id of a lookalike, and perhaps --cookie, --id or --key");
+		return cli_misuse("lookalike explain wants the id of a lookalike, and perhaps "
+				  "--cookie, --id or --key");
 	if (visitor && !cli_who(c, "lookalike explain", argc, argv, &k, &rc))
 		return rc;
 	if (!visitor && !cli_all_used(argc, argv))
@@ -259,11 +277,14 @@ static int explain(struct cli *c, int argc, char **argv)
 	if (visitor) {
 		rc = explain_visitor(c, segment, &k);
 	} else if (c->json) {
-		cli_print_json(json_pack("{s:s,s:O,s:O,s:o}", "id", id, "trained", json_object_get(model, "trained"), "warnings",
-		    json_object_get(model, "warnings"), "features", features_json(c->generation->rules, json_object_get(model, "features"))));
+		cli_print_json(json_pack("{s:s,s:O,s:O,s:o}", "id", id, "trained",
+		    json_object_get(model, "trained"), "warnings",
+		    json_object_get(model, "warnings"), "features",
+		    features_json(c->generation->rules, json_object_get(model, "features"))));
 	} else {
 		print_features(c->generation->rules, json_object_get(model, "features"));
-		json_array_foreach(json_object_get(model, "warnings"), i, f) fprintf(stderr, "crumb: warning: %s\n", json_string_value(f));
+		json_array_foreach(json_object_get(model, "warnings"), i, f)
+		    fprintf(stderr, "crumb: warning: %s\n", json_string_value(f));
 	}
 	json_decref(model);
 	return rc;
@@ -276,7 +297,8 @@ struct similar {
 	uint64_t all, *sizes, *both;
 };
 
-static enum err count_both(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
+static enum err count_both(
+    void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
 {
 	struct similar *s = arg;
 	bool in = profile_in_segment(p, s->segment);
@@ -296,7 +318,8 @@ static int by_jaccard(const void *a, const void *b)
 
 static void print_similar(const json_t *list)
 {
-	static const char *const heads[] = {"segment", "> size", "> in both", "> overlap", "> lift", NULL};
+	static const char *const heads[] = {
+	    "segment", "> size", "> in both", "> overlap", "> lift", NULL};
 	struct table t;
 	size_t i;
 	json_t *row;
@@ -332,7 +355,8 @@ static int similar(struct cli *c, int argc, char **argv)
 	uint64_t *all = calloc(r->segments_n / 64 + 1, 8);
 	CHECK(s.sizes && s.both && all);
 	memset(all, 0xff, (r->segments_n / 64 + 1) * 8);
-	struct scan scan = {.segments = all, .partner = STR(""), .now = clock_now(), .each = count_both, .arg = &s};
+	struct scan scan = {
+	    .segments = all, .partner = STR(""), .now = clock_now(), .each = count_both, .arg = &s};
 	enum err e = scan_members(c->generation, &scan);
 	if (!e)
 		e = view_totals(c->generation, clock_now(), &totals);
@@ -340,17 +364,22 @@ static int similar(struct cli *c, int argc, char **argv)
 	CHECK(rows);
 	size_t n = 0;
 	for (size_t i = 0; !e && i < r->segments_n; i++) {
-		struct shown both = kgate_show(&c->gate, s.both[i]), size = kgate_show_group(&c->gate, 's', r->segments[i].id, s.sizes[i]),
+		struct shown both = kgate_show(&c->gate, s.both[i]),
+			     size = kgate_show_group(&c->gate, 's', r->segments[i].id, s.sizes[i]),
 			     own = kgate_show_group(&c->gate, 's', id, s.sizes[at]);
 		uint64_t apart = s.sizes[i] - s.both[i], apart2 = s.sizes[at] - s.both[i];
 		/* who is in one of the two alone is a group, too */
-		bool near = (apart > 0 && apart < kgate_k(&c->gate)) || (apart2 > 0 && apart2 < kgate_k(&c->gate));
+		bool near = (apart > 0 && apart < kgate_k(&c->gate)) ||
+			    (apart2 > 0 && apart2 < kgate_k(&c->gate));
 		if (i == at || !both.told || !size.told || !own.told || near)
 			continue;
 		double either = (double)(own.n + size.n) - (double)both.n,
-		       lift = (double)both.n * (double)totals.visitors / ((double)own.n * (double)size.n);
-		rows[n++] = json_pack("{s:s,s:I,s:I,s:f,s:f}", "id", r->segments[i].id, "size", (json_int_t)size.n, "both", (json_int_t)both.n,
-		    "jaccard", round(1000 * (double)both.n / (either > 0 ? either : 1)) / 1000, "lift", round(100 * lift) / 100);
+		       lift = (double)both.n * (double)totals.visitors /
+			      ((double)own.n * (double)size.n);
+		rows[n++] = json_pack("{s:s,s:I,s:I,s:f,s:f}", "id", r->segments[i].id, "size",
+		    (json_int_t)size.n, "both", (json_int_t)both.n, "jaccard",
+		    round(1000 * (double)both.n / (either > 0 ? either : 1)) / 1000, "lift",
+		    round(100 * lift) / 100);
 	}
 	if (n)
 		qsort(rows, n, sizeof *rows, by_jaccard);
@@ -395,7 +424,10 @@ static enum err write_score(void *arg, const struct learn_row *row)
 	hex_encode(name.b, sizeof name.b, hex);
 	hex[32] = 0;
 	w->rows++;
-	return fprintf(w->file, "%s,%.6f,%.6f\n", hex, (double)row->score / 1e6, row->probability) > 0 ? OK : err_sys("scores");
+	return fprintf(w->file, "%s,%.6f,%.6f\n", hex, (double)row->score / 1e6, row->probability) >
+		       0
+		   ? OK
+		   : err_sys("scores");
 }
 
 static enum err write_row(void *arg, const struct learn_row *row)
@@ -433,11 +465,13 @@ static enum err write_row(void *arg, const struct learn_row *row)
 }
 
 /* The gates that an export passes; *all is to be given back when it was true. */
-static bool open_gates(struct cli *c, uint16_t segment, const char *partner, struct destinations **all, struct writing *w)
+static bool open_gates(struct cli *c, uint16_t segment, const char *partner,
+    struct destinations **all, struct writing *w)
 {
 	w->partner = str_c(partner);
 	enum err e = destinations_load(c->config.destinations_path, NULL, all);
-	if (!e && (e = export_may_go(c->generation->rules, &c->config, segment, w->partner, clock_now(), *all, &w->destination)))
+	if (!e && (e = export_may_go(c->generation->rules, &c->config, segment, w->partner,
+		       clock_now(), *all, &w->destination)))
 		destinations_unref(*all);
 	if (e)
 		cli_fail("%s", err_text());
@@ -446,7 +480,8 @@ static bool open_gates(struct cli *c, uint16_t segment, const char *partner, str
 
 static int scores(struct cli *c, int argc, char **argv)
 {
-	const char *out = cli_option(argc, argv, "--out"), *partner = cli_option(argc, argv, "--partner"), *id = cli_word(argc, argv);
+	const char *out = cli_option(argc, argv, "--out"),
+		   *partner = cli_option(argc, argv, "--partner"), *id = cli_word(argc, argv);
 	struct identity_keys keys;
 	char path[4500];
 	uint16_t segment;
@@ -462,7 +497,8 @@ static int scores(struct cli *c, int argc, char **argv)
 	if (!open_gates(c, segment, partner ? partner : "file", &all, &w))
 		return EXIT_WRONG;
 	snprintf(path, sizeof path, "%s/%s.scores.csv", out, id);
-	if (keys_identity(c->store->keys, day_of(clock_now()), &keys) != OK || folder_make(out, 0755) != OK) {
+	if (keys_identity(c->store->keys, day_of(clock_now()), &keys) != OK ||
+	    folder_make(out, 0755) != OK) {
 		destinations_unref(all);
 		return cli_fail("%s", err_text());
 	}
@@ -484,7 +520,9 @@ static int scores(struct cli *c, int argc, char **argv)
 	else
 		e = file_finish(&f);
 	if (e || !told) {
-		return e ? cli_fail("%s", err_text()) : cli_fail("fewer than %u visitors: no rows were written", kgate_k(&c->gate));
+		return e ? cli_fail("%s", err_text())
+			 : cli_fail(
+			       "fewer than %u visitors: no rows were written", kgate_k(&c->gate));
 	}
 	if (c->json)
 		cli_print_json(json_pack("{s:s,s:I}", "file", path, "rows", (json_int_t)w.rows));
@@ -495,7 +533,8 @@ static int scores(struct cli *c, int argc, char **argv)
 
 static int seed(struct cli *c, int argc, char **argv)
 {
-	const char *format = cli_option(argc, argv, "--format"), *out = cli_option(argc, argv, "--out"), *id = cli_word(argc, argv);
+	const char *format = cli_option(argc, argv, "--format"),
+		   *out = cli_option(argc, argv, "--out"), *id = cli_word(argc, argv);
 	char path[4500], names_path[4500], **names = NULL;
 	unsigned names_n = 0;
 	if (!id || !out || !cli_all_used(argc, argv))
@@ -531,7 +570,8 @@ static int seed(struct cli *c, int argc, char **argv)
 	}
 	w.file = body.file;
 	w.weights = weights.file;
-	e = learn_matrix(c->generation, &c->config, at, clock_now(), &names, &names_n, csv ? NULL : write_row, &w);
+	e = learn_matrix(c->generation, &c->config, at, clock_now(), &names, &names_n,
+	    csv ? NULL : write_row, &w);
 	if (!e && csv) { /* its header wants the names first */
 		fputs("seed,weight", w.file);
 		struct buf head = {0};
@@ -550,11 +590,15 @@ static int seed(struct cli *c, int argc, char **argv)
 		if (e)
 			names_n = 0;
 		else
-			e = learn_matrix(c->generation, &c->config, at, clock_now(), &names, &names_n, write_row, &w);
+			e = learn_matrix(c->generation, &c->config, at, clock_now(), &names,
+			    &names_n, write_row, &w);
 	}
 	destinations_unref(all);
-	if (!e && (!kgate_show(&c->gate, w.seeds).told || !kgate_show(&c->gate, w.rows - w.seeds).told))
-		e = err_set(ERR_USAGE, "fewer than %u visitors in the segment, or beside it: no rows were written", kgate_k(&c->gate));
+	if (!e &&
+	    (!kgate_show(&c->gate, w.seeds).told || !kgate_show(&c->gate, w.rows - w.seeds).told))
+		e = err_set(ERR_USAGE,
+		    "fewer than %u visitors in the segment, or beside it: no rows were written",
+		    kgate_k(&c->gate));
 	if (!e && !(e = file_begin(&features, names_path, 0666))) {
 		for (unsigned i = 0; i < names_n; i++)
 			fprintf(features.file, "%u %s\n", i + 1, names[i]);
@@ -573,10 +617,12 @@ static int seed(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", err_text());
 	}
 	if (c->json)
-		cli_print_json(json_pack("{s:s,s:s,s:s?,s:I,s:i}", "file", path, "features_file", names_path, "weights_file",
-		    csv ? NULL : weights_path, "rows", (json_int_t)w.rows, "features", (int)names_n));
+		cli_print_json(json_pack("{s:s,s:s,s:s?,s:I,s:i}", "file", path, "features_file",
+		    names_path, "weights_file", csv ? NULL : weights_path, "rows",
+		    (json_int_t)w.rows, "features", (int)names_n));
 	else
-		printf("%llu rows and %u %s in %s\n", (unsigned long long)w.rows, names_n, cli_plural(names_n, "feature", "features"), path);
+		printf("%llu rows and %u %s in %s\n", (unsigned long long)w.rows, names_n,
+		    cli_plural(names_n, "feature", "features"), path);
 	return EXIT_FINE;
 }
 
@@ -584,39 +630,43 @@ const struct command commands_lookalike[] = {
     {.name = "lookalike train",
 	.args = "ID [--json]",
 	.summary = "find the visitors who behave like a seed's members",
-	.help =
-	"  Trains the model of a lookalike of the rules and returns when its members are in the views. The server does that by itself at night, as\n"
-	"  'refresh' says. Refuses, with the reason, what cannot be learned: a seed of fewer than 100, or one that behaves like everybody; and what\n"
-	"  nobody would be in.",
+	.help = "  Trains the model of a lookalike of the rules and returns when its members are "
+		"in the views. The server does that by itself at night, as\n"
+		"  'refresh' says. Refuses, with the reason, what cannot be learned: a seed of "
+		"fewer than 100, or one that behaves like everybody; and what\n"
+		"  nobody would be in.",
 	.run = train_it},
     {.name = "lookalike explain",
 	.args = "ID [--cookie VALUE | --id IMPORTED_ID | --key HEX] [--json]",
 	.summary = "what speaks for and against",
-	.help =
-	"  The heaviest features with their weight, in words, and how many of the seed and of others have them; for one visitor, what counts.\n"
-	"  Names of features: c7:X something of category X in the last 7 days (c90: in all that is kept), n5:X at least 5 events of X,\n"
-	"  a5:interests something of at least 5 categories, country:US and the like the latest that is known.",
+	.help = "  The heaviest features with their weight, in words, and how many of the seed and "
+		"of others have them; for one visitor, what counts.\n"
+		"  Names of features: c7:X something of category X in the last 7 days (c90: in all "
+		"that is kept), n5:X at least 5 events of X,\n"
+		"  a5:interests something of at least 5 categories, country:US and the like the "
+		"latest that is known.",
 	.run = explain},
     {.name = "lookalike similar",
 	.args = "SEGMENT [--json]",
 	.summary = "the segments that overlap most",
-	.help =
-	"  By overlap (Jaccard: who is in both, of who is in either) and lift (both, against chance), through the gate. Exit status 1: none is told.",
+	.help = "  By overlap (Jaccard: who is in both, of who is in either) and lift (both, "
+		"against chance), through the gate. Exit status 1: none is told.",
 	.run = similar},
     {.name = "lookalike seed",
 	.args = "SEGMENT --out FOLDER [--format libsvm|csv] [--json]",
 	.summary = "a feature matrix for whoever trains their own",
-	.help =
-	"  One row a visitor: in the segment or not, and the features that training would use. No ids, no features of fewer than privacy.k "
-	"visitors.\n"
-	"  The weight that makes the seed and the others count the same is a column of the CSV, or a file of its own as LIBLINEAR's -W wants it.",
+	.help = "  One row a visitor: in the segment or not, and the features that training would "
+		"use. No ids, no features of fewer than privacy.k "
+		"visitors.\n"
+		"  The weight that makes the seed and the others count the same is a column of the "
+		"CSV, or a file of its own as LIBLINEAR's -W wants it.",
 	.run = seed},
     {.name = "lookalike scores",
 	.args = "ID --out FOLDER [--partner NAME] [--json]",
 	.summary = "the score of everybody in the population",
-	.help =
-	"  CSV with id, score, and the chance to be of the seed's kind, if there are as many outside the seed as in it; ids are pseudonyms for the\n"
-	"  partner, as in exports.",
+	.help = "  CSV with id, score, and the chance to be of the seed's kind, if there are as "
+		"many outside the seed as in it; ids are pseudonyms for the\n"
+		"  partner, as in exports.",
 	.run = scores},
     {0},
 };

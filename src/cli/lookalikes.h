@@ -4,7 +4,8 @@
 
 #include "crumb/cli/cli.h"
 
-/* Opens the views; the lookalike's number, and its model's file, which is the caller's. An exit status: EXIT_FINE, or it was said why not. */
+/* Opens the views; the lookalike's number, and its model's file, which is the caller's. An exit
+ * status: EXIT_FINE, or it was said why not. */
 int like_open(struct cli *c, const char *id, uint16_t *segment, struct json_t **model);
 
 #endif

@@ -1,5 +1,6 @@
-/* What commands print. Names, conditions and messages come from files and servers: nothing of them commands the terminal that shows it, whichever
- * command prints it. JSON stays JSON, since an escape in it means the same. */
+/* What commands print. Names, conditions and messages come from files and servers: nothing of them
+ * commands the terminal that shows it, whichever command prints it. JSON stays JSON, since an
+ * escape in it means the same. */
 #include "crumb/base/plain.h"
 #include "crumb/cli/cli.h"
 
@@ -42,7 +43,8 @@ static ssize_t sink_write(void *cookie, const char *p, size_t n)
 			if (text[at] == '\n' || text[at] == '\t')
 				shown[0] = text[at];
 			else
-				took = plain_char_so_far(str_make(text + at, have - at), shown, &length);
+				took = plain_char_so_far(
+				    str_make(text + at, have - at), shown, &length);
 			if (took == 0) {
 				s->rest_n = have - at;
 				memcpy(s->rest, text + at, s->rest_n);

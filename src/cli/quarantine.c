@@ -36,9 +36,12 @@ static int list(struct cli *c, int argc, char **argv)
 	}
 	if (json_array_size(rows) == 0)
 		puts("nothing is set aside");
-	json_array_foreach(rows, i, row) printf("%10lld  %-12s %s to %s  %s\n", (long long)json_integer_value(json_object_get(row, "events")),
-	    json_string_value(json_object_get(row, "reason")), json_string_value(json_object_get(row, "first_day")),
-	    json_string_value(json_object_get(row, "last_day")), json_string_value(json_object_get(row, "pattern")));
+	json_array_foreach(rows, i, row) printf("%10lld  %-12s %s to %s  %s\n",
+	    (long long)json_integer_value(json_object_get(row, "events")),
+	    json_string_value(json_object_get(row, "reason")),
+	    json_string_value(json_object_get(row, "first_day")),
+	    json_string_value(json_object_get(row, "last_day")),
+	    json_string_value(json_object_get(row, "pattern")));
 	json_decref(rows);
 	return EXIT_FINE;
 }
@@ -75,8 +78,10 @@ static int release_alone(struct cli *c, enum aside why, const char *pattern, uin
 		return EXIT_WRONG;
 	sem_init(&a.done, 0, 0);
 	batch_init(&a.batch, a.node.store->shards, committed, &a);
-	int rc = quarantine_release(a.node.store, why, str_c(pattern), clock_now(), &a.batch, flush, &a, events) == OK ? EXIT_FINE
-														       : cli_fail("%s", err_text());
+	int rc = quarantine_release(a.node.store, why, str_c(pattern), clock_now(), &a.batch, flush,
+		     &a, events) == OK
+		     ? EXIT_FINE
+		     : cli_fail("%s", err_text());
 	if (!rc && !node_wait(&a.node, 3600, true))
 		rc = cli_fail("everything is journalled, but not folded yet: %s", err_text());
 	batch_done(&a.batch);
@@ -95,11 +100,13 @@ static enum aside reason_of(const char *name)
 
 static int release(struct cli *c, int argc, char **argv)
 {
-	const char *reason = cli_option(argc, argv, "--reason"), *pattern = cli_option(argc, argv, "--pattern");
+	const char *reason = cli_option(argc, argv, "--reason"),
+		   *pattern = cli_option(argc, argv, "--pattern");
 	enum aside why = reason_of(reason);
 	uint64_t events = 0;
 	if (!why || !cli_all_used(argc, argv))
-		return cli_misuse("quarantine release wants --reason crawler, network, rate or foreign_site, and perhaps --pattern");
+		return cli_misuse("quarantine release wants --reason crawler, network, rate or "
+				  "foreign_site, and perhaps --pattern");
 	if (client_available(c)) {
 		char body[400];
 		struct reply r;
@@ -121,7 +128,8 @@ static int release(struct cli *c, int argc, char **argv)
 	if (c->json)
 		cli_print_json(json_pack("{s:I}", "released", (json_int_t)events));
 	else
-		printf("%llu %s now\n", (unsigned long long)events, cli_plural(events, "event counts", "events count"));
+		printf("%llu %s now\n", (unsigned long long)events,
+		    cli_plural(events, "event counts", "events count"));
 	return events ? EXIT_FINE : EXIT_WRONG;
 }
 
@@ -129,18 +137,21 @@ const struct command commands_quarantine[] = {
     {.name = "quarantine release",
 	.args = "--reason REASON [--pattern PATTERN] [--json]",
 	.summary = "count what was set aside after all",
-	.help =
-	"  After a list was corrected: what was set aside for the reason (crawler, network, rate, foreign_site), and for the pattern if one is "
-	"given, counts\n"
-	"  with its own time, as if it always had. Returns when all is folded; exit status 1 when there was nothing.",
+	.help = "  After a list was corrected: what was set aside for the reason (crawler, "
+		"network, rate, foreign_site), and for the pattern if one is "
+		"given, counts\n"
+		"  with its own time, as if it always had. Returns when all is folded; exit status "
+		"1 when there was nothing.",
 	.run = release},
     {.name = "quarantine",
 	.args = "[--json]",
 	.summary = "hits that were set aside",
-	.help =
-	"  Counts the events of the last 90 days that do not count, by reason and by the pattern that matched: agents that say they are programs, "
-	"listed\n"
-	"  networks, more than a network's share, hosts that are not under `sites`; hosts with\n  fewer than privacy.k events together, as \"(others)\". [{\"reason\",\"pattern\",\"events\",\"first_day\",\"last_day\"}]",
+	.help = "  Counts the events of the last 90 days that do not count, by reason and by the "
+		"pattern that matched: agents that say they are programs, "
+		"listed\n"
+		"  networks, more than a network's share, hosts that are not under `sites`; hosts "
+		"with\n  fewer than privacy.k events together, as \"(others)\". "
+		"[{\"reason\",\"pattern\",\"events\",\"first_day\",\"last_day\"}]",
 	.run = list},
     {0},
 };

@@ -19,8 +19,9 @@ static struct rules *coming_rules(struct cli *c)
 }
 
 /* A running server answers, since its gate remembers what it told. */
-static json_t *get(
-    struct cli *c, const char *path, enum err (*list_rows)(struct generation *, const struct kgate *, uint32_t, const struct rules *, json_t **))
+static json_t *get(struct cli *c, const char *path,
+    enum err (*list_rows)(
+	struct generation *, const struct kgate *, uint32_t, const struct rules *, json_t **))
 {
 	struct reply r;
 	json_t *list;
@@ -64,7 +65,8 @@ static void put_history(struct table *t, const json_t *row)
 static void put_alert(struct table *t, const json_t *alert)
 {
 	if (alert)
-		table_cell(t, "< %lld%s", (long long)json_integer_value(json_object_get(alert, "below")),
+		table_cell(t, "< %lld%s",
+		    (long long)json_integer_value(json_object_get(alert, "below")),
 		    json_is_true(json_object_get(alert, "firing")) ? ": it is!" : "");
 	else
 		table_text(t, NULL);
@@ -97,14 +99,16 @@ static void put_category(struct cli *c, struct table *t, const json_t *row)
 
 static void put_lookalike(struct cli *c, struct table *t, const json_t *row)
 {
-	const json_t *like = json_object_get(row, "lookalike"), *auc = json_object_get(like, "auc"), *lift = json_object_get(like, "lift_at_10");
+	const json_t *like = json_object_get(row, "lookalike"), *auc = json_object_get(like, "auc"),
+		     *lift = json_object_get(like, "lift_at_10");
 	long long days = (long long)json_integer_value(json_object_get(like, "refresh_days"));
 	const char *trained = text(like, "trained");
 	table_number(t, json_object_get(row, "size"), kgate_k(&c->gate));
 	put_name(t, row);
 	table_text(t, text(like, "seed"));
 	table_text(t, text(like, "reach"));
-	table_cell(t, "%s%s", trained ? trained : "not yet", json_is_true(json_object_get(like, "over")) ? ", over" : "");
+	table_cell(t, "%s%s", trained ? trained : "not yet",
+	    json_is_true(json_object_get(like, "over")) ? ", over" : "");
 	if (json_is_number(auc))
 		table_cell(t, "%.3f", json_number_value(auc));
 	else
@@ -119,7 +123,8 @@ static void put_lookalike(struct cli *c, struct table *t, const json_t *row)
 	put_history(t, row);
 }
 
-static int print_rows(struct cli *c, json_t *list, const char *const *heads, void (*put)(struct cli *, struct table *, const json_t *), const char *none)
+static int print_rows(struct cli *c, json_t *list, const char *const *heads,
+    void (*put)(struct cli *, struct table *, const json_t *), const char *none)
 {
 	struct table t;
 	json_t *row;
@@ -143,27 +148,34 @@ static int print_rows(struct cli *c, json_t *list, const char *const *heads, voi
 
 static int segments_list(struct cli *c, int argc, char **argv)
 {
-	static const char *const heads[] = {"> size", "> of all", "segment", "name", "destinations", "owner", "alert", "split", "until", "state", "history", NULL};
-	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/segments", list_segments), heads, put_segment, "there are no segments") : EXIT_MISUSE;
+	static const char *const heads[] = {"> size", "> of all", "segment", "name", "destinations",
+	    "owner", "alert", "split", "until", "state", "history", NULL};
+	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/segments", list_segments),
+					      heads, put_segment, "there are no segments")
+					: EXIT_MISUSE;
 }
 
 static int categories_list(struct cli *c, int argc, char **argv)
 {
-	static const char *const heads[] = {"> visitors", "> of all", "category", "name", "labels", "sensitive", "history", NULL};
-	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/categories", list_categories), heads, put_category, "there are no categories") : EXIT_MISUSE;
+	static const char *const heads[] = {
+	    "> visitors", "> of all", "category", "name", "labels", "sensitive", "history", NULL};
+	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/categories", list_categories),
+					      heads, put_category, "there are no categories")
+					: EXIT_MISUSE;
 }
 
 static int lookalikes_list(struct cli *c, int argc, char **argv)
 {
-	static const char *const heads[] = {
-	    "> size", "lookalike", "name", "seed", "reach", "trained", "> area", "> lift", "refresh", "destinations", "owner", "history", NULL};
+	static const char *const heads[] = {"> size", "lookalike", "name", "seed", "reach",
+	    "trained", "> area", "> lift", "refresh", "destinations", "owner", "history", NULL};
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
 	json_t *list = get(c, "/v1/segments", list_segments);
 	for (size_t i = json_array_size(list); i-- > 0;)
 		if (!json_object_get(json_array_get(list, i), "lookalike"))
 			json_array_remove(list, i);
-	return print_rows(c, list, heads, put_lookalike, "there are no lookalikes: docs/RULES.md says how to make one");
+	return print_rows(c, list, heads, put_lookalike,
+	    "there are no lookalikes: docs/RULES.md says how to make one");
 }
 
 static json_t *get_segment(struct cli *c, const char *id)
@@ -187,7 +199,8 @@ static json_t *get_segment(struct cli *c, const char *id)
 
 static void print_days(struct cli *c, const json_t *j)
 {
-	static const char *const heads[] = {"  day", "> size", "> entered", "> left", NULL}, *const keys[] = {"size", "entered", "left"};
+	static const char *const heads[] = {"  day", "> size", "> entered", "> left", NULL},
+				 *const keys[] = {"size", "entered", "left"};
 	struct table t;
 	bool gap = false;
 	json_t *day;
@@ -208,7 +221,9 @@ static void print_days(struct cli *c, const json_t *j)
 	table_print(&t);
 	table_end(&t);
 	if (gap)
-		printf("recorded since %s: whoever was in it by then counts as entered on that day\n", text(j, "recorded_since"));
+		printf(
+		    "recorded since %s: whoever was in it by then counts as entered on that day\n",
+		    text(j, "recorded_since"));
 }
 
 /* Its row of the list, a line for each thing. */
@@ -229,7 +244,8 @@ static void print_segment(struct cli *c, const json_t *j)
 	table_text(&t, text(j, "state"));
 	table_text(&t, "when");
 	table_text(&t, text(j, "when"));
-	static const char *const more[] = {"owner", "split", "until", "history_from"}, *const words[] = {"owner", "split", "until", "history from"};
+	static const char *const more[] = {"owner", "split", "until", "history_from"},
+				 *const words[] = {"owner", "split", "until", "history from"};
 	for (int i = 0; i < 4; i++)
 		if (text(j, more[i])) {
 			table_text(&t, words[i]);
@@ -270,7 +286,8 @@ static int segments_show(struct cli *c, int argc, char **argv)
 
 bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct vkey *out, int *rc)
 {
-	const char *cookie = cli_option(argc, argv, "--cookie"), *id = cli_option(argc, argv, "--id"), *key = cli_option(argc, argv, "--key");
+	const char *cookie = cli_option(argc, argv, "--cookie"),
+		   *id = cli_option(argc, argv, "--id"), *key = cli_option(argc, argv, "--key");
 	*rc = EXIT_MISUSE;
 	if ((cookie != NULL) + (id != NULL) + (key != NULL) != 1) {
 		cli_misuse("%s wants one of --cookie VALUE, --id IMPORTED_ID, --key HEX", command);
@@ -298,7 +315,8 @@ bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct v
 	if (id)
 		*out = imported_visitor(&keys, str_c(id));
 	else
-		known = cookie_read(&keys, str_c(cookie), today, &parsed) == COOKIE_VALID && cookie_visitor(&keys, &parsed, out);
+		known = cookie_read(&keys, str_c(cookie), today, &parsed) == COOKIE_VALID &&
+			cookie_visitor(&keys, &parsed, out);
 	sodium_memzero(&keys, sizeof keys);
 	if (!known)
 		cli_fail("the cookie is forged or overdue: it names nobody");
@@ -310,20 +328,29 @@ static void print_visitor(const json_t *v)
 	const char *key;
 	json_t *value, *row;
 	size_t i;
-	printf("visitor %s%s\n  seen %s to %s, gone on %s\n", json_string_value(json_object_get(v, "visitor")),
-	    json_is_true(json_object_get(v, "provisional")) ? " (provisional)" : "", json_string_value(json_object_get(v, "first_day")),
-	    json_string_value(json_object_get(v, "last_day")), json_string_value(json_object_get(v, "expires")));
+	printf("visitor %s%s\n  seen %s to %s, gone on %s\n",
+	    json_string_value(json_object_get(v, "visitor")),
+	    json_is_true(json_object_get(v, "provisional")) ? " (provisional)" : "",
+	    json_string_value(json_object_get(v, "first_day")),
+	    json_string_value(json_object_get(v, "last_day")),
+	    json_string_value(json_object_get(v, "expires")));
 	static const char *const facts[] = {"country", "region", "device", "os", "browser"};
 	for (size_t f = 0; f < 5; f++)
 		if (json_object_get(v, facts[f]))
-			printf("  %s %s\n", facts[f], json_string_value(json_object_get(v, facts[f])));
-	json_object_foreach(json_object_get(v, "attributes"), key, value) printf("  %s = %s\n", key, json_string_value(value));
-	json_array_foreach(json_object_get(v, "categories"), i, row)
-	    printf("  %6lld × %s on %lld %s\n", (long long)json_integer_value(json_object_get(row, "count")),
-		json_string_value(json_object_get(row, "id")), (long long)json_integer_value(json_object_get(row, "days")),
-		cli_plural((uint64_t)json_integer_value(json_object_get(row, "days")), "day", "days"));
-	json_array_foreach(json_object_get(v, "segments"), i, row) printf("  in segment %s until %s\n", json_string_value(row),
-	    json_string_value(json_object_get(json_object_get(json_object_get(v, "ends"), "segments"), json_string_value(row))));
+			printf(
+			    "  %s %s\n", facts[f], json_string_value(json_object_get(v, facts[f])));
+	json_object_foreach(json_object_get(v, "attributes"), key, value)
+	    printf("  %s = %s\n", key, json_string_value(value));
+	json_array_foreach(json_object_get(v, "categories"), i, row) printf(
+	    "  %6lld × %s on %lld %s\n",
+	    (long long)json_integer_value(json_object_get(row, "count")),
+	    json_string_value(json_object_get(row, "id")),
+	    (long long)json_integer_value(json_object_get(row, "days")),
+	    cli_plural((uint64_t)json_integer_value(json_object_get(row, "days")), "day", "days"));
+	json_array_foreach(json_object_get(v, "segments"), i, row) printf(
+	    "  in segment %s until %s\n", json_string_value(row),
+	    json_string_value(json_object_get(
+		json_object_get(json_object_get(v, "ends"), "segments"), json_string_value(row))));
 }
 
 static int visitor_show(struct cli *c, int argc, char **argv)
@@ -334,7 +361,8 @@ static int visitor_show(struct cli *c, int argc, char **argv)
 	int rc;
 	if (!cli_who(c, "visitor show", argc, argv, &k, &rc))
 		return rc;
-	if (visitor_json(c->generation, (unsigned)c->config.retention_days, &k, clock_now(), &v) != OK)
+	if (visitor_json(c->generation, (unsigned)c->config.retention_days, &k, clock_now(), &v) !=
+	    OK)
 		return cli_fail("%s", err_text());
 	if (!v)
 		return cli_fail("nothing is known of this visitor");
@@ -354,42 +382,50 @@ const struct command commands_read[] = {
     {.name = "segments list",
 	.args = "[--json]",
 	.summary = "segments and their sizes",
-	.help =
-	"  Lists every segment of the serving rules with its size now, what share of all visitors that is, where it goes, whose it is, and\n"
-	"  its alert. Sizes below privacy.k are withheld; the others are rounded to ten. Columns in which there is nothing are left out. With\n"
-	"  --json: [{\"id\",\"name\",\"kind\",\"size\":N or null,\"below\":k,\"share\",\"state\",\"complete\",\"destinations\",\"owner\",\"alert\":{\"below\",\n"
-	"  \"firing\"},…}]; a number is not complete while the history of changed rules is being recomputed.",
+	.help = "  Lists every segment of the serving rules with its size now, what share of all "
+		"visitors that is, where it goes, whose it is, and\n"
+		"  its alert. Sizes below privacy.k are withheld; the others are rounded to ten. "
+		"Columns in which there is nothing are left out. With\n"
+		"  --json: [{\"id\",\"name\",\"kind\",\"size\":N or "
+		"null,\"below\":k,\"share\",\"state\",\"complete\",\"destinations\",\"owner\","
+		"\"alert\":{\"below\",\n"
+		"  \"firing\"},…}]; a number is not complete while the history of changed rules is "
+		"being recomputed.",
 	.run = segments_list},
     {.name = "segments show",
 	.args = "ID [--json]",
 	.summary = "one segment: condition, size, and its last 30 days",
-	.help =
-	"  Shows the condition of a segment, its size as 'segments list' does, and for each of the last 30 days its size and how many\n"
-	"  entered and left. Every number is withheld below privacy.k and rounded to ten. Nothing is known of days before recording began:\n"
-	"  they are –, and below stands since when it is recorded.",
+	.help = "  Shows the condition of a segment, its size as 'segments list' does, and for "
+		"each of the last 30 days its size and how many\n"
+		"  entered and left. Every number is withheld below privacy.k and rounded to ten. "
+		"Nothing is known of days before recording began:\n"
+		"  they are –, and below stands since when it is recorded.",
 	.run = segments_show},
     {.name = "categories list",
 	.args = "[--json]",
 	.summary = "categories and how many visitors have them",
-	.help =
-	"  Lists every category, parents included, with the number of visitors who have it on a retained day.\n"
-	"  Numbers below privacy.k are withheld; the others are rounded to ten.",
+	.help = "  Lists every category, parents included, with the number of visitors who have it "
+		"on a retained day.\n"
+		"  Numbers below privacy.k are withheld; the others are rounded to ten.",
 	.run = categories_list},
     {.name = "lookalike list",
 	.args = "[--json]",
 	.summary = "lookalikes, how large and how good they are",
-	.help =
-	"  Lists every lookalike with its size, its seed, how far it reaches, when its model was trained and how good it was then (area under\n"
-	"  the curve: 0.5 is chance; lift: how many times more of the seed's kind are among the best tenth than by chance), and how often it is\n"
-	"  trained anew. With --json: rows of 'segments list' with \"lookalike\": {\"seed\",\"reach\",\"refresh_days\",\"trained\",\"auc\",\"activity_auc\",\n"
-	"  \"lift_at_10\",\"over\"}.",
+	.help = "  Lists every lookalike with its size, its seed, how far it reaches, when its "
+		"model was trained and how good it was then (area under\n"
+		"  the curve: 0.5 is chance; lift: how many times more of the seed's kind are "
+		"among the best tenth than by chance), and how often it is\n"
+		"  trained anew. With --json: rows of 'segments list' with \"lookalike\": "
+		"{\"seed\",\"reach\",\"refresh_days\",\"trained\",\"auc\",\"activity_auc\",\n"
+		"  \"lift_at_10\",\"over\"}.",
 	.run = lookalikes_list},
     {.name = "visitor show",
 	.args = "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
 	.summary = "what is known of one visitor",
-	.help =
-	"  Shows categories, attributes, coarse place and device, and segments of one visitor, found by the value of the\n"
-	"  'crumb' cookie, by the id it was imported under, or by its key in hex. Exit status 1 when nothing is known.",
+	.help = "  Shows categories, attributes, coarse place and device, and segments of one "
+		"visitor, found by the value of the\n"
+		"  'crumb' cookie, by the id it was imported under, or by its key in hex. Exit "
+		"status 1 when nothing is known.",
 	.run = visitor_show},
     {0},
 };

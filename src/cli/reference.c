@@ -1,5 +1,6 @@
-/* reference: the rows of which documents, manuals and completion are made (tools/docs.py), for whoever makes more of them. Each table of rows in the
- * program that can be enumerated has a row here: a name, and a function that tells it as an array of objects. */
+/* reference: the rows of which documents, manuals and completion are made (tools/docs.py), for
+ * whoever makes more of them. Each table of rows in the program that can be enumerated has a row
+ * here: a name, and a function that tells it as an array of objects. */
 #include "references.h"
 
 #include "crumb/admin/admin.h"
@@ -29,7 +30,8 @@ static json_t *commands(const struct cli *c)
 	json_t *rows = json_array();
 	for (size_t t = 0; c->commands[t]; t++)
 		for (const struct command *cmd = c->commands[t]; cmd->name; cmd++)
-			add(rows, json_pack("{s:s,s:s,s:s,s:s}", "name", cmd->name, "args", cmd->args, "summary", cmd->summary, "help", cmd->help));
+			add(rows, json_pack("{s:s,s:s,s:s,s:s}", "name", cmd->name, "args",
+				      cmd->args, "summary", cmd->summary, "help", cmd->help));
 	return rows;
 }
 
@@ -40,7 +42,8 @@ static json_t *option_groups(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (size_t i = 0; i < OPTION_GROUPS; i++)
-		add(rows, json_pack("{s:s,s:s}", "name", config_groups[i].name, "help", config_groups[i].help));
+		add(rows, json_pack("{s:s,s:s}", "name", config_groups[i].name, "help",
+			      config_groups[i].help));
 	return rows;
 }
 
@@ -53,12 +56,14 @@ static json_t *options(const struct cli *c)
 	for (size_t i = 0; i < config_options_n; i++) {
 		const struct option *o = &config_options[i];
 		json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:b}", "name", o->name, "group",
-		    config_groups[o->group].name, "kind", kinds[o->kind], "default", o->initial, "help",
-		    o->help, "live", config_is_live(o), "secret", o->secret);
+		    config_groups[o->group].name, "kind", kinds[o->kind], "default", o->initial,
+		    "help", o->help, "live", config_is_live(o), "secret", o->secret);
 		if (o->unit)
 			json_object_set_new(row, "unit", json_string(o->unit));
 		if (o->kind == OPT_NUMBER)
-			json_object_update_new(row, json_pack("{s:I,s:I}", "min", (json_int_t)o->min, "max", (json_int_t)o->max));
+			json_object_update_new(
+			    row, json_pack("{s:I,s:I}", "min", (json_int_t)o->min, "max",
+				     (json_int_t)o->max));
 		if (o->kind == OPT_CHOICE)
 			json_object_set_new(row, "words", words_of(o->words));
 		add(rows, row);
@@ -73,15 +78,16 @@ static json_t *metric_groups_of(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (size_t i = 0; i < METRIC_GROUPS; i++)
-		add(rows, json_pack("{s:s,s:s}", "name", metric_groups[i].name, "help", metric_groups[i].help));
+		add(rows, json_pack("{s:s,s:s}", "name", metric_groups[i].name, "help",
+			      metric_groups[i].help));
 	return rows;
 }
 
-static json_t *metric(enum metric_group group, const char *kind, const char *name, const char *label,
-    const char *unit, const char *help)
+static json_t *metric(enum metric_group group, const char *kind, const char *name,
+    const char *label, const char *unit, const char *help)
 {
-	return json_pack("{s:s,s:s+,s:s,s:s?,s:s,s:s}", "group", metric_groups[group].name, "name", "crumb_",
-	    name, "kind", kind, "label", label, "unit", unit, "help", help);
+	return json_pack("{s:s,s:s+,s:s,s:s?,s:s,s:s}", "group", metric_groups[group].name, "name",
+	    "crumb_", name, "kind", kind, "label", label, "unit", unit, "help", help);
 }
 
 static json_t *values_of(enum metric_family family)
@@ -89,7 +95,8 @@ static json_t *values_of(enum metric_family family)
 	json_t *rows = json_array();
 	for (enum metric m = 0; m < METRIC_MAX; m++)
 		if (metric_counters[m].family == family)
-			add(rows, json_pack("{s:s,s:s}", "value", metric_counters[m].value, "help", metric_counters[m].help));
+			add(rows, json_pack("{s:s,s:s}", "value", metric_counters[m].value, "help",
+				      metric_counters[m].help));
 	return rows;
 }
 
@@ -106,7 +113,8 @@ static json_t *metrics(const struct cli *c)
 	}
 	for (enum histogram i = 0; i < HISTOGRAM_MAX; i++) {
 		const struct histogram_row *h = &metric_histograms[i];
-		json_t *ends = json_array(), *row = metric(h->group, "histogram", h->name, NULL, h->unit, h->help);
+		json_t *ends = json_array(),
+		       *row = metric(h->group, "histogram", h->name, NULL, h->unit, h->help);
 		for (const uint64_t *end = h->ends; *end; end++)
 			add(ends, json_real((double)*end / h->per));
 		json_object_set_new(row, "ends", ends);
@@ -125,9 +133,10 @@ static json_t *parameters(const struct cli *c)
 	(void)c;
 	for (size_t i = 0; i < hit_rows_n; i++) {
 		const struct hit_row *r = &hit_rows[i];
-		add(rows, json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:s}", "kind", hit_kind_names[r->kind], "name",
-			      r->name, "object", r->object, "imported", r->imported, "macro", r->macro, "signal",
-			      hit_row_is_signal(r), "help", r->says));
+		add(rows,
+		    json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:s}", "kind", hit_kind_names[r->kind],
+			"name", r->name, "object", r->object, "imported", r->imported, "macro",
+			r->macro, "signal", hit_row_is_signal(r), "help", r->says));
 	}
 	return rows;
 }
@@ -181,9 +190,10 @@ const struct command commands_reference[] = {
     {.name = "reference",
 	.args = "[TABLE]",
 	.summary = "what this program has, as JSON",
-	.help =
-	"  Prints the rows of which the manuals, bash's completion and the tables in docs/ are made: {\"TABLE\":[{…}]}. With TABLE only that one.\n"
-	"  It is the same on every machine that runs this version, whatever its configuration is.",
+	.help = "  Prints the rows of which the manuals, bash's completion and the tables in docs/ "
+		"are made: {\"TABLE\":[{…}]}. With TABLE only that one.\n"
+		"  It is the same on every machine that runs this version, whatever its "
+		"configuration is.",
 	.run = reference,
 	.needs = NEEDS_NOTHING},
     {0},

@@ -28,10 +28,12 @@ static json_t *ways_of(const struct format *f)
 
 static json_t *setting(const struct format_setting *s)
 {
-	json_t *row = json_pack("{s:s,s:s,s:s*,s:b}", "name", s->name, "help", s->says, "default", s->initial, "required", s->required);
+	json_t *row = json_pack("{s:s,s:s,s:s*,s:b}", "name", s->name, "help", s->says, "default",
+	    s->initial, "required", s->required);
 	struct str rest = str_c(s->words ? s->words : ""), word;
 	if (s->max)
-		json_object_update_new(row, json_pack("{s:I,s:I}", "min", (json_int_t)s->min, "max", (json_int_t)s->max));
+		json_object_update_new(row,
+		    json_pack("{s:I,s:I}", "min", (json_int_t)s->min, "max", (json_int_t)s->max));
 	if (!s->words)
 		return row;
 	json_t *words = json_array();
@@ -43,8 +45,10 @@ static json_t *setting(const struct format_setting *s)
 
 json_t *reference_formats(const struct cli *c)
 {
-	static const char *const lives[] = {[LIFE_IN_ROW] = "in the row", [LIFE_AT_PARTNER] = "at the partner"};
-	static const char *const removals[] = {[REMOVAL_ROW] = "row", [REMOVAL_ITEM] = "item", [REMOVAL_CHANGES] = "changes"};
+	static const char *const lives[] = {
+	    [LIFE_IN_ROW] = "in the row", [LIFE_AT_PARTNER] = "at the partner"};
+	static const char *const removals[] = {
+	    [REMOVAL_ROW] = "row", [REMOVAL_ITEM] = "item", [REMOVAL_CHANGES] = "changes"};
 	json_t *rows = json_array();
 	(void)c;
 	for (const struct format *const *at = formats; *at; at++) {
@@ -52,13 +56,18 @@ json_t *reference_formats(const struct cli *c)
 		json_t *settings = json_array();
 		for (const struct format_setting *s = f->settings; s->name; s++)
 			add(settings, setting(s));
-		json_t *row = json_pack("{s:s,s:s,s:s*,s:s*,s:s*,s:o,s:o,s:o,s:b}", "name", f->name, "help", f->says, "source", f->source, "ending", f->ending,
-		    "content_type", f->content_type, "ways", ways_of(f), "compress", compressions_of(f->compressions), "settings", settings, "built_in",
+		json_t *row = json_pack("{s:s,s:s,s:s*,s:s*,s:s*,s:o,s:o,s:o,s:b}", "name", f->name,
+		    "help", f->says, "source", f->source, "ending", f->ending, "content_type",
+		    f->content_type, "ways", ways_of(f), "compress",
+		    compressions_of(f->compressions), "settings", settings, "built_in",
 		    f->built_in);
 		if (f->item) /* what holds for what is written into files and requests */
-			json_object_update_new(row, json_pack("{s:I,s:I,s:i,s:b,s:s,s:s,s:s*,s:b}", "rows", (json_int_t)f->rows, "bytes", (json_int_t)f->bytes,
-							"ttl_days", (int)f->ttl_days, "numbers", f->numbers, "life", lives[f->life], "removal",
-							removals[f->removal], "life_help", f->life_says, "answers", f->answered != NULL));
+			json_object_update_new(
+			    row, json_pack("{s:I,s:I,s:i,s:b,s:s,s:s,s:s*,s:b}", "rows",
+				     (json_int_t)f->rows, "bytes", (json_int_t)f->bytes, "ttl_days",
+				     (int)f->ttl_days, "numbers", f->numbers, "life",
+				     lives[f->life], "removal", removals[f->removal], "life_help",
+				     f->life_says, "answers", f->answered != NULL));
 		add(rows, row);
 	}
 	return rows;
@@ -69,8 +78,9 @@ json_t *reference_ways(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (const struct way *const *w = ways; *w; w++)
-		add(rows, json_pack("{s:s,s:s*,s:s,s:o,s:I}", "name", (*w)->name, "key", (*w)->key, "help", (*w)->says, "compress",
-			      compressions_of((*w)->compressions), "bytes", (json_int_t)(*w)->bytes));
+		add(rows, json_pack("{s:s,s:s*,s:s,s:o,s:I}", "name", (*w)->name, "key", (*w)->key,
+			      "help", (*w)->says, "compress", compressions_of((*w)->compressions),
+			      "bytes", (json_int_t)(*w)->bytes));
 	return rows;
 }
 

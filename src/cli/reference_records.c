@@ -9,7 +9,8 @@ static void add(json_t *rows, json_t *row)
 }
 
 /* Its shape, as "[3, time, hash, text]", and the names of the parts that tell it. */
-static void parts_of(const struct record_row *row, unsigned kind, struct buf *shape, json_t *identity)
+static void parts_of(
+    const struct record_row *row, unsigned kind, struct buf *shape, json_t *identity)
 {
 	buf_addf(shape, "[%u", kind);
 	if (row->shape)
@@ -24,14 +25,16 @@ static void parts_of(const struct record_row *row, unsigned kind, struct buf *sh
 
 static json_t *record(const struct record_row *row, unsigned kind)
 {
-	static const char *const whose[] = {
-	    [RECORD_OF_VISITOR] = "visitor", [RECORD_OF_SHARDS] = "shards", [RECORD_OF_STORE] = "store"};
+	static const char *const whose[] = {[RECORD_OF_VISITOR] = "visitor",
+	    [RECORD_OF_SHARDS] = "shards",
+	    [RECORD_OF_STORE] = "store"};
 	struct buf shape = {0};
 	json_t *identity = json_array();
 	parts_of(row, kind, &shape, identity);
-	json_t *told = json_pack("{s:i,s:s,s:s,s:s,s:b,s:s%,s:o,s:s,s:s}", "kind", (int)kind, "name", row->name, "word",
-	    row->word, "whose", whose[row->whose], "forgotten", row->stay == RECORD_FORGOTTEN, "shape", shape.p, shape.n,
-	    "identity", identity, "sentence", row->sentence, "once", row->once);
+	json_t *told = json_pack("{s:i,s:s,s:s,s:s,s:b,s:s%,s:o,s:s,s:s}", "kind", (int)kind,
+	    "name", row->name, "word", row->word, "whose", whose[row->whose], "forgotten",
+	    row->stay == RECORD_FORGOTTEN, "shape", shape.p, shape.n, "identity", identity,
+	    "sentence", row->sentence, "once", row->once);
 	buf_done(&shape);
 	return told;
 }

@@ -45,8 +45,8 @@ static json_t *answers_json(const struct route_answer *list)
 	json_t *rows = json_array();
 	for (const struct route_answer *a = list; a->status; a++) {
 		const char *type = a->type ? a->type : "application/json";
-		json_t *row = json_pack(
-		    "{s:i,s:s,s:s}", "status", a->status, "when", a->when, "type", type);
+		json_t *row =
+		    json_pack("{s:i,s:s,s:s}", "status", a->status, "when", a->when, "type", type);
 		if (a->shape.kind)
 			CHECK(json_object_set_new(row, "shape", shape_json(&a->shape)) == 0);
 		add(rows, row);
@@ -80,8 +80,8 @@ static json_t *route_json(const struct route *r)
 	const struct route_body *b = &r->body;
 	json_t *body = json_null();
 	if (b->help)
-		body = json_pack("{s:s,s:s,s:I}", "help", b->help, "type", b->type, "most",
-		    (json_int_t)b->most);
+		body = json_pack(
+		    "{s:s,s:s,s:I}", "help", b->help, "type", b->type, "most", (json_int_t)b->most);
 	CHECK(json_object_set_new(row, "body", body) == 0);
 	return row;
 }

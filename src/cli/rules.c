@@ -49,12 +49,15 @@ static int check(struct cli *c, int argc, char **argv)
 	else
 		rules_print_findings(path, &report);
 	if (!c->json && e)
-		fprintf(stderr, "%zu %s: these rules are refused\n", report.errors, cli_plural(report.errors, "mistake", "mistakes"));
+		fprintf(stderr, "%zu %s: these rules are refused\n", report.errors,
+		    cli_plural(report.errors, "mistake", "mistakes"));
 	if (!c->json && !e && r->categories_n <= 1 && r->segments_n == 0)
 		printf("%s defines no category and no segment\n", path);
 	else if (!c->json && !e)
-		printf("%zu %s and %zu %s, no mistakes%s\n", r->categories_n - 1, cli_plural(r->categories_n - 1, "category", "categories"), r->segments_n,
-		    cli_plural(r->segments_n, "segment", "segments"), warnings ? ", but warnings" : "");
+		printf("%zu %s and %zu %s, no mistakes%s\n", r->categories_n - 1,
+		    cli_plural(r->categories_n - 1, "category", "categories"), r->segments_n,
+		    cli_plural(r->segments_n, "segment", "segments"),
+		    warnings ? ", but warnings" : "");
 	rules_unref(r);
 	report_done(&report);
 	return e || (strict && warnings) ? EXIT_WRONG : EXIT_FINE;
@@ -74,29 +77,37 @@ static json_t *status_of(struct cli *c)
 		return NULL;
 	}
 	bool building = store_building(c->store) != 0;
-	return json_pack("{s:s,s:i,s:b,s:i,s:o,s:o}", "hash", c->generation->rules->hash_text, "serving_since", 0, "complete", !building,
-	    "generation", (int)c->generation->number, "partial", partial, "backfill", json_null());
+	return json_pack("{s:s,s:i,s:b,s:i,s:o,s:o}", "hash", c->generation->rules->hash_text,
+	    "serving_since", 0, "complete", !building, "generation", (int)c->generation->number,
+	    "partial", partial, "backfill", json_null());
 }
 
 static void print_status(const json_t *j)
 {
-	const json_t *backfill = json_object_get(j, "backfill"), *refused = json_object_get(j, "refused");
+	const json_t *backfill = json_object_get(j, "backfill"),
+		     *refused = json_object_get(j, "refused");
 	size_t i;
 	json_t *row;
 	printf("serving %s, generation %lld\n", json_string_value(json_object_get(j, "hash")),
 	    (long long)json_integer_value(json_object_get(j, "generation")));
 	if (json_is_object(backfill))
-		printf("recomputing the history for %s from the %s: %.0f %%\n", json_string_value(json_object_get(backfill, "hash")),
-		    json_string_value(json_object_get(backfill, "from")), 100 * json_number_value(json_object_get(backfill, "done")));
+		printf("recomputing the history for %s from the %s: %.0f %%\n",
+		    json_string_value(json_object_get(backfill, "hash")),
+		    json_string_value(json_object_get(backfill, "from")),
+		    100 * json_number_value(json_object_get(backfill, "done")));
 	else if (!json_is_true(json_object_get(j, "complete")) && json_is_null(refused))
-		puts("the files differ from what serves: 'crumb rules deploy' shows what they change, and has the server take them");
+		puts("the files differ from what serves: 'crumb rules deploy' shows what they "
+		     "change, and has the server take them");
 	if (json_is_string(json_object_get(j, "trouble")))
-		printf("it cannot be recomputed now, and is tried again: %s\n", json_string_value(json_object_get(j, "trouble")));
+		printf("it cannot be recomputed now, and is tried again: %s\n",
+		    json_string_value(json_object_get(j, "trouble")));
 	if (json_is_string(refused))
 		printf("the files do not load: %s\n", json_string_value(refused));
-	json_array_foreach(json_object_get(j, "partial"), i, row) printf("%s %s has history only from %s: %s\n",
-	    json_string_value(json_object_get(row, "what")), json_string_value(json_object_get(row, "id")),
-	    json_string_value(json_object_get(row, "from")), json_string_value(json_object_get(row, "why")));
+	json_array_foreach(json_object_get(j, "partial"), i, row) printf(
+	    "%s %s has history only from %s: %s\n", json_string_value(json_object_get(row, "what")),
+	    json_string_value(json_object_get(row, "id")),
+	    json_string_value(json_object_get(row, "from")),
+	    json_string_value(json_object_get(row, "why")));
 }
 
 static int status(struct cli *c, int argc, char **argv)
@@ -107,9 +118,11 @@ static int status(struct cli *c, int argc, char **argv)
 	json_t *j = status_of(c);
 	if (!j)
 		return EXIT_WRONG;
-	/* files that differ from what is served are not served yet; a file that does not load never will be */
+	/* files that differ from what is served are not served yet; a file that does not load never
+	 * will be */
 	json_t *refused = json_null();
-	const char *path = json_string_value(json_object_get(j, "path")); /* the server's: ours may be another */
+	const char *path =
+	    json_string_value(json_object_get(j, "path")); /* the server's: ours may be another */
 	if (deploy_rules(&c->config, path ? path : c->config.rules_path, NULL, &here) == OK) {
 		if (strcmp(here->hash_text, json_string_value(json_object_get(j, "hash"))) != 0)
 			json_object_set_new(j, "complete", json_false());
@@ -131,20 +144,27 @@ const struct command commands_rules[] = {
     {.name = "rules check",
 	.args = "[PATH] [--strict] [--json]",
 	.summary = "read the rules and name every mistake",
-	.help =
-	"  Loads the rules folder (rules.path, or PATH: a folder or one file) as a server would, and says of every mistake where it\n"
-	"  is (file:line:column, the line, a caret) and what may have been meant. Mistakes are refused: exit status 1. Warnings are\n"
-	"  not, unless --strict is given. With --json: [{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]; docs/RULES.md\n"
-	"  lists the codes.",
+	.help = "  Loads the rules folder (rules.path, or PATH: a folder or one file) as a server "
+		"would, and says of every mistake where it\n"
+		"  is (file:line:column, the line, a caret) and what may have been meant. Mistakes "
+		"are refused: exit status 1. Warnings are\n"
+		"  not, unless --strict is given. With --json: "
+		"[{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]; "
+		"docs/RULES.md\n"
+		"  lists the codes.",
 	.run = check},
     {.name = "rules status",
 	.args = "[--json]",
 	.summary = "which rules serve, and what is being recomputed",
-	.help =
-	"  {\"hash\",\"serving_since\",\"generation\",\"complete\",\"backfill\":{\"hash\",\"done\",\"from\"} or null,\"partial\":[{\"what\",\"id\",\n"
-	"  \"from\",\"why\"}],\"newest\",\"path\",\"trouble\",\"refused\"}. A server adds 'newest', the hash of what it read last, 'path', what it reads, and\n"
-	"  'trouble', why the history cannot be recomputed now, if so. 'complete' is true when what serves is what the folder holds, with its whole history;\n"
-	"  'partial' lists what has history only from a day on, and why; 'refused' says why the files do not load, if they do not.",
+	.help = "  "
+		"{\"hash\",\"serving_since\",\"generation\",\"complete\",\"backfill\":{\"hash\","
+		"\"done\",\"from\"} or null,\"partial\":[{\"what\",\"id\",\n"
+		"  \"from\",\"why\"}],\"newest\",\"path\",\"trouble\",\"refused\"}. A server adds "
+		"'newest', the hash of what it read last, 'path', what it reads, and\n"
+		"  'trouble', why the history cannot be recomputed now, if so. 'complete' is true "
+		"when what serves is what the folder holds, with its whole history;\n"
+		"  'partial' lists what has history only from a day on, and why; 'refused' says "
+		"why the files do not load, if they do not.",
 	.run = status},
     {0},
 };

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 
 #define DAYS 30
-#define KINDS_MAX 200000 /* different signals that are told apart; what comes after is only counted */
-#define TOP_MAX 400	 /* signals whose visitors are counted, in a second reading */
+#define KINDS_MAX                                                                                  \
+	200000	    /* different signals that are told apart; what comes after is only counted */
+#define TOP_MAX 400 /* signals whose visitors are counted, in a second reading */
 
 enum kind { SIGNAL_EVENT, SIGNAL_PATH, SIGNAL_ATTRIBUTE, KIND_MAX };
 static const char *const kind_names[KIND_MAX] = {"event", "path", "attribute"};
@@ -60,7 +61,9 @@ static bool event_used(const struct signals *s, struct str name)
 	if (map_get(&s->used_events, str_make(lower, name.n), &v))
 		return true;
 	for (size_t i = 0; i < s->r->patterns_n; i++)
-		if (s->r->patterns[i].field == FIELD_EVENT && s->r->patterns[i].kind == PATTERN_GLOB && str_iglob(s->r->patterns[i].text, name))
+		if (s->r->patterns[i].field == FIELD_EVENT &&
+		    s->r->patterns[i].kind == PATTERN_GLOB &&
+		    str_iglob(s->r->patterns[i].text, name))
 			return true;
 	return false;
 }
@@ -89,7 +92,8 @@ static int by_key(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Different visitors of the shard that was read. The first half of a key is enough to tell them apart: it is a hash of 64 bits. */
+/* Different visitors of the shard that was read. The first half of a key is enough to tell them
+ * apart: it is a hash of 64 bits. */
 static void count_visitors(struct signal *g)
 {
 	uint64_t *keys = (uint64_t *)(void *)g->keys.p;
@@ -102,7 +106,8 @@ static void count_visitors(struct signal *g)
 }
 
 /* The signal as it stands in the list; in the second reading only the most frequent are found. */
-static struct signal *find(struct signals *s, enum kind kind, struct str text, char key[EVENT_PATH_MAX + 4])
+static struct signal *find(
+    struct signals *s, enum kind kind, struct str text, char key[EVENT_PATH_MAX + 4])
 {
 	uint32_t at;
 	if (text.n == 0 || text.n > EVENT_PATH_MAX + 2)
@@ -151,7 +156,8 @@ static void look(struct signals *s, const struct event *e)
 	/* whether a rule uses the page is the dear question: ask it last */
 	struct str signal = path_signal(e->path, path);
 	char key[EVENT_PATH_MAX + 4];
-	if ((!s->second || find(s, SIGNAL_PATH, signal, key)) && rules_categorise(s->m, e, s->cats) == 0)
+	if ((!s->second || find(s, SIGNAL_PATH, signal, key)) &&
+	    rules_categorise(s->m, e, s->cats) == 0)
 		note(s, SIGNAL_PATH, signal, e);
 }
 
@@ -167,7 +173,8 @@ static enum err read_all(struct signals *s)
 		uint16_t day;
 		if ((e = journal_read(s->c->store->journal, i, JOURNAL_START, &r)))
 			break;
-		while ((e = journal_next(r, &records, &pos, &count, &day)) == OK || e == ERR_CORRUPT) {
+		while (
+		    (e = journal_next(r, &records, &pos, &count, &day)) == OK || e == ERR_CORRUPT) {
 			struct mp m = mp_over(buf_view(&records));
 			while (!e && day >= s->from && m.p < m.end && record_decode(&m, &record))
 				if (record.kind == RECORD_EVENT)
@@ -179,7 +186,8 @@ static enum err read_all(struct signals *s)
 			e = OK;
 		for (size_t k = 0; k < s->n && s->second; k++)
 			count_visitors(&s->list[k]);
-		cli_progress(s->second ? "counting visitors" : "reading the journal", i + 1, s->c->store->shards);
+		cli_progress(s->second ? "counting visitors" : "reading the journal", i + 1,
+		    s->c->store->shards);
 	}
 	buf_done(&records);
 	return e;
@@ -199,8 +207,11 @@ static json_t *unused_json(struct signals *s, struct signal **order)
 	for (size_t i = 0; i < s->n && i < TOP_MAX; i++) {
 		struct shown n = kgate_show(&s->c->gate, order[i]->visitors);
 		if (n.told) /* what fewer did is nobody's business */
-			json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:I}", "kind", kind_names[order[i]->kind], "value", order[i]->text + 1,
-							"events", (json_int_t)((order[i]->events + 5) / 10 * 10), "visitors", (json_int_t)n.n));
+			json_array_append_new(
+			    list, json_pack("{s:s,s:s,s:I,s:I}", "kind", kind_names[order[i]->kind],
+				      "value", order[i]->text + 1, "events",
+				      (json_int_t)((order[i]->events + 5) / 10 * 10), "visitors",
+				      (json_int_t)n.n));
 	}
 	return list;
 }
@@ -228,7 +239,8 @@ static void print_idle(const json_t *list, const char *what, const char *did, ui
 {
 	size_t i;
 	json_t *row;
-	printf("\n%s that nobody, or fewer than %u visitors, %s:%s\n", what, k, did, json_array_size(list) ? "" : " none");
+	printf("\n%s that nobody, or fewer than %u visitors, %s:%s\n", what, k, did,
+	    json_array_size(list) ? "" : " none");
 	json_array_foreach(list, i, row) printf("  %s\n", json_string_value(row));
 }
 
@@ -242,8 +254,10 @@ static void print_signals(const json_t *root, uint32_t k)
 	table_begin(&t, heads);
 	json_array_foreach(unused, i, row)
 	{
-		table_cell(&t, "%lld", (long long)json_integer_value(json_object_get(row, "visitors")));
-		table_cell(&t, "%lld", (long long)json_integer_value(json_object_get(row, "events")));
+		table_cell(
+		    &t, "%lld", (long long)json_integer_value(json_object_get(row, "visitors")));
+		table_cell(
+		    &t, "%lld", (long long)json_integer_value(json_object_get(row, "events")));
 		table_text(&t, json_string_value(json_object_get(row, "kind")));
 		table_text(&t, json_string_value(json_object_get(row, "value")));
 	}
@@ -251,7 +265,8 @@ static void print_signals(const json_t *root, uint32_t k)
 	if (json_array_size(unused))
 		table_print(&t);
 	table_end(&t);
-	print_idle(json_object_get(root, "idle_categories"), "categories", "matched in the last 30 days", k);
+	print_idle(json_object_get(root, "idle_categories"), "categories",
+	    "matched in the last 30 days", k);
 	print_idle(json_object_get(root, "idle_segments"), "segments", "are in", k);
 }
 
@@ -275,7 +290,8 @@ static int signals(struct cli *c, int argc, char **argv)
 		return EXIT_MISUSE;
 	if (!cli_open(c, true))
 		return EXIT_WRONG;
-	struct signals s = {.c = c, .r = c->generation->rules, .from = oldest_day(day_of(clock_now()), DAYS)};
+	struct signals s = {
+	    .c = c, .r = c->generation->rules, .from = oldest_day(day_of(clock_now()), DAYS)};
 	json_t *categories = json_array(), *segments = json_array();
 	struct signal **order = NULL;
 	int rc = EXIT_WRONG;
@@ -300,8 +316,8 @@ static int signals(struct cli *c, int argc, char **argv)
 	if ((e = read_all(&s)) || (e = idle_json(&s, categories, segments)))
 		goto out;
 	cli_progress_end();
-	json_t *root =
-	    json_pack("{s:i,s:o,s:O,s:O}", "days", DAYS, "unused", unused_json(&s, order), "idle_categories", categories, "idle_segments", segments);
+	json_t *root = json_pack("{s:i,s:o,s:O,s:O}", "days", DAYS, "unused",
+	    unused_json(&s, order), "idle_categories", categories, "idle_segments", segments);
 	if (c->json) {
 		cli_print_json(root);
 	} else {
@@ -324,10 +340,12 @@ const struct command commands_signals[] = {
     {.name = "rules signals",
 	.args = "[--json]",
 	.summary = "what no rule uses, and rules that nobody matches",
-	.help =
-	"  Reads the journal of the last 30 days and lists events, paths and attributes that at least privacy.k visitors sent and no\n"
-	"  rule looks at, most frequent first; then categories that fewer than privacy.k visitors matched in that time, and\n"
-	"  segments as small. Numbers are withheld and rounded like every number about a group.",
+	.help = "  Reads the journal of the last 30 days and lists events, paths and attributes "
+		"that at least privacy.k visitors sent and no\n"
+		"  rule looks at, most frequent first; then categories that fewer than privacy.k "
+		"visitors matched in that time, and\n"
+		"  segments as small. Numbers are withheld and rounded like every number about a "
+		"group.",
 	.run = signals},
     {0},
 };

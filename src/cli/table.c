@@ -13,7 +13,8 @@ static size_t places(struct str s)
 	size_t n = 0;
 	while (s.n) {
 		utf8proc_int32_t c;
-		utf8proc_ssize_t took = utf8proc_iterate((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &c);
+		utf8proc_ssize_t took =
+		    utf8proc_iterate((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)s.n, &c);
 		n += took > 0 ? (size_t)utf8proc_charwidth(c) : 1;
 		s = str_skip(s, took > 0 ? (size_t)took : 1);
 	}

@@ -18,7 +18,8 @@
 #define STACK_WIPED 32768
 
 /* Whose path that is; NULL: no tracker's. */
-static const struct tracker *tracker_of(const struct collect *c, struct str path, const struct tracker_path **at)
+static const struct tracker *tracker_of(
+    const struct collect *c, struct str path, const struct tracker_path **at)
 {
 	for (const struct tracker *const *t = c->shared->trackers; t && *t; t++)
 		for (*at = (*t)->paths; (*at)->path; (*at)++)
@@ -61,17 +62,20 @@ static void no_icon(struct collect *c, struct http_request *r)
 static void no_clock(struct http_request *r)
 {
 	metric_inc(M_REFUSED_CLOCK);
-	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC), STR("not recorded: the server's clock is wrong\n"));
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC),
+	    STR("not recorded: the server's clock is wrong\n"));
 }
 
-/* A HEAD is answered like a GET. Where a GET is an event it is nothing: nobody has seen anything. */
+/* A HEAD is answered like a GET. Where a GET is an event it is nothing: nobody has seen anything.
+ */
 static const struct route {
 	struct str path;
 	void (*get)(struct collect *, struct http_request *);
 	void (*post)(struct collect *, struct http_request *);
 	void (*options)(struct collect *, struct http_request *);
-	bool event; /* a GET records something */
-	bool timeless; /* a GET records nothing and looks nothing up: it is answered whatever the clock says */
+	bool event;    /* a GET records something */
+	bool timeless; /* a GET records nothing and looks nothing up: it is answered whatever the
+			  clock says */
 } routes[] = {
     {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight, true, false},
     {{"/e", 2}, NULL, collect_events, cors_preflight, false, false},
@@ -89,11 +93,12 @@ static const struct route {
 
 static void take(struct collect *c, struct http_request *r, const struct route *to)
 {
-	void (*go)(struct collect *, struct http_request *) = r->method == HTTP_M_GET	  ? to->get
-							      : r->method == HTTP_M_POST    ? to->post
-							      : r->method == HTTP_M_HEAD    ? to->event ? collect_blank : to->get
-							      : r->method == HTTP_M_OPTIONS ? to->options
-											    : NULL;
+	void (*go)(struct collect *, struct http_request *) =
+	    r->method == HTTP_M_GET	  ? to->get
+	    : r->method == HTTP_M_POST	  ? to->post
+	    : r->method == HTTP_M_HEAD	  ? to->event ? collect_blank : to->get
+	    : r->method == HTTP_M_OPTIONS ? to->options
+					  : NULL;
 	if (go) {
 		collect_now(c);
 		if (c->early && (r->method == HTTP_M_POST || !to->timeless))
@@ -103,9 +108,11 @@ static void take(struct collect *c, struct http_request *r, const struct route *
 		return;
 	}
 	char allow[64];
-	int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", to->get ? "GET, HEAD" : "", to->get && to->post ? ", " : "", to->post ? "POST" : "");
+	int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", to->get ? "GET, HEAD" : "",
+	    to->get && to->post ? ", " : "", to->post ? "POST" : "");
 	metric_inc(M_BAD_METHOD);
-	http_reply(r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
+	http_reply(
+	    r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
 }
 
 static void dispatch(struct collect *c, struct http_request *r)
@@ -130,7 +137,8 @@ static __attribute__((noinline)) void wipe_stack(void)
 	explicit_bzero(used, sizeof used);
 }
 
-/* Nothing of a request is left behind, nor of its answer: what was decoded and composed is wiped here, the bytes of both by the connection. */
+/* Nothing of a request is left behind, nor of its answer: what was decoded and composed is wiped
+ * here, the bytes of both by the connection. */
 static void handle(void *ctx, struct http_request *r)
 {
 	struct collect *c = ctx;
@@ -206,7 +214,8 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		if (b->result) {
 			http_gate_fail(c->server, gate);
 			collect_lookups_fail(c, gate);
-			recent_clear(c->shared->recent); /* what could not be written comes again, and is no repetition */
+			recent_clear(c->shared->recent); /* what could not be written comes again,
+							    and is no repetition */
 		}
 		count_passes(&c->passes[1 - c->gathering], b->result == OK);
 		batch_clear(b);
@@ -232,15 +241,18 @@ static void hand_over(struct collect *c)
 	writer_submit(c->shared->writer, b);
 }
 
-/* Before a batch goes, takes along what is ready already: under load a commit then carries most of the open connections instead of
- * half of them. Looks, never waits; a few times at most, so that the first hit of the batch does not wait for long. */
+/* Before a batch goes, takes along what is ready already: under load a commit then carries most of
+ * the open connections instead of half of them. Looks, never waits; a few times at most, so that
+ * the first hit of the batch does not wait for long. */
 static void gather(struct collect *c)
 {
 	for (int i = 0; i < GATHER_PASSES && !c->in_flight; i++) {
 		uint32_t before = collect_batch(c)->count;
 		if (before == 0)
 			return;
-		event_base_loop(c->base, EVLOOP_ONCE | EVLOOP_NONBLOCK); /* without ONCE it goes on for as long as anybody sends */
+		event_base_loop(c->base,
+		    EVLOOP_ONCE |
+			EVLOOP_NONBLOCK); /* without ONCE it goes on for as long as anybody sends */
 		if (collect_batch(c)->count == before)
 			return;
 	}
@@ -252,11 +264,15 @@ static void cookie_text(struct collect *c)
 	    [SAMESITE_NONE] = "None", [SAMESITE_LAX] = "Lax", [SAMESITE_STRICT] = "Strict"};
 	const struct config *f = c->config;
 	bool partitioned = f->cookie_partitioned == CONFIG_YES;
-	bool secure = f->cookie_secure == CONFIG_YES || f->cookie_samesite == SAMESITE_NONE || partitioned;
+	bool secure =
+	    f->cookie_secure == CONFIG_YES || f->cookie_samesite == SAMESITE_NONE || partitioned;
 	char rest[320];
-	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n", secure ? "; Secure" : "", same_site[f->cookie_samesite],
-	    partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "", f->cookie_domain);
-	snprintf(c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
+	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n",
+	    secure ? "; Secure" : "", same_site[f->cookie_samesite],
+	    partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "",
+	    f->cookie_domain);
+	snprintf(
+	    c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
 	snprintf(c->expire_tail, sizeof c->expire_tail, "; Max-Age=0%s", rest);
 }
 
@@ -276,7 +292,8 @@ static void take_shared(struct collect *c)
 	if (v == c->version)
 		return;
 	pthread_mutex_lock(&c->shared->lock);
-	if (ingest_rules(&c->ingest, rules_ref(c->shared->rules)) != OK) { /* those from before go on; it is tried again */
+	if (ingest_rules(&c->ingest, rules_ref(c->shared->rules)) !=
+	    OK) { /* those from before go on; it is tried again */
 		CHECK(c->ingest.rules);
 		pthread_mutex_unlock(&c->shared->lock);
 		return;
@@ -309,7 +326,8 @@ void *collect_run(void *arg)
 		if (!drain_until)
 			drain_until = clock_mono_us() + DRAIN_US;
 		bool late = clock_mono_us() > drain_until;
-		if (late || (http_server_idle(c->server) && !c->in_flight && collect_batch(c)->count == 0))
+		if (late ||
+		    (http_server_idle(c->server) && !c->in_flight && collect_batch(c)->count == 0))
 			break;
 	}
 	return NULL;

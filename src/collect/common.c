@@ -1,4 +1,5 @@
-/* What the routes of the collect listener share: the time of this pass, bodies in a coding, texts that are wiped when they go. */
+/* What the routes of the collect listener share: the time of this pass, bodies in a coding, texts
+ * that are wiped when they go. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/clock.h"

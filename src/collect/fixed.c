@@ -33,12 +33,17 @@ struct fixed {
 static const struct page {
 	const char *path, *type, *headers, *text; /* NULL: the tag */
 } pages[PAGES] = {
-    {"/crumb.js", "text/javascript; charset=utf-8", "Cache-Control: public, max-age=3600\r\nAccess-Control-Allow-Origin: *\r\n" COLLECT_CROSS, NULL},
-    {"/.well-known/gpc.json", "application/json", "Cache-Control: public, max-age=86400\r\n", "{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"},
-    {"/robots.txt", "text/plain", "Cache-Control: public, max-age=86400\r\n", "User-agent: *\nDisallow: /\n"},
+    {"/crumb.js", "text/javascript; charset=utf-8",
+	"Cache-Control: public, max-age=3600\r\nAccess-Control-Allow-Origin: *\r\n" COLLECT_CROSS,
+	NULL},
+    {"/.well-known/gpc.json", "application/json", "Cache-Control: public, max-age=86400\r\n",
+	"{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"},
+    {"/robots.txt", "text/plain", "Cache-Control: public, max-age=86400\r\n",
+	"User-agent: *\nDisallow: /\n"},
 };
 
-/* The tag, with the names of the query that the server keeps behind those which it always keeps. Only what can be such a name goes in. */
+/* The tag, with the names of the query that the server keeps behind those which it always keeps.
+ * Only what can be such a name goes in. */
 static void tag_text(const struct config *c, struct buf *out)
 {
 	const char *at = memmem(tag_js, tag_js_n, KEPT, sizeof KEPT - 1);
@@ -61,7 +66,8 @@ static void tag_text(const struct config *c, struct buf *out)
 static void pack(struct str text, struct buf *out)
 {
 	z_stream z = {.next_in = (Bytef *)(uintptr_t)text.p, .avail_in = (uInt)text.n};
-	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
+	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, MAX_MEM_LEVEL,
+		Z_DEFAULT_STRATEGY) != Z_OK) {
 		out->failed = true;
 		return;
 	}
@@ -129,18 +135,23 @@ void fixed_answer(const struct fixed *f, struct http_request *r)
 	bool two = f->forms[i][1].bytes.n > 0;
 	enum coding coding = two ? coding_wanted(r->header[H_ACCEPT_ENCODING]) : CODING_IDENTITY;
 	if (coding == CODING_UNKNOWN) {
-		http_reply(r->ticket, 406, "text/plain", STR("Vary: Accept-Encoding\r\n"), STR("there is this plain and by gzip\n"));
+		http_reply(r->ticket, 406, "text/plain", STR("Vary: Accept-Encoding\r\n"),
+		    STR("there is this plain and by gzip\n"));
 		return;
 	}
 	const struct form *form = &f->forms[i][coding == CODING_GZIP];
 	int status = condition_of(r, str_c(form->etag), f->made);
 	if (status == 412) {
-		http_reply(r->ticket, 412, "text/plain", STR("Cache-Control: no-store\r\n"), STR("this has changed\n"));
+		http_reply(r->ticket, 412, "text/plain", STR("Cache-Control: no-store\r\n"),
+		    STR("this has changed\n"));
 		return;
 	}
 	bool whole = status == 200;
-	int n = snprintf(headers, sizeof headers, "ETag: %s\r\n%s%sX-Content-Type-Options: nosniff\r\n%s%s%s%s", form->etag, page->headers,
-	    two ? "Vary: Accept-Encoding\r\n" : "", whole && coding == CODING_GZIP ? "Content-Encoding: gzip\r\n" : "", whole ? "Last-Modified: " : "",
-	    whole ? f->date : "", whole ? "\r\n" : "");
-	http_reply(r->ticket, status, page->type, str_make(headers, (size_t)n), whole ? buf_view(&form->bytes) : STR(""));
+	int n = snprintf(headers, sizeof headers,
+	    "ETag: %s\r\n%s%sX-Content-Type-Options: nosniff\r\n%s%s%s%s", form->etag,
+	    page->headers, two ? "Vary: Accept-Encoding\r\n" : "",
+	    whole && coding == CODING_GZIP ? "Content-Encoding: gzip\r\n" : "",
+	    whole ? "Last-Modified: " : "", whole ? f->date : "", whole ? "\r\n" : "");
+	http_reply(r->ticket, status, page->type, str_make(headers, (size_t)n),
+	    whole ? buf_view(&form->bytes) : STR(""));
 }

@@ -10,9 +10,9 @@
 #define EVENTS_PER_BODY 1000
 #define COOKIES_TRIED 16
 
-const char collect_gif[44] =
-    "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
-    "\x00\x00\x02\x02\x4c\x01\x00\x3b";
+const char collect_gif[44] = "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9"
+			     "\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
+			     "\x00\x00\x02\x02\x4c\x01\x00\x3b";
 _Static_assert(sizeof collect_gif - 1 == 43, "the transparent pixel has 43 bytes");
 
 /* The answer to most hits, the same bytes each time but for the date. */
@@ -21,8 +21,9 @@ static struct str pixel(struct collect *c)
 	static const char first[] = "HTTP/1.1 200 OK\r\n";
 	const char *date = http_date(c->server);
 	if (c->pixel_n == 0) {
-		int n = snprintf(
-		    c->pixel, sizeof c->pixel, "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\n" COLLECT_PUBLIC "\r\n", first, date);
+		int n = snprintf(c->pixel, sizeof c->pixel,
+		    "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\n" COLLECT_PUBLIC "\r\n",
+		    first, date);
 		memcpy(c->pixel + n, collect_gif, 43);
 		c->pixel_n = (size_t)n + 43;
 	}
@@ -33,10 +34,12 @@ static struct str pixel(struct collect *c)
 static bool loopback6(const struct sockaddr *peer)
 {
 	const void *any = peer;
-	return peer->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)any)->sin6_addr);
+	return peer->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)any)->sin6_addr);
 }
 
-/* Another product may have set a cookie of our name, and the order of two says nothing (RFC 6265 4.2.2): the first one that is ours counts. */
+/* Another product may have set a cookie of our name, and the order of two says nothing (RFC
+ * 6265 4.2.2): the first one that is ours counts. */
 static void cookies(struct collect *c, struct str header, struct hit *h)
 {
 	struct str pair;
@@ -47,7 +50,9 @@ static void cookies(struct collect *c, struct str header, struct hit *h)
 		if (!str_starts(pair, STR("crumb")))
 			continue;
 		struct str value = str_skip(pair, sizeof "crumb=" - 1);
-		if (str_eq(pair, STR("crumb_optout=1")) || str_eq(pair, STR("crumb_optout=\"1\""))) { /* RFC 6265 4.1.1: a value may be in quotes */
+		if (str_eq(pair, STR("crumb_optout=1")) ||
+		    str_eq(pair,
+			STR("crumb_optout=\"1\""))) { /* RFC 6265 4.1.1: a value may be in quotes */
 			h->optout_cookie = true;
 		} else if (value.n && pair.p[sizeof "crumb" - 1] == '=' && found <= COOKIES_TRIED) {
 			if (++found == 1)
@@ -62,13 +67,16 @@ static void cookies(struct collect *c, struct str header, struct hit *h)
 
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h)
 {
-	struct str list = r->header[H_FORWARDED_FOR].n ? r->header[H_FORWARDED_FOR] : r->header[H_FORWARDED];
+	struct str list =
+	    r->header[H_FORWARDED_FOR].n ? r->header[H_FORWARDED_FOR] : r->header[H_FORWARDED];
 	hit_clear(h);
 	h->network = network_of(r->peer);
 	if (!list.n || !cidr_list_has(&c->trusted, r->peer))
-		h->here = h->network.family == 4 ? h->network.b[0] == 127 : h->network.family == 6 && loopback6(r->peer);
+		h->here = h->network.family == 4 ? h->network.b[0] == 127
+						 : h->network.family == 6 && loopback6(r->peer);
 	else
-		(void)network_parse(cidr_list_client(&c->trusted, NULL, list), &h->network); /* no address: what is known is the proxy's */
+		(void)network_parse(cidr_list_client(&c->trusted, NULL, list),
+		    &h->network); /* no address: what is known is the proxy's */
 	h->agent = r->header[H_USER_AGENT];
 	h->referer_header = r->header[H_REFERER];
 	h->origin = r->header[H_ORIGIN];
@@ -87,7 +95,8 @@ static void query_params(struct collect *c, const struct http_request *r, struct
 		hit_param(h, key, value);
 }
 
-void collect_cookie_lines(struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)
+void collect_cookie_lines(
+    struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)
 {
 	c->stack_used |= who->set_cookie;
 	if (who->set_cookie && written) {
@@ -105,17 +114,19 @@ void collect_why_lines(const struct collect *c, const struct ingest_who *who, st
 	if (!who->refused && !(who->write && c->ingest.aside))
 		return;
 	buf_c(headers, "Crumb-Refused: ");
-	buf_str(headers, who->refused ? metric_reason(who->why) : str_c(aside_names[c->ingest.aside]));
+	buf_str(
+	    headers, who->refused ? metric_reason(who->why) : str_c(aside_names[c->ingest.aside]));
 	buf_c(headers, "\r\n");
 }
 
 void collect_answer_disk(struct http_request *r)
 {
-	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC), STR("no new visitors: the disk is nearly full\n"));
+	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 60\r\n" COLLECT_PUBLIC),
+	    STR("no new visitors: the disk is nearly full\n"));
 }
 
-void collect_answer_hit(struct collect *c, struct http_request *r, const struct ingest_who *who, unsigned written, int status, const char *type,
-    struct str body)
+void collect_answer_hit(struct collect *c, struct http_request *r, const struct ingest_who *who,
+    unsigned written, int status, const char *type, struct str body)
 {
 	struct buf *headers = &c->body;
 	if (who->refused_disk) {
@@ -151,7 +162,8 @@ void collect_pixel(struct collect *c, struct http_request *r)
 		http_reply_ready(r->ticket, pixel(c));
 		http_wait_gate(r->ticket, c->gate);
 	} else {
-		collect_answer_hit(c, r, &who, written, 200, "image/gif", str_make(collect_gif, 43));
+		collect_answer_hit(
+		    c, r, &who, written, 200, "image/gif", str_make(collect_gif, 43));
 	}
 }
 
@@ -165,18 +177,22 @@ static void bad_body(struct http_request *r, enum metric why, int status, const 
 
 static void no_memory(struct http_request *r)
 {
-	http_reply(r->ticket, 503, "text/plain", STR("Retry-After: 5\r\nCache-Control: no-store\r\n"), STR("no memory for this now\n"));
+	http_reply(r->ticket, 503, "text/plain",
+	    STR("Retry-After: 5\r\nCache-Control: no-store\r\n"), STR("no memory for this now\n"));
 }
 
 static bool type_is_fine(struct str type)
 {
 	type.n = str_find(type, ';');
 	type = str_trim(type);
-	return type.n == 0 || str_ieq(type, STR("text/plain")) || str_ieq(type, STR("application/json")) ||
-	       str_ieq(type, STR("application/x-ndjson")) || str_ieq(type, STR("application/ndjson"));
+	return type.n == 0 || str_ieq(type, STR("text/plain")) ||
+	       str_ieq(type, STR("application/json")) ||
+	       str_ieq(type, STR("application/x-ndjson")) ||
+	       str_ieq(type, STR("application/ndjson"));
 }
 
-/* The body is gone through twice: once to see that all of it is what it claims to be, once to write. */
+/* The body is gone through twice: once to see that all of it is what it claims to be, once to
+ * write. */
 struct posted {
 	struct collect *c;
 	const struct http_request *r;
@@ -246,7 +262,8 @@ static bool write_event(void *arg, struct json_reader *r)
 void collect_events(struct collect *c, struct http_request *r)
 {
 	if (!type_is_fine(r->header[H_CONTENT_TYPE])) {
-		bad_body(r, M_BAD_TYPE, 415, "send application/json, application/x-ndjson or text/plain\n");
+		bad_body(r, M_BAD_TYPE, 415,
+		    "send application/json, application/x-ndjson or text/plain\n");
 		return;
 	}
 	const char *why;
@@ -260,12 +277,18 @@ void collect_events(struct collect *c, struct http_request *r)
 	struct posted p = {.c = c, .r = r};
 	memory_begin();
 	r->body = str_unmarked(r->body);
-	struct json_reader in = {.hit = &c->hit, .scratch = &c->numbers, .begin = begin_signals, .event = look, .arg = &p};
+	struct json_reader in = {.hit = &c->hit,
+	    .scratch = &c->numbers,
+	    .begin = begin_signals,
+	    .event = look,
+	    .arg = &p};
 	bool lines = !read_body(&p, &in, r->body, false);
 	if (lines) {
 		p.judged = p.verdict = 0;
 		if (!read_body(&p, &in, r->body, true) && !memory_short()) {
-			bad_body(r, M_BAD_BODY, 400, "the body is no event, array of events or NDJSON; nothing was recorded\n");
+			bad_body(r, M_BAD_BODY, 400,
+			    "the body is no event, array of events or NDJSON; nothing was "
+			    "recorded\n");
 			return;
 		}
 	}
@@ -274,7 +297,8 @@ void collect_events(struct collect *c, struct http_request *r)
 		return;
 	}
 	if (p.events > EVENTS_PER_BODY) {
-		bad_body(r, M_BAD_BODY_SIZE, 413, "more than 1000 events in one body; nothing was recorded\n");
+		bad_body(r, M_BAD_BODY_SIZE, 413,
+		    "more than 1000 events in one body; nothing was recorded\n");
 		return;
 	}
 	begin_signals(&p, &c->hit);
@@ -289,7 +313,8 @@ void collect_events(struct collect *c, struct http_request *r)
 		in.event = write_event;
 		(void)read_body(&p, &in, r->body, lines);
 	}
-	if (!p.who.refused_disk && memory_short()) { /* some may be recorded: better twice than not at all */
+	if (!p.who.refused_disk &&
+	    memory_short()) { /* some may be recorded: better twice than not at all */
 		no_memory(r);
 		return;
 	}

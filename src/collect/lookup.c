@@ -19,21 +19,30 @@ void collect_lookups_soon(int fd, short what, void *arg)
 		}
 }
 
-void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *visitor, void (*answer)(struct collect *, struct lookup *),
-    const struct lookup_form *form, struct buf headers, bool writes)
+void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *visitor,
+    void (*answer)(struct collect *, struct lookup *), const struct lookup_form *form,
+    struct buf headers, bool writes)
 {
 	struct lookup *l = calloc(1, sizeof *l);
 	if (!l) { /* what it wrote is done all the same, and asking again does no harm */
-		http_reply(t, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("no memory for an answer\n"));
+		http_reply(t, 503, "text/plain", STR("Retry-After: 5\r\n"),
+		    STR("no memory for an answer\n"));
 		buf_done(&headers);
 		return;
 	}
-	*l = (struct lookup){.next = c->lookups, .ticket = t, .visitor = *visitor, .answer = answer, .headers = headers, .writes = writes};
-	/* hits of this connection may be in the batch being gathered, or in the one that is on its way */
+	*l = (struct lookup){.next = c->lookups,
+	    .ticket = t,
+	    .visitor = *visitor,
+	    .answer = answer,
+	    .headers = headers,
+	    .writes = writes};
+	/* hits of this connection may be in the batch being gathered, or in the one that is on its
+	 * way */
 	l->gate = collect_batch(c)->count ? c->gate : c->gate - 1;
 	if (form)
 		l->form = *form;
-	l->deadline_us = clock_mono_us() + (l->form.budget_ms ? (l->form.budget_ms - 1) * 1000ull : LOOKUP_WAIT_MS * 1000ull);
+	l->deadline_us = clock_mono_us() + (l->form.budget_ms ? (l->form.budget_ms - 1) * 1000ull
+							      : LOOKUP_WAIT_MS * 1000ull);
 	c->lookups = l;
 	if (l->form.budget_ms)
 		event_add(c->soon_ev, &(struct timeval){0, SOON_US});
@@ -44,7 +53,8 @@ void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *
 static void not_written(struct collect *c, struct lookup *l)
 {
 	(void)c;
-	http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("nothing was erased: the store cannot write\n"));
+	http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"),
+	    STR("nothing was erased: the store cannot write\n"));
 }
 
 void collect_lookups_fail(struct collect *c, uint64_t gate)
@@ -86,7 +96,8 @@ void collect_lookups_go_on(struct collect *c)
 		if (folded || l->form.budget_ms)
 			l->answer(c, l);
 		else
-			http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"), STR("the views are behind\n"));
+			http_reply(l->ticket, 503, "text/plain", STR("Retry-After: 5\r\n"),
+			    STR("the views are behind\n"));
 		*at = l->next;
 		finish(l);
 	}

@@ -1,5 +1,6 @@
-/* The visitor's own page: what is known of this browser, and the ways to end it. Only the holder of the cookie sees or erases anything, and only from here:
- * other sites' pages are refused by Sec-Fetch-Site and Origin. */
+/* The visitor's own page: what is known of this browser, and the ways to end it. Only the holder of
+ * the cookie sees or erases anything, and only from here: other sites' pages are refused by
+ * Sec-Fetch-Site and Origin. */
 #include "crumb/collect/me_page.h"
 
 #include "crumb/base/clock.h"
@@ -13,8 +14,10 @@
 
 /* Referrer-Policy: with no-referrer the page's own forms would send "Origin: null". */
 static const char PAGE_HEADERS[] =
-    "Cache-Control: no-store\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'\r\nX-Frame-Options: DENY\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+    "Cache-Control: no-store\r\nContent-Security-Policy: default-src 'none'; style-src "
+    "'unsafe-inline'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'\r\nX-Frame-Options: "
+    "DENY\r\nCross-Origin-Resource-Policy: same-origin\r\n"
     "Referrer-Policy: same-origin\r\nX-Content-Type-Options: nosniff\r\n";
 
 static bool wants(struct collect *c, const struct http_request *r, const char *format)
@@ -35,46 +38,56 @@ static unsigned language_of(const struct http_request *r)
 
 static void language_headers(struct buf *headers, unsigned language)
 {
-	buf_addf(headers, "Vary: Accept-Language\r\nContent-Language: %s\r\n", words_tags[language]);
+	buf_addf(
+	    headers, "Vary: Accept-Language\r\nContent-Language: %s\r\n", words_tags[language]);
 }
 
 static void refuse(struct http_request *r)
 {
 	metric_inc(M_BAD_ORIGIN);
-	http_reply(r->ticket, 403, "text/plain", str_c(PAGE_HEADERS), STR("this works from this site's own pages only\n"));
+	http_reply(r->ticket, 403, "text/plain", str_c(PAGE_HEADERS),
+	    STR("this works from this site's own pages only\n"));
 }
 
 /* --- GET /me */
 
-static void show(struct collect *c, struct http_ticket t, const struct vkey *visitor, bool json, const struct lookup_form *form, struct buf *headers)
+static void show(struct collect *c, struct http_ticket t, const struct vkey *visitor, bool json,
+    const struct lookup_form *form, struct buf *headers)
 {
 	struct generation *g = engine_serving(c->shared->engine);
 	struct buf out = BUF_SECRET;
 	json_t *v = NULL;
 	memory_begin();
-	enum err e = visitor ? visitor_json(g, (unsigned)c->config->retention_days, visitor, clock_now(), &v) : OK;
+	enum err e =
+	    visitor ? visitor_json(g, (unsigned)c->config->retention_days, visitor, clock_now(), &v)
+		    : OK;
 	metric_inc(M_LOOKUPS);
 	if (e) {
-		http_reply_whole(t, e == ERR_NOMEM ? 503 : 500, "text/plain", headers, &BUF_OF(STR("the look-up failed\n")));
+		http_reply_whole(t, e == ERR_NOMEM ? 503 : 500, "text/plain", headers,
+		    &BUF_OF(STR("the look-up failed\n")));
 		generation_unref(g);
 		return;
 	}
 	if (json) {
 		char *text = v ? json_dumps(v, JSON_INDENT(2)) : NULL;
-		buf_c(headers, "Content-Disposition: attachment; filename=\"what-is-known.json\"\r\n");
+		buf_c(headers,
+		    "Content-Disposition: attachment; filename=\"what-is-known.json\"\r\n");
 		buf_c(&out, text ? text : "{}");
 		buf_c(&out, "\n");
 		out.failed |= v && !text;
 		collect_text_free(text);
 	} else {
 		language_headers(headers, form->language);
-		me_page(&out, &(struct me){c->config, g->rules, v, form->opted_out, form->language});
+		me_page(
+		    &out, &(struct me){c->config, g->rules, v, form->opted_out, form->language});
 	}
 	json_decref(v);
 	if (out.failed || memory_short())
-		http_reply_whole(t, 503, "text/plain", headers, &BUF_OF(STR("no memory for an answer\n")));
+		http_reply_whole(
+		    t, 503, "text/plain", headers, &BUF_OF(STR("no memory for an answer\n")));
 	else
-		http_reply_whole(t, 200, json ? "application/json" : "text/html; charset=utf-8", headers, &out);
+		http_reply_whole(
+		    t, 200, json ? "application/json" : "text/html; charset=utf-8", headers, &out);
 	generation_unref(g);
 	buf_done(&out);
 }
@@ -94,7 +107,8 @@ void collect_me(struct collect *c, struct http_request *r)
 	struct buf headers = BUF_SECRET;
 	struct vkey visitor;
 	/* a link on another site may lead here; nothing of another site may look inside */
-	bool followed = str_eq(r->header[H_SEC_FETCH_DEST], STR("document")) && r->header[H_ORIGIN].n == 0;
+	bool followed =
+	    str_eq(r->header[H_SEC_FETCH_DEST], STR("document")) && r->header[H_ORIGIN].n == 0;
 	if (!cors_same_origin(c, r) && !followed) {
 		refuse(r);
 		return;
@@ -104,7 +118,8 @@ void collect_me(struct collect *c, struct http_request *r)
 	buf_c(&headers, PAGE_HEADERS);
 	struct lookup_form form = {.language = language_of(r), .opted_out = c->hit.optout_cookie};
 	if (ingest_known(&c->ingest, c->hit.cookie, collect_now(c), &visitor)) {
-		collect_lookup(c, r->ticket, &visitor, json ? show_json : show_page, &form, headers, false);
+		collect_lookup(
+		    c, r->ticket, &visitor, json ? show_json : show_page, &form, headers, false);
 		return;
 	}
 	show(c, r->ticket, NULL, json, &form, &headers);
@@ -128,7 +143,8 @@ static void receipt(struct buf *out, unsigned language)
 	me_say(out, language, W_RECEIPT, (struct str[]){str_c(hex), str_c(day), str_c(at)}, 3);
 }
 
-static void answer_page(struct collect *c, struct http_ticket t, unsigned language, struct buf *headers, enum word title, const struct buf *text)
+static void answer_page(struct collect *c, struct http_ticket t, unsigned language,
+    struct buf *headers, enum word title, const struct buf *text)
 {
 	struct buf page = BUF_SECRET;
 	if (text->failed)
@@ -160,7 +176,8 @@ static void opted_out(struct collect *c, struct lookup *l)
 }
 
 /* A page with one text of the table. */
-static void answer_words(struct collect *c, const struct http_request *r, struct buf *headers, enum word title, enum word w)
+static void answer_words(struct collect *c, const struct http_request *r, struct buf *headers,
+    enum word title, enum word w)
 {
 	unsigned language = language_of(r);
 	struct buf text = BUF_SECRET;
@@ -212,7 +229,8 @@ void collect_optout(struct collect *c, struct http_request *r)
 		return;
 	}
 	struct lookup_form form = {.language = language_of(r)};
-	buf_addf(&headers, "Set-Cookie: crumb_optout=1; Max-Age=%d%s", OPTOUT_DAYS * DAY_S, strchr(c->cookie_tail + 2, ';'));
+	buf_addf(&headers, "Set-Cookie: crumb_optout=1; Max-Age=%d%s", OPTOUT_DAYS * DAY_S,
+	    strchr(c->cookie_tail + 2, ';'));
 	if (r->method == HTTP_M_POST) {
 		expire_cookie(c, &headers);
 		if (erase(c, r, &visitor)) {
@@ -220,10 +238,13 @@ void collect_optout(struct collect *c, struct http_request *r)
 			return;
 		}
 	}
-	/* a page that has it loaded as a picture: browsers refuse it another site's page there, and complain */
-	if (r->method == HTTP_M_GET && (wants(c, r, "gif") || str_eq(r->header[H_SEC_FETCH_DEST], STR("image")))) {
+	/* a page that has it loaded as a picture: browsers refuse it another site's page there, and
+	 * complain */
+	if (r->method == HTTP_M_GET &&
+	    (wants(c, r, "gif") || str_eq(r->header[H_SEC_FETCH_DEST], STR("image")))) {
 		buf_c(&headers, COLLECT_PUBLIC "X-Content-Type-Options: nosniff\r\n");
-		http_reply_whole(r->ticket, 200, "image/gif", &headers, &BUF_OF(str_make(collect_gif, 43)));
+		http_reply_whole(
+		    r->ticket, 200, "image/gif", &headers, &BUF_OF(str_make(collect_gif, 43)));
 		buf_done(&headers);
 		return;
 	}

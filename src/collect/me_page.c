@@ -1,11 +1,17 @@
 #include "crumb/collect/me_page.h"
 
-/* A date is one word, also on a phone: `time` does not wrap, and what else is long may break anywhere. */
+/* A date is one word, also on a phone: `time` does not wrap, and what else is long may break
+ * anywhere. */
 static const char STYLE[] =
-    "body{font:16px/1.5 sans-serif;max-width:44em;margin:2em auto;padding:0 1em;overflow-wrap:break-word}h1{font-size:1.5em;line-height:1.25}h2{font-size:1.15em;"
-    "margin:1.6em 0 .3em}table{border-collapse:collapse;max-width:100%}td,th{text-align:left;vertical-align:top;padding:.15em 1em .15em 0;overflow-wrap:anywhere}"
-    "td:last-child,th:last-child{padding-right:0}th{font-weight:normal;color:#555}time{white-space:nowrap}form{display:inline}"
-    "button{font:inherit;padding:.4em .8em;margin:.2em .4em .2em 0}footer{margin-top:2em;border-top:1px solid #ccc}";
+    "body{font:16px/1.5 sans-serif;max-width:44em;margin:2em auto;padding:0 "
+    "1em;overflow-wrap:break-word}h1{font-size:1.5em;line-height:1.25}h2{font-size:1.15em;"
+    "margin:1.6em 0 "
+    ".3em}table{border-collapse:collapse;max-width:100%}td,th{text-align:left;vertical-align:top;"
+    "padding:.15em 1em .15em 0;overflow-wrap:anywhere}"
+    "td:last-child,th:last-child{padding-right:0}th{font-weight:normal;color:#555}time{white-space:"
+    "nowrap}form{display:inline}"
+    "button{font:inherit;padding:.4em .8em;margin:.2em .4em .2em "
+    "0}footer{margin-top:2em;border-top:1px solid #ccc}";
 
 static void html_text(struct buf *out, struct str s)
 {
@@ -56,7 +62,8 @@ static void day_cell(struct buf *out, const json_t *day)
 	buf_c(out, "</time>");
 }
 
-static void table(struct buf *out, const struct me *me, enum word heading, const enum word *columns, unsigned n)
+static void table(
+    struct buf *out, const struct me *me, enum word heading, const enum word *columns, unsigned n)
 {
 	buf_c(out, "<h2>");
 	say(out, me, heading);
@@ -81,7 +88,8 @@ static void begin(struct buf *out, unsigned language, enum word title)
 {
 	const char *text = words[language][title];
 	buf_addf(out,
-	    "<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>"
+	    "<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><meta "
+	    "name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>"
 	    "<style>%s</style></head>\n<body>\n<h1>%s</h1>\n",
 	    words_tags[language], text, STYLE, text);
 }
@@ -103,7 +111,8 @@ static void end(struct buf *out, const struct config *c, unsigned language)
 	buf_c(out, "</body></html>\n");
 }
 
-void me_done_page(struct buf *out, const struct config *c, unsigned language, enum word title, struct str text)
+void me_done_page(
+    struct buf *out, const struct config *c, unsigned language, enum word title, struct str text)
 {
 	begin(out, language, title);
 	buf_c(out, "<p>");
@@ -117,13 +126,17 @@ void me_done_page(struct buf *out, const struct config *c, unsigned language, en
 static struct str category_name(const struct rules *r, const char *id)
 {
 	uint32_t i;
-	return str_c(map_get(&r->category_ids, str_c(id), &i) && r->categories[i].name ? r->categories[i].name : id);
+	return str_c(map_get(&r->category_ids, str_c(id), &i) && r->categories[i].name
+			 ? r->categories[i].name
+			 : id);
 }
 
 static struct str segment_name(const struct rules *r, const char *id)
 {
 	uint32_t i;
-	return str_c(map_get(&r->segment_ids, str_c(id), &i) && r->segments[i].name ? r->segments[i].name : id);
+	return str_c(map_get(&r->segment_ids, str_c(id), &i) && r->segments[i].name
+			 ? r->segments[i].name
+			 : id);
 }
 
 static struct str attribute_name(const struct rules *r, const char *id)
@@ -137,7 +150,8 @@ static struct str attribute_name(const struct rules *r, const char *id)
 static void interests(struct buf *out, const struct me *me)
 {
 	static const enum word columns[] = {W_WHAT, W_TIMES, W_DAYS, W_FORGOTTEN_ON};
-	json_t *list = json_object_get(me->known, "categories"), *ends = json_object_get(json_object_get(me->known, "ends"), "categories"), *row;
+	json_t *list = json_object_get(me->known, "categories"),
+	       *ends = json_object_get(json_object_get(me->known, "ends"), "categories"), *row;
 	size_t i;
 	if (json_array_size(list) == 0) {
 		none(out, me, W_INTERESTS);
@@ -149,7 +163,9 @@ static void interests(struct buf *out, const struct me *me)
 		const char *id = json_string_value(json_object_get(row, "id"));
 		buf_c(out, "<tr>");
 		cell(out, category_name(me->rules, id));
-		buf_addf(out, "<td>%lld<td>%lld", (long long)json_integer_value(json_object_get(row, "count")), (long long)json_integer_value(json_object_get(row, "days")));
+		buf_addf(out, "<td>%lld<td>%lld",
+		    (long long)json_integer_value(json_object_get(row, "count")),
+		    (long long)json_integer_value(json_object_get(row, "days")));
 		day_cell(out, json_object_get(ends, id));
 		buf_c(out, "\n");
 	}
@@ -182,9 +198,10 @@ static void consent(struct buf *out, const struct me *me, const json_t *given)
 	json_t *purpose;
 	size_t i;
 	json_array_foreach(json_object_get(given, "purposes"), i, purpose)
-		buf_addf(&purposes, i ? ", %lld" : "%lld", (long long)json_integer_value(purpose));
+	    buf_addf(&purposes, i ? ", %lld" : "%lld", (long long)json_integer_value(purpose));
 	buf_addf(out, "<tr><td>%s<td>", words[me->language][W_CONSENT]);
-	me_say(out, me->language, W_CONSENT_ROW, (struct str[]){text_of(json_object_get(given, "day")), buf_view(&purposes)}, 2);
+	me_say(out, me->language, W_CONSENT_ROW,
+	    (struct str[]){text_of(json_object_get(given, "day")), buf_view(&purposes)}, 2);
 	buf_c(out, "\n");
 	out->failed |= purposes.failed;
 	buf_done(&purposes);
@@ -195,7 +212,8 @@ static void place(struct buf *out, const struct me *me)
 	static const struct {
 		const char *key;
 		enum word name;
-	} facts[] = {{"country", W_COUNTRY}, {"region", W_REGION}, {"device", W_DEVICE}, {"os", W_OS}, {"browser", W_BROWSER}};
+	} facts[] = {{"country", W_COUNTRY}, {"region", W_REGION}, {"device", W_DEVICE},
+	    {"os", W_OS}, {"browser", W_BROWSER}};
 	const json_t *given = json_object_get(me->known, "consent");
 	bool any = given;
 	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
@@ -273,7 +291,8 @@ static void known(struct buf *out, const struct me *me)
 
 static void form(struct buf *out, const struct me *me, const char *action, enum word label)
 {
-	buf_addf(out, "<form method=\"post\" action=\"%s\"><button>%s</button></form>\n", action, words[me->language][label]);
+	buf_addf(out, "<form method=\"post\" action=\"%s\"><button>%s</button></form>\n", action,
+	    words[me->language][label]);
 }
 
 static void choice(struct buf *out, const struct me *me)

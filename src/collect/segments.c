@@ -1,4 +1,5 @@
-/* GET /segments: which segments this browser is in, for the page it is on. A look-up about one visitor, not a group outlet. */
+/* GET /segments: which segments this browser is in, for the page it is on. A look-up about one
+ * visitor, not a group outlet. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/memory.h"
@@ -11,13 +12,16 @@
 #define SHOWN_MAX 1000
 
 /* May the page see it? It is active, goes to pages, and the visitor is not held out of it. */
-static bool shown(const struct collect *c, const struct generation *g, const struct segment *s, const struct vkey *visitor)
+static bool shown(const struct collect *c, const struct generation *g, const struct segment *s,
+    const struct vkey *visitor)
 {
-	if (strcmp(segment_state(s, day_of(clock_now())), "active") != 0 || (!s->page && (g->rules->any_destination || s->sensitive)))
+	if (strcmp(segment_state(s, day_of(clock_now())), "active") != 0 ||
+	    (!s->page && (g->rules->any_destination || s->sensitive)))
 		return false;
 	struct str label;
 	if (c->destinations && c->destinations->found &&
-	    !segment_labels_allowed(g->rules, s, c->destinations, destinations_find(c->destinations, STR("page")), &label))
+	    !segment_labels_allowed(g->rules, s, c->destinations,
+		destinations_find(c->destinations, STR("page")), &label))
 		return false;
 	return !split_held_out(&c->ingest.keys, str_c(s->id), s->target, visitor);
 }
@@ -51,7 +55,8 @@ static json_t *rows_of(const struct shown_segments *s, bool objects)
 			again |= s->list[k]->iab == s->list[i]->iab;
 		snprintf(row, sizeof row, "%ld", s->list[i]->iab);
 		if (!again)
-			json_array_append_new(list, objects ? json_pack("{s:s}", "id", row) : json_string(row));
+			json_array_append_new(
+			    list, objects ? json_pack("{s:s}", "id", row) : json_string(row));
 	}
 	return list;
 }
@@ -61,16 +66,19 @@ static json_t *form_json(const struct shown_segments *s)
 	return json_pack("{s:o}", "segments", ids_of(s));
 }
 
-/* OpenRTB user.data: what has a row of the taxonomy under that; the others are our own vocabulary and name none. */
+/* OpenRTB user.data: what has a row of the taxonomy under that; the others are our own vocabulary
+ * and name none. */
 static json_t *form_ortb2(const struct shown_segments *s)
 {
 	json_t *own = json_array(), *data = json_array();
 	for (unsigned i = 0; i < s->n; i++)
 		if (!s->list[i]->iab)
 			json_array_append_new(own, json_pack("{s:s}", "id", s->list[i]->id));
-	json_array_append_new(data, json_pack("{s:s,s:{s:i},s:o}", "name", s->config->ortb2_name, "ext", "segtax", 4, "segment", rows_of(s, true)));
+	json_array_append_new(data, json_pack("{s:s,s:{s:i},s:o}", "name", s->config->ortb2_name,
+					"ext", "segtax", 4, "segment", rows_of(s, true)));
 	if (json_array_size(own))
-		json_array_append_new(data, json_pack("{s:s,s:O}", "name", s->config->ortb2_name, "segment", own));
+		json_array_append_new(
+		    data, json_pack("{s:s,s:O}", "name", s->config->ortb2_name, "segment", own));
 	json_decref(own);
 	return json_pack("{s:{s:o}}", "user", "data", data);
 }
@@ -84,29 +92,34 @@ static json_t *form_kv(const struct shown_segments *s)
 /* Google's publisher provided signals: the argument of googletag.setConfig({pps: …}). */
 static json_t *form_pps(const struct shown_segments *s)
 {
-	return json_pack("{s:{s:{s:o}}}", "taxonomies", "IAB_AUDIENCE_1_1", "values", rows_of(s, false));
+	return json_pack(
+	    "{s:{s:{s:o}}}", "taxonomies", "IAB_AUDIENCE_1_1", "values", rows_of(s, false));
 }
 
-/* What real-time data modules of Prebid.js merge into first-party data: `segtax` is the one that the module asks for, under which our own ids and
- * names go; 4 is the taxonomy's. */
+/* What real-time data modules of Prebid.js merge into first-party data: `segtax` is the one that
+ * the module asks for, under which our own ids and names go; 4 is the taxonomy's. */
 static json_t *form_rtd(const struct shown_segments *s)
 {
 	json_t *list = s->segtax == 4 ? rows_of(s, true) : json_array();
 	for (unsigned i = 0; s->segtax != 4 && i < s->n; i++)
-		json_array_append_new(list, json_pack("{s:s,s:s}", "id", s->list[i]->id, "name", s->list[i]->name));
-	return json_pack("{s:{s:[{s:s,s:{s:i},s:o}]},s:{s:{s:[]}}}", "user", "data", "name", s->config->ortb2_name, "ext", "segtax", (int)s->segtax,
-	    "segment", list, "site", "content", "data");
+		json_array_append_new(
+		    list, json_pack("{s:s,s:s}", "id", s->list[i]->id, "name", s->list[i]->name));
+	return json_pack("{s:{s:[{s:s,s:{s:i},s:o}]},s:{s:{s:[]}}}", "user", "data", "name",
+	    s->config->ortb2_name, "ext", "segtax", (int)s->segtax, "segment", list, "site",
+	    "content", "data");
 }
 
 static const struct {
 	const char *name;
 	json_t *(*make)(const struct shown_segments *);
-} forms[] = {{"json", form_json}, {"ortb2", form_ortb2}, {"kv", form_kv}, {"pps", form_pps}, {"rtd", form_rtd}};
+} forms[] = {{"json", form_json}, {"ortb2", form_ortb2}, {"kv", form_kv}, {"pps", form_pps},
+    {"rtd", form_rtd}};
 #define FORMS (sizeof forms / sizeof *forms)
 
 /* --- answers */
 
-static void answer(struct collect *c, struct http_ticket t, const struct vkey *visitor, const struct lookup_form *form, const struct buf *headers)
+static void answer(struct collect *c, struct http_ticket t, const struct vkey *visitor,
+    const struct lookup_form *form, const struct buf *headers)
 {
 	struct generation *g = engine_serving(c->shared->engine);
 	struct profile p = {0};
@@ -115,17 +128,20 @@ static void answer(struct collect *c, struct http_ticket t, const struct vkey *v
 	enum err e = visitor ? view_visitor(g, visitor, clock_now(), &p) : ERR_NOT_FOUND;
 	metric_inc(M_LOOKUPS);
 	if (e && e != ERR_NOT_FOUND) {
-		http_reply_whole(t, e == ERR_NOMEM ? 503 : 500, "text/plain", headers, &BUF_OF(STR("the look-up failed\n")));
+		http_reply_whole(t, e == ERR_NOMEM ? 503 : 500, "text/plain", headers,
+		    &BUF_OF(STR("the look-up failed\n")));
 	} else {
 		for (size_t i = 0; !e && i < p.segments_n && s.n < SHOWN_MAX; i++)
-			if (p.segments[i] < g->rules->segments_n && shown(c, g, &g->rules->segments[p.segments[i]], visitor))
+			if (p.segments[i] < g->rules->segments_n &&
+			    shown(c, g, &g->rules->segments[p.segments[i]], visitor))
 				s.list[s.n++] = &g->rules->segments[p.segments[i]];
 		json_t *root = forms[form->number].make(&s);
 		char *text = json_dumps(root, JSON_COMPACT);
 		if (text && !memory_short())
 			http_reply_whole(t, 200, "application/json", headers, &BUF_OF(str_c(text)));
 		else
-			http_reply_whole(t, 503, "text/plain", headers, &BUF_OF(STR("no memory for an answer\n")));
+			http_reply_whole(t, 503, "text/plain", headers,
+			    &BUF_OF(STR("no memory for an answer\n")));
 		collect_text_free(text);
 		json_decref(root);
 	}
@@ -139,7 +155,8 @@ static void fresh(struct collect *c, struct lookup *l)
 }
 
 /* False: there is no such form. */
-static bool read_form(struct collect *c, const struct http_request *r, struct lookup_form *form, bool *wait)
+static bool read_form(
+    struct collect *c, const struct http_request *r, struct lookup_form *form, bool *wait)
 {
 	struct http_query q = {r->query, c->scratch, 0};
 	struct str key, value;
@@ -154,7 +171,8 @@ static bool read_form(struct collect *c, const struct http_request *r, struct lo
 			form->segtax = (unsigned)n;
 		if (!str_eq(key, STR("format")))
 			continue;
-		for (form->number = 0; form->number < FORMS && !str_eq(value, str_c(forms[form->number].name));)
+		for (form->number = 0;
+		     form->number < FORMS && !str_eq(value, str_c(forms[form->number].name));)
 			form->number++;
 		if (form->number == FORMS)
 			return false;
@@ -169,12 +187,14 @@ void collect_segments(struct collect *c, struct http_request *r)
 	bool wait;
 	if (!cors_headers(c, r, &headers)) {
 		metric_inc(M_BAD_ORIGIN);
-		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"), STR("this origin is not listed under sites\n"));
+		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"),
+		    STR("this origin is not listed under sites\n"));
 		buf_done(&headers);
 		return;
 	}
 	if (!read_form(c, r, &form, &wait)) {
-		http_reply_whole(r->ticket, 400, "text/plain", &headers, &BUF_OF(STR("format is json, ortb2, kv, pps or rtd\n")));
+		http_reply_whole(r->ticket, 400, "text/plain", &headers,
+		    &BUF_OF(STR("format is json, ortb2, kv, pps or rtd\n")));
 		buf_done(&headers);
 		return;
 	}

@@ -1,11 +1,12 @@
 /* GET /sync: partners' ids for a browser, both ways.
  *
- *     ?partner=P&uid=ID           the partner's id is matched with this browser's visitor; the answer is the pixel
- *     ?partner=P&redirect=URL     302 to URL with our id for the partner in place of its macro; URL must begin as the partner's list says
- *     without a partner           JSON: which syncs the page tag is to start now
+ *     ?partner=P&uid=ID           the partner's id is matched with this browser's visitor; the
+ * answer is the pixel ?partner=P&redirect=URL     302 to URL with our id for the partner in place
+ * of its macro; URL must begin as the partner's list says without a partner           JSON: which
+ * syncs the page tag is to start now
  *
- * Where consent says no, nothing is kept and the redirect carries no id. The match goes through the journal like any observation; the only cookie is
- * the visitor's own. */
+ * Where consent says no, nothing is kept and the redirect carries no id. The match goes through the
+ * journal like any observation; the only cookie is the visitor's own. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/memory.h"
@@ -24,7 +25,8 @@ struct ids {
 	bool known;
 };
 
-static void ids_for(const struct collect *c, const struct partner *p, const struct ingest_who *who, struct ids *out)
+static void ids_for(
+    const struct collect *c, const struct partner *p, const struct ingest_who *who, struct ids *out)
 {
 	*out = (struct ids){.known = who->write};
 	if (!who->write)
@@ -46,7 +48,8 @@ static void put_escaped(struct buf *out, struct str s)
 	}
 }
 
-/* ${GDPR}, ${GDPR_CONSENT_123} and other macros of IAB's: what came with this call (privacy/hit_rows.h). */
+/* ${GDPR}, ${GDPR_CONSENT_123} and other macros of IAB's: what came with this call
+ * (privacy/hit_rows.h). */
 static bool put_signal(struct buf *out, struct str name, struct hit *h)
 {
 	const struct hit_row *row = hit_row_of_macro(name);
@@ -59,21 +62,25 @@ static bool put_signal(struct buf *out, struct str name, struct hit *h)
 	return true;
 }
 
-/* The macro at the beginning of `s`: its length, and the name in its braces. 0: none is there. `*escaped`: it was written with %24. */
+/* The macro at the beginning of `s`: its length, and the name in its braces. 0: none is there.
+ * `*escaped`: it was written with %24. */
 static size_t braced(struct str s, struct str *name)
 {
 	const struct {
 		struct str open, close;
-	} forms[] = {{STR("${"), STR("}")}, {STR("%24%7B"), STR("%7D")}, {STR("$%7B"), STR("%7D")}, {STR("%24{"), STR("}")}};
+	} forms[] = {{STR("${"), STR("}")}, {STR("%24%7B"), STR("%7D")}, {STR("$%7B"), STR("%7D")},
+	    {STR("%24{"), STR("}")}};
 	for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
-		if (s.n < forms[f].open.n || !str_ieq(str_make(s.p, forms[f].open.n), forms[f].open))
+		if (s.n < forms[f].open.n ||
+		    !str_ieq(str_make(s.p, forms[f].open.n), forms[f].open))
 			continue;
 		size_t at = forms[f].open.n;
 		while (at < s.n && (chr_alpha(s.p[at]) || chr_digit(s.p[at]) || s.p[at] == '_'))
 			at++;
 		*name = str_make(s.p + forms[f].open.n, at - forms[f].open.n);
 		struct str rest = str_skip(s, at);
-		if (name->n && rest.n >= forms[f].close.n && str_ieq(str_make(rest.p, forms[f].close.n), forms[f].close))
+		if (name->n && rest.n >= forms[f].close.n &&
+		    str_ieq(str_make(rest.p, forms[f].close.n), forms[f].close))
 			return at + forms[f].close.n;
 	}
 	return 0;
@@ -82,7 +89,8 @@ static size_t braced(struct str s, struct str *name)
 /* $UID and $$visitor_cookie$$, plain or percent-encoded. */
 static size_t bare(struct str s)
 {
-	static const char *const words[] = {"$UID", "%24UID", "$$visitor_cookie$$", "%24%24visitor_cookie%24%24"};
+	static const char *const words[] = {
+	    "$UID", "%24UID", "$$visitor_cookie$$", "%24%24visitor_cookie%24%24"};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		size_t n = strlen(words[i]);
 		if (s.n >= n && str_ieq(str_make(s.p, n), str_c(words[i])))
@@ -91,8 +99,10 @@ static size_t bare(struct str s)
 	return 0;
 }
 
-/* `outgoing`: a URL of ours, whose $UID is the partner's own macro; ours are ${CRUMB_ID} and ${CRUMB_ID_BASE64} there. */
-static void expand(struct buf *out, struct str url, const struct ids *ids, struct hit *h, bool outgoing)
+/* `outgoing`: a URL of ours, whose $UID is the partner's own macro; ours are ${CRUMB_ID} and
+ * ${CRUMB_ID_BASE64} there. */
+static void expand(
+    struct buf *out, struct str url, const struct ids *ids, struct hit *h, bool outgoing)
 {
 	while (url.n) {
 		struct str name;
@@ -101,7 +111,8 @@ static void expand(struct buf *out, struct str url, const struct ids *ids, struc
 			buf_c(out, ids->hex);
 		else if (n && outgoing && str_eq(name, STR("CRUMB_ID_BASE64")))
 			buf_c(out, ids->base64);
-		else if (n && !outgoing && (str_eq(name, STR("UID")) || str_eq(name, STR("DI_USER_ID"))))
+		else if (n && !outgoing &&
+			 (str_eq(name, STR("UID")) || str_eq(name, STR("DI_USER_ID"))))
 			buf_c(out, ids->hex);
 		else if (n && put_signal(out, name, h))
 			;
@@ -118,7 +129,8 @@ static void expand(struct buf *out, struct str url, const struct ids *ids, struc
 static bool due(struct generation *g, const struct partner *p, const struct vkey *v, uint32_t now)
 {
 	struct match_row m;
-	return p->sync_url.n && !(view_match(g, v, str_c(p->id), now, &m) && m.t + p->every_days * 86400u > now);
+	return p->sync_url.n &&
+	       !(view_match(g, v, str_c(p->id), now, &m) && m.t + p->every_days * 86400u > now);
 }
 
 static void list(struct collect *c, struct http_request *r, struct hit *h)
@@ -129,13 +141,17 @@ static void list(struct collect *c, struct http_request *r, struct hit *h)
 	json_t *syncs = json_array();
 	if (!cors_headers(c, r, &headers)) {
 		metric_inc(M_BAD_ORIGIN);
-		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"), STR("this origin is not listed under sites\n"));
+		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"),
+		    STR("this origin is not listed under sites\n"));
 		goto out;
 	}
 	uint32_t now = collect_now(c);
-	who.write = ingest_consent(&c->ingest, h).verdict == CONSENT_YES && ingest_known(&c->ingest, h->cookie, now, &who.visitor);
-	struct generation *g = who.write && c->destinations ? engine_serving(c->shared->engine) : NULL;
-	for (size_t i = 0; g && i < c->destinations->partners_n && json_array_size(syncs) < SYNCS_MAX; i++) {
+	who.write = ingest_consent(&c->ingest, h).verdict == CONSENT_YES &&
+		    ingest_known(&c->ingest, h->cookie, now, &who.visitor);
+	struct generation *g =
+	    who.write && c->destinations ? engine_serving(c->shared->engine) : NULL;
+	for (size_t i = 0;
+	     g && i < c->destinations->partners_n && json_array_size(syncs) < SYNCS_MAX; i++) {
 		const struct partner *p = &c->destinations->partners[i];
 		struct ids ids;
 		if (!due(g, p, &who.visitor, now))
@@ -146,16 +162,19 @@ static void list(struct collect *c, struct http_request *r, struct hit *h)
 		if (url.failed)
 			memory_none();
 		json_array_append_new(
-		    syncs, json_pack("{s:s,s:s#,s:s}", "partner", p->id, "url", url.p, (int)url.n, "type", p->iframe ? "iframe" : "image"));
+		    syncs, json_pack("{s:s,s:s#,s:s}", "partner", p->id, "url", url.p, (int)url.n,
+			       "type", p->iframe ? "iframe" : "image"));
 	}
 	generation_unref(g);
 	json_t *root = json_pack("{s:O}", "syncs", syncs);
 	char *text = json_dumps(root, JSON_COMPACT);
 	buf_c(&headers, "Cache-Control: no-store\r\n");
 	if (text && !memory_short())
-		http_reply_whole(r->ticket, 200, "application/json", &headers, &BUF_OF(str_c(text)));
+		http_reply_whole(
+		    r->ticket, 200, "application/json", &headers, &BUF_OF(str_c(text)));
 	else
-		http_reply_whole(r->ticket, 503, "text/plain", &headers, &BUF_OF(STR("no memory for an answer\n")));
+		http_reply_whole(r->ticket, 503, "text/plain", &headers,
+		    &BUF_OF(STR("no memory for an answer\n")));
 	collect_text_free(text);
 	json_decref(root);
 out:
@@ -191,7 +210,8 @@ static void read_call(struct collect *c, struct http_request *r, struct call *ca
 }
 
 /* Puts the match into the batch, unless it is known and fresh. */
-static bool match(struct collect *c, const struct partner *p, const struct ingest_who *who, struct str uid)
+static bool match(
+    struct collect *c, const struct partner *p, const struct ingest_who *who, struct str uid)
 {
 	struct match_row m;
 	uint32_t now = collect_now(c);
@@ -202,12 +222,15 @@ static bool match(struct collect *c, const struct partner *p, const struct inges
 		return false;
 	}
 	struct generation *g = engine_serving(c->shared->engine);
-	bool known = view_match(g, &who->visitor, str_c(p->id), now, &m) && str_eq(uid, str_make(m.id, m.id_n)) && m.t + p->every_days * 86400u > now;
+	bool known = view_match(g, &who->visitor, str_c(p->id), now, &m) &&
+		     str_eq(uid, str_make(m.id, m.id_n)) && m.t + p->every_days * 86400u > now;
 	generation_unref(g);
 	metric_inc(known ? M_SYNC_KNOWN : M_SYNC_MATCHED);
 	if (!known)
-		batch_record(collect_batch(c),
-		    &(struct record){.kind = RECORD_MATCH, .event = {.visitor = who->visitor, .t = now}, .partner = str_c(p->id), .partner_id = uid});
+		batch_record(collect_batch(c), &(struct record){.kind = RECORD_MATCH,
+						   .event = {.visitor = who->visitor, .t = now},
+						   .partner = str_c(p->id),
+						   .partner_id = uid});
 	return !known;
 }
 
@@ -224,12 +247,14 @@ void collect_sync(struct collect *c, struct http_request *r)
 	const struct partner *p = destinations_partner(c->destinations, call.partner);
 	if (!p) {
 		metric_inc(M_SYNC_BAD_PARTNER);
-		http_reply(r->ticket, 404, "text/plain", STR(COLLECT_PUBLIC), STR("there is no such partner\n"));
+		http_reply(r->ticket, 404, "text/plain", STR(COLLECT_PUBLIC),
+		    STR("there is no such partner\n"));
 		return;
 	}
 	if (call.redirect.n && !partner_redirects_to(p, call.redirect)) {
 		metric_inc(M_SYNC_BAD_TARGET);
-		http_reply(r->ticket, 400, "text/plain", STR(COLLECT_PUBLIC), STR("redirect is not on the partner's list\n"));
+		http_reply(r->ticket, 400, "text/plain", STR(COLLECT_PUBLIC),
+		    STR("redirect is not on the partner's list\n"));
 		return;
 	}
 	struct ingest_who who = ingest_visitor(&c->ingest, h, collect_now(c), collect_batch(c));
@@ -253,7 +278,8 @@ void collect_sync(struct collect *c, struct http_request *r)
 		metric_inc(M_SYNC_REDIRECT);
 		http_reply_whole(r->ticket, 302, "", headers, &BUF_OF(STR("")));
 	} else {
-		http_reply_whole(r->ticket, 200, "image/gif", headers, &BUF_OF(str_make(collect_gif, 43)));
+		http_reply_whole(
+		    r->ticket, 200, "image/gif", headers, &BUF_OF(str_make(collect_gif, 43)));
 	}
 	if (written || who.erase)
 		http_wait_gate(r->ticket, c->gate);

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* A comparison of a count or of days, the same wherever it is written: its word has the bit of each visitor for whom it differs from what it says
- * of somebody who never had the category. */
+/* A comparison of a count or of days, the same wherever it is written: its word has the bit of each
+ * visitor for whom it differs from what it says of somebody who never had the category. */
 struct atom {
 	int64_t lo;
 	uint64_t span; /* lo … lo + span satisfy it */
@@ -74,7 +74,8 @@ struct wanted {
 
 static int by_place(const void *a, const void *b)
 {
-	const struct rule_node *x = ((const struct wanted *)a)->n, *y = ((const struct wanted *)b)->n;
+	const struct rule_node *x = ((const struct wanted *)a)->n,
+			       *y = ((const struct wanted *)b)->n;
 	unsigned xw = x->window ? x->window : 256, yw = y->window ? y->window : 256;
 	int64_t xn2 = x->op == OP_BETWEEN ? x->n2 : 0, yn2 = y->op == OP_BETWEEN ? y->n2 : 0;
 	if (cat_of(x) != cat_of(y))
@@ -92,7 +93,10 @@ static int by_place(const void *a, const void *b)
 
 static struct atom make_atom(const struct rule_node *n, struct leaf leaf)
 {
-	struct atom a = {.lo = n->n, .word = leaf.word, .days = n->kind == NODE_DAYS, .flip = leaf.inverted ^ (n->op == OP_NE)};
+	struct atom a = {.lo = n->n,
+	    .word = leaf.word,
+	    .days = n->kind == NODE_DAYS,
+	    .flip = leaf.inverted ^ (n->op == OP_NE)};
 	int64_t hi = n->n;
 	if (n->op == OP_GT && n->n < INT64_MAX)
 		a.lo++;
@@ -110,7 +114,8 @@ static struct atom make_atom(const struct rule_node *n, struct leaf leaf)
 	return a;
 }
 
-static void add_counted(struct block *b, const struct wanted *p, const struct wanted *before, size_t *atoms_n)
+static void add_counted(
+    struct block *b, const struct wanted *p, const struct wanted *before, size_t *atoms_n)
 {
 	struct cat_atoms *c = &b->cats[p->n->cat];
 	struct leaf *leaf = &b->leaves[p->at];
@@ -123,7 +128,8 @@ static void add_counted(struct block *b, const struct wanted *p, const struct wa
 	if (c->windows_n == 0 || b->windows[b->windows_n - 1].days != p->n->window) {
 		if (c->windows_n++ == 0)
 			c->windows = (uint32_t)b->windows_n;
-		b->windows[b->windows_n++] = (struct window){.days = p->n->window, .first = (uint32_t)*atoms_n};
+		b->windows[b->windows_n++] =
+		    (struct window){.days = p->n->window, .first = (uint32_t)*atoms_n};
 	}
 	b->windows[b->windows_n - 1].n++;
 	b->atoms[(*atoms_n)++] = make_atom(p->n, *leaf);
@@ -132,7 +138,8 @@ static void add_counted(struct block *b, const struct wanted *p, const struct wa
 static void add_other(struct block *b, const struct wanted *p, size_t *others_n)
 {
 	struct cat_atoms *c = &b->cats[cat_of(p->n)];
-	b->leaves[p->at] = (struct leaf){(uint32_t)b->words_n++, p->n->kind == NODE_SUM && rules_compare(p->n, 0)};
+	b->leaves[p->at] =
+	    (struct leaf){(uint32_t)b->words_n++, p->n->kind == NODE_SUM && rules_compare(p->n, 0)};
 	if (c->others_n++ == 0)
 		c->others = (uint32_t)*others_n;
 	b->others[(*others_n)++] = p->at;
@@ -156,7 +163,8 @@ struct block *rules_block_begin(const struct rules *r)
 		const struct rule_node *node = &r->nodes[i];
 		if (is_counted(node) || wants_profile(node)) {
 			places[n++] = (struct wanted){node, (int)i};
-		} else if (node->kind == NODE_FACT || node->kind == NODE_ATTR || node->kind == NODE_LIKE) {
+		} else if (node->kind == NODE_FACT || node->kind == NODE_ATTR ||
+			   node->kind == NODE_LIKE) {
 			b->leaves[i] = (struct leaf){(uint32_t)b->words_n++, false};
 			b->facts[b->facts_n++] = (int)i;
 		}
@@ -201,9 +209,10 @@ void rules_block_clear(struct block *b, uint16_t today)
 	b->today = today;
 }
 
-/* The rows [i, z) of a category, from the newest back: each window goes on where the shorter one stopped. Windows that none of them is in
- * say what they say of nobody. */
-static void count_rows(struct block *b, const struct cat_atoms *c, const struct cat_day *rows, size_t i, size_t z)
+/* The rows [i, z) of a category, from the newest back: each window goes on where the shorter one
+ * stopped. Windows that none of them is in say what they say of nobody. */
+static void count_rows(
+    struct block *b, const struct cat_atoms *c, const struct cat_day *rows, size_t i, size_t z)
 {
 	int64_t amount[2] = {0, 0}; /* events, days */
 	const struct window *win = b->windows + c->windows, *end = win + c->windows_n;
@@ -218,7 +227,8 @@ static void count_rows(struct block *b, const struct cat_atoms *c, const struct 
 			amount[0] += rows[z - 1].count;
 			amount[1]++;
 		}
-		for (const struct atom *a = b->atoms + win->first, *last = a + win->n; a < last; a++) {
+		for (const struct atom *a = b->atoms + win->first, *last = a + win->n; a < last;
+		     a++) {
 			bool in = (uint64_t)amount[a->days] - (uint64_t)a->lo <= a->span;
 			b->words[a->word] |= (uint64_t)(in ^ a->flip) << b->n;
 		}
@@ -268,7 +278,8 @@ static uint64_t word_of(const struct block *b, int at)
 		return 0;
 	case NODE_SEGMENT: {
 		const struct segment *s = &b->r->segments[n->segment];
-		return (!s->until || b->today <= s->until) && s->root >= 0 ? word_of(b, s->root) : 0;
+		return (!s->until || b->today <= s->until) && s->root >= 0 ? word_of(b, s->root)
+									   : 0;
 	}
 	default:
 		return b->words[b->leaves[at].word] ^ (b->leaves[at].inverted ? UINT64_MAX : 0);

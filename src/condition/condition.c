@@ -1,5 +1,6 @@
-/* The condition language: text to nodes, by recursive descent. Every refusal says where, what was found and what was expected,
- * and, for the slips that people make, what they may have meant (parser.c). */
+/* The condition language: text to nodes, by recursive descent. Every refusal says where, what was
+ * found and what was expected, and, for the slips that people make, what they may have meant
+ * (parser.c). */
 #include "parser.h"
 
 #include "crumb/base/array.h"
@@ -30,8 +31,11 @@ static int add(struct parser *p, struct rule_node n)
 int condition_and_like(struct rules *r, int root, uint16_t segment)
 {
 	struct str all = r->nodes[root].text;
-	int like = append(r, (struct rule_node){.kind = NODE_LIKE, .segment = segment, .text = str_skip(all, all.n)});
-	return append(r, (struct rule_node){.kind = NODE_AND, .left = root, .right = like, .text = all});
+	int like =
+	    append(r, (struct rule_node){
+			  .kind = NODE_LIKE, .segment = segment, .text = str_skip(all, all.n)});
+	return append(
+	    r, (struct rule_node){.kind = NODE_AND, .left = root, .right = like, .text = all});
 }
 
 /* What was written from `from` to the latest token taken. */
@@ -60,14 +64,19 @@ static void unknown_category(struct parser *p, struct str name)
 	for (int f = 0; f < FACT_MAX; f++)
 		near_try(&near, str_c(fact_name((enum fact)f)));
 	near_try(&near, STR("visits"));
-	snprintf(message, sizeof message, "there is no category '" STR_FMT "'", (int)(name.n > 130 ? 130 : name.n), name.p);
+	snprintf(message, sizeof message, "there is no category '" STR_FMT "'",
+	    (int)(name.n > 130 ? 130 : name.n), name.p);
 	near_hint(&near, hint, sizeof hint);
 	if (!*hint && rules_segment(r, name) >= 0)
-		snprintf(hint, sizeof hint, "it is a segment: write segment(" STR_FMT ")", STR_ARG(name));
+		snprintf(hint, sizeof hint, "it is a segment: write segment(" STR_FMT ")",
+		    STR_ARG(name));
 	else if (!*hint && rules_vocabulary(r, name))
-		snprintf(hint, sizeof hint, "it is an attribute: write attr." STR_FMT, STR_ARG(name));
-	else if (!*hint && name.n > 2 && name.n < 100 && (name.p[0] & 0x80) == 0 && str_find(name, '.') == name.n)
-		snprintf(hint, sizeof hint, "categories are defined under categories:, in any file of the folder");
+		snprintf(
+		    hint, sizeof hint, "it is an attribute: write attr." STR_FMT, STR_ARG(name));
+	else if (!*hint && name.n > 2 && name.n < 100 && (name.p[0] & 0x80) == 0 &&
+		 str_find(name, '.') == name.n)
+		snprintf(hint, sizeof hint,
+		    "categories are defined under categories:, in any file of the folder");
 	parse_report(p, name, "unknown-category", hint, message);
 }
 
@@ -89,10 +98,12 @@ static uint16_t resolve(struct parser *p, struct str name)
 	struct str some[2] = {{"", 0}, {"", 0}};
 	for (size_t i = 1, k = 0; i < r->categories_n && k < 2; i++) {
 		struct str id = str_c(r->categories[i].id);
-		if (id.n > name.n && id.p[id.n - name.n - 1] == '.' && str_eq(str_skip(id, id.n - name.n), name))
+		if (id.n > name.n && id.p[id.n - name.n - 1] == '.' &&
+		    str_eq(str_skip(id, id.n - name.n), name))
 			some[k++] = id;
 	}
-	snprintf(message, sizeof message, "'" STR_FMT "' could be " STR_FMT " or " STR_FMT, STR_ARG(name), STR_ARG(some[0]), STR_ARG(some[1]));
+	snprintf(message, sizeof message, "'" STR_FMT "' could be " STR_FMT " or " STR_FMT,
+	    STR_ARG(name), STR_ARG(some[0]), STR_ARG(some[1]));
 	parse_report(p, name, "ambiguous", "write it in full", message);
 	return 0;
 }
@@ -119,20 +130,23 @@ static const char *days_hint(struct parser *p, char *out, size_t cap)
 	while (unit.n && chr_digit(unit.p[0]))
 		unit = str_skip(unit, 1);
 	if (unit.n == s.n || !str_u64(str_make(s.p, s.n - unit.n), &n) || n > 1000)
-		return parse_is(p, "today")					       ? "write 1d"
-		       : parse_is(p, "last") || parse_is(p, "the") || parse_is(p, "past") ? "write only the number of days: in 14d"
-										       : NULL;
-	unsigned long days = str_ieq(unit, STR("w"))						      ? 7
-			     : str_ieq(unit, STR("h"))						      ? 0
-			     : str_ieq(unit, STR("m")) || str_ieq(unit, STR("mo"))		      ? 30
-			     : unit.n == 0 || str_ieq(unit, STR("d")) || str_starts(unit, STR("day")) ? 1
-			     : str_starts(unit, STR("week"))					      ? 7
-			     : str_starts(unit, STR("month"))					      ? 30
-												      : 99;
+		return parse_is(p, "today") ? "write 1d"
+		       : parse_is(p, "last") || parse_is(p, "the") || parse_is(p, "past")
+			   ? "write only the number of days: in 14d"
+			   : NULL;
+	unsigned long days =
+	    str_ieq(unit, STR("w"))						     ? 7
+	    : str_ieq(unit, STR("h"))						     ? 0
+	    : str_ieq(unit, STR("m")) || str_ieq(unit, STR("mo"))		     ? 30
+	    : unit.n == 0 || str_ieq(unit, STR("d")) || str_starts(unit, STR("day")) ? 1
+	    : str_starts(unit, STR("week"))					     ? 7
+	    : str_starts(unit, STR("month"))					     ? 30
+										     : 99;
 	if (days == 99)
 		return NULL;
 	if (days == 0)
-		snprintf(out, cap, "windows are whole days: write %lud", (unsigned long)(n + 23) / 24);
+		snprintf(
+		    out, cap, "windows are whole days: write %lud", (unsigned long)(n + 23) / 24);
 	else
 		snprintf(out, cap, "write %lud", (unsigned long)n * days);
 	return out;
@@ -150,11 +164,15 @@ static uint8_t days(struct parser *p)
 	}
 	uint64_t n = p->now.number;
 	if (n == 0) {
-		parse_report(p, p->now.text, "window", "today alone is 1d", "a window of 0d is empty");
+		parse_report(
+		    p, p->now.text, "window", "today alone is 1d", "a window of 0d is empty");
 	} else if (n > RETENTION_MAX) {
-		snprintf(
-		    message, sizeof message, "a window of " STR_FMT " is longer than the %d days that are kept", STR_ARG(p->now.text), RETENTION_MAX);
-		parse_report(p, p->now.text, "window", "write 90d, or leave the window out: everything that is kept counts then", message);
+		snprintf(message, sizeof message,
+		    "a window of " STR_FMT " is longer than the %d days that are kept",
+		    STR_ARG(p->now.text), RETENTION_MAX);
+		parse_report(p, p->now.text, "window",
+		    "write 90d, or leave the window out: everything that is kept counts then",
+		    message);
 	}
 	parse_next(p);
 	return n > RETENTION_MAX ? RETENTION_MAX : (uint8_t)n;
@@ -184,7 +202,8 @@ static uint8_t within(struct parser *p)
 
 static int64_t whole_number(struct parser *p)
 {
-	static const char *const numbers[] = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
+	static const char *const numbers[] = {
+	    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
 	char hint[60];
 	const char *h = NULL;
 	if (p->failed)
@@ -198,15 +217,18 @@ static int64_t whole_number(struct parser *p)
 	if (p->now.kind == TOK_NUMBER)
 		h = "that is more than anybody can do";
 	else if (p->now.kind == TOK_WORD && rules_number(p->now.text, &v))
-		h = v < 0 ? "counts are never negative" : "counts are whole numbers; sum(v of CATEGORY) takes others";
+		h = v < 0 ? "counts are never negative"
+			  : "counts are whole numbers; sum(v of CATEGORY) takes others";
 	for (int i = 0; i <= 10; i++)
 		if (parse_is(p, numbers[i])) {
 			snprintf(hint, sizeof hint, "write %d", i);
 			h = hint;
 		}
 	if (p->now.kind == TOK_DAYS) {
-		snprintf(hint, sizeof hint, "write the number first: >= 1 in " STR_FMT, STR_ARG(p->now.text));
-		parse_report(p, p->now.text, "syntax", hint, "expected a whole number, found a number of days");
+		snprintf(hint, sizeof hint, "write the number first: >= 1 in " STR_FMT,
+		    STR_ARG(p->now.text));
+		parse_report(p, p->now.text, "syntax", hint,
+		    "expected a whole number, found a number of days");
 		p->failed = true;
 		return 0;
 	}
@@ -220,7 +242,8 @@ static double number(struct parser *p)
 	char hint[160];
 	if (p->failed)
 		return 0;
-	if ((p->now.kind != TOK_NUMBER && p->now.kind != TOK_WORD) || !rules_number(p->now.text, &v)) {
+	if ((p->now.kind != TOK_NUMBER && p->now.kind != TOK_WORD) ||
+	    !rules_number(p->now.text, &v)) {
 		parse_expected(p, "a number", parse_number_hint(p, hint));
 		return 0;
 	}
@@ -232,7 +255,8 @@ static int64_t millionths(struct parser *p)
 {
 	double v = number(p);
 	if (!p->failed && fabs(v) > SUM_MAX) {
-		parse_report_at(p, p->before ? p->before - 1 : 0, 1, "number", NULL, "sums are compared up to 1000000000000");
+		parse_report_at(p, p->before ? p->before - 1 : 0, 1, "number", NULL,
+		    "sums are compared up to 1000000000000");
 		return 0;
 	}
 	return llround(v * 1e6);
@@ -256,7 +280,8 @@ static void amount(struct parser *p, struct rule_node *n)
 		parse_next(p);
 		n->n2 = sum ? millionths(p) : whole_number(p);
 		if (!p->failed && n->n > n->n2)
-			parse_report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
+			parse_report_at(p, from, p->before - from, "empty-range",
+			    "the smaller number comes first", "nothing is between these two");
 		return;
 	}
 	if (p->now.kind != TOK_OP) {
@@ -271,9 +296,11 @@ static void amount(struct parser *p, struct rule_node *n)
 /* --- facts and attributes */
 
 /* Is the value one that can be? Facts have known values, declared attributes closed ones. */
-static void check_value(struct parser *p, const struct rule_node *n, struct str token, struct str value)
+static void check_value(
+    struct parser *p, const struct rule_node *n, struct str token, struct str value)
 {
-	struct rules_at at = p->place->locate(p->place->arg, (size_t)(token.p - p->text.p), token.n);
+	struct rules_at at =
+	    p->place->locate(p->place->arg, (size_t)(token.p - p->text.p), token.n);
 	if (n->kind == NODE_FACT) {
 		p->wrong |= !field_check(p->report, &at, rule_facts[n->fact].field, value);
 		return;
@@ -288,7 +315,8 @@ static void check_value(struct parser *p, const struct rule_node *n, struct str 
 	near_hint(&near, hint, sizeof hint);
 	if (!*hint)
 		snprintf(hint, sizeof hint, "it is declared at %s:%zu", v->at.file, v->at.line);
-	report_add(p->report, &at, false, "vocabulary", hint, "attribute '%s' never is '" STR_FMT "'", v->id, STR_ARG(value));
+	report_add(p->report, &at, false, "vocabulary", hint,
+	    "attribute '%s' never is '" STR_FMT "'", v->id, STR_ARG(value));
 	p->wrong = true;
 }
 
@@ -353,7 +381,8 @@ static void compare_attr(struct parser *p, struct rule_node *n)
 		parse_next(p);
 		n->range.hi = number(p);
 		if (!p->failed && n->range.lo > n->range.hi)
-			parse_report_at(p, from, p->before - from, "empty-range", "the smaller number comes first", "nothing is between these two");
+			parse_report_at(p, from, p->before - from, "empty-range",
+			    "the smaller number comes first", "nothing is between these two");
 		return;
 	}
 	n->op = p->now.op;
@@ -381,10 +410,13 @@ static int fact_test(struct parser *p, struct rule_node n, size_t from)
 	if (parse_is(p, "in")) {
 		parse_next(p);
 		word_list(p, &n);
-	} else if (attr && (parse_is(p, "between") || (p->now.kind == TOK_OP && p->now.op != OP_EQ && p->now.op != OP_NE))) {
+	} else if (attr &&
+		   (parse_is(p, "between") ||
+		       (p->now.kind == TOK_OP && p->now.op != OP_EQ && p->now.op != OP_NE))) {
 		compare_attr(p, &n);
 	} else if (p->now.kind != TOK_OP || (p->now.op != OP_EQ && p->now.op != OP_NE)) {
-		parse_expected(p, attr ? "a comparison, 'in' or 'between'" : "'=', '!=' or 'in'", NULL);
+		parse_expected(
+		    p, attr ? "a comparison, 'in' or 'between'" : "'=', '!=' or 'in'", NULL);
 		return -1;
 	} else {
 		n.op = p->now.op;
@@ -398,7 +430,8 @@ static int fact_test(struct parser *p, struct rule_node n, size_t from)
 		return -1;
 	n.text = written(p, from);
 	int node = add(p, n);
-	return negate ? add(p, (struct rule_node){.kind = NODE_NOT, .left = node, .text = n.text}) : node;
+	return negate ? add(p, (struct rule_node){.kind = NODE_NOT, .left = node, .text = n.text})
+		      : node;
 }
 
 /* --- tests */
@@ -421,16 +454,20 @@ static int segment_test(struct parser *p, size_t from)
 		for (size_t i = 0; i < p->r->segments_n; i++)
 			near_try(&near, str_c(p->r->segments[i].id));
 		near_hint(&near, hint, sizeof hint);
-		snprintf(message, sizeof message, "there is no segment '" STR_FMT "'", (int)(id.n > 130 ? 130 : id.n), id.p);
+		snprintf(message, sizeof message, "there is no segment '" STR_FMT "'",
+		    (int)(id.n > 130 ? 130 : id.n), id.p);
 		if (!*hint && rules_category(p->r, id) > 0)
-			snprintf(hint, sizeof hint, "it is a category: write it without segment( )");
+			snprintf(
+			    hint, sizeof hint, "it is a category: write it without segment( )");
 		parse_report(p, id, "unknown-segment", hint, message);
 	}
 	parse_next(p);
 	parse_expect(p, TOK_CLOSE, "')'");
 	if (p->failed)
 		return -1;
-	return add(p, (struct rule_node){.kind = seg < 0 ? NODE_NEVER : NODE_SEGMENT, .segment = (uint16_t)seg, .text = written(p, from)});
+	return add(p, (struct rule_node){.kind = seg < 0 ? NODE_NEVER : NODE_SEGMENT,
+			  .segment = (uint16_t)seg,
+			  .text = written(p, from)});
 }
 
 static int finish(struct parser *p, struct rule_node n, size_t from)
@@ -441,7 +478,8 @@ static int finish(struct parser *p, struct rule_node n, size_t from)
 	return add(p, n);
 }
 
-/* days(CATEGORY) >= N in 30d, last(CATEGORY) within 2d, first(CATEGORY) within 7d, sum(v of CATEGORY) >= X in 30d */
+/* days(CATEGORY) >= N in 30d, last(CATEGORY) within 2d, first(CATEGORY) within 7d, sum(v of
+ * CATEGORY) >= X in 30d */
 static int function_test(struct parser *p, enum node_kind kind, size_t from)
 {
 	struct rule_node n = {.kind = kind, .op = OP_GE, .n = 1};
@@ -450,7 +488,8 @@ static int function_test(struct parser *p, enum node_kind kind, size_t from)
 	parse_expect(p, TOK_OPEN, "'(' and a category");
 	if (kind == NODE_SUM && !p->failed) {
 		if (!parse_is(p, "v")) {
-			parse_expected(p, "'v of' and a category", "sum(v of purchase): v is the value that pages send along");
+			parse_expected(p, "'v of' and a category",
+			    "sum(v of purchase): v is the value that pages send along");
 			return -1;
 		}
 		parse_next(p);
@@ -485,7 +524,8 @@ static int category_test(struct parser *p, size_t from)
 	if (p->now.kind == TOK_OP || parse_is(p, "between"))
 		amount(p, &n);
 	else if (parse_is(p, "not")) {
-		parse_expected(p, "a comparison, 'in', 'and' or 'or'", "'not' stands before the category: not purchase in 30d");
+		parse_expected(p, "a comparison, 'in', 'and' or 'or'",
+		    "'not' stands before the category: not purchase in 30d");
 		return -1;
 	}
 	n.window = optional_window(p);
@@ -505,10 +545,12 @@ static int test(struct parser *p)
 	static const struct {
 		const char *name;
 		enum node_kind kind;
-	} functions[] = {{"days", NODE_DAYS}, {"last", NODE_COUNT}, {"first", NODE_FIRST}, {"sum", NODE_SUM}};
+	} functions[] = {
+	    {"days", NODE_DAYS}, {"last", NODE_COUNT}, {"first", NODE_FIRST}, {"sum", NODE_SUM}};
 	size_t from = here(p);
 	if (p->now.kind != TOK_WORD) {
-		parse_expected(p, "a category, a fact or '('", p->now.kind == TOK_NUMBER ? "the category comes first: coats >= 3" : NULL);
+		parse_expected(p, "a category, a fact or '('",
+		    p->now.kind == TOK_NUMBER ? "the category comes first: coats >= 3" : NULL);
 		return -1;
 	}
 	if (opens(p)) {
@@ -524,17 +566,20 @@ static int test(struct parser *p)
 			for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
 				near_try(&near, str_c(functions[i].name));
 			if (str_ieq(p->now.text, STR("count")))
-				snprintf(hint, sizeof hint, "a category counts by itself: coats >= 3");
+				snprintf(
+				    hint, sizeof hint, "a category counts by itself: coats >= 3");
 			else
 				near_hint(&near, hint, sizeof hint);
-			snprintf(
-			    message, sizeof message, "there is no '" STR_FMT "( )'", (int)(p->now.text.n > 100 ? 100 : p->now.text.n), p->now.text.p);
-			parse_report(p, p->now.text, "unknown-function", *hint ? hint : "segment, days, last, first and sum are known", message);
+			snprintf(message, sizeof message, "there is no '" STR_FMT "( )'",
+			    (int)(p->now.text.n > 100 ? 100 : p->now.text.n), p->now.text.p);
+			parse_report(p, p->now.text, "unknown-function",
+			    *hint ? hint : "segment, days, last, first and sum are known", message);
 			p->failed = true;
 			return -1;
 		}
 	}
-	if (parse_is(p, "and") || parse_is(p, "or") || parse_is(p, "in") || parse_is(p, "then") || parse_is(p, "within")) {
+	if (parse_is(p, "and") || parse_is(p, "or") || parse_is(p, "in") || parse_is(p, "then") ||
+	    parse_is(p, "within")) {
 		parse_expected(p, "a category, a fact or '('", NULL);
 		return -1;
 	}
@@ -549,7 +594,8 @@ static int test(struct parser *p)
 	for (int f = 0; f < FACT_MAX; f++) {
 		if (parse_is(p, fact_name((enum fact)f))) {
 			parse_next(p);
-			return fact_test(p, (struct rule_node){.kind = NODE_FACT, .fact = (enum fact)f}, from);
+			return fact_test(
+			    p, (struct rule_node){.kind = NODE_FACT, .fact = (enum fact)f}, from);
 		}
 	}
 	if (str_starts(p->now.text, STR("attr.")) && p->now.text.n > 5) {
@@ -570,7 +616,8 @@ static int parse_not(struct parser *p)
 	if (p->failed)
 		return -1;
 	if (++p->depth > DEPTH_MAX) {
-		parse_expected(p, "a condition that is nested less deeply", "build it from smaller ones with segment(ID)");
+		parse_expected(p, "a condition that is nested less deeply",
+		    "build it from smaller ones with segment(ID)");
 		return -1;
 	}
 	size_t from = here(p);
@@ -578,7 +625,9 @@ static int parse_not(struct parser *p)
 		parse_next(p);
 		int inner = parse_not(p);
 		if (!p->failed)
-			node = add(p, (struct rule_node){.kind = NODE_NOT, .left = inner, .text = written(p, from)});
+			node =
+			    add(p, (struct rule_node){
+				       .kind = NODE_NOT, .left = inner, .text = written(p, from)});
 	} else if (p->now.kind == TOK_OPEN) {
 		parse_next(p);
 		node = parse_or(p);
@@ -590,7 +639,8 @@ static int parse_not(struct parser *p)
 	return node;
 }
 
-static int parse_row(struct parser *p, const char *word, enum node_kind kind, int (*part)(struct parser *))
+static int parse_row(
+    struct parser *p, const char *word, enum node_kind kind, int (*part)(struct parser *))
 {
 	size_t from = here(p);
 	int node = part(p);
@@ -598,7 +648,10 @@ static int parse_row(struct parser *p, const char *word, enum node_kind kind, in
 		parse_next(p);
 		int right = part(p);
 		if (!p->failed)
-			node = add(p, (struct rule_node){.kind = kind, .left = node, .right = right, .text = written(p, from)});
+			node = add(p, (struct rule_node){.kind = kind,
+					  .left = node,
+					  .right = right,
+					  .text = written(p, from)});
 	}
 	return node;
 }
@@ -613,7 +666,8 @@ static int parse_or(struct parser *p)
 	return parse_row(p, "or", NODE_OR, parse_and);
 }
 
-bool condition_parse(struct rules *r, struct str text, const struct condition_place *place, struct report *report, int *root)
+bool condition_parse(struct rules *r, struct str text, const struct condition_place *place,
+    struct report *report, int *root)
 {
 	struct parser p = {.r = r, .text = text, .place = place, .report = report};
 	char hint[160];

@@ -29,7 +29,8 @@ bool rules_compare(const struct rule_node *n, int64_t a)
 	}
 }
 
-static struct amount sum_of(const struct profile *p, const struct rule_node *n, uint16_t from, uint16_t today)
+static struct amount sum_of(
+    const struct profile *p, const struct rule_node *n, uint16_t from, uint16_t today)
 {
 	size_t rows;
 	const struct sum_day *r = profile_sums(p, n->cat, &rows);
@@ -69,7 +70,8 @@ struct amount rules_amount(const struct profile *p, const struct rule_node *n, u
 static bool in_order(const struct profile *p, const struct rule_node *n)
 {
 	size_t an, bn, a = 0;
-	const struct cat_day *first = profile_span(p, n->cat, &an), *second = profile_span(p, n->then, &bn);
+	const struct cat_day *first = profile_span(p, n->cat, &an),
+			     *second = profile_span(p, n->then, &bn);
 	for (size_t b = 0; b < bn; b++) {
 		while (a < an && first[a].day + n->window <= second[b].day)
 			a++;
@@ -95,7 +97,8 @@ static bool fact_holds(const struct profile *p, const struct rule_node *n)
 		if (have.n && str_ieq(want, have))
 			return true;
 		/* region = US-CA says country and region at once */
-		if (n->fact == FACT_REGION && have.n && want.n == have.n + 3 && want.p[2] == '-' && str_ieq(str_skip(want, 3), have) &&
+		if (n->fact == FACT_REGION && have.n && want.n == have.n + 3 && want.p[2] == '-' &&
+		    str_ieq(str_skip(want, 3), have) &&
 		    str_ieq(str_make(want.p, 2), place_country(&p->place)))
 			return true;
 	}
@@ -140,7 +143,8 @@ static bool holds(const struct rules *r, int at, const struct profile *p, uint16
 		return attr_holds(p, n);
 	case NODE_SEGMENT: {
 		const struct segment *s = &r->segments[n->segment];
-		return (!s->until || today <= s->until) && s->root >= 0 && holds(r, s->root, p, today);
+		return (!s->until || today <= s->until) && s->root >= 0 &&
+		       holds(r, s->root, p, today);
 	}
 	case NODE_LIKE: {
 		const struct like_model *m = r->segments[n->segment].like->model;
@@ -205,7 +209,8 @@ bool rules_eval(const struct rules *r, uint16_t segment, const struct profile *p
 	return (!s->until || today <= s->until) && rules_holds(r, s->root, p, today);
 }
 
-unsigned rules_eval_all(const struct rules *r, const struct profile *p, uint16_t today, uint16_t *out)
+unsigned rules_eval_all(
+    const struct rules *r, const struct profile *p, uint16_t today, uint16_t *out)
 {
 	unsigned n = 0;
 	for (size_t i = 0; i < r->segments_n; i++)
@@ -214,7 +219,8 @@ unsigned rules_eval_all(const struct rules *r, const struct profile *p, uint16_t
 	return n;
 }
 
-/* Kleene's three values: nobody did nothing, and has no place, device or attribute that could be compared. */
+/* Kleene's three values: nobody did nothing, and has no place, device or attribute that could be
+ * compared. */
 enum maybe { NOT_SO, UNKNOWN, SO };
 
 static enum maybe of_nobody(const struct rules *r, int at, const struct profile *nobody)
@@ -238,7 +244,9 @@ static enum maybe of_nobody(const struct rules *r, int at, const struct profile 
 	case NODE_ATTR:
 		return UNKNOWN;
 	case NODE_SEGMENT:
-		return r->segments[n->segment].root >= 0 ? of_nobody(r, r->segments[n->segment].root, nobody) : NOT_SO;
+		return r->segments[n->segment].root >= 0
+			   ? of_nobody(r, r->segments[n->segment].root, nobody)
+			   : NOT_SO;
 	default:
 		return holds(r, at, nobody, 1) ? SO : NOT_SO;
 	}
@@ -262,8 +270,10 @@ static void sooner(uint32_t *due, uint32_t day, uint16_t today)
 		*due = day;
 }
 
-/* When the first of a category's rows, which stand in order of days, is so many days old; of those that are not yet. */
-static void soonest(uint32_t *due, const struct cat_day *rows, size_t n, uint32_t days, uint16_t today)
+/* When the first of a category's rows, which stand in order of days, is so many days old; of those
+ * that are not yet. */
+static void soonest(
+    uint32_t *due, const struct cat_day *rows, size_t n, uint32_t days, uint16_t today)
 {
 	size_t lo = 0, hi = n;
 	while (lo < hi) {
@@ -277,7 +287,8 @@ static void soonest(uint32_t *due, const struct cat_day *rows, size_t n, uint32_
 		sooner(due, rows[lo].day + days, today);
 }
 
-uint16_t rules_next_due(const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
+uint16_t rules_next_due(
+    const struct rules *r, const struct profile *p, uint16_t today, unsigned retention)
 {
 	uint32_t due = UINT16_MAX;
 	for (size_t i = 0, end; i < p->rows_n; i = end) {
@@ -285,7 +296,8 @@ uint16_t rules_next_due(const struct rules *r, const struct profile *p, uint16_t
 		for (end = i + 1; end < p->rows_n && p->rows[end].cat == rows->cat; end++)
 			;
 		soonest(&due, rows, end - i, retention, today);
-		for (unsigned w = 0; rows->cat < r->categories_n && w < r->categories[rows->cat].windows_n; w++)
+		for (unsigned w = 0;
+		     rows->cat < r->categories_n && w < r->categories[rows->cat].windows_n; w++)
 			soonest(&due, rows, end - i, r->categories[rows->cat].windows[w], today);
 	}
 	for (unsigned i = 0; i < p->attrs_n; i++)
@@ -294,7 +306,8 @@ uint16_t rules_next_due(const struct rules *r, const struct profile *p, uint16_t
 		sooner(&due, p->place_day + retention, today);
 	if (p->agent_day)
 		sooner(&due, p->agent_day + retention, today);
-	/* a segment's last day concerns its members; whoever is in another one because of it is in neither or in both */
+	/* a segment's last day concerns its members; whoever is in another one because of it is in
+	 * neither or in both */
 	for (size_t i = 0; r->any_until && i < p->segments_n; i++)
 		if (p->segments[i] < r->segments_n && r->segments[p->segments[i]].until)
 			sooner(&due, r->segments[p->segments[i]].until + 1u, today);
@@ -311,8 +324,10 @@ static uint16_t next_end(const struct rules *r, uint16_t day)
 	return (uint16_t)end;
 }
 
-/* The rows that the condition looks at, and the one that ends last: as long as it is there the visitor is. Others end without changing anything. */
-static size_t asked_rows(const struct rules *r, int root, const struct profile *from, struct cat_day *out)
+/* The rows that the condition looks at, and the one that ends last: as long as it is there the
+ * visitor is. Others end without changing anything. */
+static size_t asked_rows(
+    const struct rules *r, int root, const struct profile *from, struct cat_day *out)
 {
 	uint64_t wanted[65536 / 64] = {0};
 	size_t n = 0, latest = 0;
@@ -326,9 +341,11 @@ static size_t asked_rows(const struct rules *r, int root, const struct profile *
 	return n;
 }
 
-uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struct profile *from, uint16_t today, unsigned retention)
+uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struct profile *from,
+    uint16_t today, unsigned retention)
 {
-	/* What is asked of the profile, as it will be on each day on which something of that ends. */
+	/* What is asked of the profile, as it will be on each day on which something of that ends.
+	 */
 	struct profile p = *from;
 	uint16_t day = today;
 	p.rows = malloc((from->rows_n + 1) * sizeof *p.rows);

@@ -19,7 +19,8 @@ static struct profile *copy_of(const struct profile *from)
 	for (size_t i = 0; i < from->rows_n; i++)
 		profile_add(p, from->rows[i].cat, from->rows[i].day, from->rows[i].count);
 	for (size_t i = 0; i < from->sums_n; i++)
-		profile_add_value(p, from->sums[i].cat, from->sums[i].day, (double)from->sums[i].millionths / 1e6);
+		profile_add_value(p, from->sums[i].cat, from->sums[i].day,
+		    (double)from->sums[i].millionths / 1e6);
 	return p;
 }
 
@@ -30,7 +31,8 @@ static void copy_done(struct profile *p)
 	free(p);
 }
 
-uint16_t rules_part_flips(const struct rules *r, int node, const struct profile *from, uint16_t today, unsigned retention)
+uint16_t rules_part_flips(
+    const struct rules *r, int node, const struct profile *from, uint16_t today, unsigned retention)
 {
 	struct profile *p = copy_of(from);
 	bool now = rules_part_holds(r, node, p, today);
@@ -77,7 +79,8 @@ static struct plan one(double cost, struct step s)
 static struct plan wait_for(const struct solver *s, int node)
 {
 	uint16_t day = rules_part_flips(s->r, node, s->p, s->today, s->retention);
-	return day ? one(50.0 + day - s->today, (struct step){STEP_WAIT, 0, day, 0, node, true}) : never();
+	return day ? one(50.0 + day - s->today, (struct step){STEP_WAIT, 0, day, 0, node, true})
+		   : never();
 }
 
 static struct plan events(uint16_t cat, int64_t n, int node)
@@ -85,7 +88,8 @@ static struct plan events(uint16_t cat, int64_t n, int node)
 	return one((double)n, (struct step){STEP_EVENTS, cat, 0, n, node, true});
 }
 
-/* Both plans: steps of the same kind about the same thing are done once, as far as the larger one goes. */
+/* Both plans: steps of the same kind about the same thing are done once, as far as the larger one
+ * goes. */
 static struct plan both(struct plan a, const struct plan *b)
 {
 	a.cost += b->cost;
@@ -93,7 +97,9 @@ static struct plan both(struct plan a, const struct plan *b)
 		const struct step *s = &b->steps[i];
 		struct step *same = NULL;
 		for (unsigned k = 0; k < a.n; k++)
-			if (a.steps[k].kind == s->kind && (s->kind == STEP_WAIT || (s->kind != STEP_FACT && a.steps[k].cat == s->cat)))
+			if (a.steps[k].kind == s->kind &&
+			    (s->kind == STEP_WAIT ||
+				(s->kind != STEP_FACT && a.steps[k].cat == s->cat)))
 				same = &a.steps[k];
 		if (!same && a.n < STEPS_MAX) {
 			a.steps[a.n++] = *s;
@@ -129,7 +135,8 @@ static struct plan amount_between(const struct solver *s, int node, int64_t leas
 	bool today = rows && r[rows - 1].day == s->today;
 	if (least - have == 1 && !today)
 		return events(n->cat, 1, node);
-	return one(2.0 * (double)(least - have), (struct step){STEP_DAYS, n->cat, 0, least - have, node, true});
+	return one(2.0 * (double)(least - have),
+	    (struct step){STEP_DAYS, n->cat, 0, least - have, node, true});
 }
 
 static struct plan amount_plan(const struct solver *s, int node, bool want)
@@ -138,19 +145,26 @@ static struct plan amount_plan(const struct solver *s, int node, bool want)
 	const int64_t far = INT64_MAX / 4;
 	switch (n->op) {
 	case OP_GE:
-		return want ? amount_between(s, node, n->n, far) : amount_between(s, node, -far, n->n - 1);
+		return want ? amount_between(s, node, n->n, far)
+			    : amount_between(s, node, -far, n->n - 1);
 	case OP_GT:
-		return want ? amount_between(s, node, n->n + 1, far) : amount_between(s, node, -far, n->n);
+		return want ? amount_between(s, node, n->n + 1, far)
+			    : amount_between(s, node, -far, n->n);
 	case OP_LE:
-		return want ? amount_between(s, node, -far, n->n) : amount_between(s, node, n->n + 1, far);
+		return want ? amount_between(s, node, -far, n->n)
+			    : amount_between(s, node, n->n + 1, far);
 	case OP_LT:
-		return want ? amount_between(s, node, -far, n->n - 1) : amount_between(s, node, n->n, far);
+		return want ? amount_between(s, node, -far, n->n - 1)
+			    : amount_between(s, node, n->n, far);
 	case OP_EQ:
-		return want ? amount_between(s, node, n->n, n->n) : amount_between(s, node, n->n + 1, far);
+		return want ? amount_between(s, node, n->n, n->n)
+			    : amount_between(s, node, n->n + 1, far);
 	case OP_NE:
-		return want ? amount_between(s, node, n->n + 1, far) : amount_between(s, node, n->n, n->n);
+		return want ? amount_between(s, node, n->n + 1, far)
+			    : amount_between(s, node, n->n, n->n);
 	case OP_BETWEEN:
-		return want ? amount_between(s, node, n->n, n->n2) : amount_between(s, node, n->n2 + 1, far);
+		return want ? amount_between(s, node, n->n, n->n2)
+			    : amount_between(s, node, n->n2 + 1, far);
 	}
 	return never();
 }
@@ -210,7 +224,8 @@ static struct plan solve(const struct solver *s, int node, bool want)
 	return never();
 }
 
-static void add_up(const struct rules *r, struct profile *p, uint16_t cat, uint16_t day, uint32_t count, double value)
+static void add_up(const struct rules *r, struct profile *p, uint16_t cat, uint16_t day,
+    uint32_t count, double value)
 {
 	for (int up = cat; up >= 0; up = r->categories[up].parent) {
 		if (up == CATEGORY_ALL)
@@ -227,9 +242,11 @@ static void share_events(const struct rules *r, struct plan *p)
 {
 	for (unsigned i = 0; i < p->n; i++)
 		for (unsigned k = 0; k < p->n; k++) {
-			if (i == k || p->steps[i].kind != STEP_EVENTS || p->steps[k].kind != STEP_EVENTS)
+			if (i == k || p->steps[i].kind != STEP_EVENTS ||
+			    p->steps[k].kind != STEP_EVENTS)
 				continue;
-			for (int up = r->categories[p->steps[k].cat].parent; up >= 0; up = r->categories[up].parent)
+			for (int up = r->categories[p->steps[k].cat].parent; up >= 0;
+			     up = r->categories[up].parent)
 				if (up == p->steps[i].cat)
 					p->steps[i].n -= p->steps[k].n;
 		}
@@ -271,7 +288,8 @@ static bool tried(const struct solver *s, uint16_t segment, const struct plan *p
 	return in;
 }
 
-struct change rules_change(const struct rules *r, uint16_t segment, const struct profile *p, uint16_t today, unsigned retention)
+struct change rules_change(const struct rules *r, uint16_t segment, const struct profile *p,
+    uint16_t today, unsigned retention)
 {
 	struct solver s = {r, p, today, retention};
 	const struct segment *g = &r->segments[segment];

@@ -1,5 +1,6 @@
-/* What is derived once everything is read: which segments depend on which categories, windows, sums, definitions; and the mistakes
- * that only show then: cycles, conditions that hold of nobody. */
+/* What is derived once everything is read: which segments depend on which categories, windows,
+ * sums, definitions; and the mistakes that only show then: cycles, conditions that hold of nobody.
+ */
 #include "crumb/base/code.h"
 #include "crumb/condition/parse.h"
 #include "crumb/condition/eval.h"
@@ -23,7 +24,8 @@ struct linker {
 
 /* --- definitions of categories */
 
-static void put_clauses(struct buf *b, const struct rules *r, const char *kind, const struct clauses *c)
+static void put_clauses(
+    struct buf *b, const struct rules *r, const char *kind, const struct clauses *c)
 {
 	uint8_t name[8];
 	buf_addf(b, "%s %u;", kind, c->n);
@@ -42,7 +44,8 @@ static void define_categories(struct rules *r)
 {
 	struct buf *own = calloc(r->categories_n, sizeof *own);
 	CHECK(own);
-	/* children come behind their parents in order of id, so going backwards every child is done before its parent */
+	/* children come behind their parents in order of id, so going backwards every child is done
+	 * before its parent */
 	for (size_t i = r->categories_n; i-- > 1;) {
 		struct category *c = &r->categories[i];
 		buf_addf(&own[i], "%s ", c->id);
@@ -58,22 +61,26 @@ static void define_categories(struct rules *r)
 			buf_add(&own[c->parent], c->definition.b, sizeof c->definition.b);
 		buf_done(&own[i]);
 	}
-	/* the order in which children were added is the order of ids, backwards: the same for the same rules */
+	/* the order in which children were added is the order of ids, backwards: the same for the
+	 * same rules */
 	buf_done(&own[0]);
 	free(own);
 }
 
 static bool *spread_sensitive(struct rules *r)
 {
-	bool *s = calloc(r->categories_n + 1, sizeof *s), *below = calloc(r->categories_n + 1, sizeof *below);
+	bool *s = calloc(r->categories_n + 1, sizeof *s),
+	     *below = calloc(r->categories_n + 1, sizeof *below);
 	CHECK(s && below);
 	struct sensitive list;
 	sensitive_init(&list);
 	for (size_t i = 1; i < r->categories_n; i++)
-		r->categories[i].sensitive |= sensitive_has(&list, r->categories[i].id, r->categories[i].iab);
+		r->categories[i].sensitive |=
+		    sensitive_has(&list, r->categories[i].id, r->categories[i].iab);
 	sensitive_done(&list);
 	for (size_t i = 1; i < r->categories_n; i++) /* down the tree */
-		s[i] = r->categories[i].sensitive || (r->categories[i].parent >= 0 && s[r->categories[i].parent]);
+		s[i] = r->categories[i].sensitive ||
+		       (r->categories[i].parent >= 0 && s[r->categories[i].parent]);
 	for (size_t i = r->categories_n; i-- > 1;) { /* up the tree */
 		below[i] |= r->categories[i].sensitive;
 		if (below[i] && r->categories[i].parent >= 0)
@@ -105,11 +112,13 @@ static void depends(struct rules *r, uint16_t cat, uint16_t segment)
 {
 	struct category *c = &r->categories[cat];
 	if (!c->segments)
-		c->segments = arena_alloc(&r->arena, (r->segments_n / 64 + 1) * sizeof *c->segments);
+		c->segments =
+		    arena_alloc(&r->arena, (r->segments_n / 64 + 1) * sizeof *c->segments);
 	c->segments[segment / 64] |= 1ull << (segment % 64);
 }
 
-/* A model asks for presence in windows: they are windows like those of conditions, so that memberships are right on every day. */
+/* A model asks for presence in windows: they are windows like those of conditions, so that
+ * memberships are right on every day. */
 static void link_model(struct linker *l, const struct like_model *m, uint16_t segment)
 {
 	struct rules *r = l->r;
@@ -123,7 +132,8 @@ static void link_model(struct linker *l, const struct like_model *m, uint16_t se
 		r->fact_segments[segment / 64] |= 1ull << (segment % 64);
 }
 
-/* Notes for segment `segment` what the condition at `at` depends on, through nested segments too. */
+/* Notes for segment `segment` what the condition at `at` depends on, through nested segments too.
+ */
 static void link_node(struct linker *l, int at, uint16_t segment)
 {
 	struct rules *r = l->r;
@@ -175,12 +185,14 @@ void rules_link_nodes(struct rules *r, int root)
 		rules_link_nodes(r, n->right);
 	} else if (n->kind == NODE_NOT) {
 		rules_link_nodes(r, n->left);
-	} else if (n->kind == NODE_COUNT || n->kind == NODE_DAYS || n->kind == NODE_SUM || n->kind == NODE_FIRST) {
+	} else if (n->kind == NODE_COUNT || n->kind == NODE_DAYS || n->kind == NODE_SUM ||
+		   n->kind == NODE_FIRST) {
 		note_window(&r->categories[n->cat], n->window);
 	}
 }
 
-static void complain_segment(struct linker *l, const struct segment *s, const char *code, const char *hint, const char *message)
+static void complain_segment(struct linker *l, const struct segment *s, const char *code,
+    const char *hint, const char *message)
 {
 	report_add(l->report, &s->when_at, false, code, hint, "%s", message);
 	l->bad = true;
@@ -203,10 +215,12 @@ static void weigh(struct linker *l, int at, uint16_t segment)
 	if (n->kind != NODE_SEGMENT)
 		return;
 	if (l->state[n->segment] == ON_PATH) {
-		snprintf(words, sizeof words, "segment '%.150s' depends on itself%s%.150s%s", r->segments[segment].id,
-		    n->segment == segment ? "" : " through '", n->segment == segment ? "" : r->segments[n->segment].id,
+		snprintf(words, sizeof words, "segment '%.150s' depends on itself%s%.150s%s",
+		    r->segments[segment].id, n->segment == segment ? "" : " through '",
+		    n->segment == segment ? "" : r->segments[n->segment].id,
 		    n->segment == segment ? "" : "'");
-		complain_segment(l, &r->segments[segment], "cycle", "take one of the references out", words);
+		complain_segment(
+		    l, &r->segments[segment], "cycle", "take one of the references out", words);
 		return;
 	}
 	visit(l, n->segment);
@@ -224,10 +238,11 @@ static void visit(struct linker *l, uint16_t segment)
 	if (s->root >= 0)
 		weigh(l, s->root, segment);
 	if (l->depth[segment] > NESTING_MAX)
-		complain_segment(l, s, "too-deep", "write the condition out", "segments are nested more than 32 deep");
+		complain_segment(l, s, "too-deep", "write the condition out",
+		    "segments are nested more than 32 deep");
 	if (l->weight[segment] > WEIGHT_MAX) {
-		complain_segment(
-		    l, s, "too-large", "fewer references to other segments", "with all that it refers to, this condition has more than 100000 parts");
+		complain_segment(l, s, "too-large", "fewer references to other segments",
+		    "with all that it refers to, this condition has more than 100000 parts");
 		l->weight[segment] = WEIGHT_MAX;
 	}
 	l->state[segment] = DONE;
@@ -236,8 +251,9 @@ static void visit(struct linker *l, uint16_t segment)
 static void put_node(struct buf *b, const struct rules *r, int at)
 {
 	const struct rule_node *n = &r->nodes[at];
-	buf_addf(b, "(%d %d %d %lld %lld %d %d %.17g %.17g %d%d ", n->kind, n->op, n->window, (long long)n->n, (long long)n->n2, (int)n->fact,
-	    n->numeric, n->range.lo, n->range.hi, n->range.lo_out, n->range.hi_out);
+	buf_addf(b, "(%d %d %d %lld %lld %d %d %.17g %.17g %d%d ", n->kind, n->op, n->window,
+	    (long long)n->n, (long long)n->n2, (int)n->fact, n->numeric, n->range.lo, n->range.hi,
+	    n->range.lo_out, n->range.hi_out);
 	buf_str(b, n->attr);
 	for (unsigned i = 0; i < n->words_n; i++) {
 		buf_add(b, "", 1);
@@ -247,7 +263,8 @@ static void put_node(struct buf *b, const struct rules *r, int at)
 		put_node(b, r, n->left);
 	if (n->kind == NODE_AND || n->kind == NODE_OR)
 		put_node(b, r, n->right);
-	if (n->kind == NODE_COUNT || n->kind == NODE_DAYS || n->kind == NODE_SUM || n->kind == NODE_FIRST || n->kind == NODE_THEN)
+	if (n->kind == NODE_COUNT || n->kind == NODE_DAYS || n->kind == NODE_SUM ||
+	    n->kind == NODE_FIRST || n->kind == NODE_THEN)
 		buf_add(b, r->categories[n->cat].definition.b, 16);
 	if (n->kind == NODE_THEN)
 		buf_add(b, r->categories[n->then].definition.b, 16);
@@ -295,7 +312,8 @@ void rules_link(struct rules *r, struct report *report)
 	for (size_t i = 0; i < n && !l.bad; i++) {
 		const struct segment *s = &r->segments[i];
 		if (s->root >= 0 && rules_holds_of_nobody(r, s->root))
-			report_add(report, &s->when_at, false, "holds-of-nobody", "add what they did: visits and …",
+			report_add(report, &s->when_at, false, "holds-of-nobody",
+			    "add what they did: visits and …",
 			    "the condition is true of somebody who never did anything");
 	}
 	free(l.state);

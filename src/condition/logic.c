@@ -1,8 +1,9 @@
-/* Can a condition hold at all? It is written as cases (a disjunctive normal form); in each, counts become intervals, and what is known
- * of counts narrows them until one is empty or nothing changes:
+/* Can a condition hold at all? It is written as cases (a disjunctive normal form); in each, counts
+ * become intervals, and what is known of counts narrows them until one is empty or nothing changes:
  *
- *     a child's count is at most its parent's, a window's at most a longer one's, days are at most events and at most the window;
- *     there are days where there are events; whoever is looked at has visited */
+ *     a child's count is at most its parent's, a window's at most a longer one's, days are at most
+ * events and at most the window; there are days where there are events; whoever is looked at has
+ * visited */
 #include "crumb/base/array.h"
 #include "crumb/condition/logic.h"
 
@@ -52,7 +53,8 @@ static struct cases cross(struct cases a, struct cases b)
 			for (unsigned t = 0; t < b.list[k].n; t++) {
 				bool known = false;
 				for (unsigned x = 0; x < both.n; x++)
-					known |= both.list[x].node == b.list[k].list[t].node && both.list[x].negated == b.list[k].list[t].negated;
+					known |= both.list[x].node == b.list[k].list[t].node &&
+						 both.list[x].negated == b.list[k].list[t].negated;
 				if (known)
 					continue;
 				if (both.n == TESTS_MAX) {
@@ -89,7 +91,8 @@ static struct cases cases_of(const struct rules *r, int at, bool negated)
 		struct cases b = cases_of(r, n->right, negated);
 		return (n->kind == NODE_AND) != negated ? cross(a, b) : either(a, b);
 	}
-	if (n->kind == NODE_SEGMENT && r->segments[n->segment].root >= 0 && !r->segments[n->segment].until)
+	if (n->kind == NODE_SEGMENT && r->segments[n->segment].root >= 0 &&
+	    !r->segments[n->segment].until)
 		return cases_of(r, r->segments[n->segment].root, negated);
 	struct cases c = {NULL, 0, 0, false};
 	add_case(&c, &(struct one_case){{{at, negated}}, 1});
@@ -111,7 +114,8 @@ struct variables {
 	unsigned n;
 };
 
-static struct variable *variable(struct variables *v, enum node_kind kind, uint16_t cat, unsigned window)
+static struct variable *variable(
+    struct variables *v, enum node_kind kind, uint16_t cat, unsigned window)
 {
 	if (window == 0)
 		window = RETENTION_MAX;
@@ -119,7 +123,8 @@ static struct variable *variable(struct variables *v, enum node_kind kind, uint1
 		if (v->list[i].kind == kind && v->list[i].cat == cat && v->list[i].window == window)
 			return &v->list[i];
 	struct variable *x = &v->list[v->n++];
-	*x = (struct variable){kind, cat, window, kind == NODE_SUM ? INT64_MIN : 0, INT64_MAX, {0}, 0};
+	*x = (struct variable){
+	    kind, cat, window, kind == NODE_SUM ? INT64_MIN : 0, INT64_MAX, {0}, 0};
 	if (kind == NODE_DAYS)
 		x->hi = window;
 	return x;
@@ -145,8 +150,13 @@ static void not_equal(struct variable *v, int64_t n)
 
 static void compare(struct variable *v, const struct rule_node *n, bool negated)
 {
-	static const enum node_op opposite[] = {
-	    [OP_GE] = OP_LT, [OP_GT] = OP_LE, [OP_LE] = OP_GT, [OP_LT] = OP_GE, [OP_EQ] = OP_NE, [OP_NE] = OP_EQ, [OP_BETWEEN] = OP_BETWEEN};
+	static const enum node_op opposite[] = {[OP_GE] = OP_LT,
+	    [OP_GT] = OP_LE,
+	    [OP_LE] = OP_GT,
+	    [OP_LT] = OP_GE,
+	    [OP_EQ] = OP_NE,
+	    [OP_NE] = OP_EQ,
+	    [OP_BETWEEN] = OP_BETWEEN};
 	switch (negated ? opposite[n->op] : n->op) {
 	case OP_GE:
 		at_least(v, n->n);
@@ -248,7 +258,8 @@ static bool word_allowed(const struct rule_node *n, struct str word)
 static bool about_same(const struct rule_node *a, const struct rule_node *b)
 {
 	return a->kind == b->kind &&
-	       (a->kind == NODE_FACT ? a->fact == b->fact && a->fact != FACT_REGION : a->kind == NODE_ATTR && str_eq(a->attr, b->attr));
+	       (a->kind == NODE_FACT ? a->fact == b->fact && a->fact != FACT_REGION
+				     : a->kind == NODE_ATTR && str_eq(a->attr, b->attr));
 }
 
 /* Some value passes all tests of the case that are about the same fact as the first of them. */
@@ -292,7 +303,8 @@ static bool values_possible(const struct rules *r, const struct one_case *c, uns
 
 static bool same_test(const struct rule_node *a, const struct rule_node *b)
 {
-	return a->kind == b->kind && a->cat == b->cat && a->then == b->then && a->segment == b->segment && a->window == b->window;
+	return a->kind == b->kind && a->cat == b->cat && a->then == b->then &&
+	       a->segment == b->segment && a->window == b->window;
 }
 
 static bool possible(const struct rules *r, const struct one_case *c)
@@ -315,8 +327,11 @@ static bool possible(const struct rules *r, const struct one_case *c)
 			fine &= values_possible(r, c, i);
 		if (n->kind == NODE_NEVER && !negated)
 			fine = false;
-		for (unsigned k = 0; k < i && (n->kind == NODE_FIRST || n->kind == NODE_THEN || n->kind == NODE_SEGMENT); k++)
-			fine &= c->list[k].negated == negated || !same_test(n, &r->nodes[c->list[k].node]);
+		for (unsigned k = 0; k < i && (n->kind == NODE_FIRST || n->kind == NODE_THEN ||
+						  n->kind == NODE_SEGMENT);
+		     k++)
+			fine &= c->list[k].negated == negated ||
+				!same_test(n, &r->nodes[c->list[k].node]);
 	}
 	for (int round = 0; round < 200 && fine; round++) {
 		bool changed = false;
@@ -364,7 +379,8 @@ static int always_true(const struct rules *r, int at)
 	}
 	if (n->kind == NODE_NOT)
 		return always_true(r, n->left);
-	if ((n->kind == NODE_COUNT || n->kind == NODE_DAYS) && n->op != OP_BETWEEN && !possible(r, &(struct one_case){{{at, true}}, 1}))
+	if ((n->kind == NODE_COUNT || n->kind == NODE_DAYS) && n->op != OP_BETWEEN &&
+	    !possible(r, &(struct one_case){{{at, true}}, 1}))
 		return at;
 	return -1;
 }
@@ -384,9 +400,11 @@ struct logic rules_logic(const struct rules *r, int root)
 				blame(r, &c.list[i], &out);
 			}
 		}
-		/* whoever did anything has visited: "visits" alone is a way to say so, not a slip */
+		/* whoever did anything has visited: "visits" alone is a way to say so, not a slip
+		 */
 		int always = always_true(r, root);
-		if (always >= 0 && !(r->nodes[always].cat == CATEGORY_ALL && r->nodes[always].op == OP_GE && r->nodes[always].n == 1))
+		if (always >= 0 && !(r->nodes[always].cat == CATEGORY_ALL &&
+				       r->nodes[always].op == OP_GE && r->nodes[always].n == 1))
 			out.always = always;
 	}
 	free(c.list);

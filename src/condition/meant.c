@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 /* What may stand between two bounds. Longer ones first. */
-static const char *const separators[] = {"...", "\xe2\x80\xa6", "..", "\xe2\x80\x93", "\xe2\x80\x94", "-", "until", "to", "and"};
+static const char *const separators[] = {
+    "...", "\xe2\x80\xa6", "..", "\xe2\x80\x93", "\xe2\x80\x94", "-", "until", "to", "and"};
 
 static bool take(struct str *s, const char *what)
 {
@@ -70,7 +71,8 @@ bool number_meant(struct str s, bool dots, struct meant *out)
 	size_t i = 0;
 	while (i < sizeof separators / sizeof *separators && !take(&s, separators[i]))
 		i++;
-	if (i == sizeof separators / sizeof *separators || (!words && strcmp(separators[i], "and") == 0))
+	if (i == sizeof separators / sizeof *separators ||
+	    (!words && strcmp(separators[i], "and") == 0))
 		return false;
 	odd = words || !dots || strcmp(separators[i], "..") != 0;
 	if (s.n && !take_number(&s, m.hi, &comma))
@@ -109,7 +111,8 @@ bool meant_at(struct str condition, size_t at, char hint[160])
 		from--;
 	for (; to < condition.n && condition.p[to] != ')'; to++) {
 		struct str rest = str_skip(condition, to);
-		if (rest.p[0] == ' ' && !str_starts(rest, STR(" to ")) && !(to >= 3 && str_starts(str_skip(condition, to - 3), STR(" to "))))
+		if (rest.p[0] == ' ' && !str_starts(rest, STR(" to ")) &&
+		    !(to >= 3 && str_starts(str_skip(condition, to - 3), STR(" to "))))
 			break;
 	}
 	if (!number_meant(str_make(condition.p + from, to - from), false, &m))

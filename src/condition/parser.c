@@ -1,11 +1,13 @@
-/* What the parser of conditions stands on: the token at hand, and what is said of one that does not fit. */
+/* What the parser of conditions stands on: the token at hand, and what is said of one that does not
+ * fit. */
 #include "parser.h"
 
 #include "crumb/condition/meant_range.h"
 
 #include <stdio.h>
 
-void parse_report_at(struct parser *p, size_t offset, size_t length, const char *code, const char *hint, const char *message)
+void parse_report_at(struct parser *p, size_t offset, size_t length, const char *code,
+    const char *hint, const char *message)
 {
 	struct rules_at at = p->place->locate(p->place->arg, offset, length);
 	if (!p->failed)
@@ -13,9 +15,11 @@ void parse_report_at(struct parser *p, size_t offset, size_t length, const char 
 	p->wrong = true;
 }
 
-void parse_report(struct parser *p, struct str token, const char *code, const char *hint, const char *message)
+void parse_report(
+    struct parser *p, struct str token, const char *code, const char *hint, const char *message)
 {
-	parse_report_at(p, token.p ? (size_t)(token.p - p->text.p) : p->text.n, token.n ? token.n : 1, code, hint, message);
+	parse_report_at(p, token.p ? (size_t)(token.p - p->text.p) : p->text.n,
+	    token.n ? token.n : 1, code, hint, message);
 }
 
 /* What the token at hand may have been meant for, when nothing better is known. */
@@ -23,10 +27,12 @@ static const char *usual_slip(const struct parser *p, char *out, size_t cap)
 {
 	static const struct {
 		const char *written, *hint;
-	} slips[] = {{"&", "write 'and'"}, {"is", "write '='"}, {"equals", "write '='"}, {"after", "write 'A then B within 7d'"},
-	    {"before", "write 'A then B within 7d'"}, {"times", "leave 'times' out: coats >= 3 in 14d"}, {"last", "write 'in 14d'"},
-	    {"past", "write 'in 14d'"}, {"during", "write 'in 14d'"}, {"for", "write 'in 14d'"}, {"since", "write 'in 14d'"},
-	    {"xor", "write (a or b) and not (a and b)"}, {"but", "write 'and'"}, {"except", "write 'and not'"}, {"without", "write 'and not'"},
+	} slips[] = {{"&", "write 'and'"}, {"is", "write '='"}, {"equals", "write '='"},
+	    {"after", "write 'A then B within 7d'"}, {"before", "write 'A then B within 7d'"},
+	    {"times", "leave 'times' out: coats >= 3 in 14d"}, {"last", "write 'in 14d'"},
+	    {"past", "write 'in 14d'"}, {"during", "write 'in 14d'"}, {"for", "write 'in 14d'"},
+	    {"since", "write 'in 14d'"}, {"xor", "write (a or b) and not (a and b)"},
+	    {"but", "write 'and'"}, {"except", "write 'and not'"}, {"without", "write 'and not'"},
 	    {"no", "write 'not'"}, {"never", "write 'not'"}};
 	if (p->now.kind == TOK_BAD && p->now.slip)
 		return p->now.slip;
@@ -47,15 +53,18 @@ void parse_expected(struct parser *p, const char *what, const char *hint)
 	if (p->now.kind == TOK_END)
 		snprintf(message, sizeof message, "the condition ends where %s is expected", what);
 	else
-		snprintf(message, sizeof message, "expected %s, found '" STR_FMT "'", what, (int)(p->now.text.n > 100 ? 100 : p->now.text.n),
-		    p->now.text.p);
+		snprintf(message, sizeof message, "expected %s, found '" STR_FMT "'", what,
+		    (int)(p->now.text.n > 100 ? 100 : p->now.text.n), p->now.text.p);
 	parse_report(p, p->now.text, "syntax", usual ? usual : hint, message);
 	p->failed = true;
 }
 
 const char *parse_number_hint(const struct parser *p, char out[160])
 {
-	return meant_at(p->text, p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n, out) ? out : NULL;
+	return meant_at(
+		   p->text, p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n, out)
+		   ? out
+		   : NULL;
 }
 
 void parse_next(struct parser *p)

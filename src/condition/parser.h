@@ -18,10 +18,14 @@ struct parser {
 };
 
 /* A mistake at these bytes of the text. */
-void parse_report_at(struct parser *p, size_t offset, size_t length, const char *code, const char *hint, const char *message);
-/* A mistake that the token shows, or the end where that is empty. Reading goes on; the condition is refused. */
-void parse_report(struct parser *p, struct str token, const char *code, const char *hint, const char *message);
-/* The token at hand is not `what`: reading stops. The hint is for what nobody is known to mean by it; NULL: none. */
+void parse_report_at(struct parser *p, size_t offset, size_t length, const char *code,
+    const char *hint, const char *message);
+/* A mistake that the token shows, or the end where that is empty. Reading goes on; the condition is
+ * refused. */
+void parse_report(
+    struct parser *p, struct str token, const char *code, const char *hint, const char *message);
+/* The token at hand is not `what`: reading stops. The hint is for what nobody is known to mean by
+ * it; NULL: none. */
 void parse_expected(struct parser *p, const char *what, const char *hint);
 /* The hint for numbers and ranges that are written in another way. NULL: it is none. */
 const char *parse_number_hint(const struct parser *p, char out[160]);

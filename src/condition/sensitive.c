@@ -10,7 +10,8 @@ static void add_row(struct sensitive *s, struct str word)
 {
 	uint64_t first, last;
 	size_t dash = str_find(word, '-');
-	CHECK(s->rows_n < sizeof s->rows / sizeof *s->rows && str_u64(str_make(word.p, dash), &first));
+	CHECK(s->rows_n < sizeof s->rows / sizeof *s->rows &&
+	      str_u64(str_make(word.p, dash), &first));
 	last = first;
 	if (dash < word.n)
 		CHECK(str_u64(str_skip(word, dash + 1), &last));

@@ -29,11 +29,14 @@ static bool foreign_token(struct str s, struct token *t)
 {
 	static const struct {
 		const char *sign, *slip;
-	} signs[] = {{"\xe2\x89\xa5", "write >="}, {"\xe2\x89\xa4", "write <="}, {"\xe2\x89\xa0", "write !="}, {"\xe2\x80\x9c", "use plain quotes"},
-	    {"\xe2\x80\x9d", "use plain quotes"}, {"\xe2\x80\x9e", "use plain quotes"}, {"\xe2\x80\x98", "use plain quotes"},
-	    {"\xe2\x80\x99", "use plain quotes"}, {"\xc2\xab", "use plain quotes"}, {"\xc2\xbb", "use plain quotes"},
-	    {"\xe2\x80\x93", "write a plain '-'"}, {"\xe2\x80\x94", "write a plain '-'"}, {"\xc3\x97", "leave it out"}, {"=>", "write >="},
-	    {"=<", "write <="}, {"<>", "write !="}, {"&&", "write 'and'"}, {"||", "write 'or'"}, {"===", "write ="}};
+	} signs[] = {{"\xe2\x89\xa5", "write >="}, {"\xe2\x89\xa4", "write <="},
+	    {"\xe2\x89\xa0", "write !="}, {"\xe2\x80\x9c", "use plain quotes"},
+	    {"\xe2\x80\x9d", "use plain quotes"}, {"\xe2\x80\x9e", "use plain quotes"},
+	    {"\xe2\x80\x98", "use plain quotes"}, {"\xe2\x80\x99", "use plain quotes"},
+	    {"\xc2\xab", "use plain quotes"}, {"\xc2\xbb", "use plain quotes"},
+	    {"\xe2\x80\x93", "write a plain '-'"}, {"\xe2\x80\x94", "write a plain '-'"},
+	    {"\xc3\x97", "leave it out"}, {"=>", "write >="}, {"=<", "write <="},
+	    {"<>", "write !="}, {"&&", "write 'and'"}, {"||", "write 'or'"}, {"===", "write ="}};
 	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
 		if (!str_starts(s, str_c(signs[i].sign)))
 			continue;
@@ -48,9 +51,11 @@ static bool foreign_token(struct str s, struct token *t)
 struct token token_next(struct str s, size_t *at)
 {
 	for (;;) {
-		if (*at < s.n && (s.p[*at] == ' ' || s.p[*at] == '\n' || s.p[*at] == '\t' || s.p[*at] == '\r'))
+		if (*at < s.n &&
+		    (s.p[*at] == ' ' || s.p[*at] == '\n' || s.p[*at] == '\t' || s.p[*at] == '\r'))
 			(*at)++;
-		else if (str_starts(str_skip(s, *at), STR("\xc2\xa0"))) /* a blank that does not break is one too */
+		else if (str_starts(str_skip(s, *at),
+			     STR("\xc2\xa0"))) /* a blank that does not break is one too */
 			*at += 2;
 		else
 			break;
@@ -67,7 +72,8 @@ struct token token_next(struct str s, size_t *at)
 			t.kind = TOK_WORD;
 			struct token sign;
 			while (*at + t.text.n < s.n && word_char(s.p[*at + t.text.n]) &&
-			       !((s.p[*at + t.text.n] & 0x80) && foreign_token(str_skip(s, *at + t.text.n), &sign)) &&
+			       !((s.p[*at + t.text.n] & 0x80) &&
+				   foreign_token(str_skip(s, *at + t.text.n), &sign)) &&
 			       !str_starts(str_skip(s, *at + t.text.n), STR("\xc2\xa0")))
 				t.text.n++;
 		} else if (c == '"' || c == '\'') {
@@ -82,7 +88,10 @@ struct token token_next(struct str s, size_t *at)
 		} else if (c == '>' || c == '<' || c == '=' || c == '!') {
 			t.kind = c == '!' && d != '=' ? TOK_BAD : TOK_OP;
 			t.slip = "write 'not'";
-			t.op = c == '>' ? (d == '=' ? OP_GE : OP_GT) : c == '<' ? (d == '=' ? OP_LE : OP_LT) : c == '=' ? OP_EQ : OP_NE;
+			t.op = c == '>'	  ? (d == '=' ? OP_GE : OP_GT)
+			       : c == '<' ? (d == '=' ? OP_LE : OP_LT)
+			       : c == '=' ? OP_EQ
+					  : OP_NE;
 			t.text.n = d == '=' ? 2 : 1;
 		} else {
 			t.kind = TOK_BAD;

@@ -4,7 +4,18 @@
 
 #include "crumb/rules/rules.h"
 
-enum token_kind { TOK_END, TOK_WORD, TOK_NUMBER, TOK_DAYS, TOK_OP, TOK_OPEN, TOK_CLOSE, TOK_COMMA, TOK_TEXT, TOK_BAD };
+enum token_kind {
+	TOK_END,
+	TOK_WORD,
+	TOK_NUMBER,
+	TOK_DAYS,
+	TOK_OP,
+	TOK_OPEN,
+	TOK_CLOSE,
+	TOK_COMMA,
+	TOK_TEXT,
+	TOK_BAD
+};
 struct token {
 	enum token_kind kind;
 	struct str text;

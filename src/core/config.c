@@ -67,7 +67,8 @@ static enum err set_text(struct config *c, const struct option *o, struct str va
 	buf_done(&meant);
 	if (e)
 		return e;
-	e = copy && whole ? lists_set(&c->lists, o->offset, str_c(copy)) : err_set(ERR_NOMEM, "no memory");
+	e = copy && whole ? lists_set(&c->lists, o->offset, str_c(copy))
+			  : err_set(ERR_NOMEM, "no memory");
 	if (e) {
 		free(copy);
 		return e;
@@ -83,9 +84,12 @@ static enum err set_number(struct config *c, const struct option *o, struct str 
 	uint64_t v;
 	char hint[MEANT_MOST];
 	if (!str_u64(value, &v) || v > (uint64_t)o->max || (long)v < o->min)
-		return err_set(ERR_USAGE, "%s: expected a number from %ld to %ld, not '" STR_FMT "'%s", o->name, o->min, o->max, STR_ARG(value), meant_number(value, hint));
+		return err_set(ERR_USAGE,
+		    "%s: expected a number from %ld to %ld, not '" STR_FMT "'%s", o->name, o->min,
+		    o->max, STR_ARG(value), meant_number(value, hint));
 	if (o->offset == offsetof(struct config, k) && v < K_FLOOR) {
-		log_warn("config", "privacy.k is below the floor and was raised given=%llu used=%d", (unsigned long long)v, K_FLOOR);
+		log_warn("config", "privacy.k is below the floor and was raised given=%llu used=%d",
+		    (unsigned long long)v, K_FLOOR);
 		v = K_FLOOR;
 	}
 	*(long *)field(c, o) = (long)v;
@@ -97,14 +101,19 @@ static enum err set_choice(struct config *c, const struct option *o, struct str 
 	struct str rest = str_c(o->words), word;
 	char hint[MEANT_MOST];
 	for (size_t i = 0; str_cut(&rest, '|', &word); i++) {
-		bool yes = str_eq(word, STR("yes")) && (str_ieq(value, STR("true")) || str_eq(value, STR("1")) || str_ieq(value, STR("on")));
-		bool no = str_eq(word, STR("no")) && (str_ieq(value, STR("false")) || str_eq(value, STR("0")) || str_ieq(value, STR("off")));
+		bool yes = str_eq(word, STR("yes")) &&
+			   (str_ieq(value, STR("true")) || str_eq(value, STR("1")) ||
+			       str_ieq(value, STR("on")));
+		bool no = str_eq(word, STR("no")) &&
+			  (str_ieq(value, STR("false")) || str_eq(value, STR("0")) ||
+			      str_ieq(value, STR("off")));
 		if (str_ieq(word, value) || yes || no) {
 			memcpy(field(c, o), &o->values[i], sizeof *o->values);
 			return OK;
 		}
 	}
-	return err_set(ERR_USAGE, "%s: expected one of %s, not '" STR_FMT "'%s", o->name, o->words, STR_ARG(value), meant_word(value, o->words, hint));
+	return err_set(ERR_USAGE, "%s: expected one of %s, not '" STR_FMT "'%s", o->name, o->words,
+	    STR_ARG(value), meant_word(value, o->words, hint));
 }
 
 struct str config_last_part(struct str name)
@@ -154,15 +163,17 @@ static enum err set(struct config *c, struct str name, struct str value)
 	if (o)
 		return config_put(c, o, value);
 	struct str meant = config_meant(name);
-	return err_set(ERR_USAGE, "there is no option '" STR_FMT "'%s" STR_FMT "%s; --help lists them", STR_ARG(name), meant.n ? ", did you mean '" : "",
-	    STR_ARG(meant), meant.n ? "'?" : "");
+	return err_set(ERR_USAGE,
+	    "there is no option '" STR_FMT "'%s" STR_FMT "%s; --help lists them", STR_ARG(name),
+	    meant.n ? ", did you mean '" : "", STR_ARG(meant), meant.n ? "'?" : "");
 }
 
 enum err config_init(struct config *c)
 {
 	*c = (struct config){0};
 	for (size_t i = 0; i < config_options_n; i++) {
-		enum err e = set(c, str_c(config_options[i].name), str_c(config_options[i].initial));
+		enum err e =
+		    set(c, str_c(config_options[i].name), str_c(config_options[i].initial));
 		if (e)
 			return e;
 	}
@@ -237,7 +248,8 @@ struct str config_word(const struct config *c, const char *name)
 	CHECK(o && o->kind == OPT_CHOICE);
 	struct str rest = str_c(o->words), word = {0};
 	const unsigned *value = o->values;
-	while (str_cut(&rest, '|', &word) && memcmp((const char *)c + o->offset, value, sizeof *value) != 0)
+	while (str_cut(&rest, '|', &word) &&
+	       memcmp((const char *)c + o->offset, value, sizeof *value) != 0)
 		value++;
 	return word;
 }

@@ -1,5 +1,6 @@
-/* The configuration's file: nested maps whose keys, joined by dots, name options. A mistake is reported where it stands and reading goes on, so that one
- * run names them all; only what would make no end of them (aliases of aliases, depth) is told alone. */
+/* The configuration's file: nested maps whose keys, joined by dots, name options. A mistake is
+ * reported where it stands and reading goes on, so that one run names them all; only what would
+ * make no end of them (aliases of aliases, depth) is told alone. */
 #include "config_own.h"
 
 #include "crumb/base/arena.h"
@@ -27,7 +28,8 @@ struct reading {
 	enum err stop; /* nothing of the file: there is no memory */
 };
 
-static void give_up(struct reading *r, const yaml_node_t *n, const char *code, const char *message, int most)
+static void give_up(
+    struct reading *r, const yaml_node_t *n, const char *code, const char *message, int most)
 {
 	report_done(r->yaml.report);
 	complain(&r->yaml, n, code, NULL, message, most);
@@ -51,7 +53,8 @@ static void take(struct reading *r, const yaml_node_t *n, const struct option *o
 		refuse(r, n, e);
 }
 
-static void take_joined(struct reading *r, const yaml_node_t *n, const struct option *o, const struct buf *joined)
+static void take_joined(
+    struct reading *r, const yaml_node_t *n, const struct option *o, const struct buf *joined)
 {
 	if (joined->failed)
 		r->stop = err_set(ERR_NOMEM, "no memory");
@@ -65,7 +68,8 @@ static void unknown(struct reading *r, const yaml_node_t *key)
 	struct str name = buf_view(&r->name), meant = config_meant(name);
 	if (meant.n)
 		snprintf(hint, sizeof hint, "did you mean '" STR_FMT "'?", STR_ARG(meant));
-	complain(&r->yaml, key, "unknown-key", hint, "there is no option '" STR_FMT "'", STR_ARG(name));
+	complain(
+	    &r->yaml, key, "unknown-key", hint, "there is no option '" STR_FMT "'", STR_ARG(name));
 }
 
 /* True: options are named below it. Else `near` has the section that may be meant. */
@@ -85,7 +89,8 @@ static bool is_section(struct str name, struct near *near)
 }
 
 /* One item of a list, where the option can say of it alone that it is wrong. */
-static bool item_fits(struct reading *r, const yaml_node_t *n, const struct option *o, struct str item)
+static bool item_fits(
+    struct reading *r, const yaml_node_t *n, const struct option *o, struct str item)
 {
 	struct buf meant = {0};
 	enum err e = o->read ? o->read(o->name, item, &meant) : OK;
@@ -99,7 +104,8 @@ static bool plain_word(struct reading *r, const yaml_node_t *n, const char *what
 {
 	if (n->type == YAML_SCALAR_NODE)
 		return yaml_plain(&r->yaml, n, what, out);
-	complain(&r->yaml, n, "type", NULL, STR_FMT ": %s is expected", STR_ARG(buf_view(&r->name)), what);
+	complain(&r->yaml, n, "type", NULL, STR_FMT ": %s is expected", STR_ARG(buf_view(&r->name)),
+	    what);
 	return false;
 }
 
@@ -109,7 +115,8 @@ static void take_list(struct reading *r, const yaml_node_t *n, const struct opti
 	struct buf joined = {0};
 	size_t read = 0; /* bytes, of items that do not fit, too: an alias makes a long one many */
 	bool fine = true;
-	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top && !r->over; it++) {
+	for (yaml_node_item_t *it = n->data.sequence.items.start;
+	     it < n->data.sequence.items.top && !r->over; it++) {
 		const yaml_node_t *item = yaml_node(&r->yaml, *it);
 		struct str s;
 		if (!plain_word(r, item, "a list of plain words", &s)) {
@@ -124,7 +131,8 @@ static void take_list(struct reading *r, const yaml_node_t *n, const struct opti
 			fine = false;
 		}
 		if (read > FILE_MOST)
-			give_up(r, item, "too-many", "aliases make more than %d bytes of this list", FILE_MOST);
+			give_up(r, item, "too-many", "aliases make more than %d bytes of this list",
+			    FILE_MOST);
 	}
 	if (fine && !r->over)
 		take_joined(r, n, o, &joined);
@@ -136,10 +144,13 @@ static void take_pairs(struct reading *r, const yaml_node_t *n, const struct opt
 {
 	struct buf joined = {0};
 	bool fine = true;
-	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top && !r->over; it++) {
-		const yaml_node_t *key = yaml_node(&r->yaml, it->key), *value = yaml_node(&r->yaml, it->value);
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start;
+	     it < n->data.mapping.pairs.top && !r->over; it++) {
+		const yaml_node_t *key = yaml_node(&r->yaml, it->key),
+				  *value = yaml_node(&r->yaml, it->value);
 		struct str k, v;
-		if (!plain_word(r, key, "a map of plain words", &k) || !plain_word(r, value, "a map of plain words", &v)) {
+		if (!plain_word(r, key, "a map of plain words", &k) ||
+		    !plain_word(r, value, "a map of plain words", &v)) {
 			fine = false;
 			continue;
 		}
@@ -148,7 +159,8 @@ static void take_pairs(struct reading *r, const yaml_node_t *n, const struct opt
 		buf_c(&joined, ": ");
 		buf_str(&joined, v);
 		if (joined.n > FILE_MOST)
-			give_up(r, key, "too-many", "aliases make more than %d bytes of this map", FILE_MOST);
+			give_up(r, key, "too-many", "aliases make more than %d bytes of this map",
+			    FILE_MOST);
 	}
 	if (fine && !r->over)
 		take_joined(r, n, o, &joined);
@@ -158,27 +170,32 @@ static void take_pairs(struct reading *r, const yaml_node_t *n, const struct opt
 static void walk(struct reading *r, const yaml_node_t *map, unsigned depth);
 
 /* A slip in the name of a section is said once instead of at each key in it. */
-static void take_section(struct reading *r, const yaml_node_t *key, const yaml_node_t *n, unsigned depth)
+static void take_section(
+    struct reading *r, const yaml_node_t *key, const yaml_node_t *n, unsigned depth)
 {
 	struct near near;
 	char hint[160];
-	bool known = is_section(buf_view(&r->name), &near), empty = n->data.mapping.pairs.start == n->data.mapping.pairs.top;
+	bool known = is_section(buf_view(&r->name), &near),
+	     empty = n->data.mapping.pairs.start == n->data.mapping.pairs.top;
 	if (!known && near.best.n)
-		complain(&r->yaml, key, "unknown-key", near_hint(&near, hint, sizeof hint), "there is no section '" STR_FMT "'", STR_ARG(buf_view(&r->name)));
+		complain(&r->yaml, key, "unknown-key", near_hint(&near, hint, sizeof hint),
+		    "there is no section '" STR_FMT "'", STR_ARG(buf_view(&r->name)));
 	else if (!known && empty)
 		unknown(r, key);
 	else
 		walk(r, n, depth + 1);
 }
 
-static void take_map(struct reading *r, const yaml_node_t *key, const yaml_node_t *n, const struct option *o, unsigned depth)
+static void take_map(struct reading *r, const yaml_node_t *key, const yaml_node_t *n,
+    const struct option *o, unsigned depth)
 {
 	if (!o)
 		take_section(r, key, n, depth);
 	else if (o->pairs)
 		take_pairs(r, n, o);
 	else
-		complain(&r->yaml, n, "type", NULL, "%s is %s, not a map", o->name, o->kind == OPT_NUMBER ? "a number" : "one text");
+		complain(&r->yaml, n, "type", NULL, "%s is %s, not a map", o->name,
+		    o->kind == OPT_NUMBER ? "a number" : "one text");
 }
 
 /* False: the name was there before, or can be none. */
@@ -187,18 +204,21 @@ static bool first_of_its_name(struct reading *r, const yaml_node_t *key)
 	uint32_t there;
 	struct str name = buf_view(&r->name);
 	if (name.n > NAME_MOST) {
-		complain(&r->yaml, key, "unknown-key", "crumbd --help lists them", "no option has a name of %zu bytes", name.n);
+		complain(&r->yaml, key, "unknown-key", "crumbd --help lists them",
+		    "no option has a name of %zu bytes", name.n);
 		return false;
 	}
 	if (map_get(&r->names, name, &there)) {
-		complain(&r->yaml, key, "repeated-key", "YAML keeps only one of them: join the two", "'" STR_FMT "' is there twice", STR_ARG(name));
+		complain(&r->yaml, key, "repeated-key", "YAML keeps only one of them: join the two",
+		    "'" STR_FMT "' is there twice", STR_ARG(name));
 		return false;
 	}
 	map_put(&r->names, arena_keep(r->yaml.arena, name), 1);
 	return true;
 }
 
-static void entry(struct reading *r, const yaml_node_t *key, const yaml_node_t *value, unsigned depth)
+static void entry(
+    struct reading *r, const yaml_node_t *key, const yaml_node_t *value, unsigned depth)
 {
 	struct str s;
 	if (!first_of_its_name(r, key))
@@ -221,12 +241,14 @@ static void walk(struct reading *r, const yaml_node_t *map, unsigned depth)
 		give_up(r, map, "too-deep", "nested deeper than %d", YAML_DEPTH_MOST);
 		return;
 	}
-	for (yaml_node_pair_t *it = map->data.mapping.pairs.start; it < map->data.mapping.pairs.top && !r->over && !r->stop; it++) {
+	for (yaml_node_pair_t *it = map->data.mapping.pairs.start;
+	     it < map->data.mapping.pairs.top && !r->over && !r->stop; it++) {
 		const yaml_node_t *key = yaml_node(&r->yaml, it->key);
 		size_t keep = r->name.n;
 		struct str k;
 		if (++r->values > VALUES_MOST) {
-			give_up(r, key, "too-many", "aliases make more than %d values of this", VALUES_MOST);
+			give_up(r, key, "too-many", "aliases make more than %d values of this",
+			    VALUES_MOST);
 			return;
 		}
 		if (!yaml_text(&r->yaml, key, "a key", &k))
@@ -244,7 +266,8 @@ static void walk(struct reading *r, const yaml_node_t *map, unsigned depth)
 enum err config_parse(struct config *c, const char *name, struct str text, struct report *report)
 {
 	struct arena arena = {NULL};
-	struct reading r = {.c = c, .yaml = {.arena = &arena, .report = report, .file = name, .text = text}};
+	struct reading r = {
+	    .c = c, .yaml = {.arena = &arena, .report = report, .file = name, .text = text}};
 	const yaml_node_t *root = yaml_open(&r.yaml);
 	if (root && root->type != YAML_MAPPING_NODE)
 		complain(&r.yaml, root, "type", "write 'key: value'", "expected keys and values");
@@ -264,7 +287,8 @@ enum err config_parse(struct config *c, const char *name, struct str text, struc
 static bool names_secret(struct str s)
 {
 	for (size_t i = 0; i < config_options_n; i++)
-		if (config_options[i].secret && str_ihas(s, config_last_part(str_c(config_options[i].name))))
+		if (config_options[i].secret &&
+		    str_ihas(s, config_last_part(str_c(config_options[i].name))))
 			return true;
 	return false;
 }
@@ -273,17 +297,21 @@ static bool names_secret(struct str s)
 static bool begins_entry(struct str line)
 {
 	size_t n = 0;
-	while (n < line.n && (chr_alpha(line.p[n]) || chr_digit(line.p[n]) || chr_one_of(line.p[n], "_.-")))
+	while (n < line.n &&
+	       (chr_alpha(line.p[n]) || chr_digit(line.p[n]) || chr_one_of(line.p[n], "_.-")))
 		n++;
-	return n && n < line.n && line.p[n] == ':' && (n + 1 == line.n || line.p[n + 1] == ' ') && line.p[0] != '-';
+	return n && n < line.n && line.p[n] == ':' && (n + 1 == line.n || line.p[n + 1] == ' ') &&
+	       line.p[0] != '-';
 }
 
-/* A line that may hold a secret is not repeated: what is printed at a start is kept in logs. The lines of a list hold what the key above them says. */
+/* A line that may hold a secret is not repeated: what is printed at a start is kept in logs. The
+ * lines of a list hold what the key above them says. */
 static bool may_be_secret(const struct finding *f, struct str text)
 {
 	struct str line, trimmed;
 	bool below = false;
-	if (names_secret(str_c(f->message)) || names_secret(str_c(f->hint)) || names_secret(report_line(f, text)))
+	if (names_secret(str_c(f->message)) || names_secret(str_c(f->hint)) ||
+	    names_secret(report_line(f, text)))
 		return true;
 	for (size_t i = 0; i < f->line && str_cut(&text, '\n', &line); i++) {
 		trimmed = str_trim(line);
@@ -293,14 +321,17 @@ static bool may_be_secret(const struct finding *f, struct str text)
 	return below;
 }
 
-/* What may be repeated of the text. A key that is no option may be meant for one that is secret: its value is not. */
+/* What may be repeated of the text. A key that is no option may be meant for one that is secret:
+ * its value is not. */
 static struct str repeated(const struct finding *f, struct str text)
 {
 	if (may_be_secret(f, text))
 		return STR("");
 	struct str line = report_line(f, text);
 	size_t end = f->column - 1 + f->length;
-	return strcmp(f->code, "unknown-key") == 0 && end < line.n ? str_make(text.p, (size_t)(line.p - text.p) + end) : text;
+	return strcmp(f->code, "unknown-key") == 0 && end < line.n
+		   ? str_make(text.p, (size_t)(line.p - text.p) + end)
+		   : text;
 }
 
 static void show(const struct report *report, struct str text, struct buf *out)

@@ -8,8 +8,9 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-static const char eea[] = "AT,BE,BG,HR,CY,CZ,DK,EE,FI,FR,DE,GR,HU,IE,IS,IT,LI,LV,LT,LU,MT,NL,NO,PL,PT,"
-			  "RO,SK,SI,ES,SE";
+static const char eea[] =
+    "AT,BE,BG,HR,CY,CZ,DK,EE,FI,FR,DE,GR,HU,IE,IS,IT,LI,LV,LT,LU,MT,NL,NO,PL,PT,"
+    "RO,SK,SI,ES,SE";
 
 static bool next_word(struct str *rest, struct str *word)
 {
@@ -28,7 +29,8 @@ static unsigned count(struct str text)
 	return n;
 }
 
-/* Room for `n` items, and for bytes behind them, to which *bytes points. No items need no memory. */
+/* Room for `n` items, and for bytes behind them, to which *bytes points. No items need no memory.
+ */
 static enum err room(unsigned n, size_t item, size_t more, void *items, char **bytes)
 {
 	void *made = n ? malloc(n * item + more) : NULL;
@@ -62,7 +64,8 @@ static enum err read_words(struct str text, void *form)
 	return OK;
 }
 
-/* "advertising: ID" names a category by what it is. Where nothing is behind the colon it is none. */
+/* "advertising: ID" names a category by what it is. Where nothing is behind the colon it is none.
+ */
 static enum err read_categories(struct str text, void *form)
 {
 	struct word_list *l = form;
@@ -175,7 +178,8 @@ static enum err read_purposes(struct str text, void *form)
 	uint64_t n;
 	*set = 1;
 	while (text.n && str_cut(&text, ',', &part))
-		*set |= str_u64(str_trim(part), &n) && n >= 1 && n <= 24 ? 1u << (n - 1) : (1u << 24) - 1;
+		*set |= str_u64(str_trim(part), &n) && n >= 1 && n <= 24 ? 1u << (n - 1)
+									 : (1u << 24) - 1;
 	return OK;
 }
 

@@ -28,9 +28,13 @@ static bool among(struct str s, const char *const words[], size_t n)
 /* How much the word behind a number makes of it; 0: it is none that is known. */
 static double unit(struct str s)
 {
-	static const char *const ones[] = {"", "%", "d", "day", "days", "s", "sec", "seconds", "ms", "b", "bytes", "gb", "gib", "g", "h", "hours"}, *const k[] = {"k", "kb", "kib"},
-				 *const m[] = {"m", "mb", "mib"};
-	return among(s, ones, sizeof ones / sizeof *ones) ? 1 : among(s, k, sizeof k / sizeof *k) ? 1024 : among(s, m, sizeof m / sizeof *m) ? 1 << 20 : 0;
+	static const char *const ones[] = {"", "%", "d", "day", "days", "s", "sec", "seconds", "ms",
+	    "b", "bytes", "gb", "gib", "g", "h", "hours"},
+				 *const k[] = {"k", "kb", "kib"}, *const m[] = {"m", "mb", "mib"};
+	return among(s, ones, sizeof ones / sizeof *ones) ? 1
+	       : among(s, k, sizeof k / sizeof *k)	  ? 1024
+	       : among(s, m, sizeof m / sizeof *m)	  ? 1 << 20
+							  : 0;
 }
 
 const char *meant_number(struct str value, char out[MEANT_MOST])
@@ -39,7 +43,9 @@ const char *meant_number(struct str value, char out[MEANT_MOST])
 	size_t n = 0, at = 0;
 	double v;
 	*out = 0;
-	for (; at < value.n && n < sizeof digits && (chr_digit(value.p[at]) || chr_one_of(value.p[at], "+.eE_, ")); at++)
+	for (; at < value.n && n < sizeof digits &&
+	       (chr_digit(value.p[at]) || chr_one_of(value.p[at], "+.eE_, "));
+	     at++)
 		if (!chr_one_of(value.p[at], "_, "))
 			digits[n++] = value.p[at];
 	while (n && chr_one_of(digits[n - 1], "eE"))
@@ -51,21 +57,24 @@ const char *meant_number(struct str value, char out[MEANT_MOST])
 	if (v != (double)(int64_t)v || v < 0)
 		return out;
 	int len = snprintf(text, sizeof text, "%lld", (long long)v);
-	return str_eq(str_make(text, (size_t)len), value) ? out : say(out, str_make(text, (size_t)len));
+	return str_eq(str_make(text, (size_t)len), value) ? out
+							  : say(out, str_make(text, (size_t)len));
 }
 
 /* --- words */
 
 const char *meant_word(struct str value, const char *words, char out[MEANT_MOST])
 {
-	static const char *const yes[] = {"y", "t", "enabled", "enable", "ja", "oui"}, *const no[] = {"n", "f", "disabled", "disable", "nein", "non"};
+	static const char *const yes[] = {"y", "t", "enabled", "enable", "ja", "oui"},
+				 *const no[] = {"n", "f", "disabled", "disable", "nein", "non"};
 	struct str rest = str_c(words), word;
 	struct near near = near_begin(value);
 	*out = 0;
 	while (rest.n && str_cut(&rest, '|', &word)) {
 		bool same = str_eq(word, STR("yes")) && among(value, yes, sizeof yes / sizeof *yes);
 		same |= str_eq(word, STR("no")) && among(value, no, sizeof no / sizeof *no);
-		if (same || (word.n > 2 && value.n > word.n && str_ieq(str_make(value.p, word.n), word)))
+		if (same ||
+		    (word.n > 2 && value.n > word.n && str_ieq(str_make(value.p, word.n), word)))
 			return say(out, word);
 		near_try(&near, word);
 	}
@@ -112,14 +121,21 @@ static const char *of_parts(struct str s, char out[MEANT_MOST])
 	if (n == s.n || !n || n > 40 || parts > 3)
 		return out;
 	int len = snprintf(text, sizeof text, "%.*s%s", (int)n, s.p, more[parts]);
-	return address(str_make(text, str_find(str_make(text, (size_t)len), '/')), b) ? say(out, str_make(text, (size_t)len)) : out;
+	return address(str_make(text, str_find(str_make(text, (size_t)len), '/')), b)
+		   ? say(out, str_make(text, (size_t)len))
+		   : out;
 }
 
 const char *meant_network(struct str value, char out[MEANT_MOST])
 {
-	static const char *const here[] = {"localhost", "loopback", "local"}, *const inside[] = {"private", "lan", "rfc1918", "docker", "uniquelocal"};
+	static const char *const here[] = {"localhost", "loopback", "local"}, *const inside[] = {
+										  "private", "lan",
+										  "rfc1918",
+										  "docker",
+										  "uniquelocal"};
 	struct host_around a = host_around(value);
-	struct str mask = str_skip(value, str_find(value, '/') + 1), before = str_make(value.p, str_find(value, '/'));
+	struct str mask = str_skip(value, str_find(value, '/') + 1),
+		   before = str_make(value.p, str_find(value, '/'));
 	char text[64];
 	uint8_t b[16];
 	*out = 0;
@@ -128,7 +144,8 @@ const char *meant_network(struct str value, char out[MEANT_MOST])
 	if (among(value, inside, sizeof inside / sizeof *inside))
 		return say(out, STR("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"));
 	if (mask.n && address(before, b) && mask_bits(mask) >= 0 && before.n < 40) {
-		int len = snprintf(text, sizeof text, STR_FMT "/%d", STR_ARG(before), mask_bits(mask));
+		int len =
+		    snprintf(text, sizeof text, STR_FMT "/%d", STR_ARG(before), mask_bits(mask));
 		return say(out, str_make(text, (size_t)len));
 	}
 	if ((a.scheme.n || a.port.n) && address(a.host, b))

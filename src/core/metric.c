@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-_Static_assert(offsetof(struct metric_block, next) == 0, "ambient_done() goes along blocks by their first field");
+_Static_assert(offsetof(struct metric_block, next) == 0,
+    "ambient_done() goes along blocks by their first field");
 
 const struct metric_group_row metric_groups[METRIC_GROUPS] = {
 #define METRIC_GROUP(group, sentence) {#group, sentence},
@@ -13,7 +14,8 @@ const struct metric_group_row metric_groups[METRIC_GROUPS] = {
 
 const struct metric_family_row metric_families[METRIC_FAMILIES] = {
 #define COUNTER(group, symbol, name, unit, sentence) {METRICS_##group, #name, NULL, unit, sentence},
-#define COUNTERS(group, name, label, unit, sentence) {METRICS_##group, #name, label, unit, sentence},
+#define COUNTERS(group, name, label, unit, sentence)                                               \
+	{METRICS_##group, #name, label, unit, sentence},
 #include "crumb/core/metric_rows.h"
 };
 
@@ -29,8 +31,8 @@ const struct histogram_row metric_histograms[HISTOGRAM_MAX] = {
 #include "crumb/core/metric_rows.h"
 };
 
-/* A block outlives its thread, so that sums never go back. When the system gives another thread the same name, the first is gone, and the other goes on
- * with its block. */
+/* A block outlives its thread, so that sums never go back. When the system gives another thread the
+ * same name, the first is gone, and the other goes on with its block. */
 struct metric_block *metric_block_find(void)
 {
 	struct ambient *a = ambient_mine;
@@ -64,7 +66,8 @@ struct str metric_reason(enum metric m)
 
 static void add(_Atomic uint64_t *n, uint64_t by)
 {
-	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
+	atomic_store_explicit(
+	    n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
 void metric_took(enum histogram h, uint64_t value, uint64_t times)
@@ -94,7 +97,8 @@ static void print_histogram(struct buf *out, enum histogram h)
 	head(out, r->name, r->help, "histogram");
 	for (unsigned i = 0; i == 0 || r->ends[i - 1]; i++) {
 		for (struct metric_block *b = first; b; b = b->next)
-			times += atomic_load_explicit(&b->histograms[h].buckets[i], memory_order_relaxed);
+			times += atomic_load_explicit(
+			    &b->histograms[h].buckets[i], memory_order_relaxed);
 		buf_addf(out, "crumb_%s_bucket{le=\"", r->name);
 		if (r->ends[i])
 			buf_addf(out, "%g", (double)r->ends[i] / r->per);

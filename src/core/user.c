@@ -28,7 +28,8 @@ static enum err find(const char *name, uid_t *uid, gid_t *gid)
 {
 	const struct passwd *u = getpwnam(name);
 	if (!u || u->pw_uid == 0)
-		return err_set(ERR_USAGE, "process.user: there is no user '%s' who is not root", name);
+		return err_set(
+		    ERR_USAGE, "process.user: there is no user '%s' who is not root", name);
 	*uid = u->pw_uid;
 	*gid = u->pw_gid;
 	return OK;
@@ -49,10 +50,14 @@ enum err user_of_server(const struct config *c)
 	if (there)
 		name_of(st.st_uid, owner);
 	if (there && st.st_uid != uid && named)
-		return err_set(ERR_USAGE, "process.user is %s, but %s belongs to %s: set process.user=%s, or give it away with chown -R %s", c->process_user,
-		    c->store_path, owner, owner, c->process_user);
+		return err_set(ERR_USAGE,
+		    "process.user is %s, but %s belongs to %s: set process.user=%s, or give it "
+		    "away with chown -R %s",
+		    c->process_user, c->store_path, owner, owner, c->process_user);
 	if (there && st.st_uid != uid)
-		return err_set(ERR_USAGE, "%s belongs to %s, and root would leave files in it that %s cannot read: set process.user=%s, or start it as %s",
+		return err_set(ERR_USAGE,
+		    "%s belongs to %s, and root would leave files in it that %s cannot read: set "
+		    "process.user=%s, or start it as %s",
 		    c->store_path, owner, owner, owner, owner);
 	return named ? become(uid, gid) : OK;
 }

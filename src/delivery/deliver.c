@@ -11,11 +11,14 @@
 
 #define DEAD_DAYS 7
 #define WAIT_DAYS 7 /* a delivery that nobody goes on with is given up after */
-#define BUSY_WAIT_S 30 /* somebody who asked waits so long for who looks at what is owed, or delivers; a schedule comes again */
+#define BUSY_WAIT_S                                                                                \
+	30 /* somebody who asked waits so long for who looks at what is owed, or delivers; a       \
+	      schedule comes again */
 
 /* --- making one */
 
-static json_t *make_manifest(const struct deliver_wish *w, const char *id, const struct package *package, const struct plan_result *r)
+static json_t *make_manifest(const struct deliver_wish *w, const char *id,
+    const struct package *package, const struct plan_result *r)
 {
 	char when[TIME_TEXT];
 	unsigned n;
@@ -23,16 +26,20 @@ static json_t *make_manifest(const struct deliver_wish *w, const char *id, const
 	json_t *files = json_array(), *segments = json_array();
 	time_text(w->plan.now, when);
 	for (unsigned i = 0; i < n; i++)
-		json_array_append_new(files, json_pack("{s:s,s:I,s:I,s:s}", "name", f[i].name, "bytes", (json_int_t)f[i].bytes, "rows",
+		json_array_append_new(files, json_pack("{s:s,s:I,s:I,s:s}", "name", f[i].name,
+						 "bytes", (json_int_t)f[i].bytes, "rows",
 						 (json_int_t)f[i].rows, "sha256", f[i].sha256));
 	for (unsigned i = 0; i < r->n; i++)
 		if (r->segments[i].adds || r->segments[i].removes)
-			json_array_append_new(segments, json_pack("{s:s,s:s,s:I,s:I}", "id", r->segments[i].id, "theirs", r->segments[i].theirs,
-							    "added", (json_int_t)r->segments[i].adds, "removed", (json_int_t)r->segments[i].removes));
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:s}", "delivery", id, "destination", w->plan.d->id, "format",
-	    w->plan.d->format->name, "mode", w->plan.full ? "full" : "delta", "created", when, "rules", w->plan.g->rules->hash_text,
-	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "segments", segments, "files", files, "where",
-	    w->folder ? w->folder : "");
+			json_array_append_new(segments,
+			    json_pack("{s:s,s:s,s:I,s:I}", "id", r->segments[i].id, "theirs",
+				r->segments[i].theirs, "added", (json_int_t)r->segments[i].adds,
+				"removed", (json_int_t)r->segments[i].removes));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:s}", "delivery", id,
+	    "destination", w->plan.d->id, "format", w->plan.d->format->name, "mode",
+	    w->plan.full ? "full" : "delta", "created", when, "rules", w->plan.g->rules->hash_text,
+	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "segments", segments,
+	    "files", files, "where", w->folder ? w->folder : "");
 }
 
 /* The later one; what is a day ahead was not written by us. */
@@ -42,7 +49,8 @@ static uint32_t later(uint32_t a, struct str text, uint32_t now)
 	return str_u64(text, &b) && b > a && b < (uint64_t)now + DAY_S ? (uint32_t)b : a;
 }
 
-/* Deliveries of a destination have different times in their names, even two of one second. `made` may be damaged: the log knows, too. */
+/* Deliveries of a destination have different times in their names, even two of one second. `made`
+ * may be damaged: the log knows, too. */
 static uint32_t next_stamp(const struct outbox *place, uint32_t now)
 {
 	char path[OUTBOX_PATH];
@@ -74,11 +82,13 @@ static enum err save_stamp(const struct outbox *place, uint32_t stamp)
 	return file_replace(path, str_c(text));
 }
 
-/* Writes a delivery into `making`, and gives it its name when all of it is there. Nothing to say: makes none. */
-static enum err prepare(struct outbox *place, const struct deliver_wish *w, uint32_t stamp, struct delivery *out)
+/* Writes a delivery into `making`, and gives it its name when all of it is there. Nothing to say:
+ * makes none. */
+static enum err prepare(
+    struct outbox *place, const struct deliver_wish *w, uint32_t stamp, struct delivery *out)
 {
-	char making[OUTBOX_PATH], files[OUTBOX_PATH + 20], rows[OUTBOX_PATH + 20], held[OUTBOX_PATH], pending[OUTBOX_PATH],
-	    manifest_path[OUTBOX_PATH + 30];
+	char making[OUTBOX_PATH], files[OUTBOX_PATH + 20], rows[OUTBOX_PATH + 20],
+	    held[OUTBOX_PATH], pending[OUTBOX_PATH], manifest_path[OUTBOX_PATH + 30];
 	struct package *package = NULL;
 	json_t *manifest = NULL;
 	outbox_path(place, "making", making);
@@ -91,7 +101,8 @@ static enum err prepare(struct outbox *place, const struct deliver_wish *w, uint
 	if (!e)
 		e = folder_make(files, 0700);
 	if (!e)
-		e = package_begin(w->plan.d, files, w->plan.full, str_c(out->id), stamp, w->plan.now, &package);
+		e = package_begin(
+		    w->plan.d, files, w->plan.full, str_c(out->id), stamp, w->plan.now, &package);
 	if (!e)
 		e = plan_write(&w->plan, held, rows, package, &out->plan);
 	if (!e && out->plan.adds + out->plan.removes > 0) {
@@ -130,7 +141,8 @@ static void tidy(const struct outbox *place, uint32_t now)
 		const char *t = strrchr(f->d_name, '-');
 		uint64_t at;
 		snprintf(part, sizeof part, "%s/%.255s", path, f->d_name);
-		if (f->d_name[0] != '.' && t && str_u64(str_c(t + 1), &at) && at + DEAD_DAYS * DAY_S < now && folder_remove(part) != OK)
+		if (f->d_name[0] != '.' && t && str_u64(str_c(t + 1), &at) &&
+		    at + DEAD_DAYS * DAY_S < now && folder_remove(part) != OK)
 			log_warn("deliver", "an old folder stays folder=%s", part);
 	}
 	if (d)
@@ -148,14 +160,17 @@ static void tidy(const struct outbox *place, uint32_t now)
 			json_decref(j);
 		}
 		if (kept.n < text.n && file_replace(path, kept.n ? buf_view(&kept) : STR("")) != OK)
-			log_warn("deliver", "the log of deliveries keeps its old lines why=\"%s\"", err_text());
+			log_warn("deliver", "the log of deliveries keeps its old lines why=\"%s\"",
+			    err_text());
 	}
 	buf_done(&text);
 	buf_done(&kept);
 }
 
-/* What is under way, where ledger and delivery are what was written; what is not is set aside. ERR_NOT_FOUND: nothing is. */
-static enum err open_sound(struct outbox *place, const struct destination *d, uint32_t now, struct pending *p)
+/* What is under way, where ledger and delivery are what was written; what is not is set aside.
+ * ERR_NOT_FOUND: nothing is. */
+static enum err open_sound(
+    struct outbox *place, const struct destination *d, uint32_t now, struct pending *p)
 {
 	char gone[OUTBOX_PATH];
 	outbox_path(place, "gone", gone);
@@ -181,7 +196,8 @@ static enum err deliver_locked(struct outbox *place, struct deliver_wish *w, str
 		return e;
 	if (!e && pending_day(&p) != day_of(w->plan.now)) {
 		bool waits = w->patient && p.next_try > w->plan.now;
-		e = waits ? OK : pending_finish(&p, DELIVERY_REPLACED, "left over from another day");
+		e = waits ? OK
+			  : pending_finish(&p, DELIVERY_REPLACED, "left over from another day");
 		out->state = DELIVERY_WAITS;
 		out->next_try = p.next_try;
 		pending_free(&p);
@@ -201,10 +217,12 @@ static enum err deliver_locked(struct outbox *place, struct deliver_wish *w, str
 	if ((e = folder_remove(ended)))
 		return e;
 	tidy(place, w->plan.now);
-	w->plan.full = w->mode == DELIVER_FULL || (w->mode == DELIVER_AUTO && !holds_anything(place));
+	w->plan.full =
+	    w->mode == DELIVER_FULL || (w->mode == DELIVER_AUTO && !holds_anything(place));
 	out->full = w->plan.full;
 	uint32_t stamp = next_stamp(place, w->plan.now);
-	snprintf(out->id, sizeof out->id, "%s-%s-%u", w->plan.d->id, w->plan.full ? "full" : "delta", stamp);
+	snprintf(out->id, sizeof out->id, "%s-%s-%u", w->plan.d->id,
+	    w->plan.full ? "full" : "delta", stamp);
 	if ((e = prepare(place, w, stamp, out)))
 		return e;
 	out->unusable = out->plan.unusable;
@@ -227,8 +245,10 @@ enum err deliver(const struct deliver_wish *wish, struct delivery *out)
 	struct outbox place;
 	*out = (struct delivery){.full = false};
 	if (!w.folder && !w.plan.d->where.n)
-		return err_set(ERR_USAGE, "destination '%s' does not say where it goes: give --out FOLDER", w.plan.d->id);
-	enum err e = outbox_open(w.plan.g->store->path, w.plan.d->id, w.patient ? 0 : BUSY_WAIT_S, &place);
+		return err_set(ERR_USAGE,
+		    "destination '%s' does not say where it goes: give --out FOLDER", w.plan.d->id);
+	enum err e =
+	    outbox_open(w.plan.g->store->path, w.plan.d->id, w.patient ? 0 : BUSY_WAIT_S, &place);
 	if (e)
 		return e;
 	e = deliver_locked(&place, &w, out);
@@ -258,7 +278,8 @@ enum err deliver_tend(const struct plan_wish *w)
 		return e == ERR_BUSY ? OK : e;
 	outbox_path(&place, "held", held);
 	e = open_sound(&place, w->d, w->now, &p);
-	if (!e) { /* its rows are on their way; one that waits for a week is given up, for it may name somebody who was erased */
+	if (!e) { /* its rows are on their way; one that waits for a week is given up, for it may
+		     name somebody who was erased */
 		if (pending_day(&p) + WAIT_DAYS < day_of(w->now))
 			e = pending_finish(&p, DELIVERY_FAILED, "it waited for a week");
 		pending_free(&p);

@@ -11,13 +11,16 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define GONE_DAYS 90 /* the ledger of a destination that is not in the file any more is kept for */
+#define GONE_DAYS 90 /* the ledger of a destination that is not in the file any more is kept for   \
+		      */
 
-static const char *const why_words[] = {"sent", "below_k", "not_active", "sensitive", "label", "no_number", "not_routed"};
+static const char *const why_words[] = {
+    "sent", "below_k", "not_active", "sensitive", "label", "no_number", "not_routed"};
 
 /* --- schedules and lists */
 
-static bool read_number(const char *store, const char *destination, const char *name, unsigned skip, uint32_t *out)
+static bool read_number(
+    const char *store, const char *destination, const char *name, unsigned skip, uint32_t *out)
 {
 	char path[OUTBOX_PATH];
 	struct buf text = {0};
@@ -68,7 +71,10 @@ static void gate_number(json_t *row, const char *key, const struct kgate *gate)
 {
 	uint64_t n = json_number(row, key);
 	struct shown s = kgate_show(gate, n);
-	json_object_set_new(row, key, n == 0 ? json_integer(0) : s.told ? json_integer((json_int_t)s.n) : json_null());
+	json_object_set_new(row, key,
+	    n == 0   ? json_integer(0)
+	    : s.told ? json_integer((json_int_t)s.n)
+		     : json_null());
 }
 
 static void gate_row(json_t *row, const struct kgate *gate)
@@ -83,7 +89,8 @@ static void gate_row(json_t *row, const struct kgate *gate)
 	}
 }
 
-static void list_log(const struct outbox *place, const struct kgate *gate, uint32_t now, json_t *list)
+static void list_log(
+    const struct outbox *place, const struct kgate *gate, uint32_t now, json_t *list)
 {
 	char path[OUTBOX_PATH];
 	struct buf text = {0};
@@ -93,7 +100,8 @@ static void list_log(const struct outbox *place, const struct kgate *gate, uint3
 		while (str_cut(&rest, '\n', &line) && rest.p) {
 			json_error_t error;
 			json_t *j = json_loadb(line.p, line.n, 0, &error);
-			if (!json_has(j, "delivery,destination,mode,state,why", "ended,added,removed,refused,files,files_done") ||
+			if (!json_has(j, "delivery,destination,mode,state,why",
+				"ended,added,removed,refused,files,files_done") ||
 			    json_number(j, "ended") + RETENTION_MAX * (uint64_t)DAY_S < now) {
 				json_decref(j);
 				continue;
@@ -101,7 +109,9 @@ static void list_log(const struct outbox *place, const struct kgate *gate, uint3
 			gate_row(j, gate);
 			/* cut off behind this line, a delivery ends twice */
 			size_t n = json_array_size(list);
-			if (n && *json_text(j, "delivery") && strcmp(json_text(json_array_get(list, n - 1), "delivery"), json_text(j, "delivery")) == 0)
+			if (n && *json_text(j, "delivery") &&
+			    strcmp(json_text(json_array_get(list, n - 1), "delivery"),
+				json_text(j, "delivery")) == 0)
 				json_array_set_new(list, n - 1, j);
 			else
 				json_array_append_new(list, j);
@@ -122,7 +132,8 @@ static uint64_t count_owed(const struct outbox *place, bool all)
 		return 0;
 	while (held_next(r, &item))
 		for (unsigned i = 0; i < item.rows_n; i++)
-			n += item.rows[i].state == HELD_REFUSED ? item.rows[i].chunk != 0 && all : all || item.rows[i].owed != 0;
+			n += item.rows[i].state == HELD_REFUSED ? item.rows[i].chunk != 0 && all
+								: all || item.rows[i].owed != 0;
 	held_item_done(&item);
 	held_close(r);
 	return n;
@@ -136,7 +147,8 @@ static void put_owed(json_t *row, uint64_t n, const struct kgate *gate)
 	gate_number(row, "owed", gate);
 }
 
-static void list_pending(struct outbox *place, const struct destination *d, const struct kgate *gate, uint32_t now, json_t *list)
+static void list_pending(struct outbox *place, const struct destination *d,
+    const struct kgate *gate, uint32_t now, json_t *list)
 {
 	char when[TIME_TEXT];
 	struct pending p;
@@ -145,20 +157,25 @@ static void list_pending(struct outbox *place, const struct destination *d, cons
 	unsigned done = 0;
 	for (unsigned i = 0; i < p.files; i++)
 		done += p.finished[i];
-	json_t *row = json_pack("{s:O,s:O,s:O,s:O,s:s,s:n,s:O,s:O,s:I,s:i,s:i,s:i,s:s}", "delivery", json_object_get(p.manifest, "delivery"),
-	    "destination", json_object_get(p.manifest, "destination"), "mode", json_object_get(p.manifest, "mode"), "rules",
-	    json_object_get(p.manifest, "rules"), "state", "waiting", "ended", "added", json_object_get(p.manifest, "added"), "removed",
-	    json_object_get(p.manifest, "removed"), "refused", (json_int_t)p.refused_n, "files", (int)p.files, "files_done", (int)done, "attempts",
-	    (int)p.attempts, "why", d->every_s ? "" : "by hand: export --to goes on with it");
+	json_t *row = json_pack("{s:O,s:O,s:O,s:O,s:s,s:n,s:O,s:O,s:I,s:i,s:i,s:i,s:s}", "delivery",
+	    json_object_get(p.manifest, "delivery"), "destination",
+	    json_object_get(p.manifest, "destination"), "mode", json_object_get(p.manifest, "mode"),
+	    "rules", json_object_get(p.manifest, "rules"), "state", "waiting", "ended", "added",
+	    json_object_get(p.manifest, "added"), "removed", json_object_get(p.manifest, "removed"),
+	    "refused", (json_int_t)p.refused_n, "files", (int)p.files, "files_done", (int)done,
+	    "attempts", (int)p.attempts, "why",
+	    d->every_s ? "" : "by hand: export --to goes on with it");
 	time_text(p.next_try, when);
 	json_object_set_new(row, "by_hand", json_boolean(!d->every_s));
-	json_object_set_new(row, "next_try", p.next_try && d->every_s ? json_string(when) : json_null());
+	json_object_set_new(
+	    row, "next_try", p.next_try && d->every_s ? json_string(when) : json_null());
 	gate_row(row, gate);
 	json_array_append_new(list, row);
 	pending_free(&p);
 }
 
-static void list_one(const char *store, const struct destination *d, const struct kgate *gate, uint32_t now, json_t *list)
+static void list_one(const char *store, const struct destination *d, const struct kgate *gate,
+    uint32_t now, json_t *list)
 {
 	struct outbox place = {.lock = -1};
 	size_t before = json_array_size(list), n;
@@ -172,7 +189,8 @@ static void list_one(const char *store, const struct destination *d, const struc
 /* --- destinations that are not in the file any more */
 
 /* Calls `each` for every folder of a destination that is not in the file. */
-static void each_gone(const char *store, const struct destinations *all, void (*each)(void *arg, const char *id), void *arg)
+static void each_gone(const char *store, const struct destinations *all,
+    void (*each)(void *arg, const char *id), void *arg)
 {
 	char path[OUTBOX_PATH];
 	snprintf(path, sizeof path, "%s/exports", store);
@@ -202,9 +220,12 @@ static void list_gone(void *arg, const char *id)
 	uint64_t owed = count_owed(&place, true);
 	if (!owed)
 		return;
-	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:n,s:i,s:i,s:i,s:i,s:i,s:i,s:s}", "delivery", "", "destination", id, "mode", "", "rules", "",
-	    "state", "not_configured", "ended", "added", 0, "removed", 0, "refused", 0, "files", 0, "files_done", 0, "attempts", 0, "why",
-	    "it is not in the file of destinations any more: what it holds of us cannot be taken back. Put it back, take it out of the rules, deliver, "
+	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:n,s:i,s:i,s:i,s:i,s:i,s:i,s:s}", "delivery",
+	    "", "destination", id, "mode", "", "rules", "", "state", "not_configured", "ended",
+	    "added", 0, "removed", 0, "refused", 0, "files", 0, "files_done", 0, "attempts", 0,
+	    "why",
+	    "it is not in the file of destinations any more: what it holds of us cannot be taken "
+	    "back. Put it back, take it out of the rules, deliver, "
 	    "and remove it then");
 	put_owed(row, owed, g->gate);
 	json_array_append_new(g->list, row);
@@ -224,7 +245,10 @@ static void tend_gone(void *arg, const char *id)
 		snprintf(text, sizeof text, "%u\n", g->now);
 		e = file_replace(path, str_c(text));
 	} else if (since + GONE_DAYS * DAY_S < g->now) {
-		log_warn("deliver", "what a destination holds that is not in the file any more is forgotten destination=%s", id);
+		log_warn("deliver",
+		    "what a destination holds that is not in the file any more is forgotten "
+		    "destination=%s",
+		    id);
 		e = folder_remove(place.folder);
 	}
 	if (e)
@@ -239,8 +263,8 @@ void deliver_tend_gone(const char *store, const struct destinations *all, uint32
 		each_gone(store, all, tend_gone, &g);
 }
 
-enum err deliveries_list(
-    const char *store, const struct destinations *all, const char *destination, const struct kgate *gate, uint32_t now, json_t **out)
+enum err deliveries_list(const char *store, const struct destinations *all, const char *destination,
+    const struct kgate *gate, uint32_t now, json_t **out)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < all->n; i++)
@@ -259,7 +283,8 @@ json_t *delivery_segments(const struct plan_result *r, const struct kgate *gate)
 		const struct plan_segment *s = &r->segments[i];
 		if (s->why == PLAN_UNROUTED && !s->removes)
 			continue;
-		json_t *row = json_pack("{s:s,s:s,s:s,s:o}", "id", s->id, "theirs", s->theirs, "state", why_words[s->why], "members",
+		json_t *row = json_pack("{s:s,s:s,s:s,s:o}", "id", s->id, "theirs", s->theirs,
+		    "state", why_words[s->why], "members",
 		    s->members.told ? json_integer((json_int_t)s->members.n) : json_null());
 		if (s->why == PLAN_SMALL)
 			json_object_set_new(row, "below", json_integer(kgate_k(gate)));

@@ -1,14 +1,15 @@
-/* What there is to say to a destination: the difference between who is in its segments now and what its partner holds, and what of that the partner has
- * taken. Each row of an id is one of these:
+/* What there is to say to a destination: the difference between who is in its segments now and what
+ * its partner holds, and what of that the partner has taken. Each row of an id is one of these:
  *
  *     now  held      is said                                                         is held then
  *     in   not       add, if the segment is open: it may be told of, and has k members  perhaps
- *     in   sure      nothing; in a full delivery, or before the partner forgets, add     as it is, or perhaps
- *     in   perhaps   add again, if the segment is open                               perhaps
+ *     in   sure      nothing; in a full delivery, or before the partner forgets, add     as it is,
+ * or perhaps in   perhaps   add again, if the segment is open                               perhaps
  *     in   refused   nothing for a week, then like "not"                             refused
  *     out  refused   nothing, unless the partner had it before                       not
- *     out  any else  remove, open or not, until the partner confirms it              perhaps, owed since then
- *     out  denied    remove again after a week, for 90 days                          denied, owed since then
+ *     out  any else  remove, open or not, until the partner confirms it              perhaps, owed
+ * since then out  denied    remove again after a week, for 90 days                          denied,
+ * owed since then
  *
  * A row whose end has come, where rows carry their ends, is not held any more. */
 #include "planning.h"
@@ -28,7 +29,8 @@ struct differ {
 	struct plan *p;
 	struct package *package;
 	struct held_writer *held, *rows;
-	struct held_item fresh, said; /* what the partner may hold from now on; what is said to it */
+	struct held_item fresh,
+	    said; /* what the partner may hold from now on; what is said to it */
 	struct out_row *out;
 	size_t out_n, out_cap;
 	struct plan_result *result;
@@ -96,7 +98,8 @@ static void decide(struct differ *d, const struct held_row *now, const struct he
 		return;
 	}
 	struct held_row row = was ? *was : *now;
-	bool add = d->package && p->open[now->segment] && (!was || full || was->state != HELD_SURE || renew(p, now, was));
+	bool add = d->package && p->open[now->segment] &&
+		   (!was || full || was->state != HELD_SURE || renew(p, now, was));
 	row.owed = 0;
 	if (add) {
 		say(d, now, ROW_ADD);
@@ -114,17 +117,20 @@ static void drop_row(struct held_item *i, uint16_t segment)
 {
 	for (unsigned k = 0; k < i->rows_n; k++)
 		if (i->rows[k].segment == segment) {
-			memmove(i->rows + k, i->rows + k + 1, (i->rows_n - k - 1) * sizeof *i->rows);
+			memmove(
+			    i->rows + k, i->rows + k + 1, (i->rows_n - k - 1) * sizeof *i->rows);
 			i->rows_n--;
 			return;
 		}
 }
 
-/* A kept row is said again: where rows carry their ends the partner may have it until that of another row, which went. */
+/* A kept row is said again: where rows carry their ends the partner may have it until that of
+ * another row, which went. */
 static void say_again(struct differ *d, struct out_row *o)
 {
 	uint16_t segment = (uint16_t)(o->segment - d->p->out);
-	for (unsigned i = 0; i < d->fresh.rows_n && o->change == ROW_KEEP && d->p->open[segment]; i++)
+	for (unsigned i = 0; i < d->fresh.rows_n && o->change == ROW_KEEP && d->p->open[segment];
+	     i++)
 		if (d->fresh.rows[i].segment == segment) {
 			o->change = ROW_ADD;
 			d->fresh.rows[i].state = HELD_MAYBE;
@@ -134,15 +140,17 @@ static void say_again(struct differ *d, struct out_row *o)
 		}
 }
 
-/* Two segments of ours may be one to the partner: of a renamed one the old, or two that have the same number. What the id is in by one of them is not
- * taken back for the other, and it is told once, until the later end. */
+/* Two segments of ours may be one to the partner: of a renamed one the old, or two that have the
+ * same number. What the id is in by one of them is not taken back for the other, and it is told
+ * once, until the later end. */
 static void join_theirs(struct differ *d)
 {
 	for (size_t i = 0; i < d->out_n; i++)
 		for (size_t k = 0; k < d->out_n; k++) {
 			struct out_row *kept = &d->out[i], *o = &d->out[k];
 			uint16_t segment = (uint16_t)(o->segment - d->p->out);
-			if (i == k || kept->change == ROW_REMOVE || !str_eq(kept->segment->theirs, o->segment->theirs))
+			if (i == k || kept->change == ROW_REMOVE ||
+			    !str_eq(kept->segment->theirs, o->segment->theirs))
 				continue;
 			if (o->change == ROW_REMOVE) {
 				drop_row(&d->said, segment);
@@ -210,7 +218,8 @@ static enum err emit(struct differ *d, const struct out_item *facts, const struc
 	return OK;
 }
 
-static enum err difference(struct differ *d, const struct held_item *now, const struct out_item *facts, const struct held_item *was)
+static enum err difference(struct differ *d, const struct held_item *now,
+    const struct out_item *facts, const struct held_item *was)
 {
 	const struct held_item *any = now ? now : was;
 	unsigned a = 0, b = 0, na = now ? now->rows_n : 0, nb = was ? was->rows_n : 0;
@@ -223,7 +232,8 @@ static enum err difference(struct differ *d, const struct held_item *now, const 
 	while (a < na || b < nb) {
 		int order = a == na   ? 1
 			    : b == nb ? -1
-				      : (now->rows[a].segment > was->rows[b].segment) - (now->rows[a].segment < was->rows[b].segment);
+				      : (now->rows[a].segment > was->rows[b].segment) -
+					    (now->rows[a].segment < was->rows[b].segment);
 		decide(d, order <= 0 ? &now->rows[a] : NULL, order >= 0 ? &was->rows[b] : NULL);
 		a += order <= 0;
 		b += order >= 0;
@@ -245,7 +255,8 @@ static bool next_held(struct held_reader *r, const uint16_t *map, struct held_it
 	for (unsigned i = 0; i < out->rows_n; i++)
 		out->rows[i].segment = map[out->rows[i].segment];
 	for (unsigned i = 1; i < out->rows_n; i++) /* few, and nearly in order */
-		for (unsigned k = i; k > 0 && out->rows[k - 1].segment > out->rows[k].segment; k--) {
+		for (unsigned k = i; k > 0 && out->rows[k - 1].segment > out->rows[k].segment;
+		     k--) {
 			struct held_row swap = out->rows[k];
 			out->rows[k] = out->rows[k - 1];
 			out->rows[k - 1] = swap;
@@ -253,12 +264,14 @@ static bool next_held(struct held_reader *r, const uint16_t *map, struct held_it
 	return true;
 }
 
-static uint16_t *map_names(const struct held_segment *from, unsigned from_n, const struct held_segment *to, unsigned to_n)
+static uint16_t *map_names(
+    const struct held_segment *from, unsigned from_n, const struct held_segment *to, unsigned to_n)
 {
 	uint16_t *map = calloc(from_n + 1, sizeof *map);
 	for (unsigned i = 0; map && i < from_n; i++)
 		for (unsigned k = 0; k < to_n; k++)
-			if (strcmp(from[i].id, to[k].id) == 0 && strcmp(from[i].theirs, to[k].theirs) == 0)
+			if (strcmp(from[i].id, to[k].id) == 0 &&
+			    strcmp(from[i].theirs, to[k].theirs) == 0)
 				map[i] = (uint16_t)k;
 	return map;
 }
@@ -271,14 +284,16 @@ static enum err compare(struct differ *d, struct held_reader *held)
 	unsigned held_n;
 	const struct held_segment *names = held_segments(held, &held_n);
 	uint16_t *map = map_names(names, held_n, p->names, p->n);
-	bool more_now = map && plan_next(p, &now, &facts), more_was = map && next_held(held, map, &was);
+	bool more_now = map && plan_next(p, &now, &facts),
+	     more_was = map && next_held(held, map, &was);
 	enum err e = map ? OK : err_set(ERR_NOMEM, "no memory for this now");
 	uint64_t said = 0;
 	while (!e && !(e = memory_check()) && (more_now || more_was)) {
 		int order = !more_now ? 1 : !more_was ? -1 : held_compare(&now, &was);
 		if (p->w->progress && ++said % PLAN_PROGRESS == 0)
 			p->w->progress("ids", said);
-		e = difference(d, order <= 0 ? &now : NULL, order <= 0 ? &facts : &none, order >= 0 ? &was : NULL);
+		e = difference(d, order <= 0 ? &now : NULL, order <= 0 ? &facts : &none,
+		    order >= 0 ? &was : NULL);
 		if (order <= 0)
 			more_now = plan_next(p, &now, &facts);
 		if (order >= 0)
@@ -290,7 +305,8 @@ static enum err compare(struct differ *d, struct held_reader *held)
 	return e;
 }
 
-static enum err write_files(struct differ *d, const char *held_path, const char *rows_path, struct held_reader *held)
+static enum err write_files(
+    struct differ *d, const char *held_path, const char *rows_path, struct held_reader *held)
 {
 	enum err e = held_create(held_path, d->p->names, d->p->n, &d->held);
 	if (e)
@@ -318,8 +334,8 @@ static enum err write_files(struct differ *d, const char *held_path, const char 
 	return held_finish(d->held);
 }
 
-enum err plan_differ(
-    struct plan *p, struct held_reader *held, const char *held_path, const char *rows_path, struct package *package, struct plan_result *out)
+enum err plan_differ(struct plan *p, struct held_reader *held, const char *held_path,
+    const char *rows_path, struct package *package, struct plan_result *out)
 {
 	struct differ d = {.p = p, .package = package, .result = out};
 	enum err e = write_files(&d, held_path, rows_path, held);
@@ -331,22 +347,25 @@ enum err plan_differ(
 
 /* --- what the destination has taken */
 
-static bool was_refused(const struct plan_ack *a, const struct held_item *item, const struct held_segment *names, const struct held_row *r)
+static bool was_refused(const struct plan_ack *a, const struct held_item *item,
+    const struct held_segment *names, const struct held_row *r)
 {
-	const char *const what[] = {names[r->segment].theirs, "*" /* all that was said of the id */};
+	const char *const what[] = {
+	    names[r->segment].theirs, "*" /* all that was said of the id */};
 	char key[600];
 	uint32_t none;
 	bool found = false;
 	for (int i = 0; i < 2 && a->refused && !found; i++) {
-		int n = snprintf(key, sizeof key, "%.*s\t%s\t%u", (int)item->id_n, item->id, what[i], r->chunk);
+		int n = snprintf(
+		    key, sizeof key, "%.*s\t%s\t%u", (int)item->id_n, item->id, what[i], r->chunk);
 		found = n > 0 && map_get(a->refused, str_make(key, (size_t)n), &none);
 	}
 	return found;
 }
 
 /* Applies what was said of an id to what is held of it. */
-static void confirm(
-    const struct plan_ack *a, const struct held_item *said, const struct held_segment *names, const uint16_t *map, struct held_item *held)
+static void confirm(const struct plan_ack *a, const struct held_item *said,
+    const struct held_segment *names, const uint16_t *map, struct held_item *held)
 {
 	for (unsigned i = 0; i < said->rows_n; i++) {
 		const struct held_row *s = &said->rows[i];
@@ -358,7 +377,8 @@ static void confirm(
 		if (at == held->rows_n)
 			continue;
 		struct held_row *h = &held->rows[at];
-		bool refused = was_refused(a, said, names, s), had = h->chunk != 0 || a->sent[s->chunk] > 1;
+		bool refused = was_refused(a, said, names, s),
+		     had = h->chunk != 0 || a->sent[s->chunk] > 1;
 		if (s->state == OP_REMOVE && !refused) {
 			memmove(h, h + 1, (held->rows_n - at - 1) * sizeof *h);
 			held->rows_n--;
@@ -366,11 +386,15 @@ static void confirm(
 			h->state = HELD_DENIED;
 			h->chunk = a->day + REFUSED_DAYS;
 		} else if (s->state == OP_ADD && !refused) {
-			*h = (struct held_row){.segment = h->segment, .until = s->until, .state = HELD_SURE};
+			*h = (struct held_row){
+			    .segment = h->segment, .until = s->until, .state = HELD_SURE};
 		} else if (s->state == OP_ADD) {
 			uint16_t again = (uint16_t)(a->day + REFUSED_DAYS);
-			*h = (struct held_row){
-			    .segment = h->segment, .until = had ? h->until : again, .owed = again, .chunk = had, .state = HELD_REFUSED};
+			*h = (struct held_row){.segment = h->segment,
+			    .until = had ? h->until : again,
+			    .owed = again,
+			    .chunk = had,
+			    .state = HELD_REFUSED};
 		}
 	}
 }
@@ -388,9 +412,11 @@ enum err plan_confirm(const char *held_path, const char *rows_path, const struct
 		held_close(held);
 		return e;
 	}
-	const struct held_segment *held_names = held_segments(held, &held_n), *names = held_segments(rows, &rows_n);
+	const struct held_segment *held_names = held_segments(held, &held_n),
+				  *names = held_segments(rows, &rows_n);
 	uint16_t *map = map_names(names, rows_n, held_names, held_n);
-	if (!(e = map ? held_create(held_path, held_names, held_n, &w) : err_set(ERR_NOMEM, "no memory for this now"))) {
+	if (!(e = map ? held_create(held_path, held_names, held_n, &w)
+		      : err_set(ERR_NOMEM, "no memory for this now"))) {
 		bool more = held_next(rows, &s);
 		while (held_next(held, &h)) {
 			while (more && held_compare(&s, &h) < 0)

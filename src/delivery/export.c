@@ -19,9 +19,11 @@ static int csv_line(const char *id, const char *segment, const char *expires, ch
 	return snprintf(out, EXPORT_LINE, "%s,%s,%s\n", id, segment, expires);
 }
 
-static int ndjson_line(const char *id, const char *segment, const char *expires, char out[EXPORT_LINE])
+static int ndjson_line(
+    const char *id, const char *segment, const char *expires, char out[EXPORT_LINE])
 {
-	return snprintf(out, EXPORT_LINE, "{\"id\":\"%s\",\"segment\":\"%s\",\"expires\":\"%s\"}\n", id, segment, expires);
+	return snprintf(out, EXPORT_LINE, "{\"id\":\"%s\",\"segment\":\"%s\",\"expires\":\"%s\"}\n",
+	    id, segment, expires);
 }
 
 const struct export_form export_forms[] = {
@@ -67,15 +69,18 @@ static enum err put(struct writing *w, const char *line, size_t n)
 	return fwrite(line, 1, n, w->file.file) == n ? OK : err_sys("export");
 }
 
-static enum err take(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
+static enum err take(
+    void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
 {
 	struct writing *w = arg;
 	(void)match;
-	if (!plan_may_go(w->destination, p) || split_held_out(w->keys, str_c(w->segment), w->target, k) != (w->group == EXPORT_HOLDOUT))
+	if (!plan_may_go(w->destination, p) || split_held_out(w->keys, str_c(w->segment), w->target,
+						   k) != (w->group == EXPORT_HOLDOUT))
 		return OK;
 	if (!array_room(w->list, w->cap, w->rows + 1))
 		return err_set(ERR_NOMEM, "no memory for this now");
-	w->list[w->rows++] = (struct row){*k, rules_member_until(w->rules, w->number, p, day_of(w->now), w->retention)};
+	w->list[w->rows++] = (struct row){
+	    *k, rules_member_until(w->rules, w->number, p, day_of(w->now), w->retention)};
 	if (w->progress && w->rows % 10000 == 0)
 		w->progress(w->rows);
 	return OK;
@@ -95,16 +100,17 @@ static enum err write_rows(struct writing *w)
 	return e;
 }
 
-static enum err write_manifest(
-    const struct generation *g, const struct writing *w, const uint8_t sha[32], const char *file, const char *path, uint32_t now)
+static enum err write_manifest(const struct generation *g, const struct writing *w,
+    const uint8_t sha[32], const char *file, const char *path, uint32_t now)
 {
 	char hex[65], day[DAY_TEXT];
 	const char *base = strrchr(file, '/');
 	hex_encode(sha, 32, hex);
 	hex[64] = 0;
 	day_text(day_of(now), day);
-	json_t *m = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s}", "segment", w->segment, "file", base ? base + 1 : file, "rows", (json_int_t)w->rows,
-	    "sha256", hex, "rules", g->rules->hash_text, "day", day);
+	json_t *m = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s}", "segment", w->segment, "file",
+	    base ? base + 1 : file, "rows", (json_int_t)w->rows, "sha256", hex, "rules",
+	    g->rules->hash_text, "day", day);
 	char *text = json_dumps(m, JSON_INDENT(2));
 	enum err e = text ? file_replace(path, str_c(text)) : err_set(ERR_NOMEM, "no memory");
 	free(text);
@@ -132,28 +138,33 @@ static enum err write_files(struct writing *w, const struct generation *g, const
 	return e ? e : write_manifest(g, w, sha, path, manifest, w->now);
 }
 
-enum err export_may_go(const struct rules *r, const struct config *c, uint16_t segment, struct str partner, uint32_t now,
-    const struct destinations *all, const struct destination **out)
+enum err export_may_go(const struct rules *r, const struct config *c, uint16_t segment,
+    struct str partner, uint32_t now, const struct destinations *all,
+    const struct destination **out)
 {
 	const struct segment *s = &r->segments[segment];
 	const char *state = segment_state(s, day_of(now));
 	struct str label;
 	*out = destinations_find(all, partner);
 	if (strcmp(state, "active") != 0)
-		return err_set(ERR_USAGE, "segment '%s' is %s: it is handed to nobody", s->id, state);
+		return err_set(
+		    ERR_USAGE, "segment '%s' is %s: it is handed to nobody", s->id, state);
 	if (s->sensitive && !word_list_has(&c->lists.sensitive_destinations, partner))
 		return err_set(ERR_USAGE,
-		    "segment '%s' uses a sensitive category; whoever runs crumb can allow '" STR_FMT "' with privacy.sensitive_destinations", s->id,
-		    STR_ARG(partner));
+		    "segment '%s' uses a sensitive category; whoever runs crumb can allow '" STR_FMT
+		    "' with privacy.sensitive_destinations",
+		    s->id, STR_ARG(partner));
 	if (all->found && !segment_labels_allowed(r, s, all, *out, &label))
 		return err_set(ERR_USAGE,
-		    "segment '%s' is made of data labelled '" STR_FMT "', which '" STR_FMT "' may not get; %s can allow it", s->id,
-		    STR_ARG(label), STR_ARG(partner), c->destinations_path);
+		    "segment '%s' is made of data labelled '" STR_FMT "', which '" STR_FMT
+		    "' may not get; %s can allow it",
+		    s->id, STR_ARG(label), STR_ARG(partner), c->destinations_path);
 	return OK;
 }
 
-enum err export_segment(struct generation *g, const struct config *c, uint16_t segment, const struct export_form *form, enum export_group group,
-    const char *partner, const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
+enum err export_segment(struct generation *g, const struct config *c, uint16_t segment,
+    const struct export_form *form, enum export_group group, const char *partner,
+    const char *folder, uint32_t now, void (*progress)(uint64_t), struct export_result *out)
 {
 	struct identity_keys keys;
 	struct destinations *all;
@@ -174,7 +185,8 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 	    .group = group,
 	    .now = now,
 	    .progress = progress};
-	struct scan scan = {.segments = bits, .partner = STR(""), .now = now, .each = take, .arg = &w};
+	struct scan scan = {
+	    .segments = bits, .partner = STR(""), .now = now, .each = take, .arg = &w};
 	enum err e = destinations_load(c->destinations_path, NULL, &all);
 	if (!e) {
 		e = export_may_go(g->rules, c, segment, w.partner, now, all, &w.destination);
@@ -184,8 +196,10 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 	}
 	bool whole = def->target == 100 && !w.destination; /* the group that the lists tell of */
 	char part[250];
-	snprintf(part, sizeof part, "%s %s %s", partner, def->id, group == EXPORT_HOLDOUT ? "holdout" : "target");
-	bool told = !e && kgate_show_group(&gate, whole ? 's' : 'x', whole ? def->id : part, w.rows).told;
+	snprintf(part, sizeof part, "%s %s %s", partner, def->id,
+	    group == EXPORT_HOLDOUT ? "holdout" : "target");
+	bool told =
+	    !e && kgate_show_group(&gate, whole ? 's' : 'x', whole ? def->id : part, w.rows).told;
 	if (!told)
 		w.rows = 0;
 	if (!e)

@@ -25,7 +25,8 @@ void held_item_clear(struct held_item *i)
 struct held_row *held_item_add(struct held_item *i)
 {
 	if (i->rows_n >= i->rows_cap) {
-		struct held_row *rows = i->rows_cap ? i->rows : NULL; /* the spare one is not to be moved */
+		struct held_row *rows =
+		    i->rows_cap ? i->rows : NULL; /* the spare one is not to be moved */
 		if (array_room(rows, i->rows_cap, i->rows_n + 1)) {
 			i->rows = rows;
 		} else {
@@ -102,7 +103,8 @@ static bool read_head(struct held_reader *r)
 {
 	char head[MAGIC_N];
 	uint8_t n[4];
-	if (!get(r->file, head, MAGIC_N) || memcmp(head, magic, MAGIC_N) != 0 || !get(r->file, n, 4) || get_u32(n) > 65536)
+	if (!get(r->file, head, MAGIC_N) || memcmp(head, magic, MAGIC_N) != 0 ||
+	    !get(r->file, n, 4) || get_u32(n) > 65536)
 		return false;
 	r->segments_n = get_u32(n);
 	r->segments = calloc(r->segments_n + 1, sizeof *r->segments);
@@ -153,14 +155,16 @@ bool held_next(struct held_reader *r, struct held_item *out)
 {
 	uint8_t n, count[2], b[ROW_N];
 	held_item_clear(out);
-	if (!r || !r->file || !get(r->file, &n, 1) || n == 0 || !get(r->file, out->id, n) || !get(r->file, count, 2))
+	if (!r || !r->file || !get(r->file, &n, 1) || n == 0 || !get(r->file, out->id, n) ||
+	    !get(r->file, count, 2))
 		return false;
 	out->id_n = n;
 	for (unsigned i = get_u16(count); i-- > 0;) {
 		if (!get(r->file, b, ROW_N))
 			return false;
 		struct held_row *row = held_item_add(out);
-		*row = (struct held_row){get_u16(b), get_u16(b + 2), get_u16(b + 4), get_u32(b + 6), b[10]};
+		*row = (struct held_row){
+		    get_u16(b), get_u16(b + 2), get_u16(b + 4), get_u32(b + 6), b[10]};
 		if (row->segment >= r->segments_n)
 			out->rows_n--;
 	}
@@ -199,7 +203,8 @@ static void put_text(struct held_writer *w, const char *s)
 	put(w, s, n);
 }
 
-enum err held_create(const char *path, const struct held_segment *segments, unsigned n, struct held_writer **out)
+enum err held_create(
+    const char *path, const struct held_segment *segments, unsigned n, struct held_writer **out)
 {
 	uint8_t b[4];
 	struct held_writer *w = calloc(1, sizeof *w);
@@ -282,5 +287,6 @@ void held_keep(const char *held)
 	snprintf(before, sizeof before, "%s.before", held);
 	unlink(before);
 	if (link(held, before) != 0 && errno != ENOENT)
-		log_warn("deliver", "no second copy of the ledger is kept path=%s why=\"%s\"", held, strerror(errno));
+		log_warn("deliver", "no second copy of the ledger is kept path=%s why=\"%s\"", held,
+		    strerror(errno));
 }

@@ -1,5 +1,6 @@
-/* What is done about files of a destination's folder that are not what was written: named, set aside, and made anew from what is left, so that nothing
- * that the partner may hold is forgotten. */
+/* What is done about files of a destination's folder that are not what was written: named, set
+ * aside, and made anew from what is left, so that nothing that the partner may hold is forgotten.
+ */
 #include "pending.h"
 
 #include "crumb/base/memory.h"
@@ -14,8 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Moves a file or folder of the destination to dead/NAME-TIME, where it stays for a week. `stays`: the file keeps its name as well. */
-static enum err set_aside(const struct outbox *place, const char *path, const char *name, bool stays, uint32_t now)
+/* Moves a file or folder of the destination to dead/NAME-TIME, where it stays for a week. `stays`:
+ * the file keeps its name as well. */
+static enum err set_aside(
+    const struct outbox *place, const char *path, const char *name, bool stays, uint32_t now)
 {
 	char dead[OUTBOX_PATH], to[OUTBOX_PATH], part[100];
 	outbox_path(place, "dead", dead);
@@ -36,7 +39,10 @@ static void doubt(struct held_item *i, const uint16_t *map)
 {
 	for (unsigned k = 0; k < i->rows_n; k++) {
 		struct held_row *r = &i->rows[k];
-		*r = (struct held_row){.segment = map ? map[r->segment] : r->segment, .until = r->until, .chunk = 1, .state = HELD_MAYBE};
+		*r = (struct held_row){.segment = map ? map[r->segment] : r->segment,
+		    .until = r->until,
+		    .chunk = 1,
+		    .state = HELD_MAYBE};
 	}
 }
 
@@ -54,7 +60,8 @@ static void join(struct held_item *into, const struct held_item *more)
 }
 
 /* Names of both, those of the second behind; `map` has where they are. */
-static struct held_segment *all_names(const struct held_reader *a, const struct held_reader *b, unsigned *n, uint16_t **map)
+static struct held_segment *all_names(
+    const struct held_reader *a, const struct held_reader *b, unsigned *n, uint16_t **map)
 {
 	unsigned an, bn;
 	const struct held_segment *as = held_segments(a, &an), *bs = held_segments(b, &bn);
@@ -73,7 +80,8 @@ static struct held_segment *all_names(const struct held_reader *a, const struct 
 	*n = an;
 	for (unsigned i = 0; i < bn; i++) {
 		unsigned at = 0;
-		while (at < *n && (strcmp(list[at].id, bs[i].id) != 0 || strcmp(list[at].theirs, bs[i].theirs) != 0))
+		while (at < *n && (strcmp(list[at].id, bs[i].id) != 0 ||
+				      strcmp(list[at].theirs, bs[i].theirs) != 0))
 			at++;
 		if (at == *n)
 			list[(*n)++] = bs[i];
@@ -128,9 +136,12 @@ static struct held_reader *open_sound(const struct outbox *place, const char *na
 	return NULL;
 }
 
-static const char without_copy[] = "the ledger of what the partner holds was damaged and is set aside; everything is said again. Nothing is known of who left "
+static const char without_copy[] = "the ledger of what the partner holds was damaged and is set "
+				   "aside; everything is said again. Nothing is known of who left "
 				   "since: have the partner empty its lists first";
-static const char with_copy[] = "the ledger of what the partner holds was damaged and is set aside; the one before it takes its place, and everything is said again";
+static const char with_copy[] =
+    "the ledger of what the partner holds was damaged and is set aside; the one before it takes "
+    "its place, and everything is said again";
 
 enum err ledger_mend(const struct outbox *place, const char *destination, uint32_t now)
 {
@@ -142,15 +153,18 @@ enum err ledger_mend(const struct outbox *place, const char *destination, uint32
 		held_close(r);
 	if (e != ERR_CORRUPT)
 		return e;
-	struct held_reader *before = open_sound(place, "held.before"), *rows = open_sound(place, "pending/rows");
-	/* a ledger that is not there says that the partner has nothing: cut off in between, the damaged one is still to be mended */
+	struct held_reader *before = open_sound(place, "held.before"),
+			   *rows = open_sound(place, "pending/rows");
+	/* a ledger that is not there says that the partner has nothing: cut off in between, the
+	 * damaged one is still to be mended */
 	if ((e = set_aside(place, held, "ledger", before || rows, now)))
 		goto out;
 	if (before || rows)
 		e = merge(held, before, rows);
 	log_error("deliver", "%s destination=%s", before ? with_copy : without_copy, destination);
 	if (!e)
-		e = outbox_log(place, destination, "ledger_damaged", now, before ? with_copy : without_copy);
+		e = outbox_log(
+		    place, destination, "ledger_damaged", now, before ? with_copy : without_copy);
 out:
 	held_close(before);
 	held_close(rows);
@@ -163,7 +177,8 @@ out:
 enum err ledger_drop_pending(const struct outbox *place, const char *destination, uint32_t now)
 {
 	char path[OUTBOX_PATH];
-	static const char why[] = "the delivery that was under way was damaged and is set aside; what it said is said again";
+	static const char why[] = "the delivery that was under way was damaged and is set aside; "
+				  "what it said is said again";
 	outbox_path(place, "pending", path);
 	log_error("deliver", "%s destination=%s", why, destination);
 	enum err e = set_aside(place, path, "damaged", false, now);

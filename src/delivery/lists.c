@@ -35,7 +35,8 @@ static void put_labels(json_t *row, const struct labels *l)
 		json_decref(list);
 }
 
-/* Of everybody, by the two numbers as they are told, so that it tells no more than they do; null where one of them is not. */
+/* Of everybody, by the two numbers as they are told, so that it tells no more than they do; null
+ * where one of them is not. */
 static void put_share(json_t *row, struct shown part, struct shown everybody)
 {
 	double share = everybody.told && everybody.n ? (double)part.n / (double)everybody.n : 0;
@@ -49,21 +50,24 @@ static void put_alert(json_t *row, const struct segment *s, struct shown size)
 	if (!s->alert)
 		return;
 	bool firing = !size.told || size.n < (uint64_t)s->alert;
-	json_object_set_new(row, "alert", json_pack("{s:I,s:b}", "below", (json_int_t)s->alert, "firing", firing));
+	json_object_set_new(
+	    row, "alert", json_pack("{s:I,s:b}", "below", (json_int_t)s->alert, "firing", firing));
 }
 
-static json_t *segment_row(const struct segment *s, struct shown size, const struct kgate *gate, uint16_t today, uint16_t from, bool complete)
+static json_t *segment_row(const struct segment *s, struct shown size, const struct kgate *gate,
+    uint16_t today, uint16_t from, bool complete)
 {
 	char split[16];
-	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:b}", "id", s->id, "name", s->name, "kind", s->like ? "lookalike" : "rule", "state",
-	    segment_state(s, today), "complete", complete);
+	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:b}", "id", s->id, "name", s->name, "kind",
+	    s->like ? "lookalike" : "rule", "state", segment_state(s, today), "complete", complete);
 	put_shown(row, "size", size, gate);
 	if (s->owner)
 		json_object_set_new(row, "owner", json_string(s->owner));
 	if (s->destinations_n) {
 		json_t *to = json_array();
 		for (unsigned i = 0; i < s->destinations_n; i++)
-			json_array_append_new(to, json_stringn(s->destinations[i].p, s->destinations[i].n));
+			json_array_append_new(
+			    to, json_stringn(s->destinations[i].p, s->destinations[i].n));
 		json_object_set_new(row, "destinations", to);
 	}
 	put_day(row, "until", s->until);
@@ -92,7 +96,8 @@ static json_t *lookalike_json(const struct rules *r, const struct segment *s, ui
 		snprintf(text, sizeof text, "%ld visitors", l->size);
 	else
 		snprintf(text, sizeof text, "%g times likelier", l->min_lift);
-	json_t *j = json_pack("{s:s,s:s,s:i}", "seed", l->seed, "reach", text, "refresh_days", (int)l->refresh_days);
+	json_t *j = json_pack(
+	    "{s:s,s:s,s:i}", "seed", l->seed, "reach", text, "refresh_days", (int)l->refresh_days);
 	snprintf(name, sizeof name, "%s%s", LIKE_PREFIX, s->id);
 	struct str file = l->model ? rules_file(buf_view(&r->bundle), str_c(name)) : STR("");
 	json_t *model = file.n ? json_loadb(file.p, file.n, 0, &error) : NULL;
@@ -101,7 +106,8 @@ static json_t *lookalike_json(const struct rules *r, const struct segment *s, ui
 		json_t *value = json_object_get(model, keys[i]);
 		json_object_set_new(j, keys[i], value ? json_incref(value) : json_null());
 	}
-	json_object_set_new(j, "over", json_boolean(l->model && l->model->trained + RETENTION_MAX - 1 < today));
+	json_object_set_new(
+	    j, "over", json_boolean(l->model && l->model->trained + RETENTION_MAX - 1 < today));
 	json_decref(model);
 	return j;
 }
@@ -114,7 +120,8 @@ static bool segment_complete(const struct rules *serving, const struct rules *co
 	return there < 0 || segment_unchanged(serving, coming, (uint16_t)there, &same);
 }
 
-enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, json_t **out)
+enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t now,
+    const struct rules *coming, json_t **out)
 {
 	struct group_sizes sizes;
 	uint16_t *from_category, *from;
@@ -128,15 +135,19 @@ enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t 
 	json_t *list = json_array();
 	for (size_t i = 0; i < g->rules->segments_n; i++) {
 		const struct segment *s = &g->rules->segments[i];
-		json_t *row = segment_row(s, sizes.segments[i], gate, day_of(now), from[i], segment_complete(g->rules, coming, (uint16_t)i));
+		json_t *row = segment_row(s, sizes.segments[i], gate, day_of(now), from[i],
+		    segment_complete(g->rules, coming, (uint16_t)i));
 		put_share(row, sizes.segments[i], sizes.categories[0]);
 		if (s->like)
-			json_object_set_new(row, "lookalike", lookalike_json(g->rules, s, day_of(now)));
+			json_object_set_new(
+			    row, "lookalike", lookalike_json(g->rules, s, day_of(now)));
 		json_array_append_new(list, row);
 	}
 	for (size_t i = 0; coming && i < coming->segments_n; i++)
 		if (rules_segment(g->rules, str_c(coming->segments[i].id)) < 0)
-			json_array_append_new(list, segment_row(&coming->segments[i], (struct shown){false, 0}, gate, day_of(now), 0, false));
+			json_array_append_new(
+			    list, segment_row(&coming->segments[i], (struct shown){false, 0}, gate,
+				      day_of(now), 0, false));
 	free(from_category);
 	free(from);
 	view_sizes_done(&sizes);
@@ -147,10 +158,12 @@ enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t 
 static bool category_complete(const struct rules *serving, const struct rules *coming, size_t i)
 {
 	int there = coming ? rules_category(coming, str_c(serving->categories[i].id)) : -1;
-	return there < 0 || memcmp(&coming->categories[there].definition, &serving->categories[i].definition, sizeof(struct hash16)) == 0;
+	return there < 0 || memcmp(&coming->categories[there].definition,
+				&serving->categories[i].definition, sizeof(struct hash16)) == 0;
 }
 
-enum err list_categories(struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, json_t **out)
+enum err list_categories(struct generation *g, const struct kgate *gate, uint32_t now,
+    const struct rules *coming, json_t **out)
 {
 	struct group_sizes sizes;
 	uint16_t *from, *from_segment;
@@ -164,7 +177,8 @@ enum err list_categories(struct generation *g, const struct kgate *gate, uint32_
 	json_t *list = json_array();
 	for (size_t i = 1; i < g->rules->categories_n; i++) {
 		const struct category *c = &g->rules->categories[i];
-		json_t *row = json_pack("{s:s,s:s,s:b}", "id", c->id, "name", c->name, "complete", category_complete(g->rules, coming, i));
+		json_t *row = json_pack("{s:s,s:s,s:b}", "id", c->id, "name", c->name, "complete",
+		    category_complete(g->rules, coming, i));
 		put_shown(row, "visitors", sizes.categories[i], gate);
 		put_share(row, sizes.categories[i], sizes.categories[0]);
 		put_day(row, "history_from", from[i]);
@@ -177,8 +191,8 @@ enum err list_categories(struct generation *g, const struct kgate *gate, uint32_
 	}
 	for (size_t i = 1; coming && i < coming->categories_n; i++)
 		if (rules_category(g->rules, str_c(coming->categories[i].id)) < 0) {
-			json_t *row =
-			    json_pack("{s:s,s:s,s:b}", "id", coming->categories[i].id, "name", coming->categories[i].name, "complete", false);
+			json_t *row = json_pack("{s:s,s:s,s:b}", "id", coming->categories[i].id,
+			    "name", coming->categories[i].name, "complete", false);
 			put_shown(row, "visitors", (struct shown){false, 0}, gate);
 			json_array_append_new(list, row);
 		}
@@ -189,23 +203,29 @@ enum err list_categories(struct generation *g, const struct kgate *gate, uint32_
 	return OK;
 }
 
-enum err list_segment(
-    struct generation *g, const struct kgate *gate, uint32_t now, const struct rules *coming, const char *id, unsigned days, json_t **out)
+enum err list_segment(struct generation *g, const struct kgate *gate, uint32_t now,
+    const struct rules *coming, const char *id, unsigned days, json_t **out)
 {
 	json_t *list, *row, *found = NULL;
 	size_t i;
 	enum err e = list_segments(g, gate, now, coming, &list);
 	if (e)
 		return e;
-	json_array_foreach(list, i, row) if (!found && strcmp(json_string_value(json_object_get(row, "id")), id) == 0) found = json_incref(row);
+	json_array_foreach(list, i,
+	    row) if (!found && strcmp(json_string_value(json_object_get(row, "id")), id) == 0)
+	    found = json_incref(row);
 	json_decref(list);
 	if (!found) {
 		uint16_t number;
 		e = rules_find_segment(g->rules, str_c(id), &number);
-		return e ? e : err_set(ERR_NOMEM, "no memory for this list"); /* it is there, but its row could not be made */
+		return e ? e
+			 : err_set(
+			       ERR_NOMEM, "no memory for this list"); /* it is there, but its row
+									 could not be made */
 	}
 	int served = rules_segment(g->rules, str_c(id));
-	const struct segment *s = served >= 0 ? &g->rules->segments[served] : &coming->segments[rules_segment(coming, str_c(id))];
+	const struct segment *s = served >= 0 ? &g->rules->segments[served]
+					      : &coming->segments[rules_segment(coming, str_c(id))];
 	json_object_set_new(found, "when", json_string(s->when));
 	struct day_sizes *sizes = calloc(days, sizeof *sizes);
 	uint16_t since = 0;
@@ -245,16 +265,18 @@ enum err list_partial(struct generation *g, uint32_t now, json_t **out)
 	for (size_t i = 1; i < g->rules->categories_n; i++) {
 		if (!categories[i])
 			continue;
-		json_t *row = json_pack("{s:s,s:s,s:s}", "what", "category", "id", g->rules->categories[i].id, "why",
-		    "it looks at fields that are not kept (title, url, p.NAME) or at a declared attribute, which are matched when a hit comes in");
+		json_t *row = json_pack("{s:s,s:s,s:s}", "what", "category", "id",
+		    g->rules->categories[i].id, "why",
+		    "it looks at fields that are not kept (title, url, p.NAME) or at a declared "
+		    "attribute, which are matched when a hit comes in");
 		put_day(row, "from", categories[i]);
 		json_array_append_new(list, row);
 	}
 	for (size_t i = 0; i < g->rules->segments_n; i++) {
 		if (!segments[i])
 			continue;
-		json_t *row = json_pack(
-		    "{s:s,s:s,s:s}", "what", "segment", "id", g->rules->segments[i].id, "why", "it uses something whose history begins then");
+		json_t *row = json_pack("{s:s,s:s,s:s}", "what", "segment", "id",
+		    g->rules->segments[i].id, "why", "it uses something whose history begins then");
 		put_day(row, "from", segments[i]);
 		json_array_append_new(list, row);
 	}

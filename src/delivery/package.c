@@ -46,7 +46,8 @@ static void name_file(const struct package *p, unsigned n, char out[FORMAT_NAME_
 	}
 	gmtime_r(&t, &tm);
 	strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(out, FORMAT_NAME_MOST, "%s_%s_%s_part%03u.%s%s", p->d->id, e->full ? "full" : "delta", when, n + 1, e->format->ending, packed);
+	snprintf(out, FORMAT_NAME_MOST, "%s_%s_%s_part%03u.%s%s", p->d->id,
+	    e->full ? "full" : "delta", when, n + 1, e->format->ending, packed);
 }
 
 /* --- bytes */
@@ -76,7 +77,8 @@ static enum err squeeze(struct package *p, struct str s, bool end)
 			p->gz.avail_out = sizeof out;
 			rc = deflate(&p->gz, end ? Z_FINISH : Z_NO_FLUSH);
 			e = write_out(p, out, sizeof out - p->gz.avail_out);
-		} while (!e && rc != Z_STREAM_ERROR && (end ? rc != Z_STREAM_END : p->gz.avail_in > 0));
+		} while (
+		    !e && rc != Z_STREAM_ERROR && (end ? rc != Z_STREAM_END : p->gz.avail_in > 0));
 		return e ? e : rc == Z_STREAM_ERROR ? err_set(ERR_IO, "gzip fails") : OK;
 	}
 	ZSTD_inBuffer in = {s.p, s.n, 0};
@@ -136,7 +138,8 @@ static enum err open_file(struct package *p)
 			return no_stream(p);
 	}
 	p->gz = (z_stream){.next_in = NULL};
-	if (p->d->compress == COMPRESS_GZ && deflateInit2(&p->gz, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (p->d->compress == COMPRESS_GZ &&
+	    deflateInit2(&p->gz, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return no_stream(p);
 	if (p->d->compress == COMPRESS_ZSTD && !(p->zstd = ZSTD_createCCtx()))
 		return no_stream(p);
@@ -168,7 +171,9 @@ static enum err close_file(struct package *p)
 	buf_clear(&p->scratch);
 	if (p->encoder.format->end)
 		p->encoder.format->end(&p->encoder, &p->scratch);
-	enum err e = p->scratch.n ? put(p, buf_view(&p->scratch)) : p->scratch.failed ? err_set(ERR_NOMEM, "no memory for this now") : memory_check();
+	enum err e = p->scratch.n	 ? put(p, buf_view(&p->scratch))
+		     : p->scratch.failed ? err_set(ERR_NOMEM, "no memory for this now")
+					 : memory_check();
 	if (!e)
 		e = squeeze(p, p->piece.n ? buf_view(&p->piece) : STR(""), true);
 	buf_clear(&p->piece);
@@ -184,8 +189,8 @@ static enum err close_file(struct package *p)
 
 /* --- items */
 
-enum err package_begin(
-    const struct destination *d, const char *folder, bool full, struct str delivery, uint32_t stamp, uint32_t now, struct package **out)
+enum err package_begin(const struct destination *d, const char *folder, bool full,
+    struct str delivery, uint32_t stamp, uint32_t now, struct package **out)
 {
 	struct package *p = calloc(1, sizeof *p);
 	if (!p)
@@ -210,10 +215,12 @@ static bool fits(const struct package *p, size_t more, unsigned changes)
 	const struct format_file *f = &p->files[p->n - 1];
 	if (f->rows == 0)
 		return true;
-	return (!p->d->rows || f->rows + changes <= p->d->rows) && (!p->d->bytes || f->raw + p->encoder.block.n + more + TAIL <= p->d->bytes);
+	return (!p->d->rows || f->rows + changes <= p->d->rows) &&
+	       (!p->d->bytes || f->raw + p->encoder.block.n + more + TAIL <= p->d->bytes);
 }
 
-enum err package_item(struct package *p, const struct out_item *item, unsigned changes, uint32_t *chunk, bool *written)
+enum err package_item(struct package *p, const struct out_item *item, unsigned changes,
+    uint32_t *chunk, bool *written)
 {
 	struct encoder *e = &p->encoder;
 	bool blocks = e->format->blocks;
@@ -221,7 +228,8 @@ enum err package_item(struct package *p, const struct out_item *item, unsigned c
 	if (!p->file && (err = open_file(p)))
 		return err;
 	for (int tries = 0; tries < 2; tries++) {
-		if (blocks && !fits(p, 4096, changes) && ((err = close_file(p)) || (err = open_file(p))))
+		if (blocks && !fits(p, 4096, changes) &&
+		    ((err = close_file(p)) || (err = open_file(p))))
 			return err;
 		buf_clear(&p->scratch);
 		*written = e->format->item(e, item, &p->scratch);
@@ -235,7 +243,9 @@ enum err package_item(struct package *p, const struct out_item *item, unsigned c
 	*chunk = p->n - 1;
 	e->items++;
 	p->files[p->n - 1].rows += changes;
-	return p->scratch.n || p->scratch.failed || e->block.failed ? put(p, p->scratch.n ? buf_view(&p->scratch) : STR("")) : OK;
+	return p->scratch.n || p->scratch.failed || e->block.failed
+		   ? put(p, p->scratch.n ? buf_view(&p->scratch) : STR(""))
+		   : OK;
 }
 
 /* --- the end */
@@ -249,7 +259,9 @@ static enum err write_beside(struct package *p)
 	uint8_t sum[32];
 	p->encoder.format->beside(&p->encoder, p->files, p->n, f.name, &text);
 	snprintf(path, sizeof path, "%s/%s", p->folder, f.name);
-	enum err e = text.failed || !array_room(p->files, p->cap, p->n + 1) ? err_set(ERR_NOMEM, "no memory for this now") : OK;
+	enum err e = text.failed || !array_room(p->files, p->cap, p->n + 1)
+			 ? err_set(ERR_NOMEM, "no memory for this now")
+			 : OK;
 	if (!e)
 		e = file_replace(path, buf_view(&text));
 	if (!e) {

@@ -21,7 +21,8 @@
 
 #define RETRY_S 60 /* the first pause; it doubles */
 #define RETRY_MOST 43200
-#define RETRY_SANE (2 * DAY_S) /* a partner may ask for a day; what says more was not written by us */
+#define RETRY_SANE                                                                                 \
+	(2 * DAY_S) /* a partner may ask for a day; what says more was not written by us */
 #define LOOK_MS 50
 
 void outbox_path(const struct outbox *p, const char *name, char out[OUTBOX_PATH])
@@ -42,7 +43,8 @@ enum err outbox_open(const char *store, const char *destination, unsigned wait_s
 	if (p->lock < 0)
 		return err_sys_path(path);
 	low_hold(); /* until it is closed: others wait for it */
-	for (uint64_t until = clock_mono_us() + wait_s * 1000000ull;; nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL)) {
+	for (uint64_t until = clock_mono_us() + wait_s * 1000000ull;;
+	     nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL)) {
 		if (flock(p->lock, LOCK_EX | LOCK_NB) == 0)
 			return OK;
 		if (clock_mono_us() >= until)
@@ -50,7 +52,10 @@ enum err outbox_open(const char *store, const char *destination, unsigned wait_s
 	}
 	low_release();
 	close(p->lock);
-	return err_set(ERR_BUSY, "destination '%s' is being delivered to by another process; try again when it is through", destination);
+	return err_set(ERR_BUSY,
+	    "destination '%s' is being delivered to by another process; try again when it is "
+	    "through",
+	    destination);
 }
 
 void outbox_close(struct outbox *p)
@@ -75,8 +80,11 @@ static enum err append(const char *path, struct str text)
 		return err_sys_path(path);
 	off_t end = lseek(fd, 0, SEEK_END);
 	errno = ENOSPC; /* what a short write means */
-	enum err e = end >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0 ? OK : err_sys_path(path);
-	if (e && end >= 0 && ftruncate(fd, end) != 0) /* a part of a line would be the beginning of the next one */
+	enum err e = end >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n && fsync(fd) == 0
+			 ? OK
+			 : err_sys_path(path);
+	if (e && end >= 0 &&
+	    ftruncate(fd, end) != 0) /* a part of a line would be the beginning of the next one */
 		log_warn("deliver", "a line that was cut off stays path=%s", path);
 	close(fd);
 	return e;
@@ -129,7 +137,8 @@ uint64_t json_number(const json_t *o, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(o, key));
 }
 
-/* "N" and '>' as it is sent, then whether its rows count as taken: '+' or '?'. A line that was cut off says nothing. */
+/* "N" and '>' as it is sent, then whether its rows count as taken: '+' or '?'. A line that was cut
+ * off says nothing. */
 static void read_acks(struct pending *p)
 {
 	char path[PENDING_PATH];
@@ -139,7 +148,8 @@ static void read_acks(struct pending *p)
 		struct str rest = buf_view(&text), line;
 		while (str_cut(&rest, '\n', &line) && rest.p) {
 			uint64_t n;
-			if (line.n > 1 && str_u64(str_make(line.p, line.n - 1), &n) && n < p->files) {
+			if (line.n > 1 && str_u64(str_make(line.p, line.n - 1), &n) &&
+			    n < p->files) {
 				char what = line.p[line.n - 1];
 				p->sent[n] += what == '>';
 				p->finished[n] |= what != '>';
@@ -217,9 +227,12 @@ static bool is_manifest(const json_t *m)
 {
 	const json_t *files = json_object_get(m, "files"), *f;
 	size_t i;
-	if (!json_has(m, "delivery,destination,mode,created,rules", "added,removed") || !json_is_array(files) || !plain_name(json_text(m, "delivery")) || strlen(json_text(m, "delivery")) >= 128)
+	if (!json_has(m, "delivery,destination,mode,created,rules", "added,removed") ||
+	    !json_is_array(files) || !plain_name(json_text(m, "delivery")) ||
+	    strlen(json_text(m, "delivery")) >= 128)
 		return false;
-	json_array_foreach(files, i, f) if (!plain_name(json_text(f, "name")) || strlen(json_text(f, "sha256")) != 64) return false;
+	json_array_foreach(files, i, f) if (!plain_name(json_text(f, "name")) ||
+					    strlen(json_text(f, "sha256")) != 64) return false;
 	return true;
 }
 
@@ -235,7 +248,8 @@ bool pending_rows_sound(const struct pending *p)
 	return there;
 }
 
-enum err pending_open(struct outbox *place, const struct destination *d, uint32_t now, struct pending *p)
+enum err pending_open(
+    struct outbox *place, const struct destination *d, uint32_t now, struct pending *p)
 {
 	char path[PENDING_PATH];
 	struct buf text = {0};
@@ -245,7 +259,9 @@ enum err pending_open(struct outbox *place, const struct destination *d, uint32_
 	pending_path(p, "manifest.json", path);
 	if (!text_read(path, &text)) {
 		buf_done(&text);
-		return access(p->folder, F_OK) == 0 ? err_set(ERR_CORRUPT, "%s: it cannot be read", path) : ERR_NOT_FOUND;
+		return access(p->folder, F_OK) == 0
+			   ? err_set(ERR_CORRUPT, "%s: it cannot be read", path)
+			   : ERR_NOT_FOUND;
 	}
 	p->manifest = json_loadb(text.p ? text.p : "", text.n, 0, &error);
 	buf_done(&text);
@@ -293,7 +309,9 @@ static bool file_sound(const struct pending *p, unsigned n, const char *path, ch
 	hex[64] = 0;
 	bool same = read && strcmp(hex, json_text(file_at(p, n), "sha256")) == 0;
 	if (!same)
-		snprintf(why, 300, "%.200s is not what was written: the next delivery says it again", json_text(file_at(p, n), "name"));
+		snprintf(why, 300,
+		    "%.200s is not what was written: the next delivery says it again",
+		    json_text(file_at(p, n), "name"));
 	return same;
 }
 
@@ -302,7 +320,8 @@ static bool file_sound(const struct pending *p, unsigned n, const char *path, ch
 static enum err copy_bytes(const char *from, const char *to)
 {
 	static _Thread_local char part[65536];
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int in = open(from, O_RDONLY | O_CLOEXEC),
+	    out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	enum err e = in < 0 ? err_sys_path(from) : out < 0 ? err_sys_path(to) : OK;
 	for (ssize_t n = 1; !e && n;) {
 		n = read(in, part, sizeof part);
@@ -420,7 +439,8 @@ static void later(struct pending *p, uint32_t after_s)
 }
 
 /* Sends what nobody has acknowledged. *state is DONE when all is through, WAITS, or FAILED. */
-static enum err over_https(struct pending *p, const _Atomic bool *stop, enum delivery_state *state, char why[300])
+static enum err over_https(
+    struct pending *p, const _Atomic bool *stop, enum delivery_state *state, char why[300])
 {
 	enum err e = OK;
 	*state = DELIVERY_DONE;
@@ -458,7 +478,9 @@ static enum err over_https(struct pending *p, const _Atomic bool *stop, enum del
 			*state = DELIVERY_WAITS;
 		} else {
 			later(p, a.after_s);
-			*state = a.verdict == PUSH_NEVER || p->attempts > p->d->retries ? DELIVERY_FAILED : DELIVERY_WAITS;
+			*state = a.verdict == PUSH_NEVER || p->attempts > p->d->retries
+				     ? DELIVERY_FAILED
+				     : DELIVERY_WAITS;
 			e = save_state(p);
 		}
 		push_answer_done(&a);
@@ -495,14 +517,17 @@ static enum err write_log(struct pending *p, enum delivery_state state, const ch
 	unsigned done = 0;
 	for (unsigned i = 0; i < p->files; i++)
 		done += p->finished[i];
-	json_t *line = json_pack("{s:O,s:O,s:O,s:O,s:s,s:I,s:O,s:O,s:I,s:i,s:i,s:i,s:s}", "delivery", json_object_get(p->manifest, "delivery"),
-	    "destination", json_object_get(p->manifest, "destination"), "mode", json_object_get(p->manifest, "mode"), "rules",
-	    json_object_get(p->manifest, "rules"), "state",
+	json_t *line = json_pack("{s:O,s:O,s:O,s:O,s:s,s:I,s:O,s:O,s:I,s:i,s:i,s:i,s:s}",
+	    "delivery", json_object_get(p->manifest, "delivery"), "destination",
+	    json_object_get(p->manifest, "destination"), "mode",
+	    json_object_get(p->manifest, "mode"), "rules", json_object_get(p->manifest, "rules"),
+	    "state",
 	    state == DELIVERY_DONE	 ? "delivered"
 	    : state == DELIVERY_REPLACED ? "replaced"
 					 : "failed",
-	    "ended", (json_int_t)p->now, "added", json_object_get(p->manifest, "added"), "removed", json_object_get(p->manifest, "removed"),
-	    "refused", (json_int_t)p->refused_n, "files", (int)p->files, "files_done", (int)done, "attempts", (int)p->attempts, "why",
+	    "ended", (json_int_t)p->now, "added", json_object_get(p->manifest, "added"), "removed",
+	    json_object_get(p->manifest, "removed"), "refused", (json_int_t)p->refused_n, "files",
+	    (int)p->files, "files_done", (int)done, "attempts", (int)p->attempts, "why",
 	    state == DELIVERY_DONE ? "" : why);
 	char *text = json_dumps(line, JSON_COMPACT);
 	struct buf b = {0};
@@ -516,11 +541,14 @@ static enum err write_log(struct pending *p, enum delivery_state state, const ch
 	return e;
 }
 
-enum err outbox_log(const struct outbox *place, const char *destination, const char *state, uint32_t now, const char *why)
+enum err outbox_log(const struct outbox *place, const char *destination, const char *state,
+    uint32_t now, const char *why)
 {
 	char path[OUTBOX_PATH];
-	json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:s}", "delivery", "", "destination", destination, "mode", "", "rules",
-	    "", "state", state, "ended", (json_int_t)now, "added", 0, "removed", 0, "refused", 0, "files", 0, "files_done", 0, "attempts", 0, "why", why);
+	json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:s}",
+	    "delivery", "", "destination", destination, "mode", "", "rules", "", "state", state,
+	    "ended", (json_int_t)now, "added", 0, "removed", 0, "refused", 0, "files", 0,
+	    "files_done", 0, "attempts", 0, "why", why);
 	char *text = json_dumps(line, JSON_COMPACT);
 	struct buf b = {0};
 	if (!text) {
@@ -585,7 +613,8 @@ enum err pending_finish(struct pending *p, enum delivery_state state, const char
 }
 
 /* Goes on with what is under way, as far as it gets. */
-enum err pending_go_on(struct pending *p, bool patient, const _Atomic bool *stop, struct delivery *out)
+enum err pending_go_on(
+    struct pending *p, bool patient, const _Atomic bool *stop, struct delivery *out)
 {
 	snprintf(out->id, sizeof out->id, "%s", json_text(p->manifest, "delivery"));
 	out->full = strcmp(json_text(p->manifest, "mode"), "full") == 0;

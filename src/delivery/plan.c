@@ -18,7 +18,8 @@ static enum plan_why why_not(const struct plan *p, const struct segment *s, stru
 	struct str label;
 	if (strcmp(segment_state(s, p->today), "active") != 0)
 		return PLAN_STATE;
-	if (s->sensitive && !word_list_has(&p->w->config->lists.sensitive_destinations, str_c(p->w->d->id)))
+	if (s->sensitive &&
+	    !word_list_has(&p->w->config->lists.sensitive_destinations, str_c(p->w->d->id)))
 		return PLAN_SENSITIVE;
 	if (!segment_labels_allowed(p->w->g->rules, s, p->w->all, p->w->d, &label))
 		return PLAN_LABEL;
@@ -35,7 +36,8 @@ static bool goes_there(const struct segment *s, const struct destination *d)
 	return false;
 }
 
-static struct plan_segment *add_segment(struct plan *p, struct str id, struct str theirs, enum plan_why why)
+static struct plan_segment *add_segment(
+    struct plan *p, struct str id, struct str theirs, enum plan_why why)
 {
 	struct plan_segment *s = &p->segments[p->n];
 	*s = (struct plan_segment){.why = why};
@@ -48,7 +50,8 @@ static struct plan_segment *add_segment(struct plan *p, struct str id, struct st
 static unsigned find_segment(const struct plan *p, const char *id, const char *theirs)
 {
 	for (unsigned i = 0; i < p->n; i++)
-		if (strcmp(p->segments[i].id, id) == 0 && strcmp(p->segments[i].theirs, theirs) == 0)
+		if (strcmp(p->segments[i].id, id) == 0 &&
+		    strcmp(p->segments[i].theirs, theirs) == 0)
 			return i;
 	return p->n;
 }
@@ -66,7 +69,8 @@ static enum err list_segments(struct plan *p, const struct held_reader *held)
 	p->open = calloc(most, sizeof *p->open);
 	p->wanted = calloc(r->segments_n / 64 + 1, sizeof *p->wanted);
 	p->number = calloc(r->segments_n + 1, sizeof *p->number);
-	if (!p->segments || !p->out || !p->names || !p->counts || !p->open || !p->wanted || !p->number)
+	if (!p->segments || !p->out || !p->names || !p->counts || !p->open || !p->wanted ||
+	    !p->number)
 		return err_set(ERR_NOMEM, "no memory for this now");
 	for (size_t i = 0; i < r->segments_n; i++) {
 		const struct segment *s = &r->segments[i];
@@ -117,11 +121,15 @@ static uint16_t there_until(const struct plan *p, uint16_t until)
 	return cap && until > p->today + cap ? (uint16_t)(p->today + cap) : until;
 }
 
-static enum err take(void *arg, const struct vkey *k, const struct profile *v, const struct match_row *match)
+static enum err take(
+    void *arg, const struct vkey *k, const struct profile *v, const struct match_row *match)
 {
 	struct plan *p = arg;
 	const struct rules *r = p->w->g->rules;
-	struct member m = {.rows_at = (uint32_t)p->rows_n, .id_at = (uint32_t)p->ids.n, .purposes = v->purposes, .consent = v->consent_day != 0};
+	struct member m = {.rows_at = (uint32_t)p->rows_n,
+	    .id_at = (uint32_t)p->ids.n,
+	    .purposes = v->purposes,
+	    .consent = v->consent_day != 0};
 	if (p->w->progress && ++p->seen % PLAN_PROGRESS == 0)
 		p->w->progress("visitors", p->seen);
 	if ((p->w->d->partner >= 0 && !match) || !plan_may_go(p->w->d, v))
@@ -134,8 +142,9 @@ static enum err take(void *arg, const struct vkey *k, const struct profile *v, c
 		enum err e = array_room(p->rows, p->rows_cap, p->rows_n + 1) ? OK : memory_check();
 		if (e)
 			return e;
-		p->rows[p->rows_n++] =
-		    (struct member_row){p->number[s], there_until(p, rules_member_until(r, s, v, p->today, (unsigned)p->w->config->retention_days))};
+		p->rows[p->rows_n++] = (struct member_row){
+		    p->number[s], there_until(p, rules_member_until(r, s, v, p->today,
+						     (unsigned)p->w->config->retention_days))};
 		p->counts[p->number[s]]++;
 		m.rows_n++;
 	}
@@ -178,9 +187,11 @@ static void free_plan(struct plan *p)
 	sodium_memzero(&p->keys, sizeof p->keys);
 }
 
-enum err plan_write(const struct plan_wish *w, const char *held_path, const char *rows_path, struct package *package, struct plan_result *out)
+enum err plan_write(const struct plan_wish *w, const char *held_path, const char *rows_path,
+    struct package *package, struct plan_result *out)
 {
-	struct plan p = {.w = w, .today = day_of(w->now), .rows_end = format_life(w->d) == LIFE_IN_ROW};
+	struct plan p = {
+	    .w = w, .today = day_of(w->now), .rows_end = format_life(w->d) == LIFE_IN_ROW};
 	struct plan_result result = {.n = 0};
 	struct held_reader *held;
 	struct kgate gate = kgate_of(w->config);
@@ -214,7 +225,9 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	result.n = p.n;
 	free_plan(&p);
 	if (result.given_up)
-		log_warn("deliver", "removals that the partner refused for %d days are given up destination=%s", DENIED_DAYS, w->d->id);
+		log_warn("deliver",
+		    "removals that the partner refused for %d days are given up destination=%s",
+		    DENIED_DAYS, w->d->id);
 	if (e)
 		plan_done(&result);
 	else

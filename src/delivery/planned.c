@@ -24,7 +24,8 @@ bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts)
 	memcpy(out->id, p->ids.p + first->id_at, first->id_n);
 	out->id_n = first->id_n;
 	*facts = (struct out_item){.purposes = first->purposes, .consent = first->consent};
-	for (; p->at < p->members_n && plan_by_id(first, &p->members[p->at], p->ids.p) == 0; p->at++) {
+	for (; p->at < p->members_n && plan_by_id(first, &p->members[p->at], p->ids.p) == 0;
+	     p->at++) {
 		const struct member *m = &p->members[p->at];
 		for (unsigned i = 0; i < m->rows_n; i++) {
 			const struct member_row *r = &p->rows[m->rows_at + i];
@@ -35,7 +36,8 @@ bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts)
 				held_item_add(out);
 				if (memory_short())
 					return false; /* compare() ends */
-				memmove(out->rows + at + 1, out->rows + at, (out->rows_n - 1 - at) * sizeof *out->rows);
+				memmove(out->rows + at + 1, out->rows + at,
+				    (out->rows_n - 1 - at) * sizeof *out->rows);
 				out->rows[at] = (struct held_row){.segment = r->segment};
 			}
 			if (r->until > out->rows[at].until)

@@ -1,4 +1,5 @@
-/* Inside delivery: the two halves of a delivery's plan, who may be told of (plan.c) and what there is to say (differ.c). */
+/* Inside delivery: the two halves of a delivery's plan, who may be told of (plan.c) and what there
+ * is to say (differ.c). */
 #ifndef CRUMB_SRC_DELIVERY_PLANNING_H
 #define CRUMB_SRC_DELIVERY_PLANNING_H
 
@@ -44,12 +45,12 @@ struct plan {
 
 /* The order of members, for qsort_r(): by their ids, whose bytes are at `ids`. */
 int plan_by_id(const void *a, const void *b, void *ids);
-/* The next id, in order, with the rows of all visitors who have it: where two were matched with one id it is in what either is in. False:
- * there is none, or no memory. */
+/* The next id, in order, with the rows of all visitors who have it: where two were matched with one
+ * id it is in what either is in. False: there is none, or no memory. */
 bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts);
-/* Writes what differs between `held` and who is in the plan: items into the package, rows of the delivery and the ledger anew. Package NULL: the ledger
- * alone. */
-enum err plan_differ(struct plan *p, struct held_reader *held, const char *held_path, const char *rows_path, struct package *package,
-    struct plan_result *out) MUST_CHECK;
+/* Writes what differs between `held` and who is in the plan: items into the package, rows of the
+ * delivery and the ledger anew. Package NULL: the ledger alone. */
+enum err plan_differ(struct plan *p, struct held_reader *held, const char *held_path,
+    const char *rows_path, struct package *package, struct plan_result *out) MUST_CHECK;
 
 #endif

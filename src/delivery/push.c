@@ -29,7 +29,8 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *name, 
 	return add_line(list, line);
 }
 
-static enum err add_signature(const struct destination *d, struct str body, uint32_t now, struct curl_slist **list)
+static enum err add_signature(
+    const struct destination *d, struct str body, uint32_t now, struct curl_slist **list)
 {
 	struct buf lines = {0};
 	struct str rest, line;
@@ -37,7 +38,8 @@ static enum err add_signature(const struct destination *d, struct str body, uint
 	enum err e = d->signing->sign(d->sign, d->sign_n, body, now, &lines);
 	if (!e && lines.failed)
 		e = err_set(ERR_NOMEM, "no memory for this now");
-	for (rest = lines.n ? buf_view(&lines) : STR(""); !e && rest.n && str_cut(&rest, '\n', &line);) {
+	for (rest = lines.n ? buf_view(&lines) : STR("");
+	     !e && rest.n && str_cut(&rest, '\n', &line);) {
 		snprintf(text, sizeof text, STR_FMT, STR_ARG(line));
 		*list = add_line(*list, text);
 	}
@@ -45,7 +47,8 @@ static enum err add_signature(const struct destination *d, struct str body, uint
 	return e;
 }
 
-static enum err headers_for(const struct destination *d, struct str body, const char *key, uint32_t now, struct curl_slist **list)
+static enum err headers_for(const struct destination *d, struct str body, const char *key,
+    uint32_t now, struct curl_slist **list)
 {
 	enum err e = OK;
 	*list = add_header(NULL, "Content-Type", d->format->content_type);
@@ -93,7 +96,8 @@ static void put_words(char *to, size_t cap, struct str said)
 	to[used] = 0;
 }
 
-static void judge(const struct destination *d, long status, struct str answer, curl_off_t after, struct push_answer *out)
+static void judge(const struct destination *d, long status, struct str answer, curl_off_t after,
+    struct push_answer *out)
 {
 	if (status >= 200 && status < 300) {
 		out->verdict = PUSH_TAKEN;
@@ -101,15 +105,17 @@ static void judge(const struct destination *d, long status, struct str answer, c
 			d->format->answered(answer, out);
 		return;
 	}
-	out->verdict = status == 408 || status == 425 || status == 429 || status >= 500 ? PUSH_LATER : PUSH_NEVER;
+	out->verdict = status == 408 || status == 425 || status == 429 || status >= 500
+			   ? PUSH_LATER
+			   : PUSH_NEVER;
 	out->after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
 	int n = snprintf(out->why, sizeof out->why, "status %ld", status);
 	if (n > 0 && answer.n && (size_t)n + 2 < sizeof out->why)
 		put_words(out->why + n, sizeof out->why - (size_t)n, answer);
 }
 
-void push_file(
-    const struct destination *d, struct str body, const char *idempotency_key, uint32_t now, const _Atomic bool *stop, struct push_answer *out)
+void push_file(const struct destination *d, struct str body, const char *idempotency_key,
+    uint32_t now, const _Atomic bool *stop, struct push_answer *out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	char url[4096];

@@ -20,8 +20,9 @@
 
 struct position {
 	uint32_t generation, t;
-	char rules[9]; /* the beginning of their hash */
-	uint64_t *open; /* a bit for each of the destination's segments, in the order of the rules: it was told */
+	char rules[9];	/* the beginning of their hash */
+	uint64_t *open; /* a bit for each of the destination's segments, in the order of the rules:
+			   it was told */
 	uint64_t seq[SHARDS_MOST];
 	bool state; /* it is being said, and stands at: */
 	struct scan_place place;
@@ -47,7 +48,8 @@ static void put_position(const struct position *p, unsigned shards, size_t words
 	size_t top = words - 1;
 	while (top && !p->open[top])
 		top--;
-	buf_addf(out, "%u.%s.%u.%llx", p->generation, p->rules, p->t, (unsigned long long)p->open[top]);
+	buf_addf(
+	    out, "%u.%s.%u.%llx", p->generation, p->rules, p->t, (unsigned long long)p->open[top]);
 	while (top--)
 		buf_addf(out, "%016llx", (unsigned long long)p->open[top]);
 	buf_c(out, ".");
@@ -68,7 +70,8 @@ static bool number(struct str s, uint64_t most, uint64_t *out)
 	return str_u64(s, out) && *out <= most;
 }
 
-/* One hexadecimal number of any length. What stands beyond the last word are segments that are no more. */
+/* One hexadecimal number of any length. What stands beyond the last word are segments that are no
+ * more. */
 static bool read_open(struct str s, size_t words, uint64_t *open)
 {
 	memset(open, 0, words * sizeof *open);
@@ -135,8 +138,10 @@ static enum err list_segments(struct streaming *x)
 		if (!there)
 			continue;
 		x->all[i / 64] |= 1ull << i % 64;
-		bool may = strcmp(segment_state(s, day_of(w->now)), "active") == 0 && sizes.segments[i].told &&
-			   (!s->sensitive || word_list_has(&w->config->lists.sensitive_destinations, str_c(w->d->id))) &&
+		bool may = strcmp(segment_state(s, day_of(w->now)), "active") == 0 &&
+			   sizes.segments[i].told &&
+			   (!s->sensitive || word_list_has(&w->config->lists.sensitive_destinations,
+						 str_c(w->d->id))) &&
 			   segment_labels_allowed(r, s, w->all, w->d, &label);
 		if (may) {
 			x->bits[i / 64] |= 1ull << i % 64;
@@ -153,18 +158,22 @@ static bool has(const uint64_t *bits, uint16_t segment)
 	return bits[segment / 64] >> segment % 64 & 1;
 }
 
-static void tell(struct streaming *x, const struct vkey *k, uint16_t segment, const struct profile *in)
+static void tell(
+    struct streaming *x, const struct vkey *k, uint16_t segment, const struct profile *in)
 {
 	const struct rules *r = x->w->g->rules;
 	struct vkey name = visitor_for_partner(&x->keys, str_c(x->w->d->id), k);
 	char hex[33], day[DAY_TEXT];
 	hex_encode(name.b, sizeof name.b, hex);
 	hex[32] = 0;
-	buf_addf(x->out, "event: %s\ndata: {\"id\":\"%s\",\"segment\":", in ? "enter" : "leave", hex);
+	buf_addf(
+	    x->out, "event: %s\ndata: {\"id\":\"%s\",\"segment\":", in ? "enter" : "leave", hex);
 	struct str theirs = destination_segment(x->w->d, str_c(r->segments[segment].id));
 	format_json(x->out, theirs.n ? theirs : str_c(r->segments[segment].id));
 	if (in) {
-		day_text(rules_member_until(r, segment, in, day_of(x->w->now), (unsigned)x->w->config->retention_days), day);
+		day_text(rules_member_until(r, segment, in, day_of(x->w->now),
+			     (unsigned)x->w->config->retention_days),
+		    day);
 		buf_addf(x->out, ",\"expires\":\"%s\"", day);
 	}
 	buf_c(x->out, "}\n\n");
@@ -177,14 +186,16 @@ static bool held_out(const struct streaming *x, const struct vkey *k, uint16_t s
 	return split_held_out(&x->keys, str_c(s->id), s->target, k);
 }
 
-static enum err say_state(void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
+static enum err say_state(
+    void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
 {
 	struct streaming *x = arg;
 	(void)match;
 	if (!plan_may_go(x->w->d, p))
 		return OK;
 	for (size_t i = 0; i < p->segments_n; i++)
-		if (p->segments[i] < x->w->g->rules->segments_n && has(x->bits, p->segments[i]) && !held_out(x, k, p->segments[i]))
+		if (p->segments[i] < x->w->g->rules->segments_n && has(x->bits, p->segments[i]) &&
+		    !held_out(x, k, p->segments[i]))
 			tell(x, k, p->segments[i], p);
 	return OK;
 }
@@ -194,11 +205,12 @@ static void say_change(void *arg, const struct crossing *c)
 {
 	struct streaming *x = arg;
 	struct profile p = {0};
-	if (c->segment >= x->w->g->rules->segments_n || !has(x->all, c->segment) || held_out(x, &c->visitor, c->segment) ||
-	    memcmp(c, &x->latest, sizeof *c) == 0)
+	if (c->segment >= x->w->g->rules->segments_n || !has(x->all, c->segment) ||
+	    held_out(x, &c->visitor, c->segment) || memcmp(c, &x->latest, sizeof *c) == 0)
 		return;
 	memcpy(&x->latest, c, sizeof *c);
-	bool in = view_visitor(x->w->g, &c->visitor, x->w->now, &p) == OK && profile_in_segment(&p, c->segment) && plan_may_go(x->w->d, &p);
+	bool in = view_visitor(x->w->g, &c->visitor, x->w->now, &p) == OK &&
+		  profile_in_segment(&p, c->segment) && plan_may_go(x->w->d, &p);
 	if (!in || has(x->bits, c->segment))
 		tell(x, &c->visitor, c->segment, in ? &p : NULL);
 	profile_done(&p);
@@ -210,7 +222,8 @@ static void begin_state(struct streaming *x, struct position *p)
 {
 	struct generation *g = x->w->g;
 	uint64_t *open = p->open;
-	*p = (struct position){.generation = g->number, .t = x->w->now, .open = open, .state = true};
+	*p =
+	    (struct position){.generation = g->number, .t = x->w->now, .open = open, .state = true};
 	memcpy(open, x->open, x->words * sizeof *open);
 	memcpy(p->rules, g->rules->hash_text, 8);
 	for (unsigned i = 0; i < g->shards; i++)
@@ -250,7 +263,8 @@ static enum err changes(struct streaming *x, struct position *p, bool *gap)
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		bool hole;
 		uint64_t from = p->seq[i], there = atomic_load(&g->fold[i].changes);
-		e = changes_read(&g->fold[i], from, from ? 0 : since, CHANGES_PIECE, say_change, x, &p->seq[i], &hole);
+		e = changes_read(&g->fold[i], from, from ? 0 : since, CHANGES_PIECE, say_change, x,
+		    &p->seq[i], &hole);
 		*gap |= from && hole;
 		same &= p->seq[i] == from;
 		all &= p->seq[i] >= there;
@@ -279,7 +293,8 @@ static enum err run(struct streaming *x, struct str at, struct position *p)
 	}
 	if (!known || gap || !p->state || !continues(x, p))
 		begin_state(x, p);
-	struct scan scan = {.segments = x->bits, .partner = STR(""), .now = x->w->now, .each = say_state, .arg = x};
+	struct scan scan = {
+	    .segments = x->bits, .partner = STR(""), .now = x->w->now, .each = say_state, .arg = x};
 	bool more;
 	enum err e = scan_piece(g, &scan, STATE_PIECE, &p->place, &more);
 	if (!e && !more) {
@@ -294,13 +309,21 @@ enum err stream_piece(const struct plan_wish *w, struct str at, struct buf *out,
 {
 	size_t words = w->g->rules->segments_n / 64 + 1;
 	struct position *p = calloc(1, sizeof *p);
-	struct streaming x = {.w = w, .bits = calloc(words, 8), .all = calloc(words, 8), .open = calloc(words, 8), .words = words, .out = out};
+	struct streaming x = {.w = w,
+	    .bits = calloc(words, 8),
+	    .all = calloc(words, 8),
+	    .open = calloc(words, 8),
+	    .words = words,
+	    .out = out};
 	if (p)
 		p->open = calloc(words, 8);
-	enum err e = !p || !p->open || !x.bits || !x.all || !x.open ? err_set(ERR_NOMEM, "no memory for this now")
-		     : w->d->way != &way_stream   ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
-		     : w->config->stream_keep_h == 0 ? err_set(ERR_USAGE, "there are no streams: set stream.keep_h")
-						     : keys_identity(w->g->store->keys, day_of(w->now), &x.keys);
+	enum err e = !p || !p->open || !x.bits || !x.all || !x.open
+			 ? err_set(ERR_NOMEM, "no memory for this now")
+		     : w->d->way != &way_stream
+			 ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
+		     : w->config->stream_keep_h == 0
+			 ? err_set(ERR_USAGE, "there are no streams: set stream.keep_h")
+			 : keys_identity(w->g->store->keys, day_of(w->now), &x.keys);
 	if (!e)
 		e = list_segments(&x);
 	if (!e)

@@ -14,7 +14,8 @@ bool checked_read(const char *path, size_t most, struct buf *out)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size <= most && buf_reserve(out, (size_t)st.st_size + 1) &&
+	bool fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		    (size_t)st.st_size <= most && buf_reserve(out, (size_t)st.st_size + 1) &&
 		    read(fd, out->p, (size_t)st.st_size) == st.st_size;
 	if (fd >= 0)
 		close(fd);

@@ -43,7 +43,7 @@ void damage_free(struct damage *d)
 static struct note **find(struct damage *d, const char *where)
 {
 	struct note **at = &d->first;
-	while (*at && strncmp((*at)->where, where, sizeof (*at)->where - 1) != 0)
+	while (*at && strncmp((*at)->where, where, sizeof(*at)->where - 1) != 0)
 		at = &(*at)->next;
 	return at;
 }
@@ -85,7 +85,8 @@ void damage_note(struct damage *d, const char *where, uint64_t lost_events, cons
 	if (lost_events == EVENTS_UNKNOWN)
 		log_error("store", "damaged file=%s lost_events=unknown why=\"%s\"", where, text);
 	else
-		log_error("store", "damaged file=%s lost_events=%llu why=\"%s\"", where, (unsigned long long)lost_events, text);
+		log_error("store", "damaged file=%s lost_events=%llu why=\"%s\"", where,
+		    (unsigned long long)lost_events, text);
 }
 
 void damage_sum(struct damage *d, struct damage_sum *out)
@@ -111,9 +112,11 @@ void damage_each(struct damage *d, void (*each)(void *, const char *), void *arg
 	for (struct note *n = d->first; n; n = n->next) {
 		char line[600];
 		if (n->lost == EVENTS_UNKNOWN)
-			snprintf(line, sizeof line, "%s: %s; how many events that is, is not known", n->where, n->text);
+			snprintf(line, sizeof line, "%s: %s; how many events that is, is not known",
+			    n->where, n->text);
 		else
-			snprintf(line, sizeof line, "%s: %s; %llu events are lost", n->where, n->text, (unsigned long long)n->lost);
+			snprintf(line, sizeof line, "%s: %s; %llu events are lost", n->where,
+			    n->text, (unsigned long long)n->lost);
 		each(arg, line);
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -158,10 +161,8 @@ const struct gauge damage_gauges[] = {
 	"what to do.",
 	.read = days},
     {METRICS_store, "damaged_files", NULL, "files",
-	"Other files of the store that were damaged. OPERATING.md says what to do.",
-	.read = files},
+	"Other files of the store that were damaged. OPERATING.md says what to do.", .read = files},
     {METRICS_store, "lost_events", NULL, "events",
-	"Events that were stored and cannot be read any more. Look at the disk.",
-	.read = lost},
+	"Events that were stored and cannot be read any more. Look at the disk.", .read = lost},
     {0},
 };

@@ -54,8 +54,9 @@ static struct str view(MDB_val v)
 #define READERS 510
 #define LOCK_BYTES ((READERS - 1) * 64 + 192) /* as large as LMDB makes it */
 
-/* LMDB maps lock.mdb and leaves it sparse; on a full disk the first touch of one of its pages would end the process with SIGBUS. So all of them are
- * had before it looks. What else is wrong with the file LMDB says. */
+/* LMDB maps lock.mdb and leaves it sparse; on a full disk the first touch of one of its pages would
+ * end the process with SIGBUS. So all of them are had before it looks. What else is wrong with the
+ * file LMDB says. */
 static enum err have_lock_pages(const char *folder)
 {
 	char path[4200];
@@ -65,16 +66,19 @@ static enum err have_lock_pages(const char *folder)
 	if (fd >= 0)
 		close(fd);
 	errno = why;
-	return rc != 0 && (why == ENOSPC || why == EDQUOT || why == EFBIG) ? err_sys("%s", path) : OK;
+	return rc != 0 && (why == ENOSPC || why == EDQUOT || why == EFBIG) ? err_sys("%s", path)
+									   : OK;
 }
 
-/* LMDB makes its lock file anew when nobody else has it open, but not where there is something else of that name. */
+/* LMDB makes its lock file anew when nobody else has it open, but not where there is something else
+ * of that name. */
 static enum err drop_other(const char *folder)
 {
 	char path[FILE_PATH_MAX];
 	struct stat st;
 	int n = snprintf(path, sizeof path, "%s/lock.mdb", folder);
-	if (n < 0 || (size_t)n >= sizeof path || lstat(path, &st) != 0 || S_ISREG(st.st_mode) || remove(path) == 0)
+	if (n < 0 || (size_t)n >= sizeof path || lstat(path, &st) != 0 || S_ISREG(st.st_mode) ||
+	    remove(path) == 0)
 		return OK;
 	return err_set(ERR_USAGE, "%s is no file: remove it", path);
 }
@@ -91,7 +95,8 @@ struct db_env {
 	_Atomic bool broken;	/* nobody comes in before it was opened anew */
 	_Atomic bool damaged;
 	pthread_mutex_t opening;
-	const char *names[TABLES_MOST]; /* of the tables by their handle, which are to be the same again */
+	const char
+	    *names[TABLES_MOST]; /* of the tables by their handle, which are to be the same again */
 };
 #define FIRST_HANDLE 2
 
@@ -127,7 +132,8 @@ bool db_replaced(const struct db *d)
 	if (!d->env->mdb || mdb_env_get_fd(d->env->mdb, &fd) != 0 || fstat(fd, &open_one) != 0)
 		return false;
 	snprintf(data, sizeof data, "%s/data.mdb", d->env->folder);
-	return stat(data, &named) != 0 || named.st_dev != open_one.st_dev || named.st_ino != open_one.st_ino;
+	return stat(data, &named) != 0 || named.st_dev != open_one.st_dev ||
+	       named.st_ino != open_one.st_ino;
 }
 
 /* LMDB has met what cannot be; then it would abort. */
@@ -138,9 +144,11 @@ static void gave_up(MDB_env *env, const char *what)
 	guard_end(folder);
 }
 
-static enum err open_env(const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode, MDB_env **out)
+static enum err open_env(
+    const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode, MDB_env **out)
 {
-	static const unsigned flags[] = {[DB_DURABLE] = 0, [DB_REBUILT] = MDB_NOMETASYNC, [DB_READONLY] = MDB_RDONLY};
+	static const unsigned flags[] = {
+	    [DB_DURABLE] = 0, [DB_REBUILT] = MDB_NOMETASYNC, [DB_READONLY] = MDB_RDONLY};
 	MDB_env *env;
 	char data[4300];
 	snprintf(data, sizeof data, "%s/data.mdb", folder);
@@ -154,8 +162,10 @@ static enum err open_env(const char *folder, size_t map_bytes, unsigned tables, 
 	(void)mdb_env_set_assert(env, gave_up);
 	(void)mdb_env_set_userctx(env, (void *)(uintptr_t)folder);
 	int dead;
-	if ((rc = mdb_env_set_mapsize(env, map_bytes)) || (rc = mdb_env_set_maxdbs(env, tables)) || (rc = mdb_env_set_maxreaders(env, READERS)) ||
-	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | flags[mode], 0600)) || (rc = mdb_reader_check(env, &dead))) {
+	if ((rc = mdb_env_set_mapsize(env, map_bytes)) || (rc = mdb_env_set_maxdbs(env, tables)) ||
+	    (rc = mdb_env_set_maxreaders(env, READERS)) ||
+	    (rc = mdb_env_open(env, folder, MDB_NOTLS | MDB_NORDAHEAD | flags[mode], 0600)) ||
+	    (rc = mdb_reader_check(env, &dead))) {
 		mdb_env_close(env);
 		if (fresh)
 			unlink(data); /* a part of it would be taken for a damaged file */
@@ -165,15 +175,17 @@ static enum err open_env(const char *folder, size_t map_bytes, unsigned tables, 
 	return OK;
 }
 
-enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode)
+enum err db_open(
+    struct db *d, const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode)
 {
 	struct db_env *v = calloc(1, sizeof *v);
 	if (!v)
 		return err_set(ERR_NOMEM, "no memory");
 	guard_begin();
 	int n = snprintf(v->folder, sizeof v->folder, "%s", folder);
-	enum err e = n < 0 || (size_t)n >= sizeof v->folder ? err_set(ERR_USAGE, "%.100s…: too long a path", folder)
-							    : open_env(v->folder, map_bytes, tables, mode, &v->mdb);
+	enum err e = n < 0 || (size_t)n >= sizeof v->folder
+			 ? err_set(ERR_USAGE, "%.100s…: too long a path", folder)
+			 : open_env(v->folder, map_bytes, tables, mode, &v->mdb);
 	if (e) {
 		free(v);
 		return e;
@@ -206,7 +218,8 @@ static enum err open_tables(struct db_env *v)
 		return map(rc);
 	for (unsigned i = 0; i < TABLES_MOST && v->names[i] && !rc; i++) {
 		MDB_dbi handle;
-		if ((rc = mdb_dbi_open(t, v->names[i], 0, &handle)) == 0 && handle != FIRST_HANDLE + i)
+		if ((rc = mdb_dbi_open(t, v->names[i], 0, &handle)) == 0 &&
+		    handle != FIRST_HANDLE + i)
 			rc = MDB_BAD_DBI;
 	}
 	if (!rc)
@@ -222,7 +235,8 @@ static enum err open_anew(struct db_env *v)
 	pthread_mutex_lock(&v->opening);
 	if (atomic_load(&v->broken)) {
 		if (atomic_load(&v->users))
-			e = err_set(ERR_IO, "%s: a write failed, it will be opened anew", v->folder);
+			e = err_set(
+			    ERR_IO, "%s: a write failed, it will be opened anew", v->folder);
 		if (!e && v->mdb)
 			mdb_env_close(v->mdb);
 		if (!e)
@@ -231,7 +245,8 @@ static enum err open_anew(struct db_env *v)
 			e = open_tables(v);
 		if (!e) {
 			atomic_store(&v->broken, false);
-			log_warn("store", "opened anew after a write that failed folder=%s", v->folder);
+			log_warn(
+			    "store", "opened anew after a write that failed folder=%s", v->folder);
 		}
 	}
 	pthread_mutex_unlock(&v->opening);
@@ -289,7 +304,9 @@ enum err db_unsynced(struct db *d, bool on)
 }
 
 #define PIECE (128 << 10)
-#define REST_US 3000 /* after each piece, and six times as long as it took: others wait for the same disk, and it may be slow */
+#define REST_US                                                                                    \
+	3000 /* after each piece, and six times as long as it took: others wait for the same disk, \
+		and it may be slow */
 
 void db_write_out(struct db *d, bool gently)
 {
@@ -306,7 +323,9 @@ void db_write_out(struct db *d, bool gently)
 		st.st_size = 0;
 	for (off_t at = 0; at < st.st_size; at += PIECE) {
 		clock_gettime(CLOCK_MONOTONIC, &from);
-		if (sync_file_range(fd, at, PIECE, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0)
+		if (sync_file_range(fd, at, PIECE,
+			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+			    SYNC_FILE_RANGE_WAIT_AFTER) != 0)
 			break; /* not here: the sync at the end does it */
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		long us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
@@ -366,7 +385,8 @@ enum err db_end(struct db_txn *t)
 	if (e)
 		db_abort(t);
 	else
-		e = seen(t->of, map(mdb_txn_commit(t->txn))); /* of a read too: tables that it opened stay open */
+		e = seen(t->of, map(mdb_txn_commit(
+				    t->txn))); /* of a read too: tables that it opened stay open */
 	if (t->txn)
 		leave(t->of);
 	t->txn = NULL;
@@ -458,7 +478,8 @@ void db_walk(struct db_txn *t, db_table table, struct db_cursor *c)
 		fail(t, rc);
 }
 
-static bool step(struct db_cursor *c, MDB_cursor_op op, MDB_val k, struct str *key, struct str *value)
+static bool step(
+    struct db_cursor *c, MDB_cursor_op op, MDB_val k, struct str *key, struct str *value)
 {
 	MDB_val v;
 	if (c->t->err || !c->c)
@@ -504,6 +525,7 @@ void db_check_readers(struct db *d)
 	int dead;
 	if (enter(d->env) != OK)
 		return;
-	(void)mdb_reader_check(d->env->mdb, &dead); /* nothing depends on it; the next hour tries again */
+	(void)mdb_reader_check(
+	    d->env->mdb, &dead); /* nothing depends on it; the next hour tries again */
 	leave(d->env);
 }

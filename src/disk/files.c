@@ -55,7 +55,8 @@ static void sum_of(const char *path, const struct stat *st, char out[SUM_TEXT])
 	while (b && (n = read(fd, b, part)) > 0)
 		crypto_generichash_update(&h, b, (size_t)n);
 	crypto_generichash_final(&h, sum, sizeof sum);
-	if (n == 0 && fstat(fd, &after) == 0 && after.st_size == st->st_size && mtime_of(&after) == mtime_of(st))
+	if (n == 0 && fstat(fd, &after) == 0 && after.st_size == st->st_size &&
+	    mtime_of(&after) == mtime_of(st))
 		sodium_bin2hex(out, SUM_TEXT, sum, SUM_LEN);
 	free(b);
 	if (fd >= 0)
@@ -78,14 +79,16 @@ struct files *files_load(const char *store, bool in_use)
 	snprintf(f->store, sizeof f->store, "%s", store);
 	snprintf(path, sizeof path, "%s/files", store);
 	struct str rest, line;
-	if (checked_read(path, BYTES_MAX, &b) && checked_text(buf_view(&b), &rest) && str_starts(rest, STR(MAGIC))) {
+	if (checked_read(path, BYTES_MAX, &b) && checked_text(buf_view(&b), &rest) &&
+	    str_starts(rest, STR(MAGIC))) {
 		while (str_cut(&rest, '\n', &line)) {
 			struct file one = {.sum = "-"};
 			char text[256];
 			snprintf(text, sizeof text, STR_FMT, STR_ARG(line));
 			f->stopped |= strcmp(text, "stopped") == 0;
 			f->mark_known |= strcmp(text, "marked") == 0;
-			if (sscanf(text, "%" SCNd64 " %" SCNd64 " %63s %16s", &one.size, &one.mtime, one.name, one.sum) >= 3)
+			if (sscanf(text, "%" SCNd64 " %" SCNd64 " %63s %16s", &one.size, &one.mtime,
+				one.name, one.sum) >= 3)
 				*more(f) = one;
 		}
 	}
@@ -154,7 +157,8 @@ enum files_state files_look(const struct files *f, const char *name)
 	if (!was || was->size < 0)
 		return FILES_UNKNOWN;
 	snprintf(path, sizeof path, "%s/%s", f->store, name);
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == was->size && (mtime_of(&st) == was->mtime || same_sum(path, &st, was)))
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == was->size &&
+	    (mtime_of(&st) == was->mtime || same_sum(path, &st, was)))
 		return FILES_SAME;
 	return f->stopped ? FILES_CHANGED : FILES_UNKNOWN;
 }
@@ -219,7 +223,8 @@ void files_doubt(struct files *f, const char *name)
 		one->doubted = true;
 }
 
-/* A flush of bytes alone leaves a file's time behind, and the last commit of views is not flushed: a power failure after the end would change both. */
+/* A flush of bytes alone leaves a file's time behind, and the last commit of views is not flushed:
+ * a power failure after the end would change both. */
 static bool synced(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -236,23 +241,27 @@ static void add(struct buf *b, const struct files *f, const char *name, bool sum
 	struct stat st;
 	const struct file *was = find(f, name);
 	snprintf(path, sizeof path, "%s/%s", f->store, name);
-	if (strlen(name) >= NAME_CAP || stat(path, &st) != 0 || !S_ISREG(st.st_mode) || (was && was->doubted))
+	if (strlen(name) >= NAME_CAP || stat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (was && was->doubted))
 		return;
 	struct file now = {.size = st.st_size, .mtime = mtime_of(&st), .sum = "-"};
 	memcpy(now.name, name, strlen(name) + 1);
-	bool known = was && was->size >= 0, same = known && was->size == now.size && was->mtime == now.mtime;
+	bool known = was && was->size >= 0,
+	     same = known && was->size == now.size && was->mtime == now.mtime;
 	if (same && *was->sum != '-')
 		memcpy(now.sum, was->sum, sizeof now.sum);
 	else if (!synced(path))
 		return;
 	else if (summed)
 		sum_of(path, &st, now.sum);
-	if (known && !same && !accepted && !was->accepted && (*was->sum == '-' || strcmp(was->sum, now.sum) != 0))
+	if (known && !same && !accepted && !was->accepted &&
+	    (*was->sum == '-' || strcmp(was->sum, now.sum) != 0))
 		now = *was;
 	put(b, &now);
 }
 
-static void add_below(struct buf *b, const struct files *f, const char *sub, bool summed, bool accepted)
+static void add_below(
+    struct buf *b, const struct files *f, const char *sub, bool summed, bool accepted)
 {
 	char path[FILE_PATH_MAX + NAME_CAP + 1];
 	snprintf(path, sizeof path, "%s/%s", f->store, sub);

@@ -27,19 +27,23 @@ void guard_end(const char *file)
 	say(program_invocation_short_name);
 	say(": ");
 	say(file);
-	say(" was damaged while it was in use and cannot be read any further: start again, what is left is then found and what is lost is told "
+	say(" was damaged while it was in use and cannot be read any further: start again, what is "
+	    "left is then found and what is lost is told "
 	    "(docs/OPERATING.md)\n");
 	_exit(1);
 }
 
-/* --- which file is mapped there? One line of the list is `from-to rights offset device inode   path`. Only what a handler of signals may call. */
+/* --- which file is mapped there? One line of the list is `from-to rights offset device inode
+ * path`. Only what a handler of signals may call. */
 
 #define LINE_MOST 4400
 
 static const char *hex(const char *p, uintptr_t *out)
 {
 	for (*out = 0;; p++) {
-		unsigned digit = *p >= '0' && *p <= '9' ? (unsigned)(*p - '0') : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10 : 16;
+		unsigned digit = *p >= '0' && *p <= '9'	  ? (unsigned)(*p - '0')
+				 : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10
+							  : 16;
 		if (digit == 16)
 			return p;
 		*out = *out << 4 | digit;

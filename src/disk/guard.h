@@ -1,6 +1,8 @@
-/* Inside disk: what happens when a file is cut or overwritten while LMDB has it mapped. A read beyond its end is SIGBUS, a page that leads
- * nowhere SIGSEGV or LMDB's own assertion. None of them can be gone on from; but the process says in one sentence which file it was, and ends like
- * after any other error. The next start finds that the store was not closed, looks at every page, and does without what is damaged. */
+/* Inside disk: what happens when a file is cut or overwritten while LMDB has it mapped. A read
+ * beyond its end is SIGBUS, a page that leads nowhere SIGSEGV or LMDB's own assertion. None of them
+ * can be gone on from; but the process says in one sentence which file it was, and ends like after
+ * any other error. The next start finds that the store was not closed, looks at every page, and
+ * does without what is damaged. */
 #ifndef CRUMB_SRC_DISK_GUARD_H
 #define CRUMB_SRC_DISK_GUARD_H
 

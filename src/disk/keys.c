@@ -38,26 +38,31 @@ enum {
 	SEAL_END = 128
 };
 _Static_assert(PLACES % 8 == 0 && AT_CHANGING + CHANGING_LEN <= SUMMED, "the bits fit");
-_Static_assert(BODY_SIZE / 512 == (BODY_SIZE + SEAL_SIZE - 1) / 512, "a seal does not cross a sector");
+_Static_assert(
+    BODY_SIZE / 512 == (BODY_SIZE + SEAL_SIZE - 1) / 512, "a seal does not cross a sector");
 
 struct keys {
-	pthread_mutex_t file; /* who changes keys holds it while he waits for the disk; taken first */
-	pthread_mutex_t lock; /* guards what others read meanwhile: the body, which only its holder and the file's changes */
+	pthread_mutex_t
+	    file; /* who changes keys holds it while he waits for the disk; taken first */
+	pthread_mutex_t lock; /* guards what others read meanwhile: the body, which only its holder
+				 and the file's changes */
 	int fd;
 	bool sealed, reading;
-	uint8_t limbo[CHANGING_LEN]; /* places whose bytes on disk are not known since a write failed; all of them are to be empty */
+	uint8_t limbo[CHANGING_LEN]; /* places whose bytes on disk are not known since a write
+					failed; all of them are to be empty */
 	void (*changed)(void *, uint64_t);
 	void *arg;
 	uint8_t body[BODY_SIZE], seal[SEAL_SIZE]; /* as on disk */
 	uint8_t next[BODY_SIZE];		  /* as it is to be */
-	uint8_t id[STORE_ID_LEN];		  /* the seal's, which is written anew while others read this */
+	uint8_t id[STORE_ID_LEN]; /* the seal's, which is written anew while others read this */
 };
 
 /* --- places */
 
 static uint8_t *place_at(uint8_t *body, unsigned i)
 {
-	return i < GENERATIONS_MAX ? body + AT_GENERATIONS + i * GENERATION_SIZE : body + AT_DAYS + (i - GENERATIONS_MAX) * DAY_SIZE;
+	return i < GENERATIONS_MAX ? body + AT_GENERATIONS + i * GENERATION_SIZE
+				   : body + AT_DAYS + (i - GENERATIONS_MAX) * DAY_SIZE;
 }
 
 static size_t place_size(unsigned i)
@@ -143,7 +148,8 @@ static bool whole(struct keys *k, bool *mend)
 	return *mend && memcmp(sum, s + AT_REST_SUM, SUM_LEN) == 0;
 }
 
-/* Makes the body what k->next says, of which `changing` differ. What is in memory changes when it is on disk, and not before. */
+/* Makes the body what k->next says, of which `changing` differ. What is in memory changes when it
+ * is on disk, and not before. */
 static enum err change(struct keys *k, const uint8_t changing[CHANGING_LEN])
 {
 	size_t from = BODY_SIZE, to = 0;
@@ -211,15 +217,20 @@ static enum err damaged(const char *path)
 static enum err load(struct keys *k, const char *path, enum keys_mode mode, off_t size)
 {
 	bool mend;
-	if (size < BODY_SIZE || size > BODY_SIZE + SEAL_SIZE || pread(k->fd, k->body, BODY_SIZE, 0) != BODY_SIZE)
+	if (size < BODY_SIZE || size > BODY_SIZE + SEAL_SIZE ||
+	    pread(k->fd, k->body, BODY_SIZE, 0) != BODY_SIZE)
 		return damaged(path);
 	if (memcmp(k->body, MAGIC, 16) != 0)
-		return err_set(ERR_CORRUPT, "%s is damaged, or no keys file of this version: put back the newest copy of it", path);
+		return err_set(ERR_CORRUPT,
+		    "%s is damaged, or no keys file of this version: put back the newest copy of "
+		    "it",
+		    path);
 	if (size < BODY_SIZE + SEAL_SIZE)
 		return OK; /* of an older crumb, or a crash while it got its seal */
 	/* a server may be changing it while we look */
 	for (int tries = 0;; tries++) {
-		if (pread(k->fd, k->seal, SEAL_SIZE, BODY_SIZE) != SEAL_SIZE || pread(k->fd, k->body, BODY_SIZE, 0) != BODY_SIZE)
+		if (pread(k->fd, k->seal, SEAL_SIZE, BODY_SIZE) != SEAL_SIZE ||
+		    pread(k->fd, k->body, BODY_SIZE, 0) != BODY_SIZE)
 			return damaged(path);
 		if (whole(k, &mend))
 			break;
@@ -244,7 +255,8 @@ enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 		return err_set(ERR_NOMEM, "no memory");
 	pthread_mutex_init(&k->file, NULL);
 	pthread_mutex_init(&k->lock, NULL);
-	(void)sodium_mlock(k, sizeof *k); /* may be refused by limits: then the kernel may swap it */
+	(void)sodium_mlock(
+	    k, sizeof *k); /* may be refused by limits: then the kernel may swap it */
 	enum err e = OK;
 	struct stat st;
 	k->reading = mode == KEYS_READ;
@@ -434,7 +446,8 @@ enum err keys_expire(struct keys *k, uint16_t oldest, uint16_t today)
 	pthread_mutex_lock(&k->file);
 	for (unsigned i = 0; i < PLACES; i++) {
 		uint32_t day = get_u16(place_at(k->body, i));
-		if (day && (i < GENERATIONS_MAX ? day + GENERATION_DAYS - 1 + COOKIE_DAYS <= today : day < oldest)) {
+		if (day && (i < GENERATIONS_MAX ? day + GENERATION_DAYS - 1 + COOKIE_DAYS <= today
+						: day < oldest)) {
 			changing[i / 8] |= (uint8_t)(1u << i % 8);
 			any = true;
 		}

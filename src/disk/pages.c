@@ -1,10 +1,11 @@
 /* The layout is that of LMDB 0.9 (data version 1) on a 64-bit little-endian machine:
  *
- *     page      number u64 │ u16 │ flags u16 │ lower u16 │ upper u16 │ offsets of nodes u16 … │ room │ nodes
- *     overflow  number u64 │ u16 │ flags u16 │ pages u32 │ bytes
- *     meta      page header │ magic u32 │ version u32 │ address u64 │ map size u64 │ free tree 48 │ main tree 48 │ last page u64 │ commit u64
- *     tree      u32 │ flags u16 │ depth u16 │ branch, leaf, overflow pages u64 │ entries u64 │ root u64
- *     node      size or child's number u32 │ flags u16 │ key size u16 │ key │ value; a value with pages of its own: their number u64 */
+ *     page      number u64 │ u16 │ flags u16 │ lower u16 │ upper u16 │ offsets of nodes u16 … │
+ * room │ nodes overflow  number u64 │ u16 │ flags u16 │ pages u32 │ bytes meta      page header │
+ * magic u32 │ version u32 │ address u64 │ map size u64 │ free tree 48 │ main tree 48 │ last page
+ * u64 │ commit u64 tree      u32 │ flags u16 │ depth u16 │ branch, leaf, overflow pages u64 │
+ * entries u64 │ root u64 node      size or child's number u32 │ flags u16 │ key size u16 │ key │
+ * value; a value with pages of its own: their number u64 */
 #include "crumb/disk/pages.h"
 
 #include <errno.h>
@@ -78,7 +79,8 @@ static uint64_t u64(const uint8_t *p)
 
 static enum err bad(const struct walk *w, uint64_t page, const char *what)
 {
-	return err_set(ERR_CORRUPT, "%s is damaged: page %llu %s", w->file, (unsigned long long)page, what);
+	return err_set(
+	    ERR_CORRUPT, "%s is damaged: page %llu %s", w->file, (unsigned long long)page, what);
 }
 
 static enum err read_page(struct walk *w, uint64_t page, uint8_t *out, size_t n)
@@ -88,7 +90,8 @@ static enum err read_page(struct walk *w, uint64_t page, uint8_t *out, size_t n)
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0)
-			return errno == EIO ? bad(w, page, "cannot be read from the disk") : err_sys("%s", w->file);
+			return errno == EIO ? bad(w, page, "cannot be read from the disk")
+					    : err_sys("%s", w->file);
 		if (r == 0)
 			return bad(w, page, "is cut off");
 		done += (size_t)r;
@@ -129,7 +132,8 @@ static struct bytes key_of(const uint8_t *node)
 
 static enum err walk_tree(struct walk *w, const uint8_t *record, uint64_t page);
 
-static enum err walk_overflow(struct walk *w, uint64_t from, const uint8_t *node, size_t bytes, uint8_t **value)
+static enum err walk_overflow(
+    struct walk *w, uint64_t from, const uint8_t *node, size_t bytes, uint8_t **value)
 {
 	uint8_t head[HEADER];
 	uint64_t page = u64(node + NODE + u16(node + 6));
@@ -139,7 +143,8 @@ static enum err walk_overflow(struct walk *w, uint64_t from, const uint8_t *node
 	if (e)
 		return e;
 	uint64_t n = u32(head + 12);
-	if (u64(head) != page || u16(head + 10) != OVERFLOW || n == 0 || n > w->pages - page || n * w->page_size - HEADER < bytes)
+	if (u64(head) != page || u16(head + 10) != OVERFLOW || n == 0 || n > w->pages - page ||
+	    n * w->page_size - HEADER < bytes)
 		return bad(w, page, "is not the value that it should be");
 	for (uint64_t i = 0; i < n && !e; i++)
 		e = see(w, page + i);
@@ -180,17 +185,21 @@ static enum err walk_node(struct walk *w, uint64_t page, const uint8_t *node, si
 	size_t key = u16(node + 6), bytes = u32(node), flags = u16(node + 4);
 	size_t here = flags & NODE_BIG ? 8 : bytes;
 	uint8_t *value = NULL;
-	if ((flags != 0 && flags != NODE_BIG && flags != NODE_TREE) || key > room - NODE || here > room - NODE - key)
+	if ((flags != 0 && flags != NODE_BIG && flags != NODE_TREE) || key > room - NODE ||
+	    here > room - NODE - key)
 		return bad(w, page, "has a node that is none");
 	if (w->main_tree && !w->free_tree && (flags != NODE_TREE || bytes != TREE_SIZE))
 		return bad(w, page, "has a node that names no table");
 	if (!w->main_tree && flags == NODE_TREE)
 		return bad(w, page, "has a table in a table");
 	w->count.entries++;
-	enum err e = flags & NODE_BIG ? walk_overflow(w, page, node, bytes, w->free_tree ? &value : NULL) : OK;
+	enum err e = flags & NODE_BIG
+			 ? walk_overflow(w, page, node, bytes, w->free_tree ? &value : NULL)
+			 : OK;
 	if (!e && w->free_tree)
-		e = key != 8 || u64(node + NODE) > w->txn ? bad(w, page, "lists free pages wrongly")
-							  : walk_free(w, page, value ? value : node + NODE + key, bytes);
+		e = key != 8 || u64(node + NODE) > w->txn
+			? bad(w, page, "lists free pages wrongly")
+			: walk_free(w, page, value ? value : node + NODE + key, bytes);
 	free(value);
 	return e;
 }
@@ -198,12 +207,16 @@ static enum err walk_node(struct walk *w, uint64_t page, const uint8_t *node, si
 /* What a node takes up of its page: in steps of two. */
 static size_t node_bytes(const uint8_t *node, bool leaf)
 {
-	size_t n = NODE + (size_t)u16(node + 6) + (!leaf ? 0 : u16(node + 4) & NODE_BIG ? 8 : (size_t)u32(node));
+	size_t n = NODE + (size_t)u16(node + 6) +
+		   (!leaf			  ? 0
+		       : u16(node + 4) & NODE_BIG ? 8
+						  : (size_t)u32(node));
 	return n + (n & 1);
 }
 
 /* Everything that hangs on a page. Keys are not below `from` and are below `to`. */
-static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigned depths, struct bytes from, struct bytes to)
+static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigned depths,
+    struct bytes from, struct bytes to)
 {
 	enum err e = see(w, page);
 	if (e)
@@ -217,26 +230,31 @@ static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigne
 	size_t lower = u16(p + 12), upper = u16(p + 14), n = (lower - HEADER) / 2;
 	if (u64(p) != page || u16(p + 10) != (leaf ? LEAF : BRANCH))
 		return bad(w, page, "is not the page that it should be");
-	if (lower < HEADER || lower % 2 || lower > upper || upper > w->page_size || n < (leaf || w->free_tree ? 1u : 2u))
+	if (lower < HEADER || lower % 2 || lower > upper || upper > w->page_size ||
+	    n < (leaf || w->free_tree ? 1u : 2u))
 		return bad(w, page, "has bounds that cannot be");
 	*(leaf ? &w->count.leaves : &w->count.branches) += 1;
 	struct bytes last = {NULL, 0};
 	size_t taken = 0;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = u16(p + HEADER + 2 * i);
-		if (at < upper || at % 2 || at + NODE > w->page_size || u16(p + at + 6) > w->page_size - at - NODE)
+		if (at < upper || at % 2 || at + NODE > w->page_size ||
+		    u16(p + at + 6) > w->page_size - at - NODE)
 			return bad(w, page, "has a node that leaves it");
 		struct bytes key = key_of(p + at);
 		if (!leaf && i == 0) {
 			key.p = NULL; /* has no meaning there */
-		} else if ((w->free_tree && key.n != 8) || key.n == 0 || (last.p && compare(w, last, key) >= 0) || (from.p && compare(w, key, from) < 0) ||
+		} else if ((w->free_tree && key.n != 8) || key.n == 0 ||
+			   (last.p && compare(w, last, key) >= 0) ||
+			   (from.p && compare(w, key, from) < 0) ||
 			   (to.p && compare(w, key, to) >= 0)) {
 			return bad(w, page, "has keys out of order");
 		}
 		last = key;
 		taken += node_bytes(p + at, leaf);
 	}
-	if (taken != w->page_size - upper) /* LMDB leaves no gaps; where it counts on that it would write over its own memory */
+	if (taken != w->page_size - upper) /* LMDB leaves no gaps; where it counts on that it would
+					      write over its own memory */
 		return bad(w, page, "has nodes that do not fill it");
 	for (size_t i = 0; i < n && !e; i++) {
 		const uint8_t *node = p + u16(p + HEADER + 2 * i);
@@ -244,15 +262,18 @@ static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigne
 			e = walk_node(w, page, node, w->page_size - (size_t)(node - p));
 			continue;
 		}
-		struct bytes low = i ? key_of(node) : from, high = i + 1 < n ? key_of(p + u16(p + HEADER + 2 * (i + 1))) : to;
-		e = walk_page(w, (uint64_t)u32(node) | (uint64_t)u16(node + 4) << 32, depth + 1, depths, low, high);
+		struct bytes low = i ? key_of(node) : from,
+			     high = i + 1 < n ? key_of(p + u16(p + HEADER + 2 * (i + 1))) : to;
+		e = walk_page(w, (uint64_t)u32(node) | (uint64_t)u16(node + 4) << 32, depth + 1,
+		    depths, low, high);
 	}
 	return e;
 }
 
 static void read_tree(const uint8_t *p, struct tree *t)
 {
-	*t = (struct tree){u16(p + 4), u16(p + 6), u64(p + 8), u64(p + 16), u64(p + 24), u64(p + 32), u64(p + 40)};
+	*t = (struct tree){
+	    u16(p + 4), u16(p + 6), u64(p + 8), u64(p + 16), u64(p + 24), u64(p + 32), u64(p + 40)};
 }
 
 /* The tree whose record stands on `page`. */
@@ -261,10 +282,14 @@ static enum err walk_tree(struct walk *w, const uint8_t *record, uint64_t page)
 	struct tree t;
 	read_tree(record, &t);
 	w->count = (struct tree){0};
-	if (t.flags != (w->free_tree ? FREE_FLAGS : 0) || t.depth >= DEPTH_MAX || (t.root == NO_PAGE) != (t.depth == 0))
+	if (t.flags != (w->free_tree ? FREE_FLAGS : 0) || t.depth >= DEPTH_MAX ||
+	    (t.root == NO_PAGE) != (t.depth == 0))
 		return bad(w, page, "names a table that cannot be");
-	enum err e = t.depth ? walk_page(w, t.root, 0, t.depth, (struct bytes){NULL, 0}, (struct bytes){NULL, 0}) : OK;
-	if (!e && (t.branches != w->count.branches || t.leaves != w->count.leaves || t.overflows != w->count.overflows || t.entries != w->count.entries))
+	enum err e = t.depth ? walk_page(w, t.root, 0, t.depth, (struct bytes){NULL, 0},
+				   (struct bytes){NULL, 0})
+			     : OK;
+	if (!e && (t.branches != w->count.branches || t.leaves != w->count.leaves ||
+		      t.overflows != w->count.overflows || t.entries != w->count.entries))
 		e = bad(w, page, "counts a table wrongly");
 	return e;
 }
@@ -276,8 +301,10 @@ static enum err walk_tables(struct walk *w, uint64_t page, unsigned depth, unsig
 	enum err e = p ? read_page(w, page, p, w->page_size) : err_set(ERR_NOMEM, "no memory");
 	for (size_t i = 0; !e && i < (size_t)(u16(p + 12) - HEADER) / 2; i++) {
 		const uint8_t *node = p + u16(p + HEADER + 2 * i);
-		e = depth + 1 == depths ? walk_tree(w, node + NODE + u16(node + 6), page)
-					: walk_tables(w, (uint64_t)u32(node) | (uint64_t)u16(node + 4) << 32, depth + 1, depths);
+		e = depth + 1 == depths
+			? walk_tree(w, node + NODE + u16(node + 6), page)
+			: walk_tables(w, (uint64_t)u32(node) | (uint64_t)u16(node + 4) << 32,
+			      depth + 1, depths);
 	}
 	free(p);
 	return e;
@@ -306,8 +333,9 @@ static enum err walk_all(struct walk *w, const uint8_t *meta)
 static bool is_meta(const uint8_t *m, uint64_t page)
 {
 	uint32_t size = u32(m + 40);
-	return u64(m) == page && u16(m + 10) == META && u32(m + 16) == MAGIC && u32(m + 20) == 1 && size >= PAGE_LEAST && size <= PAGE_MOST &&
-	       (size & (size - 1)) == 0 && u16(m + 44) == FREE_FLAGS;
+	return u64(m) == page && u16(m + 10) == META && u32(m + 16) == MAGIC && u32(m + 20) == 1 &&
+	       size >= PAGE_LEAST && size <= PAGE_MOST && (size & (size - 1)) == 0 &&
+	       u16(m + 44) == FREE_FLAGS;
 }
 
 static enum err read_metas(struct walk *w, uint8_t metas[2][META_BYTES])
@@ -349,7 +377,8 @@ static enum err check(struct walk *w, bool full, uint64_t txn)
 	w->last = u64(m + 136);
 	w->txn = u64(m + 144);
 	if (w->last < 1 || w->last >= w->pages + BEHIND_MOST)
-		return bad(w, newest, w->last < 1 ? "counts pages wrongly" : "names pages that are cut off");
+		return bad(w, newest,
+		    w->last < 1 ? "counts pages wrongly" : "names pages that are cut off");
 	for (int i = 0; i < 2; i++) {
 		struct tree t;
 		read_tree(m + 40 + i * TREE_SIZE, &t);

@@ -8,7 +8,8 @@ unsigned accept_weight(struct str parameters)
 		if (one.n < 2 || chr_lower(one.p[0]) != 'q' || one.p[1] != '=')
 			continue;
 		one = str_skip(one, 2);
-		if (one.n == 0 || one.n > 5 || (one.p[0] != '0' && one.p[0] != '1') || (one.n > 1 && one.p[1] != '.'))
+		if (one.n == 0 || one.n > 5 || (one.p[0] != '0' && one.p[0] != '1') ||
+		    (one.n > 1 && one.p[1] != '.'))
 			return 0;
 		unsigned q = one.p[0] == '1' ? 1000 : 0, unit = 100;
 		for (size_t i = 2; i < one.n; i++, unit /= 10) {

@@ -1,4 +1,5 @@
-/* Answers: slots are filled, wait for gates or for whoever holds them, and go out in the order of the requests. */
+/* Answers: slots are filled, wait for gates or for whoever holds them, and go out in the order of
+ * the requests. */
 #include "conn.h"
 
 #include "crumb/base/clock.h"
@@ -12,11 +13,13 @@
 static const struct {
 	int code;
 	const char *reason;
-} statuses[] = {{200, "OK"}, {204, "No Content"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {400, "Bad Request"},
-    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"}, {412, "Precondition Failed"},
-    {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"}, {429, "Too Many Requests"},
-    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
-    {503, "Service Unavailable"}};
+} statuses[] = {{200, "OK"}, {204, "No Content"}, {302, "Found"}, {303, "See Other"},
+    {304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
+    {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"},
+    {408, "Request Timeout"}, {409, "Conflict"}, {412, "Precondition Failed"},
+    {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
+    {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"}};
 
 const char *conn_reason(int code)
 {
@@ -29,14 +32,16 @@ const char *conn_reason(int code)
 const char *http_date(struct http_server *s)
 {
 	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	static const char *const months[] = {
+	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t now = (time_t)clock_now();
 	if (now != s->date_second) {
 		struct tm tm;
 		char text[96];
 		gmtime_r(&now, &tm);
-		snprintf(text, sizeof text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-		    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		snprintf(text, sizeof text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+		    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+		    tm.tm_min, tm.tm_sec);
 		memcpy(s->date, text, HTTP_DATE_LEN);
 		s->date[HTTP_DATE_LEN] = 0;
 		s->date_second = now;
@@ -72,7 +77,8 @@ static bool send_ready(struct http_conn *c)
 		return true;
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)n};
 	ssize_t sent =
-	    n == 1 ? send(c->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT) : sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	    n == 1 ? send(c->fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+		   : sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent < 0) {
 		if (errno != EAGAIN && errno != EINTR) {
 			conn_close(c);
@@ -98,7 +104,9 @@ static bool send_ready(struct http_conn *c)
 			conn_slot_wipe(s);
 		c->head = (c->head + 1) % SLOTS;
 		c->used--;
-		if (s->last && !c->refused && c->start == c->in_n) { /* nothing is left to read that a close would answer with a reset */
+		if (s->last && !c->refused &&
+		    c->start == c->in_n) { /* nothing is left to read that a close would answer with
+					      a reset */
 			conn_close(c);
 			return false;
 		}
@@ -132,7 +140,8 @@ void conn_flush(struct http_conn *c)
 
 /* --- filling */
 
-/* HTTP/1.1 stays unless it is said not to; HTTP/1.0 goes, unless it asked to stay and is told so (RFC 9112 9.3). */
+/* HTTP/1.1 stays unless it is said not to; HTTP/1.0 goes, unless it asked to stay and is told so
+ * (RFC 9112 9.3). */
 static const char *connection(const struct slot *s)
 {
 	return s->last ? "Connection: close\r\n" : s->stays ? "Connection: keep-alive\r\n" : "";
@@ -142,8 +151,10 @@ static const char *connection(const struct slot *s)
 static void no_memory(struct http_conn *c, struct slot *s)
 {
 	buf_done(&s->big);
-	s->n = (size_t)snprintf(s->text, sizeof s->text, "HTTP/1.1 503 %s\r\n%sRetry-After: 5\r\nCache-Control: no-store\r\nContent-Length: 0\r\n%s\r\n", conn_reason(503),
-	    http_date(c->server), connection(s));
+	s->n = (size_t)snprintf(s->text, sizeof s->text,
+	    "HTTP/1.1 503 %s\r\n%sRetry-After: 5\r\nCache-Control: no-store\r\nContent-Length: "
+	    "0\r\n%s\r\n",
+	    conn_reason(503), http_date(c->server), connection(s));
 	s->p = s->text;
 }
 
@@ -158,7 +169,8 @@ static void take_big(struct http_conn *c, struct slot *s)
 	s->n = s->big.n;
 }
 
-void http_reply(struct http_ticket t, int status, const char *type, struct str headers, struct str body)
+void http_reply(
+    struct http_ticket t, int status, const char *type, struct str headers, struct str body)
 {
 	struct http_conn *c = t.conn;
 	struct slot *s = &c->slots[t.slot];
@@ -166,11 +178,13 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 	bool empty = status == 204 || status == 304;
 	if (c->closed)
 		return; /* nobody is there to read it */
-	int n = snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\n%s%s%s%s", status, conn_reason(status), http_date(c->server),
-	    body.n ? "Content-Type: " : "", body.n ? type : "", body.n ? "\r\n" : "");
+	int n = snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\n%s%s%s%s", status,
+	    conn_reason(status), http_date(c->server), body.n ? "Content-Type: " : "",
+	    body.n ? type : "", body.n ? "\r\n" : "");
 	size_t used = (size_t)n;
 	if (!empty)
-		used += (size_t)snprintf(head + used, sizeof head - used, "Content-Length: %zu\r\n", body.n);
+		used += (size_t)snprintf(
+		    head + used, sizeof head - used, "Content-Length: %zu\r\n", body.n);
 	used += (size_t)snprintf(head + used, sizeof head - used, "%s", connection(s));
 	if (s->bodyless)
 		body.n = 0; /* its length was told */
@@ -194,7 +208,8 @@ void http_reply(struct http_ticket t, int status, const char *type, struct str h
 	s->gate = 0;
 }
 
-void http_reply_whole(struct http_ticket t, int status, const char *type, const struct buf *headers, const struct buf *body)
+void http_reply_whole(struct http_ticket t, int status, const char *type, const struct buf *headers,
+    const struct buf *body)
 {
 	struct slot *s = &t.conn->slots[t.slot];
 	if (!headers->failed && !body->failed) {
@@ -209,7 +224,8 @@ void http_reply_ready(struct http_ticket t, struct str whole)
 {
 	struct slot *s = &t.conn->slots[t.slot];
 	s->p = whole.p;
-	if (s->last || s->stays || s->bodyless) { /* the ready-made answer says nothing of the connection, and has a body */
+	if (s->last || s->stays || s->bodyless) { /* the ready-made answer says nothing of the
+						     connection, and has a body */
 		const char *end = memmem(whole.p, whole.n, "\r\n\r\n", 4);
 		CHECK(end);
 		size_t head = (size_t)(end - whole.p);
@@ -293,8 +309,9 @@ void http_gate_fail(struct http_server *s, uint64_t n)
 			if (c->slots[at].gate != n)
 				continue;
 			conn_slot_wipe(&c->slots[at]);
-			http_reply(
-			    (struct http_ticket){c, at}, 503, "text/plain", STR("Retry-After: 5\r\nCross-Origin-Resource-Policy: cross-origin\r\n"), STR("not recorded: the store cannot write\n"));
+			http_reply((struct http_ticket){c, at}, 503, "text/plain",
+			    STR("Retry-After: 5\r\nCross-Origin-Resource-Policy: cross-origin\r\n"),
+			    STR("not recorded: the store cannot write\n"));
 			c->slots[at].gate = n;
 		}
 	}
@@ -325,7 +342,7 @@ void conn_error(struct http_conn *c, int status)
 	struct slot *s = conn_slot(c);
 	s->last = true;
 	http_reply((struct http_ticket){c, (unsigned)(s - c->slots)}, status, "text/plain",
-	    status == 401	? STR("WWW-Authenticate: Bearer\r\n")
+	    status == 401   ? STR("WWW-Authenticate: Bearer\r\n")
 	    : status == 503 ? STR("Retry-After: 5\r\n")
 			    : STR(""),
 	    str_c(conn_reason(status)));

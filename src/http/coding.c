@@ -21,7 +21,9 @@ enum coding coding_of(struct str list)
 			continue;
 		if (found != CODING_IDENTITY)
 			return CODING_UNKNOWN;
-		found = str_ieq(one, STR("gzip")) || str_ieq(one, STR("x-gzip")) ? CODING_GZIP : str_ieq(one, STR("deflate")) ? CODING_DEFLATE : CODING_UNKNOWN;
+		found = str_ieq(one, STR("gzip")) || str_ieq(one, STR("x-gzip")) ? CODING_GZIP
+			: str_ieq(one, STR("deflate"))				 ? CODING_DEFLATE
+										 : CODING_UNKNOWN;
 	}
 	return found;
 }
@@ -94,7 +96,10 @@ static enum err inflate_all(z_stream *z, enum coding coding, size_t most, struct
 
 enum err coding_read(enum coding coding, struct str in, size_t most, struct buf *out)
 {
-	z_stream z = {.zalloc = take, .zfree = give, .next_in = (Bytef *)(uintptr_t)in.p, .avail_in = (uInt)in.n};
+	z_stream z = {.zalloc = take,
+	    .zfree = give,
+	    .next_in = (Bytef *)(uintptr_t)in.p,
+	    .avail_in = (uInt)in.n};
 	size_t grown = in.n > SIZE_MAX / GROWTH ? SIZE_MAX : in.n * GROWTH;
 	if (grown < CODING_FREE)
 		grown = CODING_FREE;
@@ -131,7 +136,10 @@ enum coding coding_wanted(struct str list)
 	if (gzip == UNSAID)
 		gzip = rest == UNSAID ? 0 : rest;
 	if (plain == UNSAID)
-		plain = rest == UNSAID ? 1 : rest; /* acceptable, unless it is said not to be; gladly, nobody says */
+		plain =
+		    rest == UNSAID
+			? 1
+			: rest; /* acceptable, unless it is said not to be; gladly, nobody says */
 	if (gzip == 0 && plain == 0)
 		return CODING_UNKNOWN;
 	return gzip >= plain ? CODING_GZIP : CODING_IDENTITY;

@@ -1,4 +1,5 @@
-/* A connection from its first byte on: it is made, read from, parsed and answered, and its memory is kept for the next one. */
+/* A connection from its first byte on: it is made, read from, parsed and answered, and its memory
+ * is kept for the next one. */
 #include "conn.h"
 
 #include "crumb/core/metric.h"
@@ -61,8 +62,9 @@ void conn_reap(struct http_server *s)
 
 /* --- going on */
 
-/* Bytes become requests, and answers go. Only the loop comes here, never a handler: whoever lets an answer go marks the connection, and the loop
- * goes on with it when nobody is reading a request of it any more. */
+/* Bytes become requests, and answers go. Only the loop comes here, never a handler: whoever lets an
+ * answer go marks the connection, and the loop goes on with it when nobody is reading a request of
+ * it any more. */
 static void pump(struct http_conn *c)
 {
 	do {
@@ -95,7 +97,8 @@ static int make_room(struct http_conn *c)
 	if (c->in_n < c->in_cap)
 		return 0;
 	size_t body = c->stranger ? HTTP_STRANGER_BODY : c->body_most;
-	size_t most = (size_t)c->server->config->header_bytes + 2 * body + IN_FIRST, cap = c->in_cap * 2;
+	size_t most = (size_t)c->server->config->header_bytes + 2 * body + IN_FIRST,
+	       cap = c->in_cap * 2;
 	if (c->in_cap >= most)
 		return 413;
 	char *grown = malloc(cap); /* not realloc(): it would leave the old bytes in the heap */
@@ -136,7 +139,8 @@ static bool read_some(struct http_conn *c)
 			conn_stop_reading(c);
 			c->closing = true;
 			c->slots[(c->head + c->used - 1) % SLOTS].last = true;
-			conn_phase(c, PHASE_ANSWER); /* half a request that may be left waits for nothing */
+			conn_phase(c,
+			    PHASE_ANSWER); /* half a request that may be left waits for nothing */
 		} else {
 			conn_close(c);
 		}
@@ -144,12 +148,13 @@ static bool read_some(struct http_conn *c)
 	}
 	c->in_n += (size_t)n;
 	pump(c);
-	/* a reset may have come along, of which the loop tells in the same event and not again: who waits for the rest of a request looks once more */
+	/* a reset may have come along, of which the loop tells in the same event and not again: who
+	 * waits for the rest of a request looks once more */
 	return (size_t)n == room || c->phase == PHASE_HEAD || c->phase == PHASE_BODY;
 }
 
-/* The loop tells of new bytes once, so what is left of them is kept in mind. A connection is read once in each pass of the loop, so that
- * whoever sends without end does not stop the others. */
+/* The loop tells of new bytes once, so what is left of them is kept in mind. A connection is read
+ * once in each pass of the loop, so that whoever sends without end does not stop the others. */
 static void read_once(struct http_conn *c, bool ended)
 {
 	bool more = false;
@@ -171,7 +176,8 @@ static void read_once(struct http_conn *c, bool ended)
 	}
 }
 
-/* A read that did not fill its room took all there was, but for the end of the stream when that came along. */
+/* A read that did not fill its room took all there was, but for the end of the stream when that
+ * came along. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -218,7 +224,8 @@ void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_stor
 	c->peer = *peer;
 	llhttp_init(&c->parser, HTTP_REQUEST, &s->settings);
 	c->parser.data = c;
-	event_assign(&c->read_ev, s->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_readable, c);
+	event_assign(
+	    &c->read_ev, s->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_readable, c);
 	event_assign(&c->write_ev, s->base, fd, EV_WRITE | EV_ET, on_writable, c);
 	event_add(&c->read_ev, NULL);
 	c->reading = true;

@@ -1,10 +1,12 @@
-/* Inside the HTTP layer: a connection, its parser and its slots. All of it is of the thread of the server's event base.
+/* Inside the HTTP layer: a connection, its parser and its slots. All of it is of the thread of the
+ *server's event base.
  *
  *	new ──► one of the lists by phase ──► closed ──► dead ──► spare, or freed
  *		conn_phase()	    conn_close()   conn_let_go()   conn_reap(), from the loop
  *
- * A connection owns its descriptor until it is closed, its buffer `in`, and what is in its slots. Between closed and dead are those that somebody still
- * holds: a ticket (`holds`), the list of those that wait for a gate (`waiting`), the list of those that the loop goes on with (`marked`). */
+ * A connection owns its descriptor until it is closed, its buffer `in`, and what is in its slots.
+ *Between closed and dead are those that somebody still holds: a ticket (`holds`), the list of those
+ *that wait for a gate (`waiting`), the list of those that the loop goes on with (`marked`). */
 #ifndef CRUMB_SRC_HTTP_CONN_H
 #define CRUMB_SRC_HTTP_CONN_H
 
@@ -16,8 +18,8 @@
 
 #define SLOTS 8 /* answers a connection may have unsent */
 #define INLINE_MAX 512
-#define IN_FIRST 4096 /* bytes of a connection's buffer; longer requests grow it */
-#define IN_KEEP 32768 /* beyond this it shrinks again when it is empty */
+#define IN_FIRST 4096  /* bytes of a connection's buffer; longer requests grow it */
+#define IN_KEEP 32768  /* beyond this it shrinks again when it is empty */
 #define AGAIN_MOST 100 /* header lines of a request that name a field again */
 #define GATE_HELD UINT64_MAX
 
@@ -32,8 +34,17 @@ struct slot {
 	char text[INLINE_MAX];
 };
 
-/* What a connection waits for: a request, the rest of its head or body, our answer, that the peer takes it, that the peer closes. */
-enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_ANSWER, PHASE_SEND, PHASE_LINGER, PHASE_MAX };
+/* What a connection waits for: a request, the rest of its head or body, our answer, that the peer
+ * takes it, that the peer closes. */
+enum phase {
+	PHASE_IDLE,
+	PHASE_HEAD,
+	PHASE_BODY,
+	PHASE_ANSWER,
+	PHASE_SEND,
+	PHASE_LINGER,
+	PHASE_MAX
+};
 
 struct http_conn {
 	struct http_server *server;
@@ -60,9 +71,9 @@ struct http_conn {
 	int current;	  /* header being read, -1: one we do not want */
 	uint32_t seen;	  /* a bit for each header that came */
 	unsigned again_n; /* header lines that were joined with earlier ones */
-	bool in_body;	  /* the headers are through: what looks like one is a trailer, and ignored */
+	bool in_body; /* the headers are through: what looks like one is a trailer, and ignored */
 	bool gpc, dnt;
-	int fail; /* status to answer instead, set inside callbacks */
+	int fail;      /* status to answer instead, set inside callbacks */
 	bool stranger; /* may send a small body only */
 	size_t body_most;
 	/* answers in order: slots[head … head + used) modulo SLOTS */
@@ -88,7 +99,8 @@ struct http_server {
 	struct listener **listeners;
 	size_t listeners_n, listeners_cap;
 	bool draining, late; /* late: who asks for nothing is not waited for any more */
-	bool (*give)(void *ctx, int fd); /* draining: to whom connections go that ask for nothing; NULL: nobody */
+	bool (*give)(void *ctx,
+	    int fd); /* draining: to whom connections go that ask for nothing; NULL: nobody */
 	void *give_ctx;
 	struct event pause_ev, tick_ev, marked_ev, leave_ev;
 	llhttp_settings_t settings;
@@ -99,7 +111,7 @@ struct http_server {
 	uint32_t told; /* when it was last said that there is none */
 	uint64_t gate;
 	size_t body_limit;
-	size_t (*body_of)(void *ctx, struct str path); /* NULL: body_limit everywhere */
+	size_t (*body_of)(void *ctx, struct str path);	       /* NULL: body_limit everywhere */
 	bool (*admitted)(void *ctx, struct str authorization); /* NULL: everybody is */
 	uint32_t now; /* seconds, monotonic, of this tick */
 	time_t date_second;
@@ -123,19 +135,22 @@ void conn_mark(struct http_conn *c); /* the loop comes to it in its next pass */
 void conn_stop_reading(struct http_conn *c);
 void conn_linger(struct http_conn *c); /* answered for the last time */
 void conn_close(struct http_conn *c);
-void conn_leave(struct http_conn *c); /* the server ends: goes to who comes after it, if it asks for nothing */
+void conn_leave(
+    struct http_conn *c); /* the server ends: goes to who comes after it, if it asks for nothing */
 void conn_let_go(struct http_conn *c); /* a closed one is dead, if nobody holds it */
 void conn_slot_wipe(struct slot *s);
 bool conn_evict(struct http_server *s); /* false: none of them may be closed for another one */
 
 /* conn.c */
 void conn_on_marked(evutil_socket_t fd, short what, void *server);
-void conn_reap(struct http_server *s); /* takes the memory of the dead back; nobody up the stack may hold one */
+void conn_reap(struct http_server
+	*s); /* takes the memory of the dead back; nobody up the stack may hold one */
 
 /* answer.c */
 const char *conn_reason(int status);
 struct slot *conn_slot(struct http_conn *c); /* takes the next one */
-void conn_flush(struct http_conn *c);	     /* sends what may be sent; nothing while a handler is at work */
+void conn_flush(
+    struct http_conn *c); /* sends what may be sent; nothing while a handler is at work */
 void conn_error(struct http_conn *c, int status); /* answers and closes */
 
 #endif

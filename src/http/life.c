@@ -1,14 +1,18 @@
-/* The life of a connection once it is there: which list it stands in, who closes it and when, and when its memory may go.
+/* The life of a connection once it is there: which list it stands in, who closes it and when, and
+ * when its memory may go.
  *
- * A connection is closed at once and freed later. Somebody up the stack may still hold it (a handler, an answer that waits for a gate, the list of
- * those that the loop goes on with), so conn_close() only puts it where nobody finds it, and conn_reap() frees what nobody holds, from the loop. */
+ * A connection is closed at once and freed later. Somebody up the stack may still hold it (a
+ * handler, an answer that waits for a gate, the list of those that the loop goes on with), so
+ * conn_close() only puts it where nobody finds it, and conn_reap() frees what nobody holds, from
+ * the loop. */
 #include "conn.h"
 
 #include "crumb/core/metric.h"
 
 #include <unistd.h>
 
-/* An answer that went, or never will: it may have told a new visitor's cookie, or what is known about somebody. */
+/* An answer that went, or never will: it may have told a new visitor's cookie, or what is known
+ * about somebody. */
 void conn_slot_wipe(struct slot *s)
 {
 	if (s->p == s->text)
@@ -81,14 +85,15 @@ void conn_close(struct http_conn *c)
 	conn_let_go(c);
 }
 
-/* Who asks for nothing may be about to ask: closing would answer that with a reset. What is in the socket already is for whoever has it next; what
- * was read of a request makes it ours. */
+/* Who asks for nothing may be about to ask: closing would answer that with a reset. What is in the
+ * socket already is for whoever has it next; what was read of a request makes it ours. */
 void conn_leave(struct http_conn *c)
 {
 	const struct http_server *s = c->server;
 	if (c->closed || c->used || (c->phase != PHASE_IDLE && c->phase != PHASE_HEAD))
 		return;
-	bool clean = c->phase == PHASE_IDLE && c->start == c->in_n && !c->closing, given = s->give && clean;
+	bool clean = c->phase == PHASE_IDLE && c->start == c->in_n && !c->closing,
+	     given = s->give && clean;
 	if (!given && !s->late)
 		return;
 	if (given)
@@ -96,7 +101,8 @@ void conn_leave(struct http_conn *c)
 	conn_close(c);
 }
 
-/* Answered for the last time: let the peer read it before the connection goes, even if it is still sending. */
+/* Answered for the last time: let the peer read it before the connection goes, even if it is still
+ * sending. */
 void conn_linger(struct http_conn *c)
 {
 	memset(c->in, 0, c->in_n);
@@ -127,11 +133,13 @@ void conn_stop_reading(struct http_conn *c)
 	c->reading = false;
 }
 
-/* Closes the connection that has been of least use for longest: one that is only left to close, asks for nothing, takes long to ask, or does not take
- * its answer. Who waits for us is not touched. */
+/* Closes the connection that has been of least use for longest: one that is only left to close,
+ * asks for nothing, takes long to ask, or does not take its answer. Who waits for us is not
+ * touched. */
 bool conn_evict(struct http_server *s)
 {
-	static const enum phase order[] = {PHASE_LINGER, PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_SEND};
+	static const enum phase order[] = {
+	    PHASE_LINGER, PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_SEND};
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
 		struct http_conn *victim = s->phases[order[i]].first;
 		if (!victim || victim->busy)

@@ -1,4 +1,5 @@
-/* Bytes to requests. llhttp reports spans of our own buffer; nothing is copied but chunked bodies, which are moved together. */
+/* Bytes to requests. llhttp reports spans of our own buffer; nothing is copied but chunked bodies,
+ * which are moved together. */
 #include "conn.h"
 
 #include "crumb/base/code.h"
@@ -111,7 +112,8 @@ static int on_field_complete(llhttp_t *p)
 	if (n <= NAME_MOST)
 		for (int i = first_of[n]; i < first_of[n + 1]; i++) {
 			const char *one = wanted[i].name;
-			if ((name[0] | 32) != one[0] || (name[n - 1] | 32) != one[n - 1] || strncasecmp(name, one, n) != 0)
+			if ((name[0] | 32) != one[0] || (name[n - 1] | 32) != one[n - 1] ||
+			    strncasecmp(name, one, n) != 0)
 				continue;
 			c->current = i;
 			break;
@@ -144,8 +146,9 @@ static void turn(char *p, size_t n)
 	}
 }
 
-/* The field came before, and this is another line of it. Within the buffer the earlier value changes places with what lies between the two: other
- * fields, which move to the left, and at least this one's name and colon, which were read and make room for the comma.
+/* The field came before, and this is another line of it. Within the buffer the earlier value
+ * changes places with what lies between the two: other fields, which move to the left, and at least
+ * this one's name and colon, which were read and make room for the comma.
  *
  *     │ earlier │ others │ name: │ value │   becomes   │ others │ nam │ earlier │, │ value │ */
 static int join(struct http_conn *c, int field)
@@ -216,9 +219,12 @@ static bool host_fits(struct str s)
 {
 	enum { NAME = 1, ADDRESS = 2 };
 #define RANGE(a, b, what) [a... b] = (what)
-	static const uint8_t table[256] = {RANGE('0', '9', NAME | ADDRESS), RANGE('a', 'f', NAME | ADDRESS), RANGE('A', 'F', NAME | ADDRESS), RANGE('g', 'z', NAME),
-	    RANGE('G', 'Z', NAME), ['.'] = NAME | ADDRESS, [':'] = ADDRESS, ['-'] = NAME, ['_'] = NAME, ['~'] = NAME, ['%'] = NAME, ['!'] = NAME, ['$'] = NAME,
-	    ['&'] = NAME, ['\''] = NAME, ['('] = NAME, [')'] = NAME, ['*'] = NAME, ['+'] = NAME, [';'] = NAME, ['='] = NAME};
+	static const uint8_t table[256] = {RANGE('0', '9', NAME | ADDRESS),
+	    RANGE('a', 'f', NAME | ADDRESS), RANGE('A', 'F', NAME | ADDRESS), RANGE('g', 'z', NAME),
+	    RANGE('G', 'Z', NAME), ['.'] = NAME | ADDRESS, [':'] = ADDRESS, ['-'] = NAME,
+	    ['_'] = NAME, ['~'] = NAME, ['%'] = NAME, ['!'] = NAME, ['$'] = NAME, ['&'] = NAME,
+	    ['\''] = NAME, ['('] = NAME, [')'] = NAME, ['*'] = NAME, ['+'] = NAME, [';'] = NAME,
+	    ['='] = NAME};
 #undef RANGE
 	size_t i = 0;
 	if (s.n && s.p[0] == '[') {
@@ -256,16 +262,19 @@ static int on_headers_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
 	bool named = c->seen & 1u << H_HOST;
-	if (p->http_major != 1 || (p->http_minor > 0 && !named) || (named && !host_fits(view(c, c->header[H_HOST]))))
+	if (p->http_major != 1 || (p->http_minor > 0 && !named) ||
+	    (named && !host_fits(view(c, c->header[H_HOST]))))
 		return fail(c, 400);
 	if (c->seen & 1u << H_TRANSFER_ENCODING) {
-		/* RFC 9112 6.1: such a message of HTTP/1.0 has faulty framing; codings that we do not know are 501 */
+		/* RFC 9112 6.1: such a message of HTTP/1.0 has faulty framing; codings that we do
+		 * not know are 501 */
 		if (p->http_minor == 0)
 			return fail(c, 400);
 		if (!str_ieq(view(c, c->header[H_TRANSFER_ENCODING]), STR("chunked")))
 			return fail(c, 501);
 	}
-	c->stranger = c->server->admitted && !c->server->admitted(c->server->ctx, view(c, c->header[H_AUTHORIZATION]));
+	c->stranger = c->server->admitted &&
+		      !c->server->admitted(c->server->ctx, view(c, c->header[H_AUTHORIZATION]));
 	if (c->server->body_of && (p->content_length || c->seen & 1u << H_TRANSFER_ENCODING)) {
 		struct str path, query;
 		split_target(view(c, c->url), &path, &query);
@@ -277,7 +286,8 @@ static int on_headers_complete(llhttp_t *p)
 	c->in_body = true;
 	conn_phase(c, PHASE_BODY);
 	/* HTTP/1.0 knows no such answer (RFC 9110 10.1.1) */
-	if (p->http_minor > 0 && c->header[H_EXPECT].n && str_ieq(view(c, c->header[H_EXPECT]), STR("100-continue")) && c->used == 0) {
+	if (p->http_minor > 0 && c->header[H_EXPECT].n &&
+	    str_ieq(view(c, c->header[H_EXPECT]), STR("100-continue")) && c->used == 0) {
 		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 		if (send(c->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			return fail(c, 400);
@@ -358,12 +368,16 @@ static enum http_method method_of(const struct http_conn *c)
 
 static void handle(struct http_conn *c)
 {
-	struct http_request r = {.method = method_of(c), .gpc = c->gpc, .dnt = c->dnt, .peer = (const struct sockaddr *)&c->peer};
+	struct http_request r = {.method = method_of(c),
+	    .gpc = c->gpc,
+	    .dnt = c->dnt,
+	    .peer = (const struct sockaddr *)&c->peer};
 	split_target(view(c, c->url), &r.path, &r.query);
 	for (int i = 0; i < H_MAX; i++)
 		r.header[i] = view(c, c->header[i]);
 	r.body = view(c, c->body);
-	bool last = !llhttp_should_keep_alive(&c->parser) || (c->server->draining && !c->server->give);
+	bool last =
+	    !llhttp_should_keep_alive(&c->parser) || (c->server->draining && !c->server->give);
 	struct slot *s = conn_slot(c);
 	s->last = last;
 	s->bodyless = r.method == HTTP_M_HEAD;
@@ -381,7 +395,9 @@ void conn_parse(struct http_conn *c)
 	while (c->parsed < c->in_n && c->used < SLOTS && !c->closing && !c->closed) {
 		if (c->phase == PHASE_IDLE || c->phase == PHASE_ANSWER || c->phase == PHASE_SEND)
 			conn_phase(c, PHASE_HEAD);
-		size_t part = c->in_n - c->parsed, most = (size_t)c->server->config->header_bytes + 1, had = c->parsed - c->start;
+		size_t part = c->in_n - c->parsed,
+		       most = (size_t)c->server->config->header_bytes + 1,
+		       had = c->parsed - c->start;
 		if (c->phase == PHASE_HEAD && part > most - had)
 			part = most - had; /* one byte over the limit is enough to know */
 		llhttp_errno_t rc = llhttp_execute(&c->parser, c->in + c->parsed, part);
@@ -416,7 +432,8 @@ bool http_query_next(struct http_query *q, struct str *key, struct str *value)
 	size_t eq = str_find(pair, '=');
 	struct str part[2] = {str_make(pair.p, eq), str_skip(pair, eq + 1)};
 	for (int i = 0; i < 2; i++) {
-		bool coded = part[i].n && (memchr(part[i].p, '%', part[i].n) || memchr(part[i].p, '+', part[i].n));
+		bool coded = part[i].n && (memchr(part[i].p, '%', part[i].n) ||
+					      memchr(part[i].p, '+', part[i].n));
 		if (!coded)
 			continue;
 		char *to = q->scratch + q->used;

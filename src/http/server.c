@@ -18,10 +18,10 @@
 
 #define ACCEPT_MOST 64
 #define LINGER_S 2
-#define HELD_UP_S 2    /* longer between two ticks the loop did not run */
+#define HELD_UP_S 2	 /* longer between two ticks the loop did not run */
 #define LEAVE_US 1000000 /* an end waits so long for who may be about to ask */
-#define PAUSE_US 50000 /* without descriptors nobody is accepted for so long */
-#define TOLD_S 60      /* and it is said so often */
+#define PAUSE_US 50000	 /* without descriptors nobody is accepted for so long */
+#define TOLD_S 60	 /* and it is said so often */
 
 /* --- accepting */
 
@@ -31,18 +31,22 @@ static void take_reserve(struct http_server *s)
 		s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* No descriptor is left. One connection makes room; the next look at the listener comes by itself. When none can, whoever is first in line
- * hears at once that there is no place, by the descriptor that was kept for this, and the listener rests, or it would spin. */
+/* No descriptor is left. One connection makes room; the next look at the listener comes by itself.
+ * When none can, whoever is first in line hears at once that there is no place, by the descriptor
+ * that was kept for this, and the listener rests, or it would spin. */
 static void no_descriptor(const struct listener *l)
 {
 	int why = errno;
 	struct http_server *s = l->server;
 	struct pollfd waits = {.fd = l->fd, .events = POLLIN};
 	if (poll(&waits, 1, 0) <= 0)
-		return; /* the last descriptor was for the last who waited: accept() wants one before it looks */
+		return; /* the last descriptor was for the last who waited: accept() wants one
+			   before it looks */
 	if (!s->told || s->now - s->told > TOLD_S) {
 		s->told = s->now ? s->now : 1;
-		log_warn("http", "no file descriptor is left for a new connection connections=%u why=\"%s\"", s->conns_n, strerror(why));
+		log_warn("http",
+		    "no file descriptor is left for a new connection connections=%u why=\"%s\"",
+		    s->conns_n, strerror(why));
 	}
 	if (conn_evict(s))
 		return;
@@ -76,9 +80,11 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < ACCEPT_MOST; i++) {
 		struct sockaddr_storage peer;
 		socklen_t n = sizeof peer;
-		int conn_fd = accept4(fd, (struct sockaddr *)&peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int conn_fd =
+		    accept4(fd, (struct sockaddr *)&peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (conn_fd < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM)
 				no_descriptor(l);
 			return;
 		}
@@ -89,9 +95,11 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 /* --- time */
 
 /* Whoever holds an answer has a time of his own for it, and gives one: such a connection waits. */
-static void expire(struct http_server *s, enum phase p, uint32_t after, enum metric count, int status)
+static void expire(
+    struct http_server *s, enum phase p, uint32_t after, enum metric count, int status)
 {
-	for (struct http_conn *c = s->phases[p].first, *next; c && s->now - c->since > after; c = next) {
+	for (struct http_conn *c = s->phases[p].first, *next; c && s->now - c->since > after;
+	     c = next) {
 		next = c->next;
 		if (c->holds)
 			continue;
@@ -103,7 +111,8 @@ static void expire(struct http_server *s, enum phase p, uint32_t after, enum met
 	}
 }
 
-/* The loop was held up, or did not run yet: nobody was late meanwhile but ourselves, and who came now was noted at the time of the tick before. */
+/* The loop was held up, or did not run yet: nobody was late meanwhile but ourselves, and who came
+ * now was noted at the time of the tick before. */
 static void forgive(struct http_server *s, uint32_t seconds)
 {
 	for (int p = 0; p < PHASE_MAX; p++)
@@ -137,13 +146,15 @@ static enum err listen_at(const struct addrinfo *a, const char *where, bool reus
 	int yes = 1, fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); /* connections have it from the listener */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes,
+		    sizeof yes); /* connections have it from the listener */
 		if (reuse)
 			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
 	}
 	if (fd < 0 || bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, 4096) != 0) {
 		bool taken = errno == EADDRINUSE;
-		enum err e = taken ? err_set(ERR_BUSY, "%s: in use by another program", where) : err_sys("%s", where);
+		enum err e = taken ? err_set(ERR_BUSY, "%s: in use by another program", where)
+				   : err_sys("%s", where);
 		if (fd >= 0)
 			close(fd);
 		return e;
@@ -159,10 +170,12 @@ static enum err resolve(const char *where, struct addrinfo **out)
 	struct str h;
 	uint16_t number;
 	if (!host_port(str_c(where), &h, &number) || h.n >= sizeof host)
-		return err_set(ERR_USAGE, "'%s' is no HOST:PORT such as 127.0.0.1:8080 or [::1]:8080", where);
+		return err_set(
+		    ERR_USAGE, "'%s' is no HOST:PORT such as 127.0.0.1:8080 or [::1]:8080", where);
 	snprintf(host, sizeof host, STR_FMT, STR_ARG(h));
 	snprintf(port, sizeof port, "%u", number);
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	struct addrinfo hints = {
+	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	int rc = getaddrinfo(h.n ? host : NULL, port, &hints, out);
 	return rc ? err_set(ERR_USAGE, "%s: %s", where, gai_strerror(rc)) : OK;
 }
@@ -174,7 +187,8 @@ static enum err listen_on(const char *where, bool reuse, int *out)
 	if (e)
 		return e;
 	e = ERR_IO;
-	for (const struct addrinfo *a = found; a && e == ERR_IO; a = a->ai_next) /* a name may have addresses that this machine lacks */
+	for (const struct addrinfo *a = found; a && e == ERR_IO;
+	     a = a->ai_next) /* a name may have addresses that this machine lacks */
 		e = listen_at(a, where, reuse, out);
 	freeaddrinfo(found);
 	return e == ERR_BUSY ? ERR_IO : e;
@@ -187,10 +201,13 @@ static bool same_address(const struct sockaddr *a, const struct sockaddr *b)
 		return false;
 	if (a->sa_family == AF_INET) {
 		const struct sockaddr_in *i = x, *j = y;
-		return i->sin_addr.s_addr == j->sin_addr.s_addr && (!i->sin_port || i->sin_port == j->sin_port);
+		return i->sin_addr.s_addr == j->sin_addr.s_addr &&
+		       (!i->sin_port || i->sin_port == j->sin_port);
 	}
 	const struct sockaddr_in6 *i = x, *j = y;
-	return a->sa_family == AF_INET6 && memcmp(&i->sin6_addr, &j->sin6_addr, sizeof i->sin6_addr) == 0 && (!i->sin6_port || i->sin6_port == j->sin6_port);
+	return a->sa_family == AF_INET6 &&
+	       memcmp(&i->sin6_addr, &j->sin6_addr, sizeof i->sin6_addr) == 0 &&
+	       (!i->sin6_port || i->sin6_port == j->sin6_port);
 }
 
 static void address_text(int fd, char *out, size_t cap)
@@ -199,7 +216,8 @@ static void address_text(int fd, char *out, size_t cap)
 	socklen_t n = sizeof a;
 	char host[64] = "?", port[16] = "?";
 	if (getsockname(fd, (struct sockaddr *)&a, &n) == 0)
-		getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+		getnameinfo((struct sockaddr *)&a, n, host, sizeof host, port, sizeof port,
+		    NI_NUMERICHOST | NI_NUMERICSERV);
 	snprintf(out, cap, a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
@@ -218,7 +236,9 @@ enum err http_socket_fits(const char *listen, int fd)
 			fits = same_address(a->ai_addr, (const struct sockaddr *)&has);
 	freeaddrinfo(found);
 	address_text(fd, at, sizeof at);
-	return fits ? OK : err_set(ERR_USAGE, "it is %s, and the server that runs listens at %s", listen, at);
+	return fits ? OK
+		    : err_set(ERR_USAGE, "it is %s, and the server that runs listens at %s", listen,
+			  at);
 }
 
 enum err http_port_free(const char *listen)
@@ -250,7 +270,9 @@ enum err http_server_listen(struct http_server *s, int fd)
 {
 	int type = 0, listens = 0, yes = 1;
 	socklen_t n = sizeof type;
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) != 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) != 0 || type != SOCK_STREAM || !listens)
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) != 0 || type != SOCK_STREAM ||
+	    !listens)
 		return err_set(ERR_USAGE, "descriptor %d is no socket that listens", fd);
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (own < 0 || fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) != 0) {
@@ -272,8 +294,8 @@ int http_server_socket(const struct http_server *s, unsigned i)
 
 static void on_leave(evutil_socket_t fd, short what, void *arg);
 
-enum err http_server_new(
-    struct event_base *base, const struct config *c, const char *listen, bool reuse, http_handler handler, void *ctx, struct http_server **out)
+enum err http_server_new(struct event_base *base, const struct config *c, const char *listen,
+    bool reuse, http_handler handler, void *ctx, struct http_server **out)
 {
 	struct http_server *s = calloc(1, sizeof *s);
 	if (!s)

@@ -31,7 +31,9 @@ enum err access_init(struct access *a, const struct config *c, const char *host)
 	enum err e = cidr_list_parse(c->trusted_proxies, &a->trusted);
 	if (e)
 		return err_wrap(e, "trusted_proxies");
-	return cidr_list_parse("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/16,127.0.0.0/8,fc00::/7,fe80::/10,::1", &a->inside);
+	return cidr_list_parse("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/"
+			       "16,127.0.0.0/8,fc00::/7,fe80::/10,::1",
+	    &a->inside);
 }
 
 void access_done(struct access *a)
@@ -61,7 +63,8 @@ bool access_set_form(struct access *a, const char *name)
 
 /* --- addresses */
 
-/* Where a list stands in the place of the address, nothing says who wrote its last one: then private networks are passed over, too. */
+/* Where a list stands in the place of the address, nothing says who wrote its last one: then
+ * private networks are passed over, too. */
 static bool address_of(const struct access *a, const struct access_row *r, char out[ADDRESS_TEXT])
 {
 	uint8_t b[16];
@@ -105,17 +108,20 @@ static bool clf_time(struct str s, char *iso, size_t n)
 	while (month < 12 && memcmp(s.p, months + 3 * (size_t)month, 3) != 0)
 		month++;
 	s = str_skip(s, 3);
-	if (month == 12 || !sign(&s, '/') || !digits(&s, 4, &year) || !sign(&s, ':') || !digits(&s, 2, &h) || !sign(&s, ':') || !digits(&s, 2, &m) ||
-	    !sign(&s, ':') || !digits(&s, 2, &sec))
+	if (month == 12 || !sign(&s, '/') || !digits(&s, 4, &year) || !sign(&s, ':') ||
+	    !digits(&s, 2, &h) || !sign(&s, ':') || !digits(&s, 2, &m) || !sign(&s, ':') ||
+	    !digits(&s, 2, &sec))
 		return false;
 	if (sign(&s, '.'))
 		while (s.n && chr_digit(s.p[0]))
 			s = str_skip(s, 1);
 	s = str_trim(s);
 	char zone = s.n ? s.p[0] : '+';
-	if (s.n && ((!sign(&s, '+') && !sign(&s, '-')) || !digits(&s, 2, &zh) || (sign(&s, ':'), !digits(&s, 2, &zm)) || s.n))
+	if (s.n && ((!sign(&s, '+') && !sign(&s, '-')) || !digits(&s, 2, &zh) ||
+		       (sign(&s, ':'), !digits(&s, 2, &zm)) || s.n))
 		return false;
-	snprintf(iso, n, "%04u-%02u-%02uT%02u:%02u:%02u%c%02u:%02u", year, month + 1, day, h, m, sec, zone, zh, zm);
+	snprintf(iso, n, "%04u-%02u-%02uT%02u:%02u:%02u%c%02u:%02u", year, month + 1, day, h, m,
+	    sec, zone, zh, zm);
 	return true;
 }
 
@@ -131,7 +137,8 @@ static bool number_time(struct str s, int64_t *out)
 	return true;
 }
 
-/* 2000-10-10T13:55:36.5+02:00 and how people write it: a blank or slashes in it, +0200, no zone, which is UTC. */
+/* 2000-10-10T13:55:36.5+02:00 and how people write it: a blank or slashes in it, +0200, no zone,
+ * which is UTC. */
 static bool iso_time(struct str s, char *iso, size_t most)
 {
 	if (s.n < 19 || s.n + 7 > most)
@@ -174,8 +181,10 @@ static bool written_time(struct str s, const char *form, int64_t *out)
 /* As mail, HTTP, C, date(1) and ISO 8601's basic form have it: all of UTC. */
 static bool other_time(struct str s, int64_t *out)
 {
-	static const char *const usual[] = {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S %z", "%a, %d-%b-%y %H:%M:%S GMT", "%a, %d-%b-%y %H:%M:%S UTC", "%a %b %d %H:%M:%S %Y",
-	    "%a %b %d %H:%M:%S UTC %Y", "%a %b %d %H:%M:%S %z %Y", "%Y%m%dT%H%M%SZ", "%Y-%m-%d %H:%M:%S %z UTC"};
+	static const char *const usual[] = {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S %z",
+	    "%a, %d-%b-%y %H:%M:%S GMT", "%a, %d-%b-%y %H:%M:%S UTC", "%a %b %d %H:%M:%S %Y",
+	    "%a %b %d %H:%M:%S UTC %Y", "%a %b %d %H:%M:%S %z %Y", "%Y%m%dT%H%M%SZ",
+	    "%Y-%m-%d %H:%M:%S %z UTC"};
 	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
 		if (written_time(s, usual[i], out))
 			return true;
@@ -200,7 +209,8 @@ static bool time_of(const struct access *a, const struct access_row *r, int64_t 
 		snprintf(text, sizeof text, STR_FMT "T" STR_FMT, STR_ARG(date), STR_ARG(s));
 		s = str_c(text);
 	}
-	if ((clf_time(s, iso, sizeof iso) || iso_time(s, iso, sizeof iso)) && time_parse_rfc3339(iso, strlen(iso), out))
+	if ((clf_time(s, iso, sizeof iso) || iso_time(s, iso, sizeof iso)) &&
+	    time_parse_rfc3339(iso, strlen(iso), out))
 		return true;
 	return other_time(s, out);
 }
@@ -209,9 +219,10 @@ static bool time_of(const struct access *a, const struct access_row *r, int64_t 
 
 static bool static_file(struct str path)
 {
-	static const char *const ends[] = {".css", ".js", ".mjs", ".map", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico",
-	    ".cur", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp3", ".mp4", ".webm", ".ogg", ".wav", ".avi", ".mov", ".swf", "/robots.txt",
-	    "/ads.txt", ".webmanifest", "/sitemap.xml"};
+	static const char *const ends[] = {".css", ".js", ".mjs", ".map", ".png", ".jpg", ".jpeg",
+	    ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".cur", ".woff", ".woff2", ".ttf",
+	    ".otf", ".eot", ".mp3", ".mp4", ".webm", ".ogg", ".wav", ".avi", ".mov", ".swf",
+	    "/robots.txt", "/ads.txt", ".webmanifest", "/sitemap.xml"};
 	path.n = str_find(path, '?');
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 		size_t n = strlen(ends[i]);
@@ -237,7 +248,8 @@ static bool take_method(struct str s, struct asked *to)
 /* "/path?query", or a whole URL, whose host is then the one that was asked for (RFC 9112 3.2.2). */
 static bool take_target(struct str s, struct asked *to)
 {
-	if (s.n >= 8 && (str_ieq(str_make(s.p, 7), STR("http://")) || str_ieq(str_make(s.p, 8), STR("https://")))) {
+	if (s.n >= 8 && (str_ieq(str_make(s.p, 7), STR("http://")) ||
+			    str_ieq(str_make(s.p, 8), STR("https://")))) {
 		s = str_skip(s, s.p[4] == ':' ? 7 : 8);
 		size_t n = 0;
 		while (n < s.n && !chr_one_of(s.p[n], "/?#"))
@@ -259,7 +271,8 @@ static bool take_target(struct str s, struct asked *to)
 
 static enum access_kind asked_for(struct access *a, const struct access_row *r, struct asked *to)
 {
-	struct str request = r->f[F_REQUEST], target = r->f[F_TARGET], query = r->f[F_QUERY], method = r->f[F_METHOD];
+	struct str request = r->f[F_REQUEST], target = r->f[F_TARGET], query = r->f[F_QUERY],
+		   method = r->f[F_METHOD];
 	*to = (struct asked){.query = STR("")};
 	if (request.n) {
 		if (r->escaped)
@@ -281,17 +294,21 @@ static enum access_kind asked_for(struct access *a, const struct access_row *r, 
 		return ACCESS_METHOD;
 	if (r->escaped && !request.n)
 		target = access_unescaped(a, target);
-	if (a->cloudfront && str_has(target, STR("%25"))) /* what came with a percent sign has it written twice */
+	if (a->cloudfront &&
+	    str_has(target, STR("%25"))) /* what came with a percent sign has it written twice */
 		target = access_unpercent(a, target);
 	if (!take_target(target, to))
 		return ACCESS_REQUEST;
 	if (query.n && !str_eq(query, STR("-")) && str_find(to->path, '?') == to->path.n)
-		to->query = a->cloudfront && str_has(query, STR("%25")) ? access_unpercent(a, query) : query;
+		to->query = a->cloudfront && str_has(query, STR("%25")) ? access_unpercent(a, query)
+									: query;
 	return ACCESS_EVENT;
 }
 
-/* The page's host: what was asked for, what the log says, or what the operator says of all. False: it is no name of a host. */
-static bool host_of(const struct access *a, const struct access_row *r, const struct asked *asked, struct str *out)
+/* The page's host: what was asked for, what the log says, or what the operator says of all. False:
+ * it is no name of a host. */
+static bool host_of(
+    const struct access *a, const struct access_row *r, const struct asked *asked, struct str *out)
 {
 	bool port;
 	struct str h = asked->host.n ? asked->host : r->f[F_HOST];
@@ -340,7 +357,8 @@ static struct str agent_of(struct access *a, const struct access_row *r)
 	return str_make(to, to ? s.n : 0);
 }
 
-static void put_event(struct access *a, const struct access_row *r, const char *address, int64_t t, const struct asked *asked, struct str host, struct buf *out)
+static void put_event(struct access *a, const struct access_row *r, const char *address, int64_t t,
+    const struct asked *asked, struct str host, struct buf *out)
 {
 	struct buf both = BUF_SECRET;
 	char hex[33] = "";
@@ -352,7 +370,8 @@ static void put_event(struct access *a, const struct access_row *r, const char *
 	out->failed |= both.failed;
 	buf_done(&both);
 	hex_encode(h.b, sizeof h.b, hex);
-	buf_addf(out, "{\"id\":\"log:%s\",\"t\":%lld,\"source\":\"log\",\"u\":\"https://", hex, (long long)t);
+	buf_addf(out, "{\"id\":\"log:%s\",\"t\":%lld,\"source\":\"log\",\"u\":\"https://", hex,
+	    (long long)t);
 	put_clean(out, host, true);
 	put_clean(out, asked->path, true);
 	if (asked->query.n) {

@@ -1,4 +1,5 @@
-/* Logs whose lines are objects of JSON: fields by the names that servers give them. A name within an object is that of the object and its own:
+/* Logs whose lines are objects of JSON: fields by the names that servers give them. A name within
+ * an object is that of the object and its own:
  * {"request":{"method":…}} is requestmethod. */
 #include "crumb/base/code.h"
 
@@ -20,8 +21,9 @@ struct walk {
 static struct str number_text(struct access *a, const json_t *j)
 {
 	char text[40];
-	int n = json_is_integer(j) ? snprintf(text, sizeof text, "%lld", (long long)json_integer_value(j))
-				   : snprintf(text, sizeof text, "%.3f", json_real_value(j));
+	int n = json_is_integer(j)
+		    ? snprintf(text, sizeof text, "%lld", (long long)json_integer_value(j))
+		    : snprintf(text, sizeof text, "%.3f", json_real_value(j));
 	char *to = n > 0 && (size_t)n < sizeof text ? access_room(a, (size_t)n) : NULL;
 	if (to)
 		memcpy(to, text, (size_t)n);
@@ -35,7 +37,8 @@ static struct str joined(struct access *a, const json_t *array)
 	json_t *item;
 	json_array_foreach(array, i, item) n += json_string_length(item) + 1;
 	if (json_array_size(array) == 1)
-		return str_make(json_string_value(json_array_get(array, 0)), json_string_length(json_array_get(array, 0)));
+		return str_make(json_string_value(json_array_get(array, 0)),
+		    json_string_length(json_array_get(array, 0)));
 	char *to = access_room(a, n);
 	n = 0;
 	json_array_foreach(array, i, item)
@@ -84,7 +87,8 @@ static void walk(struct walk *w, json_t *object, size_t at, unsigned depth)
 	}
 }
 
-/* What is nearly JSON: \xHH, which nginx writes where a log_format lacks escape=json, and bytes that are no UTF-8. */
+/* What is nearly JSON: \xHH, which nginx writes where a log_format lacks escape=json, and bytes
+ * that are no UTF-8. */
 static struct str mended(struct access *a, struct str line, bool *escaped)
 {
 	char *to = access_room(a, 2 * line.n);
@@ -127,7 +131,8 @@ void access_forget_wrapper(struct access *a)
 static json_t *object_of(struct str line)
 {
 	json_error_t error;
-	json_t *root = line.n && line.p[0] == '{' ? json_loadb(line.p, line.n, JSON_ALLOW_NUL, &error) : NULL;
+	json_t *root =
+	    line.n && line.p[0] == '{' ? json_loadb(line.p, line.n, JSON_ALLOW_NUL, &error) : NULL;
 	if (root && !json_is_object(root)) {
 		json_decref(root);
 		return NULL;
@@ -139,9 +144,11 @@ struct str access_unwrapped(struct access *a, struct str line)
 {
 	static const struct {
 		const char *name, *quoted;
-	} keys[] = {{"log", "\"log\""}, {"message", "\"message\""}, {"MESSAGE", "\"MESSAGE\""}}; /* Docker; Fluent Bit and Filebeat; journald */
+	} keys[] = {{"log", "\"log\""}, {"message", "\"message\""},
+	    {"MESSAGE", "\"MESSAGE\""}}; /* Docker; Fluent Bit and Filebeat; journald */
 	bool may = false;
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) /* in quotes: Caddy's lines have a "logger" and are not read twice */
+	for (size_t i = 0; i < sizeof keys / sizeof *keys;
+	     i++) /* in quotes: Caddy's lines have a "logger" and are not read twice */
 		may |= line.n && line.p[0] == '{' && str_has(line, str_c(keys[i].quoted));
 	json_t *root = may ? object_of(line) : NULL;
 	access_forget_wrapper(a);
@@ -151,7 +158,8 @@ struct str access_unwrapped(struct access *a, struct str line)
 		struct str in = str_trim(str_make(json_string_value(j), json_string_length(j)));
 		while (in.n && (in.p[in.n - 1] == '\n' || in.p[in.n - 1] == '\r'))
 			in.n--;
-		/* an object may have a message beside the fields of a request: only another object takes its place */
+		/* an object may have a message beside the fields of a request: only another object
+		 * takes its place */
 		if (in.n && (a->form != ACCESS_JSON || in.p[0] == '{'))
 			return in;
 	}

@@ -13,9 +13,11 @@ static bool say(struct access *a, const char *why)
 
 /* --- "combined", httpd.apache.org/docs/2.4/logs.html, which nginx and others write, too:
  *
- *     [HEAD] [HOST[:PORT]] ADDRESS IDENT USER [10/Oct/2000:13:55:36 -0700] "GET /path HTTP/1.0" 200 2326 ["REFERER" ["AGENT" ["FORWARDED"]]]
+ *     [HEAD] [HOST[:PORT]] ADDRESS IDENT USER [10/Oct/2000:13:55:36 -0700] "GET /path HTTP/1.0" 200
+ * 2326 ["REFERER" ["AGENT" ["FORWARDED"]]]
  *
- * HEAD is what syslog and containers put before a line. A time in brackets is what all have; the address is found from there. */
+ * HEAD is what syslog and containers put before a line. A time in brackets is what all have; the
+ * address is found from there. */
 
 static bool time_at(struct str s)
 {
@@ -24,7 +26,8 @@ static bool time_at(struct str s)
 		return false;
 	while (i < 5 && chr_digit(s.p[i]))
 		i++;
-	return (i == 3 && s.p[i] == '/' && chr_alpha(s.p[i + 1])) || (i == 5 && s.p[i] == '-' && chr_digit(s.p[i + 1]));
+	return (i == 3 && s.p[i] == '/' && chr_alpha(s.p[i + 1])) ||
+	       (i == 5 && s.p[i] == '-' && chr_digit(s.p[i + 1]));
 }
 
 /* Words, where a list with blanks behind its commas is one. */
@@ -47,7 +50,10 @@ static unsigned head_words(struct str s, struct str w[WORDS_MOST])
 /* Between the signs that some put around it. */
 static struct str inner(struct str s)
 {
-	return s.n > 2 && ((s.p[0] == '"' && s.p[s.n - 1] == '"') || (s.p[0] == '(' && s.p[s.n - 1] == ')')) ? str_make(s.p + 1, s.n - 2) : s;
+	return s.n > 2 && ((s.p[0] == '"' && s.p[s.n - 1] == '"') ||
+			      (s.p[0] == '(' && s.p[s.n - 1] == ')'))
+		   ? str_make(s.p + 1, s.n - 2)
+		   : s;
 }
 
 static bool holds_address(struct str list)
@@ -65,7 +71,8 @@ static bool holds_address(struct str list)
 static unsigned syslog_head(const struct str w[], unsigned n)
 {
 	unsigned end = 6;
-	if (n < 7 || w[0].p[0] != '<' || w[0].p[w[0].n - 1] != '1' || w[0].n < 4 || w[0].p[w[0].n - 2] != '>')
+	if (n < 7 || w[0].p[0] != '<' || w[0].p[w[0].n - 1] != '1' || w[0].n < 4 ||
+	    w[0].p[w[0].n - 2] != '>')
 		return 0;
 	if (w[end].p[0] == '[') /* it may have blanks in it */
 		while (end < n && w[end].p[w[end].n - 1] != ']')
@@ -73,7 +80,8 @@ static unsigned syslog_head(const struct str w[], unsigned n)
 	return end + 1;
 }
 
-/* Which word is the address: one before the dash of IDENT; or one that two words follow; or the last that can be. -1: none. */
+/* Which word is the address: one before the dash of IDENT; or one that two words follow; or the
+ * last that can be. -1: none. */
 static int find_address(const struct str w[], unsigned from, unsigned n)
 {
 	int two = -1, last = -1;
@@ -100,12 +108,16 @@ static bool has_letter(struct str s)
 static struct str host_before(const struct str w[], unsigned from, unsigned at)
 {
 	bool port;
-	if (at == from || !access_host_like(w[at - 1], &port) || w[at - 1].p[w[at - 1].n - 1] == ':')
+	if (at == from || !access_host_like(w[at - 1], &port) ||
+	    w[at - 1].p[w[at - 1].n - 1] == ':')
 		return STR("");
 	struct str before = at - 1 > from ? w[at - 2] : STR(":");
 	if (port)
 		return w[at - 1];
-	return str_find(w[at - 1], '.') < w[at - 1].n && before.p[before.n - 1] == ':' && has_letter(w[at - 1]) ? w[at - 1] : STR("");
+	return str_find(w[at - 1], '.') < w[at - 1].n && before.p[before.n - 1] == ':' &&
+		       has_letter(w[at - 1])
+		   ? w[at - 1]
+		   : STR("");
 }
 
 bool access_read_combined(struct access *a, struct str line, struct access_row *r)
@@ -133,16 +145,19 @@ bool access_read_combined(struct access *a, struct str line, struct access_row *
 		return say(a, "no status and size behind the request");
 	if (!r->f[F_REQUEST].n)
 		r->f[F_REQUEST] = STR("-");
-	if (access_quoted(&rest, &r->f[F_REFERER]) && access_quoted(&rest, &r->f[F_AGENT]) && access_quoted(&rest, &more) && (holds_address(more) || str_ihas(more, STR("for="))))
+	if (access_quoted(&rest, &r->f[F_REFERER]) && access_quoted(&rest, &r->f[F_AGENT]) &&
+	    access_quoted(&rest, &more) && (holds_address(more) || str_ihas(more, STR("for="))))
 		r->f[F_FORWARDED] = more;
 	if (!r->f[F_AGENT].n)
 		r->f[F_AGENT] = STR("-");
 	return true;
 }
 
-/* --- W3C's extended form (www.w3.org/TR/WD-logfile): "#Fields:" names the columns, and may come again */
+/* --- W3C's extended form (www.w3.org/TR/WD-logfile): "#Fields:" names the columns, and may come
+ * again */
 
-/* The next column: by tabs where there are some, else by blanks; quotes may hold blanks, and are doubled inside. */
+/* The next column: by tabs where there are some, else by blanks; quotes may hold blanks, and are
+ * doubled inside. */
 static bool column(struct str *rest, bool tabs, struct str *out)
 {
 	if (tabs)
@@ -240,7 +255,8 @@ static struct str without_port(struct str client)
 
 /* --- AWS: Application Load Balancers, and Classic ones, which leave the first word out:
  *
- *     TYPE TIME NAME CLIENT:PORT TARGET:PORT three durations STATUS TARGET'S RECEIVED SENT "REQUEST" "AGENT" … */
+ *     TYPE TIME NAME CLIENT:PORT TARGET:PORT three durations STATUS TARGET'S RECEIVED SENT
+ * "REQUEST" "AGENT" … */
 
 bool access_read_alb(struct access *a, struct str line, struct access_row *r)
 {
@@ -266,10 +282,11 @@ bool access_read_alb(struct access *a, struct str line, struct access_row *r)
 	return true;
 }
 
-/* --- HAProxy's "httplog" (configuration manual, 8.2.3), which the head of a syslog line stands before:
+/* --- HAProxy's "httplog" (configuration manual, 8.2.3), which the head of a syslog line stands
+ * before:
  *
- *     ADDRESS:PORT [10/Oct/2000:13:55:36.655] FRONTEND BACKEND/SERVER five times STATUS BYTES two cookies, how it ended, connections, queues
- *     {HEADERS OF THE REQUEST} {OF THE ANSWER} "REQUEST" */
+ *     ADDRESS:PORT [10/Oct/2000:13:55:36.655] FRONTEND BACKEND/SERVER five times STATUS BYTES two
+ * cookies, how it ended, connections, queues {HEADERS OF THE REQUEST} {OF THE ANSWER} "REQUEST" */
 
 bool access_read_haproxy(struct access *a, struct str line, struct access_row *r)
 {
@@ -283,7 +300,8 @@ bool access_read_haproxy(struct access *a, struct str line, struct access_row *r
 	rest = str_skip(line, at + 1);
 	r->f[F_TIME] = str_make(rest.p, str_find(rest, ']'));
 	rest = str_skip(rest, r->f[F_TIME].n + 1);
-	if (!n || !access_word(&rest, &w[0]) || !access_word(&rest, &w[0]) || !access_word(&rest, &times) || !access_word(&rest, &r->f[F_STATUS]))
+	if (!n || !access_word(&rest, &w[0]) || !access_word(&rest, &w[0]) ||
+	    !access_word(&rest, &times) || !access_word(&rest, &r->f[F_STATUS]))
 		return say(a, "not the words of HAProxy's line");
 	for (size_t i = 0; i < times.n; i++)
 		slashes += times.p[i] == '/';
@@ -294,7 +312,8 @@ bool access_read_haproxy(struct access *a, struct str line, struct access_row *r
 	return access_quoted(&rest, &r->f[F_REQUEST]) || say(a, "no request in quotes");
 }
 
-/* --- names of fields: lower case, letters and digits only. Of two for the same the upper one is taken. */
+/* --- names of fields: lower case, letters and digits only. Of two for the same the upper one is
+ * taken. */
 
 static const struct {
 	const char *name;
@@ -303,7 +322,7 @@ static const struct {
     {"requestclientip", F_ADDRESS}, /* Caddy */
     {"requestremoteip", F_ADDRESS},
     {"requestremoteaddr", F_ADDRESS},
-    {"cip", F_ADDRESS}, /* W3C */
+    {"cip", F_ADDRESS},	       /* W3C */
     {"remoteaddr", F_ADDRESS}, /* nginx */
     {"clienthost", F_ADDRESS}, /* Traefik */
     {"clientaddr", F_ADDRESS},
@@ -314,7 +333,7 @@ static const struct {
     {"remoteaddress", F_ADDRESS},
     {"remotehost", F_ADDRESS},
     {"httprequestremoteip", F_ADDRESS}, /* Google's load balancers */
-    {"sourceip", F_ADDRESS}, /* ECS */
+    {"sourceip", F_ADDRESS},		/* ECS */
     {"sourceaddress", F_ADDRESS},
     {"client", F_ADDRESS},
     {"ipaddress", F_ADDRESS},
@@ -339,7 +358,7 @@ static const struct {
     {"timelocal", F_TIME},
     {"msec", F_TIME},
     {"ts", F_TIME},
-    {"timestamp", F_TIME}, /* also "@timestamp" */
+    {"timestamp", F_TIME},	    /* also "@timestamp" */
     {"edgestarttimestamp", F_TIME}, /* Cloudflare */
     {"datetime", F_TIME},
     {"time", F_TIME},
@@ -434,7 +453,8 @@ static enum access_field named(struct str plain, unsigned *rank)
 }
 
 /* What collectors put a line's fields into: {"properties":{"clientIp":…}}. */
-static const char *const around[] = {"properties", "jsonpayload", "fields", "data", "log", "message", "record", "nginx", "access"};
+static const char *const around[] = {
+    "properties", "jsonpayload", "fields", "data", "log", "message", "record", "nginx", "access"};
 
 enum access_field access_field_named(struct str name, unsigned *rank)
 {
@@ -453,7 +473,8 @@ enum access_field access_field_named(struct str name, unsigned *rank)
 		if (str_starts(all, str_c(around[i])))
 			f = named(str_skip(all, strlen(around[i])), rank);
 		if (f != F_NONE)
-			*rank += sizeof names / sizeof *names; /* what stands by itself goes before it */
+			*rank +=
+			    sizeof names / sizeof *names; /* what stands by itself goes before it */
 	}
 	return f;
 }

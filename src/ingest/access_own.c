@@ -1,5 +1,6 @@
-/* Logs of a form of their own, described as their server has it: nginx's log_format or httpd's LogFormat. A notation becomes a list of pieces, each a
- * text that stands in the line, or a value that ends where the next text begins. */
+/* Logs of a form of their own, described as their server has it: nginx's log_format or httpd's
+ * LogFormat. A notation becomes a list of pieces, each a text that stands in the line, or a value
+ * that ends where the next text begins. */
 #include "access_row.h"
 
 #include <stdio.h>
@@ -8,9 +9,10 @@
 #define PIECES_MOST 128
 
 struct access_piece {
-	struct str text;       /* p NULL: a value */
+	struct str text;	 /* p NULL: a value */
 	enum access_field field; /* of the value; F_NONE: passed over */
-	char opens;		 /* of a value that nothing stands before: what it begins with; 0: something does */
+	char opens; /* of a value that nothing stands before: what it begins with; 0: something does
+		     */
 	char *time_form; /* of strptime(); owned */
 };
 
@@ -36,7 +38,8 @@ static bool has(const struct access *a, enum access_field f)
 /* Takes `time_form`. Of two for the same the first one counts. */
 static enum err add_value(struct access *a, enum access_field f, char *time_form, struct str name)
 {
-	bool behind = a->pieces_n && !a->pieces[a->pieces_n - 1].text.p, kept = f == F_TIME && !has(a, f);
+	bool behind = a->pieces_n && !a->pieces[a->pieces_n - 1].text.p,
+	     kept = f == F_TIME && !has(a, f);
 	char opens = !behind ? 0 : f == F_TARGET || f == F_STEM ? '/' : f == F_QUERY ? '?' : 0;
 	bool after_value = behind && !opens;
 	if (!kept)
@@ -44,10 +47,15 @@ static enum err add_value(struct access *a, enum access_field f, char *time_form
 	if (after_value || a->pieces_n == PIECES_MOST) {
 		if (kept)
 			free(time_form);
-		return after_value ? err_set(ERR_USAGE, "--log-format: nothing stands before '" STR_FMT "', so nobody can tell where the value before it ends", STR_ARG(name))
-				   : err_set(ERR_USAGE, "--log-format: more than %d pieces", PIECES_MOST);
+		return after_value
+			   ? err_set(ERR_USAGE,
+				 "--log-format: nothing stands before '" STR_FMT
+				 "', so nobody can tell where the value before it ends",
+				 STR_ARG(name))
+			   : err_set(ERR_USAGE, "--log-format: more than %d pieces", PIECES_MOST);
 	}
-	a->pieces[a->pieces_n] = (struct access_piece){.field = has(a, f) ? F_NONE : f, .opens = opens, .time_form = kept ? time_form : NULL};
+	a->pieces[a->pieces_n] = (struct access_piece){
+	    .field = has(a, f) ? F_NONE : f, .opens = opens, .time_form = kept ? time_form : NULL};
 	a->pieces_n++;
 	return OK;
 }
@@ -74,8 +82,8 @@ static enum err nginx_value(struct access *a, struct str name)
 	static const struct {
 		const char *name;
 		enum access_field field;
-	} own[] = {
-	    {"uri", F_STEM}, {"request_uri", F_TARGET}, {"realip_remote_addr", F_NONE}, {"binary_remote_addr", F_NONE}, {"proxy_add_x_forwarded_for", F_ADDRESS},
+	} own[] = {{"uri", F_STEM}, {"request_uri", F_TARGET}, {"realip_remote_addr", F_NONE},
+	    {"binary_remote_addr", F_NONE}, {"proxy_add_x_forwarded_for", F_ADDRESS},
 	    {"server_addr", F_NONE}, {"host", F_HOST}, {"hostname", F_NONE}, {"http_host", F_HOST}};
 	unsigned rank;
 	if (str_eq(name, STR("is_args"))) /* a question mark, which is taken with what follows it */
@@ -132,16 +140,21 @@ static enum err httpd_time(struct access *a, struct str form, struct str name)
 static enum err httpd_value(struct access *a, struct str argument, char letter, struct str name)
 {
 	static const char letters[] = "hamUqrsvVt";
-	static const enum access_field fields[] = {F_ADDRESS, F_ADDRESS, F_METHOD, F_STEM, F_QUERY, F_REQUEST, F_STATUS, F_HOST, F_HOST, F_TIME};
+	static const enum access_field fields[] = {F_ADDRESS, F_ADDRESS, F_METHOD, F_STEM, F_QUERY,
+	    F_REQUEST, F_STATUS, F_HOST, F_HOST, F_TIME};
 	if (letter == 't' && argument.n)
 		return httpd_time(a, argument, name);
 	if (letter == 'i') { /* a field of the request, which nginx calls $http_NAME */
 		char field[64];
 		unsigned rank;
 		int n = snprintf(field, sizeof field, "http_" STR_FMT, STR_ARG(argument));
-		return add_value(a, n > 0 && (size_t)n < sizeof field ? access_field_named(str_c(field), &rank) : F_NONE, NULL, name);
+		return add_value(a,
+		    n > 0 && (size_t)n < sizeof field ? access_field_named(str_c(field), &rank)
+						      : F_NONE,
+		    NULL, name);
 	}
-	if (letter == 'a' && str_eq(argument, STR("c"))) /* the other side of the connection, a proxy perhaps */
+	if (letter == 'a' &&
+	    str_eq(argument, STR("c"))) /* the other side of the connection, a proxy perhaps */
 		return add_value(a, F_ADDRESS, NULL, name);
 	if (chr_one_of(letter, letters) && !(letter == 'a' && argument.n))
 		return add_value(a, fields[strchr(letters, letter) - letters], NULL, name);
@@ -172,9 +185,11 @@ static enum err httpd_notation(struct access *a, struct str s)
 		}
 		n = s.n && s.p[0] == '^' ? 3 : 1;
 		if (s.n < n || !chr_alpha(s.p[n - 1]))
-			return err_set(ERR_USAGE, "--log-format: '%%' without the letter of a value");
+			return err_set(
+			    ERR_USAGE, "--log-format: '%%' without the letter of a value");
 		struct str name = str_make(from.p, (size_t)(s.p + n - from.p));
-		e = n == 3 ? add_value(a, F_NONE, NULL, name) : httpd_value(a, argument, s.p[0], name);
+		e = n == 3 ? add_value(a, F_NONE, NULL, name)
+			   : httpd_value(a, argument, s.p[0], name);
 		s = str_skip(s, n);
 	}
 	return e;
@@ -187,7 +202,8 @@ static char *bare(const char *notation)
 	struct str s = str_trim(str_c(notation));
 	char *out = malloc(s.n + 1);
 	size_t n = 0;
-	bool nginx = str_starts(s, STR("log_format ")), httpd = str_starts(s, STR("LogFormat ")), quotes = nginx || httpd;
+	bool nginx = str_starts(s, STR("log_format ")), httpd = str_starts(s, STR("LogFormat ")),
+	     quotes = nginx || httpd;
 	char quote = 0;
 	for (size_t i = 0; out && i < s.n; i++) {
 		char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : 0;
@@ -211,23 +227,29 @@ static char *bare(const char *notation)
 
 static enum err complete(struct access *a)
 {
-	bool request = has(a, F_REQUEST) || (has(a, F_METHOD) && (has(a, F_TARGET) || has(a, F_STEM)));
-	if (!has(a, F_ADDRESS) && has(a, F_FORWARDED)) /* the list stands where the address should be */
+	bool request =
+	    has(a, F_REQUEST) || (has(a, F_METHOD) && (has(a, F_TARGET) || has(a, F_STEM)));
+	if (!has(a, F_ADDRESS) &&
+	    has(a, F_FORWARDED)) /* the list stands where the address should be */
 		for (size_t i = 0; i < a->pieces_n; i++)
 			if (!a->pieces[i].text.p && a->pieces[i].field == F_FORWARDED)
 				a->pieces[i].field = F_ADDRESS;
 	if (!has(a, F_ADDRESS))
-		return err_set(ERR_USAGE, "--log-format: no address of the visitor in it ($remote_addr, or %%h)");
+		return err_set(ERR_USAGE,
+		    "--log-format: no address of the visitor in it ($remote_addr, or %%h)");
 	if (!has(a, F_TIME))
 		return err_set(ERR_USAGE, "--log-format: no time in it ($time_local, or %%t)");
 	if (!request)
 		return err_set(ERR_USAGE, "--log-format: no request in it ($request, or %%r)");
-	return has(a, F_STATUS) ? OK : err_set(ERR_USAGE, "--log-format: no status in it ($status, or %%>s): errors and redirects are no pages");
+	return has(a, F_STATUS) ? OK
+				: err_set(ERR_USAGE, "--log-format: no status in it ($status, or "
+						     "%%>s): errors and redirects are no pages");
 }
 
 enum err access_set_notation(struct access *a, const char *notation)
 {
-	static const char *const usual[] = {"common", "combined", "combinedio", "vhost_combined", "main"}; /* what servers call theirs */
+	static const char *const usual[] = {"common", "combined", "combinedio", "vhost_combined",
+	    "main"}; /* what servers call theirs */
 	access_forget_notation(a);
 	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
 		if (strcmp(notation, usual[i]) == 0) {
@@ -244,18 +266,23 @@ enum err access_set_notation(struct access *a, const char *notation)
 	for (size_t i = 0; i + 1 < s.n; i++)
 		nginx |= s.p[i] == '$' && (chr_alpha(s.p[i + 1]) || s.p[i + 1] == '{');
 	if (!nginx && str_find(s, '%') == s.n)
-		return err_set(ERR_USAGE, "--log-format wants nginx's notation ($remote_addr …) or httpd's (%%h …), not '%s'", notation);
+		return err_set(ERR_USAGE,
+		    "--log-format wants nginx's notation ($remote_addr …) or httpd's (%%h …), not "
+		    "'%s'",
+		    notation);
 	enum err e = nginx ? nginx_notation(a, s) : httpd_notation(a, s);
 	return e ? e : complete(a);
 }
 
-/* Where the value before `text` ends: a value in quotes does not end at \", and a list goes on behind its commas. */
+/* Where the value before `text` ends: a value in quotes does not end at \", and a list goes on
+ * behind its commas. */
 static size_t value_end(struct str line, struct str text, bool quoted, bool list)
 {
 	for (size_t i = 0; i + text.n <= line.n; i++) {
 		if (quoted && line.p[i] == '\\' && i + 1 < line.n)
 			i++;
-		else if (memcmp(line.p + i, text.p, text.n) == 0 && !(list && i && line.p[i - 1] == ',' && text.p[0] == ' '))
+		else if (memcmp(line.p + i, text.p, text.n) == 0 &&
+			 !(list && i && line.p[i - 1] == ',' && text.p[0] == ' '))
 			return i;
 	}
 	return line.n + 1;
@@ -268,16 +295,19 @@ static size_t ends_at(const struct access *a, size_t i, struct str line, bool qu
 	bool list = p->field == F_ADDRESS || p->field == F_FORWARDED;
 	if (!next)
 		return line.n;
-	if (!next->text.p) { /* another value, which begins with a sign of its own, or is not there */
+	if (!next->text
+		 .p) { /* another value, which begins with a sign of its own, or is not there */
 		size_t behind = ends_at(a, i + 1, line, quoted), n = str_find(line, next->opens);
 		return n < behind || next->opens == '/' ? n : behind;
 	}
 	size_t version = 0;
-	if (p->field == F_REQUEST && !quoted && next->text.p[0] == ' ') /* it has blanks: its end is the protocol's */
+	if (p->field == F_REQUEST && !quoted &&
+	    next->text.p[0] == ' ') /* it has blanks: its end is the protocol's */
 		while (version + 6 <= line.n && memcmp(line.p + version, " HTTP/", 6) != 0)
 			version++;
 	if (version && version + 6 <= line.n)
-		return version + 1 + value_end(str_skip(line, version + 1), next->text, false, false);
+		return version + 1 +
+		       value_end(str_skip(line, version + 1), next->text, false, false);
 	return value_end(line, next->text, quoted && next->text.p[0] == '"', list);
 }
 
@@ -296,12 +326,14 @@ bool access_read_own(struct access *a, struct str line, struct access_row *r)
 			continue;
 		}
 		size_t n = ends_at(a, i, line, quoted);
-		bool blank = i + 1 < a->pieces_n && a->pieces[i + 1].text.p && a->pieces[i + 1].text.p[0] == ' ';
+		bool blank = i + 1 < a->pieces_n && a->pieces[i + 1].text.p &&
+			     a->pieces[i + 1].text.p[0] == ' ';
 		if (p->field == F_TIME && line.n && line.p[0] == '[' && blank) { /* %t */
 			size_t bracket = str_find(line, ']');
 			n = bracket < line.n ? bracket + 1 : n;
 		}
-		if (p->field == F_TIME && n == 20 && line.n >= 26 && line.p[2] == '/' && (line.p[21] == '+' || line.p[21] == '-'))
+		if (p->field == F_TIME && n == 20 && line.n >= 26 && line.p[2] == '/' &&
+		    (line.p[21] == '+' || line.p[21] == '-'))
 			n = 26; /* the zone behind a blank */
 		if (n > line.n)
 			return false;

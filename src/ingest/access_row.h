@@ -23,14 +23,15 @@ enum access_field {
 };
 
 struct access_row {
-	struct str f[FIELDS]; /* n 0: it is not there */
-	bool escaped;	      /* \xHH and \" stand for bytes */
-	bool nothing;	      /* a comment */
-	bool plus;	      /* blanks are written as plus signs */
+	struct str f[FIELDS];  /* n 0: it is not there */
+	bool escaped;	       /* \xHH and \" stand for bytes */
+	bool nothing;	       /* a comment */
+	bool plus;	       /* blanks are written as plus signs */
 	const char *time_form; /* of strptime(); NULL: one that is known */
 };
 
-/* A row of the table of names: where a field goes, and which of two of the same is taken (the smaller). F_NONE: unknown. */
+/* A row of the table of names: where a field goes, and which of two of the same is taken (the
+ * smaller). F_NONE: unknown. */
 enum access_field access_field_named(struct str name, unsigned *rank);
 
 bool access_read_combined(struct access *a, struct str line, struct access_row *r);
@@ -39,7 +40,8 @@ bool access_read_alb(struct access *a, struct str line, struct access_row *r);
 bool access_read_haproxy(struct access *a, struct str line, struct access_row *r);
 bool access_read_json(struct access *a, struct str line, struct access_row *r);
 bool access_read_own(struct access *a, struct str line, struct access_row *r);
-/* What a container's log, a collector of logs or journald keep in an object of JSON: {"log":"LINE\n","stream":"stdout"}. Others stay as they are. */
+/* What a container's log, a collector of logs or journald keep in an object of JSON:
+ * {"log":"LINE\n","stream":"stdout"}. Others stay as they are. */
 struct str access_unwrapped(struct access *a, struct str line);
 void access_forget_wrapper(struct access *a);
 void access_forget_tree(struct access *a);
@@ -52,7 +54,8 @@ bool access_address(struct str s, char out[ADDRESS_TEXT]);
 bool access_word(struct str *rest, struct str *out);
 /* Between quotes; a backslash keeps the next sign from closing them. */
 bool access_quoted(struct str *rest, struct str *out);
-/* Room in the scratch that does not move: at most as many bytes as the line has, twice. NULL: no memory. */
+/* Room in the scratch that does not move: at most as many bytes as the line has, twice. NULL: no
+ * memory. */
 char *access_room(struct access *a, size_t n);
 /* %HH to bytes, in the scratch; what is none stays. */
 struct str access_unpercent(struct access *a, struct str s);

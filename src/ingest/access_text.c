@@ -1,4 +1,5 @@
-/* Logs of web servers: pieces of a line, and what is written in them. Every form of a log is read with these. */
+/* Logs of web servers: pieces of a line, and what is written in them. Every form of a log is read
+ * with these. */
 #include "access_row.h"
 
 #include "crumb/base/code.h"
@@ -88,7 +89,8 @@ bool access_written(const uint8_t b[16], char out[ADDRESS_TEXT])
 	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, none[16];
 	bool v4 = memcmp(b, mapped, sizeof mapped) == 0;
 	size_t from = v4 ? sizeof mapped : 0;
-	return memcmp(b + from, none, sizeof none - from) != 0 && inet_ntop(v4 ? AF_INET : AF_INET6, b + from, out, ADDRESS_TEXT);
+	return memcmp(b + from, none, sizeof none - from) != 0 &&
+	       inet_ntop(v4 ? AF_INET : AF_INET6, b + from, out, ADDRESS_TEXT);
 }
 
 bool access_address(struct str s, char out[ADDRESS_TEXT])
@@ -102,11 +104,13 @@ bool access_host_like(struct str s, bool *port)
 	size_t n = s.n && s.p[0] == '[' ? str_find(s, ']') + 1 : str_find(s, ':'), letters = 0;
 	uint64_t number;
 	*port = n < s.n;
-	if (n > s.n || n == 0 || n > 253 || (*port && (!str_u64(str_skip(s, n + 1), &number) || number > 65535)))
+	if (n > s.n || n == 0 || n > 253 ||
+	    (*port && (!str_u64(str_skip(s, n + 1), &number) || number > 65535)))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		uint8_t c = (uint8_t)s.p[i];
-		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && c < 0x80 && !chr_one_of(s.p[i], s.p[0] == '[' ? "[]:." : ".-_"))
+		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && c < 0x80 &&
+		    !chr_one_of(s.p[i], s.p[0] == '[' ? "[]:." : ".-_"))
 			return false;
 		letters += c != '_' && c != '.' && c != '-';
 	}

@@ -65,7 +65,8 @@ static int by_length(const void *x, const void *y)
 	return a->bytes < b->bytes ? -1 : a->bytes > b->bytes;
 }
 
-unsigned applied_after(const struct applied *a, const uint8_t from[16], uint16_t oldest, struct slice_id *out, unsigned cap)
+unsigned applied_after(const struct applied *a, const uint8_t from[16], uint16_t oldest,
+    struct slice_id *out, unsigned cap)
 {
 	uint32_t at;
 	unsigned n = 0;

@@ -32,7 +32,8 @@ struct rules_policy deploy_policy(const struct config *c)
 	return p;
 }
 
-enum err deploy_rules(const struct config *c, const char *path, struct report *report, struct rules **out)
+enum err deploy_rules(
+    const struct config *c, const char *path, struct report *report, struct rules **out)
 {
 	struct buf bundle = {0};
 	struct report own = {0}, *to = report ? report : &own;
@@ -53,7 +54,8 @@ enum err deploy_rules(const struct config *c, const char *path, struct report *r
 	buf_done(&bundle);
 	destinations_unref(destinations);
 	if (!e && !report && own.n)
-		log_warn("rules", "there are warnings; 'crumb rules check' lists them n=%zu", own.n);
+		log_warn(
+		    "rules", "there are warnings; 'crumb rules check' lists them n=%zu", own.n);
 	report_done(&own);
 	if (e)
 		rules_unref(r);

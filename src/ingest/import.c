@@ -1,4 +1,5 @@
-/* NDJSON files: one event a line, {"id" or "cookie", "t", "e", "u", …}. The same wall as for hits. */
+/* NDJSON files: one event a line, {"id" or "cookie", "t", "e", "u", …}. The same wall as for hits.
+ */
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/clock.h"
@@ -25,7 +26,8 @@ static bool time_of(const struct json_reader *r, int64_t *out)
 	return true;
 }
 
-static bool visitor_of(struct ingest *in, const struct json_reader *r, uint32_t now, struct vkey *out)
+static bool visitor_of(
+    struct ingest *in, const struct json_reader *r, uint32_t now, struct vkey *out)
 {
 	if (r->has_cookie)
 		return ingest_known(in, r->cookie, now, out);
@@ -61,7 +63,8 @@ static bool source_fits(struct str s)
 }
 
 /* A line that was read whole: the counter of what became of it. */
-static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t now, struct batch *b, struct import_totals *t)
+static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t now,
+    struct batch *b, struct import_totals *t)
 {
 	struct ingest_who who = {.write = true, .flags = EVENT_IMPORTED};
 	int64_t when = now;
@@ -96,20 +99,22 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 
 static const char *reason(const struct import_totals *t, const uint64_t *counter)
 {
-	return counter == &t->refused_json    ? "json"
-	       : counter == &t->refused_id     ? "id"
-	       : counter == &t->refused_old     ? "old"
-	       : counter == &t->refused_future  ? "future"
-	       : counter == &t->refused_site    ? "site"
+	return counter == &t->refused_json	? "json"
+	       : counter == &t->refused_id	? "id"
+	       : counter == &t->refused_old	? "old"
+	       : counter == &t->refused_future	? "future"
+	       : counter == &t->refused_site	? "site"
 	       : counter == &t->refused_consent ? "consent"
 						: NULL;
 }
 
-void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batch *b, struct import_totals *totals)
+void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batch *b,
+    struct import_totals *totals)
 {
 	struct buf scratch = {0};
 	struct hit h;
-	struct json_reader r = {.import = true, .hit = &h, .scratch = &scratch, .begin = begin, .event = one};
+	struct json_reader r = {
+	    .import = true, .hit = &h, .scratch = &scratch, .begin = begin, .event = one};
 	struct str line;
 	uint64_t number = 0;
 	ingest_known(in, STR(""), now, &(struct vkey){{0}}); /* today's keys */
@@ -119,7 +124,9 @@ void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batc
 		if (line.n == 0)
 			continue;
 		totals->read++;
-		uint64_t *counter = line.p[0] == '{' && json_read(&r, line) ? judge(in, &r, now, b, totals) : &totals->refused_json;
+		uint64_t *counter = line.p[0] == '{' && json_read(&r, line)
+					? judge(in, &r, now, b, totals)
+					: &totals->refused_json;
 		++*counter;
 		const char *why = reason(totals, counter);
 		if (why)

@@ -3,7 +3,8 @@
 #include "crumb/base/clock.h"
 #include "crumb/privacy/scrub.h"
 
-enum err ingest_init(struct ingest *in, const struct config *c, struct store *s, const _Atomic bool *disk_low)
+enum err ingest_init(
+    struct ingest *in, const struct config *c, struct store *s, const _Atomic bool *disk_low)
 {
 	memset(in, 0, sizeof *in);
 	in->config = c;
@@ -59,8 +60,8 @@ bool ingest_known(struct ingest *in, struct str value, uint32_t now, struct vkey
 {
 	struct cookie c;
 	refresh_keys(in, day_of(now));
-	bool known = value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID && cookie_visitor(&in->keys, &c, out) &&
-		     !erased_has(&in->erased, out);
+	bool known = value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID &&
+		     cookie_visitor(&in->keys, &c, out) && !erased_has(&in->erased, out);
 	explicit_bzero(&c, sizeof c); /* the id is the browser's, and nothing here is to keep it */
 	return known;
 }
@@ -83,7 +84,8 @@ static bool all_of(struct str id, char sign)
 
 bool ingest_no_id(struct str id)
 {
-	static const char *const words[] = {"undefined", "null", "(null)", "[object object]", "nil", "none", "nan", "unknown", "n/a"};
+	static const char *const words[] = {"undefined", "null", "(null)", "[object object]", "nil",
+	    "none", "nan", "unknown", "n/a"};
 	enum { UUID = 32 }; /* signs, without dashes: those of RFC 9562 5.9 and 5.10 name nobody */
 	id = str_trim(id);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -92,23 +94,27 @@ bool ingest_no_id(struct str id)
 	return id.n >= UUID && (all_of(id, '0') || all_of(id, 'f'));
 }
 
-/* What programs write that have no id: 0, -1, a macro that nobody has filled, a value that is none. */
+/* What programs write that have no id: 0, -1, a macro that nobody has filled, a value that is none.
+ */
 static bool stands_for_none(struct str id)
 {
 	static const char *const words[] = {"-1", "false", "true", "optout", "opt-out", "opt_out"};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (str_ieq(id, str_c(words[i])))
 			return true;
-	bool macro = id.n > 4 && str_starts(id, STR("__")) && str_starts(str_skip(id, id.n - 2), STR("__"));
+	bool macro =
+	    id.n > 4 && str_starts(id, STR("__")) && str_starts(str_skip(id, id.n - 2), STR("__"));
 	return macro || all_of(id, '0') || ingest_no_id(id);
 }
 
 bool ingest_partner_id(struct str id)
 {
-	if (id.n == 0 || id.n > PARTNER_ID_MAX || stands_for_none(id) || scrub_look(id) == SCRUB_EMAIL)
+	if (id.n == 0 || id.n > PARTNER_ID_MAX || stands_for_none(id) ||
+	    scrub_look(id) == SCRUB_EMAIL)
 		return false;
 	for (size_t i = 0; i < id.n; i++)
-		if (!chr_alpha(id.p[i]) && !chr_digit(id.p[i]) && !chr_one_of(id.p[i], "-_.~+/=:*!"))
+		if (!chr_alpha(id.p[i]) && !chr_digit(id.p[i]) &&
+		    !chr_one_of(id.p[i], "-_.~+/=:*!"))
 			return false;
 	return true;
 }
@@ -139,7 +145,8 @@ struct consent ingest_consent(struct ingest *in, const struct hit *h)
 	return consent_judge(in->config, h, &where);
 }
 
-struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_t now, struct batch *b)
+struct ingest_who ingest_visitor(
+    struct ingest *in, const struct hit *h, uint32_t now, struct batch *b)
 {
 	struct ingest_who who = {.write = false};
 	uint16_t today = day_of(now);
@@ -151,14 +158,16 @@ struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_
 		who.refused = true;
 		who.why = consent.why;
 		who.expire_cookie = h->cookie.n && consent.verdict != CONSENT_NO;
-		if (consent.verdict == CONSENT_NO_ERASE && ingest_known(in, h->cookie, now, &who.visitor)) {
+		if (consent.verdict == CONSENT_NO_ERASE &&
+		    ingest_known(in, h->cookie, now, &who.visitor)) {
 			ingest_erase(in, &who.visitor, now, b);
 			who.erase = true;
 		}
 		return who;
 	}
 	struct cookie c;
-	enum cookie_state state = h->cookie.n ? cookie_read(&in->keys, h->cookie, today, &c) : COOKIE_FORGED;
+	enum cookie_state state =
+	    h->cookie.n ? cookie_read(&in->keys, h->cookie, today, &c) : COOKIE_FORGED;
 	bool named = state == COOKIE_VALID && cookie_visitor(&in->keys, &c, &who.visitor);
 	explicit_bzero(&c, sizeof c);
 	if (named && !erased_has(&in->erased, &who.visitor)) {
@@ -167,7 +176,9 @@ struct ingest_who ingest_visitor(struct ingest *in, const struct hit *h, uint32_
 		return who;
 	}
 	if (h->cookie.n)
-		metric_inc(named ? M_COOKIE_ERASED : state == COOKIE_FORGED ? M_COOKIE_FORGED : M_COOKIE_OVERDUE);
+		metric_inc(named		    ? M_COOKIE_ERASED
+			   : state == COOKIE_FORGED ? M_COOKIE_FORGED
+						    : M_COOKIE_OVERDUE);
 	introduce(in, today, &who);
 	return who;
 }
@@ -190,14 +201,17 @@ static bool room_aside(struct ingest *in, uint16_t day)
 	return in->aside_n++ < (uint64_t)in->config->junk_per_day;
 }
 
-bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t, struct batch *b)
+bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t,
+    struct batch *b)
 {
-	static const enum metric counters[ASIDE_MAX] = {0, M_ASIDE_CRAWLER, M_ASIDE_NETWORK, M_ASIDE_RATE, M_ASIDE_SITE};
+	static const enum metric counters[ASIDE_MAX] = {
+	    0, M_ASIDE_CRAWLER, M_ASIDE_NETWORK, M_ASIDE_RATE, M_ASIDE_SITE};
 	struct event *e = &in->event;
 	metric_inc(M_HITS);
 	anonymise(&in->wall, h, e);
 	in->aside = anonymiser_judge(&in->wall, h, e, t, &e->pattern);
-	/* what the operator hands in without saying where it was seen happened elsewhere: a shop, a telephone */
+	/* what the operator hands in without saying where it was seen happened elsewhere: a shop, a
+	 * telephone */
 	if (in->aside == ASIDE_SITE && !e->host.n && (who->flags & EVENT_IMPORTED))
 		in->aside = ASIDE_NOT;
 	if (in->aside == ASIDE_SITE) {
@@ -218,7 +232,9 @@ bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct 
 		}
 	}
 	apply_rules(in, h, e);
-	if (in->source.n && e->attrs_n == EVENT_ATTRS_MAX) { /* where it came from is what its label, and so who may get it, hangs on */
+	if (in->source.n &&
+	    e->attrs_n == EVENT_ATTRS_MAX) { /* where it came from is what its label, and so who may
+						get it, hangs on */
 		e->attrs_n--;
 		metric_inc(M_ATTR_DROPPED);
 	}

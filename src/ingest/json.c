@@ -1,5 +1,6 @@
-/* JSON to hits, read in one pass without building a tree: an event of a batch or an import costs no allocation of its own. The keys are those of the rows of
- * privacy/hit_rows.h; values may be text, numbers or truth values. */
+/* JSON to hits, read in one pass without building a tree: an event of a batch or an import costs no
+ * allocation of its own. The keys are those of the rows of privacy/hit_rows.h; values may be text,
+ * numbers or truth values. */
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/memory.h"
@@ -20,7 +21,8 @@ struct pass {
 	struct json_reader *r;
 	struct str text; /* of all that is read */
 	unsigned depth, event_depth, keys, attrs;
-	bool in_attrs, in_sections; /* in the object that is a list; in the array that is sections */
+	bool in_attrs,
+	    in_sections;     /* in the object that is a list; in the array that is sections */
 	struct str sections; /* of the list that is being read, with commas between them */
 	/* what the key before the value is */
 	const struct hit_row *row; /* NULL: nothing that is known here */
@@ -30,7 +32,8 @@ struct pass {
 
 /* --- memory that held parts of a request is wiped when it goes */
 
-/* yajl does not look whether it got what it asked for: what it has is listed, and without memory the reading ends by a jump over yajl's own functions. */
+/* yajl does not look whether it got what it asked for: what it has is listed, and without memory
+ * the reading ends by a jump over yajl's own functions. */
 struct piece {
 	struct piece *next, *prev;
 	_Alignas(max_align_t) char bytes[];
@@ -77,7 +80,8 @@ static void *grow(void *ctx, void *bytes, size_t n)
 {
 	void *q = take(ctx, n);
 	if (bytes) {
-		size_t had = malloc_usable_size((char *)bytes - offsetof(struct piece, bytes)) - offsetof(struct piece, bytes);
+		size_t had = malloc_usable_size((char *)bytes - offsetof(struct piece, bytes)) -
+			     offsetof(struct piece, bytes);
 		memcpy(q, bytes, had < n ? had : n);
 		wipe(ctx, bytes);
 	}
@@ -93,7 +97,8 @@ static void clear(struct buf *b)
 
 /* --- values */
 
-/* A view that stays: strings without escapes lie in the text, the others in a buffer that is used again. */
+/* A view that stays: strings without escapes lie in the text, the others in a buffer that is used
+ * again. */
 static struct str keep(struct pass *p, struct str s)
 {
 	struct buf *b = p->r->scratch;
@@ -108,7 +113,8 @@ static struct str keep(struct pass *p, struct str s)
 /* Ids of 19 digits and more are written as numbers, too: they stay the digits that they are. */
 static bool is_integer(struct str s)
 {
-	return s.n <= 64 && !memchr(s.p, '.', s.n) && !memchr(s.p, 'e', s.n) && !memchr(s.p, 'E', s.n);
+	return s.n <= 64 && !memchr(s.p, '.', s.n) && !memchr(s.p, 'e', s.n) &&
+	       !memchr(s.p, 'E', s.n);
 }
 
 static bool item(struct pass *p, struct str value)
@@ -168,7 +174,9 @@ static bool value(struct pass *p, struct str s, enum form form)
 	case HIT_IS_CATEGORIES:
 		return true;
 	case HIT_IS_ID:
-		r->id = form == FORM_STRING || (form == FORM_NUMBER && is_integer(s)) ? keep(p, s) : str_make("", 0);
+		r->id = form == FORM_STRING || (form == FORM_NUMBER && is_integer(s))
+			    ? keep(p, s)
+			    : str_make("", 0);
 		return true;
 	case HIT_IS_COOKIE:
 		r->cookie = form == FORM_STRING ? keep(p, s) : str_make("", 0);
@@ -213,9 +221,11 @@ static int on_number(void *ctx, const char *s, size_t n)
 	struct str number = str_make(s, n);
 	if (is_integer(number))
 		return value(ctx, number, FORM_NUMBER);
-	if (!number_read(number, &v)) /* more than a double holds: told of as it came, and what wants a number drops it */
+	if (!number_read(number, &v)) /* more than a double holds: told of as it came, and what
+					 wants a number drops it */
 		return value(ctx, str_make(s, n), FORM_NUMBER);
-	return value(ctx, str_make(text, (size_t)snprintf(text, sizeof text, "%.15g", v)), FORM_NUMBER);
+	return value(
+	    ctx, str_make(text, (size_t)snprintf(text, sizeof text, "%.15g", v)), FORM_NUMBER);
 }
 
 static int on_string(void *ctx, const unsigned char *s, size_t n)
@@ -267,7 +277,8 @@ static int on_array(void *ctx)
 		p->event_depth = 2;
 	else if (p->depth == p->event_depth && p->row && p->row->kind == HIT_IS_SECTIONS)
 		p->in_sections = true;
-	else if (p->depth < p->event_depth || (p->depth == p->event_depth && p->row) || p->in_attrs || p->in_sections)
+	else if (p->depth < p->event_depth || (p->depth == p->event_depth && p->row) ||
+		 p->in_attrs || p->in_sections)
 		return 0;
 	p->depth++;
 	return 1;
@@ -330,7 +341,8 @@ static bool read_all(struct pass *p, struct memory *m)
 		return false;
 	}
 	yajl_handle y = yajl_alloc(&callbacks, &memory, p);
-	bool ok = yajl_parse(y, (const unsigned char *)p->text.p, p->text.n) == yajl_status_ok && yajl_complete_parse(y) == yajl_status_ok;
+	bool ok = yajl_parse(y, (const unsigned char *)p->text.p, p->text.n) == yajl_status_ok &&
+		  yajl_complete_parse(y) == yajl_status_ok;
 	yajl_free(y);
 	return ok;
 }

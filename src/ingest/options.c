@@ -22,7 +22,8 @@
 #define OPERATOR_MOST 200
 #define NAME_MOST 32 /* of an attribute */
 
-static void __attribute__((format(printf, 4, 5))) found(struct options_found *f, const char *option, bool warning, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 5)))
+found(struct options_found *f, const char *option, bool warning, const char *fmt, ...)
 {
 	va_list ap;
 	f->wrong += !warning;
@@ -52,9 +53,15 @@ static void check_cookie_domain(struct options_found *f, const char *domain)
 {
 	uint8_t b[16];
 	if (*domain && (address_read(str_c(domain), b) || !strchr(domain, '.')))
-		WRONG("cookie.domain", "browsers keep no cookie for '%s': a domain such as shop.example is meant, or none", domain);
+		WRONG("cookie.domain",
+		    "browsers keep no cookie for '%s': a domain such as shop.example is meant, or "
+		    "none",
+		    domain);
 	else if (*domain && psl_builtin() && psl_is_public_suffix(psl_builtin(), domain))
-		WRONG("cookie.domain", "browsers keep no cookie for '%s', below which anybody may have a site: one's own is meant, such as shop.%s", domain, domain);
+		WRONG("cookie.domain",
+		    "browsers keep no cookie for '%s', below which anybody may have a site: one's "
+		    "own is meant, such as shop.%s",
+		    domain, domain);
 }
 
 /* --- listeners */
@@ -72,10 +79,12 @@ bool options_loopback(const char *listen)
 {
 	struct str host;
 	uint16_t port;
-	return split_listen(listen, &host, &port) && (str_ieq(host, STR("localhost")) || within("127.0.0.0/8,::1", host));
+	return split_listen(listen, &host, &port) &&
+	       (str_ieq(host, STR("localhost")) || within("127.0.0.0/8,::1", host));
 }
 
-static bool check_listen(struct options_found *f, const char *option, const char *value, struct str *host, uint16_t *port)
+static bool check_listen(struct options_found *f, const char *option, const char *value,
+    struct str *host, uint16_t *port)
 {
 	struct host_around a = host_around(str_c(value));
 	char name[HOST_MOST];
@@ -84,15 +93,21 @@ static bool check_listen(struct options_found *f, const char *option, const char
 		return true;
 	const char *colon = strchr(value, ':');
 	if (*value == '[' || (colon && strchr(colon + 1, ':') && !a.scheme.n))
-		WRONG(option, "'%s' is no HOST:PORT: an address of IPv6 stands in brackets, as in [::1]:8080", value);
-	else if (str_starts(str_c(value), STR("*:")) && str_u64(str_c(value + 2), &number) && number <= 65535)
+		WRONG(option,
+		    "'%s' is no HOST:PORT: an address of IPv6 stands in brackets, as in [::1]:8080",
+		    value);
+	else if (str_starts(str_c(value), STR("*:")) && str_u64(str_c(value + 2), &number) &&
+		 number <= 65535)
 		WRONG(option, "'%s' is no HOST:PORT; did you mean '0.0.0.0:%s'?", value, value + 2);
 	else if (str_u64(str_c(value), &number) && number <= 65535)
 		WRONG(option, "'%s' is no HOST:PORT; did you mean '127.0.0.1:%s'?", value, value);
 	else if ((a.scheme.n || a.rest.n) && a.port.n && host_read(a.host, name))
-		WRONG(option, "'%s' is no HOST:PORT; did you mean '" STR_FMT ":" STR_FMT "'?", value, STR_ARG(a.host), STR_ARG(a.port));
+		WRONG(option, "'%s' is no HOST:PORT; did you mean '" STR_FMT ":" STR_FMT "'?",
+		    value, STR_ARG(a.host), STR_ARG(a.port));
 	else
-		WRONG(option, "'%s' is no HOST:PORT such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080", value);
+		WRONG(option,
+		    "'%s' is no HOST:PORT such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080",
+		    value);
 	return false;
 }
 
@@ -103,10 +118,16 @@ static void check_listeners(const struct config *c, struct options_found *f)
 	bool fine = check_listen(f, "collect.listen", c->collect_listen, &collect, &one);
 	if (!check_listen(f, "admin.listen", c->admin_listen, &admin, &two))
 		return;
-	if (fine && one && one == two && (str_ieq(collect, admin) || !collect.n || !admin.n || str_eq(collect, STR("0.0.0.0")) || str_eq(admin, STR("0.0.0.0"))))
-		WRONG("admin.listen", "%s and collect.listen=%s are the same port", c->admin_listen, c->collect_listen);
+	if (fine && one && one == two &&
+	    (str_ieq(collect, admin) || !collect.n || !admin.n || str_eq(collect, STR("0.0.0.0")) ||
+		str_eq(admin, STR("0.0.0.0"))))
+		WRONG("admin.listen", "%s and collect.listen=%s are the same port", c->admin_listen,
+		    c->collect_listen);
 	if (!options_loopback(c->admin_listen) && !*c->admin_token)
-		WRONG("admin.listen", "%s can be reached from other machines, and there is no admin.token: set one, or listen on 127.0.0.1", c->admin_listen);
+		WRONG("admin.listen",
+		    "%s can be reached from other machines, and there is no admin.token: set one, "
+		    "or listen on 127.0.0.1",
+		    c->admin_listen);
 }
 
 static void check_token(const struct config *c, struct options_found *f)
@@ -118,7 +139,8 @@ static void check_token(const struct config *c, struct options_found *f)
 	if (n > TOKEN_MOST)
 		WRONG("admin.token", "it is longer than %d characters", TOKEN_MOST);
 	else if (fine < n)
-		WRONG("admin.token", "letters, digits and signs of ASCII without blanks are meant: it goes into a header");
+		WRONG("admin.token", "letters, digits and signs of ASCII without blanks are meant: "
+				     "it goes into a header");
 	else if (n && n < 16 && !options_loopback(c->admin_listen))
 		ODD("admin.token", "it is short for a listener that other machines can reach");
 }
@@ -135,18 +157,29 @@ static void check_network(struct options_found *f, const char *option, struct st
 	for (size_t i = 0; i < slash; i++)
 		dots += item.p[i] == '.';
 	if (said == CIDR_NO_ADDRESS && dots < 3 && item.n < 40)
-		snprintf(meant, sizeof meant, "%.*s%s" STR_FMT, (int)slash, item.p, more[dots], STR_ARG(str_skip(item, slash)));
-	if (said == CIDR_FINE && (c.bits == 0 || (c.bits == 96 && slash < item.n && str_find(item, ':') == item.n)))
-		ODD(option, "'" STR_FMT "' are all addresses: anybody can say where he comes from", STR_ARG(item));
-	else if (said != CIDR_FINE && (str_find(item, ' ') < item.n || str_find(item, ';') < item.n))
-		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8: commas stand between networks", STR_ARG(item));
+		snprintf(meant, sizeof meant, "%.*s%s" STR_FMT, (int)slash, item.p, more[dots],
+		    STR_ARG(str_skip(item, slash)));
+	if (said == CIDR_FINE &&
+	    (c.bits == 0 || (c.bits == 96 && slash < item.n && str_find(item, ':') == item.n)))
+		ODD(option, "'" STR_FMT "' are all addresses: anybody can say where he comes from",
+		    STR_ARG(item));
+	else if (said != CIDR_FINE &&
+		 (str_find(item, ' ') < item.n || str_find(item, ';') < item.n))
+		WRONG(option,
+		    "'" STR_FMT "' is no network such as 10.0.0.0/8: commas stand between networks",
+		    STR_ARG(item));
 	else if (said == CIDR_NO_ADDRESS && cidr_read(str_c(meant), &c) == CIDR_FINE)
-		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8; did you mean '%s'?", STR_ARG(item), meant);
+		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8; did you mean '%s'?",
+		    STR_ARG(item), meant);
 	else if (said != CIDR_FINE && *meant_network(item, hint))
-		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s", STR_ARG(item), hint);
+		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s",
+		    STR_ARG(item), hint);
 	else if (said != CIDR_FINE)
-		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s", STR_ARG(item),
-		    said == CIDR_NOT_TO_32 ? ": its length is from 0 to 32" : said == CIDR_NOT_TO_128 ? ": its length is from 0 to 128" : "");
+		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s",
+		    STR_ARG(item),
+		    said == CIDR_NOT_TO_32    ? ": its length is from 0 to 32"
+		    : said == CIDR_NOT_TO_128 ? ": its length is from 0 to 128"
+					      : "");
 }
 
 /* --- folders */
@@ -175,7 +208,8 @@ static const char *folder_trouble(const char *path, char why[300])
 	else if (strcmp(part, path) == 0)
 		snprintf(why, 300, "it cannot be written to: %s", strerror(errno));
 	else
-		snprintf(why, 300, "it is not there, and cannot be made in %.200s: %s", part, strerror(errno));
+		snprintf(why, 300, "it is not there, and cannot be made in %.200s: %s", part,
+		    strerror(errno));
 	return why;
 }
 
@@ -190,19 +224,23 @@ static void check_folders(const struct config *c, struct options_found *f)
 	if (!*c->rules_path)
 		WRONG("rules.path", "a folder of YAML files is meant");
 	else if (stat(c->rules_path, &st) == 0 && !S_ISDIR(st.st_mode))
-		WRONG("rules.path", "%s is no folder: the folder that it lies in is meant", c->rules_path);
+		WRONG("rules.path", "%s is no folder: the folder that it lies in is meant",
+		    c->rules_path);
 	if (stat(c->destinations_path, &st) == 0 && S_ISDIR(st.st_mode))
-		WRONG("destinations.path", "%s is a folder: a file of YAML is meant", c->destinations_path);
+		WRONG("destinations.path", "%s is a folder: a file of YAML is meant",
+		    c->destinations_path);
 	snprintf(parent, sizeof parent, "%s", c->destinations_path);
 	char *slash = strrchr(parent, '/');
 	if (slash && slash > parent && strcmp(c->destinations_path, "etc/destinations.yaml") != 0) {
 		*slash = 0;
 		if (stat(parent, &st) != 0)
-			WRONG("destinations.path", "%s: %s: %s", c->destinations_path, parent, strerror(errno));
+			WRONG("destinations.path", "%s: %s: %s", c->destinations_path, parent,
+			    strerror(errno));
 	}
 }
 
-static void check_destinations(const struct config *c, const struct destinations *d, struct options_found *f)
+static void check_destinations(
+    const struct config *c, const struct destinations *d, struct options_found *f)
 {
 	char why[300], path[4096], hint[120];
 	struct stat st;
@@ -212,9 +250,12 @@ static void check_destinations(const struct config *c, const struct destinations
 		snprintf(path, sizeof path, STR_FMT, STR_ARG(one->where));
 		if (one->way->where != WHERE_FOLDER || !one->where.n || !folder_trouble(path, why))
 			continue;
-		/* what is there may be a folder again tomorrow, and what is owed waits for it: hits do not */
-		found(f, "destinations.path", stat(path, &st) == 0, "%s:%zu: destination '%s' goes to %s: %s", one->at.file ? one->at.file : c->destinations_path,
-		    one->at.line, one->id, path, why);
+		/* what is there may be a folder again tomorrow, and what is owed waits for it: hits
+		 * do not */
+		found(f, "destinations.path", stat(path, &st) == 0,
+		    "%s:%zu: destination '%s' goes to %s: %s",
+		    one->at.file ? one->at.file : c->destinations_path, one->at.line, one->id, path,
+		    why);
 	}
 	while (d->found && rest.n && str_cut(&rest, ',', &name)) {
 		name = str_trim(name);
@@ -231,8 +272,10 @@ static void check_destinations(const struct config *c, const struct destinations
 			near_try(&near, str_c(d->partners[i].id));
 		}
 		if (!known)
-			WRONG("privacy.sensitive_destinations", "there is no destination '" STR_FMT "' in %s%s%s", STR_ARG(name), c->destinations_path,
-			    near.best.n ? "; " : "", near_hint(&near, hint, sizeof hint));
+			WRONG("privacy.sensitive_destinations",
+			    "there is no destination '" STR_FMT "' in %s%s%s", STR_ARG(name),
+			    c->destinations_path, near.best.n ? "; " : "",
+			    near_hint(&near, hint, sizeof hint));
 	}
 }
 
@@ -240,16 +283,21 @@ static void check_destinations(const struct config *c, const struct destinations
 
 static void check_cookie(const struct config *c, struct options_found *f)
 {
-	bool partitioned = c->cookie_partitioned == CONFIG_YES, secure = c->cookie_secure == CONFIG_YES;
+	bool partitioned = c->cookie_partitioned == CONFIG_YES,
+	     secure = c->cookie_secure == CONFIG_YES;
 	struct str same_site = config_word(c, "cookie.samesite");
 	if (partitioned && c->cookie_samesite != SAMESITE_NONE)
-		WRONG("cookie.partitioned", "'yes' is for pages of others, where cookie.samesite=" STR_FMT " keeps the cookie away: take cookie.samesite=none, or no partition",
+		WRONG("cookie.partitioned",
+		    "'yes' is for pages of others, where cookie.samesite=" STR_FMT
+		    " keeps the cookie away: take cookie.samesite=none, or no partition",
 		    STR_ARG(same_site));
 	if (!secure && partitioned)
-		WRONG("cookie.secure", "'no' cannot go with cookie.partitioned=yes: browsers drop such a cookie");
+		WRONG("cookie.secure",
+		    "'no' cannot go with cookie.partitioned=yes: browsers drop such a cookie");
 	else if (!secure && c->cookie_samesite == SAMESITE_NONE)
 		WRONG("cookie.secure",
-		    "'no' cannot go with cookie.samesite=none: browsers drop such a cookie; without TLS the site's own pages are meant: cookie.samesite=lax");
+		    "'no' cannot go with cookie.samesite=none: browsers drop such a cookie; "
+		    "without TLS the site's own pages are meant: cookie.samesite=lax");
 }
 
 /* `key`: keys of a query, as in ?key=value. */
@@ -267,16 +315,26 @@ static void check_names(struct options_found *f, const char *option, const char 
 		bare.n = n;
 		bool more = from + n < name.n && chr_one_of(name.p[from + n], " \t;|");
 		if (name.n && from + n < name.n && name.p[from + n] == '*')
-			WRONG(option, "'" STR_FMT "' has a '*', which is not understood here: list each name", STR_ARG(name));
+			WRONG(option,
+			    "'" STR_FMT "' has a '*', which is not understood here: list each name",
+			    STR_ARG(name));
 		else if (more)
-			WRONG(option, "'" STR_FMT "': commas stand between names; did you mean '" STR_FMT "'?", STR_ARG(name), STR_ARG(bare));
+			WRONG(option,
+			    "'" STR_FMT "': commas stand between names; did you mean '" STR_FMT
+			    "'?",
+			    STR_ARG(name), STR_ARG(bare));
 		else if (name.n && bare.n != name.n)
-			WRONG(option, "'" STR_FMT "' is no %s%s" STR_FMT "%s", STR_ARG(name), key ? "key of a query" : "name of an attribute",
+			WRONG(option, "'" STR_FMT "' is no %s%s" STR_FMT "%s", STR_ARG(name),
+			    key ? "key of a query" : "name of an attribute",
 			    bare.n ? "; did you mean '" : "", STR_ARG(bare), bare.n ? "'?" : "");
 		else if (name.n > NAME_MOST)
-			WRONG(option, "'" STR_FMT "' is longer than %d characters, and would never be kept", STR_ARG(name), NAME_MOST);
+			WRONG(option,
+			    "'" STR_FMT "' is longer than %d characters, and would never be kept",
+			    STR_ARG(name), NAME_MOST);
 		else if (name.n && scrub_name_is_personal(name))
-			ODD(option, "'" STR_FMT "' is what a person is called by, and is never kept", STR_ARG(name));
+			ODD(option,
+			    "'" STR_FMT "' is what a person is called by, and is never kept",
+			    STR_ARG(name));
 	}
 }
 
@@ -299,12 +357,17 @@ static void check_words(const struct config *c, struct options_found *f)
 	while (rest.n && str_cut(&rest, ',', &key)) {
 		key = str_trim(key);
 		if (str_find(key, ' ') < key.n || str_find(key, ':') < key.n)
-			WRONG("segment.write_keys", "commas stand between keys, and a key has neither blanks nor colons");
+			WRONG("segment.write_keys",
+			    "commas stand between keys, and a key has neither blanks nor colons");
 	}
 	if (!*c->kv_key || strpbrk(c->kv_key, " \t\"'=!+#*~;^()<>[],&"))
-		WRONG("page.key", "'%s' is no key that an ad server takes: letters, digits and underscores are meant", c->kv_key);
+		WRONG("page.key",
+		    "'%s' is no key that an ad server takes: letters, digits and underscores are "
+		    "meant",
+		    c->kv_key);
 	if (strlen(c->operator_name) > OPERATOR_MOST || !shown_as_it_is(str_c(c->operator_name)))
-		WRONG("operator.name", "a name in one line of at most %d bytes of UTF-8 is meant", OPERATOR_MOST);
+		WRONG("operator.name", "a name in one line of at most %d bytes of UTF-8 is meant",
+		    OPERATOR_MOST);
 	if (!*c->ortb2_name)
 		WRONG("ortb2.name", "a name is meant: it says whose data it is");
 	if (*c->segment_consent && !*c->segment_keys)
@@ -312,12 +375,15 @@ static void check_words(const struct config *c, struct options_found *f)
 	if (*c->crawlers_file && c->crawl == CRAWL_COUNT)
 		ODD("junk.crawlers", "%s is not read with junk.crawl=count", c->crawlers_file);
 	if (*c->consent_require && !c->tcf_vendor)
-		ODD("consent.require", "%s asks for TC strings, and without consent.tcf.vendor none can say yes", c->consent_require);
+		ODD("consent.require",
+		    "%s asks for TC strings, and without consent.tcf.vendor none can say yes",
+		    c->consent_require);
 }
 
 static void check_user(const struct config *c, struct options_found *f)
 {
-	const struct passwd *u = *c->process_user && geteuid() != 0 ? getpwnam(c->process_user) : NULL;
+	const struct passwd *u =
+	    *c->process_user && geteuid() != 0 ? getpwnam(c->process_user) : NULL;
 	if (*c->process_user && geteuid() != 0 && (!u || u->pw_uid != geteuid()))
 		ODD("process.user", "only root can become '%s'", c->process_user);
 }
@@ -334,7 +400,8 @@ void options_check(const struct config *c, const struct destinations *d, struct 
 		}
 	struct cidr_list l;
 	if (networks > sizeof l.net / sizeof l.net[0])
-		WRONG("trusted_proxies", "%u networks are more than %zu", networks, sizeof l.net / sizeof l.net[0]);
+		WRONG("trusted_proxies", "%u networks are more than %zu", networks,
+		    sizeof l.net / sizeof l.net[0]);
 	check_cookie_domain(f, c->cookie_domain);
 	check_cookie(c, f);
 	check_listeners(c, f);
@@ -348,7 +415,9 @@ void options_check(const struct config *c, const struct destinations *d, struct 
 		struct str said = str_c(err_text());
 		size_t colon = str_find(said, ':');
 		struct str text = str_trim(str_skip(said, colon + 1));
-		WRONG(str_starts(said, STR("consent.tcf")) ? "consent.tcf.purposes" : "consent.require", STR_FMT, STR_ARG(text));
+		WRONG(str_starts(said, STR("consent.tcf")) ? "consent.tcf.purposes"
+							   : "consent.require",
+		    STR_FMT, STR_ARG(text));
 	}
 	if (d)
 		check_destinations(c, d, f);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 #define FLUSH_RECORDS 50000
-/* Patterns are hosts, too, and whoever sends hits can make those up: beyond this many they are counted together. */
+/* Patterns are hosts, too, and whoever sends hits can make those up: beyond this many they are
+ * counted together. */
 #define ROWS_MOST 1000
 
 struct released {
@@ -23,14 +24,15 @@ struct scan {
 	struct store *store;
 	struct released *released;
 	size_t released_n, released_cap;
-	unsigned shard; /* that is read */
+	unsigned shard;		/* that is read */
 	struct journal_pos pos; /* of the block */
 	struct record record;
 	enum err (*each)(struct scan *s, struct event *e);
 	enum err (*block_done)(struct scan *s);
 	/* list */
-	struct aside_row *rows; /* ROWS_MOST, and one of others for each reason; they stay where they are */
-	struct map numbers;	/* of rows, by reason and pattern */
+	struct aside_row
+	    *rows; /* ROWS_MOST, and one of others for each reason; they stay where they are */
+	struct map numbers; /* of rows, by reason and pattern */
 	size_t rows_n;
 	/* release */
 	enum aside why;
@@ -39,14 +41,17 @@ struct scan {
 	struct batch *batch;
 	enum err (*flush)(void *arg);
 	void *arg;
-	uint64_t events, marked; /* how many of them the marks in the journal, or on their way there, cover */
+	uint64_t events,
+	    marked; /* how many of them the marks in the journal, or on their way there, cover */
 };
 
 static bool is_released(const struct scan *s, const struct event *e)
 {
 	for (size_t i = 0; i < s->released_n; i++)
 		if (s->released[i].why == e->aside &&
-		    (s->released[i].of_shard ? s->shard == s->released[i].shard && !journal_pos_before(s->released[i].upto, s->pos) : e->t <= s->released[i].t) &&
+		    (s->released[i].of_shard ? s->shard == s->released[i].shard &&
+						   !journal_pos_before(s->released[i].upto, s->pos)
+					     : e->t <= s->released[i].t) &&
 		    (!*s->released[i].pattern || str_eq(str_c(s->released[i].pattern), e->pattern)))
 			return true; /* without a pattern: all of the reason */
 	return false;
@@ -119,7 +124,8 @@ static struct aside_row *row_of(struct scan *s, const struct event *e)
 	struct str pattern = e->pattern;
 	for (int tries = 0;; tries++) {
 		int n = snprintf(name, sizeof name, "%c" STR_FMT, 'a' + e->aside, STR_ARG(pattern));
-		struct str key = str_make(name, (size_t)n < sizeof name ? (size_t)n : sizeof name - 1);
+		struct str key =
+		    str_make(name, (size_t)n < sizeof name ? (size_t)n : sizeof name - 1);
 		if (map_get(&s->numbers, key, &number))
 			return &s->rows[number];
 		if (s->rows_n < ROWS_MOST || tries)
@@ -192,7 +198,8 @@ static enum err release(struct scan *s, struct event *e)
 	return OK;
 }
 
-/* A mark goes with the events that it is about, in one commit: whatever ends us, the next release begins behind it. */
+/* A mark goes with the events that it is about, in one commit: whatever ends us, the next release
+ * begins behind it. */
 static enum err mark(struct scan *s)
 {
 	if (s->events == s->marked)
@@ -206,14 +213,21 @@ static enum err mark(struct scan *s)
 	return s->batch->count >= FLUSH_RECORDS ? s->flush(s->arg) : OK;
 }
 
-enum err quarantine_release(struct store *store, enum aside why, struct str pattern, uint32_t now, struct batch *batch, enum err (*flush)(void *),
-    void *arg, uint64_t *events)
+enum err quarantine_release(struct store *store, enum aside why, struct str pattern, uint32_t now,
+    struct batch *batch, enum err (*flush)(void *), void *arg, uint64_t *events)
 {
 	struct scan *s = calloc(1, sizeof *s);
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory to look at what was set aside");
-	*s = (struct scan){
-	    .store = store, .each = release, .block_done = mark, .why = why, .pattern = pattern, .now = now, .batch = batch, .flush = flush, .arg = arg};
+	*s = (struct scan){.store = store,
+	    .each = release,
+	    .block_done = mark,
+	    .why = why,
+	    .pattern = pattern,
+	    .now = now,
+	    .batch = batch,
+	    .flush = flush,
+	    .arg = arg};
 	enum err e = scan(s);
 	if (!e && batch->count)
 		e = flush(arg);

@@ -82,7 +82,9 @@ void batch_event(struct batch *b, const struct event *e)
 
 void batch_record(struct batch *b, const struct record *r)
 {
-	unsigned lane = record_row(r->kind)->whose == RECORD_OF_VISITOR ? vkey_shard(&r->event.visitor, b->shards) : b->shards;
+	unsigned lane = record_row(r->kind)->whose == RECORD_OF_VISITOR
+			    ? vkey_shard(&r->event.visitor, b->shards)
+			    : b->shards;
 	struct batch_part *p = batch_part(b, day_of(r->event.t), lane);
 	record_encode(r, &p->records);
 	p->count++;
@@ -91,7 +93,8 @@ void batch_record(struct batch *b, const struct record *r)
 
 void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t)
 {
-	batch_record(b, &(struct record){.kind = RECORD_ERASE, .event = {.visitor = *visitor, .t = t}});
+	batch_record(
+	    b, &(struct record){.kind = RECORD_ERASE, .event = {.visitor = *visitor, .t = t}});
 	if (!array_room(b->erased, b->erased_cap, b->erased_n + 1)) {
 		b->starved = true;
 		return;
@@ -106,7 +109,8 @@ struct merged {
 	struct buf joined; /* when more than one batch has records for the day and shard */
 };
 
-/* Readers see what is committed after this long, when nobody asks for it sooner; gathering makes blocks large. */
+/* Readers see what is committed after this long, when nobody asks for it sooner; gathering makes
+ * blocks large. */
 #define PUBLISH_US 50000
 #define PUBLISH_BYTES (1u << 20)
 /* What fails is tried again after a second, then two, up to: */
@@ -157,7 +161,8 @@ static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
 	for (size_t i = 0; i < w->merged_n; i++)
 		if (w->merged[i].block.day == day && w->merged[i].block.shard == shard)
 			return &w->merged[i];
-	if (!array_room_zeroed(w->merged, w->merged_cap, w->merged_n + 1) || !array_room(w->blocks, w->blocks_cap, w->merged_n + 1))
+	if (!array_room_zeroed(w->merged, w->merged_cap, w->merged_n + 1) ||
+	    !array_room(w->blocks, w->blocks_cap, w->merged_n + 1))
 		return NULL;
 	struct merged *m = &w->merged[w->merged_n++];
 	m->block = (struct journal_block){.day = day, .shard = shard};
@@ -165,7 +170,8 @@ static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
 	return m;
 }
 
-static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count, uint32_t events, struct str records)
+static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count, uint32_t events,
+    struct str records)
 {
 	struct merged *m = merged_for(w, day, shard);
 	if (!m) {
@@ -185,8 +191,10 @@ static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count
 	m->block.events += events;
 }
 
-/* The activation of the rules goes into each shard of each day, so that a block of any day can be read with what is in it. */
-static void merge_rules(struct writer *w, struct buf *record, const uint8_t hash[16], struct str bundle)
+/* The activation of the rules goes into each shard of each day, so that a block of any day can be
+ * read with what is in it. */
+static void merge_rules(
+    struct writer *w, struct buf *record, const uint8_t hash[16], struct str bundle)
 {
 	if (memcmp(w->rules_said, hash, 16) != 0) {
 		w->rules_days_n = 0;
@@ -194,7 +202,8 @@ static void merge_rules(struct writer *w, struct buf *record, const uint8_t hash
 	}
 	if (!bundle.n)
 		return;
-	struct record said_now = {.kind = RECORD_RULES, .event = {.t = clock_now()}, .rules_text = bundle};
+	struct record said_now = {
+	    .kind = RECORD_RULES, .event = {.t = clock_now()}, .rules_text = bundle};
 	memcpy(said_now.rules, hash, sizeof said_now.rules);
 	record_encode(&said_now, record);
 	size_t n = w->merged_n;
@@ -213,7 +222,8 @@ static void merge_rules(struct writer *w, struct buf *record, const uint8_t hash
 	}
 }
 
-/* There was no memory for a record of it: nothing of it is taken, since nobody knows whose that was. */
+/* There was no memory for a record of it: nothing of it is taken, since nobody knows whose that
+ * was. */
 static void refuse_incomplete(struct batch *list)
 {
 	for (struct batch *b = list; b; b = b->next) {
@@ -236,7 +246,8 @@ static enum err list_erased(struct writer *w, const struct batch *list)
 	enum err e = OK;
 	for (const struct batch *b = list; b && !e; b = b->next)
 		if (b->erased_n && !b->result)
-			e = erased_add(w->store->erased, b->erased, b->erased_n, day_of(clock_now()));
+			e = erased_add(
+			    w->store->erased, b->erased, b->erased_n, day_of(clock_now()));
 	return e;
 }
 
@@ -264,7 +275,8 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 	for (struct batch *b = list; b; b = b->next)
 		for (size_t i = 0; i < b->parts_n; i++)
 			if (b->parts[i].count && !b->result)
-				merge(w, b->parts[i].day, b->parts[i].shard, b->parts[i].count, b->parts[i].events, buf_view(&b->parts[i].records));
+				merge(w, b->parts[i].day, b->parts[i].shard, b->parts[i].count,
+				    b->parts[i].events, buf_view(&b->parts[i].records));
 	enum err e = OK;
 	if (w->merged_n || w->starved) {
 		merge_rules(w, &record, hash, bundle);
@@ -301,7 +313,8 @@ static void publish(struct writer *w, bool now, bool asked)
 	size_t waiting = journal_unpublished(j);
 	if (waiting && !w->publish_at)
 		w->publish_at = clock_mono_us() + PUBLISH_US;
-	if (!w->publish_at || !trouble_due(&w->publishing) || !(now || waiting == 0 || waiting > PUBLISH_BYTES || clock_mono_us() >= w->publish_at))
+	if (!w->publish_at || !trouble_due(&w->publishing) ||
+	    !(now || waiting == 0 || waiting > PUBLISH_BYTES || clock_mono_us() >= w->publish_at))
 		return;
 	enum err e = journal_publish(j);
 	if (e) {
@@ -320,7 +333,8 @@ static void expire(struct writer *w, uint16_t oldest, uint16_t today)
 	if (!e)
 		e = keys_expire(w->store->keys, oldest, today);
 	if (e) {
-		trouble_note(&w->expiring, RETRY_MOST_S, "journal", "destroying the keys of expired days");
+		trouble_note(
+		    &w->expiring, RETRY_MOST_S, "journal", "destroying the keys of expired days");
 		return;
 	}
 	trouble_over(&w->expiring, "journal", "destroying the keys of expired days");
@@ -379,16 +393,19 @@ static void tell_trouble(struct writer *w)
 	const struct {
 		const struct trouble *t;
 		const char *what;
-	} all[] = {{&w->recording, "hits cannot be recorded"}, {&w->publishing, "hits are recorded, but do not reach the views"},
+	} all[] = {{&w->recording, "hits cannot be recorded"},
+	    {&w->publishing, "hits are recorded, but do not reach the views"},
 	    {&w->expiring, "days that are over cannot be let go"}};
 	size_t n = 0;
 	w->trouble[0] = 0;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i].t->times && n < sizeof w->trouble)
-			n += (size_t)snprintf(w->trouble + n, sizeof w->trouble - n, "%s%s (%s)", n ? "; " : "", all[i].what, all[i].t->why);
+			n += (size_t)snprintf(w->trouble + n, sizeof w->trouble - n, "%s%s (%s)",
+			    n ? "; " : "", all[i].what, all[i].t->why);
 }
 
-/* Does what there is to do. False: it is to stop, and nothing is left. The lock is held, but not meanwhile. */
+/* Does what there is to do. False: it is to stop, and nothing is left. The lock is held, but not
+ * meanwhile. */
 static bool pass(struct writer *w)
 {
 	struct batch *list = w->first;
@@ -438,7 +455,8 @@ void writer_turn(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-enum err writer_open(struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
+enum err writer_open(
+    struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w)
@@ -458,7 +476,8 @@ enum err writer_open(struct store *s, void (*published)(void *, bool), void *arg
 	return OK;
 }
 
-enum err writer_start(struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
+enum err writer_start(
+    struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
 {
 	struct writer *w;
 	enum err e = writer_open(s, published, arg, &w);

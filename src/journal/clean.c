@@ -1,4 +1,5 @@
-/* Cleaning: a day is written anew without the records of some visitors, then takes the place of the old one. */
+/* Cleaning: a day is written anew without the records of some visitors, then takes the place of the
+ * old one. */
 #include "local.h"
 
 #include "crumb/base/code.h"
@@ -52,7 +53,8 @@ static enum err sift(struct cleaning *c, struct str key, struct str value, struc
 }
 
 /* Calls `each` for every block of the day, as of one moment. */
-static enum err each_block(struct cleaning *c, enum err (*each)(struct cleaning *, struct str key, struct str value, struct db_txn *to))
+static enum err each_block(struct cleaning *c,
+    enum err (*each)(struct cleaning *, struct str key, struct str value, struct db_txn *to))
 {
 	struct db_txn t, to = {.txn = NULL};
 	struct db_cursor cursor;
@@ -100,7 +102,8 @@ static enum err copy(struct cleaning *c, struct str key, struct str value, struc
 	struct sifted n;
 	enum err e = sift(c, key, value, &n);
 	if (!e && n.gone) {
-		struct journal_block b = {c->d->day, get_u16((const uint8_t *)key.p), n.left, buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2), 0};
+		struct journal_block b = {c->d->day, get_u16((const uint8_t *)key.p), n.left,
+		    buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2), 0};
 		if (!b.records.p)
 			b.records = STR("");
 		if ((e = sealed_make(&c->sealer, &b, c->d->key, sealed_rules(value))))
@@ -131,14 +134,16 @@ static enum err write_anew(struct cleaning *c, const char *folder)
 	return e ? e : folder_sync(folder);
 }
 
-enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
-    struct journal_cleaned **out, uint64_t *dropped)
+enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, const struct vkey *),
+    void *arg, const _Atomic bool *stop, struct journal_cleaned **out, uint64_t *dropped)
 {
 	struct local *j = (struct local *)base;
 	char folder[4000];
 	struct journal_cleaned *done = calloc(1, sizeof *done);
 	struct cleaning c = {.j = j, .drop = drop, .arg = arg, .stop = stop};
-	enum err e = done && opener_init(&c.opener) && sealer_init(&c.sealer) ? OK : err_set(ERR_NOMEM, "no memory");
+	enum err e = done && opener_init(&c.opener) && sealer_init(&c.sealer)
+			 ? OK
+			 : err_set(ERR_NOMEM, "no memory");
 	*out = NULL;
 	*dropped = 0;
 	if (!e)
@@ -172,7 +177,8 @@ static void put_back(const char *old, const char *folder, const char *fresh)
 		log_error("journal", "a day is not where it should be folder=%s", old);
 }
 
-/* The folders, then the entry of the table. Readers of the old one go on; it is only this thread that ends days. */
+/* The folders, then the entry of the table. Readers of the old one go on; it is only this thread
+ * that ends days. */
 static enum err swap(struct local *j, struct journal_day *d)
 {
 	char folder[4000], fresh[4000], old[4000];
@@ -229,7 +235,8 @@ enum err local_swap(struct journal *base, struct journal_cleaned *c)
 	bool same = d != NULL;
 	for (unsigned s = 0; same && s < j->base.lanes; s++)
 		same = atomic_load(&d->last[s]) == c->last[s];
-	enum err e = same ? ledger_drop(j, c->day, c->events) : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
+	enum err e = same ? ledger_drop(j, c->day, c->events)
+			  : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
 	if (!e) {
 		e = swap(j, d);
 		ledger_dropped(j, c->day, c->events, !e);
@@ -254,7 +261,8 @@ enum err local_copy(struct journal *base, uint16_t day, const char *folder)
 	return e;
 }
 
-/* Sequences rise in the order in which commits are shown, and all of a commit is shown at once: one number says which are whole. */
+/* Sequences rise in the order in which commits are shown, and all of a commit is shown at once: one
+ * number says which are whole. */
 uint64_t local_moment(struct journal *base)
 {
 	struct local *j = (struct local *)base;

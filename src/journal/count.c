@@ -1,4 +1,5 @@
-/* Days are counted: what the ledger should say of them, after a crash, and when a store is verified. */
+/* Days are counted: what the ledger should say of them, after a crash, and when a store is
+ * verified. */
 #include "local.h"
 
 #include "crumb/base/code.h"
@@ -20,8 +21,11 @@ uint64_t ledger_events(struct str records)
 	return n;
 }
 
-/* The events of the blocks of a day behind a sequence, but for those of a commit that is to be taken back. `open`: each is opened; else the headers are believed, which count other records too. */
-enum err ledger_count(struct local *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out)
+/* The events of the blocks of a day behind a sequence, but for those of a commit that is to be
+ * taken back. `open`: each is opened; else the headers are believed, which count other records too.
+ */
+enum err ledger_count(
+    struct local *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out)
 {
 	struct opener x;
 	struct buf records = {0};
@@ -30,7 +34,8 @@ enum err ledger_count(struct local *j, struct journal_day *d, uint64_t after, bo
 	struct str key, value;
 	uint64_t end = j->undo.n ? j->undo.first : UINT64_MAX; /* nothing was committed behind it */
 	*out = (struct day_count){0};
-	enum err e = opener_init(&x) ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
+	enum err e =
+	    opener_init(&x) ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
 	if (e) {
 		opener_done(&x);
 		return e;
@@ -39,9 +44,11 @@ enum err ledger_count(struct local *j, struct journal_day *d, uint64_t after, bo
 	for (unsigned lane = 0; lane < j->base.lanes; lane++) {
 		uint8_t from[PLACE_LEN];
 		sealed_place(lane, after + 1, from);
-		for (bool more = db_seek(&c, journal_bytes(from, PLACE_LEN), &key, &value); more; more = db_next(&c, &key, &value)) {
+		for (bool more = db_seek(&c, journal_bytes(from, PLACE_LEN), &key, &value); more;
+		     more = db_next(&c, &key, &value)) {
 			uint32_t count;
-			if (key.n != PLACE_LEN || get_u16((const uint8_t *)key.p) != lane || get_u64((const uint8_t *)key.p + 2) >= end)
+			if (key.n != PLACE_LEN || get_u16((const uint8_t *)key.p) != lane ||
+			    get_u64((const uint8_t *)key.p + 2) >= end)
 				break;
 			out->blocks++;
 			buf_clear(&records);
@@ -72,15 +79,18 @@ static bool summed(const struct local *j, uint16_t day)
 
 #define COUNTED_MOST ((uint64_t)4 << 30) /* bytes that are read at a start after a crash */
 
-/* After a crash, or where something could not be read: is what the ledger knows of still there? What came since it was saved is added. False: that would be too much to read. */
-static bool count_after_crash(struct local *j, struct journal_day *d, struct ledger_day *l, struct day_count *all, enum err *e)
+/* After a crash, or where something could not be read: is what the ledger knows of still there?
+ * What came since it was saved is added. False: that would be too much to read. */
+static bool count_after_crash(struct local *j, struct journal_day *d, struct ledger_day *l,
+    struct day_count *all, enum err *e)
 {
 	struct day_count since = {0};
 	char file[4200], where[32];
 	struct stat st;
 	ledger_where(d->day, where);
 	snprintf(file, sizeof file, "%.*s/%s/data.mdb", journal_store_part(j), j->folder, where);
-	if (!d->looked || d->changed || !l->known || stat(file, &st) != 0 || j->ledger.counted + (uint64_t)st.st_size > COUNTED_MOST)
+	if (!d->looked || d->changed || !l->known || stat(file, &st) != 0 ||
+	    j->ledger.counted + (uint64_t)st.st_size > COUNTED_MOST)
 		return false;
 	j->ledger.counted += (uint64_t)st.st_size;
 	*e = ledger_count(j, d, 0, true, all);
@@ -105,7 +115,9 @@ static enum err settle_day(struct local *j, struct journal_day *d)
 	for (unsigned i = 0; i < j->base.lanes; i++)
 		if (atomic_load(&d->last[i]) > last)
 			last = atomic_load(&d->last[i]);
-	if (d->changed || (l->known && l->readable != l->events)) { /* more readable than stored: it was being exchanged (ledger_drop) */
+	if (d->changed ||
+	    (l->known && l->readable != l->events)) { /* more readable than stored: it was being
+							 exchanged (ledger_drop) */
 		if ((e = ledger_count(j, d, 0, true, &n)))
 			return e;
 		if (n.events > l->events || (!l->known && !n.bad_blocks))
@@ -114,17 +126,21 @@ static enum err settle_day(struct local *j, struct journal_day *d)
 		l->known |= !n.bad_blocks;
 		if (n.bad_blocks || l->readable < l->events) {
 			char text[200];
-			snprintf(text, sizeof text, "%s%llu of its %llu blocks cannot be read", d->changed ? "changed by somebody else, " : "a part of it is lost; ",
+			snprintf(text, sizeof text, "%s%llu of its %llu blocks cannot be read",
+			    d->changed ? "changed by somebody else, " : "a part of it is lost; ",
 			    (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
 			ledger_note(j, d->day, l, text);
 		} else if (d->changed && summed(j, d->day)) {
-			ledger_note(j, d->day, l, "changed by somebody else since the store was closed; everything in it opens");
+			ledger_note(j, d->day, l,
+			    "changed by somebody else since the store was closed; everything in it "
+			    "opens");
 		}
 	} else if (count_after_crash(j, d, l, &n, &e)) {
 		if (!e && (n.bad_blocks || l->readable < l->events)) {
 			char text[200];
-			snprintf(text, sizeof text, "a part of it is lost; %llu of its %llu blocks cannot be read", (unsigned long long)n.bad_blocks,
-			    (unsigned long long)n.blocks);
+			snprintf(text, sizeof text,
+			    "a part of it is lost; %llu of its %llu blocks cannot be read",
+			    (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
 			ledger_note(j, d->day, l, text);
 		}
 		if (e)
@@ -144,7 +160,8 @@ static enum err settle_day(struct local *j, struct journal_day *d)
 enum err ledger_settle(struct local *j)
 {
 	enum err e = OK;
-	bool had_any = j->ledger.n > 0, lost_list = (j->ledger.missing || j->ledger.damaged) && !j->oldest;
+	bool had_any = j->ledger.n > 0,
+	     lost_list = (j->ledger.missing || j->ledger.damaged) && !j->oldest;
 	uint16_t keys[DAYS_MAX];
 	for (int i = 0; i < DAYS_MAX && !e; i++)
 		if (j->days[i].day)
@@ -153,7 +170,8 @@ enum err ledger_settle(struct local *j)
 		return e;
 	for (unsigned i = 0; i < j->ledger.n; i++) {
 		struct ledger_day *l = &j->ledger.days[i];
-		if (journal_find_day(j, l->day) || l->events == 0 || l->day < keys_destroyed_before(j->keys))
+		if (journal_find_day(j, l->day) || l->events == 0 ||
+		    l->day < keys_destroyed_before(j->keys))
 			continue;
 		if (l->last >= j->next_seq)
 			j->next_seq = l->last + 1;
@@ -166,7 +184,9 @@ enum err ledger_settle(struct local *j)
 	}
 	unsigned n = keys_days(j->keys, keys, DAYS_MAX);
 	if (lost_list && (n || had_any))
-		damage_note(j->damage, "days", 0, "%s; what was missing before is not known any more", j->ledger.damaged ? "damaged" : "missing");
+		damage_note(j->damage, "days", 0,
+		    "%s; what was missing before is not known any more",
+		    j->ledger.damaged ? "damaged" : "missing");
 	for (unsigned i = 0; i < n && lost_list; i++)
 		if (!ledger_find(j, keys[i]))
 			ledger_note(j, keys[i], NULL, "it has a key and no folder");
@@ -177,7 +197,8 @@ enum err ledger_settle(struct local *j)
 
 /* --- verifying */
 
-static void tell(void (*problem)(void *, const char *), void *arg, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void tell(void (*problem)(void *, const char *), void *arg, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 static void tell(void (*problem)(void *, const char *), void *arg, const char *fmt, ...)
 {
 	char text[600];
@@ -202,7 +223,8 @@ enum err pages_check_open(struct db *db, const char *file)
 	return e == ERR_BUSY ? OK : e;
 }
 
-static enum err verify_day(struct local *j, struct journal_day *d, void (*problem)(void *, const char *), void *arg)
+static enum err verify_day(
+    struct local *j, struct journal_day *d, void (*problem)(void *, const char *), void *arg)
 {
 	char where[32], file[4200];
 	struct day_count n;
@@ -218,9 +240,11 @@ static enum err verify_day(struct local *j, struct journal_day *d, void (*proble
 		return e;
 	uint64_t want = !l || !l->known ? 0 : l->readable < l->events ? l->readable : l->events;
 	if (n.bad_blocks)
-		tell(problem, arg, "%s: %llu of %llu blocks cannot be read", where, (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
+		tell(problem, arg, "%s: %llu of %llu blocks cannot be read", where,
+		    (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
 	if (n.events < want) /* a server that is running knows of more than the ledger */
-		tell(problem, arg, "%s: %llu events are there, %llu were stored", where, (unsigned long long)n.events, (unsigned long long)want);
+		tell(problem, arg, "%s: %llu events are there, %llu were stored", where,
+		    (unsigned long long)n.events, (unsigned long long)want);
 	return OK;
 }
 

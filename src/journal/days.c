@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The highest sequence of a lane up to `most`, by bisection with seeks: the key after the last one belongs to another lane. */
+/* The highest sequence of a lane up to `most`, by bisection with seeks: the key after the last one
+ * belongs to another lane. */
 static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 {
 	uint64_t last = 0, lo = 0, hi = UINT64_MAX;
@@ -21,7 +22,8 @@ static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 		uint8_t k[PLACE_LEN];
 		struct str key, value;
 		sealed_place(lane, mid, k);
-		if (db_seek(c, journal_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN && get_u16((const uint8_t *)key.p) == lane &&
+		if (db_seek(c, journal_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN &&
+		    get_u16((const uint8_t *)key.p) == lane &&
 		    get_u64((const uint8_t *)key.p + 2) <= most) {
 			last = get_u64((const uint8_t *)key.p + 2);
 			lo = last + 1;
@@ -40,7 +42,8 @@ static enum err day_lasts(struct local *j, struct journal_day *d)
 	if (e)
 		return e;
 	db_walk(&t, d->table, &c);
-	uint64_t most = j->undo.n ? j->undo.first - 1 : UINT64_MAX; /* nothing was committed behind what is to go */
+	uint64_t most = j->undo.n ? j->undo.first - 1
+				  : UINT64_MAX; /* nothing was committed behind what is to go */
 	for (unsigned s = 0; s < j->base.lanes; s++) {
 		uint64_t last = last_of_lane(&c, s, most);
 		atomic_store(&d->last[s], last);
@@ -72,7 +75,8 @@ static enum err look_at_file(struct local *j, uint16_t day, bool make, struct jo
 	d->changed = !e && how == FILES_CHANGED;
 	d->looked = !e && how != FILES_SAME;
 	struct ledger_day *l = ledger_find(j, day);
-	if (e == ERR_CORRUPT && !files_known(j->files, name) && !(l && l->events) && file_is_empty(j, name))
+	if (e == ERR_CORRUPT && !files_known(j->files, name) && !(l && l->events) &&
+	    file_is_empty(j, name))
 		return OK; /* a crash fell between the file and its first page */
 	if (e != ERR_NOT_FOUND || make)
 		return e == ERR_NOT_FOUND ? OK : e;
@@ -99,7 +103,8 @@ enum err journal_day_open(struct local *j, uint16_t day, bool make, struct journ
 	if ((e = look_at_file(j, day, make, &fresh)))
 		goto out;
 	struct db_txn t;
-	if ((e = db_open(&fresh.db, folder, j->map_bytes, 2, j->readonly ? DB_READONLY : DB_DURABLE)))
+	if ((e = db_open(
+		 &fresh.db, folder, j->map_bytes, 2, j->readonly ? DB_READONLY : DB_DURABLE)))
 		goto out;
 	if ((e = db_begin(&fresh.db, !j->readonly, &t)))
 		goto out;
@@ -124,7 +129,8 @@ int64_t journal_day_time(const struct local *j, uint16_t day)
 	char text[DAY_TEXT];
 	day_text(day, text);
 	snprintf(path, sizeof path, "%s/%s/data.mdb", j->folder, text);
-	return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
+	return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec
+				    : 0;
 }
 
 /* How the next start is to take the file of a day that is about to be closed. */
@@ -225,7 +231,8 @@ void journal_remove_folder(const char *folder)
 		unlink(file);
 	}
 	if (rmdir(folder) != 0 && errno != ENOENT)
-		log_error("journal", "a folder that should go stays folder=%s why=%s", folder, strerror(errno));
+		log_error("journal", "a folder that should go stays folder=%s why=%s", folder,
+		    strerror(errno));
 }
 
 void journal_unlink_day(const struct local *j, uint16_t day)
@@ -235,7 +242,8 @@ void journal_unlink_day(const struct local *j, uint16_t day)
 	journal_remove_folder(folder);
 }
 
-/* A crash fell into the exchange of a day: what was not finished goes, and an old day without a new one comes back. */
+/* A crash fell into the exchange of a day: what was not finished goes, and an old day without a new
+ * one comes back. */
 static void mend_exchange(const struct local *j, const char *name)
 {
 	char path[4096], base[4096];
@@ -271,7 +279,8 @@ static enum err mend(struct local *j, const char *name)
 	return OK;
 }
 
-/* Is it damage, and of this day? Everything else (memory, descriptors, a full disk) is no reason to do without it. */
+/* Is it damage, and of this day? Everything else (memory, descriptors, a full disk) is no reason to
+ * do without it. */
 static bool is_damage(enum err e)
 {
 	return e == ERR_CORRUPT;
@@ -285,7 +294,8 @@ static enum err open_named(struct local *j, const char *name)
 	if (!day_parse(name, strlen(name), &day))
 		return OK;
 	enum err e = journal_have_day(j, day, false, &d);
-	if (e == ERR_NOT_FOUND && day < keys_destroyed_before(j->keys)) { /* a crash fell between key and folder */
+	if (e == ERR_NOT_FOUND &&
+	    day < keys_destroyed_before(j->keys)) { /* a crash fell between key and folder */
 		if (!j->readonly)
 			journal_unlink_day(j, day);
 		return OK;
@@ -296,12 +306,14 @@ static enum err open_named(struct local *j, const char *name)
 	return ledger_set_aside(j, day, why);
 }
 
-/* Days that were set aside, of which the ledger knows nothing; and those whose keys have been destroyed since, which go. */
+/* Days that were set aside, of which the ledger knows nothing; and those whose keys have been
+ * destroyed since, which go. */
 static enum err look_aside(struct local *j, const char *name)
 {
 	char path[4096], where[32];
 	uint16_t day;
-	if (strlen(name) < DAY_TEXT || !day_parse(name, DAY_TEXT - 1, &day) || strncmp(name + DAY_TEXT - 1, ".damaged", 8) != 0)
+	if (strlen(name) < DAY_TEXT || !day_parse(name, DAY_TEXT - 1, &day) ||
+	    strncmp(name + DAY_TEXT - 1, ".damaged", 8) != 0)
 		return OK;
 	snprintf(path, sizeof path, "%s/%s", j->folder, name);
 	if (day < keys_destroyed_before(j->keys)) {
@@ -319,7 +331,8 @@ static enum err look_aside(struct local *j, const char *name)
 void journal_expire_aside(struct local *j)
 {
 	if (each_name(j, look_aside) != OK)
-		log_warn("journal", "days that were set aside could not be looked at why=\"%s\"", err_text());
+		log_warn("journal", "days that were set aside could not be looked at why=\"%s\"",
+		    err_text());
 }
 
 /* --- keys without a seal: are they those of the days? */
@@ -335,7 +348,9 @@ static enum err has_key(struct local *j, const char *name)
 	sodium_memzero(key, sizeof key);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	return err_set(ERR_CORRUPT, "%.*s/keys has no key for %s: it is an old copy or another store's; put back this store's newest. Nothing was changed",
+	return err_set(ERR_CORRUPT,
+	    "%.*s/keys has no key for %s: it is an old copy or another store's; put back this "
+	    "store's newest. Nothing was changed",
 	    journal_store_part(j), j->folder, name);
 }
 
@@ -348,7 +363,8 @@ static enum err try_day(struct journal_day *d, bool *tried, bool *opened)
 	struct db_cursor c;
 	struct str key, value;
 	uint32_t count;
-	enum err e = opener_init(&x) ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
+	enum err e =
+	    opener_init(&x) ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
 	if (!e) {
 		db_walk(&t, d->table, &c);
 		if (db_next(&c, &key, &value) && key.n == PLACE_LEN) {
@@ -372,7 +388,10 @@ static enum err keys_fit(struct local *j)
 		if (j->days[i].day)
 			e = try_day(&j->days[i], &tried, &opened);
 	if (!e && tried && !opened)
-		e = err_set(ERR_CORRUPT, "%.*s/keys belongs to another store: put back this store's; nothing was changed", journal_store_part(j), j->folder);
+		e = err_set(ERR_CORRUPT,
+		    "%.*s/keys belongs to another store: put back this store's; nothing was "
+		    "changed",
+		    journal_store_part(j), j->folder);
 	return e;
 }
 

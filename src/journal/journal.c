@@ -1,7 +1,6 @@
 /* Hands calls on to the kind of journal that is open. */
 #include "kind.h"
 
-
 enum err journal_open(const struct journal_place *p, struct journal **out)
 {
 	return p->memory ? memory_open(p, out) : local_open(p, out);
@@ -32,7 +31,8 @@ struct journal_pos journal_last(const struct journal *j, unsigned shard)
 
 /* --- writing */
 
-enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+enum err journal_commit(
+    struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	return j->kind->commit(j, blocks, n, rules_hash);
 }
@@ -79,8 +79,8 @@ void journal_floor(struct journal *j, unsigned shard, struct journal_pos seen)
 
 /* --- reading */
 
-enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
-    struct journal_cleaned **out, uint64_t *dropped)
+enum err journal_clean(struct journal *j, uint16_t day, bool (*drop)(void *, const struct vkey *),
+    void *arg, const _Atomic bool *stop, struct journal_cleaned **out, uint64_t *dropped)
 {
 	return j->kind->clean(j, day, drop, arg, stop, out, dropped);
 }
@@ -100,7 +100,8 @@ uint16_t journal_oldest_day(struct journal *j)
 	return oldest;
 }
 
-enum err journal_count(struct journal *j, unsigned shard, struct journal_pos upto, uint64_t *records)
+enum err journal_count(
+    struct journal *j, unsigned shard, struct journal_pos upto, uint64_t *records)
 {
 	return j->kind->count(j, shard, upto, records);
 }
@@ -110,12 +111,14 @@ enum err journal_verify(struct journal *j, void (*problem)(void *, const char *)
 	return j->kind->verify(j, problem, arg);
 }
 
-enum err journal_read(struct journal *j, unsigned shard, struct journal_pos after, struct journal_reader **out)
+enum err journal_read(
+    struct journal *j, unsigned shard, struct journal_pos after, struct journal_reader **out)
 {
 	return j->kind->read(j, shard, after, out);
 }
 
-enum err journal_next(struct journal_reader *r, struct buf *records, struct journal_pos *pos, uint32_t *count, uint16_t *day)
+enum err journal_next(struct journal_reader *r, struct buf *records, struct journal_pos *pos,
+    uint32_t *count, uint16_t *day)
 {
 	return r->of->kind->next(r, records, pos, count, day);
 }

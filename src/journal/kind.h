@@ -1,5 +1,6 @@
-/* Inside the journal: what a kind of journal has to do. journal.c hands every call on to the kind; what is asked for each look-up stands in
- * struct journal itself and costs no indirect call. What each function promises is said in crumb/journal/journal.h. */
+/* Inside the journal: what a kind of journal has to do. journal.c hands every call on to the kind;
+ * what is asked for each look-up stands in struct journal itself and costs no indirect call. What
+ * each function promises is said in crumb/journal/journal.h. */
 #ifndef CRUMB_SRC_JOURNAL_KIND_H
 #define CRUMB_SRC_JOURNAL_KIND_H
 
@@ -10,7 +11,8 @@
 struct journal_kind {
 	void (*close)(struct journal *j);
 	/* the writer's */
-	enum err (*commit)(struct journal *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16]);
+	enum err (*commit)(struct journal *j, struct journal_block *blocks, size_t n,
+	    const uint8_t rules_hash[16]);
 	enum err (*publish)(struct journal *j);
 	enum err (*try)(struct journal *j, uint16_t day);
 	size_t (*unpublished)(const struct journal *j);
@@ -19,14 +21,19 @@ struct journal_kind {
 	void (*expire)(struct journal *j, uint16_t oldest);
 	void (*floor)(struct journal *j, unsigned shard, struct journal_pos seen);
 	/* any thread's */
-	enum err (*clean)(struct journal *j, uint16_t day, bool (*drop)(void *arg, const struct vkey *visitor), void *arg, const _Atomic bool *stop,
-	    struct journal_cleaned **out, uint64_t *dropped);
+	enum err (*clean)(struct journal *j, uint16_t day,
+	    bool (*drop)(void *arg, const struct vkey *visitor), void *arg,
+	    const _Atomic bool *stop, struct journal_cleaned **out, uint64_t *dropped);
 	void (*discard)(struct journal *j, struct journal_cleaned *c);
 	unsigned (*days)(struct journal *j, uint16_t *out, unsigned cap);
-	enum err (*count)(struct journal *j, unsigned shard, struct journal_pos upto, uint64_t *records);
-	enum err (*verify)(struct journal *j, void (*problem)(void *arg, const char *text), void *arg);
-	enum err (*read)(struct journal *j, unsigned shard, struct journal_pos after, struct journal_reader **out);
-	enum err (*next)(struct journal_reader *r, struct buf *records, struct journal_pos *pos, uint32_t *count, uint16_t *day);
+	enum err (*count)(
+	    struct journal *j, unsigned shard, struct journal_pos upto, uint64_t *records);
+	enum err (*verify)(
+	    struct journal *j, void (*problem)(void *arg, const char *text), void *arg);
+	enum err (*read)(struct journal *j, unsigned shard, struct journal_pos after,
+	    struct journal_reader **out);
+	enum err (*next)(struct journal_reader *r, struct buf *records, struct journal_pos *pos,
+	    uint32_t *count, uint16_t *day);
 	void (*read_end)(struct journal_reader *r);
 	/* of days that are files; NULL: none is */
 	enum err (*copy)(struct journal *j, uint16_t day, const char *folder);
@@ -51,11 +58,12 @@ struct sifted {
 	uint32_t left, gone;
 	uint64_t events; /* of those that are gone */
 };
-enum err journal_sift(
-    struct str records, bool (*drop)(void *arg, const struct vkey *visitor), void *arg, struct buf *kept, struct sifted *out) MUST_CHECK;
+enum err journal_sift(struct str records, bool (*drop)(void *arg, const struct vkey *visitor),
+    void *arg, struct buf *kept, struct sifted *out) MUST_CHECK;
 uint64_t ledger_events(struct str records); /* how many of them are events */
 
-enum err journal_begin(struct journal *j, const struct journal_kind *kind, unsigned shards) MUST_CHECK;
+enum err journal_begin(
+    struct journal *j, const struct journal_kind *kind, unsigned shards) MUST_CHECK;
 void journal_end(struct journal *j); /* gives the memory of struct journal's own fields back */
 
 enum err local_open(const struct journal_place *p, struct journal **out) MUST_CHECK;

@@ -1,13 +1,14 @@
 /* The journal's ledger: which days there must be, and how many events are in each.
  *
  *     crumb days 1
- *     2026-01-31 events readable last        events ever stored in the day; those that could be read when it was looked at; highest sequence then;
- *                                            and "about" where the numbers count other records, too, as of days that an older crumb wrote
- *     check 16 hexadecimal digits
+ *     2026-01-31 events readable last        events ever stored in the day; those that could be
+ * read when it was looked at; highest sequence then; and "about" where the numbers count other
+ * records, too, as of days that an older crumb wrote check 16 hexadecimal digits
  *
- * It is the file `days` beside journal/. A day is in it before the first commit that has events of it is answered; its numbers are brought up to date
- * now and then and when the journal is closed, and after a crash from the blocks that came since. So a day that is gone or cannot be read is known, and
- * what is lost with it. */
+ * It is the file `days` beside journal/. A day is in it before the first commit that has events of
+ * it is answered; its numbers are brought up to date now and then and when the journal is closed,
+ * and after a crash from the blocks that came since. So a day that is gone or cannot be read is
+ * known, and what is lost with it. */
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/disk/checked.h"
@@ -60,7 +61,8 @@ static bool parse(struct local *j, struct str text)
 			continue;
 		struct ledger_day *d = ledger_have(j, day);
 		if (d)
-			*d = (struct ledger_day){day, !strstr(one, " about"), false, events, readable, last};
+			*d = (struct ledger_day){
+			    day, !strstr(one, " about"), false, events, readable, last};
 	}
 	return true;
 }
@@ -71,7 +73,8 @@ void ledger_load(struct local *j)
 	struct buf b = {0};
 	path_of(j, path);
 	j->ledger.missing = access(path, F_OK) != 0;
-	j->ledger.damaged = !j->ledger.missing && !(checked_read(path, BYTES_MAX, &b) && parse(j, buf_view(&b)));
+	j->ledger.damaged =
+	    !j->ledger.missing && !(checked_read(path, BYTES_MAX, &b) && parse(j, buf_view(&b)));
 	buf_done(&b);
 }
 
@@ -84,7 +87,8 @@ static enum err save(struct local *j)
 		const struct ledger_day *d = &j->ledger.days[i];
 		char day[DAY_TEXT];
 		day_text(d->day, day);
-		buf_addf(&b, "%s %llu %llu %llu%s\n", day, (unsigned long long)d->events, (unsigned long long)d->readable, (unsigned long long)d->last,
+		buf_addf(&b, "%s %llu %llu %llu%s\n", day, (unsigned long long)d->events,
+		    (unsigned long long)d->readable, (unsigned long long)d->last,
 		    d->known ? "" : " about");
 	}
 	path_of(j, path);
@@ -98,7 +102,8 @@ static enum err save(struct local *j)
 void ledger_save(struct local *j)
 {
 	if (save(j) != OK)
-		log_warn("journal", "which days there are could not be written down why=\"%s\"", err_text());
+		log_warn("journal", "which days there are could not be written down why=\"%s\"",
+		    err_text());
 }
 
 void local_expect(struct journal *base, const uint16_t *days, unsigned n)
@@ -197,7 +202,8 @@ void ledger_note(struct local *j, uint16_t day, struct ledger_day *d, const char
 	ledger_where(day, where);
 	if (d)
 		d->noted = true;
-	damage_note(j->damage, where, d && d->known ? d->events - d->readable : EVENTS_UNKNOWN, "%s", what);
+	damage_note(
+	    j->damage, where, d && d->known ? d->events - d->readable : EVENTS_UNKNOWN, "%s", what);
 }
 
 enum err ledger_set_aside(struct local *j, uint16_t day, const char *why)

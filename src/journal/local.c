@@ -10,14 +10,16 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
-static enum err commit_day(struct local *j, struct journal_day *d, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err commit_day(struct local *j, struct journal_day *d, struct journal_block *blocks,
+    size_t n, const uint8_t rules_hash[16])
 {
 	struct db_txn t;
 	enum err e = db_begin(&d->db, true, &t);
 	if (e)
 		return e;
 	if (!d->written && d->stood && d->stood != journal_day_time(j, d->day))
-		db_found_damage(&d->db); /* by somebody else, while it was in use: the next start looks at it */
+		db_found_damage(
+		    &d->db); /* by somebody else, while it was in use: the next start looks at it */
 	d->written = true;
 	for (size_t i = 0; i < n && !e; i++) {
 		if (blocks[i].day != d->day)
@@ -27,7 +29,8 @@ static enum err commit_day(struct local *j, struct journal_day *d, struct journa
 			blocks[i].seq = j->next_seq++;
 		sealed_place(blocks[i].shard, blocks[i].seq, key);
 		if (!(e = sealed_make(&j->sealer, &blocks[i], d->key, rules_hash)))
-			db_put(&t, d->table, journal_bytes(key, PLACE_LEN), buf_view(&j->sealer.sealed));
+			db_put(&t, d->table, journal_bytes(key, PLACE_LEN),
+			    buf_view(&j->sealer.sealed));
 	}
 	if (e) {
 		db_abort(&t);
@@ -56,7 +59,8 @@ static void show(struct local *j, const struct journal_block *blocks, size_t n)
 	ledger_tick(j);
 }
 
-static enum err days_of_blocks(struct local *j, const struct journal_block *blocks, size_t n, struct journal_day *days[DAYS_MAX], unsigned *days_n)
+static enum err days_of_blocks(struct local *j, const struct journal_block *blocks, size_t n,
+    struct journal_day *days[DAYS_MAX], unsigned *days_n)
 {
 	*days_n = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -73,9 +77,10 @@ static enum err days_of_blocks(struct local *j, const struct journal_block *bloc
 	return OK;
 }
 
-/* All days or none: what a failing one leaves in the others goes again, before anything else is stored. */
-static enum err store_several(struct local *j, struct journal_block *blocks, size_t n, struct journal_day *const *days, unsigned days_n,
-    const uint8_t rules_hash[16])
+/* All days or none: what a failing one leaves in the others goes again, before anything else is
+ * stored. */
+static enum err store_several(struct local *j, struct journal_block *blocks, size_t n,
+    struct journal_day *const *days, unsigned days_n, const uint8_t rules_hash[16])
 {
 	char why[512];
 	uint64_t first = j->next_seq;
@@ -90,7 +95,10 @@ static enum err store_several(struct local *j, struct journal_block *blocks, siz
 		if (e) {
 			snprintf(why, sizeof why, "%s", err_text());
 			if (whole_undo(j) != OK)
-				log_error("journal", "a commit that failed is not taken back yet, will be tried again why=\"%s\"", err_text());
+				log_error("journal",
+				    "a commit that failed is not taken back yet, will be tried "
+				    "again why=\"%s\"",
+				    err_text());
 			err_set(e, "%s", why);
 		}
 	}
@@ -100,13 +108,16 @@ static enum err store_several(struct local *j, struct journal_block *blocks, siz
 }
 
 /* Into the days' environments, where readers find them. */
-static enum err store_blocks(struct local *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err store_blocks(
+    struct local *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	struct journal_day *days[DAYS_MAX];
 	unsigned days_n;
 	enum err e = days_of_blocks(j, blocks, n, days, &days_n);
 	if (!e)
-		e = days_n > 1 ? store_several(j, blocks, n, days, days_n, rules_hash) : days_n ? commit_day(j, days[0], blocks, n, rules_hash) : OK;
+		e = days_n > 1 ? store_several(j, blocks, n, days, days_n, rules_hash)
+		    : days_n   ? commit_day(j, days[0], blocks, n, rules_hash)
+			       : OK;
 	if (!e)
 		show(j, blocks, n);
 	return e;
@@ -138,8 +149,9 @@ static enum err publish(struct local *j)
 		return e;
 	for (unsigned i = 0; i < j->base.lanes; i++)
 		if (j->pending[i].count)
-			blocks[n++] = (struct journal_block){
-			    j->pending_day, (uint16_t)i, j->pending[i].count, buf_view(&j->pending[i].records), j->pending[i].seq, j->pending[i].events};
+			blocks[n++] = (struct journal_block){j->pending_day, (uint16_t)i,
+			    j->pending[i].count, buf_view(&j->pending[i].records),
+			    j->pending[i].seq, j->pending[i].events};
 	if ((e = store_blocks(j, blocks, n, j->pending_rules)))
 		return e; /* the log still has them */
 	for (unsigned i = 0; i < j->base.lanes; i++) {
@@ -163,7 +175,8 @@ static enum err local_publish(struct journal *base)
 	return publish_all((struct local *)base);
 }
 
-/* The log takes small commits of one day; what waits there is of the same day and rules, so its order within a shard is that of its blocks. */
+/* The log takes small commits of one day; what waits there is of the same day and rules, so its
+ * order within a shard is that of its blocks. */
 static bool suits_wal(const struct journal_block *blocks, size_t n)
 {
 	size_t bytes = 0;
@@ -175,7 +188,8 @@ static bool suits_wal(const struct journal_block *blocks, size_t n)
 	return bytes <= WAL_FRAME_MOST;
 }
 
-static enum err log_blocks(struct local *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err log_blocks(
+    struct local *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	struct wal_head h = {.seq = j->next_seq++, .day = blocks[0].day};
 	struct journal_day *d;
@@ -197,15 +211,18 @@ static enum err log_blocks(struct local *j, struct journal_block *blocks, size_t
 	return OK;
 }
 
-static enum err local_commit(struct journal *base, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err local_commit(
+    struct journal *base, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	struct local *j = (struct local *)base;
 	bool wal = n && suits_wal(blocks, n);
 	enum err e = OK;
-	if (!wal || blocks[0].day != j->pending_day || memcmp(rules_hash, j->pending_rules, sizeof j->pending_rules) != 0)
+	if (!wal || blocks[0].day != j->pending_day ||
+	    memcmp(rules_hash, j->pending_rules, sizeof j->pending_rules) != 0)
 		e = publish_all(j);
 	if (!e)
-		e = wal ? log_blocks(j, blocks, n, rules_hash) : store_blocks(j, blocks, n, rules_hash);
+		e = wal ? log_blocks(j, blocks, n, rules_hash)
+			: store_blocks(j, blocks, n, rules_hash);
 	return e;
 }
 
@@ -224,22 +241,31 @@ static enum err local_try(struct journal *base, uint16_t day)
 static enum err look_at_wal(struct local *j, bool stopped)
 {
 	struct stat st;
-	bool there = stat(j->wal_path, &st) == 0, whole = there && S_ISREG(st.st_mode) && st.st_size == WAL_BYTES;
+	bool there = stat(j->wal_path, &st) == 0,
+	     whole = there && S_ISREG(st.st_mode) && st.st_size == WAL_BYTES;
 	bool link = lstat(j->wal_path, &st) == 0 && S_ISLNK(st.st_mode) && !there;
 	if (link && !stopped)
-		return err_set(ERR_NOT_FOUND, "%s is a link to a file that is not there, and hits that were answered may be in it: put it back, or remove the link",
+		return err_set(ERR_NOT_FOUND,
+		    "%s is a link to a file that is not there, and hits that were answered may be "
+		    "in it: put it back, or remove the link",
 		    j->wal_path);
 	if (link && unlink(j->wal_path) != 0)
 		return err_sys("%s", j->wal_path);
 	if (there && !S_ISLNK(st.st_mode) && !S_ISREG(st.st_mode))
-		return err_set(ERR_CORRUPT, "%s is no file: put it back, or remove it; what was answered in the last moment before a crash is only there",
+		return err_set(ERR_CORRUPT,
+		    "%s is no file: put it back, or remove it; what was answered in the last "
+		    "moment before a crash is only there",
 		    j->wal_path);
 	uint8_t id[STORE_ID_LEN];
 	keys_id(j->keys, id);
 	if (whole && !stopped && files_marked(j->files) && !wal_marked(j->wal_path, id))
-		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "overwritten, or another store's, after a crash: commits of its last moment may be lost");
+		damage_note(j->damage, "wal", EVENTS_UNKNOWN,
+		    "overwritten, or another store's, after a crash: commits of its last moment "
+		    "may be lost");
 	if (!whole && !stopped && files_known(j->files, "wal"))
-		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "%s after a crash: commits of its last moment may be lost", there ? "cut" : "missing");
+		damage_note(j->damage, "wal", EVENTS_UNKNOWN,
+		    "%s after a crash: commits of its last moment may be lost",
+		    there ? "cut" : "missing");
 	return OK;
 }
 
@@ -259,7 +285,8 @@ static enum err recover(struct local *j)
 		struct journal_day *d;
 		if (h.seq >= j->next_seq)
 			j->next_seq = h.seq + 1;
-		if (h.day != j->pending_day || memcmp(h.rules_hash, j->pending_rules, sizeof h.rules_hash) != 0)
+		if (h.day != j->pending_day ||
+		    memcmp(h.rules_hash, j->pending_rules, sizeof h.rules_hash) != 0)
 			e = publish(j);
 		if (e || (e = journal_have_day(j, h.day, true, &d)))
 			break;
@@ -275,11 +302,19 @@ static enum err recover(struct local *j)
 	}
 	uint64_t lost = e ? 0 : wal_lost(j->wal, &torn);
 	if (lost)
-		damage_note(j->damage, "wal", EVENTS_UNKNOWN, "%llu commits of the last moment before the crash cannot be read", (unsigned long long)lost);
+		damage_note(j->damage, "wal", EVENTS_UNKNOWN,
+		    "%llu commits of the last moment before the crash cannot be read",
+		    (unsigned long long)lost);
 	else if (!e && torn)
-		log_warn("journal", "the last commit in the write-ahead log is not whole: it was answered only if the file was changed since");
-	if (!e && (e = publish_all(j)) == ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
-		log_error("journal", "what is in the write-ahead log has no room in its day yet, will be tried again why=\"%s\"", err_text());
+		log_warn("journal", "the last commit in the write-ahead log is not whole: it was "
+				    "answered only if the file was changed since");
+	if (!e &&
+	    (e = publish_all(j)) ==
+		ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
+		log_error("journal",
+		    "what is in the write-ahead log has no room in its day yet, will be tried "
+		    "again why=\"%s\"",
+		    err_text());
 		e = OK;
 	}
 	uint8_t id[STORE_ID_LEN];
@@ -366,19 +401,22 @@ struct local_reader {
 		struct db_txn t;
 		struct db_cursor c;
 		struct str key, value;
-		uint64_t limit; /* what was committed when the reader began: a later part of a commit is not looked at */
+		uint64_t limit; /* what was committed when the reader began: a later part of a
+				   commit is not looked at */
 		bool more;
 	} day[DAYS_MAX];
 };
 
 static bool in_shard(const struct local_reader *r, unsigned i)
 {
-	return r->day[i].key.n == PLACE_LEN && get_u16((const uint8_t *)r->day[i].key.p) == r->shard &&
+	return r->day[i].key.n == PLACE_LEN &&
+	       get_u16((const uint8_t *)r->day[i].key.p) == r->shard &&
 	       get_u64((const uint8_t *)r->day[i].key.p + 2) <= r->day[i].limit;
 }
 
-/* A day in which something does not open, or whose pages lead nowhere, while it is in use: it is gone on without what cannot be read. Where the start
- * has counted already what is lost, that stands. The next start looks at all of it. */
+/* A day in which something does not open, or whose pages lead nowhere, while it is in use: it is
+ * gone on without what cannot be read. Where the start has counted already what is lost, that
+ * stands. The next start looks at all of it. */
 static void found_damage(struct local *j, struct journal_day *d)
 {
 	char where[32], text[DAY_TEXT];
@@ -386,7 +424,9 @@ static void found_damage(struct local *j, struct journal_day *d)
 	snprintf(where, sizeof where, "journal/%s", text);
 	db_found_damage(&d->db);
 	if (!damage_noted(j->damage, where))
-		damage_note(j->damage, where, EVENTS_UNKNOWN, "damaged while it was in use (%s); the next start counts what is lost", err_text());
+		damage_note(j->damage, where, EVENTS_UNKNOWN,
+		    "damaged while it was in use (%s); the next start counts what is lost",
+		    err_text());
 }
 
 static void local_read_end(struct journal_reader *base)
@@ -412,7 +452,8 @@ static void local_read_end(struct journal_reader *base)
 	free(r);
 }
 
-static enum err local_read(struct journal *base, unsigned shard, struct journal_pos after, struct journal_reader **out)
+static enum err local_read(
+    struct journal *base, unsigned shard, struct journal_pos after, struct journal_reader **out)
 {
 	struct local *j = (struct local *)base;
 	struct local_reader *r = calloc(1, sizeof *r);
@@ -446,7 +487,9 @@ static enum err local_read(struct journal *base, unsigned shard, struct journal_
 			break;
 		db_walk(&r->day[i].t, r->day[i].d->table, &r->day[i].c);
 		sealed_place(shard, after.at + 1, key);
-		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, PLACE_LEN), &r->day[i].key, &r->day[i].value) && in_shard(r, i);
+		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, PLACE_LEN),
+				     &r->day[i].key, &r->day[i].value) &&
+				 in_shard(r, i);
 		e = r->day[i].t.err;
 		if (e == ERR_CORRUPT) {
 			found_damage(j, r->day[i].d);
@@ -460,7 +503,8 @@ static enum err local_read(struct journal *base, unsigned shard, struct journal_
 	return e;
 }
 
-static enum err local_count(struct journal *base, unsigned shard, struct journal_pos upto, uint64_t *records)
+static enum err local_count(
+    struct journal *base, unsigned shard, struct journal_pos upto, uint64_t *records)
 {
 	struct journal_reader *opened;
 	uint64_t sum = 0;
@@ -471,7 +515,8 @@ static enum err local_count(struct journal *base, unsigned shard, struct journal
 	for (unsigned i = 0; i < r->n && !e; i++) {
 		while (r->day[i].more && get_u64((const uint8_t *)r->day[i].key.p + 2) <= upto.at) {
 			sum += sealed_count(r->day[i].value);
-			r->day[i].more = db_next(&r->day[i].c, &r->day[i].key, &r->day[i].value) && in_shard(r, i);
+			r->day[i].more = db_next(&r->day[i].c, &r->day[i].key, &r->day[i].value) &&
+					 in_shard(r, i);
 		}
 		e = r->day[i].t.err;
 	}
@@ -481,7 +526,8 @@ static enum err local_count(struct journal *base, unsigned shard, struct journal
 	return e;
 }
 
-static enum err local_next(struct journal_reader *base, struct buf *records, struct journal_pos *pos, uint32_t *count, uint16_t *day)
+static enum err local_next(struct journal_reader *base, struct buf *records,
+    struct journal_pos *pos, uint32_t *count, uint16_t *day)
 {
 	struct local_reader *r = (struct local_reader *)base;
 	unsigned best = r->n;
@@ -497,10 +543,12 @@ static enum err local_next(struct journal_reader *base, struct buf *records, str
 		return ERR_NOT_FOUND;
 	pos->at = lowest;
 	*day = r->day[best].d->day;
-	enum err e = journal_unseal(&r->opener, r->day[best].d, r->day[best].key, r->day[best].value, records, count);
+	enum err e = journal_unseal(
+	    &r->opener, r->day[best].d, r->day[best].key, r->day[best].value, records, count);
 	if (e == ERR_CORRUPT)
 		found_damage(r->j, r->day[best].d);
-	r->day[best].more = db_next(&r->day[best].c, &r->day[best].key, &r->day[best].value) && in_shard(r, best);
+	r->day[best].more =
+	    db_next(&r->day[best].c, &r->day[best].key, &r->day[best].value) && in_shard(r, best);
 	enum err after = r->day[best].t.err; /* of what comes behind this block, which is whole */
 	if (after == ERR_CORRUPT)
 		found_damage(r->j, r->day[best].d);
@@ -565,10 +613,12 @@ enum err local_open(const struct journal_place *p, struct journal **out)
 	if (!e)
 		e = journal_open_days(j);
 	if (!e && j->undo.n) {
-		log_warn("journal", "a commit of several days was not through and goes days=%u", j->undo.n);
+		log_warn("journal", "a commit of several days was not through and goes days=%u",
+		    j->undo.n);
 		j->next_seq = j->undo.last >= j->next_seq ? j->undo.last + 1 : j->next_seq;
 		if (!j->readonly && whole_undo(j) != OK) /* nothing is stored before it is done */
-			log_error("journal", "not possible now, will be tried again why=\"%s\"", err_text());
+			log_error("journal", "not possible now, will be tried again why=\"%s\"",
+			    err_text());
 	}
 	for (unsigned i = 0; i < j->base.lanes && !e; i++)
 		atomic_store(&j->base.committed[i], atomic_load(&j->base.last[i]));

@@ -1,5 +1,6 @@
-/* A block is written once and then shared: the medium, and each reader that may come to it, hold a reference. Lanes are arrays in order of sequence. While
- * a commit is written its blocks are marked as torn, and nobody is handed those. */
+/* A block is written once and then shared: the medium, and each reader that may come to it, hold a
+ * reference. Lanes are arrays in order of sequence. While a commit is written its blocks are marked
+ * as torn, and nobody is handed those. */
 #include "crumb/journal/in_memory.h"
 
 #include "crumb/base/array.h"
@@ -83,7 +84,8 @@ void journal_memory_free(struct journal_memory *m)
 	free(m);
 }
 
-void journal_memory_fate(struct journal_memory *m, enum memory_fate (*fate)(void *, enum memory_act), void *arg)
+void journal_memory_fate(
+    struct journal_memory *m, enum memory_fate (*fate)(void *, enum memory_act), void *arg)
 {
 	m->fate = fate;
 	m->arg = arg;
@@ -98,7 +100,8 @@ void journal_memory_sum(struct journal_memory *m, struct journal_memory_sum *out
 			const struct kept *b = m->lanes[i].list[k];
 			out->torn += b->torn;
 			out->blocks += !b->torn;
-			out->records += b->torn ? 0 : sealed_count(str_make((const char *)b->bytes, b->n));
+			out->records +=
+			    b->torn ? 0 : sealed_count(str_make((const char *)b->bytes, b->n));
 			if (!out->oldest || b->day < out->oldest)
 				out->oldest = b->day;
 		}
@@ -116,7 +119,8 @@ static enum err failed(void)
 }
 
 /* Keeps of each lane what `stays`; the others go with their last reader. The lock is held. */
-static void keep_only(struct journal_memory *m, bool (*stays)(const struct kept *k, uint16_t day), uint16_t day)
+static void keep_only(
+    struct journal_memory *m, bool (*stays)(const struct kept *k, uint16_t day), uint16_t day)
 {
 	for (unsigned i = 0; i < m->lanes_n; i++) {
 		struct lane *l = &m->lanes[i];
@@ -143,20 +147,23 @@ static bool is_not_before(const struct kept *k, uint16_t day)
 
 /* --- writing */
 
-static enum err add_block(struct lane *l, const struct journal_block *b, struct str bytes, bool torn)
+static enum err add_block(
+    struct lane *l, const struct journal_block *b, struct str bytes, bool torn)
 {
 	if (!array_room(l->list, l->cap, l->n + 1))
 		return err_set(ERR_NOMEM, "no memory");
 	struct kept *k = malloc(sizeof *k + bytes.n);
 	if (!k)
 		return err_set(ERR_NOMEM, "no memory");
-	*k = (struct kept){.refs = 1, .day = b->day, .shard = b->shard, .torn = torn, .seq = b->seq, .n = bytes.n};
+	*k = (struct kept){
+	    .refs = 1, .day = b->day, .shard = b->shard, .torn = torn, .seq = b->seq, .n = bytes.n};
 	memcpy(k->bytes, bytes.p, bytes.n);
 	l->list[l->n++] = k;
 	return OK;
 }
 
-static enum err add_blocks(struct memory *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16], bool torn)
+static enum err add_blocks(struct memory *j, struct journal_block *blocks, size_t n,
+    const uint8_t rules_hash[16], bool torn)
 {
 	enum err e = OK;
 	for (size_t i = 0; i < n && !e; i++) {
@@ -168,7 +175,8 @@ static enum err add_blocks(struct memory *j, struct journal_block *blocks, size_
 		if (e)
 			break;
 		pthread_mutex_lock(&j->of->lock);
-		e = add_block(&j->of->lanes[blocks[i].shard], &blocks[i], buf_view(&j->sealer.sealed), true);
+		e = add_block(
+		    &j->of->lanes[blocks[i].shard], &blocks[i], buf_view(&j->sealer.sealed), true);
 		pthread_mutex_unlock(&j->of->lock);
 	}
 	if (e || torn) {
@@ -206,7 +214,8 @@ static enum err take_back(struct memory *j)
 	return OK;
 }
 
-static enum err memory_commit(struct journal *base, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
+static enum err memory_commit(
+    struct journal *base, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
 	struct memory *j = (struct memory *)base;
 	enum err e = take_back(j);
@@ -259,7 +268,8 @@ static void memory_expire(struct journal *base, uint16_t oldest)
 {
 	struct memory *j = (struct memory *)base;
 	if (fate_of(j, MEMORY_EXPIRE) != MEMORY_WORKS)
-		return; /* as when the machine goes down between key and folder: the next opening removes them */
+		return; /* as when the machine goes down between key and folder: the next opening
+			   removes them */
 	pthread_mutex_lock(&j->of->lock);
 	keep_only(j->of, is_not_before, oldest);
 	pthread_mutex_unlock(&j->of->lock);
@@ -284,7 +294,8 @@ static unsigned memory_days(struct journal *base, uint16_t *out, unsigned cap)
 	for (unsigned i = 0; i < base->lanes; i++)
 		for (size_t k = 0; k < j->of->lanes[i].n; k++) {
 			uint16_t day = j->of->lanes[i].list[k]->day;
-			if (j->of->lanes[i].list[k]->torn || there[day / 8] >> day % 8 & 1 || n == cap)
+			if (j->of->lanes[i].list[k]->torn || there[day / 8] >> day % 8 & 1 ||
+			    n == cap)
 				continue;
 			there[day / 8] |= (uint8_t)(1u << day % 8);
 			out[n++] = day;
@@ -318,7 +329,8 @@ static void memory_read_end(struct journal_reader *base)
 	free(r);
 }
 
-static enum err memory_read(struct journal *base, unsigned shard, struct journal_pos after, struct journal_reader **out)
+static enum err memory_read(
+    struct journal *base, unsigned shard, struct journal_pos after, struct journal_reader **out)
 {
 	struct memory *j = (struct memory *)base;
 	struct memory_reader *r = calloc(1, sizeof *r);
@@ -352,7 +364,8 @@ static struct str bytes_of(const struct kept *k)
 	return str_make((const char *)k->bytes, k->n);
 }
 
-static enum err open_block(struct memory_reader *r, const struct kept *k, struct buf *records, uint32_t *count)
+static enum err open_block(
+    struct memory_reader *r, const struct kept *k, struct buf *records, uint32_t *count)
 {
 	uint8_t place[PLACE_LEN];
 	if (r->key_day != k->day) {
@@ -365,7 +378,8 @@ static enum err open_block(struct memory_reader *r, const struct kept *k, struct
 	return sealed_open(&r->opener, r->key, place, bytes_of(k), records, count);
 }
 
-static enum err memory_next(struct journal_reader *base, struct buf *records, struct journal_pos *pos, uint32_t *count, uint16_t *day)
+static enum err memory_next(struct journal_reader *base, struct buf *records,
+    struct journal_pos *pos, uint32_t *count, uint16_t *day)
 {
 	struct memory_reader *r = (struct memory_reader *)base;
 	if (r->at == r->n)
@@ -376,7 +390,8 @@ static enum err memory_next(struct journal_reader *base, struct buf *records, st
 	return open_block(r, k, records, count);
 }
 
-static enum err memory_count(struct journal *base, unsigned shard, struct journal_pos upto, uint64_t *records)
+static enum err memory_count(
+    struct journal *base, unsigned shard, struct journal_pos upto, uint64_t *records)
 {
 	struct memory *j = (struct memory *)base;
 	uint64_t sum = 0;
@@ -389,7 +404,8 @@ static enum err memory_count(struct journal *base, unsigned shard, struct journa
 	return OK;
 }
 
-static enum err memory_verify(struct journal *base, void (*problem)(void *, const char *), void *arg)
+static enum err memory_verify(
+    struct journal *base, void (*problem)(void *, const char *), void *arg)
 {
 	enum err e = OK;
 	for (unsigned i = 0; i < base->lanes && !e; i++) {
@@ -422,7 +438,7 @@ struct memory_cleaned {
 	struct swapped {
 		unsigned lane;
 		struct kept *old, *fresh; /* of the first a reference */
-	} *list;
+	} * list;
 	size_t n, cap;
 	size_t blocks; /* that the day had */
 };
@@ -482,10 +498,12 @@ static enum err clean_block(struct cleaning *c, struct swapped *s, uint64_t *dro
 		return OK; /* stays as it is */
 	if (e || n.gone == 0)
 		return e;
-	struct journal_block b = {s->old->day, s->old->shard, n.left, buf_view(&c->kept), s->old->seq, 0};
+	struct journal_block b = {
+	    s->old->day, s->old->shard, n.left, buf_view(&c->kept), s->old->seq, 0};
 	if (!b.records.p)
 		b.records = STR("");
-	if ((e = sealed_make(&c->sealer, &b, c->reader.key, sealed_rules(bytes_of(s->old)))) || (e = add_block(&one, &b, buf_view(&c->sealer.sealed), false)))
+	if ((e = sealed_make(&c->sealer, &b, c->reader.key, sealed_rules(bytes_of(s->old)))) ||
+	    (e = add_block(&one, &b, buf_view(&c->sealer.sealed), false)))
 		return e;
 	s->fresh = one.list[0];
 	free(one.list);
@@ -493,7 +511,8 @@ static enum err clean_block(struct cleaning *c, struct swapped *s, uint64_t *dro
 	return OK;
 }
 
-static enum err memory_clean(struct journal *base, uint16_t day, bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
+static enum err memory_clean(struct journal *base, uint16_t day,
+    bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
     struct journal_cleaned **out, uint64_t *dropped)
 {
 	struct memory *j = (struct memory *)base;
@@ -504,9 +523,12 @@ static enum err memory_clean(struct journal *base, uint16_t day, bool (*drop)(vo
 	if (!done)
 		return err_set(ERR_NOMEM, "no memory");
 	done->day = day;
-	enum err e = opener_init(&c.reader.opener) && sealer_init(&c.sealer) ? list_day(j, done) : err_set(ERR_NOMEM, "no memory");
+	enum err e = opener_init(&c.reader.opener) && sealer_init(&c.sealer)
+			 ? list_day(j, done)
+			 : err_set(ERR_NOMEM, "no memory");
 	for (size_t i = 0; i < done->n && !e; i++)
-		e = atomic_load(stop) ? err_set(ERR_BUSY, "stopping") : clean_block(&c, &done->list[i], dropped);
+		e = atomic_load(stop) ? err_set(ERR_BUSY, "stopping")
+				      : clean_block(&c, &done->list[i], dropped);
 	if (!e && *dropped)
 		*out = (struct journal_cleaned *)done;
 	else
@@ -525,7 +547,8 @@ static bool is_same(const struct memory *j, const struct memory_cleaned *c)
 	size_t n = 0;
 	for (unsigned i = 0; i < j->base.lanes; i++)
 		for (size_t k = 0; k < j->of->lanes[i].n; k++)
-			n += j->of->lanes[i].list[k]->day == c->day && !j->of->lanes[i].list[k]->torn;
+			n += j->of->lanes[i].list[k]->day == c->day &&
+			     !j->of->lanes[i].list[k]->torn;
 	return n == c->blocks;
 }
 
@@ -539,7 +562,8 @@ static enum err memory_swap(struct journal *base, struct journal_cleaned *cleane
 		e = err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
 	for (size_t i = 0; i < c->n && !e; i++) {
 		struct lane *l = &j->of->lanes[c->list[i].lane];
-		for (size_t k = first_behind(l, c->list[i].old->seq - 1); c->list[i].fresh && k < l->n; k++) {
+		for (size_t k = first_behind(l, c->list[i].old->seq - 1);
+		     c->list[i].fresh && k < l->n; k++) {
 			if (l->list[k] != c->list[i].old)
 				continue;
 			l->list[k] = c->list[i].fresh;
@@ -592,7 +616,8 @@ static const struct journal_kind memory_kind = {
 static enum err give_lanes(struct journal_memory *m, unsigned lanes)
 {
 	if (m->lanes_n && m->lanes_n != lanes)
-		return err_set(ERR_USAGE, "this memory is of a store with %u shards", m->lanes_n - 1);
+		return err_set(
+		    ERR_USAGE, "this memory is of a store with %u shards", m->lanes_n - 1);
 	if (!m->lanes && !(m->lanes = calloc(lanes, sizeof *m->lanes)))
 		return err_set(ERR_NOMEM, "no memory");
 	m->lanes_n = lanes;

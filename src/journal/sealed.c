@@ -37,14 +37,17 @@ void sealed_place(unsigned shard, uint64_t seq, uint8_t out[PLACE_LEN])
 	put_u64(out + 2, seq);
 }
 
-enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint8_t key[32], const uint8_t rules_hash[16])
+enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint8_t key[32],
+    const uint8_t rules_hash[16])
 {
 	size_t bound = ZSTD_compressBound(b->records.n);
 	buf_clear(&x->packed);
 	buf_clear(&x->sealed);
-	if (b->records.n > RAW_MAX || !buf_reserve(&x->packed, bound) || !buf_reserve(&x->sealed, bound + 128))
+	if (b->records.n > RAW_MAX || !buf_reserve(&x->packed, bound) ||
+	    !buf_reserve(&x->sealed, bound + 128))
 		return err_set(ERR_NOMEM, "journal: a block of %zu bytes", b->records.n);
-	size_t packed = ZSTD_compressCCtx(x->zstd, x->packed.p, bound, b->records.p, b->records.n, ZSTD_LEVEL);
+	size_t packed =
+	    ZSTD_compressCCtx(x->zstd, x->packed.p, bound, b->records.p, b->records.n, ZSTD_LEVEL);
 	if (ZSTD_isError(packed))
 		return err_set(ERR_IO, "journal: %s", ZSTD_getErrorName(packed));
 	uint8_t *h = (uint8_t *)x->sealed.p, ad[PLACE_LEN + HEADER_LEN];
@@ -56,14 +59,14 @@ enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint
 	memcpy(ad + PLACE_LEN, h, HEADER_LEN);
 	randombytes_buf(h + HEADER_LEN, NONCE_LEN);
 	unsigned long long sealed;
-	crypto_aead_xchacha20poly1305_ietf_encrypt(
-	    h + HEADER_LEN + NONCE_LEN, &sealed, (const uint8_t *)x->packed.p, packed, ad, sizeof ad, NULL, h + HEADER_LEN, key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(h + HEADER_LEN + NONCE_LEN, &sealed,
+	    (const uint8_t *)x->packed.p, packed, ad, sizeof ad, NULL, h + HEADER_LEN, key);
 	x->sealed.n = HEADER_LEN + NONCE_LEN + (size_t)sealed;
 	return OK;
 }
 
-enum err sealed_open(
-    struct opener *x, const uint8_t key[32], const uint8_t place[PLACE_LEN], struct str block, struct buf *records, uint32_t *count)
+enum err sealed_open(struct opener *x, const uint8_t key[32], const uint8_t place[PLACE_LEN],
+    struct str block, struct buf *records, uint32_t *count)
 {
 	const uint8_t *h = (const uint8_t *)block.p;
 	if (block.n < HEADER_LEN + NONCE_LEN + TAG_LEN || h[0] != BLOCK_VERSION)
@@ -75,12 +78,14 @@ enum err sealed_open(
 	uint32_t raw = get_u32(h + 5);
 	unsigned long long packed;
 	buf_clear(&x->packed);
-	if (raw > RAW_MAX || !buf_reserve(&x->packed, sealed) || !buf_reserve(records, (size_t)raw + 1)) /* also where nothing is in it */
+	if (raw > RAW_MAX || !buf_reserve(&x->packed, sealed) ||
+	    !buf_reserve(records, (size_t)raw + 1)) /* also where nothing is in it */
 		return err_set(ERR_NOMEM, "no memory");
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-		(uint8_t *)x->packed.p, &packed, NULL, h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, key) != 0)
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)x->packed.p, &packed, NULL,
+		h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, key) != 0)
 		return err_set(ERR_CORRUPT, "journal: a block does not open with its day's key");
-	size_t got = ZSTD_decompressDCtx(x->zstd, records->p + records->n, raw, x->packed.p, (size_t)packed);
+	size_t got =
+	    ZSTD_decompressDCtx(x->zstd, records->p + records->n, raw, x->packed.p, (size_t)packed);
 	if (ZSTD_isError(got) || got != raw)
 		return err_set(ERR_CORRUPT, "journal: a block does not unpack");
 	records->n += raw;

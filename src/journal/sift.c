@@ -3,7 +3,8 @@
 
 #include "crumb/model/record.h"
 
-enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey *), void *arg, struct buf *kept, struct sifted *out)
+enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey *), void *arg,
+    struct buf *kept, struct sifted *out)
 {
 	struct mp m = mp_over(records);
 	*out = (struct sifted){0};
@@ -11,7 +12,8 @@ enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey
 		const char *from = (const char *)m.p;
 		struct mp all = m;
 		struct vkey visitor;
-		bool theirs = record_skip_forgotten(&m, &visitor); /* erasures and rules stay: they say what is to be */
+		bool theirs = record_skip_forgotten(
+		    &m, &visitor); /* erasures and rules stay: they say what is to be */
 		if (m.bad || (!theirs && (m = all, mp_skip(&m), m.bad)))
 			return err_set(ERR_CORRUPT, "journal: a record that is none");
 		struct str one = str_make(from, (size_t)((const char *)m.p - from));

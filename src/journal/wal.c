@@ -25,10 +25,10 @@ enum {
 #define SEQ_AHEAD 1000000 /* no frame is so far ahead of what is known */
 
 struct wal {
-	int fd, plain_fd;      /* the second does not wait for each write */
-	size_t at;	       /* where the next frame goes, or is read */
-	uint64_t last;	       /* sequence of the frame read last */
-	uint64_t lost;	       /* frames that were missed between others */
+	int fd, plain_fd; /* the second does not wait for each write */
+	size_t at;	  /* where the next frame goes, or is read */
+	uint64_t last;	  /* sequence of the frame read last */
+	uint64_t lost;	  /* frames that were missed between others */
 	bool done, torn;
 	struct buf raw, frame; /* scratch */
 };
@@ -99,7 +99,8 @@ void wal_close(struct wal *w)
 	free(w);
 }
 
-enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[32], const struct journal_block *blocks, size_t n)
+enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[32],
+    const struct journal_block *blocks, size_t n)
 {
 	buf_clear(&w->raw);
 	for (size_t i = 0; i < n; i++) {
@@ -123,8 +124,8 @@ enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[3
 	put_u16(f + AT_DAY, h->day);
 	memcpy(f + AT_RULES, h->rules_hash, sizeof h->rules_hash);
 	randombytes_buf(f + HEAD_LEN, NONCE_LEN);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(
-	    f + HEAD_LEN + NONCE_LEN, &sealed, (const uint8_t *)w->raw.p, w->raw.n, f, HEAD_LEN, NULL, f + HEAD_LEN, key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(f + HEAD_LEN + NONCE_LEN, &sealed,
+	    (const uint8_t *)w->raw.p, w->raw.n, f, HEAD_LEN, NULL, f + HEAD_LEN, key);
 	for (size_t done = 0; done < whole;) {
 		ssize_t part = pwrite(w->fd, f + done, whole - done, (off_t)(w->at + done));
 		if (part < 0 && errno == EINTR)
@@ -147,7 +148,8 @@ enum err wal_mark(struct wal *w, const uint8_t id[STORE_ID_LEN])
 {
 	uint8_t mark[MARK_LEN], has[MARK_LEN];
 	mark_of(id, mark);
-	if (pread(w->fd, has, sizeof has, WAL_END) == MARK_LEN && memcmp(has, mark, sizeof has) == 0)
+	if (pread(w->fd, has, sizeof has, WAL_END) == MARK_LEN &&
+	    memcmp(has, mark, sizeof has) == 0)
 		return OK;
 	return pwrite(w->fd, mark, sizeof mark, WAL_END) == MARK_LEN ? OK : err_sys("%s", "wal");
 }
@@ -174,13 +176,15 @@ enum err wal_wipe(struct wal *w)
 }
 
 /* What a header may say. */
-static bool plausible(const uint8_t *head, size_t at, uint64_t last, struct wal_head *h, size_t *whole)
+static bool plausible(
+    const uint8_t *head, size_t at, uint64_t last, struct wal_head *h, size_t *whole)
 {
 	*whole = get_u32(head);
 	h->seq = get_u64(head + AT_SEQ);
 	h->day = get_u16(head + AT_DAY);
 	memcpy(h->rules_hash, head + AT_RULES, sizeof h->rules_hash);
-	return *whole >= HEAD_LEN + NONCE_LEN + TAG_LEN && *whole <= WAL_BYTES - at && h->seq > last && h->seq - last < SEQ_AHEAD;
+	return *whole >= HEAD_LEN + NONCE_LEN + TAG_LEN && *whole <= WAL_BYTES - at &&
+	       h->seq > last && h->seq - last < SEQ_AHEAD;
 }
 
 /* Opens the frame at w->at. */
@@ -191,11 +195,13 @@ static bool open_frame(struct wal *w, struct keys *keys, const struct wal_head *
 		return false;
 	buf_clear(&w->frame);
 	buf_clear(&w->raw);
-	bool fine = buf_reserve(&w->frame, whole) && buf_reserve(&w->raw, whole) && pread(w->fd, w->frame.p, whole, (off_t)w->at) == (ssize_t)whole;
+	bool fine = buf_reserve(&w->frame, whole) && buf_reserve(&w->raw, whole) &&
+		    pread(w->fd, w->frame.p, whole, (off_t)w->at) == (ssize_t)whole;
 	const uint8_t *f = (const uint8_t *)w->frame.p;
 	unsigned long long n = 0;
-	fine = fine && crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)w->raw.p, &n, NULL, f + HEAD_LEN + NONCE_LEN,
-			   whole - HEAD_LEN - NONCE_LEN, f, HEAD_LEN, f + HEAD_LEN, key) == 0;
+	fine = fine && crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)w->raw.p, &n, NULL,
+			   f + HEAD_LEN + NONCE_LEN, whole - HEAD_LEN - NONCE_LEN, f, HEAD_LEN,
+			   f + HEAD_LEN, key) == 0;
 	sodium_memzero(key, sizeof key);
 	w->raw.n = (size_t)n;
 	return fine;
@@ -210,9 +216,11 @@ static bool find_frame(struct wal *w, struct keys *keys, struct wal_head *h, siz
 	size_t from = w->at;
 	bool found = false;
 	for (size_t at = from + 1; n > 0 && !found && at + HEAD_LEN <= (size_t)n; at++) {
-		while (at + sizeof zeros + HEAD_LEN <= (size_t)n && memcmp(all + at, zeros, sizeof zeros) == 0)
+		while (at + sizeof zeros + HEAD_LEN <= (size_t)n &&
+		       memcmp(all + at, zeros, sizeof zeros) == 0)
 			at += sizeof zeros - 3; /* no head begins here: its length would be zero */
-		if (all[at] || !plausible(all + at, at, w->last, h, whole)) /* a frame is shorter than 2^24 bytes */
+		if (all[at] || !plausible(all + at, at, w->last, h,
+				   whole)) /* a frame is shorter than 2^24 bytes */
 			continue;
 		w->at = at;
 		found = open_frame(w, keys, h, *whole);
@@ -227,7 +235,8 @@ bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *
 {
 	uint8_t head[HEAD_LEN];
 	size_t whole;
-	if (w->done || w->at + HEAD_LEN > WAL_BYTES || pread(w->fd, head, sizeof head, (off_t)w->at) != HEAD_LEN)
+	if (w->done || w->at + HEAD_LEN > WAL_BYTES ||
+	    pread(w->fd, head, sizeof head, (off_t)w->at) != HEAD_LEN)
 		return false;
 	bool looks = plausible(head, w->at, w->last, h, &whole);
 	bool missed = !looks || !open_frame(w, keys, h, whole);
@@ -237,7 +246,8 @@ bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *
 		if (w->done)
 			return false;
 	}
-	if (missed) /* a number that is left out by frames one behind the other was a commit that failed */
+	if (missed) /* a number that is left out by frames one behind the other was a commit that
+		       failed */
 		w->lost += h->seq - w->last - 1;
 	w->at += whole;
 	w->last = h->seq;

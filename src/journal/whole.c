@@ -1,12 +1,15 @@
 /* A commit over several days is whole or not at all.
  *
- * Each day is an environment of its own, so their commits can fail, or the machine go down, one by one. Before the first of them the file `undo` says
- * which sequences in which days are about to come; when the last is on disk it is emptied, and only then is the commit answered. What it
- * names at any other time goes away again: at once when a day fails, at the next opening after a crash.
+ * Each day is an environment of its own, so their commits can fail, or the machine go down, one by
+ * one. Before the first of them the file `undo` says which sequences in which days are about to
+ * come; when the last is on disk it is emptied, and only then is the commit answered. What it names
+ * at any other time goes away again: at once when a day fails, at the next opening after a crash.
  *
- *     undo    magic 8 │ first u64 │ last u64 │ days u16 │ day u16 … │ zeros │ sum 16          512 bytes, written in place; big-endian
+ *     undo    magic 8 │ first u64 │ last u64 │ days u16 │ day u16 … │ zeros │ sum 16          512
+ * bytes, written in place; big-endian
  *
- * One that does not add up was torn: then either no day had begun, or all were done. The file keeps its size, so that a full disk is no obstacle. */
+ * One that does not add up was torn: then either no day had begun, or all were done. The file keeps
+ * its size, so that a full disk is no obstacle. */
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
 #include "local.h"
@@ -65,7 +68,8 @@ enum err whole_load(struct local *j)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		if (!j->readonly && whole_end(j) != OK)
-			log_warn("journal", "no file for commits of several days yet why=\"%s\"", err_text());
+			log_warn("journal", "no file for commits of several days yet why=\"%s\"",
+			    err_text());
 		return OK;
 	}
 	ssize_t n = fd < 0 ? -1 : pread(fd, b, BYTES, 0);
@@ -76,7 +80,8 @@ enum err whole_load(struct local *j)
 		return e;
 	sum_of(b, sum);
 	uint16_t days = get_u16(b + AT_N);
-	if (memcmp(b, magic, sizeof magic) != 0 || memcmp(sum, b + BYTES - SUM_LEN, SUM_LEN) != 0 || days > DAYS_MAX)
+	if (memcmp(b, magic, sizeof magic) != 0 || memcmp(sum, b + BYTES - SUM_LEN, SUM_LEN) != 0 ||
+	    days > DAYS_MAX)
 		return OK;
 	j->undo.first = get_u64(b + AT_FIRST);
 	j->undo.last = get_u64(b + AT_LAST);
@@ -85,7 +90,8 @@ enum err whole_load(struct local *j)
 	return OK;
 }
 
-enum err whole_begin(struct local *j, uint64_t first, uint64_t last, struct journal_day *const *days, unsigned n)
+enum err whole_begin(
+    struct local *j, uint64_t first, uint64_t last, struct journal_day *const *days, unsigned n)
 {
 	uint8_t b[BYTES] = {0};
 	struct undo u = {.first = first, .last = last, .n = n};
@@ -99,18 +105,21 @@ enum err whole_begin(struct local *j, uint64_t first, uint64_t last, struct jour
 	}
 	sum_of(b, b + BYTES - SUM_LEN);
 	enum err e = write_file(j, b);
-	if (!e) /* else nothing has begun; should it be in the file nevertheless, these sequences are never used again */
+	if (!e) /* else nothing has begun; should it be in the file nevertheless, these sequences
+		   are never used again */
 		j->undo = u;
 	return e;
 }
 
-static bool next_of(struct db_txn *t, db_table table, unsigned lane, uint64_t first, uint64_t last, uint8_t k[PLACE_LEN])
+static bool next_of(struct db_txn *t, db_table table, unsigned lane, uint64_t first, uint64_t last,
+    uint8_t k[PLACE_LEN])
 {
 	struct db_cursor c;
 	struct str key, value;
 	sealed_place(lane, first, k);
 	db_walk(t, table, &c);
-	bool found = db_seek(&c, journal_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN && get_u16((const uint8_t *)key.p) == lane &&
+	bool found = db_seek(&c, journal_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN &&
+		     get_u16((const uint8_t *)key.p) == lane &&
 		     get_u64((const uint8_t *)key.p + 2) <= last;
 	if (found)
 		memcpy(k, key.p, PLACE_LEN);

@@ -29,8 +29,12 @@ static int heaviest_first(const void *a, const void *b)
 static double share(const struct learning *x, uint64_t n, uint64_t of)
 {
 	struct kgate gate = kgate_of(x->c);
-	struct shown part = kgate_show(&gate, n), whole = kgate_show(&gate, of); /* of numbers that are told: a share of exact ones would be one */
-	return part.told && whole.told ? round(100.0 * fmin((double)part.n / (double)whole.n, 1)) / 100 : -1;
+	struct shown part = kgate_show(&gate, n),
+		     whole = kgate_show(&gate,
+			 of); /* of numbers that are told: a share of exact ones would be one */
+	return part.told && whole.told
+		   ? round(100.0 * fmin((double)part.n / (double)whole.n, 1)) / 100
+		   : -1;
 }
 
 /* A weight and a bias as they are kept. */
@@ -40,8 +44,10 @@ static int64_t millionths(double w)
 	return n > most ? LIKE_WEIGHT_MOST : n < -most ? -LIKE_WEIGHT_MOST : llround(n);
 }
 
-/* All that are used, those of no weight too: they count in the length of a row. The words of facts outlive the learning. */
-static enum err keep_features(const struct learning *x, bool unit, const double *w, const double *stretch, struct learned *out)
+/* All that are used, those of no weight too: they count in the length of a row. The words of facts
+ * outlive the learning. */
+static enum err keep_features(const struct learning *x, bool unit, const double *w,
+    const double *stretch, struct learned *out)
 {
 	if (!(out->features = calloc(x->used + 1, sizeof *out->features)))
 		return no_memory();
@@ -87,7 +93,8 @@ static enum err model_of(const struct learned *l, struct like_model *out)
 		return no_memory();
 	}
 	for (unsigned i = 0; i < l->features_n; i++)
-		m.weights[m.n++] = (struct like_weight){l->features[i].f, l->features[i].w, l->features[i].square};
+		m.weights[m.n++] =
+		    (struct like_weight){l->features[i].f, l->features[i].w, l->features[i].square};
 	like_index(&m);
 	*out = m;
 	return OK;
@@ -103,7 +110,8 @@ struct scored {
 	size_t n, cap;
 };
 
-static enum err keep_score(struct learning *x, void *arg, const struct vkey *k, const struct profile *p, bool seed, bool admitted)
+static enum err keep_score(struct learning *x, void *arg, const struct vkey *k,
+    const struct profile *p, bool seed, bool admitted)
 {
 	struct scored *s = arg;
 	(void)k, (void)seed;
@@ -127,19 +135,27 @@ static int highest_first(const void *a, const void *b)
 	return *x != *y ? (*x > *y ? -1 : 1) : 0;
 }
 
-static enum err wanted_size(const struct learning *x, const struct judged *j, size_t population, uint64_t *want)
+static enum err wanted_size(
+    const struct learning *x, const struct judged *j, size_t population, uint64_t *want)
 {
 	const struct lookalike *like = x->r->segments[x->segment].like;
 	double reach = like->reach;
-	if (like->min_lift > 0 && !((reach = ranking_reach(&j->model, j->seeds, like->min_lift)) > 0)) {
+	if (like->min_lift > 0 &&
+	    !((reach = ranking_reach(&j->model, j->seeds, like->min_lift)) > 0)) {
 		double best = ranking_recall(&j->model, 0.01) / 0.01;
-		return err_set(ERR_USAGE, "nobody would be in it: no group is known to be %g times likelier than anybody (the best 1 %% are %.1f times): lower min_lift",
+		return err_set(ERR_USAGE,
+		    "nobody would be in it: no group is known to be %g times likelier than anybody "
+		    "(the best 1 %% are %.1f times): lower min_lift",
 		    like->min_lift, best);
 	}
 	*want = like->size ? (uint64_t)like->size : (uint64_t)(reach * (double)population + 0.5);
 	if (*want > population)
 		*want = population;
-	return *want ? OK : err_set(ERR_USAGE, "nobody would be in it: %.3g %% of a population of so few is nobody, raise reach", 100 * reach);
+	return *want ? OK
+		     : err_set(ERR_USAGE,
+			   "nobody would be in it: %.3g %% of a population of so few is nobody, "
+			   "raise reach",
+			   100 * reach);
 }
 
 /* The cut-off nearest to the size that was asked for: who scores the same is in together. */
@@ -200,7 +216,8 @@ static void warn(struct learned *l, const char *words)
 		snprintf(l->warnings[l->warnings_n++], sizeof l->warnings[0], "%s", words);
 }
 
-#define LEAK_APART 0.9	  /* of shares: what nine in ten more of the one side have than of the other */
+#define LEAK_APART 0.9 /* of shares: what nine in ten more of the one side have than of the other  \
+			*/
 #define LEAK_OF_SEED 0.1  /* what a tenth of the seed has, */
 #define LEAK_HOLDERS 0.85 /* and of those who have it so many are of the seed */
 
@@ -209,8 +226,9 @@ static bool leaks(const struct learning *x, uint32_t raw)
 {
 	double seed = (double)x->seed_have[raw], others = (double)x->have[raw] - seed;
 	double apart = seed / (double)x->seeds - others / (double)x->others;
-	return fabs(apart) >= LEAK_APART || (seed >= LEAK_OF_SEED * (double)x->seeds && seed / (seed + others) >= LEAK_HOLDERS &&
-						apart >= LEAK_OF_SEED / 2 && x->others >= x->seeds);
+	return fabs(apart) >= LEAK_APART ||
+	       (seed >= LEAK_OF_SEED * (double)x->seeds && seed / (seed + others) >= LEAK_HOLDERS &&
+		   apart >= LEAK_OF_SEED / 2 && x->others >= x->seeds);
 }
 
 /* Names each category that gives the seed away once, up to three. */
@@ -222,7 +240,8 @@ static void warn_of_leaks(const struct learning *x, struct learned *l)
 		struct feature f = learning_feature(x, x->raw[i]);
 		if (f.kind >= FEATURE_ACTIVE || !leaks(x, x->raw[i]))
 			continue;
-		while (i + 1 < x->used && x->raw[i + 1] < x->active_at && x->raw[i + 1] / PER_CATEGORY == x->raw[i] / PER_CATEGORY)
+		while (i + 1 < x->used && x->raw[i + 1] < x->active_at &&
+		       x->raw[i + 1] / PER_CATEGORY == x->raw[i] / PER_CATEGORY)
 			i++;
 		if (n++ >= 3)
 			continue;
@@ -231,7 +250,8 @@ static void warn_of_leaks(const struct learning *x, struct learned *l)
 		snprintf(names + at, sizeof names - at, "%s'%.40s'", n > 1 ? ", " : "", name);
 	}
 	if (!n && l->auc > 0.99 && l->features_n) {
-		const struct feature *f = &l->features[0].f; /* what can be excluded is a category */
+		const struct feature *f =
+		    &l->features[0].f; /* what can be excluded is a category */
 		if (f->kind < FEATURE_ACTIVE)
 			snprintf(name, sizeof name, "%s", x->r->categories[f->cat].id);
 		else
@@ -242,8 +262,13 @@ static void warn_of_leaks(const struct learning *x, struct learned *l)
 	if (!n)
 		return;
 	snprintf(words, sizeof words,
-	    "too good to be true (area %.3f): %s%s by %s who is in the seed; name %s under exclude:", l->auc, names,
-	    n > 3 ? " and others say" : n > 1 ? " say" : " says", n > 1 ? "themselves" : "itself", n > 1 ? "them" : "it");
+	    "too good to be true (area %.3f): %s%s by %s who is in the seed; name %s under "
+	    "exclude:",
+	    l->auc, names,
+	    n > 3   ? " and others say"
+	    : n > 1 ? " say"
+		    : " says",
+	    n > 1 ? "themselves" : "itself", n > 1 ? "them" : "it");
 	warn(l, words);
 }
 
@@ -256,7 +281,8 @@ static void warn_of_thin(const struct learning *x, struct learned *l)
 		if (!x->allowed[i] || !x->r->categories[i].named || !x->have[i * PER_CATEGORY])
 			continue;
 		bool known = x->known[i];
-		for (int up = x->r->categories[i].parent; up > 0 && !known; up = x->r->categories[up].parent)
+		for (int up = x->r->categories[i].parent; up > 0 && !known;
+		     up = x->r->categories[up].parent)
 			known = x->known[up];
 		some++;
 		thin += !known;
@@ -264,39 +290,47 @@ static void warn_of_thin(const struct learning *x, struct learned *l)
 	if (!thin || thin * 3 < some)
 		return;
 	snprintf(words, sizeof words,
-	    "%u of %u categories have fewer than %u visitors and are not learned from: put them below common ones (a.b, a.c: all of a)", thin, some,
-	    learning_k(x));
+	    "%u of %u categories have fewer than %u visitors and are not learned from: put them "
+	    "below common ones (a.b, a.c: all of a)",
+	    thin, some, learning_k(x));
 	warn(l, words);
 }
 
-/* What is useless is refused. Seeds that were drawn by lot rank as anybody does: the area is 0.5, and its deviation that of Mann and Whitney's statistic;
- * the best of so many forms and penalties comes out half a deviation higher, and a third wider. */
+/* What is useless is refused. Seeds that were drawn by lot rank as anybody does: the area is 0.5,
+ * and its deviation that of Mann and Whitney's statistic; the best of so many forms and penalties
+ * comes out half a deviation higher, and a third wider. */
 static enum err noise(const struct learning *x, const struct learned *l)
 {
-	double n = (double)x->sample.seeds, m = (double)(x->sample.n - x->sample.seeds), deviation = sqrt((n + m + 1) / (12 * n * m));
+	double n = (double)x->sample.seeds, m = (double)(x->sample.n - x->sample.seeds),
+	       deviation = sqrt((n + m + 1) / (12 * n * m));
 	if (l->auc >= 0.5 + LEARN_NOISE * deviation && l->auc >= 0.52)
 		return OK;
 	return err_set(ERR_USAGE,
-	    "nothing was learned: the seed's members do not behave differently from others (area under the curve %.2f, by chance 0.50)", l->auc);
+	    "nothing was learned: the seed's members do not behave differently from others (area "
+	    "under the curve %.2f, by chance 0.50)",
+	    l->auc);
 }
 
 static void plain_words(const struct learning *x, struct learned *l)
 {
 	char words[LEARN_WARNING_MOST];
 	if (x->seeds < LEARN_SEED_FEW) {
-		snprintf(words, sizeof words, "the seed has fewer than %d members: expect a rough ranking", LEARN_SEED_FEW);
+		snprintf(words, sizeof words,
+		    "the seed has fewer than %d members: expect a rough ranking", LEARN_SEED_FEW);
 		warn(l, words);
 	}
 	warn_of_leaks(x, l);
 	warn_of_thin(x, l);
 	if (l->auc < l->activity_auc + 0.01)
-		warn(l, "it ranks hardly better than activity alone: these are simply the busiest visitors");
+		warn(l, "it ranks hardly better than activity alone: these are simply the busiest "
+			"visitors");
 }
 
 static const double reaches[CURVE_POINTS] = {0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5};
 #define AT_10 4
 
-static void tell(const struct learning *x, const struct choice *way, const struct judged *j, struct learned *out)
+static void tell(
+    const struct learning *x, const struct choice *way, const struct judged *j, struct learned *out)
 {
 	out->c = way->c;
 	out->auc = j->model.auc;
@@ -314,7 +348,8 @@ static void tell(const struct learning *x, const struct choice *way, const struc
 	out->lift_at_10 = out->curve[AT_10].lift;
 }
 
-enum err learn(struct generation *g, const struct config *c, uint16_t segment, uint32_t now, const _Atomic bool *stop, struct learned *out)
+enum err learn(struct generation *g, const struct config *c, uint16_t segment, uint32_t now,
+    const _Atomic bool *stop, struct learned *out)
 {
 	struct learning *x;
 	struct learned l = {.c = 0};
@@ -328,11 +363,13 @@ enum err learn(struct generation *g, const struct config *c, uint16_t segment, u
 		return e;
 	}
 	x->stop = stop;
-	if (!(e = learning_count(x)) && !(e = learning_take(x, true)) && !(e = judge_choose(x, &way)) && !(e = judge_well(x, &way, j))) {
+	if (!(e = learning_count(x)) && !(e = learning_take(x, true)) &&
+	    !(e = judge_choose(x, &way)) && !(e = judge_well(x, &way, j))) {
 		tell(x, &way, j, &l);
 		e = noise(x, &l);
 	}
-	if (!e && !(e = judge_fit(x, &way, &w, &stretch)) && !(e = keep_features(x, way.unit, w, stretch, &l))) {
+	if (!e && !(e = judge_fit(x, &way, &w, &stretch)) &&
+	    !(e = keep_features(x, way.unit, w, stretch, &l))) {
 		plain_words(x, &l);
 		e = cut_off(x, j, &l);
 	}
@@ -368,22 +405,29 @@ struct giving {
 	uint32_t row[LEARNING_ROW_MOST];
 };
 
-static enum err give_score(struct learning *x, void *arg, const struct vkey *k, const struct profile *p, bool seed, bool admitted)
+static enum err give_score(struct learning *x, void *arg, const struct vkey *k,
+    const struct profile *p, bool seed, bool admitted)
 {
 	struct giving *g = arg;
 	if (!admitted)
 		return OK;
-	struct learn_row row = {.visitor = *k, .profile = p, .score = like_score(g->model, p, x->today), .seed = seed};
+	struct learn_row row = {
+	    .visitor = *k, .profile = p, .score = like_score(g->model, p, x->today), .seed = seed};
 	row.probability = like_chance(g->model, row.score);
 	return g->each(g->arg, &row);
 }
 
-static enum err give_row(struct learning *x, void *arg, const struct vkey *k, const struct profile *p, bool seed, bool admitted)
+static enum err give_row(struct learning *x, void *arg, const struct vkey *k,
+    const struct profile *p, bool seed, bool admitted)
 {
 	struct giving *g = arg;
 	double own = (double)(seed ? x->seeds : x->others), all = (double)(x->seeds + x->others);
 	(void)admitted;
-	struct learn_row row = {.visitor = *k, .profile = p, .weight = all / (2 * own), .seed = seed, .features = g->row};
+	struct learn_row row = {.visitor = *k,
+	    .profile = p,
+	    .weight = all / (2 * own),
+	    .seed = seed,
+	    .features = g->row};
 	row.n = learning_row(x, p, g->row);
 	return g->each(g->arg, &row);
 }
@@ -405,13 +449,15 @@ static enum err give(struct learning *x, learning_look look, const struct like_m
 	return e;
 }
 
-enum err learn_scores(struct generation *g, uint16_t segment, uint32_t now, enum err (*each)(void *, const struct learn_row *), void *arg)
+enum err learn_scores(struct generation *g, uint16_t segment, uint32_t now,
+    enum err (*each)(void *, const struct learn_row *), void *arg)
 {
 	const struct lookalike *like = g->rules->segments[segment].like;
 	struct config none = {.k = K_FLOOR};
 	struct learning *x;
 	if (!like || !like->model)
-		return err_set(ERR_USAGE, "'%s' is no lookalike that was trained", g->rules->segments[segment].id);
+		return err_set(ERR_USAGE, "'%s' is no lookalike that was trained",
+		    g->rules->segments[segment].id);
 	enum err e = learning_new(g, &none, segment, now, &x);
 	if (e)
 		return e;
@@ -435,14 +481,16 @@ static enum err name_features(const struct learning *x, char ***names, unsigned 
 	return OK;
 }
 
-enum err learn_matrix(struct generation *g, const struct config *c, uint16_t segment, uint32_t now, char ***names, unsigned *names_n,
-    enum err (*each)(void *arg, const struct learn_row *row), void *arg)
+enum err learn_matrix(struct generation *g, const struct config *c, uint16_t segment, uint32_t now,
+    char ***names, unsigned *names_n, enum err (*each)(void *arg, const struct learn_row *row),
+    void *arg)
 {
 	struct learning *x;
 	enum err e = learning_new(g, c, segment, now, &x);
 	if (e)
 		return e;
-	if (!(e = learning_count(x)) && !(e = learning_take(x, false)) && !(e = name_features(x, names, names_n)) && each)
+	if (!(e = learning_count(x)) && !(e = learning_take(x, false)) &&
+	    !(e = name_features(x, names, names_n)) && each)
 		e = give(x, give_row, NULL, each, arg);
 	learning_free(x);
 	return e;

@@ -6,7 +6,7 @@
 
 #define NEWTON_MOST 30
 #define GRADIENTS_MOST 60
-#define TURNS 4	      /* of the subspace */
+#define TURNS 4 /* of the subspace */
 
 /* --- rows times weights, and back */
 
@@ -14,9 +14,10 @@ struct work {
 	const struct fit *f;
 	struct fit_cost cost;
 	const uint8_t *roles;
-	double loss; /* at the margins */
-	double *margin, *step, *pull, *bend;				      /* by row */
-	double *u, *g, *penal, *s, *rest, *z, *way, *along, *penal_way, *diag; /* by feature, and the bias */
+	double loss;			     /* at the margins */
+	double *margin, *step, *pull, *bend; /* by row */
+	double *u, *g, *penal, *s, *rest, *z, *way, *along, *penal_way,
+	    *diag; /* by feature, and the bias */
 	double block[];
 };
 
@@ -25,7 +26,8 @@ static inline bool absent(const struct work *w, size_t row)
 	return w->roles[row] == FIT_ABSENT;
 }
 
-/* The sum of u over a row's features. Four at a time, for one addition need not wait for the one before. */
+/* The sum of u over a row's features. Four at a time, for one addition need not wait for the one
+ * before. */
 static inline double row_sum(const uint32_t *item, const uint32_t *end, const double *u)
 {
 	double a = 0, b = 0, c = 0, d = 0;
@@ -48,7 +50,8 @@ static void forth(const struct work *k, const double *w, double *out)
 		k->u[j] = f->stretch[j] * w[j];
 	for (size_t i = 0; i < f->rows; i++)
 		if (!absent(k, i))
-			out[i] = w[n] + f->scale[i] * row_sum(f->items + f->from[i], f->items + f->from[i + 1], k->u);
+			out[i] = w[n] + f->scale[i] * row_sum(f->items + f->from[i],
+							  f->items + f->from[i + 1], k->u);
 }
 
 static void back(const struct work *k, const double *of_rows, double *out)
@@ -83,7 +86,8 @@ static void bend_along(const struct work *k, const double *w, double *out)
 		if (absent(k, i))
 			continue;
 		const uint32_t *item = f->items + f->from[i], *end = f->items + f->from[i + 1];
-		double r = k->bend[i] * (w[n] + f->scale[i] * row_sum(item, end, k->u)), v = r * f->scale[i];
+		double r = k->bend[i] * (w[n] + f->scale[i] * row_sum(item, end, k->u)),
+		       v = r * f->scale[i];
 		bias += r;
 		for (; item < end; item++)
 			out[*item] += v;
@@ -163,7 +167,8 @@ static void derive(const struct work *k)
 	}
 }
 
-/* The length of the gradient where only the bias is fitted; *bias is that. Every fit's precision is a part of it. */
+/* The length of the gradient where only the bias is fitted; *bias is that. Every fit's precision is
+ * a part of it. */
 static double length_at_rest(const struct work *k, double *bias)
 {
 	const struct fit *f = k->f;
@@ -230,7 +235,8 @@ static void newton_step(const struct work *k)
 	}
 }
 
-/* How far along s the loss falls as it should: Armijo's rule, halving. 0: nowhere, for what is left to gain is lost in rounding. */
+/* How far along s the loss falls as it should: Armijo's rule, halving. 0: nowhere, for what is left
+ * to gain is lost in rounding. */
 static double damp(struct work *k, const double *w)
 {
 	const struct fit *f = k->f;
@@ -256,7 +262,8 @@ static struct work *work_new(const struct fit *f)
 	if (!k)
 		return NULL;
 	double *at = k->block, **of_rows[] = {&k->margin, &k->step, &k->pull, &k->bend};
-	double **of_features[] = {&k->u, &k->g, &k->penal, &k->s, &k->rest, &k->z, &k->way, &k->along, &k->penal_way, &k->diag};
+	double **of_features[] = {&k->u, &k->g, &k->penal, &k->s, &k->rest, &k->z, &k->way,
+	    &k->along, &k->penal_way, &k->diag};
 	for (unsigned i = 0; i < 4; i++, at += rows)
 		*of_rows[i] = at;
 	for (unsigned i = 0; i < 10; i++, at += n)
@@ -265,7 +272,8 @@ static struct work *work_new(const struct fit *f)
 	return k;
 }
 
-static enum err fit_all(const struct fit *f, const struct fit_cost *cost, const uint8_t *roles, double *w)
+static enum err fit_all(
+    const struct fit *f, const struct fit_cost *cost, const uint8_t *roles, double *w)
 {
 	struct work *k = work_new(f);
 	size_t n = f->features + 1;
@@ -301,7 +309,8 @@ static enum err fit_all(const struct fit *f, const struct fit_cost *cost, const 
 	return OK;
 }
 
-/* Rows that take part, side by side: a pass over a few that are strewn among many would wait for memory. */
+/* Rows that take part, side by side: a pass over a few that are strewn among many would wait for
+ * memory. */
 struct dense {
 	struct fit f;
 	uint32_t *from, *items;
@@ -313,7 +322,8 @@ static bool make_dense(const struct fit *f, const uint8_t *roles, size_t rows, s
 	size_t items = 0, n = 0, at = 0;
 	for (size_t i = 0; i < f->rows; i++)
 		items += roles[i] != FIT_ABSENT ? f->from[i + 1] - f->from[i] : 0;
-	*d = (struct dense){*f, malloc((rows + 1) * sizeof *d->from), malloc((items + 1) * sizeof *d->items), malloc(rows + 1)};
+	*d = (struct dense){*f, malloc((rows + 1) * sizeof *d->from),
+	    malloc((items + 1) * sizeof *d->items), malloc(rows + 1)};
 	d->f.scale = malloc((rows + 1) * sizeof *d->f.scale);
 	if (!d->from || !d->items || !d->roles || !d->f.scale)
 		return false;
@@ -335,7 +345,8 @@ static bool make_dense(const struct fit *f, const uint8_t *roles, size_t rows, s
 	return true;
 }
 
-enum err fit_weights(const struct fit *f, const struct fit_cost *cost, const uint8_t *roles, double *w)
+enum err fit_weights(
+    const struct fit *f, const struct fit_cost *cost, const uint8_t *roles, double *w)
 {
 	struct dense d;
 	size_t rows = 0;
@@ -343,8 +354,9 @@ enum err fit_weights(const struct fit *f, const struct fit_cost *cost, const uin
 		rows += roles[i] != FIT_ABSENT;
 	if (rows > f->rows / 2)
 		return fit_all(f, cost, roles, w);
-	enum err e = make_dense(f, roles, rows, &d) ? fit_all(&d.f, cost, d.roles, w)
-						     : err_set(ERR_NOMEM, "no memory to learn from %zu visitors", rows);
+	enum err e = make_dense(f, roles, rows, &d)
+			 ? fit_all(&d.f, cost, d.roles, w)
+			 : err_set(ERR_NOMEM, "no memory to learn from %zu visitors", rows);
 	free(d.from);
 	free(d.items);
 	free(d.roles);
@@ -362,23 +374,27 @@ double fit_score(const struct fit *f, const double *w, size_t row)
 
 /* --- directions */
 
-/* Gram and Schmidt, twice for the rounding, column by column; what is left of a column that is in the span of the others is nothing. Rows are passed
- * through whole: columns behind, which are not done yet, get the weight nothing. */
+/* Gram and Schmidt, twice for the rounding, column by column; what is left of a column that is in
+ * the span of the others is nothing. Rows are passed through whole: columns behind, which are not
+ * done yet, get the weight nothing. */
 static void make_orthonormal(float *v, size_t features, unsigned d)
 {
 	for (unsigned k = 0; k < d; k++) {
 		for (unsigned again = 0; again < 2 && k; again++) {
 			double shared[FIT_DIRECTIONS] = {0};
-			for (float *row = v; row < v + features * FIT_DIRECTIONS; row += FIT_DIRECTIONS)
+			for (float *row = v; row < v + features * FIT_DIRECTIONS;
+			     row += FIT_DIRECTIONS)
 				for (unsigned before = 0; before < FIT_DIRECTIONS; before++)
 					shared[before] += (double)row[k] * (double)row[before];
 			memset(shared + k, 0, (FIT_DIRECTIONS - k) * sizeof *shared);
-			for (float *row = v; row < v + features * FIT_DIRECTIONS; row += FIT_DIRECTIONS)
+			for (float *row = v; row < v + features * FIT_DIRECTIONS;
+			     row += FIT_DIRECTIONS)
 				row[k] -= (float)over_directions(row, shared);
 		}
 		double length = 0;
 		for (size_t j = 0; j < features; j++)
-			length += (double)v[j * FIT_DIRECTIONS + k] * (double)v[j * FIT_DIRECTIONS + k];
+			length +=
+			    (double)v[j * FIT_DIRECTIONS + k] * (double)v[j * FIT_DIRECTIONS + k];
 		float by = length > 1e-12 ? (float)(1 / sqrt(length)) : 0;
 		for (size_t j = 0; j < features; j++)
 			v[j * FIT_DIRECTIONS + k] *= by;
@@ -410,12 +426,14 @@ enum err fit_look_around(const struct fit *f, size_t most, float **out)
 {
 	unsigned d = f->features / 4 < FIT_DIRECTIONS ? f->features / 4 : FIT_DIRECTIONS;
 	size_t cells = (size_t)f->features * FIT_DIRECTIONS, step = f->rows / (most ? most : 1) + 1;
-	uint64_t dice = 88172645463325252u; /* Marsaglia's xorshift: any start that is the same everywhere will do */
+	uint64_t dice = 88172645463325252u; /* Marsaglia's xorshift: any start that is the same
+					       everywhere will do */
 	float *v = calloc(cells + 1, sizeof *v), *next = malloc((cells + 1) * sizeof *next);
 	if (!v || !next) {
 		free(v);
 		free(next);
-		return err_set(ERR_NOMEM, "no memory for %u directions of %u features", d, f->features);
+		return err_set(
+		    ERR_NOMEM, "no memory for %u directions of %u features", d, f->features);
 	}
 	for (size_t j = 0; j < f->features; j++)
 		for (unsigned k = 0; k < d; k++) {

@@ -17,10 +17,14 @@
 #define LOOK_AROUND 15000 /* rows */
 #define BETTER 0.0005
 #define HOPELESS 0.015 /* so far behind the best form, no other penalty makes up for it */
-#define TOP 0.01 /* of the others: by so many is judged what ranks nearly as well as the best, or by fewer where fewer are asked for */
-#define AS_GOOD 0.002 /* area that a better top may cost */
+#define TOP                                                                                        \
+	0.01 /* of the others: by so many is judged what ranks nearly as well as the best, or by   \
+		fewer where fewer are asked for */
+#define AS_GOOD 0.002	/* area that a better top may cost */
 #define AT_TOP_SURE 1.5 /* deviations by which it is better */
-#define EVEN 0.5 /* others together weigh this power of the way from their own number to that of seeds: between the best top (0) and the best ranking (1) */
+#define EVEN                                                                                       \
+	0.5 /* others together weigh this power of the way from their own number to that of seeds: \
+	       between the best top (0) and the best ranking (1) */
 
 static enum err no_memory(void)
 {
@@ -34,7 +38,8 @@ static enum err stopped(const struct learning *x)
 
 /* --- a form of the rows */
 
-static enum err form_begin(struct learning *x, const struct choice *way, struct fit *f, double **stretch)
+static enum err form_begin(
+    struct learning *x, const struct choice *way, struct fit *f, double **stretch)
 {
 	const struct sample *s = &x->sample;
 	double all = (double)(x->seeds + x->others);
@@ -42,8 +47,14 @@ static enum err form_begin(struct learning *x, const struct choice *way, struct 
 	if (!(*stretch = malloc((x->used + 1) * sizeof **stretch)))
 		return no_memory();
 	for (unsigned i = 0; i < x->used; i++)
-		(*stretch)[i] = way->rare ? log((1 + all) / (1 + (double)x->have[x->raw[i]])) + 1 : 1;
-	*f = (struct fit){.rows = s->n, .from = s->from, .items = s->items, .features = x->used, .unit = way->unit, .stretch = *stretch};
+		(*stretch)[i] =
+		    way->rare ? log((1 + all) / (1 + (double)x->have[x->raw[i]])) + 1 : 1;
+	*f = (struct fit){.rows = s->n,
+	    .from = s->from,
+	    .items = s->items,
+	    .features = x->used,
+	    .unit = way->unit,
+	    .stretch = *stretch};
 	enum err e = fit_begin(f);
 	if (!e && way->loose > 0 && !x->directions)
 		e = fit_look_around(f, LOOK_AROUND, &x->directions);
@@ -53,10 +64,12 @@ static enum err form_begin(struct learning *x, const struct choice *way, struct 
 }
 
 /* What a seed costs, and an other, if so large a part of each takes part. */
-static struct fit_cost cost_of(const struct learning *x, double c, double seeds, double others, double precise)
+static struct fit_cost cost_of(
+    const struct learning *x, double c, double seeds, double others, double precise)
 {
 	double even = pow((double)x->seeds / (double)x->others, EVEN);
-	return (struct fit_cost){c, x->sample.seed_stands / seeds, x->sample.other_stands / others * even, precise};
+	return (struct fit_cost){
+	    c, x->sample.seed_stands / seeds, x->sample.other_stands / others * even, precise};
 }
 
 /* --- folds */
@@ -72,11 +85,11 @@ struct rehearsal {
 	unsigned folds;
 	double c, precise;
 	double seeds, others; /* the parts that are fitted */
-	size_t step;		 /* every so many-th other is ranked */
-	double **w;		 /* of each fold: where it begins, and ends */
-	bool *fresh;		 /* the fold's weights have not been fitted yet */
-	double *score;		 /* of each row, by the fold that it is of */
-	struct spot *place;	 /* of each seed */
+	size_t step;	      /* every so many-th other is ranked */
+	double **w;	      /* of each fold: where it begins, and ends */
+	bool *fresh;	      /* the fold's weights have not been fitted yet */
+	double *score;	      /* of each row, by the fold that it is of */
+	struct spot *place;   /* of each seed */
 	double *auc;
 };
 
@@ -101,7 +114,8 @@ static double cast(const struct rehearsal *r, unsigned fold, uint8_t *roles)
 	return left ? (double)left / (double)s->seeds : 1;
 }
 
-/* A held-out seed, and how many others have this score, or come between the seed before and this. */
+/* A held-out seed, and how many others have this score, or come between the seed before and this.
+ */
 struct held_seed {
 	double score;
 	size_t row, same, to_here;
@@ -155,7 +169,9 @@ static enum err rank(const struct rehearsal *r, unsigned fold)
 		if (!i || h->score != seeds[i - 1].score)
 			same = h->same;
 		struct spot *place = &r->place[h->row];
-		*place = others ? (struct spot){1 - (double)to_here / (double)others, 1 - (double)(to_here - same) / (double)others} : (struct spot){0, 1};
+		*place = others ? (struct spot){1 - (double)to_here / (double)others,
+				      1 - (double)(to_here - same) / (double)others}
+				: (struct spot){0, 1};
 		sum += (place->before + place->with) / 2;
 		if (r->score)
 			r->score[h->row] = h->score;
@@ -171,7 +187,8 @@ static enum err rehearse_fold(void *arg, unsigned fold)
 	uint8_t *roles = malloc(r->x->sample.n + 1);
 	enum err e = roles ? stopped(r->x) : no_memory();
 	if (!e) {
-		/* those who are left stand for those who are held out, too: a score must mean what it will */
+		/* those who are left stand for those who are held out, too: a score must mean what
+		 * it will */
 		double left = cast(r, fold, roles);
 		struct fit_cost cost = cost_of(r->x, r->c, r->seeds * left, r->others, r->precise);
 		e = fit_weights(r->f, &cost, roles, r->w[fold]);
@@ -187,10 +204,12 @@ static double enough_others(double seeds, bool fine)
 	return enough > most ? most : enough < 4000 ? 4000 : enough;
 }
 
-static enum err rehearsal_begin(struct rehearsal *r, struct learning *x, unsigned folds, double ranked, bool scores)
+static enum err rehearsal_begin(
+    struct rehearsal *r, struct learning *x, unsigned folds, double ranked, bool scores)
 {
 	const struct sample *s = &x->sample;
-	double others = (double)(s->n - s->seeds), seeds = (double)s->seeds, fit_others = enough_others(seeds, scores);
+	double others = (double)(s->n - s->seeds), seeds = (double)s->seeds,
+	       fit_others = enough_others(seeds, scores);
 	*r = (struct rehearsal){.x = x,
 	    .folds = folds,
 	    .precise = scores ? PRECISE : PRECISE_CHOOSING,
@@ -228,7 +247,8 @@ static double mean(const double *list, unsigned n)
 
 /* --- choosing */
 
-static const double plain_c[] = {0.003, 0.01, 0.03, 0.1, 0.3, 1}, unit_c[] = {0.1, 0.3, 1, 3, 10, 30}, rare_c[] = {0.03, 0.1, 0.3, 1, 3, 10};
+static const double plain_c[] = {0.003, 0.01, 0.03, 0.1, 0.3, 1},
+		    unit_c[] = {0.1, 0.3, 1, 3, 10, 30}, rare_c[] = {0.03, 0.1, 0.3, 1, 3, 10};
 #define CS 6
 #define FROM 1 /* the first that is tried */
 static const struct trial {
@@ -249,7 +269,8 @@ static double *start_of(const struct learning *x, unsigned fold)
 	return x->start + (size_t)(fold % FOLDS) * (x->used + 1);
 }
 
-static enum err try(struct rehearsal *r, struct tries *all, const struct trial *t, unsigned at, double *auc)
+static enum err try(
+    struct rehearsal *r, struct tries *all, const struct trial *t, unsigned at, double *auc)
 {
 	const struct sample *s = &r->x->sample;
 	unsigned me = all->n++;
@@ -262,7 +283,8 @@ static enum err try(struct rehearsal *r, struct tries *all, const struct trial *
 	all->auc[me] = *auc = mean(r->auc, FOLDS);
 	for (size_t i = 0, seed = 0; i < s->n; i++)
 		if (s->seed[i])
-			all->found[seed++] |= (uint32_t)(r->place[i].before + r->place[i].with < 2 * all->top) << me;
+			all->found[seed++] |=
+			    (uint32_t)(r->place[i].before + r->place[i].with < 2 * all->top) << me;
 	if (me && *auc <= all->auc[all->best] + BETTER)
 		return OK;
 	all->best = me;
@@ -271,9 +293,11 @@ static enum err try(struct rehearsal *r, struct tries *all, const struct trial *
 	return OK;
 }
 
-/* Tries the form at the penalty *at; then stronger ones, which are fitted faster, for as long as they are better; where the first was not, weaker ones.
- * *at becomes the best of them, at which the next form begins; *form its area. */
-static enum err climb(struct learning *x, struct tries *all, const struct trial *t, unsigned *at, double *form)
+/* Tries the form at the penalty *at; then stronger ones, which are fitted faster, for as long as
+ * they are better; where the first was not, weaker ones. *at becomes the best of them, at which the
+ * next form begins; *form its area. */
+static enum err climb(
+    struct learning *x, struct tries *all, const struct trial *t, unsigned *at, double *form)
 {
 	struct rehearsal r;
 	struct fit f;
@@ -284,7 +308,8 @@ static enum err climb(struct learning *x, struct tries *all, const struct trial 
 	r.f = &f;
 	e = e ? e : begun ? begun : try(&r, all, t, from, &here);
 	for (int step = -1; step <= 1 && !e && here >= before - HOPELESS && *at == from; step += 2)
-		for (unsigned k = from + (unsigned)step; k < CS; k += (unsigned)step) { /* below the first it has run over */
+		for (unsigned k = from + (unsigned)step; k < CS;
+		     k += (unsigned)step) { /* below the first it has run over */
 			if ((e = try(&r, all, t, k, &next)) || next < here + BETTER)
 				break;
 			here = next;
@@ -304,11 +329,13 @@ unsigned judge_best_at_top(const struct tries *all, size_t seeds)
 	for (unsigned i = 0; i < all->n; i++) {
 		double more = 0, apart = 0;
 		for (size_t k = 0; k < seeds; k++) {
-			int by = (int)(all->found[k] >> i & 1) - (int)(all->found[k] >> all->best & 1);
+			int by =
+			    (int)(all->found[k] >> i & 1) - (int)(all->found[k] >> all->best & 1);
 			more += by;
 			apart += by != 0;
 		}
-		if (all->auc[i] >= all->auc[all->best] - AS_GOOD && more > ahead && more > AT_TOP_SURE * sqrt(apart)) {
+		if (all->auc[i] >= all->auc[all->best] - AS_GOOD && more > ahead &&
+		    more > AT_TOP_SURE * sqrt(apart)) {
 			best = i;
 			ahead = more;
 		}
@@ -325,7 +352,9 @@ enum err judge_choose(struct learning *x, struct choice *out)
 	all.found = calloc(x->sample.seeds + 1, sizeof *all.found);
 	enum err e = x->start && all.found ? OK : no_memory();
 	for (size_t i = 0; i < sizeof trials / sizeof *trials && !e; i++)
-		if (trials[i].way.loose <= 0 || form >= all.auc[all.best] - HOPELESS) /* it is the form before, and a little more */
+		if (trials[i].way.loose <= 0 ||
+		    form >=
+			all.auc[all.best] - HOPELESS) /* it is the form before, and a little more */
 			e = climb(x, &all, &trials[i], &at, &form);
 	if (!e)
 		*out = all.way[judge_best_at_top(&all, x->sample.seeds)];
@@ -383,7 +412,8 @@ static double chance_of(const struct group *g)
 
 #define GROUP_SEEDS 20
 
-unsigned judge_calibrate(struct scored_row *rows, size_t n, double seed_stands, double other_stands, struct chance *out)
+unsigned judge_calibrate(
+    struct scored_row *rows, size_t n, double seed_stands, double other_stands, struct chance *out)
 {
 	struct group groups[LIKE_KNOTS_MOST + 1];
 	double seeds = 0, others = 0;
@@ -392,35 +422,44 @@ unsigned judge_calibrate(struct scored_row *rows, size_t n, double seed_stands, 
 		qsort(rows, n, sizeof *rows, lowest_score_first);
 	for (size_t i = 0; i < n; i++)
 		seeds += rows[i].seed;
-	double each = seeds / LIKE_KNOTS_MOST > GROUP_SEEDS ? seeds / LIKE_KNOTS_MOST : GROUP_SEEDS, left = seeds;
+	double each = seeds / LIKE_KNOTS_MOST > GROUP_SEEDS ? seeds / LIKE_KNOTS_MOST : GROUP_SEEDS,
+	       left = seeds;
 	for (size_t i = 0, z = 0; i < n; i = z) {
 		struct group g = {.before = others};
 		double here = 0;
-		/* who scores the same stays together, and the last group is no smaller than the others */
-		while (z < n && (here < each || left - here < each || (z && rows[z].score == rows[z - 1].score))) {
+		/* who scores the same stays together, and the last group is no smaller than the
+		 * others */
+		while (z < n && (here < each || left - here < each ||
+				    (z && rows[z].score == rows[z - 1].score))) {
 			here += rows[z].seed;
-			*(rows[z].seed ? &g.seeds : &g.others) += rows[z].seed ? seed_stands : other_stands;
+			*(rows[z].seed ? &g.seeds : &g.others) +=
+			    rows[z].seed ? seed_stands : other_stands;
 			g.sum += rows[z].score;
 			g.n++;
 			z++;
 		}
 		left -= here;
 		others += g.others;
-		for (groups[used++] = g; used > 1 && chance_of(&groups[used - 2]) >= chance_of(&groups[used - 1]); used--) {
+		for (groups[used++] = g;
+		     used > 1 && chance_of(&groups[used - 2]) >= chance_of(&groups[used - 1]);
+		     used--) {
 			struct group *a = &groups[used - 2], *b = &groups[used - 1];
-			*a = (struct group){a->seeds + b->seeds, a->others + b->others, a->sum + b->sum, a->n + b->n, a->before};
+			*a = (struct group){a->seeds + b->seeds, a->others + b->others,
+			    a->sum + b->sum, a->n + b->n, a->before};
 		}
 	}
 	for (unsigned i = 0; i < used; i++) {
 		const struct group *g = &groups[i];
 		double chance = chance_of(g);
-		out[i] = (struct chance){
-		    g->sum / g->n, others > 0 ? 1 - (g->before + g->others / 2) / others : 0, chance < LIKE_CHANCE_MOST ? chance : LIKE_CHANCE_MOST};
+		out[i] = (struct chance){g->sum / g->n,
+		    others > 0 ? 1 - (g->before + g->others / 2) / others : 0,
+		    chance < LIKE_CHANCE_MOST ? chance : LIKE_CHANCE_MOST};
 	}
 	return used;
 }
 
-static enum err tell_chances(const struct learning *x, const struct rehearsal *r, struct judged *out)
+static enum err tell_chances(
+    const struct learning *x, const struct rehearsal *r, struct judged *out)
 {
 	const struct sample *s = &x->sample;
 	struct scored_row *rows = malloc((s->n + 1) * sizeof *rows);
@@ -434,12 +473,14 @@ static enum err tell_chances(const struct learning *x, const struct rehearsal *r
 		others += !s->seed[i];
 		rows[n++] = (struct scored_row){r->score[i], s->seed[i]};
 	}
-	out->chances_n = judge_calibrate(rows, n, s->seed_stands, (double)x->others / (others > 0 ? others : 1), out->chances);
+	out->chances_n = judge_calibrate(
+	    rows, n, s->seed_stands, (double)x->others / (others > 0 ? others : 1), out->chances);
 	free(rows);
 	return OK;
 }
 
-unsigned judge_knots(const struct judged *j, const int64_t *scores, size_t n, double seeds, struct like_knot *out)
+unsigned judge_knots(
+    const struct judged *j, const int64_t *scores, size_t n, double seeds, struct like_knot *out)
 {
 	struct like_model m = {.knots = out};
 	double sum = 0;
@@ -456,7 +497,8 @@ unsigned judge_knots(const struct judged *j, const int64_t *scores, size_t n, do
 	double by = sum > 0 ? seeds / sum : 1;
 	by = by > 2 ? 2 : by < 0.5 ? 0.5 : by;
 	for (unsigned i = 0; i < m.knots_n; i++)
-		out[i].chance = out[i].chance * by < LIKE_CHANCE_MOST ? out[i].chance * by : LIKE_CHANCE_MOST;
+		out[i].chance =
+		    out[i].chance * by < LIKE_CHANCE_MOST ? out[i].chance * by : LIKE_CHANCE_MOST;
 	return m.knots_n;
 }
 
@@ -559,7 +601,8 @@ double ranking_reach(const struct ranking *r, size_t seeds, double lift)
 void judge_band(double recall, double seeds, double *low, double *high)
 {
 	const double z = 1.96;
-	double n = seeds / 2.4; /* the held-out seeds are a sample, and so are those who are looked for: twice the variance; and folds are not the model */
+	double n = seeds / 2.4; /* the held-out seeds are a sample, and so are those who are looked
+				   for: twice the variance; and folds are not the model */
 	double mid = (recall + z * z / (2 * n)) / (1 + z * z / n);
 	double half = z * sqrt(recall * (1 - recall) / n + z * z / (4 * n * n)) / (1 + z * z / n);
 	*low = mid - half > 0 ? mid - half : 0;

@@ -1,5 +1,6 @@
-/* Reading everybody's profile for a training: what may be learned from, who has it, and a sample. Shard by shard on as many threads as there are cores;
- * what shards found is joined in their order, or does not depend on it. */
+/* Reading everybody's profile for a training: what may be learned from, who has it, and a sample.
+ * Shard by shard on as many threads as there are cores; what shards found is joined in their order,
+ * or does not depend on it. */
 #include "crumb/base/array.h"
 #include "crumb/rules/fact.h"
 #include "crumb/base/clock.h"
@@ -19,8 +20,10 @@
 #define ROWS_LEAST 20000     /* of each, as far as there are so many, whatever it takes */
 #define ITEMS_MOST 100000000 /* 400 MB */
 
-static const struct feature kinds[PER_CATEGORY] = {{.kind = FEATURE_DAYS, .window = 0}, {.kind = FEATURE_DAYS, .window = 30},
-    {.kind = FEATURE_DAYS, .window = 7}, {.kind = FEATURE_COUNT, .n = 2}, {.kind = FEATURE_COUNT, .n = 5}, {.kind = FEATURE_COUNT, .n = 15}};
+static const struct feature kinds[PER_CATEGORY] = {{.kind = FEATURE_DAYS, .window = 0},
+    {.kind = FEATURE_DAYS, .window = 30}, {.kind = FEATURE_DAYS, .window = 7},
+    {.kind = FEATURE_COUNT, .n = 2}, {.kind = FEATURE_COUNT, .n = 5},
+    {.kind = FEATURE_COUNT, .n = 15}};
 static const uint32_t active_kinds[ACTIVE_KINDS] = {2, 3, 5, 8, 12, 20, 40, 80};
 
 static enum err no_memory(void)
@@ -54,14 +57,16 @@ static enum err choose_categories(struct learning *x)
 	if (r->segments[x->seed].root >= 0)
 		rules_asks(r, r->segments[x->seed].root, defines);
 	if (x->condition >= 0)
-		rules_asks(r, x->condition, defines); /* who is left out by it never has it, and the seed may */
+		rules_asks(r, x->condition,
+		    defines); /* who is left out by it never has it, and the seed may */
 	for (size_t i = 1; i < r->categories_n; i++)
 		if (defines[i / 64] >> i % 64 & 1)
 			forbid(x, (uint16_t)i);
 	for (unsigned i = 0; like && i < like->ignore_n; i++) {
 		int cat = rules_category(r, like->ignore[i]);
 		uint32_t part;
-		if (cat <= 0 && map_get(&r->last_parts, like->ignore[i], &part) && part != RULES_AMBIGUOUS)
+		if (cat <= 0 && map_get(&r->last_parts, like->ignore[i], &part) &&
+		    part != RULES_AMBIGUOUS)
 			cat = (int)part;
 		if (cat > 0)
 			forbid(x, (uint16_t)cat);
@@ -73,13 +78,21 @@ static enum err choose_categories(struct learning *x)
 	return OK;
 }
 
-enum err learning_new(struct generation *g, const struct config *c, uint16_t segment, uint32_t now, struct learning **out)
+enum err learning_new(struct generation *g, const struct config *c, uint16_t segment, uint32_t now,
+    struct learning **out)
 {
 	const struct rules *r = g->rules;
 	struct learning *x = calloc(1, sizeof *x);
 	if (!x)
 		return no_memory();
-	*x = (struct learning){.g = g, .r = r, .c = c, .segment = segment, .seed = segment, .condition = -1, .now = now, .today = day_of(now)};
+	*x = (struct learning){.g = g,
+	    .r = r,
+	    .c = c,
+	    .segment = segment,
+	    .seed = segment,
+	    .condition = -1,
+	    .now = now,
+	    .today = day_of(now)};
 	pthread_mutex_init(&x->lock, NULL);
 	const struct lookalike *like = r->segments[segment].like;
 	if (like) {
@@ -95,7 +108,9 @@ enum err learning_new(struct generation *g, const struct config *c, uint16_t seg
 	x->seed_have = calloc(x->raws, sizeof *x->seed_have);
 	x->number = calloc(x->raws, sizeof *x->number);
 	x->raw = calloc(x->raws, sizeof *x->raw);
-	enum err e = x->allowed && x->known && x->have && x->seed_have && x->number && x->raw ? choose_categories(x) : no_memory();
+	enum err e = x->allowed && x->known && x->have && x->seed_have && x->number && x->raw
+			 ? choose_categories(x)
+			 : no_memory();
 	if (e)
 		learning_free(x);
 	else
@@ -132,10 +147,12 @@ uint32_t learning_k(const struct learning *x)
 struct feature learning_feature(const struct learning *x, uint32_t raw)
 {
 	if (raw >= x->facts_at)
-		return (struct feature){
-		    .kind = FEATURE_FACT, .fact = x->facts[raw - x->facts_at].fact, .word = str_c(x->facts[raw - x->facts_at].word)};
+		return (struct feature){.kind = FEATURE_FACT,
+		    .fact = x->facts[raw - x->facts_at].fact,
+		    .word = str_c(x->facts[raw - x->facts_at].word)};
 	if (raw >= x->active_at)
-		return (struct feature){.kind = FEATURE_ACTIVE, .n = active_kinds[raw - x->active_at]};
+		return (struct feature){
+		    .kind = FEATURE_ACTIVE, .n = active_kinds[raw - x->active_at]};
 	struct feature f = kinds[raw % PER_CATEGORY];
 	f.cat = (uint16_t)(raw / PER_CATEGORY);
 	return f;
@@ -152,7 +169,8 @@ static unsigned fact_number(const struct fact_word *facts, unsigned n, enum fact
 }
 
 /* Calls for each raw feature of a category that holds. Facts and activity are others' matter. */
-static unsigned category_features(const struct learning *x, const struct profile *p, uint32_t *out, uint32_t *activity, uint32_t *known)
+static unsigned category_features(const struct learning *x, const struct profile *p, uint32_t *out,
+    uint32_t *activity, uint32_t *known)
 {
 	unsigned n = 0;
 	*activity = *known = 0;
@@ -166,8 +184,11 @@ static unsigned category_features(const struct learning *x, const struct profile
 		*activity += x->r->categories[cat].named;
 		*known += x->known[cat];
 		uint16_t last = p->rows[z - 1].day;
-		for (unsigned k = 0; k < PER_CATEGORY && n < LEARNING_ROW_MOST - ACTIVE_KINDS - FACT_MAX; k++)
-			if (kinds[k].kind == FEATURE_COUNT ? count >= kinds[k].n : last >= rules_window_start(kinds[k].window, x->today))
+		for (unsigned k = 0;
+		     k < PER_CATEGORY && n < LEARNING_ROW_MOST - ACTIVE_KINDS - FACT_MAX; k++)
+			if (kinds[k].kind == FEATURE_COUNT
+				? count >= kinds[k].n
+				: last >= rules_window_start(kinds[k].window, x->today))
 				out[n++] = cat * PER_CATEGORY + k;
 	}
 	return n;
@@ -179,7 +200,8 @@ static struct str fact_of(const struct profile *p, unsigned f)
 }
 
 /* Numbers of used features among the raw ones, thresholds of activity, and facts. */
-static unsigned used_features(const struct learning *x, const struct profile *p, uint32_t *out, uint32_t *activity, uint32_t *known)
+static unsigned used_features(const struct learning *x, const struct profile *p, uint32_t *out,
+    uint32_t *activity, uint32_t *known)
 {
 	unsigned raws = category_features(x, p, out, activity, known), n = 0;
 	for (unsigned i = 0; i < raws; i++)
@@ -190,7 +212,8 @@ static unsigned used_features(const struct learning *x, const struct profile *p,
 			out[n++] = x->number[x->active_at + i] - 1;
 	for (unsigned f = 0; f < FACT_MAX; f++) {
 		struct str word = fact_of(p, f);
-		unsigned at = word.n ? fact_number(x->facts, x->facts_n, (enum fact)f, word) : x->facts_n;
+		unsigned at =
+		    word.n ? fact_number(x->facts, x->facts_n, (enum fact)f, word) : x->facts_n;
 		if (at < x->facts_n && x->number[x->facts_at + at])
 			out[n++] = x->number[x->facts_at + at] - 1;
 	}
@@ -220,7 +243,9 @@ enum err learning_walk(struct learning *x, unsigned shard, learning_look each, v
 			e = err_set(ERR_BUSY, "stopped");
 			break;
 		}
-		bool seed = profile_in_segment(p, x->seed), admitted = x->condition < 0 ? !seed : rules_holds(x->r, x->condition, p, x->today);
+		bool seed = profile_in_segment(p, x->seed),
+		     admitted =
+			 x->condition < 0 ? !seed : rules_holds(x->r, x->condition, p, x->today);
 		if (seed || admitted)
 			e = each(x, arg, &v.stored.key, p, seed, admitted);
 	}
@@ -251,7 +276,8 @@ static void count_fact(struct tally *t, size_t facts_at, enum fact f, struct str
 	t->seed_have[facts_at + at] += seed;
 }
 
-static enum err count_one(struct learning *x, void *arg, const struct vkey *k, const struct profile *p, bool seed, bool admitted)
+static enum err count_one(struct learning *x, void *arg, const struct vkey *k,
+    const struct profile *p, bool seed, bool admitted)
 {
 	struct tally *t = arg;
 	uint32_t activity, known;
@@ -282,7 +308,8 @@ static void add_tally(struct learning *x, const struct tally *t)
 		x->seed_have[i] += t->seed_have[i];
 	}
 	for (unsigned i = 0; i < t->facts_n; i++) {
-		unsigned at = fact_number(x->facts, x->facts_n, t->facts[i].fact, str_c(t->facts[i].word));
+		unsigned at =
+		    fact_number(x->facts, x->facts_n, t->facts[i].fact, str_c(t->facts[i].word));
 		if (at == FACTS_MOST)
 			continue;
 		if (at == x->facts_n)
@@ -324,8 +351,10 @@ static void sort_facts(struct learning *x)
 	for (unsigned i = 1; i < x->facts_n; i++)
 		for (unsigned k = i; k > 0; k--) {
 			struct fact_word *a = &x->facts[k - 1], *b = &x->facts[k];
-			uint64_t *have = x->have + x->facts_at + k, *seed_have = x->seed_have + x->facts_at + k, n;
-			if (a->fact < b->fact || (a->fact == b->fact && strcmp(a->word, b->word) <= 0))
+			uint64_t *have = x->have + x->facts_at + k,
+				 *seed_have = x->seed_have + x->facts_at + k, n;
+			if (a->fact < b->fact ||
+			    (a->fact == b->fact && strcmp(a->word, b->word) <= 0))
 				break;
 			struct fact_word word = *a;
 			*a = *b;
@@ -341,7 +370,8 @@ static void use(struct learning *x, size_t raw)
 	x->number[raw] = x->used;
 }
 
-/* A feature is used if at least k visitors have it, if k have it not, and if it says something else than a simpler one. */
+/* A feature is used if at least k visitors have it, if k have it not, and if it says something else
+ * than a simpler one. */
 static void choose_features(struct learning *x)
 {
 	uint32_t k = learning_k(x);
@@ -354,7 +384,8 @@ static void choose_features(struct learning *x)
 		for (int w = i < x->active_at ? wider[kind] : -1; used && w >= 0; w = wider[w])
 			used = x->have[i] != x->have[i - kind + (unsigned)w];
 		if (i >= x->active_at && i < x->facts_at)
-			use(x, i); /* who has it is known once it is known what counts: drop_thin() */
+			use(x,
+			    i); /* who has it is known once it is known what counts: drop_thin() */
 		else if (used)
 			use(x, i);
 		if (used && i < x->active_at)
@@ -369,17 +400,20 @@ enum err learning_count(struct learning *x)
 		return e;
 	sort_facts(x);
 	if (x->seeds < LEARN_SEED_FLOOR)
-		return err_set(
-		    ERR_USAGE, "the seed '%s' has fewer than %d members: too few to learn from", x->r->segments[x->seed].id, LEARN_SEED_FLOOR);
+		return err_set(ERR_USAGE,
+		    "the seed '%s' has fewer than %d members: too few to learn from",
+		    x->r->segments[x->seed].id, LEARN_SEED_FLOOR);
 	if (x->others < LEARN_SEED_FLOOR)
-		return err_set(ERR_USAGE, "fewer than %d visitors are left to find anybody among", LEARN_SEED_FLOOR);
+		return err_set(ERR_USAGE, "fewer than %d visitors are left to find anybody among",
+		    LEARN_SEED_FLOOR);
 	const struct lookalike *like = x->r->segments[x->segment].like;
 	if (like && x->population)
 		x->reach = like->size ? (double)like->size / (double)x->population : like->reach;
 	choose_features(x);
 	if (x->used <= ACTIVE_KINDS)
 		return err_set(ERR_USAGE,
-		    "there is nothing to learn from: no category besides those that define the seed has enough visitors (privacy.k, %u)",
+		    "there is nothing to learn from: no category besides those that define the "
+		    "seed has enough visitors (privacy.k, %u)",
 		    learning_k(x));
 	return OK;
 }
@@ -401,7 +435,8 @@ struct piece {
 	uint32_t row[LEARNING_ROW_MOST];
 };
 
-static enum err take_one(struct learning *x, void *arg, const struct vkey *k, const struct profile *p, bool seed, bool admitted)
+static enum err take_one(struct learning *x, void *arg, const struct vkey *k,
+    const struct profile *p, bool seed, bool admitted)
 {
 	static const struct key16 key = {"crumb/learning/1"};
 	struct piece *to = arg;
@@ -414,11 +449,13 @@ static enum err take_one(struct learning *x, void *arg, const struct vkey *k, co
 	uint64_t dice = hash_keyed64(&key, k->b, sizeof k->b);
 	if ((!seed && !admitted) || (dice & UINT32_MAX) >= (seed ? x->seeds_rate : x->others_rate))
 		return OK;
-	if (!array_room(to->rows, to->cap, to->n + 1) || !array_room(to->items, to->items_cap, to->items_n + n + 1))
+	if (!array_room(to->rows, to->cap, to->n + 1) ||
+	    !array_room(to->items, to->items_cap, to->items_n + n + 1))
 		return no_memory();
 	memcpy(to->items + to->items_n, to->row, n * sizeof *to->items);
 	to->items_n += n;
-	to->rows[to->n++] = (struct piece_row){n, activity, (uint16_t)(dice >> 48), (uint8_t)(dice >> 32 & 0xff), seed};
+	to->rows[to->n++] = (struct piece_row){
+	    n, activity, (uint16_t)(dice >> 48), (uint8_t)(dice >> 32 & 0xff), seed};
 	return OK;
 }
 
@@ -428,7 +465,8 @@ static enum err take_shard(void *arg, unsigned shard)
 	return learning_walk(to->x, shard, take_one, to);
 }
 
-/* Thresholds of activity that too few have, or have not, go after all: the numbers behind them move up. *moved: old number -> new + 1. */
+/* Thresholds of activity that too few have, or have not, go after all: the numbers behind them move
+ * up. *moved: old number -> new + 1. */
 static void drop_thin(struct learning *x, uint32_t *moved)
 {
 	uint32_t k = learning_k(x);
@@ -437,7 +475,8 @@ static void drop_thin(struct learning *x, uint32_t *moved)
 	for (unsigned i = 0; i < x->used; i++) {
 		uint32_t raw = x->raw[i];
 		bool active = raw >= x->active_at && raw < x->facts_at;
-		bool keep = !active || (x->have[raw] >= k && all - x->have[raw] >= k && x->have[raw] != before);
+		bool keep = !active || (x->have[raw] >= k && all - x->have[raw] >= k &&
+					   x->have[raw] != before);
 		if (active)
 			before = x->have[raw];
 		moved[i] = keep ? n + 1 : 0;
@@ -491,10 +530,12 @@ static uint64_t rate(double want, uint64_t of)
 	return want >= (double)of ? 1ull << 32 : (uint64_t)(want / (double)of * 4294967296.0);
 }
 
-/* As many as are of use; fewer of those who have so many features that they would fill the memory. */
+/* As many as are of use; fewer of those who have so many features that they would fill the memory.
+ */
 static void choose_rates(struct learning *x, bool rows)
 {
-	double items = 0, all = (double)(x->seeds + x->others), seeds = SEEDS_MOST, others = OTHERS_MOST;
+	double items = 0, all = (double)(x->seeds + x->others), seeds = SEEDS_MOST,
+	       others = OTHERS_MOST;
 	for (unsigned i = 0; i < x->used; i++)
 		items += (double)x->have[x->raw[i]];
 	double most = ITEMS_MOST / (items / all + ACTIVE_KINDS);

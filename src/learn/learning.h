@@ -1,4 +1,5 @@
-/* What the parts of a training share: reading (learn_read.c), fitting (learn_fit.c), judging (learn_judge.c), and what is made of it (learn.c). */
+/* What the parts of a training share: reading (learn_read.c), fitting (learn_fit.c), judging
+ * (learn_judge.c), and what is made of it (learn.c). */
 #ifndef CRUMB_SRC_LEARN_LEARNING_H
 #define CRUMB_SRC_LEARN_LEARNING_H
 
@@ -50,22 +51,24 @@ struct learning {
 	double reach; /* the part of the population that is asked for; 0: whatever has the lift */
 	uint64_t seeds_rate, others_rate; /* of 2^32: taken for the sample */
 	struct sample sample;
-	double *start;	   /* weights of each fold in the best fit so far: there the next ones begin */
-	float *directions; /* of the form that has some, once they were found; NULL: not yet */
+	double *start; /* weights of each fold in the best fit so far: there the next ones begin */
+	float *directions;    /* of the form that has some, once they were found; NULL: not yet */
 	pthread_mutex_t lock; /* what shards add to */
 };
 
-enum err learning_new(struct generation *g, const struct config *c, uint16_t segment, uint32_t now, struct learning **out) MUST_CHECK;
+enum err learning_new(struct generation *g, const struct config *c, uint16_t segment, uint32_t now,
+    struct learning **out) MUST_CHECK;
 void learning_free(struct learning *x);
 uint32_t learning_k(const struct learning *x);
 struct feature learning_feature(const struct learning *x, uint32_t raw);
 
 /* Everybody of a shard who is of the seed or admitted, as of now. */
-typedef enum err (*learning_look)(
-    struct learning *x, void *arg, const struct vkey *k, const struct profile *p, bool seed, bool admitted);
-enum err learning_walk(struct learning *x, unsigned shard, learning_look each, void *arg) MUST_CHECK;
-/* Counts who has what, and chooses the features; then counts who is how active, and takes the sample (rows false: none). ERR_USAGE: too few of
- * something. */
+typedef enum err (*learning_look)(struct learning *x, void *arg, const struct vkey *k,
+    const struct profile *p, bool seed, bool admitted);
+enum err learning_walk(
+    struct learning *x, unsigned shard, learning_look each, void *arg) MUST_CHECK;
+/* Counts who has what, and chooses the features; then counts who is how active, and takes the
+ * sample (rows false: none). ERR_USAGE: too few of something. */
 enum err learning_count(struct learning *x) MUST_CHECK;
 enum err learning_take(struct learning *x, bool rows) MUST_CHECK;
 /* Numbers of the used features that hold; `out` has room for LEARNING_ROW_MOST. */

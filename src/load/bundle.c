@@ -14,7 +14,8 @@ static int yaml_name(const struct dirent *d)
 {
 	struct str n = str_c(d->d_name);
 	bool yaml = n.n > 5 && str_ieq(str_skip(n, n.n - 5), STR(".yaml"));
-	return d->d_name[0] != '.' && (yaml || (n.n > 4 && str_ieq(str_skip(n, n.n - 4), STR(".yml"))));
+	return d->d_name[0] != '.' &&
+	       (yaml || (n.n > 4 && str_ieq(str_skip(n, n.n - 4), STR(".yml"))));
 }
 
 #define RULES_FILE_MOST ((size_t)256 << 20) /* bytes of one file of rules, or of one model */
@@ -38,7 +39,8 @@ static enum err put_file(msgpack_packer *pk, const char *path, struct str name)
 }
 
 /* The files of a folder by their names; those of models under theirs. Frees the list. */
-static enum err put_files(msgpack_packer *pk, const char *folder, struct dirent **files, int n, bool models)
+static enum err put_files(
+    msgpack_packer *pk, const char *folder, struct dirent **files, int n, bool models)
 {
 	enum err e = OK;
 	for (int i = 0; i < n; i++) {
@@ -72,7 +74,8 @@ enum err rules_read(const char *path, const char *models, struct buf *bundle)
 		models_n = 0;
 	msgpack_pack_array(&pk, 2 * (size_t)(n + models_n));
 	const char *slash = strrchr(path, '/');
-	e = one ? put_file(&pk, path, str_c(slash ? slash + 1 : path)) : put_files(&pk, path, files, n, false);
+	e = one ? put_file(&pk, path, str_c(slash ? slash + 1 : path))
+		: put_files(&pk, path, files, n, false);
 	enum err other = put_files(&pk, models, trained, models_n, true);
 	if (!e)
 		e = other;
@@ -89,7 +92,10 @@ static bool holds_yaml(const char *folder, unsigned depth)
 	for (struct dirent *f; d && !found && depth && (f = readdir(d));) {
 		char below[4096];
 		struct stat st;
-		if (f->d_name[0] == '.' || (size_t)snprintf(below, sizeof below, "%s/%s", folder, f->d_name) >= sizeof below || stat(below, &st))
+		if (f->d_name[0] == '.' ||
+		    (size_t)snprintf(below, sizeof below, "%s/%s", folder, f->d_name) >=
+			sizeof below ||
+		    stat(below, &st))
 			continue;
 		found = S_ISDIR(st.st_mode) ? holds_yaml(below, depth - 1) : yaml_name(f) != 0;
 	}
@@ -100,7 +106,8 @@ static bool holds_yaml(const char *folder, unsigned depth)
 
 void rules_left_out(const char *path, struct report *report)
 {
-	static const char hint[] = "rules are files that end in .yaml or .yml and lie in the folder itself";
+	static const char hint[] =
+	    "rules are files that end in .yaml or .yml and lie in the folder itself";
 	const struct rules_at at = {path, 1, 1, 0};
 	struct dirent **files = NULL;
 	struct stat st;
@@ -111,9 +118,14 @@ void rules_left_out(const char *path, struct report *report)
 	for (int i = 0; i < n; i++) {
 		char below[4096];
 		const char *name = files[i]->d_name;
-		bool fits = name[0] != '.' && (size_t)snprintf(below, sizeof below, "%s/%s", path, name) < sizeof below && stat(below, &st) == 0;
+		bool fits =
+		    name[0] != '.' &&
+		    (size_t)snprintf(below, sizeof below, "%s/%s", path, name) < sizeof below &&
+		    stat(below, &st) == 0;
 		if (fits && S_ISDIR(st.st_mode) && holds_yaml(below, 8))
-			report_add(report, &at, true, "not-read", "move them into the folder itself, or name that folder", "rules in the sub-folder '%s' are not read", name);
+			report_add(report, &at, true, "not-read",
+			    "move them into the folder itself, or name that folder",
+			    "rules in the sub-folder '%s' are not read", name);
 		rules += fits && !S_ISDIR(st.st_mode) && yaml_name(files[i]);
 		free(files[i]);
 	}

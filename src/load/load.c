@@ -1,4 +1,5 @@
-/* A bundle to rules. Categories, attributes and segments of all files first, then conditions, which may name any of them. */
+/* A bundle to rules. Categories, attributes and segments of all files first, then conditions, which
+ * may name any of them. */
 #include "crumb/base/array.h"
 #include "crumb/condition/parse.h"
 #include "crumb/base/clock.h"
@@ -24,7 +25,8 @@ static void category_name(struct yaml *y, const yaml_node_t *n, void *c)
 }
 static void category_iab(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	yaml_count(y, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &((struct category *)c)->iab);
+	yaml_count(
+	    y, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &((struct category *)c)->iab);
 }
 static void category_labels(struct yaml *y, const yaml_node_t *n, void *c)
 {
@@ -47,23 +49,27 @@ static void category_none(struct yaml *y, const yaml_node_t *n, void *c)
 	load_clauses(y, n, &((struct category *)c)->none);
 }
 
-static const struct yaml_key category_keys[] = {{"id", category_id, NULL}, {"name", category_name, NULL}, {"iab", category_iab, NULL},
-    {"any", category_any, NULL}, {"all", category_all, NULL}, {"none", category_none, NULL}, {"labels", category_labels, NULL},
-    {"sensitive", category_sensitive, NULL}, {"match", NULL, "any"}, {"rules", NULL, "any"}, {"when", NULL, "any"}, {"not", NULL, "none"},
-    {"title", NULL, "name"}, {"path", NULL, "any"}, {"event", NULL, "any"}, {"label", NULL, "labels"}, {"parent", NULL, "id"}};
+static const struct yaml_key category_keys[] = {{"id", category_id, NULL},
+    {"name", category_name, NULL}, {"iab", category_iab, NULL}, {"any", category_any, NULL},
+    {"all", category_all, NULL}, {"none", category_none, NULL}, {"labels", category_labels, NULL},
+    {"sensitive", category_sensitive, NULL}, {"match", NULL, "any"}, {"rules", NULL, "any"},
+    {"when", NULL, "any"}, {"not", NULL, "none"}, {"title", NULL, "name"}, {"path", NULL, "any"},
+    {"event", NULL, "any"}, {"label", NULL, "labels"}, {"parent", NULL, "id"}};
 
 /* Words that mean something in conditions, so that no category can be called so there. */
 static bool reserved(struct str id)
 {
-	static const char *const words[] = {
-	    "and", "or", "not", "in", "then", "within", "between", "of", "visits", "country", "region", "device", "os", "browser"};
+	static const char *const words[] = {"and", "or", "not", "in", "then", "within", "between",
+	    "of", "visits", "country", "region", "device", "os", "browser"};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (str_ieq(id, str_c(words[i])))
 			return true;
 	size_t digits = 0;
 	while (digits < id.n && chr_digit(id.p[digits]))
 		digits++;
-	return (digits && digits == id.n) || (digits && digits + 1 == id.n && id.p[digits] == 'd') || str_starts(id, STR("attr."));
+	return (digits && digits == id.n) ||
+	       (digits && digits + 1 == id.n && id.p[digits] == 'd') ||
+	       str_starts(id, STR("attr."));
 }
 
 static void load_category(struct yaml *y, const yaml_node_t *n, void *into)
@@ -73,7 +79,8 @@ static void load_category(struct yaml *y, const yaml_node_t *n, void *into)
 	struct rules *r = l->r;
 	size_t errors = y->report->errors;
 	struct category c = {.named = true, .at = yaml_at(y, n)};
-	if (!yaml_map(y, n, "a category", category_keys, sizeof category_keys / sizeof *category_keys, &c))
+	if (!yaml_map(y, n, "a category", category_keys,
+		sizeof category_keys / sizeof *category_keys, &c))
 		return;
 	if (!c.id) {
 		if (errors == y->report->errors)
@@ -84,12 +91,15 @@ static void load_category(struct yaml *y, const yaml_node_t *n, void *into)
 		c.name = c.id;
 	if (c.any.n + c.all.n == 0 && errors == y->report->errors)
 		complain(y, n, "matches-all", "say under any: what belongs to it",
-		    "category '%s' has nothing under any or all, so it would match everything", c.id);
+		    "category '%s' has nothing under any or all, so it would match everything",
+		    c.id);
 	if (reserved(str_c(c.id)))
-		complain(y, n, "reserved", "choose another id", "'%s' means something else in conditions", c.id);
+		complain(y, n, "reserved", "choose another id",
+		    "'%s' means something else in conditions", c.id);
 	uint32_t other;
 	if (map_get(&r->category_ids, str_c(c.id), &other)) {
-		complain(y, n, "twice", "rename one, or join their lists", "category '%s' is defined twice: also at %s:%zu", c.id,
+		complain(y, n, "twice", "rename one, or join their lists",
+		    "category '%s' is defined twice: also at %s:%zu", c.id,
 		    r->categories[other].at.file, r->categories[other].at.line);
 		return;
 	}
@@ -137,7 +147,9 @@ static void segment_labels(struct yaml *y, const yaml_node_t *n, void *into)
 static void segment_when(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	if (n->type == YAML_SEQUENCE_NODE || n->type == YAML_MAPPING_NODE) {
-		complain(y, n, "type", "write it in one line: outerwear >= 3 in 14d and not purchase in 30d", "a condition is one text");
+		complain(y, n, "type",
+		    "write it in one line: outerwear >= 3 in 14d and not purchase in 30d",
+		    "a condition is one text");
 		return;
 	}
 	load_words(y, n, "a condition", &of(into)->when);
@@ -164,7 +176,8 @@ static void segment_life(struct yaml *y, const yaml_node_t *n, void *into)
 	struct near near = near_begin(s);
 	near_try(&near, STR("active"));
 	near_try(&near, STR("paused"));
-	complain(y, n, "state", near_hint(&near, hint, sizeof hint), "a segment is active or paused, not '" STR_FMT "'", STR_ARG(s));
+	complain(y, n, "state", near_hint(&near, hint, sizeof hint),
+	    "a segment is active or paused, not '" STR_FMT "'", STR_ARG(s));
 }
 static void segment_until(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -173,7 +186,8 @@ static void segment_until(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "until", &s))
 		return;
 	if (s.n != 10 || !day_parse(s.p, s.n, &day))
-		complain(y, n, "date", "write it as 2026-12-24", "'" STR_FMT "' is no date", STR_ARG(s));
+		complain(
+		    y, n, "date", "write it as 2026-12-24", "'" STR_FMT "' is no date", STR_ARG(s));
 	else
 		of(into)->until = day;
 }
@@ -184,8 +198,10 @@ static void segment_alert(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "alert", &s))
 		return;
 	rest = str_starts(s, STR("size")) ? str_trim(str_skip(s, 4)) : STR("");
-	if (!str_starts(rest, STR("<")) || !str_u64(str_trim(str_skip(rest, 1)), &v) || v == 0 || v > 1000000000)
-		complain(y, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert", STR_ARG(s));
+	if (!str_starts(rest, STR("<")) || !str_u64(str_trim(str_skip(rest, 1)), &v) || v == 0 ||
+	    v > 1000000000)
+		complain(y, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert",
+		    STR_ARG(s));
 	else
 		of(into)->alert = (long)v;
 }
@@ -196,19 +212,24 @@ static void segment_split(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "split", &s))
 		return;
 	struct str rest = s;
-	if (!str_cut(&rest, '/', &first) || !str_u64(first, &a) || !str_u64(rest, &b) || a == 0 || b == 0 || a > 99 || b > 99 || a + b != 100)
-		complain(y, n, "split", "write it as 90/10: what is handed out, and what is held out", "'" STR_FMT "' are not two parts of 100",
-		    STR_ARG(s));
+	if (!str_cut(&rest, '/', &first) || !str_u64(first, &a) || !str_u64(rest, &b) || a == 0 ||
+	    b == 0 || a > 99 || b > 99 || a + b != 100)
+		complain(y, n, "split",
+		    "write it as 90/10: what is handed out, and what is held out",
+		    "'" STR_FMT "' are not two parts of 100", STR_ARG(s));
 	else
 		of(into)->target = (unsigned)a;
 }
 
-static const struct yaml_key segment_keys[] = {{"id", segment_id, NULL}, {"name", segment_name, NULL}, {"when", segment_when, NULL},
-    {"iab", segment_iab, NULL}, {"destinations", segment_destinations, NULL}, {"state", segment_life, NULL}, {"until", segment_until, NULL},
-    {"owner", segment_owner, NULL}, {"alert", segment_alert, NULL}, {"split", segment_split, NULL}, {"labels", segment_labels, NULL},
-    {"condition", NULL, "when"}, {"if", NULL, "when"}, {"where", NULL, "when"}, {"any", NULL, "when"}, {"all", NULL, "when"}, {"rule", NULL, "when"},
-    {"destination", NULL, "destinations"}, {"to", NULL, "destinations"}, {"expires", NULL, "until"}, {"status", NULL, "state"},
-    {"holdout", NULL, "split"}, {"label", NULL, "labels"}, {"title", NULL, "name"}};
+static const struct yaml_key segment_keys[] = {{"id", segment_id, NULL},
+    {"name", segment_name, NULL}, {"when", segment_when, NULL}, {"iab", segment_iab, NULL},
+    {"destinations", segment_destinations, NULL}, {"state", segment_life, NULL},
+    {"until", segment_until, NULL}, {"owner", segment_owner, NULL}, {"alert", segment_alert, NULL},
+    {"split", segment_split, NULL}, {"labels", segment_labels, NULL}, {"condition", NULL, "when"},
+    {"if", NULL, "when"}, {"where", NULL, "when"}, {"any", NULL, "when"}, {"all", NULL, "when"},
+    {"rule", NULL, "when"}, {"destination", NULL, "destinations"}, {"to", NULL, "destinations"},
+    {"expires", NULL, "until"}, {"status", NULL, "state"}, {"holdout", NULL, "split"},
+    {"label", NULL, "labels"}, {"title", NULL, "name"}};
 
 #define CONDITION_MAX 8192
 
@@ -219,13 +240,15 @@ static struct rules_at when_locate(const void *arg, size_t offset, size_t length
 	return rules_segment_at(s, str_make(s->when + (offset < n ? offset : n), length));
 }
 
-/* Finds the places of a condition's bytes. Most stand in one line as they are; the others get a table. */
+/* Finds the places of a condition's bytes. Most stand in one line as they are; the others get a
+ * table. */
 static void place_when(struct yaml *y, const yaml_node_t *n, struct segment *s)
 {
 	size_t len = strlen(s->when);
 	s->when_at = yaml_at_offset(y, n, 0, len);
 	size_t from = y->lines[s->when_at.line - 1] + s->when_at.column - 1;
-	if (from + len <= y->text.n && memcmp(y->text.p + from, s->when, len) == 0 && !memchr(s->when, '\n', len))
+	if (from + len <= y->text.n && memcmp(y->text.p + from, s->when, len) == 0 &&
+	    !memchr(s->when, '\n', len))
 		return;
 	struct rules_at *places = arena_alloc(y->arena, (len + 1) * sizeof *places);
 	for (size_t i = 0; i <= len; i++)
@@ -240,8 +263,9 @@ static bool known_twice(struct yaml *y, const yaml_node_t *n, const struct segme
 	struct rules *r = l->r;
 	uint32_t other;
 	if (map_get(&r->segment_ids, str_c(s->id), &other)) {
-		complain(y, n, "twice", "rename one", "segment '%s' is defined twice: also at %s:%zu", s->id, r->segments[other].at.file,
-		    r->segments[other].at.line);
+		complain(y, n, "twice", "rename one",
+		    "segment '%s' is defined twice: also at %s:%zu", s->id,
+		    r->segments[other].at.file, r->segments[other].at.line);
 		return true;
 	}
 	if (r->segments_n < RULES_SEGMENTS_MAX)
@@ -263,13 +287,16 @@ static void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 	(void)into;
 	size_t errors = y->report->errors;
 	struct reading g = {.s = {.at = yaml_at(y, n), .target = 100, .root = -1}};
-	if (!yaml_map(y, n, "a segment", segment_keys, sizeof segment_keys / sizeof *segment_keys, &g))
+	if (!yaml_map(
+		y, n, "a segment", segment_keys, sizeof segment_keys / sizeof *segment_keys, &g))
 		return;
 	struct segment *s = &g.s;
 	if (!s->id || !s->when) {
 		if (errors == y->report->errors)
-			complain(y, n, "missing", s->id ? "say whom you want to reach: when: outerwear >= 3 in 14d" : NULL, "a segment needs %s",
-			    s->id ? "a condition" : "an id");
+			complain(y, n, "missing",
+			    s->id ? "say whom you want to reach: when: outerwear >= 3 in 14d"
+				  : NULL,
+			    "a segment needs %s", s->id ? "a condition" : "an id");
 		return;
 	}
 	if (!s->name)
@@ -278,8 +305,8 @@ static void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	size_t len = strlen(s->when);
 	if (len > CONDITION_MAX) {
-		complain(y, g.when, "too-long", "build it from smaller ones with segment(ID)", "a condition of %zu bytes is longer than %d", len,
-		    CONDITION_MAX);
+		complain(y, g.when, "too-long", "build it from smaller ones with segment(ID)",
+		    "a condition of %zu bytes is longer than %d", len, CONDITION_MAX);
 		return;
 	}
 	place_when(y, g.when, s);
@@ -298,8 +325,10 @@ static void like_share(struct yaml *y, const yaml_node_t *n, void *into)
 	double v;
 	if (!yaml_text(y, n, "reach", &s))
 		return;
-	if (s.n < 2 || s.p[s.n - 1] != '%' || !rules_number(str_make(s.p, s.n - 1), &v) || v <= 0 || v > 50)
-		complain(y, n, "reach", "write it as 5%, at most 50%", "'" STR_FMT "' is no share of the population", STR_ARG(s));
+	if (s.n < 2 || s.p[s.n - 1] != '%' || !rules_number(str_make(s.p, s.n - 1), &v) || v <= 0 ||
+	    v > 50)
+		complain(y, n, "reach", "write it as 5%, at most 50%",
+		    "'" STR_FMT "' is no share of the population", STR_ARG(s));
 	else
 		of(into)->like->reach = v / 100;
 }
@@ -314,7 +343,8 @@ static void like_min_lift(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "min_lift", &s))
 		return;
 	if (!rules_number(s, &v) || v <= 1 || v > 1000)
-		complain(y, n, "min_lift", "write it as 3: three times as many as by chance", "'" STR_FMT "' is no lift", STR_ARG(s));
+		complain(y, n, "min_lift", "write it as 3: three times as many as by chance",
+		    "'" STR_FMT "' is no lift", STR_ARG(s));
 	else
 		of(into)->like->min_lift = v;
 }
@@ -330,12 +360,14 @@ static void like_exclude_categories(struct yaml *y, const yaml_node_t *n, void *
 {
 	yaml_words(y, n, "categories", &of(into)->like->ignore, &of(into)->like->ignore_n);
 }
-static const struct yaml_key exclude_keys[] = {{"visitors", like_exclude_visitors, NULL}, {"categories", like_exclude_categories, NULL}};
+static const struct yaml_key exclude_keys[] = {
+    {"visitors", like_exclude_visitors, NULL}, {"categories", like_exclude_categories, NULL}};
 /* One text is a condition, a list are categories. */
 static void like_exclude(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	if (n->type == YAML_MAPPING_NODE)
-		yaml_map(y, n, "exclude", exclude_keys, sizeof exclude_keys / sizeof *exclude_keys, into);
+		yaml_map(y, n, "exclude", exclude_keys, sizeof exclude_keys / sizeof *exclude_keys,
+		    into);
 	else if (n->type == YAML_SEQUENCE_NODE)
 		like_exclude_categories(y, n, into);
 	else
@@ -348,7 +380,8 @@ static void like_refresh(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	unsigned days = str_eq(s, STR("daily")) ? 1 : str_eq(s, STR("weekly")) ? 7 : 0;
 	if (!days && !str_eq(s, STR("by hand")))
-		complain(y, n, "refresh", "write it as daily, weekly or by hand", "'" STR_FMT "' is no time to train anew", STR_ARG(s));
+		complain(y, n, "refresh", "write it as daily, weekly or by hand",
+		    "'" STR_FMT "' is no time to train anew", STR_ARG(s));
 	of(into)->like->refresh_days = days;
 }
 static void like_sensitive(struct yaml *y, const yaml_node_t *n, void *into)
@@ -356,18 +389,23 @@ static void like_sensitive(struct yaml *y, const yaml_node_t *n, void *into)
 	yaml_truth(y, n, "sensitive", &of(into)->like->sensitive);
 }
 
-static const struct yaml_key like_keys[] = {{"id", segment_id, NULL}, {"name", segment_name, NULL}, {"seed", like_seed, NULL},
-    {"reach", like_share, NULL}, {"size", like_size, NULL}, {"min_lift", like_min_lift, NULL}, {"population", like_population, NULL},
-    {"exclude", like_exclude, NULL}, {"refresh", like_refresh, NULL}, {"sensitive", like_sensitive, NULL}, {"iab", segment_iab, NULL},
-    {"destinations", segment_destinations, NULL}, {"state", segment_life, NULL}, {"until", segment_until, NULL}, {"owner", segment_owner, NULL},
-    {"alert", segment_alert, NULL}, {"split", segment_split, NULL}, {"labels", segment_labels, NULL}, {"when", NULL, "population"},
-    {"of", NULL, "seed"}, {"segment", NULL, "seed"}, {"lift", NULL, "min_lift"}, {"ignore", NULL, "exclude"}};
+static const struct yaml_key like_keys[] = {{"id", segment_id, NULL}, {"name", segment_name, NULL},
+    {"seed", like_seed, NULL}, {"reach", like_share, NULL}, {"size", like_size, NULL},
+    {"min_lift", like_min_lift, NULL}, {"population", like_population, NULL},
+    {"exclude", like_exclude, NULL}, {"refresh", like_refresh, NULL},
+    {"sensitive", like_sensitive, NULL}, {"iab", segment_iab, NULL},
+    {"destinations", segment_destinations, NULL}, {"state", segment_life, NULL},
+    {"until", segment_until, NULL}, {"owner", segment_owner, NULL}, {"alert", segment_alert, NULL},
+    {"split", segment_split, NULL}, {"labels", segment_labels, NULL}, {"when", NULL, "population"},
+    {"of", NULL, "seed"}, {"segment", NULL, "seed"}, {"lift", NULL, "min_lift"},
+    {"ignore", NULL, "exclude"}};
 
 /* Who can be in it: the condition that the model is asked of. Seeds never are. */
 static void like_condition(struct yaml *y, struct segment *s)
 {
 	struct buf b = {0};
-	buf_addf(&b, "(%s) and not segment(%s)", s->like->population ? s->like->population : "visits", s->like->seed);
+	buf_addf(&b, "(%s) and not segment(%s)",
+	    s->like->population ? s->like->population : "visits", s->like->seed);
 	if (s->like->exclude)
 		buf_addf(&b, " and not (%s)", s->like->exclude);
 	s->when = yaml_kept(y, buf_view(&b));
@@ -388,14 +426,17 @@ static void load_lookalike(struct yaml *y, const yaml_node_t *n, void *into)
 	struct segment *s = &g.s;
 	s->like = arena_alloc(y->arena, sizeof *s->like);
 	s->like->refresh_days = 1;
-	if (!yaml_map(y, n, "a lookalike", like_keys, sizeof like_keys / sizeof *like_keys, &g) || errors != y->report->errors)
+	if (!yaml_map(y, n, "a lookalike", like_keys, sizeof like_keys / sizeof *like_keys, &g) ||
+	    errors != y->report->errors)
 		return;
 	if (!s->id || !s->like->seed) {
-		complain(y, n, "missing", NULL, "a lookalike needs %s", s->id ? "a seed: the id of a segment" : "an id");
+		complain(y, n, "missing", NULL, "a lookalike needs %s",
+		    s->id ? "a seed: the id of a segment" : "an id");
 		return;
 	}
 	if ((s->like->reach > 0) + (s->like->size > 0) + (s->like->min_lift > 0) != 1) {
-		complain(y, n, "missing", "such as reach: 5%", "lookalike '%s' wants one of reach, size and min_lift", s->id);
+		complain(y, n, "missing", "such as reach: 5%",
+		    "lookalike '%s' wants one of reach, size and min_lift", s->id);
 		return;
 	}
 	if (!s->name)
@@ -431,9 +472,10 @@ static void root_lookalikes(struct yaml *y, const yaml_node_t *n, void *into)
 	yaml_list(y, n, "lookalikes", load_lookalike, into);
 }
 
-static const struct yaml_key root_keys[] = {{"version", root_version, NULL}, {"attributes", root_attributes, NULL},
-    {"categories", root_categories, NULL}, {"segments", root_segments, NULL}, {"lookalikes", root_lookalikes, NULL}, {"audiences", NULL, "segments"},
-    {"rules", NULL, "categories"}};
+static const struct yaml_key root_keys[] = {{"version", root_version, NULL},
+    {"attributes", root_attributes, NULL}, {"categories", root_categories, NULL},
+    {"segments", root_segments, NULL}, {"lookalikes", root_lookalikes, NULL},
+    {"audiences", NULL, "segments"}, {"rules", NULL, "categories"}};
 
 static void load_file(struct loader *l, struct str name, struct str text)
 {
@@ -443,9 +485,13 @@ static void load_file(struct loader *l, struct str name, struct str text)
 	bool version = false;
 	if (root) {
 		if (root->type != YAML_MAPPING_NODE)
-			complain(&l->yaml, root, "type", NULL, "a rules file has version: 1, attributes, categories and segments");
-		else if (yaml_map(&l->yaml, root, "a rules file", root_keys, sizeof root_keys / sizeof *root_keys, &version) && !version)
-			complain(&l->yaml, root, "version", "write it as the first line", "the file must say 'version: 1'");
+			complain(&l->yaml, root, "type", NULL,
+			    "a rules file has version: 1, attributes, categories and segments");
+		else if (yaml_map(&l->yaml, root, "a rules file", root_keys,
+			     sizeof root_keys / sizeof *root_keys, &version) &&
+			 !version)
+			complain(&l->yaml, root, "version", "write it as the first line",
+			    "the file must say 'version: 1'");
 	}
 	yaml_close(&l->yaml);
 }
@@ -482,10 +528,12 @@ static void number_categories(struct loader *l)
 			id.n = dot - 1;
 			if (map_get(&r->category_ids, id, &known))
 				continue;
-			CHECK(array_room_zeroed(r->categories, l->categories_cap, r->categories_n + 1));
+			CHECK(array_room_zeroed(
+			    r->categories, l->categories_cap, r->categories_n + 1));
 			char *copy = yaml_kept(&l->yaml, id);
 			struct rules_at at = r->categories[i].at;
-			r->categories[r->categories_n] = (struct category){.id = copy, .name = copy, .at = at};
+			r->categories[r->categories_n] =
+			    (struct category){.id = copy, .name = copy, .at = at};
 			map_put(&r->category_ids, str_c(copy), (uint32_t)r->categories_n++);
 		}
 	}
@@ -519,24 +567,29 @@ static void take_model(struct loader *l, struct segment *s)
 		if (!str_eq(str_skip(l->models[i].name, sizeof LIKE_PREFIX - 1), str_c(s->id)))
 			continue;
 		if (like_read(l->r, l->models[i].text, &s->like->model, &until) != OK)
-			report_add(l->yaml.report, &s->at, true, "model", "train it again", "the model of '%s' cannot be read: nobody is in it", s->id);
+			report_add(l->yaml.report, &s->at, true, "model", "train it again",
+			    "the model of '%s' cannot be read: nobody is in it", s->id);
 		else if (!s->until || s->until > until)
 			s->until = until;
 		l->r->any_until |= s->like->model != NULL;
 	}
 	int seed = rules_segment(l->r, str_c(s->like->seed));
 	if (seed >= 0 && l->r->segments[seed].like)
-		report_add(
-		    l->yaml.report, &s->at, false, "seed", "name the segment that it was made from", "the seed of '%s' is a lookalike itself", s->id);
+		report_add(l->yaml.report, &s->at, false, "seed",
+		    "name the segment that it was made from",
+		    "the seed of '%s' is a lookalike itself", s->id);
 	for (unsigned i = 0; i < s->like->ignore_n; i++) {
 		struct near near = near_begin(s->like->ignore[i]);
 		char hint[200];
 		uint32_t cat;
-		if (rules_category(l->r, s->like->ignore[i]) > 0 || (map_get(&l->r->last_parts, s->like->ignore[i], &cat) && cat != RULES_AMBIGUOUS))
+		if (rules_category(l->r, s->like->ignore[i]) > 0 ||
+		    (map_get(&l->r->last_parts, s->like->ignore[i], &cat) &&
+			cat != RULES_AMBIGUOUS))
 			continue;
 		for (size_t k = 1; k < l->r->categories_n; k++)
 			near_try(&near, str_c(l->r->categories[k].id));
-		report_add(l->yaml.report, &s->at, false, "category", near_hint(&near, hint, sizeof hint), "there is no category '" STR_FMT "'",
+		report_add(l->yaml.report, &s->at, false, "category",
+		    near_hint(&near, hint, sizeof hint), "there is no category '" STR_FMT "'",
 		    STR_ARG(s->like->ignore[i]));
 	}
 }
@@ -570,7 +623,8 @@ static void keep_model(struct loader *l, struct str name, struct str text)
 }
 
 /* Everything that can be read of a bundle, mistakes and all. */
-static enum err load_bundle(struct str bundle, bool stored, struct report *report, struct rules **out)
+static enum err load_bundle(
+    struct str bundle, bool stored, struct report *report, struct rules **out)
 {
 	struct rules *r = calloc(1, sizeof *r);
 	if (!r)
@@ -580,9 +634,11 @@ static enum err load_bundle(struct str bundle, bool stored, struct report *repor
 	struct hash16 h = hash_content(bundle);
 	memcpy(r->hash, h.b, sizeof r->hash);
 	sodium_bin2hex(r->hash_text, sizeof r->hash_text, r->hash, sizeof r->hash);
-	struct loader l = {.yaml = {.arena = &r->arena, .report = report}, .stored = stored, .r = r};
+	struct loader l = {
+	    .yaml = {.arena = &r->arena, .report = report}, .stored = stored, .r = r};
 	CHECK(array_room_zeroed(r->categories, l.categories_cap, 1));
-	r->categories[0] = (struct category){.id = yaml_kept(&l.yaml, STR("")), .name = yaml_kept(&l.yaml, STR("")), .parent = -1};
+	r->categories[0] = (struct category){
+	    .id = yaml_kept(&l.yaml, STR("")), .name = yaml_kept(&l.yaml, STR("")), .parent = -1};
 	r->categories_n = 1;
 	struct mp m = mp_over(buf_view(&r->bundle));
 	uint32_t n = mp_array(&m);
@@ -608,7 +664,9 @@ static enum err load_bundle(struct str bundle, bool stored, struct report *repor
 	return OK;
 }
 
-static enum err load(struct str bundle, void (*check)(struct rules *, const void *, struct report *), const void *arg, struct report *report, struct rules **out)
+static enum err load(struct str bundle,
+    void (*check)(struct rules *, const void *, struct report *), const void *arg,
+    struct report *report, struct rules **out)
 {
 	struct report own = {0}, *to = report ? report : &own;
 	struct rules *r = NULL;
@@ -632,8 +690,9 @@ enum err rules_load(struct str bundle, struct report *report, struct rules **out
 	return load(bundle, NULL, NULL, report, out);
 }
 
-enum err rules_load_new(
-    struct str bundle, void (*check)(struct rules *, const void *, struct report *), const void *arg, struct report *report, struct rules **out)
+enum err rules_load_new(struct str bundle,
+    void (*check)(struct rules *, const void *, struct report *), const void *arg,
+    struct report *report, struct rules **out)
 {
 	return load(bundle, check, arg, report, out);
 }

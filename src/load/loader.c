@@ -1,4 +1,5 @@
-/* What every section of a file of rules, and a file of destinations, has: ids, words, labels. Kept in the arena of what is loaded. */
+/* What every section of a file of rules, and a file of destinations, has: ids, words, labels. Kept
+ * in the arena of what is loaded. */
 #include "crumb/load/loader.h"
 
 #include <stdio.h>
@@ -29,12 +30,15 @@ void yaml_id(struct yaml *y, const yaml_node_t *n, char **out)
 	}
 	size_t k = 0;
 	for (size_t i = 0; i < s.n && k < sizeof near - 1; i++)
-		near[k++] = chr_alpha(s.p[i]) || chr_digit(s.p[i]) || s.p[i] == '_' || s.p[i] == '.' ? s.p[i] : '-';
+		near[k++] = chr_alpha(s.p[i]) || chr_digit(s.p[i]) || s.p[i] == '_' || s.p[i] == '.'
+				? s.p[i]
+				: '-';
 	near[k] = 0;
 	if (valid_id(str_make(near, k)))
 		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
 	else
-		snprintf(hint, sizeof hint, "an id is letters, digits, '_' and '-', with dots between parts");
+		snprintf(hint, sizeof hint,
+		    "an id is letters, digits, '_' and '-', with dots between parts");
 	complain(y, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
 }
 

@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Text between slashes is a regular expression. For paths, which begin and may end with a slash themselves, only when it holds what
- * no path does; "[email]", "[number]" and "[token]" are what the scrubber writes. */
+/* Text between slashes is a regular expression. For paths, which begin and may end with a slash
+ * themselves, only when it holds what no path does; "[email]", "[number]" and "[token]" are what
+ * the scrubber writes. */
 static bool is_regex(enum field_is is, struct str s)
 {
 	struct str inner;
@@ -27,10 +28,11 @@ static bool is_regex(enum field_is is, struct str s)
 		struct str rest = str_skip(inner, i);
 		char c = rest.p[0];
 		if (c == '[') {
-			if (!str_starts(rest, STR("[email]")) && !str_starts(rest, STR("[number]")) && !str_starts(rest, STR("[token]")))
+			if (!str_starts(rest, STR("[email]")) &&
+			    !str_starts(rest, STR("[number]")) && !str_starts(rest, STR("[token]")))
 				return true;
-		} else if (c == '^' || c == '$' || c == '\\' || c == '|' || c == '(' || c == '{' || str_starts(rest, STR(".*")) ||
-			   str_starts(rest, STR(".+"))) {
+		} else if (c == '^' || c == '$' || c == '\\' || c == '|' || c == '(' || c == '{' ||
+			   str_starts(rest, STR(".*")) || str_starts(rest, STR(".+"))) {
 			return true;
 		}
 	}
@@ -64,17 +66,22 @@ static bool words_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 	char words[512];
 	size_t len = text_words(text, words, sizeof words);
 	if (len < 3) {
-		complain(y, n, "no-words", "title wants words, such as 'winter coat'", "there is no word in '" STR_FMT "'", STR_ARG(text));
+		complain(y, n, "no-words", "title wants words, such as 'winter coat'",
+		    "there is no word in '" STR_FMT "'", STR_ARG(text));
 		return false;
 	}
 	if (str_find(text, '*') < text.n)
-		warn(y, n, "title-glob", "write the words alone; for parts of words a regular expression: /coat/",
+		warn(y, n, "title-glob",
+		    "write the words alone; for parts of words a regular expression: /coat/",
 		    "'*' means nothing in a title: whole words are looked for");
 	p->kind = PATTERN_WORDS;
 	if (text_runs_on(text)) {
 		char hint[300];
-		snprintf(hint, sizeof hint, "to find it within others write title: '/" STR_FMT "/'", (int)(text.n > 200 ? utf8_valid(str_make(text.p, 200)) : text.n), text.p);
-		warn(y, n, "title-runs-on", hint, "a word is what stands between blanks or signs, and this language is written without");
+		snprintf(hint, sizeof hint, "to find it within others write title: '/" STR_FMT "/'",
+		    (int)(text.n > 200 ? utf8_valid(str_make(text.p, 200)) : text.n), text.p);
+		warn(y, n, "title-runs-on", hint,
+		    "a word is what stands between blanks or signs, and this language is written "
+		    "without");
 	}
 	p->text = arena_keep(y->arena, str_make(words, len));
 	return true;
@@ -84,16 +91,20 @@ static bool path_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 {
 	char hint[300];
 	if (str_has(text, STR("://"))) {
-		complain(y, n, "path-url", "use host: and path:, or url: for the whole", "a path is the part behind the host, not a URL");
+		complain(y, n, "path-url", "use host: and path:, or url: for the whole",
+		    "a path is the part behind the host, not a URL");
 		return false;
 	}
 	if (text.p[0] != '/' && text.p[0] != '*') {
-		snprintf(hint, sizeof hint, "did you mean '/" STR_FMT "'?", (int)(text.n > 200 ? 200 : text.n), text.p);
+		snprintf(hint, sizeof hint, "did you mean '/" STR_FMT "'?",
+		    (int)(text.n > 200 ? 200 : text.n), text.p);
 		complain(y, n, "path-slash", hint, "a path begins with '/'");
 		return false;
 	}
 	if (str_find(text, '?') < text.n || str_find(text, '#') < text.n) {
-		complain(y, n, "path-query", "match on url: instead, or keep the parameter with privacy.keep_query and use attr.NAME",
+		complain(y, n, "path-query",
+		    "match on url: instead, or keep the parameter with privacy.keep_query and use "
+		    "attr.NAME",
 		    "a path ends before '?' and '#': this can never match");
 		return false;
 	}
@@ -108,7 +119,9 @@ static bool host_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 	struct loader *l = loader_of(y);
 	bool star = str_find(text, '*') < text.n;
 	if (star && (rule_fields[p->field].takes & TAKES_BELOW)) {
-		complain(y, n, "site-glob", "site: shop.example is that host and every one below it; host: takes '*'", "a site has no '*'");
+		complain(y, n, "site-glob",
+		    "site: shop.example is that host and every one below it; host: takes '*'",
+		    "a site has no '*'");
 		return false;
 	}
 	p->kind = star ? PATTERN_GLOB : PATTERN_EXACT;
@@ -125,11 +138,16 @@ static bool host_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 	}
 	snprintf(hint, sizeof hint, "did you mean '%.*s'?", (int)len, host);
 	if (len)
-		complain(y, n, "host-url", hint, "a host is a name such as shop.example, without 'https://', port and path");
+		complain(y, n, "host-url", hint,
+		    "a host is a name such as shop.example, without 'https://', port and path");
 	else if (!text_plain(a.host) && str_find(a.host, '*') < a.host.n)
-		complain(y, n, "host-url", "write that part in full, or as xn--…", "in '" STR_FMT "' a '*' stands in a part with other than ASCII letters", STR_ARG(text));
+		complain(y, n, "host-url", "write that part in full, or as xn--…",
+		    "in '" STR_FMT "' a '*' stands in a part with other than ASCII letters",
+		    STR_ARG(text));
 	else
-		complain(y, n, "host-url", NULL, "'" STR_FMT "' can be no host: a host is a name such as shop.example", STR_ARG(text));
+		complain(y, n, "host-url", NULL,
+		    "'" STR_FMT "' can be no host: a host is a name such as shop.example",
+		    STR_ARG(text));
 	return false;
 }
 
@@ -145,10 +163,13 @@ static bool event_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 {
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
-		if (chr_alpha(c) || chr_digit(c) || c == '_' || c == '.' || c == ':' || c == '-' || c == '*')
+		if (chr_alpha(c) || chr_digit(c) || c == '_' || c == '.' || c == ':' || c == '-' ||
+		    c == '*')
 			continue;
-		complain(y, n, "event-name", "events are named with letters, digits, '_', '.', ':' and '-'",
-		    "no event is ever named '" STR_FMT "': others are stored as 'other'", STR_ARG(text));
+		complain(y, n, "event-name",
+		    "events are named with letters, digits, '_', '.', ':' and '-'",
+		    "no event is ever named '" STR_FMT "': others are stored as 'other'",
+		    STR_ARG(text));
 		return false;
 	}
 	set_text(y, text, p);
@@ -187,7 +208,8 @@ static bool text_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 	return true;
 }
 
-/* The key of a pattern: equal ones are one. Also what its name is made from, and what a category's definition is made of. */
+/* The key of a pattern: equal ones are one. Also what its name is made from, and what a category's
+ * definition is made of. */
 static struct str key_of(struct rules *r, const struct pattern *p)
 {
 	struct buf key = {0};
@@ -228,7 +250,8 @@ static read_pattern *const readers[IS_MAX] = {
     [IS_CLOSED] = closed_pattern,
 };
 
-static bool load_pattern(struct yaml *y, const yaml_node_t *n, enum rule_field f, struct str name, uint32_t *number)
+static bool load_pattern(
+    struct yaml *y, const yaml_node_t *n, enum rule_field f, struct str name, uint32_t *number)
 {
 	struct loader *l = loader_of(y);
 	const struct field *row = &rule_fields[f];
@@ -241,7 +264,8 @@ static bool load_pattern(struct yaml *y, const yaml_node_t *n, enum rule_field f
 		p.kind = PATTERN_REGEX;
 		p.text = row->is == IS_PATH ? arena_keep(y->arena, text) : folded_regex(l->r, text);
 		if (!rules_regex_valid(p.text, &why)) {
-			complain(y, n, "regex", NULL, "this regular expression cannot be used: %s", why);
+			complain(
+			    y, n, "regex", NULL, "this regular expression cannot be used: %s", why);
 			return false;
 		}
 	} else if (!readers[row->is](y, n, text, &p)) {
@@ -257,7 +281,10 @@ static void hint_fields(char *hint, size_t cap)
 	char text[FIELD_TEXT];
 	size_t used = 0;
 	for (int f = 0; f < FIELD_MAX && used < cap; f++)
-		used += (size_t)snprintf(hint + used, cap - used, "%s%s", f == 0 ? "" : f + 1 < FIELD_MAX ? ", " : " and ",
+		used += (size_t)snprintf(hint + used, cap - used, "%s%s",
+		    f == 0		? ""
+		    : f + 1 < FIELD_MAX ? ", "
+					: " and ",
 		    field_text((enum rule_field)f, text));
 	if (used < cap)
 		snprintf(hint + used, cap - used, " are known");
@@ -273,9 +300,11 @@ static void unknown_field(struct yaml *y, const yaml_node_t *key, struct str k)
 		if (str_listed(k, rule_fields[f].aliases))
 			near.best = str_c(field_text((enum rule_field)f, meant));
 	if (str_starts(k, STR("a.")))
-		snprintf(hint, sizeof hint, "did you mean 'attr." STR_FMT "'?", STR_ARG(str_skip(k, 2)));
+		snprintf(
+		    hint, sizeof hint, "did you mean 'attr." STR_FMT "'?", STR_ARG(str_skip(k, 2)));
 	else if (str_starts(k, STR("p_")))
-		snprintf(hint, sizeof hint, "did you mean 'p." STR_FMT "'?", STR_ARG(str_skip(k, 2)));
+		snprintf(
+		    hint, sizeof hint, "did you mean 'p." STR_FMT "'?", STR_ARG(str_skip(k, 2)));
 	else if (near.best.n)
 		near_hint(&near, hint, sizeof hint);
 	else
@@ -283,7 +312,8 @@ static void unknown_field(struct yaml *y, const yaml_node_t *key, struct str k)
 	complain(y, key, "unknown-field", hint, "there is no field '" STR_FMT "'", STR_ARG(k));
 }
 
-static bool load_test(struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct test *t)
+static bool load_test(
+    struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct test *t)
 {
 	struct str k, name;
 	if (!yaml_text(y, key, "the name of a field", &k))
@@ -295,7 +325,8 @@ static bool load_test(struct yaml *y, const yaml_node_t *key, const yaml_node_t 
 	}
 	name = arena_keep(y->arena, name);
 	bool list = value->type == YAML_SEQUENCE_NODE;
-	size_t n = list ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
+	size_t n =
+	    list ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
 	if (n == 0) {
 		complain(y, value, "empty", NULL, "an empty list can never match");
 		return false;
@@ -303,7 +334,8 @@ static bool load_test(struct yaml *y, const yaml_node_t *key, const yaml_node_t 
 	t->any = arena_alloc(y->arena, n * sizeof *t->any);
 	t->at = arena_alloc(y->arena, n * sizeof *t->at);
 	for (size_t i = 0; i < n; i++) {
-		const yaml_node_t *item = list ? yaml_node(y, value->data.sequence.items.start[i]) : value;
+		const yaml_node_t *item =
+		    list ? yaml_node(y, value->data.sequence.items.start[i]) : value;
 		if (load_pattern(y, item, t->field, name, &t->any[t->any_n]))
 			t->at[t->any_n++] = yaml_at(y, item);
 	}
@@ -313,9 +345,12 @@ static bool load_test(struct yaml *y, const yaml_node_t *key, const yaml_node_t 
 static void load_clause(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct clauses *out = into;
-	if (n->type != YAML_MAPPING_NODE || n->data.mapping.pairs.start == n->data.mapping.pairs.top) {
-		bool path = n->type == YAML_SCALAR_NODE && n->data.scalar.length && n->data.scalar.value[0] == '/';
-		complain(y, n, "type", path ? "write 'path: ' before it" : NULL, "expected a field and a pattern, such as 'path: /coats/*'");
+	if (n->type != YAML_MAPPING_NODE ||
+	    n->data.mapping.pairs.start == n->data.mapping.pairs.top) {
+		bool path = n->type == YAML_SCALAR_NODE && n->data.scalar.length &&
+			    n->data.scalar.value[0] == '/';
+		complain(y, n, "type", path ? "write 'path: ' before it" : NULL,
+		    "expected a field and a pattern, such as 'path: /coats/*'");
 		return;
 	}
 	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
@@ -328,9 +363,13 @@ static void load_clause(struct yaml *y, const yaml_node_t *n, void *into)
 			const yaml_node_t *other = yaml_node(y, n->data.mapping.pairs.start[k].key);
 			if (key->type == YAML_SCALAR_NODE && other->type == YAML_SCALAR_NODE &&
 			    key->data.scalar.length == other->data.scalar.length &&
-			    memcmp(key->data.scalar.value, other->data.scalar.value, key->data.scalar.length) == 0)
-				complain(y, key, "repeated-key", "give one list of patterns: 'path: [/a/*, /b/*]', or begin a new entry with '- '",
-				    "'" STR_FMT "' is there twice", (int)key->data.scalar.length, (const char *)key->data.scalar.value);
+			    memcmp(key->data.scalar.value, other->data.scalar.value,
+				key->data.scalar.length) == 0)
+				complain(y, key, "repeated-key",
+				    "give one list of patterns: 'path: [/a/*, /b/*]', or begin a "
+				    "new entry with '- '",
+				    "'" STR_FMT "' is there twice", (int)key->data.scalar.length,
+				    (const char *)key->data.scalar.value);
 		}
 		if (load_test(y, key, yaml_node(y, pair->value), &c->tests[c->tests_n]))
 			c->tests_n++;
@@ -346,6 +385,8 @@ bool load_clauses(struct yaml *y, const yaml_node_t *n, struct clauses *out)
 		return false;
 	}
 	if (n->type == YAML_SEQUENCE_NODE)
-		out->list = arena_alloc(y->arena, ((size_t)(n->data.sequence.items.top - n->data.sequence.items.start) + 1) * sizeof *out->list);
+		out->list = arena_alloc(y->arena,
+		    ((size_t)(n->data.sequence.items.top - n->data.sequence.items.start) + 1) *
+			sizeof *out->list);
 	return yaml_list(y, n, "any, all or none", load_clause, out);
 }

@@ -21,7 +21,8 @@ static void vocabulary_values(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	for (unsigned i = 0; i < v->values_n; i++)
 		if (v->values[i].n > EVENT_VALUE_MAX)
-			complain(y, n, "too-long", NULL, "a value is at most %d bytes long", EVENT_VALUE_MAX);
+			complain(y, n, "too-long", NULL, "a value is at most %d bytes long",
+			    EVENT_VALUE_MAX);
 	if (v->values_n == 0)
 		complain(y, n, "empty", NULL, "values has no value in it");
 }
@@ -32,7 +33,8 @@ static void vocabulary_range(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "a range", &s))
 		return;
 	if (!range_parse(s, &v->range) || v->range.lo > v->range.hi)
-		complain(y, n, "range", "write it as 0..120, 0.. or ..120", "'" STR_FMT "' is no range of numbers", STR_ARG(s));
+		complain(y, n, "range", "write it as 0..120, 0.. or ..120",
+		    "'" STR_FMT "' is no range of numbers", STR_ARG(s));
 	v->ranged = true;
 }
 
@@ -49,10 +51,12 @@ static void vocabulary_labels(struct yaml *y, const yaml_node_t *n, void *v)
 	load_labels(y, n, &((struct vocabulary *)v)->labels);
 }
 
-static const struct yaml_key vocabulary_keys[] = {{"id", vocabulary_id, NULL}, {"name", vocabulary_name, NULL}, {"values", vocabulary_values, NULL},
-    {"range", vocabulary_range, NULL}, {"source", vocabulary_source, NULL}, {"segment", vocabulary_segment, NULL},
-    {"labels", vocabulary_labels, NULL}, {"label", NULL, "labels"}, {"partner", NULL, "source"}, {"value", NULL, "values"}, {"enum", NULL, "values"},
-    {"min", NULL, "range"}, {"max", NULL, "range"}};
+static const struct yaml_key vocabulary_keys[] = {{"id", vocabulary_id, NULL},
+    {"name", vocabulary_name, NULL}, {"values", vocabulary_values, NULL},
+    {"range", vocabulary_range, NULL}, {"source", vocabulary_source, NULL},
+    {"segment", vocabulary_segment, NULL}, {"labels", vocabulary_labels, NULL},
+    {"label", NULL, "labels"}, {"partner", NULL, "source"}, {"value", NULL, "values"},
+    {"enum", NULL, "values"}, {"min", NULL, "range"}, {"max", NULL, "range"}};
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -89,7 +93,8 @@ void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into)
 	size_t errors = y->report->errors;
 	uint32_t other;
 	struct vocabulary v = {.at = yaml_at(y, n)};
-	if (!yaml_map(y, n, "an attribute", vocabulary_keys, sizeof vocabulary_keys / sizeof *vocabulary_keys, &v))
+	if (!yaml_map(y, n, "an attribute", vocabulary_keys,
+		sizeof vocabulary_keys / sizeof *vocabulary_keys, &v))
 		return;
 	if (!v.id) {
 		if (errors == y->report->errors)
@@ -98,23 +103,26 @@ void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into)
 	}
 	for (const char *c = v.id; *c; c++)
 		if (!chr_alpha(*c) && !chr_digit(*c) && *c != '_') {
-			complain(y, n, "id", "pages send it as a.NAME", "an attribute is named with letters, digits and '_', not '%s'", v.id);
+			complain(y, n, "id", "pages send it as a.NAME",
+			    "an attribute is named with letters, digits and '_', not '%s'", v.id);
 			return;
 		}
 	if (!v.name)
 		v.name = v.id;
 	if (v.segment && !v.source)
-		complain(y, n, "missing", "say source: and the partner's id", "attribute '%s' is a partner's segment, but of which partner?", v.id);
+		complain(y, n, "missing", "say source: and the partner's id",
+		    "attribute '%s' is a partner's segment, but of which partner?", v.id);
 	if (v.segment && !v.ranged && !v.values_n) {
 		v.values = arena_alloc(&r->arena, sizeof *v.values);
 		v.values[0] = STR(VOCABULARY_MEMBER);
 		v.values_n = 1;
 	}
 	if (v.ranged == (v.values_n > 0) && errors == y->report->errors)
-		complain(y, n, "missing", NULL, "attribute '%s' wants either values or a range", v.id);
+		complain(
+		    y, n, "missing", NULL, "attribute '%s' wants either values or a range", v.id);
 	if (map_get(&r->vocabulary_ids, str_c(v.id), &other)) {
-		complain(y, n, "twice", NULL, "attribute '%s' is declared twice: also at %s:%zu", v.id, r->vocabularies[other].at.file,
-		    r->vocabularies[other].at.line);
+		complain(y, n, "twice", NULL, "attribute '%s' is declared twice: also at %s:%zu",
+		    v.id, r->vocabularies[other].at.file, r->vocabularies[other].at.line);
 		return;
 	}
 	v.hash = vocabulary_hash(y, &v);

@@ -16,13 +16,14 @@
 #define FOLDED_MAX 8192 /* of a value with other than ASCII letters; more is not looked at */
 #define LENGTHS_MAX 24
 
-/* How one field that some rule wants is looked at, made of the field's row when the matcher is made. */
+/* How one field that some rule wants is looked at, made of the field's row when the matcher is
+ * made. */
 enum way {
-	WAY_TRIE,     /* a text, along the paths */
-	WAY_WORDS,    /* a text, by its words */
-	WAY_TEXT,     /* a text as a whole */
-	WAY_BELOW,    /* a host, and every one that it is below of */
-	WAY_NUMBER,   /* a number, by its word */
+	WAY_TRIE,   /* a text, along the paths */
+	WAY_WORDS,  /* a text, by its words */
+	WAY_TEXT,   /* a text as a whole */
+	WAY_BELOW,  /* a host, and every one that it is below of */
+	WAY_NUMBER, /* a number, by its word */
 	WAY_COUNTRY,
 	WAY_REGION,
 	WAY_ATTRS,    /* the texts of all attributes */
@@ -42,22 +43,24 @@ struct steps {
 
 struct rules_matcher {
 	struct steps kept, seen; /* of fields that are kept, and of those that are not */
-	struct map exact;  /* field, name, value -> pattern */
-	struct map leaves; /* name of a leaf, eight bytes -> pattern */
-	struct map words;  /* rarest word -> first pattern that wants it */
-	struct map ranges; /* field and name -> first pattern */
-	uint32_t *next;	   /* per pattern: the next one with the same word, or range */
+	struct map exact;	 /* field, name, value -> pattern */
+	struct map leaves;	 /* name of a leaf, eight bytes -> pattern */
+	struct map words;	 /* rarest word -> first pattern that wants it */
+	struct map ranges;	 /* field and name -> first pattern */
+	uint32_t *next;		 /* per pattern: the next one with the same word, or range */
 	struct trie paths;
 	struct scan *scans[FIELD_MAX];
-	struct map affixes; /* globs with one star, at an end: field, end, name, literal -> pattern */
-	struct lengths {    /* of these literals, so that only such pieces of a value are looked up */
+	struct map
+	    affixes;	 /* globs with one star, at an end: field, end, name, literal -> pattern */
+	struct lengths { /* of these literals, so that only such pieces of a value are looked up */
 		uint8_t of[LENGTHS_MAX];
 		unsigned n;
 	} lengths[FIELD_MAX][2];
 	bool ranged[FIELD_MAX];	     /* some pattern is a range */
 	uint32_t *always[FIELD_MAX]; /* globs of stars only */
 	size_t always_n[FIELD_MAX];
-	uint32_t *from, *categories; /* categories in which pattern i stands: categories[from[i]] … categories[from[i + 1]] */
+	uint32_t *from, *categories; /* categories in which pattern i stands: categories[from[i]] …
+					categories[from[i + 1]] */
 };
 
 struct match {
@@ -69,7 +72,7 @@ struct match {
 	size_t hits_n;
 	/* the value that is being scanned */
 	struct str value, name;
-	char *folded; /* the value, if it is not ASCII: FOLDED_MAX bytes */
+	char *folded;	 /* the value, if it is not ASCII: FOLDED_MAX bytes */
 	size_t folded_n; /* of them have been used */
 };
 
@@ -99,7 +102,8 @@ static struct str longest_literal(struct str glob)
 }
 
 /* Prepends pattern `id` to the list that `key` names. */
-static void chain(struct rules *r, struct rules_matcher *m, struct map *map, struct str key, uint32_t id)
+static void chain(
+    struct rules *r, struct rules_matcher *m, struct map *map, struct str key, uint32_t id)
 {
 	uint32_t first = NONE;
 	if (map_get(map, key, &first))
@@ -141,11 +145,13 @@ static void index_categories(const struct rules *r, struct rules_matcher *m)
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 1; i < r->categories_n; i++) {
 			const struct category *c = &r->categories[i];
-			/* whatever belongs to the category matches something of any, or else of all */
+			/* whatever belongs to the category matches something of any, or else of all
+			 */
 			const struct clauses *list = c->any.n ? &c->any : &c->all;
 			for (unsigned a = 0; a < list->n; a++)
 				for (unsigned t = 0; t < list->list[a].tests_n; t++)
-					for (unsigned p = 0; p < list->list[a].tests[t].any_n; p++) {
+					for (unsigned p = 0; p < list->list[a].tests[t].any_n;
+					     p++) {
 						uint32_t id = list->list[a].tests[t].any[p];
 						if (pass == 0)
 							m->from[id + 1]++;
@@ -178,14 +184,17 @@ static void always(struct rules *r, struct rules_matcher *m, enum rule_field f, 
 static bool one_star_at_an_end(struct str glob, unsigned *end, struct str *literal)
 {
 	size_t star = str_find(glob, '*');
-	if (star == glob.n || glob.n < 2 || str_find(str_skip(glob, star + 1), '*') != glob.n - star - 1 || (star != 0 && star != glob.n - 1))
+	if (star == glob.n || glob.n < 2 ||
+	    str_find(str_skip(glob, star + 1), '*') != glob.n - star - 1 ||
+	    (star != 0 && star != glob.n - 1))
 		return false;
 	*end = star == 0;
 	*literal = star == 0 ? str_skip(glob, 1) : str_make(glob.p, glob.n - 1);
 	return literal->n < KEY_MAX / 2;
 }
 
-static struct str affix_key(enum rule_field f, unsigned end, struct str name, struct str literal, char out[KEY_MAX])
+static struct str affix_key(
+    enum rule_field f, unsigned end, struct str name, struct str literal, char out[KEY_MAX])
 {
 	char at[2] = {(char)('0' + end), 0};
 	char text[KEY_MAX];
@@ -204,7 +213,8 @@ static bool place_affix(struct rules *r, struct rules_matcher *m, uint32_t id)
 	char text[KEY_MAX];
 	struct str literal;
 	unsigned end, i = 0;
-	if (p->kind != PATTERN_GLOB || !one_star_at_an_end(p->text, &end, &literal) || literal.n > UINT8_MAX)
+	if (p->kind != PATTERN_GLOB || !one_star_at_an_end(p->text, &end, &literal) ||
+	    literal.n > UINT8_MAX)
 		return false;
 	struct lengths *l = &m->lengths[p->field][end];
 	while (i < l->n && l->of[i] != literal.n)
@@ -223,7 +233,8 @@ static bool exact_by_map(enum rule_field f)
 }
 
 /* Puts one pattern where it is looked for; those that are scanned for go to `in`. */
-static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id, const struct map *counts, struct scan_input *in, size_t *in_n)
+static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
+    const struct map *counts, struct scan_input *in, size_t *in_n)
 {
 	const struct pattern *p = &r->patterns[id];
 	char text[KEY_MAX];
@@ -248,7 +259,8 @@ static void place_pattern(struct rules *r, struct rules_matcher *m, uint32_t id,
 		return;
 	case PATTERN_EXACT:
 		if (exact_by_map(p->field) && p->name.n + p->text.n + 2 <= KEY_MAX) {
-			map_put(&m->exact, arena_keep(&r->arena, key_of(p->field, p->name, p->text, text)), id);
+			map_put(&m->exact,
+			    arena_keep(&r->arena, key_of(p->field, p->name, p->text, text)), id);
 			return;
 		}
 		/* fall through */
@@ -345,7 +357,8 @@ static enum err matcher_new(struct rules *r, struct rules_matcher **out)
 				place_pattern(r, m, (uint32_t)i, &counts, in, &n);
 		if (n && (e = scan_build(in, n, &m->scans[f], &culprit))) {
 			const struct rules_at *at = &r->patterns[culprit].at;
-			e = err_wrap(e, "%s:%zu:%zu: this regular expression cannot be used", at->file, at->line, at->column);
+			e = err_wrap(e, "%s:%zu:%zu: this regular expression cannot be used",
+			    at->file, at->line, at->column);
 		}
 	}
 	index_categories(r, m);
@@ -383,7 +396,8 @@ enum err rules_match_begin(struct rules *r, struct match **out)
 	x->hits = calloc(r->patterns_n + 1, sizeof *x->hits);
 	x->category_stamp = calloc(r->categories_n + 1, sizeof *x->category_stamp);
 	x->folded = malloc(FOLDED_MAX);
-	if (!trie_walk_init(&x->walk, &x->m->paths) || !x->folded || !x->stamp || !x->hits || !x->category_stamp) {
+	if (!trie_walk_init(&x->walk, &x->m->paths) || !x->folded || !x->stamp || !x->hits ||
+	    !x->category_stamp) {
 		rules_match_end(x);
 		return err_set(ERR_NOMEM, "no memory for this now");
 	}
@@ -455,7 +469,8 @@ static void affixes(struct match *x, enum rule_field f, struct str name, struct 
 		for (unsigned i = 0; i < l->n; i++) {
 			if (l->of[i] > value.n)
 				continue;
-			struct str piece = end ? str_skip(value, value.n - l->of[i]) : str_make(value.p, l->of[i]);
+			struct str piece =
+			    end ? str_skip(value, value.n - l->of[i]) : str_make(value.p, l->of[i]);
 			struct str key = affix_key(f, end, name, piece, text);
 			if (key.n && map_get(&x->m->affixes, key, &id))
 				hit(x, id);
@@ -468,7 +483,8 @@ static void ranges(struct match *x, enum rule_field f, struct str name, struct s
 	char text[KEY_MAX];
 	double v;
 	uint32_t id;
-	if (!map_get(&x->m->ranges, key_of(f, name, STR(""), text), &id) || !rules_number(value, &v))
+	if (!map_get(&x->m->ranges, key_of(f, name, STR(""), text), &id) ||
+	    !rules_number(value, &v))
 		return;
 	for (; id != NONE; id = x->m->next[id])
 		if (range_has(&x->r->patterns[id].range, v))
@@ -524,7 +540,8 @@ static void look_region(struct match *x, enum rule_field f, const struct place *
 		return;
 	exact(x, f, STR(""), region);
 	if (country.n) {
-		int n = snprintf(both, sizeof both, STR_FMT "-" STR_FMT, STR_ARG(country), STR_ARG(region));
+		int n = snprintf(
+		    both, sizeof both, STR_FMT "-" STR_FMT, STR_ARG(country), STR_ARG(region));
 		exact(x, f, STR(""), str_make(both, (size_t)n));
 	}
 }
@@ -588,18 +605,21 @@ static void look_words(struct match *x, struct str title)
 	if (title.n == 0)
 		return;
 	char folded[TITLE_MAX];
-	struct str text = {folded, text_words(title, folded, sizeof folded)}, rest = str_skip(text, 1), word;
+	struct str text = {folded, text_words(title, folded, sizeof folded)},
+		   rest = str_skip(text, 1), word;
 	uint32_t id;
 	while (str_cut(&rest, ' ', &word) && word.n)
 		if (map_get(&x->m->words, word, &id))
 			for (; id != NONE; id = x->m->next[id])
-				if (x->stamp[id] != x->epoch && words_match(x->r->patterns[id].text, text))
+				if (x->stamp[id] != x->epoch &&
+				    words_match(x->r->patterns[id].text, text))
 					hit(x, id);
 	explicit_bzero(folded, text.n);
 }
 
 /* One field of an event, or of a hit: the other is NULL. */
-static void look_at(struct match *x, const struct step *s, const struct event *e, const struct leaf_input *in)
+static void look_at(
+    struct match *x, const struct step *s, const struct event *e, const struct leaf_input *in)
 {
 	const char *from = e ? (const char *)e : (const char *)in;
 	const struct str *text = (const struct str *)(const void *)(from + s->at);

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Compiling grows faster than the number of expressions, scanning with the number of databases: groups of 64 scan 1,000 expressions twice as
- * slowly as groups of 256, one group compiles them three times as slowly, and groups can be compiled on all cores. */
+/* Compiling grows faster than the number of expressions, scanning with the number of databases:
+ * groups of 64 scan 1,000 expressions twice as slowly as groups of 256, one group compiles them
+ * three times as slowly, and groups can be compiled on all cores. */
 #define GROUP 256
 #define LITERAL_MAX 64
 #define THREADS_MAX 16
@@ -38,11 +39,13 @@ struct work {
 	_Atomic size_t taken;
 };
 
-/* Without the slashes; *flags as the slashes say. Texts are folded before they are looked into, so they are well-formed where letters are wide. */
+/* Without the slashes; *flags as the slashes say. Texts are folded before they are looked into, so
+ * they are well-formed where letters are wide. */
 static struct str unslashed(struct str text, bool case_matters, unsigned *flags)
 {
 	bool i = text.n > 3 && text.p[text.n - 1] == 'i' && text.p[text.n - 2] == '/';
-	*flags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH | (i || !case_matters ? HS_FLAG_CASELESS : 0u) |
+	*flags = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH |
+		 (i || !case_matters ? HS_FLAG_CASELESS : 0u) |
 		 (!case_matters && !text_plain(text) ? HS_FLAG_UTF8 : 0u);
 	return str_make(text.p + 1, text.n - 2 - i);
 }
@@ -57,10 +60,14 @@ static void compile_regexes(struct group *g)
 		CHECK(text[i]);
 		ids[i] = g->in[i].id;
 	}
-	if (hs_compile_multi((const char *const *)text, flags, ids, (unsigned)g->n, HS_MODE_BLOCK, NULL, &g->db, &error) != HS_SUCCESS) {
+	if (hs_compile_multi((const char *const *)text, flags, ids, (unsigned)g->n, HS_MODE_BLOCK,
+		NULL, &g->db, &error) != HS_SUCCESS) {
 		g->failed = true;
-		g->culprit = error && error->expression >= 0 && (size_t)error->expression < g->n ? ids[error->expression] : ids[0];
-		snprintf(g->why, sizeof g->why, "%s", error ? error->message : "it cannot be compiled");
+		g->culprit = error && error->expression >= 0 && (size_t)error->expression < g->n
+				 ? ids[error->expression]
+				 : ids[0];
+		snprintf(
+		    g->why, sizeof g->why, "%s", error ? error->message : "it cannot be compiled");
 		hs_free_compile_error(error);
 	}
 	for (size_t i = 0; i < g->n; i++)
@@ -80,10 +87,12 @@ static void compile_literals(struct group *g)
 		flags[i] = HS_FLAG_CASELESS | HS_FLAG_SINGLEMATCH;
 		ids[i] = g->in[i].id;
 	}
-	if (hs_compile_lit_multi(text, flags, ids, lengths, (unsigned)g->n, HS_MODE_BLOCK, NULL, &g->db, &error) != HS_SUCCESS) {
+	if (hs_compile_lit_multi(text, flags, ids, lengths, (unsigned)g->n, HS_MODE_BLOCK, NULL,
+		&g->db, &error) != HS_SUCCESS) {
 		g->failed = true;
 		g->culprit = ids[0];
-		snprintf(g->why, sizeof g->why, "%s", error ? error->message : "it cannot be compiled");
+		snprintf(
+		    g->why, sizeof g->why, "%s", error ? error->message : "it cannot be compiled");
 		hs_free_compile_error(error);
 	}
 	free(text);
@@ -105,7 +114,8 @@ static void compile_all(struct work *w)
 	pthread_t threads[THREADS_MAX];
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = cores > THREADS_MAX ? THREADS_MAX : cores > 1 ? (size_t)cores : 1, started = 0;
-	while (started + 1 < n && started + 1 < w->n && thread_start(&threads[started], "compile", compile, w) == OK)
+	while (started + 1 < n && started + 1 < w->n &&
+	       thread_start(&threads[started], "compile", compile, w) == OK)
 		started++;
 	compile(w);
 	while (started)
@@ -130,7 +140,8 @@ enum err scan_build(const struct scan_input *in, size_t n, struct scan **out, ui
 	if (literals)
 		w.groups[w.n++] = (struct group){.in = sorted, .n = literals};
 	for (size_t i = literals; i < n; i += GROUP)
-		w.groups[w.n++] = (struct group){.in = sorted + i, .n = n - i < GROUP ? n - i : GROUP};
+		w.groups[w.n++] =
+		    (struct group){.in = sorted + i, .n = n - i < GROUP ? n - i : GROUP};
 	s->dbs = calloc(w.n + 1, sizeof *s->dbs);
 	CHECK(s->dbs);
 	compile_all(&w);
@@ -180,7 +191,8 @@ struct telling {
 	void *arg;
 };
 
-static int tell(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+static int tell(
+    unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
 	struct telling *t = ctx;
 	(void)from, (void)to, (void)flags;
@@ -188,11 +200,13 @@ static int tell(unsigned id, unsigned long long from, unsigned long long to, uns
 	return 0;
 }
 
-void scan_run(const struct scan *s, struct scan_scratch *x, struct str text, void (*found)(void *, uint32_t), void *arg)
+void scan_run(const struct scan *s, struct scan_scratch *x, struct str text,
+    void (*found)(void *, uint32_t), void *arg)
 {
 	struct telling t = {found, arg};
 	for (size_t i = 0; s && i < s->n; i++)
-		(void)hs_scan(s->dbs[i], text.p ? text.p : "", (unsigned)text.n, 0, (hs_scratch_t *)x, tell, &t);
+		(void)hs_scan(s->dbs[i], text.p ? text.p : "", (unsigned)text.n, 0,
+		    (hs_scratch_t *)x, tell, &t);
 }
 
 bool rules_regex_valid(struct str text, const char **why)

@@ -20,7 +20,8 @@ static struct str without_slashes(struct str path)
 static uint32_t node_new(struct trie *t)
 {
 	CHECK(array_room_zeroed(t->nodes, t->nodes_cap, t->nodes_n + 1));
-	t->nodes[t->nodes_n] = (struct trie_node){TRIE_NONE, TRIE_NONE, TRIE_NONE, TRIE_NONE, false};
+	t->nodes[t->nodes_n] =
+	    (struct trie_node){TRIE_NONE, TRIE_NONE, TRIE_NONE, TRIE_NONE, false};
 	return (uint32_t)t->nodes_n++;
 }
 
@@ -47,7 +48,8 @@ static struct str literal_key(uint32_t node, struct str segment, char *out)
 	return str_make(out, segment.n + 4);
 }
 
-static uint32_t child_literal(struct trie *t, struct rules *memory, uint32_t node, struct str segment)
+static uint32_t child_literal(
+    struct trie *t, struct rules *memory, uint32_t node, struct str segment)
 {
 	char text[SEGMENT_MAX + 4];
 	uint32_t child;
@@ -93,7 +95,8 @@ static uint32_t child_of(struct trie *t, struct rules *memory, uint32_t node, st
 		}
 		return t->nodes[node].star;
 	}
-	return str_find(segment, '*') < segment.n ? child_glob(t, node, segment) : child_literal(t, memory, node, segment);
+	return str_find(segment, '*') < segment.n ? child_glob(t, node, segment)
+						  : child_literal(t, memory, node, segment);
 }
 
 void trie_add(struct trie *t, struct rules *memory, struct str pattern, uint32_t id)
@@ -123,7 +126,8 @@ void trie_walk_done(struct trie_walk *w)
 }
 
 /* Makes a node alive, and the one behind its '**', which may stand for no segment at all. */
-static size_t enter(const struct trie *t, struct trie_walk *w, uint32_t node, uint32_t *list, size_t n)
+static size_t enter(
+    const struct trie *t, struct trie_walk *w, uint32_t node, uint32_t *list, size_t n)
 {
 	for (; node != TRIE_NONE && w->stamp[node] != w->epoch; node = t->nodes[node].deep) {
 		w->stamp[node] = w->epoch;
@@ -140,7 +144,8 @@ static void next_epoch(const struct trie *t, struct trie_walk *w)
 	}
 }
 
-void trie_match(const struct trie *t, struct trie_walk *w, struct str path, void (*found)(void *, uint32_t), void *arg)
+void trie_match(const struct trie *t, struct trie_walk *w, struct str path,
+    void (*found)(void *, uint32_t), void *arg)
 {
 	struct str rest = without_slashes(path), segment;
 	char text[SEGMENT_MAX + 4];
@@ -158,7 +163,8 @@ void trie_match(const struct trie *t, struct trie_walk *w, struct str path, void
 			for (uint32_t e = node->globs; e != TRIE_NONE; e = t->edges[e].next)
 				if (str_glob(t->edges[e].glob, segment))
 					then_n = enter(t, w, t->edges[e].child, w->then, then_n);
-			if (segment.n < SEGMENT_MAX && map_get(&t->literals, literal_key(w->alive[i], segment, text), &child))
+			if (segment.n < SEGMENT_MAX &&
+			    map_get(&t->literals, literal_key(w->alive[i], segment, text), &child))
 				then_n = enter(t, w, child, w->then, then_n);
 		}
 		uint32_t *swap = w->alive;
@@ -174,7 +180,8 @@ void trie_match(const struct trie *t, struct trie_walk *w, struct str path, void
 bool rules_path_glob(struct str pattern, struct str path)
 {
 	struct str p = without_slashes(pattern), s = without_slashes(path);
-	struct str p_rest = p.n ? p : (struct str){NULL, 0}, s_rest = s.n ? s : (struct str){NULL, 0};
+	struct str p_rest = p.n ? p : (struct str){NULL, 0},
+		   s_rest = s.n ? s : (struct str){NULL, 0};
 	struct str p_star = {NULL, 0}, s_mark = {NULL, 0}, part, seg;
 	bool starred = false;
 	for (;;) {

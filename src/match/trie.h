@@ -1,6 +1,7 @@
-/* Inside match: path globs as a trie of path segments. '*' is an edge for any one segment, '**' one to a node that
- * stays alive over any number of them, a segment with a '*' inside an edge with a glob. Matching follows all of them at once, so that
- * its cost is bounded by segments × nodes alive, whatever the path. */
+/* Inside match: path globs as a trie of path segments. '*' is an edge for any one segment, '**' one
+ * to a node that stays alive over any number of them, a segment with a '*' inside an edge with a
+ * glob. Matching follows all of them at once, so that its cost is bounded by segments × nodes
+ * alive, whatever the path. */
 #ifndef CRUMB_SRC_MATCH_TRIE_H
 #define CRUMB_SRC_MATCH_TRIE_H
 
@@ -35,6 +36,7 @@ void trie_add(struct trie *t, struct rules *memory, struct str pattern, uint32_t
 void trie_done(struct trie *t);
 bool trie_walk_init(struct trie_walk *w, const struct trie *t);
 void trie_walk_done(struct trie_walk *w);
-void trie_match(const struct trie *t, struct trie_walk *w, struct str path, void (*found)(void *arg, uint32_t id), void *arg);
+void trie_match(const struct trie *t, struct trie_walk *w, struct str path,
+    void (*found)(void *arg, uint32_t id), void *arg);
 
 #endif

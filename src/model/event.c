@@ -1,9 +1,13 @@
-/* Words of an event, and how it is written to the journal and read again: for each hit, so straight down and without a table. */
+/* Words of an event, and how it is written to the journal and read again: for each hit, so straight
+ * down and without a table. */
 #include "record_own.h"
 
-const char *const device_names[DEVICE_MAX] = {"unknown", "desktop", "mobile", "tablet", "tv", "console"};
-const char *const os_names[OS_MAX] = {"unknown", "windows", "macos", "ios", "android", "linux", "chromeos", "other"};
-const char *const browser_names[BROWSER_MAX] = {"unknown", "chrome", "safari", "firefox", "edge", "opera", "samsung", "ie", "other"};
+const char *const device_names[DEVICE_MAX] = {
+    "unknown", "desktop", "mobile", "tablet", "tv", "console"};
+const char *const os_names[OS_MAX] = {
+    "unknown", "windows", "macos", "ios", "android", "linux", "chromeos", "other"};
+const char *const browser_names[BROWSER_MAX] = {
+    "unknown", "chrome", "safari", "firefox", "edge", "opera", "samsung", "ie", "other"};
 const char *const aside_names[ASIDE_MAX] = {"", "crawler", "network", "rate", "foreign_site"};
 const char *const referrer_names[REFERRER_MAX] = {"none", "search", "social", "internal", "other"};
 
@@ -19,7 +23,8 @@ void event_encode(const struct event *e, struct buf *out)
 	msgpack_pack_array(&pk, 10);
 	mp_put_str(&pk, place_country(&e->place));
 	mp_put_str(&pk, place_region(&e->place));
-	msgpack_pack_uint32(&pk, (uint32_t)e->agent.device << 16 | (uint32_t)e->agent.os << 8 | e->agent.browser);
+	msgpack_pack_uint32(
+	    &pk, (uint32_t)e->agent.device << 16 | (uint32_t)e->agent.os << 8 | e->agent.browser);
 	mp_put_str(&pk, e->host);
 	mp_put_str(&pk, e->path);
 	mp_put_str(&pk, e->name);
@@ -62,7 +67,8 @@ static void decode_circumstances(struct mp *in, struct event *e)
 	decode_place(in, &e->place);
 	uint32_t agent = (uint32_t)mp_uint(in);
 	e->agent = (struct agent){(uint8_t)(agent >> 16), (uint8_t)(agent >> 8), (uint8_t)agent};
-	if (e->agent.device >= DEVICE_MAX || e->agent.os >= OS_MAX || e->agent.browser >= BROWSER_MAX)
+	if (e->agent.device >= DEVICE_MAX || e->agent.os >= OS_MAX ||
+	    e->agent.browser >= BROWSER_MAX)
 		in->bad = true;
 }
 

@@ -59,7 +59,8 @@ static bool load_header(struct profile *p, struct str header, struct str *segmen
 	p->agent_day = (uint16_t)mp_uint(&m);
 	uint32_t agent = (uint32_t)mp_uint(&m);
 	p->agent = (struct agent){(uint8_t)(agent >> 16), (uint8_t)(agent >> 8), (uint8_t)agent};
-	if (p->agent.device >= DEVICE_MAX || p->agent.os >= OS_MAX || p->agent.browser >= BROWSER_MAX)
+	if (p->agent.device >= DEVICE_MAX || p->agent.os >= OS_MAX ||
+	    p->agent.browser >= BROWSER_MAX)
 		return false;
 	uint32_t n = mp_map(&m);
 	if (m.bad || n > PROFILE_ATTRS_MAX)
@@ -117,7 +118,8 @@ static uint8_t *give(uint8_t *at, uint32_t v)
 }
 
 /* The rows of one category, which end at `stop`. */
-static bool unpack_group(struct profile *p, const uint8_t *at, const uint8_t *stop, uint16_t cat, uint32_t day, size_t most)
+static bool unpack_group(struct profile *p, const uint8_t *at, const uint8_t *stop, uint16_t cat,
+    uint32_t day, size_t most)
 {
 	bool bad = false;
 	struct cat_day *row = p->rows + p->rows_n, *const first = row;
@@ -157,7 +159,8 @@ static bool unpack_rows(struct profile *p, struct str packed, const uint64_t *wa
 		if (bad || cat > UINT16_MAX)
 			return false;
 		bool want = !wanted || wanted[cat / 64] >> cat % 64 & 1;
-		if ((want || first) && !unpack_group(p, at, at + n, (uint16_t)cat, base, want ? SIZE_MAX : 1))
+		if ((want || first) &&
+		    !unpack_group(p, at, at + n, (uint16_t)cat, base, want ? SIZE_MAX : 1))
 			return false;
 		at += n;
 	}
@@ -179,7 +182,8 @@ static void pack_rows(const struct profile *p, struct buf *out)
 		uint16_t day = base;
 		size_t bytes = 0;
 		for (n = 0; i + n < p->rows_n && p->rows[i + n].cat == p->rows[i].cat; n++) {
-			bytes += size_of((uint32_t)(p->rows[i + n].day - day)) + size_of(p->rows[i + n].count);
+			bytes += size_of((uint32_t)(p->rows[i + n].day - day)) +
+				 size_of(p->rows[i + n].count);
 			day = p->rows[i + n].day;
 		}
 		at = give(at, (uint32_t)(p->rows[i].cat - cat));
@@ -197,11 +201,14 @@ static void pack_rows(const struct profile *p, struct buf *out)
 
 /* --- loading */
 
-/* Rows and sums are unpacked into the profile's own memory, everything else points into the bytes. */
-static bool unpack(struct profile *p, struct str bytes, struct str *segments, const uint64_t *wanted)
+/* Rows and sums are unpacked into the profile's own memory, everything else points into the bytes.
+ */
+static bool unpack(
+    struct profile *p, struct str bytes, struct str *segments, const uint64_t *wanted)
 {
 	const uint8_t *b = (const uint8_t *)bytes.p;
-	for (size_t i = 64; i < bytes.n; i += 64) /* a scan comes to cold memory: let it all come at once */
+	for (size_t i = 64; i < bytes.n;
+	     i += 64) /* a scan comes to cold memory: let it all come at once */
 		__builtin_prefetch(b + i);
 	if (bytes.n < 4 + CHECK_LEN || (b[0] != PROFILE_VERSION && b[0] != WITHOUT_CHECK))
 		return false;
@@ -261,7 +268,8 @@ bool profile_load(struct profile *p, struct str bytes)
 	return true;
 }
 
-bool profile_view(struct profile *p, struct str bytes, const uint64_t *wanted, struct str *memberships)
+bool profile_view(
+    struct profile *p, struct str bytes, const uint64_t *wanted, struct str *memberships)
 {
 	p->place = (struct place){0};
 	p->segments_n = p->rows_n = p->sums_n = 0;
@@ -284,7 +292,8 @@ void profile_save(const struct profile *p, struct buf *out)
 	mp_put_str(&pk, place_country(&p->place));
 	mp_put_str(&pk, place_region(&p->place));
 	msgpack_pack_uint16(&pk, p->agent_day);
-	msgpack_pack_uint32(&pk, (uint32_t)p->agent.device << 16 | (uint32_t)p->agent.os << 8 | p->agent.browser);
+	msgpack_pack_uint32(
+	    &pk, (uint32_t)p->agent.device << 16 | (uint32_t)p->agent.os << 8 | p->agent.browser);
 	msgpack_pack_map(&pk, p->attrs_n);
 	for (unsigned i = 0; i < p->attrs_n; i++) {
 		mp_put_str(&pk, p->attrs[i].name);
@@ -331,7 +340,8 @@ void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count)
 	size_t at = seek(p, cat, day);
 	if (at < p->rows_n && p->rows[at].cat == cat && p->rows[at].day == day) {
 		uint32_t sum;
-		p->rows[at].count = __builtin_add_overflow(p->rows[at].count, count, &sum) ? UINT32_MAX : sum;
+		p->rows[at].count =
+		    __builtin_add_overflow(p->rows[at].count, count, &sum) ? UINT32_MAX : sum;
 		return;
 	}
 	if (!array_room(p->rows, p->rows_cap, p->rows_n + 1))
@@ -398,8 +408,8 @@ void profile_declare(struct profile *p, uint16_t day, struct str name, struct st
 		observe_attr(p, name, value, day);
 }
 
-void profile_observe(
-    struct profile *p, uint16_t day, const struct place *place, const struct agent *agent, const struct attr *attrs, unsigned attrs_n)
+void profile_observe(struct profile *p, uint16_t day, const struct place *place,
+    const struct agent *agent, const struct attr *attrs, unsigned attrs_n)
 {
 	if (place->country[0] && day >= p->place_day) {
 		p->place = *place;

@@ -1,4 +1,5 @@
-/* Any record of the journal, written, read, passed over and named by what its row says of its parts. */
+/* Any record of the journal, written, read, passed over and named by what its row says of its
+ * parts. */
 #include "record_own.h"
 
 static void part_encode(msgpack_packer *pk, const struct record_part *part, const struct record *r)
@@ -98,7 +99,8 @@ void record_encode(const struct record *r, struct buf *out)
 		part_encode(&pk, &row->parts[i], r);
 }
 
-static void parts_decode(const struct record_row *row, struct mp *in, uint32_t n, struct record *out)
+static void parts_decode(
+    const struct record_row *row, struct mp *in, uint32_t n, struct record *out)
 {
 	if (n != 1 + parts_of(row))
 		in->bad = true;

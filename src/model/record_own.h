@@ -1,4 +1,5 @@
-/* Inside the model: the pieces of records that events and other records share, and the functions of an event's two rows. */
+/* Inside the model: the pieces of records that events and other records share, and the functions of
+ * an event's two rows. */
 #ifndef CRUMB_SRC_MODEL_RECORD_OWN_H
 #define CRUMB_SRC_MODEL_RECORD_OWN_H
 

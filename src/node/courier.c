@@ -29,27 +29,36 @@ bool courier_due(uint32_t every_s, uint32_t at_s, uint32_t last, uint32_t now)
 	return last < at_s || (now - at_s) / every_s > (last - at_s) / every_s;
 }
 
-static void run_one(struct courier *c, const struct destinations *all, const struct destination *d, uint32_t now)
+static void run_one(
+    struct courier *c, const struct destinations *all, const struct destination *d, uint32_t now)
 {
 	struct node *n = c->node;
 	struct generation *g = engine_serving(n->engine);
 	struct delivery r;
 	struct deliver_wish w = {
-	    .plan = {.g = g, .config = n->config, .all = all, .d = d, .now = now}, .mode = DELIVER_AUTO, .stop = &c->stop, .patient = true};
+	    .plan = {.g = g, .config = n->config, .all = all, .d = d, .now = now},
+	    .mode = DELIVER_AUTO,
+	    .stop = &c->stop,
+	    .patient = true};
 	memory_begin();
 	enum err e = deliver(&w, &r);
 	if (!e) {
-		const char *const words[] = {"delivered", "nothing to say", "waits", "replaced", "given up"};
+		const char *const words[] = {
+		    "delivered", "nothing to say", "waits", "replaced", "given up"};
 		if (r.state == DELIVERY_FAILED || r.state == DELIVERY_WAITS)
-			log_warn("courier", "%s delivery=%s files=%u/%u why=\"%s\"", words[r.state], r.id, r.files_done, r.files, r.why);
+			log_warn("courier", "%s delivery=%s files=%u/%u why=\"%s\"", words[r.state],
+			    r.id, r.files_done, r.files, r.why);
 		else
-			log_info("courier", "%s delivery=%s files=%u", words[r.state], r.id, r.files);
+			log_info(
+			    "courier", "%s delivery=%s files=%u", words[r.state], r.id, r.files);
 		delivery_done(&r);
 		e = deliver_save_last(n->store->path, d->id, now);
 	}
 	generation_unref(g);
 	if (e && e != ERR_BUSY) {
-		log_error("courier", "not possible now, will be tried again destination=%s why=\"%s\"", d->id, err_text());
+		log_error("courier",
+		    "not possible now, will be tried again destination=%s why=\"%s\"", d->id,
+		    err_text());
 		c->not_before = clock_mono_us() + RETRY_US;
 	}
 }
@@ -59,12 +68,14 @@ static void look(struct courier *c)
 	struct node *n = c->node;
 	struct destinations *all = node_destinations(n);
 	uint32_t now = clock_now();
-	for (size_t i = 0; i < all->n && !atomic_load(&c->stop) && clock_mono_us() >= c->not_before; i++) {
+	for (size_t i = 0; i < all->n && !atomic_load(&c->stop) && clock_mono_us() >= c->not_before;
+	     i++) {
 		const struct destination *d = &all->list[i];
 		if (!d->every_s)
 			continue;
 		uint32_t next = deliver_next_try(n->store->path, d->id, now);
-		bool due = courier_due(d->every_s, d->at_s, deliver_last(n->store->path, d->id), now);
+		bool due =
+		    courier_due(d->every_s, d->at_s, deliver_last(n->store->path, d->id), now);
 		if (next ? next <= now : due)
 			run_one(c, all, d, now);
 	}

@@ -7,7 +7,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-static const struct vocabulary *find_attribute(const struct rules *r, struct str partner, struct str name)
+static const struct vocabulary *find_attribute(
+    const struct rules *r, struct str partner, struct str name)
 {
 	const struct vocabulary *v = rules_vocabulary(r, name);
 	return v && v->source && str_eq(partner, str_c(v->source)) ? v : NULL;
@@ -21,7 +22,9 @@ static struct str text_of(const json_t *j)
 /* Ids are text; numbers are the text of their digits. */
 static struct str id_of(const json_t *j, char digits[24])
 {
-	return json_is_integer(j) ? str_make(digits, (size_t)snprintf(digits, 24, "%lld", (long long)json_integer_value(j))) : text_of(j);
+	return json_is_integer(j) ? str_make(digits, (size_t)snprintf(digits, 24, "%lld",
+							 (long long)json_integer_value(j)))
+				  : text_of(j);
 }
 
 /* The first day on which it is over; false: the date is none. */
@@ -49,7 +52,8 @@ struct declaring {
 };
 
 /* One more value; the counter of why not, or NULL. */
-static uint64_t *add(struct declaring *d, const struct vocabulary *v, struct str value, struct declare_totals *t)
+static uint64_t *add(
+    struct declaring *d, const struct vocabulary *v, struct str value, struct declare_totals *t)
 {
 	if (!v)
 		return &t->refused_undeclared;
@@ -59,7 +63,8 @@ static uint64_t *add(struct declaring *d, const struct vocabulary *v, struct str
 	return NULL;
 }
 
-static uint64_t *read_attributes(struct declaring *d, json_t *attributes, bool over, struct declare_totals *t)
+static uint64_t *read_attributes(
+    struct declaring *d, json_t *attributes, bool over, struct declare_totals *t)
 {
 	const char *name;
 	json_t *value;
@@ -69,31 +74,34 @@ static uint64_t *read_attributes(struct declaring *d, json_t *attributes, bool o
 		struct str s = text_of(value);
 		if (json_is_number(value) && d->n < EVENT_ATTRS_MAX) {
 			char *to = d->numbers[d->n];
-			s = str_make(to, (size_t)snprintf(to, sizeof d->numbers[0], "%.15g", json_number_value(value)));
+			s = str_make(to, (size_t)snprintf(to, sizeof d->numbers[0], "%.15g",
+					     json_number_value(value)));
 		} else if (json_is_boolean(value)) {
 			s = json_is_true(value) ? STR("true") : STR("false");
 		} else if (!json_is_string(value) && !json_is_null(value)) {
 			return &t->refused_json;
 		}
-		uint64_t *not = add(d, find_attribute(d->r, d->partner, str_c(name)), over ? STR("") : s, t);
+		uint64_t *not =
+		    add(d, find_attribute(d->r, d->partner, str_c(name)), over ? STR("") : s, t);
 		why = not ? not : why;
 	}
 	return d->n ? NULL : why ? why : &t->refused_json;
 }
 
 /* What became of a line: the counter. */
-static uint64_t *one(
-    struct generation *g, struct declaring *d, json_t *line, unsigned retention, uint32_t now, struct batch *b, struct declare_totals *t)
+static uint64_t *one(struct generation *g, struct declaring *d, json_t *line, unsigned retention,
+    uint32_t now, struct batch *b, struct declare_totals *t)
 {
 	char digits[24];
-	struct str id = id_of(json_object_get(line, "id"), digits), segment = text_of(json_object_get(line, "segment")),
+	struct str id = id_of(json_object_get(line, "id"), digits),
+		   segment = text_of(json_object_get(line, "segment")),
 		   action = text_of(json_object_get(line, "action"));
 	json_t *attributes = json_object_get(line, "attributes");
 	struct vkey visitor;
 	uint16_t today = day_of(now), until;
 	uint64_t *why;
-	if (!id.n || !(segment.n ^ (size_t)json_is_object(attributes)) || !until_of(line, today, retention, &until) ||
-	    (segment.n && json_is_object(attributes)))
+	if (!id.n || !(segment.n ^ (size_t)json_is_object(attributes)) ||
+	    !until_of(line, today, retention, &until) || (segment.n && json_is_object(attributes)))
 		return &t->refused_json;
 	bool remove = str_ieq(action, STR("remove")), over = until <= today;
 	if (action.n && !remove && !str_ieq(action, STR("add")))
@@ -101,7 +109,8 @@ static uint64_t *one(
 	if (over && !remove && json_object_get(line, "expires") && !segment.n)
 		return &t->refused_old;
 	d->n = 0;
-	why = segment.n ? add(d, rules_partner_segment(d->r, d->partner, segment), remove || over ? STR("") : STR(VOCABULARY_MEMBER), t)
+	why = segment.n ? add(d, rules_partner_segment(d->r, d->partner, segment),
+			      remove || over ? STR("") : STR(VOCABULARY_MEMBER), t)
 			: read_attributes(d, attributes, remove, t);
 	if (why)
 		return why;
@@ -118,16 +127,17 @@ static uint64_t *one(
 
 static const char *reason(const struct declare_totals *t, const uint64_t *counter)
 {
-	return counter == &t->refused_json	 ? "json"
-	       : counter == &t->refused_id	 ? "id"
+	return counter == &t->refused_json	   ? "json"
+	       : counter == &t->refused_id	   ? "id"
 	       : counter == &t->refused_undeclared ? "undeclared"
-	       : counter == &t->refused_value	 ? "value"
-	       : counter == &t->refused_old	 ? "old"
-						 : NULL;
+	       : counter == &t->refused_value	   ? "value"
+	       : counter == &t->refused_old	   ? "old"
+						   : NULL;
 }
 
-void declare_lines(struct generation *g, const struct rules *rules, unsigned retention, struct str partner, struct str lines, uint32_t now,
-    struct batch *b, struct declare_totals *totals)
+void declare_lines(struct generation *g, const struct rules *rules, unsigned retention,
+    struct str partner, struct str lines, uint32_t now, struct batch *b,
+    struct declare_totals *totals)
 {
 	struct declaring d = {.r = rules, .partner = partner};
 	struct str line;
@@ -140,7 +150,8 @@ void declare_lines(struct generation *g, const struct rules *rules, unsigned ret
 			continue;
 		totals->read++;
 		json_t *j = json_loadb(line.p, line.n, 0, &error);
-		uint64_t *counter = json_is_object(j) ? one(g, &d, j, retention, now, b, totals) : &totals->refused_json;
+		uint64_t *counter = json_is_object(j) ? one(g, &d, j, retention, now, b, totals)
+						      : &totals->refused_json;
 		++*counter;
 		const char *why = reason(totals, counter);
 		if (why)

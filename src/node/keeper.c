@@ -34,7 +34,8 @@ struct keeper {
 	_Atomic uint64_t rounds;
 };
 
-/* Whose events are to go from a day: of days that were cleaned before, of those who were erased since. */
+/* Whose events are to go from a day: of days that were cleaned before, of those who were erased
+ * since. */
 struct whom {
 	struct erased *erased;
 	uint16_t since;
@@ -60,7 +61,8 @@ static void exchange(void *arg)
 	struct exchange *x = arg;
 	x->err = journal_swap(x->journal, x->cleaned);
 	if (x->err)
-		log_warn("keeper", "a day of the journal stays as it is for now why=\"%s\"", err_text());
+		log_warn(
+		    "keeper", "a day of the journal stays as it is for now why=\"%s\"", err_text());
 }
 
 static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uint64_t *dropped)
@@ -70,7 +72,8 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 		struct exchange x = {.journal = s->journal, .err = OK};
 		uint64_t n;
 		low_release();
-		enum err e = journal_clean(s->journal, day, is_erased, whom, &k->stop, &x.cleaned, &n);
+		enum err e =
+		    journal_clean(s->journal, day, is_erased, whom, &k->stop, &x.cleaned, &n);
 		low_hold();
 		if (e || !x.cleaned)
 			return e;
@@ -103,7 +106,8 @@ static enum err clean_journal(struct keeper *k, uint16_t today, uint16_t done)
 			return e;
 	}
 	metric_add(M_CLEANED, dropped);
-	return atomic_load(&k->stop) ? err_set(ERR_BUSY, "stopping") : OK; /* the days that are left must not count as done */
+	return atomic_load(&k->stop) ? err_set(ERR_BUSY, "stopping")
+				     : OK; /* the days that are left must not count as done */
 }
 
 static void wipe_log(void *arg)
@@ -125,14 +129,18 @@ static enum err compact(struct keeper *k)
 		g = engine_serving(e);
 		now = g->number;
 		generation_unref(g);
-	} while (now == number && (engine_compacting(e) || engine_building(e)) && !atomic_load(&k->stop));
+	} while (now == number && (engine_compacting(e) || engine_building(e)) &&
+		 !atomic_load(&k->stop));
 	char why[300];
 	/* the old files are gone when this is done, unless somebody reads them for long */
-	for (int ms = 0; now != number && engine_removing(e) && ms < READER_WAIT_MS && !atomic_load(&k->stop); ms += COMPACT_WAIT_MS)
+	for (int ms = 0;
+	     now != number && engine_removing(e) && ms < READER_WAIT_MS && !atomic_load(&k->stop);
+	     ms += COMPACT_WAIT_MS)
 		node_rest(k->node, COMPACT_WAIT_MS);
 	if (now != number)
 		return OK;
-	return engine_build_trouble(e, why, sizeof why) ? err_set(ERR_FULL, "%s", why) : err_set(ERR_BUSY, "not finished");
+	return engine_build_trouble(e, why, sizeof why) ? err_set(ERR_FULL, "%s", why)
+							: err_set(ERR_BUSY, "not finished");
 }
 
 /* What destinations hold of visitors who are gone, for as long as it could not be delivered. */
@@ -143,7 +151,11 @@ static enum err tend_destinations(struct keeper *k)
 	struct generation *g = engine_serving(n->engine);
 	enum err e = OK;
 	for (size_t i = 0; i < all->n && !e && !atomic_load(&k->stop); i++) {
-		struct plan_wish w = {.g = g, .config = n->config, .all = all, .d = &all->list[i], .now = clock_now()};
+		struct plan_wish w = {.g = g,
+		    .config = n->config,
+		    .all = all,
+		    .d = &all->list[i],
+		    .now = clock_now()};
 		if (w.d->format->item)
 			e = deliver_tend(&w);
 	}
@@ -176,7 +188,8 @@ static enum err round_of(struct keeper *k)
 	uint16_t today = day_of(clock_now());
 	uint64_t from = clock_mono_us();
 	if (clock_jumped()) /* what it forgets is forgotten by the clock */
-		return err_set(ERR_BUSY, "the clock is in doubt: GET /readyz, or the log, says why and what to do");
+		return err_set(ERR_BUSY,
+		    "the clock is in doubt: GET /readyz, or the log, says why and what to do");
 	enum err e = clean_journal(k, today, store_kept_day(n->store));
 	if (!e && !writer_run(n->writer, wipe_log, n->store->journal))
 		e = err_set(ERR_BUSY, "the journal cannot be written to now");
@@ -191,7 +204,8 @@ static enum err round_of(struct keeper *k)
 	if (!e)
 		e = store_save_kept_day(n->store, today);
 	if (!e)
-		log_info("keeper", "done ms=%llu", (unsigned long long)((clock_mono_us() - from) / 1000));
+		log_info("keeper", "done ms=%llu",
+		    (unsigned long long)((clock_mono_us() - from) / 1000));
 	return e;
 }
 
@@ -285,7 +299,8 @@ void keeper_tick(struct keeper *k)
 	pthread_mutex_lock(&k->lock);
 	bool idle = !k->busy && !k->wanted && trouble_due(&k->trouble);
 	pthread_mutex_unlock(&k->lock);
-	if (idle && !clock_jumped() && store_kept_day(n->store) != day_of(clock_now()) && node_settled(n))
+	if (idle && !clock_jumped() && store_kept_day(n->store) != day_of(clock_now()) &&
+	    node_settled(n))
 		keeper_now(k);
 }
 

@@ -22,8 +22,8 @@ static bool trained_on(const char *path, uint16_t *day)
 	return there;
 }
 
-/* Two trainings may end in another order than they began in: what was learned on an earlier day does not replace the later. A day that is yet to come was
- * written by a wrong clock. */
+/* Two trainings may end in another order than they began in: what was learned on an earlier day
+ * does not replace the later. A day that is yet to come was written by a wrong clock. */
 static enum err save(const struct config *c, const char *id, const char *text, uint16_t day)
 {
 	static pthread_mutex_t saving = PTHREAD_MUTEX_INITIALIZER;
@@ -36,14 +36,18 @@ static enum err save(const struct config *c, const char *id, const char *text, u
 		return e;
 	pthread_mutex_lock(&saving);
 	if (trained_on(path, &there) && there > day && there <= day_of(clock_now()))
-		e = err_set(ERR_BUSY, "another training of '%s', which began on a later day, has ended: its model is kept", id);
+		e = err_set(ERR_BUSY,
+		    "another training of '%s', which began on a later day, has ended: its model is "
+		    "kept",
+		    id);
 	else
 		e = file_replace(path, str_c(text));
 	pthread_mutex_unlock(&saving);
 	return e;
 }
 
-/* A model ends with what it was learned from: its file goes, and so it leaves the rules and, with the next generation, the views. */
+/* A model ends with what it was learned from: its file goes, and so it leaves the rules and, with
+ * the next generation, the views. */
 static void drop_old(const struct config *c, uint16_t today, bool *changed)
 {
 	char folder[4200], path[4600];
@@ -54,7 +58,8 @@ static void drop_old(const struct config *c, uint16_t today, bool *changed)
 		if (f->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof path, "%s/%s", folder, f->d_name);
-		bool old = trained_on(path, &day) && day < oldest_day(today, (unsigned)c->retention_days);
+		bool old =
+		    trained_on(path, &day) && day < oldest_day(today, (unsigned)c->retention_days);
 		if (old && unlink(path) == 0) {
 			log_info("lookalike", "its data is over: removed file=%s", f->d_name);
 			*changed = true;
@@ -64,22 +69,26 @@ static void drop_old(const struct config *c, uint16_t today, bool *changed)
 		closedir(d);
 }
 
-static json_t *told(const struct generation *g, const struct config *c, uint16_t segment, const struct learned *l)
+static json_t *told(
+    const struct generation *g, const struct config *c, uint16_t segment, const struct learned *l)
 {
 	struct kgate gate = kgate_of(c);
 	struct shown size = kgate_show(&gate, l->size);
 	json_t *warnings = json_array();
 	for (unsigned i = 0; i < l->warnings_n; i++)
 		json_array_append_new(warnings, json_string(l->warnings[i]));
-	json_t *j = json_pack("{s:s,s:I,s:I,s:f,s:f,s:f,s:o,s:o}", "id", g->rules->segments[segment].id, "seed", (json_int_t)l->seed, "population",
-	    (json_int_t)l->population, "auc", l->auc, "activity_auc", l->activity_auc, "lift_at_10", l->lift_at_10, "size",
-	    size.told ? json_integer((json_int_t)size.n) : json_null(), "warnings", warnings);
+	json_t *j =
+	    json_pack("{s:s,s:I,s:I,s:f,s:f,s:f,s:o,s:o}", "id", g->rules->segments[segment].id,
+		"seed", (json_int_t)l->seed, "population", (json_int_t)l->population, "auc", l->auc,
+		"activity_auc", l->activity_auc, "lift_at_10", l->lift_at_10, "size",
+		size.told ? json_integer((json_int_t)size.n) : json_null(), "warnings", warnings);
 	if (!size.told)
 		json_object_set_new(j, "below", json_integer(kgate_k(&gate)));
 	return j;
 }
 
-enum err lookalike_train(struct generation *g, const struct config *c, struct str id, uint32_t now, const _Atomic bool *stop, json_t **out)
+enum err lookalike_train(struct generation *g, const struct config *c, struct str id, uint32_t now,
+    const _Atomic bool *stop, json_t **out)
 {
 	struct learned l;
 	uint16_t segment;
@@ -95,14 +104,16 @@ enum err lookalike_train(struct generation *g, const struct config *c, struct st
 	return e;
 }
 
-enum err lookalike_refresh(struct generation *g, const struct config *c, uint32_t now, const _Atomic bool *stop, bool *changed)
+enum err lookalike_refresh(struct generation *g, const struct config *c, uint32_t now,
+    const _Atomic bool *stop, bool *changed)
 {
 	uint16_t today = day_of(now);
 	*changed = false;
 	drop_old(c, today, changed);
 	for (size_t i = 0; i < g->rules->segments_n && !(stop && atomic_load(stop)); i++) {
 		const struct segment *s = &g->rules->segments[i];
-		if (!s->like || !s->like->refresh_days || (s->like->model && s->like->model->trained + s->like->refresh_days > today))
+		if (!s->like || !s->like->refresh_days ||
+		    (s->like->model && s->like->model->trained + s->like->refresh_days > today))
 			continue;
 		enum err e = lookalike_train(g, c, str_c(s->id), now, stop, NULL);
 		if (!e) {

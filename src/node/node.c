@@ -40,9 +40,11 @@ enum err node_open(struct node *n, bool believe)
 	if (!e)
 		watch_start(&n->watch, n->store, believe); /* before anything could expire */
 	if (!e)
-		e = n->alone ? engine_open(c, n->store, n->rules, &n->engine) : engine_start(c, n->store, n->rules, &n->engine);
+		e = n->alone ? engine_open(c, n->store, n->rules, &n->engine)
+			     : engine_start(c, n->store, n->rules, &n->engine);
 	if (!e)
-		e = n->alone ? writer_open(n->store, engine_poke, n->engine, &n->writer) : writer_start(n->store, engine_poke, n->engine, &n->writer);
+		e = n->alone ? writer_open(n->store, engine_poke, n->engine, &n->writer)
+			     : writer_start(n->store, engine_poke, n->engine, &n->writer);
 	if (e) {
 		node_stop(n);
 		return e;
@@ -166,7 +168,8 @@ bool node_trouble(struct node *n, char *out, size_t cap)
 bool node_settled(struct node *n)
 {
 	uint32_t now = clock_now();
-	return engine_settled(n->engine, hour_of(now)) && (clock_jumped() || writer_expired(n->writer) == wanted_oldest(n, day_of(now)));
+	return engine_settled(n->engine, hour_of(now)) &&
+	       (clock_jumped() || writer_expired(n->writer) == wanted_oldest(n, day_of(now)));
 }
 
 void node_hurry(struct node *n)
@@ -183,7 +186,8 @@ bool node_wait(struct node *n, long seconds, bool rules_too)
 		if (node_settled(n) && !(rules_too && engine_building(n->engine)))
 			return true;
 		now = clock_mono_us();
-		if (!node_trouble(n, why, sizeof why) && !(rules_too && engine_build_trouble(n->engine, why, sizeof why)))
+		if (!node_trouble(n, why, sizeof why) &&
+		    !(rules_too && engine_build_trouble(n->engine, why, sizeof why)))
 			well = now;
 		if (now >= until || now - well >= TROUBLE_US) {
 			err_set(ERR_BUSY, "%s", *why ? why : "it takes longer");

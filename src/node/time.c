@@ -1,15 +1,19 @@
 /* Is the clock right? A wrong one destroys what is to be kept, or records what nobody finds.
  *
- * Within a run wall time is compared with boot time (base/clock.h). At a start there is only what the store knows: the last day on which a clock was believed,
- * which whoever writes the store notes there, and the days of its records. The clock is in doubt when it is
+ * Within a run wall time is compared with boot time (base/clock.h). At a start there is only what
+ * the store knows: the last day on which a clock was believed, which whoever writes the store notes
+ * there, and the days of its records. The clock is in doubt when it is
  *
- *     before 2020                                           no hit is taken until it is set; nobody can confirm that
- *     before the newest record by more than a day           no hit is taken, nothing expires
- *     more than DAYS_OFF days after it was last believed    hits are taken, nothing expires; outlets tell nothing that is overdue
+ *     before 2020                                           no hit is taken until it is set; nobody
+ * can confirm that before the newest record by more than a day           no hit is taken, nothing
+ * expires more than DAYS_OFF days after it was last believed    hits are taken, nothing expires;
+ * outlets tell nothing that is overdue
  *
- * until an operator confirms it, or it is set right. A server may well have been off for a few weeks: what was due meanwhile goes at its start, as promised.
- * Nobody can tell a server that was off for months from a clock that is wrong by months, and in the one case waiting for a word costs nothing that
- * anybody could read, in the other it saves everything. A day that was written while in doubt is no witness: `seen` is from before. */
+ * until an operator confirms it, or it is set right. A server may well have been off for a few
+ * weeks: what was due meanwhile goes at its start, as promised. Nobody can tell a server that was
+ * off for months from a clock that is wrong by months, and in the one case waiting for a word costs
+ * nothing that anybody could read, in the other it saves everything. A day that was written while
+ * in doubt is no witness: `seen` is from before. */
 #include "crumb/node/node.h"
 
 #include "crumb/base/clock.h"
@@ -57,7 +61,8 @@ static void save(struct watch *w)
 	bool before = w->unsaved;
 	w->unsaved = store_save_seen(w->store, w->seen) != OK;
 	if (w->unsaved && !before)
-		log_warn("clock", "the day is not kept, will be tried again why=\"%s\"", err_text());
+		log_warn(
+		    "clock", "the day is not kept, will be tried again why=\"%s\"", err_text());
 }
 
 static void note(struct watch *w, uint16_t today)
@@ -125,23 +130,29 @@ bool watch_tell(const struct watch *w, char *out, size_t cap)
 		*out = 0;
 		break;
 	case DOUBT_UNSET:
-		snprintf(out, cap, "the clock was not set (%s): nothing is recorded or deleted until it is", today);
+		snprintf(out, cap,
+		    "the clock was not set (%s): nothing is recorded or deleted until it is",
+		    today);
 		break;
 	case DOUBT_BEHIND:
 		snprintf(out, cap,
-		    "the clock (%s) is %d days behind the newest record (%s): nothing is recorded or deleted until it is set right; if it is right, confirm it "
+		    "the clock (%s) is %d days behind the newest record (%s): nothing is recorded "
+		    "or deleted until it is set right; if it is right, confirm it "
 		    "with 'crumb clock confirm' or POST /v1/clock/confirm",
 		    today, w->newest - day, newest);
 		break;
 	case DOUBT_AHEAD:
 		snprintf(out, cap,
-		    "the clock (%s) is %d days ahead of the newest record (%s): nothing is deleted until it is set right; if it is right, confirm it "
+		    "the clock (%s) is %d days ahead of the newest record (%s): nothing is deleted "
+		    "until it is set right; if it is right, confirm it "
 		    "with 'crumb clock confirm' or POST /v1/clock/confirm",
 		    today, day - w->newest, newest);
 		break;
 	case DOUBT_JUMPED:
 		snprintf(out, cap,
-		    "the wall clock jumped by more than an hour (it says %s): nothing is deleted until it is confirmed with 'crumb clock confirm' or POST /v1/clock/confirm", today);
+		    "the wall clock jumped by more than an hour (it says %s): nothing is deleted "
+		    "until it is confirmed with 'crumb clock confirm' or POST /v1/clock/confirm",
+		    today);
 		break;
 	}
 	return w->doubt != DOUBT_NONE;

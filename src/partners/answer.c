@@ -8,7 +8,8 @@ static void cell(struct buf *out, struct str s, size_t most, const char *behind)
 	buf_add(out, behind, 1);
 }
 
-void push_refused(struct push_answer *out, struct str id, struct str segment, struct str code, struct str message)
+void push_refused(
+    struct push_answer *out, struct str id, struct str segment, struct str code, struct str message)
 {
 	out->refused_n++;
 	cell(&out->refused, id, 256, "\t");

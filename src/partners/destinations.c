@@ -20,7 +20,8 @@ static void text_of(struct yaml *y, const yaml_node_t *n, const char *what, stru
 }
 
 /* A map of plain words. */
-static void pairs_of(struct yaml *y, const yaml_node_t *n, const char *what, struct setting **out, unsigned *out_n)
+static void pairs_of(
+    struct yaml *y, const yaml_node_t *n, const char *what, struct setting **out, unsigned *out_n)
 {
 	if (n->type != YAML_MAPPING_NODE) {
 		complain(y, n, "type", NULL, "%s has keys and values", what);
@@ -29,7 +30,8 @@ static void pairs_of(struct yaml *y, const yaml_node_t *n, const char *what, str
 	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
 	*out = arena_alloc(y->arena, (count + 1) * sizeof **out);
 	*out_n = 0;
-	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top;
+	     it++) {
 		struct setting s;
 		const yaml_node_t *value = yaml_node(y, it->value);
 		if (!yaml_text(y, yaml_node(y, it->key), "a key", &s.name))
@@ -75,7 +77,8 @@ static void days_of(struct yaml *y, const yaml_node_t *n, const char *what, unsi
 	if (!yaml_text(y, n, what, &s))
 		return;
 	if (!span_of(s, &v) || v % 86400)
-		complain(y, n, "days", "write it as 30d", "%s is a number of days, not '" STR_FMT "'", what, STR_ARG(s));
+		complain(y, n, "days", "write it as 30d",
+		    "%s is a number of days, not '" STR_FMT "'", what, STR_ARG(s));
 	else
 		*out = v / 86400;
 }
@@ -85,7 +88,9 @@ bool url_plain(struct str s)
 	for (size_t i = 0; i < s.n; i++)
 		if ((uint8_t)s.p[i] <= ' ' || s.p[i] == '\\' || s.p[i] == 0x7f)
 			return false;
-	struct str rest = str_starts(s, STR("https://")) ? str_skip(s, 8) : str_starts(s, STR("http://")) ? str_skip(s, 7) : STR("");
+	struct str rest = str_starts(s, STR("https://"))  ? str_skip(s, 8)
+			  : str_starts(s, STR("http://")) ? str_skip(s, 7)
+							  : STR("");
 	size_t end = 0;
 	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#')
 		end++;
@@ -117,9 +122,12 @@ static void partner_redirects(struct yaml *y, const yaml_node_t *n, void *into)
 		char host[HOST_MOST];
 		size_t len = host_read(a.host, host);
 		if (!url_plain(s) || !a.rest.n || a.rest.p[0] != '/') {
-			complain(y, n, "redirect", "write it as https://host/ or https://host/path", "'" STR_FMT "' is no beginning of a URL", STR_ARG(s));
+			complain(y, n, "redirect", "write it as https://host/ or https://host/path",
+			    "'" STR_FMT "' is no beginning of a URL", STR_ARG(s));
 		} else if (!len) {
-			complain(y, n, "redirect", str_find(a.host, '*') < a.host.n ? "list each host" : NULL, "in '" STR_FMT "' the host can be none", STR_ARG(s));
+			complain(y, n, "redirect",
+			    str_find(a.host, '*') < a.host.n ? "list each host" : NULL,
+			    "in '" STR_FMT "' the host can be none", STR_ARG(s));
 		} else if (!str_eq(a.host, str_make(host, len))) { /* as requests have it */
 			struct buf as = {0};
 			buf_addf(&as, STR_FMT "://%.*s", STR_ARG(a.scheme), (int)len, host);
@@ -144,20 +152,24 @@ static void sync_kind(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	((struct partner *)into)->iframe = str_eq(s, STR("iframe"));
 	if (!str_eq(s, STR("iframe")) && !str_eq(s, STR("image")))
-		complain(y, n, "type", NULL, "a sync is an image or an iframe, not '" STR_FMT "'", STR_ARG(s));
+		complain(y, n, "type", NULL, "a sync is an image or an iframe, not '" STR_FMT "'",
+		    STR_ARG(s));
 }
 static void sync_every(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	days_of(y, n, "every", &((struct partner *)into)->every_days);
 }
-static const struct yaml_key sync_keys[] = {{"url", sync_url, NULL}, {"type", sync_kind, NULL}, {"every", sync_every, NULL}};
+static const struct yaml_key sync_keys[] = {
+    {"url", sync_url, NULL}, {"type", sync_kind, NULL}, {"every", sync_every, NULL}};
 static void partner_sync(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	yaml_map(y, n, "sync", sync_keys, sizeof sync_keys / sizeof *sync_keys, into);
 }
 
-static const struct yaml_key partner_keys[] = {{"id", partner_id, NULL}, {"sync", partner_sync, NULL}, {"redirects", partner_redirects, NULL},
-    {"uid_param", partner_uid_param, NULL}, {"labels", partner_labels, NULL}, {"redirect", NULL, "redirects"}, {"label", NULL, "labels"}};
+static const struct yaml_key partner_keys[] = {{"id", partner_id, NULL},
+    {"sync", partner_sync, NULL}, {"redirects", partner_redirects, NULL},
+    {"uid_param", partner_uid_param, NULL}, {"labels", partner_labels, NULL},
+    {"redirect", NULL, "redirects"}, {"label", NULL, "labels"}};
 
 struct reading {
 	struct destinations *d;
@@ -171,7 +183,8 @@ static void load_partner(struct yaml *y, const yaml_node_t *n, void *into)
 	struct reading *r = into;
 	size_t errors = y->report->errors;
 	struct partner p = {.every_days = 7, .uid_param = STR("uid"), .at = yaml_at(y, n)};
-	if (!yaml_map(y, n, "a partner", partner_keys, sizeof partner_keys / sizeof *partner_keys, &p))
+	if (!yaml_map(
+		y, n, "a partner", partner_keys, sizeof partner_keys / sizeof *partner_keys, &p))
 		return;
 	if (!p.id) {
 		if (errors == y->report->errors)
@@ -179,7 +192,8 @@ static void load_partner(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	}
 	if (strlen(p.id) > PARTNER_NAME_MAX)
-		complain(y, n, "too-long", NULL, "a partner's id has at most %d characters", PARTNER_NAME_MAX);
+		complain(y, n, "too-long", NULL, "a partner's id has at most %d characters",
+		    PARTNER_NAME_MAX);
 	if (destinations_partner(r->d, str_c(p.id)))
 		complain(y, n, "twice", NULL, "partner '%s' is there twice", p.id);
 	CHECK(array_room_zeroed(r->d->partners, r->partners_cap, r->d->partners_n + 1));
@@ -207,7 +221,8 @@ static void dest_format(struct yaml *y, const yaml_node_t *n, void *into)
 		near_try(&near, str_c((*f)->name));
 	near_hint(&near, hint, sizeof hint);
 	for (size_t i = 0, used = 0; !near.best.n && formats[i] && used < sizeof hint; i++)
-		used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "", formats[i]->name);
+		used += (size_t)snprintf(
+		    hint + used, sizeof hint - used, "%s%s", i ? ", " : "", formats[i]->name);
 	complain(y, n, "format", hint, "there is no format '" STR_FMT "'", STR_ARG(s));
 }
 static void dest_partner(struct yaml *y, const yaml_node_t *n, void *into)
@@ -240,7 +255,8 @@ static void dest_bytes(struct yaml *y, const yaml_node_t *n, void *into)
 	const struct {
 		const char *name;
 		uint64_t bytes;
-	} units[] = {{"kB", 1000}, {"MB", 1000000}, {"GB", 1000000000}, {"KiB", 1024}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
+	} units[] = {{"kB", 1000}, {"MB", 1000000}, {"GB", 1000000000}, {"KiB", 1024},
+	    {"MiB", 1u << 20}, {"GiB", 1u << 30}};
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
 		size_t len = strlen(units[i].name);
 		if (s.n > len && str_eq(str_skip(s, s.n - len), str_c(units[i].name))) {
@@ -249,7 +265,8 @@ static void dest_bytes(struct yaml *y, const yaml_node_t *n, void *into)
 		}
 	}
 	if (!str_u64(number, &v) || v == 0 || v > 1000000000000 / unit || v * unit < 1000)
-		complain(y, n, "bytes", "write it as 100MB", "'" STR_FMT "' is no size of 1000 bytes or more", STR_ARG(s));
+		complain(y, n, "bytes", "write it as 100MB",
+		    "'" STR_FMT "' is no size of 1000 bytes or more", STR_ARG(s));
 	else
 		((struct reading *)into)->now->bytes = v * unit;
 }
@@ -272,7 +289,9 @@ static void dest_purposes(struct yaml *y, const yaml_node_t *n, void *into)
 	for (unsigned i = 0; i < words_n; i++) {
 		uint64_t v;
 		if (!str_u64(words[i], &v) || v < 1 || v > 16)
-			complain(y, n, "purpose", NULL, "a purpose of TCF is a number from 1 to 16, not '" STR_FMT "'", STR_ARG(words[i]));
+			complain(y, n, "purpose", NULL,
+			    "a purpose of TCF is a number from 1 to 16, not '" STR_FMT "'",
+			    STR_ARG(words[i]));
 		else
 			d->purposes |= 1u << (v - 1);
 	}
@@ -297,16 +316,18 @@ static void dest_schedule(struct yaml *y, const yaml_node_t *n, void *into)
 		if (rest.n == 0)
 			return;
 		uint64_t h, m;
-		if (str_starts(rest, STR("at ")) && rest.n == 8 && rest.p[5] == ':' && str_u64(str_make(rest.p + 3, 2), &h) &&
-		    str_u64(str_make(rest.p + 6, 2), &m) && h < 24 && m < 60) {
+		if (str_starts(rest, STR("at ")) && rest.n == 8 && rest.p[5] == ':' &&
+		    str_u64(str_make(rest.p + 3, 2), &h) && str_u64(str_make(rest.p + 6, 2), &m) &&
+		    h < 24 && m < 60) {
 			d->at_s = (uint32_t)(h * 3600 + m * 60);
 			return;
 		}
 	} else if (str_starts(s, STR("every ")) && span_of(str_trim(str_skip(s, 6)), &d->every_s)) {
 		return;
 	}
-	complain(
-	    y, n, "schedule", "write it as: by hand, every 15m, hourly, daily or daily at 04:30 (UTC)", "'" STR_FMT "' is no schedule", STR_ARG(s));
+	complain(y, n, "schedule",
+	    "write it as: by hand, every 15m, hourly, daily or daily at 04:30 (UTC)",
+	    "'" STR_FMT "' is no schedule", STR_ARG(s));
 }
 static void dest_compress(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -320,7 +341,11 @@ static void dest_compress(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	d->compress = COMPRESS_NONE;
 	for (unsigned i = 0, used = 0; i < COMPRESSIONS && used < sizeof names; i++)
-		used += (unsigned)snprintf(names + used, sizeof names - used, "%s%s", !i ? "" : i + 1 < COMPRESSIONS ? ", " : " or ", compressions[i].name);
+		used += (unsigned)snprintf(names + used, sizeof names - used, "%s%s",
+		    !i			   ? ""
+		    : i + 1 < COMPRESSIONS ? ", "
+					   : " or ",
+		    compressions[i].name);
 	complain(y, n, "compress", NULL, "compress is %s, not '" STR_FMT "'", names, STR_ARG(s));
 }
 static void to_directory(struct yaml *y, const yaml_node_t *n, void *into)
@@ -334,12 +359,18 @@ static void to_url(struct yaml *y, const yaml_node_t *n, void *into)
 	struct destination *d = ((struct reading *)into)->now;
 	d->way = &way_https;
 	text_of(y, n, "url", &d->where);
-	if (d->where.n && !url_plain(d->where)) /* it may hold a password: what is said here is kept in logs */
-		complain(y, n, "url", "write it as https://host/path; a password belongs into headers: {Authorization: \"env:NAME\"}",
+	if (d->where.n &&
+	    !url_plain(d->where)) /* it may hold a password: what is said here is kept in logs */
+		complain(y, n, "url",
+		    "write it as https://host/path; a password belongs into headers: "
+		    "{Authorization: \"env:NAME\"}",
 		    "this is no URL to deliver to");
-	else if (d->where.n && !str_starts(d->where, STR("https://")) && !str_starts(d->where, STR("http://127.0.0.1:")) &&
-		 !str_starts(d->where, STR("http://localhost:")) && !str_starts(d->where, STR("http://[::1]:")))
-		complain(y, n, "url", "only to this machine may it be http", "an audience does not travel without TLS");
+	else if (d->where.n && !str_starts(d->where, STR("https://")) &&
+		 !str_starts(d->where, STR("http://127.0.0.1:")) &&
+		 !str_starts(d->where, STR("http://localhost:")) &&
+		 !str_starts(d->where, STR("http://[::1]:")))
+		complain(y, n, "url", "only to this machine may it be http",
+		    "an audience does not travel without TLS");
 }
 static void to_headers(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -356,10 +387,12 @@ static void to_sign(struct yaml *y, const yaml_node_t *n, void *into)
 		buf_addf(&kinds, "%s%s", i ? " or " : "", signings[i].kind);
 	CHECK(!kinds.failed);
 	if (!d->signing)
-		complain(y, n, "sign", "DESTINATIONS.md says what each is", "sign wants kind: %.*s", (int)kinds.n, kinds.p);
+		complain(y, n, "sign", "DESTINATIONS.md says what each is", "sign wants kind: %.*s",
+		    (int)kinds.n, kinds.p);
 	buf_done(&kinds);
 	if (!setting_get(d->sign, d->sign_n, "secret").n)
-		complain(y, n, "sign", "write it as secret: env:NAME or file:/path", "sign wants a secret");
+		complain(y, n, "sign", "write it as secret: env:NAME or file:/path",
+		    "sign wants a secret");
 }
 static void to_retries(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -373,19 +406,22 @@ static void to_timeout(struct yaml *y, const yaml_node_t *n, void *into)
 	if (yaml_count(y, n, "timeout_s", 1, 600, &v))
 		((struct reading *)into)->now->timeout_s = (unsigned)v;
 }
-static const struct yaml_key to_keys[] = {{"directory", to_directory, NULL}, {"url", to_url, NULL}, {"headers", to_headers, NULL},
-    {"sign", to_sign, NULL}, {"retries", to_retries, NULL}, {"timeout_s", to_timeout, NULL}, {"path", NULL, "directory"},
-    {"folder", NULL, "directory"}, {"timeout", NULL, "timeout_s"}};
+static const struct yaml_key to_keys[] = {{"directory", to_directory, NULL}, {"url", to_url, NULL},
+    {"headers", to_headers, NULL}, {"sign", to_sign, NULL}, {"retries", to_retries, NULL},
+    {"timeout_s", to_timeout, NULL}, {"path", NULL, "directory"}, {"folder", NULL, "directory"},
+    {"timeout", NULL, "timeout_s"}};
 static void dest_to(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	yaml_map(y, n, "deliver", to_keys, sizeof to_keys / sizeof *to_keys, into);
 }
 
-static const struct yaml_key dest_keys[] = {{"id", dest_id, NULL}, {"format", dest_format, NULL}, {"partner", dest_partner, NULL},
-    {"settings", dest_settings, NULL}, {"segments", dest_segments, NULL}, {"rows", dest_rows, NULL}, {"bytes", dest_bytes, NULL},
-    {"ttl", dest_ttl, NULL}, {"labels", dest_labels, NULL}, {"purposes", dest_purposes, NULL}, {"schedule", dest_schedule, NULL},
-    {"compress", dest_compress, NULL}, {"deliver", dest_to, NULL}, {"label", NULL, "labels"}, {"max_ttl", NULL, "ttl"}, {"to", NULL, "deliver"},
-    {"ids", NULL, "partner"}};
+static const struct yaml_key dest_keys[] = {{"id", dest_id, NULL}, {"format", dest_format, NULL},
+    {"partner", dest_partner, NULL}, {"settings", dest_settings, NULL},
+    {"segments", dest_segments, NULL}, {"rows", dest_rows, NULL}, {"bytes", dest_bytes, NULL},
+    {"ttl", dest_ttl, NULL}, {"labels", dest_labels, NULL}, {"purposes", dest_purposes, NULL},
+    {"schedule", dest_schedule, NULL}, {"compress", dest_compress, NULL},
+    {"deliver", dest_to, NULL}, {"label", NULL, "labels"}, {"max_ttl", NULL, "ttl"},
+    {"to", NULL, "deliver"}, {"ids", NULL, "partner"}};
 
 #define NAME_MOST 255
 
@@ -407,13 +443,19 @@ static void check_names(struct yaml *y, const yaml_node_t *n, const struct desti
 	for (unsigned i = 0; i < d->segments_n; i++) {
 		if (has_one_of(d->segments[i].value, signs))
 			complain(y, n, "segments", "name it as the partner does",
-			    "the name of segment '" STR_FMT "' has a sign that ends a cell or a row of format %s", STR_ARG(d->segments[i].name), f->name);
+			    "the name of segment '" STR_FMT
+			    "' has a sign that ends a cell or a row of format %s",
+			    STR_ARG(d->segments[i].name), f->name);
 		if (d->segments[i].value.n > NAME_MOST)
-			complain(y, n, "segments", NULL, "the name of segment '" STR_FMT "' is longer than %d bytes", STR_ARG(d->segments[i].name), NAME_MOST);
+			complain(y, n, "segments", NULL,
+			    "the name of segment '" STR_FMT "' is longer than %d bytes",
+			    STR_ARG(d->segments[i].name), NAME_MOST);
 	}
 	for (const struct format_setting *s = f->settings; s->name; s++)
 		if (s->in_name && has_one_of(setting_get(d->settings, d->settings_n, s->name), "/"))
-			complain(y, n, "setting", NULL, "%s is a part of names of files: no '/' and no control characters", s->name);
+			complain(y, n, "setting", NULL,
+			    "%s is a part of names of files: no '/' and no control characters",
+			    s->name);
 }
 
 static void check_settings(struct yaml *y, const yaml_node_t *n, const struct destination *d)
@@ -425,12 +467,14 @@ static void check_settings(struct yaml *y, const yaml_node_t *n, const struct de
 		for (; s->name && !str_eq(d->settings[i].name, str_c(s->name)); s++)
 			near_try(&near, str_c(s->name));
 		if (!s->name)
-			complain(y, n, "setting", near_hint(&near, hint, sizeof hint), "format %s has no setting '" STR_FMT "'", d->format->name,
+			complain(y, n, "setting", near_hint(&near, hint, sizeof hint),
+			    "format %s has no setting '" STR_FMT "'", d->format->name,
 			    STR_ARG(d->settings[i].name));
 	}
 	for (const struct format_setting *s = d->format->settings; s->name; s++)
 		if (s->required && !setting_get(d->settings, d->settings_n, s->name).n)
-			complain(y, n, "setting", "write it below settings:", "format %s wants %s", d->format->name, s->name);
+			complain(y, n, "setting", "write it below settings:", "format %s wants %s",
+			    d->format->name, s->name);
 }
 
 static void check_compression(struct yaml *y, const yaml_node_t *n, const struct destination *d)
@@ -442,8 +486,10 @@ static void check_compression(struct yaml *y, const yaml_node_t *n, const struct
 	size_t used = (size_t)snprintf(hint, sizeof hint, "it may be");
 	for (unsigned i = 0; i < COMPRESSIONS && used < sizeof hint; i++)
 		if (both >> i & 1)
-			used += (size_t)snprintf(hint + used, sizeof hint - used, " %s", compressions[i].name);
-	complain(y, n, "compress", hint, "format %s cannot go by %s compressed with %s", d->format->name, d->way->name, compressions[d->compress].name);
+			used += (size_t)snprintf(
+			    hint + used, sizeof hint - used, " %s", compressions[i].name);
+	complain(y, n, "compress", hint, "format %s cannot go by %s compressed with %s",
+	    d->format->name, d->way->name, compressions[d->compress].name);
 }
 
 /* What only shows when all of it is there. */
@@ -467,18 +513,23 @@ static void check_destination(struct yaml *y, const yaml_node_t *n, struct readi
 	check_names(y, n, d);
 	for (unsigned i = 0; format_numbered(d) && i < d->segments_n; i++)
 		if (!str_u64(d->segments[i].value, &number))
-			complain(y, n, "segments", NULL, "format %s wants the partner's number for segment '" STR_FMT "'", f->name,
-			    STR_ARG(d->segments[i].name));
+			complain(y, n, "segments", NULL,
+			    "format %s wants the partner's number for segment '" STR_FMT "'",
+			    f->name, STR_ARG(d->segments[i].name));
 	const char *key = f->ways[0]->key;
-	snprintf(hint, sizeof hint, "%s%s%s", key ? "say deliver: {" : "it goes to whoever asks: leave deliver: out", key ? key : "", key ? ": …}" : "");
+	snprintf(hint, sizeof hint, "%s%s%s",
+	    key ? "say deliver: {" : "it goes to whoever asks: leave deliver: out", key ? key : "",
+	    key ? ": …}" : "");
 	if (!format_goes(f, d->way))
 		complain(y, n, "deliver", hint, "format %s cannot go by %s", f->name, d->way->name);
 	else
 		check_compression(y, n, d);
 	if (d->way->own_ids && d->partner >= 0)
-		complain(y, n, "partner", "match it with GET /sync?redirect=", "format %s speaks of visitors by our pseudonyms for it", f->name);
+		complain(y, n, "partner", "match it with GET /sync?redirect=",
+		    "format %s speaks of visitors by our pseudonyms for it", f->name);
 	if (d->every_s && !d->where.n)
-		complain(y, n, "deliver", "say deliver: {directory: …} or {url: …}", "a destination with a schedule must say where it goes");
+		complain(y, n, "deliver", "say deliver: {directory: …} or {url: …}",
+		    "a destination with a schedule must say where it goes");
 }
 
 static void load_destination(struct yaml *y, const yaml_node_t *n, void *into)
@@ -495,11 +546,13 @@ static void load_destination(struct yaml *y, const yaml_node_t *n, void *into)
 	if (d.id && !d.format)
 		d.format = format_built_in(str_c(d.id));
 	if (!d.id || !d.format) {
-		complain(y, n, "missing", NULL, "a destination needs %s", d.id ? "a format" : "an id");
+		complain(
+		    y, n, "missing", NULL, "a destination needs %s", d.id ? "a format" : "an id");
 		return;
 	}
 	if (strlen(d.id) > PARTNER_NAME_MAX)
-		complain(y, n, "too-long", NULL, "a destination's id has at most %d characters", PARTNER_NAME_MAX);
+		complain(y, n, "too-long", NULL, "a destination's id has at most %d characters",
+		    PARTNER_NAME_MAX);
 	if (destinations_find(r->d, str_c(d.id)))
 		complain(y, n, "twice", NULL, "destination '%s' is there twice", d.id);
 	if (r->partner.n) {
@@ -507,8 +560,8 @@ static void load_destination(struct yaml *y, const yaml_node_t *n, void *into)
 		if (p)
 			d.partner = (int)(p - r->d->partners);
 		else
-			complain(y, n, "unknown", "partners stand before destinations in the file", "there is no partner '" STR_FMT "'",
-			    STR_ARG(r->partner));
+			complain(y, n, "unknown", "partners stand before destinations in the file",
+			    "there is no partner '" STR_FMT "'", STR_ARG(r->partner));
 	}
 	check_destination(y, n, r);
 	CHECK(array_room_zeroed(r->d->list, r->cap, r->d->n + 1));
@@ -532,8 +585,8 @@ static void root_destinations(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	yaml_list(y, n, "destinations", load_destination, into);
 }
-static const struct yaml_key root_keys[] = {
-    {"version", root_version, NULL}, {"partners", root_partners, NULL}, {"destinations", root_destinations, NULL}};
+static const struct yaml_key root_keys[] = {{"version", root_version, NULL},
+    {"partners", root_partners, NULL}, {"destinations", root_destinations, NULL}};
 
 #define FILE_MOST ((size_t)16 << 20) /* bytes */
 
@@ -542,7 +595,8 @@ static void load_document(struct yaml *y, struct destinations *d)
 	struct reading r = {.d = d};
 	const yaml_node_t *root = yaml_open(y);
 	if (root)
-		yaml_map(y, root, "a destinations file", root_keys, sizeof root_keys / sizeof *root_keys, &r);
+		yaml_map(y, root, "a destinations file", root_keys,
+		    sizeof root_keys / sizeof *root_keys, &r);
 }
 
 enum err destinations_load(const char *path, struct report *report, struct destinations **out)
@@ -557,7 +611,8 @@ enum err destinations_load(const char *path, struct report *report, struct desti
 	if (!d->found)
 		e = OK;
 	if (!e && d->found) {
-		struct yaml y = {.arena = &d->arena, .report = to, .text = text.n ? buf_view(&text) : STR("")};
+		struct yaml y = {
+		    .arena = &d->arena, .report = to, .text = text.n ? buf_view(&text) : STR("")};
 		const char *slash = strrchr(path, '/');
 		y.file = arena_keep(&d->arena, str_c(slash ? slash + 1 : path)).p;
 		load_document(&y, d);

@@ -21,7 +21,8 @@ bool format_goes(const struct format *f, const struct way *way)
 	return false;
 }
 
-static enum err check_word(const struct destination *d, const struct format_setting *s, struct str word)
+static enum err check_word(
+    const struct destination *d, const struct format_setting *s, struct str word)
 {
 	struct str rest = str_c(s->words), known;
 	char hint[200];
@@ -32,8 +33,8 @@ static enum err check_word(const struct destination *d, const struct format_sett
 		near_try(&near, known);
 	}
 	near_hint(&near, hint, sizeof hint);
-	return err_set(ERR_USAGE, "destination '%s': %s is %s of %s, not '" STR_FMT "'%s%s", d->id, s->name, s->several ? "some" : "one", s->words,
-	    STR_ARG(word), *hint ? "; " : "", hint);
+	return err_set(ERR_USAGE, "destination '%s': %s is %s of %s, not '" STR_FMT "'%s%s", d->id,
+	    s->name, s->several ? "some" : "one", s->words, STR_ARG(word), *hint ? "; " : "", hint);
 }
 
 static enum err check_setting(const struct destination *d, const struct format_setting *s)
@@ -43,9 +44,11 @@ static enum err check_setting(const struct destination *d, const struct format_s
 	enum err e = OK;
 	if (!value.n)
 		return OK;
-	if (s->max && (!str_u64(value, &number) || number < (uint64_t)s->min || number > (uint64_t)s->max))
-		return err_set(ERR_USAGE, "destination '%s': %s is a number from %ld to %ld, not '" STR_FMT "'", d->id, s->name, s->min, s->max,
-		    STR_ARG(value));
+	if (s->max &&
+	    (!str_u64(value, &number) || number < (uint64_t)s->min || number > (uint64_t)s->max))
+		return err_set(ERR_USAGE,
+		    "destination '%s': %s is a number from %ld to %ld, not '" STR_FMT "'", d->id,
+		    s->name, s->min, s->max, STR_ARG(value));
 	if (s->words && !s->several)
 		return check_word(d, s, value);
 	while (s->words && !e && str_cut(&value, ',', &word))
@@ -53,12 +56,15 @@ static enum err check_setting(const struct destination *d, const struct format_s
 	return e;
 }
 
-enum err encoder_init(struct encoder *e, const struct destination *d, bool full, struct str delivery, uint32_t now)
+enum err encoder_init(
+    struct encoder *e, const struct destination *d, bool full, struct str delivery, uint32_t now)
 {
 	enum err err = OK;
-	*e = (struct encoder){.d = d, .format = d->format, .full = full, .delivery = delivery, .now = now};
+	*e = (struct encoder){
+	    .d = d, .format = d->format, .full = full, .delivery = delivery, .now = now};
 	if (!e->format->item)
-		return err_set(ERR_USAGE, "destination '%s' is not one that files are written for", d->id);
+		return err_set(
+		    ERR_USAGE, "destination '%s' is not one that files are written for", d->id);
 	for (const struct format_setting *s = e->format->settings; s->name && !err; s++)
 		err = check_setting(d, s);
 	return err ? err : e->format->check ? e->format->check(d) : OK;

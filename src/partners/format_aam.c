@@ -1,5 +1,6 @@
-/* The aam format: Adobe Audience Manager, inbound (AdobeDocs/audience-manager.en, inbound-file-contents.md). All that holds is an overwrite,
- * changes are a sync, and beside them stands the list of the files. */
+/* The aam format: Adobe Audience Manager, inbound (AdobeDocs/audience-manager.en,
+ * inbound-file-contents.md). All that holds is an overwrite, changes are a sync, and beside them
+ * stands the list of the files. */
 #include "formats.h"
 
 #include <stdio.h>
@@ -40,28 +41,36 @@ static const char *kind_of(const struct encoder *e)
 
 static void aam_stem(const struct encoder *e, uint32_t stamp, char out[FORMAT_NAME_MOST])
 {
-	struct str dpid = setting_of(e, "dpid"), target = setting_of(e, "target"), owner = setting_of(e, "data_owner");
-	snprintf(out, FORMAT_NAME_MOST, "ftp_dpm_" STR_FMT "%s" STR_FMT "%s" STR_FMT "_%010u", STR_ARG(dpid), target.n ? "_" : "",
-	    STR_ARG(target), owner.n ? "_" : "", STR_ARG(owner), stamp);
+	struct str dpid = setting_of(e, "dpid"), target = setting_of(e, "target"),
+		   owner = setting_of(e, "data_owner");
+	snprintf(out, FORMAT_NAME_MOST, "ftp_dpm_" STR_FMT "%s" STR_FMT "%s" STR_FMT "_%010u",
+	    STR_ARG(dpid), target.n ? "_" : "", STR_ARG(target), owner.n ? "_" : "", STR_ARG(owner),
+	    stamp);
 }
 
-static void aam_name(const struct encoder *e, uint32_t stamp, unsigned n, const char *packed, char out[FORMAT_NAME_MOST])
+static void aam_name(const struct encoder *e, uint32_t stamp, unsigned n, const char *packed,
+    char out[FORMAT_NAME_MOST])
 {
 	aam_stem(e, stamp, out);
 	size_t used = strlen(out);
 	snprintf(out + used, FORMAT_NAME_MOST - used, ".%s.%u%s", kind_of(e), n + 1, packed);
 }
 
-/* Adobe's list of the files of a transfer, as its own outbound transfers come with (transfer-control-files.md). */
-static void aam_beside(const struct encoder *e, const struct format_file *files, unsigned n, char name[FORMAT_NAME_MOST], struct buf *out)
+/* Adobe's list of the files of a transfer, as its own outbound transfers come with
+ * (transfer-control-files.md). */
+static void aam_beside(const struct encoder *e, const struct format_file *files, unsigned n,
+    char name[FORMAT_NAME_MOST], struct buf *out)
 {
 	char stem[FORMAT_NAME_MOST], behind[16];
 	uint64_t bytes = 0, lines = 0;
 	buf_c(out, "{\"Files\":[");
 	for (unsigned i = 0; i < n; i++) {
 		const struct format_file *f = &files[i];
-		buf_addf(out, "%s{\"FileByteSize\":%llu,\"FileLineCount\":%llu,\"FileName\":\"%s\",\"FileSequenceNumber\":%u,\"md5\":\"%s\"}",
-		    i ? "," : "", (unsigned long long)f->bytes, (unsigned long long)f->lines, f->name, i + 1, f->md5);
+		buf_addf(out,
+		    "%s{\"FileByteSize\":%llu,\"FileLineCount\":%llu,\"FileName\":\"%s\","
+		    "\"FileSequenceNumber\":%u,\"md5\":\"%s\"}",
+		    i ? "," : "", (unsigned long long)f->bytes, (unsigned long long)f->lines,
+		    f->name, i + 1, f->md5);
 		bytes += f->bytes;
 		lines += f->lines;
 	}
@@ -70,21 +79,32 @@ static void aam_beside(const struct encoder *e, const struct format_file *files,
 	char *dot = strstr(stem, behind);
 	if (dot)
 		*dot = 0;
-	buf_addf(out, "],\"Totals\":{\"FileName\":\"%s\",\"TotalByteSize\":%llu,\"TotalNumberFiles\":%u,\"TotalNumberLines\":%llu}}\n", stem,
-	    (unsigned long long)bytes, n, (unsigned long long)lines);
+	buf_addf(out,
+	    "],\"Totals\":{\"FileName\":\"%s\",\"TotalByteSize\":%llu,\"TotalNumberFiles\":%u,"
+	    "\"TotalNumberLines\":%llu}}\n",
+	    stem, (unsigned long long)bytes, n, (unsigned long long)lines);
 	snprintf(name, FORMAT_NAME_MOST, "%.240s.info", stem);
 }
 
 const struct format format_aam = {
     .name = "aam",
-    .says = "Adobe Audience Manager: `.overwrite` when all is said, `.sync` for changes, `.info` beside them. An overwrite cannot say that "
+    .says = "Adobe Audience Manager: `.overwrite` when all is said, `.sync` for changes, `.info` "
+	    "beside them. An overwrite cannot say that "
 	    "somebody is in nothing; the next delta does",
-    .source = "github.com/AdobeDocs/audience-manager.en: inbound-s3-filenames, inbound-file-contents, transfer-control-files",
+    .source = "github.com/AdobeDocs/audience-manager.en: inbound-s3-filenames, "
+	      "inbound-file-contents, transfer-control-files",
     .ending = "sync",
     .ways = {&way_directory},
-    .settings = {{.name = "dpid", .says = "the data provider; in the name of the file", .required = true, .in_name = true},
-	{.name = "target", .says = "the target data owner; in the name of the file", .in_name = true},
-	{.name = "data_owner", .says = "the owner of the traits; in the name of the file", .in_name = true}},
+    .settings = {{.name = "dpid",
+		     .says = "the data provider; in the name of the file",
+		     .required = true,
+		     .in_name = true},
+	{.name = "target",
+	    .says = "the target data owner; in the name of the file",
+	    .in_name = true},
+	{.name = "data_owner",
+	    .says = "the owner of the traits; in the name of the file",
+	    .in_name = true}},
     .bytes = 1000 * MB,
     .ttl_days = 120,
     .compressions = 1u << COMPRESS_NONE | 1u << COMPRESS_GZ,

@@ -32,8 +32,10 @@ static bool csv_item(struct encoder *e, const struct out_item *item, struct buf 
 
 const struct format format_csv = {
     .name = "csv",
-    .says = "`id,segment,expires,action`, quoted as RFC 4180 says; another crumb imports it. Ids and names are written as the partner has them, "
-	    "also when they begin with `-` or `=`: they are for programs, so do not open such a file with a spreadsheet",
+    .says = "`id,segment,expires,action`, quoted as RFC 4180 says; another crumb imports it. Ids "
+	    "and names are written as the partner has them, "
+	    "also when they begin with `-` or `=`: they are for programs, so do not open such a "
+	    "file with a spreadsheet",
     .ending = "csv",
     .content_type = "text/csv",
     .ways = {&way_directory, &way_https},

@@ -1,4 +1,5 @@
-/* The file format: what `crumb export SEGMENT` writes (delivery/export.c), which is nobody's delivery. */
+/* The file format: what `crumb export SEGMENT` writes (delivery/export.c), which is nobody's
+ * delivery. */
 #include "crumb/partners/format.h"
 
 const struct format format_file = {

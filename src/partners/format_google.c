@@ -1,4 +1,5 @@
-/* The google-bulk format: UpdateUsersDataRequest (developers.google.com/authorized-buyers/rtb/bulk-uploader, cookie-bulk-upload-proto). */
+/* The google-bulk format: UpdateUsersDataRequest
+ * (developers.google.com/authorized-buyers/rtb/bulk-uploader, cookie-bulk-upload-proto). */
 #include "formats.h"
 
 #include <stdio.h>
@@ -16,12 +17,15 @@ static void pb_text(struct buf *out, unsigned field, struct str s)
 	buf_str(out, s);
 }
 
-#define ID_TYPES "GOOGLE_USER_ID,IDFA,ANDROID_ADVERTISING_ID,PARTNER_PROVIDED_ID,RIDA,AFAI,MSAI,GENERIC_DEVICE_ID"
+#define ID_TYPES                                                                                   \
+	"GOOGLE_USER_ID,IDFA,ANDROID_ADVERTISING_ID,PARTNER_PROVIDED_ID,RIDA,AFAI,MSAI,GENERIC_"   \
+	"DEVICE_ID"
 
 static uint64_t id_type(const struct destination *d)
 {
 	static const uint8_t numbers[] = {0, 1, 2, 4, 5, 6, 7, 9}; /* as ID_TYPES has them */
-	struct str given = setting_get(d->settings, d->settings_n, "id_type"), rest = STR(ID_TYPES), word;
+	struct str given = setting_get(d->settings, d->settings_n, "id_type"), rest = STR(ID_TYPES),
+		   word;
 	for (size_t i = 0; given.n && i < sizeof numbers && str_cut(&rest, ',', &word); i++)
 		if (str_eq(given, word))
 			return numbers[i];
@@ -142,7 +146,8 @@ static void google_error(struct str message, struct push_answer *out)
 
 static void google_answered(struct str answer, struct push_answer *out)
 {
-	struct pb b = {(const uint8_t *)(answer.n ? answer.p : ""), (const uint8_t *)(answer.n ? answer.p : "") + answer.n, false};
+	struct pb b = {(const uint8_t *)(answer.n ? answer.p : ""),
+	    (const uint8_t *)(answer.n ? answer.p : "") + answer.n, false};
 	unsigned field;
 	uint64_t n, status = GOOGLE_NO_ERROR;
 	struct str bytes;
@@ -159,7 +164,9 @@ static void google_answered(struct str answer, struct push_answer *out)
 		out->verdict = PUSH_NEVER;
 	else if (status == GOOGLE_PARTIAL && !out->refused_n)
 		out->verdict = PUSH_UNCERTAIN;
-	snprintf(out->why, sizeof out->why, b.bad ? "the answer is no UpdateUsersDataResponse" : "Google's status %llu", (unsigned long long)status);
+	snprintf(out->why, sizeof out->why,
+	    b.bad ? "the answer is no UpdateUsersDataResponse" : "Google's status %llu",
+	    (unsigned long long)status);
 }
 
 const struct format format_google_bulk = {
@@ -170,7 +177,8 @@ const struct format format_google_bulk = {
     .content_type = "application/octet-stream",
     .ways = {&way_directory, &way_https},
     .settings = {{.name = "id_type",
-		     .says = "what the ids are; without it `GOOGLE_USER_ID` for a partner's, `PARTNER_PROVIDED_ID` for ours",
+		     .says = "what the ids are; without it `GOOGLE_USER_ID` for a partner's, "
+			     "`PARTNER_PROVIDED_ID` for ours",
 		     .words = ID_TYPES},
 	{.name = "data_source_id", .says = "of the rows", .min = 1, .max = 1000}},
     .bytes = 100 * 1000,

@@ -1,4 +1,5 @@
-/* The liveramp format: files as LiveRamp delivers them, identifier TAB seg,seg (docs.liveramp.com, data delivery guide). */
+/* The liveramp format: files as LiveRamp delivers them, identifier TAB seg,seg (docs.liveramp.com,
+ * data delivery guide). */
 #include "formats.h"
 
 #include <stdio.h>
@@ -26,16 +27,18 @@ static void liveramp_signs(const struct destination *d, char out[FORMAT_SIGNS])
 	snprintf(out, FORMAT_SIGNS, ",\t");
 }
 
-static void liveramp_name(const struct encoder *e, uint32_t stamp, unsigned n, const char *packed, char out[FORMAT_NAME_MOST])
+static void liveramp_name(const struct encoder *e, uint32_t stamp, unsigned n, const char *packed,
+    char out[FORMAT_NAME_MOST])
 {
-	struct str device = setting_of(e, "device"), distribution = setting_of(e, "distribution_id");
+	struct str device = setting_of(e, "device"),
+		   distribution = setting_of(e, "distribution_id");
 	char when[32];
 	struct tm tm;
 	time_t t = stamp;
 	gmtime_r(&t, &tm);
 	strftime(when, sizeof when, "%Y%m%d_%H%M%S", &tm);
-	snprintf(out, FORMAT_NAME_MOST, "lr_" STR_FMT "_segments_%s_" STR_FMT "_part%03u%s", STR_ARG(device.n ? device : STR("cookie")), when,
-	    STR_ARG(distribution), n + 1, packed);
+	snprintf(out, FORMAT_NAME_MOST, "lr_" STR_FMT "_segments_%s_" STR_FMT "_part%03u%s",
+	    STR_ARG(device.n ? device : STR("cookie")), when, STR_ARG(distribution), n + 1, packed);
 }
 
 const struct format format_liveramp = {
@@ -44,8 +47,14 @@ const struct format format_liveramp = {
     .source = "docs.liveramp.com/connect, data delivery guide for onboarding integration partners",
     .ending = "tsv",
     .ways = {&way_directory},
-    .settings = {{.name = "device", .says = "what the ids are of; in the name of the file", .initial = "cookie", .in_name = true},
-	{.name = "distribution_id", .says = "the number of the distribution; in the name of the file", .required = true, .in_name = true}},
+    .settings = {{.name = "device",
+		     .says = "what the ids are of; in the name of the file",
+		     .initial = "cookie",
+		     .in_name = true},
+	{.name = "distribution_id",
+	    .says = "the number of the distribution; in the name of the file",
+	    .required = true,
+	    .in_name = true}},
     .bytes = 5000 * MB,
     .compressions = 1u << COMPRESS_NONE | 1u << COMPRESS_GZ,
     .life = LIFE_AT_PARTNER,

@@ -1,4 +1,5 @@
-/* The ndjson format: one JSON object a line, one line a change, with the TCF purposes where there are any. */
+/* The ndjson format: one JSON object a line, one line a change, with the TCF purposes where there
+ * are any. */
 #include "formats.h"
 
 #include "crumb/base/clock.h"

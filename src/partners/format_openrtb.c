@@ -1,10 +1,12 @@
-/* The ortb-user-data format: OpenRTB 2.6 user.data (github.com/InteractiveAdvertisingBureau/openrtb2.x). One object a visitor with all that
- * holds; nothing left is an empty list. */
+/* The ortb-user-data format: OpenRTB 2.6 user.data
+ * (github.com/InteractiveAdvertisingBureau/openrtb2.x). One object a visitor with all that holds;
+ * nothing left is an empty list. */
 #include "formats.h"
 
 #include "crumb/base/clock.h"
 
-static void ortb_data(const struct encoder *e, const struct out_item *item, bool taxonomy, bool *first, struct buf *out)
+static void ortb_data(const struct encoder *e, const struct out_item *item, bool taxonomy,
+    bool *first, struct buf *out)
 {
 	struct str name = setting_of(e, "name");
 	bool any = false;
@@ -15,7 +17,8 @@ static void ortb_data(const struct encoder *e, const struct out_item *item, bool
 		if (!any) {
 			buf_c(out, *first ? "{\"name\":" : ",{\"name\":");
 			format_json(out, name.n ? name : STR("crumb"));
-			buf_c(out, taxonomy ? ",\"ext\":{\"segtax\":4},\"segment\":[" : ",\"segment\":[");
+			buf_c(out,
+			    taxonomy ? ",\"ext\":{\"segtax\":4},\"segment\":[" : ",\"segment\":[");
 		}
 		if (taxonomy)
 			buf_addf(out, "%s{\"id\":\"%ld\"", any ? "," : "", r->segment->iab);
@@ -46,9 +49,11 @@ static bool ortb_item(struct encoder *e, const struct out_item *item, struct buf
 
 const struct format format_ortb = {
     .name = "ortb-user-data",
-    .says = "OpenRTB 2.6 `user.data`, one object a visitor with all that holds: rows of IAB's Audience Taxonomy with `segtax` 4, the others "
+    .says = "OpenRTB 2.6 `user.data`, one object a visitor with all that holds: rows of IAB's "
+	    "Audience Taxonomy with `segtax` 4, the others "
 	    "without; nothing left is an empty list",
-    .source = "github.com/InteractiveAdvertisingBureau/openrtb2.x, 2.6.md sections 3.2.20 to 3.2.22; segtax.md of its community extensions",
+    .source = "github.com/InteractiveAdvertisingBureau/openrtb2.x, 2.6.md sections 3.2.20 to "
+	      "3.2.22; segtax.md of its community extensions",
     .ending = "ndjson",
     .content_type = "application/x-ndjson",
     .ways = {&way_directory, &way_https},

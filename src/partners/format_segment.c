@@ -1,4 +1,5 @@
-/* The segment-audience format: audience events of Segment, as its own Engage sends them (segmentio/segment-docs, using-engage-data.md). */
+/* The segment-audience format: audience events of Segment, as its own Engage sends them
+ * (segmentio/segment-docs, using-engage-data.md). */
 #include "formats.h"
 
 #include "crumb/base/code.h"
@@ -19,20 +20,27 @@ static bool segment_item(struct encoder *e, const struct out_item *item, struct 
 		struct buf name = {0};
 		if (r->change == ROW_KEEP)
 			continue;
-		/* the same event has the same id however often it is sent, so that it is counted once */
+		/* the same event has the same id however often it is sent, so that it is counted
+		 * once */
 		buf_str(&name, e->delivery);
-		buf_addf(&name, " " STR_FMT " " STR_FMT " %d", STR_ARG(item->id), STR_ARG(r->segment->id), in);
-		buf_addf(out, "%s{\"type\":\"track\",\"messageId\":\"crumb-%016llx\",\"anonymousId\":", first ? "" : ",",
-		    (unsigned long long)hash_plain64(name.p, name.n));
+		buf_addf(&name, " " STR_FMT " " STR_FMT " %d", STR_ARG(item->id),
+		    STR_ARG(r->segment->id), in);
+		buf_addf(out,
+		    "%s{\"type\":\"track\",\"messageId\":\"crumb-%016llx\",\"anonymousId\":",
+		    first ? "" : ",", (unsigned long long)hash_plain64(name.p, name.n));
 		buf_done(&name);
 		format_json(out, item->id);
-		buf_addf(out, ",\"event\":\"Audience %s\",\"timestamp\":", in ? "Entered" : "Exited");
+		buf_addf(
+		    out, ",\"event\":\"Audience %s\",\"timestamp\":", in ? "Entered" : "Exited");
 		format_time(out, e->now);
 		buf_c(out, ",\"properties\":{\"audience_key\":");
 		format_json(out, r->segment->theirs);
 		buf_c(out, ",");
 		format_json(out, r->segment->theirs);
-		buf_addf(out, ":%s},\"context\":{\"personas\":{\"computation_class\":\"audience\",\"computation_id\":", in ? "true" : "false");
+		buf_addf(out,
+		    ":%s},\"context\":{\"personas\":{\"computation_class\":\"audience\","
+		    "\"computation_id\":",
+		    in ? "true" : "false");
 		format_json(out, r->segment->id);
 		buf_c(out, ",\"computation_key\":");
 		format_json(out, r->segment->theirs);

@@ -1,4 +1,5 @@
-/* The stream format: who entered and left, as server-sent events. What is sent is written by delivery/stream.c, for whoever asks. */
+/* The stream format: who entered and left, as server-sent events. What is sent is written by
+ * delivery/stream.c, for whoever asks. */
 #include "crumb/partners/format.h"
 
 const struct format format_stream = {

@@ -1,11 +1,13 @@
-/* The ttd-advertiser and ttd-thirdparty formats: The Trade Desk's data API (github.com/thetradedesk/ttd-data-python, out.openapi.yaml). */
+/* The ttd-advertiser and ttd-thirdparty formats: The Trade Desk's data API
+ * (github.com/thetradedesk/ttd-data-python, out.openapi.yaml). */
 #include "formats.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
-#define IDS                                                                                                                  \
-	"TDID,DAID,UID2,UID2Token,RampID,CoreID,EUID,EUIDToken,ID5,NetID,FirstID,UtiqID,MerkuryID,IqviaPPID,DataProviderUserId"
+#define IDS                                                                                        \
+	"TDID,DAID,UID2,UID2Token,RampID,CoreID,EUID,EUIDToken,ID5,NetID,FirstID,UtiqID,"          \
+	"MerkuryID,IqviaPPID,DataProviderUserId"
 
 static bool ttd_is_third(const struct encoder *e)
 {
@@ -14,7 +16,8 @@ static bool ttd_is_third(const struct encoder *e)
 
 static void ttd_begin(struct encoder *e, struct buf *out)
 {
-	struct str advertiser = setting_of(e, "advertiser_id"), provider = setting_of(e, "data_provider_id");
+	struct str advertiser = setting_of(e, "advertiser_id"),
+		   provider = setting_of(e, "data_provider_id");
 	if (!ttd_is_third(e)) {
 		buf_c(out, "{\"AdvertiserId\":");
 		format_json(out, advertiser);
@@ -35,7 +38,8 @@ static bool ttd_item(struct encoder *e, const struct out_item *item, struct buf 
 	struct str field = setting_of(e, "id_field");
 	bool first = true;
 	if (!field.n)
-		field = ttd_is_third(e) && e->d->partner < 0 ? STR("DataProviderUserId") : STR("TDID");
+		field =
+		    ttd_is_third(e) && e->d->partner < 0 ? STR("DataProviderUserId") : STR("TDID");
 	buf_addf(out, "%s{\"" STR_FMT "\":", e->items ? "," : "", STR_ARG(field));
 	format_json(out, item->id);
 	buf_c(out, ",\"Data\":[");
@@ -47,7 +51,8 @@ static bool ttd_item(struct encoder *e, const struct out_item *item, struct buf 
 		format_json(out, r->segment->theirs);
 		buf_c(out, ",\"TimestampUtc\":");
 		format_time(out, e->now);
-		buf_addf(out, ",\"TtlInMinutes\":%u}", r->change == ROW_ADD ? format_minutes(e->now, r->until) : 0);
+		buf_addf(out, ",\"TtlInMinutes\":%u}",
+		    r->change == ROW_ADD ? format_minutes(e->now, r->until) : 0);
 		first = false;
 	}
 	buf_c(out, "]}");
@@ -64,7 +69,10 @@ static enum err advertiser_check(const struct destination *d)
 {
 	struct str field = setting_get(d->settings, d->settings_n, "id_field");
 	if (d->partner < 0 || str_eq(field, STR("DataProviderUserId")))
-		return err_set(ERR_USAGE, "destination '%s': ttd-advertiser takes The Trade Desk's ids: name the partner whose ids they are", d->id);
+		return err_set(ERR_USAGE,
+		    "destination '%s': ttd-advertiser takes The Trade Desk's ids: name the partner "
+		    "whose ids they are",
+		    d->id);
 	return OK;
 }
 
@@ -73,7 +81,8 @@ static struct str text_of(const json_t *v)
 	return json_is_string(v) ? str_make(json_string_value(v), json_string_length(v)) : STR("");
 }
 
-/* {} or {"FailedLines":[{"TDID","DataName","ErrorCode","Message",…}]}: a success does not mean that all of it was taken. */
+/* {} or {"FailedLines":[{"TDID","DataName","ErrorCode","Message",…}]}: a success does not mean that
+ * all of it was taken. */
 static void ttd_answered(struct str answer, struct push_answer *out)
 {
 	json_error_t error;
@@ -91,7 +100,8 @@ static void ttd_answered(struct str answer, struct push_answer *out)
 			id = text_of(json_object_get(row, name));
 		}
 		if (id.n)
-			push_refused(out, id, text_of(json_object_get(row, "DataName")), text_of(json_object_get(row, "ErrorCode")),
+			push_refused(out, id, text_of(json_object_get(row, "DataName")),
+			    text_of(json_object_get(row, "ErrorCode")),
 			    text_of(json_object_get(row, "Message")));
 		else
 			out->verdict = PUSH_UNCERTAIN;
@@ -107,7 +117,8 @@ const struct format format_ttd_advertiser = {
     .content_type = "application/json",
     .ways = {&way_directory, &way_https},
     .settings = {{.name = "advertiser_id", .says = "the advertiser", .required = true},
-	{.name = "data_provider_id", .says = "who provides the data, where it is not the advertiser"},
+	{.name = "data_provider_id",
+	    .says = "who provides the data, where it is not the advertiser"},
 	{.name = "id_field", .says = "what the ids are; without it `TDID`", .words = IDS}},
     .rows = 1000,
     .bytes = 2 * MB,
@@ -130,7 +141,10 @@ const struct format format_ttd_thirdparty = {
     .content_type = "application/json",
     .ways = {&way_directory, &way_https},
     .settings = {{.name = "data_provider_id", .says = "the data provider", .required = true},
-	{.name = "id_field", .says = "what the ids are; without it `TDID` for a partner's, `DataProviderUserId` for ours", .words = IDS}},
+	{.name = "id_field",
+	    .says = "what the ids are; without it `TDID` for a partner's, `DataProviderUserId` for "
+		    "ours",
+	    .words = IDS}},
     .rows = 1000,
     .bytes = 2 * MB,
     .ttl_days = 180,

@@ -1,5 +1,6 @@
-/* The xandr-avro format: Xandr's batch segment file as an object container file (avro.apache.org/docs/1.11.1/specification). The order of the
- * union is the partner's, whose later kinds of ids nobody here has. */
+/* The xandr-avro format: Xandr's batch segment file as an object container file
+ * (avro.apache.org/docs/1.11.1/specification). The order of the union is the partner's, whose later
+ * kinds of ids nobody here has. */
 #include "formats.h"
 
 #include "crumb/core/hash.h"
@@ -8,16 +9,24 @@
 
 static const char avro_schema[] =
     "{\"type\":\"record\",\"name\":\"user\",\"fields\":[{\"name\":\"uid\",\"type\":[\"long\","
-    "{\"type\":\"record\",\"name\":\"eid\",\"fields\":[{\"name\":\"source\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"}]},"
-    "{\"type\":\"record\",\"name\":\"ifa\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"type\",\"type\":\"string\"}]},"
-    "{\"type\":\"record\",\"name\":\"xfa\",\"fields\":[{\"name\":\"device_model_id\",\"type\":\"int\"},{\"name\":\"device_make_id\",\"type\":\"int\"}"
+    "{\"type\":\"record\",\"name\":\"eid\",\"fields\":[{\"name\":\"source\",\"type\":\"string\"},{"
+    "\"name\":\"id\",\"type\":\"string\"}]},"
+    "{\"type\":\"record\",\"name\":\"ifa\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{"
+    "\"name\":\"type\",\"type\":\"string\"}]},"
+    "{\"type\":\"record\",\"name\":\"xfa\",\"fields\":[{\"name\":\"device_model_id\",\"type\":"
+    "\"int\"},{\"name\":\"device_make_id\",\"type\":\"int\"}"
     ","
     "{\"name\":\"ip\",\"type\":\"string\"}]},"
-    "{\"type\":\"record\",\"name\":\"external_id\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"member_id\",\"type\":\"int\"}]}]},"
-    "{\"name\":\"segments\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"segment\",\"fields\":["
-    "{\"name\":\"id\",\"type\":\"int\",\"default\":0},{\"name\":\"code\",\"type\":\"string\",\"default\":\"\"},"
-    "{\"name\":\"member_id\",\"type\":\"int\",\"default\":0},{\"name\":\"expiration\",\"type\":\"int\",\"default\":0},"
-    "{\"name\":\"timestamp\",\"type\":\"long\",\"default\":0},{\"name\":\"value\",\"type\":\"int\",\"default\":0}]}}}]}";
+    "{\"type\":\"record\",\"name\":\"external_id\",\"fields\":[{\"name\":\"id\",\"type\":"
+    "\"string\"},{\"name\":\"member_id\",\"type\":\"int\"}]}]},"
+    "{\"name\":\"segments\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":"
+    "\"segment\",\"fields\":["
+    "{\"name\":\"id\",\"type\":\"int\",\"default\":0},{\"name\":\"code\",\"type\":\"string\","
+    "\"default\":\"\"},"
+    "{\"name\":\"member_id\",\"type\":\"int\",\"default\":0},{\"name\":\"expiration\",\"type\":"
+    "\"int\",\"default\":0},"
+    "{\"name\":\"timestamp\",\"type\":\"long\",\"default\":0},{\"name\":\"value\",\"type\":\"int\","
+    "\"default\":0}]}}}]}";
 
 #define AVRO_BLOCK 65536
 
@@ -59,7 +68,8 @@ static void avro_flush(struct encoder *e, struct buf *out)
 	z_stream z = {.next_in = (Bytef *)e->block.p, .avail_in = (uInt)e->block.n};
 	if (e->block_items == 0)
 		return;
-	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) !=
+	    Z_OK) {
 		out->failed = true;
 		return;
 	}
@@ -92,7 +102,8 @@ static bool external(const struct destination *d)
 static enum err avro_check(const struct destination *d)
 {
 	if (external(d) && !setting_get(d->settings, d->settings_n, "member").n)
-		return err_set(ERR_USAGE, "destination '%s': ids of our own want member: and the member's number", d->id);
+		return err_set(ERR_USAGE,
+		    "destination '%s': ids of our own want member: and the member's number", d->id);
 	return OK;
 }
 
@@ -129,7 +140,8 @@ static bool avro_item(struct encoder *e, const struct out_item *item, struct buf
 		avro_long(b, numbered ? (int64_t)number : 0);
 		avro_text(b, numbered ? STR("") : r->segment->theirs);
 		avro_long(b, numbered ? 0 : (int64_t)member);
-		avro_long(b, r->change == ROW_REMOVE ? -1 : (int64_t)format_minutes(e->now, r->until));
+		avro_long(
+		    b, r->change == ROW_REMOVE ? -1 : (int64_t)format_minutes(e->now, r->until));
 		avro_long(b, 0);
 		avro_long(b, 0);
 	}
@@ -144,16 +156,20 @@ static bool avro_item(struct encoder *e, const struct out_item *item, struct buf
 const struct format format_xandr_avro = {
     .name = "xandr-avro",
     .says = "Xandr's batch segment file in Avro",
-    .source = "learn.microsoft.com/en-us/xandr/bidders: bss-avro-file-format; avro.apache.org/docs/1.11.1/specification",
+    .source = "learn.microsoft.com/en-us/xandr/bidders: bss-avro-file-format; "
+	      "avro.apache.org/docs/1.11.1/specification",
     .ending = "avro",
     .ways = {&way_directory},
-    .settings = {{.name = "member",
-		     .says = "the number of the member, whose own ids and codes of segments are written then",
-		     .min = 0,
-		     .max = INT32_MAX},
-	{.name = "uid",
-	    .says = "`anid` is Xandr's number, `external` an id of the member's own; without it what `partner` makes of it",
-	    .words = "anid,external"}},
+    .settings =
+	{{.name = "member",
+	     .says =
+		 "the number of the member, whose own ids and codes of segments are written then",
+	     .min = 0,
+	     .max = INT32_MAX},
+	    {.name = "uid",
+		.says = "`anid` is Xandr's number, `external` an id of the member's own; without "
+			"it what `partner` makes of it",
+		.words = "anid,external"}},
     .bytes = 300 * MB,
     .ttl_days = 180,
     .compressions = 1u << COMPRESS_NONE,

@@ -1,4 +1,5 @@
-/* The xandr-text format: Xandr's batch segment file (learn.microsoft.com/en-us/xandr/bidders/legacy-bss-file-format). */
+/* The xandr-text format: Xandr's batch segment file
+ * (learn.microsoft.com/en-us/xandr/bidders/legacy-bss-file-format). */
 #include "formats.h"
 
 #include <ctype.h>
@@ -16,14 +17,19 @@ static enum err separators(const struct destination *d, char out[5])
 	if (!s.n)
 		s = STR(default_separators);
 	if (s.n != 5)
-		return err_set(ERR_USAGE, "destination '%s': separators are five characters, such as \";,:\\t^\"", d->id);
+		return err_set(ERR_USAGE,
+		    "destination '%s': separators are five characters, such as \";,:\\t^\"", d->id);
 	for (size_t i = 0; i < 5; i++) {
-		if (!s.p[i] || chr_one_of(s.p[i], "[](){}$\\/|?*+-") || isalnum((unsigned char)s.p[i]))
-			return err_set(ERR_USAGE, "destination '%s': '%c' cannot be a separator", d->id, s.p[i]);
+		if (!s.p[i] || chr_one_of(s.p[i], "[](){}$\\/|?*+-") ||
+		    isalnum((unsigned char)s.p[i]))
+			return err_set(ERR_USAGE, "destination '%s': '%c' cannot be a separator",
+			    d->id, s.p[i]);
 		for (size_t k = 0; k < i; k++)
 			if (s.p[i] == s.p[k] && !(k == 0 && i == 2))
-				return err_set(
-				    ERR_USAGE, "destination '%s': the separators are all different; only the first may be the third", d->id);
+				return err_set(ERR_USAGE,
+				    "destination '%s': the separators are all different; only the "
+				    "first may be the third",
+				    d->id);
 	}
 	memcpy(out, s.p, 5);
 	return OK;
@@ -44,11 +50,13 @@ static enum err xandr_check(const struct destination *d)
 	while (!e && str_cut(&rest, ',', &word))
 		names += str_eq(word, STR("SEG_ID")) || str_eq(word, STR("SEG_CODE"));
 	if (!e && names != 1)
-		e = err_set(ERR_USAGE, "destination '%s': fields want SEG_ID or SEG_CODE, one of the two", d->id);
+		e = err_set(ERR_USAGE,
+		    "destination '%s': fields want SEG_ID or SEG_CODE, one of the two", d->id);
 	return e;
 }
 
-static void xandr_segment(const struct encoder *e, const struct out_row *r, bool listed_as_removed, char between, struct buf *out)
+static void xandr_segment(const struct encoder *e, const struct out_row *r, bool listed_as_removed,
+    char between, struct buf *out)
 {
 	struct str rest = fields_of(e->d), word, member = setting_of(e, "member");
 	bool first = true;
@@ -59,7 +67,10 @@ static void xandr_segment(const struct encoder *e, const struct out_row *r, bool
 		if (str_starts(word, STR("SEG_")))
 			buf_str(out, r->segment->theirs);
 		else if (str_eq(word, STR("EXPIRATION")))
-			buf_addf(out, "%ld", r->change == ROW_REMOVE && !listed_as_removed ? -1l : (long)format_minutes(e->now, r->until));
+			buf_addf(out, "%ld",
+			    r->change == ROW_REMOVE && !listed_as_removed
+				? -1l
+				: (long)format_minutes(e->now, r->until));
 		else if (str_eq(word, STR("TIMESTAMP")))
 			buf_addf(out, "%u", e->now);
 		else if (str_eq(word, STR("VALUE")))
@@ -89,7 +100,8 @@ static bool xandr_item(struct encoder *e, const struct out_item *item, struct bu
 		bool first = true;
 		for (unsigned i = 0; i < item->n; i++) {
 			const struct out_row *r = &item->rows[i];
-			bool listed = r->change == ROW_REMOVE && !by_expiration; /* behind the fourth separator */
+			bool listed = r->change == ROW_REMOVE &&
+				      !by_expiration; /* behind the fourth separator */
 			if (r->change == ROW_KEEP || listed != (removed == 1))
 				continue;
 			if (!first || removed)
@@ -131,7 +143,8 @@ const struct format format_xandr_text = {
     .ending = "txt",
     .ways = {&way_directory},
     .settings = {{.name = "separators",
-		     .says = "five characters: behind the id, between segments, between fields, before what is removed, before the domain",
+		     .says = "five characters: behind the id, between segments, between fields, "
+			     "before what is removed, before the domain",
 		     .initial = "\";,:\\t^\""},
 	{.name = "fields",
 	    .says = "of a segment; `SEG_ID` or `SEG_CODE`, one of the two",

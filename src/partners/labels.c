@@ -1,4 +1,5 @@
-/* Whose data a segment is made of: the labels of its categories and attributes, and who may get what is labelled. */
+/* Whose data a segment is made of: the labels of its categories and attributes, and who may get
+ * what is labelled. */
 #include "crumb/partners/destinations.h"
 
 struct labels_walk {
@@ -16,7 +17,8 @@ static bool each_label(const struct labels_walk *w, const struct labels *l)
 	return true;
 }
 
-/* A category, what is above it, and what is below it: an event of a child counts for its parents. */
+/* A category, what is above it, and what is below it: an event of a child counts for its parents.
+ */
 static bool category_labels(const struct labels_walk *w, uint16_t cat)
 {
 	for (int at = cat; at > 0; at = w->r->categories[at].parent)
@@ -25,7 +27,8 @@ static bool category_labels(const struct labels_walk *w, uint16_t cat)
 	struct str id = str_c(w->r->categories[cat].id);
 	for (size_t i = (size_t)cat + 1; cat && i < w->r->categories_n; i++) {
 		struct str other = str_c(w->r->categories[i].id);
-		if (other.n > id.n && str_starts(other, id) && other.p[id.n] == '.' && !each_label(w, &w->r->categories[i].labels))
+		if (other.n > id.n && str_starts(other, id) && other.p[id.n] == '.' &&
+		    !each_label(w, &w->r->categories[i].labels))
 			return false;
 	}
 	return true;
@@ -54,16 +57,19 @@ static bool node_labels(const struct labels_walk *w, int at)
 		from = v && v->source ? destinations_partner(w->all, str_c(v->source)) : NULL;
 		return !v || (each_label(w, &v->labels) && (!from || each_label(w, &from->labels)));
 	case NODE_SEGMENT:
-		return segment_labels_each(w->r, &w->r->segments[n->segment], w->all, w->each, w->arg);
+		return segment_labels_each(
+		    w->r, &w->r->segments[n->segment], w->all, w->each, w->arg);
 	default:
 		return true;
 	}
 }
 
-bool segment_labels_each(const struct rules *r, const struct segment *s, const struct destinations *all, bool (*each)(void *, struct str), void *arg)
+bool segment_labels_each(const struct rules *r, const struct segment *s,
+    const struct destinations *all, bool (*each)(void *, struct str), void *arg)
 {
 	struct labels_walk w = {r, all, each, arg};
-	return each_label(&w, &s->labels) && (s->root < 0 || r->tangled || node_labels(&w, s->root));
+	return each_label(&w, &s->labels) &&
+	       (s->root < 0 || r->tangled || node_labels(&w, s->root));
 }
 
 struct allowed {
@@ -81,8 +87,8 @@ static bool is_allowed(void *arg, struct str label)
 	return false;
 }
 
-bool segment_labels_allowed(
-    const struct rules *r, const struct segment *s, const struct destinations *all, const struct destination *d, struct str *label)
+bool segment_labels_allowed(const struct rules *r, const struct segment *s,
+    const struct destinations *all, const struct destination *d, struct str *label)
 {
 	struct allowed a = {d, STR("")};
 	bool fine = segment_labels_each(r, s, all, is_allowed, &a);

@@ -1,4 +1,5 @@
-/* Where /sync may lead to: the beginnings of URLs that a partner lists, compared by whole segments of the path as a browser and a server read it. */
+/* Where /sync may lead to: the beginnings of URLs that a partner lists, compared by whole segments
+ * of the path as a browser and a server read it. */
 #include "crumb/partners/destinations.h"
 
 #define SEGMENTS_MOST 64
@@ -23,10 +24,12 @@ static bool split(struct str s, struct url *out)
 /* What some servers read as a slash, or as a dot only when they decode twice. */
 static bool ambiguous(struct str segment)
 {
-	return str_ihas(segment, STR("%2f")) || str_ihas(segment, STR("%5c")) || str_ihas(segment, STR("%252e")) || str_ihas(segment, STR("%00"));
+	return str_ihas(segment, STR("%2f")) || str_ihas(segment, STR("%5c")) ||
+	       str_ihas(segment, STR("%252e")) || str_ihas(segment, STR("%00"));
 }
 
-/* 1 for "." and 2 for "..", also encoded; -1: with parameters behind, which some servers take off. */
+/* 1 for "." and 2 for "..", also encoded; -1: with parameters behind, which some servers take off.
+ */
 static int dots(struct str s)
 {
 	int n = 0;
@@ -42,7 +45,8 @@ static int dots(struct str s)
 	return n <= 2 ? n : 0;
 }
 
-/* The segments of a path without its dots; a slash at the end makes an empty last one. -1: it is not to be trusted. */
+/* The segments of a path without its dots; a slash at the end makes an empty last one. -1: it is
+ * not to be trusted. */
 static int segments(struct str path, struct str out[SEGMENTS_MOST])
 {
 	int n = 0;
@@ -80,7 +84,8 @@ static bool covers(struct str listed, const struct url *url, const struct str *g
 		return false;
 	int n = segments(l.path, ours);
 	if (l.rest.n) /* a query that is begun belongs to this very path */
-		return n == given_n && str_starts(url->rest, l.rest) && (n == 0 || str_eq(ours[n - 1], given[n - 1])) &&
+		return n == given_n && str_starts(url->rest, l.rest) &&
+		       (n == 0 || str_eq(ours[n - 1], given[n - 1])) &&
 		       covers(str_make(listed.p, listed.n - l.rest.n), url, given, given_n);
 	if (n > 0 && ours[n - 1].n == 0)
 		n--; /* a slash at the end: everything below */

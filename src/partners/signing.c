@@ -19,7 +19,8 @@ static enum err sha1_line(const char *header, struct str secret, struct str body
 	enum err e = setting_resolve(secret, key, sizeof key);
 	if (e)
 		return e;
-	bool made = HMAC(EVP_sha1(), key, (int)strlen(key), (const uint8_t *)body.p, body.n, mac, &n);
+	bool made =
+	    HMAC(EVP_sha1(), key, (int)strlen(key), (const uint8_t *)body.p, body.n, mac, &n);
 	sodium_memzero(key, sizeof key);
 	if (!made)
 		return err_set(ERR_NOMEM, "no memory for this now");
@@ -29,7 +30,8 @@ static enum err sha1_line(const char *header, struct str secret, struct str body
 }
 
 /* As The Trade Desk's older authentication wants it. */
-static enum err sign_ttd(const struct setting *sign, unsigned n, struct str body, uint32_t now, struct buf *lines)
+static enum err sign_ttd(
+    const struct setting *sign, unsigned n, struct str body, uint32_t now, struct buf *lines)
 {
 	struct str provider = setting_get(sign, n, "dp_secret");
 	enum err e = sha1_line("TtdSignature", setting_get(sign, n, "secret"), body, lines);
@@ -37,7 +39,8 @@ static enum err sign_ttd(const struct setting *sign, unsigned n, struct str body
 	return e || !provider.n ? e : sha1_line("TtdSignature-dp", provider, body, lines);
 }
 
-static enum err sign_hmac_sha256(const struct setting *sign, unsigned n, struct str body, uint32_t now, struct buf *lines)
+static enum err sign_hmac_sha256(
+    const struct setting *sign, unsigned n, struct str body, uint32_t now, struct buf *lines)
 {
 	char key[SECRET_MOST], text[crypto_auth_hmacsha256_BYTES * 2 + 1];
 	uint8_t mac[crypto_auth_hmacsha256_BYTES];
@@ -59,10 +62,12 @@ static enum err sign_hmac_sha256(const struct setting *sign, unsigned n, struct 
 
 const struct signing signings[] = {
     {.kind = "ttd",
-	.says = "`TtdSignature: BASE64` of HMAC-SHA1 of the body with `secret`, and `TtdSignature-dp` the same with `dp_secret`, where that is given",
+	.says = "`TtdSignature: BASE64` of HMAC-SHA1 of the body with `secret`, and "
+		"`TtdSignature-dp` the same with `dp_secret`, where that is given",
 	.sign = sign_ttd},
     {.kind = "hmac-sha256",
-	.says = "`Crumb-Signature: t=SECONDS,v1=HEX` of HMAC-SHA256 of `SECONDS.BODY` with `secret`",
+	.says =
+	    "`Crumb-Signature: t=SECONDS,v1=HEX` of HMAC-SHA256 of `SECONDS.BODY` with `secret`",
 	.sign = sign_hmac_sha256},
     {.kind = NULL},
 };

@@ -15,13 +15,15 @@ static struct str partner_at(const void *arg, size_t i)
 	return str_c(d->partners[i].id);
 }
 
-enum err destinations_find_named(const struct destinations *d, struct str id, const struct destination **out)
+enum err destinations_find_named(
+    const struct destinations *d, struct str id, const struct destination **out)
 {
 	*out = destinations_find(d, id);
 	return *out ? OK : near_missing("destination", id, destination_at, d, d->n);
 }
 
-enum err destinations_find_partner(const struct destinations *d, struct str id, const struct partner **out)
+enum err destinations_find_partner(
+    const struct destinations *d, struct str id, const struct partner **out)
 {
 	*out = destinations_partner(d, id);
 	return *out ? OK : near_missing("partner", id, partner_at, d, d->partners_n);

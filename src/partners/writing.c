@@ -1,4 +1,5 @@
-/* What several formats write alike: strings and times of JSON, and numbers in groups of seven bits. */
+/* What several formats write alike: strings and times of JSON, and numbers in groups of seven bits.
+ */
 #include "formats.h"
 
 #include "crumb/base/clock.h"

@@ -1,4 +1,5 @@
-/* Addresses and lists of networks: read from text, and held against each other, 128 bits wide, be they IPv4 or IPv6. */
+/* Addresses and lists of networks: read from text, and held against each other, 128 bits wide, be
+ * they IPv4 or IPv6. */
 #include "crumb/privacy/hit.h"
 
 #include <arpa/inet.h>
@@ -91,7 +92,8 @@ enum err cidr_list_parse(const char *text, struct cidr_list *out)
 		if (l.n == sizeof l.net / sizeof l.net[0])
 			return err_set(ERR_USAGE, "more than %u networks", l.n);
 		if (cidr_read(item, &l.net[l.n++]) != CIDR_FINE)
-			return err_set(ERR_USAGE, "'" STR_FMT "' is no network such as 10.0.0.0/8", STR_ARG(item));
+			return err_set(ERR_USAGE, "'" STR_FMT "' is no network such as 10.0.0.0/8",
+			    STR_ARG(item));
 	}
 	*out = l;
 	return OK;
@@ -101,7 +103,8 @@ bool cidr_list_has_address(const struct cidr_list *l, const uint8_t a[16])
 {
 	for (unsigned i = 0; i < l->n; i++) {
 		unsigned bits = l->net[i].bits, whole = bits / 8, rest = bits % 8;
-		if (memcmp(a, l->net[i].b, whole) == 0 && (rest == 0 || ((a[whole] ^ l->net[i].b[whole]) >> (8 - rest)) == 0))
+		if (memcmp(a, l->net[i].b, whole) == 0 &&
+		    (rest == 0 || ((a[whole] ^ l->net[i].b[whole]) >> (8 - rest)) == 0))
 			return true;
 	}
 	return false;

@@ -1,13 +1,14 @@
 #include "crumb/privacy/agent.h"
 
-/* First row whose word occurs decides. Order matters: many agents carry the words of those they imitate. */
+/* First row whose word occurs decides. Order matters: many agents carry the words of those they
+ * imitate. */
 struct row {
 	struct str word;
 	uint8_t value;
 };
-#define ROW(text, value)                                                                                                                             \
-	{                                                                                                                                            \
-		{text, sizeof(text) - 1}, value                                                                                                      \
+#define ROW(text, value)                                                                           \
+	{                                                                                          \
+		{text, sizeof(text) - 1}, value                                                    \
 	}
 
 static const struct row os_rows[] = {
@@ -77,7 +78,8 @@ struct agent agent_parse(struct str ua)
 	a.device = first(device_rows, sizeof device_rows / sizeof *device_rows, ua);
 	if (a.device == DEVICE_UNKNOWN && a.os == OS_ANDROID)
 		a.device = DEVICE_TABLET; /* Android without Mobile */
-	if (a.device == DEVICE_UNKNOWN && (a.os == OS_WINDOWS || a.os == OS_MACOS || a.os == OS_LINUX || a.os == OS_CHROMEOS))
+	if (a.device == DEVICE_UNKNOWN &&
+	    (a.os == OS_WINDOWS || a.os == OS_MACOS || a.os == OS_LINUX || a.os == OS_CHROMEOS))
 		a.device = DEVICE_DESKTOP;
 	if (a.browser == BROWSER_UNKNOWN)
 		a.browser = BROWSER_OTHER;

@@ -65,7 +65,8 @@ static size_t cached_network(struct anonymiser *a, const struct network *n)
 	size_t at = (h >> 32) % ANONYMISE_CACHE;
 	if (a->networks[at].hash != h) {
 		a->networks[at].hash = h;
-		a->networks[at].place = a->places ? place_db_find(a->places, n) : (struct place){{0}, {0}};
+		a->networks[at].place =
+		    a->places ? place_db_find(a->places, n) : (struct place){{0}, {0}};
 		a->networks[at].label = (int16_t)junk_network(a->lists, n);
 	}
 	return at;
@@ -88,7 +89,8 @@ static bool too_many(struct anonymiser *a, uint32_t now)
 	return ++a->rates[at].hits > (uint32_t)a->config->network_rate;
 }
 
-enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const struct event *e, uint32_t now, struct str *pattern)
+enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const struct event *e,
+    uint32_t now, struct str *pattern)
 {
 	int n;
 	*pattern = str_make("", 0);
@@ -104,7 +106,9 @@ enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const str
 		*pattern = str_c(junk_network_name(a->lists, n));
 		return ASIDE_NETWORK;
 	}
-	return a->config->network_rate && h->network.family && !h->here && too_many(a, now) ? ASIDE_RATE : ASIDE_NOT;
+	return a->config->network_rate && h->network.family && !h->here && too_many(a, now)
+		   ? ASIDE_RATE
+		   : ASIDE_NOT;
 }
 
 static enum referrer cached_referrer(struct anonymiser *a, struct str referrer, struct str host)
@@ -165,7 +169,8 @@ static bool attr_name(struct anonymiser *a, struct str s)
 	if (s.n == 0 || s.n > 32 || cached_personal(a, s))
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && (s.p[i] != '_' || i == 0)) /* what begins so is ours */
+		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) &&
+		    (s.p[i] != '_' || i == 0)) /* what begins so is ours */
 			return false;
 	return !*c->attributes || word_list_has(&c->lists.attributes, s);
 }
@@ -177,7 +182,8 @@ static void add_attr(struct anonymiser *a, struct event *e, struct str name, str
 		known |= str_eq(e->attrs[i].name, name);
 	if (known)
 		return; /* the first one counts */
-	if (e->attrs_n == EVENT_ATTRS_MAX || !attr_name(a, name) || room(a, 32 + EVENT_VALUE_MAX) < 32 + EVENT_VALUE_MAX) {
+	if (e->attrs_n == EVENT_ATTRS_MAX || !attr_name(a, name) ||
+	    room(a, 32 + EVENT_VALUE_MAX) < 32 + EVENT_VALUE_MAX) {
 		metric_inc(M_ATTR_DROPPED);
 		return;
 	}
@@ -205,7 +211,9 @@ static struct str campaign(struct anonymiser *a, struct str query)
 		}
 		size_t n = form_decode(str_skip(pair, prefix.n), text);
 		size_t had = n;
-		n = n > EVENT_CAMPAIGN_MAX ? 0 : scrub_value(str_make(text, n), a->scratch + a->used, EVENT_CAMPAIGN_MAX);
+		n = n > EVENT_CAMPAIGN_MAX
+			? 0
+			: scrub_value(str_make(text, n), a->scratch + a->used, EVENT_CAMPAIGN_MAX);
 		metric_add(M_ATTR_DROPPED, had && !n);
 		return keep(a, n);
 	}
@@ -238,7 +246,8 @@ static size_t host_kept(struct str host, char out[EVENT_HOST_MAX])
 	char ascii[HOST_MOST];
 	for (size_t i = 0; i < host.n; i++)
 		if ((uint8_t)host.p[i] >= 0x80)
-			return scrub_host(str_make(ascii, host_read(host, ascii)), out, EVENT_HOST_MAX);
+			return scrub_host(
+			    str_make(ascii, host_read(host, ascii)), out, EVENT_HOST_MAX);
 	return scrub_host(host, out, EVENT_HOST_MAX);
 }
 
@@ -254,7 +263,8 @@ void anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 	if (u.host.n) {
 		e->host = keep(a, host_kept(u.host, a->scratch + a->used));
 		unsigned scrubbed = 0;
-		e->path = keep(a, scrub_path(u.path, a->scratch + a->used, EVENT_PATH_MAX, &scrubbed));
+		e->path =
+		    keep(a, scrub_path(u.path, a->scratch + a->used, EVENT_PATH_MAX, &scrubbed));
 		metric_add(M_SCRUBBED, scrubbed);
 	}
 	e->name = h->name.n ? h->name : STR("view");

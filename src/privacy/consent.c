@@ -87,7 +87,8 @@ static void judge_section(const struct config *c, unsigned id, struct str text, 
 		say_us(gpp_us_read(id, text), M_REFUSED_GPP, f);
 }
 
-/* The next number of gpp_sid: "2,6", and as others write it: "2_6", "[2, 6]". Empty ones are none. */
+/* The next number of gpp_sid: "2,6", and as others write it: "2_6", "[2, 6]". Empty ones are none.
+ */
 static bool next_section(struct str *sids, struct str *one)
 {
 	while (sids->n) {
@@ -166,7 +167,9 @@ static void judge_signals(const struct config *c, const struct hit *h, struct fi
 
 enum said consent_said(struct str value)
 {
-	static const char *const nothing[] = {"", "null", "undefined"}, *const zero[] = {"0", "false", "no", "off", "n", "f"};
+	static const char *const nothing[] = {"", "null", "undefined"}, *const zero[] = {"0",
+									    "false", "no", "off",
+									    "n", "f"};
 	value = str_trim(value);
 	for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
 		if (str_ieq(value, str_c(nothing[i])))
@@ -191,29 +194,36 @@ void consent_take_string(struct str *into, struct str value)
 		*into = into->n && !str_eq(*into, value) ? STR("?") : value;
 }
 
-/* consent.require: countries (DE), parts of countries (US-CA), EEA. Who could be in such a place counts as being there. */
+/* consent.require: countries (DE), parts of countries (US-CA), EEA. Who could be in such a place
+ * counts as being there. */
 static bool required_at(const struct config *c, const struct place *where)
 {
 	if (!*c->consent_require || !where)
 		return false;
 	struct str country = place_country(where);
-	return !country.n || place_list_has(&c->lists.consent_require, country, place_region(where));
+	return !country.n ||
+	       place_list_has(&c->lists.consent_require, country, place_region(where));
 }
 
 static enum err place_check(struct str word)
 {
 	if (str_find(word, ' ') < word.n || str_find(word, ';') < word.n)
-		return err_set(ERR_USAGE, "consent.require: '" STR_FMT "': commas stand between places", STR_ARG(word));
+		return err_set(ERR_USAGE,
+		    "consent.require: '" STR_FMT "': commas stand between places", STR_ARG(word));
 	size_t dash = str_find(word, '-');
-	struct str country = str_make(word.p, dash), region = str_skip(word, dash + 1), meant = country_meant(word);
+	struct str country = str_make(word.p, dash), region = str_skip(word, dash + 1),
+		   meant = country_meant(word);
 	if (dash == word.n && (str_ieq(word, STR("EEA")) || country_known(word)))
 		return OK;
-	if (dash < word.n && country_known(country) && region.n && region.n <= sizeof((struct place *)0)->region)
+	if (dash < word.n && country_known(country) && region.n &&
+	    region.n <= sizeof((struct place *)0)->region)
 		return OK;
 	if (!meant.n)
 		meant = country_meant(country);
-	return err_set(ERR_USAGE, "consent.require: '" STR_FMT "' is no country (DE), no part of one (US-CA) and not EEA%s" STR_FMT "%s", STR_ARG(word),
-	    meant.n ? "; did you mean " : "", STR_ARG(meant), meant.n ? "?" : "");
+	return err_set(ERR_USAGE,
+	    "consent.require: '" STR_FMT
+	    "' is no country (DE), no part of one (US-CA) and not EEA%s" STR_FMT "%s",
+	    STR_ARG(word), meant.n ? "; did you mean " : "", STR_ARG(meant), meant.n ? "?" : "");
 }
 
 enum err consent_check(const struct config *c)
@@ -226,7 +236,10 @@ enum err consent_check(const struct config *c)
 			e = place_check(word);
 	while (!e && purposes.n && str_cut(&purposes, ',', &word))
 		if (!str_u64(str_trim(word), &n) || n < 1 || n > 24)
-			e = err_set(ERR_USAGE, "consent.tcf.purposes: '" STR_FMT "' is no purpose: numbers from 1 to 24, as in 1,3,4", STR_ARG(word));
+			e = err_set(ERR_USAGE,
+			    "consent.tcf.purposes: '" STR_FMT
+			    "' is no purpose: numbers from 1 to 24, as in 1,3,4",
+			    STR_ARG(word));
 	return e;
 }
 
@@ -239,8 +252,8 @@ static bool sid_has_tcf(struct str gpp_sid)
 	return false;
 }
 
-/* A page that is none of ours can write what it likes into the query of an image, but shall not erase anybody by it. Whose page it is
- * says the browser. */
+/* A page that is none of ours can write what it likes into the query of an image, but shall not
+ * erase anybody by it. Whose page it is says the browser. */
 static bool from_a_foreign_page(const struct config *c, const struct hit *h)
 {
 	struct str origin = h->origin;
@@ -250,7 +263,8 @@ static bool from_a_foreign_page(const struct config *c, const struct hit *h)
 		origin = host < r.n ? str_make(r.p, host + str_find(str_skip(r, host), '/')) : r;
 	}
 	if (h->fetch_site.n)
-		return str_ieq(h->fetch_site, STR("cross-site")) && !(*c->sites && origin_is_ours(c, origin));
+		return str_ieq(h->fetch_site, STR("cross-site")) &&
+		       !(*c->sites && origin_is_ours(c, origin));
 	return *c->sites && origin.n && !origin_is_ours(c, origin);
 }
 
@@ -266,7 +280,8 @@ struct consent consent_judge(const struct config *c, const struct hit *h, const 
 		return say(CONSENT_NO_ERASE, M_REFUSED_GPC);
 	judge_signals(c, h, &f);
 	if (f.refused)
-		return say(from_a_foreign_page(c, h) ? CONSENT_NO : CONSENT_NO_ERASE, f.refused_why);
+		return say(
+		    from_a_foreign_page(c, h) ? CONSENT_NO : CONSENT_NO_ERASE, f.refused_why);
 	if (h->optout_cookie)
 		return say(CONSENT_NO_EXPIRE, M_REFUSED_OPTOUT);
 	if (h->dnt && c->dnt == CONFIG_YES)

@@ -4,7 +4,8 @@
 
 #define COOKIE_VERSION 1
 enum { AT_DAY = 1, AT_ID = 3, AT_MAC = 19, COOKIE_BYTES = 35 };
-_Static_assert(COOKIE_LEN == B64URL_LEN(COOKIE_BYTES), "the length of the text follows from the bytes");
+_Static_assert(
+    COOKIE_LEN == B64URL_LEN(COOKIE_BYTES), "the length of the text follows from the bytes");
 
 void cookie_make(uint16_t today, struct cookie *out)
 {
@@ -27,7 +28,8 @@ void cookie_write(const struct identity_keys *k, const struct cookie *c, char ou
 	explicit_bzero(b, sizeof b);
 }
 
-static enum cookie_state judge(const struct identity_keys *k, const uint8_t b[COOKIE_BYTES], uint16_t today, struct cookie *out)
+static enum cookie_state judge(const struct identity_keys *k, const uint8_t b[COOKIE_BYTES],
+    uint16_t today, struct cookie *out)
 {
 	uint8_t want[16];
 	if (b[0] != COOKIE_VERSION)
@@ -45,10 +47,12 @@ static enum cookie_state judge(const struct identity_keys *k, const uint8_t b[CO
 	return COOKIE_VALID;
 }
 
-enum cookie_state cookie_read(const struct identity_keys *k, struct str value, uint16_t today, struct cookie *out)
+enum cookie_state cookie_read(
+    const struct identity_keys *k, struct str value, uint16_t today, struct cookie *out)
 {
 	uint8_t b[COOKIE_BYTES];
-	enum cookie_state s = b64url_decode(value, b, sizeof b) ? judge(k, b, today, out) : COOKIE_FORGED;
+	enum cookie_state s =
+	    b64url_decode(value, b, sizeof b) ? judge(k, b, today, out) : COOKIE_FORGED;
 	explicit_bzero(b, sizeof b);
 	return s;
 }
@@ -75,7 +79,8 @@ struct vkey imported_visitor(const struct identity_keys *k, struct str id)
 }
 
 /* One round either way; a Feistel round undoes itself with the halves swapped. */
-static void partner_round(const struct key16 *key, uint8_t round, const uint8_t *seen, uint8_t *changed)
+static void partner_round(
+    const struct key16 *key, uint8_t round, const uint8_t *seen, uint8_t *changed)
 {
 	uint8_t in[9] = {round};
 	memcpy(in + 1, seen, 8);
@@ -99,7 +104,8 @@ static struct key16 partner_key(const struct identity_keys *k, struct str partne
 	return key;
 }
 
-struct vkey visitor_for_partner(const struct identity_keys *k, struct str partner, const struct vkey *v)
+struct vkey visitor_for_partner(
+    const struct identity_keys *k, struct str partner, const struct vkey *v)
 {
 	struct key16 key = partner_key(k, partner);
 	struct vkey out = *v;
@@ -111,7 +117,8 @@ struct vkey visitor_for_partner(const struct identity_keys *k, struct str partne
 	return out;
 }
 
-struct vkey visitor_of_partner(const struct identity_keys *k, struct str partner, const struct vkey *name)
+struct vkey visitor_of_partner(
+    const struct identity_keys *k, struct str partner, const struct vkey *name)
 {
 	struct key16 key = partner_key(k, partner);
 	struct vkey out = *name;

@@ -14,7 +14,8 @@ static bool next(struct str *rest, struct row *out)
 	while (str_cut(rest, '\n', &line)) {
 		if (line.n < 8 || line.p[0] == '#')
 			continue;
-		*out = (struct row){str_make(line.p, 2), str_make(line.p + 3, 3), str_skip(line, 7)};
+		*out =
+		    (struct row){str_make(line.p, 2), str_make(line.p + 3, 3), str_skip(line, 7)};
 		return true;
 	}
 	return false;
@@ -34,8 +35,8 @@ struct str country_meant(struct str text)
 {
 	static const struct {
 		const char *said, *meant;
-	} common[] = {{"UK", "GB"}, {"EL", "GR"}, {"EU", "EEA"}, {"EWR", "EEA"}, {"England", "GB"}, {"Great Britain", "GB"}, {"America", "US"},
-	    {"Deutschland", "DE"}, {"Holland", "NL"}};
+	} common[] = {{"UK", "GB"}, {"EL", "GR"}, {"EU", "EEA"}, {"EWR", "EEA"}, {"England", "GB"},
+	    {"Great Britain", "GB"}, {"America", "US"}, {"Deutschland", "DE"}, {"Holland", "NL"}};
 	struct str rest = str_make(countries_txt, countries_txt_n), begins = str_make("", 0);
 	struct row r;
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++)

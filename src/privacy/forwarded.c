@@ -1,4 +1,5 @@
-/* Whom proxies speak for: X-Forwarded-For, and Forwarded (RFC 7239), in which each element is several pairs. */
+/* Whom proxies speak for: X-Forwarded-For, and Forwarded (RFC 7239), in which each element is
+ * several pairs. */
 #include "crumb/privacy/hit.h"
 
 /* Up to the next `sep` that is in no quotes. False: the end. */
@@ -48,8 +49,9 @@ bool forwarded_next(struct str *rest, struct str name, struct str *value)
 	return false;
 }
 
-/* The last element of a list that may have blanks and empty ones, which is cut from it. A comma in quotes is none; those are sought from the right, so that
- * a quote that somebody opened further left, and nobody closes, hides nothing. */
+/* The last element of a list that may have blanks and empty ones, which is cut from it. A comma in
+ * quotes is none; those are sought from the right, so that a quote that somebody opened further
+ * left, and nobody closes, hides nothing. */
 static struct str last_of(struct str *list)
 {
 	struct str one = STR("");
@@ -57,18 +59,21 @@ static struct str last_of(struct str *list)
 		size_t from = list->n;
 		bool quoted = false;
 		for (; from > 0 && (quoted || list->p[from - 1] != ','); from--)
-			quoted ^= list->p[from - 1] == '"' && !(from > 1 && list->p[from - 2] == '\\');
+			quoted ^=
+			    list->p[from - 1] == '"' && !(from > 1 && list->p[from - 2] == '\\');
 		one = str_trim(str_skip(*list, from));
 		list->n = from ? from - 1 : 0;
 	}
 	return one; /* RFC 9110 5.6.1: empty ones are no elements */
 }
 
-struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list *also, struct str list)
+struct str cidr_list_client(
+    const struct cidr_list *ours, const struct cidr_list *also, struct str list)
 {
 	struct str found = STR(""), one;
 	while ((one = last_of(&list)).n) {
-		found = memchr(one.p, '=', one.n) ? value_of(one, STR("for")) : one; /* no address has one */
+		found = memchr(one.p, '=', one.n) ? value_of(one, STR("for"))
+						  : one; /* no address has one */
 		if (!cidr_list_has_text(ours, found) && !(also && cidr_list_has_text(also, found)))
 			break;
 	}
@@ -78,7 +83,8 @@ struct str cidr_list_client(const struct cidr_list *ours, const struct cidr_list
 bool address_asked(const struct cidr_list *ours, struct str list, uint8_t address[16])
 {
 	uint8_t said[16];
-	if (!list.n || !cidr_list_has_address(ours, address) || !address_read(cidr_list_client(ours, NULL, list), said))
+	if (!list.n || !cidr_list_has_address(ours, address) ||
+	    !address_read(cidr_list_client(ours, NULL, list), said))
 		return false;
 	memcpy(address, said, sizeof said);
 	return true;

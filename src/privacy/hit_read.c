@@ -1,7 +1,7 @@
 /* Parameters and consent signals of hits, by the rows of privacy/hit_rows.h.
  *
- * A name is looked for row by row, in code that the rows make: one comparison of a length that is known
- * when this is compiled, and, where it agrees, one of bytes. There is no call and no hash. */
+ * A name is looked for row by row, in code that the rows make: one comparison of a length that is
+ * known when this is compiled, and, where it agrees, one of bytes. There is no call and no hash. */
 #include "crumb/privacy/hit_read.h"
 
 #include "crumb/base/number.h"
@@ -22,11 +22,16 @@ enum row {
 	ROWS
 };
 
-/* The fields that belong together lie one behind the other: what takes a value by its row knows one offset. */
-#define HIT_NUMBER(field, ...)                                                                             \
-	_Static_assert(offsetof(struct hit, has_##field) == offsetof(struct hit, field) + sizeof(double), #field);
-#define HIT_FLAG(field, ...)                                                                               \
-	_Static_assert(offsetof(struct hit, field##_no) == offsetof(struct hit, field) + sizeof(bool), #field);
+/* The fields that belong together lie one behind the other: what takes a value by its row knows one
+ * offset. */
+#define HIT_NUMBER(field, ...)                                                                     \
+	_Static_assert(                                                                            \
+	    offsetof(struct hit, has_##field) == offsetof(struct hit, field) + sizeof(double),     \
+	    #field);
+#define HIT_FLAG(field, ...)                                                                       \
+	_Static_assert(                                                                            \
+	    offsetof(struct hit, field##_no) == offsetof(struct hit, field) + sizeof(bool),        \
+	    #field);
 #include "crumb/privacy/hit_rows.h"
 
 #define AT(field) offsetof(struct hit, field)
@@ -50,8 +55,8 @@ const struct hit_row hit_rows[] = {
 };
 const size_t hit_rows_n = ROWS;
 
-const char *const hit_kind_names[HIT_KINDS] = {"text", "number", "list", "flag", "string", "sections",
-    "categories", "id", "cookie", "time", "address", "agent", "source"};
+const char *const hit_kind_names[HIT_KINDS] = {"text", "number", "list", "flag", "string",
+    "sections", "categories", "id", "cookie", "time", "address", "agent", "source"};
 
 bool hit_row_is_signal(const struct hit_row *row)
 {
@@ -120,8 +125,9 @@ const struct hit_row *hit_row_of_macro(struct str macro)
 		struct str is = str_c(hit_rows[i].macro);
 		bool numbered = is.n > 2 && is.p[is.n - 1] == '#';
 		is.n -= numbered ? 2 : 0; /* without _# */
-		if (same(macro, is) || (numbered && str_starts(macro, is) && macro.n > is.n &&
-					   macro.p[is.n] == '_' && digits_only(str_skip(macro, is.n + 1))))
+		if (same(macro, is) ||
+		    (numbered && str_starts(macro, is) && macro.n > is.n && macro.p[is.n] == '_' &&
+			digits_only(str_skip(macro, is.n + 1))))
 			return &hit_rows[i];
 	}
 	return NULL;
@@ -179,7 +185,8 @@ static void take(struct hit *h, const struct hit_row *row, struct str name, stru
 		metric_add(M_ATTR_DROPPED, !hit_take_number(h, row, value));
 		return;
 	case HIT_IS_LIST:
-		metric_add(M_ATTR_DROPPED, !hit_take_item(h, row, str_skip(name, strlen(row->name)), value));
+		metric_add(M_ATTR_DROPPED,
+		    !hit_take_item(h, row, str_skip(name, strlen(row->name)), value));
 		return;
 	case HIT_IS_FLAG:
 		hit_take_flag(h, row, value);

@@ -58,7 +58,8 @@ static uint32_t take_set(struct bits *b, unsigned n)
 	return set;
 }
 
-/* A Fibonacci-coded integer: each one stands for the next Fibonacci number, two ones in a row end it. */
+/* A Fibonacci-coded integer: each one stands for the next Fibonacci number, two ones in a row end
+ * it. */
 static unsigned take_fibonacci(struct bits *b)
 {
 	unsigned sum = 0, f = 1, next = 2;
@@ -80,7 +81,10 @@ static unsigned take_fibonacci(struct bits *b)
 	return 0;
 }
 
-enum coding { FIXED, FIBONACCI }; /* of the ids in a range: 16 bits each, or offsets from the id before */
+enum coding {
+	FIXED,
+	FIBONACCI
+}; /* of the ids in a range: 16 bits each, or offsets from the id before */
 
 /* Entries of one id or a range of them: is `id` among them? */
 static bool ranges_have(struct bits *b, unsigned entries, unsigned id, enum coding coding)
@@ -98,7 +102,8 @@ static bool ranges_have(struct bits *b, unsigned entries, unsigned id, enum codi
 	return found && !b->bad;
 }
 
-/* A vendor section: MaxVendorId(16) IsRange(1), then a bit for each vendor or NumEntries(12) and the entries. */
+/* A vendor section: MaxVendorId(16) IsRange(1), then a bit for each vendor or NumEntries(12) and
+ * the entries. */
 static bool vendors_have(struct bits *b, unsigned id, enum coding coding)
 {
 	unsigned most = (unsigned)take(b, 16);
@@ -117,7 +122,8 @@ static bool vendors_have(struct bits *b, unsigned id, enum coding coding)
 /* --- TCF */
 
 enum { SEGMENT_DISCLOSED = 1 };
-/* Policy 2.3: strings created from 28 February 2026 on must say who was disclosed. In tenths of seconds since 1970, as Created is. */
+/* Policy 2.3: strings created from 28 February 2026 on must say who was disclosed. In tenths of
+ * seconds since 1970, as Created is. */
 #define DISCLOSED_NEEDED_SINCE (UINT64_C(1772236800) * 10)
 enum { RESTRICTION_FORBIDDEN, RESTRICTION_CONSENT, RESTRICTION_INTEREST };
 
@@ -127,7 +133,8 @@ static uint32_t restrictions(struct bits *b, unsigned vendor)
 	unsigned n = (unsigned)take(b, 12);
 	for (unsigned i = 0; i < n && !b->bad; i++) {
 		unsigned purpose = (unsigned)take(b, 6), type = (unsigned)take(b, 2);
-		if (ranges_have(b, (unsigned)take(b, 12), vendor, FIXED) && type != RESTRICTION_CONSENT && purpose >= 1 && purpose <= 24)
+		if (ranges_have(b, (unsigned)take(b, 12), vendor, FIXED) &&
+		    type != RESTRICTION_CONSENT && purpose >= 1 && purpose <= 24)
 			set |= 1u << (purpose - 1);
 	}
 	return set;
@@ -146,7 +153,8 @@ static bool core(struct str s, unsigned vendor, struct tcf *out)
 	out->purposes = take_set(&b, 24);
 	skip(&b, 213 - 176);
 	out->vendor = vendors_have(&b, vendor, FIXED);
-	(void)vendors_have(&b, vendor, FIXED); /* legitimate interest is no ground for what crumb does */
+	(void)vendors_have(
+	    &b, vendor, FIXED); /* legitimate interest is no ground for what crumb does */
 	out->restricted = restrictions(&b, vendor);
 	return !b.bad;
 }
@@ -179,7 +187,8 @@ static bool canada(struct bits b, unsigned vendor, enum coding coding, struct tc
 	unsigned n = (unsigned)take(&b, 12);
 	for (unsigned i = 0; i < n && !b.bad; i++) {
 		unsigned purpose = (unsigned)take(&b, 6), type = (unsigned)take(&b, 2);
-		bool ours = coding == FIXED ? ranges_have(&b, (unsigned)take(&b, 12), vendor, FIXED) : vendors_have(&b, vendor, FIBONACCI);
+		bool ours = coding == FIXED ? ranges_have(&b, (unsigned)take(&b, 12), vendor, FIXED)
+					    : vendors_have(&b, vendor, FIBONACCI);
 		if (ours && type == RESTRICTION_FORBIDDEN && purpose >= 1 && purpose <= 24)
 			out->restricted |= 1u << (purpose - 1);
 	}
@@ -189,7 +198,8 @@ static bool canada(struct bits b, unsigned vendor, enum coding coding, struct tc
 	return !b.bad;
 }
 
-/* Both codings of ranges are in the field and nothing says which one a string has: it has the one in which it can be read to its end. */
+/* Both codings of ranges are in the field and nothing says which one a string has: it has the one
+ * in which it can be read to its end. */
 bool tcf_canada_read(struct str s, unsigned vendor, struct tcf *out)
 {
 	struct bits b;
@@ -201,7 +211,8 @@ bool tcf_canada_read(struct str s, unsigned vendor, struct tcf *out)
 	unsigned version = (unsigned)take(&b, 6);
 	if (version != 1 && version != 2)
 		return false;
-	bool fixed = canada(b, vendor, FIXED, out), fibonacci = canada(b, vendor, FIBONACCI, &other);
+	bool fixed = canada(b, vendor, FIXED, out),
+	     fibonacci = canada(b, vendor, FIBONACCI, &other);
 	if (fixed && fibonacci)
 		return out->vendor == other.vendor && out->restricted == other.restricted;
 	if (fibonacci)
@@ -218,10 +229,13 @@ enum us_choice us_privacy_read(struct str s)
 	for (int i = 1; i < 4; i++)
 		if (!memchr("YNyn-", s.p[i], 5))
 			return US_UNREADABLE;
-	return chr_lower(s.p[2]) == 'y' ? US_OPTED_OUT : s.p[2] == '-' ? US_NOT_APPLICABLE : US_NOT_OPTED_OUT;
+	return chr_lower(s.p[2]) == 'y' ? US_OPTED_OUT
+	       : s.p[2] == '-'		? US_NOT_APPLICABLE
+					: US_NOT_OPTED_OUT;
 }
 
-/* Where the two bits of each opt-out lie: of sale, of sharing, of targeted advertising; 0: the section has none. */
+/* Where the two bits of each opt-out lie: of sale, of sharing, of targeted advertising; 0: the
+ * section has none. */
 static const uint8_t us_at[28][3] = {[7] = {18, 20, 22},
     [8] = {12, 14, 0},
     [9] = {12, 0, 14},
@@ -243,10 +257,16 @@ static const uint8_t us_at[28][3] = {[7] = {18, 20, 22},
     [25] = {16, 0, 18},
     [26] = {16, 0, 18},
     [27] = {16, 0, 18}};
-enum { US_NATIONAL = 7, US_HEADED = 24 /* and those behind: Maryland, Indiana, Kentucky, Rhode Island */, US_LAST = 27, SUBSECTION_GPC = 1 };
+enum {
+	US_NATIONAL = 7,
+	US_HEADED = 24 /* and those behind: Maryland, Indiana, Kentucky, Rhode Island */,
+	US_LAST = 27,
+	SUBSECTION_GPC = 1
+};
 
-/* Sections 24 to 27 come in two layouts that differ before the core only. The specification puts a header in front, which begins with the section's
- * number and the version; the IAB's library writes the core at once, which begins with the version of the MSPA. */
+/* Sections 24 to 27 come in two layouts that differ before the core only. The specification puts a
+ * header in front, which begins with the section's number and the version; the IAB's library writes
+ * the core at once, which begins with the version of the MSPA. */
 static bool us_core(unsigned section, struct str *s, struct bits *core)
 {
 	struct str part;

@@ -28,12 +28,14 @@ struct junk_lists {
 	char **patterns;
 	unsigned *flags, *ids;
 	size_t patterns_n, patterns_cap, flags_cap, ids_cap;
-	size_t devices_n; /* of the patterns, the last ones: names of devices, which are taken out first */
+	size_t devices_n; /* of the patterns, the last ones: names of devices, which are taken out
+			     first */
 	hs_database_t *db, *devices;
 	hs_scratch_t *prototype;
 	char **labels;
 	size_t labels_n, labels_cap;
-	struct range *ranges[2]; /* IPv4, IPv6; by first, without overlaps that matter: the narrowest wins */
+	struct range
+	    *ranges[2]; /* IPv4, IPv6; by first, without overlaps that matter: the narrowest wins */
 	size_t ranges_n[2], ranges_cap[2];
 };
 
@@ -42,7 +44,8 @@ struct junk_lists {
 static void add_pattern(struct junk_lists *l, struct str text, unsigned flags)
 {
 	CHECK(array_room(l->patterns, l->patterns_cap, l->patterns_n + 1));
-	CHECK(array_room(l->flags, l->flags_cap, l->patterns_n + 1) && array_room(l->ids, l->ids_cap, l->patterns_n + 1));
+	CHECK(array_room(l->flags, l->flags_cap, l->patterns_n + 1) &&
+	      array_room(l->ids, l->ids_cap, l->patterns_n + 1));
 	char *own = str_dup(text);
 	CHECK(own);
 	l->patterns[l->patterns_n] = own;
@@ -82,8 +85,8 @@ static enum err patterns_of_json(struct junk_lists *l, const char *path, struct 
 	size_t i;
 	if (!json_is_array(list)) {
 		json_decref(list);
-		return err_set(
-		    ERR_SYNTAX, "%s:%d: %s", path, list ? 1 : error.line, list ? "an array of objects with a pattern is wanted" : error.text);
+		return err_set(ERR_SYNTAX, "%s:%d: %s", path, list ? 1 : error.line,
+		    list ? "an array of objects with a pattern is wanted" : error.text);
 	}
 	json_array_foreach(list, i, one)
 	{
@@ -95,19 +98,23 @@ static enum err patterns_of_json(struct junk_lists *l, const char *path, struct 
 	return OK;
 }
 
-static enum err compile_part(struct junk_lists *l, const char *path, size_t from, size_t n, hs_database_t **db)
+static enum err compile_part(
+    struct junk_lists *l, const char *path, size_t from, size_t n, hs_database_t **db)
 {
 	hs_compile_error_t *error = NULL;
 	if (n == 0)
 		return OK;
-	if (hs_compile_multi((const char *const *)l->patterns + from, l->flags + from, l->ids + from, (unsigned)n, HS_MODE_BLOCK, NULL, db, &error) != HS_SUCCESS) {
+	if (hs_compile_multi((const char *const *)l->patterns + from, l->flags + from,
+		l->ids + from, (unsigned)n, HS_MODE_BLOCK, NULL, db, &error) != HS_SUCCESS) {
 		bool known = error && error->expression >= 0 && (size_t)error->expression < n;
-		enum err e = err_set(ERR_SYNTAX, "%s: pattern '%s': %s", path, known ? l->patterns[from + (size_t)error->expression] : "?",
+		enum err e = err_set(ERR_SYNTAX, "%s: pattern '%s': %s", path,
+		    known ? l->patterns[from + (size_t)error->expression] : "?",
 		    error ? error->message : "it cannot be compiled");
 		hs_free_compile_error(error);
 		return e;
 	}
-	return hs_alloc_scratch(*db, &l->prototype) == HS_SUCCESS ? OK : err_set(ERR_NOMEM, "no memory");
+	return hs_alloc_scratch(*db, &l->prototype) == HS_SUCCESS ? OK
+								  : err_set(ERR_NOMEM, "no memory");
 }
 
 static enum err compile(struct junk_lists *l, const char *path)
@@ -135,7 +142,8 @@ static enum err crawlers(struct junk_lists *l, const char *path)
 		else
 			patterns_of_text(l, text);
 		/* lists that cannot say what is none have ours */
-		devices_of_text(l, text.n && text.p[0] == '[' ? str_make(crawlers_txt, crawlers_txt_n) : text);
+		devices_of_text(
+		    l, text.n && text.p[0] == '[' ? str_make(crawlers_txt, crawlers_txt_n) : text);
 	}
 	buf_done(&b);
 	return e ? e : compile(l, path);
@@ -170,10 +178,13 @@ static bool add_network(struct junk_lists *l, struct str cidr, struct str label)
 	bool v4 = c.bits >= 96 && memcmp(c.b, mapped, sizeof mapped) == 0;
 	unsigned family = v4 ? 0 : 1, kept = v4 ? 24 : 48, bits = v4 ? c.bits - 96u : c.bits;
 	if (bits > kept)
-		return true; /* a part of what is kept of an address: it says too little about the whole */
-	uint64_t first = number_of(c.b + (v4 ? sizeof mapped : 0), kept / 8), span = (1ull << (kept - bits)) - 1;
+		return true; /* a part of what is kept of an address: it says too little about the
+				whole */
+	uint64_t first = number_of(c.b + (v4 ? sizeof mapped : 0), kept / 8),
+		 span = (1ull << (kept - bits)) - 1;
 	CHECK(array_room(l->ranges[family], l->ranges_cap[family], l->ranges_n[family] + 1));
-	l->ranges[family][l->ranges_n[family]++] = (struct range){first & ~span, first | span, label_of(l, label)};
+	l->ranges[family][l->ranges_n[family]++] =
+	    (struct range){first & ~span, first | span, label_of(l, label)};
 	return true;
 }
 
@@ -199,11 +210,14 @@ static enum err networks(struct junk_lists *l, const char *path)
 		if (!line.n)
 			continue;
 		size_t blank = 0;
-		while (blank < line.n && line.p[blank] != ' ' && line.p[blank] != '\t' && line.p[blank] != ',')
+		while (blank < line.n && line.p[blank] != ' ' && line.p[blank] != '\t' &&
+		       line.p[blank] != ',')
 			blank++;
 		struct str label = str_trim(str_skip(line, blank + 1));
 		if (!add_network(l, str_make(line.p, blank), label.n ? label : STR("listed")))
-			e = err_set(ERR_SYNTAX, "%s:%u: '" STR_FMT "' is no network like 192.0.2.0/24", path, n, (int)blank, line.p);
+			e = err_set(ERR_SYNTAX,
+			    "%s:%u: '" STR_FMT "' is no network like 192.0.2.0/24", path, n,
+			    (int)blank, line.p);
 	}
 	for (int i = 0; i < 2; i++)
 		if (l->ranges_n[i])
@@ -257,7 +271,8 @@ void junk_unref(struct junk_lists *l)
 
 /* --- looking up */
 
-static int first_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
+static int first_match(
+    unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
 {
 	int *found = arg;
 	(void)from, (void)to, (void)flags;
@@ -266,7 +281,8 @@ static int first_match(unsigned id, unsigned long long from, unsigned long long 
 	return 0;
 }
 
-static int take_out(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
+static int take_out(
+    unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
 {
 	(void)id, (void)flags;
 	memset((char *)arg + from, ' ', (size_t)(to - from));
@@ -285,7 +301,8 @@ int junk_crawler(const struct junk_lists *l, struct hs_scratch **scratch, struct
 	hs_scan(l->db, agent.p, n, 0, *scratch, first_match, &found);
 	if (found < 0 || !l->devices)
 		return found;
-	memcpy(text, agent.p, n); /* what is found in it is blanked while hs_scan reads on in the agent itself */
+	memcpy(text, agent.p,
+	    n); /* what is found in it is blanked while hs_scan reads on in the agent itself */
 	hs_scan(l->devices, agent.p, n, 0, *scratch, take_out, text);
 	found = -1;
 	hs_scan(l->db, text, n, 0, *scratch, first_match, &found);

@@ -44,8 +44,8 @@ struct kgate_memory {
 	pthread_mutex_t lock;
 	struct map state; /* of "kind id" */
 	char *path;
-	int fd;	      /* the file, which other processes append to as well; -1: none */
-	off_t read;   /* so much of it is in `state` */
+	int fd;	    /* the file, which other processes append to as well; -1: none */
+	off_t read; /* so much of it is in `state` */
 	bool failed;
 };
 
@@ -78,13 +78,15 @@ struct kgate_memory *kgate_memory_new(void)
 /* Lines that say nothing are passed over. False: there is no memory. */
 static bool read_line(struct kgate_memory *m, struct str line)
 {
-	bool whole = line.n > 4 && line.n < NAME_MOST + 2 && line.p[1] == ' ' && line.p[3] == ' ' && line.p[2] >= 'a' && line.p[2] <= 'z';
+	bool whole = line.n > 4 && line.n < NAME_MOST + 2 && line.p[1] == ' ' && line.p[3] == ' ' &&
+		     line.p[2] >= 'a' && line.p[2] <= 'z';
 	if (!whole || (line.p[0] != marks[TOLD] && line.p[0] != marks[FELL]))
 		return true;
 	return remember(m, str_skip(line, 2), line.p[0] == marks[TOLD] ? TOLD : FELL);
 }
 
-/* What the file says more than is known of it, as far as its lines have ends. False: there is no memory. */
+/* What the file says more than is known of it, as far as its lines have ends. False: there is no
+ * memory. */
 static bool read_on(struct kgate_memory *m)
 {
 	char part[16384];
@@ -139,8 +141,9 @@ static bool follow(struct kgate_memory *m)
 	return m->fd < 0 || read_on(m);
 }
 
-/* A line at the end of the file, behind whatever a full disk left of another. In one write, which neither a kill nor another process that appends cuts;
- * what a power failure takes is what was told last. */
+/* A line at the end of the file, behind whatever a full disk left of another. In one write, which
+ * neither a kill nor another process that appends cuts; what a power failure takes is what was told
+ * last. */
 static bool append(struct kgate_memory *m, const char *line, size_t n)
 {
 	struct stat st;
@@ -183,7 +186,8 @@ struct kgate_memory *kgate_memory_open(const char *path, bool anew)
 		CHECK(m->fd < 0 || read_on(m));
 	} while (anew && !e && m->read != before);
 	if (e)
-		log_warn("kgate", "what was told is not kept over a restart: %s file=%s", err_text(), path);
+		log_warn("kgate", "what was told is not kept over a restart: %s file=%s",
+		    err_text(), path);
 	if (m->fd < 0)
 		m->fd = open_told(path);
 	CHECK(follow(m));
@@ -227,7 +231,8 @@ struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, 
 	if (!g->memory)
 		return n;
 	int length = snprintf(name, sizeof name, "%c %s", kind, id);
-	struct str key = str_make(name, (size_t)length < sizeof name ? (size_t)length : sizeof name - 1);
+	struct str key =
+	    str_make(name, (size_t)length < sizeof name ? (size_t)length : sizeof name - 1);
 	uint32_t state = 0;
 	pthread_mutex_lock(&g->memory->lock);
 	bool known = follow(g->memory);
@@ -243,9 +248,11 @@ struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, 
 	return n;
 }
 
-void kgate_show_days(const struct kgate *g, char kind, const char *id, const uint64_t *visitors, size_t n, struct shown *out)
+void kgate_show_days(const struct kgate *g, char kind, const char *id, const uint64_t *visitors,
+    size_t n, struct shown *out)
 {
-	struct shown now = n ? kgate_show_group(g, kind, id, visitors[n - 1]) : (struct shown){false, 0};
+	struct shown now =
+	    n ? kgate_show_group(g, kind, id, visitors[n - 1]) : (struct shown){false, 0};
 	bool fallen = !now.told, fell = false, told = false;
 	for (size_t i = 0; i + 1 < n; i++) {
 		out[i] = kgate_show(g, visitors[i]);

@@ -5,7 +5,8 @@ static struct network cut(const uint8_t a[16])
 {
 	struct network n = {{0}, 0};
 	bool v4 = true;
-	if (a[0] == 0x20 && a[1] == 0x02) { /* 6to4 (RFC 3056): an IPv4 address is in the first 48 bits, whole */
+	if (a[0] == 0x20 &&
+	    a[1] == 0x02) { /* 6to4 (RFC 3056): an IPv4 address is in the first 48 bits, whole */
 		n.family = 4;
 		memcpy(n.b, a + 2, 3);
 		return n;

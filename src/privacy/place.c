@@ -22,7 +22,8 @@ struct place_db {
 	MMDB_s mmdb;
 };
 
-/* A copy that nobody else can write to or cut: a map of the file itself would end the process when somebody does. */
+/* A copy that nobody else can write to or cut: a map of the file itself would end the process when
+ * somebody does. */
 static enum err copy(const char *file, int *out)
 {
 	struct stat st;
@@ -39,7 +40,8 @@ static enum err copy(const char *file, int *out)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			e = n < 0 ? err_sys("%s", file) : err_set(ERR_IO, "%s: it was cut while it was read", file);
+			e = n < 0 ? err_sys("%s", file)
+				  : err_set(ERR_IO, "%s: it was cut while it was read", file);
 			break;
 		}
 		left -= n;
@@ -56,25 +58,30 @@ static enum err copy(const char *file, int *out)
 static uint32_t left_of(const uint8_t *p, unsigned bits)
 {
 	uint32_t high = bits == 28 ? p[3] >> 4 : 0;
-	return bits == 32 ? get_u32(p) : high << 24 | (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+	return bits == 32 ? get_u32(p)
+			  : high << 24 | (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
 static uint32_t right_of(const uint8_t *p, unsigned bits)
 {
 	uint32_t high = bits == 28 ? p[3] & 15 : 0;
 	p += bits == 24 ? 3 : 4;
-	return bits == 32 ? get_u32(p) : high << 24 | (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+	return bits == 32 ? get_u32(p)
+			  : high << 24 | (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-/* Every record of the tree leads on within the tree, to nothing, or to data that are there. The tree is read as the format lays it out (MaxMind
- * DB File Format 2.0, "Binary Search Tree Section"): asking the library for each of a million nodes takes ten times as long, at every start. */
+/* Every record of the tree leads on within the tree, to nothing, or to data that are there. The
+ * tree is read as the format lays it out (MaxMind DB File Format 2.0, "Binary Search Tree
+ * Section"): asking the library for each of a million nodes takes ten times as long, at every
+ * start. */
 static bool whole(const MMDB_s *m)
 {
 	unsigned bits = m->metadata.record_size, step = bits / 4;
 	uint32_t nodes = m->metadata.node_count;
 	uint64_t end = (uint64_t)nodes + m->data_section_size;
 	const uint8_t *p = m->file_content;
-	if (nodes == 0 || (bits != 24 && bits != 28 && bits != 32) || (uint64_t)nodes * step > (uint64_t)m->file_size)
+	if (nodes == 0 || (bits != 24 && bits != 28 && bits != 32) ||
+	    (uint64_t)nodes * step > (uint64_t)m->file_size)
 		return false;
 	uint32_t most = 0;
 	for (uint32_t i = 0; i < nodes; i++, p += step) {
@@ -93,7 +100,8 @@ enum err place_db_open(const char *file, struct place_db **out)
 	if (!db)
 		return err_set(ERR_NOMEM, "no memory");
 	enum err e = copy(file, &fd);
-	bool own = e != ERR_FULL; /* a limit on the size of files holds for copies in memory, too: then the file itself */
+	bool own = e != ERR_FULL; /* a limit on the size of files holds for copies in memory, too:
+				     then the file itself */
 	if (e && own) {
 		free(db);
 		return e;
@@ -136,7 +144,8 @@ bool place_db_file(const struct config *c, char *out, size_t cap)
 bool place_db_regions(const struct place_db *db)
 {
 	struct str type = str_c(db->mmdb.metadata.database_type);
-	return str_ihas(type, STR("city")) || str_ihas(type, STR("enterprise")) || str_ihas(type, STR("region")) || str_ihas(type, STR("precision"));
+	return str_ihas(type, STR("city")) || str_ihas(type, STR("enterprise")) ||
+	       str_ihas(type, STR("region")) || str_ihas(type, STR("precision"));
 }
 
 struct place_db *place_db_ref(struct place_db *db)
@@ -157,20 +166,24 @@ void place_db_unref(struct place_db *db)
 static struct str text_at(MMDB_entry_s *entry, const char *const *path)
 {
 	MMDB_entry_data_s d;
-	if (MMDB_aget_value(entry, &d, path) != MMDB_SUCCESS || !d.has_data || d.type != MMDB_DATA_TYPE_UTF8_STRING)
+	if (MMDB_aget_value(entry, &d, path) != MMDB_SUCCESS || !d.has_data ||
+	    d.type != MMDB_DATA_TYPE_UTF8_STRING)
 		return str_make("", 0);
 	return str_make(d.utf8_string, d.data_size);
 }
 
 static struct place place_at(MMDB_entry_s *entry)
 {
-	static const char *const nested_country[] = {"country", "iso_code", NULL}, *const flat_country[] = {"country_code", NULL};
-	static const char *const nested_region[] = {"subdivisions", "0", "iso_code", NULL}, *const flat_region[] = {"state1", NULL};
+	static const char *const nested_country[] = {"country", "iso_code", NULL},
+				 *const flat_country[] = {"country_code", NULL};
+	static const char *const nested_region[] = {"subdivisions", "0", "iso_code", NULL},
+				 *const flat_region[] = {"state1", NULL};
 	struct place p = {{0}, {0}};
 	struct str country = text_at(entry, nested_country);
 	if (!country.n)
 		country = text_at(entry, flat_country);
-	if (country.n != 2 || !country_known(country)) /* "EU" or "AP" is somewhere, and could be anywhere */
+	if (country.n != 2 ||
+	    !country_known(country)) /* "EU" or "AP" is somewhere, and could be anywhere */
 		return p;
 	memcpy(p.country, country.p, 2);
 	struct str region = text_at(entry, nested_region);
@@ -181,7 +194,8 @@ static struct place place_at(MMDB_entry_s *entry)
 	return p;
 }
 
-/* Advances an address to the next block of `block` bits within its prefix; false behind the last one. */
+/* Advances an address to the next block of `block` bits within its prefix; false behind the last
+ * one. */
 static bool next_block(uint8_t *a, unsigned block, unsigned prefix)
 {
 	for (unsigned bit = block; bit-- > prefix;) {
@@ -205,7 +219,8 @@ struct place place_db_find(const struct place_db *db, const struct network *n)
 	} addr = {0};
 	static const uint8_t nowhere[6] = {0};
 	bool v4 = n->family == 4;
-	if (!v4 && memcmp(n->b, nowhere, sizeof nowhere) == 0) /* ::1 and the like; in the file, IPv4 lies below */
+	if (!v4 && memcmp(n->b, nowhere, sizeof nowhere) ==
+		       0) /* ::1 and the like; in the file, IPv4 lies below */
 		return p;
 	unsigned prefix = v4 ? 24 : 48;
 	uint8_t *bytes = v4 ? (uint8_t *)&addr.v4.sin_addr : (uint8_t *)&addr.v6.sin6_addr;

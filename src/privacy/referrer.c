@@ -17,14 +17,17 @@ static bool below(struct str host, struct str domain)
 
 static struct str without_www(struct str host)
 {
-	return str_starts(host, STR("www.")) ? str_skip(host, 4) : str_starts(host, STR("m.")) ? str_skip(host, 2) : host;
+	return str_starts(host, STR("www.")) ? str_skip(host, 4)
+	       : str_starts(host, STR("m.")) ? str_skip(host, 2)
+					     : host;
 }
 
 /* www, m, a language: what may stand before the name of a search engine. */
 static bool usual(struct str label)
 {
-	static const struct str labels[] = {{"www", 3}, {"m", 1}, {"mobile", 6}, {"search", 6}, {"suche", 5}, {"r", 1}, {"wap", 3}, {"html", 4}, {"lite", 4}, {"safe", 4},
-	    {"start", 5}, {"noai", 4}};
+	static const struct str labels[] = {{"www", 3}, {"m", 1}, {"mobile", 6}, {"search", 6},
+	    {"suche", 5}, {"r", 1}, {"wap", 3}, {"html", 4}, {"lite", 4}, {"safe", 4}, {"start", 5},
+	    {"noai", 4}};
 	if (label.n == 2 && chr_alpha(label.p[0]) && chr_alpha(label.p[1]))
 		return true;
 	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
@@ -42,7 +45,8 @@ static bool among(struct str words, struct str label)
 	return false;
 }
 
-/* google in google.com, www.google.co.uk and, with `more` news, in news.google.de: the name is followed by one or two short parts. */
+/* google in google.com, www.google.co.uk and, with `more` news, in news.google.de: the name is
+ * followed by one or two short parts. */
 static bool named(struct str host, struct str name, struct str more)
 {
 	for (size_t at = 0; at < host.n;) {
@@ -52,7 +56,8 @@ static bool named(struct str host, struct str name, struct str more)
 		if (str_ieq(part, name) && rest.n > 1) {
 			rest = str_skip(rest, 1);
 			size_t dot = str_find(rest, '.');
-			return dot == rest.n || (dot <= 3 && str_find(str_skip(rest, dot + 1), '.') == rest.n - dot - 1);
+			return dot == rest.n || (dot <= 3 && str_find(str_skip(rest, dot + 1),
+								 '.') == rest.n - dot - 1);
 		}
 		if (!usual(part) && !among(more, part))
 			return false;
@@ -67,19 +72,23 @@ enum referrer referrer_of_host(struct str host)
 	enum referrer found = REFERRER_OTHER;
 	size_t longest = 0;
 	while (text.n && str_cut(&text, '\n', &line)) {
-		if (!line.n || line.p[0] == '#' || !str_cut(&line, ' ', &kind) || !str_cut(&line, ' ', &pattern) || pattern.n <= longest)
+		if (!line.n || line.p[0] == '#' || !str_cut(&line, ' ', &kind) ||
+		    !str_cut(&line, ' ', &pattern) || pattern.n <= longest)
 			continue;
 		bool any_suffix = pattern.n > 2 && pattern.p[pattern.n - 1] == '*';
 		struct str name = str_make(pattern.p, any_suffix ? pattern.n - 2 : pattern.n);
 		if (any_suffix ? !named(host, name, line.p ? line : STR("")) : !below(host, name))
 			continue;
 		longest = pattern.n;
-		found = str_eq(kind, STR("search")) ? REFERRER_SEARCH : str_eq(kind, STR("social")) ? REFERRER_SOCIAL : REFERRER_OTHER;
+		found = str_eq(kind, STR("search"))   ? REFERRER_SEARCH
+			: str_eq(kind, STR("social")) ? REFERRER_SOCIAL
+						      : REFERRER_OTHER;
 	}
 	return found;
 }
 
-enum referrer referrer_class(const struct config *c, struct str referrer, struct str host, struct str *outside)
+enum referrer referrer_class(
+    const struct config *c, struct str referrer, struct str host, struct str *outside)
 {
 	struct url_parts u;
 	*outside = str_make("", 0);
@@ -93,7 +102,8 @@ enum referrer referrer_class(const struct config *c, struct str referrer, struct
 	if (!url_split(referrer, &u))
 		return REFERRER_OTHER;
 	struct str ours = without_www(host), theirs = without_www(u.host);
-	if ((ours.n && (below(theirs, ours) || below(ours, theirs))) || (*c->sites && site_is_ours(c, u.host)))
+	if ((ours.n && (below(theirs, ours) || below(ours, theirs))) ||
+	    (*c->sites && site_is_ours(c, u.host)))
 		return REFERRER_INTERNAL;
 	*outside = u.host;
 	if (outside->n && outside->p[outside->n - 1] == '.')

@@ -6,7 +6,8 @@
 #define DECODES 3
 #define TOKEN_LEAST 12 /* the shortest of what token_run() and token_like() look for */
 
-/* What a text is made of, found in one pass: most of what comes are plain words, and few of the looks below apply to them. */
+/* What a text is made of, found in one pass: most of what comes are plain words, and few of the
+ * looks below apply to them. */
 enum {
 	HAS_DIGIT = 1,
 	HAS_UPPER = 2,
@@ -47,7 +48,8 @@ static unsigned made_of(struct str s)
 /* x@y: short hosts name people too. A handle, with nothing before the sign, is a public page. */
 static bool at_sign_names_somebody(struct str s)
 {
-	static const struct str wide[] = {{"\xef\xbc\xa0", 3}, {"\xef\xb9\xab", 3}}; /* U+FF20, U+FE6B */
+	static const struct str wide[] = {
+	    {"\xef\xbc\xa0", 3}, {"\xef\xb9\xab", 3}}; /* U+FF20, U+FE6B */
 	for (size_t i = 1; i + 1 < s.n; i++) {
 		if (s.p[i] == '@')
 			return true;
@@ -62,7 +64,8 @@ static bool at_sign_names_somebody(struct str s)
 static size_t word_after(struct str s, size_t from, struct str word)
 {
 	for (size_t i = from + 1; i + word.n < s.n; i++) {
-		bool left = !chr_alpha(s.p[i - 1]) && !chr_digit(s.p[i - 1]), right = !chr_alpha(s.p[i + word.n]) && !chr_digit(s.p[i + word.n]);
+		bool left = !chr_alpha(s.p[i - 1]) && !chr_digit(s.p[i - 1]),
+		     right = !chr_alpha(s.p[i + word.n]) && !chr_digit(s.p[i + word.n]);
 		if (left && right && str_ieq(str_make(s.p + i, word.n), word))
 			return i + word.n;
 	}
@@ -72,13 +75,14 @@ static size_t word_after(struct str s, size_t from, struct str word)
 /* Words and entities that stand for the signs of an address. */
 static bool at_word_names_somebody(struct str s)
 {
-	static const struct str signs[] = {
-	    {"(at)", 4}, {"[at]", 4}, {"{at}", 4}, {"<at>", 4}, {"&#64;", 5}, {"&#x40;", 6}, {"&commat;", 8}, {"\\u0040", 6}, {"=40", 3}};
+	static const struct str signs[] = {{"(at)", 4}, {"[at]", 4}, {"{at}", 4}, {"<at>", 4},
+	    {"&#64;", 5}, {"&#x40;", 6}, {"&commat;", 8}, {"\\u0040", 6}, {"=40", 3}};
 	for (size_t k = 1; k < s.n; k++) {
 		if (class_of[(uint8_t)s.p[k]] != HAS_SIGN)
 			continue;
 		for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-			if (s.p[k] == signs[i].p[0] && k + signs[i].n < s.n && str_ieq(str_make(s.p + k, signs[i].n), signs[i]))
+			if (s.p[k] == signs[i].p[0] && k + signs[i].n < s.n &&
+			    str_ieq(str_make(s.p + k, signs[i].n), signs[i]))
 				return true;
 	}
 	return false;
@@ -120,7 +124,8 @@ static bool base64_hides_address(struct str s)
 			printable &= text[n] >= 0x20 && text[n] < 0x7f;
 			n++;
 		}
-		if (i - from >= TOKEN_LEAST && printable && at_sign_names_somebody(str_make(text, n)))
+		if (i - from >= TOKEN_LEAST && printable &&
+		    at_sign_names_somebody(str_make(text, n)))
 			return true;
 	}
 	return false;
@@ -171,7 +176,8 @@ static bool is_degrees_at(struct str s, size_t at, size_t *end)
 	if (at < s.n && (s.p[at] == '-' || s.p[at] == '+'))
 		at++;
 	unsigned whole = digits_at(s, at), rest;
-	if (whole < 1 || whole > 3 || at + whole >= s.n || s.p[at + whole] != '.' || (rest = digits_at(s, at + whole + 1)) < 3)
+	if (whole < 1 || whole > 3 || at + whole >= s.n || s.p[at + whole] != '.' ||
+	    (rest = digits_at(s, at + whole + 1)) < 3)
 		return false;
 	*end = at + whole + 1 + rest;
 	return true;
@@ -183,10 +189,12 @@ static bool address_like(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = chr_lower(s.p[i]);
 		size_t end;
-		bool begins = i == 0 || (!chr_digit(s.p[i - 1]) && !chr_alpha(s.p[i - 1]) && s.p[i - 1] != '.');
+		bool begins = i == 0 || (!chr_digit(s.p[i - 1]) && !chr_alpha(s.p[i - 1]) &&
+					    s.p[i - 1] != '.');
 		if (begins && (is_ipv4_at(s, i) || is_mac_at(s, i)))
 			return true;
-		if (begins && is_degrees_at(s, i, &end) && end < s.n && (s.p[end] == ',' || s.p[end] == ';') && is_degrees_at(s, end + 1, &end))
+		if (begins && is_degrees_at(s, i, &end) && end < s.n &&
+		    (s.p[end] == ',' || s.p[end] == ';') && is_degrees_at(s, end + 1, &end))
 			return true;
 		if (c == ':' && (++colons == 4 || (i > 0 && s.p[i - 1] == ':')))
 			return true;
@@ -224,7 +232,8 @@ static bool is_date(const char *d)
 	return century && month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
-/* Seven digits in one run, or nine with glue between; but dates are ordinary, as one run or with glue. */
+/* Seven digits in one run, or nine with glue between; but dates are ordinary, as one run or with
+ * glue. */
 static bool number_like(struct str s)
 {
 	char seen[16]; /* the latest digits, glue left out */
@@ -254,7 +263,8 @@ static bool number_like(struct str s)
 	return false;
 }
 
-/* Runs of letters and digits, without '-', '_' and '.' that slugs use: looks for runs that no word is. */
+/* Runs of letters and digits, without '-', '_' and '.' that slugs use: looks for runs that no word
+ * is. */
 static bool token_run(struct str s)
 {
 	unsigned digits = 0, upper = 0, lower = 0, hex = 0, switches = 0;
@@ -290,7 +300,8 @@ static bool token_like(struct str s)
 	for (size_t i = 0; i < s.n;) {
 		size_t from = i;
 		bool hex = true, digit = false;
-		while (i < s.n && (chr_alpha(s.p[i]) || chr_digit(s.p[i]) || s.p[i] == '%' || s.p[i] == '+' || s.p[i] == '=' || s.p[i] == '~')) {
+		while (i < s.n && (chr_alpha(s.p[i]) || chr_digit(s.p[i]) || s.p[i] == '%' ||
+				      s.p[i] == '+' || s.p[i] == '=' || s.p[i] == '~')) {
 			char c = chr_lower(s.p[i]);
 			hex &= chr_digit(c) || (c >= 'a' && c <= 'f');
 			digit |= chr_digit(c);
@@ -306,16 +317,21 @@ static bool token_like(struct str s)
 	/* groups of hex, as in a UUID; and base64url, whose '-' and '_' cut it into shorter runs */
 	if (hex_groups >= 3 && hex_total >= 16)
 		return true;
-	/* how often the kind of character changes within a word, but for a capital at its beginning: seldom in words, often in base64 */
+	/* how often the kind of character changes within a word, but for a capital at its
+	 * beginning: seldom in words, often in base64 */
 	unsigned digits = 0, upper = 0, lower = 0, changes = 0;
 	int before = 0, first = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		int kind = chr_digit(c) ? 1 : c >= 'A' && c <= 'Z' ? 2 : c >= 'a' && c <= 'z' ? 3 : 0;
+		int kind = chr_digit(c)		  ? 1
+			   : c >= 'A' && c <= 'Z' ? 2
+			   : c >= 'a' && c <= 'z' ? 3
+						  : 0;
 		digits += kind == 1;
 		upper += kind == 2;
 		lower += kind == 3;
-		changes += before && kind && kind != before && !(first == 2 && before == 2 && kind == 3);
+		changes +=
+		    before && kind && kind != before && !(first == 2 && before == 2 && kind == 3);
 		first = before ? 0 : kind;
 		before = kind;
 	}
@@ -330,13 +346,17 @@ enum scrub_kind scrub_look(struct str s)
 	struct str cur = s;
 	for (int i = 0; i <= DECODES; i++) {
 		unsigned has = made_of(cur);
-		if ((has & HAS_AT && at_sign_names_somebody(cur)) || (has & HAS_SIGN && at_word_names_somebody(cur)) ||
-		    (has & (HAS_OTHER | HAS_DOT) && cur.n >= TOKEN_LEAST && words_name_somebody(cur)) ||
-		    (has & HAS_UPPER && has & HAS_LOWER && cur.n >= TOKEN_LEAST && base64_hides_address(cur)))
+		if ((has & HAS_AT && at_sign_names_somebody(cur)) ||
+		    (has & HAS_SIGN && at_word_names_somebody(cur)) ||
+		    (has & (HAS_OTHER | HAS_DOT) && cur.n >= TOKEN_LEAST &&
+			words_name_somebody(cur)) ||
+		    (has & HAS_UPPER && has & HAS_LOWER && cur.n >= TOKEN_LEAST &&
+			base64_hides_address(cur)))
 			return SCRUB_EMAIL;
 		if (has & HAS_DIGIT && number_like(cur))
 			return SCRUB_NUMBER;
-		if ((has & HAS_COLON || (has & HAS_DIGIT && has & (HAS_DOT | HAS_OTHER))) && address_like(cur))
+		if ((has & HAS_COLON || (has & HAS_DIGIT && has & (HAS_DOT | HAS_OTHER))) &&
+		    address_like(cur))
 			return SCRUB_NUMBER;
 		if (has & HAS_SIGN && pair_names_somebody(cur))
 			return SCRUB_TOKEN;
@@ -361,7 +381,8 @@ bool url_split(struct str url, struct url_parts *out)
 		return false;
 	struct str rest = str_skip(url, colon + 3);
 	size_t end = 0;
-	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#' && rest.p[end] != '\\')
+	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#' &&
+	       rest.p[end] != '\\')
 		end++;
 	struct str host = str_make(rest.p, end);
 	rest = str_skip(rest, end);
@@ -399,7 +420,8 @@ size_t scrub_host(struct str host, char *out, size_t cap)
 		return 0;
 	for (size_t i = 0; i < host.n; i++) {
 		char c = chr_lower(host.p[i]);
-		if (!chr_digit(c) && !(c >= 'a' && c <= 'z') && c != '.' && c != '-' && c != '_' && c != '[' && c != ']' && c != ':')
+		if (!chr_digit(c) && !(c >= 'a' && c <= 'z') && c != '.' && c != '-' && c != '_' &&
+		    c != '[' && c != ']' && c != ':')
 			return 0;
 	}
 	rest = host;
@@ -437,23 +459,31 @@ static bool in_list(const char *const *list, size_t n, struct str s)
 /* A segment behind one that announces a person. */
 static bool names_person(struct str before, struct str s)
 {
-	static const char *const announce[] = {"user", "users", "u", "member", "members", "profile", "profiles", "customer", "customers", "patient",
-	    "patients", "account", "accounts", "mailto", "unsubscribe"};
-	static const char *const common[] = {"", "me", "self", "login", "logout", "signin", "sign-in", "signup", "sign-up", "register",
-	    "registration", "new", "edit", "add", "create", "delete", "settings", "preferences", "orders", "order", "order-history", "history",
-	    "password", "reset", "reset-password", "forgot-password", "forgot", "profile", "account", "addresses", "billing", "payment", "payments",
-	    "subscriptions", "subscription", "wishlist", "favorites", "favourites", "notifications", "messages", "inbox", "dashboard", "overview",
-	    "home", "index", "index.html", "index.php", "list", "search", "all", "help", "support", "security", "privacy", "verify", "confirm",
-	    "confirmation", "activate", "welcome", "thanks", "thank-you", "success", "cart", "checkout", "returns", "reviews", "rewards", "points",
-	    "loyalty", "guide", "guides", "manual", "docs", "stories", "benefits", "area", "portal", "service", "services", "newsletter"};
-	return in_list(announce, sizeof announce / sizeof *announce, before) && !in_list(common, sizeof common / sizeof *common, s);
+	static const char *const announce[] = {"user", "users", "u", "member", "members", "profile",
+	    "profiles", "customer", "customers", "patient", "patients", "account", "accounts",
+	    "mailto", "unsubscribe"};
+	static const char *const common[] = {"", "me", "self", "login", "logout", "signin",
+	    "sign-in", "signup", "sign-up", "register", "registration", "new", "edit", "add",
+	    "create", "delete", "settings", "preferences", "orders", "order", "order-history",
+	    "history", "password", "reset", "reset-password", "forgot-password", "forgot",
+	    "profile", "account", "addresses", "billing", "payment", "payments", "subscriptions",
+	    "subscription", "wishlist", "favorites", "favourites", "notifications", "messages",
+	    "inbox", "dashboard", "overview", "home", "index", "index.html", "index.php", "list",
+	    "search", "all", "help", "support", "security", "privacy", "verify", "confirm",
+	    "confirmation", "activate", "welcome", "thanks", "thank-you", "success", "cart",
+	    "checkout", "returns", "reviews", "rewards", "points", "loyalty", "guide", "guides",
+	    "manual", "docs", "stories", "benefits", "area", "portal", "service", "services",
+	    "newsletter"};
+	return in_list(announce, sizeof announce / sizeof *announce, before) &&
+	       !in_list(common, sizeof common / sizeof *common, s);
 }
 
 size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 {
 	static const char *const words[] = {"", "[email]", "[number]", "[token]", "[name]"};
 	size_t n = 0;
-	struct str rest = path.n && path.p[0] == '/' ? str_skip(path, 1) : path, seg, before = STR("");
+	struct str rest = path.n && path.p[0] == '/' ? str_skip(path, 1) : path, seg,
+		   before = STR("");
 	if (cap == 0)
 		return 0;
 	out[n++] = '/';
@@ -470,7 +500,8 @@ size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 			kind = scrub_look(str_make(text, len));
 			if (kind == SCRUB_NONE && params.n != len)
 				kind = scrub_look(params) == SCRUB_EMAIL ? SCRUB_EMAIL : SCRUB_NONE;
-			if (kind == SCRUB_NONE && params.n < seg.n && seg.n <= sizeof whole && /* "&#64;" has a ';' */
+			if (kind == SCRUB_NONE && params.n < seg.n &&
+			    seg.n <= sizeof whole && /* "&#64;" has a ';' */
 			    scrub_look(str_make(whole, percent_decode(seg, whole))) == SCRUB_EMAIL)
 				kind = SCRUB_EMAIL;
 			if (kind == SCRUB_NONE && names_person(before, str_make(text, len)))
@@ -505,22 +536,31 @@ size_t scrub_value(struct str value, char *out, size_t cap)
 
 bool scrub_name_is_personal(struct str name)
 {
-	static const char *const whole[] = {"name", "user", "usr", "uid", "uuid", "udid", "guid", "login", "ip", "tel", "fax", "ssn", "nin", "dob",
-	    "iban", "bic", "imei", "imsi", "iccid", "mac", "token", "session", "sid", "auth", "idfa", "gaid", "aaid", "lat", "lon", "lng", "gps",
-	    "coords", "customer", "client", "patient", "member", "person", "contact", "nick", "alias", "handle", "fname", "lname", "mname", "vin",
-	    "dni", "nif", "nie", "cpf", "cnpj", "pesel", "bsn", "vatid", "taxid", "plate", "otp", "pin", "pwd", "secret", "jwt", "cookie", "clientid",
-	    "ga", "gid", "cid", "gclid", "dclid", "wbraid", "gbraid", "fbclid", "fbp", "fbc", "msclkid", "ttclid", "twclid", "liclid", "epik",
-	    "yclid", "mcid", "mceid", "hem", "rampid", "uid2", "id5", "pii", "account", "acct", "recipient", "cc", "bcc", "subscriber"};
-	static const char *const part[] = {"mail", "phone", "mobilen", "firstname", "lastname", "surname", "givenname", "familyname", "maidenname",
-	    "middlename", "fullname", "realname", "displayname", "nickname", "username", "screenname", "userid", "customerid", "clientid", "memberid",
-	    "patientid", "personid", "visitorid", "contactid", "profileid", "accountid", "accountn", "subscriberid", "loginid", "password", "passwd",
-	    "passphrase", "birth", "address", "street", "zipcode", "postcode", "postalcode", "creditcard", "cardn", "cardholder", "ccnum", "cvv",
-	    "cvc", "passport", "driverslicen", "licenseplate", "sessionid", "jsession", "phpsess", "accesstoken", "authtoken", "refreshtoken",
-	    "idtoken", "apikey", "apitoken", "msisdn", "deviceid", "advertisingid", "ipaddr", "macaddr", "socialsecurity", "nationalid", "taxid",
-	    "taxnumber", "insuranceid", "healthid", "latitude", "longitude", "geoloc"};
+	static const char *const whole[] = {"name", "user", "usr", "uid", "uuid", "udid", "guid",
+	    "login", "ip", "tel", "fax", "ssn", "nin", "dob", "iban", "bic", "imei", "imsi",
+	    "iccid", "mac", "token", "session", "sid", "auth", "idfa", "gaid", "aaid", "lat", "lon",
+	    "lng", "gps", "coords", "customer", "client", "patient", "member", "person", "contact",
+	    "nick", "alias", "handle", "fname", "lname", "mname", "vin", "dni", "nif", "nie", "cpf",
+	    "cnpj", "pesel", "bsn", "vatid", "taxid", "plate", "otp", "pin", "pwd", "secret", "jwt",
+	    "cookie", "clientid", "ga", "gid", "cid", "gclid", "dclid", "wbraid", "gbraid",
+	    "fbclid", "fbp", "fbc", "msclkid", "ttclid", "twclid", "liclid", "epik", "yclid",
+	    "mcid", "mceid", "hem", "rampid", "uid2", "id5", "pii", "account", "acct", "recipient",
+	    "cc", "bcc", "subscriber"};
+	static const char *const part[] = {"mail", "phone", "mobilen", "firstname", "lastname",
+	    "surname", "givenname", "familyname", "maidenname", "middlename", "fullname",
+	    "realname", "displayname", "nickname", "username", "screenname", "userid", "customerid",
+	    "clientid", "memberid", "patientid", "personid", "visitorid", "contactid", "profileid",
+	    "accountid", "accountn", "subscriberid", "loginid", "password", "passwd", "passphrase",
+	    "birth", "address", "street", "zipcode", "postcode", "postalcode", "creditcard",
+	    "cardn", "cardholder", "ccnum", "cvv", "cvc", "passport", "driverslicen",
+	    "licenseplate", "sessionid", "jsession", "phpsess", "accesstoken", "authtoken",
+	    "refreshtoken", "idtoken", "apikey", "apitoken", "msisdn", "deviceid", "advertisingid",
+	    "ipaddr", "macaddr", "socialsecurity", "nationalid", "taxid", "taxnumber",
+	    "insuranceid", "healthid", "latitude", "longitude", "geoloc"};
 	char bare[64];
 	size_t n = 0;
-	for (size_t i = 0; i < name.n && n < sizeof bare; i++) /* first_name, First-Name, firstName */
+	for (size_t i = 0; i < name.n && n < sizeof bare;
+	     i++) /* first_name, First-Name, firstName */
 		if (chr_alpha(name.p[i]) || chr_digit(name.p[i]))
 			bare[n++] = chr_lower(name.p[i]);
 	struct str s = str_make(bare, n);

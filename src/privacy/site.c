@@ -1,4 +1,5 @@
-/* Sites that are ours: hits, pages and referrers are held against the option `sites`, as core/config_lists.h has made it ready. */
+/* Sites that are ours: hits, pages and referrers are held against the option `sites`, as
+ * core/config_lists.h has made it ready. */
 #include "crumb/privacy/site.h"
 
 bool site_is_ours(const struct config *c, struct str host)
@@ -15,7 +16,8 @@ bool origin_is_ours(const struct config *c, struct str origin)
 {
 	const struct site_list *l = &c->lists.sites;
 	for (unsigned i = 0; i < l->n; i++)
-		if (str_ieq(l->site[i].text, origin) || (origin.n && str_ieq(l->site[i].secure, origin)))
+		if (str_ieq(l->site[i].text, origin) ||
+		    (origin.n && str_ieq(l->site[i].secure, origin)))
 			return true;
 	return false;
 }

@@ -1,6 +1,7 @@
 #include "crumb/privacy/split.h"
 
-bool split_held_out(const struct identity_keys *k, struct str segment, unsigned target, const struct vkey *v)
+bool split_held_out(
+    const struct identity_keys *k, struct str segment, unsigned target, const struct vkey *v)
 {
 	char text[200];
 	if (target >= 100)

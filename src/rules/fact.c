@@ -1,4 +1,5 @@
-/* What conditions and models ask of a profile: where a window begins, and what is known of the visitor. */
+/* What conditions and models ask of a profile: where a window begins, and what is known of the
+ * visitor. */
 #include "crumb/rules/fact.h"
 
 uint16_t rules_window_start(uint8_t window, uint16_t today)

@@ -1,31 +1,39 @@
-/* Fields and facts as rows, and those whose values are known: devices, systems, browsers, kinds of referrer, countries. */
+/* Fields and facts as rows, and those whose values are known: devices, systems, browsers, kinds of
+ * referrer, countries. */
 #include "crumb/rules/fields.h"
 
 #include "crumb/base/near.h"
 
 #include <stdio.h>
 
-/* ISO 3166-1 alpha-2, and XK, which place files use for Kosovo (iso.org/iso-3166-country-codes.html). */
+/* ISO 3166-1 alpha-2, and XK, which place files use for Kosovo
+ * (iso.org/iso-3166-country-codes.html). */
 static const char COUNTRIES[] =
-    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN "
-    "CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM "
-    "HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK "
-    "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW "
-    "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI "
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR "
+    "BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN "
+    "CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE "
+    "GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM "
+    "HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB "
+    "LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK "
+    "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF "
+    "PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW "
+    "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN "
+    "TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI "
     "VN VU WF WS XK YE YT ZA ZM ZW ";
 
 /* What people write instead. */
-static const struct slip country_slips[] = {{"UK", "GB"}, {"EN", "GB"}, {"USA", "US"}, {"GER", "DE"},
-    {"DEU", "DE"}, {"GBR", "GB"}, {"FRA", "FR"}, {"CAN", "CA"}, {"NOR", "NO"}, {"ESP", "ES"}, {"ITA", "IT"},
-    {"Germany", "DE"}, {"France", "FR"}, {"Norway", "NO"}, {"England", "GB"}, {"Canada", "CA"}, {"Spain", "ES"},
-    {"Italy", "IT"}, {0}};
-static const struct slip device_slips[] = {{"phone", "mobile"}, {"smartphone", "mobile"}, {"pc", "desktop"},
-    {"computer", "desktop"}, {"laptop", "desktop"}, {"ipad", "tablet"}, {0}};
+static const struct slip country_slips[] = {{"UK", "GB"}, {"EN", "GB"}, {"USA", "US"},
+    {"GER", "DE"}, {"DEU", "DE"}, {"GBR", "GB"}, {"FRA", "FR"}, {"CAN", "CA"}, {"NOR", "NO"},
+    {"ESP", "ES"}, {"ITA", "IT"}, {"Germany", "DE"}, {"France", "FR"}, {"Norway", "NO"},
+    {"England", "GB"}, {"Canada", "CA"}, {"Spain", "ES"}, {"Italy", "IT"}, {0}};
+static const struct slip device_slips[] = {{"phone", "mobile"}, {"smartphone", "mobile"},
+    {"pc", "desktop"}, {"computer", "desktop"}, {"laptop", "desktop"}, {"ipad", "tablet"}, {0}};
 static const struct slip os_slips[] = {
     {"mac", "macos"}, {"osx", "macos"}, {"iphone", "ios"}, {"win", "windows"}, {0}};
-static const struct slip browser_slips[] = {{"internet explorer", "ie"}, {"chromium", "chrome"}, {0}};
-static const struct slip referrer_slips[] = {{"google", "search"}, {"facebook", "social"}, {"direct", "none"},
-    {"self", "internal"}, {"organic", "search"}, {0}};
+static const struct slip browser_slips[] = {
+    {"internet explorer", "ie"}, {"chromium", "chrome"}, {0}};
+static const struct slip referrer_slips[] = {{"google", "search"}, {"facebook", "social"},
+    {"direct", "none"}, {"self", "internal"}, {"organic", "search"}, {0}};
 
 static bool known_country(struct str code)
 {
@@ -94,18 +102,19 @@ static void hint_words(const struct field *row, char *hint, size_t cap)
 {
 	size_t used = 0;
 	for (unsigned i = 0; i < row->words_n && used < cap; i++)
-		used += (size_t)snprintf(hint + used, cap - used, "%s%s%s", i ? ", " : "", row->words[i],
-		    i + 1 == row->words_n ? " are known" : "");
+		used += (size_t)snprintf(hint + used, cap - used, "%s%s%s", i ? ", " : "",
+		    row->words[i], i + 1 == row->words_n ? " are known" : "");
 }
 
-bool field_check(struct report *report, const struct rules_at *at, enum rule_field f, struct str value)
+bool field_check(
+    struct report *report, const struct rules_at *at, enum rule_field f, struct str value)
 {
 	const struct field *row = &rule_fields[f];
 	char hint[200] = "";
 	bool prefix = row->from == FROM_REGION && value.n > 3 && value.p[2] == '-';
 	if (prefix && !known_country(str_make(value.p, 2))) {
-		report_add(report, at, false, "unknown-value", row->hint, "region '" STR_FMT "' begins with no country",
-		    STR_ARG(value));
+		report_add(report, at, false, "unknown-value", row->hint,
+		    "region '" STR_FMT "' begins with no country", STR_ARG(value));
 		return false;
 	}
 	if (known(row, value))
@@ -121,6 +130,7 @@ bool field_check(struct report *report, const struct rules_at *at, enum rule_fie
 		snprintf(hint, sizeof hint, "%s", row->hint);
 	else if (!*hint)
 		hint_words(row, hint, sizeof hint);
-	report_add(report, at, false, "unknown-value", hint, "there is no %s '" STR_FMT "'", row->name, STR_ARG(value));
+	report_add(report, at, false, "unknown-value", hint, "there is no %s '" STR_FMT "'",
+	    row->name, STR_ARG(value));
 	return false;
 }

@@ -32,6 +32,7 @@ enum err rules_find_lookalike(const struct rules *r, struct str id, uint16_t *ou
 		return OK;
 	}
 	if (at >= 0)
-		return err_set(ERR_NOT_FOUND, "there is no lookalike '" STR_FMT "': a segment is called so", STR_ARG(id));
+		return err_set(ERR_NOT_FOUND,
+		    "there is no lookalike '" STR_FMT "': a segment is called so", STR_ARG(id));
 	return near_missing("lookalike", id, lookalike_at, r, r->segments_n);
 }

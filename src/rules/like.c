@@ -23,7 +23,8 @@ bool feature_parse(const struct rules *r, struct str name, struct feature *out)
 		out->n = (uint32_t)n;
 		return n > 0 && n < 65536 && str_eq(what, STR(LIKE_ACTIVE));
 	}
-	if (kind.n > 1 && (kind.p[0] == 'c' || kind.p[0] == 'n') && str_u64(str_skip(kind, 1), &n)) {
+	if (kind.n > 1 && (kind.p[0] == 'c' || kind.p[0] == 'n') &&
+	    str_u64(str_skip(kind, 1), &n)) {
 		int cat = rules_category(r, what);
 		if (cat <= 0 || n == 0 || n > 1000000)
 			return false;
@@ -49,7 +50,8 @@ void feature_name(const struct rules *r, const struct feature *f, char out[200])
 	else if (f->kind == FEATURE_ACTIVE)
 		snprintf(out, 200, "a%u:" LIKE_ACTIVE, f->n);
 	else if (f->kind == FEATURE_DAYS)
-		snprintf(out, 200, "c%u:%s", f->window ? f->window : RETENTION_MAX, r->categories[f->cat].id);
+		snprintf(out, 200, "c%u:%s", f->window ? f->window : RETENTION_MAX,
+		    r->categories[f->cat].id);
 	else
 		snprintf(out, 200, "n%u:%s", f->n, r->categories[f->cat].id);
 }
@@ -58,7 +60,8 @@ void feature_words(const struct rules *r, const struct feature *f, char out[FEAT
 {
 	const struct category *c = &r->categories[f->cat];
 	if (f->kind == FEATURE_FACT)
-		snprintf(out, FEATURE_WORDS, "%s is " STR_FMT, fact_name(f->fact), STR_ARG(f->word));
+		snprintf(
+		    out, FEATURE_WORDS, "%s is " STR_FMT, fact_name(f->fact), STR_ARG(f->word));
 	else if (f->kind == FEATURE_ACTIVE)
 		snprintf(out, FEATURE_WORDS, "something of at least %u different categories", f->n);
 	else if (f->kind == FEATURE_DAYS && f->window)
@@ -105,7 +108,8 @@ struct sums {
 	uint64_t square;
 };
 
-static void sum_up(const struct like_model *m, const struct profile *p, uint16_t today, struct sums *out)
+static void sum_up(
+    const struct like_model *m, const struct profile *p, uint16_t today, struct sums *out)
 {
 	struct sums s = {0, 0};
 	unsigned different = 0;
@@ -122,7 +126,8 @@ static void sum_up(const struct like_model *m, const struct profile *p, uint16_t
 	}
 	for (unsigned i = m->facts_at; i < m->n; i++) {
 		const struct feature *f = &m->weights[i].f;
-		if (f->kind == FEATURE_ACTIVE ? different >= f->n : str_ieq(rules_fact(p, f->fact), f->word)) {
+		if (f->kind == FEATURE_ACTIVE ? different >= f->n
+					      : str_ieq(rules_fact(p, f->fact), f->word)) {
 			s.w += m->weights[i].w;
 			s.square += m->weights[i].square;
 		}
@@ -173,7 +178,8 @@ double like_chance(const struct like_model *m, int64_t score)
 	if (i == 0 || i == m->knots_n)
 		return m->knots[i ? i - 1 : 0].chance;
 	const struct like_knot *a = &m->knots[i - 1], *b = &m->knots[i];
-	return a->chance + (b->chance - a->chance) * (double)(score - a->score) / (double)(b->score - a->score);
+	return a->chance +
+	       (b->chance - a->chance) * (double)(score - a->score) / (double)(b->score - a->score);
 }
 
 /* --- files */
@@ -198,7 +204,8 @@ void like_index(struct like_model *m)
 	/* any number may stand in a profile: bytes from disk are not trusted to be below */
 	uint32_t at = 0;
 	for (uint32_t cat = 0; cat < LIKE_FIRST; cat++) {
-		while (at < m->n && m->weights[at].f.kind < FEATURE_ACTIVE && m->weights[at].f.cat < cat)
+		while (at < m->n && m->weights[at].f.kind < FEATURE_ACTIVE &&
+		       m->weights[at].f.cat < cat)
 			at++;
 		m->first[cat] = at;
 	}
@@ -231,12 +238,15 @@ static bool read_weights(struct rules *r, const json_t *list, struct like_model 
 	{
 		const json_t *name = json_object_get(row, "f");
 		struct like_weight *to = &m->weights[m->n];
-		if (!json_is_string(name) || !read_whole(json_object_get(row, "w"), LIKE_WEIGHT_MOST, &to->w) ||
+		if (!json_is_string(name) ||
+		    !read_whole(json_object_get(row, "w"), LIKE_WEIGHT_MOST, &to->w) ||
 		    !read_square(json_object_get(row, "square"), m->unit, &to->square))
 			return false;
-		if (!feature_parse(r, str_make(json_string_value(name), json_string_length(name)), &to->f))
+		if (!feature_parse(
+			r, str_make(json_string_value(name), json_string_length(name)), &to->f))
 			continue;
-		to->f.word = to->f.kind == FEATURE_FACT ? arena_keep(&r->arena, to->f.word) : STR("");
+		to->f.word =
+		    to->f.kind == FEATURE_FACT ? arena_keep(&r->arena, to->f.word) : STR("");
 		m->n++;
 	}
 	m->first = arena_alloc(&r->arena, LIKE_FIRST * sizeof *m->first);
@@ -255,8 +265,10 @@ static bool read_knots(struct rules *r, const json_t *list, struct like_model *m
 		const json_t *chance = json_array_get(row, 1);
 		struct like_knot *to = &m->knots[i];
 		to->chance = json_number_value(chance);
-		if (i == LIKE_KNOTS_MOST || !read_whole(json_array_get(row, 0), LIKE_SCORE_MOST, &to->score) || (i && to->score <= to[-1].score) ||
-		    !json_is_number(chance) || !(to->chance >= 0 && to->chance <= 1))
+		if (i == LIKE_KNOTS_MOST ||
+		    !read_whole(json_array_get(row, 0), LIKE_SCORE_MOST, &to->score) ||
+		    (i && to->score <= to[-1].score) || !json_is_number(chance) ||
+		    !(to->chance >= 0 && to->chance <= 1))
 			return false;
 		m->knots_n++;
 	}
@@ -267,14 +279,17 @@ enum err like_read(struct rules *r, struct str text, struct like_model **out, ui
 {
 	json_error_t error;
 	json_t *file = json_loadb(text.n ? text.p : "", text.n, 0, &error);
-	const json_t *trained = json_object_get(file, "trained"), *threshold = json_object_get(file, "threshold");
+	const json_t *trained = json_object_get(file, "trained"),
+		     *threshold = json_object_get(file, "threshold");
 	uint16_t day;
 	struct like_model *m = arena_alloc(&r->arena, sizeof *m);
 	json_int_t version = json_integer_value(json_object_get(file, "crumb_model"));
 	m->unit = version == 2 && json_is_true(json_object_get(file, "unit"));
 	bool fine = (version == 1 || version == 2) && json_is_string(trained) &&
-		    day_parse(json_string_value(trained), json_string_length(trained), &day) && json_is_integer(threshold) &&
-		    read_whole(json_object_get(file, "bias"), LIKE_SCORE_MOST, &m->bias) && read_knots(r, json_object_get(file, "chances"), m) &&
+		    day_parse(json_string_value(trained), json_string_length(trained), &day) &&
+		    json_is_integer(threshold) &&
+		    read_whole(json_object_get(file, "bias"), LIKE_SCORE_MOST, &m->bias) &&
+		    read_knots(r, json_object_get(file, "chances"), m) &&
 		    read_weights(r, json_object_get(file, "features"), m);
 	if (fine) {
 		m->threshold = json_integer_value(threshold);

@@ -29,7 +29,8 @@ bool range_parse(struct str s, struct range *out)
 		if (s.p[i] != '.' || s.p[i + 1] != '.')
 			continue;
 		struct str lo = str_trim(str_make(s.p, i)), hi = str_trim(str_skip(s, i + 2));
-		if ((lo.n == 0 && hi.n == 0) || (lo.n && !rules_number(lo, &r.lo)) || (hi.n && !rules_number(hi, &r.hi)))
+		if ((lo.n == 0 && hi.n == 0) || (lo.n && !rules_number(lo, &r.lo)) ||
+		    (hi.n && !rules_number(hi, &r.hi)))
 			return false;
 		*out = r;
 		return true;

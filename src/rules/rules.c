@@ -70,11 +70,13 @@ const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr
 	return map_get(&r->vocabulary_ids, attr, &at) ? &r->vocabularies[at] : NULL;
 }
 
-const struct vocabulary *rules_partner_segment(const struct rules *r, struct str partner, struct str segment)
+const struct vocabulary *rules_partner_segment(
+    const struct rules *r, struct str partner, struct str segment)
 {
 	for (size_t i = 0; i < r->vocabularies_n; i++) {
 		const struct vocabulary *v = &r->vocabularies[i];
-		if (v->source && v->segment && str_eq(partner, str_c(v->source)) && str_eq(segment, str_c(v->segment)))
+		if (v->source && v->segment && str_eq(partner, str_c(v->source)) &&
+		    str_eq(segment, str_c(v->segment)))
 			return v;
 	}
 	return NULL;

@@ -37,7 +37,8 @@ static enum err make(const char *folder)
 static enum err copy_file(const char *from, const char *to, uint64_t *bytes)
 {
 	char part[1 << 16];
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int in = open(from, O_RDONLY | O_CLOEXEC),
+	    out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	enum err e = in < 0 ? err_sys_path(from) : out < 0 ? err_sys_path(to) : OK;
 	ssize_t n = 0;
 	while (!e && (n = read(in, part, sizeof part)) > 0) {
@@ -79,26 +80,34 @@ static uint64_t moment_read(const char *folder)
 	uint64_t moment;
 	snprintf(path, sizeof path, "%s/moment", folder);
 	bool there = access(path, F_OK) == 0;
-	bool fine = there && checked_read(path, 256, &b) && checked_text(buf_view(&b), &text) && str_starts(text, STR(MAGIC)) &&
+	bool fine = there && checked_read(path, 256, &b) && checked_text(buf_view(&b), &text) &&
+		    str_starts(text, STR(MAGIC)) &&
 		    str_u64(str_trim(str_skip(text, strlen(MAGIC))), &moment);
 	buf_done(&b);
 	if (there && !fine)
-		log_warn("backup", "damaged, so a commit that was under way may be put back in part file=%s", path);
+		log_warn("backup",
+		    "damaged, so a commit that was under way may be put back in part file=%s",
+		    path);
 	return fine ? moment : UINT64_MAX;
 }
 
 /* --- writing */
 
-enum err backup_write(struct store *s, const char *folder, void (*progress)(uint64_t, uint64_t), struct backup_totals *out)
+enum err backup_write(struct store *s, const char *folder, void (*progress)(uint64_t, uint64_t),
+    struct backup_totals *out)
 {
 	char from[4200], to[4200];
 	uint16_t days[DAYS_MAX];
-	uint64_t moment = journal_moment(s->journal); /* before the days: what others get meanwhile is behind it */
+	uint64_t moment = journal_moment(
+	    s->journal); /* before the days: what others get meanwhile is behind it */
 	unsigned n = journal_days(s->journal, days, DAYS_MAX);
 	*out = (struct backup_totals){0};
-	enum err e = strlen(folder) > STORE_PATH_MAX ? err_set(ERR_USAGE, "a path of more than %d bytes", STORE_PATH_MAX) : make(folder);
+	enum err e = strlen(folder) > STORE_PATH_MAX
+			 ? err_set(ERR_USAGE, "a path of more than %d bytes", STORE_PATH_MAX)
+			 : make(folder);
 	if (!e && !empty(folder))
-		e = err_set(ERR_USAGE, "%s is not empty: a backup wants a folder of its own", folder);
+		e = err_set(
+		    ERR_USAGE, "%s is not empty: a backup wants a folder of its own", folder);
 	snprintf(from, sizeof from, "%s/format", s->path);
 	snprintf(to, sizeof to, "%s/format", folder);
 	if (!e)
@@ -127,7 +136,8 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
 		if (progress)
 			progress(i + 1, n);
 	}
-	/* from the days up to the folder that the backup stands in: "N days" is told of what is on disk */
+	/* from the days up to the folder that the backup stands in: "N days" is told of what is on
+	 * disk */
 	snprintf(to, sizeof to, "%s/journal", folder);
 	if (!e)
 		e = folder_sync(to);
@@ -148,12 +158,17 @@ static enum err keys_fit(const struct config *c, const char *folder, const struc
 	snprintf(path, sizeof path, "%s/keys", c->store_path);
 	enum err e = keys_open(path, KEYS_READ, &k);
 	if (e == ERR_NOT_FOUND)
-		return err_set(e, "%s: a backup opens only with the keys of the store that it was made of, and they are not here", path);
+		return err_set(e,
+		    "%s: a backup opens only with the keys of the store that it was made of, and "
+		    "they are not here",
+		    path);
 	if (e)
 		return e;
 	keys_id(k, id);
 	if (f->sealed && keys_sealed(k) && memcmp(id, f->id, sizeof id) != 0)
-		e = err_set(ERR_USAGE, "%s is a backup of another store than %s belongs to; nothing was changed", folder, path);
+		e = err_set(ERR_USAGE,
+		    "%s is a backup of another store than %s belongs to; nothing was changed",
+		    folder, path);
 	keys_close(k);
 	return e;
 }
@@ -161,17 +176,20 @@ static enum err keys_fit(const struct config *c, const char *folder, const struc
 static enum err check_place(const struct config *c, const char *folder, struct format *f)
 {
 	char path[FILE_PATH_MAX];
-	enum err e = strlen(folder) > STORE_PATH_MAX || strlen(c->store_path) > STORE_PATH_MAX ? err_set(ERR_USAGE, "a path of more than %d bytes", STORE_PATH_MAX)
-											      : format_read(folder, f);
+	enum err e = strlen(folder) > STORE_PATH_MAX || strlen(c->store_path) > STORE_PATH_MAX
+			 ? err_set(ERR_USAGE, "a path of more than %d bytes", STORE_PATH_MAX)
+			 : format_read(folder, f);
 	if (e)
 		return e;
 	if (!f->there)
 		return err_set(ERR_NOT_FOUND, "%s is no backup: it has no file 'format'", folder);
 	if (store_locked(c))
-		return err_set(ERR_BUSY, "%s is in use by a running crumbd or crumb", c->store_path);
+		return err_set(
+		    ERR_BUSY, "%s is in use by a running crumbd or crumb", c->store_path);
 	snprintf(path, sizeof path, "%s/journal", c->store_path);
 	if (!empty(path))
-		return err_set(ERR_USAGE, "%s has a journal: move it away first, nothing was changed", c->store_path);
+		return err_set(ERR_USAGE,
+		    "%s has a journal: move it away first, nothing was changed", c->store_path);
 	return keys_fit(c, folder, f);
 }
 
@@ -181,8 +199,8 @@ struct behind {
 	unsigned n;
 };
 
-static enum err restore_day(
-    const struct store *s, const char *folder, const char *name, uint64_t moment, struct behind *behind, struct backup_totals *out)
+static enum err restore_day(const struct store *s, const char *folder, const char *name,
+    uint64_t moment, struct behind *behind, struct backup_totals *out)
 {
 	char from[FILE_PATH_MAX], to[FILE_PATH_MAX];
 	uint8_t key[32];
@@ -197,7 +215,8 @@ static enum err restore_day(
 	}
 	snprintf(from, sizeof from, "%s/journal/%s/data.mdb", folder, name);
 	if (!e && (e = pages_check(from, true, 0)) == ERR_CORRUPT) {
-		log_error("backup", "a day is damaged and stays behind day=%s why=\"%s\"", name, err_text());
+		log_error("backup", "a day is damaged and stays behind day=%s why=\"%s\"", name,
+		    err_text());
 		out->damaged++;
 		if (behind->n < DAYS_MAX)
 			behind->days[behind->n++] = day;
@@ -215,12 +234,14 @@ static enum err restore_day(
 		e = folder_sync(to);
 	snprintf(from, sizeof from, "journal/%s/data.mdb", name);
 	if (!e)
-		files_accept(s->files, from); /* else the next start takes it for one that somebody else has changed */
+		files_accept(s->files,
+		    from); /* else the next start takes it for one that somebody else has changed */
 	out->days += !e;
 	return e;
 }
 
-enum err backup_restore(const struct config *c, const char *folder, void (*progress)(uint64_t, uint64_t), struct backup_totals *out)
+enum err backup_restore(const struct config *c, const char *folder,
+    void (*progress)(uint64_t, uint64_t), struct backup_totals *out)
 {
 	char path[FILE_PATH_MAX];
 	struct store *s = NULL;
@@ -239,7 +260,9 @@ enum err backup_restore(const struct config *c, const char *folder, void (*progr
 	snprintf(path, sizeof path, "%s/journal", folder);
 	int n = s->shards == f.shards ? scandir(path, &names, NULL, alphasort) : 0;
 	if (s->shards != f.shards)
-		e = err_set(ERR_USAGE, "the backup has %u shards, the store %u: begin with a store that has keys only", f.shards, s->shards);
+		e = err_set(ERR_USAGE,
+		    "the backup has %u shards, the store %u: begin with a store that has keys only",
+		    f.shards, s->shards);
 	else if (n < 0)
 		e = err_sys_path(path);
 	for (int i = 0; i < n; i++) {

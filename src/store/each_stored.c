@@ -1,7 +1,9 @@
-/* The walk over a shard's table of visitors: a cursor that can begin behind a key, and that passes over what is no visitor's key. */
+/* The walk over a shard's table of visitors: a cursor that can begin behind a key, and that passes
+ * over what is no visitor's key. */
 #include "crumb/store/each_stored.h"
 
-void each_stored_begin(struct each_stored *w, struct shard *s, struct db_txn *t, const struct vkey *after)
+void each_stored_begin(
+    struct each_stored *w, struct shard *s, struct db_txn *t, const struct vkey *after)
 {
 	*w = (struct each_stored){.shard = s, .resumes = after != NULL};
 	if (after)

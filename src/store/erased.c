@@ -75,7 +75,8 @@ static void key_of(const struct slot *s, struct vkey *out)
 	put_u64(out->b + 8, s->b);
 }
 
-static void put_in(struct erased_table *t, const struct vkey *k, uint16_t day, uint32_t set, uint32_t clear)
+static void put_in(
+    struct erased_table *t, const struct vkey *k, uint16_t day, uint32_t set, uint32_t clear)
 {
 	uint32_t old;
 	struct slot *s = find(t, k, &old);
@@ -85,13 +86,16 @@ static void put_in(struct erased_table *t, const struct vkey *k, uint16_t day, u
 		t->used++;
 	}
 	uint16_t latest = (old & DAY) > day ? (uint16_t)(old & DAY) : day;
-	atomic_store_explicit(&s->word, (old & ~(uint32_t)(DAY | clear)) | latest | set | USED, memory_order_release);
+	atomic_store_explicit(
+	    &s->word, (old & ~(uint32_t)(DAY | clear)) | latest | set | USED, memory_order_release);
 }
 
-/* The lock is held. A table with room for `more`, without what was erased before `oldest` or came to nothing. */
+/* The lock is held. A table with room for `more`, without what was erased before `oldest` or came
+ * to nothing. */
 static void make_anew(struct erased *e, size_t more, uint16_t oldest)
 {
-	struct erased_table *old = e->table, *t = table_new((old ? old->used + old->used / 2 : 0) + more);
+	struct erased_table *old = e->table,
+			    *t = table_new((old ? old->used + old->used / 2 : 0) + more);
 	struct vkey k;
 	for (size_t i = 0; old && i <= old->mask; i++) {
 		uint32_t w = atomic_load_explicit(&old->slots[i].word, memory_order_relaxed);
@@ -145,7 +149,8 @@ static bool readable(const uint8_t entry[ENTRY_LEN])
 {
 	static const uint8_t none[16];
 	uint32_t check = get_u32(entry + AT_CHECK);
-	return (check == 0 || check == check_of(entry)) && memcmp(entry, none, sizeof none) != 0 && get_u16(entry + AT_CHECK + 4) == 0;
+	return (check == 0 || check == check_of(entry)) && memcmp(entry, none, sizeof none) != 0 &&
+	       get_u16(entry + AT_CHECK + 4) == 0;
 }
 
 static void read_entries(struct erased *e, FILE *f, off_t *size)
@@ -179,8 +184,9 @@ enum err erased_open(const char *path, bool create, struct erased **out)
 	if (lstat(path, &st) == 0 && (stat(path, &st) != 0 || !S_ISREG(st.st_mode))) {
 		erased_close(e);
 		return err_set(ERR_CORRUPT,
-		    "%s is %s: put back the newest copy of it, or remove it, and what the journal knows of erasures is put together again", path,
-		    S_ISLNK(st.st_mode) ? "a link to a file that is not there" : "no file");
+		    "%s is %s: put back the newest copy of it, or remove it, and what the journal "
+		    "knows of erasures is put together again",
+		    path, S_ISLNK(st.st_mode) ? "a link to a file that is not there" : "no file");
 	}
 	int fd = open(path, (create ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
@@ -189,7 +195,8 @@ enum err erased_open(const char *path, bool create, struct erased **out)
 	if (f)
 		read_entries(e, f, &size);
 	/* bytes behind the last whole entry are of one whose erasure was never answered */
-	if (f ? ferror(f) || (create && ftruncate(fd, size) != 0) : fd >= 0 || create || errno != ENOENT)
+	if (f ? ferror(f) || (create && ftruncate(fd, size) != 0)
+	      : fd >= 0 || create || errno != ENOENT)
 		why = err_sys("%s", e->path);
 	if (f)
 		fclose(f);
@@ -243,11 +250,15 @@ enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_
 	}
 	pthread_mutex_unlock(&e->lock);
 	if (b.n) {
-		int fd = b.failed ? -1 : open(e->path, O_WRONLY | O_APPEND | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
+		int fd = b.failed ? -1
+				  : open(e->path,
+					O_WRONLY | O_APPEND | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
 		off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
 		if (size < 0 || write(fd, b.p, b.n) != (ssize_t)b.n)
 			why = err_sys("%s", e->path);
-		if (why && size >= 0 && ftruncate(fd, size) != 0) /* a part of an entry would put all behind it out of place */
+		if (why && size >= 0 &&
+		    ftruncate(fd, size) !=
+			0) /* a part of an entry would put all behind it out of place */
 			why = err_sys("%s", e->path);
 		if (fd >= 0)
 			close(fd);
@@ -273,7 +284,8 @@ bool erased_since(struct erased *e, const struct vkey *k, uint16_t day)
 static const struct slot *next_listed(const struct erased *e, size_t *i, uint16_t day)
 {
 	for (; e->table && *i <= e->table->mask; (*i)++) {
-		uint32_t found = atomic_load_explicit(&e->table->slots[*i].word, memory_order_relaxed) & DAY;
+		uint32_t found =
+		    atomic_load_explicit(&e->table->slots[*i].word, memory_order_relaxed) & DAY;
 		if (found && found >= day)
 			return &e->table->slots[(*i)++];
 	}
@@ -316,11 +328,14 @@ static enum err rewrite(struct erased *e, uint16_t oldest, bool anyway)
 		uint8_t entry[ENTRY_LEN];
 		struct vkey k;
 		key_of(s, &k);
-		encode(&k, (uint16_t)(atomic_load_explicit(&s->word, memory_order_relaxed) & DAY), entry);
+		encode(&k, (uint16_t)(atomic_load_explicit(&s->word, memory_order_relaxed) & DAY),
+		    entry);
 		buf_add(&b, entry, sizeof entry);
 	}
 	pthread_mutex_unlock(&e->lock);
-	enum err why = kept == all && !anyway ? OK : b.failed ? err_set(ERR_NOMEM, "no memory") : file_replace(e->path, b.n ? buf_view(&b) : STR(""));
+	enum err why = kept == all && !anyway ? OK
+		       : b.failed	      ? err_set(ERR_NOMEM, "no memory")
+					      : file_replace(e->path, b.n ? buf_view(&b) : STR(""));
 	pthread_mutex_lock(&e->lock);
 	if (!why && kept < all)
 		make_anew(e, 0, oldest);

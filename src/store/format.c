@@ -30,15 +30,19 @@ static bool parse(const char *text, size_t n, struct format *f)
 	unsigned long long serial = 0;
 	size_t len;
 	*f = (struct format){.there = true};
-	int fields = sscanf(text, "crumb store 1\nshards %3u\nid %32[0-9a-f]\nkeys %20llu\n", &f->shards, id, &serial);
+	int fields = sscanf(text, "crumb store 1\nshards %3u\nid %32[0-9a-f]\nkeys %20llu\n",
+	    &f->shards, id, &serial);
 	if (fields != 1 && fields != 3)
 		return false;
 	f->sealed = fields == 3;
 	f->serial = serial;
-	if (f->sealed && (sodium_hex2bin(f->id, sizeof f->id, id, strlen(id), NULL, &len, NULL) != 0 || len != sizeof f->id))
+	if (f->sealed &&
+	    (sodium_hex2bin(f->id, sizeof f->id, id, strlen(id), NULL, &len, NULL) != 0 ||
+		len != sizeof f->id))
 		return false;
 	print(f, &again);
-	bool same = f->shards >= 1 && f->shards <= 256 && str_eq(buf_view(&again), str_make(text, n));
+	bool same =
+	    f->shards >= 1 && f->shards <= 256 && str_eq(buf_view(&again), str_make(text, n));
 	buf_done(&again);
 	return same;
 }
@@ -53,16 +57,21 @@ enum err format_read(const char *folder, struct format *out)
 		return OK;
 	}
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	enum err e = n < 0 && errno == EISDIR ? err_set(ERR_CORRUPT, "%s is no file: put it back, every backup has it", path)
-		     : n < 0		      ? err_sys("%s", path) : OK;
+	enum err e =
+	    n < 0 && errno == EISDIR
+		? err_set(ERR_CORRUPT, "%s is no file: put it back, every backup has it", path)
+	    : n < 0 ? err_sys("%s", path)
+		    : OK;
 	if (fd >= 0)
 		close(fd);
 	if (e)
 		return e;
 	text[n] = 0;
-	return parse(text, (size_t)n, out)
-		   ? OK
-		   : err_set(ERR_CORRUPT, "%s is damaged, or written by another version of crumb: put it back, every backup has it", path);
+	return parse(text, (size_t)n, out) ? OK
+					   : err_set(ERR_CORRUPT,
+						 "%s is damaged, or written by another version of "
+						 "crumb: put it back, every backup has it",
+						 path);
 }
 
 enum err format_write(const char *folder, const struct format *f)
@@ -71,7 +80,8 @@ enum err format_write(const char *folder, const struct format *f)
 	struct buf text = {0};
 	snprintf(path, sizeof path, "%s/format", folder);
 	print(f, &text);
-	enum err e = text.failed ? err_set(ERR_NOMEM, "no memory") : file_replace(path, buf_view(&text));
+	enum err e =
+	    text.failed ? err_set(ERR_NOMEM, "no memory") : file_replace(path, buf_view(&text));
 	buf_done(&text);
 	return e;
 }

@@ -1,4 +1,5 @@
-/* The list of erased visitors, found again: the journal keeps a record of each erasure for as long as its day. */
+/* The list of erased visitors, found again: the journal keeps a record of each erasure for as long
+ * as its day. */
 #include "crumb/model/record.h"
 #include "crumb/store/store.h"
 
@@ -23,7 +24,8 @@ static enum err recall_shard(struct store *s, unsigned shard, struct record *r, 
 		}
 		struct mp m = mp_over(buf_view(&records));
 		while (!e && m.p < m.end && record_decode(&m, r)) {
-			if (r->kind != RECORD_ERASE || erased_since(s->erased, &r->event.visitor, day_of(r->event.t)))
+			if (r->kind != RECORD_ERASE ||
+			    erased_since(s->erased, &r->event.visitor, day_of(r->event.t)))
 				continue;
 			++*found;
 			e = erased_add(s->erased, &r->event.visitor, 1, day_of(r->event.t));

@@ -24,7 +24,8 @@ static struct str key_u32u32(uint8_t *b, uint32_t hi, uint32_t lo)
 	return view(b, 8);
 }
 
-enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes, bool readonly)
+enum err shard_open(
+    struct shard *s, const char *folder, unsigned number, size_t map_bytes, bool readonly)
 {
 	*s = (struct shard){.number = number};
 	enum err e = db_open(&s->db, folder, map_bytes, 16, readonly ? DB_READONLY : DB_REBUILT);
@@ -33,9 +34,11 @@ enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t
 	const struct {
 		const char *name;
 		db_table *table;
-	} tables[] = {{"visitors", &s->visitors}, {"ordinals", &s->ordinals}, {"free", &s->free}, {"due", &s->due}, {"members", &s->members},
-	    {"provisional", &s->provisional}, {"prov_hours", &s->prov_hours}, {"tombstones", &s->tombstones}, {"partners", &s->partners},
-	    {"changes", &s->changes}, {"names", &s->names}, {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
+	} tables[] = {{"visitors", &s->visitors}, {"ordinals", &s->ordinals}, {"free", &s->free},
+	    {"due", &s->due}, {"members", &s->members}, {"provisional", &s->provisional},
+	    {"prov_hours", &s->prov_hours}, {"tombstones", &s->tombstones},
+	    {"partners", &s->partners}, {"changes", &s->changes}, {"names", &s->names},
+	    {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
 	struct db_txn t;
 	if ((e = db_begin(&s->db, !readonly, &t)))
 		goto out;
@@ -45,7 +48,8 @@ enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t
 	if (!e && !shard_meta_u64(s, &t, "schema", &schema) && !readonly)
 		shard_meta_put_u64(s, &t, "schema", schema);
 	if (!e && schema != SHARD_SCHEMA)
-		e = err_set(ERR_CORRUPT, "%s: written by another version of crumb (schema %llu)", folder, (unsigned long long)schema);
+		e = err_set(ERR_CORRUPT, "%s: written by another version of crumb (schema %llu)",
+		    folder, (unsigned long long)schema);
 	if (e) {
 		db_abort(&t);
 		goto out;
@@ -75,8 +79,13 @@ enum err shard_belongs(struct shard *s, const struct shard_name *name, bool read
 	enum err e = memcmp(b, none, 16) == 0 ? OK : db_begin(&s->db, false, &t);
 	if (e || memcmp(b, none, 16) == 0)
 		return e;
-	bool named = db_get(&t, s->meta, STR("name"), &has), same = named && has.n == sizeof b && memcmp(has.p, b, sizeof b) == 0;
-	e = t.err ? t.err : named && !same ? err_set(ERR_CORRUPT, "the views of shard %u are another store's or another shard's", s->number) : OK;
+	bool named = db_get(&t, s->meta, STR("name"), &has),
+	     same = named && has.n == sizeof b && memcmp(has.p, b, sizeof b) == 0;
+	e = t.err ? t.err
+	    : named && !same
+		? err_set(ERR_CORRUPT,
+		      "the views of shard %u are another store's or another shard's", s->number)
+		: OK;
 	db_abort(&t);
 	if (e || named || readonly || (e = db_begin(&s->db, true, &t)))
 		return e;
@@ -86,9 +95,11 @@ enum err shard_belongs(struct shard *s, const struct shard_name *name, bool read
 
 void shard_clear(struct shard *s, struct db_txn *t)
 {
-	const db_table of_visitors[] = {s->visitors, s->ordinals, s->free, s->due, s->members, s->provisional, s->prov_hours, s->tombstones, s->partners,
-	    s->changes, s->counts, s->daily};
-	const struct str states[] = {STR("part"), STR("fill"), STR("next_ordinal"), STR("changes"), STR("since")};
+	const db_table of_visitors[] = {s->visitors, s->ordinals, s->free, s->due, s->members,
+	    s->provisional, s->prov_hours, s->tombstones, s->partners, s->changes, s->counts,
+	    s->daily};
+	const struct str states[] = {
+	    STR("part"), STR("fill"), STR("next_ordinal"), STR("changes"), STR("since")};
 	for (size_t i = 0; i < sizeof of_visitors / sizeof *of_visitors; i++)
 		db_clear(t, of_visitors[i]);
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
@@ -134,7 +145,8 @@ bool shard_unfinished(struct shard *s, struct db_txn *t, struct journal_pos *tar
 	return true;
 }
 
-void shard_unfinished_put(struct shard *s, struct db_txn *t, struct journal_pos target, uint64_t next)
+void shard_unfinished_put(
+    struct shard *s, struct db_txn *t, struct journal_pos target, uint64_t next)
 {
 	uint8_t b[16];
 	put_u64(b, journal_pos_save(target));
@@ -169,7 +181,8 @@ bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, stru
 	return false;
 }
 
-void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k, const struct profile *p, struct buf *scratch)
+void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k,
+    const struct profile *p, struct buf *scratch)
 {
 	buf_clear(scratch);
 	profile_save(p, scratch);
@@ -183,7 +196,8 @@ uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, co
 	struct db_cursor c;
 	struct str key, value;
 	db_walk(t, s->free, &c);
-	bool rested = db_next(&c, &key, &value) && key.n == 8 && get_u32((const uint8_t *)key.p) + ORDINAL_REST_HOURS <= hour;
+	bool rested = db_next(&c, &key, &value) && key.n == 8 &&
+		      get_u32((const uint8_t *)key.p) + ORDINAL_REST_HOURS <= hour;
 	if (rested)
 		ordinal = get_u32((const uint8_t *)key.p + 4);
 	uint8_t taken[8];
@@ -237,7 +251,8 @@ bool shard_ordinal_key(struct shard *s, struct db_txn *t, uint32_t ordinal, stru
 	return true;
 }
 
-void shard_due_move(struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_t from_hour, uint32_t to_hour)
+void shard_due_move(
+    struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_t from_hour, uint32_t to_hour)
 {
 	uint8_t b[8];
 	if (from_hour == to_hour)
@@ -248,7 +263,8 @@ void shard_due_move(struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_
 		db_put(t, s->due, key_u32u32(b, to_hour, ordinal), STR(""));
 }
 
-bool shard_due_first(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal, uint32_t *due_hour, uint32_t *due_ordinal)
+bool shard_due_first(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal,
+    uint32_t *due_hour, uint32_t *due_ordinal)
 {
 	uint8_t b[8];
 	struct db_cursor c;
@@ -311,16 +327,20 @@ uint64_t shard_events_since(struct shard *s, struct db_txn *t, uint16_t oldest)
 	struct db_cursor c;
 	struct str key, value;
 	db_walk(t, s->daily, &c);
-	for (bool more = db_seek(&c, key_u16(b, oldest), &key, &value); more; more = db_next(&c, &key, &value))
+	for (bool more = db_seek(&c, key_u16(b, oldest), &key, &value); more;
+	     more = db_next(&c, &key, &value))
 		if (key.n == 3 && key.p[2] == 'e' && value.n == 8)
 			sum += get_u64((const uint8_t *)value.p);
 	db_walk_end(&c);
 	return sum;
 }
 
-void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, const struct daily_segment *change)
+void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment,
+    const struct daily_segment *change)
 {
-	uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8), (uint8_t)segment}, v[16];
+	uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8),
+	    (uint8_t)segment},
+		v[16];
 	struct str old;
 	struct daily_segment sum = *change;
 	if (db_get(t, s->daily, view(k, 5), &old) && old.n == 16) {
@@ -333,20 +353,25 @@ void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16
 	db_put(t, s->daily, view(k, 5), view(v, 16));
 }
 
-bool shard_daily_get(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, struct daily_segment *out)
+bool shard_daily_get(
+    struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, struct daily_segment *out)
 {
-	uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8), (uint8_t)segment};
+	uint8_t k[5] = {
+	    (uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8), (uint8_t)segment};
 	struct str v;
 	if (!db_get(t, s->daily, view(k, 5), &v) || v.n != 16)
 		return false;
-	*out = (struct daily_segment){get_u64((const uint8_t *)v.p), get_u32((const uint8_t *)v.p + 8), get_u32((const uint8_t *)v.p + 12)};
+	*out = (struct daily_segment){get_u64((const uint8_t *)v.p),
+	    get_u32((const uint8_t *)v.p + 8), get_u32((const uint8_t *)v.p + 12)};
 	return true;
 }
 
-void shard_daily_forget(struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from, uint16_t to)
+void shard_daily_forget(
+    struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from, uint16_t to)
 {
 	for (uint32_t day = from; day <= to; day++) {
-		uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8), (uint8_t)segment};
+		uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8),
+		    (uint8_t)segment};
 		db_del(t, s->daily, view(k, 5));
 	}
 }
@@ -371,7 +396,8 @@ void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest)
 		struct str key, value;
 		uint8_t copy[8];
 		db_walk(t, s->daily, &c);
-		bool old = db_next(&c, &key, &value) && key.n <= sizeof copy && key.n >= 2 && get_u16((const uint8_t *)key.p) < oldest;
+		bool old = db_next(&c, &key, &value) && key.n <= sizeof copy && key.n >= 2 &&
+			   get_u16((const uint8_t *)key.p) < oldest;
 		size_t n = old ? key.n : 0;
 		if (old)
 			memcpy(copy, key.p, n);
@@ -382,7 +408,8 @@ void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest)
 	}
 }
 
-bool shard_provisional(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t *hour, struct str *records)
+bool shard_provisional(
+    struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t *hour, struct str *records)
 {
 	struct str v;
 	if (!db_get(t, s->provisional, vkey_str(k), &v) || v.n < 4)
@@ -399,7 +426,8 @@ static struct str prov_hour_key(uint8_t b[20], uint32_t hour, const struct vkey 
 	return view(b, 20);
 }
 
-void shard_provisional_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t hour, struct str records)
+void shard_provisional_put(
+    struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t hour, struct str records)
 {
 	uint8_t b[20];
 	struct buf value = {0};
@@ -428,7 +456,8 @@ bool shard_provisional_expire_one(struct shard *s, struct db_txn *t, uint32_t be
 	struct str key, value;
 	struct vkey v;
 	db_walk(t, s->prov_hours, &c);
-	bool old = db_next(&c, &key, &value) && key.n == 20 && get_u32((const uint8_t *)key.p) < before;
+	bool old =
+	    db_next(&c, &key, &value) && key.n == 20 && get_u32((const uint8_t *)key.p) < before;
 	if (old)
 		memcpy(v.b, key.p + 4, sizeof v.b);
 	db_walk_end(&c);
@@ -445,7 +474,8 @@ uint64_t shard_provisional_since(struct shard *s, struct db_txn *t, uint32_t hou
 	struct str key, value;
 	put_u32(b, hour);
 	db_walk(t, s->prov_hours, &c);
-	for (bool more = db_seek(&c, view(b, 4), &key, &value); more; more = db_next(&c, &key, &value))
+	for (bool more = db_seek(&c, view(b, 4), &key, &value); more;
+	     more = db_next(&c, &key, &value))
 		n++;
 	db_walk_end(&c);
 	return n;
@@ -454,7 +484,8 @@ uint64_t shard_provisional_since(struct shard *s, struct db_txn *t, uint32_t hou
 bool shard_tombstone(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t today)
 {
 	struct str v;
-	return db_get(t, s->tombstones, vkey_str(k), &v) && v.n == 2 && get_u16((const uint8_t *)v.p) > today;
+	return db_get(t, s->tombstones, vkey_str(k), &v) && v.n == 2 &&
+	       get_u16((const uint8_t *)v.p) > today;
 }
 
 void shard_tombstone_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t until)
@@ -500,7 +531,8 @@ static struct str reverse_key(uint8_t *b, struct str partner, struct str id, con
 
 static bool match_read(struct str key, struct str value, struct match_row *out)
 {
-	if (key.n <= 17 || key.n - 17 > sizeof out->partner || value.n <= 4 || value.n - 4 > sizeof out->id)
+	if (key.n <= 17 || key.n - 17 > sizeof out->partner || value.n <= 4 ||
+	    value.n - 4 > sizeof out->id)
 		return false;
 	out->partner_n = (unsigned)key.n - 17;
 	memcpy(out->partner, key.p + 17, out->partner_n);
@@ -510,7 +542,8 @@ static bool match_read(struct str key, struct str value, struct match_row *out)
 	return true;
 }
 
-static void match_del(struct shard *s, struct db_txn *t, const struct vkey *k, const struct match_row *m)
+static void match_del(
+    struct shard *s, struct db_txn *t, const struct vkey *k, const struct match_row *m)
 {
 	uint8_t b[MATCH_KEY_MAX];
 	struct str partner = str_make(m->partner, m->partner_n);
@@ -518,7 +551,8 @@ static void match_del(struct shard *s, struct db_txn *t, const struct vkey *k, c
 	db_del(t, s->partners, forward_key(b, k, partner));
 }
 
-void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner, struct str id, uint32_t at)
+void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner,
+    struct str id, uint32_t at)
 {
 	uint8_t b[MATCH_KEY_MAX], v[4 + PARTNER_ID_MAX];
 	struct match_row old;
@@ -535,30 +569,35 @@ void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, st
 	db_put(t, s->partners, reverse_key(b, partner, id, k), view(v, 4));
 }
 
-bool shard_match(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner, uint32_t oldest, struct match_row *out)
+bool shard_match(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner,
+    uint32_t oldest, struct match_row *out)
 {
 	uint8_t b[MATCH_KEY_MAX];
 	struct str value, key;
 	if (partner.n > sizeof out->partner)
 		return false;
 	key = forward_key(b, k, partner);
-	return db_get(t, s->partners, key, &value) && match_read(key, value, out) && out->t >= oldest;
+	return db_get(t, s->partners, key, &value) && match_read(key, value, out) &&
+	       out->t >= oldest;
 }
 
-unsigned shard_matches(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t oldest, struct match_row *out, unsigned cap)
+unsigned shard_matches(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t oldest,
+    struct match_row *out, unsigned cap)
 {
 	uint8_t b[MATCH_KEY_MAX];
 	struct db_cursor c;
 	struct str prefix = forward_key(b, k, STR("")), key, value;
 	unsigned n = 0;
 	db_walk(t, s->partners, &c);
-	for (bool more = db_seek(&c, prefix, &key, &value); more && n < cap && str_starts(key, prefix); more = db_next(&c, &key, &value))
+	for (bool more = db_seek(&c, prefix, &key, &value);
+	     more && n < cap && str_starts(key, prefix); more = db_next(&c, &key, &value))
 		n += match_read(key, value, &out[n]) && out[n].t >= oldest;
 	db_walk_end(&c);
 	return n;
 }
 
-bool shard_match_visitor(struct shard *s, struct db_txn *t, struct str partner, struct str id, uint32_t oldest, struct vkey *out, uint32_t *at)
+bool shard_match_visitor(struct shard *s, struct db_txn *t, struct str partner, struct str id,
+    uint32_t oldest, struct vkey *out, uint32_t *at)
 {
 	uint8_t b[MATCH_KEY_MAX];
 	struct db_cursor c;
@@ -568,7 +607,8 @@ bool shard_match_visitor(struct shard *s, struct db_txn *t, struct str partner, 
 		return false;
 	struct str prefix = view(b, reverse_prefix(b, partner, id));
 	db_walk(t, s->partners, &c);
-	for (bool more = db_seek(&c, prefix, &key, &value); more && str_starts(key, prefix); more = db_next(&c, &key, &value)) {
+	for (bool more = db_seek(&c, prefix, &key, &value); more && str_starts(key, prefix);
+	     more = db_next(&c, &key, &value)) {
 		if (key.n != prefix.n + sizeof out->b || value.n != 4)
 			continue;
 		uint32_t when = get_u32((const uint8_t *)value.p);

@@ -28,7 +28,8 @@ static void path_of(const struct store *s, const char *name, char out[4096])
 	snprintf(out, 4096, "%s/%s", s->path, name);
 }
 
-/* Makes one; its name is on disk when this returns. A folder that may not be read cannot be synced. */
+/* Makes one; its name is on disk when this returns. A folder that may not be read cannot be synced.
+ */
 static enum err make_synced(const char *path, unsigned mode)
 {
 	char above[4096];
@@ -71,7 +72,8 @@ static enum err take_lock(struct store *s)
 	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
 		return err_sys_path(path);
-	/* a command that only looks whether somebody has the lock holds it for a moment: try for a second */
+	/* a command that only looks whether somebody has the lock holds it for a moment: try for a
+	 * second */
 	int tries = 0;
 	while (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0 && tries++ < 20)
 		nanosleep(&(struct timespec){0, 50000000}, NULL);
@@ -96,7 +98,8 @@ static void count_in(const char *store, const char *sub, bool days, unsigned *ou
 		uint16_t day;
 		uint64_t number;
 		size_t n = strlen(f->d_name);
-		*out += days ? n >= DAY_TEXT - 1 && day_parse(f->d_name, DAY_TEXT - 1, &day) : str_u64(str_c(f->d_name), &number);
+		*out += days ? n >= DAY_TEXT - 1 && day_parse(f->d_name, DAY_TEXT - 1, &day)
+			     : str_u64(str_c(f->d_name), &number);
 	}
 	if (d)
 		closedir(d);
@@ -107,14 +110,18 @@ static bool anything(const struct contents *c)
 	return c->days || c->generations;
 }
 
-static enum err refuse_keys(const char *path, const struct format *f, const struct contents *c, const char *how)
+static enum err refuse_keys(
+    const char *path, const struct format *f, const struct contents *c, const char *how)
 {
 	if (c->days)
 		return err_set(ERR_NOT_FOUND,
-		    "%s %s, and only it opens the %u days in journal/: put back the newest copy; nothing was changed. If it is lost for ever, so are "
+		    "%s %s, and only it opens the %u days in journal/: put back the newest copy; "
+		    "nothing was changed. If it is lost for ever, so are "
 		    "these days: move the store away and begin a new one",
 		    path, how, c->days);
-	return err_set(ERR_NOT_FOUND, "%s %s, and this store was made with it%s: put it back, or move the store away and begin a new one; nothing was changed",
+	return err_set(ERR_NOT_FOUND,
+	    "%s %s, and this store was made with it%s: put it back, or move the store away and "
+	    "begin a new one; nothing was changed",
 	    path, how, f->sealed ? "" : " (there are views)");
 }
 
@@ -124,9 +131,13 @@ static enum err open_keys(struct store *s, const struct format *f, const struct 
 	char path[4096];
 	struct stat st;
 	path_of(s, "keys", path);
-	bool named = lstat(path, &st) == 0, link = named && S_ISLNK(st.st_mode), there = named && stat(path, &st) == 0;
+	bool named = lstat(path, &st) == 0, link = named && S_ISLNK(st.st_mode),
+	     there = named && stat(path, &st) == 0;
 	if (named && !there)
-		return link && errno == ENOENT ? refuse_keys(path, f, c, "is a link to a file that is not there (is its storage mounted?)") : err_sys_path(path);
+		return link && errno == ENOENT
+			   ? refuse_keys(path, f, c,
+				 "is a link to a file that is not there (is its storage mounted?)")
+			   : err_sys_path(path);
 	if (!named && errno != ENOENT)
 		return err_sys_path(path);
 	bool missing = !there || (S_ISREG(st.st_mode) && st.st_size == 0);
@@ -146,12 +157,18 @@ static enum err match_keys(const struct store *s, const struct format *f)
 		return OK; /* an older crumb's: the journal tells (journal_open) */
 	keys_id(s->keys, id);
 	if (!keys_sealed(s->keys))
-		return err_set(ERR_CORRUPT, "%s/keys is an old copy: put back the newest; nothing was changed", s->path);
+		return err_set(ERR_CORRUPT,
+		    "%s/keys is an old copy: put back the newest; nothing was changed", s->path);
 	if (memcmp(id, f->id, sizeof id) != 0)
-		return err_set(ERR_CORRUPT, "%s/keys belongs to another store: put back this store's; nothing was changed", s->path);
+		return err_set(ERR_CORRUPT,
+		    "%s/keys belongs to another store: put back this store's; nothing was changed",
+		    s->path);
 	if (keys_serial(s->keys) < f->serial)
-		return err_set(ERR_CORRUPT, "%s/keys is an old copy (change %llu of %llu): put back the newest; nothing was changed", s->path,
-		    (unsigned long long)keys_serial(s->keys), (unsigned long long)f->serial);
+		return err_set(ERR_CORRUPT,
+		    "%s/keys is an old copy (change %llu of %llu): put back the newest; nothing "
+		    "was changed",
+		    s->path, (unsigned long long)keys_serial(s->keys),
+		    (unsigned long long)f->serial);
 	return OK;
 }
 
@@ -166,7 +183,8 @@ static enum err save_format(const struct store *s, uint64_t serial)
 static void remember_serial(void *arg, uint64_t serial)
 {
 	if (save_format(arg, serial) != OK)
-		log_warn("store", "an older copy of keys would not be noticed why=\"%s\"", err_text());
+		log_warn(
+		    "store", "an older copy of keys would not be noticed why=\"%s\"", err_text());
 }
 
 static enum err identify(struct store *s, const struct config *c, struct format *f)
@@ -178,11 +196,13 @@ static enum err identify(struct store *s, const struct config *c, struct format 
 	if (e)
 		return e;
 	if (!f->there && (s->readonly && !anything(&have)))
-		return err_set(ERR_NOT_FOUND, "%s: there is no store here; crumbd makes one", s->path);
+		return err_set(
+		    ERR_NOT_FOUND, "%s: there is no store here; crumbd makes one", s->path);
 	if (!f->there && anything(&have))
 		return err_set(ERR_NOT_FOUND,
-		    "%s/format is missing, but there are %u days of journal: put it back, every backup of the store has it; nothing was changed", s->path,
-		    have.days);
+		    "%s/format is missing, but there are %u days of journal: put it back, every "
+		    "backup of the store has it; nothing was changed",
+		    s->path, have.days);
 	s->shards = f->there ? f->shards : (unsigned)c->shards;
 	if ((e = open_keys(s, f, &have)))
 		return e;
@@ -211,7 +231,8 @@ bool store_locked(const struct config *c)
 	return !free_now;
 }
 
-/* For days that are put back: views may have seen more than those, and the log belongs to what was there. */
+/* For days that are put back: views may have seen more than those, and the log belongs to what was
+ * there. */
 static enum err make_room(const struct store *s)
 {
 	char path[4096];
@@ -219,7 +240,8 @@ static enum err make_room(const struct store *s)
 	static const char *const files[] = {"wal", "undo"};
 	count_in(s->path, "journal", true, &have.days);
 	if (have.days)
-		return err_set(ERR_USAGE, "%s has a journal: move it away first, nothing was changed", s->path);
+		return err_set(ERR_USAGE,
+		    "%s has a journal: move it away first, nothing was changed", s->path);
 	path_of(s, "state", path);
 	enum err e = folder_remove(path);
 	for (size_t i = 0; i < sizeof files / sizeof *files && !e; i++) {
@@ -239,7 +261,10 @@ static enum err check_erased(struct store *s, bool gone, bool changed)
 	enum err e = s->readonly ? OK : erased_recall(s, &found);
 	if (e)
 		return e;
-	damage_note(s->damage, "erased", 0, "%s; %zu erasures were found again in the journal%s", gone ? "missing" : changed ? "changed by somebody else" : "damaged",
+	damage_note(s->damage, "erased", 0, "%s; %zu erasures were found again in the journal%s",
+	    gone      ? "missing"
+	    : changed ? "changed by somebody else"
+		      : "damaged",
 	    found, bad ? ", and entries that cannot be read were passed over" : "");
 	return OK;
 }
@@ -250,17 +275,22 @@ static uint16_t first_kept_day(const struct config *c)
 	return (uint16_t)(day_of(clock_now()) - c->retention_days + 1);
 }
 
-/* Address space of all files together: shards, twice while views are built anew, and the days of the journal. */
+/* Address space of all files together: shards, twice while views are built anew, and the days of
+ * the journal. */
 static enum err map_size(struct store *s, const struct config *c)
 {
 	size_t files = 2 * (size_t)s->shards + RETENTION_MAX + 10, most = SPACE_BYTES / files;
-	s->map_bytes = c->map_gb ? (size_t)c->map_gb << 30 : MAP_BYTES < most ? MAP_BYTES : most >> 30 << 30;
+	s->map_bytes = c->map_gb	  ? (size_t)c->map_gb << 30
+		       : MAP_BYTES < most ? MAP_BYTES
+					  : most >> 30 << 30;
 #ifdef CRUMB_SMALL_MAPS
 	s->map_bytes = (size_t)1 << 30; /* sanitizers want the address space for themselves */
 #endif
 	if (s->map_bytes <= most)
 		return OK;
-	return err_set(ERR_USAGE, "store.map_gb: %ld is too much: %u shards and the days of the journal are up to %zu files, of which a process has room for %zu GB each",
+	return err_set(ERR_USAGE,
+	    "store.map_gb: %ld is too much: %u shards and the days of the journal are up to %zu "
+	    "files, of which a process has room for %zu GB each",
 	    c->map_gb, s->shards, files, most >> 30);
 }
 
@@ -269,7 +299,8 @@ enum err store_open(const struct config *c, enum store_mode mode, struct store *
 	return store_open_on(c, mode, NULL, out);
 }
 
-enum err store_open_on(const struct config *c, enum store_mode mode, struct journal_memory *memory, struct store **out)
+enum err store_open_on(
+    const struct config *c, enum store_mode mode, struct journal_memory *memory, struct store **out)
 {
 	struct store *s = calloc(1, sizeof *s);
 	if (!s)
@@ -304,7 +335,8 @@ enum err store_open_on(const struct config *c, enum store_mode mode, struct jour
 	if ((e = erased_open(path, !s->readonly, &s->erased)))
 		goto out;
 	if (mode != STORE_READ)
-		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage, s->shards, s->map_bytes, s->readonly, mode == STORE_RESTORE,
+		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage,
+				     s->shards, s->map_bytes, s->readonly, mode == STORE_RESTORE,
 				     f.sealed ? 0 : first_kept_day(c), memory},
 		    &s->journal);
 	if (!e && mode != STORE_READ)
@@ -331,7 +363,8 @@ void store_close(struct store *s)
 	erased_close(s->erased);
 	keys_close(s->keys);
 	if (in_order && files_save(s->files, store_current(s), s->views) != OK)
-		log_warn("store", "the next start reads more than it would have to why=\"%s\"", err_text());
+		log_warn("store", "the next start reads more than it would have to why=\"%s\"",
+		    err_text());
 	files_free(s->files);
 	damage_free(s->damage);
 	if (s->lock_fd >= 0)
@@ -344,7 +377,10 @@ uint16_t store_kept_day(const struct store *s)
 	char path[4096], text[32];
 	uint16_t day;
 	path_of(s, "kept", path);
-	return file_read_text(path, text, sizeof text) == OK && day_parse(text, strcspn(text, "\n"), &day) ? day : 0;
+	return file_read_text(path, text, sizeof text) == OK &&
+		       day_parse(text, strcspn(text, "\n"), &day)
+		   ? day
+		   : 0;
 }
 
 enum err store_save_kept_day(const struct store *s, uint16_t day)
@@ -361,9 +397,11 @@ struct seen store_seen(const struct store *s)
 	char path[4096], text[40];
 	struct seen seen = {0, 0};
 	path_of(s, "seen", path);
-	if (file_read_text(path, text, sizeof text) != OK || strlen(text) < DAY_TEXT || !day_parse(text, DAY_TEXT - 1, &seen.day))
+	if (file_read_text(path, text, sizeof text) != OK || strlen(text) < DAY_TEXT ||
+	    !day_parse(text, DAY_TEXT - 1, &seen.day))
 		return (struct seen){0, 0};
-	if (text[DAY_TEXT - 1] == ' ' && !day_parse(text + DAY_TEXT, strcspn(text + DAY_TEXT, "\n"), &seen.ahead))
+	if (text[DAY_TEXT - 1] == ' ' &&
+	    !day_parse(text + DAY_TEXT, strcspn(text + DAY_TEXT, "\n"), &seen.ahead))
 		seen.ahead = 0;
 	return seen;
 }
@@ -374,7 +412,8 @@ enum err store_save_seen(const struct store *s, struct seen seen)
 	path_of(s, "seen", path);
 	day_text(seen.day, day);
 	day_text(seen.ahead, ahead);
-	snprintf(line, sizeof line, "%s%s%s\n", day, seen.ahead ? " " : "", seen.ahead ? ahead : "");
+	snprintf(
+	    line, sizeof line, "%s%s%s\n", day, seen.ahead ? " " : "", seen.ahead ? ahead : "");
 	return file_replace(path, str_c(line));
 }
 
@@ -383,7 +422,10 @@ uint32_t store_current(const struct store *s)
 	char path[4096], text[32];
 	uint64_t v;
 	path_of(s, "state/CURRENT", path);
-	return file_read_text(path, text, sizeof text) == OK && str_u64(str_trim(str_c(text)), &v) && v <= UINT32_MAX ? (uint32_t)v : 0;
+	return file_read_text(path, text, sizeof text) == OK &&
+		       str_u64(str_trim(str_c(text)), &v) && v <= UINT32_MAX
+		   ? (uint32_t)v
+		   : 0;
 }
 
 /* The names of the views' files are on disk before the name of the views is. */
@@ -445,11 +487,14 @@ static enum err look_at_shard(void *arg, unsigned number)
 	if (e == ERR_NOT_FOUND)
 		return err_set(ERR_CORRUPT, "%s/%s is missing", l->s->path, name);
 	if (!e && how == FILES_CHANGED)
-		return err_set(ERR_CORRUPT, "%s/%s was changed by somebody else since the store was closed", l->s->path, name);
+		return err_set(ERR_CORRUPT,
+		    "%s/%s was changed by somebody else since the store was closed", l->s->path,
+		    name);
 	return e;
 }
 
-/* Side by side: after a crash all pages are read, a gigabyte a second and core at best, and a disk has more to give to several who ask. */
+/* Side by side: after a crash all pages are read, a gigabyte a second and core at best, and a disk
+ * has more to give to several who ask. */
 enum err store_check_views(struct store *s, uint32_t generation)
 {
 	return spread(s->shards, look_at_shard, &(struct looking){s, generation});
@@ -493,7 +538,9 @@ uint32_t store_building(const struct store *s)
 
 enum err folder_remove(const char *path)
 {
-	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT ? err_sys_path(path) : OK;
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT
+		   ? err_sys_path(path)
+		   : OK;
 }
 
 void store_drop_generation(struct store *s, uint32_t generation)
@@ -501,7 +548,8 @@ void store_drop_generation(struct store *s, uint32_t generation)
 	char path[4200];
 	snprintf(path, sizeof path, "%s/state/%u", s->path, generation);
 	if (folder_remove(path) != OK)
-		log_warn("store", "an old generation stays folder=%s why=%s", path, strerror(errno));
+		log_warn(
+		    "store", "an old generation stays folder=%s why=%s", path, strerror(errno));
 }
 
 void store_drop_others(struct store *s, uint32_t keep, uint32_t and)
@@ -539,7 +587,8 @@ void store_load_clock(const struct config *c)
 static bool file_overwrite(const char *path, struct str content)
 {
 	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	bool done = fd >= 0 && pwrite(fd, content.p, content.n, 0) == (ssize_t)content.n && ftruncate(fd, (off_t)content.n) == 0;
+	bool done = fd >= 0 && pwrite(fd, content.p, content.n, 0) == (ssize_t)content.n &&
+		    ftruncate(fd, (off_t)content.n) == 0;
 	if (fd >= 0)
 		close(fd);
 	return done;
@@ -551,14 +600,17 @@ enum err store_save_admin(const struct store *s, const char *address, const char
 	path_of(s, "admin", path);
 	snprintf(text, sizeof text, "%s\n%s\n", address, token);
 	enum err e = file_replace(path, str_c(text));
-	return e == ERR_FULL && file_overwrite(path, str_c(text)) ? OK : e; /* one that a crash cut off names nobody, as if it were not there */
+	return e == ERR_FULL && file_overwrite(path, str_c(text))
+		   ? OK
+		   : e; /* one that a crash cut off names nobody, as if it were not there */
 }
 
 bool store_load_admin(const struct config *c, char address[128], char token[128])
 {
 	char path[4096], text[300];
 	snprintf(path, sizeof path, "%s/admin", c->store_path);
-	return file_read_text(path, text, sizeof text) == OK && sscanf(text, "%127s\n%127s\n", address, token) == 2;
+	return file_read_text(path, text, sizeof text) == OK &&
+	       sscanf(text, "%127s\n%127s\n", address, token) == 2;
 }
 
 static _Thread_local uint64_t bytes_found;

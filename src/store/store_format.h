@@ -6,7 +6,8 @@
  *     keys 17                          the keys' serial when this was written
  *     check 16 hexadecimal digits      of what stands before
  *
- * Of a store that an older crumb made only the first two lines are there, until it is opened for writing. */
+ * Of a store that an older crumb made only the first two lines are there, until it is opened for
+ * writing. */
 #ifndef CRUMB_SRC_STORE_STORE_FORMAT_H
 #define CRUMB_SRC_STORE_STORE_FORMAT_H
 

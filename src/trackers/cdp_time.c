@@ -17,13 +17,17 @@ static enum reading read_field(const json_t *o, const char *name, int64_t *t)
 	const json_t *v = json_object_get(o, name);
 	if (!v || json_is_null(v))
 		return MISSING;
-	return json_is_string(v) && cdp_time_read(str_make(json_string_value(v), json_string_length(v)), t) ? READ : UNREADABLE;
+	return json_is_string(v) &&
+		       cdp_time_read(str_make(json_string_value(v), json_string_length(v)), t)
+		   ? READ
+		   : UNREADABLE;
 }
 
 bool cdp_time(const json_t *message, const json_t *batch, int64_t now, int64_t *t)
 {
 	int64_t original, told, sent, received;
-	enum reading o = read_field(message, "originalTimestamp", &original), m = read_field(message, "timestamp", &told);
+	enum reading o = read_field(message, "originalTimestamp", &original),
+		     m = read_field(message, "timestamp", &told);
 	if (m == READ && read_field(message, "receivedAt", &received) == READ) {
 		*t = told;
 		return true;
@@ -36,7 +40,8 @@ bool cdp_time(const json_t *message, const json_t *batch, int64_t now, int64_t *
 		*t = now;
 		return o == MISSING && m == MISSING;
 	}
-	bool by_clock = read_field(message, "sentAt", &sent) == READ || read_field(batch, "sentAt", &sent) == READ;
+	bool by_clock = read_field(message, "sentAt", &sent) == READ ||
+			read_field(batch, "sentAt", &sent) == READ;
 	*t = by_clock ? now - (sent - original) : original;
 	return true;
 }

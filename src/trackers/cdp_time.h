@@ -1,8 +1,10 @@
 /* When a message of Segment's API happened.
  *
- * A device says when by its own clock, which may never have been set, and when it sent the message by the same clock: what lies between is right, so
- * the message is so much older than its coming here. Without "sentAt" its own clock is believed. Where Segment itself has passed it on ("receivedAt"),
- * "timestamp" is right already. Times are ISO 8601: without a zone they are UTC, "+0000" and "+00" are zones, seconds may be missing. */
+ * A device says when by its own clock, which may never have been set, and when it sent the message
+ * by the same clock: what lies between is right, so the message is so much older than its coming
+ * here. Without "sentAt" its own clock is believed. Where Segment itself has passed it on
+ * ("receivedAt"), "timestamp" is right already. Times are ISO 8601: without a zone they are UTC,
+ * "+0000" and "+00" are zones, seconds may be missing. */
 #ifndef CRUMB_SRC_TRACKERS_CDP_TIME_H
 #define CRUMB_SRC_TRACKERS_CDP_TIME_H
 

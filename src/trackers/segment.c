@@ -1,9 +1,11 @@
-/* Segment's HTTP tracking API, so that sources that send there can send here, too (segmentio/segment-docs, HTTP API and Spec): POST /v1/track, page,
- * screen, identify, group, alias, batch, and the short paths of its browser library.
+/* Segment's HTTP tracking API, so that sources that send there can send here, too
+ * (segmentio/segment-docs, HTTP API and Spec): POST /v1/track, page, screen, identify, group,
+ * alias, batch, and the short paths of its browser library.
  *
- * track, page and screen are events. The visitor is the cookie's, else the anonymousId, hashed like an imported id. userId, traits and whatever else
- * names a person ends here: nothing of it is read. Audiences of Segment's (Audience Entered and Exited, identify with the audience as a trait) become
- * the attributes that the rules declare with source: segment. */
+ * track, page and screen are events. The visitor is the cookie's, else the anonymousId, hashed like
+ * an imported id. userId, traits and whatever else names a person ends here: nothing of it is read.
+ * Audiences of Segment's (Audience Entered and Exited, identify with the audience as a trait)
+ * become the attributes that the rules declare with source: segment. */
 #include "cdp_time.h"
 #include "crumb/trackers/trackers.h"
 #include "crumb/collect/collecting.h"
@@ -49,7 +51,10 @@ static struct str text_of(const json_t *o, const char *key)
 static bool base64(struct str in, char *out, size_t cap, size_t *n)
 {
 	size_t used;
-	return sodium_base642bin((uint8_t *)out, cap, in.p, in.n, NULL, &used, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 ? (*n = used, true) : false;
+	return sodium_base642bin((uint8_t *)out, cap, in.p, in.n, NULL, &used, NULL,
+		   sodium_base64_VARIANT_ORIGINAL) == 0
+		   ? (*n = used, true)
+		   : false;
 }
 
 static bool key_fits(const struct collect *c, struct str key)
@@ -67,12 +72,14 @@ static size_t text_end(struct str s, size_t at)
 
 static size_t next_mark(struct str s, size_t at)
 {
-	while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\t' || s.p[at] == '\r' || s.p[at] == '\n'))
+	while (
+	    at < s.n && (s.p[at] == ' ' || s.p[at] == '\t' || s.p[at] == '\r' || s.p[at] == '\n'))
 		at++;
 	return at;
 }
 
-/* The "writeKey" of a body that nobody has parsed: it is no one's yet, and a tree of it may be large. */
+/* The "writeKey" of a body that nobody has parsed: it is no one's yet, and a tree of it may be
+ * large. */
 static struct str key_of_body(struct str s)
 {
 	int depth = 0;
@@ -81,9 +88,11 @@ static struct str key_of_body(struct str s)
 		depth -= s.p[at] == '}' || s.p[at] == ']';
 		if (s.p[at] != '"')
 			continue;
-		size_t begin = at + 1, end = text_end(s, begin), colon = next_mark(s, end + 1), value = next_mark(s, colon + 1);
+		size_t begin = at + 1, end = text_end(s, begin), colon = next_mark(s, end + 1),
+		       value = next_mark(s, colon + 1);
 		at = end;
-		if (depth != 1 || colon >= s.n || s.p[colon] != ':' || !str_eq(str_make(s.p + begin, end - begin), STR("writeKey")))
+		if (depth != 1 || colon >= s.n || s.p[colon] != ':' ||
+		    !str_eq(str_make(s.p + begin, end - begin), STR("writeKey")))
 			continue;
 		if (value >= s.n || s.p[value] != '"')
 			return STR("");
@@ -100,8 +109,10 @@ static enum word may_send(const struct collect *c, const struct http_request *r)
 {
 	char plain[512];
 	size_t n;
-	struct str auth = r->header[H_AUTHORIZATION], basic = STR("Basic "), bearer = STR("Bearer ");
-	if (auth.n > basic.n && str_ieq(str_make(auth.p, basic.n), basic) && base64(str_trim(str_skip(auth, basic.n)), plain, sizeof plain, &n)) {
+	struct str auth = r->header[H_AUTHORIZATION], basic = STR("Basic "),
+		   bearer = STR("Bearer ");
+	if (auth.n > basic.n && str_ieq(str_make(auth.p, basic.n), basic) &&
+	    base64(str_trim(str_skip(auth, basic.n)), plain, sizeof plain, &n)) {
 		struct str key = str_make(plain, n);
 		key.n = str_find(key, ':');
 		return key_fits(c, key) ? YES : NO;
@@ -129,7 +140,8 @@ static struct str event_name(struct str s, char out[EVENT_NAME_MAX])
 
 static bool skipped(const char *property)
 {
-	static const char *const names[] = {"url", "title", "referrer", "path", "search", "value", "revenue", "total"};
+	static const char *const names[] = {
+	    "url", "title", "referrer", "path", "search", "value", "revenue", "total"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(property, names[i]) == 0)
 			return true;
@@ -145,8 +157,13 @@ static void put_properties(struct hit *h, json_t *properties, char numbers[HIT_P
 		const json_t *v = json_object_get(properties, amounts[i]);
 		if (json_is_number(v) || json_is_string(v)) {
 			h->v = json_number_value(v);
-			h->has_v = json_is_number(v) ? isfinite(h->v) : number_read(str_make(json_string_value(v), json_string_length(v)), &h->v);
-			metric_add(M_ATTR_DROPPED, !h->has_v && (json_is_number(v) || json_string_length(v)));
+			h->has_v =
+			    json_is_number(v)
+				? isfinite(h->v)
+				: number_read(
+				      str_make(json_string_value(v), json_string_length(v)), &h->v);
+			metric_add(M_ATTR_DROPPED,
+			    !h->has_v && (json_is_number(v) || json_string_length(v)));
 		}
 	}
 	json_object_foreach(properties, name, value)
@@ -164,7 +181,8 @@ static void put_properties(struct hit *h, json_t *properties, char numbers[HIT_P
 			s = json_is_true(value) ? STR("true") : STR("false");
 		} else if (json_is_number(value)) {
 			char *to = numbers[h->attrs_n];
-			s = str_make(to, (size_t)snprintf(to, 32, "%.15g", json_number_value(value)));
+			s = str_make(
+			    to, (size_t)snprintf(to, 32, "%.15g", json_number_value(value)));
 		}
 		if (s.n)
 			h->attrs[h->attrs_n++] = (struct attr){str_c(name), s};
@@ -185,10 +203,14 @@ static enum categories of_value(const json_t *v)
 	if (json_is_string(v))
 		said = consent_said(str_make(json_string_value(v), json_string_length(v)));
 	else if (json_is_boolean(v) || json_is_number(v))
-		said = json_is_false(v) || (json_is_number(v) && json_number_value(v) == 0) ? SAID_NO : SAID_YES;
+		said = json_is_false(v) || (json_is_number(v) && json_number_value(v) == 0)
+			   ? SAID_NO
+			   : SAID_YES;
 	else if (!json_is_null(v))
 		return CATEGORIES_UNREADABLE;
-	return said == SAID_NOTHING ? CATEGORIES_MISSING : said == SAID_NO ? CATEGORIES_REFUSED : CATEGORIES_YES;
+	return said == SAID_NOTHING ? CATEGORIES_MISSING
+	       : said == SAID_NO    ? CATEGORIES_REFUSED
+				    : CATEGORIES_YES;
 }
 
 static void strictest(enum categories *all, enum categories one)
@@ -197,7 +219,8 @@ static void strictest(enum categories *all, enum categories one)
 		*all = one;
 }
 
-/* {"Advertising": true, …}: each category that is needed must be there and true. Without segment.consent all that are there are needed. */
+/* {"Advertising": true, …}: each category that is needed must be there and true. Without
+ * segment.consent all that are there are needed. */
 static enum categories of_preferences(const struct config *c, json_t *preferences)
 {
 	const struct word_list *needed = &c->lists.segment_consent;
@@ -227,7 +250,8 @@ static bool listed(const json_t *ids, struct str id)
 	size_t i;
 	json_array_foreach(ids, i, v)
 	{
-		if (json_is_string(v) && str_ieq(str_make(json_string_value(v), json_string_length(v)), id))
+		if (json_is_string(v) &&
+		    str_ieq(str_make(json_string_value(v), json_string_length(v)), id))
 			return true;
 	}
 	return false;
@@ -236,16 +260,22 @@ static bool listed(const json_t *ids, struct str id)
 /* {"allowedConsentIds": [ID, …], "deniedConsentIds": [ID, …]}. */
 static enum categories of_management(const struct config *c, const json_t *m)
 {
-	const json_t *allowed = json_object_get(m, "allowedConsentIds"), *denied = json_object_get(m, "deniedConsentIds");
+	const json_t *allowed = json_object_get(m, "allowedConsentIds"),
+		     *denied = json_object_get(m, "deniedConsentIds");
 	const struct word_list *needed = &c->lists.segment_consent;
 	enum categories all = CATEGORIES_NONE;
 	if ((allowed && !json_is_array(allowed)) || (denied && !json_is_array(denied)))
 		return CATEGORIES_UNREADABLE;
 	for (unsigned i = 0; i < needed->n; i++) {
 		struct str id = needed->word[i];
-		strictest(&all, listed(denied, id) ? CATEGORIES_REFUSED : listed(allowed, id) ? CATEGORIES_YES : CATEGORIES_MISSING);
+		strictest(&all, listed(denied, id)    ? CATEGORIES_REFUSED
+				: listed(allowed, id) ? CATEGORIES_YES
+						      : CATEGORIES_MISSING);
 	}
-	return needed->n ? all : json_array_size(denied) ? CATEGORIES_REFUSED : json_array_size(allowed) ? CATEGORIES_YES : CATEGORIES_NONE;
+	return needed->n		  ? all
+	       : json_array_size(denied)  ? CATEGORIES_REFUSED
+	       : json_array_size(allowed) ? CATEGORIES_YES
+					  : CATEGORIES_NONE;
 }
 
 /* What the message and its batch say; of both the stricter holds. */
@@ -254,11 +284,13 @@ static enum categories consent_of(const struct call *k, const json_t *message)
 	const json_t *contexts[2] = {json_object_get(message, "context"), k->context};
 	enum categories all = CATEGORIES_NONE;
 	for (int i = 0; i < 2; i++) {
-		const json_t *consent = json_object_get(contexts[i], "consent"), *management = json_object_get(contexts[i], "consentManagement");
+		const json_t *consent = json_object_get(contexts[i], "consent"),
+			     *management = json_object_get(contexts[i], "consentManagement");
 		json_t *preferences = json_object_get(consent, "categoryPreferences");
 		if (json_is_object(preferences))
 			strictest(&all, of_preferences(k->c->config, preferences));
-		else if ((consent && !json_is_null(consent) && !json_is_object(consent)) || (preferences && !json_is_null(preferences)))
+		else if ((consent && !json_is_null(consent) && !json_is_object(consent)) ||
+			 (preferences && !json_is_null(preferences)))
 			strictest(&all, CATEGORIES_UNREADABLE);
 		if (json_is_object(management))
 			strictest(&all, of_management(k->c->config, management));
@@ -269,18 +301,23 @@ static enum categories consent_of(const struct call *k, const json_t *message)
 }
 
 /* The hit that the message tells of. */
-static void fill(struct call *k, const json_t *m, struct str kind, char name[EVENT_NAME_MAX], char numbers[HIT_PARAMS_MAX][32])
+static void fill(struct call *k, const json_t *m, struct str kind, char name[EVENT_NAME_MAX],
+    char numbers[HIT_PARAMS_MAX][32])
 {
 	struct hit *h = &k->c->hit;
 	json_t *properties = json_object_get(m, "properties");
-	const json_t *page = of_context(k, m, "page"), *ip = of_context(k, m, "ip"), *agent = of_context(k, m, "userAgent");
+	const json_t *page = of_context(k, m, "page"), *ip = of_context(k, m, "ip"),
+		     *agent = of_context(k, m, "userAgent");
 	struct network n;
-	h->name = str_eq(kind, STR("track")) ? event_name(text_of(m, "event"), name) : str_eq(kind, STR("screen")) ? STR("screen") : STR("view");
+	h->name = str_eq(kind, STR("track"))	? event_name(text_of(m, "event"), name)
+		  : str_eq(kind, STR("screen")) ? STR("screen")
+						: STR("view");
 	h->url = text_of(properties, "url").n ? text_of(properties, "url") : text_of(page, "url");
 	h->referrer = text_of(page, "referrer");
 	h->title = text_of(page, "title");
 	h->referer_header = STR("");
-	if (json_is_string(ip) && network_parse(str_make(json_string_value(ip), json_string_length(ip)), &n))
+	if (json_is_string(ip) &&
+	    network_parse(str_make(json_string_value(ip), json_string_length(ip)), &n))
 		h->network = n;
 	if (json_is_string(agent))
 		h->agent = str_make(json_string_value(agent), json_string_length(agent));
@@ -306,15 +343,17 @@ static bool time_of(const struct call *k, const json_t *m, uint32_t *t)
 }
 
 /* The audience that the message speaks of, and whether the visitor is in it. */
-static bool audience_of(const struct call *k, const json_t *m, struct str kind, struct str *key, bool *in)
+static bool audience_of(
+    const struct call *k, const json_t *m, struct str kind, struct str *key, bool *in)
 {
 	const json_t *personas = of_context(k, m, "personas");
 	if (!str_eq(text_of(personas, "computation_class"), STR("audience")))
 		return false;
 	if (str_eq(kind, STR("track"))) {
 		struct str event = text_of(m, "event");
-		*key = text_of(json_object_get(m, "properties"), "audience_key").n ? text_of(json_object_get(m, "properties"), "audience_key")
-										   : text_of(personas, "computation_key");
+		*key = text_of(json_object_get(m, "properties"), "audience_key").n
+			   ? text_of(json_object_get(m, "properties"), "audience_key")
+			   : text_of(personas, "computation_key");
 		*in = str_eq(event, STR("Audience Entered"));
 		return key->n && (*in || str_eq(event, STR("Audience Exited")));
 	}
@@ -323,27 +362,33 @@ static bool audience_of(const struct call *k, const json_t *m, struct str kind, 
 		return false;
 	char name[256];
 	snprintf(name, sizeof name, STR_FMT, STR_ARG(*key));
-	const json_t *v = json_object_get(json_object_get(m, "traits"), name); /* of all traits only the audience's own is looked at */
+	const json_t *v = json_object_get(json_object_get(m, "traits"),
+	    name); /* of all traits only the audience's own is looked at */
 	*in = json_is_true(v);
 	return json_is_boolean(v);
 }
 
 static void declare(struct call *k, const struct ingest_who *who, struct str key, bool in)
 {
-	const struct vocabulary *v = k->c->ingest.rules ? rules_partner_segment(k->c->ingest.rules, STR(SOURCE), key) : NULL;
+	const struct vocabulary *v =
+	    k->c->ingest.rules ? rules_partner_segment(k->c->ingest.rules, STR(SOURCE), key) : NULL;
 	if (!v) {
 		metric_inc(M_CDP_UNDECLARED);
 		return;
 	}
 	struct record r = {.kind = RECORD_DECLARED,
-	    .event = {.visitor = who->visitor, .t = k->now, .attrs = {{str_c(v->id), in ? STR(VOCABULARY_MEMBER) : STR("")}}, .attrs_n = 1},
+	    .event = {.visitor = who->visitor,
+		.t = k->now,
+		.attrs = {{str_c(v->id), in ? STR(VOCABULARY_MEMBER) : STR("")}},
+		.attrs_n = 1},
 	    .until = (uint16_t)(day_of(k->now) + k->c->config->retention_days),
 	    .partner = STR(SOURCE)};
 	batch_record(collect_batch(k->c), &r);
 	k->written++;
 }
 
-/* Consent, and whose it is: as for a hit, but without a cookie the anonymousId names the visitor. */
+/* Consent, and whose it is: as for a hit, but without a cookie the anonymousId names the visitor.
+ */
 static bool visitor_of(struct call *k, const json_t *m, struct ingest_who *who)
 {
 	struct collect *c = k->c;
@@ -386,7 +431,9 @@ static void one(struct call *k, const json_t *m, struct str kind)
 	struct http_query q = {k->r->query, c->scratch, 0};
 	char name[EVENT_NAME_MAX], numbers[HIT_PARAMS_MAX][32];
 	struct str key, value, audience;
-	bool event = str_eq(kind, STR("track")) || str_eq(kind, STR("page")) || str_eq(kind, STR("screen")), in = false;
+	bool event = str_eq(kind, STR("track")) || str_eq(kind, STR("page")) ||
+		     str_eq(kind, STR("screen")),
+	     in = false;
 	uint32_t t;
 	collect_hit_headers(c, k->r, &c->hit);
 	while (http_query_next(&q, &key, &value)) /* consent signals, as for POST /e */
@@ -431,34 +478,42 @@ static void post(struct collect *c, struct http_request *r, const struct tracker
 	struct call k = {.c = c, .r = r, .now = collect_now(c)};
 	if (!*c->config->segment_keys) {
 		metric_inc(M_BAD_PATH);
-		http_reply(r->ticket, 404, "text/plain", STR(""), STR("no source may send here: set segment.write_keys\n"));
+		http_reply(r->ticket, 404, "text/plain", STR(""),
+		    STR("no source may send here: set segment.write_keys\n"));
 		return;
 	}
 	enum word may = may_send(c, r);
 	const char *why;
 	int undecoded = may == NO ? 0 : collect_decode(c, r, at->most, &why);
 	if (undecoded) {
-		buf_addf(&c->numbers, "{\"success\":false,\"message\":\"%s; nothing was recorded\"}\n", why);
+		buf_addf(&c->numbers,
+		    "{\"success\":false,\"message\":\"%s; nothing was recorded\"}\n", why);
 		buf_add(&c->numbers, "", 1);
 		answer(&k, undecoded, c->numbers.p);
 		return;
 	}
 	if (may == NO || (may == UNSAID && !key_fits(c, key_of_body(r->body)))) {
 		metric_inc(M_UNAUTHORIZED);
-		answer(&k, 401, "{\"success\":false,\"message\":\"this write key may not send here\"}\n");
+		answer(&k, 401,
+		    "{\"success\":false,\"message\":\"this write key may not send here\"}\n");
 		return;
 	}
 	c->stack_used = true;
-	json_t *root = json_loadb(r->body.n ? r->body.p : "", r->body.n, 0, &error), *batch = json_object_get(root, "batch"), *m;
+	json_t *root = json_loadb(r->body.n ? r->body.p : "", r->body.n, 0, &error),
+	       *batch = json_object_get(root, "batch"), *m;
 	struct str kind = str_c(at->kind);
 	size_t i;
 	bool many = str_eq(kind, STR("batch"));
 	if (!json_is_object(root) || (many && !json_is_array(batch))) {
 		metric_inc(M_BAD_BODY);
-		answer(&k, 400, "{\"success\":false,\"message\":\"the body is not what it claims to be; nothing was recorded\"}\n");
+		answer(&k, 400,
+		    "{\"success\":false,\"message\":\"the body is not what it claims to be; "
+		    "nothing was recorded\"}\n");
 	} else if (many && json_array_size(batch) > MESSAGES_MOST) {
 		metric_inc(M_BAD_BODY_SIZE);
-		answer(&k, 413, "{\"success\":false,\"message\":\"more than 2500 messages in one batch; nothing was recorded\"}\n");
+		answer(&k, 413,
+		    "{\"success\":false,\"message\":\"more than 2500 messages in one batch; "
+		    "nothing was recorded\"}\n");
 	} else {
 		collect_hit_headers(c, r, &c->hit);
 		k.has_cookie = ingest_known(&c->ingest, c->hit.cookie, k.now, &k.known);
@@ -504,7 +559,8 @@ static const char *const options[] = {"segment.write_keys", "segment.consent", N
 
 const struct tracker tracker_segment = {
     .name = "Segment",
-    .says = "track, page and screen are events; the visitor is the cookie's, else the hashed anonymousId. Of identify only audiences are read; group "
+    .says = "track, page and screen are events; the visitor is the cookie's, else the hashed "
+	    "anonymousId. Of identify only audiences are read; group "
 	    "and alias are answered and not recorded. userId, traits and addresses end at the wall",
     .source = "github.com/segmentio/segment-docs, HTTP API and Spec",
     .paths = paths,

@@ -1,4 +1,5 @@
-/* From profiles: a shard of a new generation made from the serving one's, when rules changed only in what can be told from profiles. */
+/* From profiles: a shard of a new generation made from the serving one's, when rules changed only
+ * in what can be told from profiles. */
 #include "crumb/views/adopt.h"
 
 #include "crumb/base/clock.h"
@@ -20,7 +21,8 @@ bool adopt_possible(const struct rules *old, const struct rules *fresh)
 	for (size_t i = 1; i < fresh->categories_n; i++) {
 		const struct category *c = &fresh->categories[i];
 		int same = rules_category(old, str_c(c->id));
-		if (same < 0 || memcmp(&old->categories[same].definition, &c->definition, sizeof c->definition) != 0)
+		if (same < 0 || memcmp(&old->categories[same].definition, &c->definition,
+				    sizeof c->definition) != 0)
 			return false;
 		if (c->summed && !old->categories[same].summed)
 			return false;
@@ -30,18 +32,21 @@ bool adopt_possible(const struct rules *old, const struct rules *fresh)
 	if (old->vocabularies_n != fresh->vocabularies_n)
 		return false;
 	for (size_t i = 0; i < fresh->vocabularies_n; i++) {
-		const struct vocabulary *v = rules_vocabulary(old, str_c(fresh->vocabularies[i].id));
+		const struct vocabulary *v =
+		    rules_vocabulary(old, str_c(fresh->vocabularies[i].id));
 		if (!v || v->hash != fresh->vocabularies[i].hash)
 			return false;
 	}
 	return true;
 }
 
-bool segment_unchanged(const struct rules *old, const struct rules *fresh, uint16_t segment, uint16_t *number)
+bool segment_unchanged(
+    const struct rules *old, const struct rules *fresh, uint16_t segment, uint16_t *number)
 {
 	const struct segment *s = &fresh->segments[segment];
 	int same = rules_segment(old, str_c(s->id));
-	if (same < 0 || memcmp(&old->segments[same].definition, &s->definition, sizeof s->definition) != 0)
+	if (same < 0 ||
+	    memcmp(&old->segments[same].definition, &s->definition, sizeof s->definition) != 0)
 		return false;
 	*number = (uint16_t)same;
 	return true;
@@ -52,13 +57,17 @@ bool segment_unchanged(const struct rules *old, const struct rules *fresh, uint1
 static int by_row(const void *a, const void *b)
 {
 	const struct cat_day *x = a, *y = b;
-	return x->cat != y->cat ? (x->cat < y->cat ? -1 : 1) : x->day < y->day ? -1 : x->day > y->day;
+	return x->cat != y->cat	 ? (x->cat < y->cat ? -1 : 1)
+	       : x->day < y->day ? -1
+				 : x->day > y->day;
 }
 
 static int by_sum(const void *a, const void *b)
 {
 	const struct sum_day *x = a, *y = b;
-	return x->cat != y->cat ? (x->cat < y->cat ? -1 : 1) : x->day < y->day ? -1 : x->day > y->day;
+	return x->cat != y->cat	 ? (x->cat < y->cat ? -1 : 1)
+	       : x->day < y->day ? -1
+				 : x->day > y->day;
 }
 
 uint16_t *adopt_map(const struct rules *old, const struct rules *fresh)
@@ -113,7 +122,8 @@ static void copy_table(struct db_txn *from, db_table table, struct db_txn *to, d
 	struct db_cursor c;
 	struct str key, value;
 	db_walk(from, table, &c);
-	for (bool more = db_next(&c, &key, &value); more && !to->err; more = db_next(&c, &key, &value))
+	for (bool more = db_next(&c, &key, &value); more && !to->err;
+	     more = db_next(&c, &key, &value))
 		db_put(to, into, key, value);
 	db_walk_end(&c);
 }
@@ -123,31 +133,36 @@ static void copy_events(struct db_txn *from, db_table table, struct db_txn *to, 
 	struct db_cursor c;
 	struct str key, value;
 	db_walk(from, table, &c);
-	for (bool more = db_next(&c, &key, &value); more && !to->err; more = db_next(&c, &key, &value))
+	for (bool more = db_next(&c, &key, &value); more && !to->err;
+	     more = db_next(&c, &key, &value))
 		if (key.n == 3 && key.p[2] == 'e')
 			db_put(to, into, key, value);
 	db_walk_end(&c);
 }
 
 /* Those that are still retained, of visitors who are still there. */
-static void copy_matches(struct fold *f, struct shard *old, struct db_txn *from, struct db_txn *to, uint32_t now)
+static void copy_matches(
+    struct fold *f, struct shard *old, struct db_txn *from, struct db_txn *to, uint32_t now)
 {
 	struct db_cursor c;
 	struct str key, value, none;
 	uint32_t oldest = oldest_day(day_of(now), f->retention) * (uint32_t)DAY_S;
 	db_walk(from, old->partners, &c);
-	for (bool more = db_seek(&c, STR("v"), &key, &value); more && !to->err; more = db_next(&c, &key, &value)) {
+	for (bool more = db_seek(&c, STR("v"), &key, &value); more && !to->err;
+	     more = db_next(&c, &key, &value)) {
 		struct vkey k;
 		if (key.n <= 17 || value.n <= 4 || get_u32((const uint8_t *)value.p) < oldest)
 			continue;
 		memcpy(k.b, key.p + 1, sizeof k.b);
 		if (db_get(to, f->shard.visitors, vkey_str(&k), &none))
-			shard_match_put(&f->shard, to, &k, str_skip(key, 17), str_skip(value, 4), get_u32((const uint8_t *)value.p));
+			shard_match_put(&f->shard, to, &k, str_skip(key, 17), str_skip(value, 4),
+			    get_u32((const uint8_t *)value.p));
 	}
 	db_walk_end(&c);
 }
 
-static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, const uint16_t *map, uint32_t now)
+static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p,
+    const uint16_t *map, uint32_t now)
 {
 	uint16_t today = day_of(now);
 	p->segments_n = 0;
@@ -163,7 +178,8 @@ static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k
 	fold_settle(f, t, k, p, 0, true, now);
 }
 
-static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, bool same_rules, struct journal_pos watermark, uint32_t now)
+static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, bool same_rules,
+    struct journal_pos watermark, uint32_t now)
 {
 	struct shard *s = &f->shard;
 	struct db_txn t;
@@ -176,7 +192,8 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	copy_table(from, old->prov_hours, &t, s->prov_hours);
 	copy_table(from, old->tombstones, &t, s->tombstones);
 	copy_matches(f, old, from, &t, now);
-	if (same_rules && shard_meta_u64(old, from, "changes", &next)) { /* only compacted: streams go on */
+	if (same_rules &&
+	    shard_meta_u64(old, from, "changes", &next)) { /* only compacted: streams go on */
 		copy_table(from, old->changes, &t, s->changes);
 		shard_meta_put_u64(s, &t, "changes", next);
 		f->scratch->changes.last = next;
@@ -197,7 +214,8 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	return e;
 }
 
-/* A view of a shard in which no fold is half done. Whoever folds it may be unable to for now, or be this thread: then it is ERR_BUSY. */
+/* A view of a shard in which no fold is half done. Whoever folds it may be unable to for now, or be
+ * this thread: then it is ERR_BUSY. */
 static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic bool *stop)
 {
 	struct journal_pos target;
@@ -215,7 +233,8 @@ static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic boo
 	}
 }
 
-/* What an attempt that failed has left would be counted twice: it goes. From here until the end the shard is marked as incomplete. */
+/* What an attempt that failed has left would be counted twice: it goes. From here until the end the
+ * shard is marked as incomplete. */
 static enum err begin_empty(struct fold *f)
 {
 	struct db_txn t;
@@ -227,7 +246,8 @@ static enum err begin_empty(struct fold *f)
 	return db_end(&t);
 }
 
-enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_rules, uint32_t now, _Atomic uint64_t *done, const _Atomic bool *stop)
+enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_rules, uint32_t now,
+    _Atomic uint64_t *done, const _Atomic bool *stop)
 {
 	struct fold_scratch *x = f->scratch;
 	struct db_txn from, to;
@@ -253,9 +273,14 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		size_t n = 0;
 		fold_begin(x);
 		for (; n < SLICE && w.there && !to.err; n++, each_stored(&w)) {
-			if (!profile_load(&x->profile, w.bytes) || !fold_fits(old_rules, &x->profile)) {
+			if (!profile_load(&x->profile, w.bytes) ||
+			    !fold_fits(old_rules, &x->profile)) {
 				shard_bad_profile(old);
-				to.err = memory_short() ? memory_check() : err_set(ERR_CORRUPT, "a profile of shard %u does not decode", f->shard.number);
+				to.err = memory_short()
+					     ? memory_check()
+					     : err_set(ERR_CORRUPT,
+						   "a profile of shard %u does not decode",
+						   f->shard.number);
 				break;
 			}
 			adopt_visitor(f, &to, &w.key, &x->profile, map, now);
@@ -272,11 +297,14 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	if (!e)
 		e = from.err;
 	if (!e && w.misfits)
-		e = err_set(ERR_CORRUPT, "%u keys of visitors of shard %u are none", w.misfits, f->shard.number);
+		e = err_set(ERR_CORRUPT, "%u keys of visitors of shard %u are none", w.misfits,
+		    f->shard.number);
 	if (!e && atomic_load(stop))
 		e = err_set(ERR_BUSY, "stopped");
 	if (!e)
-		e = adopt_rest(f, old, &from, memcmp(old_rules->hash, f->rules->hash, sizeof f->rules->hash) == 0, watermark, now);
+		e = adopt_rest(f, old, &from,
+		    memcmp(old_rules->hash, f->rules->hash, sizeof f->rules->hash) == 0, watermark,
+		    now);
 	db_abort(&from);
 	if (e)
 		atomic_fetch_sub(done, over);
@@ -293,8 +321,8 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 #endif
 #define NARROWEST 1e6 /* ranges are not made narrower than this share of what was first thought */
 
-/* How far the filling of an empty shard is: meta "fill", target u64 │ next u64. Visitors whose key begins below `next` are done with all
- * records up to `target`. */
+/* How far the filling of an empty shard is: meta "fill", target u64 │ next u64. Visitors whose key
+ * begins below `next` are done with all records up to `target`. */
 static bool fill_state(struct fold *f, struct db_txn *t, struct journal_pos *target, uint64_t *next)
 {
 	struct str v;
@@ -305,7 +333,8 @@ static bool fill_state(struct fold *f, struct db_txn *t, struct journal_pos *tar
 	return true;
 }
 
-static void fill_state_put(struct fold *f, struct db_txn *t, struct journal_pos target, uint64_t next)
+static void fill_state_put(
+    struct fold *f, struct db_txn *t, struct journal_pos target, uint64_t next)
 {
 	uint8_t b[16];
 	put_u64(b, journal_pos_save(target));
@@ -313,10 +342,12 @@ static void fill_state_put(struct fold *f, struct db_txn *t, struct journal_pos 
 	db_put(t, f->shard.meta, STR("fill"), str_make((const char *)b, 16));
 }
 
-/* The end of the range of keys, from `next` on, that fits into memory, and how many records are about such. */
+/* The end of the range of keys, from `next` on, that fits into memory, and how many records are
+ * about such. */
 static uint64_t range_end(double records, uint64_t next, size_t *expect)
 {
-	double share = (double)(UINT64_MAX - next) / (double)UINT64_MAX; /* of all keys: they are hashes, so of all records too */
+	double share = (double)(UINT64_MAX - next) /
+		       (double)UINT64_MAX; /* of all keys: they are hashes, so of all records too */
 	double left = records * share, ranges = ceil(left * sizeof(struct entry) / FILL_BYTES);
 	if (ranges < 1)
 		ranges = 1;
@@ -325,7 +356,8 @@ static uint64_t range_end(double records, uint64_t next, size_t *expect)
 }
 
 /* Visits the gathered entries, all of whose visitors are new, in slices. */
-static enum err fill_range(struct fold *f, struct journal_pos target, uint64_t hi, uint32_t now, const _Atomic bool *stop)
+static enum err fill_range(
+    struct fold *f, struct journal_pos target, uint64_t hi, uint32_t now, const _Atomic bool *stop)
 {
 	struct fold_scratch *x = f->scratch;
 	enum err e = OK;
@@ -336,16 +368,21 @@ static enum err fill_range(struct fold *f, struct journal_pos target, uint64_t h
 		if ((e = db_begin(&f->shard.db, true, &t)))
 			return e;
 		fold_begin(x);
-		for (size_t n = 0; i < x->entries_n && (n < SLICE || x->entries[i - 1].hi == x->entries[i].hi) && !t.err; n++) {
+		for (size_t n = 0;
+		     i < x->entries_n && (n < SLICE || x->entries[i - 1].hi == x->entries[i].hi) &&
+		     !t.err;
+		     n++) {
 			size_t z = i + 1;
-			while (z < x->entries_n && x->entries[z].hi == x->entries[i].hi && x->entries[z].lo == x->entries[i].lo)
+			while (z < x->entries_n && x->entries[z].hi == x->entries[i].hi &&
+			       x->entries[z].lo == x->entries[i].lo)
 				z++;
 			fold_visit(f, &t, x->entries + i, x->entries + z, now);
 			i = z;
 		}
 		fold_finish(f, &t, day_of(now));
 		fill_state_put(f, &t, target, i < x->entries_n ? x->entries[i].hi : hi);
-		since_save(&x->since, &f->shard, &t); /* who goes on may have nothing more to read */
+		since_save(
+		    &x->since, &f->shard, &t); /* who goes on may have nothing more to read */
 		if (!(e = fold_commit(f, &t)))
 			db_write_out(&f->shard.db, true);
 		if (x->entries_n == 0)
@@ -368,7 +405,8 @@ static enum err fill_end(struct fold *f, struct journal_pos target)
 	return e;
 }
 
-enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint64_t *filled, const _Atomic bool *stop)
+enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint64_t *filled,
+    const _Atomic bool *stop)
 {
 	struct db_txn t;
 	struct journal_pos target = journal_last(j, f->shard.number);
@@ -398,12 +436,17 @@ enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint
 		if ((e = fold_gather(f, j, &want, &last, &more)))
 			break;
 		if (more) { /* these records are larger than others */
-			narrower *= hi == UINT64_MAX && narrower == 1 ? ceil(FILL_BYTES / ((double)records * sizeof(struct entry) + 1)) * 4 : 4;
+			narrower *=
+			    hi == UINT64_MAX && narrower == 1
+				? ceil(FILL_BYTES / ((double)records * sizeof(struct entry) + 1)) *
+				      4
+				: 4;
 			continue;
 		}
 		e = fill_range(f, target, hi, now, stop);
 		next = hi;
-		if (f->scratch->raw.n < FILL_RAW / 16) /* past the large ones; a busy visitor does not slow down all who follow */
+		if (f->scratch->raw.n < FILL_RAW / 16) /* past the large ones; a busy visitor does
+							  not slow down all who follow */
 			narrower = narrower > 4 ? narrower / 4 : 1;
 	}
 	f->shard.appending = false;
@@ -413,7 +456,8 @@ enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint
 
 /* --- the history of sizes */
 
-enum err fold_carry_daily(struct fold *f, struct shard *old, const struct rules *old_rules, uint16_t today)
+enum err fold_carry_daily(
+    struct fold *f, struct shard *old, const struct rules *old_rules, uint16_t today)
 {
 	struct db_txn from, to;
 	enum err e = db_begin(&old->db, false, &from);
@@ -428,16 +472,20 @@ enum err fold_carry_daily(struct fold *f, struct shard *old, const struct rules 
 		if (!segment_unchanged(old_rules, f->rules, (uint16_t)i, &was))
 			continue;
 		struct daily_segment last = {0, 0, 0}, row;
-		shard_daily_forget(&f->shard, &to, (uint16_t)i, oldest_day(today, f->retention), today);
+		shard_daily_forget(
+		    &f->shard, &to, (uint16_t)i, oldest_day(today, f->retention), today);
 		for (uint32_t day = oldest_day(today, f->retention); day <= today; day++)
 			if (shard_daily_get(old, &from, (uint16_t)day, was, &row)) {
 				last = row;
-				shard_daily_segment(&f->shard, &to, (uint16_t)day, (uint16_t)i, &row);
+				shard_daily_segment(
+				    &f->shard, &to, (uint16_t)day, (uint16_t)i, &row);
 			}
-		/* what the new views have folded and the old ones have not yet, or the other way round, is told as today's */
+		/* what the new views have folded and the old ones have not yet, or the other way
+		 * round, is told as today's */
 		uint64_t size = members_size(&f->shard, &to, (uint16_t)i);
-		struct daily_segment more = {
-		    size, size > last.size ? (uint32_t)(size - last.size) : 0, last.size > size ? (uint32_t)(last.size - size) : 0};
+		struct daily_segment more = {size,
+		    size > last.size ? (uint32_t)(size - last.size) : 0,
+		    last.size > size ? (uint32_t)(last.size - size) : 0};
 		if (size != last.size)
 			shard_daily_segment(&f->shard, &to, today, (uint16_t)i, &more);
 	}

@@ -22,16 +22,20 @@ enum err bitmap_read(struct str stored, struct bitmap **out)
 	if (stored.n == 0) {
 		r = roaring_bitmap_create();
 	} else {
-		if (stored.n < HEADER || get_u64((const uint8_t *)stored.p) != hash_plain64(stored.p + 8, stored.n - 8))
+		if (stored.n < HEADER ||
+		    get_u64((const uint8_t *)stored.p) != hash_plain64(stored.p + 8, stored.n - 8))
 			return err_set(ERR_CORRUPT, "a membership bitmap fails its checksum");
 		r = roaring_bitmap_portable_deserialize_safe(stored.p + HEADER, stored.n - HEADER);
-		if (r && roaring_bitmap_get_cardinality(r) != get_u32((const uint8_t *)stored.p + 8)) {
+		if (r &&
+		    roaring_bitmap_get_cardinality(r) != get_u32((const uint8_t *)stored.p + 8)) {
 			roaring_bitmap_free(r);
-			return err_set(ERR_CORRUPT, "a membership bitmap has another size than it says");
+			return err_set(
+			    ERR_CORRUPT, "a membership bitmap has another size than it says");
 		}
 	}
 	if (!r)
-		return err_set(stored.n ? ERR_CORRUPT : ERR_NOMEM, "a membership bitmap cannot be read");
+		return err_set(
+		    stored.n ? ERR_CORRUPT : ERR_NOMEM, "a membership bitmap cannot be read");
 	*out = (struct bitmap *)r;
 	return OK;
 }

@@ -20,7 +20,8 @@
 /* The machine's run since it was last switched on: what was not synced in it is still there. */
 static struct str boot_id(char out[64])
 {
-	return file_read_text("/proc/sys/kernel/random/boot_id", out, 64) == OK ? str_c(out) : STR("");
+	return file_read_text("/proc/sys/kernel/random/boot_id", out, 64) == OK ? str_c(out)
+										: STR("");
 }
 
 /* Marks each shard with this boot; forgets that it need not wait for the disk once it is done. */
@@ -31,7 +32,8 @@ static enum err mark_built(struct generation *g)
 	enum err e = OK;
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		struct db_txn t;
-		if ((e = db_unsynced(&g->fold[i].shard.db, true)) || (e = db_begin(&g->fold[i].shard.db, true, &t)))
+		if ((e = db_unsynced(&g->fold[i].shard.db, true)) ||
+		    (e = db_begin(&g->fold[i].shard.db, true, &t)))
 			return e;
 		db_put(&t, g->fold[i].shard.meta, STR("boot"), boot);
 		e = db_end(&t);
@@ -39,7 +41,8 @@ static enum err mark_built(struct generation *g)
 	return e;
 }
 
-/* Can what is on disk be gone on with? It was begun since the machine was switched on, for these rules, and no shard is half adopted. */
+/* Can what is on disk be gone on with? It was begun since the machine was switched on, for these
+ * rules, and no shard is half adopted. */
 static bool resumable(struct engine *e, uint32_t number, const struct rules *rules)
 {
 	char path[4200], id[64];
@@ -63,7 +66,8 @@ static bool resumable(struct engine *e, uint32_t number, const struct rules *rul
 			return false;
 		fine = db_begin(&sh.db, false, &t) == OK;
 		if (fine) {
-			fine = db_get(&t, sh.meta, STR("boot"), &was) && str_eq(was, boot) && !shard_meta_u64(&sh, &t, "adopting", &adopting);
+			fine = db_get(&t, sh.meta, STR("boot"), &was) && str_eq(was, boot) &&
+			       !shard_meta_u64(&sh, &t, "adopting", &adopting);
 			db_abort(&t);
 		}
 		shard_close(&sh);
@@ -71,7 +75,8 @@ static bool resumable(struct engine *e, uint32_t number, const struct rules *rul
 	return fine;
 }
 
-static enum err make(struct engine *e, const struct generation *serving, struct rules *rules, bool remake, struct generation **out, bool *resumed)
+static enum err make(struct engine *e, const struct generation *serving, struct rules *rules,
+    bool remake, struct generation **out, bool *resumed)
 {
 	uint32_t number = serving->number + 1;
 	*resumed = !remake && resumable(e, number, rules);
@@ -88,7 +93,8 @@ static enum err make(struct engine *e, const struct generation *serving, struct 
 		generation_unref(g);
 		return err_set(err, "%s", why);
 	}
-	g->adopts = !remake && !generation_damaged(serving) && adopt_possible(serving->rules, rules);
+	g->adopts =
+	    !remake && !generation_damaged(serving) && adopt_possible(serving->rules, rules);
 	if (g->adopts)
 		g->lineage = serving->lineage;
 	for (unsigned i = 0; g->adopts && i < g->shards; i++) {
@@ -128,12 +134,15 @@ static void prepare(struct engine *e)
 	serving = generation_ref(e->serving);
 	e->preparing = rules;
 	bool change = !same_rules(rules, serving->rules), remake = e->remake_wanted;
-	const char *what = change ? "recomputing the history" : remake ? "making damaged views again" : "compacting";
+	const char *what = change   ? "recomputing the history"
+			   : remake ? "making damaged views again"
+				    : "compacting";
 	pthread_mutex_unlock(&e->lock);
 	low_release();
-	enum err err = change || store_room_for_another(e->store, serving->number)
-			   ? make(e, serving, rules, remake, &g, &resumed)
-			   : err_set(ERR_FULL, "%s: the views would have to fit twice", e->store->path);
+	enum err err =
+	    change || store_room_for_another(e->store, serving->number)
+		? make(e, serving, rules, remake, &g, &resumed)
+		: err_set(ERR_FULL, "%s: the views would have to fit twice", e->store->path);
 	low_hold();
 	pthread_mutex_lock(&e->lock);
 	e->preparing = NULL;
@@ -144,7 +153,8 @@ static void prepare(struct engine *e)
 	} else {
 		e->building = g;
 		log_info("rules", "%s generation=%u rules=%s from=%s%s", what, g->number,
-		    rules->hash_text, g->adopts ? "profiles" : "journal", resumed ? " resumed=yes" : "");
+		    rules->hash_text, g->adopts ? "profiles" : "journal",
+		    resumed ? " resumed=yes" : "");
 	}
 	pthread_cond_broadcast(&e->build);
 	rules_unref(rules);
@@ -158,17 +168,21 @@ static bool builds_change(const struct engine *e)
 
 bool build_is_change(const struct engine *e)
 {
-	return e->queued || (e->preparing && !same_rules(e->preparing, e->serving->rules)) || builds_change(e);
+	return e->queued || (e->preparing && !same_rules(e->preparing, e->serving->rules)) ||
+	       builds_change(e);
 }
 
 bool build_is_compaction(const struct engine *e)
 {
-	return e->compact_wanted || e->remake_wanted || (e->preparing && same_rules(e->preparing, e->serving->rules)) || (e->building && !builds_change(e));
+	return e->compact_wanted || e->remake_wanted ||
+	       (e->preparing && same_rules(e->preparing, e->serving->rules)) ||
+	       (e->building && !builds_change(e));
 }
 
 /* --- ending */
 
-/* Serves the generation that has caught up. The lock is held, but not while the disk is written to. */
+/* Serves the generation that has caught up. The lock is held, but not while the disk is written to.
+ */
 static void switch_over(struct engine *e)
 {
 	struct generation *fresh = e->building, *old = e->serving;
@@ -178,7 +192,8 @@ static void switch_over(struct engine *e)
 	pthread_mutex_lock(&e->lock);
 	e->naming = false;
 	if (err) {
-		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", "naming the new generation");
+		trouble_note(
+		    &e->building_trouble, RETRY_MOST_S, "rules", "naming the new generation");
 		return;
 	}
 	trouble_over(&e->building_trouble, "rules", "making new views");
@@ -193,7 +208,8 @@ static void switch_over(struct engine *e)
 	pthread_cond_broadcast(&e->wake);
 }
 
-/* Removes what does not fit, when no builder works on it any more. The lock is held, but not meanwhile. */
+/* Removes what does not fit, when no builder works on it any more. The lock is held, but not
+ * meanwhile. */
 static void give_up(struct engine *e)
 {
 	struct generation *g = e->building;
@@ -212,7 +228,8 @@ static void give_up(struct engine *e)
 }
 
 /* What one builder's pass has come to; only the first one names. The lock is held. */
-static void end_pass(struct engine *e, struct generation *b, struct engine_thread *me, const struct progress *p, uint32_t hour)
+static void end_pass(struct engine *e, struct generation *b, struct engine_thread *me,
+    const struct progress *p, uint32_t hour)
 {
 	if (e->building != b)
 		return;
@@ -224,7 +241,8 @@ static void end_pass(struct engine *e, struct generation *b, struct engine_threa
 	}
 	if ((p->full || p->damaged) && !e->giving_up && !e->naming) {
 		err_set(ERR_FULL, "%s", *p->why ? p->why : "what was built is damaged");
-		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules", builds_change(e) ? "recomputing the history" : "compacting");
+		trouble_note(&e->building_trouble, RETRY_MOST_S, "rules",
+		    builds_change(e) ? "recomputing the history" : "compacting");
 		e->giving_up = true;
 	}
 	bool all = !e->giving_up;
@@ -239,12 +257,14 @@ static void end_pass(struct engine *e, struct generation *b, struct engine_threa
 
 /* --- one shard */
 
-/* It has caught up for the first time: brings it to disk, and takes over what only the old views know. */
+/* It has caught up for the first time: brings it to disk, and takes over what only the old views
+ * know. */
 static enum err seal(struct generation *b, struct generation *g, unsigned shard, uint32_t now)
 {
 	struct fold *f = &b->fold[shard], *old = &g->fold[shard];
 	pthread_mutex_lock(&f->busy);
-	enum err err = fold_carry_daily(f, &old->shard, g->rules, day_of(now)); /* as of one moment */
+	enum err err =
+	    fold_carry_daily(f, &old->shard, g->rules, day_of(now)); /* as of one moment */
 	if (err == ERR_CORRUPT && db_damaged(&old->shard.db) && !db_damaged(&f->shard.db))
 		err = OK; /* the sizes of past days begin anew */
 	if (!err)
@@ -261,19 +281,23 @@ static bool unfilled(struct fold *f, enum err *err)
 	struct journal_pos at; /* the last commit may be there although it failed */
 	if (fold_begun(f) || (*err = db_begin(&f->shard.db, false, &t)))
 		return false;
-	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v) || db_get(&t, f->shard.meta, STR("adopting"), &v);
-	bool empty = db_count(&t, f->shard.visitors) == 0, done = shard_watermark(&f->shard, &t, &at) && journal_pos_before(JOURNAL_START, at);
+	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v) ||
+		     db_get(&t, f->shard.meta, STR("adopting"), &v);
+	bool empty = db_count(&t, f->shard.visitors) == 0,
+	     done = shard_watermark(&f->shard, &t, &at) && journal_pos_before(JOURNAL_START, at);
 	*err = t.err;
 	db_abort(&t);
 	return !*err && !done && (begun || empty);
 }
 
 /* The bulk of the work, by whichever way there is. Then the shard goes on like any other. */
-static enum err fill(struct engine *e, struct generation *b, struct generation *g, unsigned shard, uint32_t now)
+static enum err fill(
+    struct engine *e, struct generation *b, struct generation *g, unsigned shard, uint32_t now)
 {
 	struct fold *f = &b->fold[shard];
 	enum err err = OK;
-	if (!unfilled(f, &err) || !journal_pos_before(JOURNAL_START, journal_last(e->store->journal, shard)))
+	if (!unfilled(f, &err) ||
+	    !journal_pos_before(JOURNAL_START, journal_last(e->store->journal, shard)))
 		return err;
 	pthread_mutex_lock(&f->busy);
 	err = b->adopts ? fold_adopt(f, &g->fold[shard].shard, g->rules, now, &b->adopted, &e->stop)
@@ -282,13 +306,15 @@ static enum err fill(struct engine *e, struct generation *b, struct generation *
 	return err;
 }
 
-static void build_step(struct engine *e, struct generation *b, struct generation *g, unsigned shard, uint32_t now, struct progress *p)
+static void build_step(struct engine *e, struct generation *b, struct generation *g, unsigned shard,
+    uint32_t now, struct progress *p)
 {
 	struct fold *f = &b->fold[shard];
 	enum err err = fill(e, b, g, shard, now);
 	if (!err) {
 		struct progress own = {.worked = false};
-		bool soon = b->sealed[shard]; /* it may serve at any time, and somebody wait for it */
+		bool soon =
+		    b->sealed[shard]; /* it may serve at any time, and somebody wait for it */
 		if (soon)
 			low_hold();
 		engine_step(e, b, shard, FOLD_MOST, now, &own);
@@ -301,15 +327,18 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 		p->failed |= own.failed;
 		p->full |= own.full;
 		p->damaged |= own.damaged;
-		if (!own.pending && !own.failed && !b->sealed[shard] && engine_caught_up(e, b, shard, hour_of(now))) {
+		if (!own.pending && !own.failed && !b->sealed[shard] &&
+		    engine_caught_up(e, b, shard, hour_of(now))) {
 			err = seal(b, g, shard, now);
 			b->sealed[shard] = !err;
 			p->worked = true;
 		}
 	}
-	if (err && err != ERR_BUSY && !atomic_load(&e->stop)) { /* busy: the next pass looks again */
+	if (err && err != ERR_BUSY &&
+	    !atomic_load(&e->stop)) { /* busy: the next pass looks again */
 		p->failed = true;
-		p->damaged |= db_damaged(&f->shard.db) || (b->adopts && db_damaged(&g->fold[shard].shard.db));
+		p->damaged |=
+		    db_damaged(&f->shard.db) || (b->adopts && db_damaged(&g->fold[shard].shard.db));
 		p->full |= err == ERR_FULL;
 		snprintf(p->why, sizeof p->why, "%s", err_text());
 	}
@@ -337,7 +366,8 @@ bool build_pass(struct engine_thread *me, struct progress *p)
 	end_pass(e, b, me, p, hour_of(now));
 	if (p->damaged && b->adopts)
 		engine_damaged(e, g);
-	generation_unref(g); /* never the last: the first serves or waits among the retired, the second is given up when nobody has it */
+	generation_unref(g); /* never the last: the first serves or waits among the retired, the
+				second is given up when nobody has it */
 	generation_unref(b);
 	return true;
 }
@@ -352,7 +382,8 @@ void *build_run(void *arg)
 	while (!atomic_load(&e->stop)) {
 		struct progress p = {.worked = false};
 		if (!build_pass(me, &p)) {
-			engine_wait(&e->build, &e->lock, e->giving_up ? BUILD_WAIT_MS : IDLE_WAIT_MS);
+			engine_wait(
+			    &e->build, &e->lock, e->giving_up ? BUILD_WAIT_MS : IDLE_WAIT_MS);
 			continue;
 		}
 		if (p.failed && !e->giving_up)
@@ -373,15 +404,20 @@ bool engine_progress(struct engine *e, struct engine_build *out)
 	pthread_mutex_lock(&e->lock);
 	bool change = build_is_change(e);
 	struct generation *b = builds_change(e) ? e->building : NULL;
-	struct rules *next = e->preparing && !same_rules(e->preparing, e->serving->rules) ? e->preparing : e->queued;
+	struct rules *next =
+	    e->preparing && !same_rules(e->preparing, e->serving->rules) ? e->preparing : e->queued;
 	for (unsigned i = 0; b && i < b->shards; i++)
-		share += fold_begun(&b->fold[i]) ? 1 : (double)atomic_load(&b->filled[i]) / (double)UINT64_MAX;
+		share += fold_begun(&b->fold[i])
+			     ? 1
+			     : (double)atomic_load(&b->filled[i]) / (double)UINT64_MAX;
 	if (b) {
 		uint64_t all = atomic_load(&b->to_adopt), adopted = atomic_load(&b->adopted);
-		share = b->adopts && all ? (adopted < all ? (double)adopted / (double)all : 1) : share / b->shards;
+		share = b->adopts && all ? (adopted < all ? (double)adopted / (double)all : 1)
+					 : share / b->shards;
 		*out = (struct engine_build){rules_ref(b->rules), share, b->adopts};
 	} else if (change) { /* not begun */
-		*out = (struct engine_build){rules_ref(next), 0, adopt_possible(e->serving->rules, next)};
+		*out = (struct engine_build){
+		    rules_ref(next), 0, adopt_possible(e->serving->rules, next)};
 	}
 	pthread_mutex_unlock(&e->lock);
 	return change;

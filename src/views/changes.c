@@ -22,7 +22,8 @@ static void forget(struct fold *f, struct db_txn *t, size_t most, uint32_t befor
 	uint8_t copy[8];
 	for (bool old = true; old && most-- > 0;) {
 		db_walk(t, f->shard.changes, &c);
-		old = db_next(&c, &key, &value) && key.n == 8 && value.n == ROW_N && get_u32((const uint8_t *)value.p + 2) < before;
+		old = db_next(&c, &key, &value) && key.n == 8 && value.n == ROW_N &&
+		      get_u32((const uint8_t *)value.p + 2) < before;
 		if (old)
 			memcpy(copy, key.p, 8);
 		db_walk_end(&c);
@@ -50,8 +51,8 @@ void changes_write(struct fold *f, struct db_txn *t, struct crossing_list *l)
 	l->n = 0;
 }
 
-enum err changes_read(
-    struct fold *f, uint64_t after, uint32_t since, size_t most, void (*each)(void *, const struct crossing *), void *arg, uint64_t *last, bool *gap)
+enum err changes_read(struct fold *f, uint64_t after, uint32_t since, size_t most,
+    void (*each)(void *, const struct crossing *), void *arg, uint64_t *last, bool *gap)
 {
 	struct db_txn t;
 	struct db_cursor c;
@@ -65,7 +66,8 @@ enum err changes_read(
 	*last = after;
 	*gap = false;
 	db_walk(&t, f->shard.changes, &c);
-	for (bool more = db_seek(&c, str_make((char *)from, 8), &key, &value); more && most > 0; more = db_next(&c, &key, &value)) {
+	for (bool more = db_seek(&c, str_make((char *)from, 8), &key, &value); more && most > 0;
+	     more = db_next(&c, &key, &value)) {
 		struct crossing change;
 		if (key.n != 8 || value.n != ROW_N)
 			continue;

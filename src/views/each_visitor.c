@@ -1,12 +1,13 @@
-/* A profile is brought to `now` in one of two ways. Until its due hour it is what is stored: then rows and memberships are unpacked, and the rest is looked
- * at where it lies. What is overdue is loaded whole, loses what has expired, and its memberships are evaluated again. */
+/* A profile is brought to `now` in one of two ways. Until its due hour it is what is stored: then
+ * rows and memberships are unpacked, and the rest is looked at where it lies. What is overdue is
+ * loaded whole, loses what has expired, and its memberships are evaluated again. */
 #include "crumb/views/each_visitor.h"
 
 #include "crumb/base/array.h"
 #include "crumb/base/memory.h"
 
-enum err each_visitor_begin(
-    struct each_visitor *v, struct generation *g, unsigned shard, uint32_t now, const uint64_t *wanted, const struct vkey *after)
+enum err each_visitor_begin(struct each_visitor *v, struct generation *g, unsigned shard,
+    uint32_t now, const uint64_t *wanted, const struct vkey *after)
 {
 	struct fold *f = &g->fold[shard];
 	*v = (struct each_visitor){.g = g, .fold = f, .now = now, .wanted = wanted};

@@ -14,7 +14,8 @@
 
 /* --- generations */
 
-static enum err begin_generation(struct engine *e, uint32_t number, struct rules *rules, struct generation **out)
+static enum err begin_generation(
+    struct engine *e, uint32_t number, struct rules *rules, struct generation **out)
 {
 	store_drop_generation(e->store, number);
 	struct generation *g = generation_new(e->store, number, rules);
@@ -28,8 +29,9 @@ static enum err begin_generation(struct engine *e, uint32_t number, struct rules
 
 /* --- threads */
 
-/* A retired generation that nobody reads any more, or NULL. It is closed and removed by a fold thread without the lock, so that
- * neither a look-up nor anybody who wants the lock waits for the disk. The lock is held. */
+/* A retired generation that nobody reads any more, or NULL. It is closed and removed by a fold
+ * thread without the lock, so that neither a look-up nor anybody who wants the lock waits for the
+ * disk. The lock is held. */
 static struct generation *take_retired(struct engine *e)
 {
 	for (struct generation **at = &e->retired; *at; at = &(*at)->next) {
@@ -143,8 +145,10 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 	struct rules *old = NULL;
 	enum err err = OK;
 	if (!number && newest)
-		err = err_set(ERR_CORRUPT, "%s/state/CURRENT does not say which views serve", e->store->path);
-	if (number && (err = store_check_views(e->store, number)) == OK && (err = generation_stored_rules(e->store, number, &old)) == OK) {
+		err = err_set(
+		    ERR_CORRUPT, "%s/state/CURRENT does not say which views serve", e->store->path);
+	if (number && (err = store_check_views(e->store, number)) == OK &&
+	    (err = generation_stored_rules(e->store, number, &old)) == OK) {
 		e->serving = generation_new(e->store, number, old);
 		rules_unref(old);
 		if (!(err = generation_open_folds(e->serving, e->store, e->config)))
@@ -152,18 +156,21 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 		generation_unref(e->serving);
 		e->serving = NULL;
 	}
-	if (err && err != ERR_CORRUPT && err != ERR_NOT_FOUND && err != ERR_SYNTAX) /* no memory, no descriptors: nothing is wrong with them */
+	if (err && err != ERR_CORRUPT && err != ERR_NOT_FOUND &&
+	    err != ERR_SYNTAX) /* no memory, no descriptors: nothing is wrong with them */
 		return err;
 	if (err) {
 		metric_inc(M_VIEWS_REMADE);
-		damage_note(e->store->damage, "state", 0, "made again from the journal: %s", err_text());
+		damage_note(
+		    e->store->damage, "state", 0, "made again from the journal: %s", err_text());
 	}
 	if ((err = begin_generation(e, newest + 1, rules, &e->serving)))
 		return err;
 	return store_set_current(e->store, newest + 1);
 }
 
-static enum err open_with(const struct config *c, struct store *s, struct rules *rules, unsigned threads, struct engine **out)
+static enum err open_with(const struct config *c, struct store *s, struct rules *rules,
+    unsigned threads, struct engine **out)
 {
 	struct engine *e = calloc(1, sizeof *e);
 	CHECK(e);
@@ -198,7 +205,8 @@ static enum err open_with(const struct config *c, struct store *s, struct rules 
 	return OK;
 }
 
-enum err engine_open(const struct config *c, struct store *s, struct rules *rules, struct engine **out)
+enum err engine_open(
+    const struct config *c, struct store *s, struct rules *rules, struct engine **out)
 {
 	return open_with(c, s, rules, 1, out);
 }
@@ -210,21 +218,25 @@ static bool started(struct engine_thread *t, const char *kind, void *(*run_it)(v
 	return thread_start(&t->thread, name, run_it, t) == OK;
 }
 
-enum err engine_start(const struct config *c, struct store *s, struct rules *rules, struct engine **out)
+enum err engine_start(
+    const struct config *c, struct store *s, struct rules *rules, struct engine **out)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct engine *e;
-	enum err err = open_with(c, s, rules, cores > 0 && (unsigned)cores < s->shards ? (unsigned)cores : s->shards, &e);
+	enum err err = open_with(c, s, rules,
+	    cores > 0 && (unsigned)cores < s->shards ? (unsigned)cores : s->shards, &e);
 	if (err)
 		return err;
 	e->started = false;
 	while (e->folds_n < e->threads_n && started(&e->folds[e->folds_n], "fold", run))
 		e->folds_n++;
-	while (e->builders_n < e->threads_n && started(&e->builders[e->builders_n], "build", build_run))
+	while (e->builders_n < e->threads_n &&
+	       started(&e->builders[e->builders_n], "build", build_run))
 		e->builders_n++;
 	if (e->folds_n < e->threads_n || e->builders_n < e->threads_n) {
 		engine_stop(e);
-		return err_set(ERR_IO, "no thread for folding: raise the limit of threads (ulimit -u, TasksMax=)");
+		return err_set(ERR_IO,
+		    "no thread for folding: raise the limit of threads (ulimit -u, TasksMax=)");
 	}
 	e->started = true;
 	*out = e;
@@ -251,7 +263,9 @@ void engine_stop(struct engine *e)
 	}
 	generation_unref(e->building);
 	if (e->serving && e->started)
-		e->store->views = generation_damaged(e->serving) || generation_replaced(e->serving) ? STORE_VIEWS_DAMAGED : STORE_VIEWS_FINE;
+		e->store->views = generation_damaged(e->serving) || generation_replaced(e->serving)
+				      ? STORE_VIEWS_DAMAGED
+				      : STORE_VIEWS_FINE;
 	generation_unref(e->serving);
 	rules_unref(e->queued);
 	pthread_mutex_destroy(&e->lock);
@@ -295,11 +309,16 @@ struct generation *engine_serving(struct engine *e)
 void engine_reload(struct engine *e, struct rules *rules)
 {
 	pthread_mutex_lock(&e->lock);
-	const struct rules *newest = e->queued ? e->queued : e->preparing ? e->preparing : e->building ? e->building->rules : e->serving->rules;
+	const struct rules *newest = e->queued	    ? e->queued
+				     : e->preparing ? e->preparing
+				     : e->building  ? e->building->rules
+						    : e->serving->rules;
 	if (!same_rules(newest, rules)) {
-		rules_unref(e->queued); /* also when these serve already: what is being built may not be them */
+		rules_unref(e->queued); /* also when these serve already: what is being built may
+					   not be them */
 		e->queued = rules_ref(rules);
-		e->building_trouble.again_us = 0; /* whoever gives other rules may have given them less to do */
+		e->building_trouble.again_us =
+		    0; /* whoever gives other rules may have given them less to do */
 	}
 	pthread_cond_broadcast(&e->build);
 	pthread_mutex_unlock(&e->lock);
@@ -350,7 +369,8 @@ bool engine_trouble(struct engine *e, char *out, size_t cap)
 	pthread_mutex_lock(&e->lock);
 	for (unsigned i = 0; i < e->threads_n && !*out; i++)
 		if (e->folds[i].trouble.times)
-			snprintf(out, cap, "the views cannot be brought up to date (%s)", e->folds[i].trouble.why);
+			snprintf(out, cap, "the views cannot be brought up to date (%s)",
+			    e->folds[i].trouble.why);
 	pthread_mutex_unlock(&e->lock);
 	return *out != 0;
 }
@@ -386,7 +406,8 @@ bool engine_settled(struct engine *e, uint32_t hour)
 	struct generation *g = engine_serving(e);
 	bool all = true;
 	for (unsigned s = 0; s < g->shards; s++)
-		all &= fold_reached(&g->fold[s], journal_committed(e->store->journal, s)) && engine_caught_up(e, g, s, hour);
+		all &= fold_reached(&g->fold[s], journal_committed(e->store->journal, s)) &&
+		       engine_caught_up(e, g, s, hour);
 	generation_unref(g);
 	return all;
 }
@@ -397,7 +418,8 @@ double engine_lag_s(struct engine *e)
 	uint64_t now = clock_mono_us(), since = now;
 	for (unsigned s = 0; s < g->shards; s++) {
 		uint64_t fresh = atomic_load(&g->fold[s].fresh_us);
-		if (!fold_reached(&g->fold[s], journal_committed(e->store->journal, s)) && fresh < since)
+		if (!fold_reached(&g->fold[s], journal_committed(e->store->journal, s)) &&
+		    fresh < since)
 			since = fresh;
 	}
 	generation_unref(g);
@@ -436,14 +458,16 @@ static double building(void *engine)
 
 const struct gauge engine_gauges[] = {
     {METRICS_views, "fold_lag_seconds", NULL, "seconds",
-	"Age of the newest hit that is not in the views. Over a minute: the disk or the processor is "
+	"Age of the newest hit that is not in the views. Over a minute: the disk or the processor "
+	"is "
 	"too slow for so many hits.",
 	.read = lag},
     {METRICS_views, "sweep_hours_behind", NULL, "hours",
 	"Hours whose expiry has not been swept. What has ended is not told meanwhile; see the log.",
 	.read = behind},
     {METRICS_views, "rules_building", NULL, "0 or 1",
-	"1 while changed rules are applied to the history. 'crumb rules status' says how far it is.",
+	"1 while changed rules are applied to the history. 'crumb rules status' says how far it "
+	"is.",
 	.read = building},
     {0},
 };

@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-/* Visitors in one transaction. LMDB keeps the pages that the last two commits replaced: when each replaces all, a file is three times what is in it.
+/* Visitors in one transaction. LMDB keeps the pages that the last two commits replaced: when each
+ * replaces all, a file is three times what is in it.
  */
 #ifdef CRUMB_SMALL_MAPS
 #define SLICE 5 /* so that tests come by here */
@@ -26,7 +27,8 @@ static enum err write_names(struct fold *f, struct db_txn *t)
 	uint8_t k[3];
 	for (size_t i = 0; i < f->rules->categories_n; i++) {
 		k[0] = 'c', put_u16(k + 1, (uint16_t)i);
-		db_put(t, f->shard.names, str_make((char *)k, 3), str_c(f->rules->categories[i].id));
+		db_put(
+		    t, f->shard.names, str_make((char *)k, 3), str_c(f->rules->categories[i].id));
 	}
 	for (size_t i = 0; i < f->rules->segments_n; i++) {
 		k[0] = 's', put_u16(k + 1, (uint16_t)i);
@@ -54,7 +56,8 @@ static enum err scratch_new(struct rules *r, struct fold_scratch **out)
 	x->cats_before = calloc(65536, sizeof *x->cats_before);
 	x->cats_after = calloc(65536, sizeof *x->cats_after);
 	x->segments = calloc(r->segments_n + 1, sizeof *x->segments);
-	CHECK(x->mask && x->counts && x->touched_counts && x->cats && x->cats_before && x->cats_after && x->segments);
+	CHECK(x->mask && x->counts && x->touched_counts && x->cats && x->cats_before &&
+	      x->cats_after && x->segments);
 	randombytes_buf(&x->memo_key, sizeof x->memo_key);
 	*out = x;
 	return OK;
@@ -88,7 +91,8 @@ static void scratch_free(struct fold_scratch *x)
 	free(x);
 }
 
-enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigned shard, struct rules *r, const struct config *c)
+enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigned shard,
+    struct rules *r, const struct config *c)
 {
 	*f = (struct fold){.retention = (unsigned)c->retention_days, .fresh_us = clock_mono_us()};
 	pthread_mutex_init(&f->busy, NULL);
@@ -145,8 +149,8 @@ static int by_visitor(const void *a, const void *b)
 
 #define BUCKETS 65536
 
-/* Sorts by visitor, in place: keys are hashes, so their first 16 bits spread them over buckets of a few entries each (American flag sort;
- * McIlroy, Bostic, McIlroy 1993). */
+/* Sorts by visitor, in place: keys are hashes, so their first 16 bits spread them over buckets of a
+ * few entries each (American flag sort; McIlroy, Bostic, McIlroy 1993). */
 static void sort_entries(struct fold_scratch *x)
 {
 	struct entry *list = x->entries;
@@ -194,7 +198,8 @@ static bool wanted(const struct fold_want *w, const struct vkey *k)
 static uint32_t keep_rest(struct fold_scratch *x, const struct entry_rest *rest)
 {
 	bool alone = rest->has_v || rest->at || rest->attrs_n || (rest->flags & EVENT_NEW);
-	uint32_t *memo = &x->rest_memo[hash_keyed64(&x->memo_key, rest, sizeof *rest) % (sizeof x->rest_memo / sizeof *x->rest_memo)];
+	uint32_t *memo = &x->rest_memo[hash_keyed64(&x->memo_key, rest, sizeof *rest) %
+				       (sizeof x->rest_memo / sizeof *x->rest_memo)];
 	if (!alone && *memo && memcmp(&x->rests[*memo - 1], rest, sizeof *rest) == 0)
 		return *memo - 1;
 	CHECK(array_room(x->rests, x->rests_cap, x->rests_n + 1));
@@ -211,7 +216,8 @@ static void add_entry(struct fold *f, struct str bytes)
 	CHECK(array_room(x->entries, x->entries_cap, x->entries_n + 1));
 	struct entry *e = &x->entries[x->entries_n];
 	*e = fold_entry(f, &x->record, x->entries_n, &rest);
-	if (rest.kind == RECORD_EVENT ? rest.attrs_n || (rest.flags & EVENT_NEW) : fold_rows[rest.kind]->again) {
+	if (rest.kind == RECORD_EVENT ? rest.attrs_n || (rest.flags & EVENT_NEW)
+				      : fold_rows[rest.kind]->again) {
 		rest.at = (uint32_t)x->raw.n;
 		buf_str(&x->raw, bytes);
 		CHECK(!x->raw.failed);
@@ -220,7 +226,8 @@ static void add_entry(struct fold *f, struct str bytes)
 	x->entries_n++;
 }
 
-/* Takes the records of a block that are wanted; those that cannot be read are counted and end the block. */
+/* Takes the records of a block that are wanted; those that cannot be read are counted and end the
+ * block. */
 static void index_block(struct fold *f, const struct fold_want *w)
 {
 	struct fold_scratch *x = f->scratch;
@@ -236,7 +243,8 @@ static void index_block(struct fold *f, const struct fold_want *w)
 			metric_inc(M_FOLD_CORRUPT);
 			return;
 		}
-		const struct fold_row *row = x->record.kind == RECORD_EVENT ? NULL : fold_rows[x->record.kind];
+		const struct fold_row *row =
+		    x->record.kind == RECORD_EVENT ? NULL : fold_rows[x->record.kind];
 		if (!row || row->visit)
 			add_entry(f, str_make((const char *)from, (size_t)(m.p - from)));
 		else if (row->note)
@@ -244,7 +252,8 @@ static void index_block(struct fold *f, const struct fold_want *w)
 	}
 }
 
-enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *w, struct journal_pos *last, bool *more)
+enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *w,
+    struct journal_pos *last, bool *more)
 {
 	struct fold_scratch *x = f->scratch;
 	struct journal_reader *r;
@@ -282,7 +291,8 @@ enum err fold_gather(struct fold *f, struct journal *j, const struct fold_want *
 		*last = pos;
 		if (e) {
 			metric_inc(M_FOLD_CORRUPT);
-			log_error("fold", "a block is skipped shard=%u position=%llu why=\"%s\"", f->shard.number, (unsigned long long)journal_pos_save(pos), err_text());
+			log_error("fold", "a block is skipped shard=%u position=%llu why=\"%s\"",
+			    f->shard.number, (unsigned long long)journal_pos_save(pos), err_text());
 			continue;
 		}
 		index_block(f, w);
@@ -303,9 +313,12 @@ static enum err fold_slice(struct fold *f, size_t *i, struct journal_pos target,
 	if (e)
 		return e;
 	fold_begin(x);
-	for (size_t n = 0; *i < x->entries_n && (n < SLICE || x->entries[*i - 1].hi == x->entries[*i].hi) && !t.err; n++) {
+	for (size_t n = 0; *i < x->entries_n &&
+			   (n < SLICE || x->entries[*i - 1].hi == x->entries[*i].hi) && !t.err;
+	     n++) {
 		size_t z = *i + 1;
-		while (z < x->entries_n && x->entries[z].hi == x->entries[*i].hi && x->entries[z].lo == x->entries[*i].lo)
+		while (z < x->entries_n && x->entries[z].hi == x->entries[*i].hi &&
+		       x->entries[z].lo == x->entries[*i].lo)
 			z++;
 		fold_visit(f, &t, x->entries + *i, x->entries + z, now);
 		*i = z;
@@ -321,7 +334,8 @@ static enum err fold_slice(struct fold *f, size_t *i, struct journal_pos target,
 	return fold_commit(f, &t);
 }
 
-/* As the views say: a commit that failed may be in them nevertheless. What it folded would be folded again, and what it changed not be told. */
+/* As the views say: a commit that failed may be in them nevertheless. What it folded would be
+ * folded again, and what it changed not be told. */
 static struct journal_pos learn_stored(struct fold *f, struct db_txn *t)
 {
 	struct journal_pos at;
@@ -333,7 +347,8 @@ static struct journal_pos learn_stored(struct fold *f, struct db_txn *t)
 	return atomic_load(&f->watermark);
 }
 
-enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done, bool *more)
+enum err fold_some(
+    struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done, bool *more)
 {
 	struct fold_scratch *x = f->scratch;
 	struct journal_pos last, target;
@@ -344,14 +359,17 @@ enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most,
 	enum err e = db_begin(&f->shard.db, false, &t);
 	if (e)
 		return e;
-	struct fold_want want = {learn_stored(f, &t), journal_last(j, f->shard.number), 0, UINT64_MAX, most, RAW_BYTES_MAX, 0};
-	if ((resumed =
-		    shard_unfinished(&f->shard, &t, &target, &next))) { /* a crash or a full disk came between: the same records, for who is left */
+	struct fold_want want = {learn_stored(f, &t), journal_last(j, f->shard.number), 0,
+	    UINT64_MAX, most, RAW_BYTES_MAX, 0};
+	if ((resumed = shard_unfinished(
+		 &f->shard, &t, &target, &next))) { /* a crash or a full disk came between: the same
+						       records, for who is left */
 		want.upto = target;
 		want.lo = next;
 		want.most = want.raw_most = SIZE_MAX;
 	}
-	if ((e = db_end(&t)) || (e = fold_gather(f, j, &want, &last, more)) || !journal_pos_before(want.after, last))
+	if ((e = db_end(&t)) || (e = fold_gather(f, j, &want, &last, more)) ||
+	    !journal_pos_before(want.after, last))
 		return e;
 	*more |= resumed;
 	for (size_t i = 0, first = 1; first || i < x->entries_n; first = 0)
@@ -376,7 +394,8 @@ static void daily(struct fold *f, struct db_txn *t, uint32_t now)
 	struct vkey gone[256];
 	size_t n = 0;
 	db_walk(t, f->shard.tombstones, &c);
-	for (bool more = db_next(&c, &key, &value); more && n < 256; more = db_next(&c, &key, &value))
+	for (bool more = db_next(&c, &key, &value); more && n < 256;
+	     more = db_next(&c, &key, &value))
 		if (key.n == 16 && value.n == 2 && get_u16((const uint8_t *)value.p) <= today)
 			memcpy(gone[n++].b, key.p, 16);
 	db_walk_end(&c);
@@ -396,7 +415,8 @@ static bool anything_due(struct fold *f, uint32_t now, enum err *e)
 		return false;
 	bool due = shard_due_first(&f->shard, &t, 0, 0, &hour, &ordinal) && hour <= hour_of(now);
 	db_walk(&t, f->shard.prov_hours, &c);
-	due |= db_next(&c, &key, &value) && key.n == 20 && get_u32((const uint8_t *)key.p) + PROVISIONAL_KEPT_HOURS < hour_of(now);
+	due |= db_next(&c, &key, &value) && key.n == 20 &&
+	       get_u32((const uint8_t *)key.p) + PROVISIONAL_KEPT_HOURS < hour_of(now);
 	db_walk_end(&c);
 	*e = db_end(&t);
 	return due || f->daily_day != day_of(now);
@@ -408,7 +428,8 @@ static int by_key(const void *a, const void *b)
 	return memcmp(x->k.b, y->k.b, sizeof x->k.b);
 }
 
-/* Who is due, in order of key: neighbours share pages, so that each page is written once and not once for each of its visitors. */
+/* Who is due, in order of key: neighbours share pages, so that each page is written once and not
+ * once for each of its visitors. */
 static enum err list_due(struct fold *f, uint32_t now)
 {
 	struct fold_scratch *x = f->scratch;
@@ -420,11 +441,14 @@ static enum err list_due(struct fold *f, uint32_t now)
 	if (e)
 		return e;
 	db_walk(&t, f->shard.due, &c);
-	while (x->due_n < DUE_MOST && db_next(&c, &key, &value) && key.n == 8 && get_u32((const uint8_t *)key.p) <= hour_of(now)) {
+	while (x->due_n < DUE_MOST && db_next(&c, &key, &value) && key.n == 8 &&
+	       get_u32((const uint8_t *)key.p) <= hour_of(now)) {
 		CHECK(array_room(x->due, x->due_cap, x->due_n + 1));
 		struct due *d = &x->due[x->due_n++];
-		*d = (struct due){.hour = get_u32((const uint8_t *)key.p), .ordinal = get_u32((const uint8_t *)key.p + 4)};
-		(void)shard_ordinal_key(&f->shard, &t, d->ordinal, &d->k); /* nobody: the entry goes */
+		*d = (struct due){.hour = get_u32((const uint8_t *)key.p),
+		    .ordinal = get_u32((const uint8_t *)key.p + 4)};
+		(void)shard_ordinal_key(
+		    &f->shard, &t, d->ordinal, &d->k); /* nobody: the entry goes */
 	}
 	db_walk_end(&c);
 	if (x->due_n)
@@ -468,13 +492,15 @@ enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more)
 	size_t n = 0, at = x->due_at;
 	for (; n < most && at < x->due_n && !t.err; n++)
 		sweep_one(f, &t, &x->due[at++], now);
-	while (n < most && shard_provisional_expire_one(&f->shard, &t, hour_of(now) - PROVISIONAL_KEPT_HOURS))
+	while (n < most &&
+	       shard_provisional_expire_one(&f->shard, &t, hour_of(now) - PROVISIONAL_KEPT_HOURS))
 		n++;
 	daily(f, &t, now);
 	fold_finish(f, &t, day_of(now));
 	if ((e = fold_commit(f, &t)))
 		return e;
-	*more = n > 0 || f->daily_day != day_of(now); /* looks once more when all that was listed is done */
+	*more = n > 0 ||
+		f->daily_day != day_of(now); /* looks once more when all that was listed is done */
 	x->due_at = at;
 	if (at == x->due_n) {
 		free(x->due);

@@ -1,5 +1,5 @@
-/* A generation of views: its rules, its folds, who holds it; and the steps of work on one, which the engine's fold threads and its builders have in
- * common. */
+/* A generation of views: its rules, its folds, who holds it; and the steps of work on one, which
+ * the engine's fold threads and its builders have in common. */
 #include "generations.h"
 #include "crumb/load/load.h"
 #include "crumb/base/memory.h"
@@ -83,7 +83,9 @@ enum err generation_stored_rules(struct store *s, uint32_t number, struct rules 
 	if (e)
 		return e;
 	if (!(e = db_begin(&sh.db, false, &t))) {
-		e = db_get(&t, sh.meta, STR("rules"), &bundle) ? rules_load(bundle, NULL, out) : err_set(ERR_CORRUPT, "the views name no rules");
+		e = db_get(&t, sh.meta, STR("rules"), &bundle)
+			? rules_load(bundle, NULL, out)
+			: err_set(ERR_CORRUPT, "the views name no rules");
 		db_abort(&t);
 	}
 	shard_close(&sh);
@@ -97,8 +99,11 @@ enum err generation_open(struct store *s, const struct config *c, struct generat
 	for (int tries = 0;; tries++) {
 		uint32_t number = store_current(s);
 		if (!number)
-			return err_set(ERR_NOT_FOUND, "%s: no views yet; crumbd makes them", s->path);
-		enum err e = store_locked(c) ? OK : store_check_views(s, number); /* whoever has the lock has looked */
+			return err_set(
+			    ERR_NOT_FOUND, "%s: no views yet; crumbd makes them", s->path);
+		enum err e = store_locked(c) ? OK
+					     : store_check_views(
+						   s, number); /* whoever has the lock has looked */
 		if (!e)
 			e = generation_stored_rules(s, number, &rules);
 		struct generation *g = NULL;
@@ -140,7 +145,8 @@ void engine_rest(struct engine *e, pthread_cond_t *on, long ms)
 }
 
 /* One step for one shard of one generation. */
-void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t most, uint32_t now, struct progress *p)
+void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t most, uint32_t now,
+    struct progress *p)
 {
 	struct fold *f = &g->fold[shard];
 	size_t done;
@@ -164,7 +170,8 @@ void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t 
 	p->pending |= !err && (more || sweep_more);
 }
 
-bool engine_caught_up(const struct engine *e, const struct generation *g, unsigned shard, uint32_t hour)
+bool engine_caught_up(
+    const struct engine *e, const struct generation *g, unsigned shard, uint32_t hour)
 {
 	return fold_reached(&g->fold[shard], journal_last(e->store->journal, shard)) &&
 	       (atomic_load(&g->fold[shard].swept_hour) >= hour || clock_jumped());
@@ -178,7 +185,8 @@ void engine_damaged(struct engine *e, struct generation *g)
 		return;
 	if (since_s > REMAKE_FORGET_S)
 		e->remakes = 0;
-	uint64_t pause_s = e->remakes > 6 ? REMAKE_MOST_S : (uint64_t)REMAKE_FIRST_S << e->remakes >> 1;
+	uint64_t pause_s =
+	    e->remakes > 6 ? REMAKE_MOST_S : (uint64_t)REMAKE_FIRST_S << e->remakes >> 1;
 	if (e->remakes && since_s < pause_s)
 		return;
 	e->remakes++;
@@ -186,6 +194,8 @@ void engine_damaged(struct engine *e, struct generation *g)
 	e->remake_wanted = true;
 	e->giving_up |= e->building && e->building->adopts; /* it takes over what is damaged */
 	metric_inc(M_VIEWS_REMADE);
-	damage_note(e->store->damage, "state", 0, "generation %u was damaged while it was in use; it is made again from the journal", g->number);
+	damage_note(e->store->damage, "state", 0,
+	    "generation %u was damaged while it was in use; it is made again from the journal",
+	    g->number);
 	pthread_cond_broadcast(&e->build);
 }

@@ -36,7 +36,8 @@ static void fail(struct shard *s, struct db_txn *t, enum err e)
 }
 
 /* Applies the changes [from, to), all of one segment and chunk. */
-static void apply_chunk(struct shard *s, struct db_txn *t, const struct member_change *from, const struct member_change *to, struct buf *scratch)
+static void apply_chunk(struct shard *s, struct db_txn *t, const struct member_change *from,
+    const struct member_change *to, struct buf *scratch)
 {
 	uint8_t k[4];
 	struct str key = member_key(k, from->segment, from->ordinal >> 16), stored = STR("");
@@ -94,7 +95,8 @@ uint64_t members_size(struct shard *s, struct db_txn *t, uint16_t segment)
 	struct db_cursor c;
 	struct str key, value;
 	db_walk(t, s->members, &c);
-	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value); more && key.n == 4 && get_u16((const uint8_t *)key.p) == segment;
+	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value);
+	     more && key.n == 4 && get_u16((const uint8_t *)key.p) == segment;
 	     more = db_next(&c, &key, &value))
 		sum += bitmap_stored_size(value);
 	db_walk_end(&c);
@@ -118,7 +120,8 @@ bool members_has(struct shard *s, struct db_txn *t, uint16_t segment, uint32_t o
 	return has;
 }
 
-enum err members_each(struct shard *s, struct db_txn *t, uint16_t segment, bool (*each)(void *, uint32_t), void *arg)
+enum err members_each(
+    struct shard *s, struct db_txn *t, uint16_t segment, bool (*each)(void *, uint32_t), void *arg)
 {
 	uint8_t k[4];
 	struct db_cursor c;
@@ -129,13 +132,15 @@ enum err members_each(struct shard *s, struct db_txn *t, uint16_t segment, bool 
 	CHECK(list);
 	db_walk(t, s->members, &c);
 	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value);
-	     more && go_on && key.n == 4 && get_u16((const uint8_t *)key.p) == segment; more = db_next(&c, &key, &value)) {
+	     more && go_on && key.n == 4 && get_u16((const uint8_t *)key.p) == segment;
+	     more = db_next(&c, &key, &value)) {
 		struct bitmap *b;
 		if ((e = bitmap_read(value, &b))) {
 			fail(s, t, e);
 			break;
 		}
-		uint32_t high = (uint32_t)get_u16((const uint8_t *)key.p + 2) << 16, n = bitmap_size(b);
+		uint32_t high = (uint32_t)get_u16((const uint8_t *)key.p + 2) << 16,
+			 n = bitmap_size(b);
 		bitmap_list(b, list);
 		bitmap_free(b);
 		for (uint32_t i = 0; i < n && go_on; i++)

@@ -84,8 +84,9 @@ void since_save(struct since *s, struct shard *sh, struct db_txn *t)
 	s->saved = true;
 }
 
-/* Was it noted before? From now on it was. Rules that were changed and changed back within the second of the latest activation have its identity again, and
- * are in force again: noting one twice in a row changes nothing anyway. */
+/* Was it noted before? From now on it was. Rules that were changed and changed back within the
+ * second of the latest activation have its identity again, and are in force again: noting one twice
+ * in a row changes nothing anyway. */
 static bool noted(struct since *s, const struct record *activation)
 {
 	struct hash16 id;
@@ -112,13 +113,16 @@ void since_note(struct since *s, const struct rules *ours, const struct record *
 		s->names = NULL;
 		s->names_n = 0;
 		memcpy(s->hash, hash, 16);
-		if (rules_load(activation->rules_text, NULL, &r) == OK) { /* else it decided nothing that we could know of */
+		if (rules_load(activation->rules_text, NULL, &r) ==
+		    OK) { /* else it decided nothing that we could know of */
 			s->names_n = names_of(r, &s->names);
 			rules_unref(r);
 		}
 	}
 	for (size_t i = 0; i < s->n; i++) {
-		bool has = own || s->list[i].name == 0 || (s->names_n && bsearch(&s->list[i].name, s->names, s->names_n, sizeof *s->names, by_name));
+		bool has = own || s->list[i].name == 0 ||
+			   (s->names_n && bsearch(&s->list[i].name, s->names, s->names_n,
+					      sizeof *s->names, by_name));
 		if (has == (s->list[i].t != 0))
 			continue;
 		s->list[i].t = has ? t ? t : 1 : 0;
@@ -165,8 +169,10 @@ static uint16_t clauses_from(const struct dating *d, const struct clauses *c)
 	for (unsigned i = 0; i < c->n; i++)
 		for (unsigned t = 0; t < c->list[i].tests_n; t++)
 			for (unsigned k = 0; k < c->list[i].tests[t].any_n; k++) {
-				const struct pattern *p = &d->r->patterns[c->list[i].tests[t].any[k]];
-				const struct vocabulary *v = p->field == FIELD_ATTR ? rules_vocabulary(d->r, p->name) : NULL;
+				const struct pattern *p =
+				    &d->r->patterns[c->list[i].tests[t].any[k]];
+				const struct vocabulary *v =
+				    p->field == FIELD_ATTR ? rules_vocabulary(d->r, p->name) : NULL;
 				if (!field_is_kept(p->field))
 					later(&day, day_from(d, p->leaf));
 				else if (v)
@@ -206,10 +212,12 @@ static uint16_t node_from(const struct dating *d, int at, const uint16_t *catego
 	}
 }
 
-enum err since_days(const struct since *s, const struct rules *r, uint16_t today, unsigned retention, uint16_t **categories, uint16_t **segments)
+enum err since_days(const struct since *s, const struct rules *r, uint16_t today,
+    unsigned retention, uint16_t **categories, uint16_t **segments)
 {
 	struct dating d = {s, r, since_of(s, 0), today, (uint16_t)(today - retention + 1)};
-	uint16_t *cats = calloc(r->categories_n + 1, sizeof *cats), *segs = calloc(r->segments_n + 1, sizeof *segs);
+	uint16_t *cats = calloc(r->categories_n + 1, sizeof *cats),
+		 *segs = calloc(r->segments_n + 1, sizeof *segs);
 	if (!cats || !segs) {
 		free(cats);
 		free(segs);

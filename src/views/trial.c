@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum err trial_open(
-    struct store *journal, const struct config *c, struct rules *r, const char *folder, uint32_t now, void (*progress)(double), struct trial *out)
+enum err trial_open(struct store *journal, const struct config *c, struct rules *r,
+    const char *folder, uint32_t now, void (*progress)(double), struct trial *out)
 {
 	static const _Atomic bool never = false;
 	out->store = *journal;
@@ -19,7 +19,8 @@ enum err trial_open(
 		return err_set(ERR_IO, "%s: cannot be made", state);
 	struct generation *g = out->generation = generation_new(&out->store, 1, r);
 	enum err e = generation_open_folds(g, &out->store, c);
-	store_drop_generation(&out->store, g->number); /* the names: what is open stays until it is closed */
+	store_drop_generation(
+	    &out->store, g->number); /* the names: what is open stays until it is closed */
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		bool more = true;
 		e = db_unsynced(&g->fold[i].shard.db, true);

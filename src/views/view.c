@@ -22,17 +22,20 @@ void view_freshen(const struct generation *g, const struct fold *f, struct profi
 }
 
 /* Visits every overdue visitor of a shard: `stored` as the tables have it, `fresh` as it is now. */
-typedef enum err (*overdue_each)(void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh);
+typedef enum err (*overdue_each)(
+    void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh);
 
-static enum err each_overdue(struct generation *g, struct fold *f, struct db_txn *t, uint32_t now, overdue_each each, void *arg)
+static enum err each_overdue(struct generation *g, struct fold *f, struct db_txn *t, uint32_t now,
+    overdue_each each, void *arg)
 {
 	struct profile stored = {0}, fresh = {0};
 	uint32_t hour = 0, ordinal = 0;
 	enum err e = OK;
-	while (!e && shard_due_first(&f->shard, t, hour, ordinal, &hour, &ordinal) && hour <= hour_of(now)) {
+	while (!e && shard_due_first(&f->shard, t, hour, ordinal, &hour, &ordinal) &&
+	       hour <= hour_of(now)) {
 		struct vkey k;
-		if (shard_ordinal_key(&f->shard, t, ordinal, &k) && fold_profile(f, t, &k, &stored) &&
-		    fold_profile(f, t, &k, &fresh)) {
+		if (shard_ordinal_key(&f->shard, t, ordinal, &k) &&
+		    fold_profile(f, t, &k, &stored) && fold_profile(f, t, &k, &fresh)) {
 			view_freshen(g, f, &fresh, now);
 			e = each(arg, &k, &stored, &fresh);
 		}
@@ -58,7 +61,8 @@ static void add_cats(int64_t *sums, const struct profile *p, int64_t by)
 			sums[p->rows[i].cat] += by;
 }
 
-static enum err correct(void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh)
+static enum err correct(
+    void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh)
 {
 	struct sums *s = arg;
 	(void)k;
@@ -86,22 +90,28 @@ static enum err sum_shard(struct generation *g, struct fold *f, uint32_t now, st
 	return e;
 }
 
-enum err view_sizes(struct generation *g, const struct kgate *gate, uint32_t now, struct group_sizes *out)
+enum err view_sizes(
+    struct generation *g, const struct kgate *gate, uint32_t now, struct group_sizes *out)
 {
-	/* profiles may name any of the 65,536 numbers: bytes from disk are not trusted to stay below */
+	/* profiles may name any of the 65,536 numbers: bytes from disk are not trusted to stay
+	 * below */
 	struct sums s = {calloc(65536, sizeof(int64_t)), calloc(65536, sizeof(int64_t))};
-	struct group_sizes sizes = {
-	    calloc(g->rules->segments_n + 1, sizeof *sizes.segments), calloc(g->rules->categories_n, sizeof *sizes.categories)};
-	enum err e = s.segments && s.categories && sizes.segments && sizes.categories ? OK : err_set(ERR_NOMEM, "no memory for this now");
+	struct group_sizes sizes = {calloc(g->rules->segments_n + 1, sizeof *sizes.segments),
+	    calloc(g->rules->categories_n, sizeof *sizes.categories)};
+	enum err e = s.segments && s.categories && sizes.segments && sizes.categories
+			 ? OK
+			 : err_set(ERR_NOMEM, "no memory for this now");
 	for (unsigned i = 0; i < g->shards && !e; i++)
 		e = sum_shard(g, &g->fold[i], now, &s);
 	if (!e)
 		e = memory_check();
 	for (size_t i = 0; i < g->rules->segments_n && !e; i++)
-		sizes.segments[i] = kgate_show_group(gate, 's', g->rules->segments[i].id, s.segments[i] > 0 ? (uint64_t)s.segments[i] : 0);
+		sizes.segments[i] = kgate_show_group(gate, 's', g->rules->segments[i].id,
+		    s.segments[i] > 0 ? (uint64_t)s.segments[i] : 0);
 	for (size_t i = 0; i < g->rules->categories_n && !e; i++)
-		sizes.categories[i] = kgate_show_group(
-		    gate, 'c', g->rules->categories[i].id ? g->rules->categories[i].id : "", s.categories[i] > 0 ? (uint64_t)s.categories[i] : 0);
+		sizes.categories[i] = kgate_show_group(gate, 'c',
+		    g->rules->categories[i].id ? g->rules->categories[i].id : "",
+		    s.categories[i] > 0 ? (uint64_t)s.categories[i] : 0);
 	free(s.segments);
 	free(s.categories);
 	if (e)
@@ -120,7 +130,8 @@ void view_sizes_done(struct group_sizes *s)
 
 /* --- totals */
 
-static enum err count_gone(void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh)
+static enum err count_gone(
+    void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh)
 {
 	(void)k, (void)stored;
 	*(uint64_t *)arg += fresh->rows_n == 0;
@@ -139,7 +150,8 @@ enum err view_totals(struct generation *g, uint32_t now, struct totals *out)
 			return e;
 		sum.visitors += db_count(&t, f->shard.visitors);
 		sum.provisional += shard_provisional_since(&f->shard, &t, hour_of(now) - 24);
-		sum.events += shard_events_since(&f->shard, &t, oldest_day(day_of(now), f->retention));
+		sum.events +=
+		    shard_events_since(&f->shard, &t, oldest_day(day_of(now), f->retention));
 		e = each_overdue(g, f, &t, now, count_gone, &gone);
 		sum.visitors -= gone;
 		db_abort(&t);
@@ -191,7 +203,8 @@ static uint32_t oldest_match(const struct fold *f, uint32_t now)
 	return oldest_day(day_of(now), f->retention) * (uint32_t)DAY_S;
 }
 
-bool view_match(struct generation *g, const struct vkey *k, struct str partner, uint32_t now, struct match_row *out)
+bool view_match(struct generation *g, const struct vkey *k, struct str partner, uint32_t now,
+    struct match_row *out)
 {
 	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
 	struct db_txn t;
@@ -202,7 +215,8 @@ bool view_match(struct generation *g, const struct vkey *k, struct str partner, 
 	return found;
 }
 
-unsigned view_matches(struct generation *g, const struct vkey *k, uint32_t now, struct match_row *out, unsigned cap)
+unsigned view_matches(
+    struct generation *g, const struct vkey *k, uint32_t now, struct match_row *out, unsigned cap)
 {
 	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
 	struct db_txn t;
@@ -213,7 +227,8 @@ unsigned view_matches(struct generation *g, const struct vkey *k, uint32_t now, 
 	return n;
 }
 
-bool view_partner_visitor(struct generation *g, struct str partner, struct str id, uint32_t now, struct vkey *out)
+bool view_partner_visitor(
+    struct generation *g, struct str partner, struct str id, uint32_t now, struct vkey *out)
 {
 	uint32_t newest = 0;
 	bool found = false;
@@ -224,7 +239,9 @@ bool view_partner_visitor(struct generation *g, struct str partner, struct str i
 		uint32_t at = 0;
 		if (db_begin(&f->shard.db, false, &t) != OK)
 			continue;
-		if (shard_match_visitor(&f->shard, &t, partner, id, oldest_match(f, now), &k, &at) && (!found || at > newest)) {
+		if (shard_match_visitor(
+			&f->shard, &t, partner, id, oldest_match(f, now), &k, &at) &&
+		    (!found || at > newest)) {
 			*out = k;
 			newest = at;
 			found = true;
@@ -236,8 +253,8 @@ bool view_partner_visitor(struct generation *g, struct str partner, struct str i
 
 /* --- days */
 
-enum err view_days(
-    struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now, unsigned days, struct day_sizes *out, uint16_t *since)
+enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now,
+    unsigned days, struct day_sizes *out, uint16_t *since)
 {
 	uint16_t today = day_of(now), first = today;
 	struct daily_segment *sums = calloc(RETENTION_MAX, sizeof *sums);
@@ -251,7 +268,8 @@ enum err view_days(
 			break;
 		uint16_t begun = shard_daily_first(&f->shard, &t);
 		first = begun && begun < first ? begun : first;
-		/* a day without changes has no row: the size is the one of the latest day that has */
+		/* a day without changes has no row: the size is the one of the latest day that has
+		 */
 		for (uint32_t day = today - RETENTION_MAX + 1u; day <= today; day++) {
 			bool there = shard_daily_get(&f->shard, &t, (uint16_t)day, segment, &row);
 			if (there)
@@ -269,11 +287,13 @@ enum err view_days(
 	for (unsigned i = 0; i < RETENTION_MAX; i++)
 		sizes[i] = sums[i].size;
 	if (!e)
-		kgate_show_days(gate, 's', g->rules->segments[segment].id, sizes, RETENTION_MAX, shown);
+		kgate_show_days(
+		    gate, 's', g->rules->segments[segment].id, sizes, RETENTION_MAX, shown);
 	for (unsigned i = 0; i < days && !e; i++) {
 		unsigned at = RETENTION_MAX - days + i;
 		uint16_t day = (uint16_t)(today - days + 1 + i);
-		out[i] = (struct day_sizes){day, day >= first, shown[at], kgate_show(gate, sums[at].entered), kgate_show(gate, sums[at].left)};
+		out[i] = (struct day_sizes){day, day >= first, shown[at],
+		    kgate_show(gate, sums[at].entered), kgate_show(gate, sums[at].left)};
 	}
 	*since = first;
 	free(sums);

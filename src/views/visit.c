@@ -62,7 +62,8 @@ static void note(struct fold *f, const struct vkey *k, uint16_t segment, uint32_
 	struct fold_scratch *x = f->scratch;
 	members_note(&x->members, segment, ordinal, in);
 	/* what is written as a whole, a new generation, is no news */
-	if (f->stream_keep_h && !f->shard.appending && segment < f->rules->segments_n && f->rules->segments[segment].destinations_n)
+	if (f->stream_keep_h && !f->shard.appending && segment < f->rules->segments_n &&
+	    f->rules->segments[segment].destinations_n)
 		changes_note(&x->changes, segment, k);
 }
 
@@ -70,7 +71,8 @@ void fold_finish(struct fold *f, struct db_txn *t, uint16_t today)
 {
 	struct fold_scratch *x = f->scratch;
 	for (size_t i = 0; i < x->touched_n; i++)
-		shard_count_add(&f->shard, t, x->touched_counts[i], x->counts[x->touched_counts[i]]);
+		shard_count_add(
+		    &f->shard, t, x->touched_counts[i], x->counts[x->touched_counts[i]]);
 	for (size_t i = 0; i < DAYS_TRACKED; i++)
 		if (x->events[i])
 			shard_events_add(&f->shard, t, x->event_days[i], x->events[i]);
@@ -122,7 +124,8 @@ static void compare_cats(struct fold_scratch *x, size_t before_n, size_t after_n
 }
 
 /* Evaluates the segments of the mask, keeps the others, and notes who entered and left. */
-static void evaluate(struct fold *f, const struct vkey *k, struct profile *p, bool all, uint16_t today)
+static void evaluate(
+    struct fold *f, const struct vkey *k, struct profile *p, bool all, uint16_t today)
 {
 	struct fold_scratch *x = f->scratch;
 	size_t n = 0, old = 0;
@@ -131,14 +134,17 @@ static void evaluate(struct fold *f, const struct vkey *k, struct profile *p, bo
 		rules_block_add(x->evaluator, p);
 	}
 	for (size_t i = 0; i < f->rules->segments_n; i++) {
-		if (!all && (i % 64 == 0) && x->mask[i / 64] == 0 && (old == p->segments_n || p->segments[old] >= i + 64)) {
+		if (!all && (i % 64 == 0) && x->mask[i / 64] == 0 &&
+		    (old == p->segments_n || p->segments[old] >= i + 64)) {
 			i += 63; /* nothing touched and no member in these 64 */
 			continue;
 		}
 		bool was = old < p->segments_n && p->segments[old] == i;
 		old += was;
 		bool ask = all || (x->mask[i / 64] >> (i % 64) & 1);
-		bool is = all ? rules_block_segment(x->evaluator, (uint16_t)i) & 1 : ask ? rules_eval(f->rules, (uint16_t)i, p, today) : was;
+		bool is = all	? rules_block_segment(x->evaluator, (uint16_t)i) & 1
+			  : ask ? rules_eval(f->rules, (uint16_t)i, p, today)
+				: was;
 		if (is != was)
 			note(f, k, (uint16_t)i, p->ordinal, is);
 		if (is)
@@ -151,7 +157,8 @@ static void evaluate(struct fold *f, const struct vkey *k, struct profile *p, bo
 	p->segments_n = n;
 }
 
-static void remove_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, uint32_t now)
+static void remove_visitor(
+    struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, uint32_t now)
 {
 	for (size_t i = 0; i < p->segments_n; i++)
 		note(f, k, p->segments[i], p->ordinal, false);
@@ -161,8 +168,10 @@ static void remove_visitor(struct fold *f, struct db_txn *t, const struct vkey *
 	db_del(t, f->shard.visitors, vkey_str(k));
 }
 
-/* Writes a profile back after a change; `before_n` categories are in cats_before, `all` evaluates every segment. */
-void fold_settle(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, size_t before_n, bool all, uint32_t now)
+/* Writes a profile back after a change; `before_n` categories are in cats_before, `all` evaluates
+ * every segment. */
+void fold_settle(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p,
+    size_t before_n, bool all, uint32_t now)
 {
 	struct fold_scratch *x = f->scratch;
 	uint16_t today = day_of(now);
@@ -201,14 +210,18 @@ static uint32_t categorise(struct fold *f, const struct record *r)
 struct entry fold_entry(struct fold *f, struct record *r, size_t n, struct entry_rest *rest)
 {
 	const struct event *e = &r->event;
-	struct entry out = {.hi = get_u64(e->visitor.b), .lo = get_u64(e->visitor.b + 8), .n = (uint32_t)n, .t = e->t};
+	struct entry out = {.hi = get_u64(e->visitor.b),
+	    .lo = get_u64(e->visitor.b + 8),
+	    .n = (uint32_t)n,
+	    .t = e->t};
 	memset(rest, 0, sizeof *rest); /* the gaps too: rests are compared as bytes */
 	rest->kind = (uint8_t)r->kind;
 	if (r->kind != RECORD_EVENT) {
 		rest->attrs_n = (uint8_t)e->attrs_n;
 		return out;
 	}
-	rules_close(f->rules, &r->event); /* older events may carry values that today's vocabularies do not know */
+	rules_close(f->rules,
+	    &r->event); /* older events may carry values that today's vocabularies do not know */
 	rest->v = e->has_v ? e->v : 0;
 	rest->has_v = e->has_v;
 	rest->place = e->place;
@@ -226,7 +239,8 @@ static void touch(struct fold_scratch *x, const uint64_t *segments)
 		x->mask[i] |= segments[i];
 }
 
-static void add_to(struct fold *f, struct profile *p, uint16_t cat, uint16_t day, const struct entry_rest *e)
+static void add_to(
+    struct fold *f, struct profile *p, uint16_t cat, uint16_t day, const struct entry_rest *e)
 {
 	profile_add(p, cat, day, 1);
 	if (e->has_v && f->rules->categories[cat].summed)
@@ -235,7 +249,8 @@ static void add_to(struct fold *f, struct profile *p, uint16_t cat, uint16_t day
 }
 
 /* `attrs` are the event's, as far as vocabularies let them through. */
-static void apply(struct fold *f, struct profile *p, const struct entry *e, const struct entry_rest *rest, const struct attr *attrs)
+static void apply(struct fold *f, struct profile *p, const struct entry *e,
+    const struct entry_rest *rest, const struct attr *attrs)
 {
 	struct fold_scratch *x = f->scratch;
 	const uint16_t *cats = (const uint16_t *)(const void *)x->lists.p + e->cats;
@@ -256,7 +271,8 @@ static void declare(struct fold *f, struct profile *p, const struct record *r)
 	for (unsigned i = 0; i < r->event.attrs_n; i++) {
 		struct attr a = r->event.attrs[i];
 		const struct vocabulary *v = rules_vocabulary(f->rules, a.name);
-		if (v && v->source && str_eq(r->partner, str_c(v->source)) && (a.value.n == 0 || rules_value(v, &a.value)))
+		if (v && v->source && str_eq(r->partner, str_c(v->source)) &&
+		    (a.value.n == 0 || rules_value(v, &a.value)))
 			profile_declare(p, day, a.name, a.value);
 		else
 			metric_inc(M_DECLARED_DROPPED);
@@ -265,7 +281,8 @@ static void declare(struct fold *f, struct profile *p, const struct record *r)
 }
 
 /* A visitor without a cookie: remembered aside, until the cookie comes back. */
-static void remember(struct fold *f, struct db_txn *t, const struct vkey *k, uint32_t at, struct str bytes)
+static void remember(
+    struct fold *f, struct db_txn *t, const struct vkey *k, uint32_t at, struct str bytes)
 {
 	struct fold_scratch *x = f->scratch;
 	uint32_t hour = hour_of(at);
@@ -278,7 +295,8 @@ static void remember(struct fold *f, struct db_txn *t, const struct vkey *k, uin
 		}
 		buf_str(&x->provisional, old);
 	} else {
-		while (db_count(t, f->shard.provisional) >= f->provisional_max && shard_provisional_expire_one(&f->shard, t, UINT32_MAX))
+		while (db_count(t, f->shard.provisional) >= f->provisional_max &&
+		       shard_provisional_expire_one(&f->shard, t, UINT32_MAX))
 			metric_inc(M_PROV_EVICTED);
 	}
 	buf_str(&x->provisional, bytes);
@@ -353,7 +371,8 @@ static bool promote(struct visiting *v, uint32_t at)
 static bool counts(const struct visiting *v, const struct entry *e)
 {
 	if (v->bad)
-		return false; /* it stays as it is; the journal has the records, and views made from it have the visitor again */
+		return false; /* it stays as it is; the journal has the records, and views made from
+				 it have the visitor again */
 	if (v->stone)
 		metric_inc(M_TOMBSTONED);
 	else if (day_of(e->t) < v->oldest)
@@ -392,7 +411,8 @@ static void visit_match(struct visiting *v, const struct entry *e, const struct 
 	uint32_t hour;
 	if (v->have)
 		recall_match(v, &v->f->scratch->record);
-	else if (!shard_provisional(&v->f->shard, v->t, &v->k, &hour, &before) || !before.n || !memmem(before.p, before.n, bytes.p, bytes.n))
+	else if (!shard_provisional(&v->f->shard, v->t, &v->k, &hour, &before) || !before.n ||
+		 !memmem(before.p, before.n, bytes.p, bytes.n))
 		remember(v->f, v->t, &v->k, e->t, bytes); /* once */
 }
 
@@ -420,7 +440,8 @@ static void visit_erase(struct visiting *v, const struct entry *e, const struct 
 		db_del(v->t, f->shard.visitors, vkey_str(&v->k));
 	if (v->have) {
 		for (size_t i = 0; i < v->p->rows_n && v->p->rows[i].cat == CATEGORY_ALL; i++)
-			fold_events_change(f->scratch, v->p->rows[i].day, -(int64_t)v->p->rows[i].count);
+			fold_events_change(
+			    f->scratch, v->p->rows[i].day, -(int64_t)v->p->rows[i].count);
 		remove_visitor(f, v->t, &v->k, v->p, v->now);
 	}
 	shard_provisional_del(&f->shard, v->t, &v->k);
@@ -438,7 +459,8 @@ static void note_rules(struct fold *f, const struct record *r)
 static const struct fold_row row_event = {.visit = visit_event, .recall = recall_event};
 static const struct fold_row row_erase = {.visit = visit_erase};
 static const struct fold_row row_rules = {.note = note_rules};
-static const struct fold_row row_match = {.visit = visit_match, .recall = recall_match, .again = true};
+static const struct fold_row row_match = {
+    .visit = visit_match, .recall = recall_match, .again = true};
 static const struct fold_row row_declared = {.visit = visit_declared, .again = true};
 /* Of these the views have nothing: the quarantine and imports read them. */
 static const struct fold_row row_aside, row_released, row_taken, row_slice;
@@ -450,10 +472,15 @@ const struct fold_row *const fold_rows[RECORD_KINDS] = {
 #undef X
 };
 
-void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first, const struct entry *end, uint32_t now)
+void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first,
+    const struct entry *end, uint32_t now)
 {
 	struct fold_scratch *x = f->scratch;
-	struct visiting v = {.f = f, .t = t, .p = &x->profile, .now = now, .oldest = oldest_day(day_of(now), f->retention)};
+	struct visiting v = {.f = f,
+	    .t = t,
+	    .p = &x->profile,
+	    .now = now,
+	    .oldest = oldest_day(day_of(now), f->retention)};
 	put_u64(v.k.b, first->hi);
 	put_u64(v.k.b + 8, first->lo);
 	memset(x->mask, 0, x->mask_words * sizeof *x->mask);

@@ -4,7 +4,8 @@
 
 #include <yaml.h>
 
-/* Most files cannot be deep: this many brackets, or this many blanks and marks at the beginning of one line, are never open at once. */
+/* Most files cannot be deep: this many brackets, or this many blanks and marks at the beginning of
+ * one line, are never open at once. */
 static bool may_be_deep(struct str text)
 {
 	size_t open = 0, indent = 0;
@@ -20,7 +21,8 @@ static bool may_be_deep(struct str text)
 		} else {
 			start = false;
 		}
-		/* brackets that are closed on the way count no more, but in a text they may close nothing: only those that open count */
+		/* brackets that are closed on the way count no more, but in a text they may close
+		 * nothing: only those that open count */
 		open += c == '[' || c == '{';
 	}
 	return open > YAML_DEPTH_MOST;
@@ -35,10 +37,13 @@ bool yaml_deep(struct str text, size_t *at)
 	if (!may_be_deep(text))
 		return false;
 	CHECK(yaml_parser_initialize(&parser));
-	yaml_parser_set_input_string(&parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
+	yaml_parser_set_input_string(
+	    &parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
 	while (!end && !deep && yaml_parser_parse(&parser, &event)) {
-		depth += event.type == YAML_MAPPING_START_EVENT || event.type == YAML_SEQUENCE_START_EVENT;
-		depth -= event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
+		depth += event.type == YAML_MAPPING_START_EVENT ||
+			 event.type == YAML_SEQUENCE_START_EVENT;
+		depth -=
+		    event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
 		end = event.type == YAML_STREAM_END_EVENT;
 		deep = depth > YAML_DEPTH_MOST;
 		if (deep)

@@ -15,7 +15,8 @@ static char *copy(const char *s)
 	return c;
 }
 
-void report_add(struct report *r, const struct rules_at *at, bool warning, const char *code, const char *hint, const char *fmt, ...)
+void report_add(struct report *r, const struct rules_at *at, bool warning, const char *code,
+    const char *hint, const char *fmt, ...)
 {
 	char words[600];
 	va_list ap;
@@ -23,7 +24,8 @@ void report_add(struct report *r, const struct rules_at *at, bool warning, const
 	vsnprintf(words, sizeof words, fmt, ap);
 	va_end(ap);
 	for (size_t i = 0; i < r->n; i++)
-		if (r->list[i].line == at->line && r->list[i].column == at->column && strcmp(r->list[i].message, words) == 0 &&
+		if (r->list[i].line == at->line && r->list[i].column == at->column &&
+		    strcmp(r->list[i].message, words) == 0 &&
 		    strcmp(r->list[i].file, at->file) == 0)
 			return;
 	if (!warning)
@@ -31,7 +33,8 @@ void report_add(struct report *r, const struct rules_at *at, bool warning, const
 	if (r->n >= FINDINGS_MAX)
 		return;
 	CHECK(array_room(r->list, r->cap, r->n + 1));
-	r->list[r->n++] = (struct finding){copy(at->file), at->line, at->column, at->length, warning, code, copy(words), copy(hint ? hint : "")};
+	r->list[r->n++] = (struct finding){copy(at->file), at->line, at->column, at->length,
+	    warning, code, copy(words), copy(hint ? hint : "")};
 }
 
 static int by_place(const void *a, const void *b)
@@ -71,9 +74,11 @@ enum err report_error(const struct report *r)
 		if (f->warning)
 			continue;
 		if (r->errors > 1)
-			return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s (and %zu more; '%s' lists them)", f->file, f->line, f->column, f->message,
-			    r->errors - 1, r->lister ? r->lister : "crumb rules check");
-		return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s", f->file, f->line, f->column, f->message);
+			return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s (and %zu more; '%s' lists them)",
+			    f->file, f->line, f->column, f->message, r->errors - 1,
+			    r->lister ? r->lister : "crumb rules check");
+		return err_set(
+		    ERR_SYNTAX, "%s:%zu:%zu: %s", f->file, f->line, f->column, f->message);
 	}
 	return OK;
 }
@@ -92,12 +97,14 @@ struct str report_line(const struct finding *f, struct str text)
 void report_print(const struct finding *f, struct str text, struct buf *out)
 {
 	struct str line = report_line(f, text);
-	buf_addf(out, "%s:%zu:%zu: %s%s\n", f->file, f->line, f->column, f->warning ? "warning: " : "", f->message);
+	buf_addf(out, "%s:%zu:%zu: %s%s\n", f->file, f->line, f->column,
+	    f->warning ? "warning: " : "", f->message);
 	if (line.n && line.n <= 400) {
 		buf_addf(out, "%5zu | " STR_FMT "\n      | ", f->line, STR_ARG(line));
 		size_t at = f->column ? f->column - 1 : 0;
 		for (size_t i = 0; i < at && i < line.n; i++)
-			if (((uint8_t)line.p[i] & 0xc0) != 0x80) /* one blank for each character, not for each byte */
+			if (((uint8_t)line.p[i] & 0xc0) !=
+			    0x80) /* one blank for each character, not for each byte */
 				buf_add(out, line.p[i] == '\t' ? "\t" : " ", 1);
 		buf_c(out, "^");
 		for (size_t i = 1; i < f->length && at + i < line.n; i++)

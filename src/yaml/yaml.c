@@ -20,7 +20,8 @@ const yaml_node_t *yaml_node(const struct yaml *y, int at)
 
 /* --- places */
 
-/* libyaml counts characters; offsets and columns here are bytes. So many characters lie between two whose byte is kept: a file may be one line. */
+/* libyaml counts characters; offsets and columns here are bytes. So many characters lie between two
+ * whose byte is kept: a file may be one line. */
 #define CHARACTERS 128
 
 static bool begins_character(char c)
@@ -37,7 +38,8 @@ static void index_text(struct yaml *y)
 	/* a byte order mark is no character */
 	for (size_t at = str_starts(y->text, STR("\xef\xbb\xbf")) ? 3 : 0; at < y->text.n; at++) {
 		if (begins_character(y->text.p[at]) && characters++ % CHARACTERS == 0) {
-			CHECK(array_room_zeroed(y->characters, characters_cap, y->characters_n + 1));
+			CHECK(
+			    array_room_zeroed(y->characters, characters_cap, y->characters_n + 1));
 			y->characters[y->characters_n++] = at;
 		}
 		if (y->text.p[at] == '\n') {
@@ -91,7 +93,8 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-struct rules_at yaml_at_offset(const struct yaml *y, const yaml_node_t *n, size_t offset, size_t length)
+struct rules_at yaml_at_offset(
+    const struct yaml *y, const yaml_node_t *n, size_t offset, size_t length)
 {
 	struct str value = scalar(n), raw = y->text;
 	size_t at = offset_of(y, n->start_mark), k = 0;
@@ -102,7 +105,8 @@ struct rules_at yaml_at_offset(const struct yaml *y, const yaml_node_t *n, size_
 	} else if (style != YAML_PLAIN_SCALAR_STYLE) {
 		at++;
 	}
-	/* folding changes blanks only: skip as many other bytes in the file as stand before the offset in the value */
+	/* folding changes blanks only: skip as many other bytes in the file as stand before the
+	 * offset in the value */
 	for (; k < offset && k < value.n; k++) {
 		if (blank(value.p[k]))
 			continue;
@@ -120,7 +124,8 @@ struct rules_at yaml_at_offset(const struct yaml *y, const yaml_node_t *n, size_
 	return at_byte(y, at, length);
 }
 
-static void add(struct yaml *y, const yaml_node_t *n, bool warning, const char *code, const char *hint, const char *fmt, va_list ap)
+static void add(struct yaml *y, const yaml_node_t *n, bool warning, const char *code,
+    const char *hint, const char *fmt, va_list ap)
 {
 	char words[500];
 	struct rules_at at = yaml_at(y, n);
@@ -128,7 +133,8 @@ static void add(struct yaml *y, const yaml_node_t *n, bool warning, const char *
 	report_add(y->report, &at, warning, code, hint, "%s", words);
 }
 
-void complain(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
+void complain(
+    struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -136,7 +142,8 @@ void complain(struct yaml *y, const yaml_node_t *n, const char *code, const char
 	va_end(ap);
 }
 
-void warn(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
+void warn(
+    struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -155,7 +162,10 @@ static bool one_text(struct yaml *y, const yaml_node_t *n, const char *what)
 {
 	if (n->type == YAML_SCALAR_NODE)
 		return true;
-	complain(y, n, "type", n->type == YAML_MAPPING_NODE ? "put quotes around it if a colon and a blank belong to the text" : NULL,
+	complain(y, n, "type",
+	    n->type == YAML_MAPPING_NODE
+		? "put quotes around it if a colon and a blank belong to the text"
+		: NULL,
 	    "%s is one text, not a %s", what, n->type == YAML_MAPPING_NODE ? "map" : "list");
 	return false;
 }
@@ -163,11 +173,13 @@ static bool one_text(struct yaml *y, const yaml_node_t *n, const char *what)
 static bool readable(struct yaml *y, const yaml_node_t *n, const char *what, struct str s)
 {
 	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n->tag && n->tag[0] == '!') {
-		complain(y, n, "yaml-trap", "put quotes around the text", "'!' at the beginning means something in YAML");
+		complain(y, n, "yaml-trap", "put quotes around the text",
+		    "'!' at the beginning means something in YAML");
 		return false;
 	}
 	if (utf8_valid(s) != s.n || memchr(s.p, 0, s.n)) {
-		complain(y, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
+		complain(
+		    y, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
 		return false;
 	}
 	return true;
@@ -181,7 +193,8 @@ bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct st
 	if (s.n == 0) {
 		complain(y, n, "empty",
 		    n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
-			? "a '#' behind a blank begins a comment; '&' begins an anchor: put quotes around them"
+			? "a '#' behind a blank begins a comment; '&' begins an anchor: put quotes "
+			  "around them"
 			: NULL,
 		    "%s is empty", what);
 		return false;
@@ -200,10 +213,12 @@ bool yaml_plain(struct yaml *y, const yaml_node_t *n, const char *what, struct s
 	return true;
 }
 
-/* What readers of YAML 1.1 take an unquoted word for, if not for text (yaml.org/type/bool, null, int; "y" and "n" they leave alone). */
+/* What readers of YAML 1.1 take an unquoted word for, if not for text (yaml.org/type/bool, null,
+ * int; "y" and "n" they leave alone). */
 static const char *taken_for(struct str s)
 {
-	static const char *const yes[] = {"yes", "on", "true"}, *const no[] = {"no", "off", "false"};
+	static const char *const yes[] = {"yes", "on", "true"}, *const no[] = {
+								    "no", "off", "false"};
 	for (size_t i = 0; i < 3; i++) {
 		if (str_ieq(s, str_c(yes[i])))
 			return "true";
@@ -219,7 +234,9 @@ static const char *taken_for(struct str s)
 		if (!chr_digit(s.p[i]) && s.p[i] != ':')
 			return NULL;
 	}
-	return octal ? "an octal number" : sixty && s.p[0] != ':' ? "a number to the base of sixty" : NULL;
+	return octal			? "an octal number"
+	       : sixty && s.p[0] != ':' ? "a number to the base of sixty"
+					: NULL;
 }
 
 bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out)
@@ -227,19 +244,25 @@ bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct s
 	char hint[200];
 	if (!yaml_text(y, n, what, out))
 		return false;
-	const char *other = n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? taken_for(*out) : NULL;
+	const char *other =
+	    n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? taken_for(*out) : NULL;
 	if (!other)
 		return true;
-	snprintf(hint, sizeof hint, "write \"" STR_FMT "\"%s", STR_ARG(*out), str_ieq(*out, STR("no")) ? " (Norway, as a country)" : "");
-	complain(y, n, "yaml-trap", hint, "'" STR_FMT "' without quotes is %s in YAML", STR_ARG(*out), other);
+	snprintf(hint, sizeof hint, "write \"" STR_FMT "\"%s", STR_ARG(*out),
+	    str_ieq(*out, STR("no")) ? " (Norway, as a country)" : "");
+	complain(y, n, "yaml-trap", hint, "'" STR_FMT "' without quotes is %s in YAML",
+	    STR_ARG(*out), other);
 	return false;
 }
 
-bool yaml_count(struct yaml *y, const yaml_node_t *n, const char *what, long min, long max, long *out)
+bool yaml_count(
+    struct yaml *y, const yaml_node_t *n, const char *what, long min, long max, long *out)
 {
 	uint64_t v;
-	if (n->type != YAML_SCALAR_NODE || !str_u64(scalar(n), &v) || v > (uint64_t)max || (long)v < min) {
-		complain(y, n, "number", NULL, "%s is a whole number from %ld to %ld", what, min, max);
+	if (n->type != YAML_SCALAR_NODE || !str_u64(scalar(n), &v) || v > (uint64_t)max ||
+	    (long)v < min) {
+		complain(
+		    y, n, "number", NULL, "%s is a whole number from %ld to %ld", what, min, max);
 		return false;
 	}
 	*out = (long)v;
@@ -253,17 +276,20 @@ bool yaml_truth(struct yaml *y, const yaml_node_t *n, const char *what, bool *ou
 		return false;
 	bool yes = str_ieq(s, STR("true")) || str_ieq(s, STR("yes"));
 	if (!yes && !str_ieq(s, STR("false")) && !str_ieq(s, STR("no"))) {
-		complain(y, n, "type", NULL, "%s is true or false, not '" STR_FMT "'", what, STR_ARG(s));
+		complain(
+		    y, n, "type", NULL, "%s is true or false, not '" STR_FMT "'", what, STR_ARG(s));
 		return false;
 	}
 	*out = yes;
 	return true;
 }
 
-bool yaml_words(struct yaml *y, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n)
+bool yaml_words(
+    struct yaml *y, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n)
 {
 	bool list = n->type == YAML_SEQUENCE_NODE, fine = true;
-	size_t count = list ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 1;
+	size_t count =
+	    list ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 1;
 	if (!list && n->type != YAML_SCALAR_NODE) {
 		complain(y, n, "type", NULL, "%s is a list, such as [a, b]", what);
 		return false;
@@ -276,7 +302,8 @@ bool yaml_words(struct yaml *y, const yaml_node_t *n, const char *what, struct s
 	*out_n = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct str s;
-		if (yaml_value(y, list ? yaml_node(y, n->data.sequence.items.start[i]) : n, what, &s))
+		if (yaml_value(
+			y, list ? yaml_node(y, n->data.sequence.items.start[i]) : n, what, &s))
 			(*out)[(*out_n)++] = arena_keep(y->arena, s);
 		else
 			fine = false;
@@ -286,7 +313,8 @@ bool yaml_words(struct yaml *y, const yaml_node_t *n, const char *what, struct s
 
 /* --- maps and lists */
 
-static void unknown_key(struct yaml *y, const yaml_node_t *key, struct str k, const char *what, const struct yaml_key *keys, size_t n)
+static void unknown_key(struct yaml *y, const yaml_node_t *key, struct str k, const char *what,
+    const struct yaml_key *keys, size_t n)
 {
 	char hint[300], known[300] = "";
 	struct near near = near_begin(k);
@@ -299,7 +327,8 @@ static void unknown_key(struct yaml *y, const yaml_node_t *key, struct str k, co
 		}
 		near_try(&near, str_c(keys[i].name));
 		if (used < sizeof known)
-			used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", keys[i].name);
+			used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
+			    used ? ", " : "", keys[i].name);
 	}
 	if (near.best.n)
 		near_hint(&near, hint, sizeof hint);
@@ -308,16 +337,19 @@ static void unknown_key(struct yaml *y, const yaml_node_t *key, struct str k, co
 	complain(y, key, "unknown-key", hint, "%s has no '" STR_FMT "'", what, STR_ARG(k));
 }
 
-bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const struct yaml_key *keys, size_t keys_n, void *into)
+bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const struct yaml_key *keys,
+    size_t keys_n, void *into)
 {
 	if (n->type != YAML_MAPPING_NODE) {
 		char hint[200];
-		snprintf(hint, sizeof hint, "write it as '%s: …' and the other keys below", keys[0].name);
+		snprintf(hint, sizeof hint, "write it as '%s: …' and the other keys below",
+		    keys[0].name);
 		complain(y, n, "type", hint, "%s has keys and values", what);
 		return false;
 	}
 	bool seen[32] = {false};
-	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top; it++) {
+	for (yaml_node_pair_t *it = n->data.mapping.pairs.start; it < n->data.mapping.pairs.top;
+	     it++) {
 		const yaml_node_t *key = yaml_node(y, it->key), *value = yaml_node(y, it->value);
 		struct str k;
 		if (!yaml_text(y, key, "a key", &k))
@@ -330,7 +362,9 @@ bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const stru
 			continue;
 		}
 		if (seen[at])
-			complain(y, key, "repeated-key", "YAML keeps only one of them: join the two", "'" STR_FMT "' is there twice", STR_ARG(k));
+			complain(y, key, "repeated-key",
+			    "YAML keeps only one of them: join the two",
+			    "'" STR_FMT "' is there twice", STR_ARG(k));
 		else
 			keys[at].load(y, value, into);
 		seen[at] = true;
@@ -338,7 +372,8 @@ bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const stru
 	return true;
 }
 
-bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what, void (*each)(struct yaml *, const yaml_node_t *, void *), void *into)
+bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what,
+    void (*each)(struct yaml *, const yaml_node_t *, void *), void *into)
 {
 	if (n->type == YAML_SCALAR_NODE && n->data.scalar.length == 0)
 		return true; /* "segments:" with nothing below */
@@ -346,7 +381,8 @@ bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what, void (*ea
 		complain(y, n, "type", "begin each entry with '- '", "%s is a list", what);
 		return false;
 	}
-	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top; it++)
+	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top;
+	     it++)
 		each(y, yaml_node(y, *it), into);
 	return true;
 }
@@ -358,29 +394,41 @@ static const struct {
 	const char *problem, *message, *hint;
 } problems[] = {
     {"found character that cannot start any token", NULL, NULL}, /* told by the character, below */
-    {"found a tab character that violates indentation", "a tab indents this line", "indent with blanks"},
-    {"found undefined alias", "'*' at the beginning names an alias in YAML", "put quotes around a pattern that begins with '*'"},
+    {"found a tab character that violates indentation", "a tab indents this line",
+	"indent with blanks"},
+    {"found undefined alias", "'*' at the beginning names an alias in YAML",
+	"put quotes around a pattern that begins with '*'"},
     {"mapping values are not allowed in this context", "a ': ' is not allowed here",
 	"put quotes around a text that contains ': ', and see that keys stand below each other"},
-    {"did not find expected alphabetic or numeric character", "'*', '&' or '!' at the beginning mean something in YAML",
-	"put quotes around the text"},
+    {"did not find expected alphabetic or numeric character",
+	"'*', '&' or '!' at the beginning mean something in YAML", "put quotes around the text"},
     {"found unexpected end of stream", "a quote or bracket is never closed", "close it"},
-    {"did not find expected ',' or ']'", "this list is never closed, or a comma is missing", "a pattern that begins with '[' wants quotes"},
-    {"did not find expected ',' or '}'", "this map is never closed, or a comma is missing", "'{' at the beginning wants quotes"},
+    {"did not find expected ',' or ']'", "this list is never closed, or a comma is missing",
+	"a pattern that begins with '[' wants quotes"},
+    {"did not find expected ',' or '}'", "this map is never closed, or a comma is missing",
+	"'{' at the beginning wants quotes"},
     {"did not find expected key", "this does not stand where a key can stand",
-	"keys of one entry stand exactly below each other; behind a closing quote nothing may follow"},
-    {"did not find expected '-' indicator", "this does not stand where an entry of a list can stand",
+	"keys of one entry stand exactly below each other; behind a closing quote nothing may "
+	"follow"},
+    {"did not find expected '-' indicator",
+	"this does not stand where an entry of a list can stand",
 	"begin each entry with '- ', exactly below the others"},
     {"could not find expected ':'", "this line lacks a ':' behind its key", "write 'key: value'"},
     {"did not find expected node content", "a value is missing here", NULL},
-    {"did not find expected comment or line break", "'>' or '|' at the beginning means something in YAML", "put quotes around the whole text"},
-    {"block sequence entries are not allowed in this context", "'- ' is not allowed here", "put the list on the lines below its key"},
-    {"control characters are not allowed", "the file holds control characters", "save it as plain text"},
+    {"did not find expected comment or line break",
+	"'>' or '|' at the beginning means something in YAML", "put quotes around the whole text"},
+    {"block sequence entries are not allowed in this context", "'- ' is not allowed here",
+	"put the list on the lines below its key"},
+    {"control characters are not allowed", "the file holds control characters",
+	"save it as plain text"},
     {"invalid leading UTF-8 octet", "the file is not UTF-8", "save it as UTF-8"},
     {"invalid trailing UTF-8 octet", "the file is not UTF-8", "save it as UTF-8"},
-    {"found unknown escape character", "a backslash in double quotes begins an escape", "use single quotes: they keep backslashes"},
-    {"found undefined tag handle", "'!' at the beginning means something in YAML", "put quotes around the text"},
-    {"found duplicate anchor", "'&' at the beginning means something in YAML", "put quotes around the text"},
+    {"found unknown escape character", "a backslash in double quotes begins an escape",
+	"use single quotes: they keep backslashes"},
+    {"found undefined tag handle", "'!' at the beginning means something in YAML",
+	"put quotes around the text"},
+    {"found duplicate anchor", "'&' at the beginning means something in YAML",
+	"put quotes around the text"},
     {"found unexpected ':'", "a ':' is not allowed here", "put quotes around the text"},
 };
 
@@ -392,10 +440,12 @@ static bool tells_best_by_context(const char *problem)
 static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 {
 	yaml_mark_t mark = parser->problem_mark;
-	const char *problem = parser->problem ? parser->problem : "this is no YAML", *message = problem, *hint = NULL;
+	const char *problem = parser->problem ? parser->problem : "this is no YAML",
+		   *message = problem, *hint = NULL;
 	/* reading fails before marks exist: the offset is all there is */
 	if (parser->error == YAML_READER_ERROR) {
-		struct rules_at at = at_byte(y, parser->problem_offset < y->text.n ? parser->problem_offset : y->text.n, 1);
+		struct rules_at at = at_byte(
+		    y, parser->problem_offset < y->text.n ? parser->problem_offset : y->text.n, 1);
 		for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
 			if (strcmp(problems[i].problem, problem) == 0)
 				message = problems[i].message, hint = problems[i].hint;
@@ -429,12 +479,14 @@ static bool parse(struct yaml *y)
 	index_text(y);
 	if (yaml_deep(y->text, &deep.index)) {
 		struct rules_at at = at_byte(y, offset_of(y, deep), 1);
-		report_add(y->report, &at, false, "too-deep", "close the brackets, or see to the blanks at the beginning of the lines",
+		report_add(y->report, &at, false, "too-deep",
+		    "close the brackets, or see to the blanks at the beginning of the lines",
 		    "nested deeper than %d", YAML_DEPTH_MOST);
 		return false;
 	}
 	CHECK(yaml_parser_initialize(&parser));
-	yaml_parser_set_input_string(&parser, (const unsigned char *)(y->text.n ? y->text.p : ""), y->text.n);
+	yaml_parser_set_input_string(
+	    &parser, (const unsigned char *)(y->text.n ? y->text.p : ""), y->text.n);
 	bool fine = yaml_parser_load(&parser, &y->document) != 0;
 	if (!fine) {
 		no_yaml(y, &parser);
@@ -444,7 +496,8 @@ static bool parse(struct yaml *y)
 			const yaml_node_t *root = yaml_document_get_root_node(&second);
 			if (root) {
 				struct rules_at at = at_byte(y, offset_of(y, root->start_mark), 1);
-				report_add(y->report, &at, false, "second-document", "put it into a file of its own",
+				report_add(y->report, &at, false, "second-document",
+				    "put it into a file of its own",
 				    "a second document behind '---' is not read");
 			}
 			yaml_document_delete(&second);
@@ -461,7 +514,8 @@ const yaml_node_t *yaml_open(struct yaml *y)
 	y->open = parse(y);
 	const yaml_node_t *root = y->open ? yaml_document_get_root_node(&y->document) : NULL;
 	/* an empty file has no root, or one without bytes */
-	return root && root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0 ? NULL : root;
+	return root && root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0 ? NULL
+										       : root;
 }
 
 void yaml_close(struct yaml *y)

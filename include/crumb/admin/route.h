@@ -61,7 +61,7 @@ enum shape_kind {
 	SHAPE_WHOLE, /* a whole number */
 	SHAPE_REAL,
 	SHAPE_TRUTH,
-	SHAPE_DAY, /* text: 2026-12-07 */
+	SHAPE_DAY,   /* text: 2026-12-07 */
 	SHAPE_TEXTS, /* a list of text */
 	SHAPE_OBJECT,
 	SHAPE_LIST, /* a list of objects */

@@ -1,4 +1,5 @@
-/* Questions that no rule defines, answered as JSON: the same from a server, which remembers what it told, and in the command line. */
+/* Questions that no rule defines, answered as JSON: the same from a server, which remembers what it
+ * told, and in the command line. */
 #ifndef CRUMB_ANSWERS_ANSWERS_H
 #define CRUMB_ANSWERS_ANSWERS_H
 
@@ -16,10 +17,14 @@ struct asker {
 	bool pending; /* changed rules are on their way into the views */
 };
 
-/* {"size","visitors","ms","pending"}; ERR_SYNTAX: {"problems":[…],"text"} where the condition is none; ERR_BUSY: the memory is full. */
-enum err answer_preview(const struct asker *a, struct str condition, struct json_t **out) MUST_CHECK;
-/* {"a":{"id","size"},"b":{…},"both","pending"}; ERR_NOT_FOUND names the segment that is not there. */
-enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id, struct json_t **out) MUST_CHECK;
+/* {"size","visitors","ms","pending"}; ERR_SYNTAX: {"problems":[…],"text"} where the condition is
+ * none; ERR_BUSY: the memory is full. */
+enum err answer_preview(
+    const struct asker *a, struct str condition, struct json_t **out) MUST_CHECK;
+/* {"a":{"id","size"},"b":{…},"both","pending"}; ERR_NOT_FOUND names the segment that is not there.
+ */
+enum err answer_overlap(
+    const struct asker *a, struct str a_id, struct str b_id, struct json_t **out) MUST_CHECK;
 
 struct aside_row;
 /* [{"reason","pattern","events","first_day","last_day"}] */

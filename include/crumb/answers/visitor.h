@@ -1,4 +1,5 @@
-/* Everything that is known of one visitor, as JSON: the same for `visitor show` and for the visitor's own page. Not a group outlet. */
+/* Everything that is known of one visitor, as JSON: the same for `visitor show` and for the
+ * visitor's own page. Not a group outlet. */
 #ifndef CRUMB_ANSWERS_VISITOR_H
 #define CRUMB_ANSWERS_VISITOR_H
 
@@ -6,8 +7,9 @@
 
 struct json_t;
 
-/* NULL where nothing is known. `ends` has the first day on which each category and segment is not there if nothing more is
- * observed. */
-enum err visitor_json(struct generation *g, unsigned retention, const struct vkey *k, uint32_t now, struct json_t **out) MUST_CHECK;
+/* NULL where nothing is known. `ends` has the first day on which each category and segment is not
+ * there if nothing more is observed. */
+enum err visitor_json(struct generation *g, unsigned retention, const struct vkey *k, uint32_t now,
+    struct json_t **out) MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
-/* Growing arrays: a pointer, how many items are in it, and for how many it has room, side by side in the struct of whoever owns it.
+/* Growing arrays: a pointer, how many items are in it, and for how many it has room, side by side
+ *in the struct of whoever owns it.
  *
  *	struct hen *hens;          all zero: an empty array; free(hens) is its end
  *	size_t hens_n, hens_cap;
@@ -7,9 +8,11 @@
  *		return err_set(ERR_NOMEM, "no memory");
  *	hens[hens_n++] = hen;
  *
- * An array that has to grow has twice the room afterwards, and 256 bytes at least, so n items cost about log n moves and each item is moved twice on
- * average. Items move: keep numbers of them, not pointers. Without memory the array is as it was, nothing of it is lost, and base/memory.h hears of
- * it. A number of items whose bytes no size_t can hold is memory that is not there. One thread at a time for each array. */
+ * An array that has to grow has twice the room afterwards, and 256 bytes at least, so n items cost
+ *about log n moves and each item is moved twice on average. Items move: keep numbers of them, not
+ *pointers. Without memory the array is as it was, nothing of it is lost, and base/memory.h hears of
+ * it. A number of items whose bytes no size_t can hold is memory that is not there. One thread at a
+ *time for each array. */
 #ifndef CRUMB_BASE_ARRAY_H
 #define CRUMB_BASE_ARRAY_H
 
@@ -18,13 +21,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the macros below call: `array` is the address of the pointer, `size` the bytes of an item. */
+/* What the macros below call: `array` is the address of the pointer, `size` the bytes of an item.
+ */
 bool array_grow(void *array, size_t *cap, size_t want, size_t size) MUST_CHECK;
 bool array_grow_zeroed(void *array, size_t *cap, size_t want, size_t size) MUST_CHECK;
 
 /* Room for `want` items in all; what is new is not initialised. False: there is no memory. */
-#define array_room(array, cap, want) ((want) <= (cap) || array_grow(&(array), &(cap), want, sizeof *(array)))
+#define array_room(array, cap, want)                                                               \
+	((want) <= (cap) || array_grow(&(array), &(cap), want, sizeof *(array)))
 /* The same; every byte of what is new is zero. */
-#define array_room_zeroed(array, cap, want) ((want) <= (cap) || array_grow_zeroed(&(array), &(cap), want, sizeof *(array)))
+#define array_room_zeroed(array, cap, want)                                                        \
+	((want) <= (cap) || array_grow_zeroed(&(array), &(cap), want, sizeof *(array)))
 
 #endif

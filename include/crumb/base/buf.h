@@ -1,5 +1,6 @@
-/* A growable byte buffer on the heap. Growing that fails sets a sticky flag; callers write straight on and check once. What a *secret* one held is
- * wiped from every place where it was, when it grows, is cleared and is done. */
+/* A growable byte buffer on the heap. Growing that fails sets a sticky flag; callers write straight
+ * on and check once. What a *secret* one held is wiped from every place where it was, when it
+ * grows, is cleared and is done. */
 #ifndef CRUMB_BASE_BUF_H
 #define CRUMB_BASE_BUF_H
 
@@ -20,7 +21,8 @@ static inline bool buf_reserve(struct buf *b, size_t more)
 }
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_done(struct buf *b); /* frees; the buffer is empty and usable again, and as secret as before */
+void buf_done(
+    struct buf *b); /* frees; the buffer is empty and usable again, and as secret as before */
 
 static inline void buf_str(struct buf *b, struct str s)
 {

@@ -1,4 +1,5 @@
-/* Text forms of bytes: hex, base64url without padding (RFC 4648 section 5), percent-encoding (RFC 3986), big-endian integers. */
+/* Text forms of bytes: hex, base64url without padding (RFC 4648 section 5), percent-encoding (RFC
+ * 3986), big-endian integers. */
 #ifndef CRUMB_BASE_CODE_H
 #define CRUMB_BASE_CODE_H
 
@@ -6,11 +7,14 @@
 
 #define B64URL_LEN(n) (((n)*4 + 2) / 3)
 
-void hex_encode(const uint8_t *in, size_t n, char *out);    /* writes 2n characters, no terminator */
-bool hex_decode(struct str in, uint8_t *out, size_t n);	    /* exactly 2n hex digits */
-void b64url_encode(const uint8_t *in, size_t n, char *out); /* writes B64URL_LEN(n) characters, no terminator */
-bool b64url_decode(struct str in, uint8_t *out, size_t n);  /* exactly n bytes; refuses stray bits at the end */
-/* Decodes %XX from in to out, which may be the same memory. What is no valid escape stays as it is. In forms and queries '+' is a blank, too. */
+void hex_encode(const uint8_t *in, size_t n, char *out); /* writes 2n characters, no terminator */
+bool hex_decode(struct str in, uint8_t *out, size_t n);	 /* exactly 2n hex digits */
+void b64url_encode(
+    const uint8_t *in, size_t n, char *out); /* writes B64URL_LEN(n) characters, no terminator */
+bool b64url_decode(
+    struct str in, uint8_t *out, size_t n); /* exactly n bytes; refuses stray bits at the end */
+/* Decodes %XX from in to out, which may be the same memory. What is no valid escape stays as it is.
+ * In forms and queries '+' is a blank, too. */
 size_t percent_decode(struct str in, char *out);
 size_t form_decode(struct str in, char *out);
 /* Length of the longest prefix that is well-formed UTF-8 (RFC 3629). */

@@ -2,7 +2,8 @@
  *
  * A function that can fail returns enum err and leaves its out-parameters untouched when it does.
  * err_set() keeps a sentence for people; err_text() gives the one of this thread's latest failure.
- * Foreign codes are mapped once: the system's here, those of LMDB, zstd and others where the library is called. */
+ * Foreign codes are mapped once: the system's here, those of LMDB, zstd and others where the
+ * library is called. */
 #ifndef CRUMB_BASE_ERR_H
 #define CRUMB_BASE_ERR_H
 
@@ -23,8 +24,9 @@ enum err {
 
 /* Keeps the words and returns the code: `return err_set(ERR_USAGE, "%s is no folder", path);` */
 enum err err_set(enum err code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* What the system just said, for whatever the words name, which its own words are put behind: `return err_sys("%s/lock", folder);` is
- * "store/lock: Permission denied". No room (ENOSPC, EDQUOT), or less than the process may take (EFBIG), is ERR_FULL, ENOMEM is ERR_NOMEM, all else
+/* What the system just said, for whatever the words name, which its own words are put behind:
+ * `return err_sys("%s/lock", folder);` is "store/lock: Permission denied". No room (ENOSPC,
+ * EDQUOT), or less than the process may take (EFBIG), is ERR_FULL, ENOMEM is ERR_NOMEM, all else
  * ERR_IO. To be called before anything that sets errno anew; errno stays as it is. */
 enum err err_sys(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same for a file or folder that may be missing: ENOENT is ERR_NOT_FOUND. */
@@ -35,10 +37,10 @@ const char *err_text(void);
 const char *err_name(enum err code);
 
 /* Asserts that stay on: what they guard is a bug, not bad input. */
-#define CHECK(cond)                                                                                                                                  \
-	do {                                                                                                                                         \
-		if (__builtin_expect(!(cond), 0))                                                                                                    \
-			check_failed(#cond, __FILE__, __LINE__);                                                                                     \
+#define CHECK(cond)                                                                                \
+	do {                                                                                       \
+		if (__builtin_expect(!(cond), 0))                                                  \
+			check_failed(#cond, __FILE__, __LINE__);                                   \
 	} while (0)
 _Noreturn void check_failed(const char *cond, const char *file, int line);
 

@@ -1,14 +1,17 @@
 /* Files that appear whole or not at all, also in folders where others may write.
  *
- *     file_begin ── write to .file ── file_finish: flushed, synced, renamed onto the path, the folder synced
- *                                 └─ file_drop:   as if nothing had been
+ *     file_begin ── write to .file ── file_finish: flushed, synced, renamed onto the path, the
+ * folder synced └─ file_drop:   as if nothing had been
  *
- * Until it is finished a file has no name (O_TMPFILE); where the file system cannot do that, a random one that is opened with O_EXCL, so that
- * neither a link that somebody planted nor another writer of the same path is ever written through. A link that stands at the path itself is
- * replaced, not followed. The folder is where whoever named it says, a link to a folder too. What is at the path and is neither a file nor a link
- * (a pipe, a device, a folder), or leads to one, is refused.
+ * Until it is finished a file has no name (O_TMPFILE); where the file system cannot do that, a
+ * random one that is opened with O_EXCL, so that neither a link that somebody planted nor another
+ * writer of the same path is ever written through. A link that stands at the path itself is
+ * replaced, not followed. The folder is where whoever named it says, a link to a folder too. What
+ * is at the path and is neither a file nor a link (a pipe, a device, a folder), or leads to one, is
+ * refused.
  *
- * Any thread; a struct file_new belongs to one. After file_begin() failed there is nothing to drop. */
+ * Any thread; a struct file_new belongs to one. After file_begin() failed there is nothing to drop.
+ */
 #ifndef CRUMB_BASE_FILE_H
 #define CRUMB_BASE_FILE_H
 
@@ -33,15 +36,18 @@ enum err file_finish(struct file_new *n) MUST_CHECK; /* closes it either way */
 void file_drop(struct file_new *n);
 /* Writes a small file, 0600. After a crash there is the old or the new one, never a part. */
 enum err file_replace(const char *path, struct str content) MUST_CHECK;
-/* A name in the folder that nobody can have foreseen; what is made by it is to be made with O_EXCL, link() or the like. */
+/* A name in the folder that nobody can have foreseen; what is made by it is to be made with O_EXCL,
+ * link() or the like. */
 void file_temporary(const char *folder, char out[FILE_PATH_MAX + FILE_NEW_NAME]);
 /* What was made, renamed or removed in a folder is so after a power failure. */
 enum err folder_sync(const char *path) MUST_CHECK;
 
-/* Appends all of a file, or of a pipe until it ends, to `out`. ERR_NOT_FOUND: there is none; ERR_USAGE: it is longer than `most` bytes, of which no more
- * than one is read; ERR_NOMEM; ERR_IO: all else, a folder too. What `out` held before stays; after a failure nothing is behind it. */
+/* Appends all of a file, or of a pipe until it ends, to `out`. ERR_NOT_FOUND: there is none;
+ * ERR_USAGE: it is longer than `most` bytes, of which no more than one is read; ERR_NOMEM; ERR_IO:
+ * all else, a folder too. What `out` held before stays; after a failure nothing is behind it. */
 enum err file_read(const char *path, size_t most, struct buf *out) MUST_CHECK;
-/* The beginning of a small file as a string: at most cap - 1 bytes. The errors of file_read(), but that a longer one is cut. */
+/* The beginning of a small file as a string: at most cap - 1 bytes. The errors of file_read(), but
+ * that a longer one is cut. */
 enum err file_read_text(const char *path, char *out, size_t cap) MUST_CHECK;
 
 #endif

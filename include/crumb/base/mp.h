@@ -1,9 +1,10 @@
 /* msgpack in place.
  *
- * Writing uses msgpack-c; mp_packer() points it at a struct buf. Reading is a cursor over bytes that yields views into
- * them, without allocating, for records that were written here; every read is bounded, and a read of the wrong type or
- * past the end sets a sticky flag and yields zero, so that callers read straight down and check `bad` once.
- * Format: https://github.com/msgpack/msgpack/blob/master/spec.md */
+ * Writing uses msgpack-c; mp_packer() points it at a struct buf. Reading is a cursor over bytes
+ * that yields views into them, without allocating, for records that were written here; every read
+ * is bounded, and a read of the wrong type or past the end sets a sticky flag and yields zero, so
+ * that callers read straight down and check `bad` once. Format:
+ * https://github.com/msgpack/msgpack/blob/master/spec.md */
 #ifndef CRUMB_BASE_MP_H
 #define CRUMB_BASE_MP_H
 

@@ -1,4 +1,5 @@
-/* Strings as views: {pointer, length}, borrowed, not terminated. Whoever keeps one keeps what it points into. */
+/* Strings as views: {pointer, length}, borrowed, not terminated. Whoever keeps one keeps what it
+ * points into. */
 #ifndef CRUMB_BASE_STR_H
 #define CRUMB_BASE_STR_H
 
@@ -55,16 +56,19 @@ static inline bool chr_one_of(char c, const char *set)
 	return c && strchr(set, c);
 }
 
-bool str_ieq(struct str a, struct str b);		    /* ASCII case aside */
-bool str_has(struct str s, struct str needle);		    /* needle anywhere in s */
-bool str_ihas(struct str s, struct str lower_needle);	    /* the same, ASCII case aside */
-size_t str_find(struct str s, char c);			    /* index, or s.n */
-struct str str_trim(struct str s);			    /* without blanks at both ends */
-struct str str_unmarked(struct str s);			    /* without the byte-order mark that some editors begin UTF-8 with */
-bool str_cut(struct str *rest, char sep, struct str *part); /* next part up to sep; false at the end */
-bool str_listed(struct str s, const char *words);	    /* is it one of "a|b|c", ASCII case aside? NULL has none */
-bool str_u64(struct str s, uint64_t *out);		    /* decimal digits only, no overflow */
-char *str_dup(struct str s);				    /* heap, terminated; NULL without memory */
+bool str_ieq(struct str a, struct str b);	      /* ASCII case aside */
+bool str_has(struct str s, struct str needle);	      /* needle anywhere in s */
+bool str_ihas(struct str s, struct str lower_needle); /* the same, ASCII case aside */
+size_t str_find(struct str s, char c);		      /* index, or s.n */
+struct str str_trim(struct str s);		      /* without blanks at both ends */
+struct str str_unmarked(
+    struct str s); /* without the byte-order mark that some editors begin UTF-8 with */
+bool str_cut(
+    struct str *rest, char sep, struct str *part); /* next part up to sep; false at the end */
+bool str_listed(
+    struct str s, const char *words); /* is it one of "a|b|c", ASCII case aside? NULL has none */
+bool str_u64(struct str s, uint64_t *out); /* decimal digits only, no overflow */
+char *str_dup(struct str s);		   /* heap, terminated; NULL without memory */
 /* '*' any bytes, everything else itself; the second one ASCII case aside. */
 bool str_glob(struct str pattern, struct str s);
 bool str_iglob(struct str pattern, struct str s);

@@ -1,7 +1,9 @@
-/* Text as a reader takes it: what differs in case, or in how a letter is composed of its parts, is the same. Unicode by utf8proc. Any thread.
+/* Text as a reader takes it: what differs in case, or in how a letter is composed of its parts, is
+ * the same. Unicode by utf8proc. Any thread.
  *
- * Folded text is well-formed UTF-8, in Unicode's full case folding (ß is ss, final sigma a sigma) and composed (NFC); what is not to be seen (soft
- * hyphens, zero-width characters: the default ignorables) is left out, the dots of i and ı are one. What is no UTF-8 becomes U+FFFD. */
+ * Folded text is well-formed UTF-8, in Unicode's full case folding (ß is ss, final sigma a sigma)
+ * and composed (NFC); what is not to be seen (soft hyphens, zero-width characters: the default
+ * ignorables) is left out, the dots of i and ı are one. What is no UTF-8 becomes U+FFFD. */
 #ifndef CRUMB_BASE_TEXT_H
 #define CRUMB_BASE_TEXT_H
 
@@ -13,8 +15,9 @@ bool text_plain(struct str s);
 size_t text_fold(struct str s, char *out, size_t cap);
 /* The same for a regular expression: ASCII stays as it is, for a letter may be an escape. */
 size_t text_fold_regex(struct str s, char *out, size_t cap);
-/* Words to look for or in: folded further (compatibility forms are plain, marks that only decorate are off, so é is e), with one blank between words
- * and around them. What is no letter, mark or digit separates words. */
+/* Words to look for or in: folded further (compatibility forms are plain, marks that only decorate
+ * are off, so é is e), with one blank between words and around them. What is no letter, mark or
+ * digit separates words. */
 size_t text_words(struct str s, char *out, size_t cap);
 bool text_eq(struct str a, struct str b); /* when folded */
 bool text_glob(struct str folded_pattern, struct str s);

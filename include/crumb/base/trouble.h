@@ -1,5 +1,6 @@
-/* What cannot be done now and is tried again. It is said when it begins, when its reason changes, and when it is over, with how often it
- * failed; the pauses between tries double. One thread's; zeros: all is well. */
+/* What cannot be done now and is tried again. It is said when it begins, when its reason changes,
+ * and when it is over, with how often it failed; the pauses between tries double. One thread's;
+ * zeros: all is well. */
 #ifndef CRUMB_BASE_TROUBLE_H
 #define CRUMB_BASE_TROUBLE_H
 
@@ -13,7 +14,8 @@ struct trouble {
 	char why[200];
 };
 
-/* It failed, for the reason in err_text(). The next try is a second away, then two, up to `most_s`. */
+/* It failed, for the reason in err_text(). The next try is a second away, then two, up to `most_s`.
+ */
 void trouble_note(struct trouble *t, unsigned most_s, const char *module, const char *what);
 /* It worked. */
 void trouble_over(struct trouble *t, const char *module, const char *what);

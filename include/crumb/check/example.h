@@ -1,4 +1,5 @@
-/* Marketers' own examples: what a visitor did, and which segments that should mean. Run without a server or a store.
+/* Marketers' own examples: what a visitor did, and which segments that should mean. Run without a
+ * server or a store.
  *
  *     version: 1
  *     tests:
@@ -25,8 +26,10 @@ struct example_result {
 	struct str *unwanted; /* excluded, and the visitor is in */
 	unsigned unwanted_n;
 };
-/* Runs every example of a file. Mistakes of the file go to `report`; then nothing is run (ERR_SYNTAX). `each` hears of every result. */
-enum err examples_run(struct rules *r, struct str file, struct str text, uint16_t today, unsigned retention, struct report *report,
+/* Runs every example of a file. Mistakes of the file go to `report`; then nothing is run
+ * (ERR_SYNTAX). `each` hears of every result. */
+enum err examples_run(struct rules *r, struct str file, struct str text, uint16_t today,
+    unsigned retention, struct report *report,
     void (*each)(void *arg, const struct example_result *result), void *arg) MUST_CHECK;
 
 #endif

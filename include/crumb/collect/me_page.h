@@ -1,5 +1,6 @@
-/* The pages of /me as HTML without script: what is known of one browser, to its visitor alone (so no k gate: no group is told), and what was done. In the
- * language of words.h that the visitor asked for. */
+/* The pages of /me as HTML without script: what is known of one browser, to its visitor alone (so
+ * no k gate: no group is told), and what was done. In the language of words.h that the visitor
+ * asked for. */
 #ifndef CRUMB_COLLECT_ME_PAGE_H
 #define CRUMB_COLLECT_ME_PAGE_H
 
@@ -20,7 +21,8 @@ struct me {
 
 void me_page(struct buf *out, const struct me *me);
 /* A page that says what was done; `text` is HTML. */
-void me_done_page(struct buf *out, const struct config *c, unsigned language, enum word title, struct str text);
+void me_done_page(
+    struct buf *out, const struct config *c, unsigned language, enum word title, struct str text);
 /* A row of words.h with its values, which are escaped. */
 void me_say(struct buf *out, unsigned language, enum word w, const struct str *values, unsigned n);
 

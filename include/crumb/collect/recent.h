@@ -1,5 +1,5 @@
-/* Ids of messages that were taken lately, so that what a client sends again is counted once. Bounded: of the oldest nothing is known any more.
- * Any thread. */
+/* Ids of messages that were taken lately, so that what a client sends again is counted once.
+ * Bounded: of the oldest nothing is known any more. Any thread. */
 #ifndef CRUMB_COLLECT_RECENT_H
 #define CRUMB_COLLECT_RECENT_H
 

@@ -1,5 +1,6 @@
-/* What crumb says to visitors at /me, one row a language. A new language is a row of words.c and its name in `words_tags`; tests/functional/test_me.py holds
- * that no row has a hole. Text in UTF-8 that goes into HTML as it stands, but for @1, @2, …: values that are filled in, escaped. */
+/* What crumb says to visitors at /me, one row a language. A new language is a row of words.c and
+ * its name in `words_tags`; tests/functional/test_me.py holds that no row has a hole. Text in UTF-8
+ * that goes into HTML as it stands, but for @1, @2, …: values that are filled in, escaped. */
 #ifndef CRUMB_COLLECT_WORDS_H
 #define CRUMB_COLLECT_WORDS_H
 
@@ -12,7 +13,7 @@ enum word {
 	W_OPTED_OUT_NOW,
 	W_NOTHING,
 	W_ONCE,
-	W_KNOWN,	  /* @1 first day, @2 last day, @3 day on which it ends */
+	W_KNOWN, /* @1 first day, @2 last day, @3 day on which it ends */
 	W_INTERESTS,
 	W_WHAT,
 	W_TIMES,
@@ -29,7 +30,7 @@ enum word {
 	W_OS,
 	W_BROWSER,
 	W_CONSENT,
-	W_CONSENT_ROW,	  /* @1 day, @2 numbers of purposes */
+	W_CONSENT_ROW, /* @1 day, @2 numbers of purposes */
 	W_PAGES_SAID,
 	W_OTHERS,
 	W_WHO,
@@ -40,23 +41,24 @@ enum word {
 	W_FORGET,
 	W_OPTOUT,
 	W_OPTIN,
-	W_LEAVES,	  /* what opting out leaves; @1 days of the cookie, @2 days of the erasure */
-	W_OPERATOR,	  /* @1 who */
+	W_LEAVES,   /* what opting out leaves; @1 days of the cookie, @2 days of the erasure */
+	W_OPERATOR, /* @1 who */
 	W_POLICY,
 	W_FORGOTTEN,
-	W_NOT_KNOWN,	  /* a title */
+	W_NOT_KNOWN, /* a title */
 	W_WAS_NOTHING,
-	W_OUT,		  /* a title */
+	W_OUT, /* a title */
 	W_IS_OUT,
-	W_COOKIE_SAYS,	  /* @1 days */
-	W_IN,		  /* a title */
+	W_COOKIE_SAYS, /* @1 days */
+	W_IN,	       /* a title */
 	W_IS_IN,
-	W_RECEIPT,	  /* @1 receipt, @2 day, @3 time */
+	W_RECEIPT, /* @1 receipt, @2 day, @3 time */
 	W_BACK,
 	W_MAX
 };
 
-extern const char *const words_tags[WORDS_LANGUAGES]; /* of BCP 47, one part; the first is for who asks for none of them */
+extern const char *const words_tags[WORDS_LANGUAGES]; /* of BCP 47, one part; the first is for who
+							 asks for none of them */
 extern const char *const words[WORDS_LANGUAGES][W_MAX];
 /* A kind of device in that language; itself when there is no word. */
 const char *words_device(unsigned language, const char *device);

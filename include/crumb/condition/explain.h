@@ -1,5 +1,5 @@
-/* Why a visitor is in a segment or not, when that ends by time alone, and the smallest change that would bring them in. Pure functions; any
- * thread. */
+/* Why a visitor is in a segment or not, when that ends by time alone, and the smallest change that
+ * would bring them in. Pure functions; any thread. */
 #ifndef CRUMB_CONDITION_EXPLAIN_H
 #define CRUMB_CONDITION_EXPLAIN_H
 
@@ -7,8 +7,10 @@
 
 /* Does one part of a condition hold, on its own? */
 bool rules_part_holds(const struct rules *r, int node, const struct profile *p, uint16_t today);
-/* The first day after `today` on which that changes if nothing more is observed; 0: not before the visitor is forgotten. */
-uint16_t rules_part_flips(const struct rules *r, int node, const struct profile *p, uint16_t today, unsigned retention);
+/* The first day after `today` on which that changes if nothing more is observed; 0: not before the
+ * visitor is forgotten. */
+uint16_t rules_part_flips(
+    const struct rules *r, int node, const struct profile *p, uint16_t today, unsigned retention);
 
 enum step_kind {
 	STEP_EVENTS, /* `n` more events of the category, today */
@@ -32,6 +34,7 @@ struct change {
 	unsigned n;
 };
 /* What would bring a visitor who is out into the segment. */
-struct change rules_change(const struct rules *r, uint16_t segment, const struct profile *p, uint16_t today, unsigned retention);
+struct change rules_change(const struct rules *r, uint16_t segment, const struct profile *p,
+    uint16_t today, unsigned retention);
 
 #endif

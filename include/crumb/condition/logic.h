@@ -1,11 +1,13 @@
-/* Contradictions: what a condition can never be, and what it always is. A pure function; any thread. */
+/* Contradictions: what a condition can never be, and what it always is. A pure function; any
+ * thread. */
 #ifndef CRUMB_CONDITION_LOGIC_H
 #define CRUMB_CONDITION_LOGIC_H
 
 #include "crumb/rules/rules.h"
 
-/* Can the condition ever hold? On NEVER, *a and *b are nodes that exclude each other (b -1: a alone is impossible; both -1: more than
- * two are needed). UNDECIDED: too many cases. A *dead part is one of several "or" cases that can never hold. */
+/* Can the condition ever hold? On NEVER, *a and *b are nodes that exclude each other (b -1: a alone
+ * is impossible; both -1: more than two are needed). UNDECIDED: too many cases. A *dead part is one
+ * of several "or" cases that can never hold. */
 enum logic_verdict { LOGIC_CAN, LOGIC_NEVER, LOGIC_UNDECIDED };
 struct logic {
 	enum logic_verdict verdict;

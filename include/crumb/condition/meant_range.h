@@ -1,4 +1,5 @@
-/* What somebody meant who wrote a word where numbers can stand: ranges in the ways of other languages and tools, decimal commas. */
+/* What somebody meant who wrote a word where numbers can stand: ranges in the ways of other
+ * languages and tools, decimal commas. */
 #ifndef CRUMB_CONDITION_MEANT_RANGE_H
 #define CRUMB_CONDITION_MEANT_RANGE_H
 
@@ -11,8 +12,9 @@ struct meant {
 	bool single;				 /* one number: lo */
 };
 
-/* 100-200, 100 to 200, between 100 and 200, 100...200, 100+, ≥ 100, 12,50, 1,000; and 100..200 where that is not how a range is written. False: it is
- * a word like any other, or already understood. */
+/* 100-200, 100 to 200, between 100 and 200, 100...200, 100+, ≥ 100, 12,50, 1,000; and 100..200
+ * where that is not how a range is written. False: it is a word like any other, or already
+ * understood. */
 bool number_meant(struct str s, bool dots, struct meant *out);
 /* As a pattern is written: 100..200. */
 void meant_pattern(const struct meant *m, char out[100]);

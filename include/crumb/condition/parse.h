@@ -1,21 +1,26 @@
-/* The language of conditions: its parser, and what is derived from what was parsed. One thread, before the rules are shared. */
+/* The language of conditions: its parser, and what is derived from what was parsed. One thread,
+ * before the rules are shared. */
 #ifndef CRUMB_CONDITION_PARSE_H
 #define CRUMB_CONDITION_PARSE_H
 
 #include "crumb/rules/rules.h"
 
-/* Parses a condition into nodes of r, which nobody else may use yet; `root` is the index of its top. */
-enum err rules_condition(struct rules *r, struct str text, struct report *report, int *root) MUST_CHECK;
+/* Parses a condition into nodes of r, which nobody else may use yet; `root` is the index of its
+ * top. */
+enum err rules_condition(
+    struct rules *r, struct str text, struct report *report, int *root) MUST_CHECK;
 
 struct condition_place {
 	struct rules_at (*locate)(const void *arg, size_t offset, size_t length);
 	const void *arg;
 };
-bool condition_parse(struct rules *r, struct str text, const struct condition_place *place, struct report *report, int *root);
+bool condition_parse(struct rules *r, struct str text, const struct condition_place *place,
+    struct report *report, int *root);
 /* Joins a parsed condition with the model of a lookalike. */
 int condition_and_like(struct rules *r, int root, uint16_t segment);
 
 void rules_link(struct rules *r, struct report *report);
-void rules_link_nodes(struct rules *r, int root); /* windows and sums of a condition that no segment has */
+void rules_link_nodes(
+    struct rules *r, int root); /* windows and sums of a condition that no segment has */
 
 #endif

@@ -1,10 +1,11 @@
-/* Lists of the configuration in the forms in which hits look at them. A list is read when its option
- * is set, not when a hit comes.
+/* Lists of the configuration in the forms in which hits look at them. A list is read when its
+ * option is set, not when a hit comes.
  *
  *     option ── text ("DE,US-CA") ── lists_set() ──► struct config_lists ──► every hit
  *
- * A list is a row of core/config_lists.c. Each form owns copies of its texts. It belongs to its struct config,
- * is immutable while threads run, and goes with config_done(). Any thread may look at it. */
+ * A list is a row of core/config_lists.c. Each form owns copies of its texts. It belongs to its
+ * struct config, is immutable while threads run, and goes with config_done(). Any thread may look
+ * at it. */
 #ifndef CRUMB_CORE_CONFIG_LISTS_H
 #define CRUMB_CORE_CONFIG_LISTS_H
 
@@ -23,7 +24,7 @@ struct site_list {
 		struct str text;   /* shop.example or https://shop.example:8443 */
 		struct str host;   /* without scheme and port */
 		struct str secure; /* of a bare host its https origin; else empty */
-	} *site;
+	} * site;
 	unsigned n;
 };
 
@@ -38,7 +39,7 @@ struct place_list {
 struct key_list {
 	struct key_hash {
 		uint8_t b[32]; /* BLAKE2b */
-	} *key;
+	} * key;
 	unsigned n;
 };
 
@@ -48,7 +49,8 @@ struct config_lists {
 	struct site_list sites;
 	struct place_list consent_require;
 	struct key_list segment_keys;
-	/* Bit n - 1 is purpose n. The first is always there; a list that cannot be read is all 24. */
+	/* Bit n - 1 is purpose n. The first is always there; a list that cannot be read is all 24.
+	 */
 	uint32_t tcf_purposes;
 };
 
@@ -58,8 +60,8 @@ enum err lists_set(struct config_lists *l, size_t option, struct str text) MUST_
 void lists_done(struct config_lists *l);
 
 bool word_list_has(const struct word_list *l, struct str word); /* ASCII case aside */
-/* Is the country there as a whole, or this part of it? An empty region could be any part. Both are codes
- * as a place has them (model/event.h). */
+/* Is the country there as a whole, or this part of it? An empty region could be any part. Both are
+ * codes as a place has them (model/event.h). */
 bool place_list_has(const struct place_list *l, struct str country, struct str region);
 /* Is the key one of them? How long that takes says nothing about the keys. An empty one is none. */
 bool key_list_has(const struct key_list *l, struct str key);

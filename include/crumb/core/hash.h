@@ -1,5 +1,6 @@
-/* Keyed hashing on libsodium: SipHash-2-4 with 128 bits of output as a pseudo-random function and as a MAC for short
- * inputs (Aumasson, Bernstein 2012), BLAKE2b for content hashes and for deriving keys. Any thread. */
+/* Keyed hashing on libsodium: SipHash-2-4 with 128 bits of output as a pseudo-random function and
+ * as a MAC for short inputs (Aumasson, Bernstein 2012), BLAKE2b for content hashes and for deriving
+ * keys. Any thread. */
 #ifndef CRUMB_CORE_HASH_H
 #define CRUMB_CORE_HASH_H
 
@@ -33,14 +34,17 @@ static inline uint64_t hash_keyed64(const struct key16 *k, const void *p, size_t
 	memcpy(&v, h.b, sizeof v);
 	return v;
 }
-/* For bytes that nobody attacks: checksums and names of rule leaves. The key is a constant, so it is the same everywhere. */
+/* For bytes that nobody attacks: checksums and names of rule leaves. The key is a constant, so it
+ * is the same everywhere. */
 static inline uint64_t hash_plain64(const void *p, size_t n)
 {
 	static const struct key16 constant = {"crumb/checksum/1"};
 	return hash_keyed64(&constant, p, n);
 }
-/* A sum against damage, not against anybody: a few instructions for eight bytes, for what is checked each time that it is read. Other bytes of the same
- * length have the same sum with a chance of 1 in 2^32. Part of what is on disk (model/profile.h): in the order of this machine's bytes, little-endian. */
+/* A sum against damage, not against anybody: a few instructions for eight bytes, for what is
+ * checked each time that it is read. Other bytes of the same length have the same sum with a chance
+ * of 1 in 2^32. Part of what is on disk (model/profile.h): in the order of this machine's bytes,
+ * little-endian. */
 static inline uint32_t hash_check32(const void *p, size_t n)
 {
 	const uint8_t *b = p;

@@ -1,4 +1,5 @@
-/* What a value that an option cannot take may have meant. Texts that are right are none of its business. */
+/* What a value that an option cannot take may have meant. Texts that are right are none of its
+ * business. */
 #ifndef CRUMB_CORE_MEANT_H
 #define CRUMB_CORE_MEANT_H
 

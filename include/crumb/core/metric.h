@@ -1,7 +1,9 @@
-/* Metrics: one row names a number for every output (core/metric_rows.h). Each thread that counts owns a block of plain counters, written by
- * it alone and read by anyone; the sum is made when somebody asks. Gauges are asked for.
+/* Metrics: one row names a number for every output (core/metric_rows.h). Each thread that counts
+ * owns a block of plain counters, written by it alone and read by anyone; the sum is made when
+ * somebody asks. Gauges are asked for.
  *
- * Blocks are those of the thread's ambient (base/ambient.h): each node of a program has its own counters, and sums are over its threads alone. */
+ * Blocks are those of the thread's ambient (base/ambient.h): each node of a program has its own
+ * counters, and sums are over its threads alone. */
 #ifndef CRUMB_CORE_METRIC_H
 #define CRUMB_CORE_METRIC_H
 
@@ -58,7 +60,7 @@ struct metric_counter_row {
 struct histogram_row {
 	enum metric_group group;
 	const char *name, *unit, *help;
-	double per;			    /* so many of what is counted are one of the unit */
+	double per;				/* so many of what is counted are one of the unit */
 	uint64_t ends[HISTOGRAM_ENDS_MOST + 1]; /* 0 behind the last */
 };
 extern const struct metric_group_row metric_groups[METRIC_GROUPS];
@@ -66,15 +68,17 @@ extern const struct metric_family_row metric_families[METRIC_FAMILIES];
 extern const struct metric_counter_row metric_counters[METRIC_MAX];
 extern const struct histogram_row metric_histograms[HISTOGRAM_MAX];
 
-/* A gauge is a row of a table beside what it tells of; a table ends with a zero row, and admin/gauges.c has the list of tables. `of` is what the table is
- * about, as the comment at the table says. Read when somebody asks, by one thread. */
+/* A gauge is a row of a table beside what it tells of; a table ends with a zero row, and
+ * admin/gauges.c has the list of tables. `of` is what the table is about, as the comment at the
+ * table says. Read when somebody asks, by one thread. */
 struct gauge {
 	enum metric_group group;
 	const char *name;  /* without "crumb_" */
 	const char *label; /* NULL: it is one number */
 	const char *unit, *help;
-	double (*read)(void *of);						/* one number, or */
-	void (*print)(struct buf *out, const struct gauge *g, void *of); /* a gauge_sample() for each value of the label; none: it is not told */
+	double (*read)(void *of); /* one number, or */
+	void (*print)(struct buf *out, const struct gauge *g,
+	    void *of); /* a gauge_sample() for each value of the label; none: it is not told */
 };
 
 struct metric_block {
@@ -86,7 +90,8 @@ struct metric_block {
 	} histograms[HISTOGRAM_MAX];
 };
 
-struct metric_block *metric_block_find(void); /* this thread's, made when it has none: ambient_counts from now on */
+struct metric_block *metric_block_find(
+    void); /* this thread's, made when it has none: ambient_counts from now on */
 
 static inline void metric_add(enum metric m, uint64_t by)
 {

@@ -61,7 +61,8 @@ EACH(M_BAD_METHOD, bad_requests_total, "method",
 EACH(M_BAD_PATH, bad_requests_total, "not_found",
     "There is nothing at the address. A tag may be written wrong, or somebody looks around.")
 EACH(M_BAD_ORIGIN, bad_requests_total, "origin",
-    "A page that is not in sites asked for what only those may read. Add its origin if it is yours.")
+    "A page that is not in sites asked for what only those may read. Add its origin if it is "
+    "yours.")
 EACH(M_BAD_TIMEOUT, bad_requests_total, "timeout",
     "A request was not whole in collect.header_s or collect.body_s.")
 EACH(M_UNAUTHORIZED, bad_requests_total, "unauthorized",
@@ -105,8 +106,8 @@ EACH(M_REFUSED_DISK, refused_total, "disk",
     "The disk is nearly full, and new visitors are refused with 503. Make room.")
 EACH(M_REFUSED_CLOCK, refused_total, "clock",
     "The clock is in doubt, and hits are answered 503. GET /readyz says what to do.")
-EACH(M_REFUSED_ERASED, refused_total, "erased",
-    "An imported event was of a visitor who was erased.")
+EACH(
+    M_REFUSED_ERASED, refused_total, "erased", "An imported event was of a visitor who was erased.")
 COUNTERS(hits, set_aside_total, "reason", "hits", "Hits set aside, by reason")
 EACH(M_ASIDE_CRAWLER, set_aside_total, "crawler",
     "The agent says that it is a program. 'crumb quarantine' tells which ones.")

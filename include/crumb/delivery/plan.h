@@ -1,7 +1,9 @@
-/* What a delivery has to say: the difference between who is in a destination's segments now and what its partner holds.
+/* What a delivery has to say: the difference between who is in a destination's segments now and
+ * what its partner holds.
  *
- * Everything that guards an audience is here: the k gate (below k nobody is added, removals always go out), labels, sensitive categories, states,
- * hold-outs, purposes of consent, the partner's cap on the life of a row. */
+ * Everything that guards an audience is here: the k gate (below k nobody is added, removals always
+ * go out), labels, sensitive categories, states, hold-outs, purposes of consent, the partner's cap
+ * on the life of a row. */
 #ifndef CRUMB_DELIVERY_PLAN_H
 #define CRUMB_DELIVERY_PLAN_H
 
@@ -17,11 +19,19 @@ struct plan_wish {
 	const struct destinations *all;
 	const struct destination *d;
 	uint32_t now;
-	bool full;			     /* say all, not only what has changed */
+	bool full;					   /* say all, not only what has changed */
 	void (*progress)(const char *what, uint64_t done); /* NULL: nobody looks */
 };
 
-enum plan_why { PLAN_SENT, PLAN_SMALL, PLAN_STATE, PLAN_SENSITIVE, PLAN_LABEL, PLAN_NUMBER, PLAN_UNROUTED };
+enum plan_why {
+	PLAN_SENT,
+	PLAN_SMALL,
+	PLAN_STATE,
+	PLAN_SENSITIVE,
+	PLAN_LABEL,
+	PLAN_NUMBER,
+	PLAN_UNROUTED
+};
 struct plan_segment {
 	char id[132], theirs[260];
 	enum plan_why why;    /* why nobody is added */
@@ -34,21 +44,24 @@ struct plan_result {
 	uint64_t adds, removes, unusable /* ids that the format cannot write */, given_up;
 };
 
-/* Writes the items into the package, the rows of the delivery to `rows`, and `held` anew, in which they are MAYBE. Package NULL: only takes note of
- * who is no member any more. */
-enum err plan_write(const struct plan_wish *w, const char *held, const char *rows, struct package *p, struct plan_result *out) MUST_CHECK;
+/* Writes the items into the package, the rows of the delivery to `rows`, and `held` anew, in which
+ * they are MAYBE. Package NULL: only takes note of who is no member any more. */
+enum err plan_write(const struct plan_wish *w, const char *held, const char *rows,
+    struct package *p, struct plan_result *out) MUST_CHECK;
 void plan_done(struct plan_result *r);
 
-/* May this visitor be spoken of there at all? By the purposes of consent, and by where the visitor was seen. NULL: no destination is known. */
+/* May this visitor be spoken of there at all? By the purposes of consent, and by where the visitor
+ * was seen. NULL: no destination is known. */
 bool plan_may_go(const struct destination *d, const struct profile *v);
 
-/* The destination has answered: rows of files that are in `acked` were taken, but those that `refused` names (id, tab, segment as the partner calls
- * it, tab, file). */
+/* The destination has answered: rows of files that are in `acked` were taken, but those that
+ * `refused` names (id, tab, segment as the partner calls it, tab, file). */
 struct plan_ack {
 	const bool *acked;
 	unsigned files;
 	const struct map *refused;
-	const unsigned *sent; /* how often each file was: what is refused at last may have been taken before */
+	const unsigned
+	    *sent; /* how often each file was: what is refused at last may have been taken before */
 	uint16_t day; /* on which it was said: what is refused is asked again a week later */
 };
 enum err plan_confirm(const char *held, const char *rows, const struct plan_ack *a) MUST_CHECK;

@@ -7,7 +7,8 @@
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"
 
-/* The text of a file, and a zero behind it. False: it is not there, is no file, is longer than `most`, or cannot be read. */
+/* The text of a file, and a zero behind it. False: it is not there, is no file, is longer than
+ * `most`, or cannot be read. */
 bool checked_read(const char *path, size_t most, struct buf *out);
 /* What stands before the last line. False: that line is missing, or says otherwise. */
 bool checked_text(struct str all, struct str *out);

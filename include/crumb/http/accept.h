@@ -6,13 +6,14 @@
 
 #define ACCEPT_LANGUAGES 16
 
-/* The "q" among the parameters of one item, in thousandths; 1000 when there is none. What is malformed is 0: who cannot say how gladly is not taken at his
- * word. */
+/* The "q" among the parameters of one item, in thousandths; 1000 when there is none. What is
+ * malformed is 0: who cannot say how gladly is not taken at his word. */
 unsigned accept_weight(struct str parameters);
 
-/* Which of n (at most ACCEPT_LANGUAGES) languages this Accept-Language field asks for most. Tags have one part ("de"), and a range stands for the tag that it
- * begins with (RFC 4647 3.4): "de-AT" is "de". Of equals the first in the field; '*' is every tag that the field does not name. The first tag when none is
- * acceptable: a page in some language is better than none. */
+/* Which of n (at most ACCEPT_LANGUAGES) languages this Accept-Language field asks for most. Tags
+ * have one part ("de"), and a range stands for the tag that it begins with (RFC 4647 3.4): "de-AT"
+ * is "de". Of equals the first in the field; '*' is every tag that the field does not name. The
+ * first tag when none is acceptable: a page in some language is better than none. */
 unsigned accept_language(struct str accept_language, const char *const *tags, unsigned n);
 
 #endif

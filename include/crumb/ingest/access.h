@@ -1,12 +1,16 @@
 /* Web servers' access logs, line by line, to events as `import` reads them (NDJSON).
  *
- *     line ── the form's reader ──► fields (address, time, request, status, …) ── one judgement for all forms ──► event, skipped, or malformed
+ *     line ── the form's reader ──► fields (address, time, request, status, …) ── one judgement for
+ * all forms ──► event, skipped, or malformed
  *
- * Forms: "combined" and its relatives (httpd, nginx; a virtual host, the head of a syslog line, a list of addresses or a port may be there); W3C's
- * extended form with #Fields (IIS, CloudFront); AWS load balancers; HAProxy's; JSON lines (Caddy, Traefik, nginx escape=json and others, by the names of their
- * fields); and whatever a notation of nginx's log_format or httpd's LogFormat describes. Each may lie in an object of JSON of Docker or journald.
+ * Forms: "combined" and its relatives (httpd, nginx; a virtual host, the head of a syslog line, a
+ * list of addresses or a port may be there); W3C's extended form with #Fields (IIS, CloudFront);
+ * AWS load balancers; HAProxy's; JSON lines (Caddy, Traefik, nginx escape=json and others, by the
+ * names of their fields); and whatever a notation of nginx's log_format or httpd's LogFormat
+ * describes. Each may lie in an object of JSON of Docker or journald.
  *
- * A visitor is a hash of address and agent under a key that ends with this struct. What is no address is no visitor. One thread. */
+ * A visitor is a hash of address and agent under a key that ends with this struct. What is no
+ * address is no visitor. One thread. */
 #ifndef CRUMB_INGEST_ACCESS_H
 #define CRUMB_INGEST_ACCESS_H
 
@@ -18,7 +22,15 @@
 
 #define ACCESS_COLUMNS 128
 
-enum access_form { ACCESS_COMBINED, ACCESS_W3C, ACCESS_ALB, ACCESS_HAPROXY, ACCESS_JSON, ACCESS_OWN, ACCESS_FORMS };
+enum access_form {
+	ACCESS_COMBINED,
+	ACCESS_W3C,
+	ACCESS_ALB,
+	ACCESS_HAPROXY,
+	ACCESS_JSON,
+	ACCESS_OWN,
+	ACCESS_FORMS
+};
 
 enum access_kind {
 	ACCESS_EVENT,	  /* written */
@@ -53,12 +65,15 @@ struct access {
 	void *tree, *wrapper;
 };
 
-/* `host` is for lines that name none. Proxies in the lines are passed over as trusted_proxies says. */
+/* `host` is for lines that name none. Proxies in the lines are passed over as trusted_proxies says.
+ */
 enum err access_init(struct access *a, const struct config *c, const char *host) MUST_CHECK;
 void access_done(struct access *a);
 const char *access_form_name(enum access_form f);
-bool access_set_form(struct access *a, const char *name); /* of the forms that have a name of their own */
-/* Takes a notation such as '$remote_addr - - [$time_local] "$request" $status' or '%h %l %u %t "%r" %>s %b'. */
+bool access_set_form(
+    struct access *a, const char *name); /* of the forms that have a name of their own */
+/* Takes a notation such as '$remote_addr - - [$time_local] "$request" $status' or '%h %l %u %t "%r"
+ * %>s %b'. */
 enum err access_set_notation(struct access *a, const char *notation) MUST_CHECK;
 /* The form that fits the first lines best; false: none does, and *why says what is missing. */
 bool access_detect(struct access *a, struct str lines);

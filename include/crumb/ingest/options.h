@@ -1,5 +1,6 @@
-/* Options that cannot work, beyond what is seen when each is set: networks, listeners, folders, and options that contradict each other.
- * Nothing is opened or written. Each finding says what was meant, where that can be guessed. */
+/* Options that cannot work, beyond what is seen when each is set: networks, listeners, folders, and
+ * options that contradict each other. Nothing is opened or written. Each finding says what was
+ * meant, where that can be guessed. */
 #ifndef CRUMB_INGEST_OPTIONS_H
 #define CRUMB_INGEST_OPTIONS_H
 

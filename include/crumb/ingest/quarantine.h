@@ -1,4 +1,5 @@
-/* What was set aside: counted by reason and pattern, and taken back when a list was wrong. Both read the whole journal. */
+/* What was set aside: counted by reason and pattern, and taken back when a list was wrong. Both
+ * read the whole journal. */
 #ifndef CRUMB_INGEST_QUARANTINE_H
 #define CRUMB_INGEST_QUARANTINE_H
 
@@ -17,9 +18,10 @@ struct aside_row {
 /* By reason, then most events first; free() the rows. */
 enum err quarantine_list(struct store *s, struct aside_row **rows, size_t *n) MUST_CHECK;
 
-/* Writes what was set aside for the reason (and pattern; empty: any) as events that count, into `batch`, and marks it as released. `flush` brings the
- * batch to the journal and empties it; it is called whenever the batch is large, and at the end. */
-enum err quarantine_release(struct store *s, enum aside why, struct str pattern, uint32_t now, struct batch *batch, enum err (*flush)(void *arg),
-    void *arg, uint64_t *events) MUST_CHECK;
+/* Writes what was set aside for the reason (and pattern; empty: any) as events that count, into
+ * `batch`, and marks it as released. `flush` brings the batch to the journal and empties it; it is
+ * called whenever the batch is large, and at the end. */
+enum err quarantine_release(struct store *s, enum aside why, struct str pattern, uint32_t now,
+    struct batch *batch, enum err (*flush)(void *arg), void *arg, uint64_t *events) MUST_CHECK;
 
 #endif

@@ -1,12 +1,15 @@
-/* A journal in memory, for tests: what is durable outlives the journals that are opened over it, one after the other, as files would. Blocks are sealed
- * by their days' keys like those of files, so a day whose key is gone is gone.
+/* A journal in memory, for tests: what is durable outlives the journals that are opened over it,
+ * one after the other, as files would. Blocks are sealed by their days' keys like those of files,
+ * so a day whose key is gone is gone.
  *
- * Whoever made it decides what becomes of each thing that is to be kept: it works, it fails before anything was written, or it is torn, so that a part
- * is there. What is torn never counts: it is taken back before anything else is written, and when the journal is opened. It is slow for as long as
- * `fate` takes, which is called on the writer's thread.
+ * Whoever made it decides what becomes of each thing that is to be kept: it works, it fails before
+ * anything was written, or it is torn, so that a part is there. What is torn never counts: it is
+ * taken back before anything else is written, and when the journal is opened. It is slow for as
+ * long as `fate` takes, which is called on the writer's thread.
  *
- * It has no log: what is committed is in its day at once, and published to readers by journal_publish(). It cannot be backed up. Threads are those of
- * any journal; journal_memory_free() when none is open. */
+ * It has no log: what is committed is in its day at once, and published to readers by
+ * journal_publish(). It cannot be backed up. Threads are those of any journal;
+ * journal_memory_free() when none is open. */
 #ifndef CRUMB_JOURNAL_IN_MEMORY_H
 #define CRUMB_JOURNAL_IN_MEMORY_H
 
@@ -14,13 +17,25 @@
 
 struct journal_memory;
 
-enum memory_act { MEMORY_COMMIT, MEMORY_PUBLISH, MEMORY_TRY, MEMORY_UNDO, MEMORY_SWAP, MEMORY_EXPIRE };
-enum memory_fate { MEMORY_WORKS, MEMORY_FAILS, MEMORY_TORN /* a commit, of which half was written; else as MEMORY_FAILS */ };
+enum memory_act {
+	MEMORY_COMMIT,
+	MEMORY_PUBLISH,
+	MEMORY_TRY,
+	MEMORY_UNDO,
+	MEMORY_SWAP,
+	MEMORY_EXPIRE
+};
+enum memory_fate {
+	MEMORY_WORKS,
+	MEMORY_FAILS,
+	MEMORY_TORN /* a commit, of which half was written; else as MEMORY_FAILS */
+};
 
 enum err journal_memory_new(struct journal_memory **out) MUST_CHECK;
 void journal_memory_free(struct journal_memory *m);
 /* NULL: everything works. */
-void journal_memory_fate(struct journal_memory *m, enum memory_fate (*fate)(void *arg, enum memory_act act), void *arg);
+void journal_memory_fate(
+    struct journal_memory *m, enum memory_fate (*fate)(void *arg, enum memory_act act), void *arg);
 
 struct journal_memory_sum {
 	uint64_t commits, blocks, records; /* that count */

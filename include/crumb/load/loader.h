@@ -8,7 +8,7 @@
 struct loader {
 	struct yaml yaml; /* first: loader_of() */
 	struct rules *r;
-	bool stored; /* rules that were taken once: what was no mistake then is none */
+	bool stored;	     /* rules that were taken once: what was no mistake then is none */
 	struct map patterns; /* key -> number */
 	size_t patterns_cap, categories_cap, segments_cap, vocabularies_cap;
 	struct {
@@ -26,7 +26,8 @@ static inline struct loader *loader_of(struct yaml *y)
 /* --- loader.c */
 /* An id: letters, digits, '_' and '-', with dots between parts. Kept in the arena. */
 void yaml_id(struct yaml *y, const yaml_node_t *n, char **out);
-void load_words(struct yaml *y, const yaml_node_t *n, const char *what, char **out); /* a text, kept */
+void load_words(
+    struct yaml *y, const yaml_node_t *n, const char *what, char **out); /* a text, kept */
 void load_labels(struct yaml *y, const yaml_node_t *n, struct labels *out);
 /* --- vocabulary.c */
 void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into);

@@ -1,17 +1,19 @@
-/* The matcher: which categories an event belongs to, and which patterns match on fields that are about to be dropped.
+/* The matcher: which categories an event belongs to, and which patterns match on fields that are
+ * about to be dropped.
  *
  * All patterns of a rule set are looked for at once, each kind by what suits it:
  *
  *     exact values        a hash map of field, name and value
  *     paths               a trie of path segments, in which '*' and '**' are edges
- *     globs               with one star at an end: a hash map of what is at the other; else the longest literal piece of each, all
- *                         found in one scan (vectorscan), then the glob itself
- *     words               a hash map from the rarest word of each pattern to the patterns that want it
- *     regular expressions vectorscan, in groups that are compiled on all cores
- *     ranges              the attribute's few ranges, one after the other
+ *     globs               with one star at an end: a hash map of what is at the other; else the
+ * longest literal piece of each, all found in one scan (vectorscan), then the glob itself words a
+ * hash map from the rarest word of each pattern to the patterns that want it regular expressions
+ * vectorscan, in groups that are compiled on all cores ranges              the attribute's few
+ * ranges, one after the other
  *
- * So the cost of an event depends on what matches, hardly on how many patterns there are; only categories with a pattern that
- * matched are looked at. The matcher of a rule set is made once, when first asked for; each thread has a scratch of its own. */
+ * So the cost of an event depends on what matches, hardly on how many patterns there are; only
+ * categories with a pattern that matched are looked at. The matcher of a rule set is made once,
+ * when first asked for; each thread has a scratch of its own. */
 #ifndef CRUMB_MATCH_MATCH_H
 #define CRUMB_MATCH_MATCH_H
 
@@ -23,13 +25,17 @@ struct match; /* one thread's scratch for one rule set; holds a reference */
 enum err rules_match_begin(struct rules *r, struct match **out) MUST_CHECK;
 void rules_match_end(struct match *m);
 
-/* Which patterns match on the fields that are not kept; at most EVENT_LEAVES_MAX leaves are written. */
+/* Which patterns match on the fields that are not kept; at most EVENT_LEAVES_MAX leaves are
+ * written. */
 unsigned rules_leaves(struct match *m, const struct leaf_input *in, uint64_t *out);
-/* Categories of an event, ancestors included, each once, without category 0, sorted. `out` holds categories_n numbers. */
+/* Categories of an event, ancestors included, each once, without category 0, sorted. `out` holds
+ * categories_n numbers. */
 unsigned rules_categorise(struct match *m, const struct event *e, uint16_t *out);
 
-/* Is this a regular expression that can be used? On false, *why says why not (static or thread memory). */
+/* Is this a regular expression that can be used? On false, *why says why not (static or thread
+ * memory). */
 bool rules_regex_valid(struct str text, const char **why);
-bool rules_path_glob(struct str pattern, struct str path); /* '*' within a segment, '**' any number of segments */
+bool rules_path_glob(
+    struct str pattern, struct str path); /* '*' within a segment, '**' any number of segments */
 
 #endif

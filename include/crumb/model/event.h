@@ -1,10 +1,11 @@
 /* The event: what is left of a hit behind the wall.
  *
- * No field here could hold an address, an agent, a cookie value, a URL with a query or free text. Strings are views into
- * the batch that the event was made in or decoded from.
+ * No field here could hold an address, an agent, a cookie value, a URL with a query or free text.
+ * Strings are views into the batch that the event was made in or decoded from.
  *
- * From host to leaves is what the event is *about*: two events with the same bytes there match the same categories, under rules
- * that do not look at place and device; with those, from country to leaves. The journal's record of it: crumb/model/record.h. */
+ * From host to leaves is what the event is *about*: two events with the same bytes there match the
+ * same categories, under rules that do not look at place and device; with those, from country to
+ * leaves. The journal's record of it: crumb/model/record.h. */
 #ifndef CRUMB_MODEL_EVENT_H
 #define CRUMB_MODEL_EVENT_H
 
@@ -17,7 +18,9 @@
 #define EVENT_HOST_MAX 253
 #define EVENT_NAME_MAX 64
 #define EVENT_VALUE_MAX 64
-#define ATTR_SOURCE "_source" /* attribute of visitors who were not seen by a pixel: where they were read from; a label */
+#define ATTR_SOURCE                                                                                \
+	"_source" /* attribute of visitors who were not seen by a pixel: where they were read      \
+		     from; a label */
 #define EVENT_CAMPAIGN_MAX 64
 #define PARTNER_ID_MAX 128 /* bytes of a partner's id for a visitor */
 
@@ -31,8 +34,26 @@ static inline unsigned vkey_shard(const struct vkey *k, unsigned shards)
 }
 enum { EVENT_NEW = 1 /* the visitor came without a cookie */, EVENT_IMPORTED = 2 };
 
-enum device { DEVICE_UNKNOWN, DEVICE_DESKTOP, DEVICE_MOBILE, DEVICE_TABLET, DEVICE_TV, DEVICE_CONSOLE, DEVICE_MAX };
-enum os { OS_UNKNOWN, OS_WINDOWS, OS_MACOS, OS_IOS, OS_ANDROID, OS_LINUX, OS_CHROMEOS, OS_OTHER, OS_MAX };
+enum device {
+	DEVICE_UNKNOWN,
+	DEVICE_DESKTOP,
+	DEVICE_MOBILE,
+	DEVICE_TABLET,
+	DEVICE_TV,
+	DEVICE_CONSOLE,
+	DEVICE_MAX
+};
+enum os {
+	OS_UNKNOWN,
+	OS_WINDOWS,
+	OS_MACOS,
+	OS_IOS,
+	OS_ANDROID,
+	OS_LINUX,
+	OS_CHROMEOS,
+	OS_OTHER,
+	OS_MAX
+};
 enum browser {
 	BROWSER_UNKNOWN,
 	BROWSER_CHROME,
@@ -45,9 +66,17 @@ enum browser {
 	BROWSER_OTHER,
 	BROWSER_MAX
 };
-extern const char *const device_names[DEVICE_MAX], *const os_names[OS_MAX], *const browser_names[BROWSER_MAX];
+extern const char *const device_names[DEVICE_MAX], *const os_names[OS_MAX],
+						       *const browser_names[BROWSER_MAX];
 
-enum referrer { REFERRER_NONE, REFERRER_SEARCH, REFERRER_SOCIAL, REFERRER_INTERNAL, REFERRER_OTHER, REFERRER_MAX };
+enum referrer {
+	REFERRER_NONE,
+	REFERRER_SEARCH,
+	REFERRER_SOCIAL,
+	REFERRER_INTERNAL,
+	REFERRER_OTHER,
+	REFERRER_MAX
+};
 extern const char *const referrer_names[REFERRER_MAX];
 
 struct agent {

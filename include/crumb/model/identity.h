@@ -1,4 +1,5 @@
-/* The secrets that turn ids into visitor keys, as the store hands them to the wall. Never on a wire, never in a log. */
+/* The secrets that turn ids into visitor keys, as the store hands them to the wall. Never on a
+ * wire, never in a log. */
 #ifndef CRUMB_MODEL_IDENTITY_H
 #define CRUMB_MODEL_IDENTITY_H
 

@@ -1,21 +1,28 @@
-/* The profile: one visitor's categories by day, coarse place and device, declared attributes and memberships.
+/* The profile: one visitor's categories by day, coarse place and device, declared attributes and
+ * memberships.
  *
  * On disk (value of `visitors`):
  *
- *     u8 version │ u24 header length │ msgpack header │ sum sum … │ first day │ group group … │ check u32 of all before it
+ *     u8 version │ u24 header length │ msgpack header │ sum sum … │ first day │ group group … │
+ * check u32 of all before it
  *
- *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent, {attr: [value, day]}, segments(u16 LE …), sums] and,
- * where a TC string came, consent day, purposes group:  category − that of the group before │ bytes │ (day − the day before │ count) …         packed
- * numbers (LEB128); the first day of a group counts from the first day of all, so that most numbers take one byte sum:    u16 category │ u16 day │
- * i64 millionths    little-endian, sorted; of the events' values; only for categories whose sum some condition asks
+ *     header: [ordinal, due hour, evaluated day, place day, country, region, agent day, agent,
+ * {attr: [value, day]}, segments(u16 LE …), sums] and, where a TC string came, consent day,
+ * purposes group:  category − that of the group before │ bytes │ (day − the day before │ count) …
+ * packed numbers (LEB128); the first day of a group counts from the first day of all, so that most
+ * numbers take one byte sum:    u16 category │ u16 day │ i64 millionths    little-endian, sorted;
+ * of the events' values; only for categories whose sum some condition asks
  *
- * Sums are kept in millionths, so that they do not depend on the order of events; they saturate at 9 × 10^12.
+ * Sums are kept in millionths, so that they do not depend on the order of events; they saturate at
+ * 9 × 10^12.
  *
- * Category 0 counts every event of the day, so that days(0) are the visits and the sum over visitors is the number of events.
- * Everything carries the day on which it was observed and goes when that day ends its retention.
+ * Category 0 counts every event of the day, so that days(0) are the visits and the sum over
+ * visitors is the number of events. Everything carries the day on which it was observed and goes
+ * when that day ends its retention.
  *
- * Memory: a struct profile owns a copy of the bytes it was loaded from and is reused from visitor to visitor; attribute
- * views point into that copy or into the batch whose events are being applied. One thread at a time. */
+ * Memory: a struct profile owns a copy of the bytes it was loaded from and is reused from visitor
+ * to visitor; attribute views point into that copy or into the batch whose events are being
+ * applied. One thread at a time. */
 #ifndef CRUMB_MODEL_PROFILE_H
 #define CRUMB_MODEL_PROFILE_H
 
@@ -62,18 +69,23 @@ struct profile {
 void profile_clear(struct profile *p); /* nothing known; keeps its memory */
 void profile_done(struct profile *p);
 bool profile_load(struct profile *p, struct str bytes) MUST_CHECK; /* false: not a profile */
-/* The same with less copying: attributes and `memberships` (u16 numbers of segments, little-endian, not aligned) point into `bytes`, and nothing may
- * be changed. Rows of categories without a bit in `wanted` (65,536 bits; NULL: all are wanted) may be missing, but for one if there is any. The
+/* The same with less copying: attributes and `memberships` (u16 numbers of segments, little-endian,
+ * not aligned) point into `bytes`, and nothing may be changed. Rows of categories without a bit in
+ * `wanted` (65,536 bits; NULL: all are wanted) may be missing, but for one if there is any. The
  * profile must have been zeroed before the first time. */
-bool profile_view(struct profile *p, struct str bytes, const uint64_t *wanted, struct str *memberships) MUST_CHECK;
+bool profile_view(struct profile *p, struct str bytes, const uint64_t *wanted,
+    struct str *memberships) MUST_CHECK;
 void profile_save(const struct profile *p, struct buf *out);
 
-void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count); /* counts saturate */
-void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v); /* to the sum; saturates */
+void profile_add(
+    struct profile *p, uint16_t cat, uint16_t day, uint32_t count); /* counts saturate */
+void profile_add_value(
+    struct profile *p, uint16_t cat, uint16_t day, double v); /* to the sum; saturates */
 /* Takes place, agent and attributes of an event of that day, unless something newer is known. */
-void profile_observe(
-    struct profile *p, uint16_t day, const struct place *place, const struct agent *agent, const struct attr *attrs, unsigned attrs_n);
-/* What a partner declares: replaces whatever is known, with the day from which it counts; an empty value forgets. */
+void profile_observe(struct profile *p, uint16_t day, const struct place *place,
+    const struct agent *agent, const struct attr *attrs, unsigned attrs_n);
+/* What a partner declares: replaces whatever is known, with the day from which it counts; an empty
+ * value forgets. */
 void profile_declare(struct profile *p, uint16_t day, struct str name, struct str value);
 /* The purposes of a TC string of that day, unless a newer one came; 0: none. */
 void profile_consent(struct profile *p, uint16_t day, uint16_t purposes);

@@ -1,8 +1,10 @@
-/* Formats: how rows for a destination are written, and what the partner answers is read. One file of src/partners is a format, format_NAME.c, with one
- * row in it: what is known of the format, and its functions. Nothing else knows a format by name; FORMATS below lists them (docs/add-a-format.md).
+/* Formats: how rows for a destination are written, and what the partner answers is read. One file
+ * of src/partners is a format, format_NAME.c, with one row in it: what is known of the format, and
+ * its functions. Nothing else knows a format by name; FORMATS below lists them
+ * (docs/add-a-format.md).
  *
- * An encoder turns items into the bytes of one file or request after the other. It allocates nothing for an item but what its buffers grow by. One
- * thread; rows are constant. */
+ * An encoder turns items into the bytes of one file or request after the other. It allocates
+ * nothing for an item but what its buffers grow by. One thread; rows are constant. */
 #ifndef CRUMB_PARTNERS_FORMAT_H
 #define CRUMB_PARTNERS_FORMAT_H
 
@@ -11,20 +13,20 @@
 #include "crumb/partners/destinations.h"
 
 /* One line for each: NAME of format_NAME. Two formats that share their functions share a file. */
-#define FORMATS(X)                                                                                                           \
-	X(csv)                                                                                                               \
-	X(ndjson)                                                                                                            \
-	X(ortb)                                                                                                              \
-	X(xandr_text)                                                                                                        \
-	X(xandr_avro)                                                                                                        \
-	X(ttd_advertiser)                                                                                                    \
-	X(ttd_thirdparty)                                                                                                    \
-	X(google_bulk)                                                                                                       \
-	X(aam)                                                                                                               \
-	X(liveramp)                                                                                                          \
-	X(segment)                                                                                                           \
-	X(stream)                                                                                                            \
-	X(page)                                                                                                              \
+#define FORMATS(X)                                                                                 \
+	X(csv)                                                                                     \
+	X(ndjson)                                                                                  \
+	X(ortb)                                                                                    \
+	X(xandr_text)                                                                              \
+	X(xandr_avro)                                                                              \
+	X(ttd_advertiser)                                                                          \
+	X(ttd_thirdparty)                                                                          \
+	X(google_bulk)                                                                             \
+	X(aam)                                                                                     \
+	X(liveramp)                                                                                \
+	X(segment)                                                                                 \
+	X(stream)                                                                                  \
+	X(page)                                                                                    \
 	X(file)
 
 /* --- what is written */
@@ -39,9 +41,11 @@ struct out_segment {
 struct out_row {
 	const struct out_segment *segment;
 	enum change change;
-	uint16_t until; /* first day on which the membership is over, at the partner's cap at the latest */
+	uint16_t until; /* first day on which the membership is over, at the partner's cap at the
+			   latest */
 };
-/* One id with what is to be said of it. Rows that stay are there for formats that always say all. */
+/* One id with what is to be said of it. Rows that stay are there for formats that always say all.
+ */
 struct out_item {
 	struct str id;
 	const struct out_row *rows;
@@ -53,7 +57,8 @@ struct out_item {
 /* A file that was written. */
 #define FORMAT_NAME_MOST 300 /* of its name, with the zero */
 struct format_file {
-	char name[FORMAT_NAME_MOST], sha256[65], md5[33]; /* hexadecimal; md5 where the format wants it */
+	char name[FORMAT_NAME_MOST], sha256[65],
+	    md5[33]; /* hexadecimal; md5 where the format wants it */
 	uint64_t rows, lines;
 	uint64_t bytes, raw; /* as it is, and before it was compressed */
 };
@@ -62,33 +67,40 @@ struct format_file {
 
 enum push_verdict {
 	PUSH_TAKEN,	/* acknowledged, but for the rows in `refused` */
-	PUSH_UNCERTAIN, /* acknowledged, but rows were refused that the answer does not name: they count as neither */
+	PUSH_UNCERTAIN, /* acknowledged, but rows were refused that the answer does not name: they
+			   count as neither */
 	PUSH_LATER,	/* try again: no answer, a wrong one, or the partner says so */
 	PUSH_NEVER	/* trying again will not help */
 };
 struct push_answer {
 	enum push_verdict verdict;
-	uint32_t after_s;   /* LATER: the partner wants to be left alone for so long; 0: it does not say */
+	uint32_t
+	    after_s; /* LATER: the partner wants to be left alone for so long; 0: it does not say */
 	struct buf refused; /* lines: id TAB segment or * TAB code TAB message */
 	unsigned refused_n;
 	char why[300];
 };
-/* Notes a row that the partner refused; an empty segment is all of the id's. Control bytes become blanks, and what is long is cut. */
-void push_refused(struct push_answer *out, struct str id, struct str segment, struct str code, struct str message);
+/* Notes a row that the partner refused; an empty segment is all of the id's. Control bytes become
+ * blanks, and what is long is cut. */
+void push_refused(struct push_answer *out, struct str id, struct str segment, struct str code,
+    struct str message);
 void push_answer_done(struct push_answer *a);
 
 /* --- what is known of a format */
 
 /* When a partner forgets a row that it was told. */
 enum format_life {
-	LIFE_IN_ROW,   /* the row says when it ends, and then the partner forgets it by itself */
-	LIFE_AT_PARTNER /* when it is taken back; or so long after it was told as the partner's list is set to, which is the destination's `ttl` */
+	LIFE_IN_ROW,	/* the row says when it ends, and then the partner forgets it by itself */
+	LIFE_AT_PARTNER /* when it is taken back; or so long after it was told as the partner's list
+			   is set to, which is the destination's `ttl` */
 };
 /* How a partner is told to take a row back. */
 enum format_removal {
 	REMOVAL_ROW,	/* by a row that says so */
-	REMOVAL_ITEM,	/* what is said of an id is all that holds: a row that is missing is taken back; nothing at all is an empty list */
-	REMOVAL_CHANGES /* by a row among changes; what is said as a whole works like ITEM, but cannot say that an id is in nothing */
+	REMOVAL_ITEM,	/* what is said of an id is all that holds: a row that is missing is taken
+			   back; nothing at all is an empty list */
+	REMOVAL_CHANGES /* by a row among changes; what is said as a whole works like ITEM, but
+			   cannot say that an id is in nothing */
 };
 
 /* One of `settings:`. Without `words` and `max` it is a text. */
@@ -110,20 +122,23 @@ struct format_setting {
 struct encoder;
 struct format {
 	/* facts */
-	const char *name;	  /* in the file of destinations, and in manifests that were written: it never changes */
-	const char *says;	  /* for documents: what is written */
-	const char *source;	  /* where the partner describes it; NULL: it is our own */
-	const char *ending;	  /* of file names; NULL: no files are written, and `item` is not there */
+	const char *name;   /* in the file of destinations, and in manifests that were written: it
+			       never changes */
+	const char *says;   /* for documents: what is written */
+	const char *source; /* where the partner describes it; NULL: it is our own */
+	const char *ending; /* of file names; NULL: no files are written, and `item` is not there */
 	const char *content_type; /* of a request; NULL: it cannot go by one */
-	const struct way *ways[FORMAT_WAYS]; /* that it can go; the first where the file says none */
+	const struct way
+	    *ways[FORMAT_WAYS]; /* that it can go; the first where the file says none */
 	struct format_setting settings[FORMAT_SETTINGS]; /* others are refused */
-	uint64_t rows, bytes;	  /* of one file or request, at most, as the partner has it; 0: any */
-	unsigned ttl_days;	  /* longest life of a row at the partner; 0: any */
-	unsigned compressions;	  /* that fit, bit n: compressions[n] */
-	bool numbers;		  /* segments have the partner's numbers, which the file must give */
-	bool built_in;		  /* a destination of its name is there without being in the file */
-	bool md5;		  /* each file's MD5 is wanted by `beside` */
-	bool blocks;		  /* items are kept back and written many at once: when a file is full is judged before */
+	uint64_t rows, bytes;  /* of one file or request, at most, as the partner has it; 0: any */
+	unsigned ttl_days;     /* longest life of a row at the partner; 0: any */
+	unsigned compressions; /* that fit, bit n: compressions[n] */
+	bool numbers;	       /* segments have the partner's numbers, which the file must give */
+	bool built_in;	       /* a destination of its name is there without being in the file */
+	bool md5;	       /* each file's MD5 is wanted by `beside` */
+	bool blocks; /* items are kept back and written many at once: when a file is full is judged
+			before */
 	enum format_life life;
 	enum format_removal removal;
 	const char *life_says; /* for documents: what is to be known besides; NULL: nothing */
@@ -131,31 +146,38 @@ struct format {
 	/* where settings decide; NULL: as the fact says */
 	enum format_life (*life_of)(const struct destination *d);
 	bool (*numbers_of)(const struct destination *d);
-	/* The signs that end a cell or a row, besides control characters: no name of a segment may have them. NULL: there are none */
+	/* The signs that end a cell or a row, besides control characters: no name of a segment may
+	 * have them. NULL: there are none */
 	void (*signs)(const struct destination *d, char out[FORMAT_SIGNS]);
 	/* What `settings` does not say. ERR_USAGE: they make no sense. NULL: nothing */
 	enum err (*check)(const struct destination *d);
 
 	/* writing */
 	void (*begin)(struct encoder *e, struct buf *out); /* NULL: a file has no head */
-	bool (*item)(struct encoder *e, const struct out_item *item, struct buf *out); /* false: the id cannot be written, and nothing was */
+	bool (*item)(struct encoder *e, const struct out_item *item,
+	    struct buf *out); /* false: the id cannot be written, and nothing was */
 	void (*end)(struct encoder *e, struct buf *out); /* NULL: a file has no end */
-	/* Names file `n`, the first is 0, of a delivery of that time; `packed` is its ending when it is compressed.
-	 * NULL: DESTINATION_full_TIME_part001.ENDING, or delta */
-	void (*file_name)(const struct encoder *e, uint32_t stamp, unsigned n, const char *packed, char out[FORMAT_NAME_MOST]);
-	/* What is written beside the files when they are complete: a name and a text. `n` > 0. NULL: nothing */
-	void (*beside)(const struct encoder *e, const struct format_file *files, unsigned n, char name[FORMAT_NAME_MOST], struct buf *out);
+	/* Names file `n`, the first is 0, of a delivery of that time; `packed` is its ending when
+	 * it is compressed. NULL: DESTINATION_full_TIME_part001.ENDING, or delta */
+	void (*file_name)(const struct encoder *e, uint32_t stamp, unsigned n, const char *packed,
+	    char out[FORMAT_NAME_MOST]);
+	/* What is written beside the files when they are complete: a name and a text. `n` > 0.
+	 * NULL: nothing */
+	void (*beside)(const struct encoder *e, const struct format_file *files, unsigned n,
+	    char name[FORMAT_NAME_MOST], struct buf *out);
 
-	/* Reads the body of an answer with a success; `out` says TAKEN before. NULL: a success takes everything */
+	/* Reads the body of an answer with a success; `out` says TAKEN before. NULL: a success
+	 * takes everything */
 	void (*answered)(struct str answer, struct push_answer *out);
 };
 
 #define FORMAT_DECLARED(name) extern const struct format format_##name;
 FORMATS(FORMAT_DECLARED)
 #undef FORMAT_DECLARED
-extern const struct format *const formats[]; /* NULL behind the last */
-const struct format *format_find(struct str name);     /* NULL: there is none */
-const struct format *format_built_in(struct str id);   /* of a destination that need not be in the file; NULL: it must be */
+extern const struct format *const formats[];	   /* NULL behind the last */
+const struct format *format_find(struct str name); /* NULL: there is none */
+const struct format *format_built_in(
+    struct str id); /* of a destination that need not be in the file; NULL: it must be */
 
 enum format_life format_life(const struct destination *d);
 /* Must the file give the partner's number of every segment that goes there? */
@@ -175,7 +197,8 @@ struct encoder {
 	uint64_t block_items;
 };
 /* ERR_USAGE: no files are written for that destination, or its settings make no sense. */
-enum err encoder_init(struct encoder *e, const struct destination *d, bool full, struct str delivery, uint32_t now) MUST_CHECK;
+enum err encoder_init(struct encoder *e, const struct destination *d, bool full,
+    struct str delivery, uint32_t now) MUST_CHECK;
 void encoder_done(struct encoder *e);
 
 /* Minutes from now to the beginning of the day; at least one. */

@@ -1,4 +1,5 @@
-/* Settings: names with values, as the file of destinations has them. Their text belongs to the set that was read. */
+/* Settings: names with values, as the file of destinations has them. Their text belongs to the set
+ * that was read. */
 #ifndef CRUMB_PARTNERS_SETTING_H
 #define CRUMB_PARTNERS_SETTING_H
 
@@ -11,7 +12,8 @@ struct setting {
 
 /* Empty: not set. */
 struct str setting_get(const struct setting *list, unsigned n, const char *name);
-/* Where a value comes from: itself, the environment ("env:NAME") or a file ("file:PATH"). ERR_USAGE names what is missing. */
+/* Where a value comes from: itself, the environment ("env:NAME") or a file ("file:PATH"). ERR_USAGE
+ * names what is missing. */
 enum err setting_resolve(struct str value, char *out, size_t cap) MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
-/* Ways: how what is written for a destination gets there, and how it may be packed. One row each, in src/partners/ways.c; a format says which ways
- * are its own (partners/format.h). What a way does is delivery's (push.c, pending.c, stream.c), collect's (segments.c) and the command line's. All of
- * it is constant. */
+/* Ways: how what is written for a destination gets there, and how it may be packed. One row each,
+ * in src/partners/ways.c; a format says which ways are its own (partners/format.h). What a way does
+ * is delivery's (push.c, pending.c, stream.c), collect's (segments.c) and the command line's. All
+ * of it is constant. */
 #ifndef CRUMB_PARTNERS_WAY_H
 #define CRUMB_PARTNERS_WAY_H
 
@@ -31,8 +32,9 @@ struct way {
 	const char *says; /* a sentence for documents */
 	enum where where;
 	unsigned compressions; /* bit n: compressions[n] */
-	uint64_t bytes;	       /* of one file or request, where neither the file nor the format says; 0: any */
-	bool own_ids;	       /* it speaks of visitors by our ids alone */
+	uint64_t
+	    bytes; /* of one file or request, where neither the file nor the format says; 0: any */
+	bool own_ids; /* it speaks of visitors by our ids alone */
 };
 
 /* One line for each. */

@@ -1,4 +1,5 @@
-/* User agent to device, OS and browser family. Families only: versions and models are dropped here. */
+/* User agent to device, OS and browser family. Families only: versions and models are dropped here.
+ */
 #ifndef CRUMB_PRIVACY_AGENT_H
 #define CRUMB_PRIVACY_AGENT_H
 

@@ -1,4 +1,5 @@
-/* The wall: hit in, event out. What comes out lives in the given scratch memory and holds nothing that could name anyone. */
+/* The wall: hit in, event out. What comes out lives in the given scratch memory and holds nothing
+ * that could name anyone. */
 #ifndef CRUMB_PRIVACY_ANONYMISE_H
 #define CRUMB_PRIVACY_ANONYMISE_H
 
@@ -7,8 +8,9 @@
 #include "crumb/privacy/junk.h"
 #include "crumb/privacy/place.h"
 
-/* What one thread keeps to anonymise quickly: results by keyed hash of what they were made from. The hashes' key is random
- * and lives as long as the thread; nothing of a hit can be read back. One thread. */
+/* What one thread keeps to anonymise quickly: results by keyed hash of what they were made from.
+ * The hashes' key is random and lives as long as the thread; nothing of a hit can be read back. One
+ * thread. */
 #define ANONYMISE_CACHE 1024
 struct anonymiser {
 	const struct config *config;
@@ -19,7 +21,8 @@ struct anonymiser {
 	struct {
 		uint64_t hash;
 		uint32_t second, hits;
-	} rates[ANONYMISE_CACHE]; /* of networks; two that share a place share the limit's counter, so it begins anew */
+	} rates[ANONYMISE_CACHE]; /* of networks; two that share a place share the limit's counter,
+				     so it begins anew */
 	struct key16 key;
 	struct {
 		uint64_t hash;
@@ -39,7 +42,8 @@ struct anonymiser {
 		uint64_t hash;
 		bool personal;
 	} names[256]; /* of attributes */
-	char scratch[EVENT_HOST_MAX + EVENT_PATH_MAX + EVENT_NAME_MAX + EVENT_CAMPAIGN_MAX + EVENT_ATTRS_MAX * (32 + EVENT_VALUE_MAX)];
+	char scratch[EVENT_HOST_MAX + EVENT_PATH_MAX + EVENT_NAME_MAX + EVENT_CAMPAIGN_MAX +
+		     EVENT_ATTRS_MAX * (32 + EVENT_VALUE_MAX)];
 	size_t used;
 };
 
@@ -49,8 +53,10 @@ void anonymiser_places(struct anonymiser *a, struct place_db *db); /* takes the 
 
 void anonymiser_lists(struct anonymiser *a, struct junk_lists *l); /* takes the reference */
 
-/* Does the hit count? If not, why, and in *pattern what matched (lives with the lists or the event). After anonymise(). */
-enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const struct event *e, uint32_t now, struct str *pattern);
+/* Does the hit count? If not, why, and in *pattern what matched (lives with the lists or the
+ * event). After anonymise(). */
+enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const struct event *e,
+    uint32_t now, struct str *pattern);
 /* Where a network is; from a cache. */
 struct place anonymiser_place(struct anonymiser *a, const struct network *n);
 /* Fills everything but visitor, t, flags and leaves. */

@@ -2,9 +2,10 @@
  *
  *     value = base64url( version(1) │ issue day(2) │ id(16) │ mac(16) )       47 characters
  *
- * The id is random; the MAC is SipHash-2-4-128 under the store's cookie key over what stands before it. A visitor key is the keyed
- * hash of the id under the pseudonym key of the issue day's generation: a span of 30 days, never re-keyed, destroyed when no
- * cookie of its days can be valid. Imported ids are hashed under a key of their own. */
+ * The id is random; the MAC is SipHash-2-4-128 under the store's cookie key over what stands before
+ * it. A visitor key is the keyed hash of the id under the pseudonym key of the issue day's
+ * generation: a span of 30 days, never re-keyed, destroyed when no cookie of its days can be valid.
+ * Imported ids are hashed under a key of their own. */
 #ifndef CRUMB_PRIVACY_COOKIE_H
 #define CRUMB_PRIVACY_COOKIE_H
 
@@ -21,14 +22,18 @@ struct cookie {
 
 void cookie_make(uint16_t today, struct cookie *out); /* a fresh random id */
 void cookie_write(const struct identity_keys *k, const struct cookie *c, char out[COOKIE_LEN]);
-enum cookie_state cookie_read(const struct identity_keys *k, struct str value, uint16_t today, struct cookie *out);
+enum cookie_state cookie_read(
+    const struct identity_keys *k, struct str value, uint16_t today, struct cookie *out);
 /* False when no key of the issue day exists any more. */
 bool cookie_visitor(const struct identity_keys *k, const struct cookie *c, struct vkey *out);
 struct vkey imported_visitor(const struct identity_keys *k, struct str id);
-/* The visitor's name for one partner: a keyed permutation of the visitor key, another one for each partner. Four Feistel
- * rounds with SipHash (Luby, Rackoff 1988), so that two visitors never share a name. */
-struct vkey visitor_for_partner(const struct identity_keys *k, struct str partner, const struct vkey *v);
+/* The visitor's name for one partner: a keyed permutation of the visitor key, another one for each
+ * partner. Four Feistel rounds with SipHash (Luby, Rackoff 1988), so that two visitors never share
+ * a name. */
+struct vkey visitor_for_partner(
+    const struct identity_keys *k, struct str partner, const struct vkey *v);
 /* And back. */
-struct vkey visitor_of_partner(const struct identity_keys *k, struct str partner, const struct vkey *name);
+struct vkey visitor_of_partner(
+    const struct identity_keys *k, struct str partner, const struct vkey *name);
 
 #endif

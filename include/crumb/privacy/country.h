@@ -6,7 +6,8 @@
 
 /* Is it a code of two letters that is assigned? ASCII case aside. */
 bool country_known(struct str code);
-/* What was meant by three letters, a name, or a code that only common use knows; empty: nobody can tell. */
+/* What was meant by three letters, a name, or a code that only common use knows; empty: nobody can
+ * tell. */
 struct str country_meant(struct str text);
 
 #endif

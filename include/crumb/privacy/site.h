@@ -1,4 +1,5 @@
-/* Sites that are ours, by the option `sites`. Any thread; costs a comparison for each site that is configured. */
+/* Sites that are ours, by the option `sites`. Any thread; costs a comparison for each site that is
+ * configured. */
 #ifndef CRUMB_PRIVACY_SITE_H
 #define CRUMB_PRIVACY_SITE_H
 

@@ -1,4 +1,5 @@
-/* What conditions and models ask of a profile: where a window begins, and what is known of the visitor. Pure functions; any thread. */
+/* What conditions and models ask of a profile: where a window begins, and what is known of the
+ * visitor. Pure functions; any thread. */
 #ifndef CRUMB_RULES_FACT_H
 #define CRUMB_RULES_FACT_H
 

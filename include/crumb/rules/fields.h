@@ -1,5 +1,6 @@
-/* The fields that a rule can look at, and what is known of a visitor. Each is a row; loading, matching, checking,
- * examples, hints, the schema for editors and the tables of RULES.md follow the rows. Constant; any thread. */
+/* The fields that a rule can look at, and what is known of a visitor. Each is a row; loading,
+ * matching, checking, examples, hints, the schema for editors and the tables of RULES.md follow the
+ * rows. Constant; any thread. */
 #ifndef CRUMB_RULES_FIELDS_H
 #define CRUMB_RULES_FIELDS_H
 
@@ -24,9 +25,10 @@ struct leaf_input {
 
 /* Where the value is afterwards. */
 enum field_kept {
-	NOT_KEPT,	  /* in struct leaf_input alone: matched when the hit comes in, and then dropped */
+	NOT_KEPT, /* in struct leaf_input alone: matched when the hit comes in, and then dropped */
 	KEPT_WITH_EVENT,  /* in struct event: what the event is about */
-	KEPT_CIRCUMSTANCE /* in struct event: place and device, which are known of the visitor as well */
+	KEPT_CIRCUMSTANCE /* in struct event: place and device, which are known of the visitor as
+			     well */
 };
 
 /* How the value is got from struct event, or from struct leaf_input where it is not kept. */
@@ -37,7 +39,8 @@ enum field_from {
 	FROM_REGION,   /* of the place: alone, and with the country before it */
 	FROM_ATTRS,    /* the event's attributes; the field takes a name */
 	FROM_PARAMS,   /* the hit's parameters; the field takes a name */
-	FROM_FUNCTION, /* of_event() or of_hit() computes it. It costs a call an event while some rule wants the field */
+	FROM_FUNCTION, /* of_event() or of_hit() computes it. It costs a call an event while some
+			  rule wants the field */
 	FROM_MAX
 };
 
@@ -72,16 +75,17 @@ struct field {
 	enum field_kept kept;
 	enum field_from from;
 	size_t at;
-	struct str (*of_event)(const struct event *e); /* FROM_FUNCTION: a view that lives as long as the event */
+	struct str (*of_event)(
+	    const struct event *e); /* FROM_FUNCTION: a view that lives as long as the event */
 	struct str (*of_hit)(const struct leaf_input *in);
 	enum field_is is;
-	unsigned takes;		       /* enum field_takes */
-	const char *const *words;      /* CLOSED: the values that there are, or NULL */
-	unsigned words_n;	       /* of them */
+	unsigned takes;			 /* enum field_takes */
+	const char *const *words;	 /* CLOSED: the values that there are, or NULL */
+	unsigned words_n;		 /* of them */
 	bool (*known)(struct str value); /* CLOSED without words: is it a value? */
-	const struct slip *slips;      /* NULL, or the usual slips in values, up to one without words */
-	const char *hint;	       /* NULL, or what a value is, for whoever wrote one that looks like none */
-	const char *says, *example;    /* for marketers, in Markdown */
+	const struct slip *slips; /* NULL, or the usual slips in values, up to one without words */
+	const char *hint; /* NULL, or what a value is, for whoever wrote one that looks like none */
+	const char *says, *example; /* for marketers, in Markdown */
 };
 extern const struct field rule_fields[FIELD_MAX];
 
@@ -89,7 +93,8 @@ static inline bool field_is_kept(enum rule_field f)
 {
 	return rule_fields[f].kept != NOT_KEPT;
 }
-/* Can an event have one value of it only (of one name)? Sites and regions are matched by several. */
+/* Can an event have one value of it only (of one name)? Sites and regions are matched by several.
+ */
 static inline bool field_is_single(enum rule_field f)
 {
 	const struct field *row = &rule_fields[f];
@@ -102,9 +107,11 @@ enum rule_field field_named(struct str key, struct str *name);
 const char *field_text(enum rule_field f, char out[FIELD_TEXT]);
 
 /* Checks a value of a CLOSED field or a fact; reports it with the nearest that there is. */
-bool field_check(struct report *report, const struct rules_at *at, enum rule_field f, struct str value);
+bool field_check(
+    struct report *report, const struct rules_at *at, enum rule_field f, struct str value);
 
-/* --- what is known of a visitor: fields whose latest value stays with the profile. LEARNED: lookalikes learn from it. */
+/* --- what is known of a visitor: fields whose latest value stays with the profile. LEARNED:
+ * lookalikes learn from it. */
 enum fact_learned { NOT_LEARNED, LEARNED };
 #define RULE_FACTS(FACT)                                                                           \
 	FACT(COUNTRY, LEARNED)                                                                     \
@@ -117,7 +124,7 @@ enum fact {
 #define FACT_NUMBER(NAME, ...) FACT_##NAME,
 	RULE_FACTS(FACT_NUMBER)
 #undef FACT_NUMBER
-	FACT_MAX
+	    FACT_MAX
 };
 struct fact_row {
 	enum rule_field field; /* names it, and knows its values */

@@ -1,20 +1,25 @@
-/* The file `erased`, beside `keys`: visitor keys that were erased, for as long as a cookie or a backup could bring them back (90 days).
+/* The file `erased`, beside `keys`: visitor keys that were erased, for as long as a cookie or a
+ * backup could bring them back (90 days).
  *
- *     n × (visitor key 16 │ day u16 │ check 4 │ zero 2; an older crumb wrote no check: zero)        an entry is on disk before the erasure is answered
+ *     n × (visitor key 16 │ day u16 │ check 4 │ zero 2; an older crumb wrote no check: zero) an
+ * entry is on disk before the erasure is answered
  *
- * What it lists is not replayed by a restore, whatever the backup holds; the nightly cleaning takes it out of the journal's bytes; and whoever comes
- * with its cookie or id is nobody. It is not part of a backup.
+ * What it lists is not replayed by a restore, whatever the backup holds; the nightly cleaning takes
+ * it out of the journal's bytes; and whoever comes with its cookie or id is nobody. It is not part
+ * of a backup.
  *
  * In memory it is a hash table (a visitor key is a hash already):
  *
- *     slot = key 16 │ word: day 16, PENDING, GONE, USED        open addressing; at most three quarters full
+ *     slot = key 16 │ word: day 16, PENDING, GONE, USED        open addressing; at most three
+ * quarters full
  *
- * A slot's key is written before its word and never again, and a slot is never freed; so whoever looks a key up takes no lock. To grow or to forget, a
- * new table is made beside the old one and put in its place; a view holds a reference to the one that it reads and looks at one number to learn that
- * there is a newer.
+ * A slot's key is written before its word and never again, and a slot is never freed; so whoever
+ * looks a key up takes no lock. To grow or to forget, a new table is made beside the old one and
+ * put in its place; a view holds a reference to the one that it reads and looks at one number to
+ * learn that there is a newer.
  *
- * An erasure is noted (PENDING: from now on nobody goes by that key), listed (on disk) and settled (GONE, or as if nothing had been).
- * Any thread, but a view, which belongs to one. */
+ * An erasure is noted (PENDING: from now on nobody goes by that key), listed (on disk) and settled
+ * (GONE, or as if nothing had been). Any thread, but a view, which belongs to one. */
 #ifndef CRUMB_STORE_ERASED_H
 #define CRUMB_STORE_ERASED_H
 
@@ -23,9 +28,11 @@
 struct erased;
 struct erased_table;
 
-enum err erased_open(const char *path, bool create, struct erased **out) MUST_CHECK; /* missing: empty */
+enum err erased_open(
+    const char *path, bool create, struct erased **out) MUST_CHECK; /* missing: empty */
 void erased_close(struct erased *e);
-size_t erased_unreadable(const struct erased *e); /* entries that were passed over when it was opened */
+size_t erased_unreadable(
+    const struct erased *e); /* entries that were passed over when it was opened */
 /* Writes the file anew, as it is known. */
 enum err erased_save(struct erased *e) MUST_CHECK;
 struct store;
@@ -42,7 +49,8 @@ bool erased_since(struct erased *e, const struct vkey *k, uint16_t day);
 size_t erased_count_since(struct erased *e, uint16_t day);
 /* A copy of all keys; free() it. */
 size_t erased_all(struct erased *e, struct vkey **out);
-enum err erased_expire(struct erased *e, uint16_t oldest) MUST_CHECK; /* forgets what was erased before */
+enum err erased_expire(
+    struct erased *e, uint16_t oldest) MUST_CHECK; /* forgets what was erased before */
 
 /* --- for every hit */
 struct erased_view {

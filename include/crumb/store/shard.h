@@ -5,19 +5,18 @@
  *     ordinals    ordinal u32                  visitor key 16
  *     free        hour u32 │ ordinal u32       (empty)            freed at that hour
  *     due         hour u32 │ ordinal u32       (empty)            exactly one per visitor
- *     members     segment u16 │ chunk u16      checksum u64 │ size u32 │ roaring bitmap of the low 16 bits of ordinals
- *     provisional visitor key 16               hour u32 │ records (msgpack)
+ *     members     segment u16 │ chunk u16      checksum u64 │ size u32 │ roaring bitmap of the low
+ * 16 bits of ordinals provisional visitor key 16               hour u32 │ records (msgpack)
  *     prov_hours  hour u32 │ visitor key 16    (empty)
  *     tombstones  visitor key 16               until day u16
- *     partners    'v' │ visitor 16 │ partner              t u32 │ partner's id          the latest match
- *                 'p' │ partner │ 0 │ id │ 0 │ visitor 16  t u32                          the same, the other way round
- *     changes     sequence u64                 segment u16 │ t u32 │ visitor key 16     who entered or left, for streams (views/changes.h)
- *     names       'c' or 's' │ number u16      id
- *     counts      category u16                 visitors u64 who have the category on a retained day
- *     daily       day u16 │ 'e'                events u64 of that day
- *                 day u16 │ 's' │ segment u16  size u64 │ entered u32 │ left u32
- *     meta        schema, name, watermark, rules, next_ordinal, changes (the latest), since (views/since.h); while a fold is half done: part;
- *                 while it is built: boot, fill, adopting
+ *     partners    'v' │ visitor 16 │ partner              t u32 │ partner's id          the latest
+ * match 'p' │ partner │ 0 │ id │ 0 │ visitor 16  t u32                          the same, the other
+ * way round changes     sequence u64                 segment u16 │ t u32 │ visitor key 16     who
+ * entered or left, for streams (views/changes.h) names       'c' or 's' │ number u16      id counts
+ * category u16                 visitors u64 who have the category on a retained day daily       day
+ * u16 │ 'e'                events u64 of that day day u16 │ 's' │ segment u16  size u64 │ entered
+ * u32 │ left u32 meta        schema, name, watermark, rules, next_ordinal, changes (the latest),
+ * since (views/since.h); while a fold is half done: part; while it is built: boot, fill, adopting
  *
  * Integers in keys are big-endian, so that they sort. Loads never trust the bytes. */
 #ifndef CRUMB_STORE_SHARD_H
@@ -33,13 +32,16 @@ struct shard {
 	struct db db;
 	unsigned number;
 	bool appending; /* profiles come in order of key: whoever fills a new shard says so */
-	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones, partners, changes, names, counts, daily, meta;
+	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones,
+	    partners, changes, names, counts, daily, meta;
 };
 
 /* Opens, and makes what is missing unless read-only. */
-enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes, bool readonly) MUST_CHECK;
+enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes,
+    bool readonly) MUST_CHECK;
 void shard_close(struct shard *s);
-/* Is it this store's, and where it belongs? One that does not say so yet is told, unless read-only. ERR_CORRUPT: it is another's. */
+/* Is it this store's, and where it belongs? One that does not say so yet is told, unless read-only.
+ * ERR_CORRUPT: it is another's. */
 struct shard_name {
 	uint8_t store[16]; /* zeros: it has no id yet */
 	uint32_t generation;
@@ -47,7 +49,8 @@ struct shard_name {
 };
 enum err shard_belongs(struct shard *s, const struct shard_name *name, bool readonly) MUST_CHECK;
 
-/* No visitor is in it any more, and nothing that came of one. What it is stays: schema, name, rules, boot; and the watermark, which is the caller's. */
+/* No visitor is in it any more, and nothing that came of one. What it is stays: schema, name,
+ * rules, boot; and the watermark, which is the caller's. */
 void shard_clear(struct shard *s, struct db_txn *t);
 
 static inline struct str vkey_str(const struct vkey *k)
@@ -60,28 +63,37 @@ void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uin
 /* How much of the shard's journal is in the views. False: it does not say yet. */
 bool shard_watermark(struct shard *s, struct db_txn *t, struct journal_pos *out);
 void shard_watermark_put(struct shard *s, struct db_txn *t, struct journal_pos at);
-/* A fold of several transactions that is under way, or was when the server went down: visitors whose key begins below `next` have all records up to
- * `target`, the others up to the watermark. */
-bool shard_unfinished(struct shard *s, struct db_txn *t, struct journal_pos *target, uint64_t *next);
-void shard_unfinished_put(struct shard *s, struct db_txn *t, struct journal_pos target, uint64_t next);
+/* A fold of several transactions that is under way, or was when the server went down: visitors
+ * whose key begins below `next` have all records up to `target`, the others up to the watermark. */
+bool shard_unfinished(
+    struct shard *s, struct db_txn *t, struct journal_pos *target, uint64_t *next);
+void shard_unfinished_put(
+    struct shard *s, struct db_txn *t, struct journal_pos target, uint64_t next);
 void shard_unfinished_done(struct shard *s, struct db_txn *t);
 
-/* --- profiles: false when there is none, or one that does not decode: that is counted, and out->bad says so */
+/* --- profiles: false when there is none, or one that does not decode: that is counted, and
+ * out->bad says so */
 bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out);
 void shard_bad_profile(struct shard *s); /* whoever decodes one himself and cannot */
-void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k, const struct profile *p, struct buf *scratch);
+void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k,
+    const struct profile *p, struct buf *scratch);
 
 /* --- ordinals */
-uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, const struct vkey *k); /* UINT32_MAX: none left */
+uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour,
+    const struct vkey *k); /* UINT32_MAX: none left */
 void shard_ordinal_free(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal);
-void shard_ordinal_keep(struct shard *s, struct db_txn *t, uint32_t ordinal, const struct vkey *k); /* one that was taken elsewhere */
-void shard_ordinal_rest(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal);	    /* free from that hour on */
+void shard_ordinal_keep(struct shard *s, struct db_txn *t, uint32_t ordinal,
+    const struct vkey *k); /* one that was taken elsewhere */
+void shard_ordinal_rest(struct shard *s, struct db_txn *t, uint32_t hour,
+    uint32_t ordinal); /* free from that hour on */
 bool shard_ordinal_key(struct shard *s, struct db_txn *t, uint32_t ordinal, struct vkey *out);
 
 /* --- due */
-void shard_due_move(struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_t from_hour, uint32_t to_hour); /* 0: no entry */
+void shard_due_move(struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_t from_hour,
+    uint32_t to_hour); /* 0: no entry */
 /* First entry not before (hour, ordinal); false at the end. */
-bool shard_due_first(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal, uint32_t *due_hour, uint32_t *due_ordinal);
+bool shard_due_first(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal,
+    uint32_t *due_hour, uint32_t *due_ordinal);
 
 /* --- counters */
 uint64_t shard_count(struct shard *s, struct db_txn *t, uint16_t category);
@@ -93,15 +105,21 @@ struct daily_segment {
 	uint64_t size;
 	uint32_t entered, left;
 };
-void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, const struct daily_segment *change);
-bool shard_daily_get(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, struct daily_segment *out);
-void shard_daily_forget(struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from, uint16_t to); /* days of one segment */
-uint16_t shard_daily_first(struct shard *s, struct db_txn *t); /* the first day on which the size of any segment changed; 0: none */
+void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment,
+    const struct daily_segment *change);
+bool shard_daily_get(
+    struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, struct daily_segment *out);
+void shard_daily_forget(struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from,
+    uint16_t to); /* days of one segment */
+uint16_t shard_daily_first(struct shard *s,
+    struct db_txn *t); /* the first day on which the size of any segment changed; 0: none */
 void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest);
 
 /* --- provisional visitors */
-bool shard_provisional(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t *hour, struct str *records);
-void shard_provisional_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t hour, struct str records);
+bool shard_provisional(
+    struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t *hour, struct str *records);
+void shard_provisional_put(
+    struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t hour, struct str records);
 void shard_provisional_del(struct shard *s, struct db_txn *t, const struct vkey *k);
 /* Forgets the oldest whose hour is below `before`; false when there is none. */
 bool shard_provisional_expire_one(struct shard *s, struct db_txn *t, uint32_t before);
@@ -111,20 +129,25 @@ uint64_t shard_provisional_since(struct shard *s, struct db_txn *t, uint32_t hou
 bool shard_tombstone(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t today);
 void shard_tombstone_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t until);
 
-/* --- partners' ids. Both directions are kept; where two visitors were matched with one id, it has both. */
+/* --- partners' ids. Both directions are kept; where two visitors were matched with one id, it has
+ * both. */
 struct match_row {
 	char partner[64];
 	char id[128];
 	unsigned partner_n, id_n;
 	uint32_t t; /* of the match */
 };
-void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner, struct str id, uint32_t at);
+void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner,
+    struct str id, uint32_t at);
 /* The visitor's id at a partner; false: none since `oldest` (seconds). */
-bool shard_match(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner, uint32_t oldest, struct match_row *out);
+bool shard_match(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner,
+    uint32_t oldest, struct match_row *out);
 /* All of a visitor's, at most `cap`. */
-unsigned shard_matches(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t oldest, struct match_row *out, unsigned cap);
+unsigned shard_matches(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t oldest,
+    struct match_row *out, unsigned cap);
 /* The visitor who was matched last with a partner's id. */
-bool shard_match_visitor(struct shard *s, struct db_txn *t, struct str partner, struct str id, uint32_t oldest, struct vkey *out, uint32_t *at);
+bool shard_match_visitor(struct shard *s, struct db_txn *t, struct str partner, struct str id,
+    uint32_t oldest, struct vkey *out, uint32_t *at);
 void shard_match_forget(struct shard *s, struct db_txn *t, const struct vkey *k);
 
 #endif

@@ -1,6 +1,7 @@
-/* The trackers that crumb speaks for: one file each, src/trackers/NAME.c, with one row in it, and a line here (docs/add-a-tracker.md). A tracker reads
- * its own messages, fills the hit (collect/collecting.h) and decides nothing else: consent, scrubbing, junk and the visitor's key are those of every
- * hit. */
+/* The trackers that crumb speaks for: one file each, src/trackers/NAME.c, with one row in it, and a
+ * line here (docs/add-a-tracker.md). A tracker reads its own messages, fills the hit
+ * (collect/collecting.h) and decides nothing else: consent, scrubbing, junk and the visitor's key
+ * are those of every hit. */
 #ifndef CRUMB_TRACKERS_TRACKERS_H
 #define CRUMB_TRACKERS_TRACKERS_H
 

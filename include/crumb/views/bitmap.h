@@ -1,8 +1,11 @@
-/* Sets of visitors of one shard: one compressed bitmap for each 65,536 ordinals, stored with size and checksum.
+/* Sets of visitors of one shard: one compressed bitmap for each 65,536 ordinals, stored with size
+ * and checksum.
  *
- *     checksum u64 │ size u32 │ roaring bitmap, portable form (github.com/RoaringBitmap/RoaringFormatSpec)
+ *     checksum u64 │ size u32 │ roaring bitmap, portable form
+ * (github.com/RoaringBitmap/RoaringFormatSpec)
  *
- * CRoaring of Debian 12 does not validate foreign bytes, so nothing is parsed before its checksum was compared. */
+ * CRoaring of Debian 12 does not validate foreign bytes, so nothing is parsed before its checksum
+ * was compared. */
 #ifndef CRUMB_VIEWS_BITMAP_H
 #define CRUMB_VIEWS_BITMAP_H
 
@@ -11,7 +14,8 @@
 
 struct bitmap; /* a set in memory */
 
-enum err bitmap_read(struct str stored, struct bitmap **out) MUST_CHECK; /* empty bytes: an empty set */
+enum err bitmap_read(
+    struct str stored, struct bitmap **out) MUST_CHECK; /* empty bytes: an empty set */
 void bitmap_free(struct bitmap *b);
 void bitmap_set(struct bitmap *b, uint16_t low, bool in);
 bool bitmap_has(const struct bitmap *b, uint16_t low);

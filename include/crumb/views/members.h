@@ -21,6 +21,7 @@ void members_apply(struct shard *s, struct db_txn *t, struct member_changes *c, 
 uint64_t members_size(struct shard *s, struct db_txn *t, uint16_t segment);
 bool members_has(struct shard *s, struct db_txn *t, uint16_t segment, uint32_t ordinal);
 /* Calls `each` for every member, in order of ordinal. Stops when it returns false. */
-enum err members_each(struct shard *s, struct db_txn *t, uint16_t segment, bool (*each)(void *arg, uint32_t ordinal), void *arg) MUST_CHECK;
+enum err members_each(struct shard *s, struct db_txn *t, uint16_t segment,
+    bool (*each)(void *arg, uint32_t ordinal), void *arg) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* Findings: what is wrong with text that people wrote, where, and what they may have meant.
  *
- * A report gathers every mistake of a rule set, so that nobody has to mend one to see the next. A report belongs to whoever
- * made it; one thread. */
+ * A report gathers every mistake of a rule set, so that nobody has to mend one to see the next. A
+ * report belongs to whoever made it; one thread. */
 #ifndef CRUMB_YAML_REPORT_H
 #define CRUMB_YAML_REPORT_H
 
@@ -32,13 +32,15 @@ struct report {
 };
 
 /* `hint` may be NULL. Findings about the same place with the same words are kept once. */
-void report_add(struct report *r, const struct rules_at *at, bool warning, const char *code, const char *hint, const char *fmt, ...)
-    __attribute__((format(printf, 6, 7)));
+void report_add(struct report *r, const struct rules_at *at, bool warning, const char *code,
+    const char *hint, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 void report_sort(struct report *r); /* by file, line and column */
 void report_done(struct report *r);
-/* The first error as "file:line:column: message", with how many more there are, through err_set(); OK when there is none. */
+/* The first error as "file:line:column: message", with how many more there are, through err_set();
+ * OK when there is none. */
 enum err report_error(const struct report *r) MUST_CHECK;
-struct str report_line(const struct finding *f, struct str text); /* the line of `text` that it is about; empty: there is none */
+struct str report_line(const struct finding *f,
+    struct str text); /* the line of `text` that it is about; empty: there is none */
 /* As a compiler prints it: the place, the line of `text`, a caret below, the hint. */
 void report_print(const struct finding *f, struct str text, struct buf *out);
 

@@ -1,7 +1,8 @@
-/* YAML that people wrote: values with their places, and mistakes told where they are. Rules, tests of rules, destinations and the configuration are
- * read so.
+/* YAML that people wrote: values with their places, and mistakes told where they are. Rules, tests
+ * of rules, destinations and the configuration are read so.
  *
- * Functions that read a value report what is wrong and go on, so that one run names every mistake; one that could not use a value returns false. One thread. */
+ * Functions that read a value report what is wrong and go on, so that one run names every mistake;
+ * one that could not use a value returns false. One thread. */
 #ifndef CRUMB_YAML_YAML_H
 #define CRUMB_YAML_YAML_H
 
@@ -10,7 +11,8 @@
 
 #include <yaml.h>
 
-/* A file that is being read. Whoever reads sets the first four; the rest is of yaml_open() to yaml_close(). */
+/* A file that is being read. Whoever reads sets the first four; the rest is of yaml_open() to
+ * yaml_close(). */
 struct yaml {
 	struct arena *arena;   /* keeps what is taken from it; not owned */
 	struct report *report; /* takes the mistakes; not owned */
@@ -24,27 +26,35 @@ struct yaml {
 	bool open; /* there is a document */
 };
 
-/* Parses the text. NULL: nothing is in it, or it is no YAML, which was reported. Nodes live until yaml_close(), which is called in any case. */
+/* Parses the text. NULL: nothing is in it, or it is no YAML, which was reported. Nodes live until
+ * yaml_close(), which is called in any case. */
 const yaml_node_t *yaml_open(struct yaml *y);
 void yaml_close(struct yaml *y);
 
 struct rules_at yaml_at(const struct yaml *y, const yaml_node_t *n);
-/* Where byte `offset` of a scalar's value stands in the file, quotes, folding and blocks considered. */
-struct rules_at yaml_at_offset(const struct yaml *y, const yaml_node_t *n, size_t offset, size_t length);
-void complain(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-void warn(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* Where byte `offset` of a scalar's value stands in the file, quotes, folding and blocks
+ * considered. */
+struct rules_at yaml_at_offset(
+    const struct yaml *y, const yaml_node_t *n, size_t offset, size_t length);
+void complain(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void warn(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt,
+    ...) __attribute__((format(printf, 5, 6)));
 const yaml_node_t *yaml_node(const struct yaml *y, int at);
 /* A word or a text, not empty, readable. */
 bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out);
 /* The same, but it may be empty. */
 bool yaml_plain(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out);
-/* As yaml_text(), for values that other readers of YAML would not take for text when unquoted: NO, yes, null, 012, 1:30. */
+/* As yaml_text(), for values that other readers of YAML would not take for text when unquoted: NO,
+ * yes, null, 012, 1:30. */
 bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out);
-bool yaml_count(struct yaml *y, const yaml_node_t *n, const char *what, long min, long max, long *out);
+bool yaml_count(
+    struct yaml *y, const yaml_node_t *n, const char *what, long min, long max, long *out);
 bool yaml_truth(struct yaml *y, const yaml_node_t *n, const char *what, bool *out);
 char *yaml_kept(struct yaml *y, struct str s); /* a copy in the arena, with a zero behind it */
 /* A list of words, or one word; kept in the arena. */
-bool yaml_words(struct yaml *y, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n);
+bool yaml_words(
+    struct yaml *y, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n);
 
 struct yaml_key {
 	const char *name;
@@ -52,9 +62,10 @@ struct yaml_key {
 	const char *instead; /* NULL, or: this key is a usual mistake, and that is the right one */
 };
 /* Reads a map by its table of keys; unknown and repeated ones are reported. */
-bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const struct yaml_key *keys, size_t keys_n, void *into);
+bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const struct yaml_key *keys,
+    size_t keys_n, void *into);
 /* Calls `each` for every item of a list. */
-bool yaml_list(
-    struct yaml *y, const yaml_node_t *n, const char *what, void (*each)(struct yaml *y, const yaml_node_t *item, void *into), void *into);
+bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what,
+    void (*each)(struct yaml *y, const yaml_node_t *item, void *into), void *into);
 
 #endif
