@@ -11,6 +11,9 @@ say() {
 # What leans on what, by includes and by calls: layers point down, files do not lean on each other in a circle, no two headers have one name.
 found=$(python3 tools/graph.py) || say "${found:-tools/graph.py failed}"
 
+# How sources look to their reader.
+found=$(python3 -B tools/style.py) || say "$found"
+
 for f in src/*/*.[ch] include/crumb/*/*.h; do
 	lines=$(wc -l <"$f")
 	[ "$lines" -gt 800 ] && say "$f: $lines lines"
