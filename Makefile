@@ -37,7 +37,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test cov stress peers docs check fuzz faults sim bench install deb uninstall clean help setup-% FORCE
+.PHONY: all run test cov stress peers docs check fuzz faults sim bench install deb release uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 	@:
 .SECONDARY: # what is made on the way stays
@@ -57,6 +57,7 @@ help:
 	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|instructions]   measure beside the peers; LARGE=1: evaluate also 10,000,000 visitors, train on 1,000,000"
 	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is; uninstall takes it away again"
 	@echo "make deb                 a Debian package of the same, in build/"
+	@echo "make release             source archive, package and sums of this version, in build/release, once all tests pass; TAG=yes makes the tag, DRY=1 only says what would be done"
 	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
 
 # What is missing is installed first; SETUP=no leaves the machine alone.
@@ -160,6 +161,10 @@ install: all
 deb: setup-deb
 	@$(BUILD) all
 	@tools/deb/make.sh $B
+
+# What a version is given out as. DRY=1 only says what would be done, TAG=yes names the commit.
+release: setup-deb setup-test
+	@DRY="$(DRY)" TAG="$(TAG)" MAKE="$(MAKE)" tools/release.sh
 
 uninstall:
 	@rm -f $(addprefix $(DESTDIR),$(INSTALLED))
