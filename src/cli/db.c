@@ -112,7 +112,7 @@ static int db_verify(struct cli *c, int argc, char **argv)
 	} else {
 		json_array_foreach(problems, i, one) puts(json_string_value(one));
 		puts(ok ? "all is well"
-			: "what is damaged is named above; docs/OPERATING.md says what to do");
+			: "what is damaged is named above; docs/damage.md says what to do");
 		json_decref(problems);
 	}
 	return ok ? EXIT_FINE : EXIT_WRONG;

@@ -29,7 +29,7 @@ void guard_end(const char *file)
 	say(file);
 	say(" was damaged while it was in use and cannot be read any further: start again, what is "
 	    "left is then found and what is lost is told "
-	    "(docs/OPERATING.md)\n");
+	    "(docs/damage.md)\n");
 	_exit(1);
 }
 

@@ -166,7 +166,7 @@ class Strict(http.server.BaseHTTPRequestHandler):
 def test_a_page_with_the_policy_of_the_manual_has_no_complaints(world):
     """And each of its lines is needed."""
     server, shop_url, browser = world
-    with open(os.path.join(ROOT, 'docs', 'OPERATING.md')) as f:
+    with open(os.path.join(ROOT, 'docs', 'sites.md')) as f:
         policy = next(l.strip().split(': ', 1)[1] for l in f if l.startswith('    Content-Security-Policy: '))
     pages = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Strict)
     threading.Thread(target=pages.serve_forever, daemon=True).start()

@@ -117,3 +117,33 @@ def test_the_same_seed_makes_the_same_shoppers():
     for i, lines in enumerate(one):
         times = [int(re.search(r'"t":(\d+)', line).group(1)) for line in lines]
         assert times == sorted(times) and all(now - (30 - i) * 86400 <= t < now - (29 - i) * 86400 for t in times)
+
+
+def test_the_first_hour_of_a_marketer(tmp_path):
+    """Every command and file of docs/marketers.md, in its order, as it stands there."""
+    with open(os.path.join(ROOT, 'docs', 'marketers.md')) as f:
+        text = f.read()
+    blocks = re.findall(r'^```yaml\n(.*?)^```|((?:^    \S[^\n]*\n)+)', text, re.M | re.S)
+    p, words = demo(tmp_path / 'demo')
+    env = dict(os.environ, CRUMB_CONFIG='%s/demo.yaml' % tmp_path, PATH=BUILD + ':' + os.environ['PATH'])
+    said, ran = '', 0
+    try:
+        for block, lines in blocks:
+            if 'tests:' in block:
+                (tmp_path / 'mine.yaml').write_text(block)
+            elif block:
+                with open(tmp_path / 'demo' / 'rules' / 'shop.yaml', 'a') as f:
+                    f.write(block)
+            for line in re.sub(r'^ {4}', '', lines, flags=re.M).splitlines():
+                if line.startswith('export '):
+                    continue
+                line = line.replace('rules deploy', 'rules deploy --yes')        # there is no terminal here
+                r = subprocess.run(['bash', '-c', line], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+                assert r.returncode == 0, (line, r.stdout, r.stderr)
+                said, ran = said + r.stdout, ran + 1
+        assert ran > 12 and 'warm-coat-lookers' in said, said
+        assert os.listdir(tmp_path / 'demo' / 'delivered' / 'ads')
+    finally:
+        p.send_signal(signal.SIGINT)
+        p.wait(60)
+        p.stdout.close()

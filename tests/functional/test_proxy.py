@@ -1,4 +1,4 @@
-"""A real nginx in front: with nothing but proxy_pass, which says another Host than the browser's, and with README's lines."""
+"""A real nginx in front: with nothing but proxy_pass, which says another Host than the browser's, and with the manual's lines."""
 import gzip
 import http.client
 import json
@@ -24,9 +24,9 @@ http {
 PLAIN = 'location / { proxy_pass http://127.0.0.1:8080; }'
 
 
-def readme():
-    """The lines that README tells."""
-    with open(os.path.join(ROOT, 'README.md')) as f:
+def manual():
+    """The lines that docs/OPERATING.md tells."""
+    with open(os.path.join(ROOT, 'docs', 'OPERATING.md')) as f:
         return re.search(r'^ +location / \{.*?\n +\}', f.read(), re.M | re.S).group(0)
 
 
@@ -127,9 +127,9 @@ def test_nothing_but_proxy_pass(front):
     assert f.http('POST', '/v1/batch', json.dumps(batch), {'Authorization': 'Bearer K'})[0] == 200
 
 
-def test_the_lines_of_readme(front):
-    assert 'X-Forwarded-Host' in readme() and 'proxy_http_version 1.1' in readme()
-    f = front(readme(), options=['trusted_proxies=127.0.0.0/8'])
+def test_the_lines_of_the_manual(front):
+    assert 'X-Forwarded-Host' in manual() and 'proxy_http_version 1.1' in manual()
+    f = front(manual(), options=['trusted_proxies=127.0.0.0/8'])
     for headers, status in ((OURS, 200), ({**OURS, **SAME}, 200), (SITE, 403), (EVIL, 403), ({'Origin': 'http://127.0.0.1:8080'}, 403), ({**EVIL, 'X-Forwarded-Host': 'evil.example'}, 403)):
         erases(f, headers, status)
     b = visitor(f)
