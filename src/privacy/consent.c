@@ -290,7 +290,8 @@ struct consent consent_judge(const struct config *c, const struct hit *h, const 
 		return say(CONSENT_NO, M_REFUSED_ANON);
 	if (f.no)
 		return say(CONSENT_NO, f.no_why);
-	bool tcf_needed = h->gdpr || sid_has_tcf(h->gpp_sid) || required_at(c, where);
+	bool tcf_needed =
+	    h->gdpr || (h->gpp_sid.n && sid_has_tcf(h->gpp_sid)) || required_at(c, where);
 	if (tcf_needed ? !f.tcf : !f.yes && c->consent_default == CONSENT_REQUIRE)
 		return say(CONSENT_NO, M_REFUSED_MISSING);
 	return (struct consent){CONSENT_YES, 0, f.purposes};

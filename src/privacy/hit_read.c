@@ -175,41 +175,40 @@ const char *hit_flag_text(struct hit *h, const struct hit_row *row)
 	return *yes ? "1" : *no ? "0" : "";
 }
 
-static void take(struct hit *h, const struct hit_row *row, struct str name, struct str value)
+static void take_signal(struct hit *h, const struct hit_row *row, struct str value)
 {
-	switch (row->kind) {
-	case HIT_IS_TEXT:
-		*hit_text_at(h, row) = value;
-		return;
-	case HIT_IS_NUMBER:
-		metric_add(M_ATTR_DROPPED, !hit_take_number(h, row, value));
-		return;
-	case HIT_IS_LIST:
-		metric_add(M_ATTR_DROPPED,
-		    !hit_take_item(h, row, str_skip(name, strlen(row->name)), value));
-		return;
-	case HIT_IS_FLAG:
+	if (row->kind == HIT_IS_FLAG)
 		hit_take_flag(h, row, value);
-		return;
-	case HIT_IS_STRING:
-	case HIT_IS_SECTIONS:
+	else
 		consent_take_string(hit_text_at(h, row), value);
-		return;
-	default: /* none that a query can name */
-		return;
-	}
 }
 
-void hit_param(struct hit *h, struct str name, struct str value)
+/* A text is stored by the code that finds its name: it is what nearly all hits consist of. */
+void hit_param(struct hit *h, struct str k, struct str value)
 {
-	const struct hit_row *row = hit_row_named(name);
-	if (row)
-		take(h, row, name, value);
+#define TAKE_IF(fits, take)                                                                        \
+	if (fits) {                                                                                \
+		take;                                                                              \
+		return;                                                                            \
+	}
+#define DROPPED_IF(bad) metric_add(M_ATTR_DROPPED, bad)
+#define HIT_TEXT(field, name, ...) TAKE_IF(same(k, STR(name)), h->field = value)
+#define HIT_NUMBER(field, name, ...)                                                               \
+	TAKE_IF(same(k, STR(name)), DROPPED_IF(!hit_take_number(h, &hit_rows[ROW_##field], value)))
+#define HIT_LIST(field, prefix, ...)                                                               \
+	TAKE_IF(begins(k, STR(prefix)), DROPPED_IF(!hit_take_item(h, &hit_rows[ROW_##field],       \
+					    str_skip(k, STR(prefix).n), value)))
+#define TAKE_SIGNAL(field, name)                                                                   \
+	TAKE_IF(same(k, STR(name)), take_signal(h, &hit_rows[ROW_##field], value))
+#define HIT_FLAG(field, name, ...) TAKE_SIGNAL(field, name)
+#define HIT_STRING(field, name, ...) TAKE_SIGNAL(field, name)
+#define HIT_SECTIONS(field, name, ...) TAKE_SIGNAL(field, name)
+#include "crumb/privacy/hit_rows.h"
 }
 
 void hit_param_signal(struct hit *h, struct str name, struct str value)
 {
 	const struct hit_row *row = hit_row_named(name);
 	if (row && hit_row_is_signal(row))
-		take(h, row, name, value);
+		take_signal(h, row, value);
 }
