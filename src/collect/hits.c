@@ -69,7 +69,6 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 {
 	struct str list =
 	    r->header[H_FORWARDED_FOR].n ? r->header[H_FORWARDED_FOR] : r->header[H_FORWARDED];
-	hit_clear(h);
 	h->network = network_of(r->peer);
 	if (!list.n || !cidr_list_has(&c->trusted, r->peer))
 		h->here = h->network.family == 4 ? h->network.b[0] == 127
@@ -93,6 +92,14 @@ static void query_params(struct collect *c, const struct http_request *r, struct
 	struct str key, value;
 	while (http_query_next(&q, &key, &value))
 		hit_param(h, key, value);
+}
+
+void collect_query_signals(struct collect *c, const struct http_request *r, struct hit *h)
+{
+	struct http_query q = {r->query, c->scratch, 0};
+	struct str key, value;
+	while (http_query_next(&q, &key, &value))
+		hit_param_signal(h, key, value);
 }
 
 void collect_cookie_lines(
@@ -191,15 +198,15 @@ static bool type_is_fine(struct str type)
 	       str_ieq(type, STR("application/ndjson"));
 }
 
-/* The body is gone through twice: once to see that all of it is what it claims to be, once to
- * write. */
+/* A body is read to see that all of it is what it claims to be, and what its consent signals say.
+ * Of a single event the hit is full then, and it is written as it is; several are read once more
+ * and written one by one. */
 struct posted {
 	struct collect *c;
 	const struct http_request *r;
 	struct ingest_who who;
 	unsigned events, written;
-	unsigned judged; /* number of the event whose consent signals decide */
-	enum consent_verdict verdict;
+	struct consent consent; /* the strictest so far, if there were events */
 };
 
 static bool read_body(struct posted *p, struct json_reader *r, struct str body, bool lines)
@@ -218,37 +225,21 @@ static bool read_body(struct posted *p, struct json_reader *r, struct str body, 
 	return found > 1; /* one broken object is not NDJSON */
 }
 
-static void begin_signals(void *arg, struct hit *h)
+static void begin_event(void *arg, struct hit *h)
 {
 	struct posted *p = arg;
-	collect_hit_headers(p->c, p->r, h);
-	query_params(p->c, p->r, h);
+	hit_clear_said(h);
+	collect_query_signals(p->c, p->r, h);
 }
 
 /* Consent signals of any event hold for the whole body: the strictest decides. */
 static bool look(void *arg, struct json_reader *r)
 {
 	struct posted *p = arg;
-	enum consent_verdict v = ingest_consent(&p->c->ingest, r->hit).verdict;
-	p->events++;
-	if (!p->judged || v > p->verdict) {
-		p->verdict = v;
-		p->judged = p->events;
-	}
+	struct consent consent = ingest_consent(&p->c->ingest, r->hit);
+	if (!p->events++ || consent.verdict > p->consent.verdict)
+		p->consent = consent;
 	return true;
-}
-
-static bool until_judged(void *arg, struct json_reader *r)
-{
-	struct posted *p = arg;
-	(void)r;
-	return ++p->events < p->judged;
-}
-
-static void begin_event(void *arg, struct hit *h)
-{
-	struct posted *p = arg;
-	collect_hit_headers(p->c, p->r, h);
 }
 
 static bool write_event(void *arg, struct json_reader *r)
@@ -275,22 +266,16 @@ void collect_events(struct collect *c, struct http_request *r)
 		return;
 	}
 	struct posted p = {.c = c, .r = r};
+	collect_hit_headers(c, r, &c->hit);
 	memory_begin();
 	r->body = str_unmarked(r->body);
-	struct json_reader in = {.hit = &c->hit,
-	    .scratch = &c->numbers,
-	    .begin = begin_signals,
-	    .event = look,
-	    .arg = &p};
+	struct json_reader in = {
+	    .hit = &c->hit, .scratch = &c->numbers, .begin = begin_event, .event = look, .arg = &p};
 	bool lines = !read_body(&p, &in, r->body, false);
-	if (lines) {
-		p.judged = p.verdict = 0;
-		if (!read_body(&p, &in, r->body, true) && !memory_short()) {
-			bad_body(r, M_BAD_BODY, 400,
-			    "the body is no event, array of events or NDJSON; nothing was "
-			    "recorded\n");
-			return;
-		}
+	if (lines && !read_body(&p, &in, r->body, true) && !memory_short()) {
+		bad_body(r, M_BAD_BODY, 400,
+		    "the body is no event, array of events or NDJSON; nothing was recorded\n");
+		return;
 	}
 	if (memory_short()) {
 		no_memory(r);
@@ -301,15 +286,16 @@ void collect_events(struct collect *c, struct http_request *r)
 		    "more than 1000 events in one body; nothing was recorded\n");
 		return;
 	}
-	begin_signals(&p, &c->hit);
-	if (p.judged) {
-		in.event = until_judged;
-		(void)read_body(&p, &in, r->body, lines);
+	if (!p.events) { /* an empty array: what the query and the headers say */
+		begin_event(&p, &c->hit);
+		p.consent = ingest_consent(&c->ingest, &c->hit);
 	}
-	p.who = ingest_visitor(&c->ingest, &c->hit, collect_now(c), collect_batch(c));
+	p.who = ingest_visitor_judged(
+	    &c->ingest, &c->hit, &p.consent, collect_now(c), collect_batch(c));
 	c->ingest.aside = ASIDE_NOT;
-	if (p.who.write) {
-		in.begin = begin_event;
+	if (p.who.write && p.events == 1) {
+		(void)write_event(&p, &in);
+	} else if (p.who.write) {
 		in.event = write_event;
 		(void)read_body(&p, &in, r->body, lines);
 	}

@@ -148,17 +148,23 @@ struct consent ingest_consent(struct ingest *in, const struct hit *h)
 struct ingest_who ingest_visitor(
     struct ingest *in, const struct hit *h, uint32_t now, struct batch *b)
 {
+	struct consent consent = ingest_consent(in, h);
+	return ingest_visitor_judged(in, h, &consent, now, b);
+}
+
+struct ingest_who ingest_visitor_judged(struct ingest *in, const struct hit *h,
+    const struct consent *consent, uint32_t now, struct batch *b)
+{
 	struct ingest_who who = {.write = false};
 	uint16_t today = day_of(now);
 	refresh_keys(in, today);
-	struct consent consent = ingest_consent(in, h);
-	who.purposes = (uint16_t)consent.purposes;
-	if (consent.verdict != CONSENT_YES) {
-		metric_inc(consent.why);
+	who.purposes = (uint16_t)consent->purposes;
+	if (consent->verdict != CONSENT_YES) {
+		metric_inc(consent->why);
 		who.refused = true;
-		who.why = consent.why;
-		who.expire_cookie = h->cookie.n && consent.verdict != CONSENT_NO;
-		if (consent.verdict == CONSENT_NO_ERASE &&
+		who.why = consent->why;
+		who.expire_cookie = h->cookie.n && consent->verdict != CONSENT_NO;
+		if (consent->verdict == CONSENT_NO_ERASE &&
 		    ingest_known(in, h->cookie, now, &who.visitor)) {
 			ingest_erase(in, &who.visitor, now, b);
 			who.erase = true;

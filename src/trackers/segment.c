@@ -13,7 +13,6 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/number.h"
 #include "crumb/core/metric.h"
-#include "crumb/privacy/hit_read.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -35,6 +34,8 @@ struct call {
 	json_t *batch, *context; /* what messages lack */
 	struct vkey known;
 	bool has_cookie;
+	struct network network; /* of the request; messages may name others */
+	struct str agent;
 	struct ingest_who refused; /* the latest refusal, for the answer */
 	unsigned written, erased;
 	uint32_t now;
@@ -308,19 +309,19 @@ static void fill(struct call *k, const json_t *m, struct str kind, char name[EVE
 	json_t *properties = json_object_get(m, "properties");
 	const json_t *page = of_context(k, m, "page"), *ip = of_context(k, m, "ip"),
 		     *agent = of_context(k, m, "userAgent");
-	struct network n;
 	h->name = str_eq(kind, STR("track"))	? event_name(text_of(m, "event"), name)
 		  : str_eq(kind, STR("screen")) ? STR("screen")
 						: STR("view");
 	h->url = text_of(properties, "url").n ? text_of(properties, "url") : text_of(page, "url");
 	h->referrer = text_of(page, "referrer");
 	h->title = text_of(page, "title");
-	h->referer_header = STR("");
-	if (json_is_string(ip) &&
-	    network_parse(str_make(json_string_value(ip), json_string_length(ip)), &n))
-		h->network = n;
-	if (json_is_string(agent))
-		h->agent = str_make(json_string_value(agent), json_string_length(agent));
+	h->network = k->network;
+	if (json_is_string(ip))
+		(void)network_parse(
+		    str_make(json_string_value(ip), json_string_length(ip)), &h->network);
+	h->agent = json_is_string(agent)
+		       ? str_make(json_string_value(agent), json_string_length(agent))
+		       : k->agent;
 	put_properties(h, properties, numbers);
 	h->categories = consent_of(k, m);
 }
@@ -428,16 +429,14 @@ static void one(struct call *k, const json_t *m, struct str kind)
 {
 	struct collect *c = k->c;
 	struct ingest_who who;
-	struct http_query q = {k->r->query, c->scratch, 0};
 	char name[EVENT_NAME_MAX], numbers[HIT_PARAMS_MAX][32];
-	struct str key, value, audience;
+	struct str audience;
 	bool event = str_eq(kind, STR("track")) || str_eq(kind, STR("page")) ||
 		     str_eq(kind, STR("screen")),
 	     in = false;
 	uint32_t t;
-	collect_hit_headers(c, k->r, &c->hit);
-	while (http_query_next(&q, &key, &value)) /* consent signals, as for POST /e */
-		hit_param(&c->hit, key, value);
+	hit_clear_said(&c->hit);
+	collect_query_signals(c, k->r, &c->hit);
 	bool of_audience = audience_of(k, m, kind, &audience, &in);
 	if (!event && !of_audience) {
 		metric_inc(M_CDP_KIND);
@@ -516,6 +515,9 @@ static void post(struct collect *c, struct http_request *r, const struct tracker
 		    "nothing was recorded\"}\n");
 	} else {
 		collect_hit_headers(c, r, &c->hit);
+		c->hit.referer_header = STR(""); /* the page is what the message says */
+		k.network = c->hit.network;
+		k.agent = c->hit.agent;
 		k.has_cookie = ingest_known(&c->ingest, c->hit.cookie, k.now, &k.known);
 		k.batch = root;
 		k.context = json_object_get(root, "context");

@@ -117,8 +117,11 @@ void collect_events(struct collect *c, struct http_request *r);
  * is copied. */
 void collect_answer_hit(struct collect *c, struct http_request *r, const struct ingest_who *who,
     unsigned written, int status, const char *type, struct str body);
-/* Fills what comes with headers: address, agent, cookies, signals. */
+/* Fills what comes with headers: address, agent, cookies, signals. The hit is clear, for collect.c
+ * clears the scratch hit behind every request. */
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h);
+/* Takes the consent signals of the query of a request whose events are in its body. */
+void collect_query_signals(struct collect *c, const struct http_request *r, struct hit *h);
 void collect_cookie_lines(
     struct collect *c, const struct ingest_who *who, bool written, struct buf *headers);
 void collect_why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers);

@@ -54,6 +54,9 @@ struct consent ingest_consent(struct ingest *in, const struct hit *h);
 /* Consent gate and cookie. An erasure goes into the batch at once. */
 struct ingest_who ingest_visitor(
     struct ingest *in, const struct hit *h, uint32_t now, struct batch *b);
+/* The same where consent was judged before: the strictest of several events decides for all. */
+struct ingest_who ingest_visitor_judged(struct ingest *in, const struct hit *h,
+    const struct consent *consent, uint32_t now, struct batch *b);
 /* Anonymises and encodes one event into the batch, perhaps set aside; false when there was nothing
  * to write. */
 bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t,
