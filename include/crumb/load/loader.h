@@ -5,6 +5,8 @@
 #include "crumb/yaml/yaml.h"
 #include "crumb/rules/rules.h"
 
+#define IAB_LAST 1679 /* of Audience Taxonomy 1.1 */
+
 struct loader {
 	struct yaml yaml; /* first: loader_of() */
 	struct rules *r;
@@ -29,7 +31,10 @@ void yaml_id(struct yaml *y, const yaml_node_t *n, char **out);
 void load_words(
     struct yaml *y, const yaml_node_t *n, const char *what, char **out); /* a text, kept */
 void load_labels(struct yaml *y, const yaml_node_t *n, struct labels *out);
-/* --- vocabulary.c */
+/* --- category.c, segment.c, vocabulary.c: one entry of a section */
+void load_category(struct yaml *y, const yaml_node_t *n, void *into);
+void load_segment(struct yaml *y, const yaml_node_t *n, void *into);
+void load_lookalike(struct yaml *y, const yaml_node_t *n, void *into);
 void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into);
 /* --- pattern.c */
 bool load_clauses(struct yaml *y, const yaml_node_t *n, struct clauses *out);

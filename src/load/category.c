@@ -1,0 +1,102 @@
+/* Categories: what belongs to them. */
+#include "crumb/base/array.h"
+#include "crumb/load/loader.h"
+
+#include <stdlib.h>
+
+static void category_id(struct yaml *y, const yaml_node_t *n, void *c)
+{
+	yaml_id(y, n, &((struct category *)c)->id);
+}
+static void category_name(struct yaml *y, const yaml_node_t *n, void *c)
+{
+	load_words(y, n, "a name", &((struct category *)c)->name);
+}
+static void category_iab(struct yaml *y, const yaml_node_t *n, void *c)
+{
+	yaml_count(
+	    y, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &((struct category *)c)->iab);
+}
+static void category_labels(struct yaml *y, const yaml_node_t *n, void *c)
+{
+	load_labels(y, n, &((struct category *)c)->labels);
+}
+static void category_sensitive(struct yaml *y, const yaml_node_t *n, void *c)
+{
+	yaml_truth(y, n, "sensitive", &((struct category *)c)->sensitive);
+}
+static void category_any(struct yaml *y, const yaml_node_t *n, void *c)
+{
+	load_clauses(y, n, &((struct category *)c)->any);
+}
+static void category_all(struct yaml *y, const yaml_node_t *n, void *c)
+{
+	load_clauses(y, n, &((struct category *)c)->all);
+}
+static void category_none(struct yaml *y, const yaml_node_t *n, void *c)
+{
+	load_clauses(y, n, &((struct category *)c)->none);
+}
+
+static const struct yaml_key category_keys[] = {{"id", category_id, NULL},
+    {"name", category_name, NULL}, {"iab", category_iab, NULL}, {"any", category_any, NULL},
+    {"all", category_all, NULL}, {"none", category_none, NULL}, {"labels", category_labels, NULL},
+    {"sensitive", category_sensitive, NULL}, {"match", NULL, "any"}, {"rules", NULL, "any"},
+    {"when", NULL, "any"}, {"not", NULL, "none"}, {"title", NULL, "name"}, {"path", NULL, "any"},
+    {"event", NULL, "any"}, {"label", NULL, "labels"}, {"parent", NULL, "id"}};
+
+/* Words that mean something in conditions, so that no category can be called so there. */
+static bool reserved(struct str id)
+{
+	static const char *const words[] = {"and", "or", "not", "in", "then", "within", "between",
+	    "of", "visits", "country", "region", "device", "os", "browser"};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (str_ieq(id, str_c(words[i])))
+			return true;
+	size_t digits = 0;
+	while (digits < id.n && chr_digit(id.p[digits]))
+		digits++;
+	return (digits && digits == id.n) ||
+	       (digits && digits + 1 == id.n && id.p[digits] == 'd') ||
+	       str_starts(id, STR("attr."));
+}
+
+void load_category(struct yaml *y, const yaml_node_t *n, void *into)
+{
+	struct loader *l = loader_of(y);
+	(void)into;
+	struct rules *r = l->r;
+	size_t errors = y->report->errors;
+	struct category c = {.named = true, .at = yaml_at(y, n)};
+	if (!yaml_map(y, n, "a category", category_keys,
+		sizeof category_keys / sizeof *category_keys, &c))
+		return;
+	if (!c.id) {
+		if (errors == y->report->errors)
+			complain(y, n, "missing", NULL, "a category needs an id");
+		return;
+	}
+	if (!c.name)
+		c.name = c.id;
+	if (c.any.n + c.all.n == 0 && errors == y->report->errors)
+		complain(y, n, "matches-all", "say under any: what belongs to it",
+		    "category '%s' has nothing under any or all, so it would match everything",
+		    c.id);
+	if (reserved(str_c(c.id)))
+		complain(y, n, "reserved", "choose another id",
+		    "'%s' means something else in conditions", c.id);
+	uint32_t other;
+	if (map_get(&r->category_ids, str_c(c.id), &other)) {
+		complain(y, n, "twice", "rename one, or join their lists",
+		    "category '%s' is defined twice: also at %s:%zu", c.id,
+		    r->categories[other].at.file, r->categories[other].at.line);
+		return;
+	}
+	if (r->categories_n >= RULES_CATEGORIES_MAX) {
+		complain(y, n, "too-many", NULL, "more than %d categories", RULES_CATEGORIES_MAX);
+		return;
+	}
+	map_put(&r->category_ids, str_c(c.id), (uint32_t)r->categories_n);
+	CHECK(array_room_zeroed(r->categories, l->categories_cap, r->categories_n + 1));
+	r->categories[r->categories_n++] = c;
+}
