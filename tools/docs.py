@@ -120,18 +120,12 @@ def route_answers(ref):
     return table(['status', 'when'], api.every(ref))
 
 
-def fields(ref):
-    """Every field that a rule can look at."""
-    return table(['field', 'matches', 'patterns', 'kept', 'example'], rules.fields(ref))
-
-
 VIEWS = {
     'identities': identities,
     'records': records,
     'commands': commands,
     'import-keys': import_keys,
     'macros': macros,
-    'fields': fields,
     'metrics': metrics,
     'options': options,
     'parameters': parameters,
@@ -139,8 +133,8 @@ VIEWS = {
     'route-fields': api.fields,
     'routes': routes,
 }
-VIEWS.update((name, lambda ref, view=view: table(*view(ref))) for name, view in partners.VIEWS.items())
-FILES = {'etc/openapi.json': api.openapi}  # path: function of the rows that gives the whole text
+VIEWS.update((name, lambda ref, view=view: table(*view(ref))) for name, view in {**partners.VIEWS, **rules.VIEWS}.items())
+FILES = {'etc/openapi.json': api.openapi, **rules.FILES}  # path: function of the rows that gives the whole text
 
 MARK = re.compile(r'(<!-- rows: ([a-z-]+) -->\n)(.*?)(<!-- rows end -->\n)', re.S)
 

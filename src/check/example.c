@@ -248,11 +248,13 @@ static void example_not(struct yaml *y, const yaml_node_t *n, void *into)
 	names_of(y, n, &((struct example *)into)->not, &((struct example *)into)->not_n);
 }
 
-static const struct yaml_key example_keys[] = {{"name", example_name, NULL},
-    {"visitor", example_visitor, NULL}, {"did", example_did, NULL},
-    {"expect", example_expect, NULL}, {"not", example_not, NULL}, {"expected", NULL, "expect"},
-    {"segments", NULL, "expect"}, {"does", NULL, "did"}, {"events", NULL, "did"},
-    {"expect_not", NULL, "not"}};
+static const struct yaml_key example_keys[] = {
+    {.name = "name", .load = example_name},
+    {.name = "visitor", .load = example_visitor},
+    {.name = "did", .load = example_did, .aliases = "does|events"},
+    {.name = "expect", .load = example_expect, .aliases = "expected|segments"},
+    {.name = "not", .load = example_not, .aliases = "expect_not"},
+};
 
 static void load_example(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -284,7 +286,9 @@ static void root_version(struct yaml *y, const yaml_node_t *n, void *into)
 }
 
 static const struct yaml_key root_keys[] = {
-    {"version", root_version, NULL}, {"tests", root_tests, NULL}, {"examples", NULL, "tests"}};
+    {.name = "version", .load = root_version},
+    {.name = "tests", .load = root_tests, .aliases = "examples"},
+};
 
 /* --- running one */
 

@@ -159,6 +159,8 @@ static const struct reference {
     {"signings", reference_signings},
     {"trackers", reference_trackers},
     {"fields", reference_fields},
+    {"rule-maps", reference_maps},
+    {"condition-forms", reference_forms},
 };
 #define REFERENCES (sizeof references / sizeof *references)
 

@@ -1,6 +1,8 @@
 /* reference: the rows of the rules' language. */
 #include "references.h"
 
+#include "crumb/condition/forms.h"
+#include "crumb/load/load.h"
 #include "crumb/rules/fields.h"
 
 static void append(json_t *rows, json_t *row)
@@ -63,6 +65,68 @@ json_t *reference_fields(const struct cli *c)
 				 "aliases", list_of(row->aliases), "kept", field_is_kept(f), "fact",
 				 is_fact(f), "patterns", patterns_of(row), "words", words, "says",
 				 row->says, "example", row->example));
+	}
+	return rows;
+}
+
+static json_t *key_row(const struct yaml_key *k)
+{
+	static const char *const shapes[KEY_MAX] = {[KEY_ANY] = "any",
+	    [KEY_TEXT] = "text",
+	    [KEY_COUNT] = "count",
+	    [KEY_NUMBER] = "number",
+	    [KEY_TRUTH] = "truth",
+	    [KEY_CHOICE] = "choice",
+	    [KEY_WORDS] = "words",
+	    [KEY_VALUES] = "values",
+	    [KEY_MAPS] = "maps",
+	    [KEY_MATCHES] = "matches",
+	    [KEY_PARTS] = "parts"};
+	json_t *row = json_pack("{s:s,s:s,s:s?,s:o}", "name", k->name, "shape", shapes[k->shape],
+	    "says", k->says, "aliases", list_of(k->aliases));
+	if (k->pattern)
+		json_object_set_new(row, "pattern", json_string(k->pattern));
+	if (k->words)
+		json_object_set_new(row, "words", list_of(k->words));
+	if (k->of)
+		json_object_set_new(row, "of", json_string(k->of->name));
+	if (k->min)
+		json_object_set_new(row, "min", json_integer(k->min));
+	if (k->max)
+		json_object_set_new(row, "max", json_integer(k->max));
+	return row;
+}
+
+/* The map, and behind it those that are in it. */
+static void add_map(json_t *rows, const struct yaml_table *t)
+{
+	json_t *keys = json_array();
+	for (size_t i = 0; i < t->keys_n; i++)
+		append(keys, key_row(&t->keys[i]));
+	append(rows, json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "name", t->name, "what", t->what,
+			 "required", list_of(t->required), "any_of", list_of(t->any_of), "one_of",
+			 list_of(t->one_of), "or_else", list_of(t->or_else), "keys", keys));
+	for (size_t i = 0; i < t->keys_n; i++)
+		if (t->keys[i].of)
+			add_map(rows, t->keys[i].of);
+}
+
+json_t *reference_maps(const struct cli *c)
+{
+	json_t *rows = json_array();
+	(void)c;
+	add_map(rows, &rules_table);
+	return rows;
+}
+
+json_t *reference_forms(const struct cli *c)
+{
+	json_t *rows = json_array();
+	(void)c;
+	for (size_t i = 0; i < condition_forms_n; i++) {
+		const struct condition_form *f = &condition_forms[i];
+		append(rows, json_pack("{s:s,s:s,s:s}", "form", f->form, "says", f->says, "example",
+				 f->example));
 	}
 	return rows;
 }

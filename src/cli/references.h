@@ -20,7 +20,10 @@ json_t *reference_ways(const struct cli *c);
 json_t *reference_signings(const struct cli *c);
 /* reference_trackers.c */
 json_t *reference_trackers(const struct cli *c);
-/* reference_rules.c: fields that rules look at */
+/* reference_rules.c: fields that rules look at, keys of the maps in a file of rules, forms of
+ * conditions */
 json_t *reference_fields(const struct cli *c);
+json_t *reference_maps(const struct cli *c);
+json_t *reference_forms(const struct cli *c);
 
 #endif

@@ -1,6 +1,7 @@
 /* The condition language: text to nodes, by recursive descent. Every refusal says where, what was
  * found and what was expected, and, for the slips that people make, what they may have meant
  * (parser.c). */
+#include "crumb/condition/forms.h"
 #include "parser.h"
 
 #include "crumb/base/array.h"
@@ -63,7 +64,9 @@ static void unknown_category(struct parser *p, struct str name)
 	}
 	for (int f = 0; f < FACT_MAX; f++)
 		near_try(&near, str_c(fact_name((enum fact)f)));
-	near_try(&near, STR("visits"));
+	for (size_t i = 0; i < condition_forms_n; i++)
+		if (condition_forms[i].begins == BEGINS_WITH_WORD)
+			near_try(&near, str_c(condition_forms[i].word));
 	snprintf(message, sizeof message, "there is no category '" STR_FMT "'",
 	    (int)(name.n > 130 ? 130 : name.n), name.p);
 	near_hint(&near, hint, sizeof hint);
@@ -540,13 +543,56 @@ static bool opens(const struct parser *p)
 	return at < p->text.n && p->text.p[at] == '(';
 }
 
+/* "segment, days, last, first and sum are known" */
+static void hint_calls(char *hint, size_t cap)
+{
+	const char *last = NULL;
+	size_t used = 0;
+	for (size_t i = 0; i < condition_forms_n && used < cap; i++) {
+		const struct condition_form *f = &condition_forms[i];
+		if (f->begins != BEGINS_WITH_CALL)
+			continue;
+		if (last)
+			used += (size_t)snprintf(
+			    hint + used, cap - used, "%s%s", used ? ", " : "", last);
+		last = f->word;
+	}
+	if (last && used < cap)
+		snprintf(hint + used, cap - used, "%s%s are known", used ? " and " : "", last);
+}
+
+static void unknown_call(struct parser *p)
+{
+	struct str word = p->now.text;
+	char message[200], hint[100];
+	struct near near = near_begin(word);
+	for (size_t i = 0; i < condition_forms_n; i++)
+		if (condition_forms[i].begins == BEGINS_WITH_CALL)
+			near_try(&near, str_c(condition_forms[i].word));
+	if (str_ieq(word, STR("count")))
+		snprintf(hint, sizeof hint, "a category counts by itself: coats >= 3");
+	else
+		near_hint(&near, hint, sizeof hint);
+	if (!*hint)
+		hint_calls(hint, sizeof hint);
+	snprintf(message, sizeof message, "there is no '" STR_FMT "( )'",
+	    (int)(word.n > 100 ? 100 : word.n), word.p);
+	parse_report(p, word, "unknown-function", hint, message);
+	p->failed = true;
+}
+
+static int visits_test(struct parser *p, size_t from)
+{
+	struct rule_node n = {.kind = NODE_DAYS, .op = OP_GE, .n = 1, .cat = CATEGORY_ALL};
+	parse_next(p);
+	if (p->now.kind == TOK_OP || parse_is(p, "between"))
+		amount(p, &n);
+	n.window = optional_window(p);
+	return finish(p, n, from);
+}
+
 static int test(struct parser *p)
 {
-	static const struct {
-		const char *name;
-		enum node_kind kind;
-	} functions[] = {
-	    {"days", NODE_DAYS}, {"last", NODE_COUNT}, {"first", NODE_FIRST}, {"sum", NODE_SUM}};
 	size_t from = here(p);
 	if (p->now.kind != TOK_WORD) {
 		parse_expected(p, "a category, a fact or '('",
@@ -554,27 +600,12 @@ static int test(struct parser *p)
 		return -1;
 	}
 	if (opens(p)) {
-		if (parse_is(p, "segment"))
-			return segment_test(p, from);
-		for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-			if (parse_is(p, functions[i].name))
-				return function_test(p, functions[i].kind, from);
+		const struct condition_form *f = condition_form(BEGINS_WITH_CALL, p->now.text);
+		if (f)
+			return f->kind == NODE_SEGMENT ? segment_test(p, from)
+						       : function_test(p, f->kind, from);
 		if (!parse_is(p, "and") && !parse_is(p, "or")) {
-			char message[200], hint[100];
-			struct near near = near_begin(p->now.text);
-			near_try(&near, STR("segment"));
-			for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-				near_try(&near, str_c(functions[i].name));
-			if (str_ieq(p->now.text, STR("count")))
-				snprintf(
-				    hint, sizeof hint, "a category counts by itself: coats >= 3");
-			else
-				near_hint(&near, hint, sizeof hint);
-			snprintf(message, sizeof message, "there is no '" STR_FMT "( )'",
-			    (int)(p->now.text.n > 100 ? 100 : p->now.text.n), p->now.text.p);
-			parse_report(p, p->now.text, "unknown-function",
-			    *hint ? hint : "segment, days, last, first and sum are known", message);
-			p->failed = true;
+			unknown_call(p);
 			return -1;
 		}
 	}
@@ -583,14 +614,8 @@ static int test(struct parser *p)
 		parse_expected(p, "a category, a fact or '('", NULL);
 		return -1;
 	}
-	if (parse_is(p, "visits")) {
-		struct rule_node n = {.kind = NODE_DAYS, .op = OP_GE, .n = 1, .cat = CATEGORY_ALL};
-		parse_next(p);
-		if (p->now.kind == TOK_OP || parse_is(p, "between"))
-			amount(p, &n);
-		n.window = optional_window(p);
-		return finish(p, n, from);
-	}
+	if (condition_form(BEGINS_WITH_WORD, p->now.text))
+		return visits_test(p, from);
 	for (int f = 0; f < FACT_MAX; f++) {
 		if (parse_is(p, fact_name((enum fact)f))) {
 			parse_next(p);

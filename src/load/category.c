@@ -1,5 +1,6 @@
 /* Categories: what belongs to them. */
 #include "crumb/base/array.h"
+#include "crumb/condition/forms.h"
 #include "crumb/load/loader.h"
 
 #include <stdlib.h>
@@ -38,21 +39,67 @@ static void category_none(struct yaml *y, const yaml_node_t *n, void *c)
 	load_clauses(y, n, &((struct category *)c)->none);
 }
 
-static const struct yaml_key category_keys[] = {{"id", category_id, NULL},
-    {"name", category_name, NULL}, {"iab", category_iab, NULL}, {"any", category_any, NULL},
-    {"all", category_all, NULL}, {"none", category_none, NULL}, {"labels", category_labels, NULL},
-    {"sensitive", category_sensitive, NULL}, {"match", NULL, "any"}, {"rules", NULL, "any"},
-    {"when", NULL, "any"}, {"not", NULL, "none"}, {"title", NULL, "name"}, {"path", NULL, "any"},
-    {"event", NULL, "any"}, {"label", NULL, "labels"}, {"parent", NULL, "id"}};
+static const struct yaml_key category_keys[] = {
+    {.name = "id",
+	.load = category_id,
+	.aliases = "parent",
+	.shape = KEY_TEXT,
+	.pattern = ID_PATTERN,
+	.max = ID_MOST,
+	.says = "Letters, digits, `_`, `-`; dots make a tree: `apparel.outerwear` is a child of "
+		"`apparel`."},
+    {.name = "name",
+	.load = category_name,
+	.aliases = "title",
+	.shape = KEY_TEXT,
+	.says = "What people read; the id if you leave it out."},
+    {.name = "iab",
+	.load = category_iab,
+	.shape = KEY_COUNT,
+	.min = 1,
+	.max = IAB_LAST,
+	.says = "Row of the IAB Audience Taxonomy 1.1, if there is one."},
+    {.name = "any",
+	.load = category_any,
+	.aliases = "match|rules|when|path|event",
+	.shape = KEY_MATCHES,
+	.says = "A list; the event is about the category if one entry matches."},
+    {.name = "all",
+	.load = category_all,
+	.shape = KEY_MATCHES,
+	.says = "A list; every entry must match, too."},
+    {.name = "none",
+	.load = category_none,
+	.aliases = "not",
+	.shape = KEY_MATCHES,
+	.says = "A list; no entry may match."},
+    {.name = "labels",
+	.load = category_labels,
+	.aliases = "label",
+	.shape = KEY_WORDS,
+	.says = "Words that say where it came from: destinations name those that they may get "
+		"([DESTINATIONS.md](DESTINATIONS.md))."},
+    {.name = "sensitive",
+	.load = category_sensitive,
+	.shape = KEY_TRUTH,
+	.says = "`true`: audiences of it, of its children and of its parents go only where whoever "
+		"runs crumb allows it "
+		"(`privacy.sensitive_destinations`). Ids with a part such as `health`, `religion`, "
+		"`politics`, `children`, and "
+		"rows of the taxonomy that mean such, are sensitive by themselves: "
+		"[etc/sensitive.txt](../etc/sensitive.txt)."},
+};
+const struct yaml_table category_table = {.name = "category",
+    .what = "a category",
+    YAML_KEYS(category_keys),
+    .required = "id",
+    .any_of = "any|all"};
 
-/* Words that mean something in conditions, so that no category can be called so there. */
+/* What means something in conditions, so that no category can be called so there. */
 static bool reserved(struct str id)
 {
-	static const char *const words[] = {"and", "or", "not", "in", "then", "within", "between",
-	    "of", "visits", "country", "region", "device", "os", "browser"};
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (str_ieq(id, str_c(words[i])))
-			return true;
+	if (condition_reserved(id))
+		return true;
 	size_t digits = 0;
 	while (digits < id.n && chr_digit(id.p[digits]))
 		digits++;
@@ -68,8 +115,7 @@ void load_category(struct yaml *y, const yaml_node_t *n, void *into)
 	struct rules *r = l->r;
 	size_t errors = y->report->errors;
 	struct category c = {.named = true, .at = yaml_at(y, n)};
-	if (!yaml_map(y, n, "a category", category_keys,
-		sizeof category_keys / sizeof *category_keys, &c))
+	if (!yaml_read(y, n, &category_table, &c))
 		return;
 	if (!c.id) {
 		if (errors == y->report->errors)

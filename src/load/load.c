@@ -37,10 +37,38 @@ static void root_lookalikes(struct yaml *y, const yaml_node_t *n, void *into)
 	yaml_list(y, n, "lookalikes", load_lookalike, into);
 }
 
-static const struct yaml_key root_keys[] = {{"version", root_version, NULL},
-    {"attributes", root_attributes, NULL}, {"categories", root_categories, NULL},
-    {"segments", root_segments, NULL}, {"lookalikes", root_lookalikes, NULL},
-    {"audiences", NULL, "segments"}, {"rules", NULL, "categories"}};
+static const struct yaml_key root_keys[] = {
+    {.name = "version",
+	.load = root_version,
+	.shape = KEY_COUNT,
+	.min = 1,
+	.max = 1,
+	.says = "`1`, in the first line."},
+    {.name = "attributes",
+	.load = root_attributes,
+	.shape = KEY_MAPS,
+	.of = &vocabulary_table,
+	.says = "Closed vocabularies of what pages send as `a.NAME`."},
+    {.name = "categories",
+	.load = root_categories,
+	.aliases = "rules",
+	.shape = KEY_MAPS,
+	.of = &category_table,
+	.says = "What behaviour means."},
+    {.name = "segments",
+	.load = root_segments,
+	.aliases = "audiences",
+	.shape = KEY_MAPS,
+	.of = &segment_table,
+	.says = "Whom to reach."},
+    {.name = "lookalikes",
+	.load = root_lookalikes,
+	.shape = KEY_MAPS,
+	.of = &lookalike_table,
+	.says = "Whom to reach: visitors who behave like those of a segment."},
+};
+const struct yaml_table rules_table = {
+    .name = "file", .what = "a rules file", YAML_KEYS(root_keys), .required = "version"};
 
 static void load_file(struct loader *l, struct str name, struct str text)
 {
@@ -52,9 +80,7 @@ static void load_file(struct loader *l, struct str name, struct str text)
 		if (root->type != YAML_MAPPING_NODE)
 			complain(&l->yaml, root, "type", NULL,
 			    "a rules file has version: 1, attributes, categories and segments");
-		else if (yaml_map(&l->yaml, root, "a rules file", root_keys,
-			     sizeof root_keys / sizeof *root_keys, &version) &&
-			 !version)
+		else if (yaml_read(&l->yaml, root, &rules_table, &version) && !version)
 			complain(&l->yaml, root, "version", "write it as the first line",
 			    "the file must say 'version: 1'");
 	}

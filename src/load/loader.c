@@ -6,7 +6,8 @@
 
 static bool valid_id(struct str id)
 {
-	if (id.n == 0 || id.n > 128 || id.p[0] == '.' || id.p[id.n - 1] == '.' || id.p[0] == '-')
+	if (id.n == 0 || id.n > ID_MOST || id.p[0] == '.' || id.p[id.n - 1] == '.' ||
+	    id.p[0] == '-')
 		return false;
 	for (size_t i = 0; i < id.n; i++) {
 		char c = id.p[i];

@@ -10,6 +10,8 @@
 
 /* --- segments */
 
+#define SIZE_MOST 1000000000 /* visitors that somebody can ask for */
+
 /* A segment while it is read: where its condition stands is needed until it is parsed. */
 struct reading {
 	struct segment s;
@@ -95,7 +97,7 @@ static void segment_alert(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	rest = str_starts(s, STR("size")) ? str_trim(str_skip(s, 4)) : STR("");
 	if (!str_starts(rest, STR("<")) || !str_u64(str_trim(str_skip(rest, 1)), &v) || v == 0 ||
-	    v > 1000000000)
+	    v > SIZE_MOST)
 		complain(y, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert",
 		    STR_ARG(s));
 	else
@@ -117,15 +119,78 @@ static void segment_split(struct yaml *y, const yaml_node_t *n, void *into)
 		of(into)->target = (unsigned)a;
 }
 
-static const struct yaml_key segment_keys[] = {{"id", segment_id, NULL},
-    {"name", segment_name, NULL}, {"when", segment_when, NULL}, {"iab", segment_iab, NULL},
-    {"destinations", segment_destinations, NULL}, {"state", segment_life, NULL},
-    {"until", segment_until, NULL}, {"owner", segment_owner, NULL}, {"alert", segment_alert, NULL},
-    {"split", segment_split, NULL}, {"labels", segment_labels, NULL}, {"condition", NULL, "when"},
-    {"if", NULL, "when"}, {"where", NULL, "when"}, {"any", NULL, "when"}, {"all", NULL, "when"},
-    {"rule", NULL, "when"}, {"destination", NULL, "destinations"}, {"to", NULL, "destinations"},
-    {"expires", NULL, "until"}, {"status", NULL, "state"}, {"holdout", NULL, "split"},
-    {"label", NULL, "labels"}, {"title", NULL, "name"}};
+/* Keys of segments and lookalikes both: where they go, and until when. */
+#define HANDED_OUT                                                                                 \
+	{.name = "iab",                                                                            \
+	    .load = segment_iab,                                                                   \
+	    .shape = KEY_COUNT,                                                                    \
+	    .min = 1,                                                                              \
+	    .max = IAB_LAST,                                                                       \
+	    .says = "Row of the IAB Audience Taxonomy 1.1; given to pages in the OpenRTB form "    \
+		    "instead of the id."},                                                         \
+	    {.name = "destinations",                                                               \
+		.load = segment_destinations,                                                      \
+		.aliases = "destination|to",                                                       \
+		.shape = KEY_WORDS,                                                                \
+		.says = "Where it may go: `page`, and those of "                                   \
+			"[etc/destinations.yaml](DESTINATIONS.md). As soon as "                    \
+			"any segment names destinations, pages see only those with `page`."},      \
+	    {.name = "state",                                                                      \
+		.load = segment_life,                                                              \
+		.aliases = "status",                                                               \
+		.shape = KEY_CHOICE,                                                               \
+		.words = "active|paused",                                                          \
+		.says = "`active`, or `paused`: counted as before, but handed to nobody."},        \
+	    {.name = "until",                                                                      \
+		.load = segment_until,                                                             \
+		.aliases = "expires",                                                              \
+		.shape = KEY_TEXT,                                                                 \
+		.pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",                                         \
+		.says = "The last day on which anybody is in it, as `2026-12-24`; the day after "  \
+			"it is empty, and so "                                                     \
+			"is what builds on it."},                                                  \
+	    {.name = "owner", .load = segment_owner, .shape = KEY_TEXT, .says = "Whom to ask."},   \
+	    {.name = "alert",                                                                      \
+		.load = segment_alert,                                                             \
+		.shape = KEY_TEXT,                                                                 \
+		.pattern = "^size *< *[0-9]+$",                                                    \
+		.says = "`size < 500`: lists and metrics say when it is smaller."},                \
+	    {.name = "split",                                                                      \
+		.load = segment_split,                                                             \
+		.aliases = "holdout",                                                              \
+		.shape = KEY_TEXT,                                                                 \
+		.pattern = "^[0-9]{1,2}/[0-9]{1,2}$",                                              \
+		.says = "`90/10`: 10 per cent are held out: counted, but handed to nobody, so "    \
+			"that you can compare. "                                                   \
+			"Who they are stays the same; `export --holdout` writes them."},           \
+	{                                                                                          \
+		.name = "labels", .load = segment_labels, .aliases = "label", .shape = KEY_WORDS,  \
+		.says =                                                                            \
+		    "Words that say where it came from; it has those of all that it is made of."   \
+	}
+#define NAMED                                                                                      \
+	{.name = "id",                                                                             \
+	    .load = segment_id,                                                                    \
+	    .shape = KEY_TEXT,                                                                     \
+	    .pattern = ID_PATTERN,                                                                 \
+	    .max = ID_MOST,                                                                        \
+	    .says = "As of categories; exports and pages use it."},                                \
+	{                                                                                          \
+		.name = "name", .load = segment_name, .aliases = "title", .shape = KEY_TEXT,       \
+		.says = "What people read, also the visitor who is in it (`/me`)."                 \
+	}
+
+static const struct yaml_key segment_keys[] = {
+    NAMED,
+    {.name = "when",
+	.load = segment_when,
+	.aliases = "condition|if|where|any|all|rule",
+	.shape = KEY_TEXT,
+	.says = "The condition: `outerwear >= 3 in 14d and not purchase in 30d`."},
+    HANDED_OUT,
+};
+const struct yaml_table segment_table = {
+    .name = "segment", .what = "a segment", YAML_KEYS(segment_keys), .required = "id|when"};
 
 #define CONDITION_MAX 8192
 
@@ -176,8 +241,7 @@ void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 	(void)into;
 	size_t errors = y->report->errors;
 	struct reading g = {.s = {.at = yaml_at(y, n), .target = 100, .root = -1}};
-	if (!yaml_map(
-		y, n, "a segment", segment_keys, sizeof segment_keys / sizeof *segment_keys, &g))
+	if (!yaml_read(y, n, &segment_table, &g))
 		return;
 	struct segment *s = &g.s;
 	if (!s->id || !s->when) {
@@ -223,7 +287,7 @@ static void like_share(struct yaml *y, const yaml_node_t *n, void *into)
 }
 static void like_size(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_count(y, n, "size", 1, 1000000000, &of(into)->like->size);
+	yaml_count(y, n, "size", 1, SIZE_MOST, &of(into)->like->size);
 }
 static void like_min_lift(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -250,13 +314,22 @@ static void like_exclude_categories(struct yaml *y, const yaml_node_t *n, void *
 	yaml_words(y, n, "categories", &of(into)->like->ignore, &of(into)->like->ignore_n);
 }
 static const struct yaml_key exclude_keys[] = {
-    {"visitors", like_exclude_visitors, NULL}, {"categories", like_exclude_categories, NULL}};
+    {.name = "visitors",
+	.load = like_exclude_visitors,
+	.shape = KEY_TEXT,
+	.says = "A condition: who is left out."},
+    {.name = "categories",
+	.load = like_exclude_categories,
+	.shape = KEY_WORDS,
+	.says = "Categories that are not learned from."},
+};
+static const struct yaml_table exclude_table = {
+    .name = "exclude", .what = "exclude", YAML_KEYS(exclude_keys)};
 /* One text is a condition, a list are categories. */
 static void like_exclude(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	if (n->type == YAML_MAPPING_NODE)
-		yaml_map(y, n, "exclude", exclude_keys, sizeof exclude_keys / sizeof *exclude_keys,
-		    into);
+		yaml_read(y, n, &exclude_table, into);
 	else if (n->type == YAML_SEQUENCE_NODE)
 		like_exclude_categories(y, n, into);
 	else
@@ -278,16 +351,62 @@ static void like_sensitive(struct yaml *y, const yaml_node_t *n, void *into)
 	yaml_truth(y, n, "sensitive", &of(into)->like->sensitive);
 }
 
-static const struct yaml_key like_keys[] = {{"id", segment_id, NULL}, {"name", segment_name, NULL},
-    {"seed", like_seed, NULL}, {"reach", like_share, NULL}, {"size", like_size, NULL},
-    {"min_lift", like_min_lift, NULL}, {"population", like_population, NULL},
-    {"exclude", like_exclude, NULL}, {"refresh", like_refresh, NULL},
-    {"sensitive", like_sensitive, NULL}, {"iab", segment_iab, NULL},
-    {"destinations", segment_destinations, NULL}, {"state", segment_life, NULL},
-    {"until", segment_until, NULL}, {"owner", segment_owner, NULL}, {"alert", segment_alert, NULL},
-    {"split", segment_split, NULL}, {"labels", segment_labels, NULL}, {"when", NULL, "population"},
-    {"of", NULL, "seed"}, {"segment", NULL, "seed"}, {"lift", NULL, "min_lift"},
-    {"ignore", NULL, "exclude"}};
+static const struct yaml_key like_keys[] = {
+    NAMED,
+    {.name = "seed",
+	.load = like_seed,
+	.aliases = "of|segment",
+	.shape = KEY_TEXT,
+	.says = "The id of the segment whose members are to be resembled. They are never in the "
+		"lookalike."},
+    {.name = "reach",
+	.load = like_share,
+	.shape = KEY_TEXT,
+	.pattern = "^[0-9.]+%$",
+	.says = "How far: a share of the population without the seed, such as `5%`."},
+    {.name = "size",
+	.load = like_size,
+	.shape = KEY_COUNT,
+	.min = 1,
+	.max = SIZE_MOST,
+	.says = "How far: a number of visitors."},
+    {.name = "min_lift",
+	.load = like_min_lift,
+	.aliases = "lift",
+	.shape = KEY_NUMBER,
+	.says = "How far: as many as are together so many times likelier than anybody (`3`). If "
+		"nobody is, training says so, "
+		"with exit code 1, and the model of before stays."},
+    {.name = "population",
+	.load = like_population,
+	.aliases = "when",
+	.shape = KEY_TEXT,
+	.says = "A condition: who can be in it."},
+    {.name = "exclude",
+	.load = like_exclude,
+	.aliases = "ignore",
+	.shape = KEY_PARTS,
+	.of = &exclude_table,
+	.says = "A condition: visitors who are left out (converters). A list: categories that are "
+		"not learned from. Or both: "
+		"`{visitors: buy in 30d, categories: [newsletter]}`."},
+    {.name = "refresh",
+	.load = like_refresh,
+	.shape = KEY_CHOICE,
+	.words = "daily|weekly|by hand",
+	.says = "`daily` (the default), `weekly`, `by hand`: trained anew at night. A model that "
+		"is 90 days old ends."},
+    {.name = "sensitive",
+	.load = like_sensitive,
+	.shape = KEY_TRUTH,
+	.says = "`true`: may learn from sensitive categories, and is sensitive itself then."},
+    HANDED_OUT,
+};
+const struct yaml_table lookalike_table = {.name = "lookalike",
+    .what = "a lookalike",
+    YAML_KEYS(like_keys),
+    .required = "id|seed",
+    .one_of = "reach|size|min_lift"};
 
 /* Who can be in it: the condition that the model is asked of. Seeds never are. */
 static void like_condition(struct yaml *y, struct segment *s)
@@ -315,8 +434,7 @@ void load_lookalike(struct yaml *y, const yaml_node_t *n, void *into)
 	struct segment *s = &g.s;
 	s->like = arena_alloc(y->arena, sizeof *s->like);
 	s->like->refresh_days = 1;
-	if (!yaml_map(y, n, "a lookalike", like_keys, sizeof like_keys / sizeof *like_keys, &g) ||
-	    errors != y->report->errors)
+	if (!yaml_read(y, n, &lookalike_table, &g) || errors != y->report->errors)
 		return;
 	if (!s->id || !s->like->seed) {
 		complain(y, n, "missing", NULL, "a lookalike needs %s",

@@ -51,12 +51,50 @@ static void vocabulary_labels(struct yaml *y, const yaml_node_t *n, void *v)
 	load_labels(y, n, &((struct vocabulary *)v)->labels);
 }
 
-static const struct yaml_key vocabulary_keys[] = {{"id", vocabulary_id, NULL},
-    {"name", vocabulary_name, NULL}, {"values", vocabulary_values, NULL},
-    {"range", vocabulary_range, NULL}, {"source", vocabulary_source, NULL},
-    {"segment", vocabulary_segment, NULL}, {"labels", vocabulary_labels, NULL},
-    {"label", NULL, "labels"}, {"partner", NULL, "source"}, {"value", NULL, "values"},
-    {"enum", NULL, "values"}, {"min", NULL, "range"}, {"max", NULL, "range"}};
+static const struct yaml_key vocabulary_keys[] = {
+    {.name = "id",
+	.load = vocabulary_id,
+	.shape = KEY_TEXT,
+	.pattern = "^[A-Za-z0-9_]{1,32}$",
+	.says = "Letters, digits, `_`; pages send it as `a.NAME`, and rules ask for `attr.NAME`."},
+    {.name = "name",
+	.load = vocabulary_name,
+	.shape = KEY_TEXT,
+	.says = "What people read; the id if you leave it out."},
+    {.name = "values",
+	.load = vocabulary_values,
+	.aliases = "value|enum",
+	.shape = KEY_VALUES,
+	.says = "A list: the values that it may have, kept as you spell them here."},
+    {.name = "range",
+	.load = vocabulary_range,
+	.aliases = "min|max",
+	.shape = KEY_TEXT,
+	.pattern = "^-?[0-9.]*\\.\\.-?[0-9.]*$|^[<>]=? *-?[0-9.]+$",
+	.says = "Instead of values, the numbers that it may be: `0..120`, `0..` or `..120`."},
+    {.name = "source",
+	.load = vocabulary_source,
+	.aliases = "partner",
+	.shape = KEY_TEXT,
+	.says = "The partner of [etc/destinations.yaml](DESTINATIONS.md) whose files set it; pages "
+		"cannot."},
+    {.name = "segment",
+	.load = vocabulary_segment,
+	.shape = KEY_TEXT,
+	.says = "The partner's name for the segment that this attribute stands for; its value is "
+		"`member`, or nothing."},
+    {.name = "labels",
+	.load = vocabulary_labels,
+	.aliases = "label",
+	.shape = KEY_WORDS,
+	.says = "Words that say where it came from, for destinations that may get only some."},
+};
+const struct yaml_table vocabulary_table = {.name = "attribute",
+    .what = "an attribute",
+    YAML_KEYS(vocabulary_keys),
+    .required = "id",
+    .one_of = "values|range",
+    .or_else = "source|segment"};
 
 static int by_bytes(const void *a, const void *b)
 {
@@ -93,8 +131,7 @@ void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into)
 	size_t errors = y->report->errors;
 	uint32_t other;
 	struct vocabulary v = {.at = yaml_at(y, n)};
-	if (!yaml_map(y, n, "an attribute", vocabulary_keys,
-		sizeof vocabulary_keys / sizeof *vocabulary_keys, &v))
+	if (!yaml_read(y, n, &vocabulary_table, &v))
 		return;
 	if (!v.id) {
 		if (errors == y->report->errors)

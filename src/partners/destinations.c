@@ -160,16 +160,22 @@ static void sync_every(struct yaml *y, const yaml_node_t *n, void *into)
 	days_of(y, n, "every", &((struct partner *)into)->every_days);
 }
 static const struct yaml_key sync_keys[] = {
-    {"url", sync_url, NULL}, {"type", sync_kind, NULL}, {"every", sync_every, NULL}};
+    {.name = "url", .load = sync_url},
+    {.name = "type", .load = sync_kind},
+    {.name = "every", .load = sync_every},
+};
 static void partner_sync(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	yaml_map(y, n, "sync", sync_keys, sizeof sync_keys / sizeof *sync_keys, into);
 }
 
-static const struct yaml_key partner_keys[] = {{"id", partner_id, NULL},
-    {"sync", partner_sync, NULL}, {"redirects", partner_redirects, NULL},
-    {"uid_param", partner_uid_param, NULL}, {"labels", partner_labels, NULL},
-    {"redirect", NULL, "redirects"}, {"label", NULL, "labels"}};
+static const struct yaml_key partner_keys[] = {
+    {.name = "id", .load = partner_id},
+    {.name = "sync", .load = partner_sync},
+    {.name = "redirects", .load = partner_redirects, .aliases = "redirect"},
+    {.name = "uid_param", .load = partner_uid_param},
+    {.name = "labels", .load = partner_labels, .aliases = "label"},
+};
 
 struct reading {
 	struct destinations *d;
@@ -406,22 +412,34 @@ static void to_timeout(struct yaml *y, const yaml_node_t *n, void *into)
 	if (yaml_count(y, n, "timeout_s", 1, 600, &v))
 		((struct reading *)into)->now->timeout_s = (unsigned)v;
 }
-static const struct yaml_key to_keys[] = {{"directory", to_directory, NULL}, {"url", to_url, NULL},
-    {"headers", to_headers, NULL}, {"sign", to_sign, NULL}, {"retries", to_retries, NULL},
-    {"timeout_s", to_timeout, NULL}, {"path", NULL, "directory"}, {"folder", NULL, "directory"},
-    {"timeout", NULL, "timeout_s"}};
+static const struct yaml_key to_keys[] = {
+    {.name = "directory", .load = to_directory, .aliases = "path|folder"},
+    {.name = "url", .load = to_url},
+    {.name = "headers", .load = to_headers},
+    {.name = "sign", .load = to_sign},
+    {.name = "retries", .load = to_retries},
+    {.name = "timeout_s", .load = to_timeout, .aliases = "timeout"},
+};
 static void dest_to(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	yaml_map(y, n, "deliver", to_keys, sizeof to_keys / sizeof *to_keys, into);
 }
 
-static const struct yaml_key dest_keys[] = {{"id", dest_id, NULL}, {"format", dest_format, NULL},
-    {"partner", dest_partner, NULL}, {"settings", dest_settings, NULL},
-    {"segments", dest_segments, NULL}, {"rows", dest_rows, NULL}, {"bytes", dest_bytes, NULL},
-    {"ttl", dest_ttl, NULL}, {"labels", dest_labels, NULL}, {"purposes", dest_purposes, NULL},
-    {"schedule", dest_schedule, NULL}, {"compress", dest_compress, NULL},
-    {"deliver", dest_to, NULL}, {"label", NULL, "labels"}, {"max_ttl", NULL, "ttl"},
-    {"to", NULL, "deliver"}, {"ids", NULL, "partner"}};
+static const struct yaml_key dest_keys[] = {
+    {.name = "id", .load = dest_id},
+    {.name = "format", .load = dest_format},
+    {.name = "partner", .load = dest_partner, .aliases = "ids"},
+    {.name = "settings", .load = dest_settings},
+    {.name = "segments", .load = dest_segments},
+    {.name = "rows", .load = dest_rows},
+    {.name = "bytes", .load = dest_bytes},
+    {.name = "ttl", .load = dest_ttl, .aliases = "max_ttl"},
+    {.name = "labels", .load = dest_labels, .aliases = "label"},
+    {.name = "purposes", .load = dest_purposes},
+    {.name = "schedule", .load = dest_schedule},
+    {.name = "compress", .load = dest_compress},
+    {.name = "deliver", .load = dest_to, .aliases = "to"},
+};
 
 #define NAME_MOST 255
 
@@ -585,8 +603,11 @@ static void root_destinations(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	yaml_list(y, n, "destinations", load_destination, into);
 }
-static const struct yaml_key root_keys[] = {{"version", root_version, NULL},
-    {"partners", root_partners, NULL}, {"destinations", root_destinations, NULL}};
+static const struct yaml_key root_keys[] = {
+    {.name = "version", .load = root_version},
+    {.name = "partners", .load = root_partners},
+    {.name = "destinations", .load = root_destinations},
+};
 
 #define FILE_MOST ((size_t)16 << 20) /* bytes */
 

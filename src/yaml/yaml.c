@@ -320,16 +320,14 @@ static void unknown_key(struct yaml *y, const yaml_node_t *key, struct str k, co
 	struct near near = near_begin(k);
 	size_t used = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (keys[i].instead) {
-			if (str_ieq(k, str_c(keys[i].name)))
-				near.best = str_c(keys[i].instead), near.distance = 0;
-			continue;
-		}
 		near_try(&near, str_c(keys[i].name));
 		if (used < sizeof known)
 			used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
 			    used ? ", " : "", keys[i].name);
 	}
+	for (size_t i = 0; i < n; i++)
+		if (str_listed(k, keys[i].aliases))
+			near.best = str_c(keys[i].name);
 	if (near.best.n)
 		near_hint(&near, hint, sizeof hint);
 	else
@@ -355,7 +353,7 @@ bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const stru
 		if (!yaml_text(y, key, "a key", &k))
 			continue;
 		size_t at = 0;
-		while (at < keys_n && (keys[at].instead || !str_eq(k, str_c(keys[at].name))))
+		while (at < keys_n && !str_eq(k, str_c(keys[at].name)))
 			at++;
 		if (at == keys_n) {
 			unknown_key(y, key, k, what, keys, keys_n);
@@ -370,6 +368,11 @@ bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const stru
 		seen[at] = true;
 	}
 	return true;
+}
+
+bool yaml_read(struct yaml *y, const yaml_node_t *n, const struct yaml_table *t, void *into)
+{
+	return yaml_map(y, n, t->what, t->keys, t->keys_n, into);
 }
 
 bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what,

@@ -73,6 +73,42 @@ def test_shipped_files_load_and_fit_the_schema(path):
     assert r.returncode == 0, r.stderr
 
 
+def rows(table):
+    return json.loads(crumb('reference', table).stdout)[table]
+
+
+def test_every_field_loads_and_fits_the_schema(tmp_path):
+    by_pattern = {'path': '/x/*', 'words': 'winter coat', 'exact': 'x'}
+    special = {'country': 'DE', 'region': 'DE-BY'}
+    entries = []
+    for f in rows('fields'):
+        value = special.get(f['name']) or (f['words'] + [by_pattern[f['patterns'][0]]])[0]
+        entries += [{f['text'].replace('NAME', 'n'): v} for v in [value] + (['/x|y/'] if 'regex' in f['patterns'] else []) + (['a*b*'] if 'glob' in f['patterns'] else [])
+                    + (['1..2'] if 'range' in f['patterns'] else [])]
+        for wrong in f['aliases']:
+            assert not valid({'version': 1, 'categories': [{'id': 'a', 'any': [{wrong: value}]}]}), wrong
+    document = {'version': 1, 'categories': [{'id': 'c%d' % i, 'any': [e]} for i, e in enumerate(entries)]}
+    assert valid(document) and len(entries) >= 30
+    path = tmp_path / 'fields.yaml'
+    path.write_text(yaml.safe_dump(document))
+    r = crumb('rules', 'check', str(path))
+    assert r.returncode == 0, r.stdout + r.stderr
+
+
+def test_every_key_is_known_to_the_checker_and_every_slip_finds_its_key(tmp_path):
+    maps = {m['name']: m for m in rows('rule-maps')}
+    sections = {'attribute': 'attributes', 'category': 'categories', 'segment': 'segments', 'lookalike': 'lookalikes'}
+    assert set(maps) == set(sections) | {'file', 'exclude'}
+    path = tmp_path / 'keys.yaml'
+    for name, section in sections.items():
+        for key in maps[name]['keys']:
+            for written in [key['name']] + key['aliases']:
+                path.write_text(yaml.safe_dump({'version': 1, section: [{written: ''}]}))
+                found = json.loads(crumb('rules', 'check', str(path), '--json').stdout)
+                hints = [f['hint'] for f in found if f['code'] == 'unknown-key']
+                assert hints == ([] if written == key['name'] else ["did you mean '%s'?" % key['name']]), (section, written)
+
+
 def manual():
     with open(os.path.join(ROOT, 'docs', 'RULES.md')) as f:
         return re.findall(r'```yaml\n(version: 1\n.*?)```', f.read(), re.S)

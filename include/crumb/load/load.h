@@ -4,6 +4,10 @@
 #define CRUMB_LOAD_LOAD_H
 
 #include "crumb/rules/rules.h"
+#include "crumb/yaml/yaml.h"
+
+/* The keys of a file of rules, and those of the maps in it. */
+extern const struct yaml_table rules_table;
 
 /* Reads *.yaml and *.yml of a folder, or one file, into a bundle; and the models of lookalikes,
  * *.json of another folder (NULL, or not there: none).

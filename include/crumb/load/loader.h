@@ -31,7 +31,10 @@ void yaml_id(struct yaml *y, const yaml_node_t *n, char **out);
 void load_words(
     struct yaml *y, const yaml_node_t *n, const char *what, char **out); /* a text, kept */
 void load_labels(struct yaml *y, const yaml_node_t *n, struct labels *out);
-/* --- category.c, segment.c, vocabulary.c: one entry of a section */
+#define ID_PATTERN "^[A-Za-z0-9_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$"
+#define ID_MOST 128
+/* --- category.c, segment.c, vocabulary.c: one entry of a section, and its keys */
+extern const struct yaml_table category_table, segment_table, lookalike_table, vocabulary_table;
 void load_category(struct yaml *y, const yaml_node_t *n, void *into);
 void load_segment(struct yaml *y, const yaml_node_t *n, void *into);
 void load_lookalike(struct yaml *y, const yaml_node_t *n, void *into);

@@ -56,14 +56,52 @@ char *yaml_kept(struct yaml *y, struct str s); /* a copy in the arena, with a ze
 bool yaml_words(
     struct yaml *y, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n);
 
+/* What a value is, for whoever makes a schema or a table of the rows. */
+enum yaml_shape {
+	KEY_ANY,     /* nothing is said of it */
+	KEY_TEXT,    /* a text as `pattern` says, if that is given, of at most `max` characters, if
+			that is */
+	KEY_COUNT,   /* a whole number from `min` to `max` */
+	KEY_NUMBER,  /* any number */
+	KEY_TRUTH,   /* true or false */
+	KEY_CHOICE,  /* one of `words` */
+	KEY_WORDS,   /* a word, or a list of words */
+	KEY_VALUES,  /* a list of words and numbers, one at least */
+	KEY_MAPS,    /* a list of maps like `of`, or nothing */
+	KEY_MATCHES, /* a list of maps from fields that rules look at to their patterns */
+	KEY_PARTS,   /* a text, a list of words, or a map like `of` */
+	KEY_MAX
+};
+
+struct yaml_table;
 struct yaml_key {
 	const char *name;
 	void (*load)(struct yaml *y, const yaml_node_t *value, void *into);
-	const char *instead; /* NULL, or: this key is a usual mistake, and that is the right one */
+	const char *aliases; /* NULL, or what people write instead, which is a mistake: "to|goes" */
+	enum yaml_shape shape;
+	const char *says; /* NULL, or a sentence for whoever writes the file, in Markdown */
+	const char *pattern, *words; /* a regular expression; "a|b" */
+	long min, max;
+	const struct yaml_table *of;
 };
+/* The keys of a map, and which of them must be there. Loading says the latter in its own words;
+ * these are for schemas. */
+struct yaml_table {
+	const char *name, *what; /* "segment", "a segment" */
+	const struct yaml_key *keys;
+	size_t keys_n;
+	const char *required; /* NULL, or "a|b": each */
+	const char *any_of;   /* NULL, or "a|b": one of them, or several */
+	const char *one_of;   /* NULL, or "a|b": exactly one … */
+	const char *or_else;  /* … or none, and each of these */
+};
+#define YAML_KEYS(k) .keys = (k), .keys_n = sizeof(k) / sizeof *(k)
+
 /* Reads a map by its table of keys; unknown and repeated ones are reported. */
 bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const struct yaml_key *keys,
     size_t keys_n, void *into);
+bool yaml_read(
+    struct yaml *y, const yaml_node_t *n, const struct yaml_table *t, void *into); /* the same */
 /* Calls `each` for every item of a list. */
 bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what,
     void (*each)(struct yaml *y, const yaml_node_t *item, void *into), void *into);
