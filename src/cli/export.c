@@ -3,6 +3,7 @@
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/deliver.h"
 #include "crumb/delivery/export.h"
+#include "crumb/partners/format.h"
 #include "table.h"
 
 #include <jansson.h>
@@ -48,8 +49,8 @@ static int export_one(struct cli *c, int argc, char **argv)
 	if (holdout && c->generation->rules->segments[segment].target >= 100)
 		return cli_fail("segment '%s' has no split: nobody is held out", id);
 	enum err e = export_segment(c->generation, &c->config, segment, form,
-	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : "file", out, clock_now(),
-	    export_progress, &result);
+	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : format_file.name, out,
+	    clock_now(), export_progress, &result);
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());

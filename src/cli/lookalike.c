@@ -9,6 +9,7 @@
 #include "crumb/delivery/export.h"
 #include "crumb/delivery/plan.h"
 #include "crumb/node/lookalike.h"
+#include "crumb/partners/format.h"
 #include "crumb/privacy/cookie.h"
 #include "lookalikes.h"
 #include "findings.h"
@@ -494,7 +495,7 @@ static int scores(struct cli *c, int argc, char **argv)
 		return rc;
 	json_decref(model);
 	struct writing w = {.keys = &keys};
-	if (!open_gates(c, segment, partner ? partner : "file", &all, &w))
+	if (!open_gates(c, segment, partner ? partner : format_file.name, &all, &w))
 		return EXIT_WRONG;
 	snprintf(path, sizeof path, "%s/%s.scores.csv", out, id);
 	if (keys_identity(c->store->keys, day_of(clock_now()), &keys) != OK ||
@@ -550,7 +551,7 @@ static int seed(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", err_text());
 	struct writing w = {.csv = csv};
 	struct destinations *all;
-	if (!open_gates(c, at, "file", &all, &w))
+	if (!open_gates(c, at, format_file.name, &all, &w))
 		return EXIT_WRONG;
 	if (folder_make(out, 0755) != OK) {
 		destinations_unref(all);

@@ -5,6 +5,7 @@
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
+#include "crumb/partners/format.h"
 #include "crumb/privacy/split.h"
 
 #include <jansson.h>
@@ -21,7 +22,7 @@ static bool shown(const struct collect *c, const struct generation *g, const str
 	struct str label;
 	if (c->destinations && c->destinations->found &&
 	    !segment_labels_allowed(g->rules, s, c->destinations,
-		destinations_find(c->destinations, STR("page")), &label))
+		destinations_find(c->destinations, str_c(format_page.name)), &label))
 		return false;
 	return !split_held_out(&c->ingest.keys, str_c(s->id), s->target, visitor);
 }
