@@ -42,6 +42,19 @@ def routes(ref):
         yield ['`%s %s%s`' % (r['method'], r['path'], asked), r['role'], does(r), answers(r)]
 
 
+def collect_routes(ref):
+    """Methods of one path that are described alike, and paths of one method, share a row."""
+    rows = []
+    for r in ref['collect-routes']:
+        for row in rows:
+            if row[1] == r['help']:
+                row[0] += ', `%s`' % r['path']
+                break
+        else:
+            rows.append(['`%s %s`' % (r['method'], r['path']), r['help']])
+    return rows
+
+
 def every(ref):
     return (['%d' % a['status'], a['when']] for a in ref['route-answers'])
 

@@ -115,6 +115,11 @@ def routes(ref):
     return table(['request', 'who may ask', 'what it does', 'answers'], api.routes(ref))
 
 
+def collect_routes(ref):
+    """Every route of the collect listener."""
+    return table(['request', 'answer'], api.collect_routes(ref))
+
+
 def route_answers(ref):
     """What each of them may answer besides."""
     return table(['status', 'when'], api.every(ref))
@@ -123,6 +128,7 @@ def route_answers(ref):
 VIEWS = {
     'identities': identities,
     'records': records,
+    'collect-routes': collect_routes,
     'commands': commands,
     'import-keys': import_keys,
     'macros': macros,

@@ -153,6 +153,7 @@ static const struct reference {
     {"metric-groups", metric_groups_of},
     {"routes", reference_routes},
     {"route-answers", reference_route_answers},
+    {"collect-routes", reference_collect_routes},
     {"parameters", parameters},
     {"formats", reference_formats},
     {"ways", reference_ways},

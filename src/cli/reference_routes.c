@@ -1,7 +1,8 @@
-/* reference: the routes of the admin listener (admin/route.h), as rows. */
+/* reference: the routes of both listeners (admin/route.h, collect/collect_route.h). */
 #include "references.h"
 
 #include "crumb/admin/route.h"
+#include "crumb/collect/collect_route.h"
 
 static void put(json_t *row, const char *key, const char *text)
 {
@@ -100,4 +101,26 @@ json_t *reference_route_answers(const struct cli *c)
 {
 	(void)c;
 	return answers_json(admin_answers);
+}
+
+static void add_method(
+    json_t *rows, const struct collect_route *r, const char *method, const char *help)
+{
+	if (help)
+		add(rows,
+		    json_pack("{s:s,s:s,s:s}", "method", method, "path", r->path.p, "help", help));
+}
+
+json_t *reference_collect_routes(const struct cli *c)
+{
+	json_t *rows = json_array();
+	(void)c;
+	for (const struct collect_route *r = collect_routes; r->path.p; r++) {
+		CHECK(!r->get == !r->get_help && !r->post == !r->post_help);
+		CHECK(!r->options == !r->options_help);
+		add_method(rows, r, "GET", r->get_help);
+		add_method(rows, r, "POST", r->post_help);
+		add_method(rows, r, "OPTIONS", r->options_help);
+	}
+	return rows;
 }

@@ -13,6 +13,7 @@ json_t *reference_records(const struct cli *c);
 /* reference_routes.c: routes of the admin listener, and what each of them may answer besides */
 json_t *reference_routes(const struct cli *c);
 json_t *reference_route_answers(const struct cli *c);
+json_t *reference_collect_routes(const struct cli *c); /* of the collect listener */
 
 /* reference_partners.c: what audiences are written in, and how they go */
 json_t *reference_formats(const struct cli *c);

@@ -4,7 +4,7 @@
 #include "crumb/base/log.h"
 #include "crumb/core/metric.h"
 #include "crumb/http/coding.h"
-#include "crumb/collect/fixed.h"
+#include "crumb/collect/collect_route.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -46,18 +46,6 @@ static void tracked(struct collect *c, struct http_request *r)
 	t->post(c, r, at);
 }
 
-static void fixed(struct collect *c, struct http_request *r)
-{
-	fixed_answer(c->shared->fixed, r);
-}
-
-/* Browsers ask for one by themselves, and it is no mistake of anybody's. */
-static void no_icon(struct collect *c, struct http_request *r)
-{
-	(void)c;
-	http_reply(r->ticket, 204, "", STR("Cache-Control: public, max-age=86400\r\n"), STR(""));
-}
-
 /* What cannot be recorded is not answered as if it had been. */
 static void no_clock(struct http_request *r)
 {
@@ -66,39 +54,13 @@ static void no_clock(struct http_request *r)
 	    STR("not recorded: the server's clock is wrong\n"));
 }
 
-/* A HEAD is answered like a GET. Where a GET is an event it is nothing: nobody has seen anything.
- */
-static const struct route {
-	struct str path;
-	void (*get)(struct collect *, struct http_request *);
-	void (*post)(struct collect *, struct http_request *);
-	void (*options)(struct collect *, struct http_request *);
-	bool event;    /* a GET records something */
-	bool timeless; /* a GET records nothing and looks nothing up: it is answered whatever the
-			  clock says */
-} routes[] = {
-    {{"/p.gif", 6}, collect_pixel, NULL, cors_preflight, true, false},
-    {{"/e", 2}, NULL, collect_events, cors_preflight, false, false},
-    {{"/segments", 9}, collect_segments, NULL, cors_preflight, false, false},
-    {{"/sync", 5}, collect_sync, NULL, cors_preflight, true, false},
-    {{"/crumb.js", 9}, fixed, NULL, NULL, false, true},
-    {{"/optout", 7}, collect_optout, collect_optout, NULL, false, true},
-    {{"/optin", 6}, NULL, collect_optin, NULL, false, false},
-    {{"/me", 3}, collect_me, NULL, NULL, false, false},
-    {{"/me/forget", 10}, NULL, collect_forget, NULL, false, false},
-    {{"/robots.txt", 11}, fixed, NULL, NULL, false, true},
-    {{"/favicon.ico", 12}, no_icon, NULL, NULL, false, true},
-    {{"/.well-known/gpc.json", 21}, fixed, NULL, NULL, false, true},
-};
-
-static void take(struct collect *c, struct http_request *r, const struct route *to)
+static void take(struct collect *c, struct http_request *r, const struct collect_route *to)
 {
-	void (*go)(struct collect *, struct http_request *) =
-	    r->method == HTTP_M_GET	  ? to->get
-	    : r->method == HTTP_M_POST	  ? to->post
-	    : r->method == HTTP_M_HEAD	  ? to->event ? collect_blank : to->get
-	    : r->method == HTTP_M_OPTIONS ? to->options
-					  : NULL;
+	collect_answer *go = r->method == HTTP_M_GET	   ? to->get
+			     : r->method == HTTP_M_POST	   ? to->post
+			     : r->method == HTTP_M_HEAD	   ? to->event ? collect_blank : to->get
+			     : r->method == HTTP_M_OPTIONS ? to->options
+							   : NULL;
 	if (go) {
 		collect_now(c);
 		if (c->early && (r->method == HTTP_M_POST || !to->timeless))
@@ -117,13 +79,13 @@ static void take(struct collect *c, struct http_request *r, const struct route *
 
 static void dispatch(struct collect *c, struct http_request *r)
 {
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-		if (str_eq(routes[i].path, r->path)) {
-			take(c, r, &routes[i]);
+	for (const struct collect_route *row = collect_routes; row->path.p; row++)
+		if (str_eq(row->path, r->path)) {
+			take(c, r, row);
 			return;
 		}
 	if (tracker_of(c, r->path, &(const struct tracker_path *){NULL})) {
-		take(c, r, &(struct route){.post = tracked, .options = cors_preflight});
+		take(c, r, &(struct collect_route){.post = tracked, .options = cors_preflight});
 		return;
 	}
 	metric_inc(M_BAD_PATH);

@@ -189,6 +189,17 @@ def test_another_method_is_refused(server, routes):
             assert status == 405 and set(r.getheader('Allow').split(', ')) == methods and json.loads(data)['error'], (other, path)
 
 
+def test_paths_of_the_collect_listener_have_the_methods_of_their_rows(server):
+    rows = reference('collect-routes')['collect-routes']
+    assert {'/p.gif', '/e', '/segments', '/me'} < {r['path'] for r in rows} and all(r['help'].endswith('.') for r in rows)
+    for path in {r['path'] for r in rows}:
+        methods = {r['method'] for r in rows if r['path'] == path} - {'OPTIONS'}
+        status, answer, _ = server.http('PUT', path)
+        assert status == 405 and set(answer.getheader('Allow').split(', ')) == methods | ({'HEAD'} if 'GET' in methods else set()), path
+        answered = {r['method'] for r in rows if r['path'] == path and server.http(r['method'], path, '{}' if r['method'] == 'POST' else None)[0] == 405}
+        assert not answered, (path, answered)
+
+
 def test_parameters_are_those_of_the_row(server, document, routes):
     for r in routes:
         method, path, params = r['method'], r['path'], r['params']
