@@ -146,7 +146,6 @@ static const struct reference {
 	json_t *(*rows)(const struct cli *c);
 } references[] = {
     {"commands", commands},
-    {"records", reference_records},
     {"options", options},
     {"option-groups", option_groups},
     {"metrics", metrics},
@@ -155,6 +154,7 @@ static const struct reference {
     {"route-answers", reference_route_answers},
     {"collect-routes", reference_collect_routes},
     {"parameters", parameters},
+    {"records", reference_records},
     {"formats", reference_formats},
     {"ways", reference_ways},
     {"signings", reference_signings},
