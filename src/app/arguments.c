@@ -27,8 +27,8 @@ static const struct flag {
     {"-c", "--config", "FILE", "options as YAML; see etc/crumb.yaml", .take = take_file},
     {"-o", NULL, "key=value", "one option; wins over the file", .take = take_option},
     {NULL, "--check", NULL,
-	"look at options, rules and destinations, say what is wrong, start nothing; exit status 0 "
-	"or 1",
+	"look at options, rules and destinations, say what is wrong, start nothing; "
+	"exit status 0 or 1",
 	ON(check)},
     {NULL, "--json", NULL, "say it as JSON", ON(json)},
     {NULL, "--take-over", NULL,
@@ -58,8 +58,8 @@ static const struct flag *find(const char *word)
 
 void arguments_help(FILE *to)
 {
-	fputs("crumbd - pixel and tag server of crumb, a data management platform for anonymous "
-	      "audiences\n"
+	fputs("crumbd - pixel and tag server of crumb, "
+	      "a data management platform for anonymous audiences\n"
 	      "\n"
 	      "usage: crumbd [-c FILE] [-o key=value]... [--test-clock] [--check [--json]]\n"
 	      "\n",
@@ -73,15 +73,13 @@ void arguments_help(FILE *to)
 		fprintf(to, "  %-20s %s\n", names, f->help);
 	}
 	fputs("\n"
-	      "When it can serve it prints 'ready collect=HOST:PORT admin=HOST:PORT'. SIGHUP reads "
-	      "rules, destinations, lists and the\n"
-	      "configuration again: options marked [SIGHUP] are taken, changes of the others are "
-	      "named in the log and wait for the next\n"
-	      "start; with a mistake in it all stays as it is. SIGTERM answers what was asked and "
-	      "ends; a second SIGTERM ends at once.\n"
-	      "Sockets may come from a service manager (LISTEN_FDS, named collect and admin), and "
-	      "it is told how we are\n"
-	      "(NOTIFY_SOCKET, WATCHDOG_USEC).\n"
+	      "When it can serve it prints 'ready collect=HOST:PORT admin=HOST:PORT'.\n"
+	      "SIGHUP reads rules, destinations, lists and the configuration again: options\n"
+	      "marked [SIGHUP] are taken, changes of the others are named in the log and\n"
+	      "wait for the next start; with a mistake in it all stays as it is. SIGTERM\n"
+	      "answers what was asked and ends; a second SIGTERM ends at once. Sockets may\n"
+	      "come from a service manager (LISTEN_FDS, named collect and admin), and it is\n"
+	      "told how we are (NOTIFY_SOCKET, WATCHDOG_USEC).\n"
 	      "\n"
 	      "options:\n",
 	    to);
@@ -104,8 +102,8 @@ static enum err take(struct config *c, struct arguments *a, int argc, char **arg
 enum err arguments_read(int argc, char **argv, struct config *c, struct arguments *a)
 {
 	*a = (struct arguments){.help = false};
-	for (int i = 1; i < argc;
-	     i++) { /* how to say it is known before there is something to say */
+	/* How to say it is known before there is something to say. */
+	for (int i = 1; i < argc; i++) {
 		a->check |= strcmp(argv[i], "--check") == 0;
 		a->json |= strcmp(argv[i], "--json") == 0;
 	}

@@ -35,6 +35,11 @@ static json_t *commands(const struct cli *c)
 	return rows;
 }
 
+static json_t *told_group(const char *name, const char *help)
+{
+	return json_pack("{s:s,s:s}", "name", name, "help", help);
+}
+
 /* --- options */
 
 static json_t *option_groups(const struct cli *c)
@@ -42,8 +47,7 @@ static json_t *option_groups(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (size_t i = 0; i < OPTION_GROUPS; i++)
-		add(rows, json_pack("{s:s,s:s}", "name", config_groups[i].name, "help",
-			      config_groups[i].help));
+		add(rows, told_group(config_groups[i].name, config_groups[i].help));
 	return rows;
 }
 
@@ -78,8 +82,7 @@ static json_t *metric_groups_of(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (size_t i = 0; i < METRIC_GROUPS; i++)
-		add(rows, json_pack("{s:s,s:s}", "name", metric_groups[i].name, "help",
-			      metric_groups[i].help));
+		add(rows, told_group(metric_groups[i].name, metric_groups[i].help));
 	return rows;
 }
 
@@ -113,8 +116,8 @@ static json_t *metrics(const struct cli *c)
 	}
 	for (enum histogram i = 0; i < HISTOGRAM_MAX; i++) {
 		const struct histogram_row *h = &metric_histograms[i];
-		json_t *ends = json_array(),
-		       *row = metric(h->group, "histogram", h->name, NULL, h->unit, h->help);
+		json_t *ends = json_array();
+		json_t *row = metric(h->group, "histogram", h->name, NULL, h->unit, h->help);
 		for (const uint64_t *end = h->ends; *end; end++)
 			add(ends, json_real((double)*end / h->per));
 		json_object_set_new(row, "ends", ends);

@@ -33,10 +33,8 @@ struct command {
 	const char *summary; /* one line */
 	const char *help;    /* paragraphs of the manual */
 	int (*run)(struct cli *c, int argc, char **argv);
-	enum {
-		NEEDS_CONFIGURATION,
-		NEEDS_NOTHING
-	} needs; /* nothing: it works whatever the file says */
+	/* NEEDS_NOTHING: it works whatever the configuration says. */
+	enum { NEEDS_CONFIGURATION, NEEDS_NOTHING } needs;
 };
 
 /* The files that have commands, in the order of --help: X(name) is commands_NAME[], a table of rows

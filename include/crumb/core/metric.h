@@ -68,7 +68,7 @@ extern const struct metric_family_row metric_families[METRIC_FAMILIES];
 extern const struct metric_counter_row metric_counters[METRIC_MAX];
 extern const struct histogram_row metric_histograms[HISTOGRAM_MAX];
 
-/* A gauge is a row of a table beside what it tells of; a table ends with a zero row, and
+/* A gauge is a row of a table beside what it tells of. A table ends with a zero row, and
  * admin/gauges.c has the list of tables. `of` is what the table is about, as the comment at the
  * table says. Read when somebody asks, by one thread. */
 struct gauge {
@@ -76,9 +76,9 @@ struct gauge {
 	const char *name;  /* without "crumb_" */
 	const char *label; /* NULL: it is one number */
 	const char *unit, *help;
-	double (*read)(void *of); /* one number, or */
-	void (*print)(struct buf *out, const struct gauge *g,
-	    void *of); /* a gauge_sample() for each value of the label; none: it is not told */
+	double (*read)(void *of); /* one number; NULL: it has a label, and */
+	/* a gauge_sample() for each value of the label; none: it is not told. */
+	void (*print)(struct buf *out, const struct gauge *g, void *of);
 };
 
 struct metric_block {
@@ -90,8 +90,8 @@ struct metric_block {
 	} histograms[HISTOGRAM_MAX];
 };
 
-struct metric_block *metric_block_find(
-    void); /* this thread's, made when it has none: ambient_counts from now on */
+/* This thread's, made when it has none: ambient_counts from now on. */
+struct metric_block *metric_block_find(void);
 
 static inline void metric_add(enum metric m, uint64_t by)
 {

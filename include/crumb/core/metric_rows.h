@@ -61,8 +61,7 @@ EACH(M_BAD_METHOD, bad_requests_total, "method",
 EACH(M_BAD_PATH, bad_requests_total, "not_found",
     "There is nothing at the address. A tag may be written wrong, or somebody looks around.")
 EACH(M_BAD_ORIGIN, bad_requests_total, "origin",
-    "A page that is not in sites asked for what only those may read. Add its origin if it is "
-    "yours.")
+    "A page that is not in sites asked for what only those may read. Add its origin if it is one.")
 EACH(M_BAD_TIMEOUT, bad_requests_total, "timeout",
     "A request was not whole in collect.header_s or collect.body_s.")
 EACH(M_UNAUTHORIZED, bad_requests_total, "unauthorized",
