@@ -1,6 +1,6 @@
 /* What a route of the admin listener is: one row beside the functions that it names
  * (src/admin/NAME.c). Dispatch, parameters, limits of bodies, the table in docs/PROTOCOL.md
- * and etc/openapi.json are made from the rows.
+ * and etc/openapi.json are made from the rows; docs/add-a-route.md adds one.
  *
  *     request ─► parameters ─► parse ──► run ─────────► answer, until it has answered
  *                by the row    main      the thread     main thread
