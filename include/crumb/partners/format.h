@@ -128,8 +128,8 @@ struct format {
 	const char *source; /* where the partner describes it; NULL: it is our own */
 	const char *ending; /* of file names; NULL: no files are written, and `item` is not there */
 	const char *content_type; /* of a request; NULL: it cannot go by one */
-	const struct way
-	    *ways[FORMAT_WAYS]; /* that it can go; the first where the file says none */
+	/* that it can go; the first where the file says none */
+	const struct way *ways[FORMAT_WAYS];
 	struct format_setting settings[FORMAT_SETTINGS]; /* others are refused */
 	uint64_t rows, bytes;  /* of one file or request, at most, as the partner has it; 0: any */
 	unsigned ttl_days;     /* longest life of a row at the partner; 0: any */
