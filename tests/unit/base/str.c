@@ -37,5 +37,16 @@ TEST(no_zero_byte_is_one_of_a_set)
 	assert_false(chr_one_of('a', "-_.~") || chr_one_of(0, "-_.~") || chr_one_of(0, ""));
 }
 
-UNIT_TESTS(cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes),
+TEST(a_word_is_listed_whole_and_case_aside)
+{
+	assert_true(str_listed(STR("domain"), "domain|hostname"));
+	assert_true(str_listed(STR("HostName"), "domain|hostname"));
+	assert_false(str_listed(STR("host"), "domain|hostname"));
+	assert_false(str_listed(STR("domain|hostname"), "domain|hostname"));
+	assert_false(str_listed(STR(""), "domain||hostname"));
+	assert_false(str_listed(STR(""), NULL));
+}
+
+UNIT_TESTS(cmocka_unit_test(a_word_is_listed_whole_and_case_aside),
+    cmocka_unit_test(numbers_do_not_overflow), cmocka_unit_test(globs_match_any_bytes),
     cmocka_unit_test(a_byte_order_mark_is_no_text), cmocka_unit_test(no_zero_byte_is_one_of_a_set))
