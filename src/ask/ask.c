@@ -369,7 +369,7 @@ static enum err side_open(
 	if (!s->in)
 		return err_set(ERR_NOMEM, "no memory for this now");
 	s->block = rules_block_begin(of->rules);
-	enum err e = db_begin(&sh->db, false, &s->t);
+	enum err e = db_begin(&sh->db, DB_READ, &s->t);
 	if (e)
 		return e;
 	each_stored_begin(&s->at, sh, &s->t, NULL);
@@ -559,7 +559,7 @@ static enum err recent_shard(void *arg, unsigned shard, void *own)
 	struct str memberships;
 	struct profile p = {0};
 	uint64_t *sums = own;
-	enum err e = db_begin(&s->db, false, &t);
+	enum err e = db_begin(&s->db, DB_READ, &t);
 	if (e)
 		return e;
 	each_stored_begin(&w, s, &t, NULL);

@@ -186,7 +186,7 @@ static void check_matches(struct check *c)
 
 static enum err check_shard(struct check *c)
 {
-	enum err e = db_begin(&c->f->shard.db, false, &c->t);
+	enum err e = db_begin(&c->f->shard.db, DB_READ, &c->t);
 	struct db_cursor cur;
 	struct str key, value;
 	if (e)
@@ -300,10 +300,10 @@ static enum err compare_shard(
 	struct each_stored wa, wb;
 	struct profile pa = {0}, pb = {0};
 	char text[200];
-	enum err e = db_begin(&live->shard.db, false, &a);
+	enum err e = db_begin(&live->shard.db, DB_READ, &a);
 	if (e)
 		return e;
-	if ((e = db_begin(&made->shard.db, false, &b))) {
+	if ((e = db_begin(&made->shard.db, DB_READ, &b))) {
 		db_abort(&a);
 		return e;
 	}

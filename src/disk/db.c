@@ -292,13 +292,23 @@ enum err db_copy(struct db *d, const char *folder)
 	return e ? e : folder_sync(folder);
 }
 
-enum err db_unsynced(struct db *d, bool on)
+enum err db_unsynced(struct db *d)
 {
 	enum err e = enter(d->env);
 	if (e)
 		return e;
-	int rc = mdb_env_set_flags(d->env->mdb, MDB_NOSYNC, on);
-	e = map(rc || on ? rc : mdb_env_sync(d->env->mdb, 1));
+	e = map(mdb_env_set_flags(d->env->mdb, MDB_NOSYNC, 1));
+	leave(d->env);
+	return e;
+}
+
+enum err db_synced_again(struct db *d)
+{
+	enum err e = enter(d->env);
+	if (e)
+		return e;
+	int rc = mdb_env_set_flags(d->env->mdb, MDB_NOSYNC, 0);
+	e = map(rc ? rc : mdb_env_sync(d->env->mdb, 1));
 	leave(d->env);
 	return e;
 }
@@ -308,7 +318,7 @@ enum err db_unsynced(struct db *d, bool on)
 	3000 /* after each piece, and six times as long as it took: others wait for the same disk, \
 		and it may be slow */
 
-void db_write_out(struct db *d, bool gently)
+void db_write_out(struct db *d, enum db_haste haste)
 {
 	int fd;
 	struct stat st;
@@ -330,15 +340,15 @@ void db_write_out(struct db *d, bool gently)
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		long us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
 		long rest = REST_US + 6 * us < 100000 ? REST_US + 6 * us : 100000;
-		if (gently && us > 100) /* something was written */
+		if (haste == DB_GENTLY && us > 100) /* something was written */
 			nanosleep(&(struct timespec){0, 1000 * rest}, NULL);
 	}
 	close(fd);
 }
 
-static int begin(MDB_env *env, bool write, MDB_txn **out)
+static int begin(MDB_env *env, enum db_access access, MDB_txn **out)
 {
-	if (write)
+	if (access == DB_WRITE)
 		return mdb_txn_begin(env, NULL, 0, out);
 	low_hold(); /* a lock for a place among the readers */
 	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, out);
@@ -346,15 +356,15 @@ static int begin(MDB_env *env, bool write, MDB_txn **out)
 	return rc;
 }
 
-enum err db_begin(struct db *d, bool write, struct db_txn *t)
+enum err db_begin(struct db *d, enum db_access access, struct db_txn *t)
 {
-	*t = (struct db_txn){.write = write, .of = d->env};
+	*t = (struct db_txn){.write = access == DB_WRITE, .of = d->env};
 	int rc = MDB_PANIC;
 	for (int tries = 0; rc == MDB_PANIC && tries < 2; tries++) {
 		enum err e = enter(d->env);
 		if (e)
 			return e;
-		rc = begin(d->env->mdb, write, &t->txn);
+		rc = begin(d->env->mdb, access, &t->txn);
 		if (rc == MDB_PANIC)
 			atomic_store(&d->env->broken, true);
 		if (rc) {

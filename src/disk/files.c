@@ -69,13 +69,13 @@ static struct file *more(struct files *f)
 	return &f->list[f->n++];
 }
 
-struct files *files_load(const char *store, bool in_use)
+struct files *files_load(const char *store, enum files_writer writer)
 {
 	struct files *f = calloc(1, sizeof *f);
 	struct buf b = {0};
 	char path[FILE_PATH_MAX + 8];
 	CHECK(f);
-	f->in_use = in_use;
+	f->in_use = writer == FILES_IN_USE;
 	snprintf(f->store, sizeof f->store, "%s", store);
 	snprintf(path, sizeof path, "%s/files", store);
 	struct str rest, line;
@@ -168,7 +168,7 @@ enum err files_check(const struct files *f, const char *name, enum files_state *
 	char path[FILE_PATH_MAX + NAME_CAP + 1];
 	snprintf(path, sizeof path, "%s/%s", f->store, name);
 	*how = files_look(f, name);
-	return pages_check(path, *how != FILES_SAME, 0);
+	return pages_check(path, *how == FILES_SAME ? PAGES_META : PAGES_ALL, 0);
 }
 
 static enum err save(const char *store, struct buf *b)

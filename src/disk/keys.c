@@ -415,9 +415,9 @@ enum err keys_identity(struct keys *k, uint16_t today, struct identity_keys *out
 	return OK;
 }
 
-enum err keys_day(struct keys *k, uint16_t day, bool make, uint8_t out[32])
+enum err keys_day(struct keys *k, uint16_t day, enum keys_missing missing, uint8_t out[32])
 {
-	enum err e = make ? have_key(k, GENERATIONS_MAX, PLACES, day) : OK;
+	enum err e = missing == KEYS_DAY_MAKE ? have_key(k, GENERATIONS_MAX, PLACES, day) : OK;
 	if (e)
 		return e;
 	pthread_mutex_lock(&k->lock);

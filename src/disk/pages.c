@@ -354,7 +354,7 @@ static enum err read_metas(struct walk *w, uint8_t metas[2][META_BYTES])
 	return OK;
 }
 
-static enum err check(struct walk *w, bool full, uint64_t txn)
+static enum err check(struct walk *w, enum pages_depth depth, uint64_t txn)
 {
 	uint8_t metas[2][META_BYTES];
 	struct stat st;
@@ -387,10 +387,10 @@ static enum err check(struct walk *w, bool full, uint64_t txn)
 		if (t.root != NO_PAGE && t.root >= w->pages)
 			return bad(w, t.root, "is cut off");
 	}
-	return full ? walk_all(w, m) : OK;
+	return depth == PAGES_ALL ? walk_all(w, m) : OK;
 }
 
-enum err pages_check(const char *file, bool full, uint64_t txn)
+enum err pages_check(const char *file, enum pages_depth depth, uint64_t txn)
 {
 	struct walk w = {.file = file, .fd = open(file, O_RDONLY | O_CLOEXEC)};
 	struct stat st;
@@ -398,7 +398,7 @@ enum err pages_check(const char *file, bool full, uint64_t txn)
 		return err_set(ERR_CORRUPT, "%s is a link to a file that is not there", file);
 	if (w.fd < 0)
 		return err_sys_path(file);
-	enum err e = check(&w, full, txn);
+	enum err e = check(&w, depth, txn);
 	close(w.fd);
 	free(w.seen);
 	for (unsigned i = 0; i < DEPTH_MAX; i++)

@@ -60,13 +60,13 @@ static enum err each_block(struct cleaning *c,
 	struct db_cursor cursor;
 	struct str key, value;
 	unsigned n = 0;
-	enum err e = db_begin(&c->d->db, false, &t);
+	enum err e = db_begin(&c->d->db, DB_READ, &t);
 	if (e)
 		return e;
 	db_walk(&t, c->d->table, &cursor);
 	while (!e && db_next(&cursor, &key, &value)) {
 		if (c->db.env && !to.txn)
-			e = db_begin(&c->db, true, &to);
+			e = db_begin(&c->db, DB_WRITE, &to);
 		if (!e && key.n == PLACE_LEN)
 			e = each(c, key, value, &to);
 		if (!e && to.txn && ++n % CLEAN_BLOCKS == 0) {
@@ -123,7 +123,7 @@ static enum err write_anew(struct cleaning *c, const char *folder)
 		return err_sys("%s", folder);
 	enum err e = db_open(&c->db, folder, c->j->map_bytes, 2, DB_DURABLE);
 	if (!e)
-		e = db_begin(&c->db, true, &t);
+		e = db_begin(&c->db, DB_WRITE, &t);
 	if (!e && (e = db_open_table(&t, "blocks", &c->table)))
 		db_abort(&t);
 	else if (!e)
@@ -283,7 +283,7 @@ enum err local_cut(const struct journal *base, const char *folder, uint64_t mome
 	db_table table;
 	enum err e = db_open(&db, folder, j->map_bytes, 2, DB_DURABLE);
 	if (!e)
-		e = db_begin(&db, true, &t);
+		e = db_begin(&db, DB_WRITE, &t);
 	if (!e && (e = db_open_table(&t, "blocks", &table))) {
 		db_abort(&t);
 	} else if (!e) {

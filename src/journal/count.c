@@ -35,7 +35,7 @@ enum err ledger_count(
 	uint64_t end = j->undo.n ? j->undo.first : UINT64_MAX; /* nothing was committed behind it */
 	*out = (struct day_count){0};
 	enum err e =
-	    opener_init(&x) ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
+	    opener_init(&x) ? db_begin(&d->db, DB_READ, &t) : err_set(ERR_NOMEM, "no memory");
 	if (e) {
 		opener_done(&x);
 		return e;
@@ -215,9 +215,9 @@ enum err pages_check_open(struct db *db, const char *file)
 	struct db_txn t;
 	enum err e = ERR_BUSY;
 	for (int tries = 0; e == ERR_BUSY && tries < 20; tries++) {
-		if ((e = db_begin(db, false, &t)))
+		if ((e = db_begin(db, DB_READ, &t)))
 			return e;
-		e = pages_check(file, true, db_commit_seen(&t));
+		e = pages_check(file, PAGES_ALL, db_commit_seen(&t));
 		db_abort(&t);
 	}
 	return e == ERR_BUSY ? OK : e;

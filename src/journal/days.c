@@ -38,7 +38,7 @@ static enum err day_lasts(struct local *j, struct journal_day *d)
 {
 	struct db_txn t;
 	struct db_cursor c;
-	enum err e = db_begin(&d->db, false, &t);
+	enum err e = db_begin(&d->db, DB_READ, &t);
 	if (e)
 		return e;
 	db_walk(&t, d->table, &c);
@@ -88,7 +88,7 @@ static enum err look_at_file(struct local *j, uint16_t day, bool make, struct jo
 enum err journal_day_open(struct local *j, uint16_t day, bool make, struct journal_day *out)
 {
 	struct journal_day fresh = {.day = day};
-	enum err e = keys_day(j->keys, day, make, fresh.key);
+	enum err e = keys_day(j->keys, day, make ? KEYS_DAY_MAKE : KEYS_DAY_FIND, fresh.key);
 	if (e)
 		return e;
 	char folder[4096];
@@ -106,7 +106,7 @@ enum err journal_day_open(struct local *j, uint16_t day, bool make, struct journ
 	if ((e = db_open(
 		 &fresh.db, folder, j->map_bytes, 2, j->readonly ? DB_READONLY : DB_DURABLE)))
 		goto out;
-	if ((e = db_begin(&fresh.db, !j->readonly, &t)))
+	if ((e = db_begin(&fresh.db, j->readonly ? DB_READ : DB_WRITE, &t)))
 		goto out;
 	if ((e = db_open_table(&t, "blocks", &fresh.table))) {
 		db_abort(&t);
@@ -344,7 +344,7 @@ static enum err has_key(struct local *j, const char *name)
 	uint16_t day;
 	if (!day_parse(name, strlen(name), &day) || day < j->oldest)
 		return OK;
-	enum err e = keys_day(j->keys, day, false, key);
+	enum err e = keys_day(j->keys, day, KEYS_DAY_FIND, key);
 	sodium_memzero(key, sizeof key);
 	if (e != ERR_NOT_FOUND)
 		return e;
@@ -364,7 +364,7 @@ static enum err try_day(struct journal_day *d, bool *tried, bool *opened)
 	struct str key, value;
 	uint32_t count;
 	enum err e =
-	    opener_init(&x) ? db_begin(&d->db, false, &t) : err_set(ERR_NOMEM, "no memory");
+	    opener_init(&x) ? db_begin(&d->db, DB_READ, &t) : err_set(ERR_NOMEM, "no memory");
 	if (!e) {
 		db_walk(&t, d->table, &c);
 		if (db_next(&c, &key, &value) && key.n == PLACE_LEN) {

@@ -14,7 +14,7 @@ static enum err commit_day(struct local *j, struct journal_day *d, struct journa
     size_t n, const uint8_t rules_hash[16])
 {
 	struct db_txn t;
-	enum err e = db_begin(&d->db, true, &t);
+	enum err e = db_begin(&d->db, DB_WRITE, &t);
 	if (e)
 		return e;
 	if (!d->written && d->stood && d->stood != journal_day_time(j, d->day))
@@ -478,7 +478,7 @@ static enum err local_read(
 	low_release();
 	for (unsigned i = 0; i < r->n && !e; i++) {
 		uint8_t key[PLACE_LEN];
-		if ((e = db_begin(&r->day[i].d->db, false, &r->day[i].t)) == ERR_CORRUPT) {
+		if ((e = db_begin(&r->day[i].d->db, DB_READ, &r->day[i].t)) == ERR_CORRUPT) {
 			found_damage(j, r->day[i].d);
 			e = OK;
 			continue;

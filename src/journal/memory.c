@@ -169,7 +169,7 @@ static enum err add_blocks(struct memory *j, struct journal_block *blocks, size_
 	for (size_t i = 0; i < n && !e; i++) {
 		uint8_t key[32];
 		blocks[i].seq = j->next_seq++;
-		if (!(e = keys_day(j->keys, blocks[i].day, true, key)))
+		if (!(e = keys_day(j->keys, blocks[i].day, KEYS_DAY_MAKE, key)))
 			e = sealed_make(&j->sealer, &blocks[i], key, rules_hash);
 		sodium_memzero(key, sizeof key);
 		if (e)
@@ -370,7 +370,7 @@ static enum err open_block(
 	uint8_t place[PLACE_LEN];
 	if (r->key_day != k->day) {
 		r->key_day = 0;
-		if (keys_day(r->keys, k->day, false, r->key) != OK)
+		if (keys_day(r->keys, k->day, KEYS_DAY_FIND, r->key) != OK)
 			return err_set(ERR_CORRUPT, "journal: the key of the day is gone");
 		r->key_day = k->day;
 	}

@@ -191,7 +191,7 @@ static bool plausible(
 static bool open_frame(struct wal *w, struct keys *keys, const struct wal_head *h, size_t whole)
 {
 	uint8_t key[32];
-	if (keys_day(keys, h->day, false, key) != OK)
+	if (keys_day(keys, h->day, KEYS_DAY_FIND, key) != OK)
 		return false;
 	buf_clear(&w->frame);
 	buf_clear(&w->raw);

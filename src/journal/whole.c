@@ -141,7 +141,7 @@ static enum err undo_day(struct local *j, struct journal_day *d)
 {
 	struct db_txn t;
 	d->written = true;
-	enum err e = db_begin(&d->db, true, &t);
+	enum err e = db_begin(&d->db, DB_WRITE, &t);
 	if (e)
 		return e;
 	if (whole_remove(&t, d->table, j->base.lanes, j->undo.first, j->undo.last) || t.err)

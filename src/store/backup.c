@@ -207,14 +207,14 @@ static enum err restore_day(const struct store *s, const char *folder, const cha
 	uint16_t day;
 	if (!day_parse(name, strlen(name), &day))
 		return OK;
-	enum err e = keys_day(s->keys, day, false, key);
+	enum err e = keys_day(s->keys, day, KEYS_DAY_FIND, key);
 	sodium_memzero(key, sizeof key);
 	if (e == ERR_NOT_FOUND) {
 		out->expired++;
 		return OK;
 	}
 	snprintf(from, sizeof from, "%s/journal/%s/data.mdb", folder, name);
-	if (!e && (e = pages_check(from, true, 0)) == ERR_CORRUPT) {
+	if (!e && (e = pages_check(from, PAGES_ALL, 0)) == ERR_CORRUPT) {
 		log_error("backup", "a day is damaged and stays behind day=%s why=\"%s\"", name,
 		    err_text());
 		out->damaged++;

@@ -40,7 +40,7 @@ enum err shard_open(
 	    {"partners", &s->partners}, {"changes", &s->changes}, {"names", &s->names},
 	    {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
 	struct db_txn t;
-	if ((e = db_begin(&s->db, !readonly, &t)))
+	if ((e = db_begin(&s->db, readonly ? DB_READ : DB_WRITE, &t)))
 		goto out;
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && !e; i++)
 		e = db_open_table(&t, tables[i].name, tables[i].table);
@@ -76,7 +76,7 @@ enum err shard_belongs(struct shard *s, const struct shard_name *name, bool read
 	memcpy(b, name->store, 16);
 	put_u32(b + 16, name->generation);
 	put_u16(b + 20, (uint16_t)name->shard);
-	enum err e = memcmp(b, none, 16) == 0 ? OK : db_begin(&s->db, false, &t);
+	enum err e = memcmp(b, none, 16) == 0 ? OK : db_begin(&s->db, DB_READ, &t);
 	if (e || memcmp(b, none, 16) == 0)
 		return e;
 	bool named = db_get(&t, s->meta, STR("name"), &has),
@@ -87,7 +87,7 @@ enum err shard_belongs(struct shard *s, const struct shard_name *name, bool read
 		      "the views of shard %u are another store's or another shard's", s->number)
 		: OK;
 	db_abort(&t);
-	if (e || named || readonly || (e = db_begin(&s->db, true, &t)))
+	if (e || named || readonly || (e = db_begin(&s->db, DB_WRITE, &t)))
 		return e;
 	db_put(&t, s->meta, STR("name"), view(b, sizeof b));
 	return db_end(&t);

@@ -328,7 +328,7 @@ enum err store_open_on(
 	path_of(s, "state", path);
 	if (!s->readonly && (e = make_folder(path)))
 		goto out;
-	s->files = files_load(s->path, s->readonly && store_locked(c));
+	s->files = files_load(s->path, s->readonly && store_locked(c) ? FILES_IN_USE : FILES_OURS);
 	path_of(s, "erased", path);
 	enum files_state listed = files_look(s->files, "erased");
 	bool list_there = access(path, F_OK) == 0;

@@ -184,7 +184,7 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	struct shard *s = &f->shard;
 	struct db_txn t;
 	uint64_t next = 0;
-	enum err e = db_begin(&s->db, true, &t);
+	enum err e = db_begin(&s->db, DB_WRITE, &t);
 	if (e)
 		return e;
 	copy_table(from, old->free, &t, s->free);
@@ -221,7 +221,7 @@ static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic boo
 	struct journal_pos target;
 	uint64_t next, until = clock_mono_us() + WHOLE_WAIT_US;
 	for (;;) {
-		enum err e = db_begin(&s->db, false, t);
+		enum err e = db_begin(&s->db, DB_READ, t);
 		if (e)
 			return e;
 		if (!shard_unfinished(s, t, &target, &next) && !(e = t->err))
@@ -238,7 +238,7 @@ static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic boo
 static enum err begin_empty(struct fold *f)
 {
 	struct db_txn t;
-	enum err e = db_begin(&f->shard.db, true, &t);
+	enum err e = db_begin(&f->shard.db, DB_WRITE, &t);
 	if (e)
 		return e;
 	shard_clear(&f->shard, &t);
@@ -268,7 +268,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	each_stored_begin(&w, old, &from, NULL);
 	each_stored(&w);
 	while (w.there && !e && !atomic_load(stop)) {
-		if ((e = db_begin(&f->shard.db, true, &to)))
+		if ((e = db_begin(&f->shard.db, DB_WRITE, &to)))
 			break;
 		size_t n = 0;
 		fold_begin(x);
@@ -287,7 +287,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 		}
 		fold_finish(f, &to, day_of(now));
 		if (!(e = fold_commit(f, &to)))
-			db_write_out(&f->shard.db, false);
+			db_write_out(&f->shard.db, DB_AT_ONCE);
 		atomic_fetch_add(done, n);
 		over += n;
 	}
@@ -365,7 +365,7 @@ static enum err fill_range(
 		struct db_txn t;
 		if (atomic_load(stop))
 			return err_set(ERR_BUSY, "stopped");
-		if ((e = db_begin(&f->shard.db, true, &t)))
+		if ((e = db_begin(&f->shard.db, DB_WRITE, &t)))
 			return e;
 		fold_begin(x);
 		for (size_t n = 0;
@@ -384,7 +384,7 @@ static enum err fill_range(
 		since_save(
 		    &x->since, &f->shard, &t); /* who goes on may have nothing more to read */
 		if (!(e = fold_commit(f, &t)))
-			db_write_out(&f->shard.db, true);
+			db_write_out(&f->shard.db, DB_GENTLY);
 		if (x->entries_n == 0)
 			break;
 	}
@@ -394,7 +394,7 @@ static enum err fill_range(
 static enum err fill_end(struct fold *f, struct journal_pos target)
 {
 	struct db_txn t;
-	enum err e = db_begin(&f->shard.db, true, &t);
+	enum err e = db_begin(&f->shard.db, DB_WRITE, &t);
 	if (e)
 		return e;
 	db_del(&t, f->shard.meta, STR("fill"));
@@ -411,7 +411,7 @@ enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint
 	struct db_txn t;
 	struct journal_pos target = journal_last(j, f->shard.number);
 	uint64_t next = 0, records = 0;
-	enum err e = db_begin(&f->shard.db, false, &t);
+	enum err e = db_begin(&f->shard.db, DB_READ, &t);
 	if (e)
 		return e;
 	fill_state(f, &t, &target, &next);
@@ -460,10 +460,10 @@ enum err fold_carry_daily(
     struct fold *f, struct shard *old, const struct rules *old_rules, uint16_t today)
 {
 	struct db_txn from, to;
-	enum err e = db_begin(&old->db, false, &from);
+	enum err e = db_begin(&old->db, DB_READ, &from);
 	if (e)
 		return e;
-	if ((e = db_begin(&f->shard.db, true, &to))) {
+	if ((e = db_begin(&f->shard.db, DB_WRITE, &to))) {
 		db_abort(&from);
 		return e;
 	}

@@ -32,8 +32,8 @@ static enum err mark_built(struct generation *g)
 	enum err e = OK;
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		struct db_txn t;
-		if ((e = db_unsynced(&g->fold[i].shard.db, true)) ||
-		    (e = db_begin(&g->fold[i].shard.db, true, &t)))
+		if ((e = db_unsynced(&g->fold[i].shard.db)) ||
+		    (e = db_begin(&g->fold[i].shard.db, DB_WRITE, &t)))
 			return e;
 		db_put(&t, g->fold[i].shard.meta, STR("boot"), boot);
 		e = db_end(&t);
@@ -64,7 +64,7 @@ static bool resumable(struct engine *e, uint32_t number, const struct rules *rul
 		uint64_t adopting;
 		if (store_shard(e->store, number, i, &sh) != OK)
 			return false;
-		fine = db_begin(&sh.db, false, &t) == OK;
+		fine = db_begin(&sh.db, DB_READ, &t) == OK;
 		if (fine) {
 			fine = db_get(&t, sh.meta, STR("boot"), &was) && str_eq(was, boot) &&
 			       !shard_meta_u64(&sh, &t, "adopting", &adopting);
@@ -99,7 +99,7 @@ static enum err make(struct engine *e, const struct generation *serving, struct 
 		g->lineage = serving->lineage;
 	for (unsigned i = 0; g->adopts && i < g->shards; i++) {
 		struct db_txn t;
-		if (db_begin((struct db *)&serving->fold[i].shard.db, false, &t) != OK)
+		if (db_begin((struct db *)&serving->fold[i].shard.db, DB_READ, &t) != OK)
 			continue;
 		atomic_fetch_add(&g->to_adopt, db_count(&t, serving->fold[i].shard.visitors));
 		db_abort(&t);
@@ -268,7 +268,7 @@ static enum err seal(struct generation *b, struct generation *g, unsigned shard,
 	if (err == ERR_CORRUPT && db_damaged(&old->shard.db) && !db_damaged(&f->shard.db))
 		err = OK; /* the sizes of past days begin anew */
 	if (!err)
-		err = db_unsynced(&f->shard.db, false);
+		err = db_synced_again(&f->shard.db);
 	pthread_mutex_unlock(&f->busy);
 	return err;
 }
@@ -279,7 +279,7 @@ static bool unfilled(struct fold *f, enum err *err)
 	struct db_txn t;
 	struct str v;
 	struct journal_pos at; /* the last commit may be there although it failed */
-	if (fold_begun(f) || (*err = db_begin(&f->shard.db, false, &t)))
+	if (fold_begun(f) || (*err = db_begin(&f->shard.db, DB_READ, &t)))
 		return false;
 	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v) ||
 		     db_get(&t, f->shard.meta, STR("adopting"), &v);

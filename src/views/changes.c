@@ -59,7 +59,7 @@ enum err changes_read(struct fold *f, uint64_t after, uint32_t since, size_t mos
 	struct str key, value;
 	uint8_t from[8];
 	bool first = true;
-	enum err e = db_begin(&f->shard.db, false, &t);
+	enum err e = db_begin(&f->shard.db, DB_READ, &t);
 	if (e)
 		return e;
 	put_u64(from, after + 1);

@@ -11,7 +11,7 @@ enum err each_visitor_begin(struct each_visitor *v, struct generation *g, unsign
 {
 	struct fold *f = &g->fold[shard];
 	*v = (struct each_visitor){.g = g, .fold = f, .now = now, .wanted = wanted};
-	enum err e = db_begin(&f->shard.db, false, &v->t);
+	enum err e = db_begin(&f->shard.db, DB_READ, &v->t);
 	if (!e)
 		each_stored_begin(&v->stored, &f->shard, &v->t, after);
 	return e;

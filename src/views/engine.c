@@ -127,7 +127,7 @@ static enum err journal_behind_views(struct engine *e)
 		struct db_txn t;
 		struct journal_pos seen, target;
 		uint64_t next;
-		enum err err = db_begin(&sh->db, false, &t);
+		enum err err = db_begin(&sh->db, DB_READ, &t);
 		if (err)
 			return err;
 		shard_watermark(sh, &t, &seen);

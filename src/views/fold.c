@@ -104,7 +104,7 @@ enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigne
 	f->stream_keep_h = (unsigned)c->stream_keep_h;
 	struct db_txn t;
 	struct journal_pos watermark;
-	if ((e = db_begin(&f->shard.db, !s->readonly, &t)))
+	if ((e = db_begin(&f->shard.db, s->readonly ? DB_READ : DB_WRITE, &t)))
 		return e;
 	bool known = shard_watermark(&f->shard, &t, &watermark);
 	uint64_t changes = 0;
@@ -121,7 +121,7 @@ enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigne
 	if (e || s->readonly)
 		return e;
 	CHECK(since_init(&f->scratch->since, r));
-	if ((e = db_begin(&f->shard.db, false, &t)))
+	if ((e = db_begin(&f->shard.db, DB_READ, &t)))
 		return e;
 	since_load(&f->scratch->since, &f->shard, &t);
 	return db_end(&t);
@@ -309,7 +309,7 @@ static enum err fold_slice(struct fold *f, size_t *i, struct journal_pos target,
 {
 	struct fold_scratch *x = f->scratch;
 	struct db_txn t;
-	enum err e = db_begin(&f->shard.db, true, &t);
+	enum err e = db_begin(&f->shard.db, DB_WRITE, &t);
 	if (e)
 		return e;
 	fold_begin(x);
@@ -356,7 +356,7 @@ enum err fold_some(
 	bool resumed;
 	struct db_txn t;
 	*done = 0;
-	enum err e = db_begin(&f->shard.db, false, &t);
+	enum err e = db_begin(&f->shard.db, DB_READ, &t);
 	if (e)
 		return e;
 	struct fold_want want = {learn_stored(f, &t), journal_last(j, f->shard.number), 0,
@@ -411,7 +411,7 @@ static bool anything_due(struct fold *f, uint32_t now, enum err *e)
 	uint32_t hour, ordinal;
 	struct db_cursor c;
 	struct str key, value;
-	if ((*e = db_begin(&f->shard.db, false, &t)))
+	if ((*e = db_begin(&f->shard.db, DB_READ, &t)))
 		return false;
 	bool due = shard_due_first(&f->shard, &t, 0, 0, &hour, &ordinal) && hour <= hour_of(now);
 	db_walk(&t, f->shard.prov_hours, &c);
@@ -437,7 +437,7 @@ static enum err list_due(struct fold *f, uint32_t now)
 	struct db_cursor c;
 	struct str key, value;
 	x->due_n = x->due_at = 0;
-	enum err e = db_begin(&f->shard.db, false, &t);
+	enum err e = db_begin(&f->shard.db, DB_READ, &t);
 	if (e)
 		return e;
 	db_walk(&t, f->shard.due, &c);
@@ -486,7 +486,7 @@ enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more)
 		if ((e = list_due(f, now)))
 			return e;
 	}
-	if ((e = db_begin(&f->shard.db, true, &t)))
+	if ((e = db_begin(&f->shard.db, DB_WRITE, &t)))
 		return e;
 	fold_begin(x);
 	size_t n = 0, at = x->due_at;

@@ -82,7 +82,7 @@ enum err generation_stored_rules(struct store *s, uint32_t number, struct rules 
 	enum err e = store_shard(s, number, 0, &sh);
 	if (e)
 		return e;
-	if (!(e = db_begin(&sh.db, false, &t))) {
+	if (!(e = db_begin(&sh.db, DB_READ, &t))) {
 		e = db_get(&t, sh.meta, STR("rules"), &bundle)
 			? rules_load(bundle, NULL, out)
 			: err_set(ERR_CORRUPT, "the views name no rules");

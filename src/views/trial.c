@@ -23,7 +23,7 @@ enum err trial_open(struct store *journal, const struct config *c, struct rules 
 	    &out->store, g->number); /* the names: what is open stays until it is closed */
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		bool more = true;
-		e = db_unsynced(&g->fold[i].shard.db, true);
+		e = db_unsynced(&g->fold[i].shard.db);
 		if (!e && journal_pos_before(JOURNAL_START, journal_last(journal->journal, i)))
 			e = fold_fill(&g->fold[i], journal->journal, now, &g->filled[i], &never);
 		while (!e && more)

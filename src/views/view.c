@@ -78,7 +78,7 @@ static enum err correct(
 static enum err sum_shard(struct generation *g, struct fold *f, uint32_t now, struct sums *s)
 {
 	struct db_txn t;
-	enum err e = db_begin(&f->shard.db, false, &t);
+	enum err e = db_begin(&f->shard.db, DB_READ, &t);
 	if (e)
 		return e;
 	for (size_t i = 0; i < g->rules->segments_n; i++)
@@ -145,7 +145,7 @@ enum err view_totals(struct generation *g, uint32_t now, struct totals *out)
 		struct fold *f = &g->fold[i];
 		struct db_txn t;
 		uint64_t gone = 0;
-		enum err e = db_begin(&f->shard.db, false, &t);
+		enum err e = db_begin(&f->shard.db, DB_READ, &t);
 		if (e)
 			return e;
 		sum.visitors += db_count(&t, f->shard.visitors);
@@ -168,7 +168,7 @@ enum err view_visitor(struct generation *g, const struct vkey *k, uint32_t now, 
 {
 	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
 	struct db_txn t;
-	enum err e = db_begin(&f->shard.db, false, &t);
+	enum err e = db_begin(&f->shard.db, DB_READ, &t);
 	if (e)
 		return e;
 	bool have = shard_profile(&f->shard, &t, k, out);
@@ -189,7 +189,7 @@ bool view_provisional(struct generation *g, const struct vkey *k, uint32_t now, 
 	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
 	struct db_txn t;
 	struct str records;
-	if (db_begin(&f->shard.db, false, &t) != OK)
+	if (db_begin(&f->shard.db, DB_READ, &t) != OK)
 		return false;
 	bool have = shard_provisional(&f->shard, &t, k, hour, &records);
 	db_abort(&t);
@@ -208,7 +208,7 @@ bool view_match(struct generation *g, const struct vkey *k, struct str partner, 
 {
 	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
 	struct db_txn t;
-	if (db_begin(&f->shard.db, false, &t) != OK)
+	if (db_begin(&f->shard.db, DB_READ, &t) != OK)
 		return false;
 	bool found = shard_match(&f->shard, &t, k, partner, oldest_match(f, now), out);
 	db_abort(&t);
@@ -220,7 +220,7 @@ unsigned view_matches(
 {
 	struct fold *f = &g->fold[vkey_shard(k, g->shards)];
 	struct db_txn t;
-	if (db_begin(&f->shard.db, false, &t) != OK)
+	if (db_begin(&f->shard.db, DB_READ, &t) != OK)
 		return 0;
 	unsigned n = shard_matches(&f->shard, &t, k, oldest_match(f, now), out, cap);
 	db_abort(&t);
@@ -237,7 +237,7 @@ bool view_partner_visitor(
 		struct db_txn t;
 		struct vkey k;
 		uint32_t at = 0;
-		if (db_begin(&f->shard.db, false, &t) != OK)
+		if (db_begin(&f->shard.db, DB_READ, &t) != OK)
 			continue;
 		if (shard_match_visitor(
 			&f->shard, &t, partner, id, oldest_match(f, now), &k, &at) &&
@@ -264,7 +264,7 @@ enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segm
 		struct fold *f = &g->fold[i];
 		struct daily_segment last = {0, 0, 0}, row;
 		struct db_txn t;
-		if ((e = db_begin(&f->shard.db, false, &t)))
+		if ((e = db_begin(&f->shard.db, DB_READ, &t)))
 			break;
 		uint16_t begun = shard_daily_first(&f->shard, &t);
 		first = begun && begun < first ? begun : first;
@@ -305,7 +305,7 @@ enum err view_since(struct generation *g, uint32_t now, uint16_t **categories, u
 	struct fold *f = &g->fold[0];
 	struct since s;
 	struct db_txn t;
-	enum err e = db_begin(&f->shard.db, false, &t);
+	enum err e = db_begin(&f->shard.db, DB_READ, &t);
 	if (e)
 		return e;
 	if (since_init(&s, g->rules))

@@ -56,7 +56,8 @@ static void one_shard(struct job *j, unsigned number, uint64_t *own)
 	struct block *block = rules_block_begin(j->rules);
 	unsigned n = 0;
 	rules_block_clear(block, j->today);
-	CHECK(store_shard(j->store, store_current(j->store), number, &s) == OK && db_begin(&s.db, false, &t) == OK);
+	CHECK(store_shard(j->store, store_current(j->store), number, &s) == OK &&
+	      db_begin(&s.db, DB_READ, &t) == OK);
 	each_stored_begin(&w, &s, &t, NULL);
 	while (each_stored(&w)) {
 		CHECK(profile_view(&p, w.bytes, NULL, &memberships));

@@ -39,7 +39,7 @@ static void make(void)
 	CHECK(mkdtemp(folder));
 	snprintf(file, sizeof file, "%s/data.mdb", folder);
 	snprintf(lock, sizeof lock, "%s/lock.mdb", folder);
-	CHECK(db_open(&d, folder, MAP, 4, DB_REBUILT) == OK && db_begin(&d, true, &t) == OK);
+	CHECK(db_open(&d, folder, MAP, 4, DB_REBUILT) == OK && db_begin(&d, DB_WRITE, &t) == OK);
 	for (int i = 0; i < 3; i++)
 		CHECK(db_open_table(&t, tables[i], &h[i]) == OK);
 	put_some(&t, h[0], 0, 5, 10);
@@ -47,7 +47,7 @@ static void make(void)
 	put_some(&t, h[2], 0, 3, 9000);
 	CHECK(db_end(&t) == OK);
 	for (int round = 0; round < 3; round++) {
-		CHECK(db_begin(&d, true, &t) == OK);
+		CHECK(db_begin(&d, DB_WRITE, &t) == OK);
 		put_some(&t, h[1], 100, 250, 30);
 		CHECK(db_del(&t, h[2], STR("key 000001")) == (round == 0));
 		CHECK(db_end(&t) == OK);
@@ -58,7 +58,7 @@ static void make(void)
 	CHECK(n > 0 && n < MOST);
 	whole_n = (size_t)n;
 	close(fd);
-	CHECK(pages_check(file, true, 0) == OK);
+	CHECK(pages_check(file, PAGES_ALL, 0) == OK);
 }
 
 static void use(void)
@@ -70,7 +70,7 @@ static void use(void)
 	db_table h[3];
 	if (db_open(&d, folder, MAP, 4, DB_REBUILT) != OK)
 		return;
-	if (db_begin(&d, true, &t) == OK) {
+	if (db_begin(&d, DB_WRITE, &t) == OK) {
 		for (int i = 0; i < 3 && !t.err; i++) {
 			if (db_open_table(&t, tables[i], &h[i]) != OK)
 				break;
@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	int fd = open(file, O_WRONLY | O_TRUNC);
 	CHECK(fd >= 0 && write(fd, bytes, whole_n) == (ssize_t)whole_n);
 	close(fd);
-	if (pages_check(file, true, 0) == OK)
+	if (pages_check(file, PAGES_ALL, 0) == OK)
 		use();
 	return 0;
 }

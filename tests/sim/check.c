@@ -95,7 +95,7 @@ static void check_stored(struct sim *s, struct generation *g, uint32_t now)
 		struct db_txn t;
 		struct db_cursor c;
 		struct str key, value;
-		CHECK(db_begin(&sh->db, false, &t) == OK);
+		CHECK(db_begin(&sh->db, DB_READ, &t) == OK);
 		db_walk(&t, sh->visitors, &c);
 		for (bool more = db_next(&c, &key, &value); more; more = db_next(&c, &key, &value)) {
 			if (!profile_load(&p, value))

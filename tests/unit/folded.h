@@ -144,7 +144,7 @@ static inline void fold(struct folded *w, uint32_t now)
 static inline struct db_txn reading(struct folded *w)
 {
 	struct db_txn t;
-	assert_int_equal(db_begin(&w->f->shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&w->f->shard.db, DB_READ, &t), OK);
 	return t;
 }
 

@@ -62,7 +62,7 @@ static inline struct vkey key_of(uint8_t first)
 static inline void put_bytes(struct views *v, struct str key, struct str bytes)
 {
 	struct db_txn t;
-	assert_int_equal(db_begin(&shard_of(v)->db, true, &t), OK);
+	assert_int_equal(db_begin(&shard_of(v)->db, DB_WRITE, &t), OK);
 	db_put(&t, shard_of(v)->visitors, key, bytes);
 	assert_int_equal(db_end(&t), OK);
 }

@@ -45,14 +45,16 @@ enum err db_open(struct db *d, const char *folder, size_t map_bytes, unsigned ta
 void db_close(struct db *d);
 /* A copy as of one moment, without free pages, into an empty folder. */
 enum err db_copy(struct db *d, const char *folder) MUST_CHECK;
-/* Commits do not wait for the disk until this is taken back, which brings everything to disk before
+/* Commits do not wait for the disk until db_synced_again(), which brings everything to disk before
  * it returns. For data that is dropped if the machine goes down meanwhile. */
-enum err db_unsynced(struct db *d, bool on) MUST_CHECK;
+enum err db_unsynced(struct db *d) MUST_CHECK;
+enum err db_synced_again(struct db *d) MUST_CHECK;
 
 /* Writes out what unsynced commits have left to the system, in small pieces, one after the other,
- * so that nobody else who waits for the disk waits for long. `gently`: with rests between, for what
+ * so that nobody else who waits for the disk waits for long. Gently: with rests between, for what
  * takes long anyway. */
-void db_write_out(struct db *d, bool gently);
+enum db_haste { DB_AT_ONCE, DB_GENTLY };
+void db_write_out(struct db *d, enum db_haste haste);
 
 /* Has anybody met what cannot be in it since it was opened? Whoever finds it in values says so. Any
  * thread. */
@@ -63,7 +65,8 @@ bool db_damaged(const struct db *d);
  * close it. */
 bool db_replaced(const struct db *d);
 
-enum err db_begin(struct db *d, bool write, struct db_txn *t) MUST_CHECK;
+enum db_access { DB_READ, DB_WRITE };
+enum err db_begin(struct db *d, enum db_access access, struct db_txn *t) MUST_CHECK;
 enum err db_end(
     struct db_txn *t) MUST_CHECK; /* commits a write, unless something failed; ends a read */
 void db_abort(struct db_txn *t);

@@ -23,8 +23,8 @@
 struct files;
 enum files_state { FILES_SAME, FILES_CHANGED, FILES_UNKNOWN };
 
-struct files *files_load(
-    const char *store, bool in_use); /* `in_use`: somebody writes it, and has looked */
+enum files_writer { FILES_OURS, FILES_IN_USE /* somebody else writes the store, and has looked */ };
+struct files *files_load(const char *store, enum files_writer writer);
 void files_free(struct files *f);
 bool files_stopped(const struct files *f);		   /* was it closed in order? */
 bool files_known(const struct files *f, const char *name); /* was it there then? */

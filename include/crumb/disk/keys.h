@@ -51,8 +51,10 @@ void keys_on_change(struct keys *k, void (*changed)(void *arg, uint64_t serial),
 /* A copy of what hashing needs; makes the generation of `today` if there is none yet and keys may
  * be written. */
 enum err keys_identity(struct keys *k, uint16_t today, struct identity_keys *out) MUST_CHECK;
-/* The journal key of a day; made when asked to, else ERR_NOT_FOUND. */
-enum err keys_day(struct keys *k, uint16_t day, bool make, uint8_t out[32]) MUST_CHECK;
+/* The journal key of a day. A day that has none: ERR_NOT_FOUND, or one is made. */
+enum keys_missing { KEYS_DAY_FIND, KEYS_DAY_MAKE };
+enum err keys_day(
+    struct keys *k, uint16_t day, enum keys_missing missing, uint8_t out[32]) MUST_CHECK;
 /* The days that have a key; at most `cap`. */
 unsigned keys_days(struct keys *k, uint16_t *out, unsigned cap);
 /* Destroys the day keys before `oldest`, and the generations whose cookies have all ended. After a

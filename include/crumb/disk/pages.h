@@ -14,10 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* `file` is a data.mdb. ERR_CORRUPT names it and the page; ERR_NOT_FOUND: there is none. Not
- * `full`: size and meta pages only. `txn`: look at the commit of that number, which a reader holds;
- * 0: at the newest, while nobody writes. */
-enum err pages_check(const char *file, bool full, uint64_t txn) MUST_CHECK;
+/* `file` is a data.mdb. ERR_CORRUPT names it and the page; ERR_NOT_FOUND: there is none. `txn`:
+ * look at the commit of that number, which a reader holds; 0: at the newest, while nobody writes.
+ */
+enum pages_depth { PAGES_META /* size and meta pages only */, PAGES_ALL };
+enum err pages_check(const char *file, enum pages_depth depth, uint64_t txn) MUST_CHECK;
 
 struct db;
 /* The same of an environment that is open, also while another process writes it. */

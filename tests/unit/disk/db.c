@@ -23,7 +23,7 @@ static ssize_t write_page(int fd, const void *p, size_t n, off_t at)
 static enum err put(struct db *d, db_table table, const char *key, const char *value)
 {
 	struct db_txn t;
-	enum err e = db_begin(d, true, &t);
+	enum err e = db_begin(d, DB_WRITE, &t);
 	if (e)
 		return e;
 	db_put(&t, table, str_c(key), str_c(value));
@@ -34,7 +34,7 @@ static enum err has(struct db *d, db_table table, const char *key, const char *v
 {
 	struct db_txn t;
 	struct str v;
-	enum err e = db_begin(d, false, &t);
+	enum err e = db_begin(d, DB_READ, &t);
 	if (e)
 		return e;
 	bool there = db_get(&t, table, str_c(key), &v);
@@ -53,13 +53,13 @@ static void recovers(enum db_mode mode)
 	struct db_txn t, reader;
 	db_table one, two;
 	assert_int_equal(db_open(&d, folder, 1 << 24, 4, mode), OK);
-	assert_int_equal(db_begin(&d, true, &t), OK);
+	assert_int_equal(db_begin(&d, DB_WRITE, &t), OK);
 	assert_int_equal(db_open_table(&t, "one", &one), OK);
 	assert_int_equal(db_open_table(&t, "two", &two), OK);
 	assert_int_equal(db_end(&t), OK);
 	assert_int_equal(put(&d, one, "a", "1"), OK);
 	assert_int_equal(put(&d, two, "a", "2"), OK);
-	assert_int_equal(db_begin(&d, false, &reader), OK);
+	assert_int_equal(db_begin(&d, DB_READ, &reader), OK);
 	calls.pwrite = write_page;
 	failing = true;
 	failed = 0;
@@ -80,7 +80,7 @@ static void recovers(enum db_mode mode)
 	assert_int_equal(has(&d, two, "c", "4"), OK);
 	db_close(&d);
 	assert_int_equal(db_open(&d, folder, 1 << 24, 4, mode), OK);
-	assert_int_equal(db_begin(&d, true, &t), OK);
+	assert_int_equal(db_begin(&d, DB_WRITE, &t), OK);
 	assert_int_equal(db_open_table(&t, "one", &one), OK);
 	assert_int_equal(db_end(&t), OK);
 	assert_int_equal(has(&d, one, "c", "3"), OK);

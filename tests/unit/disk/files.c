@@ -54,7 +54,7 @@ static int begin(void **state)
 /* The store is closed in order, with its views as they were found. */
 static void stop(enum store_views views)
 {
-	struct files *f = files_load(folder, false);
+	struct files *f = files_load(folder, FILES_OURS);
 	files_accept(f, DAY);
 	assert_int_equal(files_save(f, 3, views), OK);
 	files_free(f);
@@ -62,7 +62,7 @@ static void stop(enum store_views views)
 
 static enum files_state look(const char *name)
 {
-	struct files *f = files_load(folder, false);
+	struct files *f = files_load(folder, FILES_OURS);
 	enum files_state s = files_look(f, name);
 	files_free(f);
 	return s;
@@ -95,11 +95,11 @@ TEST(a_copy_with_another_time_is_told_from_a_change)
 TEST(after_a_crash_nothing_is_held_against_anybody)
 {
 	stop(STORE_VIEWS_FINE);
-	struct files *f = files_load(folder, false);
+	struct files *f = files_load(folder, FILES_OURS);
 	assert_true(files_stopped(f));
 	assert_int_equal(files_running(f), OK);
 	files_free(f);
-	f = files_load(folder, false);
+	f = files_load(folder, FILES_OURS);
 	assert_false(files_stopped(f));
 	files_free(f);
 	put(DAY, "more than a day");
@@ -111,7 +111,7 @@ TEST(who_finds_a_store_in_use_takes_it_as_it_is)
 {
 	stop(STORE_VIEWS_FINE);
 	put(DAY, "changed");
-	struct files *f = files_load(folder, true);
+	struct files *f = files_load(folder, FILES_IN_USE);
 	assert_int_equal(files_look(f, DAY), FILES_SAME);
 	files_free(f);
 }
@@ -120,13 +120,13 @@ TEST(a_change_that_nobody_here_made_is_looked_at_again)
 {
 	stop(STORE_VIEWS_FINE);
 	put(DAY, "somebody else's");
-	struct files *f = files_load(folder, false);
+	struct files *f = files_load(folder, FILES_OURS);
 	assert_int_equal(files_save(f, 3, STORE_VIEWS_FINE), OK); /* it was not accepted */
 	files_free(f);
 	assert_int_equal(look(DAY), FILES_CHANGED);
 	stop(STORE_VIEWS_FINE);
 	assert_int_equal(look(DAY), FILES_SAME);
-	f = files_load(folder, false);
+	f = files_load(folder, FILES_OURS);
 	files_doubt(f, DAY);
 	assert_int_equal(files_save(f, 3, STORE_VIEWS_FINE), OK);
 	files_free(f);
@@ -160,12 +160,12 @@ TEST(what_is_damaged_is_as_if_it_were_not_there)
 TEST(a_mark_is_kept_from_run_to_run)
 {
 	stop(STORE_VIEWS_FINE);
-	struct files *f = files_load(folder, false);
+	struct files *f = files_load(folder, FILES_OURS);
 	assert_false(files_marked(f));
 	files_mark(f);
 	assert_int_equal(files_running(f), OK);
 	files_free(f);
-	f = files_load(folder, false);
+	f = files_load(folder, FILES_OURS);
 	assert_true(files_marked(f) && !files_stopped(f));
 	files_free(f);
 }

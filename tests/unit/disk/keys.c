@@ -102,7 +102,7 @@ static struct keys *fresh(uint16_t days)
 	assert_int_equal(keys_open(path, KEYS_MAKE, &k), OK);
 	assert_int_equal(keys_identity(k, 20000, &id), OK);
 	for (uint16_t d = 0; d < days; d++)
-		assert_int_equal(keys_day(k, (uint16_t)(20000 + d), true, key), OK);
+		assert_int_equal(keys_day(k, (uint16_t)(20000 + d), KEYS_DAY_MAKE, key), OK);
 	return k;
 }
 
@@ -111,18 +111,18 @@ TEST(a_key_whose_destruction_failed_is_destroyed_by_the_next_try)
 	uint8_t key[32], bytes[SIZE_MAX_OF_KEYS];
 	for (int fail = 1; fail <= 3; fail++) {
 		struct keys *k = fresh(3);
-		assert_int_equal(keys_day(k, 20000, false, key), OK);
+		assert_int_equal(keys_day(k, 20000, KEYS_DAY_FIND, key), OK);
 		disk(fail, 0, 0);
 		assert_int_not_equal(keys_expire(k, 20001, 20003), OK);
 		disk(0, 0, 0);
 		assert_int_equal(keys_expire(k, 20001, 20003), OK);
 		size_t n = slurp(path, bytes, sizeof bytes);
 		assert_null(memmem(bytes, n, key, sizeof key));
-		assert_int_equal(keys_day(k, 20000, false, key), ERR_NOT_FOUND);
+		assert_int_equal(keys_day(k, 20000, KEYS_DAY_FIND, key), ERR_NOT_FOUND);
 		keys_close(k);
 		assert_int_equal(keys_open(path, KEYS_WRITE, &k), OK);
-		assert_int_equal(keys_day(k, 20000, false, key), ERR_NOT_FOUND);
-		assert_int_equal(keys_day(k, 20001, false, key), OK);
+		assert_int_equal(keys_day(k, 20000, KEYS_DAY_FIND, key), ERR_NOT_FOUND);
+		assert_int_equal(keys_day(k, 20001, KEYS_DAY_FIND, key), OK);
 		assert_int_equal(keys_destroyed_before(k), 20001);
 		keys_close(k);
 		unlink(path);
@@ -135,14 +135,14 @@ TEST(a_key_that_could_not_be_written_is_not_used_and_its_place_is_emptied)
 	for (int fail = 1; fail <= 3; fail++) {
 		struct keys *k = fresh(2);
 		disk(fail, 0, 0);
-		assert_int_not_equal(keys_day(k, 20009, true, key), OK);
+		assert_int_not_equal(keys_day(k, 20009, KEYS_DAY_MAKE, key), OK);
 		disk(0, 0, 0);
-		assert_int_equal(keys_day(k, 20009, false, key), ERR_NOT_FOUND);
-		assert_int_equal(keys_day(k, 20010, true, key), OK);
+		assert_int_equal(keys_day(k, 20009, KEYS_DAY_FIND, key), ERR_NOT_FOUND);
+		assert_int_equal(keys_day(k, 20010, KEYS_DAY_MAKE, key), OK);
 		keys_close(k);
 		assert_int_equal(keys_open(path, KEYS_WRITE, &k), OK);
-		assert_int_equal(keys_day(k, 20009, false, again), ERR_NOT_FOUND);
-		assert_int_equal(keys_day(k, 20010, false, again), OK);
+		assert_int_equal(keys_day(k, 20009, KEYS_DAY_FIND, again), ERR_NOT_FOUND);
+		assert_int_equal(keys_day(k, 20010, KEYS_DAY_FIND, again), OK);
 		assert_memory_equal(key, again, sizeof key);
 		keys_close(k);
 		unlink(path);
@@ -155,7 +155,7 @@ static void crash_in(enum err (*what)(struct keys *), uint16_t touched)
 	uint8_t before[SIZE_MAX_OF_KEYS], want[5][32], key[32], id[STORE_ID_LEN], same[STORE_ID_LEN];
 	struct keys *k = fresh(5);
 	for (uint16_t d = 0; d < 5; d++)
-		assert_int_equal(keys_day(k, (uint16_t)(20000 + d), false, want[d]), OK);
+		assert_int_equal(keys_day(k, (uint16_t)(20000 + d), KEYS_DAY_FIND, want[d]), OK);
 	keys_id(k, id);
 	uint64_t serial = keys_serial(k);
 	keys_close(k);
@@ -177,7 +177,9 @@ static void crash_in(enum err (*what)(struct keys *), uint16_t touched)
 				assert_true(keys_serial(k) >= serial);
 				for (uint16_t d = 0; d < 5; d++)
 					if (20000 + d != touched) {
-						assert_int_equal(keys_day(k, (uint16_t)(20000 + d), false, key), OK);
+						assert_int_equal(keys_day(k, (uint16_t)(20000 + d),
+								     KEYS_DAY_FIND, key),
+						    OK);
 						assert_memory_equal(key, want[d], sizeof key);
 					}
 				keys_close(k);
@@ -189,7 +191,7 @@ static void crash_in(enum err (*what)(struct keys *), uint16_t touched)
 static enum err make_one(struct keys *k)
 {
 	uint8_t key[32];
-	return keys_day(k, 20077, true, key);
+	return keys_day(k, 20077, KEYS_DAY_MAKE, key);
 }
 
 static enum err destroy_one(struct keys *k)
@@ -315,7 +317,7 @@ TEST(keys_that_are_not_the_stores_newest_are_refused)
 	uint8_t key[32];
 	config_for(&c, "a");
 	assert_int_equal(store_open(&c, STORE_WRITE, &s), OK);
-	assert_int_equal(keys_day(s->keys, (uint16_t)(today() - 7), true, key), OK);
+	assert_int_equal(keys_day(s->keys, (uint16_t)(today() - 7), KEYS_DAY_MAKE, key), OK);
 	store_close(s);
 	config_done(&c);
 	slurp(a, own, sizeof own);
@@ -443,7 +445,7 @@ static void wait_for_answer(void *arg, uint64_t serial)
 static void *make_day(void *arg)
 {
 	uint8_t key[32];
-	CHECK(keys_day(arg, 20001, true, key) == OK);
+	CHECK(keys_day(arg, 20001, KEYS_DAY_MAKE, key) == OK);
 	return NULL;
 }
 
@@ -454,7 +456,7 @@ TEST(nobody_who_wants_a_key_waits_for_the_disk_of_whoever_makes_another)
 	uint8_t key[32], again[32];
 	pthread_t thread;
 	assert_int_equal(keys_identity(k, 20000, &id), OK);
-	assert_int_equal(keys_day(k, 20000, true, key), OK);
+	assert_int_equal(keys_day(k, 20000, KEYS_DAY_MAKE, key), OK);
 	sem_init(&under_way, 0, 0);
 	sem_init(&answered, 0, 0);
 	keys_on_change(k, wait_for_answer, NULL);
@@ -462,7 +464,7 @@ TEST(nobody_who_wants_a_key_waits_for_the_disk_of_whoever_makes_another)
 	while (sem_wait(&under_way) != 0)
 		;
 	assert_int_equal(keys_identity(k, 20000, &id), OK);
-	assert_int_equal(keys_day(k, 20000, false, again), OK);
+	assert_int_equal(keys_day(k, 20000, KEYS_DAY_FIND, again), OK);
 	assert_memory_equal(key, again, sizeof key);
 	sem_post(&answered);
 	pthread_join(thread, NULL);

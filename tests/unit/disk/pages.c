@@ -41,7 +41,7 @@ static int begin(void **state)
 	if (make_folder(state) != 0 || db_open(&d, folder, MAP, 4, DB_DURABLE) != OK)
 		return -1;
 	snprintf(file, sizeof file, "%s/data.mdb", folder);
-	assert_int_equal(db_begin(&d, true, &t), OK);
+	assert_int_equal(db_begin(&d, DB_WRITE, &t), OK);
 	assert_int_equal(db_open_table(&t, "one", &one), OK);
 	assert_int_equal(db_open_table(&t, "two", &two), OK);
 	for (unsigned i = 0; i < 400; i++) {
@@ -51,7 +51,7 @@ static int begin(void **state)
 			db_put(&t, two, str_c(key), str_make(value, sizeof value));
 	}
 	assert_int_equal(db_end(&t), OK);
-	assert_int_equal(db_begin(&d, true, &t), OK);
+	assert_int_equal(db_begin(&d, DB_WRITE, &t), OK);
 	for (unsigned i = 0; i < 100; i++) {
 		snprintf(key, sizeof key, "key %05u", i);
 		db_del(&t, one, str_c(key));
@@ -71,29 +71,29 @@ static int end(void **state)
 
 TEST(a_sound_file_is_sound)
 {
-	assert_int_equal(pages_check(file, false, 0), OK);
-	assert_int_equal(pages_check(file, true, 0), OK);
+	assert_int_equal(pages_check(file, PAGES_META, 0), OK);
+	assert_int_equal(pages_check(file, PAGES_ALL, 0), OK);
 	spit(whole, whole_n);
-	assert_int_equal(pages_check(file, true, 0), OK);
+	assert_int_equal(pages_check(file, PAGES_ALL, 0), OK);
 }
 
 TEST(no_file_and_none_that_lmdb_wrote)
 {
 	uint8_t zeros[2 * PAGE] = {0};
 	assert_int_equal(unlink(file), 0);
-	assert_int_equal(pages_check(file, true, 0), ERR_NOT_FOUND);
+	assert_int_equal(pages_check(file, PAGES_ALL, 0), ERR_NOT_FOUND);
 	spit(zeros, sizeof zeros);
-	assert_int_equal(pages_check(file, false, 0), ERR_CORRUPT);
+	assert_int_equal(pages_check(file, PAGES_META, 0), ERR_CORRUPT);
 	assert_non_null(strstr(err_text(), file));
 	spit(whole, 100);
-	assert_int_equal(pages_check(file, false, 0), ERR_CORRUPT);
+	assert_int_equal(pages_check(file, PAGES_META, 0), ERR_CORRUPT);
 }
 
 TEST(a_file_that_was_cut_is_told)
 {
 	for (size_t n = PAGE; n < whole_n / 2; n += 3 * PAGE) {
 		spit(whole, n);
-		assert_int_equal(pages_check(file, true, 0), ERR_CORRUPT);
+		assert_int_equal(pages_check(file, PAGES_ALL, 0), ERR_CORRUPT);
 	}
 }
 
@@ -105,14 +105,14 @@ TEST(a_page_that_was_overwritten_is_told)
 		memcpy(was, whole + at, PAGE);
 		memset(whole + at, 0xa5, PAGE);
 		spit(whole, whole_n);
-		seen += pages_check(file, true, 0) == ERR_CORRUPT;
+		seen += pages_check(file, PAGES_ALL, 0) == ERR_CORRUPT;
 		memcpy(whole + at, was, PAGE);
 	}
 	assert_true(
 	    pages > 20 &&
 	    seen > pages / 2); /* free pages and the insides of large values may hold anything */
 	spit(whole, whole_n);
-	assert_int_equal(pages_check(file, true, 0), OK);
+	assert_int_equal(pages_check(file, PAGES_ALL, 0), OK);
 }
 
 TEST(a_size_and_a_head_are_seen_without_walking)
@@ -120,7 +120,7 @@ TEST(a_size_and_a_head_are_seen_without_walking)
 	whole[16] ^= 1; /* magic of the first head */
 	whole[PAGE + 16] ^= 1;
 	spit(whole, whole_n);
-	assert_int_equal(pages_check(file, false, 0), ERR_CORRUPT);
+	assert_int_equal(pages_check(file, PAGES_META, 0), ERR_CORRUPT);
 }
 
 TEST(an_open_environment_is_looked_at_as_of_a_reader)

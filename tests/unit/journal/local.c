@@ -184,12 +184,12 @@ TEST(an_expired_day_is_gone_and_its_key_is_overwritten)
 	uint8_t key[32];
 	put_block(s, 100, 0, "old");
 	put_block(s, 101, 0, "new");
-	assert_int_equal(keys_day(s->keys, 100, false, key), OK);
+	assert_int_equal(keys_day(s->keys, 100, KEYS_DAY_FIND, key), OK);
 	assert_int_equal(keys_expire(s->keys, 101, 190), OK);
 	journal_expire(s->journal, 101);
 	blocks_are(s, 0, 0, "new");
 	uint8_t again[32];
-	assert_int_equal(keys_day(s->keys, 100, false, again), ERR_NOT_FOUND);
+	assert_int_equal(keys_day(s->keys, 100, KEYS_DAY_FIND, again), ERR_NOT_FOUND);
 	FILE *f = open_file("keys", "rb");
 	char bytes[16384];
 	size_t n = fread(bytes, 1, sizeof bytes, f);

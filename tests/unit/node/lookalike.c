@@ -23,7 +23,7 @@ static void put_visitors(struct generation *g, uint16_t day)
 	struct shard *s = &g->fold[0].shard;
 	struct buf bytes = {0};
 	struct db_txn t;
-	assert_int_equal(db_begin(&s->db, true, &t), OK);
+	assert_int_equal(db_begin(&s->db, DB_WRITE, &t), OK);
 	for (uint32_t i = 1; i <= VISITORS; i++) {
 		struct vkey k = {{(uint8_t)(i >> 8), (uint8_t)i}};
 		struct profile p = {.ordinal = i};

@@ -13,7 +13,7 @@ static int begin(void **state)
 	if (make_folder(state) != 0)
 		return -1;
 	store = open_store(&config);
-	return store_shard(store, 1, 0, &shard) != OK || db_begin(&shard.db, true, &txn) != OK;
+	return store_shard(store, 1, 0, &shard) != OK || db_begin(&shard.db, DB_WRITE, &txn) != OK;
 }
 
 static int end(void **state)

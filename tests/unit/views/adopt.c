@@ -116,7 +116,7 @@ TEST(ordinals_stay_and_who_is_gone_leaves_his_behind)
 	assert_int_equal(
 	    fold_adopt(&g->fold[0], &w->f->shard, w->g->rules, NOON + DAY_S, &done, &never), OK);
 	struct db_txn t;
-	assert_int_equal(db_begin(&g->fold[0].shard.db, true, &t), OK);
+	assert_int_equal(db_begin(&g->fold[0].shard.db, DB_WRITE, &t), OK);
 	assert_true(shard_ordinal_key(&g->fold[0].shard, &t, p.ordinal, &k) && k.b[2] == 2);
 	struct vkey fresh = visitor(9);
 	uint32_t hour = hour_of(NOON + DAY_S);
@@ -137,7 +137,7 @@ TEST(a_profile_that_does_not_decode_ends_it_and_nothing_counts_as_done)
 	struct db_txn t;
 	look(w, 1, NOON, "/coats");
 	fold(w, NOON);
-	assert_int_equal(db_begin(&w->f->shard.db, true, &t), OK);
+	assert_int_equal(db_begin(&w->f->shard.db, DB_WRITE, &t), OK);
 	db_put(&t, w->f->shard.visitors, vkey_str(&k), STR("no profile"));
 	assert_int_equal(db_end(&t), OK);
 	struct generation *g = beside(w, 2, SHOP_TWO);
@@ -145,7 +145,7 @@ TEST(a_profile_that_does_not_decode_ends_it_and_nothing_counts_as_done)
 	    fold_adopt(&g->fold[0], &w->f->shard, w->g->rules, NOON, &done, &never), ERR_CORRUPT);
 	assert_int_equal(atomic_load(&done), 7);
 	uint64_t marked = 0;
-	assert_int_equal(db_begin(&g->fold[0].shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&g->fold[0].shard.db, DB_READ, &t), OK);
 	assert_true(shard_meta_u64(&g->fold[0].shard, &t, "adopting", &marked) &&
 		    marked == 1); /* it is incomplete */
 	db_abort(&t);
@@ -189,7 +189,7 @@ TEST(sizes_of_segments_that_mean_the_same_keep_their_history)
 	assert_int_equal(
 	    fold_adopt(f, &w->f->shard, w->g->rules, NOON + 3 * DAY_S, &done, &never), OK);
 	assert_int_equal(fold_carry_daily(f, &w->f->shard, w->g->rules, TODAY + 3), OK);
-	assert_int_equal(db_begin(&f->shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&f->shard.db, DB_READ, &t), OK);
 	assert_true(shard_daily_get(
 	    &f->shard, &t, TODAY, (uint16_t)rules_segment(g->rules, STR("rich")), &d));
 	assert_true(d.size == 1 && d.entered == 1);

@@ -19,7 +19,7 @@ static void write_changes(struct folded *w, uint8_t from, unsigned n)
 {
 	struct crossing_list l = {0};
 	struct db_txn t;
-	assert_int_equal(db_begin(&w->f->shard.db, true, &t), OK);
+	assert_int_equal(db_begin(&w->f->shard.db, DB_WRITE, &t), OK);
 	for (unsigned i = 0; i < n; i++) {
 		struct vkey k = visitor((uint8_t)(from + i));
 		changes_note(&l, (uint16_t)(i % 3), &k);

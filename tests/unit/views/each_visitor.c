@@ -91,7 +91,7 @@ TEST(a_key_of_another_length_is_counted)
 	put_visitor(&v, 'a', TODAY);
 	put_bytes(&v, STR("short"), STR("x"));
 	put_visitor(&v, 'z', TODAY);
-	assert_int_equal(db_begin(&shard_of(&v)->db, false, &t), OK);
+	assert_int_equal(db_begin(&shard_of(&v)->db, DB_READ, &t), OK);
 	each_stored_begin(&w, shard_of(&v), &t, NULL);
 	assert_true(each_stored(&w) && w.key.b[0] == 'a' && w.misfits == 0);
 	assert_true(each_stored(&w) && w.key.b[0] == 'z' && w.misfits == 1);

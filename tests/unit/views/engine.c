@@ -119,7 +119,7 @@ static void check_visitor(struct engine *e, uint32_t looks, bool keen)
 	struct fold *f = &g->fold[0];
 	struct profile p = {0};
 	struct db_txn t;
-	assert_int_equal(db_begin(&f->shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&f->shard.db, DB_READ, &t), OK);
 	assert_true(fold_profile(f, &t, &who, &p));
 	assert_int_equal(p.rows_n, 2); /* visits and coats */
 	assert_int_equal(p.rows[0].count, looks);
@@ -235,14 +235,14 @@ TEST(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_do
 	begin_engine(&c, s, asks[0], &e);
 	struct generation *g = engine_serving(e);
 	struct shard *sh = &g->fold[0].shard;
-	assert_int_equal(db_begin(&sh->db, true, &t), OK);
+	assert_int_equal(db_begin(&sh->db, DB_WRITE, &t), OK);
 	shard_unfinished_put(sh, &t, journal_last(s->journal, 0), 1);
 	assert_int_equal(db_end(&t), OK);
 	engine_reload(e, asks[1]);
 	(void)engine_turn(e);
 	assert_true(engine_building(e));
 	assert_false(engine_build_trouble(e, why, sizeof why));
-	assert_int_equal(db_begin(&sh->db, true, &t), OK);
+	assert_int_equal(db_begin(&sh->db, DB_WRITE, &t), OK);
 	shard_unfinished_done(sh, &t);
 	assert_int_equal(db_end(&t), OK);
 	generation_unref(g);
@@ -309,7 +309,7 @@ static uint32_t since_stored(struct engine *e)
 	struct since since;
 	struct db_txn t;
 	assert_true(since_init(&since, g->rules));
-	assert_int_equal(db_begin(&g->fold[0].shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&g->fold[0].shard.db, DB_READ, &t), OK);
 	since_load(&since, &g->fold[0].shard, &t);
 	uint32_t first = since_of(&since, 0);
 	db_abort(&t);
@@ -381,7 +381,7 @@ TEST(what_a_failed_sweep_did_not_remove_is_removed_by_the_next)
 	assert_int_not_equal(fold_sweep(f, now, 1000, &more), OK);
 	for (more = true; more;)
 		assert_int_equal(fold_sweep(f, now, 1000, &more), OK);
-	assert_int_equal(db_begin(&f->shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&f->shard.db, DB_READ, &t), OK);
 	assert_int_equal(shard_events_since(&f->shard, &t, 0), 0);
 	db_abort(&t);
 	generation_unref(g);
@@ -435,7 +435,7 @@ static uint64_t visitors_of(struct engine *e)
 	struct db_txn t;
 	uint64_t n = 0;
 	struct each_stored w;
-	assert_int_equal(db_begin(&g->fold[0].shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&g->fold[0].shard.db, DB_READ, &t), OK);
 	each_stored_begin(&w, &g->fold[0].shard, &t, NULL);
 	while (each_stored(&w))
 		n++;

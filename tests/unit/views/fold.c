@@ -77,7 +77,7 @@ TEST(a_first_hit_waits_for_whoever_came_back_in_time_and_is_not_published_yet)
 	fold_and_sweep(&f, s, (hour + 25) * 3600 + 1);
 	assert_int_equal(journal_publish(s->journal), OK);
 	fold_and_sweep(&f, s, (hour + 25) * 3600 + 2);
-	assert_int_equal(db_begin(&f.shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&f.shard.db, DB_READ, &t), OK);
 	assert_true(fold_profile(&f, &t, &who, &p));
 	uint32_t looks = 0;
 	for (size_t i = 0; i < p.rows_n; i++)
@@ -113,7 +113,7 @@ static struct hash16 views_of(struct fold *f)
 	struct db_txn t;
 	struct db_cursor c;
 	struct str key, value;
-	assert_int_equal(db_begin(&s->db, false, &t), OK);
+	assert_int_equal(db_begin(&s->db, DB_READ, &t), OK);
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		db_walk(&t, tables[i], &c);
 		while (db_next(&c, &key, &value)) {

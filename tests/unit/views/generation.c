@@ -92,7 +92,7 @@ TEST(a_step_says_when_it_met_damage)
 	struct folded *w = open_folded(SHOP);
 	struct vkey k = visitor(1);
 	struct db_txn t;
-	assert_int_equal(db_begin(&w->f->shard.db, true, &t), OK);
+	assert_int_equal(db_begin(&w->f->shard.db, DB_WRITE, &t), OK);
 	db_put(&t, w->f->shard.visitors, vkey_str(&k), STR("no profile"));
 	assert_int_equal(db_end(&t), OK);
 	assert_false(generation_damaged(w->g));

@@ -26,7 +26,7 @@ static int end(void **state)
 static struct db_txn writing(void)
 {
 	struct db_txn t;
-	assert_int_equal(db_begin(&shard.db, true, &t), OK);
+	assert_int_equal(db_begin(&shard.db, DB_WRITE, &t), OK);
 	return t;
 }
 

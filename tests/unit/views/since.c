@@ -107,7 +107,7 @@ TEST(what_is_saved_is_loaded_for_the_names_that_are_still_there)
 	assert_true(since_init(&s, r) && since_init(&again, other));
 	note(&s, r, nothing, DAY(19940));
 	note(&s, r, r, DAY(19960));
-	assert_int_equal(db_begin(&sh.db, true, &t), OK);
+	assert_int_equal(db_begin(&sh.db, DB_WRITE, &t), OK);
 	since_save(&s, &sh, &t);
 	assert_true(s.saved);
 	since_load(&again, &sh, &t);

@@ -46,7 +46,7 @@ TEST(a_trial_is_what_the_journal_makes_of_other_rules_and_leaves_no_file)
 	assert_true(n.visitors == 2 && n.events == 2);
 	struct fold *f = &trial.generation->fold[0];
 	struct db_txn t;
-	assert_int_equal(db_begin(&f->shard.db, false, &t), OK);
+	assert_int_equal(db_begin(&f->shard.db, DB_READ, &t), OK);
 	assert_int_equal(members_size(&f->shard, &t, 0), 1);
 	db_abort(&t);
 	trial_close(&trial);
