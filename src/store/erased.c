@@ -171,8 +171,9 @@ static void read_entries(struct erased *e, FILE *f, off_t *size)
 	}
 }
 
-enum err erased_open(const char *path, bool create, struct erased **out)
+enum err erased_open(const char *path, enum erased_access access, struct erased **out)
 {
+	const bool create = access == ERASED_WRITE;
 	struct erased *e = calloc(1, sizeof *e);
 	if (!e)
 		return err_set(ERR_NOMEM, "no memory");
@@ -227,11 +228,11 @@ void erased_note(struct erased *e, const struct vkey *k)
 	pthread_mutex_unlock(&e->lock);
 }
 
-void erased_settle(struct erased *e, const struct vkey *keys, size_t n, bool done)
+void erased_settle(struct erased *e, const struct vkey *keys, size_t n, enum erased_end end)
 {
 	pthread_mutex_lock(&e->lock);
 	for (size_t i = 0; i < n; i++)
-		put(e, &keys[i], 0, done ? GONE : 0, PENDING);
+		put(e, &keys[i], 0, end == ERASED_DONE ? GONE : 0, PENDING);
 	pthread_mutex_unlock(&e->lock);
 }
 

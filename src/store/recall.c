@@ -29,7 +29,7 @@ static enum err recall_shard(struct store *s, unsigned shard, struct record *r, 
 				continue;
 			++*found;
 			e = erased_add(s->erased, &r->event.visitor, 1, day_of(r->event.t));
-			erased_settle(s->erased, &r->event.visitor, 1, true);
+			erased_settle(s->erased, &r->event.visitor, 1, ERASED_DONE);
 		}
 	}
 	journal_read_end(reader);

@@ -25,10 +25,11 @@ static struct str key_u32u32(uint8_t *b, uint32_t hi, uint32_t lo)
 }
 
 enum err shard_open(
-    struct shard *s, const char *folder, unsigned number, size_t map_bytes, bool readonly)
+    struct shard *s, const char *folder, unsigned number, size_t map_bytes, enum db_access access)
 {
 	*s = (struct shard){.number = number};
-	enum err e = db_open(&s->db, folder, map_bytes, 16, readonly ? DB_READONLY : DB_REBUILT);
+	enum err e =
+	    db_open(&s->db, folder, map_bytes, 16, access == DB_READ ? DB_READONLY : DB_REBUILT);
 	if (e)
 		return e;
 	const struct {
@@ -40,12 +41,12 @@ enum err shard_open(
 	    {"partners", &s->partners}, {"changes", &s->changes}, {"names", &s->names},
 	    {"counts", &s->counts}, {"daily", &s->daily}, {"meta", &s->meta}};
 	struct db_txn t;
-	if ((e = db_begin(&s->db, readonly ? DB_READ : DB_WRITE, &t)))
+	if ((e = db_begin(&s->db, access, &t)))
 		goto out;
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && !e; i++)
 		e = db_open_table(&t, tables[i].name, tables[i].table);
 	uint64_t schema = SHARD_SCHEMA;
-	if (!e && !shard_meta_u64(s, &t, "schema", &schema) && !readonly)
+	if (!e && !shard_meta_u64(s, &t, "schema", &schema) && access == DB_WRITE)
 		shard_meta_put_u64(s, &t, "schema", schema);
 	if (!e && schema != SHARD_SCHEMA)
 		e = err_set(ERR_CORRUPT, "%s: written by another version of crumb (schema %llu)",
@@ -67,7 +68,7 @@ void shard_close(struct shard *s)
 	db_close(&s->db);
 }
 
-enum err shard_belongs(struct shard *s, const struct shard_name *name, bool readonly)
+enum err shard_belongs(struct shard *s, const struct shard_name *name, enum db_access access)
 {
 	static const uint8_t none[16];
 	uint8_t b[16 + 4 + 2];
@@ -87,7 +88,7 @@ enum err shard_belongs(struct shard *s, const struct shard_name *name, bool read
 		      "the views of shard %u are another store's or another shard's", s->number)
 		: OK;
 	db_abort(&t);
-	if (e || named || readonly || (e = db_begin(&s->db, DB_WRITE, &t)))
+	if (e || named || access == DB_READ || (e = db_begin(&s->db, DB_WRITE, &t)))
 		return e;
 	db_put(&t, s->meta, STR("name"), view(b, sizeof b));
 	return db_end(&t);

@@ -332,7 +332,7 @@ enum err store_open_on(
 	path_of(s, "erased", path);
 	enum files_state listed = files_look(s->files, "erased");
 	bool list_there = access(path, F_OK) == 0;
-	if ((e = erased_open(path, !s->readonly, &s->erased)))
+	if ((e = erased_open(path, s->readonly ? ERASED_READ : ERASED_WRITE, &s->erased)))
 		goto out;
 	if (mode != STORE_READ)
 		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage,
@@ -460,14 +460,15 @@ enum err store_shard(struct store *s, uint32_t generation, unsigned shard, struc
 	if (!s->readonly && mkdir(path, 0700) != 0 && errno != EEXIST)
 		return err_sys_path(path);
 	snprintf(path, sizeof path, "%s/state/%u/%u", s->path, generation, shard);
+	const enum db_access access = s->readonly ? DB_READ : DB_WRITE;
 	if (!s->readonly && mkdir(path, 0700) != 0 && errno != EEXIST)
 		return err_sys_path(path);
-	if ((e = shard_open(out, path, shard, s->map_bytes, s->readonly)))
+	if ((e = shard_open(out, path, shard, s->map_bytes, access)))
 		return e;
 	struct shard_name name = {.generation = generation, .shard = shard};
 	if (keys_sealed(s->keys))
 		keys_id(s->keys, name.store);
-	if ((e = shard_belongs(out, &name, s->readonly)))
+	if ((e = shard_belongs(out, &name, access)))
 		shard_close(out);
 	return e;
 }

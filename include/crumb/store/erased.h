@@ -28,8 +28,9 @@
 struct erased;
 struct erased_table;
 
-enum err erased_open(
-    const char *path, bool create, struct erased **out) MUST_CHECK; /* missing: empty */
+enum erased_access { ERASED_READ, ERASED_WRITE };
+/* A file that is missing is an empty list; a writer makes it. */
+enum err erased_open(const char *path, enum erased_access access, struct erased **out) MUST_CHECK;
 void erased_close(struct erased *e);
 size_t erased_unreadable(
     const struct erased *e); /* entries that were passed over when it was opened */
@@ -43,7 +44,8 @@ void erased_note(struct erased *e, const struct vkey *k);
 /* Durable when it returns OK. */
 enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_t day) MUST_CHECK;
 /* The erasure is in the journal, or could not be written: then the key is as good as it was. */
-void erased_settle(struct erased *e, const struct vkey *keys, size_t n, bool done);
+enum erased_end { ERASED_FAILED, ERASED_DONE };
+void erased_settle(struct erased *e, const struct vkey *keys, size_t n, enum erased_end end);
 /* Was it erased on this day or later? */
 bool erased_since(struct erased *e, const struct vkey *k, uint16_t day);
 size_t erased_count_since(struct erased *e, uint16_t day);

@@ -38,7 +38,7 @@ struct shard {
 
 /* Opens, and makes what is missing unless read-only. */
 enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes,
-    bool readonly) MUST_CHECK;
+    enum db_access access) MUST_CHECK;
 void shard_close(struct shard *s);
 /* Is it this store's, and where it belongs? One that does not say so yet is told, unless read-only.
  * ERR_CORRUPT: it is another's. */
@@ -47,7 +47,8 @@ struct shard_name {
 	uint32_t generation;
 	unsigned shard;
 };
-enum err shard_belongs(struct shard *s, const struct shard_name *name, bool readonly) MUST_CHECK;
+enum err shard_belongs(
+    struct shard *s, const struct shard_name *name, enum db_access access) MUST_CHECK;
 
 /* No visitor is in it any more, and nothing that came of one. What it is stays: schema, name,
  * rules, boot; and the watermark, which is the caller's. */

@@ -33,19 +33,19 @@ TEST(an_erasure_counts_from_when_it_is_noted_and_not_if_it_could_not_be_written)
 	struct vkey a = numbered(1), b = numbered(2), *all;
 	char path[128];
 	snprintf(path, sizeof path, "%s/erased", folder);
-	assert_int_equal(erased_open(path, true, &e), OK);
+	assert_int_equal(erased_open(path, ERASED_WRITE, &e), OK);
 	assert_false(gone(e, 1));
 	erased_note(e, &a);
 	erased_note(e, &b);
 	assert_true(gone(e, 1) && gone(e, 2) && !gone(e, 3));
 	assert_false(erased_since(e, &a, 0)); /* the file has nothing yet */
 	assert_int_equal(erased_add(e, &a, 1, 20000), OK);
-	erased_settle(e, &a, 1, true);
-	erased_settle(e, &b, 1, false);
+	erased_settle(e, &a, 1, ERASED_DONE);
+	erased_settle(e, &b, 1, ERASED_FAILED);
 	assert_true(gone(e, 1) && !gone(e, 2));
 	/* again, and this time it fails: it stays erased */
 	erased_note(e, &a);
-	erased_settle(e, &a, 1, false);
+	erased_settle(e, &a, 1, ERASED_FAILED);
 	assert_true(gone(e, 1));
 	assert_true(erased_since(e, &a, 20000) && !erased_since(e, &a, 20001));
 	assert_int_equal(erased_count_since(e, 0), 1);
@@ -53,7 +53,7 @@ TEST(an_erasure_counts_from_when_it_is_noted_and_not_if_it_could_not_be_written)
 	assert_memory_equal(all, &a, sizeof a);
 	free(all);
 	erased_close(e);
-	assert_int_equal(erased_open(path, true, &e), OK);
+	assert_int_equal(erased_open(path, ERASED_WRITE, &e), OK);
 	assert_true(gone(e, 1) && !gone(e, 2));
 	assert_int_equal(erased_expire(e, 20001), OK);
 	assert_false(gone(e, 1));
@@ -74,7 +74,7 @@ static void *add_many(void *arg)
 		erased_note(a->e, &k);
 		if (i % 512 == 0)
 			CHECK(erased_add(a->e, &k, 1, 20000) == OK);
-		erased_settle(a->e, &k, 1, true);
+		erased_settle(a->e, &k, 1, ERASED_DONE);
 		if (i % 512 == 511)
 			CHECK(erased_expire(a->e, 1) == OK);
 		atomic_store(&a->done, i + 1);
@@ -89,7 +89,7 @@ TEST(whoever_looks_meanwhile_sees_what_was_noted_before)
 	pthread_t thread;
 	struct erased_view v;
 	snprintf(path, sizeof path, "%s/erased", folder);
-	assert_int_equal(erased_open(path, true, &a.e), OK);
+	assert_int_equal(erased_open(path, ERASED_WRITE, &a.e), OK);
 	erased_view_init(&v, a.e);
 	assert_int_equal(pthread_create(&thread, NULL, add_many, &a), 0);
 	for (unsigned seen = 0, i = 0; seen < a.n; i = i * 5 + 3) {

@@ -60,7 +60,7 @@ TEST(who_was_erased_again_later_counts_from_later)
 	struct vkey k = numbered(7);
 	size_t found;
 	assert_int_equal(erased_add(s->erased, &k, 1, day_of(now - DAY_S)), OK);
-	erased_settle(s->erased, &k, 1, true);
+	erased_settle(s->erased, &k, 1, ERASED_DONE);
 	commit_erasures(s, 0, now, 7, 8);
 	assert_int_equal(erased_recall(s, &found), OK);
 	assert_int_equal(found, 1);
