@@ -311,7 +311,7 @@ static enum err start(struct server *s)
 		return e;
 	char told[4200];
 	snprintf(told, sizeof told, "%s/told", s->config.store_path);
-	s->config.told = kgate_memory_open(told, true);
+	s->config.told = kgate_memory_open(told, KGATE_ANEW);
 	if ((e = keeper_start(&s->node, &s->keeper)))
 		return e;
 	s->shared.trackers = trackers;

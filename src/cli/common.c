@@ -222,7 +222,7 @@ bool cli_open(struct cli *c, bool journal)
 	} else if (!c->config.told) {
 		char told[4200];
 		snprintf(told, sizeof told, "%s/told", c->config.store_path);
-		c->gate.memory = c->config.told = kgate_memory_open(told, false);
+		c->gate.memory = c->config.told = kgate_memory_open(told, KGATE_READ);
 	}
 	return e == OK;
 }

@@ -171,8 +171,9 @@ static enum err write_anew(const struct kgate_memory *m, const char *path)
 	return file_finish(&file);
 }
 
-struct kgate_memory *kgate_memory_open(const char *path, bool anew)
+struct kgate_memory *kgate_memory_open(const char *path, enum kgate_file file)
 {
+	const bool anew = file == KGATE_ANEW;
 	struct kgate_memory *m = kgate_memory_new();
 	enum err e = OK;
 	off_t before;

@@ -115,13 +115,14 @@ static void told(void)
 	char path[128];
 	struct kgate g = {20, NULL};
 	snprintf(path, sizeof path, "%s/told", store);
-	g.memory = kgate_memory_open(path, true);
+	g.memory = kgate_memory_open(path, KGATE_ANEW);
 	bool was = kgate_show_group(&g, 's', "a", 25).told;
 	CHECK(!kgate_show_group(&g, 's', "a", 19).told);
 	CHECK(kgate_show_group(&g, 's', "a", 30).told && kgate_show_group(&g, 's', "a", 25).told);
 	CHECK(!kgate_show_group(&g, 's', "a", 19).told && !kgate_show_group(&g, 's', "a", 29).told);
 	kgate_memory_free(g.memory);
-	g.memory = kgate_memory_open(path, was); /* the next process knows it */
+	g.memory =
+	    kgate_memory_open(path, was ? KGATE_ANEW : KGATE_READ); /* the next process knows it */
 	CHECK(!kgate_show_group(&g, 's', "a", 29).told && kgate_show_group(&g, 's', "a", 30).told);
 	kgate_memory_free(g.memory);
 }

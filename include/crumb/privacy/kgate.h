@@ -42,10 +42,11 @@ uint32_t kgate_k(const struct kgate *g);
 struct kgate kgate_of(const struct config *c); /* k and memory of this process */
 
 struct kgate_memory *kgate_memory_new(void); /* without a file */
-/* What other processes told, before and while this one runs, as far as there is a file. `anew`:
- * makes it, or writes it anew with what counts; by whoever owns the store. A file that cannot be
- * read or written is no failure: the memory then ends with the process. */
-struct kgate_memory *kgate_memory_open(const char *path, bool anew);
+/* What other processes told, before and while this one runs, as far as there is a file. Anew: makes
+ * it, or writes it anew with what counts; by whoever owns the store. A file that cannot be read or
+ * written is no failure: the memory then ends with the process. */
+enum kgate_file { KGATE_READ, KGATE_ANEW };
+struct kgate_memory *kgate_memory_open(const char *path, enum kgate_file file);
 void kgate_memory_free(struct kgate_memory *m);
 
 #endif

@@ -56,11 +56,13 @@ TEST(processes_know_what_each_other_told)
 	char path[] = "/tmp/crumb-unit-told-XXXXXX";
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
-	struct kgate server = {20, kgate_memory_open(path, true)}, command = {20, kgate_memory_open(path, false)}, later = {20, NULL};
+	struct kgate server = {20, kgate_memory_open(path, KGATE_ANEW)},
+		     command = {20, kgate_memory_open(path, KGATE_READ)}, later = {20, NULL};
 	assert_true(kgate_show_group(&command, 's', "a", 25).told);
 	assert_false(kgate_show_group(&server, 's', "a", 19).told);
 	assert_false(kgate_show_group(&server, 's', "a", 25).told || kgate_show_group(&command, 's', "a", 25).told);
-	later.memory = kgate_memory_open(path, true); /* the file is another one now, and whoever has the old one finds it */
+	later.memory = kgate_memory_open(path,
+	    KGATE_ANEW); /* the file is another one now, and whoever has the old one finds it */
 	assert_true(kgate_show_group(&server, 's', "a", 30).told && kgate_show_group(&server, 's', "b", 25).told);
 	assert_false(kgate_show_group(&command, 's', "b", 19).told);
 	assert_true(kgate_show_group(&later, 's', "a", 25).told);
@@ -76,12 +78,12 @@ TEST(a_line_that_a_full_disk_cut_off_does_not_swallow_the_next)
 {
 	char path[] = "/tmp/crumb-unit-told-XXXXXX";
 	int fd = mkstemp(path);
-	struct kgate g = {20, kgate_memory_open(path, false)};
+	struct kgate g = {20, kgate_memory_open(path, KGATE_READ)};
 	assert_true(kgate_show_group(&g, 's', "a", 25).told);
 	assert_int_equal(pwrite(fd, "- s", 3, lseek(fd, 0, SEEK_END)), 3);
 	assert_false(kgate_show_group(&g, 's', "a", 19).told);
 	kgate_memory_free(g.memory);
-	g.memory = kgate_memory_open(path, false);
+	g.memory = kgate_memory_open(path, KGATE_READ);
 	assert_false(kgate_show_group(&g, 's', "a", 29).told);
 	kgate_memory_free(g.memory);
 	close(fd);
