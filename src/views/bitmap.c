@@ -46,9 +46,9 @@ void bitmap_free(struct bitmap *b)
 		roaring_bitmap_free((roaring_bitmap_t *)b);
 }
 
-void bitmap_set(struct bitmap *b, uint16_t low, bool in_set)
+void bitmap_set(struct bitmap *b, uint16_t low, enum bitmap_bit bit)
 {
-	if (in_set)
+	if (bit == BITMAP_IN)
 		roaring_bitmap_add((roaring_bitmap_t *)b, low);
 	else
 		roaring_bitmap_remove((roaring_bitmap_t *)b, low);

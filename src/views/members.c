@@ -12,10 +12,10 @@ static struct str member_key(uint8_t b[4], uint16_t segment, uint32_t chunk)
 	return str_make((const char *)b, 4);
 }
 
-void members_note(struct member_changes *c, uint16_t segment, uint32_t ordinal, bool in)
+void members_note(struct member_changes *c, uint16_t segment, uint32_t ordinal, enum bitmap_bit bit)
 {
 	CHECK(array_room(c->list, c->cap, c->n + 1));
-	c->list[c->n++] = (struct member_change){segment, in, ordinal};
+	c->list[c->n++] = (struct member_change){segment, (uint8_t)bit, ordinal};
 }
 
 /* By segment and ordinal. Within one fold a visitor is visited once, so no two rows are equal. */
@@ -49,7 +49,7 @@ static void apply_chunk(struct shard *s, struct db_txn *t, const struct member_c
 		return;
 	}
 	for (const struct member_change *c = from; c < to; c++)
-		bitmap_set(b, (uint16_t)c->ordinal, c->in);
+		bitmap_set(b, (uint16_t)c->ordinal, (enum bitmap_bit)c->bit);
 	if (bitmap_size(b) == 0) {
 		db_del(t, s->members, key);
 	} else {
@@ -69,8 +69,8 @@ void members_apply(struct shard *s, struct db_txn *t, struct member_changes *c, 
 		size_t seg_end = i;
 		struct daily_segment change = {0};
 		while (seg_end < c->n && c->list[seg_end].segment == c->list[i].segment) {
-			change.entered += c->list[seg_end].in;
-			change.left += !c->list[seg_end].in;
+			change.entered += c->list[seg_end].bit == BITMAP_IN;
+			change.left += c->list[seg_end].bit == BITMAP_OUT;
 			seg_end++;
 		}
 		for (size_t a = i; a < seg_end && !t->err;) {

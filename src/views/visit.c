@@ -57,10 +57,11 @@ void fold_begin(struct fold_scratch *x)
 }
 
 /* A visitor enters or leaves a segment. */
-static void note(struct fold *f, const struct vkey *k, uint16_t segment, uint32_t ordinal, bool in)
+static void note(
+    struct fold *f, const struct vkey *k, uint16_t segment, uint32_t ordinal, enum bitmap_bit bit)
 {
 	struct fold_scratch *x = f->scratch;
-	members_note(&x->members, segment, ordinal, in);
+	members_note(&x->members, segment, ordinal, bit);
 	/* what is written as a whole, a new generation, is no news */
 	if (f->stream_keep_h && !f->shard.appending && segment < f->rules->segments_n &&
 	    f->rules->segments[segment].destinations_n)
@@ -146,7 +147,7 @@ static void evaluate(
 			  : ask ? rules_eval(f->rules, (uint16_t)i, p, today)
 				: was;
 		if (is != was)
-			note(f, k, (uint16_t)i, p->ordinal, is);
+			note(f, k, (uint16_t)i, p->ordinal, is ? BITMAP_IN : BITMAP_OUT);
 		if (is)
 			x->segments[n++] = (uint16_t)i;
 	}
@@ -161,7 +162,7 @@ static void remove_visitor(
     struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, uint32_t now)
 {
 	for (size_t i = 0; i < p->segments_n; i++)
-		note(f, k, p->segments[i], p->ordinal, false);
+		note(f, k, p->segments[i], p->ordinal, BITMAP_OUT);
 	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, 0);
 	shard_ordinal_free(&f->shard, t, hour_of(now), p->ordinal);
 	shard_match_forget(&f->shard, t, k);

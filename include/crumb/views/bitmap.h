@@ -17,7 +17,8 @@ struct bitmap; /* a set in memory */
 enum err bitmap_read(
     struct str stored, struct bitmap **out) MUST_CHECK; /* empty bytes: an empty set */
 void bitmap_free(struct bitmap *b);
-void bitmap_set(struct bitmap *b, uint16_t low, bool in);
+enum bitmap_bit { BITMAP_OUT, BITMAP_IN };
+void bitmap_set(struct bitmap *b, uint16_t low, enum bitmap_bit bit);
 bool bitmap_has(const struct bitmap *b, uint16_t low);
 uint32_t bitmap_size(const struct bitmap *b);
 void bitmap_write(struct bitmap *b, struct buf *out); /* appends the stored form */

@@ -7,7 +7,7 @@
 
 struct member_change {
 	uint16_t segment;
-	bool in;
+	uint8_t bit; /* enum bitmap_bit: does the visitor enter or leave? */
 	uint32_t ordinal;
 };
 struct member_changes {
@@ -15,7 +15,8 @@ struct member_changes {
 	size_t n, cap;
 };
 
-void members_note(struct member_changes *c, uint16_t segment, uint32_t ordinal, bool in);
+void members_note(
+    struct member_changes *c, uint16_t segment, uint32_t ordinal, enum bitmap_bit bit);
 /* Writes the changes; those of one visitor and segment must be in order. Empties the list. */
 void members_apply(struct shard *s, struct db_txn *t, struct member_changes *c, uint16_t day);
 uint64_t members_size(struct shard *s, struct db_txn *t, uint16_t segment);

@@ -9,7 +9,7 @@ TEST(a_bitmap_that_was_changed_is_refused)
 	struct buf bytes = {0};
 	assert_int_equal(bitmap_read(STR(""), &b), OK);
 	for (unsigned i = 0; i < 3000; i++)
-		bitmap_set(b, (uint16_t)(i * i), true);
+		bitmap_set(b, (uint16_t)(i * i), BITMAP_IN);
 	uint32_t size = bitmap_size(b);
 	bitmap_write(b, &bytes);
 	bitmap_free(b);

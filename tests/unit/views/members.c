@@ -50,8 +50,8 @@ TEST(members_come_in_order_over_all_chunks)
 	struct member_changes c = {0};
 	struct walked w = {.most = 10}, some = {.most = 2};
 	for (size_t i = 0; i < 6; i++)
-		members_note(&c, 7, ordinals[i], true);
-	members_note(&c, 8, 5, true);
+		members_note(&c, 7, ordinals[i], BITMAP_IN);
+	members_note(&c, 8, 5, BITMAP_IN);
 	members_apply(&shard, &t, &c, 20000);
 	assert_int_equal(c.n, 0);
 	assert_int_equal(members_size(&shard, &t, 7), 6);
@@ -75,11 +75,11 @@ TEST(who_entered_and_left_is_counted_by_day)
 	struct member_changes c = {0};
 	struct daily_segment d;
 	for (uint32_t i = 0; i < 5; i++)
-		members_note(&c, 7, i * 40000, true);
+		members_note(&c, 7, i * 40000, BITMAP_IN);
 	members_apply(&shard, &t, &c, 20000);
-	members_note(&c, 7, 0, false);
-	members_note(&c, 7, 40000, false);
-	members_note(&c, 7, 9, true);
+	members_note(&c, 7, 0, BITMAP_OUT);
+	members_note(&c, 7, 40000, BITMAP_OUT);
+	members_note(&c, 7, 9, BITMAP_IN);
 	members_apply(&shard, &t, &c, 20001);
 	assert_true(shard_daily_get(&shard, &t, 20000, 7, &d));
 	assert_true(d.size == 5 && d.entered == 5 && d.left == 0);
@@ -94,10 +94,10 @@ TEST(a_set_that_is_empty_again_is_not_kept)
 {
 	struct db_txn t = writing();
 	struct member_changes c = {0};
-	members_note(&c, 7, 70000, true);
+	members_note(&c, 7, 70000, BITMAP_IN);
 	members_apply(&shard, &t, &c, 20000);
 	assert_int_equal(db_count(&t, shard.members), 1);
-	members_note(&c, 7, 70000, false);
+	members_note(&c, 7, 70000, BITMAP_OUT);
 	members_apply(&shard, &t, &c, 20000);
 	assert_int_equal(db_count(&t, shard.members), 0);
 	assert_int_equal(db_end(&t), OK);
@@ -121,7 +121,7 @@ TEST(a_set_that_does_not_decode_is_damage_and_nothing_is_written_over_it)
 	assert_int_equal(members_each(&shard, &t, 7, note, &w), ERR_CORRUPT);
 	db_abort(&t);
 	t = writing();
-	members_note(&c, 7, 1, true);
+	members_note(&c, 7, 1, BITMAP_IN);
 	members_apply(&shard, &t, &c, 20000);
 	assert_int_equal(db_end(&t), ERR_CORRUPT);
 	free(c.list);
