@@ -57,7 +57,8 @@ static void check_meant(
 	struct meant m;
 	char right[120], message[300], hint[300];
 	const struct vocabulary *v = rules_vocabulary(c->r, name);
-	if ((v && !v->ranged) || !number_meant(word, !condition, &m))
+	if ((v && !v->ranged) ||
+	    !number_meant(word, condition ? MEANT_IN_CONDITION : MEANT_IN_PATTERN, &m))
 		return;
 	if (condition)
 		meant_condition(&m, right);
@@ -326,7 +327,7 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 	near_hint(&near, hint, sizeof hint);
 	struct meant m;
 	char right[100];
-	if (v->ranged && number_meant(p->text, true, &m)) {
+	if (v->ranged && number_meant(p->text, MEANT_IN_PATTERN, &m)) {
 		meant_pattern(&m, right);
 		snprintf(hint, sizeof hint, "write %s", right);
 	}

@@ -48,7 +48,7 @@ static bool upwards(const struct meant *m)
 	return !*m->lo || !*m->hi || strtod(m->lo, NULL) <= strtod(m->hi, NULL);
 }
 
-bool number_meant(struct str s, bool dots, struct meant *out)
+bool number_meant(struct str s, enum meant_where where, struct meant *out)
 {
 	struct meant m = {.single = false};
 	bool comma = false, words, odd = false;
@@ -74,10 +74,11 @@ bool number_meant(struct str s, bool dots, struct meant *out)
 	if (i == sizeof separators / sizeof *separators ||
 	    (!words && strcmp(separators[i], "and") == 0))
 		return false;
-	odd = words || !dots || strcmp(separators[i], "..") != 0;
+	odd = words || where == MEANT_IN_CONDITION || strcmp(separators[i], "..") != 0;
 	if (s.n && !take_number(&s, m.hi, &comma))
 		return false;
-	if (s.n || !(odd || comma) || !upwards(&m) || (!*m.hi && !comma && dots))
+	if (s.n || !(odd || comma) || !upwards(&m) ||
+	    (!*m.hi && !comma && where == MEANT_IN_PATTERN))
 		return false;
 	*out = m;
 	return true;
@@ -115,7 +116,7 @@ bool meant_at(struct str condition, size_t at, char hint[160])
 		    !(to >= 3 && str_starts(str_skip(condition, to - 3), STR(" to "))))
 			break;
 	}
-	if (!number_meant(str_make(condition.p + from, to - from), false, &m))
+	if (!number_meant(str_make(condition.p + from, to - from), MEANT_IN_CONDITION, &m))
 		return false;
 	meant_condition(&m, right);
 	snprintf(hint, 160, "write %s", right);

@@ -192,7 +192,7 @@ static bool range_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 	p->text = arena_keep(y->arena, text);
 	if (p->range.lo <= p->range.hi)
 		return true;
-	if (number_meant(text, true, &m)) {
+	if (number_meant(text, MEANT_IN_PATTERN, &m)) {
 		meant_pattern(&m, right);
 		snprintf(hint, sizeof hint, "write %s", right);
 	}

@@ -12,10 +12,11 @@ struct meant {
 	bool single;				 /* one number: lo */
 };
 
-/* 100-200, 100 to 200, between 100 and 200, 100...200, 100+, ≥ 100, 12,50, 1,000; and 100..200
- * where that is not how a range is written. False: it is a word like any other, or already
- * understood. */
-bool number_meant(struct str s, bool dots, struct meant *out);
+/* 100-200, 100 to 200, between 100 and 200, 100...200, 100+, ≥ 100, 12,50, 1,000; and in a
+ * condition 100..200, which only a pattern is written with. False: it is a word like any other, or
+ * already understood. */
+enum meant_where { MEANT_IN_CONDITION, MEANT_IN_PATTERN };
+bool number_meant(struct str s, enum meant_where where, struct meant *out);
 /* As a pattern is written: 100..200. */
 void meant_pattern(const struct meant *m, char out[100]);
 /* As a condition on `attr` is: between 100 and 200. */

@@ -8,7 +8,7 @@ static const char *pattern(const char *text)
 {
 	static char out[100];
 	struct meant m;
-	if (!number_meant(str_c(text), true, &m))
+	if (!number_meant(str_c(text), MEANT_IN_PATTERN, &m))
 		return "-";
 	meant_pattern(&m, out);
 	return out;
@@ -19,7 +19,7 @@ static const char *condition(const char *text)
 {
 	static char out[120];
 	struct meant m;
-	if (!number_meant(str_c(text), false, &m))
+	if (!number_meant(str_c(text), MEANT_IN_CONDITION, &m))
 		return "-";
 	meant_condition(&m, out);
 	return out;
