@@ -18,18 +18,18 @@ struct checker {
 	struct report *report;
 };
 
-static void say(struct checker *c, const struct rules_at *at, bool warning, const char *code,
-    const char *hint, const char *message)
+static void say(struct checker *c, const struct rules_at *at, enum severity severity,
+    const char *code, const char *hint, const char *message)
 {
-	report_add(c->report, at, warning, code, hint, "%s", message);
+	report_add(c->report, at, severity, code, hint, "%s", message);
 }
 
 /* A message about a part of a segment's condition. */
-static void say_of(struct checker *c, const struct segment *s, struct str part, bool warning,
-    const char *code, const char *hint, const char *message)
+static void say_of(struct checker *c, const struct segment *s, struct str part,
+    enum severity severity, const char *code, const char *hint, const char *message)
 {
 	struct rules_at at = rules_segment_at(s, part);
-	say(c, &at, warning, code, hint, message);
+	say(c, &at, severity, code, hint, message);
 }
 
 /* --- conditions */
@@ -47,7 +47,7 @@ static void undeclared(struct checker *c, const struct rules_at *at, struct str 
 		return;
 	snprintf(message, sizeof message, "attribute '" STR_FMT "' is not declared",
 	    (int)(name.n > 100 ? 100 : name.n), name.p);
-	say(c, at, true, "undeclared", near_hint(&near, hint, sizeof hint), message);
+	say(c, at, SEVERITY_WARNING, "undeclared", near_hint(&near, hint, sizeof hint), message);
 }
 
 /* A word that reads like numbers, where nothing says that it is one of the attribute's values. */
@@ -69,7 +69,7 @@ static void check_meant(
 	    m.single ? "a number" : "a range of numbers");
 	snprintf(hint, sizeof hint, "write %s%s", right,
 	    v || !name.n ? "" : "; if it is one of its values, declare the attribute");
-	say(c, at, true, "range", hint, message);
+	say(c, at, SEVERITY_WARNING, "range", hint, message);
 }
 
 static void check_node(struct checker *c, const struct segment *s, int at)
@@ -88,7 +88,7 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 		return;
 	case NODE_FACT:
 		if (n->fact == FACT_REGION && c->p->regions == REGIONS_NONE)
-			say(c, &place, true, "no-regions",
+			say(c, &place, SEVERITY_WARNING, "no-regions",
 			    "set geo.database to a file that knows regions (a City file)",
 			    "the place file knows countries only: nobody has a region");
 		return;
@@ -97,7 +97,7 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 		for (unsigned i = 0; i < n->words_n && !n->numeric; i++)
 			check_meant(c, &place, n->attr, n->words[i], true);
 		if (c->p->drops && c->p->drops(n->attr))
-			say(c, &place, true, "never",
+			say(c, &place, SEVERITY_WARNING, "never",
 			    "attributes that name persons are dropped when a hit comes in",
 			    "nobody ever has this attribute");
 		return;
@@ -106,7 +106,7 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 			snprintf(message, sizeof message,
 			    "a window of %ud is longer than the %u days that are kept", n->window,
 			    c->p->retention_days);
-			say(c, &place, false, "window",
+			say(c, &place, SEVERITY_ERROR, "window",
 			    "make it shorter, or raise retention in crumb.yaml (90 at most)",
 			    message);
 		}
@@ -138,13 +138,14 @@ static void check_logic(struct checker *c, const struct segment *s)
 		else
 			snprintf(
 			    message, sizeof message, "%sits parts are never true together", whole);
-		say_of(c, s, part, !never, "contradiction",
+		say_of(c, s, part, never ? SEVERITY_ERROR : SEVERITY_WARNING, "contradiction",
 		    never ? "nobody can ever be in this segment" : NULL, message);
 	}
 	if (l.always >= 0) {
 		snprintf(message, sizeof message, "'%s' is always true",
 		    said(c->r, l.always, false, one));
-		say_of(c, s, c->r->nodes[l.always].text, true, "always", "leave it out", message);
+		say_of(c, s, c->r->nodes[l.always].text, SEVERITY_WARNING, "always", "leave it out",
+		    message);
 	}
 }
 
@@ -162,7 +163,7 @@ static void check_sensitive(struct checker *c, const struct segment *s)
 		snprintf(hint, sizeof hint,
 		    "take the destination out; whoever runs crumb can allow it with "
 		    "privacy.sensitive_destinations");
-		say(c, &s->at, false, "sensitive", hint, message);
+		say(c, &s->at, SEVERITY_ERROR, "sensitive", hint, message);
 	}
 }
 
@@ -181,8 +182,8 @@ static void check_destinations(struct checker *c, const struct segment *s)
 				near_try(&near, str_c(c->p->destinations->list[k].id));
 			snprintf(message, sizeof message, "there is no destination '" STR_FMT "'",
 			    (int)(name.n > 60 ? 60 : name.n), name.p);
-			say(c, &s->at, true, "destination", near_hint(&near, hint, sizeof hint),
-			    message);
+			say(c, &s->at, SEVERITY_WARNING, "destination",
+			    near_hint(&near, hint, sizeof hint), message);
 		}
 		if (c->p->destinations && c->p->destinations->found &&
 		    !segment_labels_allowed(c->r, s, c->p->destinations, d, &label)) {
@@ -191,7 +192,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 			    "' and may not go to '" STR_FMT "'",
 			    s->id, (int)(label.n > 60 ? 60 : label.n), label.p,
 			    (int)(name.n > 60 ? 60 : name.n), name.p);
-			say(c, &s->at, false, "label",
+			say(c, &s->at, SEVERITY_ERROR, "label",
 			    "take the destination out; whoever runs crumb can allow the label "
 			    "where destinations are (destinations.path)",
 			    message);
@@ -201,7 +202,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 			    "destination '" STR_FMT
 			    "' has no number for segment '%.100s': it is not sent there",
 			    (int)(name.n > 60 ? 60 : name.n), name.p, s->id);
-			say(c, &s->at, true, "destination",
+			say(c, &s->at, SEVERITY_WARNING, "destination",
 			    "write it below segments: of the destination", message);
 		}
 	}
@@ -225,7 +226,8 @@ static void check_labels(struct checker *c, const struct labels *l, const struct
 		    "no destination may get what is labelled '" STR_FMT "'",
 		    (int)(l->list[i].n > 60 ? 60 : l->list[i].n), l->list[i].p);
 		if (!known && near.best.n)
-			say(c, at, true, "label", near_hint(&near, hint, sizeof hint), message);
+			say(c, at, SEVERITY_WARNING, "label", near_hint(&near, hint, sizeof hint),
+			    message);
 	}
 }
 
@@ -242,12 +244,12 @@ static void check_segment(struct checker *c, const struct segment *s)
 	if (s->until && c->p->today && s->until < c->p->today) {
 		snprintf(message, sizeof message,
 		    "segment '%.100s' is over: its last day has passed", s->id);
-		say(c, &s->at, true, "over", "remove it, or move until", message);
+		say(c, &s->at, SEVERITY_WARNING, "over", "remove it, or move until", message);
 	}
 	if (s->alert && s->alert <= (long)c->p->k) {
 		snprintf(message, sizeof message,
 		    "sizes below %u are told to nobody: the alert can only say that much", c->p->k);
-		say(c, &s->at, true, "alert", "ask for a larger size", message);
+		say(c, &s->at, SEVERITY_WARNING, "alert", "ask for a larger size", message);
 	}
 }
 
@@ -268,17 +270,19 @@ static void check_path(struct checker *c, const struct pattern *p, const struct 
 			    (int)(segment.n > 100 ? 100 : segment.n), segment.p);
 			snprintf(
 			    hint, sizeof hint, "crumb keeps it as %s: write %s, or '*'", by, by);
-			say(c, at, false, "scrubbed", hint, message);
+			say(c, at, SEVERITY_ERROR, "scrubbed", hint, message);
 		} else if (str_find(segment, '%') + 2 < segment.n) {
-			say(c, at, true, "never", "write the character itself: a blank for %20",
+			say(c, at, SEVERITY_WARNING, "never",
+			    "write the character itself: a blank for %20",
 			    "paths are decoded: '%' followed by digits hardly ever matches");
 		} else if (str_find(segment, ';') < segment.n) {
-			say(c, at, true, "never", "leave out what stands behind ';'",
+			say(c, at, SEVERITY_WARNING, "never", "leave out what stands behind ';'",
 			    "paths are cut at ';': this can never match");
 		}
 	}
 	if (p->text.n > EVENT_PATH_MAX)
-		say(c, at, true, "never", NULL, "paths are cut to 512 bytes: this can never match");
+		say(c, at, SEVERITY_WARNING, "never", NULL,
+		    "paths are cut to 512 bytes: this can never match");
 }
 
 static void check_host(struct checker *c, const struct pattern *p, const struct rules_at *at)
@@ -293,8 +297,8 @@ static void check_host(struct checker *c, const struct pattern *p, const struct 
 		snprintf(message, sizeof message,
 		    "'" STR_FMT "' is scrubbed from hosts: this can never match",
 		    (int)(label.n > 100 ? 100 : label.n), label.p);
-		say(c, at, false, "scrubbed", "crumb keeps it as [token]: write '*' in its place",
-		    message);
+		say(c, at, SEVERITY_ERROR, "scrubbed",
+		    "crumb keeps it as [token]: write '*' in its place", message);
 	}
 }
 
@@ -304,7 +308,7 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 	char message[300], hint[200];
 	struct str value = p->text;
 	if (c->p->drops && c->p->drops(p->name))
-		say(c, at, true, "never",
+		say(c, at, SEVERITY_WARNING, "never",
 		    "attributes that name persons are dropped when a hit comes in",
 		    "no event ever has this attribute");
 	if (!v) {
@@ -318,7 +322,8 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 		for (unsigned i = 0; i < v->values_n && !fits; i++)
 			fits = text_glob(p->text, v->values[i]);
 		if (!fits)
-			say(c, at, true, "never", NULL, "none of the declared values matches this");
+			say(c, at, SEVERITY_WARNING, "never", NULL,
+			    "none of the declared values matches this");
 		return;
 	}
 	struct near near = near_begin(p->text);
@@ -335,7 +340,7 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 		snprintf(hint, sizeof hint, "it is declared at %.100s:%zu", v->at.file, v->at.line);
 	snprintf(message, sizeof message, "attribute '%.64s' never is '" STR_FMT "'", v->id,
 	    (int)(p->text.n > 64 ? 64 : p->text.n), p->text.p);
-	say(c, at, false, "vocabulary", hint, message);
+	say(c, at, SEVERITY_ERROR, "vocabulary", hint, message);
 }
 
 static void check_test(struct checker *c, const struct test *t)
@@ -351,7 +356,7 @@ static void check_test(struct checker *c, const struct test *t)
 		else if (rule_fields[p->field].is == IS_HOST)
 			check_host(c, p, &t->at[i]);
 		else if (rule_fields[p->field].from == FROM_REGION && c->p->regions == REGIONS_NONE)
-			say(c, &t->at[i], true, "no-regions",
+			say(c, &t->at[i], SEVERITY_WARNING, "no-regions",
 			    "set geo.database to a file that knows regions (a City file)",
 			    "the place file knows countries only: no event has a region");
 	}
@@ -401,7 +406,7 @@ static void shadowed(struct checker *c, const struct pattern *by, const struct r
 	char message[300];
 	snprintf(message, sizeof message, "this is covered by '" STR_FMT "' in line %zu",
 	    (int)(by->text.n > 100 ? 100 : by->text.n), by->text.p, by_at->line);
-	say(c, at, true, "shadowed", "one of the two is enough", message);
+	say(c, at, SEVERITY_WARNING, "shadowed", "one of the two is enough", message);
 }
 
 #define SHADOW_MAX 300 /* entries of one list that are compared with each other */
@@ -466,7 +471,7 @@ static void check_all(struct checker *c, const struct clauses *all)
 					    "no event has two values: it is also to be '" STR_FMT
 					    "'",
 					    (int)(b->text.n > 100 ? 100 : b->text.n), b->text.p);
-					say(c, &x->at[0], false, "contradiction",
+					say(c, &x->at[0], SEVERITY_ERROR, "contradiction",
 					    "every entry of all: must match; put alternatives "
 					    "under any:",
 					    message);
@@ -486,7 +491,7 @@ static void check_none(struct checker *c, const struct category *cat)
 				for (unsigned a = 0; a < x->any_n; a++)
 					if (y->any_n == 1 && covers(&c->r->patterns[x->any[a]],
 								 &c->r->patterns[y->any[0]]))
-						say(c, &y->at[0], true, "never",
+						say(c, &y->at[0], SEVERITY_WARNING, "never",
 						    "the entry under none: takes everything away",
 						    "this can never count: none: covers it");
 			}
@@ -504,7 +509,7 @@ static void check_hidden(struct checker *c, const struct clauses *none)
 				struct str s = c->r->patterns[x->any[a]].text;
 				if (c->r->patterns[x->any[a]].kind == PATTERN_GLOB && s.n > 2 &&
 				    s.p[0] == '*' && s.p[1] != '.' && s.p[s.n - 1] == '*')
-					say(c, &x->at[a], true, "scrubbed",
+					say(c, &x->at[a], SEVERITY_WARNING, "scrubbed",
 					    "a part of a host that could be somebody's number "
 					    "reads [token]: name the hosts, or use site:",
 					    "hosts are scrubbed before rules see them: this does "

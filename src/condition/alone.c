@@ -29,7 +29,8 @@ enum err rules_condition(struct rules *r, struct str text, struct report *report
 	enum err e = fine ? OK : report_error(to);
 	if (!e && rules_holds_of_nobody(r, *root)) {
 		struct rules_at at = locate_alone(NULL, 0, text.n);
-		report_add(to, &at, false, "holds-of-nobody", "add what they did: visits and …",
+		report_add(to, &at, SEVERITY_ERROR, "holds-of-nobody",
+		    "add what they did: visits and …",
 		    "the condition is true of somebody who never did anything");
 		e = report_error(to);
 	}
@@ -37,7 +38,7 @@ enum err rules_condition(struct rules *r, struct str text, struct report *report
 	if (sum) {
 		struct rules_at at =
 		    locate_alone(NULL, (size_t)(sum->text.p - kept.p), sum->text.n);
-		report_add(to, &at, false, "not-summed",
+		report_add(to, &at, SEVERITY_ERROR, "not-summed",
 		    "values are added up once a segment asks for them: put the condition into the "
 		    "rules",
 		    "the values of this category are not added up");

@@ -318,7 +318,7 @@ static void check_value(
 	near_hint(&near, hint, sizeof hint);
 	if (!*hint)
 		snprintf(hint, sizeof hint, "it is declared at %s:%zu", v->at.file, v->at.line);
-	report_add(p->report, &at, false, "vocabulary", hint,
+	report_add(p->report, &at, SEVERITY_ERROR, "vocabulary", hint,
 	    "attribute '%s' never is '" STR_FMT "'", v->id, STR_ARG(value));
 	p->wrong = true;
 }

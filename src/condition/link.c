@@ -194,7 +194,7 @@ void rules_link_nodes(struct rules *r, int root)
 static void complain_segment(struct linker *l, const struct segment *s, const char *code,
     const char *hint, const char *message)
 {
-	report_add(l->report, &s->when_at, false, code, hint, "%s", message);
+	report_add(l->report, &s->when_at, SEVERITY_ERROR, code, hint, "%s", message);
 	l->bad = true;
 }
 
@@ -312,7 +312,7 @@ void rules_link(struct rules *r, struct report *report)
 	for (size_t i = 0; i < n && !l.bad; i++) {
 		const struct segment *s = &r->segments[i];
 		if (s->root >= 0 && rules_holds_of_nobody(r, s->root))
-			report_add(report, &s->when_at, false, "holds-of-nobody",
+			report_add(report, &s->when_at, SEVERITY_ERROR, "holds-of-nobody",
 			    "add what they did: visits and …",
 			    "the condition is true of somebody who never did anything");
 	}

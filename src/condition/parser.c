@@ -11,7 +11,7 @@ void parse_report_at(struct parser *p, size_t offset, size_t length, const char 
 {
 	struct rules_at at = p->place->locate(p->place->arg, offset, length);
 	if (!p->failed)
-		report_add(p->report, &at, false, code, hint, "%s", message);
+		report_add(p->report, &at, SEVERITY_ERROR, code, hint, "%s", message);
 	p->wrong = true;
 }
 

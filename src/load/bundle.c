@@ -123,7 +123,7 @@ void rules_left_out(const char *path, struct report *report)
 		    (size_t)snprintf(below, sizeof below, "%s/%s", path, name) < sizeof below &&
 		    stat(below, &st) == 0;
 		if (fits && S_ISDIR(st.st_mode) && holds_yaml(below, 8))
-			report_add(report, &at, true, "not-read",
+			report_add(report, &at, SEVERITY_WARNING, "not-read",
 			    "move them into the folder itself, or name that folder",
 			    "rules in the sub-folder '%s' are not read", name);
 		rules += fits && !S_ISDIR(st.st_mode) && yaml_name(files[i]);
@@ -131,7 +131,8 @@ void rules_left_out(const char *path, struct report *report)
 	}
 	free(files);
 	if (n >= 0 && !rules)
-		report_add(report, &at, true, "no-rules", hint, "there are no rules here");
+		report_add(
+		    report, &at, SEVERITY_WARNING, "no-rules", hint, "there are no rules here");
 }
 
 struct str rules_file(struct str bundle, struct str name)

@@ -165,15 +165,16 @@ static void take_model(struct loader *l, struct segment *s)
 		if (!str_eq(str_skip(l->models[i].name, sizeof LIKE_PREFIX - 1), str_c(s->id)))
 			continue;
 		if (like_read(l->r, l->models[i].text, &s->like->model, &until) != OK)
-			report_add(l->yaml.report, &s->at, true, "model", "train it again",
-			    "the model of '%s' cannot be read: nobody is in it", s->id);
+			report_add(l->yaml.report, &s->at, SEVERITY_WARNING, "model",
+			    "train it again", "the model of '%s' cannot be read: nobody is in it",
+			    s->id);
 		else if (!s->until || s->until > until)
 			s->until = until;
 		l->r->any_until |= s->like->model != NULL;
 	}
 	int seed = rules_segment(l->r, str_c(s->like->seed));
 	if (seed >= 0 && l->r->segments[seed].like)
-		report_add(l->yaml.report, &s->at, false, "seed",
+		report_add(l->yaml.report, &s->at, SEVERITY_ERROR, "seed",
 		    "name the segment that it was made from",
 		    "the seed of '%s' is a lookalike itself", s->id);
 	for (unsigned i = 0; i < s->like->ignore_n; i++) {
@@ -186,7 +187,7 @@ static void take_model(struct loader *l, struct segment *s)
 			continue;
 		for (size_t k = 1; k < l->r->categories_n; k++)
 			near_try(&near, str_c(l->r->categories[k].id));
-		report_add(l->yaml.report, &s->at, false, "category",
+		report_add(l->yaml.report, &s->at, SEVERITY_ERROR, "category",
 		    near_hint(&near, hint, sizeof hint), "there is no category '" STR_FMT "'",
 		    STR_ARG(s->like->ignore[i]));
 	}

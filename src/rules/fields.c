@@ -113,7 +113,7 @@ bool field_check(
 	char hint[200] = "";
 	bool prefix = row->from == FROM_REGION && value.n > 3 && value.p[2] == '-';
 	if (prefix && !known_country(str_make(value.p, 2))) {
-		report_add(report, at, false, "unknown-value", row->hint,
+		report_add(report, at, SEVERITY_ERROR, "unknown-value", row->hint,
 		    "region '" STR_FMT "' begins with no country", STR_ARG(value));
 		return false;
 	}
@@ -130,7 +130,7 @@ bool field_check(
 		snprintf(hint, sizeof hint, "%s", row->hint);
 	else if (!*hint)
 		hint_words(row, hint, sizeof hint);
-	report_add(report, at, false, "unknown-value", hint, "there is no %s '" STR_FMT "'",
-	    row->name, STR_ARG(value));
+	report_add(report, at, SEVERITY_ERROR, "unknown-value", hint,
+	    "there is no %s '" STR_FMT "'", row->name, STR_ARG(value));
 	return false;
 }

@@ -15,8 +15,8 @@ static char *copy(const char *s)
 	return c;
 }
 
-void report_add(struct report *r, const struct rules_at *at, bool warning, const char *code,
-    const char *hint, const char *fmt, ...)
+void report_add(struct report *r, const struct rules_at *at, enum severity severity,
+    const char *code, const char *hint, const char *fmt, ...)
 {
 	char words[600];
 	va_list ap;
@@ -28,13 +28,13 @@ void report_add(struct report *r, const struct rules_at *at, bool warning, const
 		    strcmp(r->list[i].message, words) == 0 &&
 		    strcmp(r->list[i].file, at->file) == 0)
 			return;
-	if (!warning)
+	if (severity == SEVERITY_ERROR)
 		r->errors++;
 	if (r->n >= FINDINGS_MAX)
 		return;
 	CHECK(array_room(r->list, r->cap, r->n + 1));
 	r->list[r->n++] = (struct finding){copy(at->file), at->line, at->column, at->length,
-	    warning, code, copy(words), copy(hint ? hint : "")};
+	    severity == SEVERITY_WARNING, code, copy(words), copy(hint ? hint : "")};
 }
 
 static int by_place(const void *a, const void *b)

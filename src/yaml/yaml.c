@@ -124,13 +124,13 @@ struct rules_at yaml_at_offset(
 	return at_byte(y, at, length);
 }
 
-static void add(struct yaml *y, const yaml_node_t *n, bool warning, const char *code,
+static void add(struct yaml *y, const yaml_node_t *n, enum severity severity, const char *code,
     const char *hint, const char *fmt, va_list ap)
 {
 	char words[500];
 	struct rules_at at = yaml_at(y, n);
 	vsnprintf(words, sizeof words, fmt, ap);
-	report_add(y->report, &at, warning, code, hint, "%s", words);
+	report_add(y->report, &at, severity, code, hint, "%s", words);
 }
 
 void complain(
@@ -138,7 +138,7 @@ void complain(
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add(y, n, false, code, hint, fmt, ap);
+	add(y, n, SEVERITY_ERROR, code, hint, fmt, ap);
 	va_end(ap);
 }
 
@@ -147,7 +147,7 @@ void warn(
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add(y, n, true, code, hint, fmt, ap);
+	add(y, n, SEVERITY_WARNING, code, hint, fmt, ap);
 	va_end(ap);
 }
 
@@ -452,7 +452,7 @@ static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 		for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
 			if (strcmp(problems[i].problem, problem) == 0)
 				message = problems[i].message, hint = problems[i].hint;
-		report_add(y->report, &at, false, "yaml", hint, "%s", message);
+		report_add(y->report, &at, SEVERITY_ERROR, "yaml", hint, "%s", message);
 		return;
 	}
 	if (tells_best_by_context(problem) && parser->context)
@@ -470,7 +470,7 @@ static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 		message = words, hint = "put quotes around the text";
 	}
 	struct rules_at place = at_byte(y, at, 1);
-	report_add(y->report, &place, false, "yaml", hint, "%s", message);
+	report_add(y->report, &place, SEVERITY_ERROR, "yaml", hint, "%s", message);
 }
 
 /* False: it is no YAML, which was reported. */
@@ -482,7 +482,7 @@ static bool parse(struct yaml *y)
 	index_text(y);
 	if (yaml_deep(y->text, &deep.index)) {
 		struct rules_at at = at_byte(y, offset_of(y, deep), 1);
-		report_add(y->report, &at, false, "too-deep",
+		report_add(y->report, &at, SEVERITY_ERROR, "too-deep",
 		    "close the brackets, or see to the blanks at the beginning of the lines",
 		    "nested deeper than %d", YAML_DEPTH_MOST);
 		return false;
@@ -499,7 +499,7 @@ static bool parse(struct yaml *y)
 			const yaml_node_t *root = yaml_document_get_root_node(&second);
 			if (root) {
 				struct rules_at at = at_byte(y, offset_of(y, root->start_mark), 1);
-				report_add(y->report, &at, false, "second-document",
+				report_add(y->report, &at, SEVERITY_ERROR, "second-document",
 				    "put it into a file of its own",
 				    "a second document behind '---' is not read");
 			}

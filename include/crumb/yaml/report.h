@@ -32,8 +32,9 @@ struct report {
 };
 
 /* `hint` may be NULL. Findings about the same place with the same words are kept once. */
-void report_add(struct report *r, const struct rules_at *at, bool warning, const char *code,
-    const char *hint, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+void report_add(struct report *r, const struct rules_at *at, enum severity severity,
+    const char *code, const char *hint, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 void report_sort(struct report *r); /* by file, line and column */
 void report_done(struct report *r);
 /* The first error as "file:line:column: message", with how many more there are, through err_set();
