@@ -307,7 +307,7 @@ static enum err start(struct server *s)
 		return e;
 	if ((e = node_prepare(&s->node, &s->config)) || (s->take_over && (e = take_over(s))))
 		return e;
-	if ((e = node_open(&s->node, s->test_clock)))
+	if ((e = node_open(&s->node, s->test_clock ? NODE_CLOCK_BELIEVED : NODE_CLOCK_JUDGED)))
 		return e;
 	char told[4200];
 	snprintf(told, sizeof told, "%s/told", s->config.store_path);
@@ -342,7 +342,7 @@ static enum err start(struct server *s)
 	bool waited_for = s->sockets.n > 0;
 	s->node.meanwhile = answer_admin;
 	s->node.meanwhile_arg = s;
-	if (!waited_for && !node_wait(&s->node, s->config.rules_wait_s, true))
+	if (!waited_for && !node_wait(&s->node, s->config.rules_wait_s, NODE_SERVES))
 		log_warn("main", "serving before the views have caught up");
 	if ((e = courier_start(&s->node, &s->courier)))
 		return e;

@@ -19,7 +19,7 @@ static int compact_alone(struct cli *c)
 	if (!cli_node(c, &node))
 		return EXIT_WRONG;
 	int rc = EXIT_FINE;
-	if (!node_wait(&node, 3600, true)) {
+	if (!node_wait(&node, 3600, NODE_SERVES)) {
 		rc = cli_fail("the views do not catch up with the journal: %s", err_text());
 	} else if (keeper_start(&node, &keeper) != OK) {
 		rc = cli_fail("%s", err_text());
@@ -146,14 +146,14 @@ static int restore(struct cli *c, int argc, char **argv)
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());
-	if (node_start(&node, &c->config, true) !=
+	if (node_start(&node, &c->config, NODE_CLOCK_BELIEVED) !=
 	    OK) /* what has expired since stays in the backup */
 		return cli_fail("%s", err_text());
 	e = erase_again(&node, &again);
 	int rc =
 	    e ? cli_fail("who was erased since could not be erased again: remove journal/ and "
 			 "state/ and restore once more")
-	    : !node_wait(&node, 24 * 3600, true)
+	    : !node_wait(&node, 24 * 3600, NODE_SERVES)
 		? cli_fail("the journal is back, but not all of it is folded yet; crumbd goes on")
 		: EXIT_FINE;
 	if (!rc) {

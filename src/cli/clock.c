@@ -10,7 +10,8 @@ bool cli_node(struct cli *c, struct node *n)
 {
 	char why[400];
 	/* only --test-clock moves the clock of a store, and then it is right */
-	if (node_start(n, &c->config, clock_offset() != 0) != OK) {
+	if (node_start(n, &c->config, clock_offset() ? NODE_CLOCK_BELIEVED : NODE_CLOCK_JUDGED) !=
+	    OK) {
 		cli_fail("%s", err_text());
 		return false;
 	}
@@ -39,7 +40,7 @@ static int confirm_alone(struct cli *c)
 	struct watch w;
 	if (store_open(&c->config, STORE_WRITE, &s) != OK)
 		return cli_fail("%s", err_text());
-	watch_start(&w, s, false);
+	watch_start(&w, s, NODE_CLOCK_JUDGED);
 	int rc = watch_confirm(&w) == OK ? EXIT_FINE : cli_fail("%s", err_text());
 	if (!rc && w.unsaved)
 		rc = cli_fail("the store cannot write that now; see the message above");

@@ -44,7 +44,7 @@ static int erase_alone(struct cli *c, const struct vkey *visitor)
 	while (sem_wait(&done) != 0)
 		;
 	int rc = b.result ? cli_fail("the store cannot write; nothing was erased") : EXIT_FINE;
-	if (!rc && !node_wait(&node, 600, false))
+	if (!rc && !node_wait(&node, 600, NODE_SETTLED))
 		rc = cli_fail("the erasure is journalled, but not folded yet");
 	batch_done(&b);
 	sem_destroy(&done);

@@ -447,7 +447,7 @@ static int import_alone(struct importer *im)
 		rc = applied_open(im->node.store, &im->applied) == OK ? import_slices(im)
 								      : cli_fail("%s", err_text());
 		applied_close(im->applied);
-		if (!rc && !node_wait(&im->node, 3600, true))
+		if (!rc && !node_wait(&im->node, 3600, NODE_SERVES))
 			rc = cli_fail(
 			    "everything is journalled, but not folded yet: %s", err_text());
 		for (int i = 0; i < 2; i++)

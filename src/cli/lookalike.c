@@ -81,14 +81,14 @@ static int train_alone(struct cli *c, const char *id)
 	json_t *j = NULL;
 	if (!cli_node(c, &node))
 		return EXIT_WRONG;
-	bool ready = node_wait(&node, 3600, true);
+	bool ready = node_wait(&node, 3600, NODE_SERVES);
 	struct generation *g = engine_serving(node.engine);
 	enum err e = ready ? lookalike_train(g, &c->config, str_c(id), clock_now(), NULL, &j)
 			   : err_set(ERR_BUSY, "the views are behind");
 	generation_unref(g);
 	if (!e)
 		e = node_reload(&node);
-	if (!e && !node_wait(&node, 3600, true))
+	if (!e && !node_wait(&node, 3600, NODE_SERVES))
 		e = err_set(ERR_BUSY, "trained, but the views are not made yet");
 	node_stop(&node);
 	if (e)

@@ -82,7 +82,7 @@ static int release_alone(struct cli *c, enum aside why, const char *pattern, uin
 		     &a, events) == OK
 		     ? EXIT_FINE
 		     : cli_fail("%s", err_text());
-	if (!rc && !node_wait(&a.node, 3600, true))
+	if (!rc && !node_wait(&a.node, 3600, NODE_SERVES))
 		rc = cli_fail("everything is journalled, but not folded yet: %s", err_text());
 	batch_done(&a.batch);
 	sem_destroy(&a.done);

@@ -24,13 +24,13 @@ enum err node_prepare(struct node *n, const struct config *c)
 	return e;
 }
 
-enum err node_start(struct node *n, const struct config *c, bool believe)
+enum err node_start(struct node *n, const struct config *c, enum node_clock clock)
 {
 	enum err e = node_prepare(n, c);
-	return e ? e : node_open(n, believe);
+	return e ? e : node_open(n, clock);
 }
 
-enum err node_open(struct node *n, bool believe)
+enum err node_open(struct node *n, enum node_clock clock)
 {
 	const struct config *c = n->config;
 	enum err e;
@@ -38,7 +38,7 @@ enum err node_open(struct node *n, bool believe)
 	store_load_clock(c); /* who had the store until now may have moved it */
 	e = store_open_on(c, STORE_WRITE, n->memory, &n->store);
 	if (!e)
-		watch_start(&n->watch, n->store, believe); /* before anything could expire */
+		watch_start(&n->watch, n->store, clock); /* before anything could expire */
 	if (!e)
 		e = n->alone ? engine_open(c, n->store, n->rules, &n->engine)
 			     : engine_start(c, n->store, n->rules, &n->engine);
@@ -178,8 +178,9 @@ void node_hurry(struct node *n)
 	engine_hurry(n->engine);
 }
 
-bool node_wait(struct node *n, long seconds, bool rules_too)
+bool node_wait(struct node *n, long seconds, enum node_until what)
 {
+	const bool rules_too = what == NODE_SERVES;
 	uint64_t now = clock_mono_us(), until = now + (uint64_t)seconds * 1000000, well = now;
 	char why[400];
 	for (;;) {

@@ -105,9 +105,10 @@ void watch_look(struct watch *w)
 	}
 }
 
-void watch_start(struct watch *w, struct store *s, bool believe)
+void watch_start(struct watch *w, struct store *s, enum node_clock clock)
 {
-	*w = (struct watch){.store = s, .believe = believe, .seen = store_seen(s)};
+	*w = (struct watch){
+	    .store = s, .believe = clock == NODE_CLOCK_BELIEVED, .seen = store_seen(s)};
 	clock_believe();
 	if (!w->seen.day && (w->seen.day = later(store_kept_day(s), newest_record(w))))
 		save(w); /* an older crumb's store: what is recorded from now on is no witness */

@@ -88,7 +88,7 @@ void life_open(struct sim *s)
 	s->node.alone = true;
 	s->node.memory = s->medium;
 	if (!e)
-		e = node_open(&s->node, true);
+		e = node_open(&s->node, NODE_CLOCK_BELIEVED);
 	if (!e)
 		e = keeper_start(&s->node, &s->keeper);
 	if (!e)

@@ -51,12 +51,15 @@ struct node {
 	struct journal_memory *memory; /* where the journal is; NULL: in files */
 };
 
-/* Opens or makes the store, loads the rules and starts the threads. `believe`: the clock is right,
- * whatever the store says. */
-enum err node_start(struct node *n, const struct config *c, bool believe) MUST_CHECK;
+/* Opens or makes the store, loads the rules and starts the threads. */
+enum node_clock {
+	NODE_CLOCK_JUDGED /* by what the store knows */,
+	NODE_CLOCK_BELIEVED /* it is right, whatever the store says */
+};
+enum err node_start(struct node *n, const struct config *c, enum node_clock clock) MUST_CHECK;
 /* The same in two steps: what needs no store, and the rest. */
 enum err node_prepare(struct node *n, const struct config *c) MUST_CHECK;
-enum err node_open(struct node *n, bool believe) MUST_CHECK;
+enum err node_open(struct node *n, enum node_clock clock) MUST_CHECK;
 /* Of a node that is alone: what its threads would do now; false: nothing more can be done now. */
 bool node_turn(struct node *n);
 void node_rest(struct node *n, long ms); /* waits; a node that is alone takes a turn first */
@@ -77,11 +80,12 @@ bool node_trouble(struct node *n, char *out, size_t cap);
 /* Everything accepted so far is in the views, everything due was swept, expired days are gone. */
 bool node_settled(struct node *n);
 void node_hurry(struct node *n); /* do not gather or pace: somebody waits */
-/* Waits until settled and until the views are made by the newest rules; false: not within the time,
- * or not possible now, as err_text() says. */
-bool node_wait(struct node *n, long seconds, bool rules_too);
+/* Waits until settled, and until the views are made by the newest rules if asked to; false: not
+ * within the time, or not possible now, as err_text() says. */
+enum node_until { NODE_SETTLED, NODE_SERVES };
+bool node_wait(struct node *n, long seconds, enum node_until what);
 
-void watch_start(struct watch *w, struct store *s, bool believe);
+void watch_start(struct watch *w, struct store *s, enum node_clock clock);
 void watch_look(struct watch *w);
 /* What is wrong with the clock and what to do, in one sentence. False: nothing is. */
 bool watch_tell(const struct watch *w, char *out, size_t cap);

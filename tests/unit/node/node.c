@@ -53,7 +53,7 @@ static void committed(struct batch *b)
 static void start(struct side *s)
 {
 	struct ambient *before = ambient_enter(&s->ambient);
-	if (node_start(&s->node, &s->c, true) != OK)
+	if (node_start(&s->node, &s->c, NODE_CLOCK_BELIEVED) != OK)
 		fail_msg("%s", err_text());
 	assert_int_equal(ingest_init(&s->ingest, &s->c, s->node.store, NULL), OK);
 	assert_int_equal(ingest_rules(&s->ingest, node_rules(&s->node)), OK);
@@ -119,7 +119,7 @@ static void visit(struct side *s, const char *url, unsigned visitors)
 		;
 	assert_int_equal(b.result, OK);
 	batch_done(&b);
-	if (!node_wait(&s->node, WAIT_S, true))
+	if (!node_wait(&s->node, WAIT_S, NODE_SERVES))
 		fail_msg("%s", err_text());
 	ambient_enter(before);
 }
@@ -236,11 +236,11 @@ TEST(the_clock_of_one_is_no_matter_of_the_other)
 	assert_int_equal(clock_offset(), 0);
 	assert_false(clock_jumped());
 	assert_int_equal(clock_floor(), CLOCK_LEAST);
-	assert_true(node_wait(&a->node, WAIT_S, true));
+	assert_true(node_wait(&a->node, WAIT_S, NODE_SERVES));
 	ambient_enter(&b->ambient);
 	assert_true(clock_jumped());
 	clock_believe();
-	assert_true(node_wait(&b->node, WAIT_S, true));
+	assert_true(node_wait(&b->node, WAIT_S, NODE_SERVES));
 	ambient_enter(before);
 	assert_int_equal(clock_offset(), 0);
 	SAY(ask(a), 3, 3, 0);

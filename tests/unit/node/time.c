@@ -28,7 +28,7 @@ static void begin(struct watch *w, struct store **s, int64_t days)
 {
 	clock_set_offset(days * DAY_S);
 	assert_int_equal(store_open(&config, STORE_WRITE, s), OK);
-	watch_start(w, *s, false);
+	watch_start(w, *s, NODE_CLOCK_JUDGED);
 }
 
 static enum doubt doubt_at(struct watch *w, int64_t days)
