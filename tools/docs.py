@@ -126,15 +126,15 @@ def route_answers(ref):
 
 
 VIEWS = {
-    'identities': identities,
-    'records': records,
     'collect-routes': collect_routes,
     'commands': commands,
+    'identities': identities,
     'import-keys': import_keys,
     'macros': macros,
     'metrics': metrics,
     'options': options,
     'parameters': parameters,
+    'records': records,
     'route-answers': route_answers,
     'route-fields': api.fields,
     'routes': routes,

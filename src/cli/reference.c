@@ -150,6 +150,7 @@ static const struct reference {
 } references[] = {
     {"commands", commands},
     {"options", options},
+    {"records", reference_records},
     {"option-groups", option_groups},
     {"metrics", metrics},
     {"metric-groups", metric_groups_of},
@@ -157,7 +158,6 @@ static const struct reference {
     {"route-answers", reference_route_answers},
     {"collect-routes", reference_collect_routes},
     {"parameters", parameters},
-    {"records", reference_records},
     {"formats", reference_formats},
     {"ways", reference_ways},
     {"signings", reference_signings},
