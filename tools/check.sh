@@ -94,6 +94,9 @@ if [ -x build/crumb ]; then
 	found=$(python3 -B tools/docs.py --check) || say "$found"
 fi
 
+# At a call, true says nothing.
+found=$(python3 -B tools/booleans.py) || say "$found"
+
 # Whitespace.
 found=$(grep -nE '[ 	]+$' src/*/*.[ch] include/crumb/*/*.h tests/*/*.[ch] tests/unit/*/*.c tests/*/*.py tools/*.sh | head -5)
 [ -n "$found" ] && say "blanks at the end of lines:
