@@ -163,7 +163,7 @@ deb: setup-deb
 	@tools/deb/make.sh $B
 
 # What a version is given out as. DRY=1 only says what would be done, TAG=yes names the commit.
-release: setup-deb setup-test
+release: $(if $(DRY),,setup-deb setup-test)
 	@DRY="$(DRY)" TAG="$(TAG)" MAKE="$(MAKE)" tools/release.sh
 
 uninstall:

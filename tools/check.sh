@@ -70,7 +70,7 @@ found=$(grep -nE '\b_?exit\(' src/*/*.c | grep -vE '^src/(app|cli|disk/guard)')
 $found"
 
 # A promise names its test, and the test exists.
-for t in $(grep -ohE '\btests/[a-z]+(/[a-z_]+)+\.(py|c)(::[a-z0-9_]+)?' ./*.md docs/*.md include/crumb/*/*.h 2>/dev/null | sort -u); do
+for t in $(grep -ohE '\btests/[a-z]+(/[a-z_]+)+\.(py|c)(::[a-z0-9_]+)?' ./*.md docs/*.md docs/*/*.md include/crumb/*/*.h 2>/dev/null | sort -u); do
 	file=${t%%::*}
 	[ -f "$file" ] || say "a document names $file, which is not there"
 	case $t in *::*) grep -q "${t##*::}" "$file" || say "a document names ${t##*::}, which is not in $file" ;; esac
