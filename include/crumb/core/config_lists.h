@@ -19,12 +19,13 @@ struct word_list {
 };
 
 /* Sites that are ours, as core/hosts.h writes them. */
+struct site {
+	struct str text;   /* shop.example or https://shop.example:8443 */
+	struct str host;   /* without scheme and port */
+	struct str secure; /* of a bare host its https origin; else empty */
+};
 struct site_list {
-	struct site {
-		struct str text;   /* shop.example or https://shop.example:8443 */
-		struct str host;   /* without scheme and port */
-		struct str secure; /* of a bare host its https origin; else empty */
-	} * site;
+	struct site *site;
 	unsigned n;
 };
 
@@ -36,10 +37,11 @@ struct place_list {
 };
 
 /* Secrets that come with requests: only their hashes are compared. */
+struct key_hash {
+	uint8_t b[32]; /* BLAKE2b */
+};
 struct key_list {
-	struct key_hash {
-		uint8_t b[32]; /* BLAKE2b */
-	} * key;
+	struct key_hash *key;
 	unsigned n;
 };
 
@@ -49,8 +51,7 @@ struct config_lists {
 	struct site_list sites;
 	struct place_list consent_require;
 	struct key_list segment_keys;
-	/* Bit n - 1 is purpose n. The first is always there; a list that cannot be read is all 24.
-	 */
+	/* Bit n - 1 is purpose n. The first is always there; what cannot be read is all 24. */
 	uint32_t tcf_purposes;
 };
 

@@ -35,9 +35,9 @@ struct hit {
 	struct str agent, referer_header, origin, fetch_site;
 	struct str cookie;	      /* value of `crumb`, empty: none came */
 	bool gpc, optout_cookie, dnt; /* consent signals of headers and cookies */
-	bool here; /* from this machine, not forwarded: no limits. Last of what comes with the
-		      request */
-		   /* what the client says: a field for each row of hit_rows.h */
+	bool here; /* from this machine, not forwarded: no limits. The last one */
+
+	/* what the client says: a field for each row of hit_rows.h */
 #define HIT_TEXT(field, ...) struct str field;
 #define HIT_NUMBER(field, ...)                                                                     \
 	double field;                                                                              \

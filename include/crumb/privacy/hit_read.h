@@ -27,8 +27,7 @@ enum hit_kind {
 
 struct hit_row {
 	enum hit_kind kind;
-	const char
-	    *name; /* in queries and JSON; of a list the prefix. Empty, as below: there is none */
+	const char *name;     /* in queries and JSON; of a list the prefix. Empty: it has none */
 	const char *imported; /* in import files */
 	const char *macro;    /* of IAB's; with _# a vendor's number may follow */
 	const char *object;   /* a list as an object in JSON */
@@ -61,8 +60,8 @@ void hit_param_signal(struct hit *h, struct str name, struct str value);
 /* Values of rows, by kind. */
 struct str *hit_text_at(struct hit *h, const struct hit_row *row); /* text, string, sections */
 void hit_take_flag(struct hit *h, const struct hit_row *row, struct str value);
-const char *hit_flag_text(
-    struct hit *h, const struct hit_row *row); /* "1", "0", or "": it says nothing */
+/* "1", "0", or "": it says nothing. */
+const char *hit_flag_text(struct hit *h, const struct hit_row *row);
 /* False: it is no number, and not empty either. */
 bool hit_take_number(struct hit *h, const struct hit_row *row, struct str value);
 /* False: there is no room for it. */

@@ -6,19 +6,27 @@
  * parameters`). This file is included for each of them, with macros for the kinds of rows that are
  * wanted; the others are empty.
  *
- *     HIT_TEXT(field, name, imported, says)             struct str: as it came, of several the last
- *     HIT_NUMBER(field, name, imported, says)           double, and bool has_FIELD
- *     HIT_LIST(field, prefix, object, says)             array of names with values, and FIELD_n; in
- * JSON also as an object of the name `object` HIT_FLAG(field, name, imported, macro, says) signal:
- * bool FIELD for a yes, FIELD_no for a no HIT_STRING(field, name, imported, macro, says)    signal,
- * judged by judge_FIELD(): struct str HIT_SECTIONS(field, name, imported, macro, says)  the same;
- * in JSON also a list of numbers HIT_CATEGORIES(field, says)                       signal that
- * trackers read: enum categories HIT_LINE(field, kind, imported, says)             of a line of an
- * import file, none of struct hit
+ *     HIT_TEXT(field, name, imported, says)
+ *         struct str: as it came, of several the last
+ *     HIT_NUMBER(field, name, imported, says)
+ *         double, and bool has_FIELD
+ *     HIT_LIST(field, prefix, object, says)
+ *         array of names with values, and FIELD_n; in JSON also an object of the name `object`
+ *     HIT_FLAG(field, name, imported, macro, says)
+ *         signal: bool FIELD for a yes, FIELD_no for a no
+ *     HIT_STRING(field, name, imported, macro, says)
+ *         signal, judged by judge_FIELD(): struct str
+ *     HIT_SECTIONS(field, name, imported, macro, says)
+ *         the same; in JSON also a list of numbers
+ *     HIT_CATEGORIES(field, says)
+ *         signal that trackers read: enum categories
+ *     HIT_LINE(field, kind, imported, says)
+ *         of a line of an import file; struct hit has no field of it
  *
- * name: in queries of the pixel and in JSON of POST /e. imported: in import files. macro: of IAB's,
- * in braces behind a $; with _# a vendor's number may follow it. An empty one: there is none. says:
- * a sentence for the documents. The rows of signals are in the order in which they are judged. */
+ * name is what queries of the pixel and JSON of POST /e call it, imported what import files do.
+ * macro is of IAB's, in braces behind a $; with _# a vendor's number may follow it. An empty text:
+ * there is none. says is a sentence for the documents. Rows of signals are in the order in which
+ * signals are judged. docs/add-a-parameter.md and docs/add-a-consent-signal.md go through it. */
 #ifndef HIT_TEXT
 #define HIT_TEXT(...)
 #endif
@@ -54,16 +62,12 @@ HIT_TEXT(referrer, "r", "r",
 HIT_TEXT(title, "t", "title", "title of the page: seen by rules, never kept")
 HIT_NUMBER(v, "v", "v",
     "value, a number below a billion; what `sum(v of X)` adds up, to six decimals. Written as "
-    "`-1.5`, "
-    "`10` or `1e3`, in queries, JSON, Segment's API and imports alike; what is none (`10,00`, "
-    "`0xA`, "
-    "one with blanks) is dropped and counted, and the event stays")
+    "`-1.5`, `10` or `1e3`, in queries, JSON, Segment's API and imports alike; what is none "
+    "(`10,00`, `0xA`, one with blanks) is dropped and counted, and the event stays")
 HIT_LIST(attrs, "a.", "a",
     "attribute, at most 16 an event; name `[A-Za-z0-9_]{1,32}`, value up to 64 bytes. Names of "
-    "persons "
-    "(email, user_id …) and values that look like addresses, numbers or tokens are dropped and "
-    "counted; "
-    "so are values outside the vocabulary that rules declare")
+    "persons (email, user_id …) and values that look like addresses, numbers or tokens are dropped "
+    "and counted; so are values outside the vocabulary that rules declare")
 HIT_LIST(params, "p_", "", "parameter seen by rules, never kept")
 
 HIT_FLAG(anon, "anon", "anon", "", "1: nothing is written, no cookie touched")
@@ -74,8 +78,9 @@ HIT_STRING(gpp, "gpp", "gpp", "GPP_STRING_#",
 HIT_SECTIONS(gpp_sid, "gpp_sid", "gpp_sid", "GPP_SID",
     "numbers of the sections that apply: `2,6`, `2_6`, in JSON also `[2,6]`; without it all that "
     "are there")
-HIT_CATEGORIES(categories, "categories of Segment's and RudderStack's libraries; each that "
-			   "`segment.consent` lists must be true")
+HIT_CATEGORIES(categories,
+    "categories of Segment's and RudderStack's libraries; each that `segment.consent` lists must "
+    "be true")
 HIT_FLAG(
     gdpr, "gdpr", "gdpr", "GDPR", "1: a TC string must say yes; 0: `gdpr_consent` does not apply")
 HIT_STRING(gdpr_consent, "gdpr_consent", "gdpr_consent", "GDPR_CONSENT_#",
@@ -84,13 +89,11 @@ HIT_STRING(gdpr_consent, "gdpr_consent", "gdpr_consent", "GDPR_CONSENT_#",
 
 HIT_LINE(id, ID, "id",
     "any visitor id, text or a whole number of any length; it is hashed with a key of the store "
-    "before "
-    "anything is written")
+    "before anything is written")
 HIT_LINE(cookie, COOKIE, "cookie", "value of a `crumb` cookie; it or `id` must be there")
 HIT_LINE(time, TIME, "t",
     "unix seconds or RFC 3339 (without a zone UTC); default: now. Older than the retention or more "
-    "than "
-    "five minutes ahead: refused and counted")
+    "than five minutes ahead: refused and counted")
 HIT_LINE(ip, ADDRESS, "ip", "address; it is cut to its network as it is read")
 HIT_LINE(agent, AGENT, "ua", "user agent")
 HIT_LINE(source, SOURCE, "source", "a label for the visitor, `[A-Za-z0-9_-]{1,64}`")
