@@ -21,7 +21,7 @@ const struct route routes_metrics[] = {
 	.help = "Prometheus text. `crumb_segment_size{segment=…}` is what `/v1/segments` tells, "
 		"absent where that withholds; `crumb_segment_alert{segment=…}` is there for "
 		"segments with an alert; `crumb_hit_duration_seconds` is a histogram; "
-		"`crumb_build_info` has the version.",
+		"`crumb_build_info` has the version. [METRICS.md](METRICS.md) has all of them.",
 	.role = ROLE_VIEWER,
 	.by = BY_TELL,
 	.answers = {{200, "the metrics", .type = "text/plain; version=0.0.4"}},
