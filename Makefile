@@ -164,7 +164,7 @@ deb: setup-deb
 
 # What a version is given out as. DRY=1 only says what would be done, TAG=yes names the commit.
 release: $(if $(DRY),,setup-deb setup-test)
-	@DRY="$(DRY)" TAG="$(TAG)" MAKE="$(MAKE)" tools/release.sh
+	@DRY="$(DRY)" TAG="$(TAG)" tools/release.sh
 
 uninstall:
 	@rm -f $(addprefix $(DESTDIR),$(INSTALLED))
