@@ -17,7 +17,7 @@ static ssize_t write_page(int fd, const void *p, size_t n, off_t at)
 		errno = EIO;
 		return -1;
 	}
-	return real_pwrite(fd, p, n, at);
+	return libc_pwrite(fd, p, n, at);
 }
 
 static enum err put(struct db *d, db_table table, const char *key, const char *value)

@@ -39,11 +39,11 @@ static ssize_t write_some(int fd, const void *p, size_t n, off_t at)
 	if (tear_at && writes == tear_at) {
 		dead = true;
 		if (tear_to)
-			assert_int_equal(real_pwrite(fd, p, tear_to < n ? tear_to : n, at), tear_to < n ? tear_to : n);
+			assert_int_equal(libc_pwrite(fd, p, tear_to < n ? tear_to : n, at), tear_to < n ? tear_to : n);
 		errno = EIO;
 		return -1;
 	}
-	return real_pwrite(fd, p, n, at);
+	return libc_pwrite(fd, p, n, at);
 }
 
 /* Nobody takes the power away here. */

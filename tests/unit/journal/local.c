@@ -35,12 +35,12 @@ static int sync_or_end(int fd)
 {
 	if (syncs_left >= 0 && syncs_left-- == 0)
 		_exit(0);
-	return real_fsync(fd);
+	return libc_fsync(fd);
 }
 
 static int flush_or_fail(int fd)
 {
-	return fails() ? -1 : real_fdatasync(fd);
+	return fails() ? -1 : libc_fdatasync(fd);
 }
 
 static int begin(void **state)

@@ -14,7 +14,7 @@ static void set(const char *assignment)
 static int begin(void **state)
 {
 	(void)state;
-	return config_init(&c);
+	return config_init(&c) != OK;
 }
 
 static int end(void **state)

@@ -31,7 +31,7 @@ static ssize_t write_page(int fd, const void *p, size_t n, off_t at)
 	bool takes_back = names && failed; /* LMDB puts the name of the commit before in its place */
 	fails_in -= names && fails_in >= 0;
 	failed = fails && lies;
-	ssize_t done = (fails && !lies) || takes_back ? -1 : real_pwrite(fd, p, n, at);
+	ssize_t done = (fails && !lies) || takes_back ? -1 : libc_pwrite(fd, p, n, at);
 	if (!fails && !takes_back)
 		return done;
 	errno = EIO;
@@ -40,7 +40,7 @@ static ssize_t write_page(int fd, const void *p, size_t n, off_t at)
 
 static int clock_ahead(clockid_t id, struct timespec *t)
 {
-	int rc = real_clock_gettime(id, t);
+	int rc = libc_clock_gettime(id, t);
 	t->tv_sec += id == CLOCK_MONOTONIC ? ahead : 0;
 	return rc;
 }
