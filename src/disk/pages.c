@@ -1,12 +1,33 @@
-/* The layout is that of LMDB 0.9 (data version 1) on a 64-bit little-endian machine:
+/* The check of LMDB's pages. The layout is that of LMDB 0.9 (data version 1) on a 64-bit
+ * little-endian machine; `│` parts fields, and a number alone is bytes:
  *
- *     page      number u64 │ u16 │ flags u16 │ lower u16 │ upper u16 │ offsets of nodes u16 … │
- * room │ nodes overflow  number u64 │ u16 │ flags u16 │ pages u32 │ bytes meta      page header │
- * magic u32 │ version u32 │ address u64 │ map size u64 │ free tree 48 │ main tree 48 │ last page
- * u64 │ commit u64 tree      u32 │ flags u16 │ depth u16 │ branch, leaf, overflow pages u64 │
- * entries u64 │ root u64 node      size or child's number u32 │ flags u16 │ key size u16 │ key │
- * value; a value with pages of its own: their number u64 */
+ *     page      number u64 │ 2 │ flags u16 │ lower u16 │ upper u16
+ *               │ offsets of nodes u16 …, up to lower │ room │ nodes, from upper on
+ *     overflow  number u64 │ 2 │ flags u16 │ pages u32 │ bytes, over so many pages
+ *     node      size or child's number u32 │ flags u16 │ key size u16 │ key │ value
+ *               in a branch the child's number goes on in the flags, and there is no value;
+ *               a value with pages of its own (NODE_BIG) is the number of the first, u64
+ *     tree      4 │ flags u16 │ depth u16 │ branch pages u64 │ leaf pages u64
+ *               │ overflow pages u64 │ entries u64 │ root u64
+ *     meta      page header 16 │ magic u32 │ version u32 │ address u64 │ map size u64
+ *               │ free tree 48 │ main tree 48 │ last page u64 │ commit u64
+ *
+ * Pages 0 and 1 are meta pages, of which the one with the higher commit counts. Its main tree has a
+ * node for each table, whose value is the table's tree. Its free tree has lists of free pages.
+ *
+ * The walk is that of a reader, from the root down, with these invariants on the way:
+ *
+ *   - see() marks each page in a bit map and refuses a page that is marked. So the walk ends,
+ *     whatever the file says, and a page that is both free and reached is found.
+ *   - walk_page() is handed the bounds of its keys, [from, to), by the page above. The keys of
+ *     a page rise. So the keys of the whole tree do.
+ *   - What was counted on the way is compared with the tree's record at the end.
+ *
+ * The order is: main tree, the tables that it names, free tree. Every number is checked before it
+ * is used as a place to read at: nothing here reads beyond a page, or beyond the file. */
 #include "crumb/disk/pages.h"
+
+#include "crumb/disk/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,16 +44,26 @@ enum {
 	NODE_BIG = 1,
 	NODE_TREE = 2,
 	TREE_SIZE = 48,
-	HEADER = 16,
-	NODE = 8,
-	DEPTH_MAX = 32,
+	HEADER = 16,	/* of a page */
+	NODE = 8,	/* of a node, before its key */
+	DEPTH_MAX = 32, /* LMDB's own bound */
 	FREE_FLAGS = 8, /* integer keys */
 	PAGE_LEAST = 512,
-	PAGE_MOST = 65536
+	PAGE_MOST = 65536,
+	/* in a meta page */
+	AT_MAGIC = 16,
+	AT_VERSION = 20,
+	AT_FREE = 40, /* the free tree; its first four bytes are the size of a page */
+	AT_FREE_FLAGS = 44,
+	AT_MAIN = 88, /* the main tree */
+	AT_LAST = 136,
+	AT_COMMIT = 144,
+	META_BYTES = 152
 };
 #define MAGIC 0xbeefc0deu
 #define NO_PAGE UINT64_MAX
 #define BEHIND_MOST 65536 /* pages at the end that were taken and never written */
+#define BUSY_TRIES 20	  /* of a commit whose writer is faster */
 
 struct bytes {
 	const uint8_t *p; /* NULL: no bound */
@@ -48,12 +79,13 @@ struct walk {
 	const char *file;
 	int fd;
 	size_t page_size;
-	uint64_t pages, last; /* of the file; the last one that the commit knows */
-	uint64_t txn;
+	uint64_t pages;		   /* of the file */
+	uint64_t last;		   /* page that the commit knows */
+	uint64_t txn;		   /* the commit */
 	uint8_t *seen;		   /* a bit for each page */
 	uint8_t *level[DEPTH_MAX]; /* the page at each depth */
 	struct tree count;	   /* what was found of the tree being walked */
-	bool free_tree, main_tree;
+	bool free_tree, main_tree; /* which tree that is; neither: a table's */
 };
 
 static uint16_t u16(const uint8_t *p)
@@ -99,6 +131,7 @@ static enum err read_page(struct walk *w, uint64_t page, uint8_t *out, size_t n)
 	return OK;
 }
 
+/* Takes a page for the tree being walked, or for the list of free pages. */
 static enum err see(struct walk *w, uint64_t page)
 {
 	if (page < 2 || page > w->last)
@@ -113,17 +146,21 @@ static enum err see(struct walk *w, uint64_t page)
 
 /* --- keys */
 
-static int compare(const struct walk *w, struct bytes a, struct bytes b)
+static int order(uint64_t a, uint64_t b)
 {
-	if (w->free_tree) {
-		uint64_t x = u64(a.p), y = u64(b.p);
-		return x < y ? -1 : x > y;
-	}
-	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-	return c ? c : a.n < b.n ? -1 : a.n > b.n;
+	return (a > b) - (a < b);
 }
 
-static struct bytes key_of(const uint8_t *node)
+/* LMDB's order: of numbers in the free tree, else of bytes, where a shorter key comes first. */
+static int compare_keys(const struct walk *w, struct bytes a, struct bytes b)
+{
+	if (w->free_tree)
+		return order(u64(a.p), u64(b.p));
+	int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+	return c ? c : order(a.n, b.n);
+}
+
+static struct bytes node_key(const uint8_t *node)
 {
 	return (struct bytes){node + NODE, u16(node + 6)};
 }
@@ -132,6 +169,8 @@ static struct bytes key_of(const uint8_t *node)
 
 static enum err walk_tree(struct walk *w, const uint8_t *record, uint64_t page);
 
+/* A value with pages of its own, `bytes` long. Where `value` is not NULL it gets a copy, which the
+ * caller frees: only lists of free pages are read, so that a store's values cost no memory. */
 static enum err walk_overflow(
     struct walk *w, uint64_t from, const uint8_t *node, size_t bytes, uint8_t **value)
 {
@@ -162,7 +201,8 @@ static enum err walk_overflow(
 	return e;
 }
 
-/* Pages that are free: how many, then their numbers from the highest down. */
+/* Pages that are free: how many, then their numbers from the highest down. Pages beyond the end of
+ * the file were taken and given back before they were written. */
 static enum err walk_free(struct walk *w, uint64_t from, const uint8_t *p, size_t n)
 {
 	if (n < 8 || u64(p) > n / 8 - 1)
@@ -180,6 +220,7 @@ static enum err walk_free(struct walk *w, uint64_t from, const uint8_t *p, size_
 	return OK;
 }
 
+/* A node of a leaf, with `room` bytes up to the end of its page. */
 static enum err walk_node(struct walk *w, uint64_t page, const uint8_t *node, size_t room)
 {
 	size_t key = u16(node + 6), bytes = u32(node), flags = u16(node + 4);
@@ -193,13 +234,13 @@ static enum err walk_node(struct walk *w, uint64_t page, const uint8_t *node, si
 	if (!w->main_tree && flags == NODE_TREE)
 		return bad(w, page, "has a table in a table");
 	w->count.entries++;
-	enum err e = flags & NODE_BIG
-			 ? walk_overflow(w, page, node, bytes, w->free_tree ? &value : NULL)
-			 : OK;
-	if (!e && w->free_tree)
-		e = key != 8 || u64(node + NODE) > w->txn
-			? bad(w, page, "lists free pages wrongly")
-			: walk_free(w, page, value ? value : node + NODE + key, bytes);
+	enum err e = OK;
+	if (flags & NODE_BIG)
+		e = walk_overflow(w, page, node, bytes, w->free_tree ? &value : NULL);
+	if (!e && w->free_tree && (key != 8 || u64(node + NODE) > w->txn))
+		e = bad(w, page, "lists free pages wrongly");
+	else if (!e && w->free_tree)
+		e = walk_free(w, page, value ? value : node + NODE + key, bytes);
 	free(value);
 	return e;
 }
@@ -207,14 +248,15 @@ static enum err walk_node(struct walk *w, uint64_t page, const uint8_t *node, si
 /* What a node takes up of its page: in steps of two. */
 static size_t node_bytes(const uint8_t *node, bool leaf)
 {
-	size_t n = NODE + (size_t)u16(node + 6) +
-		   (!leaf			  ? 0
-		       : u16(node + 4) & NODE_BIG ? 8
-						  : (size_t)u32(node));
+	size_t n = NODE + (size_t)u16(node + 6);
+	if (leaf)
+		n += u16(node + 4) & NODE_BIG ? 8 : (size_t)u32(node);
 	return n + (n & 1);
 }
 
-/* Everything that hangs on a page. Keys are not below `from` and are below `to`. */
+/* Everything that hangs on a page. Keys are not below `from` and are below `to`. First the page
+ * alone: its header, that its nodes lie in it and fill it, that its keys rise. Then its nodes:
+ * those of a leaf, or the pages below a branch. */
 static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigned depths,
     struct bytes from, struct bytes to)
 {
@@ -241,20 +283,20 @@ static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigne
 		if (at < upper || at % 2 || at + NODE > w->page_size ||
 		    u16(p + at + 6) > w->page_size - at - NODE)
 			return bad(w, page, "has a node that leaves it");
-		struct bytes key = key_of(p + at);
+		struct bytes key = node_key(p + at);
 		if (!leaf && i == 0) {
 			key.p = NULL; /* has no meaning there */
 		} else if ((w->free_tree && key.n != 8) || key.n == 0 ||
-			   (last.p && compare(w, last, key) >= 0) ||
-			   (from.p && compare(w, key, from) < 0) ||
-			   (to.p && compare(w, key, to) >= 0)) {
+			   (last.p && compare_keys(w, last, key) >= 0) ||
+			   (from.p && compare_keys(w, key, from) < 0) ||
+			   (to.p && compare_keys(w, key, to) >= 0)) {
 			return bad(w, page, "has keys out of order");
 		}
 		last = key;
 		taken += node_bytes(p + at, leaf);
 	}
-	if (taken != w->page_size - upper) /* LMDB leaves no gaps; where it counts on that it would
-					      write over its own memory */
+	/* LMDB leaves no gaps, and writes over its own memory where it counts on that in vain */
+	if (taken != w->page_size - upper)
 		return bad(w, page, "has nodes that do not fill it");
 	for (size_t i = 0; i < n && !e; i++) {
 		const uint8_t *node = p + u16(p + HEADER + 2 * i);
@@ -262,8 +304,8 @@ static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigne
 			e = walk_node(w, page, node, w->page_size - (size_t)(node - p));
 			continue;
 		}
-		struct bytes low = i ? key_of(node) : from,
-			     high = i + 1 < n ? key_of(p + u16(p + HEADER + 2 * (i + 1))) : to;
+		struct bytes low = i ? node_key(node) : from,
+			     high = i + 1 < n ? node_key(p + u16(p + HEADER + 2 * (i + 1))) : to;
 		e = walk_page(w, (uint64_t)u32(node) | (uint64_t)u16(node + 4) << 32, depth + 1,
 		    depths, low, high);
 	}
@@ -294,7 +336,8 @@ static enum err walk_tree(struct walk *w, const uint8_t *record, uint64_t page)
 	return e;
 }
 
-/* The tables that the main tree names: its leaves are read once more, for their records. */
+/* The tables that the main tree names. The walk of the main tree is over and has found it whole;
+ * its leaves are read once more, for the records of the tables. */
 static enum err walk_tables(struct walk *w, uint64_t page, unsigned depth, unsigned depths)
 {
 	uint8_t *p = malloc(w->page_size);
@@ -310,6 +353,7 @@ static enum err walk_tables(struct walk *w, uint64_t page, unsigned depth, unsig
 	return e;
 }
 
+/* All trees of a commit, in the order that the head says. */
 static enum err walk_all(struct walk *w, const uint8_t *meta)
 {
 	struct tree main;
@@ -317,25 +361,24 @@ static enum err walk_all(struct walk *w, const uint8_t *meta)
 	if (!w->seen)
 		return err_set(ERR_NOMEM, "no memory");
 	w->main_tree = true;
-	enum err e = walk_tree(w, meta + 88, 0);
+	enum err e = walk_tree(w, meta + AT_MAIN, 0);
 	w->main_tree = false;
-	read_tree(meta + 88, &main);
+	read_tree(meta + AT_MAIN, &main);
 	if (!e && main.depth)
 		e = walk_tables(w, main.root, 0, main.depth);
 	w->free_tree = true;
-	return e ? e : walk_tree(w, meta + 40, 0);
+	return e ? e : walk_tree(w, meta + AT_FREE, 0);
 }
 
 /* --- the file */
 
-#define META_BYTES 152
-
+/* Is this the meta page of that number, of a layout that is known? */
 static bool is_meta(const uint8_t *m, uint64_t page)
 {
-	uint32_t size = u32(m + 40);
-	return u64(m) == page && u16(m + 10) == META && u32(m + 16) == MAGIC && u32(m + 20) == 1 &&
-	       size >= PAGE_LEAST && size <= PAGE_MOST && (size & (size - 1)) == 0 &&
-	       u16(m + 44) == FREE_FLAGS;
+	uint32_t size = u32(m + AT_FREE);
+	return u64(m) == page && u16(m + 10) == META && u32(m + AT_MAGIC) == MAGIC &&
+	       u32(m + AT_VERSION) == 1 && size >= PAGE_LEAST && size <= PAGE_MOST &&
+	       (size & (size - 1)) == 0 && u16(m + AT_FREE_FLAGS) == FREE_FLAGS;
 }
 
 static enum err read_metas(struct walk *w, uint8_t metas[2][META_BYTES])
@@ -346,15 +389,16 @@ static enum err read_metas(struct walk *w, uint8_t metas[2][META_BYTES])
 		return e;
 	if (!is_meta(metas[0], 0))
 		return bad(w, 0, "is not the page that it should be");
-	w->page_size = u32(metas[0] + 40);
+	w->page_size = u32(metas[0] + AT_FREE);
 	if ((e = read_page(w, 1, metas[1], META_BYTES)))
 		return e;
-	if (!is_meta(metas[1], 1) || u32(metas[1] + 40) != w->page_size)
+	if (!is_meta(metas[1], 1) || u32(metas[1] + AT_FREE) != w->page_size)
 		return bad(w, 1, "is not the page that it should be");
 	return OK;
 }
 
-static enum err check(struct walk *w, enum pages_depth depth, uint64_t txn)
+/* Finds the commit to look at, and checks its meta page; then all of it, if asked to. */
+static enum err check_file(struct walk *w, enum pages_depth depth, uint64_t txn)
 {
 	uint8_t metas[2][META_BYTES];
 	struct stat st;
@@ -367,21 +411,21 @@ static enum err check(struct walk *w, enum pages_depth depth, uint64_t txn)
 		return e;
 	if (fstat(w->fd, &st) != 0) /* it may have grown before the commit was named */
 		return err_sys("%s", w->file);
-	unsigned newest = u64(metas[1] + 144) > u64(metas[0] + 144);
-	if (txn && u64(metas[newest] + 144) != txn)
+	unsigned newest = u64(metas[1] + AT_COMMIT) > u64(metas[0] + AT_COMMIT);
+	if (txn && u64(metas[newest] + AT_COMMIT) != txn)
 		newest = !newest;
 	const uint8_t *m = metas[newest];
-	if (txn && u64(m + 144) != txn)
+	if (txn && u64(m + AT_COMMIT) != txn)
 		return err_set(ERR_BUSY, "%s: being written", w->file);
 	w->pages = (uint64_t)st.st_size / w->page_size;
-	w->last = u64(m + 136);
-	w->txn = u64(m + 144);
+	w->last = u64(m + AT_LAST);
+	w->txn = u64(m + AT_COMMIT);
 	if (w->last < 1 || w->last >= w->pages + BEHIND_MOST)
 		return bad(w, newest,
 		    w->last < 1 ? "counts pages wrongly" : "names pages that are cut off");
 	for (int i = 0; i < 2; i++) {
 		struct tree t;
-		read_tree(m + 40 + i * TREE_SIZE, &t);
+		read_tree(m + AT_FREE + i * TREE_SIZE, &t);
 		if (t.root != NO_PAGE && (t.root < 2 || t.root > w->last))
 			return bad(w, newest, "names a tree that is not there");
 		if (t.root != NO_PAGE && t.root >= w->pages)
@@ -398,10 +442,25 @@ enum err pages_check(const char *file, enum pages_depth depth, uint64_t txn)
 		return err_set(ERR_CORRUPT, "%s is a link to a file that is not there", file);
 	if (w.fd < 0)
 		return err_sys_path(file);
-	enum err e = check(&w, depth, txn);
+	enum err e = check_file(&w, depth, txn);
 	close(w.fd);
 	free(w.seen);
 	for (unsigned i = 0; i < DEPTH_MAX; i++)
 		free(w.level[i]);
 	return e;
+}
+
+/* A commit is looked at while a reader holds it. When two others come meanwhile, its meta page is
+ * gone (ERR_BUSY), and the newest is looked at. */
+enum err pages_check_open(struct db *db, const char *file)
+{
+	struct db_txn t;
+	enum err e = ERR_BUSY;
+	for (int tries = 0; e == ERR_BUSY && tries < BUSY_TRIES; tries++) {
+		if ((e = db_begin(db, DB_READ, &t)))
+			return e;
+		e = pages_check(file, PAGES_ALL, db_commit_seen(&t));
+		db_abort(&t);
+	}
+	return e == ERR_BUSY ? OK : e;
 }

@@ -209,20 +209,6 @@ static void tell(void (*problem)(void *, const char *), void *arg, const char *f
 	problem(arg, text);
 }
 
-/* The pages of an environment as a reader sees them now. */
-enum err pages_check_open(struct db *db, const char *file)
-{
-	struct db_txn t;
-	enum err e = ERR_BUSY;
-	for (int tries = 0; e == ERR_BUSY && tries < 20; tries++) {
-		if ((e = db_begin(db, DB_READ, &t)))
-			return e;
-		e = pages_check(file, PAGES_ALL, db_commit_seen(&t));
-		db_abort(&t);
-	}
-	return e == ERR_BUSY ? OK : e;
-}
-
 static enum err verify_day(
     struct local *j, struct journal_day *d, void (*problem)(void *, const char *), void *arg)
 {
