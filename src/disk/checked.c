@@ -1,3 +1,5 @@
+/* Text files that end with a line of their sum. The line has one length, so that it is found by
+ * counting from the end, whatever the text says. */
 #include "crumb/disk/checked.h"
 
 #include "crumb/base/file.h"
@@ -8,7 +10,7 @@
 #include <unistd.h>
 
 #define SUM_LEN 8
-#define LINE_LEN (6 + 2 * SUM_LEN + 1)
+#define LINE_LEN (6 + 2 * SUM_LEN + 1) /* "check ", digits, newline */
 
 bool checked_read(const char *path, size_t most, struct buf *out)
 {

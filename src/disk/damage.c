@@ -1,5 +1,8 @@
+/* The list of damage: one note for each place, in the order in which places were first noted. There
+ * are a few notes at most, or a journal full of them, so that the list is walked. */
 #include "crumb/disk/damage.h"
 
+#include "crumb/base/lock.h"
 #include "crumb/base/log.h"
 
 #include <pthread.h>
@@ -7,15 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+	WHERE_CAP = 64,
+	TEXT_CAP = 400,
+	LINE_CAP = WHERE_CAP + TEXT_CAP + 100 /* both, and how many events are lost */
+};
+
 struct note {
 	struct note *next;
-	uint64_t lost;
-	char where[64], text[400];
+	uint64_t lost; /* EVENTS_UNKNOWN: nobody knows */
+	char where[WHERE_CAP], text[TEXT_CAP];
 };
 
 struct damage {
 	pthread_mutex_t lock;
-	struct note *first;
+	struct note *first; /* shared, under lock */
 };
 
 struct damage *damage_new(void)
@@ -39,9 +48,10 @@ void damage_free(struct damage *d)
 	free(d);
 }
 
-/* The lock is held. */
-static struct note **find(struct damage *d, const char *where)
+/* The pointer to the note of a place, or the one at the end of the list where it would be. */
+static struct note **find_note(struct damage *d, const char *where)
 {
+	CHECK_HELD(&d->lock);
 	struct note **at = &d->first;
 	while (*at && strncmp((*at)->where, where, sizeof(*at)->where - 1) != 0)
 		at = &(*at)->next;
@@ -49,10 +59,10 @@ static struct note **find(struct damage *d, const char *where)
 }
 
 /* False: the same is noted already. */
-static bool put(struct damage *d, const char *where, uint64_t lost, const char *text)
+static bool put_note(struct damage *d, const char *where, uint64_t lost, const char *text)
 {
 	pthread_mutex_lock(&d->lock);
-	struct note **at = find(d, where), *n = *at;
+	struct note **at = find_note(d, where), *n = *at;
 	bool news = !n || n->lost != lost || strcmp(n->text, text) != 0;
 	if (!n) {
 		n = *at = calloc(1, sizeof *n);
@@ -68,19 +78,19 @@ static bool put(struct damage *d, const char *where, uint64_t lost, const char *
 bool damage_noted(struct damage *d, const char *where)
 {
 	pthread_mutex_lock(&d->lock);
-	bool noted = *find(d, where) != NULL;
+	bool noted = *find_note(d, where) != NULL;
 	pthread_mutex_unlock(&d->lock);
 	return noted;
 }
 
 void damage_note(struct damage *d, const char *where, uint64_t lost_events, const char *fmt, ...)
 {
-	char text[400];
+	char text[TEXT_CAP];
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (!put(d, where, lost_events, text))
+	if (!put_note(d, where, lost_events, text))
 		return;
 	if (lost_events == EVENTS_UNKNOWN)
 		log_error("store", "damaged file=%s lost_events=unknown why=\"%s\"", where, text);
@@ -110,9 +120,9 @@ void damage_each(struct damage *d, void (*each)(void *, const char *), void *arg
 {
 	pthread_mutex_lock(&d->lock);
 	for (struct note *n = d->first; n; n = n->next) {
-		char line[600];
+		char line[LINE_CAP];
 		if (n->lost == EVENTS_UNKNOWN)
-			snprintf(line, sizeof line, "%s: %s; how many events that is, is not known",
+			snprintf(line, sizeof line, "%s: %s; nobody knows how many events that is",
 			    n->where, n->text);
 		else
 			snprintf(line, sizeof line, "%s: %s; %llu events are lost", n->where,

@@ -1,3 +1,21 @@
+/* LMDB behind struct db: errors are mapped once, and an environment that LMDB gave up is opened
+ * anew.
+ *
+ * Opening anew. After a write of a meta page that failed, LMDB answers MDB_PANIC to every new
+ * transaction. The environment then has to be closed, which is possible only while nobody uses it.
+ * So everybody who uses it is counted:
+ *
+ *     enter()      users + 1; when the environment is broken, users - 1, and open_anew()
+ *     leave()      users - 1
+ *     open_anew()  under `opening`: while somebody is in it, an error; else closes and opens it
+ *
+ * `users` goes up before `broken` is read, and open_anew() reads them in the other order: either
+ * the newcomer sees `broken`, or open_anew() sees the newcomer. A transaction is a user from
+ * db_begin() to its end.
+ *
+ * Callers keep handles of tables (db_table) for as long as the program runs. Handles are numbers
+ * that LMDB gives in order of opening, from FIRST_HANDLE on. So the names are remembered by handle,
+ * and opened in that order again. */
 #include "crumb/disk/db.h"
 
 #include "crumb/base/log.h"
@@ -16,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* LMDB's code as ours; the words are LMDB's. */
 static enum err map(int rc)
 {
 	switch (rc) {
@@ -46,32 +65,33 @@ static MDB_val val(struct str s)
 	return (MDB_val){s.n, (void *)(uintptr_t)s.p};
 }
 
-static struct str view(MDB_val v)
+static struct str str_of(MDB_val v)
 {
 	return str_make(v.mv_data, v.mv_size);
 }
 
-#define READERS 510
-#define LOCK_BYTES ((READERS - 1) * 64 + 192) /* as large as LMDB makes it */
+#define PATH_CAP (FILE_PATH_MAX + 104)	      /* a folder, and a name in it */
+#define READERS 510			      /* read transactions at a time, of all processes */
+#define LOCK_BYTES ((READERS - 1) * 64 + 192) /* as large as LMDB makes it: 32 kB */
 
-/* LMDB maps lock.mdb and leaves it sparse; on a full disk the first touch of one of its pages would
- * end the process with SIGBUS. So all of them are had before it looks. What else is wrong with the
- * file LMDB says. */
+/* LMDB maps lock.mdb and leaves it sparse. On a full disk the first touch of one of its pages would
+ * end the process with SIGBUS. So the disk is asked for all of its pages before LMDB opens it. Any
+ * other error is LMDB's to tell. */
 static enum err have_lock_pages(const char *folder)
 {
-	char path[4200];
+	char path[PATH_CAP];
 	int n = snprintf(path, sizeof path, "%s/lock.mdb", folder);
 	int fd = (size_t)n < sizeof path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 	int rc = fd >= 0 ? fallocate(fd, 0, 0, LOCK_BYTES) : -1, why = errno;
 	if (fd >= 0)
 		close(fd);
 	errno = why;
-	return rc != 0 && (why == ENOSPC || why == EDQUOT || why == EFBIG) ? err_sys("%s", path)
-									   : OK;
+	bool full = rc != 0 && (why == ENOSPC || why == EDQUOT || why == EFBIG);
+	return full ? err_sys("%s", path) : OK;
 }
 
-/* LMDB makes its lock file anew when nobody else has it open, but not where there is something else
- * of that name. */
+/* LMDB makes its lock file anew when nobody else has it open. It cannot do that where something
+ * else has the name, such as a folder or a link; that goes first. */
 static enum err drop_other(const char *folder)
 {
 	char path[FILE_PATH_MAX];
@@ -86,21 +106,23 @@ static enum err drop_other(const char *folder)
 #define TABLES_MOST 16
 
 struct db_env {
-	MDB_env *mdb; /* NULL: it could not be opened anew yet */
-	char folder[4200];
+	/* as db_open() was told; constant */
+	char folder[PATH_CAP];
 	size_t map_bytes;
 	unsigned tables;
 	enum db_mode mode;
-	_Atomic unsigned users; /* transactions, and whatever else uses mdb */
-	_Atomic bool broken;	/* nobody comes in before it was opened anew */
-	_Atomic bool damaged;
-	pthread_mutex_t opening;
+	/* shared */
+	_Atomic unsigned users;	 /* transactions, and whatever else uses mdb */
+	_Atomic bool broken;	 /* nobody comes in before it was opened anew */
+	_Atomic bool damaged;	 /* somebody met damage; never taken back */
+	pthread_mutex_t opening; /* one thread at a time opens it anew */
+	MDB_env *mdb; /* under opening, while there are no users; NULL: could not be opened anew */
 	const char
-	    *names[TABLES_MOST]; /* of the tables by their handle, which are to be the same again */
+	    *names[TABLES_MOST]; /* of tables by their handle; they are opened at the start */
 };
-#define FIRST_HANDLE 2
+#define FIRST_HANDLE 2 /* LMDB's own tables have 0 and 1 */
 
-/* Not on the way of what works. */
+/* Notes damage on the way of an error; what works does not pay for it. */
 static enum err seen(struct db_env *v, enum err e)
 {
 	if (e == ERR_CORRUPT)
@@ -108,7 +130,7 @@ static enum err seen(struct db_env *v, enum err e)
 	return e;
 }
 
-static void fail(struct db_txn *t, int rc)
+static void txn_fail(struct db_txn *t, int rc)
 {
 	if (!t->err)
 		t->err = seen(t->of, map(rc));
@@ -126,7 +148,7 @@ bool db_damaged(const struct db *d)
 
 bool db_replaced(const struct db *d)
 {
-	char data[4300];
+	char data[PATH_CAP + 16];
 	struct stat open_one, named;
 	int fd;
 	if (!d->env->mdb || mdb_env_get_fd(d->env->mdb, &fd) != 0 || fstat(fd, &open_one) != 0)
@@ -136,7 +158,7 @@ bool db_replaced(const struct db *d)
 	       named.st_ino != open_one.st_ino;
 }
 
-/* LMDB has met what cannot be; then it would abort. */
+/* LMDB's assertion: it has met what cannot be, and would abort. */
 static void gave_up(MDB_env *env, const char *what)
 {
 	const char *folder = mdb_env_get_userctx(env);
@@ -144,13 +166,15 @@ static void gave_up(MDB_env *env, const char *what)
 	guard_end(folder);
 }
 
+/* Opens an environment. A file that this call began and could not finish is removed: the next start
+ * would take it for a damaged one. */
 static enum err open_env(
     const char *folder, size_t map_bytes, unsigned tables, enum db_mode mode, MDB_env **out)
 {
 	static const unsigned flags[] = {
 	    [DB_DURABLE] = 0, [DB_REBUILT] = MDB_NOMETASYNC, [DB_READONLY] = MDB_RDONLY};
 	MDB_env *env;
-	char data[4300];
+	char data[PATH_CAP + 16];
 	snprintf(data, sizeof data, "%s/data.mdb", folder);
 	bool fresh = mode != DB_READONLY && access(data, F_OK) != 0 && errno == ENOENT;
 	enum err e = mode != DB_READONLY ? drop_other(folder) : OK;
@@ -168,7 +192,7 @@ static enum err open_env(
 	    (rc = mdb_reader_check(env, &dead))) {
 		mdb_env_close(env);
 		if (fresh)
-			unlink(data); /* a part of it would be taken for a damaged file */
+			unlink(data);
 		return err_wrap(map(rc), "%s", folder);
 	}
 	*out = env;
@@ -209,7 +233,8 @@ void db_close(struct db *d)
 	d->env = NULL;
 }
 
-/* The tables, by the handles that they had. */
+/* Opens the tables in the order of their handles. A table that gets another handle would be taken
+ * for another table: then the environment stays closed. */
 static enum err open_tables(struct db_env *v)
 {
 	MDB_txn *t;
@@ -229,6 +254,8 @@ static enum err open_tables(struct db_env *v)
 	return map(rc);
 }
 
+/* OK: the environment can be used, by whoever did it. Else it is tried again at the next enter().
+ */
 static enum err open_anew(struct db_env *v)
 {
 	enum err e = OK;
@@ -253,7 +280,8 @@ static enum err open_anew(struct db_env *v)
 	return e;
 }
 
-/* From now until leave() the environment stays open. */
+/* From now until leave() the environment stays open. The third try in vain means that writes fail
+ * again as soon as it was opened anew. */
 static enum err enter(struct db_env *v)
 {
 	for (int tries = 0; tries < 3; tries++) {
@@ -313,10 +341,14 @@ enum err db_synced_again(struct db *d)
 	return e;
 }
 
+/* Others wait for the same disk, and it may be slow: after each piece there is a rest of REST_US
+ * and RESTS times as long as the piece took, but of REST_MOST_US at most. A piece that took less
+ * than WRITTEN_US was clean. */
 #define PIECE (128 << 10)
-#define REST_US                                                                                    \
-	3000 /* after each piece, and six times as long as it took: others wait for the same disk, \
-		and it may be slow */
+#define REST_US 3000
+#define RESTS 6
+#define REST_MOST_US 100000
+#define WRITTEN_US 100
 
 void db_write_out(struct db *d, enum db_haste haste)
 {
@@ -339,23 +371,27 @@ void db_write_out(struct db *d, enum db_haste haste)
 			break; /* not here: the sync at the end does it */
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		long us = (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
-		long rest = REST_US + 6 * us < 100000 ? REST_US + 6 * us : 100000;
-		if (haste == DB_GENTLY && us > 100) /* something was written */
+		long rest = REST_US + RESTS * us;
+		if (rest > REST_MOST_US)
+			rest = REST_MOST_US;
+		if (haste == DB_GENTLY && us > WRITTEN_US)
 			nanosleep(&(struct timespec){0, 1000 * rest}, NULL);
 	}
 	close(fd);
 }
 
-static int begin(MDB_env *env, enum db_access access, MDB_txn **out)
+/* A low thread is an ordinary one while it holds LMDB's lock of readers, which others wait for. */
+static int begin_txn(MDB_env *env, enum db_access access, MDB_txn **out)
 {
 	if (access == DB_WRITE)
 		return mdb_txn_begin(env, NULL, 0, out);
-	low_hold(); /* a lock for a place among the readers */
+	low_hold();
 	int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, out);
 	low_release();
 	return rc;
 }
 
+/* LMDB says here that it has given up: then once more, with the environment opened anew. */
 enum err db_begin(struct db *d, enum db_access access, struct db_txn *t)
 {
 	*t = (struct db_txn){.write = access == DB_WRITE, .of = d->env};
@@ -364,7 +400,7 @@ enum err db_begin(struct db *d, enum db_access access, struct db_txn *t)
 		enum err e = enter(d->env);
 		if (e)
 			return e;
-		rc = begin(d->env->mdb, access, &t->txn);
+		rc = begin_txn(d->env->mdb, access, &t->txn);
 		if (rc == MDB_PANIC)
 			atomic_store(&d->env->broken, true);
 		if (rc) {
@@ -395,8 +431,8 @@ enum err db_end(struct db_txn *t)
 	if (e)
 		db_abort(t);
 	else
-		e = seen(t->of, map(mdb_txn_commit(
-				    t->txn))); /* of a read too: tables that it opened stay open */
+		/* a read is committed too: only then do tables that it opened stay open */
+		e = seen(t->of, map(mdb_txn_commit(t->txn)));
 	if (t->txn)
 		leave(t->of);
 	t->txn = NULL;
@@ -423,9 +459,9 @@ bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value)
 		return false;
 	int rc = mdb_get(t->txn, table, &k, &v);
 	if (rc == 0)
-		*value = view(v);
+		*value = str_of(v);
 	else if (rc != MDB_NOTFOUND)
-		fail(t, rc);
+		txn_fail(t, rc);
 	return rc == 0;
 }
 
@@ -434,7 +470,7 @@ void db_put(struct db_txn *t, db_table table, struct str key, struct str value)
 	MDB_val k = val(key), v = val(value);
 	int rc;
 	if (!t->err && (rc = mdb_put(t->txn, table, &k, &v, 0)))
-		fail(t, rc);
+		txn_fail(t, rc);
 }
 
 void db_append(struct db_txn *t, db_table table, struct str key, struct str value)
@@ -446,7 +482,7 @@ void db_append(struct db_txn *t, db_table table, struct str key, struct str valu
 	if (rc == MDB_KEYEXIST)
 		rc = mdb_put(t->txn, table, &k, &v, 0);
 	if (rc)
-		fail(t, rc);
+		txn_fail(t, rc);
 }
 
 bool db_del(struct db_txn *t, db_table table, struct str key)
@@ -456,7 +492,7 @@ bool db_del(struct db_txn *t, db_table table, struct str key)
 		return false;
 	int rc = mdb_del(t->txn, table, &k, NULL);
 	if (rc && rc != MDB_NOTFOUND)
-		fail(t, rc);
+		txn_fail(t, rc);
 	return rc == 0;
 }
 
@@ -464,7 +500,7 @@ void db_clear(struct db_txn *t, db_table table)
 {
 	int rc;
 	if (!t->err && (rc = mdb_drop(t->txn, table, 0)))
-		fail(t, rc);
+		txn_fail(t, rc);
 }
 
 uint64_t db_count(struct db_txn *t, db_table table)
@@ -474,7 +510,7 @@ uint64_t db_count(struct db_txn *t, db_table table)
 	if (t->err)
 		return 0;
 	if ((rc = mdb_stat(t->txn, table, &s))) {
-		fail(t, rc);
+		txn_fail(t, rc);
 		return 0;
 	}
 	return s.ms_entries;
@@ -485,7 +521,7 @@ void db_walk(struct db_txn *t, db_table table, struct db_cursor *c)
 	*c = (struct db_cursor){.t = t};
 	int rc;
 	if (!t->err && (rc = mdb_cursor_open(t->txn, table, &c->c)))
-		fail(t, rc);
+		txn_fail(t, rc);
 }
 
 static bool step(
@@ -496,10 +532,10 @@ static bool step(
 		return false;
 	int rc = mdb_cursor_get(c->c, &k, &v, op);
 	if (rc == 0) {
-		*key = view(k);
-		*value = view(v);
+		*key = str_of(k);
+		*value = str_of(v);
 	} else if (rc != MDB_NOTFOUND) {
-		fail(c->t, rc);
+		txn_fail(c->t, rc);
 	}
 	return rc == 0;
 }
@@ -535,7 +571,6 @@ void db_check_readers(struct db *d)
 	int dead;
 	if (enter(d->env) != OK)
 		return;
-	(void)mdb_reader_check(
-	    d->env->mdb, &dead); /* nothing depends on it; the next hour tries again */
+	(void)mdb_reader_check(d->env->mdb, &dead); /* what fails now is done an hour later */
 	leave(d->env);
 }

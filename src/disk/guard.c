@@ -1,3 +1,12 @@
+/* The last words of a process whose mapped file was damaged.
+ *
+ * SIGBUS and SIGSEGV come with an address. The handler reads /proc/self/maps, which lists what is
+ * mapped where, and looks for the line that has the address. When that line names a file of LMDB,
+ * the handler says so and ends the process. Else the fault is none of ours: the handler that was
+ * there before takes its place, and what faulted faults again, as if nobody had looked.
+ *
+ * A handler of signals may call little: no malloc, no stdio, no lock. All that it uses here is on
+ * its stack. */
 #include "guard.h"
 
 #include <errno.h>
@@ -10,7 +19,7 @@
 
 static struct sigaction before_bus, before_segv;
 
-static void say(const char *text)
+static void guard_say(const char *text)
 {
 	size_t n = strlen(text);
 	while (n > 0) {
@@ -24,33 +33,39 @@ static void say(const char *text)
 
 void guard_end(const char *file)
 {
-	say(program_invocation_short_name);
-	say(": ");
-	say(file);
-	say(" was damaged while it was in use and cannot be read any further: start again, what is "
-	    "left is then found and what is lost is told "
-	    "(docs/damage.md)\n");
+	guard_say(program_invocation_short_name);
+	guard_say(": ");
+	guard_say(file);
+	guard_say(" was damaged while it was in use and cannot be read any further. Start again: "
+		  "the start finds what is left and says what is lost (docs/damage.md)\n");
 	_exit(1);
 }
 
-/* --- which file is mapped there? One line of the list is `from-to rights offset device inode
- * path`. Only what a handler of signals may call. */
+/* --- which file is mapped there?
+ *
+ *     7f1c5a600000-7f1c5a700000 r--s 00000000 fd:01 1048 /var/lib/crumb/state/3/0/data.mdb
+ *     from         to           rights offset device inode path                    a line */
 
-#define LINE_MOST 4400
+#define LINE_MOST 4400 /* a path of 4096 and what stands before it */
 
-static const char *hex(const char *p, uintptr_t *out)
+static unsigned digit_of(char c)
 {
-	for (*out = 0;; p++) {
-		unsigned digit = *p >= '0' && *p <= '9'	  ? (unsigned)(*p - '0')
-				 : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10
-							  : 16;
-		if (digit == 16)
-			return p;
-		*out = *out << 4 | digit;
-	}
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned)(c - 'a') + 10;
+	return 16;
 }
 
-/* The path in a line that has the address, if it is one of LMDB's files. */
+/* Reads hexadecimal digits; returns what stands behind them. */
+static const char *hex(const char *p, uintptr_t *out)
+{
+	for (*out = 0; digit_of(*p) < 16; p++)
+		*out = *out << 4 | digit_of(*p);
+	return p;
+}
+
+/* The path of a line, if its range has the address and it is a file of LMDB; else NULL. */
 static const char *path_in(const char *line, uintptr_t address)
 {
 	static const char *const ours[] = {"/data.mdb", "/lock.mdb"};
@@ -67,7 +82,9 @@ static const char *path_in(const char *line, uintptr_t address)
 	return NULL;
 }
 
-static void look(uintptr_t address)
+/* Goes through the list, which comes in parts that end anywhere. Returns when the address is in
+ * none of our files. */
+static void look_for(uintptr_t address)
 {
 	char part[1024], line[LINE_MOST];
 	size_t at = 0;
@@ -94,12 +111,12 @@ static void look(uintptr_t address)
 static void faulted(int number, siginfo_t *info, void *context)
 {
 	(void)context;
-	look((uintptr_t)info->si_addr);
-	/* none of ours: as if nobody had looked. What faulted does so again. */
+	look_for((uintptr_t)info->si_addr);
+	/* none of ours: what faulted does so again, and the handler of before gets it */
 	sigaction(number, number == SIGBUS ? &before_bus : &before_segv, NULL);
 }
 
-static void begin(void)
+static void set_handlers(void)
 {
 	struct sigaction act = {.sa_sigaction = faulted, .sa_flags = SA_SIGINFO};
 	sigemptyset(&act.sa_mask);
@@ -110,5 +127,5 @@ static void begin(void)
 void guard_begin(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, begin);
+	pthread_once(&once, set_handlers);
 }

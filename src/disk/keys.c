@@ -1,6 +1,17 @@
+/* The keys of a store in memory and on disk. keys.h draws the file and the three writes of a
+ * change.
+ *
+ * Two locks. `file` is held by whoever changes keys, while he waits for the disk. `lock` is held
+ * for a copy of some bytes, by whoever reads a key and by whoever changes the body. A change builds
+ * the next body beside the one that is read, brings it to disk, and only then copies it over:
+ * readers see the body of before or the body of after, and what they see is on disk.
+ *
+ * A write that failed leaves places whose bytes on disk nobody knows: the limbo. A place in limbo
+ * is not used for another key. The next change empties the limbo's places as well. */
 #include "crumb/disk/keys.h"
 
 #include "crumb/base/code.h"
+#include "crumb/base/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +30,10 @@ enum {
 	AT_GENERATIONS = 64,
 	GENERATION_SIZE = 24,
 	AT_DAYS = AT_GENERATIONS + GENERATIONS_MAX * GENERATION_SIZE,
-	DAYS_MAX = 128,
 	DAY_SIZE = 40,
-	BODY_SIZE = AT_DAYS + DAYS_MAX * DAY_SIZE,
-	KEY_IN_PLACE = 8,
-	PLACES = GENERATIONS_MAX + DAYS_MAX,
+	BODY_SIZE = AT_DAYS + KEYS_DAYS_MAX * DAY_SIZE,
+	KEY_IN_PLACE = 8,			  /* behind the day and six zeros */
+	PLACES = GENERATIONS_MAX + KEYS_DAYS_MAX, /* pseudonym keys, then day keys */
 	/* in the seal */
 	SEAL_SIZE = 256, /* within one sector of the disk: it is written whole or not at all */
 	AT_ID = 16,
@@ -31,7 +41,7 @@ enum {
 	AT_DESTROYED = 40,
 	AT_CHANGING = 42,
 	CHANGING_LEN = PLACES / 8,
-	SUMMED = 64, /* what stands before the sums */
+	SUMMED = 64, /* bytes of the seal before the sums: both sums are over these and a body */
 	AT_SUM = 64,
 	AT_REST_SUM = 96,
 	SUM_LEN = 32,
@@ -42,19 +52,20 @@ _Static_assert(
     BODY_SIZE / 512 == (BODY_SIZE + SEAL_SIZE - 1) / 512, "a seal does not cross a sector");
 
 struct keys {
-	pthread_mutex_t
-	    file; /* who changes keys holds it while he waits for the disk; taken first */
-	pthread_mutex_t lock; /* guards what others read meanwhile: the body, which only its holder
-				 and the file's changes */
+	pthread_mutex_t file; /* taken first */
+	pthread_mutex_t lock;
 	int fd;
-	bool sealed, reading;
-	uint8_t limbo[CHANGING_LEN]; /* places whose bytes on disk are not known since a write
-					failed; all of them are to be empty */
+	bool reading, sealed; /* constant once the store is open */
+	/* under file */
+	uint8_t limbo[CHANGING_LEN]; /* places whose bytes on disk nobody knows; to be emptied */
 	void (*changed)(void *, uint64_t);
 	void *arg;
-	uint8_t body[BODY_SIZE], seal[SEAL_SIZE]; /* as on disk */
-	uint8_t next[BODY_SIZE];		  /* as it is to be */
-	uint8_t id[STORE_ID_LEN]; /* the seal's, which is written anew while others read this */
+	uint8_t seal[SEAL_SIZE]; /* as on disk */
+	uint8_t next[BODY_SIZE]; /* as the body is to be */
+	/* read under either lock, written under both */
+	uint8_t body[BODY_SIZE]; /* as on disk */
+	/* constant once the store is open: a copy of the seal's, which is written anew */
+	uint8_t id[STORE_ID_LEN];
 };
 
 /* --- places */
@@ -70,6 +81,7 @@ static size_t place_size(unsigned i)
 	return i < GENERATIONS_MAX ? GENERATION_SIZE : DAY_SIZE;
 }
 
+/* Sets of places have a bit for each. */
 static bool bit(const uint8_t *bits, unsigned i)
 {
 	return bits[i / 8] >> i % 8 & 1;
@@ -84,7 +96,8 @@ static void empty_places(uint8_t *body, const uint8_t bits[CHANGING_LEN])
 
 /* --- the seal */
 
-static void sum_of(const uint8_t *seal, const uint8_t *body, uint8_t out[SUM_LEN])
+/* The sum of a seal's beginning and a body. */
+static void seal_sum(const uint8_t *seal, const uint8_t *body, uint8_t out[SUM_LEN])
 {
 	crypto_generichash_state h;
 	crypto_generichash_init(&h, NULL, 0, SUM_LEN);
@@ -94,6 +107,7 @@ static void sum_of(const uint8_t *seal, const uint8_t *body, uint8_t out[SUM_LEN
 	sodium_memzero(&h, sizeof h);
 }
 
+/* Synced when it returns OK. */
 static enum err write_at(struct keys *k, const uint8_t *p, size_t n, size_t at)
 {
 	for (size_t done = 0; done < n;) {
@@ -115,12 +129,12 @@ static enum err write_seal(struct keys *k, const uint8_t *body, const uint8_t *c
 	memcpy(s, k->seal, sizeof s);
 	memset(s + SUMMED, 0, sizeof s - SUMMED);
 	memcpy(s + AT_CHANGING, changing ? changing : none, CHANGING_LEN);
-	sum_of(s, body, s + AT_SUM);
+	seal_sum(s, body, s + AT_SUM);
 	if (changing) {
 		uint8_t rest[BODY_SIZE];
 		memcpy(rest, body, sizeof rest);
 		empty_places(rest, changing);
-		sum_of(s, rest, s + AT_REST_SUM);
+		seal_sum(s, rest, s + AT_REST_SUM);
 		sodium_memzero(rest, sizeof rest);
 	}
 	enum err e = write_at(k, s, sizeof s, BODY_SIZE);
@@ -129,7 +143,14 @@ static enum err write_seal(struct keys *k, const uint8_t *body, const uint8_t *c
 	return e;
 }
 
-/* Is what was read whole? Puts right what a crash left in the middle. */
+/* Does the body that was read belong to the seal? Three cases are whole:
+ *
+ *     nothing is changing, the sum is right          no change was under way
+ *     places are changing, the sum is right          the change was written; not sealed yet
+ *     places are changing, the sum without them is   the change was torn
+ *
+ * In the last case the places are emptied in memory. *mend: a change was under way, whose places
+ * are to be emptied on disk. */
 static bool whole(struct keys *k, bool *mend)
 {
 	static const uint8_t none[SEAL_SIZE];
@@ -139,19 +160,21 @@ static bool whole(struct keys *k, bool *mend)
 	memcpy(changing, s + AT_CHANGING, sizeof changing);
 	if (memcmp(s, SEAL_MAGIC, 16) != 0 || memcmp(s + SEAL_END, none, SEAL_SIZE - SEAL_END) != 0)
 		return false;
-	sum_of(s, k->body, sum);
+	seal_sum(s, k->body, sum);
 	*mend = memcmp(changing, none, CHANGING_LEN) != 0;
 	if (memcmp(sum, s + AT_SUM, SUM_LEN) == 0)
 		return *mend || memcmp(s + AT_REST_SUM, none, SUM_LEN) == 0;
 	empty_places(k->body, changing);
-	sum_of(s, k->body, sum);
+	seal_sum(s, k->body, sum);
 	return *mend && memcmp(sum, s + AT_REST_SUM, SUM_LEN) == 0;
 }
 
-/* Makes the body what k->next says, of which `changing` differ. What is in memory changes when it
- * is on disk, and not before. */
+/* Makes the body what k->next says. `changing` are the places in which they differ; those in limbo
+ * are emptied besides. One write covers all places from the first that changes to the last. The
+ * serial has grown even when this fails: it is never given twice. */
 static enum err change(struct keys *k, const uint8_t changing[CHANGING_LEN])
 {
+	CHECK_HELD(&k->file);
 	size_t from = BODY_SIZE, to = 0;
 	uint8_t all[CHANGING_LEN];
 	for (unsigned i = 0; i < CHANGING_LEN; i++)
@@ -194,13 +217,14 @@ static void fresh_seal(struct keys *k)
 	randombytes_buf(k->seal + AT_ID, STORE_ID_LEN);
 }
 
-static enum err make(struct keys *k)
+/* Fresh keys and a seal, as a new file. */
+static enum err make_file(struct keys *k)
 {
 	uint8_t all[BODY_SIZE + SEAL_SIZE];
 	memcpy(k->body, MAGIC, 16);
 	randombytes_buf(k->body + AT_COOKIE, AT_GENERATIONS - AT_COOKIE);
 	fresh_seal(k);
-	sum_of(k->seal, k->body, k->seal + AT_SUM);
+	seal_sum(k->seal, k->body, k->seal + AT_SUM);
 	memcpy(all, k->body, BODY_SIZE);
 	memcpy(all + BODY_SIZE, k->seal, SEAL_SIZE);
 	k->sealed = true;
@@ -214,7 +238,8 @@ static enum err damaged(const char *path)
 	return err_set(ERR_CORRUPT, "%s is damaged: put back the newest copy of it", path);
 }
 
-static enum err load(struct keys *k, const char *path, enum keys_mode mode, off_t size)
+/* Reads the file. KEYS_WRITE also mends what a crash left in the middle of a change. */
+static enum err load_file(struct keys *k, const char *path, enum keys_mode mode, off_t size)
 {
 	bool mend;
 	if (size < BODY_SIZE || size > BODY_SIZE + SEAL_SIZE ||
@@ -222,12 +247,11 @@ static enum err load(struct keys *k, const char *path, enum keys_mode mode, off_
 		return damaged(path);
 	if (memcmp(k->body, MAGIC, 16) != 0)
 		return err_set(ERR_CORRUPT,
-		    "%s is damaged, or no keys file of this version: put back the newest copy of "
-		    "it",
+		    "%s is damaged, or no keys file of this version: put back its newest copy",
 		    path);
 	if (size < BODY_SIZE + SEAL_SIZE)
 		return OK; /* of an older crumb, or a crash while it got its seal */
-	/* a server may be changing it while we look */
+	/* a server may be changing the file while a command reads it: try for 200 ms */
 	for (int tries = 0;; tries++) {
 		if (pread(k->fd, k->seal, SEAL_SIZE, BODY_SIZE) != SEAL_SIZE ||
 		    pread(k->fd, k->body, BODY_SIZE, 0) != BODY_SIZE)
@@ -245,7 +269,10 @@ static enum err load(struct keys *k, const char *path, enum keys_mode mode, off_
 	memcpy(changing, k->seal + AT_CHANGING, sizeof changing);
 	memcpy(k->next, k->body, sizeof k->next);
 	empty_places(k->next, changing);
-	return change(k, changing);
+	pthread_mutex_lock(&k->file);
+	enum err e = change(k, changing);
+	pthread_mutex_unlock(&k->file);
+	return e;
 }
 
 enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
@@ -255,8 +282,7 @@ enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 		return err_set(ERR_NOMEM, "no memory");
 	pthread_mutex_init(&k->file, NULL);
 	pthread_mutex_init(&k->lock, NULL);
-	(void)sodium_mlock(
-	    k, sizeof *k); /* may be refused by limits: then the kernel may swap it */
+	(void)sodium_mlock(k, sizeof *k); /* limits may refuse it: then the kernel may swap it */
 	enum err e = OK;
 	struct stat st;
 	k->reading = mode == KEYS_READ;
@@ -269,10 +295,12 @@ enum err keys_open(const char *path, enum keys_mode mode, struct keys **out)
 		e = err_set(ERR_CORRUPT, "%s is no file: put back the newest copy of it", path);
 	else if (st.st_mode & 077)
 		e = err_set(ERR_USAGE, "%s is readable by others: chmod 600 it", path);
-	else if (mode == KEYS_MAKE)
-		e = st.st_size ? err_set(ERR_CORRUPT, "%s is there already", path) : make(k);
+	else if (mode != KEYS_MAKE)
+		e = load_file(k, path, mode, st.st_size);
+	else if (st.st_size)
+		e = err_set(ERR_CORRUPT, "%s is there already", path);
 	else
-		e = load(k, path, mode, st.st_size);
+		e = make_file(k);
 	memcpy(k->id, k->seal + AT_ID, STORE_ID_LEN);
 	if (e)
 		keys_close(k);
@@ -345,8 +373,8 @@ void keys_on_change(struct keys *k, void (*changed)(void *, uint64_t), void *arg
 
 /* --- keys */
 
-/* The place of a day among [first, end); PLACES when there is none. One of the locks is held. */
-static unsigned find(const struct keys *k, unsigned first, unsigned end, uint16_t day)
+/* The place of a day among [first, end); PLACES when there is none. The caller holds a lock. */
+static unsigned find_place(const struct keys *k, unsigned first, unsigned end, uint16_t day)
 {
 	for (unsigned i = first; i < end; i++)
 		if (day && get_u16(place_at((uint8_t *)k->body, i)) == day)
@@ -354,15 +382,17 @@ static unsigned find(const struct keys *k, unsigned first, unsigned end, uint16_
 	return PLACES;
 }
 
-/* The file's lock is held. */
-static unsigned find_empty(const struct keys *k, unsigned first, unsigned end)
+/* An empty place among [first, end) that is not in limbo; PLACES when there is none. */
+static unsigned find_empty(struct keys *k, unsigned first, unsigned end)
 {
+	CHECK_HELD(&k->file);
 	for (unsigned i = first; i < end; i++)
 		if (get_u16(place_at((uint8_t *)k->body, i)) == 0 && !bit(k->limbo, i))
 			return i;
 	return PLACES;
 }
 
+/* Puts a random key of a day into the place i. */
 static enum err make_key(struct keys *k, unsigned i, uint16_t day)
 {
 	uint8_t changing[CHANGING_LEN] = {0};
@@ -378,7 +408,7 @@ static enum err make_key(struct keys *k, unsigned i, uint16_t day)
 static bool has_key(struct keys *k, unsigned first, unsigned end, uint16_t day)
 {
 	pthread_mutex_lock(&k->lock);
-	bool has = find(k, first, end, day) < PLACES;
+	bool has = find_place(k, first, end, day) < PLACES;
 	pthread_mutex_unlock(&k->lock);
 	return has;
 }
@@ -390,7 +420,7 @@ static enum err have_key(struct keys *k, unsigned first, unsigned end, uint16_t 
 	if (has_key(k, first, end, day))
 		return OK;
 	pthread_mutex_lock(&k->file);
-	if (find(k, first, end, day) == PLACES) /* nor has somebody just made it */
+	if (find_place(k, first, end, day) == PLACES) /* nor has another thread just made it */
 		e = make_key(k, find_empty(k, first, end), day);
 	pthread_mutex_unlock(&k->file);
 	return e;
@@ -398,7 +428,7 @@ static enum err have_key(struct keys *k, unsigned first, unsigned end, uint16_t 
 
 enum err keys_identity(struct keys *k, uint16_t today, struct identity_keys *out)
 {
-	/* a reader goes without: nobody has a cookie of those days yet */
+	/* a reader does without today's: nobody has a cookie of those days yet */
 	enum err e = k->reading ? OK : have_key(k, 0, GENERATIONS_MAX, generation_of(today));
 	if (e)
 		return e;
@@ -421,7 +451,7 @@ enum err keys_day(struct keys *k, uint16_t day, enum keys_missing missing, uint8
 	if (e)
 		return e;
 	pthread_mutex_lock(&k->lock);
-	unsigned at = find(k, GENERATIONS_MAX, PLACES, day);
+	unsigned at = find_place(k, GENERATIONS_MAX, PLACES, day);
 	if (at < PLACES)
 		memcpy(out, place_at(k->body, at) + KEY_IN_PLACE, 32);
 	pthread_mutex_unlock(&k->lock);
@@ -439,15 +469,22 @@ unsigned keys_days(struct keys *k, uint16_t *out, unsigned cap)
 	return n;
 }
 
+/* A cookie of the generation's last day ends COOKIE_DAYS after it. With 30 and 90: the key that
+ * began on day 600 is of days 600 to 629, and goes on day 719. */
+static bool cookies_ended(uint32_t first_day, uint16_t today)
+{
+	return first_day + GENERATION_DAYS - 1 + COOKIE_DAYS <= today;
+}
+
+/* The seal also says that days before `oldest` are destroyed when there was no key to destroy. */
 enum err keys_expire(struct keys *k, uint16_t oldest, uint16_t today)
 {
 	uint8_t changing[CHANGING_LEN] = {0};
 	bool any = false;
 	pthread_mutex_lock(&k->file);
 	for (unsigned i = 0; i < PLACES; i++) {
-		uint32_t day = get_u16(place_at(k->body, i));
-		if (day && (i < GENERATIONS_MAX ? day + GENERATION_DAYS - 1 + COOKIE_DAYS <= today
-						: day < oldest)) {
+		uint16_t day = get_u16(place_at(k->body, i));
+		if (day && (i < GENERATIONS_MAX ? cookies_ended(day, today) : day < oldest)) {
 			changing[i / 8] |= (uint8_t)(1u << i % 8);
 			any = true;
 		}

@@ -510,7 +510,7 @@ def test_a_file_that_is_cut_while_it_is_in_use_is_named_and_no_signal_ends_the_s
         pass
     until(lambda: copy.process.poll() is not None)
     last = copy.logged().strip().splitlines()[-1]
-    assert copy.process.returncode == 1 and os.path.dirname(path) in last and 'start again' in last, last
+    assert copy.process.returncode == 1 and os.path.dirname(path) in last and 'Start again' in last, last
     copy.process.stdout.close()
     assert copy.try_start(), copy.said[-500:]
     copy.settle()

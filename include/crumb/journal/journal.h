@@ -50,7 +50,7 @@ struct journal_block {
 	uint32_t events;    /* how many of the records are events; for the ledger */
 };
 
-#define JOURNAL_DAYS_MAX 128
+#define JOURNAL_DAYS_MAX KEYS_DAYS_MAX
 
 struct files;
 struct journal_memory;

@@ -43,7 +43,7 @@ TEST(damage_of_days_and_of_others_is_added_up)
 	assert_true(s.days == 2 && s.others == 1 && s.lost_events == 7 && s.unknown);
 	assert_string_equal(printed(),
 	    "journal/2026-01-02: page 3 is none; 7 events are lost\n"
-	    "journal/2026-01-03: it is gone; how many events that is, is not known\n"
+	    "journal/2026-01-03: it is gone; nobody knows how many events that is\n"
 	    "erased: it is cut; 0 events are lost\n");
 	assert_true(damage_noted(notes, "erased") && !damage_noted(notes, "erase"));
 }
