@@ -14,5 +14,5 @@ done
 if [ -n "${FULL:-}" ]; then
 	CRUMB_BUILD=$build PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "$(nproc)" tests/functional || failed=1
 fi
-python3 -B tools/cov.py "$build" ${FULL:+full} || failed=1
+python3 -B tools/cov.py "$build" || failed=1
 exit $failed
