@@ -1,5 +1,10 @@
-/* From profiles: a shard of a new generation made from the serving one's, when rules changed only
- * in what can be told from profiles. */
+/* A shard of a new generation, from the profiles of the serving one. When this is possible, and
+ * what goes over, stands in views/adopt.h.
+ *
+ * The old shard is read in one transaction, at a moment when none of its folds is half done. Its
+ * visitors come in order of key, so the new shard is appended to (`shard.appending`), in slices of
+ * NEW_SLICE visitors; what is not of a visitor is copied in the last transaction, with the
+ * watermark. */
 #include "crumb/views/adopt.h"
 
 #include "crumb/base/clock.h"
@@ -8,13 +13,12 @@
 #include "crumb/store/each_stored.h"
 #include "folding.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define SLICE 50000 /* visitors in one transaction */
-#define GONE 0xffff
+#define GONE 0xffff /* no number of the new rules: what had it is left out */
 #define WHOLE_WAIT_US 1000000
+#define WHOLE_LOOK_US 2000
 
 bool adopt_possible(const struct rules *old, const struct rules *fresh)
 {
@@ -54,28 +58,31 @@ bool segment_unchanged(
 
 /* --- rows under other numbers */
 
+static int compare_places(uint16_t cat, uint16_t day, uint16_t other_cat, uint16_t other_day)
+{
+	if (cat != other_cat)
+		return cat < other_cat ? -1 : 1;
+	return day < other_day ? -1 : day > other_day;
+}
+
 static int by_row(const void *a, const void *b)
 {
 	const struct cat_day *x = a, *y = b;
-	return x->cat != y->cat	 ? (x->cat < y->cat ? -1 : 1)
-	       : x->day < y->day ? -1
-				 : x->day > y->day;
+	return compare_places(x->cat, x->day, y->cat, y->day);
 }
 
 static int by_sum(const void *a, const void *b)
 {
 	const struct sum_day *x = a, *y = b;
-	return x->cat != y->cat	 ? (x->cat < y->cat ? -1 : 1)
-	       : x->day < y->day ? -1
-				 : x->day > y->day;
+	return compare_places(x->cat, x->day, y->cat, y->day);
 }
 
 uint16_t *adopt_map(const struct rules *old, const struct rules *fresh)
 {
-	uint16_t *map = malloc(65536 * sizeof *map);
+	uint16_t *map = malloc(PROFILE_NUMBERS * sizeof *map);
 	if (!map)
 		return NULL;
-	for (size_t i = 0; i < 65536; i++)
+	for (size_t i = 0; i < PROFILE_NUMBERS; i++)
 		map[i] = GONE;
 	map[CATEGORY_ALL] = CATEGORY_ALL;
 	for (size_t i = 1; i < old->categories_n; i++) {
@@ -128,6 +135,7 @@ static void copy_table(struct db_txn *from, db_table table, struct db_txn *to, d
 	db_walk_end(&c);
 }
 
+/* Numbers of events by day are the same under any rules; sizes of segments are not. */
 static void copy_events(struct db_txn *from, db_table table, struct db_txn *to, db_table into)
 {
 	struct db_cursor c;
@@ -140,7 +148,7 @@ static void copy_events(struct db_txn *from, db_table table, struct db_txn *to, 
 	db_walk_end(&c);
 }
 
-/* Those that are still retained, of visitors who are still there. */
+/* Copies the matches that are retained, of visitors who went over. */
 static void copy_matches(
     struct fold *f, struct shard *old, struct db_txn *from, struct db_txn *to, uint32_t now)
 {
@@ -161,6 +169,8 @@ static void copy_matches(
 	db_walk_end(&c);
 }
 
+/* One visitor goes over: under the new numbers, without what has ended, with memberships evaluated.
+ * The ordinal of a visitor of whom nothing is left becomes free. */
 static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p,
     const uint16_t *map, uint32_t now)
 {
@@ -178,6 +188,7 @@ static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k
 	fold_settle(f, t, k, p, 0, true, now);
 }
 
+/* The last transaction: what is not of a visitor who went over, and the watermark. */
 static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, bool same_rules,
     struct journal_pos watermark, uint32_t now)
 {
@@ -192,8 +203,8 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	copy_table(from, old->prov_hours, &t, s->prov_hours);
 	copy_table(from, old->tombstones, &t, s->tombstones);
 	copy_matches(f, old, from, &t, now);
-	if (same_rules &&
-	    shard_meta_u64(old, from, "changes", &next)) { /* only compacted: streams go on */
+	if (same_rules && shard_meta_u64(old, from, "changes", &next)) {
+		/* The files are only made anew: nobody moves, and streams go on where they are. */
 		copy_table(from, old->changes, &t, s->changes);
 		shard_meta_put_u64(s, &t, "changes", next);
 		f->scratch->changes.last = next;
@@ -208,14 +219,16 @@ static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *fro
 	shard_watermark_put(s, &t, watermark);
 	db_del(&t, s->meta, STR("adopting"));
 	if (!t.err)
-		t.err = from->err; /* what could not be read is not left out */
+		t.err = from->err; /* what could not be read shall not be missing silently */
 	if (!(e = fold_commit(f, &t)))
 		atomic_store(&f->watermark, watermark);
 	return e;
 }
 
-/* A view of a shard in which no fold is half done. Whoever folds it may be unable to for now, or be
- * this thread: then it is ERR_BUSY. */
+/* Begins a read of a shard at a moment when no fold of it is half done: between two slices some
+ * visitors have records that the watermark does not have. Looks for a second. Whoever folds the
+ * shard may be unable to end for now (the disk is full), or may be this very thread: then it is
+ * ERR_BUSY. */
 static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic bool *stop)
 {
 	struct journal_pos target;
@@ -229,12 +242,11 @@ static enum err begin_whole(struct shard *s, struct db_txn *t, const _Atomic boo
 		db_abort(t);
 		if (e || atomic_load(stop) || clock_mono_us() > until)
 			return e ? e : err_set(ERR_BUSY, "shard %u is being folded", s->number);
-		nanosleep(&(struct timespec){0, 2000000}, NULL);
+		nanosleep(&(struct timespec){0, WHOLE_LOOK_US * 1000L}, NULL);
 	}
 }
 
-/* What an attempt that failed has left would be counted twice: it goes. From here until the end the
- * shard is marked as incomplete. */
+/* Removes what an attempt that failed has left, and marks the shard as incomplete until the end. */
 static enum err begin_empty(struct fold *f)
 {
 	struct db_txn t;
@@ -272,7 +284,7 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 			break;
 		size_t n = 0;
 		fold_begin(x);
-		for (; n < SLICE && w.there && !to.err; n++, each_stored(&w)) {
+		for (; n < NEW_SLICE && w.there && !to.err; n++, each_stored(&w)) {
 			if (!profile_load(&x->profile, w.bytes) ||
 			    !fold_fits(old_rules, &x->profile)) {
 				shard_bad_profile(old);
@@ -311,149 +323,6 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	return e;
 }
 
-/* --- from the journal */
-
-#define FILL_BYTES (128u << 20) /* of entries */
-#ifdef CRUMB_SMALL_MAPS
-#define FILL_RAW (16u << 10) /* so that tests come by here */
-#else
-#define FILL_RAW (128u << 20) /* of records that are needed again: attributes, first hits */
-#endif
-#define NARROWEST 1e6 /* ranges are not made narrower than this share of what was first thought */
-
-/* How far the filling of an empty shard is: meta "fill", target u64 │ next u64. Visitors whose key
- * begins below `next` are done with all records up to `target`. */
-static bool fill_state(struct fold *f, struct db_txn *t, struct journal_pos *target, uint64_t *next)
-{
-	struct str v;
-	if (!db_get(t, f->shard.meta, STR("fill"), &v) || v.n != 16)
-		return false;
-	*target = journal_pos_load(get_u64((const uint8_t *)v.p));
-	*next = get_u64((const uint8_t *)v.p + 8);
-	return true;
-}
-
-static void fill_state_put(
-    struct fold *f, struct db_txn *t, struct journal_pos target, uint64_t next)
-{
-	uint8_t b[16];
-	put_u64(b, journal_pos_save(target));
-	put_u64(b + 8, next);
-	db_put(t, f->shard.meta, STR("fill"), str_make((const char *)b, 16));
-}
-
-/* The end of the range of keys, from `next` on, that fits into memory, and how many records are
- * about such. */
-static uint64_t range_end(double records, uint64_t next, size_t *expect)
-{
-	double share = (double)(UINT64_MAX - next) /
-		       (double)UINT64_MAX; /* of all keys: they are hashes, so of all records too */
-	double left = records * share, ranges = ceil(left * sizeof(struct entry) / FILL_BYTES);
-	if (ranges < 1)
-		ranges = 1;
-	*expect = (size_t)(left / ranges * 1.02) + 4096;
-	return ranges == 1 ? UINT64_MAX : next + (uint64_t)((double)(UINT64_MAX - next) / ranges);
-}
-
-/* Visits the gathered entries, all of whose visitors are new, in slices. */
-static enum err fill_range(
-    struct fold *f, struct journal_pos target, uint64_t hi, uint32_t now, const _Atomic bool *stop)
-{
-	struct fold_scratch *x = f->scratch;
-	enum err e = OK;
-	for (size_t i = 0; !e && (i < x->entries_n || x->entries_n == 0);) {
-		struct db_txn t;
-		if (atomic_load(stop))
-			return err_set(ERR_BUSY, "stopped");
-		if ((e = db_begin(&f->shard.db, DB_WRITE, &t)))
-			return e;
-		fold_begin(x);
-		for (size_t n = 0;
-		     i < x->entries_n && (n < SLICE || x->entries[i - 1].hi == x->entries[i].hi) &&
-		     !t.err;
-		     n++) {
-			size_t z = i + 1;
-			while (z < x->entries_n && x->entries[z].hi == x->entries[i].hi &&
-			       x->entries[z].lo == x->entries[i].lo)
-				z++;
-			fold_visit(f, &t, x->entries + i, x->entries + z, now);
-			i = z;
-		}
-		fold_finish(f, &t, day_of(now));
-		fill_state_put(f, &t, target, i < x->entries_n ? x->entries[i].hi : hi);
-		since_save(
-		    &x->since, &f->shard, &t); /* who goes on may have nothing more to read */
-		if (!(e = fold_commit(f, &t)))
-			db_write_out(&f->shard.db, DB_GENTLY);
-		if (x->entries_n == 0)
-			break;
-	}
-	return e;
-}
-
-static enum err fill_end(struct fold *f, struct journal_pos target)
-{
-	struct db_txn t;
-	enum err e = db_begin(&f->shard.db, DB_WRITE, &t);
-	if (e)
-		return e;
-	db_del(&t, f->shard.meta, STR("fill"));
-	shard_watermark_put(&f->shard, &t, target);
-	since_save(&f->scratch->since, &f->shard, &t);
-	if (!(e = fold_commit(f, &t)))
-		atomic_store(&f->watermark, target);
-	return e;
-}
-
-enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint64_t *filled,
-    const _Atomic bool *stop)
-{
-	struct db_txn t;
-	struct journal_pos target = journal_last(j, f->shard.number);
-	uint64_t next = 0, records = 0;
-	enum err e = db_begin(&f->shard.db, DB_READ, &t);
-	if (e)
-		return e;
-	fill_state(f, &t, &target, &next);
-	e = db_end(&t);
-	if (!e)
-		e = journal_count(j, f->shard.number, target, &records);
-	double narrower = 1;
-	f->shard.appending = true;
-	while (!e && next != UINT64_MAX) {
-		bool more;
-		size_t expect;
-		struct journal_pos last;
-		uint64_t hi = range_end((double)records * narrower, next, &expect);
-		struct fold_want want = {.after = JOURNAL_START,
-		    .upto = target,
-		    .lo = next,
-		    .hi = hi == UINT64_MAX ? hi : hi - 1,
-		    .most = SIZE_MAX,
-		    .raw_most = narrower < NARROWEST ? FILL_RAW : SIZE_MAX,
-		    .expect = narrower > 1 ? 0 : expect};
-		atomic_store(filled, next);
-		if ((e = fold_gather(f, j, &want, &last, &more)))
-			break;
-		if (more) { /* these records are larger than others */
-			narrower *=
-			    hi == UINT64_MAX && narrower == 1
-				? ceil(FILL_BYTES / ((double)records * sizeof(struct entry) + 1)) *
-				      4
-				: 4;
-			continue;
-		}
-		e = fill_range(f, target, hi, now, stop);
-		next = hi;
-		if (f->scratch->raw.n < FILL_RAW / 16) /* past the large ones; a busy visitor does
-							  not slow down all who follow */
-			narrower = narrower > 4 ? narrower / 4 : 1;
-	}
-	f->shard.appending = false;
-	atomic_store(filled, UINT64_MAX);
-	return e ? e : fill_end(f, target);
-}
-
 /* --- the history of sizes */
 
 enum err fold_carry_daily(
@@ -480,8 +349,7 @@ enum err fold_carry_daily(
 				shard_daily_segment(
 				    &f->shard, &to, (uint16_t)day, (uint16_t)i, &row);
 			}
-		/* what the new views have folded and the old ones have not yet, or the other way
-		 * round, is told as today's */
+		/* the two shards have not folded up to the same place: the difference is today's */
 		uint64_t size = members_size(&f->shard, &to, (uint16_t)i);
 		struct daily_segment more = {size,
 		    size > last.size ? (uint32_t)(size - last.size) : 0,

@@ -1,3 +1,4 @@
+/* Compressed sets of visitors, over CRoaring, whose struct is seen nowhere else. */
 #include "crumb/views/bitmap.h"
 
 #include "crumb/base/code.h"

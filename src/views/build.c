@@ -1,6 +1,29 @@
-/* Building the next generation beside the serving one. */
+/* Builders: they make the next generation beside the serving one, at low priority.
+ *
+ * What is wanted comes from the engine: other rules, the same rules from the journal because views
+ * are damaged, or the same in fresh files. The first builder prepares it (prepare()), names it when
+ * it is ready (switch_over()) and removes it when it cannot be (give_up()). All builders work on
+ * their shards (build_step()), each in three phases:
+ *
+ *     fill      the bulk: from profiles or from the journal                    unfilled() → fill
+ *     catch up  folds and sweeps like any other shard                          engine_step()
+ *     seal      synced to disk, the sizes of past days taken over, then it     seal()
+ *               goes on folding until all shards are ready
+ *
+ * A generation serves when all of its shards are sealed and have caught up in the same pass.
+ *
+ * Who may stop it: a full disk or damage (`giving_up`; what was wanted is queued again, with pauses
+ * up to RETRY_MOST_S), newer rules (they wait until this generation serves, for a newer one is
+ * adopted from it as a rule), the end of the process (what is on disk is gone on with,
+ * resumable()).
+ *
+ * The lock is held while the engine's state is looked at, and free while a shard is worked on. A
+ * thread of low priority that holds it would make look-ups wait, so it is an ordinary one for as
+ * long (low_hold()). */
 #include "crumb/base/file.h"
 #include "crumb/views/adopt.h"
+#include "crumb/views/fill.h"
+#include "crumb/base/locked.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
@@ -17,14 +40,16 @@
 
 /* --- beginning, or going on */
 
-/* The machine's run since it was last switched on: what was not synced in it is still there. */
+/* The id of this run of the machine: what was not synced in it is still in the system's memory. */
 static struct str boot_id(char out[64])
 {
-	return file_read_text("/proc/sys/kernel/random/boot_id", out, 64) == OK ? str_c(out)
-										: STR("");
+	if (file_read_text("/proc/sys/kernel/random/boot_id", out, 64) != OK)
+		return STR("");
+	return str_c(out);
 }
 
-/* Marks each shard with this boot; forgets that it need not wait for the disk once it is done. */
+/* Marks each shard with this run of the machine. Until it is sealed a shard does not wait for the
+ * disk. */
 static enum err mark_built(struct generation *g)
 {
 	char id[64];
@@ -41,8 +66,8 @@ static enum err mark_built(struct generation *g)
 	return e;
 }
 
-/* Can what is on disk be gone on with? It was begun since the machine was switched on, for these
- * rules, and no shard is half adopted. */
+/* Can the files of generation `number` be gone on with? They were begun in this run of the machine,
+ * for these rules, and no shard is half adopted. */
 static bool resumable(struct engine *e, uint32_t number, const struct rules *rules)
 {
 	char path[4200], id[64];
@@ -75,7 +100,8 @@ static bool resumable(struct engine *e, uint32_t number, const struct rules *rul
 	return fine;
 }
 
-static enum err make(struct engine *e, const struct generation *serving, struct rules *rules,
+/* Makes, or opens, the files of the next generation, and decides where its views come from. */
+static enum err build_make(struct engine *e, const struct generation *serving, struct rules *rules,
     bool remake, struct generation **out, bool *resumed)
 {
 	uint32_t number = serving->number + 1;
@@ -108,9 +134,10 @@ static enum err make(struct engine *e, const struct generation *serving, struct 
 	return OK;
 }
 
-/* What is to be built next, with a reference, or NULL. The lock is held. */
+/* The rules to be built next, with a reference, or NULL. */
 static struct rules *take_next(struct engine *e)
 {
+	CHECK_LOCKED(&e->lock);
 	struct rules *next = e->queued;
 	e->queued = NULL;
 	if (next && same_rules(next, e->serving->rules)) {
@@ -123,9 +150,11 @@ static struct rules *take_next(struct engine *e)
 	return next;
 }
 
-/* Makes the files of what is to be built. The lock is held, but not meanwhile. */
+/* Makes the files of what is to be built; the lock is free meanwhile. On an error other rules are
+ * queued again. */
 static void prepare(struct engine *e)
 {
+	CHECK_LOCKED(&e->lock);
 	struct generation *g = NULL, *serving;
 	struct rules *rules = take_next(e);
 	bool resumed = false;
@@ -134,14 +163,16 @@ static void prepare(struct engine *e)
 	serving = generation_ref(e->serving);
 	e->preparing = rules;
 	bool change = !same_rules(rules, serving->rules), remake = e->remake_wanted;
-	const char *what = change   ? "recomputing the history"
-			   : remake ? "making damaged views again"
-				    : "compacting";
+	const char *what = "compacting";
+	if (change)
+		what = "recomputing the history";
+	else if (remake)
+		what = "making damaged views again";
 	pthread_mutex_unlock(&e->lock);
 	low_release();
 	enum err err =
 	    change || store_room_for_another(e->store, serving->number)
-		? make(e, serving, rules, remake, &g, &resumed)
+		? build_make(e, serving, rules, remake, &g, &resumed)
 		: err_set(ERR_FULL, "%s: the views would have to fit twice", e->store->path);
 	low_hold();
 	pthread_mutex_lock(&e->lock);
@@ -181,10 +212,10 @@ bool build_is_compaction(const struct engine *e)
 
 /* --- ending */
 
-/* Serves the generation that has caught up. The lock is held, but not while the disk is written to.
- */
+/* Serves the generation that has caught up; the lock is free while CURRENT is written. */
 static void switch_over(struct engine *e)
 {
+	CHECK_LOCKED(&e->lock);
 	struct generation *fresh = e->building, *old = e->serving;
 	e->naming = true;
 	pthread_mutex_unlock(&e->lock);
@@ -208,10 +239,10 @@ static void switch_over(struct engine *e)
 	pthread_cond_broadcast(&e->wake);
 }
 
-/* Removes what does not fit, when no builder works on it any more. The lock is held, but not
- * meanwhile. */
+/* Removes what was built, once no builder works on it any more; the lock is free meanwhile. */
 static void give_up(struct engine *e)
 {
+	CHECK_LOCKED(&e->lock);
 	struct generation *g = e->building;
 	if (atomic_load(&g->refs) != 1)
 		return;
@@ -227,10 +258,12 @@ static void give_up(struct engine *e)
 	pthread_mutex_lock(&e->lock);
 }
 
-/* What one builder's pass has come to; only the first one names. The lock is held. */
+/* What one builder's pass has come to: trouble is told, shards that have caught up are ready, and
+ * the first builder names a generation all of whose shards are. */
 static void end_pass(struct engine *e, struct generation *b, struct engine_thread *me,
     const struct progress *p, uint32_t hour)
 {
+	CHECK_LOCKED(&e->lock);
 	if (e->building != b)
 		return;
 	if (p->failed) {
@@ -257,14 +290,13 @@ static void end_pass(struct engine *e, struct generation *b, struct engine_threa
 
 /* --- one shard */
 
-/* It has caught up for the first time: brings it to disk, and takes over what only the old views
- * know. */
+/* A shard has caught up for the first time: takes over what only the old views know, as of one
+ * moment, and brings the shard to disk. */
 static enum err seal(struct generation *b, struct generation *g, unsigned shard, uint32_t now)
 {
 	struct fold *f = &b->fold[shard], *old = &g->fold[shard];
 	pthread_mutex_lock(&f->busy);
-	enum err err =
-	    fold_carry_daily(f, &old->shard, g->rules, day_of(now)); /* as of one moment */
+	enum err err = fold_carry_daily(f, &old->shard, g->rules, day_of(now));
 	if (err == ERR_CORRUPT && db_damaged(&old->shard.db) && !db_damaged(&f->shard.db))
 		err = OK; /* the sizes of past days begin anew */
 	if (!err)
@@ -273,12 +305,13 @@ static enum err seal(struct generation *b, struct generation *g, unsigned shard,
 	return err;
 }
 
-/* What the shard has of its own so far: nothing, or a part of what filling or adopting makes. */
+/* Has the shard nothing of its own, or only a part of what filling or adopting makes? The marks are
+ * read from the file, for the commit that ended the filling may have failed and be there. */
 static bool unfilled(struct fold *f, enum err *err)
 {
 	struct db_txn t;
 	struct str v;
-	struct journal_pos at; /* the last commit may be there although it failed */
+	struct journal_pos at;
 	if (fold_begun(f) || (*err = db_begin(&f->shard.db, DB_READ, &t)))
 		return false;
 	bool begun = db_get(&t, f->shard.meta, STR("fill"), &v) ||
@@ -290,8 +323,8 @@ static bool unfilled(struct fold *f, enum err *err)
 	return !*err && !done && (begun || empty);
 }
 
-/* The bulk of the work, by whichever way there is. Then the shard goes on like any other. */
-static enum err fill(
+/* The bulk of the work, from profiles or from the journal; nothing where it is done. */
+static enum err build_fill(
     struct engine *e, struct generation *b, struct generation *g, unsigned shard, uint32_t now)
 {
 	struct fold *f = &b->fold[shard];
@@ -306,15 +339,16 @@ static enum err fill(
 	return err;
 }
 
+/* One pass over one shard: fills it, or folds and sweeps it, and seals it when it has caught up. */
 static void build_step(struct engine *e, struct generation *b, struct generation *g, unsigned shard,
     uint32_t now, struct progress *p)
 {
 	struct fold *f = &b->fold[shard];
-	enum err err = fill(e, b, g, shard, now);
+	enum err err = build_fill(e, b, g, shard, now);
 	if (!err) {
 		struct progress own = {.worked = false};
-		bool soon =
-		    b->sealed[shard]; /* it may serve at any time, and somebody wait for it */
+		/* a sealed shard may serve at any time, and then somebody may wait for its lock */
+		bool soon = b->sealed[shard];
 		if (soon)
 			low_hold();
 		engine_step(e, b, shard, FOLD_MOST, now, &own);
@@ -334,8 +368,8 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 			p->worked = true;
 		}
 	}
-	if (err && err != ERR_BUSY &&
-	    !atomic_load(&e->stop)) { /* busy: the next pass looks again */
+	/* ERR_BUSY: the next pass looks again */
+	if (err && err != ERR_BUSY && !atomic_load(&e->stop)) {
 		p->failed = true;
 		p->damaged |=
 		    db_damaged(&f->shard.db) || (b->adopts && db_damaged(&g->fold[shard].shard.db));
@@ -366,8 +400,9 @@ bool build_pass(struct engine_thread *me, struct progress *p)
 	end_pass(e, b, me, p, hour_of(now));
 	if (p->damaged && b->adopts)
 		engine_damaged(e, g);
-	generation_unref(g); /* never the last: the first serves or waits among the retired, the
-				second is given up when nobody has it */
+	/* Neither is the last reference: g serves or is retired, and b is given up only when nobody
+	 * else has it. */
+	generation_unref(g);
 	generation_unref(b);
 	return true;
 }
@@ -412,8 +447,9 @@ bool engine_progress(struct engine *e, struct engine_build *out)
 			     : (double)atomic_load(&b->filled[i]) / (double)UINT64_MAX;
 	if (b) {
 		uint64_t all = atomic_load(&b->to_adopt), adopted = atomic_load(&b->adopted);
-		share = b->adopts && all ? (adopted < all ? (double)adopted / (double)all : 1)
-					 : share / b->shards;
+		share /= b->shards;
+		if (b->adopts && all)
+			share = adopted < all ? (double)adopted / (double)all : 1;
 		*out = (struct engine_build){rules_ref(b->rules), share, b->adopts};
 	} else if (change) { /* not begun */
 		*out = (struct engine_build){

@@ -1,3 +1,5 @@
+/* The table of crossings of one shard: appended by folds, read by streams. Rows and gaps are told
+ * in views/changes.h. */
 #include "crumb/views/changes.h"
 
 #include "crumb/views/fold.h"
@@ -7,7 +9,7 @@
 
 #include <stdlib.h>
 
-#define ROW_N 22
+#define ROW_N 22 /* segment u16 │ t u32 │ visitor 16 */
 
 void changes_note(struct crossing_list *l, uint16_t segment, const struct vkey *k)
 {
@@ -15,6 +17,8 @@ void changes_note(struct crossing_list *l, uint16_t segment, const struct vkey *
 	l->list[l->n++] = (struct crossing){segment, *k};
 }
 
+/* Removes the oldest rows, up to `most` of them, while they are older than `before` (seconds). A
+ * cursor does not live through a deletion, so each row is looked for anew; it is the first. */
 static void forget(struct fold *f, struct db_txn *t, size_t most, uint32_t before)
 {
 	struct db_cursor c;

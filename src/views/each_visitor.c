@@ -1,6 +1,12 @@
-/* A profile is brought to `now` in one of two ways. Until its due hour it is what is stored: then
- * rows and memberships are unpacked, and the rest is looked at where it lies. What is overdue is
- * loaded whole, loses what has expired, and its memberships are evaluated again. */
+/* The walk over the visitors of a shard as they are at a time. A profile is brought to `now` in one
+ * of two ways:
+ *
+ *     due hour to come   it is what is stored: rows and memberships are unpacked, all else stays
+ *                        where it lies, in the pages of the file
+ *     due hour over      it is loaded whole, loses what has expired, and its memberships are
+ *                        evaluated anew (view_freshen())
+ *
+ * The sweep keeps the second kind rare, so a walk costs mostly the unpacking of rows. */
 #include "crumb/views/each_visitor.h"
 
 #include "crumb/base/array.h"
@@ -17,7 +23,8 @@ enum err each_visitor_begin(struct each_visitor *v, struct generation *g, unsign
 	return e;
 }
 
-/* Numbers of segments go up, as profile_load() has it, too. */
+/* Copies stored memberships into the profile. False: no memory, or the numbers do not rise, which
+ * profile_load() refuses, too. */
 static bool take_memberships(struct profile *p, struct str bytes)
 {
 	size_t n = bytes.n / sizeof *p->segments;
@@ -35,7 +42,7 @@ static bool take_memberships(struct profile *p, struct str bytes)
 	return up;
 }
 
-static bool load(struct each_visitor *v)
+static bool visitor_load(struct each_visitor *v)
 {
 	struct profile *p = &v->at_hand;
 	if (!profile_load(p, v->stored.bytes) || !fold_fits(v->g->rules, p))
@@ -44,16 +51,17 @@ static bool load(struct each_visitor *v)
 	return !memory_short();
 }
 
-static bool look(struct each_visitor *v)
+/* Brings the stored visitor to `now`; false: the bytes are damage. */
+static bool visitor_look(struct each_visitor *v)
 {
 	struct profile *p = &v->at_hand;
 	struct str memberships;
 	if (!v->wanted)
-		return load(v);
+		return visitor_load(v);
 	if (!profile_view(p, v->stored.bytes, v->wanted, &memberships))
 		return false;
 	if (p->due_hour <= hour_of(v->now))
-		return load(v);
+		return visitor_load(v);
 	return take_memberships(p, memberships) && fold_fits(v->g->rules, p);
 }
 
@@ -61,7 +69,7 @@ bool each_visitor(struct each_visitor *v)
 {
 	v->profile = &v->at_hand;
 	while (!memory_short() && each_stored(&v->stored)) {
-		if (!look(v))
+		if (!visitor_look(v))
 			shard_bad_profile(&v->fold->shard);
 		else if (v->at_hand.rows_n)
 			return true;

@@ -1,5 +1,14 @@
+/* The engine from outside, and its fold threads. What becomes of a generation is drawn in
+ * views/engine.h; who makes the next one is build.c.
+ *
+ * A fold thread passes over its shards again and again: fold what is new, else sweep what is due.
+ * After a pass that folded something it gathers for fold.pace_ms, so that a busy visitor's
+ * profile is written once and not for every hit, unless somebody waits (engine_hurry()). When there
+ * is nothing it waits to be poked, and looks at the clock twice a second. Failures are tried again
+ * each second, and are told once (base/trouble.h). */
 #include "generations.h"
 
+#include "crumb/base/locked.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/thread.h"
@@ -29,11 +38,12 @@ static enum err begin_generation(
 
 /* --- threads */
 
-/* A retired generation that nobody reads any more, or NULL. It is closed and removed by a fold
- * thread without the lock, so that neither a look-up nor anybody who wants the lock waits for the
- * disk. The lock is held. */
+/* Takes a retired generation that nobody reads any more out of the list, or NULL. A fold thread
+ * closes and removes it without the lock, so that neither a look-up nor anybody who wants the lock
+ * waits for the disk. */
 static struct generation *take_retired(struct engine *e)
 {
+	CHECK_LOCKED(&e->lock);
 	for (struct generation **at = &e->retired; *at; at = &(*at)->next) {
 		struct generation *g = *at;
 		if (atomic_load(&g->refs) != 1)
@@ -44,6 +54,7 @@ static struct generation *take_retired(struct engine *e)
 	return NULL;
 }
 
+/* Tells what failed in this pass, or that it is over. */
 static void note_trouble(struct engine_thread *me, const struct progress *p)
 {
 	if (p->failed) {
@@ -54,10 +65,11 @@ static void note_trouble(struct engine_thread *me, const struct progress *p)
 	}
 }
 
-/* One pass over the thread's shards. The lock is held, but not meanwhile. */
+/* One pass over the thread's shards. It is called with the lock, and frees it while it folds. */
 static void fold_pass(struct engine_thread *me, struct progress *p)
 {
 	struct engine *e = me->e;
+	CHECK_LOCKED(&e->lock);
 	struct generation *g = generation_ref(e->serving);
 	struct generation *gone = take_retired(e);
 	uint64_t hurry = e->hurried;
@@ -90,7 +102,7 @@ bool engine_turn(struct engine *e)
 	return more && !folded.failed && !built.failed;
 }
 
-static void *run(void *arg)
+static void *fold_thread(void *arg)
 {
 	struct engine_thread *me = arg;
 	struct engine *e = me->e;
@@ -119,7 +131,8 @@ static void *run(void *arg)
 
 /* --- the outside */
 
-/* The journal goes on behind everything that the views have seen. */
+/* The journal goes on behind everything that the views have read. A journal that lost its end in a
+ * crash would else give new blocks the positions of old ones, and the views would skip them. */
 static enum err journal_behind_views(struct engine *e)
 {
 	for (unsigned i = 0; i < e->serving->shards; i++) {
@@ -139,6 +152,8 @@ static enum err journal_behind_views(struct engine *e)
 	return OK;
 }
 
+/* Opens the generation that CURRENT names. Where there is none, or it is damaged, the next number
+ * begins empty, and folding the journal fills it. */
 static enum err open_serving(struct engine *e, struct rules *rules)
 {
 	uint32_t number = store_current(e->store), newest = store_newest_views(e->store);
@@ -156,8 +171,8 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 		generation_unref(e->serving);
 		e->serving = NULL;
 	}
-	if (err && err != ERR_CORRUPT && err != ERR_NOT_FOUND &&
-	    err != ERR_SYNTAX) /* no memory, no descriptors: nothing is wrong with them */
+	/* no memory, no descriptors: nothing is wrong with the views */
+	if (err && err != ERR_CORRUPT && err != ERR_NOT_FOUND && err != ERR_SYNTAX)
 		return err;
 	if (err) {
 		metric_inc(M_VIEWS_REMADE);
@@ -169,6 +184,7 @@ static enum err open_serving(struct engine *e, struct rules *rules)
 	return store_set_current(e->store, newest + 1);
 }
 
+/* All of engine_start() but the threads; `threads` says how many there will be. */
 static enum err open_with(const struct config *c, struct store *s, struct rules *rules,
     unsigned threads, struct engine **out)
 {
@@ -228,7 +244,7 @@ enum err engine_start(
 	if (err)
 		return err;
 	e->started = false;
-	while (e->folds_n < e->threads_n && started(&e->folds[e->folds_n], "fold", run))
+	while (e->folds_n < e->threads_n && started(&e->folds[e->folds_n], "fold", fold_thread))
 		e->folds_n++;
 	while (e->builders_n < e->threads_n &&
 	       started(&e->builders[e->builders_n], "build", build_run))
@@ -309,16 +325,19 @@ struct generation *engine_serving(struct engine *e)
 void engine_reload(struct engine *e, struct rules *rules)
 {
 	pthread_mutex_lock(&e->lock);
-	const struct rules *newest = e->queued	    ? e->queued
-				     : e->preparing ? e->preparing
-				     : e->building  ? e->building->rules
-						    : e->serving->rules;
+	const struct rules *newest = e->serving->rules;
+	if (e->queued)
+		newest = e->queued;
+	else if (e->preparing)
+		newest = e->preparing;
+	else if (e->building)
+		newest = e->building->rules;
 	if (!same_rules(newest, rules)) {
-		rules_unref(e->queued); /* also when these serve already: what is being built may
-					   not be them */
+		/* Rules that serve already are queued, too: other ones may be in the making, and
+		 * would serve after them. take_next() drops them when there is nothing to do. */
+		rules_unref(e->queued);
 		e->queued = rules_ref(rules);
-		e->building_trouble.again_us =
-		    0; /* whoever gives other rules may have given them less to do */
+		e->building_trouble.again_us = 0; /* other rules may have less to do: try now */
 	}
 	pthread_cond_broadcast(&e->build);
 	pthread_mutex_unlock(&e->lock);
@@ -441,33 +460,32 @@ uint32_t engine_hours_behind(struct engine *e)
 
 /* --- what an operator reads */
 
-static double lag(void *engine)
+static double gauge_lag(void *engine)
 {
 	return engine_lag_s(engine);
 }
 
-static double behind(void *engine)
+static double gauge_behind(void *engine)
 {
 	return engine_hours_behind(engine);
 }
 
-static double building(void *engine)
+static double gauge_building(void *engine)
 {
 	return engine_building(engine);
 }
 
 const struct gauge engine_gauges[] = {
     {METRICS_views, "fold_lag_seconds", NULL, "seconds",
-	"Age of the newest hit that is not in the views. Over a minute: the disk or the processor "
-	"is "
-	"too slow for so many hits.",
-	.read = lag},
+	"Age of the newest hit that is not in the views. "
+	"Over a minute: the disk or the processor is too slow for so many hits.",
+	.read = gauge_lag},
     {METRICS_views, "sweep_hours_behind", NULL, "hours",
 	"Hours whose expiry has not been swept. What has ended is not told meanwhile; see the log.",
-	.read = behind},
+	.read = gauge_behind},
     {METRICS_views, "rules_building", NULL, "0 or 1",
-	"1 while changed rules are applied to the history. 'crumb rules status' says how far it "
-	"is.",
-	.read = building},
+	"1 while changed rules are applied to the history. "
+	"'crumb rules status' says how far it is.",
+	.read = gauge_building},
     {0},
 };

@@ -1,7 +1,11 @@
-/* A generation of views: its rules, its folds, who holds it; and the steps of work on one, which
- * the engine's fold threads and its builders have in common. */
+/* A generation of views: its rules, its folds, who holds it; and the steps of work on one shard,
+ * which the engine's fold threads and its builders have in common.
+ *
+ * References: the engine has one for what serves, is built or is retired, and each reader one of
+ * its own. The last one closes the files, and removes them if the generation was dropped. */
 #include "generations.h"
 #include "crumb/load/load.h"
+#include "crumb/base/locked.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
@@ -95,15 +99,14 @@ enum err generation_stored_rules(struct store *s, uint32_t number, struct rules 
 enum err generation_open(struct store *s, const struct config *c, struct generation **out)
 {
 	struct rules *rules;
-	/* a switch may remove the generation between our reading its name and opening it */
+	/* a running server may remove the generation between our reading its name and opening it */
 	for (int tries = 0;; tries++) {
 		uint32_t number = store_current(s);
 		if (!number)
 			return err_set(
 			    ERR_NOT_FOUND, "%s: no views yet; crumbd makes them", s->path);
-		enum err e = store_locked(c) ? OK
-					     : store_check_views(
-						   s, number); /* whoever has the lock has looked */
+		/* the server that has the store's lock has looked at them */
+		enum err e = store_locked(c) ? OK : store_check_views(s, number);
 		if (!e)
 			e = generation_stored_rules(s, number, &rules);
 		struct generation *g = NULL;
@@ -144,7 +147,8 @@ void engine_rest(struct engine *e, pthread_cond_t *on, long ms)
 		engine_wait(on, &e->lock, (long)((until - now) / 1000) + 1);
 }
 
-/* One step for one shard of one generation. */
+/* Time is swept only when the journal is folded: a sweep of what a fold is about to change would be
+ * done twice. A clock that is in doubt ends nothing (base/clock.h). */
 void engine_step(struct engine *e, struct generation *g, unsigned shard, size_t most, uint32_t now,
     struct progress *p)
 {
@@ -177,10 +181,12 @@ bool engine_caught_up(
 	       (atomic_load(&g->fold[shard].swept_hour) >= hour || clock_jumped());
 }
 
-/* The first time at once; when it was in vain, or happens again, with pauses that double. */
+/* The first time it is made again at once. When that was in vain, or happens again within a day,
+ * with pauses: 1 minute, 2, 4, … up to an hour. */
 void engine_damaged(struct engine *e, struct generation *g)
 {
 	uint64_t now = clock_mono_us(), since_s = (now - e->remade_us) / 1000000;
+	CHECK_LOCKED(&e->lock);
 	if (g != e->serving || e->remake_wanted)
 		return;
 	if (since_s > REMAKE_FORGET_S)
@@ -192,7 +198,8 @@ void engine_damaged(struct engine *e, struct generation *g)
 	e->remakes++;
 	e->remade_us = now;
 	e->remake_wanted = true;
-	e->giving_up |= e->building && e->building->adopts; /* it takes over what is damaged */
+	/* what is being built from these profiles takes the damage over */
+	e->giving_up |= e->building && e->building->adopts;
 	metric_inc(M_VIEWS_REMADE);
 	damage_note(e->store->damage, "state", 0,
 	    "generation %u was damaged while it was in use; it is made again from the journal",

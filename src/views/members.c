@@ -1,3 +1,5 @@
+/* Membership of segments in one shard: the changes of a transaction, sorted and written bitmap by
+ * bitmap. Keys and values are drawn in views/members.h. */
 #include "crumb/views/members.h"
 
 #include "crumb/base/array.h"
@@ -18,8 +20,8 @@ void members_note(struct member_changes *c, uint16_t segment, uint32_t ordinal, 
 	c->list[c->n++] = (struct member_change){segment, (uint8_t)bit, ordinal};
 }
 
-/* By segment and ordinal. Within one fold a visitor is visited once, so no two rows are equal. */
-static int by_place(const void *a, const void *b)
+/* By segment and ordinal; no two rows are equal. */
+static int by_member(const void *a, const void *b)
 {
 	const struct member_change *x = a, *y = b;
 	if (x->segment != y->segment)
@@ -27,7 +29,8 @@ static int by_place(const void *a, const void *b)
 	return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
-static void fail(struct shard *s, struct db_txn *t, enum err e)
+/* A bitmap that does not decode is damage of the environment, which is noted there. */
+static void members_fail(struct shard *s, struct db_txn *t, enum err e)
 {
 	if (e == ERR_CORRUPT)
 		db_found_damage(&s->db);
@@ -45,7 +48,7 @@ static void apply_chunk(struct shard *s, struct db_txn *t, const struct member_c
 	db_get(t, s->members, key, &stored);
 	enum err e = t->err ? t->err : bitmap_read(stored, &b);
 	if (e) {
-		fail(s, t, e);
+		members_fail(s, t, e);
 		return;
 	}
 	for (const struct member_change *c = from; c < to; c++)
@@ -60,11 +63,12 @@ static void apply_chunk(struct shard *s, struct db_txn *t, const struct member_c
 	bitmap_free(b);
 }
 
+/* Two runs within the sorted list: [i, seg_end) is one segment, [a, z) one chunk of it. */
 void members_apply(struct shard *s, struct db_txn *t, struct member_changes *c, uint16_t day)
 {
 	struct buf scratch = {0};
 	if (c->n)
-		qsort(c->list, c->n, sizeof *c->list, by_place);
+		qsort(c->list, c->n, sizeof *c->list, by_member);
 	for (size_t i = 0; i < c->n && !t->err;) {
 		size_t seg_end = i;
 		struct daily_segment change = {0};
@@ -112,7 +116,7 @@ bool members_has(struct shard *s, struct db_txn *t, uint16_t segment, uint32_t o
 		return false;
 	enum err e = bitmap_read(stored, &b);
 	if (e) {
-		fail(s, t, e);
+		members_fail(s, t, e);
 		return false;
 	}
 	bool has = bitmap_has(b, (uint16_t)ordinal);
@@ -128,7 +132,7 @@ enum err members_each(
 	struct str key, value;
 	enum err e = OK;
 	bool go_on = true;
-	uint32_t *list = malloc(65536 * sizeof *list);
+	uint32_t *list = malloc(((size_t)UINT16_MAX + 1) * sizeof *list); /* a chunk, at most */
 	CHECK(list);
 	db_walk(t, s->members, &c);
 	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value);
@@ -136,7 +140,7 @@ enum err members_each(
 	     more = db_next(&c, &key, &value)) {
 		struct bitmap *b;
 		if ((e = bitmap_read(value, &b))) {
-			fail(s, t, e);
+			members_fail(s, t, e);
 			break;
 		}
 		uint32_t high = (uint32_t)get_u16((const uint8_t *)key.p + 2) << 16,

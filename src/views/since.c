@@ -1,3 +1,6 @@
+/* When patterns and vocabularies came into force: read from the journal's records of activated
+ * rules, and turned into first days of categories and segments. Told with an example in
+ * views/since.h. */
 #include "crumb/views/since.h"
 #include "crumb/load/load.h"
 
@@ -12,7 +15,7 @@ static int by_name(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Names of what a rule set decides at the door, sorted. */
+/* Names of what a rule set decides at the door, sorted. *out is NULL when there is no memory. */
 static size_t names_of(const struct rules *r, uint64_t **out)
 {
 	uint64_t *names = calloc(r->patterns_n + r->vocabularies_n + 1, sizeof *names);
@@ -35,7 +38,7 @@ bool since_init(struct since *s, const struct rules *r)
 	size_t n = names_of(r, &names);
 	*s = (struct since){.n = n + 1};
 	s->list = names ? calloc(s->n, sizeof *s->list) : NULL;
-	for (size_t i = 0; i < n && s->list; i++) /* the first is name 0 */
+	for (size_t i = 0; i < n && s->list; i++) /* list[0] is name 0 */
 		s->list[i + 1].name = names[i];
 	free(names);
 	if (!s->list)
@@ -51,7 +54,7 @@ void since_done(struct since *s)
 	*s = (struct since){.n = 0};
 }
 
-static struct since_entry *find(const struct since *s, uint64_t name)
+static struct since_entry *since_find(const struct since *s, uint64_t name)
 {
 	/* the name is the first field of an entry */
 	return s->n ? bsearch(&name, s->list, s->n, sizeof *s->list, by_name) : NULL;
@@ -63,7 +66,7 @@ void since_load(struct since *s, struct shard *sh, struct db_txn *t)
 	if (!db_get(t, sh->meta, STR("since"), &v))
 		return;
 	for (size_t at = 0; at + 12 <= v.n; at += 12) {
-		struct since_entry *e = find(s, get_u64((const uint8_t *)v.p + at));
+		struct since_entry *e = since_find(s, get_u64((const uint8_t *)v.p + at));
 		if (e)
 			e->t = get_u32((const uint8_t *)v.p + at + 8);
 	}
@@ -84,9 +87,10 @@ void since_save(struct since *s, struct shard *sh, struct db_txn *t)
 	s->saved = true;
 }
 
-/* Was it noted before? From now on it was. Rules that were changed and changed back within the
- * second of the latest activation have its identity again, and are in force again: noting one twice
- * in a row changes nothing anyway. */
+/* Was this activation noted before? From now on it was. The identity is of the rules and the
+ * second. Rules that are changed and changed back within one second have the identity of the first
+ * activation, and are in force again. So one of the latest second is noted again, which changes
+ * nothing if it is the same record. */
 static bool noted(struct since *s, const struct record *activation)
 {
 	struct hash16 id;
@@ -113,8 +117,8 @@ void since_note(struct since *s, const struct rules *ours, const struct record *
 		s->names = NULL;
 		s->names_n = 0;
 		memcpy(s->hash, hash, 16);
-		if (rules_load(activation->rules_text, NULL, &r) ==
-		    OK) { /* else it decided nothing that we could know of */
+		/* rules that do not load any more decided nothing that we could know of */
+		if (rules_load(activation->rules_text, NULL, &r) == OK) {
 			s->names_n = names_of(r, &s->names);
 			rules_unref(r);
 		}
@@ -125,14 +129,16 @@ void since_note(struct since *s, const struct rules *ours, const struct record *
 					      sizeof *s->names, by_name));
 		if (has == (s->list[i].t != 0))
 			continue;
-		s->list[i].t = has ? t ? t : 1 : 0;
+		s->list[i].t = 0;
+		if (has)
+			s->list[i].t = t ? t : 1; /* 0 means never */
 		s->changed = true;
 	}
 }
 
 uint32_t since_of(const struct since *s, uint64_t name)
 {
-	const struct since_entry *e = find(s, name);
+	const struct since_entry *e = since_find(s, name);
 	return e ? e->t : 0;
 }
 
@@ -157,12 +163,13 @@ static uint16_t day_from(const struct dating *d, uint64_t name)
 	return t > d->first && day > d->oldest ? day : 0;
 }
 
-static void later(uint16_t *day, uint16_t other)
+static void later_day(uint16_t *day, uint16_t other)
 {
 	if (other > *day)
 		*day = other;
 }
 
+/* The latest first day of the patterns and vocabularies that make events belong to a category. */
 static uint16_t clauses_from(const struct dating *d, const struct clauses *c)
 {
 	uint16_t day = 0;
@@ -174,13 +181,14 @@ static uint16_t clauses_from(const struct dating *d, const struct clauses *c)
 				const struct vocabulary *v =
 				    p->field == FIELD_ATTR ? rules_vocabulary(d->r, p->name) : NULL;
 				if (!field_is_kept(p->field))
-					later(&day, day_from(d, p->leaf));
+					later_day(&day, day_from(d, p->leaf));
 				else if (v)
-					later(&day, day_from(d, v->hash));
+					later_day(&day, day_from(d, v->hash));
 			}
 	return day;
 }
 
+/* The latest first day of all that a condition looks at. */
 static uint16_t node_from(const struct dating *d, int at, const uint16_t *categories)
 {
 	const struct rule_node *n = &d->r->nodes[at];
@@ -189,7 +197,7 @@ static uint16_t node_from(const struct dating *d, int at, const uint16_t *catego
 	case NODE_AND:
 	case NODE_OR:
 		day = node_from(d, n->left, categories);
-		later(&day, node_from(d, n->right, categories));
+		later_day(&day, node_from(d, n->right, categories));
 		return day;
 	case NODE_NOT:
 		return node_from(d, n->left, categories);
@@ -201,7 +209,7 @@ static uint16_t node_from(const struct dating *d, int at, const uint16_t *catego
 	}
 	case NODE_THEN:
 		day = categories[n->then];
-		later(&day, categories[n->cat]);
+		later_day(&day, categories[n->cat]);
 		return day;
 	case NODE_FACT:
 	case NODE_LIKE:
@@ -225,11 +233,11 @@ enum err since_days(const struct since *s, const struct rules *r, uint16_t today
 	}
 	for (size_t i = r->categories_n; i-- > 1;) { /* children before their parents */
 		const struct category *c = &r->categories[i];
-		later(&cats[i], clauses_from(&d, &c->any));
-		later(&cats[i], clauses_from(&d, &c->all));
-		later(&cats[i], clauses_from(&d, &c->none));
+		later_day(&cats[i], clauses_from(&d, &c->any));
+		later_day(&cats[i], clauses_from(&d, &c->all));
+		later_day(&cats[i], clauses_from(&d, &c->none));
 		if (c->parent > 0)
-			later(&cats[c->parent], cats[i]);
+			later_day(&cats[c->parent], cats[i]);
 	}
 	for (size_t i = 0; i < r->segments_n; i++)
 		segs[i] = node_from(&d, r->segments[i].root, cats);

@@ -1,6 +1,7 @@
+/* Rules that do not serve, tried on the journal: a generation whose files have no names. */
 #include "crumb/views/trial.h"
 
-#include "crumb/views/adopt.h"
+#include "crumb/views/fill.h"
 #include "generations.h"
 
 #include <stdio.h>
@@ -19,8 +20,8 @@ enum err trial_open(struct store *journal, const struct config *c, struct rules 
 		return err_set(ERR_IO, "%s: cannot be made", state);
 	struct generation *g = out->generation = generation_new(&out->store, 1, r);
 	enum err e = generation_open_folds(g, &out->store, c);
-	store_drop_generation(
-	    &out->store, g->number); /* the names: what is open stays until it is closed */
+	/* removes the names; what is open stays until it is closed */
+	store_drop_generation(&out->store, g->number);
 	for (unsigned i = 0; i < g->shards && !e; i++) {
 		bool more = true;
 		e = db_unsynced(&g->fold[i].shard.db);

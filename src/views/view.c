@@ -1,3 +1,10 @@
+/* Answers from the views. Stored sizes, counters and profiles are of the last fold or sweep; what
+ * is overdue since then is corrected visitor by visitor, so that an answer is exact for `now`:
+ *
+ *     size told = stored size − overdue members who are none any more + overdue who became members
+ *
+ * Overdue visitors are found by the due index, so an answer costs a bit more shortly after
+ * midnight, before the sweep has come by, and else hardly anything. */
 #include "crumb/views/view.h"
 
 #include "crumb/views/since.h"
@@ -12,7 +19,7 @@ void view_freshen(const struct generation *g, const struct fold *f, struct profi
 {
 	uint16_t today = day_of(now);
 	if (p->due_hour > hour_of(now) || p->evaluated_day >= today)
-		return; /* nothing has ended since it was evaluated */
+		return; /* nothing has ended since the last evaluation */
 	profile_expire(p, oldest_day(today, f->retention));
 	if (!array_room(p->segments, p->segments_cap, g->rules->segments_n)) {
 		p->segments_n = 0;
@@ -21,10 +28,11 @@ void view_freshen(const struct generation *g, const struct fold *f, struct profi
 	p->segments_n = rules_eval_all(g->rules, p, today, p->segments);
 }
 
-/* Visits every overdue visitor of a shard: `stored` as the tables have it, `fresh` as it is now. */
+/* An overdue visitor: `stored` as the tables have it, `fresh` as it is now. */
 typedef enum err (*overdue_each)(
     void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh);
 
+/* Visits every overdue visitor of a shard, in order of due hour and ordinal. */
 static enum err each_overdue(struct generation *g, struct fold *f, struct db_txn *t, uint32_t now,
     overdue_each each, void *arg)
 {
@@ -61,6 +69,7 @@ static void add_cats(int64_t *sums, const struct profile *p, int64_t by)
 			sums[p->rows[i].cat] += by;
 }
 
+/* Takes an overdue visitor out of the stored sizes, and puts the visitor of now in. */
 static enum err correct(
     void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh)
 {
@@ -93,9 +102,9 @@ static enum err sum_shard(struct generation *g, struct fold *f, uint32_t now, st
 enum err view_sizes(
     struct generation *g, const struct kgate *gate, uint32_t now, struct group_sizes *out)
 {
-	/* profiles may name any of the 65,536 numbers: bytes from disk are not trusted to stay
-	 * below */
-	struct sums s = {calloc(65536, sizeof(int64_t)), calloc(65536, sizeof(int64_t))};
+	/* a damaged profile may name any number, so there is room for all of them */
+	struct sums s = {
+	    calloc(PROFILE_NUMBERS, sizeof(int64_t)), calloc(PROFILE_NUMBERS, sizeof(int64_t))};
 	struct group_sizes sizes = {calloc(g->rules->segments_n + 1, sizeof *sizes.segments),
 	    calloc(g->rules->categories_n, sizeof *sizes.categories)};
 	enum err e = s.segments && s.categories && sizes.segments && sizes.categories
@@ -149,7 +158,8 @@ enum err view_totals(struct generation *g, uint32_t now, struct totals *out)
 		if (e)
 			return e;
 		sum.visitors += db_count(&t, f->shard.visitors);
-		sum.provisional += shard_provisional_since(&f->shard, &t, hour_of(now) - 24);
+		sum.provisional +=
+		    shard_provisional_since(&f->shard, &t, hour_of(now) - PROVISIONAL_HOURS);
 		sum.events +=
 		    shard_events_since(&f->shard, &t, oldest_day(day_of(now), f->retention));
 		e = each_overdue(g, f, &t, now, count_gone, &gone);
@@ -193,7 +203,7 @@ bool view_provisional(struct generation *g, const struct vkey *k, uint32_t now, 
 		return false;
 	bool have = shard_provisional(&f->shard, &t, k, hour, &records);
 	db_abort(&t);
-	return have && *hour + 24 >= hour_of(now);
+	return have && *hour + PROVISIONAL_HOURS >= hour_of(now);
 }
 
 /* --- partners' ids */
@@ -253,6 +263,9 @@ bool view_partner_visitor(
 
 /* --- days */
 
+/* Sums the days over all shards: sums[0] is RETENTION_MAX - 1 days ago, the last one today. The k
+ * gate sees all of them at once, also when fewer are told: whether a day may be told depends on
+ * others. */
 enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now,
     unsigned days, struct day_sizes *out, uint16_t *since)
 {
@@ -268,8 +281,7 @@ enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segm
 			break;
 		uint16_t begun = shard_daily_first(&f->shard, &t);
 		first = begun && begun < first ? begun : first;
-		/* a day without changes has no row: the size is the one of the latest day that has
-		 */
+		/* a day without changes has no row: its size is that of the day before */
 		for (uint32_t day = today - RETENTION_MAX + 1u; day <= today; day++) {
 			bool there = shard_daily_get(&f->shard, &t, (uint16_t)day, segment, &row);
 			if (there)

@@ -1,197 +1,37 @@
-/* One visitor: what events, an erasure or time do to a profile and to what hangs on it. */
-#include "crumb/base/array.h"
-#include "crumb/base/memory.h"
+/* One visitor: what the records of a batch do to its profile, in their order.
+ *
+ * A visitor is in one of four states, and each record moves it on:
+ *
+ *                     event, first of a cookie   any other event        erasure
+ *     unknown         provisional                known                  erased
+ *     provisional     provisional, remembered    known, with all that   erased
+ *                                                was remembered
+ *     known           known                      known                  erased
+ *     erased          (nothing)                  (nothing)              erased
+ *
+ * Unknown: no profile. Provisional: whoever came without a cookie is remembered by records alone,
+ * for 24 hours, and counted nowhere. Known: there is a profile. Erased: a tombstone takes the
+ * records of the old cookie for as long as that cookie can live (COOKIE_DAYS).
+ *
+ * Example: a first hit at 10:00 and a second at 10:05 with the cookie that the first one set. The
+ * first is put aside. The second makes the profile: an ordinal is taken, the first hit is applied,
+ * then the second, and the day counts two events. Without the second, the sweep forgets the first.
+ *
+ * A profile whose bytes do not decode is left as it is (`bad`): the journal has the records, and
+ * views that are made from the journal have the visitor again. */
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
-#include "crumb/condition/block.h"
-#include "crumb/condition/eval.h"
 #include "folding.h"
 
 #include <stdlib.h>
 
-#define PROVISIONAL_BYTES 16384
+#define PROVISIONAL_BYTES 16384 /* records of one visitor that are remembered */
 
-/* --- what one transaction changes besides profiles */
-
-bool fold_profile(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *out)
-{
-	if (!shard_profile(&f->shard, t, k, out))
-		return false;
-	if (fold_fits(f->rules, out))
-		return true;
-	shard_bad_profile(&f->shard);
-	profile_clear(out);
-	out->bad = true;
-	return false;
-}
-
-void fold_count_change(struct fold_scratch *x, uint16_t cat, int64_t by)
-{
-	if (x->counts[cat] == 0)
-		x->touched_counts[x->touched_n++] = cat;
-	x->counts[cat] += by;
-	if (x->counts[cat] == 0) { /* back where it was; the list may not name it twice */
-		for (size_t i = 0; i < x->touched_n; i++)
-			if (x->touched_counts[i] == cat) {
-				x->touched_counts[i] = x->touched_counts[--x->touched_n];
-				break;
-			}
-	}
-}
-
-void fold_events_change(struct fold_scratch *x, uint16_t day, int64_t by)
-{
-	x->event_days[day % DAYS_TRACKED] = day;
-	x->events[day % DAYS_TRACKED] += by;
-}
-
-void fold_begin(struct fold_scratch *x)
-{
-	for (size_t i = 0; i < x->touched_n; i++)
-		x->counts[x->touched_counts[i]] = 0;
-	x->touched_n = 0;
-	memset(x->events, 0, sizeof x->events);
-	x->members.n = 0;
-	x->changes.n = 0;
-}
-
-/* A visitor enters or leaves a segment. */
-static void note(
-    struct fold *f, const struct vkey *k, uint16_t segment, uint32_t ordinal, enum bitmap_bit bit)
-{
-	struct fold_scratch *x = f->scratch;
-	members_note(&x->members, segment, ordinal, bit);
-	/* what is written as a whole, a new generation, is no news */
-	if (f->stream_keep_h && !f->shard.appending && segment < f->rules->segments_n &&
-	    f->rules->segments[segment].destinations_n)
-		changes_note(&x->changes, segment, k);
-}
-
-void fold_finish(struct fold *f, struct db_txn *t, uint16_t today)
-{
-	struct fold_scratch *x = f->scratch;
-	for (size_t i = 0; i < x->touched_n; i++)
-		shard_count_add(
-		    &f->shard, t, x->touched_counts[i], x->counts[x->touched_counts[i]]);
-	for (size_t i = 0; i < DAYS_TRACKED; i++)
-		if (x->events[i])
-			shard_events_add(&f->shard, t, x->event_days[i], x->events[i]);
-	members_apply(&f->shard, t, &x->members, today);
-	if (x->changes.n)
-		changes_write(f, t, &x->changes);
-	if (memory_short() && !t->err) /* nothing of it is committed; it is tried again */
-		t->err = memory_check();
-}
-
-enum err fold_commit(struct fold *f, struct db_txn *t)
-{
-	struct fold_scratch *x = f->scratch;
-	enum err e = db_end(t);
-	if (!e && x->changes.last)
-		atomic_store(&f->changes, x->changes.last);
-	if (!e && x->since.saved)
-		x->since.changed = false;
-	if (e)
-		f->daily_day = 0;
-	x->changes.last = 0;
-	x->since.saved = false;
-	return e;
-}
-
-/* --- one visitor */
-
-size_t fold_cats(const struct profile *p, uint16_t *out)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < p->rows_n; i++)
-		if (n == 0 || out[n - 1] != p->rows[i].cat)
-			out[n++] = p->rows[i].cat;
-	return n;
-}
-
-/* Counts visitors per category: who had it and who has it, both sorted. */
-static void compare_cats(struct fold_scratch *x, size_t before_n, size_t after_n)
-{
-	size_t b = 0, a = 0;
-	while (b < before_n || a < after_n) {
-		if (a == after_n || (b < before_n && x->cats_before[b] < x->cats_after[a]))
-			fold_count_change(x, x->cats_before[b++], -1);
-		else if (b == before_n || x->cats_after[a] < x->cats_before[b])
-			fold_count_change(x, x->cats_after[a++], 1);
-		else
-			a++, b++;
-	}
-}
-
-/* Evaluates the segments of the mask, keeps the others, and notes who entered and left. */
-static void evaluate(
-    struct fold *f, const struct vkey *k, struct profile *p, bool all, uint16_t today)
-{
-	struct fold_scratch *x = f->scratch;
-	size_t n = 0, old = 0;
-	if (all) {
-		rules_block_clear(x->evaluator, today);
-		rules_block_add(x->evaluator, p);
-	}
-	for (size_t i = 0; i < f->rules->segments_n; i++) {
-		if (!all && (i % 64 == 0) && x->mask[i / 64] == 0 &&
-		    (old == p->segments_n || p->segments[old] >= i + 64)) {
-			i += 63; /* nothing touched and no member in these 64 */
-			continue;
-		}
-		bool was = old < p->segments_n && p->segments[old] == i;
-		old += was;
-		bool ask = all || (x->mask[i / 64] >> (i % 64) & 1);
-		bool is = all	? rules_block_segment(x->evaluator, (uint16_t)i) & 1
-			  : ask ? rules_eval(f->rules, (uint16_t)i, p, today)
-				: was;
-		if (is != was)
-			note(f, k, (uint16_t)i, p->ordinal, is ? BITMAP_IN : BITMAP_OUT);
-		if (is)
-			x->segments[n++] = (uint16_t)i;
-	}
-	if (!array_room(p->segments, p->segments_cap, n))
-		return;
-	if (n)
-		memcpy(p->segments, x->segments, n * sizeof *p->segments);
-	p->segments_n = n;
-}
-
-static void remove_visitor(
-    struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p, uint32_t now)
-{
-	for (size_t i = 0; i < p->segments_n; i++)
-		note(f, k, p->segments[i], p->ordinal, BITMAP_OUT);
-	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, 0);
-	shard_ordinal_free(&f->shard, t, hour_of(now), p->ordinal);
-	shard_match_forget(&f->shard, t, k);
-	db_del(t, f->shard.visitors, vkey_str(k));
-}
-
-/* Writes a profile back after a change; `before_n` categories are in cats_before, `all` evaluates
- * every segment. */
-void fold_settle(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p,
-    size_t before_n, bool all, uint32_t now)
-{
-	struct fold_scratch *x = f->scratch;
-	uint16_t today = day_of(now);
-	profile_expire(p, oldest_day(today, f->retention));
-	compare_cats(x, before_n, fold_cats(p, x->cats_after));
-	if (p->rows_n == 0) {
-		remove_visitor(f, t, k, p, now);
-		metric_inc(M_EXPIRED);
-		return;
-	}
-	evaluate(f, k, p, all || p->evaluated_day != today, today);
-	p->evaluated_day = today;
-	uint32_t due = rules_next_due(f->rules, p, today, f->retention) * 24u;
-	shard_due_move(&f->shard, t, p->ordinal, p->due_hour, due);
-	p->due_hour = due;
-	shard_profile_put(&f->shard, t, k, p, &x->saved);
-}
-
-/* Where the categories of an event stand in `lists`, remembered by what it is about. */
+/* Where in `lists` the categories of an event stand. What an event is about (site, path, name, …;
+ * with rules on place or device these, too) decides its categories, so the memo is keyed by a hash
+ * of those bytes, and matching is done once for each page and not for each view. Two contents with
+ * one hash of 128 keyed bits do not occur. */
 static uint32_t categorise(struct fold *f, const struct record *r)
 {
 	struct fold_scratch *x = f->scratch;
@@ -240,6 +80,7 @@ static void touch(struct fold_scratch *x, const uint64_t *segments)
 		x->mask[i] |= segments[i];
 }
 
+/* One event of a category on a day. */
 static void add_to(
     struct fold *f, struct profile *p, uint16_t cat, uint16_t day, const struct entry_rest *e)
 {
@@ -249,8 +90,9 @@ static void add_to(
 	touch(f->scratch, f->rules->categories[cat].segments);
 }
 
-/* `attrs` are the event's, as far as vocabularies let them through. */
-static void apply(struct fold *f, struct profile *p, const struct entry *e,
+/* Adds an event to a profile, and touches the segments that this can change. `attrs` are the
+ * event's, as far as vocabularies let them through. */
+static void apply_event(struct fold *f, struct profile *p, const struct entry *e,
     const struct entry_rest *rest, const struct attr *attrs)
 {
 	struct fold_scratch *x = f->scratch;
@@ -265,8 +107,9 @@ static void apply(struct fold *f, struct profile *p, const struct entry *e,
 	fold_events_change(x, day, 1);
 }
 
-/* What a partner says of a visitor, as far as today's rules let it. */
-static void declare(struct fold *f, struct profile *p, const struct record *r)
+/* What a partner says of a visitor, as far as today's rules let it: a vocabulary names the partner
+ * as its source, and the value is one of its values; an empty value forgets. */
+static void apply_declared(struct fold *f, struct profile *p, const struct record *r)
 {
 	uint16_t day = (uint16_t)(r->until - f->retention);
 	for (unsigned i = 0; i < r->event.attrs_n; i++) {
@@ -281,7 +124,8 @@ static void declare(struct fold *f, struct profile *p, const struct record *r)
 	touch(f->scratch, f->rules->fact_segments);
 }
 
-/* A visitor without a cookie: remembered aside, until the cookie comes back. */
+/* Adds a record to those of a provisional visitor, up to PROVISIONAL_BYTES. When there are as many
+ * such visitors as may be, the oldest goes. */
 static void remember(
     struct fold *f, struct db_txn *t, const struct vkey *k, uint32_t at, struct str bytes)
 {
@@ -304,7 +148,8 @@ static void remember(
 	shard_provisional_put(&f->shard, t, k, hour, buf_view(&x->provisional));
 }
 
-/* The bytes of a record of the batch; decodes it if something besides its entry is needed. */
+/* Decodes a record of the batch again into `x->record`, and returns its bytes. They were decoded
+ * before, so they are fine. */
 static struct str decode(struct fold *f, const struct entry_rest *e)
 {
 	struct fold_scratch *x = f->scratch;
@@ -323,11 +168,13 @@ struct visiting {
 	struct vkey k;
 	struct profile *p; /* the scratch's; empty where there is none */
 	uint32_t now;
-	uint16_t oldest;
-	size_t before_n; /* categories that it had, in cats_before */
-	bool have, fresh, changed;
-	bool stone; /* erased not long ago */
-	bool bad;   /* what is stored of the visitor cannot be read */
+	uint16_t oldest; /* the first day that counts */
+	size_t before_n; /* categories that the stored profile has, in cats_before */
+	bool have;	 /* there is a profile: the visitor is known */
+	bool fresh;	 /* the profile began in this batch: all segments are evaluated */
+	bool changed;	 /* the profile is to be settled */
+	bool stone;	 /* a tombstone takes the records */
+	bool bad;	 /* what is stored of the visitor does not decode */
 };
 
 static void recall_event(struct visiting *v, struct record *r)
@@ -336,10 +183,11 @@ static void recall_event(struct visiting *v, struct record *r)
 	if (day_of(r->event.t) < v->oldest)
 		return;
 	struct entry e = fold_entry(v->f, r, 0, &rest);
-	apply(v->f, v->p, &e, &rest, r->event.attrs);
+	apply_event(v->f, v->p, &e, &rest, r->event.attrs);
 }
 
-/* The cookie came back: a profile begins, with what was remembered. */
+/* The cookie came back, at `at`: a profile begins, with what was remembered in the 24 hours before.
+ * False: all ordinals of the shard are taken. */
 static bool promote(struct visiting *v, uint32_t at)
 {
 	struct fold *f = v->f;
@@ -372,8 +220,7 @@ static bool promote(struct visiting *v, uint32_t at)
 static bool counts(const struct visiting *v, const struct entry *e)
 {
 	if (v->bad)
-		return false; /* it stays as it is; the journal has the records, and views made from
-				 it have the visitor again */
+		return false;
 	if (v->stone)
 		metric_inc(M_TOMBSTONED);
 	else if (day_of(e->t) < v->oldest)
@@ -396,7 +243,7 @@ static void visit_event(struct visiting *v, const struct entry *e, const struct 
 	v->changed = true;
 	if (rest->attrs_n)
 		decode(v->f, rest);
-	apply(v->f, v->p, e, rest, v->f->scratch->record.event.attrs);
+	apply_event(v->f, v->p, e, rest, v->f->scratch->record.event.attrs);
 }
 
 static void recall_match(struct visiting *v, struct record *r)
@@ -414,7 +261,7 @@ static void visit_match(struct visiting *v, const struct entry *e, const struct 
 		recall_match(v, &v->f->scratch->record);
 	else if (!shard_provisional(&v->f->shard, v->t, &v->k, &hour, &before) || !before.n ||
 		 !memmem(before.p, before.n, bytes.p, bytes.n))
-		remember(v->f, v->t, &v->k, e->t, bytes); /* once */
+		remember(v->f, v->t, &v->k, e->t, bytes); /* the same match is remembered once */
 }
 
 static void visit_declared(struct visiting *v, const struct entry *e, const struct entry_rest *rest)
@@ -426,7 +273,7 @@ static void visit_declared(struct visiting *v, const struct entry *e, const stru
 		return;
 	}
 	decode(v->f, rest);
-	declare(v->f, v->p, &v->f->scratch->record);
+	apply_declared(v->f, v->p, &v->f->scratch->record);
 	v->changed = true;
 }
 
@@ -434,8 +281,9 @@ static void visit_erase(struct visiting *v, const struct entry *e, const struct 
 {
 	struct fold *f = v->f;
 	(void)rest;
-	/* what was counted before this batch is uncounted; what the batch itself added never was */
-	compare_cats(f->scratch, v->before_n, 0);
+	/* Categories that the stored profile has are counted, and lose a visitor. What this batch
+	 * added to the profile was not counted yet. */
+	fold_count_cats(f->scratch, v->before_n, 0);
 	v->before_n = 0;
 	if (v->bad)
 		db_del(v->t, f->shard.visitors, vkey_str(&v->k));
@@ -443,7 +291,7 @@ static void visit_erase(struct visiting *v, const struct entry *e, const struct 
 		for (size_t i = 0; i < v->p->rows_n && v->p->rows[i].cat == CATEGORY_ALL; i++)
 			fold_events_change(
 			    f->scratch, v->p->rows[i].day, -(int64_t)v->p->rows[i].count);
-		remove_visitor(f, v->t, &v->k, v->p, v->now);
+		fold_remove_visitor(f, v->t, &v->k, v->p, v->now);
 	}
 	shard_provisional_del(&f->shard, v->t, &v->k);
 	shard_tombstone_put(&f->shard, v->t, &v->k, (uint16_t)(day_of(e->t) + COOKIE_DAYS));
@@ -451,7 +299,8 @@ static void visit_erase(struct visiting *v, const struct entry *e, const struct 
 	v->stone = true;
 }
 
-/* Views are made by the rules of their generation; of others they keep since when. */
+/* Other rules were activated. Views are made by the rules of their generation, so all that they
+ * keep of others is since when these decide at the door (views/since.h). */
 static void note_rules(struct fold *f, const struct record *r)
 {
 	since_note(&f->scratch->since, f->rules, r);
@@ -463,7 +312,7 @@ static const struct fold_row row_rules = {.note = note_rules};
 static const struct fold_row row_match = {
     .visit = visit_match, .recall = recall_match, .again = true};
 static const struct fold_row row_declared = {.visit = visit_declared, .again = true};
-/* Of these the views have nothing: the quarantine and imports read them. */
+/* Kinds of which the views have nothing: the quarantine and imports read them. */
 static const struct fold_row row_aside, row_released, row_taken, row_slice;
 
 /* A kind without a row does not compile. */
@@ -472,6 +321,16 @@ const struct fold_row *const fold_rows[RECORD_KINDS] = {
     RECORDS(X)
 #undef X
 };
+
+size_t fold_visit_at(struct fold *f, struct db_txn *t, size_t i, uint32_t now)
+{
+	const struct entry *list = f->scratch->entries;
+	size_t z = i + 1;
+	while (z < f->scratch->entries_n && list[z].hi == list[i].hi && list[z].lo == list[i].lo)
+		z++;
+	fold_visit(f, t, list + i, list + z, now);
+	return z;
+}
 
 void fold_visit(struct fold *f, struct db_txn *t, const struct entry *first,
     const struct entry *end, uint32_t now)

@@ -32,6 +32,7 @@
 
 #define PROFILE_ATTRS_MAX 32
 #define CATEGORY_ALL 0
+#define PROFILE_NUMBERS 65536 /* numbers that a category or a segment can have: u16 */
 
 struct cat_day {
 	uint16_t cat, day;

@@ -1,11 +1,17 @@
-/* Sets of visitors of one shard: one compressed bitmap for each 65,536 ordinals, stored with size
- * and checksum.
+/* Sets of visitors of one shard, compressed: one bitmap for each chunk of 65,536 ordinals. How a
+ * segment is cut into chunks is drawn in views/members.h. Stored:
  *
  *     checksum u64 │ size u32 │ roaring bitmap, portable form
- * (github.com/RoaringBitmap/RoaringFormatSpec)
  *
- * CRoaring of Debian 12 does not validate foreign bytes, so nothing is parsed before its checksum
- * was compared. */
+ * (github.com/RoaringBitmap/RoaringFormatSpec.) The checksum is of all behind it, the size is how
+ * many are in the set. CRoaring of Debian 12 does not validate foreign bytes, so nothing is parsed
+ * before its checksum was compared.
+ *
+ * Cost, stored and in memory: at most 2 bytes a member, at most 8 KB a chunk, and 4 bytes for each
+ * run of neighbours; 28 bytes of frame. Example: 100 members are 228 bytes, 30,000 scattered ones
+ * 8 KB, a whole chunk of 65,536 is 27 bytes.
+ *
+ * A struct bitmap belongs to one thread. */
 #ifndef CRUMB_VIEWS_BITMAP_H
 #define CRUMB_VIEWS_BITMAP_H
 
@@ -14,8 +20,8 @@
 
 struct bitmap; /* a set in memory */
 
-enum err bitmap_read(
-    struct str stored, struct bitmap **out) MUST_CHECK; /* empty bytes: an empty set */
+/* Empty bytes are an empty set. ERR_CORRUPT, ERR_NOMEM. bitmap_free() it. */
+enum err bitmap_read(struct str stored, struct bitmap **out) MUST_CHECK;
 void bitmap_free(struct bitmap *b);
 enum bitmap_bit { BITMAP_OUT, BITMAP_IN };
 void bitmap_set(struct bitmap *b, uint16_t low, enum bitmap_bit bit);

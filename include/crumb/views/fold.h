@@ -1,12 +1,44 @@
-/* The fold of one shard of one generation: journal records into views, and the sweep of what time
- * ends.
+/* The fold of one shard of one generation: it brings records of the journal into the views, and the
+ * sweep brings in what time alone changes. The same code serves live traffic, recovery, a rebuild
+ * and a replay.
  *
- * fold_some() takes blocks after the shard's watermark, groups their records by visitor, applies
- * them, re-evaluates the memberships that what was touched can change, and commits profiles,
- * memberships, due entries and counters; the new watermark in the same transaction, or, where many
- * visitors take several, in the last one (shard_unfinished()). fold_sweep() does the same for
- * visitors whose due hour has come. The same code serves live traffic, recovery, rebuild and
- * replay. One thread at a time: take `busy`. */
+ *     journal    … [ 98 ][ 99 ][100 ][101 ]              blocks; the watermark is 98
+ *                           │     │     │
+ *                           └─────┼─────┘   fold_gather(): one pass, a small entry a record
+ *                                 ▼
+ *     entries    anna 99 · anna 101 · bert 99 · cleo 100         by visitor, then by place
+ *                                 │
+ *                                 ▼         fold_visit(): each profile is loaded and saved once
+ *     views      profiles, memberships, counters, due hours, and the watermark: 101
+ *
+ * Profiles are counters: a record that was applied twice would count twice. So each transaction
+ * commits what it changed together with how far the shard has come.
+ *
+ * The resume rule. A fold takes several transactions of about 16,384 visitors, in order of key.
+ * Each but the last stores `target` and `next` beside the watermark (shard_unfinished()):
+ *
+ *     visitors whose key begins below `next`    have all records up to `target`
+ *     all others                                have all records up to the watermark
+ *
+ * Example: the watermark is 98, blocks 99 to 101 hold records of 40,000 visitors.
+ *
+ *     transaction   visitors             stores
+ *     1             1 … 16,384           watermark 98, target 101, next = key of the 16,385th
+ *     2             16,385 … 32,768      watermark 98, target 101, next = key of the 32,769th
+ *     3             32,769 … 40,000      watermark 101, and no target
+ *
+ * After a crash behind the second, fold_some() reads blocks 99 to 101 again, and no later ones,
+ * keeps the entries of keys from `next` on, and visits the last 7,232. `next` is the first half of
+ * a key (u64), so a transaction never ends between two visitors who share that half.
+ *
+ * Memory says how far the views are (`watermark`, `changes`) only after the commit, and a fold
+ * reads it from the views first: a commit that returned an error may have reached the disk.
+ *
+ * Cost: 32 bytes a record that is gathered, so 32 MB for the million that a pass takes at most, and
+ * about 5 MB of scratch for each shard that is folded.
+ *
+ * Threads: who folds, sweeps, fills or adopts a shard holds `busy`. The atomic fields may be read
+ * by any thread; the rest of the struct belongs to the holder of `busy`. */
 #ifndef CRUMB_VIEWS_FOLD_H
 #define CRUMB_VIEWS_FOLD_H
 
@@ -19,44 +51,55 @@
 #include <stdatomic.h>
 
 struct fold {
-	pthread_mutex_t busy; /* held by whoever folds, sweeps or adopts: fold threads and builders
-				 hand over to each other */
+	/* Held by whoever folds, sweeps, fills or adopts. A fold thread and a builder hand the
+	 * shard over to each other by it. */
+	pthread_mutex_t busy;
+	/* constant from fold_open() on */
+	struct rules *rules;	  /* a reference */
+	unsigned retention;	  /* days */
+	unsigned stream_keep_h;	  /* hours that crossings of segments are kept; 0: none are */
+	uint64_t provisional_max; /* visitors of this shard who are remembered after a first hit */
+	/* any thread; written under `busy` */
+	_Atomic struct journal_pos watermark; /* the views have the journal up to here */
+	_Atomic uint64_t fresh_us;	      /* clock_mono_us() at which the last pass began that
+						 read all there was */
+	_Atomic uint32_t swept_hour;	      /* all that was due up to this hour is done */
+	_Atomic uint64_t changes;	      /* the sequence number of the latest crossing */
+	/* under `busy`; views are read by any thread in a transaction of its own */
 	struct shard shard;
-	struct rules *rules; /* holds a reference */
-	unsigned retention;
-	uint64_t provisional_max;
-	_Atomic struct journal_pos watermark; /* so far the journal is in the views */
-	_Atomic uint64_t
-	    fresh_us; /* when the last pass began that read all there was (clock_mono_us) */
-	_Atomic uint32_t swept_hour; /* everything due up to this hour was done */
-	unsigned stream_keep_h;	     /* changes of membership are kept for so long; 0: not at all */
-	_Atomic uint64_t changes;    /* sequence of the latest */
-	uint16_t daily_day;	     /* day on which old counters were last removed */
-	struct fold_scratch *scratch;
+	uint16_t daily_day;	      /* the day on which old counters were last removed */
+	struct fold_scratch *scratch; /* NULL: opened for reading only */
 };
 
+/* The hours that a visitor without a cookie is remembered, until the cookie comes back. */
+#define PROVISIONAL_HOURS 24
+
+/* Opens the tables of a shard, and makes them where they are missing. `f` needs fold_close(), also
+ * after an error. Errors are those of store_shard() and of the rules' patterns. */
 enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigned shard,
     struct rules *r, const struct config *c) MUST_CHECK;
 void fold_close(struct fold *f);
 
-/* Is anything of the journal in the views? */
+/* Is any record of the journal in the views? Any thread. */
 static inline bool fold_begun(struct fold *f)
 {
 	return journal_pos_before(JOURNAL_START, atomic_load(&f->watermark));
 }
-/* Are they as far as that? */
+/* Do the views have the journal up to that position? Any thread. */
 static inline bool fold_reached(const struct fold *f, struct journal_pos at)
 {
 	return !journal_pos_before(atomic_load(&f->watermark), at);
 }
 
-/* Applies up to about `most` records; *done says how many, *more whether there are others. */
+/* Applies whole blocks until about `most` records are gathered. *done: how many. *more: others
+ * wait. On an error the views are as the last commit left them, and the next call resumes. */
 enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done,
     bool *more) MUST_CHECK;
-/* Looks at up to `most` due visitors; *more: some are left. */
+/* Brings up to `most` visitors whose due hour has come to `now`. *more: some are left. */
 enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more) MUST_CHECK;
 
-/* Can a profile be one that was made by these rules? No number in it leads anywhere else. */
+/* Can these rules have made the profile? Then each number in it is below those of the rules. The
+ * lists are sorted, so the last number is the largest. */
 static inline bool fold_fits(const struct rules *r, const struct profile *p)
 {
 	return (p->rows_n == 0 || p->rows[p->rows_n - 1].cat < r->categories_n) &&

@@ -21,6 +21,7 @@ enum err view_sizes(struct generation *g, const struct kgate *gate, uint32_t now
     struct group_sizes *out) MUST_CHECK;
 void view_sizes_done(struct group_sizes *s);
 
+/* Sums over all shards. Provisional visitors are no visitors. */
 struct totals {
 	uint64_t visitors, provisional, events;
 };
@@ -46,8 +47,7 @@ bool view_partner_visitor(
  * oldest first. */
 struct day_sizes {
 	uint16_t day;
-	bool recorded; /* nothing was written down of days before these views were made: nothing is
-			  known then, not even that nobody was in it */
+	bool recorded; /* false: a day before these views were made, of which nothing is known */
 	struct shown size, entered, left;
 };
 /* *since: the first day of which something was recorded, of any segment, so that it tells nothing

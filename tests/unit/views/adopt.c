@@ -2,6 +2,7 @@
 #include "folded.h"
 
 #include "crumb/views/adopt.h"
+#include "crumb/views/fill.h"
 
 /* The same categories, other segments: the keen in one visit, and one more. */
 #define SHOP_TWO                                                                                   \
