@@ -1,3 +1,10 @@
+/* The table of options, and what is done with one option: set, compare, copy, tell.
+ *
+ * A row of core/config_rows.h is both a field of struct config and an entry of config_options[],
+ * which knows its field by offset. So there is one function for each kind of option (text, number,
+ * choice) and none for each option. A value is read before its field is touched: what is refused
+ * leaves the option as it was. config_init() sets every option from the text of its row, on the
+ * same way that -o and the file go; so a row's default is checked at every start. */
 #include "config_own.h"
 
 #include "crumb/base/buf.h"
@@ -45,7 +52,7 @@ bool config_is_live(const struct option *o)
 	return o->again == AT_RELOAD;
 }
 
-static void *field(struct config *c, const struct option *o)
+static void *option_field(struct config *c, const struct option *o)
 {
 	return (char *)c + o->offset;
 }
@@ -58,27 +65,44 @@ const struct option *config_find(struct str name)
 	return NULL;
 }
 
-static enum err set_text(struct config *c, const struct option *o, struct str value)
+/* A copy of what the value means to the option; the caller frees it. */
+static enum err copy_meant(const struct option *o, struct str value, char **copy)
 {
 	struct buf meant = {0};
-	enum err e = o->read ? o->read(o->name, value, &meant) : OK;
-	char *copy = e ? NULL : str_dup(!o->read ? value : meant.n ? buf_view(&meant) : STR(""));
-	bool whole = !meant.failed;
+	enum err e = OK;
+	if (o->read) {
+		e = o->read(o->name, value, &meant);
+		value = meant.n ? buf_view(&meant) : STR("");
+	}
+	char *made = e || meant.failed ? NULL : str_dup(value);
 	buf_done(&meant);
 	if (e)
 		return e;
-	e = copy && whole ? lists_set(&c->lists, o->offset, str_c(copy))
-			  : err_set(ERR_NOMEM, "no memory");
-	if (e) {
+	if (!made)
+		return err_set(ERR_NOMEM, "no memory");
+	*copy = made;
+	return OK;
+}
+
+/* The list that the text may be is read first: when memory is missing, text and list stay as they
+ * were, and belong together. */
+static enum err set_text(struct config *c, const struct option *o, struct str value)
+{
+	char *copy = NULL;
+	enum err e = copy_meant(o, value, &copy);
+	if (e)
+		return e;
+	if ((e = lists_set(&c->lists, o->offset, str_c(copy)))) {
 		free(copy);
 		return e;
 	}
-	char **slot = field(c, o);
+	char **slot = option_field(c, o);
 	free(*slot);
 	*slot = copy;
 	return OK;
 }
 
+/* A k below the floor is raised, not refused: a server that does not start guards nobody. */
 static enum err set_number(struct config *c, const struct option *o, struct str value)
 {
 	uint64_t v;
@@ -92,10 +116,12 @@ static enum err set_number(struct config *c, const struct option *o, struct str 
 		    (unsigned long long)v, K_FLOOR);
 		v = K_FLOOR;
 	}
-	*(long *)field(c, o) = (long)v;
+	*(long *)option_field(c, o) = (long)v;
 	return OK;
 }
 
+/* YAML and people have several words for yes and no. All of them are taken where a choice has
+ * "yes" and "no". */
 static enum err set_choice(struct config *c, const struct option *o, struct str value)
 {
 	struct str rest = str_c(o->words), word;
@@ -108,7 +134,7 @@ static enum err set_choice(struct config *c, const struct option *o, struct str 
 			  (str_ieq(value, STR("false")) || str_eq(value, STR("0")) ||
 			      str_ieq(value, STR("off")));
 		if (str_ieq(word, value) || yes || no) {
-			memcpy(field(c, o), &o->values[i], sizeof *o->values);
+			memcpy(option_field(c, o), &o->values[i], sizeof *o->values);
 			return OK;
 		}
 	}
@@ -124,7 +150,8 @@ struct str config_last_part(struct str name)
 	return str_skip(name, at);
 }
 
-/* A slip in the name, or in its last part only, or a part of a name. */
+/* In this order: a name with a slip in it (cookie.smaesite); a last part that belongs elsewhere, or
+ * has a slip in it (samesite); a part of a name, or a name with more around it (write_key). */
 struct str config_meant(struct str name)
 {
 	struct near whole = near_begin(name), part = near_begin(config_last_part(name));
@@ -136,8 +163,10 @@ struct str config_meant(struct str name)
 		if (!like.n && name.n > 2 && (str_ihas(option, name) || str_ihas(name, option)))
 			like = option;
 	}
-	if (whole.best.n || !part.best.n)
-		return whole.best.n ? whole.best : like;
+	if (whole.best.n)
+		return whole.best;
+	if (!part.best.n)
+		return like;
 	for (size_t i = 0; i < config_options_n; i++)
 		if (str_ieq(config_last_part(str_c(config_options[i].name)), part.best))
 			return str_c(config_options[i].name);
@@ -157,15 +186,18 @@ enum err config_put(struct config *c, const struct option *o, struct str value)
 	}
 }
 
-static enum err set(struct config *c, struct str name, struct str value)
+static enum err set_named(struct config *c, struct str name, struct str value)
 {
 	const struct option *o = config_find(name);
 	if (o)
 		return config_put(c, o, value);
 	struct str meant = config_meant(name);
+	if (!meant.n)
+		return err_set(ERR_USAGE, "there is no option '" STR_FMT "'; --help lists them",
+		    STR_ARG(name));
 	return err_set(ERR_USAGE,
-	    "there is no option '" STR_FMT "'%s" STR_FMT "%s; --help lists them", STR_ARG(name),
-	    meant.n ? ", did you mean '" : "", STR_ARG(meant), meant.n ? "'?" : "");
+	    "there is no option '" STR_FMT "', did you mean '" STR_FMT "'?; --help lists them",
+	    STR_ARG(name), STR_ARG(meant));
 }
 
 enum err config_init(struct config *c)
@@ -173,7 +205,7 @@ enum err config_init(struct config *c)
 	*c = (struct config){0};
 	for (size_t i = 0; i < config_options_n; i++) {
 		enum err e =
-		    set(c, str_c(config_options[i].name), str_c(config_options[i].initial));
+		    set_named(c, str_c(config_options[i].name), str_c(config_options[i].initial));
 		if (e)
 			return e;
 	}
@@ -184,7 +216,7 @@ void config_done(struct config *c)
 {
 	for (size_t i = 0; i < config_options_n; i++)
 		if (config_options[i].kind == OPT_TEXT)
-			free(*(char **)field(c, &config_options[i]));
+			free(*(char **)option_field(c, &config_options[i]));
 	lists_done(&c->lists);
 	*c = (struct config){0};
 }
@@ -195,7 +227,7 @@ enum err config_set(struct config *c, const char *assignment)
 	size_t at = str_find(all, '=');
 	if (at == all.n)
 		return err_set(ERR_USAGE, "-o wants key=value, not '%s'", assignment);
-	return set(c, str_trim(str_make(all.p, at)), str_trim(str_skip(all, at + 1)));
+	return set_named(c, str_trim(str_make(all.p, at)), str_trim(str_skip(all, at + 1)));
 }
 
 static size_t size_of(const struct option *o)
@@ -203,6 +235,7 @@ static size_t size_of(const struct option *o)
 	return o->kind == OPT_NUMBER ? sizeof(long) : sizeof(unsigned);
 }
 
+/* Fields of a const struct are copied out by memcpy(): option_field() is for those that are set. */
 bool config_same(const struct config *a, const struct config *b, const struct option *o)
 {
 	const char *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
@@ -219,7 +252,7 @@ enum err config_take(struct config *c, const struct config *from, const struct o
 	const char *there = (const char *)from + o->offset;
 	char *text;
 	if (o->kind != OPT_TEXT) {
-		memcpy(field(c, o), there, size_of(o));
+		memcpy(option_field(c, o), there, size_of(o));
 		return OK;
 	}
 	memcpy(&text, there, sizeof text);

@@ -1,6 +1,14 @@
-/* The configuration's file: nested maps whose keys, joined by dots, name options. A mistake is
- * reported where it stands and reading goes on, so that one run names them all; only what would
- * make no end of them (aliases of aliases, depth) is told alone. */
+/* The configuration's file: nested maps whose keys, joined by dots, name options.
+ *
+ *     cookie:                 name "cookie"            no option, so a section: walk() goes in
+ *       samesite: lax         name "cookie.samesite"   an option: take_value()
+ *     sites: [a.example, b]   name "sites"             an option: take_list(), "a.example,b"
+ *
+ * A mistake is reported where it stands, and reading goes on, so that one run names all mistakes.
+ * Aliases of aliases and deep nesting could make endless mistakes: such a file gets one finding.
+ *
+ * Findings are shown with their lines. A line that may hold a secret is never shown (the last part
+ * of this file): what is printed at a start stays in logs. */
 #include "config_own.h"
 
 #include "crumb/base/arena.h"
@@ -24,10 +32,11 @@ struct reading {
 	struct buf name;  /* of the value at hand, dotted */
 	struct map names; /* sections and options that were there */
 	unsigned values;
-	bool over;     /* there would be no end of it */
-	enum err stop; /* nothing of the file: there is no memory */
+	bool over;     /* the file is endless: give_up() has said so */
+	enum err stop; /* memory is missing: nothing more of the file is read */
 };
 
+/* One finding takes the place of all that were found. */
 static void give_up(
     struct reading *r, const yaml_node_t *n, const char *code, const char *message, int most)
 {
@@ -36,8 +45,8 @@ static void give_up(
 	r->over = true;
 }
 
-/* What was wrong with one value, by err_text(). */
-static void refuse(struct reading *r, const yaml_node_t *n, enum err e)
+/* Reports err_text() at the value, up to the first byte that is no UTF-8. */
+static void refuse_value(struct reading *r, const yaml_node_t *n, enum err e)
 {
 	struct str words = str_c(err_text());
 	if (e == ERR_NOMEM)
@@ -46,11 +55,12 @@ static void refuse(struct reading *r, const yaml_node_t *n, enum err e)
 		complain(&r->yaml, n, "option", NULL, STR_FMT, (int)utf8_valid(words), words.p);
 }
 
-static void take(struct reading *r, const yaml_node_t *n, const struct option *o, struct str value)
+static void take_value(
+    struct reading *r, const yaml_node_t *n, const struct option *o, struct str value)
 {
 	enum err e = config_put(r->c, o, value);
 	if (e)
-		refuse(r, n, e);
+		refuse_value(r, n, e);
 }
 
 static void take_joined(
@@ -59,7 +69,7 @@ static void take_joined(
 	if (joined->failed)
 		r->stop = err_set(ERR_NOMEM, "no memory");
 	else
-		take(r, n, o, joined->n ? buf_view(joined) : STR(""));
+		take_value(r, n, o, joined->n ? buf_view(joined) : STR(""));
 }
 
 static void unknown(struct reading *r, const yaml_node_t *key)
@@ -96,7 +106,7 @@ static bool item_fits(
 	enum err e = o->read ? o->read(o->name, item, &meant) : OK;
 	buf_done(&meant);
 	if (e)
-		refuse(r, n, e);
+		refuse_value(r, n, e);
 	return !e;
 }
 
@@ -231,7 +241,7 @@ static void entry(
 	else if (value->type == YAML_SEQUENCE_NODE)
 		take_list(r, value, o);
 	else if (yaml_plain(&r->yaml, value, o->name, &s))
-		take(r, value, o, s);
+		take_value(r, value, o, s);
 }
 
 /* Nested maps build the dotted name, which is as before when a map is over. */
@@ -334,7 +344,7 @@ static struct str repeated(const struct finding *f, struct str text)
 		   : text;
 }
 
-static void show(const struct report *report, struct str text, struct buf *out)
+static void show_findings(const struct report *report, struct str text, struct buf *out)
 {
 	for (size_t i = 0; i < report->n && i < SHOWN_MOST; i++)
 		report_print(&report->list[i], repeated(&report->list[i], text), out);
@@ -350,7 +360,7 @@ enum err config_file(struct config *c, const char *path, struct report *report, 
 	if (!e)
 		e = config_parse(c, path, text.n ? buf_view(&text) : STR(""), to);
 	if (e && shown)
-		show(to, text.n ? buf_view(&text) : STR(""), shown);
+		show_findings(to, text.n ? buf_view(&text) : STR(""), shown);
 	buf_done(&text);
 	report_done(&own);
 	return e;

@@ -1,5 +1,6 @@
 /* Lists of the configuration, made ready for hits. Each form is one piece of memory: the items, and
- * behind them the text that they are views of. */
+ * behind them the text that they are views of. A list is made beside the old one, which is freed
+ * when the new one is whole; so a failure leaves the old one. */
 #include "crumb/core/config_lists.h"
 
 #include "crumb/base/host.h"
@@ -7,6 +8,8 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+
+#define TCF_PURPOSES 24 /* bits of a TC string, TCF 2.2: "PurposesConsent" */
 
 static const char eea[] =
     "AT,BE,BG,HR,CY,CZ,DK,EE,FI,FR,DE,GR,HU,IE,IS,IT,LI,LV,LT,LU,MT,NL,NO,PL,PT,"
@@ -29,8 +32,8 @@ static unsigned count(struct str text)
 	return n;
 }
 
-/* Room for `n` items, and for bytes behind them, to which *bytes points. No items need no memory.
- */
+/* Room for `n` items and for `more` bytes behind them, to which *bytes points. No items need no
+ * memory. */
 static enum err room(unsigned n, size_t item, size_t more, void *items, char **bytes)
 {
 	void *made = n ? malloc(n * item + more) : NULL;
@@ -41,7 +44,7 @@ static enum err room(unsigned n, size_t item, size_t more, void *items, char **b
 	return OK;
 }
 
-static struct str put(char **to, struct str s)
+static struct str keep_text(char **to, struct str s)
 {
 	struct str kept = str_make(*to, s.n);
 	memcpy(*to, s.p, s.n);
@@ -58,14 +61,14 @@ static enum err read_words(struct str text, void *form)
 	if (e)
 		return e;
 	while (next_word(&text, &word))
-		made.word[made.n++] = put(&to, word);
+		made.word[made.n++] = keep_text(&to, word);
 	free(l->word);
 	*l = made;
 	return OK;
 }
 
-/* "advertising: ID" names a category by what it is. Where nothing is behind the colon it is none.
- */
+/* "advertising: ID" names a category by what it is for. A word with nothing behind the colon is
+ * left out. */
 static enum err read_categories(struct str text, void *form)
 {
 	struct word_list *l = form;
@@ -83,6 +86,8 @@ static enum err read_categories(struct str text, void *form)
 	return e;
 }
 
+/* Of each site the text, the host in it, and the https origin that a bare host has, too. The text
+ * was read by hosts_sites(): it has one form. */
 static enum err read_sites(struct str text, void *form)
 {
 	const struct str https = STR("https://");
@@ -96,13 +101,13 @@ static enum err read_sites(struct str text, void *form)
 	while (next_word(&text, &word)) {
 		struct site *s = &made.site[made.n++];
 		struct host_around a;
-		s->text = put(&to, word);
+		s->text = keep_text(&to, word);
 		a = host_around(s->text);
 		s->host = a.scheme.n ? a.host : s->text;
 		s->secure = str_make(to, 0);
 		if (!a.scheme.n && str_find(word, ':') == word.n) {
-			s->secure.n = put(&to, https).n;
-			s->secure.n += put(&to, word).n;
+			s->secure.n = keep_text(&to, https).n;
+			s->secure.n += keep_text(&to, word).n;
 		}
 	}
 	free(l->site);
@@ -110,7 +115,7 @@ static enum err read_sites(struct str text, void *form)
 	return OK;
 }
 
-/* The country's row and bit; false: it is not two letters. */
+/* The country's row and bit. False: the code is not two letters. */
 static bool country_bit(struct str country, unsigned *row, uint32_t *bit)
 {
 	if (country.n != 2 || !chr_alpha(country.p[0]) || !chr_alpha(country.p[1]))
@@ -144,7 +149,7 @@ static enum err read_places(struct str text, void *form)
 	add_countries(&made, text);
 	while (next_word(&text, &word))
 		if (word.n > 3 && word.p[2] == '-')
-			made.part[made.n++] = put(&to, word);
+			made.part[made.n++] = keep_text(&to, word);
 	free(l->part);
 	*l = made;
 	return OK;
@@ -178,8 +183,10 @@ static enum err read_purposes(struct str text, void *form)
 	uint64_t n;
 	*set = 1;
 	while (text.n && str_cut(&text, ',', &part))
-		*set |= str_u64(str_trim(part), &n) && n >= 1 && n <= 24 ? 1u << (n - 1)
-									 : (1u << 24) - 1;
+		if (str_u64(str_trim(part), &n) && n >= 1 && n <= TCF_PURPOSES)
+			*set |= 1u << (n - 1);
+		else
+			*set |= (1u << TCF_PURPOSES) - 1;
 	return OK;
 }
 

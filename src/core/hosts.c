@@ -1,12 +1,19 @@
+/* Options that hold hosts: read as people write them, written as requests have them.
+ *
+ * People paste what an address bar shows. host_around() (base/host.h) takes such a text apart into
+ * scheme, user, host, port and rest. Each part that the option cannot have is refused, with the
+ * text to write instead; what is left is written in one form: small letters, xn-- for other
+ * alphabets, no port that the scheme implies. */
 #include "crumb/core/hosts.h"
 
 #include "crumb/base/host.h"
 
-static bool bare(struct str rest)
+static bool no_path(struct str rest)
 {
 	return rest.n == 0 || str_eq(rest, STR("/"));
 }
 
+/* Blanks, and other signs that people separate hosts with. */
 static bool has_blank(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -15,6 +22,7 @@ static bool has_blank(struct str s)
 	return false;
 }
 
+/* The checks stand from what is surely meant otherwise to what is only too much. */
 static enum err one_site(const char *option, struct str word, struct buf *out)
 {
 	struct host_around a = host_around(word);
@@ -27,9 +35,10 @@ static enum err one_site(const char *option, struct str word, struct buf *out)
 		    STR_ARG(word));
 	if (str_find(a.host, '*') < a.host.n)
 		return err_set(ERR_USAGE,
-		    "%s: '" STR_FMT "' has a '*', which is not understood here: list each host; "
-				    "leave it empty to count every host",
+		    "%s: '" STR_FMT "' has a '*', which is not understood here: list each host, or "
+		    "leave it empty to count every host",
 		    option, STR_ARG(word));
+	/* "//shop.example", "http:/shop.example", "https:shop.example": the host is behind it. */
 	struct str tail = word;
 	bool slip = str_starts(word, STR("//")) || str_ieq(a.host, STR("http")) ||
 		    str_ieq(a.host, STR("https"));
@@ -47,7 +56,7 @@ static enum err one_site(const char *option, struct str word, struct buf *out)
 		    "%s: '" STR_FMT
 		    "' is no host (shop.example) and no origin (https://shop.example)",
 		    option, STR_ARG(word));
-	if (a.user.n || !bare(a.rest))
+	if (a.user.n || !no_path(a.rest))
 		return err_set(ERR_USAGE,
 		    "%s: '" STR_FMT "' is more than a host; write " STR_FMT "%s%.*s%s" STR_FMT,
 		    option, STR_ARG(word), STR_ARG(a.scheme), a.scheme.n ? "://" : "", (int)n, host,
@@ -97,14 +106,14 @@ enum err hosts_domain(const char *option, struct str value, struct buf *out)
 		name = str_skip(name, 2);
 	if (str_starts(name, STR("."))) /* as older specifications wrote it; it means the same */
 		name = str_skip(name, 1);
-	size_t n = has_blank(value) || str_find(value, ',') < value.n || name.p[0] == '['
-		       ? 0
-		       : host_read(name, host);
+	/* A cookie has one domain, and an IPv6 address is none. */
+	bool one = !has_blank(value) && str_find(value, ',') == value.n && name.p[0] != '[';
+	size_t n = one ? host_read(name, host) : 0;
 	if (!n || !known)
 		return err_set(ERR_USAGE,
 		    "%s: '" STR_FMT "' is no domain; write one, such as shop.example", option,
 		    STR_ARG(value));
-	if (a.user.n || !bare(a.rest) || a.port.p)
+	if (a.user.n || !no_path(a.rest) || a.port.p)
 		return err_set(ERR_USAGE,
 		    "%s: a cookie's domain has no port and no path; write %.*s instead of '" STR_FMT
 		    "'",
@@ -113,7 +122,7 @@ enum err hosts_domain(const char *option, struct str value, struct buf *out)
 	return OK;
 }
 
-/* RFC 3986: ASCII that is seen, and no sign that ends a link where one is written down. */
+/* RFC 3986: visible ASCII, without the signs that end a link in a text. */
 static bool url_byte(char c)
 {
 	return (uint8_t)c > ' ' && (uint8_t)c < 0x7f && !chr_one_of(c, "\"'<>\\^`{|}");
@@ -145,7 +154,7 @@ enum err hosts_page(const char *option, struct str value, struct buf *out)
 		if (!url_byte(a.rest.p[i]))
 			return err_set(ERR_USAGE,
 			    "%s: '" STR_FMT "': blanks, quotes and letters of other alphabets are "
-					    "written as %%20 and the like in an address",
+			    "written as %%20 and the like in an address",
 			    option, STR_ARG(value));
 	buf_addf(out, "%s%.*s", secure ? "https://" : "http://", (int)n, host);
 	if (a.port.p)

@@ -1,3 +1,8 @@
+/* The rows of metrics as tables, the blocks in which threads count, and Prometheus' text.
+ *
+ * A count is a relaxed load and a relaxed store of the thread's own word: no lock, and no atomic
+ * addition. Whoever asks reads the words of all blocks while they are written; each word is whole,
+ * and two of them may be a moment apart. */
 #include "crumb/core/metric.h"
 
 #include "crumb/base/err.h"
@@ -31,8 +36,9 @@ const struct histogram_row metric_histograms[HISTOGRAM_MAX] = {
 #include "crumb/core/metric_rows.h"
 };
 
-/* A block outlives its thread, so that sums never go back. When the system gives another thread the
- * same name, the first is gone, and the other goes on with its block. */
+/* A block outlives its thread, so that sums never go back. When the system gives a new thread the
+ * pthread_t of one that has ended, the new thread goes on with its block. The block is put at the
+ * head of the chain without a lock: whoever walks the chain sees it or does not. */
 struct metric_block *metric_block_find(void)
 {
 	struct ambient *a = ambient_mine;
@@ -64,12 +70,13 @@ struct str metric_reason(enum metric m)
 	return value ? str_c(value) : STR("");
 }
 
-static void add(_Atomic uint64_t *n, uint64_t by)
+static void cell_add(_Atomic uint64_t *n, uint64_t by)
 {
 	atomic_store_explicit(
 	    n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
+/* Bucket i has the values up to ends[i]; the one behind the last end has all that are above. */
 void metric_took(enum histogram h, uint64_t value, uint64_t times)
 {
 	struct metric_block *b = ambient_counts ? ambient_counts : metric_block_find();
@@ -77,24 +84,24 @@ void metric_took(enum histogram h, uint64_t value, uint64_t times)
 	unsigned i = 0;
 	while (ends[i] && value > ends[i])
 		i++;
-	add(&b->histograms[h].buckets[i], times);
-	add(&b->histograms[h].sum, value * times);
+	cell_add(&b->histograms[h].buckets[i], times);
+	cell_add(&b->histograms[h].sum, value * times);
 }
 
 /* --- Prometheus' text */
 
-static void head(struct buf *out, const char *name, const char *help, const char *type)
+static void print_head(struct buf *out, const char *name, const char *help, const char *type)
 {
 	buf_addf(out, "# HELP crumb_%s %s\n# TYPE crumb_%s %s\n", name, help, name, type);
 }
 
-/* Buckets are told with all that are below them. */
+/* Prometheus' buckets are cumulative: each is told with all that are below it. */
 static void print_histogram(struct buf *out, enum histogram h)
 {
 	const struct histogram_row *r = &metric_histograms[h];
 	struct metric_block *first = atomic_load(&ambient_mine->counts);
 	uint64_t times = 0, sum = 0;
-	head(out, r->name, r->help, "histogram");
+	print_head(out, r->name, r->help, "histogram");
 	for (unsigned i = 0; i == 0 || r->ends[i - 1]; i++) {
 		for (struct metric_block *b = first; b; b = b->next)
 			times += atomic_load_explicit(
@@ -116,7 +123,7 @@ static void print_histogram(struct buf *out, enum histogram h)
 static void print_family(struct buf *out, enum metric_family family)
 {
 	const struct metric_family_row *f = &metric_families[family];
-	head(out, f->name, f->help, "counter");
+	print_head(out, f->name, f->help, "counter");
 	for (enum metric m = 0; m < METRIC_MAX; m++) {
 		const struct metric_counter_row *c = &metric_counters[m];
 		if (c->family != family)
@@ -141,6 +148,7 @@ void gauge_sample(struct buf *out, const struct gauge *g, const char *value, dou
 	buf_addf(out, "crumb_%s{%s=\"%s\"} %.17g\n", g->name, g->label, value, number);
 }
 
+/* Samples are made before the head is written: a gauge without a sample has no head, either. */
 void metric_gauges(struct buf *out, const struct gauge *table, void *of)
 {
 	for (const struct gauge *g = table; g->name; g++) {
@@ -150,7 +158,7 @@ void metric_gauges(struct buf *out, const struct gauge *table, void *of)
 		else
 			g->print(&samples, g, of);
 		if (samples.n)
-			head(out, g->name, g->help, "gauge");
+			print_head(out, g->name, g->help, "gauge");
 		if (samples.n)
 			buf_str(out, buf_view(&samples));
 		out->failed |= samples.failed;

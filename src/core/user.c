@@ -1,3 +1,8 @@
+/* Becoming the user that the store belongs to.
+ *
+ * Only root can become another user, and the change is for good: groups first, then the group, then
+ * the user, and then a look whether the way back is closed (setuid(0) must fail). All others return
+ * at once, and the system's permissions decide. */
 #include "crumb/core/user.h"
 
 #include <grp.h>
@@ -24,7 +29,7 @@ static enum err become(uid_t uid, gid_t gid)
 	return OK;
 }
 
-static enum err find(const char *name, uid_t *uid, gid_t *gid)
+static enum err find_user(const char *name, uid_t *uid, gid_t *gid)
 {
 	const struct passwd *u = getpwnam(name);
 	if (!u || u->pw_uid == 0)
@@ -35,6 +40,8 @@ static enum err find(const char *name, uid_t *uid, gid_t *gid)
 	return OK;
 }
 
+/* Two cases are refused: process.user and the store's owner are different users; nobody is named,
+ * but the store is not root's. Both would leave files that the owner cannot read. */
 enum err user_of_server(const struct config *c)
 {
 	struct stat st;
@@ -45,7 +52,7 @@ enum err user_of_server(const struct config *c)
 	if (geteuid() != 0)
 		return OK;
 	bool there = stat(c->store_path, &st) == 0, named = *c->process_user != 0;
-	if (named && (e = find(c->process_user, &uid, &gid)))
+	if (named && (e = find_user(c->process_user, &uid, &gid)))
 		return e;
 	if (there)
 		name_of(st.st_uid, owner);
@@ -62,6 +69,7 @@ enum err user_of_server(const struct config *c)
 	return named ? become(uid, gid) : OK;
 }
 
+/* A command does not judge: it becomes whoever owns the store. */
 enum err user_of_command(const struct config *c, char who[USER_NAME])
 {
 	struct stat st;
@@ -74,7 +82,7 @@ enum err user_of_command(const struct config *c, char who[USER_NAME])
 	if (stat(c->store_path, &st) == 0)
 		uid = st.st_uid, gid = st.st_gid;
 	else if (*c->process_user)
-		e = find(c->process_user, &uid, &gid);
+		e = find_user(c->process_user, &uid, &gid);
 	if (e || uid == 0)
 		return e;
 	name_of(uid, who);

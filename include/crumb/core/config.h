@@ -1,9 +1,20 @@
 /* Configuration: one row (core/config_rows.h) is the source of an option's field, default, bounds,
- * --help, manual and documents.
+ * --help, manual and documents. For example:
  *
- * Values come from, later wins: the row, the YAML file of -c (nested maps are dotted names, lists
- * are joined with commas), -o key=value in the order given. Read at start, and again at SIGHUP into
- * another struct: each is immutable while threads run. */
+ *     NUMBER(collect, idle_s, "collect.idle_s", "60", 1, 3600, "seconds", START, "A connection …")
+ *
+ *     struct config { … long idle_s; … }                  what code reads: config->idle_s
+ *     config_options[…] = {.name = "collect.idle_s", .kind = OPT_NUMBER, .initial = "60",
+ *         .min = 1, .max = 3600, .offset = offsetof(struct config, idle_s), …}
+ *     crumbd --help, crumbd(8), docs/CONFIGURATION.md     what people read
+ *
+ * Values come from three places, and a later place wins: the row, the YAML file of -c (nested maps
+ * are dotted names, lists are joined with commas), -o key=value in the order given.
+ *
+ * Threads: the thread that reads a configuration owns it. When it has been read, it is immutable,
+ * and any thread reads its fields. At SIGHUP the file is read into another struct, which replaces
+ * the first when all threads look at the new one (app/reload.c). config_init() comes first,
+ * config_done() frees all texts and lists. */
 #ifndef CRUMB_CORE_CONFIG_H
 #define CRUMB_CORE_CONFIG_H
 
@@ -38,15 +49,14 @@ enum samesite { SAMESITE_WORDS(CONFIG_VALUE) };
 
 struct kgate_memory;
 struct config {
-	/* texts are owned by the config */
+	/* texts are owned by this struct */
 #define TEXT(group, field, name, initial, takes, again, read, help) char *field;
 #define NUMBER(group, field, name, initial, min, max, unit, again, help) long field;
 #define CHOICE(group, field, name, initial, type, WORDS, again, help) type field;
 #include "crumb/core/config_rows.h"
-	/* no option: the k gate's memory of this process; NULL: none */
+	/* No option: the k gate's memory of this process, borrowed. NULL: it has none. */
 	struct kgate_memory *told;
-	/* no options: what those say that are lists; made when they are set (core/config_lists.h)
-	 */
+	/* No options: the options that are lists, read (core/config_lists.h). */
 	struct config_lists lists;
 };
 
@@ -65,43 +75,46 @@ struct option {
 	enum option_group group;
 	enum { OPT_TEXT, OPT_NUMBER, OPT_CHOICE } kind;
 	enum { AT_START, AT_RELOAD } again; /* when a changed value is taken */
-	bool secret, pairs; /* OPT_TEXT: is repeated to nobody; may be written as a map */
-	size_t offset;	    /* of the field in struct config */
+	bool secret;			    /* OPT_TEXT: is repeated to nobody */
+	bool pairs;			    /* OPT_TEXT: may be written as a map */
+	size_t offset;			    /* of the field in struct config */
 	const char *initial;
-	const char *unit; /* of a number; what a text is; NULL: it is a choice */
+	const char *unit; /* OPT_NUMBER: its unit. OPT_TEXT: what it is. OPT_CHOICE: NULL */
 	long min, max;
 	const char *words;	/* OPT_CHOICE: "allow|require" */
 	const unsigned *values; /* of each word */
 	const char *help;
-	/* What was meant by the text; NULL: it is taken as it is. */
+	/* OPT_TEXT: writes what was meant by the value, or refuses it. NULL: taken as it is. */
 	enum err (*read)(const char *name, struct str value, struct buf *out);
 };
 
 extern const struct option_group_row config_groups[OPTION_GROUPS];
-extern const struct option config_options[]; /* those of a group stand together */
+extern const struct option config_options[]; /* options of a group stand together */
 extern const size_t config_options_n;
 
-enum err config_init(struct config *c) MUST_CHECK;
+enum err config_init(struct config *c) MUST_CHECK; /* every option as its row says */
 void config_done(struct config *c);
-/* Reads a file of options. Every mistake is in the report, sorted by place, and is shown with its
- * line as a compiler does; each of the two may be NULL. err_text() is the first mistake. An option
- * that was refused is as it was; the others are set. */
+/* Reads a file of options. `report` gets every mistake, sorted by place, and `shown` the same with
+ * lines and carets, as a compiler shows them; each may be NULL. err_text() is the first mistake. An
+ * option that was refused is as it was; the others are set. */
 struct report;
 enum err config_file(
     struct config *c, const char *path, struct report *report, struct buf *shown) MUST_CHECK;
-enum err config_parse(struct config *c, const char *name, struct str text,
-    struct report *report) MUST_CHECK; /* the same of a text; `name` in reports */
+/* The same of a text. Reports call it `name`. */
+enum err config_parse(
+    struct config *c, const char *name, struct str text, struct report *report) MUST_CHECK;
 enum err config_set(struct config *c, const char *assignment) MUST_CHECK; /* "key=value" */
 void config_help(FILE *to);
-/* The word that was chosen, of an option that is a choice. */
+/* The word that was chosen. `name` is an option that is a choice. */
 struct str config_word(const struct config *c, const char *name);
-/* --- reading it again */
-bool config_is_live(const struct option *o); /* a running server takes it */
+/* --- reading the configuration again */
+bool config_is_live(const struct option *o); /* does a running server take a changed value? */
 bool config_same(const struct config *a, const struct config *b, const struct option *o);
+/* Copies the value of one option. */
 enum err config_take(
-    struct config *c, const struct config *from, const struct option *o) MUST_CHECK; /* one value */
-/* Is `item` one of the comma-separated words of `list`? Blanks around words are ignored; ASCII case
- * aside. */
+    struct config *c, const struct config *from, const struct option *o) MUST_CHECK;
+/* Is `item` one of the comma-separated words of `list`? Blanks around words are ignored, and so is
+ * the case of ASCII letters. */
 bool config_list_has(const char *list, struct str item);
 
 #endif

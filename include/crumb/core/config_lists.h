@@ -3,16 +3,20 @@
  *
  *     option ── text ("DE,US-CA") ── lists_set() ──► struct config_lists ──► every hit
  *
- * A list is a row of core/config_lists.c. Each form owns copies of its texts. It belongs to its
- * struct config, is immutable while threads run, and goes with config_done(). Any thread may look
- * at it. */
+ * A list is a row of core/config_lists.c. Each form owns copies of its texts: one piece of memory
+ * with the items and, behind them, their bytes. "DE,US-CA" as a place_list is
+ *
+ *     part ──► [ {p, 5} ][ U S - C A ]        country[3] = 1 << 4, which is DE
+ *
+ * A struct config_lists belongs to its struct config, is immutable while threads run, and goes with
+ * config_done(). Any thread may look at it. */
 #ifndef CRUMB_CORE_CONFIG_LISTS_H
 #define CRUMB_CORE_CONFIG_LISTS_H
 
 #include "crumb/base/err.h"
 #include "crumb/base/str.h"
 
-/* Words between commas, without the blanks around them. An empty one is none. */
+/* Words between commas, without the blanks around them. Empty words are left out. */
 struct word_list {
 	struct str *word;
 	unsigned n;
@@ -29,11 +33,11 @@ struct site_list {
 	unsigned n;
 };
 
-/* Countries (DE), parts of countries (US-CA) and EEA, which is all of its countries. */
+/* Countries (DE), parts of countries (US-CA) and EEA, which is all countries of the EEA. */
 struct place_list {
-	struct str *part;
+	struct str *part; /* US-CA */
 	unsigned n;
-	uint32_t country[26]; /* whole ones: bit 4 of row 3 is DE */
+	uint32_t country[26]; /* whole countries: bit 4 (E) of row 3 (D) is DE */
 };
 
 /* Secrets that come with requests: only their hashes are compared. */
@@ -51,7 +55,8 @@ struct config_lists {
 	struct site_list sites;
 	struct place_list consent_require;
 	struct key_list segment_keys;
-	/* Bit n - 1 is purpose n. The first is always there; what cannot be read is all 24. */
+	/* Bit n - 1 is purpose n. Purpose 1 is always there. A word that cannot be read asks for
+	 * all 24, so that a slip never asks for less. */
 	uint32_t tcf_purposes;
 };
 
@@ -60,11 +65,13 @@ struct config_lists {
 enum err lists_set(struct config_lists *l, size_t option, struct str text) MUST_CHECK;
 void lists_done(struct config_lists *l);
 
-bool word_list_has(const struct word_list *l, struct str word); /* ASCII case aside */
+/* The case of ASCII letters does not matter. */
+bool word_list_has(const struct word_list *l, struct str word);
 /* Is the country there as a whole, or this part of it? An empty region could be any part. Both are
  * codes as a place has them (model/event.h). */
 bool place_list_has(const struct place_list *l, struct str country, struct str region);
-/* Is the key one of them? How long that takes says nothing about the keys. An empty one is none. */
+/* Is the key in the list? The time that the answer takes says nothing about the keys. An empty key
+ * is in no list. */
 bool key_list_has(const struct key_list *l, struct str key);
 
 #endif

@@ -15,7 +15,7 @@ struct hash16 {
 	uint8_t b[16];
 };
 
-/* Straight to where it is wanted: for what may not lie about in copies. */
+/* Writes the hash straight to where it is wanted, for hashes that may not lie about in copies. */
 static inline void hash_keyed_to(const struct key16 *k, const void *p, size_t n, uint8_t out[16])
 {
 	crypto_shorthash_siphashx24(out, p, n, k->b);
@@ -41,10 +41,10 @@ static inline uint64_t hash_plain64(const void *p, size_t n)
 	static const struct key16 constant = {"crumb/checksum/1"};
 	return hash_keyed64(&constant, p, n);
 }
-/* A sum against damage, not against anybody: a few instructions for eight bytes, for what is
- * checked each time that it is read. Other bytes of the same length have the same sum with a chance
- * of 1 in 2^32. Part of what is on disk (model/profile.h): in the order of this machine's bytes,
- * little-endian. */
+/* A sum against damage, not against an attacker: a few instructions for eight bytes, for bytes that
+ * are checked each time that they are read. Other bytes of the same length have the same sum with a
+ * chance of 1 in 2^32. Profiles on disk hold it (model/profile.h): words are read in this machine's
+ * order, little-endian. */
 static inline uint32_t hash_check32(const void *p, size_t n)
 {
 	const uint8_t *b = p;

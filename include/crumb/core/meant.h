@@ -1,5 +1,5 @@
-/* What a value that an option cannot take may have meant. Texts that are right are none of its
- * business. */
+/* What a value that an option refused may have meant. Only for values that were refused. Pure: any
+ * thread. */
 #ifndef CRUMB_CORE_MEANT_H
 #define CRUMB_CORE_MEANT_H
 
@@ -7,13 +7,15 @@
 
 #include <stddef.h>
 
-#define MEANT_MOST 160
-/* Each writes "; did you mean 'x'?" into `out`, or "", and returns it. */
+#define MEANT_MOST 160 /* bytes of a hint */
+
+/* Each function writes "; did you mean 'x'?" into `out`, or "", and returns `out`. */
+
 /* A whole number written in another way: 64k, 30d, 5%, 1e3, 1_000. Sizes count by 1024. */
 const char *meant_number(struct str value, char out[MEANT_MOST]);
-/* One of "a|b|c": a slip, or another word for yes and no. */
+/* A word of "a|b|c": there is a slip in the value, or it is another word for yes or no. */
 const char *meant_word(struct str value, const char *words, char out[MEANT_MOST]);
-/* A network: with a mask, a star, a port, a scheme, or by name. */
+/* A network: the value has a mask, a star, a port or a scheme, or it is a name. */
 const char *meant_network(struct str value, char out[MEANT_MOST]);
 
 #endif

@@ -1,9 +1,17 @@
 /* Metrics: one row names a number for every output (core/metric_rows.h). Each thread that counts
- * owns a block of plain counters, written by it alone and read by anyone; the sum is made when
- * somebody asks. Gauges are asked for.
+ * owns a block of plain counters. It alone writes them, any thread reads them, and the sum is made
+ * when somebody asks. So counting takes no lock, and no two threads write one word:
+ *
+ *     ambient.counts ──► [ thread C: n[…] ] ──► [ thread B: n[…] ] ──► [ thread A: n[…] ] ──► NULL
+ *     metric_inc(M_HITS) on B     B.n[M_HITS] = B.n[M_HITS] + 1
+ *     metric_get(M_HITS)          C.n[M_HITS] + B.n[M_HITS] + A.n[M_HITS]
+ *
+ * The chain grows at its head and never shrinks while the node runs. A block costs 8 bytes for each
+ * counter and 136 for each histogram, less than a kilobyte.
  *
  * Blocks are those of the thread's ambient (base/ambient.h): each node of a program has its own
- * counters, and sums are over its threads alone. */
+ * counters, and sums are over the threads of the node. Gauges have no block: they are read when
+ * somebody asks. */
 #ifndef CRUMB_CORE_METRIC_H
 #define CRUMB_CORE_METRIC_H
 
@@ -60,7 +68,7 @@ struct metric_counter_row {
 struct histogram_row {
 	enum metric_group group;
 	const char *name, *unit, *help;
-	double per;				/* so many of what is counted are one of the unit */
+	double per; /* values are counted in 1/per of the unit: 1000000 of microseconds */
 	uint64_t ends[HISTOGRAM_ENDS_MOST + 1]; /* 0 behind the last */
 };
 extern const struct metric_group_row metric_groups[METRIC_GROUPS];
@@ -76,21 +84,24 @@ struct gauge {
 	const char *name;  /* without "crumb_" */
 	const char *label; /* NULL: it is one number */
 	const char *unit, *help;
-	double (*read)(void *of); /* one number; NULL: it has a label, and */
-	/* a gauge_sample() for each value of the label; none: it is not told. */
+	double (*read)(void *of); /* one number. NULL: it has a label, and print() is called */
+	/* Calls gauge_sample() for each value of the label. No sample: the gauge is not told. */
 	void (*print)(struct buf *out, const struct gauge *g, void *of);
 };
 
 struct metric_block {
-	struct metric_block *next; /* first: base/ambient.h goes along */
-	pthread_t thread;	   /* whose it is, or was */
+	/* Shared; set before the block is in the chain. The first field: ambient_done() frees the
+	 * chain without knowing this struct. */
+	struct metric_block *next;
+	pthread_t thread; /* the owner; of an ended thread until another has the same name */
+	/* written by the owner alone, read by any thread */
 	_Atomic uint64_t n[METRIC_MAX];
 	struct {
 		_Atomic uint64_t buckets[HISTOGRAM_ENDS_MOST + 1], sum;
 	} histograms[HISTOGRAM_MAX];
 };
 
-/* This thread's, made when it has none: ambient_counts from now on. */
+/* This thread's block, made when it has none. It is ambient_counts from now on. */
 struct metric_block *metric_block_find(void);
 
 static inline void metric_add(enum metric m, uint64_t by)
@@ -104,7 +115,7 @@ static inline void metric_inc(enum metric m)
 	metric_add(m, 1);
 }
 
-/* It took so long, so many times; in 1/per of the histogram's unit. */
+/* Something took `value` (in 1/per of the histogram's unit), and that many times. */
 void metric_took(enum histogram h, uint64_t value, uint64_t times);
 
 uint64_t metric_get(enum metric m);	 /* the sum over threads */

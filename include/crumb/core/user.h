@@ -1,6 +1,6 @@
-/* Whose process this is. A store belongs to one user, who is closed out of files that another
- * leaves in it: what root starts becomes that user for good before it opens anything. Who is not
- * root stays who he is. */
+/* Whose process this is. A store belongs to one user, who cannot read files that another user
+ * leaves in it. So a process that root starts becomes that user for good before it opens anything.
+ * A process that another user starts stays as it is. To be called before there are threads. */
 #ifndef CRUMB_CORE_USER_H
 #define CRUMB_CORE_USER_H
 
@@ -8,11 +8,11 @@
 
 #define USER_NAME 64
 
-/* The server: becomes process.user. Refused: a user that does not exist or is root, and a store
- * that belongs to somebody else. */
+/* The server becomes process.user. ERR_USAGE: the user does not exist or is root, or the store
+ * belongs to somebody else. */
 enum err user_of_server(const struct config *c) MUST_CHECK;
-/* A command: becomes the store's owner, or process.user where there is no store yet. `who` is empty
- * when nothing changed. */
+/* A command becomes the store's owner, or process.user where there is no store yet. `who` is the
+ * name of that user, or empty when nothing changed. */
 enum err user_of_command(const struct config *c, char who[USER_NAME]) MUST_CHECK;
 
 #endif
