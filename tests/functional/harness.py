@@ -162,7 +162,9 @@ class Server:
         return {s['id']: s['size'] for s in self.js('segments', 'list')}
 
     def visitor(self, *who):
+        """What is known of one; None only when that is nothing, not when it could not be found out."""
         r = self.cli('visitor', 'show', *who, '--json', ok=(0, 1))
+        assert r.returncode == 0 or 'nothing is known' in r.stdout + r.stderr, (r.stdout[-500:], r.stderr[-500:])
         return json.loads(r.stdout) if r.returncode == 0 else None
 
     def import_lines(self, lines, **kw):
