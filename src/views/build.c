@@ -10,7 +10,8 @@
  *     seal      synced to disk, the sizes of past days taken over, then it     seal()
  *               goes on folding until all shards are ready
  *
- * A generation serves when all of its shards are sealed and have caught up in the same pass.
+ * A generation serves when all of its shards are sealed and have caught up since, in a pass that
+ * went well. What is told as folded from the sealing on is in it, too (engine_folded()).
  *
  * Who may stop it: a full disk or damage (`giving_up`; what was wanted is queued again, with pauses
  * up to RETRY_MOST_S), newer rules (they wait until this generation serves, for a newer one is
@@ -281,7 +282,8 @@ static void end_pass(struct engine *e, struct generation *b, struct engine_threa
 	bool all = !e->giving_up;
 	for (unsigned s = 0; s < b->shards; s++) {
 		if (s % e->threads_n == me->number)
-			b->ready[s] = b->sealed[s] && engine_caught_up(e, b, s, hour);
+			b->ready[s] = !p->failed && atomic_load(&b->sealed[s]) &&
+				      engine_caught_up(e, b, s, hour);
 		all &= b->ready[s];
 	}
 	if (all && me->number == 0 && trouble_due(&e->building_trouble))
@@ -348,7 +350,7 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 	if (!err) {
 		struct progress own = {.worked = false};
 		/* a sealed shard may serve at any time, and then somebody may wait for its lock */
-		bool soon = b->sealed[shard];
+		bool soon = atomic_load(&b->sealed[shard]);
 		if (soon)
 			low_hold();
 		engine_step(e, b, shard, FOLD_MOST, now, &own);
@@ -361,10 +363,10 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 		p->failed |= own.failed;
 		p->full |= own.full;
 		p->damaged |= own.damaged;
-		if (!own.pending && !own.failed && !b->sealed[shard] &&
+		if (!own.pending && !own.failed && !atomic_load(&b->sealed[shard]) &&
 		    engine_caught_up(e, b, shard, hour_of(now))) {
 			err = seal(b, g, shard, now);
-			b->sealed[shard] = !err;
+			atomic_store(&b->sealed[shard], !err);
 			p->worked = true;
 		}
 	}

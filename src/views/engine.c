@@ -412,22 +412,65 @@ void engine_hurry(struct engine *e)
 	pthread_mutex_unlock(&e->lock);
 }
 
+/* --- what was folded
+ *
+ * Whoever is told that something is folded reads it in the views that serve from then on, and in
+ * another process in those that state/CURRENT names. Views that are built come into both places
+ * at a moment that nobody waits for. So they are asked, too, from the moment on when they may:
+ *
+ *     sealed            asked as well                   before: the pass that seals a shard, or a
+ *     ready             caught up while it was sealed   later one, finds it caught up with all
+ *     named, serving    has all that was told           that was told until then
+ *
+ * A builder that fails is not waited for. Its shards are not ready before a pass went well, and
+ * such a pass begins when they are asked again. */
+
+/* The views that may serve at any time, as far as this shard is theirs; NULL: there are none.
+ * A reference. The lock is held. */
+static struct generation *may_serve(struct engine *e, unsigned shard)
+{
+	struct generation *b = e->building;
+	if (!b || e->giving_up || !atomic_load(&b->sealed[shard]))
+		return NULL;
+	return e->builders[shard % e->threads_n].trouble.times ? NULL : generation_ref(b);
+}
+
+static bool settled(struct engine *e, struct generation *g, unsigned shard, uint32_t hour)
+{
+	return fold_reached(&g->fold[shard], journal_committed(e->store->journal, shard)) &&
+	       engine_caught_up(e, g, shard, hour);
+}
+
+/* Both of a shard; `next` may be NULL. References. */
+static void both(struct engine *e, unsigned shard, struct generation **g, struct generation **next)
+{
+	pthread_mutex_lock(&e->lock);
+	*g = generation_ref(e->serving);
+	*next = may_serve(e, shard);
+	pthread_mutex_unlock(&e->lock);
+}
+
 bool engine_folded(struct engine *e, unsigned shard, struct journal_pos at)
 {
-	struct generation *g = engine_serving(e);
-	bool folded = fold_reached(&g->fold[shard], at);
+	struct generation *g, *next;
+	both(e, shard, &g, &next);
+	bool folded =
+	    fold_reached(&g->fold[shard], at) && (!next || fold_reached(&next->fold[shard], at));
+	generation_unref(next);
 	generation_unref(g);
 	return folded;
 }
 
 bool engine_settled(struct engine *e, uint32_t hour)
 {
-	struct generation *g = engine_serving(e);
+	struct generation *g, *next;
 	bool all = true;
-	for (unsigned s = 0; s < g->shards; s++)
-		all &= fold_reached(&g->fold[s], journal_committed(e->store->journal, s)) &&
-		       engine_caught_up(e, g, s, hour);
-	generation_unref(g);
+	for (unsigned s = 0; s < e->store->shards && all; s++) {
+		both(e, s, &g, &next);
+		all = settled(e, g, s, hour) && (!next || settled(e, next, s, hour));
+		generation_unref(next);
+		generation_unref(g);
+	}
 	return all;
 }
 

@@ -45,8 +45,9 @@ struct generation {
 	uint32_t since;		 /* when it began to serve, seconds; 0: not known */
 	struct generation *next; /* among those that no longer serve */
 	bool *ready;		 /* while it is built, per shard: caught up */
-	/* of the builder that has the shard */
-	bool *sealed; /* while it is built, per shard: on disk, with what only the old views knew */
+	/* set by the builder that has the shard, read by any thread */
+	_Atomic bool *sealed; /* while it is built, per shard: on disk, with what only the old views
+				 knew; from then on it may serve at any time */
 	/* any thread */
 	_Atomic bool dropped;		    /* remove its files with the last reference */
 	_Atomic uint64_t adopted, to_adopt; /* visitors, while it is made from profiles */
@@ -114,9 +115,10 @@ bool engine_removing(struct engine *e);
 bool engine_trouble(struct engine *e, char *out, size_t cap);
 bool engine_build_trouble(struct engine *e, char *out, size_t cap);
 
-/* Do the serving views have the journal of this shard up to `at`? */
+/* Do the serving views have the journal of this shard up to `at`? And those, too, that may take
+ * their place at any time: what was told once is not untold by the next views. */
 bool engine_folded(struct engine *e, unsigned shard, struct journal_pos at);
-/* Do they have all that was committed, and is all swept that was due up to this hour? */
+/* Do both have all that was committed, and is all swept that was due up to this hour? */
 bool engine_settled(struct engine *e, uint32_t hour);
 double engine_lag_s(struct engine *e); /* age of the oldest shard that is behind; 0: none is */
 uint32_t engine_hours_behind(struct engine *e); /* of the sweep */

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LOOKS 3
 #define TURNS_MOST 1000
@@ -251,6 +252,46 @@ TEST(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_do
 	end_engine(e, asks, s, &c);
 }
 
+/* What is told as folded is in the next views before they serve, also when they may not be named for a while. */
+TEST(what_was_told_as_folded_is_in_the_views_that_serve_next)
+{
+	struct config c;
+	struct engine *e;
+	struct store *s = open_it(&c);
+	struct rules *asks[] = {rules_asking(&c, LOOKS), rules_asking(&c, LOOKS + 1)};
+	char current[128], aside[128];
+	bool more;
+	size_t done;
+	lies = false;
+	snprintf(current, sizeof current, "%s/store/state/CURRENT", folder);
+	snprintf(aside, sizeof aside, "%s/store/state/CURRENT.aside", folder);
+	begin_engine(&c, s, asks[0], &e);
+	engine_reload(e, asks[1]);
+	/* a folder where the name should be: the new views catch up, and cannot be named */
+	assert_int_equal(rename(current, aside), 0);
+	assert_int_equal(mkdir(current, 0700), 0);
+	for (int i = 0; i < 20; i++)
+		(void)engine_turn(e);
+	assert_true(engine_building(e) && engine_settled(e, hour_of(clock_now())));
+	/* the serving views alone fold a look */
+	struct generation *g = engine_serving(e);
+	commit_looks(s, clock_now(), 1);
+	struct journal_pos at = journal_committed(s->journal, 0);
+	assert_int_equal(fold_some(&g->fold[0], s->journal, clock_now(), 1000, &done, &more), OK);
+	assert_true(fold_reached(&g->fold[0], at));
+	generation_unref(g);
+	assert_false(engine_folded(e, 0, at));
+	assert_false(engine_settled(e, hour_of(clock_now())));
+	(void)engine_turn(e);
+	assert_true(engine_building(e) && engine_folded(e, 0, at));
+	assert_true(engine_settled(e, hour_of(clock_now())));
+	assert_int_equal(rmdir(current), 0);
+	assert_int_equal(rename(aside, current), 0);
+	(void)settle_failing(e, 1000);
+	check_visitor(e, LOOKS + 1, true);
+	end_engine(e, asks, s, &c);
+}
+
 static uint64_t changes_told(struct engine *e)
 {
 	struct generation *g = engine_serving(e);
@@ -473,6 +514,7 @@ UNIT_TESTS(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_eac
     cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_fails_each_look_is_counted_once, begin, end),
     cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_is_there_although_it_failed_each_look_is_counted_once, begin, end),
     cmocka_unit_test_setup_teardown(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_done, begin, end),
+    cmocka_unit_test_setup_teardown(what_was_told_as_folded_is_in_the_views_that_serve_next, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_although_its_commit_failed_and_is_there, begin, end),
     cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_although_a_commit_failed, begin, end),
