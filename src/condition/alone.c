@@ -1,4 +1,6 @@
-/* Conditions that stand in no file of rules: previews, questions. */
+/* Conditions that stand in no file of rules: previews, questions. They are parsed into the rules'
+ * own nodes, so whoever asks gives a copy of the rules that nobody else uses. Sums are refused
+ * unless a segment asks for them: profiles do not have what nobody added up. */
 #include "crumb/condition/parse.h"
 
 #include "crumb/condition/eval.h"

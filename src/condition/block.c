@@ -1,3 +1,15 @@
+/* The evaluator of 64 visitors at a time. How it works is drawn with numbers in condition/block.h.
+ *
+ * Building: all nodes that look at a category are sorted by it, by window and by what they say
+ * (by_question()), so equal ones are neighbours and get one word. Windows and atoms lie in two
+ * arrays in the order in which they are walked:
+ *
+ *     cats[coats] ─► windows 0 … 2 ─► atoms 0 │ 1 2 │ 3        others: nodes for rules_holds()
+ *     cats[boots] ─► window  3     ─► atom  4
+ *
+ * A comparison is an interval [lo, hi], kept as lo and span = hi − lo, so that one subtraction and
+ * one comparison of unsigned numbers decide it: n is in it when n − lo <= span, for below lo it
+ * wraps round. "!=" is the interval of one number, turned round (`flip`). */
 #include "crumb/condition/block.h"
 #include "crumb/rules/fact.h"
 
@@ -5,37 +17,36 @@
 
 #include <stdlib.h>
 
-/* A comparison of a count or of days, the same wherever it is written: its word has the bit of each
- * visitor for whom it differs from what it says of somebody who never had the category. */
+/* A comparison of a count, the same wherever it is written. Its word has the bit of each visitor
+ * for whom it says something else than of somebody who never had the category. */
 struct atom {
 	int64_t lo;
 	uint64_t span; /* lo … lo + span satisfy it */
 	uint32_t word;
-	bool days, flip;
+	bool days; /* it counts days; false: events */
+	bool flip; /* the bit is set where the count is outside */
 };
 
 struct window {
-	uint8_t days;	/* 0: everything */
-	uint16_t from;	/* as of the day of the block */
-	uint32_t first; /* of `atoms`, */
-	uint32_t n;
+	uint8_t days;	   /* 0: everything */
+	uint16_t from;	   /* its first day, as of the day of the block */
+	uint32_t first, n; /* which atoms */
 };
 
 struct cat_atoms {
 	uint32_t windows, windows_n; /* shortest first */
-	uint32_t others, others_n;   /* nodes that want the whole profile: sums, orders, firsts */
+	uint32_t others, others_n;   /* nodes for rules_holds(): sums, orders, firsts */
 };
 
+/* What a node of a condition reads. */
 struct leaf {
 	uint32_t word;
-	bool inverted;
+	bool inverted; /* it holds of whoever never had the category: the word is read as ~word */
 };
 
 struct block {
+	/* constant, but for the first days of windows */
 	const struct rules *r;
-	uint16_t today;
-	unsigned n;
-	uint64_t alive;	     /* bits of visitors of whom something is known */
 	struct leaf *leaves; /* by node */
 	struct atom *atoms;
 	struct window *windows;
@@ -44,6 +55,10 @@ struct block {
 	int *others; /* nodes */
 	int *facts;  /* nodes that are asked of everybody */
 	size_t facts_n;
+	/* of the visitors that were added */
+	uint16_t today;
+	unsigned n;
+	uint64_t alive; /* bits of visitors of whom something is known */
 	uint64_t *words;
 	size_t words_n;
 };
@@ -60,37 +75,54 @@ static bool wants_profile(const struct rule_node *n)
 	return n->kind == NODE_SUM || n->kind == NODE_FIRST || n->kind == NODE_THEN;
 }
 
-/* The category whose presence wakes it. */
+/* The category whose rows wake a node: without B, "A then B" does not hold. */
 static uint16_t cat_of(const struct rule_node *n)
 {
 	return n->kind == NODE_THEN ? n->then : n->cat;
 }
 
-/* By category, then window, shortest first; what says the same stands together. */
+/* A node that looks at a category, while the tables are made. */
 struct wanted {
 	const struct rule_node *n;
 	int at;
 };
 
-static int by_place(const void *a, const void *b)
+/* Days; a window without end is longer than any other. */
+static unsigned window_length(const struct rule_node *n)
+{
+	return n->window ? n->window : UINT8_MAX + 1u;
+}
+
+/* 0 where there is none, so that what was left in the field makes no difference. */
+static int64_t upper_bound(const struct rule_node *n)
+{
+	return n->op == OP_BETWEEN ? n->n2 : 0;
+}
+
+/* By category; counts before others; then by window, shortest first; then by what is asked, so that
+ * what says the same stands together: 0 is "the same question". */
+static int by_question(const void *a, const void *b)
 {
 	const struct rule_node *x = ((const struct wanted *)a)->n,
 			       *y = ((const struct wanted *)b)->n;
-	unsigned xw = x->window ? x->window : 256, yw = y->window ? y->window : 256;
-	int64_t xn2 = x->op == OP_BETWEEN ? x->n2 : 0, yn2 = y->op == OP_BETWEEN ? y->n2 : 0;
+	unsigned xw = window_length(x), yw = window_length(y);
+	int64_t xn2 = upper_bound(x), yn2 = upper_bound(y);
 	if (cat_of(x) != cat_of(y))
 		return cat_of(x) < cat_of(y) ? -1 : 1;
 	if (is_counted(x) != is_counted(y))
 		return is_counted(x) ? -1 : 1;
 	if (xw != yw)
 		return xw < yw ? -1 : 1;
-	if (x->kind != y->kind || x->op != y->op)
-		return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : x->op < y->op ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->op != y->op)
+		return x->op < y->op ? -1 : 1;
 	if (x->n != y->n)
 		return x->n < y->n ? -1 : 1;
 	return xn2 < yn2 ? -1 : xn2 > yn2;
 }
 
+/* The interval of a comparison. */
 static struct atom make_atom(const struct rule_node *n, struct leaf leaf)
 {
 	struct atom a = {.lo = n->n,
@@ -108,19 +140,20 @@ static struct atom make_atom(const struct rule_node *n, struct leaf leaf)
 		a.lo = INT64_MIN;
 	if (n->op == OP_BETWEEN)
 		hi = n->n2;
-	if (hi < a.lo) /* nothing is between; and no count is negative */
+	if (hi < a.lo) /* nothing is between: an interval that no count is in */
 		a.lo = hi = INT64_MIN;
 	a.span = (uint64_t)hi - (uint64_t)a.lo;
 	return a;
 }
 
+/* A count: a new atom and word, or those of the node before if it asks the same. */
 static void add_counted(
     struct block *b, const struct wanted *p, const struct wanted *before, size_t *atoms_n)
 {
 	struct cat_atoms *c = &b->cats[p->n->cat];
 	struct leaf *leaf = &b->leaves[p->at];
 	leaf->inverted = rules_compare(p->n, 0);
-	if (before && is_counted(before->n) && by_place(p, before) == 0) {
+	if (before && is_counted(before->n) && by_question(p, before) == 0) {
 		leaf->word = b->leaves[before->at].word;
 		return;
 	}
@@ -135,6 +168,7 @@ static void add_counted(
 	b->atoms[(*atoms_n)++] = make_atom(p->n, *leaf);
 }
 
+/* A node for rules_holds(). A sum may hold of whoever has none: "sum(v of A) < 5". */
 static void add_other(struct block *b, const struct wanted *p, size_t *others_n)
 {
 	struct cat_atoms *c = &b->cats[cat_of(p->n)];
@@ -170,7 +204,7 @@ struct block *rules_block_begin(const struct rules *r)
 		}
 	}
 	if (n)
-		qsort(places, n, sizeof *places, by_place);
+		qsort(places, n, sizeof *places, by_question);
 	for (size_t i = 0; i < n; i++) {
 		if (is_counted(places[i].n))
 			add_counted(b, &places[i], i ? &places[i - 1] : NULL, &atoms_n);
@@ -210,7 +244,7 @@ void rules_block_clear(struct block *b, uint16_t today)
 }
 
 /* The rows [i, z) of a category, from the newest back: each window goes on where the shorter one
- * stopped. Windows that none of them is in say what they say of nobody. */
+ * stopped. Windows too short for any row keep the bit 0: there the visitor is like nobody. */
 static void count_rows(
     struct block *b, const struct cat_atoms *c, const struct cat_day *rows, size_t i, size_t z)
 {
@@ -262,6 +296,7 @@ void rules_block_add(struct block *b, const struct profile *p)
 	b->n++;
 }
 
+/* The visitors for whom a node holds. Bits of places without a visitor are whatever comes out. */
 static uint64_t word_of(const struct block *b, int at)
 {
 	const struct rule_node *n = &b->r->nodes[at];
@@ -278,8 +313,9 @@ static uint64_t word_of(const struct block *b, int at)
 		return 0;
 	case NODE_SEGMENT: {
 		const struct segment *s = &b->r->segments[n->segment];
-		return (!s->until || b->today <= s->until) && s->root >= 0 ? word_of(b, s->root)
-									   : 0;
+		if (s->root < 0 || (s->until && b->today > s->until))
+			return 0;
+		return word_of(b, s->root);
 	}
 	default:
 		return b->words[b->leaves[at].word] ^ (b->leaves[at].inverted ? UINT64_MAX : 0);
@@ -289,5 +325,7 @@ static uint64_t word_of(const struct block *b, int at)
 uint64_t rules_block_segment(struct block *b, uint16_t segment)
 {
 	const struct segment *s = &b->r->segments[segment];
-	return (!s->until || b->today <= s->until) && b->alive ? word_of(b, s->root) & b->alive : 0;
+	if (!b->alive || (s->until && b->today > s->until))
+		return 0;
+	return word_of(b, s->root) & b->alive;
 }

@@ -1,403 +1,54 @@
-/* The condition language: text to nodes, by recursive descent. Every refusal says where, what was
- * found and what was expected, and, for the slips that people make, what they may have meant
- * (parser.c). */
+/* The condition language: text to nodes, by recursive descent. One function for each line of the
+ * grammar (rules/rules.h), one for each form of a test; what stands in a test, such as a category,
+ * a window or an amount, is operand.c.
+ *
+ *     coats >= 3 in 7d and not country = US
+ *
+ *     parse_or, parse_and ─┬─ parse_not ─ category_test                0  COUNT coats >= 3, 7 days
+ *                          └─ parse_not ─ parse_not ─ fact_test       1  FACT country in (US)
+ *                                                                     2  NOT 1
+ *                                                                     3  AND 0 2: the root
+ *
+ * Nodes are an array of the rule set, children before their parents; the functions return the
+ * number of a node, -1 after a refusal. Every refusal says where, what was found and what was
+ * expected, and, for the slips that people make, what they may have meant (parser.c). */
 #include "crumb/condition/forms.h"
 #include "parser.h"
 
 #include "crumb/base/array.h"
 #include "crumb/condition/parse.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEPTH_MAX 64
-#define AMOUNT_MAX UINT32_MAX
-#define SUM_MAX 1e12 /* in units; sums are kept in millionths */
+#define DEPTH_MAX 64 /* of "not" and parentheses within each other */
 
 /* --- nodes */
 
-static int append(struct rules *r, struct rule_node n)
+static int append_node(struct rules *r, struct rule_node n)
 {
 	CHECK(array_room(r->nodes, r->nodes_cap, r->nodes_n + 1));
 	r->nodes[r->nodes_n] = n;
 	return (int)r->nodes_n++;
 }
 
-static int add(struct parser *p, struct rule_node n)
+static int add_node(struct parser *p, struct rule_node n)
 {
-	return append(p->r, n);
+	return append_node(p->r, n);
 }
 
+/* The model is a second condition beside the one that was written: both have to hold. */
 int condition_and_like(struct rules *r, int root, uint16_t segment)
 {
 	struct str all = r->nodes[root].text;
-	int like =
-	    append(r, (struct rule_node){
-			  .kind = NODE_LIKE, .segment = segment, .text = str_skip(all, all.n)});
-	return append(
+	int like = append_node(
+	    r, (struct rule_node){
+		   .kind = NODE_LIKE, .segment = segment, .text = str_skip(all, all.n)});
+	return append_node(
 	    r, (struct rule_node){.kind = NODE_AND, .left = root, .right = like, .text = all});
 }
 
-/* What was written from `from` to the latest token taken. */
-static struct str written(const struct parser *p, size_t from)
-{
-	return str_make(p->text.p + from, p->before > from ? p->before - from : 0);
-}
-
-static size_t here(const struct parser *p)
-{
-	return p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n;
-}
-
-static void unknown_category(struct parser *p, struct str name)
-{
-	const struct rules *r = p->r;
-	char message[300], hint[200];
-	struct near near = near_begin(name);
-	for (size_t i = 1; i < r->categories_n; i++) {
-		struct str id = str_c(r->categories[i].id);
-		near_try(&near, id);
-		for (size_t k = 1; k < id.n; k++)
-			if (id.p[k - 1] == '.')
-				near_try(&near, str_skip(id, k));
-	}
-	for (int f = 0; f < FACT_MAX; f++)
-		near_try(&near, str_c(fact_name((enum fact)f)));
-	for (size_t i = 0; i < condition_forms_n; i++)
-		if (condition_forms[i].begins == BEGINS_WITH_WORD)
-			near_try(&near, str_c(condition_forms[i].word));
-	snprintf(message, sizeof message, "there is no category '" STR_FMT "'",
-	    (int)(name.n > 130 ? 130 : name.n), name.p);
-	near_hint(&near, hint, sizeof hint);
-	if (!*hint && rules_segment(r, name) >= 0)
-		snprintf(hint, sizeof hint, "it is a segment: write segment(" STR_FMT ")",
-		    STR_ARG(name));
-	else if (!*hint && rules_vocabulary(r, name))
-		snprintf(
-		    hint, sizeof hint, "it is an attribute: write attr." STR_FMT, STR_ARG(name));
-	else if (!*hint && name.n > 2 && name.n < 100 && (name.p[0] & 0x80) == 0 &&
-		 str_find(name, '.') == name.n)
-		snprintf(hint, sizeof hint,
-		    "categories are defined under categories:, in any file of the folder");
-	parse_report(p, name, "unknown-category", hint, message);
-}
-
-/* A category in full or by an unambiguous last part. */
-static uint16_t resolve(struct parser *p, struct str name)
-{
-	const struct rules *r = p->r;
-	uint32_t tail;
-	int found = rules_category(r, name);
-	if (found > 0)
-		return (uint16_t)found;
-	if (!map_get(&r->last_parts, name, &tail)) {
-		unknown_category(p, name);
-		return 0;
-	}
-	if (tail != RULES_AMBIGUOUS)
-		return (uint16_t)tail;
-	char message[500];
-	struct str some[2] = {{"", 0}, {"", 0}};
-	for (size_t i = 1, k = 0; i < r->categories_n && k < 2; i++) {
-		struct str id = str_c(r->categories[i].id);
-		if (id.n > name.n && id.p[id.n - name.n - 1] == '.' &&
-		    str_eq(str_skip(id, id.n - name.n), name))
-			some[k++] = id;
-	}
-	snprintf(message, sizeof message, "'" STR_FMT "' could be " STR_FMT " or " STR_FMT,
-	    STR_ARG(name), STR_ARG(some[0]), STR_ARG(some[1]));
-	parse_report(p, name, "ambiguous", "write it in full", message);
-	return 0;
-}
-
-static uint16_t category(struct parser *p, const char *what)
-{
-	if (p->failed)
-		return 0;
-	if (p->now.kind != TOK_WORD) {
-		parse_expected(p, what, NULL);
-		return 0;
-	}
-	uint16_t cat = resolve(p, p->now.text);
-	parse_next(p);
-	return cat;
-}
-
-/* --- windows */
-
-static const char *days_hint(struct parser *p, char *out, size_t cap)
-{
-	struct str s = p->now.text, unit = s;
-	uint64_t n = 0;
-	while (unit.n && chr_digit(unit.p[0]))
-		unit = str_skip(unit, 1);
-	if (unit.n == s.n || !str_u64(str_make(s.p, s.n - unit.n), &n) || n > 1000)
-		return parse_is(p, "today") ? "write 1d"
-		       : parse_is(p, "last") || parse_is(p, "the") || parse_is(p, "past")
-			   ? "write only the number of days: in 14d"
-			   : NULL;
-	unsigned long days =
-	    str_ieq(unit, STR("w"))						     ? 7
-	    : str_ieq(unit, STR("h"))						     ? 0
-	    : str_ieq(unit, STR("m")) || str_ieq(unit, STR("mo"))		     ? 30
-	    : unit.n == 0 || str_ieq(unit, STR("d")) || str_starts(unit, STR("day")) ? 1
-	    : str_starts(unit, STR("week"))					     ? 7
-	    : str_starts(unit, STR("month"))					     ? 30
-										     : 99;
-	if (days == 99)
-		return NULL;
-	if (days == 0)
-		snprintf(
-		    out, cap, "windows are whole days: write %lud", (unsigned long)(n + 23) / 24);
-	else
-		snprintf(out, cap, "write %lud", (unsigned long)n * days);
-	return out;
-}
-
-/* "14d" behind "in" or "within". */
-static uint8_t days(struct parser *p)
-{
-	char message[200], hint[100];
-	if (p->failed)
-		return 0;
-	if (p->now.kind != TOK_DAYS) {
-		parse_expected(p, "a number of days such as 14d", days_hint(p, hint, sizeof hint));
-		return 0;
-	}
-	uint64_t n = p->now.number;
-	if (n == 0) {
-		parse_report(
-		    p, p->now.text, "window", "today alone is 1d", "a window of 0d is empty");
-	} else if (n > RETENTION_MAX) {
-		snprintf(message, sizeof message,
-		    "a window of " STR_FMT " is longer than the %d days that are kept",
-		    STR_ARG(p->now.text), RETENTION_MAX);
-		parse_report(p, p->now.text, "window",
-		    "write 90d, or leave the window out: everything that is kept counts then",
-		    message);
-	}
-	parse_next(p);
-	return n > RETENTION_MAX ? RETENTION_MAX : (uint8_t)n;
-}
-
-static uint8_t optional_window(struct parser *p)
-{
-	if (p->failed || (!parse_is(p, "in") && !parse_is(p, "within")))
-		return 0;
-	parse_next(p);
-	return days(p);
-}
-
-static uint8_t within(struct parser *p)
-{
-	if (p->failed)
-		return 0;
-	if (!parse_is(p, "within") && !parse_is(p, "in")) {
-		parse_expected(p, "'within' and a number of days", NULL);
-		return 0;
-	}
-	parse_next(p);
-	return days(p);
-}
-
-/* --- amounts */
-
-static int64_t whole_number(struct parser *p)
-{
-	static const char *const numbers[] = {
-	    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"};
-	char hint[60];
-	const char *h = NULL;
-	if (p->failed)
-		return 0;
-	if (p->now.kind == TOK_NUMBER && p->now.number <= AMOUNT_MAX) {
-		int64_t n = (int64_t)p->now.number;
-		parse_next(p);
-		return n;
-	}
-	double v;
-	if (p->now.kind == TOK_NUMBER)
-		h = "that is more than anybody can do";
-	else if (p->now.kind == TOK_WORD && rules_number(p->now.text, &v))
-		h = v < 0 ? "counts are never negative"
-			  : "counts are whole numbers; sum(v of CATEGORY) takes others";
-	for (int i = 0; i <= 10; i++)
-		if (parse_is(p, numbers[i])) {
-			snprintf(hint, sizeof hint, "write %d", i);
-			h = hint;
-		}
-	if (p->now.kind == TOK_DAYS) {
-		snprintf(hint, sizeof hint, "write the number first: >= 1 in " STR_FMT,
-		    STR_ARG(p->now.text));
-		parse_report(p, p->now.text, "syntax", hint,
-		    "expected a whole number, found a number of days");
-		p->failed = true;
-		return 0;
-	}
-	parse_expected(p, "a whole number", h);
-	return 0;
-}
-
-static double number(struct parser *p)
-{
-	double v = 0;
-	char hint[160];
-	if (p->failed)
-		return 0;
-	if ((p->now.kind != TOK_NUMBER && p->now.kind != TOK_WORD) ||
-	    !rules_number(p->now.text, &v)) {
-		parse_expected(p, "a number", parse_number_hint(p, hint));
-		return 0;
-	}
-	parse_next(p);
-	return v;
-}
-
-static int64_t millionths(struct parser *p)
-{
-	double v = number(p);
-	if (!p->failed && fabs(v) > SUM_MAX) {
-		parse_report_at(p, p->before ? p->before - 1 : 0, 1, "number", NULL,
-		    "sums are compared up to 1000000000000");
-		return 0;
-	}
-	return llround(v * 1e6);
-}
-
-/* ">= 3", "between 2 and 5" */
-static void amount(struct parser *p, struct rule_node *n)
-{
-	bool sum = n->kind == NODE_SUM;
-	if (p->failed)
-		return;
-	if (parse_is(p, "between")) {
-		size_t from = here(p);
-		parse_next(p);
-		n->op = OP_BETWEEN;
-		n->n = sum ? millionths(p) : whole_number(p);
-		if (!p->failed && !parse_is(p, "and"))
-			parse_expected(p, "'and' and the upper bound", NULL);
-		if (p->failed)
-			return;
-		parse_next(p);
-		n->n2 = sum ? millionths(p) : whole_number(p);
-		if (!p->failed && n->n > n->n2)
-			parse_report_at(p, from, p->before - from, "empty-range",
-			    "the smaller number comes first", "nothing is between these two");
-		return;
-	}
-	if (p->now.kind != TOK_OP) {
-		parse_expected(p, "a comparison such as >= 3", NULL);
-		return;
-	}
-	n->op = p->now.op;
-	parse_next(p);
-	n->n = sum ? millionths(p) : whole_number(p);
-}
-
-/* --- facts and attributes */
-
-/* Is the value one that can be? Facts have known values, declared attributes closed ones. */
-static void check_value(
-    struct parser *p, const struct rule_node *n, struct str token, struct str value)
-{
-	struct rules_at at =
-	    p->place->locate(p->place->arg, (size_t)(token.p - p->text.p), token.n);
-	if (n->kind == NODE_FACT) {
-		p->wrong |= !field_check(p->report, &at, rule_facts[n->fact].field, value);
-		return;
-	}
-	const struct vocabulary *v = rules_vocabulary(p->r, n->attr);
-	char hint[200];
-	if (!v || rules_value(v, &value))
-		return;
-	struct near near = near_begin(value);
-	for (unsigned i = 0; i < v->values_n; i++)
-		near_try(&near, v->values[i]);
-	near_hint(&near, hint, sizeof hint);
-	if (!*hint)
-		snprintf(hint, sizeof hint, "it is declared at %s:%zu", v->at.file, v->at.line);
-	report_add(p->report, &at, SEVERITY_ERROR, "vocabulary", hint,
-	    "attribute '%s' never is '" STR_FMT "'", v->id, STR_ARG(value));
-	p->wrong = true;
-}
-
-static struct str word_value(struct parser *p, const struct rule_node *n)
-{
-	enum token_kind k = p->now.kind;
-	if (k != TOK_WORD && k != TOK_NUMBER && k != TOK_TEXT && k != TOK_DAYS) {
-		parse_expected(p, "a value", NULL);
-		return STR("");
-	}
-	struct str token = p->now.text, s = token;
-	if (k == TOK_TEXT)
-		s = str_make(s.p + 1, s.n - 2);
-	if (s.n == 0)
-		parse_report(p, token, "empty", NULL, "an empty value matches nobody");
-	else
-		check_value(p, n, token, s);
-	parse_next(p);
-	return arena_keep(&p->r->arena, s);
-}
-
-static void word_list(struct parser *p, struct rule_node *n)
-{
-	struct str list[256];
-	char hint[160];
-	if (p->now.kind != TOK_OPEN) {
-		parse_expected(p, "'(' and a list of values", parse_number_hint(p, hint));
-		return;
-	}
-	parse_expect(p, TOK_OPEN, "'(' and a list of values");
-	while (!p->failed) {
-		if (n->words_n == sizeof list / sizeof list[0]) {
-			parse_expected(p, "at most 256 values", NULL);
-			return;
-		}
-		list[n->words_n++] = word_value(p, n);
-		if (p->failed || p->now.kind != TOK_COMMA)
-			break;
-		parse_next(p);
-	}
-	parse_expect(p, TOK_CLOSE, "',' or ')'");
-	if (p->failed)
-		return;
-	n->words = arena_alloc(&p->r->arena, n->words_n * sizeof *n->words);
-	memcpy(n->words, list, n->words_n * sizeof *n->words);
-}
-
-static void compare_attr(struct parser *p, struct rule_node *n)
-{
-	struct range all = {-INFINITY, INFINITY, false, false};
-	n->numeric = true;
-	n->range = all;
-	if (parse_is(p, "between")) {
-		size_t from = here(p);
-		parse_next(p);
-		n->op = OP_BETWEEN;
-		n->range.lo = number(p);
-		if (!p->failed && !parse_is(p, "and"))
-			parse_expected(p, "'and' and the upper bound", NULL);
-		if (p->failed)
-			return;
-		parse_next(p);
-		n->range.hi = number(p);
-		if (!p->failed && n->range.lo > n->range.hi)
-			parse_report_at(p, from, p->before - from, "empty-range",
-			    "the smaller number comes first", "nothing is between these two");
-		return;
-	}
-	n->op = p->now.op;
-	parse_next(p);
-	double v = number(p);
-	if (n->op == OP_GE || n->op == OP_GT)
-		n->range.lo = v, n->range.lo_out = n->op == OP_GT;
-	else
-		n->range.hi = v, n->range.hi_out = n->op == OP_LT;
-}
-
-/* Behind the name of a fact or attribute. */
+/* A test of a fact or an attribute, behind its name. "!=" and "not in" are a NOT above the node. */
 static int fact_test(struct parser *p, struct rule_node n, size_t from)
 {
 	bool negate = false;
@@ -412,11 +63,11 @@ static int fact_test(struct parser *p, struct rule_node n, size_t from)
 	bool attr = n.kind == NODE_ATTR;
 	if (parse_is(p, "in")) {
 		parse_next(p);
-		word_list(p, &n);
+		parse_values(p, &n);
 	} else if (attr &&
 		   (parse_is(p, "between") ||
 		       (p->now.kind == TOK_OP && p->now.op != OP_EQ && p->now.op != OP_NE))) {
-		compare_attr(p, &n);
+		parse_range(p, &n);
 	} else if (p->now.kind != TOK_OP || (p->now.op != OP_EQ && p->now.op != OP_NE)) {
 		parse_expected(
 		    p, attr ? "a comparison, 'in' or 'between'" : "'=', '!=' or 'in'", NULL);
@@ -427,18 +78,20 @@ static int fact_test(struct parser *p, struct rule_node n, size_t from)
 		n.words_n = 1;
 		n.words = arena_alloc(&p->r->arena, sizeof *n.words);
 		parse_next(p);
-		n.words[0] = word_value(p, &n);
+		n.words[0] = parse_value(p, &n);
 	}
 	if (p->failed)
 		return -1;
-	n.text = written(p, from);
-	int node = add(p, n);
-	return negate ? add(p, (struct rule_node){.kind = NODE_NOT, .left = node, .text = n.text})
-		      : node;
+	n.text = parse_written(p, from);
+	int node = add_node(p, n);
+	return negate
+		   ? add_node(p, (struct rule_node){.kind = NODE_NOT, .left = node, .text = n.text})
+		   : node;
 }
 
 /* --- tests */
 
+/* segment(ID). One that is not there becomes NODE_NEVER, so that reading goes on. */
 static int segment_test(struct parser *p, size_t from)
 {
 	char message[300], hint[200];
@@ -468,17 +121,18 @@ static int segment_test(struct parser *p, size_t from)
 	parse_expect(p, TOK_CLOSE, "')'");
 	if (p->failed)
 		return -1;
-	return add(p, (struct rule_node){.kind = seg < 0 ? NODE_NEVER : NODE_SEGMENT,
-			  .segment = (uint16_t)seg,
-			  .text = written(p, from)});
+	return add_node(p, (struct rule_node){.kind = seg < 0 ? NODE_NEVER : NODE_SEGMENT,
+			       .segment = (uint16_t)seg,
+			       .text = parse_written(p, from)});
 }
 
+/* Adds a node that is read to its end, with the text that it was written as. */
 static int finish(struct parser *p, struct rule_node n, size_t from)
 {
 	if (p->failed)
 		return -1;
-	n.text = written(p, from);
-	return add(p, n);
+	n.text = parse_written(p, from);
+	return add_node(p, n);
 }
 
 /* days(CATEGORY) >= N in 30d, last(CATEGORY) within 2d, first(CATEGORY) within 7d, sum(v of
@@ -502,39 +156,41 @@ static int function_test(struct parser *p, enum node_kind kind, size_t from)
 		}
 		parse_next(p);
 	}
-	n.cat = category(p, "a category");
+	n.cat = parse_category(p, "a category");
 	parse_expect(p, TOK_CLOSE, "')'");
 	if (amounts) {
-		amount(p, &n);
-		n.window = optional_window(p);
+		parse_amount(p, &n);
+		n.window = parse_optional_window(p);
 	} else {
-		n.window = within(p);
+		n.window = parse_within(p);
 	}
 	return finish(p, n, from);
 }
 
+/* CATEGORY, CATEGORY >= N in 30d, CATEGORY between N and M, A then B within 3d */
 static int category_test(struct parser *p, size_t from)
 {
 	struct rule_node n = {.kind = NODE_COUNT, .op = OP_GE, .n = 1};
-	n.cat = category(p, "a category");
+	n.cat = parse_category(p, "a category");
 	if (parse_is(p, "then")) {
 		parse_next(p);
 		n.kind = NODE_THEN;
-		n.then = category(p, "a category");
-		n.window = within(p);
+		n.then = parse_category(p, "a category");
+		n.window = parse_within(p);
 		return finish(p, n, from);
 	}
 	if (p->now.kind == TOK_OP || parse_is(p, "between"))
-		amount(p, &n);
+		parse_amount(p, &n);
 	else if (parse_is(p, "not")) {
 		parse_expected(p, "a comparison, 'in', 'and' or 'or'",
 		    "'not' stands before the category: not purchase in 30d");
 		return -1;
 	}
-	n.window = optional_window(p);
+	n.window = parse_optional_window(p);
 	return finish(p, n, from);
 }
 
+/* Does a parenthesis follow the token at hand? */
 static bool opens(const struct parser *p)
 {
 	size_t at = p->at;
@@ -581,19 +237,21 @@ static void unknown_call(struct parser *p)
 	p->failed = true;
 }
 
+/* visits, visits >= N in 14d: days with any event. */
 static int visits_test(struct parser *p, size_t from)
 {
 	struct rule_node n = {.kind = NODE_DAYS, .op = OP_GE, .n = 1, .cat = CATEGORY_ALL};
 	parse_next(p);
 	if (p->now.kind == TOK_OP || parse_is(p, "between"))
-		amount(p, &n);
-	n.window = optional_window(p);
+		parse_amount(p, &n);
+	n.window = parse_optional_window(p);
 	return finish(p, n, from);
 }
 
-static int test(struct parser *p)
+/* One test: the word at hand says which form it is. */
+static int parse_test(struct parser *p)
 {
-	size_t from = here(p);
+	size_t from = parse_here(p);
 	if (p->now.kind != TOK_WORD) {
 		parse_expected(p, "a category, a fact or '('",
 		    p->now.kind == TOK_NUMBER ? "the category comes first: coats >= 3" : NULL);
@@ -645,38 +303,39 @@ static int parse_not(struct parser *p)
 		    "build it from smaller ones with segment(ID)");
 		return -1;
 	}
-	size_t from = here(p);
+	size_t from = parse_here(p);
 	if (parse_is(p, "not")) {
 		parse_next(p);
 		int inner = parse_not(p);
 		if (!p->failed)
-			node =
-			    add(p, (struct rule_node){
-				       .kind = NODE_NOT, .left = inner, .text = written(p, from)});
+			node = add_node(p,
+			    (struct rule_node){
+				.kind = NODE_NOT, .left = inner, .text = parse_written(p, from)});
 	} else if (p->now.kind == TOK_OPEN) {
 		parse_next(p);
 		node = parse_or(p);
 		parse_expect(p, TOK_CLOSE, "')'");
 	} else {
-		node = test(p);
+		node = parse_test(p);
 	}
 	p->depth--;
 	return node;
 }
 
+/* PART, PART word PART …: a chain of nodes to the left, as `and` and `or` both make it. */
 static int parse_row(
     struct parser *p, const char *word, enum node_kind kind, int (*part)(struct parser *))
 {
-	size_t from = here(p);
+	size_t from = parse_here(p);
 	int node = part(p);
 	while (!p->failed && parse_is(p, word)) {
 		parse_next(p);
 		int right = part(p);
 		if (!p->failed)
-			node = add(p, (struct rule_node){.kind = kind,
-					  .left = node,
-					  .right = right,
-					  .text = written(p, from)});
+			node = add_node(p, (struct rule_node){.kind = kind,
+					       .left = node,
+					       .right = right,
+					       .text = parse_written(p, from)});
 	}
 	return node;
 }

@@ -1,3 +1,16 @@
+/* The evaluator: conditions over one profile, by walking the tree. And the days on which time alone
+ * changes what it says.
+ *
+ * A row of a category changes something on the day on which it leaves a window that some condition
+ * asks for, or its retention. rules_next_due() takes the nearest such day over all rows. Example:
+ * day 100, retention 90, coats on days 60 and 95, windows of 7 and 30 days over coats:
+ *
+ *     retention 90    60 + 90 = 150     95 + 90 = 185
+ *     window 7        60 + 7: past      95 + 7 = 102     ◄ the next: on day 102 "in 7d" has lost it
+ *     window 30       60 + 30: past     95 + 30 = 125
+ *
+ * Rows lie in order of days, so the first that has not left a window yet is found by bisection. On
+ * the due day the profile is evaluated again, and the next due day is found. */
 #include "crumb/condition/eval.h"
 #include "crumb/rules/fact.h"
 
@@ -29,7 +42,8 @@ bool rules_compare(const struct rule_node *n, int64_t a)
 	}
 }
 
-static struct amount sum_of(
+/* The sum of values in a window; it saturates. */
+static struct amount sum_amount(
     const struct profile *p, const struct rule_node *n, uint16_t from, uint16_t today)
 {
 	size_t rows;
@@ -52,7 +66,7 @@ struct amount rules_amount(const struct profile *p, const struct rule_node *n, u
 	size_t rows;
 	uint16_t from = rules_window_start(n->window, today);
 	if (n->kind == NODE_SUM)
-		return sum_of(p, n, from, today);
+		return sum_amount(p, n, from, today);
 	const struct cat_day *r = profile_span(p, n->cat, &rows);
 	struct amount a = {0, 0, 0, 0};
 	for (size_t i = rows; i-- > 0 && r[i].day >= from;) {
@@ -66,7 +80,8 @@ struct amount rules_amount(const struct profile *p, const struct rule_node *n, u
 	return a;
 }
 
-/* Some day of `then` is 0 to window-1 days after some day of `cat`. */
+/* Some day of `then` is 0 to window-1 days after some day of `cat`. Both lists rise, so one index
+ * each is enough: a day of `cat` that is too old for this day of `then` is so for the next. */
 static bool in_order(const struct profile *p, const struct rule_node *n)
 {
 	size_t an, bn, a = 0;
@@ -119,6 +134,7 @@ static bool attr_holds(const struct profile *p, const struct rule_node *n)
 	return false;
 }
 
+/* Does a node hold? Of a profile with rows. */
 static bool holds(const struct rules *r, int at, const struct profile *p, uint16_t today)
 {
 	const struct rule_node *n = &r->nodes[at];
@@ -156,6 +172,7 @@ static bool holds(const struct rules *r, int at, const struct profile *p, uint16
 	return false;
 }
 
+/* The features of a model that are about categories stand before those about facts. */
 static void model_asks(const struct like_model *m, uint64_t *wanted)
 {
 	for (unsigned i = 0; m && i < m->facts_at; i++)
@@ -219,8 +236,9 @@ unsigned rules_eval_all(
 	return n;
 }
 
-/* Kleene's three values: nobody did nothing, and has no place, device or attribute that could be
- * compared. */
+/* Kleene's three values, for somebody who never did anything: counts are 0, which is known; place,
+ * device and attributes are unknown. AND is the least of its parts, OR the greatest, NOT turns
+ * round: "not country = US" is unknown, so it does not hold of nobody. */
 enum maybe { NOT_SO, UNKNOWN, SO };
 
 static enum maybe of_nobody(const struct rules *r, int at, const struct profile *nobody)
@@ -270,8 +288,7 @@ static void sooner(uint32_t *due, uint32_t day, uint16_t today)
 		*due = day;
 }
 
-/* When the first of a category's rows, which stand in order of days, is so many days old; of those
- * that are not yet. */
+/* The day on which the oldest row that is not yet `days` old will be. */
 static void soonest(
     uint32_t *due, const struct cat_day *rows, size_t n, uint32_t days, uint16_t today)
 {
@@ -306,8 +323,8 @@ uint16_t rules_next_due(
 		sooner(&due, p->place_day + retention, today);
 	if (p->agent_day)
 		sooner(&due, p->agent_day + retention, today);
-	/* a segment's last day concerns its members; whoever is in another one because of it is in
-	 * neither or in both */
+	/* A segment's end concerns its members only. A segment that refers to it changes for them,
+	 * too, and for nobody else. */
 	for (size_t i = 0; r->any_until && i < p->segments_n; i++)
 		if (p->segments[i] < r->segments_n && r->segments[p->segments[i]].until)
 			sooner(&due, r->segments[p->segments[i]].until + 1u, today);
@@ -324,8 +341,8 @@ static uint16_t next_end(const struct rules *r, uint16_t day)
 	return (uint16_t)end;
 }
 
-/* The rows that the condition looks at, and the one that ends last: as long as it is there the
- * visitor is. Others end without changing anything. */
+/* The rows that the condition looks at, and the row that ends last: the visitor is there as long as
+ * that one is. Other rows end without changing anything. */
 static size_t asked_rows(
     const struct rules *r, int root, const struct profile *from, struct cat_day *out)
 {
@@ -344,8 +361,8 @@ static size_t asked_rows(
 uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struct profile *from,
     uint16_t today, unsigned retention)
 {
-	/* What is asked of the profile, as it will be on each day on which something of that ends.
-	 */
+	/* A copy with only what the condition asks for, which is aged from one due day to the next
+	 * until the condition does not hold. Rows can only go, so this ends. */
 	struct profile p = *from;
 	uint16_t day = today;
 	p.rows = malloc((from->rows_n + 1) * sizeof *p.rows);

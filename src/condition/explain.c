@@ -1,3 +1,22 @@
+/* The smallest change that would bring a visitor into a segment.
+ *
+ * A plan is a list of steps with a cost; solve() makes one for a node that should hold, or should
+ * not hold, from the plans of its parts: `and` needs both, `or` the cheaper one. Costs only rank:
+ *
+ *     an event                   1        so 3 events are 3
+ *     events on another day      2        each; it takes days
+ *     a value                    3        one event that is worth enough
+ *     waiting                    50 and 1 for each day
+ *     another place or device    10,000   what the visitor would have to be
+ *     what cannot be             1e9
+ *
+ * Example: "coats >= 3 in 7d and (purchase or country = US)" and a visitor from DE with one coat.
+ * Coats: 2 events. Purchase costs 1, the country 10,000, so purchase. Both: 3, "2 more of coats, 1
+ * purchase".
+ *
+ * Plans of two parts may share steps (both(), share_events()), and a step for one part may spoil
+ * another: events of boots are events of footwear, which may have an upper bound. So the plan is
+ * tried on a copy of the profile in the end (tried()), and `sure` says whether it works. */
 #include "crumb/condition/explain.h"
 
 #include <stdlib.h>
@@ -71,7 +90,7 @@ static struct plan never(void)
 	return (struct plan){.cost = COST_NEVER};
 }
 
-static struct plan one(double cost, struct step s)
+static struct plan one_step(double cost, struct step s)
 {
 	return (struct plan){cost, {s}, 1};
 }
@@ -79,17 +98,17 @@ static struct plan one(double cost, struct step s)
 static struct plan wait_for(const struct solver *s, int node)
 {
 	uint16_t day = rules_part_flips(s->r, node, s->p, s->today, s->retention);
-	return day ? one(50.0 + day - s->today, (struct step){STEP_WAIT, 0, day, 0, node, true})
+	return day ? one_step(
+			 50.0 + day - s->today, (struct step){STEP_WAIT, 0, day, 0, node, true})
 		   : never();
 }
 
 static struct plan events(uint16_t cat, int64_t n, int node)
 {
-	return one((double)n, (struct step){STEP_EVENTS, cat, 0, n, node, true});
+	return one_step((double)n, (struct step){STEP_EVENTS, cat, 0, n, node, true});
 }
 
-/* Both plans: steps of the same kind about the same thing are done once, as far as the larger one
- * goes. */
+/* Both plans: steps of one kind about one category are one step, as large as the larger. */
 static struct plan both(struct plan a, const struct plan *b)
 {
 	a.cost += b->cost;
@@ -117,7 +136,7 @@ static struct plan both(struct plan a, const struct plan *b)
 	return a;
 }
 
-/* So that the amount is at least `least` and at most `most`. */
+/* A plan for an amount of at least `least` and at most `most`. Too much goes by waiting only. */
 static struct plan amount_between(const struct solver *s, int node, int64_t least, int64_t most)
 {
 	const struct rule_node *n = &s->r->nodes[node];
@@ -129,16 +148,18 @@ static struct plan amount_between(const struct solver *s, int node, int64_t leas
 	if (n->kind == NODE_COUNT)
 		return events(n->cat, least - have, node);
 	if (n->kind == NODE_SUM)
-		return one(3, (struct step){STEP_VALUE, n->cat, 0, least - have, node, true});
+		return one_step(3, (struct step){STEP_VALUE, n->cat, 0, least - have, node, true});
 	size_t rows;
 	const struct cat_day *r = profile_span(s->p, n->cat, &rows);
 	bool today = rows && r[rows - 1].day == s->today;
 	if (least - have == 1 && !today)
 		return events(n->cat, 1, node);
-	return one(2.0 * (double)(least - have),
+	return one_step(2.0 * (double)(least - have),
 	    (struct step){STEP_DAYS, n->cat, 0, least - have, node, true});
 }
 
+/* A plan for a comparison to hold, or not to hold. Where both directions would do, such as for !=,
+ * it is the upper one: more events. */
 static struct plan amount_plan(const struct solver *s, int node, bool want)
 {
 	const struct rule_node *n = &s->r->nodes[node];
@@ -169,6 +190,7 @@ static struct plan amount_plan(const struct solver *s, int node, bool want)
 	return never();
 }
 
+/* A then B: only B where A is recent enough, else both today. */
 static struct plan then_plan(const struct solver *s, int node, bool want)
 {
 	const struct rule_node *n = &s->r->nodes[node];
@@ -183,6 +205,7 @@ static struct plan then_plan(const struct solver *s, int node, bool want)
 	return both(events(n->cat, 1, node), &second);
 }
 
+/* The cheapest plan that is found for a node to be as wanted. */
 static struct plan solve(const struct solver *s, int node, bool want)
 {
 	const struct rule_node *n = &s->r->nodes[node];
@@ -216,7 +239,7 @@ static struct plan solve(const struct solver *s, int node, bool want)
 		return then_plan(s, node, want);
 	case NODE_FACT:
 	case NODE_ATTR:
-		return one(COST_FACT, (struct step){STEP_FACT, 0, 0, 0, node, want});
+		return one_step(COST_FACT, (struct step){STEP_FACT, 0, 0, 0, node, want});
 	case NODE_LIKE: /* what would bring them in is the model's to know */
 	case NODE_NEVER:
 		break;
@@ -224,6 +247,7 @@ static struct plan solve(const struct solver *s, int node, bool want)
 	return never();
 }
 
+/* Adds events of a category to a profile, and so of its parents and of all. */
 static void add_up(const struct rules *r, struct profile *p, uint16_t cat, uint16_t day,
     uint32_t count, double value)
 {
@@ -257,7 +281,7 @@ static void share_events(const struct rules *r, struct plan *p)
 	p->n = kept;
 }
 
-/* Does it work? Steps of facts cannot be tried. */
+/* Is the visitor in the segment after these steps? Steps of facts cannot be tried: false. */
 static bool tried(const struct solver *s, uint16_t segment, const struct plan *plan)
 {
 	struct profile *p = copy_of(s->p);

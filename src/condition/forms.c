@@ -1,4 +1,4 @@
-/* What a condition can ask, as rows. */
+/* What a condition can ask, as rows. The rows say how people write it; condition.c parses it. */
 #include "crumb/condition/forms.h"
 
 const struct condition_form condition_forms[] = {

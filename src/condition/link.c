@@ -1,6 +1,21 @@
-/* What is derived once everything is read: which segments depend on which categories, windows,
- * sums, definitions; and the mistakes that only show then: cycles, conditions that hold of nobody.
- */
+/* What is derived once everything is read, and the mistakes that only show then.
+ *
+ *     per category    definition: a hash of its patterns and its children's definitions
+ *                     segments: a bit for each segment that a change of its counts can change
+ *                     windows: the days after which a row leaves some window
+ *                     summed: some condition asks for sum(v of it); sensitive: it, an ancestor or a
+ *                     descendant is on the list
+ *     per segment     definition: a hash of its condition, with all that this refers to
+ *
+ * Example: "warm: coats >= 3 in 7d" and "keen: segment(warm) or boots in 30d". Coats get the bits
+ * of warm and keen and the window 7, boots the bit of keen and the window 30. So a view of boots
+ * has keen evaluated and not warm, and the sweep comes 7 days after a view of coats.
+ *
+ * A definition is equal when the same events belong to the category, and the same visitors to the
+ * segment, whatever they are called otherwise: adoption (views/adopt.h) and rules diff rely on it.
+ *
+ * Mistakes: segments that refer to each other in a circle or too deeply, conditions that are too
+ * large with what they refer to, and those that hold of somebody who never did anything. */
 #include "crumb/base/code.h"
 #include "crumb/condition/parse.h"
 #include "crumb/condition/eval.h"
@@ -10,8 +25,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NESTING_MAX 32	   /* segments within segments */
-#define WEIGHT_MAX 100000u /* tests of a segment with all that it refers to */
+#define NESTING_MAX 32	  /* segments within segments */
+#define WEIGHT_MAX 100000 /* parts of a condition with all that it refers to */
+#define COUNT_TEXT_OF(n) #n
+#define COUNT_TEXT(n) COUNT_TEXT_OF(n)
 
 struct linker {
 	struct rules *r;
@@ -40,6 +57,7 @@ static void put_clauses(
 		}
 }
 
+/* Hashes of what makes an event belong to a category. */
 static void define_categories(struct rules *r)
 {
 	struct buf *own = calloc(r->categories_n, sizeof *own);
@@ -61,12 +79,13 @@ static void define_categories(struct rules *r)
 			buf_add(&own[c->parent], c->definition.b, sizeof c->definition.b);
 		buf_done(&own[i]);
 	}
-	/* the order in which children were added is the order of ids, backwards: the same for the
-	 * same rules */
+	/* Children were added in order of their ids, backwards: the same for the same rules. */
 	buf_done(&own[0]);
 	free(own);
 }
 
+/* Per category: is it sensitive itself, or by an ancestor or a descendant? Children come behind
+ * their parents. free() it. */
 static bool *spread_sensitive(struct rules *r)
 {
 	bool *s = calloc(r->categories_n + 1, sizeof *s),
@@ -94,6 +113,7 @@ static bool *spread_sensitive(struct rules *r)
 
 /* --- conditions */
 
+/* Adds a window to those of a category, which are sorted. */
 static void note_window(struct category *c, uint8_t window)
 {
 	if (window == 0)
@@ -108,6 +128,7 @@ static void note_window(struct category *c, uint8_t window)
 	c->windows_n++;
 }
 
+/* The segment can change when the category's counts do. */
 static void depends(struct rules *r, uint16_t cat, uint16_t segment)
 {
 	struct category *c = &r->categories[cat];
@@ -132,8 +153,7 @@ static void link_model(struct linker *l, const struct like_model *m, uint16_t se
 		r->fact_segments[segment / 64] |= 1ull << (segment % 64);
 }
 
-/* Notes for segment `segment` what the condition at `at` depends on, through nested segments too.
- */
+/* Notes for a segment what the condition at `at` depends on, through nested segments too. */
 static void link_node(struct linker *l, int at, uint16_t segment)
 {
 	struct rules *r = l->r;
@@ -198,7 +218,7 @@ static void complain_segment(struct linker *l, const struct segment *s, const ch
 	l->bad = true;
 }
 
-static void visit(struct linker *l, uint16_t segment);
+static void visit_segment(struct linker *l, uint16_t segment);
 
 /* Depth and weight of a condition, visiting the segments that it names first. */
 static void weigh(struct linker *l, int at, uint16_t segment)
@@ -223,13 +243,13 @@ static void weigh(struct linker *l, int at, uint16_t segment)
 		    l, &r->segments[segment], "cycle", "take one of the references out", words);
 		return;
 	}
-	visit(l, n->segment);
+	visit_segment(l, n->segment);
 	l->weight[segment] += l->weight[n->segment];
 	if (l->depth[n->segment] + 1 > l->depth[segment])
 		l->depth[segment] = l->depth[n->segment] + 1;
 }
 
-static void visit(struct linker *l, uint16_t segment)
+static void visit_segment(struct linker *l, uint16_t segment)
 {
 	const struct segment *s = &l->r->segments[segment];
 	if (l->state[segment] != UNSEEN)
@@ -239,15 +259,18 @@ static void visit(struct linker *l, uint16_t segment)
 		weigh(l, s->root, segment);
 	if (l->depth[segment] > NESTING_MAX)
 		complain_segment(l, s, "too-deep", "write the condition out",
-		    "segments are nested more than 32 deep");
+		    "segments are nested more than " COUNT_TEXT(NESTING_MAX) " deep");
 	if (l->weight[segment] > WEIGHT_MAX) {
 		complain_segment(l, s, "too-large", "fewer references to other segments",
-		    "with all that it refers to, this condition has more than 100000 parts");
+		    "with all that it refers to, this condition has more than " COUNT_TEXT(
+			WEIGHT_MAX) " parts");
 		l->weight[segment] = WEIGHT_MAX;
 	}
 	l->state[segment] = DONE;
 }
 
+/* Appends what a condition means: nodes in order, with what they compare. Categories stand by their
+ * definition and segments by their condition, so names do not matter. */
 static void put_node(struct buf *b, const struct rules *r, int at)
 {
 	const struct rule_node *n = &r->nodes[at];
@@ -300,7 +323,7 @@ void rules_link(struct rules *r, struct report *report)
 	l.sensitive = spread_sensitive(r);
 	CHECK(l.state && l.depth && l.weight);
 	for (size_t i = 0; i < n; i++)
-		visit(&l, (uint16_t)i);
+		visit_segment(&l, (uint16_t)i);
 	r->tangled = l.bad;
 	for (size_t i = 0; i < n && !l.bad; i++) {
 		struct segment *s = &r->segments[i];

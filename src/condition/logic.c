@@ -1,9 +1,32 @@
-/* Can a condition hold at all? It is written as cases (a disjunctive normal form); in each, counts
- * become intervals, and what is known of counts narrows them until one is empty or nothing changes:
+/* Can a condition hold at all?
  *
- *     a child's count is at most its parent's, a window's at most a longer one's, days are at most
- * events and at most the window; there are days where there are events; whoever is looked at has
- * visited */
+ * 1. The condition is written as cases, a disjunctive normal form: it holds when some case holds,
+ * and a case when all of its tests do, each as it is or negated. Segments are written out.
+ *
+ *        coats >= 3 in 7d and (coats < 2 in 30d or country = US)
+ *        case 1: coats >= 3 in 7d, coats < 2 in 30d        case 2: coats >= 3 in 7d, country = US
+ *
+ *    More than CASES_MAX cases, or a case of more than TESTS_MAX tests, is UNDECIDED.
+ *
+ * 2. In a case each (kind, category, window) is a variable with an interval, which tests narrow:
+ *
+ *        events of coats in 7 days     [3, ∞)
+ *        events of coats in 30 days    [0, 1]
+ *        days of any event             [1, 90]      whoever is looked at has visited
+ *
+ * 3. What is known of counts narrows one interval by another, until one is empty or nothing
+ * changes:
+ *
+ *        a child's count is at most its parent's           a window's at most that of a longer one
+ *        days are at most events, and at most the window   there are days where there are events
+ *        without events there is no sum                    with a sum there are events
+ *
+ *    Here 7 days are at most 30 days: [3, ∞) becomes [3, 1], which is empty. Case 1 is impossible.
+ *
+ * 4. A fact or an attribute has one value: some listed word must pass all tests about it. Case 2
+ * can hold, so the condition can, with a dead case; blame() finds the two tests of case 1.
+ *
+ * Cost: 388 bytes a test list, so at most 100 KB of cases, and 10 KB of variables. */
 #include "crumb/base/array.h"
 #include "crumb/condition/logic.h"
 
@@ -12,8 +35,11 @@
 #include <stdlib.h>
 
 #define CASES_MAX 256
-#define TESTS_MAX 48
+#define TESTS_MAX 48	/* of a case */
+#define NOT_THESE_MAX 8 /* numbers that a variable may not be; more are left out */
+#define ROUNDS_MAX 200	/* of narrowing; then what is not empty yet counts as possible */
 
+/* A test in a case. */
 struct literal {
 	int node;
 	bool negated;
@@ -43,6 +69,7 @@ static void add_case(struct cases *c, const struct one_case *one)
 
 static struct cases cases_of(const struct rules *r, int at, bool negated);
 
+/* a and b: each case of one with each of the other. Takes both lists. */
 static struct cases cross(struct cases a, struct cases b)
 {
 	struct cases out = {NULL, 0, 0, false};
@@ -70,6 +97,7 @@ static struct cases cross(struct cases a, struct cases b)
 	return out;
 }
 
+/* a or b: the cases of both. Takes both lists. */
 static struct cases either(struct cases a, struct cases b)
 {
 	for (unsigned i = 0; i < b.n; i++)
@@ -79,6 +107,8 @@ static struct cases either(struct cases a, struct cases b)
 	return a;
 }
 
+/* The cases of a node, or of its opposite: "not" goes down to the tests by De Morgan's laws. A
+ * segment that ends is a test of its own. */
 static struct cases cases_of(const struct rules *r, int at, bool negated)
 {
 	const struct rule_node *n = &r->nodes[at];
@@ -106,7 +136,7 @@ struct variable {
 	uint16_t cat;
 	unsigned window;
 	int64_t lo, hi;
-	int64_t not_this[8];
+	int64_t not_this[NOT_THESE_MAX];
 	unsigned not_n;
 };
 struct variables {
@@ -114,6 +144,8 @@ struct variables {
 	unsigned n;
 };
 
+/* Finds or adds a variable. A count is at least 0, days are at most the window. Each test adds two
+ * at most, so there is room. */
 static struct variable *variable(
     struct variables *v, enum node_kind kind, uint16_t cat, unsigned window)
 {
@@ -144,11 +176,12 @@ static void at_most(struct variable *v, int64_t n)
 
 static void not_equal(struct variable *v, int64_t n)
 {
-	if (v->not_n < 8)
+	if (v->not_n < NOT_THESE_MAX)
 		v->not_this[v->not_n++] = n;
 }
 
-static void compare(struct variable *v, const struct rule_node *n, bool negated)
+/* What a comparison, or its opposite, says of a variable. */
+static void narrow(struct variable *v, const struct rule_node *n, bool negated)
 {
 	static const enum node_op opposite[] = {[OP_GE] = OP_LT,
 	    [OP_GT] = OP_LE,
@@ -228,6 +261,7 @@ static bool relate(const struct rules *r, struct variable *a, struct variable *b
 	return a_hi != a->hi || a_lo != a->lo || b_lo != b->lo || b_hi != b->hi;
 }
 
+/* Is the interval empty, also without the numbers that it may not be at its ends? */
 static bool empty(struct variable *v)
 {
 	for (bool again = true; again;) {
@@ -307,6 +341,7 @@ static bool same_test(const struct rule_node *a, const struct rule_node *b)
 	       a->segment == b->segment && a->window == b->window;
 }
 
+/* Can all tests of a case hold of one visitor? */
 static bool possible(const struct rules *r, const struct one_case *c)
 {
 	struct variables *v = calloc(1, sizeof *v);
@@ -317,7 +352,7 @@ static bool possible(const struct rules *r, const struct one_case *c)
 		const struct rule_node *n = &r->nodes[c->list[i].node];
 		bool negated = c->list[i].negated;
 		if (n->kind == NODE_COUNT || n->kind == NODE_DAYS || n->kind == NODE_SUM)
-			compare(variable(v, n->kind, n->cat, n->window), n, negated);
+			narrow(variable(v, n->kind, n->cat, n->window), n, negated);
 		else if (n->kind == NODE_FIRST && !negated)
 			at_least(variable(v, NODE_COUNT, n->cat, n->window), 1);
 		else if (n->kind == NODE_THEN && !negated) {
@@ -333,7 +368,7 @@ static bool possible(const struct rules *r, const struct one_case *c)
 			fine &= c->list[k].negated == negated ||
 				!same_test(n, &r->nodes[c->list[k].node]);
 	}
-	for (int round = 0; round < 200 && fine; round++) {
+	for (int round = 0; round < ROUNDS_MAX && fine; round++) {
 		bool changed = false;
 		for (unsigned a = 0; a < v->n; a++)
 			for (unsigned b = 0; b < v->n; b++)
@@ -400,8 +435,7 @@ struct logic rules_logic(const struct rules *r, int root)
 				blame(r, &c.list[i], &out);
 			}
 		}
-		/* whoever did anything has visited: "visits" alone is a way to say so, not a slip
-		 */
+		/* "visits" alone holds of everybody, and is a way to say just that: no slip */
 		int always = always_true(r, root);
 		if (always >= 0 && !(r->nodes[always].cat == CATEGORY_ALL &&
 				       r->nodes[always].op == OP_GE && r->nodes[always].n == 1))

@@ -1,3 +1,11 @@
+/* Ranges and numbers as other languages and tools write them, read for a hint and never as a value.
+ *
+ *     100-200 · 100 to 200 · between 100 and 200 · 100...200 · from 100 until 200     100 … 200
+ *     100+ · ≥ 100 · => 100                                                           100 …
+ *     12,50                                                                           12.50
+ *     1,000                                                                           1000
+ *
+ * A comma with three digits behind it is more often a thousand than a fraction. */
 #include "crumb/condition/meant_range.h"
 
 #include <stdio.h>
@@ -7,7 +15,7 @@
 static const char *const separators[] = {
     "...", "\xe2\x80\xa6", "..", "\xe2\x80\x93", "\xe2\x80\x94", "-", "until", "to", "and"};
 
-static bool take(struct str *s, const char *what)
+static bool meant_take(struct str *s, const char *what)
 {
 	struct str w = str_c(what);
 	if (s->n < w.n || !str_ieq(str_make(s->p, w.n), w))
@@ -16,8 +24,8 @@ static bool take(struct str *s, const char *what)
 	return true;
 }
 
-/* A number with a point or a comma; *comma: it had one that is none of ours. */
-static bool take_number(struct str *s, char out[MEANT_NUMBER], bool *comma)
+/* Takes a number with a point or a comma, and writes it with a point. *comma: it had a comma. */
+static bool meant_take_number(struct str *s, char out[MEANT_NUMBER], bool *comma)
 {
 	size_t n = 0, used = 0, commas = 0, digits = 0, behind = 0;
 	while (used < s->n && n < MEANT_NUMBER - 1) {
@@ -34,7 +42,7 @@ static bool take_number(struct str *s, char out[MEANT_NUMBER], bool *comma)
 	if (!digits)
 		return false;
 	out[n] = 0;
-	if (commas == 1 && behind == 3) { /* 1,000 is more often a thousand than one */
+	if (commas == 1 && behind == 3) { /* 1,000 */
 		char *point = strchr(out, '.');
 		memmove(point, point + 1, strlen(point));
 	}
@@ -53,12 +61,12 @@ bool number_meant(struct str s, enum meant_where where, struct meant *out)
 	struct meant m = {.single = false};
 	bool comma = false, words, odd = false;
 	s = str_trim(s);
-	if (take(&s, "\xe2\x89\xa5") || take(&s, "=>"))
-		return take_number(&s, m.lo, &comma) && s.n == 0 ? (*out = m, true) : false;
-	if (take(&s, "\xe2\x89\xa4") || take(&s, "=<"))
-		return take_number(&s, m.hi, &comma) && s.n == 0 ? (*out = m, true) : false;
-	words = take(&s, "between ") || take(&s, "from ");
-	if (!take_number(&s, m.lo, &comma))
+	if (meant_take(&s, "\xe2\x89\xa5") || meant_take(&s, "=>"))
+		return meant_take_number(&s, m.lo, &comma) && s.n == 0 ? (*out = m, true) : false;
+	if (meant_take(&s, "\xe2\x89\xa4") || meant_take(&s, "=<"))
+		return meant_take_number(&s, m.hi, &comma) && s.n == 0 ? (*out = m, true) : false;
+	words = meant_take(&s, "between ") || meant_take(&s, "from ");
+	if (!meant_take_number(&s, m.lo, &comma))
 		return false;
 	if (s.n == 0) {
 		m.single = true;
@@ -69,13 +77,13 @@ bool number_meant(struct str s, enum meant_where where, struct meant *out)
 		return true;
 	}
 	size_t i = 0;
-	while (i < sizeof separators / sizeof *separators && !take(&s, separators[i]))
+	while (i < sizeof separators / sizeof *separators && !meant_take(&s, separators[i]))
 		i++;
 	if (i == sizeof separators / sizeof *separators ||
 	    (!words && strcmp(separators[i], "and") == 0))
 		return false;
 	odd = words || where == MEANT_IN_CONDITION || strcmp(separators[i], "..") != 0;
-	if (s.n && !take_number(&s, m.hi, &comma))
+	if (s.n && !meant_take_number(&s, m.hi, &comma))
 		return false;
 	if (s.n || !(odd || comma) || !upwards(&m) ||
 	    (!*m.hi && !comma && where == MEANT_IN_PATTERN))
@@ -95,8 +103,10 @@ void meant_condition(const struct meant *m, char out[120])
 		snprintf(out, 120, "%s", m->lo);
 	else if (*m->lo && *m->hi)
 		snprintf(out, 120, "between %s and %s", m->lo, m->hi);
+	else if (*m->lo)
+		snprintf(out, 120, ">= %s", m->lo);
 	else
-		snprintf(out, 120, "%s %s", *m->lo ? ">=" : "<=", *m->lo ? m->lo : m->hi);
+		snprintf(out, 120, "<= %s", m->hi);
 }
 
 bool meant_at(struct str condition, size_t at, char hint[160])

@@ -1,5 +1,5 @@
-/* What the parser of conditions stands on: the token at hand, and what is said of one that does not
- * fit. */
+/* What the parser of conditions stands on: the token at hand, and what is said of a token that does
+ * not fit. The usual slips, such as "is" for "=", have a hint of their own (usual_slip()). */
 #include "parser.h"
 
 #include "crumb/condition/meant_range.h"
@@ -61,10 +61,7 @@ void parse_expected(struct parser *p, const char *what, const char *hint)
 
 const char *parse_number_hint(const struct parser *p, char out[160])
 {
-	return meant_at(
-		   p->text, p->now.text.p ? (size_t)(p->now.text.p - p->text.p) : p->text.n, out)
-		   ? out
-		   : NULL;
+	return meant_at(p->text, parse_here(p), out) ? out : NULL;
 }
 
 void parse_next(struct parser *p)

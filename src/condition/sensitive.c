@@ -1,3 +1,6 @@
+/* The list of what audiences may not be made of by themselves. etc/sensitive.txt is compiled in:
+ * lines of words, and lines "iab 123 200-240" of rows of the IAB Audience Taxonomy. A word stands
+ * for a whole part of an id: "health" is in news.health and not in healthy. */
 #include "sensitive.h"
 
 #include "crumb/base/err.h"

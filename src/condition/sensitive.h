@@ -1,4 +1,5 @@
-/* What audiences may not be made of by themselves: etc/sensitive.txt, compiled in. */
+/* What audiences may not be made of by themselves: etc/sensitive.txt, compiled in. Read once for
+ * each set of rules that is linked; one thread. */
 #ifndef CRUMB_SRC_CONDITION_SENSITIVE_H
 #define CRUMB_SRC_CONDITION_SENSITIVE_H
 

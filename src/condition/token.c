@@ -1,3 +1,6 @@
+/* The words and signs of a condition. A word may have letters, digits, `_ . -` and any bytes of
+ * UTF-8 but signs that word processors put where ours are meant: those are tokens of their own,
+ * with a hint. "14d" is a number of days, "3xl" a word. */
 #include "token.h"
 
 static bool word_char(char c)
@@ -5,6 +8,7 @@ static bool word_char(char c)
 	return chr_alpha(c) || chr_digit(c) || c == '_' || c == '.' || c == '-' || (c & 0x80);
 }
 
+/* 3, 14d; or a word that begins with a digit: 3xl, 12.5, an id. */
 static void number_token(struct str s, size_t at, struct token *t)
 {
 	size_t n = 0;
@@ -17,11 +21,12 @@ static void number_token(struct str s, size_t at, struct token *t)
 		all++;
 	t->text = str_make(digits.p, all);
 	if (all > n + days) {
-		/* 3xl, 12.5 or an id that begins with a digit */
 		t->kind = TOK_WORD;
 		return;
 	}
-	t->kind = str_u64(digits, &t->number) ? (days ? TOK_DAYS : TOK_NUMBER) : TOK_BAD;
+	t->kind = days ? TOK_DAYS : TOK_NUMBER;
+	if (!str_u64(digits, &t->number))
+		t->kind = TOK_BAD;
 }
 
 /* Signs that word processors and other languages put where ours are meant. */
@@ -48,56 +53,107 @@ static bool foreign_token(struct str s, struct token *t)
 	return false;
 }
 
-struct token token_next(struct str s, size_t *at)
+/* A blank that does not break, in UTF-8; people paste it. */
+#define HARD_BLANK STR("\xc2\xa0")
+
+static void skip_blanks(struct str s, size_t *at)
 {
 	for (;;) {
-		if (*at < s.n &&
-		    (s.p[*at] == ' ' || s.p[*at] == '\n' || s.p[*at] == '\t' || s.p[*at] == '\r'))
+		if (*at < s.n && chr_one_of(s.p[*at], " \n\t\r"))
 			(*at)++;
-		else if (str_starts(str_skip(s, *at),
-			     STR("\xc2\xa0"))) /* a blank that does not break is one too */
+		else if (str_starts(str_skip(s, *at), HARD_BLANK))
 			*at += 2;
 		else
-			break;
+			return;
 	}
-	struct token t = {TOK_END, {NULL, 0}, OP_GE, 0, NULL};
-	if (*at < s.n) {
-		char c = s.p[*at], d = *at + 1 < s.n ? s.p[*at + 1] : 0;
-		t.text = str_make(s.p + *at, 1);
-		if (foreign_token(str_skip(s, *at), &t)) {
-			;
-		} else if (chr_digit(c)) {
-			number_token(s, *at, &t);
-		} else if (word_char(c)) {
-			t.kind = TOK_WORD;
-			struct token sign;
-			while (*at + t.text.n < s.n && word_char(s.p[*at + t.text.n]) &&
-			       !((s.p[*at + t.text.n] & 0x80) &&
-				   foreign_token(str_skip(s, *at + t.text.n), &sign)) &&
-			       !str_starts(str_skip(s, *at + t.text.n), STR("\xc2\xa0")))
-				t.text.n++;
-		} else if (c == '"' || c == '\'') {
-			size_t len = 1;
-			while (*at + len < s.n && s.p[*at + len] != c)
-				len++;
-			t.kind = *at + len < s.n ? TOK_TEXT : TOK_BAD;
-			t.text.n = *at + len < s.n ? len + 1 : s.n - *at;
-			t.slip = "close the quote";
-		} else if (c == '(' || c == ')' || c == ',') {
-			t.kind = c == '(' ? TOK_OPEN : c == ')' ? TOK_CLOSE : TOK_COMMA;
-		} else if (c == '>' || c == '<' || c == '=' || c == '!') {
-			t.kind = c == '!' && d != '=' ? TOK_BAD : TOK_OP;
-			t.slip = "write 'not'";
-			t.op = c == '>'	  ? (d == '=' ? OP_GE : OP_GT)
-			       : c == '<' ? (d == '=' ? OP_LE : OP_LT)
-			       : c == '=' ? OP_EQ
-					  : OP_NE;
-			t.text.n = d == '=' ? 2 : 1;
-		} else {
-			t.kind = TOK_BAD;
-			t.slip = c == '&' ? "write 'and'" : c == '|' ? "write 'or'" : NULL;
-		}
-		*at += t.text.n;
+}
+
+/* A word ends before a foreign sign, which is a mistake of its own. */
+static void word_token(struct str s, size_t at, struct token *t)
+{
+	struct token sign;
+	t->kind = TOK_WORD;
+	while (at + t->text.n < s.n && word_char(s.p[at + t->text.n])) {
+		struct str rest = str_skip(s, at + t->text.n);
+		if ((rest.p[0] & 0x80) && foreign_token(rest, &sign))
+			return;
+		if (str_starts(rest, HARD_BLANK))
+			return;
+		t->text.n++;
 	}
+}
+
+/* A text in quotes, both of one kind. */
+static void quoted_token(struct str s, size_t at, struct token *t)
+{
+	size_t len = 1;
+	while (at + len < s.n && s.p[at + len] != s.p[at])
+		len++;
+	t->kind = at + len < s.n ? TOK_TEXT : TOK_BAD;
+	t->text.n = at + len < s.n ? len + 1 : s.n - at;
+	t->slip = "close the quote";
+}
+
+/* > >= < <= = == !=, which begin with `c`; `equals`: a = follows. */
+static void comparison_token(char c, bool equals, struct token *t)
+{
+	t->kind = TOK_OP;
+	t->text.n = equals ? 2 : 1;
+	if (c == '>')
+		t->op = equals ? OP_GE : OP_GT;
+	else if (c == '<')
+		t->op = equals ? OP_LE : OP_LT;
+	else if (c == '=')
+		t->op = OP_EQ;
+	else
+		t->op = OP_NE;
+	if (c == '!' && !equals) {
+		t->kind = TOK_BAD;
+		t->slip = "write 'not'";
+	}
+}
+
+static void sign_token(char c, struct token *t)
+{
+	switch (c) {
+	case '(':
+		t->kind = TOK_OPEN;
+		return;
+	case ')':
+		t->kind = TOK_CLOSE;
+		return;
+	case ',':
+		t->kind = TOK_COMMA;
+		return;
+	default:
+		t->kind = TOK_BAD;
+		if (c == '&')
+			t->slip = "write 'and'";
+		else if (c == '|')
+			t->slip = "write 'or'";
+	}
+}
+
+struct token token_next(struct str s, size_t *at)
+{
+	struct token t = {.kind = TOK_END, .op = OP_GE};
+	skip_blanks(s, at);
+	if (*at >= s.n)
+		return t;
+	char c = s.p[*at];
+	t.text = str_make(s.p + *at, 1);
+	if (foreign_token(str_skip(s, *at), &t))
+		;
+	else if (chr_digit(c))
+		number_token(s, *at, &t);
+	else if (word_char(c))
+		word_token(s, *at, &t);
+	else if (c == '"' || c == '\'')
+		quoted_token(s, *at, &t);
+	else if (chr_one_of(c, "><=!"))
+		comparison_token(c, *at + 1 < s.n && s.p[*at + 1] == '=', &t);
+	else
+		sign_token(c, &t);
+	*at += t.text.n;
 	return t;
 }

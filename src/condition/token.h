@@ -1,4 +1,8 @@
-/* Inside condition: the words and signs of a condition. */
+/* Inside condition: the words and signs of a condition.
+ *
+ *     coats >= 3 in 14d      WORD "coats" · OP >= · NUMBER 3 · WORD "in" · DAYS 14 · END
+ *
+ * Tokens point into the text. Pure; any thread. */
 #ifndef CRUMB_SRC_CONDITION_TOKEN_H
 #define CRUMB_SRC_CONDITION_TOKEN_H
 
@@ -18,12 +22,12 @@ enum token_kind {
 };
 struct token {
 	enum token_kind kind;
-	struct str text;
-	enum node_op op;
-	uint64_t number;
-	const char *slip; /* TOK_BAD: what people mean by it */
+	struct str text;  /* quotes included; empty at the end */
+	enum node_op op;  /* TOK_OP */
+	uint64_t number;  /* TOK_NUMBER, TOK_DAYS */
+	const char *slip; /* TOK_BAD: the hint for what people mean by it; NULL: none */
 };
-/* The token at *at, blanks before it skipped; *at moves behind it. */
+/* The token at *at; blanks before it are skipped, and *at moves behind it. */
 struct token token_next(struct str text, size_t *at);
 
 #endif

@@ -1,6 +1,49 @@
-/* Segments of up to 64 visitors at once: the evaluator (condition/eval.h) turned round for many
- * segments. A visitor's days are walked once and wake only the comparisons that mention their
- * categories; the conditions are then worked out for all visitors together, a bit for each.
+/* Segments of up to 64 visitors at once, in a machine word: bit i is visitor i.
+ *
+ * The plain evaluator (condition/eval.h) walks every condition for every visitor, and looks up the
+ * days of a category for every comparison. With 1,000 segments nearly all of that is about
+ * categories that the visitor never had. The block turns it round, in three steps.
+ *
+ * Once for a rule set: comparisons of counts and days become *atoms*. What says the same, in
+ * whichever segment, is one atom and has one word. Atoms stand by category, then by window,
+ * shortest first.
+ *
+ *     category    window        atoms
+ *     coats       7 days        word 0: >= 2
+ *                 30 days       word 1: < 5        word 2: between 2 and 4
+ *                 everything    word 3: >= 5
+ *     boots       30 days       word 4: >= 1
+ *
+ * For each visitor: the rows, which lie by category and day, are walked once. The atoms of a
+ * category are woken by its rows, from the newest row back; each window goes on counting where the
+ * shorter one stopped.
+ *
+ *     day 100, visitor 3    coats: day 98 2 ×, day 95 1 ×, day 60 4 ×        boots: no row
+ *     7 days (from 94)      2 + 1 = 3       >= 2 holds
+ *     30 days (from 71)     3               < 5 holds, between 2 and 4 holds
+ *     everything            3 + 4 = 7       >= 5 holds
+ *
+ * A word is 0 for whoever has no row of the category, so such visitors cost nothing, not even a
+ * store. But "< 5" holds of them. So a bit says whether the visitor *differs* from somebody who
+ * never had the category, and the leaf of the condition is inverted where the comparison holds of
+ * 0:
+ *
+ *     word    holds of 0    visitor 3    bit        what the condition reads
+ *     0       no            holds        1          word 0
+ *     1       yes           holds        0          ~word 1
+ *     2       no            holds        1          word 2
+ *     4       no            no row       0          word 4
+ *
+ * For each segment: the tree of its condition is worked out with & | ~ on words, once for all 64.
+ * Example: "coats >= 2 in 7d and not boots in 30d" is  word 0 & ~word 4 , and of that the bits of
+ * visitors of whom anything is known (`alive`), for "not" also sets bits that nobody has.
+ *
+ * Sums, first days and orders (A then B) want more than a count: they ask rules_holds() when a row
+ * of their category wakes them. Facts, attributes and models are asked of everybody.
+ *
+ * Cost: 8 bytes of words and some 40 of tables for each node; a visitor costs the rows and
+ * the atoms that they wake, a segment its nodes once for 64 visitors. 1,000,000 visitors with 1,000
+ * segments take 0.7 s where the plain evaluator takes 20.5 s.
  *
  * What it says of a visitor and a segment is what rules_eval() says. One block belongs to one
  * thread; the rules must outlive it. */
@@ -9,16 +52,17 @@
 
 #include "crumb/rules/rules.h"
 
-#define BLOCK_MAX 64
+#define BLOCK_MAX 64 /* visitors: the bits of a word */
 
 struct block;
 
+/* Makes the tables for these rules, without visitors. Ends the process when there is no memory. */
 struct block *rules_block_begin(const struct rules *r);
 void rules_block_end(struct block *b);
-/* Begins anew, as of a day. */
+/* Forgets the visitors, and is of that day from now on. */
 void rules_block_clear(struct block *b, uint16_t today);
-/* The next visitor, whose number is how many were added before. The profile is not needed
- * afterwards. */
+/* Adds a visitor, whose number is how many were added before; fewer than BLOCK_MAX were. The
+ * profile is not needed afterwards. */
 void rules_block_add(struct block *b, const struct profile *p);
 /* Who is in the segment: bit i is visitor i. */
 uint64_t rules_block_segment(struct block *b, uint16_t segment);

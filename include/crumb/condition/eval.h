@@ -24,8 +24,7 @@ bool rules_holds_of_nobody(const struct rules *r, int root);
  * retained always ends, so there is a day for every profile that is not empty. */
 uint16_t rules_next_due(
     const struct rules *r, const struct profile *p, uint16_t today, unsigned retention);
-/* The first day after `today` on which a member would no longer be one if nothing more is observed.
- */
+/* The first day after `today` on which a member is none any more, if nothing more is observed. */
 uint16_t rules_member_until(const struct rules *r, uint16_t segment, const struct profile *p,
     uint16_t today, unsigned retention);
 

@@ -1,5 +1,5 @@
 /* What somebody meant who wrote a word where numbers can stand: ranges in the ways of other
- * languages and tools, decimal commas. */
+ * languages and tools, decimal commas. Only hints are made of it. Pure functions; any thread. */
 #ifndef CRUMB_CONDITION_MEANT_RANGE_H
 #define CRUMB_CONDITION_MEANT_RANGE_H
 
