@@ -1,3 +1,6 @@
+/* How deep a text is nested. libyaml itself is asked, but event by event and only until it is too
+ * deep, which costs no more than the length of what was read; a text that cannot be deep is not
+ * given to libyaml at all. */
 #include "crumb/yaml/deep.h"
 
 #include "crumb/base/err.h"
@@ -28,6 +31,7 @@ static bool may_be_deep(struct str text)
 	return open > YAML_DEPTH_MOST;
 }
 
+/* Depth rises at the beginning of a map or a list and falls at its end. */
 bool yaml_deep(struct str text, size_t *at)
 {
 	yaml_parser_t parser;

@@ -1,3 +1,6 @@
+/* Findings in an array, in the order in which they were found until report_sort(). Texts are
+ * copied, since the file that a finding is about may be gone before the report is read. Errors are
+ * counted beyond what is kept, so that "and 5,000 more" is true. */
 #include "crumb/yaml/report.h"
 
 #include "crumb/base/array.h"
@@ -6,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FINDINGS_MAX 1000
+#define FINDINGS_MAX 1000     /* that are kept; nobody reads more */
+#define LINE_PRINTED_MOST 400 /* bytes of a line that is shown; a longer one fills the screen */
 
-static char *copy(const char *s)
+static char *report_copy(const char *s)
 {
 	char *c = str_dup(str_c(s));
 	CHECK(c);
@@ -33,11 +37,11 @@ void report_add(struct report *r, const struct rules_at *at, enum severity sever
 	if (r->n >= FINDINGS_MAX)
 		return;
 	CHECK(array_room(r->list, r->cap, r->n + 1));
-	r->list[r->n++] = (struct finding){copy(at->file), at->line, at->column, at->length,
-	    severity == SEVERITY_WARNING, code, copy(words), copy(hint ? hint : "")};
+	r->list[r->n++] = (struct finding){report_copy(at->file), at->line, at->column, at->length,
+	    severity == SEVERITY_WARNING, code, report_copy(words), report_copy(hint ? hint : "")};
 }
 
-static int by_place(const void *a, const void *b)
+static int findings_by_place(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
 	int c = strcmp(x->file, y->file);
@@ -53,7 +57,7 @@ static int by_place(const void *a, const void *b)
 void report_sort(struct report *r)
 {
 	if (r->n)
-		qsort(r->list, r->n, sizeof *r->list, by_place);
+		qsort(r->list, r->n, sizeof *r->list, findings_by_place);
 }
 
 void report_done(struct report *r)
@@ -99,12 +103,12 @@ void report_print(const struct finding *f, struct str text, struct buf *out)
 	struct str line = report_line(f, text);
 	buf_addf(out, "%s:%zu:%zu: %s%s\n", f->file, f->line, f->column,
 	    f->warning ? "warning: " : "", f->message);
-	if (line.n && line.n <= 400) {
+	if (line.n && line.n <= LINE_PRINTED_MOST) {
 		buf_addf(out, "%5zu | " STR_FMT "\n      | ", f->line, STR_ARG(line));
 		size_t at = f->column ? f->column - 1 : 0;
 		for (size_t i = 0; i < at && i < line.n; i++)
-			if (((uint8_t)line.p[i] & 0xc0) !=
-			    0x80) /* one blank for each character, not for each byte */
+			/* one blank for each character, not for each byte */
+			if (((uint8_t)line.p[i] & 0xc0) != 0x80)
 				buf_add(out, line.p[i] == '\t' ? "\t" : " ", 1);
 		buf_c(out, "^");
 		for (size_t i = 1; i < f->length && at + i < line.n; i++)

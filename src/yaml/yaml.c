@@ -1,4 +1,12 @@
-/* libyaml's documents, with every value's place, and the traps of YAML said in plain words. */
+/* libyaml's documents, with every value's place, and the traps of YAML said in plain words.
+ *
+ * Places: libyaml counts characters, and findings are about bytes of a line. So a file is indexed
+ * once: where each line begins, and where every 128th character begins. The byte of a character is
+ * found by going on from the nearest of these, at most 127 characters; the line of a byte by
+ * halving.
+ *
+ * Mistakes: a value that cannot be used is reported at its place and reading goes on. What libyaml
+ * cannot parse at all is told in the words of `problems`, since libyaml's own name its grammar. */
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/yaml/deep.h"
@@ -20,8 +28,8 @@ const yaml_node_t *yaml_node(const struct yaml *y, int at)
 
 /* --- places */
 
-/* libyaml counts characters; offsets and columns here are bytes. So many characters lie between two
- * whose byte is kept: a file may be one line. */
+/* So many characters lie between two whose byte is kept. Lines alone would not do: a file may be
+ * one line. */
 #define CHARACTERS 128
 
 static bool begins_character(char c)
@@ -29,6 +37,7 @@ static bool begins_character(char c)
 	return ((uint8_t)c & 0xc0) != 0x80;
 }
 
+/* Where lines and every 128th character begin. One pass, whatever the length of lines. */
 static void index_text(struct yaml *y)
 {
 	size_t lines_cap = 0, characters_cap = 0, characters = 0;
@@ -57,6 +66,7 @@ static void drop_index(struct yaml *y)
 	y->lines_n = y->characters_n = 0;
 }
 
+/* The byte of a character that libyaml names. */
 static size_t offset_of(const struct yaml *y, yaml_mark_t m)
 {
 	if (m.index / CHARACTERS >= y->characters_n)
@@ -88,7 +98,7 @@ struct rules_at yaml_at(const struct yaml *y, const yaml_node_t *n)
 	return at_byte(y, from, n->type == YAML_SCALAR_NODE && to > from ? to - from : 1);
 }
 
-static bool blank(char c)
+static bool yaml_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -108,9 +118,9 @@ struct rules_at yaml_at_offset(
 	/* folding changes blanks only: skip as many other bytes in the file as stand before the
 	 * offset in the value */
 	for (; k < offset && k < value.n; k++) {
-		if (blank(value.p[k]))
+		if (yaml_blank(value.p[k]))
 			continue;
-		while (at < raw.n && blank(raw.p[at]))
+		while (at < raw.n && yaml_blank(raw.p[at]))
 			at++;
 		if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE && at < raw.n && raw.p[at] == '\\')
 			at++;
@@ -118,13 +128,13 @@ struct rules_at yaml_at_offset(
 			at++;
 		at++;
 	}
-	if (offset < value.n && !blank(value.p[offset]))
-		while (at < raw.n && blank(raw.p[at]))
+	if (offset < value.n && !yaml_blank(value.p[offset]))
+		while (at < raw.n && yaml_blank(raw.p[at]))
 			at++;
 	return at_byte(y, at, length);
 }
 
-static void add(struct yaml *y, const yaml_node_t *n, enum severity severity, const char *code,
+static void yaml_add(struct yaml *y, const yaml_node_t *n, enum severity severity, const char *code,
     const char *hint, const char *fmt, va_list ap)
 {
 	char words[500];
@@ -138,7 +148,7 @@ void complain(
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add(y, n, SEVERITY_ERROR, code, hint, fmt, ap);
+	yaml_add(y, n, SEVERITY_ERROR, code, hint, fmt, ap);
 	va_end(ap);
 }
 
@@ -147,7 +157,7 @@ void warn(
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add(y, n, SEVERITY_WARNING, code, hint, fmt, ap);
+	yaml_add(y, n, SEVERITY_WARNING, code, hint, fmt, ap);
 	va_end(ap);
 }
 
@@ -157,6 +167,8 @@ char *yaml_kept(struct yaml *y, struct str s)
 {
 	return (char *)(uintptr_t)arena_keep(y->arena, s).p;
 }
+
+#define WORDS_MOST 10000 /* entries of one list of words */
 
 static bool one_text(struct yaml *y, const yaml_node_t *n, const char *what)
 {
@@ -170,6 +182,7 @@ static bool one_text(struct yaml *y, const yaml_node_t *n, const char *what)
 	return false;
 }
 
+/* Texts go on to terminals, pages and partners: they are UTF-8 without zero bytes. */
 static bool readable(struct yaml *y, const yaml_node_t *n, const char *what, struct str s)
 {
 	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n->tag && n->tag[0] == '!') {
@@ -217,8 +230,8 @@ bool yaml_plain(struct yaml *y, const yaml_node_t *n, const char *what, struct s
  * int; "y" and "n" they leave alone). */
 static const char *taken_for(struct str s)
 {
-	static const char *const yes[] = {"yes", "on", "true"}, *const no[] = {
-								    "no", "off", "false"};
+	static const char *const yes[] = {"yes", "on", "true"};
+	static const char *const no[] = {"no", "off", "false"};
 	for (size_t i = 0; i < 3; i++) {
 		if (str_ieq(s, str_c(yes[i])))
 			return "true";
@@ -234,9 +247,9 @@ static const char *taken_for(struct str s)
 		if (!chr_digit(s.p[i]) && s.p[i] != ':')
 			return NULL;
 	}
-	return octal			? "an octal number"
-	       : sixty && s.p[0] != ':' ? "a number to the base of sixty"
-					: NULL;
+	if (octal)
+		return "an octal number";
+	return sixty && s.p[0] != ':' ? "a number to the base of sixty" : NULL;
 }
 
 bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out)
@@ -284,6 +297,7 @@ bool yaml_truth(struct yaml *y, const yaml_node_t *n, const char *what, bool *ou
 	return true;
 }
 
+/* One word is a list of one. A word that cannot be used is left out, and reported. */
 bool yaml_words(
     struct yaml *y, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n)
 {
@@ -294,8 +308,8 @@ bool yaml_words(
 		complain(y, n, "type", NULL, "%s is a list, such as [a, b]", what);
 		return false;
 	}
-	if (count > 10000) {
-		complain(y, n, "too-many", NULL, "%s has more than 10000 entries", what);
+	if (count > WORDS_MOST) {
+		complain(y, n, "too-many", NULL, "%s has more than %d entries", what, WORDS_MOST);
 		return false;
 	}
 	*out = arena_alloc(y->arena, (count + 1) * sizeof **out);
@@ -313,6 +327,8 @@ bool yaml_words(
 
 /* --- maps and lists */
 
+/* What may have been meant: a key that looks like it, or one of which it is an alias; else all
+ * keys. */
 static void unknown_key(struct yaml *y, const yaml_node_t *key, struct str k, const char *what,
     const struct yaml_key *keys, size_t n)
 {
@@ -435,11 +451,15 @@ static const struct {
     {"found unexpected ':'", "a ':' is not allowed here", "put quotes around the text"},
 };
 
+/* Is the beginning of what is wrong a better place than where libyaml noticed? */
 static bool tells_best_by_context(const char *problem)
 {
 	return strstr(problem, "unexpected end of stream") || strstr(problem, "expected ',' or");
 }
 
+/* Why libyaml gave up, in our words. Its mark is where it noticed; where a bracket or a quote was
+ * never closed, that is the end of the file, and its context tells where the bracket stands.
+ */
 static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 {
 	yaml_mark_t mark = parser->problem_mark;
@@ -474,7 +494,7 @@ static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 }
 
 /* False: it is no YAML, which was reported. */
-static bool parse(struct yaml *y)
+static bool yaml_parse(struct yaml *y)
 {
 	yaml_parser_t parser;
 	yaml_mark_t deep = {0};
@@ -494,6 +514,7 @@ static bool parse(struct yaml *y)
 	if (!fine) {
 		no_yaml(y, &parser);
 	} else if (yaml_document_get_root_node(&y->document)) {
+		/* a second document would be left out without a word */
 		yaml_document_t second;
 		if (yaml_parser_load(&parser, &second)) {
 			const yaml_node_t *root = yaml_document_get_root_node(&second);
@@ -514,7 +535,7 @@ static bool parse(struct yaml *y)
 
 const yaml_node_t *yaml_open(struct yaml *y)
 {
-	y->open = parse(y);
+	y->open = yaml_parse(y);
 	const yaml_node_t *root = y->open ? yaml_document_get_root_node(&y->document) : NULL;
 	/* an empty file has no root, or one without bytes */
 	return root && root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0 ? NULL

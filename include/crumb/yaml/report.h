@@ -19,7 +19,7 @@ struct rules_at {
 struct finding {
 	char *file;
 	size_t line, column, length;
-	bool warning;	  /* false: an error, the rules are refused */
+	bool warning;	  /* false: an error, for which the rules are refused */
 	const char *code; /* a stable word for programs; the table is in docs/RULES.md */
 	char *message;
 	char *hint; /* what to do; "" when there is nothing to say */
@@ -27,12 +27,13 @@ struct finding {
 
 struct report {
 	struct finding *list;
-	size_t n, cap, errors;
+	size_t n, cap;
+	size_t errors;	    /* found, also those that are not kept any more */
 	const char *lister; /* the command that lists all of them; NULL: crumb rules check */
 };
 
-/* `hint` may be NULL. Findings about the same place with the same words are kept once. */
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+/* `hint` may be NULL. Findings about the same place with the same words are kept once. */
 void report_add(struct report *r, const struct rules_at *at, enum severity severity,
     const char *code, const char *hint, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 void report_sort(struct report *r); /* by file, line and column */
@@ -40,9 +41,14 @@ void report_done(struct report *r);
 /* The first error as "file:line:column: message", with how many more there are, through err_set();
  * OK when there is none. */
 enum err report_error(const struct report *r) MUST_CHECK;
-struct str report_line(const struct finding *f,
-    struct str text); /* the line of `text` that it is about; empty: there is none */
-/* As a compiler prints it: the place, the line of `text`, a caret below, the hint. */
+/* The line of `text` that the finding is about; empty: there is none. */
+struct str report_line(const struct finding *f, struct str text);
+/* As a compiler prints it: the place, the line of `text`, a caret below, the hint.
+ *
+ *     shop.yaml:3:8: there is no field 'pth'
+ *         3 |     - {pth: /coats}
+ *           |        ^~~
+ *       hint: did you mean 'path'? */
 void report_print(const struct finding *f, struct str text, struct buf *out);
 
 #endif

@@ -1,8 +1,10 @@
 /* YAML that people wrote: values with their places, and mistakes told where they are. Rules, tests
- * of rules, destinations and the configuration are read so.
+ * of rules, destinations and the configuration are read with these functions.
  *
- * Functions that read a value report what is wrong and go on, so that one run names every mistake;
- * one that could not use a value returns false. One thread. */
+ * A function that reads a value reports what is wrong with it and goes on, so that one run names
+ * every mistake; it returns false when the value could not be used. A struct yaml belongs to one
+ * thread. Values that are read are views of the document until yaml_close(), unless it is said that
+ * they are kept in the arena. */
 #ifndef CRUMB_YAML_YAML_H
 #define CRUMB_YAML_YAML_H
 
@@ -11,8 +13,8 @@
 
 #include <yaml.h>
 
-/* A file that is being read. Whoever reads sets the first four; the rest is of yaml_open() to
- * yaml_close(). */
+/* A file that is being read. Whoever reads it sets the first four fields; the others belong to
+ * yaml_open() and yaml_close(). */
 struct yaml {
 	struct arena *arena;   /* keeps what is taken from it; not owned */
 	struct report *report; /* takes the mistakes; not owned */
@@ -20,7 +22,7 @@ struct yaml {
 	struct str text;       /* of the file */
 	size_t *lines;	       /* where each line begins, in bytes */
 	size_t lines_n;
-	size_t *characters; /* where every so many-th character begins, in bytes */
+	size_t *characters; /* where every 128th character begins, in bytes */
 	size_t characters_n;
 	yaml_document_t document;
 	bool open; /* there is a document */
@@ -59,8 +61,7 @@ bool yaml_words(
 /* What a value is, for whoever makes a schema or a table of the rows. */
 enum yaml_shape {
 	KEY_ANY,     /* nothing is said of it */
-	KEY_TEXT,    /* a text as `pattern` says, if that is given, of at most `max` characters, if
-			that is */
+	KEY_TEXT,    /* a text; `pattern` and `max` characters, where they are given, bound it */
 	KEY_COUNT,   /* a whole number from `min` to `max` */
 	KEY_NUMBER,  /* any number */
 	KEY_TRUTH,   /* true or false */
@@ -97,11 +98,11 @@ struct yaml_table {
 };
 #define YAML_KEYS(k) .keys = (k), .keys_n = sizeof(k) / sizeof *(k)
 
-/* Reads a map by its table of keys; unknown and repeated ones are reported. */
+/* Read a map by its keys: `load` of each key that is there is called with its value and `into`.
+ * Unknown and repeated keys are reported. */
 bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const struct yaml_key *keys,
     size_t keys_n, void *into);
-bool yaml_read(
-    struct yaml *y, const yaml_node_t *n, const struct yaml_table *t, void *into); /* the same */
+bool yaml_read(struct yaml *y, const yaml_node_t *n, const struct yaml_table *t, void *into);
 /* Calls `each` for every item of a list. */
 bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what,
     void (*each)(struct yaml *y, const yaml_node_t *item, void *into), void *into);
