@@ -1,3 +1,8 @@
+/* Many literals and regular expressions in one pass over a text, by vectorscan.
+ *
+ * What is to be found is compiled into databases: all literals into one, expressions into groups of
+ * 256, on all cores. Scanning runs every database over the text and names what occurs. A literal is
+ * only found, not decided upon: the caller compares the glob that it is a piece of. */
 #include "scanner.h"
 
 #include "crumb/base/text.h"
@@ -15,32 +20,32 @@
  * groups of 64 scan 1,000 expressions twice as slowly as groups of 256, one group compiles them
  * three times as slowly, and groups can be compiled on all cores. */
 #define GROUP 256
-#define LITERAL_MAX 64
+#define LITERAL_MAX 64 /* bytes of a literal that are looked for; the caller compares the rest */
 #define THREADS_MAX 16
 
-struct scan {
+struct scan { /* constant once it is built */
 	hs_database_t **dbs;
 	size_t n;
 };
 
-/* One database to compile. */
+/* One database to compile; of the thread that took it, and the caller's when all have ended. */
 struct group {
-	const struct scan_input *in;
+	const struct scan_input *in; /* all literals, or all expressions */
 	size_t n;
 	hs_database_t *db;
 	bool failed;
-	char why[160];
-	uint32_t culprit;
+	char why[160];	  /* vectorscan's words */
+	uint32_t culprit; /* the id of the expression that failed */
 };
 
 struct work {
 	struct group *groups;
 	size_t n;
-	_Atomic size_t taken;
+	_Atomic size_t taken; /* shared: the first group that nobody has taken */
 };
 
-/* Without the slashes; *flags as the slashes say. Texts are folded before they are looked into, so
- * they are well-formed where letters are wide. */
+/* The expression without its slashes, and vectorscan's flags for it; /…/i puts case aside. Texts
+ * are folded before they are looked into, so they are well-formed UTF-8 where the flags say so. */
 static struct str unslashed(struct str text, bool case_matters, unsigned *flags)
 {
 	bool i = text.n > 3 && text.p[text.n - 1] == 'i' && text.p[text.n - 2] == '/';
@@ -101,23 +106,30 @@ static void compile_literals(struct group *g)
 	free(ids);
 }
 
-static void *compile(void *arg)
+static void *compile_groups(void *arg)
 {
 	struct work *w = arg;
 	for (size_t i; (i = atomic_fetch_add(&w->taken, 1)) < w->n;)
-		(w->groups[i].in->regex ? compile_regexes : compile_literals)(&w->groups[i]);
+		if (w->groups[i].in->regex)
+			compile_regexes(&w->groups[i]);
+		else
+			compile_literals(&w->groups[i]);
 	return NULL;
 }
 
+/* On as many threads as there are cores, this one among them; where none can be had, on this one.
+ */
 static void compile_all(struct work *w)
 {
 	pthread_t threads[THREADS_MAX];
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t n = cores > THREADS_MAX ? THREADS_MAX : cores > 1 ? (size_t)cores : 1, started = 0;
+	size_t n = cores > 1 ? (size_t)cores : 1, started = 0;
+	if (n > THREADS_MAX)
+		n = THREADS_MAX;
 	while (started + 1 < n && started + 1 < w->n &&
-	       thread_start(&threads[started], "compile", compile, w) == OK)
+	       thread_start(&threads[started], "compile", compile_groups, w) == OK)
 		started++;
-	compile(w);
+	compile_groups(w);
 	while (started)
 		pthread_join(threads[--started], NULL);
 }
@@ -191,7 +203,8 @@ struct telling {
 	void *arg;
 };
 
-static int tell(
+/* What vectorscan calls; 0 says that it is to go on. */
+static int scan_found(
     unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
 	struct telling *t = ctx;
@@ -206,7 +219,7 @@ void scan_run(const struct scan *s, struct scan_scratch *x, struct str text,
 	struct telling t = {found, arg};
 	for (size_t i = 0; s && i < s->n; i++)
 		(void)hs_scan(s->dbs[i], text.p ? text.p : "", (unsigned)text.n, 0,
-		    (hs_scratch_t *)x, tell, &t);
+		    (hs_scratch_t *)x, scan_found, &t);
 }
 
 bool rules_regex_valid(struct str text, const char **why)
@@ -216,10 +229,10 @@ bool rules_regex_valid(struct str text, const char **why)
 	struct str inner = unslashed(text, false, &flags);
 	hs_expr_info_t *info = NULL;
 	hs_compile_error_t *error = NULL;
-	char *copy = inner.n && inner.n <= 1000 ? str_dup(inner) : NULL;
+	char *copy = inner.n && inner.n <= REGEX_MOST ? str_dup(inner) : NULL;
 	*why = words;
 	if (!copy) {
-		snprintf(words, sizeof words, "it is empty or longer than 1000 bytes");
+		snprintf(words, sizeof words, "it is empty or longer than %d bytes", REGEX_MOST);
 		return false;
 	}
 	hs_error_t rc = hs_expression_info(copy, flags, &info, &error);

@@ -11,10 +11,9 @@
 struct scan; /* the databases of one field */
 
 struct scan_input {
-	struct str text; /* literal: bytes, ASCII case aside; regular expression: as written, with
-			    slashes */
+	struct str text; /* a literal, ASCII case aside; or an expression with its slashes */
 	uint32_t id;
-	bool regex, case_matters;
+	bool regex, case_matters; /* case_matters: of an expression */
 };
 
 /* Compiles, with up to all cores. On failure *culprit is the id of the expression that cannot be
@@ -23,9 +22,10 @@ enum err scan_build(
     const struct scan_input *in, size_t n, struct scan **out, uint32_t *culprit) MUST_CHECK;
 void scan_free(struct scan *s);
 
-struct scan_scratch; /* NULL: none yet */
-enum err scan_scratch_for(
-    const struct scan *s, struct scan_scratch **scratch) MUST_CHECK; /* makes or enlarges it */
+/* What scanning writes to: one thread's. Makes *scratch if it is NULL, or enlarges it, so that it
+ * is enough for this scan, too. */
+struct scan_scratch;
+enum err scan_scratch_for(const struct scan *s, struct scan_scratch **scratch) MUST_CHECK;
 void scan_scratch_free(struct scan_scratch *x);
 
 /* Calls `found` for every id that occurs, at least once each. */

@@ -1,3 +1,6 @@
+/* The trie of path segments; trie.h draws it. Nodes and edges stand in arrays and name each other
+ * by number. Literal edges, of which a node may have thousands, stand in one map for all nodes, by
+ * node and segment; glob edges, of which it has few, in a list. */
 #include "trie.h"
 
 #include "crumb/base/array.h"
@@ -6,8 +9,10 @@
 
 #include <stdlib.h>
 
+/* Bytes of a segment; paths of events are shorter (EVENT_PATH_MAX). */
 #define SEGMENT_MAX 600
 
+/* /a/b/ and a/b are the same path; "" and / have no segment. */
 static struct str without_slashes(struct str path)
 {
 	if (path.n && path.p[0] == '/')
@@ -75,6 +80,7 @@ static uint32_t child_glob(struct trie *t, uint32_t node, struct str segment)
 	return child;
 }
 
+/* The node behind the segment, made if it is not there. */
 static uint32_t child_of(struct trie *t, struct rules *memory, uint32_t node, struct str segment)
 {
 	uint32_t child;
@@ -136,6 +142,7 @@ static size_t enter(
 	return n;
 }
 
+/* No node is alive on the list that is made next. */
 static void next_epoch(const struct trie *t, struct trie_walk *w)
 {
 	if (++w->epoch == 0) {
@@ -144,6 +151,8 @@ static void next_epoch(const struct trie *t, struct trie_walk *w)
 	}
 }
 
+/* One round for each segment: whatever is alive goes along each of its edges that takes the
+ * segment. */
 void trie_match(const struct trie *t, struct trie_walk *w, struct str path,
     void (*found)(void *, uint32_t), void *arg)
 {
@@ -177,6 +186,8 @@ void trie_match(const struct trie *t, struct trie_walk *w, struct str path,
 			found(arg, id);
 }
 
+/* One pattern and one path, for whoever has no trie. The latest ** is where it goes on after a
+ * mismatch, with one segment more: as in a glob of bytes, the latest is enough. */
 bool rules_path_glob(struct str pattern, struct str path)
 {
 	struct str p = without_slashes(pattern), s = without_slashes(path);

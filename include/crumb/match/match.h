@@ -3,23 +3,27 @@
  *
  * All patterns of a rule set are looked for at once, each kind by what suits it:
  *
- *     exact values        a hash map of field, name and value
- *     paths               a trie of path segments, in which '*' and '**' are edges
- *     globs               with one star at an end: a hash map of what is at the other; else the
- * longest literal piece of each, all found in one scan (vectorscan), then the glob itself words a
- * hash map from the rarest word of each pattern to the patterns that want it regular expressions
- * vectorscan, in groups that are compiled on all cores ranges              the attribute's few
- * ranges, one after the other
+ *     exact values          a map of field, name and value
+ *     paths                 a trie of path segments, in which '*' and '**' are edges
+ *     globs                 with one star, at an end: a map of what is at the other end;
+ *                           else one scan (vectorscan) finds the longest literal piece of each
+ *                           glob, and then the glob itself is compared
+ *     words                 a map from the rarest word of each pattern to the pattern
+ *     regular expressions   vectorscan, in groups that are compiled on all cores
+ *     ranges                the few ranges of an attribute, one after the other
  *
- * So the cost of an event depends on what matches, hardly on how many patterns there are; only
+ * So the cost of an event depends on what matches, hardly on how many patterns there are: only
  * categories with a pattern that matched are looked at. The matcher of a rule set is made once,
- * when first asked for; each thread has a scratch of its own. */
+ * when first asked for. A struct match belongs to one thread. src/match/matcher.h draws the rest.
+ */
 #ifndef CRUMB_MATCH_MATCH_H
 #define CRUMB_MATCH_MATCH_H
 
 #include "crumb/rules/rules.h"
 
-struct match; /* one thread's scratch for one rule set; holds a reference */
+#define REGEX_MOST 1000 /* bytes of a regular expression between its slashes, folded */
+
+struct match; /* one thread's scratch for one rule set; holds a reference to the rules */
 
 /* Makes the matcher if nobody has, using all cores, and a scratch. Any thread. */
 enum err rules_match_begin(struct rules *r, struct match **out) MUST_CHECK;
@@ -35,7 +39,7 @@ unsigned rules_categorise(struct match *m, const struct event *e, uint16_t *out)
 /* Is this a regular expression that can be used? On false, *why says why not (static or thread
  * memory). */
 bool rules_regex_valid(struct str text, const char **why);
-bool rules_path_glob(
-    struct str pattern, struct str path); /* '*' within a segment, '**' any number of segments */
+/* Does a path match a pattern? '*' is within a segment, '**' any number of segments. */
+bool rules_path_glob(struct str pattern, struct str path);
 
 #endif
