@@ -1,4 +1,6 @@
-/* Files of rules as a bundle. */
+/* Files of rules as a bundle: one msgpack array [name, text, name, text …]. Files come in the order
+ * of their names, whatever order the folder lists them in, so that equal folders are equal bundles
+ * and have the same hash. Models follow as "model:ID". */
 #include "crumb/load/load.h"
 
 #include "crumb/base/file.h"
@@ -10,6 +12,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#define FOLDERS_DEEP 8 /* how far below a folder left-out rules are looked for */
+
+/* For scandir(): is this file one of rules? */
 static int yaml_name(const struct dirent *d)
 {
 	struct str n = str_c(d->d_name);
@@ -20,12 +25,14 @@ static int yaml_name(const struct dirent *d)
 
 #define RULES_FILE_MOST ((size_t)256 << 20) /* bytes of one file of rules, or of one model */
 
+/* For scandir(): is this file a model? Models are written by crumb, so the ending is exact. */
 static int model_name(const struct dirent *d)
 {
 	struct str n = str_c(d->d_name);
 	return d->d_name[0] != '.' && n.n > 5 && str_eq(str_skip(n, n.n - 5), STR(".json"));
 }
 
+/* Adds a name and the text of its file. */
 static enum err put_file(msgpack_packer *pk, const char *path, struct str name)
 {
 	struct buf text = {0};
@@ -44,7 +51,7 @@ static enum err put_files(
 {
 	enum err e = OK;
 	for (int i = 0; i < n; i++) {
-		char file[4096], name[300];
+		char file[FILE_PATH_MAX], name[300];
 		struct str id = str_c(files[i]->d_name);
 		snprintf(file, sizeof file, "%s/%s", folder, files[i]->d_name);
 		if (models)
@@ -58,6 +65,7 @@ static enum err put_files(
 	return e;
 }
 
+/* A folder of models may be missing: then no lookalike is trained. One of rules may not. */
 enum err rules_read(const char *path, const char *models, struct buf *bundle)
 {
 	struct dirent **files = NULL, **trained = NULL;
@@ -74,8 +82,10 @@ enum err rules_read(const char *path, const char *models, struct buf *bundle)
 		models_n = 0;
 	msgpack_pack_array(&pk, 2 * (size_t)(n + models_n));
 	const char *slash = strrchr(path, '/');
-	e = one ? put_file(&pk, path, str_c(slash ? slash + 1 : path))
-		: put_files(&pk, path, files, n, false);
+	if (one)
+		e = put_file(&pk, path, str_c(slash ? slash + 1 : path));
+	else
+		e = put_files(&pk, path, files, n, false);
 	enum err other = put_files(&pk, models, trained, models_n, true);
 	if (!e)
 		e = other;
@@ -90,7 +100,7 @@ static bool holds_yaml(const char *folder, unsigned depth)
 	DIR *d = opendir(folder);
 	bool found = false;
 	for (struct dirent *f; d && !found && depth && (f = readdir(d));) {
-		char below[4096];
+		char below[FILE_PATH_MAX];
 		struct stat st;
 		if (f->d_name[0] == '.' ||
 		    (size_t)snprintf(below, sizeof below, "%s/%s", folder, f->d_name) >=
@@ -104,6 +114,7 @@ static bool holds_yaml(const char *folder, unsigned depth)
 	return found;
 }
 
+/* Nobody misses rules that are not read until an audience stays empty: hence the warnings. */
 void rules_left_out(const char *path, struct report *report)
 {
 	static const char hint[] =
@@ -116,13 +127,13 @@ void rules_left_out(const char *path, struct report *report)
 		return;
 	int n = scandir(path, &files, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
-		char below[4096];
+		char below[FILE_PATH_MAX];
 		const char *name = files[i]->d_name;
 		bool fits =
 		    name[0] != '.' &&
 		    (size_t)snprintf(below, sizeof below, "%s/%s", path, name) < sizeof below &&
 		    stat(below, &st) == 0;
-		if (fits && S_ISDIR(st.st_mode) && holds_yaml(below, 8))
+		if (fits && S_ISDIR(st.st_mode) && holds_yaml(below, FOLDERS_DEEP))
 			report_add(report, &at, SEVERITY_WARNING, "not-read",
 			    "move them into the folder itself, or name that folder",
 			    "rules in the sub-folder '%s' are not read", name);
@@ -135,6 +146,7 @@ void rules_left_out(const char *path, struct report *report)
 		    report, &at, SEVERITY_WARNING, "no-rules", hint, "there are no rules here");
 }
 
+/* Goes over the names; a view of the bundle. */
 struct str rules_file(struct str bundle, struct str name)
 {
 	struct mp m = mp_over(bundle);

@@ -1,4 +1,5 @@
-/* Categories: what belongs to them. */
+/* Categories: one entry of the section `categories`, and its keys. Patterns of its lists are read
+ * in pattern.c. Parents and numbers come when all files are read (load.c). */
 #include "crumb/base/array.h"
 #include "crumb/condition/forms.h"
 #include "crumb/load/loader.h"
@@ -39,6 +40,8 @@ static void category_none(struct yaml *y, const yaml_node_t *n, void *c)
 	load_clauses(y, n, &((struct category *)c)->none);
 }
 
+/* The keys, in the order in which RULES.md lists them; the schema and its table are made of them.
+ */
 static const struct yaml_key category_keys[] = {
     {.name = "id",
 	.load = category_id,
@@ -77,16 +80,15 @@ static const struct yaml_key category_keys[] = {
 	.load = category_labels,
 	.aliases = "label",
 	.shape = KEY_WORDS,
-	.says = "Words that say where it came from: destinations name those that they may get "
-		"([DESTINATIONS.md](DESTINATIONS.md))."},
+	.says = "Words that say where the data came from. A destination names the labels that "
+		"it may get ([DESTINATIONS.md](DESTINATIONS.md))."},
     {.name = "sensitive",
 	.load = category_sensitive,
 	.shape = KEY_TRUTH,
-	.says = "`true`: audiences of it, of its children and of its parents go only where whoever "
-		"runs crumb allows it "
-		"(`privacy.sensitive_destinations`). Ids with a part such as `health`, `religion`, "
-		"`politics`, `children`, and "
-		"rows of the taxonomy that mean such, are sensitive by themselves: "
+	.says = "`true`: segments that use the category, a child or a parent of it go only "
+		"where whoever runs crumb allows it (`privacy.sensitive_destinations`). A "
+		"category with a part such as `health`, `religion`, `politics` or `children` in "
+		"its id, or with a row of the taxonomy that means such, is sensitive by itself: "
 		"[etc/sensitive.txt](../etc/sensitive.txt)."},
 };
 const struct yaml_table category_table = {.name = "category",
@@ -95,7 +97,8 @@ const struct yaml_table category_table = {.name = "category",
     .required = "id",
     .any_of = "any|all"};
 
-/* What means something in conditions, so that no category can be called so there. */
+/* What means something in conditions, so that no category can be called so there: words, numbers,
+ * windows such as 30d, attributes. */
 static bool reserved(struct str id)
 {
 	if (condition_reserved(id))
@@ -108,6 +111,8 @@ static bool reserved(struct str id)
 	       str_starts(id, STR("attr."));
 }
 
+/* Reads one category and keeps it, unless it cannot be one. A mistake in a list is reported there.
+ */
 void load_category(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct loader *l = loader_of(y);

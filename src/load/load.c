@@ -1,5 +1,5 @@
-/* A bundle to rules. Categories, attributes and segments of all files first, then conditions, which
- * may name any of them. */
+/* A bundle to rules, in the steps that load/load.h draws. Sections of all files come first, then
+ * numbers, then conditions, which may name anything of any file. */
 #include "crumb/base/array.h"
 #include "crumb/condition/parse.h"
 #include "crumb/base/clock.h"
@@ -15,10 +15,8 @@
 
 static void root_version(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	struct str s;
 	*(bool *)into = true;
-	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR("1")))
-		complain(y, n, "version", NULL, "this crumb reads version: 1");
+	load_version(y, n);
 }
 static void root_categories(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -70,6 +68,7 @@ static const struct yaml_key root_keys[] = {
 const struct yaml_table rules_table = {
     .name = "file", .what = "a rules file", YAML_KEYS(root_keys), .required = "version"};
 
+/* One file, which may be empty. Its sections are read in the order in which they stand. */
 static void load_file(struct loader *l, struct str name, struct str text)
 {
 	l->yaml.file = yaml_kept(&l->yaml, name);
@@ -89,6 +88,7 @@ static void load_file(struct loader *l, struct str name, struct str text)
 
 /* --- numbering */
 
+/* Where a part of a condition stands, for the parser of conditions, which knows bytes only. */
 static struct rules_at when_locate(const void *arg, size_t offset, size_t length)
 {
 	const struct segment *s = arg;
@@ -96,6 +96,7 @@ static struct rules_at when_locate(const void *arg, size_t offset, size_t length
 	return rules_segment_at(s, str_make(s->when + (offset < n ? offset : n), length));
 }
 
+/* Ids are ordered by their bytes, so that numbers do not depend on the locale. */
 static int by_category_id(const void *a, const void *b)
 {
 	return strcmp(((const struct category *)a)->id, ((const struct category *)b)->id);
@@ -106,16 +107,17 @@ static int by_segment_id(const void *a, const void *b)
 	return strcmp(((const struct segment *)a)->id, ((const struct segment *)b)->id);
 }
 
+/* Where the last part of an id begins: behind its last dot. 0: it has one part. */
 static size_t last_dot(struct str id)
 {
 	size_t dot = id.n;
 	while (dot > 0 && id.p[dot - 1] != '.')
 		dot--;
-	return dot; /* 0: there is none; else behind it */
+	return dot;
 }
 
-/* Adds the parents that exist only by being part of an id, sorts, numbers. */
-static void number_categories(struct loader *l)
+/* apparel.coats.parkas makes apparel.coats and apparel, where no rule names them. */
+static void add_parents(struct loader *l)
 {
 	struct rules *r = l->r;
 	size_t defined = r->categories_n;
@@ -135,6 +137,30 @@ static void number_categories(struct loader *l)
 			map_put(&r->category_ids, str_c(copy), (uint32_t)r->categories_n++);
 		}
 	}
+}
+
+/* Every ending of an id is a name, too, if it is of one category only: apparel.shoes.boots is known
+ * as shoes.boots and as boots. */
+static void add_endings(struct rules *r, size_t category)
+{
+	struct str id = str_c(r->categories[category].id);
+	for (size_t k = 1; k < id.n; k++) {
+		struct str tail = str_skip(id, k);
+		uint32_t other;
+		if (id.p[k - 1] != '.')
+			continue;
+		if (!map_get(&r->last_parts, tail, &other))
+			map_put(&r->last_parts, tail, (uint32_t)category);
+		else if (other != RULES_AMBIGUOUS)
+			map_set(&r->last_parts, tail, RULES_AMBIGUOUS);
+	}
+}
+
+/* Sorts by id. From now on a category is named by its place in the array. */
+static void number_categories(struct loader *l)
+{
+	struct rules *r = l->r;
+	add_parents(l);
 	qsort(r->categories + 1, r->categories_n - 1, sizeof *r->categories, by_category_id);
 	map_done(&r->category_ids);
 	for (size_t i = 1; i < r->categories_n; i++)
@@ -143,17 +169,7 @@ static void number_categories(struct loader *l)
 		struct str id = str_c(r->categories[i].id);
 		size_t dot = last_dot(id);
 		r->categories[i].parent = dot ? rules_category(r, str_make(id.p, dot - 1)) : -1;
-		/* every ending: apparel.shoes.boots is known as shoes.boots and as boots */
-		for (size_t k = 1; k < id.n; k++) {
-			struct str tail = str_skip(id, k);
-			uint32_t other;
-			if (id.p[k - 1] != '.')
-				continue;
-			if (!map_get(&r->last_parts, tail, &other))
-				map_put(&r->last_parts, tail, (uint32_t)i);
-			else if (other != RULES_AMBIGUOUS)
-				map_set(&r->last_parts, tail, RULES_AMBIGUOUS);
-		}
+		add_endings(r, i);
 	}
 }
 
@@ -172,6 +188,11 @@ static void take_model(struct loader *l, struct segment *s)
 			s->until = until;
 		l->r->any_until |= s->like->model != NULL;
 	}
+}
+
+/* What a lookalike names: its seed is no lookalike, the categories that it ignores are there. */
+static void check_lookalike(struct loader *l, struct segment *s)
+{
 	int seed = rules_segment(l->r, str_c(s->like->seed));
 	if (seed >= 0 && l->r->segments[seed].like)
 		report_add(l->yaml.report, &s->at, SEVERITY_ERROR, "seed",
@@ -193,6 +214,7 @@ static void take_model(struct loader *l, struct segment *s)
 	}
 }
 
+/* Sorts by id and numbers; then parses the conditions, which name segments by number. */
 static void number_segments(struct loader *l)
 {
 	struct rules *r = l->r;
@@ -209,11 +231,14 @@ static void number_segments(struct loader *l)
 		int root = -1;
 		if (condition_parse(r, str_c(s->when), &place, l->yaml.report, &root))
 			s->root = s->like ? condition_and_like(r, root, (uint16_t)i) : root;
-		if (s->like)
+		if (s->like) {
 			take_model(l, s);
+			check_lookalike(l, s);
+		}
 	}
 }
 
+/* Models are kept until the lookalikes that they are of are known. */
 static void keep_model(struct loader *l, struct str name, struct str text)
 {
 	CHECK(array_room_zeroed(l->models, l->models_cap, l->models_n + 1));
@@ -221,7 +246,8 @@ static void keep_model(struct loader *l, struct str name, struct str text)
 	l->models[l->models_n++].text = text;
 }
 
-/* Everything that can be read of a bundle, mistakes and all. */
+/* Everything that can be read of a bundle, mistakes and all: the steps of load/load.h. ERR_CORRUPT:
+ * it is no bundle. */
 static enum err load_bundle(
     struct str bundle, bool stored, struct report *report, struct rules **out)
 {
@@ -229,16 +255,22 @@ static enum err load_bundle(
 	if (!r)
 		return err_set(ERR_NOMEM, "no memory");
 	r->refs = 1;
-	buf_str(&r->bundle, bundle);
+	buf_str(&r->bundle, bundle); /* the rules point into a copy of their own */
+	if (r->bundle.failed) {
+		rules_unref(r);
+		return err_set(ERR_NOMEM, "no memory");
+	}
 	struct hash16 h = hash_content(bundle);
 	memcpy(r->hash, h.b, sizeof r->hash);
 	sodium_bin2hex(r->hash_text, sizeof r->hash_text, r->hash, sizeof r->hash);
 	struct loader l = {
 	    .yaml = {.arena = &r->arena, .report = report}, .stored = stored, .r = r};
 	CHECK(array_room_zeroed(r->categories, l.categories_cap, 1));
+	/* category 0 is every event, and nobody's child */
 	r->categories[0] = (struct category){
 	    .id = yaml_kept(&l.yaml, STR("")), .name = yaml_kept(&l.yaml, STR("")), .parent = -1};
 	r->categories_n = 1;
+	/* a bundle comes from a disk, so it may be no bundle at all */
 	struct mp m = mp_over(buf_view(&r->bundle));
 	uint32_t n = mp_array(&m);
 	for (uint32_t i = 0; i + 1 < n && !m.bad; i += 2) {
@@ -263,7 +295,8 @@ static enum err load_bundle(
 	return OK;
 }
 
-static enum err load(struct str bundle,
+/* check NULL: the rules were in force once. */
+static enum err load_and_check(struct str bundle,
     void (*check)(struct rules *, const void *, struct report *), const void *arg,
     struct report *report, struct rules **out)
 {
@@ -286,12 +319,12 @@ static enum err load(struct str bundle,
 
 enum err rules_load(struct str bundle, struct report *report, struct rules **out)
 {
-	return load(bundle, NULL, NULL, report, out);
+	return load_and_check(bundle, NULL, NULL, report, out);
 }
 
 enum err rules_load_new(struct str bundle,
     void (*check)(struct rules *, const void *, struct report *), const void *arg,
     struct report *report, struct rules **out)
 {
-	return load(bundle, check, arg, report, out);
+	return load_and_check(bundle, check, arg, report, out);
 }

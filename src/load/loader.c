@@ -1,28 +1,35 @@
-/* What every section of a file of rules, and a file of destinations, has: ids, words, labels. Kept
- * in the arena of what is loaded. */
+/* What every section of a file of rules has, and a file of destinations: ids, words, labels, and
+ * the version. What is read is kept in the arena of what is loaded. */
 #include "crumb/load/loader.h"
 
 #include <stdio.h>
 
+static bool id_character(char c)
+{
+	return chr_alpha(c) || chr_digit(c) || c == '_' || c == '-' || c == '.';
+}
+
+/* What ID_PATTERN says. */
 static bool valid_id(struct str id)
 {
 	if (id.n == 0 || id.n > ID_MOST || id.p[0] == '.' || id.p[id.n - 1] == '.' ||
 	    id.p[0] == '-')
 		return false;
 	for (size_t i = 0; i < id.n; i++) {
-		char c = id.p[i];
-		if (!chr_alpha(c) && !chr_digit(c) && c != '_' && c != '-' && c != '.')
+		if (!id_character(id.p[i]))
 			return false;
-		if (c == '.' && id.p[i - 1] == '.')
+		if (id.p[i] == '.' && id.p[i - 1] == '.')
 			return false;
 	}
 	return true;
 }
 
+/* Offers the id with every other character as a hyphen, if that is one: "my shop" as my-shop. */
 void yaml_id(struct yaml *y, const yaml_node_t *n, char **out)
 {
 	struct str s;
-	char near[130], hint[200];
+	char near[ID_MOST + 2],
+	    hint[200]; /* one byte more than an id has: too long stays too long */
 	if (!yaml_value(y, n, "an id", &s))
 		return;
 	if (valid_id(s)) {
@@ -31,9 +38,7 @@ void yaml_id(struct yaml *y, const yaml_node_t *n, char **out)
 	}
 	size_t k = 0;
 	for (size_t i = 0; i < s.n && k < sizeof near - 1; i++)
-		near[k++] = chr_alpha(s.p[i]) || chr_digit(s.p[i]) || s.p[i] == '_' || s.p[i] == '.'
-				? s.p[i]
-				: '-';
+		near[k++] = id_character(s.p[i]) ? s.p[i] : '-';
 	near[k] = 0;
 	if (valid_id(str_make(near, k)))
 		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
@@ -48,6 +53,13 @@ void load_words(struct yaml *y, const yaml_node_t *n, const char *what, char **o
 	struct str s;
 	if (yaml_text(y, n, what, &s))
 		*out = yaml_kept(y, s);
+}
+
+void load_version(struct yaml *y, const yaml_node_t *n)
+{
+	struct str s;
+	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR(RULES_VERSION)))
+		complain(y, n, "version", NULL, "this crumb reads version: " RULES_VERSION);
 }
 
 void load_labels(struct yaml *y, const yaml_node_t *n, struct labels *out)

@@ -1,4 +1,14 @@
-/* Clauses, tests and patterns of categories. Equal patterns are kept once. */
+/* Clauses, tests and patterns of categories.
+ *
+ *     any:                        struct clauses     one of the entries must match
+ *       - path: [/coats, /hats]   struct clause      an entry: every test must hold
+ *         event: view             struct test        a field: one of its patterns must match
+ *                                 struct pattern     a value, glob, expression or range
+ *
+ * A pattern is read by what its field is (`readers`), folded as the values will be that it is
+ * compared with, and kept once in the whole rule set: tests name it by number. Its key is also what
+ * its leaf is the hash of, and what a category's definition is made of, so a key never changes its
+ * form. */
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/base/host.h"
@@ -52,15 +62,19 @@ static struct str folded(struct rules *r, struct str s)
 	return str_make(p, n);
 }
 
+/* An expression, folded as the texts are that it is looked for in. */
 static struct str folded_regex(struct rules *r, struct str s)
 {
-	if (text_plain(s) || s.n > 1100) /* so long a one is refused as it is */
+	/* what is so long is refused as it stands; the slashes and a mark that folding takes away
+	 * may make it a little longer than what is allowed */
+	if (text_plain(s) || s.n > REGEX_MOST + 100)
 		return arena_keep(&r->arena, s);
 	size_t cap = 4 * s.n + 16;
 	char *p = arena_alloc(&r->arena, cap);
 	return str_make(p, text_fold_regex(s, p, cap));
 }
 
+/* Whole words of a title, in any order. */
 static bool words_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	char words[512];
@@ -87,6 +101,7 @@ static bool words_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 	return true;
 }
 
+/* A path in parts, of which some may be stars. */
 static bool path_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	char hint[300];
@@ -113,7 +128,8 @@ static bool path_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 	return true;
 }
 
-/* A host as it stands in events, or a mistake. */
+/* A host as it stands in events: small letters, xn-- for other alphabets. Rules that were in force
+ * before hosts were looked at keep what they say. */
 static bool host_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	struct loader *l = loader_of(y);
@@ -159,6 +175,7 @@ static void set_text(struct yaml *y, struct str text, struct pattern *p)
 	p->text = folded(loader_of(y)->r, text);
 }
 
+/* The names that an event can have are few enough to say which can never match. */
 static bool event_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	for (size_t i = 0; i < text.n; i++) {
@@ -176,6 +193,7 @@ static bool event_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 	return true;
 }
 
+/* One of the values that there are. */
 static bool closed_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	struct rules_at at = yaml_at(y, n);
@@ -184,6 +202,7 @@ static bool closed_pattern(struct yaml *y, const yaml_node_t *n, struct str text
 	return field_check(y->report, &at, p->field, text);
 }
 
+/* A range without a number in it is one of two bounds that were turned around, most likely. */
 static bool range_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	struct meant m;
@@ -200,6 +219,7 @@ static bool range_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 	return false;
 }
 
+/* A range where the field takes one, else a glob or the text itself. */
 static bool text_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
 	if ((rule_fields[p->field].takes & TAKES_RANGE) && range_parse(text, &p->range))
@@ -210,7 +230,7 @@ static bool text_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 
 /* The key of a pattern: equal ones are one. Also what its name is made from, and what a category's
  * definition is made of. */
-static struct str key_of(struct rules *r, const struct pattern *p)
+static struct str pattern_key(struct rules *r, const struct pattern *p)
 {
 	struct buf key = {0};
 	buf_addf(&key, "%s" STR_FMT, rule_fields[p->field].name, STR_ARG(p->name));
@@ -222,11 +242,12 @@ static struct str key_of(struct rules *r, const struct pattern *p)
 	return kept;
 }
 
+/* The number of a pattern: that of an equal one, or a new one. */
 static uint32_t intern(struct loader *l, struct pattern *p)
 {
 	struct rules *r = l->r;
 	uint32_t number;
-	struct str key = key_of(r, p);
+	struct str key = pattern_key(r, p);
 	if (map_get(&l->patterns, key, &number))
 		return number;
 	p->leaf = hash_plain64(key.p, key.n);
@@ -250,6 +271,7 @@ static read_pattern *const readers[IS_MAX] = {
     [IS_CLOSED] = closed_pattern,
 };
 
+/* One pattern: an expression between slashes, or what the field's reader makes of it. */
 static bool load_pattern(
     struct yaml *y, const yaml_node_t *n, enum rule_field f, struct str name, uint32_t *number)
 {
@@ -275,7 +297,7 @@ static bool load_pattern(
 	return true;
 }
 
-/* "path, host, … and p.NAME are known" */
+/* Writes "path, host, … and p.NAME are known". */
 static void hint_fields(char *hint, size_t cap)
 {
 	char text[FIELD_TEXT];
@@ -290,6 +312,8 @@ static void hint_fields(char *hint, size_t cap)
 		snprintf(hint + used, cap - used, " are known");
 }
 
+/* What may have been meant: a field that looks like it, or of which it is an alias; else all
+ * fields. */
 static void unknown_field(struct yaml *y, const yaml_node_t *key, struct str k)
 {
 	char hint[300] = "", meant[FIELD_TEXT];
@@ -312,6 +336,7 @@ static void unknown_field(struct yaml *y, const yaml_node_t *key, struct str k)
 	complain(y, key, "unknown-field", hint, "there is no field '" STR_FMT "'", STR_ARG(k));
 }
 
+/* A field and its patterns. False: none of them can be used. */
 static bool load_test(
     struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct test *t)
 {
@@ -342,6 +367,7 @@ static bool load_test(
 	return t->any_n > 0;
 }
 
+/* An entry of any, all or none: a map from fields to patterns. */
 static void load_clause(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct clauses *out = into;
@@ -378,6 +404,7 @@ static void load_clause(struct yaml *y, const yaml_node_t *n, void *into)
 		out->n++;
 }
 
+/* A list, of which each item is an entry. */
 bool load_clauses(struct yaml *y, const yaml_node_t *n, struct clauses *out)
 {
 	if (n->type == YAML_MAPPING_NODE) {

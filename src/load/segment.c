@@ -1,5 +1,8 @@
-/* Segments and lookalikes: whom to reach, where they may go, and until when. Conditions are parsed
- * when all files are read. */
+/* Segments and lookalikes: one entry of the sections `segments` and `lookalikes`, and their keys.
+ *
+ * Conditions stay text here, with the places of their bytes; they are parsed when all files are
+ * read (load.c). A lookalike is a segment, too: what its keys say becomes a condition (who can be
+ * in it), and its model is asked beside that condition. */
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/rules/like.h"
@@ -12,36 +15,38 @@
 
 #define SIZE_MOST 1000000000 /* visitors that somebody can ask for */
 
-/* A segment while it is read: where its condition stands is needed until it is parsed. */
+/* A segment while it is read: its condition's node is needed until its places are known. */
 struct reading {
 	struct segment s;
 	const yaml_node_t *when;
 };
 
-static struct segment *of(void *into)
+/* The segment that is being read, of any key's `into`. */
+static struct segment *segment_of(void *into)
 {
 	return &((struct reading *)into)->s;
 }
 static void segment_id(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_id(y, n, &of(into)->id);
+	yaml_id(y, n, &segment_of(into)->id);
 }
 static void segment_name(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "a name", &of(into)->name);
+	load_words(y, n, "a name", &segment_of(into)->name);
 }
 static void segment_owner(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "an owner", &of(into)->owner);
+	load_words(y, n, "an owner", &segment_of(into)->owner);
 }
 static void segment_iab(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_count(y, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &of(into)->iab);
+	yaml_count(y, n, "a row of the IAB Audience Taxonomy", 1, IAB_LAST, &segment_of(into)->iab);
 }
 static void segment_labels(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_labels(y, n, &of(into)->labels);
+	load_labels(y, n, &segment_of(into)->labels);
 }
+/* A list or a map is what people write who know other languages of rules. */
 static void segment_when(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	if (n->type == YAML_SEQUENCE_NODE || n->type == YAML_MAPPING_NODE) {
@@ -50,26 +55,28 @@ static void segment_when(struct yaml *y, const yaml_node_t *n, void *into)
 		    "a condition is one text");
 		return;
 	}
-	load_words(y, n, "a condition", &of(into)->when);
+	load_words(y, n, "a condition", &segment_of(into)->when);
 	((struct reading *)into)->when = n;
 }
+/* Whether there are such destinations is the checker's to say: stored rules are not asked. */
 static void segment_destinations(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct loader *l = loader_of(y);
-	struct segment *s = of(into);
+	struct segment *s = segment_of(into);
 	yaml_words(y, n, "destinations", &s->destinations, &s->destinations_n);
 	for (unsigned i = 0; i < s->destinations_n; i++)
 		s->page |= str_eq(s->destinations[i], STR("page"));
 	l->r->any_destination |= s->destinations_n > 0;
 }
+/* active or paused */
 static void segment_life(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	char hint[100];
 	if (!yaml_text(y, n, "state", &s))
 		return;
-	of(into)->paused = str_eq(s, STR("paused"));
-	if (of(into)->paused || str_eq(s, STR("active")))
+	segment_of(into)->paused = str_eq(s, STR("paused"));
+	if (segment_of(into)->paused || str_eq(s, STR("active")))
 		return;
 	struct near near = near_begin(s);
 	near_try(&near, STR("active"));
@@ -77,6 +84,7 @@ static void segment_life(struct yaml *y, const yaml_node_t *n, void *into)
 	complain(y, n, "state", near_hint(&near, hint, sizeof hint),
 	    "a segment is active or paused, not '" STR_FMT "'", STR_ARG(s));
 }
+/* 2026-12-24 */
 static void segment_until(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
@@ -87,8 +95,9 @@ static void segment_until(struct yaml *y, const yaml_node_t *n, void *into)
 		complain(
 		    y, n, "date", "write it as 2026-12-24", "'" STR_FMT "' is no date", STR_ARG(s));
 	else
-		of(into)->until = day;
+		segment_of(into)->until = day;
 }
+/* size < 500 */
 static void segment_alert(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s, rest;
@@ -101,8 +110,9 @@ static void segment_alert(struct yaml *y, const yaml_node_t *n, void *into)
 		complain(y, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert",
 		    STR_ARG(s));
 	else
-		of(into)->alert = (long)v;
+		segment_of(into)->alert = (long)v;
 }
+/* 90/10: two whole parts of 100 */
 static void segment_split(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s, first;
@@ -116,7 +126,7 @@ static void segment_split(struct yaml *y, const yaml_node_t *n, void *into)
 		    "write it as 90/10: what is handed out, and what is held out",
 		    "'" STR_FMT "' are not two parts of 100", STR_ARG(s));
 	else
-		of(into)->target = (unsigned)a;
+		segment_of(into)->target = (unsigned)a;
 }
 
 /* Keys of segments and lookalikes both: where they go, and until when. */
@@ -126,58 +136,66 @@ static void segment_split(struct yaml *y, const yaml_node_t *n, void *into)
 	    .shape = KEY_COUNT,                                                                    \
 	    .min = 1,                                                                              \
 	    .max = IAB_LAST,                                                                       \
-	    .says = "Row of the IAB Audience Taxonomy 1.1; given to pages in the OpenRTB form "    \
-		    "instead of the id."},                                                         \
+	    .says = "Row of the IAB Audience Taxonomy 1.1. Pages get it in "                       \
+		    "place of the id, in the OpenRTB form."},                                      \
 	    {.name = "destinations",                                                               \
 		.load = segment_destinations,                                                      \
 		.aliases = "destination|to",                                                       \
 		.shape = KEY_WORDS,                                                                \
-		.says = "Where it may go: `page`, and those of "                                   \
+		.says = "Where the segment may go: `page`, and the ids of "                        \
 			"[etc/destinations.yaml](DESTINATIONS.md). As soon as "                    \
-			"any segment names destinations, pages see only those with `page`."},      \
+			"any segment names destinations, pages see only "                          \
+			"segments with `page`."},                                                  \
 	    {.name = "state",                                                                      \
 		.load = segment_life,                                                              \
 		.aliases = "status",                                                               \
 		.shape = KEY_CHOICE,                                                               \
 		.words = "active|paused",                                                          \
-		.says = "`active`, or `paused`: counted as before, but handed to nobody."},        \
+		.says = "`active`, or `paused`: the segment is counted as "                        \
+			"before, but handed to nobody."},                                          \
 	    {.name = "until",                                                                      \
 		.load = segment_until,                                                             \
 		.aliases = "expires",                                                              \
 		.shape = KEY_TEXT,                                                                 \
 		.pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",                                         \
-		.says = "The last day on which anybody is in it, as `2026-12-24`; the day after "  \
-			"it is empty, and so "                                                     \
-			"is what builds on it."},                                                  \
-	    {.name = "owner", .load = segment_owner, .shape = KEY_TEXT, .says = "Whom to ask."},   \
+		.says = "The last day of the segment, as `2026-12-24`. From "                      \
+			"the next day on it is empty, and so are segments that "                   \
+			"build on it."},                                                           \
+	    {.name = "owner",                                                                      \
+		.load = segment_owner,                                                             \
+		.shape = KEY_TEXT,                                                                 \
+		.says = "Whom to ask about the segment."},                                         \
 	    {.name = "alert",                                                                      \
 		.load = segment_alert,                                                             \
 		.shape = KEY_TEXT,                                                                 \
 		.pattern = "^size *< *[0-9]+$",                                                    \
-		.says = "`size < 500`: lists and metrics say when it is smaller."},                \
+		.says = "`size < 500`: lists and metrics say when the segment is smaller."},       \
 	    {.name = "split",                                                                      \
 		.load = segment_split,                                                             \
 		.aliases = "holdout",                                                              \
 		.shape = KEY_TEXT,                                                                 \
 		.pattern = "^[0-9]{1,2}/[0-9]{1,2}$",                                              \
-		.says = "`90/10`: 10 per cent are held out: counted, but handed to nobody, so "    \
-			"that you can compare. "                                                   \
-			"Who they are stays the same; `export --holdout` writes them."},           \
+		.says = "`90/10`: 10 per cent of the visitors are held out: "                      \
+			"counted, but handed to nobody, so that you can "                          \
+			"compare. The same visitors stay held out; `export "                       \
+			"--holdout` writes them."},                                                \
 	{                                                                                          \
 		.name = "labels", .load = segment_labels, .aliases = "label", .shape = KEY_WORDS,  \
-		.says =                                                                            \
-		    "Words that say where it came from; it has those of all that it is made of."   \
+		.says = "Words that say where the data came from. A segment "                      \
+			"also has the labels of everything that it is made of."                    \
 	}
+/* Keys that every entry has. */
 #define NAMED                                                                                      \
 	{.name = "id",                                                                             \
 	    .load = segment_id,                                                                    \
 	    .shape = KEY_TEXT,                                                                     \
 	    .pattern = ID_PATTERN,                                                                 \
 	    .max = ID_MOST,                                                                        \
-	    .says = "As of categories; exports and pages use it."},                                \
+	    .says = "As the id of a category. Exports and pages use it."},                         \
 	{                                                                                          \
 		.name = "name", .load = segment_name, .aliases = "title", .shape = KEY_TEXT,       \
-		.says = "What people read, also the visitor who is in it (`/me`)."                 \
+		.says = "What people read. Visitors who are in the segment see "                   \
+			"it, too (`/me`)."                                                         \
 	}
 
 static const struct yaml_key segment_keys[] = {
@@ -192,7 +210,7 @@ static const struct yaml_key segment_keys[] = {
 const struct yaml_table segment_table = {
     .name = "segment", .what = "a segment", YAML_KEYS(segment_keys), .required = "id|when"};
 
-#define CONDITION_MAX 8192
+#define CONDITION_MAX 8192 /* bytes of a condition */
 
 /* Finds the places of a condition's bytes. Most stand in one line as they are; the others get a
  * table. */
@@ -210,7 +228,7 @@ static void place_when(struct yaml *y, const yaml_node_t *n, struct segment *s)
 	s->places = places;
 }
 
-/* False: there is room for it, and no other of its name. */
+/* True, and reported: another segment has its id, or there are too many. */
 static bool known_twice(struct yaml *y, const yaml_node_t *n, const struct segment *s)
 {
 	struct loader *l = loader_of(y);
@@ -228,6 +246,7 @@ static bool known_twice(struct yaml *y, const yaml_node_t *n, const struct segme
 	return true;
 }
 
+/* Its number is its place for now; number_segments() (load.c) gives it another. */
 static void keep_segment(struct loader *l, const struct segment *s)
 {
 	struct rules *r = l->r;
@@ -236,6 +255,8 @@ static void keep_segment(struct loader *l, const struct segment *s)
 	r->segments[r->segments_n++] = *s;
 }
 
+/* Reads one segment and keeps it, unless it has no id, no condition or a condition that is too
+ * long. */
 void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	(void)into;
@@ -270,8 +291,9 @@ void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 
 static void like_seed(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "a seed", &of(into)->like->seed);
+	load_words(y, n, "a seed", &segment_of(into)->like->seed);
 }
+/* 5% */
 static void like_share(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
@@ -283,12 +305,13 @@ static void like_share(struct yaml *y, const yaml_node_t *n, void *into)
 		complain(y, n, "reach", "write it as 5%, at most 50%",
 		    "'" STR_FMT "' is no share of the population", STR_ARG(s));
 	else
-		of(into)->like->reach = v / 100;
+		segment_of(into)->like->reach = v / 100;
 }
 static void like_size(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_count(y, n, "size", 1, SIZE_MOST, &of(into)->like->size);
+	yaml_count(y, n, "size", 1, SIZE_MOST, &segment_of(into)->like->size);
 }
+/* 3, or 2.5 */
 static void like_min_lift(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
@@ -299,19 +322,20 @@ static void like_min_lift(struct yaml *y, const yaml_node_t *n, void *into)
 		complain(y, n, "min_lift", "write it as 3: three times as many as by chance",
 		    "'" STR_FMT "' is no lift", STR_ARG(s));
 	else
-		of(into)->like->min_lift = v;
+		segment_of(into)->like->min_lift = v;
 }
 static void like_population(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "a population", &of(into)->like->population);
+	load_words(y, n, "a population", &segment_of(into)->like->population);
 }
 static void like_exclude_visitors(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "a condition", &of(into)->like->exclude);
+	load_words(y, n, "a condition", &segment_of(into)->like->exclude);
 }
 static void like_exclude_categories(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_words(y, n, "categories", &of(into)->like->ignore, &of(into)->like->ignore_n);
+	yaml_words(
+	    y, n, "categories", &segment_of(into)->like->ignore, &segment_of(into)->like->ignore_n);
 }
 static const struct yaml_key exclude_keys[] = {
     {.name = "visitors",
@@ -335,20 +359,25 @@ static void like_exclude(struct yaml *y, const yaml_node_t *n, void *into)
 	else
 		like_exclude_visitors(y, n, into);
 }
+/* daily, weekly or by hand */
 static void like_refresh(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct str s;
 	if (!yaml_text(y, n, "refresh", &s))
 		return;
-	unsigned days = str_eq(s, STR("daily")) ? 1 : str_eq(s, STR("weekly")) ? 7 : 0;
-	if (!days && !str_eq(s, STR("by hand")))
+	unsigned days = 0;
+	if (str_eq(s, STR("daily")))
+		days = 1;
+	else if (str_eq(s, STR("weekly")))
+		days = 7;
+	else if (!str_eq(s, STR("by hand")))
 		complain(y, n, "refresh", "write it as daily, weekly or by hand",
 		    "'" STR_FMT "' is no time to train anew", STR_ARG(s));
-	of(into)->like->refresh_days = days;
+	segment_of(into)->like->refresh_days = days;
 }
 static void like_sensitive(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	yaml_truth(y, n, "sensitive", &of(into)->like->sensitive);
+	yaml_truth(y, n, "sensitive", &segment_of(into)->like->sensitive);
 }
 
 static const struct yaml_key like_keys[] = {
@@ -357,49 +386,50 @@ static const struct yaml_key like_keys[] = {
 	.load = like_seed,
 	.aliases = "of|segment",
 	.shape = KEY_TEXT,
-	.says = "The id of the segment whose members are to be resembled. They are never in the "
-		"lookalike."},
+	.says = "The id of the segment whose members the lookalike is to resemble. They are "
+		"never in the lookalike."},
     {.name = "reach",
 	.load = like_share,
 	.shape = KEY_TEXT,
 	.pattern = "^[0-9.]+%$",
-	.says = "How far: a share of the population without the seed, such as `5%`."},
+	.says = "How far to reach: a share of the population without the seed, such as `5%`."},
     {.name = "size",
 	.load = like_size,
 	.shape = KEY_COUNT,
 	.min = 1,
 	.max = SIZE_MOST,
-	.says = "How far: a number of visitors."},
+	.says = "How far to reach: a number of visitors."},
     {.name = "min_lift",
 	.load = like_min_lift,
 	.aliases = "lift",
 	.shape = KEY_NUMBER,
-	.says = "How far: as many as are together so many times likelier than anybody (`3`). If "
-		"nobody is, training says so, "
-		"with exit code 1, and the model of before stays."},
+	.says = "How far to reach: as many of the most similar visitors as are together so many "
+		"times likelier than the average visitor to be like the seed (`3`). If there are "
+		"none, training ends with exit code 1, and the model stays as it was."},
     {.name = "population",
 	.load = like_population,
 	.aliases = "when",
 	.shape = KEY_TEXT,
-	.says = "A condition: who can be in it."},
+	.says = "A condition: who can be in the lookalike."},
     {.name = "exclude",
 	.load = like_exclude,
 	.aliases = "ignore",
 	.shape = KEY_PARTS,
 	.of = &exclude_table,
-	.says = "A condition: visitors who are left out (converters). A list: categories that are "
-		"not learned from. Or both: "
-		"`{visitors: buy in 30d, categories: [newsletter]}`."},
+	.says = "A condition: visitors who are left out (converters). A list: categories that "
+		"are not learned from. Or both: `{visitors: buy in 30d, categories: "
+		"[newsletter]}`."},
     {.name = "refresh",
 	.load = like_refresh,
 	.shape = KEY_CHOICE,
 	.words = "daily|weekly|by hand",
-	.says = "`daily` (the default), `weekly`, `by hand`: trained anew at night. A model that "
-		"is 90 days old ends."},
+	.says = "How often the model is trained anew: `daily` (the default) or `weekly`, at night, "
+		"or only `by hand`. A model that is 90 days old ends."},
     {.name = "sensitive",
 	.load = like_sensitive,
 	.shape = KEY_TRUTH,
-	.says = "`true`: may learn from sensitive categories, and is sensitive itself then."},
+	.says = "`true`: the lookalike may learn from sensitive categories, and is sensitive "
+		"itself then."},
     HANDED_OUT,
 };
 const struct yaml_table lookalike_table = {.name = "lookalike",
@@ -408,7 +438,8 @@ const struct yaml_table lookalike_table = {.name = "lookalike",
     .required = "id|seed",
     .one_of = "reach|size|min_lift"};
 
-/* Who can be in it: the condition that the model is asked of. Seeds never are. */
+/* Who can be in it: the condition that the model is asked of. Seeds never are. No byte of it stands
+ * in the file as it is, so all of them have the place of the entry. */
 static void like_condition(struct yaml *y, struct segment *s)
 {
 	struct buf b = {0};
@@ -426,6 +457,8 @@ static void like_condition(struct yaml *y, struct segment *s)
 	s->places = places;
 }
 
+/* Reads one lookalike and keeps it as a segment with a `like`; a mistake in a key loses all of it.
+ */
 void load_lookalike(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	(void)into;

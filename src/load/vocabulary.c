@@ -1,4 +1,5 @@
-/* Attributes: closed vocabularies, and who may set them. */
+/* Attributes: closed vocabularies, and who may set them. The hash of a vocabulary is of what it
+ * allows, in sorted order: as long as that stays the same, so does its history. */
 #include "crumb/base/array.h"
 #include "crumb/rules/rules.h"
 #include "crumb/load/loader.h"
@@ -26,6 +27,7 @@ static void vocabulary_values(struct yaml *y, const yaml_node_t *n, void *into)
 	if (v->values_n == 0)
 		complain(y, n, "empty", NULL, "values has no value in it");
 }
+/* 0..120, 0.. or ..120 */
 static void vocabulary_range(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct vocabulary *v = into;
@@ -65,29 +67,30 @@ static const struct yaml_key vocabulary_keys[] = {
 	.load = vocabulary_values,
 	.aliases = "value|enum",
 	.shape = KEY_VALUES,
-	.says = "A list: the values that it may have, kept as you spell them here."},
+	.says = "A list: the values that the attribute may have, kept as you spell them here."},
     {.name = "range",
 	.load = vocabulary_range,
 	.aliases = "min|max",
 	.shape = KEY_TEXT,
 	.pattern = "^-?[0-9.]*\\.\\.-?[0-9.]*$|^[<>]=? *-?[0-9.]+$",
-	.says = "Instead of values, the numbers that it may be: `0..120`, `0..` or `..120`."},
+	.says = "Instead of values, a range of numbers: `0..120`, `0..` or `..120`."},
     {.name = "source",
 	.load = vocabulary_source,
 	.aliases = "partner",
 	.shape = KEY_TEXT,
-	.says = "The partner of [etc/destinations.yaml](DESTINATIONS.md) whose files set it; pages "
-		"cannot."},
+	.says = "The partner of [etc/destinations.yaml](DESTINATIONS.md) whose files set the "
+		"attribute. Pages cannot set it."},
     {.name = "segment",
 	.load = vocabulary_segment,
 	.shape = KEY_TEXT,
-	.says = "The partner's name for the segment that this attribute stands for; its value is "
+	.says = "The partner's name for the segment that this attribute stands for. Its value is "
 		"`member`, or nothing."},
     {.name = "labels",
 	.load = vocabulary_labels,
 	.aliases = "label",
 	.shape = KEY_WORDS,
-	.says = "Words that say where it came from, for destinations that may get only some."},
+	.says = "Words that say where the data came from, for destinations that may get only some "
+		"of it."},
 };
 const struct yaml_table vocabulary_table = {.name = "attribute",
     .what = "an attribute",
@@ -96,13 +99,17 @@ const struct yaml_table vocabulary_table = {.name = "attribute",
     .one_of = "values|range",
     .or_else = "source|segment"};
 
+/* As memcmp() orders, whatever the locale. */
 static int by_bytes(const void *a, const void *b)
 {
 	const struct str *x = a, *y = b;
 	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
-	return c ? c : x->n < y->n ? -1 : x->n > y->n;
+	if (c)
+		return c;
+	return x->n < y->n ? -1 : x->n > y->n;
 }
 
+/* Each value is led by a zero byte, so that [ab] and [a, b] differ. */
 static uint64_t vocabulary_hash(struct yaml *y, const struct vocabulary *v)
 {
 	struct buf b = {0};
@@ -123,6 +130,8 @@ static uint64_t vocabulary_hash(struct yaml *y, const struct vocabulary *v)
 	return h;
 }
 
+/* Reads one attribute. A partner's segment needs no values: it has the one that stands for being in
+ * it. */
 void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	struct loader *l = loader_of(y);

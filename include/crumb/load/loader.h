@@ -1,4 +1,5 @@
-/* Reading rules: what is made of one bundle, while its files are read one after the other. */
+/* Reading rules: what is made of one bundle, while its files are read one after the other. One
+ * thread for each loader; what is kept goes to the arena of the rules. */
 #ifndef CRUMB_LOAD_LOADER_H
 #define CRUMB_LOAD_LOADER_H
 
@@ -10,8 +11,8 @@
 struct loader {
 	struct yaml yaml; /* first: loader_of() */
 	struct rules *r;
-	bool stored;	     /* rules that were taken once: what was no mistake then is none */
-	struct map patterns; /* key -> number */
+	bool stored; /* the rules were in force once: what was no mistake then is none now */
+	struct map patterns; /* key (pattern.c) -> number */
 	size_t patterns_cap, categories_cap, segments_cap, vocabularies_cap;
 	struct {
 		struct str name, text; /* views of the bundle */
@@ -26,13 +27,16 @@ static inline struct loader *loader_of(struct yaml *y)
 }
 
 /* --- loader.c */
-/* An id: letters, digits, '_' and '-', with dots between parts. Kept in the arena. */
+/* An id: letters, digits, '_' and '-', with dots between parts. */
 void yaml_id(struct yaml *y, const yaml_node_t *n, char **out);
-void load_words(
-    struct yaml *y, const yaml_node_t *n, const char *what, char **out); /* a text, kept */
+/* A text. */
+void load_words(struct yaml *y, const yaml_node_t *n, const char *what, char **out);
 void load_labels(struct yaml *y, const yaml_node_t *n, struct labels *out);
 #define ID_PATTERN "^[A-Za-z0-9_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$"
-#define ID_MOST 128
+#define ID_MOST 128	  /* bytes of an id */
+#define RULES_VERSION "1" /* what `version:` of a file of rules, or of their tests, says */
+/* Says `version:` that? Anything else is reported. */
+void load_version(struct yaml *y, const yaml_node_t *n);
 /* --- category.c, segment.c, vocabulary.c: one entry of a section, and its keys */
 extern const struct yaml_table category_table, segment_table, lookalike_table, vocabulary_table;
 void load_category(struct yaml *y, const yaml_node_t *n, void *into);
