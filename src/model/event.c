@@ -11,11 +11,14 @@ const char *const browser_names[BROWSER_MAX] = {
 const char *const aside_names[ASIDE_MAX] = {"", "crawler", "network", "rate", "foreign_site"};
 const char *const referrer_names[REFERRER_MAX] = {"none", "search", "social", "internal", "other"};
 
+/* Straight down, part by part; event_decode() reads in the same order. */
 void event_encode(const struct event *e, struct buf *out)
 {
 	msgpack_packer pk;
 	mp_packer(&pk, out);
-	msgpack_pack_array(&pk, e->aside ? 9 : e->purposes ? 7 : 6);
+	/* purposes are left out of an ordinary event that has none */
+	unsigned parts = e->purposes ? 7 : 6;
+	msgpack_pack_array(&pk, e->aside ? 9 : parts);
 	msgpack_pack_uint8(&pk, e->aside ? RECORD_ASIDE : RECORD_EVENT);
 	mp_put_bin(&pk, e->visitor.b, sizeof e->visitor.b);
 	msgpack_pack_uint32(&pk, e->t);
@@ -23,8 +26,7 @@ void event_encode(const struct event *e, struct buf *out)
 	msgpack_pack_array(&pk, 10);
 	mp_put_str(&pk, place_country(&e->place));
 	mp_put_str(&pk, place_region(&e->place));
-	msgpack_pack_uint32(
-	    &pk, (uint32_t)e->agent.device << 16 | (uint32_t)e->agent.os << 8 | e->agent.browser);
+	msgpack_pack_uint32(&pk, agent_pack(&e->agent));
 	mp_put_str(&pk, e->host);
 	mp_put_str(&pk, e->path);
 	mp_put_str(&pk, e->name);
@@ -50,6 +52,7 @@ void event_encode(const struct event *e, struct buf *out)
 	}
 }
 
+/* What does not fit is left out: a place is zeros where it is unknown. */
 static void decode_place(struct mp *in, struct place *p)
 {
 	struct str country = mp_str(in), region = mp_str(in);
@@ -60,15 +63,13 @@ static void decode_place(struct mp *in, struct place *p)
 		memcpy(p->region, region.p, region.n);
 }
 
+/* From country to agent: what rules that look at place and device ask, too. */
 static void decode_circumstances(struct mp *in, struct event *e)
 {
 	if (mp_array(in) != 10)
 		in->bad = true;
 	decode_place(in, &e->place);
-	uint32_t agent = (uint32_t)mp_uint(in);
-	e->agent = (struct agent){(uint8_t)(agent >> 16), (uint8_t)(agent >> 8), (uint8_t)agent};
-	if (e->agent.device >= DEVICE_MAX || e->agent.os >= OS_MAX ||
-	    e->agent.browser >= BROWSER_MAX)
+	if (!agent_unpack((uint32_t)mp_uint(in), &e->agent))
 		in->bad = true;
 }
 
@@ -83,6 +84,7 @@ void attrs_decode(struct mp *in, struct event *e)
 	}
 }
 
+/* From host to leaves: what the event is about. */
 static void decode_about(struct mp *in, struct event *e)
 {
 	e->host = mp_str(in);
@@ -100,6 +102,8 @@ static void decode_about(struct mp *in, struct event *e)
 		e->leaves[i] = mp_uint(in);
 }
 
+/* The bytes of both parts are kept as views: equal bytes match equal categories, so the fold looks
+ * an event up by them before it matches. */
 void event_decode(struct mp *in, uint32_t n, struct record *out)
 {
 	struct event *e = &out->event;

@@ -1,3 +1,10 @@
+/* The profile: packing and unpacking its bytes, and what is done to it in memory. profile.h draws
+ * the bytes.
+ *
+ * Bytes come from a disk and are not trusted: every number is bounded, rows and sums must ascend,
+ * and a check stands behind all. Rows are sorted by category and day, so that a category is a span
+ * of them, found by halving. Unpacking is the hot path of every question over all visitors; it
+ * copies nothing but rows and sums. */
 #include "crumb/model/profile.h"
 
 #include "crumb/base/array.h"
@@ -11,11 +18,13 @@
 #include <stdlib.h>
 
 #define PROFILE_VERSION 4
-#define WITHOUT_CHECK 3 /* an older crumb's */
-#define CHECK_LEN 4
+#define WITHOUT_CHECK 3 /* the version of an older crumb: the same, and no check */
+#define CHECK_LEN 4	/* bytes */
+#define VALUE_MOST 9e12 /* of an event's v; its millionths fit 64 bits */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "sums are little-endian");
 _Static_assert(sizeof(struct sum_day) == 12, "a sum is twelve bytes");
 
+/* Keeps the arrays and the buffer: a profile is reused for a million visitors, without malloc(). */
 void profile_clear(struct profile *p)
 {
 	struct profile keep = *p;
@@ -57,10 +66,7 @@ static bool load_header(struct profile *p, struct str header, struct str *segmen
 	for (size_t i = 0; i < region.n; i++) /* at most three: no call */
 		p->place.region[i] = region.p[i];
 	p->agent_day = (uint16_t)mp_uint(&m);
-	uint32_t agent = (uint32_t)mp_uint(&m);
-	p->agent = (struct agent){(uint8_t)(agent >> 16), (uint8_t)(agent >> 8), (uint8_t)agent};
-	if (p->agent.device >= DEVICE_MAX || p->agent.os >= OS_MAX ||
-	    p->agent.browser >= BROWSER_MAX)
+	if (!agent_unpack((uint32_t)mp_uint(&m), &p->agent))
 		return false;
 	uint32_t n = mp_map(&m);
 	if (m.bad || n > PROFILE_ATTRS_MAX)
@@ -80,6 +86,7 @@ static bool load_header(struct profile *p, struct str header, struct str *segmen
 	return !m.bad && segments->n % 2 == 0 && m.p == m.end;
 }
 
+/* By category, then day. */
 static bool before(uint16_t cat, uint16_t day, uint16_t other_cat, uint16_t other_day)
 {
 	return cat < other_cat || (cat == other_cat && day < other_day);
@@ -87,7 +94,8 @@ static bool before(uint16_t cat, uint16_t day, uint16_t other_cat, uint16_t othe
 
 /* --- packed numbers: LEB128, seven bits in a byte, the lowest first */
 
-static inline uint32_t take(const uint8_t **at, const uint8_t *end, bool *bad)
+/* Nearly every number is one byte. No number has more than five, of 32 bits. */
+static inline uint32_t unpack_number(const uint8_t **at, const uint8_t *end, bool *bad)
 {
 	uint64_t v = 0;
 	if (*at < end && **at < 0x80)
@@ -104,12 +112,18 @@ static inline uint32_t take(const uint8_t **at, const uint8_t *end, bool *bad)
 	return 0;
 }
 
-static size_t size_of(uint32_t v)
+static size_t packed_size(uint32_t v)
 {
-	return v < 1u << 7 ? 1 : v < 1u << 14 ? 2 : v < 1u << 21 ? 3 : v < 1u << 28 ? 4 : 5;
+	if (v < 1u << 7)
+		return 1;
+	if (v < 1u << 14)
+		return 2;
+	if (v < 1u << 21)
+		return 3;
+	return v < 1u << 28 ? 4 : 5;
 }
 
-static uint8_t *give(uint8_t *at, uint32_t v)
+static uint8_t *pack_number(uint8_t *at, uint32_t v)
 {
 	for (; v >= 0x80; v >>= 7)
 		*at++ = (uint8_t)(v | 0x80);
@@ -117,7 +131,9 @@ static uint8_t *give(uint8_t *at, uint32_t v)
 	return at;
 }
 
-/* The rows of one category, which end at `stop`. */
+/* The rows of one category, which end at `stop`; no more than `most` of them. Days ascend, so a
+ * step of nothing is a mistake but at the first. Mistakes are gathered in `bad` and looked at once,
+ * at the end: a branch for each would cost more than the reading. */
 static bool unpack_group(struct profile *p, const uint8_t *at, const uint8_t *stop, uint16_t cat,
     uint32_t day, size_t most)
 {
@@ -130,8 +146,8 @@ static bool unpack_group(struct profile *p, const uint8_t *at, const uint8_t *st
 			count = at[1];
 			at += 2;
 		} else {
-			step = take(&at, stop, &bad);
-			count = take(&at, stop, &bad);
+			step = unpack_number(&at, stop, &bad);
+			count = unpack_number(&at, stop, &bad);
 		}
 		day += step;
 		bad |= (step == 0 && row != first) || step > UINT16_MAX || day > UINT16_MAX;
@@ -141,7 +157,8 @@ static bool unpack_group(struct profile *p, const uint8_t *at, const uint8_t *st
 	return !bad && row != first;
 }
 
-/* `wanted`: bits of categories; NULL: all of them. */
+/* `wanted`: bits of categories; NULL: all of them. What is not wanted is passed over by its length.
+ * Of the first group one row is unpacked in any case: it tells that the visitor did anything. */
 static bool unpack_rows(struct profile *p, struct str packed, const uint64_t *wanted)
 {
 	const uint8_t *at = (const uint8_t *)packed.p, *end = at + packed.n;
@@ -151,9 +168,9 @@ static bool unpack_rows(struct profile *p, struct str packed, const uint64_t *wa
 		return true;
 	if (!array_room(p->rows, p->rows_cap, packed.n / 2 + 1)) /* a row has two bytes at least */
 		return false;
-	uint32_t base = take(&at, end, &bad), cat = 0;
+	uint32_t base = unpack_number(&at, end, &bad), cat = 0;
 	for (bool first = true; at < end; first = false) {
-		uint32_t gap = take(&at, end, &bad), n = take(&at, end, &bad);
+		uint32_t gap = unpack_number(&at, end, &bad), n = unpack_number(&at, end, &bad);
 		bad |= gap > UINT16_MAX || (gap == 0 && !first) || n > (size_t)(end - at);
 		cat += gap;
 		if (bad || cat > UINT16_MAX)
@@ -167,6 +184,8 @@ static bool unpack_rows(struct profile *p, struct str packed, const uint64_t *wa
 	return !bad;
 }
 
+/* Groups say how many bytes they have, so that a reader passes over categories that it does not
+ * want. So a group is measured before it is written. */
 static void pack_rows(const struct profile *p, struct buf *out)
 {
 	if (p->rows_n == 0)
@@ -177,22 +196,22 @@ static void pack_rows(const struct profile *p, struct buf *out)
 	for (size_t i = 0; i < p->rows_n; i++)
 		if (p->rows[i].day < base)
 			base = p->rows[i].day;
-	at = give(at, base);
+	at = pack_number(at, base);
 	for (size_t i = 0, n; i < p->rows_n; i += n) {
 		uint16_t day = base;
 		size_t bytes = 0;
 		for (n = 0; i + n < p->rows_n && p->rows[i + n].cat == p->rows[i].cat; n++) {
-			bytes += size_of((uint32_t)(p->rows[i + n].day - day)) +
-				 size_of(p->rows[i + n].count);
+			bytes += packed_size((uint32_t)(p->rows[i + n].day - day)) +
+				 packed_size(p->rows[i + n].count);
 			day = p->rows[i + n].day;
 		}
-		at = give(at, (uint32_t)(p->rows[i].cat - cat));
-		at = give(at, (uint32_t)bytes);
+		at = pack_number(at, (uint32_t)(p->rows[i].cat - cat));
+		at = pack_number(at, (uint32_t)bytes);
 		cat = p->rows[i].cat;
 		day = base;
 		for (size_t k = i; k < i + n; k++) {
-			at = give(at, (uint32_t)(p->rows[k].day - day));
-			at = give(at, p->rows[k].count);
+			at = pack_number(at, (uint32_t)(p->rows[k].day - day));
+			at = pack_number(at, p->rows[k].count);
 			day = p->rows[k].day;
 		}
 	}
@@ -207,8 +226,8 @@ static bool unpack(
     struct profile *p, struct str bytes, struct str *segments, const uint64_t *wanted)
 {
 	const uint8_t *b = (const uint8_t *)bytes.p;
-	for (size_t i = 64; i < bytes.n;
-	     i += 64) /* a scan comes to cold memory: let it all come at once */
+	/* a question over all visitors comes to cold memory: let all of it come at once */
+	for (size_t i = 64; i < bytes.n; i += 64)
 		__builtin_prefetch(b + i);
 	if (bytes.n < 4 + CHECK_LEN || (b[0] != PROFILE_VERSION && b[0] != WITHOUT_CHECK))
 		return false;
@@ -242,6 +261,7 @@ static bool checked(struct str bytes)
 	return get_u32(check) == hash_check32(bytes.p, bytes.n - CHECK_LEN);
 }
 
+/* Copies the bytes first, since what is loaded is changed and outlives the store's page. */
 bool profile_load(struct profile *p, struct str bytes)
 {
 	struct str segments;
@@ -277,6 +297,7 @@ bool profile_view(
 	return unpack(p, bytes, memberships, wanted);
 }
 
+/* The length of the header stands before it and is put in when the header is written. */
 void profile_save(const struct profile *p, struct buf *out)
 {
 	size_t start = out->n;
@@ -292,8 +313,7 @@ void profile_save(const struct profile *p, struct buf *out)
 	mp_put_str(&pk, place_country(&p->place));
 	mp_put_str(&pk, place_region(&p->place));
 	msgpack_pack_uint16(&pk, p->agent_day);
-	msgpack_pack_uint32(
-	    &pk, (uint32_t)p->agent.device << 16 | (uint32_t)p->agent.os << 8 | p->agent.browser);
+	msgpack_pack_uint32(&pk, agent_pack(&p->agent));
 	msgpack_pack_map(&pk, p->attrs_n);
 	for (unsigned i = 0; i < p->attrs_n; i++) {
 		mp_put_str(&pk, p->attrs[i].name);
@@ -335,6 +355,8 @@ static size_t seek(const struct profile *p, uint16_t cat, uint16_t day)
 	return lo;
 }
 
+/* Rows stay sorted. An event is nearly always of the last day of its category, so little is moved.
+ */
 void profile_add(struct profile *p, uint16_t cat, uint16_t day, uint32_t count)
 {
 	size_t at = seek(p, cat, day);
@@ -362,12 +384,18 @@ static size_t seek_sum(const struct profile *p, uint16_t cat, uint16_t day)
 
 void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v)
 {
-	const double most = 9e12;
-	int64_t add = llround((v > most ? most : v < -most ? -most : v) * 1e6), sum;
+	int64_t sum;
+	if (v > VALUE_MOST)
+		v = VALUE_MOST;
+	if (v < -VALUE_MOST)
+		v = -VALUE_MOST;
+	int64_t add = llround(v * 1e6);
 	size_t at = seek_sum(p, cat, day);
 	if (at < p->sums_n && p->sums[at].cat == cat && p->sums[at].day == day) {
 		bool over = __builtin_add_overflow(p->sums[at].millionths, add, &sum);
-		p->sums[at].millionths = !over ? sum : add < 0 ? INT64_MIN : INT64_MAX;
+		if (over)
+			sum = add < 0 ? INT64_MIN : INT64_MAX;
+		p->sums[at].millionths = sum;
 		return;
 	}
 	if (!array_room(p->sums, p->sums_cap, p->sums_n + 1))
@@ -377,6 +405,8 @@ void profile_add_value(struct profile *p, uint16_t cat, uint16_t day, double v)
 	p->sums_n++;
 }
 
+/* A name that is there takes the value, unless a newer one is known. Where there is no room for one
+ * more, the attribute that was observed longest ago goes, and is counted. */
 static void observe_attr(struct profile *p, struct str name, struct str value, uint16_t day)
 {
 	struct profile_attr *slot = NULL, *oldest = NULL;
@@ -397,6 +427,7 @@ static void observe_attr(struct profile *p, struct str name, struct str value, u
 		*slot = (struct profile_attr){name, value, day};
 }
 
+/* A partner's word replaces what is there, also when that is newer. */
 void profile_declare(struct profile *p, uint16_t day, struct str name, struct str value)
 {
 	unsigned kept = 0;
@@ -431,6 +462,7 @@ void profile_consent(struct profile *p, uint16_t day, uint16_t purposes)
 	p->purposes = purposes;
 }
 
+/* Each kind keeps its order, so the arrays are closed up in place. */
 void profile_expire(struct profile *p, uint16_t oldest)
 {
 	size_t kept = 0;
@@ -460,6 +492,7 @@ void profile_expire(struct profile *p, uint16_t oldest)
 	}
 }
 
+/* Rows of one category stand together: the first is found by halving, the others follow. */
 const struct cat_day *profile_span(const struct profile *p, uint16_t cat, size_t *n)
 {
 	size_t from = seek(p, cat, 0), to = from;
@@ -486,6 +519,7 @@ const struct profile_attr *profile_attr(const struct profile *p, struct str name
 	return NULL;
 }
 
+/* Numbers of segments ascend: by halving. */
 bool profile_in_segment(const struct profile *p, uint16_t segment)
 {
 	size_t lo = 0, hi = p->segments_n;
@@ -501,6 +535,7 @@ bool profile_in_segment(const struct profile *p, uint16_t segment)
 	return false;
 }
 
+/* Category 0 has a row for each day on which anything was done. */
 bool profile_days(const struct profile *p, uint16_t *first, uint16_t *last)
 {
 	size_t n;

@@ -1,7 +1,9 @@
 /* Any record of the journal, written, read, passed over and named by what its row says of its
- * parts. */
+ * parts. A record of a visitor begins with its kind and the visitor, so that whoever looks for one
+ * visitor's records passes over the others without reading them. */
 #include "record_own.h"
 
+/* One part as msgpack; part_decode() reads what this writes. */
 static void part_encode(msgpack_packer *pk, const struct record_part *part, const struct record *r)
 {
 	const void *at = (const char *)r + part->at;
@@ -74,6 +76,7 @@ static void part_decode(struct mp *in, const struct record_part *part, struct re
 	}
 }
 
+/* How many parts a row has. */
 static unsigned parts_of(const struct record_row *row)
 {
 	unsigned n = 0;
@@ -99,6 +102,7 @@ void record_encode(const struct record *r, struct buf *out)
 		part_encode(&pk, &row->parts[i], r);
 }
 
+/* Parts in the order of the row; as many as the row has, no more and no fewer. */
 static void parts_decode(
     const struct record_row *row, struct mp *in, uint32_t n, struct record *out)
 {
@@ -108,6 +112,8 @@ static void parts_decode(
 		part_decode(in, &row->parts[i], out);
 }
 
+/* A record is reused from one to the next: what the kind has no part for must not be of the one
+ * before where somebody would look at it, which is purposes, reason, pattern and attributes. */
 bool record_decode(struct mp *in, struct record *out)
 {
 	uint32_t n = mp_array(in);
@@ -164,6 +170,7 @@ bool record_skip_counted(struct mp *in)
 	return row && row->counted && !in->bad;
 }
 
+/* The hash of the kind and of the parts that tell the record from others, as they are written. */
 bool record_identity(const struct record *r, struct hash16 *out)
 {
 	const struct record_row *row = record_row(r->kind);

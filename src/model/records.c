@@ -1,5 +1,6 @@
 /* The rows of what can stand in the journal, one for each kind of RECORDS (crumb/model/record.h).
- */
+ * Parts are written in the order of the row, so the order is part of the format: a new part goes to
+ * the end of a new kind, never into an old one. */
 #include "record_own.h"
 
 #include <stddef.h>
@@ -10,6 +11,7 @@
 		.kind = PART_##kind_, .name = name_, .at = offsetof(struct record, field),         \
 		##__VA_ARGS__                                                                      \
 	}
+/* The first part of every record that is a visitor's. */
 #define VISITOR PART(VISITOR, "visitor", event.visitor, .tells = true)
 
 static const struct record_row event_row = {
@@ -18,9 +20,9 @@ static const struct record_row event_row = {
     .counted = true,
     .encode = event_record_encode,
     .decode = event_decode,
-    .shape = "visitor, time, flags, [country, region, agent, host, path, name, campaign, referrer, "
-	     "{attribute: value}, [leaf…]], "
-	     "value or nil, TCF purposes (left out where there are none)",
+    .shape = "visitor, time, flags, [country, region, agent, host, path, name, campaign, "
+	     "referrer, {attribute: value}, [leaf…]], value or nil, TCF purposes (left out "
+	     "where there are none)",
     .sentence = "A browser did something, as far as it is kept. Flags: 1, it came without a "
 		"cookie; 2, it was imported.",
     .once = "It has its place in the log and nothing else: readers keep how far they have read, in "

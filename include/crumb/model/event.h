@@ -18,15 +18,15 @@
 #define EVENT_HOST_MAX 253
 #define EVENT_NAME_MAX 64
 #define EVENT_VALUE_MAX 64
-#define ATTR_SOURCE                                                                                \
-	"_source" /* attribute of visitors who were not seen by a pixel: where they were read      \
-		     from; a label */
+/* The attribute of visitors who were not seen by a pixel: where they were read from. A label. */
+#define ATTR_SOURCE "_source"
 #define EVENT_CAMPAIGN_MAX 64
 #define PARTNER_ID_MAX 128 /* bytes of a partner's id for a visitor */
 
+/* A visitor: the keyed hash of a cookie's id or of an imported id. */
 struct vkey {
 	uint8_t b[16];
-}; /* a visitor: keyed hash of a cookie id or of an imported id */
+};
 
 static inline unsigned vkey_shard(const struct vkey *k, unsigned shards)
 {
@@ -82,6 +82,17 @@ extern const char *const referrer_names[REFERRER_MAX];
 struct agent {
 	uint8_t device, os, browser;
 };
+/* An agent as one number, as records and profiles have it. */
+static inline uint32_t agent_pack(const struct agent *a)
+{
+	return (uint32_t)a->device << 16 | (uint32_t)a->os << 8 | a->browser;
+}
+/* False: the number is no agent. */
+static inline bool agent_unpack(uint32_t number, struct agent *out)
+{
+	*out = (struct agent){(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
+	return out->device < DEVICE_MAX && out->os < OS_MAX && out->browser < BROWSER_MAX;
+}
 struct place {
 	char country[2]; /* ISO 3166-1 alpha-2; zeros: unknown */
 	char region[8];	 /* ISO 3166-2 part behind the country, or a name that fits; zero padded */

@@ -9,6 +9,7 @@
 #define GENERATION_DAYS 30
 #define GENERATIONS_MAX 8
 
+/* Filled by the store; whoever has them wipes them. */
 struct identity_keys {
 	struct key16 cookie, imported, exported;
 	struct {
