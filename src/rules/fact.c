@@ -7,6 +7,8 @@ uint16_t rules_window_start(uint8_t window, uint16_t today)
 	return window == 0 || window > today ? 0 : (uint16_t)(today - window + 1);
 }
 
+/* A fact is a field of events whose latest value the profile keeps. Device, system and browser
+ * stand in its struct agent at the same offset as in the event's. */
 struct str rules_fact(const struct profile *p, enum fact f)
 {
 	const struct field *row = &rule_fields[rule_facts[f].field];

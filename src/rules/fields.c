@@ -9,17 +9,15 @@
 /* ISO 3166-1 alpha-2, and XK, which place files use for Kosovo
  * (iso.org/iso-3166-country-codes.html). */
 static const char COUNTRIES[] =
-    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR "
-    "BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN "
-    "CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE "
-    "GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM "
-    "HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB "
-    "LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK "
-    "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF "
-    "PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW "
-    "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN "
-    "TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI "
-    "VN VU WF WS XK YE YT ZA ZM ZW ";
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO "
+    "BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ "
+    "DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP "
+    "GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG "
+    "KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML "
+    "MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE "
+    "PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL "
+    "SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM "
+    "US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW ";
 
 /* What people write instead. */
 static const struct slip country_slips[] = {{"UK", "GB"}, {"EN", "GB"}, {"USA", "US"},
@@ -67,6 +65,7 @@ const struct fact_row rule_facts[FACT_MAX] = {
 #undef FACT_ROW
 };
 
+/* "attr." and "p." are followed by a name of their own; of the others the whole key is the name. */
 enum rule_field field_named(struct str key, struct str *name)
 {
 	*name = STR("");
@@ -87,6 +86,7 @@ const char *field_text(enum rule_field f, char out[FIELD_TEXT])
 	return out;
 }
 
+/* Is it a value of the field, of one whose values are known? */
 static bool known(const struct field *row, struct str value)
 {
 	if (row->known)
@@ -106,6 +106,8 @@ static void hint_words(const struct field *row, char *hint, size_t cap)
 		    row->words[i], i + 1 == row->words_n ? " are known" : "");
 }
 
+/* What may have been meant: a value that looks like it, or one that people usually confuse with it;
+ * else what the row says, or all values. */
 bool field_check(
     struct report *report, const struct rules_at *at, enum rule_field f, struct str value)
 {

@@ -1,4 +1,5 @@
-/* Names of segments that somebody typed. */
+/* Names of segments that somebody typed: on a command line, in a request. What is not there is
+ * answered with the name that is nearest. */
 #include "crumb/base/near.h"
 #include "crumb/rules/like.h"
 

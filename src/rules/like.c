@@ -1,3 +1,8 @@
+/* Models: their features, their scores, their files.
+ *
+ * Weights of categories are sorted by category, and `first` says where those of each begin. So a
+ * score goes once over the rows of the profile: for each category that the visitor has, the few
+ * weights of it are looked at, whatever the size of the model. Facts and activity follow. */
 #include "crumb/rules/like.h"
 
 #include "crumb/base/clock.h"
@@ -10,6 +15,7 @@
 
 /* --- features */
 
+/* KIND[N]:WHAT, as like.h lists them. */
 bool feature_parse(const struct rules *r, struct str name, struct feature *out)
 {
 	size_t colon = str_find(name, ':');
@@ -43,17 +49,17 @@ bool feature_parse(const struct rules *r, struct str name, struct feature *out)
 	return false;
 }
 
-void feature_name(const struct rules *r, const struct feature *f, char out[200])
+void feature_name(const struct rules *r, const struct feature *f, char out[FEATURE_NAME])
 {
 	if (f->kind == FEATURE_FACT)
-		snprintf(out, 200, "%s:" STR_FMT, fact_name(f->fact), STR_ARG(f->word));
+		snprintf(out, FEATURE_NAME, "%s:" STR_FMT, fact_name(f->fact), STR_ARG(f->word));
 	else if (f->kind == FEATURE_ACTIVE)
-		snprintf(out, 200, "a%u:" LIKE_ACTIVE, f->n);
+		snprintf(out, FEATURE_NAME, "a%u:" LIKE_ACTIVE, f->n);
 	else if (f->kind == FEATURE_DAYS)
-		snprintf(out, 200, "c%u:%s", f->window ? f->window : RETENTION_MAX,
+		snprintf(out, FEATURE_NAME, "c%u:%s", f->window ? f->window : RETENTION_MAX,
 		    r->categories[f->cat].id);
 	else
-		snprintf(out, 200, "n%u:%s", f->n, r->categories[f->cat].id);
+		snprintf(out, FEATURE_NAME, "n%u:%s", f->n, r->categories[f->cat].id);
 }
 
 void feature_words(const struct rules *r, const struct feature *f, char out[FEATURE_WORDS])
@@ -72,6 +78,7 @@ void feature_words(const struct rules *r, const struct feature *f, char out[FEAT
 		snprintf(out, FEATURE_WORDS, "%.300s, at least %u times", c->name, f->n);
 }
 
+/* Does a feature of a category hold, by the days of that category? */
 static bool rows_hold(const struct feature *f, const struct cat_day *rows, size_t n, uint16_t today)
 {
 	uint64_t count = 0;
@@ -82,6 +89,7 @@ static bool rows_hold(const struct feature *f, const struct cat_day *rows, size_
 	return count >= f->n;
 }
 
+/* How many different categories of the profile the model knows. */
 static unsigned active(const struct like_model *m, const struct profile *p)
 {
 	unsigned n = 0;
@@ -103,9 +111,11 @@ bool like_holds(const struct like_model *m, unsigned i, const struct profile *p,
 	return rows_hold(f, rows, n, today);
 }
 
+/* Of the features that hold. LIKE_WEIGHT_MOST and LIKE_SQUARE_MOST see to it that neither runs
+ * over. */
 struct sums {
-	int64_t w;
-	uint64_t square;
+	int64_t w;	 /* millionths */
+	uint64_t square; /* 10^-12 */
 };
 
 static void sum_up(
@@ -146,6 +156,7 @@ static uint64_t root(uint64_t n)
 	return r;
 }
 
+/* What a sum is divided by, in millionths: 1 in a model without "unit". */
 static uint64_t length_of(const struct like_model *m, const struct sums *s)
 {
 	uint64_t n = m->unit && s->square ? root(s->square) : 1000000;
@@ -168,6 +179,7 @@ int64_t like_score(const struct like_model *m, const struct profile *p, uint16_t
 	return m->bias + s.w / by * 1000000 + s.w % by * 1000000 / by;
 }
 
+/* Between two knots on the straight line, beyond the ends level. */
 double like_chance(const struct like_model *m, int64_t score)
 {
 	unsigned i = 0;
@@ -194,9 +206,12 @@ static int by_category(const void *a, const void *b)
 		return x->f.cat < y->f.cat ? -1 : 1;
 	if (x->f.kind != y->f.kind)
 		return x->f.kind < y->f.kind ? -1 : 1;
-	return x->f.n < y->f.n ? -1 : x->f.n > y->f.n;
+	if (x->f.n != y->f.n)
+		return x->f.n < y->f.n ? -1 : 1;
+	return 0;
 }
 
+/* Sorts, then notes for each category where its weights begin. */
 void like_index(struct like_model *m)
 {
 	if (m->n)
@@ -229,6 +244,8 @@ static bool read_square(const json_t *square, bool unit, uint64_t *out)
 	return json_is_integer(square) && n >= LIKE_SQUARE_LEAST && n <= LIKE_SQUARE_MOST;
 }
 
+/* Features of categories that the rules do not have any more are left out; what is no number makes
+ * the file none. */
 static bool read_weights(struct rules *r, const json_t *list, struct like_model *m)
 {
 	size_t i;
@@ -275,6 +292,7 @@ static bool read_knots(struct rules *r, const json_t *list, struct like_model *m
 	return true;
 }
 
+/* Every number is bounded here, so that scoring needs no check. */
 enum err like_read(struct rules *r, struct str text, struct like_model **out, uint16_t *until)
 {
 	json_error_t error;

@@ -1,4 +1,5 @@
-/* Numbers and ranges as they are written in rules. */
+/* Numbers and ranges as they are written in rules: 10..50, 10.., ..50, >= 10, < 50. A side that is
+ * not written is infinite. */
 #include "crumb/rules/rules.h"
 
 #include "crumb/base/number.h"

@@ -1,4 +1,5 @@
-/* What a rule set is made of: names and vocabularies. */
+/* A rule set in use: its references, names and vocabularies. load/ makes it, match/ and condition/
+ * put it to use. */
 #include "crumb/rules/rules.h"
 
 #include "crumb/base/text.h"
@@ -12,6 +13,7 @@ struct rules *rules_ref(struct rules *r)
 	return r;
 }
 
+/* The matcher is not known here, so whoever made it said how to free it. */
 void rules_unref(struct rules *r)
 {
 	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
@@ -46,7 +48,9 @@ int rules_segment(const struct rules *r, struct str id)
 
 const char *segment_state(const struct segment *s, uint16_t today)
 {
-	return s->until && today > s->until ? "ended" : s->paused ? "paused" : "active";
+	if (s->until && today > s->until)
+		return "ended";
+	return s->paused ? "paused" : "active";
 }
 
 struct rules_at rules_segment_at(const struct segment *s, struct str part)

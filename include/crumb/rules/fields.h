@@ -75,8 +75,8 @@ struct field {
 	enum field_kept kept;
 	enum field_from from;
 	size_t at;
-	struct str (*of_event)(
-	    const struct event *e); /* FROM_FUNCTION: a view that lives as long as the event */
+	/* FROM_FUNCTION: a view that lives as long as the event, or the hit */
+	struct str (*of_event)(const struct event *e);
 	struct str (*of_hit)(const struct leaf_input *in);
 	enum field_is is;
 	unsigned takes;			 /* enum field_takes */

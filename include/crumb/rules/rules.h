@@ -1,17 +1,19 @@
 /* Rules: what marketers wrote, compiled. Immutable once loaded, hashed, shared by reference count
- * between threads.
+ * between threads: whoever keeps a rule set holds a reference, and any thread reads it.
  *
  * A rule set is loaded from a *bundle*: the files of a folder with their names, in order of name,
  * as one msgpack array [name, text, name, text …]. The same bundle gives the same numbers
  * everywhere: categories are numbered by their id in order (0 is "every event"), segments likewise.
- * A state generation is built for exactly one bundle and keeps it.
+ * A state generation is built for exactly one bundle and keeps it. load/load.h says how a bundle
+ * becomes a rule set.
  *
  * What a rule set knows:
  *
  *     attributes   closed vocabularies: which values an attribute may have
  *     patterns     every distinct pattern of all rules, once; match/match.h finds those that an
- * event matches categories   lists of clauses of tests of patterns; a tree by their ids segments
- * conditions (nodes) over profiles; condition/eval.h decides them
+ *                  event matches
+ *     categories   lists of clauses of tests of patterns; a tree by their ids
+ *     segments     conditions (nodes) over profiles; condition/eval.h decides them
  *
  * Grammar of a condition (docs/RULES.md explains it to marketers):
  *
@@ -19,10 +21,16 @@
  *     and    := not ("and" not)*
  *     not    := "not" not | "(" or ")" | test
  *     test   := category [amount] ["in" days]
- *             | ("days" "(" category ")" | "visits" | "sum" "(" "v" "of" category ")") amount ["in"
- * days] | ("last" | "first") "(" category ")" "within" days | category "then" category "within"
- * days | fact ("=" | "!=") word | fact ["not"] "in" "(" word, … ")" | "attr." name (op (word |
- * number) | "between" number "and" number | ["not"] "in" "(" … ")") | "segment" "(" segment ")"
+ *             | ("days" "(" category ")" | "visits" | "sum" "(" "v" "of" category ")")
+ *               amount ["in" days]
+ *             | ("last" | "first") "(" category ")" "within" days
+ *             | category "then" category "within" days
+ *             | fact ("=" | "!=") word
+ *             | fact ["not"] "in" "(" word, … ")"
+ *             | "attr." name ( op (word | number)
+ *                            | "between" number "and" number
+ *                            | ["not"] "in" "(" … ")" )
+ *             | "segment" "(" segment ")"
  *     amount := op number | "between" number "and" number */
 #ifndef CRUMB_RULES_RULES_H
 #define CRUMB_RULES_RULES_H
@@ -59,7 +67,9 @@ struct range {
 };
 static inline bool range_has(const struct range *r, double v)
 {
-	return (r->lo_out ? v > r->lo : v >= r->lo) && (r->hi_out ? v < r->hi : v <= r->hi);
+	bool above = r->lo_out ? v > r->lo : v >= r->lo;
+	bool below = r->hi_out ? v < r->hi : v <= r->hi;
+	return above && below;
 }
 /* A value that is a number and nothing else. */
 bool rules_number(struct str s, double *out);
@@ -69,8 +79,8 @@ struct pattern {
 	enum rule_field field;
 	enum pattern_kind kind;
 	struct str name; /* ATTR, PARAM */
-	struct str text; /* lower case where case does not matter; WORDS: folded; REGEX: between the
-			    slashes */
+	/* lower case where case does not matter; WORDS: folded, " a b "; REGEX: with its slashes */
+	struct str text;
 	struct range range;
 	uint64_t leaf;	    /* fields that are not kept: the name by which events carry it */
 	struct rules_at at; /* where it was first written */
@@ -97,15 +107,15 @@ struct labels {
 	unsigned n;
 };
 
-#define VOCABULARY_MEMBER                                                                          \
-	"member" /* the value of an attribute that stands for a partner's segment */
+/* The value of an attribute that stands for a partner's segment. */
+#define VOCABULARY_MEMBER "member"
 
-/* A closed vocabulary: an attribute may have one of these values, or a number in the range. One
- * with a source is set by that partner's files only, never by pages. */
+/* A closed vocabulary: an attribute may have one of these values, or a number in the range. An
+ * attribute with a source is set by that partner's files only, never by pages. */
 struct vocabulary {
 	char *id, *name;
-	char *source, *segment; /* NULL; or the partner, and its name for the segment that this
-				   attribute stands for */
+	/* NULL; or the partner, and its name for the segment that this attribute stands for */
+	char *source, *segment;
 	struct labels labels;
 	struct str *values;
 	unsigned values_n;
@@ -127,8 +137,8 @@ struct category {
 	struct hash16 definition; /* of what makes an event belong to it, children included */
 	struct hash16 own;	  /* of its own patterns alone, whatever its id */
 	uint64_t *segments; /* bits: which segments can change when this category's counts do */
-	uint8_t windows[RETENTION_MAX +
-			1]; /* sorted days after which one of its rows leaves some window */
+	/* after so many days one of its rows leaves the window of some condition; sorted */
+	uint8_t windows[RETENTION_MAX + 1];
 	unsigned windows_n;
 	struct rules_at at;
 };
@@ -155,8 +165,7 @@ struct rule_node {
 	enum node_op op;
 	uint16_t cat, then, segment;
 	uint8_t window;	 /* days; 0 = all that is retained */
-	int64_t n, n2;	 /* COUNT, DAYS: amounts; SUM: in millionths; n2: upper bound of BETWEEN,
-			    inclusive */
+	int64_t n, n2;	 /* COUNT, DAYS: amounts; SUM: in millionths; n2: up to it, of BETWEEN */
 	int left, right; /* children, index of node */
 	enum fact fact;
 	struct str attr;
@@ -183,17 +192,17 @@ struct segment {
 	unsigned target; /* per cent that are handed out; the others are held out. 100: no split */
 	bool sensitive;	 /* depends on a sensitive category */
 	struct labels labels;
-	struct hash16
-	    definition; /* of its condition with all that it refers to, and of what ends it */
+	struct hash16 definition; /* of its condition with all that it names, and of what ends it */
 	struct rules_at at, when_at;
-	const struct rules_at
-	    *places; /* of each byte of the condition; NULL: they follow when_at in one line */
+	/* of each byte of the condition; NULL: they follow when_at in one line */
+	const struct rules_at *places;
 };
 
-struct rules_matcher;
+struct rules_matcher; /* src/match/matcher.h */
 
+/* Constant once rules_load() has returned it, but for the two fields that say otherwise. */
 struct rules {
-	_Atomic int refs;
+	_Atomic int refs; /* shared; the last to let go frees all of it */
 	uint8_t hash[16];
 	char hash_text[RULES_HASH_TEXT];
 	struct buf bundle;
@@ -208,17 +217,17 @@ struct rules {
 	struct rule_node *nodes;
 	size_t nodes_n, nodes_cap;
 	uint64_t *fact_segments; /* bits: segments that can change when facts or attributes do */
-	bool any_destination; /* some segment names destinations: then /segments shows only those of
-				 `page` */
-	bool any_leaf;	      /* some pattern is on a field that is not kept */
+	/* some segment names destinations: then pages are shown only segments of `page` */
+	bool any_destination;
+	bool any_leaf;		 /* some pattern is on a field that is not kept */
 	bool uses_circumstances; /* some pattern is on place or device */
-	bool any_until;
-	bool tangled; /* segments refer to each other in a circle, or too deeply: nothing may follow
-			 the references */
-	struct map category_ids, segment_ids, vocabulary_ids;
-	struct map last_parts; /* of category ids; the value RULES_AMBIGUOUS: several end so */
-	struct rules_matcher *
-	    matcher; /* made when first asked for, and from then on as it is: rules_match_begin() */
+	bool any_until;		 /* some segment has a last day */
+	/* segments name each other in a circle, or too deeply: nothing may follow what they name */
+	bool tangled;
+	struct map category_ids, segment_ids, vocabulary_ids; /* id -> place in the array */
+	struct map last_parts; /* ending of a category's id -> its place, or RULES_AMBIGUOUS */
+	/* made by the first rules_match_begin(), under its lock; constant from then on */
+	struct rules_matcher *matcher;
 	void (*matcher_free)(struct rules_matcher *m); /* of whoever made it */
 	struct arena arena; /* of all texts and lists that the others point to */
 };
@@ -241,8 +250,7 @@ struct rules_at rules_segment_at(const struct segment *s, struct str part);
 /* "active", "paused", or "ended" when its last day is over. */
 const char *segment_state(const struct segment *s, uint16_t today);
 
-/* May an attribute have this value? Declared ones are closed: *value becomes the declared spelling.
- */
+/* May an attribute have this value? *value becomes the spelling that is declared. */
 bool rules_value(const struct vocabulary *v, struct str *value);
 /* May an event keep this value of an attribute? */
 bool rules_attr(const struct rules *r, struct str name, struct str *value);
