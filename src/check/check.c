@@ -1,3 +1,10 @@
+/* The checker goes once over the rules that were loaded: categories with their patterns, labels of
+ * vocabularies, segments with their conditions; at last the matcher is made.
+ *
+ * An error is said of what can never be right: a condition that nobody meets, a pattern that the
+ * scrubber has made impossible, an audience that may not go where it is sent. A warning is said of
+ * what is likely a mistake. When it is not certain, nothing is said: covers() and rules_logic()
+ * (condition/logic.h) answer only what they can prove. */
 #include "crumb/check/check.h"
 
 #include "crumb/load/load.h"
@@ -12,24 +19,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What every check has at hand. */
 struct checker {
 	struct rules *r;
 	const struct rules_policy *p;
 	struct report *report;
 };
 
-static void say(struct checker *c, const struct rules_at *at, enum severity severity,
+static void check_say(struct checker *c, const struct rules_at *at, enum severity severity,
     const char *code, const char *hint, const char *message)
 {
 	report_add(c->report, at, severity, code, hint, "%s", message);
 }
 
 /* A message about a part of a segment's condition. */
-static void say_of(struct checker *c, const struct segment *s, struct str part,
+static void check_say_of(struct checker *c, const struct segment *s, struct str part,
     enum severity severity, const char *code, const char *hint, const char *message)
 {
 	struct rules_at at = rules_segment_at(s, part);
-	say(c, &at, severity, code, hint, message);
+	check_say(c, &at, severity, code, hint, message);
 }
 
 /* --- conditions */
@@ -47,7 +55,8 @@ static void undeclared(struct checker *c, const struct rules_at *at, struct str 
 		return;
 	snprintf(message, sizeof message, "attribute '" STR_FMT "' is not declared",
 	    (int)(name.n > 100 ? 100 : name.n), name.p);
-	say(c, at, SEVERITY_WARNING, "undeclared", near_hint(&near, hint, sizeof hint), message);
+	check_say(
+	    c, at, SEVERITY_WARNING, "undeclared", near_hint(&near, hint, sizeof hint), message);
 }
 
 /* A word that reads like numbers, where nothing says that it is one of the attribute's values. */
@@ -69,9 +78,10 @@ static void check_meant(
 	    m.single ? "a number" : "a range of numbers");
 	snprintf(hint, sizeof hint, "write %s%s", right,
 	    v || !name.n ? "" : "; if it is one of its values, declare the attribute");
-	say(c, at, SEVERITY_WARNING, "range", hint, message);
+	check_say(c, at, SEVERITY_WARNING, "range", hint, message);
 }
 
+/* Windows, facts and attributes that nobody can have. Follows the tree, which is not deep. */
 static void check_node(struct checker *c, const struct segment *s, int at)
 {
 	const struct rule_node *n = &c->r->nodes[at];
@@ -88,7 +98,7 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 		return;
 	case NODE_FACT:
 		if (n->fact == FACT_REGION && c->p->regions == REGIONS_NONE)
-			say(c, &place, SEVERITY_WARNING, "no-regions",
+			check_say(c, &place, SEVERITY_WARNING, "no-regions",
 			    "set geo.database to a file that knows regions (a City file)",
 			    "the place file knows countries only: nobody has a region");
 		return;
@@ -97,7 +107,7 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 		for (unsigned i = 0; i < n->words_n && !n->numeric; i++)
 			check_meant(c, &place, n->attr, n->words[i], true);
 		if (c->p->drops && c->p->drops(n->attr))
-			say(c, &place, SEVERITY_WARNING, "never",
+			check_say(c, &place, SEVERITY_WARNING, "never",
 			    "attributes that name persons are dropped when a hit comes in",
 			    "nobody ever has this attribute");
 		return;
@@ -106,7 +116,7 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 			snprintf(message, sizeof message,
 			    "a window of %ud is longer than the %u days that are kept", n->window,
 			    c->p->retention_days);
-			say(c, &place, SEVERITY_ERROR, "window",
+			check_say(c, &place, SEVERITY_ERROR, "window",
 			    "make it shorter, or raise retention in crumb.yaml (90 at most)",
 			    message);
 		}
@@ -114,13 +124,16 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 	}
 }
 
+/* A part of a condition as it is written, for a message. */
 static const char *said(const struct rules *r, int at, bool negated, char out[120])
 {
 	struct str t = r->nodes[at].text;
-	snprintf(out, 120, "%s" STR_FMT, negated ? "not " : "", (int)(t.n > 110 ? 110 : t.n), t.p);
+	int most = t.n > 110 ? 110 : (int)t.n;
+	snprintf(out, 120, "%s" STR_FMT, negated ? "not " : "", most, t.p);
 	return out;
 }
 
+/* What the condition says of itself: parts that exclude each other, parts that are always true. */
 static void check_logic(struct checker *c, const struct segment *s)
 {
 	struct logic l = rules_logic(c->r, s->root);
@@ -128,7 +141,9 @@ static void check_logic(struct checker *c, const struct segment *s)
 	bool never = l.verdict == LOGIC_NEVER;
 	if (never || l.dead) {
 		const char *whole = never ? "" : "one way to be in it is impossible: ";
-		struct str part = l.a >= 0 ? c->r->nodes[l.b >= 0 ? l.b : l.a].text : STR("");
+		struct str part = STR("");
+		if (l.a >= 0)
+			part = c->r->nodes[l.b >= 0 ? l.b : l.a].text;
 		if (l.b >= 0)
 			snprintf(message, sizeof message, "%s'%s' and '%s' are never both true",
 			    whole, said(c->r, l.a, l.a_not, one), said(c->r, l.b, l.b_not, other));
@@ -138,17 +153,18 @@ static void check_logic(struct checker *c, const struct segment *s)
 		else
 			snprintf(
 			    message, sizeof message, "%sits parts are never true together", whole);
-		say_of(c, s, part, never ? SEVERITY_ERROR : SEVERITY_WARNING, "contradiction",
+		check_say_of(c, s, part, never ? SEVERITY_ERROR : SEVERITY_WARNING, "contradiction",
 		    never ? "nobody can ever be in this segment" : NULL, message);
 	}
 	if (l.always >= 0) {
 		snprintf(message, sizeof message, "'%s' is always true",
 		    said(c->r, l.always, false, one));
-		say_of(c, s, c->r->nodes[l.always].text, SEVERITY_WARNING, "always", "leave it out",
-		    message);
+		check_say_of(c, s, c->r->nodes[l.always].text, SEVERITY_WARNING, "always",
+		    "leave it out", message);
 	}
 }
 
+/* A sensitive segment goes only where whoever runs crumb allows it. */
 static void check_sensitive(struct checker *c, const struct segment *s)
 {
 	char message[300], hint[300];
@@ -163,7 +179,7 @@ static void check_sensitive(struct checker *c, const struct segment *s)
 		snprintf(hint, sizeof hint,
 		    "take the destination out; whoever runs crumb can allow it with "
 		    "privacy.sensitive_destinations");
-		say(c, &s->at, SEVERITY_ERROR, "sensitive", hint, message);
+		check_say(c, &s->at, SEVERITY_ERROR, "sensitive", hint, message);
 	}
 }
 
@@ -182,7 +198,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 				near_try(&near, str_c(c->p->destinations->list[k].id));
 			snprintf(message, sizeof message, "there is no destination '" STR_FMT "'",
 			    (int)(name.n > 60 ? 60 : name.n), name.p);
-			say(c, &s->at, SEVERITY_WARNING, "destination",
+			check_say(c, &s->at, SEVERITY_WARNING, "destination",
 			    near_hint(&near, hint, sizeof hint), message);
 		}
 		if (c->p->destinations && c->p->destinations->found &&
@@ -192,7 +208,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 			    "' and may not go to '" STR_FMT "'",
 			    s->id, (int)(label.n > 60 ? 60 : label.n), label.p,
 			    (int)(name.n > 60 ? 60 : name.n), name.p);
-			say(c, &s->at, SEVERITY_ERROR, "label",
+			check_say(c, &s->at, SEVERITY_ERROR, "label",
 			    "take the destination out; whoever runs crumb can allow the label "
 			    "where destinations are (destinations.path)",
 			    message);
@@ -202,7 +218,7 @@ static void check_destinations(struct checker *c, const struct segment *s)
 			    "destination '" STR_FMT
 			    "' has no number for segment '%.100s': it is not sent there",
 			    (int)(name.n > 60 ? 60 : name.n), name.p, s->id);
-			say(c, &s->at, SEVERITY_WARNING, "destination",
+			check_say(c, &s->at, SEVERITY_WARNING, "destination",
 			    "write it below segments: of the destination", message);
 		}
 	}
@@ -226,11 +242,12 @@ static void check_labels(struct checker *c, const struct labels *l, const struct
 		    "no destination may get what is labelled '" STR_FMT "'",
 		    (int)(l->list[i].n > 60 ? 60 : l->list[i].n), l->list[i].p);
 		if (!known && near.best.n)
-			say(c, at, SEVERITY_WARNING, "label", near_hint(&near, hint, sizeof hint),
-			    message);
+			check_say(c, at, SEVERITY_WARNING, "label",
+			    near_hint(&near, hint, sizeof hint), message);
 	}
 }
 
+/* Everything about one segment, its condition first. */
 static void check_segment(struct checker *c, const struct segment *s)
 {
 	char message[200];
@@ -244,17 +261,18 @@ static void check_segment(struct checker *c, const struct segment *s)
 	if (s->until && c->p->today && s->until < c->p->today) {
 		snprintf(message, sizeof message,
 		    "segment '%.100s' is over: its last day has passed", s->id);
-		say(c, &s->at, SEVERITY_WARNING, "over", "remove it, or move until", message);
+		check_say(c, &s->at, SEVERITY_WARNING, "over", "remove it, or move until", message);
 	}
 	if (s->alert && s->alert <= (long)c->p->k) {
 		snprintf(message, sizeof message,
 		    "sizes below %u are told to nobody: the alert can only say that much", c->p->k);
-		say(c, &s->at, SEVERITY_WARNING, "alert", "ask for a larger size", message);
+		check_say(c, &s->at, SEVERITY_WARNING, "alert", "ask for a larger size", message);
 	}
 }
 
 /* --- patterns */
 
+/* What the scrubber and the decoder make of a path before rules see it. */
 static void check_path(struct checker *c, const struct pattern *p, const struct rules_at *at)
 {
 	struct str rest = p->text, segment;
@@ -270,21 +288,25 @@ static void check_path(struct checker *c, const struct pattern *p, const struct 
 			    (int)(segment.n > 100 ? 100 : segment.n), segment.p);
 			snprintf(
 			    hint, sizeof hint, "crumb keeps it as %s: write %s, or '*'", by, by);
-			say(c, at, SEVERITY_ERROR, "scrubbed", hint, message);
+			check_say(c, at, SEVERITY_ERROR, "scrubbed", hint, message);
 		} else if (str_find(segment, '%') + 2 < segment.n) {
-			say(c, at, SEVERITY_WARNING, "never",
+			check_say(c, at, SEVERITY_WARNING, "never",
 			    "write the character itself: a blank for %20",
 			    "paths are decoded: '%' followed by digits hardly ever matches");
 		} else if (str_find(segment, ';') < segment.n) {
-			say(c, at, SEVERITY_WARNING, "never", "leave out what stands behind ';'",
+			check_say(c, at, SEVERITY_WARNING, "never",
+			    "leave out what stands behind ';'",
 			    "paths are cut at ';': this can never match");
 		}
 	}
-	if (p->text.n > EVENT_PATH_MAX)
-		say(c, at, SEVERITY_WARNING, "never", NULL,
-		    "paths are cut to 512 bytes: this can never match");
+	if (p->text.n > EVENT_PATH_MAX) {
+		snprintf(message, sizeof message, "paths are cut to %d bytes: this can never match",
+		    EVENT_PATH_MAX);
+		check_say(c, at, SEVERITY_WARNING, "never", NULL, message);
+	}
 }
 
+/* Parts of a host that the scrubber replaces. */
 static void check_host(struct checker *c, const struct pattern *p, const struct rules_at *at)
 {
 	struct str rest = p->text, label;
@@ -297,18 +319,19 @@ static void check_host(struct checker *c, const struct pattern *p, const struct 
 		snprintf(message, sizeof message,
 		    "'" STR_FMT "' is scrubbed from hosts: this can never match",
 		    (int)(label.n > 100 ? 100 : label.n), label.p);
-		say(c, at, SEVERITY_ERROR, "scrubbed",
+		check_say(c, at, SEVERITY_ERROR, "scrubbed",
 		    "crumb keeps it as [token]: write '*' in its place", message);
 	}
 }
 
+/* A value that the vocabulary does not have, or an attribute that nobody declared. */
 static void check_attr(struct checker *c, const struct pattern *p, const struct rules_at *at)
 {
 	const struct vocabulary *v = rules_vocabulary(c->r, p->name);
 	char message[300], hint[200];
 	struct str value = p->text;
 	if (c->p->drops && c->p->drops(p->name))
-		say(c, at, SEVERITY_WARNING, "never",
+		check_say(c, at, SEVERITY_WARNING, "never",
 		    "attributes that name persons are dropped when a hit comes in",
 		    "no event ever has this attribute");
 	if (!v) {
@@ -322,7 +345,7 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 		for (unsigned i = 0; i < v->values_n && !fits; i++)
 			fits = text_glob(p->text, v->values[i]);
 		if (!fits)
-			say(c, at, SEVERITY_WARNING, "never", NULL,
+			check_say(c, at, SEVERITY_WARNING, "never", NULL,
 			    "none of the declared values matches this");
 		return;
 	}
@@ -340,9 +363,10 @@ static void check_attr(struct checker *c, const struct pattern *p, const struct 
 		snprintf(hint, sizeof hint, "it is declared at %.100s:%zu", v->at.file, v->at.line);
 	snprintf(message, sizeof message, "attribute '%.64s' never is '" STR_FMT "'", v->id,
 	    (int)(p->text.n > 64 ? 64 : p->text.n), p->text.p);
-	say(c, at, SEVERITY_ERROR, "vocabulary", hint, message);
+	check_say(c, at, SEVERITY_ERROR, "vocabulary", hint, message);
 }
 
+/* Each kind of field has its own ways to be impossible. */
 static void check_test(struct checker *c, const struct test *t)
 {
 	for (unsigned i = 0; i < t->any_n; i++) {
@@ -356,7 +380,7 @@ static void check_test(struct checker *c, const struct test *t)
 		else if (rule_fields[p->field].is == IS_HOST)
 			check_host(c, p, &t->at[i]);
 		else if (rule_fields[p->field].from == FROM_REGION && c->p->regions == REGIONS_NONE)
-			say(c, &t->at[i], SEVERITY_WARNING, "no-regions",
+			check_say(c, &t->at[i], SEVERITY_WARNING, "no-regions",
 			    "set geo.database to a file that knows regions (a City file)",
 			    "the place file knows countries only: no event has a region");
 	}
@@ -400,17 +424,20 @@ static bool covers(const struct pattern *a, const struct pattern *b)
 	return a->kind == PATTERN_GLOB && str_iglob(a->text, b->text);
 }
 
+/* Two patterns of one list, of which one is enough. */
 static void shadowed(struct checker *c, const struct pattern *by, const struct rules_at *by_at,
     const struct rules_at *at)
 {
 	char message[300];
 	snprintf(message, sizeof message, "this is covered by '" STR_FMT "' in line %zu",
 	    (int)(by->text.n > 100 ? 100 : by->text.n), by->text.p, by_at->line);
-	say(c, at, SEVERITY_WARNING, "shadowed", "one of the two is enough", message);
+	check_say(c, at, SEVERITY_WARNING, "shadowed", "one of the two is enough", message);
 }
 
 #define SHADOW_MAX 300 /* entries of one list that are compared with each other */
 
+/* Within one test, and between entries that have one field each. A pattern that stands twice is
+ * said of once. The time grows with the square of the list, hence SHADOW_MAX. */
 static void check_shadows(struct checker *c, const struct clauses *any)
 {
 	const struct pattern *all = c->r->patterns;
@@ -453,6 +480,7 @@ static bool one_value(const struct checker *c, const struct test *t, const struc
 	return t->any_n == 1 && exact && field_is_single(t->field);
 }
 
+/* Every entry of all must match; two of them that want different values of one field never do. */
 static void check_all(struct checker *c, const struct clauses *all)
 {
 	char message[300];
@@ -471,7 +499,7 @@ static void check_all(struct checker *c, const struct clauses *all)
 					    "no event has two values: it is also to be '" STR_FMT
 					    "'",
 					    (int)(b->text.n > 100 ? 100 : b->text.n), b->text.p);
-					say(c, &x->at[0], SEVERITY_ERROR, "contradiction",
+					check_say(c, &x->at[0], SEVERITY_ERROR, "contradiction",
 					    "every entry of all: must match; put alternatives "
 					    "under any:",
 					    message);
@@ -491,7 +519,7 @@ static void check_none(struct checker *c, const struct category *cat)
 				for (unsigned a = 0; a < x->any_n; a++)
 					if (y->any_n == 1 && covers(&c->r->patterns[x->any[a]],
 								 &c->r->patterns[y->any[0]]))
-						say(c, &y->at[0], SEVERITY_WARNING, "never",
+						check_say(c, &y->at[0], SEVERITY_WARNING, "never",
 						    "the entry under none: takes everything away",
 						    "this can never count: none: covers it");
 			}
@@ -509,7 +537,7 @@ static void check_hidden(struct checker *c, const struct clauses *none)
 				struct str s = c->r->patterns[x->any[a]].text;
 				if (c->r->patterns[x->any[a]].kind == PATTERN_GLOB && s.n > 2 &&
 				    s.p[0] == '*' && s.p[1] != '.' && s.p[s.n - 1] == '*')
-					say(c, &x->at[a], SEVERITY_WARNING, "scrubbed",
+					check_say(c, &x->at[a], SEVERITY_WARNING, "scrubbed",
 					    "a part of a host that could be somebody's number "
 					    "reads [token]: name the hosts, or use site:",
 					    "hosts are scrubbed before rules see them: this does "
@@ -518,6 +546,7 @@ static void check_hidden(struct checker *c, const struct clauses *none)
 		}
 }
 
+/* Everything about one category: its patterns, then its lists against each other. */
 static void check_category(struct checker *c, const struct category *cat)
 {
 	const struct clauses *lists[] = {&cat->any, &cat->all, &cat->none};
@@ -534,6 +563,8 @@ static void check_category(struct checker *c, const struct category *cat)
 
 /* --- expressions that read well and cannot be compiled */
 
+/* Vectorscan refuses some expressions only when many are compiled together. The words of the error
+ * say where the expression stands. */
 static void check_matcher(struct checker *c)
 {
 	struct match *m;
@@ -548,9 +579,11 @@ static void check_matcher(struct checker *c)
 	snprintf(words, sizeof words, "%s", err_text());
 	if (sscanf(words, "%255[^:]:%zu:%zu: %n", file, &line, &column, &at) != 3)
 		at = 0;
-	say(c, &(struct rules_at){file, line, column, 1}, false, "regex", NULL, words + at);
+	check_say(c, &(struct rules_at){file, line, column, 1}, SEVERITY_ERROR, "regex", NULL,
+	    words + at);
 }
 
+/* What rules_load_new() calls; `policy` is a struct rules_policy. */
 static void check_rules(struct rules *r, const void *policy, struct report *report)
 {
 	struct checker c = {r, policy, report};

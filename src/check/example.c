@@ -1,3 +1,6 @@
+/* Examples are read as YAML into deeds, and each is run on a profile of its own: every deed becomes
+ * an event of its day, is matched and counted `times` over, as a server would have done; then the
+ * segments are asked of the profile. */
 #include "crumb/check/example.h"
 
 #include "crumb/base/array.h"
@@ -7,8 +10,11 @@
 
 #include <stdlib.h>
 
-#define PARAMS_MOST 16
+#define PARAMS_MOST 16 /* of one deed */
+#define DAYS_MOST 3650 /* that a deed may lie back */
+#define TIMES_MOST 100000
 
+/* One thing that a visitor did, `times` times, `ago` days before today. */
 struct deed {
 	struct event e;
 	struct leaf_input in; /* its parameters are those below */
@@ -33,7 +39,8 @@ struct examples {
 
 /* --- what was done */
 
-static bool number_of(const char *const *names, unsigned n, struct str value, uint8_t *out)
+/* The number of a word, case aside. */
+static bool example_number(const char *const *names, unsigned n, struct str value, uint8_t *out)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (str_ieq(value, str_c(names[i]))) {
@@ -43,6 +50,7 @@ static bool number_of(const char *const *names, unsigned n, struct str value, ui
 	return false;
 }
 
+/* ENG, or GB-ENG, which says the country, too. */
 static void set_region(struct event *e, struct str value)
 {
 	if (value.n > 3 && value.p[2] == '-') {
@@ -67,7 +75,7 @@ static bool add_attr(
 static bool set_field(struct deed *d, enum rule_field f, struct str name, struct str value)
 {
 	const struct field *row = &rule_fields[f];
-	char *at = (row->kept ? (char *)&d->e : (char *)&d->in) + row->at;
+	char *at = (field_is_kept(f) ? (char *)&d->e : (char *)&d->in) + row->at;
 	if (row->takes & TAKES_BELOW)
 		return false;
 	switch (row->from) {
@@ -75,7 +83,7 @@ static bool set_field(struct deed *d, enum rule_field f, struct str name, struct
 		memcpy(at, &value, sizeof value);
 		return true;
 	case FROM_NUMBER:
-		return number_of(row->words, row->words_n, value, (uint8_t *)at);
+		return example_number(row->words, row->words_n, value, (uint8_t *)at);
 	case FROM_COUNTRY:
 		d->e.place.country[0] = (char)(value.p[0] & ~0x20);
 		d->e.place.country[1] = (char)(value.p[1] & ~0x20);
@@ -118,7 +126,7 @@ static bool load_days(struct yaml *y, const yaml_node_t *n, struct str s, long *
 {
 	uint64_t days;
 	if (s.n < 2 || s.p[s.n - 1] != 'd' || !str_u64(str_make(s.p, s.n - 1), &days) ||
-	    days > 3650) {
+	    days > DAYS_MOST) {
 		complain(y, n, "window", "write it as 3d", "'" STR_FMT "' is no number of days",
 		    STR_ARG(s));
 		return false;
@@ -141,6 +149,7 @@ static void unknown_detail(struct yaml *y, const yaml_node_t *key, struct str k)
 	complain(y, key, "unknown-key", hint, "there is no '" STR_FMT "' here", STR_ARG(k));
 }
 
+/* A field and its value, or one of times, ago and v. */
 static void load_detail(
     struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct deed *d)
 {
@@ -149,7 +158,7 @@ static void load_detail(
 	if (!yaml_text(y, key, "a key", &k))
 		return;
 	if (str_eq(k, STR("times"))) {
-		yaml_count(y, value, "times", 1, 100000, &d->times);
+		yaml_count(y, value, "times", 1, TIMES_MOST, &d->times);
 		return;
 	}
 	if (!yaml_value(y, value, "a value", &v))
@@ -172,6 +181,7 @@ static void load_detail(
 		unknown_detail(y, key, k);
 }
 
+/* A map of fields and values; a view of a page is what was done unless `event` says otherwise. */
 static void load_deed(struct yaml *y, const yaml_node_t *n, struct deed *d)
 {
 	d->times = 1;
@@ -197,6 +207,7 @@ static void example_name(struct yaml *y, const yaml_node_t *n, void *into)
 		((struct example *)into)->name = yaml_kept(y, s);
 }
 
+/* Fields that are known of the visitor from the beginning. */
 static void example_visitor(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	load_deed(y, n, &((struct example *)into)->visitor);
@@ -218,6 +229,7 @@ static void example_did(struct yaml *y, const yaml_node_t *n, void *into)
 	yaml_list(y, n, "did", one_deed, x);
 }
 
+/* Names of segments, each of which must be there. */
 static void names_of(struct yaml *y, const yaml_node_t *n, struct str **out, unsigned *out_n)
 {
 	struct loader *l = loader_of(y);
@@ -277,21 +289,21 @@ static void root_tests(struct yaml *y, const yaml_node_t *n, void *into)
 	yaml_list(y, n, "tests", load_example, into);
 }
 
-static void root_version(struct yaml *y, const yaml_node_t *n, void *into)
+static void tests_version(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	struct str s;
 	(void)into;
-	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR("1")))
-		complain(y, n, "version", NULL, "this crumb reads version: 1");
+	load_version(y, n);
 }
 
 static const struct yaml_key root_keys[] = {
-    {.name = "version", .load = root_version},
+    {.name = "version", .load = tests_version},
     {.name = "tests", .load = root_tests, .aliases = "examples"},
 };
 
 /* --- running one */
 
+/* As a server would: leaves, vocabularies, categories, then the profile. `cats` has room for all.
+ */
 static void do_deed(struct rules *r, struct match *m, struct deed *d, struct profile *p,
     uint16_t today, unsigned retention, uint16_t *cats)
 {
@@ -311,7 +323,7 @@ static void do_deed(struct rules *r, struct match *m, struct deed *d, struct pro
 	profile_observe(p, day, &d->e.place, &d->e.agent, d->e.attrs, d->e.attrs_n);
 }
 
-static void run(struct rules *r, struct match *m, struct example *x, uint16_t today,
+static void example_run(struct rules *r, struct match *m, struct example *x, uint16_t today,
     unsigned retention, uint16_t *cats, struct example_result *out)
 {
 	struct profile *p = calloc(1, sizeof *p);
@@ -335,6 +347,7 @@ static void run(struct rules *r, struct match *m, struct example *x, uint16_t to
 	free(p);
 }
 
+/* Deeds and names live in the arena of the rules; the profile is freed after each example. */
 enum err examples_run(struct rules *r, struct str file, struct str text, uint16_t today,
     unsigned retention, struct report *report, void (*each)(void *, const struct example_result *),
     void *arg)
@@ -359,7 +372,7 @@ enum err examples_run(struct rules *r, struct str file, struct str text, uint16_
 	CHECK(cats);
 	for (size_t i = 0; i < all.n && !e; i++) {
 		struct example_result result;
-		run(r, m, &all.list[i], today, retention, cats, &result);
+		example_run(r, m, &all.list[i], today, retention, cats, &result);
 		each(arg, &result);
 	}
 	rules_match_end(m);
