@@ -76,10 +76,12 @@ for t in $(grep -ohE '\btests/[a-z]+(/[a-z_]+)+\.(py|c)(::[a-z0-9_]+)?' ./*.md d
 	case $t in *::*) grep -q "${t##*::}" "$file" || say "a document names ${t##*::}, which is not in $file" ;; esac
 done
 
-# A unit test lies where the source lies that it tests.
+# A unit test lies where the source lies that it tests; half of the sources have one.
 for f in tests/unit/*/*.c; do
 	[ -f "src/${f#tests/unit/}" ] || say "$f tests no source: src/${f#tests/unit/} is not there"
 done
+tested=$(echo tests/unit/*/*.c | wc -w) sources=$(echo src/*/*.c | wc -w)
+[ $((2 * tested)) -ge "$sources" ] || say "$tested of $sources sources have tests/unit/LAYER/NAME.c: less than half"
 
 # What documents and comments name in the tree is there; the changelog tells of what was.
 for f in $(grep -ohE '\b(src|include/crumb|tools|tests)(/[a-z_]+)+(\.[a-z]+)?' $(find ./*.md docs -name '*.md' | grep -v CHANGELOG) src/*/*.[ch] include/crumb/*/*.h | sort -u); do

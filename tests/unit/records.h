@@ -57,24 +57,29 @@ static inline struct record sample(enum record_kind kind)
 	return r;
 }
 
-#define EACH_KIND(kind)                                                                                                        \
-	for (enum record_kind kind = RECORD_EVENT; kind < RECORD_KINDS; kind++)                                                \
+#define EACH_KIND(kind)                                                                            \
+	for (enum record_kind kind = RECORD_EVENT; kind < RECORD_KINDS; kind++)                    \
 		if (record_row(kind))
 
 /* Records of a visitor in few words. */
 static inline void record_encode_erase(const struct vkey *visitor, uint32_t t, struct buf *out)
 {
-	record_encode(&(struct record){.kind = RECORD_ERASE, .event = {.visitor = *visitor, .t = t}}, out);
+	record_encode(
+	    &(struct record){.kind = RECORD_ERASE, .event = {.visitor = *visitor, .t = t}}, out);
 }
 
-static inline void record_encode_match(const struct vkey *visitor, uint32_t t, struct str partner, struct str id, struct buf *out)
+static inline void record_encode_match(
+    const struct vkey *visitor, uint32_t t, struct str partner, struct str id, struct buf *out)
 {
-	struct record r = {.kind = RECORD_MATCH, .event = {.visitor = *visitor, .t = t}, .partner = partner, .partner_id = id};
+	struct record r = {.kind = RECORD_MATCH,
+	    .event = {.visitor = *visitor, .t = t},
+	    .partner = partner,
+	    .partner_id = id};
 	record_encode(&r, out);
 }
 
-static inline void record_encode_declared(const struct vkey *visitor, uint32_t t, uint16_t until, struct str source,
-    const struct attr *attrs, unsigned n, struct buf *out)
+static inline void record_encode_declared(const struct vkey *visitor, uint32_t t, uint16_t until,
+    struct str source, const struct attr *attrs, unsigned n, struct buf *out)
 {
 	struct record r = {.kind = RECORD_DECLARED,
 	    .event = {.visitor = *visitor, .t = t, .attrs_n = n},

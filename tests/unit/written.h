@@ -29,7 +29,8 @@ static inline void commit(struct store *s, struct batch *b)
 	static const uint8_t rules[16] = {1};
 	for (size_t i = 0; i < b->parts_n; i++) {
 		struct batch_part *p = &b->parts[i];
-		struct journal_block block = {p->day, p->shard, p->count, buf_view(&p->records), 0, p->events};
+		struct journal_block block = {
+		    p->day, p->shard, p->count, buf_view(&p->records), 0, p->events};
 		if (p->count)
 			assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
 	}

@@ -1,4 +1,5 @@
-/* Memory that is freed all at once: what is kept in an arena stays where it is, zeroed and aligned, however much follows. */
+/* Memory that is freed all at once: what is kept in an arena stays where it is, zeroed and aligned,
+ * however much follows. */
 #include "unit.h"
 
 #include "crumb/base/arena.h"

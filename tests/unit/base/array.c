@@ -73,11 +73,13 @@ TEST(without_memory_an_array_is_as_it_was)
 	list[63] = 63;
 	memory_begin();
 	starve_after(0);
-	bool fine = array_room(list, cap, 64), more = array_room(list, cap, 65), zeroed = array_room_zeroed(list, cap, 65);
+	bool fine = array_room(list, cap, 64), more = array_room(list, cap, 65),
+	     zeroed = array_room_zeroed(list, cap, 65);
 	starve_end();
 	assert_true(fine && !more && !zeroed);
 	assert_true(memory_short() && cap == 64 && list[63] == 63);
-	assert_true(array_room(list, cap, 65) && list[63] == 63); /* and grows when there is memory again */
+	assert_true(
+	    array_room(list, cap, 65) && list[63] == 63); /* and grows when there is memory again */
 	free(list);
 }
 
@@ -86,7 +88,8 @@ TEST(more_than_can_be_counted_is_not_there)
 	struct wide *list = NULL;
 	size_t cap = 0;
 	memory_begin();
-	assert_false(array_room(list, cap, SIZE_MAX / 1000 + 2)); /* its bytes, counted in a size_t, are few */
+	assert_false(array_room(
+	    list, cap, SIZE_MAX / 1000 + 2)); /* its bytes, counted in a size_t, are few */
 	assert_true(memory_short() && !list && cap == 0);
 }
 

@@ -11,8 +11,10 @@ TEST(what_the_system_says_has_a_code)
 	static const struct {
 		int system;
 		enum err code, path;
-	} all[] = {{ENOSPC, ERR_FULL, ERR_FULL}, {EDQUOT, ERR_FULL, ERR_FULL}, {EFBIG, ERR_FULL, ERR_FULL}, {ENOMEM, ERR_NOMEM, ERR_NOMEM},
-	    {ENOENT, ERR_IO, ERR_NOT_FOUND}, {EACCES, ERR_IO, ERR_IO}, {EIO, ERR_IO, ERR_IO}, {EMFILE, ERR_IO, ERR_IO}};
+	} all[] = {{ENOSPC, ERR_FULL, ERR_FULL}, {EDQUOT, ERR_FULL, ERR_FULL},
+	    {EFBIG, ERR_FULL, ERR_FULL}, {ENOMEM, ERR_NOMEM, ERR_NOMEM},
+	    {ENOENT, ERR_IO, ERR_NOT_FOUND}, {EACCES, ERR_IO, ERR_IO}, {EIO, ERR_IO, ERR_IO},
+	    {EMFILE, ERR_IO, ERR_IO}};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		errno = all[i].system;
 		assert_int_equal(err_sys("it"), all[i].code);

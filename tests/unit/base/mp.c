@@ -7,7 +7,8 @@ TEST(msgpack_reads_what_msgpack_c_writes)
 {
 	struct buf b = {0};
 	msgpack_packer pk;
-	static const uint64_t numbers[] = {0, 127, 128, 255, 256, 65535, 65536, UINT32_MAX, (uint64_t)UINT32_MAX + 1, UINT64_MAX};
+	static const uint64_t numbers[] = {
+	    0, 127, 128, 255, 256, 65535, 65536, UINT32_MAX, (uint64_t)UINT32_MAX + 1, UINT64_MAX};
 	char big[70000];
 	memset(big, 'x', sizeof big);
 	mp_packer(&pk, &b);
@@ -54,7 +55,8 @@ TEST(any_msgpack_value_is_passed_over_whole)
 		msgpack_pack_double(&pk, 1.5);
 		msgpack_pack_nil(&pk);
 		msgpack_pack_true(&pk);
-		mp_put_str(&pk, STR("a text that is longer than thirty-one bytes, so that it has a length"));
+		mp_put_str(&pk,
+		    STR("a text that is longer than thirty-one bytes, so that it has a length"));
 		mp_put_bin(&pk, "bin", 3);
 		msgpack_pack_map(&pk, 1);
 		mp_put_str(&pk, STR("k"));

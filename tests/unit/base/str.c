@@ -26,7 +26,9 @@ TEST(globs_match_any_bytes)
 TEST(a_byte_order_mark_is_no_text)
 {
 	(void)state;
-	assert_true(str_eq(str_unmarked(STR("\xef\xbb\xbfid")), STR("id")) && str_eq(str_unmarked(STR("id")), STR("id")) && str_unmarked(STR("\xef\xbb\xbf")).n == 0);
+	assert_true(str_eq(str_unmarked(STR("\xef\xbb\xbfid")), STR("id")) &&
+		    str_eq(str_unmarked(STR("id")), STR("id")) &&
+		    str_unmarked(STR("\xef\xbb\xbf")).n == 0);
 	assert_true(str_eq(str_unmarked(STR("\xef\xbb")), STR("\xef\xbb")));
 }
 

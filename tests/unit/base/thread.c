@@ -44,7 +44,9 @@ TEST(a_thread_has_a_name_a_stack_and_no_signals_but_those_of_faults)
 	assert_ptr_equal(end, &f);
 	assert_string_equal(name, "a name of twent");
 	assert_true(f.stack >= (size_t)8 << 20);
-	static const int blocked[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD, SIGALRM}, open_[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+	static const int blocked[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD,
+	    SIGALRM},
+			 open_[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 	for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
 		assert_int_equal(sigismember(&f.blocked, blocked[i]), 1);
 	for (size_t i = 0; i < sizeof open_ / sizeof *open_; i++)
@@ -53,11 +55,15 @@ TEST(a_thread_has_a_name_a_stack_and_no_signals_but_those_of_faults)
 		assert_int_equal(sigismember(&before, s), sigismember(&after, s));
 }
 
-/* The system grants no thread when this is set: linked in the place of pthread_create() (Makefile). */
+/* The system grants no thread when this is set: linked in the place of pthread_create() (Makefile).
+ */
 static bool none;
-int __real_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+int __real_pthread_create(
+    pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+int __wrap_pthread_create(
+    pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
+int __wrap_pthread_create(
+    pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
 	return none ? 11 : __real_pthread_create(out, attr, run, arg);
 }
@@ -72,10 +78,12 @@ TEST(a_thread_that_is_not_granted_is_an_error_with_words_and_leaves_signals_as_t
 	none = false;
 	pthread_sigmask(SIG_BLOCK, NULL, &after);
 	assert_true(pthread_equal(thread, self)); /* untouched */
-	assert_string_equal(err_text(), "no thread 'journal': raise the limit of threads (ulimit -u, TasksMax=)");
+	assert_string_equal(
+	    err_text(), "no thread 'journal': raise the limit of threads (ulimit -u, TasksMax=)");
 	for (int s = 1; s < SIGRTMIN; s++)
 		assert_int_equal(sigismember(&before, s), sigismember(&after, s));
 }
 
 UNIT_TESTS(cmocka_unit_test(a_thread_has_a_name_a_stack_and_no_signals_but_those_of_faults),
-    cmocka_unit_test(a_thread_that_is_not_granted_is_an_error_with_words_and_leaves_signals_as_they_were))
+    cmocka_unit_test(
+	a_thread_that_is_not_granted_is_an_error_with_words_and_leaves_signals_as_they_were))

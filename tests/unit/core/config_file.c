@@ -26,7 +26,8 @@ static void look(const char *text, const char *const *expected, size_t n)
 	assert_int_equal(read_text(&c, text, &report), n ? ERR_SYNTAX : OK);
 	for (size_t i = 0; i < report.n; i++) {
 		const struct finding *f = &report.list[i];
-		buf_addf(&said, "%zu:%zu %s %s | %s\n", f->line, f->column, f->code, f->message, f->hint);
+		buf_addf(&said, "%zu:%zu %s %s | %s\n", f->line, f->column, f->code, f->message,
+		    f->hint);
 	}
 	buf_add(&said, "", 1);
 	assert_int_equal(report.n, report.errors);
@@ -39,28 +40,43 @@ static void look(const char *text, const char *const *expected, size_t n)
 	report_done(&report);
 	config_done(&c);
 }
-#define LOOK(text, ...) look(text, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+#define LOOK(text, ...)                                                                            \
+	look(text, (const char *const[]){__VA_ARGS__},                                             \
+	    sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 TEST(each_mistake_is_told_where_it_stands)
 {
-	LOOK("cookie:\n  smaesite: lax\n", "2:3 unknown-key there is no option 'cookie.smaesite' | did you mean 'cookie.samesite'?");
-	LOOK("xyzzyxyzzy: 1\n", "1:1 unknown-key there is no option 'xyzzyxyzzy' | crumbd --help lists them");
-	LOOK("cokie:\n  secure: no\n  samesite: lax\n", "1:1 unknown-key there is no section 'cokie' | did you mean 'cookie'?");
+	LOOK("cookie:\n  smaesite: lax\n", "2:3 unknown-key there is no option 'cookie.smaesite' | "
+					   "did you mean 'cookie.samesite'?");
+	LOOK("xyzzyxyzzy: 1\n",
+	    "1:1 unknown-key there is no option 'xyzzyxyzzy' | crumbd --help lists them");
+	LOOK("cokie:\n  secure: no\n  samesite: lax\n",
+	    "1:1 unknown-key there is no section 'cokie' | did you mean 'cookie'?");
 	LOOK("nothing_like_it: {}\n", "1:1 unknown-key there is no option 'nothing_like_it'");
-	LOOK("store: {shards: 300}\n", "1:17 option store.shards: expected a number from 1 to 256, not '300'");
-	LOOK("collect:\n  body_bytes: 64k\n", "2:15 option collect.body_bytes: expected a number from 1024 to 67108864, not '64k'; did you mean '65536'?");
-	LOOK("cookie.samesite: laxx\n", "1:18 option cookie.samesite: expected one of none|lax|strict, not 'laxx'; did you mean 'lax'?");
+	LOOK("store: {shards: 300}\n",
+	    "1:17 option store.shards: expected a number from 1 to 256, not '300'");
+	LOOK("collect:\n  body_bytes: 64k\n",
+	    "2:15 option collect.body_bytes: expected a number from 1024 to 67108864, not '64k'; "
+	    "did you mean '65536'?");
+	LOOK("cookie.samesite: laxx\n", "1:18 option cookie.samesite: expected one of "
+					"none|lax|strict, not 'laxx'; did you mean 'lax'?");
 	LOOK("retention:\n  days: 30\n", "2:3 type retention is a number, not a map");
-	LOOK("sites:\n  - a.example\n  - {b: c}\n", "3:5 type sites: a list of plain words is expected");
-	LOOK("sites:\n  - a.example\n  - https://b.example/x\n  - https://c.example/y\n", "3:5 option sites: ", "4:5 option sites: ");
-	LOOK("segment:\n  consent:\n    advertising: [a]\n", "3:18 type segment.consent: a map of plain words is expected");
+	LOOK("sites:\n  - a.example\n  - {b: c}\n",
+	    "3:5 type sites: a list of plain words is expected");
+	LOOK("sites:\n  - a.example\n  - https://b.example/x\n  - https://c.example/y\n",
+	    "3:5 option sites: ", "4:5 option sites: ");
+	LOOK("segment:\n  consent:\n    advertising: [a]\n",
+	    "3:18 type segment.consent: a map of plain words is expected");
 	LOOK("- a\n", "1:1 type expected keys and values");
 	LOOK("retention: 30\nretention: 40\n", "2:1 repeated-key 'retention' is there twice");
-	LOOK("cookie: {secure: no}\ncookie.secure: yes\n", "2:1 repeated-key 'cookie.secure' is there twice");
-	LOOK("cookie: {secure: no}\ncookie: {dnt: yes}\n", "2:1 repeated-key 'cookie' is there twice");
+	LOOK("cookie: {secure: no}\ncookie.secure: yes\n",
+	    "2:1 repeated-key 'cookie.secure' is there twice");
+	LOOK("cookie: {secure: no}\ncookie: {dnt: yes}\n",
+	    "2:1 repeated-key 'cookie' is there twice");
 	LOOK("admin:\n\ttoken: x\n", "2:1 yaml a tab indents this line | indent with blanks");
 	LOOK("sites: [a.example\nretention: 30\n", "yaml ");
-	LOOK("operator:\n  name: !shop\n", "2:9 yaml-trap '!' at the beginning means something in YAML");
+	LOOK("operator:\n  name: !shop\n",
+	    "2:9 yaml-trap '!' at the beginning means something in YAML");
 	LOOK("retention: 30\n---\nretention: 40\n", "second-document ");
 	LOOK("\"\": 1\n", "1:1 empty a key is empty");
 }
@@ -97,7 +113,8 @@ TEST(a_file_of_one_line_is_read_as_fast_as_one_of_many)
 	assert_int_equal(read_text(&c, text.p, &report), ERR_SYNTAX);
 	assert_int_equal(report.errors, 200000);
 	assert_int_equal(report.list[report.n - 1].column, sizeof "sites: [" + (report.n - 1) * 3);
-	assert_true((clock() - begin) / CLOCKS_PER_SEC < 20); /* looking from the beginning of the line for each place takes minutes */
+	assert_true((clock() - begin) / CLOCKS_PER_SEC <
+		    20); /* looking from the beginning of the line for each place takes minutes */
 	config_done(&c);
 	report_done(&report);
 	buf_done(&text);
@@ -105,7 +122,8 @@ TEST(a_file_of_one_line_is_read_as_fast_as_one_of_many)
 
 TEST(all_mistakes_are_told_at_once_and_what_is_right_is_set)
 {
-	static const char text[] = "store:\n  shards: 0\nretention: 30\nnope: 1\ncookie:\n  secure: perhaps\n";
+	static const char text[] =
+	    "store:\n  shards: 0\nretention: 30\nnope: 1\ncookie:\n  secure: perhaps\n";
 	struct config c;
 	struct report report = {0};
 	assert_int_equal(read_text(&c, text, &report), ERR_SYNTAX);
@@ -120,8 +138,11 @@ TEST(all_mistakes_are_told_at_once_and_what_is_right_is_set)
 
 TEST(what_can_be_written_is_taken)
 {
-	static const char text[] = "\xef\xbb\xbf# options\nstore: {path: /s, shards: 2}\nconsent.tcf: {vendor: 33}\nconsent:\n  require: [DE, NO]\n  dnt: yes\nsites:\nprivacy: {}\n"
-				   "privacy.keep_query: [q, utm_source]\nadmin.token: \"a: #b\"\noperator: &o {name: Shop}\n";
+	static const char text[] =
+	    "\xef\xbb\xbf# options\nstore: {path: /s, shards: 2}\nconsent.tcf: {vendor: "
+	    "33}\nconsent:\n  require: [DE, NO]\n  dnt: yes\nsites:\nprivacy: {}\n"
+	    "privacy.keep_query: [q, utm_source]\nadmin.token: \"a: #b\"\noperator: &o {name: "
+	    "Shop}\n";
 	struct config c;
 	struct report report = {0};
 	if (read_text(&c, text, &report) != OK)
@@ -195,10 +216,14 @@ TEST(lines_are_shown_with_a_caret_but_no_secret)
 	assert_non_null(strstr(out.p, "    4 |   samesite: maybe\n      |             ^~~~~\n"));
 	shown("admin:\n  token: 'abc123' def\n", &out);
 	assert_null(strstr(out.p, "abc123"));
-	static const char *const secrets[] = {"segment:\n  write_keys: [k1secret, {a: b}]\n", "segment:\n  write_keys:\n    - !k1secret\n",
-	    "segment:\n  write_keys:\n    # of: the shop\n    - first  # of: the shop\n    - \"k1secret\" x\n", "segment:\n  write_keys: [a,\n    k1secret, {a: b}]\n",
-	    "segment:\n  write_key:\n    - k1secret\n", "segment:\n  write_key: [k1secret]\n", "segment: k1secret\n", "admin: [k1secret, {a: b}]\n",
-	    "admin: {tokn: k1secret}\n", "admin:\n  xyzzy: k1secret\n"};
+	static const char *const secrets[] = {"segment:\n  write_keys: [k1secret, {a: b}]\n",
+	    "segment:\n  write_keys:\n    - !k1secret\n",
+	    "segment:\n  write_keys:\n    # of: the shop\n    - first  # of: the shop\n    - "
+	    "\"k1secret\" x\n",
+	    "segment:\n  write_keys: [a,\n    k1secret, {a: b}]\n",
+	    "segment:\n  write_key:\n    - k1secret\n", "segment:\n  write_key: [k1secret]\n",
+	    "segment: k1secret\n", "admin: [k1secret, {a: b}]\n", "admin: {tokn: k1secret}\n",
+	    "admin:\n  xyzzy: k1secret\n"};
 	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
 		shown(secrets[i], &out);
 		if (strstr(out.p, "k1secret"))

@@ -31,12 +31,14 @@ TEST(words_stand_between_commas)
 	set("privacy.keep_query= q , ,utm_source,");
 	assert_int_equal(l->n, 2);
 	assert_true(word_list_has(l, STR("q")) && word_list_has(l, STR("UTM_Source")));
-	assert_false(word_list_has(l, STR("")) || word_list_has(l, STR("utm")) || word_list_has(l, STR("q ")));
+	assert_false(word_list_has(l, STR("")) || word_list_has(l, STR("utm")) ||
+		     word_list_has(l, STR("q ")));
 	set("privacy.keep_query=");
 	assert_int_equal(l->n, 0);
 	set("segment.consent=C0002, advertising: C0004 ,storage:,a:b:c");
 	assert_int_equal(c.lists.segment_consent.n, 3);
-	assert_true(word_list_has(&c.lists.segment_consent, STR("c0004")) && word_list_has(&c.lists.segment_consent, STR("b:c")));
+	assert_true(word_list_has(&c.lists.segment_consent, STR("c0004")) &&
+		    word_list_has(&c.lists.segment_consent, STR("b:c")));
 }
 
 TEST(places_are_countries_their_parts_and_the_eea)
@@ -46,9 +48,11 @@ TEST(places_are_countries_their_parts_and_the_eea)
 	(void)state;
 	assert_false(place_list_has(l, STR("DE"), none));
 	set("consent.require=eea, br, us-CA");
-	assert_true(place_list_has(l, STR("DE"), none) && place_list_has(l, STR("is"), STR("1")) && place_list_has(l, STR("BR"), none));
+	assert_true(place_list_has(l, STR("DE"), none) && place_list_has(l, STR("is"), STR("1")) &&
+		    place_list_has(l, STR("BR"), none));
 	assert_true(place_list_has(l, STR("US"), STR("ca")) && place_list_has(l, STR("US"), none));
-	assert_false(place_list_has(l, STR("US"), STR("NY")) || place_list_has(l, STR("CH"), none) || place_list_has(l, STR("GB"), none));
+	assert_false(place_list_has(l, STR("US"), STR("NY")) ||
+		     place_list_has(l, STR("CH"), none) || place_list_has(l, STR("GB"), none));
 	assert_false(place_list_has(l, STR("A1"), none) || place_list_has(l, STR("DEU"), none));
 	set("consent.require=CH");
 	assert_true(place_list_has(l, STR("CH"), none));
@@ -75,7 +79,8 @@ TEST(keys_are_compared_whole)
 	set("segment.write_keys=one, Two ,");
 	assert_int_equal(l->n, 2);
 	assert_true(key_list_has(l, STR("one")) && key_list_has(l, STR("Two")));
-	assert_false(key_list_has(l, STR("two")) || key_list_has(l, STR("on")) || key_list_has(l, STR("")) || key_list_has(l, STR("one, Two ,")));
+	assert_false(key_list_has(l, STR("two")) || key_list_has(l, STR("on")) ||
+		     key_list_has(l, STR("")) || key_list_has(l, STR("one, Two ,")));
 }
 
 TEST(what_is_taken_from_another_configuration_is_read_too)
@@ -92,4 +97,5 @@ TEST(what_is_taken_from_another_configuration_is_read_too)
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 UNIT_TESTS(EACH(words_stand_between_commas), EACH(places_are_countries_their_parts_and_the_eea),
-    EACH(purposes_are_a_set_with_the_first_in_it), EACH(keys_are_compared_whole), EACH(what_is_taken_from_another_configuration_is_read_too))
+    EACH(purposes_are_a_set_with_the_first_in_it), EACH(keys_are_compared_whole),
+    EACH(what_is_taken_from_another_configuration_is_read_too))

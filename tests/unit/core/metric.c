@@ -76,9 +76,10 @@ static void ask_gauges(void)
 TEST(a_gauge_without_a_sample_is_not_told)
 {
 	print(ask_gauges);
-	assert_string_equal(said.p, "# HELP crumb_one What it is.\n# TYPE crumb_one gauge\ncrumb_one 7\n"
-				    "# HELP crumb_some What it is.\n# TYPE crumb_some gauge\n"
-				    "crumb_some{of=\"a\"} 0.5\n");
+	assert_string_equal(said.p,
+	    "# HELP crumb_one What it is.\n# TYPE crumb_one gauge\ncrumb_one 7\n"
+	    "# HELP crumb_some What it is.\n# TYPE crumb_some gauge\n"
+	    "crumb_some{of=\"a\"} 0.5\n");
 	buf_done(&said);
 }
 

@@ -18,7 +18,8 @@ static struct plan two_of_one_id(struct member *members, struct member_row *rows
 		rows[ROWS + i] = (struct member_row){(uint16_t)(2 * i), 200};
 	members[0] = (struct member){.rows_n = ROWS, .id_n = sizeof id - 1};
 	members[1] = (struct member){.rows_at = ROWS, .rows_n = ROWS / 2, .id_n = sizeof id - 1};
-	return (struct plan){.members = members, .members_n = 2, .rows = rows, .ids = {.p = id, .n = sizeof id - 1}};
+	return (struct plan){
+	    .members = members, .members_n = 2, .rows = rows, .ids = {.p = id, .n = sizeof id - 1}};
 }
 
 TEST(an_id_has_the_rows_of_all_visitors_or_there_is_no_memory)

@@ -97,5 +97,5 @@ TEST(views_go_on_too)
 	recovers(DB_REBUILT);
 }
 
-UNIT_TESTS(IN_FOLDER(a_commit_that_could_not_be_named_is_followed_by_others),
-    IN_FOLDER(views_go_on_too))
+UNIT_TESTS(
+    IN_FOLDER(a_commit_that_could_not_be_named_is_followed_by_others), IN_FOLDER(views_go_on_too))

@@ -1,4 +1,5 @@
-/* The keys' file under failing writes, crashes between and in the middle of writes, and damage of every byte. */
+/* The keys' file under failing writes, crashes between and in the middle of writes, and damage of
+ * every byte. */
 #include "calls.h"
 #include "folder.h"
 
@@ -21,7 +22,8 @@
 
 /* --- the disk, as the keys see it: what it is answered in the place of the C library */
 
-static int fail_at, tear_at, writes; /* the write of that number fails, or is the last one and comes only so far */
+static int fail_at, tear_at,
+    writes; /* the write of that number fails, or is the last one and comes only so far */
 static size_t tear_to;
 static bool dead; /* after a torn write nothing more comes */
 
@@ -39,7 +41,8 @@ static ssize_t write_some(int fd, const void *p, size_t n, off_t at)
 	if (tear_at && writes == tear_at) {
 		dead = true;
 		if (tear_to)
-			assert_int_equal(libc_pwrite(fd, p, tear_to < n ? tear_to : n, at), tear_to < n ? tear_to : n);
+			assert_int_equal(libc_pwrite(fd, p, tear_to < n ? tear_to : n, at),
+			    tear_to < n ? tear_to : n);
 		errno = EIO;
 		return -1;
 	}
@@ -66,7 +69,8 @@ static int begin(void **state)
 	if (make_folder(state) != 0)
 		return -1;
 	snprintf(path, sizeof path, "%s/keys", folder);
-	calls = (struct calls){.pwrite = write_some, .fsync = sync_nothing, .fdatasync = sync_nothing};
+	calls =
+	    (struct calls){.pwrite = write_some, .fsync = sync_nothing, .fdatasync = sync_nothing};
 	disk(0, 0, 0);
 	return 0;
 }
@@ -152,7 +156,8 @@ TEST(a_key_that_could_not_be_written_is_not_used_and_its_place_is_emptied)
 /* One change that a crash ends at any byte of any of its writes. */
 static void crash_in(enum err (*what)(struct keys *), uint16_t touched)
 {
-	uint8_t before[SIZE_MAX_OF_KEYS], want[5][32], key[32], id[STORE_ID_LEN], same[STORE_ID_LEN];
+	uint8_t before[SIZE_MAX_OF_KEYS], want[5][32], key[32], id[STORE_ID_LEN],
+	    same[STORE_ID_LEN];
 	struct keys *k = fresh(5);
 	for (uint16_t d = 0; d < 5; d++)
 		assert_int_equal(keys_day(k, (uint16_t)(20000 + d), KEYS_DAY_FIND, want[d]), OK);
@@ -161,7 +166,8 @@ static void crash_in(enum err (*what)(struct keys *), uint16_t touched)
 	keys_close(k);
 	size_t n = slurp(path, before, sizeof before);
 	for (int write = 1; write <= 3; write++) {
-		for (size_t to = 0; to <= 256; to += write == 2 ? 1 : 256) { /* a seal is within a sector */
+		for (size_t to = 0; to <= 256;
+		     to += write == 2 ? 1 : 256) { /* a seal is within a sector */
 			spit(path, before, n);
 			assert_int_equal(keys_open(path, KEYS_WRITE, &k), OK);
 			disk(0, write, to);
@@ -222,7 +228,8 @@ TEST(every_flipped_byte_and_every_cut_is_noticed)
 	close(fd);
 	for (size_t cut = 0; cut < n; cut += 128) {
 		spit(path, bytes, cut);
-		if (keys_open(path, KEYS_WRITE, &k) == OK) { /* like one of an older crumb; format knows better */
+		if (keys_open(path, KEYS_WRITE, &k) ==
+		    OK) { /* like one of an older crumb; format knows better */
 			assert_false(keys_sealed(k));
 			keys_close(k);
 		}
@@ -256,7 +263,10 @@ static void fill(const char *name)
 	config_for(&c, name);
 	assert_int_equal(store_open(&c, STORE_WRITE, &s), OK);
 	for (uint16_t d = 0; d < 3; d++) {
-		struct journal_block b = {.day = (uint16_t)(today() - d), .shard = 0, .count = 1, .records = STR("record")};
+		struct journal_block b = {.day = (uint16_t)(today() - d),
+		    .shard = 0,
+		    .count = 1,
+		    .records = STR("record")};
 		assert_int_equal(journal_commit(s->journal, &b, 1, rules), OK);
 		assert_int_equal(journal_publish(s->journal), OK);
 	}
@@ -424,7 +434,8 @@ TEST(a_reader_of_a_later_month_goes_without_a_key_that_nobody_made)
 	assert_int_equal(keys_open(path, KEYS_READ, &k), OK);
 	assert_int_equal(keys_identity(k, 20000 + 3 * GENERATION_DAYS, &id), OK);
 	for (int i = 0; i < GENERATIONS_MAX; i++)
-		assert_int_not_equal(id.generations[i].first_day, generation_of(20000 + 3 * GENERATION_DAYS));
+		assert_int_not_equal(
+		    id.generations[i].first_day, generation_of(20000 + 3 * GENERATION_DAYS));
 	keys_close(k);
 }
 

@@ -25,7 +25,8 @@ static struct buf packed(const char *text, size_t n, int bits)
 
 #define GZIP (MAX_WBITS + 16)
 
-static void reads(enum coding coding, struct buf *bytes, size_t most, enum err want, const char *text)
+static void reads(
+    enum coding coding, struct buf *bytes, size_t most, enum err want, const char *text)
 {
 	struct buf out = BUF_SECRET;
 	enum err e = coding_read(coding, buf_view(bytes), most, &out);
@@ -72,7 +73,8 @@ static void a_few_bytes_do_not_become_many(void **state)
 	struct buf b = packed(zeros, n, GZIP);
 	assert_true(b.n < 70000);
 	reads(CODING_GZIP, &b, 262144, ERR_FULL, "");
-	reads(CODING_GZIP, &b, SIZE_MAX - 1, ERR_FULL, ""); /* 16 times as long is not reached by honest bodies of this length */
+	reads(CODING_GZIP, &b, SIZE_MAX - 1, ERR_FULL,
+	    ""); /* 16 times as long is not reached by honest bodies of this length */
 	buf_done(&b);
 	memset(zeros, 'x', CODING_FREE);
 	b = packed(zeros, CODING_FREE, GZIP);

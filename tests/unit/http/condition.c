@@ -13,9 +13,16 @@
 
 TEST(a_date_has_three_forms)
 {
-	static const char *const same[] = {THEN, "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun Nov 06 08:49:37 1994", "Mon, 06 Nov 1994 08:49:37 GMT"};
-	static const char *const none[] = {"", "now", "784111777", "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
-	    "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 08:49:3", "Sun, 00 Nov 1994 08:49:37 GMT"};
+	static const char *const same[] = {THEN, "Sunday, 06-Nov-94 08:49:37 GMT",
+	    "Sun Nov  6 08:49:37 1994", "Sun Nov 06 08:49:37 1994",
+	    "Mon, 06 Nov 1994 08:49:37 GMT"};
+	static const char *const none[] = {"", "now", "784111777", "1994-11-06T08:49:37Z",
+	    "Sun, 06 Nov 1994 08:49:37",
+	    "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
+	    "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
+	    "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT",
+	    "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 08:49:3",
+	    "Sun, 00 Nov 1994 08:49:37 GMT"};
 	char text[HTTP_DATE_TEXT];
 	int64_t t;
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
@@ -48,12 +55,14 @@ static void is(int want, enum http_header a, const char *av, enum http_header b,
 
 TEST(none_of_these_is_compared_weakly)
 {
-	static const char *const listed[] = {ETAG, "W/" ETAG, "*", " * ", "\"x\", " ETAG, ETAG ",\"x\"", "\"x\",W/" ETAG " , \"y\"", ", ,\t" ETAG, "\"\", " ETAG, "\"x\"" ETAG};
-	static const char *const not[] = {"\"a1\"", "\"A1,b\"", "a1,b", "\"a1,b", "W/\"x\"", "w/" ETAG, "x, " ETAG, "\"", "W/", "**", "\"a1,b\\\"\"", "\"x" ETAG};
+	static const char *const listed[] = {ETAG, "W/" ETAG, "*", " * ", "\"x\", " ETAG,
+	    ETAG ",\"x\"", "\"x\",W/" ETAG " , \"y\"", ", ,\t" ETAG, "\"\", " ETAG, "\"x\"" ETAG};
+	static const char *const not [] = {"\"a1\"", "\"A1,b\"", "a1,b", "\"a1,b", "W/\"x\"",
+	    "w/" ETAG, "x, " ETAG, "\"", "W/", "**", "\"a1,b\\\"\"", "\"x" ETAG};
 	for (size_t i = 0; i < sizeof listed / sizeof *listed; i++)
 		is(304, H_IF_NONE_MATCH, listed[i], 0, NULL);
-	for (size_t i = 0; i < sizeof not / sizeof *not; i++)
-		is(200, H_IF_NONE_MATCH, not[i], 0, NULL);
+	for (size_t i = 0; i < sizeof not / sizeof *not ; i++)
+		is(200, H_IF_NONE_MATCH, not [i], 0, NULL);
 	/* it is the only one that counts */
 	is(200, H_IF_NONE_MATCH, "\"x\"", H_IF_MODIFIED_SINCE, AFTER);
 	is(304, H_IF_NONE_MATCH, ETAG, H_IF_MODIFIED_SINCE, BEFORE);

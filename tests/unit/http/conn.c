@@ -1,5 +1,6 @@
 /* A connection with its requests and answers, over a socket pair. */
-/* A connection over a socket pair: what is asked, held, released and answered, whole and in order. */
+/* A connection over a socket pair: what is asked, held, released and answered, whole and in order.
+ */
 #include "talk.h"
 
 #include <fcntl.h>
@@ -148,7 +149,8 @@ TEST(a_megabyte_of_pairs_needs_little_stack)
 	pthread_attr_setstacksize(&small, 256 << 10);
 	size_t sent = 0;
 	while (sent < t.sent.n || w->handled < (unsigned)n) {
-		ssize_t part = sent < t.sent.n ? send(fd, t.sent.p + sent, t.sent.n - sent, MSG_NOSIGNAL) : 0;
+		ssize_t part =
+		    sent < t.sent.n ? send(fd, t.sent.p + sent, t.sent.n - sent, MSG_NOSIGNAL) : 0;
 		sent += part > 0 ? (size_t)part : 0;
 		f.n = w->handled;
 		pthread_t thread;
@@ -182,7 +184,10 @@ TEST(a_slow_reader_gets_everything_whole)
 	setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
 	http_server_adopt(w->server, fd[1], &peer);
 	for (int i = 0; i < 50; i++) {
-		const char *path = i % 5 == 0 ? "/hold" : i % 5 == 1 ? "/inside" : i % 5 == 2 ? "/gate" : "/now";
+		const char *path = i % 5 == 0	? "/hold"
+				   : i % 5 == 1 ? "/inside"
+				   : i % 5 == 2 ? "/gate"
+						: "/now";
 		put_request(&t.sent, path, i, "k=v", STR(""));
 		expect(&t.want, path, i, "k=v", STR(""));
 	}

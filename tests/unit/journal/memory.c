@@ -52,7 +52,8 @@ static int end(void **state)
 
 static const uint8_t rules[16] = {1};
 
-static enum err commit_two(struct store *s, uint16_t day, const char *one, uint16_t other_day, const char *other)
+static enum err commit_two(
+    struct store *s, uint16_t day, const char *one, uint16_t other_day, const char *other)
 {
 	struct journal_block b[2] = {{.day = day, .shard = 0, .count = 1, .records = str_c(one)},
 	    {.day = other_day, .shard = 0, .count = 1, .records = str_c(other)}};
@@ -171,10 +172,15 @@ static bool is_seven(void *arg, const struct vkey *k)
 
 static void put_event(struct store *s, uint8_t who)
 {
-	struct event e = {.visitor = {{who}}, .t = 100 * DAY_S, .name = STR("view"), .host = STR("shop.example"), .path = STR("/")};
+	struct event e = {.visitor = {{who}},
+	    .t = 100 * DAY_S,
+	    .name = STR("view"),
+	    .host = STR("shop.example"),
+	    .path = STR("/")};
 	struct buf b = {0};
 	event_encode(&e, &b);
-	struct journal_block block = {.day = 100, .shard = 0, .count = 1, .records = buf_view(&b), .events = 1};
+	struct journal_block block = {
+	    .day = 100, .shard = 0, .count = 1, .records = buf_view(&b), .events = 1};
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
 	assert_int_equal(journal_publish(s->journal), OK);
 	buf_done(&b);
@@ -189,17 +195,21 @@ TEST(a_cleaned_day_takes_the_place_of_the_old_one_unless_that_has_grown)
 	uint64_t dropped, records;
 	put_event(s, 7);
 	put_event(s, 8);
-	assert_int_equal(journal_clean(s->journal, 100, is_seven, NULL, &never, &cleaned, &dropped), OK);
+	assert_int_equal(
+	    journal_clean(s->journal, 100, is_seven, NULL, &never, &cleaned, &dropped), OK);
 	assert_int_equal(dropped, 1);
 	put_event(s, 9);
 	assert_int_equal(journal_swap(s->journal, cleaned), ERR_BUSY);
-	assert_int_equal(journal_clean(s->journal, 100, is_seven, NULL, &never, &cleaned, &dropped), OK);
+	assert_int_equal(
+	    journal_clean(s->journal, 100, is_seven, NULL, &never, &cleaned, &dropped), OK);
 	journal_discard(s->journal, cleaned);
-	assert_int_equal(journal_clean(s->journal, 100, is_seven, NULL, &never, &cleaned, &dropped), OK);
+	assert_int_equal(
+	    journal_clean(s->journal, 100, is_seven, NULL, &never, &cleaned, &dropped), OK);
 	assert_int_equal(journal_swap(s->journal, cleaned), OK);
 	assert_int_equal(journal_count(s->journal, 0, journal_last(s->journal, 0), &records), OK);
 	assert_int_equal(records, 2);
-	assert_int_equal(journal_clean(s->journal, 100, is_seven, NULL, &never, &cleaned, &dropped), OK);
+	assert_int_equal(
+	    journal_clean(s->journal, 100, is_seven, NULL, &never, &cleaned, &dropped), OK);
 	assert_null(cleaned);
 	close_store(s, &c);
 }

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double loss(const struct fit *f, const struct fit_cost *cost, const uint8_t *roles, const double *w)
+static double loss(
+    const struct fit *f, const struct fit_cost *cost, const uint8_t *roles, const double *w)
 {
 	double sum = 0;
 	for (unsigned j = 0; j < f->features; j++)
@@ -18,7 +19,8 @@ static double loss(const struct fit *f, const struct fit_cost *cost, const uint8
 	for (size_t i = 0; i < f->rows; i++) {
 		double m = fit_score(f, w, i);
 		if (roles[i] != FIT_ABSENT)
-			sum += cost->c * (roles[i] == FIT_SEED ? cost->seed * log1p(exp(-m)) : cost->other * log1p(exp(m)));
+			sum += cost->c * (roles[i] == FIT_SEED ? cost->seed * log1p(exp(-m))
+							       : cost->other * log1p(exp(m)));
 	}
 	return sum;
 }
@@ -34,8 +36,12 @@ TEST(no_step_from_the_fitted_weights_makes_it_better)
 	for (size_t i = 0; i < x->sample.n; i++)
 		roles[i] = i % 7 == 0 ? FIT_ABSENT : x->sample.seed[i] ? FIT_SEED : FIT_OTHER;
 	for (unsigned form = 0; form < 4; form++) {
-		struct fit f = {
-		    .rows = x->sample.n, .from = x->sample.from, .items = x->sample.items, .features = 16, .unit = form % 2, .stretch = stretch};
+		struct fit f = {.rows = x->sample.n,
+		    .from = x->sample.from,
+		    .items = x->sample.items,
+		    .features = 16,
+		    .unit = form % 2,
+		    .stretch = stretch};
 		struct fit_cost cost = {1, 1, 0.3, 0.001};
 		memset(w, 0, sizeof w);
 		assert_int_equal(fit_begin(&f), OK);
@@ -47,7 +53,9 @@ TEST(no_step_from_the_fitted_weights_makes_it_better)
 				for (unsigned b = 0; b <= a; b++) { /* 16 features have four */
 					double product = 0;
 					for (unsigned j = 0; j < 16; j++)
-						product += (double)directions[j * FIT_DIRECTIONS + a] * (double)directions[j * FIT_DIRECTIONS + b];
+						product +=
+						    (double)directions[j * FIT_DIRECTIONS + a] *
+						    (double)directions[j * FIT_DIRECTIONS + b];
 					assert_true(fabs(product - (a == b)) < 1e-5);
 				}
 		}

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A training, and the scores of everybody outside the seed by its model, in millionths, highest first. */
+/* A training, and the scores of everybody outside the seed by its model, in millionths, highest
+ * first. */
 struct trained {
 	struct learning *x;
 	struct choice way;
@@ -45,7 +46,9 @@ static struct trained *trained(size_t n, unsigned features, double share)
 		}
 		sum = w[features] + (t->way.unit && square > 0 ? sum / sqrt(square) : sum);
 		t->kinds += kind[i];
-		t->outside[t->n++] = (struct outside){llround(sum * 1e6) * 100 + (int64_t)(lot() * 100), kind[i]}; /* ties are broken by lot */
+		t->outside[t->n++] =
+		    (struct outside){llround(sum * 1e6) * 100 + (int64_t)(lot() * 100),
+			kind[i]}; /* ties are broken by lot */
 	}
 	qsort(t->outside, t->n, sizeof *t->outside, highest_first);
 	free(kind);
@@ -76,7 +79,11 @@ TEST(chances_are_chances_by_bins_on_sets_of_any_size)
 		assert_true(m.knots_n > 1);
 		for (size_t i = 0; i < t->n; i++) {
 			double p = like_chance(&m, scores[i]), reach = (double)i / (double)t->n;
-			unsigned bin = reach < 0.01 ? 0 : reach < 0.05 ? 1 : reach < 0.1 ? 2 : reach < 0.3 ? 3 : 4;
+			unsigned bin = reach < 0.01   ? 0
+				       : reach < 0.05 ? 1
+				       : reach < 0.1  ? 2
+				       : reach < 0.3  ? 3
+						      : 4;
 			assert_true(p > 0 && p < 1);
 			expected[bin] += p;
 			found[bin] += t->outside[i].kind;
@@ -86,8 +93,10 @@ TEST(chances_are_chances_by_bins_on_sets_of_any_size)
 		/* the seeds are half of the kind by lot: what is told is as sure as that */
 		assert_true(fabs(all - kinds) < 0.03 * kinds + 4 * sqrt(kinds));
 		for (unsigned bin = 0; bin < 5; bin++)
-			if (fabs(expected[bin] - found[bin]) > 0.12 * found[bin] + 4 * sqrt(2 * found[bin] + 1))
-				fail_msg("%zu visitors, bin %u: expected %.0f, are %.0f", sizes[size], bin, expected[bin], found[bin]);
+			if (fabs(expected[bin] - found[bin]) >
+			    0.12 * found[bin] + 4 * sqrt(2 * found[bin] + 1))
+				fail_msg("%zu visitors, bin %u: expected %.0f, are %.0f",
+				    sizes[size], bin, expected[bin], found[bin]);
 		free(scores);
 		trained_free(t);
 	}
@@ -97,15 +106,22 @@ TEST(calibration_stays_between_nothing_and_all)
 {
 	struct scored_row rows[600];
 	struct chance out[LIKE_KNOTS_MOST];
-	for (unsigned apart = 0; apart < 3; apart++) { /* nothing tells them apart; something; everything */
+	for (unsigned apart = 0; apart < 3;
+	     apart++) { /* nothing tells them apart; something; everything */
 		for (unsigned i = 0; i < 600; i++)
-			rows[i] = (struct scored_row){(apart == 2 && i < 100 ? 1e5 : apart && i < 100 ? 0.5 : 0) + lot(), i < 100};
+			rows[i] = (struct scored_row){(apart == 2 && i < 100 ? 1e5
+							  : apart && i < 100 ? 0.5
+									     : 0) +
+							  lot(),
+			    i < 100};
 		unsigned n = judge_calibrate(rows, 600, 1, 10, out);
 		assert_true(n >= 1 && n <= LIKE_KNOTS_MOST);
 		for (unsigned i = 0; i < n; i++) {
 			assert_true(out[i].chance > 0 && out[i].chance < 1);
 			assert_true(out[i].reach >= 0 && out[i].reach <= 1);
-			assert_true(i == 0 || (out[i].chance > out[i - 1].chance && out[i].score > out[i - 1].score && out[i].reach < out[i - 1].reach));
+			assert_true(i == 0 || (out[i].chance > out[i - 1].chance &&
+						  out[i].score > out[i - 1].score &&
+						  out[i].reach < out[i - 1].reach));
 		}
 	}
 	for (unsigned i = 0; i < 600; i++) /* all the same */
@@ -142,7 +158,8 @@ TEST(the_curve_holds_in_trainings_whose_truth_is_known)
 			double found = 0, low, high;
 			for (size_t k = 0; k < (size_t)(reaches[at] * (double)t->n); k++)
 				found += t->outside[k].kind;
-			judge_band(ranking_recall(&t->judged.model, reaches[at]), (double)t->judged.seeds, &low, &high);
+			judge_band(ranking_recall(&t->judged.model, reaches[at]),
+			    (double)t->judged.seeds, &low, &high);
 			inside += low <= found / t->kinds && found / t->kinds <= high;
 		}
 		trained_free(t);
@@ -153,7 +170,8 @@ TEST(the_curve_holds_in_trainings_whose_truth_is_known)
 TEST(the_largest_reach_that_keeps_a_lift)
 {
 	struct ranking *r = calloc(1, sizeof *r);
-	for (unsigned i = 0; i <= CURVE_STEPS; i++) { /* the first tenth finds half, the rest the rest */
+	for (unsigned i = 0; i <= CURVE_STEPS;
+	     i++) { /* the first tenth finds half, the rest the rest */
 		double reach = CURVE_REACH * i / CURVE_STEPS;
 		r->recall[i] = reach < 0.1 ? 5 * reach : 0.5 + (reach - 0.1) / 0.9 * 0.5;
 	}
@@ -161,17 +179,20 @@ TEST(the_largest_reach_that_keeps_a_lift)
 	assert_true(fabs(ranking_reach(r, 1000, 3) - 0.1818) < 0.002);
 	assert_true(ranking_reach(r, 1000, 6) == 0);
 	assert_true(ranking_reach(r, 15, 5) == 0); /* seven seeds are hearsay */
-	assert_true(fabs(ranking_recall(r, 0.05) - 0.25) < 0.001 && fabs(ranking_recall(r, 0.5) - r->recall[CURVE_STEPS]) < 1e-12);
+	assert_true(fabs(ranking_recall(r, 0.05) - 0.25) < 0.001 &&
+		    fabs(ranking_recall(r, 0.5) - r->recall[CURVE_STEPS]) < 1e-12);
 	free(r);
 }
 
-/* Of 1,000 seeds the first try finds 300; the second finds `gained` others, and loses `lost` of them. */
+/* Of 1,000 seeds the first try finds 300; the second finds `gained` others, and loses `lost` of
+ * them. */
 static unsigned better_top(double area, unsigned gained, unsigned lost)
 {
 	uint32_t found[1000];
 	struct tries all = {.auc = {0.9, area, 0.5}, .n = 3, .best = 0, .found = found};
 	for (unsigned i = 0; i < 1000; i++)
-		found[i] = (i < 300) | (uint32_t)(i >= lost && i < 300 + gained) << 1 | 4u; /* the third finds all, and ranks badly */
+		found[i] = (i < 300) | (uint32_t)(i >= lost && i < 300 + gained) << 1 |
+			   4u; /* the third finds all, and ranks badly */
 	return judge_best_at_top(&all, 1000);
 }
 
@@ -184,7 +205,8 @@ TEST(of_what_ranks_as_well_the_better_top_is_chosen)
 	assert_int_equal(better_top(0.9, 0, 0), 0);
 }
 
-/* Seeds by lot: fewer than one in a hundred may be taken for something (three deviations, and the choice among forms). */
+/* Seeds by lot: fewer than one in a hundred may be taken for something (three deviations, and the
+ * choice among forms). */
 TEST(seeds_by_lot_are_refused)
 {
 	const char *more = getenv("CRUMB_NOISE");
@@ -196,7 +218,8 @@ TEST(seeds_by_lot_are_refused)
 		assert_int_equal(judge_choose(x, &way), OK);
 		assert_int_equal(judge_well(x, &way, j), OK);
 		double n = (double)x->seeds, m = (double)x->others;
-		taken += j->model.auc >= 0.5 + LEARN_NOISE * sqrt((n + m + 1) / (12 * n * m)) && j->model.auc >= 0.52;
+		taken += j->model.auc >= 0.5 + LEARN_NOISE * sqrt((n + m + 1) / (12 * n * m)) &&
+			 j->model.auc >= 0.52;
 		free(j);
 		learning_free(x);
 	}

@@ -26,10 +26,11 @@ static void hint_of(const char *field, char out[300])
 
 TEST(slips_in_the_names_of_fields_find_the_field)
 {
-	static const char *const rows[][2] = {{"page", "did you mean 'path'?"}, {"Domain", "did you mean 'host'?"},
-	    {"action", "did you mean 'event'?"}, {"referer", "did you mean 'referrer'?"},
-	    {"attr", "did you mean 'attr.NAME'?"}, {"query", "did you mean 'p.NAME'?"},
-	    {"a.size", "did you mean 'attr.size'?"}, {"p_x", "did you mean 'p.x'?"}, {"tilte", "did you mean 'title'?"}};
+	static const char *const rows[][2] = {{"page", "did you mean 'path'?"},
+	    {"Domain", "did you mean 'host'?"}, {"action", "did you mean 'event'?"},
+	    {"referer", "did you mean 'referrer'?"}, {"attr", "did you mean 'attr.NAME'?"},
+	    {"query", "did you mean 'p.NAME'?"}, {"a.size", "did you mean 'attr.size'?"},
+	    {"p_x", "did you mean 'p.x'?"}, {"tilte", "did you mean 'title'?"}};
 	char hint[300];
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		hint_of(rows[i][0], hint);

@@ -41,18 +41,25 @@ TEST(path_globs)
 
 TEST(values_globs_and_expressions_are_compared_folded)
 {
-	struct rules *r = load("version: 1\nattributes:\n  - {id: size, values: [gro\u00df, klein]}\ncategories:\n"
-			       "  - {id: exact, any: [{attr.color: gr\u00fcn}]}\n  - {id: glob, any: [{campaign: fr\u00fchling*}]}\n"
-			       "  - {id: inside, any: [{campaign: \"*\u017dENA*\"}]}\n  - {id: regex, any: [{attr.color: '/^m\u00e4n(tel|n)[\u00c4\u00d6]?$/'}]}\n"
-			       "  - {id: small, any: [{campaign: '/\\Sgru\u0308n/'}]}\n  - {id: door, any: [{title: '/m\u00e4ntel/'}]}\n"
-			       "  - {id: words, any: [{title: \u03c0\u03b1\u03bb\u03c4\u03ac}]}\n"
-			       "segments:\n  - {id: s, when: attr.size = gross}\n");
+	struct rules *r = load(
+	    "version: 1\nattributes:\n  - {id: size, values: [gro\u00df, klein]}\ncategories:\n"
+	    "  - {id: exact, any: [{attr.color: gr\u00fcn}]}\n  - {id: glob, any: [{campaign: "
+	    "fr\u00fchling*}]}\n"
+	    "  - {id: inside, any: [{campaign: \"*\u017dENA*\"}]}\n  - {id: regex, any: "
+	    "[{attr.color: '/^m\u00e4n(tel|n)[\u00c4\u00d6]?$/'}]}\n"
+	    "  - {id: small, any: [{campaign: '/\\Sgru\u0308n/'}]}\n  - {id: door, any: [{title: "
+	    "'/m\u00e4ntel/'}]}\n"
+	    "  - {id: words, any: [{title: \u03c0\u03b1\u03bb\u03c4\u03ac}]}\n"
+	    "segments:\n  - {id: s, when: attr.size = gross}\n");
 	static const struct {
 		const char *color, *campaign, *title;
 		unsigned found;
-	} rows[] = {{"GR\u00dcN", "", "", 1}, {"gru\u0308n", "", "", 1}, {"grun", "", "", 0}, {"", "FR\u00dcHLING-26", "", 1}, {"", "x \u017eena y", "", 1},
-	    {"M\u00c4NTEL", "", "", 1}, {"m\u00e4nn\u00f6", "", "", 1}, {"m\u00e4ntelx", "", "", 0}, {"", "XGR\u00dcN", "", 1}, {"", " GR\u00dcN", "", 0},
-	    {"", "", "DIE M\u00c4NTEL", 1}, {"", "", "die ma\u0308ntel", 1}, {"", "", "\u03a0\u0391\u039b\u03a4\u0391 x", 1}, {"\xc3", "\xff", "\xf0\x9f", 0}};
+	} rows[] = {{"GR\u00dcN", "", "", 1}, {"gru\u0308n", "", "", 1}, {"grun", "", "", 0},
+	    {"", "FR\u00dcHLING-26", "", 1}, {"", "x \u017eena y", "", 1},
+	    {"M\u00c4NTEL", "", "", 1}, {"m\u00e4nn\u00f6", "", "", 1}, {"m\u00e4ntelx", "", "", 0},
+	    {"", "XGR\u00dcN", "", 1}, {"", " GR\u00dcN", "", 0}, {"", "", "DIE M\u00c4NTEL", 1},
+	    {"", "", "die ma\u0308ntel", 1}, {"", "", "\u03a0\u0391\u039b\u03a4\u0391 x", 1},
+	    {"\xc3", "\xff", "\xf0\x9f", 0}};
 	struct match *m;
 	uint16_t out[16];
 	struct str big = STR("GROSS");
@@ -60,7 +67,10 @@ TEST(values_globs_and_expressions_are_compared_folded)
 	assert_int_equal(rules_match_begin(r, &m), OK);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct leaf_input in = {.title = str_c(rows[i].title)};
-		struct event e = {.host = STR("shop.example"), .path = STR("/"), .name = STR("view"), .campaign = str_c(rows[i].campaign)};
+		struct event e = {.host = STR("shop.example"),
+		    .path = STR("/"),
+		    .name = STR("view"),
+		    .campaign = str_c(rows[i].campaign)};
 		if (*rows[i].color)
 			e.attrs[e.attrs_n++] = (struct attr){STR("color"), str_c(rows[i].color)};
 		e.leaves_n = rules_leaves(m, &in, e.leaves);
@@ -75,7 +85,8 @@ TEST(values_globs_and_expressions_are_compared_folded)
 
 TEST(a_parent_counts_an_event_of_its_children_once)
 {
-	struct rules *r = load("version: 1\ncategories:\n  - {id: a.b, any: [{path: /x}]}\n  - {id: a.c.d, any: [{path: /x}]}\n");
+	struct rules *r = load("version: 1\ncategories:\n  - {id: a.b, any: [{path: /x}]}\n  - "
+			       "{id: a.c.d, any: [{path: /x}]}\n");
 	struct event e = {.host = STR("h"), .path = STR("/x"), .name = STR("view")};
 	uint16_t out[16];
 	struct match *m;
@@ -92,13 +103,15 @@ TEST(a_parent_counts_an_event_of_its_children_once)
 
 TEST(leaves_match_on_what_is_not_kept)
 {
-	struct rules *r = load("version: 1\ncategories:\n  - {id: a, any: [{title: winter coat}]}\n  - {id: b, any: [{p.color: \"re*\"}]}\n  - {id: "
+	struct rules *r = load("version: 1\ncategories:\n  - {id: a, any: [{title: winter "
+			       "coat}]}\n  - {id: b, any: [{p.color: \"re*\"}]}\n  - {id: "
 			       "c, any: [{url: \"*q=x*\"}]}\n");
 	uint64_t out[EVENT_LEAVES_MAX];
 	struct attr params[] = {{STR("color"), STR("RED")}};
 	struct match *m;
 	assert_int_equal(rules_match_begin(r, &m), OK);
-	struct leaf_input in = {STR("The COAT for Winter"), STR("https://a.example/?q=x1"), params, 1};
+	struct leaf_input in = {
+	    STR("The COAT for Winter"), STR("https://a.example/?q=x1"), params, 1};
 	assert_int_equal(rules_leaves(m, &in, out), 3);
 	in.title = STR("winter coats");
 	in.url = STR("");
@@ -130,38 +143,46 @@ static const char *categories_of(struct rules *r, struct event *e, const struct 
 
 TEST(every_field_matches_in_every_way)
 {
-	struct rules *r = load("version: 1\n"
-			       "attributes:\n  - {id: band, values: [18-24, 25-34]}\n  - {id: age, range: 0..120}\n"
-			       "categories:\n"
-			       "  - {id: c01, any: [{host: \"*.blog.example\"}]}\n"
-			       "  - {id: c02, any: [{site: shop.example}]}\n"
-			       "  - {id: c03, any: [{event: \"/^(add|put)_/\"}]}\n"
-			       "  - {id: c04, any: [{campaign: \"spring*\"}]}\n"
-			       "  - {id: c05, any: [{referrer: [search, social]}]}\n"
-			       "  - {id: c06, any: [{country: de, device: mobile}]}\n"
-			       "  - {id: c07, any: [{region: GB-ENG}]}\n"
-			       "  - {id: c08, any: [{attr.price: 10..20}]}\n"
-			       "  - {id: c09, any: [{attr.price: \"> 20\"}]}\n"
-			       "  - {id: c10, any: [{path: \"/^\\\\/p\\\\/[0-9]+$/\"}]}\n"
-			       "  - {id: c11, any: [{title: \"/coat(s)?\\\\b/\"}]}\n"
-			       "  - {id: c12, any: [{url: \"*utm_x=1*\"}]}\n"
-			       "  - {id: c13, any: [{p.color: \"r*d\"}]}\n"
-			       "  - {id: c14, all: [{site: shop.example}, {event: view}], none: [{path: /secret/**}]}\n"
-			       "  - {id: c15, any: [{attr.band: 18-24}]}\n"
-			       "  - {id: c16, any: [{os: ios, browser: safari}]}\n"
-			       "  - {id: c17, any: [{host: \"*\"}]}\n"
-			       "  - {id: c18, any: [{title: [winter coat, summer hat]}]}\n"
-			       "  - {id: c19, any: [{attr.note: \"/^[a-z]{3}$/\"}]}\n"
-			       "  - {id: c20, any: [{p.size: 1..5}]}\n");
+	struct rules *r = load(
+	    "version: 1\n"
+	    "attributes:\n  - {id: band, values: [18-24, 25-34]}\n  - {id: age, range: 0..120}\n"
+	    "categories:\n"
+	    "  - {id: c01, any: [{host: \"*.blog.example\"}]}\n"
+	    "  - {id: c02, any: [{site: shop.example}]}\n"
+	    "  - {id: c03, any: [{event: \"/^(add|put)_/\"}]}\n"
+	    "  - {id: c04, any: [{campaign: \"spring*\"}]}\n"
+	    "  - {id: c05, any: [{referrer: [search, social]}]}\n"
+	    "  - {id: c06, any: [{country: de, device: mobile}]}\n"
+	    "  - {id: c07, any: [{region: GB-ENG}]}\n"
+	    "  - {id: c08, any: [{attr.price: 10..20}]}\n"
+	    "  - {id: c09, any: [{attr.price: \"> 20\"}]}\n"
+	    "  - {id: c10, any: [{path: \"/^\\\\/p\\\\/[0-9]+$/\"}]}\n"
+	    "  - {id: c11, any: [{title: \"/coat(s)?\\\\b/\"}]}\n"
+	    "  - {id: c12, any: [{url: \"*utm_x=1*\"}]}\n"
+	    "  - {id: c13, any: [{p.color: \"r*d\"}]}\n"
+	    "  - {id: c14, all: [{site: shop.example}, {event: view}], none: [{path: "
+	    "/secret/**}]}\n"
+	    "  - {id: c15, any: [{attr.band: 18-24}]}\n"
+	    "  - {id: c16, any: [{os: ios, browser: safari}]}\n"
+	    "  - {id: c17, any: [{host: \"*\"}]}\n"
+	    "  - {id: c18, any: [{title: [winter coat, summer hat]}]}\n"
+	    "  - {id: c19, any: [{attr.note: \"/^[a-z]{3}$/\"}]}\n"
+	    "  - {id: c20, any: [{p.size: 1..5}]}\n");
 	struct event e = {.host = STR("my.blog.example"), .path = STR("/"), .name = STR("x")};
 	assert_string_equal(categories_of(r, &e, NULL), "c01 c17");
-	e = (struct event){.host = STR("www.shop.example"), .path = STR("/p/123"), .name = STR("view")};
+	e = (struct event){
+	    .host = STR("www.shop.example"), .path = STR("/p/123"), .name = STR("view")};
 	assert_string_equal(categories_of(r, &e, NULL), "c02 c10 c14 c17");
-	e = (struct event){
-	    .host = STR("xshop.example"), .path = STR("/p/12a"), .name = STR("ADD_to"), .campaign = STR("Spring sale"), .referrer = REFERRER_SOCIAL};
+	e = (struct event){.host = STR("xshop.example"),
+	    .path = STR("/p/12a"),
+	    .name = STR("ADD_to"),
+	    .campaign = STR("Spring sale"),
+	    .referrer = REFERRER_SOCIAL};
 	assert_string_equal(categories_of(r, &e, NULL), "c03 c04 c05 c17");
-	e = (struct event){
-	    .host = STR("shop.example"), .path = STR("/secret/x"), .name = STR("view"), .agent = {DEVICE_MOBILE, OS_IOS, BROWSER_SAFARI}};
+	e = (struct event){.host = STR("shop.example"),
+	    .path = STR("/secret/x"),
+	    .name = STR("view"),
+	    .agent = {DEVICE_MOBILE, OS_IOS, BROWSER_SAFARI}};
 	memcpy(e.place.country, "DE", 2);
 	assert_string_equal(categories_of(r, &e, NULL), "c02 c06 c16 c17");
 	memcpy(e.place.country, "GB", 2);
@@ -169,17 +190,21 @@ TEST(every_field_matches_in_every_way)
 	assert_string_equal(categories_of(r, &e, NULL), "c02 c07 c16 c17");
 	e = (struct event){.name = STR("x"),
 	    .path = STR("/"),
-	    .attrs = {{STR("price"), STR("20")}, {STR("band"), STR("25-34")}, {STR("note"), STR("abc")}},
+	    .attrs = {{STR("price"), STR("20")}, {STR("band"), STR("25-34")},
+		{STR("note"), STR("abc")}},
 	    .attrs_n = 3};
 	assert_string_equal(categories_of(r, &e, NULL), "c08 c19");
 	e = (struct event){.name = STR("x"),
 	    .path = STR("/"),
-	    .attrs = {{STR("price"), STR("20.5")}, {STR("band"), STR("18-24")}, {STR("age"), STR("130")}},
+	    .attrs = {{STR("price"), STR("20.5")}, {STR("band"), STR("18-24")},
+		{STR("age"), STR("130")}},
 	    .attrs_n = 3};
 	assert_string_equal(categories_of(r, &e, NULL), "c09 c15");
 	assert_int_equal(e.attrs_n, 2); /* no age is 130 */
-	struct attr params[] = {{STR("color"), STR("RED")}, {STR("size"), STR("4.5")}, {STR("colors"), STR("red")}};
-	struct leaf_input in = {STR("The Winter COAT, reduced"), STR("https://a.example/?utm_x=1&y"), params, 3};
+	struct attr params[] = {
+	    {STR("color"), STR("RED")}, {STR("size"), STR("4.5")}, {STR("colors"), STR("red")}};
+	struct leaf_input in = {
+	    STR("The Winter COAT, reduced"), STR("https://a.example/?utm_x=1&y"), params, 3};
 	e = (struct event){.name = STR("x"), .path = STR("/")};
 	assert_string_equal(categories_of(r, &e, &in), "c11 c12 c13 c18 c20");
 	rules_unref(r);

@@ -33,7 +33,8 @@ TEST(the_trie_finds_what_each_glob_finds)
 		for (int i = 0; i < 60; i++) {
 			char row[160], glob[64];
 			random_path(glob, true);
-			snprintf(row, sizeof row, "  - {id: c%d, any: [{path: \"%s\"}]}\n", i, glob);
+			snprintf(
+			    row, sizeof row, "  - {id: c%d, any: [{path: \"%s\"}]}\n", i, glob);
 			strcat(text, row);
 		}
 		struct rules *r = load(text);
@@ -48,7 +49,8 @@ TEST(the_trie_finds_what_each_glob_finds)
 				bool found = false;
 				for (unsigned i = 0; i < n; i++)
 					found |= out[i] == c;
-				const struct pattern *p = &r->patterns[r->categories[c].any.list[0].tests[0].any[0]];
+				const struct pattern *p =
+				    &r->patterns[r->categories[c].any.list[0].tests[0].any[0]];
 				if (found != rules_path_glob(p->text, e.path))
 					fail_msg("%s on %s: trie says %d", p->text.p, path, found);
 			}

@@ -12,12 +12,16 @@
 
 #define VISITORS 800u
 
-static const char RULES[] = "version: 1\ncategories:\n  - {id: bought, any: [{path: /bought/*}]}\n  - {id: coats, any: [{path: /coats/*}]}\n"
-			    "  - {id: shoes, any: [{path: /shoes/*}]}\nsegments:\n  - {id: buyers, when: bought}\n"
-			    "lookalikes:\n  - {id: like-buyers, seed: buyers, reach: 10%}\n"
-			    "  - {id: by-device, seed: buyers, reach: 10%, refresh: by hand, exclude: {categories: [coats, shoes]}}\n";
+static const char RULES[] =
+    "version: 1\ncategories:\n  - {id: bought, any: [{path: /bought/*}]}\n  - {id: coats, any: "
+    "[{path: /coats/*}]}\n"
+    "  - {id: shoes, any: [{path: /shoes/*}]}\nsegments:\n  - {id: buyers, when: bought}\n"
+    "lookalikes:\n  - {id: like-buyers, seed: buyers, reach: 10%}\n"
+    "  - {id: by-device, seed: buyers, reach: 10%, refresh: by hand, exclude: {categories: [coats, "
+    "shoes]}}\n";
 
-/* Every other visitor likes coats and has a telephone, and a half of those have bought something. */
+/* Every other visitor likes coats and has a telephone, and a half of those have bought something.
+ */
 static void put_visitors(struct generation *g, uint16_t day)
 {
 	struct shard *s = &g->fold[0].shard;
@@ -99,12 +103,14 @@ TEST(of_two_trainings_the_later_one_is_kept)
 	assert_int_equal(lookalike_train(g, &c, STR("like-buyers"), now, NULL, NULL), OK);
 	kept_is_of(today);
 	/* it began yesterday, and ends only now */
-	assert_int_equal(lookalike_train(g, &c, STR("like-buyers"), now - DAY_S, NULL, NULL), ERR_BUSY);
+	assert_int_equal(
+	    lookalike_train(g, &c, STR("like-buyers"), now - DAY_S, NULL, NULL), ERR_BUSY);
 	kept_is_of(today);
 	assert_int_equal(lookalike_refresh(g, &c, now - DAY_S, NULL, &changed), OK);
 	assert_false(changed);
 	kept_is_of(today);
-	assert_int_equal(lookalike_train(g, &c, STR("like-buyers"), now, NULL, NULL), OK); /* the same day: the last one */
+	assert_int_equal(lookalike_train(g, &c, STR("like-buyers"), now, NULL, NULL),
+	    OK); /* the same day: the last one */
 	/* a clock that was wrong */
 	snprintf(path, sizeof path, "%s/store/models/like-buyers.json", folder);
 	assert_int_equal(file_replace(path, STR("{\"trained\":\"2099-01-01\"}")), OK);
@@ -121,7 +127,8 @@ TEST(nothing_is_said_of_categories_where_none_may_be_learned_from)
 	size_t i;
 	if (lookalike_train(g, &c, STR("by-device"), clock_now(), NULL, &told) != OK)
 		fail_msg("%s", err_text());
-	json_array_foreach(json_object_get(told, "warnings"), i, warning) assert_null(strstr(json_string_value(warning), "of 0 categories"));
+	json_array_foreach(json_object_get(told, "warnings"), i, warning)
+	    assert_null(strstr(json_string_value(warning), "of 0 categories"));
 	json_decref(told);
 	close_views(g, &c);
 }

@@ -1,4 +1,5 @@
-/* Two nodes in one program: each has its own store, rules, options, clock and counters, and what one does is no matter of the other. */
+/* Two nodes in one program: each has its own store, rules, options, clock and counters, and what
+ * one does is no matter of the other. */
 #include "stored.h"
 
 #include "crumb/base/clock.h"
@@ -13,10 +14,13 @@
 #define WAIT_S 60
 #define AHEAD (40 * DAY_S) /* seconds by which the second node's clock is moved */
 
-static const char SHOES[] = "version: 1\ncategories:\n  - id: shoes\n    any:\n      - path: /shoes/*\n"
-			    "segments:\n  - id: fans\n    when: shoes >= 2 in 7d\n";
-static const char COATS[] = "version: 1\ncategories:\n  - id: coats\n    any:\n      - path: /coats/*\n  - id: shoes\n    any:\n      - path: /shoes/*\n"
-			    "segments:\n  - id: cold\n    when: coats >= 1 in 7d\n  - id: shod\n    when: shoes >= 1 in 7d\n";
+static const char SHOES[] =
+    "version: 1\ncategories:\n  - id: shoes\n    any:\n      - path: /shoes/*\n"
+    "segments:\n  - id: fans\n    when: shoes >= 2 in 7d\n";
+static const char COATS[] = "version: 1\ncategories:\n  - id: coats\n    any:\n      - path: "
+			    "/coats/*\n  - id: shoes\n    any:\n      - path: /shoes/*\n"
+			    "segments:\n  - id: cold\n    when: coats >= 1 in 7d\n  - id: shod\n   "
+			    " when: shoes >= 1 in 7d\n";
 
 struct side {
 	struct ambient ambient;
@@ -150,25 +154,27 @@ static struct numbers ask(struct side *s)
 	struct generation *g = engine_serving(s->node.engine);
 	struct totals t;
 	assert_int_equal(view_totals(g, clock_now(), &t), OK);
-	struct numbers n = {t.visitors, t.events, metric_get(M_HITS), metric_get(M_EVENTS), metric_get(M_COOKIE_NEW), {0}, 0, 0};
+	struct numbers n = {t.visitors, t.events, metric_get(M_HITS), metric_get(M_EVENTS),
+	    metric_get(M_COOKIE_NEW), {0}, 0, 0};
 	count_members(g, &n);
 	generation_unref(g);
 	ambient_enter(before);
 	return n;
 }
 
-#define SAY(n, v, a, b)                                                                                                                              \
-	do {                                                                                                                                         \
-		struct numbers got = (n);                                                                                                            \
-		assert_int_equal(got.visitors, v);                                                                                                   \
-		assert_int_equal(got.events, 2 * (v));                                                                                               \
-		assert_int_equal(got.members[0], a);                                                                                                 \
-		assert_int_equal(got.members[1], b);                                                                                                 \
+#define SAY(n, v, a, b)                                                                            \
+	do {                                                                                       \
+		struct numbers got = (n);                                                          \
+		assert_int_equal(got.visitors, v);                                                 \
+		assert_int_equal(got.events, 2 * (v));                                             \
+		assert_int_equal(got.members[0], a);                                               \
+		assert_int_equal(got.members[1], b);                                               \
 	} while (0)
 
 TEST(two_nodes_answer_their_own_numbers)
 {
-	struct side *a = make("a", SHOES, "store.shards=1", 0), *b = make("b", COATS, "store.shards=2", AHEAD);
+	struct side *a = make("a", SHOES, "store.shards=1", 0),
+		    *b = make("b", COATS, "store.shards=2", AHEAD);
 	visit(a, "https://shop.example/shoes/1", 30);
 	visit(b, "https://shop.example/shoes/1", 7);
 	visit(b, "https://shop.example/coats/1", 5);
@@ -185,7 +191,8 @@ TEST(two_nodes_answer_their_own_numbers)
 TEST(counters_do_not_mix)
 {
 	uint64_t outside = metric_get(M_HITS);
-	struct side *a = make("a", SHOES, "store.shards=1", 0), *b = make("b", COATS, "store.shards=2", 0);
+	struct side *a = make("a", SHOES, "store.shards=1", 0),
+		    *b = make("b", COATS, "store.shards=2", 0);
 	visit(a, "https://shop.example/shoes/1", 30);
 	visit(b, "https://shop.example/shoes/1", 7);
 	visit(a, "https://shop.example/shoes/1", 1);
@@ -205,7 +212,8 @@ TEST(counters_do_not_mix)
 
 TEST(one_is_stopped_and_the_other_goes_on)
 {
-	struct side *a = make("a", SHOES, "store.shards=1", 0), *b = make("b", COATS, "store.shards=2", AHEAD);
+	struct side *a = make("a", SHOES, "store.shards=1", 0),
+		    *b = make("b", COATS, "store.shards=2", AHEAD);
 	visit(a, "https://shop.example/shoes/1", 30);
 	visit(b, "https://shop.example/coats/1", 5);
 	stop(a);
@@ -225,7 +233,8 @@ TEST(one_is_stopped_and_the_other_goes_on)
 
 TEST(the_clock_of_one_is_no_matter_of_the_other)
 {
-	struct side *a = make("a", SHOES, "store.shards=1", 0), *b = make("b", SHOES, "store.shards=1", 0);
+	struct side *a = make("a", SHOES, "store.shards=1", 0),
+		    *b = make("b", SHOES, "store.shards=1", 0);
 	visit(a, "https://shop.example/shoes/1", 3);
 	visit(b, "https://shop.example/shoes/1", 3);
 	struct ambient *before = ambient_enter(&b->ambient);

@@ -46,12 +46,14 @@ TEST(a_clock_is_in_doubt_by_what_the_store_knows)
 	struct watch w;
 	char why[400];
 	begin(&w, &s, 0);
-	assert_int_equal(w.doubt, DOUBT_NONE); /* an empty store knows nothing, and from then on today */
+	assert_int_equal(
+	    w.doubt, DOUBT_NONE); /* an empty store knows nothing, and from then on today */
 	store_close(s);
 	const struct {
 		int64_t days;
 		enum doubt doubt;
-	} cases[] = {{0, DOUBT_NONE}, {-1, DOUBT_NONE}, {-2, DOUBT_BEHIND}, {-400, DOUBT_BEHIND}, {31, DOUBT_AHEAD}, {91, DOUBT_AHEAD}, {-15000, DOUBT_UNSET}, {30, DOUBT_NONE}};
+	} cases[] = {{0, DOUBT_NONE}, {-1, DOUBT_NONE}, {-2, DOUBT_BEHIND}, {-400, DOUBT_BEHIND},
+	    {31, DOUBT_AHEAD}, {91, DOUBT_AHEAD}, {-15000, DOUBT_UNSET}, {30, DOUBT_NONE}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		begin(&w, &s, cases[i].days);
 		assert_int_equal(doubt_at(&w, cases[i].days), cases[i].doubt);
@@ -104,7 +106,8 @@ TEST(what_stands_in_seen_may_be_anything)
 	struct store *s;
 	struct watch w;
 	char path[4096];
-	const char *const texts[] = {"", "\n", "x", "2026-02-31\n", "2026-11-26 \n", "2026-11-26 x\n", "2026-11-26", "2026-11-26 2026-12-26 2027-01-01 and much more\n"};
+	const char *const texts[] = {"", "\n", "x", "2026-02-31\n", "2026-11-26 \n",
+	    "2026-11-26 x\n", "2026-11-26", "2026-11-26 2026-12-26 2027-01-01 and much more\n"};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		begin(&w, &s, 0);
 		snprintf(path, sizeof path, "%s/seen", s->path);

@@ -5,7 +5,9 @@
 
 static struct identity_keys keys(void)
 {
-	struct identity_keys k = {.cookie = {"cookie key 16 b"}, .imported = {"import key 16 b"}, .exported = {"export key 16 b"}};
+	struct identity_keys k = {.cookie = {"cookie key 16 b"},
+	    .imported = {"import key 16 b"},
+	    .exported = {"export key 16 b"}};
 	k.generations[0].first_day = generation_of(20780);
 	k.generations[1].first_day = (uint16_t)(generation_of(20780) - GENERATION_DAYS);
 	return k;
@@ -24,7 +26,8 @@ TEST(a_cookie_is_read_back_and_any_changed_byte_is_forged)
 	for (size_t i = 0; i < COOKIE_LEN; i++) {
 		char was = text[i];
 		text[i] = was == 'A' ? 'B' : 'A';
-		assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20780, &d), COOKIE_FORGED);
+		assert_int_equal(
+		    cookie_read(&k, str_make(text, COOKIE_LEN), 20780, &d), COOKIE_FORGED);
 		text[i] = was;
 	}
 	k.cookie.b[0] ^= 1;
@@ -39,8 +42,10 @@ TEST(a_cookie_lives_ninety_days)
 	cookie_make(20780, &c);
 	cookie_write(&k, &c, text);
 	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20780 + 89, &c), COOKIE_VALID);
-	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20780 + 90, &c), COOKIE_OVERDUE);
-	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20770, &c), COOKIE_OVERDUE); /* issued in the future */
+	assert_int_equal(
+	    cookie_read(&k, str_make(text, COOKIE_LEN), 20780 + 90, &c), COOKIE_OVERDUE);
+	assert_int_equal(cookie_read(&k, str_make(text, COOKIE_LEN), 20770, &c),
+	    COOKIE_OVERDUE); /* issued in the future */
 }
 
 TEST(a_visitor_is_hashed_under_the_generation_of_the_issue_day)

@@ -8,7 +8,10 @@
 
 static const char *us_word(enum us_choice c)
 {
-	return c == US_OPTED_OUT ? "out" : c == US_NOT_OPTED_OUT ? "not" : c == US_NOT_APPLICABLE ? "na" : "unreadable";
+	return c == US_OPTED_OUT	? "out"
+	       : c == US_NOT_OPTED_OUT	? "not"
+	       : c == US_NOT_APPLICABLE ? "na"
+					: "unreadable";
 }
 
 /* What we say of a container: the choice of each section that it was asked for. */
@@ -21,13 +24,16 @@ static void say_gpp(struct str s, const char *expected, char *out, size_t cap)
 	snprintf(out, cap, "unreadable");
 	while (all && rest.n && str_cut(&rest, ',', &part)) {
 		unsigned id = (unsigned)strtoul(part.p, NULL, 10);
-		enum us_choice c = !gpp_find(&g, id, &text) ? US_UNREADABLE : id == 6 ? us_privacy_read(text) : gpp_us_read(id, text);
+		enum us_choice c = !gpp_find(&g, id, &text) ? US_UNREADABLE
+				   : id == 6		    ? us_privacy_read(text)
+							    : gpp_us_read(id, text);
 		if (c == US_UNREADABLE)
 			return;
 		n += (size_t)snprintf(out + n, cap - n, "%s%u:%s", n ? "," : "", id, us_word(c));
 	}
 	if (all && n == 0 && !strchr(expected, ':')) /* asked for section 7 */
-		snprintf(out, cap, "%s", gpp_find(&g, 7, &text) ? us_word(gpp_us_read(7, text)) : "unreadable");
+		snprintf(out, cap, "%s",
+		    gpp_find(&g, 7, &text) ? us_word(gpp_us_read(7, text)) : "unreadable");
 }
 
 TEST(strings_mean_what_the_encoders_meant)
@@ -40,19 +46,21 @@ TEST(strings_mean_what_the_encoders_meant)
 	while (fgets(line, sizeof line, f)) {
 		struct str rest = str_make(line, strcspn(line, "\n")), kind, asked, s, expected;
 		struct tcf t;
-		assert_true(
-		    str_cut(&rest, '\t', &kind) && str_cut(&rest, '\t', &asked) && str_cut(&rest, '\t', &s) && str_cut(&rest, '\t', &expected));
+		assert_true(str_cut(&rest, '\t', &kind) && str_cut(&rest, '\t', &asked) &&
+			    str_cut(&rest, '\t', &s) && str_cut(&rest, '\t', &expected));
 		unsigned vendor = (unsigned)strtoul(asked.p, NULL, 10);
 		bool canada = str_eq(kind, STR("tcfca"));
 		((char *)(uintptr_t)expected.p)[expected.n] = 0;
 		if (str_eq(kind, STR("gpp")))
 			say_gpp(s, expected.p, said, sizeof said);
 		else if (canada ? tcf_canada_read(s, vendor, &t) : tcf_read(s, vendor, &t))
-			snprintf(said, sizeof said, "%x %d %d %x", t.purposes, t.vendor, t.disclosed, t.restricted);
+			snprintf(said, sizeof said, "%x %d %d %x", t.purposes, t.vendor,
+			    t.disclosed, t.restricted);
 		else
 			snprintf(said, sizeof said, "unreadable");
 		if (strcmp(said, expected.p) != 0)
-			fail_msg("line %u: " STR_FMT " says '%s', not '%s'", n + 1, STR_ARG(s), said, expected.p);
+			fail_msg("line %u: " STR_FMT " says '%s', not '%s'", n + 1, STR_ARG(s),
+			    said, expected.p);
 		kinds[canada ? 2 : str_eq(kind, STR("gpp"))]++;
 		n++;
 	}

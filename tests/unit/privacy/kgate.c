@@ -30,9 +30,12 @@ TEST(a_group_that_fell_below_k_stays_withheld_for_a_while)
 		assert_false(kgate_show_group(&g, 's', "a", (uint64_t)(50 + i % 2)).told);
 		assert_false(kgate_show_group(&g, 's', "a", 49).told);
 	}
-	assert_true(kgate_show_group(&bare, 's', "a", 50).told && kgate_show_group(&g, 'c', "a", 50).told && kgate_show_group(&g, 's', "b", 50).told);
+	assert_true(kgate_show_group(&bare, 's', "a", 50).told &&
+		    kgate_show_group(&g, 'c', "a", 50).told &&
+		    kgate_show_group(&g, 's', "b", 50).told);
 	assert_false(kgate_show_group(&g, 's', "a", 59).told);
-	assert_true(kgate_show_group(&g, 's', "a", 60).told && kgate_show_group(&g, 's', "a", 50).told);
+	assert_true(
+	    kgate_show_group(&g, 's', "a", 60).told && kgate_show_group(&g, 's', "a", 50).told);
 	kgate_memory_free(g.memory);
 }
 
@@ -40,11 +43,14 @@ TEST(days_of_a_group_that_fell_are_withheld_like_the_present)
 {
 	struct kgate g = {50, kgate_memory_new()};
 	struct shown out[6];
-	uint64_t at_the_border[] = {50, 49, 50, 59, 60, 50}, fallen[] = {70, 55, 50, 49}, small[] = {10, 20, 50, 51};
+	uint64_t at_the_border[] = {50, 49, 50, 59, 60, 50}, fallen[] = {70, 55, 50, 49},
+		 small[] = {10, 20, 50, 51};
 	kgate_show_days(&g, 's', "a", at_the_border, 6, out);
-	assert_true(out[0].told && !out[1].told && !out[2].told && !out[3].told && out[4].told && out[5].told);
+	assert_true(out[0].told && !out[1].told && !out[2].told && !out[3].told && out[4].told &&
+		    out[5].told);
 	kgate_show_group(&g, 's', "b", 50);
-	kgate_show_days(&g, 's', "b", fallen, 4, out); /* small now: so are the days on which it was */
+	kgate_show_days(
+	    &g, 's', "b", fallen, 4, out); /* small now: so are the days on which it was */
 	assert_true(out[0].told && !out[1].told && !out[2].told && !out[3].told);
 	kgate_show_days(&g, 's', "c", small, 4, out);
 	assert_true(!out[0].told && !out[1].told && out[2].told && out[3].told);
@@ -60,10 +66,12 @@ TEST(processes_know_what_each_other_told)
 		     command = {20, kgate_memory_open(path, KGATE_READ)}, later = {20, NULL};
 	assert_true(kgate_show_group(&command, 's', "a", 25).told);
 	assert_false(kgate_show_group(&server, 's', "a", 19).told);
-	assert_false(kgate_show_group(&server, 's', "a", 25).told || kgate_show_group(&command, 's', "a", 25).told);
+	assert_false(kgate_show_group(&server, 's', "a", 25).told ||
+		     kgate_show_group(&command, 's', "a", 25).told);
 	later.memory = kgate_memory_open(path,
 	    KGATE_ANEW); /* the file is another one now, and whoever has the old one finds it */
-	assert_true(kgate_show_group(&server, 's', "a", 30).told && kgate_show_group(&server, 's', "b", 25).told);
+	assert_true(kgate_show_group(&server, 's', "a", 30).told &&
+		    kgate_show_group(&server, 's', "b", 25).told);
 	assert_false(kgate_show_group(&command, 's', "b", 19).told);
 	assert_true(kgate_show_group(&later, 's', "a", 25).told);
 	assert_false(kgate_show_group(&later, 's', "b", 29).told);

@@ -7,8 +7,9 @@
 
 #include <unistd.h>
 
-#define FILE_OF_BUILD "build/country.mmdb" /* made by make, with networks for documentation in it  \
-					    */
+#define FILE_OF_BUILD                                                                              \
+	"build/country.mmdb" /* made by make, with networks for documentation in it                \
+			      */
 
 static struct buf whole(const char *path)
 {

@@ -56,8 +56,10 @@ TEST(of_a_referrer_its_kind_stays)
 	    {"https://yandex.com.tr/search", "shop.example", REFERRER_SEARCH},
 	    {"https://html.duckduckgo.com/", "shop.example", REFERRER_SEARCH},
 	    {"https://l.facebook.com/l.php", "shop.example", REFERRER_SOCIAL},
-	    {"android-app://com.google.android.googlequicksearchbox/", "shop.example", REFERRER_SEARCH},
-	    {"android-app://com.google.android.googlequicksearchbox/https/www.google.com", "shop.example", REFERRER_SEARCH},
+	    {"android-app://com.google.android.googlequicksearchbox/", "shop.example",
+		REFERRER_SEARCH},
+	    {"android-app://com.google.android.googlequicksearchbox/https/www.google.com",
+		"shop.example", REFERRER_SEARCH},
 	    {"android-app://com.google.android.gm/", "shop.example", REFERRER_OTHER},
 	    {"android-app://com.linkedin.android/", "shop.example", REFERRER_SOCIAL},
 	    {"android-app://com.facebook.katana", "shop.example", REFERRER_SOCIAL},
@@ -67,9 +69,11 @@ TEST(of_a_referrer_its_kind_stays)
 	assert_int_equal(config_init(&c), OK);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (class_of(&c, rows[i].referrer, rows[i].host) != rows[i].want)
-			fail_msg("%s on %s is not %s", rows[i].referrer, rows[i].host, referrer_names[rows[i].want]);
+			fail_msg("%s on %s is not %s", rows[i].referrer, rows[i].host,
+			    referrer_names[rows[i].want]);
 	assert_int_equal(config_set(&c, "sites=shop.example,partner.example"), OK);
-	assert_int_equal(class_of(&c, "https://partner.example/", "shop.example"), REFERRER_INTERNAL);
+	assert_int_equal(
+	    class_of(&c, "https://partner.example/", "shop.example"), REFERRER_INTERNAL);
 	config_done(&c);
 }
 

@@ -33,8 +33,9 @@ TEST(what_names_people_is_replaced)
 	path_becomes("/t/deadbeefcafe0a1b2c3d4e5f6a7b8c9d", "/t/[token]");
 	path_becomes("/t/3f2504e0-4f89-11d3-9a0c-0305e82c3301", "/t/[token]");
 	path_becomes("/t/5d41402abc4b2a76b9719d911017c592", "/t/[token]");
-	path_becomes("/t/AKIAIOSFODNN7EXAMPLEKEY", "/t/AKIAIOSFODNN7EXAMPLEKEY"); /* one digit among letters: a word to us */
-	path_becomes("/t/amFuZUBleGFtcGxlLmNvbQ==", "/t/[email]");		  /* jane@example.com */
+	path_becomes("/t/AKIAIOSFODNN7EXAMPLEKEY",
+	    "/t/AKIAIOSFODNN7EXAMPLEKEY"); /* one digit among letters: a word to us */
+	path_becomes("/t/amFuZUBleGFtcGxlLmNvbQ==", "/t/[email]"); /* jane@example.com */
 	path_becomes("/t/jane(at)example.org", "/t/[email]");
 	path_becomes("/t/jane-at-example-dot-org", "/t/[email]");
 	path_becomes("/t/jane%EF%BC%A0example.org", "/t/[email]");
@@ -55,12 +56,17 @@ TEST(what_names_people_is_replaced)
 
 TEST(ordinary_paths_stay)
 {
-	static const char *const same[] = {"/", "/coats/winter-parka", "/news/politics/article-123", "/2024/05/06/some-long-headline-of-a-story",
-	    "/2024-05-06", "/item-123456", "/checkout/thank-you", "/de/produkte/winterjacken/herren", "/p/nike-air-max-90-essential-2015",
-	    "/c++/tutorial", "/wiki/Internationalization_and_localization", "/presentations/logstash-monitorama-2013/images/kibana-search.png",
-	    "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/look-at-the-dots", "/iPhone-15-Pro-Max-256GB-Blue-Titanium",
-	    "/v1.2.3/x", "/color=red", "/12:30", "/account/login", "/@handle", "/a/b/", "/blog/xdotool-2.20110530.html", "/images/photo-20070222.png",
-	    "/api/TransportMasterNodeOperationAction.html", "/files/patch-CURRENT-Apr.13.06.newmoused+newpsm"};
+	static const char *const same[] = {"/", "/coats/winter-parka", "/news/politics/article-123",
+	    "/2024/05/06/some-long-headline-of-a-story", "/2024-05-06", "/item-123456",
+	    "/checkout/thank-you", "/de/produkte/winterjacken/herren",
+	    "/p/nike-air-max-90-essential-2015", "/c++/tutorial",
+	    "/wiki/Internationalization_and_localization",
+	    "/presentations/logstash-monitorama-2013/images/kibana-search.png",
+	    "/blog/geekery/ssl-latency.html", "/files/lumberjack-0.3.1.tar.gz", "/look-at-the-dots",
+	    "/iPhone-15-Pro-Max-256GB-Blue-Titanium", "/v1.2.3/x", "/color=red", "/12:30",
+	    "/account/login", "/@handle", "/a/b/", "/blog/xdotool-2.20110530.html",
+	    "/images/photo-20070222.png", "/api/TransportMasterNodeOperationAction.html",
+	    "/files/patch-CURRENT-Apr.13.06.newmoused+newpsm"};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		path_becomes(same[i], same[i]);
 	path_becomes("/caf%C3%A9/%E2%82%AC", "/caf\xc3\xa9/\xe2\x82\xac");
@@ -74,21 +80,26 @@ TEST(urls_are_split_without_user_and_port)
 {
 	struct url_parts u;
 	assert_true(url_split(STR("https://user:pass@Shop.Example:8443/a/b?q=1#f"), &u));
-	assert_true(str_eq(u.host, STR("Shop.Example")) && str_eq(u.path, STR("/a/b")) && str_eq(u.query, STR("q=1")));
+	assert_true(str_eq(u.host, STR("Shop.Example")) && str_eq(u.path, STR("/a/b")) &&
+		    str_eq(u.query, STR("q=1")));
 	assert_true(url_split(STR("http://x"), &u) && u.path.n == 0);
 	assert_true(url_split(STR("http://[::1]:80/"), &u) && str_eq(u.host, STR("[::1]")));
 	assert_true(url_split(STR("http://a?x@b/c"), &u) && str_eq(u.host, STR("a")));
-	static const char *const none[] = {"", "/path", "ftp://x/", "javascript:alert(1)", "http://", "http:///x", "data:text/html,x", "about:blank"};
+	static const char *const none[] = {"", "/path", "ftp://x/", "javascript:alert(1)",
+	    "http://", "http:///x", "data:text/html,x", "about:blank"};
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
 		assert_false(url_split(str_c(none[i]), &u));
 }
 
 TEST(names_of_persons_are_no_attributes)
 {
-	static const char *const personal[] = {"email", "e_mail", "user_email", "phone", "telephone", "first_name", "lastname", "user_id", "name",
-	    "ip", "password", "firstName", "e-mail", "customer", "PatientID", "fbclid", "credit_card_number", "geo_location", "nickname"};
-	static const char *const fine[] = {"department", "size", "color", "price", "age_band", "gender", "category", "brand", "product_name", "from",
-	    "to", "campaign", "passengers", "members_only"};
+	static const char *const personal[] = {"email", "e_mail", "user_email", "phone",
+	    "telephone", "first_name", "lastname", "user_id", "name", "ip", "password", "firstName",
+	    "e-mail", "customer", "PatientID", "fbclid", "credit_card_number", "geo_location",
+	    "nickname"};
+	static const char *const fine[] = {"department", "size", "color", "price", "age_band",
+	    "gender", "category", "brand", "product_name", "from", "to", "campaign", "passengers",
+	    "members_only"};
 	for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
 		assert_true(scrub_name_is_personal(str_c(personal[i])));
 	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)

@@ -5,7 +5,8 @@
 
 TEST(a_hold_out_is_a_stable_share_and_another_one_for_each_segment)
 {
-	struct identity_keys k = {.exported = {"0123456789abcde"}}, other = {.exported = {"another key 123"}};
+	struct identity_keys k = {.exported = {"0123456789abcde"}},
+			     other = {.exported = {"another key 123"}};
 	unsigned out = 0, both = 0, elsewhere = 0;
 	for (uint32_t i = 0; i < 20000; i++) {
 		struct vkey v = {{0}};

@@ -97,7 +97,7 @@ TEST(whoever_looks_meanwhile_sees_what_was_noted_before)
 		if (!seen)
 			continue;
 		struct vkey k = numbered(i % seen), not = numbered(a.n + i % 1000);
-		CHECK(erased_has(&v, &k) && !erased_has(&v, &not));
+		CHECK(erased_has(&v, &k) && !erased_has(&v, &not ));
 	}
 	pthread_join(thread, NULL);
 	erased_view_done(&v);
@@ -113,8 +113,10 @@ TEST(a_list_of_the_erased_that_is_lost_is_found_again)
 	static const uint8_t rules[16] = {1};
 	char path[128];
 	uint32_t now = clock_now();
-	record_encode(&(struct record){.kind = RECORD_ERASE, .event = {.visitor = k, .t = now}}, &b);
-	struct journal_block block = {.day = day_of(now), .shard = 0, .count = 1, .records = buf_view(&b)};
+	record_encode(
+	    &(struct record){.kind = RECORD_ERASE, .event = {.visitor = k, .t = now}}, &b);
+	struct journal_block block = {
+	    .day = day_of(now), .shard = 0, .count = 1, .records = buf_view(&b)};
 	assert_int_equal(erased_add(s->erased, &k, 1, day_of(now)), OK);
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
 	assert_int_equal(journal_publish(s->journal), OK);

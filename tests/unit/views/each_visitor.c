@@ -7,7 +7,8 @@
 #include "crumb/views/each_visitor.h"
 
 /* The first bytes of the keys that a walk comes by, as text. */
-static const char *walk(struct views *v, const struct vkey *after, const uint64_t *wanted, unsigned *members)
+static const char *walk(
+    struct views *v, const struct vkey *after, const uint64_t *wanted, unsigned *members)
 {
 	static char seen[32];
 	struct each_visitor w;
@@ -118,6 +119,5 @@ TEST(a_walk_without_memory_fails_and_the_callers_error_goes_first)
 
 UNIT_TESTS(IN_FOLDER(visitors_come_in_order_and_behind_a_key),
     IN_FOLDER(what_is_overdue_is_as_it_is_now), IN_FOLDER(damage_is_told_and_passed_over),
-    IN_FOLDER(a_profile_of_other_rules_is_damage),
-    IN_FOLDER(a_key_of_another_length_is_counted),
+    IN_FOLDER(a_profile_of_other_rules_is_damage), IN_FOLDER(a_key_of_another_length_is_counted),
     IN_FOLDER(a_walk_without_memory_fails_and_the_callers_error_goes_first))

@@ -29,7 +29,8 @@ static time_t ahead;	   /* of the clock that retries go by, in seconds */
 static ssize_t write_page(int fd, const void *p, size_t n, off_t at)
 {
 	bool names = at < 8192, fails = names && fails_in == 0;
-	bool takes_back = names && failed; /* LMDB puts the name of the commit before in its place */
+	bool takes_back =
+	    names && failed; /* LMDB puts the name of the commit before in its place */
 	fails_in -= names && fails_in >= 0;
 	failed = fails && lies;
 	ssize_t done = (fails && !lies) || takes_back ? -1 : libc_pwrite(fd, p, n, at);
@@ -56,7 +57,8 @@ static int sleep_at_once(const struct timespec *t, struct timespec *left)
 
 static int begin(void **state)
 {
-	calls = (struct calls){.pwrite = write_page, .clock_gettime = clock_ahead, .nanosleep = sleep_at_once};
+	calls = (struct calls){
+	    .pwrite = write_page, .clock_gettime = clock_ahead, .nanosleep = sleep_at_once};
 	return make_folder(state) != 0 || journal_memory_new(&medium) != OK;
 }
 
@@ -78,13 +80,16 @@ static struct store *open_it(struct config *c)
 	return s;
 }
 
-/* A segment asks for `times` looks at a page. Where the page is the same, so are categories, and views are made from profiles. */
+/* A segment asks for `times` looks at a page. Where the page is the same, so are categories, and
+ * views are made from profiles. */
 static struct rules *rules_about(struct config *c, const char *page, int times)
 {
 	struct rules *r;
 	char path[128], text[300];
 	snprintf(path, sizeof path, "%s/rules.yaml", folder);
-	snprintf(text, sizeof text, "version: 1\ncategories:\n  - id: coats\n    any: [{path: /%s}]\nsegments:\n  - id: keen\n    destinations: [lake]\n    when: coats >= %d in 30d\n",
+	snprintf(text, sizeof text,
+	    "version: 1\ncategories:\n  - id: coats\n    any: [{path: /%s}]\nsegments:\n  - id: "
+	    "keen\n    destinations: [lake]\n    when: coats >= %d in 30d\n",
 	    page, times);
 	assert_int_equal(file_replace(path, str_c(text)), OK);
 	assert_int_equal(deploy_rules(c, path, NULL, &r), OK);
@@ -96,17 +101,26 @@ static struct rules *rules_asking(struct config *c, int times)
 	return rules_about(c, "coats", times);
 }
 
-static void commit_records(struct store *s, uint32_t t, const struct buf *b, unsigned records, unsigned events)
+static void commit_records(
+    struct store *s, uint32_t t, const struct buf *b, unsigned records, unsigned events)
 {
 	static const uint8_t rules[16] = {1};
-	struct journal_block block = {.day = day_of(t), .shard = 0, .count = records, .records = buf_view(b), .events = events};
+	struct journal_block block = {.day = day_of(t),
+	    .shard = 0,
+	    .count = records,
+	    .records = buf_view(b),
+	    .events = events};
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
 	assert_int_equal(journal_publish(s->journal), OK);
 }
 
 static void commit_looks(struct store *s, uint32_t t, unsigned n)
 {
-	struct event e = {.visitor = who, .t = t, .name = STR("view"), .host = STR("shop.example"), .path = STR("/coats")};
+	struct event e = {.visitor = who,
+	    .t = t,
+	    .name = STR("view"),
+	    .host = STR("shop.example"),
+	    .path = STR("/coats")};
 	struct buf b = {0};
 	for (unsigned i = 0; i < n; i++)
 		event_encode(&e, &b);
@@ -138,7 +152,9 @@ static void check_visitor(struct engine *e, uint32_t looks, bool keen)
 static bool settle_failing(struct engine *e, long works)
 {
 	fails_in = works;
-	for (int i = 0; i < TURNS_MOST && (engine_building(e) || !engine_settled(e, hour_of(clock_now()))); i++) {
+	for (int i = 0;
+	     i < TURNS_MOST && (engine_building(e) || !engine_settled(e, hour_of(clock_now())));
+	     i++) {
 		(void)engine_turn(e);
 		ahead += 61;
 	}
@@ -252,7 +268,8 @@ TEST(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_do
 	end_engine(e, asks, s, &c);
 }
 
-/* What is told as folded is in the next views before they serve, also when they may not be named for a while. */
+/* What is told as folded is in the next views before they serve, also when they may not be named
+ * for a while. */
 TEST(what_was_told_as_folded_is_in_the_views_that_serve_next)
 {
 	struct config c;
@@ -336,7 +353,8 @@ TEST(a_change_is_told_although_its_commit_failed_and_is_there)
 static void activate(struct store *s, const struct rules *r)
 {
 	struct buf b = {0};
-	struct record activation = {.kind = RECORD_RULES, .event = {.t = clock_now()}, .rules_text = buf_view(&r->bundle)};
+	struct record activation = {
+	    .kind = RECORD_RULES, .event = {.t = clock_now()}, .rules_text = buf_view(&r->bundle)};
 	memcpy(activation.rules, r->hash, sizeof activation.rules);
 	record_encode(&activation, &b);
 	commit_records(s, clock_now(), &b, 1, 0);
@@ -436,7 +454,10 @@ TEST(what_a_failed_sweep_did_not_remove_is_removed_by_the_next)
 
 static void commit_visitors(struct store *s)
 {
-	struct event e = {.t = clock_now(), .name = STR("view"), .host = STR("shop.example"), .path = STR("/coats")};
+	struct event e = {.t = clock_now(),
+	    .name = STR("view"),
+	    .host = STR("shop.example"),
+	    .path = STR("/coats")};
 	struct buf b = {0};
 	for (uint32_t i = 0; i < MANY; i++) {
 		put_u32(e.visitor.b, i * 1400000);
@@ -446,13 +467,15 @@ static void commit_visitors(struct store *s)
 	buf_done(&b);
 }
 
-/* Where the table of visitors parts for the last time, it leads nowhere (the layout is in disk/pages.c). */
+/* Where the table of visitors parts for the last time, it leads nowhere (the layout is in
+ * disk/pages.c). */
 static void damage_branches(const char *name)
 {
 	uint8_t page[PAGE];
 	unsigned damaged = 0;
 	FILE *f = open_file(name, "r+b");
-	for (long at = 2 * PAGE; fseek(f, at, SEEK_SET) == 0 && fread(page, 1, PAGE, f) == PAGE; at += PAGE) {
+	for (long at = 2 * PAGE; fseek(f, at, SEEK_SET) == 0 && fread(page, 1, PAGE, f) == PAGE;
+	     at += PAGE) {
 		uint16_t flags, lower, node, key_size;
 		memcpy(&flags, page + 10, 2);
 		memcpy(&lower, page + 12, 2);
@@ -509,15 +532,29 @@ TEST(views_are_not_made_from_profiles_of_which_some_cannot_be_read)
 	end_engine(e, asks, s, &c);
 }
 
-UNIT_TESTS(cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_fails_each_look_is_counted_once, begin, end),
-    cmocka_unit_test_setup_teardown(whichever_commit_of_a_build_is_there_although_it_failed_each_look_is_counted_once, begin, end),
-    cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_fails_each_look_is_counted_once, begin, end),
-    cmocka_unit_test_setup_teardown(whichever_commit_of_a_fold_is_there_although_it_failed_each_look_is_counted_once, begin, end),
-    cmocka_unit_test_setup_teardown(a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_done, begin, end),
-    cmocka_unit_test_setup_teardown(what_was_told_as_folded_is_in_the_views_that_serve_next, begin, end),
+UNIT_TESTS(cmocka_unit_test_setup_teardown(
+	       whichever_commit_of_a_build_fails_each_look_is_counted_once, begin, end),
+    cmocka_unit_test_setup_teardown(
+	whichever_commit_of_a_build_is_there_although_it_failed_each_look_is_counted_once, begin,
+	end),
+    cmocka_unit_test_setup_teardown(
+	whichever_commit_of_a_fold_fails_each_look_is_counted_once, begin, end),
+    cmocka_unit_test_setup_teardown(
+	whichever_commit_of_a_fold_is_there_although_it_failed_each_look_is_counted_once, begin,
+	end),
+    cmocka_unit_test_setup_teardown(
+	a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_done, begin, end),
+    cmocka_unit_test_setup_teardown(
+	what_was_told_as_folded_is_in_the_views_that_serve_next, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
-    cmocka_unit_test_setup_teardown(a_change_is_told_although_its_commit_failed_and_is_there, begin, end),
-    cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_although_a_commit_failed, begin, end),
-    cmocka_unit_test_setup_teardown(since_when_rules_are_in_force_is_stored_wherever_a_build_from_the_journal_was_cut_off, begin, end),
-    cmocka_unit_test_setup_teardown(what_a_failed_sweep_did_not_remove_is_removed_by_the_next, begin, end),
-    cmocka_unit_test_setup_teardown(views_are_not_made_from_profiles_of_which_some_cannot_be_read, begin, end))
+    cmocka_unit_test_setup_teardown(
+	a_change_is_told_although_its_commit_failed_and_is_there, begin, end),
+    cmocka_unit_test_setup_teardown(
+	since_when_rules_are_in_force_is_stored_although_a_commit_failed, begin, end),
+    cmocka_unit_test_setup_teardown(
+	since_when_rules_are_in_force_is_stored_wherever_a_build_from_the_journal_was_cut_off,
+	begin, end),
+    cmocka_unit_test_setup_teardown(
+	what_a_failed_sweep_did_not_remove_is_removed_by_the_next, begin, end),
+    cmocka_unit_test_setup_teardown(
+	views_are_not_made_from_profiles_of_which_some_cannot_be_read, begin, end))

@@ -31,8 +31,9 @@ static void open_views(struct config *c, struct store **s, struct fold *f)
 	assert_int_equal(config_set(c, "store.shards=1"), OK);
 	assert_int_equal(store_open_on(c, STORE_WRITE, medium, s), OK);
 	snprintf(path, sizeof path, "%s/rules.yaml", folder);
-	static const char text[] = "version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\n"
-				   "attributes:\n  - {id: tier, source: liveramp, values: [gold, silver]}\n";
+	static const char text[] =
+	    "version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\n"
+	    "attributes:\n  - {id: tier, source: liveramp, values: [gold, silver]}\n";
 	assert_int_equal(file_replace(path, STR(text)), OK);
 	assert_int_equal(deploy_rules(c, path, NULL, &r), OK);
 	assert_int_equal(fold_open(f, *s, 1, 0, r, c), OK);
@@ -42,10 +43,16 @@ static void open_views(struct config *c, struct store **s, struct fold *f)
 static void commit_hit(struct store *s, uint32_t t, uint8_t flags)
 {
 	static const uint8_t rules[16] = {1};
-	struct event e = {.visitor = who, .t = t, .flags = flags, .name = STR("view"), .host = STR("shop.example"), .path = STR("/coats")};
+	struct event e = {.visitor = who,
+	    .t = t,
+	    .flags = flags,
+	    .name = STR("view"),
+	    .host = STR("shop.example"),
+	    .path = STR("/coats")};
 	struct buf b = {0};
 	event_encode(&e, &b);
-	struct journal_block block = {.day = day_of(t), .shard = 0, .count = 1, .records = buf_view(&b), .events = 1};
+	struct journal_block block = {
+	    .day = day_of(t), .shard = 0, .count = 1, .records = buf_view(&b), .events = 1};
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
 	buf_done(&b);
 }
@@ -97,7 +104,8 @@ static void commit_record(struct store *s, const struct record *r, uint32_t t)
 	static const uint8_t rules[16] = {1};
 	struct buf b = {0};
 	record_encode(r, &b);
-	struct journal_block block = {.day = day_of(t), .shard = 0, .count = 1, .records = buf_view(&b)};
+	struct journal_block block = {
+	    .day = day_of(t), .shard = 0, .count = 1, .records = buf_view(&b)};
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
 	assert_int_equal(journal_publish(s->journal), OK);
 	buf_done(&b);
@@ -107,8 +115,9 @@ static void commit_record(struct store *s, const struct record *r, uint32_t t)
 static struct hash16 views_of(struct fold *f)
 {
 	struct shard *s = &f->shard;
-	const db_table tables[] = {s->visitors, s->ordinals, s->free, s->due, s->members, s->provisional, s->prov_hours, s->tombstones, s->partners, s->changes,
-	    s->names, s->counts, s->daily, s->meta};
+	const db_table tables[] = {s->visitors, s->ordinals, s->free, s->due, s->members,
+	    s->provisional, s->prov_hours, s->tombstones, s->partners, s->changes, s->names,
+	    s->counts, s->daily, s->meta};
 	struct buf all = {0};
 	struct db_txn t;
 	struct db_cursor c;
@@ -140,7 +149,12 @@ static void applied_once(enum record_kind kind, const struct vkey *visitor, uint
 	struct fold f;
 	struct record r = sample(kind), hit = {.kind = RECORD_EVENT};
 	open_views(&c, &s, &f);
-	hit.event = (struct event){.visitor = *visitor, .t = day, .flags = flags, .name = STR("view"), .host = STR("shop.example"), .path = STR("/coats")};
+	hit.event = (struct event){.visitor = *visitor,
+	    .t = day,
+	    .flags = flags,
+	    .name = STR("view"),
+	    .host = STR("shop.example"),
+	    .path = STR("/coats")};
 	r.event.visitor = *visitor;
 	r.event.t = day + 60;
 	r.until = 20000 + 40;
@@ -171,5 +185,8 @@ TEST(a_record_that_the_journal_has_twice_is_applied_once)
 	}
 }
 
-UNIT_TESTS(cmocka_unit_test_setup_teardown(a_first_hit_waits_for_whoever_came_back_in_time_and_is_not_published_yet, begin, end),
-    cmocka_unit_test_setup_teardown(a_record_that_the_journal_has_twice_is_applied_once, begin, end))
+UNIT_TESTS(
+    cmocka_unit_test_setup_teardown(
+	a_first_hit_waits_for_whoever_came_back_in_time_and_is_not_published_yet, begin, end),
+    cmocka_unit_test_setup_teardown(
+	a_record_that_the_journal_has_twice_is_applied_once, begin, end))

@@ -144,8 +144,10 @@ TEST(rules_that_cannot_be_read_decided_nothing)
 
 TEST(rules_that_were_over_are_not_in_force_again_because_their_record_comes_again)
 {
-	struct rules *ours = load("version: 1\ncategories:\n  - id: coats\n    any: [{title: coat}]\n");
-	struct rules *others = load("version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\n");
+	struct rules *ours =
+	    load("version: 1\ncategories:\n  - id: coats\n    any: [{title: coat}]\n");
+	struct rules *others =
+	    load("version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\n");
 	const uint64_t leaf = ours->patterns[0].leaf;
 	struct since s;
 	assert_true(since_init(&s, ours));
