@@ -15,6 +15,7 @@
 #ifndef CRUMB_SRC_JOURNAL_LOCAL_H
 #define CRUMB_SRC_JOURNAL_LOCAL_H
 
+#include "crumb/core/config.h"
 #include "crumb/disk/db.h"
 #include "crumb/journal/journal.h"
 #include "crumb/disk/files.h"
@@ -26,7 +27,7 @@
 #include <stdatomic.h>
 
 #define DAYS_MAX JOURNAL_DAYS_MAX
-#define LANES_MAX (256 + 1)
+#define LANES_MAX (SHARDS_MAX + 1) /* one for each shard, and the control lane */
 
 struct journal_day {
 	uint16_t day;  /* 0: free place */

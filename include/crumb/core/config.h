@@ -28,6 +28,7 @@
 
 #define K_FLOOR 20 /* no group smaller than this is ever told, whatever the configuration says */
 #define COLLECT_THREADS_MAX 256
+#define SHARDS_MAX 256
 #define RETENTION_MAX 90 /* days; the ceiling is in code */
 
 /* Words of choices: X(word, value). */

@@ -36,7 +36,7 @@ OPTION_GROUP(store, "Where everything is kept, and for how long.")
 TEXT(store, store_path, "store.path", "./store", "folder", START, NULL,
     "The folder of the journal, the views and the keys. It is made, with fresh keys, when it is "
     "missing.")
-NUMBER(store, shards, "store.shards", "4", 1, 256, "shards", START,
+NUMBER(store, shards, "store.shards", "4", 1, SHARDS_MAX, "shards", START,
     "How many parts all visitors are divided into. Fixed when the store is created.")
 NUMBER(store, map_gb, "store.map_gb", "0", 0, 65536, "GB", START,
     "Address space that is reserved for each LMDB file. 0: crumb picks it.")
