@@ -1,3 +1,9 @@
+/* Copies of the journal's days, and putting them back. backup.h says what a backup is.
+ *
+ * Restore looks first and changes nothing until check_place() is through: is it a backup, is nobody
+ * in the store, is its journal empty, are the keys the backup's? Then it goes day by day. A day
+ * whose key is gone is over, and stays behind. A day whose pages are damaged stays behind, too, and
+ * the journal is told to expect it, so that the next start says that it is lost. */
 #include "crumb/store/backup.h"
 
 #include "crumb/base/clock.h"
@@ -15,8 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DAYS_MAX 128
-
 static bool empty(const char *folder)
 {
 	DIR *d = opendir(folder);
@@ -28,7 +32,7 @@ static bool empty(const char *folder)
 	return !any;
 }
 
-static enum err make(const char *folder)
+static enum err make_below(const char *folder)
 {
 	return mkdir(folder, 0700) != 0 && errno != EEXIST ? err_sys_path(folder) : OK;
 }
@@ -39,7 +43,11 @@ static enum err copy_file(const char *from, const char *to, uint64_t *bytes)
 	char part[1 << 16];
 	int in = open(from, O_RDONLY | O_CLOEXEC),
 	    out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	enum err e = in < 0 ? err_sys_path(from) : out < 0 ? err_sys_path(to) : OK;
+	enum err e = OK;
+	if (in < 0)
+		e = err_sys_path(from);
+	else if (out < 0)
+		e = err_sys_path(to);
 	ssize_t n = 0;
 	while (!e && (n = read(in, part, sizeof part)) > 0) {
 		for (ssize_t done = 0, w; !e && done < n; done += w)
@@ -71,7 +79,7 @@ static enum err moment_write(const char *folder, uint64_t moment)
 	return e;
 }
 
-/* UINT64_MAX: it does not say. */
+/* UINT64_MAX: the backup does not say. Then no day is cut. */
 static uint64_t moment_read(const char *folder)
 {
 	char path[FILE_PATH_MAX];
@@ -97,14 +105,14 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
     struct backup_totals *out)
 {
 	char from[4200], to[4200];
-	uint16_t days[DAYS_MAX];
-	uint64_t moment = journal_moment(
-	    s->journal); /* before the days: what others get meanwhile is behind it */
-	unsigned n = journal_days(s->journal, days, DAYS_MAX);
+	uint16_t days[JOURNAL_DAYS_MAX];
+	/* before the list of days: a day that comes meanwhile has only what is behind the moment */
+	uint64_t moment = journal_moment(s->journal);
+	unsigned n = journal_days(s->journal, days, JOURNAL_DAYS_MAX);
 	*out = (struct backup_totals){0};
 	enum err e = strlen(folder) > STORE_PATH_MAX
 			 ? err_set(ERR_USAGE, "a path of more than %d bytes", STORE_PATH_MAX)
-			 : make(folder);
+			 : make_below(folder);
 	if (!e && !empty(folder))
 		e = err_set(
 		    ERR_USAGE, "%s is not empty: a backup wants a folder of its own", folder);
@@ -116,15 +124,15 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
 		e = moment_write(folder, moment);
 	snprintf(to, sizeof to, "%s/journal", folder);
 	if (!e)
-		e = make(to);
+		e = make_below(to);
 	for (unsigned i = 0; i < n && !e; i++) {
 		char day[DAY_TEXT];
 		struct stat st;
 		day_text(days[i], day);
 		snprintf(to, sizeof to, "%s/journal/%s", folder, day);
-		if (!(e = make(to)))
+		if (!(e = make_below(to)))
 			e = journal_copy(s->journal, days[i], to);
-		if (e == ERR_NOT_FOUND) { /* it ended meanwhile */
+		if (e == ERR_NOT_FOUND) { /* the day ended meanwhile */
 			rmdir(to);
 			e = OK;
 			continue;
@@ -136,8 +144,8 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
 		if (progress)
 			progress(i + 1, n);
 	}
-	/* from the days up to the folder that the backup stands in: "N days" is told of what is on
-	 * disk */
+	/* "N days" is said of what is on disk: folders from the days up to where the backup stands
+	 */
 	snprintf(to, sizeof to, "%s/journal", folder);
 	if (!e)
 		e = folder_sync(to);
@@ -173,6 +181,7 @@ static enum err keys_fit(const struct config *c, const char *folder, const struc
 	return e;
 }
 
+/* May the backup be put back here? Nothing is changed yet. */
 static enum err check_place(const struct config *c, const char *folder, struct format *f)
 {
 	char path[FILE_PATH_MAX];
@@ -195,10 +204,12 @@ static enum err check_place(const struct config *c, const char *folder, struct f
 
 /* Days of a backup that are damaged and stay behind. */
 struct behind {
-	uint16_t days[DAYS_MAX];
+	uint16_t days[JOURNAL_DAYS_MAX];
 	unsigned n;
 };
 
+/* One day of the backup: copied, cut at the moment, and known to `files`; else the next start would
+ * take it for a day that somebody else has changed. */
 static enum err restore_day(const struct store *s, const char *folder, const char *name,
     uint64_t moment, struct behind *behind, struct backup_totals *out)
 {
@@ -218,12 +229,12 @@ static enum err restore_day(const struct store *s, const char *folder, const cha
 		log_error("backup", "a day is damaged and stays behind day=%s why=\"%s\"", name,
 		    err_text());
 		out->damaged++;
-		if (behind->n < DAYS_MAX)
+		if (behind->n < JOURNAL_DAYS_MAX)
 			behind->days[behind->n++] = day;
 		return OK;
 	}
 	snprintf(to, sizeof to, "%s/journal/%s", s->path, name);
-	if (e || (e = make(to)))
+	if (e || (e = make_below(to)))
 		return e;
 	snprintf(to, sizeof to, "%s/journal/%s/data.mdb", s->path, name);
 	e = copy_file(from, to, &out->bytes);
@@ -234,8 +245,7 @@ static enum err restore_day(const struct store *s, const char *folder, const cha
 		e = folder_sync(to);
 	snprintf(from, sizeof from, "journal/%s/data.mdb", name);
 	if (!e)
-		files_accept(s->files,
-		    from); /* else the next start takes it for one that somebody else has changed */
+		files_accept(s->files, from);
 	out->days += !e;
 	return e;
 }

@@ -20,6 +20,7 @@ static bool behind(struct each_stored *w, struct str *key)
 	return !str_eq(*key, vkey_str(&w->key)) || db_next(&w->cursor, key, &w->bytes);
 }
 
+/* A key of another length cannot be a visitor's: it is noted as damage, and the walk goes on. */
 bool each_stored(struct each_stored *w)
 {
 	struct str key;

@@ -1,7 +1,18 @@
+/* The list of the erased: a file, a hash table, and views of it for the collect threads.
+ *
+ * Three locks, taken in this order. `file` is held while the file is written, so that appending and
+ * writing anew do not meet. `lock` is held by whoever changes the table. `swapping` is held for the
+ * pointer to the table alone, so that a view that fetches a newer table waits for nobody's disk,
+ * and for nobody who fills a table.
+ *
+ * Writing a slot: key first, then the word (release). Reading: word first (acquire), then the key.
+ * A reader who sees a word sees its key. A word is never taken back to 0, and a table is changed by
+ * one writer at a time, so that a slot that was free when the writer looked is free. */
 #include "crumb/store/erased.h"
 
 #include "crumb/base/buf.h"
 #include "crumb/base/code.h"
+#include "crumb/base/lock.h"
 #include "crumb/store/store.h"
 
 #include <errno.h>
@@ -14,6 +25,7 @@
 #include <unistd.h>
 
 enum { ENTRY_LEN = 24, AT_CHECK = 18, LEAST_SLOTS = 64 };
+/* The bits of a word. DAY: the latest on which the visitor was listed; 0: the file has no entry. */
 enum { DAY = 0xffff, PENDING = 1 << 16, GONE = 1 << 17, USED = 1 << 18 };
 
 struct slot {
@@ -23,22 +35,24 @@ struct slot {
 
 struct erased_table {
 	_Atomic unsigned refs;
-	size_t mask, used;
+	size_t mask; /* slots - 1; their number is a power of two */
+	size_t used; /* under the list's lock */
 	struct slot slots[];
 };
 
 struct erased {
 	char path[3800];
-	pthread_mutex_t file;	  /* held while the file is written; taken first */
-	pthread_mutex_t lock;	  /* one writer of the table at a time */
-	pthread_mutex_t swapping; /* guards the pointer */
-	struct erased_table *table;
-	_Atomic uint64_t version; /* of the pointer */
-	size_t unreadable;	  /* entries of the file that were passed over */
+	pthread_mutex_t file;
+	pthread_mutex_t lock;
+	pthread_mutex_t swapping;
+	struct erased_table *table; /* read under lock or swapping, set under both; NULL: empty */
+	_Atomic uint64_t version;   /* grows with each new table */
+	size_t unreadable;	    /* constant: entries of the file that were passed over */
 };
 
 /* --- the table */
 
+/* With room for so many entries at three quarters full. */
 static struct erased_table *table_new(size_t entries)
 {
 	size_t n = LEAST_SLOTS;
@@ -57,8 +71,9 @@ static void table_unref(struct erased_table *t)
 		free(t);
 }
 
-/* The key's slot, or the free one where it would be. */
-static struct slot *find(struct erased_table *t, const struct vkey *k, uint32_t *word)
+/* The key's slot, or the free one where it would be; *word is what the slot's word was. There
+ * always is a free slot. */
+static struct slot *find_slot(struct erased_table *t, const struct vkey *k, uint32_t *word)
 {
 	uint64_t a = get_u64(k->b), b = get_u64(k->b + 8);
 	for (size_t i = (size_t)b & t->mask;; i = (i + 1) & t->mask) {
@@ -69,17 +84,18 @@ static struct slot *find(struct erased_table *t, const struct vkey *k, uint32_t 
 	}
 }
 
-static void key_of(const struct slot *s, struct vkey *out)
+static void slot_key(const struct slot *s, struct vkey *out)
 {
 	put_u64(out->b, s->a);
 	put_u64(out->b + 8, s->b);
 }
 
+/* Sets and clears bits of a key's word, and keeps the later day. There is room for the key. */
 static void put_in(
     struct erased_table *t, const struct vkey *k, uint16_t day, uint32_t set, uint32_t clear)
 {
 	uint32_t old;
-	struct slot *s = find(t, k, &old);
+	struct slot *s = find_slot(t, k, &old);
 	if (!old) {
 		s->a = get_u64(k->b);
 		s->b = get_u64(k->b + 8);
@@ -90,10 +106,12 @@ static void put_in(
 	    &s->word, (old & ~(uint32_t)(DAY | clear)) | latest | set | USED, memory_order_release);
 }
 
-/* The lock is held. A table with room for `more`, without what was erased before `oldest` or came
- * to nothing. */
+/* Puts a new table in the place of the old one, with room for half as many keys again and `more`.
+ * The new table does without keys that were erased before `oldest` (0: of any day), or whose
+ * erasure failed before it was listed. Pending keys always stay. */
 static void make_anew(struct erased *e, size_t more, uint16_t oldest)
 {
+	CHECK_HELD(&e->lock);
 	struct erased_table *old = e->table,
 			    *t = table_new((old ? old->used + old->used / 2 : 0) + more);
 	struct vkey k;
@@ -101,7 +119,7 @@ static void make_anew(struct erased *e, size_t more, uint16_t oldest)
 		uint32_t w = atomic_load_explicit(&old->slots[i].word, memory_order_relaxed);
 		if (!(w & PENDING) && (oldest ? (w & DAY) < oldest : !(w & (DAY | GONE))))
 			continue;
-		key_of(&old->slots[i], &k);
+		slot_key(&old->slots[i], &k);
 		put_in(t, &k, (uint16_t)(w & DAY), w & (PENDING | GONE), 0);
 	}
 	pthread_mutex_lock(&e->swapping);
@@ -111,18 +129,22 @@ static void make_anew(struct erased *e, size_t more, uint16_t oldest)
 	table_unref(old);
 }
 
-static void put(struct erased *e, const struct vkey *k, uint16_t day, uint32_t set, uint32_t clear)
+/* The same in the list's table, which grows when it is three quarters full. */
+static void set_word(
+    struct erased *e, const struct vkey *k, uint16_t day, uint32_t set, uint32_t clear)
 {
+	CHECK_HELD(&e->lock);
 	if (!e->table || 4 * (e->table->used + 1) > 3 * (e->table->mask + 1))
 		make_anew(e, 1, 0);
 	put_in(e->table, k, day, set, clear);
 }
 
+/* 0: the key is not in the table. */
 static uint32_t word_of(const struct erased *e, const struct vkey *k)
 {
 	uint32_t word = 0;
 	if (e->table)
-		find(e->table, k, &word);
+		find_slot(e->table, k, &word);
 	return word;
 }
 
@@ -153,10 +175,12 @@ static bool readable(const uint8_t entry[ENTRY_LEN])
 	       get_u16(entry + AT_CHECK + 4) == 0;
 }
 
+/* Reads the whole entries of the file; *size is where they end. */
 static void read_entries(struct erased *e, FILE *f, off_t *size)
 {
 	uint8_t b[ENTRY_LEN];
 	struct stat st;
+	pthread_mutex_lock(&e->lock);
 	if (fstat(fileno(f), &st) == 0 && st.st_size >= ENTRY_LEN)
 		make_anew(e, (size_t)st.st_size / ENTRY_LEN, 0);
 	while (fread(b, 1, sizeof b, f) == ENTRY_LEN) {
@@ -167,8 +191,9 @@ static void read_entries(struct erased *e, FILE *f, off_t *size)
 			continue;
 		}
 		memcpy(k.b, b, sizeof k.b);
-		put(e, &k, get_u16(b + sizeof k.b), GONE, 0);
+		set_word(e, &k, get_u16(b + sizeof k.b), GONE, 0);
 	}
+	pthread_mutex_unlock(&e->lock);
 }
 
 enum err erased_open(const char *path, enum erased_access access, struct erased **out)
@@ -195,9 +220,10 @@ enum err erased_open(const char *path, enum erased_access access, struct erased 
 	off_t size = 0;
 	if (f)
 		read_entries(e, f, &size);
-	/* bytes behind the last whole entry are of one whose erasure was never answered */
-	if (f ? ferror(f) || (create && ftruncate(fd, size) != 0)
-	      : fd >= 0 || create || errno != ENOENT)
+	/* bytes behind the last whole entry are of an entry whose erasure was never answered */
+	if (f && (ferror(f) || (create && ftruncate(fd, size) != 0)))
+		why = err_sys("%s", e->path);
+	if (!f && (fd >= 0 || create || errno != ENOENT))
 		why = err_sys("%s", e->path);
 	if (f)
 		fclose(f);
@@ -224,7 +250,7 @@ void erased_close(struct erased *e)
 void erased_note(struct erased *e, const struct vkey *k)
 {
 	pthread_mutex_lock(&e->lock);
-	put(e, k, 0, PENDING, 0);
+	set_word(e, k, 0, PENDING, 0);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -232,10 +258,11 @@ void erased_settle(struct erased *e, const struct vkey *keys, size_t n, enum era
 {
 	pthread_mutex_lock(&e->lock);
 	for (size_t i = 0; i < n; i++)
-		put(e, &keys[i], 0, end == ERASED_DONE ? GONE : 0, PENDING);
+		set_word(e, &keys[i], 0, end == ERASED_DONE ? GONE : 0, PENDING);
 	pthread_mutex_unlock(&e->lock);
 }
 
+/* One write for all keys, behind what is there. In memory the day follows when it is on disk. */
 enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_t day)
 {
 	struct buf b = {0};
@@ -257,16 +284,15 @@ enum err erased_add(struct erased *e, const struct vkey *keys, size_t n, uint16_
 		off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
 		if (size < 0 || write(fd, b.p, b.n) != (ssize_t)b.n)
 			why = err_sys("%s", e->path);
-		if (why && size >= 0 &&
-		    ftruncate(fd, size) !=
-			0) /* a part of an entry would put all behind it out of place */
+		/* a part of an entry would put all behind it out of place */
+		if (why && size >= 0 && ftruncate(fd, size) != 0)
 			why = err_sys("%s", e->path);
 		if (fd >= 0)
 			close(fd);
 	}
 	pthread_mutex_lock(&e->lock);
 	for (size_t i = 0; i < n && !why; i++)
-		put(e, &keys[i], day, 0, 0);
+		set_word(e, &keys[i], day, 0, 0);
 	pthread_mutex_unlock(&e->lock);
 	pthread_mutex_unlock(&e->file);
 	buf_done(&b);
@@ -311,11 +337,13 @@ size_t erased_all(struct erased *e, struct vkey **out)
 	*out = calloc((e->table ? e->table->used : 0) + 1, sizeof **out);
 	CHECK(*out);
 	while ((s = next_listed(e, &i, 0)))
-		key_of(s, &(*out)[n++]);
+		slot_key(s, &(*out)[n++]);
 	pthread_mutex_unlock(&e->lock);
 	return n;
 }
 
+/* Writes the file anew without what was listed before `oldest`: first the file, then the table.
+ * Keys that come meanwhile wait for the file's lock. */
 static enum err rewrite(struct erased *e, uint16_t oldest, bool anyway)
 {
 	struct buf b = {0};
@@ -328,15 +356,17 @@ static enum err rewrite(struct erased *e, uint16_t oldest, bool anyway)
 	for (i = 0; (s = next_listed(e, &i, oldest)); kept++) {
 		uint8_t entry[ENTRY_LEN];
 		struct vkey k;
-		key_of(s, &k);
+		slot_key(s, &k);
 		encode(&k, (uint16_t)(atomic_load_explicit(&s->word, memory_order_relaxed) & DAY),
 		    entry);
 		buf_add(&b, entry, sizeof entry);
 	}
 	pthread_mutex_unlock(&e->lock);
-	enum err why = kept == all && !anyway ? OK
-		       : b.failed	      ? err_set(ERR_NOMEM, "no memory")
-					      : file_replace(e->path, b.n ? buf_view(&b) : STR(""));
+	enum err why = OK;
+	if (b.failed)
+		why = err_set(ERR_NOMEM, "no memory");
+	else if (kept < all || anyway)
+		why = file_replace(e->path, b.n ? buf_view(&b) : STR(""));
 	pthread_mutex_lock(&e->lock);
 	if (!why && kept < all)
 		make_anew(e, 0, oldest);
@@ -374,6 +404,7 @@ void erased_view_done(struct erased_view *v)
 	v->table = NULL;
 }
 
+/* Takes a reference to the newest table, and lets go of the one of before. */
 static void look_anew(struct erased_view *v)
 {
 	table_unref(v->table);
@@ -392,6 +423,6 @@ bool erased_has(struct erased_view *v, const struct vkey *k)
 		look_anew(v);
 	if (!v->table)
 		return false;
-	find(v->table, k, &word);
+	find_slot(v->table, k, &word);
 	return word & (GONE | PENDING);
 }

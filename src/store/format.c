@@ -1,6 +1,8 @@
+/* The file `format`: five lines, written whole, read strictly. */
 #include "store_format.h"
 
 #include "crumb/base/file.h"
+#include "crumb/core/config.h"
 #include "crumb/disk/checked.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define TEXT_MAX 256
+#define TEXT_MAX 256 /* of the file, which has some 100 bytes */
 
 static void print(const struct format *f, struct buf *out)
 {
@@ -22,8 +24,9 @@ static void print(const struct format *f, struct buf *out)
 	checked_end(out);
 }
 
-/* What was read is right when it is what would be written: nothing but this has to be looked at. */
-static bool parse(const char *text, size_t n, struct format *f)
+/* Reads the text, writes it anew and compares: then blanks, signs and a wrong check need no looking
+ * at. */
+static bool format_parse(const char *text, size_t n, struct format *f)
 {
 	char id[2 * STORE_ID_LEN + 1] = "";
 	struct buf again = {0};
@@ -41,8 +44,8 @@ static bool parse(const char *text, size_t n, struct format *f)
 		len != sizeof f->id))
 		return false;
 	print(f, &again);
-	bool same =
-	    f->shards >= 1 && f->shards <= 256 && str_eq(buf_view(&again), str_make(text, n));
+	bool same = f->shards >= 1 && f->shards <= SHARDS_MAX &&
+		    str_eq(buf_view(&again), str_make(text, n));
 	buf_done(&again);
 	return same;
 }
@@ -57,21 +60,22 @@ enum err format_read(const char *folder, struct format *out)
 		return OK;
 	}
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	enum err e =
-	    n < 0 && errno == EISDIR
-		? err_set(ERR_CORRUPT, "%s is no file: put it back, every backup has it", path)
-	    : n < 0 ? err_sys("%s", path)
-		    : OK;
+	enum err e = OK;
+	if (n < 0 && errno == EISDIR)
+		e = err_set(ERR_CORRUPT, "%s is no file: put it back, every backup has it", path);
+	else if (n < 0)
+		e = err_sys("%s", path);
 	if (fd >= 0)
 		close(fd);
 	if (e)
 		return e;
 	text[n] = 0;
-	return parse(text, (size_t)n, out) ? OK
-					   : err_set(ERR_CORRUPT,
-						 "%s is damaged, or written by another version of "
-						 "crumb: put it back, every backup has it",
-						 path);
+	return format_parse(text, (size_t)n, out)
+		   ? OK
+		   : err_set(ERR_CORRUPT,
+			 "%s is damaged, or written by another version of "
+			 "crumb: put it back, every backup has it",
+			 path);
 }
 
 enum err format_write(const char *folder, const struct format *f)

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+/* Goes through a shard's journal. A block that cannot be read is passed over: the journal tells of
+ * its damage itself. */
 static enum err recall_shard(struct store *s, unsigned shard, struct record *r, size_t *found)
 {
 	struct journal_reader *reader;
@@ -37,6 +39,8 @@ static enum err recall_shard(struct store *s, unsigned shard, struct record *r, 
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
+/* The list is written anew at the end, also where nothing was found: the file may have had entries
+ * that could not be read. */
 enum err erased_recall(struct store *s, size_t *found)
 {
 	struct record *r = calloc(1, sizeof *r);

@@ -1,12 +1,15 @@
+/* Tables of a shard: how keys and values are written and read. Every function is one step in its
+ * caller's transaction, and leaves the error there (t->err). shard.h has the table of tables. */
 #include "crumb/store/shard.h"
 
 #include "crumb/base/code.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
 
-#define ORDINAL_REST_HOURS 24
+#define ORDINAL_REST_HOURS 24 /* before an ordinal is given to another visitor */
+#define TABLES_MOST 16
 
-static struct str view(const uint8_t *p, size_t n)
+static struct str shard_bytes(const uint8_t *p, size_t n)
 {
 	return str_make((const char *)p, n);
 }
@@ -14,22 +17,22 @@ static struct str view(const uint8_t *p, size_t n)
 static struct str key_u16(uint8_t *b, uint16_t a)
 {
 	put_u16(b, a);
-	return view(b, 2);
+	return shard_bytes(b, 2);
 }
 
 static struct str key_u32u32(uint8_t *b, uint32_t hi, uint32_t lo)
 {
 	put_u32(b, hi);
 	put_u32(b + 4, lo);
-	return view(b, 8);
+	return shard_bytes(b, 8);
 }
 
 enum err shard_open(
     struct shard *s, const char *folder, unsigned number, size_t map_bytes, enum db_access access)
 {
 	*s = (struct shard){.number = number};
-	enum err e =
-	    db_open(&s->db, folder, map_bytes, 16, access == DB_READ ? DB_READONLY : DB_REBUILT);
+	enum err e = db_open(
+	    &s->db, folder, map_bytes, TABLES_MOST, access == DB_READ ? DB_READONLY : DB_REBUILT);
 	if (e)
 		return e;
 	const struct {
@@ -68,29 +71,32 @@ void shard_close(struct shard *s)
 	db_close(&s->db);
 }
 
+/* The name is store id 16 │ generation u32 │ shard u16. A store of an older crumb has no id, and
+ * its shards have no names. */
 enum err shard_belongs(struct shard *s, const struct shard_name *name, enum db_access access)
 {
-	static const uint8_t none[16];
-	uint8_t b[16 + 4 + 2];
+	static const uint8_t none[STORE_ID_LEN];
+	uint8_t b[STORE_ID_LEN + 4 + 2];
 	struct str has;
 	struct db_txn t;
-	memcpy(b, name->store, 16);
-	put_u32(b + 16, name->generation);
-	put_u16(b + 20, (uint16_t)name->shard);
-	enum err e = memcmp(b, none, 16) == 0 ? OK : db_begin(&s->db, DB_READ, &t);
-	if (e || memcmp(b, none, 16) == 0)
+	memcpy(b, name->store, STORE_ID_LEN);
+	put_u32(b + STORE_ID_LEN, name->generation);
+	put_u16(b + STORE_ID_LEN + 4, (uint16_t)name->shard);
+	if (memcmp(b, none, STORE_ID_LEN) == 0)
+		return OK;
+	enum err e = db_begin(&s->db, DB_READ, &t);
+	if (e)
 		return e;
 	bool named = db_get(&t, s->meta, STR("name"), &has),
 	     same = named && has.n == sizeof b && memcmp(has.p, b, sizeof b) == 0;
-	e = t.err ? t.err
-	    : named && !same
-		? err_set(ERR_CORRUPT,
-		      "the views of shard %u are another store's or another shard's", s->number)
-		: OK;
+	e = t.err;
+	if (!e && named && !same)
+		e = err_set(ERR_CORRUPT,
+		    "the views of shard %u are another store's or another shard's", s->number);
 	db_abort(&t);
 	if (e || named || access == DB_READ || (e = db_begin(&s->db, DB_WRITE, &t)))
 		return e;
-	db_put(&t, s->meta, STR("name"), view(b, sizeof b));
+	db_put(&t, s->meta, STR("name"), shard_bytes(b, sizeof b));
 	return db_end(&t);
 }
 
@@ -120,7 +126,7 @@ void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uin
 {
 	uint8_t b[8];
 	put_u64(b, v);
-	db_put(t, s->meta, str_c(name), view(b, 8));
+	db_put(t, s->meta, str_c(name), shard_bytes(b, 8));
 }
 
 bool shard_watermark(struct shard *s, struct db_txn *t, struct journal_pos *out)
@@ -152,7 +158,7 @@ void shard_unfinished_put(
 	uint8_t b[16];
 	put_u64(b, journal_pos_save(target));
 	put_u64(b + 8, next);
-	db_put(t, s->meta, STR("part"), view(b, 16));
+	db_put(t, s->meta, STR("part"), shard_bytes(b, 16));
 }
 
 void shard_unfinished_done(struct shard *s, struct db_txn *t)
@@ -163,7 +169,7 @@ void shard_unfinished_done(struct shard *s, struct db_txn *t)
 void shard_bad_profile(struct shard *s)
 {
 	if (memory_short())
-		return; /* there was none for it: that says nothing of its bytes */
+		return; /* there was no memory to decode it: that says nothing of its bytes */
 	metric_inc(M_PROFILES_BAD);
 	db_found_damage(&s->db);
 }
@@ -190,6 +196,8 @@ void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k,
 	(s->appending ? db_append : db_put)(t, s->visitors, vkey_str(k), buf_view(scratch));
 }
 
+/* `free` is in order of hours, so that its first entry has rested longest. The key is copied before
+ * it is deleted: it is LMDB's memory. */
 uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, const struct vkey *k)
 {
 	uint8_t b[4];
@@ -206,7 +214,7 @@ uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, co
 		memcpy(taken, key.p, 8);
 	db_walk_end(&c);
 	if (rested) {
-		db_del(t, s->free, view(taken, 8));
+		db_del(t, s->free, shard_bytes(taken, 8));
 	} else {
 		uint64_t next = 0;
 		shard_meta_u64(s, t, "next_ordinal", &next);
@@ -216,7 +224,7 @@ uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, co
 		shard_meta_put_u64(s, t, "next_ordinal", next + 1);
 	}
 	put_u32(b, ordinal);
-	db_put(t, s->ordinals, view(b, 4), vkey_str(k));
+	db_put(t, s->ordinals, shard_bytes(b, 4), vkey_str(k));
 	return ordinal;
 }
 
@@ -224,7 +232,7 @@ void shard_ordinal_free(struct shard *s, struct db_txn *t, uint32_t hour, uint32
 {
 	uint8_t b[8];
 	put_u32(b, ordinal);
-	db_del(t, s->ordinals, view(b, 4));
+	db_del(t, s->ordinals, shard_bytes(b, 4));
 	shard_ordinal_rest(s, t, hour, ordinal);
 }
 
@@ -232,7 +240,7 @@ void shard_ordinal_keep(struct shard *s, struct db_txn *t, uint32_t ordinal, con
 {
 	uint8_t b[4];
 	put_u32(b, ordinal);
-	db_put(t, s->ordinals, view(b, 4), vkey_str(k));
+	db_put(t, s->ordinals, shard_bytes(b, 4), vkey_str(k));
 }
 
 void shard_ordinal_rest(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal)
@@ -246,7 +254,7 @@ bool shard_ordinal_key(struct shard *s, struct db_txn *t, uint32_t ordinal, stru
 	uint8_t b[4];
 	struct str v;
 	put_u32(b, ordinal);
-	if (!db_get(t, s->ordinals, view(b, 4), &v) || v.n != sizeof out->b)
+	if (!db_get(t, s->ordinals, shard_bytes(b, 4), &v) || v.n != sizeof out->b)
 		return false;
 	memcpy(out->b, v.p, sizeof out->b);
 	return true;
@@ -292,7 +300,7 @@ static void counter_add(struct db_txn *t, db_table table, struct str key, int64_
 	uint64_t sum = counter(t, table, key) + (uint64_t)by;
 	put_u64(b, sum);
 	if (sum)
-		db_put(t, table, key, view(b, 8));
+		db_put(t, table, key, shard_bytes(b, 8));
 	else
 		db_del(t, table, key);
 }
@@ -312,13 +320,13 @@ void shard_count_add(struct shard *s, struct db_txn *t, uint16_t category, int64
 uint64_t shard_events(struct shard *s, struct db_txn *t, uint16_t day)
 {
 	uint8_t b[3] = {(uint8_t)(day >> 8), (uint8_t)day, 'e'};
-	return counter(t, s->daily, view(b, 3));
+	return counter(t, s->daily, shard_bytes(b, 3));
 }
 
 void shard_events_add(struct shard *s, struct db_txn *t, uint16_t day, int64_t by)
 {
 	uint8_t b[3] = {(uint8_t)(day >> 8), (uint8_t)day, 'e'};
-	counter_add(t, s->daily, view(b, 3), by);
+	counter_add(t, s->daily, shard_bytes(b, 3), by);
 }
 
 uint64_t shard_events_since(struct shard *s, struct db_txn *t, uint16_t oldest)
@@ -344,14 +352,14 @@ void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16
 		v[16];
 	struct str old;
 	struct daily_segment sum = *change;
-	if (db_get(t, s->daily, view(k, 5), &old) && old.n == 16) {
+	if (db_get(t, s->daily, shard_bytes(k, 5), &old) && old.n == 16) {
 		sum.entered += get_u32((const uint8_t *)old.p + 8);
 		sum.left += get_u32((const uint8_t *)old.p + 12);
 	}
 	put_u64(v, sum.size);
 	put_u32(v + 8, sum.entered);
 	put_u32(v + 12, sum.left);
-	db_put(t, s->daily, view(k, 5), view(v, 16));
+	db_put(t, s->daily, shard_bytes(k, 5), shard_bytes(v, 16));
 }
 
 bool shard_daily_get(
@@ -360,7 +368,7 @@ bool shard_daily_get(
 	uint8_t k[5] = {
 	    (uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8), (uint8_t)segment};
 	struct str v;
-	if (!db_get(t, s->daily, view(k, 5), &v) || v.n != 16)
+	if (!db_get(t, s->daily, shard_bytes(k, 5), &v) || v.n != 16)
 		return false;
 	*out = (struct daily_segment){get_u64((const uint8_t *)v.p),
 	    get_u32((const uint8_t *)v.p + 8), get_u32((const uint8_t *)v.p + 12)};
@@ -373,7 +381,7 @@ void shard_daily_forget(
 	for (uint32_t day = from; day <= to; day++) {
 		uint8_t k[5] = {(uint8_t)(day >> 8), (uint8_t)day, 's', (uint8_t)(segment >> 8),
 		    (uint8_t)segment};
-		db_del(t, s->daily, view(k, 5));
+		db_del(t, s->daily, shard_bytes(k, 5));
 	}
 }
 
@@ -390,6 +398,8 @@ uint16_t shard_daily_first(struct shard *s, struct db_txn *t)
 	return day;
 }
 
+/* One entry after the other, from the first: a cursor does not outlive the deletion of its entry.
+ */
 void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest)
 {
 	for (;;) {
@@ -405,7 +415,7 @@ void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest)
 		db_walk_end(&c);
 		if (!old)
 			return;
-		db_del(t, s->daily, view(copy, n));
+		db_del(t, s->daily, shard_bytes(copy, n));
 	}
 }
 
@@ -424,9 +434,11 @@ static struct str prov_hour_key(uint8_t b[20], uint32_t hour, const struct vkey 
 {
 	put_u32(b, hour);
 	memcpy(b + 4, k->b, sizeof k->b);
-	return view(b, 20);
+	return shard_bytes(b, 20);
 }
 
+/* The hour is in both tables: in the visitor's own for the look-up, in the other for the order in
+ * which they end. A visitor who is there already is deleted first, by the caller. */
 void shard_provisional_put(
     struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t hour, struct str records)
 {
@@ -475,7 +487,7 @@ uint64_t shard_provisional_since(struct shard *s, struct db_txn *t, uint32_t hou
 	struct str key, value;
 	put_u32(b, hour);
 	db_walk(t, s->prov_hours, &c);
-	for (bool more = db_seek(&c, view(b, 4), &key, &value); more;
+	for (bool more = db_seek(&c, shard_bytes(b, 4), &key, &value); more;
 	     more = db_next(&c, &key, &value))
 		n++;
 	db_walk_end(&c);
@@ -493,142 +505,4 @@ void shard_tombstone_put(struct shard *s, struct db_txn *t, const struct vkey *k
 {
 	uint8_t b[2];
 	db_put(t, s->tombstones, vkey_str(k), key_u16(b, until));
-}
-
-/* --- partners */
-
-_Static_assert(sizeof((struct match_row *)0)->id == PARTNER_ID_MAX, "a row holds any id");
-#define MATCH_KEY_MAX (1 + 64 + 1 + PARTNER_ID_MAX + 1 + 16)
-
-static struct str forward_key(uint8_t *b, const struct vkey *k, struct str partner)
-{
-	b[0] = 'v';
-	memcpy(b + 1, k->b, sizeof k->b);
-	if (partner.n)
-		memcpy(b + 17, partner.p, partner.n);
-	return view(b, 17 + partner.n);
-}
-
-/* Up to and with the zero behind the id; the visitor follows. */
-static size_t reverse_prefix(uint8_t *b, struct str partner, struct str id)
-{
-	uint8_t *at = b;
-	*at++ = 'p';
-	memcpy(at, partner.p, partner.n);
-	at += partner.n;
-	*at++ = 0;
-	memcpy(at, id.p, id.n);
-	at += id.n;
-	*at++ = 0;
-	return (size_t)(at - b);
-}
-
-static struct str reverse_key(uint8_t *b, struct str partner, struct str id, const struct vkey *k)
-{
-	size_t n = reverse_prefix(b, partner, id);
-	memcpy(b + n, k->b, sizeof k->b);
-	return view(b, n + sizeof k->b);
-}
-
-static bool match_read(struct str key, struct str value, struct match_row *out)
-{
-	if (key.n <= 17 || key.n - 17 > sizeof out->partner || value.n <= 4 ||
-	    value.n - 4 > sizeof out->id)
-		return false;
-	out->partner_n = (unsigned)key.n - 17;
-	memcpy(out->partner, key.p + 17, out->partner_n);
-	out->id_n = (unsigned)value.n - 4;
-	memcpy(out->id, value.p + 4, out->id_n);
-	out->t = get_u32((const uint8_t *)value.p);
-	return true;
-}
-
-static void match_del(
-    struct shard *s, struct db_txn *t, const struct vkey *k, const struct match_row *m)
-{
-	uint8_t b[MATCH_KEY_MAX];
-	struct str partner = str_make(m->partner, m->partner_n);
-	db_del(t, s->partners, reverse_key(b, partner, str_make(m->id, m->id_n), k));
-	db_del(t, s->partners, forward_key(b, k, partner));
-}
-
-void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner,
-    struct str id, uint32_t at)
-{
-	uint8_t b[MATCH_KEY_MAX], v[4 + PARTNER_ID_MAX];
-	struct match_row old;
-	if (partner.n == 0 || partner.n > sizeof old.partner || id.n == 0 || id.n > sizeof old.id)
-		return;
-	if (shard_match(s, t, k, partner, 0, &old)) {
-		if (old.t > at)
-			return;
-		match_del(s, t, k, &old);
-	}
-	put_u32(v, at);
-	memcpy(v + 4, id.p, id.n);
-	db_put(t, s->partners, forward_key(b, k, partner), view(v, 4 + id.n));
-	db_put(t, s->partners, reverse_key(b, partner, id, k), view(v, 4));
-}
-
-bool shard_match(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner,
-    uint32_t oldest, struct match_row *out)
-{
-	uint8_t b[MATCH_KEY_MAX];
-	struct str value, key;
-	if (partner.n > sizeof out->partner)
-		return false;
-	key = forward_key(b, k, partner);
-	return db_get(t, s->partners, key, &value) && match_read(key, value, out) &&
-	       out->t >= oldest;
-}
-
-unsigned shard_matches(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t oldest,
-    struct match_row *out, unsigned cap)
-{
-	uint8_t b[MATCH_KEY_MAX];
-	struct db_cursor c;
-	struct str prefix = forward_key(b, k, STR("")), key, value;
-	unsigned n = 0;
-	db_walk(t, s->partners, &c);
-	for (bool more = db_seek(&c, prefix, &key, &value);
-	     more && n < cap && str_starts(key, prefix); more = db_next(&c, &key, &value))
-		n += match_read(key, value, &out[n]) && out[n].t >= oldest;
-	db_walk_end(&c);
-	return n;
-}
-
-bool shard_match_visitor(struct shard *s, struct db_txn *t, struct str partner, struct str id,
-    uint32_t oldest, struct vkey *out, uint32_t *at)
-{
-	uint8_t b[MATCH_KEY_MAX];
-	struct db_cursor c;
-	struct str key, value;
-	bool found = false;
-	if (partner.n == 0 || partner.n > 64 || id.n == 0 || id.n > PARTNER_ID_MAX)
-		return false;
-	struct str prefix = view(b, reverse_prefix(b, partner, id));
-	db_walk(t, s->partners, &c);
-	for (bool more = db_seek(&c, prefix, &key, &value); more && str_starts(key, prefix);
-	     more = db_next(&c, &key, &value)) {
-		if (key.n != prefix.n + sizeof out->b || value.n != 4)
-			continue;
-		uint32_t when = get_u32((const uint8_t *)value.p);
-		if (when < oldest || (found && when < *at))
-			continue;
-		memcpy(out->b, key.p + prefix.n, sizeof out->b);
-		*at = when;
-		found = true;
-	}
-	db_walk_end(&c);
-	return found;
-}
-
-void shard_match_forget(struct shard *s, struct db_txn *t, const struct vkey *k)
-{
-	struct match_row rows[8];
-	for (unsigned n = 8; n == 8 && db_count(t, s->partners);) {
-		n = shard_matches(s, t, k, 0, rows, 8);
-		for (unsigned i = 0; i < n; i++)
-			match_del(s, t, k, &rows[i]);
-	}
 }

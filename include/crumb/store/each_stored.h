@@ -1,5 +1,5 @@
-/* The visitors of a shard as they are stored, one after the other, in order of their keys. It is
- * the one walk over the table of visitors; who they are now says views/each_visitor.h.
+/* The visitors of a shard as they are stored, one after the other, in order of their keys. This is
+ * the one walk over the table of visitors. views/each_visitor.h says who they are now.
  *
  *     struct each_stored w;
  *     each_stored_begin(&w, shard, &t, NULL);

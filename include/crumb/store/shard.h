@@ -1,24 +1,42 @@
-/* The views of one shard: one LMDB environment, its tables and how their keys are written.
+/* The views of one shard: one LMDB environment, its tables and how their keys are written. Integers
+ * are big-endian, so that keys sort by them. `│` parts fields; a number alone is bytes.
  *
- *     table       key                          value
- *     visitors    visitor key 16               profile (model/profile.h)
- *     ordinals    ordinal u32                  visitor key 16
- *     free        hour u32 │ ordinal u32       (empty)            freed at that hour
- *     due         hour u32 │ ordinal u32       (empty)            exactly one per visitor
- *     members     segment u16 │ chunk u16      checksum u64 │ size u32 │ roaring bitmap of the low
- * 16 bits of ordinals provisional visitor key 16               hour u32 │ records (msgpack)
- *     prov_hours  hour u32 │ visitor key 16    (empty)
- *     tombstones  visitor key 16               until day u16
- *     partners    'v' │ visitor 16 │ partner              t u32 │ partner's id          the latest
- * match 'p' │ partner │ 0 │ id │ 0 │ visitor 16  t u32                          the same, the other
- * way round changes     sequence u64                 segment u16 │ t u32 │ visitor key 16     who
- * entered or left, for streams (views/changes.h) names       'c' or 's' │ number u16      id counts
- * category u16                 visitors u64 who have the category on a retained day daily       day
- * u16 │ 'e'                events u64 of that day day u16 │ 's' │ segment u16  size u64 │ entered
- * u32 │ left u32 meta        schema, name, watermark, rules, next_ordinal, changes (the latest),
- * since (views/since.h); while a fold is half done: part; while it is built: boot, fill, adopting
+ *     table        key                              value
+ *     visitors     visitor key 16                   profile (model/profile.h)
+ *     ordinals     ordinal u32                      visitor key 16
+ *     free         hour u32 │ ordinal u32           empty: the ordinal was freed at that hour
+ *     due          hour u32 │ ordinal u32           empty: exactly one entry a visitor
+ *     members      segment u16 │ chunk u16          checksum u64 │ size u32 │ roaring bitmap of the
+ *                                                   low 16 bits of ordinals
+ *     provisional  visitor key 16                   hour u32 │ records (msgpack)
+ *     prov_hours   hour u32 │ visitor key 16        empty
+ *     tombstones   visitor key 16                   until day u16
+ *     partners     'v' │ visitor 16 │ partner       t u32 │ partner's id: the latest match
+ *                  'p' │ partner │ 0 │ id │ 0       t u32: the same, the other way round
+ *                      │ visitor 16
+ *     changes      sequence u64                     segment u16 │ t u32 │ visitor key 16: who
+ *                                                   entered or left, for streams
+ *                                                   (views/changes.h)
+ *     names        'c' or 's' │ number u16          id of a category or segment
+ *     counts       category u16                     visitors u64 who have it on a retained day
+ *     daily        day u16 │ 'e'                    events u64 of that day
+ *                  day u16 │ 's' │ segment u16      size u64 │ entered u32 │ left u32
+ *     meta         a name                           what the shard is, and how far it has come:
+ *                                                   schema, name, rules, next_ordinal; watermark;
+ *                                                   changes (the latest), since (views/since.h);
+ *                                                   part, while a fold is half done; boot, fill,
+ *                                                   adopting, while the shard is built
  *
- * Integers in keys are big-endian, so that they sort. Loads never trust the bytes. */
+ * An ordinal is a small number for a visitor of this shard, for the bitmaps of members. One that
+ * was freed rests for 24 hours before another visitor gets it. A tombstone stands for an erased
+ * visitor for 90 days, as long as a cookie lives: meanwhile no record brings the visitor back.
+ *
+ * A visitor with a profile of 100 bytes costs 116 bytes in visitors, 20 in ordinals, 8 in due, 10
+ * of LMDB's for each of the three, and the room that pages leave. Loads never trust the bytes.
+ *
+ * A shard is opened once in a process. One thread at a time writes it (the fold); any thread reads
+ * it, in a transaction of its own. What functions yield as struct str is LMDB's memory (disk/db.h).
+ */
 #ifndef CRUMB_STORE_SHARD_H
 #define CRUMB_STORE_SHARD_H
 
@@ -31,17 +49,19 @@
 struct shard {
 	struct db db;
 	unsigned number;
-	bool appending; /* profiles come in order of key: whoever fills a new shard says so */
+	bool appending; /* the writer's: profiles come in order of key, as into a new shard */
+	/* constant once the shard is open */
 	db_table visitors, ordinals, free, due, members, provisional, prov_hours, tombstones,
 	    partners, changes, names, counts, daily, meta;
 };
 
-/* Opens, and makes what is missing unless read-only. */
+/* Opens the environment in the folder; a writer makes what is missing. ERR_CORRUPT: of another
+ * schema, or a table is missing. */
 enum err shard_open(struct shard *s, const char *folder, unsigned number, size_t map_bytes,
     enum db_access access) MUST_CHECK;
 void shard_close(struct shard *s);
-/* Is it this store's, and where it belongs? One that does not say so yet is told, unless read-only.
- * ERR_CORRUPT: it is another's. */
+/* Is the shard this store's, of this generation and number? A writer names a shard that has no name
+ * yet. ERR_CORRUPT: it is another's. */
 struct shard_name {
 	uint8_t store[16]; /* zeros: it has no id yet */
 	uint32_t generation;
@@ -50,8 +70,8 @@ struct shard_name {
 enum err shard_belongs(
     struct shard *s, const struct shard_name *name, enum db_access access) MUST_CHECK;
 
-/* No visitor is in it any more, and nothing that came of one. What it is stays: schema, name,
- * rules, boot; and the watermark, which is the caller's. */
+/* Removes every visitor, and all that came of one. What the shard is stays: schema, name, rules,
+ * boot. The watermark stays, too: the caller sets it. */
 void shard_clear(struct shard *s, struct db_txn *t);
 
 static inline struct str vkey_str(const struct vkey *k)
@@ -61,7 +81,7 @@ static inline struct str vkey_str(const struct vkey *k)
 
 bool shard_meta_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t *out);
 void shard_meta_put_u64(struct shard *s, struct db_txn *t, const char *name, uint64_t v);
-/* How much of the shard's journal is in the views. False: it does not say yet. */
+/* How much of the shard's journal is in the views. False: the shard does not say yet. */
 bool shard_watermark(struct shard *s, struct db_txn *t, struct journal_pos *out);
 void shard_watermark_put(struct shard *s, struct db_txn *t, struct journal_pos at);
 /* A fold of several transactions that is under way, or was when the server went down: visitors
@@ -72,31 +92,30 @@ void shard_unfinished_put(
     struct shard *s, struct db_txn *t, struct journal_pos target, uint64_t next);
 void shard_unfinished_done(struct shard *s, struct db_txn *t);
 
-/* --- profiles: false when there is none, or one that does not decode: that is counted, and
- * out->bad says so */
+/* --- profiles. False: there is none, or it does not decode; then it is counted, and out->bad says
+ * so. `scratch` is the caller's, to be used again. */
 bool shard_profile(struct shard *s, struct db_txn *t, const struct vkey *k, struct profile *out);
-void shard_bad_profile(struct shard *s); /* whoever decodes one himself and cannot */
+void shard_bad_profile(struct shard *s); /* for whoever decodes a profile himself and cannot */
 void shard_profile_put(struct shard *s, struct db_txn *t, const struct vkey *k,
     const struct profile *p, struct buf *scratch);
 
 /* --- ordinals */
-uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour,
-    const struct vkey *k); /* UINT32_MAX: none left */
+/* The one that was freed first, if it has rested; else a new one. UINT32_MAX: none is left. */
+uint32_t shard_ordinal_take(struct shard *s, struct db_txn *t, uint32_t hour, const struct vkey *k);
 void shard_ordinal_free(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal);
-void shard_ordinal_keep(struct shard *s, struct db_txn *t, uint32_t ordinal,
-    const struct vkey *k); /* one that was taken elsewhere */
-void shard_ordinal_rest(struct shard *s, struct db_txn *t, uint32_t hour,
-    uint32_t ordinal); /* free from that hour on */
+/* For views made of others, whose ordinals go on: one that a visitor has, and one that rests. */
+void shard_ordinal_keep(struct shard *s, struct db_txn *t, uint32_t ordinal, const struct vkey *k);
+void shard_ordinal_rest(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal);
 bool shard_ordinal_key(struct shard *s, struct db_txn *t, uint32_t ordinal, struct vkey *out);
 
-/* --- due */
-void shard_due_move(struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_t from_hour,
-    uint32_t to_hour); /* 0: no entry */
+/* --- due: the hour at which time alone changes something about the visitor; 0: never */
+void shard_due_move(
+    struct shard *s, struct db_txn *t, uint32_t ordinal, uint32_t from_hour, uint32_t to_hour);
 /* First entry not before (hour, ordinal); false at the end. */
 bool shard_due_first(struct shard *s, struct db_txn *t, uint32_t hour, uint32_t ordinal,
     uint32_t *due_hour, uint32_t *due_ordinal);
 
-/* --- counters */
+/* --- counters. A counter that comes to 0 has no entry. */
 uint64_t shard_count(struct shard *s, struct db_txn *t, uint16_t category);
 void shard_count_add(struct shard *s, struct db_txn *t, uint16_t category, int64_t by);
 uint64_t shard_events(struct shard *s, struct db_txn *t, uint16_t day);
@@ -106,17 +125,19 @@ struct daily_segment {
 	uint64_t size;
 	uint32_t entered, left;
 };
+/* Adds to who entered and left on that day, and replaces the size. */
 void shard_daily_segment(struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment,
     const struct daily_segment *change);
 bool shard_daily_get(
     struct shard *s, struct db_txn *t, uint16_t day, uint16_t segment, struct daily_segment *out);
-void shard_daily_forget(struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from,
-    uint16_t to); /* days of one segment */
-uint16_t shard_daily_first(struct shard *s,
-    struct db_txn *t); /* the first day on which the size of any segment changed; 0: none */
+/* Removes the days from `from` to `to`, both included, of one segment. */
+void shard_daily_forget(
+    struct shard *s, struct db_txn *t, uint16_t segment, uint16_t from, uint16_t to);
+/* The first day on which the size of any segment changed; 0: none. */
+uint16_t shard_daily_first(struct shard *s, struct db_txn *t);
 void shard_daily_expire(struct shard *s, struct db_txn *t, uint16_t oldest);
 
-/* --- provisional visitors */
+/* --- provisional visitors: those who were seen once, by the hour of that */
 bool shard_provisional(
     struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t *hour, struct str *records);
 void shard_provisional_put(
@@ -126,24 +147,26 @@ void shard_provisional_del(struct shard *s, struct db_txn *t, const struct vkey 
 bool shard_provisional_expire_one(struct shard *s, struct db_txn *t, uint32_t before);
 uint64_t shard_provisional_since(struct shard *s, struct db_txn *t, uint32_t hour);
 
-/* --- tombstones */
+/* --- tombstones. There is one while `today` is before `until`. */
 bool shard_tombstone(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t today);
 void shard_tombstone_put(struct shard *s, struct db_txn *t, const struct vkey *k, uint16_t until);
 
-/* --- partners' ids. Both directions are kept; where two visitors were matched with one id, it has
- * both. */
+/* --- partners' ids (partner_ids.c). Both directions are kept. Where two visitors were matched with
+ * one id, the id has both. */
+#define MATCH_PARTNER_MAX 64 /* bytes of a partner's name */
 struct match_row {
-	char partner[64];
-	char id[128];
+	char partner[MATCH_PARTNER_MAX];
+	char id[PARTNER_ID_MAX];
 	unsigned partner_n, id_n;
 	uint32_t t; /* of the match */
 };
+/* Keeps a match, unless there is a later one. */
 void shard_match_put(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner,
     struct str id, uint32_t at);
 /* The visitor's id at a partner; false: none since `oldest` (seconds). */
 bool shard_match(struct shard *s, struct db_txn *t, const struct vkey *k, struct str partner,
     uint32_t oldest, struct match_row *out);
-/* All of a visitor's, at most `cap`. */
+/* All of a visitor's, at most `cap`. Returns how many. */
 unsigned shard_matches(struct shard *s, struct db_txn *t, const struct vkey *k, uint32_t oldest,
     struct match_row *out, unsigned cap);
 /* The visitor who was matched last with a partner's id. */

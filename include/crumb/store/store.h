@@ -1,18 +1,32 @@
 /* The store: a folder, created with fresh keys when missing.
  *
- *     format      what store this is: shards, the store's id, how new its keys are
- * (src/store/format.c) lock        held (flock) by whoever writes: a server, or a command when no
- * server runs keys        the secrets (disk/keys.h) files       how the large files stood when the
- * store was closed (disk/files.h) days        which days there must be, and how many events are in
- * them (src/journal/ledger.c) erased      visitors who are not to come back (store/erased.h) told
- * which groups the k gate has told (privacy/kgate.h) kept        the day whose nightly work was
- * done seen        the last day on which the clock was believed (node/time.c) clock       seconds
- * by which tests moved the clock, if they did admin       address and token of the running server's
- * admin listener, 0600 journal/    journal/journal.h wal         commits on their way into the
- * journal (src/journal/wal.h) undo        the commit of several days that is under way
- * (src/journal/whole.c) exports/DEST/    what destinations hold, and deliveries under way
- * (delivery/deliver.h) state/GEN/SHARD/, state/CURRENT    the views; CURRENT names the serving
- * generation */
+ *     format           what store this is: shards, the store's id, how new its keys are
+ *                      (src/store/format.c)
+ *     lock             held (flock) by whoever writes: a server, or a command when no server runs
+ *     keys             the secrets (disk/keys.h)
+ *     files            how the large files stood when the store was closed (disk/files.h)
+ *     days             which days there must be, and how many events are in them
+ *                      (src/journal/ledger.c)
+ *     erased           visitors who are not to come back (store/erased.h)
+ *     told             which groups the k gate has told (privacy/kgate.h)
+ *     kept             the day whose nightly work was done
+ *     seen             the last day on which the clock was believed (node/time.c)
+ *     clock            seconds by which tests moved the clock, if they did
+ *     admin            address and token of the running server's admin listener, 0600
+ *     journal/DAY/     the journal (journal/journal.h)
+ *     wal              commits on their way into the journal (src/journal/wal.h)
+ *     undo             the commit of several days that is under way (src/journal/whole.c)
+ *     exports/DEST/    what destinations hold, and deliveries under way (delivery/deliver.h)
+ *     models/          what lookalikes have learned (node/lookalike.h)
+ *     state/GEN/SHARD/ the views; state/CURRENT names the serving generation
+ *
+ * Only `keys`, the journal and `erased` cannot be made again. Views are made of the journal; a
+ * model is trained again; without the other small files a start reads more, or asks an operator.
+ *
+ * A struct store is filled by store_open() and constant from then on, but for `views`. Its parts
+ * have threads and locks of their own, as their headers say. The functions below that read or write
+ * a small file may be called by any thread; two threads do not write the same file at a time. The
+ * caller that opens the store closes it, when all its threads are done with it. */
 #ifndef CRUMB_STORE_STORE_H
 #define CRUMB_STORE_STORE_H
 
@@ -26,29 +40,29 @@
 
 struct store {
 	char path[STORE_PATH_MAX + 1];
-	unsigned shards;
-	size_t map_bytes;
+	unsigned shards;  /* fixed when the store was created */
+	size_t map_bytes; /* address space of each environment */
 	bool readonly;
-	int lock_fd;
+	bool opened; /* for writing, to the end: then closing it is an orderly stop */
+	int lock_fd; /* -1: not locked */
 	struct keys *keys;
 	struct files *files;
 	struct damage *damage;
-	bool opened;
-	enum store_views views; /* as the engine found and left them */
 	struct erased *erased;
-	struct journal *journal; /* NULL when read-only without journal */
+	struct journal *journal; /* NULL in STORE_READ */
+	enum store_views views;	 /* the engine's: as it found and left them */
 };
 
 enum store_mode {
-	STORE_WRITE /* takes the lock */,
-	STORE_RESTORE /* the same, and journal/ must be empty; views and log go */,
-	STORE_READ /* keys and views */,
-	STORE_READ_JOURNAL /* and blocks */
+	STORE_WRITE,	   /* takes the lock */
+	STORE_RESTORE,	   /* the same; journal/ must be empty, and views and log are removed */
+	STORE_READ,	   /* keys and views */
+	STORE_READ_JOURNAL /* and the journal */
 };
 
-/* ERR_BUSY: a server has it. Makes a store only where there is nothing of one: when keys or format
- * are missing, damaged, older or another store's beside a journal or views, it refuses and has
- * changed nothing. */
+/* Opens the store, and makes one where there is nothing. Beside a journal or views it refuses keys
+ * or a `format` that are missing, damaged, older or another store's; then it has changed nothing.
+ * ERR_BUSY: somebody else writes the store. */
 enum err store_open(const struct config *c, enum store_mode mode, struct store **out) MUST_CHECK;
 /* The same with the journal in memory (journal/in_memory.h), which must live on; for tests. */
 enum err store_open_on(const struct config *c, enum store_mode mode, struct journal_memory *memory,
@@ -56,27 +70,29 @@ enum err store_open_on(const struct config *c, enum store_mode mode, struct jour
 void store_close(struct store *s);
 bool store_locked(const struct config *c); /* does somebody write it now? */
 
-/* Generations of views. 0: there is none yet. */
-uint32_t store_current(const struct store *s);
-uint32_t store_building(
-    const struct store *s); /* the generation that is being built beside the serving one; 0: none */
-enum err store_set_current(
-    struct store *s, uint32_t generation) MUST_CHECK; /* durable when it returns */
+/* --- generations of views (generations.c). 0 stands for none. */
+
+uint32_t store_current(const struct store *s);	    /* the serving one */
+uint32_t store_building(const struct store *s);	    /* the one being built beside the serving one */
+uint32_t store_newest_views(const struct store *s); /* the highest that has a folder */
+/* Names the serving one. Durable when it returns OK; the names of its files are on disk before. */
+enum err store_set_current(struct store *s, uint32_t generation) MUST_CHECK;
 /* Are the files of a generation what they were? Before it is opened, while nobody has it open.
  * ERR_CORRUPT: it is to be made again. */
 enum err store_check_views(struct store *s, uint32_t generation) MUST_CHECK;
-/* The pages of a shard that is open; beside whoever writes it. */
+/* Checks the pages of a shard that is open, also beside whoever writes it. */
 enum err store_check_pages(
     const struct store *s, uint32_t generation, struct shard *shard) MUST_CHECK;
-uint32_t store_newest_views(
-    const struct store *s); /* the highest generation that has a folder; 0: there is none */
+/* Opens a shard of a generation; a writer makes it when missing. ERR_CORRUPT: another store's. */
 enum err store_shard(
     struct store *s, uint32_t generation, unsigned shard, struct shard *out) MUST_CHECK;
 void store_drop_generation(struct store *s, uint32_t generation);
-void store_drop_others(
-    struct store *s, uint32_t keep, uint32_t and); /* leftovers of a crash; 0: keep only one */
-bool store_room_for_another(
-    const struct store *s, uint32_t generation); /* is as much free as the generation takes? */
+/* Removes all generations but `keep` and `and`, which a crash left behind. */
+void store_drop_others(struct store *s, uint32_t keep, uint32_t and);
+/* Is as much of the disk free as the generation takes? True, too, when nobody can tell. */
+bool store_room_for_another(const struct store *s, uint32_t generation);
+
+/* --- small files (small_files.c) */
 
 enum err store_save_clock(const struct store *s, int64_t offset) MUST_CHECK;
 void store_load_clock(const struct config *c); /* sets the clock of the ambient */
@@ -97,12 +113,14 @@ enum err store_save_seen(const struct store *s, struct seen seen) MUST_CHECK;
 enum err store_save_admin(const struct store *s, const char *address, const char *token) MUST_CHECK;
 bool store_load_admin(const struct config *c, char address[128], char token[128]);
 
-uint64_t store_bytes(
-    const struct store *s, const char *sub);	     /* disk blocks used below a sub-folder */
-bool store_low(const struct store *s, long percent); /* less than this share of the disk is free */
+/* --- the disk */
 
-enum err folder_make(const char *path,
-    unsigned mode) MUST_CHECK; /* with what is above it, on disk; there already is fine */
-enum err folder_remove(const char *path) MUST_CHECK; /* with what is in it; not there is fine */
+uint64_t store_bytes(const struct store *s, const char *sub); /* on disk, below a sub-folder */
+bool store_low(const struct store *s, long percent); /* is less than this share of the disk free? */
+
+/* Makes a folder and those above it, durably. OK when it is there already. */
+enum err folder_make(const char *path, unsigned mode) MUST_CHECK;
+/* Removes a folder with all that is in it. OK when it is not there. */
+enum err folder_remove(const char *path) MUST_CHECK;
 
 #endif
