@@ -1,3 +1,7 @@
+/* The courier's thread looks at all destinations four times a second. A destination with a delivery
+ * that waits is tried when that says so; else it is delivered to when its schedule has come round.
+ * What has been kept of a schedule stands in the store (deliver_save_last()), so that a restart
+ * neither skips nor repeats a delivery. */
 #include "crumb/node/courier.h"
 
 #include "crumb/base/memory.h"
@@ -17,7 +21,8 @@ struct courier {
 	struct node *node;
 	pthread_t thread;
 	_Atomic bool stop;
-	uint64_t not_before; /* clock_mono_us() */
+	uint64_t
+	    not_before; /* its thread's; clock_mono_us(): no delivery before, after a failure */
 };
 
 bool courier_due(uint32_t every_s, uint32_t at_s, uint32_t last, uint32_t now)
@@ -29,6 +34,8 @@ bool courier_due(uint32_t every_s, uint32_t at_s, uint32_t last, uint32_t now)
 	return last < at_s || (now - at_s) / every_s > (last - at_s) / every_s;
 }
 
+/* One delivery. What a partner refused or a connection lost waits in the delivery itself. A failure
+ * of our own, such as a full disk, holds up all destinations for a minute. */
 static void run_one(
     struct courier *c, const struct destinations *all, const struct destination *d, uint32_t now)
 {
@@ -63,7 +70,7 @@ static void run_one(
 	}
 }
 
-static void look(struct courier *c)
+static void look_round(struct courier *c)
 {
 	struct node *n = c->node;
 	struct destinations *all = node_destinations(n);
@@ -82,11 +89,11 @@ static void look(struct courier *c)
 	destinations_unref(all);
 }
 
-static void *run(void *arg)
+static void *courier_thread(void *arg)
 {
 	struct courier *c = arg;
 	while (!atomic_load(&c->stop)) {
-		look(c);
+		look_round(c);
 		nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL);
 	}
 	return NULL;
@@ -98,7 +105,7 @@ enum err courier_start(struct node *n, struct courier **out)
 	if (!c)
 		return err_set(ERR_NOMEM, "no memory");
 	c->node = n;
-	enum err e = thread_start(&c->thread, "courier", run, c);
+	enum err e = thread_start(&c->thread, "courier", courier_thread, c);
 	if (e) {
 		free(c);
 		return e;

@@ -1,3 +1,20 @@
+/* The night. keeper.h lists the steps of a round; this is how they stay out of the way of others.
+ *
+ * A round runs on a low thread, which is an ordinary one (low_hold()) except where it reads and
+ * writes much and holds nothing that others wait for.
+ *
+ * Cleaning a day: journal_clean() writes the day anew beside itself, on this thread. The exchange
+ * of the two is the writer's (writer_run()), as everything that changes the table of days. When the
+ * day has grown meanwhile the exchange refuses, and the day is cleaned once more. Which days are
+ * read:
+ *
+ *     day                             erased visitors taken out of it
+ *     today, or later                 none: it is being written, and its turn comes tomorrow
+ *     from the last round's day on    all that are on the list
+ *     before                          those on the list since the last round's day; the others
+ *                                     were taken out then
+ *
+ * A day for which there is nobody is not read. So a quiet night reads nothing of the journal. */
 #include "crumb/node/keeper.h"
 
 #include "crumb/base/memory.h"
@@ -15,27 +32,28 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define DAYS_MAX 128
-#define SWAP_TRIES 3
-#define COMPACT_WAIT_MS 20
-#define READER_WAIT_MS 10000
-#define RETRY_MOST_S 60
+#define SWAP_TRIES 3	     /* of a day that grows */
+#define COMPACT_WAIT_MS 20   /* between two looks */
+#define READER_WAIT_MS 10000 /* for those who read the old generation */
+#define RETRY_MOST_S 60	     /* between two rounds that fail */
 
 struct keeper {
-	struct node *node;
+	struct node *node; /* constant */
 	pthread_t thread;
+	/* shared, under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool wanted, busy;
+	bool wanted, busy; /* a round is asked for, is under way */
 	struct trouble trouble;
 	uint64_t failures;
-	char why[300];
+	char why[300]; /* the last round failed */
+	/* shared */
 	_Atomic bool stop;
-	_Atomic uint64_t rounds;
+	_Atomic uint64_t rounds; /* done since the start */
 };
 
-/* Whose events are to go from a day: of days that were cleaned before, of those who were erased
- * since. */
+/* Who is taken out of a day: visitors who were erased on the day `since` or later; 0: all of the
+ * list. */
 struct whom {
 	struct erased *erased;
 	uint16_t since;
@@ -50,21 +68,26 @@ static bool is_erased(void *arg, const struct vkey *k)
 	return is;
 }
 
+/* An exchange runs on the writer's thread, and so do its words of why not. */
 struct exchange {
 	struct journal *journal;
 	struct journal_cleaned *cleaned;
 	enum err err;
+	char why[300];
 };
 
 static void exchange(void *arg)
 {
 	struct exchange *x = arg;
 	x->err = journal_swap(x->journal, x->cleaned);
-	if (x->err)
+	if (x->err) {
+		snprintf(x->why, sizeof x->why, "%s", err_text());
 		log_warn(
-		    "keeper", "a day of the journal stays as it is for now why=\"%s\"", err_text());
+		    "keeper", "a day of the journal stays as it is for now why=\"%s\"", x->why);
+	}
 }
 
+/* Adds to *dropped how many records went. */
 static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uint64_t *dropped)
 {
 	struct store *s = k->node->store;
@@ -86,7 +109,7 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 			return OK;
 		}
 		if (x.err != ERR_BUSY)
-			return x.err;
+			return err_set(x.err, "%s", x.why);
 	}
 	return err_set(ERR_BUSY, "a day of the journal grows all the time");
 }
@@ -94,8 +117,8 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 static enum err clean_journal(struct keeper *k, uint16_t today, uint16_t done)
 {
 	struct store *s = k->node->store;
-	uint16_t days[DAYS_MAX];
-	unsigned n = journal_days(s->journal, days, DAYS_MAX);
+	uint16_t days[JOURNAL_DAYS_MAX];
+	unsigned n = journal_days(s->journal, days, JOURNAL_DAYS_MAX);
 	uint64_t dropped = 0;
 	for (unsigned i = 0; i < n && !atomic_load(&k->stop); i++) {
 		struct whom whom = {s->erased, days[i] >= done ? 0 : done};
@@ -106,8 +129,9 @@ static enum err clean_journal(struct keeper *k, uint16_t today, uint16_t done)
 			return e;
 	}
 	metric_add(M_CLEANED, dropped);
-	return atomic_load(&k->stop) ? err_set(ERR_BUSY, "stopping")
-				     : OK; /* the days that are left must not count as done */
+	if (atomic_load(&k->stop)) /* the days that are left must not count as done */
+		return err_set(ERR_BUSY, "stopping");
+	return OK;
 }
 
 static void wipe_log(void *arg)
@@ -115,13 +139,15 @@ static void wipe_log(void *arg)
 	journal_wipe_log(arg);
 }
 
-static enum err compact(struct keeper *k)
+/* Has the views made anew, by adopting them into a fresh generation, and waits until that serves.
+ * Free pages and slack, with bytes of what is over, go with the old files. */
+static enum err compact_views(struct keeper *k)
 {
 	struct engine *e = k->node->engine;
 	struct generation *g = engine_serving(e);
 	uint32_t number = g->number, now;
 	generation_unref(g);
-	/* something else is being built: that makes fresh files, too */
+	/* where something else is being built, that makes fresh files, too */
 	if (!engine_compact(e) && !engine_building(e))
 		return err_set(ERR_BUSY, "no generation can be built now");
 	do {
@@ -132,18 +158,19 @@ static enum err compact(struct keeper *k)
 	} while (now == number && (engine_compacting(e) || engine_building(e)) &&
 		 !atomic_load(&k->stop));
 	char why[300];
-	/* the old files are gone when this is done, unless somebody reads them for long */
+	/* the old files go with their last reader: wait for that, but not for ever */
 	for (int ms = 0;
 	     now != number && engine_removing(e) && ms < READER_WAIT_MS && !atomic_load(&k->stop);
 	     ms += COMPACT_WAIT_MS)
 		node_rest(k->node, COMPACT_WAIT_MS);
 	if (now != number)
 		return OK;
-	return engine_build_trouble(e, why, sizeof why) ? err_set(ERR_FULL, "%s", why)
-							: err_set(ERR_BUSY, "not finished");
+	if (engine_build_trouble(e, why, sizeof why))
+		return err_set(ERR_FULL, "%s", why);
+	return err_set(ERR_BUSY, "not finished");
 }
 
-/* What destinations hold of visitors who are gone, for as long as it could not be delivered. */
+/* Notes what destinations hold of visitors who are gone, until it could be delivered. */
 static enum err tend_destinations(struct keeper *k)
 {
 	struct node *n = k->node;
@@ -166,7 +193,8 @@ static enum err tend_destinations(struct keeper *k)
 	return e;
 }
 
-/* Lookalikes are found anew; who reads the rules next finds their models. */
+/* Trains lookalikes. Their models are in force when the rules are read next, which models_changed
+ * asks for. */
 static enum err refresh_lookalikes(struct keeper *k)
 {
 	struct node *n = k->node;
@@ -181,20 +209,22 @@ static enum err refresh_lookalikes(struct keeper *k)
 	return e;
 }
 
-static enum err round_of(struct keeper *k)
+/* All steps, in the order of keeper.h; the first that fails ends the round. The day is taken once:
+ * a round that crosses midnight is yesterday's. */
+static enum err do_round(struct keeper *k)
 {
 	struct node *n = k->node;
 	memory_begin();
 	uint16_t today = day_of(clock_now());
 	uint64_t from = clock_mono_us();
-	if (clock_jumped()) /* what it forgets is forgotten by the clock */
+	if (clock_jumped()) /* by this clock the round would forget what is not over */
 		return err_set(ERR_BUSY,
 		    "the clock is in doubt: GET /readyz, or the log, says why and what to do");
 	enum err e = clean_journal(k, today, store_kept_day(n->store));
 	if (!e && !writer_run(n->writer, wipe_log, n->store->journal))
 		e = err_set(ERR_BUSY, "the journal cannot be written to now");
 	if (!e)
-		e = compact(k);
+		e = compact_views(k);
 	if (!e)
 		e = tend_destinations(k);
 	if (!e)
@@ -209,11 +239,13 @@ static enum err round_of(struct keeper *k)
 	return e;
 }
 
-static void *run(void *arg)
+/* Waits until a round is asked for. A round that is asked for while one is under way comes after
+ * it: what was erased meanwhile may have missed that one. */
+static void *keeper_thread(void *arg)
 {
 	struct keeper *k = arg;
 	low_begin();
-	low_hold(); /* but where a round reads and writes much and holds nothing */
+	low_hold(); /* do_round() releases it where it may */
 	pthread_mutex_lock(&k->lock);
 	while (!atomic_load(&k->stop)) {
 		if (!k->wanted) {
@@ -240,7 +272,7 @@ static void *run(void *arg)
 
 enum err keeper_round(struct keeper *k)
 {
-	enum err e = round_of(k);
+	enum err e = do_round(k);
 	if (!e)
 		atomic_fetch_add(&k->rounds, 1);
 	return e;
@@ -259,7 +291,7 @@ enum err keeper_start(struct node *n, struct keeper **out)
 	k->node = n;
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_cond_init(&k->wake, NULL);
-	enum err e = n->alone ? OK : thread_start(&k->thread, "keeper", run, k);
+	enum err e = n->alone ? OK : thread_start(&k->thread, "keeper", keeper_thread, k);
 	if (e) {
 		free(k);
 		return e;

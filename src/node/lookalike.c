@@ -1,3 +1,6 @@
+/* Models as files. learn/ makes a model of the serving views; here it gets its file, and is removed
+ * when the days that it was learned from are over. A model of before stays until a new one takes
+ * its place, so that a lookalike serves while it is trained. */
 #include "crumb/node/lookalike.h"
 
 #include "crumb/views/fold.h"
@@ -11,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* False: there is no model, or none that says when it was trained. */
+/* The day on which a model was trained. False: there is no model, or it does not say. */
 static bool trained_on(const char *path, uint16_t *day)
 {
 	json_error_t error;
@@ -22,9 +25,10 @@ static bool trained_on(const char *path, uint16_t *day)
 	return there;
 }
 
-/* Two trainings may end in another order than they began in: what was learned on an earlier day
- * does not replace the later. A day that is yet to come was written by a wrong clock. */
-static enum err save(const struct config *c, const char *id, const char *text, uint16_t day)
+/* Two trainings may end in another order than they began in: a model of an earlier day does not
+ * replace a model of a later day. A day that is yet to come was written by a wrong clock, and does
+ * not count. */
+static enum err keep_model(const struct config *c, const char *id, const char *text, uint16_t day)
 {
 	static pthread_mutex_t saving = PTHREAD_MUTEX_INITIALIZER;
 	char path[4600];
@@ -69,6 +73,7 @@ static void drop_old(const struct config *c, uint16_t today, bool *changed)
 		closedir(d);
 }
 
+/* What is told of a training. The size goes through the k gate. */
 static json_t *told(
     const struct generation *g, const struct config *c, uint16_t segment, const struct learned *l)
 {
@@ -96,7 +101,7 @@ enum err lookalike_train(struct generation *g, const struct config *c, struct st
 	if (e || (e = learn(g, c, segment, now, stop, &l)))
 		return e;
 	char *text = learned_file(g->rules, segment, &l, day_of(now));
-	e = save(c, g->rules->segments[segment].id, text, day_of(now));
+	e = keep_model(c, g->rules->segments[segment].id, text, day_of(now));
 	if (!e && out)
 		*out = told(g, c, segment, &l);
 	free(text);
@@ -104,6 +109,8 @@ enum err lookalike_train(struct generation *g, const struct config *c, struct st
 	return e;
 }
 
+/* What cannot be learned (ERR_USAGE), or was learned better meanwhile (ERR_BUSY), is no reason to
+ * leave the others out. */
 enum err lookalike_refresh(struct generation *g, const struct config *c, uint32_t now,
     const _Atomic bool *stop, bool *changed)
 {

@@ -1,12 +1,20 @@
+/* Starting, reloading and stopping a node. Threads are started in the order in which records flow
+ * back: the engine, which waits for records, then the writer, which wakes it. They end the other
+ * way round.
+ *
+ * Reloading: the new rules are checked and loaded first, then swapped in under the lock, then
+ * handed to the writer, which records them, and to the engine, which builds a generation for them.
+ * Nobody waits: the old generation serves until the new one has caught up. */
 #include "crumb/node/node.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/lock.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/privacy/consent.h"
 
 #include <time.h>
 
-#define TROUBLE_US 5000000 /* what does not pass within this time is not waited for */
+#define TROUBLE_US 5000000 /* node_wait() gives up on trouble that lasts longer */
 
 enum err node_prepare(struct node *n, const struct config *c)
 {
@@ -35,7 +43,7 @@ enum err node_open(struct node *n, enum node_clock clock)
 	const struct config *c = n->config;
 	enum err e;
 	CHECK(n->ambient == ambient_mine);
-	store_load_clock(c); /* who had the store until now may have moved it */
+	store_load_clock(c); /* whoever had the store until now may have moved the clock */
 	e = store_open_on(c, STORE_WRITE, n->memory, &n->store);
 	if (!e)
 		watch_start(&n->watch, n->store, clock); /* before anything could expire */
@@ -77,6 +85,7 @@ void node_stop(struct node *n)
 	*n = (struct node){.ambient = n->ambient, .config = n->config};
 }
 
+/* The first day that has not ended. */
 static uint16_t wanted_oldest(const struct node *n, uint16_t today)
 {
 	return oldest_day(today, (unsigned)n->config->retention_days);
@@ -93,10 +102,12 @@ void node_tick(struct node *n)
 		writer_expire(n->writer, wanted_oldest(n, today), today);
 }
 
-static enum err reload(struct node *n)
+/* Rules and destinations change together, or neither does. The caller holds n->reload. */
+static enum err reload_rules(struct node *n)
 {
 	struct rules *fresh, *before;
 	struct destinations *destinations;
+	CHECK_HELD(&n->reload);
 	enum err e = deploy_rules(n->config, n->config->rules_path, NULL, &fresh);
 	if (!e && (e = destinations_load(n->config->destinations_path, NULL, &destinations)))
 		rules_unref(fresh);
@@ -118,7 +129,7 @@ static enum err reload(struct node *n)
 enum err node_reload(struct node *n)
 {
 	pthread_mutex_lock(&n->reload);
-	enum err e = reload(n);
+	enum err e = reload_rules(n);
 	pthread_mutex_unlock(&n->reload);
 	return e;
 }
@@ -178,6 +189,7 @@ void node_hurry(struct node *n)
 	engine_hurry(n->engine);
 }
 
+/* Trouble that passes is waited for; what is told when time is up is the last trouble. */
 bool node_wait(struct node *n, long seconds, enum node_until what)
 {
 	const bool rules_too = what == NODE_SERVES;
