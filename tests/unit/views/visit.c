@@ -207,11 +207,30 @@ TEST(a_declared_value_is_kept_where_the_partner_may_say_it)
 	close_folded(w);
 }
 
+/* A server that was off for months: the first fold erases a visitor whose days have ended, and counts
+ * today's events. Days 128 apart have one place in what a transaction changes. */
+TEST(an_erasure_of_days_that_have_ended_leaves_todays_events_counted)
+{
+	struct folded *w = open_folded(SHOP);
+	uint32_t later = NOON + 128 * DAY_S;
+	look(w, 1, NOON, "/boots");
+	fold(w, NOON);
+	erase(w, 1, later);
+	look(w, 2, later, "/boots");
+	fold(w, later);
+	struct db_txn t = reading(w);
+	assert_int_equal(shard_events(&w->f->shard, &t, TODAY + 128), 1);
+	db_abort(&t);
+	assert_int_equal(counted(w, NULL), 1);
+	close_folded(w);
+}
+
 UNIT_TESTS(FOLDED(looks_are_rows_of_their_day_in_each_category),
     FOLDED(values_are_summed_where_a_segment_asks_for_them),
     FOLDED(who_comes_without_a_cookie_is_nobody_until_it_comes_back),
     FOLDED(a_first_look_that_stays_the_only_one_is_gone_after_a_day),
     FOLDED(an_erasure_takes_all_that_hangs_on_the_visitor),
+    FOLDED(an_erasure_of_days_that_have_ended_leaves_todays_events_counted),
     FOLDED(an_expired_day_is_gone_at_its_hour),
     FOLDED(what_is_too_old_when_it_comes_is_counted_and_dropped),
     FOLDED(a_declared_value_is_kept_where_the_partner_may_say_it))
