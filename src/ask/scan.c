@@ -1,3 +1,7 @@
+/* Members of some segments, one after the other, in pieces of any size. A piece ends with a place
+ * (shard and key), and the next one begins behind it in a transaction of its own. So a long export
+ * holds no old view of the disk, and a visitor who changes in between is told as of the piece that
+ * meets him: once, for keys are visited in order. */
 #include "crumb/ask/scan.h"
 
 #include "crumb/base/clock.h"
@@ -22,7 +26,7 @@ static bool any_wanted(const struct scan *s, const struct profile *p)
 	return false;
 }
 
-/* One of those who are asked for. */
+/* Hands out one member, with the partner's id where one is wanted and known. */
 static enum err hand_out(struct scanning *x, struct each_visitor *v)
 {
 	struct match_row match;
@@ -60,12 +64,12 @@ enum err scan_piece(
 {
 	struct scanning x = {.s = s,
 	    .g = g,
-	    .wanted = calloc(1024, sizeof *x.wanted),
+	    .wanted = calloc(PROFILE_NUMBERS / 64, sizeof *x.wanted),
 	    .place = *place,
 	    .left = most};
 	if (!x.wanted)
 		return err_set(ERR_NOMEM, "no memory for this now");
-	x.wanted[0] = 1; /* a visitor is there as long as any event is */
+	x.wanted[0] = 1; /* CATEGORY_ALL: a visitor is there as long as any event is */
 	for (size_t i = 0; i < g->rules->segments_n; i++)
 		if (s->segments[i / 64] >> i % 64 & 1)
 			rules_asks(g->rules, g->rules->segments[i].root, x.wanted);

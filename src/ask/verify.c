@@ -1,3 +1,11 @@
+/* `db verify`: everything that must hold of the views, checked by counting again from the profiles,
+ * or by making the views again from the journal.
+ *
+ *     recount    profile ──► ordinal, due entry, memberships, category counters, events a day, and
+ *                back, by the sizes of the tables
+ *     replay     journal ──► second set of views ──► compared visitor by visitor
+ *
+ * The first finds what a fold forgot to update, the second what it did twice or not at all. */
 #include "crumb/ask/verify.h"
 
 #include "crumb/base/clock.h"
@@ -10,7 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DAYS 65536
+#define DAYS 65536 /* that a u16 can number */
+/* Days that are looked at from the oldest one on: the retained ones, and some for a clock that was
+ * put back. */
+#define DAYS_LOOKED_AT (RETENTION_MAX + 10u)
 
 struct check {
 	struct generation *g;
@@ -18,13 +29,18 @@ struct check {
 	struct db_txn t;
 	void (*problem)(void *, const char *);
 	void *arg;
-	uint64_t visitors, *cats, *events, *members;
-	uint16_t *segments; /* scratch */
+	/* recounted from the profiles of the shard */
+	uint64_t visitors;
+	uint64_t *cats, *members; /* by number: visitors */
+	uint64_t *events;	  /* by day */
+	/* scratch */
+	uint16_t *segments;
 	struct profile p;
 };
 
-static void tell(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void tell(struct check *c, const char *fmt, ...)
+static void tell_problem(struct check *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+static void tell_problem(struct check *c, const char *fmt, ...)
 {
 	char words[300], text[400];
 	va_list ap;
@@ -35,22 +51,25 @@ static void tell(struct check *c, const char *fmt, ...)
 	c->problem(c->arg, text);
 }
 
+/* Memberships are what a from-scratch evaluation says, as of the day of the last one, and the
+ * bitmaps have them. */
 static void check_segments(struct check *c, const char *who)
 {
 	struct profile *p = &c->p;
 	unsigned n = rules_eval_all(c->g->rules, p, p->evaluated_day, c->segments);
 	if (n != p->segments_n ||
 	    (n && memcmp(c->segments, p->segments, n * sizeof *c->segments) != 0))
-		tell(
+		tell_problem(
 		    c, "visitor %s: stored memberships differ from a from-scratch evaluation", who);
 	for (size_t i = 0; i < p->segments_n; i++) {
 		c->members[p->segments[i]]++;
 		if (!members_has(&c->f->shard, &c->t, p->segments[i], p->ordinal))
-			tell(c, "visitor %s: missing from the bitmap of segment %u", who,
+			tell_problem(c, "visitor %s: missing from the bitmap of segment %u", who,
 			    p->segments[i]);
 	}
 }
 
+/* One profile, and what belongs to it one to one: ordinal, due entry, shard. */
 static void check_visitor(struct check *c, const struct vkey *k, struct str bytes)
 {
 	struct profile *p = &c->p;
@@ -61,26 +80,26 @@ static void check_visitor(struct check *c, const struct vkey *k, struct str byte
 	hex_encode(k->b, sizeof k->b, who);
 	who[32] = 0;
 	if (!profile_load(p, bytes)) {
-		tell(c, "visitor %s: the profile does not decode", who);
+		tell_problem(c, "visitor %s: the profile does not decode", who);
 		return;
 	}
 	c->visitors++;
 	if (!shard_ordinal_key(&c->f->shard, &c->t, p->ordinal, &other) ||
 	    memcmp(&other, k, sizeof other) != 0)
-		tell(c, "visitor %s: its ordinal names somebody else", who);
+		tell_problem(c, "visitor %s: its ordinal names somebody else", who);
 	put_u32(due, p->due_hour);
 	put_u32(due + 4, p->ordinal);
 	if (!db_get(&c->t, c->f->shard.due, str_make((char *)due, 8), &none))
-		tell(c, "visitor %s: no due entry at the hour that the profile names", who);
+		tell_problem(c, "visitor %s: no due entry at the hour that the profile names", who);
 	if (p->due_hour != rules_next_due(c->g->rules, p, p->evaluated_day, c->f->retention) * 24u)
-		tell(c, "visitor %s: the due hour is not the next change", who);
+		tell_problem(c, "visitor %s: the due hour is not the next change", who);
 	if (vkey_shard(k, c->g->shards) != c->f->shard.number)
-		tell(c, "visitor %s: belongs to another shard", who);
+		tell_problem(c, "visitor %s: belongs to another shard", who);
 	if (p->rows_n == 0)
-		tell(c, "visitor %s: nothing is left, yet it is there", who);
+		tell_problem(c, "visitor %s: nothing is left, yet it is there", who);
 	for (size_t i = 0; i < p->rows_n; i++) {
 		if (p->rows[i].cat >= c->g->rules->categories_n)
-			tell(c, "visitor %s: unknown category %u", who, p->rows[i].cat);
+			tell_problem(c, "visitor %s: unknown category %u", who, p->rows[i].cat);
 		if (i == 0 || p->rows[i].cat != p->rows[i - 1].cat)
 			c->cats[p->rows[i].cat]++;
 		if (p->rows[i].cat == CATEGORY_ALL)
@@ -97,7 +116,8 @@ static void check_visitors(struct check *c)
 		check_visitor(c, &w.key, w.bytes);
 	each_stored_end(&w);
 	if (w.misfits)
-		tell(c, "%u keys of visitors are not %zu bytes long", w.misfits, sizeof w.key.b);
+		tell_problem(
+		    c, "%u keys of visitors are not %zu bytes long", w.misfits, sizeof w.key.b);
 }
 
 /* Who entered and left adds up to the sizes: nobody entered or left twice. */
@@ -106,11 +126,11 @@ static void check_days(struct check *c, uint16_t segment, uint16_t oldest)
 	struct daily_segment row;
 	uint64_t size = 0;
 	bool known = false;
-	for (uint32_t d = oldest; d < oldest + 100u; d++) {
+	for (uint32_t d = oldest; d < oldest + DAYS_LOOKED_AT; d++) {
 		if (!shard_daily_get(&c->f->shard, &c->t, (uint16_t)d, segment, &row))
 			continue;
 		if (known && row.size != size + row.entered - row.left)
-			tell(c,
+			tell_problem(c,
 			    "segment %u: on day %u %llu were in it, %u entered and %u left, yet "
 			    "%llu are",
 			    segment, d, (unsigned long long)size, row.entered, row.left,
@@ -119,37 +139,38 @@ static void check_days(struct check *c, uint16_t segment, uint16_t oldest)
 		size = row.size;
 	}
 	if (known && size != c->members[segment])
-		tell(c, "segment %u: the days end with %llu, bitmaps hold %llu", segment,
+		tell_problem(c, "segment %u: the days end with %llu, bitmaps hold %llu", segment,
 		    (unsigned long long)size, (unsigned long long)c->members[segment]);
 }
 
+/* Counters against the recount, and sizes of tables against each other. */
 static void check_counters(struct check *c, uint16_t oldest)
 {
 	struct shard *s = &c->f->shard;
 	uint64_t due = db_count(&c->t, s->due), ordinals = db_count(&c->t, s->ordinals);
 	if (due != c->visitors)
-		tell(c, "%llu due entries for %llu visitors", (unsigned long long)due,
+		tell_problem(c, "%llu due entries for %llu visitors", (unsigned long long)due,
 		    (unsigned long long)c->visitors);
 	if (ordinals != c->visitors)
-		tell(c, "%llu ordinals for %llu visitors", (unsigned long long)ordinals,
+		tell_problem(c, "%llu ordinals for %llu visitors", (unsigned long long)ordinals,
 		    (unsigned long long)c->visitors);
 	if (db_count(&c->t, s->provisional) != db_count(&c->t, s->prov_hours))
-		tell(c, "provisional visitors and their hours differ in number");
+		tell_problem(c, "provisional visitors and their hours differ in number");
 	for (size_t i = 0; i < c->g->rules->categories_n; i++)
 		if (shard_count(s, &c->t, (uint16_t)i) != c->cats[i])
-			tell(c, "category %zu: %llu visitors counted, %llu there", i,
+			tell_problem(c, "category %zu: %llu visitors counted, %llu there", i,
 			    (unsigned long long)shard_count(s, &c->t, (uint16_t)i),
 			    (unsigned long long)c->cats[i]);
 	for (size_t i = 0; i < c->g->rules->segments_n; i++)
 		if (members_size(s, &c->t, (uint16_t)i) != c->members[i])
-			tell(c, "segment %zu: bitmaps hold %llu, profiles say %llu", i,
+			tell_problem(c, "segment %zu: bitmaps hold %llu, profiles say %llu", i,
 			    (unsigned long long)members_size(s, &c->t, (uint16_t)i),
 			    (unsigned long long)c->members[i]);
 	for (size_t i = 0; i < c->g->rules->segments_n; i++)
 		check_days(c, (uint16_t)i, oldest);
-	for (uint32_t d = oldest; d < oldest + 100u; d++)
+	for (uint32_t d = oldest; d < oldest + DAYS_LOOKED_AT; d++)
 		if (shard_events(s, &c->t, (uint16_t)d) != c->events[d])
-			tell(c, "day %u: %llu events counted, %llu in profiles", d,
+			tell_problem(c, "day %u: %llu events counted, %llu in profiles", d,
 			    (unsigned long long)shard_events(s, &c->t, (uint16_t)d),
 			    (unsigned long long)c->events[d]);
 }
@@ -167,23 +188,24 @@ static void check_matches(struct check *c)
 		struct vkey k, other;
 		uint32_t at;
 		if (key.n <= 17 || value.n <= 4) {
-			tell(c, "a match of %zu and %zu bytes", key.n, value.n);
+			tell_problem(c, "a match of %zu and %zu bytes", key.n, value.n);
 			continue;
 		}
 		memcpy(k.b, key.p + 1, sizeof k.b);
 		forward++;
 		if (!db_get(&c->t, s->visitors, vkey_str(&k), &none))
-			tell(c, "a match of a visitor who is not there");
+			tell_problem(c, "a match of a visitor who is not there");
 		if (!shard_match_visitor(
 			s, &c->t, str_skip(key, 17), str_skip(value, 4), 0, &other, &at))
-			tell(c, "a match that the other direction does not know");
+			tell_problem(c, "a match that the other direction does not know");
 	}
 	db_walk_end(&cur);
 	if (db_count(&c->t, s->partners) != 2 * forward)
-		tell(c, "%llu matches in one direction, %llu rows in both",
+		tell_problem(c, "%llu matches in one direction, %llu rows in both",
 		    (unsigned long long)forward, (unsigned long long)db_count(&c->t, s->partners));
 }
 
+/* Recounts one shard, in one read transaction: all numbers are of one moment. */
 static enum err check_shard(struct check *c)
 {
 	enum err e = db_begin(&c->f->shard.db, DB_READ, &c->t);
@@ -192,9 +214,9 @@ static enum err check_shard(struct check *c)
 	if (e)
 		return e;
 	c->visitors = 0;
-	memset(c->cats, 0, DAYS * sizeof *c->cats);
+	memset(c->cats, 0, PROFILE_NUMBERS * sizeof *c->cats);
 	memset(c->events, 0, DAYS * sizeof *c->events);
-	memset(c->members, 0, DAYS * sizeof *c->members);
+	memset(c->members, 0, PROFILE_NUMBERS * sizeof *c->members);
 	check_visitors(c);
 	check_matches(c);
 	check_counters(c, oldest_day(day_of(clock_now()), c->f->retention));
@@ -205,7 +227,7 @@ static enum err check_shard(struct check *c)
 		while (m.p < m.end && record_decode(&m, &r))
 			;
 		if (m.bad || value.n < 4)
-			tell(c, "a provisional visitor's records do not decode");
+			tell_problem(c, "a provisional visitor's records do not decode");
 	}
 	db_walk_end(&cur);
 	e = c->t.err;
@@ -216,9 +238,9 @@ static enum err check_shard(struct check *c)
 enum err verify_generation(struct generation *g, void (*problem)(void *, const char *), void *arg)
 {
 	struct check c = {.g = g, .problem = problem, .arg = arg};
-	c.cats = calloc(DAYS, sizeof *c.cats);
+	c.cats = calloc(PROFILE_NUMBERS, sizeof *c.cats);
 	c.events = calloc(DAYS, sizeof *c.events);
-	c.members = calloc(DAYS, sizeof *c.members);
+	c.members = calloc(PROFILE_NUMBERS, sizeof *c.members);
 	c.segments = calloc(g->rules->segments_n + 1, sizeof *c.segments);
 	CHECK(c.cats && c.events && c.members && c.segments);
 	enum err e = OK;
@@ -239,6 +261,8 @@ enum err verify_generation(struct generation *g, void (*problem)(void *, const c
 
 /* --- replay */
 
+/* Memberships, rows, sums, facts and attributes. Ordinals and due hours may differ: views that were
+ * made in another order number visitors otherwise. */
 static bool same_profile(const struct profile *a, const struct profile *b)
 {
 	if (a->rows_n != b->rows_n || a->segments_n != b->segments_n || a->attrs_n != b->attrs_n)
@@ -262,7 +286,7 @@ static bool same_profile(const struct profile *a, const struct profile *b)
 	       a->agent_day == b->agent_day;
 }
 
-/* The next match that is retained. */
+/* Goes on to the next match that is retained. */
 static bool next_match(
     struct db_cursor *c, bool first, uint32_t oldest, struct str *key, struct str *value)
 {
@@ -272,6 +296,7 @@ static bool next_match(
 	return more;
 }
 
+/* Two walks in order of key; expired matches may still be in one of them. */
 static bool same_matches(struct fold *live, struct db_txn *a, struct fold *made, struct db_txn *b)
 {
 	struct db_cursor ca, cb;
@@ -292,7 +317,8 @@ static bool same_matches(struct fold *live, struct db_txn *a, struct fold *made,
 	return same;
 }
 
-/* Both sets of views of one shard, side by side in order of visitor key. */
+/* Both sets of views of one shard, side by side in order of visitor key. Tells who is in one only,
+ * and who differs. */
 static enum err compare_shard(
     struct fold *live, struct fold *made, void (*problem)(void *, const char *), void *arg)
 {
@@ -358,8 +384,8 @@ enum err verify_replay(struct generation *g, struct store *s, const struct confi
 		size_t done;
 		if ((e = fold_open(&made, &second, 1, i, g->rules, c)))
 			return e;
-		store_drop_generation(
-		    &second, 1); /* the names: what is open stays until it is closed */
+		/* removes the names; what is open stays until it is closed */
+		store_drop_generation(&second, 1);
 		while (!e && more)
 			e = fold_some(&made, s->journal, now, 200000, &done, &more);
 		for (more = true; !e && more;)

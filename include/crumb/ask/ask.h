@@ -1,9 +1,12 @@
-/* Questions about groups that no serving rule defines, answered exactly from the profiles, through
- * the k gate.
+/* Questions about groups that no serving rule defines, answered exactly from the profiles, and told
+ * through the k gate.
  *
- * An answer whose group differs from a defined segment, or from everybody, by fewer than k visitors
- * is given as that one's number, so that the difference between two answers tells nothing about
- * fewer than k. */
+ * A group that differs from a defined segment, from everybody, or from a group that was asked about
+ * before, by fewer than k visitors is told with that one's number. So the difference between two
+ * answers tells nothing about fewer than k (src/ask/remembered.c, with an example).
+ *
+ * Threads: any thread asks, and waits; each question uses one thread for each core. A memory is
+ * shared between them. */
 #ifndef CRUMB_ASK_ASK_H
 #define CRUMB_ASK_ASK_H
 
@@ -11,21 +14,19 @@
 
 struct answer {
 	struct shown size, visitors;
-	bool refused; /* the memory is full: no more different questions for now */
+	bool refused; /* the memory is full: no different question is answered for now */
 };
 
-/* The groups that were asked about, as sets, with the number that was told: at least for a day, for
- * 30 days while there is room. An answer whose group differs by fewer than k from one that got a
- * number of its own in the last day is given as that one's number. What is hardly apart (half a
- * step of rounding) from any of them gets its number, for as long as that is within a step of the
- * truth. Bounded: when the questions of a day have filled it, different ones are refused until the
- * oldest is a day old. One for each server; any thread. */
+/* The groups that were asked about, with the numbers that were told: kept for a day at least, for
+ * 30 days while there is room. When the questions of a day have filled it, different ones are
+ * refused until the oldest is a day old. One for each server; 64 MB at most. */
 struct ask_memory;
 struct ask_memory *ask_memory_new(void);
 void ask_memory_free(struct ask_memory *m);
 
-/* How many satisfy the condition now. `root` is a node of `rules` (rules_condition), which are the
- * generation's or a copy of them. One thread for each core. `memory` may be NULL. */
+/* How many satisfy the condition at `now`. `root` is a node of `rules` (rules_condition()), which
+ * are the generation's or a copy of them; -1: nobody is asked for. `memory` may be NULL: then only
+ * segments and everybody have numbers. */
 enum err ask_size(struct generation *g, const struct rules *rules, const struct kgate *gate,
     struct ask_memory *memory, int root, uint32_t now, struct answer *out) MUST_CHECK;
 
@@ -38,8 +39,7 @@ struct ask_side {
 /* What a change of rules does to one segment. */
 struct move {
 	const char *id; /* of one of the rule sets */
-	int was, will; /* its number before and after; -1: it is not there. What is called otherwise
-			  now, and means the same, is one */
+	int was, will; /* its number before and after, also under another id; -1: it is not there */
 	bool same;     /* it means the same: nobody moves */
 	struct shown before, after, enter, stay, leave;
 };

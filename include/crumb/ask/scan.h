@@ -1,5 +1,6 @@
 /* Visitors who are in any of some segments, one after the other, in order of shard and key, as they
- * are now whether or not the sweep has come by. One short read of each shard. Any thread. */
+ * are at `now` whether or not the sweep has come by. One read transaction for each shard and piece.
+ * Any thread. */
 #ifndef CRUMB_ASK_SCAN_H
 #define CRUMB_ASK_SCAN_H
 
