@@ -364,9 +364,10 @@ static enum err compare_shard(
 	}
 	profile_done(&pa);
 	profile_done(&pb);
+	e = a.err ? a.err : b.err;
 	db_abort(&a);
 	db_abort(&b);
-	return OK;
+	return e;
 }
 
 enum err verify_replay(struct generation *g, struct store *s, const struct config *c,
@@ -382,8 +383,7 @@ enum err verify_replay(struct generation *g, struct store *s, const struct confi
 		struct fold made;
 		bool more = true;
 		size_t done;
-		if ((e = fold_open(&made, &second, 1, i, g->rules, c)))
-			return e;
+		e = fold_open(&made, &second, 1, i, g->rules, c);
 		/* removes the names; what is open stays until it is closed */
 		store_drop_generation(&second, 1);
 		while (!e && more)
