@@ -1,11 +1,23 @@
+/* Reads the options again while the server runs.
+ *
+ * The command line, and the file that it names, are read into a fresh configuration as at a start.
+ * Then each option that differs from the one in force goes one of two ways:
+ *
+ *     RELOAD   the new value stays in the fresh configuration
+ *     START    a sentence says that it waits, and the old value is taken over
+ *
+ * A mistake anywhere throws the fresh configuration away whole: half of a file is never in force.
+ */
 #include "app.h"
 
 #include "crumb/base/log.h"
 
 #include <stdlib.h>
 
-/* What cannot change while threads run stays as it is; *any: something else is new. */
-static enum err merge(const struct config *now, struct config *fresh, struct told *told, bool *any)
+/* Options that a running server does not take stay as they are. *any: another option has changed.
+ */
+static enum err keep_of_the_start(
+    const struct config *now, struct config *fresh, struct told *told, bool *any)
 {
 	enum err e = OK;
 	for (size_t i = 0; i < config_options_n && !e; i++) {
@@ -43,7 +55,7 @@ static void log_mistakes(const struct report *r)
 enum err again_read(
     int argc, char **argv, const struct config *now, struct told *told, struct config **out)
 {
-	static struct options_found f; /* one at a time */
+	static struct options_found f; /* large; only the reloading thread is here */
 	struct arguments a;
 	struct config *fresh = calloc(1, sizeof *fresh);
 	bool any = false;
@@ -59,7 +71,7 @@ enum err again_read(
 			    ERR_USAGE, "%u of the options cannot work", options_say(&f, NULL));
 	}
 	if (!e)
-		e = merge(now, fresh, told, &any);
+		e = keep_of_the_start(now, fresh, told, &any);
 	if (e || !any)
 		again_free(fresh);
 	if (!e)

@@ -1,7 +1,16 @@
-/* What crumbd is made of. */
+/* What crumbd is made of: its arguments, --check, and reading the configuration again.
+ *
+ *     crumbd.c     main(), start and stop        reload.c     reads things again while it runs
+ *     arguments.c  the command line              again.c      the options among them
+ *     check.c      --check                       told.c       what was taken and refused
+ *     takeover.c   two processes at one store    sockets.c    sockets that others opened
+ *     notify.c     the service manager
+ *
+ * Functions are for one thread at a time: main() at a start, the reloading thread afterwards. */
 #ifndef CRUMB_SRC_APP_APP_H
 #define CRUMB_SRC_APP_APP_H
 
+#include "crumb/base/file.h"
 #include "crumb/ingest/options.h"
 #include "crumb/yaml/report.h"
 
@@ -12,44 +21,44 @@ struct json_t;
 struct arguments {
 	bool help, version, check, json, test_clock, take_over, verbose;
 	struct report mistakes; /* in the configuration file */
-	struct buf shown;	/* the same with their lines, to be printed */
+	struct buf shown;	/* the mistakes with their lines, to be printed */
 };
 
-/* arguments.c */
+/* --- arguments.c */
 void arguments_help(FILE *to);
-/* The configuration that the words of the command line make; they are read again at SIGHUP. `c` and
- * `a` are to be given back in any case. */
+/* Reads the command line, and the file that it names, into `c`. The same words are read again at
+ * SIGHUP. arguments_done() and config_done() come afterwards, also after a failure. */
 enum err arguments_read(int argc, char **argv, struct config *c, struct arguments *a) MUST_CHECK;
 void arguments_done(struct arguments *a);
 
-/* check.c: --check. Looks at everything that a start would look at, opens no store and no port; the
- * exit status. `early`: it could not even be read; where the mistakes of a file are why, `a` has
- * them. */
+/* --- check.c: --check. Looks at everything that a start would look at; opens no store and no port.
+ * `early` is what arguments_read() returned; `a` has the mistakes of the file. Returns the exit
+ * status. */
 int check_all(const struct config *c, enum err early, const struct arguments *a);
-/* Says what cannot work, to a file, or in the log where that is NULL; how much. */
+/* Prints what cannot work; NULL: to the log. Returns how many of them are no warnings. */
 unsigned options_say(const struct options_found *f, FILE *to);
 
-/* told.c: what became of reading things again. Each sentence goes to the log, and as "MODULE
- * SENTENCE" to whoever asked for it. One thread at a time. */
+/* --- told.c: what was taken and refused when things were read again. Each sentence goes to the
+ * log, and as "MODULE SENTENCE" to whoever asked for it. */
 enum told_kind { TOLD_TAKEN, TOLD_WAITING /* for the next start */, TOLD_REFUSED, TOLD_KINDS };
 struct told {
-	struct json_t *lists[TOLD_KINDS]; /* of texts; NULL: nobody asked, or there is no memory for
-					     it, and the log has it alone */
+	struct json_t *lists[TOLD_KINDS]; /* of texts. NULL: only the log gets them, because nobody
+					     asked or memory is missing */
 };
 void told_begin(struct told *t);
 void told_add(struct told *t, enum told_kind kind, const char *module, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* {"rules":HASH,"taken":[…],"waiting":[…],"refused":[…]}, and with "error", the first refusal,
- * where there is one. Ends `t`. NULL: no memory. */
+/* {"rules":HASH,"taken":[…],"waiting":[…],"refused":[…]}, and "error" with the first refusal where
+ * something was refused. Ends `t`. NULL: no memory. */
 struct json_t *told_json(struct told *t, const char *rules) MUST_CHECK;
 
-/* again.c: reads the configuration again. *out: what could be in force from now on; NULL: all is as
- * before. Changes that have to wait for the next start are told, a sentence each, and are not in
- * it. */
+/* --- again.c: reads the configuration again. *out is the configuration that can be in force from
+ * now on; NULL: nothing has changed. Changes that have to wait for the next start are told, a
+ * sentence each, and are not in *out. */
 enum err again_read(int argc, char **argv, const struct config *now, struct told *told,
     struct config **out) MUST_CHECK;
-void again_tell(const struct config *before, const struct config *now,
-    struct told *told); /* what is in force now, a sentence each */
+/* Tells which options have changed, a sentence each. */
+void again_tell(const struct config *before, const struct config *now, struct told *told);
 void again_free(struct config *c);
 
 #endif

@@ -1,4 +1,20 @@
 /* crumbd: the server. Starts a node, its collect threads and the admin listener; ends on SIGTERM.
+ *
+ * The order of a start: what can be refused comes first, while another crumbd may still serve.
+ *
+ *     1  command line, options, user             nothing is opened yet
+ *     2  places, lists, rules (node_prepare)     all that can be wrong with files
+ *     3  take-over, if it is asked for           the other crumbd lets go of the store
+ *     4  the store and its views (node_open)
+ *     5  listeners; admin answers from here on, and says why it is not ready
+ *     6  waits until the views have changed rules in them
+ *     7  collect threads; "ready"
+ *
+ * The order of a stop: the reverse, with one rule. What takes long (imports, deliveries, the night)
+ * ends while hits are still taken. Then the collect threads answer what was asked, the journal
+ * commits, and the store is closed.
+ *
+ * Threads: main (this file's loop: signals, ticks, admin), collect, reload, and those of the node.
  */
 #include "serving.h"
 
@@ -31,6 +47,7 @@
 
 /* --- events of the main thread */
 
+/* Once a second. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
@@ -38,13 +55,14 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	notify_alive();
 	node_tick(&s->node);
 	if (atomic_exchange(&s->node.models_changed, false))
-		reload_want(s, false);
+		reload_want(s);
 	keeper_tick(s->keeper);
 	atomic_store(
 	    &s->shared.disk_low, store_low(s->node.store, s->shared.config->disk_reserve_percent));
 	reload_places(s);
 }
 
+/* A hundred times a second; does nothing while nobody waits. */
 static void on_quick(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
@@ -115,22 +133,22 @@ static bool give_admin(void *arg, int fd)
 	return takeover_send(s->successor, socket_names[SOCKET_ADMIN_CONN], fd);
 }
 
+/* Do the listening sockets that we are given listen where our options say? */
 static enum err sockets_fit(const struct server *s, const struct sockets *given)
 {
-	enum err e = sockets_get(given, SOCKET_COLLECT, 0) < 0
-			 ? err_set(ERR_USAGE, "it came without sockets")
-			 : OK;
+	const char *const listen[] = {
+	    [SOCKET_COLLECT] = s->config.collect_listen, [SOCKET_ADMIN] = s->config.admin_listen};
+	enum err e = OK;
+	if (sockets_get(given, SOCKET_COLLECT, 0) < 0)
+		return err_set(ERR_USAGE, "the server that runs gave no sockets");
 	for (size_t i = 0; i < given->n && !e; i++)
 		if (given->v[i].role <= SOCKET_ADMIN)
-			e = http_socket_fits(given->v[i].role == SOCKET_ADMIN
-						 ? s->config.admin_listen
-						 : s->config.collect_listen,
-			    given->v[i].fd);
+			e = http_socket_fits(listen[given->v[i].role], given->v[i].fd);
 	return e;
 }
 
-/* All that can be wrong with options, rules and files was looked at: the one that runs leaves only
- * for one that can serve. */
+/* Takes the place of the crumbd that runs. Options, rules and files have been looked at: the other
+ * one leaves only for one that can serve. */
 static enum err take_over(struct server *s)
 {
 	struct sockets given = {0};
@@ -154,7 +172,7 @@ static enum err take_over(struct server *s)
 	return e;
 }
 
-/* Connections that the one before us had: before the threads run. */
+/* Takes the connections that the crumbd before us had. Before the collect threads run. */
 static void adopt(struct server *s)
 {
 	unsigned next = 0;
@@ -164,7 +182,7 @@ static void adopt(struct server *s)
 		socklen_t n = sizeof peer;
 		if (one->role <= SOCKET_ADMIN ||
 		    getpeername(one->fd, (struct sockaddr *)&peer, &n) != 0)
-			continue; /* whoever hung up meanwhile goes with the rest */
+			continue; /* sockets_done() closes it; this client has hung up meanwhile */
 		if (one->role == SOCKET_ADMIN_CONN)
 			admin_adopt(s->admin, one->fd, &peer);
 		else
@@ -175,7 +193,7 @@ static void adopt(struct server *s)
 
 /* --- start */
 
-/* A start may take long: health, and why it is not ready yet, are told meanwhile. */
+/* Called again and again while the start waits: health is told, and why crumbd is not ready yet. */
 static void answer_admin(void *arg)
 {
 	struct server *s = arg;
@@ -184,6 +202,8 @@ static void answer_admin(void *arg)
 		admin_tick(s->admin);
 }
 
+/* The bearer token of the admin listener: the operator's, or one that is made of 24 random bytes.
+ */
 static enum err make_token(struct server *s)
 {
 	uint8_t random[24];
@@ -199,10 +219,19 @@ static enum err make_token(struct server *s)
 	return OK;
 }
 
-static enum err start_collect(struct server *s)
+static long collect_threads(const struct server *s)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	long n = s->config.collect_threads ? s->config.collect_threads : cores > 2 ? cores / 2 : 1;
+	if (s->config.collect_threads)
+		return s->config.collect_threads;
+	return cores > 2 ? cores / 2 : 1;
+}
+
+/* Makes the collect threads' listeners. Each has a socket of its own, and the kernel spreads
+ * connections over those that share a port. Sockets that we were given are used instead. */
+static enum err start_collect(struct server *s)
+{
+	long n = collect_threads(s);
 	char listen[512];
 	enum err e = OK;
 	s->collects = calloc((size_t)n, sizeof *s->collects);
@@ -219,21 +248,23 @@ static enum err start_collect(struct server *s)
 		if ((e = collect_new(
 			 &s->shared, given ? NULL : listen, &s->collects[s->threads_n])))
 			break;
+		/* the others share the port that the first one got */
 		if (!given)
-			collect_address(s->collects[s->threads_n], listen,
-			    sizeof listen); /* the others share the port that the first one got */
+			collect_address(s->collects[s->threads_n], listen, sizeof listen);
 	}
-	/* connections wait in each of the sockets that we were given, so each has a thread, and no
-	 * other is opened: it would end with us */
+	/* Connections wait in each of the sockets that we were given, so each socket has a thread.
+	 * No other socket is opened: the next crumbd would not be given it. */
 	for (size_t i = 0; given && !e && i < (given > (size_t)n ? given : (size_t)n); i++)
 		e = collect_listen(s->collects[i % (size_t)n],
 		    sockets_get(&s->sockets, SOCKET_COLLECT, i % given));
 	return e;
 }
 
-/* Descriptors that are no connection of a collect thread: three for each LMDB environment, of days
- * and of the shards of the generation that serves, the one that is built and the one that its
- * readers have not left yet; and what threads, exports and the admin listener hold. */
+/* Descriptors that are no connection of a collect thread. An LMDB environment has three. There is
+ * an environment for each day, and one for each shard of up to three generations: the one that
+ * serves, the one that is built, and the one that its readers have not left yet. The rest is for
+ * threads, exports and the admin listener. With 90 days, 4 shards and 2 threads that is
+ * 3 * 92 + 9 * 4 + 4 * 2 + 256 + 64 = 640. */
 static long other_descriptors(const struct server *s)
 {
 	const struct config *c = &s->config;
@@ -241,7 +272,8 @@ static long other_descriptors(const struct server *s)
 	       ADMIN_CONNECTIONS + 64;
 }
 
-/* The store never lacks a descriptor because of connections. */
+/* Divides the descriptors that are left among the collect threads, so that the store never lacks a
+ * descriptor because of connections. A quarter is for connections in any case. */
 static void limit_connections(struct server *s)
 {
 	struct rlimit files;
@@ -290,11 +322,12 @@ static void add_events(struct server *s)
 	event_add(s->signals, NULL);
 }
 
+/* Steps 2 to 7. After a failure stop() frees what was made. */
 static enum err start(struct server *s)
 {
 	sigset_t ours;
 	our_signals(&ours);
-	pthread_sigmask(SIG_BLOCK, &ours, NULL); /* threads inherit it */
+	pthread_sigmask(SIG_BLOCK, &ours, NULL); /* threads inherit the mask */
 	enum err e = cidr_list_parse(s->config.trusted_proxies, &s->shared.trusted);
 	if (e)
 		return err_wrap(e, "trusted_proxies");
@@ -309,7 +342,8 @@ static enum err start(struct server *s)
 		return e;
 	if ((e = node_open(&s->node, s->test_clock ? NODE_CLOCK_BELIEVED : NODE_CLOCK_JUDGED)))
 		return e;
-	char told[4200];
+	/* the k gate remembers from here on what this server tells, and what it told before */
+	char told[FILE_PATH_MAX + sizeof "/told"];
 	snprintf(told, sizeof told, "%s/told", s->config.store_path);
 	s->config.told = kgate_memory_open(told, KGATE_ANEW);
 	if ((e = keeper_start(&s->node, &s->keeper)))
@@ -337,8 +371,8 @@ static enum err start(struct server *s)
 	admin_address(s->admin, admin, sizeof admin);
 	if ((e = store_save_admin(s->node.store, admin, s->token)))
 		return e;
-	/* who waits in sockets that were there before us waits for hits to be taken, not for the
-	 * views */
+	/* Clients may wait in sockets that were there before us. They wait for their hits to be
+	 * taken, so we do not wait for the views. */
 	bool waited_for = s->sockets.n > 0;
 	s->node.meanwhile = answer_admin;
 	s->node.meanwhile_arg = s;
@@ -350,12 +384,10 @@ static enum err start(struct server *s)
 	if ((e = thread_start(&s->reloader, "reload", reload_run, s)))
 		return e;
 	s->reload_runs = true;
-	if (s->take_over && waited_for)
-		reload_want(
-		    s, false); /* a lookalike may have been trained since we read the rules */
-	atomic_store(&s->shared.disk_low,
-	    store_low(s->node.store,
-		s->config.disk_reserve_percent)); /* the first visitor counts like the others */
+	if (s->take_over && waited_for) /* a lookalike may have been trained since step 2 */
+		reload_want(s);
+	/* the first visitor is refused like all others when the disk is low */
+	atomic_store(&s->shared.disk_low, store_low(s->node.store, s->config.disk_reserve_percent));
 	adopt(s);
 	sockets_done(&s->sockets);
 	if ((e = run_collect(s)))
@@ -368,6 +400,9 @@ static enum err start(struct server *s)
 	return OK;
 }
 
+/* Ends everything that start() has begun, as far as it came. When another crumbd takes over,
+ * listening sockets are kept (in s->kept) until it is ready, connections are given to it, and it is
+ * told when the store is free. */
 static void stop(struct server *s)
 {
 	bool taken_over = s->successor >= 0;
@@ -381,7 +416,7 @@ static void stop(struct server *s)
 	/* what may take long ends while hits are still taken */
 	admin_free(s->admin);
 	if (s->reload_runs) {
-		reload_want(s, true);
+		reload_end(s);
 		pthread_join(s->reloader, NULL);
 	}
 	keeper_stop(s->keeper);
@@ -432,13 +467,13 @@ static void stop(struct server *s)
 	libevent_global_shutdown();
 }
 
-/* Options that cannot work: all of them are said. */
+/* Says all options that cannot work. ERR_USAGE: crumbd does not start. */
 static enum err look_at_options(const struct config *c)
 {
 	static struct options_found f;
 	struct destinations *d = NULL;
 	if (destinations_load(c->destinations_path, NULL, &d) != OK)
-		d = NULL; /* said when it is loaded */
+		d = NULL; /* node_prepare() says why */
 	options_check(c, d, &f);
 	destinations_unref(d);
 	if (!f.wrong)
@@ -447,7 +482,7 @@ static enum err look_at_options(const struct config *c)
 	return ERR_USAGE;
 }
 
-/* Bodies are raw hits: what the JSON library lets go of is wiped first. */
+/* Bodies are raw hits: memory that the JSON library frees is wiped first. */
 static void wipe_and_free(void *p)
 {
 	if (p)
@@ -455,7 +490,7 @@ static void wipe_and_free(void *p)
 	free(p);
 }
 
-/* Root is for whoever starts us, not for us. */
+/* The process becomes process.user. Becoming another user makes a process dumpable again. */
 static enum err drop_privileges(const struct config *c)
 {
 	if (!*c->process_user && geteuid() == 0 && getpid() != 1)
@@ -467,22 +502,30 @@ static enum err drop_privileges(const struct config *c)
 	return e;
 }
 
-int main(int argc, char **argv)
+/* Before anything is read: raw hits leave no trace in core dumps or freed memory, files that are
+ * made are the user's alone, and there are as many descriptors as the system allows. */
+static void prepare_process(void)
 {
-	static struct server s = {.successor = -1, .predecessor = -1};
+	struct rlimit files;
 	json_set_alloc_funcs(memory_for_json, wipe_and_free);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
-	prctl(PR_SET_DUMPABLE, 0); /* no core dumps of raw hits */
+	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-	setrlimit(
-	    RLIMIT_NICE, &(struct rlimit){20, 20}); /* as root: threads of low priority may come
-						       back after root is gone (base/low.h) */
-	struct rlimit files;
+	/* as root: threads of low priority may come back after root is gone (base/low.h) */
+	setrlimit(RLIMIT_NICE, &(struct rlimit){20, 20});
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+/* Exit status: 0 it has served and ended, or had only to print; 1 it could not start, or did not
+ * get its place back after a take-over that failed; 2 the command line or the options are wrong. */
+int main(int argc, char **argv)
+{
+	static struct server s = {.successor = -1, .predecessor = -1};
+	prepare_process();
 	struct arguments a = {.help = false};
 	enum err e = sodium_init() < 0 ? err_set(ERR_IO, "libsodium does not start")
 				       : arguments_read(argc, argv, &s.config, &a);
@@ -543,7 +586,7 @@ int main(int argc, char **argv)
 	sigset_t ours;
 	our_signals(&ours);
 	sigdelset(&ours, SIGHUP);
-	pthread_sigmask(SIG_UNBLOCK, &ours, NULL); /* a second one ends it at once */
+	pthread_sigmask(SIG_UNBLOCK, &ours, NULL); /* a second SIGTERM ends the process at once */
 	stop(&s);
 	if (s.successor >= 0 && !takeover_wait(s.successor)) {
 		log_error("main", "the crumbd that took over has ended before it was ready: this "

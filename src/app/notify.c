@@ -1,3 +1,5 @@
+/* Datagrams to the service manager, in the format of sd_notify(3), without its library. A message
+ * that cannot be sent is dropped: a manager that does not listen must not stop the server. */
 #include "notify.h"
 
 #include "crumb/base/clock.h"
@@ -13,11 +15,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* set by notify_begin(), then constant */
 static int fd = -1;
 static struct sockaddr_un where;
 static socklen_t where_n;
 static bool watched;
 
+/* A name that begins with '@' is in the abstract namespace: its first byte is zero, and its length
+ * counts no zero at the end. WATCHDOG_PID says for which process the watchdog is. */
 void notify_begin(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC"),

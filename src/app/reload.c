@@ -1,8 +1,21 @@
-/* What the server reads again while it runs: places, lists, rules, destinations, options. A thread
- * of its own does it, so that the main thread answers meanwhile; what cannot be used leaves the old
- * in force. */
+/* What the server reads again while it runs: places, lists, rules, destinations, options.
+ *
+ * A thread of its own does it, so that the main thread answers meanwhile. It works in rounds:
+ *
+ *     SIGHUP, /v1/reload ──► asked = 7 ─┐
+ *     a model was trained ──► wanted ───┴─► round: options, lists, rules ──► done = 7, told
+ *
+ * Whoever asks gets a number, and that round is over when done has reached it. A round takes the
+ * number that `asked` has at its beginning; so who asks while a round runs waits for the next,
+ * which begins after the question.
+ *
+ * Each thing is made whole beside the old one and then swapped under shared.lock. A thing that
+ * cannot be made leaves the old one in force, and its refusal is told. Collect threads see from
+ * shared.version that something was swapped. Options that are replaced stay until the end
+ * (`retired`), since threads read them without a lock. */
 #include "serving.h"
 
+#include "crumb/base/lock.h"
 #include "crumb/base/log.h"
 #include "crumb/collect/fixed.h"
 #include "notify.h"
@@ -14,11 +27,12 @@
 /* --- places */
 
 /* Opens the file when it is new or has changed. A file that cannot be read leaves the old one in
- * use. */
+ * use. With places_lock. */
 static enum err load_places(struct server *s)
 {
 	struct stat st;
 	struct place_db *db;
+	CHECK_HELD(&s->places_lock);
 	if (!s->places_file[0])
 		return OK;
 	if (stat(s->places_file, &st) != 0)
@@ -40,8 +54,8 @@ static enum err load_places(struct server *s)
 	return OK;
 }
 
-/* The file may be rewritten while we look; a file that is gone leaves what was read in use without
- * a word each second. */
+/* A file that is gone is left unsaid, or the log had a line each second. A file that is being
+ * rewritten may be refused once; the next look finds it changed again. */
 void reload_places(struct server *s)
 {
 	pthread_mutex_lock(&s->places_lock);
@@ -51,24 +65,27 @@ void reload_places(struct server *s)
 	pthread_mutex_unlock(&s->places_lock);
 }
 
-/* What the operator names must be there; what is looked for beside the program may be missing. */
+/* A file that the operator names must be there. The file beside the program may be missing; then
+ * every place is unknown, and an unknown place is one where consent is required. */
 enum err reload_places_first(struct server *s)
 {
+	static const char all[] =
+	    ", and so every visitor counts as being in a place of consent.require";
 	bool found = place_db_file(&s->config, s->places_file, sizeof s->places_file);
 	if (!found)
 		s->places_file[0] = 0;
+	pthread_mutex_lock(&s->places_lock);
 	enum err e = load_places(s);
+	pthread_mutex_unlock(&s->places_lock);
 	if (e)
 		return err_wrap(e, "geo.database");
 	if (!found)
 		log_warn("places", "no country file: set geo.database; every place is unknown%s",
-		    *s->config.consent_require
-			? ", and so every visitor counts as being in a place of consent.require"
-			: "");
+		    *s->config.consent_require ? all : "");
 	return OK;
 }
 
-/* Crawlers and networks. What cannot be read leaves the old ones in use. */
+/* Crawlers and networks. Lists that cannot be read leave the old ones in use. */
 enum err reload_lists(struct server *s)
 {
 	struct junk_lists *l;
@@ -101,27 +118,27 @@ static bool differ(const char *a, const char *b)
 	return strcmp(a, b) != 0;
 }
 
-/* What is made of options. What stays as it is is NULL; `fixed` becomes the older one when they
- * change places. */
+/* New options, and what is made of them. NULL: it stays as it is. */
 struct made {
 	struct config *config;
 	struct cidr_list trusted;
 	struct junk_lists *lists;
 	struct place_db *places;
-	struct fixed *fixed;
-	char places_file[4096];
+	struct fixed *fixed; /* behind swap_options() the older one */
+	char places_file[FILE_PATH_MAX];
 };
 
-/* The files that options name can all be read, or nothing changes. */
-static enum err make(const struct config *before, struct made *m)
+/* Makes all that changed options stand for, before any of it is in force: when one file cannot be
+ * read, nothing changes. */
+static enum err make_options(const struct config *before, struct made *m)
 {
 	const struct config *c = m->config;
 	enum err e = cidr_list_parse(c->trusted_proxies, &m->trusted);
 	if (!e && (before->crawl != c->crawl || differ(before->crawlers_file, c->crawlers_file) ||
 		      differ(before->networks_file, c->networks_file)))
 		e = junk_open(c, &m->lists);
-	if (!e && differ(before->keep_query, c->keep_query) &&
-	    !(m->fixed = fixed_new(c))) /* the tag has it in it */
+	/* the page tag has privacy.keep_query written into it */
+	if (!e && differ(before->keep_query, c->keep_query) && !(m->fixed = fixed_new(c)))
 		e = err_set(ERR_NOMEM, "no memory");
 	if (!e && differ(before->geo_database, c->geo_database) &&
 	    place_db_file(c, m->places_file, sizeof m->places_file) &&
@@ -130,6 +147,7 @@ static enum err make(const struct config *before, struct made *m)
 	return e;
 }
 
+/* All of it in one moment, as far as threads can see: they take what is new under the same lock. */
 static void swap_options(struct server *s, struct made *m)
 {
 	pthread_mutex_lock(&s->shared.lock);
@@ -151,7 +169,7 @@ static void swap_options(struct server *s, struct made *m)
 	log_threshold(s->verbose ? LOG_DEBUG : m->config->log_level);
 }
 
-/* On the reloading thread. What is wrong in it leaves all options as they are. */
+/* On the reloading thread. A mistake in the options leaves all of them as they are. */
 static enum err reload_options(struct server *s, struct told *told)
 {
 	const struct config *before = s->shared.config;
@@ -160,7 +178,7 @@ static enum err reload_options(struct server *s, struct told *told)
 	enum err e = r ? again_read(s->argc, s->argv, before, told, &m.config)
 		       : err_set(ERR_NOMEM, "no memory");
 	if (!e && m.config)
-		e = make(before, &m);
+		e = make_options(before, &m);
 	if (e || !m.config) {
 		if (e)
 			told_add(told, TOLD_REFUSED, "config", "refused, the old options stay: %s",
@@ -174,7 +192,7 @@ static enum err reload_options(struct server *s, struct told *told)
 	pthread_mutex_lock(&s->places_lock);
 	if (differ(before->geo_database, m.config->geo_database)) {
 		snprintf(s->places_file, sizeof s->places_file, "%s", m.places_file);
-		s->places_size = -1; /* the next look finds how it is */
+		s->places_size = -1; /* no file has this size: the next look reads it */
 	}
 	swap_options(s, &m);
 	pthread_mutex_unlock(&s->places_lock);
@@ -184,8 +202,8 @@ static enum err reload_options(struct server *s, struct told *told)
 	return OK;
 }
 
-/* On the reloading thread only: on another one it could put lists in force that older options name.
- */
+/* On the reloading thread only: on another thread it could put lists in force that older options
+ * name. */
 static void reload_lists_again(struct server *s, struct told *told)
 {
 	const struct config *c = s->shared.config;
@@ -214,8 +232,8 @@ static enum err reload_rules(struct server *s, struct told *told)
 	return OK;
 }
 
-/* What became of it, for whoever asked; the log has it already. */
-static json_t *tell(struct server *s, struct told *told)
+/* What was taken and refused, for whoever asked. The log has it already. */
+static json_t *tell_round(struct server *s, struct told *told)
 {
 	struct rules *r = node_rules(&s->node);
 	json_t *j = told_json(told, r->hash_text);
@@ -225,13 +243,21 @@ static json_t *tell(struct server *s, struct told *told)
 
 enum err reload_models(void *arg)
 {
-	struct told told = {.lists = {NULL}}; /* in the log alone */
+	struct told told = {.lists = {NULL}}; /* nobody asked: only the log gets it */
 	return reload_rules(arg, &told);
 }
 
-/* One round, with the lock, which it lets go of meanwhile. */
+static const char *round_state(enum err options, enum err rules)
+{
+	if (rules)
+		return "ready; rules are refused, the old ones stay";
+	return options ? "ready; options are refused, the old ones stay" : "ready";
+}
+
+/* One round. With reload_lock, which is let go of while things are read. */
 static void run_round(struct server *s)
 {
+	CHECK_HELD(&s->reload_lock);
 	bool options = s->reload_options;
 	uint64_t round = s->reload_asked;
 	struct told told;
@@ -242,11 +268,8 @@ static void run_round(struct server *s)
 	enum err e = options ? reload_options(s, &told) : OK;
 	reload_lists_again(s, &told);
 	enum err rules = reload_rules(s, &told);
-	json_t *said = tell(s, &told);
-	notify("READY=1\nSTATUS=%s",
-	    rules ? "ready; rules are refused, the old ones stay" /* and said in the log */
-	    : e	  ? "ready; options are refused, the old ones stay"
-		  : "ready");
+	json_t *said = tell_round(s, &told);
+	notify("READY=1\nSTATUS=%s", round_state(e, rules));
 	pthread_mutex_lock(&s->reload_lock);
 	json_decref(s->reload_told);
 	s->reload_told = said;
@@ -268,11 +291,18 @@ void *reload_run(void *arg)
 	return NULL;
 }
 
-void reload_want(struct server *s, bool stop)
+void reload_want(struct server *s)
 {
 	pthread_mutex_lock(&s->reload_lock);
-	s->reload_wanted |= !stop;
-	s->reload_stop |= stop;
+	s->reload_wanted = true;
+	pthread_cond_signal(&s->reload_wake);
+	pthread_mutex_unlock(&s->reload_lock);
+}
+
+void reload_end(struct server *s)
+{
+	pthread_mutex_lock(&s->reload_lock);
+	s->reload_stop = true;
 	pthread_cond_signal(&s->reload_wake);
 	pthread_mutex_unlock(&s->reload_lock);
 }

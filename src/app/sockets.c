@@ -1,3 +1,8 @@
+/* Sockets that this process did not open, and how they go to the next one.
+ *
+ * A service manager hands sockets over as descriptors 3, 4, 5 …, counts them in LISTEN_FDS and
+ * names them in LISTEN_FDNAMES (sd_listen_fds(3)). sockets_exec() does the same for the program
+ * that it runs, so both come in by sockets_of_environment(). */
 #include "sockets.h"
 
 #include "crumb/base/array.h"
@@ -9,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_FD 3
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 
 const char *const socket_names[SOCKET_ROLES] = {
     "collect", "admin", "collect-connection", "admin-connection"};
@@ -59,7 +64,7 @@ void sockets_done(struct sockets *s)
 	*s = (struct sockets){0};
 }
 
-static enum err take(struct sockets *out, uint64_t n, const char *names)
+static enum err take_inherited(struct sockets *out, uint64_t n, const char *names)
 {
 	struct str rest = str_c(names ? names : ""), name;
 	for (uint64_t i = 0; i < n; i++) {
@@ -84,20 +89,23 @@ enum err sockets_of_environment(struct sockets *out)
 	enum err e = OK;
 	if (pid && count && str_u64(str_c(pid), &p) && p == (uint64_t)getpid() &&
 	    str_u64(str_c(count), &n) && n < 10000)
-		e = take(out, n, getenv("LISTEN_FDNAMES"));
+		e = take_inherited(out, n, getenv("LISTEN_FDNAMES"));
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	return e;
 }
 
+/* The copies are above the numbers that sockets_exec() moves them to, so that no dup2() there
+ * closes one that is still to be moved. */
 void sockets_keep(struct sockets *s)
 {
+	const int above = FIRST_FD + (int)s->n;
 	for (size_t k = 0; k < s->n; k++)
-		s->v[k].fd = fcntl(s->v[k].fd, F_DUPFD_CLOEXEC,
-		    FIRST_FD + (int)s->n); /* out of the way of sockets_exec() */
+		s->v[k].fd = fcntl(s->v[k].fd, F_DUPFD_CLOEXEC, above);
 }
 
+/* dup2() clears FD_CLOEXEC, so exactly the sockets that are moved stay open. */
 enum err sockets_exec(const struct sockets *s, char **argv)
 {
 	struct buf names = {0};

@@ -1,5 +1,5 @@
-/* Sockets that this process did not open: a service manager's (LISTEN_FDS), or those of the crumbd
- * that ran before it (takeover.h). */
+/* Sockets that this process did not open: those of a service manager (LISTEN_FDS), or of the crumbd
+ * that ran before it (takeover.h). A struct sockets owns its descriptors. One thread at a time. */
 #ifndef CRUMB_SRC_APP_SOCKETS_H
 #define CRUMB_SRC_APP_SOCKETS_H
 
@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What it is for. A connection was accepted by the process before, and asks for nothing yet. */
+/* What a socket is for. The process before has accepted the connections; they ask for nothing yet.
+ * Roles up to SOCKET_ADMIN listen. */
 enum socket_role {
 	SOCKET_COLLECT,
 	SOCKET_ADMIN,
@@ -17,31 +18,32 @@ enum socket_role {
 	SOCKET_ROLES
 };
 
+struct socket_one {
+	int fd; /* -1: somebody took it */
+	enum socket_role role;
+};
 struct sockets {
-	struct socket_one {
-		int fd;
-		enum socket_role role;
-	} * v;
+	struct socket_one *v;
 	size_t n, cap;
 };
 
 extern const char *const socket_names[SOCKET_ROLES];
 bool socket_role(const char *name, size_t n, enum socket_role *out);
 
-void sockets_add(
-    struct sockets *s, enum socket_role role, int fd); /* takes it; without memory it is closed */
-int sockets_get(const struct sockets *s, enum socket_role role,
-    size_t i); /* the i-th of that role, or -1; stays with s */
+/* Takes the descriptor. Where memory is missing it is closed. */
+void sockets_add(struct sockets *s, enum socket_role role, int fd);
+/* Borrows the i-th socket of a role; -1: there is none. */
+int sockets_get(const struct sockets *s, enum socket_role role, size_t i);
 size_t sockets_count(const struct sockets *s, enum socket_role role);
 void sockets_done(struct sockets *s); /* closes what is left */
 
-/* Those of sd_listen_fds(3). Refused: names that are neither collect nor admin. Call once, before
- * threads. */
+/* Takes the sockets of sd_listen_fds(3). ERR_USAGE: a name is neither collect nor admin. To be
+ * called once, before threads. */
 enum err sockets_of_environment(struct sockets *out) MUST_CHECK;
 
-/* The program once more, with these sockets. Returns when that is impossible. */
+/* Runs the program again in this process, with the listening sockets. Returns only a failure. */
 enum err sockets_exec(const struct sockets *s, char **argv) MUST_CHECK;
-/* Descriptors of their own for sockets that others will close. */
+/* Replaces borrowed descriptors by copies, which stay open when the others are closed. */
 void sockets_keep(struct sockets *s);
 
 #endif

@@ -1,3 +1,9 @@
+/* Two processes at one store: how the sockets of one come to the other. takeover.h draws the
+ * conversation; here is the old process's side, which is driven by events, and the new one's, which
+ * waits for each message with a time-out.
+ *
+ * Who may take over: a process of the same user, or root's. The kernel says whose process is at the
+ * other end (SO_PEERCRED). One conversation is had at a time; a second one is hung up on. */
 #include "takeover.h"
 
 #include "crumb/base/str.h"
@@ -13,13 +19,16 @@
 
 #define HELLO "take over 1"
 #define WORD_MOST 64
-#define SEND_S 2    /* a process that does not read its messages gets no more */
-#define ANSWER_S 10 /* the old one lists its sockets */
-#define LEAVE_S 120 /* and leaves */
+#define SEND_S 2    /* the other process reads a message within this time, or gets no more */
+#define ANSWER_S 10 /* the old process lists its sockets within this time */
+#define LEAVE_S 120 /* and lets go of the store within this time */
 
+/* The old process's side. Main thread. */
 struct takeover {
-	int folder, fd, client;
-	bool greeted;
+	int folder;   /* of the store */
+	int fd;	      /* listens */
+	int client;   /* the new process; -1: none is there */
+	bool greeted; /* the client has said HELLO and was given the sockets */
 	struct event *accept_ev, *client_ev;
 	struct event_base *base;
 	void (*mine)(void *, struct sockets *);
@@ -27,8 +36,8 @@ struct takeover {
 	void *arg;
 };
 
-/* The name of a socket has room for 107 bytes, a path may be longer: it is reached through its
- * folder. */
+/* The address of a socket has room for a path of 107 bytes, and the store's path may be longer. So
+ * the folder is opened, and the socket is reached through the descriptor. */
 static enum err open_folder(const char *store, struct sockaddr_un *out, int *folder)
 {
 	int fd = open(store, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -64,7 +73,8 @@ bool takeover_send(int to, const char *word, int fd)
 	return n >= 0;
 }
 
-/* One message; *fd is -1 when none came along. 0: the other end is gone; less: nothing came. */
+/* Receives one message, and the descriptor that comes with it (-1: none). Returns its length; 0:
+ * the other process is gone; less: nothing came in time. */
 static ssize_t receive(int from, char word[WORD_MOST], int *fd)
 {
 	union {
@@ -93,8 +103,9 @@ static void set_patience(int fd, int what, long seconds)
 	setsockopt(fd, SOL_SOCKET, what, &(struct timeval){seconds, 0}, sizeof(struct timeval));
 }
 
-/* --- the old one */
+/* --- the old process */
 
+/* The conversation is over; another process may begin one. */
 static void hang_up(struct takeover *t)
 {
 	if (t->client_ev)
@@ -117,6 +128,7 @@ static bool give_listeners(const struct takeover *t)
 	return sent && takeover_send(t->client, "that is all", -1);
 }
 
+/* HELLO, then "go"; whoever says anything else is hung up on. */
 static void on_message(evutil_socket_t client, short what, void *arg)
 {
 	struct takeover *t = arg;
@@ -138,7 +150,7 @@ static void on_message(evutil_socket_t client, short what, void *arg)
 	}
 }
 
-static bool ours(int fd)
+static bool may_take_over(int fd)
 {
 	struct ucred who;
 	socklen_t n = sizeof who;
@@ -153,7 +165,7 @@ static void on_connect(evutil_socket_t fd, short what, void *arg)
 	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	if (client < 0)
 		return;
-	if (!ours(client) || t->client >= 0) {
+	if (!may_take_over(client) || t->client >= 0) {
 		close(client);
 		return;
 	}
@@ -181,8 +193,8 @@ enum err takeover_offer(const char *store, struct event_base *base,
 	    .arg = arg};
 	enum err e = open_folder(store, &where, &t->folder);
 	if (!e) {
-		unlinkat(t->folder, "takeover",
-		    0); /* of one that did not end in order: the store is ours now */
+		/* A socket that is there is of a process that was killed: the store is ours. */
+		unlinkat(t->folder, "takeover", 0);
 		t->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (t->fd < 0 || bind(t->fd, (struct sockaddr *)&where, sizeof where) != 0 ||
 		    listen(t->fd, 4) != 0)
@@ -227,18 +239,35 @@ bool takeover_wait(int to)
 	return false;
 }
 
-/* --- the new one */
+/* --- the new process */
+
+/* Takes the sockets that come until the last word. Returns as receive() does. Roles that are not
+ * known are of a newer version, and are closed. */
+static ssize_t take_sockets(int from, const char *last, struct sockets *out)
+{
+	char word[WORD_MOST];
+	enum socket_role role;
+	int fd;
+	ssize_t n;
+	while ((n = receive(from, word, &fd)) > 0 && strcmp(word, last) != 0) {
+		if (fd < 0)
+			continue;
+		if (socket_role(word, (size_t)n, &role))
+			sockets_add(out, role, fd);
+		else
+			close(fd);
+	}
+	return n;
+}
 
 enum err takeover_ask(const char *store, struct sockets *out, int *from)
 {
 	struct sockaddr_un where;
-	char word[WORD_MOST];
-	int folder = -1, fd;
-	enum socket_role role;
+	int folder = -1;
 	*from = -1;
 	enum err e = open_folder(store, &where, &folder);
 	if (e)
-		return e == ERR_NOT_FOUND ? OK : e; /* no store yet */
+		return e == ERR_NOT_FOUND ? OK : e; /* there is no store yet */
 	int to = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	bool there = to >= 0 && connect(to, (struct sockaddr *)&where, sizeof where) == 0;
 	int why = errno;
@@ -250,21 +279,12 @@ enum err takeover_ask(const char *store, struct sockets *out, int *from)
 		return why == ENOENT || why == ECONNREFUSED ? OK : err_sys("%s/takeover", store);
 	}
 	set_patience(to, SO_RCVTIMEO, ANSWER_S);
-	ssize_t n = takeover_send(to, HELLO, -1) ? 1 : 0;
-	while (n > 0 && (n = receive(to, word, &fd)) > 0 && strcmp(word, "that is all") != 0) {
-		if (fd < 0)
-			continue;
-		if (socket_role(word, (size_t)n, &role))
-			sockets_add(out, role, fd);
-		else
-			close(fd);
-	}
+	ssize_t n = takeover_send(to, HELLO, -1) ? take_sockets(to, "that is all", out) : 0;
 	if (n <= 0) {
 		close(to);
 		return err_set(ERR_BUSY,
-		    "the server that runs does not give up its sockets: it is another version or "
-		    "another user's, or is being taken over "
-		    "already; stop it first");
+		    "the server that runs does not give up its sockets: it is of another version "
+		    "or another user, or is being taken over already; stop it first");
 	}
 	*from = to;
 	return OK;
@@ -272,25 +292,11 @@ enum err takeover_ask(const char *store, struct sockets *out, int *from)
 
 enum err takeover_go(int from, struct sockets *out)
 {
-	char word[WORD_MOST];
-	enum socket_role role;
-	int fd;
-	ssize_t n = 1;
 	set_patience(from, SO_RCVTIMEO, LEAVE_S);
-	if (!takeover_send(from, "go", -1))
-		n = 0;
-	while (n > 0 && (n = receive(from, word, &fd)) > 0 && strcmp(word, "released") != 0) {
-		if (fd < 0)
-			continue;
-		if (socket_role(word, (size_t)n, &role))
-			sockets_add(out, role, fd);
-		else
-			close(fd);
-	}
-	bool late = n < 0;
-	/* an end without a word is one, too: the lock of the store tells */
-	return late ? err_set(ERR_BUSY,
-			  "the server that runs has not let go of the store within %d seconds",
-			  LEAVE_S)
-		    : OK;
+	/* 0: the old process has ended without a word. Its lock of the store is gone, too. */
+	ssize_t n = takeover_send(from, "go", -1) ? take_sockets(from, "released", out) : 0;
+	if (n < 0)
+		return err_set(ERR_BUSY,
+		    "the server that runs has not let go of the store within %d seconds", LEAVE_S);
+	return OK;
 }

@@ -1,3 +1,5 @@
+/* What was taken and refused when things were read again: sentences for the log and, as JSON, for
+ * whoever asked (POST /v1/reload). */
 #include "app.h"
 
 #include "crumb/base/code.h"
