@@ -1,4 +1,12 @@
-/* The admin listener: who may ask, which row a request is for, and what is begun with it. */
+/* The admin listener: who may ask, which row a request is for, and what is begun with it.
+ *
+ *     admin_handle()   401 without the token; 415 with a Content-Encoding; then the row
+ *     take_request()   the query by the row; BY_MAIN answers at once; else a job is made
+ *     begin_job()      503 while the clock is in doubt; the job goes to its thread's queue
+ *     admin_tick()     (waiting.c) answers jobs that are done
+ *
+ * Rows are searched one after the other: there are some twenty, and requests are rare. All of this
+ * is on the main thread. */
 #include "job.h"
 
 #include "crumb/ask/ask.h"
@@ -10,7 +18,8 @@
 
 /* --- who may ask */
 
-/* Hashes are compared, so that neither bytes nor length of the token can be found out by time. */
+/* Hashes are compared, in constant time, so that the time of an answer tells neither bytes nor
+ * length of the token. */
 static bool authorized(void *ctx, struct str header)
 {
 	const struct admin *a = ctx;
@@ -25,7 +34,8 @@ static bool authorized(void *ctx, struct str header)
 
 /* --- rows */
 
-/* The next row behind `r` of all tables; NULL: there is none. At first *table is 0, `r` NULL. */
+/* The row behind `r`, through all tables; NULL: `r` was the last. A walk begins with *table = 0 and
+ * `r` = NULL. */
 static const struct route *next_route(size_t *table, const struct route *r)
 {
 	if (r && r[1].path)
@@ -35,7 +45,7 @@ static const struct route *next_route(size_t *table, const struct route *r)
 	return admin_routes[*table];
 }
 
-/* How long a body may be: what a row of this path takes, and no less than a stranger's. */
+/* How long a body may be: as long as a row of this path takes, and no shorter than a stranger's. */
 static size_t body_of(void *ctx, struct str path)
 {
 	size_t table = 0, most = HTTP_STRANGER_BODY;
@@ -48,8 +58,8 @@ static size_t body_of(void *ctx, struct str path)
 
 /* --- jobs */
 
-/* Hands it to its thread, if it has one. */
-static enum err begin(struct admin *a, struct job *j)
+/* Hands the job to its thread, if it has one. */
+static enum err begin_job(struct admin *a, struct job *j)
 {
 	const struct watch *watch = &a->node->watch;
 	char why[400];
@@ -60,13 +70,12 @@ static enum err begin(struct admin *a, struct job *j)
 	return OK;
 }
 
-static void refuse(struct http_ticket t, enum err e)
+static void refuse_failed(struct http_ticket t, enum err e)
 {
 	admin_refuse(t, admin_status(e), err_text());
 }
 
-/* A job that is answered by the main thread at once: without memory of its own, so that health is
- * told whatever there is no memory for. */
+/* Answers at once, without memory of its own: health is told even when memory has run out. */
 static void do_now(struct admin *a, struct http_request *r, const struct route *route)
 {
 	struct job now = {.route = route, .ticket = r->ticket};
@@ -75,13 +84,13 @@ static void do_now(struct admin *a, struct http_request *r, const struct route *
 	CHECK(answered);
 }
 
-static void go(struct admin *a, struct http_request *r, const struct route *route)
+static void take_request(struct admin *a, struct http_request *r, const struct route *route)
 {
 	struct asked asked;
 	char scratch[QUERY_MOST];
 	enum err e = asked_read(route, r, scratch, &asked);
 	if (e) {
-		refuse(r->ticket, e);
+		refuse_failed(r->ticket, e);
 		return;
 	}
 	if (route->by == BY_MAIN) {
@@ -98,16 +107,17 @@ static void go(struct admin *a, struct http_request *r, const struct route *rout
 	if (!e && route->body.help)
 		e = asked_copy(r->body, &j->body);
 	if (!e)
-		e = begin(a, j);
+		e = begin_job(a, j);
 	if (!e) {
 		job_hold(a, j);
 		return;
 	}
-	refuse(r->ticket, e);
+	refuse_failed(r->ticket, e);
 	job_free(j);
 }
 
-/* There is something at that path, but it wants other methods. */
+/* No row has this path and method: 405 and the methods of the path, or 404 when no row has the
+ * path. */
 static void refuse_method(struct http_request *r)
 {
 	static const char methods[][10] = {[HTTP_M_GET] = "GET, HEAD", [HTTP_M_POST] = "POST"};
@@ -131,7 +141,7 @@ static void refuse_method(struct http_request *r)
 	    STR("{\"error\":\"this address wants another method\"}\n"));
 }
 
-static void handle(void *ctx, struct http_request *r)
+static void admin_handle(void *ctx, struct http_request *r)
 {
 	struct admin *a = ctx;
 	if (!authorized(a, r->header[H_AUTHORIZATION])) {
@@ -152,7 +162,7 @@ static void handle(void *ctx, struct http_request *r)
 	while (row && !(row->method == method && str_eq(str_c(row->path), r->path)))
 		row = next_route(&table, row);
 	if (row)
-		go(a, r, row);
+		take_request(a, r, row);
 	else
 		refuse_method(r);
 }
@@ -225,7 +235,7 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
 		e = http_server_new(base, &a->listener, socket < 0 ? a->config->admin_listen : NULL,
-		    false, handle, a, &a->server);
+		    false, admin_handle, a, &a->server);
 	if (!e && socket >= 0)
 		e = http_server_listen(a->server, socket);
 	if (!e)

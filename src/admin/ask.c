@@ -1,5 +1,6 @@
-/* POST /v1/ask/preview, /v1/ask/overlap: questions that no rule defines. The gate remembers
- * them. */
+/* POST /v1/ask/preview, /v1/ask/overlap: questions about groups that no rule defines. Two nearly
+ * equal groups would tell about the few visitors between them; so a->asked remembers the groups of
+ * a day (ask/ask.h), and when it is full, the answer to a different question is 429. */
 #include "routes.h"
 
 #include "crumb/answers/answers.h"
@@ -32,7 +33,7 @@ static void overlap(struct admin *a, struct job *j)
 	generation_unref(asker.generation);
 }
 
-/* Who has asked too often is told so; elsewhere "busy" is the server's own affair. */
+/* Here ERR_BUSY is the asker's limit, 429; everywhere else the server is busy, 503. */
 static bool told(struct admin *a, struct job *j)
 {
 	if (j->result != ERR_BUSY || j->answer)
@@ -44,9 +45,9 @@ static bool told(struct admin *a, struct job *j)
 /* --- shapes */
 
 static const struct shape preview_fields[] = {
-    {"size", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "how many fulfil it; null is withheld"},
-    {"visitors", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "all of them"},
-    {"ms", SHAPE_REAL, .help = "how long it took"},
+    {"size", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "visitors who fulfil it; null is withheld"},
+    {"visitors", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "all visitors"},
+    {"ms", SHAPE_REAL, .help = "how long the answer took"},
     {"pending", SHAPE_TRUTH, .help = "changed rules are on their way into the views"},
     {"below", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "with a size of null: `privacy.k`"},
     {0},
@@ -78,9 +79,9 @@ static const struct shape side_fields[] = {
 static const struct shape overlap_fields[] = {
     {"a", SHAPE_OBJECT, .help = "the first", .of = side_fields},
     {"b", SHAPE_OBJECT, .help = "the second", .of = side_fields},
-    {"both", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "who is in both; null is withheld"},
-    {"of_a", SHAPE_REAL, SHAPE_OR_NULL, .help = "the share of the first, of 1"},
-    {"of_b", SHAPE_REAL, SHAPE_OR_NULL, .help = "the share of the second"},
+    {"both", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "visitors in both; null is withheld"},
+    {"of_a", SHAPE_REAL, SHAPE_OR_NULL, .help = "their share of the first, of 1"},
+    {"of_b", SHAPE_REAL, SHAPE_OR_NULL, .help = "their share of the second, of 1"},
     {"pending", SHAPE_TRUTH, .help = "changed rules are on their way into the views"},
     {0},
 };

@@ -1,11 +1,16 @@
-/* What a request to the admin listener asks: its query, read by the parameters of its row. */
+/* What a request to the admin listener asks: its query, read by the parameters of its row.
+ *
+ * asked_read() checks the whole query before anything is done: each key is a parameter of the row,
+ * comes once, and its value is of the row's kind (a function of `fits`). So the asked_…() functions
+ * cannot fail later: they are called with names of the row, which CHECK sees to, and a value that
+ * came has its kind. */
 #include "job.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/http/coding.h"
 
-#define SPAN_MOST 36500
+#define SPAN_MOST 36500 /* days, or hours; a hundred years */
 
 /* --- kinds */
 
@@ -50,6 +55,7 @@ static bool is_word(const struct route_param *p, struct str s)
 	return false;
 }
 
+/* Does the value fit the kind? NULL: every value does. */
 static bool (*const fits[PARAM_KINDS])(const struct route_param *, struct str) = {
     [PARAM_NUMBER] = is_number,
     [PARAM_HASH] = is_hash,
@@ -59,8 +65,8 @@ static bool (*const fits[PARAM_KINDS])(const struct route_param *, struct str) =
 
 /* --- reading */
 
-/* The number of a parameter; ROUTE_PARAMS: the row has none of that name. */
-static unsigned number_of(const struct route *route, struct str name)
+/* Which parameter of the row it is; ROUTE_PARAMS: the row has none of that name. */
+static unsigned param_number(const struct route *route, struct str name)
 {
 	for (unsigned i = 0; i < ROUTE_PARAMS && route->params[i].name; i++)
 		if (str_eq(name, str_c(route->params[i].name)))
@@ -68,7 +74,7 @@ static unsigned number_of(const struct route *route, struct str name)
 	return ROUTE_PARAMS;
 }
 
-/* "id, after"; "no parameters". */
+/* "id, after", or "no parameters". */
 static void list_params(const struct route *route, char *out, size_t cap)
 {
 	size_t n = 0;
@@ -86,8 +92,8 @@ static enum err bad_param(const struct route *route, struct str key, const char 
 	    (int)(key.n < 64 ? key.n : 64), key.p, route->path, takes);
 }
 
-/* Of each parameter of the row: is it there, and of its kind? */
-static enum err judge(const struct asked *q)
+/* Is each parameter that the row needs there, and is each that came of its kind? */
+static enum err params_fit(const struct asked *q)
 {
 	const struct route *route = q->route;
 	for (unsigned i = 0; i < ROUTE_PARAMS && route->params[i].name; i++) {
@@ -110,7 +116,7 @@ enum err asked_read(
 	if (r->query.n >= QUERY_MOST)
 		return err_set(ERR_USAGE, "the query is longer than %d bytes", QUERY_MOST - 1);
 	while (http_query_next(&query, &key, &value)) {
-		unsigned i = number_of(route, key);
+		unsigned i = param_number(route, key);
 		if (i == ROUTE_PARAMS)
 			return bad_param(route, key, "there is no");
 		if (out->came[i])
@@ -118,26 +124,26 @@ enum err asked_read(
 		out->came[i] = true;
 		out->v[i] = value;
 	}
-	return judge(out);
+	return params_fit(out);
 }
 
 /* --- values */
 
-static unsigned must_number_of(const struct asked *q, const char *name)
+static unsigned must_param_number(const struct asked *q, const char *name)
 {
-	unsigned i = number_of(q->route, str_c(name));
+	unsigned i = param_number(q->route, str_c(name));
 	CHECK(i < ROUTE_PARAMS);
 	return i;
 }
 
 bool asked_came(const struct asked *q, const char *name)
 {
-	return q->came[must_number_of(q, name)];
+	return q->came[must_param_number(q, name)];
 }
 
 struct str asked_text(const struct asked *q, const char *name)
 {
-	return q->v[must_number_of(q, name)];
+	return q->v[must_param_number(q, name)];
 }
 
 uint64_t asked_number(const struct asked *q, const char *name)

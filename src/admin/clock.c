@@ -1,11 +1,12 @@
-/* POST /v1/settle, /v1/clock, /v1/clock/confirm: the views catch up, tests move the clock, an
- * operator believes it. */
+/* POST /v1/settle waits until the views have caught up; /v1/clock moves the clock for a test;
+ * /v1/clock/confirm says that the clock is right. Moving the clock waits like settling does, so
+ * that a test reads views of the new time. */
 #include "routes.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 
-/* False: fold and sweep are not through. True, and refused: it is too late. */
+/* True: fold and sweep are through, or the time is over and the answer was given (*refused). */
 static bool caught_up(struct admin *a, struct job *j, bool *refused)
 {
 	bool settled = node_settled(a->node);
@@ -97,7 +98,7 @@ const struct route routes_clock[] = {
 	.by = BY_MAIN_LATER,
 	.params = {{"advance", PARAM_SPAN, PARAM_MUST,
 	    "How far, in days or hours: `91d`, `5h`; `0d` only waits.",
-	    .wrong = "how far? advance=91d or advance=5h are meant, and 36500 at most",
+	    .wrong = "say how far: advance=91d or advance=5h, and 36500 at most",
 	    .example = "91d"}},
 	.answers = {{200, "the time", .shape = {.kind = SHAPE_OBJECT, .of = now_fields}},
 	    {404, .when = "the server runs without `--test-clock`"},
@@ -108,9 +109,9 @@ const struct route routes_clock[] = {
     {
 	.method = HTTP_M_POST,
 	.path = "/v1/clock/confirm",
-	.help = "Says that the clock is right: after it jumped by more than an hour, or when it "
-		"was found in doubt at a start (`/readyz` says so). Deletion, and recording, go "
-		"on; `crumb clock confirm` does the same.",
+	.help = "Says that the clock is right, after it jumped by more than an hour or was found "
+		"in doubt at a start (`/readyz` says so). Deletion and recording go on. `crumb "
+		"clock confirm` does the same.",
 	.role = ROLE_OPERATOR,
 	.by = BY_MAIN,
 	.answers = {{200, "a sentence", .type = "text/plain"},

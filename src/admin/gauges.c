@@ -1,5 +1,6 @@
 /* GET /metrics: counters and histograms, and every table of gauges. A module's gauges are rows
- * beside it; its table is a row of GAUGES here. */
+ * beside the module; its table is a row of GAUGES here. Sizes of segments pass the k gate as those
+ * of lists do, so that a scrape tells no more than a list. */
 #include "job.h"
 
 #include "crumb/base/clock.h"
@@ -7,7 +8,7 @@
 
 #include <malloc.h>
 
-/* --- segments: numbers that lists tell, by the same gate; looked at once for all gauges */
+/* --- segments. The sizes are counted once for all gauges of a scrape. */
 
 struct segment_sizes {
 	struct generation *g;
@@ -38,6 +39,7 @@ static void print_sizes(struct buf *out, const struct gauge *g, void *of)
 			gauge_sample(out, g, r->segments[i].id, (double)s->sizes.segments[i].n);
 }
 
+/* A size that is withheld is below every alert. */
 static void print_alerts(struct buf *out, const struct gauge *g, void *of)
 {
 	const struct segment_sizes *s = of;

@@ -1,4 +1,6 @@
-/* GET /healthz, /readyz: told at once, on the main thread, whatever else is asked. */
+/* GET /healthz, /readyz: told at once, on the main thread, whatever else is asked. Health says that
+ * the loop runs; readiness, that hits are recorded and the views follow. A service manager restarts
+ * what is not healthy, and a load balancer passes by what is not ready. */
 #include "routes.h"
 
 static bool healthy(struct admin *a, struct job *j)
@@ -8,6 +10,7 @@ static bool healthy(struct admin *a, struct job *j)
 	return true;
 }
 
+/* "ready", or all reasons why not. Doubts and damage are said even while it is ready. */
 static bool readiness(struct admin *a, struct job *j)
 {
 	struct buf b = {0};
@@ -16,7 +19,10 @@ static bool readiness(struct admin *a, struct job *j)
 	bool doubt = watch_tell(&a->node->watch, clock, sizeof clock);
 	bool low = atomic_load(&a->shared->disk_low);
 	bool well = a->ready && !trouble && !low && !watch_refuses(&a->node->watch);
-	buf_c(&b, well ? "ready\n" : a->ready ? "not ready: " : "not ready\n");
+	if (well)
+		buf_c(&b, "ready\n");
+	else
+		buf_c(&b, a->ready ? "not ready: " : "not ready\n"); /* no reason yet at a start */
 	if (a->ready && trouble)
 		buf_addf(&b, "%s\n", why);
 	if (a->ready && low)
@@ -28,7 +34,8 @@ static bool readiness(struct admin *a, struct job *j)
 		buf_addf(&b, "%s\n", clock);
 	damage_print(a->node->store->damage, &b);
 	buf_add(&b, "", 1);
-	admin_say(j->ticket, well ? 200 : 503, b.failed ? "not ready\n" : b.p);
+	const char *text = b.failed ? "not ready\n" : b.p;
+	admin_say(j->ticket, well ? 200 : 503, text);
 	buf_done(&b);
 	return true;
 }
@@ -47,16 +54,16 @@ const struct route routes_health[] = {
 	.method = HTTP_M_GET,
 	.path = "/readyz",
 	.help = "Says whether hits can be recorded and the views can follow. `crumb_trouble` is "
-		"the same as a number. Trouble is tried again, and the answer is 200 again by "
-		"itself. A clock of which the server is not sure is told here, with what to do, "
-		"also while it is ready; so is damage that was found.",
+		"the same as a number. What failed is tried again, and the answer becomes 200 by "
+		"itself. A clock in doubt is told here, with what to do, even while the server is "
+		"ready; so is damage that was found.",
 	.role = ROLE_VIEWER,
 	.by = BY_MAIN,
 	.answers = {{200, "`ready`", .type = "text/plain"},
 	    {503,
-		"while starting, while hits cannot be recorded (a full disk, a clock that is "
-		"wrong), while new visitors are refused because the disk is nearly full, and while "
-		"the views cannot follow; the reason is said",
+		"while it starts, while hits cannot be recorded (a full disk, a wrong clock), "
+		"while new visitors are refused because the disk is nearly full, and while the "
+		"views cannot follow; the text says why",
 		.type = "text/plain"}},
 	.answer = readiness,
     },

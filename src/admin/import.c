@@ -1,4 +1,15 @@
-/* /v1/import, /v1/import/applied: lines of files, and what partners say of visitors. */
+/* /v1/import, /v1/import/applied: lines of files, and what partners say of visitors.
+ *
+ * A file comes in pieces, and a piece that is sent twice counts once. A piece is named by what it
+ * is, not by who sends it: hash and length of the file before it, and of the file up to its end.
+ *
+ *     file    |---- piece 1 ----|---- piece 2 ----|-- piece 3 --|
+ *     hash    0                 H1                H2            H3
+ *     names                     0..H1             H1..H2        H2..H3
+ *
+ * The name goes into the journal in one commit with the events of its piece, so a crash leaves both
+ * or neither. BY_WRITE's thread keeps all names of the retention in a->applied. Whoever resumes an
+ * upload asks /v1/import/applied what is there behind a hash, and goes on behind it. */
 #include "routes.h"
 
 #include "crumb/base/clock.h"
@@ -10,20 +21,23 @@
 #define PIECES_MOST 64
 
 struct importing {
-	struct buf partner; /* who says it; empty: they are events */
-	bool known;	    /* which piece of a file it is: */
-	struct slice_id piece;
-	bool again; /* take it although it was imported before */
-	bool dry;   /* only say what would be taken */
+	/* what was asked; set by import_parse() */
+	struct buf partner;    /* who says it; empty: the lines are events */
+	bool known;	       /* the piece has a name: */
+	struct slice_id piece; /* its name */
+	bool again;	       /* take it although it was imported before */
+	bool dry;	       /* only say what would be taken */
+	/* what was done; set by import_piece() */
 	struct import_totals totals;
 	struct declare_totals declared;
-	uint64_t already; /* lines that were imported before */
+	uint64_t already; /* lines of a piece that was imported before */
 };
 
 #define PIECE_WRONG                                                                                \
 	"from and to are 32 hex digits each, bytes and lines are numbers; all of them or none"
 
-static enum err parse(struct admin *a, struct job *j, const struct asked *q)
+/* The four parameters that name a piece come together, or not at all. */
+static enum err import_parse(struct admin *a, struct job *j, const struct asked *q)
 {
 	static const char *const names[] = {"from", "to", "bytes", "lines"};
 	struct importing *w = j->state;
@@ -43,7 +57,7 @@ static enum err parse(struct admin *a, struct job *j, const struct asked *q)
 	return asked_copy(asked_text(q, "partner"), &w->partner);
 }
 
-static void done(struct job *j)
+static void import_done(struct job *j)
 {
 	struct importing *w = j->state;
 	buf_done(&w->partner);
@@ -56,7 +70,8 @@ static uint16_t oldest(const struct admin *a)
 	return oldest_day(day_of(clock_now()), (unsigned)a->config->retention_days);
 }
 
-static enum err declare(struct admin *a, struct importing *w, struct str lines)
+/* Statements of a partner about visitors, by the partner's own ids, into the batch. */
+static enum err declare_piece(struct admin *a, struct importing *w, struct str lines)
 {
 	struct destinations *all = node_destinations(a->node);
 	struct generation *g = engine_serving(a->node->engine);
@@ -73,7 +88,7 @@ static enum err declare(struct admin *a, struct importing *w, struct str lines)
 	return e;
 }
 
-/* What collect threads use at this moment. */
+/* Takes the rules, places and lists that collect threads use at this moment. */
 static enum err take_shared(struct admin *a)
 {
 	pthread_mutex_lock(&a->shared->lock);
@@ -85,7 +100,7 @@ static enum err take_shared(struct admin *a)
 	return e;
 }
 
-/* The lines become a batch: all of them or none. */
+/* The lines become a batch: all of them, or none when memory was short. */
 static enum err gather(struct admin *a, struct job *j)
 {
 	struct importing *w = j->state;
@@ -94,15 +109,17 @@ static enum err gather(struct admin *a, struct job *j)
 	if (e)
 		return e;
 	if (w->partner.n)
-		e = declare(a, w, lines);
+		e = declare_piece(a, w, lines);
 	else
 		import_lines(&a->ingest, lines, clock_now(), &a->batch, &w->totals);
-	if (!e && (e = memory_check())) /* a line may have been refused for that */
+	if (!e && (e = memory_check())) /* a line may have been refused for want of memory */
 		batch_clear(&a->batch);
 	return e;
 }
 
-static void import(struct admin *a, struct job *j)
+/* Is the piece there already? Then nothing is done. Else its lines become a batch, its name goes
+ * into the batch, and both into the journal. */
+static void import_piece(struct admin *a, struct job *j)
 {
 	struct importing *w = j->state;
 	if (w->known && !w->again) {
@@ -119,7 +136,8 @@ static void import(struct admin *a, struct job *j)
 		batch_clear(&a->batch);
 		return;
 	}
-	/* of what was refused as a whole nothing is kept in mind: the rules may be mended */
+	/* A piece of which every line was refused is not remembered: when the rules have been
+	 * mended, it can be sent again. */
 	bool named = a->batch.count > 0 && w->known;
 	uint32_t now = clock_now();
 	if (named)
@@ -134,7 +152,7 @@ static void import(struct admin *a, struct job *j)
 static json_t *first_refused(const struct refused_lines *r)
 {
 	json_t *list = json_array();
-	for (unsigned i = 0; i < r->n; i++)
+	for (unsigned i = 0; i < r->n; i++) /* a struct refused_lines keeps the first ten */
 		json_array_append_new(list, json_pack("{s:I,s:s}", "line",
 						(json_int_t)r->at[i].line, "reason", r->at[i].why));
 	return list;
@@ -162,7 +180,7 @@ static json_t *imported_json(const struct importing *w)
 	    first_refused(&t->first));
 }
 
-static bool answer(struct admin *a, struct job *j)
+static bool import_answer(struct admin *a, struct job *j)
 {
 	const struct importing *w = j->state;
 	(void)a;
@@ -211,18 +229,18 @@ static void applied(struct admin *a, struct job *j)
 
 static const struct shape refused_fields[] = {
     {"json", SHAPE_WHOLE, .help = "no JSON, or no object"},
-    {"id", SHAPE_WHOLE, .help = "no id; of a partner: nobody was matched with it"},
+    {"id", SHAPE_WHOLE, .help = "no id; with `partner`: no visitor was matched with the id"},
     {"old", SHAPE_WHOLE, .help = "older than the retention"},
-    {"future", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "more than five minutes ahead; of events"},
-    {"site", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "of a host that is not ours; of events"},
-    {"consent", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "a signal says no; of events"},
-    {"undeclared", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "no rule declares it; of a partner"},
-    {"value", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "no value that is declared; of a partner"},
+    {"future", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "more than five minutes ahead; events only"},
+    {"site", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "a host that is not ours; events only"},
+    {"consent", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "a signal says no; events only"},
+    {"undeclared", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "no rule declares it; `partner` only"},
+    {"value", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "a value not declared; `partner` only"},
     {0},
 };
 
 static const struct shape line_fields[] = {
-    {"line", SHAPE_WHOLE, .help = "from 1, blank lines too"},
+    {"line", SHAPE_WHOLE, .help = "counted from 1, blank lines too"},
     {"reason", SHAPE_TEXT, .when = SHAPE_ALWAYS},
     {0},
 };
@@ -232,14 +250,14 @@ static const struct shape import_fields[] = {
     {"accepted", SHAPE_WHOLE, .when = SHAPE_ALWAYS},
     {"already", SHAPE_WHOLE, .help = "lines of a piece that was imported before"},
     {"set_aside", SHAPE_WHOLE, SHAPE_SOMETIMES,
-	.help = "of the accepted, crawlers and the like; of events"},
+	.help = "accepted lines that do not count: crawlers and the like; events only"},
     {"refused", SHAPE_OBJECT, .help = "lines by reason", .of = refused_fields},
     {"refused_lines", SHAPE_LIST, .help = "the first ten", .of = line_fields},
     {0},
 };
 
 static const struct shape applied_fields[] = {
-    {"to", SHAPE_TEXT, .help = "hash of all of the file up to its end"},
+    {"to", SHAPE_TEXT, .help = "hash of all of the file up to the piece's end"},
     {"bytes", SHAPE_WHOLE, .when = SHAPE_ALWAYS},
     {"lines", SHAPE_WHOLE, .when = SHAPE_ALWAYS},
     {0},
@@ -249,47 +267,49 @@ const struct route routes_import[] = {
     {
 	.method = HTTP_M_POST,
 	.path = "/v1/import",
-	.help = "Imports events, or what a partner says of visitors; answers when it is on disk. "
-		"With `from`, `to`, `bytes` and `lines` it is a piece of a file, named by the hash "
-		"(BLAKE2b, 16 bytes; whatever you hash, one way) of all before it and of all up to "
-		"its end: sent twice it counts once, and the second answer has its lines under "
-		"`already`. Without them nothing tells a repetition.",
+	.help = "Imports events, or what a partner says of visitors. Answers when they are on "
+		"disk. `from`, `to`, `bytes` and `lines` name a piece of a file by two hashes "
+		"(BLAKE2b, 16 bytes; any bytes that you always hash in one way): of all before the "
+		"piece, and of all up to its end. A piece that is sent twice counts once, and the "
+		"second answer has its lines under `already`. Without a name a repetition counts "
+		"again.",
 	.role = ROLE_OPERATOR,
 	.by = BY_WRITE,
 	.params = {{"partner", PARAM_TEXT, PARAM_MAY,
-		       .help = "Id of the partner who says it; without it the lines are events."},
+		       .help = "Id of the partner. Without it the lines are events."},
 	    {"format", PARAM_WORD, PARAM_MAY, "What the body is.",
 		.wrong = "format is ndjson; 'crumb import' reads others", .words = "ndjson"},
-	    {"from", PARAM_HASH, PARAM_MAY, "Hash of all of the file before it.",
+	    {"from", PARAM_HASH, PARAM_MAY, "Hash of all of the file before the piece.",
 		.wrong = PIECE_WRONG},
-	    {"to", PARAM_HASH, PARAM_MAY, "Hash of all of the file up to its end.",
+	    {"to", PARAM_HASH, PARAM_MAY, "Hash of all of the file up to the piece's end.",
 		.wrong = PIECE_WRONG},
-	    {"bytes", PARAM_NUMBER, PARAM_MAY, "How long the file is up to its end.",
+	    {"bytes", PARAM_NUMBER, PARAM_MAY, "How long the file is up to the piece's end.",
 		.wrong = PIECE_WRONG},
-	    {"lines", PARAM_NUMBER, PARAM_MAY, "How many lines it has.", .wrong = PIECE_WRONG},
+	    {"lines", PARAM_NUMBER, PARAM_MAY, "How many lines the piece has.",
+		.wrong = PIECE_WRONG},
 	    {"again", PARAM_FLAG, PARAM_MAY,
-		.help = "Counts a piece anew that was imported before."},
+		.help = "Counts a piece again that was imported before."},
 	    {"dry", PARAM_FLAG, PARAM_MAY, .help = "Takes nothing and says what would be taken."}},
 	.body = {"One event or statement a line: [import file](#import-file), "
 		 "[DESTINATIONS.md](DESTINATIONS.md#what-you-already-have).",
 	    "application/x-ndjson", IMPORT_BYTES},
-	.answers = {{200, "what became of it",
+	.answers = {{200, "what was taken and refused",
 			.shape = {.kind = SHAPE_OBJECT, .of = import_fields}},
 	    {400, .when = "there is no such partner"},
-	    {503, .when = "the store cannot write, and nothing of it was imported; or the clock is "
-			  "in doubt"}},
+	    {503, .when = "the store cannot write, and nothing was imported; or the clock is in "
+			  "doubt"}},
 	.records = true,
 	.state = sizeof(struct importing),
-	.parse = parse,
-	.run = import,
-	.answer = answer,
-	.done = done,
+	.parse = import_parse,
+	.run = import_piece,
+	.answer = import_answer,
+	.done = import_done,
     },
     {
 	.method = HTTP_M_GET,
 	.path = "/v1/import/applied",
-	.help = "The pieces that were imported and begin behind a hash, shortest first; for as "
-		"long as events are kept.",
+	.help = "Lists the imported pieces that begin behind a hash, shortest first. A piece is "
+		"remembered as long as its events are kept.",
 	.role = ROLE_OPERATOR,
 	.by = BY_WRITE,
 	.params = {{"from", PARAM_HASH, PARAM_MUST, "The hash.",

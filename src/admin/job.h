@@ -6,7 +6,15 @@
  *     replies.c   answers                                 writing.c  what BY_WRITE's thread owns
  *     routes.c    the list of tables                      all others: routes, one file a family
  *
- * A job belongs to the main thread, and to its worker from admin_enqueue() until `done`. */
+ * The life of a job; in brackets who has it:
+ *
+ *     job_new() ─► route->parse ─► admin_enqueue() ─► queue ─► route->run ─► done = true ─►
+ *     [main]       [main]          [main]             [worker's, under lock] [worker]
+ *     ─► route->answer, called until it is true ─► job_free()
+ *        [main]                                    [main]
+ *
+ * `done` hands the job back: the worker stores it last, the main thread loads it first. A job costs
+ * some 700 bytes, its body and its state. */
 #ifndef CRUMB_SRC_ADMIN_JOB_H
 #define CRUMB_SRC_ADMIN_JOB_H
 
@@ -18,8 +26,10 @@
 #include <jansson.h>
 #include <semaphore.h>
 
-#define QUEUE_MOST 64
-#define ADMIN_WAIT_US 110000000 /* how long an answer may take that waits for the views */
+#define QUEUE_MOST 64	 /* jobs that wait for one thread */
+#define ADMIN_WAIT_S 110 /* how long an answer that waits for the views may take */
+#define ADMIN_WAIT_US (ADMIN_WAIT_S * UINT64_C(1000000))
+#define TOKEN_HASH 32 /* bytes; BLAKE2b */
 
 struct job {
 	const struct route *route;
@@ -27,45 +37,53 @@ struct job {
 	struct job *next;
 	struct http_ticket ticket;
 	uint64_t deadline_us; /* by clock_mono_us() */
-	bool later;	      /* set by parse: `answer` hands it to its thread, not the listener */
-	/* the worker's, until done */
+	bool later;	      /* set by parse: `answer` enqueues the job, not the listener */
+	/* shared: the worker sets it, and then has the job no more */
 	_Atomic bool done;
-	struct buf body; /* of the request, where the row has one; wiped behind run */
+	/* the worker's until `done`, then the main thread's */
+	struct buf body; /* of the request, where the row has a body; wiped behind run */
 	enum err result;
 	char why[512];	/* what went wrong */
 	json_t *answer; /* NULL: none was made */
 	struct buf out; /* an answer that is text */
-	void *state;	/* route->state bytes, the job's own */
+	void *state;	/* route->state bytes, in the memory of the job */
 };
 
 struct worker {
+	/* set before the thread starts */
 	struct admin *admin;
+	/* main thread */
 	pthread_t thread;
-	pthread_cond_t wake;
-	struct job *queue[QUEUE_MOST];
-	unsigned queue_n;
 	bool started;
+	/* shared, under admin->lock */
+	pthread_cond_t wake;
+	struct job *queue[QUEUE_MOST]; /* oldest first */
+	unsigned queue_n;
 };
 
 struct admin {
+	/* set by admin_new(), then constant */
 	struct node *node;
 	struct keeper *keeper;
 	struct collect_shared *shared;
 	const struct config *config;
-	struct config listener; /* the same with limits of this listener's own */
+	struct config listener; /* a copy of *config with limits of this listener's own */
+	uint8_t token[TOKEN_HASH];
+	bool test_clock;
+	/* main thread */
 	struct http_server *server;
-	uint8_t token[32]; /* its hash */
-	bool test_clock, ready;
+	bool ready;
 	struct job *waiting;
+	/* shared */
 	pthread_mutex_t lock;	       /* guards the workers' queues */
-	struct worker workers[BY_MAX]; /* one for each `by`; the main thread has none */
+	struct worker workers[BY_MAX]; /* one for each `by`; those of the main thread are unused */
 	_Atomic bool stop;
 	/* BY_WRITE's thread (writing.c) */
 	struct ingest ingest;
 	struct batch batch;
 	struct applied *applied; /* NULL: not read yet */
-	sem_t committed;
-	/* what all outlets of this server told */
+	sem_t committed;	 /* posted by the journal's thread when the batch is on disk */
+	/* shared: any thread asks the gate, and its memory has a lock of its own */
 	struct kgate gate;
 	struct ask_memory *asked; /* BY_ASK's thread */
 	/* set before requests come (admin/admin.h) */
@@ -76,19 +94,19 @@ struct admin {
 	void *reload_arg;
 };
 
-/* --- asked.c: what a request asks, by its row */
+/* --- asked.c: what a request asks, by its row. Main thread */
 struct asked {
 	const struct route *route;
 	const struct http_request *request;
 	bool came[ROUTE_PARAMS];
 	struct str v[ROUTE_PARAMS]; /* in scratch */
 };
-#define QUERY_MOST 8192
-/* Each parameter is of the row, comes once and is of its kind, and none that it needs is missing;
- * ERR_USAGE says what is wrong. `scratch` has QUERY_MOST bytes and lives as long as *out. */
+#define QUERY_MOST 8192 /* bytes */
+/* ERR_USAGE, and a sentence: a parameter is not of the row, comes twice or is not of its kind, or
+ * one that the row needs is missing. `scratch` has QUERY_MOST bytes and lives as long as *out. */
 enum err asked_read(const struct route *route, const struct http_request *r, char *scratch,
     struct asked *out) MUST_CHECK;
-/* By a name of the row. What did not come is empty, zero or all zeros. */
+/* By a name of the row. A parameter that did not come is empty, zero or all zeros. */
 bool asked_came(const struct asked *q, const char *name);
 struct str asked_text(const struct asked *q, const char *name);
 uint64_t asked_number(const struct asked *q, const char *name);
@@ -97,43 +115,43 @@ void asked_hash(const struct asked *q, const char *name, uint8_t out[16]);
 /* Appends a text that is to outlive the request; ERR_NOMEM. */
 enum err asked_copy(struct str text, struct buf *out) MUST_CHECK;
 
-/* --- replies.c */
-/* Takes the reference; what could not be made for lack of memory is a 503. */
+/* --- replies.c. Main thread */
+/* Takes the reference to root. NULL is a 503: there was no memory to make it. */
 void admin_json(struct http_ticket t, int status, json_t *root);
 /* A sentence that says what went wrong, as {"error": …}. */
 void admin_refuse(struct http_ticket t, int status, const char *why);
 void admin_say(struct http_ticket t, int status, const char *text);
 int admin_status(enum err e);
-/* How a row without `answer` answers: the job's JSON, or what went wrong, by its code. */
+/* The `answer` of a row that has none: the job's JSON, or what went wrong, by its code. */
 bool job_told(struct admin *a, struct job *j);
 
-/* --- waiting.c */
+/* --- waiting.c. Main thread, but for job_body() */
 struct job *job_new(const struct route *route, struct http_ticket t); /* NULL: no memory */
 void job_free(struct job *j);
-void job_hold(struct admin *a, struct job *j); /* it is answered later */
-bool job_late(const struct job *j);
-struct str job_body(const struct job *j); /* without blanks around it */
+void job_hold(struct admin *a, struct job *j); /* admin_tick() answers it */
+bool job_late(const struct job *j);	       /* its deadline is over */
+struct str job_body(const struct job *j);      /* without blanks around it; whoever has the job */
 
-/* --- workers.c */
+/* --- workers.c. Main thread */
 enum err admin_workers_start(struct admin *a) MUST_CHECK;
 void admin_workers_stop(struct admin *a);
-/* To the thread of its row; false: there is enough to do. */
+/* Hands the job to the thread of its row. False: the thread's queue is full. */
 bool admin_enqueue(struct admin *a, struct job *j);
 
 /* --- writing.c */
 void writing_start(struct admin *a);
 void writing_end(struct admin *a);
-/* Brings the batch to the journal and empties it; commit does nothing with a batch that has no
- * events. BY_WRITE's thread. */
+/* Brings the batch to the journal, waits until it is on disk, and empties it. BY_WRITE's thread. */
 enum err writing_submit(struct admin *a) MUST_CHECK;
+/* The same; a batch without events is only emptied. BY_WRITE's thread. */
 enum err writing_commit(struct admin *a) MUST_CHECK;
-/* Everything that was answered can be read from now on. Any thread. */
+/* Waits until everything that was answered before the call can be read. Any thread but main. */
 enum err writing_published(struct admin *a) MUST_CHECK;
-/* a->applied: what was imported before, read from the journal once. BY_WRITE's thread. */
+/* Reads what was imported before from the journal into a->applied, once. BY_WRITE's thread. */
 enum err writing_applied(struct admin *a) MUST_CHECK;
 
 /* --- gauges.c */
-/* All that is measured, as Prometheus reads it. BY_TELL's thread. */
+/* Appends all metrics, as Prometheus reads them. BY_TELL's thread. */
 void admin_metrics(struct admin *a, struct buf *out);
 
 #endif

@@ -1,11 +1,12 @@
-/* POST /v1/lookalikes/train: trains, and waits until the members are in the views. */
+/* POST /v1/lookalikes/train: trains, and waits until the members are in the views. Training is on
+ * the thread of BY_LONG (it reads profiles of every shard); waiting is on the main thread. */
 #include "routes.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/node/lookalike.h"
 
 struct training {
-	bool trained;
+	bool trained; /* main thread: the deadline runs from here, not from the request */
 };
 
 /* Rules are read again here, so that whoever asks next finds the model. */
@@ -22,7 +23,8 @@ static void train(struct admin *a, struct job *j)
 	}
 }
 
-/* Waits until the views are made by the rules with the new model; says so when that takes long. */
+/* Waits until the views are made by the rules with the new model. When that takes too long, the
+ * answer is 202: the model is there, its members are not yet. */
 static bool trained(struct admin *a, struct job *j)
 {
 	struct training *t = j->state;
@@ -49,7 +51,7 @@ static const struct shape trained_fields[] = {
     {"seed", SHAPE_WHOLE, .help = "members of the seed that were learned from"},
     {"population", SHAPE_WHOLE, .help = "visitors without the seed"},
     {"auc", SHAPE_REAL, .help = "how well the model tells seed from others, 0.5 to 1"},
-    {"activity_auc", SHAPE_REAL, .help = "the same by activity alone"},
+    {"activity_auc", SHAPE_REAL, .help = "the same for activity alone"},
     {"lift_at_10", SHAPE_REAL, .help = "lift in the likeliest tenth"},
     {"size", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "members; null is withheld"},
     {"below", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "with a size of null: `privacy.k`"},

@@ -1,12 +1,13 @@
-/* GET /metrics; what stands there is printed in gauges.c. */
+/* GET /metrics: the route. gauges.c prints the metrics. A scrape is small (`.small`): it is
+ * answered even when memory is short, because an operator needs it then. */
 #include "routes.h"
 
-static void run(struct admin *a, struct job *j)
+static void metrics_run(struct admin *a, struct job *j)
 {
 	admin_metrics(a, &j->out);
 }
 
-static bool answer(struct admin *a, struct job *j)
+static bool metrics_answer(struct admin *a, struct job *j)
 {
 	if (j->result)
 		return job_told(a, j);
@@ -26,8 +27,8 @@ const struct route routes_metrics[] = {
 	.by = BY_TELL,
 	.answers = {{200, "the metrics", .type = "text/plain; version=0.0.4"}},
 	.small = true,
-	.run = run,
-	.answer = answer,
+	.run = metrics_run,
+	.answer = metrics_answer,
     },
     {0},
 };

@@ -1,4 +1,6 @@
-/* /v1/quarantine, /v1/quarantine/release: what was set aside, and taking it back. */
+/* /v1/quarantine lists what was set aside; /v1/quarantine/release counts it after all. Both read
+ * the whole journal. A release goes through the batch of BY_WRITE's thread, which flush() empties
+ * whenever it is full. */
 #include "routes.h"
 
 #include "crumb/answers/answers.h"
@@ -7,7 +9,7 @@
 
 #include <stdlib.h>
 
-static void list(struct admin *a, struct job *j)
+static void list_aside(struct admin *a, struct job *j)
 {
 	struct aside_row *rows;
 	size_t n;
@@ -26,7 +28,7 @@ static enum err flush(void *arg)
 }
 
 /* "REASON" or "REASON PATTERN" */
-static void release(struct admin *a, struct job *j)
+static void release_aside(struct admin *a, struct job *j)
 {
 	struct str body = job_body(j);
 	size_t blank = str_find(body, ' ');
@@ -75,7 +77,7 @@ const struct route routes_quarantine[] = {
 	.role = ROLE_VIEWER,
 	.by = BY_ASK,
 	.answers = {{200, "the rows", .shape = {.kind = SHAPE_LIST, .of = aside_fields}}},
-	.run = list,
+	.run = list_aside,
     },
     {
 	.method = HTTP_M_POST,
@@ -84,12 +86,12 @@ const struct route routes_quarantine[] = {
 	.role = ROLE_VIEWER,
 	.by = BY_ASK,
 	.answers = {{200, "the rows", .shape = {.kind = SHAPE_LIST, .of = aside_fields}}},
-	.run = list,
+	.run = list_aside,
     },
     {
 	.method = HTTP_M_POST,
 	.path = "/v1/quarantine/release",
-	.help = "Counts what was set aside after all.",
+	.help = "Counts hits that were set aside after all.",
 	.role = ROLE_OPERATOR,
 	.by = BY_WRITE,
 	.body = {"A reason, and perhaps a pattern behind a blank.", "text/plain",
@@ -97,7 +99,7 @@ const struct route routes_quarantine[] = {
 	.answers = {{200, "how many", .shape = {.kind = SHAPE_OBJECT, .of = released_fields}},
 	    {400, .when = "there is no such reason"}, {503, .when = "the clock is in doubt"}},
 	.records = true,
-	.run = release,
+	.run = release_aside,
     },
     {0},
 };

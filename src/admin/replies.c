@@ -1,4 +1,6 @@
-/* Answers of the admin listener: JSON, sentences, and what went wrong. */
+/* Answers of the admin listener: JSON, sentences, and what went wrong. No answer is ever half of
+ * itself: when JSON cannot be made for want of memory, a constant text says so with 503. Nothing
+ * may be stored by what is between us and the client. */
 #include "job.h"
 
 #include "crumb/base/code.h"
@@ -8,7 +10,7 @@
 #define NO_STORE STR("Cache-Control: no-store\r\n")
 #define TRY_AGAIN STR("Retry-After: 5\r\nCache-Control: no-store\r\n")
 
-static void no_memory(struct http_ticket t)
+static void reply_no_memory(struct http_ticket t)
 {
 	http_reply(t, 503, "application/json", TRY_AGAIN,
 	    STR("{\"error\":\"no memory for this answer\"}\n"));
@@ -20,7 +22,7 @@ void admin_json(struct http_ticket t, int status, json_t *root)
 	if (text)
 		http_reply(t, status, "application/json", NO_STORE, str_c(text));
 	else
-		no_memory(t);
+		reply_no_memory(t);
 	free(text);
 	json_decref(root);
 }
@@ -34,7 +36,7 @@ void admin_refuse(struct http_ticket t, int status, const char *why)
 		http_reply(t, status, "application/json", status == 503 ? TRY_AGAIN : NO_STORE,
 		    str_c(text));
 	else
-		no_memory(t);
+		reply_no_memory(t);
 	free(text);
 	json_decref(j);
 }
@@ -56,7 +58,7 @@ int admin_status(enum err e)
 		return 404;
 	case ERR_NOMEM:
 	case ERR_FULL:
-	case ERR_BUSY: /* the server's own affair; whose question was asked too often says so */
+	case ERR_BUSY: /* the server is busy; ask.c answers 429 when the asker is the reason */
 		return 503;
 	default:
 		return 500;
@@ -69,7 +71,7 @@ bool job_told(struct admin *a, struct job *j)
 	if (j->answer)
 		admin_json(j->ticket, admin_status(j->result), j->answer);
 	else if (!j->result)
-		no_memory(j->ticket);
+		reply_no_memory(j->ticket);
 	else
 		admin_refuse(j->ticket, admin_status(j->result), j->why);
 	j->answer = NULL;

@@ -1,4 +1,6 @@
-/* GET /v1/rules/status, POST /v1/reload: which rules serve, and reading them again. */
+/* GET /v1/rules/status says which rules serve, and how far newer ones are; POST /v1/reload reads
+ * rules and all else again. Reading is the affair of app/reload.c: the route asks for a round and
+ * waits until that round is over. */
 #include "routes.h"
 
 #include "crumb/base/clock.h"
@@ -14,6 +16,8 @@ static json_t *backfill(const struct engine_build *b)
 	    b->from_profiles ? "profiles" : "journal");
 }
 
+/* Three sets of rules may be about: those whose views serve, those whose views are being made
+ * (`backfill`), and the newest that were read (`newest`). They are one when all is quiet. */
 static void status(struct admin *a, struct job *j)
 {
 	struct generation *g = engine_serving(a->node->engine);
@@ -31,7 +35,7 @@ static void status(struct admin *a, struct job *j)
 	rules_unref(build.rules);
 	rules_unref(newest);
 	generation_unref(g);
-	/* of whoever asks, the folder may be another */
+	/* An absolute path: whoever asks may stand in another folder. */
 	char *path = realpath(a->shared->config->rules_path, NULL);
 	json_object_set_new(told, "path", json_string(path ? path : a->shared->config->rules_path));
 	free(path);
@@ -73,8 +77,8 @@ static bool reloaded(struct admin *a, struct job *j)
 
 static const struct shape backfill_fields[] = {
     {"hash", SHAPE_TEXT, .help = "of the rules that come"},
-    {"done", SHAPE_REAL, .help = "how far it is, of 1"},
-    {"from", SHAPE_TEXT, .help = "what it is made from: `profiles` or `journal`"},
+    {"done", SHAPE_REAL, .help = "how far the work is, of 1"},
+    {"from", SHAPE_TEXT, .help = "what the views are made from: `profiles` or `journal`"},
     {0},
 };
 
@@ -123,11 +127,11 @@ const struct route routes_rules[] = {
 	.method = HTTP_M_POST,
 	.path = "/v1/reload",
 	.help = "Reads rules, destinations, lists and the configuration again, as SIGHUP does, and "
-		"answers when it is done with three lists of sentences, those of the log. The "
+		"answers when that is done, with three lists of sentences, those of the log. The "
 		"views follow: `/v1/rules/status` says when they are `complete`.",
 	.role = ROLE_OPERATOR,
 	.by = BY_MAIN_LATER,
-	.answers = {{200, "what became of it",
+	.answers = {{200, "what was taken and refused",
 			.shape = {.kind = SHAPE_OBJECT, .of = reload_fields}},
 	    {400, "something was refused; the rest may be taken all the same",
 		.shape = {.kind = SHAPE_OBJECT, .of = reload_fields}},

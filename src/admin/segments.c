@@ -1,24 +1,27 @@
-/* GET /v1/segments, /v1/segment, /v1/categories: the lists, by the gate of the server. */
+/* GET /v1/segments, /v1/segment, /v1/categories: the lists, through the server's k gate. A list is
+ * of the views that serve. Rules on their way into the views are looked at, too: they say which
+ * rows are not `complete`. */
 #include "routes.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/delivery/lists.h"
+#include "crumb/load/loader.h"
 
-/* What a list is made of: the views that serve, and the rules on their way into them. */
+/* What a list is made from: the views that serve, and the rules on their way into them. */
 struct sight {
 	struct generation *g;
 	struct engine_build build;
 	uint32_t now;
 };
 
-static struct sight look(struct admin *a)
+static struct sight sight_begin(struct admin *a)
 {
 	struct sight s = {engine_serving(a->node->engine), {.rules = NULL}, clock_now()};
 	engine_progress(a->node->engine, &s.build);
 	return s;
 }
 
-static void look_away(struct sight *s)
+static void sight_end(struct sight *s)
 {
 	generation_unref(s->g);
 	rules_unref(s->build.rules);
@@ -26,20 +29,20 @@ static void look_away(struct sight *s)
 
 static void segments(struct admin *a, struct job *j)
 {
-	struct sight s = look(a);
+	struct sight s = sight_begin(a);
 	j->result = list_segments(s.g, &a->gate, s.now, s.build.rules, &j->answer);
-	look_away(&s);
+	sight_end(&s);
 }
 
 static void categories(struct admin *a, struct job *j)
 {
-	struct sight s = look(a);
+	struct sight s = sight_begin(a);
 	j->result = list_categories(s.g, &a->gate, s.now, s.build.rules, &j->answer);
-	look_away(&s);
+	sight_end(&s);
 }
 
 struct segment_asked {
-	char id[128]; /* of one that was cut there is none */
+	char id[ID_MOST + 2]; /* a longer id is cut, and is then longer than any segment's */
 };
 
 static enum err segment_parse(struct admin *a, struct job *j, const struct asked *q)
@@ -54,30 +57,30 @@ static enum err segment_parse(struct admin *a, struct job *j, const struct asked
 static void segment(struct admin *a, struct job *j)
 {
 	const struct segment_asked *asked = j->state;
-	struct sight s = look(a);
+	struct sight s = sight_begin(a);
 	j->result =
 	    list_segment(s.g, &a->gate, s.now, s.build.rules, asked->id, LIST_DAYS, &j->answer);
-	look_away(&s);
+	sight_end(&s);
 }
 
 /* --- shapes */
 
 static const struct shape alert_fields[] = {
     {"below", SHAPE_WHOLE, .help = "the size under which it fires"},
-    {"firing", SHAPE_TRUTH, .help = "by the number that everybody is told"},
+    {"firing", SHAPE_TRUTH, .help = "the size, as it is told, is below"},
     {0},
 };
 
 static const struct shape lookalike_fields[] = {
     {"seed", SHAPE_TEXT, .help = "the segment that it resembles"},
-    {"reach", SHAPE_TEXT, .help = "how many its rule asks for, in words"},
+    {"reach", SHAPE_TEXT, .help = "how many members its rule asks for, in words"},
     {"refresh_days", SHAPE_WHOLE, .help = "days from one training to the next"},
     {"trained", SHAPE_DAY, SHAPE_OR_NULL, .help = "day of the latest training"},
     {"auc", SHAPE_REAL, SHAPE_OR_NULL,
 	.help = "how well the model tells seed from others, 0.5 to 1"},
-    {"activity_auc", SHAPE_REAL, SHAPE_OR_NULL, .help = "the same by activity alone"},
+    {"activity_auc", SHAPE_REAL, SHAPE_OR_NULL, .help = "the same for activity alone"},
     {"lift_at_10", SHAPE_REAL, SHAPE_OR_NULL, .help = "lift in the likeliest tenth"},
-    {"over", SHAPE_TRUTH, .help = "the model's data is over"},
+    {"over", SHAPE_TRUTH, .help = "the data that the model learned from is past retention"},
     {0},
 };
 
@@ -86,12 +89,12 @@ static const struct shape day_fields[] = {
     {"recorded", SHAPE_TRUTH, .help = "false: the store's views began later"},
     {"size", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "members at its end"},
     {"entered", SHAPE_WHOLE, SHAPE_OR_NULL,
-	.help = "those who came; on the first recorded day all who were there"},
-    {"left", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "those who went"},
+	.help = "visitors who became members; on the first recorded day all members"},
+    {"left", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "visitors who ceased to be members"},
     {0},
 };
 
-/* Of one segment; a row of the list has those behind `days`. */
+/* Of one segment. A row of the list has the fields behind `days` only. */
 static const struct shape segment_fields[] = {
     {"when", SHAPE_TEXT, .help = "its condition"},
     {"recorded_since", SHAPE_DAY, SHAPE_SOMETIMES,
@@ -153,9 +156,9 @@ const struct route routes_segments[] = {
 	.method = HTTP_M_GET,
 	.path = "/v1/segment",
 	.help = "One segment, as `crumb segments show ID --json`: its row of the list, its "
-		"condition and its last days. Sizes are written down from the day on which the "
-		"store's views began; of days before it `recorded` is false and the numbers are "
-		"null. Whoever was in the segment by then counts as entered on that first day.",
+		"condition and its last days. Sizes are recorded from the day on which the store's "
+		"views began; before that day `recorded` is false and the numbers are null. "
+		"Visitors who were members by then count as entered on that first day.",
 	.role = ROLE_VIEWER,
 	.by = BY_TELL,
 	.params = {{"id", PARAM_TEXT, PARAM_MUST, .help = "Id of the segment.",

@@ -1,4 +1,6 @@
-/* POST /v1/compact, /v1/backup: what is done with the whole store. */
+/* POST /v1/compact does the night's work now, /v1/backup writes a copy of the store. The night's
+ * work is the keeper's (node/keeper.h): the route asks for a round, and waits until a round with
+ * that number is over or one more has failed. */
 #include "routes.h"
 
 #include "crumb/store/backup.h"
@@ -9,7 +11,7 @@ struct compacting {
 	uint64_t round, failures; /* of the keeper, when it was asked */
 };
 
-static enum err compact(struct admin *a, struct job *j, const struct asked *q)
+static enum err compact_parse(struct admin *a, struct job *j, const struct asked *q)
 {
 	struct compacting *c = j->state;
 	(void)q;
@@ -18,7 +20,7 @@ static enum err compact(struct admin *a, struct job *j, const struct asked *q)
 	return OK;
 }
 
-static bool compacted(struct admin *a, struct job *j)
+static bool compact_answer(struct admin *a, struct job *j)
 {
 	const struct compacting *c = j->state;
 	char why[400], text[500];
@@ -40,6 +42,7 @@ static bool compacted(struct admin *a, struct job *j)
 
 static void backup(struct admin *a, struct job *j)
 {
+	/* an absolute path without a zero byte, since it becomes a C string */
 	char folder[PATH_MOST];
 	struct backup_totals t;
 	struct str where = job_body(j);
@@ -67,15 +70,15 @@ const struct route routes_store[] = {
     {
 	.method = HTTP_M_POST,
 	.path = "/v1/compact",
-	.help = "Does the nightly work, and answers when it is done.",
+	.help = "Does the work of the night now, and answers when it is done.",
 	.role = ROLE_OPERATOR,
 	.by = BY_MAIN_LATER,
 	.answers = {{200, "`compacted`", .type = "text/plain"},
 	    {503, .when = "it is not possible now; or it is not finished within two minutes, and "
 			  "goes on"}},
 	.state = sizeof(struct compacting),
-	.parse = compact,
-	.answer = compacted,
+	.parse = compact_parse,
+	.answer = compact_answer,
     },
     {
 	.method = HTTP_M_POST,

@@ -1,19 +1,32 @@
-/* GET /v1/stream: enters and leaves as server-sent events (delivery/stream.h). */
+/* GET /v1/stream: enters and leaves as server-sent events (delivery/stream.h).
+ *
+ * The client asks for what is behind its position and gets one piece; then it asks again. While
+ * there is nothing, the request waits for at most STREAM_WAIT_S. The job alternates between two
+ * threads, and carries the version of the views that was looked at:
+ *
+ *     main    version changed? ─► enqueue ┐          ┌ out is empty: wait for the next version
+ *     BY_ASK                              └─ look ───┤
+ *     main                                           └ out has events, or it is late: answer
+ *
+ * `later` is set, so that streaming_answer() enqueues the job, not the listener. */
 #include "routes.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/delivery/stream.h"
 
-#define STREAM_WAIT_S 25 /* shorter than what is between us and a client lets a request wait */
+#define STREAM_WAIT_S 25 /* shorter than the time-outs that proxies have, of 30 seconds and more   \
+			  */
 
 struct streaming {
-	struct buf to, after; /* the destination; the client's position */
-	bool queued;	      /* the thread looks, or has looked, at: */
-	uint64_t version;
+	struct buf to;	  /* id of the destination */
+	struct buf after; /* the client's position */
+	/* main thread */
+	bool queued;	  /* the thread looks, or has looked, at `version` */
+	uint64_t version; /* of the views */
 };
 
-/* Last-Event-ID is a position, too. */
-static enum err parse(struct admin *a, struct job *j, const struct asked *q)
+/* `after` is the client's position, or else Last-Event-ID, which a browser sends by itself. */
+static enum err streaming_parse(struct admin *a, struct job *j, const struct asked *q)
 {
 	struct streaming *s = j->state;
 	uint64_t wait_s = asked_came(q, "wait") ? asked_number(q, "wait") : STREAM_WAIT_S;
@@ -23,11 +36,13 @@ static enum err parse(struct admin *a, struct job *j, const struct asked *q)
 		wait_s = STREAM_WAIT_S;
 	j->deadline_us = clock_mono_us() + wait_s * 1000000;
 	j->later = true;
+	if (!after.n)
+		after = q->request->header[H_LAST_EVENT_ID];
 	enum err e = asked_copy(asked_text(q, "to"), &s->to);
-	return e ? e : asked_copy(after.n ? after : q->request->header[H_LAST_EVENT_ID], &s->after);
+	return e ? e : asked_copy(after, &s->after);
 }
 
-static void run(struct admin *a, struct job *j)
+static void streaming_run(struct admin *a, struct job *j)
 {
 	const struct streaming *s = j->state;
 	struct destinations *all = node_destinations(a->node);
@@ -47,8 +62,9 @@ static void run(struct admin *a, struct job *j)
 	destinations_unref(all);
 }
 
-/* Answers as soon as there is something: the thread looks again whenever there could be. */
-static bool answer(struct admin *a, struct job *j)
+/* Answers as soon as there is something. The thread looks again whenever the views have changed. A
+ * full queue is no failure: the job is enqueued at a later tick. */
+static bool streaming_answer(struct admin *a, struct job *j)
 {
 	struct streaming *s = j->state;
 	uint64_t version = stream_version(a->node->engine);
@@ -71,7 +87,7 @@ static bool answer(struct admin *a, struct job *j)
 	return false;
 }
 
-static void done(struct job *j)
+static void streaming_done(struct job *j)
 {
 	struct streaming *s = j->state;
 	buf_done(&s->to);
@@ -90,20 +106,21 @@ const struct route routes_stream[] = {
 	.params = {{"to", PARAM_TEXT, PARAM_MUST, .help = "Id of the destination.",
 		       .example = "shop"},
 	    {"after", PARAM_TEXT, PARAM_MAY,
-		.help = "Position behind which to go on, that of the latest event; "
-			"`Last-Event-ID` says the same. Without it the whole state is said."},
+		.help =
+		    "Position behind which to go on: the id of the latest event. "
+		    "`Last-Event-ID` says the same. Without a position the whole state is sent."},
 	    {"wait", PARAM_NUMBER, PARAM_MAY,
-		"Seconds until an answer without news, 25 at most and without it.",
+		"Seconds until an answer without news. 25 at most, and by default.",
 		.wrong = "wait is a number of seconds"}},
 	.answers = {{200, "events", .type = "text/event-stream"},
 	    {400, .when = "there is no such position, the destination takes no stream, or "
 			  "`stream.keep_h` is 0"},
 	    {404, .when = "there is no destination of that id"}},
 	.state = sizeof(struct streaming),
-	.parse = parse,
-	.run = run,
-	.answer = answer,
-	.done = done,
+	.parse = streaming_parse,
+	.run = streaming_run,
+	.answer = streaming_answer,
+	.done = streaming_done,
     },
     {0},
 };

@@ -1,4 +1,6 @@
-/* POST /v1/visitors/erase: one visitor is forgotten. */
+/* POST /v1/visitors/erase: one visitor is forgotten. The erasure is a record of the journal. The
+ * answer waits until the visitor's shard has folded it, so that no later answer shows the visitor.
+ */
 #include "routes.h"
 
 #include "crumb/core/metric.h"
@@ -7,7 +9,7 @@ struct erasing {
 	struct vkey visitor;
 };
 
-static enum err parse(struct admin *a, struct job *j, const struct asked *q)
+static enum err erase_parse(struct admin *a, struct job *j, const struct asked *q)
 {
 	struct erasing *e = j->state;
 	(void)a;
@@ -15,7 +17,7 @@ static enum err parse(struct admin *a, struct job *j, const struct asked *q)
 	return OK;
 }
 
-static void erase(struct admin *a, struct job *j)
+static void erase_run(struct admin *a, struct job *j)
 {
 	struct erasing *e = j->state;
 	batch_erase(&a->batch, &e->visitor, clock_now());
@@ -23,8 +25,9 @@ static void erase(struct admin *a, struct job *j)
 	j->result = writing_commit(a);
 }
 
-/* Waits until the views show it. */
-static bool erased(struct admin *a, struct job *j)
+/* Waits until the views are without the visitor. When that takes too long, the answer is given all
+ * the same: the erasure is on disk. */
+static bool erase_answer(struct admin *a, struct job *j)
 {
 	const struct erasing *e = j->state;
 	struct store *s = a->node->store;
@@ -58,9 +61,9 @@ const struct route routes_visitors[] = {
 	.records = true,
 	.small = true,
 	.state = sizeof(struct erasing),
-	.parse = parse,
-	.run = erase,
-	.answer = erased,
+	.parse = erase_parse,
+	.run = erase_run,
+	.answer = erase_answer,
     },
     {0},
 };

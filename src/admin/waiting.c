@@ -1,15 +1,18 @@
-/* Requests to the admin listener that wait: for the views, for the keeper, for a thread. The main
- * thread asks each of them every few milliseconds whether it can be answered. */
+/* Requests to the admin listener that wait: for the views, for the keeper, for a thread. They are a
+ * list of the main thread, which asks each every few milliseconds whether it can be answered
+ * (route->answer). Nobody wakes the main thread: a wait has no owner who could forget to wake it.
+ */
 #include "job.h"
 
 #include "crumb/base/clock.h"
 
 #include <stdlib.h>
 
+/* One piece of memory: the job, and behind it the state that the row asks for. */
 struct job *job_new(const struct route *route, struct http_ticket t)
 {
 	const size_t align = _Alignof(max_align_t);
-	size_t head = (sizeof(struct job) + align - 1) / align * align; /* the state is behind it */
+	size_t head = (sizeof(struct job) + align - 1) / align * align;
 	struct job *j = calloc(1, head + route->state);
 	if (!j)
 		return NULL;
@@ -48,11 +51,11 @@ struct str job_body(const struct job *j)
 	return j->body.n ? str_trim(buf_view(&j->body)) : STR("");
 }
 
-/* True: it was answered. */
+/* True: it was answered. A job that its worker has is not touched, but for `done`. */
 static bool try_answer(struct admin *a, struct job *j)
 {
-	bool works = j->route->run && !j->later && !atomic_load(&j->done);
-	if (works)
+	bool with_worker = j->route->run && !j->later && !atomic_load(&j->done);
+	if (with_worker)
 		return false;
 	return j->route->answer ? j->route->answer(a, j) : job_told(a, j);
 }
@@ -62,6 +65,7 @@ bool admin_waits(const struct admin *a)
 	return a->waiting != NULL;
 }
 
+/* Answered jobs leave the list first, and are released when the list has been walked. */
 void admin_tick(struct admin *a)
 {
 	struct job **at = &a->waiting, *done = NULL;

@@ -1,4 +1,9 @@
-/* The threads of the admin listener. Each does the jobs of its rows, one after the other. */
+/* The threads of the admin listener. Each does the jobs of its rows, one after the other.
+ *
+ * A queue is an array of QUEUE_MOST jobs under a->lock, oldest first. The main thread appends and
+ * wakes the worker; the worker takes the first and works without the lock. A job is done when
+ * run_job() stores j->done: from then on the main thread has it. Workers end when a->stop is set;
+ * jobs that are still queued are then refused by admin_free(). */
 #include "job.h"
 
 #include "crumb/base/memory.h"
@@ -6,11 +11,11 @@
 
 #include <sys/mman.h>
 
-/* A job that would need more than there is, is not begun: what is left is for hits and for what is
- * under way. Where memory is limited (ulimit -v, -d) this many bytes are had or not; nothing is
- * touched. A limit of a cgroup does not show here: there the kernel ends the process, and it starts
- * again. */
-#define JOB_ROOM (32u << 20)
+/* A job is not begun when less memory than this is left: the rest is for hits and for jobs under
+ * way. The bytes are mapped and given back, and never touched, so asking costs no memory. It works
+ * where address space is limited (ulimit -v, -d). A limit of a cgroup does not show here: there the
+ * kernel ends the process, and the service manager starts it again. */
+#define JOB_ROOM (32u << 20) /* bytes */
 
 static bool has_room(const struct job *j)
 {
@@ -24,6 +29,8 @@ static bool has_room(const struct job *j)
 	return true;
 }
 
+/* Runs a job. An answer that may lack something for want of memory is thrown away (base/memory.h);
+ * only what the journal has already is said all the same. */
 static void run_job(struct admin *a, struct job *j)
 {
 	memory_begin();
@@ -33,7 +40,7 @@ static void run_job(struct admin *a, struct job *j)
 		j->result = err_set(
 		    ERR_NOMEM, "no memory for this now: ask again later, or give crumbd more");
 	bool written = !j->result && j->route->records;
-	if (memory_short() && !written) { /* it may lack what there was no memory for */
+	if (memory_short() && !written) {
 		json_decref(j->answer);
 		j->answer = NULL;
 		j->result = j->result == ERR_NOMEM ? ERR_NOMEM : memory_check();
@@ -46,7 +53,7 @@ static void run_job(struct admin *a, struct job *j)
 	atomic_store(&j->done, true);
 }
 
-static void *run(void *arg)
+static void *worker_run(void *arg)
 {
 	struct worker *me = arg;
 	struct admin *a = me->admin;
@@ -66,6 +73,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/* A full queue refuses: 64 jobs are minutes of work, and whoever waits so long asks again. */
 bool admin_enqueue(struct admin *a, struct job *j)
 {
 	struct worker *to = &a->workers[j->route->by];
@@ -83,7 +91,7 @@ enum err admin_workers_start(struct admin *a)
 	for (int i = BY_TELL; i < BY_MAX; i++) {
 		struct worker *w = &a->workers[i];
 		w->admin = a;
-		enum err e = thread_start(&w->thread, "job", run, w);
+		enum err e = thread_start(&w->thread, "job", worker_run, w);
 		if (e)
 			return e;
 		w->started = true;

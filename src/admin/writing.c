@@ -1,6 +1,11 @@
-/* What the thread of jobs that write has to itself: a batch, and what was imported before. */
+/* What BY_WRITE's thread has to itself: a batch, and the names of what was imported before.
+ *
+ * The batch goes the way of every hit (ingest/writer.h): the journal's thread commits it and calls
+ * committed(), which posts a->committed; the worker waits for that. So a job has its answer when
+ * its events are on disk. */
 #include "job.h"
 
+/* On the journal's thread. */
 static void committed(struct batch *b)
 {
 	struct admin *a = b->owner;
@@ -37,20 +42,24 @@ enum err writing_commit(struct admin *a)
 	return OK;
 }
 
-static void publish(void *arg)
+/* The journal's thread publishes all that it has committed before it runs what it is asked to run;
+ * there is nothing left to do. */
+static void nothing_more(void *arg)
 {
-	(void)arg; /* it is, before this runs */
+	(void)arg;
 }
 
 enum err writing_published(struct admin *a)
 {
-	return writer_run(a->node->writer, publish, NULL)
-		   ? OK
-		   : err_set(ERR_IO, "the journal cannot be written to now");
+	if (!writer_run(a->node->writer, nothing_more, NULL))
+		return err_set(ERR_IO, "the journal cannot be written to now");
+	return OK;
 }
 
 enum err writing_applied(struct admin *a)
 {
-	enum err e = a->applied ? OK : writing_published(a);
-	return e || a->applied ? e : applied_open(a->node->store, &a->applied);
+	if (a->applied)
+		return OK;
+	enum err e = writing_published(a);
+	return e ? e : applied_open(a->node->store, &a->applied);
 }

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from harness import BUILD, Browser, SLOW
+from harness import BUILD, Browser, SLOW, Server
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -192,3 +192,14 @@ def test_a_question_does_not_wait_for_a_backup_or_an_import(make, tmp_path):
     assert status == 200 and json.loads(data)['days'] == 1
     assert json.loads(server.http('GET', '/v1/quarantine', admin=True)[2]) == json.loads(server.http('POST', '/v1/quarantine', admin=True)[2]) == []
     assert os.path.exists(os.path.join(BUILD, 'crumb'))
+
+
+def test_a_segment_of_the_longest_id_is_shown():
+    longest = 's' * 128
+    s = Server(rules='version: 1\ncategories: [{id: c, any: [{path: /c/*}]}]\nsegments: [{id: %s, when: c}]\n' % longest)
+    s.start()
+    try:
+        assert s.js('segments', 'show', longest)['id'] == longest
+        assert s.http('GET', '/v1/segment?id=%s' % (longest + 's'), admin=True)[0] == 404
+    finally:
+        s.close()

@@ -18,12 +18,13 @@ struct admin;
 struct asked;
 struct job;
 
-/* Who may ask; each may ask also what those before it may. Today there is the operator's token. */
+/* Who may ask. Each role may also ask what the roles before it may. Today there is only the
+ * operator's token. */
 enum route_role { ROLE_VIEWER, ROLE_MARKETER, ROLE_OPERATOR, ROLES };
 
-/* Who does the work: the main thread at once, the main thread when it finds that it can be
- * answered (it looks every few milliseconds), or one of four threads, so that a question does not
- * wait for a training, nor a scrape for a question. */
+/* Who does the work: the main thread at once, the main thread as soon as an answer is possible (it
+ * looks every few milliseconds), or one of four threads, so that a question does not wait for a
+ * training, nor a scrape for a question. */
 enum route_by { BY_MAIN, BY_MAIN_LATER, BY_TELL, BY_ASK, BY_WRITE, BY_LONG, BY_MAX };
 
 enum param_kind {
@@ -42,13 +43,13 @@ struct route_param {
 	enum param_kind kind;
 	enum param_need need;
 	const char *help;    /* a sentence */
-	const char *wrong;   /* said when the value is not of its kind; text and flags always are */
-	const char *words;   /* of a word: what it may be, with '|' between */
-	const char *example; /* NULL: none */
+	const char *wrong;   /* said when the value is not of its kind; text and flags always fit */
+	const char *words;   /* PARAM_WORD: the words, with '|' between */
+	const char *example; /* NULL: there is none */
 };
 
 struct route_body {
-	const char *help; /* what it is; NULL: no body is looked at */
+	const char *help; /* what the body is; NULL: no body is looked at */
 	const char *type;
 	size_t most; /* bytes; a longer body is 413 */
 };
@@ -67,7 +68,7 @@ enum shape_kind {
 	SHAPE_LIST, /* a list of objects */
 	SHAPE_KINDS
 };
-/* Is a field there always, as null sometimes, sometimes not, or either of these? */
+/* Is a field always there, sometimes null, sometimes missing, or sometimes each of these? */
 enum shape_when { SHAPE_ALWAYS, SHAPE_OR_NULL, SHAPE_SOMETIMES, SHAPE_SOMETIMES_NULL, SHAPE_WHENS };
 
 struct shape {
@@ -82,7 +83,7 @@ struct shape {
  * {"error":"a sentence"} unless it has another type or shape. */
 struct route_answer {
 	int status;
-	const char *when; /* when it is given, or what it is */
+	const char *when; /* when the route answers so, or what the answer is */
 	const char *type; /* NULL: application/json */
 	struct shape shape;
 };
@@ -98,26 +99,26 @@ struct route {
 	enum route_by by;
 	struct route_param params[ROUTE_PARAMS + 1];
 	struct route_body body;
-	/* What it answers when all is well comes first; admin_answers are not repeated. */
+	/* The answer when all is well comes first; admin_answers are not repeated. */
 	struct route_answer answers[ROUTE_ANSWERS + 1];
-	/* It writes with the time of now: 503 while the clock is in doubt. What it has written it
-	 * says, whatever there was no memory for. */
+	/* It writes with the present time: the answer is 503 while the clock is in doubt. When the
+	 * journal has it, the answer says so, even if memory was short. */
 	bool records;
-	bool small;   /* done however little memory there is */
+	bool small;   /* run even where memory is nearly used up */
 	size_t state; /* bytes of what the job keeps for itself (struct job), zero at first */
 	/* Reads what was asked into the state; main thread. A failure is answered by its code, with
 	 * its words. */
 	enum err (*parse)(struct admin *a, struct job *j, const struct asked *q);
-	/* The work. Leaves result, answer or out in the job. */
+	/* The work, on the thread of `by`. Leaves result, answer or out in the job. */
 	void (*run)(struct admin *a, struct job *j);
-	/* Main thread, when run has returned. False: not yet, it is called again. */
+	/* Main thread, when `run` has returned. False: not yet; it is called again. */
 	bool (*answer)(struct admin *a, struct job *j);
 	void (*done)(struct job *j); /* frees what the state owns */
 };
 
 /* All tables of routes, NULL behind the last; each ends with a zero row. */
 extern const struct route *const admin_routes[];
-/* What any route may answer, besides its own; ends with a zero row. */
+/* What any route may answer, besides its own answers; ends with a zero row. */
 extern const struct route_answer admin_answers[];
 
 #endif
