@@ -1,16 +1,18 @@
-/* Addresses and lists of networks: read from text, and held against each other, 128 bits wide, be
- * they IPv4 or IPv6. */
+/* Addresses and lists of networks: read from text and compared.
+ *
+ * All are 128 bits wide. IPv4 is in the mapped form, ::ffff:192.0.2.1, so 192.0.2.0/24 has 120
+ * bits, and one comparison does for both families. A dual-stack socket tells the same form. */
 #include "crumb/privacy/hit.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-/* Any address as 128 bits, IPv4 in the mapped form of RFC 4291 section 2.5.5.2. */
+const uint8_t address_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
 static void widen(const void *v4, uint8_t out[16])
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	memcpy(out, mapped, 12);
-	memcpy(out + 12, v4, 4);
+	memcpy(out, address_mapped, sizeof address_mapped);
+	memcpy(out + sizeof address_mapped, v4, 4);
 }
 
 bool address_of_peer(const struct sockaddr *addr, uint8_t out[16])
@@ -23,8 +25,8 @@ bool address_of_peer(const struct sockaddr *addr, uint8_t out[16])
 	return addr->sa_family == AF_INET || addr->sa_family == AF_INET6;
 }
 
-/* The address alone. */
-static bool bare(struct str text, uint8_t out[16])
+/* The address without anything around it. inet_pton() wants a C string. */
+static bool address_bare(struct str text, uint8_t out[16])
 {
 	char s[64];
 	uint8_t v4[4];
@@ -50,14 +52,15 @@ bool address_read(struct str text, uint8_t out[16])
 			return false;
 		port = str_skip(text, end + 1);
 		text = str_make(text.p + 1, end - 1);
-	} else if (str_find(text, '.') < str_find(text, ':')) { /* not 0:0:0:0:0:ffff:192.0.2.1 */
+	} else if (str_find(text, '.') < str_find(text, ':')) {
+		/* 192.0.2.1:80, not ::ffff:192.0.2.1; IPv6 has a port behind brackets only */
 		port = str_skip(text, str_find(text, ':'));
 		text.n -= port.n;
 	}
 	if (port.n && (port.p[0] != ':' || !str_u64(str_skip(port, 1), &number) || number > 65535))
 		return false;
-	text.n = str_find(text, '%');
-	return bare(text, out);
+	text.n = str_find(text, '%'); /* without its zone */
+	return address_bare(text, out);
 }
 
 enum cidr_said cidr_read(struct str text, struct cidr *out)
@@ -70,7 +73,7 @@ enum cidr_said cidr_read(struct str text, struct cidr *out)
 		address = str_make(address.p + 1, address.n - 2);
 	bool v4 = str_find(address, ':') == address.n;
 	unsigned most = v4 ? 32 : 128;
-	if (!bare(address, c.b))
+	if (!address_bare(address, c.b))
 		return CIDR_NO_ADDRESS;
 	if (slash == text.n)
 		bits = most;
@@ -99,6 +102,7 @@ enum err cidr_list_parse(const char *text, struct cidr_list *out)
 	return OK;
 }
 
+/* Whole bytes first, then the bits of the one after them. */
 bool cidr_list_has_address(const struct cidr_list *l, const uint8_t a[16])
 {
 	for (unsigned i = 0; i < l->n; i++) {

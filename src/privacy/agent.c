@@ -1,7 +1,10 @@
+/* What a user agent is of, by words that occur in it.
+ *
+ * Three tables, and in each the first row whose word occurs decides. The order matters: most agents
+ * carry the words of those they imitate. Edge says "Chrome/120.0 Safari/537.36 Edg/120.0", so "Edg"
+ * stands before "Chrome", and "Chrome" before "Safari". */
 #include "crumb/privacy/agent.h"
 
-/* First row whose word occurs decides. Order matters: many agents carry the words of those they
- * imitate. */
 struct row {
 	struct str word;
 	uint8_t value;
@@ -60,7 +63,7 @@ static const struct row device_rows[] = {
     ROW("Mobile", DEVICE_MOBILE),
 };
 
-static uint8_t first(const struct row *rows, size_t n, struct str ua)
+static uint8_t first_row(const struct row *rows, size_t n, struct str ua)
 {
 	for (size_t i = 0; i < n; i++)
 		if (str_has(ua, rows[i].word))
@@ -73,11 +76,11 @@ struct agent agent_parse(struct str ua)
 	struct agent a = {DEVICE_UNKNOWN, OS_UNKNOWN, BROWSER_UNKNOWN};
 	if (ua.n == 0)
 		return a;
-	a.os = first(os_rows, sizeof os_rows / sizeof *os_rows, ua);
-	a.browser = first(browser_rows, sizeof browser_rows / sizeof *browser_rows, ua);
-	a.device = first(device_rows, sizeof device_rows / sizeof *device_rows, ua);
+	a.os = first_row(os_rows, sizeof os_rows / sizeof *os_rows, ua);
+	a.browser = first_row(browser_rows, sizeof browser_rows / sizeof *browser_rows, ua);
+	a.device = first_row(device_rows, sizeof device_rows / sizeof *device_rows, ua);
 	if (a.device == DEVICE_UNKNOWN && a.os == OS_ANDROID)
-		a.device = DEVICE_TABLET; /* Android without Mobile */
+		a.device = DEVICE_TABLET; /* telephones with Android say "Mobile", too */
 	if (a.device == DEVICE_UNKNOWN &&
 	    (a.os == OS_WINDOWS || a.os == OS_MACOS || a.os == OS_LINUX || a.os == OS_CHROMEOS))
 		a.device = DEVICE_DESKTOP;

@@ -1,3 +1,14 @@
+/* The wall, step by step: anonymise() at the end of the file makes an event of a hit, and what
+ * stands above it makes its parts.
+ *
+ * What does not depend on the single visitor is looked up once and remembered: families of an agent
+ * and whether it is a crawler, place and label of a network, the class of a referrer, and whether a
+ * name of an attribute announces a person. A cache is an array of results by hash modulo size. A
+ * hash of 0 marks an empty place, so the lowest bit of each hash is set. With 63 bits of a keyed
+ * hash, two texts that are taken for each other do not happen.
+ *
+ * The event's texts are written one behind the other into `scratch`: a text is scrubbed to
+ * scratch + used, and keep() takes it. */
 #include "crumb/privacy/anonymise.h"
 
 #include "crumb/base/code.h"
@@ -8,7 +19,8 @@
 #include "crumb/privacy/scrub.h"
 #include "crumb/privacy/site.h"
 
-#define VALUE_BOUND 1e9
+#define VALUE_BOUND                                                                                \
+	1e9 /* a greater number is no value of an event, but perhaps somebody's number */
 
 void anonymiser_init(struct anonymiser *a, const struct config *c)
 {
@@ -46,7 +58,7 @@ void anonymiser_lists(struct anonymiser *a, struct junk_lists *l)
 	memset(a->networks, 0, sizeof a->networks);
 }
 
-/* Place in the caches of an agent and of a network. */
+/* These two give the place in the cache, and fill it first when another text has it. */
 static size_t cached_agent(struct anonymiser *a, struct str ua)
 {
 	uint64_t h = hash_keyed64(&a->key, ua.p, ua.n) | 1;
@@ -77,7 +89,7 @@ struct place anonymiser_place(struct anonymiser *a, const struct network *n)
 	return n->family ? a->networks[cached_network(a, n)].place : (struct place){{0}, {0}};
 }
 
-/* Counts the hit; true: more of its network's came in this second than may. */
+/* Counts the hit. True: the network has sent more in this second than it may. */
 static bool too_many(struct anonymiser *a, uint32_t now)
 {
 	size_t at = a->network_at;
@@ -89,6 +101,8 @@ static bool too_many(struct anonymiser *a, uint32_t now)
 	return ++a->rates[at].hits > (uint32_t)a->config->network_rate;
 }
 
+/* Site, crawler, network, rate, in this order: the reason that says most is given, and only hits
+ * that would count use up their network's share. */
 enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const struct event *e,
     uint32_t now, struct str *pattern)
 {
@@ -106,11 +120,12 @@ enum aside anonymiser_judge(struct anonymiser *a, const struct hit *h, const str
 		*pattern = str_c(junk_network_name(a->lists, n));
 		return ASIDE_NETWORK;
 	}
-	return a->config->network_rate && h->network.family && !h->here && too_many(a, now)
-		   ? ASIDE_RATE
-		   : ASIDE_NOT;
+	if (a->config->network_rate && h->network.family && !h->here && too_many(a, now))
+		return ASIDE_RATE;
+	return ASIDE_NOT;
 }
 
+/* Only what is outside our sites is looked for in the lists, and remembered. */
 static enum referrer cached_referrer(struct anonymiser *a, struct str referrer, struct str host)
 {
 	struct str outside;
@@ -126,6 +141,7 @@ static enum referrer cached_referrer(struct anonymiser *a, struct str referrer, 
 	return a->referrers[at].class;
 }
 
+/* Takes n bytes that were written to scratch + used. */
 static struct str keep(struct anonymiser *a, size_t n)
 {
 	struct str s = str_make(a->scratch + a->used, n);
@@ -139,6 +155,7 @@ static size_t room(const struct anonymiser *a, size_t most)
 	return left < most ? left : most;
 }
 
+/* May an event go by this name? */
 static bool event_name(struct str s)
 {
 	if (s.n == 0 || s.n > EVENT_NAME_MAX)
@@ -151,7 +168,7 @@ static bool event_name(struct str s)
 	return scrub_look(s) == SCRUB_NONE;
 }
 
-/* The same few names come again and again. */
+/* Sites send the same few names again and again. */
 static bool cached_personal(struct anonymiser *a, struct str name)
 {
 	uint64_t h = hash_keyed64(&a->key, name.p, name.n) | 1;
@@ -163,27 +180,28 @@ static bool cached_personal(struct anonymiser *a, struct str name)
 	return a->names[at].personal;
 }
 
+/* May an attribute of this name be kept? Names that begin with '_' are our own. */
 static bool attr_name(struct anonymiser *a, struct str s)
 {
 	const struct config *c = a->config;
-	if (s.n == 0 || s.n > 32 || cached_personal(a, s))
+	if (s.n == 0 || s.n > ATTR_NAME_MAX || cached_personal(a, s))
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) &&
-		    (s.p[i] != '_' || i == 0)) /* what begins so is ours */
+		if (!chr_alpha(s.p[i]) && !chr_digit(s.p[i]) && (s.p[i] != '_' || i == 0))
 			return false;
 	return !*c->attributes || word_list_has(&c->lists.attributes, s);
 }
 
+/* Adds a scrubbed attribute, or counts it as dropped. Of several with one name the first counts. */
 static void add_attr(struct anonymiser *a, struct event *e, struct str name, struct str value)
 {
 	bool known = false;
 	for (unsigned i = 0; i < e->attrs_n; i++)
 		known |= str_eq(e->attrs[i].name, name);
 	if (known)
-		return; /* the first one counts */
+		return;
 	if (e->attrs_n == EVENT_ATTRS_MAX || !attr_name(a, name) ||
-	    room(a, 32 + EVENT_VALUE_MAX) < 32 + EVENT_VALUE_MAX) {
+	    room(a, ATTR_NAME_MAX + EVENT_VALUE_MAX) < ATTR_NAME_MAX + EVENT_VALUE_MAX) {
 		metric_inc(M_ATTR_DROPPED);
 		return;
 	}
@@ -220,7 +238,8 @@ static struct str campaign(struct anonymiser *a, struct str query)
 	return str_make("", 0);
 }
 
-/* Keys of the page's query that the site's owner declared harmless become attributes. */
+/* Keys of the page's query that the operator declared harmless (`privacy.keep_query`) become
+ * attributes. */
 static void keep_query(struct anonymiser *a, struct event *e, struct str query)
 {
 	const struct word_list *kept = &a->config->lists.keep_query;
@@ -240,7 +259,7 @@ static void keep_query(struct anonymiser *a, struct event *e, struct str query)
 	}
 }
 
-/* Browsers say hosts of other alphabets as xn--; servers and files may not. */
+/* Browsers write hosts of other alphabets as xn--…; servers and files may not, and then we do. */
 static size_t host_kept(struct str host, char out[EVENT_HOST_MAX])
 {
 	char ascii[HOST_MOST];
@@ -281,7 +300,6 @@ void anonymise(struct anonymiser *a, const struct hit *h, struct event *e)
 	a->network_at = cached_network(a, &h->network);
 	e->place = h->network.family ? a->networks[a->network_at].place : (struct place){{0}, {0}};
 	e->agent = a->agents[a->agent_at].agent;
-	/* no sum of money: a number of somebody */
 	e->has_v = h->has_v && h->v > -VALUE_BOUND && h->v < VALUE_BOUND;
 	e->v = e->has_v ? h->v : 0;
 	if (h->has_v && !e->has_v)

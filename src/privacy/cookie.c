@@ -1,3 +1,8 @@
+/* Cookies are made, read and turned into visitor keys; visitor keys into pseudonyms of partners and
+ * back. privacy/cookie.h has the layout.
+ *
+ * The keyed hash is SipHash-2-4 with 128 bits (base/code.h): a MAC of the cookie, the function from
+ * an id to a visitor key, and the round function of the permutation. Each use has its own key. */
 #include "crumb/privacy/cookie.h"
 
 #include "crumb/base/code.h"
@@ -28,7 +33,8 @@ void cookie_write(const struct identity_keys *k, const struct cookie *c, char ou
 	explicit_bzero(b, sizeof b);
 }
 
-static enum cookie_state judge(const struct identity_keys *k, const uint8_t b[COOKIE_BYTES],
+/* A cookie of tomorrow is taken: the day may have begun elsewhere. */
+static enum cookie_state cookie_judge(const struct identity_keys *k, const uint8_t b[COOKIE_BYTES],
     uint16_t today, struct cookie *out)
 {
 	uint8_t want[16];
@@ -36,7 +42,7 @@ static enum cookie_state judge(const struct identity_keys *k, const uint8_t b[CO
 		return COOKIE_FORGED;
 	mac(k, b, want);
 	bool same = sodium_memcmp(want, b + AT_MAC, sizeof want) == 0;
-	explicit_bzero(want, sizeof want); /* it is what would make a forged cookie a good one */
+	explicit_bzero(want, sizeof want); /* with it a forged cookie would be a good one */
 	if (!same)
 		return COOKIE_FORGED;
 	uint16_t day = get_u16(b + AT_DAY);
@@ -52,7 +58,7 @@ enum cookie_state cookie_read(
 {
 	uint8_t b[COOKIE_BYTES];
 	enum cookie_state s =
-	    b64url_decode(value, b, sizeof b) ? judge(k, b, today, out) : COOKIE_FORGED;
+	    b64url_decode(value, b, sizeof b) ? cookie_judge(k, b, today, out) : COOKIE_FORGED;
 	explicit_bzero(b, sizeof b);
 	return s;
 }
@@ -78,7 +84,8 @@ struct vkey imported_visitor(const struct identity_keys *k, struct str id)
 	return v;
 }
 
-/* One round either way; a Feistel round undoes itself with the halves swapped. */
+/* One round of the permutation: one half is changed by a keyed hash of the other. Doing it again
+ * undoes it, so rounds in the opposite order lead back. */
 static void partner_round(
     const struct key16 *key, uint8_t round, const uint8_t *seen, uint8_t *changed)
 {

@@ -1,5 +1,9 @@
-/* Whom proxies speak for: X-Forwarded-For, and Forwarded (RFC 7239), in which each element is
- * several pairs. */
+/* Whom proxies speak for: X-Forwarded-For, and Forwarded (RFC 7239), in which each element has
+ * several pairs: `for="[2001:db8::1]:4711";proto=https, for=192.0.2.43`.
+ *
+ * Each proxy adds at the end, and the client may have written the beginning. So lists are read from
+ * their end, and quotes are sought from there, too: a quote that the client opened and never closed
+ * must not swallow what our proxies have written behind it. */
 #include "crumb/privacy/hit.h"
 
 /* Up to the next `sep` that is in no quotes. False: the end. */
@@ -27,6 +31,7 @@ static struct str unquoted(struct str s)
 	return s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"' ? str_make(s.p + 1, s.n - 2) : s;
 }
 
+/* The value of a pair of this name, or empty. */
 static struct str value_of(struct str element, struct str name)
 {
 	struct str pair;
@@ -42,16 +47,15 @@ bool forwarded_next(struct str *rest, struct str name, struct str *value)
 {
 	struct str element;
 	while (cut_unquoted(rest, ',', &element))
-		if (str_trim(element).n) { /* RFC 9110 5.6.1: empty ones are no elements */
+		if (str_trim(element).n) { /* empty elements do not count (RFC 9110 5.6.1) */
 			*value = value_of(element, name);
 			return true;
 		}
 	return false;
 }
 
-/* The last element of a list that may have blanks and empty ones, which is cut from it. A comma in
- * quotes is none; those are sought from the right, so that a quote that somebody opened further
- * left, and nobody closes, hides nothing. */
+/* Cuts the last element from a list. Blanks and empty elements are passed over; a comma in quotes
+ * separates nothing. */
 static struct str last_of(struct str *list)
 {
 	struct str one = STR("");
@@ -64,7 +68,7 @@ static struct str last_of(struct str *list)
 		one = str_trim(str_skip(*list, from));
 		list->n = from ? from - 1 : 0;
 	}
-	return one; /* RFC 9110 5.6.1: empty ones are no elements */
+	return one;
 }
 
 struct str cidr_list_client(
@@ -72,8 +76,8 @@ struct str cidr_list_client(
 {
 	struct str found = STR(""), one;
 	while ((one = last_of(&list)).n) {
-		found = memchr(one.p, '=', one.n) ? value_of(one, STR("for"))
-						  : one; /* no address has one */
+		/* no address has a '=', so this is an element of Forwarded */
+		found = memchr(one.p, '=', one.n) ? value_of(one, STR("for")) : one;
 		if (!cidr_list_has_text(ours, found) && !(also && cidr_list_has_text(also, found)))
 			break;
 	}

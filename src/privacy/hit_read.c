@@ -1,7 +1,8 @@
 /* Parameters and consent signals of hits, by the rows of privacy/hit_rows.h.
  *
- * A name is looked for row by row, in code that the rows make: one comparison of a length that is
- * known when this is compiled, and, where it agrees, one of bytes. There is no call and no hash. */
+ * The rows make code, not a loop over a table: a name is compared with each row's by its length,
+ * which is a constant, and where that agrees by its bytes. For "u", the second row, that is two
+ * lengths and two bytes. There is no call and no hash. */
 #include "crumb/privacy/hit_read.h"
 
 #include "crumb/base/number.h"
@@ -22,8 +23,7 @@ enum row {
 	ROWS
 };
 
-/* The fields that belong together lie one behind the other: what takes a value by its row knows one
- * offset. */
+/* A row has one offset. So the fields that belong to it have to lie one behind the other. */
 #define HIT_NUMBER(field, ...)                                                                     \
 	_Static_assert(                                                                            \
 	    offsetof(struct hit, has_##field) == offsetof(struct hit, field) + sizeof(double),     \
@@ -65,7 +65,7 @@ bool hit_row_is_signal(const struct hit_row *row)
 
 /* --- looking for names */
 
-/* `is` is a literal, so that its length is known. */
+/* `is` is a literal: its length is a constant. */
 static inline bool same(struct str name, struct str is)
 {
 	return is.n && str_eq(name, is);
@@ -172,9 +172,12 @@ void hit_take_flag(struct hit *h, const struct hit_row *row, struct str value)
 const char *hit_flag_text(struct hit *h, const struct hit_row *row)
 {
 	const bool *yes = field(h, row->at), *no = yes + 1;
-	return *yes ? "1" : *no ? "0" : "";
+	if (*yes)
+		return "1";
+	return *no ? "0" : "";
 }
 
+/* Flags and strings of consent; trackers fill in categories themselves. */
 static void take_signal(struct hit *h, const struct hit_row *row, struct str value)
 {
 	if (row->kind == HIT_IS_FLAG)
@@ -183,7 +186,7 @@ static void take_signal(struct hit *h, const struct hit_row *row, struct str val
 		consent_take_string(hit_text_at(h, row), value);
 }
 
-/* A text is stored by the code that finds its name: it is what nearly all hits consist of. */
+/* Texts are what nearly all hits consist of: the code that finds the name stores them. */
 void hit_param(struct hit *h, struct str k, struct str value)
 {
 #define TAKE_IF(fits, take)                                                                        \

@@ -1,3 +1,13 @@
+/* Lists of crawlers and of networks where nobody browses.
+ *
+ * Crawlers are patterns that Vectorscan looks for all at once. Names of devices look like crawlers
+ * at times ("Cubot" is a telephone). So the list also has patterns of devices, lines that begin
+ * with
+ * '!'. When an agent matches a crawler, the devices in it are blanked, and it is looked at again.
+ *
+ * Networks are sorted ranges of numbers, one array for each family, found by bisection. They are
+ * compared with networks, not with addresses: an entry narrower than /24 or /48 is left out, for it
+ * says too little about the rest of the network. */
 #include "crumb/privacy/junk.h"
 
 #include "crumb/base/array.h"
@@ -14,10 +24,10 @@
 extern const char crawlers_txt[];
 extern const unsigned long crawlers_txt_n;
 
-#define AGENT_MAX 2048
-#define FILE_MAX (32u << 20)
+#define AGENT_MAX 2048	     /* bytes of an agent that are looked at */
+#define FILE_MAX (32u << 20) /* bytes of a list */
 
-/* A range of cut networks, as numbers: 24 bits of IPv4, 48 of IPv6. */
+/* A range of networks, as numbers of NETWORK_BITS_4 or NETWORK_BITS_6. 192.0.2.0/24 is 0xc00002. */
 struct range {
 	uint64_t first, last;
 	int label;
@@ -25,17 +35,17 @@ struct range {
 
 struct junk_lists {
 	_Atomic int refs;
+	/* patterns: crawlers, and behind them devices_n devices */
 	char **patterns;
 	unsigned *flags, *ids;
 	size_t patterns_n, patterns_cap, flags_cap, ids_cap;
-	size_t devices_n; /* of the patterns, the last ones: names of devices, which are taken out
-			     first */
+	size_t devices_n;
 	hs_database_t *db, *devices;
-	hs_scratch_t *prototype;
+	hs_scratch_t *prototype; /* each thread clones it */
+	/* networks; of ranges that overlap the narrowest counts */
 	char **labels;
 	size_t labels_n, labels_cap;
-	struct range
-	    *ranges[2]; /* IPv4, IPv6; by first, without overlaps that matter: the narrowest wins */
+	struct range *ranges[2]; /* IPv4, IPv6; sorted by_place() */
 	size_t ranges_n[2], ranges_cap[2];
 };
 
@@ -64,7 +74,7 @@ static void patterns_of_text(struct junk_lists *l, struct str text)
 	}
 }
 
-/* Lines that begin with '!'. */
+/* Takes the lines that begin with '!'. */
 static void devices_of_text(struct junk_lists *l, struct str text)
 {
 	struct str line;
@@ -85,8 +95,10 @@ static enum err patterns_of_json(struct junk_lists *l, const char *path, struct 
 	size_t i;
 	if (!json_is_array(list)) {
 		json_decref(list);
-		return err_set(ERR_SYNTAX, "%s:%d: %s", path, list ? 1 : error.line,
-		    list ? "an array of objects with a pattern is wanted" : error.text);
+		if (list)
+			return err_set(
+			    ERR_SYNTAX, "%s:1: an array of objects with a pattern is wanted", path);
+		return err_set(ERR_SYNTAX, "%s:%d: %s", path, error.line, error.text);
 	}
 	json_array_foreach(list, i, one)
 	{
@@ -98,6 +110,8 @@ static enum err patterns_of_json(struct junk_lists *l, const char *path, struct 
 	return OK;
 }
 
+/* Compiles n patterns from the one at `from` on. The scratch fits all databases that were compiled.
+ */
 static enum err compile_part(
     struct junk_lists *l, const char *path, size_t from, size_t n, hs_database_t **db)
 {
@@ -107,8 +121,8 @@ static enum err compile_part(
 	if (hs_compile_multi((const char *const *)l->patterns + from, l->flags + from,
 		l->ids + from, (unsigned)n, HS_MODE_BLOCK, NULL, db, &error) != HS_SUCCESS) {
 		bool known = error && error->expression >= 0 && (size_t)error->expression < n;
-		enum err e = err_set(ERR_SYNTAX, "%s: pattern '%s': %s", path,
-		    known ? l->patterns[from + (size_t)error->expression] : "?",
+		const char *pattern = known ? l->patterns[from + (size_t)error->expression] : "?";
+		enum err e = err_set(ERR_SYNTAX, "%s: pattern '%s': %s", path, pattern,
 		    error ? error->message : "it cannot be compiled");
 		hs_free_compile_error(error);
 		return e;
@@ -120,12 +134,14 @@ static enum err compile_part(
 static enum err compile(struct junk_lists *l, const char *path)
 {
 	size_t n = l->patterns_n - l->devices_n;
-	for (size_t i = n; i < l->patterns_n; i++) /* where they begin is wanted, too */
+	for (size_t i = n; i < l->patterns_n; i++) /* of devices the beginning is wanted, too */
 		l->flags[i] = HS_FLAG_CASELESS | HS_FLAG_SOM_LEFTMOST;
 	enum err e = compile_part(l, path, 0, n, &l->db);
 	return e ? e : compile_part(l, path, n, l->devices_n, &l->devices);
 }
 
+/* Three forms: what is compiled in, a text of that form, or a JSON array of objects. JSON has no
+ * way to name devices, so it goes with ours. */
 static enum err crawlers(struct junk_lists *l, const char *path)
 {
 	struct buf b = {0};
@@ -137,13 +153,13 @@ static enum err crawlers(struct junk_lists *l, const char *path)
 	}
 	if (!(e = file_read(path, FILE_MAX, &b))) {
 		struct str text = str_trim(str_unmarked(buf_view(&b)));
-		if (text.n && text.p[0] == '[')
+		if (text.n && text.p[0] == '[') {
 			e = patterns_of_json(l, path, text);
-		else
+			text = str_make(crawlers_txt, crawlers_txt_n);
+		} else {
 			patterns_of_text(l, text);
-		/* lists that cannot say what is none have ours */
-		devices_of_text(
-		    l, text.n && text.p[0] == '[' ? str_make(crawlers_txt, crawlers_txt_n) : text);
+		}
+		devices_of_text(l, text);
 	}
 	buf_done(&b);
 	return e ? e : compile(l, path);
@@ -169,19 +185,21 @@ static int label_of(struct junk_lists *l, struct str name)
 	return (int)l->labels_n++;
 }
 
+/* False: no network. One that is narrower than what is kept of an address is left out. */
 static bool add_network(struct junk_lists *l, struct str cidr, struct str label)
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	const unsigned before = 8 * sizeof address_mapped;
 	struct cidr c;
 	if (cidr_read(cidr, &c) != CIDR_FINE)
 		return false;
-	bool v4 = c.bits >= 96 && memcmp(c.b, mapped, sizeof mapped) == 0;
-	unsigned family = v4 ? 0 : 1, kept = v4 ? 24 : 48, bits = v4 ? c.bits - 96u : c.bits;
+	bool v4 = c.bits >= before && memcmp(c.b, address_mapped, sizeof address_mapped) == 0;
+	unsigned family = v4 ? 0 : 1;
+	unsigned kept = v4 ? NETWORK_BITS_4 : NETWORK_BITS_6;
+	unsigned bits = v4 ? c.bits - before : c.bits;
 	if (bits > kept)
-		return true; /* a part of what is kept of an address: it says too little about the
-				whole */
-	uint64_t first = number_of(c.b + (v4 ? sizeof mapped : 0), kept / 8),
-		 span = (1ull << (kept - bits)) - 1;
+		return true;
+	uint64_t first = number_of(c.b + (v4 ? sizeof address_mapped : 0), kept / 8);
+	uint64_t span = (1ull << (kept - bits)) - 1;
 	CHECK(array_room(l->ranges[family], l->ranges_cap[family], l->ranges_n[family] + 1));
 	l->ranges[family][l->ranges_n[family]++] =
 	    (struct range){first & ~span, first | span, label_of(l, label)};
@@ -194,9 +212,12 @@ static int by_place(const void *a, const void *b)
 	const struct range *x = a, *y = b;
 	if (x->first != y->first)
 		return x->first < y->first ? -1 : 1;
-	return x->last == y->last ? 0 : x->last > y->last ? -1 : 1;
+	if (x->last != y->last)
+		return x->last > y->last ? -1 : 1;
+	return 0;
 }
 
+/* Lines "CIDR label", "CIDR,label" or "CIDR"; '#' begins a comment. */
 static enum err networks(struct junk_lists *l, const char *path)
 {
 	struct buf b = {0};
@@ -271,6 +292,8 @@ void junk_unref(struct junk_lists *l)
 
 /* --- looking up */
 
+/* For Vectorscan: the lowest number of the patterns that match, so that the same agent always has
+ * the same reason. */
 static int first_match(
     unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
 {
@@ -281,6 +304,7 @@ static int first_match(
 	return 0;
 }
 
+/* For Vectorscan: blanks a match in a copy of the agent. */
 static int take_out(
     unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
 {
@@ -301,8 +325,8 @@ int junk_crawler(const struct junk_lists *l, struct hs_scratch **scratch, struct
 	hs_scan(l->db, agent.p, n, 0, *scratch, first_match, &found);
 	if (found < 0 || !l->devices)
 		return found;
-	memcpy(text, agent.p,
-	    n); /* what is found in it is blanked while hs_scan reads on in the agent itself */
+	/* blanked in a copy, for hs_scan() is still reading the agent */
+	memcpy(text, agent.p, n);
 	hs_scan(l->devices, agent.p, n, 0, *scratch, take_out, text);
 	found = -1;
 	hs_scan(l->db, text, n, 0, *scratch, first_match, &found);
@@ -326,7 +350,7 @@ int junk_network(const struct junk_lists *l, const struct network *n)
 		return -1;
 	int family = n->family == 6;
 	const struct range *r = l->ranges[family];
-	uint64_t v = number_of(n->b, family ? 6 : 3);
+	uint64_t v = number_of(n->b, (family ? NETWORK_BITS_6 : NETWORK_BITS_4) / 8);
 	size_t lo = 0, hi = l->ranges_n[family];
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
@@ -335,7 +359,9 @@ int junk_network(const struct junk_lists *l, const struct network *n)
 		else
 			hi = mid;
 	}
-	while (lo-- > 0) /* the nearest beginning is the narrowest; wider ones begin before it */
+	/* From the nearest beginning to the left: of two ranges that hold v, one lies in the other,
+	 * and the narrower begins later. */
+	while (lo-- > 0)
 		if (v <= r[lo].last)
 			return r[lo].label;
 	return -1;

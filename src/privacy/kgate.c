@@ -1,3 +1,17 @@
+/* The k gate and its memory. privacy/kgate.h shows what the memory is for and how its file looks.
+ *
+ * The file has no lock. It works without one because
+ *	- every process appends a line in one write with O_APPEND, which no other write cuts,
+ *	- a state is only ever replaced by a later line of the same group, so reading on from where
+ *	  one has stopped (`read`) gives what others have told,
+ *	- the owner of the store replaces the file by a new one, and whoever has the old one open
+ *	  sees that its last name is gone, opens the new one and reads that from its beginning. A
+ *	  line that was just appended to the old one is appended again.
+ * A crash may tear the last line. A line counts when its end was written; whoever appends next
+ * begins with a new line.
+ *
+ * Without memory for a name nothing may be told that would have to be remembered: the number is
+ * withheld. */
 #include "crumb/privacy/kgate.h"
 
 #include "crumb/base/err.h"
@@ -34,19 +48,21 @@ struct kgate kgate_of(const struct config *c)
 
 /* --- memory */
 
-#define FILE_MOST (16 << 20) /* bytes: a file that is longer was not written by us */
-#define NAME_MOST 256
+#define FILE_MOST (16 << 20) /* bytes: what is longer was not written by us */
+#define NAME_MOST 256	     /* bytes of a kind and a name */
 
+/* Of a group. 0: it was never told. */
 enum { TOLD = 1, FELL = 2 };
 static const char marks[] = {[TOLD] = '+', [FELL] = '-'};
 
 struct kgate_memory {
 	pthread_mutex_t lock;
-	struct map state; /* of "kind id" */
-	char *path;
-	int fd;	    /* the file, which other processes append to as well; -1: none */
-	off_t read; /* so much of it is in `state` */
-	bool failed;
+	char *path; /* set when it is made */
+	/* under lock */
+	struct map state; /* by "KIND ID"; it owns its keys */
+	int fd;		  /* the file, which other processes append to as well; -1: none */
+	off_t read;	  /* so many bytes of the file are in `state` */
+	bool failed;	  /* the last append failed, and the log says so */
 };
 
 /* False: there is no memory. */
@@ -75,7 +91,8 @@ struct kgate_memory *kgate_memory_new(void)
 	return m;
 }
 
-/* Lines that say nothing are passed over. False: there is no memory. */
+/* Takes a line "+ s shoes". Lines that are not of that form are passed over. False: there is no
+ * memory. */
 static bool read_line(struct kgate_memory *m, struct str line)
 {
 	bool whole = line.n > 4 && line.n < NAME_MOST + 2 && line.p[1] == ' ' && line.p[3] == ' ' &&
@@ -85,7 +102,7 @@ static bool read_line(struct kgate_memory *m, struct str line)
 	return remember(m, str_skip(line, 2), line.p[0] == marks[TOLD] ? TOLD : FELL);
 }
 
-/* What the file says more than is known of it, as far as its lines have ends. False: there is no
+/* Reads the file from where reading stopped to the end of its last whole line. False: there is no
  * memory. */
 static bool read_on(struct kgate_memory *m)
 {
@@ -97,17 +114,17 @@ static bool read_on(struct kgate_memory *m)
 		while (ends && part[ends - 1] != '\n')
 			ends--;
 		if (!ends && rest.n < sizeof part)
-			break; /* a crash tore it, or somebody writes */
+			break; /* a crash tore the line, or somebody is writing it */
 		rest.n = ends;
 		while (str_cut(&rest, '\n', &line) && rest.p)
 			if (!read_line(m, line))
 				return false;
-		m->read += ends ? (off_t)ends : n; /* a line so long is none of ours */
+		m->read += ends ? (off_t)ends : n; /* passes over a line too long to be ours */
 	}
 	return true;
 }
 
-/* A file of its own, or none: -1. Where it may only be read, it is. */
+/* Opens the file to read and append, or else to read. -1: there is none, or it is no plain file. */
 static int open_told(const char *path)
 {
 	struct stat st;
@@ -121,7 +138,8 @@ static int open_told(const char *path)
 	return fd;
 }
 
-/* Has another process written the file anew? Then that one is ours from now on. */
+/* Has another process written the file anew (it has no name any more, or is shorter)? Then the new
+ * one is opened. */
 static bool replaced(struct kgate_memory *m, struct stat *st)
 {
 	if (fstat(m->fd, st) != 0 || (st->st_nlink > 0 && st->st_size >= m->read))
@@ -141,9 +159,9 @@ static bool follow(struct kgate_memory *m)
 	return m->fd < 0 || read_on(m);
 }
 
-/* A line at the end of the file, behind whatever a full disk left of another. In one write, which
- * neither a kill nor another process that appends cuts; what a power failure takes is what was told
- * last. */
+/* Appends a line, behind what a full disk may have left of another. One write is cut neither by a
+ * kill nor by another process that appends. The file is not synced: after a power failure the lines
+ * told last may be missing. If the file was replaced meanwhile, the new one gets the line, too. */
 static bool append(struct kgate_memory *m, const char *line, size_t n)
 {
 	struct stat st;
@@ -180,7 +198,7 @@ struct kgate_memory *kgate_memory_open(const char *path, enum kgate_file file)
 	CHECK(m->path = str_dup(str_c(path)));
 	m->fd = open_told(path);
 	CHECK(m->fd < 0 || read_on(m));
-	do { /* somebody may append to the old one until it has lost its name */
+	do { /* again, if somebody appended to the old file before it had lost its name */
 		before = m->read;
 		if (anew)
 			e = write_anew(m, path);
@@ -209,7 +227,7 @@ void kgate_memory_free(struct kgate_memory *m)
 	free(m);
 }
 
-/* False: there is no memory, and so nothing may be told that would have to be remembered. */
+/* Notes a state, here and in the file. A failed write is a warning. False: there is no memory. */
 static bool note(struct kgate_memory *m, struct str key, uint32_t state)
 {
 	char line[NAME_MOST + 8];
@@ -238,28 +256,32 @@ struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, 
 	pthread_mutex_lock(&g->memory->lock);
 	bool known = follow(g->memory);
 	map_get(&g->memory->state, key, &state);
-	if (!known || (n.told && state == FELL && visitors < kgate_k(g) + KGATE_STEP))
+	if (!known || (n.told && state == FELL && visitors < kgate_k(g) + KGATE_STEP)) {
 		n = (struct shown){false, 0};
-	else if (n.told && state != TOLD) {
+	} else if (n.told && state != TOLD) {
 		if (!note(g->memory, key, TOLD))
 			n = (struct shown){false, 0};
-	} else if (!n.told && state == TOLD)
-		(void)note(g->memory, key, FELL); /* it is known: nothing is allocated */
+	} else if (!n.told && state == TOLD) {
+		(void)note(g->memory, key, FELL); /* the name is there: no memory is needed */
+	}
 	pthread_mutex_unlock(&g->memory->lock);
 	return n;
 }
 
+/* `told` and `fell` are the state of the memory, followed from day to day: `fell` becomes true on a
+ * day below k after one that was told, and false on a day of k + 10 or more. The last day goes
+ * through the memory itself. */
 void kgate_show_days(const struct kgate *g, char kind, const char *id, const uint64_t *visitors,
     size_t n, struct shown *out)
 {
 	struct shown now =
 	    n ? kgate_show_group(g, kind, id, visitors[n - 1]) : (struct shown){false, 0};
-	bool fallen = !now.told, fell = false, told = false;
+	bool withheld_now = !now.told, fell = false, told = false;
 	for (size_t i = 0; i + 1 < n; i++) {
 		out[i] = kgate_show(g, visitors[i]);
 		fell = out[i].told ? fell && visitors[i] < kgate_k(g) + KGATE_STEP : fell || told;
 		told |= out[i].told;
-		if ((fell || fallen) && visitors[i] < kgate_k(g) + KGATE_STEP)
+		if ((fell || withheld_now) && visitors[i] < kgate_k(g) + KGATE_STEP)
 			out[i] = (struct shown){false, 0};
 	}
 	if (n)

@@ -1,3 +1,12 @@
+/* Places of networks, from a MaxMind DB file by libmaxminddb.
+ *
+ * The library trusts its file: a record of the tree that points outside of it would read foreign
+ * memory. So the file is copied to memory that nobody else can write to (place_copy()), and the
+ * tree is walked once when it is opened (tree_is_whole()).
+ *
+ * A hit's address was cut to its network before. A file may have smaller blocks than that, so the
+ * parts of the network are asked for one after the other until one has a country
+ * (place_db_find()). */
 #include "crumb/privacy/place.h"
 
 #include "crumb/base/code.h"
@@ -15,16 +24,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCKS_MAX 256 /* looked at within one network */
+#define BLOCKS_MAX 256 /* parts of one network that are asked for: a /24 has so many addresses */
 
 struct place_db {
 	_Atomic int refs;
 	MMDB_s mmdb;
 };
 
-/* A copy that nobody else can write to or cut: a map of the file itself would end the process when
- * somebody does. */
-static enum err copy(const char *file, int *out)
+/* A copy that nobody else can write to or cut. With a map of the file itself, cutting the file
+ * would end the process by a signal. *out is a descriptor for the caller to close. */
+static enum err place_copy(const char *file, int *out)
 {
 	struct stat st;
 	int from = open(file, O_RDONLY | O_CLOEXEC), to = -1;
@@ -41,7 +50,7 @@ static enum err copy(const char *file, int *out)
 			continue;
 		if (n <= 0) {
 			e = n < 0 ? err_sys("%s", file)
-				  : err_set(ERR_IO, "%s: it was cut while it was read", file);
+				  : err_set(ERR_IO, "%s: the file was cut while it was read", file);
 			break;
 		}
 		left -= n;
@@ -55,6 +64,8 @@ static enum err copy(const char *file, int *out)
 	return e;
 }
 
+/* A node of the tree is two records of 24, 28 or 32 bits, big endian. With 28 bits the byte in the
+ * middle has the four highest bits of both: the left's first. */
 static uint32_t left_of(const uint8_t *p, unsigned bits)
 {
 	uint32_t high = bits == 28 ? p[3] >> 4 : 0;
@@ -70,11 +81,11 @@ static uint32_t right_of(const uint8_t *p, unsigned bits)
 			  : high << 24 | (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-/* Every record of the tree leads on within the tree, to nothing, or to data that are there. The
+/* Does every record of the tree lead on within the tree, to nothing, or to data that are there? The
  * tree is read as the format lays it out (MaxMind DB File Format 2.0, "Binary Search Tree
  * Section"): asking the library for each of a million nodes takes ten times as long, at every
  * start. */
-static bool whole(const MMDB_s *m)
+static bool tree_is_whole(const MMDB_s *m)
 {
 	unsigned bits = m->metadata.record_size, step = bits / 4;
 	uint32_t nodes = m->metadata.node_count;
@@ -99,9 +110,10 @@ enum err place_db_open(const char *file, struct place_db **out)
 	struct place_db *db = calloc(1, sizeof *db);
 	if (!db)
 		return err_set(ERR_NOMEM, "no memory");
-	enum err e = copy(file, &fd);
-	bool own = e != ERR_FULL; /* a limit on the size of files holds for copies in memory, too:
-				     then the file itself */
+	enum err e = place_copy(file, &fd);
+	/* A limit on the size of files holds for copies in memory, too; then the file itself is
+	 * mapped. */
+	bool own = e != ERR_FULL;
 	if (e && own) {
 		free(db);
 		return e;
@@ -114,7 +126,7 @@ enum err place_db_open(const char *file, struct place_db **out)
 		free(db);
 		return err_set(ERR_CORRUPT, "%s: %s", file, MMDB_strerror(rc));
 	}
-	if (!whole(&db->mmdb)) {
+	if (!tree_is_whole(&db->mmdb)) {
 		MMDB_close(&db->mmdb);
 		free(db);
 		return err_set(ERR_CORRUPT, "%s: the file is damaged; fetch it anew", file);
@@ -172,6 +184,8 @@ static struct str text_at(MMDB_entry_s *entry, const char *const *path)
 	return str_make(d.utf8_string, d.data_size);
 }
 
+/* The place of a record, in one of two shapes. "EU" and "AP", which some files have for a country,
+ * could be anywhere: unknown. */
 static struct place place_at(MMDB_entry_s *entry)
 {
 	static const char *const nested_country[] = {"country", "iso_code", NULL},
@@ -182,8 +196,7 @@ static struct place place_at(MMDB_entry_s *entry)
 	struct str country = text_at(entry, nested_country);
 	if (!country.n)
 		country = text_at(entry, flat_country);
-	if (country.n != 2 ||
-	    !country_known(country)) /* "EU" or "AP" is somewhere, and could be anywhere */
+	if (country.n != 2 || !country_known(country))
 		return p;
 	memcpy(p.country, country.p, 2);
 	struct str region = text_at(entry, nested_region);
@@ -194,8 +207,8 @@ static struct place place_at(MMDB_entry_s *entry)
 	return p;
 }
 
-/* Advances an address to the next block of `block` bits within its prefix; false behind the last
- * one. */
+/* Advances an address to the next block of `block` bits within its prefix, as one counts up in
+ * binary from bit `block` to the left. False behind the last block. */
 static bool next_block(uint8_t *a, unsigned block, unsigned prefix)
 {
 	for (unsigned bit = block; bit-- > prefix;) {
@@ -219,10 +232,10 @@ struct place place_db_find(const struct place_db *db, const struct network *n)
 	} addr = {0};
 	static const uint8_t nowhere[6] = {0};
 	bool v4 = n->family == 4;
-	if (!v4 && memcmp(n->b, nowhere, sizeof nowhere) ==
-		       0) /* ::1 and the like; in the file, IPv4 lies below */
+	/* ::1 and the like are nowhere; a file has IPv4 below ::/96 */
+	if (!v4 && memcmp(n->b, nowhere, sizeof nowhere) == 0)
 		return p;
-	unsigned prefix = v4 ? 24 : 48;
+	unsigned prefix = v4 ? NETWORK_BITS_4 : NETWORK_BITS_6;
 	uint8_t *bytes = v4 ? (uint8_t *)&addr.v4.sin_addr : (uint8_t *)&addr.v6.sin6_addr;
 	addr.any.sa_family = v4 ? AF_INET : AF_INET6;
 	memcpy(bytes, n->b, v4 ? 4 : 16);
@@ -233,7 +246,7 @@ struct place place_db_find(const struct place_db *db, const struct network *n)
 			break;
 		if (found.found_entry)
 			p = place_at(&found.entry);
-		/* an IPv4 address in an IPv6 tree lies below ::/96 */
+		/* of an IPv4 address in an IPv6 tree, 96 bits are the way to ::/96 */
 		unsigned block = found.netmask;
 		if (v4 && db->mmdb.metadata.ip_version == 6)
 			block = block > 96 ? block - 96 : 0;

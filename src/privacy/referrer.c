@@ -1,3 +1,8 @@
+/* The class of a referrer: our own pages by their host, search engines and social networks by lists
+ * (etc/referrers.txt, compiled in). A line of the list is "search google.* news" or "social
+ * facebook.com": a kind, a pattern, and for patterns with .* labels that may stand before the name.
+ * Of the patterns that fit, the longest decides, so the list has exceptions: "other mail.yandex.ru"
+ * beside "search yandex.*". */
 #include "crumb/privacy/referrer.h"
 
 #include "crumb/privacy/anonymise.h"
@@ -8,6 +13,7 @@
 extern const char referrers_txt[];
 extern const unsigned long referrers_txt_n;
 
+/* Is the host the domain, or a part of it? */
 static bool below(struct str host, struct str domain)
 {
 	if (host.n < domain.n || !str_ieq(str_skip(host, host.n - domain.n), domain))
@@ -17,12 +23,13 @@ static bool below(struct str host, struct str domain)
 
 static struct str without_www(struct str host)
 {
-	return str_starts(host, STR("www.")) ? str_skip(host, 4)
-	       : str_starts(host, STR("m.")) ? str_skip(host, 2)
-					     : host;
+	if (str_starts(host, STR("www.")))
+		return str_skip(host, 4);
+	return str_starts(host, STR("m.")) ? str_skip(host, 2) : host;
 }
 
-/* www, m, a language: what may stand before the name of a search engine. */
+/* A label that may stand before the name of any search engine: www, m, a language of two letters.
+ */
 static bool usual(struct str label)
 {
 	static const struct str labels[] = {{"www", 3}, {"m", 1}, {"mobile", 6}, {"search", 6},
@@ -45,8 +52,8 @@ static bool among(struct str words, struct str label)
 	return false;
 }
 
-/* google in google.com, www.google.co.uk and, with `more` news, in news.google.de: the name is
- * followed by one or two short parts. */
+/* Is it the host of an engine of this name? "google" is named in google.com and www.google.co.uk,
+ * and with `more` "news" in news.google.de: behind the name come one or two short labels. */
 static bool named(struct str host, struct str name, struct str more)
 {
 	for (size_t at = 0; at < host.n;) {
@@ -77,12 +84,14 @@ enum referrer referrer_of_host(struct str host)
 			continue;
 		bool any_suffix = pattern.n > 2 && pattern.p[pattern.n - 1] == '*';
 		struct str name = str_make(pattern.p, any_suffix ? pattern.n - 2 : pattern.n);
-		if (any_suffix ? !named(host, name, line.p ? line : STR("")) : !below(host, name))
+		struct str more = line.p ? line : STR("");
+		if (any_suffix ? !named(host, name, more) : !below(host, name))
 			continue;
 		longest = pattern.n;
-		found = str_eq(kind, STR("search"))   ? REFERRER_SEARCH
-			: str_eq(kind, STR("social")) ? REFERRER_SOCIAL
-						      : REFERRER_OTHER;
+		if (str_eq(kind, STR("search")))
+			found = REFERRER_SEARCH;
+		else
+			found = str_eq(kind, STR("social")) ? REFERRER_SOCIAL : REFERRER_OTHER;
 	}
 	return found;
 }

@@ -1,22 +1,34 @@
+/* What names a person in a host, a path or a value, by its looks.
+ *
+ * scrub_look() asks the looks below one after the other: does the text look like an e-mail address,
+ * a number, an address of the net, a pair with a personal name, a token? None of them knows what a
+ * text means, so each draws a line between what sites use (words, slugs, dates, article numbers)
+ * and what names somebody; the unit test has some hundred of both. In doubt a text is replaced: a
+ * lost word of a path costs a rule a match, a kept one may cost somebody more.
+ *
+ * Most texts are plain words. made_of() finds in one pass which kinds of characters there are, and
+ * only looks that need them are asked: for "sneakers" none but token_like(), which ends at once,
+ * because the word is shorter than TOKEN_LEAST.
+ *
+ * A text may be percent-encoded, several times over. It is looked at as it came, and after each of
+ * up to three decodings. */
 #include "crumb/privacy/scrub.h"
 
 #include "crumb/base/code.h"
 
-#define SEGMENT_MAX 100
-#define DECODES 3
-#define TOKEN_LEAST 12 /* the shortest of what token_run() and token_like() look for */
+#define DECODES 3      /* times that a text may be percent-encoded */
+#define TOKEN_LEAST 12 /* bytes of the shortest text that token_run() and token_like() find */
 
-/* What a text is made of, found in one pass: most of what comes are plain words, and few of the
- * looks below apply to them. */
+/* What a text is made of. */
 enum {
 	HAS_DIGIT = 1,
 	HAS_UPPER = 2,
 	HAS_LOWER = 4,
-	HAS_SIGN = 8 /* ( [ { < & \\ = */,
+	HAS_SIGN = 8, /* ( [ { < & \ = */
 	HAS_COLON = 16,
 	HAS_DOT = 32,
-	HAS_AT = 64 /* @ and its wide forms */,
-	HAS_OTHER = 128
+	HAS_AT = 64,	/* @ and its wide forms */
+	HAS_OTHER = 128 /* - _ + and blanks */
 };
 static const uint8_t class_of[256] = {['0' ... '9'] = HAS_DIGIT,
     ['A' ... 'Z'] = HAS_UPPER,
@@ -45,7 +57,8 @@ static unsigned made_of(struct str s)
 	return has;
 }
 
-/* x@y: short hosts name people too. A handle, with nothing before the sign, is a public page. */
+/* x@y: hosts without a dot name people, too. "@handle", with nothing before the sign, is a public
+ * page. */
 static bool at_sign_names_somebody(struct str s)
 {
 	static const struct str wide[] = {
@@ -60,7 +73,7 @@ static bool at_sign_names_somebody(struct str s)
 	return false;
 }
 
-/* The word between separators, somewhere after `from`; where it ends, or 0. */
+/* Where the word ends that stands between separators somewhere after `from`. 0: nowhere. */
 static size_t word_after(struct str s, size_t from, struct str word)
 {
 	for (size_t i = from + 1; i + word.n < s.n; i++) {
@@ -95,21 +108,25 @@ static bool words_name_somebody(struct str s)
 	return at && word_after(s, at, STR("dot"));
 }
 
+/* Of both alphabets, RFC 4648 4 and 5; -1: of neither. */
 static int base64_value(char c)
 {
-	return c >= 'A' && c <= 'Z'   ? c - 'A'
-	       : c >= 'a' && c <= 'z' ? c - 'a' + 26
-	       : chr_digit(c)	      ? c - '0' + 52
-	       : c == '+' || c == '-' ? 62
-	       : c == '/' || c == '_' ? 63
-				      : -1;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (chr_digit(c))
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	return c == '/' || c == '_' ? 63 : -1;
 }
 
-/* Base64 of an address, whose four letters tell nothing by themselves. */
+/* Is a run of base64 printable text with an address in it? The run itself shows no sign of that. */
 static bool base64_hides_address(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		char text[SEGMENT_MAX];
+		char text[SCRUB_SEGMENT_MAX];
 		size_t n = 0, from = i;
 		uint32_t bits = 0;
 		unsigned have = 0;
@@ -139,7 +156,7 @@ static unsigned digits_at(struct str s, size_t at)
 	return n;
 }
 
-/* Four numbers up to 255 with dots between, and no more of either. */
+/* Four numbers up to 255 with dots between, and neither a fifth nor a letter behind. */
 static bool is_ipv4_at(struct str s, size_t at)
 {
 	for (int part = 0; part < 4; part++) {
@@ -155,7 +172,7 @@ static bool is_ipv4_at(struct str s, size_t at)
 	return at >= s.n || (s.p[at] != '.' && !chr_alpha(s.p[at]));
 }
 
-/* "00-1a-2b-3c-4d-5e". With colons address_like() sees it. */
+/* "00-1a-2b-3c-4d-5e". Those with colons are found by address_like() itself. */
 static bool is_mac_at(struct str s, size_t at)
 {
 	for (int pair = 0; pair < 6; pair++, at += 3) {
@@ -170,7 +187,7 @@ static bool is_mac_at(struct str s, size_t at)
 	return at > s.n || (!chr_digit(s.p[at - 1]) && !chr_alpha(s.p[at - 1]));
 }
 
-/* "52.520,13.405": degrees to three places and more. */
+/* "52.520" in "52.520,13.405": degrees with three decimal places or more, some hundred metres. */
 static bool is_degrees_at(struct str s, size_t at, size_t *end)
 {
 	if (at < s.n && (s.p[at] == '-' || s.p[at] == '+'))
@@ -183,9 +200,11 @@ static bool is_degrees_at(struct str s, size_t at, size_t *end)
 	return true;
 }
 
+/* An address of the net, or two degrees. Of a run of hex and colons, four colons or two in a row
+ * are an IPv6 address or a MAC; "12:30:00" has two. */
 static bool address_like(struct str s)
 {
-	unsigned colons = 0; /* of the run of hex and colons at hand: IPv6, MAC; times have two */
+	unsigned colons = 0; /* of the run at hand */
 	for (size_t i = 0; i < s.n; i++) {
 		char c = chr_lower(s.p[i]);
 		size_t end;
@@ -204,7 +223,7 @@ static bool address_like(struct str s)
 	return false;
 }
 
-/* "email=x", alone or among others. */
+/* "email=x", alone or among other pairs. */
 static bool pair_names_somebody(struct str s)
 {
 	while (s.n) {
@@ -232,11 +251,11 @@ static bool is_date(const char *d)
 	return century && month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
-/* Seven digits in one run, or nine with glue between; but dates are ordinary, as one run or with
- * glue. */
+/* Seven digits in one run, or nine with glue between them. A day is ordinary, as one run or with
+ * glue, and ends the digits before it. */
 static bool number_like(struct str s)
 {
-	char seen[16]; /* the latest digits, glue left out */
+	char seen[16]; /* the digits of this number, without glue */
 	unsigned glued = 0;
 	for (size_t i = 0; i < s.n;) {
 		size_t run = 0;
@@ -263,8 +282,7 @@ static bool number_like(struct str s)
 	return false;
 }
 
-/* Runs of letters and digits, without '-', '_' and '.' that slugs use: looks for runs that no word
- * is. */
+/* A run of letters and digits, without the '-', '_' and '.' of slugs: is it one that no word is? */
 static bool token_run(struct str s)
 {
 	unsigned digits = 0, upper = 0, lower = 0, hex = 0, switches = 0;
@@ -286,16 +304,13 @@ static bool token_run(struct str s)
 		return true;
 	if (s.n >= 20 && upper >= 3 && lower >= 3 && digits)
 		return true;
-	/* without digits, many capitals; few of them are words written together */
+	/* without digits, many capitals; with few it is words written together */
 	return s.n >= 32 && (digits || (upper > s.n / 3 && lower >= 4));
 }
 
-static bool token_like(struct str s)
+/* A run that token_run() finds, or groups of hex as in a UUID. */
+static bool has_token_run(struct str s)
 {
-	if (s.n > SEGMENT_MAX)
-		return true;
-	if (s.n < TOKEN_LEAST)
-		return false;
 	unsigned hex_groups = 0, hex_total = 0;
 	for (size_t i = 0; i < s.n;) {
 		size_t from = i;
@@ -314,25 +329,36 @@ static bool token_like(struct str s)
 		if (i == from)
 			i++;
 	}
-	/* groups of hex, as in a UUID; and base64url, whose '-' and '_' cut it into shorter runs */
-	if (hex_groups >= 3 && hex_total >= 16)
-		return true;
-	/* how often the kind of character changes within a word, but for a capital at its
-	 * beginning: seldom in words, often in base64 */
+	return hex_groups >= 3 && hex_total >= 16;
+}
+
+enum letter { LETTER_NONE, LETTER_DIGIT, LETTER_UPPER, LETTER_LOWER };
+
+static enum letter letter_of(char c)
+{
+	if (chr_digit(c))
+		return LETTER_DIGIT;
+	if (c >= 'A' && c <= 'Z')
+		return LETTER_UPPER;
+	return c >= 'a' && c <= 'z' ? LETTER_LOWER : LETTER_NONE;
+}
+
+/* base64url, whose '-' and '_' cut it into runs too short for token_run(). Counts how often the
+ * kind of letter changes within a word, but for a capital at its beginning: seldom in words, often
+ * in base64. "Running-Shoes" has no change, "x7Kq-2Lm9_Tz" six. */
+static bool letters_change(struct str s)
+{
 	unsigned digits = 0, upper = 0, lower = 0, changes = 0;
-	int before = 0, first = 0;
+	enum letter before = LETTER_NONE, first = LETTER_NONE;
 	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		int kind = chr_digit(c)		  ? 1
-			   : c >= 'A' && c <= 'Z' ? 2
-			   : c >= 'a' && c <= 'z' ? 3
-						  : 0;
-		digits += kind == 1;
-		upper += kind == 2;
-		lower += kind == 3;
-		changes +=
-		    before && kind && kind != before && !(first == 2 && before == 2 && kind == 3);
-		first = before ? 0 : kind;
+		enum letter kind = letter_of(s.p[i]);
+		digits += kind == LETTER_DIGIT;
+		upper += kind == LETTER_UPPER;
+		lower += kind == LETTER_LOWER;
+		bool capital =
+		    first == LETTER_UPPER && before == LETTER_UPPER && kind == LETTER_LOWER;
+		changes += before && kind && kind != before && !capital;
+		first = before ? LETTER_NONE : kind;
 		before = kind;
 	}
 	if (s.n >= 18 && digits >= 1 && upper >= 3 && lower >= 3 && changes >= 6)
@@ -340,6 +366,15 @@ static bool token_like(struct str s)
 	return s.n >= 32 && upper > s.n / 3 && lower >= 4 && changes >= 8;
 }
 
+static bool token_like(struct str s)
+{
+	if (s.n > SCRUB_SEGMENT_MAX)
+		return true;
+	return s.n >= TOKEN_LEAST && (has_token_run(s) || letters_change(s));
+}
+
+/* Looks at the text as it came, and after each decoding. For a token only the first and the last
+ * form are looked at. */
 enum scrub_kind scrub_look(struct str s)
 {
 	char once[512];
@@ -368,204 +403,4 @@ enum scrub_kind scrub_look(struct str s)
 		cur = str_make(once, n);
 	}
 	return token_like(s) || (cur.p != s.p && token_like(cur)) ? SCRUB_TOKEN : SCRUB_NONE;
-}
-
-bool url_split(struct str url, struct url_parts *out)
-{
-	struct url_parts u = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
-	size_t colon = str_find(url, ':');
-	if (colon + 2 >= url.n || url.p[colon + 1] != '/' || url.p[colon + 2] != '/')
-		return false;
-	u.scheme = str_make(url.p, colon);
-	if (!str_ieq(u.scheme, STR("http")) && !str_ieq(u.scheme, STR("https")))
-		return false;
-	struct str rest = str_skip(url, colon + 3);
-	size_t end = 0;
-	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#' &&
-	       rest.p[end] != '\\')
-		end++;
-	struct str host = str_make(rest.p, end);
-	rest = str_skip(rest, end);
-	for (size_t i = host.n; i-- > 0;) {
-		if (host.p[i] == '@') {
-			host = str_skip(host, i + 1);
-			break;
-		}
-	}
-	if (host.n && host.p[0] == '[')
-		host.n = str_find(host, ']') < host.n ? str_find(host, ']') + 1 : host.n;
-	else
-		host.n = str_find(host, ':');
-	u.host = host;
-	size_t q = 0;
-	while (q < rest.n && rest.p[q] != '?' && rest.p[q] != '#')
-		q++;
-	u.path = str_make(rest.p, q);
-	if (q < rest.n && rest.p[q] == '?') {
-		u.query = str_skip(rest, q + 1);
-		u.query.n = str_find(u.query, '#');
-	}
-	*out = u;
-	return u.host.n > 0;
-}
-
-size_t scrub_host(struct str host, char *out, size_t cap)
-{
-	static const struct str token = {"[token]", 7};
-	struct str rest, label;
-	size_t n = 0;
-	if (host.n && host.p[host.n - 1] == '.')
-		host.n--;
-	if (host.n == 0 || host.n > 253)
-		return 0;
-	for (size_t i = 0; i < host.n; i++) {
-		char c = chr_lower(host.p[i]);
-		if (!chr_digit(c) && !(c >= 'a' && c <= 'z') && c != '.' && c != '-' && c != '_' &&
-		    c != '[' && c != ']' && c != ':')
-			return 0;
-	}
-	rest = host;
-	bool bare = host.p[0] == '['; /* an IPv6 address: a site */
-	while (bare ? n == 0 : str_cut(&rest, '.', &label)) {
-		struct str put = bare ? host : scrub_look(label) ? token : label;
-		if (n + put.n + 1 > cap)
-			return 0;
-		for (size_t i = 0; i < put.n; i++)
-			out[n++] = chr_lower(put.p[i]);
-		if (!bare && rest.p)
-			out[n++] = '.';
-	}
-	return n;
-}
-
-/* One decoded segment without control bytes and broken UTF-8. */
-static size_t clean(char *s, size_t n)
-{
-	size_t o = 0;
-	for (size_t i = 0; i < n; i++)
-		if ((uint8_t)s[i] >= 0x20 && s[i] != 0x7f)
-			s[o++] = s[i];
-	return utf8_valid(str_make(s, o));
-}
-
-static bool in_list(const char *const *list, size_t n, struct str s)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_ieq(s, str_c(list[i])))
-			return true;
-	return false;
-}
-
-/* A segment behind one that announces a person. */
-static bool names_person(struct str before, struct str s)
-{
-	static const char *const announce[] = {"user", "users", "u", "member", "members", "profile",
-	    "profiles", "customer", "customers", "patient", "patients", "account", "accounts",
-	    "mailto", "unsubscribe"};
-	static const char *const common[] = {"", "me", "self", "login", "logout", "signin",
-	    "sign-in", "signup", "sign-up", "register", "registration", "new", "edit", "add",
-	    "create", "delete", "settings", "preferences", "orders", "order", "order-history",
-	    "history", "password", "reset", "reset-password", "forgot-password", "forgot",
-	    "profile", "account", "addresses", "billing", "payment", "payments", "subscriptions",
-	    "subscription", "wishlist", "favorites", "favourites", "notifications", "messages",
-	    "inbox", "dashboard", "overview", "home", "index", "index.html", "index.php", "list",
-	    "search", "all", "help", "support", "security", "privacy", "verify", "confirm",
-	    "confirmation", "activate", "welcome", "thanks", "thank-you", "success", "cart",
-	    "checkout", "returns", "reviews", "rewards", "points", "loyalty", "guide", "guides",
-	    "manual", "docs", "stories", "benefits", "area", "portal", "service", "services",
-	    "newsletter"};
-	return in_list(announce, sizeof announce / sizeof *announce, before) &&
-	       !in_list(common, sizeof common / sizeof *common, s);
-}
-
-size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
-{
-	static const char *const words[] = {"", "[email]", "[number]", "[token]", "[name]"};
-	size_t n = 0;
-	struct str rest = path.n && path.p[0] == '/' ? str_skip(path, 1) : path, seg,
-		   before = STR("");
-	if (cap == 0)
-		return 0;
-	out[n++] = '/';
-	if (rest.n == 0)
-		return n;
-	while (str_cut(&rest, '/', &seg)) {
-		char text[SEGMENT_MAX * 3 + 1], whole[SEGMENT_MAX * 3 + 1];
-		size_t len = 0;
-		enum scrub_kind kind = SCRUB_TOKEN;
-		struct str params = str_make(seg.p, str_find(seg, ';')); /* ;jsessionid=… */
-		if (params.n <= sizeof text) {
-			len = percent_decode(params, text);
-			len = clean(text, len);
-			kind = scrub_look(str_make(text, len));
-			if (kind == SCRUB_NONE && params.n != len)
-				kind = scrub_look(params) == SCRUB_EMAIL ? SCRUB_EMAIL : SCRUB_NONE;
-			if (kind == SCRUB_NONE && params.n < seg.n &&
-			    seg.n <= sizeof whole && /* "&#64;" has a ';' */
-			    scrub_look(str_make(whole, percent_decode(seg, whole))) == SCRUB_EMAIL)
-				kind = SCRUB_EMAIL;
-			if (kind == SCRUB_NONE && names_person(before, str_make(text, len)))
-				kind = SCRUB_NAME;
-		}
-		const char *put = kind ? words[kind] : text;
-		size_t put_n = kind ? strlen(put) : len;
-		before = seg;
-		*scrubbed += kind != SCRUB_NONE;
-		for (size_t i = 0; !kind && i < put_n; i++)
-			if (text[i] == '/' || text[i] == '[' || text[i] == ']')
-				text[i] = '_';
-		if (n + put_n + 1 > cap)
-			break;
-		memcpy(out + n, put, put_n);
-		n += put_n;
-		if (rest.p)
-			out[n++] = '/';
-	}
-	return n;
-}
-
-size_t scrub_value(struct str value, char *out, size_t cap)
-{
-	value = str_trim(value);
-	if (value.n == 0 || value.n > cap || scrub_look(value) != SCRUB_NONE)
-		return 0;
-	memcpy(out, value.p, value.n);
-	size_t n = clean(out, value.n);
-	return n == value.n ? n : 0;
-}
-
-bool scrub_name_is_personal(struct str name)
-{
-	static const char *const whole[] = {"name", "user", "usr", "uid", "uuid", "udid", "guid",
-	    "login", "ip", "tel", "fax", "ssn", "nin", "dob", "iban", "bic", "imei", "imsi",
-	    "iccid", "mac", "token", "session", "sid", "auth", "idfa", "gaid", "aaid", "lat", "lon",
-	    "lng", "gps", "coords", "customer", "client", "patient", "member", "person", "contact",
-	    "nick", "alias", "handle", "fname", "lname", "mname", "vin", "dni", "nif", "nie", "cpf",
-	    "cnpj", "pesel", "bsn", "vatid", "taxid", "plate", "otp", "pin", "pwd", "secret", "jwt",
-	    "cookie", "clientid", "ga", "gid", "cid", "gclid", "dclid", "wbraid", "gbraid",
-	    "fbclid", "fbp", "fbc", "msclkid", "ttclid", "twclid", "liclid", "epik", "yclid",
-	    "mcid", "mceid", "hem", "rampid", "uid2", "id5", "pii", "account", "acct", "recipient",
-	    "cc", "bcc", "subscriber"};
-	static const char *const part[] = {"mail", "phone", "mobilen", "firstname", "lastname",
-	    "surname", "givenname", "familyname", "maidenname", "middlename", "fullname",
-	    "realname", "displayname", "nickname", "username", "screenname", "userid", "customerid",
-	    "clientid", "memberid", "patientid", "personid", "visitorid", "contactid", "profileid",
-	    "accountid", "accountn", "subscriberid", "loginid", "password", "passwd", "passphrase",
-	    "birth", "address", "street", "zipcode", "postcode", "postalcode", "creditcard",
-	    "cardn", "cardholder", "ccnum", "cvv", "cvc", "passport", "driverslicen",
-	    "licenseplate", "sessionid", "jsession", "phpsess", "accesstoken", "authtoken",
-	    "refreshtoken", "idtoken", "apikey", "apitoken", "msisdn", "deviceid", "advertisingid",
-	    "ipaddr", "macaddr", "socialsecurity", "nationalid", "taxid", "taxnumber",
-	    "insuranceid", "healthid", "latitude", "longitude", "geoloc"};
-	char bare[64];
-	size_t n = 0;
-	for (size_t i = 0; i < name.n && n < sizeof bare;
-	     i++) /* first_name, First-Name, firstName */
-		if (chr_alpha(name.p[i]) || chr_digit(name.p[i]))
-			bare[n++] = chr_lower(name.p[i]);
-	struct str s = str_make(bare, n);
-	for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
-		if (str_has(s, str_c(part[i])))
-			return true;
-	return in_list(whole, sizeof whole / sizeof whole[0], s);
 }

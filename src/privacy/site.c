@@ -1,4 +1,4 @@
-/* Sites that are ours: hits, pages and referrers are held against the option `sites`, as
+/* Sites that are ours: hosts of hits, pages and referrers are compared with the option `sites`, as
  * core/config_lists.h has made it ready. */
 #include "crumb/privacy/site.h"
 

@@ -1,3 +1,4 @@
+/* Who is held out of a segment: privacy/split.h has the formula. */
 #include "crumb/privacy/split.h"
 
 bool split_held_out(

@@ -1,5 +1,5 @@
-/* User agent to device, OS and browser family. Families only: versions and models are dropped here.
- */
+/* A user agent becomes device, OS and browser family. Versions and models are dropped. Pure; any
+ * thread. */
 #ifndef CRUMB_PRIVACY_AGENT_H
 #define CRUMB_PRIVACY_AGENT_H
 

@@ -4,10 +4,10 @@
 
 #include "crumb/base/str.h"
 
-/* Is it a code of two letters that is assigned? ASCII case aside. */
+/* Is it an assigned code of two letters, in capitals or not? */
 bool country_known(struct str code);
-/* What was meant by three letters, a name, or a code that only common use knows; empty: nobody can
- * tell. */
+/* The code that was meant by three letters ("DEU"), a name ("Germany"), or a code of common use
+ * ("UK"). Empty: unknown. */
 struct str country_meant(struct str text);
 
 #endif

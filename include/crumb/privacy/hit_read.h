@@ -1,5 +1,6 @@
-/* The rows of privacy/hit_rows.h as a table, and how a parameter gets into a hit by them. Rows are
- * constant; any thread. */
+/* The rows of privacy/hit_rows.h as a table, and how a parameter gets into a hit by them.
+ *
+ * Rows are constant, for any thread. A hit belongs to the thread that reads it. */
 #ifndef CRUMB_PRIVACY_HIT_READ_H
 #define CRUMB_PRIVACY_HIT_READ_H
 
@@ -27,12 +28,10 @@ enum hit_kind {
 
 struct hit_row {
 	enum hit_kind kind;
-	const char *name;     /* in queries and JSON; of a list the prefix. Empty: it has none */
-	const char *imported; /* in import files */
-	const char *macro;    /* of IAB's; with _# a vendor's number may follow */
-	const char *object;   /* a list as an object in JSON */
-	size_t at;	      /* of the field in struct hit; of a list: how many items it has */
-	size_t items;	      /* of a list: where they are */
+	/* as in hit_rows.h; empty: there is none */
+	const char *name, *imported, *macro, *object;
+	size_t at;    /* offset of the field in struct hit; of a list, of its number of items */
+	size_t items; /* of a list: offset of its items */
 	const char *says;
 };
 
@@ -45,26 +44,27 @@ extern const char *const hit_kind_names[HIT_KINDS];
 const struct hit_row *hit_row_named(struct str name);
 /* The same for import files. */
 const struct hit_row *hit_row_imported(struct str name);
-/* The list that an object of this name in JSON is. NULL: it is none. */
+/* The row of a list whose items JSON may have in an object of this name. NULL: there is none. */
 const struct hit_row *hit_row_of_object(struct str name);
 /* The row of a macro without its braces: GDPR, or GDPR_CONSENT_123 with a vendor's number. */
 const struct hit_row *hit_row_of_macro(struct str macro);
 bool hit_row_is_signal(const struct hit_row *row); /* of consent */
 
-/* One parameter of a query, decoded; views into it stay in the hit. Unknown ones say nothing. What
- * has no room, and what is no number where one is meant, is counted. */
+/* Takes one parameter of a query, decoded. The hit keeps views of name and value. Unknown
+ * parameters are ignored. An item without room, and a value that should be a number and is none,
+ * are counted and dropped. */
 void hit_param(struct hit *h, struct str name, struct str value);
-/* The same, but what is no consent signal says nothing. */
+/* Takes a parameter only if it is a consent signal. */
 void hit_param_signal(struct hit *h, struct str name, struct str value);
 
 /* Values of rows, by kind. */
 struct str *hit_text_at(struct hit *h, const struct hit_row *row); /* text, string, sections */
 void hit_take_flag(struct hit *h, const struct hit_row *row, struct str value);
-/* "1", "0", or "": it says nothing. */
+/* "1", "0", or "" when the flag says nothing. */
 const char *hit_flag_text(struct hit *h, const struct hit_row *row);
-/* False: it is no number, and not empty either. */
+/* False: the value is no number, and not empty. */
 bool hit_take_number(struct hit *h, const struct hit_row *row, struct str value);
-/* False: there is no room for it. */
+/* False: the list is full. */
 bool hit_take_item(struct hit *h, const struct hit_row *row, struct str name, struct str value);
 
 #endif

@@ -1,32 +1,34 @@
 /* What a client can say of a hit: one row for each parameter and for each consent signal.
  *
- * A row makes the field of struct hit (privacy/hit.h), the names that queries, JSON and import
- * files are read by and the macros of /sync (privacy/hit_read.h), the call of the function that
- * judges the signal (privacy/consent.c), and the tables in the documents (`crumb reference
- * parameters`). This file is included for each of them, with macros for the kinds of rows that are
- * wanted; the others are empty.
+ * A row makes
+ *	- the field of struct hit (privacy/hit.h),
+ *	- the names that queries, JSON and import files are read by, and the macros of /sync
+ *	  (privacy/hit_read.h),
+ *	- the call of the function that judges the signal (privacy/consent.c),
+ *	- the tables in the documents (`crumb reference parameters`).
+ * This file is included for each of them, with macros for the kinds of rows that are wanted; rows
+ * of the other kinds are empty.
  *
- *     HIT_TEXT(field, name, imported, says)
- *         struct str: as it came, of several the last
- *     HIT_NUMBER(field, name, imported, says)
- *         double, and bool has_FIELD
- *     HIT_LIST(field, prefix, object, says)
- *         array of names with values, and FIELD_n; in JSON also an object of the name `object`
- *     HIT_FLAG(field, name, imported, macro, says)
- *         signal: bool FIELD for a yes, FIELD_no for a no
- *     HIT_STRING(field, name, imported, macro, says)
- *         signal, judged by judge_FIELD(): struct str
- *     HIT_SECTIONS(field, name, imported, macro, says)
- *         the same; in JSON also a list of numbers
- *     HIT_CATEGORIES(field, says)
- *         signal that trackers read: enum categories
- *     HIT_LINE(field, kind, imported, says)
- *         of a line of an import file; struct hit has no field of it
+ *	row                                               makes
+ *	HIT_TEXT(field, name, imported, says)             struct str FIELD; of several the last
+ *	HIT_NUMBER(field, name, imported, says)           double FIELD, bool has_FIELD
+ *	HIT_LIST(field, prefix, object, says)             struct attr FIELD[], unsigned FIELD_n
+ *	signals of consent, in the order in which they are judged:
+ *	HIT_FLAG(field, name, imported, macro, says)      bool FIELD: a yes; bool FIELD_no: a no
+ *	HIT_STRING(field, name, imported, macro, says)    struct str FIELD; judge_FIELD()
+ *	HIT_SECTIONS(field, name, imported, macro, says)  the same; in JSON also a list of numbers
+ *	HIT_CATEGORIES(field, says)                       enum categories FIELD; trackers read it
+ *	of a line of an import file:
+ *	HIT_LINE(field, kind, imported, says)             nothing in struct hit
  *
- * name is what queries of the pixel and JSON of POST /e call it, imported what import files do.
- * macro is of IAB's, in braces behind a $; with _# a vendor's number may follow it. An empty text:
- * there is none. says is a sentence for the documents. Rows of signals are in the order in which
- * signals are judged. docs/add-a-parameter.md and docs/add-a-consent-signal.md go through it. */
+ *	name      in queries of the pixel, and in JSON of POST /e
+ *	imported  in import files
+ *	prefix    of the names of items: "a.size" is the item "size"
+ *	object    in JSON the items may also stand in an object of this name
+ *	macro     of the IAB's, in braces behind a $; for _# a vendor's number may stand
+ *	says      a sentence for the documents
+ * An empty text: there is none. docs/add-a-parameter.md and docs/add-a-consent-signal.md show how
+ * a row is added. */
 #ifndef HIT_TEXT
 #define HIT_TEXT(...)
 #endif

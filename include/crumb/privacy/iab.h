@@ -11,14 +11,18 @@
 
 #include "crumb/base/str.h"
 
+#define TCF_PURPOSES 24 /* bits of a set of purposes; 11 have a meaning in policy 2.3 */
+
 /* What a TC string says of one vendor. Bit n − 1 of a set is purpose n. */
 struct tcf {
-	uint32_t purposes;   /* consented to by the user */
-	uint32_t restricted; /* forbidden to the vendor by the publisher, or allowed on another
-				ground than consent only */
-	bool vendor;	     /* the user consents to the vendor */
-	bool disclosed; /* the user was told of the vendor; without such a segment true if created
-			   before 2026-02-28 (policy 2.2 and before) */
+	uint32_t purposes; /* the user consents to these */
+	/* the publisher forbids these to the vendor, or allows them on another ground than consent
+	 * only */
+	uint32_t restricted;
+	bool vendor; /* the user consents to the vendor */
+	/* The user was told about the vendor. A string without that segment counts as true if it
+	 * was created before 2026-02-28 (policy 2.2 and before). */
+	bool disclosed;
 };
 /* False: no readable TC string, or one that may not be used (version, policy before 4, not
  * service-specific). */
@@ -28,8 +32,8 @@ bool tcf_canada_read(struct str s, unsigned vendor, struct tcf *out);
 
 enum us_choice { US_UNREADABLE, US_OPTED_OUT, US_NOT_OPTED_OUT, US_NOT_APPLICABLE };
 enum us_choice us_privacy_read(struct str s); /* "1YNN" */
-enum us_choice gpp_us_read(
-    unsigned section, struct str s); /* sections 7 to 27; others cannot be read */
+/* Sections 7 to 27; others are US_UNREADABLE. */
+enum us_choice gpp_us_read(unsigned section, struct str s);
 
 #define GPP_SECTIONS_MAX 32
 struct gpp {
@@ -39,7 +43,8 @@ struct gpp {
 		struct str text;
 	} section[GPP_SECTIONS_MAX];
 };
-bool gpp_read(struct str s, struct gpp *out); /* header and sections; false: unreadable */
+/* Header and sections, as views of s. False: it cannot be read. */
+bool gpp_read(struct str s, struct gpp *out);
 bool gpp_find(const struct gpp *g, unsigned id, struct str *text);
 
 #endif

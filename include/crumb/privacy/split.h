@@ -1,6 +1,9 @@
-/* Hold-out groups: a share of a segment that is handed to nobody, so that one can see what reaching
- * the others did. Who is held out depends on visitor and segment alone, by a keyed hash: stable
- * over time, rebuilds and machines with the same keys, and unrelated between segments. */
+/* Hold-out groups: a share of a segment that is handed to nobody, so that the operator can see what
+ * reaching the others did.
+ *
+ * A visitor is held out when hash(segment, visitor) mod 100 is `target` or more. The hash is keyed
+ * with the store's export key. So the group is the same over time, after rebuilds and on every
+ * machine with the same keys, and unrelated between segments. Pure; any thread. */
 #ifndef CRUMB_PRIVACY_SPLIT_H
 #define CRUMB_PRIVACY_SPLIT_H
 
