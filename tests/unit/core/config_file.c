@@ -218,8 +218,7 @@ TEST(lines_are_shown_with_a_caret_but_no_secret)
 	assert_null(strstr(out.p, "abc123"));
 	static const char *const secrets[] = {"segment:\n  write_keys: [k1secret, {a: b}]\n",
 	    "segment:\n  write_keys:\n    - !k1secret\n",
-	    "segment:\n  write_keys:\n    # of: the shop\n    - first  # of: the shop\n    - "
-	    "\"k1secret\" x\n",
+	    "segment:\n  write_keys:\n    # of: me\n    - first  # of: me\n    - \"k1secret\" x\n",
 	    "segment:\n  write_keys: [a,\n    k1secret, {a: b}]\n",
 	    "segment:\n  write_key:\n    - k1secret\n", "segment:\n  write_key: [k1secret]\n",
 	    "segment: k1secret\n", "admin: [k1secret, {a: b}]\n", "admin: {tokn: k1secret}\n",
