@@ -5,9 +5,9 @@
  *     coats >= 3 in 7d and not country = US
  *
  *     parse_or, parse_and ─┬─ parse_not ─ category_test                0  COUNT coats >= 3, 7 days
- *                          └─ parse_not ─ parse_not ─ fact_test       1  FACT country in (US)
- *                                                                     2  NOT 1
- *                                                                     3  AND 0 2: the root
+ *                          └─ parse_not ─ parse_not ─ fact_test        1  FACT country in (US)
+ *                                                                      2  NOT 1
+ *                                                                      3  AND 0 2: the root
  *
  * Nodes are an array of the rule set, children before their parents; the functions return the
  * number of a node, -1 after a refusal. Every refusal says where, what was found and what was

@@ -202,9 +202,10 @@ static int64_t whole_number(struct parser *p)
 		return n;
 	}
 	double v;
-	if (p->now.kind == TOK_NUMBER)
-		h = "that is more than anybody can do";
-	else if (p->now.kind == TOK_WORD && rules_number(p->now.text, &v))
+	if (p->now.kind == TOK_NUMBER) {
+		snprintf(hint, sizeof hint, "counts go up to %u", (unsigned)AMOUNT_MAX);
+		h = hint;
+	} else if (p->now.kind == TOK_WORD && rules_number(p->now.text, &v))
 		h = v < 0 ? "counts are never negative"
 			  : "counts are whole numbers; sum(v of CATEGORY) takes others";
 	for (int i = 0; i <= 10; i++)

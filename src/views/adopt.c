@@ -309,8 +309,8 @@ enum err fold_adopt(struct fold *f, struct shard *old, const struct rules *old_r
 	if (!e)
 		e = from.err;
 	if (!e && w.misfits)
-		e = err_set(ERR_CORRUPT, "%u keys of visitors of shard %u are none", w.misfits,
-		    f->shard.number);
+		e = err_set(ERR_CORRUPT, "%u keys of visitors of shard %u have a wrong length",
+		    w.misfits, f->shard.number);
 	if (!e && atomic_load(stop))
 		e = err_set(ERR_BUSY, "stopped");
 	if (!e)

@@ -171,10 +171,10 @@ static void prepare(struct engine *e)
 		what = "making damaged views again";
 	pthread_mutex_unlock(&e->lock);
 	low_release();
-	enum err err =
-	    change || store_room_for_another(e->store, serving->number)
-		? build_make(e, serving, rules, remake, &g, &resumed)
-		: err_set(ERR_FULL, "%s: the views would have to fit twice", e->store->path);
+	enum err err = change || store_room_for_another(e->store, serving->number)
+			   ? build_make(e, serving, rules, remake, &g, &resumed)
+			   : err_set(ERR_FULL, "%s: there is no room for the views a second time",
+				 e->store->path);
 	low_hold();
 	pthread_mutex_lock(&e->lock);
 	e->preparing = NULL;

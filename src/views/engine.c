@@ -425,10 +425,11 @@ void engine_hurry(struct engine *e)
  * A builder that fails is not waited for. Its shards are not ready before a pass went well, and
  * such a pass begins when they are asked again. */
 
-/* The views that may serve at any time, as far as this shard is theirs; NULL: there are none.
- * A reference. The lock is held. */
+/* A reference to the views that are built, where this shard of them is sealed, so that they may
+ * serve at any time; NULL: there are none. */
 static struct generation *may_serve(struct engine *e, unsigned shard)
 {
+	CHECK_LOCKED(&e->lock);
 	struct generation *b = e->building;
 	if (!b || e->giving_up || !atomic_load(&b->sealed[shard]))
 		return NULL;
@@ -441,8 +442,9 @@ static bool settled(struct engine *e, struct generation *g, unsigned shard, uint
 	       engine_caught_up(e, g, shard, hour);
 }
 
-/* Both of a shard; `next` may be NULL. References. */
-static void both(struct engine *e, unsigned shard, struct generation **g, struct generation **next)
+/* References to the views that serve and to those that may serve next, which may be NULL. */
+static void refer_to_both(
+    struct engine *e, unsigned shard, struct generation **g, struct generation **next)
 {
 	pthread_mutex_lock(&e->lock);
 	*g = generation_ref(e->serving);
@@ -453,7 +455,7 @@ static void both(struct engine *e, unsigned shard, struct generation **g, struct
 bool engine_folded(struct engine *e, unsigned shard, struct journal_pos at)
 {
 	struct generation *g, *next;
-	both(e, shard, &g, &next);
+	refer_to_both(e, shard, &g, &next);
 	bool folded =
 	    fold_reached(&g->fold[shard], at) && (!next || fold_reached(&next->fold[shard], at));
 	generation_unref(next);
@@ -466,7 +468,7 @@ bool engine_settled(struct engine *e, uint32_t hour)
 	struct generation *g, *next;
 	bool all = true;
 	for (unsigned s = 0; s < e->store->shards && all; s++) {
-		both(e, s, &g, &next);
+		refer_to_both(e, s, &g, &next);
 		all = settled(e, g, s, hour) && (!next || settled(e, next, s, hour));
 		generation_unref(next);
 		generation_unref(g);

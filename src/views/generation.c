@@ -89,7 +89,8 @@ enum err generation_stored_rules(struct store *s, uint32_t number, struct rules 
 	if (!(e = db_begin(&sh.db, DB_READ, &t))) {
 		e = db_get(&t, sh.meta, STR("rules"), &bundle)
 			? rules_load(bundle, NULL, out)
-			: err_set(ERR_CORRUPT, "the views name no rules");
+			: err_set(
+			      ERR_CORRUPT, "the views do not say which rules they were made for");
 		db_abort(&t);
 	}
 	shard_close(&sh);

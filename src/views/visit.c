@@ -291,8 +291,8 @@ static void visit_erase(struct visiting *v, const struct entry *e, const struct 
 		/* counters of days that have ended are gone, or go with the next sweep */
 		for (size_t i = 0; i < v->p->rows_n && v->p->rows[i].cat == CATEGORY_ALL; i++)
 			if (v->p->rows[i].day >= v->oldest)
-				fold_events_change(f->scratch, v->p->rows[i].day,
-				    -(int64_t)v->p->rows[i].count);
+				fold_events_change(
+				    f->scratch, v->p->rows[i].day, -(int64_t)v->p->rows[i].count);
 		fold_remove_visitor(f, v->t, &v->k, v->p, v->now);
 	}
 	shard_provisional_del(&f->shard, v->t, &v->k);
