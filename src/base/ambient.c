@@ -20,8 +20,7 @@ void ambient_done(struct ambient *a)
 {
 	struct metric_block *next;
 	for (struct metric_block *b = atomic_load(&a->counts); b; b = next) {
-		/* only core/metric.c knows the rest of a block: it begins with the next one */
-		next = *(struct metric_block **)b;
+		next = *(struct metric_block **)b; /* it begins with it */
 		free(b);
 	}
 	atomic_store(&a->counts, NULL);

@@ -1,4 +1,3 @@
-/* One flag a thread. */
 #include "crumb/base/memory.h"
 
 #include <stdlib.h>

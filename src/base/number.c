@@ -1,14 +1,10 @@
-/* The grammar is checked here, since strtod() takes more than that: blanks in front, "inf", "nan",
- * hexadecimal. strtod() only computes the value. Its decimal point depends on the locale, which no
- * program of crumb sets. */
 #include "crumb/base/number.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define NUMBER_MOST 128 /* bytes of a number, and the zero behind it for strtod() */
+#define NUMBER_MOST 128
 
-/* Takes the digits at *at; returns how many. */
 static size_t digits(struct str s, size_t *at)
 {
 	size_t from = *at;

@@ -1,3 +1,12 @@
+/* One delivery from its beginning to its end, as far as it gets now (delivery/deliver.h has the
+ * steps and what is on disk at each).
+ *
+ *   1. Take the lock of the destination. Mend the ledger if it is damaged; set a delivery under way
+ *      aside if it is.
+ *   2. A delivery under way that was made today goes on; if it does not get through, that is the
+ *      answer. One of another day is ended as it stands, and what is left of it is said in step 3.
+ *   3. Make a new delivery, and send it. */
+#include "ledger.h"
 #include "pending.h"
 
 #include "crumb/base/clock.h"
@@ -9,11 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEAD_DAYS 7
+#define DEAD_DAYS 7 /* files that were given up are kept for */
 #define WAIT_DAYS 7 /* a delivery that nobody goes on with is given up after */
-#define BUSY_WAIT_S                                                                                \
-	30 /* somebody who asked waits so long for who looks at what is owed, or delivers; a       \
-	      schedule comes again */
+/* Somebody who asks for a delivery waits so long for whoever has the lock. A schedule does not
+ * wait: it comes again. */
+#define BUSY_WAIT_S 30
 
 /* --- making one */
 
@@ -42,15 +51,16 @@ static json_t *make_manifest(const struct deliver_wish *w, const char *id,
 	    "files", files, "where", w->folder ? w->folder : "");
 }
 
-/* The later one; what is a day ahead was not written by us. */
-static uint32_t later(uint32_t a, struct str text, uint32_t now)
+/* The later of `a` and the time in the text; what is a day ahead was not written by us. */
+static uint32_t later_stamp(uint32_t a, struct str text, uint32_t now)
 {
 	uint64_t b;
 	return str_u64(text, &b) && b > a && b < (uint64_t)now + DAY_S ? (uint32_t)b : a;
 }
 
-/* Deliveries of a destination have different times in their names, even two of one second. `made`
- * may be damaged: the log knows, too. */
+/* The time in the name of a new delivery, and of its files. Deliveries of a destination have
+ * different times, even two of one second, for a partner ignores a file whose name it has seen.
+ * `made` has the latest; where it is damaged, the log knows. */
 static uint32_t next_stamp(const struct outbox *place, uint32_t now)
 {
 	char path[OUTBOX_PATH];
@@ -59,7 +69,7 @@ static uint32_t next_stamp(const struct outbox *place, uint32_t now)
 	uint32_t last = now - 1;
 	outbox_path(place, "made", path);
 	if (text_read(path, &text) && text.n)
-		last = later(last, str_trim(buf_view(&text)), now);
+		last = later_stamp(last, str_trim(buf_view(&text)), now);
 	outbox_path(place, "log", path);
 	if (text_read(path, &text) && text.n)
 		for (rest = buf_view(&text); str_cut(&rest, '\n', &line) && rest.p;) {
@@ -67,7 +77,7 @@ static uint32_t next_stamp(const struct outbox *place, uint32_t now)
 			json_t *j = json_loadb(line.p, line.n, 0, &error);
 			const char *stamp = strrchr(json_text(j, "delivery"), '-');
 			if (stamp)
-				last = later(last, str_c(stamp + 1), now);
+				last = later_stamp(last, str_c(stamp + 1), now);
 			json_decref(j);
 		}
 	buf_done(&text);
@@ -82,8 +92,8 @@ static enum err save_stamp(const struct outbox *place, uint32_t stamp)
 	return file_replace(path, str_c(text));
 }
 
-/* Writes a delivery into `making`, and gives it its name when all of it is there. Nothing to say:
- * makes none. */
+/* Writes a delivery into `making`, and renames the folder to `pending` when all of it is there.
+ * Nothing to say: there is no `pending`. */
 static enum err prepare(
     struct outbox *place, const struct deliver_wish *w, uint32_t stamp, struct delivery *out)
 {
@@ -167,14 +177,14 @@ static void tidy(const struct outbox *place, uint32_t now)
 	buf_done(&kept);
 }
 
-/* What is under way, where ledger and delivery are what was written; what is not is set aside.
- * ERR_NOT_FOUND: nothing is. */
+/* What is under way, if it is what was written. What is damaged is set aside first, be it the
+ * ledger or the delivery. ERR_NOT_FOUND: nothing is under way. */
 static enum err open_sound(
     struct outbox *place, const struct destination *d, uint32_t now, struct pending *p)
 {
 	char gone[OUTBOX_PATH];
 	outbox_path(place, "gone", gone);
-	unlink(gone); /* it is in the file */
+	unlink(gone); /* the destination is in the file of destinations */
 	enum err e = ledger_mend(place, d->id, now);
 	if (!e)
 		e = pending_open(place, d, now, p);
@@ -188,33 +198,41 @@ static enum err open_sound(
 	return e ? e : ERR_NOT_FOUND;
 }
 
-static enum err deliver_locked(struct outbox *place, struct deliver_wish *w, struct delivery *out)
+/* Goes on with what is under way. *answered: that is what becomes of this wish; else nothing is
+ * under way any more, and a new delivery may be made. */
+static enum err finish_old(
+    struct outbox *place, const struct deliver_wish *w, struct delivery *out, bool *answered)
 {
 	struct pending p;
 	enum err e = open_sound(place, w->plan.d, w->plan.now, &p);
-	if (e && e != ERR_NOT_FOUND)
-		return e;
-	if (!e && pending_day(&p) != day_of(w->plan.now)) {
-		bool waits = w->patient && p.next_try > w->plan.now;
-		e = waits ? OK
-			  : pending_finish(&p, DELIVERY_REPLACED, "left over from another day");
-		out->state = DELIVERY_WAITS;
-		out->next_try = p.next_try;
-		pending_free(&p);
-		if (e || waits)
-			return e;
-		*out = (struct delivery){.full = false};
-	} else if (!e) {
+	*answered = false;
+	if (e)
+		return e == ERR_NOT_FOUND ? OK : e;
+	if (pending_day(&p) == day_of(w->plan.now)) {
 		p.progress = w->plan.progress;
 		e = pending_go_on(&p, w->patient, w->stop, out);
-		pending_free(&p);
-		if (e || out->state != DELIVERY_DONE)
-			return e;
-		*out = (struct delivery){.full = false};
+		*answered = out->state != DELIVERY_DONE;
+	} else if (w->patient && p.next_try > w->plan.now) {
+		out->state = DELIVERY_WAITS;
+		out->next_try = p.next_try;
+		*answered = true;
+	} else {
+		e = pending_finish(&p, DELIVERY_REPLACED, "left over from another day");
 	}
+	pending_free(&p);
+	if (!e && !*answered)
+		*out = (struct delivery){.full = false};
+	return e;
+}
+
+/* Makes a delivery of what differs now, and sends it as far as it gets. */
+static enum err deliver_new(struct outbox *place, struct deliver_wish *w, struct delivery *out)
+{
+	struct pending p;
 	char ended[OUTBOX_PATH];
 	outbox_path(place, "ended", ended);
-	if ((e = folder_remove(ended)))
+	enum err e = folder_remove(ended);
+	if (e)
 		return e;
 	tidy(place, w->plan.now);
 	w->plan.full =
@@ -251,7 +269,10 @@ enum err deliver(const struct deliver_wish *wish, struct delivery *out)
 	    outbox_open(w.plan.g->store->path, w.plan.d->id, w.patient ? 0 : BUSY_WAIT_S, &place);
 	if (e)
 		return e;
-	e = deliver_locked(&place, &w, out);
+	bool answered;
+	e = finish_old(&place, &w, out, &answered);
+	if (!e && !answered)
+		e = deliver_new(&place, &w, out);
 	outbox_close(&place);
 	if (e)
 		delivery_done(out);
@@ -268,7 +289,7 @@ enum err deliver_tend(const struct plan_wish *w)
 	struct outbox place;
 	struct pending p;
 	struct plan_result r;
-	char held[OUTBOX_PATH], folder[4200];
+	char held[OUTBOX_PATH], folder[OUTBOX_PATH];
 	struct stat st;
 	snprintf(folder, sizeof folder, "%s/exports/%s", w->g->store->path, w->d->id);
 	if (stat(folder, &st) != 0)
@@ -278,15 +299,16 @@ enum err deliver_tend(const struct plan_wish *w)
 		return e == ERR_BUSY ? OK : e;
 	outbox_path(&place, "held", held);
 	e = open_sound(&place, w->d, w->now, &p);
-	if (!e) { /* its rows are on their way; one that waits for a week is given up, for it may
-		     name somebody who was erased */
+	if (!e) {
+		/* The rows are on their way. A delivery that waits for a week is given up, for it
+		 * may name somebody who was erased. */
 		if (pending_day(&p) + WAIT_DAYS < day_of(w->now))
 			e = pending_finish(&p, DELIVERY_FAILED, "it waited for a week");
 		pending_free(&p);
-	} else if (e == ERR_NOT_FOUND) {
-		e = holds_anything(&place) ? plan_write(w, held, NULL, NULL, &r) : OK;
-		if (!e && holds_anything(&place))
-			plan_done(&r);
+	} else if (e == ERR_NOT_FOUND && !holds_anything(&place)) {
+		e = OK;
+	} else if (e == ERR_NOT_FOUND && !(e = plan_write(w, held, NULL, NULL, &r))) {
+		plan_done(&r);
 	}
 	tidy(&place, w->now);
 	outbox_close(&place);

@@ -1,4 +1,9 @@
-/* What is told of deliveries, and when schedules were kept. */
+/* What is told of deliveries: the log, what is under way, what is owed. And when schedules were
+ * kept, and what becomes of destinations that are not in the file any more.
+ *
+ * Nothing here takes the lock to read: the files of an outbox change by whole lines and by renames,
+ * so a reader sees one state or the next. Numbers of rows go through the k gate, for a row is a
+ * visitor in a segment. */
 #include "pending.h"
 
 #include "crumb/base/clock.h"
@@ -11,14 +16,24 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define GONE_DAYS 90 /* the ledger of a destination that is not in the file any more is kept for   \
-		      */
+/* The ledger of a destination that is not in the file of destinations any more is kept for so long.
+ */
+#define GONE_DAYS 90
 
+/* How the list of segments calls why nobody is added. */
 static const char *const why_words[] = {
-    "sent", "below_k", "not_active", "sensitive", "label", "no_number", "not_routed"};
+    [PLAN_SENT] = "sent",
+    [PLAN_SMALL] = "below_k",
+    [PLAN_STATE] = "not_active",
+    [PLAN_SENSITIVE] = "sensitive",
+    [PLAN_LABEL] = "label",
+    [PLAN_NUMBER] = "no_number",
+    [PLAN_UNROUTED] = "not_routed",
+};
 
 /* --- schedules and lists */
 
+/* The first number of a file of the destination, or the one behind it with `skip` 1. */
 static bool read_number(
     const char *store, const char *destination, const char *name, unsigned skip, uint32_t *out)
 {
@@ -63,18 +78,21 @@ uint32_t deliver_next_try(const char *store, const char *destination, uint32_t n
 	if (stat(path, &st) != 0)
 		return 0;
 	read_number(store, destination, "pending/state", 1, &t);
-	return t && t <= now + 2 * DAY_S ? t : 1; /* what says more was not written by us */
+	return t && t <= now + NEXT_TRY_MOST ? t : 1; /* 1: at once */
 }
 
-/* Numbers of rows speak of groups of visitors. */
+/* Puts the number as it may be told in the place of the number. None is told as 0: that nothing was
+ * said tells of nobody. */
 static void gate_number(json_t *row, const char *key, const struct kgate *gate)
 {
 	uint64_t n = json_number(row, key);
 	struct shown s = kgate_show(gate, n);
-	json_object_set_new(row, key,
-	    n == 0   ? json_integer(0)
-	    : s.told ? json_integer((json_int_t)s.n)
-		     : json_null());
+	if (n == 0)
+		json_object_set_new(row, key, json_integer(0));
+	else if (s.told)
+		json_object_set_new(row, key, json_integer((json_int_t)s.n));
+	else
+		json_object_set_new(row, key, json_null());
 }
 
 static void gate_row(json_t *row, const struct kgate *gate)
@@ -89,6 +107,8 @@ static void gate_row(json_t *row, const struct kgate *gate)
 	}
 }
 
+/* Appends what the log has of the last 90 days. A crash behind a line of the log ends a delivery
+ * twice: the later line of the same delivery takes the place of the one before. */
 static void list_log(
     const struct outbox *place, const struct kgate *gate, uint32_t now, json_t *list)
 {
@@ -107,7 +127,6 @@ static void list_log(
 				continue;
 			}
 			gate_row(j, gate);
-			/* cut off behind this line, a delivery ends twice */
 			size_t n = json_array_size(list);
 			if (n && *json_text(j, "delivery") &&
 			    strcmp(json_text(json_array_get(list, n - 1), "delivery"),
@@ -120,8 +139,18 @@ static void list_log(
 	buf_done(&text);
 }
 
-/* Rows that the partner may have and should not: those that were found so, or all. */
-static uint64_t count_owed(const struct outbox *place, bool all)
+/* Which rows of a ledger count as owed: those that were found to be no member's; or all that the
+ * partner may have, where the destination is gone. */
+enum owed { OWED_FOUND, OWED_ALL };
+
+static bool is_owed(const struct held_row *r, enum owed which)
+{
+	if (r->state == HELD_REFUSED)
+		return which == OWED_ALL && r->had;
+	return which == OWED_ALL || r->owed;
+}
+
+static uint64_t count_owed(const struct outbox *place, enum owed which)
 {
 	char path[OUTBOX_PATH];
 	struct held_reader *r;
@@ -132,8 +161,7 @@ static uint64_t count_owed(const struct outbox *place, bool all)
 		return 0;
 	while (held_next(r, &item))
 		for (unsigned i = 0; i < item.rows_n; i++)
-			n += item.rows[i].state == HELD_REFUSED ? item.rows[i].chunk != 0 && all
-								: all || item.rows[i].owed != 0;
+			n += is_owed(&item.rows[i], which);
 	held_item_done(&item);
 	held_close(r);
 	return n;
@@ -154,16 +182,13 @@ static void list_pending(struct outbox *place, const struct destination *d,
 	struct pending p;
 	if (pending_open(place, d, now, &p) != OK)
 		return;
-	unsigned done = 0;
-	for (unsigned i = 0; i < p.files; i++)
-		done += p.finished[i];
 	json_t *row = json_pack("{s:O,s:O,s:O,s:O,s:s,s:n,s:O,s:O,s:I,s:i,s:i,s:i,s:s}", "delivery",
 	    json_object_get(p.manifest, "delivery"), "destination",
 	    json_object_get(p.manifest, "destination"), "mode", json_object_get(p.manifest, "mode"),
 	    "rules", json_object_get(p.manifest, "rules"), "state", "waiting", "ended", "added",
 	    json_object_get(p.manifest, "added"), "removed", json_object_get(p.manifest, "removed"),
-	    "refused", (json_int_t)p.refused_n, "files", (int)p.files, "files_done", (int)done,
-	    "attempts", (int)p.attempts, "why",
+	    "refused", (json_int_t)p.refused_n, "files", (int)p.files, "files_done",
+	    (int)pending_finished(&p), "attempts", (int)p.attempts, "why",
 	    d->every_s ? "" : "by hand: export --to goes on with it");
 	time_text(p.next_try, when);
 	json_object_set_new(row, "by_hand", json_boolean(!d->every_s));
@@ -183,7 +208,7 @@ static void list_one(const char *store, const struct destination *d, const struc
 	list_log(&place, gate, now, list);
 	list_pending(&place, d, gate, now, list);
 	if ((n = json_array_size(list)) > before)
-		put_owed(json_array_get(list, n - 1), count_owed(&place, false), gate);
+		put_owed(json_array_get(list, n - 1), count_owed(&place, OWED_FOUND), gate);
 }
 
 /* --- destinations that are not in the file any more */
@@ -209,6 +234,8 @@ struct gone {
 	json_t *list;
 };
 
+/* A destination that is gone, with what is owed there: the operator is the only one who can see to
+ * it, so it is told even where no delivery was ever made. */
 static void list_gone(void *arg, const char *id)
 {
 	struct gone *g = arg;
@@ -217,7 +244,7 @@ static void list_gone(void *arg, const char *id)
 		return;
 	snprintf(place.folder, sizeof place.folder, "%s/exports/%.200s", g->store, id);
 	list_log(&place, g->gate, g->now, g->list);
-	uint64_t owed = count_owed(&place, true);
+	uint64_t owed = count_owed(&place, OWED_ALL);
 	if (!owed)
 		return;
 	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:n,s:i,s:i,s:i,s:i,s:i,s:i,s:s}", "delivery",
@@ -231,6 +258,7 @@ static void list_gone(void *arg, const char *id)
 	json_array_append_new(g->list, row);
 }
 
+/* Begins to count the days, or ends what has waited for long enough. */
 static void tend_gone(void *arg, const char *id)
 {
 	struct gone *g = arg;

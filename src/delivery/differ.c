@@ -1,45 +1,48 @@
 /* What there is to say to a destination: the difference between who is in its segments now and what
- * its partner holds, and what of that the partner has taken. Each row of an id is one of these:
+ * its partner holds; and, later, what of that the partner has taken. delivery/plan.h has both as
+ * tables; decide() and confirm() are these tables.
  *
- *     now  held      is said                                                         is held then
- *     in   not       add, if the segment is open: it may be told of, and has k members  perhaps
- *     in   sure      nothing; in a full delivery, or before the partner forgets, add     as it is,
- * or perhaps in   perhaps   add again, if the segment is open                               perhaps
- *     in   refused   nothing for a week, then like "not"                             refused
- *     out  refused   nothing, unless the partner had it before                       not
- *     out  any else  remove, open or not, until the partner confirms it              perhaps, owed
- * since then out  denied    remove again after a week, for 90 days                          denied,
- * owed since then
+ * Members and the ledger are both sorted by id. compare_all() goes through both at once, as a merge
+ * of two sorted lists does; difference() does the same with the rows of one id, by segment. So
+ * memory is needed for one id at a time. For each id there are three lists:
  *
- * A row whose end has come, where rows carry their ends, is not held any more. */
+ *     out    what the format writes: rows that are added, removed, and kept (a format may have to
+ *            say all that holds)
+ *     said   rows that are added or removed: they go to `rows`, with the file that carries them
+ *     fresh  what the partner may hold from now on: goes to the new ledger
+ *
+ * Before an id is written, rows of two of our segments that are one to the partner become one
+ * (join_theirs()). An id of which nothing can be written is as it was (unsay()). */
 #include "planning.h"
 
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/map.h"
 #include "crumb/base/memory.h"
-#include "pending.h"
 
 #include <stdlib.h>
 
-#define REFUSED_DAYS 7 /* a row that the partner refused is tried again after */
+#define RENEW_DAYS 3 /* a row is said again so long before the partner forgets it, at least */
 
 /* --- the difference */
 
 struct differ {
 	struct plan *p;
-	struct package *package;
-	struct held_writer *held, *rows;
-	struct held_item fresh,
-	    said; /* what the partner may hold from now on; what is said to it */
+	struct package *package;	 /* NULL: nothing is said */
+	struct held_writer *held, *rows; /* `rows` is NULL where `package` is */
+	/* of the id that is looked at, as above */
+	struct held_item fresh, said;
 	struct out_row *out;
 	size_t out_n, out_cap;
 	struct plan_result *result;
 };
 
-static void say(struct differ *d, const struct held_row *r, enum change change)
+/* The row goes to the format; what changes is said, too. Without memory it goes nowhere: the loop
+ * of compare_all() asks for that after each id. */
+static void say_row(struct differ *d, const struct held_row *r, enum change change)
 {
 	if (!array_room(d->out, d->out_cap, d->out_n + 1))
-		return; /* compare() ends */
+		return;
 	d->out[d->out_n++] = (struct out_row){&d->p->out[r->segment], change, r->until};
 	if (change == ROW_KEEP)
 		return;
@@ -48,14 +51,19 @@ static void say(struct differ *d, const struct held_row *r, enum change change)
 	row->state = change == ROW_ADD ? OP_ADD : OP_REMOVE;
 }
 
-/* A row is sent again in time before the partner forgets it. */
+/* Is it time to say a row again, before the partner forgets it? Early enough that the next delivery
+ * may fail: with one a day four days before, with one a week sixteen. */
 static bool runs_out(const struct plan *p, uint16_t held_until)
 {
-	unsigned every = p->w->d->every_s / DAY_S + 1, margin = 2 * every > 3 ? 2 * every : 3;
+	unsigned margin = 2 * (p->w->d->every_s / DAY_S + 1);
+	if (margin < RENEW_DAYS)
+		margin = RENEW_DAYS;
 	return held_until <= p->today + margin;
 }
 
-/* Will the partner forget, or has it a life for the row that is not the right one? */
+/* Has the row another end at the partner than it should have? A later end is put right at once, for
+ * the partner would keep the row for too long; an earlier one when it comes near, for it moves with
+ * every visit. */
 static bool renew(const struct plan *p, const struct held_row *now, const struct held_row *was)
 {
 	if (now->until == HELD_FOREVER)
@@ -63,6 +71,7 @@ static bool renew(const struct plan *p, const struct held_row *now, const struct
 	return now->until < was->until || (now->until > was->until && runs_out(p, was->until));
 }
 
+/* The row of somebody who is no member is removed, or stays owed. */
 static void take_back(struct differ *d, const struct held_row *was)
 {
 	struct plan *p = d->p;
@@ -72,28 +81,32 @@ static void take_back(struct differ *d, const struct held_row *was)
 		d->result->given_up++;
 		return;
 	}
-	if (d->package && (was->state != HELD_DENIED || was->chunk <= p->today || p->w->full)) {
-		say(d, &row, ROW_REMOVE);
+	bool ask = was->state != HELD_DENIED || was->retry_removal <= p->today || p->w->full;
+	if (d->package && ask) {
+		say_row(d, &row, ROW_REMOVE);
 		row.state = HELD_MAYBE;
-		row.chunk = 1;
+		row.had = 1;
 	}
 	*held_item_add(&d->fresh) = row;
 }
 
+/* One row of one id: what is said, and what is held then. The table in delivery/plan.h, line by
+ * line. `now` is NULL where the visitor is no member, `was` where the partner does not hold the
+ * row. */
 static void decide(struct differ *d, const struct held_row *now, const struct held_row *was)
 {
 	struct plan *p = d->p;
 	bool full = p->w->full, refused = was && was->state == HELD_REFUSED;
 	if (was && p->rows_end && was->until <= p->today)
 		was = NULL; /* the partner has forgotten it by itself */
-	else if (refused && !was->chunk && (!now || full || was->owed <= p->today))
-		was = NULL; /* it never took it */
+	else if (refused && !was->had && (!now || full || was->retry <= p->today))
+		was = NULL; /* the partner never took it */
 	if (!now) {
 		if (was)
 			take_back(d, was);
 		return;
 	}
-	if (was && refused && was->owed > p->today && !full) {
+	if (was && refused && was->retry > p->today && !full) {
 		*held_item_add(&d->fresh) = *was;
 		return;
 	}
@@ -102,16 +115,18 @@ static void decide(struct differ *d, const struct held_row *now, const struct he
 		   (!was || full || was->state != HELD_SURE || renew(p, now, was));
 	row.owed = 0;
 	if (add) {
-		say(d, now, ROW_ADD);
+		say_row(d, now, ROW_ADD);
 		row.until = was && was->until > now->until ? was->until : now->until;
 		row.state = HELD_MAYBE;
-		row.chunk = was != NULL;
+		row.had = was != NULL;
 	} else if (was) {
-		say(d, &row, ROW_KEEP);
+		say_row(d, &row, ROW_KEEP);
 	}
 	if (add || was)
 		*held_item_add(&d->fresh) = row;
 }
+
+/* --- segments that are one to the partner */
 
 static void drop_row(struct held_item *i, uint16_t segment)
 {
@@ -124,8 +139,8 @@ static void drop_row(struct held_item *i, uint16_t segment)
 		}
 }
 
-/* A kept row is said again: where rows carry their ends the partner may have it until that of
- * another row, which went. */
+/* A kept row is said again. Where rows carry their ends the partner may have given the row that of
+ * another of our rows, which is gone now: it is told the end that is left. */
 static void say_again(struct differ *d, struct out_row *o)
 {
 	uint16_t segment = (uint16_t)(o->segment - d->p->out);
@@ -134,15 +149,20 @@ static void say_again(struct differ *d, struct out_row *o)
 		if (d->fresh.rows[i].segment == segment) {
 			o->change = ROW_ADD;
 			d->fresh.rows[i].state = HELD_MAYBE;
-			d->fresh.rows[i].chunk = 1;
+			d->fresh.rows[i].had = 1;
 			*held_item_add(&d->said) = d->fresh.rows[i];
 			d->said.rows[d->said.rows_n - 1].state = OP_ADD;
 		}
 }
 
-/* Two segments of ours may be one to the partner: of a renamed one the old, or two that have the
- * same number. What the id is in by one of them is not taken back for the other, and it is told
- * once, until the later end. */
+/* Two segments of ours may be one to the partner: a renamed one and the one that it was, or two
+ * that have the same number. What the id is in by one of them is not taken back for the other, and
+ * it is told once, until the later end. For example, "coats" became "jackets", both 101 there:
+ *
+ *     out before   remove 101 (coats)    add 101 (jackets)
+ *     out after                          add 101 (jackets)
+ *
+ * An id has a few rows, so comparing all with all is cheap. */
 static void join_theirs(struct differ *d)
 {
 	for (size_t i = 0; i < d->out_n; i++)
@@ -168,7 +188,11 @@ static void join_theirs(struct differ *d)
 		}
 }
 
-/* The item as it was, but for since when something is owed: nothing of it could be said. */
+/* --- one id */
+
+/* Nothing of the id could be said: what is held of it is what was held, but for the days since when
+ * rows are owed. The new rows are put behind the old ones in `fresh` first, since their days are
+ * needed. */
 static void unsay(struct differ *d, const struct held_item *was)
 {
 	unsigned n = d->fresh.rows_n;
@@ -184,10 +208,14 @@ static void unsay(struct differ *d, const struct held_item *was)
 	d->said.rows_n = 0;
 }
 
-static enum err emit(struct differ *d, const struct out_item *facts, const struct held_item *was)
+/* Writes the id into the package, and counts what was said of it. A format that says changes by
+ * rows but a whole by lists (REMOVAL_CHANGES) cannot say in a full delivery that an id is in
+ * nothing; the next delta does. */
+static enum err write_id(
+    struct differ *d, const struct out_item *facts, const struct held_item *was)
 {
 	struct out_item item = *facts;
-	uint32_t chunk = 0;
+	uint32_t file = 0;
 	bool written = false, adds = false;
 	item.id = str_make(d->fresh.id, d->fresh.id_n);
 	item.rows = d->out;
@@ -197,10 +225,10 @@ static enum err emit(struct differ *d, const struct out_item *facts, const struc
 	for (unsigned i = 0; i < d->out_n; i++)
 		adds |= d->out[i].change == ROW_KEEP;
 	if (d->p->w->full && d->p->w->d->format->removal == REMOVAL_CHANGES && !adds) {
-		unsay(d, was); /* the next delta does */
+		unsay(d, was);
 		return OK;
 	}
-	enum err e = package_item(d->package, &item, d->said.rows_n, &chunk, &written);
+	enum err e = package_item(d->package, &item, d->said.rows_n, &file, &written);
 	if (e)
 		return e;
 	if (!written) {
@@ -211,18 +239,38 @@ static enum err emit(struct differ *d, const struct out_item *facts, const struc
 	for (unsigned i = 0; i < d->said.rows_n; i++) {
 		struct held_row *r = &d->said.rows[i];
 		struct plan_segment *s = &d->p->segments[r->segment];
-		r->chunk = chunk;
-		*(r->state == OP_ADD ? &s->adds : &s->removes) += 1;
-		*(r->state == OP_ADD ? &d->result->adds : &d->result->removes) += 1;
+		r->file = file;
+		if (r->state == OP_ADD) {
+			s->adds++;
+			d->result->adds++;
+		} else {
+			s->removes++;
+			d->result->removes++;
+		}
 	}
 	return OK;
 }
 
+/* Which of two rows comes first: < 0 `now`, > 0 `was`, 0 both are of one segment. NULL: none is
+ * left of that side. */
+static int row_order(const struct held_row *now, const struct held_row *was)
+{
+	if (!now)
+		return 1;
+	if (!was)
+		return -1;
+	return (now->segment > was->segment) - (now->segment < was->segment);
+}
+
+/* One id: who has it now is in `now`, what is held of it is `was`; one of them may be NULL. Writes
+ * what differs into the package, `rows` and the new ledger. */
 static enum err difference(struct differ *d, const struct held_item *now,
     const struct out_item *facts, const struct held_item *was)
 {
 	const struct held_item *any = now ? now : was;
-	unsigned a = 0, b = 0, na = now ? now->rows_n : 0, nb = was ? was->rows_n : 0;
+	unsigned a = 0, b = 0;
+	const unsigned na = now ? now->rows_n : 0;
+	const unsigned nb = was ? was->rows_n : 0;
 	held_item_clear(&d->fresh);
 	held_item_clear(&d->said);
 	d->out_n = 0;
@@ -230,16 +278,19 @@ static enum err difference(struct differ *d, const struct held_item *now,
 	memcpy(d->said.id, any->id, any->id_n);
 	d->fresh.id_n = d->said.id_n = any->id_n;
 	while (a < na || b < nb) {
-		int order = a == na   ? 1
-			    : b == nb ? -1
-				      : (now->rows[a].segment > was->rows[b].segment) -
-					    (now->rows[a].segment < was->rows[b].segment);
-		decide(d, order <= 0 ? &now->rows[a] : NULL, order >= 0 ? &was->rows[b] : NULL);
-		a += order <= 0;
-		b += order >= 0;
+		const struct held_row *is = a < na ? &now->rows[a] : NULL;
+		const struct held_row *had = b < nb ? &was->rows[b] : NULL;
+		int order = row_order(is, had);
+		if (order > 0)
+			is = NULL;
+		else if (order < 0)
+			had = NULL;
+		decide(d, is, had);
+		a += is != NULL;
+		b += had != NULL;
 	}
 	join_theirs(d);
-	enum err e = d->said.rows_n ? emit(d, facts, was) : OK;
+	enum err e = d->said.rows_n ? write_id(d, facts, was) : OK;
 	if (!e)
 		held_put(d->held, &d->fresh);
 	if (!e && d->rows)
@@ -247,14 +298,17 @@ static enum err difference(struct differ *d, const struct held_item *now,
 	return e;
 }
 
-/* The next item that is held, in our numbers of segments. */
+/* --- all ids */
+
+/* The next item of the ledger, with its segments in the plan's numbers, and sorted by them: by
+ * insertion, for there are few rows and they are nearly in order. */
 static bool next_held(struct held_reader *r, const uint16_t *map, struct held_item *out)
 {
 	if (!held_next(r, out))
 		return false;
 	for (unsigned i = 0; i < out->rows_n; i++)
 		out->rows[i].segment = map[out->rows[i].segment];
-	for (unsigned i = 1; i < out->rows_n; i++) /* few, and nearly in order */
+	for (unsigned i = 1; i < out->rows_n; i++)
 		for (unsigned k = i; k > 0 && out->rows[k - 1].segment > out->rows[k].segment;
 		     k--) {
 			struct held_row swap = out->rows[k];
@@ -264,6 +318,7 @@ static bool next_held(struct held_reader *r, const uint16_t *map, struct held_it
 	return true;
 }
 
+/* For each of some names its place among others, which have all of them. NULL: no memory. */
 static uint16_t *map_names(
     const struct held_segment *from, unsigned from_n, const struct held_segment *to, unsigned to_n)
 {
@@ -276,7 +331,8 @@ static uint16_t *map_names(
 	return map;
 }
 
-static enum err compare(struct differ *d, struct held_reader *held)
+/* A merge of members and the ledger: an id may be in one of them, or in both. */
+static enum err compare_all(struct differ *d, struct held_reader *held)
 {
 	struct plan *p = d->p;
 	struct held_item now = {.id_n = 0}, was = {.id_n = 0};
@@ -289,14 +345,19 @@ static enum err compare(struct differ *d, struct held_reader *held)
 	enum err e = map ? OK : err_set(ERR_NOMEM, "no memory for this now");
 	uint64_t said = 0;
 	while (!e && !(e = memory_check()) && (more_now || more_was)) {
-		int order = !more_now ? 1 : !more_was ? -1 : held_compare(&now, &was);
+		const struct held_item *is = more_now ? &now : NULL;
+		const struct held_item *had = more_was ? &was : NULL;
+		int order = held_order(is, had);
+		if (order > 0)
+			is = NULL;
+		else if (order < 0)
+			had = NULL;
 		if (p->w->progress && ++said % PLAN_PROGRESS == 0)
 			p->w->progress("ids", said);
-		e = difference(d, order <= 0 ? &now : NULL, order <= 0 ? &facts : &none,
-		    order >= 0 ? &was : NULL);
-		if (order <= 0)
+		e = difference(d, is, is ? &facts : &none, had);
+		if (is)
 			more_now = plan_next(p, &now, &facts);
-		if (order >= 0)
+		if (had)
 			more_was = next_held(held, map, &was);
 	}
 	free(map);
@@ -305,7 +366,9 @@ static enum err compare(struct differ *d, struct held_reader *held)
 	return e;
 }
 
-static enum err write_files(
+/* Three things are written, and take effect in this order: the files of the package, `rows`, and
+ * the ledger. Cut off before the last, the ledger is as it was and knows nothing of the others. */
+static enum err write_difference(
     struct differ *d, const char *held_path, const char *rows_path, struct held_reader *held)
 {
 	enum err e = held_create(held_path, d->p->names, d->p->n, &d->held);
@@ -315,7 +378,7 @@ static enum err write_files(
 		held_drop(d->held);
 		return e;
 	}
-	e = compare(d, held);
+	e = compare_all(d, held);
 	if (!e && d->package)
 		e = package_end(d->package);
 	if (e) {
@@ -338,7 +401,7 @@ enum err plan_differ(struct plan *p, struct held_reader *held, const char *held_
     const char *rows_path, struct package *package, struct plan_result *out)
 {
 	struct differ d = {.p = p, .package = package, .result = out};
-	enum err e = write_files(&d, held_path, rows_path, held);
+	enum err e = write_difference(&d, held_path, rows_path, held);
 	held_item_done(&d.fresh);
 	held_item_done(&d.said);
 	free(d.out);
@@ -347,30 +410,32 @@ enum err plan_differ(struct plan *p, struct held_reader *held, const char *held_
 
 /* --- what the destination has taken */
 
+/* Did the answer name the row, or all that was said of the id? */
 static bool was_refused(const struct plan_ack *a, const struct held_item *item,
     const struct held_segment *names, const struct held_row *r)
 {
-	const char *const what[] = {
-	    names[r->segment].theirs, "*" /* all that was said of the id */};
+	const char *const what[] = {names[r->segment].theirs, "*"};
 	char key[600];
 	uint32_t none;
 	bool found = false;
 	for (int i = 0; i < 2 && a->refused && !found; i++) {
 		int n = snprintf(
-		    key, sizeof key, "%.*s\t%s\t%u", (int)item->id_n, item->id, what[i], r->chunk);
+		    key, sizeof key, "%.*s\t%s\t%u", (int)item->id_n, item->id, what[i], r->file);
 		found = n > 0 && map_get(a->refused, str_make(key, (size_t)n), &none);
 	}
 	return found;
 }
 
-/* Applies what was said of an id to what is held of it. */
+/* Applies what was said of an id to what is held of it: the second table of delivery/plan.h. Rows
+ * of files that nobody acknowledged stay as they are, MAYBE. A row that is not held any more was
+ * confirmed before a crash. */
 static void confirm(const struct plan_ack *a, const struct held_item *said,
     const struct held_segment *names, const uint16_t *map, struct held_item *held)
 {
 	for (unsigned i = 0; i < said->rows_n; i++) {
 		const struct held_row *s = &said->rows[i];
 		unsigned at = 0;
-		if (s->chunk >= a->files || !a->acked[s->chunk])
+		if (s->file >= a->files || !a->acked[s->file])
 			continue;
 		while (at < held->rows_n && held->rows[at].segment != map[s->segment])
 			at++;
@@ -378,22 +443,22 @@ static void confirm(const struct plan_ack *a, const struct held_item *said,
 			continue;
 		struct held_row *h = &held->rows[at];
 		bool refused = was_refused(a, said, names, s),
-		     had = h->chunk != 0 || a->sent[s->chunk] > 1;
+		     had = h->had != 0 || a->sent[s->file] > 1;
+		uint16_t again = (uint16_t)(a->day + REFUSED_DAYS);
 		if (s->state == OP_REMOVE && !refused) {
 			memmove(h, h + 1, (held->rows_n - at - 1) * sizeof *h);
 			held->rows_n--;
 		} else if (s->state == OP_REMOVE) {
 			h->state = HELD_DENIED;
-			h->chunk = a->day + REFUSED_DAYS;
+			h->retry_removal = again;
 		} else if (s->state == OP_ADD && !refused) {
 			*h = (struct held_row){
 			    .segment = h->segment, .until = s->until, .state = HELD_SURE};
 		} else if (s->state == OP_ADD) {
-			uint16_t again = (uint16_t)(a->day + REFUSED_DAYS);
 			*h = (struct held_row){.segment = h->segment,
 			    .until = had ? h->until : again,
-			    .owed = again,
-			    .chunk = had,
+			    .retry = again,
+			    .had = had,
 			    .state = HELD_REFUSED};
 		}
 	}

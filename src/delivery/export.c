@@ -1,3 +1,9 @@
+/* A segment to a file that somebody asked for by hand. There is no ledger: each file is all of the
+ * segment as it is now.
+ *
+ * Members are gathered first, and only then anything is written, for below k the file has its head
+ * and no rows. Memory: 20 bytes a member. The file and its manifest each appear complete, by a
+ * rename; the manifest, which has the sum of the file, comes last. */
 #include "crumb/delivery/export.h"
 
 #include "crumb/ask/scan.h"
@@ -13,6 +19,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define PROGRESS_ROWS 10000 /* progress is told each time so many more are found */
 
 static int csv_line(const char *id, const char *segment, const char *expires, char out[EXPORT_LINE])
 {
@@ -40,11 +48,12 @@ const struct export_form *export_form_find(struct str name)
 	return NULL;
 }
 
-struct row {
+struct export_row {
 	struct vkey visitor;
 	uint16_t until;
 };
 
+/* One export: what is asked for, who was found, and the file with its sum. */
 struct writing {
 	struct file_new file;
 	const struct export_form *form;
@@ -57,31 +66,32 @@ struct writing {
 	unsigned target, retention;
 	enum export_group group;
 	uint32_t now;
-	struct row *list;
+	struct export_row *list;
 	size_t rows, cap;
 	void (*progress)(uint64_t);
 	crypto_hash_sha256_state sha;
 };
 
-static enum err put(struct writing *w, const char *line, size_t n)
+static enum err export_put(struct writing *w, const char *line, size_t n)
 {
 	crypto_hash_sha256_update(&w->sha, (const uint8_t *)line, n);
 	return fwrite(line, 1, n, w->file.file) == n ? OK : err_sys("export");
 }
 
-static enum err take(
+/* One member of the scan, if the member may go and is of the group that was asked for. */
+static enum err take_row(
     void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
 {
 	struct writing *w = arg;
 	(void)match;
-	if (!plan_may_go(w->destination, p) || split_held_out(w->keys, str_c(w->segment), w->target,
-						   k) != (w->group == EXPORT_HOLDOUT))
+	bool held_out = split_held_out(w->keys, str_c(w->segment), w->target, k);
+	if (!plan_may_go(w->destination, p) || held_out != (w->group == EXPORT_HOLDOUT))
 		return OK;
 	if (!array_room(w->list, w->cap, w->rows + 1))
 		return err_set(ERR_NOMEM, "no memory for this now");
-	w->list[w->rows++] = (struct row){
+	w->list[w->rows++] = (struct export_row){
 	    *k, rules_member_until(w->rules, w->number, p, day_of(w->now), w->retention)};
-	if (w->progress && w->rows % 10000 == 0)
+	if (w->progress && w->rows % PROGRESS_ROWS == 0)
 		w->progress(w->rows);
 	return OK;
 }
@@ -89,13 +99,13 @@ static enum err take(
 static enum err write_rows(struct writing *w)
 {
 	char hex[33], day[DAY_TEXT], line[EXPORT_LINE];
-	enum err e = *w->form->head ? put(w, w->form->head, strlen(w->form->head)) : OK;
+	enum err e = *w->form->head ? export_put(w, w->form->head, strlen(w->form->head)) : OK;
 	for (size_t i = 0; i < w->rows && !e; i++) {
 		struct vkey name = visitor_for_partner(w->keys, w->partner, &w->list[i].visitor);
 		hex_encode(name.b, sizeof name.b, hex);
 		hex[32] = 0;
 		day_text(w->list[i].until, day);
-		e = put(w, line, (size_t)w->form->line(hex, w->segment, day, line));
+		e = export_put(w, line, (size_t)w->form->line(hex, w->segment, day, line));
 	}
 	return e;
 }
@@ -186,20 +196,24 @@ enum err export_segment(struct generation *g, const struct config *c, uint16_t s
 	    .now = now,
 	    .progress = progress};
 	struct scan scan = {
-	    .segments = bits, .partner = STR(""), .now = now, .each = take, .arg = &w};
+	    .segments = bits, .partner = STR(""), .now = now, .each = take_row, .arg = &w};
+	bool whole = false; /* everybody of the segment: the group that the lists tell of */
 	enum err e = destinations_load(c->destinations_path, NULL, &all);
 	if (!e) {
 		e = export_may_go(g->rules, c, segment, w.partner, now, all, &w.destination);
 		if (!e && !(e = keys_identity(g->store->keys, day_of(now), &keys)))
 			e = scan_members(g, &scan);
+		whole = def->target == 100 && !w.destination;
 		destinations_unref(all);
 	}
-	bool whole = def->target == 100 && !w.destination; /* the group that the lists tell of */
 	char part[250];
 	snprintf(part, sizeof part, "%s %s %s", partner, def->id,
 	    group == EXPORT_HOLDOUT ? "holdout" : "target");
-	bool told =
-	    !e && kgate_show_group(&gate, whole ? 's' : 'x', whole ? def->id : part, w.rows).told;
+	bool told = false;
+	if (!e && whole)
+		told = kgate_show_group(&gate, 's', def->id, w.rows).told;
+	else if (!e)
+		told = kgate_show_group(&gate, 'x', part, w.rows).told;
 	if (!told)
 		w.rows = 0;
 	if (!e)

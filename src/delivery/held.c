@@ -1,6 +1,14 @@
+/* The ledger of a destination, read and written; delivery/held.h draws the file.
+ *
+ * A reader goes through the file twice: first for the sum at its end, then for its items. So a file
+ * that was cut off or changed is refused as a whole, and nobody acts on half of a ledger.
+ *
+ * A writer writes PATH.new, sums what it writes, and renames at the end. Errors of writing are
+ * sticky: held_put() returns nothing, and held_finish() says what failed. */
 #include "crumb/delivery/held.h"
 
 #include "crumb/base/array.h"
+#include "crumb/base/file.h"
 #include "crumb/base/log.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
@@ -14,7 +22,8 @@
 static const char magic[] = "crumb held 1\n";
 #define MAGIC_N (sizeof magic - 1)
 #define SUM_N 16
-#define ROW_N 11
+#define ROW_N 11	    /* bytes of a row on disk */
+#define SEGMENTS_MOST 65536 /* a row has 16 bits for its segment */
 
 void held_item_clear(struct held_item *i)
 {
@@ -22,11 +31,13 @@ void held_item_clear(struct held_item *i)
 	i->rows_n = 0;
 }
 
+/* Callers write into the row that they get, so there is always one: the last of the list without
+ * memory for more, and `spare` without memory for any. `spare` is a part of the item, so it must
+ * not be given to array_room() as a list to be moved. */
 struct held_row *held_item_add(struct held_item *i)
 {
 	if (i->rows_n >= i->rows_cap) {
-		struct held_row *rows =
-		    i->rows_cap ? i->rows : NULL; /* the spare one is not to be moved */
+		struct held_row *rows = i->rows_cap ? i->rows : NULL;
 		if (array_room(rows, i->rows_cap, i->rows_n + 1)) {
 			i->rows = rows;
 		} else {
@@ -48,7 +59,16 @@ void held_item_done(struct held_item *i)
 int held_compare(const struct held_item *a, const struct held_item *b)
 {
 	int c = memcmp(a->id, b->id, a->id_n < b->id_n ? a->id_n : b->id_n);
-	return c ? c : a->id_n < b->id_n ? -1 : a->id_n > b->id_n;
+	if (c)
+		return c;
+	return (a->id_n > b->id_n) - (a->id_n < b->id_n);
+}
+
+int held_order(const struct held_item *a, const struct held_item *b)
+{
+	if (!a)
+		return 1;
+	return b ? held_compare(a, b) : -1;
 }
 
 /* --- reading */
@@ -59,21 +79,21 @@ struct held_reader {
 	unsigned segments_n;
 };
 
-static bool get(FILE *f, void *p, size_t n)
+static bool held_get(FILE *f, void *p, size_t n)
 {
 	return fread(p, 1, n, f) == n;
 }
 
-static bool get_text(FILE *f, char *out, size_t cap)
+static bool held_get_text(FILE *f, char *out, size_t cap)
 {
 	uint8_t n;
-	if (!get(f, &n, 1) || n >= cap || !get(f, out, n))
+	if (!held_get(f, &n, 1) || n >= cap || !held_get(f, out, n))
 		return false;
 	out[n] = 0;
 	return true;
 }
 
-/* Is the sum at the end the one of what stands before? */
+/* Is the sum at the end that of what stands before it? Leaves the file at its beginning. */
 static bool sound(FILE *f)
 {
 	static _Thread_local uint8_t part[65536];
@@ -88,23 +108,24 @@ static bool sound(FILE *f)
 	rewind(f);
 	for (long left = size - SUM_N; left > 0;) {
 		size_t n = left < (long)sizeof part ? (size_t)left : sizeof part;
-		if (!get(f, part, n))
+		if (!held_get(f, part, n))
 			return false;
 		crypto_generichash_update(&s, part, n);
 		left -= (long)n;
 	}
 	crypto_generichash_final(&s, sum, SUM_N);
-	bool same = get(f, last, SUM_N) && memcmp(sum, last, SUM_N) == 0;
+	bool same = held_get(f, last, SUM_N) && memcmp(sum, last, SUM_N) == 0;
 	rewind(f);
 	return same;
 }
 
+/* False: this is no ledger, or there is no memory (memory_short()). */
 static bool read_head(struct held_reader *r)
 {
 	char head[MAGIC_N];
 	uint8_t n[4];
-	if (!get(r->file, head, MAGIC_N) || memcmp(head, magic, MAGIC_N) != 0 ||
-	    !get(r->file, n, 4) || get_u32(n) > 65536)
+	if (!held_get(r->file, head, MAGIC_N) || memcmp(head, magic, MAGIC_N) != 0 ||
+	    !held_get(r->file, n, 4) || get_u32(n) > SEGMENTS_MOST)
 		return false;
 	r->segments_n = get_u32(n);
 	r->segments = calloc(r->segments_n + 1, sizeof *r->segments);
@@ -113,8 +134,8 @@ static bool read_head(struct held_reader *r)
 		return false;
 	}
 	for (unsigned i = 0; i < r->segments_n; i++)
-		if (!get_text(r->file, r->segments[i].id, sizeof r->segments[i].id) ||
-		    !get_text(r->file, r->segments[i].theirs, sizeof r->segments[i].theirs))
+		if (!held_get_text(r->file, r->segments[i].id, sizeof r->segments[i].id) ||
+		    !held_get_text(r->file, r->segments[i].theirs, sizeof r->segments[i].theirs))
 			return false;
 	return true;
 }
@@ -155,18 +176,21 @@ bool held_next(struct held_reader *r, struct held_item *out)
 {
 	uint8_t n, count[2], b[ROW_N];
 	held_item_clear(out);
-	if (!r || !r->file || !get(r->file, &n, 1) || n == 0 || !get(r->file, out->id, n) ||
-	    !get(r->file, count, 2))
+	if (!r || !r->file || !held_get(r->file, &n, 1) || n == 0 ||
+	    !held_get(r->file, out->id, n) || !held_get(r->file, count, 2))
 		return false;
 	out->id_n = n;
 	for (unsigned i = get_u16(count); i-- > 0;) {
-		if (!get(r->file, b, ROW_N))
+		if (!held_get(r->file, b, ROW_N))
 			return false;
 		struct held_row *row = held_item_add(out);
-		*row = (struct held_row){
-		    get_u16(b), get_u16(b + 2), get_u16(b + 4), get_u32(b + 6), b[10]};
+		*row = (struct held_row){.segment = get_u16(b),
+		    .until = get_u16(b + 2),
+		    .owed = get_u16(b + 4),
+		    .file = get_u32(b + 6),
+		    .state = b[10]};
 		if (row->segment >= r->segments_n)
-			out->rows_n--;
+			out->rows_n--; /* a name that is not there means nothing */
 	}
 	return true;
 }
@@ -185,22 +209,22 @@ void held_close(struct held_reader *r)
 
 struct held_writer {
 	FILE *file;
-	char path[4096], fresh[4200];
+	char path[FILE_PATH_MAX], fresh[FILE_PATH_MAX + 8]; /* where it goes, where it is written */
 	crypto_generichash_state sum;
-	bool failed;
+	bool failed; /* sticky */
 };
 
-static void put(struct held_writer *w, const void *p, size_t n)
+static void held_put_bytes(struct held_writer *w, const void *p, size_t n)
 {
 	crypto_generichash_update(&w->sum, p, n);
 	w->failed |= fwrite(p, 1, n, w->file) != n;
 }
 
-static void put_text(struct held_writer *w, const char *s)
+static void held_put_text(struct held_writer *w, const char *s)
 {
 	uint8_t n = (uint8_t)strlen(s);
-	put(w, &n, 1);
-	put(w, s, n);
+	held_put_bytes(w, &n, 1);
+	held_put_bytes(w, s, n);
 }
 
 enum err held_create(
@@ -219,12 +243,12 @@ enum err held_create(
 		return e;
 	}
 	crypto_generichash_init(&w->sum, NULL, 0, SUM_N);
-	put(w, magic, MAGIC_N);
+	held_put_bytes(w, magic, MAGIC_N);
 	put_u32(b, n);
-	put(w, b, 4);
+	held_put_bytes(w, b, 4);
 	for (unsigned i = 0; i < n; i++) {
-		put_text(w, segments[i].id);
-		put_text(w, segments[i].theirs);
+		held_put_text(w, segments[i].id);
+		held_put_text(w, segments[i].theirs);
 	}
 	*out = w;
 	return OK;
@@ -235,30 +259,30 @@ void held_put(struct held_writer *w, const struct held_item *item)
 	uint8_t n = (uint8_t)item->id_n, b[ROW_N];
 	if (item->rows_n == 0 || item->id_n == 0)
 		return;
-	put(w, &n, 1);
-	put(w, item->id, item->id_n);
+	held_put_bytes(w, &n, 1);
+	held_put_bytes(w, item->id, item->id_n);
 	put_u16(b, (uint16_t)item->rows_n);
-	put(w, b, 2);
+	held_put_bytes(w, b, 2);
 	for (unsigned i = 0; i < item->rows_n; i++) {
 		const struct held_row *r = &item->rows[i];
 		put_u16(b, r->segment);
 		put_u16(b + 2, r->until);
 		put_u16(b + 4, r->owed);
-		put_u32(b + 6, r->chunk);
+		put_u32(b + 6, r->file);
 		b[10] = r->state;
-		put(w, b, ROW_N);
+		held_put_bytes(w, b, ROW_N);
 	}
 }
 
 enum err held_finish(struct held_writer *w)
 {
-	if (memory_short()) { /* rows may be missing */
+	if (memory_short()) { /* rows may be missing: who is not in the file is never taken back */
 		held_drop(w);
 		return memory_check();
 	}
 	uint8_t end = 0, sum[SUM_N];
-	char folder[4096];
-	put(w, &end, 1);
+	char folder[FILE_PATH_MAX];
+	held_put_bytes(w, &end, 1);
 	crypto_generichash_final(&w->sum, sum, SUM_N);
 	w->failed |= fwrite(sum, 1, SUM_N, w->file) != SUM_N;
 	w->failed |= fflush(w->file) != 0 || fsync(fileno(w->file)) != 0;

@@ -1,7 +1,13 @@
-/* What is done about files of a destination's folder that are not what was written: named, set
- * aside, and made anew from what is left, so that nothing that the partner may hold is forgotten.
- */
-#include "pending.h"
+/* What is done about files of a destination's folder that are not what was written: they are named
+ * in the log, set aside in dead/, and made anew from what is left, so that nothing that the partner
+ * may hold is forgotten.
+ *
+ * A ledger is made anew from the one before and the rows of the delivery under way, which together
+ * have every row that the partner may hold (delivery/held.h). Nobody knows what of that the partner
+ * has acknowledged since, so each row is MAYBE: the next difference says all who are in again, and
+ * takes all back who are out. Without either file the ledger begins empty, and the operator is told
+ * that the partner has to empty its lists. */
+#include "ledger.h"
 
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
@@ -34,19 +40,21 @@ static enum err set_aside(
 
 /* --- the ledger */
 
-/* Whatever it was, the partner may have it. */
+/* Whatever the rows were, the partner may have them. `map`: their segments' places in the new list
+ * of names; NULL: they are in place. */
 static void doubt(struct held_item *i, const uint16_t *map)
 {
 	for (unsigned k = 0; k < i->rows_n; k++) {
 		struct held_row *r = &i->rows[k];
 		*r = (struct held_row){.segment = map ? map[r->segment] : r->segment,
 		    .until = r->until,
-		    .chunk = 1,
+		    .had = 1,
 		    .state = HELD_MAYBE};
 	}
 }
 
-static void join(struct held_item *into, const struct held_item *more)
+/* Adds the rows of the same id that are missing; of a row that both have, the later end. */
+static void add_rows(struct held_item *into, const struct held_item *more)
 {
 	for (unsigned i = 0; i < more->rows_n; i++) {
 		unsigned at = 0;
@@ -59,7 +67,8 @@ static void join(struct held_item *into, const struct held_item *more)
 	}
 }
 
-/* Names of both, those of the second behind; `map` has where they are. */
+/* Names of both, those of the second behind; `map` has where the second's are. The caller frees
+ * both. NULL: no memory. */
 static struct held_segment *all_names(
     const struct held_reader *a, const struct held_reader *b, unsigned *n, uint16_t **map)
 {
@@ -90,7 +99,8 @@ static struct held_segment *all_names(
 	return list;
 }
 
-static enum err merge(const char *held, struct held_reader *before, struct held_reader *rows)
+/* Writes the ledger anew from both, as a merge by id. NULL: that file is not there. */
+static enum err write_merged(const char *held, struct held_reader *before, struct held_reader *rows)
 {
 	struct held_item a = {.id_n = 0}, b = {.id_n = 0};
 	struct held_writer *w;
@@ -100,13 +110,15 @@ static enum err merge(const char *held, struct held_reader *before, struct held_
 	enum err e = names ? held_create(held, names, n, &w) : memory_check();
 	bool more_a = !e && held_next(before, &a), more_b = !e && held_next(rows, &b);
 	while (!e && (more_a || more_b)) {
-		int order = !more_a ? 1 : !more_b ? -1 : held_compare(&a, &b);
-		if (more_a && order <= 0)
+		const struct held_item *first = more_a ? &a : NULL;
+		const struct held_item *second = more_b ? &b : NULL;
+		int order = held_order(first, second);
+		if (order <= 0)
 			doubt(&a, NULL);
-		if (more_b && order >= 0)
+		if (order >= 0)
 			doubt(&b, map);
 		if (order == 0)
-			join(&a, &b);
+			add_rows(&a, &b);
 		held_put(w, order <= 0 ? &a : &b);
 		if (order <= 0)
 			more_a = held_next(before, &a);
@@ -147,6 +159,7 @@ enum err ledger_mend(const struct outbox *place, const char *destination, uint32
 {
 	char held[OUTBOX_PATH];
 	struct held_reader *r;
+	CHECK(place->lock >= 0);
 	outbox_path(place, "held", held);
 	enum err e = held_open(held, &r);
 	if (!e)
@@ -155,15 +168,15 @@ enum err ledger_mend(const struct outbox *place, const char *destination, uint32
 		return e;
 	struct held_reader *before = open_sound(place, "held.before"),
 			   *rows = open_sound(place, "pending/rows");
-	/* a ledger that is not there says that the partner has nothing: cut off in between, the
-	 * damaged one is still to be mended */
+	/* A ledger that is not there says that the partner has nothing. So the damaged file keeps
+	 * its name until the new one takes its place: cut off in between, it is mended again. */
 	if ((e = set_aside(place, held, "ledger", before || rows, now)))
 		goto out;
 	if (before || rows)
-		e = merge(held, before, rows);
+		e = write_merged(held, before, rows);
 	log_error("deliver", "%s destination=%s", before ? with_copy : without_copy, destination);
 	if (!e)
-		e = outbox_log(
+		e = outbox_log_event(
 		    place, destination, "ledger_damaged", now, before ? with_copy : without_copy);
 out:
 	held_close(before);
@@ -173,14 +186,14 @@ out:
 
 /* --- a delivery under way */
 
-/* Its rows are marked in the ledger as perhaps there, and so are said or taken back again. */
 enum err ledger_drop_pending(const struct outbox *place, const char *destination, uint32_t now)
 {
 	char path[OUTBOX_PATH];
 	static const char why[] = "the delivery that was under way was damaged and is set aside; "
 				  "what it said is said again";
+	CHECK(place->lock >= 0);
 	outbox_path(place, "pending", path);
 	log_error("deliver", "%s destination=%s", why, destination);
 	enum err e = set_aside(place, path, "damaged", false, now);
-	return e ? e : outbox_log(place, destination, "failed", now, why);
+	return e ? e : outbox_log_event(place, destination, "failed", now, why);
 }

@@ -1,3 +1,9 @@
+/* Lists of segments and categories, and one segment with its days, for whoever asks about groups.
+ *
+ * A number that may not be told is null, with "below" beside it: k, so that a reader knows why.
+ * Shares and alerts are made of the numbers as they are told, never of the exact ones, so that they
+ * tell no more than these do. While new rules are coming the list says what serves now, marks what
+ * will change, and has rows without numbers for what is new. */
 #include "crumb/delivery/lists.h"
 #include "crumb/load/load.h"
 
@@ -35,16 +41,18 @@ static void put_labels(json_t *row, const struct labels *l)
 		json_decref(list);
 }
 
-/* Of everybody, by the two numbers as they are told, so that it tells no more than they do; null
- * where one of them is not. */
+/* The part of everybody; null where one of the two numbers is not told. Both are rounded, so the
+ * quotient may be above 1, and is cut. */
 static void put_share(json_t *row, struct shown part, struct shown everybody)
 {
-	double share = everybody.told && everybody.n ? (double)part.n / (double)everybody.n : 0;
-	bool told = part.told && everybody.told && everybody.n;
-	json_object_set_new(row, "share", told ? json_real(share < 1 ? share : 1) : json_null());
+	if (!part.told || !everybody.told || !everybody.n) {
+		json_object_set_new(row, "share", json_null());
+		return;
+	}
+	double share = (double)part.n / (double)everybody.n;
+	json_object_set_new(row, "share", json_real(share < 1 ? share : 1));
 }
 
-/* An alert is about the number that everybody sees, so that it tells no more than that. */
 static void put_alert(json_t *row, const struct segment *s, struct shown size)
 {
 	if (!s->alert)
@@ -54,6 +62,7 @@ static void put_alert(json_t *row, const struct segment *s, struct shown size)
 	    row, "alert", json_pack("{s:I,s:b}", "below", (json_int_t)s->alert, "firing", firing));
 }
 
+/* `from`: the day on which the history of its parts begins; 0: all of it is there. */
 static json_t *segment_row(const struct segment *s, struct shown size, const struct kgate *gate,
     uint16_t today, uint16_t from, bool complete)
 {
@@ -112,7 +121,7 @@ static json_t *lookalike_json(const struct rules *r, const struct segment *s, ui
 	return j;
 }
 
-/* Is the number that of the rules which are coming? */
+/* Does the number stay what it is when the coming rules serve? */
 static bool segment_complete(const struct rules *serving, const struct rules *coming, uint16_t i)
 {
 	uint16_t same;
@@ -155,6 +164,7 @@ enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t 
 	return OK;
 }
 
+/* The same for a category: by what it is defined as. */
 static bool category_complete(const struct rules *serving, const struct rules *coming, size_t i)
 {
 	int there = coming ? rules_category(coming, str_c(serving->categories[i].id)) : -1;
@@ -211,17 +221,17 @@ enum err list_segment(struct generation *g, const struct kgate *gate, uint32_t n
 	enum err e = list_segments(g, gate, now, coming, &list);
 	if (e)
 		return e;
-	json_array_foreach(list, i,
-	    row) if (!found && strcmp(json_string_value(json_object_get(row, "id")), id) == 0)
-	    found = json_incref(row);
+	json_array_foreach(list, i, row)
+	{
+		if (!found && strcmp(json_string_value(json_object_get(row, "id")), id) == 0)
+			found = json_incref(row);
+	}
 	json_decref(list);
 	if (!found) {
+		/* no such segment; or there is one, and no memory for its row */
 		uint16_t number;
 		e = rules_find_segment(g->rules, str_c(id), &number);
-		return e ? e
-			 : err_set(
-			       ERR_NOMEM, "no memory for this list"); /* it is there, but its row
-									 could not be made */
+		return e ? e : err_set(ERR_NOMEM, "no memory for this list");
 	}
 	int served = rules_segment(g->rules, str_c(id));
 	const struct segment *s = served >= 0 ? &g->rules->segments[served]

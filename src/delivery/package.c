@@ -1,3 +1,10 @@
+/* Items become files; delivery/package.h draws the way.
+ *
+ * When is a file full? The encoder writes an item into `scratch` first. If that does not fit, the
+ * file is closed, the next one opened, and the item encoded again, for what is written may depend
+ * on whether it is the first of its file (a comma before it, say). Formats that write blocks (Avro)
+ * keep items back, so the size of an item is not known when it comes: there a file is closed when
+ * less than one block's room is left. */
 #include "crumb/delivery/package.h"
 
 #include "crumb/base/array.h"
@@ -12,7 +19,12 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define PIECE 65536
+#define PIECE 65536	/* bytes at a time through the compressor */
+#define BLOCK_ROOM 4096 /* bytes that an item of a format with blocks may add */
+#define FILE_TAIL 64	/* bytes that the end of a file may add */
+#define GZIP_LEVEL 6
+#define GZIP_WINDOW (15 + 16) /* the largest, with a head and a tail of gzip: zlib.h */
+#define GZIP_MEMORY 8
 
 struct package {
 	struct encoder encoder;
@@ -28,11 +40,12 @@ struct package {
 	EVP_MD_CTX *md5; /* some want it */
 	z_stream gz;
 	ZSTD_CCtx *zstd;
-	char delivery[128];
+	char delivery[DELIVERY_ID]; /* `encoder` points to it */
 };
 
 /* --- names */
 
+/* As the format says; else DESTINATION_full_TIME_part001.ENDING, or delta. */
 static void name_file(const struct package *p, unsigned n, char out[FORMAT_NAME_MOST])
 {
 	const struct encoder *e = &p->encoder;
@@ -62,26 +75,30 @@ static enum err write_out(struct package *p, const void *bytes, size_t n)
 	return fwrite(bytes, 1, n, p->file) == n ? OK : err_sys("%s", p->folder);
 }
 
-static enum err squeeze(struct package *p, struct str s, bool end)
+static enum err squeeze_gzip(struct package *p, struct str s, bool end)
 {
 	static _Thread_local uint8_t out[PIECE];
-	enum err e = OK;
-	if (p->d->compress == COMPRESS_NONE)
-		return s.n ? write_out(p, s.p, s.n) : OK;
-	if (p->d->compress == COMPRESS_GZ) {
-		p->gz.next_in = (Bytef *)(uintptr_t)s.p;
-		p->gz.avail_in = (uInt)s.n;
-		int rc = Z_OK;
-		do {
-			p->gz.next_out = out;
-			p->gz.avail_out = sizeof out;
-			rc = deflate(&p->gz, end ? Z_FINISH : Z_NO_FLUSH);
-			e = write_out(p, out, sizeof out - p->gz.avail_out);
-		} while (
-		    !e && rc != Z_STREAM_ERROR && (end ? rc != Z_STREAM_END : p->gz.avail_in > 0));
-		return e ? e : rc == Z_STREAM_ERROR ? err_set(ERR_IO, "gzip fails") : OK;
-	}
+	int rc;
+	p->gz.next_in = (Bytef *)(uintptr_t)s.p;
+	p->gz.avail_in = (uInt)s.n;
+	do {
+		p->gz.next_out = out;
+		p->gz.avail_out = sizeof out;
+		rc = deflate(&p->gz, end ? Z_FINISH : Z_NO_FLUSH);
+		enum err e = write_out(p, out, sizeof out - p->gz.avail_out);
+		if (e)
+			return e;
+		if (rc == Z_STREAM_ERROR)
+			return err_set(ERR_IO, "gzip fails");
+	} while (end ? rc != Z_STREAM_END : p->gz.avail_in > 0);
+	return OK;
+}
+
+static enum err squeeze_zstd(struct package *p, struct str s, bool end)
+{
+	static _Thread_local uint8_t out[PIECE];
 	ZSTD_inBuffer in = {s.p, s.n, 0};
+	enum err e = OK;
 	for (size_t left = 1; !e && (end ? left != 0 : in.pos < in.size);) {
 		ZSTD_outBuffer to = {out, sizeof out, 0};
 		left = ZSTD_compressStream2(p->zstd, &to, &in, end ? ZSTD_e_end : ZSTD_e_continue);
@@ -92,8 +109,22 @@ static enum err squeeze(struct package *p, struct str s, bool end)
 	return e;
 }
 
-/* Through the compressor in pieces of some size. */
-static enum err put(struct package *p, struct str s)
+/* Bytes go through the compressor to the file. `end`: all that the compressor keeps back comes out,
+ * and its tail. */
+static enum err squeeze(struct package *p, struct str s, bool end)
+{
+	switch (p->d->compress) {
+	case COMPRESS_GZ:
+		return squeeze_gzip(p, s, end);
+	case COMPRESS_ZSTD:
+		return squeeze_zstd(p, s, end);
+	default:
+		return s.n ? write_out(p, s.p, s.n) : OK;
+	}
+}
+
+/* Counts what is written, and gathers it to pieces for the compressor. */
+static enum err package_put(struct package *p, struct str s)
 {
 	if (p->scratch.failed || p->encoder.block.failed)
 		return err_set(ERR_NOMEM, "no memory for this now");
@@ -112,12 +143,14 @@ static enum err put(struct package *p, struct str s)
 
 static void free_streams(struct package *p);
 
+/* A half opened file is given back. */
 static enum err no_stream(struct package *p)
 {
 	free_streams(p);
 	return err_set(ERR_NOMEM, "no memory for this now");
 }
 
+/* Begins the next file, with the head that the format gives it. */
 static enum err open_file(struct package *p)
 {
 	char path[4500];
@@ -139,7 +172,8 @@ static enum err open_file(struct package *p)
 	}
 	p->gz = (z_stream){.next_in = NULL};
 	if (p->d->compress == COMPRESS_GZ &&
-	    deflateInit2(&p->gz, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	    deflateInit2(&p->gz, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
+		Z_DEFAULT_STRATEGY) != Z_OK)
 		return no_stream(p);
 	if (p->d->compress == COMPRESS_ZSTD && !(p->zstd = ZSTD_createCCtx()))
 		return no_stream(p);
@@ -147,7 +181,7 @@ static enum err open_file(struct package *p)
 	buf_clear(&p->scratch);
 	if (p->encoder.format->begin)
 		p->encoder.format->begin(&p->encoder, &p->scratch);
-	return p->scratch.n ? put(p, buf_view(&p->scratch)) : OK;
+	return p->scratch.n ? package_put(p, buf_view(&p->scratch)) : OK;
 }
 
 static void free_streams(struct package *p)
@@ -163,6 +197,7 @@ static void free_streams(struct package *p)
 	p->md5 = NULL;
 }
 
+/* Ends the file: its tail, what the compressor keeps back, its sums. It is on disk afterwards. */
 static enum err close_file(struct package *p)
 {
 	struct format_file *f = &p->files[p->n - 1];
@@ -171,9 +206,11 @@ static enum err close_file(struct package *p)
 	buf_clear(&p->scratch);
 	if (p->encoder.format->end)
 		p->encoder.format->end(&p->encoder, &p->scratch);
-	enum err e = p->scratch.n	 ? put(p, buf_view(&p->scratch))
-		     : p->scratch.failed ? err_set(ERR_NOMEM, "no memory for this now")
-					 : memory_check();
+	enum err e;
+	if (p->scratch.n || p->scratch.failed)
+		e = package_put(p, p->scratch.n ? buf_view(&p->scratch) : STR(""));
+	else
+		e = memory_check();
 	if (!e)
 		e = squeeze(p, p->piece.n ? buf_view(&p->piece) : STR(""), true);
 	buf_clear(&p->piece);
@@ -207,20 +244,18 @@ enum err package_begin(const struct destination *d, const char *folder, bool ful
 	return e;
 }
 
-/* What the file's end may add. */
-#define TAIL 64
-
+/* Is there room for so many more bytes and rows? Whatever comes first fits. */
 static bool fits(const struct package *p, size_t more, unsigned changes)
 {
 	const struct format_file *f = &p->files[p->n - 1];
 	if (f->rows == 0)
 		return true;
 	return (!p->d->rows || f->rows + changes <= p->d->rows) &&
-	       (!p->d->bytes || f->raw + p->encoder.block.n + more + TAIL <= p->d->bytes);
+	       (!p->d->bytes || f->raw + p->encoder.block.n + more + FILE_TAIL <= p->d->bytes);
 }
 
-enum err package_item(struct package *p, const struct out_item *item, unsigned changes,
-    uint32_t *chunk, bool *written)
+enum err package_item(
+    struct package *p, const struct out_item *item, unsigned changes, uint32_t *file, bool *written)
 {
 	struct encoder *e = &p->encoder;
 	bool blocks = e->format->blocks;
@@ -228,7 +263,7 @@ enum err package_item(struct package *p, const struct out_item *item, unsigned c
 	if (!p->file && (err = open_file(p)))
 		return err;
 	for (int tries = 0; tries < 2; tries++) {
-		if (blocks && !fits(p, 4096, changes) &&
+		if (blocks && !fits(p, BLOCK_ROOM, changes) &&
 		    ((err = close_file(p)) || (err = open_file(p))))
 			return err;
 		buf_clear(&p->scratch);
@@ -240,12 +275,12 @@ enum err package_item(struct package *p, const struct out_item *item, unsigned c
 	}
 	if (!*written)
 		return OK;
-	*chunk = p->n - 1;
+	*file = p->n - 1;
 	e->items++;
 	p->files[p->n - 1].rows += changes;
-	return p->scratch.n || p->scratch.failed || e->block.failed
-		   ? put(p, p->scratch.n ? buf_view(&p->scratch) : STR(""))
-		   : OK;
+	if (!p->scratch.n && !p->scratch.failed && !e->block.failed)
+		return OK;
+	return package_put(p, p->scratch.n ? buf_view(&p->scratch) : STR(""));
 }
 
 /* --- the end */

@@ -1,3 +1,14 @@
+/* Who may be told of: the first half of a plan. delivery/plan.h has the guards as a table.
+ *
+ *   1. Segments. Those that the rules send to the destination, each with the guard that closes it
+ * or none; and those of the ledger that are not among them, for their rows have to be taken back.
+ *   2. Visitors. One scan over the members of the segments that no guard closes. A visitor passes
+ *      the guards of a visitor, and stands in the plan under the id that goes out.
+ *   3. The k gate, by what was counted in step 2: those who could be sent, not all members.
+ *   4. The difference from the ledger (differ.c).
+ *
+ * A segment that a guard closes is not scanned, so all of its rows in the ledger are owed. A
+ * segment below k is scanned and closed for adding only: who is a member and held stays held. */
 #include "planning.h"
 
 #include "crumb/ask/scan.h"
@@ -13,6 +24,7 @@
 
 /* --- which segments */
 
+/* The first guard that closes the segment; PLAN_SENT: none but the k gate, which comes later. */
 static enum plan_why why_not(const struct plan *p, const struct segment *s, struct str theirs)
 {
 	struct str label;
@@ -56,7 +68,9 @@ static unsigned find_segment(const struct plan *p, const char *id, const char *t
 	return p->n;
 }
 
-static enum err list_segments(struct plan *p, const struct held_reader *held)
+/* Makes the lists of segments. A segment has as many names at the partner as it was ever given: an
+ * old one that is held is a segment of its own, and all of it is owed. */
+static enum err plan_segments(struct plan *p, const struct held_reader *held)
 {
 	const struct rules *r = p->w->g->rules;
 	unsigned held_n;
@@ -121,7 +135,21 @@ static uint16_t there_until(const struct plan *p, uint16_t until)
 	return cap && until > p->today + cap ? (uint16_t)(p->today + cap) : until;
 }
 
-static enum err take(
+/* The id that goes out for the visitor is appended to the ids: the partner's, or our pseudonym. */
+static void add_id(struct plan *p, const struct vkey *k, const struct match_row *match)
+{
+	if (match) {
+		buf_add(&p->ids, match->id, match->id_n);
+		return;
+	}
+	struct vkey name = visitor_for_partner(&p->keys, str_c(p->w->d->id), k);
+	char hex[2 * sizeof name.b];
+	hex_encode(name.b, sizeof name.b, hex);
+	buf_add(&p->ids, hex, sizeof hex);
+}
+
+/* One visitor of the scan: adds a member with a row for each segment, or nothing. */
+static enum err take_member(
     void *arg, const struct vkey *k, const struct profile *v, const struct match_row *match)
 {
 	struct plan *p = arg;
@@ -150,14 +178,7 @@ static enum err take(
 	}
 	if (!m.rows_n)
 		return OK;
-	if (match) {
-		buf_add(&p->ids, match->id, match->id_n);
-	} else {
-		struct vkey name = visitor_for_partner(&p->keys, str_c(p->w->d->id), k);
-		char hex[32];
-		hex_encode(name.b, sizeof name.b, hex);
-		buf_add(&p->ids, hex, sizeof hex);
-	}
+	add_id(p, k, match);
 	if (p->ids.failed || p->ids.n > UINT32_MAX || p->rows_n > UINT32_MAX)
 		return err_set(ERR_NOMEM, "this audience is too large for one delivery");
 	m.id_n = (uint8_t)(p->ids.n - m.id_at);
@@ -172,6 +193,24 @@ static enum err take(
 }
 
 /* --- the plan */
+
+/* Opens the segments of which at least k members could be sent. One that a guard has closed is not
+ * asked for: nobody was counted, and the gate would remember a group that became small. */
+static void gate_segments(struct plan *p)
+{
+	struct kgate gate = kgate_of(p->w->config);
+	char group[250];
+	for (unsigned i = 0; i < p->n; i++) {
+		struct plan_segment *s = &p->segments[i];
+		if (s->why != PLAN_SENT)
+			continue;
+		snprintf(group, sizeof group, "%s %s", p->w->d->id, s->id);
+		s->members = kgate_show_group(&gate, 'd', group, p->counts[i]);
+		p->open[i] = s->members.told;
+		if (!p->open[i])
+			s->why = PLAN_SMALL;
+	}
+}
 
 static void free_plan(struct plan *p)
 {
@@ -193,31 +232,23 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	struct plan p = {
 	    .w = w, .today = day_of(w->now), .rows_end = format_life(w->d) == LIFE_IN_ROW};
 	struct plan_result result = {.n = 0};
-	struct held_reader *held;
-	struct kgate gate = kgate_of(w->config);
-	char group[250];
+	struct held_reader *held = NULL;
 	enum err e = keys_identity(w->g->store->keys, p.today, &p.keys);
-	if (e || (e = held_open(held_path, &held)))
-		return e;
-	e = list_segments(&p, held);
+	if (!e)
+		e = held_open(held_path, &held);
+	if (!e)
+		e = plan_segments(&p, held);
 	struct scan scan = {.segments = p.wanted,
 	    .partner = w->d->partner >= 0 ? str_c(w->all->partners[w->d->partner].id) : STR(""),
 	    .now = w->now,
-	    .each = take,
+	    .each = take_member,
 	    .arg = &p};
 	if (!e)
 		e = scan_members(w->g, &scan);
 	if (!e && p.members_n)
 		qsort_r(p.members, p.members_n, sizeof *p.members, plan_by_id, p.ids.p);
-	for (unsigned i = 0; !e && i < p.n; i++) {
-		if (p.segments[i].why != PLAN_SENT)
-			continue; /* nobody was counted: that is no group that became small */
-		snprintf(group, sizeof group, "%s %s", w->d->id, p.segments[i].id);
-		p.segments[i].members = kgate_show_group(&gate, 'd', group, p.counts[i]);
-		p.open[i] = p.segments[i].members.told;
-		if (!p.open[i])
-			p.segments[i].why = PLAN_SMALL;
-	}
+	if (!e)
+		gate_segments(&p);
 	if (!e)
 		e = plan_differ(&p, held, held_path, rows_path, package, &result);
 	held_close(held);

@@ -1,4 +1,11 @@
-/* Who is in a plan, by the id that the partner knows: in order, each id once. */
+/* Who is in a plan, by the id that the partner knows: in order, each id once.
+ *
+ * Members were found in the order of shards and visitor keys, and are sorted by id, so that they
+ * can be compared with the ledger in one pass. The first eight bytes of an id are kept as a number
+ * beside the member: most comparisons need no look at the id itself. Two visitors may have one id
+ * at the partner, for a match may be given twice. They stand beside each other, and are one item:
+ * it is in what either is in, until the later end, and its purposes are those that both consent to.
+ */
 #include "planning.h"
 
 #include "crumb/base/memory.h"
@@ -12,7 +19,9 @@ int plan_by_id(const void *a, const void *b, void *arg)
 	if (x->prefix != y->prefix)
 		return x->prefix < y->prefix ? -1 : 1;
 	int c = memcmp(ids + x->id_at, ids + y->id_at, x->id_n < y->id_n ? x->id_n : y->id_n);
-	return c ? c : x->id_n < y->id_n ? -1 : x->id_n > y->id_n;
+	if (c)
+		return c;
+	return (x->id_n > y->id_n) - (x->id_n < y->id_n);
 }
 
 bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts)
@@ -35,7 +44,7 @@ bool plan_next(struct plan *p, struct held_item *out, struct out_item *facts)
 			if (at == out->rows_n || out->rows[at].segment != r->segment) {
 				held_item_add(out);
 				if (memory_short())
-					return false; /* compare() ends */
+					return false; /* plan_differ() asks memory_check() */
 				memmove(out->rows + at + 1, out->rows + at,
 				    (out->rows_n - 1 - at) * sizeof *out->rows);
 				out->rows[at] = (struct held_row){.segment = r->segment};

@@ -1,5 +1,15 @@
-/* Inside delivery: the two halves of a delivery's plan, who may be told of (plan.c) and what there
- * is to say (differ.c). */
+/* Inside delivery: the two halves of a delivery's plan, who may be told of (plan.c, planned.c) and
+ * what there is to say (differ.c). delivery/plan.h has the rules of both.
+ *
+ * Members do not have their ids and rows with them, but where these stand in two lists:
+ *
+ *     members  │ prefix, id_at 32, id_n 32, rows_at 1, rows_n 2 │ …      24 bytes each
+ *     ids      │ 32 bytes of another │ 32 bytes of this one     │ …      bytes, without zeros
+ *     rows     │ segment, until │ segment, until │ segment, until │ …    4 bytes each
+ *
+ * So sorting moves 24 bytes, and a million members of one segment each are 60 MB.
+ *
+ * A plan belongs to the thread that makes it. */
 #ifndef CRUMB_SRC_DELIVERY_PLANNING_H
 #define CRUMB_SRC_DELIVERY_PLANNING_H
 
@@ -10,11 +20,11 @@
 
 /* A visitor under the id that goes out. */
 struct member {
-	uint64_t prefix; /* of the id, for sorting */
+	uint64_t prefix; /* the first eight bytes of the id, as a number */
 	uint32_t id_at, rows_at;
 	uint16_t rows_n, purposes;
 	uint8_t id_n;
-	bool consent;
+	bool consent; /* purposes come from a TC string */
 };
 struct member_row {
 	uint16_t segment, until;
@@ -25,22 +35,24 @@ struct plan {
 	struct identity_keys keys;
 	uint16_t today;
 	bool rows_end; /* rows carry their ends, and the partner forgets them by itself */
-	/* segments: routed ones first, then those that the partner still holds */
-	struct plan_segment *segments;
-	struct out_segment *out;
-	struct held_segment *names;
+	/* The plan's segments: first those that the rules send there, then those that the partner
+	 * still holds. Five lists of `n`. */
+	struct plan_segment *segments; /* becomes a part of the result */
+	struct out_segment *out;       /* for the format */
+	struct held_segment *names;    /* for the ledger */
+	uint64_t *counts;	       /* of visitors who could be sent */
+	bool *open;		       /* visitors may be added */
 	unsigned n;
-	uint64_t *counts;
-	uint64_t *wanted; /* bits of the rules' segments */
-	uint16_t *number; /* rules' segment -> ours */
-	bool *open;
+	uint64_t *wanted; /* bits of the rules' segments that may go, before the k gate */
+	uint16_t *number; /* the rules' number of a segment -> the plan's */
 	/* who is in them */
 	struct member *members;
-	size_t members_n, members_cap, at;
+	size_t members_n, members_cap;
+	size_t at; /* the next one for plan_next() */
 	struct member_row *rows;
 	size_t rows_n, rows_cap;
 	struct buf ids;
-	uint64_t seen;
+	uint64_t seen; /* visitors so far, for `progress` */
 };
 
 /* The order of members, for qsort_r(): by their ids, whose bytes are at `ids`. */

@@ -1,3 +1,13 @@
+/* One file as one POST, with libcurl.
+ *
+ * What an answer means is two questions. The status says whether the request was taken: 2xx is
+ * taken; 408, 425, 429, 5xx and no answer at all are "later"; all else is "never", for the same
+ * request gets the same answer. Of a 2xx the format reads the body, for some partners refuse single
+ * rows there (format.answered).
+ *
+ * How often and when a request is tried again is not decided here (send.c): each call is one try,
+ * bounded by the destination's timeout. A secret that cannot be read is "later", too: somebody can
+ * set it. Secrets are on the stack and in curl's lists for the one request. */
 #include "crumb/delivery/push.h"
 
 #include "crumb/base/memory.h"
@@ -8,9 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ANSWER_MOST (8u << 20)
-#define SECRET_MOST 1024
-#define WORDS_MOST 150 /* of an answer */
+#define ANSWER_MOST (8u << 20) /* bytes of an answer; a longer one ends the request */
+#define SECRET_MOST 1024       /* bytes of the value of a header, with the zero */
+#define WORDS_MOST 150	       /* bytes of an answer that are told to the operator */
 
 /* --- requests */
 
@@ -29,6 +39,7 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *name, 
 	return add_line(list, line);
 }
 
+/* Headers that the signing gives, one a line. */
 static enum err add_signature(
     const struct destination *d, struct str body, uint32_t now, struct curl_slist **list)
 {
@@ -47,6 +58,9 @@ static enum err add_signature(
 	return e;
 }
 
+/* All headers of the request; *list is for curl_slist_free_all() even if this fails. curl asks a
+ * server whether it wants a body at all ("Expect: 100-continue"), which some partners do not
+ * answer: an empty Expect turns that off. */
 static enum err headers_for(const struct destination *d, struct str body, const char *key,
     uint32_t now, struct curl_slist **list)
 {
@@ -66,6 +80,7 @@ static enum err headers_for(const struct destination *d, struct str body, const 
 	return e || !d->signing ? e : add_signature(d, body, now, list);
 }
 
+/* For curl: less than what was given ends the request. */
 static size_t keep_answer(char *p, size_t size, size_t n, void *arg)
 {
 	struct buf *b = arg;
@@ -75,7 +90,8 @@ static size_t keep_answer(char *p, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-static int look_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+/* For curl, which calls this about once a second: not 0 ends the request. */
+static int is_stopped(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
 	const _Atomic bool *stop = arg;
 	(void)a, (void)b, (void)c, (void)d;
@@ -96,8 +112,9 @@ static void put_words(char *to, size_t cap, struct str said)
 	to[used] = 0;
 }
 
-static void judge(const struct destination *d, long status, struct str answer, curl_off_t after,
-    struct push_answer *out)
+/* The verdict on an answer, by its status and then by its body. */
+static void judge_answer(const struct destination *d, long status, struct str answer,
+    curl_off_t after, struct push_answer *out)
 {
 	if (status >= 200 && status < 300) {
 		out->verdict = PUSH_TAKEN;
@@ -105,13 +122,28 @@ static void judge(const struct destination *d, long status, struct str answer, c
 			d->format->answered(answer, out);
 		return;
 	}
-	out->verdict = status == 408 || status == 425 || status == 429 || status >= 500
-			   ? PUSH_LATER
-			   : PUSH_NEVER;
-	out->after_s = after > 0 && after < 86400 ? (uint32_t)after : 0;
+	bool later = status == 408 || status == 425 || status == 429 || status >= 500;
+	out->verdict = later ? PUSH_LATER : PUSH_NEVER;
+	out->after_s = after > 0 && after < DAY_S ? (uint32_t)after : 0;
 	int n = snprintf(out->why, sizeof out->why, "status %ld", status);
 	if (n > 0 && answer.n && (size_t)n + 2 < sizeof out->why)
 		put_words(out->why + n, sizeof out->why - (size_t)n, answer);
+}
+
+/* Redirects are not followed: an audience goes where the file of destinations says and nowhere
+ * else. No signals: curl's time-outs would raise SIGALRM in a process with threads. */
+static void set_request(CURL *c, const struct destination *d, const char *url, struct str body,
+    struct curl_slist *headers)
+{
+	curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.p);
+	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)d->timeout_s);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_NOPROXY, "127.0.0.1,localhost,::1");
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "crumb");
 }
 
 void push_file(const struct destination *d, struct str body, const char *idempotency_key,
@@ -132,23 +164,14 @@ void push_file(const struct destination *d, struct str body, const char *idempot
 		return;
 	}
 	if (headers_for(d, body, idempotency_key, now, &headers) != OK || memory_check() != OK) {
-		out->verdict = PUSH_LATER; /* somebody can set the secret */
 		snprintf(out->why, sizeof out->why, "%s", err_text());
 	} else {
-		curl_easy_setopt(c, CURLOPT_URL, url);
-		curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.p);
-		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
-		curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-		curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)d->timeout_s);
-		curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-		curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-		curl_easy_setopt(c, CURLOPT_NOPROXY, "127.0.0.1,localhost,::1");
-		curl_easy_setopt(c, CURLOPT_USERAGENT, "crumb");
+		set_request(c, d, url, body, headers);
 		curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, keep_answer);
 		curl_easy_setopt(c, CURLOPT_WRITEDATA, &answer);
 		if (stop) {
 			curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-			curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, look_up);
+			curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, is_stopped);
 			curl_easy_setopt(c, CURLOPT_XFERINFODATA, (void *)(uintptr_t)stop);
 		}
 		CURLcode rc = curl_easy_perform(c);
@@ -157,7 +180,7 @@ void push_file(const struct destination *d, struct str body, const char *idempot
 		if (rc != CURLE_OK)
 			snprintf(out->why, sizeof out->why, "%s", curl_easy_strerror(rc));
 		else
-			judge(d, status, answer.n ? buf_view(&answer) : STR(""), after, out);
+			judge_answer(d, status, answer.n ? buf_view(&answer) : STR(""), after, out);
 	}
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(c);

@@ -1,3 +1,22 @@
+/* The stream of a destination, piece by piece; delivery/stream.h has its events and its position.
+ *
+ * The server keeps nothing of a client: each request brings its position, and gets what stands
+ * behind it. There are two ways to go on from a position:
+ *
+ *   the state     everybody who is in, by a scan in pieces of 20,000 visitors. The position says
+ *                 where the scan stands. When the state begins, the position takes the sequences of
+ *                 all shards, so that what changes meanwhile comes behind the state.
+ *   the changes   what the fold noted behind the position's sequence of each shard. A note says
+ * that something changed for a visitor and a segment, not what. say_change() looks at what holds
+ * now, so a note that is read twice does no harm.
+ *
+ * The changes cannot continue, and the state is said anew, when the rules are others, when a
+ * segment may be told now that was not told (its members entered while nobody was told), when the
+ * position is older than what is kept, and when notes behind it are gone. A compacted copy of the
+ * views has sequences of its own: there the position's time is used, with ten minutes of overlap.
+ *
+ * A segment that may not be told any more says nothing about who enters, but still says who leaves.
+ */
 #include "crumb/delivery/stream.h"
 
 #include "crumb/views/changes.h"
@@ -13,18 +32,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STATE_PIECE 20000 /* visitors */
-#define CHANGES_PIECE 5000
-#define OVERLAP_S 600 /* a compacted generation may have found a change at another time */
-#define SHARDS_MOST 256
+#define STATE_PIECE 20000  /* visitors of the state, in one answer */
+#define CHANGES_PIECE 5000 /* notes of a shard, in one answer */
+#define OVERLAP_S 600	   /* a compacted generation may have found a change at another time */
+#define RULES_N 8	   /* digits of the rules' hash in a position */
+#define PARTS 5		   /* of a position: generation, rules, time, open, sequences */
+#define PARTS_STATE 7	   /* and while the state is being said: shard, key */
 
 struct position {
 	uint32_t generation, t;
-	char rules[9];	/* the beginning of their hash */
-	uint64_t *open; /* a bit for each of the destination's segments, in the order of the rules:
-			   it was told */
-	uint64_t seq[SHARDS_MOST];
-	bool state; /* it is being said, and stands at: */
+	char rules[RULES_N + 1]; /* the beginning of their hash */
+	/* a bit for each of the destination's segments, in the order of the rules: it was told */
+	uint64_t *open;
+	uint64_t seq[SHARDS_MAX];
+	bool state; /* the state is being said, and stands at `place` */
 	struct scan_place place;
 };
 
@@ -32,17 +53,18 @@ struct streaming {
 	const struct plan_wish *w;
 	struct identity_keys keys;
 	uint64_t *bits; /* of the rules' segments: those that may be told now */
-	uint64_t *all;	/* all that go there */
+	uint64_t *all;	/* of the rules' segments: all that go there */
 	uint64_t *open; /* as in a position: those that may be told now */
-	size_t words;	/* of each */
+	size_t words;	/* of each of the three */
 	struct buf *out;
-	bool any;
+	bool any; /* there is something to answer */
 	/* the latest change that was told, so that the same one is not told twice in a row */
 	struct crossing latest;
 };
 
 /* --- positions */
 
+/* The bits of `open` are one hexadecimal number without leading zeros, highest word first. */
 static void put_position(const struct position *p, unsigned shards, size_t words, struct buf *out)
 {
 	size_t top = words - 1;
@@ -65,7 +87,7 @@ static void put_position(const struct position *p, unsigned shards, size_t words
 	}
 }
 
-static bool number(struct str s, uint64_t most, uint64_t *out)
+static bool number_to(struct str s, uint64_t most, uint64_t *out)
 {
 	return str_u64(s, out) && *out <= most;
 }
@@ -86,30 +108,33 @@ static bool read_open(struct str s, size_t words, uint64_t *open)
 	return s.n > 0;
 }
 
+/* False: this is no position. Its numbers may still be from another store or another day; whoever
+ * uses them asks continues(). */
 static bool read_position(struct str s, unsigned shards, size_t words, struct position *p)
 {
-	struct str part[8];
+	struct str part[PARTS_STATE + 1];
 	unsigned n = 0;
 	uint64_t v, *open = p->open;
-	while (n < 8 && str_cut(&s, '.', &part[n]))
+	while (n < PARTS_STATE + 1 && str_cut(&s, '.', &part[n]))
 		n++;
 	*p = (struct position){.open = open};
-	if ((n != 5 && n != 7) || !number(part[0], UINT32_MAX, &v))
+	if ((n != PARTS && n != PARTS_STATE) || !number_to(part[0], UINT32_MAX, &v))
 		return false;
 	p->generation = (uint32_t)v;
-	if (part[1].n != 8 || !number(part[2], UINT32_MAX, &v) || !read_open(part[3], words, open))
+	if (part[1].n != RULES_N || !number_to(part[2], UINT32_MAX, &v) ||
+	    !read_open(part[3], words, open))
 		return false;
-	memcpy(p->rules, part[1].p, 8);
+	memcpy(p->rules, part[1].p, RULES_N);
 	p->t = (uint32_t)v;
 	struct str seq;
 	unsigned i = 0;
-	while (i < shards && str_cut(&part[4], ',', &seq) && number(seq, UINT64_MAX, &p->seq[i]))
+	while (i < shards && str_cut(&part[4], ',', &seq) && number_to(seq, UINT64_MAX, &p->seq[i]))
 		i++;
 	if (i != shards || part[4].p)
 		return false;
-	if (n == 7) {
+	if (n == PARTS_STATE) {
 		p->state = true;
-		if (!number(part[5], SHARDS_MOST, &v))
+		if (!number_to(part[5], SHARDS_MAX, &v))
 			return false;
 		p->place.shard = (unsigned)v;
 		p->place.begun = hex_decode(part[6], p->place.last.b, sizeof p->place.last.b);
@@ -119,7 +144,9 @@ static bool read_position(struct str s, unsigned shards, size_t words, struct po
 
 /* --- what may be told */
 
-static enum err list_segments(struct streaming *x)
+/* Which segments go there, and which of them may be told now: by the guards of a delivery
+ * (delivery/plan.h) and the k gate. */
+static enum err stream_segments(struct streaming *x)
 {
 	const struct plan_wish *w = x->w;
 	const struct rules *r = w->g->rules;
@@ -158,7 +185,8 @@ static bool has(const uint64_t *bits, uint16_t segment)
 	return bits[segment / 64] >> segment % 64 & 1;
 }
 
-static void tell(
+/* One event. `in`: who enters, with the profile that says until when; NULL: who leaves. */
+static void put_event(
     struct streaming *x, const struct vkey *k, uint16_t segment, const struct profile *in)
 {
 	const struct rules *r = x->w->g->rules;
@@ -186,6 +214,7 @@ static bool held_out(const struct streaming *x, const struct vkey *k, uint16_t s
 	return split_held_out(&x->keys, str_c(s->id), s->target, k);
 }
 
+/* One visitor of the scan: enters every segment that may be told and that the visitor is in. */
 static enum err say_state(
     void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
 {
@@ -196,11 +225,12 @@ static enum err say_state(
 	for (size_t i = 0; i < p->segments_n; i++)
 		if (p->segments[i] < x->w->g->rules->segments_n && has(x->bits, p->segments[i]) &&
 		    !held_out(x, k, p->segments[i]))
-			tell(x, k, p->segments[i], p);
+			put_event(x, k, p->segments[i], p);
 	return OK;
 }
 
-/* What holds now: whoever entered and left since is said to have left. */
+/* One note of a change: what holds now is said. Whoever entered and left since has left. Whoever
+ * may not be spoken of there any more has left, too. */
 static void say_change(void *arg, const struct crossing *c)
 {
 	struct streaming *x = arg;
@@ -212,12 +242,13 @@ static void say_change(void *arg, const struct crossing *c)
 	bool in = view_visitor(x->w->g, &c->visitor, x->w->now, &p) == OK &&
 		  profile_in_segment(&p, c->segment) && plan_may_go(x->w->d, &p);
 	if (!in || has(x->bits, c->segment))
-		tell(x, &c->visitor, c->segment, in ? &p : NULL);
+		put_event(x, &c->visitor, c->segment, in ? &p : NULL);
 	profile_done(&p);
 }
 
 /* --- a piece */
 
+/* "Forget everything", and the position at the beginning of the state. */
 static void begin_state(struct streaming *x, struct position *p)
 {
 	struct generation *g = x->w->g;
@@ -225,7 +256,7 @@ static void begin_state(struct streaming *x, struct position *p)
 	*p =
 	    (struct position){.generation = g->number, .t = x->w->now, .open = open, .state = true};
 	memcpy(open, x->open, x->words * sizeof *open);
-	memcpy(p->rules, g->rules->hash_text, 8);
+	memcpy(p->rules, g->rules->hash_text, RULES_N);
 	for (unsigned i = 0; i < g->shards; i++)
 		p->seq[i] = atomic_load(&g->fold[i].changes);
 	buf_c(x->out, "event: reset\ndata: {}\n\n");
@@ -236,10 +267,10 @@ static void begin_state(struct streaming *x, struct position *p)
 static bool continues(const struct streaming *x, struct position *p)
 {
 	struct generation *g = x->w->g;
-	bool opened = false; /* one that was never told */
+	bool opened = false; /* a segment may be told that was not */
 	for (size_t i = 0; i < x->words; i++)
 		opened |= (x->open[i] & ~p->open[i]) != 0;
-	if (memcmp(p->rules, g->rules->hash_text, 8) != 0 || opened || p->t > x->w->now ||
+	if (memcmp(p->rules, g->rules->hash_text, RULES_N) != 0 || opened || p->t > x->w->now ||
 	    p->t + (uint32_t)x->w->config->stream_keep_h * 3600 < x->w->now)
 		return false;
 	if (p->generation == g->number)
@@ -253,7 +284,8 @@ static bool continues(const struct streaming *x, struct position *p)
 	return true;
 }
 
-static enum err changes(struct streaming *x, struct position *p, bool *gap)
+/* What the fold noted since, in all shards. *gap: some of it is gone. */
+static enum err say_changes(struct streaming *x, struct position *p, bool *gap)
 {
 	struct generation *g = x->w->g;
 	uint32_t since = p->t;
@@ -278,7 +310,9 @@ static enum err changes(struct streaming *x, struct position *p, bool *gap)
 	return e;
 }
 
-static enum err run(struct streaming *x, struct str at, struct position *p)
+/* Says what stands behind the position `at`, and makes it the position behind that. An empty one is
+ * the beginning of a stream. */
+static enum err go_on(struct streaming *x, struct str at, struct position *p)
 {
 	struct generation *g = x->w->g;
 	size_t from = x->out->n;
@@ -286,7 +320,7 @@ static enum err run(struct streaming *x, struct str at, struct position *p)
 	if (at.n && !known)
 		return err_set(ERR_USAGE, "this is no position of a stream");
 	if (known && !p->state && continues(x, p)) {
-		enum err e = changes(x, p, &gap);
+		enum err e = say_changes(x, p, &gap);
 		if (e || !gap)
 			return e;
 		x->out->n = from;
@@ -305,34 +339,41 @@ static enum err run(struct streaming *x, struct str at, struct position *p)
 	return e;
 }
 
+static enum err may_stream(const struct plan_wish *w)
+{
+	if (w->d->way != &way_stream)
+		return err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id);
+	if (w->config->stream_keep_h == 0)
+		return err_set(ERR_USAGE, "there are no streams: set stream.keep_h");
+	return OK;
+}
+
 enum err stream_piece(const struct plan_wish *w, struct str at, struct buf *out, bool *any)
 {
 	size_t words = w->g->rules->segments_n / 64 + 1;
 	struct position *p = calloc(1, sizeof *p);
 	struct streaming x = {.w = w,
-	    .bits = calloc(words, 8),
-	    .all = calloc(words, 8),
-	    .open = calloc(words, 8),
+	    .bits = calloc(words, sizeof(uint64_t)),
+	    .all = calloc(words, sizeof(uint64_t)),
+	    .open = calloc(words, sizeof(uint64_t)),
 	    .words = words,
 	    .out = out};
 	if (p)
-		p->open = calloc(words, 8);
-	enum err e = !p || !p->open || !x.bits || !x.all || !x.open
-			 ? err_set(ERR_NOMEM, "no memory for this now")
-		     : w->d->way != &way_stream
-			 ? err_set(ERR_USAGE, "destination '%s' is no stream", w->d->id)
-		     : w->config->stream_keep_h == 0
-			 ? err_set(ERR_USAGE, "there are no streams: set stream.keep_h")
-			 : keys_identity(w->g->store->keys, day_of(w->now), &x.keys);
+		p->open = calloc(words, sizeof(uint64_t));
+	enum err e = may_stream(w);
+	if (!e && (!p || !p->open || !x.bits || !x.all || !x.open))
+		e = err_set(ERR_NOMEM, "no memory for this now");
 	if (!e)
-		e = list_segments(&x);
+		e = keys_identity(w->g->store->keys, day_of(w->now), &x.keys);
 	if (!e)
-		e = run(&x, at, p);
+		e = stream_segments(&x);
+	if (!e)
+		e = go_on(&x, at, p);
 	if (!e)
 		e = memory_check();
 	*any = x.any;
 	if (!e && x.any) {
-		/* the last event carries the position behind all of them */
+		/* the last event carries the position behind all events of the piece */
 		buf_c(out, "id: ");
 		put_position(p, w->g->shards, words, out);
 		buf_c(out, "\nevent: at\ndata: {}\n\n");

@@ -1,27 +1,40 @@
 /* Deliveries: an audience to a destination, whole or as changes, each exactly once as far as the
  * partner can tell.
  *
- *     STORE/exports/DEST/
- *         lock        held by whoever delivers: a server or a command
- *         held        what the partner has (delivery/held.h)
- *         held.before the same before it was last written: what is lost with a damaged `held` is
- * known from it pending/    a delivery under way: manifest.json, rows (delivery/held.h), files/,
- * acks, refused, state ended/      one that is through, on its way out log         one JSON line a
- * delivery that has ended, 90 days back dead/ID/    files that were given up, with what the partner
- * said of them; what was damaged made        the time in the name of the latest delivery last when
- * the schedule was last kept gone        since when the destination is not in the file any more
+ *     STORE/exports/DEST/      the folder of one destination
+ *         lock         held by whoever delivers there: a server or a command
+ *         held         what the partner has (delivery/held.h)
+ *         held.before  the ledger as it was before it was last written
+ *         making/      a delivery that is being written
+ *         pending/     a delivery under way: manifest.json, rows, files/, acks, refused, state
+ *         ended/       a delivery that is through, on its way out
+ *         dead/ID/     files that were given up, and what the partner said; kept for a week
+ *         log          one line of JSON a delivery that has ended, 90 days back
+ *         made         the time in the name of the latest delivery
+ *         last         when the schedule was last kept
+ *         gone         since when the destination is not in the file of destinations any more
  *
- * A delivery is written whole before any of it is sent: first `held`, in which its rows are marked
- * as perhaps there, then the folder `pending` by one rename. It is sent file by file, each
- * acknowledgement is on disk before the next file goes. When all is through, what was acknowledged
- * becomes what is held. Whenever it is cut off, the same files go again from the first one that
- * nobody has acknowledged.
+ * How a delivery goes, and what is on disk at each step:
+ *
+ *     plan_write()      making/ has all files; `held` has the rows as MAYBE
+ *     rename            making/ becomes pending/: from here on the delivery exists
+ *     send, file by     acks: "N>" before file N is sent, "N+" or "N?" once it is acknowledged
+ *     file              refused: the rows that the answer names; state: attempts, the next try
+ *     pending_finish()  what was acknowledged is SURE in `held`; what was not goes to dead/
+ *     rename            pending/ becomes ended/, and is removed: the delivery is over
+ *
+ * Cut off before the first rename, the delivery never was, and its MAYBE rows are said again. Cut
+ * off later, the same files go again, with the same names and idempotency keys, from the first one
+ * that nobody has acknowledged. Every step after that may be done twice.
  *
  * To a folder, files appear under their names complete or not at all, the manifest last. Over HTTPS
- * each file is a request; the destination's `retries` bound how often one is tried, with pauses
- * that double; then the rest is put aside in dead/, and the next delivery says it again. What is
- * left of a delivery on another day is said again, too, by a new one: its lives of rows count from
- * when they arrive. */
+ * each file is a request. A delivery in which a request fails waits for 1, 2, 4 … minutes, at most
+ * twelve hours. When more requests have failed than the destination's `retries`, the rest goes to
+ * dead/, and the next delivery says it again. What is left of a delivery on another day is said
+ * again, too, by a new delivery: partners count the life of a row from its arrival.
+ *
+ * Any thread. One at a time delivers to one destination: who comes second waits, or gets ERR_BUSY.
+ * Whatever is pointed to by a wish stays the caller's, for as long as the call. */
 #ifndef CRUMB_DELIVERY_DELIVER_H
 #define CRUMB_DELIVERY_DELIVER_H
 
@@ -29,8 +42,10 @@
 
 struct json_t;
 
+#define DELIVERY_WHY 300 /* bytes of what is told about one, with the zero */
+
 enum deliver_mode {
-	DELIVER_AUTO /* whole the first time, then changes */,
+	DELIVER_AUTO, /* whole the first time, then changes */
 	DELIVER_FULL,
 	DELIVER_DELTA
 };
@@ -38,8 +53,7 @@ enum delivery_state {
 	DELIVERY_DONE,
 	DELIVERY_NOTHING,  /* there is nothing to say */
 	DELIVERY_WAITS,	   /* the partner did not take all of it: will be tried again */
-	DELIVERY_REPLACED, /* inside: it was left over from another day, and what nobody took goes
-			      with a new one */
+	DELIVERY_REPLACED, /* inside: left over from another day; a new delivery says the rest */
 	DELIVERY_FAILED	   /* given up; what was not acknowledged is in dead/ */
 };
 
@@ -51,38 +65,40 @@ struct deliver_wish {
 	bool patient;		  /* what waits for its time to be tried again is left alone */
 };
 struct delivery {
-	char id[128];
+	char id[DELIVERY_ID];
 	bool full;
 	enum delivery_state state;
-	uint64_t adds, removes, refused, unusable;
+	uint64_t adds, removes, refused; /* rows */
+	uint64_t unusable;		 /* ids that the format cannot write */
 	unsigned files, files_done, attempts;
-	uint32_t next_try;
-	char why[300]; /* it waits or failed */
-	struct plan_result
-	    plan; /* of the delivery that was made now; no segments if it only went on */
+	uint32_t next_try;	 /* seconds since 1970; 0: nothing waits */
+	char why[DELIVERY_WHY];	 /* why it waits or failed */
+	struct plan_result plan; /* of a delivery that was made now; else without segments */
 };
 
-/* ERR_BUSY: somebody else delivers there now. */
+/* Goes on with what is under way, and then says what differs now. ERR_BUSY: somebody else delivers
+ * there; ERR_USAGE: nobody says where the destination is. *out is for delivery_done(), unless this
+ * fails. */
 enum err deliver(const struct deliver_wish *w, struct delivery *out) MUST_CHECK;
 void delivery_done(struct delivery *d);
 
-/* Takes note of who is no member any more, so that what cannot be delivered is given up in time;
- * nothing is sent. For a night's work. */
+/* Takes note of who is no member any more, so that a removal that nobody can deliver is given up in
+ * time. Nothing is sent. For a night's work. */
 enum err deliver_tend(const struct plan_wish *w) MUST_CHECK;
 
 /* Ledgers of destinations that are not in the file any more end after 90 days. */
 void deliver_tend_gone(const char *store, const struct destinations *all, uint32_t now);
 
-/* When the schedule was last kept; 0: never. */
+/* When the schedule was last kept, in seconds since 1970; 0: never. */
 uint32_t deliver_last(const char *store, const char *destination);
 enum err deliver_save_last(const char *store, const char *destination, uint32_t t) MUST_CHECK;
 /* When what waits may be tried again; 0: nothing waits. */
 uint32_t deliver_next_try(const char *store, const char *destination, uint32_t now);
 
-/* Deliveries of one destination or all (NULL), one after the other, of each the latest last,
- * through the gate: [{"delivery","destination","mode","state","ended",…}]. "owed": rows that the
- * partner may have and should not, as far as known. A destination that is not in the file any more,
- * and holds something, is "not_configured". */
+/* Deliveries of one destination or all (NULL), one destination after the other, of each the latest
+ * last, through the k gate: [{"delivery","destination","mode","state","ended",…}]. "owed": rows
+ * that the partner may have and should not, as far as known. A destination that is not in the file
+ * any more, and holds something, has the state "not_configured". */
 enum err deliveries_list(const char *store, const struct destinations *all, const char *destination,
     const struct kgate *gate, uint32_t now, struct json_t **out) MUST_CHECK;
 /* What became of each segment in a delivery that was made: [{"id","theirs","state","members"}] */

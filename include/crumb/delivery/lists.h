@@ -1,5 +1,9 @@
-/* What is told about groups, as JSON, the same for the command line and the API. Everything here
- * went through the k gate. */
+/* What is told about groups, as JSON, the same for the command line and the API. Every number went
+ * through the k gate.
+ *
+ * Any thread. A generation is the caller's for as long as the call; the caller frees *out with
+ * json_decref(). Memory that is short leaves holes in a list: callers begin with memory_begin() and
+ * ask memory_check() at the end. */
 #ifndef CRUMB_DELIVERY_LISTS_H
 #define CRUMB_DELIVERY_LISTS_H
 
@@ -7,8 +11,8 @@
 
 struct json_t;
 
-/* Numbers of what `coming` rules change or add are marked ("complete": false) until their history
- * is there; NULL: none are coming. */
+/* `coming`: rules that are loaded, but whose views are still being made; NULL: there are none. What
+ * they change or add is marked "complete": false. */
 enum err list_segments(struct generation *g, const struct kgate *gate, uint32_t now,
     const struct rules *coming, struct json_t **out) MUST_CHECK;
 enum err list_categories(struct generation *g, const struct kgate *gate, uint32_t now,

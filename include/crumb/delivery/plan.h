@@ -1,9 +1,57 @@
 /* What a delivery has to say: the difference between who is in a destination's segments now and
- * what its partner holds.
+ * what its partner holds (delivery/held.h).
  *
- * Everything that guards an audience is here: the k gate (below k nobody is added, removals always
- * go out), labels, sensitive categories, states, hold-outs, purposes of consent, the partner's cap
- * on the life of a row. */
+ * Who may. Everything that guards an audience is in src/delivery/plan.c. A segment is open if all
+ * of these hold; nobody is added to a segment that is not open, but removals always go:
+ *
+ *     rule            guard                                                        else
+ *     state           the segment is active today                                  PLAN_STATE
+ *     sensitive       it has no sensitive category, or the operator allows them    PLAN_SENSITIVE
+ *     label           the destination may get every label of its data              PLAN_LABEL
+ *     number          the file gives the partner's number, where one is needed     PLAN_NUMBER
+ *     k gate          at least k members could be sent                             PLAN_SMALL
+ *
+ * A member is counted and sent if the purposes of consent and the source of the visitor allow it
+ * (plan_may_go()), the partner has an id for the visitor where ids are the partner's, and the
+ * segment's split does not hold the visitor out.
+ *
+ * What differs. Both sides are sorted by id, so one pass over both finds what is on one side only.
+ * Each row of an id is one of these (src/delivery/differ.c). "Owed" is the day on which the row was
+ * first found to be no member's. "In full" is a delivery of all, not only of what has changed.
+ *
+ *     now   held               is said                               is held then
+ *     in    no                 add, if open                          MAYBE; no, if not open
+ *     in    SURE               nothing                               SURE
+ *           in full, or near   add, if open                          MAYBE
+ *           its end
+ *     in    MAYBE, DENIED      add again, if open                    MAYBE; as before, if not open
+ *     in    REFUSED            nothing for 7 days                    REFUSED
+ *           then, or in full   add again, if open                    MAYBE
+ *     out   SURE, MAYBE        remove                                MAYBE, owed
+ *     out   REFUSED, had       remove                                MAYBE, owed
+ *     out   REFUSED, not had   nothing                               no
+ *     out   DENIED             nothing for 7 days                    DENIED, owed
+ *           then, or in full   remove again                          MAYBE, owed
+ *           owed for 90 days   nothing: the removal is given up      no
+ *     any   any, and its end   as if the row was not held
+ *           has come
+ *
+ * The last line holds where rows carry their ends (LIFE_IN_ROW). "Near its end" is so early
+ * that the next delivery may fail: with a delivery each day four days before the end, with one a
+ * week sixteen days.
+ *
+ * What the answer changes (plan_confirm()). A row of a file that nobody acknowledged stays MAYBE.
+ *
+ *     said      taken        refused
+ *     add       SURE         REFUSED for 7 days; "had" if it was held before, or the file was sent
+ *                            twice: the first time may have been taken
+ *     remove    no           DENIED for 7 days, owed as before
+ *
+ * Memory: 24 bytes a visitor who may go, the visitor's id (32 bytes for a pseudonym), and 4 bytes a
+ * row: a million visitors in two segments are 64 MB. The ledger is read and written as a stream.
+ *
+ * One thread a plan, which holds the destination's lock. A generation that is given is the
+ * caller's for as long as the call. plan_may_go() is pure. */
 #ifndef CRUMB_DELIVERY_PLAN_H
 #define CRUMB_DELIVERY_PLAN_H
 
@@ -11,6 +59,7 @@
 #include "crumb/delivery/held.h"
 #include "crumb/delivery/package.h"
 
+#define REFUSED_DAYS 7 /* the partner is asked again after, be it a row or its removal */
 #define DENIED_DAYS 90 /* a removal that the partner keeps refusing is given up after */
 
 struct plan_wish {
@@ -24,46 +73,51 @@ struct plan_wish {
 };
 
 enum plan_why {
-	PLAN_SENT,
-	PLAN_SMALL,
-	PLAN_STATE,
-	PLAN_SENSITIVE,
-	PLAN_LABEL,
-	PLAN_NUMBER,
-	PLAN_UNROUTED
+	PLAN_SENT,	/* the segment is open */
+	PLAN_SMALL,	/* fewer than k could be sent */
+	PLAN_STATE,	/* it is paused or has ended */
+	PLAN_SENSITIVE, /* it uses a sensitive category */
+	PLAN_LABEL,	/* of data that the destination may not get */
+	PLAN_NUMBER,	/* the partner's number of it is not known */
+	PLAN_UNROUTED	/* it does not go there any more, but the partner holds rows of it */
 };
 struct plan_segment {
-	char id[132], theirs[260];
-	enum plan_why why;    /* why nobody is added */
-	struct shown members; /* that could be sent */
-	uint64_t adds, removes;
+	char id[HELD_ID], theirs[HELD_THEIRS];
+	enum plan_why why;	/* why nobody is added */
+	struct shown members;	/* how many could be sent */
+	uint64_t adds, removes; /* rows that are said */
 };
 struct plan_result {
-	struct plan_segment *segments;
+	struct plan_segment *segments; /* plan_done() frees them */
 	unsigned n;
-	uint64_t adds, removes, unusable /* ids that the format cannot write */, given_up;
+	uint64_t adds, removes; /* rows that are said */
+	uint64_t unusable;	/* ids that the format cannot write */
+	uint64_t given_up;	/* removals that the partner refused for too long */
 };
 
 /* Writes the items into the package, the rows of the delivery to `rows`, and `held` anew, in which
- * they are MAYBE. Package NULL: only takes note of who is no member any more. */
+ * these rows are MAYBE. Package NULL: nothing is said, and `held` takes note of who is no member
+ * any more. On failure `held` is as it was, and so is *out. */
 enum err plan_write(const struct plan_wish *w, const char *held, const char *rows,
     struct package *p, struct plan_result *out) MUST_CHECK;
 void plan_done(struct plan_result *r);
 
-/* May this visitor be spoken of there at all? By the purposes of consent, and by where the visitor
- * was seen. NULL: no destination is known. */
+/* May this visitor be spoken of there at all? A visitor with a TC string must have consented to
+ * every purpose of the destination; a visitor who came with an import must have come from a source
+ * that is among the destination's labels. `d` NULL: no destination is known, and visitors of
+ * imports may not go. */
 bool plan_may_go(const struct destination *d, const struct profile *v);
 
-/* The destination has answered: rows of files that are in `acked` were taken, but those that
- * `refused` names (id, tab, segment as the partner calls it, tab, file). */
+/* What became of the files of a delivery. */
 struct plan_ack {
-	const bool *acked;
-	unsigned files;
-	const struct map *refused;
-	const unsigned
-	    *sent; /* how often each file was: what is refused at last may have been taken before */
-	uint16_t day; /* on which it was said: what is refused is asked again a week later */
+	const bool *acked;    /* by file: its rows were taken, but those that `refused` names */
+	const unsigned *sent; /* by file: how often it was sent */
+	unsigned files;	      /* of both lists */
+	const struct map *refused; /* keys: id, tab, the partner's name of the segment, tab, file */
+	uint16_t day;		   /* on which the delivery was made */
 };
+/* Takes what the partner has answered into the ledger. May be done twice: the second time changes
+ * nothing. */
 enum err plan_confirm(const char *held, const char *rows, const struct plan_ack *a) MUST_CHECK;
 
 #endif

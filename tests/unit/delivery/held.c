@@ -30,7 +30,7 @@ static void put(struct held_writer *w, const char *id, unsigned rows)
 		*held_item_add(&i) = (struct held_row){.segment = (uint16_t)k,
 		    .until = 20000,
 		    .owed = 7,
-		    .chunk = 1u << 20,
+		    .file = 1u << 20,
 		    .state = HELD_MAYBE};
 	held_put(w, &i);
 	held_item_done(&i);
@@ -78,7 +78,7 @@ TEST(what_was_written_comes_back_in_order)
 	assert_int_equal(n, 2);
 	assert_true(held_next(r, &i));
 	assert_true(i.rows[1].segment == 1 && i.rows[1].until == 20000 && i.rows[1].owed == 7 &&
-		    i.rows[1].chunk == 1u << 20);
+		    i.rows[1].file == 1u << 20);
 	assert_int_equal(i.rows[1].state, HELD_MAYBE);
 	held_item_done(&i);
 	held_close(r);

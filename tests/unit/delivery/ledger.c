@@ -3,6 +3,7 @@
 #include "folder.h"
 #include "said.h"
 
+#include "src/delivery/ledger.h"
 #include "src/delivery/pending.h"
 
 #include "crumb/base/file.h"

@@ -67,7 +67,7 @@ static void put_row(struct held_writer *w, uint32_t i, uint8_t state)
 	struct held_item item = {.id = {'v', (char)('1' + i)}, .id_n = 2};
 	bool held = state == HELD_MAYBE;
 	*held_item_add(&item) =
-	    (struct held_row){.until = DAY + 30, .chunk = held ? 0 : i, .state = state};
+	    (struct held_row){.until = DAY + 30, .file = held ? 0 : i, .state = state};
 	held_put(w, &item);
 	held_item_done(&item);
 }
