@@ -1,5 +1,25 @@
 /* Cleaning: a day is written anew without the records of some visitors, then takes the place of the
- * old one. */
+ * old day. And copies of days, for backups.
+ *
+ *     1  each_block(count_gone)   any thread   how many records would go? None: that was all
+ *     2  write_anew()             any thread   DAY.new, an environment: blocks with records of
+ *                                              these visitors are opened, sifted and sealed
+ *                                              again, the others are copied as they are
+ *     3  exchange_day()           the writer   DAY becomes DAY.old, DAY.new becomes DAY; the
+ *                                              table gets the new environment; DAY.old goes
+ *
+ * Step 3 only happens when the day has not grown since step 1 began. It goes by its highest
+ * sequences, lane by lane. Readers of the old environment go on: its file has no name any more, and
+ * its bytes go with the last reader. A block that does not open stays as it is: it may open again,
+ * when a disk gets well, and its key ends with the day.
+ *
+ * What a crash leaves in journal/, and what the next opening makes of it (days.c):
+ *
+ *     DAY, DAY.new        the new day was not whole, or not put in place: DAY.new goes
+ *     DAY.old, DAY.new    between the renames: DAY.old gets its name back, DAY.new goes
+ *     DAY, DAY.old        the new day is in place: DAY.old goes
+ *
+ * Cost: the day is read twice and written once, on disk twice as much for that time. */
 #include "local.h"
 
 #include "crumb/base/code.h"
@@ -13,8 +33,8 @@
 
 struct journal_cleaned {
 	uint16_t day;
-	uint64_t events;	  /* of what was dropped, as the ledger counts them */
-	uint64_t last[LANES_MAX]; /* what the old day had */
+	uint64_t events;	  /* that went, as the ledger counts them */
+	uint64_t last[LANES_MAX]; /* of the old day, when cleaning began */
 };
 
 struct cleaning {
@@ -25,13 +45,14 @@ struct cleaning {
 	const _Atomic bool *stop;
 	struct sealer sealer;
 	struct opener opener;
-	struct buf records, kept;
+	struct buf records, kept; /* of the block at hand */
 	uint64_t dropped, events; /* records of the visitors; those of them that are events */
-	/* the new one */
+	/* the new one; db.env is NULL while nothing is written */
 	struct db db;
 	db_table table;
 };
 
+/* DAY with a suffix. */
 static void cleaned_folder(const struct local *j, uint16_t day, const char *suffix, char out[4000])
 {
 	char folder[3900];
@@ -39,7 +60,7 @@ static void cleaned_folder(const struct local *j, uint16_t day, const char *suff
 	snprintf(out, 4000, "%s%s", folder, suffix);
 }
 
-/* The records of a block that stay go into c->kept. */
+/* Opens a block, and puts the records that stay into c->kept. */
 static enum err sift(struct cleaning *c, struct str key, struct str value, struct sifted *out)
 {
 	uint32_t count;
@@ -52,7 +73,8 @@ static enum err sift(struct cleaning *c, struct str key, struct str value, struc
 	return journal_sift(buf_view(&c->records), c->drop, c->arg, &c->kept, out);
 }
 
-/* Calls `each` for every block of the day, as of one moment. */
+/* Calls `each` for every block of the day, as of one moment. When the new day is open, `each`
+ * writes into it: transactions of CLEAN_BLOCKS blocks, so that none grows with the day. */
 static enum err each_block(struct cleaning *c,
     enum err (*each)(struct cleaning *, struct str key, struct str value, struct db_txn *to))
 {
@@ -87,7 +109,7 @@ static enum err each_block(struct cleaning *c,
 	return e;
 }
 
-static enum err look(struct cleaning *c, struct str key, struct str value, struct db_txn *to)
+static enum err count_gone(struct cleaning *c, struct str key, struct str value, struct db_txn *to)
 {
 	struct sifted n;
 	(void)to;
@@ -97,7 +119,10 @@ static enum err look(struct cleaning *c, struct str key, struct str value, struc
 	return e == ERR_CORRUPT ? OK : e; /* stays as it is */
 }
 
-static enum err copy(struct cleaning *c, struct str key, struct str value, struct db_txn *to)
+/* Copies a block into the new day, sealed anew for the same place where some of its records go. A
+ * block of which nothing is left stays as an empty one, so that the highest sequence is what it
+ * was. */
+static enum err copy_block(struct cleaning *c, struct str key, struct str value, struct db_txn *to)
 {
 	struct sifted n;
 	enum err e = sift(c, key, value, &n);
@@ -116,6 +141,7 @@ static enum err copy(struct cleaning *c, struct str key, struct str value, struc
 	return to->err;
 }
 
+/* The new day is whole and on disk when this returns OK. */
 static enum err write_anew(struct cleaning *c, const char *folder)
 {
 	struct db_txn t;
@@ -129,7 +155,7 @@ static enum err write_anew(struct cleaning *c, const char *folder)
 	else if (!e)
 		e = db_end(&t);
 	if (!e)
-		e = each_block(c, copy);
+		e = each_block(c, copy_block);
 	db_close(&c->db);
 	return e ? e : folder_sync(folder);
 }
@@ -141,14 +167,14 @@ enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, co
 	char folder[4000];
 	struct journal_cleaned *done = calloc(1, sizeof *done);
 	struct cleaning c = {.j = j, .drop = drop, .arg = arg, .stop = stop};
-	enum err e = done && opener_init(&c.opener) && sealer_init(&c.sealer)
-			 ? OK
-			 : err_set(ERR_NOMEM, "no memory");
+	enum err e = OK;
+	if (!done || !opener_init(&c.opener) || !sealer_init(&c.sealer))
+		e = err_set(ERR_NOMEM, "no memory");
 	*out = NULL;
 	*dropped = 0;
 	if (!e)
 		c.d = journal_day_hold(j, day, done->last);
-	if (!e && c.d && !(e = each_block(&c, look)) && c.dropped) {
+	if (!e && c.d && !(e = each_block(&c, count_gone)) && c.dropped) {
 		cleaned_folder(j, day, ".new", folder);
 		journal_remove_folder(folder);
 		if ((e = write_anew(&c, folder)))
@@ -171,15 +197,17 @@ enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, co
 	return e;
 }
 
+/* Undoes the renames: DAY becomes `fresh` again where that is not NULL, then DAY.old becomes DAY.
+ */
 static void put_back(const char *old, const char *folder, const char *fresh)
 {
 	if ((fresh && rename(folder, fresh) != 0) || rename(old, folder) != 0)
 		log_error("journal", "a day is not where it should be folder=%s", old);
 }
 
-/* The folders, then the entry of the table. Readers of the old one go on; it is only this thread
- * that ends days. */
-static enum err swap(struct local *j, struct journal_day *d)
+/* The folders, then the table. The day stays where it is in the table until then: only this thread
+ * ends days. */
+static enum err exchange_day(struct local *j, struct journal_day *d)
 {
 	char folder[4000], fresh[4000], old[4000];
 	struct journal_day opened, gone, *placed;
@@ -202,7 +230,7 @@ static enum err swap(struct local *j, struct journal_day *d)
 	}
 	pthread_mutex_lock(&j->lock);
 	d->dead = true;
-	bool last = journal_day_take(d, &gone);
+	bool last = journal_day_take(j, d, &gone);
 	if ((e = journal_day_place(j, &opened, &placed)))
 		d->dead = false;
 	pthread_mutex_unlock(&j->lock);
@@ -229,16 +257,14 @@ void local_discard(struct journal *base, struct journal_cleaned *c)
 enum err local_swap(struct journal *base, struct journal_cleaned *c)
 {
 	struct local *j = (struct local *)base;
-	pthread_mutex_lock(&j->lock);
-	struct journal_day *d = journal_find_day(j, c->day);
-	pthread_mutex_unlock(&j->lock);
+	struct journal_day *d = journal_writers_day(j, c->day);
 	bool same = d != NULL;
 	for (unsigned s = 0; same && s < j->base.lanes; s++)
 		same = atomic_load(&d->last[s]) == c->last[s];
 	enum err e = same ? ledger_drop(j, c->day, c->events)
 			  : err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
 	if (!e) {
-		e = swap(j, d);
+		e = exchange_day(j, d);
 		ledger_dropped(j, c->day, c->events, !e);
 	}
 	if (e)
@@ -261,8 +287,8 @@ enum err local_copy(struct journal *base, uint16_t day, const char *folder)
 	return e;
 }
 
-/* Sequences rise in the order in which commits are shown, and all of a commit is shown at once: one
- * number says which are whole. */
+/* Sequences rise in the order in which commits are shown, and all of a commit is shown at once. So
+ * one number says which commits are whole. */
 uint64_t local_moment(struct journal *base)
 {
 	struct local *j = (struct local *)base;

@@ -1,5 +1,19 @@
-/* Days are counted: what the ledger should say of them, after a crash, and when a store is
- * verified. */
+/* Counting days: what the ledger should say of them, after a crash, and when a store is verified.
+ *
+ * The ledger has, for each day, how many events were ever stored, how many of them could be read,
+ * and the sequence up to which that is so. When the journal is opened, a day is one of these:
+ *
+ *     changed by somebody else, or   every block is opened. What is there is `readable`; what
+ *     was being exchanged            the ledger had more is lost
+ *     after a crash, all of its      the same, and what came behind the ledger's sequence is
+ *     pages were looked at           added to `events`; COUNTED_MOST bytes of all days at most
+ *     has blocks behind the          only these are counted, and added to both numbers
+ *     ledger's sequence
+ *     none of these                  the ledger is right
+ *
+ *     the ledger says          120,000 events, 120,000 readable, up to sequence 4711
+ *     all blocks open to       119,900, of which 200 came behind 4711
+ *     so it says now           120,200 events, 119,900 readable: 300 are lost */
 #include "local.h"
 
 #include "crumb/base/code.h"
@@ -21,8 +35,8 @@ uint64_t ledger_events(struct str records)
 	return n;
 }
 
-/* The events of the blocks of a day behind a sequence, but for those of a commit that is to be
- * taken back. `open`: each is opened; else the headers are believed, which count other records too.
+/* Counts the events of the blocks of a day behind a sequence, but not of a commit that is to be
+ * taken back. `open`: each block is opened. Else its header is believed, which counts all records.
  */
 enum err ledger_count(
     struct local *j, struct journal_day *d, uint64_t after, bool open, struct day_count *out)
@@ -68,7 +82,8 @@ enum err ledger_count(
 	return e;
 }
 
-/* Is it known byte for byte how it stood? Else another time alone says nothing. */
+/* Is it known byte for byte how the day's file stood? Else another time of the file says nothing.
+ */
 static bool summed(const struct local *j, uint16_t day)
 {
 	char where[32], name[48];
@@ -80,7 +95,7 @@ static bool summed(const struct local *j, uint16_t day)
 #define COUNTED_MOST ((uint64_t)4 << 30) /* bytes that are read at a start after a crash */
 
 /* After a crash, or where something could not be read: is what the ledger knows of still there?
- * What came since it was saved is added. False: that would be too much to read. */
+ * What came since it was saved is added. False: the day is none of these, or too much to read. */
 static bool count_after_crash(struct local *j, struct journal_day *d, struct ledger_day *l,
     struct day_count *all, enum err *e)
 {
@@ -98,12 +113,23 @@ static bool count_after_crash(struct local *j, struct journal_day *d, struct led
 		*e = ledger_count(j, d, l->last, true, &since);
 	l->events += since.events;
 	l->readable = all->events;
-	if (l->readable > l->events) /* an older crumb did not count what it read from the log */
+	if (l->readable >
+	    l->events) /* an older crumb did not count what it had read from the log */
 		l->events = l->readable;
 	return true;
 }
 
-/* A day that is open: its numbers as they are now. */
+/* Says that a day has lost something. */
+static void note_lost(
+    struct local *j, struct ledger_day *l, const struct day_count *n, const char *how)
+{
+	char text[200];
+	snprintf(text, sizeof text, "%s%llu of its %llu blocks cannot be read", how,
+	    (unsigned long long)n->bad_blocks, (unsigned long long)n->blocks);
+	ledger_note(j, l->day, l, text);
+}
+
+/* Brings the ledger's numbers of an open day up to date (the table at the head). */
 static enum err settle_day(struct local *j, struct journal_day *d)
 {
 	struct ledger_day *l = ledger_have(j, d->day);
@@ -115,9 +141,8 @@ static enum err settle_day(struct local *j, struct journal_day *d)
 	for (unsigned i = 0; i < j->base.lanes; i++)
 		if (atomic_load(&d->last[i]) > last)
 			last = atomic_load(&d->last[i]);
-	if (d->changed ||
-	    (l->known && l->readable != l->events)) { /* more readable than stored: it was being
-							 exchanged (ledger_drop) */
+	/* more readable than stored: the day was being exchanged (ledger_drop()) */
+	if (d->changed || (l->known && l->readable != l->events)) {
 		if ((e = ledger_count(j, d, 0, true, &n)))
 			return e;
 		if (n.events > l->events || (!l->known && !n.bad_blocks))
@@ -125,24 +150,16 @@ static enum err settle_day(struct local *j, struct journal_day *d)
 		l->readable = n.events;
 		l->known |= !n.bad_blocks;
 		if (n.bad_blocks || l->readable < l->events) {
-			char text[200];
-			snprintf(text, sizeof text, "%s%llu of its %llu blocks cannot be read",
-			    d->changed ? "changed by somebody else, " : "a part of it is lost; ",
-			    (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
-			ledger_note(j, d->day, l, text);
+			note_lost(j, l, &n,
+			    d->changed ? "changed by somebody else, " : "a part of it is lost; ");
 		} else if (d->changed && summed(j, d->day)) {
 			ledger_note(j, d->day, l,
 			    "changed by somebody else since the store was closed; everything in it "
 			    "opens");
 		}
 	} else if (count_after_crash(j, d, l, &n, &e)) {
-		if (!e && (n.bad_blocks || l->readable < l->events)) {
-			char text[200];
-			snprintf(text, sizeof text,
-			    "a part of it is lost; %llu of its %llu blocks cannot be read",
-			    (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
-			ledger_note(j, d->day, l, text);
-		}
+		if (!e && (n.bad_blocks || l->readable < l->events))
+			note_lost(j, l, &n, "a part of it is lost; ");
 		if (e)
 			return e;
 	} else if (last > l->last) {
@@ -157,20 +174,23 @@ static enum err settle_day(struct local *j, struct journal_day *d)
 	return OK;
 }
 
+/* Days in the table first, then those that are only in the ledger: they are lost, unless they are
+ * over. Where the ledger itself was lost, a key without a folder is what is left to tell of a day.
+ */
 enum err ledger_settle(struct local *j)
 {
 	enum err e = OK;
 	bool had_any = j->ledger.n > 0,
 	     lost_list = (j->ledger.missing || j->ledger.damaged) && !j->oldest;
-	uint16_t keys[DAYS_MAX];
-	for (int i = 0; i < DAYS_MAX && !e; i++)
+	uint16_t keys[JOURNAL_DAYS_MAX];
+	for (int i = 0; i < JOURNAL_DAYS_MAX && !e; i++)
 		if (j->days[i].day)
 			e = settle_day(j, &j->days[i]);
 	if (e)
 		return e;
 	for (unsigned i = 0; i < j->ledger.n; i++) {
 		struct ledger_day *l = &j->ledger.days[i];
-		if (journal_find_day(j, l->day) || l->events == 0 ||
+		if (journal_writers_day(j, l->day) || l->events == 0 ||
 		    l->day < keys_destroyed_before(j->keys))
 			continue;
 		if (l->last >= j->next_seq)
@@ -182,7 +202,7 @@ enum err ledger_settle(struct local *j)
 		else if (!l->noted)
 			ledger_note(j, l->day, l, "it was lost or set aside");
 	}
-	unsigned n = keys_days(j->keys, keys, DAYS_MAX);
+	unsigned n = keys_days(j->keys, keys, JOURNAL_DAYS_MAX);
 	if (lost_list && (n || had_any))
 		damage_note(j->damage, "days", 0,
 		    "%s; what was missing before is not known any more",
@@ -197,9 +217,9 @@ enum err ledger_settle(struct local *j)
 
 /* --- verifying */
 
-static void tell(void (*problem)(void *, const char *), void *arg, const char *fmt, ...)
+static void tell_problem(void (*problem)(void *, const char *), void *arg, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-static void tell(void (*problem)(void *, const char *), void *arg, const char *fmt, ...)
+static void tell_problem(void (*problem)(void *, const char *), void *arg, const char *fmt, ...)
 {
 	char text[600];
 	va_list ap;
@@ -209,6 +229,8 @@ static void tell(void (*problem)(void *, const char *), void *arg, const char *f
 	problem(arg, text);
 }
 
+/* A day beside a server: its pages, then its blocks. A server that is running knows of more than
+ * the ledger, so only fewer events are wrong. */
 static enum err verify_day(
     struct local *j, struct journal_day *d, void (*problem)(void *, const char *), void *arg)
 {
@@ -224,12 +246,14 @@ static enum err verify_day(
 	}
 	if (e || (e = ledger_count(j, d, 0, true, &n)))
 		return e;
-	uint64_t want = !l || !l->known ? 0 : l->readable < l->events ? l->readable : l->events;
+	uint64_t want = 0;
+	if (l && l->known)
+		want = l->readable < l->events ? l->readable : l->events;
 	if (n.bad_blocks)
-		tell(problem, arg, "%s: %llu of %llu blocks cannot be read", where,
+		tell_problem(problem, arg, "%s: %llu of %llu blocks cannot be read", where,
 		    (unsigned long long)n.bad_blocks, (unsigned long long)n.blocks);
-	if (n.events < want) /* a server that is running knows of more than the ledger */
-		tell(problem, arg, "%s: %llu events are there, %llu were stored", where,
+	if (n.events < want)
+		tell_problem(problem, arg, "%s: %llu events are there, %llu were stored", where,
 		    (unsigned long long)n.events, (unsigned long long)want);
 	return OK;
 }
@@ -237,8 +261,8 @@ static enum err verify_day(
 enum err local_verify(struct journal *base, void (*problem)(void *, const char *), void *arg)
 {
 	struct local *j = (struct local *)base;
-	uint16_t days[DAYS_MAX];
-	unsigned n = base->kind->days(base, days, DAYS_MAX);
+	uint16_t days[JOURNAL_DAYS_MAX];
+	unsigned n = base->kind->days(base, days, JOURNAL_DAYS_MAX);
 	enum err e = OK;
 	for (unsigned i = 0; i < n && !e; i++) {
 		struct journal_day *d = journal_day_hold(j, days[i], NULL);

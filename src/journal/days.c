@@ -1,6 +1,19 @@
-/* The days of the journal: their folders, and the table of those that are open. */
+/* The days of the journal: their folders, and the table of those that are open.
+ *
+ * Opening the journal goes through the folder journal/ several times:
+ *
+ *     has_key()       keys without a seal only: does every day that has not ended have a key?
+ *     mend()          what a crash left of an exchange (clean.c) is finished or taken back
+ *     open_named()    days are opened. A day without a key is over, or damage. A day that cannot
+ *                     be read is set aside as DAY.damaged
+ *     look_aside()    days that were set aside before are noted again, or go when they are over
+ *     keys_fit()      keys without a seal only: do they open any block at all?
+ *
+ * Errors that say nothing of the day itself, such as too little memory, end the opening: a journal
+ * with a day less would be made into views with a day less. */
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/lock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
 #include "local.h"
@@ -12,8 +25,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The highest sequence of a lane up to `most`, by bisection with seeks: the key after the last one
- * belongs to another lane. */
+/* The highest sequence of a lane up to `most`, by bisection with seeks: when the first key from the
+ * middle on is still of the lane, the last is there or behind. A cursor of db.h has no step
+ * backwards. 64 seeks a lane at most, and some 20 in a day of a million blocks. */
 static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 {
 	uint64_t last = 0, lo = 0, hi = UINT64_MAX;
@@ -34,6 +48,7 @@ static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 	return last;
 }
 
+/* What each lane of a day has come to, and so the journal's lanes and the next sequence. */
 static enum err day_lasts(struct local *j, struct journal_day *d)
 {
 	struct db_txn t;
@@ -42,8 +57,8 @@ static enum err day_lasts(struct local *j, struct journal_day *d)
 	if (e)
 		return e;
 	db_walk(&t, d->table, &c);
-	uint64_t most = j->undo.n ? j->undo.first - 1
-				  : UINT64_MAX; /* nothing was committed behind what is to go */
+	/* nothing was committed behind what is to go */
+	uint64_t most = j->undo.n ? j->undo.first - 1 : UINT64_MAX;
 	for (unsigned s = 0; s < j->base.lanes; s++) {
 		uint64_t last = last_of_lane(&c, s, most);
 		atomic_store(&d->last[s], last);
@@ -64,7 +79,8 @@ static bool file_is_empty(const struct local *j, const char *name)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
-/* Before LMDB maps it. */
+/* Checks the day's file before LMDB maps it. A missing or empty file is fine where a crash may have
+ * left it: when nobody knows of a record in it. */
 static enum err look_at_file(struct local *j, uint16_t day, bool make, struct journal_day *d)
 {
 	char name[40], text[DAY_TEXT];
@@ -129,11 +145,11 @@ int64_t journal_day_time(const struct local *j, uint16_t day)
 	char text[DAY_TEXT];
 	day_text(day, text);
 	snprintf(path, sizeof path, "%s/%s/data.mdb", j->folder, text);
-	return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec
-				    : 0;
+	if (stat(path, &st) != 0)
+		return 0;
+	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 }
 
-/* How the next start is to take the file of a day that is about to be closed. */
 void journal_day_leave(struct local *j, const struct journal_day *d)
 {
 	char name[40], text[DAY_TEXT];
@@ -154,17 +170,19 @@ void journal_day_close(struct journal_day *d)
 
 enum err journal_day_place(struct local *j, const struct journal_day *d, struct journal_day **out)
 {
-	for (int i = 0; i < DAYS_MAX; i++)
+	CHECK_HELD(&j->lock);
+	for (int i = 0; i < JOURNAL_DAYS_MAX; i++)
 		if (!j->days[i].day) {
 			j->days[i] = *d;
 			*out = &j->days[i];
 			return OK;
 		}
-	return err_set(ERR_FULL, "journal: more than %d days", DAYS_MAX);
+	return err_set(ERR_FULL, "journal: more than %d days", JOURNAL_DAYS_MAX);
 }
 
-bool journal_day_take(struct journal_day *d, struct journal_day *out)
+bool journal_day_take(struct local *j, struct journal_day *d, struct journal_day *out)
 {
+	CHECK_HELD(&j->lock);
 	if (!d->dead || d->refs)
 		return false;
 	*out = *d;
@@ -193,7 +211,7 @@ void journal_day_let_go(struct local *j, struct journal_day *d)
 	low_hold();
 	pthread_mutex_lock(&j->lock);
 	d->refs--;
-	bool last = journal_day_take(d, &gone);
+	bool last = journal_day_take(j, d, &gone);
 	pthread_mutex_unlock(&j->lock);
 	low_release();
 	if (last)
@@ -203,9 +221,7 @@ void journal_day_let_go(struct local *j, struct journal_day *d)
 enum err journal_have_day(struct local *j, uint16_t day, bool make, struct journal_day **out)
 {
 	struct journal_day fresh;
-	pthread_mutex_lock(&j->lock);
-	*out = journal_find_day(j, day);
-	pthread_mutex_unlock(&j->lock);
+	*out = journal_writers_day(j, day);
 	if (*out)
 		return OK;
 	enum err e = journal_day_open(j, day, make, &fresh);
@@ -242,8 +258,8 @@ void journal_unlink_day(const struct local *j, uint16_t day)
 	journal_remove_folder(folder);
 }
 
-/* A crash fell into the exchange of a day: what was not finished goes, and an old day without a new
- * one comes back. */
+/* A crash fell into the exchange of a day: the new day that was not put in place goes, and an old
+ * day without a new one gets its name back (the table in clean.c). */
 static void mend_exchange(const struct local *j, const char *name)
 {
 	char path[4096], base[4096];
@@ -279,13 +295,14 @@ static enum err mend(struct local *j, const char *name)
 	return OK;
 }
 
-/* Is it damage, and of this day? Everything else (memory, descriptors, a full disk) is no reason to
- * do without it. */
+/* Is the error damage of this day? Anything else (memory, descriptors, a full disk) is no reason to
+ * do without the day. */
 static bool is_damage(enum err e)
 {
 	return e == ERR_CORRUPT;
 }
 
+/* Opens the day of that name, or sets it aside. */
 static enum err open_named(struct local *j, const char *name)
 {
 	uint16_t day;
@@ -294,8 +311,8 @@ static enum err open_named(struct local *j, const char *name)
 	if (!day_parse(name, strlen(name), &day))
 		return OK;
 	enum err e = journal_have_day(j, day, false, &d);
-	if (e == ERR_NOT_FOUND &&
-	    day < keys_destroyed_before(j->keys)) { /* a crash fell between key and folder */
+	/* a crash fell between the end of the key and that of the folder */
+	if (e == ERR_NOT_FOUND && day < keys_destroyed_before(j->keys)) {
 		if (!j->readonly)
 			journal_unlink_day(j, day);
 		return OK;
@@ -306,8 +323,8 @@ static enum err open_named(struct local *j, const char *name)
 	return ledger_set_aside(j, day, why);
 }
 
-/* Days that were set aside, of which the ledger knows nothing; and those whose keys have been
- * destroyed since, which go. */
+/* A day that was set aside goes when its key has been destroyed since. Else it is noted, unless the
+ * ledger knows what is lost of it and says so itself. */
 static enum err look_aside(struct local *j, const char *name)
 {
 	char path[4096], where[32];
@@ -337,7 +354,7 @@ void journal_expire_aside(struct local *j)
 
 /* --- keys without a seal: are they those of the days? */
 
-/* No day that has not ended is without a key. */
+/* A day that has not ended needs a key. */
 static enum err has_key(struct local *j, const char *name)
 {
 	uint8_t key[32];
@@ -380,11 +397,12 @@ static enum err try_day(struct journal_day *d, bool *tried, bool *opened)
 	return e;
 }
 
+/* Other keys open nothing. A damaged block or two say nothing of the keys. */
 static enum err keys_fit(struct local *j)
 {
 	bool tried = false, opened = false;
 	enum err e = OK;
-	for (int i = 0; i < DAYS_MAX && !e && !opened; i++)
+	for (int i = 0; i < JOURNAL_DAYS_MAX && !e && !opened; i++)
 		if (j->days[i].day)
 			e = try_day(&j->days[i], &tried, &opened);
 	if (!e && tried && !opened)
@@ -409,8 +427,17 @@ enum err journal_open_days(struct local *j)
 
 struct journal_day *journal_find_day(struct local *j, uint16_t day)
 {
-	for (int i = 0; i < DAYS_MAX; i++)
+	CHECK_HELD(&j->lock);
+	for (int i = 0; i < JOURNAL_DAYS_MAX; i++)
 		if (j->days[i].day == day && !j->days[i].dead)
 			return &j->days[i];
 	return NULL;
+}
+
+struct journal_day *journal_writers_day(struct local *j, uint16_t day)
+{
+	pthread_mutex_lock(&j->lock);
+	struct journal_day *d = journal_find_day(j, day);
+	pthread_mutex_unlock(&j->lock);
+	return d;
 }

@@ -1,6 +1,6 @@
 /* Inside the journal: what a kind of journal has to do. journal.c hands every call on to the kind;
- * what is asked for each look-up stands in struct journal itself and costs no indirect call. What
- * each function promises is said in crumb/journal/journal.h. */
+ * what is asked for each look-up stands in struct journal itself and costs no indirect call.
+ * crumb/journal/journal.h says what each function promises, and which thread calls it. */
 #ifndef CRUMB_SRC_JOURNAL_KIND_H
 #define CRUMB_SRC_JOURNAL_KIND_H
 
@@ -53,14 +53,15 @@ struct journal_reader {
 	struct journal *of;
 };
 
-/* What stays of a block's records goes into `kept`, what `drop` names is counted. */
 struct sifted {
-	uint32_t left, gone;
-	uint64_t events; /* of those that are gone */
+	uint32_t left, gone; /* records */
+	uint64_t events;     /* of those that are gone */
 };
+/* Parts a block's records: those of visitors whom `drop` names are counted, the others are appended
+ * to `kept`. Pure, but for `drop`. */
 enum err journal_sift(struct str records, bool (*drop)(void *arg, const struct vkey *visitor),
     void *arg, struct buf *kept, struct sifted *out) MUST_CHECK;
-uint64_t ledger_events(struct str records); /* how many of them are events */
+uint64_t ledger_events(struct str records); /* how many of the records are events */
 
 enum err journal_begin(
     struct journal *j, const struct journal_kind *kind, unsigned shards) MUST_CHECK;

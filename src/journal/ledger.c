@@ -1,29 +1,37 @@
-/* The journal's ledger: which days there must be, and how many events are in each.
+/* The journal's ledger: which days there must be, and how many events are in each. It is the file
+ * `days` beside journal/.
  *
  *     crumb days 1
- *     2026-01-31 events readable last        events ever stored in the day; those that could be
- * read when it was looked at; highest sequence then; and "about" where the numbers count other
- * records, too, as of days that an older crumb wrote check 16 hexadecimal digits
+ *     2026-01-31 120000 119688 4711
+ *     2026-02-01 94210 94210 5102 about
+ *     check 16 hexadecimal digits
  *
- * It is the file `days` beside journal/. A day is in it before the first commit that has events of
- * it is answered; its numbers are brought up to date now and then and when the journal is closed,
- * and after a crash from the blocks that came since. So a day that is gone or cannot be read is
- * known, and what is lost with it. */
+ *     day │ events ever stored │ of them readable, when the day was looked at │ highest sequence
+ *     then │ "about": the numbers count other records, too, as of days of an older crumb
+ *
+ * In the example 312 events of the first day are lost. More readable events than events: the day is
+ * being exchanged for a cleaned one (ledger_drop()), or a crash fell into that.
+ *
+ * A day is in the file before the first commit that has events of it is answered. Its numbers are
+ * brought up to date after SAVE_EVERY events, and when the journal is closed; after a crash they
+ * are counted from the blocks that came since (count.c). So a day that is gone or cannot be read is
+ * known, and how many events are lost with it. */
+#include "local.h"
+
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/disk/checked.h"
-#include "local.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 #define MAGIC "crumb days 1\n"
-#define BYTES_MAX (64u << 10)
-#define SAVE_EVERY 1000000 /* events */
+#define BYTES_MAX (64u << 10) /* of the file: 256 days of at most 80 bytes */
+#define SAVE_EVERY 1000000    /* events */
 
-static void path_of(const struct local *j, char out[4096])
+static void ledger_path(const struct local *j, char out[FILE_PATH_MAX])
 {
-	snprintf(out, 4096, "%.*s/days", journal_store_part(j), j->folder);
+	snprintf(out, FILE_PATH_MAX, "%.*s/days", journal_store_part(j), j->folder);
 }
 
 struct ledger_day *ledger_find(struct local *j, uint16_t day)
@@ -46,7 +54,9 @@ struct ledger_day *ledger_have(struct local *j, uint16_t day)
 
 /* --- the file */
 
-static bool parse(struct local *j, struct str text)
+/* A line that makes no sense is passed over: the sum says that it was written so, by a newer crumb.
+ */
+static bool ledger_parse(struct local *j, struct str text)
 {
 	struct str rest, line;
 	if (!checked_text(text, &rest) || !str_starts(rest, STR(MAGIC)))
@@ -69,19 +79,19 @@ static bool parse(struct local *j, struct str text)
 
 void ledger_load(struct local *j)
 {
-	char path[4096];
+	char path[FILE_PATH_MAX];
 	struct buf b = {0};
-	path_of(j, path);
+	ledger_path(j, path);
 	j->ledger.missing = access(path, F_OK) != 0;
-	j->ledger.damaged =
-	    !j->ledger.missing && !(checked_read(path, BYTES_MAX, &b) && parse(j, buf_view(&b)));
+	j->ledger.damaged = !j->ledger.missing &&
+			    !(checked_read(path, BYTES_MAX, &b) && ledger_parse(j, buf_view(&b)));
 	buf_done(&b);
 }
 
-static enum err save(struct local *j)
+static enum err ledger_write(struct local *j)
 {
 	struct buf b = {0};
-	char path[4096];
+	char path[FILE_PATH_MAX];
 	buf_c(&b, MAGIC);
 	for (unsigned i = 0; i < j->ledger.n; i++) {
 		const struct ledger_day *d = &j->ledger.days[i];
@@ -91,7 +101,7 @@ static enum err save(struct local *j)
 		    (unsigned long long)d->readable, (unsigned long long)d->last,
 		    d->known ? "" : " about");
 	}
-	path_of(j, path);
+	ledger_path(j, path);
 	enum err e = checked_write(path, &b);
 	if (!e)
 		j->ledger.unsaved = 0;
@@ -101,7 +111,7 @@ static enum err save(struct local *j)
 
 void ledger_save(struct local *j)
 {
-	if (save(j) != OK)
+	if (ledger_write(j) != OK)
 		log_warn("journal", "which days there are could not be written down why=\"%s\"",
 		    err_text());
 }
@@ -145,6 +155,7 @@ void ledger_tick(struct local *j)
 		ledger_save(j);
 }
 
+/* a - b, or 0. */
 static uint64_t less(uint64_t a, uint64_t b)
 {
 	return b < a ? a - b : 0;
@@ -157,7 +168,7 @@ enum err ledger_drop(struct local *j, uint16_t day, uint64_t events)
 		return OK;
 	uint64_t before = d->events;
 	d->events = less(before, events);
-	enum err e = save(j);
+	enum err e = ledger_write(j);
 	if (e)
 		d->events = before;
 	return e;
@@ -206,6 +217,7 @@ void ledger_note(struct local *j, uint16_t day, struct ledger_day *d, const char
 	    j->damage, where, d && d->known ? d->events - d->readable : EVENTS_UNKNOWN, "%s", what);
 }
 
+/* The name is DAY.damaged, or DAY.damaged-2 and so on. A reader only notes what it would do. */
 enum err ledger_set_aside(struct local *j, uint16_t day, const char *why)
 {
 	char from[4096], to[4200], text[400];

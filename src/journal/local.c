@@ -1,3 +1,18 @@
+/* Commits of the kind that keeps days of files, and what they leave when the machine goes down. The
+ * way of a commit is drawn in local.h. In this file:
+ *
+ *     into days        commit_day(), store_blocks(), and store_several() for several days
+ *     into the log     log_blocks(): the frame first, then the records in memory (pend())
+ *     from log to day  publish_pending(): one block of each lane of all that waits
+ *     shown            show_blocks(), under the lock: a reader begins with all of a commit or none
+ *
+ * Every sequence is used once, also when its commit failed: so what a failed write may have left is
+ * never taken for something else.
+ *
+ * After a crash the log has frames that are not in their days (recover_log()). They are put into
+ * memory and published as if they had just come. Frames that are in their day already, because the
+ * machine went down between publishing and rewinding, have sequences up to the day's last, and are
+ * passed over. After an orderly stop nothing in the log is needed, and nothing of it is read. */
 #include "local.h"
 
 #include "crumb/base/clock.h"
@@ -10,6 +25,7 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
+/* Stores the blocks of one day in one transaction. Blocks without a sequence get one. */
 static enum err commit_day(struct local *j, struct journal_day *d, struct journal_block *blocks,
     size_t n, const uint8_t rules_hash[16])
 {
@@ -17,9 +33,9 @@ static enum err commit_day(struct local *j, struct journal_day *d, struct journa
 	enum err e = db_begin(&d->db, DB_WRITE, &t);
 	if (e)
 		return e;
+	/* somebody else has changed the file while it was in use: the next start looks at it */
 	if (!d->written && d->stood && d->stood != journal_day_time(j, d->day))
-		db_found_damage(
-		    &d->db); /* by somebody else, while it was in use: the next start looks at it */
+		db_found_damage(&d->db);
 	d->written = true;
 	for (size_t i = 0; i < n && !e; i++) {
 		if (blocks[i].day != d->day)
@@ -39,8 +55,8 @@ static enum err commit_day(struct local *j, struct journal_day *d, struct journa
 	return db_end(&t);
 }
 
-/* Visible only now, all together: a reader never sees a part of a commit. */
-static void show(struct local *j, const struct journal_block *blocks, size_t n)
+/* Lets readers see the blocks, all at once: a reader never sees a part of a commit. */
+static void show_blocks(struct local *j, const struct journal_block *blocks, size_t n)
 {
 	pthread_mutex_lock(&j->lock);
 	for (size_t i = 0; i < n; i++) {
@@ -59,8 +75,9 @@ static void show(struct local *j, const struct journal_block *blocks, size_t n)
 	ledger_tick(j);
 }
 
+/* The days that the blocks belong to, each once; made when missing. */
 static enum err days_of_blocks(struct local *j, const struct journal_block *blocks, size_t n,
-    struct journal_day *days[DAYS_MAX], unsigned *days_n)
+    struct journal_day *days[JOURNAL_DAYS_MAX], unsigned *days_n)
 {
 	*days_n = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -77,8 +94,8 @@ static enum err days_of_blocks(struct local *j, const struct journal_block *bloc
 	return OK;
 }
 
-/* All days or none: what a failing one leaves in the others goes again, before anything else is
- * stored. */
+/* Into several days, all or none (whole.c): when a day fails, what the others have goes again,
+ * before anything else is stored. */
 static enum err store_several(struct local *j, struct journal_block *blocks, size_t n,
     struct journal_day *const *days, unsigned days_n, const uint8_t rules_hash[16])
 {
@@ -111,18 +128,20 @@ static enum err store_several(struct local *j, struct journal_block *blocks, siz
 static enum err store_blocks(
     struct local *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
-	struct journal_day *days[DAYS_MAX];
+	struct journal_day *days[JOURNAL_DAYS_MAX];
 	unsigned days_n;
 	enum err e = days_of_blocks(j, blocks, n, days, &days_n);
+	if (!e && days_n > 1)
+		e = store_several(j, blocks, n, days, days_n, rules_hash);
+	else if (!e && days_n == 1)
+		e = commit_day(j, days[0], blocks, n, rules_hash);
 	if (!e)
-		e = days_n > 1 ? store_several(j, blocks, n, days, days_n, rules_hash)
-		    : days_n   ? commit_day(j, days[0], blocks, n, rules_hash)
-			       : OK;
-	if (!e)
-		show(j, blocks, n);
+		show_blocks(j, blocks, n);
 	return e;
 }
 
+/* Notes a part of a frame that is in the log. Without memory for it what was answered could not be
+ * published, so the process ends: the next start reads the log. */
 static void pend(struct local *j, const struct journal_block *b, uint64_t seq)
 {
 	struct pending *p = &j->pending[b->shard];
@@ -137,10 +156,12 @@ static void pend(struct local *j, const struct journal_block *b, uint64_t seq)
 static size_t local_unpublished(const struct journal *base)
 {
 	const struct local *j = (const struct local *)base;
-	return j->pending_bytes + (j->undo.n > 0);
+	return j->pending_bytes + (j->undo.n > 0); /* an undo has to be done, too */
 }
 
-static enum err publish(struct local *j)
+/* Stores what is pending in its day. What is to be taken back goes first. On failure the log still
+ * has all of it. */
+static enum err publish_pending(struct local *j)
 {
 	struct journal_block blocks[LANES_MAX];
 	size_t n = 0;
@@ -153,7 +174,7 @@ static enum err publish(struct local *j)
 			    j->pending[i].count, buf_view(&j->pending[i].records),
 			    j->pending[i].seq, j->pending[i].events};
 	if ((e = store_blocks(j, blocks, n, j->pending_rules)))
-		return e; /* the log still has them */
+		return e;
 	for (unsigned i = 0; i < j->base.lanes; i++) {
 		buf_clear(&j->pending[i].records);
 		j->pending[i].count = j->pending[i].events = 0;
@@ -164,7 +185,7 @@ static enum err publish(struct local *j)
 
 static enum err publish_all(struct local *j)
 {
-	enum err e = publish(j);
+	enum err e = publish_pending(j);
 	if (!e)
 		wal_rewind(j->wal);
 	return e;
@@ -175,8 +196,7 @@ static enum err local_publish(struct journal *base)
 	return publish_all((struct local *)base);
 }
 
-/* The log takes small commits of one day; what waits there is of the same day and rules, so its
- * order within a shard is that of its blocks. */
+/* The log takes small commits of one day. */
 static bool suits_wal(const struct journal_block *blocks, size_t n)
 {
 	size_t bytes = 0;
@@ -188,6 +208,8 @@ static bool suits_wal(const struct journal_block *blocks, size_t n)
 	return bytes <= WAL_FRAME_MOST;
 }
 
+/* Into the log, then into memory. A log that is full is published and rewound first. The sequence
+ * is the frame's, and so that of all its parts. */
 static enum err log_blocks(
     struct local *j, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
@@ -211,6 +233,7 @@ static enum err log_blocks(
 	return OK;
 }
 
+/* What is pending is published first, unless the commit goes into the log behind it. */
 static enum err local_commit(
     struct journal *base, struct journal_block *blocks, size_t n, const uint8_t rules_hash[16])
 {
@@ -226,6 +249,7 @@ static enum err local_commit(
 	return e;
 }
 
+/* A frame without parts: recover_log() takes nothing from it. */
 static enum err local_try(struct journal *base, uint16_t day)
 {
 	struct local *j = (struct local *)base;
@@ -237,7 +261,8 @@ static enum err local_try(struct journal *base, uint16_t day)
 	return e == ERR_FULL && j->pending_bytes ? publish_all(j) : e;
 }
 
-/* Is the log there as it was? After an orderly stop nothing in it is needed. */
+/* Is the log there as it was? Where it is not, that is damage after a crash, and nothing after an
+ * orderly stop. */
 static enum err look_at_wal(struct local *j, bool stopped)
 {
 	struct stat st;
@@ -269,12 +294,12 @@ static enum err look_at_wal(struct local *j, bool stopped)
 	return OK;
 }
 
-/* What the last run had answered for and not brought into its day. */
-static enum err recover(struct local *j)
+/* Publishes what the last run had answered for and not brought into its day. */
+static enum err recover_log(struct local *j)
 {
 	struct wal_head h;
 	struct str parts;
-	bool torn, stopped = files_stopped(j->files);
+	bool torn = false, stopped = files_stopped(j->files);
 	enum err e = look_at_wal(j, stopped);
 	if (!e)
 		e = wal_open(j->wal_path, &j->wal);
@@ -287,7 +312,7 @@ static enum err recover(struct local *j)
 			j->next_seq = h.seq + 1;
 		if (h.day != j->pending_day ||
 		    memcmp(h.rules_hash, j->pending_rules, sizeof h.rules_hash) != 0)
-			e = publish(j);
+			e = publish_pending(j);
 		if (e || (e = journal_have_day(j, h.day, true, &d)))
 			break;
 		j->pending_day = h.day;
@@ -308,9 +333,9 @@ static enum err recover(struct local *j)
 	else if (!e && torn)
 		log_warn("journal", "the last commit in the write-ahead log is not whole: it was "
 				    "answered only if the file was changed since");
-	if (!e &&
-	    (e = publish_all(j)) ==
-		ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
+	if (!e)
+		e = publish_all(j);
+	if (e == ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
 		log_error("journal",
 		    "what is in the write-ahead log has no room in its day yet, will be tried "
 		    "again why=\"%s\"",
@@ -324,12 +349,14 @@ static enum err recover(struct local *j)
 	return e;
 }
 
+/* The ledger and the days' files are noted as they stand only when the journal was opened to the
+ * end. */
 static void local_close(struct journal *base)
 {
 	struct local *j = (struct local *)base;
 	if (j->opened && !j->readonly)
 		ledger_save(j);
-	for (int i = 0; i < DAYS_MAX; i++)
+	for (int i = 0; i < JOURNAL_DAYS_MAX; i++)
 		if (j->days[i].day) {
 			if (j->opened && !j->readonly)
 				journal_day_leave(j, &j->days[i]);
@@ -345,20 +372,21 @@ static void local_close(struct journal *base)
 	free(j);
 }
 
+/* Days leave the table under the lock, their folders and environments after it. */
 static void local_expire(struct journal *base, uint16_t oldest)
 {
 	struct local *j = (struct local *)base;
-	struct journal_day gone[DAYS_MAX];
-	uint16_t days[DAYS_MAX];
+	struct journal_day gone[JOURNAL_DAYS_MAX];
+	uint16_t days[JOURNAL_DAYS_MAX];
 	unsigned gone_n = 0, n = 0;
 	pthread_mutex_lock(&j->lock);
-	for (int i = 0; i < DAYS_MAX; i++) {
+	for (int i = 0; i < JOURNAL_DAYS_MAX; i++) {
 		struct journal_day *d = &j->days[i];
 		if (!d->day || d->day >= oldest || d->dead)
 			continue;
 		days[n++] = d->day;
 		d->dead = true;
-		gone_n += journal_day_take(d, &gone[gone_n]);
+		gone_n += journal_day_take(j, d, &gone[gone_n]);
 	}
 	pthread_mutex_unlock(&j->lock);
 	for (unsigned i = 0; i < n; i++)
@@ -382,177 +410,11 @@ static unsigned local_days(struct journal *base, uint16_t *out, unsigned cap)
 	struct local *j = (struct local *)base;
 	unsigned n = 0;
 	pthread_mutex_lock(&j->lock);
-	for (int i = 0; i < DAYS_MAX && n < cap; i++)
+	for (int i = 0; i < JOURNAL_DAYS_MAX && n < cap; i++)
 		if (j->days[i].day && !j->days[i].dead)
 			out[n++] = j->days[i].day;
 	pthread_mutex_unlock(&j->lock);
 	return n;
-}
-
-/* --- reading */
-
-struct local_reader {
-	struct journal_reader base;
-	struct local *j;
-	unsigned shard, n;
-	struct opener opener;
-	struct {
-		struct journal_day *d;
-		struct db_txn t;
-		struct db_cursor c;
-		struct str key, value;
-		uint64_t limit; /* what was committed when the reader began: a later part of a
-				   commit is not looked at */
-		bool more;
-	} day[DAYS_MAX];
-};
-
-static bool in_shard(const struct local_reader *r, unsigned i)
-{
-	return r->day[i].key.n == PLACE_LEN &&
-	       get_u16((const uint8_t *)r->day[i].key.p) == r->shard &&
-	       get_u64((const uint8_t *)r->day[i].key.p + 2) <= r->day[i].limit;
-}
-
-/* A day in which something does not open, or whose pages lead nowhere, while it is in use: it is
- * gone on without what cannot be read. Where the start has counted already what is lost, that
- * stands. The next start looks at all of it. */
-static void found_damage(struct local *j, struct journal_day *d)
-{
-	char where[32], text[DAY_TEXT];
-	day_text(d->day, text);
-	snprintf(where, sizeof where, "journal/%s", text);
-	db_found_damage(&d->db);
-	if (!damage_noted(j->damage, where))
-		damage_note(j->damage, where, EVENTS_UNKNOWN,
-		    "damaged while it was in use (%s); the next start counts what is lost",
-		    err_text());
-}
-
-static void local_read_end(struct journal_reader *base)
-{
-	struct local_reader *r = (struct local_reader *)base;
-	for (unsigned i = 0; i < r->n; i++) {
-		db_walk_end(&r->day[i].c);
-		db_abort(&r->day[i].t);
-	}
-	struct journal_day gone[DAYS_MAX];
-	unsigned gone_n = 0;
-	low_hold();
-	pthread_mutex_lock(&r->j->lock);
-	for (unsigned i = 0; i < r->n; i++) {
-		r->day[i].d->refs--;
-		gone_n += journal_day_take(r->day[i].d, &gone[gone_n]);
-	}
-	pthread_mutex_unlock(&r->j->lock);
-	low_release();
-	for (unsigned i = 0; i < gone_n; i++)
-		journal_day_close(&gone[i]);
-	opener_done(&r->opener);
-	free(r);
-}
-
-static enum err local_read(
-    struct journal *base, unsigned shard, struct journal_pos after, struct journal_reader **out)
-{
-	struct local *j = (struct local *)base;
-	struct local_reader *r = calloc(1, sizeof *r);
-	if (!r)
-		return err_set(ERR_NOMEM, "no memory");
-	r->base.of = base;
-	r->j = j;
-	r->shard = shard;
-	enum err e = opener_init(&r->opener) ? OK : err_set(ERR_NOMEM, "no memory");
-	low_hold();
-	pthread_mutex_lock(&j->lock);
-	for (int i = 0; i < DAYS_MAX && !e; i++) {
-		struct journal_day *d = &j->days[i];
-		if (!d->day || d->dead || atomic_load(&d->last[shard]) <= after.at)
-			continue;
-		d->refs++;
-		r->day[r->n].d = d;
-		r->day[r->n].limit = atomic_load(&d->last[shard]);
-		r->n++;
-	}
-	pthread_mutex_unlock(&j->lock);
-	low_release();
-	for (unsigned i = 0; i < r->n && !e; i++) {
-		uint8_t key[PLACE_LEN];
-		if ((e = db_begin(&r->day[i].d->db, DB_READ, &r->day[i].t)) == ERR_CORRUPT) {
-			found_damage(j, r->day[i].d);
-			e = OK;
-			continue;
-		}
-		if (e)
-			break;
-		db_walk(&r->day[i].t, r->day[i].d->table, &r->day[i].c);
-		sealed_place(shard, after.at + 1, key);
-		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, PLACE_LEN),
-				     &r->day[i].key, &r->day[i].value) &&
-				 in_shard(r, i);
-		e = r->day[i].t.err;
-		if (e == ERR_CORRUPT) {
-			found_damage(j, r->day[i].d);
-			e = OK;
-		}
-	}
-	if (e)
-		local_read_end(&r->base);
-	else
-		*out = &r->base;
-	return e;
-}
-
-static enum err local_count(
-    struct journal *base, unsigned shard, struct journal_pos upto, uint64_t *records)
-{
-	struct journal_reader *opened;
-	uint64_t sum = 0;
-	enum err e = local_read(base, shard, JOURNAL_START, &opened);
-	if (e)
-		return e;
-	struct local_reader *r = (struct local_reader *)opened;
-	for (unsigned i = 0; i < r->n && !e; i++) {
-		while (r->day[i].more && get_u64((const uint8_t *)r->day[i].key.p + 2) <= upto.at) {
-			sum += sealed_count(r->day[i].value);
-			r->day[i].more = db_next(&r->day[i].c, &r->day[i].key, &r->day[i].value) &&
-					 in_shard(r, i);
-		}
-		e = r->day[i].t.err;
-	}
-	local_read_end(opened);
-	if (!e)
-		*records = sum;
-	return e;
-}
-
-static enum err local_next(struct journal_reader *base, struct buf *records,
-    struct journal_pos *pos, uint32_t *count, uint16_t *day)
-{
-	struct local_reader *r = (struct local_reader *)base;
-	unsigned best = r->n;
-	uint64_t lowest = UINT64_MAX;
-	for (unsigned i = 0; i < r->n; i++) {
-		if (!r->day[i].more)
-			continue;
-		uint64_t s = get_u64((const uint8_t *)r->day[i].key.p + 2);
-		if (s < lowest)
-			lowest = s, best = i;
-	}
-	if (best == r->n)
-		return ERR_NOT_FOUND;
-	pos->at = lowest;
-	*day = r->day[best].d->day;
-	enum err e = journal_unseal(
-	    &r->opener, r->day[best].d, r->day[best].key, r->day[best].value, records, count);
-	if (e == ERR_CORRUPT)
-		found_damage(r->j, r->day[best].d);
-	r->day[best].more =
-	    db_next(&r->day[best].c, &r->day[best].key, &r->day[best].value) && in_shard(r, best);
-	enum err after = r->day[best].t.err; /* of what comes behind this block, which is whole */
-	if (after == ERR_CORRUPT)
-		found_damage(r->j, r->day[best].d);
-	return after && after != ERR_CORRUPT ? after : e;
 }
 
 static void local_wipe_log(struct journal *base)
@@ -586,6 +448,8 @@ static const struct journal_kind local_kind = {
     .expect = local_expect,
 };
 
+/* In this order: the ledger and the undo say what to expect, the days are opened, what was half
+ * done is taken back, the days are counted, the log is read. */
 enum err local_open(const struct journal_place *p, struct journal **out)
 {
 	struct local *j = calloc(1, sizeof *j);
@@ -616,7 +480,7 @@ enum err local_open(const struct journal_place *p, struct journal **out)
 		log_warn("journal", "a commit of several days was not through and goes days=%u",
 		    j->undo.n);
 		j->next_seq = j->undo.last >= j->next_seq ? j->undo.last + 1 : j->next_seq;
-		if (!j->readonly && whole_undo(j) != OK) /* nothing is stored before it is done */
+		if (!j->readonly && whole_undo(j) != OK) /* publish_pending() tries again */
 			log_error("journal", "not possible now, will be tried again why=\"%s\"",
 			    err_text());
 	}
@@ -625,7 +489,7 @@ enum err local_open(const struct journal_place *p, struct journal **out)
 	if (!e && !j->restoring)
 		e = ledger_settle(j);
 	if (!e && !j->readonly)
-		e = recover(j);
+		e = recover_log(j);
 	if (e) {
 		local_close(&j->base);
 		return e;

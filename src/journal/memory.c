@@ -1,56 +1,19 @@
-/* A block is written once and then shared: the medium, and each reader that may come to it, hold a
+/* The kind that keeps blocks in memory: the medium, writing and reading. memory_clean.c has
+ * cleaning.
+ *
+ * A block is written once and then shared: the medium, and each reader that may come to it, hold a
  * reference. Lanes are arrays in order of sequence. While a commit is written its blocks are marked
- * as torn, and nobody is handed those. */
-#include "crumb/journal/in_memory.h"
+ * as torn, and nobody is handed those:
+ *
+ *     commit        add_blocks() seals and adds them, torn; make_whole() makes all of them count
+ *     publish       `last` becomes `committed`, for every lane
+ *     take_back()   torn blocks go, before anything else is written
+ */
+#include "memory_kind.h"
 
-#include "crumb/base/array.h"
-#include "kind.h"
-#include "sealed.h"
+#include "crumb/base/lock.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-
-struct kept {
-	_Atomic unsigned refs;
-	uint16_t day, shard;
-	bool torn;
-	uint64_t seq;
-	size_t n;
-	uint8_t bytes[];
-};
-
-struct lane {
-	struct kept **list;
-	size_t n, cap;
-};
-
-struct journal_memory {
-	pthread_mutex_t lock; /* guards lanes, and their number */
-	struct lane *lanes;
-	unsigned lanes_n;
-	uint64_t commits;
-	enum memory_fate (*fate)(void *arg, enum memory_act act);
-	void *arg;
-};
-
-struct memory {
-	struct journal base;
-	struct journal_memory *of;
-	struct keys *keys;
-	struct sealer sealer; /* the writer's */
-	uint64_t next_seq;    /* the writer's */
-	bool torn;	      /* something is to be taken back; the writer's */
-};
-
-struct memory_reader {
-	struct journal_reader base;
-	struct keys *keys;
-	struct opener opener;
-	struct kept **list; /* references */
-	size_t n, at;
-	uint16_t key_day; /* 0: none yet */
-	uint8_t key[32];
-};
 
 /* --- the medium */
 
@@ -64,19 +27,13 @@ enum err journal_memory_new(struct journal_memory **out)
 	return OK;
 }
 
-static void let_go(struct kept *k)
-{
-	if (atomic_fetch_sub(&k->refs, 1) == 1)
-		free(k);
-}
-
 void journal_memory_free(struct journal_memory *m)
 {
 	if (!m)
 		return;
 	for (unsigned i = 0; i < m->lanes_n; i++) {
 		for (size_t k = 0; k < m->lanes[i].n; k++)
-			let_go(m->lanes[i].list[k]);
+			memory_let_go(m->lanes[i].list[k]);
 		free(m->lanes[i].list);
 	}
 	free(m->lanes);
@@ -108,20 +65,11 @@ void journal_memory_sum(struct journal_memory *m, struct journal_memory_sum *out
 	pthread_mutex_unlock(&m->lock);
 }
 
-static enum memory_fate fate_of(const struct memory *j, enum memory_act act)
-{
-	return j->of->fate ? j->of->fate(j->of->arg, act) : MEMORY_WORKS;
-}
-
-static enum err failed(void)
-{
-	return err_set(ERR_IO, "journal: the memory refuses");
-}
-
-/* Keeps of each lane what `stays`; the others go with their last reader. The lock is held. */
+/* Keeps of each lane the blocks for which `stays` says so; the others go with their last reader. */
 static void keep_only(
     struct journal_memory *m, bool (*stays)(const struct kept *k, uint16_t day), uint16_t day)
 {
+	CHECK_HELD(&m->lock);
 	for (unsigned i = 0; i < m->lanes_n; i++) {
 		struct lane *l = &m->lanes[i];
 		size_t left = 0;
@@ -129,7 +77,7 @@ static void keep_only(
 			if (stays(l->list[k], day))
 				l->list[left++] = l->list[k];
 			else
-				let_go(l->list[k]);
+				memory_let_go(l->list[k]);
 		l->n = left;
 	}
 }
@@ -147,21 +95,7 @@ static bool is_not_before(const struct kept *k, uint16_t day)
 
 /* --- writing */
 
-static enum err add_block(
-    struct lane *l, const struct journal_block *b, struct str bytes, bool torn)
-{
-	if (!array_room(l->list, l->cap, l->n + 1))
-		return err_set(ERR_NOMEM, "no memory");
-	struct kept *k = malloc(sizeof *k + bytes.n);
-	if (!k)
-		return err_set(ERR_NOMEM, "no memory");
-	*k = (struct kept){
-	    .refs = 1, .day = b->day, .shard = b->shard, .torn = torn, .seq = b->seq, .n = bytes.n};
-	memcpy(k->bytes, bytes.p, bytes.n);
-	l->list[l->n++] = k;
-	return OK;
-}
-
+/* Seals and adds the blocks, torn for now. `torn`: that is all, and it fails. */
 static enum err add_blocks(struct memory *j, struct journal_block *blocks, size_t n,
     const uint8_t rules_hash[16], bool torn)
 {
@@ -175,18 +109,18 @@ static enum err add_blocks(struct memory *j, struct journal_block *blocks, size_
 		if (e)
 			break;
 		pthread_mutex_lock(&j->of->lock);
-		e = add_block(
+		e = memory_add_block(
 		    &j->of->lanes[blocks[i].shard], &blocks[i], buf_view(&j->sealer.sealed), true);
 		pthread_mutex_unlock(&j->of->lock);
 	}
 	if (e || torn) {
 		j->torn = true;
-		return e ? e : failed();
+		return e ? e : memory_refuses();
 	}
 	return OK;
 }
 
-/* A commit counts from here on, all of it. Its blocks are the last ones of their lanes. */
+/* A commit counts from here on, all of it. Its blocks are the last of their lanes. */
 static void make_whole(struct memory *j, const struct journal_block *blocks, size_t n)
 {
 	pthread_mutex_lock(&j->of->lock);
@@ -200,13 +134,13 @@ static void make_whole(struct memory *j, const struct journal_block *blocks, siz
 	pthread_mutex_unlock(&j->of->lock);
 }
 
-/* Before anything else is written. */
+/* Removes what a commit that failed left, before anything else is written. */
 static enum err take_back(struct memory *j)
 {
 	if (!j->torn)
 		return OK;
-	if (fate_of(j, MEMORY_UNDO) != MEMORY_WORKS)
-		return failed();
+	if (memory_fate_of(j, MEMORY_UNDO) != MEMORY_WORKS)
+		return memory_refuses();
 	pthread_mutex_lock(&j->of->lock);
 	keep_only(j->of, is_whole, 0);
 	pthread_mutex_unlock(&j->of->lock);
@@ -221,9 +155,9 @@ static enum err memory_commit(
 	enum err e = take_back(j);
 	if (e)
 		return e;
-	enum memory_fate fate = fate_of(j, MEMORY_COMMIT);
+	enum memory_fate fate = memory_fate_of(j, MEMORY_COMMIT);
 	if (fate == MEMORY_FAILS)
-		return failed();
+		return memory_refuses();
 	bool torn = fate == MEMORY_TORN;
 	if (!(e = add_blocks(j, blocks, torn ? (n + 1) / 2 : n, rules_hash, torn)))
 		make_whole(j, blocks, n);
@@ -236,8 +170,8 @@ static enum err memory_publish(struct journal *base)
 	enum err e = take_back(j);
 	if (e)
 		return e;
-	if (fate_of(j, MEMORY_PUBLISH) != MEMORY_WORKS)
-		return failed();
+	if (memory_fate_of(j, MEMORY_PUBLISH) != MEMORY_WORKS)
+		return memory_refuses();
 	pthread_mutex_lock(&j->of->lock);
 	for (unsigned i = 0; i < base->lanes; i++)
 		atomic_store(&base->last[i], atomic_load(&base->committed[i]));
@@ -248,7 +182,8 @@ static enum err memory_publish(struct journal *base)
 static enum err memory_try(struct journal *base, uint16_t day)
 {
 	(void)day;
-	return fate_of((struct memory *)base, MEMORY_TRY) == MEMORY_WORKS ? OK : failed();
+	return memory_fate_of((struct memory *)base, MEMORY_TRY) == MEMORY_WORKS ? OK
+										 : memory_refuses();
 }
 
 static size_t memory_unpublished(const struct journal *base)
@@ -267,9 +202,9 @@ static void memory_wipe_log(struct journal *base)
 static void memory_expire(struct journal *base, uint16_t oldest)
 {
 	struct memory *j = (struct memory *)base;
-	if (fate_of(j, MEMORY_EXPIRE) != MEMORY_WORKS)
+	if (memory_fate_of(j, MEMORY_EXPIRE) != MEMORY_WORKS)
 		return; /* as when the machine goes down between key and folder: the next opening
-			   removes them */
+			   does it */
 	pthread_mutex_lock(&j->of->lock);
 	keep_only(j->of, is_not_before, oldest);
 	pthread_mutex_unlock(&j->of->lock);
@@ -304,25 +239,11 @@ static unsigned memory_days(struct journal *base, uint16_t *out, unsigned cap)
 	return n;
 }
 
-/* The first block of a lane behind a sequence. */
-static size_t first_behind(const struct lane *l, uint64_t seq)
-{
-	size_t lo = 0, hi = l->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (l->list[mid]->seq <= seq)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 static void memory_read_end(struct journal_reader *base)
 {
 	struct memory_reader *r = (struct memory_reader *)base;
 	for (size_t i = 0; i < r->n; i++)
-		let_go(r->list[i]);
+		memory_let_go(r->list[i]);
 	free(r->list);
 	opener_done(&r->opener);
 	sodium_memzero(r->key, sizeof r->key);
@@ -342,7 +263,7 @@ static enum err memory_read(
 	pthread_mutex_lock(&j->of->lock);
 	const struct lane *l = &j->of->lanes[shard];
 	uint64_t last = atomic_load(&base->last[shard]);
-	size_t from = first_behind(l, after.at), end = first_behind(l, last);
+	size_t from = memory_first_behind(l, after.at), end = memory_first_behind(l, last);
 	if (!e && end > from && !(r->list = malloc((end - from) * sizeof *r->list)))
 		e = err_set(ERR_NOMEM, "no memory");
 	for (size_t i = from; i < end && !e; i++) {
@@ -359,25 +280,6 @@ static enum err memory_read(
 	return e;
 }
 
-static struct str bytes_of(const struct kept *k)
-{
-	return str_make((const char *)k->bytes, k->n);
-}
-
-static enum err open_block(
-    struct memory_reader *r, const struct kept *k, struct buf *records, uint32_t *count)
-{
-	uint8_t place[PLACE_LEN];
-	if (r->key_day != k->day) {
-		r->key_day = 0;
-		if (keys_day(r->keys, k->day, KEYS_DAY_FIND, r->key) != OK)
-			return err_set(ERR_CORRUPT, "journal: the key of the day is gone");
-		r->key_day = k->day;
-	}
-	sealed_place(k->shard, k->seq, place);
-	return sealed_open(&r->opener, r->key, place, bytes_of(k), records, count);
-}
-
 static enum err memory_next(struct journal_reader *base, struct buf *records,
     struct journal_pos *pos, uint32_t *count, uint16_t *day)
 {
@@ -387,7 +289,7 @@ static enum err memory_next(struct journal_reader *base, struct buf *records,
 	const struct kept *k = r->list[r->at++];
 	pos->at = k->seq;
 	*day = k->day;
-	return open_block(r, k, records, count);
+	return memory_open_block(r, k, records, count);
 }
 
 static enum err memory_count(
@@ -398,12 +300,13 @@ static enum err memory_count(
 	pthread_mutex_lock(&j->of->lock);
 	const struct lane *l = &j->of->lanes[shard];
 	for (size_t i = 0; i < l->n && l->list[i]->seq <= upto.at; i++)
-		sum += l->list[i]->torn ? 0 : sealed_count(bytes_of(l->list[i]));
+		sum += l->list[i]->torn ? 0 : sealed_count(memory_bytes(l->list[i]));
 	pthread_mutex_unlock(&j->of->lock);
 	*records = sum;
 	return OK;
 }
 
+/* There are no pages to look at: every block of every lane is opened. */
 static enum err memory_verify(
     struct journal *base, void (*problem)(void *, const char *), void *arg)
 {
@@ -429,157 +332,6 @@ static enum err memory_verify(
 		buf_done(&records);
 	}
 	return e;
-}
-
-/* --- cleaning */
-
-struct memory_cleaned {
-	uint16_t day;
-	struct swapped {
-		unsigned lane;
-		struct kept *old, *fresh; /* of the first a reference */
-	} * list;
-	size_t n, cap;
-	size_t blocks; /* that the day had */
-};
-
-static void cleaned_free(struct memory_cleaned *c)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		let_go(c->list[i].old);
-		if (c->list[i].fresh)
-			let_go(c->list[i].fresh);
-	}
-	free(c->list);
-	free(c);
-}
-
-/* All blocks of the day, as of now. */
-static enum err list_day(struct memory *j, struct memory_cleaned *c)
-{
-	enum err e = OK;
-	pthread_mutex_lock(&j->of->lock);
-	for (unsigned i = 0; i < j->base.lanes; i++)
-		for (size_t k = 0; k < j->of->lanes[i].n && !e; k++) {
-			struct kept *b = j->of->lanes[i].list[k];
-			if (b->day != c->day || b->torn)
-				continue;
-			if (!array_room(c->list, c->cap, c->n + 1)) {
-				e = err_set(ERR_NOMEM, "no memory");
-				break;
-			}
-			atomic_fetch_add(&b->refs, 1);
-			c->list[c->n++] = (struct swapped){.lane = i, .old = b};
-		}
-	pthread_mutex_unlock(&j->of->lock);
-	c->blocks = c->n;
-	return e;
-}
-
-struct cleaning {
-	struct memory_reader reader; /* only its opener and key */
-	struct sealer sealer;
-	struct buf records, kept;
-	bool (*drop)(void *arg, const struct vkey *visitor);
-	void *arg;
-};
-
-static enum err clean_block(struct cleaning *c, struct swapped *s, uint64_t *dropped)
-{
-	struct sifted n;
-	uint32_t count;
-	struct lane one = {.n = 0};
-	buf_clear(&c->records);
-	buf_clear(&c->kept);
-	enum err e = open_block(&c->reader, s->old, &c->records, &count);
-	if (!e)
-		e = journal_sift(buf_view(&c->records), c->drop, c->arg, &c->kept, &n);
-	if (e == ERR_CORRUPT)
-		return OK; /* stays as it is */
-	if (e || n.gone == 0)
-		return e;
-	struct journal_block b = {
-	    s->old->day, s->old->shard, n.left, buf_view(&c->kept), s->old->seq, 0};
-	if (!b.records.p)
-		b.records = STR("");
-	if ((e = sealed_make(&c->sealer, &b, c->reader.key, sealed_rules(bytes_of(s->old)))) ||
-	    (e = add_block(&one, &b, buf_view(&c->sealer.sealed), false)))
-		return e;
-	s->fresh = one.list[0];
-	free(one.list);
-	*dropped += n.gone;
-	return OK;
-}
-
-static enum err memory_clean(struct journal *base, uint16_t day,
-    bool (*drop)(void *, const struct vkey *), void *arg, const _Atomic bool *stop,
-    struct journal_cleaned **out, uint64_t *dropped)
-{
-	struct memory *j = (struct memory *)base;
-	struct memory_cleaned *done = calloc(1, sizeof *done);
-	struct cleaning c = {.drop = drop, .arg = arg, .reader = {.keys = j->keys}};
-	*out = NULL;
-	*dropped = 0;
-	if (!done)
-		return err_set(ERR_NOMEM, "no memory");
-	done->day = day;
-	enum err e = opener_init(&c.reader.opener) && sealer_init(&c.sealer)
-			 ? list_day(j, done)
-			 : err_set(ERR_NOMEM, "no memory");
-	for (size_t i = 0; i < done->n && !e; i++)
-		e = atomic_load(stop) ? err_set(ERR_BUSY, "stopping")
-				      : clean_block(&c, &done->list[i], dropped);
-	if (!e && *dropped)
-		*out = (struct journal_cleaned *)done;
-	else
-		cleaned_free(done);
-	opener_done(&c.reader.opener);
-	sealer_done(&c.sealer);
-	buf_done(&c.records);
-	buf_done(&c.kept);
-	sodium_memzero(c.reader.key, sizeof c.reader.key);
-	return e;
-}
-
-/* Is the day what it was when it was listed? The lock is held. */
-static bool is_same(const struct memory *j, const struct memory_cleaned *c)
-{
-	size_t n = 0;
-	for (unsigned i = 0; i < j->base.lanes; i++)
-		for (size_t k = 0; k < j->of->lanes[i].n; k++)
-			n += j->of->lanes[i].list[k]->day == c->day &&
-			     !j->of->lanes[i].list[k]->torn;
-	return n == c->blocks;
-}
-
-static enum err memory_swap(struct journal *base, struct journal_cleaned *cleaned)
-{
-	struct memory *j = (struct memory *)base;
-	struct memory_cleaned *c = (struct memory_cleaned *)cleaned;
-	enum err e = fate_of(j, MEMORY_SWAP) == MEMORY_WORKS ? OK : failed();
-	pthread_mutex_lock(&j->of->lock);
-	if (!e && !is_same(j, c))
-		e = err_set(ERR_BUSY, "journal: a day has grown while it was written anew");
-	for (size_t i = 0; i < c->n && !e; i++) {
-		struct lane *l = &j->of->lanes[c->list[i].lane];
-		for (size_t k = first_behind(l, c->list[i].old->seq - 1);
-		     c->list[i].fresh && k < l->n; k++) {
-			if (l->list[k] != c->list[i].old)
-				continue;
-			l->list[k] = c->list[i].fresh;
-			c->list[i].fresh = NULL;
-			let_go(c->list[i].old);
-		}
-	}
-	pthread_mutex_unlock(&j->of->lock);
-	cleaned_free(c);
-	return e;
-}
-
-static void memory_discard(struct journal *base, struct journal_cleaned *cleaned)
-{
-	(void)base;
-	cleaned_free((struct memory_cleaned *)cleaned);
 }
 
 /* --- opening */
@@ -612,7 +364,7 @@ static const struct journal_kind memory_kind = {
     .read_end = memory_read_end,
 };
 
-/* The medium gets its lanes with the first journal. */
+/* The medium gets its lanes from the first journal that is opened over it. */
 static enum err give_lanes(struct journal_memory *m, unsigned lanes)
 {
 	if (m->lanes_n && m->lanes_n != lanes)
@@ -624,8 +376,8 @@ static enum err give_lanes(struct journal_memory *m, unsigned lanes)
 	return OK;
 }
 
-/* What was torn goes, and days whose keys are gone; all that counts is there for readers. */
-static void recover(struct memory *j)
+/* Opening: torn blocks go, and days whose keys are gone. All that is left is seen by readers. */
+static void begin_anew(struct memory *j)
 {
 	struct journal_memory *m = j->of;
 	pthread_mutex_lock(&m->lock);
@@ -658,7 +410,7 @@ enum err memory_open(const struct journal_place *p, struct journal **out)
 		memory_close(&j->base);
 		return e;
 	}
-	recover(j);
+	begin_anew(j);
 	*out = &j->base;
 	return OK;
 }

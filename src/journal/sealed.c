@@ -1,3 +1,5 @@
+/* Blocks: packed, then sealed. The level of zstd is one of its fast ones: the writer's thread packs
+ * every commit, and records of one shard are alike. */
 #include "sealed.h"
 
 #include "crumb/base/code.h"
@@ -37,6 +39,8 @@ void sealed_place(unsigned shard, uint64_t seq, uint8_t out[PLACE_LEN])
 	put_u64(out + 2, seq);
 }
 
+/* The header's fields stand at 1, 5 and 9; ad is what is authenticated: the place, then the header.
+ */
 enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint8_t key[32],
     const uint8_t rules_hash[16])
 {
@@ -44,7 +48,7 @@ enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint
 	buf_clear(&x->packed);
 	buf_clear(&x->sealed);
 	if (b->records.n > RAW_MAX || !buf_reserve(&x->packed, bound) ||
-	    !buf_reserve(&x->sealed, bound + 128))
+	    !buf_reserve(&x->sealed, HEADER_LEN + NONCE_LEN + bound + TAG_LEN))
 		return err_set(ERR_NOMEM, "journal: a block of %zu bytes", b->records.n);
 	size_t packed =
 	    ZSTD_compressCCtx(x->zstd, x->packed.p, bound, b->records.p, b->records.n, ZSTD_LEVEL);
@@ -65,6 +69,8 @@ enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint
 	return OK;
 }
 
+/* Nothing of the header is used before it is authenticated but the raw length, which has a bound.
+ */
 enum err sealed_open(struct opener *x, const uint8_t key[32], const uint8_t place[PLACE_LEN],
     struct str block, struct buf *records, uint32_t *count)
 {
@@ -79,7 +85,7 @@ enum err sealed_open(struct opener *x, const uint8_t key[32], const uint8_t plac
 	unsigned long long packed;
 	buf_clear(&x->packed);
 	if (raw > RAW_MAX || !buf_reserve(&x->packed, sealed) ||
-	    !buf_reserve(records, (size_t)raw + 1)) /* also where nothing is in it */
+	    !buf_reserve(records, (size_t)raw + 1)) /* one more, so that there is memory for none */
 		return err_set(ERR_NOMEM, "no memory");
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)x->packed.p, &packed, NULL,
 		h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, key) != 0)

@@ -1,11 +1,14 @@
 /* Inside the journal: a block as bytes, whatever keeps them. Nothing here reads or writes anything
  * else.
  *
- *     version u8 │ count u32 │ raw length u32 │ rules hash 16 │ nonce 24 │ sealed bytes big-endian
+ *     block    version u8 │ count u32 │ raw length u32 │ rules hash 16 │ nonce 24 │ sealed bytes
+ *     sealed   XChaCha20-Poly1305 under the day's key, over zstd of msgpack records; 16 longer
+ *     place    shard u16 │ sequence u64: not in the block, but the key that it is kept by
  *
- * Sealed is XChaCha20-Poly1305 under the day's key over zstd of msgpack records. What stands before
- * the nonce is authenticated with the block, and so is its place, shard u16 │ sequence u64: at
- * another place the same bytes do not open.
+ * Integers are big-endian. What stands before the nonce is authenticated with the block, and so is
+ * its place: at another place the same bytes do not open. So nobody without the key can change a
+ * block, move it, or put an older one in its place; to remove one is what the ledger finds. A block
+ * is 65 bytes longer than what zstd makes of its records.
  *
  * A sealer and an opener are scratch memory of one thread. */
 #ifndef CRUMB_SRC_JOURNAL_SEALED_H
@@ -38,14 +41,14 @@ bool opener_init(struct opener *x);
 void opener_done(struct opener *x);
 
 void sealed_place(unsigned shard, uint64_t seq, uint8_t out[PLACE_LEN]);
-/* The block `b` into x->sealed. */
+/* Makes the block `b`, in x->sealed. */
 enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint8_t key[32],
     const uint8_t rules_hash[16]) MUST_CHECK;
 /* Appends a block's records. ERR_CORRUPT: the bytes are no block, or not of this key and place. */
 enum err sealed_open(struct opener *x, const uint8_t key[32], const uint8_t place[PLACE_LEN],
     struct str block, struct buf *records, uint32_t *count) MUST_CHECK;
-/* What the header says. NULL: the bytes are too few for a block. */
+/* What the header says, which is believed. NULL and 0: the bytes are too few for a block. */
 const uint8_t *sealed_rules(struct str block);
-uint32_t sealed_count(struct str block); /* 0 for those */
+uint32_t sealed_count(struct str block);
 
 #endif

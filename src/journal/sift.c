@@ -1,4 +1,5 @@
-/* What stays of a block's records when some visitors are to go. */
+/* What stays of a block's records when some visitors are to go. Records that belong to no visitor
+ * stay, and so do records of erasures: they say that somebody is to be gone. */
 #include "kind.h"
 
 #include "crumb/model/record.h"
@@ -12,8 +13,7 @@ enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey
 		const char *from = (const char *)m.p;
 		struct mp all = m;
 		struct vkey visitor;
-		bool theirs = record_skip_forgotten(
-		    &m, &visitor); /* erasures and rules stay: they say what is to be */
+		bool theirs = record_skip_forgotten(&m, &visitor);
 		if (m.bad || (!theirs && (m = all, mp_skip(&m), m.bad)))
 			return err_set(ERR_CORRUPT, "journal: a record that is none");
 		struct str one = str_make(from, (size_t)((const char *)m.p - from));

@@ -1,3 +1,19 @@
+/* The write-ahead log: appending, and reading what a crash left. wal.h draws the file.
+ *
+ * Two descriptors are open on it. One is O_DSYNC: a write of a frame returns when it is on disk.
+ * The other is for zeros, which are brought out once, at the end.
+ *
+ * Reading goes from the front. A frame has to be plausible (its length fits, its sequence is above
+ * the one before and not far ahead) and to open with its day's key, which proves all of it. The
+ * first frame that does not is one of three:
+ *
+ *     the end                 zeros, or a frame of before a rewind
+ *     the last frame, torn    the machine went down while it was written; it was never answered
+ *     damage                  somebody changed a frame that was answered
+ *
+ * To tell damage from the end, the rest of the file is searched, byte by byte, for another frame
+ * that is plausible and opens. A wrong guess costs a decryption, and zeros are passed over quickly.
+ * When one is found, the sequences between are counted as lost. */
 #include "wal.h"
 
 #include "crumb/base/code.h"
@@ -11,28 +27,33 @@
 #include <unistd.h>
 
 enum {
+	/* in a frame */
 	AT_SEQ = 4,
 	AT_DAY = 12,
 	AT_RULES = 14,
-	HEAD_LEN = 30,
+	HEAD_LEN = 30, /* before the nonce */
 	NONCE_LEN = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_LEN = crypto_aead_xchacha20poly1305_ietf_ABYTES,
-	PART_LEN = 10
+	PART_LEN = 10, /* before the records of a part */
+	MAGIC_LEN = 16
 };
 #define MARK "crumb wal 1\n\0\0\0"
-#define MARK_LEN 32 /* those 16, and the store's id: behind the last frame */
+#define MARK_LEN (MAGIC_LEN + STORE_ID_LEN)
 #define WAL_END (WAL_BYTES - MARK_LEN)
-#define SEQ_AHEAD 1000000 /* no frame is so far ahead of what is known */
+#define SEQ_AHEAD 1000000 /* no frame is so far ahead of the one before */
+#define ZEROS 64	  /* that are passed over at a time */
 
 struct wal {
-	int fd, plain_fd; /* the second does not wait for each write */
-	size_t at;	  /* where the next frame goes, or is read */
-	uint64_t last;	  /* sequence of the frame read last */
-	uint64_t lost;	  /* frames that were missed between others */
-	bool done, torn;
+	int fd, plain_fd;      /* with and without O_DSYNC */
+	size_t at;	       /* where the next frame goes, or is read */
+	uint64_t last;	       /* sequence of the frame read last */
+	uint64_t lost;	       /* frames that were missed between others */
+	bool done;	       /* no frame is left to read */
+	bool torn;	       /* the last frame does not open */
 	struct buf raw, frame; /* scratch */
 };
 
+/* Brings the file's name to disk. */
 static enum err sync_name(const char *path)
 {
 	char folder[FILE_PATH_MAX];
@@ -45,8 +66,8 @@ static enum err sync_name(const char *path)
 	return folder_sync(slash ? folder : ".");
 }
 
-/* Zeros up to the full size, on disk before the first frame is. */
-static enum err fill(int fd, off_t from, off_t to)
+/* Writes zeros; they are on disk when this returns OK. */
+static enum err wal_fill(int fd, off_t from, off_t to)
 {
 	static const char zeros[1 << 16];
 	while (from < to) {
@@ -59,6 +80,7 @@ static enum err fill(int fd, off_t from, off_t to)
 	return fsync(fd) == 0 ? OK : err_sys("%s", "wal");
 }
 
+/* A file that is too short is filled up: its frames stay. */
 enum err wal_open(const char *path, struct wal **out)
 {
 	struct wal *w = calloc(1, sizeof *w);
@@ -70,7 +92,7 @@ enum err wal_open(const char *path, struct wal **out)
 	if (fresh < 0 || fstat(fresh, &st) != 0)
 		e = err_sys("%s", path);
 	else if (st.st_size < (off_t)WAL_BYTES)
-		e = fill(fresh, st.st_size, WAL_BYTES);
+		e = wal_fill(fresh, st.st_size, WAL_BYTES);
 	if (fresh >= 0)
 		close(fresh);
 	if (!e && st.st_size == 0)
@@ -99,6 +121,7 @@ void wal_close(struct wal *w)
 	free(w);
 }
 
+/* A write that failed half way leaves w->at where it was: the next frame overwrites it. */
 enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[32],
     const struct journal_block *blocks, size_t n)
 {
@@ -140,8 +163,8 @@ enum err wal_append(struct wal *w, const struct wal_head *h, const uint8_t key[3
 
 static void mark_of(const uint8_t id[STORE_ID_LEN], uint8_t out[MARK_LEN])
 {
-	memcpy(out, MARK, 16);
-	memcpy(out + 16, id, STORE_ID_LEN);
+	memcpy(out, MARK, MAGIC_LEN);
+	memcpy(out + MAGIC_LEN, id, STORE_ID_LEN);
 }
 
 enum err wal_mark(struct wal *w, const uint8_t id[STORE_ID_LEN])
@@ -172,10 +195,10 @@ void wal_rewind(struct wal *w)
 
 enum err wal_wipe(struct wal *w)
 {
-	return w->at ? err_set(ERR_BUSY, "wal: still needed") : fill(w->plain_fd, 0, WAL_END);
+	return w->at ? err_set(ERR_BUSY, "wal: still needed") : wal_fill(w->plain_fd, 0, WAL_END);
 }
 
-/* What a header may say. */
+/* Reads a header, and says whether a frame at `at`, behind the sequence `last`, may say that. */
 static bool plausible(
     const uint8_t *head, size_t at, uint64_t last, struct wal_head *h, size_t *whole)
 {
@@ -187,7 +210,7 @@ static bool plausible(
 	       h->seq > last && h->seq - last < SEQ_AHEAD;
 }
 
-/* Opens the frame at w->at. */
+/* Opens the frame at w->at into w->raw. False: its key is gone, or it is not what was written. */
 static bool open_frame(struct wal *w, struct keys *keys, const struct wal_head *h, size_t whole)
 {
 	uint8_t key[32];
@@ -207,10 +230,11 @@ static bool open_frame(struct wal *w, struct keys *keys, const struct wal_head *
 	return fine;
 }
 
-/* Behind a frame that does not open: the next one that does, anywhere. */
+/* Behind a frame that does not open: goes to the next one that does, wherever it begins. A head
+ * begins with a zero byte, since a frame is shorter than 2^24, but not with four. */
 static bool find_frame(struct wal *w, struct keys *keys, struct wal_head *h, size_t *whole)
 {
-	static const uint8_t zeros[64];
+	static const uint8_t zeros[ZEROS];
 	uint8_t *all = malloc(WAL_BYTES);
 	ssize_t n = all ? pread(w->fd, all, WAL_BYTES, 0) : -1;
 	size_t from = w->at;
@@ -218,9 +242,8 @@ static bool find_frame(struct wal *w, struct keys *keys, struct wal_head *h, siz
 	for (size_t at = from + 1; n > 0 && !found && at + HEAD_LEN <= (size_t)n; at++) {
 		while (at + sizeof zeros + HEAD_LEN <= (size_t)n &&
 		       memcmp(all + at, zeros, sizeof zeros) == 0)
-			at += sizeof zeros - 3; /* no head begins here: its length would be zero */
-		if (all[at] || !plausible(all + at, at, w->last, h,
-				   whole)) /* a frame is shorter than 2^24 bytes */
+			at += sizeof zeros - 3; /* the last three may begin a length */
+		if (all[at] || !plausible(all + at, at, w->last, h, whole))
 			continue;
 		w->at = at;
 		found = open_frame(w, keys, h, *whole);
@@ -246,8 +269,8 @@ bool wal_next(struct wal *w, struct keys *keys, struct wal_head *h, struct str *
 		if (w->done)
 			return false;
 	}
-	if (missed) /* a number that is left out by frames one behind the other was a commit that
-		       failed */
+	/* a sequence that is left out between two frames that touch was a commit that failed */
+	if (missed)
 		w->lost += h->seq - w->last - 1;
 	w->at += whole;
 	w->last = h->seq;

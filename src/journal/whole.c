@@ -1,44 +1,49 @@
 /* A commit over several days is whole or not at all.
  *
- * Each day is an environment of its own, so their commits can fail, or the machine go down, one by
- * one. Before the first of them the file `undo` says which sequences in which days are about to
- * come; when the last is on disk it is emptied, and only then is the commit answered. What it names
- * at any other time goes away again: at once when a day fails, at the next opening after a crash.
+ * Each day is an environment of its own, so their commits can fail one by one, and the machine can
+ * go down between them. So the file `undo`, of 512 bytes, says what is about to come:
  *
- *     undo    magic 8 │ first u64 │ last u64 │ days u16 │ day u16 … │ zeros │ sum 16          512
- * bytes, written in place; big-endian
+ *     magic 8 │ first u64 │ last u64 │ days u16 │ day u16 … │ zeros │ sum 16        big-endian
  *
- * One that does not add up was torn: then either no day had begun, or all were done. The file keeps
- * its size, so that a full disk is no obstacle. */
+ *     1  undo names the sequences and the days          nothing is stored yet
+ *     2  each day commits its blocks
+ *     3  undo is zeros again                            now the commit is durable, and is answered
+ *
+ * What the file names at any other time goes away again: at once when a day fails, at the next
+ * opening after a crash. A file that does not add up was torn while it was written: then either no
+ * day had begun (1), or all were done (3). It is written in place and keeps its size, so that a
+ * full disk is no obstacle to taking a commit back. */
+#include "local.h"
+
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
-#include "local.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#define BYTES 512
+#define BYTES 512 /* a sector */
 #define SUM_LEN 16
 enum { AT_FIRST = 8, AT_LAST = 16, AT_N = 24, AT_DAYS = 26 };
 static const uint8_t magic[8] = "crumb u1";
-_Static_assert(AT_DAYS + 2 * DAYS_MAX <= BYTES - SUM_LEN, "all days fit");
+_Static_assert(AT_DAYS + 2 * JOURNAL_DAYS_MAX <= BYTES - SUM_LEN, "all days fit");
 
-static void path_of(const struct local *j, char out[4096])
+static void undo_path(const struct local *j, char out[FILE_PATH_MAX])
 {
-	snprintf(out, 4096, "%.*s/undo", journal_store_part(j), j->folder);
+	snprintf(out, FILE_PATH_MAX, "%.*s/undo", journal_store_part(j), j->folder);
 }
 
-static void sum_of(const uint8_t *b, uint8_t out[SUM_LEN])
+static void undo_sum(const uint8_t *b, uint8_t out[SUM_LEN])
 {
 	crypto_generichash(out, SUM_LEN, b, BYTES - SUM_LEN, NULL, 0);
 }
 
+/* On disk when this returns OK; its name, too. */
 static enum err write_file(struct local *j, const uint8_t b[BYTES])
 {
-	char path[4096];
-	path_of(j, path);
+	char path[FILE_PATH_MAX];
+	undo_path(j, path);
 	bool fresh = access(path, F_OK) != 0;
 	int fd = open(path, O_WRONLY | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
 	enum err e = fd >= 0 && pwrite(fd, b, BYTES, 0) == BYTES ? OK : err_sys("%s", path);
@@ -62,9 +67,9 @@ enum err whole_end(struct local *j)
 
 enum err whole_load(struct local *j)
 {
-	char path[4096];
+	char path[FILE_PATH_MAX];
 	uint8_t b[BYTES], sum[SUM_LEN];
-	path_of(j, path);
+	undo_path(j, path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		if (!j->readonly && whole_end(j) != OK)
@@ -78,10 +83,10 @@ enum err whole_load(struct local *j)
 		close(fd);
 	if (e || n != BYTES)
 		return e;
-	sum_of(b, sum);
+	undo_sum(b, sum);
 	uint16_t days = get_u16(b + AT_N);
 	if (memcmp(b, magic, sizeof magic) != 0 || memcmp(sum, b + BYTES - SUM_LEN, SUM_LEN) != 0 ||
-	    days > DAYS_MAX)
+	    days > JOURNAL_DAYS_MAX)
 		return OK;
 	j->undo.first = get_u64(b + AT_FIRST);
 	j->undo.last = get_u64(b + AT_LAST);
@@ -103,14 +108,16 @@ enum err whole_begin(
 		u.days[i] = days[i]->day;
 		put_u16(b + AT_DAYS + 2 * i, u.days[i]);
 	}
-	sum_of(b, b + BYTES - SUM_LEN);
+	undo_sum(b, b + BYTES - SUM_LEN);
+	/* When this fails nothing has begun. The file may name the sequences all the same; they are
+	 * never used again. */
 	enum err e = write_file(j, b);
-	if (!e) /* else nothing has begun; should it be in the file nevertheless, these sequences
-		   are never used again */
+	if (!e)
 		j->undo = u;
 	return e;
 }
 
+/* The first block of a lane from k's sequence `first` up to `last`; its key is put into `k`. */
 static bool next_of(struct db_txn *t, db_table table, unsigned lane, uint64_t first, uint64_t last,
     uint8_t k[PLACE_LEN])
 {
@@ -154,9 +161,7 @@ enum err whole_undo(struct local *j)
 {
 	enum err e = OK;
 	for (unsigned i = 0; i < j->undo.n && !e; i++) {
-		pthread_mutex_lock(&j->lock);
-		struct journal_day *d = journal_find_day(j, j->undo.days[i]);
-		pthread_mutex_unlock(&j->lock);
+		struct journal_day *d = journal_writers_day(j, j->undo.days[i]);
 		if (d) /* else it has expired */
 			e = undo_day(j, d);
 	}

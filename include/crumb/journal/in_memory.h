@@ -1,15 +1,15 @@
-/* A journal in memory, for tests: what is durable outlives the journals that are opened over it,
- * one after the other, as files would. Blocks are sealed by their days' keys like those of files,
- * so a day whose key is gone is gone.
+/* A journal in memory, for tests. A struct journal_memory is the medium, as a disk would be:
+ * journals are opened over it, one after the other, and what is durable outlives them. Blocks are
+ * sealed by their days' keys like those of files, so a day whose key is gone is gone.
  *
- * Whoever made it decides what becomes of each thing that is to be kept: it works, it fails before
- * anything was written, or it is torn, so that a part is there. What is torn never counts: it is
- * taken back before anything else is written, and when the journal is opened. It is slow for as
- * long as `fate` takes, which is called on the writer's thread.
+ * A test decides the fate of each act: it works, it fails before anything was written, or it is
+ * torn, so that a part is there. A torn part never counts: it is taken back before anything else is
+ * written, and when the journal is opened. A slow disk is a `fate` that takes its time; it is
+ * called on the writer's thread.
  *
- * It has no log: what is committed is in its day at once, and published to readers by
- * journal_publish(). It cannot be backed up. Threads are those of any journal;
- * journal_memory_free() when none is open. */
+ * There is no log: a committed block is in its day at once, and journal_publish() shows it to
+ * readers. There is no backup. Threads are those of any journal. journal_memory_free() is called
+ * when no journal is open. */
 #ifndef CRUMB_JOURNAL_IN_MEMORY_H
 #define CRUMB_JOURNAL_IN_MEMORY_H
 
@@ -33,7 +33,7 @@ enum memory_fate {
 
 enum err journal_memory_new(struct journal_memory **out) MUST_CHECK;
 void journal_memory_free(struct journal_memory *m);
-/* NULL: everything works. */
+/* `fate` decides from now on; NULL: everything works. */
 void journal_memory_fate(
     struct journal_memory *m, enum memory_fate (*fate)(void *arg, enum memory_act act), void *arg);
 
