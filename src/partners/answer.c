@@ -1,5 +1,11 @@
-/* What a partner's answer says of single rows. */
+/* What a partner's answer says of single rows, as lines that go to the file `refused` of a delivery
+ * (src/delivery/pending.h). The text is somebody else's: control characters would end a cell or a
+ * row and become blanks, and what is long is cut. */
 #include "crumb/partners/format.h"
+
+#define ID_MOST 256 /* bytes of a cell */
+#define CODE_MOST 64
+#define MESSAGE_MOST 200
 
 static void cell(struct buf *out, struct str s, size_t most, const char *behind)
 {
@@ -12,10 +18,10 @@ void push_refused(
     struct push_answer *out, struct str id, struct str segment, struct str code, struct str message)
 {
 	out->refused_n++;
-	cell(&out->refused, id, 256, "\t");
-	cell(&out->refused, segment.n ? segment : STR("*"), 256, "\t");
-	cell(&out->refused, code, 64, "\t");
-	cell(&out->refused, message, 200, "\n");
+	cell(&out->refused, id, ID_MOST, "\t");
+	cell(&out->refused, segment.n ? segment : STR("*"), ID_MOST, "\t");
+	cell(&out->refused, code, CODE_MOST, "\t");
+	cell(&out->refused, message, MESSAGE_MOST, "\n");
 }
 
 void push_answer_done(struct push_answer *a)

@@ -21,6 +21,7 @@ bool format_goes(const struct format *f, const struct way *way)
 	return false;
 }
 
+/* One of the words that the setting may have. */
 static enum err check_word(
     const struct destination *d, const struct format_setting *s, struct str word)
 {
@@ -33,10 +34,13 @@ static enum err check_word(
 		near_try(&near, known);
 	}
 	near_hint(&near, hint, sizeof hint);
+	const char *many = s->several ? "some" : "one";
+	const char *between = *hint ? "; " : "";
 	return err_set(ERR_USAGE, "destination '%s': %s is %s of %s, not '" STR_FMT "'%s%s", d->id,
-	    s->name, s->several ? "some" : "one", s->words, STR_ARG(word), *hint ? "; " : "", hint);
+	    s->name, many, s->words, STR_ARG(word), between, hint);
 }
 
+/* The value is a number within bounds, a word, several words, or any text, as the row says. */
 static enum err check_setting(const struct destination *d, const struct format_setting *s)
 {
 	struct str value = setting_get(d->settings, d->settings_n, s->name), word;
@@ -67,7 +71,9 @@ enum err encoder_init(
 		    ERR_USAGE, "destination '%s' is not one that files are written for", d->id);
 	for (const struct format_setting *s = e->format->settings; s->name && !err; s++)
 		err = check_setting(d, s);
-	return err ? err : e->format->check ? e->format->check(d) : OK;
+	if (!err && e->format->check)
+		err = e->format->check(d);
+	return err;
 }
 
 void encoder_done(struct encoder *e)

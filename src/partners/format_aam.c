@@ -1,13 +1,20 @@
 /* The aam format: Adobe Audience Manager, inbound (AdobeDocs/audience-manager.en,
- * inbound-file-contents.md). All that holds is an overwrite, changes are a sync, and beside them
- * stands the list of the files. */
+ * inbound-file-contents.md). A line an id, with traits that hold and traits that do not:
+ *
+ *     ID TAB d_sid=101,d_sid=102,d_unsid=103
+ *
+ * When all is said the file is an overwrite, which replaces what Adobe has of the ids in it;
+ * changes are a sync. Beside the files stands a list of them. A line has at most 100 KB, so an id
+ * with many traits has several. */
 #include "formats.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define AAM_LINE 102400
+#define AAM_LINE 102400 /* bytes */
+#define AAM_CELL 12	/* bytes beside a trait's number: a comma, "d_unsid=", and the end */
 
+/* A colon in an id would be read as the type of the id: such an id cannot be written. */
 static bool aam_item(struct encoder *e, const struct out_item *item, struct buf *out)
 {
 	size_t line = 0;
@@ -15,9 +22,10 @@ static bool aam_item(struct encoder *e, const struct out_item *item, struct buf 
 		return false;
 	for (unsigned i = 0; i < item->n; i++) {
 		const struct out_row *r = &item->rows[i];
-		if (e->full ? r->change == ROW_REMOVE : r->change == ROW_KEEP)
+		/* an overwrite says what holds, a sync what changes */
+		if (r->change == (e->full ? ROW_REMOVE : ROW_KEEP))
 			continue;
-		if (line + r->segment->theirs.n + 12 > AAM_LINE) {
+		if (line + r->segment->theirs.n + AAM_CELL > AAM_LINE) {
 			buf_c(out, "\n");
 			line = 0;
 		}
@@ -39,13 +47,15 @@ static const char *kind_of(const struct encoder *e)
 	return e->full ? "overwrite" : "sync";
 }
 
+/* ftp_dpm_DPID, the target and the owner where they are given, and the time. */
 static void aam_stem(const struct encoder *e, uint32_t stamp, char out[FORMAT_NAME_MOST])
 {
 	struct str dpid = setting_of(e, "dpid"), target = setting_of(e, "target"),
 		   owner = setting_of(e, "data_owner");
+	const char *before_target = target.n ? "_" : "";
+	const char *before_owner = owner.n ? "_" : "";
 	snprintf(out, FORMAT_NAME_MOST, "ftp_dpm_" STR_FMT "%s" STR_FMT "%s" STR_FMT "_%010u",
-	    STR_ARG(dpid), target.n ? "_" : "", STR_ARG(target), owner.n ? "_" : "", STR_ARG(owner),
-	    stamp);
+	    STR_ARG(dpid), before_target, STR_ARG(target), before_owner, STR_ARG(owner), stamp);
 }
 
 static void aam_name(const struct encoder *e, uint32_t stamp, unsigned n, const char *packed,
@@ -89,8 +99,7 @@ static void aam_beside(const struct encoder *e, const struct format_file *files,
 const struct format format_aam = {
     .name = "aam",
     .says = "Adobe Audience Manager: `.overwrite` when all is said, `.sync` for changes, `.info` "
-	    "beside them. An overwrite cannot say that "
-	    "somebody is in nothing; the next delta does",
+	    "beside them. An overwrite cannot say that somebody is in nothing; the next delta does",
     .source = "github.com/AdobeDocs/audience-manager.en: inbound-s3-filenames, "
 	      "inbound-file-contents, transfer-control-files",
     .ending = "sync",

@@ -1,4 +1,8 @@
-/* The csv format: one row a change, with a header line. */
+/* The csv format: a header line, and one row a change.
+ *
+ *     id,segment,expires,action
+ *     3f…9a,coats,2026-08-01,add
+ *     3f…9a,boots,,remove */
 #include "formats.h"
 
 #include "crumb/base/clock.h"
@@ -33,9 +37,8 @@ static bool csv_item(struct encoder *e, const struct out_item *item, struct buf 
 const struct format format_csv = {
     .name = "csv",
     .says = "`id,segment,expires,action`, quoted as RFC 4180 says; another crumb imports it. Ids "
-	    "and names are written as the partner has them, "
-	    "also when they begin with `-` or `=`: they are for programs, so do not open such a "
-	    "file with a spreadsheet",
+	    "and names are written as the partner has them, also when they begin with `-` or `=`: "
+	    "they are for programs, so do not open such a file with a spreadsheet",
     .ending = "csv",
     .content_type = "text/csv",
     .ways = {&way_directory, &way_https},

@@ -1,5 +1,15 @@
 /* The google-bulk format: UpdateUsersDataRequest
- * (developers.google.com/authorized-buyers/rtb/bulk-uploader, cookie-bulk-upload-proto). */
+ * (developers.google.com/authorized-buyers/rtb/bulk-uploader, cookie-bulk-upload-proto), in
+ * protocol buffers that are written and read by hand: one message of a few fields.
+ *
+ *     request     ops = 1, one message a change      answer     status = 1
+ *                 process_consent = 3                           errors = 2, one message a row
+ *     a change    user_id = 1, user_list_id = 4,     an error   user_list_id = 2, user_id = 3,
+ *                 time_added = 5, delete = 6,                   code = 4
+ *                 data_source_id = 7, id_type = 14
+ *
+ * A field is a varint of (number << 3 | kind), kind 0 a number, kind 2 a length with so many bytes.
+ */
 #include "formats.h"
 
 #include <stdio.h>
@@ -17,10 +27,14 @@ static void pb_text(struct buf *out, unsigned field, struct str s)
 	buf_str(out, s);
 }
 
+#define GOOGLE_USER_ID 0
+#define PARTNER_PROVIDED_ID 4
 #define ID_TYPES                                                                                   \
 	"GOOGLE_USER_ID,IDFA,ANDROID_ADVERTISING_ID,PARTNER_PROVIDED_ID,RIDA,AFAI,MSAI,GENERIC_"   \
 	"DEVICE_ID"
 
+/* The number of the setting; without it a partner's ids are Google's own, and ours are the
+ * publisher's. */
 static uint64_t id_type(const struct destination *d)
 {
 	static const uint8_t numbers[] = {0, 1, 2, 4, 5, 6, 7, 9}; /* as ID_TYPES has them */
@@ -29,7 +43,7 @@ static uint64_t id_type(const struct destination *d)
 	for (size_t i = 0; given.n && i < sizeof numbers && str_cut(&rest, ',', &word); i++)
 		if (str_eq(given, word))
 			return numbers[i];
-	return d->partner < 0 ? 4 : 0;
+	return d->partner < 0 ? PARTNER_PROVIDED_ID : GOOGLE_USER_ID;
 }
 
 static bool google_item(struct encoder *e, const struct out_item *item, struct buf *out)
@@ -65,9 +79,10 @@ static void google_end(struct encoder *e, struct buf *out)
 
 struct pb {
 	const uint8_t *p, *end;
-	bool bad;
+	bool bad; /* this is no message; sticky */
 };
 
+/* Seven bits a byte, the lowest first; the high bit says that more follow. */
 static uint64_t pb_varint(struct pb *b)
 {
 	uint64_t v = 0;
@@ -117,6 +132,7 @@ static bool pb_field(struct pb *b, unsigned *field, uint64_t *number, struct str
 	return !b->bad;
 }
 
+/* One row that was not taken. An error that names no id says nothing of any row. */
 static void google_error(struct str message, struct push_answer *out)
 {
 	struct pb b = {(const uint8_t *)message.p, (const uint8_t *)message.p + message.n, false};
@@ -144,10 +160,12 @@ static void google_error(struct str message, struct push_answer *out)
 #define GOOGLE_PARTIAL 1
 #define GOOGLE_INTERNAL 10
 
+/* The status is of the whole: all was taken; some was not, as the errors say; Google failed, and is
+ * to be asked again; anything else is wrong with the request, and will be wrong again. */
 static void google_answered(struct str answer, struct push_answer *out)
 {
-	struct pb b = {(const uint8_t *)(answer.n ? answer.p : ""),
-	    (const uint8_t *)(answer.n ? answer.p : "") + answer.n, false};
+	const uint8_t *at = (const uint8_t *)(answer.n ? answer.p : "");
+	struct pb b = {at, at + answer.n, false};
 	unsigned field;
 	uint64_t n, status = GOOGLE_NO_ERROR;
 	struct str bytes;

@@ -1,5 +1,7 @@
-/* The liveramp format: files as LiveRamp delivers them, identifier TAB seg,seg (docs.liveramp.com,
- * data delivery guide). */
+/* The liveramp format: files as LiveRamp delivers them (docs.liveramp.com, data delivery guide). A
+ * line an id, with all that holds: what is missing is taken back.
+ *
+ *     ID TAB coats,boots */
 #include "formats.h"
 
 #include <stdio.h>

@@ -1,5 +1,7 @@
-/* The ndjson format: one JSON object a line, one line a change, with the TCF purposes where there
- * are any. */
+/* The ndjson format: one JSON object a line, one line a change, with the TCF purposes where a TC
+ * string came.
+ *
+ *     {"id":"3f…9a","segment":"coats","expires":"2026-08-01","action":"add","purposes":[1,3]} */
 #include "formats.h"
 
 #include "crumb/base/clock.h"

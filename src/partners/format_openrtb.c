@@ -1,10 +1,16 @@
 /* The ortb-user-data format: OpenRTB 2.6 user.data
- * (github.com/InteractiveAdvertisingBureau/openrtb2.x). One object a visitor with all that holds;
- * nothing left is an empty list. */
+ * (github.com/InteractiveAdvertisingBureau/openrtb2.x). One object a visitor with all that holds,
+ * as one or two data objects: segments that are rows of IAB's taxonomy, and the others. Nothing
+ * left is an empty list.
+ *
+ *     {"user":{"id":"3f…9a","data":[
+ *       {"name":"crumb","ext":{"segtax":4},"segment":[{"id":"243","ext":{"expires":1785542400}}]},
+ *       {"name":"crumb","segment":[{"id":"coats","ext":{"expires":1785542400}}]}]}} */
 #include "formats.h"
 
 #include "crumb/base/clock.h"
 
+/* One data object, of the segments that are rows of the taxonomy or of those that are not. */
 static void ortb_data(const struct encoder *e, const struct out_item *item, bool taxonomy,
     bool *first, struct buf *out)
 {
@@ -50,8 +56,7 @@ static bool ortb_item(struct encoder *e, const struct out_item *item, struct buf
 const struct format format_ortb = {
     .name = "ortb-user-data",
     .says = "OpenRTB 2.6 `user.data`, one object a visitor with all that holds: rows of IAB's "
-	    "Audience Taxonomy with `segtax` 4, the others "
-	    "without; nothing left is an empty list",
+	    "Audience Taxonomy with `segtax` 4, the others without; nothing left is an empty list",
     .source = "github.com/InteractiveAdvertisingBureau/openrtb2.x, 2.6.md sections 3.2.20 to "
 	      "3.2.22; segtax.md of its community extensions",
     .ending = "ndjson",

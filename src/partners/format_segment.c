@@ -1,5 +1,9 @@
 /* The segment-audience format: audience events of Segment, as its own Engage sends them
- * (segmentio/segment-docs, using-engage-data.md). */
+ * (segmentio/segment-docs, using-engage-data.md): a batch of `track` calls, "Audience Entered" and
+ * "Audience Exited".
+ *
+ * Segment counts an event once by its messageId. Ours is a hash of delivery, id, segment and
+ * direction: the same event has the same id however often its file is sent. */
 #include "formats.h"
 
 #include "crumb/base/code.h"
@@ -20,8 +24,6 @@ static bool segment_item(struct encoder *e, const struct out_item *item, struct 
 		struct buf name = {0};
 		if (r->change == ROW_KEEP)
 			continue;
-		/* the same event has the same id however often it is sent, so that it is counted
-		 * once */
 		buf_str(&name, e->delivery);
 		buf_addf(&name, " " STR_FMT " " STR_FMT " %d", STR_ARG(item->id),
 		    STR_ARG(r->segment->id), in);

@@ -1,10 +1,18 @@
 /* The ttd-advertiser and ttd-thirdparty formats: The Trade Desk's data API
- * (github.com/thetradedesk/ttd-data-python, out.openapi.yaml). */
+ * (github.com/thetradedesk/ttd-data-python, out.openapi.yaml). An item is an id with its changes; a
+ * removal is a life of no minutes.
+ *
+ *     {"AdvertiserId":"a1","Items":[
+ *         {"TDID":"…","Data":[{"Name":"coats","TimestampUtc":"…","TtlInMinutes":1440},
+ *                             {"Name":"boots","TimestampUtc":"…","TtlInMinutes":0}]}]}
+ *
+ * A 200 does not mean that all was taken: the answer names the lines that failed. */
 #include "formats.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
+/* Kinds of ids, as the API names their fields. */
 #define IDS                                                                                        \
 	"TDID,DAID,UID2,UID2Token,RampID,CoreID,EUID,EUIDToken,ID5,NetID,FirstID,UtiqID,"          \
 	"MerkuryID,IqviaPPID,DataProviderUserId"
@@ -59,13 +67,13 @@ static bool ttd_item(struct encoder *e, const struct out_item *item, struct buf 
 	return true;
 }
 
-static void list_end(struct encoder *e, struct buf *out)
+static void ttd_end(struct encoder *e, struct buf *out)
 {
 	(void)e;
 	buf_c(out, "]}");
 }
 
-static enum err advertiser_check(const struct destination *d)
+static enum err ttd_check(const struct destination *d)
 {
 	struct str field = setting_get(d->settings, d->settings_n, "id_field");
 	if (d->partner < 0 || str_eq(field, STR("DataProviderUserId")))
@@ -76,13 +84,13 @@ static enum err advertiser_check(const struct destination *d)
 	return OK;
 }
 
-static struct str text_of(const json_t *v)
+static struct str text_or_none(const json_t *v)
 {
 	return json_is_string(v) ? str_make(json_string_value(v), json_string_length(v)) : STR("");
 }
 
-/* {} or {"FailedLines":[{"TDID","DataName","ErrorCode","Message",…}]}: a success does not mean that
- * all of it was taken. */
+/* {} or {"FailedLines":[{"TDID","DataName","ErrorCode","Message",…}]}. A line that names no id
+ * makes all rows uncertain. */
 static void ttd_answered(struct str answer, struct push_answer *out)
 {
 	json_error_t error;
@@ -97,12 +105,12 @@ static void ttd_answered(struct str answer, struct push_answer *out)
 		while (!id.n && str_cut(&kinds, ',', &kind)) {
 			char name[32];
 			snprintf(name, sizeof name, STR_FMT, STR_ARG(kind));
-			id = text_of(json_object_get(row, name));
+			id = text_or_none(json_object_get(row, name));
 		}
 		if (id.n)
-			push_refused(out, id, text_of(json_object_get(row, "DataName")),
-			    text_of(json_object_get(row, "ErrorCode")),
-			    text_of(json_object_get(row, "Message")));
+			push_refused(out, id, text_or_none(json_object_get(row, "DataName")),
+			    text_or_none(json_object_get(row, "ErrorCode")),
+			    text_or_none(json_object_get(row, "Message")));
 		else
 			out->verdict = PUSH_UNCERTAIN;
 	}
@@ -126,10 +134,10 @@ const struct format format_ttd_advertiser = {
     .compressions = COMPRESS_ANY,
     .life = LIFE_IN_ROW,
     .removal = REMOVAL_ROW,
-    .check = advertiser_check,
+    .check = ttd_check,
     .begin = ttd_begin,
     .item = ttd_item,
-    .end = list_end,
+    .end = ttd_end,
     .answered = ttd_answered,
 };
 
@@ -153,6 +161,6 @@ const struct format format_ttd_thirdparty = {
     .removal = REMOVAL_ROW,
     .begin = ttd_begin,
     .item = ttd_item,
-    .end = list_end,
+    .end = ttd_end,
     .answered = ttd_answered,
 };

@@ -1,34 +1,46 @@
 /* The xandr-avro format: Xandr's batch segment file as an object container file
- * (avro.apache.org/docs/1.11.1/specification). The order of the union is the partner's, whose later
- * kinds of ids nobody here has. */
+ * (avro.apache.org/docs/1.11.1/specification), written by hand: one fixed record.
+ *
+ *     file     "Obj" 1 │ metadata: schema, codec │ mark │ block │ block │ …
+ *     block    how many items │ how many bytes │ deflated items │ mark
+ *     item     uid: place in the union, value │ segments: how many, each six fields │ 0
+ *
+ * Numbers are varints, zigzag: 0, -1, 1, -2 … are 0, 1, 2, 3. The mark between blocks is a hash of
+ * the delivery's name, so that the same delivery gives the same bytes. Items are kept back until
+ * they are 64 KB. The order of the union is the partner's, whose other kinds of ids nobody here
+ * has. */
 #include "formats.h"
 
 #include "crumb/core/hash.h"
 
 #include <zlib.h>
 
+/* Broken where a field begins. */
 static const char avro_schema[] =
-    "{\"type\":\"record\",\"name\":\"user\",\"fields\":[{\"name\":\"uid\",\"type\":[\"long\","
-    "{\"type\":\"record\",\"name\":\"eid\",\"fields\":[{\"name\":\"source\",\"type\":\"string\"},{"
-    "\"name\":\"id\",\"type\":\"string\"}]},"
-    "{\"type\":\"record\",\"name\":\"ifa\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{"
-    "\"name\":\"type\",\"type\":\"string\"}]},"
-    "{\"type\":\"record\",\"name\":\"xfa\",\"fields\":[{\"name\":\"device_model_id\",\"type\":"
-    "\"int\"},{\"name\":\"device_make_id\",\"type\":\"int\"}"
-    ","
+    "{\"type\":\"record\",\"name\":\"user\",\"fields\":["
+    "{\"name\":\"uid\",\"type\":[\"long\","
+    "{\"type\":\"record\",\"name\":\"eid\",\"fields\":["
+    "{\"name\":\"source\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"}]},"
+    "{\"type\":\"record\",\"name\":\"ifa\",\"fields\":["
+    "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"type\",\"type\":\"string\"}]},"
+    "{\"type\":\"record\",\"name\":\"xfa\",\"fields\":["
+    "{\"name\":\"device_model_id\",\"type\":\"int\"},"
+    "{\"name\":\"device_make_id\",\"type\":\"int\"},"
     "{\"name\":\"ip\",\"type\":\"string\"}]},"
-    "{\"type\":\"record\",\"name\":\"external_id\",\"fields\":[{\"name\":\"id\",\"type\":"
-    "\"string\"},{\"name\":\"member_id\",\"type\":\"int\"}]}]},"
-    "{\"name\":\"segments\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":"
-    "\"segment\",\"fields\":["
-    "{\"name\":\"id\",\"type\":\"int\",\"default\":0},{\"name\":\"code\",\"type\":\"string\","
-    "\"default\":\"\"},"
-    "{\"name\":\"member_id\",\"type\":\"int\",\"default\":0},{\"name\":\"expiration\",\"type\":"
-    "\"int\",\"default\":0},"
-    "{\"name\":\"timestamp\",\"type\":\"long\",\"default\":0},{\"name\":\"value\",\"type\":\"int\","
-    "\"default\":0}]}}}]}";
+    "{\"type\":\"record\",\"name\":\"external_id\",\"fields\":["
+    "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"member_id\",\"type\":\"int\"}]}]},"
+    "{\"name\":\"segments\",\"type\":{\"type\":\"array\",\"items\":"
+    "{\"type\":\"record\",\"name\":\"segment\",\"fields\":["
+    "{\"name\":\"id\",\"type\":\"int\",\"default\":0},"
+    "{\"name\":\"code\",\"type\":\"string\",\"default\":\"\"},"
+    "{\"name\":\"member_id\",\"type\":\"int\",\"default\":0},"
+    "{\"name\":\"expiration\",\"type\":\"int\",\"default\":0},"
+    "{\"name\":\"timestamp\",\"type\":\"long\",\"default\":0},"
+    "{\"name\":\"value\",\"type\":\"int\",\"default\":0}]}}}]}";
 
-#define AVRO_BLOCK 65536
+#define AVRO_BLOCK 65536 /* bytes of items */
+#define UID_NUMBER 0	 /* places in the union of ids */
+#define UID_EXTERNAL 4
 
 static void avro_long(struct buf *out, int64_t v)
 {
@@ -41,7 +53,6 @@ static void avro_text(struct buf *out, struct str s)
 	buf_str(out, s);
 }
 
-/* Between blocks: the same files for the same delivery. */
 static void put_mark(const struct encoder *e, struct buf *out)
 {
 	struct hash16 mark = hash_content(e->delivery);
@@ -62,7 +73,7 @@ static void avro_begin(struct encoder *e, struct buf *out)
 	e->block_items = 0;
 }
 
-/* One block: how many, how many bytes, deflated, the mark. */
+/* Writes what was kept back as a block. What fails for memory is told by `out`. */
 static void avro_flush(struct encoder *e, struct buf *out)
 {
 	z_stream z = {.next_in = (Bytef *)e->block.p, .avail_in = (uInt)e->block.n};
@@ -93,7 +104,8 @@ static void avro_flush(struct encoder *e, struct buf *out)
 	e->block_items = 0;
 }
 
-static bool external(const struct destination *d)
+/* Are ids our own, or those of the member, and not Xandr's numbers? */
+static bool avro_external(const struct destination *d)
 {
 	struct str uid = setting_get(d->settings, d->settings_n, "uid");
 	return uid.n ? str_eq(uid, STR("external")) : d->partner < 0;
@@ -101,7 +113,7 @@ static bool external(const struct destination *d)
 
 static enum err avro_check(const struct destination *d)
 {
-	if (external(d) && !setting_get(d->settings, d->settings_n, "member").n)
+	if (avro_external(d) && !setting_get(d->settings, d->settings_n, "member").n)
 		return err_set(ERR_USAGE,
 		    "destination '%s': ids of our own want member: and the member's number", d->id);
 	return OK;
@@ -113,22 +125,24 @@ static bool avro_numbered(const struct destination *d)
 	return setting_get(d->settings, d->settings_n, "member").n == 0;
 }
 
+/* A segment has Xandr's number, or a code of the member's own with the member's number. Minutes to
+ * live; -1 takes the row back. */
 static bool avro_item(struct encoder *e, const struct out_item *item, struct buf *out)
 {
 	uint64_t number = 0, member = 0;
 	unsigned n = 0;
 	struct buf *b = &e->block;
 	str_u64(setting_of(e, "member"), &member);
-	if (!external(e->d) && !str_u64(item->id, &number))
+	if (!avro_external(e->d) && !str_u64(item->id, &number))
 		return false;
 	for (unsigned i = 0; i < item->n; i++)
 		n += item->rows[i].change != ROW_KEEP;
-	if (external(e->d)) {
-		avro_long(b, 4);
+	if (avro_external(e->d)) {
+		avro_long(b, UID_EXTERNAL);
 		avro_text(b, item->id);
 		avro_long(b, (int64_t)member);
 	} else {
-		avro_long(b, 0);
+		avro_long(b, UID_NUMBER);
 		avro_long(b, (int64_t)number); /* the same 64 bits */
 	}
 	avro_long(b, n);
@@ -142,11 +156,11 @@ static bool avro_item(struct encoder *e, const struct out_item *item, struct buf
 		avro_long(b, numbered ? 0 : (int64_t)member);
 		avro_long(
 		    b, r->change == ROW_REMOVE ? -1 : (int64_t)format_minutes(e->now, r->until));
-		avro_long(b, 0);
-		avro_long(b, 0);
+		avro_long(b, 0); /* no timestamp */
+		avro_long(b, 0); /* no value */
 	}
 	if (n)
-		avro_long(b, 0);
+		avro_long(b, 0); /* no more segments */
 	e->block_items++;
 	if (b->n >= AVRO_BLOCK)
 		avro_flush(e, out);

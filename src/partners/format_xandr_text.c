@@ -1,25 +1,35 @@
 /* The xandr-text format: Xandr's batch segment file
- * (learn.microsoft.com/en-us/xandr/bidders/legacy-bss-file-format). */
+ * (learn.microsoft.com/en-us/xandr/bidders/legacy-bss-file-format). A line an id; how cells are
+ * separated and which fields a segment has is agreed with Xandr for each member.
+ *
+ *     12345;101:1440:0,102:-1:0          with EXPIRATION: minutes, or -1 to remove
+ *     12345;101:0 TAB 102:0              without: what is removed stands behind the fourth
+ * separator
+ *
+ * The five separators stand behind the id, between segments, between fields, before what is
+ * removed, and before the domain, which is not written. */
 #include "formats.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define XANDR_SEGMENTS 1800 /* a line, at most */
+#define XANDR_SEGMENTS 1800 /* of a line, at most */
+#define SEPARATORS 5
 
-/* uid | between segments | between fields | before the removed | before the domain */
 static const char default_separators[] = ";,:\t^";
 
-static enum err separators(const struct destination *d, char out[5])
+/* ERR_USAGE: they are not five, or cannot be told apart. The first and the third may be one, for
+ * one stands before all segments and the other within a segment. */
+static enum err separators(const struct destination *d, char out[SEPARATORS])
 {
 	struct str s = setting_get(d->settings, d->settings_n, "separators");
 	if (!s.n)
 		s = STR(default_separators);
-	if (s.n != 5)
+	if (s.n != SEPARATORS)
 		return err_set(ERR_USAGE,
 		    "destination '%s': separators are five characters, such as \";,:\\t^\"", d->id);
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < SEPARATORS; i++) {
 		if (!s.p[i] || chr_one_of(s.p[i], "[](){}$\\/|?*+-") ||
 		    isalnum((unsigned char)s.p[i]))
 			return err_set(ERR_USAGE, "destination '%s': '%c' cannot be a separator",
@@ -31,7 +41,7 @@ static enum err separators(const struct destination *d, char out[5])
 				    "first may be the third",
 				    d->id);
 	}
-	memcpy(out, s.p, 5);
+	memcpy(out, s.p, SEPARATORS);
 	return OK;
 }
 
@@ -43,7 +53,7 @@ static struct str fields_of(const struct destination *d)
 
 static enum err xandr_check(const struct destination *d)
 {
-	char seps[5];
+	char seps[SEPARATORS];
 	struct str rest = fields_of(d), word;
 	unsigned names = 0;
 	enum err e = separators(d, seps);
@@ -55,6 +65,7 @@ static enum err xandr_check(const struct destination *d)
 	return e;
 }
 
+/* The fields of one segment. One that is listed as removed has its end as if it was not. */
 static void xandr_segment(const struct encoder *e, const struct out_row *r, bool listed_as_removed,
     char between, struct buf *out)
 {
@@ -88,11 +99,13 @@ static bool has_any(struct str s, const char *chars, size_t n)
 	return false;
 }
 
+/* Two passes: what is told with its end, and then what is listed as removed. */
 static bool xandr_item(struct encoder *e, const struct out_item *item, struct buf *out)
 {
 	bool by_expiration = str_has(fields_of(e->d), STR("EXPIRATION"));
-	char seps[5];
-	if (separators(e->d, seps) || has_any(item->id, seps, 5) || item->n > XANDR_SEGMENTS)
+	char seps[SEPARATORS];
+	if (separators(e->d, seps) || has_any(item->id, seps, SEPARATORS) ||
+	    item->n > XANDR_SEGMENTS)
 		return false;
 	buf_str(out, item->id);
 	buf_add(out, &seps[0], 1);
@@ -100,8 +113,7 @@ static bool xandr_item(struct encoder *e, const struct out_item *item, struct bu
 		bool first = true;
 		for (unsigned i = 0; i < item->n; i++) {
 			const struct out_row *r = &item->rows[i];
-			bool listed = r->change == ROW_REMOVE &&
-				      !by_expiration; /* behind the fourth separator */
+			bool listed = r->change == ROW_REMOVE && !by_expiration;
 			if (r->change == ROW_KEEP || listed != (removed == 1))
 				continue;
 			if (!first || removed)
@@ -127,7 +139,7 @@ static enum format_life xandr_life(const struct destination *d)
 static void xandr_signs(const struct destination *d, char out[FORMAT_SIGNS])
 {
 	struct str s = setting_get(d->settings, d->settings_n, "separators");
-	snprintf(out, FORMAT_SIGNS, "%.5s", s.n == 5 ? s.p : default_separators);
+	snprintf(out, FORMAT_SIGNS, "%.5s", s.n == SEPARATORS ? s.p : default_separators);
 }
 
 /* Xandr's segments have codes of the member's own, too. */

@@ -1,4 +1,4 @@
-/* The list of formats. */
+/* The list of formats, made of FORMATS (partners/format.h), and how one is found by its name. */
 #include "crumb/partners/format.h"
 
 #define FORMAT_LISTED(name) &format_##name,

@@ -1,5 +1,9 @@
-/* Whose data a segment is made of: the labels of its categories and attributes, and who may get
- * what is labelled. */
+/* Whose data a segment is made of, and who may get it.
+ *
+ * The labels of a segment are its own, those of every category and attribute that its condition
+ * names, of the partners whose attributes these are, and of segments that it refers to. A negation
+ * counts like anything else: who is not in a category says something of the category. A destination
+ * may get a segment if it may get every label. */
 #include "crumb/partners/destinations.h"
 
 struct labels_walk {
@@ -34,6 +38,7 @@ static bool category_labels(const struct labels_walk *w, uint16_t cat)
 	return true;
 }
 
+/* A condition, node by node, until `each` says no. A label may be told twice. */
 static bool node_labels(const struct labels_walk *w, int at)
 {
 	const struct rule_node *n = &w->r->nodes[at];
@@ -64,6 +69,7 @@ static bool node_labels(const struct labels_walk *w, int at)
 	}
 }
 
+/* Where segments refer to each other in a circle (`tangled`), conditions are not followed. */
 bool segment_labels_each(const struct rules *r, const struct segment *s,
     const struct destinations *all, bool (*each)(void *, struct str), void *arg)
 {

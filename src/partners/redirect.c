@@ -1,13 +1,42 @@
 /* Where /sync may lead to: the beginnings of URLs that a partner lists, compared by whole segments
- * of the path as a browser and a server read it. */
+ * of the path as a browser and a server read them.
+ *
+ * An open redirect helps whoever wants a link to look like ours, so a URL passes only if there is
+ * one way to read it:
+ *
+ *     listed https://p.example/sync       https://p.example/sync        yes
+ *                                         https://p.example/sync/a?b    yes: below it
+ *                                         https://p.example/syncs       no: another segment
+ *                                         https://p.example/sync/../x   no: it is /x
+ *                                         https://p.example/sync%2f..   no: some read it as /
+ *     listed https://p.example/s?u=       https://p.example/s?u=1       yes: the query is begun
+ *
+ * Origins are compared without the scheme's own port, and without upper and lower case. */
 #include "crumb/partners/destinations.h"
 
-#define SEGMENTS_MOST 64
+#define SEGMENTS_MOST 64 /* of a path; one with more leads nowhere */
+
+bool url_plain(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] <= ' ' || s.p[i] == '\\' || s.p[i] == 0x7f)
+			return false;
+	struct str rest = STR("");
+	if (str_starts(s, STR("https://")))
+		rest = str_skip(s, 8);
+	else if (str_starts(s, STR("http://")))
+		rest = str_skip(s, 7);
+	size_t end = 0;
+	while (end < rest.n && rest.p[end] != '/' && rest.p[end] != '?' && rest.p[end] != '#')
+		end++;
+	return end > 0 && str_find(str_make(rest.p, end), '@') == end;
+}
 
 struct url {
 	struct str origin, path, rest; /* rest: query and fragment, with their mark */
 };
 
+/* False: it is no plain URL. */
 static bool split(struct str s, struct url *out)
 {
 	if (!url_plain(s))
@@ -76,6 +105,7 @@ static struct str bare_origin(struct str origin)
 	return origin;
 }
 
+/* Is the URL the listed one, or below it? */
 static bool covers(struct str listed, const struct url *url, const struct str *given, int given_n)
 {
 	struct url l;
@@ -83,7 +113,9 @@ static bool covers(struct str listed, const struct url *url, const struct str *g
 	if (!split(listed, &l) || !str_ieq(bare_origin(l.origin), bare_origin(url->origin)))
 		return false;
 	int n = segments(l.path, ours);
-	if (l.rest.n) /* a query that is begun belongs to this very path */
+	/* A query that is begun belongs to this very path: the same comparison without the query,
+	 * of paths that end alike. */
+	if (l.rest.n)
 		return n == given_n && str_starts(url->rest, l.rest) &&
 		       (n == 0 || str_eq(ours[n - 1], given[n - 1])) &&
 		       covers(str_make(listed.p, listed.n - l.rest.n), url, given, given_n);

@@ -1,3 +1,4 @@
+/* Settings and the secrets behind them; partners/setting.h says what a value may be. */
 #include "crumb/partners/setting.h"
 
 #include "crumb/base/file.h"
@@ -31,7 +32,7 @@ enum err setting_resolve(struct str value, char *out, size_t cap)
 		return OK;
 	}
 	if (file_read_text(name, out, cap) != OK)
-		return ERR_USAGE; /* whoever wrote the configuration named it */
+		return ERR_USAGE; /* whoever wrote the configuration named the file */
 	out[strcspn(out, "\r\n")] = 0;
 	return OK;
 }

@@ -1,3 +1,5 @@
+/* How requests are signed: one function and one row each. A secret is read from where it is when a
+ * request is signed, is on the stack while the sum is made, and is wiped. */
 #include "crumb/partners/signing.h"
 
 #include "crumb/base/code.h"
@@ -8,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECRET_MOST 1024
+#define SECRET_MOST 1024 /* bytes, with the zero */
 
 /* base64(HMAC-SHA1(secret, body)) */
 static enum err sha1_line(const char *header, struct str secret, struct str body, struct buf *lines)
@@ -39,6 +41,8 @@ static enum err sign_ttd(
 	return e || !provider.n ? e : sha1_line("TtdSignature-dp", provider, body, lines);
 }
 
+/* The time is a part of what is signed: a receiver that refuses old times cannot be told a request
+ * again by somebody who listened. */
 static enum err sign_hmac_sha256(
     const struct setting *sign, unsigned n, struct str body, uint32_t now, struct buf *lines)
 {

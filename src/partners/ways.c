@@ -1,8 +1,9 @@
+/* The rows of ways and of compressions; partners/way.h says what a row has. */
 #include "crumb/partners/way.h"
 
 #include <stddef.h>
 
-#define REQUEST_BYTES 10000000ull
+#define REQUEST_BYTES 10000000ull /* of one, where nobody says */
 
 const struct compression_row compressions[COMPRESSIONS] = {
     [COMPRESS_NONE] = {.name = "none", .ending = ""},

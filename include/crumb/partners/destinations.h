@@ -1,14 +1,18 @@
 /* Partners and destinations: etc/destinations.yaml. Whom visitors' ids are matched with, and where
  * audiences go.
  *
- *     partners       who has ids of their own for our visitors: how they are synced (GET /sync),
- * and what data of theirs is called destinations   a format, whose ids it speaks of, limits, a
- * schedule, the labels it may get, and how it is delivered
+ *     partners:        who has ids of their own for our visitors: how these are matched (GET
+ * /sync), and what data of theirs is called destinations:    a format, whose ids it speaks of,
+ * limits, a schedule, the labels that it may get, and how it is delivered
  *
- * A segment goes to the destinations that its rule names. Two need not be in the file: `page`
- * (look-ups of pages) and `file` (what the command line writes). Immutable once loaded and shared
- * by reference count between threads; the file may be missing, which is the same as an empty one.
- * Mistakes are reported as in rules. */
+ * For example, "a partner `desk`, and a destination `desk-lists` in the format ttd-thirdparty,
+ * which speaks of visitors by the ids of `desk`, once a day, by HTTPS". One partner may have
+ * several destinations. A segment goes to the destinations that its rule names. Two need not be in
+ * the file: `page` (look-ups of pages) and `file` (what the command line writes).
+ *
+ * A set is immutable once it is loaded, and is shared by reference count: any thread may read one
+ * of which it holds a reference. All that a set points to lives as long as the set. The file may be
+ * missing, which is the same as an empty one. Mistakes are reported as in rules. */
 #ifndef CRUMB_PARTNERS_DESTINATIONS_H
 #define CRUMB_PARTNERS_DESTINATIONS_H
 
@@ -23,45 +27,47 @@ struct format; /* partners/format.h */
 
 struct partner {
 	char *id;
-	struct str sync_url; /* what the tag calls; empty: nothing. ${CRUMB_ID}, ${CRUMB_ID_BASE64}
-				are our id for the partner */
-	bool iframe;
+	/* What the tag calls; empty: nothing. ${CRUMB_ID} and ${CRUMB_ID_BASE64} in it are our id
+	 * for the partner. */
+	struct str sync_url;
+	bool iframe;	       /* the tag loads it in a frame; else as an image */
 	unsigned every_days;   /* a match is renewed after */
-	struct str uid_param;  /* its name for its id in calls of /sync */
+	struct str uid_param;  /* the name of the partner's id in calls of /sync */
 	struct str *redirects; /* beginnings of URLs that /sync may lead to (redirect.c) */
 	unsigned redirects_n;
-	struct labels labels; /* of what is imported from it */
-	struct rules_at at;
+	struct labels labels; /* of what is imported from the partner */
+	struct rules_at at;   /* where it stands in the file */
 };
 
 struct destination {
 	char *id;
 	const struct format *format;
-	int partner; /* whose ids, index; -1: rows carry our pseudonym for the destination */
-	struct setting *settings, *segments; /* our id of a segment -> the partner's */
+	int partner; /* whose ids: place in the list; -1: rows carry our pseudonym for it */
+	struct setting *settings; /* of the format */
+	struct setting *segments; /* our id of a segment -> the partner's name or number */
 	unsigned settings_n, segments_n;
-	uint64_t rows, bytes; /* of one file or request */
-	unsigned ttl_days;
+	uint64_t rows, bytes; /* of one file or request, at most; 0: any */
+	unsigned ttl_days;    /* the longest life of a row at the partner; 0: any */
 	struct labels labels; /* that may go there */
-	uint32_t
-	    purposes; /* of TCF that a visitor with a TC string must have consented to; bit n − 1 */
-	uint32_t every_s; /* schedule; 0: by hand only */
-	uint32_t at_s;	  /* and when of the day, for spans of a day and more */
+	uint32_t purposes;    /* of TCF that a TC string must have; bit n − 1 */
+	uint32_t every_s;     /* schedule; 0: by hand only */
+	uint32_t at_s;	      /* second of the day, for schedules of a day and more */
 	enum compression compress;
 	const struct way *way;
 	struct str where;	 /* a folder, or a URL, as the way has it; empty: not said */
 	struct setting *headers; /* of requests; values may be "env:NAME" or "file:PATH" */
 	unsigned headers_n;
 	const struct signing *signing; /* of requests; NULL: they are not signed */
-	struct setting *sign;	       /* what it wants: secrets */
+	struct setting *sign;	       /* what the signing wants: secrets */
 	unsigned sign_n;
-	unsigned retries, timeout_s;
-	struct rules_at at;
+	unsigned retries;   /* requests of a delivery that may fail before it is given up */
+	unsigned timeout_s; /* of a request */
+	struct rules_at at; /* where it stands in the file */
 };
 
 struct destinations {
 	_Atomic int refs;
-	struct arena arena;
+	struct arena arena; /* what all strings and lists below point to */
 	struct partner *partners;
 	size_t partners_n;
 	struct destination *list;
@@ -72,12 +78,12 @@ struct destinations {
 /* A missing file gives an empty set. Mistakes as in rules_load(). */
 enum err destinations_load(
     const char *path, struct report *report, struct destinations **out) MUST_CHECK;
-struct destinations *destinations_ref(
-    struct destinations *d); /* NULL passes through here and below */
+/* NULL passes through here and below. */
+struct destinations *destinations_ref(struct destinations *d);
 void destinations_unref(struct destinations *d);
 
-const struct partner *destinations_partner(
-    const struct destinations *d, struct str id); /* NULL: none */
+/* NULL: there is none. */
+const struct partner *destinations_partner(const struct destinations *d, struct str id);
 const struct destination *destinations_find(const struct destinations *d, struct str id);
 /* The same for names that somebody typed: ERR_NOT_FOUND says which may have been meant. `d` is not
  * NULL. */

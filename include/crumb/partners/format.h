@@ -41,11 +41,11 @@ struct out_segment {
 struct out_row {
 	const struct out_segment *segment;
 	enum change change;
-	uint16_t until; /* first day on which the membership is over, at the partner's cap at the
-			   latest */
+	/* First day on which the membership is over; at the partner's cap at the latest. */
+	uint16_t until;
 };
-/* One id with what is to be said of it. Rows that stay are there for formats that always say all.
- */
+/* One id with what is to be said of the id. Rows that stay are in the item, too: some formats
+ * always say all. */
 struct out_item {
 	struct str id;
 	const struct out_row *rows;
@@ -57,25 +57,25 @@ struct out_item {
 /* A file that was written. */
 #define FORMAT_NAME_MOST 300 /* of its name, with the zero */
 struct format_file {
-	char name[FORMAT_NAME_MOST], sha256[65],
-	    md5[33]; /* hexadecimal; md5 where the format wants it */
+	char name[FORMAT_NAME_MOST];
+	char sha256[65], md5[33]; /* hexadecimal; md5 only where the format wants it */
 	uint64_t rows, lines;
-	uint64_t bytes, raw; /* as it is, and before it was compressed */
+	uint64_t bytes, raw; /* as the file is, and before it was compressed */
 };
 
 /* --- what the partner answers with a success */
 
 enum push_verdict {
-	PUSH_TAKEN,	/* acknowledged, but for the rows in `refused` */
-	PUSH_UNCERTAIN, /* acknowledged, but rows were refused that the answer does not name: they
-			   count as neither */
-	PUSH_LATER,	/* try again: no answer, a wrong one, or the partner says so */
-	PUSH_NEVER	/* trying again will not help */
+	PUSH_TAKEN, /* acknowledged, but for the rows in `refused` */
+	/* Acknowledged, but the answer does not name the rows that it refused: no row counts as
+	 * taken or as refused. */
+	PUSH_UNCERTAIN,
+	PUSH_LATER, /* try again: no answer, a wrong one, or the partner says so */
+	PUSH_NEVER  /* trying again will not help */
 };
 struct push_answer {
 	enum push_verdict verdict;
-	uint32_t
-	    after_s; /* LATER: the partner wants to be left alone for so long; 0: it does not say */
+	uint32_t after_s;   /* LATER: not before so many seconds; 0: the partner does not say */
 	struct buf refused; /* lines: id TAB segment or * TAB code TAB message */
 	unsigned refused_n;
 	char why[300];
@@ -90,17 +90,20 @@ void push_answer_done(struct push_answer *a);
 
 /* When a partner forgets a row that it was told. */
 enum format_life {
-	LIFE_IN_ROW,	/* the row says when it ends, and then the partner forgets it by itself */
-	LIFE_AT_PARTNER /* when it is taken back; or so long after it was told as the partner's list
-			   is set to, which is the destination's `ttl` */
+	LIFE_IN_ROW, /* the row says when it ends, and then the partner forgets it by itself */
+	/* When the row is taken back; or so long after it was told as the partner's list is set to,
+	 * which is the destination's `ttl`. */
+	LIFE_AT_PARTNER
 };
 /* How a partner is told to take a row back. */
 enum format_removal {
-	REMOVAL_ROW,	/* by a row that says so */
-	REMOVAL_ITEM,	/* what is said of an id is all that holds: a row that is missing is taken
-			   back; nothing at all is an empty list */
-	REMOVAL_CHANGES /* by a row among changes; what is said as a whole works like ITEM, but
-			   cannot say that an id is in nothing */
+	REMOVAL_ROW, /* by a row that says so */
+	/* What is said of an id is all that holds: a row that is missing is taken back, and nothing
+	 * at all is an empty list. */
+	REMOVAL_ITEM,
+	/* By a row among changes. What is said as a whole works like ITEM, but cannot say that an
+	 * id is in nothing. */
+	REMOVAL_CHANGES
 };
 
 /* One of `settings:`. Without `words` and `max` it is a text. */
@@ -122,8 +125,7 @@ struct format_setting {
 struct encoder;
 struct format {
 	/* facts */
-	const char *name;   /* in the file of destinations, and in manifests that were written: it
-			       never changes */
+	const char *name;   /* in the file of destinations and in manifests: it never changes */
 	const char *says;   /* for documents: what is written */
 	const char *source; /* where the partner describes it; NULL: it is our own */
 	const char *ending; /* of file names; NULL: no files are written, and `item` is not there */
@@ -137,8 +139,7 @@ struct format {
 	bool numbers;	       /* segments have the partner's numbers, which the file must give */
 	bool built_in;	       /* a destination of its name is there without being in the file */
 	bool md5;	       /* each file's MD5 is wanted by `beside` */
-	bool blocks; /* items are kept back and written many at once: when a file is full is judged
-			before */
+	bool blocks;	       /* items are kept back, and written many at once */
 	enum format_life life;
 	enum format_removal removal;
 	const char *life_says; /* for documents: what is to be known besides; NULL: nothing */
@@ -154,8 +155,8 @@ struct format {
 
 	/* writing */
 	void (*begin)(struct encoder *e, struct buf *out); /* NULL: a file has no head */
-	bool (*item)(struct encoder *e, const struct out_item *item,
-	    struct buf *out); /* false: the id cannot be written, and nothing was */
+	/* False: the id cannot be written, and nothing was. */
+	bool (*item)(struct encoder *e, const struct out_item *item, struct buf *out);
 	void (*end)(struct encoder *e, struct buf *out); /* NULL: a file has no end */
 	/* Names file `n`, the first is 0, of a delivery of that time; `packed` is its ending when
 	 * it is compressed. NULL: DESTINATION_full_TIME_part001.ENDING, or delta */
@@ -176,8 +177,8 @@ FORMATS(FORMAT_DECLARED)
 #undef FORMAT_DECLARED
 extern const struct format *const formats[];	   /* NULL behind the last */
 const struct format *format_find(struct str name); /* NULL: there is none */
-const struct format *format_built_in(
-    struct str id); /* of a destination that need not be in the file; NULL: it must be */
+/* Of a destination that need not be in the file; NULL: it must be. */
+const struct format *format_built_in(struct str id);
 
 enum format_life format_life(const struct destination *d);
 /* Must the file give the partner's number of every segment that goes there? */

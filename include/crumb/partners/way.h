@@ -1,12 +1,13 @@
 /* Ways: how what is written for a destination gets there, and how it may be packed. One row each,
  * in src/partners/ways.c; a format says which ways are its own (partners/format.h). What a way does
- * is delivery's (push.c, pending.c, stream.c), collect's (segments.c) and the command line's. All
+ * is delivery's (send.c, push.c, stream.c), collect's (segments.c) and the command line's. All
  * of it is constant. */
 #ifndef CRUMB_PARTNERS_WAY_H
 #define CRUMB_PARTNERS_WAY_H
 
 #include "crumb/base/str.h"
 
+/* How a file is packed: a row of compressions[] each. */
 enum compression { COMPRESS_NONE, COMPRESS_GZ, COMPRESS_ZSTD, COMPRESSIONS };
 #define COMPRESS_ANY (1u << COMPRESS_NONE | 1u << COMPRESS_GZ | 1u << COMPRESS_ZSTD)
 
@@ -32,9 +33,8 @@ struct way {
 	const char *says; /* a sentence for documents */
 	enum where where;
 	unsigned compressions; /* bit n: compressions[n] */
-	uint64_t
-	    bytes; /* of one file or request, where neither the file nor the format says; 0: any */
-	bool own_ids; /* it speaks of visitors by our ids alone */
+	uint64_t bytes;	       /* of one file or request, where nobody says; 0: any */
+	bool own_ids;	       /* it speaks of visitors by our pseudonyms alone */
 };
 
 /* One line for each. */
