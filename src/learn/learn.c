@@ -1,3 +1,12 @@
+/* A training from its beginning to its end, and what is made of a model: the features with their
+ * weights, the cut, and what must be said of it. learn/learn.h has the steps.
+ *
+ * The cut. Everybody of the population is scored and sorted; the border is the score at the size
+ * that was asked for. Who scores the same is in together, so the size may miss what was asked for:
+ * the nearer of "with all of them" and "without them" is taken.
+ *
+ * Warnings. A model that is too good has learned who is in the seed: a category is named that says
+ * it alone (leaks()). One that is useless is refused (noise()). */
 #include "crumb/learn/learn.h"
 
 #include "crumb/base/array.h"
@@ -10,11 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum err no_memory(void)
-{
-	return err_set(ERR_NOMEM, "no memory to learn: fewer features or a smaller store would do");
-}
-
 /* --- the model */
 
 static int heaviest_first(const void *a, const void *b)
@@ -23,25 +27,29 @@ static int heaviest_first(const void *a, const void *b)
 	int64_t wx = llabs(x->w), wy = llabs(y->w);
 	if (wx != wy)
 		return wx > wy ? -1 : 1;
-	return x->number < y->number ? -1 : x->number > y->number;
+	return (x->number > y->number) - (x->number < y->number);
 }
 
+/* A share as it may be told, in hundredths; -1: it may not. Of numbers that are told: a share of
+ * exact numbers would tell them. */
 static double share(const struct learning *x, uint64_t n, uint64_t of)
 {
 	struct kgate gate = kgate_of(x->c);
-	struct shown part = kgate_show(&gate, n),
-		     whole = kgate_show(&gate,
-			 of); /* of numbers that are told: a share of exact ones would be one */
-	return part.told && whole.told
-		   ? round(100.0 * fmin((double)part.n / (double)whole.n, 1)) / 100
-		   : -1;
+	struct shown part = kgate_show(&gate, n), whole = kgate_show(&gate, of);
+	if (!part.told || !whole.told)
+		return -1;
+	return round(100.0 * fmin((double)part.n / (double)whole.n, 1)) / 100;
 }
 
 /* A weight and a bias as they are kept. */
 static int64_t millionths(double w)
 {
 	double most = (double)LIKE_WEIGHT_MOST, n = w * 1e6;
-	return n > most ? LIKE_WEIGHT_MOST : n < -most ? -LIKE_WEIGHT_MOST : llround(n);
+	if (n > most)
+		return LIKE_WEIGHT_MOST;
+	if (n < -most)
+		return -LIKE_WEIGHT_MOST;
+	return llround(n);
 }
 
 /* All that are used, those of no weight too: they count in the length of a row. The words of facts
@@ -50,7 +58,7 @@ static enum err keep_features(const struct learning *x, bool unit, const double 
     const double *stretch, struct learned *out)
 {
 	if (!(out->features = calloc(x->used + 1, sizeof *out->features)))
-		return no_memory();
+		return learning_no_memory();
 	out->unit = unit;
 	out->bias = millionths(w[x->used]);
 	for (unsigned i = 0; i < x->used; i++) {
@@ -67,7 +75,7 @@ static enum err keep_features(const struct learning *x, bool unit, const double 
 		if (f->f.kind == FEATURE_FACT) {
 			char *word = str_dup(f->f.word);
 			if (!word)
-				return no_memory();
+				return learning_no_memory();
 			f->f.word = str_c(word);
 		}
 		out->features_n++;
@@ -83,6 +91,7 @@ static void model_done(struct like_model *m)
 	free(m->first);
 }
 
+/* The model as views apply it: the very code that will score decides who is in. */
 static enum err model_of(const struct learned *l, struct like_model *out)
 {
 	struct like_model m = {.bias = l->bias, .unit = l->unit};
@@ -90,7 +99,7 @@ static enum err model_of(const struct learned *l, struct like_model *out)
 	m.first = calloc(LIKE_FIRST, sizeof *m.first);
 	if (!m.weights || !m.first) {
 		model_done(&m);
-		return no_memory();
+		return learning_no_memory();
 	}
 	for (unsigned i = 0; i < l->features_n; i++)
 		m.weights[m.n++] =
@@ -118,7 +127,7 @@ static enum err keep_score(struct learning *x, void *arg, const struct vkey *k,
 	if (!admitted)
 		return OK;
 	if (!array_room(s->scores, s->cap, s->n + 1))
-		return no_memory();
+		return learning_no_memory();
 	s->scores[s->n++] = like_score(s->m, p, x->today);
 	return OK;
 }
@@ -132,9 +141,10 @@ static enum err score_shard(void *arg, unsigned shard)
 static int highest_first(const void *a, const void *b)
 {
 	const int64_t *x = a, *y = b;
-	return *x != *y ? (*x > *y ? -1 : 1) : 0;
+	return (*x < *y) - (*x > *y);
 }
 
+/* How many are to be in it, as the rule says: a share, a number, or all who are likely enough. */
 static enum err wanted_size(
     const struct learning *x, const struct judged *j, size_t population, uint64_t *want)
 {
@@ -172,6 +182,7 @@ static void cut(const int64_t *scores, size_t n, uint64_t want, struct learned *
 	out->size = together ? with : above;
 }
 
+/* Scores everybody, and finds the border and what scores mean. */
 static enum err cut_off(struct learning *x, const struct judged *j, struct learned *out)
 {
 	struct like_model m = {.n = 0};
@@ -179,7 +190,7 @@ static enum err cut_off(struct learning *x, const struct judged *j, struct learn
 	int64_t *all = NULL;
 	size_t n = 0;
 	uint64_t want;
-	enum err e = shards ? model_of(out, &m) : no_memory();
+	enum err e = shards ? model_of(out, &m) : learning_no_memory();
 	for (unsigned i = 0; i < x->g->shards && !e; i++)
 		shards[i] = (struct scored){.x = x, .m = &m};
 	if (!e)
@@ -187,7 +198,7 @@ static enum err cut_off(struct learning *x, const struct judged *j, struct learn
 	for (unsigned i = 0; i < x->g->shards && !e; i++)
 		n += shards[i].n;
 	if (!e && !(all = malloc((n + 1) * sizeof *all)))
-		e = no_memory();
+		e = learning_no_memory();
 	n = 0;
 	for (unsigned i = 0; i < x->g->shards && shards; i++) {
 		if (!e && shards[i].n)
@@ -199,7 +210,8 @@ static enum err cut_off(struct learning *x, const struct judged *j, struct learn
 		e = wanted_size(x, j, n, &want);
 	if (!e) {
 		qsort(all, n, sizeof *all, highest_first);
-		out->knots_n = judge_knots(j, all, n, (double)x->seeds, out->knots);
+		out->knots_n =
+		    chances_knots(j->chances, j->chances_n, all, n, (double)x->seeds, out->knots);
 		cut(all, n, want, out);
 	}
 	free(all);
@@ -216,12 +228,12 @@ static void warn(struct learned *l, const char *words)
 		snprintf(l->warnings[l->warnings_n++], sizeof l->warnings[0], "%s", words);
 }
 
-#define LEAK_APART 0.9 /* of shares: what nine in ten more of the one side have than of the other  \
-			*/
-#define LEAK_OF_SEED 0.1  /* what a tenth of the seed has, */
-#define LEAK_HOLDERS 0.85 /* and of those who have it so many are of the seed */
+#define LEAK_APART 0.9	  /* nine in ten more of the one side have it than of the other; */
+#define LEAK_OF_SEED 0.1  /* or a tenth of the seed has it, */
+#define LEAK_HOLDERS 0.85 /* and so many of those who have it are of the seed */
+#define TOO_GOOD 0.99	  /* area that nothing honest reaches */
 
-/* Does it say by itself who is in the seed? */
+/* Does the feature say by itself who is in the seed? */
 static bool leaks(const struct learning *x, uint32_t raw)
 {
 	double seed = (double)x->seed_have[raw], others = (double)x->have[raw] - seed;
@@ -249,9 +261,9 @@ static void warn_of_leaks(const struct learning *x, struct learned *l)
 		size_t at = strlen(names);
 		snprintf(names + at, sizeof names - at, "%s'%.40s'", n > 1 ? ", " : "", name);
 	}
-	if (!n && l->auc > 0.99 && l->features_n) {
-		const struct feature *f =
-		    &l->features[0].f; /* what can be excluded is a category */
+	if (!n && l->auc > TOO_GOOD && l->features_n) {
+		/* a category can be excluded by its id; else the feature is named */
+		const struct feature *f = &l->features[0].f;
 		if (f->kind < FEATURE_ACTIVE)
 			snprintf(name, sizeof name, "%s", x->r->categories[f->cat].id);
 		else
@@ -261,14 +273,16 @@ static void warn_of_leaks(const struct learning *x, struct learned *l)
 	}
 	if (!n)
 		return;
+	const char *say = " says", *selves = "itself", *them = "it";
+	if (n > 1) {
+		say = n > 3 ? " and others say" : " say";
+		selves = "themselves";
+		them = "them";
+	}
 	snprintf(words, sizeof words,
 	    "too good to be true (area %.3f): %s%s by %s who is in the seed; name %s under "
 	    "exclude:",
-	    l->auc, names,
-	    n > 3   ? " and others say"
-	    : n > 1 ? " say"
-		    : " says",
-	    n > 1 ? "themselves" : "itself", n > 1 ? "them" : "it");
+	    l->auc, names, say, selves, them);
 	warn(l, words);
 }
 
@@ -311,6 +325,7 @@ static enum err noise(const struct learning *x, const struct learned *l)
 	    l->auc);
 }
 
+/* Warnings, the weightiest first. */
 static void plain_words(const struct learning *x, struct learned *l)
 {
 	char words[LEARN_WARNING_MOST];
@@ -327,9 +342,10 @@ static void plain_words(const struct learning *x, struct learned *l)
 }
 
 static const double reaches[CURVE_POINTS] = {0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5};
-#define AT_10 4
+#define AT_10 4 /* the place of 0.1 */
 
-static void tell(
+/* The figures of the rehearsal. */
+static void tell_figures(
     const struct learning *x, const struct choice *way, const struct judged *j, struct learned *out)
 {
 	out->c = way->c;
@@ -343,7 +359,7 @@ static void tell(
 		p->precision = p->lift * (double)x->seeds / (double)x->others;
 		p->precision = p->precision < 1 ? p->precision : 1;
 		p->activity_recall = ranking_recall(&j->activity, p->reach);
-		judge_band(p->recall, (double)j->seeds, &p->low, &p->high);
+		ranking_band(p->recall, (double)j->seeds, &p->low, &p->high);
 	}
 	out->lift_at_10 = out->curve[AT_10].lift;
 }
@@ -357,7 +373,7 @@ enum err learn(struct generation *g, const struct config *c, uint16_t segment, u
 	struct choice way;
 	struct judged *j = malloc(sizeof *j);
 	double *w = NULL, *stretch = NULL;
-	enum err e = j ? learning_new(g, c, segment, now, &x) : no_memory();
+	enum err e = j ? learning_new(g, c, segment, now, &x) : learning_no_memory();
 	if (e) {
 		free(j);
 		return e;
@@ -365,7 +381,7 @@ enum err learn(struct generation *g, const struct config *c, uint16_t segment, u
 	x->stop = stop;
 	if (!(e = learning_count(x)) && !(e = learning_take(x, true)) &&
 	    !(e = judge_choose(x, &way)) && !(e = judge_well(x, &way, j))) {
-		tell(x, &way, j, &l);
+		tell_figures(x, &way, j, &l);
 		e = noise(x, &l);
 	}
 	if (!e && !(e = judge_fit(x, &way, &w, &stretch)) &&
@@ -398,6 +414,7 @@ void learned_done(struct learned *l)
 
 /* --- for others */
 
+/* A walk for somebody else, and the row that is given next. */
 struct giving {
 	const struct like_model *model;
 	enum err (*each)(void *, const struct learn_row *);
@@ -433,13 +450,13 @@ static enum err give_row(struct learning *x, void *arg, const struct vkey *k,
 }
 
 /* In order of shard and key, for what is written down must be the same each time. */
-static enum err give(struct learning *x, learning_look look, const struct like_model *model,
+static enum err give_all(struct learning *x, learning_look look, const struct like_model *model,
     enum err (*each)(void *arg, const struct learn_row *row), void *arg)
 {
 	struct giving *g = calloc(1, sizeof *g);
 	enum err e = OK;
 	if (!g)
-		return no_memory();
+		return learning_no_memory();
 	g->model = model;
 	g->each = each;
 	g->arg = arg;
@@ -461,7 +478,7 @@ enum err learn_scores(struct generation *g, uint16_t segment, uint32_t now,
 	enum err e = learning_new(g, &none, segment, now, &x);
 	if (e)
 		return e;
-	e = give(x, give_score, like->model, each, arg);
+	e = give_all(x, give_score, like->model, each, arg);
 	learning_free(x);
 	return e;
 }
@@ -471,12 +488,12 @@ static enum err name_features(const struct learning *x, char ***names, unsigned 
 	char name[200];
 	*n = 0;
 	if (!(*names = calloc(x->used + 1, sizeof **names)))
-		return no_memory();
+		return learning_no_memory();
 	for (; *n < x->used; ++*n) {
 		struct feature f = learning_feature(x, x->raw[*n]);
 		feature_name(x->r, &f, name);
 		if (!((*names)[*n] = str_dup(str_c(name))))
-			return no_memory();
+			return learning_no_memory();
 	}
 	return OK;
 }
@@ -491,7 +508,7 @@ enum err learn_matrix(struct generation *g, const struct config *c, uint16_t seg
 		return e;
 	if (!(e = learning_count(x)) && !(e = learning_take(x, false)) &&
 	    !(e = name_features(x, names, names_n)) && each)
-		e = give(x, give_row, NULL, each, arg);
+		e = give_all(x, give_row, NULL, each, arg);
 	learning_free(x);
 	return e;
 }

@@ -1,12 +1,24 @@
+/* Newton's method for a logistic regression over rows of features; learn_fit.h has the problem.
+ *
+ *   fit_all(): until the gradient is small enough,
+ *     1. derive(): of each row, the loss's first and second derivative by its margin;
+ *     2. newton_step(): where the quadratic that touches the loss here is least, by conjugate
+ *        gradients; each of them needs one pass over the rows (bend_along());
+ *     3. damp(): go there, or half as far, until the loss falls as it should.
+ *
+ * Passes over the rows are nearly all of the time: a row's features are added up four at a time,
+ * and rows of which many take no part are copied to stand side by side first (make_dense()). */
 #include "learn_fit.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NEWTON_MOST 30
-#define GRADIENTS_MOST 60
-#define TURNS 4 /* of the subspace */
+#define NEWTON_MOST 30	  /* steps */
+#define GRADIENTS_MOST 60 /* conjugate gradients of a step */
+#define HALVINGS_MOST 20  /* of a step that goes too far */
+#define FALLS 0.01	  /* of what the slope promises, so much the loss has to fall (Armijo) */
+#define TURNS 4		  /* of the subspace */
 
 /* --- rows times weights, and back */
 
@@ -14,10 +26,12 @@ struct work {
 	const struct fit *f;
 	struct fit_cost cost;
 	const uint8_t *roles;
-	double loss;			     /* at the margins */
-	double *margin, *step, *pull, *bend; /* by row */
-	double *u, *g, *penal, *s, *rest, *z, *way, *along, *penal_way,
-	    *diag; /* by feature, and the bias */
+	double loss; /* at the margins */
+	/* by row: its margin, what the step adds to it, the loss's derivatives by it */
+	double *margin, *step, *pull, *bend;
+	/* by feature, and the bias behind: stretched weights, gradient, penalty, step; and of the
+	 * conjugate gradients what is left, that preconditioned, the way, and what the way gives */
+	double *u, *g, *penal, *s, *rest, *z, *way, *along, *penal_way, *diag;
 	double block[];
 };
 
@@ -42,6 +56,7 @@ static inline double row_sum(const uint32_t *item, const uint32_t *end, const do
 	return (a + b) + (c + d);
 }
 
+/* The margin of each row: bias + x'w. */
 static void forth(const struct work *k, const double *w, double *out)
 {
 	const struct fit *f = k->f;
@@ -54,6 +69,7 @@ static void forth(const struct work *k, const double *w, double *out)
 							  f->items + f->from[i + 1], k->u);
 }
 
+/* The other way: of each feature, the sum over the rows that have it. */
 static void back(const struct work *k, const double *of_rows, double *out)
 {
 	const struct fit *f = k->f;
@@ -140,6 +156,8 @@ static double row_cost(const struct work *k, size_t i)
 	return k->cost.c * ((k->roles[i] == FIT_SEED) ? k->cost.seed : k->cost.other);
 }
 
+/* The loss a part t along the step. log(1 + exp(x)) is written in the form that does not run over
+ * for large x. */
 static double loss_at(const struct work *k, double t)
 {
 	const struct fit *f = k->f;
@@ -185,6 +203,7 @@ static double length_at_rest(const struct work *k, double *bias)
 
 /* --- Newton's method */
 
+/* The diagonal of the second derivatives: what conjugate gradients are preconditioned by. */
 static void diagonal(const struct work *k)
 {
 	const struct fit *f = k->f;
@@ -245,9 +264,9 @@ static double damp(struct work *k, const double *w)
 	forth(k, k->s, k->step);
 	penalise(f, k->s, k->penal_way);
 	double straight = dot(k->penal_way, w, n), bent = dot(k->penal_way, k->s, n) / 2;
-	for (unsigned half = 0; half < 20; half++, t /= 2) {
+	for (unsigned half = 0; half < HALVINGS_MOST; half++, t /= 2) {
 		double next = loss_at(k, t);
-		if (next + t * straight + t * t * bent > k->loss + 0.01 * t * slope)
+		if (next + t * straight + t * t * bent > k->loss + FALLS * t * slope)
 			continue;
 		k->loss = next;
 		return t;
@@ -255,6 +274,7 @@ static double damp(struct work *k, const double *w)
 	return 0;
 }
 
+/* One block for all lists: 4 of rows, 10 of features. */
 static struct work *work_new(const struct fit *f)
 {
 	size_t rows = f->rows, n = f->features + 1;
@@ -422,12 +442,16 @@ static void turn(const struct fit *f, size_t step, const float *v, float *out)
 	}
 }
 
+/* Any start that is the same everywhere will do; this is the one of Marsaglia's paper (2003). */
+#define XORSHIFT_START 88172645463325252u
+
+/* Subspace iteration: directions that are drawn by lot are multiplied by X'X and made orthonormal
+ * again, four times. What varies most grows most. */
 enum err fit_look_around(const struct fit *f, size_t most, float **out)
 {
 	unsigned d = f->features / 4 < FIT_DIRECTIONS ? f->features / 4 : FIT_DIRECTIONS;
 	size_t cells = (size_t)f->features * FIT_DIRECTIONS, step = f->rows / (most ? most : 1) + 1;
-	uint64_t dice = 88172645463325252u; /* Marsaglia's xorshift: any start that is the same
-					       everywhere will do */
+	uint64_t dice = XORSHIFT_START;
 	float *v = calloc(cells + 1, sizeof *v), *next = malloc((cells + 1) * sizeof *next);
 	if (!v || !next) {
 		free(v);
@@ -454,7 +478,7 @@ enum err fit_look_around(const struct fit *f, size_t most, float **out)
 	return OK;
 }
 
-/* --- */
+/* --- beginning and end */
 
 enum err fit_begin(struct fit *f)
 {

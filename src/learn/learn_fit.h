@@ -12,9 +12,21 @@
  * less is what adding the rows' coordinates in that space as further features does, folded back:
  * what appears together shares its weight, and there is still one weight a feature.
  *
+ * For example, three rows of which the first has the features 0 and 2, the second the feature 1,
+ * the third none:
+ *
+ *     from   0 2 3 3          a row's features are items[from[i]] to items[from[i + 1] - 1]
+ *     items  0 2 1
+ *
+ * With stretch all 1 and `unit` the first row is (0.71, 0, 0.71), so `scale` of it is 0.71.
+ *
  * By Newton's method with conjugate gradients (Lin, Weng, Keerthi 2008) and their diagonal as the
  * preconditioner. Nothing is random; sums run in order of rows, so that the same rows give the same
- * bits. */
+ * bits.
+ *
+ * Memory of a fit: 32 bytes a row and 80 bytes a feature, beside the rows themselves; directions
+ * are 256 bytes a feature. Fits run on several threads side by side, each with its own weights:
+ * what a struct fit points to is read only. */
 #ifndef CRUMB_SRC_LEARN_LEARN_FIT_H
 #define CRUMB_SRC_LEARN_LEARN_FIT_H
 
@@ -24,7 +36,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIT_DIRECTIONS 64
+#define FIT_DIRECTIONS 64 /* a multiple of 4: they are summed four at a time */
 
 enum fit_role { FIT_ABSENT, FIT_OTHER, FIT_SEED };
 
@@ -48,8 +60,9 @@ void fit_done(struct fit *f);
 
 struct fit_cost {
 	double c, seed, other; /* c times what a seed, and another, that is fitted badly costs */
-	double precise; /* done when the gradient is this part of what it is where only the bias is
-			   fitted */
+	/* The fit is done when the gradient is this part of what it is where only the bias is
+	 * fitted. */
+	double precise;
 };
 /* Weights of features, and of the bias behind them: begins with what they are. `roles`, of each
  * row, say whose side it is on (enum fit_role). */

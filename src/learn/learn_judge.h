@@ -4,10 +4,18 @@
  * them for others. So that is what is rehearsed: each fold's seeds in turn are put among the
  * others, in training too, and are looked for there. What is told of the model (area, curve,
  * chances) is how those seeds came out among the others, ranked against the others alone. By chance
- * they rank as anybody does, whatever is tried. */
+ * they rank as anybody does, whatever is tried.
+ *
+ *     fold 0   seeds │ held out, among the others │ fitted to │ fitted to │ fitted to │
+ *     fold 1   seeds │ fitted to │ held out, among the others │ fitted to │ fitted to │
+ *     …
+ *
+ * A visitor's fold is drawn by the visitor's key, so that it is the same in each try. Folds run on
+ * several threads; each writes its own weights and the scores of its own rows. */
 #ifndef CRUMB_SRC_LEARN_LEARN_JUDGE_H
 #define CRUMB_SRC_LEARN_LEARN_JUDGE_H
 
+#include "learn_ranks.h"
 #include "learning.h"
 
 /* A way to fit. */
@@ -16,23 +24,6 @@ struct choice {
 	bool rare;    /* a rare feature says more: tf-idf */
 	double loose; /* what appears together shares its weight */
 	double c;     /* the penalty's inverse, for a seed member that counts one */
-};
-
-#define CURVE_STEPS 2000 /* of reach, up to CURVE_REACH */
-#define CURVE_REACH 0.5
-
-/* recall[i]: the share of seeds that is found by reaching for CURVE_REACH × i / CURVE_STEPS of the
- * others. */
-struct ranking {
-	double auc;
-	double recall[CURVE_STEPS + 1];
-};
-
-/* How many seeds there are for each other who ranks so. */
-struct chance {
-	double score;
-	double reach; /* the share of others who rank before */
-	double chance;
 };
 
 struct judged {
@@ -67,28 +58,5 @@ enum err judge_well(struct learning *x, const struct choice *way, struct judged 
  * its length; the bias behind. stretch: what a feature adds to that length. free() both. */
 enum err judge_fit(
     struct learning *x, const struct choice *way, double **w, double **stretch) MUST_CHECK;
-
-/* The share of seeds that is found by reaching for a share of the others, up to CURVE_REACH. */
-double ranking_recall(const struct ranking *r, double reach);
-/* The largest share whose members are at least so many times likelier than anybody to be of the
- * seed's kind; 0: none. */
-double ranking_reach(const struct ranking *r, size_t seeds, double lift);
-/* Where the recall among as many others of the seed's kind lies, 19 times of 20. */
-void judge_band(double recall, double seeds, double *low, double *high);
-
-struct scored_row {
-	double score;
-	bool seed;
-};
-/* Pooled until chances never fall as scores rise (Ayer and others 1955), from groups of seeds that
- * are large enough to count. Sorts the rows; `out`, for LIKE_KNOTS_MOST, gets the worst first. */
-unsigned judge_calibrate(
-    struct scored_row *rows, size_t n, double seed_stands, double other_stands, struct chance *out);
-
-/* What scores mean. A rehearsal says what ranks mean: scores of the model, which has seen all of
- * the seed, may be wider or narrower than its. `scores` are the population's, highest first; their
- * chances sum up to the number of seeds. `out` has room for LIKE_KNOTS_MOST. */
-unsigned judge_knots(
-    const struct judged *j, const int64_t *scores, size_t n, double seeds, struct like_knot *out);
 
 #endif

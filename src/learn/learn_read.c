@@ -1,10 +1,17 @@
 /* Reading everybody's profile for a training: what may be learned from, who has it, and a sample.
- * Shard by shard on as many threads as there are cores; what shards found is joined in their order,
- * or does not depend on it. */
+ *
+ * Shard by shard on as many threads as there are cores. What shards found is joined in their order,
+ * or does not depend on it: counts are sums, facts are sorted, and whom the sample takes is drawn
+ * by a keyed hash of the visitor's key.
+ *
+ * There are two readings, for who is how active can be counted only when it is known which
+ * categories count: those of which some feature is used. The second reading counts that and takes
+ * the sample at once. */
 #include "crumb/base/array.h"
 #include "crumb/rules/fact.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/lock.h"
 #include "crumb/base/spread.h"
 #include "crumb/core/metric.h"
 #include "crumb/privacy/kgate.h"
@@ -15,10 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OTHERS_MOST 150000
-#define SEEDS_MOST 100000
-#define ROWS_LEAST 20000     /* of each, as far as there are so many, whatever it takes */
-#define ITEMS_MOST 100000000 /* 400 MB */
+#define OTHERS_MOST 150000	    /* visitors in the sample */
+#define SEEDS_MOST 100000	    /* visitors in the sample */
+#define ROWS_LEAST 20000	    /* of each, as far as there are so many, whatever it takes */
+#define ITEMS_MOST 100000000	    /* features of all rows: 400 MB */
+#define CATEGORY_WORDS (65536 / 64) /* a bit for each number of a category */
+#define RATE_ALL 4294967296.0	    /* of 2^32: everybody */
 
 static const struct feature kinds[PER_CATEGORY] = {{.kind = FEATURE_DAYS, .window = 0},
     {.kind = FEATURE_DAYS, .window = 30}, {.kind = FEATURE_DAYS, .window = 7},
@@ -26,13 +35,20 @@ static const struct feature kinds[PER_CATEGORY] = {{.kind = FEATURE_DAYS, .windo
     {.kind = FEATURE_COUNT, .n = 15}};
 static const uint32_t active_kinds[ACTIVE_KINDS] = {2, 3, 5, 8, 12, 20, 40, 80};
 
-static enum err no_memory(void)
+enum err learning_no_memory(void)
 {
 	return err_set(ERR_NOMEM, "no memory to learn: fewer features or a smaller store would do");
 }
 
+enum err learning_stopped(const struct learning *x)
+{
+	return x->stop && atomic_load(x->stop) ? err_set(ERR_BUSY, "stopped") : OK;
+}
+
 /* --- what may be learned from */
 
+/* Nothing is learned from the category, from those above it, and from those below it: an event of a
+ * child counts for its parents. */
 static void forbid(struct learning *x, uint16_t cat)
 {
 	struct str id = str_c(x->r->categories[cat].id);
@@ -45,20 +61,21 @@ static void forbid(struct learning *x, uint16_t cat)
 	}
 }
 
+/* What the seed's own condition asks for, and the lookalike's: whom it leaves out has none of that,
+ * while the seed may. Then what the rules exclude, and what is sensitive. */
 static enum err choose_categories(struct learning *x)
 {
 	const struct rules *r = x->r;
 	const struct lookalike *like = r->segments[x->segment].like;
-	uint64_t *defines = calloc(1024, sizeof *defines);
+	uint64_t *defines = calloc(CATEGORY_WORDS, sizeof *defines);
 	if (!defines)
-		return no_memory();
+		return learning_no_memory();
 	for (size_t i = 1; i < r->categories_n; i++)
 		x->allowed[i] = true;
 	if (r->segments[x->seed].root >= 0)
 		rules_asks(r, r->segments[x->seed].root, defines);
 	if (x->condition >= 0)
-		rules_asks(r, x->condition,
-		    defines); /* who is left out by it never has it, and the seed may */
+		rules_asks(r, x->condition, defines);
 	for (size_t i = 1; i < r->categories_n; i++)
 		if (defines[i / 64] >> i % 64 & 1)
 			forbid(x, (uint16_t)i);
@@ -84,7 +101,7 @@ enum err learning_new(struct generation *g, const struct config *c, uint16_t seg
 	const struct rules *r = g->rules;
 	struct learning *x = calloc(1, sizeof *x);
 	if (!x)
-		return no_memory();
+		return learning_no_memory();
 	*x = (struct learning){.g = g,
 	    .r = r,
 	    .c = c,
@@ -110,7 +127,7 @@ enum err learning_new(struct generation *g, const struct config *c, uint16_t seg
 	x->raw = calloc(x->raws, sizeof *x->raw);
 	enum err e = x->allowed && x->known && x->have && x->seed_have && x->number && x->raw
 			 ? choose_categories(x)
-			 : no_memory();
+			 : learning_no_memory();
 	if (e)
 		learning_free(x);
 	else
@@ -168,7 +185,9 @@ static unsigned fact_number(const struct fact_word *facts, unsigned n, enum fact
 	return i;
 }
 
-/* Calls for each raw feature of a category that holds. Facts and activity are others' matter. */
+/* The raw features of categories that hold; returns how many. *activity: different categories,
+ * whether learned from or not; *known: those of which some feature is used. Rows of a profile are
+ * sorted by category and day, so the last row of a category is its latest day. */
 static unsigned category_features(const struct learning *x, const struct profile *p, uint32_t *out,
     uint32_t *activity, uint32_t *known)
 {
@@ -185,11 +204,13 @@ static unsigned category_features(const struct learning *x, const struct profile
 		*known += x->known[cat];
 		uint16_t last = p->rows[z - 1].day;
 		for (unsigned k = 0;
-		     k < PER_CATEGORY && n < LEARNING_ROW_MOST - ACTIVE_KINDS - FACT_MAX; k++)
-			if (kinds[k].kind == FEATURE_COUNT
-				? count >= kinds[k].n
-				: last >= rules_window_start(kinds[k].window, x->today))
+		     k < PER_CATEGORY && n < LEARNING_ROW_MOST - ACTIVE_KINDS - FACT_MAX; k++) {
+			bool holds = kinds[k].kind == FEATURE_COUNT && count >= kinds[k].n;
+			if (kinds[k].kind == FEATURE_DAYS)
+				holds = last >= rules_window_start(kinds[k].window, x->today);
+			if (holds)
 				out[n++] = cat * PER_CATEGORY + k;
+		}
 	}
 	return n;
 }
@@ -199,7 +220,8 @@ static struct str fact_of(const struct profile *p, unsigned f)
 	return rule_facts[f].learned ? rules_fact(p, (enum fact)f) : STR("");
 }
 
-/* Numbers of used features among the raw ones, thresholds of activity, and facts. */
+/* The used numbers of what holds: raw features, thresholds of activity, facts. `out` has the raw
+ * numbers first, and is written over from its beginning. */
 static unsigned used_features(const struct learning *x, const struct profile *p, uint32_t *out,
     uint32_t *activity, uint32_t *known)
 {
@@ -239,10 +261,8 @@ enum err learning_walk(struct learning *x, unsigned shard, learning_look each, v
 		return e;
 	while (!e && each_visitor(&v)) {
 		const struct profile *p = v.profile;
-		if (n++ % LOOK_UP == 0 && x->stop && atomic_load(x->stop)) {
-			e = err_set(ERR_BUSY, "stopped");
+		if (n++ % LOOK_UP == 0 && (e = learning_stopped(x)))
 			break;
-		}
 		bool seed = profile_in_segment(p, x->seed),
 		     admitted =
 			 x->condition < 0 ? !seed : rules_holds(x->r, x->condition, p, x->today);
@@ -262,6 +282,7 @@ struct tally {
 	uint32_t raw[LEARNING_ROW_MOST];
 };
 
+/* Words beyond FACTS_MOST are not learned from. */
 static void count_fact(struct tally *t, size_t facts_at, enum fact f, struct str word, bool seed)
 {
 	unsigned at = fact_number(t->facts, t->facts_n, f, word);
@@ -298,8 +319,10 @@ static enum err count_one(struct learning *x, void *arg, const struct vkey *k,
 	return OK;
 }
 
+/* What a shard has counted, to what others have. The lock is held. */
 static void add_tally(struct learning *x, const struct tally *t)
 {
+	CHECK_HELD(&x->lock);
 	x->seeds += t->seeds;
 	x->others += t->others;
 	x->population += t->population;
@@ -329,7 +352,7 @@ static enum err count_shard(void *arg, unsigned shard)
 		t->seed_have = calloc(x->raws, sizeof *t->seed_have);
 	}
 	if (!t || !t->have || !t->seed_have)
-		e = no_memory();
+		e = learning_no_memory();
 	else
 		e = learning_walk(x, shard, count_one, t);
 	if (!e) {
@@ -345,7 +368,7 @@ static enum err count_shard(void *arg, unsigned shard)
 	return e;
 }
 
-/* Shards are done when they are done: facts get an order of their own. */
+/* Shards end in any order, so facts get an order of their own: by insertion, with their counts. */
 static void sort_facts(struct learning *x)
 {
 	for (unsigned i = 1; i < x->facts_n; i++)
@@ -384,8 +407,7 @@ static void choose_features(struct learning *x)
 		for (int w = i < x->active_at ? wider[kind] : -1; used && w >= 0; w = wider[w])
 			used = x->have[i] != x->have[i - kind + (unsigned)w];
 		if (i >= x->active_at && i < x->facts_at)
-			use(x,
-			    i); /* who has it is known once it is known what counts: drop_thin() */
+			use(x, i); /* who has it is not known yet: drop_thin() looks again */
 		else if (used)
 			use(x, i);
 		if (used && i < x->active_at)
@@ -451,7 +473,7 @@ static enum err take_one(struct learning *x, void *arg, const struct vkey *k,
 		return OK;
 	if (!array_room(to->rows, to->cap, to->n + 1) ||
 	    !array_room(to->items, to->items_cap, to->items_n + n + 1))
-		return no_memory();
+		return learning_no_memory();
 	memcpy(to->items + to->items_n, to->row, n * sizeof *to->items);
 	to->items_n += n;
 	to->rows[to->n++] = (struct piece_row){
@@ -487,7 +509,8 @@ static void drop_thin(struct learning *x, uint32_t *moved)
 	x->used = n;
 }
 
-static enum err join(struct learning *x, const struct piece *pieces, const uint32_t *moved)
+/* The pieces become one sample, in the order of shards, with the numbers that features have now. */
+static enum err join_pieces(struct learning *x, const struct piece *pieces, const uint32_t *moved)
 {
 	struct sample *s = &x->sample;
 	size_t n = 0, items = 0, row = 0, at = 0;
@@ -502,7 +525,7 @@ static enum err join(struct learning *x, const struct piece *pieces, const uint3
 	s->lot = malloc((n + 1) * sizeof *s->lot);
 	s->fold = malloc((n + 1) * sizeof *s->fold);
 	if (!s->from || !s->items || !s->seed || !s->activity || !s->lot || !s->fold)
-		return no_memory();
+		return learning_no_memory();
 	for (unsigned i = 0; i < x->g->shards; i++) {
 		const uint32_t *item = pieces[i].items;
 		for (size_t k = 0; k < pieces[i].n; k++, row++) {
@@ -527,11 +550,12 @@ static enum err join(struct learning *x, const struct piece *pieces, const uint3
 
 static uint64_t rate(double want, uint64_t of)
 {
-	return want >= (double)of ? 1ull << 32 : (uint64_t)(want / (double)of * 4294967296.0);
+	return want >= (double)of ? 1ull << 32 : (uint64_t)(want / (double)of * RATE_ALL);
 }
 
-/* As many as are of use; fewer of those who have so many features that they would fill the memory.
- */
+/* Which part of seeds and others the sample takes: as many as are of use, but fewer if they have so
+ * many features that they would fill the memory. For example, with 400 features each there is room
+ * for 245,000 visitors; others make room first. */
 static void choose_rates(struct learning *x, bool rows)
 {
 	double items = 0, all = (double)(x->seeds + x->others), seeds = SEEDS_MOST,
@@ -551,7 +575,7 @@ enum err learning_take(struct learning *x, bool rows)
 {
 	struct piece *pieces = calloc(x->g->shards, sizeof *pieces);
 	uint32_t *moved = calloc(x->used + 1, sizeof *moved);
-	enum err e = pieces && moved ? OK : no_memory();
+	enum err e = pieces && moved ? OK : learning_no_memory();
 	choose_rates(x, rows);
 	for (unsigned i = 0; i < x->g->shards && !e; i++)
 		pieces[i].x = x;
@@ -564,7 +588,7 @@ enum err learning_take(struct learning *x, bool rows)
 		}
 	if (!e) {
 		drop_thin(x, moved);
-		e = join(x, pieces, moved);
+		e = join_pieces(x, pieces, moved);
 	}
 	for (unsigned i = 0; pieces && i < x->g->shards; i++) {
 		free(pieces[i].rows);

@@ -1,3 +1,5 @@
+/* A model that was learned: its figures as they are told, and the file that it is kept in
+ * (rules/like.h says what is in it). The file has no ids of visitors, and its shares are coarse. */
 #include "crumb/learn/learn.h"
 
 #include "crumb/base/clock.h"
@@ -12,8 +14,10 @@ static double coarse(double x, double steps)
 
 void learned_coarsen(struct learned *l)
 {
-	double base = l->population > l->seed ? (double)l->seed / (double)(l->population - l->seed)
-					      : 0; /* of the numbers that are told */
+	/* seeds for each other, of the numbers that are told */
+	double base = 0;
+	if (l->population > l->seed)
+		base = (double)l->seed / (double)(l->population - l->seed);
 	l->auc = coarse(l->auc, 1000);
 	l->activity_auc = coarse(l->activity_auc, 1000);
 	for (unsigned i = 0; i < CURVE_POINTS; i++) {
@@ -33,6 +37,7 @@ static json_t *share_json(double s)
 	return s < 0 ? json_null() : json_real(s);
 }
 
+/* Numbers of the model are whole; only its figures have six digits behind the point. */
 char *learned_file(const struct rules *r, uint16_t segment, const struct learned *l, uint16_t today)
 {
 	char day[DAY_TEXT], name[200];

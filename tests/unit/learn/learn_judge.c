@@ -75,7 +75,7 @@ TEST(chances_are_chances_by_bins_on_sets_of_any_size)
 		double expected[5] = {0}, found[5] = {0}, all = 0, kinds = 0;
 		for (size_t i = 0; i < t->n; i++)
 			scores[i] = t->outside[i].score;
-		m.knots_n = judge_knots(&t->judged, scores, t->n, (double)t->x->seeds, knots);
+		m.knots_n = chances_knots(t->judged.chances, t->judged.chances_n, scores, t->n, (double)t->x->seeds, knots);
 		assert_true(m.knots_n > 1);
 		for (size_t i = 0; i < t->n; i++) {
 			double p = like_chance(&m, scores[i]), reach = (double)i / (double)t->n;
@@ -114,7 +114,7 @@ TEST(calibration_stays_between_nothing_and_all)
 									     : 0) +
 							  lot(),
 			    i < 100};
-		unsigned n = judge_calibrate(rows, 600, 1, 10, out);
+		unsigned n = chances_calibrate(rows, 600, 1, 10, out);
 		assert_true(n >= 1 && n <= LIKE_KNOTS_MOST);
 		for (unsigned i = 0; i < n; i++) {
 			assert_true(out[i].chance > 0 && out[i].chance < 1);
@@ -126,9 +126,9 @@ TEST(calibration_stays_between_nothing_and_all)
 	}
 	for (unsigned i = 0; i < 600; i++) /* all the same */
 		rows[i] = (struct scored_row){1, i < 100};
-	assert_int_equal(judge_calibrate(rows, 600, 1, 1, out), 1);
+	assert_int_equal(chances_calibrate(rows, 600, 1, 1, out), 1);
 	assert_true(fabs(out[0].chance - 0.2) < 0.01 && fabs(out[0].reach - 0.5) < 1e-9);
-	assert_int_equal(judge_calibrate(rows, 0, 1, 1, out), 0);
+	assert_int_equal(chances_calibrate(rows, 0, 1, 1, out), 0);
 }
 
 TEST(the_band_holds_what_as_many_others_show)
@@ -141,7 +141,7 @@ TEST(the_band_holds_what_as_many_others_show)
 			here += lot() < recall;
 			there += lot() < recall;
 		}
-		judge_band(here / n, n, &low, &high);
+		ranking_band(here / n, n, &low, &high);
 		assert_true(low <= here / n && here / n <= high);
 		inside += low <= there / n && there / n <= high;
 	}
@@ -158,7 +158,7 @@ TEST(the_curve_holds_in_trainings_whose_truth_is_known)
 			double found = 0, low, high;
 			for (size_t k = 0; k < (size_t)(reaches[at] * (double)t->n); k++)
 				found += t->outside[k].kind;
-			judge_band(ranking_recall(&t->judged.model, reaches[at]),
+			ranking_band(ranking_recall(&t->judged.model, reaches[at]),
 			    (double)t->judged.seeds, &low, &high);
 			inside += low <= found / t->kinds && found / t->kinds <= high;
 		}
