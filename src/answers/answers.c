@@ -1,3 +1,10 @@
+/* Answers as JSON to questions that no rule defines: how many meet a condition, how many two
+ * segments share; and lists that the admin listener and the command line tell alike. Groups of
+ * visitors pass the k gate in ask/ask.h; what is counted here are events.
+ *
+ * A condition that somebody typed is compiled into a copy of the rules, which is thrown away: the
+ * rules that serve are everybody's, and do not change. Loading a copy takes a few milliseconds for
+ * rules of thousands of lines. */
 #include "crumb/answers/answers.h"
 #include "crumb/condition/parse.h"
 #include "crumb/load/load.h"
@@ -7,6 +14,9 @@
 #include "crumb/yaml/report.h"
 
 #include <jansson.h>
+#include <stdio.h>
+
+#define OVERLAP_CONDITION 400 /* bytes of a condition that names two segments */
 
 json_t *findings_json(const struct report *r)
 {
@@ -31,8 +41,8 @@ static json_t *aside_row_json(const struct aside_row *r, const char *pattern)
 	    "events", (json_int_t)r->events, "first_day", first, "last_day", last);
 }
 
-/* Names of crawlers and networks are those of the operator's lists; a host is what somebody's
- * browser said. */
+/* Names of crawlers and networks are those of the operator's lists. A host is what somebody's
+ * browser said, and may be a secret of one person: hosts that few have named are summed up. */
 json_t *aside_json(const struct aside_row *rows, size_t n, uint32_t k)
 {
 	json_t *list = json_array();
@@ -53,6 +63,7 @@ json_t *aside_json(const struct aside_row *rows, size_t n, uint32_t k)
 	return list;
 }
 
+/* What is wrong with a condition: for programs, and as a text with a caret for people. */
 static json_t *problems_json(struct str condition, const struct report *report)
 {
 	struct buf text = {0};
@@ -69,8 +80,8 @@ static json_t *shown_json(struct shown n)
 	return n.told ? json_integer((json_int_t)n.n) : json_null();
 }
 
-/* Conditions become nodes of a copy of the rules: those that serve are everybody's. */
-static enum err ask(
+/* ERR_SYNTAX: the report says what is wrong with the condition. */
+static enum err ask_copy(
     const struct asker *a, struct str condition, struct report *report, struct answer *out)
 {
 	struct rules *copy;
@@ -93,7 +104,7 @@ enum err answer_preview(const struct asker *a, struct str condition, json_t **ou
 	struct report report = {0};
 	struct answer n;
 	uint64_t from = clock_mono_us();
-	enum err e = ask(a, condition, &report, &n);
+	enum err e = ask_copy(a, condition, &report, &n);
 	if (!e) {
 		*out = json_pack("{s:o,s:o,s:f,s:b}", "size", shown_json(n.size), "visitors",
 		    shown_json(n.visitors), "ms", (double)(clock_mono_us() - from) / 1e3, "pending",
@@ -108,32 +119,36 @@ enum err answer_preview(const struct asker *a, struct str condition, json_t **ou
 	return e;
 }
 
-/* Of two numbers as they are told, so that it tells no more than they do. */
+/* The share of two numbers as they are told, so that it tells no more than they do. Both are
+ * rounded, so the quotient may be above 1, and is cut. */
 static json_t *share_json(struct shown part, struct shown whole)
 {
-	double share = whole.n ? (double)part.n / (double)whole.n : 0;
-	return part.told && whole.told && whole.n ? json_real(share < 1 ? share : 1) : json_null();
+	if (!part.told || !whole.told || !whole.n)
+		return json_null();
+	double share = (double)part.n / (double)whole.n;
+	return json_real(share < 1 ? share : 1);
 }
 
+/* Three questions: the size of either, then of what both share. Conditions of segments that are
+ * there pass the checks, so their reports are empty. */
 enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id, json_t **out)
 {
 	const struct rules *r = a->generation->rules;
-	struct str ids[2] = {a_id, b_id};
+	const struct str ids[2] = {a_id, b_id};
+	char conditions[3][OVERLAP_CONDITION];
 	struct answer n[3];
 	uint16_t number;
 	enum err e = OK;
-	for (int i = 0; i < 3 && !e;
-	     i++) { /* both are there, then both sizes, then what they share */
-		char condition[400];
-		if (i < 2 && (e = rules_find_segment(r, ids[i], &number)))
-			return e;
-		int length = i < 2 ? snprintf(condition, sizeof condition, "segment(" STR_FMT ")",
-					 STR_ARG(ids[i]))
-				   : snprintf(condition, sizeof condition,
-					 "segment(" STR_FMT ") and segment(" STR_FMT ")",
-					 STR_ARG(a_id), STR_ARG(b_id));
-		struct report report = {0}; /* conditions of ids that are there pass the checks */
-		e = ask(a, str_make(condition, (size_t)length), &report, &n[i]);
+	for (int i = 0; i < 2 && !e; i++) {
+		e = rules_find_segment(r, ids[i], &number);
+		snprintf(
+		    conditions[i], sizeof conditions[i], "segment(" STR_FMT ")", STR_ARG(ids[i]));
+	}
+	snprintf(conditions[2], sizeof conditions[2],
+	    "segment(" STR_FMT ") and segment(" STR_FMT ")", STR_ARG(a_id), STR_ARG(b_id));
+	for (int i = 0; i < 3 && !e; i++) {
+		struct report report = {0};
+		e = ask_copy(a, str_c(conditions[i]), &report, &n[i]);
 		report_done(&report);
 	}
 	if (!e)

@@ -1,9 +1,17 @@
+/* Everything that is known of one visitor: the answer to "what do you know of me". It is complete,
+ * for the visitor has a right to all of it, and it is not gated, for it speaks of nobody else.
+ *
+ * "ends" says when each membership is over if nothing more is observed. A category ends when its
+ * latest day is older than what is kept; a segment when its condition does not hold any more. */
 #include "crumb/answers/visitor.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/condition/eval.h"
 
 #include <jansson.h>
+
+#define PURPOSES 16	/* of TCF that a profile has bits for */
+#define MATCHES_MOST 16 /* partners that are listed */
 
 static json_t *day_json(uint16_t day)
 {
@@ -12,6 +20,8 @@ static json_t *day_json(uint16_t day)
 	return json_string(text);
 }
 
+/* Categories by name, with how often and on how many days. Those that only rules use have no name.
+ */
 static json_t *categories_json(
     const struct rules *r, const struct profile *p, unsigned retention, json_t *ends)
 {
@@ -47,10 +57,11 @@ static json_t *segments_json(const struct rules *r, const struct profile *p, uin
 	return list;
 }
 
+/* Consent, place and device, each if it was ever observed in what is kept. */
 static void put_facts(json_t *v, const struct profile *p)
 {
 	json_t *purposes = json_array();
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < PURPOSES; i++)
 		if (p->purposes >> i & 1)
 			json_array_append_new(purposes, json_integer(i + 1));
 	if (p->consent_day)
@@ -98,9 +109,9 @@ static json_t *profile_json(
 /* Who else has an id for this browser, and which. */
 static json_t *partners_json(struct generation *g, const struct vkey *k, uint32_t now)
 {
-	struct match_row rows[16];
+	struct match_row rows[MATCHES_MOST];
 	json_t *list = json_array();
-	unsigned n = view_matches(g, k, now, rows, 16);
+	unsigned n = view_matches(g, k, now, rows, MATCHES_MOST);
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(list,
 		    json_pack("{s:s#,s:s#,s:o}", "partner", rows[i].partner, (int)rows[i].partner_n,
@@ -108,6 +119,7 @@ static json_t *partners_json(struct generation *g, const struct vkey *k, uint32_
 	return list;
 }
 
+/* A provisional visitor has an hour and nothing else, in the same form. */
 enum err visitor_json(
     struct generation *g, unsigned retention, const struct vkey *k, uint32_t now, json_t **out)
 {
