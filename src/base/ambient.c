@@ -20,7 +20,8 @@ void ambient_done(struct ambient *a)
 {
 	struct metric_block *next;
 	for (struct metric_block *b = atomic_load(&a->counts); b; b = next) {
-		next = *(struct metric_block **)b; /* it begins with it */
+		/* only core/metric.c knows the rest of a block: it begins with the next one */
+		next = *(struct metric_block **)b;
 		free(b);
 	}
 	atomic_store(&a->counts, NULL);

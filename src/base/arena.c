@@ -1,5 +1,6 @@
-/* Blocks of 64 KB, or of the size of what is larger; the newest is filled, the older ones are only
- * kept. */
+/* Blocks of 64 KB, or of the size of what is larger, in a list from the newest to the oldest. The
+ * newest block is filled. Blocks come from calloc(), so that pieces are zeroed without a memset: of
+ * a fresh block the system has the zeros already. */
 #include "crumb/base/arena.h"
 
 #include "crumb/base/err.h"

@@ -1,4 +1,5 @@
-/* Growing arrays, for everybody who keeps one. */
+/* Growing arrays. The caller's pointer is of any type, so it is read and written as its bytes
+ * (memcpy): through a void ** that would be undefined. */
 #include "crumb/base/array.h"
 
 #include "crumb/base/memory.h"
@@ -7,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_BYTES                                                                                \
-	256 /* an array that grows for the first time has room for as many items as fit */
+/* An array that grows for the first time has room for as many items as these bytes hold. */
+#define FIRST_BYTES 256
 
 bool array_grow(void *array, size_t *cap, size_t want, size_t size)
 {
@@ -17,8 +18,9 @@ bool array_grow(void *array, size_t *cap, size_t want, size_t size)
 	void *old, *grown = NULL;
 	if (more < want)
 		more = want;
-	memcpy(&old, array,
-	    sizeof old); /* whatever it points to, a pointer is read and written as its bytes */
+	memcpy(&old, array, sizeof old);
+	/* half of what a size_t counts: no array may be larger than what a difference of pointers
+	 * holds */
 	if (more <= SIZE_MAX / 2 / size)
 		grown = realloc(old, more * size);
 	if (!grown) {

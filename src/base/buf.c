@@ -1,3 +1,5 @@
+/* The room doubles until what is to be added fits. A secret buffer is never given to realloc(),
+ * which leaves a copy of the bytes where they were: its bytes are copied and wiped here. */
 #include "crumb/base/buf.h"
 
 #include <stdarg.h>
@@ -9,8 +11,7 @@ bool buf_grow(struct buf *b, size_t more)
 	size_t cap = b->cap ? b->cap : 256;
 	while (cap - b->n < more)
 		cap *= 2;
-	char *p = b->secret ? malloc(cap)
-			    : realloc(b->p, cap); /* realloc() leaves what it moves behind */
+	char *p = b->secret ? malloc(cap) : realloc(b->p, cap);
 	if (!p) {
 		b->failed = true;
 		return false;
@@ -33,6 +34,7 @@ void buf_add(struct buf *b, const void *p, size_t n)
 	b->n += n;
 }
 
+/* Formats twice: first to learn the length, then into the room that was made for it. */
 void buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;

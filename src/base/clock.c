@@ -1,3 +1,12 @@
+/* The clocks of a node, and times and days as text.
+ *
+ * How a jump is told: CLOCK_BOOTTIME counts from the boot of the machine, also while it sleeps, and
+ * nobody can set it. So wall time minus boot time is when the machine was booted, and stays the
+ * same for as long as it runs. The first look remembers that time; a later look that finds it more
+ * than an hour away knows that somebody set the wall clock.
+ *
+ * Texts are read by small functions that go over the text with a cursor, *at. Each takes one part
+ * (digits, a character, a zone) and moves the cursor behind it, or returns false. */
 #include "crumb/base/clock.h"
 
 #include "crumb/base/ambient.h"
@@ -6,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#define JUMP_S 3600 /* as far as the wall clock may drift or be corrected without being a jump */
 
 static int64_t seconds(clockid_t id)
 {
@@ -48,7 +59,7 @@ bool clock_jumped(void)
 	int64_t now = wall_minus_boot(), ref = atomic_load(&c->reference);
 	if (ref == 0)
 		atomic_store(&c->reference, now);
-	else if (now - ref > 3600 || ref - now > 3600)
+	else if (now - ref > JUMP_S || ref - now > JUMP_S)
 		atomic_store(&c->jumped, true);
 	return atomic_load(&c->jumped) || atomic_load(&c->doubted);
 }
@@ -86,7 +97,8 @@ void clock_set_floor(uint32_t t)
 	atomic_store(&ambient_mine->clock.floor, t > CLOCK_LEAST ? t : CLOCK_LEAST);
 }
 
-#define YEAR_0 -62167219200 /* its first second */
+/* The first seconds of these years. */
+#define YEAR_0 -62167219200
 #define YEAR_10000 253402300800
 
 void time_text(int64_t t, char out[TIME_TEXT])
@@ -112,7 +124,7 @@ void day_text(uint16_t day, char out[DAY_TEXT])
 }
 
 /* Reads exactly `digits` digits at *at. */
-static bool number(const char *s, size_t n, size_t *at, int digits, int *out)
+static bool clock_digits(const char *s, size_t n, size_t *at, int digits, int *out)
 {
 	int v = 0;
 	for (int i = 0; i < digits; i++, (*at)++) {
@@ -124,6 +136,7 @@ static bool number(const char *s, size_t n, size_t *at, int digits, int *out)
 	return true;
 }
 
+/* Takes one character, which is `a` or `b`. */
 static bool literal(const char *s, size_t n, size_t *at, char a, char b)
 {
 	if (*at >= n || (s[*at] != a && s[*at] != b))
@@ -141,9 +154,9 @@ static bool zone(const char *s, size_t n, size_t *at, int *offset_s)
 	if (*at == n || literal(s, n, at, 'Z', 'z'))
 		return true;
 	int sign = s[*at] == '-' ? -1 : 1;
-	if (!literal(s, n, at, '+', '-') || !number(s, n, at, 2, &h))
+	if (!literal(s, n, at, '+', '-') || !clock_digits(s, n, at, 2, &h))
 		return false;
-	if (*at < n && ((void)literal(s, n, at, ':', ':'), !number(s, n, at, 2, &m)))
+	if (*at < n && ((void)literal(s, n, at, ':', ':'), !clock_digits(s, n, at, 2, &m)))
 		return false;
 	*offset_s = sign * (h * 3600 + m * 60);
 	return h <= 23 && m <= 59;
@@ -153,12 +166,13 @@ static bool zone(const char *s, size_t n, size_t *at, int *offset_s)
 static bool time_of_day(const char *s, size_t n, size_t *at, int *out)
 {
 	int h, m, sec = 0;
-	if (!number(s, n, at, 2, &h) || !literal(s, n, at, ':', ':') || !number(s, n, at, 2, &m))
+	if (!clock_digits(s, n, at, 2, &h) || !literal(s, n, at, ':', ':') ||
+	    !clock_digits(s, n, at, 2, &m))
 		return false;
-	if (*at < n && s[*at] == ':' && ((*at)++, !number(s, n, at, 2, &sec)))
+	if (*at < n && s[*at] == ':' && ((*at)++, !clock_digits(s, n, at, 2, &sec)))
 		return false;
-	if (*at < n &&
-	    (s[*at] == '.' || s[*at] == ',')) { /* ISO 8601 4.2.2.4: both mark a fraction */
+	/* ISO 8601 4.2.2.4: a point and a comma both mark a fraction */
+	if (*at < n && (s[*at] == '.' || s[*at] == ',')) {
 		size_t first = ++*at;
 		while (*at < n && s[*at] >= '0' && s[*at] <= '9')
 			(*at)++;
@@ -174,9 +188,9 @@ bool time_parse_rfc3339(const char *s, size_t n, int64_t *out)
 	struct tm tm = {0};
 	size_t at = 0;
 	int y, mo, d, second = 0, offset_s = 0;
-	if (!number(s, n, &at, 4, &y) || !literal(s, n, &at, '-', '-') ||
-	    !number(s, n, &at, 2, &mo) || !literal(s, n, &at, '-', '-') ||
-	    !number(s, n, &at, 2, &d))
+	if (!clock_digits(s, n, &at, 4, &y) || !literal(s, n, &at, '-', '-') ||
+	    !clock_digits(s, n, &at, 2, &mo) || !literal(s, n, &at, '-', '-') ||
+	    !clock_digits(s, n, &at, 2, &d))
 		return false;
 	if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > 31)
 		return false;
@@ -187,9 +201,9 @@ bool time_parse_rfc3339(const char *s, size_t n, int64_t *out)
 		at != n))
 		return false;
 	tm.tm_year = y - 1900, tm.tm_mon = mo - 1, tm.tm_mday = d;
-	time_t t = timegm(&tm);
+	time_t t = timegm(&tm); /* sets tm anew: of 31 February it makes a day in March */
 	if (tm.tm_mday != d)
-		return false; /* 31 February */
+		return false;
 	*out = (int64_t)t + second - offset_s;
 	return true;
 }

@@ -1,3 +1,7 @@
+/* Hex, base64url, percent-encoding and UTF-8: one pass over the text each, no memory of their own.
+ *
+ * base64url keeps the bits that are not written yet in `acc`, of which the lowest `bits` count:
+ * three bytes go in as 24 bits and come out as four characters of six. */
 #include "crumb/base/code.h"
 
 static const char HEX[] = "0123456789abcdef";
@@ -48,71 +52,21 @@ void b64url_encode(const uint8_t *in, size_t n, char *out)
 		*out = B64[acc << (6 - bits) & 63];
 }
 
-/* Value of each character plus one; 0: none of the alphabet. */
-static const uint8_t B64_VALUES[256] = {['A'] = 1,
-    ['B'] = 2,
-    ['C'] = 3,
-    ['D'] = 4,
-    ['E'] = 5,
-    ['F'] = 6,
-    ['G'] = 7,
-    ['H'] = 8,
-    ['I'] = 9,
-    ['J'] = 10,
-    ['K'] = 11,
-    ['L'] = 12,
-    ['M'] = 13,
-    ['N'] = 14,
-    ['O'] = 15,
-    ['P'] = 16,
-    ['Q'] = 17,
-    ['R'] = 18,
-    ['S'] = 19,
-    ['T'] = 20,
-    ['U'] = 21,
-    ['V'] = 22,
-    ['W'] = 23,
-    ['X'] = 24,
-    ['Y'] = 25,
-    ['Z'] = 26,
-    ['a'] = 27,
-    ['b'] = 28,
-    ['c'] = 29,
-    ['d'] = 30,
-    ['e'] = 31,
-    ['f'] = 32,
-    ['g'] = 33,
-    ['h'] = 34,
-    ['i'] = 35,
-    ['j'] = 36,
-    ['k'] = 37,
-    ['l'] = 38,
-    ['m'] = 39,
-    ['n'] = 40,
-    ['o'] = 41,
-    ['p'] = 42,
-    ['q'] = 43,
-    ['r'] = 44,
-    ['s'] = 45,
-    ['t'] = 46,
-    ['u'] = 47,
-    ['v'] = 48,
-    ['w'] = 49,
-    ['x'] = 50,
-    ['y'] = 51,
-    ['z'] = 52,
-    ['0'] = 53,
-    ['1'] = 54,
-    ['2'] = 55,
-    ['3'] = 56,
-    ['4'] = 57,
-    ['5'] = 58,
-    ['6'] = 59,
-    ['7'] = 60,
-    ['8'] = 61,
-    ['9'] = 62,
-    ['-'] = 63,
-    ['_'] = 64};
+/* By byte: the value of the character plus one; 0: no character of the alphabet. */
+/* clang-format off */
+static const uint8_t B64_VALUES[256] = {
+	['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7,
+	['H'] = 8, ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
+	['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21,
+	['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28,
+	['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35,
+	['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+	['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+	['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63,
+	['_'] = 64,
+};
+/* clang-format on */
 
 bool b64url_decode(struct str in, uint8_t *out, size_t n)
 {
@@ -132,9 +86,11 @@ bool b64url_decode(struct str in, uint8_t *out, size_t n)
 			out[o++] = (uint8_t)(acc >> bits);
 		}
 	}
+	/* the bits that are left of the last character say nothing, so they must be zero */
 	return (acc & ((1u << bits) - 1)) == 0;
 }
 
+/* Writes never more than was read, so `out` may be the text itself. */
 static inline size_t decode(struct str in, char *out, bool plus)
 {
 	size_t o = 0;
@@ -163,21 +119,22 @@ size_t form_decode(struct str in, char *out)
 	return decode(in, out, true);
 }
 
+/* A lead byte says how many bytes of 10xxxxxx follow (RFC 3629 section 4). c0, c1 and f5 to ff
+ * begin no character. */
 size_t utf8_valid(struct str s)
 {
 	size_t i = 0;
 	while (i < s.n) {
 		uint8_t c = (uint8_t)s.p[i];
-		size_t more = c < 0x80		      ? 0
-			      : c >= 0xc2 && c < 0xe0 ? 1
-			      : c >= 0xe0 && c < 0xf0 ? 2
-			      : c >= 0xf0 && c < 0xf5 ? 3
-						      : 9;
-		if (more == 9 || i + more >= s.n)
+		if ((c >= 0x80 && c < 0xc2) || c > 0xf4)
+			return i;
+		size_t more = utf8_length(c) - 1;
+		if (i + more >= s.n)
 			return i;
 		for (size_t k = 1; k <= more; k++)
 			if (((uint8_t)s.p[i + k] & 0xc0) != 0x80)
 				return i;
+		/* no longer form than needed, no surrogates, nothing above U+10FFFF */
 		uint8_t d = more ? (uint8_t)s.p[i + 1] : 0;
 		if ((c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) || (c == 0xf0 && d < 0x90) ||
 		    (c == 0xf4 && d > 0x8f))

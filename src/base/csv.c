@@ -1,3 +1,5 @@
+/* A cell is written as it is, unless it holds a comma, a quote or the end of a line: then it stands
+ * in quotes, and a quote in it is written twice. */
 #include "crumb/base/csv.h"
 
 static bool plain(struct str s)
@@ -10,8 +12,11 @@ static bool plain(struct str s)
 
 static void quoted(struct buf *out, struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		buf_add(out, s.p[i] == '"' ? "\"\"" : &s.p[i], s.p[i] == '"' ? 2 : 1);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"')
+			buf_c(out, "\"");
+		buf_add(out, &s.p[i], 1);
+	}
 }
 
 void csv_exact(struct buf *out, struct str cell)
@@ -27,6 +32,7 @@ void csv_exact(struct buf *out, struct str cell)
 
 void csv_text(struct buf *out, struct str cell)
 {
+	/* what makes a spreadsheet take a cell for a formula */
 	bool formula = cell.n && memchr("=+-@\t\r\n", cell.p[0], 7), quotes = !plain(cell);
 	if (quotes)
 		buf_add(out, "\"", 1);

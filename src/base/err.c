@@ -1,3 +1,6 @@
+/* The words of a thread's latest failure stand in a buffer of the thread, so nobody frees them and
+ * a failure for want of memory has words, too. Words are formatted beside that buffer and then
+ * copied: an argument may be err_text() itself. */
 #include "crumb/base/err.h"
 
 #include "crumb/base/memory.h"
@@ -24,6 +27,7 @@ enum err err_set(enum err code, const char *fmt, ...)
 	return code;
 }
 
+/* The one place where the system's numbers become ours. */
 static enum err code_of(int system, bool may_be_missing)
 {
 	if (system == ENOSPC || system == EDQUOT || system == EFBIG)
@@ -54,6 +58,7 @@ enum err err_sys_path(const char *path)
 	return e;
 }
 
+/* What does not fit is cut at the end: what stands in front says where it happened. */
 enum err err_wrap(enum err code, const char *fmt, ...)
 {
 	char text[sizeof words];

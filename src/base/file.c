@@ -1,3 +1,10 @@
+/* Writing files so that they appear whole, and reading whole files.
+ *
+ * A new file is written without a name (O_TMPFILE) in the folder of its path, which is the file
+ * system on which it can be renamed. At its end it gets a random name for a moment (link), since a
+ * link cannot replace what stands at the path; then it is renamed onto the path. Its bytes are
+ * synced before the rename and the folder after it, so a power failure leaves the old file or the
+ * new one. */
 #include "crumb/base/file.h"
 
 #include <errno.h>
@@ -26,6 +33,7 @@ enum err folder_sync(const char *path)
 	return e;
 }
 
+/* Keeps the path and its folder. */
 static enum err split(struct file_new *n, const char *path)
 {
 	size_t length = strlen(path);
@@ -45,6 +53,7 @@ static enum err split(struct file_new *n, const char *path)
 static int open_fresh(struct file_new *n, unsigned mode)
 {
 	n->temporary[0] = 0;
+	/* linkat() names the file by its place in /proc; a chroot may have none */
 	bool can_be_named = access("/proc/self/fd", X_OK) == 0;
 	int fd = can_be_named ? open(n->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
 	if (fd >= 0 || (can_be_named && (errno == ENOSPC || errno == EMFILE || errno == ENFILE)))
@@ -59,7 +68,8 @@ enum err file_begin(struct file_new *n, const char *path, unsigned mode)
 	enum err e = split(n, path);
 	if (e)
 		return e;
-	/* a link that leads to a device is meant as one: /dev/stdout is not to be replaced */
+	/* /dev/stdout is a link and leads to a pipe or a file: whoever names it means what it leads
+	 * to, so it is not to be replaced */
 	bool device = (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0) ||
 		      strncmp(path, "/proc/", 6) == 0;
 	if (device || (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
@@ -151,13 +161,13 @@ static ssize_t read_up_to(int fd, char *to, size_t most)
 
 #define READ_PART 65536
 
-static enum err read_all(int fd, const char *path, size_t most, struct buf *out)
+static enum err file_read_all(int fd, const char *path, size_t most, struct buf *out)
 {
 	size_t before = out->n;
 	for (;;) {
-		size_t left = most - (out->n - before),
-		       part =
-			   left < READ_PART ? left + 1 : READ_PART; /* one more than there may be */
+		/* one byte more than there may be, so that a longer file is told from a full one */
+		size_t left = most - (out->n - before);
+		size_t part = left < READ_PART ? left + 1 : READ_PART;
 		if (!buf_reserve(out, part))
 			return err_set(ERR_NOMEM, "%s: no memory to read it", path);
 		ssize_t n = read_up_to(fd, out->p + out->n, part);
@@ -178,7 +188,7 @@ enum err file_read(const char *path, size_t most, struct buf *out)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys_path(path);
-	enum err e = read_all(fd, path, most, out);
+	enum err e = file_read_all(fd, path, most, out);
 	close(fd);
 	if (e)
 		out->n = before;

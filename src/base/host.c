@@ -1,3 +1,6 @@
+/* Names of hosts. A name of other letters than ASCII goes through libidn2, which makes xn-- of it;
+ * then each label is looked at: letters, digits, - and _, 1 to 63 bytes between dots (RFC 1035
+ * section 2.3; _ stands in names that browsers do visit). */
 #include "crumb/base/host.h"
 
 #include <idn2.h>
@@ -38,7 +41,8 @@ static size_t ascii(struct str s, char out[HOST_MOST])
 	return fine ? n : 0;
 }
 
-static size_t address(struct str s, char out[HOST_MOST])
+/* An IPv6 address in brackets. Only its characters are looked at. */
+static size_t host_address(struct str s, char out[HOST_MOST])
 {
 	if (s.n < 4 || s.n >= HOST_MOST || s.p[s.n - 1] != ']')
 		return 0;
@@ -55,7 +59,7 @@ static size_t address(struct str s, char out[HOST_MOST])
 size_t host_read(struct str name, char out[HOST_MOST])
 {
 	if (name.n && name.p[0] == '[')
-		return address(name, out);
+		return host_address(name, out);
 	size_t n = ascii(name, out);
 	return n && out[n - 1] == '.' ? n - 1 : n;
 }
@@ -72,8 +76,8 @@ size_t host_read_glob(struct str pattern, char out[HOST_MOST])
 		bool star = str_find(label, '*') < label.n;
 		if (star && (!plain(label) || label.n >= HOST_MOST))
 			return 0;
-		size_t m = star ? label.n : label.n ? ascii(label, one) : 0;
-		if (label.n && !m)
+		size_t m = label.n;
+		if (!star && label.n && !(m = ascii(label, one)))
 			return 0;
 		if (n + m + 1 >= HOST_MOST)
 			return 0;
@@ -86,6 +90,9 @@ size_t host_read_glob(struct str pattern, char out[HOST_MOST])
 	return n > 1 && out[n - 1] == '.' ? n - 1 : n;
 }
 
+/* From the left: a scheme before "://", then the host with its user and port up to a slash, a
+ * question mark, a hash or a backslash, which browsers take for a slash. Of the user is what stands
+ * before the last '@' (WHATWG URL). */
 struct host_around host_around(struct str text)
 {
 	struct host_around a = {.host = text};

@@ -1,6 +1,13 @@
+/* A line is formatted into a buffer on the stack and written with one write(), so that lines of
+ * threads do not mix. No memory is allocated and no lock is taken. What does not fit is cut.
+ *
+ * The formatting is not printf's: a %s is a text that somebody else may have written, and each of
+ * its characters is made harmless (base/plain.h) as it is copied. Numbers go to snprintf() one by
+ * one. */
 #include "crumb/base/log.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/base/plain.h"
 
 #include <stdarg.h>
@@ -10,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static _Atomic int threshold = LOG_INFO; /* read by every thread */
-static enum log_form shape = LOG_PLAIN;
+static _Atomic int threshold = LOG_INFO; /* shared, any thread */
+static enum log_form shape = LOG_PLAIN;	 /* set before there are threads, then only read */
 
 struct line {
 	char text[1024];
@@ -28,7 +35,7 @@ void log_shape(enum log_form form)
 	shape = form;
 }
 
-static void put(struct line *l, const char *p, size_t n)
+static void log_put(struct line *l, const char *p, size_t n)
 {
 	if (n > sizeof l->text - 1 - l->n) /* room for the end of the line */
 		n = sizeof l->text - 1 - l->n;
@@ -38,14 +45,14 @@ static void put(struct line *l, const char *p, size_t n)
 
 /* A text that somebody else wrote: it neither ends its quotes nor its line, nor commands the
  * terminal that shows it. */
-static void put_text(struct line *l, struct str s)
+static void log_put_text(struct line *l, struct str s)
 {
 	while (s.n && l->n < sizeof l->text - 1) {
 		char out[PLAIN_MOST];
 		size_t n, took = plain_char(s, out, &n);
 		if (s.p[0] == '"' || s.p[0] == '\\')
-			put(l, "\\", 1);
-		put(l, out, n);
+			log_put(l, "\\", 1);
+		log_put(l, out, n);
 		s = str_skip(s, took);
 	}
 }
@@ -66,13 +73,15 @@ static void put_number(
 		n = snprintf(text, sizeof text, spec, va_arg(*ap, long));
 	else
 		n = snprintf(text, sizeof text, spec, va_arg(*ap, int));
-	put(l, text, n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+	if (n > 0)
+		log_put(l, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
+/* `most` is the precision of %.*s; below 0: there is none. */
 static void put_string(struct line *l, int most, const char *s)
 {
 	s = s ? s : "(null)";
-	put_text(l, str_make(s, most < 0 ? strlen(s) : strnlen(s, (size_t)most)));
+	log_put_text(l, str_make(s, most < 0 ? strlen(s) : strnlen(s, (size_t)most)));
 }
 
 /* printf() for what log lines use: texts (%s, %.*s), numbers, %%. */
@@ -81,7 +90,7 @@ static void format(struct line *l, const char *fmt, va_list *ap)
 	while (*fmt) {
 		const char *from = fmt;
 		if (*fmt++ != '%') {
-			put(l, *from == '\n' ? " " : from, 1);
+			log_put(l, *from == '\n' ? " " : from, 1);
 			continue;
 		}
 		int most = -1;
@@ -97,7 +106,7 @@ static void format(struct line *l, const char *fmt, va_list *ap)
 		char kind = *fmt ? *fmt++ : '%';
 		size_t n = (size_t)(fmt - from);
 		if (kind == '%') {
-			put(l, "%", 1);
+			log_put(l, "%", 1);
 		} else if (kind == 's') {
 			put_string(l, most, va_arg(*ap, const char *));
 		} else if (n < sizeof spec) {
@@ -108,14 +117,14 @@ static void format(struct line *l, const char *fmt, va_list *ap)
 	}
 }
 
-/* A line that was cut may end within a character. */
+/* A line that was cut may end within a character. Returns how many bytes are whole characters. */
 static size_t whole_characters(const char *p, size_t n)
 {
 	size_t i = n;
 	while (i > 0 && n - i < 4 && ((uint8_t)p[i - 1] & 0xc0) == 0x80)
 		i--;
 	uint8_t lead = i ? (uint8_t)p[i - 1] : 0;
-	size_t want = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+	size_t want = utf8_length(lead);
 	return want > 1 && n - i + 1 < want ? i - 1 : n;
 }
 
@@ -149,6 +158,7 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
 {
 	static const char *const names[] = {"debug", "info", "warn", "error"};
 	struct line l = {.n = 0};
+	/* each byte of a message may get a backslash; the rest is names and the time */
 	char time[32] = "", json[2 * sizeof l.text + 256];
 	va_list ap;
 	if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
@@ -156,12 +166,12 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
 	if (shape != LOG_PLAIN)
 		machine_time(time);
 	if (shape != LOG_JSON) {
-		put(&l, time, strlen(time));
-		put(&l, " ", *time ? 1 : 0);
-		put(&l, names[level], strlen(names[level]));
-		put(&l, " ", 1);
-		put(&l, module, strlen(module));
-		put(&l, " ", 1);
+		log_put(&l, time, strlen(time));
+		log_put(&l, " ", *time ? 1 : 0);
+		log_put(&l, names[level], strlen(names[level]));
+		log_put(&l, " ", 1);
+		log_put(&l, module, strlen(module));
+		log_put(&l, " ", 1);
 	}
 	va_start(ap, fmt);
 	format(&l, fmt, &ap);

@@ -1,3 +1,11 @@
+/* A low thread has the policy SCHED_IDLE, which the kernel runs when no other thread wants a core.
+ *
+ * low_begin() first tries on a thread that is thrown away whether the way back is open: a thread
+ * that went down and may not come back would keep its locks for as long as the machine is busy.
+ * Where the way is closed the thread is nice instead.
+ *
+ * Every low thread is listed, so that low_over() can lift them from outside. A thread may be going
+ * down at that moment, so go_down() looks at `over` once more afterwards. */
 #include "crumb/base/low.h"
 
 #include "crumb/base/thread.h"
@@ -13,12 +21,12 @@
 #define NICE 10
 #define LOW_MOST 512 /* threads that low_over() knows of; any beyond that stay as they are */
 
-static _Thread_local bool idle; /* is, unless it holds something */
-static _Thread_local unsigned held;
-static _Atomic bool over;
+static _Thread_local bool idle;	    /* this thread is SCHED_IDLE, unless it holds something */
+static _Thread_local unsigned held; /* low_hold() calls that are not released */
+static _Atomic bool over;	    /* shared: low_over() was called */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t threads[LOW_MOST];
-static unsigned threads_n;
+static pid_t threads[LOW_MOST]; /* shared, under lock: every low thread, also those that ended */
+static unsigned threads_n;	/* shared, under lock */
 
 static bool policy(pid_t thread, int to)
 {
@@ -74,13 +82,12 @@ void low_over(void)
 	atomic_store(&over, true);
 	pthread_mutex_lock(&lock);
 	for (unsigned i = 0; i < threads_n; i++) {
-		if (tgkill(getpid(), threads[i], 0) !=
-		    0) /* it has ended, and another process may have its number */
+		/* a thread that has ended is passed over: another process may have its number */
+		if (tgkill(getpid(), threads[i], 0) != 0)
 			continue;
 		policy(threads[i], SCHED_OTHER);
-		setpriority(PRIO_PROCESS, (id_t)threads[i],
-		    getpriority(
-			PRIO_PROCESS, 0)); /* takes a right; without it a nice thread stays one */
+		/* takes a right; without the right a nice thread stays nice */
+		setpriority(PRIO_PROCESS, (id_t)threads[i], getpriority(PRIO_PROCESS, 0));
 	}
 	pthread_mutex_unlock(&lock);
 }

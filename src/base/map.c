@@ -1,11 +1,15 @@
+/* Open addressing with linear probing; base/map.h draws it. Every look-up ends, since at least half
+ * of the slots are free. */
 #include "crumb/base/map.h"
 
 #include "crumb/base/err.h"
 
 #include <stdlib.h>
 
-/* Eight bytes at a time, each mixed in by a multiplication. The keys that are stored are our own,
- * so nobody can make them collide. */
+/* Eight bytes at a time, each mixed in by a multiplication with 2^64 divided by the golden ratio
+ * (Knuth, volume 3, 6.4), and the high bits folded down, since the slot is told by the low ones.
+ * The keys that are stored come from rules and programs, never from visitors: nobody outside can
+ * make keys collide. */
 static size_t hash(struct str s)
 {
 	const uint64_t odd = 0x9e3779b97f4a7c15;
@@ -29,6 +33,7 @@ static uint32_t tag_of(size_t h)
 	return (uint32_t)(h >> 32);
 }
 
+/* The slot of the key, or the free slot where the key would go. */
 static struct map_slot *slot_of(const struct map *m, struct str key, size_t h)
 {
 	size_t at = h & (m->cap - 1);

@@ -1,3 +1,4 @@
+/* One flag a thread. */
 #include "crumb/base/memory.h"
 
 #include <stdlib.h>

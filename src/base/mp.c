@@ -1,8 +1,11 @@
+/* Reading is bounded by m->end in two places: mp_byte() and big(). Every other function is made of
+ * those. Where a type has forms of 1, 2, 4 and 8 bytes, their first bytes follow each other, so
+ * that 1 << (first byte − first of them) is how many bytes to read. */
 #include "crumb/base/mp.h"
 
 #include "crumb/base/code.h"
 
-static uint8_t take(struct mp *m)
+static uint8_t mp_byte(struct mp *m)
 {
 	if (m->bad || m->p >= m->end) {
 		m->bad = true;
@@ -11,6 +14,7 @@ static uint8_t take(struct mp *m)
 	return *m->p++;
 }
 
+/* A number of n bytes, the most significant first. */
 static uint64_t big(struct mp *m, size_t n)
 {
 	if (m->bad || (size_t)(m->end - m->p) < n) {
@@ -24,6 +28,7 @@ static uint64_t big(struct mp *m, size_t n)
 	return v;
 }
 
+/* Another type came than was wanted. */
 static uint64_t wrong(struct mp *m)
 {
 	m->bad = true;
@@ -32,7 +37,7 @@ static uint64_t wrong(struct mp *m)
 
 uint64_t mp_uint(struct mp *m)
 {
-	uint8_t c = take(m);
+	uint8_t c = mp_byte(m);
 	if (c < 0x80)
 		return c;
 	return c >= 0xcc && c <= 0xcf ? big(m, (size_t)1 << (c - 0xcc)) : wrong(m);
@@ -40,7 +45,7 @@ uint64_t mp_uint(struct mp *m)
 
 double mp_double(struct mp *m)
 {
-	if (take(m) != 0xcb)
+	if (mp_byte(m) != 0xcb)
 		return (double)wrong(m);
 	uint64_t bits = big(m, 8);
 	double v;
@@ -58,7 +63,7 @@ bool mp_nil(struct mp *m)
 
 struct str mp_str(struct mp *m)
 {
-	uint8_t c = take(m);
+	uint8_t c = mp_byte(m);
 	size_t n;
 	if (c >= 0xa0 && c <= 0xbf)
 		n = c & 31;
@@ -79,25 +84,32 @@ struct str mp_str(struct mp *m)
 
 uint32_t mp_array(struct mp *m)
 {
-	uint8_t c = take(m);
+	uint8_t c = mp_byte(m);
 	if (c >= 0x90 && c <= 0x9f)
 		return c & 15;
-	return (uint32_t)(c == 0xdc ? big(m, 2) : c == 0xdd ? big(m, 4) : wrong(m));
+	if (c == 0xdc || c == 0xdd)
+		return (uint32_t)big(m, c == 0xdc ? 2 : 4);
+	return (uint32_t)wrong(m);
 }
 
 uint32_t mp_map(struct mp *m)
 {
-	uint8_t c = take(m);
+	uint8_t c = mp_byte(m);
 	if (c >= 0x80 && c <= 0x8f)
 		return c & 15;
-	return (uint32_t)(c == 0xde ? big(m, 2) : c == 0xdf ? big(m, 4) : wrong(m));
+	if (c == 0xde || c == 0xdf)
+		return (uint32_t)big(m, c == 0xde ? 2 : 4);
+	return (uint32_t)wrong(m);
 }
 
+/* Counts the values that are still to be passed over, in place of a call for each that is within
+ * another: bytes from a damaged disk may nest as deep as they are long, and no stack is that deep.
+ */
 void mp_skip(struct mp *m)
 {
 	uint64_t left = 1; /* values still to pass over */
 	while (left && !m->bad) {
-		uint8_t c = take(m);
+		uint8_t c = mp_byte(m);
 		uint64_t n = 0;
 		left--;
 		if (c < 0x80 || c >= 0xe0 || c == 0xc0 || c == 0xc2 || c == 0xc3)
@@ -129,6 +141,7 @@ void mp_skip(struct mp *m)
 	}
 }
 
+/* What msgpack-c calls for each piece. */
 static int write_buf(void *data, const char *p, size_t n)
 {
 	struct buf *b = data;

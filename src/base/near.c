@@ -1,11 +1,16 @@
+/* A word is a slip for another when few edits lie between them: one in a word of up to three
+ * letters, two in one of up to nine, three in a longer one, and fewer than the longer of both has
+ * letters. The nearest candidate wins; of two that are as near, the first. */
 #include "crumb/base/near.h"
 
 #include <stdio.h>
 
 #define NEAR_MAX 40
 
-/* Edits between two words, a swap of neighbours counting one (optimal string alignment; Boytsov
- * 2011, section 2.2). */
+/* Edits between two words: a letter inserted, left out or changed, or two neighbours swapped
+ * (optimal string alignment; Boytsov 2011, section 2.2). Row i, column k of the table are the edits
+ * between the first i letters of a and the first k of b. A row needs the two above it, so three are
+ * kept. */
 static unsigned edits(struct str a, struct str b)
 {
 	unsigned rows[3][NEAR_MAX + 1], *before = rows[0], *above = rows[1], *row = rows[2];
@@ -35,8 +40,10 @@ static unsigned edits(struct str a, struct str b)
 
 struct near near_begin(struct str word)
 {
-	/* one slip in a short word, two in a longer one, three in a long one */
-	return (struct near){word, {NULL, 0}, word.n < 4 ? 2 : word.n < 10 ? 3 : 4};
+	unsigned too_many = 4;
+	if (word.n < 10)
+		too_many = word.n < 4 ? 2 : 3;
+	return (struct near){word, {NULL, 0}, too_many};
 }
 
 void near_try(struct near *n, struct str candidate)

@@ -1,10 +1,14 @@
+/* The grammar is checked here, since strtod() takes more than that: blanks in front, "inf", "nan",
+ * hexadecimal. strtod() only computes the value. Its decimal point depends on the locale, which no
+ * program of crumb sets. */
 #include "crumb/base/number.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define NUMBER_MOST 128
+#define NUMBER_MOST 128 /* bytes of a number, and the zero behind it for strtod() */
 
+/* Takes the digits at *at; returns how many. */
 static size_t digits(struct str s, size_t *at)
 {
 	size_t from = *at;

@@ -1,3 +1,5 @@
+/* A character is one of UTF-8's, or a single byte that is not UTF-8. What stays is copied; what
+ * could command a terminal or turn a text around becomes an escape of at most six bytes. */
 #include "crumb/base/plain.h"
 
 #include "crumb/base/code.h"
@@ -12,20 +14,18 @@ static size_t escape(char out[PLAIN_MOST], const char *fmt, unsigned value)
 	return n;
 }
 
+/* C0, DEL and C1; embeddings and overrides of direction (U+202A … U+202E), isolates (U+2066 …
+ * U+2069). */
 static bool commands(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x202a && c <= 0x202e) ||
 	       (c >= 0x2066 && c <= 0x2069);
 }
 
-static size_t length_of(uint8_t first)
-{
-	return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
 size_t plain_char_so_far(struct str s, char out[PLAIN_MOST], size_t *n)
 {
-	if (s.n < length_of((uint8_t)s.p[0])) {
+	/* the first byte wants more bytes than there are, and those that are there continue it */
+	if (s.n < utf8_length((uint8_t)s.p[0])) {
 		size_t i = 1;
 		while (i < s.n && ((uint8_t)s.p[i] & 0xc0) == 0x80)
 			i++;
@@ -38,7 +38,7 @@ size_t plain_char_so_far(struct str s, char out[PLAIN_MOST], size_t *n)
 size_t plain_char(struct str s, char out[PLAIN_MOST], size_t *n)
 {
 	uint8_t first = (uint8_t)s.p[0];
-	size_t length = length_of(first);
+	size_t length = utf8_length(first);
 	uint32_t c = length == 1 ? first : first & (0x7fu >> length);
 	if (first >= 0x80 && (s.n < length || utf8_valid(str_make(s.p, length)) != length)) {
 		*n = escape(out, "\\x%02x", first);

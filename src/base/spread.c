@@ -1,3 +1,7 @@
+/* The threads take the next number from one counter until none is left, so a thread with long jobs
+ * takes fewer. After a failure no job is begun any more. Numbers are taken in order, so whatever is
+ * lower than a job that failed was begun, and the lowest failure of all is among those that are
+ * known: the error does not depend on which thread was faster. */
 #include "crumb/base/spread.h"
 
 #include "crumb/base/thread.h"
@@ -13,19 +17,19 @@ struct work {
 	unsigned n;
 	enum err (*job)(void *arg, unsigned number);
 	void *arg;
-	_Atomic unsigned next;
-	_Atomic bool failed;
+	_Atomic unsigned next; /* shared: the first job that nobody has taken */
+	_Atomic bool failed;   /* shared: some job failed */
 };
 
-struct worker {
+struct worker { /* its thread's; the caller's once that has ended */
 	struct work *w;
 	pthread_t thread;
 	enum err err;
 	unsigned number; /* of the job that failed */
-	char why[400];
+	char why[400];	 /* its words, which err_text() keeps per thread */
 };
 
-static void *run(void *arg)
+static void *spread_run(void *arg)
 {
 	struct worker *me = arg;
 	for (unsigned i;
@@ -46,7 +50,9 @@ static unsigned cores(void)
 	if (sched_getaffinity(0, sizeof set, &set) != 0)
 		return 1;
 	int n = CPU_COUNT(&set);
-	return n < 1 ? 1 : n > SPREAD_THREADS_MAX ? SPREAD_THREADS_MAX : (unsigned)n;
+	if (n < 1)
+		return 1;
+	return n > SPREAD_THREADS_MAX ? SPREAD_THREADS_MAX : (unsigned)n;
 }
 
 enum err spread(unsigned n, enum err (*job)(void *arg, unsigned number), void *arg)
@@ -56,10 +62,10 @@ enum err spread(unsigned n, enum err (*job)(void *arg, unsigned number), void *a
 	unsigned want = cores() < n ? cores() : n, got = 1, first = UINT_MAX;
 	for (; got < want; got++) {
 		workers[got] = (struct worker){.w = &w};
-		if (thread_start(&workers[got].thread, "spread", run, &workers[got]) != OK)
+		if (thread_start(&workers[got].thread, "spread", spread_run, &workers[got]) != OK)
 			break;
 	}
-	run(&workers[0]);
+	spread_run(&workers[0]);
 	enum err e = OK;
 	for (unsigned i = 0; i < got; i++) {
 		if (i)

@@ -1,3 +1,5 @@
+/* Strings as views: comparing, finding, cutting, numbers, globs. Plain loops; the C library's
+ * memchr() and memmem() where they do the same. */
 #include "crumb/base/str.h"
 
 #include <stdlib.h>
@@ -31,16 +33,16 @@ size_t str_find(struct str s, char c)
 	return at ? (size_t)(at - s.p) : s.n;
 }
 
-static bool blank(char c)
+static bool str_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 struct str str_trim(struct str s)
 {
-	while (s.n && blank(s.p[0]))
+	while (s.n && str_blank(s.p[0]))
 		s.p++, s.n--;
-	while (s.n && blank(s.p[s.n - 1]))
+	while (s.n && str_blank(s.p[s.n - 1]))
 		s.n--;
 	return s;
 }
@@ -102,6 +104,9 @@ static bool same_chr(char a, char b, bool fold)
 	return a == b || (fold && chr_lower(a) == chr_lower(b));
 }
 
+/* Goes over both at once. At a '*' it remembers where it was in both; when they differ further on,
+ * the latest '*' takes one byte more and both go back there. The latest '*' is enough: whatever an
+ * earlier one could take, the latest can. So the time is at most pattern × text, never more. */
 static bool glob(struct str pattern, struct str s, bool fold)
 {
 	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;

@@ -1,3 +1,13 @@
+/* Folding of text, by Unicode's tables (utf8proc).
+ *
+ * A text is folded in chunks of 256 bytes, on the stack: no memory is allocated, and a long text
+ * costs no more at once than a short one. A chunk is cut where no mark follows, so that a letter
+ * and its marks are composed together. Each code point is decomposed and case-folded; then marks
+ * are put in their canonical order, and letters and marks are composed again (UAX 15).
+ *
+ * Words go further: compatibility forms become plain, marks that only decorate are dropped, letters
+ * such as ł and ø become what a reader would type, and everything that is no letter, mark or digit
+ * becomes a blank. Values of visitors pass through here, so every buffer is wiped. */
 #include "crumb/base/text.h"
 
 #include <utf8proc.h>
@@ -36,6 +46,7 @@ static int32_t next(struct str s, size_t *at)
 	return n > 0 ? v : 0xfffd;
 }
 
+/* Marks, and the vowels and final consonants of Hangul, which compose with what is before them. */
 static bool is_mark(int32_t v)
 {
 	utf8proc_category_t c = utf8proc_category(v);
@@ -43,7 +54,8 @@ static bool is_mark(int32_t v)
 	       c == UTF8PROC_CATEGORY_ME || (v >= 0x1160 && v <= 0x11ff);
 }
 
-static void add(struct points *x, int32_t v, int options)
+/* Appends v in its decomposed form, folded as the options say. What does not fit is left out. */
+static void add_point(struct points *x, int32_t v, int options)
 {
 	int bound = 0;
 	utf8proc_ssize_t n =
@@ -93,7 +105,7 @@ static size_t chunk(struct str s)
 
 /* --- folding */
 
-enum how { WHOLE, REGEX };
+enum how { WHOLE, REGEX }; /* REGEX: ASCII letters keep their case */
 
 static void fold_chunk(struct str s, enum how how, struct points *x)
 {
@@ -103,7 +115,7 @@ static void fold_chunk(struct str s, enum how how, struct points *x)
 		if (v < 0x80 && how == WHOLE)
 			v = chr_lower((char)v);
 		size_t had = x->n;
-		add(x, v == 0x131 ? 'i' : v,
+		add_point(x, v == 0x131 ? 'i' : v,
 		    UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
 		for (size_t i = had; i < x->n; i++) /* the dot above an i is its own */
 			if (x->p[i] == 0x307 && i && (x->p[i - 1] == 'i' || x->p[i - 1] == 'I')) {
@@ -144,9 +156,9 @@ size_t text_fold(struct str s, char *out, size_t cap)
 
 size_t text_fold_regex(struct str s, char *out, size_t cap)
 {
-	char once[4 * COMPARED]; /* what an expression can become that may be as long as one can be
-				    (load/pattern.c) */
-	/* twice: an A and its mark are one letter first, and small then */
+	char once[4 * COMPARED]; /* holds what the longest expression can become (load/pattern.c) */
+	/* twice: a capital and its mark are composed to one letter first, which is made small then
+	 */
 	return fold(str_make(once, fold(s, REGEX, once, sizeof once)), REGEX, out, cap);
 }
 
@@ -239,7 +251,7 @@ static void words_chunk(struct str s, struct points *x)
 		one.n = 0;
 		if (utf8proc_category(v) == UTF8PROC_CATEGORY_SO && !of_words(v)) /* ™ is no tm */
 			v = ' ';
-		add(&one, v,
+		add_point(&one, v,
 		    UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
 		for (size_t i = 0; i < one.n; i++) {
 			const char *letters = plain_latin(one.p[i]);
@@ -248,7 +260,7 @@ static void words_chunk(struct str s, struct points *x)
 			if (!is_mark(one.p[i]))
 				base = one.p[i];
 			for (const char *c = letters; c && *c; c++)
-				add(x, *c, 0);
+				add_point(x, *c, 0);
 			if (!letters && x->n < POINTS)
 				x->p[x->n++] = of_words(one.p[i]) ? one.p[i] : ' ';
 		}
@@ -258,7 +270,7 @@ static void words_chunk(struct str s, struct points *x)
 }
 
 /* One character behind the words that are there; false when there is no room. */
-static bool put(int32_t v, char *out, size_t cap, size_t *n)
+static bool put_word_point(int32_t v, char *out, size_t cap, size_t *n)
 {
 	uint8_t bytes[4];
 	bool blank = v < 0x80 && !chr_digit((char)v) && !chr_alpha((char)v);
@@ -272,6 +284,7 @@ static bool put(int32_t v, char *out, size_t cap, size_t *n)
 	return true;
 }
 
+/* How many bytes at the beginning are not ASCII. */
 static size_t run_of_wide(struct str s)
 {
 	size_t n = 0;
@@ -289,7 +302,7 @@ size_t text_words(struct str s, char *out, size_t cap)
 	out[n++] = ' ';
 	for (size_t at = 0; at < s.n && room;) {
 		if ((uint8_t)s.p[at] < 0x80) {
-			room = put(chr_lower(s.p[at++]), out, cap, &n);
+			room = put_word_point(chr_lower(s.p[at++]), out, cap, &n);
 			continue;
 		}
 		struct points x;
@@ -299,7 +312,7 @@ size_t text_words(struct str s, char *out, size_t cap)
 		words_chunk(wide, &x);
 		at += wide.n;
 		for (size_t i = 0; i < x.n && room; i++)
-			room = put(x.p[i], out, cap, &n);
+			room = put_word_point(x.p[i], out, cap, &n);
 		explicit_bzero(x.p, x.n * sizeof *x.p);
 	}
 	if (out[n - 1] != ' ')

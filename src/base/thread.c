@@ -1,4 +1,6 @@
-/* Starting threads, for everybody who has one. */
+/* Starting threads. A new thread has the signal mask and the ambient of whoever starts it, so the
+ * mask is set before and put back after; the ambient goes with the argument, in a struct that the
+ * new thread frees. */
 #include "crumb/base/thread.h"
 
 #include "crumb/base/ambient.h"
@@ -25,7 +27,7 @@ struct start {
 	void *arg;
 };
 
-static void *begin(void *arg)
+static void *thread_begin(void *arg)
 {
 	struct start s = *(struct start *)arg;
 	free(arg);
@@ -37,7 +39,7 @@ static int create(pthread_t *out, const pthread_attr_t *attr, struct start *s)
 {
 	sigset_t old;
 	block_signals(&old); /* a thread begins with the mask of whoever starts it */
-	int rc = pthread_create(out, attr, begin, s);
+	int rc = pthread_create(out, attr, thread_begin, s);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }

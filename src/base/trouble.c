@@ -1,3 +1,5 @@
+/* The pauses: 1, 2, 4, … seconds, up to what the caller allows. The log hears of the first failure
+ * and of each other reason, but of no more than one reason a second. */
 #include "crumb/base/trouble.h"
 
 #include "crumb/base/err.h"

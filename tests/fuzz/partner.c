@@ -1,5 +1,6 @@
 /* What comes from partners: answers to deliveries, lines of their files, etc/destinations.yaml, and the file of what they hold;
  * and models of lookalikes. The first byte says which. */
+#include "crumb/base/mp.h"
 #include "../../src/cli/convert.c"
 #include "crumb/load/load.h"
 #include "crumb/delivery/held.h"

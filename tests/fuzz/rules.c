@@ -1,5 +1,6 @@
 /* YAML files, conditions and examples as people might write them; and bundles as damaged disks might hold them. What loads is checked,
  * matched, evaluated and explained. */
+#include "crumb/base/mp.h"
 #include "crumb/check/check.h"
 #include "crumb/core/config.h"
 #include "crumb/condition/parse.h"

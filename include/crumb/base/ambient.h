@@ -24,23 +24,28 @@
 
 struct metric_block; /* core/metric.h */
 
+/* Shared; any thread of the ambient reads and writes, no lock. base/clock.h says what it means. */
 struct clock {
-	_Atomic int64_t offset; /* seconds by which tests moved it */
-	_Atomic int64_t
-	    reference; /* wall minus boot time when last believed, seconds; 0: not looked yet */
+	_Atomic int64_t offset; /* seconds by which tests moved the clock */
+	/* wall time minus boot time, in seconds, when the clock was last believed; 0: nobody has
+	 * looked yet */
+	_Atomic int64_t reference;
 	_Atomic bool jumped, doubted;
 	_Atomic uint32_t floor; /* seconds, UTC */
 };
 
 struct ambient {
 	struct clock clock;
-	_Atomic(struct metric_block *) counts; /* one block for each thread that has counted here; a
-						  block outlives its thread */
+	/* shared, a list that only grows: a block for each thread that has counted here; a block
+	 * outlives its thread */
+	_Atomic(struct metric_block *) counts;
 };
 
-extern _Thread_local struct ambient *ambient_mine; /* this thread's; never NULL */
-extern _Thread_local struct metric_block
-    *ambient_counts; /* this thread's block there; NULL: it has not counted yet since it entered */
+/* The calling thread's ambient; never NULL. */
+extern _Thread_local struct ambient *ambient_mine;
+/* The calling thread's block of counters there; NULL: the thread has not counted since it entered.
+ */
+extern _Thread_local struct metric_block *ambient_counts;
 
 void ambient_init(struct ambient *a);
 void ambient_done(struct ambient *a); /* nobody may be in it */

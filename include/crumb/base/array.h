@@ -1,5 +1,5 @@
 /* Growing arrays: a pointer, how many items are in it, and for how many it has room, side by side
- *in the struct of whoever owns it.
+ * in the struct of whoever owns it.
  *
  *	struct hen *hens;          all zero: an empty array; free(hens) is its end
  *	size_t hens_n, hens_cap;
@@ -8,11 +8,14 @@
  *		return err_set(ERR_NOMEM, "no memory");
  *	hens[hens_n++] = hen;
  *
- * An array that has to grow has twice the room afterwards, and 256 bytes at least, so n items cost
- *about log n moves and each item is moved twice on average. Items move: keep numbers of them, not
- *pointers. Without memory the array is as it was, nothing of it is lost, and base/memory.h hears of
- * it. A number of items whose bytes no size_t can hold is memory that is not there. One thread at a
- *time for each array. */
+ * An array that has to grow has twice the room afterwards, and at least 256 bytes. So an array of
+ * 1,000 items of 16 bytes that is filled one by one grows at 1, 17, 33, 65, 129, 257 and 513 items,
+ * to room for 1,024, and 1,008 items are moved in all. Whatever the number, an item is moved at
+ *most twice on average, and beyond the first 256 bytes at most half of the room is unused.
+ *
+ * Items move: keep numbers of items, not pointers to items. Without memory the array is as it was,
+ * nothing of it is lost, and base/memory.h hears of the shortage. A number of items whose bytes no
+ * size_t can hold counts as memory that is not there. One thread at a time for each array. */
 #ifndef CRUMB_BASE_ARRAY_H
 #define CRUMB_BASE_ARRAY_H
 
@@ -21,7 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the macros below call: `array` is the address of the pointer, `size` the bytes of an item.
+/* What the macros below call. `array` is the address of the pointer, `size` the bytes of an item.
  */
 bool array_grow(void *array, size_t *cap, size_t want, size_t size) MUST_CHECK;
 bool array_grow_zeroed(void *array, size_t *cap, size_t want, size_t size) MUST_CHECK;

@@ -1,6 +1,9 @@
-/* A growable byte buffer on the heap. Growing that fails sets a sticky flag; callers write straight
- * on and check once. What a *secret* one held is wiped from every place where it was, when it
- * grows, is cleared and is done. */
+/* A growable byte buffer on the heap. A failure to grow sets a sticky flag, `failed`: callers write
+ * straight on and check once.
+ *
+ * A zeroed buffer is empty. Its room doubles, from 256 bytes. What a *secret* buffer held is wiped
+ * from every place where it was: when the buffer grows, is cleared and is done. One thread at a
+ * time for each buffer, which belongs to whoever declared it. */
 #ifndef CRUMB_BASE_BUF_H
 #define CRUMB_BASE_BUF_H
 
@@ -13,7 +16,7 @@ struct buf {
 };
 #define BUF_SECRET ((struct buf){.secret = true})
 
-bool buf_grow(struct buf *b, size_t more);
+bool buf_grow(struct buf *b, size_t more); /* what buf_reserve() calls */
 /* Room for `more` bytes behind n. */
 static inline bool buf_reserve(struct buf *b, size_t more)
 {
@@ -21,8 +24,8 @@ static inline bool buf_reserve(struct buf *b, size_t more)
 }
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_done(
-    struct buf *b); /* frees; the buffer is empty and usable again, and as secret as before */
+/* Frees. The buffer is empty and usable again, and as secret as before. */
+void buf_done(struct buf *b);
 
 static inline void buf_str(struct buf *b, struct str s)
 {

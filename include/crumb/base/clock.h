@@ -9,7 +9,7 @@
  * time during which the machine was off is not either, unless it was so long that nobody can tell
  * it from a wrong clock (node/time.c): then the clock is in doubt, which counts as a jump.
  *
- * A floor: earlier than that it cannot be, so what comes then cannot be recorded. */
+ * The floor is the earliest time that it can be. While the clock says less, nothing is recorded. */
 #ifndef CRUMB_BASE_CLOCK_H
 #define CRUMB_BASE_CLOCK_H
 
@@ -24,8 +24,8 @@ uint64_t clock_mono_us(void);	  /* microseconds since some start, never moved */
 int64_t clock_offset(void);	  /* seconds by which tests moved the clock */
 void clock_set_offset(int64_t s); /* only ever forward, by --test-clock */
 
-bool clock_jumped(
-    void); /* looks at both clocks; true until clock_confirm(), and while there is a doubt */
+/* Looks at both clocks. True until clock_confirm(), and while there is a doubt. */
+bool clock_jumped(void);
 void clock_confirm(void); /* an operator said that the clock is right */
 void clock_doubt(void);	  /* until clock_believe() */
 void clock_believe(void); /* the doubt is over; a jump is not */
@@ -33,8 +33,9 @@ void clock_believe(void); /* the doubt is over; a jump is not */
 #define CLOCK_LEAST 1577836800u /* 2020-01-01: a clock that says less was not set */
 uint32_t clock_floor(void);
 void clock_set_floor(uint32_t t); /* CLOCK_LEAST at first, and at least */
-uint32_t clock_views(void);	  /* clock_now(), but never so early that what is recorded would lie
-				     ahead: what views are made by */
+/* The time by which views are made: clock_now(), but a day after the floor when the clock says
+ * less than the floor, so that nothing recorded lies ahead. */
+uint32_t clock_views(void);
 
 static inline uint16_t day_of(uint32_t t)
 {
@@ -45,8 +46,9 @@ static inline uint32_t hour_of(uint32_t t)
 	return t / 3600;
 }
 #define TIME_TEXT 21
-void time_text(int64_t t, char out[TIME_TEXT]); /* YYYY-MM-DDTHH:MM:SSZ (RFC 3339), UTC; years from
-						   0 to 9999, the nearest of these otherwise */
+/* YYYY-MM-DDTHH:MM:SSZ (RFC 3339), UTC. A time outside the years 0 to 9999 is written as the
+ * nearest one inside. */
+void time_text(int64_t t, char out[TIME_TEXT]);
 #define DAY_TEXT 11
 void day_text(uint16_t day, char out[DAY_TEXT]); /* YYYY-MM-DD */
 bool day_parse(const char *text, size_t n, uint16_t *day);

@@ -1,5 +1,5 @@
 /* Text forms of bytes: hex, base64url without padding (RFC 4648 section 5), percent-encoding (RFC
- * 3986), big-endian integers. */
+ * 3986); UTF-8; big-endian integers. Pure functions; any thread. */
 #ifndef CRUMB_BASE_CODE_H
 #define CRUMB_BASE_CODE_H
 
@@ -9,16 +9,27 @@
 
 void hex_encode(const uint8_t *in, size_t n, char *out); /* writes 2n characters, no terminator */
 bool hex_decode(struct str in, uint8_t *out, size_t n);	 /* exactly 2n hex digits */
-void b64url_encode(
-    const uint8_t *in, size_t n, char *out); /* writes B64URL_LEN(n) characters, no terminator */
-bool b64url_decode(
-    struct str in, uint8_t *out, size_t n); /* exactly n bytes; refuses stray bits at the end */
+/* Writes B64URL_LEN(n) characters, no terminator. */
+void b64url_encode(const uint8_t *in, size_t n, char *out);
+/* Exactly n bytes. Stray bits at the end are refused, so each value has one text. */
+bool b64url_decode(struct str in, uint8_t *out, size_t n);
 /* Decodes %XX from in to out, which may be the same memory. What is no valid escape stays as it is.
- * In forms and queries '+' is a blank, too. */
+ * Returns how many bytes were written, never more than in.n. form_decode() makes a blank of '+',
+ * too, as forms and queries want it. */
 size_t percent_decode(struct str in, char *out);
 size_t form_decode(struct str in, char *out);
 /* Length of the longest prefix that is well-formed UTF-8 (RFC 3629). */
 size_t utf8_valid(struct str s);
+/* Bytes of the character that begins with `lead`, as far as that byte tells: 1 to 4. 1 for a byte
+ * that begins none, too. */
+static inline size_t utf8_length(uint8_t lead)
+{
+	if (lead < 0xc0)
+		return 1;
+	if (lead < 0xe0)
+		return 2;
+	return lead < 0xf0 ? 3 : 4;
+}
 
 static inline void put_u16(uint8_t *p, uint16_t v)
 {

@@ -1,7 +1,7 @@
 /* Errors: one type, returned; the words are kept per thread.
  *
  * A function that can fail returns enum err and leaves its out-parameters untouched when it does.
- * err_set() keeps a sentence for people; err_text() gives the one of this thread's latest failure.
+ * err_set() keeps a sentence for people; err_text() gives that of this thread's latest failure.
  * Foreign codes are mapped once: the system's here, those of LMDB, zstd and others where the
  * library is called. */
 #ifndef CRUMB_BASE_ERR_H
@@ -24,14 +24,15 @@ enum err {
 
 /* Keeps the words and returns the code: `return err_set(ERR_USAGE, "%s is no folder", path);` */
 enum err err_set(enum err code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* What the system just said, for whatever the words name, which its own words are put behind:
- * `return err_sys("%s/lock", folder);` is "store/lock: Permission denied". No room (ENOSPC,
- * EDQUOT), or less than the process may take (EFBIG), is ERR_FULL, ENOMEM is ERR_NOMEM, all else
- * ERR_IO. To be called before anything that sets errno anew; errno stays as it is. */
+/* A call of the system failed, and errno says why. The words name what it was about; the system's
+ * own words follow them: `return err_sys("%s/lock", folder);` is "store/lock: Permission denied".
+ * No room (ENOSPC, EDQUOT), and a file larger than the process may write (EFBIG), are ERR_FULL,
+ * ENOMEM is ERR_NOMEM, all else ERR_IO. To be called before anything that sets errno anew; errno
+ * stays as it is. */
 enum err err_sys(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same for a file or folder that may be missing: ENOENT is ERR_NOT_FOUND. */
 enum err err_sys_path(const char *path);
-/* Prefixes the words of the failure at hand, and passes its code on. */
+/* Puts words before those of this thread's latest failure, and returns `code`. */
 enum err err_wrap(enum err code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *err_text(void);
 const char *err_name(enum err code);

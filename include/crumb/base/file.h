@@ -1,17 +1,18 @@
 /* Files that appear whole or not at all, also in folders where others may write.
  *
- *     file_begin ── write to .file ── file_finish: flushed, synced, renamed onto the path, the
- * folder synced └─ file_drop:   as if nothing had been
+ *     file_begin ── write to .file ─┬─ file_finish:  flushed, synced, renamed onto the path,
+ *                                   │                the folder synced
+ *                                   └─ file_drop:    as if nothing had been
  *
- * Until it is finished a file has no name (O_TMPFILE); where the file system cannot do that, a
- * random one that is opened with O_EXCL, so that neither a link that somebody planted nor another
- * writer of the same path is ever written through. A link that stands at the path itself is
- * replaced, not followed. The folder is where whoever named it says, a link to a folder too. What
- * is at the path and is neither a file nor a link (a pipe, a device, a folder), or leads to one, is
- * refused.
+ * Until a file is finished it has no name (O_TMPFILE). Where the file system cannot do that, the
+ * file has a random name and is opened with O_EXCL. So neither a link that somebody planted nor
+ * another writer of the same path is ever written through. A link that stands at the path itself is
+ * replaced, not followed. The folder is where the path says, through a link to a folder, too. What
+ * stands at the path and is neither a file nor a link (a pipe, a device, a folder), or is a link to
+ * such a thing, is refused.
  *
- * Any thread; a struct file_new belongs to one. After file_begin() failed there is nothing to drop.
- */
+ * Any thread; a struct file_new belongs to one thread. After file_begin() failed there is nothing
+ * to drop. */
 #ifndef CRUMB_BASE_FILE_H
 #define CRUMB_BASE_FILE_H
 
@@ -22,7 +23,7 @@
 #include <stdio.h>
 
 #define FILE_PATH_MAX 4096
-#define FILE_NEW_NAME 32 /* what a temporary name is longer than its folder, at most */
+#define FILE_NEW_NAME 32 /* bytes that a temporary name adds to its folder, at most */
 
 struct file_new {
 	FILE *file;

@@ -6,10 +6,10 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 enum log_form {
-	LOG_PLAIN,
-	LOG_TEXT,
-	LOG_JSON
-}; /* without time; with it; {"time":…,"level":…,"module":…,"message":…} */
+	LOG_PLAIN, /* without time: of a command */
+	LOG_TEXT,  /* with time: of a server */
+	LOG_JSON   /* {"time":…,"level":…,"module":…,"message":…} */
+};
 
 void log_shape(enum log_form form);	  /* before threads; default LOG_PLAIN */
 void log_threshold(enum log_level least); /* what is below is dropped; default LOG_INFO */

@@ -1,9 +1,11 @@
-/* Threads for what can wait: they run when nobody else wants to. A lock that others wait for is not
- * held like that: on a busy machine it would be let go of late. So such a thread is an ordinary one
- * for as long as it holds something. For any other thread these calls do nothing.
+/* Threads for what can wait: a low thread runs when no other thread wants to.
+ *
+ * On a busy machine a low thread that holds a lock would let go of the lock late, and whoever waits
+ * for the lock would wait as long. So a low thread is an ordinary one from low_hold() to
+ * low_release(). For a thread that is not low these calls do nothing.
  *
  * The way back from SCHED_IDLE wants a right (RLIMIT_NICE, as etc/crumbd.service gives it). Without
- * it a low thread is a nice one: what it holds is let go of in bounded time, too. */
+ * the right a low thread is a nice one: what it holds is let go of in bounded time, too. */
 #ifndef CRUMB_BASE_LOW_H
 #define CRUMB_BASE_LOW_H
 
@@ -11,8 +13,8 @@ void low_begin(void); /* the calling thread, from now on */
 void low_hold(void);  /* nests */
 void low_release(void);
 
-/* From now on none is low: whoever ends the process waits for each of them to end, and on a busy
- * machine that would be never. Any thread. */
+/* From now on no thread is low. Whoever ends the process waits for each thread to end, and on a
+ * busy machine a low thread would never end. Any thread. */
 void low_over(void);
 
 #endif

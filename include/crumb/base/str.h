@@ -1,5 +1,6 @@
-/* Strings as views: {pointer, length}, borrowed, not terminated. Whoever keeps one keeps what it
- * points into. */
+/* Strings as views: {pointer, length}, borrowed, not terminated. Whoever keeps a view keeps what it
+ * points into. p is NULL in a view of nothing, and n is 0 then. Pure functions, but for str_dup(),
+ * which allocates; any thread. */
 #ifndef CRUMB_BASE_STR_H
 #define CRUMB_BASE_STR_H
 
@@ -61,12 +62,13 @@ bool str_has(struct str s, struct str needle);	      /* needle anywhere in s */
 bool str_ihas(struct str s, struct str lower_needle); /* the same, ASCII case aside */
 size_t str_find(struct str s, char c);		      /* index, or s.n */
 struct str str_trim(struct str s);		      /* without blanks at both ends */
-struct str str_unmarked(
-    struct str s); /* without the byte-order mark that some editors begin UTF-8 with */
-bool str_cut(
-    struct str *rest, char sep, struct str *part); /* next part up to sep; false at the end */
-bool str_listed(
-    struct str s, const char *words); /* is it one of "a|b|c", ASCII case aside? NULL has none */
+/* Without the byte-order mark that some editors begin UTF-8 with. */
+struct str str_unmarked(struct str s);
+/* Cuts the part before the next `sep` off *rest. "a,,b" has three parts, "" has one. False when
+ * all parts were given; rest->p is NULL then. */
+bool str_cut(struct str *rest, char sep, struct str *part);
+/* Is it one of "a|b|c", ASCII case aside? NULL has none. */
+bool str_listed(struct str s, const char *words);
 bool str_u64(struct str s, uint64_t *out); /* decimal digits only, no overflow */
 char *str_dup(struct str s);		   /* heap, terminated; NULL without memory */
 /* '*' any bytes, everything else itself; the second one ASCII case aside. */
