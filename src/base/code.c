@@ -126,7 +126,11 @@ size_t utf8_valid(struct str s)
 	size_t i = 0;
 	while (i < s.n) {
 		uint8_t c = (uint8_t)s.p[i];
-		if ((c >= 0x80 && c < 0xc2) || c > 0xf4)
+		if (c < 0x80) {
+			i++;
+			continue;
+		}
+		if (c < 0xc2 || c > 0xf4)
 			return i;
 		size_t more = utf8_length(c) - 1;
 		if (i + more >= s.n)
@@ -135,7 +139,7 @@ size_t utf8_valid(struct str s)
 			if (((uint8_t)s.p[i + k] & 0xc0) != 0x80)
 				return i;
 		/* no longer form than needed, no surrogates, nothing above U+10FFFF */
-		uint8_t d = more ? (uint8_t)s.p[i + 1] : 0;
+		uint8_t d = (uint8_t)s.p[i + 1];
 		if ((c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) || (c == 0xf0 && d < 0x90) ||
 		    (c == 0xf4 && d > 0x8f))
 			return i;
