@@ -69,7 +69,9 @@ static void decode_circumstances(struct mp *in, struct event *e)
 	if (mp_array(in) != 10)
 		in->bad = true;
 	decode_place(in, &e->place);
-	if (!agent_unpack((uint32_t)mp_uint(in), &e->agent))
+	e->agent = agent_unpack((uint32_t)mp_uint(in));
+	if (e->agent.device >= DEVICE_MAX || e->agent.os >= OS_MAX ||
+	    e->agent.browser >= BROWSER_MAX)
 		in->bad = true;
 }
 

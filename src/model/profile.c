@@ -66,7 +66,9 @@ static bool load_header(struct profile *p, struct str header, struct str *segmen
 	for (size_t i = 0; i < region.n; i++) /* at most three: no call */
 		p->place.region[i] = region.p[i];
 	p->agent_day = (uint16_t)mp_uint(&m);
-	if (!agent_unpack((uint32_t)mp_uint(&m), &p->agent))
+	p->agent = agent_unpack((uint32_t)mp_uint(&m));
+	if (p->agent.device >= DEVICE_MAX || p->agent.os >= OS_MAX ||
+	    p->agent.browser >= BROWSER_MAX)
 		return false;
 	uint32_t n = mp_map(&m);
 	if (m.bad || n > PROFILE_ATTRS_MAX)
@@ -123,6 +125,7 @@ static size_t packed_size(uint32_t v)
 	return v < 1u << 28 ? 4 : 5;
 }
 
+/* Writes a number at `at`, where there is room for it; returns what is behind it. */
 static uint8_t *pack_number(uint8_t *at, uint32_t v)
 {
 	for (; v >= 0x80; v >>= 7)

@@ -87,11 +87,10 @@ static inline uint32_t agent_pack(const struct agent *a)
 {
 	return (uint32_t)a->device << 16 | (uint32_t)a->os << 8 | a->browser;
 }
-/* False: the number is no agent. */
-static inline bool agent_unpack(uint32_t number, struct agent *out)
+/* Any number: whoever reads one looks whether it is an agent. */
+static inline struct agent agent_unpack(uint32_t number)
 {
-	*out = (struct agent){(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
-	return out->device < DEVICE_MAX && out->os < OS_MAX && out->browser < BROWSER_MAX;
+	return (struct agent){(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
 }
 struct place {
 	char country[2]; /* ISO 3166-1 alpha-2; zeros: unknown */
