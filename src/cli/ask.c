@@ -1,4 +1,8 @@
-/* Questions about groups: rules preview, segments overlap. */
+/* Questions about groups that no rule defines: rules preview, segments overlap.
+ *
+ * A running server answers where there is one, since its gate remembers the questions of a day
+ * (ask/ask.h). Without a server there is no memory of questions; whoever can read the store's keys
+ * can read its profiles, too. */
 #include "crumb/ask/ask.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
@@ -8,8 +12,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* --- questions: a running server answers, since its gate remembers what it told */
+/* --- both questions */
 
+/* The condition has mistakes: shows them with carets, or as JSON. Takes the reference. */
 static int fail_with(struct cli *c, json_t *problems)
 {
 	const char *text = json_string_value(json_object_get(problems, "text"));
@@ -27,12 +32,14 @@ static json_t *ask_server(struct cli *c, const char *path, struct str body, int 
 {
 	struct reply r;
 	json_t *j = client_json(c, path, &body, &r);
-	*rc = !j ? EXIT_WRONG : r.status == 200 ? EXIT_FINE : fail_with(c, j);
+	*rc = EXIT_WRONG;
+	if (j)
+		*rc = r.status == 200 ? EXIT_FINE : fail_with(c, j);
 	return *rc ? NULL : j;
 }
 
-/* Without a server: is a change of rules on its way into the views? Then today's numbers are still
- * those of the old ones. */
+/* Who asks, without a server. When views of changed rules are being made, the numbers are still by
+ * the old rules; store_building() tells. */
 static struct asker alone(struct cli *c)
 {
 	return (struct asker){
@@ -41,7 +48,11 @@ static struct asker alone(struct cli *c)
 
 static json_t *answered(struct cli *c, enum err e, json_t *j, int *rc)
 {
-	*rc = !e ? EXIT_FINE : e == ERR_SYNTAX && j ? fail_with(c, j) : cli_fail("%s", err_text());
+	*rc = EXIT_FINE;
+	if (e == ERR_SYNTAX && j)
+		*rc = fail_with(c, j);
+	else if (e)
+		*rc = cli_fail("%s", err_text());
 	return e ? NULL : j;
 }
 
@@ -56,10 +67,10 @@ static void print_preview(const struct cli *c, const json_t *j)
 		printf("fewer than %u visitors", kgate_k(&c->gate));
 	if (json_is_integer(visitors))
 		printf(" of %lld", (long long)json_integer_value(visitors));
-	printf(" (%.0f ms)%s\n", json_real_value(json_object_get(j, "ms")),
-	    json_is_true(json_object_get(j, "pending"))
-		? "; changed rules are on their way: this is by the old ones"
-		: "");
+	printf(" (%.0f ms)", json_real_value(json_object_get(j, "ms")));
+	if (json_is_true(json_object_get(j, "pending")))
+		printf("; changed rules are on their way: this is by the old rules");
+	putchar('\n');
 }
 
 static int preview(struct cli *c, int argc, char **argv)
@@ -89,6 +100,7 @@ static int preview(struct cli *c, int argc, char **argv)
 
 /* --- segments overlap */
 
+/* A row for each segment, and one for the visitors in both, with their share of each. */
 static void print_overlap(struct cli *c, const char *a, const char *b, const json_t *j)
 {
 	char of_a[300], of_b[300];
@@ -145,19 +157,19 @@ const struct command commands_ask[] = {
     {.name = "rules preview",
 	.args = "'CONDITION' [--json]",
 	.summary = "how many visitors a condition would reach now",
-	.help = "  Evaluates the condition over every profile, exactly, by the serving rules: "
-		"{\"size\",\"visitors\",\"ms\",\"pending\"}. Sizes below\n"
-		"  privacy.k are withheld, others rounded to ten. A group that differs from a "
-		"defined segment, or from what was asked\n"
-		"  within a day, by fewer than privacy.k visitors is told as that one's number. A "
-		"running server answers, and remembers.",
+	.help = "Evaluates the condition over every profile, exactly, by the serving rules: "
+		"{\"size\",\"visitors\",\"ms\",\"pending\"}. Sizes below privacy.k are withheld, "
+		"and the others are rounded to ten. A group that differs by fewer than privacy.k "
+		"visitors from a defined segment, or from a group that was asked about within a "
+		"day, is told with the number of that group. A running server answers, and "
+		"remembers the question.",
 	.run = preview},
     {.name = "segments overlap",
 	.args = "A B [--json]",
 	.summary = "how many visitors are in both of two segments",
-	.help = "  {\"a\":{\"id\",\"size\"},\"b\":{…},\"both\",\"of_a\",\"of_b\"}: shares of 1, of "
-		"the numbers as they are told. Withheld and rounded like every\n"
-		"  number about a group.",
+	.help = "{\"a\":{\"id\",\"size\"},\"b\":{…},\"both\",\"of_a\",\"of_b\"}. Shares are of "
+		"1, and of the numbers as they are told. Like every number about a group they "
+		"are withheld below privacy.k and rounded to ten.",
 	.run = overlap},
     {0},
 };

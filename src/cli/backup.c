@@ -1,5 +1,11 @@
-/* Commands about the whole store: db compact, db backup, db restore. */
+/* Commands about the whole store: db compact, db backup, db restore.
+ *
+ * Compacting and backing up are the server's to do where one runs, and done here where none does.
+ * Restoring needs a store that no server has open. Its order: the days whose keys are left, the
+ * views from them, then the erasures that the store knows, so that a visitor who was erased since
+ * the backup stays erased. */
 #include "crumb/base/clock.h"
+#include "crumb/base/file.h"
 #include "crumb/cli/cli.h"
 #include "crumb/node/keeper.h"
 #include "crumb/store/backup.h"
@@ -12,6 +18,9 @@
 
 /* --- db compact */
 
+#define PATIENCE_S 3600 /* for views and keeper, without a server */
+
+/* A node is started for the one round of its keeper. */
 static int compact_alone(struct cli *c)
 {
 	struct node node;
@@ -19,27 +28,29 @@ static int compact_alone(struct cli *c)
 	if (!cli_node(c, &node))
 		return EXIT_WRONG;
 	int rc = EXIT_FINE;
-	if (!node_wait(&node, 3600, NODE_SERVES)) {
+	if (!node_wait(&node, PATIENCE_S, NODE_SERVES)) {
 		rc = cli_fail("the views do not catch up with the journal: %s", err_text());
 	} else if (keeper_start(&node, &keeper) != OK) {
 		rc = cli_fail("%s", err_text());
 	} else {
 		char why[400];
-		uint64_t round = keeper_now(keeper), until = clock_mono_us() + 3600ull * 1000000;
+		uint64_t round = keeper_now(keeper);
+		uint64_t until = clock_mono_us() + PATIENCE_S * UINT64_C(1000000);
 		while (keeper_rounds(keeper) < round &&
 		       keeper_failures(keeper, why, sizeof why) == 0 && clock_mono_us() < until)
 			nanosleep(&(struct timespec){0, 5000000}, NULL);
-		if (keeper_rounds(keeper) < round)
-			rc = keeper_failures(keeper, why, sizeof why)
-				 ? cli_fail("not possible now: %s", why)
-				 : cli_fail("not finished within an hour");
+		bool over = keeper_rounds(keeper) >= round;
+		if (!over && keeper_failures(keeper, why, sizeof why))
+			rc = cli_fail("not possible now: %s", why);
+		else if (!over)
+			rc = cli_fail("not finished within an hour");
 		keeper_stop(keeper);
 	}
 	node_stop(&node);
 	return rc;
 }
 
-static int compact(struct cli *c, int argc, char **argv)
+static int db_compact(struct cli *c, int argc, char **argv)
 {
 	struct reply r;
 	if (!cli_all_used(argc, argv))
@@ -48,20 +59,21 @@ static int compact(struct cli *c, int argc, char **argv)
 		return compact_alone(c);
 	if (!client_post(c, "/v1/compact", STR(""), &r))
 		return EXIT_WRONG;
-	int rc = r.status == 200
-		     ? EXIT_FINE
-		     : cli_fail("the server says: " STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	int rc = EXIT_FINE;
+	if (r.status != 200)
+		rc = cli_fail("the server says: " STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
 	buf_done(&r.body);
 	return rc;
 }
 
 /* --- db backup */
 
-static void show(uint64_t done, uint64_t of)
+static void show_days(uint64_t done, uint64_t of)
 {
 	cli_progress("days", done, of);
 }
 
+/* The server writes the folder itself: it gets an absolute path, since it stands elsewhere. */
 static int backup(struct cli *c, int argc, char **argv)
 {
 	const char *folder = cli_word(argc, argv);
@@ -70,7 +82,7 @@ static int backup(struct cli *c, int argc, char **argv)
 	if (!folder || !cli_all_used(argc, argv))
 		return cli_misuse("db backup wants a folder");
 	if (client_available(c)) {
-		char *absolute = *folder == '/' ? NULL : realpath(".", NULL), path[4096];
+		char *absolute = *folder == '/' ? NULL : realpath(".", NULL), path[FILE_PATH_MAX];
 		int n = snprintf(path, sizeof path, "%s%s%s", absolute ? absolute : "",
 		    absolute ? "/" : "", folder);
 		free(absolute);
@@ -83,7 +95,7 @@ static int backup(struct cli *c, int argc, char **argv)
 		struct backup_totals t;
 		if (!cli_open(c, true))
 			return EXIT_WRONG;
-		enum err e = backup_write(c->store, folder, show, &t);
+		enum err e = backup_write(c->store, folder, show_days, &t);
 		cli_progress_end();
 		if (e)
 			return cli_fail("%s", err_text());
@@ -104,12 +116,14 @@ static int backup(struct cli *c, int argc, char **argv)
 
 /* --- db restore */
 
-static void erased(struct batch *b)
+/* On the journal's thread. */
+static void restore_written(struct batch *b)
 {
 	sem_post(b->owner);
 }
 
-/* Whoever was erased since the backup stays erased. */
+/* Writes an erasure for each visitor whom the store's file `erased` names. On the journal's thread
+ * the batch is committed; this thread waits. */
 static enum err erase_again(struct node *n, size_t *count)
 {
 	struct vkey *keys;
@@ -117,7 +131,7 @@ static enum err erase_again(struct node *n, size_t *count)
 	sem_t done;
 	*count = erased_all(n->store->erased, &keys);
 	sem_init(&done, 0, 0);
-	batch_init(&b, n->store->shards, erased, &done);
+	batch_init(&b, n->store->shards, restore_written, &done);
 	for (size_t i = 0; i < *count; i++)
 		batch_erase(&b, &keys[i], clock_now());
 	enum err e = OK;
@@ -142,20 +156,21 @@ static int restore(struct cli *c, int argc, char **argv)
 	size_t again = 0;
 	if (!folder || !cli_all_used(argc, argv))
 		return cli_misuse("db restore wants the folder of a backup");
-	enum err e = backup_restore(&c->config, folder, show, &t);
+	enum err e = backup_restore(&c->config, folder, show_days, &t);
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());
-	if (node_start(&node, &c->config, NODE_CLOCK_BELIEVED) !=
-	    OK) /* what has expired since stays in the backup */
+	/* The clock is believed: a backup may be old, and what has expired since stays in it. */
+	if (node_start(&node, &c->config, NODE_CLOCK_BELIEVED) != OK)
 		return cli_fail("%s", err_text());
 	e = erase_again(&node, &again);
-	int rc =
-	    e ? cli_fail("who was erased since could not be erased again: remove journal/ and "
-			 "state/ and restore once more")
-	    : !node_wait(&node, 24 * 3600, NODE_SERVES)
-		? cli_fail("the journal is back, but not all of it is folded yet; crumbd goes on")
-		: EXIT_FINE;
+	int rc = EXIT_FINE;
+	if (e)
+		rc = cli_fail("visitors who were erased since could not be erased again: remove "
+			      "journal/ and state/ and restore once more");
+	else if (!node_wait(&node, DAY_S, NODE_SERVES))
+		rc = cli_fail(
+		    "the journal is back, but not all of it is folded yet; crumbd goes on");
 	if (!rc) {
 		struct generation *g = engine_serving(node.engine);
 		if (view_totals(g, clock_now(), &totals) != OK)
@@ -184,27 +199,26 @@ static int restore(struct cli *c, int argc, char **argv)
 const struct command commands_backup[] = {
     {.name = "db compact",
 	.args = "",
-	.summary = "do the nightly work now",
-	.help = "  Takes the events of erased visitors out of the journal's days that are over, "
-		"overwrites the write-ahead log, and copies the views\n"
-		"  into a fresh generation, so that nothing deleted is left in the files' bytes. A "
-		"server does this every night by itself.",
-	.run = compact},
+	.summary = "do the work of the night now",
+	.help = "Takes the events of erased visitors out of the days of the journal that are "
+		"over, overwrites the write-ahead log, and copies the views into a fresh "
+		"generation. So nothing that was deleted is left in the bytes of files. A server "
+		"does this every night by itself.",
+	.run = db_compact},
     {.name = "db backup",
 	.args = "FOLDER [--json]",
 	.summary = "copy the journal",
-	.help = "  Writes compacted copies of the journal's days into an empty folder, still "
-		"sealed, beside a running server or without one. Keys are never "
-		"in\n"
-		"  a backup: keep STORE/keys and STORE/erased on storage that keeps one version. "
+	.help = "Writes compacted copies of the days of the journal into an empty folder, still "
+		"sealed. It works beside a running server and without one. Keys are never in a "
+		"backup: keep STORE/keys and STORE/erased on storage that keeps one version. "
 		"{\"days\",\"bytes\"}",
 	.run = backup},
     {.name = "db restore",
 	.args = "FOLDER [--json]",
 	.summary = "put a backup back",
-	.help = "  Into a store that has its keys and no journal: puts the days back whose keys "
-		"are left, makes the views again from them, and erases again\n"
-		"  whoever was erased since. The server must be stopped. "
+	.help = "Restores into a store that has its keys and no journal. It puts the days back "
+		"whose keys are left, makes the views again from them, and erases visitors again "
+		"who were erased since the backup. The server must be stopped. "
 		"{\"days\",\"expired\",\"damaged\",\"erased\",\"visitors\",\"events\"}",
 	.run = restore},
     {0},

@@ -1,5 +1,15 @@
-/* Talking to the admin listener of a running server, with libcurl. A request may take as long as it
- * takes, as long as the server lives: while nothing comes, its health is asked for beside. */
+/* Talking to the admin listener of a running server, with libcurl.
+ *
+ * A request has no time-out: a training takes minutes. What is watched is whether the server lives:
+ *
+ *     bytes move                       go on
+ *     nothing moves for SILENCE_US     ask /healthz on a second connection, which the server
+ * answers at once, whatever it does; an answer: go on no health for DEAD_US            give up, and
+ * name the process the process is stopped (T)       give up at once: somebody has sent SIGSTOP
+ *
+ * A server that ends in the middle leaves a request without an answer. Whoever asks again could do
+ * a thing twice, so only requests that are questions, or have an identity, are sent again
+ * (repeatable()). */
 #include "crumb/base/buf.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
@@ -12,9 +22,9 @@
 #include <sys/sysmacros.h>
 
 #define CONNECT_MS 5000L
-#define SILENCE_US 2000000u /* then its health is asked for, */
-#define HEALTH_MS 10000L    /* which it tells at once, */
-#define DEAD_US 30000000u   /* and after so long without it, it does not live */
+#define SILENCE_US 2000000u
+#define HEALTH_MS 10000L /* how long the answer about health may take */
+#define DEAD_US 30000000u
 
 static CURL *handle;
 
@@ -30,14 +40,14 @@ static size_t receive(char *p, size_t size, size_t n, void *arg)
 	return b->failed ? 0 : size * n;
 }
 
-/* The token is the one that the server wrote into its store: that of a configuration may be for its
- * next start. */
-static bool address(struct cli *c, char where[128], char token[128])
+/* Address and token are those that the server wrote into its store. The token of the configuration
+ * may be for the next start. */
+static bool server_address(struct cli *c, char where[128], char token[128])
 {
 	return store_load_admin(&c->config, where, token);
 }
 
-/* Refusals are {"error": …}: only the sentence is left, unless there is more beside it. */
+/* A refusal {"error":"a sentence"} becomes the sentence; one with other keys stays JSON. */
 static void words_only(struct reply *r)
 {
 	json_error_t error;
@@ -51,7 +61,7 @@ static void words_only(struct reply *r)
 	json_decref(j);
 }
 
-/* Who holds the lock of the store; 0: nobody can tell. */
+/* The process that holds the lock of the store, by /proc/locks; 0: it cannot be told. */
 static long server_pid(const struct cli *c)
 {
 	char path[4200], line[256];
@@ -71,6 +81,7 @@ static long server_pid(const struct cli *c)
 	return found;
 }
 
+/* The state stands behind the name of the process, which is in parentheses (proc(5)). */
 static bool is_stopped(long pid)
 {
 	char path[64], state = 0;
@@ -104,7 +115,7 @@ static bool healthy(const char *where, struct curl_slist *headers)
 	return rc == CURLE_OK;
 }
 
-/* How many bytes have gone and come. */
+/* How many bytes were sent and received. */
 static curl_off_t moved(void)
 {
 	curl_off_t up = 0, down = 0;
@@ -113,7 +124,8 @@ static curl_off_t moved(void)
 	return up + down;
 }
 
-/* False, with words: the server does not answer. */
+/* Nothing has moved for quiet_us; *asked is when health was last told. False: the server does not
+ * answer, and it was said. */
 static bool alive(struct cli *c, const char *where, struct curl_slist *headers, uint64_t quiet_us,
     uint64_t *asked)
 {
@@ -140,8 +152,8 @@ static bool alive(struct cli *c, const char *where, struct curl_slist *headers, 
 	return false;
 }
 
-/* Of this nothing changes when the server has done it already and the answer was lost: questions,
- * and what has an identity. */
+/* May the request be sent again, if the server may have done it and only the answer was lost? A
+ * question may, and what has an identity: doing it twice is doing it once. */
 static bool repeatable(const char *path, bool post)
 {
 	static const char *const twice[] = {"/v1/settle", "/v1/import?from=", "/v1/visitors/erase?",
@@ -152,7 +164,7 @@ static bool repeatable(const char *path, bool post)
 	return !post;
 }
 
-/* The connection went, and not a byte of an answer came. */
+/* The connection was closed, and not a byte of an answer had come. */
 static bool unanswered(CURLcode rc)
 {
 	curl_off_t down = 0;
@@ -163,8 +175,8 @@ static bool unanswered(CURLcode rc)
 	       !down && !status;
 }
 
-/* One request, for as long as the server lives. *again: it went unanswered, and may be asked once
- * more; NULL: it may not. */
+/* Performs the request that `handle` has. False: no answer came; then *again says that the request
+ * may be sent again, or else it was said why. `again` NULL: it may not. */
 static bool perform(struct cli *c, const char *where, struct curl_slist *headers, bool *again)
 {
 	CURLM *multi = curl_multi_init();
@@ -203,10 +215,12 @@ static bool perform(struct cli *c, const char *where, struct curl_slist *headers
 	return fine && rc == CURLE_OK;
 }
 
+/* One request with its answer. "Expect:" switches libcurl's 100-continue off, which costs a round
+ * trip for each piece of an import. */
 static bool call(struct cli *c, const char *path, const struct str *body, struct reply *out)
 {
 	char where[128], token[128], url[512], auth[200];
-	if (!address(c, where, token)) {
+	if (!server_address(c, where, token)) {
 		cli_fail("a server has %s open, but its admin listener is not known",
 		    c->config.store_path);
 		return false;
@@ -235,7 +249,7 @@ static bool call(struct cli *c, const char *path, const struct str *body, struct
 	}
 	bool again = false,
 	     fine = perform(c, where, headers, repeatable(path, body != NULL) ? &again : NULL);
-	if (again) { /* each request has a connection of its own: so has this one */
+	if (again) { /* on a new connection, since the old one is closed */
 		buf_clear(&out->body);
 		fine = perform(c, where, headers, NULL);
 	}

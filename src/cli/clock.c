@@ -1,4 +1,7 @@
-/* clock confirm, clock advance; and the clock of commands that write. */
+/* clock confirm, clock advance; and cli_node(), with which commands write without a server.
+ *
+ * A command that writes deletes what is overdue, as a server does. So it must not run while the
+ * clock is in doubt: it says so and ends. `clock confirm` is the way out (node/time.h). */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/node/node.h"
@@ -9,7 +12,7 @@
 bool cli_node(struct cli *c, struct node *n)
 {
 	char why[400];
-	/* only --test-clock moves the clock of a store, and then it is right */
+	/* A clock that was moved by --test-clock is not judged. */
 	if (node_start(n, &c->config, clock_offset() ? NODE_CLOCK_BELIEVED : NODE_CLOCK_JUDGED) !=
 	    OK) {
 		cli_fail("%s", err_text());
@@ -22,18 +25,21 @@ bool cli_node(struct cli *c, struct node *n)
 	return false;
 }
 
+/* The server says no by a sentence. */
 static int confirm_by_server(struct cli *c)
 {
 	struct reply r;
+	int rc = EXIT_FINE;
 	if (!client_post(c, "/v1/clock/confirm", STR(""), &r))
 		return EXIT_WRONG;
-	int rc =
-	    r.status == 200 ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	if (r.status != 200)
+		rc = cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
 	buf_done(&r.body);
 	return rc;
 }
 
-/* Nothing expires here: whoever writes the store next does that. */
+/* Only writes down that the clock is believed. Overdue data is deleted by the next process that
+ * writes. */
 static int confirm_alone(struct cli *c)
 {
 	struct store *s;
@@ -60,11 +66,11 @@ static int clock_confirmed(struct cli *c, int argc, char **argv)
 	if (c->json)
 		cli_print_json(json_pack("{s:b,s:s}", "confirmed", true, "day", day));
 	else
-		printf("the clock (%s) is confirmed; what is overdue goes\n", day);
+		printf("the clock (%s) is confirmed; overdue data is deleted\n", day);
 	return EXIT_FINE;
 }
 
-/* 14d or 5h, as the server takes it. */
+/* 14d or 5h, as the server takes a span. */
 static bool is_span(struct str s)
 {
 	uint64_t n;
@@ -79,7 +85,7 @@ static int clock_advanced(struct cli *c, int argc, char **argv)
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
 	if (!span || !is_span(str_c(span)) || strlen(span) > 8)
-		return cli_misuse("how far? 14d or 5h are meant");
+		return cli_misuse("clock advance wants a span such as 14d or 5h");
 	if (!client_available(c))
 		return cli_fail("no crumbd runs on %s: only one that was started with --test-clock "
 				"has a clock that can be moved",
@@ -101,19 +107,20 @@ const struct command commands_clock[] = {
     {.name = "clock advance",
 	.args = "SPAN [--json]",
 	.summary = "move the clock of a demo or a test",
-	.help = "  SPAN is 14d or 5h. Only beside a crumbd that was started with --test-clock (on "
-		"loopback); it answers when what is over by then was forgotten\n"
-		"  and everybody is in the segments of that day. The clock never goes back.",
+	.help = "SPAN is 14d or 5h. Works only beside a crumbd that was started with "
+		"--test-clock on loopback. Returns when expired data is forgotten and every "
+		"visitor is in the segments of the new day. The clock never goes back.",
 	.run = clock_advanced},
     {.name = "clock confirm",
 	.args = "[--json]",
 	.summary = "say that the clock is right",
-	.help = "  A clock that jumped by more than an hour, is more than 30 days ahead of what "
-		"the store knows, or more than a day behind its newest record, is in\n"
-		"  doubt: nothing is deleted, and with a clock that is behind nothing is recorded, "
-		"until it is set right or this says that it is right. The log and\n"
-		"  GET /readyz say which it is. Works beside a running server and without one. A "
-		"clock that says a day before 2020 can only be set.",
+	.help = "A clock is in doubt when it jumped by more than an hour, when it is more than "
+		"30 days ahead of what the store knows, or when it is more than a day behind the "
+		"newest record. Then nothing is deleted, and with a clock that is behind nothing "
+		"is recorded, until the clock is set right or this command says that it is "
+		"right. The log and GET /readyz say which case it is. The command works beside a "
+		"running server and without one. A clock that says a day before 2020 can only be "
+		"set.",
 	.run = clock_confirmed},
     {0},
 };

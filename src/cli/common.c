@@ -1,5 +1,12 @@
-/* What the commands share: words about failures, options and words of a command line, progress, the
- * store that is opened for reading. */
+/* What the commands share: failures, arguments, progress, temporary folders, and the store that is
+ * opened for reading.
+ *
+ * Arguments are taken in any order. Each cli_…() that finds its word sets it to NULL in argv, so a
+ * command needs no loop, and cli_all_used() at the end finds words that nobody wanted. The synopsis
+ * of a row is the list of its flags: a flag that is not in it is refused before run() is called, so
+ * that a slip in a flag is not told as a missing argument.
+ *
+ * The state of this file is of the one command that a process runs. */
 #include "crumb/base/code.h"
 #include "crumb/base/near.h"
 #include "crumb/cli/cli.h"
@@ -12,8 +19,8 @@
 #include <unistd.h>
 
 static bool json_printed;
-static const struct command *running; /* NULL: none was found yet */
-static char failed[1024];	      /* what went wrong first */
+static const struct command *running; /* NULL: no command was found yet */
+static char failed[1024];	      /* the first failure */
 
 int cli_fail(const char *fmt, ...)
 {
@@ -30,7 +37,7 @@ int cli_fail(const char *fmt, ...)
 
 int cli_misuse(const char *fmt, ...)
 {
-	static bool said; /* what a command wants is no news behind the word that is too much */
+	static bool said; /* a command complains once: about the flag, not also about the rest */
 	va_list ap;
 	if (said)
 		return EXIT_MISUSE;
@@ -89,7 +96,7 @@ const char *cli_word(int argc, char **argv)
 	return NULL;
 }
 
-/* The flags in a synopsis, one after the other. */
+/* Takes the next flag out of a synopsis. False: there are no more. */
 static bool next_flag(struct str *rest, struct str *flag)
 {
 	size_t at = 0, n = 2;
@@ -105,7 +112,7 @@ static bool next_flag(struct str *rest, struct str *flag)
 	return true;
 }
 
-/* "; did you mean '--json'?", or "". */
+/* Writes "; did you mean '--json'?", or "". */
 static const char *meant_flag(const char *word, char out[200])
 {
 	char hint[160];
@@ -118,8 +125,8 @@ static const char *meant_flag(const char *word, char out[200])
 	return out;
 }
 
-/* A flag that the synopsis does not have, which would else be told of as if something were missing;
- * NULL: there is none. */
+/* The first flag that the synopsis does not have; NULL: there is none. A word with a blank in it is
+ * a condition, not a flag. */
 static const char *strange_flag(int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++) {
@@ -164,6 +171,7 @@ json_t *cli_shown(struct shown n)
 
 static bool drawn;
 
+/* The bar is written past stderr's stream, which would escape the terminal's own commands. */
 void cli_progress(const char *what, uint64_t done, uint64_t of)
 {
 	if (!isatty(STDERR_FILENO))
@@ -186,6 +194,7 @@ void cli_progress_end(void)
 	drawn = false;
 }
 
+/* mkdtemp() makes the folder for this user alone: profiles are written into it. */
 bool cli_temporary(const char *what, char out[CLI_TEMPORARY])
 {
 	const char *where = getenv("TMPDIR");
@@ -212,6 +221,7 @@ void cli_close(struct cli *c)
 	c->store = NULL;
 }
 
+/* The gate remembers from here on what was told at this store, by whatever process. */
 bool cli_open(struct cli *c, bool journal)
 {
 	enum err e = store_open(&c->config, journal ? STORE_READ_JOURNAL : STORE_READ, &c->store);
@@ -230,9 +240,8 @@ bool cli_open(struct cli *c, bool journal)
 void cli_fail_json(void)
 {
 	if (*failed && !json_printed)
-		cli_print_json(json_pack("{s:o}", "error",
-		    utf8_valid(str_c(failed)) == strlen(failed) ? json_string(failed)
-								: json_null()));
+		cli_print_json(
+		    json_pack("{s:o}", "error", json_stringn(failed, utf8_valid(str_c(failed)))));
 }
 
 const char *cli_config_taken(const struct cli *c)

@@ -1,14 +1,18 @@
+/* CSV (RFC 4180) to NDJSON, a line at a time; a quoted field has no line end in it.
+ *
+ * The header says what stands between the columns: comma, semicolon (spreadsheets of half of
+ * Europe), tab or bar. A comma or semicolon outside of quotes wins over the others, because a tab
+ * or a bar may stand in a name. Excel's first line "sep=;" is passed over. */
 #include "convert.h"
 
 #include "crumb/partners/format.h"
 
 #define COLUMNS_MOST 64
 
-/* CSV (RFC 4180), one line a row. The header says what stands between the columns: a comma, a
- * semicolon (spreadsheets of half of Europe) or a tab. */
-
-/* The next field into `scratch`. */
-static bool field(char separator, struct str *rest, struct buf *scratch, struct str *out)
+/* Appends the next field to `scratch`; *out is a view of it. A quote within quotes is doubled. A
+ * rest without a pointer is the end of the line: behind the last separator one more, empty, field
+ * stands. */
+static bool next_field(char separator, struct str *rest, struct buf *scratch, struct str *out)
 {
 	if (!rest->p)
 		return false;
@@ -60,14 +64,16 @@ static char separator_of(struct str header)
 	return bar ? '|' : ',';
 }
 
+/* False: there is no column `id`, or none that says what. */
 static bool read_header(struct convert *c, struct str line)
 {
 	struct buf scratch = {0};
 	struct str f;
 	c->id = c->segment = c->expires = c->action = -1;
-	CHECK(buf_reserve(&scratch, line.n + 1)); /* nothing moves: the fields are views */
+	/* room for the whole line: the fields are views, so scratch must not move */
+	CHECK(buf_reserve(&scratch, line.n + 1));
 	c->separator = separator_of(line);
-	while (c->columns < COLUMNS_MOST && field(c->separator, &line, &scratch, &f)) {
+	while (c->columns < COLUMNS_MOST && next_field(c->separator, &line, &scratch, &f)) {
 		int at = (int)c->columns++;
 		buf_str(&c->names, f);
 		buf_add(&c->names, "", 1);
@@ -92,14 +98,14 @@ static void put_pair(struct buf *out, const char *name, struct str value)
 	format_json(out, value);
 }
 
+/* A row has as many fields as the header. An empty value of `expires` or `action` is left out; an
+ * empty attribute is a value. */
 static bool csv_line(struct convert *c, struct str line, struct buf *out)
 {
 	struct buf scratch = {0};
 	struct str f[COLUMNS_MOST];
 	unsigned n = 0;
-	if (!c->header && line.n == 5 &&
-	    str_ieq(str_make(line.p, 4),
-		STR("sep="))) /* as Excel begins a file; the header says it, too */
+	if (!c->header && line.n == 5 && str_ieq(str_make(line.p, 4), STR("sep=")))
 		return true;
 	if (!c->header) {
 		c->header = true;
@@ -108,7 +114,7 @@ static bool csv_line(struct convert *c, struct str line, struct buf *out)
 	if (c->id < 0)
 		return false;
 	CHECK(buf_reserve(&scratch, line.n + 1));
-	while (n < c->columns && field(c->separator, &line, &scratch, &f[n]))
+	while (n < c->columns && next_field(c->separator, &line, &scratch, &f[n]))
 		n++;
 	bool fine = n == c->columns && !line.p;
 	if (fine) {

@@ -1,4 +1,10 @@
-/* crumb: the command line. */
+/* crumb: main() of the command line. It reads the configuration, finds the row of the command, and
+ * runs it; help is made from the rows.
+ *
+ * The order of main(): the configuration (a command that only tells about the program needs none),
+ * then the user (root becomes the store's owner before anything is opened), then the clock of a
+ * demo, then the command. Exit status: 0 fine, 1 something is wrong or nothing was found, 2 misuse.
+ */
 #include "crumb/base/log.h"
 #include "crumb/base/near.h"
 #include "crumb/base/version.h"
@@ -29,7 +35,7 @@ static bool needs_nothing(const char *word)
 	return false;
 }
 
-/* What only tells about the program works whatever the configuration is. */
+/* Commands that only tell about the program work whatever the configuration is. */
 static bool only_tells(int argc, char **argv)
 {
 	static const char *const words[] = {"--help", "-h", "--version", "help"};
@@ -43,8 +49,8 @@ static bool only_tells(int argc, char **argv)
 	return argc == 1;
 }
 
-/* Where no -c names a file: that of CRUMB_CONFIG, where it is empty none, else that of the system.
- */
+/* Takes the file that CRUMB_CONFIG names, or the system's where that is not set. An empty
+ * CRUMB_CONFIG means no file. */
 static enum err take_default(struct cli *c)
 {
 	const char *named = getenv("CRUMB_CONFIG");
@@ -55,13 +61,13 @@ static enum err take_default(struct cli *c)
 	c->config_path = named ? named : CONFIG_DEFAULT;
 	c->config_how = named ? "by CRUMB_CONFIG" : "by default";
 	enum err e = config_file(&c->config, c->config_path, NULL, NULL);
-	return e ? err_wrap(e, named
-				   ? "CRUMB_CONFIG"
-				   : "the configuration that is taken without -c and CRUMB_CONFIG")
-		 : OK;
+	if (e && named)
+		return err_wrap(e, "CRUMB_CONFIG");
+	return e ? err_wrap(e, "the configuration that is taken without -c and CRUMB_CONFIG") : OK;
 }
 
-/* Options before the command; *at is where it begins. */
+/* Options before the command. *at becomes the place of the command. A file that is named by -c
+ * replaces the default; so all words are looked at before a file is read. */
 static enum err read_options(struct cli *c, int argc, char **argv, int *at)
 {
 	bool named = only_tells(argc, argv);
@@ -86,6 +92,36 @@ static enum err read_options(struct cli *c, int argc, char **argv, int *at)
 
 /* --- help */
 
+#define HELP_WIDTH 80 /* columns */
+
+/* Prints paragraphs, with lines of HELP_WIDTH columns where no word is longer. Bytes of UTF-8 that
+ * go on with a character take no column. */
+static void print_wrapped(FILE *to, int indent, const char *text)
+{
+	int column = 0;
+	while (*text) {
+		size_t n = strcspn(text, " \n");
+		int width = 0;
+		for (size_t i = 0; i < n; i++)
+			width += ((uint8_t)text[i] & 0xc0) != 0x80;
+		if (column > indent && column + 1 + width > HELP_WIDTH)
+			putc('\n', to), column = 0;
+		if (n && !column)
+			column = fprintf(to, "%*s", indent, "");
+		else if (n)
+			putc(' ', to), column++;
+		fwrite(text, 1, n, to);
+		column += width;
+		text += n;
+		if (*text == '\n') { /* an empty line is between paragraphs */
+			putc('\n', to);
+			column = 0;
+		}
+		text += *text != 0;
+	}
+	putc('\n', to);
+}
+
 static void print_usage(FILE *to)
 {
 	fputs(
@@ -96,25 +132,28 @@ static void print_usage(FILE *to)
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++)
 			fprintf(to, "  %-19s %s\n", cmd->name, cmd->summary);
-	fputs("\n'crumb help COMMAND' explains one. FILE is the configuration that crumbd has; "
-	      "without -c it is the file that CRUMB_CONFIG names\n"
-	      "(none where that is empty), else " CONFIG_DEFAULT
-	      " if there is one. Options are those of crumbd ('crumbd --help' lists them); the "
-	      "ones that matter\n"
-	      "here are store.path, rules.path and privacy.k. Exit status: 0 fine, 1 something is "
-	      "wrong or nothing was found, 2 misuse.\n",
-	    to);
+	putc('\n', to);
+	print_wrapped(to, 0,
+	    "'crumb help COMMAND' explains a command. FILE is the configuration that crumbd has. "
+	    "Without -c it is the file that CRUMB_CONFIG names (no file where that is empty), "
+	    "else " CONFIG_DEFAULT " if there is one. Options are those of crumbd ('crumbd --help' "
+	    "lists them); store.path, rules.path and privacy.k matter here. Exit status: 0 fine, 1 "
+	    "something is wrong or nothing was found, 2 misuse.");
 }
 
 static void print_help(const struct command *cmd)
 {
-	printf("NAME\n  crumb %s - %s\n\nSYNOPSIS\n  crumb [-c FILE] [-o key=value]... %s "
-	       "%s\n\nDESCRIPTION\n%s\n",
-	    cmd->name, cmd->summary, cmd->name, cmd->args, cmd->help);
+	char synopsis[1000];
+	snprintf(synopsis, sizeof synopsis, "crumb [-c FILE] [-o key=value]... %s %s", cmd->name,
+	    cmd->args);
+	printf("NAME\n  crumb %s - %s\n\nSYNOPSIS\n", cmd->name, cmd->summary);
+	print_wrapped(stdout, 2, synopsis);
+	printf("\nDESCRIPTION\n");
+	print_wrapped(stdout, 2, cmd->help);
 }
 
-/* Finds the command that the first one or two words name; *words says how many. */
-static const struct command *find(int argc, char **argv, int *words)
+/* Finds the command that the first word, or the first two, name. *words says how many they were. */
+static const struct command *find_command(int argc, char **argv, int *words)
 {
 	for (size_t t = 0; t < TABLES; t++) {
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
@@ -132,7 +171,7 @@ static const struct command *find(int argc, char **argv, int *words)
 	return NULL;
 }
 
-/* The commands that begin with the word; false: none do. */
+/* Prints the commands whose first word it is. False: there are none. */
 static bool print_group(const char *first)
 {
 	size_t n = strlen(first);
@@ -146,12 +185,15 @@ static bool print_group(const char *first)
 	return any;
 }
 
-/* The command that was meant by one or two words; "" in the hint: none is like them. */
+/* Writes which command may have been meant: one that is nearly called so, or one whose first or
+ * second word it is. "": none is near. */
 static const char *meant_command(int argc, char **argv, char hint[200])
 {
 	char typed[200];
-	bool two = argc > 1 && argv[1][0] != '-';
-	snprintf(typed, sizeof typed, "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
+	if (argc > 1 && argv[1][0] != '-')
+		snprintf(typed, sizeof typed, "%s %s", argv[0], argv[1]);
+	else
+		snprintf(typed, sizeof typed, "%s", argv[0]);
 	struct near whole = near_begin(str_c(typed)), first = near_begin(str_c(argv[0]));
 	const char *by_second = NULL;
 	for (size_t t = 0; t < TABLES; t++)
@@ -169,6 +211,7 @@ static const char *meant_command(int argc, char **argv, char hint[200])
 	return hint;
 }
 
+/* There is no such command. The first word of a group gets the list of the group. */
 static int unknown(int argc, char **argv)
 {
 	char hint[200];
@@ -193,7 +236,8 @@ static int unknown(int argc, char **argv)
 		     : cli_misuse("there is no command '%s'%s%s", argv[0], *hint ? ": " : "", hint);
 }
 
-static int run(struct cli *c, int argc, char **argv)
+/* From the words behind the options to an exit status. --help counts wherever it stands. */
+static int run_command(struct cli *c, int argc, char **argv)
 {
 	int words = 0;
 	if (argc == 0) {
@@ -208,7 +252,7 @@ static int run(struct cli *c, int argc, char **argv)
 	bool help = strcmp(argv[0], "help") == 0;
 	if (help)
 		argc--, argv++;
-	const struct command *cmd = find(argc, argv, &words);
+	const struct command *cmd = find_command(argc, argv, &words);
 	if (!cmd && help && argc == 1 && print_group(argv[0]))
 		return EXIT_FINE;
 	if (!cmd)
@@ -241,9 +285,9 @@ int main(int argc, char **argv)
 	char who[USER_NAME];
 	if (user_of_command(&c.config, who) != OK)
 		return cli_fail("%s", err_text());
-	c.gate.k = (uint32_t)c.config.k;
+	c.gate.k = (uint32_t)c.config.k; /* cli_open() gives the gate its memory */
 	store_load_clock(&c.config);
-	rc = run(&c, argc - i, argv + i);
+	rc = run_command(&c, argc - i, argv + i);
 	if (rc == EXIT_WRONG && *who)
 		fprintf(stderr,
 		    "crumb: started by root, this worked as %s, whose store it is: what it reads "

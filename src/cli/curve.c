@@ -1,5 +1,9 @@
-/* lookalike curve: how many are found at which reach, as a table, drawn in text, or as a picture.
- */
+/* lookalike curve: how many of the seed's kind are found at which reach, as a table, drawn in text,
+ * or as a picture.
+ *
+ * The model's file has the points of the curve, measured on seed members that were held out of the
+ * training (learn/learn.h): reach, recall, its interval of 95 %, and the recall of ranking by
+ * activity alone. Nothing is computed here but places on paper. */
 #include "crumb/base/file.h"
 #include "crumb/cli/cli.h"
 #include "lookalikes.h"
@@ -13,7 +17,7 @@ static double real(const json_t *o, const char *key)
 	return json_number_value(json_object_get(o, key));
 }
 
-/* --- a picture */
+/* --- a picture: SVG of 440 by 440, in which share 0 is at LEFT and BOTTOM */
 
 #define LEFT 64.0
 #define BOTTOM 396.0
@@ -58,6 +62,8 @@ static void svg_line(FILE *to, const json_t *curve, const char *key)
 	    fprintf(to, "L%.1f %.1f", across(real(p, "reach")), up(real(p, key)));
 }
 
+/* From the back to the front: axes, chance (dashed), the interval as an area, both curves. The area
+ * goes along `high` and back along `low`. */
 static void svg(const json_t *model, FILE *to)
 {
 	const json_t *curve = json_object_get(model, "curve");
@@ -90,7 +96,7 @@ static void svg(const json_t *model, FILE *to)
 #define ROWS 10 /* of ten per cent each */
 #define COLS 50 /* of the reach that is told */
 
-/* What is found at this reach, between the points that are told. */
+/* The recall at a reach between two points of the curve: on the line between them. */
 static double at_reach(const json_t *curve, double reach, const char *key)
 {
 	double x = 0, y = 0;
@@ -107,26 +113,28 @@ static double at_reach(const json_t *curve, double reach, const char *key)
 	return y;
 }
 
-static int row_of(double share)
+static int plot_row(double share)
 {
 	int row = (int)(share * ROWS + 0.5);
-	return row < 0 ? 0 : row > ROWS ? ROWS : row;
+	if (row < 0)
+		return 0;
+	return row > ROWS ? ROWS : row;
 }
 
+/* The axis of reach ends at the last point: beyond it nothing is known. */
 static void plot(const json_t *model)
 {
 	const json_t *curve = json_object_get(model, "curve");
 	char field[ROWS + 1][COLS + 2];
-	double most = real(json_array_get(curve, json_array_size(curve) - 1),
-	    "reach"); /* beyond it nothing is known */
+	double most = real(json_array_get(curve, json_array_size(curve) - 1), "reach");
 	for (int y = 0; y <= ROWS; y++) {
 		memset(field[y], ' ', COLS + 1);
 		field[y][COLS + 1] = 0;
 	}
 	for (int x = 0; x <= COLS; x++) {
 		double reach = most * x / COLS;
-		field[row_of(at_reach(curve, reach, "activity_recall"))][x] = '.';
-		field[row_of(at_reach(curve, reach, "recall"))][x] = '*';
+		field[plot_row(at_reach(curve, reach, "activity_recall"))][x] = '.';
+		field[plot_row(at_reach(curve, reach, "recall"))][x] = '*';
 	}
 	puts("recall");
 	for (int y = ROWS; y >= 0; y--)
@@ -162,17 +170,21 @@ static void print_points(const json_t *model)
 	}
 	table_print(&t);
 	table_end(&t);
-	printf("\nreach: share of the population that is in the lookalike. recall: share of the "
-	       "seed's kind that is found there; 19 times of 20\n"
-	       "it lies between 'at least' and 'at most'. precision: share of those reached who "
-	       "are of the seed's kind. lift: how many times\n"
-	       "more than by chance. activity alone: the recall of picking the busiest visitors.\n"
-	       "area under the curve %.3f, activity alone %.3f (0.5 is chance); of held-out seed "
-	       "members, trained %s\n",
+	printf("\n"
+	       "reach           share of the population that is in the lookalike\n"
+	       "recall          share of the seed's kind that is found there; 19 times of 20 it\n"
+	       "                lies between 'at least' and 'at most'\n"
+	       "precision       share of the visitors reached who are of the seed's kind\n"
+	       "lift            how many times more of them than by chance\n"
+	       "activity alone  the recall of picking the busiest visitors\n"
+	       "\n"
+	       "area under the curve %.3f, activity alone %.3f (0.5 is chance); measured on seed\n"
+	       "members that were held out; trained %s\n",
 	    real(model, "auc"), real(model, "activity_auc"),
 	    json_string_value(json_object_get(model, "trained")));
 }
 
+/* Into a file, or to stdout where its name is '-'. */
 static int write_svg(const json_t *model, const char *file)
 {
 	struct file_new f;
@@ -217,11 +229,12 @@ static int curve(struct cli *c, int argc, char **argv)
 const struct command commands_curve[] = {
     {.name = "lookalike curve",
 	.args = "ID [--svg FILE] [--json]",
-	.summary = "how many are found at which reach",
-	.help = "  Reach against recall, precision and lift on seed members that the model had not "
-		"seen, with 95 % intervals, and what ranking by\n"
-		"  activity alone would find: drawn, and as a table that says what its columns "
-		"mean. --svg FILE draws a picture instead, --svg - to stdout.",
+	.summary = "how many of the seed's kind are found at which reach",
+	.help = "Shows recall, precision and lift at each reach. They are measured on seed "
+		"members that the model had not seen, with intervals of 95 %, beside what "
+		"ranking by activity alone would find. They are drawn, and printed as a table "
+		"that explains its columns. --svg FILE draws a picture instead; --svg - writes "
+		"it to stdout.",
 	.run = curve},
     {0},
 };

@@ -1,4 +1,5 @@
-/* visitor erase. */
+/* visitor erase: one visitor is forgotten, by the server, or by a node that is started for it. The
+ * erasure is a record of the journal; the command returns when the views have folded it. */
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
@@ -9,8 +10,6 @@
 #include <semaphore.h>
 #include <stdio.h>
 
-/* --- visitor erase */
-
 static int erase_by_server(struct cli *c, const char *hex)
 {
 	char path[80];
@@ -18,14 +17,15 @@ static int erase_by_server(struct cli *c, const char *hex)
 	snprintf(path, sizeof path, "/v1/visitors/erase?key=%s", hex);
 	if (!client_post(c, path, STR(""), &r))
 		return EXIT_WRONG;
-	int rc = r.status == 200
-		     ? EXIT_FINE
-		     : cli_fail("the server did not erase: " STR_FMT, STR_ARG(buf_view(&r.body)));
+	int rc = EXIT_FINE;
+	if (r.status != 200)
+		rc = cli_fail("the server did not erase: " STR_FMT, STR_ARG(buf_view(&r.body)));
 	buf_done(&r.body);
 	return rc;
 }
 
-static void erased(struct batch *b)
+/* On the journal's thread. */
+static void erase_written(struct batch *b)
 {
 	sem_post(b->owner);
 }
@@ -38,7 +38,7 @@ static int erase_alone(struct cli *c, const struct vkey *visitor)
 	if (!cli_node(c, &node))
 		return EXIT_WRONG;
 	sem_init(&done, 0, 0);
-	batch_init(&b, node.store->shards, erased, &done);
+	batch_init(&b, node.store->shards, erase_written, &done);
 	batch_erase(&b, visitor, clock_now());
 	writer_submit(node.writer, &b);
 	while (sem_wait(&done) != 0)
@@ -68,8 +68,8 @@ static int visitor_erase(struct cli *c, int argc, char **argv)
 	if (c->json)
 		cli_print_json(json_pack("{s:b,s:s}", "erased", true, "visitor", hex));
 	else
-		puts("erased: gone from the views, not taken up again, its sealed record is "
-		     "rewritten within a day");
+		puts("erased: the visitor is gone from the views and not taken up again; the "
+		     "sealed journal is rewritten within a day");
 	return EXIT_FINE;
 }
 
@@ -77,11 +77,10 @@ const struct command commands_data[] = {
     {.name = "visitor erase",
 	.args = "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
 	.summary = "forget one visitor",
-	.help = "  Erases everything that is known of one visitor, found as by 'visitor show'. The "
-		"visitor is gone from every view when the command\n"
-		"  returns, is not taken up again when the old cookie comes back, and is left out "
-		"when the journal is replayed. Works beside a running\n"
-		"  server and without one.",
+	.help = "Erases all that is known of one visitor, who is named as for 'visitor show'. "
+		"When the command returns, the visitor is gone from every view. The visitor is "
+		"not taken up again when the old cookie comes back, and is left out when the "
+		"journal is replayed. The command works beside a running server and without one.",
 	.run = visitor_erase},
     {0},
 };

@@ -1,7 +1,11 @@
-/* Commands about the store: db stat, db verify. */
+/* Commands that look into the store: db stat, db verify, db journal. They read, and change nothing.
+ *
+ * `db verify` collects problems as sentences, from the pages, the journal and the views, and goes
+ * on behind each; `db verify --replay` and `db journal` need a store that stands still. */
 #include "crumb/ask/verify.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/file.h"
 #include "crumb/cli/cli.h"
 #include "crumb/model/record.h"
 
@@ -10,10 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The oldest retained day that has a journal. */
+/* The oldest retained day that has a journal; 0: there is none. Names of days sort like days, but
+ * folders are in no order. */
 static uint16_t oldest_journal_day(const struct cli *c)
 {
-	char path[4096];
+	char path[FILE_PATH_MAX];
 	uint16_t oldest = 0, day,
 		 least = oldest_day(day_of(clock_now()), (unsigned)c->config.retention_days);
 	snprintf(path, sizeof path, "%s/journal", c->config.store_path);
@@ -28,6 +33,8 @@ static uint16_t oldest_journal_day(const struct cli *c)
 	return oldest;
 }
 
+/* Counts by the views and sizes by the files: the numbers need no gate, since they are of
+ * everybody. */
 static int db_stat(struct cli *c, int argc, char **argv)
 {
 	struct totals t;
@@ -40,7 +47,8 @@ static int db_stat(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", err_text());
 	uint16_t oldest = oldest_journal_day(c);
 	day_text(oldest, day);
-	/* of the generation that serves: one that is being built, or goes, is there for a moment */
+	/* Of the generation that serves. Others are there for a while: one that is built, one that
+	 * is going. */
 	char serving[32];
 	snprintf(serving, sizeof serving, "state/%u", c->generation->number);
 	uint64_t journal = store_bytes(c->store, "journal"), state = store_bytes(c->store, serving);
@@ -62,16 +70,18 @@ static int db_stat(struct cli *c, int argc, char **argv)
 	return EXIT_FINE;
 }
 
+#define PROBLEMS_MOST 100 /* a file that is damaged has one for each record */
+
 static void add_problem(void *arg, const char *text)
 {
 	json_t *list = arg;
-	if (json_array_size(list) < 100)
+	if (json_array_size(list) < PROBLEMS_MOST)
 		json_array_append_new(list, json_string(text));
-	else if (json_array_size(list) == 100)
+	else if (json_array_size(list) == PROBLEMS_MOST)
 		json_array_append_new(list, json_string("and more"));
 }
 
-/* False: it could not be looked at, and it was said why. */
+/* False: there is no temporary folder, and it was said. A replay that fails is a problem. */
 static bool replay(struct cli *c, json_t *problems)
 {
 	char folder[CLI_TEMPORARY];
@@ -85,6 +95,7 @@ static bool replay(struct cli *c, json_t *problems)
 	return true;
 }
 
+/* From what is written first to what is made from it: pages, journal, views, replay. */
 static int db_verify(struct cli *c, int argc, char **argv)
 {
 	bool with_replay = cli_flag(argc, argv, "--replay");
@@ -111,14 +122,16 @@ static int db_verify(struct cli *c, int argc, char **argv)
 		cli_print_json(json_pack("{s:b,s:o}", "ok", ok, "problems", problems));
 	} else {
 		json_array_foreach(problems, i, one) puts(json_string_value(one));
-		puts(ok ? "all is well"
-			: "what is damaged is named above; docs/damage.md says what to do");
+		if (ok)
+			puts("all is well");
+		else
+			puts("what is damaged is named above; docs/damage.md says what to do");
 		json_decref(problems);
 	}
 	return ok ? EXIT_FINE : EXIT_WRONG;
 }
 
-/* --- db journal: what is kept, for whoever holds the keys and wants to see for themselves */
+/* --- db journal: everything that is kept, for whoever holds the keys and wants to see it */
 
 static void print_attrs(const struct event *e)
 {
@@ -127,13 +140,18 @@ static void print_attrs(const struct event *e)
 		    " " STR_FMT "=" STR_FMT, STR_ARG(e->attrs[i].name), STR_ARG(e->attrs[i].value));
 }
 
+/* visitor, flags, name, host and path, country-region, device/system/browser, and what there is. */
 static void print_event(const struct event *e)
 {
 	char key[33] = "";
 	hex_encode(e->visitor.b, sizeof e->visitor.b, key);
-	printf(" %.32s %s%s" STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", key,
-	    e->flags & EVENT_NEW ? "new " : "", e->flags & EVENT_IMPORTED ? "imported " : "",
-	    STR_ARG(e->name), STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
+	printf(" %.32s ", key);
+	if (e->flags & EVENT_NEW)
+		printf("new ");
+	if (e->flags & EVENT_IMPORTED)
+		printf("imported ");
+	printf(STR_FMT " " STR_FMT STR_FMT " " STR_FMT "-" STR_FMT " %s/%s/%s", STR_ARG(e->name),
+	    STR_ARG(e->host), STR_ARG(e->path), STR_ARG(place_country(&e->place)),
 	    STR_ARG(place_region(&e->place)), device_names[e->agent.device], os_names[e->agent.os],
 	    browser_names[e->agent.browser]);
 	if (e->campaign.n)
@@ -153,6 +171,7 @@ static bool is_text(const struct record_part *part)
 	return part->kind == PART_TEXT || part->kind == PART_ATTRS;
 }
 
+/* A part of a record, by its row (model/record.h): `at` is its place in struct record. */
 static void print_part(const struct record *r, const struct record_part *part)
 {
 	const void *at = (const char *)r + part->at;
@@ -161,7 +180,9 @@ static void print_part(const struct record *r, const struct record_part *part)
 		print_attrs(&r->event);
 	if (part->kind == PART_ATTRS || part->kind == PART_BYTES || part->kind == PART_TIME)
 		return;
-	printf(" %s%s", part->labelled ? part->name : "", part->labelled ? "=" : "");
+	putchar(' ');
+	if (part->labelled)
+		printf("%s=", part->name);
 	switch (part->kind) {
 	case PART_VISITOR:
 	case PART_HASH:
@@ -189,7 +210,7 @@ static void print_part(const struct record *r, const struct record_part *part)
 	}
 }
 
-/* When, what, then its parts: texts last, for they may hold blanks. */
+/* Time and kind, then the parts. Texts come last, because they may have blanks in them. */
 static void print_record(const struct record *r)
 {
 	const struct record_row *row = record_row(r->kind);
@@ -204,6 +225,7 @@ static void print_record(const struct record *r)
 	putchar('\n');
 }
 
+/* All records of a shard, oldest first; the shard behind the last is the control records'. */
 static enum err print_shard(struct cli *c, unsigned shard)
 {
 	struct journal_reader *r;
@@ -242,28 +264,27 @@ const struct command commands_db[] = {
     {.name = "db stat",
 	.args = "[--json]",
 	.summary = "how much is stored",
-	.help = "  Counts visitors, provisional visitors, retained events and segments, and the "
-		"disk blocks that journal and views use.\n"
-		"  Exact at the moment, whether or not the sweep has come by.",
+	.help = "Counts visitors, provisional visitors, retained events and segments, and the "
+		"disk blocks of journal and views. The numbers are exact, whether or not the "
+		"sweep has come by.",
 	.run = db_stat},
     {.name = "db verify",
 	.args = "[--replay] [--json]",
 	.summary = "check that journal and views hold together",
-	.help = "  Opens every block of every day of the journal, looks at every page, and knows "
-		"which days there must be and how many events\n"
-		"  are in them. Reads every record of the views and re-derives what must hold: one "
-		"due entry per visitor, memberships equal to a\n"
-		"  from-scratch evaluation, counters equal to a recount. With --replay (server "
-		"stopped) a second set of views is made from the\n"
-		"  journal and compared. Exit status 1 when something is wrong.",
+	.help = "Opens every block of every day of the journal and looks at every page. It knows "
+		"which days there must be, and how many events are in them. Then it reads every "
+		"record of the views and derives again what must hold: one due entry for each "
+		"visitor, memberships equal to an evaluation from scratch, counters equal to a "
+		"recount.\n\n"
+		"--replay (the server must be stopped) makes a second set of views from the "
+		"journal and compares. Exit status 1: something is wrong.",
 	.run = db_verify},
     {.name = "db journal",
 	.args = "",
 	.summary = "print every record of the journal",
-	.help = "  Opens the sealed journal with the store's keys and prints what it holds, one "
-		"record a line: time, kind, visitor key,\n"
-		"  event, host and scrubbed path, place, device, attributes, rule leaves. There is "
-		"nothing else in it. Server stopped.",
+	.help = "Opens the sealed journal with the store's keys and prints it, a record a line: "
+		"time, kind, visitor key, event, host and scrubbed path, place, device, "
+		"attributes, rule leaves. Nothing else is in it. The server must be stopped.",
 	.run = db_journal},
     {0},
 };

@@ -1,10 +1,21 @@
-/* rules deploy: from files to what serves.
+/* rules deploy: from files to the rules that serve.
  *
- *     check ── compare with what serves ── ask ── put files ── POST /v1/reload ── wait ── "complete
- * since …" └── refused, or not done: the files of before are put back
+ *     check ─► compare ─► ask ─► put files ─► POST /v1/reload ─► wait ─► "complete since …"
+ *       │         │        │         │               │
+ *       └─────────┴────────┴─ nothing was changed    │
+ *                                    └───────────────┴─ not written, or refused:
+ *                                                       the files of before are put back
  *
- * The server says which folder or file it reads: the configuration of the command line may be
- * another. */
+ * The server says which folder or file it reads (`target`): the configuration of the command line
+ * may be another. What would be is made first, as a folder (`stage`), and checked and compared
+ * there:
+ *
+ *     target  a.yaml  b.yaml        what the server reads
+ *     fresh   b.yaml' c.yaml        what is to be put there
+ *     stage   a.yaml  b.yaml' c.yaml          of a FILE; without a.yaml of a FOLDER (`all`)
+ *
+ * Each file is replaced as a whole, by rename. A file that is replaced or removed is kept as
+ * NAME.before. */
 #include "crumb/base/file.h"
 #include "crumb/load/load.h"
 #include "crumb/base/mp.h"
@@ -30,19 +41,20 @@ struct rule_file {
 
 struct deploying {
 	struct cli *c;
-	char *target;		   /* what the server reads */
-	bool folder;		   /* it is one */
-	struct buf before, wanted; /* bundles: of the target, of what is to be put there */
-	struct rule_file *old, *fresh;
+	char *target;		       /* what the server reads */
+	bool folder;		       /* the target is a folder */
+	struct buf before, wanted;     /* bundles of the target, and of what is to be put there */
+	struct rule_file *old, *fresh; /* views of them */
 	unsigned old_n, fresh_n;
-	bool put;		   /* something is: fresh is not empty */
-	bool all;		   /* what is not among the fresh goes */
-	char stage[CLI_TEMPORARY]; /* a folder with what would be; "": the target is that */
-	json_t *diff;
+	bool put;		   /* there are fresh files */
+	bool all;		   /* files of the target that are not among the fresh go */
+	char stage[CLI_TEMPORARY]; /* "": the target is what would be */
+	json_t *diff;		   /* as rules diff; NULL: nothing changes */
 };
 
 /* --- sets of files */
 
+/* A bundle is an array of names and texts (rules/rules.h). */
 static enum err read_set(const char *path, struct buf *bundle, struct rule_file **out, unsigned *n)
 {
 	enum err e = rules_read(path, NULL, bundle);
@@ -63,7 +75,8 @@ static enum err read_set(const char *path, struct buf *bundle, struct rule_file 
 	return OK;
 }
 
-static const struct rule_file *find(const struct rule_file *list, unsigned n, const char *name)
+static const struct rule_file *find_rule_file(
+    const struct rule_file *list, unsigned n, const char *name)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (strcmp(list[i].name, name) == 0)
@@ -71,7 +84,7 @@ static const struct rule_file *find(const struct rule_file *list, unsigned n, co
 	return NULL;
 }
 
-/* Who may read a file is as before, whoever writes it. */
+/* A file keeps its permissions and its group, whoever writes it. */
 static enum err write_file(const char *path, struct str text)
 {
 	struct file_new f;
@@ -91,6 +104,8 @@ static enum err write_file(const char *path, struct str text)
 	return file_finish(&f);
 }
 
+/* Where a file of the target lies, with a tail such as ".before". A link stays a link: the file to
+ * which it leads is replaced. */
 static void place(
     const struct deploying *d, const char *name, const char *tail, char out[FILE_PATH_MAX])
 {
@@ -99,32 +114,34 @@ static void place(
 		snprintf(path, sizeof path, "%.3800s/%s", d->target, name);
 	else
 		snprintf(path, sizeof path, "%.4000s", d->target);
-	char *real = realpath(path, NULL); /* a link stays one: what it leads to is replaced */
+	char *real = realpath(path, NULL);
 	snprintf(out, FILE_PATH_MAX, "%.4060s%s", real ? real : path, tail);
 	free(real);
 }
 
-/* The files of `to` stand where those of `from` did; with `keep` those are kept as NAME.before. */
-static enum err swap(const struct deploying *d, const struct rule_file *from, unsigned from_n,
+/* Puts the files `to` in place of the files `from`: copies first (with `keep`, NAME.before), then
+ * what is new or different, then what goes. A failure leaves some files changed; the caller knows
+ * how to go back. */
+static enum err swap_files(const struct deploying *d, const struct rule_file *from, unsigned from_n,
     const struct rule_file *to, unsigned to_n, bool keep)
 {
 	enum err e = OK;
 	char path[FILE_PATH_MAX];
 	for (unsigned i = 0; i < from_n && keep && !e; i++) {
-		const struct rule_file *now = find(to, to_n, from[i].name);
+		const struct rule_file *now = find_rule_file(to, to_n, from[i].name);
 		place(d, from[i].name, ".before", path);
 		if ((now && !str_eq(now->text, from[i].text)) || (!now && d->all))
 			e = write_file(path, from[i].text);
 	}
 	for (unsigned i = 0; i < to_n && !e; i++) {
-		const struct rule_file *was = find(from, from_n, to[i].name);
+		const struct rule_file *was = find_rule_file(from, from_n, to[i].name);
 		place(d, to[i].name, "", path);
 		if (!was || !str_eq(was->text, to[i].text))
 			e = write_file(path, to[i].text);
 	}
 	for (unsigned i = 0; i < from_n && !e; i++) {
 		place(d, from[i].name, "", path);
-		bool goes = !find(to, to_n, from[i].name) && (d->all || !keep);
+		bool goes = !find_rule_file(to, to_n, from[i].name) && (d->all || !keep);
 		if (goes && unlink(path) != 0 && errno != ENOENT)
 			e = err_sys("%s", path);
 	}
@@ -133,10 +150,10 @@ static enum err swap(const struct deploying *d, const struct rule_file *from, un
 
 static enum err put_files(struct deploying *d)
 {
-	return d->put ? swap(d, d->old, d->old_n, d->fresh, d->fresh_n, true) : OK;
+	return d->put ? swap_files(d, d->old, d->old_n, d->fresh, d->fresh_n, true) : OK;
 }
 
-/* What was put in place of others goes back; what was not touched is written as it is. */
+/* Files that were put in place of others go back. Files that were not touched are not written. */
 static enum err put_back(struct deploying *d)
 {
 	struct rule_file *now = calloc(d->old_n + d->fresh_n + 1, sizeof *now);
@@ -148,14 +165,14 @@ static enum err put_back(struct deploying *d)
 	CHECK(now);
 	for (unsigned i = 0; i < d->fresh_n; i++)
 		now[n++] = d->fresh[i];
-	enum err e = swap(d, now, n, d->old, d->old_n, false);
+	enum err e = swap_files(d, now, n, d->old, d->old_n, false);
 	free(now);
 	return e;
 }
 
 /* --- what would be */
 
-/* A folder with the files as they would be, to be checked and compared. */
+/* Makes the folder with the files as they would be. */
 static enum err make_stage(struct deploying *d)
 {
 	char path[FILE_PATH_MAX];
@@ -168,7 +185,7 @@ static enum err make_stage(struct deploying *d)
 	}
 	for (unsigned i = 0; i < d->old_n && !e && !d->all; i++) {
 		snprintf(path, sizeof path, "%s/%s", d->stage, d->old[i].name);
-		if (!find(d->fresh, d->fresh_n, d->old[i].name))
+		if (!find_rule_file(d->fresh, d->fresh_n, d->old[i].name))
 			e = write_file(path, d->old[i].text);
 	}
 	return e;
@@ -180,7 +197,8 @@ static bool is_yaml(const char *name)
 	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
-/* Reads what is there and what is to be put there. */
+/* Reads the target and what is to be put there, and refuses what cannot be done before anything is
+ * written. */
 static enum err read_sides(struct deploying *d, const char *from)
 {
 	struct stat st;
@@ -219,7 +237,7 @@ static enum err read_sides(struct deploying *d, const char *from)
 	return e ? e : make_stage(d);
 }
 
-/* The path of what would serve. */
+/* The path of the rules as they would be. */
 static const char *would_be(const struct deploying *d, char out[FILE_PATH_MAX])
 {
 	if (!*d->stage)
@@ -231,8 +249,8 @@ static const char *would_be(const struct deploying *d, char out[FILE_PATH_MAX])
 	return out;
 }
 
-/* False: refused, and it was said why. */
-static bool check(struct deploying *d, const char *path, char hash[RULES_HASH_TEXT])
+/* Reads the rules as they would be; their hash. False: they are refused, and it was said why. */
+static bool check_wanted(struct deploying *d, const char *path, char hash[RULES_HASH_TEXT])
 {
 	struct report report = {0};
 	struct rules *r = NULL;
@@ -256,6 +274,7 @@ static bool check(struct deploying *d, const char *path, char hash[RULES_HASH_TE
 
 /* --- the server */
 
+/* What the server says of its rules; NULL: it was said why not. */
 static json_t *status_now(struct cli *c)
 {
 	struct reply r;
@@ -269,6 +288,7 @@ static json_t *status_now(struct cli *c)
 	return j;
 }
 
+/* Anything but y is no. */
 static bool agreed(const char *target)
 {
 	char line[16] = "";
@@ -284,7 +304,8 @@ static void print_list(const json_t *answer, const char *key)
 	    fprintf(stderr, "crumb: %s\n", json_string_value(one));
 }
 
-/* Did the answer take the rules? What else was not taken is said. */
+/* Did the server take the rules? Other refusals, such as of options, are printed and do not count.
+ */
 static bool taken(const json_t *answer)
 {
 	size_t i;
@@ -297,18 +318,20 @@ static bool taken(const json_t *answer)
 	return fine;
 }
 
-/* Puts the files, has the server read them; *answer is what it said. */
+static int fail_half(void)
+{
+	return cli_fail(
+	    "%s; some of the files are changed, NAME.before is what was there", err_text());
+}
+
+/* Puts the files and has the server read them. *answer is the server's answer, the caller's. */
 static int carry_out(struct deploying *d, json_t **answer)
 {
 	struct reply r;
 	struct str nothing = STR("");
 	if (put_files(d) != OK) {
 		cli_fail("%s", err_text());
-		return put_back(d) == OK
-			   ? cli_fail("nothing was changed")
-			   : cli_fail(
-				 "%s; some of the files are changed, NAME.before is what was there",
-				 err_text());
+		return put_back(d) == OK ? cli_fail("nothing was changed") : fail_half();
 	}
 	*answer = client_json(d->c, "/v1/reload", &nothing, &r);
 	if (*answer && taken(*answer))
@@ -317,14 +340,14 @@ static int carry_out(struct deploying *d, json_t **answer)
 	if (*answer && !json_object_get(*answer, "refused"))
 		cli_fail("%s", why ? why : "the server's answer is not understood");
 	if (put_back(d) != OK)
-		return cli_fail(
-		    "%s; some of the files are changed, NAME.before is what was there", err_text());
-	return *answer ? cli_fail("the server refused it: nothing was changed")
-		       : cli_fail("the server gave no answer; the files are as they were, and "
-				  "'crumb rules status' says what serves");
+		return fail_half();
+	if (*answer)
+		return cli_fail("the server refused it: nothing was changed");
+	return cli_fail("the server gave no answer; the files are as they were, and 'crumb rules "
+			"status' says what serves");
 }
 
-/* What keeps the views from being made, no room, say: whoever waits hears of it, once. */
+/* Says once why the views cannot be made now, such as for want of room. */
 static void say_trouble(const json_t *status, bool *said)
 {
 	const char *why = json_string_value(json_object_get(status, "trouble"));
@@ -335,6 +358,7 @@ static void say_trouble(const json_t *status, bool *said)
 	fprintf(stderr, "crumb: still waiting, the history cannot be recomputed now: %s\n", why);
 }
 
+/* Asks five times a second. There is no time-out: the bar shows that it goes on. */
 bool rules_wait_served(struct cli *c, const char *what, json_t **status)
 {
 	bool said = false;
@@ -391,6 +415,7 @@ static void say_done(struct deploying *d, bool deployed, json_t *answer, json_t 
 	cli_print_json(j);
 }
 
+/* The steps of the drawing. Rules whose hash is that of the newest need no step but waiting. */
 static int run_deploy(struct deploying *d, const char *from, bool yes)
 {
 	char path[FILE_PATH_MAX], hash[RULES_HASH_TEXT] = "";
@@ -403,7 +428,7 @@ static int run_deploy(struct deploying *d, const char *from, bool yes)
 		json_decref(status);
 		return cli_fail("%s", err_text());
 	}
-	bool same = check(d, path, hash) &&
+	bool same = check_wanted(d, path, hash) &&
 		    strcmp(hash, json_string_value(json_object_get(status, "newest"))) == 0;
 	if (*hash && !same)
 		d->diff = diff_json(d->c, NULL, path);
@@ -459,26 +484,25 @@ const struct command commands_deploy[] = {
     {.name = "rules deploy",
 	.args = "[FILE | FOLDER] [--yes] [--json]",
 	.summary = "check rules, show what they change, and have the server take them",
-	.help =
-	    "  Checks the rules as 'rules check' does, says what would change as 'rules diff' "
-	    "does, asks, has the running server read them, waits\n"
-	    "  until everybody's history is computed by them, and says since when. Until then the "
-	    "old ones serve.\n\n"
-	    "  Without FILE it deploys what lies in the server's own folder (rules.path of its "
-	    "configuration), where you have changed something.\n"
-	    "  FILE is put into that folder under its own name, beside or in place of what is "
-	    "there; of a FOLDER all rules are put there, and those\n"
-	    "  that it does not have go. Each file is replaced at once, and what was there is kept "
-	    "as NAME.before.\n\n"
-	    "  --yes does not ask; without a terminal, and with --json, it is wanted. The server "
-	    "reads destinations and options again, too, and what\n"
-	    "  it does not take of those is said; where the rules are those that serve already "
-	    "nothing is read, and SIGHUP or POST /v1/reload do that.\n"
-	    "  Exit status 1, with nothing changed: there are mistakes, no server runs, it "
-	    "refuses, or you said no.\n"
-	    "  0: these rules serve, also when they did before. JSON: "
-	    "{\"deployed\",\"path\",\"rules\",\"complete\",\"serving_since\",\"changes\":as rules\n"
-	    "  diff, or null,\"taken\",\"waiting\",\"refused\"}.",
+	.help = "Checks the rules as 'rules check' does, says what would change as 'rules diff' "
+		"does, and asks. Then it has the running server read the rules, waits until "
+		"everybody's history is computed by them, and says since when. The old rules "
+		"serve until then.\n\n"
+		"Without FILE it deploys the server's own folder (rules.path of its "
+		"configuration), in which you have changed something. FILE is put into that "
+		"folder under its own name, beside the files there or in place of one. Of a "
+		"FOLDER all rules are put there, and rules that it does not have go. Each file "
+		"is replaced as a whole, and the file before is kept as NAME.before.\n\n"
+		"--yes does not ask; it is wanted with --json and where there is no terminal. "
+		"The server reads destinations and options again, too, and the command says "
+		"which of those were refused. Where the rules serve already nothing is read; "
+		"SIGHUP or POST /v1/reload do that.\n\n"
+		"Exit status 0: these rules serve, even if they did before. 1, and nothing was "
+		"changed: there are mistakes, no server runs, the server refuses them, or you "
+		"said no.\n\n"
+		"JSON: "
+		"{\"deployed\",\"path\",\"rules\",\"complete\",\"serving_since\",\"changes\":as "
+		"rules diff, or null,\"taken\",\"waiting\",\"refused\"}.",
 	.run = deploy},
     {0},
 };

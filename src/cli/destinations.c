@@ -1,5 +1,7 @@
-/* destinations list: where audiences go, which segments name it, and how the latest delivery went.
- */
+/* destinations list: where audiences go, which segments name each destination, and how its latest
+ * delivery went. It is made from three things: the file of destinations, the rules that serve, and
+ * the deliveries that the store remembers. Built-in destinations (`page`, `file`) are listed when a
+ * segment names them. */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/deliver.h"
@@ -9,7 +11,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* The segments whose rules name it. */
+/* The segments that name the destination. */
 static json_t *segments_of(const struct rules *r, const char *id)
 {
 	json_t *list = json_array();
@@ -20,7 +22,7 @@ static json_t *segments_of(const struct rules *r, const char *id)
 	return list;
 }
 
-/* A folder; of a URL the scheme and the host, for the rest may be secret. */
+/* A folder, or scheme and host of a URL: the rest of a URL may be secret. */
 static json_t *where_of(const struct destination *d)
 {
 	struct str w = d->where;
@@ -31,29 +33,32 @@ static json_t *where_of(const struct destination *d)
 	return w.n ? json_stringn(w.p, w.n) : json_null();
 }
 
-/* As the file says it. */
+/* When deliveries happen, in the words of the file. */
+#define HOUR 3600u /* seconds */
+
 static const char *every_of(const struct destination *d, char out[64])
 {
 	char at[16] = "";
 	if (d->way->where == WHERE_NONE)
 		return "when it is asked for";
 	if (d->at_s)
-		snprintf(at, sizeof at, " at %02u:%02u", d->at_s / 3600 % 24, d->at_s / 60 % 60);
+		snprintf(at, sizeof at, " at %02u:%02u", d->at_s / HOUR % 24, d->at_s / 60 % 60);
 	if (!d->every_s)
 		return "by hand";
 	if (d->every_s == DAY_S)
 		snprintf(out, 64, "daily%s", at);
-	else if (d->every_s == 3600)
+	else if (d->every_s == HOUR)
 		snprintf(out, 64, "hourly");
 	else if (d->every_s % DAY_S == 0)
 		snprintf(out, 64, "every %ud%s", (unsigned)(d->every_s / DAY_S), at);
+	else if (d->every_s % HOUR == 0)
+		snprintf(out, 64, "every %uh", d->every_s / HOUR);
 	else
-		snprintf(out, 64, d->every_s % 3600 == 0 ? "every %uh" : "every %um",
-		    d->every_s / (d->every_s % 3600 == 0 ? 3600 : 60));
+		snprintf(out, 64, "every %um", d->every_s / 60);
 	return out;
 }
 
-/* The latest delivery; null: none was. */
+/* The latest delivery; null: there was none. */
 static json_t *last_of(struct cli *c, const struct destinations *all, const char *id)
 {
 	json_t *list, *last = NULL;
@@ -65,7 +70,8 @@ static json_t *last_of(struct cli *c, const struct destinations *all, const char
 	return last ? last : json_null();
 }
 
-static json_t *row_of(struct cli *c, const struct destinations *all, const struct destination *d)
+static json_t *destination_json(
+    struct cli *c, const struct destinations *all, const struct destination *d)
 {
 	char every[64];
 	json_t *row =
@@ -77,7 +83,7 @@ static json_t *row_of(struct cli *c, const struct destinations *all, const struc
 	return row;
 }
 
-/* Those that need not be in the file of destinations. */
+/* A destination that needs no entry in the file, such as `page`: it has the name of its format. */
 static void add_built_in(
     struct cli *c, const struct destinations *all, const struct format *format, json_t *list)
 {
@@ -86,7 +92,7 @@ static void add_built_in(
 	snprintf(id, sizeof id, "%s", format->name);
 	if (destinations_find(all, str_c(id)))
 		return;
-	json_t *row = row_of(c, all, &d);
+	json_t *row = destination_json(c, all, &d);
 	if (json_array_size(json_object_get(row, "segments")))
 		json_array_append(list, row);
 	json_decref(row);
@@ -111,7 +117,10 @@ static void print_rows(const json_t *list)
 		table_text(&t, json_string_value(json_object_get(row, "to")));
 		table_text(&t, json_string_value(json_object_get(row, "every")));
 		table_words(&t, json_object_get(row, "segments"));
-		table_cell(&t, "%s%s%s", state ? state : "", ended ? " " : "", ended ? ended : "");
+		if (state && ended)
+			table_cell(&t, "%s %s", state, ended);
+		else
+			table_text(&t, state ? state : ended);
 	}
 	table_print(&t);
 	table_end(&t);
@@ -131,14 +140,15 @@ static int destinations(struct cli *c, int argc, char **argv)
 		if ((*f)->built_in)
 			add_built_in(c, all, *f, list);
 	for (size_t i = 0; i < all->n; i++)
-		json_array_append_new(list, row_of(c, all, &all->list[i]));
+		json_array_append_new(list, destination_json(c, all, &all->list[i]));
 	if (c->json)
 		cli_print_json(json_incref(list));
 	else if (json_array_size(list))
 		print_rows(list);
+	else if (all->found)
+		printf("there are no destinations: %s names none\n", c->config.destinations_path);
 	else
-		printf("there are no destinations: %s%s\n", c->config.destinations_path,
-		    all->found ? " names none" : " is not there");
+		printf("there are no destinations: %s is not there\n", c->config.destinations_path);
 	json_decref(list);
 	destinations_unref(all);
 	return EXIT_FINE;
@@ -147,12 +157,12 @@ static int destinations(struct cli *c, int argc, char **argv)
 const struct command commands_destinations[] = {
     {.name = "destinations list",
 	.args = "[--json]",
-	.summary = "where audiences go, which, and how the latest delivery went",
-	.help = "  Lists the destinations of etc/destinations.yaml (destinations.path), and 'page' "
-		"and 'file' where segments name them: whose ids, which\n"
-		"  format, where to, when, which segments of the serving rules name it, and the "
-		"latest delivery. Of a URL only scheme and host are shown.\n"
-		"  With --json: "
+	.summary = "where audiences go, which segments, and how the latest delivery went",
+	.help = "Lists the destinations of etc/destinations.yaml (destinations.path), and 'page' "
+		"and 'file' where segments name them: the partner, the format, where audiences "
+		"go and when, the segments of the serving rules that name the destination, and "
+		"the latest delivery. Of a URL only scheme and host are shown.\n\n"
+		"With --json: "
 		"[{\"id\",\"partner\",\"format\",\"deliver\",\"to\",\"every\",\"segments\","
 		"\"last\":as deliveries}].",
 	.run = destinations},

@@ -1,4 +1,15 @@
-/* rules diff: what a change of rules would do, and to whom. */
+/* rules diff: what a change of rules would do, and to whom.
+ *
+ * Two sides are compared visitor by visitor (ask/ask.h). Each side has rules, and needs profiles
+ * that hold what its conditions ask for:
+ *
+ *     adopt_possible()   the profiles that serve have it, as when only segments have changed
+ *     else               profiles are made from the journal into a temporary folder
+ * (views/trial.h), which takes as long as a backfill
+ *
+ * Categories, attributes and settings are compared as texts and hashes; a category or segment that
+ * is gone and one that is new are the same under another name when their hashes are equal. Numbers
+ * pass the k gate. */
 #include "crumb/views/adopt.h"
 #include "crumb/ask/ask.h"
 #include "crumb/views/trial.h"
@@ -17,9 +28,9 @@
 
 struct side {
 	struct rules *rules;
-	struct trial trial; /* profiles made from the journal; generation NULL: none were needed */
-	char folder[CLI_TEMPORARY]; /* where they are; "": nowhere */
-	struct ask_side ask;
+	struct trial trial; /* profiles from the journal; its generation NULL: none were needed */
+	char folder[CLI_TEMPORARY]; /* of the trial; "": there is none */
+	struct ask_side ask;	    /* borrows from the above, or from c->generation */
 };
 
 static void show_progress(double share)
@@ -27,7 +38,7 @@ static void show_progress(double share)
 	cli_progress("replaying the journal", (uint64_t)(share * 100), 100);
 }
 
-/* Rules of one side: a path, or what serves. */
+/* Rules of one side: those of a path, or those that serve. */
 static struct rules *load_side(struct cli *c, const char *path)
 {
 	struct rules *r = NULL;
@@ -40,8 +51,8 @@ static struct rules *load_side(struct cli *c, const char *path)
 	return r;
 }
 
-/* Finds profiles that have what the rules ask for: the serving ones, or others made from the
- * journal. */
+/* Finds or makes the profiles of a side. False: it was said why; close_side() is called all the
+ * same. */
 static bool open_side(struct cli *c, const char *path, struct side *s)
 {
 	s->rules = load_side(c, path);
@@ -80,8 +91,8 @@ static bool same_hash(const struct hash16 *a, const struct hash16 *b)
 	return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* The category of `old` that is gone and looked at what `c` looks at; each stands for one. -1:
- * none. */
+/* The category of `old` that is gone and had the patterns of `c`; -1: there is none. `taken` keeps
+ * one old category from standing for two new ones. */
 static int category_before(
     const struct rules *old, const struct rules *fresh, const struct category *c, bool *taken)
 {
@@ -94,7 +105,8 @@ static int category_before(
 	return -1;
 }
 
-/* What a category looks at itself: that of its children is theirs. */
+/* Compares the patterns of each category itself. Those of its children are told as the children's.
+ */
 static json_t *category_changes(const struct rules *old, const struct rules *fresh)
 {
 	json_t *list = json_array();
@@ -156,7 +168,7 @@ static void put_words(json_t *to, const char *what, const struct str *list, unsi
 	buf_done(&b);
 }
 
-static void put_text(json_t *to, const char *what, const char *text)
+static void put_setting(json_t *to, const char *what, const char *text)
 {
 	if (text && *text)
 		json_object_set_new(to, what, json_string(text));
@@ -165,9 +177,9 @@ static void put_text(json_t *to, const char *what, const char *text)
 static void put_lookalike(json_t *to, const struct lookalike *l)
 {
 	char text[64];
-	put_text(to, "seed", l->seed);
-	put_text(to, "population", l->population);
-	put_text(to, "exclude", l->exclude);
+	put_setting(to, "seed", l->seed);
+	put_setting(to, "population", l->population);
+	put_setting(to, "exclude", l->exclude);
 	put_words(to, "categories that are not learned from", l->ignore, l->ignore_n);
 	if (l->reach > 0)
 		snprintf(text, sizeof text, "%g%%", 100 * l->reach);
@@ -175,34 +187,35 @@ static void put_lookalike(json_t *to, const struct lookalike *l)
 		snprintf(text, sizeof text, "size %ld", l->size);
 	else
 		snprintf(text, sizeof text, "min_lift %g", l->min_lift);
-	put_text(to, "reach", text);
+	put_setting(to, "reach", text);
 	snprintf(text, sizeof text, "every %u days", l->refresh_days);
-	put_text(to, "refresh",
-	    l->refresh_days == 0   ? "by hand"
-	    : l->refresh_days == 1 ? "daily"
-	    : l->refresh_days == 7 ? "weekly"
-				   : text);
+	if (l->refresh_days == 0)
+		put_setting(to, "refresh", "by hand");
+	else if (l->refresh_days == 1)
+		put_setting(to, "refresh", "daily");
+	else
+		put_setting(to, "refresh", l->refresh_days == 7 ? "weekly" : text);
 }
 
-/* What of a segment is not its condition, in words, by key. */
+/* All of a segment but its condition, in words, by key. */
 static json_t *settings_of(const struct segment *s)
 {
 	char text[64], day[DAY_TEXT];
 	json_t *j = json_object();
-	put_text(j, "name", s->name);
+	put_setting(j, "name", s->name);
 	put_words(j, "destinations", s->destinations, s->destinations_n);
-	put_text(j, "owner", s->owner);
+	put_setting(j, "owner", s->owner);
 	snprintf(text, sizeof text, "size < %ld", s->alert);
-	put_text(j, "alert", s->alert ? text : NULL);
+	put_setting(j, "alert", s->alert ? text : NULL);
 	snprintf(text, sizeof text, "%u/%u", s->target, 100 - s->target);
-	put_text(j, "split", s->target < 100 ? text : NULL);
-	put_text(j, "state", s->paused ? "paused" : "active");
+	put_setting(j, "split", s->target < 100 ? text : NULL);
+	put_setting(j, "state", s->paused ? "paused" : "active");
 	day_text(s->until, day);
-	put_text(j, "until", s->until ? day : NULL);
+	put_setting(j, "until", s->until ? day : NULL);
 	snprintf(text, sizeof text, "%ld", s->iab);
-	put_text(j, "iab", s->iab ? text : NULL);
+	put_setting(j, "iab", s->iab ? text : NULL);
 	put_words(j, "labels", s->labels.list, s->labels.n);
-	put_text(j, "sensitive", s->sensitive ? "yes" : NULL);
+	put_setting(j, "sensitive", s->sensitive ? "yes" : NULL);
 	if (s->like)
 		put_lookalike(j, s->like);
 	return j;
@@ -213,7 +226,7 @@ static json_t *or_null(json_t *v)
 	return v ? json_incref(v) : json_null();
 }
 
-/* [{"what","from","to"}]; what one side does not have is null there. */
+/* [{"what","from","to"}]. A setting that one side does not have is null on that side. */
 static json_t *setting_changes(const struct segment *a, const struct segment *b)
 {
 	json_t *was = settings_of(a), *will = settings_of(b), *all = json_copy(was),
@@ -233,16 +246,24 @@ static json_t *setting_changes(const struct segment *a, const struct segment *b)
 	return list;
 }
 
+/* What happens to a segment that was `a` and will be `b`; NULL: it is not there. */
+static const char *change_of(const struct segment *a, const struct segment *b, bool same)
+{
+	if (!a)
+		return "added";
+	if (!b)
+		return "removed";
+	if (strcmp(a->id, b->id) != 0)
+		return "renamed";
+	return same ? "same" : "changed";
+}
+
 static json_t *move_json(const struct rules *old, const struct rules *fresh, const struct move *m)
 {
-	const struct segment *a = m->was >= 0 ? &old->segments[m->was] : NULL,
-			     *b = m->will >= 0 ? &fresh->segments[m->will] : NULL;
-	bool renamed = a && b && strcmp(a->id, b->id) != 0;
-	const char *change = !a	       ? "added"
-			     : !b      ? "removed"
-			     : renamed ? "renamed"
-			     : m->same ? "same"
-				       : "changed";
+	const struct segment *a = m->was >= 0 ? &old->segments[m->was] : NULL;
+	const struct segment *b = m->will >= 0 ? &fresh->segments[m->will] : NULL;
+	const char *change = change_of(a, b, m->same);
+	bool renamed = strcmp(change, "renamed") == 0;
 	json_t *j = json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "id", m->id, "change", change,
 	    "before", cli_shown(m->before), "after", cli_shown(m->after), "enter",
 	    cli_shown(m->enter), "stay", cli_shown(m->stay), "leave", cli_shown(m->leave));
@@ -263,7 +284,7 @@ static json_t *move_json(const struct rules *old, const struct rules *fresh, con
 	return j;
 }
 
-static json_t *compare(struct cli *c, const struct side *before, const struct side *after)
+static json_t *compare_sides(struct cli *c, const struct side *before, const struct side *after)
 {
 	struct move *moves;
 	size_t n;
@@ -281,13 +302,14 @@ static json_t *compare(struct cli *c, const struct side *before, const struct si
 	    before->trial.generation || after->trial.generation);
 }
 
+/* The sides are some hundred kilobytes, too much for the stack. */
 json_t *diff_json(struct cli *c, const char *old, const char *fresh)
 {
 	struct side *sides = calloc(2, sizeof *sides);
 	json_t *j = NULL;
 	CHECK(sides);
 	if (cli_open(c, true) && open_side(c, old, &sides[0]) && open_side(c, fresh, &sides[1]))
-		j = compare(c, &sides[0], &sides[1]);
+		j = compare_sides(c, &sides[0], &sides[1]);
 	close_side(&sides[0]);
 	close_side(&sides[1]);
 	free(sides);
@@ -302,7 +324,7 @@ static const char *text(const json_t *row, const char *key)
 	return s ? s : "none";
 }
 
-static const char *number(const json_t *row, const char *key, char out[32], uint32_t k)
+static const char *number_text(const json_t *row, const char *key, char out[32], uint32_t k)
 {
 	const json_t *n = json_object_get(row, key);
 	if (json_is_integer(n))
@@ -325,7 +347,8 @@ static void print_names(const json_t *list, const char *what)
 	}
 }
 
-/* What changes who is in it. Before it was there nobody was in it, and afterwards nobody is. */
+/* The condition before and after, and how many visitors that moves. Into a segment that is added
+ * visitors only enter, out of one that is removed they only leave. */
 static void print_move(const json_t *row, uint32_t k)
 {
 	char a[32], b[32], d[32];
@@ -345,12 +368,12 @@ static void print_move(const json_t *row, uint32_t k)
 		puts("    its condition reads as before, but something that it refers to has "
 		     "changed");
 	if (strcmp(change, "added") == 0)
-		printf("    enter %s\n", number(row, "enter", a, k));
+		printf("    enter %s\n", number_text(row, "enter", a, k));
 	else if (strcmp(change, "removed") == 0)
-		printf("    leave %s\n", number(row, "leave", d, k));
+		printf("    leave %s\n", number_text(row, "leave", d, k));
 	else
-		printf("    enter %s, stay %s, leave %s\n", number(row, "enter", a, k),
-		    number(row, "stay", b, k), number(row, "leave", d, k));
+		printf("    enter %s, stay %s, leave %s\n", number_text(row, "enter", a, k),
+		    number_text(row, "stay", b, k), number_text(row, "leave", d, k));
 }
 
 static void print_segment(const json_t *row, uint32_t k)
@@ -400,7 +423,7 @@ static int diff(struct cli *c, int argc, char **argv)
 	if (!first || !cli_all_used(argc, argv))
 		return cli_misuse("rules diff wants OLD and NEW: folders or files of rules; one "
 				  "alone is compared with what serves");
-	json_t *root = diff_json(c, second ? first : NULL, second ? second : first);
+	json_t *root = second ? diff_json(c, first, second) : diff_json(c, NULL, first);
 	if (!root)
 		return EXIT_WRONG;
 	if (c->json) {
@@ -416,16 +439,15 @@ const struct command commands_diff[] = {
     {.name = "rules diff",
 	.args = "[OLD] NEW [--json]",
 	.summary = "what a change of rules would do, before it is deployed",
-	.help = "  OLD and NEW are folders or files of rules; OLD may be left out, or 'serving', "
-		"for what serves now. Says which attributes,\n"
-		"  categories and segments are added, removed, changed or called otherwise, and "
-		"for each segment how many visitors enter, stay and\n"
-		"  leave on live data. A category is changed when what it looks at itself is: its "
-		"children are told under their own names. What\n"
-		"  changes beside the condition, destinations, owner, alert and the like, is told "
-		"too, in JSON as \"settings\": [{\"what\",\"from\",\"to\"}].\n"
-		"  Where categories change, the journal is replayed into a temporary folder, which "
-		"takes as long as a backfill.",
+	.help = "OLD and NEW are folders or files of rules. OLD may be left out, or be "
+		"'serving', for the rules that serve now. Says which attributes, categories and "
+		"segments are added, removed, changed or renamed. For each segment it says how "
+		"many visitors would enter, stay and leave, on live data. A category is changed "
+		"when its own patterns are: its children are told under their own names.\n\n"
+		"Changes beside the condition (destinations, owner, alert and the like) are "
+		"told, too; in JSON as \"settings\":[{\"what\",\"from\",\"to\"}]. Where "
+		"categories change, the journal is replayed into a temporary folder, which takes "
+		"as long as a backfill.",
 	.run = diff},
     {0},
 };

@@ -1,4 +1,6 @@
-/* rules test: marketers' own examples. */
+/* rules test: marketers' own examples (check/example.h). Each says what a visitor did and in which
+ * segments the visitor should be. The files are read as a bundle, so FILE may be a folder; a file
+ * with mistakes is told, and the others are run. */
 #include "crumb/check/example.h"
 #include "crumb/load/load.h"
 
@@ -25,6 +27,7 @@ static json_t *names(const struct str *list, unsigned n)
 	return out;
 }
 
+/* One example was run: counts it, and prints it or keeps it for the JSON. */
 static void each(void *arg, const struct example_result *x)
 {
 	struct running *r = arg;
@@ -95,10 +98,10 @@ const struct command commands_examples[] = {
     {.name = "rules test",
 	.args = "FILE [--json]",
 	.summary = "run marketers' own examples",
-	.help = "  Each example of FILE (or of every file of a folder) says what a visitor did and "
-		"which segments that should mean; docs/RULES.md\n"
-		"  shows the form. The rules are those of rules.path; no server and no store are "
-		"needed. Exit status 1 when one fails.",
+	.help = "Each example of FILE (or of every file of a folder) says what a visitor did, "
+		"and in which segments the visitor should be; docs/RULES.md shows the form. The "
+		"rules are those of rules.path. No server and no store is needed. Exit status 1: "
+		"an example fails.",
 	.run = test},
     {0},
 };

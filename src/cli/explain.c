@@ -1,4 +1,14 @@
-/* rules explain: why a visitor is in a segment or not. */
+/* rules explain: why a visitor is in a segment or not.
+ *
+ * The condition is a tree of nodes (rules/rules.h). It is told as JSON first, and printed from the
+ * JSON, so that both say the same. Of each node it says:
+ *
+ *     true    does it hold today, by the evaluator that also makes memberships
+ *     count, days, value, first, then    what it looked at, by its kind
+ *     flips   the day on which time alone changes it
+ *
+ * For a visitor who is not in, rules_change() (condition/explain.h) finds the smallest change that
+ * would bring the visitor in. A referred segment is told as a part of its own. */
 #include "crumb/condition/explain.h"
 #include "crumb/rules/fact.h"
 
@@ -26,18 +36,21 @@ static json_t *day_or_null(uint16_t day)
 	return json_string(text);
 }
 
+/* Sums are kept in millionths. */
 static double units(const struct rule_node *n, int64_t amount)
 {
 	return n->kind == NODE_SUM ? (double)amount / 1e6 : (double)amount;
 }
 
-static json_t *number(double v)
+/* A whole number as one: 3, not 3.0. */
+static json_t *json_number(double v)
 {
-	return fabs(v) < 1e15 && v == (double)(long long)v ? json_integer((json_int_t)v)
-							   : json_real(v);
+	if (fabs(v) < 1e15 && v == (double)(long long)v)
+		return json_integer((json_int_t)v);
+	return json_real(v);
 }
 
-/* The days that count for a test, oldest first. */
+/* The days of a category that count for a node, oldest first. `then` and `first` have no window. */
 static json_t *days_json(const struct explaining *x, const struct rule_node *n, uint16_t cat)
 {
 	json_t *list = json_array();
@@ -55,7 +68,7 @@ static json_t *days_json(const struct explaining *x, const struct rule_node *n, 
 		for (size_t k = 0; k < sums && n->kind == NODE_SUM; k++)
 			if (s[k].day == r[i].day)
 				json_object_set_new(
-				    day, "value", number((double)s[k].millionths / 1e6));
+				    day, "value", json_number((double)s[k].millionths / 1e6));
 		json_array_append_new(list, day);
 	}
 	return list;
@@ -63,7 +76,7 @@ static json_t *days_json(const struct explaining *x, const struct rule_node *n, 
 
 static json_t *node_json(const struct explaining *x, int at);
 
-/* "a and b and c" is one row of three, however it was parsed. */
+/* Parts of "a and b and c", which is parsed as two nodes, are told as three parts of one. */
 static void add_parts(const struct explaining *x, int at, enum node_kind kind, json_t *list)
 {
 	const struct rule_node *n = &x->r->nodes[at];
@@ -75,6 +88,7 @@ static void add_parts(const struct explaining *x, int at, enum node_kind kind, j
 	add_parts(x, n->right, kind, list);
 }
 
+/* What a node looked at, by its kind. */
 static void add_facts(const struct explaining *x, const struct rule_node *n, json_t *j)
 {
 	if (n->kind == NODE_FACT) {
@@ -91,7 +105,7 @@ static void add_facts(const struct explaining *x, const struct rule_node *n, jso
 		json_object_set_new(j, "then", days_json(x, n, n->then));
 	} else if (n->kind == NODE_COUNT || n->kind == NODE_DAYS || n->kind == NODE_SUM) {
 		json_object_set_new(
-		    j, "count", number(units(n, rules_amount(x->p, n, x->today).n)));
+		    j, "count", json_number(units(n, rules_amount(x->p, n, x->today).n)));
 		json_object_set_new(j, "days", days_json(x, n, n->cat));
 	} else if (n->kind == NODE_FIRST) {
 		json_object_set_new(j, "days", days_json(x, n, n->cat));
@@ -123,8 +137,11 @@ static json_t *node_json(const struct explaining *x, int at)
 	return j;
 }
 
-/* --- what would bring them in */
+/* --- what would bring a visitor in */
 
+#define FACT_SHOWN 400 /* bytes of a part of a condition, in a sentence */
+
+/* A step of a change: in words, and as numbers for whoever makes other words of it. */
 static json_t *step_json(const struct explaining *x, const struct step *s)
 {
 	char words[500], day[DAY_TEXT];
@@ -148,7 +165,7 @@ static json_t *step_json(const struct explaining *x, const struct step *s)
 	case STEP_VALUE:
 		snprintf(words, sizeof words, "%s worth %.15g more", cat, (double)s->n / 1e6);
 		j = json_pack("{s:s,s:s,s:o}", "action", "value", "category", cat, "value",
-		    number((double)s->n / 1e6));
+		    json_number((double)s->n / 1e6));
 		break;
 	case STEP_WAIT:
 		day_text(s->day, day);
@@ -156,8 +173,9 @@ static json_t *step_json(const struct explaining *x, const struct step *s)
 		j = json_pack("{s:s,s:s}", "action", "wait", "until", day);
 		break;
 	case STEP_FACT:
-		snprintf(words, sizeof words, "'" STR_FMT "' would have to be %s",
-		    (int)(text.n > 400 ? 400 : text.n), text.p, s->wanted ? "true" : "false");
+		snprintf(words, sizeof words, "'%.*s' would have to be %s",
+		    (int)(text.n > FACT_SHOWN ? FACT_SHOWN : text.n), text.p,
+		    s->wanted ? "true" : "false");
 		j = json_pack("{s:s,s:s%,s:b}", "action", "fact", "fact", text.p, text.n, "wanted",
 		    s->wanted);
 		break;
@@ -166,6 +184,8 @@ static json_t *step_json(const struct explaining *x, const struct step *s)
 	return j;
 }
 
+/* `sure`: the visitor would be in after the steps. Else they are only needed, such as where an
+ * attribute would have to be another. */
 static json_t *change_json(const struct explaining *x, uint16_t segment)
 {
 	struct change c = rules_change(x->r, segment, x->p, x->today, x->retention);
@@ -190,6 +210,7 @@ static void print_days(const json_t *days)
 	}
 }
 
+/* "yes  coats >= 2 in 14d   is 3   on 2026-12-01×3   ends on 2026-12-15" */
 static void print_node(const json_t *n, int depth)
 {
 	size_t i;
@@ -197,8 +218,8 @@ static void print_node(const json_t *n, int depth)
 	const json_t *flips = json_object_get(n, "flips"), *count = json_object_get(n, "count"),
 		     *days = json_object_get(n, "days"), *value = json_object_get(n, "value"),
 		     *first = json_object_get(n, "first");
-	printf("%*s%s  %s", 2 * depth + 2, "",
-	    json_is_true(json_object_get(n, "true")) ? "yes" : "no ",
+	bool holds = json_is_true(json_object_get(n, "true"));
+	printf("%*s%s  %s", 2 * depth + 2, "", holds ? "yes" : "no ",
 	    json_string_value(json_object_get(n, "text")));
 	if (count)
 		printf("   is %.15g", json_number_value(count));
@@ -217,9 +238,7 @@ static void print_node(const json_t *n, int depth)
 		print_days(json_object_get(n, "then"));
 	}
 	if (json_is_string(flips))
-		printf("   %s on %s",
-		    json_is_true(json_object_get(n, "true")) ? "ends" : "comes true",
-		    json_string_value(flips));
+		printf("   %s on %s", holds ? "ends" : "comes true", json_string_value(flips));
 	putchar('\n');
 	json_array_foreach(json_object_get(n, "parts"), i, part) print_node(part, depth + 1);
 }
@@ -244,12 +263,26 @@ static void print_explanation(const json_t *j)
 		puts("  nothing that the visitor does, and no waiting, leads into it");
 		return;
 	}
-	puts(json_is_true(json_object_get(change, "sure")) ? "  would be in after:"
-							   : "  at least this would be needed:");
+	bool sure = json_is_true(json_object_get(change, "sure"));
+	puts(sure ? "  would be in after:" : "  at least this would be needed:");
 	json_array_foreach(json_object_get(change, "steps"), i, step)
 	    printf("    %s\n", json_string_value(json_object_get(step, "words")));
 }
 
+/* Says why there is no profile. */
+static void fail_unknown(struct cli *c, const struct vkey *k, uint32_t now, enum err e)
+{
+	uint32_t hour;
+	if (e != ERR_NOT_FOUND)
+		cli_fail("%s", err_text());
+	else if (view_provisional(c->generation, k, now, &hour))
+		cli_fail("this visitor was seen once, without a cookie, and counts only when it "
+			 "comes back");
+	else
+		cli_fail("nothing is known of this visitor");
+}
+
+/* The segment stands before or behind the option that names the visitor. */
 static int explain(struct cli *c, int argc, char **argv)
 {
 	struct vkey k;
@@ -287,12 +320,7 @@ static int explain(struct cli *c, int argc, char **argv)
 	}
 	enum err e = view_visitor(c->generation, &k, now, p);
 	if (e) {
-		uint32_t hour;
-		bool once = e == ERR_NOT_FOUND && view_provisional(c->generation, &k, now, &hour);
-		cli_fail("%s", once ? "this visitor was seen once, without a cookie, and counts "
-				      "only when it comes back"
-			       : e == ERR_NOT_FOUND ? "nothing is known of this visitor"
-						    : err_text());
+		fail_unknown(c, &k, now, e);
 		goto out;
 	}
 	struct explaining x = {r, p, day_of(now), (unsigned)c->config.retention_days};
@@ -321,11 +349,10 @@ const struct command commands_explain[] = {
     {.name = "rules explain",
 	.args = "SEGMENT --cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
 	.summary = "why a visitor is in a segment or not",
-	.help = "  Shows the condition part by part: whether it is true, what it counts and on "
-		"which days, and the day on which it changes by\n"
-		"  time alone. For a visitor who is not in: the smallest change that would bring "
-		"them in. Exit status 1 when nothing is\n"
-		"  known of the visitor.",
+	.help = "Shows the condition part by part: whether the part is true, what it counts and "
+		"on which days, and the day on which time alone changes it. For a visitor who is "
+		"not in the segment it shows the smallest change that would bring the visitor "
+		"in. Exit status 1: nothing is known of the visitor.",
 	.run = explain},
     {0},
 };

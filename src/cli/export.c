@@ -1,4 +1,12 @@
-/* Commands that hand audiences out: export, deliveries. */
+/* Commands that hand audiences out: export, deliveries.
+ *
+ *     export SEGMENT --out       one segment to a file (delivery/export.h), which is no delivery:
+ *                                nobody remembers who is in it
+ *     export --to DESTINATION    a delivery (delivery/deliver.h): the store remembers what the
+ *                                partner has, and the next one says what has changed
+ *
+ * A delivery is made in this process, also beside a server: the store's folder of the destination
+ * has a lock of its own. A server is only asked to settle first. */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/deliver.h"
@@ -19,14 +27,18 @@ static void export_progress(uint64_t rows)
 static int unknown_form(const char *name)
 {
 	struct buf known = {0};
-	for (const struct export_form *f = export_forms; f->name; f++)
-		buf_addf(&known, "%s%s", f == export_forms ? "" : " and ", f->name);
+	for (const struct export_form *f = export_forms; f->name; f++) {
+		buf_c(&known, known.n ? " and " : "");
+		buf_c(&known, f->name);
+	}
 	CHECK(!known.failed);
 	int rc = cli_misuse("export knows --format %.*s, not %s", (int)known.n, known.p, name);
 	buf_done(&known);
 	return rc;
 }
 
+/* One segment to a file. The k gate is in export_segment(): too few members, and no row is written.
+ */
 static int export_one(struct cli *c, int argc, char **argv)
 {
 	const char *format = cli_option(argc, argv, "--format"),
@@ -37,8 +49,9 @@ static int export_one(struct cli *c, int argc, char **argv)
 	struct export_result result;
 	if (!id || !out || !cli_all_used(argc, argv))
 		return cli_misuse("export wants the id of a segment and --out FOLDER");
-	const struct export_form *form =
-	    format ? export_form_find(str_c(format)) : &export_forms[0];
+	const struct export_form *form = &export_forms[0];
+	if (format)
+		form = export_form_find(str_c(format));
 	if (!form)
 		return unknown_form(format);
 	if (!cli_open(c, false))
@@ -48,9 +61,11 @@ static int export_one(struct cli *c, int argc, char **argv)
 		return cli_fail("%s", err_text());
 	if (holdout && c->generation->rules->segments[segment].target >= 100)
 		return cli_fail("segment '%s' has no split: nobody is held out", id);
+	if (!partner)
+		partner = format_file.name;
 	enum err e = export_segment(c->generation, &c->config, segment, form,
-	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner ? partner : format_file.name, out,
-	    clock_now(), export_progress, &result);
+	    holdout ? EXPORT_HOLDOUT : EXPORT_TARGET, partner, out, clock_now(), export_progress,
+	    &result);
 	cli_progress_end();
 	if (e)
 		return cli_fail("%s", err_text());
@@ -85,13 +100,17 @@ static const struct destination *find_destination(
     struct cli *c, const struct destinations *all, const char *id)
 {
 	const struct destination *d;
-	if (destinations_find_named(all, str_c(id), &d) != OK)
-		cli_fail("%s%s%s: %s", all->found ? "" : "the file ", c->config.destinations_path,
-		    all->found ? "" : " is not there", err_text());
-	return d;
+	const char *path = c->config.destinations_path;
+	if (destinations_find_named(all, str_c(id), &d) == OK)
+		return d;
+	if (all->found)
+		cli_fail("%s: %s", path, err_text());
+	else
+		cli_fail("the file %s is not there: %s", path, err_text());
+	return NULL;
 }
 
-/* Everything that was answered is in the views. */
+/* Waits until all that the server has answered is in the views. Without a server it is. */
 static bool settle(struct cli *c)
 {
 	struct reply r;
@@ -103,6 +122,7 @@ static bool settle(struct cli *c)
 	return true;
 }
 
+/* In the order of enum delivery_state. */
 static const char *const state_words[] = {
     "delivered", "nothing_to_say", "waiting", "replaced", "failed"};
 
@@ -119,6 +139,7 @@ static json_t *result_json(struct cli *c, const struct destination *d, const str
 	return j;
 }
 
+/* Segments of which nobody was sent go to stderr, the sums to stdout. */
 static void print_result(struct cli *c, const struct destination *d, const struct delivery *r)
 {
 	json_t *list = delivery_segments(&r->plan, &c->gate), *row;
@@ -148,6 +169,25 @@ static void print_result(struct cli *c, const struct destination *d, const struc
 		    cli_plural(r->files, "file", "files"));
 }
 
+/* Says how a delivery went, and what to do where it is not over. */
+static int tell_result(struct cli *c, const struct destination *d, const struct delivery *r)
+{
+	if (c->json)
+		cli_print_json(result_json(c, d, r));
+	else
+		print_result(c, d, r);
+	if (r->state == DELIVERY_WAITS)
+		cli_fail("%s: %u of %u files taken, then: %s; run it again to go on from there",
+		    r->id, r->files_done, r->files, r->why);
+	else if (r->state == DELIVERY_FAILED)
+		cli_fail("%s: given up: %s; what was not taken is under exports/%s/dead, and the "
+			 "next delivery says it again",
+		    r->id, r->why, d->id);
+	bool fine = r->state == DELIVERY_DONE || r->state == DELIVERY_NOTHING;
+	return fine ? EXIT_FINE : EXIT_WRONG;
+}
+
+/* The audience is the one of this moment: a server settles before the views are opened. */
 static int deliver_to(struct cli *c, const char *to, const char *out, enum deliver_mode mode)
 {
 	struct destinations *all;
@@ -167,28 +207,15 @@ static int deliver_to(struct cli *c, const char *to, const char *out, enum deliv
 		    .folder = out};
 		enum err e = deliver(&w, &r);
 		cli_progress_end();
-		if (e) {
+		if (!e) {
+			rc = tell_result(c, d, &r);
+			delivery_done(&r);
+		} else {
 			if (c->json)
 				cli_print_json(
 				    json_pack("{s:s,s:s,s:s,s:s}", "destination", d->id, "state",
 					"not_possible", "why", err_text(), "error", err_text()));
 			rc = cli_fail("%s", err_text());
-		} else {
-			rc = r.state == DELIVERY_DONE || r.state == DELIVERY_NOTHING ? EXIT_FINE
-										     : EXIT_WRONG;
-			if (c->json)
-				cli_print_json(result_json(c, d, &r));
-			else
-				print_result(c, d, &r);
-			if (r.state == DELIVERY_WAITS)
-				cli_fail("%s: %u of %u files taken, then: %s; run it again to go "
-					 "on from there",
-				    r.id, r.files_done, r.files, r.why);
-			else if (r.state == DELIVERY_FAILED)
-				cli_fail("%s: given up: %s; what was not taken is under "
-					 "exports/%s/dead, and the next delivery says it again",
-				    r.id, r.why, d->id);
-			delivery_done(&r);
 		}
 	}
 	destinations_unref(all);
@@ -208,18 +235,35 @@ static int export(struct cli *c, int argc, char **argv)
 		return EXIT_MISUSE;
 	if (full && delta)
 		return cli_misuse("--full or --delta, not both");
-	return deliver_to(c, to, out, full ? DELIVER_FULL : delta ? DELIVER_DELTA : DELIVER_AUTO);
+	if (full)
+		return deliver_to(c, to, out, DELIVER_FULL);
+	return deliver_to(c, to, out, delta ? DELIVER_DELTA : DELIVER_AUTO);
 }
 
 /* --- deliveries */
 
-/* Rows of a delivery: those that a group has, by the gate. */
+/* A number of rows, through the k gate; NULL: there is none to tell. */
 static void put_rows(struct table *t, const json_t *n, uint32_t k)
 {
 	if (n)
 		table_number(t, n, k);
 	else
 		table_text(t, NULL);
+}
+
+/* When it ended, when it is tried next, or that it is made by hand or under way. */
+static void put_when(struct table *t, const json_t *row)
+{
+	const char *ended = json_string_value(json_object_get(row, "ended"));
+	const char *next = json_string_value(json_object_get(row, "next_try"));
+	if (ended)
+		table_text(t, ended);
+	else if (next)
+		table_cell(t, "next %s", next);
+	else if (json_is_true(json_object_get(row, "by_hand")))
+		table_text(t, "by hand");
+	else
+		table_text(t, "under way");
 }
 
 static void print_deliveries(struct cli *c, const json_t *list)
@@ -233,14 +277,7 @@ static void print_deliveries(struct cli *c, const json_t *list)
 	table_begin(&t, heads);
 	json_array_foreach(list, i, row)
 	{
-		const char *ended = json_string_value(json_object_get(row, "ended")),
-			   *next = json_string_value(json_object_get(row, "next_try"));
-		const char *idle =
-		    json_is_true(json_object_get(row, "by_hand")) ? "by hand" : "under way";
-		table_cell(&t, "%s%s", !ended && next ? "next " : "",
-		    ended  ? ended
-		    : next ? next
-			   : idle);
+		put_when(&t, row);
 		table_text(&t, json_string_value(json_object_get(row, "state")));
 		table_text(&t, json_string_value(json_object_get(row, "destination")));
 		table_text(&t, json_string_value(json_object_get(row, "delivery")));
@@ -256,6 +293,8 @@ static void print_deliveries(struct cli *c, const json_t *list)
 	table_end(&t);
 }
 
+/* The table is made behind cli_open(), which sets the clock of a demo. Exit status 1: there are no
+ * deliveries. */
 static int deliveries(struct cli *c, int argc, char **argv)
 {
 	const char *to = cli_word(argc, argv);
@@ -266,7 +305,7 @@ static int deliveries(struct cli *c, int argc, char **argv)
 	if (!load_destinations(c, &all))
 		return EXIT_WRONG;
 	bool none = true;
-	if (cli_open(c, false)) { /* the store's clock is the one that counts */
+	if (cli_open(c, false)) {
 		if (deliveries_list(c->store->path, all, to, &c->gate, clock_now(), &list) != OK)
 			cli_fail("%s", err_text());
 		none = json_array_size(list) == 0;
@@ -291,32 +330,30 @@ const struct command commands_export[] = {
 	.args = "SEGMENT --out FOLDER [--format csv|ndjson] [--partner NAME] [--holdout] | --to "
 		"DESTINATION [--full | --delta] [--out FOLDER] [--json]",
 	.summary = "write a segment's members to a file, or deliver an audience to a destination",
-	.help = "  SEGMENT: writes FOLDER/SEGMENT.csv (header id,segment,expires; one row a "
-		"member) or .ndjson, and a manifest with row count,\n"
-		"  SHA-256 and rules hash. 'id' is the visitor's pseudonym for the partner: files "
-		"of two partners cannot be joined.\n"
-		"  Of a segment with a split only those who are not held out are written; "
-		"--holdout writes the others. A segment that is\n"
-		"  paused or over, and a sensitive or labelled one whose partner may not have "
-		"such, is refused. Fewer than privacy.k rows: none are\n"
-		"  written, and exit status 1.\n\n"
-		"  --to: brings every segment that names the destination of etc/destinations.yaml "
-		"to it, all of it the first time or with --full,\n"
-		"  else what has changed since the last confirmed delivery, removals included. A "
-		"delivery that was cut off goes on from the first\n"
-		"  file that nobody has acknowledged. --out writes the files there instead of "
-		"where the destination says. Segments below privacy.k\n"
-		"  add nobody; removals always go out. Exit status 1: the partner did not take all "
-		"of it.",
+	.help = "SEGMENT: writes FOLDER/SEGMENT.csv (header id,segment,expires; a row for each "
+		"member) or .ndjson, and a manifest with the number of rows, SHA-256 and the "
+		"hash of the rules. 'id' is the visitor's pseudonym for the partner: files of "
+		"two partners cannot be joined. Of a segment with a split the members who are "
+		"not held out are written; --holdout writes the others. Refused are a segment "
+		"that is paused or over, and a sensitive or labelled segment that its partner "
+		"may not have. With fewer than privacy.k members no rows are written, and the "
+		"exit status is 1.\n\n"
+		"--to: brings every segment that names the destination of etc/destinations.yaml "
+		"to it. The first delivery, and one with --full, has all of it; other deliveries "
+		"have what has changed since the last confirmed delivery, removals included. A "
+		"delivery that was cut off goes on from the first file that nobody has "
+		"acknowledged. --out writes the files to another folder than the destination's. "
+		"Segments below privacy.k add nobody, but removals always go out. Exit status 1: "
+		"the partner did not take all of it.",
 	.run = export},
     {.name = "deliveries",
 	.args = "[DESTINATION] [--json]",
 	.summary = "what was delivered, what waits, what failed",
-	.help =
-	    "  One line a delivery, destination by destination and the latest last, of the last 90 "
-	    "days; numbers of rows are rounded, and withheld below privacy.k. What a partner\n"
-	    "  may have and should not is said to be taken back: the next delivery does, if the "
-	    "destination is still in the file.",
+	.help = "Prints a line for each delivery of the last 90 days: destination by "
+		"destination, the latest last. Numbers of rows are rounded to ten, and withheld "
+		"below privacy.k. 'to take back' counts rows that the partner may have and "
+		"should not have: the next delivery removes them, if the destination is still in "
+		"the file.",
 	.run = deliveries},
     {0},
 };

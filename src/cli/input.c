@@ -1,3 +1,9 @@
+/* A file to read, plain or compressed.
+ *
+ * The file is read in pieces; a decompressor takes from the piece and writes straight to the
+ * caller. Compressed files are often several parts that were glued together: behind the end of a
+ * part the next one begins, and zeros at the end are padding, as on tapes. A file that ends inside
+ * of a part is corrupt. */
 #include "input.h"
 
 #include <stdio.h>
@@ -13,16 +19,18 @@ struct input {
 	FILE *file;
 	uint64_t size, read;
 	enum { PLAIN, GZIP, ZSTANDARD } kind;
-	uint8_t piece[PIECE]; /* as it lies in the file */
-	size_t at, n;
-	bool end, inside; /* of the file; of a compressed part that has not ended yet */
-	bool whole;	  /* a part has ended: zeros may fill up what follows, as on tapes */
+	uint8_t piece[PIECE]; /* bytes of the file */
+	size_t at, n;	      /* of the piece: the next byte, and its end */
+	bool end;	      /* of the file */
+	bool inside;	      /* of a compressed part that has not ended yet */
+	bool whole;	      /* a part has ended, and only zeros have followed */
 	z_stream gz;
 	ZSTD_DCtx *zstd;
 	char path[512];
 };
 
-static bool fill(struct input *in)
+/* Reads the next piece when this one is used up. False: the file is over. */
+static bool fill_piece(struct input *in)
 {
 	if (in->at < in->n || in->end)
 		return in->at < in->n;
@@ -47,7 +55,7 @@ enum err input_open(const char *path, struct input **out)
 	}
 	in->size =
 	    fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	fill(in);
+	fill_piece(in);
 	if (in->n >= 2 &&
 	    (memcmp(in->piece, "\xff\xfe", 2) == 0 || memcmp(in->piece, "\xfe\xff", 2) == 0)) {
 		enum err e = err_set(ERR_SYNTAX,
@@ -80,7 +88,7 @@ static enum err read_gzip(struct input *in, char *to, size_t n, size_t *got)
 {
 	in->gz.next_out = (Bytef *)to;
 	in->gz.avail_out = (uInt)n;
-	while (in->gz.avail_out == n && fill(in)) {
+	while (in->gz.avail_out == n && fill_piece(in)) {
 		if (in->whole && in->piece[in->at] == 0) {
 			in->at++;
 			continue;
@@ -91,8 +99,7 @@ static enum err read_gzip(struct input *in, char *to, size_t n, size_t *got)
 		in->inside = true;
 		int rc = inflate(&in->gz, Z_NO_FLUSH);
 		in->at = in->n - in->gz.avail_in;
-		if (rc ==
-		    Z_STREAM_END) { /* another part may follow: logs are often glued together */
+		if (rc == Z_STREAM_END) {
 			in->inside = false;
 			in->whole = true;
 			inflateReset(&in->gz);
@@ -104,10 +111,12 @@ static enum err read_gzip(struct input *in, char *to, size_t n, size_t *got)
 	return *got == 0 && in->inside ? broken(in, "it ends in the middle") : OK;
 }
 
+/* ZSTD_decompressStream() returns 0 at the end of a part. Without progress at the end of the file
+ * there is no more to come. */
 static enum err read_zstd(struct input *in, char *to, size_t n, size_t *got)
 {
 	ZSTD_outBuffer out = {to, n, 0};
-	while (out.pos == 0 && (fill(in) || in->inside)) {
+	while (out.pos == 0 && (fill_piece(in) || in->inside)) {
 		ZSTD_inBuffer from = {in->piece, in->n, in->at};
 		size_t rc = ZSTD_decompressStream(in->zstd, &out, &from);
 		if (ZSTD_isError(rc))
@@ -129,7 +138,7 @@ enum err input_read(struct input *in, char *to, size_t n, size_t *got)
 	if (in->kind == ZSTANDARD)
 		return read_zstd(in, to, n, got);
 	*got = 0;
-	if (fill(in)) {
+	if (fill_piece(in)) {
 		*got = in->n - in->at < n ? in->n - in->at : n;
 		memcpy(to, in->piece + in->at, *got);
 		in->at += *got;

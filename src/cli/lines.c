@@ -1,3 +1,5 @@
+/* Lines of a file that is imported: CSV and logs become NDJSON, and refused lines are named by
+ * their number in the file. lines.h draws how numbers are kept. */
 #include "lines.h"
 
 #include <jansson.h>
@@ -33,9 +35,10 @@ const char *lines_reason(const char *reason)
 	return NULL;
 }
 
-/* The first ones by their place in the file: in a piece, those that do not fit its form are known
- * before those that are refused for what they say. */
-static void show(struct lines *l, uint64_t line, const char *reason, const char *why)
+/* Keeps the first LINES_SHOWN refused lines, in order of their numbers. They come in another order:
+ * lines that have not the form are known when a piece is converted, lines that are refused for what
+ * they say only when it was imported. */
+static void show_line(struct lines *l, uint64_t line, const char *reason, const char *why)
 {
 	unsigned at = l->shown_n;
 	while (at > 0 && l->shown[at - 1].line > line)
@@ -58,23 +61,32 @@ void lines_refused(struct lines *l, uint64_t number, const char *reason, const c
 			return;
 		memcpy(&line, l->numbers.p + (number - 1) * sizeof line, sizeof line);
 	}
-	show(l, number ? line : l->before + 1, reason, why);
+	show_line(l, number ? line : l->before + 1, reason, why);
 }
 
-/* True: it counts as read. */
-static bool one(struct lines *l, struct str line, uint64_t number)
+/* Why a line has not the form of the file. */
+static const char *why_malformed(const struct lines *l, bool header)
+{
+	if (l->log)
+		return l->access.why;
+	if (header)
+		return "the header names no column 'id', or none that says what";
+	return "other columns than the header names";
+}
+
+/* Converts one line. True: it counts as read; headers do not. */
+static bool change_line(struct lines *l, struct str line, uint64_t number)
 {
 	bool header = !l->log && !l->convert.header;
-	enum access_kind kind = l->log ? access_line(&l->access, line, &l->out)
-				: l->convert.line(&l->convert, line, &l->out) ? ACCESS_EVENT
-									      : ACCESS_MALFORMED;
+	enum access_kind kind = ACCESS_MALFORMED;
+	if (l->log)
+		kind = access_line(&l->access, line, &l->out);
+	else if (l->convert.line(&l->convert, line, &l->out))
+		kind = ACCESS_EVENT;
 	l->kinds[kind] += !header;
 	if (kind == ACCESS_MALFORMED) {
 		l->malformed++;
-		show(l, number, "malformed",
-		    l->log   ? l->access.why
-		    : header ? "the header names no column 'id', or none that says what"
-			     : "other columns than the header names");
+		show_line(l, number, "malformed", why_malformed(l, header));
 	}
 	return kind != ACCESS_NOTHING && !header;
 }
@@ -96,7 +108,7 @@ bool lines_convert(struct lines *l, struct str piece, struct str *out)
 			line.n--;
 		if (!line.n)
 			continue;
-		l->read += one(l, line, number);
+		l->read += change_line(l, line, number);
 		if (l->out.n > from)
 			buf_add(&l->numbers, &number, sizeof number);
 	}
@@ -104,6 +116,7 @@ bool lines_convert(struct lines *l, struct str piece, struct str *out)
 	return !l->out.failed && !l->numbers.failed;
 }
 
+/* CSV has a header in its first line; a log of the W3C may have one in any line. */
 void lines_pass(struct lines *l, struct str piece)
 {
 	struct str line;
@@ -112,12 +125,13 @@ void lines_pass(struct lines *l, struct str piece)
 	buf_clear(&l->out);
 	while (piece.n && str_cut(&piece, '\n', &line)) {
 		line = str_unmarked(line);
-		if (l->log ? line.n && line.p[0] == '#' && l->access.form == ACCESS_W3C
-			   : !l->convert.header)
-			(void)(l->log ? access_line(&l->access, line, &l->out) == ACCESS_NOTHING
-				      : l->convert.line(&l->convert, str_trim(line), &l->out));
-		if (!l->log)
+		if (!l->log) {
+			if (!l->convert.header)
+				(void)l->convert.line(&l->convert, str_trim(line), &l->out);
 			break;
+		}
+		if (line.n && line.p[0] == '#' && l->access.form == ACCESS_W3C)
+			(void)access_line(&l->access, line, &l->out);
 	}
 }
 
@@ -136,8 +150,10 @@ struct json_t *lines_json(const struct lines *l)
 
 void lines_print(const struct lines *l)
 {
-	for (unsigned i = 0; i < l->shown_n; i++)
-		printf("  line %llu: %s%s%s\n", (unsigned long long)l->shown[i].line,
-		    l->shown[i].reason, l->shown[i].why ? ", " : "",
-		    l->shown[i].why ? l->shown[i].why : "");
+	for (unsigned i = 0; i < l->shown_n; i++) {
+		printf("  line %llu: %s", (unsigned long long)l->shown[i].line, l->shown[i].reason);
+		if (l->shown[i].why)
+			printf(", %s", l->shown[i].why);
+		putchar('\n');
+	}
 }

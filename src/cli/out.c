@@ -1,6 +1,10 @@
-/* What commands print. Names, conditions and messages come from files and servers: nothing of them
- * commands the terminal that shows it, whichever command prints it. JSON stays JSON, since an
- * escape in it means the same. */
+/* What commands print. Names, conditions and messages come from files and servers. Their bytes must
+ * not command the terminal that shows them, whichever command prints them.
+ *
+ * stdout and stderr are replaced by streams of glibc (fopencookie(3)) that hand each character to
+ * plain_char_so_far() (base/plain.h), which escapes control characters. A write may end in the
+ * middle of a character; its first bytes (`rest`) wait for the next write. JSON stays JSON, since
+ * an escape in it means the same. */
 #include "crumb/base/plain.h"
 #include "crumb/cli/cli.h"
 
@@ -25,7 +29,8 @@ static bool put_all(int fd, const char *p, size_t n)
 	return true;
 }
 
-/* The bytes of one write with what was left of the one before. */
+/* One write, in parts that fit the buffers: `text` has what was left of the write before and a part
+ * of this one, `out` what is shown of it. Returns 0 on failure, as the stream wants it. */
 static ssize_t sink_write(void *cookie, const char *p, size_t n)
 {
 	struct sink *s = cookie;

@@ -1,4 +1,6 @@
-/* Commands about what was set aside. */
+/* Commands about what was set aside: quarantine lists it, quarantine release counts it after all.
+ * A server does both where one runs. Without one, a release starts a node, and its batch goes to
+ * the journal whenever it is full (flush_aside()). */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/answers/answers.h"
@@ -10,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int list(struct cli *c, int argc, char **argv)
+static int quarantine_listed(struct cli *c, int argc, char **argv)
 {
 	json_t *rows = NULL, *row;
 	size_t i;
@@ -54,13 +56,14 @@ struct alone {
 	sem_t done;
 };
 
+/* On the journal's thread. */
 static void committed(struct batch *b)
 {
 	struct alone *a = b->owner;
 	sem_post(&a->done);
 }
 
-static enum err flush(void *arg)
+static enum err flush_aside(void *arg)
 {
 	struct alone *a = arg;
 	writer_submit(a->node.writer, &a->batch);
@@ -71,6 +74,7 @@ static enum err flush(void *arg)
 	return e;
 }
 
+/* Writes the events once more, as events that count, and waits until they are folded. */
 static int release_alone(struct cli *c, enum aside why, const char *pattern, uint64_t *events)
 {
 	struct alone a;
@@ -78,10 +82,10 @@ static int release_alone(struct cli *c, enum aside why, const char *pattern, uin
 		return EXIT_WRONG;
 	sem_init(&a.done, 0, 0);
 	batch_init(&a.batch, a.node.store->shards, committed, &a);
-	int rc = quarantine_release(a.node.store, why, str_c(pattern), clock_now(), &a.batch, flush,
-		     &a, events) == OK
-		     ? EXIT_FINE
-		     : cli_fail("%s", err_text());
+	int rc = EXIT_FINE;
+	if (quarantine_release(a.node.store, why, str_c(pattern), clock_now(), &a.batch,
+		flush_aside, &a, events) != OK)
+		rc = cli_fail("%s", err_text());
 	if (!rc && !node_wait(&a.node, 3600, NODE_SERVES))
 		rc = cli_fail("everything is journalled, but not folded yet: %s", err_text());
 	batch_done(&a.batch);
@@ -98,7 +102,7 @@ static enum aside reason_of(const char *name)
 	return ASIDE_NOT;
 }
 
-static int release(struct cli *c, int argc, char **argv)
+static int quarantine_released(struct cli *c, int argc, char **argv)
 {
 	const char *reason = cli_option(argc, argv, "--reason"),
 		   *pattern = cli_option(argc, argv, "--pattern");
@@ -136,22 +140,20 @@ static int release(struct cli *c, int argc, char **argv)
 const struct command commands_quarantine[] = {
     {.name = "quarantine release",
 	.args = "--reason REASON [--pattern PATTERN] [--json]",
-	.summary = "count what was set aside after all",
-	.help = "  After a list was corrected: what was set aside for the reason (crawler, "
-		"network, rate, foreign_site), and for the pattern if one is "
-		"given, counts\n"
-		"  with its own time, as if it always had. Returns when all is folded; exit status "
-		"1 when there was nothing.",
-	.run = release},
+	.summary = "count events that were set aside after all",
+	.help = "For use after a list was corrected. Events that were set aside for the reason "
+		"(crawler, network, rate, foreign_site), and for the pattern if one is given, "
+		"count with their own time, as if they always had. Returns when all is folded. "
+		"Exit status 1: there was nothing to release.",
+	.run = quarantine_released},
     {.name = "quarantine",
 	.args = "[--json]",
 	.summary = "hits that were set aside",
-	.help = "  Counts the events of the last 90 days that do not count, by reason and by the "
-		"pattern that matched: agents that say they are programs, "
-		"listed\n"
-		"  networks, more than a network's share, hosts that are not under `sites`; hosts "
-		"with\n  fewer than privacy.k events together, as \"(others)\". "
+	.help = "Counts the events of the last 90 days that do not count, by reason and by the "
+		"pattern that matched: agents that declare themselves crawlers, listed networks, "
+		"more than a network's share, hosts that are not among `sites`. Hosts with fewer "
+		"than privacy.k events stand together as \"(others)\". "
 		"[{\"reason\",\"pattern\",\"events\",\"first_day\",\"last_day\"}]",
-	.run = list},
+	.run = quarantine_listed},
     {0},
 };

@@ -1,4 +1,8 @@
-/* Commands that read: segments, categories, lookalikes, visitors. */
+/* Commands that read: segments, categories, lookalikes, visitors.
+ *
+ * A list is JSON first, from the server or from the store by the same functions (delivery/lists.h,
+ * answers/visitor.h), and then printed as a table by one put_…() function for each kind of row. So
+ * --json and the table say the same. */
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/cli/cli.h"
@@ -10,7 +14,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Rules whose history is being recomputed beside the serving one; NULL: none are. */
+/* Rules whose history is being recomputed beside the rules that serve; NULL: there are none. */
 static struct rules *coming_rules(struct cli *c)
 {
 	struct rules *r = NULL;
@@ -18,7 +22,7 @@ static struct rules *coming_rules(struct cli *c)
 	return number && generation_stored_rules(c->store, number, &r) == OK ? r : NULL;
 }
 
-/* A running server answers, since its gate remembers what it told. */
+/* A list by the server, or by the store where no server runs. NULL: it was said why. */
 static json_t *get(struct cli *c, const char *path,
     enum err (*list_rows)(
 	struct generation *, const struct kgate *, uint32_t, const struct rules *, json_t **))
@@ -42,7 +46,7 @@ static const char *text(const json_t *row, const char *key)
 	return json_string_value(json_object_get(row, key));
 }
 
-/* A name is told where it is another word than the id. */
+/* Id and name; the name only where it is another word than the id. */
 static void put_name(struct table *t, const json_t *row)
 {
 	const char *name = text(row, "name");
@@ -50,7 +54,7 @@ static void put_name(struct table *t, const json_t *row)
 	table_text(t, name && strcmp(name, text(row, "id")) != 0 ? name : NULL);
 }
 
-/* What is to be known of a number. */
+/* Whether the numbers of a row have their whole history. */
 static void put_history(struct table *t, const json_t *row)
 {
 	const char *from = text(row, "history_from");
@@ -64,12 +68,13 @@ static void put_history(struct table *t, const json_t *row)
 
 static void put_alert(struct table *t, const json_t *alert)
 {
-	if (alert)
-		table_cell(t, "< %lld%s",
-		    (long long)json_integer_value(json_object_get(alert, "below")),
-		    json_is_true(json_object_get(alert, "firing")) ? ": it is!" : "");
-	else
+	if (!alert) {
 		table_text(t, NULL);
+		return;
+	}
+	bool firing = json_is_true(json_object_get(alert, "firing"));
+	table_cell(t, "< %lld%s", (long long)json_integer_value(json_object_get(alert, "below")),
+	    firing ? ": it is!" : "");
 }
 
 static void put_segment(struct cli *c, struct table *t, const json_t *row)
@@ -107,8 +112,10 @@ static void put_lookalike(struct cli *c, struct table *t, const json_t *row)
 	put_name(t, row);
 	table_text(t, text(like, "seed"));
 	table_text(t, text(like, "reach"));
-	table_cell(t, "%s%s", trained ? trained : "not yet",
-	    json_is_true(json_object_get(like, "over")) ? ", over" : "");
+	if (!trained)
+		trained = "not yet";
+	bool over = json_is_true(json_object_get(like, "over"));
+	table_cell(t, "%s%s", trained, over ? ", over" : "");
 	if (json_is_number(auc))
 		table_cell(t, "%.3f", json_number_value(auc));
 	else
@@ -117,12 +124,16 @@ static void put_lookalike(struct cli *c, struct table *t, const json_t *row)
 		table_cell(t, "%.1f", json_number_value(lift));
 	else
 		table_text(t, NULL);
-	table_text(t, days == 0 ? "by hand" : days == 1 ? "daily" : "weekly");
+	if (days == 0)
+		table_text(t, "by hand");
+	else
+		table_text(t, days == 1 ? "daily" : "weekly");
 	table_words(t, json_object_get(row, "destinations"));
 	table_text(t, text(row, "owner"));
 	put_history(t, row);
 }
 
+/* Takes the reference to the list. NULL is a failure that was said. */
 static int print_rows(struct cli *c, json_t *list, const char *const *heads,
     void (*put)(struct cli *, struct table *, const json_t *), const char *none)
 {
@@ -150,20 +161,23 @@ static int segments_list(struct cli *c, int argc, char **argv)
 {
 	static const char *const heads[] = {"> size", "> of all", "segment", "name", "destinations",
 	    "owner", "alert", "split", "until", "state", "history", NULL};
-	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/segments", list_segments),
-					      heads, put_segment, "there are no segments")
-					: EXIT_MISUSE;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	json_t *rows = get(c, "/v1/segments", list_segments);
+	return print_rows(c, rows, heads, put_segment, "there are no segments");
 }
 
 static int categories_list(struct cli *c, int argc, char **argv)
 {
 	static const char *const heads[] = {
 	    "> visitors", "> of all", "category", "name", "labels", "sensitive", "history", NULL};
-	return cli_all_used(argc, argv) ? print_rows(c, get(c, "/v1/categories", list_categories),
-					      heads, put_category, "there are no categories")
-					: EXIT_MISUSE;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	json_t *rows = get(c, "/v1/categories", list_categories);
+	return print_rows(c, rows, heads, put_category, "there are no categories");
 }
 
+/* Lookalikes are segments with a model: they are picked from the list of segments. */
 static int lookalikes_list(struct cli *c, int argc, char **argv)
 {
 	static const char *const heads[] = {"> size", "lookalike", "name", "seed", "reach",
@@ -197,6 +211,7 @@ static json_t *get_segment(struct cli *c, const char *id)
 	return e ? NULL : j;
 }
 
+/* A dash is a day of which nothing was recorded; that is not a withheld number. */
 static void print_days(struct cli *c, const json_t *j)
 {
 	static const char *const heads[] = {"  day", "> size", "> entered", "> left", NULL},
@@ -221,12 +236,12 @@ static void print_days(struct cli *c, const json_t *j)
 	table_print(&t);
 	table_end(&t);
 	if (gap)
-		printf(
-		    "recorded since %s: whoever was in it by then counts as entered on that day\n",
+		printf("recorded since %s: visitors who were members by then count as entered on "
+		       "that day\n",
 		    text(j, "recorded_since"));
 }
 
-/* Its row of the list, a line for each thing. */
+/* A line for each field of the segment's row that is there. */
 static void print_segment(struct cli *c, const json_t *j)
 {
 	static const char *const heads[] = {"", "", NULL};
@@ -284,6 +299,7 @@ static int segments_show(struct cli *c, int argc, char **argv)
 
 /* --- visitor show */
 
+/* Keys of identity are wiped as soon as the visitor is known. */
 bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct vkey *out, int *rc)
 {
 	const char *cookie = cli_option(argc, argv, "--cookie"),
@@ -328,9 +344,9 @@ static void print_visitor(const json_t *v)
 	const char *key;
 	json_t *value, *row;
 	size_t i;
+	bool provisional = json_is_true(json_object_get(v, "provisional"));
 	printf("visitor %s%s\n  seen %s to %s, gone on %s\n",
-	    json_string_value(json_object_get(v, "visitor")),
-	    json_is_true(json_object_get(v, "provisional")) ? " (provisional)" : "",
+	    json_string_value(json_object_get(v, "visitor")), provisional ? " (provisional)" : "",
 	    json_string_value(json_object_get(v, "first_day")),
 	    json_string_value(json_object_get(v, "last_day")),
 	    json_string_value(json_object_get(v, "expires")));
@@ -382,50 +398,48 @@ const struct command commands_read[] = {
     {.name = "segments list",
 	.args = "[--json]",
 	.summary = "segments and their sizes",
-	.help = "  Lists every segment of the serving rules with its size now, what share of all "
-		"visitors that is, where it goes, whose it is, and\n"
-		"  its alert. Sizes below privacy.k are withheld; the others are rounded to ten. "
-		"Columns in which there is nothing are left out. With\n"
-		"  --json: [{\"id\",\"name\",\"kind\",\"size\":N or "
+	.help = "Lists every segment of the serving rules: its size now, its share of all "
+		"visitors, its destinations, its owner and its alert. Sizes below privacy.k are "
+		"withheld, and the others are rounded to ten. A column in which no row has "
+		"anything is left out.\n\n"
+		"With --json: [{\"id\",\"name\",\"kind\",\"size\":N or "
 		"null,\"below\":k,\"share\",\"state\",\"complete\",\"destinations\",\"owner\","
-		"\"alert\":{\"below\",\n"
-		"  \"firing\"},…}]; a number is not complete while the history of changed rules is "
-		"being recomputed.",
+		"\"alert\":{\"below\",\"firing\"},…}]. A number is not complete while the "
+		"history of changed rules is being recomputed.",
 	.run = segments_list},
     {.name = "segments show",
 	.args = "ID [--json]",
 	.summary = "one segment: condition, size, and its last 30 days",
-	.help = "  Shows the condition of a segment, its size as 'segments list' does, and for "
-		"each of the last 30 days its size and how many\n"
-		"  entered and left. Every number is withheld below privacy.k and rounded to ten. "
-		"Nothing is known of days before recording began:\n"
-		"  they are –, and below stands since when it is recorded.",
+	.help = "Shows the condition of a segment, its size, and for each of the last 30 days "
+		"its size and how many visitors entered and left. Every number is withheld below "
+		"privacy.k and rounded to ten. Days before recording began have a dash; a line "
+		"below the table says when recording began.",
 	.run = segments_show},
     {.name = "categories list",
 	.args = "[--json]",
 	.summary = "categories and how many visitors have them",
-	.help = "  Lists every category, parents included, with the number of visitors who have it "
-		"on a retained day.\n"
-		"  Numbers below privacy.k are withheld; the others are rounded to ten.",
+	.help = "Lists every category, parents included, with the number of visitors who have it "
+		"on a retained day. Numbers below privacy.k are withheld, and the others are "
+		"rounded to ten.",
 	.run = categories_list},
     {.name = "lookalike list",
 	.args = "[--json]",
 	.summary = "lookalikes, how large and how good they are",
-	.help = "  Lists every lookalike with its size, its seed, how far it reaches, when its "
-		"model was trained and how good it was then (area under\n"
-		"  the curve: 0.5 is chance; lift: how many times more of the seed's kind are "
-		"among the best tenth than by chance), and how often it is\n"
-		"  trained anew. With --json: rows of 'segments list' with \"lookalike\": "
-		"{\"seed\",\"reach\",\"refresh_days\",\"trained\",\"auc\",\"activity_auc\",\n"
-		"  \"lift_at_10\",\"over\"}.",
+	.help = "Lists every lookalike: its size, its seed, how far it reaches, when its model "
+		"was trained, how good the model was then, and how often it is trained again. "
+		"Area is the area under the curve: 0.5 is chance. Lift tells how many times more "
+		"of the seed's kind are among the best tenth than by chance.\n\n"
+		"With --json: rows of 'segments list' with "
+		"\"lookalike\":{\"seed\",\"reach\",\"refresh_days\",\"trained\",\"auc\","
+		"\"activity_auc\",\"lift_at_10\",\"over\"}.",
 	.run = lookalikes_list},
     {.name = "visitor show",
 	.args = "--cookie VALUE | --id IMPORTED_ID | --key HEX [--json]",
 	.summary = "what is known of one visitor",
-	.help = "  Shows categories, attributes, coarse place and device, and segments of one "
-		"visitor, found by the value of the\n"
-		"  'crumb' cookie, by the id it was imported under, or by its key in hex. Exit "
-		"status 1 when nothing is known.",
+	.help = "Shows what is known of one visitor: categories, attributes, coarse place, "
+		"device and segments. The visitor is named by the value of the 'crumb' cookie, "
+		"by the id under which events were imported, or by the visitor key in hex. Exit "
+		"status 1: nothing is known of the visitor.",
 	.run = visitor_show},
     {0},
 };

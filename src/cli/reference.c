@@ -1,6 +1,10 @@
-/* reference: the rows of which documents, manuals and completion are made (tools/docs.py), for
- * whoever makes more of them. Each table of rows in the program that can be enumerated has a row
- * here: a name, and a function that tells it as an array of objects. */
+/* reference: the rows from which documents, manuals and completion are made (tools/docs.py,
+ * tools/man.py, tools/completion.py). Each table of rows in the program has a row here: a name, and
+ * a function that returns the table as an array of objects.
+ *
+ * The keys of an object are what a document needs: a name, the sentence that explains it, and
+ * bounds, units and words where there are any. A new table is a row of `references`, a function,
+ * and a view in tools/docs.py. The output depends on nothing but the version of the program. */
 #include "references.h"
 
 #include "crumb/admin/admin.h"
@@ -9,19 +13,13 @@
 
 #include <string.h>
 
-/* Adds an object, which it takes; NULL in either is no memory, and is told as such in the end. */
-static void add(json_t *rows, json_t *row)
-{
-	CHECK(json_array_append_new(rows, row) == 0);
-}
-
 /* "allow|require" as an array. */
 static json_t *words_of(const char *text)
 {
 	json_t *words = json_array();
 	struct str rest = str_c(text), word;
 	while (str_cut(&rest, '|', &word))
-		add(words, json_stringn(word.p, word.n));
+		reference_add(words, json_stringn(word.p, word.n));
 	return words;
 }
 
@@ -30,7 +28,8 @@ static json_t *commands(const struct cli *c)
 	json_t *rows = json_array();
 	for (size_t t = 0; c->commands[t]; t++)
 		for (const struct command *cmd = c->commands[t]; cmd->name; cmd++)
-			add(rows, json_pack("{s:s,s:s,s:s,s:s}", "name", cmd->name, "args",
+			reference_add(
+			    rows, json_pack("{s:s,s:s,s:s,s:s}", "name", cmd->name, "args",
 				      cmd->args, "summary", cmd->summary, "help", cmd->help));
 	return rows;
 }
@@ -47,7 +46,7 @@ static json_t *option_groups(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (size_t i = 0; i < OPTION_GROUPS; i++)
-		add(rows, told_group(config_groups[i].name, config_groups[i].help));
+		reference_add(rows, told_group(config_groups[i].name, config_groups[i].help));
 	return rows;
 }
 
@@ -70,7 +69,7 @@ static json_t *options(const struct cli *c)
 				     (json_int_t)o->max));
 		if (o->kind == OPT_CHOICE)
 			json_object_set_new(row, "words", words_of(o->words));
-		add(rows, row);
+		reference_add(rows, row);
 	}
 	return rows;
 }
@@ -82,7 +81,7 @@ static json_t *metric_groups_of(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (size_t i = 0; i < METRIC_GROUPS; i++)
-		add(rows, told_group(metric_groups[i].name, metric_groups[i].help));
+		reference_add(rows, told_group(metric_groups[i].name, metric_groups[i].help));
 	return rows;
 }
 
@@ -98,7 +97,8 @@ static json_t *values_of(enum metric_family family)
 	json_t *rows = json_array();
 	for (enum metric m = 0; m < METRIC_MAX; m++)
 		if (metric_counters[m].family == family)
-			add(rows, json_pack("{s:s,s:s}", "value", metric_counters[m].value, "help",
+			reference_add(
+			    rows, json_pack("{s:s,s:s}", "value", metric_counters[m].value, "help",
 				      metric_counters[m].help));
 	return rows;
 }
@@ -112,20 +112,21 @@ static json_t *metrics(const struct cli *c)
 		json_t *row = metric(f->group, "counter", f->name, f->label, f->unit, f->help);
 		if (f->label)
 			json_object_set_new(row, "values", values_of(i));
-		add(rows, row);
+		reference_add(rows, row);
 	}
 	for (enum histogram i = 0; i < HISTOGRAM_MAX; i++) {
 		const struct histogram_row *h = &metric_histograms[i];
 		json_t *ends = json_array();
 		json_t *row = metric(h->group, "histogram", h->name, NULL, h->unit, h->help);
 		for (const uint64_t *end = h->ends; *end; end++)
-			add(ends, json_real((double)*end / h->per));
+			reference_add(ends, json_real((double)*end / h->per));
 		json_object_set_new(row, "ends", ends);
-		add(rows, row);
+		reference_add(rows, row);
 	}
 	for (size_t t = 0; admin_gauges[t]; t++)
 		for (const struct gauge *g = admin_gauges[t]; g->name; g++)
-			add(rows, metric(g->group, "gauge", g->name, g->label, g->unit, g->help));
+			reference_add(
+			    rows, metric(g->group, "gauge", g->name, g->label, g->unit, g->help));
 	return rows;
 }
 
@@ -136,7 +137,7 @@ static json_t *parameters(const struct cli *c)
 	(void)c;
 	for (size_t i = 0; i < hit_rows_n; i++) {
 		const struct hit_row *r = &hit_rows[i];
-		add(rows,
+		reference_add(rows,
 		    json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:s}", "kind", hit_kind_names[r->kind],
 			"name", r->name, "object", r->object, "imported", r->imported, "macro",
 			r->macro, "signal", hit_row_is_signal(r), "help", r->says));
@@ -196,9 +197,9 @@ const struct command commands_reference[] = {
     {.name = "reference",
 	.args = "[TABLE]",
 	.summary = "what this program has, as JSON",
-	.help = "  Prints the rows of which the manuals, bash's completion and the tables in docs/ "
-		"are made: {\"TABLE\":[{…}]}. With TABLE only that one.\n"
-		"  It is the same on every machine that runs this version, whatever its "
+	.help = "Prints the rows from which the manuals, bash's completion and the tables in "
+		"docs/ are made: {\"TABLE\":[{…}]}. With TABLE it prints only that table. The "
+		"output is the same on every machine that runs this version, whatever its "
 		"configuration is.",
 	.run = reference,
 	.needs = NEEDS_NOTHING},

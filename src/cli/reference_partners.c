@@ -1,20 +1,15 @@
-/* reference formats, ways, signings: the rows of partners/. */
+/* reference formats, ways, signings: the rows of partners/ (partners/format.h). A format that is
+ * written into files and requests (`item`) has bounds and words about removal besides. */
 #include "references.h"
 
 #include "crumb/partners/format.h"
-
-/* Takes `value`. */
-static void add(json_t *array, json_t *value)
-{
-	CHECK(json_array_append_new(array, value) == 0);
-}
 
 static json_t *compressions_of(unsigned bits)
 {
 	json_t *names = json_array();
 	for (unsigned i = 0; i < COMPRESSIONS; i++)
 		if (bits >> i & 1)
-			add(names, json_string(compressions[i].name));
+			reference_add(names, json_string(compressions[i].name));
 	return names;
 }
 
@@ -22,10 +17,11 @@ static json_t *ways_of(const struct format *f)
 {
 	json_t *names = json_array();
 	for (unsigned i = 0; i < FORMAT_WAYS && f->ways[i]; i++)
-		add(names, json_string(f->ways[i]->name));
+		reference_add(names, json_string(f->ways[i]->name));
 	return names;
 }
 
+/* A key of a destination that the format reads: bounds of a number, or the words it may be. */
 static json_t *setting(const struct format_setting *s)
 {
 	json_t *row = json_pack("{s:s,s:s,s:s*,s:b}", "name", s->name, "help", s->says, "default",
@@ -38,7 +34,7 @@ static json_t *setting(const struct format_setting *s)
 		return row;
 	json_t *words = json_array();
 	while (rest.n && str_cut(&rest, ',', &word))
-		add(words, json_stringn(word.p, word.n));
+		reference_add(words, json_stringn(word.p, word.n));
 	json_object_update_new(row, json_pack("{s:o,s:b}", "words", words, "several", s->several));
 	return row;
 }
@@ -55,7 +51,7 @@ json_t *reference_formats(const struct cli *c)
 		const struct format *f = *at;
 		json_t *settings = json_array();
 		for (const struct format_setting *s = f->settings; s->name; s++)
-			add(settings, setting(s));
+			reference_add(settings, setting(s));
 		json_t *row = json_pack("{s:s,s:s,s:s*,s:s*,s:s*,s:o,s:o,s:o,s:b}", "name", f->name,
 		    "help", f->says, "source", f->source, "ending", f->ending, "content_type",
 		    f->content_type, "ways", ways_of(f), "compress",
@@ -68,7 +64,7 @@ json_t *reference_formats(const struct cli *c)
 				     (int)f->ttl_days, "numbers", f->numbers, "life",
 				     lives[f->life], "removal", removals[f->removal], "life_help",
 				     f->life_says, "answers", f->answered != NULL));
-		add(rows, row);
+		reference_add(rows, row);
 	}
 	return rows;
 }
@@ -78,7 +74,8 @@ json_t *reference_ways(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (const struct way *const *w = ways; *w; w++)
-		add(rows, json_pack("{s:s,s:s*,s:s,s:o,s:I}", "name", (*w)->name, "key", (*w)->key,
+		reference_add(
+		    rows, json_pack("{s:s,s:s*,s:s,s:o,s:I}", "name", (*w)->name, "key", (*w)->key,
 			      "help", (*w)->says, "compress", compressions_of((*w)->compressions),
 			      "bytes", (json_int_t)(*w)->bytes));
 	return rows;
@@ -89,6 +86,6 @@ json_t *reference_signings(const struct cli *c)
 	json_t *rows = json_array();
 	(void)c;
 	for (const struct signing *s = signings; s->kind; s++)
-		add(rows, json_pack("{s:s,s:s}", "name", s->kind, "help", s->says));
+		reference_add(rows, json_pack("{s:s,s:s}", "name", s->kind, "help", s->says));
 	return rows;
 }

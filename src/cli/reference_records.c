@@ -1,14 +1,10 @@
-/* reference: the records of the journal (model/record.h), as rows. */
+/* reference records: the records of the journal (model/record.h), with the shape in which each lies
+ * in a block, and the parts that tell one record from another. */
 #include "references.h"
 
 #include "crumb/model/record.h"
 
-static void add(json_t *rows, json_t *row)
-{
-	CHECK(json_array_append_new(rows, row) == 0);
-}
-
-/* Its shape, as "[3, time, hash, text]", and the names of the parts that tell it. */
+/* The shape, such as "[3, time, hash, text]", and the names of the parts of the identity. */
 static void parts_of(
     const struct record_row *row, unsigned kind, struct buf *shape, json_t *identity)
 {
@@ -18,7 +14,7 @@ static void parts_of(
 	for (unsigned i = 0; i < RECORD_PARTS_MAX && row->parts[i].kind != PART_END; i++) {
 		buf_addf(shape, ", %s", row->parts[i].name);
 		if (row->parts[i].tells)
-			add(identity, json_string(row->parts[i].name));
+			reference_add(identity, json_string(row->parts[i].name));
 	}
 	buf_c(shape, "]");
 }
@@ -45,6 +41,6 @@ json_t *reference_records(const struct cli *c)
 	(void)c;
 	for (unsigned kind = 0; kind < RECORD_KINDS; kind++)
 		if (record_row(kind))
-			add(rows, record(record_row(kind), kind));
+			reference_add(rows, record(record_row(kind), kind));
 	return rows;
 }

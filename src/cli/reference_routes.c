@@ -1,18 +1,16 @@
-/* reference: the routes of both listeners (admin/route.h, collect/collect_route.h). */
+/* reference routes, route-answers, collect-routes: the routes of both listeners (admin/route.h,
+ * collect/collect_route.h). docs/PROTOCOL.md and etc/openapi.json are made from them, so shapes of
+ * answers are told as trees. Words for an enum stand in its order; WORD() ends the program when an
+ * enum has grown and its words have not. */
 #include "references.h"
 
 #include "crumb/admin/route.h"
 #include "crumb/collect/collect_route.h"
 
-static void put(json_t *row, const char *key, const char *text)
+static void put_key(json_t *row, const char *key, const char *text)
 {
 	if (text)
 		CHECK(json_object_set_new(row, key, json_string(text)) == 0);
-}
-
-static void add(json_t *rows, json_t *row)
-{
-	CHECK(json_array_append_new(rows, row) == 0);
 }
 
 static const char *word(const char *const *words, size_t n, size_t i)
@@ -22,6 +20,7 @@ static const char *word(const char *const *words, size_t n, size_t i)
 }
 #define WORD(words, i) word(words, sizeof words / sizeof *words, i)
 
+/* A shape as a tree: `fields` has the shapes of an object's fields, or of each object of a list. */
 static json_t *shape_json(const struct shape *s)
 {
 	static const char *const kinds[SHAPE_KINDS] = {
@@ -30,13 +29,13 @@ static json_t *shape_json(const struct shape *s)
 	    "always", "or null", "sometimes", "sometimes or null"};
 	json_t *row =
 	    json_pack("{s:s,s:s}", "kind", WORD(kinds, s->kind), "when", WORD(whens, s->when));
-	put(row, "name", s->name);
-	put(row, "help", s->help);
+	put_key(row, "name", s->name);
+	put_key(row, "help", s->help);
 	if (!s->of)
 		return row;
 	json_t *fields = json_array();
 	for (const struct shape *f = s->of; f->name; f++)
-		add(fields, shape_json(f));
+		reference_add(fields, shape_json(f));
 	CHECK(json_object_set_new(row, "fields", fields) == 0);
 	return row;
 }
@@ -50,7 +49,7 @@ static json_t *answers_json(const struct route_answer *list)
 		    json_pack("{s:i,s:s,s:s}", "status", a->status, "when", a->when, "type", type);
 		if (a->shape.kind)
 			CHECK(json_object_set_new(row, "shape", shape_json(&a->shape)) == 0);
-		add(rows, row);
+		reference_add(rows, row);
 	}
 	return rows;
 }
@@ -61,8 +60,8 @@ static json_t *param_json(const struct route_param *p)
 	    "text", "number", "hash", "span", "word", "flag"};
 	json_t *row = json_pack("{s:s,s:s,s:b,s:s}", "name", p->name, "kind", WORD(kinds, p->kind),
 	    "must", p->need == PARAM_MUST, "help", p->help);
-	put(row, "words", p->words);
-	put(row, "example", p->example);
+	put_key(row, "words", p->words);
+	put_key(row, "example", p->example);
 	return row;
 }
 
@@ -74,7 +73,7 @@ static json_t *route_json(const struct route *r)
 	    "main", "main later", "tell", "ask", "write", "long"};
 	json_t *params = json_array();
 	for (const struct route_param *p = r->params; p->name; p++)
-		add(params, param_json(p));
+		reference_add(params, param_json(p));
 	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "method", WORD(methods, r->method),
 	    "path", r->path, "help", r->help, "role", WORD(roles, r->role), "by", WORD(bys, r->by),
 	    "params", params, "answers", answers_json(r->answers));
@@ -93,7 +92,7 @@ json_t *reference_routes(const struct cli *c)
 	(void)c;
 	for (const struct route *const *table = admin_routes; *table; table++)
 		for (const struct route *r = *table; r->path; r++)
-			add(rows, route_json(r));
+			reference_add(rows, route_json(r));
 	return rows;
 }
 
@@ -107,7 +106,7 @@ static void add_method(
     json_t *rows, const struct collect_route *r, const char *method, const char *help)
 {
 	if (help)
-		add(rows,
+		reference_add(rows,
 		    json_pack("{s:s,s:s,s:s}", "method", method, "path", r->path.p, "help", help));
 }
 

@@ -1,26 +1,23 @@
-/* reference: the rows of the rules' language. */
+/* reference fields, rule-maps, condition-forms: the rows of the rules' language (rules/fields.h,
+ * load/load.h, condition/forms.h). etc/rules.schema.json and tables of docs/RULES.md are made from
+ * them. */
 #include "references.h"
 
 #include "crumb/condition/forms.h"
 #include "crumb/load/load.h"
 #include "crumb/rules/fields.h"
 
-static void append(json_t *rows, json_t *row)
-{
-	CHECK(json_array_append_new(rows, row) == 0);
-}
-
-/* "a|b" as an array; NULL is an empty one. */
+/* "a|b" as an array; NULL is an empty array. */
 static json_t *list_of(const char *text)
 {
 	json_t *list = json_array();
 	struct str rest = str_c(text ? text : ""), word;
 	while (str_cut(&rest, '|', &word) && word.n)
-		append(list, json_stringn(word.p, word.n));
+		reference_add(list, json_stringn(word.p, word.n));
 	return list;
 }
 
-/* Which patterns fit: the value as it is read first, and then what may stand for it. */
+/* Which kinds of pattern fit a field: first the kind that a plain value is read as. */
 static json_t *patterns_of(const struct field *row)
 {
 	static const char *const as_is[IS_MAX] = {[IS_TEXT] = "exact",
@@ -37,10 +34,11 @@ static json_t *patterns_of(const struct field *row)
 	json_t *list = json_pack("[s]", as_is[row->is]);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (row->takes & others[i].bit)
-			append(list, json_string(others[i].name));
+			reference_add(list, json_string(others[i].name));
 	return list;
 }
 
+/* Is the field a fact about the visitor (rules/fact.h), and not only about a hit? */
 static bool is_fact(enum rule_field f)
 {
 	for (int i = 0; i < FACT_MAX; i++)
@@ -59,12 +57,12 @@ json_t *reference_fields(const struct cli *c)
 		char text[FIELD_TEXT];
 		json_t *words = json_array();
 		for (unsigned k = 0; k < row->words_n; k++)
-			append(words, json_string(row->words[k]));
-		append(rows, json_pack("{s:s,s:s,s:s?,s:o,s:b,s:b,s:o,s:o,s:s,s:s}", "name",
-				 row->name, "text", field_text(f, text), "named", row->named,
-				 "aliases", list_of(row->aliases), "kept", field_is_kept(f), "fact",
-				 is_fact(f), "patterns", patterns_of(row), "words", words, "says",
-				 row->says, "example", row->example));
+			reference_add(words, json_string(row->words[k]));
+		reference_add(rows, json_pack("{s:s,s:s,s:s?,s:o,s:b,s:b,s:o,s:o,s:s,s:s}", "name",
+					row->name, "text", field_text(f, text), "named", row->named,
+					"aliases", list_of(row->aliases), "kept", field_is_kept(f),
+					"fact", is_fact(f), "patterns", patterns_of(row), "words",
+					words, "says", row->says, "example", row->example));
 	}
 	return rows;
 }
@@ -102,10 +100,11 @@ static void add_map(json_t *rows, const struct yaml_table *t)
 {
 	json_t *keys = json_array();
 	for (size_t i = 0; i < t->keys_n; i++)
-		append(keys, key_row(&t->keys[i]));
-	append(rows, json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "name", t->name, "what", t->what,
-			 "required", list_of(t->required), "any_of", list_of(t->any_of), "one_of",
-			 list_of(t->one_of), "or_else", list_of(t->or_else), "keys", keys));
+		reference_add(keys, key_row(&t->keys[i]));
+	reference_add(
+	    rows, json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "name", t->name, "what", t->what,
+		      "required", list_of(t->required), "any_of", list_of(t->any_of), "one_of",
+		      list_of(t->one_of), "or_else", list_of(t->or_else), "keys", keys));
 	for (size_t i = 0; i < t->keys_n; i++)
 		if (t->keys[i].of)
 			add_map(rows, t->keys[i].of);
@@ -125,8 +124,8 @@ json_t *reference_forms(const struct cli *c)
 	(void)c;
 	for (size_t i = 0; i < condition_forms_n; i++) {
 		const struct condition_form *f = &condition_forms[i];
-		append(rows, json_pack("{s:s,s:s,s:s}", "form", f->form, "says", f->says, "example",
-				 f->example));
+		reference_add(rows, json_pack("{s:s,s:s,s:s}", "form", f->form, "says", f->says,
+					"example", f->example));
 	}
 	return rows;
 }

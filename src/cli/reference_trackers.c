@@ -1,4 +1,5 @@
-/* reference trackers: other people's protocols that the collect listener speaks. */
+/* reference trackers: other people's protocols that the collect listener speaks (collect/collect.h,
+ * trackers/trackers.h), with their paths, and the options that switch them on. */
 #include "references.h"
 
 #include "crumb/trackers/trackers.h"

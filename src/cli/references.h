@@ -1,11 +1,17 @@
-/* Tables of rows that `crumb reference` tells, each as an array of objects. No memory ends the
- * program. */
+/* Tables of rows that `crumb reference` tells, each as an array of objects, which is the caller's.
+ * One thread. Where memory is missing the program ends: half a table would become half a page. */
 #ifndef CRUMB_SRC_CLI_REFERENCES_H
 #define CRUMB_SRC_CLI_REFERENCES_H
 
 #include "crumb/cli/cli.h"
 
 #include <jansson.h>
+
+/* Adds an object to an array, and takes it. */
+static inline void reference_add(json_t *rows, json_t *row)
+{
+	CHECK(json_array_append_new(rows, row) == 0);
+}
 
 /* reference_records.c: records of the journal */
 json_t *reference_records(const struct cli *c);

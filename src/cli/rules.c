@@ -1,4 +1,9 @@
-/* Commands about rules: rules check, rules status. */
+/* Commands about rules: rules check, rules status.
+ *
+ * `rules check` reads files as a server would and needs neither store nor server. `rules status`
+ * asks the server, or the store where no server runs, and then reads the files that the server
+ * reads: when they differ from the rules that serve, the state is not complete, whatever the server
+ * thinks. */
 #include "crumb/cli/cli.h"
 #include "crumb/load/load.h"
 #include "crumb/base/clock.h"
@@ -11,8 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The text of the file that a finding is about. */
-static struct str text_of(const char *path, const struct finding *f, struct buf *bundle)
+/* The text of the file that a finding is about. The bundle is read at the first finding. */
+static struct str finding_text(const char *path, const struct finding *f, struct buf *bundle)
 {
 	if (bundle->n == 0 && rules_read(path, NULL, bundle) != OK)
 		return STR("");
@@ -23,14 +28,14 @@ void rules_print_findings(const char *path, const struct report *r)
 {
 	struct buf bundle = {0}, out = {0};
 	for (size_t i = 0; i < r->n; i++)
-		report_print(&r->list[i], text_of(path, &r->list[i], &bundle), &out);
+		report_print(&r->list[i], finding_text(path, &r->list[i], &bundle), &out);
 	if (out.n)
 		fwrite(out.p, 1, out.n, stderr);
 	buf_done(&out);
 	buf_done(&bundle);
 }
 
-static int check(struct cli *c, int argc, char **argv)
+static int check_rules(struct cli *c, int argc, char **argv)
 {
 	bool strict = cli_flag(argc, argv, "--strict");
 	const char *folder = cli_word(argc, argv), *path = folder ? folder : c->config.rules_path;
@@ -63,7 +68,8 @@ static int check(struct cli *c, int argc, char **argv)
 	return e || (strict && warnings) ? EXIT_WRONG : EXIT_FINE;
 }
 
-/* What a running server says, or what the store says without one. */
+/* The state by the server, or by the store where no server runs. The store does not know since when
+ * its views serve. */
 static json_t *status_of(struct cli *c)
 {
 	struct reply r;
@@ -118,11 +124,10 @@ static int status(struct cli *c, int argc, char **argv)
 	json_t *j = status_of(c);
 	if (!j)
 		return EXIT_WRONG;
-	/* files that differ from what is served are not served yet; a file that does not load never
-	 * will be */
+	/* Files that differ from the rules that serve do not serve yet. Files that do not load
+	 * never will. The path is the server's, since ours may be another. */
 	json_t *refused = json_null();
-	const char *path =
-	    json_string_value(json_object_get(j, "path")); /* the server's: ours may be another */
+	const char *path = json_string_value(json_object_get(j, "path"));
 	if (deploy_rules(&c->config, path ? path : c->config.rules_path, NULL, &here) == OK) {
 		if (strcmp(here->hash_text, json_string_value(json_object_get(j, "hash"))) != 0)
 			json_object_set_new(j, "complete", json_false());
@@ -144,27 +149,28 @@ const struct command commands_rules[] = {
     {.name = "rules check",
 	.args = "[PATH] [--strict] [--json]",
 	.summary = "read the rules and name every mistake",
-	.help = "  Loads the rules folder (rules.path, or PATH: a folder or one file) as a server "
-		"would, and says of every mistake where it\n"
-		"  is (file:line:column, the line, a caret) and what may have been meant. Mistakes "
-		"are refused: exit status 1. Warnings are\n"
-		"  not, unless --strict is given. With --json: "
-		"[{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]; "
-		"docs/RULES.md\n"
-		"  lists the codes.",
-	.run = check},
+	.help = "Loads the rules folder (rules.path, or PATH: a folder or a file) as a server "
+		"would. For every mistake it prints the place (file:line:column), the line with "
+		"a caret, and what may have been meant. Rules with mistakes are refused: exit "
+		"status 1. Warnings are not mistakes, unless --strict is given.\n\n"
+		"With --json: "
+		"[{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]. "
+		"docs/RULES.md lists the codes.",
+	.run = check_rules},
     {.name = "rules status",
 	.args = "[--json]",
 	.summary = "which rules serve, and what is being recomputed",
-	.help = "  "
+	.help = "Says which rules serve, whether the history of newer rules is being recomputed "
+		"and how far it is, and what has less history than the store.\n\n"
 		"{\"hash\",\"serving_since\",\"generation\",\"complete\",\"backfill\":{\"hash\","
-		"\"done\",\"from\"} or null,\"partial\":[{\"what\",\"id\",\n"
-		"  \"from\",\"why\"}],\"newest\",\"path\",\"trouble\",\"refused\"}. A server adds "
-		"'newest', the hash of what it read last, 'path', what it reads, and\n"
-		"  'trouble', why the history cannot be recomputed now, if so. 'complete' is true "
-		"when what serves is what the folder holds, with its whole history;\n"
-		"  'partial' lists what has history only from a day on, and why; 'refused' says "
-		"why the files do not load, if they do not.",
+		"\"done\",\"from\"} or "
+		"null,\"partial\":[{\"what\",\"id\",\"from\",\"why\"}],\"newest\",\"path\","
+		"\"trouble\",\"refused\"}. 'complete' is true when the rules that serve are "
+		"those of the folder, with their whole history. 'partial' lists what has history "
+		"only from a day on, and why. 'refused' says why the files do not load; null: "
+		"they load. A server adds 'newest', the hash of the rules that it read last; "
+		"'path', which folder or file it reads; and 'trouble', why the history cannot be "
+		"recomputed now.",
 	.run = status},
     {0},
 };

@@ -1,4 +1,16 @@
-/* rules signals: what is seen often and no rule uses, and rules that hardly anybody matches. */
+/* rules signals: what is seen often and no rule uses, and rules that hardly anybody matches.
+ *
+ * A signal is a name of an event, an attribute, or a path with its last part as '*'. The journal of
+ * the last 30 days is read twice:
+ *
+ *     1  counts the events of each signal that no rule uses; the TOP_MAX most frequent get a rank
+ *     2  counts the visitors of those, shard by shard: the keys of a shard are gathered, sorted and
+ *        counted, and forgotten before the next shard. A visitor is in one shard only, so the
+ *        counts of shards add up.
+ *
+ * Memory is bounded: KINDS_MAX signals in the first reading, and in the second eight bytes for each
+ * event of a ranked signal in one shard. Whether a rule uses a page is asked last, because matching
+ * is dear. Signals of fewer than k visitors are not told. */
 #include "crumb/ask/ask.h"
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
@@ -12,9 +24,9 @@
 #include <stdlib.h>
 
 #define DAYS 30
-#define KINDS_MAX                                                                                  \
-	200000	    /* different signals that are told apart; what comes after is only counted */
-#define TOP_MAX 400 /* signals whose visitors are counted, in a second reading */
+#define KINDS_MAX 200000 /* different signals that are told apart; others are left out */
+#define TOP_MAX 400	 /* signals whose visitors are counted */
+#define SIGNAL_TEXT (EVENT_PATH_MAX + 2) /* bytes of a signal */
 
 enum kind { SIGNAL_EVENT, SIGNAL_PATH, SIGNAL_ATTRIBUTE, KIND_MAX };
 static const char *const kind_names[KIND_MAX] = {"event", "path", "attribute"};
@@ -24,8 +36,8 @@ struct signal {
 	char *text;
 	uint64_t events;
 	uint64_t visitors;
-	struct buf keys; /* second reading: keys of one shard's visitors, eight bytes of each */
-	uint32_t rank;	 /* 1…: among the most frequent; 0: not */
+	struct buf keys; /* second reading: of one shard's visitors, the first 8 bytes of keys */
+	uint32_t rank;	 /* from 1, by events; 0: not among the most frequent */
 };
 
 struct signals {
@@ -42,6 +54,8 @@ struct signals {
 	uint16_t *cats;
 };
 
+/* A pattern uses an attribute by its name, an event by its exact name; globs are tried one by one
+ * in event_used(). */
 static void note_used(struct signals *s, const struct pattern *p)
 {
 	if (p->field == FIELD_ATTR)
@@ -68,8 +82,8 @@ static bool event_used(const struct signals *s, struct str name)
 	return false;
 }
 
-/* A path as a rule would say it: its last part is any. */
-static struct str path_signal(struct str path, char out[EVENT_PATH_MAX + 2])
+/* A path as a rule would say it, with any last part: /coats/blue-17 is /coats/ and a star. */
+static struct str path_signal(struct str path, char out[SIGNAL_TEXT])
 {
 	size_t last = path.n;
 	while (last > 1 && path.p[last - 1] == '/')
@@ -92,8 +106,8 @@ static int by_key(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Different visitors of the shard that was read. The first half of a key is enough to tell them
- * apart: it is a hash of 64 bits. */
+/* Counts the different visitors of the shard that was read. The first half of a key, a hash of 64
+ * bits, is enough to tell visitors apart. */
 static void count_visitors(struct signal *g)
 {
 	uint64_t *keys = (uint64_t *)(void *)g->keys.p;
@@ -105,12 +119,13 @@ static void count_visitors(struct signal *g)
 	buf_clear(&g->keys);
 }
 
-/* The signal as it stands in the list; in the second reading only the most frequent are found. */
-static struct signal *find(
-    struct signals *s, enum kind kind, struct str text, char key[EVENT_PATH_MAX + 4])
+/* The signal in the list; NULL: it is not there. The second reading finds only ranked signals.
+ * `key` becomes the kind's letter and the text. */
+static struct signal *find_signal(
+    struct signals *s, enum kind kind, struct str text, char key[SIGNAL_TEXT + 2])
 {
 	uint32_t at;
-	if (text.n == 0 || text.n > EVENT_PATH_MAX + 2)
+	if (text.n == 0 || text.n > SIGNAL_TEXT)
 		return NULL;
 	key[0] = (char)('a' + kind);
 	memcpy(key + 1, text.p, text.n);
@@ -119,12 +134,12 @@ static struct signal *find(
 	return s->second && !s->list[at].rank ? NULL : &s->list[at];
 }
 
-static void note(struct signals *s, enum kind kind, struct str text, const struct event *e)
+static void note_signal(struct signals *s, enum kind kind, struct str text, const struct event *e)
 {
-	char key[EVENT_PATH_MAX + 4];
-	struct signal *g = find(s, kind, text, key);
+	char key[SIGNAL_TEXT + 2];
+	struct signal *g = find_signal(s, kind, text, key);
 	if (!g) {
-		if (s->second || s->n == KINDS_MAX || text.n == 0 || text.n > EVENT_PATH_MAX + 2)
+		if (s->second || s->n == KINDS_MAX || text.n == 0 || text.n > SIGNAL_TEXT)
 			return;
 		CHECK(array_room(s->list, s->cap, s->n + 1));
 		char *kept = str_dup(str_make(key, text.n + 1));
@@ -139,29 +154,29 @@ static void note(struct signals *s, enum kind kind, struct str text, const struc
 		buf_add(&g->keys, e->visitor.b, sizeof(uint64_t));
 }
 
-static void look(struct signals *s, const struct event *e)
+static void look_at(struct signals *s, const struct event *e)
 {
-	char path[EVENT_PATH_MAX + 2];
+	char path[SIGNAL_TEXT];
 	uint32_t v;
 	if (day_of(e->t) < s->from)
 		return;
 	s->events += !s->second;
 	if (!event_used(s, e->name))
-		note(s, SIGNAL_EVENT, e->name, e);
+		note_signal(s, SIGNAL_EVENT, e->name, e);
 	for (unsigned i = 0; i < e->attrs_n; i++)
 		if (!map_get(&s->used_attrs, e->attrs[i].name, &v))
-			note(s, SIGNAL_ATTRIBUTE, e->attrs[i].name, e);
+			note_signal(s, SIGNAL_ATTRIBUTE, e->attrs[i].name, e);
 	if (e->path.n == 0)
 		return;
-	/* whether a rule uses the page is the dear question: ask it last */
 	struct str signal = path_signal(e->path, path);
-	char key[EVENT_PATH_MAX + 4];
-	if ((!s->second || find(s, SIGNAL_PATH, signal, key)) &&
+	char key[SIGNAL_TEXT + 2];
+	if ((!s->second || find_signal(s, SIGNAL_PATH, signal, key)) &&
 	    rules_categorise(s->m, e, s->cats) == 0)
-		note(s, SIGNAL_PATH, signal, e);
+		note_signal(s, SIGNAL_PATH, signal, e);
 }
 
-static enum err read_all(struct signals *s)
+/* One reading. A damaged block is passed over: what it held is not seen often enough anyway. */
+static enum err read_journal(struct signals *s)
 {
 	static struct record record;
 	struct buf records = {0};
@@ -178,7 +193,7 @@ static enum err read_all(struct signals *s)
 			struct mp m = mp_over(buf_view(&records));
 			while (!e && day >= s->from && m.p < m.end && record_decode(&m, &record))
 				if (record.kind == RECORD_EVENT)
-					look(s, &record.event);
+					look_at(s, &record.event);
 			buf_clear(&records);
 		}
 		journal_read_end(r);
@@ -206,7 +221,7 @@ static json_t *unused_json(struct signals *s, struct signal **order)
 	json_t *list = json_array();
 	for (size_t i = 0; i < s->n && i < TOP_MAX; i++) {
 		struct shown n = kgate_show(&s->c->gate, order[i]->visitors);
-		if (n.told) /* what fewer did is nobody's business */
+		if (n.told)
 			json_array_append_new(
 			    list, json_pack("{s:s,s:s,s:I,s:I}", "kind", kind_names[order[i]->kind],
 				      "value", order[i]->text + 1, "events",
@@ -216,13 +231,18 @@ static json_t *unused_json(struct signals *s, struct signal **order)
 	return list;
 }
 
+/* Categories that were hardly matched in the last days, and segments that are hardly told. */
 static enum err idle_json(struct signals *s, json_t *categories, json_t *segments)
 {
 	uint64_t *visitors;
 	struct group_sizes sizes;
 	enum err e = ask_recent(s->c->generation, clock_now(), DAYS, &visitors);
-	if (e || (e = view_sizes(s->c->generation, &s->c->gate, clock_now(), &sizes)))
+	if (e)
 		return e;
+	if ((e = view_sizes(s->c->generation, &s->c->gate, clock_now(), &sizes))) {
+		free(visitors);
+		return e;
+	}
 	for (size_t i = 1; i < s->r->categories_n; i++)
 		if (s->r->categories[i].named && !kgate_show(&s->c->gate, visitors[i]).told)
 			json_array_append_new(categories, json_string(s->r->categories[i].id));
@@ -234,7 +254,7 @@ static enum err idle_json(struct signals *s, json_t *categories, json_t *segment
 	return OK;
 }
 
-/* Their names below a heading, or behind it that there are none. */
+/* A heading and the names below it, or that there are none. */
 static void print_idle(const json_t *list, const char *what, const char *did, uint32_t k)
 {
 	size_t i;
@@ -284,6 +304,7 @@ static void signals_done(struct signals *s)
 	rules_match_end(s->m);
 }
 
+/* Both readings, with the ranks between them, and then the rules that hardly match. */
 static int signals(struct cli *c, int argc, char **argv)
 {
 	if (!cli_all_used(argc, argv))
@@ -303,7 +324,7 @@ static int signals(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; i < s.r->nodes_n; i++)
 		if (s.r->nodes[i].kind == NODE_ATTR)
 			map_put(&s.used_attrs, s.r->nodes[i].attr, 1);
-	if (e || (e = read_all(&s)))
+	if (e || (e = read_journal(&s)))
 		goto out;
 	order = calloc(s.n + 1, sizeof *order);
 	CHECK(order);
@@ -313,7 +334,7 @@ static int signals(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; i < s.n && i < TOP_MAX; i++)
 		order[i]->rank = (uint32_t)i + 1;
 	s.second = true;
-	if ((e = read_all(&s)) || (e = idle_json(&s, categories, segments)))
+	if ((e = read_journal(&s)) || (e = idle_json(&s, categories, segments)))
 		goto out;
 	cli_progress_end();
 	json_t *root = json_pack("{s:i,s:o,s:O,s:O}", "days", DAYS, "unused",
@@ -340,12 +361,11 @@ const struct command commands_signals[] = {
     {.name = "rules signals",
 	.args = "[--json]",
 	.summary = "what no rule uses, and rules that nobody matches",
-	.help = "  Reads the journal of the last 30 days and lists events, paths and attributes "
-		"that at least privacy.k visitors sent and no\n"
-		"  rule looks at, most frequent first; then categories that fewer than privacy.k "
-		"visitors matched in that time, and\n"
-		"  segments as small. Numbers are withheld and rounded like every number about a "
-		"group.",
+	.help = "Reads the journal of the last 30 days. Lists events, paths and attributes that "
+		"at least privacy.k visitors sent and no rule looks at, most frequent first. "
+		"Then it lists categories that fewer than privacy.k visitors matched in that "
+		"time, and segments that are as small. Like every number about a group these are "
+		"withheld below privacy.k and rounded to ten.",
 	.run = signals},
     {0},
 };

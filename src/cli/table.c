@@ -1,3 +1,6 @@
+/* A table for people. Cells are kept as one text, a zero byte behind each, and printed when all are
+ * there: only then the widths are known. A width is in places of a terminal, not in bytes: letters
+ * of some alphabets take two places, and some marks none (utf8proc). */
 #include "table.h"
 
 #include "crumb/base/err.h"
@@ -21,7 +24,7 @@ static size_t places(struct str s)
 	return n;
 }
 
-static void add(struct table *t, struct str s, bool head)
+static void add_cell(struct table *t, struct str s, bool head)
 {
 	unsigned column = t->cells % t->columns;
 	size_t width = places(s);
@@ -41,7 +44,7 @@ void table_begin(struct table *t, const char *const *heads)
 	CHECK(t->columns && t->columns <= TABLE_COLUMNS);
 	for (unsigned i = 0; i < t->columns; i++) {
 		t->right[i] = heads[i][0] == '>';
-		add(t, str_trim(str_c(heads[i] + t->right[i])), true);
+		add_cell(t, str_trim(str_c(heads[i] + t->right[i])), true);
 	}
 }
 
@@ -53,12 +56,12 @@ void table_cell(struct table *t, const char *fmt, ...)
 	int n = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	CHECK(n >= 0);
-	add(t, str_c(text), false);
+	add_cell(t, str_c(text), false);
 }
 
 void table_text(struct table *t, const char *text)
 {
-	add(t, str_c(text ? text : ""), false);
+	add_cell(t, str_c(text ? text : ""), false);
 }
 
 void table_number(struct table *t, const json_t *n, uint32_t k)
@@ -87,7 +90,7 @@ void table_words(struct table *t, const json_t *list)
 		buf_c(&b, i ? ", " : "");
 		buf_c(&b, json_string_value(word));
 	}
-	add(t, b.n ? buf_view(&b) : STR(""), false);
+	add_cell(t, b.n ? buf_view(&b) : STR(""), false);
 	buf_done(&b);
 }
 
@@ -101,6 +104,7 @@ static void print_cell(const struct table *t, unsigned column, struct str s, str
 		buf_c(line, " ");
 }
 
+/* Blanks at the end of a line are left out: the last column has no width. */
 void table_print(struct table *t)
 {
 	struct str rest = buf_view(&t->text);

@@ -144,7 +144,7 @@ def test_a_curve_has_axes_with_numbers(filled, tmp_path):
         if abs(p['reach'] / most * 50 - x) < 1e-6:
             star = [i for i, l in enumerate(lines[1:12]) if l[8:][x:x + 1] == '*']
             assert star == [10 - int(p['recall'] * 10 + 0.5)], (p, star)
-    assert [r['reach'] for r in columns(table)] == ['%.1f %%' % (100 * p['reach']) for p in points] and 'precision: share' in words
+    assert [r['reach'] for r in columns(table)] == ['%.1f %%' % (100 * p['reach']) for p in points] and re.search('^precision +share', words, re.M)
     svg = filled.cli('lookalike', 'curve', 'like-buyers', '--svg', '-').stdout
     for percent in range(0, 101, 20):
         assert svg.count('>%d %%</text>' % percent) == 2
