@@ -1,16 +1,14 @@
-/* Commands about lookalikes: lookalike train, explain, similar, seed, scores. */
+/* Commands about lookalikes: lookalike train, lookalike explain, lookalike similar.
+ *
+ * Training is the server's to do where one runs, since it must read the rules again and serve the
+ * members; without a server a node is started for it. A model is a file among the rules
+ * (rules/like.h), and `explain` says what is in it. `similar` needs no model: it counts who is in
+ * two segments at once. */
 #include "crumb/ask/scan.h"
 #include "crumb/load/load.h"
 #include "crumb/base/clock.h"
-#include "crumb/base/code.h"
-#include "crumb/base/csv.h"
-#include "crumb/base/file.h"
 #include "crumb/cli/cli.h"
-#include "crumb/delivery/export.h"
-#include "crumb/delivery/plan.h"
 #include "crumb/node/lookalike.h"
-#include "crumb/partners/format.h"
-#include "crumb/privacy/cookie.h"
 #include "lookalikes.h"
 #include "findings.h"
 #include "table.h"
@@ -48,6 +46,7 @@ static void print_trained(struct cli *c, json_t *j)
 	json_decref(j);
 }
 
+/* Settles first, so that the model learns from all that is there. */
 static int train_by_server(struct cli *c, const char *id)
 {
 	struct reply r;
@@ -58,17 +57,21 @@ static int train_by_server(struct cli *c, const char *id)
 	if (!client_post(c, "/v1/lookalikes/train", str_c(id), &r))
 		return EXIT_WRONG;
 	bool later = r.status == 202;
-	json_t *j = r.status == 200 || later ? json_loadb(r.body.p, r.body.n, 0, &error) : NULL;
-	int rc = j ? EXIT_FINE : cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
+	json_t *j = NULL;
+	int rc = EXIT_FINE;
+	if (r.status == 200 || later)
+		j = json_loadb(r.body.p, r.body.n, 0, &error);
+	if (!j)
+		rc = cli_fail(STR_FMT, STR_ARG(str_trim(buf_view(&r.body))));
 	buf_done(&r.body);
 	if (j && later) {
 		json_t *status = NULL;
 		bool serves = rules_wait_served(c, "applying the model", &status);
 		json_decref(status);
 		json_object_set_new(j, "serving", json_boolean(serves));
-		rc = serves ? EXIT_FINE
-			    : cli_fail("the model is made, but does not serve yet: 'crumb rules "
-				       "status' says how far it is");
+		if (!serves)
+			rc = cli_fail("the model is made, but does not serve yet: 'crumb rules "
+				      "status' says how far it is");
 	}
 	if (j)
 		print_trained(c, j);
@@ -119,8 +122,9 @@ int like_open(struct cli *c, const char *id, uint16_t *segment, json_t **model)
 	snprintf(name, sizeof name, "%s%s", LIKE_PREFIX, id);
 	struct str text = rules_file(buf_view(&r->bundle), str_c(name));
 	*model = text.n ? json_loadb(text.p, text.n, 0, &error) : NULL;
-	return *model ? EXIT_FINE
-		      : cli_fail("'%s' was not trained yet: crumb lookalike train %s", id, id);
+	if (!*model)
+		return cli_fail("'%s' was not trained yet: crumb lookalike train %s", id, id);
+	return EXIT_FINE;
 }
 
 static double real(const json_t *o, const char *key)
@@ -148,7 +152,8 @@ static void print_visitor(const json_t *list, double bias)
 	table_end(&t);
 }
 
-/* What of a visitor counts for and against. */
+/* The features of a visitor that count for and against, with their weights as a share of the
+ * visitor's length: together with the bias they make the score. */
 static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k)
 {
 	const struct rules *r = c->generation->rules;
@@ -180,14 +185,15 @@ static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k
 		    "features", list));
 		return EXIT_FINE;
 	}
-	printf("score %.3f, %s the threshold of %.3f: %s\n", score,
-	    score >= threshold ? "above" : "below", threshold, in ? "a member" : "no member");
+	const char *side = score >= threshold ? "above" : "below";
+	printf("score %.3f, %s the threshold of %.3f: %s\n", score, side, threshold,
+	    in ? "a member" : "no member");
 	print_visitor(list, (double)m->bias / 1e6);
 	json_decref(list);
 	return EXIT_FINE;
 }
 
-/* The words for a feature's name; of a category that is not there any more the name. */
+/* The words for a feature's name. A category that is gone has only its name. */
 static const char *words_of(const struct rules *r, const char *name, char out[FEATURE_WORDS])
 {
 	struct feature f;
@@ -206,6 +212,8 @@ static void put_share(struct table *t, const json_t *share)
 		table_text(t, "few");
 }
 
+#define FEATURES_SHOWN 25 /* the heaviest */
+
 static void print_features(const struct rules *r, const json_t *features)
 {
 	static const char *const heads[] = {
@@ -218,7 +226,7 @@ static void print_features(const struct rules *r, const json_t *features)
 	json_array_foreach(features, i, f)
 	{
 		const char *name = json_string_value(json_object_get(f, "f"));
-		if (i == 25)
+		if (i == FEATURES_SHOWN)
 			break;
 		table_cell(&t, "%+.3f", real(f, "w") / 1e6);
 		table_text(&t, words_of(r, name, words));
@@ -228,13 +236,13 @@ static void print_features(const struct rules *r, const json_t *features)
 	}
 	table_print(&t);
 	table_end(&t);
-	if (json_array_size(features) > 25)
+	if (json_array_size(features) > FEATURES_SHOWN)
 		printf("\u2026 and %zu lighter ones; --json has all\n",
-		    json_array_size(features) - 25);
+		    json_array_size(features) - FEATURES_SHOWN);
 	puts("\nweights above 0 speak for, those below 0 against being of the seed's kind");
 }
 
-/* The model's own rows, each with its words. */
+/* The rows of the model's file, each with its words. */
 static json_t *features_json(const struct rules *r, const json_t *features)
 {
 	json_t *list = json_deep_copy(features), *f;
@@ -258,7 +266,8 @@ static int explain(struct cli *c, int argc, char **argv)
 	struct vkey k;
 	int rc;
 	const char *id = NULL;
-	for (int a = 0; a < argc && !id; a++) { /* the id stands first, before the options */
+	/* the id stands before the options, whose values are words, too */
+	for (int a = 0; a < argc && !id; a++) {
 		if (argv[a] && argv[a][0] != '-')
 			id = argv[a], argv[a] = NULL;
 		else
@@ -291,13 +300,20 @@ static int explain(struct cli *c, int argc, char **argv)
 	return rc;
 }
 
-/* --- similar */
+/* --- similar
+ *
+ * One walk over all profiles counts, for each segment, its members and those who are in the given
+ * segment, too. Then every number passes the k gate. A segment that shares nearly everything is
+ * left out: the few visitors who are in one of the two alone are a group, too. */
+
+#define SEGMENTS 65536 /* numbers of segments are 16 bits */
 
 struct similar {
 	uint16_t segment;
-	uint64_t all, *sizes, *both;
+	uint64_t *sizes, *both; /* by number of segment */
 };
 
+/* Members of segments of one profile. */
 static enum err count_both(
     void *arg, const struct vkey *k, const struct profile *p, const struct match_row *match)
 {
@@ -314,7 +330,7 @@ static enum err count_both(
 static int by_jaccard(const void *a, const void *b)
 {
 	double x = real(*(json_t *const *)a, "jaccard"), y = real(*(json_t *const *)b, "jaccard");
-	return x != y ? (x > y ? -1 : 1) : 0;
+	return (x < y) - (x > y);
 }
 
 static void print_similar(const json_t *list)
@@ -340,6 +356,7 @@ static void print_similar(const json_t *list)
 	table_end(&t);
 }
 
+/* Overlap and lift are of the numbers as they are told, so that they tell no more than those. */
 static int similar(struct cli *c, int argc, char **argv)
 {
 	const char *id = cli_word(argc, argv);
@@ -352,7 +369,8 @@ static int similar(struct cli *c, int argc, char **argv)
 	uint16_t at;
 	if (rules_find_segment(r, str_c(id), &at) != OK)
 		return cli_fail("%s", err_text());
-	struct similar s = {at, 0, calloc(65536, 8), calloc(65536, 8)};
+	struct similar s = {
+	    at, calloc(SEGMENTS, sizeof *s.sizes), calloc(SEGMENTS, sizeof *s.both)};
 	uint64_t *all = calloc(r->segments_n / 64 + 1, 8);
 	CHECK(s.sizes && s.both && all);
 	memset(all, 0xff, (r->segments_n / 64 + 1) * 8);
@@ -369,7 +387,6 @@ static int similar(struct cli *c, int argc, char **argv)
 			     size = kgate_show_group(&c->gate, 's', r->segments[i].id, s.sizes[i]),
 			     own = kgate_show_group(&c->gate, 's', id, s.sizes[at]);
 		uint64_t apart = s.sizes[i] - s.both[i], apart2 = s.sizes[at] - s.both[i];
-		/* who is in one of the two alone is a group, too */
 		bool near = (apart > 0 && apart < kgate_k(&c->gate)) ||
 			    (apart2 > 0 && apart2 < kgate_k(&c->gate));
 		if (i == at || !both.told || !size.told || !own.told || near)
@@ -403,271 +420,32 @@ static int similar(struct cli *c, int argc, char **argv)
 	return n ? EXIT_FINE : EXIT_WRONG;
 }
 
-/* --- for those who train their own, and for checking */
-
-struct writing {
-	FILE *file, *weights;
-	bool csv;
-	unsigned features;
-	const struct identity_keys *keys;
-	struct str partner;
-	const struct destination *destination; /* NULL: there is none of that name */
-	uint64_t rows, seeds;
-};
-
-static enum err write_score(void *arg, const struct learn_row *row)
-{
-	struct writing *w = arg;
-	char hex[33];
-	if (!plan_may_go(w->destination, row->profile))
-		return OK;
-	struct vkey name = visitor_for_partner(w->keys, w->partner, &row->visitor);
-	hex_encode(name.b, sizeof name.b, hex);
-	hex[32] = 0;
-	w->rows++;
-	return fprintf(w->file, "%s,%.6f,%.6f\n", hex, (double)row->score / 1e6, row->probability) >
-		       0
-		   ? OK
-		   : err_sys("scores");
-}
-
-static enum err write_row(void *arg, const struct learn_row *row)
-{
-	struct writing *w = arg;
-	if (!plan_may_go(w->destination, row->profile))
-		return OK;
-	if (w->csv) {
-		fprintf(w->file, "%d,%.9g", row->seed, row->weight);
-		bool *have = calloc(w->features + 1, sizeof *have);
-		CHECK(have);
-		for (unsigned i = 0; i < row->n; i++)
-			have[row->features[i]] = true;
-		for (unsigned i = 0; i < w->features; i++)
-			fputs(have[i] ? ",1" : ",0", w->file);
-		free(have);
-	} else {
-		uint32_t sorted[8192];
-		fputs(row->seed ? "+1" : "-1", w->file);
-		fprintf(w->weights, "%.9g\n", row->weight);
-		unsigned n = row->n < 8192 ? row->n : 8192;
-		memcpy(sorted, row->features, n * sizeof *sorted);
-		for (unsigned i = 1; i < n; i++) /* nearly in order */
-			for (unsigned k = i; k > 0 && sorted[k - 1] > sorted[k]; k--) {
-				uint32_t swap = sorted[k];
-				sorted[k] = sorted[k - 1];
-				sorted[k - 1] = swap;
-			}
-		for (unsigned i = 0; i < n; i++)
-			fprintf(w->file, " %u:1", sorted[i] + 1);
-	}
-	w->seeds += row->seed;
-	w->rows++;
-	return fputc('\n', w->file) != EOF ? OK : err_sys("rows");
-}
-
-/* The gates that an export passes; *all is to be given back when it was true. */
-static bool open_gates(struct cli *c, uint16_t segment, const char *partner,
-    struct destinations **all, struct writing *w)
-{
-	w->partner = str_c(partner);
-	enum err e = destinations_load(c->config.destinations_path, NULL, all);
-	if (!e && (e = export_may_go(c->generation->rules, &c->config, segment, w->partner,
-		       clock_now(), *all, &w->destination)))
-		destinations_unref(*all);
-	if (e)
-		cli_fail("%s", err_text());
-	return e == OK;
-}
-
-static int scores(struct cli *c, int argc, char **argv)
-{
-	const char *out = cli_option(argc, argv, "--out"),
-		   *partner = cli_option(argc, argv, "--partner"), *id = cli_word(argc, argv);
-	struct identity_keys keys;
-	char path[4500];
-	uint16_t segment;
-	json_t *model;
-	struct destinations *all;
-	if (!id || !out || !cli_all_used(argc, argv))
-		return cli_misuse("lookalike scores wants the id of a lookalike and --out FOLDER");
-	int rc = like_open(c, id, &segment, &model);
-	if (rc)
-		return rc;
-	json_decref(model);
-	struct writing w = {.keys = &keys};
-	if (!open_gates(c, segment, partner ? partner : format_file.name, &all, &w))
-		return EXIT_WRONG;
-	snprintf(path, sizeof path, "%s/%s.scores.csv", out, id);
-	if (keys_identity(c->store->keys, day_of(clock_now()), &keys) != OK ||
-	    folder_make(out, 0755) != OK) {
-		destinations_unref(all);
-		return cli_fail("%s", err_text());
-	}
-	struct file_new f;
-	enum err e = file_begin(&f, path, 0666);
-	if (e) {
-		destinations_unref(all);
-		sodium_memzero(&keys, sizeof keys);
-		return cli_fail("%s", err_text());
-	}
-	w.file = f.file;
-	fputs("id,score,probability\n", w.file);
-	e = learn_scores(c->generation, segment, clock_now(), write_score, &w);
-	destinations_unref(all);
-	sodium_memzero(&keys, sizeof keys);
-	bool told = kgate_show(&c->gate, w.rows).told;
-	if (e || !told)
-		file_drop(&f);
-	else
-		e = file_finish(&f);
-	if (e || !told) {
-		return e ? cli_fail("%s", err_text())
-			 : cli_fail(
-			       "fewer than %u visitors: no rows were written", kgate_k(&c->gate));
-	}
-	if (c->json)
-		cli_print_json(json_pack("{s:s,s:I}", "file", path, "rows", (json_int_t)w.rows));
-	else
-		printf("%llu rows in %s\n", (unsigned long long)w.rows, path);
-	return EXIT_FINE;
-}
-
-static int seed(struct cli *c, int argc, char **argv)
-{
-	const char *format = cli_option(argc, argv, "--format"),
-		   *out = cli_option(argc, argv, "--out"), *id = cli_word(argc, argv);
-	char path[4500], names_path[4500], **names = NULL;
-	unsigned names_n = 0;
-	if (!id || !out || !cli_all_used(argc, argv))
-		return cli_misuse("lookalike seed wants the id of a segment and --out FOLDER");
-	bool csv = format && strcmp(format, "csv") == 0;
-	if (format && !csv && strcmp(format, "libsvm") != 0)
-		return cli_misuse("lookalike seed knows --format libsvm and csv");
-	if (!cli_open(c, false))
-		return EXIT_WRONG;
-	const struct rules *r = c->generation->rules;
-	uint16_t at;
-	if (rules_find_segment(r, str_c(id), &at) != OK)
-		return cli_fail("%s", err_text());
-	struct writing w = {.csv = csv};
-	struct destinations *all;
-	if (!open_gates(c, at, format_file.name, &all, &w))
-		return EXIT_WRONG;
-	if (folder_make(out, 0755) != OK) {
-		destinations_unref(all);
-		return cli_fail("%s", err_text());
-	}
-	snprintf(path, sizeof path, "%s/%s.%s", out, id, csv ? "csv" : "libsvm");
-	snprintf(names_path, sizeof names_path, "%s/%s.features.txt", out, id);
-	char weights_path[4500];
-	snprintf(weights_path, sizeof weights_path, "%s/%s.weights.txt", out, id);
-	struct file_new body, weights = {.file = NULL}, features;
-	enum err e = file_begin(&body, path, 0666);
-	if (!e && !csv && (e = file_begin(&weights, weights_path, 0666)))
-		file_drop(&body);
-	if (e) {
-		destinations_unref(all);
-		return cli_fail("%s", err_text());
-	}
-	w.file = body.file;
-	w.weights = weights.file;
-	e = learn_matrix(c->generation, &c->config, at, clock_now(), &names, &names_n,
-	    csv ? NULL : write_row, &w);
-	if (!e && csv) { /* its header wants the names first */
-		fputs("seed,weight", w.file);
-		struct buf head = {0};
-		for (unsigned i = 0; i < names_n; i++) {
-			buf_add(&head, ",", 1);
-			csv_text(&head, str_c(names[i]));
-			free(names[i]);
-		}
-		buf_add(&head, "\n", 1);
-		if (head.failed || fwrite(head.p, 1, head.n, w.file) != head.n)
-			e = err_sys("%s", path);
-		buf_done(&head);
-		free(names);
-		names = NULL;
-		w.features = names_n;
-		if (e)
-			names_n = 0;
-		else
-			e = learn_matrix(c->generation, &c->config, at, clock_now(), &names,
-			    &names_n, write_row, &w);
-	}
-	destinations_unref(all);
-	if (!e &&
-	    (!kgate_show(&c->gate, w.seeds).told || !kgate_show(&c->gate, w.rows - w.seeds).told))
-		e = err_set(ERR_USAGE,
-		    "fewer than %u visitors in the segment, or beside it: no rows were written",
-		    kgate_k(&c->gate));
-	if (!e && !(e = file_begin(&features, names_path, 0666))) {
-		for (unsigned i = 0; i < names_n; i++)
-			fprintf(features.file, "%u %s\n", i + 1, names[i]);
-		e = file_finish(&features);
-	}
-	for (unsigned i = 0; i < names_n; i++)
-		free(names[i]);
-	free(names);
-	if (!e && weights.file)
-		e = file_finish(&weights);
-	if (!e)
-		e = file_finish(&body);
-	if (e) {
-		file_drop(&weights);
-		file_drop(&body);
-		return cli_fail("%s", err_text());
-	}
-	if (c->json)
-		cli_print_json(json_pack("{s:s,s:s,s:s?,s:I,s:i}", "file", path, "features_file",
-		    names_path, "weights_file", csv ? NULL : weights_path, "rows",
-		    (json_int_t)w.rows, "features", (int)names_n));
-	else
-		printf("%llu rows and %u %s in %s\n", (unsigned long long)w.rows, names_n,
-		    cli_plural(names_n, "feature", "features"), path);
-	return EXIT_FINE;
-}
-
 const struct command commands_lookalike[] = {
     {.name = "lookalike train",
 	.args = "ID [--json]",
 	.summary = "find the visitors who behave like a seed's members",
-	.help = "  Trains the model of a lookalike of the rules and returns when its members are "
-		"in the views. The server does that by itself at night, as\n"
-		"  'refresh' says. Refuses, with the reason, what cannot be learned: a seed of "
-		"fewer than 100, or one that behaves like everybody; and what\n"
-		"  nobody would be in.",
+	.help = "Trains the model of a lookalike, and returns when its members are in the views. "
+		"The server trains by itself at night, as 'refresh' says. A lookalike that "
+		"cannot be learned is refused with the reason: its seed has fewer than 100 "
+		"members, its seed behaves like everybody, or nobody would be in it.",
 	.run = train_it},
     {.name = "lookalike explain",
 	.args = "ID [--cookie VALUE | --id IMPORTED_ID | --key HEX] [--json]",
-	.summary = "what speaks for and against",
-	.help = "  The heaviest features with their weight, in words, and how many of the seed and "
-		"of others have them; for one visitor, what counts.\n"
-		"  Names of features: c7:X something of category X in the last 7 days (c90: in all "
-		"that is kept), n5:X at least 5 events of X,\n"
-		"  a5:interests something of at least 5 categories, country:US and the like the "
-		"latest that is known.",
+	.summary = "what speaks for and against being in a lookalike",
+	.help = "Shows the heaviest features of a model with their weights, in words, and how "
+		"many of the seed and of others have them. For one visitor it shows the features "
+		"that count for and against.\n\n"
+		"Names of features: c7:X is an event of category X in the last 7 days (c90: in "
+		"all that is kept); n5:X is at least 5 events of X; a5:interests is an event of "
+		"at least 5 categories; country:US and the like are the latest that is known.",
 	.run = explain},
     {.name = "lookalike similar",
 	.args = "SEGMENT [--json]",
 	.summary = "the segments that overlap most",
-	.help = "  By overlap (Jaccard: who is in both, of who is in either) and lift (both, "
-		"against chance), through the gate. Exit status 1: none is told.",
+	.help = "Lists other segments by overlap and lift. Overlap (Jaccard) is the number of "
+		"visitors in both, divided by the number in either. Lift compares the number in "
+		"both with chance. All numbers pass the k gate. Exit status 1: no segment can be "
+		"told.",
 	.run = similar},
-    {.name = "lookalike seed",
-	.args = "SEGMENT --out FOLDER [--format libsvm|csv] [--json]",
-	.summary = "a feature matrix for whoever trains their own",
-	.help = "  One row a visitor: in the segment or not, and the features that training would "
-		"use. No ids, no features of fewer than privacy.k "
-		"visitors.\n"
-		"  The weight that makes the seed and the others count the same is a column of the "
-		"CSV, or a file of its own as LIBLINEAR's -W wants it.",
-	.run = seed},
-    {.name = "lookalike scores",
-	.args = "ID --out FOLDER [--partner NAME] [--json]",
-	.summary = "the score of everybody in the population",
-	.help = "  CSV with id, score, and the chance to be of the seed's kind, if there are as "
-		"many outside the seed as in it; ids are pseudonyms for the\n"
-		"  partner, as in exports.",
-	.run = scores},
     {0},
 };

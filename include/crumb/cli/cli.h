@@ -59,11 +59,9 @@ struct command {
 	X(read)                                                                                    \
 	X(import)                                                                                  \
 	X(lookalike)                                                                               \
-                                                                                                   \
-	X(curve)                                                                                   \
-	X(data)                                                                                    \
-	X(export) X(destinations) X(rules) X(ask) X(diff) X(deploy) X(explain) X(signals)          \
-	    X(examples) X(db) X(backup) X(quarantine) X(clock) X(reference)
+	X(lookalike_rows)                                                                          \
+	X(curve) X(data) X(export) X(destinations) X(rules) X(ask) X(diff) X(deploy) X(explain)    \
+	    X(signals) X(examples) X(db) X(backup) X(quarantine) X(clock) X(reference)
 #define X(name) extern const struct command commands_##name[];
 COMMAND_TABLES(X)
 #undef X
