@@ -167,11 +167,12 @@ static double lost(void *damage)
 
 const struct gauge damage_gauges[] = {
     {METRICS_store, "damaged_days", NULL, "days",
-	"Days of the journal that are gone or cannot be read, whole or in part. OPERATING.md says "
-	"what to do.",
+	"Days of the journal that are gone or cannot be read, whole or in part. docs/damage.md "
+	"says what to do.",
 	.read = days},
     {METRICS_store, "damaged_files", NULL, "files",
-	"Other files of the store that were damaged. OPERATING.md says what to do.", .read = files},
+	"Other files of the store that were damaged. docs/damage.md says what to do.",
+	.read = files},
     {METRICS_store, "lost_events", NULL, "events",
 	"Events that were stored and cannot be read any more. Look at the disk.", .read = lost},
     {0},

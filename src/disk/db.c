@@ -263,7 +263,7 @@ static enum err open_anew(struct db_env *v)
 	if (atomic_load(&v->broken)) {
 		if (atomic_load(&v->users))
 			e = err_set(
-			    ERR_IO, "%s: a write failed, it will be opened anew", v->folder);
+			    ERR_IO, "%s: a write failed; the file will be opened anew", v->folder);
 		if (!e && v->mdb)
 			mdb_env_close(v->mdb);
 		if (!e)

@@ -135,7 +135,7 @@ static enum err read_page(struct walk *w, uint64_t page, uint8_t *out, size_t n)
 static enum err see(struct walk *w, uint64_t page)
 {
 	if (page < 2 || page > w->last)
-		return bad(w, page, "is named, and is none of the file's");
+		return bad(w, page, "is named, but the file has no such page");
 	if (page >= w->pages)
 		return bad(w, page, "is cut off");
 	if (w->seen[page / 8] >> page % 8 & 1)
@@ -274,7 +274,7 @@ static enum err walk_page(struct walk *w, uint64_t page, unsigned depth, unsigne
 		return bad(w, page, "is not the page that it should be");
 	if (lower < HEADER || lower % 2 || lower > upper || upper > w->page_size ||
 	    n < (leaf || w->free_tree ? 1u : 2u))
-		return bad(w, page, "has bounds that cannot be");
+		return bad(w, page, "has bounds that make no sense");
 	*(leaf ? &w->count.leaves : &w->count.branches) += 1;
 	struct bytes last = {NULL, 0};
 	size_t taken = 0;
@@ -326,7 +326,7 @@ static enum err walk_tree(struct walk *w, const uint8_t *record, uint64_t page)
 	w->count = (struct tree){0};
 	if (t.flags != (w->free_tree ? FREE_FLAGS : 0) || t.depth >= DEPTH_MAX ||
 	    (t.root == NO_PAGE) != (t.depth == 0))
-		return bad(w, page, "names a table that cannot be");
+		return bad(w, page, "names a table that makes no sense");
 	enum err e = t.depth ? walk_page(w, t.root, 0, t.depth, (struct bytes){NULL, 0},
 				   (struct bytes){NULL, 0})
 			     : OK;

@@ -202,7 +202,7 @@ enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, co
 static void put_back(const char *old, const char *folder, const char *fresh)
 {
 	if ((fresh && rename(folder, fresh) != 0) || rename(old, folder) != 0)
-		log_error("journal", "a day is not where it should be folder=%s", old);
+		log_error("journal", "a day could not be given its name back folder=%s", old);
 }
 
 /* The folders, then the table. The day stays where it is in the table until then: only this thread

@@ -112,8 +112,7 @@ static enum err ledger_write(struct local *j)
 void ledger_save(struct local *j)
 {
 	if (ledger_write(j) != OK)
-		log_warn("journal", "which days there are could not be written down why=\"%s\"",
-		    err_text());
+		log_warn("journal", "the list of days could not be written why=\"%s\"", err_text());
 }
 
 void local_expect(struct journal *base, const uint16_t *days, unsigned n)

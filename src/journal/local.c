@@ -113,7 +113,8 @@ static enum err store_several(struct local *j, struct journal_block *blocks, siz
 			snprintf(why, sizeof why, "%s", err_text());
 			if (whole_undo(j) != OK)
 				log_error("journal",
-				    "a commit that failed is not taken back yet, will be tried "
+				    "a commit that failed could not be taken back yet, will be "
+				    "tried "
 				    "again why=\"%s\"",
 				    err_text());
 			err_set(e, "%s", why);
@@ -337,7 +338,7 @@ static enum err recover_log(struct local *j)
 		e = publish_all(j);
 	if (e == ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
 		log_error("journal",
-		    "what is in the write-ahead log has no room in its day yet, will be tried "
+		    "the disk has no room for what is in the write-ahead log, will be tried "
 		    "again why=\"%s\"",
 		    err_text());
 		e = OK;
@@ -477,11 +478,14 @@ enum err local_open(const struct journal_place *p, struct journal **out)
 	if (!e)
 		e = journal_open_days(j);
 	if (!e && j->undo.n) {
-		log_warn("journal", "a commit of several days was not through and goes days=%u",
+		log_warn("journal",
+		    "a commit of several days was interrupted, and is taken back days=%u",
 		    j->undo.n);
 		j->next_seq = j->undo.last >= j->next_seq ? j->undo.last + 1 : j->next_seq;
 		if (!j->readonly && whole_undo(j) != OK) /* publish_pending() tries again */
-			log_error("journal", "not possible now, will be tried again why=\"%s\"",
+			log_error("journal",
+			    "the commit could not be taken back now, will be tried again "
+			    "why=\"%s\"",
 			    err_text());
 	}
 	for (unsigned i = 0; i < j->base.lanes && !e; i++)

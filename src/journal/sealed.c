@@ -76,7 +76,7 @@ enum err sealed_open(struct opener *x, const uint8_t key[32], const uint8_t plac
 {
 	const uint8_t *h = (const uint8_t *)block.p;
 	if (block.n < HEADER_LEN + NONCE_LEN + TAG_LEN || h[0] != BLOCK_VERSION)
-		return err_set(ERR_CORRUPT, "journal: a block that is none");
+		return err_set(ERR_CORRUPT, "journal: these bytes are no block");
 	uint8_t ad[PLACE_LEN + HEADER_LEN];
 	memcpy(ad, place, PLACE_LEN);
 	memcpy(ad + PLACE_LEN, h, HEADER_LEN);

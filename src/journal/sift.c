@@ -15,7 +15,7 @@ enum err journal_sift(struct str records, bool (*drop)(void *, const struct vkey
 		struct vkey visitor;
 		bool theirs = record_skip_forgotten(&m, &visitor);
 		if (m.bad || (!theirs && (m = all, mp_skip(&m), m.bad)))
-			return err_set(ERR_CORRUPT, "journal: a record that is none");
+			return err_set(ERR_CORRUPT, "journal: these bytes are no record");
 		struct str one = str_make(from, (size_t)((const char *)m.p - from));
 		if (theirs && drop(arg, &visitor)) {
 			out->gone++;

@@ -73,7 +73,8 @@ enum err whole_load(struct local *j)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		if (!j->readonly && whole_end(j) != OK)
-			log_warn("journal", "no file for commits of several days yet why=\"%s\"",
+			log_warn("journal",
+			    "the file for commits of several days could not be made yet why=\"%s\"",
 			    err_text());
 		return OK;
 	}

@@ -111,7 +111,7 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 		if (x.err != ERR_BUSY)
 			return err_set(x.err, "%s", x.why);
 	}
-	return err_set(ERR_BUSY, "a day of the journal grows all the time");
+	return err_set(ERR_BUSY, "a day of the journal grows faster than it is cleaned");
 }
 
 static enum err clean_journal(struct keeper *k, uint16_t today, uint16_t done)

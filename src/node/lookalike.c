@@ -65,7 +65,8 @@ static void drop_old(const struct config *c, uint16_t today, bool *changed)
 		bool old =
 		    trained_on(path, &day) && day < oldest_day(today, (unsigned)c->retention_days);
 		if (old && unlink(path) == 0) {
-			log_info("lookalike", "its data is over: removed file=%s", f->d_name);
+			log_info(
+			    "lookalike", "removed a model whose data is over file=%s", f->d_name);
 			*changed = true;
 		}
 	}

@@ -72,8 +72,8 @@ static void save_seen(struct watch *w)
 	bool before = w->unsaved;
 	w->unsaved = store_save_seen(w->store, w->seen) != OK;
 	if (w->unsaved && !before)
-		log_warn(
-		    "clock", "the day is not kept, will be tried again why=\"%s\"", err_text());
+		log_warn("clock", "today could not be noted, will be tried again why=\"%s\"",
+		    err_text());
 }
 
 /* The clock is believed today: notes the day when it is a new one. */
@@ -157,8 +157,9 @@ bool watch_tell(const struct watch *w, char *out, size_t cap)
 		break;
 	case DOUBT_AHEAD:
 		snprintf(out, cap,
-		    "the clock (%s) is %d days ahead of the newest record (%s): nothing is deleted "
-		    "until it is set right; if it is right, confirm it "
+		    "the clock (%s) is %d days ahead of the day on which it was believed last "
+		    "(%s): "
+		    "nothing is deleted until it is set right; if it is right, confirm it "
 		    "with 'crumb clock confirm' or POST /v1/clock/confirm",
 		    today, day - w->newest, newest);
 		break;

@@ -94,7 +94,9 @@ static uint64_t moment_read(const char *folder)
 	buf_done(&b);
 	if (there && !fine)
 		log_warn("backup",
-		    "damaged, so a commit that was under way may be put back in part file=%s",
+		    "the moment of the backup is damaged, so a commit that was under way may be "
+		    "put "
+		    "back in part file=%s",
 		    path);
 	return fine ? moment : UINT64_MAX;
 }

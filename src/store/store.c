@@ -156,8 +156,10 @@ static enum err save_format(const struct store *s, uint64_t serial)
 static void remember_serial(void *arg, uint64_t serial)
 {
 	if (save_format(arg, serial) != OK)
-		log_warn(
-		    "store", "an older copy of keys would not be noticed why=\"%s\"", err_text());
+		log_warn("store",
+		    "'format' could not be written, so an older copy of keys would not be noticed "
+		    "why=\"%s\"",
+		    err_text());
 }
 
 /* Is there a store, and does all of it belong together? The format says how many shards there are;
@@ -344,7 +346,10 @@ void store_close(struct store *s)
 	erased_close(s->erased);
 	keys_close(s->keys);
 	if (in_order && files_save(s->files, store_current(s), s->views) != OK)
-		log_warn("store", "the next start reads more than it would have to why=\"%s\"",
+		log_warn("store",
+		    "'files' could not be written, so the next start reads more than it would have "
+		    "to "
+		    "why=\"%s\"",
 		    err_text());
 	files_free(s->files);
 	damage_free(s->damage);
