@@ -5,13 +5,16 @@
  * latest day is older than what is kept; a segment when its condition does not hold any more. */
 #include "crumb/answers/visitor.h"
 
+#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/memory.h"
 #include "crumb/condition/eval.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 #define PURPOSES 16	/* of TCF that a profile has bits for */
-#define MATCHES_MOST 16 /* partners that are listed */
+#define MATCHES_STEP 16 /* partners, for which room is made at once */
 
 static json_t *day_json(uint16_t day)
 {
@@ -106,17 +109,28 @@ static json_t *profile_json(
 	return v;
 }
 
-/* Who else has an id for this browser, and which. */
-static json_t *partners_json(struct generation *g, const struct vkey *k, uint32_t now)
+/* Who else has an id for this browser, and which: all of them, so the list of rows grows until
+ * there is room for one more. */
+static enum err partners_json(struct generation *g, const struct vkey *k, uint32_t now, json_t *v)
 {
-	struct match_row rows[MATCHES_MOST];
+	struct match_row *rows = NULL;
+	size_t cap = 0;
+	unsigned n;
+	do {
+		if (!array_room(rows, cap, cap + MATCHES_STEP)) {
+			free(rows);
+			return memory_check();
+		}
+		n = view_matches(g, k, now, rows, (unsigned)cap);
+	} while (n == cap);
 	json_t *list = json_array();
-	unsigned n = view_matches(g, k, now, rows, MATCHES_MOST);
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(list,
 		    json_pack("{s:s#,s:s#,s:o}", "partner", rows[i].partner, (int)rows[i].partner_n,
 			"id", rows[i].id, (int)rows[i].id_n, "since", day_json(day_of(rows[i].t))));
-	return list;
+	json_object_set_new(v, "partners", list);
+	free(rows);
+	return OK;
 }
 
 /* A provisional visitor has an hour and nothing else, in the same form. */
@@ -129,7 +143,10 @@ enum err visitor_json(
 	*out = NULL;
 	if (!e) {
 		*out = profile_json(g->rules, &p, day_of(now), retention);
-		json_object_set_new(*out, "partners", partners_json(g, k, now));
+		if ((e = partners_json(g, k, now, *out))) {
+			json_decref(*out);
+			*out = NULL;
+		}
 	} else if (e == ERR_NOT_FOUND) {
 		e = OK;
 		if (view_provisional(g, k, now, &hour))

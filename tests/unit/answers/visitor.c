@@ -102,7 +102,28 @@ TEST(partners_ids_and_consent_are_told)
 	close_folded(w);
 }
 
+TEST(all_partners_are_told_however_many_there_are)
+{
+	struct folded *w = open_folded(SHOP);
+	struct vkey one = visitor(1);
+	struct buf b = {0};
+	look(w, 1, NOON, "/coats");
+	look(w, 1, NOON + 1, "/coats");
+	for (int i = 0; i < 40; i++) {
+		char partner[16];
+		snprintf(partner, sizeof partner, "ads%d", i);
+		record_encode_match(&one, NOON, str_c(partner), STR("x1"), &b);
+	}
+	commit(w, NOON, &b, 40);
+	fold(w, NOON + 2);
+	json_t *v = known(w, 1, NOON + 2);
+	assert_int_equal(json_array_size(json_object_get(v, "partners")), 40);
+	json_decref(v);
+	close_folded(w);
+}
+
 UNIT_TESTS(FOLDED(of_somebody_who_never_came_nothing_is_known),
     FOLDED(who_came_once_is_known_for_a_day),
     FOLDED(a_visitor_has_days_categories_segments_and_their_ends),
-    FOLDED(partners_ids_and_consent_are_told))
+    FOLDED(partners_ids_and_consent_are_told),
+    FOLDED(all_partners_are_told_however_many_there_are))
