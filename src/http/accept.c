@@ -1,5 +1,8 @@
+/* Reads the weights of Accept fields: "de-AT, de;q=0.9, *;q=0.1". */
 #include "crumb/http/accept.h"
 
+/* qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ): five characters at most (RFC 9110
+ * 12.4.2). */
 unsigned accept_weight(struct str parameters)
 {
 	struct str one;
@@ -22,7 +25,7 @@ unsigned accept_weight(struct str parameters)
 	return 1000;
 }
 
-/* "de-AT" and "de" both ask for "de"; "den" does not. */
+/* The ranges "de-AT" and "de" both ask for "de"; "den" does not. */
 static bool asks_for(struct str range, const char *tag)
 {
 	struct str wanted = str_c(tag);
@@ -32,7 +35,7 @@ static bool asks_for(struct str range, const char *tag)
 
 unsigned accept_language(struct str list, const char *const *tags, unsigned n)
 {
-	enum { UNSAID = 2000 };
+	enum { UNSAID = 2000 }; /* no weight is as great */
 	unsigned best = 0, best_q = 0, others = UNSAID, found[ACCEPT_LANGUAGES] = {0};
 	struct str one;
 	bool named[ACCEPT_LANGUAGES] = {false};

@@ -1,9 +1,18 @@
-/* Answers: slots are filled, wait for gates or for whoever holds them, and go out in the order of
- * the requests. */
+/* Answers: slots are filled, wait for a gate or for a ticket, and go out in the order of the
+ * requests.
+ *
+ *	conn_slot()	 the next slot of the ring is taken; its gate is GATE_HELD: no answer yet
+ *	http_reply…()	 the answer is there; its gate is 0: may go
+ *	http_wait_gate() its gate is n: may go when the server's gate is n or more
+ *	send_ready()	 sends from the oldest slot to the first whose gate is not open
+ *
+ * An answer never goes from within the handler (`busy`): what a handler says is sent when the
+ * handler has returned, several pipelined answers in one system call. */
 #include "conn.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
+#include "crumb/http/condition.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,19 +40,11 @@ const char *conn_reason(int code)
 
 const char *http_date(struct http_server *s)
 {
-	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {
-	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t now = (time_t)clock_now();
 	if (now != s->date_second) {
-		struct tm tm;
-		char text[96];
-		gmtime_r(&now, &tm);
-		snprintf(text, sizeof text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
-		    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
-		    tm.tm_min, tm.tm_sec);
-		memcpy(s->date, text, HTTP_DATE_LEN);
-		s->date[HTTP_DATE_LEN] = 0;
+		char text[HTTP_DATE_TEXT];
+		http_date_write(now, text);
+		snprintf(s->date, sizeof s->date, "Date: %s\r\n", text);
 		s->date_second = now;
 	}
 	return s->date;
@@ -62,7 +63,9 @@ struct slot *conn_slot(struct http_conn *c)
 	return s;
 }
 
-/* One writev of all answers that may go. Returns false when the connection was closed. */
+/* Sends all answers that may go, in one system call. Slots that were sent whole are wiped and free;
+ * of the first that was not, `sent` says how much went, and the loop says when there is room again.
+ * False: the connection was closed. */
 static bool send_ready(struct http_conn *c)
 {
 	struct iovec iov[SLOTS];
@@ -104,20 +107,21 @@ static bool send_ready(struct http_conn *c)
 			conn_slot_wipe(s);
 		c->head = (c->head + 1) % SLOTS;
 		c->used--;
-		if (s->last && !c->refused &&
-		    c->start == c->in_n) { /* nothing is left to read that a close would answer with
-					      a reset */
+		if (!s->last)
+			continue;
+		/* Closing a socket with unread bytes sends a reset, and the peer may lose the
+		 * answer. So a connection with nothing to read is closed, any other lingers. */
+		if (!c->refused && c->start == c->in_n) {
 			conn_close(c);
 			return false;
 		}
-		if (s->last) {
-			conn_linger(c);
-			return true;
-		}
+		conn_linger(c);
+		return true;
 	}
 	return true;
 }
 
+/* Sends, and sets the phase by what is left. A connection with a free slot is read from again. */
 void conn_flush(struct http_conn *c)
 {
 	if (c->closed || c->busy || c->want_write || c->phase == PHASE_LINGER || !send_ready(c))
@@ -144,10 +148,12 @@ void conn_flush(struct http_conn *c)
  * (RFC 9112 9.3). */
 static const char *connection(const struct slot *s)
 {
-	return s->last ? "Connection: close\r\n" : s->stays ? "Connection: keep-alive\r\n" : "";
+	if (s->last)
+		return "Connection: close\r\n";
+	return s->stays ? "Connection: keep-alive\r\n" : "";
 }
 
-/* There was no memory for the answer: never a part of one. */
+/* There was no memory for the answer: this one needs none. */
 static void no_memory(struct http_conn *c, struct slot *s)
 {
 	buf_done(&s->big);
@@ -158,7 +164,7 @@ static void no_memory(struct http_conn *c, struct slot *s)
 	s->p = s->text;
 }
 
-/* The long answer is whole. */
+/* Takes the answer that was written into the slot's buffer. */
 static void take_big(struct http_conn *c, struct slot *s)
 {
 	if (s->big.failed) {
@@ -178,16 +184,20 @@ void http_reply(
 	bool empty = status == 204 || status == 304;
 	if (c->closed)
 		return; /* nobody is there to read it */
+	const char *label = "", *end = "";
+	if (body.n)
+		label = "Content-Type: ", end = "\r\n";
+	else
+		type = "";
 	int n = snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\n%s%s%s%s", status,
-	    conn_reason(status), http_date(c->server), body.n ? "Content-Type: " : "",
-	    body.n ? type : "", body.n ? "\r\n" : "");
+	    conn_reason(status), http_date(c->server), label, type, end);
 	size_t used = (size_t)n;
 	if (!empty)
 		used += (size_t)snprintf(
 		    head + used, sizeof head - used, "Content-Length: %zu\r\n", body.n);
 	used += (size_t)snprintf(head + used, sizeof head - used, "%s", connection(s));
 	if (s->bodyless)
-		body.n = 0; /* its length was told */
+		body.n = 0; /* Content-Length has told how long it would be */
 	if (used + headers.n + 2 + body.n <= sizeof s->text) {
 		memcpy(s->text, head, used);
 		if (headers.n)
@@ -224,8 +234,8 @@ void http_reply_ready(struct http_ticket t, struct str whole)
 {
 	struct slot *s = &t.conn->slots[t.slot];
 	s->p = whole.p;
-	if (s->last || s->stays || s->bodyless) { /* the ready-made answer says nothing of the
-						     connection, and has a body */
+	/* The ready answer says nothing about the connection, and has a body. */
+	if (s->last || s->stays || s->bodyless) {
 		const char *end = memmem(whole.p, whole.n, "\r\n\r\n", 4);
 		CHECK(end);
 		size_t head = (size_t)(end - whole.p);
@@ -245,6 +255,7 @@ void http_reply_ready(struct http_ticket t, struct str whole)
 
 /* --- waiting */
 
+/* Puts the connection on the list that http_gate_open() walks. */
 static void put_off(struct http_conn *c)
 {
 	if (c->waiting)
@@ -278,6 +289,8 @@ void http_release(struct http_ticket t)
 		conn_mark(c);
 }
 
+/* The list is taken as a whole and walked; connections with an answer for a later gate go on the
+ * new list. This is the place where a closed connection of the list is let go. */
 void http_gate_open(struct http_server *s, uint64_t n)
 {
 	struct http_conn *c = s->waiting, *next;
@@ -319,20 +332,32 @@ void http_gate_fail(struct http_server *s, uint64_t n)
 
 /* --- refusing */
 
-static void count_error(int status)
+/* What goes with each status: the counter of requests that we refuse, and a line of headers. */
+static const struct refusal {
+	int status;
+	enum metric count;
+	const char *headers;
+} refusals[] = {
+    {401, M_UNAUTHORIZED, "WWW-Authenticate: Bearer\r\n"}, {408, M_BAD_TIMEOUT, ""},
+    {413, M_BAD_BODY_SIZE, ""}, {414, M_BAD_URI, ""}, {431, M_BAD_HEADERS, ""},
+    {503, METRIC_MAX, "Retry-After: 5\r\n"}, /* our fault: the request is not counted */
+};
+
+static const struct refusal *refusal_of(int status)
 {
-	metric_inc(status == 431   ? M_BAD_HEADERS
-		   : status == 414 ? M_BAD_URI
-		   : status == 413 ? M_BAD_BODY_SIZE
-		   : status == 408 ? M_BAD_TIMEOUT
-		   : status == 401 ? M_UNAUTHORIZED
-				   : M_BAD_SYNTAX);
+	static const struct refusal other = {0, M_BAD_SYNTAX, ""};
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (refusals[i].status == status)
+			return &refusals[i];
+	return &other;
 }
 
+/* The answer to what cannot be read to its end. Nothing more is read but to be thrown away. */
 void conn_error(struct http_conn *c, int status)
 {
-	if (status != 503) /* not theirs */
-		count_error(status);
+	const struct refusal *why = refusal_of(status);
+	if (why->count != METRIC_MAX)
+		metric_inc(why->count);
 	c->closing = c->refused = true;
 	conn_stop_reading(c);
 	if (c->used == SLOTS) {
@@ -342,10 +367,7 @@ void conn_error(struct http_conn *c, int status)
 	struct slot *s = conn_slot(c);
 	s->last = true;
 	http_reply((struct http_ticket){c, (unsigned)(s - c->slots)}, status, "text/plain",
-	    status == 401   ? STR("WWW-Authenticate: Bearer\r\n")
-	    : status == 503 ? STR("Retry-After: 5\r\n")
-			    : STR(""),
-	    str_c(conn_reason(status)));
+	    str_c(why->headers), str_c(conn_reason(status)));
 	if (!c->closed && c->phase != PHASE_LINGER)
 		conn_phase(c, PHASE_ANSWER);
 	conn_flush(c);

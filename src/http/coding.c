@@ -1,3 +1,7 @@
+/* Decodes compressed bodies with zlib, and chooses the coding of answers.
+ *
+ * A few bytes of gzip may stand for gigabytes. The length is therefore bounded twice, and zlib is
+ * given room for 16 KB at a time and for one byte more than the bound, never for the whole. */
 #include "crumb/http/coding.h"
 
 #include "crumb/http/accept.h"
@@ -5,9 +9,9 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#define GROWTH 16
-#define STEP 16384
-#define HEAD 16 /* before each piece of zlib's memory: its length */
+#define GROWTH 16  /* a body longer than CODING_FREE may grow to so many times its size */
+#define STEP 16384 /* bytes that are decoded at a time */
+#define HEAD 16	   /* bytes before each piece of zlib's memory: its length */
 
 /* --- reading */
 
@@ -21,15 +25,19 @@ enum coding coding_of(struct str list)
 			continue;
 		if (found != CODING_IDENTITY)
 			return CODING_UNKNOWN;
-		found = str_ieq(one, STR("gzip")) || str_ieq(one, STR("x-gzip")) ? CODING_GZIP
-			: str_ieq(one, STR("deflate"))				 ? CODING_DEFLATE
-										 : CODING_UNKNOWN;
+		if (str_ieq(one, STR("gzip")) || str_ieq(one, STR("x-gzip")))
+			found = CODING_GZIP;
+		else if (str_ieq(one, STR("deflate")))
+			found = CODING_DEFLATE;
+		else
+			found = CODING_UNKNOWN;
 	}
 	return found;
 }
 
-/* Its window holds what was read last. */
-static void *take(void *opaque, unsigned items, unsigned size)
+/* zlib's window holds the last 32 KB of what was decoded. So zlib's memory knows its own length,
+ * and is wiped when it is freed. */
+static void *zlib_take(void *opaque, unsigned items, unsigned size)
 {
 	size_t n = (size_t)items * size;
 	char *p = malloc(n + HEAD);
@@ -40,7 +48,7 @@ static void *take(void *opaque, unsigned items, unsigned size)
 	return p + HEAD;
 }
 
-static void give(void *opaque, void *piece)
+static void zlib_give(void *opaque, void *piece)
 {
 	char *p = (char *)piece - HEAD;
 	size_t n;
@@ -50,7 +58,7 @@ static void give(void *opaque, void *piece)
 	free(p);
 }
 
-static bool zeros(const uint8_t *p, size_t n)
+static bool only_zeros(const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (p[i])
@@ -58,7 +66,10 @@ static bool zeros(const uint8_t *p, size_t n)
 	return true;
 }
 
-static int window(enum coding coding, struct str in)
+/* What zlib wants to know of the frame: 16 more for gzip's, negative for none. zlib's own frame has
+ * two bytes that are a multiple of 31, with the method in the low half of the first (RFC 1950
+ * 2.2). */
+static int window_bits(enum coding coding, struct str in)
 {
 	const uint8_t *b = (const uint8_t *)in.p;
 	if (coding == CODING_GZIP)
@@ -67,10 +78,11 @@ static int window(enum coding coding, struct str in)
 	return framed ? MAX_WBITS : -MAX_WBITS;
 }
 
+/* Decodes all members of a body. */
 static enum err inflate_all(z_stream *z, enum coding coding, size_t most, struct buf *out)
 {
 	for (;;) {
-		size_t room = most + 1 - out->n; /* one byte more is enough to know */
+		size_t room = most + 1 - out->n; /* one byte too many is enough to know */
 		if (room > STEP)
 			room = STEP;
 		if (!buf_reserve(out, room))
@@ -84,7 +96,7 @@ static enum err inflate_all(z_stream *z, enum coding coding, size_t most, struct
 		if (rc == Z_MEM_ERROR)
 			return ERR_NOMEM;
 		if (rc == Z_STREAM_END) {
-			if (zeros(z->next_in, z->avail_in))
+			if (only_zeros(z->next_in, z->avail_in))
 				return OK;
 			if (coding != CODING_GZIP || inflateReset(z) != Z_OK)
 				return ERR_SYNTAX;
@@ -96,8 +108,8 @@ static enum err inflate_all(z_stream *z, enum coding coding, size_t most, struct
 
 enum err coding_read(enum coding coding, struct str in, size_t most, struct buf *out)
 {
-	z_stream z = {.zalloc = take,
-	    .zfree = give,
+	z_stream z = {.zalloc = zlib_take,
+	    .zfree = zlib_give,
 	    .next_in = (Bytef *)(uintptr_t)in.p,
 	    .avail_in = (uInt)in.n};
 	size_t grown = in.n > SIZE_MAX / GROWTH ? SIZE_MAX : in.n * GROWTH;
@@ -105,7 +117,7 @@ enum err coding_read(enum coding coding, struct str in, size_t most, struct buf 
 		grown = CODING_FREE;
 	if (coding == CODING_IDENTITY || coding == CODING_UNKNOWN || in.n > UINT32_MAX)
 		return ERR_SYNTAX;
-	if (inflateInit2(&z, window(coding, in)) != Z_OK)
+	if (inflateInit2(&z, window_bits(coding, in)) != Z_OK)
 		return ERR_NOMEM;
 	CHECK(out->n == 0);
 	enum err e = inflate_all(&z, coding, most < grown ? most : grown, out);
@@ -117,9 +129,11 @@ enum err coding_read(enum coding coding, struct str in, size_t most, struct buf 
 
 /* --- wanted */
 
+/* A coding that the field does not name has the weight of "*". Without "*", gzip is not wanted and
+ * plain bytes are acceptable, but less than any coding that was asked for. */
 enum coding coding_wanted(struct str list)
 {
-	enum { UNSAID = 2000 };
+	enum { UNSAID = 2000 }; /* no weight is as great */
 	unsigned gzip = UNSAID, plain = UNSAID, rest = UNSAID;
 	struct str one;
 	while (list.n && str_cut(&list, ',', &one)) {
@@ -136,10 +150,7 @@ enum coding coding_wanted(struct str list)
 	if (gzip == UNSAID)
 		gzip = rest == UNSAID ? 0 : rest;
 	if (plain == UNSAID)
-		plain =
-		    rest == UNSAID
-			? 1
-			: rest; /* acceptable, unless it is said not to be; gladly, nobody says */
+		plain = rest == UNSAID ? 1 : rest;
 	if (gzip == 0 && plain == 0)
 		return CODING_UNKNOWN;
 	return gzip >= plain ? CODING_GZIP : CODING_IDENTITY;

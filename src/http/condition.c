@@ -1,3 +1,4 @@
+/* Dates and entity tags of conditional requests: RFC 9110 5.6.7, 8.8.3 and 13.2.2. */
 #include "crumb/http/condition.h"
 
 #include "crumb/base/clock.h"
@@ -22,24 +23,50 @@ void http_date_write(int64_t t, char out[HTTP_DATE_TEXT])
 	out[HTTP_DATE_TEXT - 1] = 0;
 }
 
-/* A form: letters stand for what is read, everything else for itself. D day of the month, d the
- * same behind a blank, b month, Y and y year of four and of two digits, h m s. In front of it is
- * the name of the day, which says nothing new. */
-static bool fits(struct str s, const char *form, struct tm *tm, bool *century)
+/* The form of a date is a text. Its letters stand for what is read, all else for itself:
+ *
+ *	D   day of the month, two digits	Y y   year, four or two digits
+ *	d   the same, a blank for a zero	h m s
+ *	b   "Jan" to "Dec"
+ *
+ * The name of the day comes before the form; it says nothing new. */
+static int *form_place(char letter, struct tm *tm)
+{
+	switch (letter) {
+	case 'D':
+	case 'd':
+		return &tm->tm_mday;
+	case 'Y':
+	case 'y':
+		return &tm->tm_year;
+	case 'h':
+		return &tm->tm_hour;
+	case 'm':
+		return &tm->tm_min;
+	case 's':
+		return &tm->tm_sec;
+	default:
+		return NULL;
+	}
+}
+
+/* 0 to 11, or 12: the text begins with no month. */
+static int month_of(struct str s)
+{
+	int month = 0;
+	while (month < 12 && (s.n < 3 || memcmp(s.p, months + 3 * month, 3) != 0))
+		month++;
+	return month;
+}
+
+/* Reads s by a form. *century is set when the year has four digits. */
+static bool form_fits(struct str s, const char *form, struct tm *tm, bool *century)
 {
 	size_t at = 0;
 	for (; *form; form++) {
-		int *to = *form == 'D' || *form == 'd'	 ? &tm->tm_mday
-			  : *form == 'Y' || *form == 'y' ? &tm->tm_year
-			  : *form == 'h'		 ? &tm->tm_hour
-			  : *form == 'm'		 ? &tm->tm_min
-			  : *form == 's'		 ? &tm->tm_sec
-							 : NULL;
+		int *to = form_place(*form, tm);
 		if (*form == 'b') {
-			for (tm->tm_mon = 0;
-			     tm->tm_mon < 12 &&
-			     (s.n < at + 3 || memcmp(s.p + at, months + 3 * tm->tm_mon, 3) != 0);)
-				tm->tm_mon++;
+			tm->tm_mon = month_of(str_skip(s, at));
 			if (tm->tm_mon == 12)
 				return false;
 			at += 3;
@@ -70,12 +97,12 @@ bool http_date_read(struct str s, int64_t *t)
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
 		struct tm tm = {0};
 		bool century = false;
-		if (name < 3 || !fits(str_skip(s, name), forms[i], &tm, &century))
+		if (name < 3 || !form_fits(str_skip(s, name), forms[i], &tm, &century))
 			continue;
 		if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
 		    tm.tm_sec > 60)
 			return false;
-		if (!century) { /* what looks more than 50 years ahead is in the past */
+		if (!century) { /* a year more than 50 years ahead is in the past (RFC 9110) */
 			time_t now = (time_t)clock_now();
 			struct tm here;
 			gmtime_r(&now, &here);
@@ -95,7 +122,8 @@ bool http_date_read(struct str s, int64_t *t)
 
 /* --- entity tags */
 
-/* Is ours on the list? Compared strongly, a weak one is none. What is no list has nothing on it. */
+/* Is our tag on the list? In a strong comparison a weak tag equals none (RFC 9110 8.8.3.2). A text
+ * that is no list has nothing on it. */
 static bool listed(struct str list, struct str etag, bool strongly)
 {
 	list = str_trim(list);
@@ -125,7 +153,7 @@ int condition_of(const struct http_request *r, struct str etag, int64_t changed)
 {
 	const struct str *h = r->header;
 	int64_t t;
-	/* in the order of 13.2.2; a date that is none is not there */
+	/* In the order of RFC 9110 13.2.2. A field without a valid date is ignored. */
 	if (h[H_IF_MATCH].n) {
 		if (!listed(h[H_IF_MATCH], etag, true))
 			return 412;
@@ -135,8 +163,7 @@ int condition_of(const struct http_request *r, struct str etag, int64_t changed)
 	}
 	if (h[H_IF_NONE_MATCH].n)
 		return listed(h[H_IF_NONE_MATCH], etag, false) ? 304 : 200;
-	return h[H_IF_MODIFIED_SINCE].n && http_date_read(h[H_IF_MODIFIED_SINCE], &t) &&
-		       changed <= t
-		   ? 304
-		   : 200;
+	if (h[H_IF_MODIFIED_SINCE].n && http_date_read(h[H_IF_MODIFIED_SINCE], &t) && changed <= t)
+		return 304;
+	return 200;
 }

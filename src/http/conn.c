@@ -1,5 +1,13 @@
 /* A connection from its first byte on: it is made, read from, parsed and answered, and its memory
- * is kept for the next one. */
+ * is kept for the next one.
+ *
+ * The events are edge-triggered (EV_ET): the loop tells of new bytes once. Whoever does not read
+ * all of them has to remember it, in `unread`. A connection is read from once in each pass of the
+ * loop, so that a peer who sends without end does not stop the others; it is then *marked*, and
+ * comes again in the next pass, after everybody else (conn_on_marked()).
+ *
+ * When reading stops because all slots are taken, read_ev is deleted. Adding it again makes the
+ * kernel tell once more, so nothing has to be remembered then. */
 #include "conn.h"
 
 #include "crumb/core/metric.h"
@@ -8,10 +16,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SPARE_MOST 1024
+#define SPARE_MOST 1024 /* connections whose memory is kept: 10 MB */
 
 /* --- begin and end */
 
+/* A spare one, or a new one. The slots of a spare one were wiped and need no zeros. */
 static struct http_conn *new_conn(struct http_server *s)
 {
 	struct http_conn *c = s->spare;
@@ -62,9 +71,9 @@ void conn_reap(struct http_server *s)
 
 /* --- going on */
 
-/* Bytes become requests, and answers go. Only the loop comes here, never a handler: whoever lets an
- * answer go marks the connection, and the loop goes on with it when nobody is reading a request of
- * it any more. */
+/* Bytes become requests, and answers go. Only the loop comes here, never a handler. A handler that
+ * lets the answer of another connection go (http_release(), http_gate_open()) only marks it, and
+ * the loop goes on with that connection when no handler is at work. */
 static void pump(struct http_conn *c)
 {
 	do {
@@ -84,7 +93,9 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 /* --- reading */
 
-/* 0, or the status of whoever sends more than there is room for. */
+/* Makes room to read: moves the request to the front of the buffer, and doubles the buffer when it
+ * is full. A request may have a head and twice its body (a chunked body has framing) and IN_FIRST
+ * bytes. 0, or the status to refuse with. */
 static int make_room(struct http_conn *c)
 {
 	if (c->start > 0) {
@@ -112,7 +123,7 @@ static int make_room(struct http_conn *c)
 	return 0;
 }
 
-/* Answered already: what still comes is thrown away. True: there may be more of it. */
+/* After the last answer: throws away what still comes. True: there may be more. */
 static bool read_away(struct http_conn *c)
 {
 	char away[16384];
@@ -135,12 +146,13 @@ static bool read_some(struct http_conn *c)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return errno == EINTR;
 	if (n <= 0) {
-		if (n == 0 && c->used) { /* half closed: what was asked is still answered */
+		if (n == 0 && c->used) {
+			/* Half closed: what was asked is answered. A request of which only a part
+			 * came is not waited for. */
 			conn_stop_reading(c);
 			c->closing = true;
 			c->slots[(c->head + c->used - 1) % SLOTS].last = true;
-			conn_phase(c,
-			    PHASE_ANSWER); /* half a request that may be left waits for nothing */
+			conn_phase(c, PHASE_ANSWER);
 		} else {
 			conn_close(c);
 		}
@@ -148,13 +160,12 @@ static bool read_some(struct http_conn *c)
 	}
 	c->in_n += (size_t)n;
 	pump(c);
-	/* a reset may have come along, of which the loop tells in the same event and not again: who
-	 * waits for the rest of a request looks once more */
+	/* A reset may have come together with the bytes, and the loop tells of it in the same event
+	 * only. A connection that waits for the rest of a request therefore looks once more. */
 	return (size_t)n == room || c->phase == PHASE_HEAD || c->phase == PHASE_BODY;
 }
 
-/* The loop tells of new bytes once, so what is left of them is kept in mind. A connection is read
- * once in each pass of the loop, so that whoever sends without end does not stop the others. */
+/* The connection's turn in this pass of the loop. `ended`: the end of the stream was told. */
 static void read_once(struct http_conn *c, bool ended)
 {
 	bool more = false;
@@ -169,21 +180,23 @@ static void read_once(struct http_conn *c, bool ended)
 	if (c->closed)
 		return;
 	if (c->phase != PHASE_LINGER && (c->used == SLOTS || c->closing)) {
-		conn_stop_reading(c); /* starting again makes the loop look anew */
+		conn_stop_reading(c); /* conn_flush() adds it again */
 	} else if (more || ended) {
 		c->unread = true;
 		conn_mark(c);
 	}
 }
 
-/* A read that did not fill its room took all there was, but for the end of the stream when that
- * came along. */
+/* A read that did not fill its room took all bytes there were. The end of the stream (EV_CLOSED) is
+ * not told again, so it has to be read for. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	read_once(arg, what & EV_CLOSED);
 }
 
+/* The loop goes on with what was marked in the pass before. The list is taken as a whole: what is
+ * marked from here on is for the next pass. */
 void conn_on_marked(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *s = arg;

@@ -1,18 +1,18 @@
 /* The life of a connection once it is there: which list it stands in, who closes it and when, and
  * when its memory may go.
  *
- * A connection is closed at once and freed later. Somebody up the stack may still hold it (a
- * handler, an answer that waits for a gate, the list of those that the loop goes on with), so
- * conn_close() only puts it where nobody finds it, and conn_reap() frees what nobody holds, from
- * the loop. */
+ * A connection is closed at once and freed later. Somebody may still have a pointer to it: a
+ * function up the stack, a ticket that is held, the list of those that wait for a gate, the list of
+ * those that the loop goes on with. So conn_close() only takes the connection out of the lists
+ * where others find it, and conn_reap() takes the memory back. conn.h draws the way. */
 #include "conn.h"
 
 #include "crumb/core/metric.h"
 
 #include <unistd.h>
 
-/* An answer that went, or never will: it may have told a new visitor's cookie, or what is known
- * about somebody. */
+/* Wipes an answer that was sent, or never will be: it may hold a new visitor's cookie, or what is
+ * known about somebody. */
 void conn_slot_wipe(struct slot *s)
 {
 	if (s->p == s->text)
@@ -61,7 +61,7 @@ void conn_phase(struct http_conn *c, enum phase p)
 void conn_let_go(struct http_conn *c)
 {
 	if (c->holds || c->waiting || c->marked)
-		return; /* whoever lets go last comes here again */
+		return; /* the last of them to let go comes here again */
 	c->next = c->server->dead;
 	c->server->dead = c;
 }
@@ -85,8 +85,10 @@ void conn_close(struct http_conn *c)
 	conn_let_go(c);
 }
 
-/* Who asks for nothing may be about to ask: closing would answer that with a reset. What is in the
- * socket already is for whoever has it next; what was read of a request makes it ours. */
+/* A client that asks for nothing may be about to ask, and closing would answer that with a reset.
+ * So an idle connection is given away, if somebody takes it. Bytes in the socket are for who has it
+ * next; a connection of which we have read part of a request cannot be given any more. Without a
+ * taker, connections are closed when the server is late, a second after it began to drain. */
 void conn_leave(struct http_conn *c)
 {
 	const struct http_server *s = c->server;
@@ -97,12 +99,12 @@ void conn_leave(struct http_conn *c)
 	if (!given && !s->late)
 		return;
 	if (given)
-		s->give(s->give_ctx, c->fd); /* who cannot be given away is closed as well */
+		(void)s->give(s->give_ctx, c->fd); /* closed here, taken or not */
 	conn_close(c);
 }
 
-/* Answered for the last time: let the peer read it before the connection goes, even if it is still
- * sending. */
+/* The last answer was sent: lets the peer read it before the connection is closed, even if the peer
+ * is still sending. What it sends is thrown away. */
 void conn_linger(struct http_conn *c)
 {
 	memset(c->in, 0, c->in_n);
@@ -115,7 +117,6 @@ void conn_linger(struct http_conn *c)
 	conn_phase(c, PHASE_LINGER);
 }
 
-/* The loop is to come to this connection in its next pass. */
 void conn_mark(struct http_conn *c)
 {
 	if (c->marked)
@@ -133,9 +134,9 @@ void conn_stop_reading(struct http_conn *c)
 	c->reading = false;
 }
 
-/* Closes the connection that has been of least use for longest: one that is only left to close,
- * asks for nothing, takes long to ask, or does not take its answer. Who waits for us is not
- * touched. */
+/* Closes the connection that matters least: the oldest that is only left to close, or else is idle,
+ * or takes long to ask, or does not take its answer. A client that waits for our answer is never
+ * closed for another. */
 bool conn_evict(struct http_server *s)
 {
 	static const enum phase order[] = {

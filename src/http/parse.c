@@ -1,5 +1,12 @@
-/* Bytes to requests. llhttp reports spans of our own buffer; nothing is copied but chunked bodies,
- * which are moved together. */
+/* Bytes become requests.
+ *
+ * llhttp reads the connection's buffer and calls on_…() below with pieces of it, in whatever
+ * portions they came. A piece is kept as a span: an offset and a length. Nothing is copied; the
+ * pieces of a chunked body are moved together inside the buffer, and a field that comes again is
+ * joined with its earlier line there (join_lines()). When a request is complete, handle() makes
+ * views of the spans, the handler runs, and the bytes are wiped.
+ *
+ * A callback that refuses sets `fail` to the status and stops the parser with -1. */
 #include "conn.h"
 
 #include "crumb/base/code.h"
@@ -18,6 +25,7 @@ static uint32_t offset(const struct http_conn *c, const char *at)
 	return (uint32_t)(at - (c->in + c->start));
 }
 
+/* A further piece of what the span says. Framing may lie between two pieces. */
 static void extend(struct http_conn *c, struct span *s, const char *at, size_t n)
 {
 	if (s->n == 0)
@@ -31,7 +39,9 @@ static int on_url(llhttp_t *p, const char *at, size_t n)
 	return 0;
 }
 
-/* Names by length, so that most names are compared with one or two. */
+/* The fields that are kept, by the length of their names: first_of[n] is the first whose name has n
+ * bytes or more. So "host" is compared with one name, "cookie" with three at most, and a name of
+ * eleven bytes with none. */
 static const struct {
 	const char *name;
 	uint8_t n;
@@ -62,8 +72,7 @@ static const struct {
     [H_IF_UNMODIFIED_SINCE] = {"if-unmodified-since", 19},
 };
 #define NAME_MOST 19
-_Static_assert(H_MAX <= 32, "a bit for each");
-/* Where the names of a length begin. */
+_Static_assert(H_MAX <= 32, "seen has a bit for each");
 static const uint8_t first_of[NAME_MOST + 2] = {
     [3] = H_DNT,
     [4] = H_HOST,
@@ -98,6 +107,7 @@ static int on_field(llhttp_t *p, const char *at, size_t n)
 	return 0;
 }
 
+/* Sets `current` to the field of this name. First and last letter tell most names apart. */
 static int on_field_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
@@ -132,12 +142,12 @@ static int on_value(llhttp_t *p, const char *at, size_t n)
 	return 0;
 }
 
-static struct str view(const struct http_conn *c, struct span s)
+static struct str span_view(const struct http_conn *c, struct span s)
 {
 	return str_make(s.n ? c->in + c->start + s.at : "", s.n);
 }
 
-static void turn(char *p, size_t n)
+static void reverse(char *p, size_t n)
 {
 	for (size_t i = 0; i < n / 2; i++) {
 		char x = p[i];
@@ -146,12 +156,17 @@ static void turn(char *p, size_t n)
 	}
 }
 
-/* The field came before, and this is another line of it. Within the buffer the earlier value
- * changes places with what lies between the two: other fields, which move to the left, and at least
- * this one's name and colon, which were read and make room for the comma.
+/* The field came before, and this is another line of it. The two values become one list without
+ * memory of their own: the earlier value changes places with what lies between the two, which are
+ * other fields and this line's name and colon. The last two bytes of that make room for the comma.
  *
- *     │ earlier │ others │ name: │ value │   becomes   │ others │ nam │ earlier │, │ value │ */
-static int join(struct http_conn *c, int field)
+ *	before	│ earlier │ others │ name: │ value │
+ *	after	│ others │ name │ earlier │, │ value │
+ *
+ * Two neighbours change places by three reversals: of each, and of both together. Fields that moved
+ * to the left have their spans corrected. The cost is the length of the head for each line, so
+ * there are AGAIN_MOST of them at most. */
+static int join_lines(struct http_conn *c, int field)
 {
 	struct span *had = &c->header[field], *value = &c->value;
 	char *in = c->in + c->start;
@@ -164,9 +179,9 @@ static int join(struct http_conn *c, int field)
 		return 0;
 	}
 	uint32_t at = had->at, n = had->n, end = value->at - 2;
-	turn(in + at, n);
-	turn(in + at + n, end - at - n);
-	turn(in + at, end - at);
+	reverse(in + at, n);
+	reverse(in + at + n, end - at - n);
+	reverse(in + at, end - at);
 	for (int i = 0; i < H_MAX; i++)
 		if (c->header[i].n && c->header[i].at > at && c->header[i].at < end)
 			c->header[i].at -= n;
@@ -180,6 +195,7 @@ static bool blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* Keeps the value, without blanks around it. A second Host is refused (RFC 9112 3.2). */
 static int on_value_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
@@ -198,13 +214,14 @@ static int on_value_complete(llhttp_t *p)
 		c->dnt |= field == H_DNT;
 	}
 	if (c->seen & 1u << field)
-		return field == H_HOST ? fail(c, 400) : join(c, field);
+		return field == H_HOST ? fail(c, 400) : join_lines(c, field);
 	c->seen |= 1u << field;
 	c->header[field] = *v;
 	return 0;
 }
 
-/* Nothing of a body is kept for whoever may not send it. */
+/* Sets `fail` when the body may not be so long. The length is known from Content-Length before the
+ * body comes, or grows chunk by chunk. */
 static bool too_long(struct http_conn *c, uint64_t body)
 {
 	if (c->stranger && body > HTTP_STRANGER_BODY)
@@ -258,36 +275,39 @@ static void split_target(struct str target, struct str *path, struct str *query)
 	*query = str_skip(target, q + 1);
 }
 
+/* The head is complete: what is wrong with its framing is refused before a body is read, and the
+ * server is asked how long the body may be. */
 static int on_headers_complete(llhttp_t *p)
 {
 	struct http_conn *c = of(p);
 	bool named = c->seen & 1u << H_HOST;
 	if (p->http_major != 1 || (p->http_minor > 0 && !named) ||
-	    (named && !host_fits(view(c, c->header[H_HOST]))))
+	    (named && !host_fits(span_view(c, c->header[H_HOST]))))
 		return fail(c, 400);
 	if (c->seen & 1u << H_TRANSFER_ENCODING) {
-		/* RFC 9112 6.1: such a message of HTTP/1.0 has faulty framing; codings that we do
-		 * not know are 501 */
+		/* A message of HTTP/1.0 with this field has faulty framing; codings that we do not
+		 * know are answered with 501 (RFC 9112 6.1). */
 		if (p->http_minor == 0)
 			return fail(c, 400);
-		if (!str_ieq(view(c, c->header[H_TRANSFER_ENCODING]), STR("chunked")))
+		if (!str_ieq(span_view(c, c->header[H_TRANSFER_ENCODING]), STR("chunked")))
 			return fail(c, 501);
 	}
-	c->stranger = c->server->admitted &&
-		      !c->server->admitted(c->server->ctx, view(c, c->header[H_AUTHORIZATION]));
+	c->stranger = c->server->admitted && !c->server->admitted(c->server->ctx,
+						 span_view(c, c->header[H_AUTHORIZATION]));
 	if (c->server->body_of && (p->content_length || c->seen & 1u << H_TRANSFER_ENCODING)) {
 		struct str path, query;
-		split_target(view(c, c->url), &path, &query);
+		split_target(span_view(c, c->url), &path, &query);
 		c->body_most = c->server->body_of(c->server->ctx, path);
 	}
 	if (too_long(c, p->content_length))
 		return -1;
-	p->upgrade = 0; /* what somebody would rather speak is his wish only (RFC 9110 7.8) */
+	p->upgrade = 0; /* we speak HTTP/1.1 and ignore Upgrade, as RFC 9110 7.8 allows */
 	c->in_body = true;
 	conn_phase(c, PHASE_BODY);
-	/* HTTP/1.0 knows no such answer (RFC 9110 10.1.1) */
+	/* HTTP/1.0 knows no 100 (RFC 9110 10.1.1). Behind unsent answers it would come too early;
+	 * the peer sends its body after a while anyway. */
 	if (p->http_minor > 0 && c->header[H_EXPECT].n &&
-	    str_ieq(view(c, c->header[H_EXPECT]), STR("100-continue")) && c->used == 0) {
+	    str_ieq(span_view(c, c->header[H_EXPECT]), STR("100-continue")) && c->used == 0) {
 		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 		if (send(c->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			return fail(c, 400);
@@ -302,7 +322,7 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
 		return -1;
 	if (c->body.n == 0)
 		c->body.at = offset(c, at);
-	else /* what lies between is framing that was read already */
+	else /* over the framing between two chunks, which was read already */
 		memmove(c->in + c->start + c->body.at + c->body.n, at, n);
 	c->body.n += (uint32_t)n;
 	return 0;
@@ -327,7 +347,7 @@ void conn_callbacks(llhttp_settings_t *s)
 	s->on_message_complete = on_complete;
 }
 
-/* Between requests: nothing of the last one stays in memory. */
+/* Between requests: wipes the last one, and begins the next where it ended. */
 static void next_request(struct http_conn *c)
 {
 	memset(c->in + c->start, 0, c->parsed - c->start);
@@ -366,16 +386,18 @@ static enum http_method method_of(const struct http_conn *c)
 	}
 }
 
+/* Calls the handler with the complete request. The slot is taken before, so that answers have the
+ * order of requests. */
 static void handle(struct http_conn *c)
 {
 	struct http_request r = {.method = method_of(c),
 	    .gpc = c->gpc,
 	    .dnt = c->dnt,
 	    .peer = (const struct sockaddr *)&c->peer};
-	split_target(view(c, c->url), &r.path, &r.query);
+	split_target(span_view(c, c->url), &r.path, &r.query);
 	for (int i = 0; i < H_MAX; i++)
-		r.header[i] = view(c, c->header[i]);
-	r.body = view(c, c->body);
+		r.header[i] = span_view(c, c->header[i]);
+	r.body = span_view(c, c->body);
 	bool last =
 	    !llhttp_should_keep_alive(&c->parser) || (c->server->draining && !c->server->give);
 	struct slot *s = conn_slot(c);
@@ -399,12 +421,14 @@ void conn_parse(struct http_conn *c)
 		       most = (size_t)c->server->config->header_bytes + 1,
 		       had = c->parsed - c->start;
 		if (c->phase == PHASE_HEAD && part > most - had)
-			part = most - had; /* one byte over the limit is enough to know */
+			part = most - had; /* one byte too many is enough to know */
 		llhttp_errno_t rc = llhttp_execute(&c->parser, c->in + c->parsed, part);
 		if (rc == HPE_OK) {
 			c->parsed += part;
 			if (c->phase == PHASE_HEAD && c->parsed - c->start >= most) {
-				conn_error(c, c->url.n + 16 > (uint32_t)most ? 414 : 431);
+				/* the request line alone: 16 bytes are method and version */
+				bool line = c->url.n + 16 > (uint32_t)most;
+				conn_error(c, line ? 414 : 431);
 				return;
 			}
 			continue;
@@ -422,6 +446,10 @@ void conn_parse(struct http_conn *c)
 	}
 }
 
+/* --- query strings */
+
+/* Empty pairs are passed over. A pair without '=' is a key with an empty value. Only parts with '%'
+ * or '+' are decoded, into scratch. */
 bool http_query_next(struct http_query *q, struct str *key, struct str *value)
 {
 	struct str pair;

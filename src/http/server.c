@@ -1,4 +1,8 @@
-/* A listener: accepts, closes who takes too long, ends. */
+/* A server: listens, accepts, closes connections that take too long, ends.
+ *
+ * Three things may run out, and each has an answer: the places of a server (conn_evict() closes the
+ * connection that matters least), descriptors (no_descriptor()), and the time of a phase, looked at
+ * once a second (on_tick()). */
 #include "conn.h"
 
 #include "crumb/base/array.h"
@@ -16,12 +20,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ACCEPT_MOST 64
-#define LINGER_S 2
-#define HELD_UP_S 2	 /* longer between two ticks the loop did not run */
-#define LEAVE_US 1000000 /* an end waits so long for who may be about to ask */
+#define ACCEPT_MOST 64	 /* connections that are accepted at a time */
+#define LINGER_S 2	 /* a peer has so long to read our last answer */
+#define HELD_UP_S 2	 /* more between two ticks: the loop did not run */
+#define LEAVE_US 1000000 /* a server that ends waits so long for idle connections */
 #define PAUSE_US 50000	 /* without descriptors nobody is accepted for so long */
-#define TOLD_S 60	 /* and it is said so often */
+#define TOLD_S 60	 /* the log says so once in so many seconds */
 
 /* --- accepting */
 
@@ -31,17 +35,17 @@ static void take_reserve(struct http_server *s)
 		s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* No descriptor is left. One connection makes room; the next look at the listener comes by itself.
- * When none can, whoever is first in line hears at once that there is no place, by the descriptor
- * that was kept for this, and the listener rests, or it would spin. */
+/* No descriptor is left. One connection is closed to make room; the loop comes back to the listener
+ * by itself, for it is still readable. When none may be closed, the first in line is accepted with
+ * the descriptor that was kept for this, and closed: it hears at once that there is no place. Then
+ * the listeners rest, or the loop would spin. */
 static void no_descriptor(const struct listener *l)
 {
 	int why = errno;
 	struct http_server *s = l->server;
 	struct pollfd waits = {.fd = l->fd, .events = POLLIN};
 	if (poll(&waits, 1, 0) <= 0)
-		return; /* the last descriptor was for the last who waited: accept() wants one
-			   before it looks */
+		return; /* accept() wants a descriptor before it looks whether anybody waits */
 	if (!s->told || s->now - s->told > TOLD_S) {
 		s->told = s->now ? s->now : 1;
 		log_warn("http",
@@ -94,7 +98,9 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 
 /* --- time */
 
-/* Whoever holds an answer has a time of his own for it, and gives one: such a connection waits. */
+/* Closes the connections that have been in a phase for longer than `after` seconds. A phase's list
+ * has the oldest first, so only those are looked at. A ticket that is held will be answered, and
+ * its holder has a time-out: such a connection is left alone. */
 static void expire(
     struct http_server *s, enum phase p, uint32_t after, enum metric count, int status)
 {
@@ -111,8 +117,8 @@ static void expire(
 	}
 }
 
-/* The loop was held up, or did not run yet: nobody was late meanwhile but ourselves, and who came
- * now was noted at the time of the tick before. */
+/* The loop did not run for some seconds: the peers were not late, we were. Connections that came
+ * just now were noted with the time of the tick before. */
 static void forgive(struct http_server *s, uint32_t seconds)
 {
 	for (int p = 0; p < PHASE_MAX; p++)
@@ -141,13 +147,14 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* --- sockets */
 
+/* ERR_BUSY: somebody else listens there. */
 static enum err listen_at(const struct addrinfo *a, const char *where, bool reuse, int *out)
 {
 	int yes = 1, fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes,
-		    sizeof yes); /* connections have it from the listener */
+		/* connections have this from their listener */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 		if (reuse)
 			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
 	}
@@ -180,6 +187,7 @@ static enum err resolve(const char *where, struct addrinfo **out)
 	return rc ? err_set(ERR_USAGE, "%s: %s", where, gai_strerror(rc)) : OK;
 }
 
+/* A name may have addresses that this machine lacks: the first that can be had is taken. */
 static enum err listen_on(const char *where, bool reuse, int *out)
 {
 	struct addrinfo *found;
@@ -187,13 +195,13 @@ static enum err listen_on(const char *where, bool reuse, int *out)
 	if (e)
 		return e;
 	e = ERR_IO;
-	for (const struct addrinfo *a = found; a && e == ERR_IO;
-	     a = a->ai_next) /* a name may have addresses that this machine lacks */
+	for (const struct addrinfo *a = found; a && e == ERR_IO; a = a->ai_next)
 		e = listen_at(a, where, reuse, out);
 	freeaddrinfo(found);
 	return e == ERR_BUSY ? ERR_IO : e;
 }
 
+/* Port 0 of a is any. */
 static bool same_address(const struct sockaddr *a, const struct sockaddr *b)
 {
 	const void *x = a, *y = b;
@@ -237,8 +245,8 @@ enum err http_socket_fits(const char *listen, int fd)
 	freeaddrinfo(found);
 	address_text(fd, at, sizeof at);
 	return fits ? OK
-		    : err_set(ERR_USAGE, "it is %s, and the server that runs listens at %s", listen,
-			  at);
+		    : err_set(ERR_USAGE, "the address is %s, but the running server listens at %s",
+			  listen, at);
 }
 
 enum err http_port_free(const char *listen)
@@ -250,6 +258,7 @@ enum err http_port_free(const char *listen)
 	return e;
 }
 
+/* Takes fd. */
 static enum err add_listener(struct http_server *s, int fd)
 {
 	struct listener *l = malloc(sizeof *l);
@@ -365,6 +374,7 @@ static void close_all(struct conn_list *l)
 		conn_close(l->first);
 }
 
+/* The server has drained for a second: idle connections are waited for no longer. */
 static void on_leave(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *s = arg;
@@ -408,13 +418,15 @@ bool http_server_idle(const struct http_server *s)
 	return s->conns_n == 0;
 }
 
+/* The last answers go, connections are closed, and then the two lists that may still point to a
+ * closed connection (waiting, marked) are walked once more to let it go. */
 void http_server_free(struct http_server *s)
 {
 	if (!s)
 		return;
 	http_server_drain(s);
 	for (struct http_conn *c = s->marked; c; c = c->next_marked)
-		conn_flush(c); /* the last answers */
+		conn_flush(c);
 	for (int p = 0; p < PHASE_MAX; p++)
 		while (s->phases[p].first)
 			conn_close(s->phases[p].first);

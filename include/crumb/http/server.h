@@ -1,18 +1,28 @@
 /* A thin HTTP/1.1 server on libevent's events, with llhttp as the parser: keep-alive, pipelining,
  * limits, time-outs.
  *
- * One server belongs to one thread and its event base. A request is handed to the handler when it
- * is complete; its views point into the connection's buffer and are valid until the handler
- * returns, then the bytes are wiped. Answers go out in the order of the requests. An answer takes
- * one of the connection's few slots; while all are taken nothing more is read.
+ * Threads. One server belongs to one thread and its event base. Handlers are called from the event
+ * loop and from nowhere else. A handler may call everything below, for its own request and for
+ * other connections: no function here calls a handler.
  *
- * An answer can wait: for a numbered *gate* (http_gate_open(n) lets go everything that waits for
- * gates up to n), or, held with http_hold(), until http_reply() and http_release() are called with
- * the ticket.
+ * Lifetime. A complete request goes to the handler. The views of the request point into the
+ * connection's buffer. They are valid until the handler returns; then the bytes are wiped.
  *
- * Handlers are called from the event loop and from nowhere else. Everything below may be called
- * from inside a handler, for its own request or for another connection's: it never calls a handler.
- * Requests that a full connection had to leave unread are gone on with by the loop. */
+ * Answers go out in the order of the requests. Each takes one of the connection's slots (SLOTS in
+ * src/http/conn.h); while all are taken nothing more is read from the connection.
+ *
+ * An answer goes at once, or waits in one of two ways:
+ *
+ *	http_wait_gate(t, n)   for the answer gate. The server has one number, its gate. It grows
+ *			       with each commit to disk. Gate 7 is open: answers that wait for 5, 6
+ *			       and 7 go; one that waits for 8 stays. Whoever numbers commits calls
+ *			       http_gate_open(7), or http_gate_fail(7) before it, when the commit
+ *			       was lost.
+ *	http_hold(t)	       for one who has to ask somebody else first. The ticket keeps the
+ *			       connection's memory, even when the peer goes away meanwhile. Its
+ *			       holder calls http_reply() and then http_release(), once each.
+ *
+ * A ready answer still waits behind an earlier request's answer that is not ready. */
 #ifndef CRUMB_HTTP_SERVER_H
 #define CRUMB_HTTP_SERVER_H
 
@@ -27,6 +37,7 @@ struct http_server;
 struct http_conn;
 
 enum http_method { HTTP_M_GET, HTTP_M_HEAD, HTTP_M_POST, HTTP_M_OPTIONS, HTTP_M_OTHER };
+
 /* The header fields that are kept, by the length of their names. */
 enum http_header {
 	H_DNT,
@@ -56,17 +67,20 @@ enum http_header {
 	H_MAX
 };
 
+/* Names one answer. A copy is as good as the ticket. */
 struct http_ticket {
 	struct http_conn *conn;
 	unsigned slot;
 };
 
+/* Borrowed by the handler while it runs. */
 struct http_request {
 	enum http_method method;
 	struct str path, query;
-	struct str header[H_MAX]; /* empty: did not come. Without blanks around it; several lines
-				     are one list (RFC 9110 5.3, of cookies RFC 6265) */
-	bool gpc, dnt;		  /* some Sec-GPC, some DNT was exactly "1" */
+	/* Empty: the field did not come. Blanks around a value are cut. Several lines of one field
+	 * are one list (RFC 9110 5.3, of cookies RFC 6265). */
+	struct str header[H_MAX];
+	bool gpc, dnt; /* some Sec-GPC, some DNT was exactly "1" */
 	struct str body;
 	const struct sockaddr *peer;
 	struct http_ticket ticket;
@@ -74,82 +88,103 @@ struct http_request {
 
 typedef void (*http_handler)(void *ctx, struct http_request *r);
 
+/* --- sockets and limits */
+
 /* Listens on HOST:PORT, or nowhere when `listen` is NULL; `reuse` shares the port with other
- * threads' servers. */
+ * threads' servers. The server keeps `c` and `ctx` by reference until it is freed. ERR_USAGE:
+ * `listen` is no address. Others: what the system says about it (err_sys()). ERR_NOMEM. */
 enum err http_server_new(struct event_base *base, const struct config *c, const char *listen,
     bool reuse, http_handler handler, void *ctx, struct http_server **out) MUST_CHECK;
+/* Closes all connections. Whoever holds a ticket must have released it. NULL is allowed. */
 void http_server_free(struct http_server *s);
-/* Sockets that share a port get a share of its connections each: nobody else may have it before the
- * first of ours does. */
+
+/* OK when nobody else listens at the address. Our threads share a port, and each socket of a shared
+ * port gets its part of the connections: a foreign one among ours would take some of them. */
 enum err http_port_free(const char *listen) MUST_CHECK;
-/* Listens at a socket that somebody else opened, too; makes a descriptor of its own for it. Before
- * the loop runs. */
+/* Listens at a socket that somebody else opened, too. The server makes a descriptor of its own; the
+ * caller keeps `fd`. Before the loop runs. */
 enum err http_server_listen(struct http_server *s, int fd) MUST_CHECK;
-int http_server_socket(const struct http_server *s,
-    unsigned i); /* the i-th that it listens at, or -1; until it drains */
-enum err http_socket_fits(
-    const char *listen, int fd) MUST_CHECK; /* is it bound to HOST:PORT (port 0: to any)? */
-/* Takes a connection that somebody accepted. It is closed at once when there is no room for it. */
+/* The i-th socket that the server listens at, borrowed; -1: there is none, or the server drains. */
+int http_server_socket(const struct http_server *s, unsigned i);
+/* Is the socket bound to HOST:PORT? Port 0 fits any. */
+enum err http_socket_fits(const char *listen, int fd) MUST_CHECK;
+/* HOST:PORT as bound. */
+void http_server_address(const struct http_server *s, char *out, size_t cap);
+
+/* Takes a connection that somebody accepted, with its descriptor. The connection is closed at once
+ * when there is no room for it. */
 void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_storage *peer);
-void http_server_address(
-    const struct http_server *s, char *out, size_t cap); /* HOST:PORT as bound */
-/* Stops listening. Each connection hears `Connection: close` with its next answer; who asks for
- * nothing for a second is closed then. */
-void http_server_drain(struct http_server *s);
-/* The same, but connections that ask for nothing are given away, at once or after their answers,
- * and nobody hears a word of it. `give` has another process share the descriptor; ours is closed.
- */
-void http_server_give(struct http_server *s, bool (*give)(void *ctx, int fd), void *ctx);
-bool http_server_idle(const struct http_server *s); /* drained: no connection left */
+/* The most connections at a time; first `collect.connections` of the configuration. */
+void http_server_limit(struct http_server *s, unsigned connections);
+unsigned http_server_connections(const struct http_server *s);
+
+/* Bytes a body may have where http_server_body_of() says nothing else. */
 void http_server_body_limit(struct http_server *s, size_t bytes);
-/* Asked when the headers of a request with a body are complete: how long it may be at this path. */
+/* `most` says how long a body may be at this path. It is asked when the head of a request with a
+ * body is complete. */
 void http_server_body_of(struct http_server *s, size_t (*most)(void *ctx, struct str path));
-/* Asked when the headers of a request are complete. False: it may bring HTTP_STRANGER_BODY bytes at
- * most; its handler says what is wrong. */
+/* `admitted` is asked when the head of a request is complete. False: the body may have
+ * HTTP_STRANGER_BODY bytes at most; the handler is to say what is wrong. */
 void http_server_admit(
     struct http_server *s, bool (*admitted)(void *ctx, struct str authorization));
 #define HTTP_STRANGER_BODY 4096
-void http_server_limit(
-    struct http_server *s, unsigned connections); /* at once; first collect.connections */
-unsigned http_server_connections(const struct http_server *s);
 
-/* Answers. `headers` are complete lines with CRLF, or empty; a body is copied, and the copy wiped
- * when it was sent. A HEAD is answered like a GET; the body stays here. Each ticket is answered
- * exactly once. */
+/* --- the end of a server */
+
+/* Stops listening. Each connection hears `Connection: close` with its next answer. A connection
+ * that asks for nothing is closed after a second. */
+void http_server_drain(struct http_server *s);
+/* Drains, but gives idle connections away, at once or after their answers, and no peer hears
+ * `Connection: close`. `give` hands a copy of the descriptor to another process; ours is closed. */
+void http_server_give(struct http_server *s, bool (*give)(void *ctx, int fd), void *ctx);
+/* Drained: no connection is left. */
+bool http_server_idle(const struct http_server *s);
+
+/* --- answers */
+
+/* Answers. Each ticket is answered exactly once. `headers` are complete lines with CRLF, or empty.
+ * The body is copied, and the copy is wiped when it was sent. The answer to a HEAD is given like
+ * that to a GET; its body is not sent. */
 void http_reply(
     struct http_ticket t, int status, const char *type, struct str headers, struct str body);
-/* The same with buffers that may have found no memory: then it is a 503, never a part of an answer.
- */
+/* A text that is there, as a buffer. */
 #define BUF_OF(s)                                                                                  \
 	(struct buf)                                                                               \
 	{                                                                                          \
 		.p = (char *)(uintptr_t)(s).p, .n = (s).n                                          \
-	} /* a text that is there, as a buffer */
+	}
+/* The same with buffers that may have found no memory. If one has not, the answer is a 503, never a
+ * part of what was meant. */
 void http_reply_whole(struct http_ticket t, int status, const char *type, const struct buf *headers,
     const struct buf *body);
-/* A whole answer that stays in memory as it is (the pixel). */
+/* A whole answer that the caller keeps in memory unchanged, such as the pixel. Not copied. */
 void http_reply_ready(struct http_ticket t, struct str whole);
-/* The answer just given waits for gate n. */
-void http_wait_gate(struct http_ticket t, uint64_t n);
-void http_hold(struct http_ticket
-	t); /* the answer comes later; the connection's memory lives until http_release() */
-void http_release(
-    struct http_ticket t); /* after http_reply() to a held ticket: the loop sends it */
-void http_gate_open(struct http_server *s, uint64_t n);
-void http_gate_fail(struct http_server *s,
-    uint64_t n); /* what waits for exactly gate n becomes a 503; open it afterwards */
 
-const char *http_date(
-    struct http_server *s); /* "Date: …\r\n" of this second; 37 bytes, always the same memory */
+/* The answer just given waits until the gate is at least n. */
+void http_wait_gate(struct http_ticket t, uint64_t n);
+/* All answers that wait for gates up to n may go. n never falls. */
+void http_gate_open(struct http_server *s, uint64_t n);
+/* Answers that wait for exactly gate n become 503. They go when the gate is opened. */
+void http_gate_fail(struct http_server *s, uint64_t n);
+
+/* The answer comes later. The connection's memory stays until http_release(). */
+void http_hold(struct http_ticket t);
+/* After http_reply() to a held ticket; the loop sends the answer. */
+void http_release(struct http_ticket t);
+
 #define HTTP_DATE_LEN 37
+/* "Date: …\r\n" of this second: HTTP_DATE_LEN bytes, in memory of the server that stays where it
+ * is. */
+const char *http_date(struct http_server *s);
 
 /* --- query strings */
+
 struct http_query {
 	struct str rest;
-	char *scratch; /* decoded values are written here; must hold the query's length */
+	char *scratch; /* takes decoded values; as long as the query at least */
 	size_t used;
 };
-/* Next pair, percent-decoded. False at the end. */
+/* The next pair, percent-decoded. A view into the query or into `scratch`. False at the end. */
 bool http_query_next(struct http_query *q, struct str *key, struct str *value);
 
 #endif
