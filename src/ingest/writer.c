@@ -251,11 +251,13 @@ static enum err list_erased(struct writer *w, const struct batch *list)
 	return e;
 }
 
-static void settle_erased(struct writer *w, const struct batch *list, enum erased_end end)
+/* Ends what erased_note() began, for refused batches too: their visitors were not erased. */
+static void settle_erased(struct writer *w, const struct batch *list, enum err committed)
 {
 	for (const struct batch *b = list; b; b = b->next)
-		if (b->erased_n && !b->result)
-			erased_settle(w->store->erased, b->erased, b->erased_n, end);
+		if (b->erased_n)
+			erased_settle(w->store->erased, b->erased, b->erased_n,
+			    b->result || committed ? ERASED_FAILED : ERASED_DONE);
 }
 
 static void recorded(struct writer *w, enum err e)
@@ -287,13 +289,13 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 			e = err_set(ERR_NOMEM, "no memory for what was to be recorded");
 		if (!e && !(e = list_erased(w, list)))
 			e = journal_commit(w->store->journal, w->blocks, w->merged_n, hash);
-		settle_erased(w, list, e ? ERASED_FAILED : ERASED_DONE);
 		metric_inc(e ? M_JOURNAL_FAILED : M_JOURNAL_COMMITS);
 		metric_add(M_JOURNAL_BLOCKS, e ? 0 : w->merged_n);
 		if (e) /* what was to be said with it was not */
 			w->rules_days_n = 0;
 		recorded(w, e);
 	}
+	settle_erased(w, list, e);
 	buf_done(&record);
 	while (list) {
 		struct batch *b = list;

@@ -69,4 +69,49 @@ TEST(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken)
 	config_done(&c);
 }
 
-UNIT_TESTS(IN_FOLDER(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken))
+static bool is_nobody(struct store *s, const struct vkey *k)
+{
+	struct erased_view v;
+	erased_view_init(&v, s->erased);
+	bool gone = erased_has(&v, k);
+	erased_view_done(&v);
+	return gone;
+}
+
+TEST(a_visitor_whose_erasure_was_refused_is_somebody_again)
+{
+	struct config c;
+	struct store *s = NULL;
+	struct writer *w;
+	struct batch b;
+	sem_t done;
+	char option[128];
+	const struct vkey who = {{7}};
+	assert_int_equal(config_init(&c), OK);
+	snprintf(option, sizeof option, "store.path=%s/store", folder);
+	assert_int_equal(config_set(&c, option), OK);
+	assert_int_equal(config_set(&c, "store.shards=1"), OK);
+	assert_int_equal(store_open(&c, STORE_WRITE, &s), OK);
+	assert_int_equal(writer_start(s, published, NULL, &w), OK);
+	sem_init(&done, 0, 0);
+	for (int refused = 1; refused >= 0; refused--) {
+		batch_init(&b, 1, committed, &done);
+		erased_note(s->erased, &who);
+		batch_erase(&b, &who, clock_now());
+		assert_true(is_nobody(s, &who)); /* until it is known how it ended */
+		b.parts[0].records.failed = refused;
+		writer_submit(w, &b);
+		while (sem_wait(&done) != 0)
+			;
+		assert_int_equal(b.result, refused ? ERR_NOMEM : OK);
+		assert_true(is_nobody(s, &who) == !refused);
+		batch_done(&b);
+	}
+	writer_stop(w);
+	sem_destroy(&done);
+	store_close(s);
+	config_done(&c);
+}
+
+UNIT_TESTS(IN_FOLDER(a_visitor_whose_erasure_was_refused_is_somebody_again),
+    IN_FOLDER(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken))
