@@ -24,7 +24,7 @@
 #include "crumb/base/file.h"
 #include "crumb/views/adopt.h"
 #include "crumb/views/fill.h"
-#include "crumb/base/locked.h"
+#include "crumb/base/lock.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
@@ -138,7 +138,7 @@ static enum err build_make(struct engine *e, const struct generation *serving, s
 /* The rules to be built next, with a reference, or NULL. */
 static struct rules *take_next(struct engine *e)
 {
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	struct rules *next = e->queued;
 	e->queued = NULL;
 	if (next && same_rules(next, e->serving->rules)) {
@@ -155,7 +155,7 @@ static struct rules *take_next(struct engine *e)
  * queued again. */
 static void prepare(struct engine *e)
 {
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	struct generation *g = NULL, *serving;
 	struct rules *rules = take_next(e);
 	bool resumed = false;
@@ -216,7 +216,7 @@ bool build_is_compaction(const struct engine *e)
 /* Serves the generation that has caught up; the lock is free while CURRENT is written. */
 static void switch_over(struct engine *e)
 {
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	struct generation *fresh = e->building, *old = e->serving;
 	e->naming = true;
 	pthread_mutex_unlock(&e->lock);
@@ -243,7 +243,7 @@ static void switch_over(struct engine *e)
 /* Removes what was built, once no builder works on it any more; the lock is free meanwhile. */
 static void give_up(struct engine *e)
 {
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	struct generation *g = e->building;
 	if (atomic_load(&g->refs) != 1)
 		return;
@@ -264,7 +264,7 @@ static void give_up(struct engine *e)
 static void end_pass(struct engine *e, struct generation *b, struct engine_thread *me,
     const struct progress *p, uint32_t hour)
 {
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	if (e->building != b)
 		return;
 	if (p->failed) {

@@ -8,7 +8,7 @@
  * each second, and are told once (base/trouble.h). */
 #include "generations.h"
 
-#include "crumb/base/locked.h"
+#include "crumb/base/lock.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/thread.h"
@@ -43,7 +43,7 @@ static enum err begin_generation(
  * waits for the disk. */
 static struct generation *take_retired(struct engine *e)
 {
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	for (struct generation **at = &e->retired; *at; at = &(*at)->next) {
 		struct generation *g = *at;
 		if (atomic_load(&g->refs) != 1)
@@ -69,7 +69,7 @@ static void note_trouble(struct engine_thread *me, const struct progress *p)
 static void fold_pass(struct engine_thread *me, struct progress *p)
 {
 	struct engine *e = me->e;
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	struct generation *g = generation_ref(e->serving);
 	struct generation *gone = take_retired(e);
 	uint64_t hurry = e->hurried;
@@ -429,7 +429,7 @@ void engine_hurry(struct engine *e)
  * serve at any time; NULL: there are none. */
 static struct generation *may_serve(struct engine *e, unsigned shard)
 {
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	struct generation *b = e->building;
 	if (!b || e->giving_up || !atomic_load(&b->sealed[shard]))
 		return NULL;

@@ -5,7 +5,7 @@
  * its own. The last one closes the files, and removes them if the generation was dropped. */
 #include "generations.h"
 #include "crumb/load/load.h"
-#include "crumb/base/locked.h"
+#include "crumb/base/lock.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
@@ -187,7 +187,7 @@ bool engine_caught_up(
 void engine_damaged(struct engine *e, struct generation *g)
 {
 	uint64_t now = clock_mono_us(), since_s = (now - e->remade_us) / 1000000;
-	CHECK_LOCKED(&e->lock);
+	CHECK_HELD(&e->lock);
 	if (g != e->serving || e->remake_wanted)
 		return;
 	if (since_s > REMAKE_FORGET_S)
