@@ -153,7 +153,7 @@ static void tidy(const struct outbox *place, uint32_t now)
 		snprintf(part, sizeof part, "%s/%.255s", path, f->d_name);
 		if (f->d_name[0] != '.' && t && str_u64(str_c(t + 1), &at) &&
 		    at + DEAD_DAYS * DAY_S < now && folder_remove(part) != OK)
-			log_warn("deliver", "an old folder stays folder=%s", part);
+			log_warn("deliver", "an old folder cannot be removed folder=%s", part);
 	}
 	if (d)
 		closedir(d);
@@ -217,7 +217,8 @@ static enum err finish_old(
 		out->next_try = p.next_try;
 		*answered = true;
 	} else {
-		e = pending_finish(&p, DELIVERY_REPLACED, "left over from another day");
+		e = pending_finish(
+		    &p, DELIVERY_REPLACED, "the delivery was left over from another day");
 	}
 	pending_free(&p);
 	if (!e && !*answered)
@@ -303,7 +304,7 @@ enum err deliver_tend(const struct plan_wish *w)
 		/* The rows are on their way. A delivery that waits for a week is given up, for it
 		 * may name somebody who was erased. */
 		if (pending_day(&p) + WAIT_DAYS < day_of(w->now))
-			e = pending_finish(&p, DELIVERY_FAILED, "it waited for a week");
+			e = pending_finish(&p, DELIVERY_FAILED, "the delivery waited for a week");
 		pending_free(&p);
 	} else if (e == ERR_NOT_FOUND && !holds_anything(&place)) {
 		e = OK;

@@ -189,7 +189,7 @@ static void list_pending(struct outbox *place, const struct destination *d,
 	    json_object_get(p.manifest, "added"), "removed", json_object_get(p.manifest, "removed"),
 	    "refused", (json_int_t)p.refused_n, "files", (int)p.files, "files_done",
 	    (int)pending_finished(&p), "attempts", (int)p.attempts, "why",
-	    d->every_s ? "" : "by hand: export --to goes on with it");
+	    d->every_s ? "" : "by hand: crumb export --to goes on with this delivery");
 	time_text(p.next_try, when);
 	json_object_set_new(row, "by_hand", json_boolean(!d->every_s));
 	json_object_set_new(
@@ -251,9 +251,9 @@ static void list_gone(void *arg, const char *id)
 	    "", "destination", id, "mode", "", "rules", "", "state", "not_configured", "ended",
 	    "added", 0, "removed", 0, "refused", 0, "files", 0, "files_done", 0, "attempts", 0,
 	    "why",
-	    "it is not in the file of destinations any more: what it holds of us cannot be taken "
-	    "back. Put it back, take it out of the rules, deliver, "
-	    "and remove it then");
+	    "this destination is not in the file of destinations any more, so what its partner "
+	    "holds cannot be taken back. Put it back, take it out of the rules, deliver, and "
+	    "then remove it");
 	put_owed(row, owed, g->gate);
 	json_array_append_new(g->list, row);
 }
@@ -274,13 +274,16 @@ static void tend_gone(void *arg, const char *id)
 		e = file_replace(path, str_c(text));
 	} else if (since + GONE_DAYS * DAY_S < g->now) {
 		log_warn("deliver",
-		    "what a destination holds that is not in the file any more is forgotten "
+		    "the ledger of a destination that is not in the file any more is removed "
 		    "destination=%s",
 		    id);
 		e = folder_remove(place.folder);
 	}
 	if (e)
-		log_warn("deliver", "not possible now destination=%s why=\"%s\"", id, err_text());
+		log_warn("deliver",
+		    "the ledger of a destination that is not in the file any more cannot be "
+		    "tended now destination=%s why=\"%s\"",
+		    id, err_text());
 	outbox_close(&place);
 }
 

@@ -155,7 +155,8 @@ enum err held_open(const char *path, struct held_reader **out)
 		held_close(r);
 		if (memory_short())
 			return memory_check();
-		return err_set(ERR_CORRUPT, "%s: this is not what was written", path);
+		return err_set(
+		    ERR_CORRUPT, "%s is damaged: its bytes are not those that were written", path);
 	}
 	*out = r;
 	return OK;
@@ -311,6 +312,6 @@ void held_keep(const char *held)
 	snprintf(before, sizeof before, "%s.before", held);
 	unlink(before);
 	if (link(held, before) != 0 && errno != ENOENT)
-		log_warn("deliver", "no second copy of the ledger is kept path=%s why=\"%s\"", held,
+		log_warn("deliver", "the ledger has no second copy path=%s why=\"%s\"", held,
 		    strerror(errno));
 }

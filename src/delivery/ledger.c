@@ -148,12 +148,13 @@ static struct held_reader *open_sound(const struct outbox *place, const char *na
 	return NULL;
 }
 
-static const char without_copy[] = "the ledger of what the partner holds was damaged and is set "
-				   "aside; everything is said again. Nothing is known of who left "
-				   "since: have the partner empty its lists first";
+/* What the operator is told. */
+static const char without_copy[] =
+    "the ledger of what the partner holds was damaged and is set aside, and there is no copy. "
+    "Everything is said again. Nobody knows who left since: have the partner empty its lists first";
 static const char with_copy[] =
-    "the ledger of what the partner holds was damaged and is set aside; the one before it takes "
-    "its place, and everything is said again";
+    "the ledger of what the partner holds was damaged and is set aside. "
+    "The copy before it takes its place, and everything is said again";
 
 enum err ledger_mend(const struct outbox *place, const char *destination, uint32_t now)
 {
@@ -189,8 +190,8 @@ out:
 enum err ledger_drop_pending(const struct outbox *place, const char *destination, uint32_t now)
 {
 	char path[OUTBOX_PATH];
-	static const char why[] = "the delivery that was under way was damaged and is set aside; "
-				  "what it said is said again";
+	static const char why[] =
+	    "the delivery that was under way was damaged and is set aside; its rows are said again";
 	CHECK(place->lock >= 0);
 	outbox_path(place, "pending", path);
 	log_error("deliver", "%s destination=%s", why, destination);

@@ -113,7 +113,7 @@ enum err text_append(const char *path, struct str text)
 			 ? OK
 			 : err_sys_path(path);
 	if (e && end >= 0 && ftruncate(fd, end) != 0)
-		log_warn("deliver", "a line that was cut off stays path=%s", path);
+		log_warn("deliver", "a line that was cut off cannot be removed path=%s", path);
 	close(fd);
 	return e;
 }

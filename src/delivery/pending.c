@@ -180,7 +180,7 @@ enum err pending_open(
 		buf_done(&text);
 		if (access(p->folder, F_OK) != 0)
 			return ERR_NOT_FOUND;
-		return err_set(ERR_CORRUPT, "%s: it cannot be read", path);
+		return err_set(ERR_CORRUPT, "%s cannot be read", path);
 	}
 	p->manifest = json_loadb(text.p ? text.p : "", text.n, 0, &error);
 	buf_done(&text);
@@ -188,7 +188,8 @@ enum err pending_open(
 		json_decref(p->manifest);
 		if (memory_short())
 			return memory_check();
-		return err_set(ERR_CORRUPT, "%s: this is not what was written", path);
+		return err_set(
+		    ERR_CORRUPT, "%s is damaged: its bytes are not those that were written", path);
 	}
 	p->files = (unsigned)json_array_size(json_object_get(p->manifest, "files"));
 	p->finished = calloc(p->files + 1, sizeof *p->finished);

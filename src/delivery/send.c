@@ -60,7 +60,7 @@ static bool file_sound(
 	bool same = read && strcmp(hex, json_text(pending_file(p, n), "sha256")) == 0;
 	if (!same)
 		snprintf(why, DELIVERY_WHY,
-		    "%.200s is not what was written: the next delivery says it again",
+		    "file %.200s is damaged: the next delivery says its rows again",
 		    json_text(pending_file(p, n), "name"));
 	return same;
 }
@@ -260,7 +260,7 @@ enum err pending_go_on(
 	enum err e = OK;
 	bool folder = p->d->way->where != WHERE_URL || *json_text(p->manifest, "where");
 	if (patient && p->next_try > p->now) {
-		snprintf(out->why, sizeof out->why, "it waits for its time to be tried again");
+		snprintf(out->why, sizeof out->why, "the delivery waits for its next try");
 	} else if (folder) {
 		e = send_to_folder(p, &out->state, out->why);
 	} else {

@@ -337,7 +337,7 @@ static void plain_words(const struct learning *x, struct learned *l)
 	warn_of_leaks(x, l);
 	warn_of_thin(x, l);
 	if (l->auc < l->activity_auc + 0.01)
-		warn(l, "it ranks hardly better than activity alone: these are simply the busiest "
+		warn(l, "the model ranks hardly better than activity alone: it finds the busiest "
 			"visitors");
 }
 

@@ -67,8 +67,7 @@ enum err encoder_init(
 	*e = (struct encoder){
 	    .d = d, .format = d->format, .full = full, .delivery = delivery, .now = now};
 	if (!e->format->item)
-		return err_set(
-		    ERR_USAGE, "destination '%s' is not one that files are written for", d->id);
+		return err_set(ERR_USAGE, "no files are written for destination '%s'", d->id);
 	for (const struct format_setting *s = e->format->settings; s->name && !err; s++)
 		err = check_setting(d, s);
 	if (!err && e->format->check)

@@ -187,8 +187,8 @@ static void to_url(struct yaml *y, const yaml_node_t *n, void *into)
 		 !str_starts(d->where, STR("http://127.0.0.1:")) &&
 		 !str_starts(d->where, STR("http://localhost:")) &&
 		 !str_starts(d->where, STR("http://[::1]:")))
-		complain(y, n, "url", "only to this machine may it be http",
-		    "an audience does not travel without TLS");
+		complain(y, n, "url", "write it as https://…; only to this machine may it be http",
+		    "an audience is delivered by https only");
 }
 static void to_headers(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -356,7 +356,7 @@ static void check_destination(struct yaml *y, const yaml_node_t *n, struct readi
 	if (key)
 		snprintf(hint, sizeof hint, "say deliver: {%s: …}", key);
 	else
-		snprintf(hint, sizeof hint, "it goes to whoever asks: leave deliver: out");
+		snprintf(hint, sizeof hint, "whoever wants it asks for it: leave deliver: out");
 	if (!format_goes(f, d->way))
 		complain(y, n, "deliver", hint, "format %s cannot go by %s", f->name, d->way->name);
 	else

@@ -40,7 +40,7 @@ static void partner_redirects(struct yaml *y, const yaml_node_t *n, void *into)
 		} else if (!len) {
 			complain(y, n, "redirect",
 			    str_find(a.host, '*') < a.host.n ? "list each host" : NULL,
-			    "in '" STR_FMT "' the host can be none", STR_ARG(s));
+			    "'" STR_FMT "' has no host that can exist", STR_ARG(s));
 		} else if (!str_eq(a.host, str_make(host, len))) {
 			struct buf as = {0};
 			buf_addf(&as, STR_FMT "://%.*s", STR_ARG(a.scheme), (int)len, host);

@@ -629,7 +629,7 @@ def test_a_destination_that_is_gone_from_the_file_says_what_it_still_holds(make,
     w.server.process.send_signal(signal.SIGHUP)
     row = w.server.js('deliveries')[-1]
     assert (row['destination'], row['state'], row['owed']) == ('x', 'not_configured', 80) and 'Put it back' in row['why']
-    assert w.server.js('deliveries', 'x')[-1] == row and re.search(r'to take back.*\n(?s:.*) not_configured +x +.* 80  it is not in', w.server.cli('deliveries').stdout)
+    assert w.server.js('deliveries', 'x')[-1] == row and re.search(r'to take back.*\n(?s:.*) not_configured +x +.* 80  this destination is not in', w.server.cli('deliveries').stdout)
     assert 'there is no destination' in w.server.cli('deliveries', 'y', ok=(1,)).stderr
     folder = os.path.join(w.server.store, 'exports', 'x')
     w.server.advance('1d')

@@ -101,7 +101,7 @@ TEST(the_one_before_takes_its_place_and_all_of_it_is_perhaps_there)
 	assert_int_equal(ledger_mend(&box, "lake", 1000), OK);
 	assert_string_equal(ledger(), "a:101 20010 maybe");
 	assert_true(there("dead/ledger-1000") && there("log"));
-	assert_non_null(strstr(said(), "the one before it takes its place"));
+	assert_non_null(strstr(said(), "The copy before it takes its place"));
 }
 
 TEST(what_is_under_way_is_joined_with_it_by_name)

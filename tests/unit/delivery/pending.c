@@ -175,10 +175,10 @@ TEST(a_file_that_is_not_what_was_written_ends_it_and_what_is_left_is_put_aside)
 	put("pending/files/two", "{\"id\":\"v3\"}\n");
 	struct delivery d = gone_on(false, NOW);
 	assert_int_equal(d.state, DELIVERY_FAILED);
-	assert_string_equal(d.why, "two is not what was written: the next delivery says it again");
+	assert_string_equal(d.why, "file two is damaged: the next delivery says its rows again");
 	assert_string_equal(held_ids(), "");
 	assert_string_equal(text_of(in_box("dead/d1/two")), "{\"id\":\"v3\"}\n");
-	assert_non_null(strstr(text_of(in_box("dead/d1/why")), "is not what was written"));
+	assert_non_null(strstr(text_of(in_box("dead/d1/why")), "file two is damaged"));
 	assert_int_equal(opened(), ERR_NOT_FOUND);
 }
 
@@ -211,7 +211,7 @@ TEST(pauses_double_and_then_it_is_given_up)
 	assert_string_equal(d.why, "status 500");
 	d = gone_on(true, NOW + 59); /* not before its time: nothing is sent */
 	assert_int_equal(d.state, DELIVERY_WAITS);
-	assert_string_equal(d.why, "it waits for its time to be tried again");
+	assert_string_equal(d.why, "the delivery waits for its next try");
 	d = gone_on(true, NOW + 60); /* one is taken, then there is one failure too many */
 	assert_int_equal(d.state, DELIVERY_FAILED);
 	assert_int_equal(d.attempts, 2);

@@ -38,7 +38,7 @@ TEST(no_files_are_written_for_what_has_none)
 	const struct destination d = {.id = (char *)(uintptr_t) "page", .format = &format_page};
 	struct encoder e;
 	assert_int_equal(encoder_init(&e, &d, true, STR("x"), NOW), ERR_USAGE);
-	assert_string_equal(err_text(), "destination 'page' is not one that files are written for");
+	assert_string_equal(err_text(), "no files are written for destination 'page'");
 }
 
 TEST(a_format_goes_the_ways_of_its_row)
