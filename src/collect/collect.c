@@ -333,7 +333,8 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 	if (!e)
 		e = ingest_init(&c->ingest, c->config, shared->store, &shared->disk_low);
 	if (!e)
-		e = http_server_new(c->base, c->config, listen, true, handle, c, &c->server);
+		e = http_server_new(
+		    c->base, c->config, listen, HTTP_PORT_SHARED, handle, c, &c->server);
 	if (e) {
 		collect_free(c);
 		return e;

@@ -148,14 +148,15 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 /* --- sockets */
 
 /* ERR_BUSY: somebody else listens there. */
-static enum err listen_at(const struct addrinfo *a, const char *where, bool reuse, int *out)
+static enum err listen_at(
+    const struct addrinfo *a, const char *where, enum http_port port, int *out)
 {
 	int yes = 1, fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 		/* connections have this from their listener */
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-		if (reuse)
+		if (port == HTTP_PORT_SHARED)
 			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
 	}
 	if (fd < 0 || bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, 4096) != 0) {
@@ -188,7 +189,7 @@ static enum err resolve(const char *where, struct addrinfo **out)
 }
 
 /* A name may have addresses that this machine lacks: the first that can be had is taken. */
-static enum err listen_on(const char *where, bool reuse, int *out)
+static enum err listen_on(const char *where, enum http_port port, int *out)
 {
 	struct addrinfo *found;
 	enum err e = resolve(where, &found);
@@ -196,7 +197,7 @@ static enum err listen_on(const char *where, bool reuse, int *out)
 		return e;
 	e = ERR_IO;
 	for (const struct addrinfo *a = found; a && e == ERR_IO; a = a->ai_next)
-		e = listen_at(a, where, reuse, out);
+		e = listen_at(a, where, port, out);
 	freeaddrinfo(found);
 	return e == ERR_BUSY ? ERR_IO : e;
 }
@@ -252,7 +253,7 @@ enum err http_socket_fits(const char *listen, int fd)
 enum err http_port_free(const char *listen)
 {
 	int fd;
-	enum err e = listen_on(listen, false, &fd);
+	enum err e = listen_on(listen, HTTP_PORT_OWN, &fd);
 	if (!e)
 		close(fd);
 	return e;
@@ -304,7 +305,7 @@ int http_server_socket(const struct http_server *s, unsigned i)
 static void on_leave(evutil_socket_t fd, short what, void *arg);
 
 enum err http_server_new(struct event_base *base, const struct config *c, const char *listen,
-    bool reuse, http_handler handler, void *ctx, struct http_server **out)
+    enum http_port port, http_handler handler, void *ctx, struct http_server **out)
 {
 	struct http_server *s = calloc(1, sizeof *s);
 	if (!s)
@@ -326,7 +327,7 @@ enum err http_server_new(struct event_base *base, const struct config *c, const 
 	event_add(&s->tick_ev, &(struct timeval){1, 0});
 	int fd;
 	enum err e = OK;
-	if (listen && !(e = listen_on(listen, reuse, &fd)))
+	if (listen && !(e = listen_on(listen, port, &fd)))
 		e = add_listener(s, fd);
 	if (e) {
 		http_server_free(s);

@@ -306,7 +306,7 @@ static void start(void)
 {
 	CHECK(config_init(&config) == OK && config_set(&config, "collect.body_bytes=4096") == OK);
 	base = event_base_new();
-	CHECK(http_server_new(base, &config, NULL, false, handle, NULL, &server) == OK);
+	CHECK(http_server_new(base, &config, NULL, HTTP_PORT_OWN, handle, NULL, &server) == OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

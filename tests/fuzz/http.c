@@ -28,7 +28,7 @@ static void start(void)
 	struct event_config *cfg = event_config_new();
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
-	CHECK(http_server_new(base, &config, "127.0.0.1:0", false, handle, NULL, &server) == OK);
+	CHECK(http_server_new(base, &config, "127.0.0.1:0", HTTP_PORT_OWN, handle, NULL, &server) == OK);
 	http_server_address(server, where, sizeof where);
 	CHECK(sscanf(where, "127.0.0.1:%u", &port) == 1);
 	address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};

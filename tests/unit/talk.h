@@ -111,7 +111,7 @@ static inline struct world *world_new(const char *option)
 	w->base = event_base_new();
 	w->gate = 1;
 	assert_int_equal(
-	    http_server_new(w->base, &w->config, NULL, false, handle, w, &w->server), OK);
+	    http_server_new(w->base, &w->config, NULL, HTTP_PORT_OWN, handle, w, &w->server), OK);
 	return w;
 }
 

@@ -90,11 +90,15 @@ typedef void (*http_handler)(void *ctx, struct http_request *r);
 
 /* --- sockets and limits */
 
-/* Listens on HOST:PORT, or nowhere when `listen` is NULL; `reuse` shares the port with other
- * threads' servers. The server keeps `c` and `ctx` by reference until it is freed. ERR_USAGE:
- * `listen` is no address. Others: what the system says about it (err_sys()). ERR_NOMEM. */
+enum http_port {
+	HTTP_PORT_OWN,	 /* nobody else may listen there */
+	HTTP_PORT_SHARED /* other threads' servers listen there, too (SO_REUSEPORT) */
+};
+/* Listens on HOST:PORT, or nowhere when `listen` is NULL. The server keeps `c` and `ctx` by
+ * reference until it is freed. ERR_USAGE: `listen` is no address. Others: what the system says
+ * about it (err_sys()). ERR_NOMEM. */
 enum err http_server_new(struct event_base *base, const struct config *c, const char *listen,
-    bool reuse, http_handler handler, void *ctx, struct http_server **out) MUST_CHECK;
+    enum http_port port, http_handler handler, void *ctx, struct http_server **out) MUST_CHECK;
 /* Closes all connections. Whoever holds a ticket must have released it. NULL is allowed. */
 void http_server_free(struct http_server *s);
 

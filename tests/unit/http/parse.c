@@ -286,7 +286,7 @@ static int setup(void **state)
 	(void)state;
 	if (config_init(&config) != OK || !(base = event_base_new()))
 		return -1;
-	return http_server_new(base, &config, NULL, false, handle, NULL, &server) != OK;
+	return http_server_new(base, &config, NULL, HTTP_PORT_OWN, handle, NULL, &server) != OK;
 }
 
 static int teardown(void **state)

@@ -31,7 +31,7 @@ static struct world *listening(void)
 {
 	struct world *w = world_new(NULL);
 	http_server_free(w->server);
-	assert_int_equal(http_server_new(w->base, &w->config, "127.0.0.1:0", false, handle, w, &w->server), OK);
+	assert_int_equal(http_server_new(w->base, &w->config, "127.0.0.1:0", HTTP_PORT_OWN, handle, w, &w->server), OK);
 	return w;
 }
 
@@ -199,17 +199,17 @@ TEST(of_a_name_the_first_address_that_there_is_is_taken)
 	struct http_server *s;
 	char where[64];
 	memcpy(addresses, (const char *[3]){"2001:db8::1", "192.0.2.1", "127.0.0.1"}, sizeof addresses);
-	assert_int_equal(http_server_new(w->base, &w->config, "many:0", false, handle, w, &s), OK);
+	assert_int_equal(http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s), OK);
 	http_server_address(s, where, sizeof where);
 	assert_memory_equal(where, "127.0.0.1:", 10);
 	http_server_free(s);
 	memcpy(addresses, (const char *[3]){"2001:db8::1", "192.0.2.1"}, sizeof addresses);
-	assert_int_equal(http_server_new(w->base, &w->config, "many:0", false, handle, w, &s), ERR_IO);
+	assert_int_equal(http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s), ERR_IO);
 	assert_non_null(strstr(err_text(), "many:0"));
-	assert_int_equal(http_server_new(w->base, &w->config, "none:0", false, handle, w, &s), ERR_USAGE);
+	assert_int_equal(http_server_new(w->base, &w->config, "none:0", HTTP_PORT_OWN, handle, w, &s), ERR_USAGE);
 	if (access("/proc/net/if_inet6", F_OK) == 0) {
 		memcpy(addresses, (const char *[3]){"::1"}, sizeof addresses);
-		assert_int_equal(http_server_new(w->base, &w->config, "many:0", false, handle, w, &s), OK);
+		assert_int_equal(http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s), OK);
 		http_server_address(s, where, sizeof where);
 		assert_memory_equal(where, "[::1]:", 6);
 		http_server_free(s);
