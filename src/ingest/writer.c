@@ -128,8 +128,7 @@ struct task {
 struct writer {
 	bool alone; /* no thread: turns are its owner's */
 	struct store *store;
-	void (*published)(void *, bool asked);
-	void *arg;
+	struct writer_told told;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -326,7 +325,7 @@ static void publish(struct writer *w, bool now, bool asked)
 	}
 	trouble_over(&w->publishing, "journal", "storing hits in their day");
 	w->publish_at = 0;
-	w->published(w->arg, asked);
+	(asked ? w->told.asked : w->told.published)(w->told.arg);
 }
 
 static void expire(struct writer *w, uint16_t oldest, uint16_t today)
@@ -431,7 +430,7 @@ static bool pass(struct writer *w)
 	publish(w, asked || stop, asked);
 	if (oldest != atomic_load(&w->expired) && trouble_due(&w->expiring)) {
 		expire(w, oldest, today);
-		w->published(w->arg, false);
+		w->told.published(w->told.arg);
 	}
 	run_tasks(w, tasks);
 	pthread_mutex_lock(&w->lock);
@@ -457,16 +456,14 @@ void writer_turn(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-enum err writer_open(
-    struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
+enum err writer_open(struct store *s, const struct writer_told *told, struct writer **out)
 {
 	struct writer *w = calloc(1, sizeof *w);
 	if (!w)
 		return err_set(ERR_NOMEM, "no memory");
 	w->alone = true;
 	w->store = s;
-	w->published = published;
-	w->arg = arg;
+	w->told = *told;
 	w->last = &w->first;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_t attr;
@@ -478,11 +475,10 @@ enum err writer_open(
 	return OK;
 }
 
-enum err writer_start(
-    struct store *s, void (*published)(void *, bool), void *arg, struct writer **out)
+enum err writer_start(struct store *s, const struct writer_told *told, struct writer **out)
 {
 	struct writer *w;
-	enum err e = writer_open(s, published, arg, &w);
+	enum err e = writer_open(s, told, &w);
 	if (e)
 		return e;
 	w->alone = false;

@@ -38,6 +38,16 @@ enum err node_start(struct node *n, const struct config *c, enum node_clock cloc
 	return e ? e : node_open(n, clock);
 }
 
+static void fold_soon(void *engine)
+{
+	engine_poke(engine);
+}
+
+static void fold_now(void *engine)
+{
+	engine_hurry(engine);
+}
+
 enum err node_open(struct node *n, enum node_clock clock)
 {
 	const struct config *c = n->config;
@@ -50,9 +60,10 @@ enum err node_open(struct node *n, enum node_clock clock)
 	if (!e)
 		e = n->alone ? engine_open(c, n->store, n->rules, &n->engine)
 			     : engine_start(c, n->store, n->rules, &n->engine);
+	struct writer_told told = {fold_soon, fold_now, n->engine};
 	if (!e)
-		e = n->alone ? writer_open(n->store, engine_poke, n->engine, &n->writer)
-			     : writer_start(n->store, engine_poke, n->engine, &n->writer);
+		e = n->alone ? writer_open(n->store, &told, &n->writer)
+			     : writer_start(n->store, &told, &n->writer);
 	if (e) {
 		node_stop(n);
 		return e;

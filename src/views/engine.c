@@ -292,13 +292,8 @@ void engine_stop(struct engine *e)
 	free(e);
 }
 
-void engine_poke(void *engine, bool asked)
+void engine_poke(struct engine *e)
 {
-	struct engine *e = engine;
-	if (asked) {
-		engine_hurry(e);
-		return;
-	}
 	pthread_mutex_lock(&e->lock);
 	if (e->idle)
 		pthread_cond_broadcast(&e->wake);

@@ -50,14 +50,18 @@ void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t);
 
 struct writer;
 
-/* `published` is called on the journal thread when new blocks can be read: it wakes the folds, all
- * of them if somebody had asked. */
-enum err writer_start(struct store *s, void (*published)(void *, bool asked), void *arg,
-    struct writer **out) MUST_CHECK;
+/* Who is told, on the journal thread, that new blocks can be read. */
+struct writer_told {
+	void (*published)(void *arg); /* nobody had asked for them */
+	void (*asked)(void *arg);     /* somebody waits for them (writer_publish) */
+	void *arg;
+};
+enum err writer_start(
+    struct store *s, const struct writer_told *told, struct writer **out) MUST_CHECK;
 /* The same without a thread, for whoever has only one (tests/sim): what the thread would do is done
  * by writer_turn(). */
-enum err writer_open(struct store *s, void (*published)(void *, bool asked), void *arg,
-    struct writer **out) MUST_CHECK;
+enum err writer_open(
+    struct store *s, const struct writer_told *told, struct writer **out) MUST_CHECK;
 void writer_turn(struct writer *w); /* one pass; never waits for work */
 void writer_stop(struct writer *w); /* commits what is queued, then ends the thread */
 void writer_submit(struct writer *w, struct batch *b);

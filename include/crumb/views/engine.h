@@ -79,9 +79,8 @@ enum err engine_open(
 bool engine_turn(struct engine *e);
 void engine_stop(struct engine *e);
 
-/* The journal has grown. `asked`: somebody waits for it, as in engine_hurry(). The journal calls it
- * with the engine as its argument. */
-void engine_poke(void *engine, bool asked);
+/* The journal has grown, and nobody waits for it; any thread. */
+void engine_poke(struct engine *e);
 /* `heard` is called by fold threads, with the engine's lock held, after passes that somebody
  * hurried for. At most COLLECT_THREADS_MAX listeners. */
 void engine_listen(struct engine *e, void (*heard)(void *), void *arg);

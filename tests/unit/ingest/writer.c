@@ -11,9 +11,10 @@ static void committed(struct batch *b)
 	sem_post(b->owner);
 }
 
-static void published(void *arg, bool asked)
+static void nothing(void *arg)
 {
 }
+static const struct writer_told nobody = {nothing, nothing, NULL};
 
 static void fill(struct batch *b, uint8_t who, sem_t *done)
 {
@@ -41,7 +42,7 @@ TEST(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken)
 	assert_int_equal(config_set(&c, option), OK);
 	assert_int_equal(config_set(&c, "store.shards=1"), OK);
 	assert_int_equal(store_open(&c, STORE_WRITE, &s), OK);
-	assert_int_equal(writer_start(s, published, NULL, &w), OK);
+	assert_int_equal(writer_start(s, &nobody, &w), OK);
 	sem_init(&done, 0, 0);
 	fill(&whole, 1, &done);
 	fill(&half, 2, &done);
@@ -92,7 +93,7 @@ TEST(a_visitor_whose_erasure_was_refused_is_somebody_again)
 	assert_int_equal(config_set(&c, option), OK);
 	assert_int_equal(config_set(&c, "store.shards=1"), OK);
 	assert_int_equal(store_open(&c, STORE_WRITE, &s), OK);
-	assert_int_equal(writer_start(s, published, NULL, &w), OK);
+	assert_int_equal(writer_start(s, &nobody, &w), OK);
 	sem_init(&done, 0, 0);
 	for (int refused = 1; refused >= 0; refused--) {
 		batch_init(&b, 1, committed, &done);

@@ -307,7 +307,7 @@ TEST(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there)
 	close_store(s, &c);
 }
 
-static void nothing(void *arg, bool asked)
+static void nothing(void *arg)
 {
 }
 
@@ -341,7 +341,7 @@ TEST(a_day_has_its_rules_only_when_they_were_committed)
 	put_block(s, 100, 0, "");
 	sem_init(&done, 0, 0);
 	batch_init(&b, s->shards, note_done, &done);
-	assert_int_equal(writer_start(s, nothing, NULL, &w), OK);
+	assert_int_equal(writer_start(s, &(struct writer_told){nothing, nothing, NULL}, &w), OK);
 	writer_rules(w, hash, STR("the rules"));
 	calls_left = 0, fails_n = 1;
 	assert_int_not_equal(submit(w, &b, &done), OK);
