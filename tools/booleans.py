@@ -8,8 +8,8 @@ import re
 import sys
 
 LEFT = {
-    'admin_new', 'admin_ready', 'cli_open', 'collect_cookie_lines', 'collect_lookup', 'encoder_init', 
-    'package_begin',
+    'admin_new', 'admin_ready', 'cli_open', 'collect_cookie_lines', 'collect_lookup', 
+    
 }
 
 

@@ -129,11 +129,10 @@ static const char *const state_words[] = {
 static json_t *result_json(struct cli *c, const struct destination *d, const struct delivery *r)
 {
 	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:o}", "delivery", r->id,
-	    "destination", d->id, "mode", r->full ? "full" : "delta", "state",
-	    state_words[r->state], "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes,
-	    "refused", (json_int_t)r->refused, "unusable", (json_int_t)r->unusable, "files",
-	    (int)r->files, "files_done", (int)r->files_done, "segments",
-	    delivery_segments(&r->plan, &c->gate));
+	    "destination", d->id, "mode", format_extents[r->extent], "state", state_words[r->state],
+	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "refused",
+	    (json_int_t)r->refused, "unusable", (json_int_t)r->unusable, "files", (int)r->files,
+	    "files_done", (int)r->files_done, "segments", delivery_segments(&r->plan, &c->gate));
 	if (*r->why && r->state != DELIVERY_DONE)
 		json_object_set_new(j, "why", json_string(r->why));
 	return j;

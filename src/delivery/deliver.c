@@ -46,7 +46,7 @@ static json_t *make_manifest(const struct deliver_wish *w, const char *id,
 				"removed", (json_int_t)r->segments[i].removes));
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:s}", "delivery", id,
 	    "destination", w->plan.d->id, "format", w->plan.d->format->name, "mode",
-	    w->plan.full ? "full" : "delta", "created", when, "rules", w->plan.g->rules->hash_text,
+	    format_extents[w->plan.extent], "created", when, "rules", w->plan.g->rules->hash_text,
 	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "segments", segments,
 	    "files", files, "where", w->folder ? w->folder : "");
 }
@@ -112,7 +112,7 @@ static enum err prepare(
 		e = folder_make(files, 0700);
 	if (!e)
 		e = package_begin(
-		    w->plan.d, files, w->plan.full, str_c(out->id), stamp, w->plan.now, &package);
+		    w->plan.d, files, w->plan.extent, str_c(out->id), stamp, w->plan.now, &package);
 	if (!e)
 		e = plan_write(&w->plan, held, rows, package, &out->plan);
 	if (!e && out->plan.adds + out->plan.removes > 0) {
@@ -222,7 +222,7 @@ static enum err finish_old(
 	}
 	pending_free(&p);
 	if (!e && !*answered)
-		*out = (struct delivery){.full = false};
+		*out = (struct delivery){.state = DELIVERY_DONE};
 	return e;
 }
 
@@ -236,12 +236,12 @@ static enum err deliver_new(struct outbox *place, struct deliver_wish *w, struct
 	if (e)
 		return e;
 	tidy(place, w->plan.now);
-	w->plan.full =
-	    w->mode == DELIVER_FULL || (w->mode == DELIVER_AUTO && !holds_anything(place));
-	out->full = w->plan.full;
+	bool all = w->mode == DELIVER_FULL || (w->mode == DELIVER_AUTO && !holds_anything(place));
+	w->plan.extent = all ? FORMAT_FULL : FORMAT_DELTA;
+	out->extent = w->plan.extent;
 	uint32_t stamp = next_stamp(place, w->plan.now);
-	snprintf(out->id, sizeof out->id, "%s-%s-%u", w->plan.d->id,
-	    w->plan.full ? "full" : "delta", stamp);
+	snprintf(out->id, sizeof out->id, "%s-%s-%u", w->plan.d->id, format_extents[w->plan.extent],
+	    stamp);
 	if ((e = prepare(place, w, stamp, out)))
 		return e;
 	out->unusable = out->plan.unusable;
@@ -262,7 +262,7 @@ enum err deliver(const struct deliver_wish *wish, struct delivery *out)
 {
 	struct deliver_wish w = *wish;
 	struct outbox place;
-	*out = (struct delivery){.full = false};
+	*out = (struct delivery){.state = DELIVERY_DONE};
 	if (!w.folder && !w.plan.d->where.n)
 		return err_set(ERR_USAGE,
 		    "destination '%s' does not say where it goes: give --out FOLDER", w.plan.d->id);

@@ -81,7 +81,8 @@ static void take_back(struct differ *d, const struct held_row *was)
 		d->result->given_up++;
 		return;
 	}
-	bool ask = was->state != HELD_DENIED || was->retry_removal <= p->today || p->w->full;
+	bool ask = was->state != HELD_DENIED || was->retry_removal <= p->today ||
+		   p->w->extent == FORMAT_FULL;
 	if (d->package && ask) {
 		say_row(d, &row, ROW_REMOVE);
 		row.state = HELD_MAYBE;
@@ -96,7 +97,7 @@ static void take_back(struct differ *d, const struct held_row *was)
 static void decide(struct differ *d, const struct held_row *now, const struct held_row *was)
 {
 	struct plan *p = d->p;
-	bool full = p->w->full, refused = was && was->state == HELD_REFUSED;
+	bool full = p->w->extent == FORMAT_FULL, refused = was && was->state == HELD_REFUSED;
 	if (was && p->rows_end && was->until <= p->today)
 		was = NULL; /* the partner has forgotten it by itself */
 	else if (refused && !was->had && (!now || full || was->retry <= p->today))
@@ -224,7 +225,8 @@ static enum err write_id(
 		adds |= d->said.rows[i].state == OP_ADD;
 	for (unsigned i = 0; i < d->out_n; i++)
 		adds |= d->out[i].change == ROW_KEEP;
-	if (d->p->w->full && d->p->w->d->format->removal == REMOVAL_CHANGES && !adds) {
+	if (d->p->w->extent == FORMAT_FULL && d->p->w->d->format->removal == REMOVAL_CHANGES &&
+	    !adds) {
 		unsay(d, was);
 		return OK;
 	}

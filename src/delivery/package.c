@@ -60,7 +60,7 @@ static void name_file(const struct package *p, unsigned n, char out[FORMAT_NAME_
 	gmtime_r(&t, &tm);
 	strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
 	snprintf(out, FORMAT_NAME_MOST, "%s_%s_%s_part%03u.%s%s", p->d->id,
-	    e->full ? "full" : "delta", when, n + 1, e->format->ending, packed);
+	    format_extents[e->extent], when, n + 1, e->format->ending, packed);
 }
 
 /* --- bytes */
@@ -226,7 +226,7 @@ static enum err close_file(struct package *p)
 
 /* --- items */
 
-enum err package_begin(const struct destination *d, const char *folder, bool full,
+enum err package_begin(const struct destination *d, const char *folder, enum format_extent extent,
     struct str delivery, uint32_t stamp, uint32_t now, struct package **out)
 {
 	struct package *p = calloc(1, sizeof *p);
@@ -236,7 +236,7 @@ enum err package_begin(const struct destination *d, const char *folder, bool ful
 	p->stamp = stamp;
 	snprintf(p->folder, sizeof p->folder, "%s", folder);
 	snprintf(p->delivery, sizeof p->delivery, STR_FMT, STR_ARG(delivery));
-	enum err e = encoder_init(&p->encoder, d, full, str_c(p->delivery), now);
+	enum err e = encoder_init(&p->encoder, d, extent, str_c(p->delivery), now);
 	if (e)
 		package_free(p);
 	else

@@ -251,7 +251,8 @@ enum err pending_go_on(
     struct pending *p, bool patient, const _Atomic bool *stop, struct delivery *out)
 {
 	snprintf(out->id, sizeof out->id, "%s", json_text(p->manifest, "delivery"));
-	out->full = strcmp(json_text(p->manifest, "mode"), "full") == 0;
+	bool all = strcmp(json_text(p->manifest, "mode"), format_extents[FORMAT_FULL]) == 0;
+	out->extent = all ? FORMAT_FULL : FORMAT_DELTA;
 	out->adds = json_number(p->manifest, "added");
 	out->removes = json_number(p->manifest, "removed");
 	out->files = p->files;

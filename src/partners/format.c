@@ -60,12 +60,14 @@ static enum err check_setting(const struct destination *d, const struct format_s
 	return e;
 }
 
-enum err encoder_init(
-    struct encoder *e, const struct destination *d, bool full, struct str delivery, uint32_t now)
+const char *const format_extents[] = {[FORMAT_DELTA] = "delta", [FORMAT_FULL] = "full"};
+
+enum err encoder_init(struct encoder *e, const struct destination *d, enum format_extent extent,
+    struct str delivery, uint32_t now)
 {
 	enum err err = OK;
 	*e = (struct encoder){
-	    .d = d, .format = d->format, .full = full, .delivery = delivery, .now = now};
+	    .d = d, .format = d->format, .extent = extent, .delivery = delivery, .now = now};
 	if (!e->format->item)
 		return err_set(ERR_USAGE, "no files are written for destination '%s'", d->id);
 	for (const struct format_setting *s = e->format->settings; s->name && !err; s++)

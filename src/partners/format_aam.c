@@ -23,7 +23,7 @@ static bool aam_item(struct encoder *e, const struct out_item *item, struct buf 
 	for (unsigned i = 0; i < item->n; i++) {
 		const struct out_row *r = &item->rows[i];
 		/* an overwrite says what holds, a sync what changes */
-		if (r->change == (e->full ? ROW_REMOVE : ROW_KEEP))
+		if (r->change == (e->extent == FORMAT_FULL ? ROW_REMOVE : ROW_KEEP))
 			continue;
 		if (line + r->segment->theirs.n + AAM_CELL > AAM_LINE) {
 			buf_c(out, "\n");
@@ -44,7 +44,7 @@ static bool aam_item(struct encoder *e, const struct out_item *item, struct buf 
 
 static const char *kind_of(const struct encoder *e)
 {
-	return e->full ? "overwrite" : "sync";
+	return e->extent == FORMAT_FULL ? "overwrite" : "sync";
 }
 
 /* ftp_dpm_DPID, the target and the owner where they are given, and the time. */

@@ -81,7 +81,7 @@ static void destinations(const uint8_t *data, size_t n)
 		for (size_t i = 0; i < d->n; i++) {
 			struct encoder e;
 			CHECK(destinations_find(d, str_c(d->list[i].id)) == &d->list[i]);
-			if (encoder_init(&e, &d->list[i], true, STR("fuzz"), 1800000000) == OK)
+			if (encoder_init(&e, &d->list[i], FORMAT_FULL, STR("fuzz"), 1800000000) == OK)
 				encoder_done(&e);
 		}
 		destinations_unref(d);

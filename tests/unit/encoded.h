@@ -46,14 +46,14 @@ static const struct out_segment coats = {S("coats"), S("101"), S("Coats"), 0},
 
 /* The bytes of one file; *refused counts items that cannot be written. Lives until the next call.
  */
-static inline struct str encoded(const struct destination *d, bool full,
+static inline struct str encoded(const struct destination *d, enum format_extent extent,
     const struct out_item *items, size_t n, unsigned *refused)
 {
 	static struct buf out;
 	struct encoder e;
 	unsigned no = 0;
 	buf_clear(&out);
-	if (encoder_init(&e, d, full, STR("delivery-1"), NOW) != OK)
+	if (encoder_init(&e, d, extent, STR("delivery-1"), NOW) != OK)
 		fail_msg("%s", err_text());
 	if (e.format->begin)
 		e.format->begin(&e, &out);
@@ -74,8 +74,8 @@ static inline struct str encoded(const struct destination *d, bool full,
 	return buf_view(&out);
 }
 
-#define ENCODED(d, full, ...)                                                                      \
-	encoded(d, full, (const struct out_item[]){__VA_ARGS__},                                   \
+#define ENCODED(d, extent, ...)                                                                    \
+	encoded(d, extent, (const struct out_item[]){__VA_ARGS__},                                   \
 	    sizeof((const struct out_item[]){__VA_ARGS__}) / sizeof(struct out_item), NULL)
 
 #define IS(got, want)                                                                              \

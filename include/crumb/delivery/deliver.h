@@ -58,7 +58,7 @@ enum delivery_state {
 };
 
 struct deliver_wish {
-	struct plan_wish plan; /* `full` is set by the mode */
+	struct plan_wish plan; /* `extent` is set by the mode */
 	enum deliver_mode mode;
 	const char *folder;	  /* instead of where the destination says; NULL: there */
 	const _Atomic bool *stop; /* becomes true: leave off; NULL: never */
@@ -66,7 +66,7 @@ struct deliver_wish {
 };
 struct delivery {
 	char id[DELIVERY_ID];
-	bool full;
+	enum format_extent extent;
 	enum delivery_state state;
 	uint64_t adds, removes, refused; /* rows */
 	uint64_t unusable;		 /* ids that the format cannot write */

@@ -20,7 +20,7 @@
 struct package;
 /* `delivery` is its name, `stamp` the time in the names of its files. The folder is there. The
  * destination is the caller's for as long as the package. */
-enum err package_begin(const struct destination *d, const char *folder, bool full,
+enum err package_begin(const struct destination *d, const char *folder, enum format_extent extent,
     struct str delivery, uint32_t stamp, uint32_t now, struct package **out) MUST_CHECK;
 /* Writes an item, of which `changes` rows count for the limit. *file is the number of the file that
  * has the item, from 0; *written is false where the id cannot be written, and then nothing was. */

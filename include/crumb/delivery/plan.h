@@ -68,7 +68,7 @@ struct plan_wish {
 	const struct destinations *all;
 	const struct destination *d;
 	uint32_t now;
-	bool full;					   /* say all, not only what has changed */
+	enum format_extent extent;
 	void (*progress)(const char *what, uint64_t done); /* NULL: nobody looks */
 };
 

@@ -186,11 +186,18 @@ bool format_numbered(const struct destination *d);
 /* Can it go that way? */
 bool format_goes(const struct format *f, const struct way *way);
 
+/* How much a delivery says. */
+enum format_extent {
+	FORMAT_DELTA, /* what has changed since the partner was told */
+	FORMAT_FULL   /* everything */
+};
+extern const char *const format_extents[]; /* their words, in names of files and manifests */
+
 struct encoder {
 	const struct destination *d;
 	const struct format *format;
 	uint32_t now;
-	bool full;
+	enum format_extent extent;
 	struct str delivery; /* its id */
 	uint64_t items;	     /* in this file so far */
 	/* the format's own */
@@ -198,7 +205,7 @@ struct encoder {
 	uint64_t block_items;
 };
 /* ERR_USAGE: no files are written for that destination, or its settings make no sense. */
-enum err encoder_init(struct encoder *e, const struct destination *d, bool full,
+enum err encoder_init(struct encoder *e, const struct destination *d, enum format_extent extent,
     struct str delivery, uint32_t now) MUST_CHECK;
 void encoder_done(struct encoder *e);
 

@@ -86,19 +86,19 @@ TEST(the_first_is_whole_and_then_come_changes_and_then_nothing)
 {
 	keen(1, 25);
 	struct delivery d = delivered(DELIVER_AUTO);
-	assert_true(d.state == DELIVERY_DONE && d.full && d.adds == 25 && d.files == 1);
+	assert_true(d.state == DELIVERY_DONE && d.extent == FORMAT_FULL && d.adds == 25 && d.files == 1);
 	assert_int_equal(strncmp(d.id, "lake-full-", 10), 0);
 	char name[200];
 	snprintf(name, sizeof name, "%s.manifest.json", d.id);
 	assert_true(is_there(name));
 	keen(50, 2);
 	d = delivered(DELIVER_AUTO);
-	assert_true(d.state == DELIVERY_DONE && !d.full && d.adds == 2);
+	assert_true(d.state == DELIVERY_DONE && d.extent == FORMAT_DELTA && d.adds == 2);
 	assert_int_equal(strncmp(d.id, "lake-delta-", 11), 0);
 	d = delivered(DELIVER_AUTO);
 	assert_int_equal(d.state, DELIVERY_NOTHING);
 	d = delivered(DELIVER_FULL);
-	assert_true(d.full && d.adds == 27);
+	assert_true(d.extent == FORMAT_FULL && d.adds == 27);
 }
 
 TEST(deliveries_of_one_second_have_names_of_their_own)

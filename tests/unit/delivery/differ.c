@@ -56,17 +56,17 @@ static void leave(uint8_t who)
 
 /* One delivery, which the destination takes or not; what it says, as "add 3 remove 1". The rows are
  * counted in the file itself. */
-static const char *deliver_it(bool full, bool taken)
+static const char *deliver_it(enum format_extent extent, bool taken)
 {
 	static char text[60];
 	struct plan_wish w = {
-	    .g = world->g, .config = &world->c, .all = &all, .d = &lake, .now = now, .full = full};
+	    .g = world->g, .config = &world->c, .all = &all, .d = &lake, .now = now, .extent = extent};
 	struct plan_result r;
 	struct package *p;
 	unsigned files, adds = 0, removes = 0;
 	snprintf(outbox, sizeof outbox, "%s/out-%u", folder, delivery++);
 	assert_int_equal(mkdir(outbox, 0700), 0);
-	assert_int_equal(package_begin(&lake, outbox, full, STR("d"), now, now, &p), OK);
+	assert_int_equal(package_begin(&lake, outbox, extent, STR("d"), now, now, &p), OK);
 	assert_int_equal(plan_write(&w, held, rows, p, &r), OK);
 	assert_int_equal(package_end(p), OK);
 	const struct format_file *f = package_files(p, &files);
@@ -100,84 +100,84 @@ static const char *deliver_it(bool full, bool taken)
 TEST(who_is_new_is_added_once_and_who_left_is_removed_once)
 {
 	keen(1, 25);
-	assert_string_equal(deliver_it(false, true), "add 25 remove 0");
-	assert_string_equal(deliver_it(false, true), "add 0 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 25 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
 	keen(50, 2);
 	leave(1);
-	assert_string_equal(deliver_it(false, true), "add 2 remove 1");
-	assert_string_equal(deliver_it(false, true), "add 0 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 2 remove 1");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
 }
 
 TEST(what_nobody_acknowledged_is_said_again)
 {
 	keen(1, 25);
-	assert_string_equal(deliver_it(false, false), "add 25 remove 0");
-	assert_string_equal(deliver_it(false, true), "add 25 remove 0"); /* perhaps there */
+	assert_string_equal(deliver_it(FORMAT_DELTA, false), "add 25 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 25 remove 0"); /* perhaps there */
 	leave(1);
-	assert_string_equal(deliver_it(false, false), "add 0 remove 1");
-	assert_string_equal(deliver_it(false, true), "add 0 remove 1");
+	assert_string_equal(deliver_it(FORMAT_DELTA, false), "add 0 remove 1");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 1");
 }
 
 TEST(a_full_delivery_says_all_that_holds)
 {
 	keen(1, 25);
-	(void)deliver_it(false, true);
+	(void)deliver_it(FORMAT_DELTA, true);
 	leave(1);
-	assert_string_equal(deliver_it(true, true), "add 24 remove 1");
-	assert_string_equal(deliver_it(false, true), "add 0 remove 0");
+	assert_string_equal(deliver_it(FORMAT_FULL, true), "add 24 remove 1");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
 }
 
 TEST(below_k_nobody_is_added_and_removals_go_out)
 {
 	keen(1, K - 1);
-	assert_string_equal(deliver_it(false, true), "add 0 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
 	keen(50, 1);
-	assert_string_equal(deliver_it(false, true), "add 20 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 20 remove 0");
 	for (uint8_t i = 1; i < 6; i++)
 		leave(i);
 	keen(60, 2);
-	assert_string_equal(deliver_it(false, true), "add 0 remove 5"); /* 17 are left */
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 5"); /* 17 are left */
 }
 
 TEST(who_leaves_by_time_is_forgotten_by_the_partner_where_rows_say_their_end)
 {
 	keen(1, 25);
-	(void)deliver_it(false, true);
+	(void)deliver_it(FORMAT_DELTA, true);
 	now += 7 * DAY_S;
 	fold(world, now);
-	assert_string_equal(deliver_it(false, true), "add 0 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
 	keen(1, 25);
-	assert_string_equal(deliver_it(false, true), "add 25 remove 0"); /* they are back */
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 25 remove 0"); /* they are back */
 }
 
 TEST(a_row_that_lives_longer_is_told_anew_before_it_ends)
 {
 	keen(1, 25);
-	(void)deliver_it(false, true);
+	(void)deliver_it(FORMAT_DELTA, true);
 	now += 2 * DAY_S;
 	for (uint8_t i = 1; i <= 25; i++) {
 		look(world, i, now, "/coats");
 		look(world, i, now, "/coats");
 	}
 	fold(world, now);
-	assert_string_equal(deliver_it(false, true), "add 0 remove 0"); /* in time: not yet */
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0"); /* in time: not yet */
 	now += 3 * DAY_S;
-	assert_string_equal(deliver_it(false, true), "add 25 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 25 remove 0");
 }
 
 TEST(a_segment_that_does_not_go_there_any_more_is_taken_back)
 {
 	keen(1, 25);
-	(void)deliver_it(false, true);
+	(void)deliver_it(FORMAT_DELTA, true);
 	struct segment *s = &world->g->rules->segments[rules_segment(world->g->rules, STR("keen"))];
 	unsigned n = s->destinations_n;
 	s->destinations_n = 0;
-	assert_string_equal(deliver_it(false, true), "add 0 remove 25");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 25");
 	s->destinations_n = n;
 	s->paused = true; /* nobody is added to one that rests, and who is there is taken back */
-	assert_string_equal(deliver_it(false, true), "add 0 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
 	s->paused = false;
-	assert_string_equal(deliver_it(false, true), "add 25 remove 0");
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 25 remove 0");
 }
 
 UNIT_TESTS(DELIVERING(who_is_new_is_added_once_and_who_left_is_removed_once),

@@ -30,7 +30,7 @@ static const struct format_file *package(
 	bool written;
 	char id[32];
 	const struct out_row row = ADD(coats, 1);
-	assert_int_equal(package_begin(&lake, folder, false, STR("delivery-1"), NOW, NOW, out), OK);
+	assert_int_equal(package_begin(&lake, folder, FORMAT_DELTA, STR("delivery-1"), NOW, NOW, out), OK);
 	for (unsigned i = 0; i < ids; i++) {
 		snprintf(id, sizeof id, "visitor-%04u", i);
 		struct out_item item = {.id = str_c(id), .rows = &row, .n = 1};

@@ -105,7 +105,7 @@ static void make_pending(void)
 static struct delivery gone_on(bool patient, uint32_t now)
 {
 	struct pending p;
-	struct delivery d = {.full = false};
+	struct delivery d = {.files = 0};
 	assert_int_equal(pending_open(&box, &lake, now, &p), OK);
 	assert_int_equal(pending_go_on(&p, patient, NULL, &d), OK);
 	pending_free(&p);
@@ -158,7 +158,7 @@ TEST(to_a_folder_files_come_under_their_names_and_the_delivery_ends)
 	make_pending();
 	struct delivery d = gone_on(false, NOW);
 	assert_int_equal(d.state, DELIVERY_DONE);
-	assert_true(d.full && d.adds == 2 && d.files == 2 && d.files_done == 2);
+	assert_true(d.extent == FORMAT_FULL && d.adds == 2 && d.files == 2 && d.files_done == 2);
 	assert_string_equal(d.id, "d1");
 	snprintf(path, sizeof path, "%s/two", there);
 	assert_string_equal(text_of(path), "{\"id\":\"v2\"}\n");

@@ -6,7 +6,7 @@ static void settings_are(const struct format *f, struct setting s, const char *w
 	const struct destination d = {
 	    .id = (char *)(uintptr_t) "d", .format = f, .partner = 0, SETTINGS(s)};
 	struct encoder e;
-	enum err got = encoder_init(&e, &d, true, STR("x"), NOW);
+	enum err got = encoder_init(&e, &d, FORMAT_FULL, STR("x"), NOW);
 	if (!why) {
 		assert_int_equal(got, OK);
 		encoder_done(&e);
@@ -37,7 +37,7 @@ TEST(no_files_are_written_for_what_has_none)
 {
 	const struct destination d = {.id = (char *)(uintptr_t) "page", .format = &format_page};
 	struct encoder e;
-	assert_int_equal(encoder_init(&e, &d, true, STR("x"), NOW), ERR_USAGE);
+	assert_int_equal(encoder_init(&e, &d, FORMAT_FULL, STR("x"), NOW), ERR_USAGE);
 	assert_string_equal(err_text(), "no files are written for destination 'page'");
 }
 

@@ -8,11 +8,11 @@ static const struct destination lake = {.id = (char *)(uintptr_t) "aam",
 
 TEST(a_sync_says_changes_and_an_overwrite_all_that_holds)
 {
-	IS(ENCODED(&lake, false, ITEM("a1", ADD(coats, 1), KEEP(boots, 1)),
+	IS(ENCODED(&lake, FORMAT_DELTA, ITEM("a1", ADD(coats, 1), KEEP(boots, 1)),
 	       ITEM("a2", REMOVE(coats), ADD(boots, 1))),
 	    "a1\td_sid=101\na2\td_unsid=101,d_sid=102\n");
 	IS(ENCODED(
-	       &lake, true, ITEM("a1", ADD(coats, 1), KEEP(boots, 1)), ITEM("a2", REMOVE(coats))),
+	       &lake, FORMAT_FULL, ITEM("a1", ADD(coats, 1), KEEP(boots, 1)), ITEM("a2", REMOVE(coats))),
 	    "a1\td_sid=101,d_sid=102\n");
 }
 
@@ -20,7 +20,7 @@ TEST(an_id_with_a_colon_cannot_be_written)
 {
 	const struct out_item items[] = {ITEM("a:1", ADD(coats, 1)), ITEM("a2", ADD(coats, 1))};
 	unsigned refused;
-	IS(encoded(&lake, false, items, 2, &refused), "a2\td_sid=101\n");
+	IS(encoded(&lake, FORMAT_DELTA, items, 2, &refused), "a2\td_sid=101\n");
 	assert_int_equal(refused, 1);
 }
 
@@ -30,7 +30,7 @@ TEST(a_line_that_is_too_long_goes_on_in_another_with_its_id)
 	struct out_item item = {.id = STR("a1"), .rows = rows, .n = 10000};
 	for (size_t i = 0; i < 10000; i++)
 		rows[i] = (struct out_row)ADD(coats, 1);
-	struct str all = encoded(&lake, true, &item, 1, NULL), line;
+	struct str all = encoded(&lake, FORMAT_FULL, &item, 1, NULL), line;
 	unsigned lines = 0;
 	size_t said = 0;
 	while (str_cut(&all, '\n', &line) && line.n) {
@@ -48,7 +48,7 @@ TEST(files_are_named_and_listed_as_adobe_has_them)
 	struct encoder e;
 	char name[FORMAT_NAME_MOST];
 	struct buf out = {0};
-	assert_int_equal(encoder_init(&e, &lake, true, STR("x"), NOW), OK);
+	assert_int_equal(encoder_init(&e, &lake, FORMAT_FULL, STR("x"), NOW), OK);
 	format_aam.file_name(&e, NOW, 0, ".gz", name);
 	assert_string_equal(name, "ftp_dpm_12_34_1795435200.overwrite.1.gz");
 	struct format_file files[2] = {{.sha256 = "", .md5 = "aa", .lines = 3, .bytes = 100},
@@ -67,7 +67,7 @@ TEST(files_are_named_and_listed_as_adobe_has_them)
 			   "\"TotalNumberFiles\":2,\"TotalNumberLines\":4}}\n");
 	buf_done(&out);
 	encoder_done(&e);
-	assert_int_equal(encoder_init(&e, &lake, false, STR("x"), NOW), OK);
+	assert_int_equal(encoder_init(&e, &lake, FORMAT_DELTA, STR("x"), NOW), OK);
 	format_aam.file_name(&e, NOW, 4, "", name);
 	assert_string_equal(name, "ftp_dpm_12_34_1795435200.sync.5");
 	encoder_done(&e);

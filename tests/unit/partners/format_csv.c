@@ -6,7 +6,7 @@ static const struct destination lake = {
 
 TEST(a_change_is_a_row_and_what_stays_is_none)
 {
-	IS(ENCODED(&lake, false, ITEM("v1", ADD(coats, 30), KEEP(boots, 30)),
+	IS(ENCODED(&lake, FORMAT_DELTA, ITEM("v1", ADD(coats, 30), KEEP(boots, 30)),
 	       ITEM("v2", REMOVE(coats), ADD(boots, 1))),
 	    "id,segment,expires,action\n"
 	    "v1,101,2026-12-23,add\n"
@@ -16,13 +16,13 @@ TEST(a_change_is_a_row_and_what_stays_is_none)
 
 TEST(a_file_without_a_row_has_its_head)
 {
-	IS(encoded(&lake, true, NULL, 0, NULL), "id,segment,expires,action\n");
+	IS(encoded(&lake, FORMAT_FULL, NULL, 0, NULL), "id,segment,expires,action\n");
 }
 
 TEST(ids_and_names_are_exact_whatever_is_in_them)
 {
 	static const struct out_segment odd = {S("odd"), S("a,\"b\"\nc"), S(""), 0};
-	IS(ENCODED(&lake, true, ITEM("=1+1", ADD(odd, 1)), ITEM("-", ADD(coats, 1))),
+	IS(ENCODED(&lake, FORMAT_FULL, ITEM("=1+1", ADD(odd, 1)), ITEM("-", ADD(coats, 1))),
 	    "id,segment,expires,action\n"
 	    "=1+1,\"a,\"\"b\"\"\nc\",2026-11-24,add\n"
 	    "-,101,2026-11-24,add\n");

@@ -21,21 +21,21 @@ TEST(a_row_is_an_operation_with_id_list_and_time)
 	static const uint8_t want[] = {0x0a, 15, 0x0a, 1, 'u', 0x20, 101, 0x28, 0xc0, 0xd5, 0x90,
 	    0xd8, 0x06, 0x30, 0, 0x70, 4, 0x18, 1};
 	bytes_are(
-	    ENCODED(&ours, true, ITEM("u", ADD(coats, 1), KEEP(boots, 1))), want, sizeof want);
+	    ENCODED(&ours, FORMAT_FULL, ITEM("u", ADD(coats, 1), KEEP(boots, 1))), want, sizeof want);
 }
 
 TEST(a_removal_has_no_time_and_a_partners_id_another_kind)
 {
 	static const uint8_t want[] = {
 	    0x0a, 12, 0x0a, 1, 'u', 0x20, 101, 0x30, 1, 0x38, 0xac, 0x02, 0x70, 0, 0x18, 1};
-	bytes_are(ENCODED(&theirs, false, ITEM("u", REMOVE(coats))), want, sizeof want);
+	bytes_are(ENCODED(&theirs, FORMAT_DELTA, ITEM("u", REMOVE(coats))), want, sizeof want);
 }
 
 TEST(what_is_no_number_of_a_list_is_left_out)
 {
 	static const struct out_segment word = {S("word"), S("word"), S(""), 0};
 	static const uint8_t want[] = {0x18, 1};
-	bytes_are(ENCODED(&ours, true, ITEM("u", ADD(word, 1))), want, sizeof want);
+	bytes_are(ENCODED(&ours, FORMAT_FULL, ITEM("u", ADD(word, 1))), want, sizeof want);
 }
 
 TEST(answers_are_taken_at_their_word)

@@ -7,7 +7,7 @@ static const struct destination lake = {
 
 TEST(rows_of_the_taxonomy_stand_first_with_their_segtax)
 {
-	IS(ENCODED(&lake, true, ITEM("v1", KEEP(coats, 0), ADD(boots, 1))),
+	IS(ENCODED(&lake, FORMAT_FULL, ITEM("v1", KEEP(coats, 0), ADD(boots, 1))),
 	    "{\"user\":{\"id\":\"v1\",\"data\":["
 	    "{\"name\":\"crumb\",\"ext\":{\"segtax\":4},\"segment\":[{\"id\":\"77\",\"ext\":{"
 	    "\"expires\":1795478400}}]},"
@@ -17,7 +17,7 @@ TEST(rows_of_the_taxonomy_stand_first_with_their_segtax)
 
 TEST(nothing_left_is_an_empty_list)
 {
-	IS(ENCODED(&lake, false, ITEM("v1", REMOVE(coats), REMOVE(boots))),
+	IS(ENCODED(&lake, FORMAT_DELTA, ITEM("v1", REMOVE(coats), REMOVE(boots))),
 	    "{\"user\":{\"id\":\"v1\",\"data\":[]}}\n");
 }
 
@@ -27,7 +27,7 @@ TEST(the_provider_has_the_name_that_is_set)
 	    .format = &format_ortb,
 	    .partner = -1,
 	    SETTINGS({S("name"), S("the \"shop\"")})};
-	IS(ENCODED(&named, true, ITEM("v1", ADD(coats, 0))),
+	IS(ENCODED(&named, FORMAT_FULL, ITEM("v1", ADD(coats, 0))),
 	    "{\"user\":{\"id\":\"v1\",\"data\":[{\"name\":\"the "
 	    "\\\"shop\\\"\",\"segment\":[{\"id\":\"101\",\"ext\":{\"expires\":1795392000}}]}]}}\n");
 }

@@ -18,7 +18,7 @@ static const struct destination lake = {.id = (char *)(uintptr_t) "lake",
 TEST(an_event_for_each_change_in_one_batch)
 {
 	struct str got = ENCODED(
-	    &lake, false, ITEM("v1", ADD(coats, 1), KEEP(boots, 1)), ITEM("v2", REMOVE(coats)));
+	    &lake, FORMAT_DELTA, ITEM("v1", ADD(coats, 1), KEEP(boots, 1)), ITEM("v2", REMOVE(coats)));
 	char text[2000];
 	snprintf(text, sizeof text, STR_FMT, STR_ARG(got));
 	assert_memory_equal(text, "{\"batch\":[{\"type\":\"track\",\"messageId\":\"crumb-", 44);
@@ -29,7 +29,7 @@ TEST(an_event_for_each_change_in_one_batch)
 
 static void message_id(const struct out_item *item, char out[30])
 {
-	struct str got = encoded(&lake, false, item, 1, NULL);
+	struct str got = encoded(&lake, FORMAT_DELTA, item, 1, NULL);
 	memcpy(out, got.p + 38, 29);
 	out[29] = 0;
 }

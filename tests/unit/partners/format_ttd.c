@@ -12,7 +12,7 @@ static const struct destination third = {.id = (char *)(uintptr_t) "ttd",
 
 TEST(a_row_lives_in_minutes_and_nothing_takes_it_back)
 {
-	IS(ENCODED(&advertiser, false, ITEM("t1", ADD(coats, 1), KEEP(boots, 1)),
+	IS(ENCODED(&advertiser, FORMAT_DELTA, ITEM("t1", ADD(coats, 1), KEEP(boots, 1)),
 	       ITEM("t2", REMOVE(coats))),
 	    "{\"AdvertiserId\":\"adv\",\"Items\":["
 	    "{\"TDID\":\"t1\",\"Data\":[{\"Name\":\"101\",\"TimestampUtc\":\"2026-11-23T12:00:"
@@ -24,13 +24,13 @@ TEST(a_row_lives_in_minutes_and_nothing_takes_it_back)
 TEST(a_provider_speaks_of_our_ids_and_of_a_partners)
 {
 	struct destination other = third;
-	IS(ENCODED(&third, true, ITEM("v1", ADD(coats, 1))),
+	IS(ENCODED(&third, FORMAT_FULL, ITEM("v1", ADD(coats, 1))),
 	    "{\"IsUserIdAlreadyHashed\":false,\"DataProviderId\":\"prov\",\"Items\":[{"
 	    "\"DataProviderUserId\":\"v1\",\"Data\":[{\"Name\":\"101\","
 	    "\"TimestampUtc\":\"2026-11-23T12:00:00Z\",\"TtlInMinutes\":720}]}]}");
 	other.partner = 0;
 	assert_true(
-	    str_has(ENCODED(&other, true, ITEM("v1", ADD(coats, 1))), STR("{\"TDID\":\"v1\"")));
+	    str_has(ENCODED(&other, FORMAT_FULL, ITEM("v1", ADD(coats, 1))), STR("{\"TDID\":\"v1\"")));
 }
 
 TEST(ids_of_our_own_are_not_the_advertisers)
@@ -38,7 +38,7 @@ TEST(ids_of_our_own_are_not_the_advertisers)
 	struct destination d = advertiser;
 	struct encoder e;
 	d.partner = -1;
-	assert_int_equal(encoder_init(&e, &d, true, STR("x"), NOW), ERR_USAGE);
+	assert_int_equal(encoder_init(&e, &d, FORMAT_FULL, STR("x"), NOW), ERR_USAGE);
 	assert_string_equal(err_text(), "destination 'ttd': ttd-advertiser takes The Trade Desk's "
 					"ids: name the partner whose ids they are");
 }

@@ -6,7 +6,7 @@ static const struct destination lake = {
 
 TEST(a_line_has_the_id_and_its_segments_with_their_minutes)
 {
-	IS(ENCODED(&lake, false, ITEM("123", ADD(coats, 1), ADD(boots, 2), KEEP(coats, 1)),
+	IS(ENCODED(&lake, FORMAT_DELTA, ITEM("123", ADD(coats, 1), ADD(boots, 2), KEEP(coats, 1)),
 	       ITEM("456", REMOVE(coats))),
 	    "123;101:720:0,102:2160:0\n456;101:-1:0\n");
 }
@@ -16,7 +16,7 @@ TEST(without_expiration_what_is_removed_stands_behind_its_sign)
 	const struct destination d = {.id = lake.id,
 	    .format = &format_xandr_text,
 	    SETTINGS({S("fields"), S("SEG_CODE,MEMBER_ID")}, {S("member"), S("9")})};
-	IS(ENCODED(&d, false, ITEM("123", ADD(coats, 1), REMOVE(boots)),
+	IS(ENCODED(&d, FORMAT_DELTA, ITEM("123", ADD(coats, 1), REMOVE(boots)),
 	       ITEM("456", REMOVE(coats), REMOVE(boots))),
 	    "123;101:9\t102:9\n456;\t101:9,102:9\n");
 	assert_int_equal(format_life(&d), LIFE_AT_PARTNER);
@@ -28,7 +28,7 @@ TEST(an_id_with_a_separator_in_it_cannot_be_written)
 {
 	const struct out_item items[] = {ITEM("1;2", ADD(coats, 1)), ITEM("3", ADD(coats, 1))};
 	unsigned refused;
-	IS(encoded(&lake, false, items, 2, &refused), "3;101:720:0\n");
+	IS(encoded(&lake, FORMAT_DELTA, items, 2, &refused), "3;101:720:0\n");
 	assert_int_equal(refused, 1);
 }
 
@@ -36,7 +36,7 @@ static void refused_settings(struct setting s, const char *why)
 {
 	const struct destination d = {.id = lake.id, .format = &format_xandr_text, SETTINGS(s)};
 	struct encoder e;
-	assert_int_equal(encoder_init(&e, &d, false, STR("x"), NOW), ERR_USAGE);
+	assert_int_equal(encoder_init(&e, &d, FORMAT_DELTA, STR("x"), NOW), ERR_USAGE);
 	assert_non_null(strstr(err_text(), why));
 }
 
@@ -56,7 +56,7 @@ TEST(separators_and_fields_that_make_no_sense_are_refused)
 	refused_settings((struct setting){STR("fields"), STR("SEG_IDS")}, "did you mean 'SEG_ID'?");
 	const struct destination own = {
 	    .id = lake.id, .format = &format_xandr_text, SETTINGS({S("separators"), S(":;:~!")})};
-	IS(ENCODED(&own, false, ITEM("1", ADD(coats, 1), ADD(boots, 1))),
+	IS(ENCODED(&own, FORMAT_DELTA, ITEM("1", ADD(coats, 1), ADD(boots, 1))),
 	    "1:101:720:0;102:720:0\n"); /* the first may be the third */
 }
 
