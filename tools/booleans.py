@@ -8,7 +8,7 @@ import re
 import sys
 
 LEFT = {
-    'admin_new', 'admin_ready', 'cli_open', 'collect_cookie_lines', 'collect_lookup', 
+    'admin_new', 'admin_ready', 'cli_open', 
     
 }
 

@@ -102,18 +102,25 @@ void collect_query_signals(struct collect *c, const struct http_request *r, stru
 		hit_param_signal(h, key, value);
 }
 
-void collect_cookie_lines(
-    struct collect *c, const struct ingest_who *who, bool written, struct buf *headers)
+void collect_cookie_end_lines(struct collect *c, const struct ingest_who *who, struct buf *headers)
 {
 	c->stack_used |= who->set_cookie;
-	if (who->set_cookie && written) {
-		buf_c(headers, "Set-Cookie: crumb=");
-		buf_add(headers, who->cookie, COOKIE_LEN);
-		buf_c(headers, c->cookie_tail);
-	} else if (who->expire_cookie) {
+	if (who->expire_cookie) {
 		buf_c(headers, "Set-Cookie: crumb=");
 		buf_c(headers, c->expire_tail);
 	}
+}
+
+void collect_cookie_lines(struct collect *c, const struct ingest_who *who, struct buf *headers)
+{
+	if (!who->set_cookie) {
+		collect_cookie_end_lines(c, who, headers);
+		return;
+	}
+	c->stack_used = true;
+	buf_c(headers, "Set-Cookie: crumb=");
+	buf_add(headers, who->cookie, COOKIE_LEN);
+	buf_c(headers, c->cookie_tail);
 }
 
 void collect_why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers)
@@ -143,7 +150,10 @@ void collect_answer_hit(struct collect *c, struct http_request *r, const struct 
 	buf_clear(headers);
 	cors_headers(c, r, headers);
 	buf_c(headers, COLLECT_PUBLIC);
-	collect_cookie_lines(c, who, written > 0, headers);
+	if (written)
+		collect_cookie_lines(c, who, headers);
+	else
+		collect_cookie_end_lines(c, who, headers);
 	collect_why_lines(c, who, headers);
 	http_reply_whole(r->ticket, status, type, headers, &BUF_OF(body));
 	if (written || who->erase)

@@ -21,7 +21,7 @@ void collect_lookups_soon(int fd, short what, void *arg)
 
 void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *visitor,
     void (*answer)(struct collect *, struct lookup *), const struct lookup_form *form,
-    struct buf headers, bool writes)
+    struct buf headers, enum lookup_kind kind)
 {
 	struct lookup *l = calloc(1, sizeof *l);
 	if (!l) { /* what it wrote is done all the same, and asking again does no harm */
@@ -35,7 +35,7 @@ void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *
 	    .visitor = *visitor,
 	    .answer = answer,
 	    .headers = headers,
-	    .writes = writes};
+	    .kind = kind};
 	/* hits of this connection may be in the batch being gathered, or in the one that is on its
 	 * way */
 	l->gate = collect_batch(c)->count ? c->gate : c->gate - 1;
@@ -60,7 +60,7 @@ static void not_written(struct collect *c, struct lookup *l)
 void collect_lookups_fail(struct collect *c, uint64_t gate)
 {
 	for (struct lookup *l = c->lookups; l; l = l->next)
-		if (l->writes && l->gate == gate)
+		if (l->kind == LOOKUP_ERASES && l->gate == gate)
 			l->answer = not_written;
 }
 

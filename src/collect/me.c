@@ -118,8 +118,8 @@ void collect_me(struct collect *c, struct http_request *r)
 	buf_c(&headers, PAGE_HEADERS);
 	struct lookup_form form = {.language = language_of(r), .opted_out = c->hit.optout_cookie};
 	if (ingest_known(&c->ingest, c->hit.cookie, collect_now(c), &visitor)) {
-		collect_lookup(
-		    c, r->ticket, &visitor, json ? show_json : show_page, &form, headers, false);
+		collect_lookup(c, r->ticket, &visitor, json ? show_json : show_page, &form, headers,
+		    LOOKUP_READS);
 		return;
 	}
 	show(c, r->ticket, NULL, json, &form, &headers);
@@ -212,7 +212,7 @@ void collect_forget(struct collect *c, struct http_request *r)
 	struct lookup_form form = {.language = language_of(r)};
 	expire_cookie(c, &headers);
 	if (erase(c, r, &visitor)) {
-		collect_lookup(c, r->ticket, &visitor, forgotten, &form, headers, true);
+		collect_lookup(c, r->ticket, &visitor, forgotten, &form, headers, LOOKUP_ERASES);
 		return;
 	}
 	answer_words(c, r, &headers, W_NOT_KNOWN, W_WAS_NOTHING);
@@ -234,7 +234,8 @@ void collect_optout(struct collect *c, struct http_request *r)
 	if (r->method == HTTP_M_POST) {
 		expire_cookie(c, &headers);
 		if (erase(c, r, &visitor)) {
-			collect_lookup(c, r->ticket, &visitor, opted_out, &form, headers, true);
+			collect_lookup(
+			    c, r->ticket, &visitor, opted_out, &form, headers, LOOKUP_ERASES);
 			return;
 		}
 	}

@@ -209,5 +209,5 @@ void collect_segments(struct collect *c, struct http_request *r)
 		buf_done(&headers);
 		return;
 	}
-	collect_lookup(c, r->ticket, &visitor, fresh, &form, headers, false);
+	collect_lookup(c, r->ticket, &visitor, fresh, &form, headers, LOOKUP_READS);
 }

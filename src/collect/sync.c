@@ -267,7 +267,7 @@ void collect_sync(struct collect *c, struct http_request *r)
 	buf_clear(headers);
 	c->ingest.aside = ASIDE_NOT;
 	buf_c(headers, COLLECT_PUBLIC);
-	collect_cookie_lines(c, &who, true, headers);
+	collect_cookie_lines(c, &who, headers);
 	collect_why_lines(c, &who, headers);
 	if (call.redirect.n) {
 		struct ids ids;

@@ -32,6 +32,11 @@ struct lookup_form {
 	bool opted_out;	    /* /me was asked with the cookie that says so */
 };
 
+enum lookup_kind {
+	LOOKUP_READS,
+	LOOKUP_ERASES /* an erasure is in the batch of its gate: when that fails, so does this */
+};
+
 /* A request that waits for the views (lookup.c). */
 struct lookup {
 	struct lookup *next;
@@ -44,8 +49,7 @@ struct lookup {
 	uint64_t deadline_us;
 	struct lookup_form form;
 	struct buf headers; /* of the answer */
-	bool
-	    writes; /* it put something into the batch of its gate: when that fails, so does this */
+	enum lookup_kind kind;
 };
 
 /* When the hits of a batch were read: those that came within PASS_US are noted with the first of
@@ -122,8 +126,11 @@ void collect_answer_hit(struct collect *c, struct http_request *r, const struct 
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h);
 /* Takes the consent signals of the query of a request whose events are in its body. */
 void collect_query_signals(struct collect *c, const struct http_request *r, struct hit *h);
-void collect_cookie_lines(
-    struct collect *c, const struct ingest_who *who, bool written, struct buf *headers);
+/* Appends Set-Cookie: the visitor's new cookie, or the end of one that is to go. Where nothing of
+ * the visitor was written a new cookie would name nobody: collect_cookie_end_lines() appends only
+ * the end. */
+void collect_cookie_lines(struct collect *c, const struct ingest_who *who, struct buf *headers);
+void collect_cookie_end_lines(struct collect *c, const struct ingest_who *who, struct buf *headers);
 void collect_why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers);
 void collect_answer_disk(struct http_request *r);
 extern const char collect_gif[44]; /* 43 bytes and a zero */
@@ -144,7 +151,7 @@ void collect_optin(struct collect *c, struct http_request *r);
 /* Answers when everything that this connection has sent is folded; takes the headers. */
 void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *visitor,
     void (*answer)(struct collect *, struct lookup *), const struct lookup_form *form,
-    struct buf headers, bool writes);
+    struct buf headers, enum lookup_kind kind);
 void collect_lookups_go_on(struct collect *c); /* answers those whose turn has come */
 void collect_lookups_fail(
     struct collect *c, uint64_t gate); /* the batch of that gate could not be written */
