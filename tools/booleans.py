@@ -8,7 +8,7 @@ import re
 import sys
 
 LEFT = {
-    'admin_new', 'admin_ready', 'cli_open', 
+    'cli_open', 
     
 }
 

@@ -183,9 +183,9 @@ void admin_on_reload(
 	a->reload_arg = arg;
 }
 
-void admin_ready(struct admin *a, bool ready)
+void admin_ready(struct admin *a)
 {
-	a->ready = ready;
+	a->ready = true;
 }
 
 int admin_socket(const struct admin *a)
@@ -209,7 +209,7 @@ void admin_address(const struct admin *a, char *out, size_t cap)
 }
 
 enum err admin_new(struct event_base *base, struct node *node, struct keeper *keeper,
-    struct collect_shared *shared, const char *token, bool test_clock, int socket,
+    struct collect_shared *shared, const char *token, enum admin_clock clock, int socket,
     struct admin **out)
 {
 	struct admin *a = calloc(1, sizeof *a);
@@ -222,7 +222,7 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	a->listener = *shared->config; /* texts are shared, and not freed by us */
 	if (a->listener.connections > ADMIN_CONNECTIONS)
 		a->listener.connections = ADMIN_CONNECTIONS;
-	a->test_clock = test_clock;
+	a->clock = clock;
 	crypto_generichash(
 	    a->token, sizeof a->token, (const uint8_t *)token, strlen(token), NULL, 0);
 	pthread_mutex_init(&a->lock, NULL);
@@ -235,7 +235,7 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
 		e = http_server_new(base, &a->listener, socket < 0 ? a->config->admin_listen : NULL,
-		    false, admin_handle, a, &a->server);
+		    HTTP_PORT_OWN, admin_handle, a, &a->server);
 	if (!e && socket >= 0)
 		e = http_server_listen(a->server, socket);
 	if (!e)

@@ -69,7 +69,7 @@ struct admin {
 	const struct config *config;
 	struct config listener; /* a copy of *config with limits of this listener's own */
 	uint8_t token[TOKEN_HASH];
-	bool test_clock;
+	enum admin_clock clock;
 	/* main thread */
 	struct http_server *server;
 	bool ready;

@@ -362,7 +362,8 @@ static enum err start(struct server *s)
 		return err_set(ERR_IO, "no event loop");
 	if ((e = start_collect(s)))
 		return e;
-	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token, s->test_clock,
+	if ((e = admin_new(s->base, &s->node, s->keeper, &s->shared, s->token,
+		 s->test_clock ? ADMIN_CLOCK_MOVABLE : ADMIN_CLOCK_REAL,
 		 sockets_get(&s->sockets, SOCKET_ADMIN, 0), &s->admin)))
 		return err_wrap(e, "admin.listen");
 	admin_on_models(s->admin, reload_models, s);
@@ -396,7 +397,7 @@ static enum err start(struct server *s)
 		s->config.store_path, s->base, list_sockets, on_taken_over, s, &s->takeover) != OK)
 		log_warn("main", "nobody will be able to take over why=\"%s\"", err_text());
 	add_events(s);
-	admin_ready(s->admin, true);
+	admin_ready(s->admin);
 	return OK;
 }
 

@@ -21,10 +21,16 @@
 struct admin;
 struct json_t;
 
+/* Whose clock a server tells the time by. */
+enum admin_clock {
+	ADMIN_CLOCK_REAL,   /* the machine's: nobody moves it */
+	ADMIN_CLOCK_MOVABLE /* POST /v1/clock moves it: for tests */
+};
+
 /* Listens at `socket`, of which it makes a descriptor of its own, or at admin.listen when `socket`
  * is -1. Borrows base, node, keeper and shared until admin_free(). */
 enum err admin_new(struct event_base *base, struct node *node, struct keeper *keeper,
-    struct collect_shared *shared, const char *token, bool test_clock, int socket,
+    struct collect_shared *shared, const char *token, enum admin_clock clock, int socket,
     struct admin **out) MUST_CHECK;
 #define ADMIN_CONNECTIONS 256 /* open at a time, at most */
 void admin_address(const struct admin *a, char *out, size_t cap);
@@ -32,7 +38,7 @@ void admin_address(const struct admin *a, char *out, size_t cap);
  * admin_waits(). */
 void admin_tick(struct admin *a);
 bool admin_waits(const struct admin *a);
-void admin_ready(struct admin *a, bool ready);
+void admin_ready(struct admin *a); /* from now on GET /ready may say so */
 /* `changed` is called when a lookalike was trained, and reads the rules again. It is called on the
  * thread of BY_LONG. */
 void admin_on_models(struct admin *a, enum err (*changed)(void *), void *arg);
