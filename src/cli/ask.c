@@ -82,7 +82,7 @@ static int preview(struct cli *c, int argc, char **argv)
 		return cli_misuse("rules preview wants one condition, in quotes");
 	if (client_available(c)) {
 		j = ask_server(c, "/v1/ask/preview", str_c(condition), &rc);
-	} else if (cli_open(c, false)) {
+	} else if (cli_open(c)) {
 		struct asker a = alone(c);
 		enum err e = answer_preview(&a, str_c(condition), &j);
 		j = answered(c, e, j, &rc);
@@ -137,7 +137,7 @@ static int overlap(struct cli *c, int argc, char **argv)
 	if (client_available(c)) {
 		snprintf(body, sizeof body, "%s %s", a_id, b_id);
 		j = ask_server(c, "/v1/ask/overlap", str_c(body), &rc);
-	} else if (cli_open(c, false)) {
+	} else if (cli_open(c)) {
 		struct asker a = alone(c);
 		enum err e = answer_overlap(&a, str_c(a_id), str_c(b_id), &j);
 		j = answered(c, e, j, &rc);

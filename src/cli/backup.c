@@ -93,7 +93,7 @@ static int backup(struct cli *c, int argc, char **argv)
 			return EXIT_WRONG;
 	} else {
 		struct backup_totals t;
-		if (!cli_open(c, true))
+		if (!cli_open_journal(c))
 			return EXIT_WRONG;
 		enum err e = backup_write(c->store, folder, show_days, &t);
 		cli_progress_end();

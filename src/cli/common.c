@@ -222,9 +222,9 @@ void cli_close(struct cli *c)
 }
 
 /* The gate remembers from here on what was told at this store, by whatever process. */
-bool cli_open(struct cli *c, bool journal)
+static bool open_as(struct cli *c, enum store_mode mode)
 {
-	enum err e = store_open(&c->config, journal ? STORE_READ_JOURNAL : STORE_READ, &c->store);
+	enum err e = store_open(&c->config, mode, &c->store);
 	if (!e)
 		e = generation_open(c->store, &c->config, &c->generation);
 	if (e) {
@@ -235,6 +235,16 @@ bool cli_open(struct cli *c, bool journal)
 		c->gate.memory = c->config.told = kgate_memory_open(told, KGATE_READ);
 	}
 	return e == OK;
+}
+
+bool cli_open(struct cli *c)
+{
+	return open_as(c, STORE_READ);
+}
+
+bool cli_open_journal(struct cli *c)
+{
+	return open_as(c, STORE_READ_JOURNAL);
 }
 
 void cli_fail_json(void)

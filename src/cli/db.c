@@ -41,7 +41,7 @@ static int db_stat(struct cli *c, int argc, char **argv)
 	char day[DAY_TEXT];
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return EXIT_WRONG;
 	if (view_totals(c->generation, clock_now(), &t) != OK)
 		return cli_fail("%s", err_text());
@@ -104,7 +104,7 @@ static int db_verify(struct cli *c, int argc, char **argv)
 		return EXIT_MISUSE;
 	if (with_replay && client_available(c))
 		return cli_fail("--replay needs a store that stands still: stop the server first");
-	if (!cli_open(c, true))
+	if (!cli_open_journal(c))
 		return EXIT_WRONG;
 	json_t *problems = json_array(), *one;
 	damage_each(c->store->damage, add_problem, problems);
@@ -252,7 +252,7 @@ static int db_journal(struct cli *c, int argc, char **argv)
 		return EXIT_MISUSE;
 	if (client_available(c))
 		return cli_fail("a server has the journal open: stop it first");
-	if (!cli_open(c, true))
+	if (!cli_open_journal(c))
 		return EXIT_WRONG;
 	for (unsigned i = 0; i <= journal_control(c->store->journal); i++)
 		if (print_shard(c, i) != OK)

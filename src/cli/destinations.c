@@ -131,7 +131,7 @@ static int destinations(struct cli *c, int argc, char **argv)
 	struct destinations *all;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return EXIT_WRONG;
 	if (destinations_load(c->config.destinations_path, NULL, &all) != OK)
 		return cli_fail("%s", err_text());

@@ -308,7 +308,7 @@ json_t *diff_json(struct cli *c, const char *old, const char *fresh)
 	struct side *sides = calloc(2, sizeof *sides);
 	json_t *j = NULL;
 	CHECK(sides);
-	if (cli_open(c, true) && open_side(c, old, &sides[0]) && open_side(c, fresh, &sides[1]))
+	if (cli_open_journal(c) && open_side(c, old, &sides[0]) && open_side(c, fresh, &sides[1]))
 		j = compare_sides(c, &sides[0], &sides[1]);
 	close_side(&sides[0]);
 	close_side(&sides[1]);

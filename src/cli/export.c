@@ -54,7 +54,7 @@ static int export_one(struct cli *c, int argc, char **argv)
 		form = export_form_find(str_c(format));
 	if (!form)
 		return unknown_form(format);
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return EXIT_WRONG;
 	uint16_t segment;
 	if (rules_find_segment(c->generation->rules, str_c(id), &segment) != OK)
@@ -195,7 +195,7 @@ static int deliver_to(struct cli *c, const char *to, const char *out, enum deliv
 	if (!load_destinations(c, &all))
 		return EXIT_WRONG;
 	const struct destination *d = find_destination(c, all, to);
-	if (d && settle(c) && cli_open(c, false)) {
+	if (d && settle(c) && cli_open(c)) {
 		struct deliver_wish w = {.plan = {.g = c->generation,
 					     .config = &c->config,
 					     .all = all,
@@ -304,7 +304,7 @@ static int deliveries(struct cli *c, int argc, char **argv)
 	if (!load_destinations(c, &all))
 		return EXIT_WRONG;
 	bool none = true;
-	if (cli_open(c, false)) {
+	if (cli_open(c)) {
 		if (deliveries_list(c->store->path, all, to, &c->gate, clock_now(), &list) != OK)
 			cli_fail("%s", err_text());
 		none = json_array_size(list) == 0;

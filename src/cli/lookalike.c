@@ -114,7 +114,7 @@ int like_open(struct cli *c, const char *id, uint16_t *segment, json_t **model)
 {
 	char name[200];
 	json_error_t error;
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return EXIT_WRONG;
 	const struct rules *r = c->generation->rules;
 	if (rules_find_lookalike(r, str_c(id), segment) != OK)
@@ -363,7 +363,7 @@ static int similar(struct cli *c, int argc, char **argv)
 	struct totals totals;
 	if (!id || !cli_all_used(argc, argv))
 		return cli_misuse("lookalike similar wants the id of a segment");
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return EXIT_WRONG;
 	const struct rules *r = c->generation->rules;
 	uint16_t at;

@@ -204,7 +204,7 @@ static int seed(struct cli *c, int argc, char **argv)
 	bool csv = format && strcmp(format, "csv") == 0;
 	if (format && !csv && strcmp(format, "libsvm") != 0)
 		return cli_misuse("lookalike seed knows --format libsvm and csv");
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return EXIT_WRONG;
 	const struct rules *r = c->generation->rules;
 	uint16_t at;

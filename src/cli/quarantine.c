@@ -25,7 +25,7 @@ static int quarantine_listed(struct cli *c, int argc, char **argv)
 	} else {
 		struct aside_row *found;
 		size_t n;
-		if (!cli_open(c, true))
+		if (!cli_open_journal(c))
 			return EXIT_WRONG;
 		if (quarantine_list(c->store, &found, &n) != OK)
 			return cli_fail("%s", err_text());

@@ -31,7 +31,7 @@ static json_t *get(struct cli *c, const char *path,
 	json_t *list;
 	if (client_available(c))
 		return client_json(c, path, NULL, &r);
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return NULL;
 	struct rules *coming = coming_rules(c);
 	enum err e = list_rows(c->generation, &c->gate, clock_now(), coming, &list);
@@ -201,7 +201,7 @@ static json_t *get_segment(struct cli *c, const char *id)
 		snprintf(path, sizeof path, "/v1/segment?id=%.150s", id);
 		return client_json(c, path, NULL, &r);
 	}
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return NULL;
 	struct rules *coming = coming_rules(c);
 	enum err e = list_segment(c->generation, &c->gate, clock_now(), coming, id, LIST_DAYS, &j);
@@ -312,7 +312,7 @@ bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct v
 	if (!cli_all_used(argc, argv))
 		return false;
 	*rc = EXIT_WRONG;
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return false;
 	if (key) {
 		if (hex_decode(str_c(key), out->b, sizeof out->b))

@@ -76,7 +76,7 @@ static json_t *status_of(struct cli *c)
 	json_t *partial;
 	if (client_available(c))
 		return client_json(c, "/v1/rules/status", NULL, &r);
-	if (!cli_open(c, false))
+	if (!cli_open(c))
 		return NULL;
 	if (list_partial(c->generation, clock_now(), &partial) != OK) {
 		cli_fail("%s", err_text());

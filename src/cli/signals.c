@@ -309,7 +309,7 @@ static int signals(struct cli *c, int argc, char **argv)
 {
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
-	if (!cli_open(c, true))
+	if (!cli_open_journal(c))
 		return EXIT_WRONG;
 	struct signals s = {
 	    .c = c, .r = c->generation->rules, .from = oldest_day(day_of(clock_now()), DAYS)};

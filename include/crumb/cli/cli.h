@@ -80,8 +80,10 @@ void cli_fail_json(void);
 /* " (configuration: FILE, by CRUMB_CONFIG)", or that no file was taken. For messages about what the
  * configuration names. */
 const char *cli_config_taken(const struct cli *c);
-/* Opens store and views for reading, with the journal or without. False: it was said why. */
-bool cli_open(struct cli *c, bool journal);
+/* Opens store and views for reading. False: it was said why. */
+bool cli_open(struct cli *c);
+/* The same, and the journal. */
+bool cli_open_journal(struct cli *c);
 void cli_close(struct cli *c);
 struct node;
 /* Starts a node on a store that no server has open. False: it was said why, such as a clock in
