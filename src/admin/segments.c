@@ -5,7 +5,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/delivery/lists.h"
-#include "crumb/load/loader.h"
+#include "crumb/yaml/yaml.h"
 
 /* What a list is made from: the views that serve, and the rules on their way into them. */
 struct sight {
@@ -42,7 +42,7 @@ static void categories(struct admin *a, struct job *j)
 }
 
 struct segment_asked {
-	char id[ID_MOST + 2]; /* a longer id is cut, and is then longer than any segment's */
+	char id[YAML_ID_MOST + 2]; /* a longer id is cut, and is then longer than any segment's */
 };
 
 static enum err segment_parse(struct admin *a, struct job *j, const struct asked *q)

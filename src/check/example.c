@@ -6,7 +6,7 @@
 #include "crumb/base/array.h"
 #include "crumb/condition/eval.h"
 #include "crumb/match/match.h"
-#include "crumb/load/loader.h"
+#include "crumb/yaml/yaml.h"
 
 #include <stdlib.h>
 
@@ -230,9 +230,15 @@ static void example_did(struct yaml *y, const yaml_node_t *n, void *into)
 }
 
 /* Names of segments, each of which must be there. */
+/* A file of examples while it is read. */
+struct reading_examples {
+	struct yaml yaml; /* first: names_of() makes it whole again */
+	const struct rules *r;
+};
+
 static void names_of(struct yaml *y, const yaml_node_t *n, struct str **out, unsigned *out_n)
 {
-	struct loader *l = loader_of(y);
+	const struct rules *r = ((struct reading_examples *)y)->r;
 	char hint[200];
 	if (n->type == YAML_SEQUENCE_NODE &&
 	    n->data.sequence.items.start == n->data.sequence.items.top)
@@ -240,11 +246,11 @@ static void names_of(struct yaml *y, const yaml_node_t *n, struct str **out, uns
 	if (!yaml_words(y, n, "a list of segments", out, out_n))
 		return;
 	for (unsigned i = 0; i < *out_n; i++) {
-		if (rules_segment(l->r, (*out)[i]) >= 0)
+		if (rules_segment(r, (*out)[i]) >= 0)
 			continue;
 		struct near near = near_begin((*out)[i]);
-		for (size_t k = 0; k < l->r->segments_n; k++)
-			near_try(&near, str_c(l->r->segments[k].id));
+		for (size_t k = 0; k < r->segments_n; k++)
+			near_try(&near, str_c(r->segments[k].id));
 		complain(y, n, "unknown-segment", near_hint(&near, hint, sizeof hint),
 		    "there is no segment '" STR_FMT "'", STR_ARG((*out)[i]));
 	}
@@ -292,7 +298,7 @@ static void root_tests(struct yaml *y, const yaml_node_t *n, void *into)
 static void tests_version(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	(void)into;
-	load_version(y, n);
+	yaml_version(y, n);
 }
 
 static const struct yaml_key root_keys[] = {
@@ -352,18 +358,18 @@ enum err examples_run(struct rules *r, struct str file, struct str text, uint16_
     unsigned retention, struct report *report, void (*each)(void *, const struct example_result *),
     void *arg)
 {
-	struct loader l = {.yaml = {.arena = &r->arena,
-			       .report = report,
-			       .file = arena_keep(&r->arena, file).p,
-			       .text = text},
+	struct reading_examples reading = {.yaml = {.arena = &r->arena,
+					       .report = report,
+					       .file = arena_keep(&r->arena, file).p,
+					       .text = text},
 	    .r = r};
 	struct examples all = {NULL, 0, 0};
 	struct match *m = NULL;
-	const yaml_node_t *root = yaml_open(&l.yaml);
+	const yaml_node_t *root = yaml_open(&reading.yaml);
 	if (root)
-		yaml_map(&l.yaml, root, "a file of tests", root_keys,
+		yaml_map(&reading.yaml, root, "a file of tests", root_keys,
 		    sizeof root_keys / sizeof *root_keys, &all);
-	yaml_close(&l.yaml);
+	yaml_close(&reading.yaml);
 	report_sort(report);
 	enum err e = report_error(report);
 	if (!e)

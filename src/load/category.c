@@ -1,8 +1,9 @@
 /* Categories: one entry of the section `categories`, and its keys. Patterns of its lists are read
  * in pattern.c. Parents and numbers come when all files are read (load.c). */
+#include "loader.h"
+
 #include "crumb/base/array.h"
 #include "crumb/condition/forms.h"
-#include "crumb/load/loader.h"
 
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@ static void category_id(struct yaml *y, const yaml_node_t *n, void *c)
 }
 static void category_name(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	load_words(y, n, "a name", &((struct category *)c)->name);
+	yaml_keep(y, n, "a name", &((struct category *)c)->name);
 }
 static void category_iab(struct yaml *y, const yaml_node_t *n, void *c)
 {
@@ -21,7 +22,8 @@ static void category_iab(struct yaml *y, const yaml_node_t *n, void *c)
 }
 static void category_labels(struct yaml *y, const yaml_node_t *n, void *c)
 {
-	load_labels(y, n, &((struct category *)c)->labels);
+	struct labels *l = &((struct category *)c)->labels;
+	yaml_words(y, n, "labels", &l->list, &l->n);
 }
 static void category_sensitive(struct yaml *y, const yaml_node_t *n, void *c)
 {
@@ -47,8 +49,8 @@ static const struct yaml_key category_keys[] = {
 	.load = category_id,
 	.aliases = "parent",
 	.shape = KEY_TEXT,
-	.pattern = ID_PATTERN,
-	.max = ID_MOST,
+	.pattern = YAML_ID_PATTERN,
+	.max = YAML_ID_MOST,
 	.says = "Letters, digits, `_`, `-`; dots make a tree: `apparel.outerwear` is a child of "
 		"`apparel`."},
     {.name = "name",

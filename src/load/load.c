@@ -1,12 +1,13 @@
 /* A bundle to rules, in the steps that load/load.h draws. Sections of all files come first, then
  * numbers, then conditions, which may name anything of any file. */
+#include "loader.h"
+
 #include "crumb/base/array.h"
 #include "crumb/condition/parse.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/mp.h"
 #include "crumb/load/load.h"
 #include "crumb/rules/like.h"
-#include "crumb/load/loader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 static void root_version(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	*(bool *)into = true;
-	load_version(y, n);
+	yaml_version(y, n);
 }
 static void root_categories(struct yaml *y, const yaml_node_t *n, void *into)
 {

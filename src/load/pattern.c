@@ -9,13 +9,14 @@
  * compared with, and kept once in the whole rule set: tests name it by number. Its key is also what
  * its leaf is the hash of, and what a category's definition is made of, so a key never changes its
  * form. */
+#include "loader.h"
+
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/base/host.h"
 #include "crumb/base/number.h"
 #include "crumb/base/text.h"
 #include "crumb/match/match.h"
-#include "crumb/load/loader.h"
 #include "crumb/condition/meant_range.h"
 
 #include <stdio.h>

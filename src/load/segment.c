@@ -3,10 +3,11 @@
  * Conditions stay text here, with the places of their bytes; they are parsed when all files are
  * read (load.c). A lookalike is a segment, too: what its keys say becomes a condition (who can be
  * in it), and its model is asked beside that condition. */
+#include "loader.h"
+
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/rules/like.h"
-#include "crumb/load/loader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,11 +33,11 @@ static void segment_id(struct yaml *y, const yaml_node_t *n, void *into)
 }
 static void segment_name(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "a name", &segment_of(into)->name);
+	yaml_keep(y, n, "a name", &segment_of(into)->name);
 }
 static void segment_owner(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "an owner", &segment_of(into)->owner);
+	yaml_keep(y, n, "an owner", &segment_of(into)->owner);
 }
 static void segment_iab(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -44,7 +45,8 @@ static void segment_iab(struct yaml *y, const yaml_node_t *n, void *into)
 }
 static void segment_labels(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_labels(y, n, &segment_of(into)->labels);
+	struct labels *l = &segment_of(into)->labels;
+	yaml_words(y, n, "labels", &l->list, &l->n);
 }
 /* A list or a map is what people write who know other languages of rules. */
 static void segment_when(struct yaml *y, const yaml_node_t *n, void *into)
@@ -55,7 +57,7 @@ static void segment_when(struct yaml *y, const yaml_node_t *n, void *into)
 		    "a condition is one text");
 		return;
 	}
-	load_words(y, n, "a condition", &segment_of(into)->when);
+	yaml_keep(y, n, "a condition", &segment_of(into)->when);
 	((struct reading *)into)->when = n;
 }
 /* Whether there are such destinations is the checker's to say: stored rules are not asked. */
@@ -189,8 +191,8 @@ static void segment_split(struct yaml *y, const yaml_node_t *n, void *into)
 	{.name = "id",                                                                             \
 	    .load = segment_id,                                                                    \
 	    .shape = KEY_TEXT,                                                                     \
-	    .pattern = ID_PATTERN,                                                                 \
-	    .max = ID_MOST,                                                                        \
+	    .pattern = YAML_ID_PATTERN,                                                            \
+	    .max = YAML_ID_MOST,                                                                   \
 	    .says = "As the id of a category. Exports and pages use it."},                         \
 	{                                                                                          \
 		.name = "name", .load = segment_name, .aliases = "title", .shape = KEY_TEXT,       \
@@ -291,7 +293,7 @@ void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 
 static void like_seed(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "a seed", &segment_of(into)->like->seed);
+	yaml_keep(y, n, "a seed", &segment_of(into)->like->seed);
 }
 /* 5% */
 static void like_share(struct yaml *y, const yaml_node_t *n, void *into)
@@ -326,11 +328,11 @@ static void like_min_lift(struct yaml *y, const yaml_node_t *n, void *into)
 }
 static void like_population(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "a population", &segment_of(into)->like->population);
+	yaml_keep(y, n, "a population", &segment_of(into)->like->population);
 }
 static void like_exclude_visitors(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	load_words(y, n, "a condition", &segment_of(into)->like->exclude);
+	yaml_keep(y, n, "a condition", &segment_of(into)->like->exclude);
 }
 static void like_exclude_categories(struct yaml *y, const yaml_node_t *n, void *into)
 {

@@ -1,8 +1,9 @@
 /* Attributes: closed vocabularies, and who may set them. The hash of a vocabulary is of what it
  * allows, in sorted order: as long as that stays the same, so does its history. */
+#include "loader.h"
+
 #include "crumb/base/array.h"
 #include "crumb/rules/rules.h"
-#include "crumb/load/loader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ static void vocabulary_id(struct yaml *y, const yaml_node_t *n, void *v)
 }
 static void vocabulary_name(struct yaml *y, const yaml_node_t *n, void *v)
 {
-	load_words(y, n, "a name", &((struct vocabulary *)v)->name);
+	yaml_keep(y, n, "a name", &((struct vocabulary *)v)->name);
 }
 static void vocabulary_values(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -46,11 +47,12 @@ static void vocabulary_source(struct yaml *y, const yaml_node_t *n, void *v)
 }
 static void vocabulary_segment(struct yaml *y, const yaml_node_t *n, void *v)
 {
-	load_words(y, n, "the partner's name for a segment", &((struct vocabulary *)v)->segment);
+	yaml_keep(y, n, "the partner's name for a segment", &((struct vocabulary *)v)->segment);
 }
 static void vocabulary_labels(struct yaml *y, const yaml_node_t *n, void *v)
 {
-	load_labels(y, n, &((struct vocabulary *)v)->labels);
+	struct labels *l = &((struct vocabulary *)v)->labels;
+	yaml_words(y, n, "labels", &l->list, &l->n);
 }
 
 static const struct yaml_key vocabulary_keys[] = {

@@ -14,10 +14,8 @@
 
 static void file_version(struct yaml *y, const yaml_node_t *n, void *into)
 {
-	struct str s;
 	(void)into;
-	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR("1")))
-		complain(y, n, "version", NULL, "this crumb reads version: 1");
+	yaml_version(y, n);
 }
 static void file_partners(struct yaml *y, const yaml_node_t *n, void *into)
 {

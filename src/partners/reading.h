@@ -8,8 +8,8 @@
 #ifndef CRUMB_SRC_PARTNERS_READING_H
 #define CRUMB_SRC_PARTNERS_READING_H
 
-#include "crumb/load/loader.h"
 #include "crumb/partners/destinations.h"
+#include "crumb/yaml/yaml.h"
 
 /* Goes through the whole document. */
 struct reading {

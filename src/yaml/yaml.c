@@ -168,6 +168,20 @@ char *yaml_kept(struct yaml *y, struct str s)
 	return (char *)(uintptr_t)arena_keep(y->arena, s).p;
 }
 
+void yaml_keep(struct yaml *y, const yaml_node_t *n, const char *what, char **out)
+{
+	struct str s;
+	if (yaml_text(y, n, what, &s))
+		*out = yaml_kept(y, s);
+}
+
+void yaml_version(struct yaml *y, const yaml_node_t *n)
+{
+	struct str s;
+	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR(YAML_VERSION)))
+		complain(y, n, "version", NULL, "this crumb reads version: " YAML_VERSION);
+}
+
 #define WORDS_MOST 10000 /* entries of one list of words */
 
 static bool one_text(struct yaml *y, const yaml_node_t *n, const char *what)

@@ -54,6 +54,16 @@ bool yaml_count(
     struct yaml *y, const yaml_node_t *n, const char *what, long min, long max, long *out);
 bool yaml_truth(struct yaml *y, const yaml_node_t *n, const char *what, bool *out);
 char *yaml_kept(struct yaml *y, struct str s); /* a copy in the arena, with a zero behind it */
+/* As yaml_text(), kept. *out stays as it is where there is none. */
+void yaml_keep(struct yaml *y, const yaml_node_t *n, const char *what, char **out);
+/* An id: letters, digits, '_' and '-', with dots between parts. Kept likewise. */
+void yaml_id(struct yaml *y, const yaml_node_t *n, char **out);
+#define YAML_ID_PATTERN "^[A-Za-z0-9_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$"
+#define YAML_ID_MOST 128 /* bytes of an id */
+/* The version of rules, of their tests and of destinations. Anything but YAML_VERSION is reported.
+ */
+void yaml_version(struct yaml *y, const yaml_node_t *n);
+#define YAML_VERSION "1"
 /* A list of words, or one word; kept in the arena. */
 bool yaml_words(
     struct yaml *y, const yaml_node_t *n, const char *what, struct str **out, unsigned *out_n);

@@ -1,6 +1,5 @@
-/* What every section of a file of rules has, and a file of destinations: ids, words, labels, and
- * the version. What is read is kept in the arena of what is loaded. */
-#include "crumb/load/loader.h"
+/* Ids that people give what they write of: categories, segments, partners, destinations. */
+#include "crumb/yaml/yaml.h"
 
 #include <stdio.h>
 
@@ -9,10 +8,10 @@ static bool id_character(char c)
 	return chr_alpha(c) || chr_digit(c) || c == '_' || c == '-' || c == '.';
 }
 
-/* What ID_PATTERN says. */
+/* What YAML_ID_PATTERN says. */
 static bool valid_id(struct str id)
 {
-	if (id.n == 0 || id.n > ID_MOST || id.p[0] == '.' || id.p[id.n - 1] == '.' ||
+	if (id.n == 0 || id.n > YAML_ID_MOST || id.p[0] == '.' || id.p[id.n - 1] == '.' ||
 	    id.p[0] == '-')
 		return false;
 	for (size_t i = 0; i < id.n; i++) {
@@ -28,7 +27,7 @@ static bool valid_id(struct str id)
 void yaml_id(struct yaml *y, const yaml_node_t *n, char **out)
 {
 	struct str s;
-	char near[ID_MOST + 2],
+	char near[YAML_ID_MOST + 2],
 	    hint[200]; /* one byte more than an id has: too long stays too long */
 	if (!yaml_value(y, n, "an id", &s))
 		return;
@@ -46,23 +45,4 @@ void yaml_id(struct yaml *y, const yaml_node_t *n, char **out)
 		snprintf(hint, sizeof hint,
 		    "an id is letters, digits, '_' and '-', with dots between parts");
 	complain(y, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
-}
-
-void load_words(struct yaml *y, const yaml_node_t *n, const char *what, char **out)
-{
-	struct str s;
-	if (yaml_text(y, n, what, &s))
-		*out = yaml_kept(y, s);
-}
-
-void load_version(struct yaml *y, const yaml_node_t *n)
-{
-	struct str s;
-	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR(RULES_VERSION)))
-		complain(y, n, "version", NULL, "this crumb reads version: " RULES_VERSION);
-}
-
-void load_labels(struct yaml *y, const yaml_node_t *n, struct labels *out)
-{
-	yaml_words(y, n, "labels", &out->list, &out->n);
 }

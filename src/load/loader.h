@@ -1,7 +1,7 @@
 /* Reading rules: what is made of one bundle, while its files are read one after the other. One
  * thread for each loader; what is kept goes to the arena of the rules. */
-#ifndef CRUMB_LOAD_LOADER_H
-#define CRUMB_LOAD_LOADER_H
+#ifndef CRUMB_SRC_LOAD_LOADER_H
+#define CRUMB_SRC_LOAD_LOADER_H
 
 #include "crumb/yaml/yaml.h"
 #include "crumb/rules/rules.h"
@@ -20,23 +20,12 @@ struct loader {
 	size_t models_n, models_cap;
 };
 
-/* The loader whose YAML this is. Only rules and their tests are read with one. */
+/* The loader whose YAML this is. */
 static inline struct loader *loader_of(struct yaml *y)
 {
 	return (struct loader *)y;
 }
 
-/* --- loader.c */
-/* An id: letters, digits, '_' and '-', with dots between parts. */
-void yaml_id(struct yaml *y, const yaml_node_t *n, char **out);
-/* A text. */
-void load_words(struct yaml *y, const yaml_node_t *n, const char *what, char **out);
-void load_labels(struct yaml *y, const yaml_node_t *n, struct labels *out);
-#define ID_PATTERN "^[A-Za-z0-9_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$"
-#define ID_MOST 128	  /* bytes of an id */
-#define RULES_VERSION "1" /* what `version:` of a file of rules, or of their tests, says */
-/* Says `version:` that? Anything else is reported. */
-void load_version(struct yaml *y, const yaml_node_t *n);
 /* --- category.c, segment.c, vocabulary.c: one entry of a section, and its keys */
 extern const struct yaml_table category_table, segment_table, lookalike_table, vocabulary_table;
 void load_category(struct yaml *y, const yaml_node_t *n, void *into);
