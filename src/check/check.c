@@ -18,7 +18,7 @@
 static void check_say_of(struct checker *c, const struct segment *s, struct str part,
     enum severity severity, const char *code, const char *hint, const char *message)
 {
-	struct rules_at at = rules_segment_at(s, part);
+	struct yaml_place at = rules_segment_at(s, part);
 	check_say(c, &at, severity, code, hint, message);
 }
 
@@ -29,7 +29,7 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 {
 	const struct rule_node *n = &c->r->nodes[at];
 	char message[300];
-	struct rules_at place = rules_segment_at(s, n->text);
+	struct yaml_place place = rules_segment_at(s, n->text);
 	switch (n->kind) {
 	case NODE_AND:
 	case NODE_OR:
@@ -208,7 +208,7 @@ static void check_matcher(struct checker *c)
 	snprintf(words, sizeof words, "%s", err_text());
 	if (sscanf(words, "%255[^:]:%zu:%zu: %n", file, &line, &column, &at) != 3)
 		snprintf(file, sizeof file, "rules"), line = column = 1, at = 0;
-	check_say(c, &(struct rules_at){file, line, column, 1}, SEVERITY_ERROR, "regex", NULL,
+	check_say(c, &(struct yaml_place){file, line, column, 1}, SEVERITY_ERROR, "regex", NULL,
 	    words + at);
 }
 

@@ -4,14 +4,14 @@
 
 #include <stdio.h>
 
-void check_say(struct checker *c, const struct rules_at *at, enum severity severity,
+void check_say(struct checker *c, const struct yaml_place *at, enum severity severity,
     const char *code, const char *hint, const char *message)
 {
 	report_add(c->report, at, severity, code, hint, "%s", message);
 }
 
 /* A name that is declared looks like one that is not. */
-void check_undeclared(struct checker *c, const struct rules_at *at, struct str name)
+void check_undeclared(struct checker *c, const struct yaml_place *at, struct str name)
 {
 	char hint[200], message[200];
 	struct near near = near_begin(name);
@@ -28,7 +28,7 @@ void check_undeclared(struct checker *c, const struct rules_at *at, struct str n
 }
 
 /* A word that reads like numbers, where nothing says that it is one of the attribute's values. */
-void check_meant(struct checker *c, const struct rules_at *at, struct str name, struct str word,
+void check_meant(struct checker *c, const struct yaml_place *at, struct str name, struct str word,
     enum meant_where where)
 {
 	struct meant m;
@@ -50,7 +50,7 @@ void check_meant(struct checker *c, const struct rules_at *at, struct str name, 
 
 /* A label that nobody may get is meant so, often; one that hardly differs from another's is a slip.
  */
-void check_labels(struct checker *c, const struct labels *l, const struct rules_at *at)
+void check_labels(struct checker *c, const struct labels *l, const struct yaml_place *at)
 {
 	const struct destinations *all = c->p->destinations;
 	char message[200], hint[200];

@@ -24,7 +24,7 @@ struct deed {
 
 struct example {
 	char *name;
-	struct rules_at at;
+	struct yaml_place at;
 	struct deed *deeds;
 	unsigned deeds_n;
 	struct deed visitor; /* what is known of them whatever they did */
@@ -127,8 +127,8 @@ static bool load_days(struct yaml *y, const yaml_node_t *n, struct str s, long *
 	uint64_t days;
 	if (s.n < 2 || s.p[s.n - 1] != 'd' || !str_u64(str_make(s.p, s.n - 1), &days) ||
 	    days > DAYS_MOST) {
-		complain(y, n, "window", "write it as 3d", "'" STR_FMT "' is no number of days",
-		    STR_ARG(s));
+		yaml_complain(y, n, "window", "write it as 3d",
+		    "'" STR_FMT "' is no number of days", STR_ARG(s));
 		return false;
 	}
 	*out = (long)days;
@@ -146,14 +146,14 @@ static void unknown_detail(struct yaml *y, const yaml_node_t *key, struct str k)
 			    field_text((enum rule_field)f, text));
 	if (used < sizeof hint)
 		snprintf(hint + used, sizeof hint - used, "v, times and ago are known");
-	complain(y, key, "unknown-key", hint, "there is no '" STR_FMT "' here", STR_ARG(k));
+	yaml_complain(y, key, "unknown-key", hint, "there is no '" STR_FMT "' here", STR_ARG(k));
 }
 
 /* A field and its value, or one of times, ago and v. */
 static void load_detail(
     struct yaml *y, const yaml_node_t *key, const yaml_node_t *value, struct deed *d)
 {
-	struct rules_at at = yaml_at(y, value);
+	struct yaml_place at = yaml_at(y, value);
 	struct str k, v, name;
 	if (!yaml_text(y, key, "a key", &k))
 		return;
@@ -171,7 +171,7 @@ static void load_detail(
 	if (str_eq(k, STR("v"))) {
 		d->e.has_v = rules_number(v, &d->e.v);
 		if (!d->e.has_v)
-			complain(y, value, "number", NULL, "v is a number");
+			yaml_complain(y, value, "number", NULL, "v is a number");
 		return;
 	}
 	enum rule_field f = field_named(k, &name);
@@ -187,7 +187,7 @@ static void load_deed(struct yaml *y, const yaml_node_t *n, struct deed *d)
 	d->times = 1;
 	d->e.name = STR("view");
 	if (n->type != YAML_MAPPING_NODE) {
-		complain(y, n, "type", "write it as {path: /coats/parka, times: 3, ago: 2d}",
+		yaml_complain(y, n, "type", "write it as {path: /coats/parka, times: 3, ago: 2d}",
 		    "expected fields and values");
 		return;
 	}
@@ -251,7 +251,7 @@ static void names_of(struct yaml *y, const yaml_node_t *n, struct str **out, uns
 		struct near near = near_begin((*out)[i]);
 		for (size_t k = 0; k < r->segments_n; k++)
 			near_try(&near, str_c(r->segments[k].id));
-		complain(y, n, "unknown-segment", near_hint(&near, hint, sizeof hint),
+		yaml_complain(y, n, "unknown-segment", near_hint(&near, hint, sizeof hint),
 		    "there is no segment '" STR_FMT "'", STR_ARG((*out)[i]));
 	}
 }
@@ -282,7 +282,7 @@ static void load_example(struct yaml *y, const yaml_node_t *n, void *into)
 	x->at = yaml_at(y, n);
 	yaml_map(y, n, "a test", example_keys, sizeof example_keys / sizeof *example_keys, x);
 	if (errors == y->report->errors && x->expect_n + x->not_n == 0)
-		complain(y, n, "missing", "say expect: [SEGMENT] or not: [SEGMENT]",
+		yaml_complain(y, n, "missing", "say expect: [SEGMENT] or not: [SEGMENT]",
 		    "this test expects nothing");
 	if (!x->name)
 		x->name = yaml_kept(y, STR("(no name)"));

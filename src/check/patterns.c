@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 /* What the scrubber and the decoder make of a path before rules see it. */
-static void check_path(struct checker *c, const struct pattern *p, const struct rules_at *at)
+static void check_path(struct checker *c, const struct pattern *p, const struct yaml_place *at)
 {
 	struct str rest = p->text, segment;
 	const char *by;
@@ -48,7 +48,7 @@ static void check_path(struct checker *c, const struct pattern *p, const struct 
 }
 
 /* Parts of a host that the scrubber replaces. */
-static void check_host(struct checker *c, const struct pattern *p, const struct rules_at *at)
+static void check_host(struct checker *c, const struct pattern *p, const struct yaml_place *at)
 {
 	struct str rest = p->text, label;
 	const char *by;
@@ -66,7 +66,7 @@ static void check_host(struct checker *c, const struct pattern *p, const struct 
 }
 
 /* A value that the vocabulary does not have, or an attribute that nobody declared. */
-static void check_attr(struct checker *c, const struct pattern *p, const struct rules_at *at)
+static void check_attr(struct checker *c, const struct pattern *p, const struct yaml_place *at)
 {
 	const struct vocabulary *v = rules_vocabulary(c->r, p->name);
 	char message[300], hint[200];
@@ -166,8 +166,8 @@ static bool covers(const struct pattern *a, const struct pattern *b)
 }
 
 /* Two patterns of one list, of which one is enough. */
-static void shadowed(struct checker *c, const struct pattern *by, const struct rules_at *by_at,
-    const struct rules_at *at)
+static void shadowed(struct checker *c, const struct pattern *by, const struct yaml_place *by_at,
+    const struct yaml_place *at)
 {
 	char message[300];
 	snprintf(message, sizeof message, "this is covered by '" STR_FMT "' in line %zu",

@@ -5,10 +5,10 @@
 
 #include "crumb/condition/eval.h"
 
-static struct rules_at locate_alone(const void *arg, size_t offset, size_t length)
+static struct yaml_place locate_alone(const void *arg, size_t offset, size_t length)
 {
 	(void)arg;
-	return (struct rules_at){"condition", 1, offset + 1, length};
+	return (struct yaml_place){"condition", 1, offset + 1, length};
 }
 
 /* A sum that no segment of the rules asks for was never added up. */
@@ -30,7 +30,7 @@ enum err rules_condition(struct rules *r, struct str text, struct report *report
 	bool fine = condition_parse(r, kept, &place, to, root);
 	enum err e = fine ? OK : report_error(to);
 	if (!e && rules_holds_of_nobody(r, *root)) {
-		struct rules_at at = locate_alone(NULL, 0, text.n);
+		struct yaml_place at = locate_alone(NULL, 0, text.n);
 		report_add(to, &at, SEVERITY_ERROR, "holds-of-nobody",
 		    "add what they did: visits and …",
 		    "the condition is true of somebody who never did anything");
@@ -38,7 +38,7 @@ enum err rules_condition(struct rules *r, struct str text, struct report *report
 	}
 	const struct rule_node *sum = e ? NULL : unsummed(r, *root);
 	if (sum) {
-		struct rules_at at =
+		struct yaml_place at =
 		    locate_alone(NULL, (size_t)(sum->text.p - kept.p), sum->text.n);
 		report_add(to, &at, SEVERITY_ERROR, "not-summed",
 		    "values are added up once a segment asks for them: put the condition into the "

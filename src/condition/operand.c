@@ -288,7 +288,7 @@ void parse_amount(struct parser *p, struct rule_node *n)
 static void check_value(
     struct parser *p, const struct rule_node *n, struct str token, struct str value)
 {
-	struct rules_at at =
+	struct yaml_place at =
 	    p->place->locate(p->place->arg, (size_t)(token.p - p->text.p), token.n);
 	if (n->kind == NODE_FACT) {
 		p->wrong |= !field_check(p->report, &at, rule_facts[n->fact].field, value);

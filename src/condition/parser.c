@@ -9,7 +9,7 @@
 void parse_report_at(struct parser *p, size_t offset, size_t length, const char *code,
     const char *hint, const char *message)
 {
-	struct rules_at at = p->place->locate(p->place->arg, offset, length);
+	struct yaml_place at = p->place->locate(p->place->arg, offset, length);
 	if (!p->failed)
 		report_add(p->report, &at, SEVERITY_ERROR, code, hint, "%s", message);
 	p->wrong = true;

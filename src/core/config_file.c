@@ -41,7 +41,7 @@ static void give_up(
     struct reading *r, const yaml_node_t *n, const char *code, const char *message, int most)
 {
 	report_done(r->yaml.report);
-	complain(&r->yaml, n, code, NULL, message, most);
+	yaml_complain(&r->yaml, n, code, NULL, message, most);
 	r->over = true;
 }
 
@@ -52,7 +52,8 @@ static void refuse_value(struct reading *r, const yaml_node_t *n, enum err e)
 	if (e == ERR_NOMEM)
 		r->stop = e;
 	else
-		complain(&r->yaml, n, "option", NULL, STR_FMT, (int)utf8_valid(words), words.p);
+		yaml_complain(
+		    &r->yaml, n, "option", NULL, STR_FMT, (int)utf8_valid(words), words.p);
 }
 
 static void take_value(
@@ -78,7 +79,7 @@ static void unknown(struct reading *r, const yaml_node_t *key)
 	struct str name = buf_view(&r->name), meant = config_meant(name);
 	if (meant.n)
 		snprintf(hint, sizeof hint, "did you mean '" STR_FMT "'?", STR_ARG(meant));
-	complain(
+	yaml_complain(
 	    &r->yaml, key, "unknown-key", hint, "there is no option '" STR_FMT "'", STR_ARG(name));
 }
 
@@ -114,8 +115,8 @@ static bool plain_word(struct reading *r, const yaml_node_t *n, const char *what
 {
 	if (n->type == YAML_SCALAR_NODE)
 		return yaml_plain(&r->yaml, n, what, out);
-	complain(&r->yaml, n, "type", NULL, STR_FMT ": %s is expected", STR_ARG(buf_view(&r->name)),
-	    what);
+	yaml_complain(&r->yaml, n, "type", NULL, STR_FMT ": %s is expected",
+	    STR_ARG(buf_view(&r->name)), what);
 	return false;
 }
 
@@ -188,7 +189,7 @@ static void take_section(
 	bool known = is_section(buf_view(&r->name), &near),
 	     empty = n->data.mapping.pairs.start == n->data.mapping.pairs.top;
 	if (!known && near.best.n)
-		complain(&r->yaml, key, "unknown-key", near_hint(&near, hint, sizeof hint),
+		yaml_complain(&r->yaml, key, "unknown-key", near_hint(&near, hint, sizeof hint),
 		    "there is no section '" STR_FMT "'", STR_ARG(buf_view(&r->name)));
 	else if (!known && empty)
 		unknown(r, key);
@@ -204,7 +205,7 @@ static void take_map(struct reading *r, const yaml_node_t *key, const yaml_node_
 	else if (o->pairs)
 		take_pairs(r, n, o);
 	else
-		complain(&r->yaml, n, "type", NULL, "%s is %s, not a map", o->name,
+		yaml_complain(&r->yaml, n, "type", NULL, "%s is %s, not a map", o->name,
 		    o->kind == OPT_NUMBER ? "a number" : "one text");
 }
 
@@ -214,13 +215,14 @@ static bool first_of_its_name(struct reading *r, const yaml_node_t *key)
 	uint32_t there;
 	struct str name = buf_view(&r->name);
 	if (name.n > NAME_MOST) {
-		complain(&r->yaml, key, "unknown-key", "crumbd --help lists them",
+		yaml_complain(&r->yaml, key, "unknown-key", "crumbd --help lists them",
 		    "no option has a name of %zu bytes", name.n);
 		return false;
 	}
 	if (map_get(&r->names, name, &there)) {
-		complain(&r->yaml, key, "repeated-key", "YAML keeps only one of them: join the two",
-		    "'" STR_FMT "' is there twice", STR_ARG(name));
+		yaml_complain(&r->yaml, key, "repeated-key",
+		    "YAML keeps only one of them: join the two", "'" STR_FMT "' is there twice",
+		    STR_ARG(name));
 		return false;
 	}
 	map_put(&r->names, arena_keep(r->yaml.arena, name), 1);
@@ -280,7 +282,8 @@ enum err config_parse(struct config *c, const char *name, struct str text, struc
 	    .c = c, .yaml = {.arena = &arena, .report = report, .file = name, .text = text}};
 	const yaml_node_t *root = yaml_open(&r.yaml);
 	if (root && root->type != YAML_MAPPING_NODE)
-		complain(&r.yaml, root, "type", "write 'key: value'", "expected keys and values");
+		yaml_complain(
+		    &r.yaml, root, "type", "write 'key: value'", "expected keys and values");
 	else if (root)
 		walk(&r, root, 1);
 	yaml_close(&r.yaml);

@@ -119,7 +119,7 @@ void rules_left_out(const char *path, struct report *report)
 {
 	static const char hint[] =
 	    "rules are files that end in .yaml or .yml and lie in the folder itself";
-	const struct rules_at at = {path, 1, 1, 0};
+	const struct yaml_place at = {path, 1, 1, 0};
 	struct dirent **files = NULL;
 	struct stat st;
 	unsigned rules = 0;

@@ -126,27 +126,28 @@ void load_category(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	if (!c.id) {
 		if (errors == y->report->errors)
-			complain(y, n, "missing", NULL, "a category needs an id");
+			yaml_complain(y, n, "missing", NULL, "a category needs an id");
 		return;
 	}
 	if (!c.name)
 		c.name = c.id;
 	if (c.any.n + c.all.n == 0 && errors == y->report->errors)
-		complain(y, n, "matches-all", "say under any: what belongs to it",
+		yaml_complain(y, n, "matches-all", "say under any: what belongs to it",
 		    "category '%s' has nothing under any or all, so it would match everything",
 		    c.id);
 	if (reserved(str_c(c.id)))
-		complain(y, n, "reserved", "choose another id",
+		yaml_complain(y, n, "reserved", "choose another id",
 		    "'%s' means something else in conditions", c.id);
 	uint32_t other;
 	if (map_get(&r->category_ids, str_c(c.id), &other)) {
-		complain(y, n, "twice", "rename one, or join their lists",
+		yaml_complain(y, n, "twice", "rename one, or join their lists",
 		    "category '%s' is defined twice: also at %s:%zu", c.id,
 		    r->categories[other].at.file, r->categories[other].at.line);
 		return;
 	}
 	if (r->categories_n >= RULES_CATEGORIES_MAX) {
-		complain(y, n, "too-many", NULL, "more than %d categories", RULES_CATEGORIES_MAX);
+		yaml_complain(
+		    y, n, "too-many", NULL, "more than %d categories", RULES_CATEGORIES_MAX);
 		return;
 	}
 	map_put(&r->category_ids, str_c(c.id), (uint32_t)r->categories_n);

@@ -78,10 +78,10 @@ static void load_file(struct loader *l, struct str name, struct str text)
 	bool version = false;
 	if (root) {
 		if (root->type != YAML_MAPPING_NODE)
-			complain(&l->yaml, root, "type", NULL,
+			yaml_complain(&l->yaml, root, "type", NULL,
 			    "a rules file has version: 1, attributes, categories and segments");
 		else if (yaml_read(&l->yaml, root, &rules_table, &version) && !version)
-			complain(&l->yaml, root, "version", "write it as the first line",
+			yaml_complain(&l->yaml, root, "version", "write it as the first line",
 			    "the file must say 'version: 1'");
 	}
 	yaml_close(&l->yaml);
@@ -90,7 +90,7 @@ static void load_file(struct loader *l, struct str name, struct str text)
 /* --- numbering */
 
 /* Where a part of a condition stands, for the parser of conditions, which knows bytes only. */
-static struct rules_at when_locate(const void *arg, size_t offset, size_t length)
+static struct yaml_place when_locate(const void *arg, size_t offset, size_t length)
 {
 	const struct segment *s = arg;
 	size_t n = strlen(s->when);
@@ -132,7 +132,7 @@ static void add_parents(struct loader *l)
 			CHECK(array_room_zeroed(
 			    r->categories, l->categories_cap, r->categories_n + 1));
 			char *copy = yaml_kept(&l->yaml, id);
-			struct rules_at at = r->categories[i].at;
+			struct yaml_place at = r->categories[i].at;
 			r->categories[r->categories_n] =
 			    (struct category){.id = copy, .name = copy, .at = at};
 			map_put(&r->category_ids, str_c(copy), (uint32_t)r->categories_n++);
@@ -303,6 +303,7 @@ static enum err load_and_check(struct str bundle,
 {
 	struct report own = {0}, *to = report ? report : &own;
 	struct rules *r = NULL;
+	to->lister = RULES_LISTER;
 	enum err e = load_bundle(bundle, !check, to, &r);
 	if (!e) {
 		if (check)

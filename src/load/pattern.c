@@ -81,12 +81,12 @@ static bool words_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 	char words[512];
 	size_t len = text_words(text, words, sizeof words);
 	if (len < 3) {
-		complain(y, n, "no-words", "title wants words, such as 'winter coat'",
+		yaml_complain(y, n, "no-words", "title wants words, such as 'winter coat'",
 		    "there is no word in '" STR_FMT "'", STR_ARG(text));
 		return false;
 	}
 	if (str_find(text, '*') < text.n)
-		warn(y, n, "title-glob",
+		yaml_warn(y, n, "title-glob",
 		    "write the words alone; for parts of words a regular expression: /coat/",
 		    "'*' means nothing in a title: whole words are looked for");
 	p->kind = PATTERN_WORDS;
@@ -94,7 +94,7 @@ static bool words_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 		char hint[300];
 		snprintf(hint, sizeof hint, "to find it within others write title: '/" STR_FMT "/'",
 		    (int)(text.n > 200 ? utf8_valid(str_make(text.p, 200)) : text.n), text.p);
-		warn(y, n, "title-runs-on", hint,
+		yaml_warn(y, n, "title-runs-on", hint,
 		    "a word is what stands between blanks or signs, and this language is written "
 		    "without");
 	}
@@ -107,18 +107,18 @@ static bool path_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 {
 	char hint[300];
 	if (str_has(text, STR("://"))) {
-		complain(y, n, "path-url", "use host: and path:, or url: for the whole",
+		yaml_complain(y, n, "path-url", "use host: and path:, or url: for the whole",
 		    "a path is the part behind the host, not a URL");
 		return false;
 	}
 	if (text.p[0] != '/' && text.p[0] != '*') {
 		snprintf(hint, sizeof hint, "did you mean '/" STR_FMT "'?",
 		    (int)(text.n > 200 ? 200 : text.n), text.p);
-		complain(y, n, "path-slash", hint, "a path begins with '/'");
+		yaml_complain(y, n, "path-slash", hint, "a path begins with '/'");
 		return false;
 	}
 	if (str_find(text, '?') < text.n || str_find(text, '#') < text.n) {
-		complain(y, n, "path-query",
+		yaml_complain(y, n, "path-query",
 		    "match on url: instead, or keep the parameter with privacy.keep_query and use "
 		    "attr.NAME",
 		    "a path ends before '?' and '#': this can never match");
@@ -136,7 +136,7 @@ static bool host_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 	struct loader *l = loader_of(y);
 	bool star = str_find(text, '*') < text.n;
 	if (star && (rule_fields[p->field].takes & TAKES_BELOW)) {
-		complain(y, n, "site-glob",
+		yaml_complain(y, n, "site-glob",
 		    "site: shop.example is that host and every one below it; host: takes '*'",
 		    "a site has no '*'");
 		return false;
@@ -155,14 +155,14 @@ static bool host_pattern(struct yaml *y, const yaml_node_t *n, struct str text, 
 	}
 	snprintf(hint, sizeof hint, "did you mean '%.*s'?", (int)len, host);
 	if (len)
-		complain(y, n, "host-url", hint,
+		yaml_complain(y, n, "host-url", hint,
 		    "a host is a name such as shop.example, without 'https://', port and path");
 	else if (!text_plain(a.host) && str_find(a.host, '*') < a.host.n)
-		complain(y, n, "host-url", "write that part in full, or as xn--…",
+		yaml_complain(y, n, "host-url", "write that part in full, or as xn--…",
 		    "in '" STR_FMT "' a '*' stands in a part with other than ASCII letters",
 		    STR_ARG(text));
 	else
-		complain(y, n, "host-url", NULL,
+		yaml_complain(y, n, "host-url", NULL,
 		    "'" STR_FMT "' can be no host: a host is a name such as shop.example",
 		    STR_ARG(text));
 	return false;
@@ -184,7 +184,7 @@ static bool event_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 		if (chr_alpha(c) || chr_digit(c) || c == '_' || c == '.' || c == ':' || c == '-' ||
 		    c == '*')
 			continue;
-		complain(y, n, "event-name",
+		yaml_complain(y, n, "event-name",
 		    "events are named with letters, digits, '_', '.', ':' and '-'",
 		    "no event is ever named '" STR_FMT "': others are stored as 'other'",
 		    STR_ARG(text));
@@ -197,7 +197,7 @@ static bool event_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 /* One of the values that there are. */
 static bool closed_pattern(struct yaml *y, const yaml_node_t *n, struct str text, struct pattern *p)
 {
-	struct rules_at at = yaml_at(y, n);
+	struct yaml_place at = yaml_at(y, n);
 	p->kind = PATTERN_EXACT;
 	p->text = folded(loader_of(y)->r, text);
 	return field_check(y->report, &at, p->field, text);
@@ -216,7 +216,7 @@ static bool range_pattern(struct yaml *y, const yaml_node_t *n, struct str text,
 		meant_pattern(&m, right);
 		snprintf(hint, sizeof hint, "write %s", right);
 	}
-	complain(y, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
+	yaml_complain(y, n, "empty-range", hint, "no number is in " STR_FMT, STR_ARG(text));
 	return false;
 }
 
@@ -287,7 +287,7 @@ static bool load_pattern(
 		p.kind = PATTERN_REGEX;
 		p.text = row->is == IS_PATH ? arena_keep(y->arena, text) : folded_regex(l->r, text);
 		if (!rules_regex_valid(p.text, &why)) {
-			complain(
+			yaml_complain(
 			    y, n, "regex", NULL, "this regular expression cannot be used: %s", why);
 			return false;
 		}
@@ -334,7 +334,7 @@ static void unknown_field(struct yaml *y, const yaml_node_t *key, struct str k)
 		near_hint(&near, hint, sizeof hint);
 	else
 		hint_fields(hint, sizeof hint);
-	complain(y, key, "unknown-field", hint, "there is no field '" STR_FMT "'", STR_ARG(k));
+	yaml_complain(y, key, "unknown-field", hint, "there is no field '" STR_FMT "'", STR_ARG(k));
 }
 
 /* A field and its patterns. False: none of them can be used. */
@@ -354,7 +354,7 @@ static bool load_test(
 	size_t n =
 	    list ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
 	if (n == 0) {
-		complain(y, value, "empty", NULL, "an empty list can never match");
+		yaml_complain(y, value, "empty", NULL, "an empty list can never match");
 		return false;
 	}
 	t->any = arena_alloc(y->arena, n * sizeof *t->any);
@@ -376,7 +376,7 @@ static void load_clause(struct yaml *y, const yaml_node_t *n, void *into)
 	    n->data.mapping.pairs.start == n->data.mapping.pairs.top) {
 		bool path = n->type == YAML_SCALAR_NODE && n->data.scalar.length &&
 			    n->data.scalar.value[0] == '/';
-		complain(y, n, "type", path ? "write 'path: ' before it" : NULL,
+		yaml_complain(y, n, "type", path ? "write 'path: ' before it" : NULL,
 		    "expected a field and a pattern, such as 'path: /coats/*'");
 		return;
 	}
@@ -392,7 +392,7 @@ static void load_clause(struct yaml *y, const yaml_node_t *n, void *into)
 			    key->data.scalar.length == other->data.scalar.length &&
 			    memcmp(key->data.scalar.value, other->data.scalar.value,
 				key->data.scalar.length) == 0)
-				complain(y, key, "repeated-key",
+				yaml_complain(y, key, "repeated-key",
 				    "give one list of patterns: 'path: [/a/*, /b/*]', or begin a "
 				    "new entry with '- '",
 				    "'" STR_FMT "' is there twice", (int)key->data.scalar.length,
@@ -409,7 +409,8 @@ static void load_clause(struct yaml *y, const yaml_node_t *n, void *into)
 bool load_clauses(struct yaml *y, const yaml_node_t *n, struct clauses *out)
 {
 	if (n->type == YAML_MAPPING_NODE) {
-		complain(y, n, "type", "begin each entry with '- '", "any, all and none are lists");
+		yaml_complain(
+		    y, n, "type", "begin each entry with '- '", "any, all and none are lists");
 		return false;
 	}
 	if (n->type == YAML_SEQUENCE_NODE)

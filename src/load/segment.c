@@ -52,7 +52,7 @@ static void segment_labels(struct yaml *y, const yaml_node_t *n, void *into)
 static void segment_when(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	if (n->type == YAML_SEQUENCE_NODE || n->type == YAML_MAPPING_NODE) {
-		complain(y, n, "type",
+		yaml_complain(y, n, "type",
 		    "write it in one line: outerwear >= 3 in 14d and not purchase in 30d",
 		    "a condition is one text");
 		return;
@@ -83,7 +83,7 @@ static void segment_life(struct yaml *y, const yaml_node_t *n, void *into)
 	struct near near = near_begin(s);
 	near_try(&near, STR("active"));
 	near_try(&near, STR("paused"));
-	complain(y, n, "state", near_hint(&near, hint, sizeof hint),
+	yaml_complain(y, n, "state", near_hint(&near, hint, sizeof hint),
 	    "a segment is active or paused, not '" STR_FMT "'", STR_ARG(s));
 }
 /* 2026-12-24 */
@@ -94,7 +94,7 @@ static void segment_until(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "until", &s))
 		return;
 	if (s.n != 10 || !day_parse(s.p, s.n, &day))
-		complain(
+		yaml_complain(
 		    y, n, "date", "write it as 2026-12-24", "'" STR_FMT "' is no date", STR_ARG(s));
 	else
 		segment_of(into)->until = day;
@@ -109,7 +109,7 @@ static void segment_alert(struct yaml *y, const yaml_node_t *n, void *into)
 	rest = str_starts(s, STR("size")) ? str_trim(str_skip(s, 4)) : STR("");
 	if (!str_starts(rest, STR("<")) || !str_u64(str_trim(str_skip(rest, 1)), &v) || v == 0 ||
 	    v > SIZE_MOST)
-		complain(y, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert",
+		yaml_complain(y, n, "alert", "write it as: size < 500", "'" STR_FMT "' is no alert",
 		    STR_ARG(s));
 	else
 		segment_of(into)->alert = (long)v;
@@ -124,7 +124,7 @@ static void segment_split(struct yaml *y, const yaml_node_t *n, void *into)
 	struct str rest = s;
 	if (!str_cut(&rest, '/', &first) || !str_u64(first, &a) || !str_u64(rest, &b) || a == 0 ||
 	    b == 0 || a > 99 || b > 99 || a + b != 100)
-		complain(y, n, "split",
+		yaml_complain(y, n, "split",
 		    "write it as 90/10: what is handed out, and what is held out",
 		    "'" STR_FMT "' are not two parts of 100", STR_ARG(s));
 	else
@@ -224,7 +224,7 @@ static void place_when(struct yaml *y, const yaml_node_t *n, struct segment *s)
 	if (from + len <= y->text.n && memcmp(y->text.p + from, s->when, len) == 0 &&
 	    !memchr(s->when, '\n', len))
 		return;
-	struct rules_at *places = arena_alloc(y->arena, (len + 1) * sizeof *places);
+	struct yaml_place *places = arena_alloc(y->arena, (len + 1) * sizeof *places);
 	for (size_t i = 0; i <= len; i++)
 		places[i] = yaml_at_offset(y, n, i, 1);
 	s->places = places;
@@ -237,14 +237,14 @@ static bool known_twice(struct yaml *y, const yaml_node_t *n, const struct segme
 	struct rules *r = l->r;
 	uint32_t other;
 	if (map_get(&r->segment_ids, str_c(s->id), &other)) {
-		complain(y, n, "twice", "rename one",
+		yaml_complain(y, n, "twice", "rename one",
 		    "segment '%s' is defined twice: also at %s:%zu", s->id,
 		    r->segments[other].at.file, r->segments[other].at.line);
 		return true;
 	}
 	if (r->segments_n < RULES_SEGMENTS_MAX)
 		return false;
-	complain(y, n, "too-many", NULL, "more than %d segments", RULES_SEGMENTS_MAX);
+	yaml_complain(y, n, "too-many", NULL, "more than %d segments", RULES_SEGMENTS_MAX);
 	return true;
 }
 
@@ -269,7 +269,7 @@ void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 	struct segment *s = &g.s;
 	if (!s->id || !s->when) {
 		if (errors == y->report->errors)
-			complain(y, n, "missing",
+			yaml_complain(y, n, "missing",
 			    s->id ? "say whom you want to reach: when: outerwear >= 3 in 14d"
 				  : NULL,
 			    "a segment needs %s", s->id ? "a condition" : "an id");
@@ -281,7 +281,7 @@ void load_segment(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	size_t len = strlen(s->when);
 	if (len > CONDITION_MAX) {
-		complain(y, g.when, "too-long", "build it from smaller ones with segment(ID)",
+		yaml_complain(y, g.when, "too-long", "build it from smaller ones with segment(ID)",
 		    "a condition of %zu bytes is longer than %d", len, CONDITION_MAX);
 		return;
 	}
@@ -304,7 +304,7 @@ static void like_share(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	if (s.n < 2 || s.p[s.n - 1] != '%' || !rules_number(str_make(s.p, s.n - 1), &v) || v <= 0 ||
 	    v > 50)
-		complain(y, n, "reach", "write it as 5%, at most 50%",
+		yaml_complain(y, n, "reach", "write it as 5%, at most 50%",
 		    "'" STR_FMT "' is no share of the population", STR_ARG(s));
 	else
 		segment_of(into)->like->reach = v / 100;
@@ -321,7 +321,7 @@ static void like_min_lift(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "min_lift", &s))
 		return;
 	if (!rules_number(s, &v) || v <= 1 || v > 1000)
-		complain(y, n, "min_lift", "write it as 3: three times as many as by chance",
+		yaml_complain(y, n, "min_lift", "write it as 3: three times as many as by chance",
 		    "'" STR_FMT "' is no lift", STR_ARG(s));
 	else
 		segment_of(into)->like->min_lift = v;
@@ -373,7 +373,7 @@ static void like_refresh(struct yaml *y, const yaml_node_t *n, void *into)
 	else if (str_eq(s, STR("weekly")))
 		days = 7;
 	else if (!str_eq(s, STR("by hand")))
-		complain(y, n, "refresh", "write it as daily, weekly or by hand",
+		yaml_complain(y, n, "refresh", "write it as daily, weekly or by hand",
 		    "'" STR_FMT "' is no time to train anew", STR_ARG(s));
 	segment_of(into)->like->refresh_days = days;
 }
@@ -452,7 +452,7 @@ static void like_condition(struct yaml *y, struct segment *s)
 	s->when = yaml_kept(y, buf_view(&b));
 	buf_done(&b);
 	size_t len = strlen(s->when);
-	struct rules_at *places = arena_alloc(y->arena, (len + 1) * sizeof *places);
+	struct yaml_place *places = arena_alloc(y->arena, (len + 1) * sizeof *places);
 	for (size_t i = 0; i <= len; i++)
 		places[i] = s->at;
 	s->when_at = s->at;
@@ -472,12 +472,12 @@ void load_lookalike(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_read(y, n, &lookalike_table, &g) || errors != y->report->errors)
 		return;
 	if (!s->id || !s->like->seed) {
-		complain(y, n, "missing", NULL, "a lookalike needs %s",
+		yaml_complain(y, n, "missing", NULL, "a lookalike needs %s",
 		    s->id ? "a seed: the id of a segment" : "an id");
 		return;
 	}
 	if ((s->like->reach > 0) + (s->like->size > 0) + (s->like->min_lift > 0) != 1) {
-		complain(y, n, "missing", "such as reach: 5%",
+		yaml_complain(y, n, "missing", "such as reach: 5%",
 		    "lookalike '%s' wants one of reach, size and min_lift", s->id);
 		return;
 	}

@@ -23,10 +23,10 @@ static void vocabulary_values(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	for (unsigned i = 0; i < v->values_n; i++)
 		if (v->values[i].n > EVENT_VALUE_MAX)
-			complain(y, n, "too-long", NULL, "a value is at most %d bytes long",
+			yaml_complain(y, n, "too-long", NULL, "a value is at most %d bytes long",
 			    EVENT_VALUE_MAX);
 	if (v->values_n == 0)
-		complain(y, n, "empty", NULL, "values has no value in it");
+		yaml_complain(y, n, "empty", NULL, "values has no value in it");
 }
 /* 0..120, 0.. or ..120 */
 static void vocabulary_range(struct yaml *y, const yaml_node_t *n, void *into)
@@ -36,7 +36,7 @@ static void vocabulary_range(struct yaml *y, const yaml_node_t *n, void *into)
 	if (!yaml_text(y, n, "a range", &s))
 		return;
 	if (!range_parse(s, &v->range) || v->range.lo > v->range.hi)
-		complain(y, n, "range", "write it as 0..120, 0.. or ..120",
+		yaml_complain(y, n, "range", "write it as 0..120, 0.. or ..120",
 		    "'" STR_FMT "' is no range of numbers", STR_ARG(s));
 	v->ranged = true;
 }
@@ -146,19 +146,19 @@ void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	if (!v.id) {
 		if (errors == y->report->errors)
-			complain(y, n, "missing", NULL, "an attribute needs an id");
+			yaml_complain(y, n, "missing", NULL, "an attribute needs an id");
 		return;
 	}
 	for (const char *c = v.id; *c; c++)
 		if (!chr_alpha(*c) && !chr_digit(*c) && *c != '_') {
-			complain(y, n, "id", "pages send it as a.NAME",
+			yaml_complain(y, n, "id", "pages send it as a.NAME",
 			    "an attribute is named with letters, digits and '_', not '%s'", v.id);
 			return;
 		}
 	if (!v.name)
 		v.name = v.id;
 	if (v.segment && !v.source)
-		complain(y, n, "missing", "say source: and the partner's id",
+		yaml_complain(y, n, "missing", "say source: and the partner's id",
 		    "attribute '%s' is a partner's segment, but of which partner?", v.id);
 	if (v.segment && !v.ranged && !v.values_n) {
 		v.values = arena_alloc(&r->arena, sizeof *v.values);
@@ -166,11 +166,12 @@ void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into)
 		v.values_n = 1;
 	}
 	if (v.ranged == (v.values_n > 0) && errors == y->report->errors)
-		complain(
+		yaml_complain(
 		    y, n, "missing", NULL, "attribute '%s' wants either values or a range", v.id);
 	if (map_get(&r->vocabulary_ids, str_c(v.id), &other)) {
-		complain(y, n, "twice", NULL, "attribute '%s' is declared twice: also at %s:%zu",
-		    v.id, r->vocabularies[other].at.file, r->vocabularies[other].at.line);
+		yaml_complain(y, n, "twice", NULL,
+		    "attribute '%s' is declared twice: also at %s:%zu", v.id,
+		    r->vocabularies[other].at.file, r->vocabularies[other].at.line);
 		return;
 	}
 	v.hash = vocabulary_hash(y, &v);

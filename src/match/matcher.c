@@ -271,7 +271,7 @@ enum err matcher_new(struct rules *r, struct rules_matcher **out)
 			if (r->patterns[i].field == (enum rule_field)f)
 				place_pattern(r, m, (uint32_t)i, &counts, in, &n);
 		if (n && (e = scan_build(in, n, &m->scans[f], &culprit))) {
-			const struct rules_at *at = &r->patterns[culprit].at;
+			const struct yaml_place *at = &r->patterns[culprit].at;
 			e = err_wrap(e, "%s:%zu:%zu: this regular expression cannot be used",
 			    at->file, at->line, at->column);
 		}

@@ -47,6 +47,7 @@ enum err destinations_load(const char *path, struct report *report, struct desti
 	struct destinations *d = calloc(1, sizeof *d);
 	CHECK(d);
 	d->refs = 1;
+	to->lister = RULES_LISTER;
 	enum err e = file_read(path, FILE_MOST, &text);
 	d->found = e != ERR_NOT_FOUND;
 	if (!d->found)

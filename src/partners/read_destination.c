@@ -40,7 +40,7 @@ static void dest_format(struct yaml *y, const yaml_node_t *n, void *into)
 	for (size_t i = 0, used = 0; !near.best.n && formats[i] && used < sizeof hint; i++)
 		used += (size_t)snprintf(
 		    hint + used, sizeof hint - used, "%s%s", i ? ", " : "", formats[i]->name);
-	complain(y, n, "format", hint, "there is no format '" STR_FMT "'", STR_ARG(s));
+	yaml_complain(y, n, "format", hint, "there is no format '" STR_FMT "'", STR_ARG(s));
 }
 static void dest_partner(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -82,7 +82,7 @@ static void dest_bytes(struct yaml *y, const yaml_node_t *n, void *into)
 		}
 	}
 	if (!str_u64(number, &v) || v == 0 || v > BYTES_MOST / unit || v * unit < BYTES_LEAST)
-		complain(y, n, "bytes", "write it as 100MB",
+		yaml_complain(y, n, "bytes", "write it as 100MB",
 		    "'" STR_FMT "' is no size of %d bytes or more", STR_ARG(s), BYTES_LEAST);
 	else
 		((struct reading *)into)->now->bytes = v * unit;
@@ -106,7 +106,7 @@ static void dest_purposes(struct yaml *y, const yaml_node_t *n, void *into)
 	for (unsigned i = 0; i < words_n; i++) {
 		uint64_t v;
 		if (!str_u64(words[i], &v) || v < 1 || v > TCF_PURPOSES)
-			complain(y, n, "purpose", NULL,
+			yaml_complain(y, n, "purpose", NULL,
 			    "a purpose of TCF is a number from 1 to %d, not '" STR_FMT "'",
 			    TCF_PURPOSES, STR_ARG(words[i]));
 		else
@@ -143,7 +143,7 @@ static void dest_schedule(struct yaml *y, const yaml_node_t *n, void *into)
 		   reading_span(str_trim(str_skip(s, 6)), &d->every_s)) {
 		return;
 	}
-	complain(y, n, "schedule",
+	yaml_complain(y, n, "schedule",
 	    "write it as: by hand, every 15m, hourly, daily or daily at 04:30 (UTC)",
 	    "'" STR_FMT "' is no schedule", STR_ARG(s));
 }
@@ -163,7 +163,8 @@ static void dest_compress(struct yaml *y, const yaml_node_t *n, void *into)
 		used += (unsigned)snprintf(names + used, sizeof names - used, "%s%s",
 		    i ? between : "", compressions[i].name);
 	}
-	complain(y, n, "compress", NULL, "compress is %s, not '" STR_FMT "'", names, STR_ARG(s));
+	yaml_complain(
+	    y, n, "compress", NULL, "compress is %s, not '" STR_FMT "'", names, STR_ARG(s));
 }
 static void to_directory(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -179,7 +180,7 @@ static void to_url(struct yaml *y, const yaml_node_t *n, void *into)
 	/* The URL may hold a password, and what is said here is kept in logs: so the URL is not
 	 * said. */
 	if (d->where.n && !url_plain(d->where))
-		complain(y, n, "url",
+		yaml_complain(y, n, "url",
 		    "write it as https://host/path; a password belongs into headers: "
 		    "{Authorization: \"env:NAME\"}",
 		    "this is no URL to deliver to");
@@ -187,7 +188,8 @@ static void to_url(struct yaml *y, const yaml_node_t *n, void *into)
 		 !str_starts(d->where, STR("http://127.0.0.1:")) &&
 		 !str_starts(d->where, STR("http://localhost:")) &&
 		 !str_starts(d->where, STR("http://[::1]:")))
-		complain(y, n, "url", "write it as https://…; only to this machine may it be http",
+		yaml_complain(y, n, "url",
+		    "write it as https://…; only to this machine may it be http",
 		    "an audience is delivered by https only");
 }
 static void to_headers(struct yaml *y, const yaml_node_t *n, void *into)
@@ -205,11 +207,11 @@ static void to_sign(struct yaml *y, const yaml_node_t *n, void *into)
 		buf_addf(&kinds, "%s%s", i ? " or " : "", signings[i].kind);
 	CHECK(!kinds.failed);
 	if (!d->signing)
-		complain(y, n, "sign", "DESTINATIONS.md says what each is", "sign wants kind: %.*s",
-		    (int)kinds.n, kinds.p);
+		yaml_complain(y, n, "sign", "DESTINATIONS.md says what each is",
+		    "sign wants kind: %.*s", (int)kinds.n, kinds.p);
 	buf_done(&kinds);
 	if (!setting_get(d->sign, d->sign_n, "secret").n)
-		complain(y, n, "sign", "write it as secret: env:NAME or file:/path",
+		yaml_complain(y, n, "sign", "write it as secret: env:NAME or file:/path",
 		    "sign wants a secret");
 }
 static void to_retries(struct yaml *y, const yaml_node_t *n, void *into)
@@ -274,18 +276,18 @@ static void check_names(struct yaml *y, const yaml_node_t *n, const struct desti
 		f->signs(d, signs);
 	for (unsigned i = 0; i < d->segments_n; i++) {
 		if (has_one_of(d->segments[i].value, signs))
-			complain(y, n, "segments", "name it as the partner does",
+			yaml_complain(y, n, "segments", "name it as the partner does",
 			    "the name of segment '" STR_FMT
 			    "' has a sign that ends a cell or a row of format %s",
 			    STR_ARG(d->segments[i].name), f->name);
 		if (d->segments[i].value.n > NAME_MOST)
-			complain(y, n, "segments", NULL,
+			yaml_complain(y, n, "segments", NULL,
 			    "the name of segment '" STR_FMT "' is longer than %d bytes",
 			    STR_ARG(d->segments[i].name), NAME_MOST);
 	}
 	for (const struct format_setting *s = f->settings; s->name; s++)
 		if (s->in_name && has_one_of(setting_get(d->settings, d->settings_n, s->name), "/"))
-			complain(y, n, "setting", NULL,
+			yaml_complain(y, n, "setting", NULL,
 			    "%s is a part of names of files: no '/' and no control characters",
 			    s->name);
 }
@@ -301,14 +303,15 @@ static void check_settings(struct yaml *y, const yaml_node_t *n, const struct de
 		for (; s->name && !str_eq(d->settings[i].name, str_c(s->name)); s++)
 			near_try(&near, str_c(s->name));
 		if (!s->name)
-			complain(y, n, "setting", near_hint(&near, hint, sizeof hint),
+			yaml_complain(y, n, "setting", near_hint(&near, hint, sizeof hint),
 			    "format %s has no setting '" STR_FMT "'", d->format->name,
 			    STR_ARG(d->settings[i].name));
 	}
 	for (const struct format_setting *s = d->format->settings; s->name; s++)
 		if (s->required && !setting_get(d->settings, d->settings_n, s->name).n)
-			complain(y, n, "setting", "write it below settings:", "format %s wants %s",
-			    d->format->name, s->name);
+			yaml_complain(y, n, "setting",
+			    "write it below settings:", "format %s wants %s", d->format->name,
+			    s->name);
 }
 
 /* Both have to take what is compressed so: the format's partner, and the way. */
@@ -323,7 +326,7 @@ static void check_compression(struct yaml *y, const yaml_node_t *n, const struct
 		if (both >> i & 1)
 			used += (size_t)snprintf(
 			    hint + used, sizeof hint - used, " %s", compressions[i].name);
-	complain(y, n, "compress", hint, "format %s cannot go by %s compressed with %s",
+	yaml_complain(y, n, "compress", hint, "format %s cannot go by %s compressed with %s",
 	    d->format->name, d->way->name, compressions[d->compress].name);
 }
 
@@ -349,7 +352,7 @@ static void check_destination(struct yaml *y, const yaml_node_t *n, struct readi
 	check_names(y, n, d);
 	for (unsigned i = 0; format_numbered(d) && i < d->segments_n; i++)
 		if (!str_u64(d->segments[i].value, &number))
-			complain(y, n, "segments", NULL,
+			yaml_complain(y, n, "segments", NULL,
 			    "format %s wants the partner's number for segment '" STR_FMT "'",
 			    f->name, STR_ARG(d->segments[i].name));
 	const char *key = f->ways[0]->key;
@@ -358,14 +361,15 @@ static void check_destination(struct yaml *y, const yaml_node_t *n, struct readi
 	else
 		snprintf(hint, sizeof hint, "whoever wants it asks for it: leave deliver: out");
 	if (!format_goes(f, d->way))
-		complain(y, n, "deliver", hint, "format %s cannot go by %s", f->name, d->way->name);
+		yaml_complain(
+		    y, n, "deliver", hint, "format %s cannot go by %s", f->name, d->way->name);
 	else
 		check_compression(y, n, d);
 	if (d->way->own_ids && d->partner >= 0)
-		complain(y, n, "partner", "match it with GET /sync?redirect=",
+		yaml_complain(y, n, "partner", "match it with GET /sync?redirect=",
 		    "format %s speaks of visitors by our pseudonyms for it", f->name);
 	if (d->every_s && !d->where.n)
-		complain(y, n, "deliver", "say deliver: {directory: …} or {url: …}",
+		yaml_complain(y, n, "deliver", "say deliver: {directory: …} or {url: …}",
 		    "a destination with a schedule must say where it goes");
 }
 
@@ -384,21 +388,22 @@ void read_destination(struct yaml *y, const yaml_node_t *n, void *into)
 	if (d.id && !d.format)
 		d.format = format_built_in(str_c(d.id));
 	if (!d.id || !d.format) {
-		complain(
+		yaml_complain(
 		    y, n, "missing", NULL, "a destination needs %s", d.id ? "a format" : "an id");
 		return;
 	}
 	if (strlen(d.id) > PARTNER_NAME_MAX)
-		complain(y, n, "too-long", NULL, "a destination's id has at most %d characters",
-		    PARTNER_NAME_MAX);
+		yaml_complain(y, n, "too-long", NULL,
+		    "a destination's id has at most %d characters", PARTNER_NAME_MAX);
 	if (destinations_find(r->d, str_c(d.id)))
-		complain(y, n, "twice", NULL, "destination '%s' is there twice", d.id);
+		yaml_complain(y, n, "twice", NULL, "destination '%s' is there twice", d.id);
 	if (r->partner.n) {
 		const struct partner *p = destinations_partner(r->d, r->partner);
 		if (p)
 			d.partner = (int)(p - r->d->partners);
 		else
-			complain(y, n, "unknown", "partners stand before destinations in the file",
+			yaml_complain(y, n, "unknown",
+			    "partners stand before destinations in the file",
 			    "there is no partner '" STR_FMT "'", STR_ARG(r->partner));
 	}
 	check_destination(y, n, r);

@@ -35,10 +35,11 @@ static void partner_redirects(struct yaml *y, const yaml_node_t *n, void *into)
 		char host[HOST_MOST];
 		size_t len = host_read(a.host, host);
 		if (!url_plain(s) || !a.rest.n || a.rest.p[0] != '/') {
-			complain(y, n, "redirect", "write it as https://host/ or https://host/path",
+			yaml_complain(y, n, "redirect",
+			    "write it as https://host/ or https://host/path",
 			    "'" STR_FMT "' is no beginning of a URL", STR_ARG(s));
 		} else if (!len) {
-			complain(y, n, "redirect",
+			yaml_complain(y, n, "redirect",
 			    str_find(a.host, '*') < a.host.n ? "list each host" : NULL,
 			    "'" STR_FMT "' has no host that can exist", STR_ARG(s));
 		} else if (!str_eq(a.host, str_make(host, len))) {
@@ -56,7 +57,7 @@ static void sync_url(struct yaml *y, const yaml_node_t *n, void *into)
 	struct partner *p = into;
 	reading_text(y, n, "url", &p->sync_url);
 	if (p->sync_url.n && !url_plain(p->sync_url))
-		complain(y, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(p->sync_url));
+		yaml_complain(y, n, "url", NULL, "'" STR_FMT "' is no URL", STR_ARG(p->sync_url));
 }
 static void sync_kind(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -65,8 +66,8 @@ static void sync_kind(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	((struct partner *)into)->iframe = str_eq(s, STR("iframe"));
 	if (!str_eq(s, STR("iframe")) && !str_eq(s, STR("image")))
-		complain(y, n, "type", NULL, "a sync is an image or an iframe, not '" STR_FMT "'",
-		    STR_ARG(s));
+		yaml_complain(y, n, "type", NULL,
+		    "a sync is an image or an iframe, not '" STR_FMT "'", STR_ARG(s));
 }
 static void sync_every(struct yaml *y, const yaml_node_t *n, void *into)
 {
@@ -100,14 +101,14 @@ void read_partner(struct yaml *y, const yaml_node_t *n, void *into)
 		return;
 	if (!p.id) {
 		if (errors == y->report->errors)
-			complain(y, n, "missing", NULL, "a partner needs an id");
+			yaml_complain(y, n, "missing", NULL, "a partner needs an id");
 		return;
 	}
 	if (strlen(p.id) > PARTNER_NAME_MAX)
-		complain(y, n, "too-long", NULL, "a partner's id has at most %d characters",
+		yaml_complain(y, n, "too-long", NULL, "a partner's id has at most %d characters",
 		    PARTNER_NAME_MAX);
 	if (destinations_partner(r->d, str_c(p.id)))
-		complain(y, n, "twice", NULL, "partner '%s' is there twice", p.id);
+		yaml_complain(y, n, "twice", NULL, "partner '%s' is there twice", p.id);
 	CHECK(array_room_zeroed(r->d->partners, r->partners_cap, r->d->partners_n + 1));
 	r->d->partners[r->d->partners_n++] = p;
 }

@@ -17,7 +17,7 @@ void reading_pairs(
     struct yaml *y, const yaml_node_t *n, const char *what, struct setting **out, unsigned *out_n)
 {
 	if (n->type != YAML_MAPPING_NODE) {
-		complain(y, n, "type", NULL, "%s has keys and values", what);
+		yaml_complain(y, n, "type", NULL, "%s has keys and values", what);
 		return;
 	}
 	size_t count = (size_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
@@ -84,7 +84,7 @@ void reading_days(struct yaml *y, const yaml_node_t *n, const char *what, unsign
 	if (!yaml_text(y, n, what, &s))
 		return;
 	if (!reading_span(s, &v) || v % DAY_S)
-		complain(y, n, "days", "write it as 30d",
+		yaml_complain(y, n, "days", "write it as 30d",
 		    "%s is a number of days, not '" STR_FMT "'", what, STR_ARG(s));
 	else
 		*out = v / DAY_S;

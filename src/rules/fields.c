@@ -109,7 +109,7 @@ static void hint_words(const struct field *row, char *hint, size_t cap)
 /* What may have been meant: a value that looks like it, or one that people usually confuse with it;
  * else what the row says, or all values. */
 bool field_check(
-    struct report *report, const struct rules_at *at, enum rule_field f, struct str value)
+    struct report *report, const struct yaml_place *at, enum rule_field f, struct str value)
 {
 	const struct field *row = &rule_fields[f];
 	char hint[200] = "";

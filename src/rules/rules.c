@@ -53,10 +53,10 @@ const char *segment_state(const struct segment *s, uint16_t today)
 	return s->paused ? "paused" : "active";
 }
 
-struct rules_at rules_segment_at(const struct segment *s, struct str part)
+struct yaml_place rules_segment_at(const struct segment *s, struct str part)
 {
 	size_t n = strlen(s->when);
-	struct rules_at at = s->when_at;
+	struct yaml_place at = s->when_at;
 	if (!part.p || part.p < s->when || part.p > s->when + n)
 		return at;
 	size_t offset = (size_t)(part.p - s->when);

@@ -44,5 +44,5 @@ void yaml_id(struct yaml *y, const yaml_node_t *n, char **out)
 	else
 		snprintf(hint, sizeof hint,
 		    "an id is letters, digits, '_' and '-', with dots between parts");
-	complain(y, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
+	yaml_complain(y, n, "id", hint, "'" STR_FMT "' is no id", STR_ARG(s));
 }

@@ -19,7 +19,7 @@ static char *report_copy(const char *s)
 	return c;
 }
 
-void report_add(struct report *r, const struct rules_at *at, enum severity severity,
+void report_add(struct report *r, const struct yaml_place *at, enum severity severity,
     const char *code, const char *hint, const char *fmt, ...)
 {
 	char words[600];
@@ -77,12 +77,14 @@ enum err report_error(const struct report *r)
 		const struct finding *f = &r->list[i];
 		if (f->warning)
 			continue;
-		if (r->errors > 1)
-			return err_set(ERR_SYNTAX, "%s:%zu:%zu: %s (and %zu more; '%s' lists them)",
-			    f->file, f->line, f->column, f->message, r->errors - 1,
-			    r->lister ? r->lister : "crumb rules check");
+		char more[200] = "";
+		if (r->errors > 1 && r->lister)
+			snprintf(more, sizeof more, " (and %zu more; '%s' lists them)",
+			    r->errors - 1, r->lister);
+		else if (r->errors > 1)
+			snprintf(more, sizeof more, " (and %zu more)", r->errors - 1);
 		return err_set(
-		    ERR_SYNTAX, "%s:%zu:%zu: %s", f->file, f->line, f->column, f->message);
+		    ERR_SYNTAX, "%s:%zu:%zu: %s%s", f->file, f->line, f->column, f->message, more);
 	}
 	return OK;
 }

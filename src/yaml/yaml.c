@@ -79,7 +79,7 @@ static size_t offset_of(const struct yaml *y, yaml_mark_t m)
 	return at;
 }
 
-static struct rules_at at_byte(const struct yaml *y, size_t at, size_t length)
+static struct yaml_place at_byte(const struct yaml *y, size_t at, size_t length)
 {
 	size_t lo = 0, hi = y->lines_n;
 	while (hi - lo > 1) {
@@ -89,10 +89,10 @@ static struct rules_at at_byte(const struct yaml *y, size_t at, size_t length)
 		else
 			hi = mid;
 	}
-	return (struct rules_at){y->file, lo + 1, at - y->lines[lo] + 1, length};
+	return (struct yaml_place){y->file, lo + 1, at - y->lines[lo] + 1, length};
 }
 
-struct rules_at yaml_at(const struct yaml *y, const yaml_node_t *n)
+struct yaml_place yaml_at(const struct yaml *y, const yaml_node_t *n)
 {
 	size_t from = offset_of(y, n->start_mark), to = offset_of(y, n->end_mark);
 	return at_byte(y, from, n->type == YAML_SCALAR_NODE && to > from ? to - from : 1);
@@ -103,7 +103,7 @@ static bool yaml_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-struct rules_at yaml_at_offset(
+struct yaml_place yaml_at_offset(
     const struct yaml *y, const yaml_node_t *n, size_t offset, size_t length)
 {
 	struct str value = scalar(n), raw = y->text;
@@ -138,12 +138,12 @@ static void yaml_add(struct yaml *y, const yaml_node_t *n, enum severity severit
     const char *hint, const char *fmt, va_list ap)
 {
 	char words[500];
-	struct rules_at at = yaml_at(y, n);
+	struct yaml_place at = yaml_at(y, n);
 	vsnprintf(words, sizeof words, fmt, ap);
 	report_add(y->report, &at, severity, code, hint, "%s", words);
 }
 
-void complain(
+void yaml_complain(
     struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
@@ -152,7 +152,7 @@ void complain(
 	va_end(ap);
 }
 
-void warn(
+void yaml_warn(
     struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
@@ -179,7 +179,7 @@ void yaml_version(struct yaml *y, const yaml_node_t *n)
 {
 	struct str s;
 	if (yaml_text(y, n, "version", &s) && !str_eq(s, STR(YAML_VERSION)))
-		complain(y, n, "version", NULL, "this crumb reads version: " YAML_VERSION);
+		yaml_complain(y, n, "version", NULL, "this crumb reads version: " YAML_VERSION);
 }
 
 #define WORDS_MOST 10000 /* entries of one list of words */
@@ -188,7 +188,7 @@ static bool one_text(struct yaml *y, const yaml_node_t *n, const char *what)
 {
 	if (n->type == YAML_SCALAR_NODE)
 		return true;
-	complain(y, n, "type",
+	yaml_complain(y, n, "type",
 	    n->type == YAML_MAPPING_NODE
 		? "put quotes around it if a colon and a blank belong to the text"
 		: NULL,
@@ -200,12 +200,12 @@ static bool one_text(struct yaml *y, const yaml_node_t *n, const char *what)
 static bool readable(struct yaml *y, const yaml_node_t *n, const char *what, struct str s)
 {
 	if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n->tag && n->tag[0] == '!') {
-		complain(y, n, "yaml-trap", "put quotes around the text",
+		yaml_complain(y, n, "yaml-trap", "put quotes around the text",
 		    "'!' at the beginning means something in YAML");
 		return false;
 	}
 	if (utf8_valid(s) != s.n || memchr(s.p, 0, s.n)) {
-		complain(
+		yaml_complain(
 		    y, n, "encoding", "save the file as UTF-8", "%s is not readable text", what);
 		return false;
 	}
@@ -218,7 +218,7 @@ bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct st
 		return false;
 	struct str s = scalar(n);
 	if (s.n == 0) {
-		complain(y, n, "empty",
+		yaml_complain(y, n, "empty",
 		    n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
 			? "a '#' behind a blank begins a comment; '&' begins an anchor: put quotes "
 			  "around them"
@@ -277,7 +277,7 @@ bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct s
 		return true;
 	snprintf(hint, sizeof hint, "write \"" STR_FMT "\"%s", STR_ARG(*out),
 	    str_ieq(*out, STR("no")) ? " (Norway, as a country)" : "");
-	complain(y, n, "yaml-trap", hint, "'" STR_FMT "' without quotes is %s in YAML",
+	yaml_complain(y, n, "yaml-trap", hint, "'" STR_FMT "' without quotes is %s in YAML",
 	    STR_ARG(*out), other);
 	return false;
 }
@@ -288,7 +288,7 @@ bool yaml_count(
 	uint64_t v;
 	if (n->type != YAML_SCALAR_NODE || !str_u64(scalar(n), &v) || v > (uint64_t)max ||
 	    (long)v < min) {
-		complain(
+		yaml_complain(
 		    y, n, "number", NULL, "%s is a whole number from %ld to %ld", what, min, max);
 		return false;
 	}
@@ -303,7 +303,7 @@ bool yaml_truth(struct yaml *y, const yaml_node_t *n, const char *what, bool *ou
 		return false;
 	bool yes = str_ieq(s, STR("true")) || str_ieq(s, STR("yes"));
 	if (!yes && !str_ieq(s, STR("false")) && !str_ieq(s, STR("no"))) {
-		complain(
+		yaml_complain(
 		    y, n, "type", NULL, "%s is true or false, not '" STR_FMT "'", what, STR_ARG(s));
 		return false;
 	}
@@ -319,11 +319,12 @@ bool yaml_words(
 	size_t count =
 	    list ? (size_t)(n->data.sequence.items.top - n->data.sequence.items.start) : 1;
 	if (!list && n->type != YAML_SCALAR_NODE) {
-		complain(y, n, "type", NULL, "%s is a list, such as [a, b]", what);
+		yaml_complain(y, n, "type", NULL, "%s is a list, such as [a, b]", what);
 		return false;
 	}
 	if (count > WORDS_MOST) {
-		complain(y, n, "too-many", NULL, "%s has more than %d entries", what, WORDS_MOST);
+		yaml_complain(
+		    y, n, "too-many", NULL, "%s has more than %d entries", what, WORDS_MOST);
 		return false;
 	}
 	*out = arena_alloc(y->arena, (count + 1) * sizeof **out);
@@ -362,7 +363,7 @@ static void unknown_key(struct yaml *y, const yaml_node_t *key, struct str k, co
 		near_hint(&near, hint, sizeof hint);
 	else
 		snprintf(hint, sizeof hint, "%.250s are known", known);
-	complain(y, key, "unknown-key", hint, "%s has no '" STR_FMT "'", what, STR_ARG(k));
+	yaml_complain(y, key, "unknown-key", hint, "%s has no '" STR_FMT "'", what, STR_ARG(k));
 }
 
 bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const struct yaml_key *keys,
@@ -372,7 +373,7 @@ bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const stru
 		char hint[200];
 		snprintf(hint, sizeof hint, "write it as '%s: …' and the other keys below",
 		    keys[0].name);
-		complain(y, n, "type", hint, "%s has keys and values", what);
+		yaml_complain(y, n, "type", hint, "%s has keys and values", what);
 		return false;
 	}
 	bool seen[32] = {false};
@@ -390,7 +391,7 @@ bool yaml_map(struct yaml *y, const yaml_node_t *n, const char *what, const stru
 			continue;
 		}
 		if (seen[at])
-			complain(y, key, "repeated-key",
+			yaml_complain(y, key, "repeated-key",
 			    "YAML keeps only one of them: join the two",
 			    "'" STR_FMT "' is there twice", STR_ARG(k));
 		else
@@ -411,7 +412,7 @@ bool yaml_list(struct yaml *y, const yaml_node_t *n, const char *what,
 	if (n->type == YAML_SCALAR_NODE && n->data.scalar.length == 0)
 		return true; /* "segments:" with nothing below */
 	if (n->type != YAML_SEQUENCE_NODE) {
-		complain(y, n, "type", "begin each entry with '- '", "%s is a list", what);
+		yaml_complain(y, n, "type", "begin each entry with '- '", "%s is a list", what);
 		return false;
 	}
 	for (yaml_node_item_t *it = n->data.sequence.items.start; it < n->data.sequence.items.top;
@@ -481,7 +482,7 @@ static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 		   *message = problem, *hint = NULL;
 	/* reading fails before marks exist: the offset is all there is */
 	if (parser->error == YAML_READER_ERROR) {
-		struct rules_at at = at_byte(
+		struct yaml_place at = at_byte(
 		    y, parser->problem_offset < y->text.n ? parser->problem_offset : y->text.n, 1);
 		for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
 			if (strcmp(problems[i].problem, problem) == 0)
@@ -503,7 +504,7 @@ static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 		snprintf(words, sizeof words, "a text may not begin with '%c' in YAML", c);
 		message = words, hint = "put quotes around the text";
 	}
-	struct rules_at place = at_byte(y, at, 1);
+	struct yaml_place place = at_byte(y, at, 1);
 	report_add(y->report, &place, SEVERITY_ERROR, "yaml", hint, "%s", message);
 }
 
@@ -515,7 +516,7 @@ static bool yaml_parse(struct yaml *y)
 	drop_index(y);
 	index_text(y);
 	if (yaml_deep(y->text, &deep.index)) {
-		struct rules_at at = at_byte(y, offset_of(y, deep), 1);
+		struct yaml_place at = at_byte(y, offset_of(y, deep), 1);
 		report_add(y->report, &at, SEVERITY_ERROR, "too-deep",
 		    "close the brackets, or see to the blanks at the beginning of the lines",
 		    "nested deeper than %d", YAML_DEPTH_MOST);
@@ -533,7 +534,8 @@ static bool yaml_parse(struct yaml *y)
 		if (yaml_parser_load(&parser, &second)) {
 			const yaml_node_t *root = yaml_document_get_root_node(&second);
 			if (root) {
-				struct rules_at at = at_byte(y, offset_of(y, root->start_mark), 1);
+				struct yaml_place at =
+				    at_byte(y, offset_of(y, root->start_mark), 1);
 				report_add(y->report, &at, SEVERITY_ERROR, "second-document",
 				    "put it into a file of its own",
 				    "a second document behind '---' is not read");

@@ -19,7 +19,7 @@
 
 struct example_result {
 	const char *name;
-	struct rules_at at;
+	struct yaml_place at;
 	bool passed;
 	struct str *missing; /* expected, and the visitor is not in */
 	unsigned missing_n;

@@ -11,7 +11,7 @@ enum err rules_condition(
     struct rules *r, struct str text, struct report *report, int *root) MUST_CHECK;
 
 struct condition_place {
-	struct rules_at (*locate)(const void *arg, size_t offset, size_t length);
+	struct yaml_place (*locate)(const void *arg, size_t offset, size_t length);
 	const void *arg;
 };
 bool condition_parse(struct rules *r, struct str text, const struct condition_place *place,

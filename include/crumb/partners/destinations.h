@@ -36,7 +36,7 @@ struct partner {
 	struct str *redirects; /* beginnings of URLs that /sync may lead to (redirect.c) */
 	unsigned redirects_n;
 	struct labels labels; /* of what is imported from the partner */
-	struct rules_at at;   /* where it stands in the file */
+	struct yaml_place at; /* where it stands in the file */
 };
 
 struct destination {
@@ -60,9 +60,9 @@ struct destination {
 	const struct signing *signing; /* of requests; NULL: they are not signed */
 	struct setting *sign;	       /* what the signing wants: secrets */
 	unsigned sign_n;
-	unsigned retries;   /* requests of a delivery that may fail before it is given up */
-	unsigned timeout_s; /* of a request */
-	struct rules_at at; /* where it stands in the file */
+	unsigned retries;     /* requests of a delivery that may fail before it is given up */
+	unsigned timeout_s;   /* of a request */
+	struct yaml_place at; /* where it stands in the file */
 };
 
 struct destinations {

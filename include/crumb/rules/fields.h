@@ -108,7 +108,7 @@ const char *field_text(enum rule_field f, char out[FIELD_TEXT]);
 
 /* Checks a value of a CLOSED field or a fact; reports it with the nearest that there is. */
 bool field_check(
-    struct report *report, const struct rules_at *at, enum rule_field f, struct str value);
+    struct report *report, const struct yaml_place *at, enum rule_field f, struct str value);
 
 /* --- what is known of a visitor: fields whose latest value stays with the profile. LEARNED:
  * lookalikes learn from it. */

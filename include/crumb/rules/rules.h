@@ -82,13 +82,13 @@ struct pattern {
 	/* lower case where case does not matter; WORDS: folded, " a b "; REGEX: with its slashes */
 	struct str text;
 	struct range range;
-	uint64_t leaf;	    /* fields that are not kept: the name by which events carry it */
-	struct rules_at at; /* where it was first written */
+	uint64_t leaf;	      /* fields that are not kept: the name by which events carry it */
+	struct yaml_place at; /* where it was first written */
 };
 struct test {
 	enum rule_field field;
 	uint32_t *any; /* numbers of patterns; one must match */
-	struct rules_at *at;
+	struct yaml_place *at;
 	unsigned any_n;
 };
 struct clause {
@@ -122,7 +122,7 @@ struct vocabulary {
 	bool ranged;
 	struct range range;
 	uint64_t hash; /* of what it allows: its history begins where this was first in force */
-	struct rules_at at;
+	struct yaml_place at;
 };
 
 struct category {
@@ -140,7 +140,7 @@ struct category {
 	/* after so many days one of its rows leaves the window of some condition; sorted */
 	uint8_t windows[RETENTION_MAX + 1];
 	unsigned windows_n;
-	struct rules_at at;
+	struct yaml_place at;
 };
 
 enum node_kind {
@@ -193,9 +193,9 @@ struct segment {
 	bool sensitive;	 /* depends on a sensitive category */
 	struct labels labels;
 	struct hash16 definition; /* of its condition with all that it names, and of what ends it */
-	struct rules_at at, when_at;
+	struct yaml_place at, when_at;
 	/* of each byte of the condition; NULL: they follow when_at in one line */
-	const struct rules_at *places;
+	const struct yaml_place *places;
 };
 
 struct rules_matcher; /* src/match/matcher.h */
@@ -245,8 +245,9 @@ const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr
 /* The attribute that stands for a partner's segment; NULL: none is declared. */
 const struct vocabulary *rules_partner_segment(
     const struct rules *r, struct str partner, struct str segment);
+#define RULES_LISTER "crumb rules check" /* lists every mistake of rules and destinations */
 /* Where a part of a segment's condition stands; what is no part of it is said of the whole. */
-struct rules_at rules_segment_at(const struct segment *s, struct str part);
+struct yaml_place rules_segment_at(const struct segment *s, struct str part);
 /* "active", "paused", or "ended" when its last day is over. */
 const char *segment_state(const struct segment *s, uint16_t today);
 

@@ -33,15 +33,15 @@ struct yaml {
 const yaml_node_t *yaml_open(struct yaml *y);
 void yaml_close(struct yaml *y);
 
-struct rules_at yaml_at(const struct yaml *y, const yaml_node_t *n);
+struct yaml_place yaml_at(const struct yaml *y, const yaml_node_t *n);
 /* Where byte `offset` of a scalar's value stands in the file, quotes, folding and blocks
  * considered. */
-struct rules_at yaml_at_offset(
+struct yaml_place yaml_at_offset(
     const struct yaml *y, const yaml_node_t *n, size_t offset, size_t length);
-void complain(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint,
+void yaml_complain(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-void warn(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint, const char *fmt,
-    ...) __attribute__((format(printf, 5, 6)));
+void yaml_warn(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 const yaml_node_t *yaml_node(const struct yaml *y, int at);
 /* A word or a text, not empty, readable. */
 bool yaml_text(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out);

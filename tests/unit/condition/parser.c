@@ -3,9 +3,9 @@
 
 #include "src/condition/parser.h"
 
-static struct rules_at locate(const void *arg, size_t offset, size_t length)
+static struct yaml_place locate(const void *arg, size_t offset, size_t length)
 {
-	return (struct rules_at){arg, 7, offset + 1, length};
+	return (struct yaml_place){arg, 7, offset + 1, length};
 }
 
 static const struct condition_place place = {locate, "shop.yaml"};

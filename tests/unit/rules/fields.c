@@ -55,7 +55,7 @@ TEST(a_name_stands_behind_those_that_take_one)
 	assert_int_equal(field_named(STR("Path"), &name), FIELD_MAX);
 }
 
-static const struct rules_at at = {"shop.yaml", 3, 7, 2};
+static const struct yaml_place at = {"shop.yaml", 3, 7, 2};
 
 static bool fine(enum rule_field f, const char *value)
 {

@@ -90,7 +90,7 @@ TEST(a_place_is_counted_in_bytes)
 {
 	const yaml_node_t *root = open_text("\xc3\xa4\xc3\xb6: {b: xyz}\n"),
 			  *inner = value_of(root), *word = value_of(inner);
-	struct rules_at at = yaml_at(&y, word);
+	struct yaml_place at = yaml_at(&y, word);
 	assert_string_equal(at.file, "f.yaml");
 	assert_true(at.line == 1 && at.column == 11 && at.length == 3);
 	at = yaml_at_offset(&y, word, 2, 1);
@@ -101,7 +101,7 @@ TEST(a_place_is_counted_in_bytes)
 TEST(a_place_within_a_folded_or_quoted_text_is_where_it_stands_in_the_file)
 {
 	const yaml_node_t *word = value_of(open_text("a: >\n  one\n  two three\n"));
-	struct rules_at at = yaml_at_offset(&y, word, 8, 5); /* "one two three" */
+	struct yaml_place at = yaml_at_offset(&y, word, 8, 5); /* "one two three" */
 	assert_true(at.line == 3 && at.column == 7);
 	yaml_close(&y);
 	word = value_of(open_text("a: 'it''s so'\n"));
