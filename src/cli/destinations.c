@@ -16,9 +16,8 @@ static json_t *segments_of(const struct rules *r, const char *id)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < r->segments_n; i++)
-		for (unsigned k = 0; k < r->segments[i].destinations_n; k++)
-			if (str_eq(r->segments[i].destinations[k], str_c(id)))
-				json_array_append_new(list, json_string(r->segments[i].id));
+		if (segment_goes_to(&r->segments[i], str_c(id)))
+			json_array_append_new(list, json_string(r->segments[i].id));
 	return list;
 }
 

@@ -16,13 +16,13 @@
 static bool shown(const struct collect *c, const struct generation *g, const struct segment *s,
     const struct vkey *visitor)
 {
+	struct str pages = str_c(format_page.name), label;
 	if (strcmp(segment_state(s, day_of(clock_now())), "active") != 0 ||
-	    (!s->page && (g->rules->any_destination || s->sensitive)))
+	    (!segment_goes_to(s, pages) && (g->rules->any_destination || s->sensitive)))
 		return false;
-	struct str label;
 	if (c->destinations && c->destinations->found &&
-	    !segment_labels_allowed(g->rules, s, c->destinations,
-		destinations_find(c->destinations, str_c(format_page.name)), &label))
+	    !segment_labels_allowed(
+		g->rules, s, c->destinations, destinations_find(c->destinations, pages), &label))
 		return false;
 	return !split_held_out(&c->ingest.keys, str_c(s->id), s->target, visitor);
 }

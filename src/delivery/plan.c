@@ -40,14 +40,6 @@ static enum plan_why why_not(const struct plan *p, const struct segment *s, stru
 	return PLAN_SENT;
 }
 
-static bool goes_there(const struct segment *s, const struct destination *d)
-{
-	for (unsigned i = 0; i < s->destinations_n; i++)
-		if (str_eq(s->destinations[i], str_c(d->id)))
-			return true;
-	return false;
-}
-
 static struct plan_segment *add_segment(
     struct plan *p, struct str id, struct str theirs, enum plan_why why)
 {
@@ -88,7 +80,7 @@ static enum err plan_segments(struct plan *p, const struct held_reader *held)
 		return err_set(ERR_NOMEM, "no memory for this now");
 	for (size_t i = 0; i < r->segments_n; i++) {
 		const struct segment *s = &r->segments[i];
-		if (!goes_there(s, p->w->d))
+		if (!segment_goes_to(s, str_c(p->w->d->id)))
 			continue;
 		struct str theirs = destination_segment(p->w->d, str_c(s->id));
 		enum plan_why why = why_not(p, s, theirs);

@@ -159,10 +159,7 @@ static enum err stream_segments(struct streaming *x)
 	for (size_t i = 0; i < r->segments_n; i++) {
 		const struct segment *s = &r->segments[i];
 		struct str label;
-		bool there = false;
-		for (unsigned d = 0; d < s->destinations_n; d++)
-			there |= str_eq(s->destinations[d], str_c(w->d->id));
-		if (!there)
+		if (!segment_goes_to(s, str_c(w->d->id)))
 			continue;
 		x->all[i / 64] |= 1ull << i % 64;
 		bool may = strcmp(segment_state(s, day_of(w->now)), "active") == 0 &&

@@ -66,8 +66,6 @@ static void segment_destinations(struct yaml *y, const yaml_node_t *n, void *int
 	struct loader *l = loader_of(y);
 	struct segment *s = segment_of(into);
 	yaml_words(y, n, "destinations", &s->destinations, &s->destinations_n);
-	for (unsigned i = 0; i < s->destinations_n; i++)
-		s->page |= str_eq(s->destinations[i], STR("page"));
 	l->r->any_destination |= s->destinations_n > 0;
 }
 /* active or paused */

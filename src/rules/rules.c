@@ -53,6 +53,14 @@ const char *segment_state(const struct segment *s, uint16_t today)
 	return s->paused ? "paused" : "active";
 }
 
+bool segment_goes_to(const struct segment *s, struct str destination)
+{
+	for (unsigned i = 0; i < s->destinations_n; i++)
+		if (str_eq(s->destinations[i], destination))
+			return true;
+	return false;
+}
+
 struct yaml_place rules_segment_at(const struct segment *s, struct str part)
 {
 	size_t n = strlen(s->when);

@@ -185,7 +185,6 @@ struct segment {
 	int root;
 	struct str *destinations;
 	unsigned destinations_n;
-	bool page;	 /* a destination is `page` */
 	bool paused;	 /* counted, but handed to nobody */
 	uint16_t until;	 /* last day on which anybody is in it; 0: no end */
 	long alert;	 /* tell when the size is below; 0: never */
@@ -248,6 +247,7 @@ const struct vocabulary *rules_partner_segment(
 #define RULES_LISTER "crumb rules check" /* lists every mistake of rules and destinations */
 /* Where a part of a segment's condition stands; what is no part of it is said of the whole. */
 struct yaml_place rules_segment_at(const struct segment *s, struct str part);
+bool segment_goes_to(const struct segment *s, struct str destination); /* by name of one */
 /* "active", "paused", or "ended" when its last day is over. */
 const char *segment_state(const struct segment *s, uint16_t today);
 
