@@ -38,7 +38,8 @@ def options(ref):
     """Every option of the configuration, by groups."""
     def takes(o):
         if o['kind'] == 'number':
-            return '%d to %d %s' % (o['min'], o['max'], o['unit'])
+            raised = '; below %d it is raised to %d' % (o['floor'], o['floor']) if 'floor' in o else ''
+            return '%d to %d %s%s' % (o['min'], o['max'], o['unit'], raised)
         return ' '.join('`%s`' % w for w in o['words']) if o['kind'] == 'choice' else o['unit']
     for group in ref['option-groups']:
         yield from ['', '## ' + group['name'], '', group['help'], '']

@@ -67,6 +67,8 @@ static json_t *options(const struct cli *c)
 			json_object_update_new(
 			    row, json_pack("{s:I,s:I}", "min", (json_int_t)o->min, "max",
 				     (json_int_t)o->max));
+		if (o->floor)
+			json_object_set_new(row, "floor", json_integer(o->floor));
 		if (o->kind == OPT_CHOICE)
 			json_object_set_new(row, "words", words_of(o->words));
 		reference_add(rows, row);

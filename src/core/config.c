@@ -39,6 +39,9 @@ const struct option config_options[] = {
 #define NUMBER(in, of, called, begins, least, most, one, at, why)                                  \
 	{ROW(in, of, called, begins, at, why), .kind = OPT_NUMBER, .unit = one, .min = least,      \
 	    .max = most},
+#define RAISED(in, of, called, begins, least, lowest, most, one, at, why)                          \
+	{ROW(in, of, called, begins, at, why), .kind = OPT_NUMBER, .unit = one, .min = least,      \
+	    .max = most, .floor = lowest},
 #define CHOICE(in, of, called, begins, type, WORDS, at, why)                                       \
 	{ROW(in, of, called, begins, at, why), .kind = OPT_CHOICE, .words = &(WORDS(BAR_WORD))[1], \
 	    .values = (const unsigned[]){WORDS(CONFIG_VALUE)}},
@@ -111,10 +114,10 @@ static enum err set_number(struct config *c, const struct option *o, struct str 
 		return err_set(ERR_USAGE,
 		    "%s: expected a number from %ld to %ld, not '" STR_FMT "'%s", o->name, o->min,
 		    o->max, STR_ARG(value), meant_number(value, hint));
-	if (o->offset == offsetof(struct config, k) && v < K_FLOOR) {
-		log_warn("config", "privacy.k is below the floor and was raised given=%llu used=%d",
-		    (unsigned long long)v, K_FLOOR);
-		v = K_FLOOR;
+	if ((long)v < o->floor) {
+		log_warn("config", "%s is below the floor and was raised given=%llu used=%ld",
+		    o->name, (unsigned long long)v, o->floor);
+		v = (uint64_t)o->floor;
 	}
 	*(long *)option_field(c, o) = (long)v;
 	return OK;
@@ -269,9 +272,12 @@ void config_help(FILE *to)
 		fprintf(to, "  %s=%s\n      %s%s", o->name, o->initial, o->help,
 		    o->again == AT_RELOAD ? " [SIGHUP]" : "");
 		if (o->kind == OPT_NUMBER)
-			fprintf(to, " (%ld to %ld %s)\n", o->min, o->max, o->unit);
+			fprintf(to, " (%ld to %ld %s", o->min, o->max, o->unit);
 		else
-			fprintf(to, " (%s)\n", o->kind == OPT_CHOICE ? o->words : o->unit);
+			fprintf(to, " (%s", o->kind == OPT_CHOICE ? o->words : o->unit);
+		if (o->floor)
+			fprintf(to, "; below %ld it is raised to %ld", o->floor, o->floor);
+		fprintf(to, ")\n");
 	}
 }
 

@@ -82,6 +82,7 @@ struct option {
 	const char *initial;
 	const char *unit; /* OPT_NUMBER: its unit. OPT_TEXT: what it is. OPT_CHOICE: NULL */
 	long min, max;
+	long floor; /* of a number: a smaller one is raised to it, with a warning; 0: none is */
 	const char *words;	/* OPT_CHOICE: "allow|require" */
 	const unsigned *values; /* of each word */
 	const char *help;

@@ -5,6 +5,8 @@
  *     TEXT(group, field, name, initial, takes, again, read, help)
  *     SECRET(…) is a text that is repeated to nobody, PAIRS(…) one that may be written as a map
  *     NUMBER(group, field, name, initial, min, max, unit, again, help)
+ *     RAISED(group, field, name, initial, min, floor, max, unit, again, help)
+ *         is a NUMBER that is raised, with a warning, to the floor where it is below that
  *     CHOICE(group, field, name, initial, type, WORDS, again, help)
  *
  * field    char *, long, or the enum `type`; what code reads: config->field
@@ -27,6 +29,10 @@
 #endif
 #ifndef NUMBER
 #define NUMBER(group, field, name, initial, min, max, unit, again, help)
+#endif
+#ifndef RAISED
+#define RAISED(group, field, name, initial, min, floor, max, ...)                                  \
+	NUMBER(group, field, name, initial, min, max, __VA_ARGS__)
 #endif
 #ifndef CHOICE
 #define CHOICE(group, field, name, initial, type, WORDS, again, help)
@@ -84,8 +90,8 @@ SECRET(admin, admin_token, "admin.token", "", "text", START, NULL,
     "The bearer token of the admin listener. Empty: crumb makes one and keeps it in the store.")
 
 OPTION_GROUP(privacy, "What is kept of a hit, and what is told of groups.")
-NUMBER(privacy, k, "privacy.k", "50", 0, 1000000, "visitors", START,
-    "The smallest group that is told. Never below 20.")
+RAISED(privacy, k, "privacy.k", "50", 0, K_FLOOR, 1000000, "visitors", START,
+    "The smallest group that is told.")
 TEXT(privacy, keep_query, "privacy.keep_query", "", "names, comma list", RELOAD, NULL,
     "Query keys of page URLs that are kept as attributes.")
 TEXT(privacy, attributes, "privacy.attributes", "", "names, comma list", RELOAD, NULL,
@@ -168,4 +174,5 @@ TEXT(process, process_user, "process.user", "", "user", START, NULL,
 #undef SECRET
 #undef PAIRS
 #undef NUMBER
+#undef RAISED
 #undef CHOICE
