@@ -1,6 +1,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/number.h"
 #include "crumb/base/code.h"
+#include "crumb/privacy/hit_read.h"
 
 #include "access_row.h"
 
@@ -357,6 +358,9 @@ static struct str agent_of(struct access *a, const struct access_row *r)
 	return str_make(to, to ? s.n : 0);
 }
 
+/* What a line of an import file calls the field of that row (privacy/hit_rows.h). */
+#define KEY_OF(row) hit_rows[HIT_ROW_##row].imported
+
 static void put_event(struct access *a, const struct access_row *r, const char *address, int64_t t,
     const struct asked *asked, struct str host, struct buf *out)
 {
@@ -370,8 +374,8 @@ static void put_event(struct access *a, const struct access_row *r, const char *
 	out->failed |= both.failed;
 	buf_done(&both);
 	hex_encode(h.b, sizeof h.b, hex);
-	buf_addf(out, "{\"id\":\"log:%s\",\"t\":%lld,\"source\":\"log\",\"u\":\"https://", hex,
-	    (long long)t);
+	buf_addf(out, "{\"%s\":\"log:%s\",\"%s\":%lld,\"%s\":\"log\",\"%s\":\"https://", KEY_OF(id),
+	    hex, KEY_OF(time), (long long)t, KEY_OF(source), KEY_OF(url));
 	put_clean(out, host, true);
 	put_clean(out, asked->path, true);
 	if (asked->query.n) {
@@ -379,7 +383,7 @@ static void put_event(struct access *a, const struct access_row *r, const char *
 		put_clean(out, asked->query, true);
 	}
 	if (agent.n && !str_eq(agent, STR("-"))) {
-		buf_c(out, "\",\"ua\":\"");
+		buf_addf(out, "\",\"%s\":\"", KEY_OF(agent));
 		put_clean(out, agent_of(a, r), false);
 	}
 	if (referer.n && !str_eq(referer, STR("-"))) {
@@ -387,10 +391,10 @@ static void put_event(struct access *a, const struct access_row *r, const char *
 			referer = access_unescaped(a, referer);
 		else if (a->cloudfront && str_has(referer, STR("%25")))
 			referer = access_unpercent(a, referer);
-		buf_c(out, "\",\"r\":\"");
+		buf_addf(out, "\",\"%s\":\"", KEY_OF(referrer));
 		put_clean(out, referer, true);
 	}
-	buf_addf(out, "\",\"ip\":\"%s\"}\n", address);
+	buf_addf(out, "\",\"%s\":\"%s\"}\n", KEY_OF(ip), address);
 }
 
 static enum access_kind malformed(struct access *a, const char *why)

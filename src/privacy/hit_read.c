@@ -10,19 +10,6 @@
 #include "crumb/privacy/consent.h"
 #include "crumb/privacy/hit.h"
 
-enum row {
-#define HIT_TEXT(field, ...) ROW_##field,
-#define HIT_NUMBER(field, ...) ROW_##field,
-#define HIT_LIST(field, ...) ROW_##field,
-#define HIT_FLAG(field, ...) ROW_##field,
-#define HIT_STRING(field, ...) ROW_##field,
-#define HIT_SECTIONS(field, ...) ROW_##field,
-#define HIT_CATEGORIES(field, ...) ROW_##field,
-#define HIT_LINE(field, ...) ROW_##field,
-#include "crumb/privacy/hit_rows.h"
-	ROWS
-};
-
 /* A row has one offset. So the fields that belong to it have to lie one behind the other. */
 #define HIT_NUMBER(field, ...)                                                                     \
 	_Static_assert(                                                                            \
@@ -53,7 +40,7 @@ const struct hit_row hit_rows[] = {
 #define HIT_LINE(field, kind, imported, says) {HIT_IS_##kind, "", imported, "", "", 0, 0, says},
 #include "crumb/privacy/hit_rows.h"
 };
-const size_t hit_rows_n = ROWS;
+const size_t hit_rows_n = HIT_ROWS;
 
 const char *const hit_kind_names[HIT_KINDS] = {"text", "number", "list", "flag", "string",
     "sections", "categories", "id", "cookie", "time", "address", "agent", "source"};
@@ -80,7 +67,7 @@ const struct hit_row *hit_row_named(struct str k)
 {
 #define ROW_IF(field, fits)                                                                        \
 	if (fits)                                                                                  \
-		return &hit_rows[ROW_##field];
+		return &hit_rows[HIT_ROW_##field];
 #define HIT_TEXT(field, name, ...) ROW_IF(field, same(k, STR(name)))
 #define HIT_NUMBER(field, name, ...) ROW_IF(field, same(k, STR(name)))
 #define HIT_LIST(field, prefix, ...) ROW_IF(field, begins(k, STR(prefix)))
@@ -197,12 +184,13 @@ void hit_param(struct hit *h, struct str k, struct str value)
 #define DROPPED_IF(bad) metric_add(M_ATTR_DROPPED, bad)
 #define HIT_TEXT(field, name, ...) TAKE_IF(same(k, STR(name)), h->field = value)
 #define HIT_NUMBER(field, name, ...)                                                               \
-	TAKE_IF(same(k, STR(name)), DROPPED_IF(!hit_take_number(h, &hit_rows[ROW_##field], value)))
+	TAKE_IF(same(k, STR(name)),                                                                \
+	    DROPPED_IF(!hit_take_number(h, &hit_rows[HIT_ROW_##field], value)))
 #define HIT_LIST(field, prefix, ...)                                                               \
-	TAKE_IF(begins(k, STR(prefix)), DROPPED_IF(!hit_take_item(h, &hit_rows[ROW_##field],       \
+	TAKE_IF(begins(k, STR(prefix)), DROPPED_IF(!hit_take_item(h, &hit_rows[HIT_ROW_##field],   \
 					    str_skip(k, STR(prefix).n), value)))
 #define TAKE_SIGNAL(field, name)                                                                   \
-	TAKE_IF(same(k, STR(name)), take_signal(h, &hit_rows[ROW_##field], value))
+	TAKE_IF(same(k, STR(name)), take_signal(h, &hit_rows[HIT_ROW_##field], value))
 #define HIT_FLAG(field, name, ...) TAKE_SIGNAL(field, name)
 #define HIT_STRING(field, name, ...) TAKE_SIGNAL(field, name)
 #define HIT_SECTIONS(field, name, ...) TAKE_SIGNAL(field, name)

@@ -35,7 +35,21 @@ struct hit_row {
 	const char *says;
 };
 
-extern const struct hit_row hit_rows[];
+/* Numbers of rows: HIT_ROW_url. */
+enum hit_row_number {
+#define HIT_TEXT(field, ...) HIT_ROW_##field,
+#define HIT_NUMBER(field, ...) HIT_ROW_##field,
+#define HIT_LIST(field, ...) HIT_ROW_##field,
+#define HIT_FLAG(field, ...) HIT_ROW_##field,
+#define HIT_STRING(field, ...) HIT_ROW_##field,
+#define HIT_SECTIONS(field, ...) HIT_ROW_##field,
+#define HIT_CATEGORIES(field, ...) HIT_ROW_##field,
+#define HIT_LINE(field, ...) HIT_ROW_##field,
+#include "crumb/privacy/hit_rows.h"
+	HIT_ROWS
+};
+
+extern const struct hit_row hit_rows[]; /* by number */
 extern const size_t hit_rows_n;
 extern const char *const hit_kind_names[HIT_KINDS];
 

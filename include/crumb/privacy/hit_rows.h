@@ -28,7 +28,11 @@
  *	macro     of the IAB's, in braces behind a $; for _# a vendor's number may stand
  *	says      a sentence for the documents
  * An empty text: there is none. docs/add-a-parameter.md and docs/add-a-consent-signal.md show how
- * a row is added. */
+ * a row is added.
+ *
+ * Sec-GPC, DNT and the opt-out cookie are no rows: they come once, with the request, and hold for
+ * all of its events. Whoever reads headers finds them, and each has a verdict of its own and a
+ * place of its own among the verdicts (privacy/consent.c). */
 #ifndef HIT_TEXT
 #define HIT_TEXT(...)
 #endif
