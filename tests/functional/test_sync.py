@@ -63,9 +63,10 @@ def test_it_dies_with_the_visitor_and_after_ninety_days(server):
     server.settle()
     server.advance('29d')
     assert len(partners(b)) == 1
-    server.advance('1d')            # the match is 90 days old; the visit of day 60 is not
-    key = b.shown()
-    assert key is None or key['partners'] == []
+    visitor = b.shown()['visitor']
+    server.advance('1d')            # the match is 90 days old, and so is the cookie; the visit of day 60 is not
+    known = server.visitor('--key', visitor)
+    assert known['first_day'] == known['last_day'] and known['partners'] == []
     server.verify()
     assert server.stop() == 0 and server.js('db', 'verify', '--replay')['ok']
 
