@@ -36,7 +36,7 @@ COUNTERS(connections, connections_closed_total, "reason", "connections",
 EACH(M_CONN_EVICTED, connections_closed_total, "limit",
     "Connections or descriptors ran out: raise collect.connections or LimitNOFILE.")
 EACH(M_CONN_IDLE, connections_closed_total, "idle",
-    "Nothing was asked for collect.idle_s. This is as usual.")
+    "The client asked for nothing during collect.idle_s. This is normal.")
 EACH(M_CONN_SLOW, connections_closed_total, "slow",
     "A request or an answer took too long. See who is so slow; a proxy in front waits for clients.")
 COUNTER(connections, M_REQUESTS, requests_total, "requests",
@@ -65,9 +65,9 @@ EACH(M_BAD_ORIGIN, bad_requests_total, "origin",
 EACH(M_BAD_TIMEOUT, bad_requests_total, "timeout",
     "A request was not whole in collect.header_s or collect.body_s.")
 EACH(M_UNAUTHORIZED, bad_requests_total, "unauthorized",
-    "The token or write key was wrong. One who guesses shows here; so does a key that was changed.")
+    "The token or write key was wrong. Somebody guesses, or a key was changed.")
 
-METRIC_GROUP(hits, "Hits and what became of them.")
+METRIC_GROUP(hits, "Hits: how many came, and which were refused or set aside.")
 COUNTER(hits, M_HITS, hits_total, "hits",
     "Pixel calls and events of POST /e. When it stands still, the tag is gone from the pages.")
 COUNTER(hits, M_EVENTS, events_total, "events",
@@ -77,7 +77,7 @@ HISTOGRAM(hits, H_HIT, hit_duration_seconds, "seconds", 1000000,
     500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000)
 COUNTERS(hits, refused_total, "reason", "hits", "Hits not recorded, by reason")
 EACH(M_REFUSED_GPC, refused_total, "gpc",
-    "The browser says Global Privacy Control. The visitor was erased; it is to be so.")
+    "The browser says Global Privacy Control. The visitor was erased, as it must be.")
 EACH(M_REFUSED_OPTOUT, refused_total, "optout",
     "The visitor has opted out, and the browser's cookie says so.")
 EACH(M_REFUSED_ANON, refused_total, "anon", "The page sent anon=1: it wanted nothing recorded.")
@@ -117,12 +117,12 @@ EACH(M_ASIDE_SITE, set_aside_total, "foreign_site",
     "The page's host is not in sites. 'crumb quarantine' tells which; add it if it is yours.")
 COUNTER(hits, M_ASIDE_FULL, set_aside_dropped_total, "hits",
     "Hits that were not even set aside: more than junk.per_day. They cannot be released later.")
-COUNTERS(hits, cookies_total, "kind", "hits", "Cookies by what became of them")
+COUNTERS(hits, cookies_total, "kind", "hits", "Hits by the cookie that came with them")
 EACH(M_COOKIE_NEW, cookies_total, "new",
     "No cookie came, and one was given. Far more than known ones: cookies do not come back.")
 EACH(M_COOKIE_KNOWN, cookies_total, "known", "A cookie of ours came back.")
 EACH(M_COOKIE_FORGED, cookies_total, "forged",
-    "A cookie was not made by this store. After a restore without its keys this is as usual.")
+    "A cookie was not made by this store. After a restore without its keys this is normal.")
 EACH(M_COOKIE_OVERDUE, cookies_total, "overdue", "A cookie was past its 90 days, and was replaced.")
 EACH(M_COOKIE_ERASED, cookies_total, "erased", "A cookie was of a visitor who was erased.")
 COUNTERS(hits, dropped_total, "what", "parts", "Parts of events dropped by the wall")
@@ -180,7 +180,7 @@ COUNTER(erasure, M_TOMBSTONED, tombstoned_total, "events",
     "Events of erased visitors that were dropped.")
 
 METRIC_GROUP(partners, "Partners, trackers and destinations.")
-COUNTERS(partners, syncs_total, "result", "calls", "Calls of /sync by what became of them")
+COUNTERS(partners, syncs_total, "result", "calls", "Calls of /sync by their result")
 EACH(M_SYNC_MATCHED, syncs_total, "matched", "A partner's id was new, and is known from now on.")
 EACH(M_SYNC_KNOWN, syncs_total, "known", "A partner's id was known already.")
 EACH(M_SYNC_BAD_ID, syncs_total, "unusable_id",
