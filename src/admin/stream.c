@@ -14,8 +14,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/delivery/stream.h"
 
-#define STREAM_WAIT_S 25 /* shorter than the time-outs that proxies have, of 30 seconds and more   \
-			  */
+#define STREAM_WAIT_S 25 /* shorter than the time-outs of proxies, 30 seconds and more */
 
 struct streaming {
 	struct buf to;	  /* id of the destination */

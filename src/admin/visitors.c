@@ -1,6 +1,6 @@
 /* POST /v1/visitors/erase: one visitor is forgotten. The erasure is a record of the journal. The
- * answer waits until the visitor's shard has folded it, so that no later answer shows the visitor.
- */
+ * answer waits until the visitor's shard has folded it, so that no later answer shows the
+ * visitor. */
 #include "routes.h"
 
 #include "crumb/core/metric.h"

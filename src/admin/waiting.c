@@ -1,7 +1,7 @@
 /* Requests to the admin listener that wait: for the views, for the keeper, for a thread. They are a
  * list of the main thread, which asks each every few milliseconds whether it can be answered
- * (route->answer). Nobody wakes the main thread: a wait has no owner who could forget to wake it.
- */
+ * (route->answer). Nobody wakes the main thread: a wait has no owner who could forget to wake
+ * it. */
 #include "job.h"
 
 #include "crumb/base/clock.h"

@@ -6,16 +6,16 @@
  *     RELOAD   the new value stays in the fresh configuration
  *     START    a sentence says that it waits, and the old value is taken over
  *
- * A mistake anywhere throws the fresh configuration away whole: half of a file is never in force.
- */
+ * A mistake anywhere throws the fresh configuration away whole: half of a file is never in
+ * force. */
 #include "app.h"
 
 #include "crumb/base/log.h"
 
 #include <stdlib.h>
 
-/* Options that a running server does not take stay as they are. *any: another option has changed.
- */
+/* Options that a running server does not take stay as they are. *any: another option has
+ * changed. */
 static enum err keep_of_the_start(
     const struct config *now, struct config *fresh, struct told *told, bool *any)
 {

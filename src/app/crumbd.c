@@ -14,8 +14,8 @@
  * ends while hits are still taken. Then the collect threads answer what was asked, the journal
  * commits, and the store is closed.
  *
- * Threads: main (this file's loop: signals, ticks, admin), collect, reload, and those of the node.
- */
+ * Threads: main (this file's loop: signals, ticks, admin), collect, reload, and those of the
+ * node. */
 #include "serving.h"
 
 #include "crumb/base/log.h"
@@ -202,8 +202,8 @@ static void answer_admin(void *arg)
 		admin_tick(s->admin);
 }
 
-/* The bearer token of the admin listener: the operator's, or one that is made of 24 random bytes.
- */
+/* The bearer token of the admin listener: the operator's, or one that is made of 24 random
+ * bytes. */
 static enum err make_token(struct server *s)
 {
 	uint8_t random[24];

@@ -3,8 +3,8 @@
  *
  * The order of main(): the configuration (a command that only tells about the program needs none),
  * then the user (root becomes the store's owner before anything is opened), then the clock of a
- * demo, then the command. Exit status: 0 fine, 1 something is wrong or nothing was found, 2 misuse.
- */
+ * demo, then the command. Exit status: 0 fine, 1 something is wrong or nothing was found, 2
+ * misuse. */
 #include "crumb/base/log.h"
 #include "crumb/base/near.h"
 #include "crumb/base/version.h"

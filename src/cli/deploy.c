@@ -304,8 +304,8 @@ static void print_list(const json_t *answer, const char *key)
 	    fprintf(stderr, "crumb: %s\n", json_string_value(one));
 }
 
-/* Did the server take the rules? Other refusals, such as of options, are printed and do not count.
- */
+/* Did the server take the rules? Other refusals, such as of options, are printed and do not
+ * count. */
 static bool taken(const json_t *answer)
 {
 	size_t i;

@@ -105,8 +105,8 @@ static int category_before(
 	return -1;
 }
 
-/* Compares the patterns of each category itself. Those of its children are told as the children's.
- */
+/* Compares the patterns of each category itself. Those of its children are told as the
+ * children's. */
 static json_t *category_changes(const struct rules *old, const struct rules *fresh)
 {
 	json_t *list = json_array();

@@ -37,8 +37,8 @@ static int unknown_form(const char *name)
 	return rc;
 }
 
-/* One segment to a file. The k gate is in export_segment(): too few members, and no row is written.
- */
+/* One segment to a file. The k gate is in export_segment(): too few members, and no row is
+ * written. */
 static int export_one(struct cli *c, int argc, char **argv)
 {
 	const char *format = cli_option(argc, argv, "--format"),

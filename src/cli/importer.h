@@ -54,8 +54,8 @@ struct importer {
 };
 
 /* --- import_pieces.c. A function that returns another exit status than EXIT_FINE has said why. */
-/* Begins the names of pieces: `what` (NULL: events) and `format` (NULL: none) are a part of each.
- */
+/* Begins the names of pieces: `what` (NULL: events) and `format` (NULL: none) are a part of
+ * each. */
 void pieces_begin(struct importer *im, const char *what, const char *format);
 /* Reads until the slice has so many bytes, or the file is over. False: err_text() says why. */
 bool pieces_fill(struct importer *im, size_t want);

@@ -8,8 +8,8 @@
  *
  * The gates are those of an export: what the rules and the configuration let go to the partner
  * (export_may_go(), plan_may_go()), and the k gate over the rows. Files are written beside their
- * names and appear when all is known (base/file.h): a gate that closes at the end leaves no file.
- */
+ * names and appear when all is known (base/file.h): a gate that closes at the end leaves no
+ * file. */
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/csv.h"

@@ -35,7 +35,7 @@ void rules_print_findings(const char *path, const struct report *r)
 	buf_done(&bundle);
 }
 
-static int check_rules(struct cli *c, int argc, char **argv)
+static int rules_checked(struct cli *c, int argc, char **argv)
 {
 	bool strict = cli_flag(argc, argv, "--strict");
 	const char *folder = cli_word(argc, argv), *path = folder ? folder : c->config.rules_path;
@@ -156,7 +156,7 @@ const struct command commands_rules[] = {
 		"With --json: "
 		"[{\"file\",\"line\",\"column\",\"severity\",\"code\",\"message\",\"hint\"}]. "
 		"docs/RULES.md lists the codes.",
-	.run = check_rules},
+	.run = rules_checked},
     {.name = "rules status",
 	.args = "[--json]",
 	.summary = "which rules serve, and what is being recomputed",
