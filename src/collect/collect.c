@@ -1,3 +1,16 @@
+/* The collect thread: its loop, its batches, and which handler answers which path.
+ *
+ * One pass of the loop, in collect_run():
+ *	take_shared()	rules, places, lists and options, if they were swapped
+ *	the event loop	reads requests; handlers put events into the batch; on_wake() takes back a
+ *			batch that was written and opens its gate
+ *	gather()	reads on a little, when the batch is about to go
+ *	note_pass()	notes when these hits were read
+ *	hand_over()	gives the batch to the journal thread, if that has the other one no more
+ *	look-ups	are answered when their turn has come
+ *
+ * Three kinds of threads wake the loop by its eventfd: the journal thread (a batch is back), a fold
+ * thread (the views have read on), and whoever stops it. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/clock.h"
@@ -13,11 +26,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define DRAIN_US 5000000
-#define GATHER_PASSES 8
-#define STACK_WIPED 32768
+#define DRAIN_US 5000000  /* a thread that stops waits so long for its connections */
+#define GATHER_PASSES 8	  /* more passes of the event loop before a batch goes */
+#define STACK_WIPED 32768 /* bytes below handle(), more than handlers use */
 
-/* Whose path that is; NULL: no tracker's. */
+/* The tracker that has this path, and *at. NULL: none has. */
 static const struct tracker *tracker_of(
     const struct collect *c, struct str path, const struct tracker_path **at)
 {
@@ -34,11 +47,14 @@ static size_t body_of(void *ctx, struct str path)
 	const struct collect *c = ctx;
 	const struct tracker_path *at;
 	const struct tracker *t = tracker_of(c, path, &at);
-	return t && (!t->on || t->on(c->config)) ? at->most : (size_t)c->config->body_bytes;
+	if (t && (!t->on || t->on(c->config)))
+		return at->most;
+	return (size_t)c->config->body_bytes;
 }
 
 /* --- routes */
 
+/* The handler of a tracker's path. */
 static void tracked(struct collect *c, struct http_request *r)
 {
 	const struct tracker_path *at;
@@ -46,7 +62,7 @@ static void tracked(struct collect *c, struct http_request *r)
 	t->post(c, r, at);
 }
 
-/* What cannot be recorded is not answered as if it had been. */
+/* A hit without a time cannot be recorded, and the client must not think that it was. */
 static void no_clock(struct http_request *r)
 {
 	metric_inc(M_REFUSED_CLOCK);
@@ -54,13 +70,27 @@ static void no_clock(struct http_request *r)
 	    STR("not recorded: the server's clock is wrong\n"));
 }
 
-static void take(struct collect *c, struct http_request *r, const struct collect_route *to)
+static collect_answer *answer_of(const struct collect_route *to, enum http_method method)
 {
-	collect_answer *go = r->method == HTTP_M_GET	   ? to->get
-			     : r->method == HTTP_M_POST	   ? to->post
-			     : r->method == HTTP_M_HEAD	   ? to->event ? collect_blank : to->get
-			     : r->method == HTTP_M_OPTIONS ? to->options
-							   : NULL;
+	switch (method) {
+	case HTTP_M_GET:
+		return to->get;
+	case HTTP_M_POST:
+		return to->post;
+	case HTTP_M_HEAD:
+		return to->event ? collect_blank : to->get;
+	case HTTP_M_OPTIONS:
+		return to->options;
+	default:
+		return NULL;
+	}
+}
+
+/* Calls the handler of the method, or answers 405. While the clock is wrong only what needs no time
+ * is answered. */
+static void answer_route(struct collect *c, struct http_request *r, const struct collect_route *to)
+{
+	collect_answer *go = answer_of(to, r->method);
 	if (go) {
 		collect_now(c);
 		if (c->early && (r->method == HTTP_M_POST || !to->timeless))
@@ -70,8 +100,10 @@ static void take(struct collect *c, struct http_request *r, const struct collect
 		return;
 	}
 	char allow[64];
-	int n = snprintf(allow, sizeof allow, "Allow: %s%s%s\r\n", to->get ? "GET, HEAD" : "",
-	    to->get && to->post ? ", " : "", to->post ? "POST" : "");
+	const char *comma = to->get && to->post ? ", " : "";
+	const char *post = to->post ? "POST" : "";
+	int n = snprintf(
+	    allow, sizeof allow, "Allow: %s%s%s\r\n", to->get ? "GET, HEAD" : "", comma, post);
 	metric_inc(M_BAD_METHOD);
 	http_reply(
 	    r->ticket, 405, "text/plain", str_make(allow, (size_t)n), STR("method not allowed\n"));
@@ -81,11 +113,12 @@ static void dispatch(struct collect *c, struct http_request *r)
 {
 	for (const struct collect_route *row = collect_routes; row->path.p; row++)
 		if (str_eq(row->path, r->path)) {
-			take(c, r, row);
+			answer_route(c, r, row);
 			return;
 		}
 	if (tracker_of(c, r->path, &(const struct tracker_path *){NULL})) {
-		take(c, r, &(struct collect_route){.post = tracked, .options = cors_preflight});
+		answer_route(
+		    c, r, &(struct collect_route){.post = tracked, .options = cors_preflight});
 		return;
 	}
 	metric_inc(M_BAD_PATH);
@@ -99,8 +132,8 @@ static __attribute__((noinline)) void wipe_stack(void)
 	explicit_bzero(used, sizeof used);
 }
 
-/* Nothing of a request is left behind, nor of its answer: what was decoded and composed is wiped
- * here, the bytes of both by the connection. */
+/* The server's handler. Nothing of a request or its answer is left behind: what was decoded and
+ * composed is wiped here, the bytes of both by the connection. */
 static void handle(void *ctx, struct http_request *r)
 {
 	struct collect *c = ctx;
@@ -123,7 +156,7 @@ static void wake(struct collect *c)
 {
 	uint64_t one = 1;
 	if (write(c->wake_fd, &one, sizeof one) < 0) {
-		/* the counter is full: it is awake already */
+		/* the counter is full: a wake-up is waiting already */
 	}
 }
 
@@ -141,7 +174,7 @@ static void heard(void *arg)
 	wake(arg);
 }
 
-/* What the batch has got in this pass of the loop. */
+/* Notes how many hits the batch got in this pass of the loop, and when the pass began. */
 static void note_pass(struct collect *c)
 {
 	struct passes *p = &c->passes[c->gathering];
@@ -154,12 +187,30 @@ static void note_pass(struct collect *c)
 	p->v[p->n - 1].hits += hits;
 }
 
+/* The batch is back: hits that were stored took from their pass until now. */
 static void count_passes(struct passes *p, bool stored)
 {
 	uint64_t now = clock_mono_us();
 	for (unsigned i = 0; i < p->n && stored; i++)
 		metric_took(H_HIT, now - p->v[i].at_us, p->v[i].hits);
 	p->n = p->noted = 0;
+}
+
+/* The batch that was with the journal is back: its answers go, as they are or as 503. Messages of a
+ * lost batch come again and must not count as repetitions. */
+static void take_back(struct collect *c)
+{
+	struct batch *b = &c->batches[1 - c->gathering];
+	uint64_t gate = c->gate - 1;
+	c->in_flight = false;
+	if (b->result) {
+		http_gate_fail(c->server, gate);
+		collect_lookups_fail(c, gate);
+		recent_clear(c->shared->recent);
+	}
+	count_passes(&c->passes[1 - c->gathering], b->result == OK);
+	batch_clear(b);
+	http_gate_open(c->server, gate);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -169,20 +220,8 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &n, sizeof n) < 0 && errno != EAGAIN)
 		log_error("collect", "wake-up failed why=%s", strerror(errno));
-	if (atomic_exchange(&c->committed, false)) {
-		struct batch *b = &c->batches[1 - c->gathering];
-		uint64_t gate = c->gate - 1;
-		c->in_flight = false;
-		if (b->result) {
-			http_gate_fail(c->server, gate);
-			collect_lookups_fail(c, gate);
-			recent_clear(c->shared->recent); /* what could not be written comes again,
-							    and is no repetition */
-		}
-		count_passes(&c->passes[1 - c->gathering], b->result == OK);
-		batch_clear(b);
-		http_gate_open(c->server, gate);
-	}
+	if (atomic_exchange(&c->committed, false))
+		take_back(c);
 	if (!atomic_load(&c->stop))
 		return;
 	if (c->give)
@@ -191,7 +230,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 		http_server_drain(c->server);
 }
 
-/* Hands the gathered batch over, if there is one and the journal has the other no more. */
+/* Hands the gathered batch over, if it has anything and the other one is back. */
 static void hand_over(struct collect *c)
 {
 	struct batch *b = collect_batch(c);
@@ -203,23 +242,23 @@ static void hand_over(struct collect *c)
 	writer_submit(c->shared->writer, b);
 }
 
-/* Before a batch goes, takes along what is ready already: under load a commit then carries most of
- * the open connections instead of half of them. Looks, never waits; a few times at most, so that
- * the first hit of the batch does not wait for long. */
+/* Before a batch goes, reads what is ready already: under load a commit then carries hits of most
+ * open connections instead of half of them. It never waits, and looks a few times at most, so that
+ * the first hit of the batch does not wait for long. With NONBLOCK alone the event loop would go on
+ * for as long as anybody sends; ONCE makes it one pass. */
 static void gather(struct collect *c)
 {
 	for (int i = 0; i < GATHER_PASSES && !c->in_flight; i++) {
 		uint32_t before = collect_batch(c)->count;
 		if (before == 0)
 			return;
-		event_base_loop(c->base,
-		    EVLOOP_ONCE |
-			EVLOOP_NONBLOCK); /* without ONCE it goes on for as long as anybody sends */
+		event_base_loop(c->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		if (collect_batch(c)->count == before)
 			return;
 	}
 }
 
+/* Makes the attributes of Set-Cookie from the options. */
 static void cookie_text(struct collect *c)
 {
 	static const char *const same_site[] = {
@@ -228,10 +267,11 @@ static void cookie_text(struct collect *c)
 	bool partitioned = f->cookie_partitioned == CONFIG_YES;
 	bool secure =
 	    f->cookie_secure == CONFIG_YES || f->cookie_samesite == SAMESITE_NONE || partitioned;
+	const char *part = partitioned ? "; Partitioned" : "";
+	const char *domain = *f->cookie_domain ? "; Domain=" : "";
 	char rest[320];
 	snprintf(rest, sizeof rest, "; Path=/; HttpOnly%s; SameSite=%s%s%s%.253s\r\n",
-	    secure ? "; Secure" : "", same_site[f->cookie_samesite],
-	    partitioned ? "; Partitioned" : "", *f->cookie_domain ? "; Domain=" : "",
+	    secure ? "; Secure" : "", same_site[f->cookie_samesite], part, domain,
 	    f->cookie_domain);
 	snprintf(
 	    c->cookie_tail, sizeof c->cookie_tail, "; Max-Age=%d%s", COOKIE_DAYS * DAY_S, rest);
@@ -247,15 +287,16 @@ static void take_config(struct collect *c, const struct config *config)
 	cookie_text(c);
 }
 
-/* New rules, places, lists or options, if another thread has swapped them. */
+/* Takes references to new rules, places, lists and options, if another thread has swapped them.
+ * When there is no memory for a matcher of the new rules, all stays as it was, and the next pass
+ * tries again. */
 static void take_shared(struct collect *c)
 {
 	uint64_t v = atomic_load_explicit(&c->shared->version, memory_order_acquire);
 	if (v == c->version)
 		return;
 	pthread_mutex_lock(&c->shared->lock);
-	if (ingest_rules(&c->ingest, rules_ref(c->shared->rules)) !=
-	    OK) { /* those from before go on; it is tried again */
+	if (ingest_rules(&c->ingest, rules_ref(c->shared->rules)) != OK) {
 		CHECK(c->ingest.rules);
 		pthread_mutex_unlock(&c->shared->lock);
 		return;

@@ -1,5 +1,5 @@
-/* What the routes of the collect listener share: the time of this pass, bodies in a coding, texts
- * that are wiped when they go. */
+/* What the routes of the collect listener share: the time of this pass, bodies that come
+ * compressed, and texts that are wiped when they are freed. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/clock.h"
@@ -32,7 +32,7 @@ int collect_decode(struct collect *c, struct http_request *r, size_t most, const
 		return 0;
 	if (coding == CODING_UNKNOWN) {
 		metric_inc(M_BAD_CODING);
-		*why = "this Content-Encoding is not known here: send gzip, deflate or plain bytes";
+		*why = "this Content-Encoding is unknown: send gzip, deflate or plain bytes";
 		return 415;
 	}
 	c->stack_used = true;

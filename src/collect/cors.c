@@ -1,5 +1,12 @@
-/* Who may read an answer. Credentialed CORS names one origin, never '*' (Fetch standard,
- * section 3.2.5). */
+/* Which pages may read an answer, and which may change something.
+ *
+ * CORS: a page of an origin under `sites` may read answers with credentials. Such an answer names
+ * that one origin, never '*' (Fetch standard, 3.2.5).
+ *
+ * Same origin: only our own pages may erase and opt out. Browsers say so by Sec-Fetch-Site, a field
+ * that no page can write. Older ones send Origin, which is compared with the host that was asked.
+ * Behind a proxy Host may be another name, so what trusted proxies say about the host counts, too.
+ * No page can write X-Forwarded-Host or Forwarded either: the browser would ask by a preflight. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/core/metric.h"
@@ -13,8 +20,8 @@ static struct str authority(struct str origin)
 							    : str_make("", 0);
 }
 
-/* An origin does not name the port that its scheme has anyway; a host may. */
-static bool names(struct str host, struct str origin)
+/* Is the origin at this host? An origin leaves out the port of its scheme; Host may have it. */
+static bool origin_at(struct str host, struct str origin)
 {
 	struct str port = str_starts(origin, STR("https:")) ? STR(":443") : STR(":80"),
 		   here = authority(origin);
@@ -24,23 +31,22 @@ static bool names(struct str host, struct str origin)
 	       str_ieq(str_make(host.p, here.n), here);
 }
 
-/* The host that the browser has asked, as we heard it, or as a proxy that is trusted says. Of
- * several proxies each has written what it was asked for. No page can write the field: it would
- * need a preflight. */
+/* Is the origin at the host that the browser asked, by Host or by what a trusted proxy says? Each
+ * of several proxies has written the host that it was asked for; any of them will do. */
 static bool origin_is_host(const struct collect *c, const struct http_request *r)
 {
 	struct str origin = r->header[H_ORIGIN], rest = r->header[H_FORWARDED_HOST],
 		   pairs = r->header[H_FORWARDED], host;
-	if (names(r->header[H_HOST], origin))
+	if (origin_at(r->header[H_HOST], origin))
 		return true;
 	if ((!rest.n && !pairs.n) || !cidr_list_has(&c->trusted, r->peer))
 		return false;
 	while (rest.n && str_cut(&rest, ',', &host))
-		if (names(str_trim(host), origin))
+		if (origin_at(str_trim(host), origin))
 			return true;
 	while (
 	    !r->header[H_FORWARDED_HOST].n && pairs.n && forwarded_next(&pairs, STR("host"), &host))
-		if (names(host, origin))
+		if (origin_at(host, origin))
 			return true;
 	return false;
 }
@@ -53,13 +59,12 @@ static bool by_browser(const struct http_request *r)
 bool cors_same_origin(const struct collect *c, const struct http_request *r)
 {
 	struct str site = r->header[H_SEC_FETCH_SITE], origin = r->header[H_ORIGIN];
-	if (by_browser(r)) /* its own word, which no page can write; behind a proxy Host may be
-			      another name */
+	if (by_browser(r))
 		return true;
 	if (site.n && !str_eq(site, STR("none")))
 		return false;
-	/* an older browser says less, and a proxy may have changed Host: then a page of the
-	 * operator's own sites is believed, too */
+	/* An older browser says no site, and a proxy may have changed Host: then the operator's own
+	 * sites are believed, too. */
 	return origin.n == 0 || origin_is_host(c, r) ||
 	       (site.n == 0 && origin_is_ours(c->config, origin));
 }
@@ -79,17 +84,22 @@ bool cors_headers(struct collect *c, const struct http_request *r, struct buf *h
 	return true;
 }
 
+void cors_refuse(struct http_request *r)
+{
+	metric_inc(M_BAD_ORIGIN);
+	http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"),
+	    STR("this origin is not listed under sites\n"));
+}
+
 void cors_preflight(struct collect *c, struct http_request *r)
 {
 	struct buf headers = {0};
 	if (!cors_headers(c, r, &headers)) {
-		metric_inc(M_BAD_ORIGIN);
-		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"),
-		    STR("this origin is not listed under sites\n"));
+		cors_refuse(r);
 	} else {
-		buf_c(&headers, "Access-Control-Allow-Methods: GET, POST, "
-				"OPTIONS\r\nAccess-Control-Allow-Headers: authorization, "
-				"content-encoding, content-type\r\n"
+		buf_c(&headers, "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n"
+				"Access-Control-Allow-Headers: authorization, content-encoding, "
+				"content-type\r\n"
 				"Access-Control-Max-Age: 3600\r\n");
 		http_reply_whole(r->ticket, 204, "", &headers, &BUF_OF(STR("")));
 	}

@@ -1,3 +1,6 @@
+/* Three fixed answers: the tag, the GPC declaration, robots.txt. Each is made once, plain and
+ * packed by gzip, and named by a hash of its bytes as a strong entity tag. All count as changed
+ * when this was made. */
 #include "crumb/collect/fixed.h"
 
 #include "crumb/collect/collecting.h"
@@ -16,12 +19,13 @@ extern const char tag_js[];
 extern const unsigned long tag_js_n;
 
 #define KEPT "utm_campaign" /* in the tag: the keys of a query that make another page */
-#define WORTH 256	    /* bytes; a shorter text is not compressed */
+#define PACKED_LEAST 256    /* bytes: a shorter text is not compressed */
+#define ETAG_HASH 8	    /* bytes of the hash that are in an entity tag */
 #define PAGES 3
 
 struct form {
 	struct buf bytes;
-	char etag[2 + 16 + 1];
+	char etag[2 + 2 * ETAG_HASH + 1]; /* with its quotes */
 };
 
 struct fixed {
@@ -42,8 +46,8 @@ static const struct page {
 	"User-agent: *\nDisallow: /\n"},
 };
 
-/* The tag, with the names of the query that the server keeps behind those which it always keeps.
- * Only what can be such a name goes in. */
+/* The tag, with the names of `privacy.keep_query` behind the one that is always kept. Only what is
+ * a plain name goes into the script. */
 static void tag_text(const struct config *c, struct buf *out)
 {
 	const char *at = memmem(tag_js, tag_js_n, KEPT, sizeof KEPT - 1);
@@ -81,11 +85,11 @@ static void pack(struct str text, struct buf *out)
 	deflateEnd(&z);
 }
 
-static void name_it(struct form *f)
+static void name_form(struct form *f)
 {
 	struct hash16 h = hash_content(buf_view(&f->bytes));
-	f->etag[0] = f->etag[17] = '"';
-	hex_encode(h.b, 8, f->etag + 1);
+	f->etag[0] = f->etag[1 + 2 * ETAG_HASH] = '"';
+	hex_encode(h.b, ETAG_HASH, f->etag + 1);
 }
 
 struct fixed *fixed_new(const struct config *c)
@@ -102,11 +106,11 @@ struct fixed *fixed_new(const struct config *c)
 			buf_c(&plain->bytes, pages[i].text);
 		else
 			tag_text(c, &plain->bytes);
-		if (plain->bytes.n >= WORTH)
+		if (plain->bytes.n >= PACKED_LEAST)
 			pack(buf_view(&plain->bytes), &packed->bytes);
 		failed |= plain->bytes.failed || packed->bytes.failed;
-		name_it(plain);
-		name_it(packed);
+		name_form(plain);
+		name_form(packed);
 	}
 	if (!failed)
 		return f;
@@ -136,7 +140,7 @@ void fixed_answer(const struct fixed *f, struct http_request *r)
 	enum coding coding = two ? coding_wanted(r->header[H_ACCEPT_ENCODING]) : CODING_IDENTITY;
 	if (coding == CODING_UNKNOWN) {
 		http_reply(r->ticket, 406, "text/plain", STR("Vary: Accept-Encoding\r\n"),
-		    STR("there is this plain and by gzip\n"));
+		    STR("this comes plain or as gzip\n"));
 		return;
 	}
 	const struct form *form = &f->forms[i][coding == CODING_GZIP];
@@ -146,12 +150,14 @@ void fixed_answer(const struct fixed *f, struct http_request *r)
 		    STR("this has changed\n"));
 		return;
 	}
+	/* a 304 has the entity tag, and neither the coding nor the date */
 	bool whole = status == 200;
-	int n = snprintf(headers, sizeof headers,
-	    "ETag: %s\r\n%s%sX-Content-Type-Options: nosniff\r\n%s%s%s%s", form->etag,
-	    page->headers, two ? "Vary: Accept-Encoding\r\n" : "",
-	    whole && coding == CODING_GZIP ? "Content-Encoding: gzip\r\n" : "",
-	    whole ? "Last-Modified: " : "", whole ? f->date : "", whole ? "\r\n" : "");
-	http_reply(r->ticket, status, page->type, str_make(headers, (size_t)n),
+	size_t n = (size_t)snprintf(headers, sizeof headers,
+	    "ETag: %s\r\n%s%sX-Content-Type-Options: nosniff\r\n", form->etag, page->headers,
+	    two ? "Vary: Accept-Encoding\r\n" : "");
+	if (whole)
+		n += (size_t)snprintf(headers + n, sizeof headers - n, "%sLast-Modified: %s\r\n",
+		    coding == CODING_GZIP ? "Content-Encoding: gzip\r\n" : "", f->date);
+	http_reply(r->ticket, status, page->type, str_make(headers, n),
 	    whole ? buf_view(&form->bytes) : STR(""));
 }

@@ -1,4 +1,11 @@
-/* The pixel and the event endpoint. */
+/* The pixel (GET /p.gif) and the event endpoint (POST /e).
+ *
+ * Both fill the scratch hit: first by the headers, which are the same for all events of a request,
+ * then by what the client says about each event. Consent is judged once for a request. Then each
+ * event goes through the wall into the batch, and the answer waits for the batch's gate.
+ *
+ * Most hits are pixels of known visitors, and need no answer of their own: they get the same bytes
+ * each time, with the date of this second (ready_pixel()). */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/memory.h"
@@ -8,24 +15,24 @@
 #include <netinet/in.h>
 
 #define EVENTS_PER_BODY 1000
-#define COOKIES_TRIED 16
+#define COOKIES_TRIED 16 /* cookies of our name that are looked at */
 
-const char collect_gif[44] = "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9"
-			     "\x04\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01"
-			     "\x00\x00\x02\x02\x4c\x01\x00\x3b";
-_Static_assert(sizeof collect_gif - 1 == 43, "the transparent pixel has 43 bytes");
+const char collect_gif[] = "GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04"
+			   "\x01\x00\x00\x01\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02"
+			   "\x4c\x01\x00\x3b";
+_Static_assert(sizeof collect_gif - 1 == COLLECT_GIF_BYTES, "the length is told in headers");
 
-/* The answer to most hits, the same bytes each time but for the date. */
-static struct str pixel(struct collect *c)
+/* The answer to most hits: made once, then only the date is written into it. */
+static struct str ready_pixel(struct collect *c)
 {
 	static const char first[] = "HTTP/1.1 200 OK\r\n";
 	const char *date = http_date(c->server);
 	if (c->pixel_n == 0) {
 		int n = snprintf(c->pixel, sizeof c->pixel,
-		    "%s%sContent-Type: image/gif\r\nContent-Length: 43\r\n" COLLECT_PUBLIC "\r\n",
-		    first, date);
-		memcpy(c->pixel + n, collect_gif, 43);
-		c->pixel_n = (size_t)n + 43;
+		    "%s%sContent-Type: image/gif\r\nContent-Length: %d\r\n" COLLECT_PUBLIC "\r\n",
+		    first, date, COLLECT_GIF_BYTES);
+		memcpy(c->pixel + n, collect_gif, COLLECT_GIF_BYTES);
+		c->pixel_n = (size_t)n + COLLECT_GIF_BYTES;
 	}
 	memcpy(c->pixel + sizeof first - 1, date, HTTP_DATE_LEN);
 	return str_make(c->pixel, c->pixel_n);
@@ -38,9 +45,10 @@ static bool loopback6(const struct sockaddr *peer)
 	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)any)->sin6_addr);
 }
 
-/* Another product may have set a cookie of our name, and the order of two says nothing (RFC
- * 6265 4.2.2): the first one that is ours counts. */
-static void cookies(struct collect *c, struct str header, struct hit *h)
+/* Takes `crumb` and `crumb_optout`. Another product may have set a cookie of our name, too, and the
+ * order of two says nothing (RFC 6265 4.2.2). So the first that names a visitor counts, or else the
+ * first. `found` is beyond COOKIES_TRIED when the search has ended. */
+static void read_cookies(struct collect *c, struct str header, struct hit *h)
 {
 	struct str pair;
 	struct vkey visitor;
@@ -50,9 +58,9 @@ static void cookies(struct collect *c, struct str header, struct hit *h)
 		if (!str_starts(pair, STR("crumb")))
 			continue;
 		struct str value = str_skip(pair, sizeof "crumb=" - 1);
+		/* a value may be in quotes (RFC 6265 4.1.1) */
 		if (str_eq(pair, STR("crumb_optout=1")) ||
-		    str_eq(pair,
-			STR("crumb_optout=\"1\""))) { /* RFC 6265 4.1.1: a value may be in quotes */
+		    str_eq(pair, STR("crumb_optout=\"1\""))) {
 			h->optout_cookie = true;
 		} else if (value.n && pair.p[sizeof "crumb" - 1] == '=' && found <= COOKIES_TRIED) {
 			if (++found == 1)
@@ -65,17 +73,24 @@ static void cookies(struct collect *c, struct str header, struct hit *h)
 	}
 }
 
-void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h)
+/* The network of the client: the peer's, or what a trusted proxy says about it. When that is no
+ * address, the proxy's network is all that is known. */
+static void read_network(const struct collect *c, const struct http_request *r, struct hit *h)
 {
 	struct str list =
 	    r->header[H_FORWARDED_FOR].n ? r->header[H_FORWARDED_FOR] : r->header[H_FORWARDED];
 	h->network = network_of(r->peer);
-	if (!list.n || !cidr_list_has(&c->trusted, r->peer))
-		h->here = h->network.family == 4 ? h->network.b[0] == 127
-						 : h->network.family == 6 && loopback6(r->peer);
+	if (list.n && cidr_list_has(&c->trusted, r->peer))
+		(void)network_parse(cidr_list_client(&c->trusted, NULL, list), &h->network);
+	else if (h->network.family == 4)
+		h->here = h->network.b[0] == 127;
 	else
-		(void)network_parse(cidr_list_client(&c->trusted, NULL, list),
-		    &h->network); /* no address: what is known is the proxy's */
+		h->here = h->network.family == 6 && loopback6(r->peer);
+}
+
+void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h)
+{
+	read_network(c, r, h);
 	h->agent = r->header[H_USER_AGENT];
 	h->referer_header = r->header[H_REFERER];
 	h->origin = r->header[H_ORIGIN];
@@ -83,7 +98,7 @@ void collect_hit_headers(struct collect *c, const struct http_request *r, struct
 	h->gpc = r->gpc;
 	h->dnt = r->dnt;
 	if (r->header[H_COOKIE].n)
-		cookies(c, r->header[H_COOKIE], h);
+		read_cookies(c, r->header[H_COOKIE], h);
 }
 
 static void query_params(struct collect *c, const struct http_request *r, struct hit *h)
@@ -123,6 +138,7 @@ void collect_cookie_lines(struct collect *c, const struct ingest_who *who, struc
 	buf_c(headers, c->cookie_tail);
 }
 
+/* Crumb-Refused: the reason of the consent gate, or why the hit was set aside. */
 void collect_why_lines(const struct collect *c, const struct ingest_who *who, struct buf *headers)
 {
 	if (!who->refused && !(who->write && c->ingest.aside))
@@ -164,9 +180,11 @@ void collect_blank(struct collect *c, struct http_request *r)
 {
 	cors_headers(c, r, &c->body);
 	buf_c(&c->body, COLLECT_PUBLIC);
-	http_reply_whole(r->ticket, 200, "image/gif", &c->body, &BUF_OF(str_make(collect_gif, 43)));
+	http_reply_whole(r->ticket, 200, "image/gif", &c->body, &BUF_OF(COLLECT_GIF));
 }
 
+/* Only a hit that counts, of a visitor who has the cookie, from no page that may read answers, can
+ * get the ready answer: it has none of the lines that others need. */
 void collect_pixel(struct collect *c, struct http_request *r)
 {
 	struct hit *h = &c->hit;
@@ -176,11 +194,10 @@ void collect_pixel(struct collect *c, struct http_request *r)
 	struct ingest_who who = ingest_visitor(&c->ingest, h, collect_now(c), b);
 	bool written = who.write && ingest_event(&c->ingest, &who, h, c->now, b);
 	if (written && !c->ingest.aside && !who.set_cookie && r->header[H_ORIGIN].n == 0) {
-		http_reply_ready(r->ticket, pixel(c));
+		http_reply_ready(r->ticket, ready_pixel(c));
 		http_wait_gate(r->ticket, c->gate);
 	} else {
-		collect_answer_hit(
-		    c, r, &who, written, 200, "image/gif", str_make(collect_gif, 43));
+		collect_answer_hit(c, r, &who, written, 200, "image/gif", COLLECT_GIF);
 	}
 }
 
@@ -208,17 +225,20 @@ static bool type_is_fine(struct str type)
 	       str_ieq(type, STR("application/ndjson"));
 }
 
-/* A body is read to see that all of it is what it claims to be, and what its consent signals say.
- * Of a single event the hit is full then, and it is written as it is; several are read once more
- * and written one by one. */
+/* A body is read twice. The first time shows that all of it is well formed, how many events there
+ * are, and what their consent signals say: nothing is recorded of a body that is refused. The
+ * second time writes the events. When there is only one, the scratch hit is still full of it, and
+ * it is written without being read again. */
 struct posted {
 	struct collect *c;
-	const struct http_request *r;
+	struct http_request *r;
 	struct ingest_who who;
 	unsigned events, written;
 	struct consent consent; /* the strictest so far, if there were events */
 };
 
+/* As one JSON text, or with `lines` as NDJSON. False: it is none. One broken object on a single
+ * line is no NDJSON. */
 static bool read_body(struct posted *p, struct json_reader *r, struct str body, bool lines)
 {
 	struct str line;
@@ -232,9 +252,10 @@ static bool read_body(struct posted *p, struct json_reader *r, struct str body, 
 			return false;
 		found += line.n > 0;
 	}
-	return found > 1; /* one broken object is not NDJSON */
+	return found > 1;
 }
 
+/* The query's signals hold for each event, unless the event says more. */
 static void begin_event(void *arg, struct hit *h)
 {
 	struct posted *p = arg;
@@ -242,8 +263,8 @@ static void begin_event(void *arg, struct hit *h)
 	collect_query_signals(p->c, p->r, h);
 }
 
-/* Consent signals of any event hold for the whole body: the strictest decides. */
-static bool look(void *arg, struct json_reader *r)
+/* Consent signals of any event hold for the whole body: the strictest verdict decides. */
+static bool judge_event(void *arg, struct json_reader *r)
 {
 	struct posted *p = arg;
 	struct consent consent = ingest_consent(&p->c->ingest, r->hit);
@@ -257,6 +278,30 @@ static bool write_event(void *arg, struct json_reader *r)
 	struct posted *p = arg;
 	metric_add(M_ATTR_DROPPED, r->dropped);
 	p->written += ingest_event(&p->c->ingest, &p->who, r->hit, p->c->now, collect_batch(p->c));
+	return true;
+}
+
+/* Reads a body for the first time. False: it was refused, and answered. */
+static bool read_first(struct posted *p, struct json_reader *in, bool *lines)
+{
+	struct http_request *r = p->r;
+	memory_begin();
+	r->body = str_unmarked(r->body);
+	*lines = !read_body(p, in, r->body, false);
+	if (*lines && !read_body(p, in, r->body, true) && !memory_short()) {
+		bad_body(r, M_BAD_BODY, 400,
+		    "the body is no event, array of events or NDJSON; nothing was recorded\n");
+		return false;
+	}
+	if (memory_short()) {
+		no_memory(r);
+		return false;
+	}
+	if (p->events > EVENTS_PER_BODY) {
+		bad_body(r, M_BAD_BODY_SIZE, 413,
+		    "more than 1000 events in one body; nothing was recorded\n");
+		return false;
+	}
 	return true;
 }
 
@@ -277,26 +322,15 @@ void collect_events(struct collect *c, struct http_request *r)
 	}
 	struct posted p = {.c = c, .r = r};
 	collect_hit_headers(c, r, &c->hit);
-	memory_begin();
-	r->body = str_unmarked(r->body);
-	struct json_reader in = {
-	    .hit = &c->hit, .scratch = &c->numbers, .begin = begin_event, .event = look, .arg = &p};
-	bool lines = !read_body(&p, &in, r->body, false);
-	if (lines && !read_body(&p, &in, r->body, true) && !memory_short()) {
-		bad_body(r, M_BAD_BODY, 400,
-		    "the body is no event, array of events or NDJSON; nothing was recorded\n");
+	struct json_reader in = {.hit = &c->hit,
+	    .scratch = &c->numbers,
+	    .begin = begin_event,
+	    .event = judge_event,
+	    .arg = &p};
+	bool lines;
+	if (!read_first(&p, &in, &lines))
 		return;
-	}
-	if (memory_short()) {
-		no_memory(r);
-		return;
-	}
-	if (p.events > EVENTS_PER_BODY) {
-		bad_body(r, M_BAD_BODY_SIZE, 413,
-		    "more than 1000 events in one body; nothing was recorded\n");
-		return;
-	}
-	if (!p.events) { /* an empty array: what the query and the headers say */
+	if (!p.events) { /* an empty array: what the query and the headers say counts */
 		begin_event(&p, &c->hit);
 		p.consent = ingest_consent(&c->ingest, &c->hit);
 	}
@@ -309,8 +343,9 @@ void collect_events(struct collect *c, struct http_request *r)
 		in.event = write_event;
 		(void)read_body(&p, &in, r->body, lines);
 	}
-	if (!p.who.refused_disk &&
-	    memory_short()) { /* some may be recorded: better twice than not at all */
+	/* Some events may be in the batch: the client sends all again, and twice is better than not
+	 * at all. */
+	if (!p.who.refused_disk && memory_short()) {
 		no_memory(r);
 		return;
 	}

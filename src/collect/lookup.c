@@ -1,4 +1,16 @@
-/* Requests that wait until everything their visitor has sent, an erasure too, is in the views. */
+/* Requests that wait until everything their visitor has sent to this thread, an erasure too, is in
+ * the views: /me, /me/forget, /segments?fresh=1.
+ *
+ *	collect_lookup()  notes the batch that may have hits of the visitor (`gate`), and holds the
+ *	                  ticket
+ *	batch on disk     `target` becomes the position of the journal of the visitor's shard, and
+ *	                  the folds are told to hurry
+ *	views at target   `answer` is called
+ *
+ * A fold thread wakes the loop when it has read on; then collect_lookups_go_on() looks at all that
+ * wait. The list is short: only these three paths use it. A request that waits for longer than
+ * LOOKUP_WAIT_MS gets a 503; one with a budget gets what is known by then. A budget may end between
+ * two wake-ups, so a timer runs while there are any. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/clock.h"
@@ -6,7 +18,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-#define SOON_US 2000 /* how often it is looked whether somebody's time is up */
+#define SOON_US 2000 /* the timer's period */
 
 void collect_lookups_soon(int fd, short what, void *arg)
 {
@@ -24,7 +36,8 @@ void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *
     struct buf headers, enum lookup_kind kind)
 {
 	struct lookup *l = calloc(1, sizeof *l);
-	if (!l) { /* what it wrote is done all the same, and asking again does no harm */
+	if (!l) {
+		/* an erasure is done all the same, and asking again does no harm */
 		http_reply(t, 503, "text/plain", STR("Retry-After: 5\r\n"),
 		    STR("no memory for an answer\n"));
 		buf_done(&headers);
@@ -36,8 +49,7 @@ void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *
 	    .answer = answer,
 	    .headers = headers,
 	    .kind = kind};
-	/* hits of this connection may be in the batch being gathered, or in the one that is on its
-	 * way */
+	/* hits of the visitor may be in the batch that is being gathered, or in the one before */
 	l->gate = collect_batch(c)->count ? c->gate : c->gate - 1;
 	if (form)
 		l->form = *form;
@@ -50,6 +62,7 @@ void collect_lookup(struct collect *c, struct http_ticket t, const struct vkey *
 	collect_lookups_go_on(c);
 }
 
+/* The answer to a request whose erasure was lost. */
 static void not_written(struct collect *c, struct lookup *l)
 {
 	(void)c;

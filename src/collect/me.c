@@ -1,6 +1,9 @@
-/* The visitor's own page: what is known of this browser, and the ways to end it. Only the holder of
- * the cookie sees or erases anything, and only from here: other sites' pages are refused by
- * Sec-Fetch-Site and Origin. */
+/* The visitor's own page: what is known about this browser (/me), and the ways to end that
+ * (/me/forget, /optout, /optin). Only the holder of the cookie sees or erases anything, and only
+ * from here: pages of other sites are refused by Sec-Fetch-Site and Origin (cors.c).
+ *
+ * Most answers come later: when all that the visitor has sent, or the erasure, is in the views
+ * (lookup.c). Then one of show_page(), show_json(), forgotten() and opted_out() answers. */
 #include "crumb/collect/me_page.h"
 
 #include "crumb/base/clock.h"
@@ -12,14 +15,18 @@
 #include "crumb/http/accept.h"
 #include "crumb/privacy/site.h"
 
-/* Referrer-Policy: with no-referrer the page's own forms would send "Origin: null". */
+/* No script, no frame, no other origin. With Referrer-Policy no-referrer the page's own forms would
+ * send "Origin: null". */
 static const char PAGE_HEADERS[] =
-    "Cache-Control: no-store\r\nContent-Security-Policy: default-src 'none'; style-src "
-    "'unsafe-inline'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'\r\nX-Frame-Options: "
-    "DENY\r\nCross-Origin-Resource-Policy: same-origin\r\n"
-    "Referrer-Policy: same-origin\r\nX-Content-Type-Options: nosniff\r\n";
+    "Cache-Control: no-store\r\n"
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Referrer-Policy: same-origin\r\n"
+    "X-Content-Type-Options: nosniff\r\n";
 
+/* Does the query say ?format=FORMAT? */
 static bool wants(struct collect *c, const struct http_request *r, const char *format)
 {
 	struct http_query q = {r->query, c->scratch, 0};
@@ -30,7 +37,7 @@ static bool wants(struct collect *c, const struct http_request *r, const char *f
 	return found;
 }
 
-/* Which language the visitor reads best of those that words.h has. It is kept nowhere. */
+/* The language of words.h that the visitor reads best. It is not recorded. */
 static unsigned language_of(const struct http_request *r)
 {
 	return accept_language(r->header[H_ACCEPT_LANGUAGE], words_tags, WORDS_LANGUAGES);
@@ -42,6 +49,7 @@ static void language_headers(struct buf *headers, unsigned language)
 	    headers, "Vary: Accept-Language\r\nContent-Language: %s\r\n", words_tags[language]);
 }
 
+/* To pages of other sites. */
 static void refuse(struct http_request *r)
 {
 	metric_inc(M_BAD_ORIGIN);
@@ -51,6 +59,7 @@ static void refuse(struct http_request *r)
 
 /* --- GET /me */
 
+/* Answers with what is known, as a page or as JSON. `visitor` NULL: nobody who is known. */
 static void show(struct collect *c, struct http_ticket t, const struct vkey *visitor, bool json,
     const struct lookup_form *form, struct buf *headers)
 {
@@ -106,7 +115,7 @@ void collect_me(struct collect *c, struct http_request *r)
 {
 	struct buf headers = BUF_SECRET;
 	struct vkey visitor;
-	/* a link on another site may lead here; nothing of another site may look inside */
+	/* A link on another site may lead here; a script of another site may not look inside. */
 	bool followed =
 	    str_eq(r->header[H_SEC_FETCH_DEST], STR("document")) && r->header[H_ORIGIN].n == 0;
 	if (!cors_same_origin(c, r) && !followed) {
@@ -128,7 +137,8 @@ void collect_me(struct collect *c, struct http_request *r)
 
 /* --- erasing */
 
-/* A number to quote, and the same number in the log: it names the erasure, nobody. */
+/* A number that the visitor can quote, and the same number in the log. It names the erasure, not
+ * the visitor. */
 static void receipt(struct buf *out, unsigned language)
 {
 	uint8_t bytes[8];
@@ -143,6 +153,7 @@ static void receipt(struct buf *out, unsigned language)
 	me_say(out, language, W_RECEIPT, (struct str[]){str_c(hex), str_c(day), str_c(at)}, 3);
 }
 
+/* A page that says what was done. */
 static void answer_page(struct collect *c, struct http_ticket t, unsigned language,
     struct buf *headers, enum word title, const struct buf *text)
 {
@@ -192,6 +203,7 @@ static void expire_cookie(struct collect *c, struct buf *headers)
 	buf_c(headers, c->expire_tail);
 }
 
+/* Puts the erasure of the cookie's visitor into the batch. False: the cookie names nobody. */
 static bool erase(struct collect *c, struct http_request *r, struct vkey *visitor)
 {
 	collect_hit_headers(c, r, &c->hit);
@@ -219,7 +231,9 @@ void collect_forget(struct collect *c, struct http_request *r)
 	buf_done(&headers);
 }
 
-/* GET sets the cookie only; what erases is a POST from our own pages. */
+/* A GET sets the opt-out cookie only; a POST, from our own pages, erases as well. A page of another
+ * site may have the GET loaded as a picture. Browsers would refuse it a page there and complain, so
+ * it gets the pixel. */
 void collect_optout(struct collect *c, struct http_request *r)
 {
 	struct buf headers = BUF_SECRET, text = BUF_SECRET;
@@ -239,13 +253,10 @@ void collect_optout(struct collect *c, struct http_request *r)
 			return;
 		}
 	}
-	/* a page that has it loaded as a picture: browsers refuse it another site's page there, and
-	 * complain */
 	if (r->method == HTTP_M_GET &&
 	    (wants(c, r, "gif") || str_eq(r->header[H_SEC_FETCH_DEST], STR("image")))) {
 		buf_c(&headers, COLLECT_PUBLIC "X-Content-Type-Options: nosniff\r\n");
-		http_reply_whole(
-		    r->ticket, 200, "image/gif", &headers, &BUF_OF(str_make(collect_gif, 43)));
+		http_reply_whole(r->ticket, 200, "image/gif", &headers, &BUF_OF(COLLECT_GIF));
 		buf_done(&headers);
 		return;
 	}
@@ -263,7 +274,7 @@ void collect_optout(struct collect *c, struct http_request *r)
 void collect_optin(struct collect *c, struct http_request *r)
 {
 	struct buf headers = BUF_SECRET;
-	/* a listed site may offer its visitors the way back in; it can erase nobody by that */
+	/* A listed site may offer its visitors the way back in; that erases nobody. */
 	if (!cors_same_origin(c, r) && !origin_is_ours(c->config, r->header[H_ORIGIN])) {
 		refuse(r);
 		return;

@@ -1,17 +1,23 @@
+/* The pages of /me, written from visitor_json() and the texts of words.h.
+ *
+ * HTML without script: tables whose end tags are left out where HTML allows it. Everything that is
+ * not ours goes through html_text(): names of rules, values of attributes, ids of partners. */
 #include "crumb/collect/me_page.h"
 
-/* A date is one word, also on a phone: `time` does not wrap, and what else is long may break
- * anywhere. */
+/* On a phone, too, a date is one word: `time` does not wrap. Other long words break anywhere. */
 static const char STYLE[] =
-    "body{font:16px/1.5 sans-serif;max-width:44em;margin:2em auto;padding:0 "
-    "1em;overflow-wrap:break-word}h1{font-size:1.5em;line-height:1.25}h2{font-size:1.15em;"
-    "margin:1.6em 0 "
-    ".3em}table{border-collapse:collapse;max-width:100%}td,th{text-align:left;vertical-align:top;"
-    "padding:.15em 1em .15em 0;overflow-wrap:anywhere}"
-    "td:last-child,th:last-child{padding-right:0}th{font-weight:normal;color:#555}time{white-space:"
-    "nowrap}form{display:inline}"
-    "button{font:inherit;padding:.4em .8em;margin:.2em .4em .2em "
-    "0}footer{margin-top:2em;border-top:1px solid #ccc}";
+    "body{font:16px/1.5 sans-serif;max-width:44em;margin:2em auto;padding:0 1em;"
+    "overflow-wrap:break-word}"
+    "h1{font-size:1.5em;line-height:1.25}"
+    "h2{font-size:1.15em;margin:1.6em 0 .3em}"
+    "table{border-collapse:collapse;max-width:100%}"
+    "td,th{text-align:left;vertical-align:top;padding:.15em 1em .15em 0;overflow-wrap:anywhere}"
+    "td:last-child,th:last-child{padding-right:0}"
+    "th{font-weight:normal;color:#555}"
+    "time{white-space:nowrap}"
+    "form{display:inline}"
+    "button{font:inherit;padding:.4em .8em;margin:.2em .4em .2em 0}"
+    "footer{margin-top:2em;border-top:1px solid #ccc}";
 
 static void html_text(struct buf *out, struct str s)
 {
@@ -38,6 +44,7 @@ void me_say(struct buf *out, unsigned language, enum word w, const struct str *v
 	}
 }
 
+/* A text without values. */
 static void say(struct buf *out, const struct me *me, enum word w)
 {
 	buf_c(out, words[me->language][w]);
@@ -62,6 +69,7 @@ static void day_cell(struct buf *out, const json_t *day)
 	buf_c(out, "</time>");
 }
 
+/* A heading, and the row of column headings of a table; without columns the table alone. */
 static void table(
     struct buf *out, const struct me *me, enum word heading, const enum word *columns, unsigned n)
 {
@@ -75,6 +83,7 @@ static void table(
 	buf_c(out, "\n");
 }
 
+/* A heading, and that there is nothing under it. */
 static void none(struct buf *out, const struct me *me, enum word heading)
 {
 	buf_c(out, "<h2>");
@@ -94,6 +103,7 @@ static void begin(struct buf *out, unsigned language, enum word title)
 	    words_tags[language], text, STYLE, text);
 }
 
+/* The footer says whose page it is, if the operator has said so. */
 static void end(struct buf *out, const struct config *c, unsigned language)
 {
 	struct str name = str_c(c->operator_name), policy = str_c(c->operator_policy);
@@ -121,7 +131,7 @@ void me_done_page(
 	end(out, c, language);
 }
 
-/* --- names that rules give */
+/* --- names that rules give; the id where they give none */
 
 static struct str category_name(const struct rules *r, const char *id)
 {
@@ -192,6 +202,7 @@ static void audiences(struct buf *out, const struct me *me)
 	buf_c(out, "</table>\n");
 }
 
+/* A row: for which purposes consent was given, and when. */
 static void consent(struct buf *out, const struct me *me, const json_t *given)
 {
 	struct buf purposes = BUF_SECRET;
@@ -295,6 +306,7 @@ static void form(struct buf *out, const struct me *me, const char *action, enum 
 	    words[me->language][label]);
 }
 
+/* What the visitor can do, and what opting out leaves: our cookie, and the note of an erasure. */
 static void choice(struct buf *out, const struct me *me)
 {
 	char cookie[16], note[16];

@@ -1,4 +1,5 @@
-/* The paths of the collect listener. The first is asked for most. */
+/* The paths of the collect listener. Dispatch goes down the rows, so the path that is asked for
+ * most is the first. */
 #include "crumb/collect/collect_route.h"
 
 #include "crumb/collect/collecting.h"
@@ -11,7 +12,7 @@ static void fixed(struct collect *c, struct http_request *r)
 	fixed_answer(c->shared->fixed, r);
 }
 
-/* Browsers ask for one by themselves, and it is no mistake of anybody's. */
+/* Browsers ask for an icon by themselves: a 404 would count as a mistake of somebody's. */
 static void no_icon(struct collect *c, struct http_request *r)
 {
 	(void)c;

@@ -1,5 +1,8 @@
-/* GET /segments: which segments this browser is in, for the page it is on. A look-up about one
- * visitor, not a group outlet. */
+/* GET /segments: which segments this browser is in, for the page that asks. It is a look-up about
+ * one visitor; no group is told, so there is no k gate.
+ *
+ * The visitor's profile gives the segments; shown() takes those that a page may see; the function
+ * of the form makes JSON of them. A new form is a row of `forms` and a function. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/memory.h"
@@ -10,9 +13,12 @@
 
 #include <jansson.h>
 
-#define SHOWN_MAX 1000
+#define SHOWN_MAX 1000	      /* segments of an answer */
+#define SEGTAX_IAB_AUDIENCE 4 /* IAB's Audience Taxonomy 1.1, in OpenRTB's list of taxonomies */
 
-/* May the page see it? It is active, goes to pages, and the visitor is not held out of it. */
+/* May the page see the segment? It is active, goes to pages (which is an explicit choice when there
+ * are other destinations, and for sensitive ones), its labels allow pages, and the visitor is not
+ * held out of it. */
 static bool shown(const struct collect *c, const struct generation *g, const struct segment *s,
     const struct vkey *visitor)
 {
@@ -45,7 +51,7 @@ static json_t *ids_of(const struct shown_segments *s)
 	return list;
 }
 
-/* Rows of IAB's Audience Taxonomy 1.1, each once. */
+/* Rows of IAB's Audience Taxonomy 1.1, each once, as texts or as objects {"id": …}. */
 static json_t *rows_of(const struct shown_segments *s, bool objects)
 {
 	json_t *list = json_array();
@@ -67,16 +73,17 @@ static json_t *form_json(const struct shown_segments *s)
 	return json_pack("{s:o}", "segments", ids_of(s));
 }
 
-/* OpenRTB user.data: what has a row of the taxonomy under that; the others are our own vocabulary
- * and name none. */
+/* OpenRTB user.data: segments with a row of the taxonomy, and behind them a second entry, without
+ * segtax, with the ids of those that have none. */
 static json_t *form_ortb2(const struct shown_segments *s)
 {
 	json_t *own = json_array(), *data = json_array();
 	for (unsigned i = 0; i < s->n; i++)
 		if (!s->list[i]->iab)
 			json_array_append_new(own, json_pack("{s:s}", "id", s->list[i]->id));
-	json_array_append_new(data, json_pack("{s:s,s:{s:i},s:o}", "name", s->config->ortb2_name,
-					"ext", "segtax", 4, "segment", rows_of(s, true)));
+	json_array_append_new(
+	    data, json_pack("{s:s,s:{s:i},s:o}", "name", s->config->ortb2_name, "ext", "segtax",
+		      SEGTAX_IAB_AUDIENCE, "segment", rows_of(s, true)));
 	if (json_array_size(own))
 		json_array_append_new(
 		    data, json_pack("{s:s,s:O}", "name", s->config->ortb2_name, "segment", own));
@@ -97,12 +104,13 @@ static json_t *form_pps(const struct shown_segments *s)
 	    "{s:{s:{s:o}}}", "taxonomies", "IAB_AUDIENCE_1_1", "values", rows_of(s, false));
 }
 
-/* What real-time data modules of Prebid.js merge into first-party data: `segtax` is the one that
- * the module asks for, under which our own ids and names go; 4 is the taxonomy's. */
+/* What real-time data modules of Prebid.js merge into first-party data. The module asks for a
+ * segtax: of 4 the rows go, of any other our own ids and names. */
 static json_t *form_rtd(const struct shown_segments *s)
 {
-	json_t *list = s->segtax == 4 ? rows_of(s, true) : json_array();
-	for (unsigned i = 0; s->segtax != 4 && i < s->n; i++)
+	bool rows = s->segtax == SEGTAX_IAB_AUDIENCE;
+	json_t *list = rows ? rows_of(s, true) : json_array();
+	for (unsigned i = 0; !rows && i < s->n; i++)
 		json_array_append_new(
 		    list, json_pack("{s:s,s:s}", "id", s->list[i]->id, "name", s->list[i]->name));
 	return json_pack("{s:{s:[{s:s,s:{s:i},s:o}]},s:{s:{s:[]}}}", "user", "data", "name",
@@ -119,6 +127,7 @@ static const struct {
 
 /* --- answers */
 
+/* `visitor` NULL: nobody who is known, an empty list. */
 static void answer(struct collect *c, struct http_ticket t, const struct vkey *visitor,
     const struct lookup_form *form, const struct buf *headers)
 {
@@ -155,14 +164,15 @@ static void fresh(struct collect *c, struct lookup *l)
 	answer(c, l->ticket, &l->visitor, &l->form, &l->headers);
 }
 
-/* False: there is no such form. */
+/* Reads the query: the form, and with *wait whether the answer has to be fresh. False: there is no
+ * such form. */
 static bool read_form(
     struct collect *c, const struct http_request *r, struct lookup_form *form, bool *wait)
 {
 	struct http_query q = {r->query, c->scratch, 0};
 	struct str key, value;
 	uint64_t n;
-	*form = (struct lookup_form){.segtax = 4};
+	*form = (struct lookup_form){.segtax = SEGTAX_IAB_AUDIENCE};
 	*wait = false;
 	while (http_query_next(&q, &key, &value)) {
 		*wait |= str_eq(key, STR("fresh")) && str_eq(value, STR("1"));
@@ -187,9 +197,7 @@ void collect_segments(struct collect *c, struct http_request *r)
 	struct lookup_form form;
 	bool wait;
 	if (!cors_headers(c, r, &headers)) {
-		metric_inc(M_BAD_ORIGIN);
-		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"),
-		    STR("this origin is not listed under sites\n"));
+		cors_refuse(r);
 		buf_done(&headers);
 		return;
 	}

@@ -1,12 +1,13 @@
-/* GET /sync: partners' ids for a browser, both ways.
+/* GET /sync: partners' ids for a browser, in both directions.
  *
- *     ?partner=P&uid=ID           the partner's id is matched with this browser's visitor; the
- * answer is the pixel ?partner=P&redirect=URL     302 to URL with our id for the partner in place
- * of its macro; URL must begin as the partner's list says without a partner           JSON: which
- * syncs the page tag is to start now
+ *	?partner=P&uid=ID        the partner's id is matched with this browser's visitor; the answer
+ *	                         is the pixel
+ *	?partner=P&redirect=URL  302 to URL, with our id for the partner in place of its macro; URL
+ *	                         must begin as the partner's list says
+ *	without a partner        JSON: which syncs the tag is to start now
  *
- * Where consent says no, nothing is kept and the redirect carries no id. The match goes through the
- * journal like any observation; the only cookie is the visitor's own. */
+ * Where consent says no, nothing is kept, and the redirect carries no id. A match goes through the
+ * journal like an event. The only cookie is the visitor's own. */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/memory.h"
@@ -16,19 +17,19 @@
 
 #include <jansson.h>
 
-#define SYNCS_MAX 5 /* that a page is asked to start at once */
+#define SYNCS_MAX 5 /* syncs that a page is asked to start at a time */
 
 /* --- macros */
 
+/* The visitor's pseudonym for a partner, as macros want it. Empty: nobody who is known. */
 struct ids {
 	char hex[33], base64[24 + 1];
-	bool known;
 };
 
 static void ids_for(
     const struct collect *c, const struct partner *p, const struct ingest_who *who, struct ids *out)
 {
-	*out = (struct ids){.known = who->write};
+	*out = (struct ids){.hex = ""};
 	if (!who->write)
 		return;
 	struct vkey name = visitor_for_partner(&c->ingest.keys, str_c(p->id), &who->visitor);
@@ -36,7 +37,7 @@ static void ids_for(
 	b64url_encode(name.b, sizeof name.b, out->base64);
 }
 
-/* As it goes into a query. */
+/* Percent-encoded, as a value of a query. */
 static void put_escaped(struct buf *out, struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -48,8 +49,8 @@ static void put_escaped(struct buf *out, struct str s)
 	}
 }
 
-/* ${GDPR}, ${GDPR_CONSENT_123} and other macros of IAB's: what came with this call
- * (privacy/hit_rows.h). */
+/* ${GDPR}, ${GDPR_CONSENT_123} and other macros of the IAB's (privacy/hit_rows.h): puts what came
+ * with this call. False: there is no such macro. */
 static bool put_signal(struct buf *out, struct str name, struct hit *h)
 {
 	const struct hit_row *row = hit_row_of_macro(name);
@@ -62,9 +63,9 @@ static bool put_signal(struct buf *out, struct str name, struct hit *h)
 	return true;
 }
 
-/* The macro at the beginning of `s`: its length, and the name in its braces. 0: none is there.
- * `*escaped`: it was written with %24. */
-static size_t braced(struct str s, struct str *name)
+/* The length of the macro at the beginning of `s`, plain or percent-encoded, and the name in its
+ * braces. 0: there is none. */
+static size_t braced_macro(struct str s, struct str *name)
 {
 	const struct {
 		struct str open, close;
@@ -86,8 +87,9 @@ static size_t braced(struct str s, struct str *name)
 	return 0;
 }
 
-/* $UID and $$visitor_cookie$$, plain or percent-encoded. */
-static size_t bare(struct str s)
+/* The length of $UID or $$visitor_cookie$$ at the beginning of `s`, plain or percent-encoded. 0:
+ * there is none. */
+static size_t bare_macro(struct str s)
 {
 	static const char *const words[] = {
 	    "$UID", "%24UID", "$$visitor_cookie$$", "%24%24visitor_cookie%24%24"};
@@ -99,14 +101,16 @@ static size_t bare(struct str s)
 	return 0;
 }
 
-/* `outgoing`: a URL of ours, whose $UID is the partner's own macro; ours are ${CRUMB_ID} and
- * ${CRUMB_ID_BASE64} there. */
+/* Writes the URL with its macros replaced. An outgoing URL is one of ours that leads to the
+ * partner: there ${CRUMB_ID} and ${CRUMB_ID_BASE64} are our id, and $UID is left, for it is a macro
+ * of the partner's. In a URL that the partner gave for a redirect, $UID, ${UID}, ${DI_USER_ID} and
+ * $$visitor_cookie$$ are our id. What is no macro stays as it is. */
 static void expand(
     struct buf *out, struct str url, const struct ids *ids, struct hit *h, bool outgoing)
 {
 	while (url.n) {
 		struct str name;
-		size_t n = url.p[0] == '$' || url.p[0] == '%' ? braced(url, &name) : 0;
+		size_t n = url.p[0] == '$' || url.p[0] == '%' ? braced_macro(url, &name) : 0;
 		if (n && outgoing && str_eq(name, STR("CRUMB_ID")))
 			buf_c(out, ids->hex);
 		else if (n && outgoing && str_eq(name, STR("CRUMB_ID_BASE64")))
@@ -116,7 +120,7 @@ static void expand(
 			buf_c(out, ids->hex);
 		else if (n && put_signal(out, name, h))
 			;
-		else if (!outgoing && (url.p[0] == '$' || url.p[0] == '%') && (n = bare(url)))
+		else if (!outgoing && (url.p[0] == '$' || url.p[0] == '%') && (n = bare_macro(url)))
 			buf_c(out, ids->hex);
 		else
 			buf_add(out, url.p, n = n ? n : 1);
@@ -126,23 +130,31 @@ static void expand(
 
 /* --- the list for the tag */
 
-static bool due(struct generation *g, const struct partner *p, const struct vkey *v, uint32_t now)
+/* Was the match made less than the partner's number of days ago? */
+static bool match_is_fresh(const struct partner *p, const struct match_row *m, uint32_t now)
+{
+	return m->t + p->every_days * (uint32_t)DAY_S > now;
+}
+
+/* Is the tag to start a sync with the partner? */
+static bool sync_due(
+    struct generation *g, const struct partner *p, const struct vkey *v, uint32_t now)
 {
 	struct match_row m;
 	return p->sync_url.n &&
-	       !(view_match(g, v, str_c(p->id), now, &m) && m.t + p->every_days * 86400u > now);
+	       !(view_match(g, v, str_c(p->id), now, &m) && match_is_fresh(p, &m, now));
 }
 
-static void list(struct collect *c, struct http_request *r, struct hit *h)
+/* Answers the tag with URLs of partners that it is to load. A visitor who is not known, or has not
+ * consented, gets an empty list. */
+static void sync_list(struct collect *c, struct http_request *r, struct hit *h)
 {
 	struct buf headers = BUF_SECRET, url = BUF_SECRET;
 	struct ingest_who who = {.write = false};
 	memory_begin();
 	json_t *syncs = json_array();
 	if (!cors_headers(c, r, &headers)) {
-		metric_inc(M_BAD_ORIGIN);
-		http_reply(r->ticket, 403, "text/plain", STR("Vary: Origin\r\n"),
-		    STR("this origin is not listed under sites\n"));
+		cors_refuse(r);
 		goto out;
 	}
 	uint32_t now = collect_now(c);
@@ -154,7 +166,7 @@ static void list(struct collect *c, struct http_request *r, struct hit *h)
 	     g && i < c->destinations->partners_n && json_array_size(syncs) < SYNCS_MAX; i++) {
 		const struct partner *p = &c->destinations->partners[i];
 		struct ids ids;
-		if (!due(g, p, &who.visitor, now))
+		if (!sync_due(g, p, &who.visitor, now))
 			continue;
 		ids_for(c, p, &who, &ids);
 		buf_clear(&url);
@@ -189,6 +201,9 @@ struct call {
 	struct str partner, redirect, uid;
 };
 
+/* Reads the query twice: the name of the parameter with the partner's id is the partner's choice,
+ * so the partner has to be known first. The second reading decodes the same values to the same
+ * bytes of scratch, so views of the first stay right. */
 static void read_call(struct collect *c, struct http_request *r, struct call *call, struct hit *h)
 {
 	struct str key, value;
@@ -198,7 +213,7 @@ static void read_call(struct collect *c, struct http_request *r, struct call *ca
 		if (str_eq(key, STR("partner")))
 			call->partner = value;
 	p = destinations_partner(c->destinations, call->partner);
-	q = (struct http_query){r->query, c->scratch, 0}; /* writes the same again */
+	q = (struct http_query){r->query, c->scratch, 0};
 	while (http_query_next(&q, &key, &value)) {
 		if (str_eq(key, STR("redirect")))
 			call->redirect = value;
@@ -209,8 +224,8 @@ static void read_call(struct collect *c, struct http_request *r, struct call *ca
 	}
 }
 
-/* Puts the match into the batch, unless it is known and fresh. */
-static bool match(
+/* Puts the match into the batch, unless it is known and fresh. True: something was written. */
+static bool note_match(
     struct collect *c, const struct partner *p, const struct ingest_who *who, struct str uid)
 {
 	struct match_row m;
@@ -223,7 +238,7 @@ static bool match(
 	}
 	struct generation *g = engine_serving(c->shared->engine);
 	bool known = view_match(g, &who->visitor, str_c(p->id), now, &m) &&
-		     str_eq(uid, str_make(m.id, m.id_n)) && m.t + p->every_days * 86400u > now;
+		     str_eq(uid, str_make(m.id, m.id_n)) && match_is_fresh(p, &m, now);
 	generation_unref(g);
 	metric_inc(known ? M_SYNC_KNOWN : M_SYNC_MATCHED);
 	if (!known)
@@ -241,7 +256,7 @@ void collect_sync(struct collect *c, struct http_request *r)
 	collect_hit_headers(c, r, h);
 	read_call(c, r, &call, h);
 	if (call.partner.n == 0) {
-		list(c, r, h);
+		sync_list(c, r, h);
 		return;
 	}
 	const struct partner *p = destinations_partner(c->destinations, call.partner);
@@ -262,7 +277,7 @@ void collect_sync(struct collect *c, struct http_request *r)
 		collect_answer_disk(r);
 		return;
 	}
-	bool written = match(c, p, &who, call.uid);
+	bool written = note_match(c, p, &who, call.uid);
 	struct buf *headers = &c->body;
 	buf_clear(headers);
 	c->ingest.aside = ASIDE_NOT;
@@ -278,8 +293,7 @@ void collect_sync(struct collect *c, struct http_request *r)
 		metric_inc(M_SYNC_REDIRECT);
 		http_reply_whole(r->ticket, 302, "", headers, &BUF_OF(STR("")));
 	} else {
-		http_reply_whole(
-		    r->ticket, 200, "image/gif", headers, &BUF_OF(str_make(collect_gif, 43)));
+		http_reply_whole(r->ticket, 200, "image/gif", headers, &BUF_OF(COLLECT_GIF));
 	}
 	if (written || who.erase)
 		http_wait_gate(r->ticket, c->gate);

@@ -1,3 +1,5 @@
+/* The texts of /me in English and German. They speak to visitors: no word of ours that an outsider
+ * would have to learn. */
 #include "crumb/collect/words.h"
 
 const char *const words_tags[WORDS_LANGUAGES] = {"en", "de"};

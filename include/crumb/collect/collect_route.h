@@ -1,6 +1,6 @@
-/* What a path of the collect listener is: one row with the functions that answer it
- * (collect/routes.c). Dispatch and the table in docs/PROTOCOL.md are made from the rows. Paths of
- * trackers are theirs (trackers/trackers.h). Rows are constant: any thread may read them. */
+/* A path of the collect listener: one row with the functions that answer (collect/routes.c).
+ * Dispatch and the table in docs/PROTOCOL.md are made from the rows. Trackers have paths of their
+ * own (trackers/trackers.h). Rows are constant: any thread may read them. */
 #ifndef CRUMB_COLLECT_COLLECT_ROUTE_H
 #define CRUMB_COLLECT_COLLECT_ROUTE_H
 
@@ -12,8 +12,7 @@ struct http_request;
 /* Answers, or holds the ticket of the request; on the thread of `c` (collect/collecting.h). */
 typedef void collect_answer(struct collect *c, struct http_request *r);
 
-/* A HEAD is answered like a GET. Where a GET is an event it is nothing: nobody has seen
- * anything. */
+/* A HEAD is answered like a GET, but records nothing: nobody has seen anything. */
 struct collect_route {
 	struct str path;
 	collect_answer *get, *post, *options; /* NULL: 405 */

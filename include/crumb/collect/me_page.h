@@ -1,6 +1,6 @@
-/* The pages of /me as HTML without script: what is known of one browser, to its visitor alone (so
- * no k gate: no group is told), and what was done. In the language of words.h that the visitor
- * asked for. */
+/* The pages of /me as HTML without script: what is known about one browser, and what was done. They
+ * go to that browser alone; no group is told, so there is no k gate. In a language of words.h.
+ * Functions of their arguments, on the thread that answers. */
 #ifndef CRUMB_COLLECT_ME_PAGE_H
 #define CRUMB_COLLECT_ME_PAGE_H
 

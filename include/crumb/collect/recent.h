@@ -1,5 +1,9 @@
-/* Ids of messages that were taken lately, so that what a client sends again is counted once.
- * Bounded: of the oldest nothing is known any more. Any thread. */
+/* Ids of messages that were taken lately, so that a message which a client sends again is counted
+ * once.
+ *
+ * An id is kept as a hash of 64 bits with a random key. The hash says in which of 16,384 rows it
+ * stands; a row has 8 places, and the ninth id of a row drives out the oldest. So the latest
+ * 131,072 ids or fewer are known, in 1 MB. Any thread; it has a lock of its own. */
 #ifndef CRUMB_COLLECT_RECENT_H
 #define CRUMB_COLLECT_RECENT_H
 

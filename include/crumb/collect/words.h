@@ -1,6 +1,7 @@
-/* What crumb says to visitors at /me, one row a language. A new language is a row of words.c and
- * its name in `words_tags`; tests/functional/test_me.py holds that no row has a hole. Text in UTF-8
- * that goes into HTML as it stands, but for @1, @2, …: values that are filled in, escaped. */
+/* What crumb says to visitors at /me, one row for each language. A new language is a row of words.c
+ * and its name in `words_tags`; tests/functional/test_me.py sees to it that no row has a hole.
+ * Texts are HTML in UTF-8. @1, @2 … stand for values, which are filled in escaped. Constant; any
+ * thread. */
 #ifndef CRUMB_COLLECT_WORDS_H
 #define CRUMB_COLLECT_WORDS_H
 
@@ -57,10 +58,10 @@ enum word {
 	W_MAX
 };
 
-extern const char *const words_tags[WORDS_LANGUAGES]; /* of BCP 47, one part; the first is for who
-							 asks for none of them */
+/* Tags of BCP 47 with one part. The first is for visitors who ask for none of them. */
+extern const char *const words_tags[WORDS_LANGUAGES];
 extern const char *const words[WORDS_LANGUAGES][W_MAX];
-/* A kind of device in that language; itself when there is no word. */
+/* The word for a kind of device; `device` itself when there is none. */
 const char *words_device(unsigned language, const char *device);
 
 #endif
