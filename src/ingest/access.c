@@ -1,3 +1,11 @@
+/* Access logs: what is done with a line's fields, in whatever form the line came. The readers of
+ * the forms are in access_line.c, access_json.c and access_own.c.
+ *
+ * judge_row() looks at the fields in an order that tells malformed lines from uninteresting ones:
+ * address, time and status must be readable in every line; then the request says whether it was a
+ * page. A page becomes a line of NDJSON in put_event().
+ *
+ * access_detect() tries all forms on the first lines and takes the one that fits most of them. */
 #include "crumb/base/clock.h"
 #include "crumb/base/number.h"
 #include "crumb/base/code.h"
@@ -9,8 +17,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SAMPLE 1000 /* lines that are looked at to know the form, */
-#define ENOUGH 20   /* until so many fit */
+#define SAMPLE 1000 /* lines that are tried to find the form, */
+#define ENOUGH 20   /* or fewer, when so many fit */
 
 static const struct {
 	const char *name;
@@ -32,8 +40,8 @@ enum err access_init(struct access *a, const struct config *c, const char *host)
 	enum err e = cidr_list_parse(c->trusted_proxies, &a->trusted);
 	if (e)
 		return err_wrap(e, "trusted_proxies");
-	return cidr_list_parse("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/"
-			       "16,127.0.0.0/8,fc00::/7,fe80::/10,::1",
+	return cidr_list_parse("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,"
+			       "169.254.0.0/16,127.0.0.0/8,fc00::/7,fe80::/10,::1",
 	    &a->inside);
 }
 
@@ -64,8 +72,9 @@ bool access_set_form(struct access *a, const char *name)
 
 /* --- addresses */
 
-/* Where a list stands in the place of the address, nothing says who wrote its last one: then
- * private networks are passed over, too. */
+/* The visitor's address, from the field of the address and what proxies say. Where a list stands in
+ * place of the address, nobody says who wrote its last element; then private networks are passed
+ * over, too. */
 static bool address_of(const struct access *a, const struct access_row *r, char out[ADDRESS_TEXT])
 {
 	uint8_t b[16];
@@ -80,6 +89,7 @@ static bool address_of(const struct access *a, const struct access_row *r, char 
 
 /* --- times */
 
+/* Takes n digits. */
 static bool digits(struct str *s, unsigned n, unsigned *out)
 {
 	*out = 0;
@@ -92,6 +102,7 @@ static bool digits(struct str *s, unsigned n, unsigned *out)
 	return true;
 }
 
+/* Takes one sign, if it is there. */
 static bool sign(struct str *s, char c)
 {
 	bool fits = s->n && s->p[0] == c;
@@ -99,7 +110,7 @@ static bool sign(struct str *s, char c)
 	return fits;
 }
 
-/* 10/Oct/2000:13:55:36 -0700, as RFC 3339 */
+/* "10/Oct/2000:13:55:36 -0700" (the common log format) becomes RFC 3339. */
 static bool clf_time(struct str s, char *iso, size_t n)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -126,7 +137,8 @@ static bool clf_time(struct str s, char *iso, size_t n)
 	return true;
 }
 
-/* Seconds, or thousandths, millionths, milliardths of them, since 1970: which, its size says. */
+/* Seconds since 1970, or their thousandths, millionths or milliardths. The size says which: up to
+ * 1e11 are seconds (the year 5138), so what is larger is divided by 1000 until it fits. */
 static bool number_time(struct str s, int64_t *out)
 {
 	double v;
@@ -138,8 +150,8 @@ static bool number_time(struct str s, int64_t *out)
 	return true;
 }
 
-/* 2000-10-10T13:55:36.5+02:00 and how people write it: a blank or slashes in it, +0200, no zone,
- * which is UTC. */
+/* 2000-10-10T13:55:36.5+02:00 and its variants, as RFC 3339: a blank for the T, slashes, a comma
+ * before the fraction, +0200, no zone, which is UTC. */
 static bool iso_time(struct str s, char *iso, size_t most)
 {
 	if (s.n < 19 || s.n + 7 > most)
@@ -164,6 +176,7 @@ static bool iso_time(struct str s, char *iso, size_t most)
 	return true;
 }
 
+/* A time by a form of strptime(); without a zone in it UTC. */
 static bool written_time(struct str s, const char *form, int64_t *out)
 {
 	char text[80], *end;
@@ -179,7 +192,7 @@ static bool written_time(struct str s, const char *form, int64_t *out)
 	return true;
 }
 
-/* As mail, HTTP, C, date(1) and ISO 8601's basic form have it: all of UTC. */
+/* Times of mail, HTTP, C and date(1), and ISO 8601's basic form. */
 static bool other_time(struct str s, int64_t *out)
 {
 	static const char *const usual[] = {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S %z",
@@ -192,7 +205,9 @@ static bool other_time(struct str s, int64_t *out)
 	return false;
 }
 
-static bool time_of(const struct access *a, const struct access_row *r, int64_t *out)
+/* The time of a line, in the form that a notation gives, or in any that we know. A time of day
+ * alone belongs to the line's date, or to the latest #Date. */
+static bool row_time(const struct access *a, const struct access_row *r, int64_t *out)
 {
 	struct str s = str_trim(r->f[F_TIME]), date = r->f[F_DATE];
 	char text[40], iso[64];
@@ -202,7 +217,7 @@ static bool time_of(const struct access *a, const struct access_row *r, int64_t 
 		s = str_make(s.p + 1, s.n - 2);
 	if (number_time(s, out))
 		return true;
-	if (s.n >= 8 && s.p[2] == ':') { /* a time of day */
+	if (s.n >= 8 && s.p[2] == ':') {
 		if (!date.n)
 			date = str_c(a->date);
 		if (date.n != 10 || s.n > 20)
@@ -233,6 +248,7 @@ static bool static_file(struct str path)
 	return false;
 }
 
+/* What was asked for. */
 struct asked {
 	struct str method, path, query, host;
 };
@@ -270,6 +286,10 @@ static bool take_target(struct str s, struct asked *to)
 	return s.n && s.p[0] == '/';
 }
 
+/* Takes the request apart, from the request line or from fields of its parts. A target may have
+ * blanks in it: the method ends at the first blank, the target before the last, if the protocol
+ * follows. CloudFront writes a percent sign as %25, so what came as "%41" stands there as "%2541".
+ */
 static enum access_kind asked_for(struct access *a, const struct access_row *r, struct asked *to)
 {
 	struct str request = r->f[F_REQUEST], target = r->f[F_TARGET], query = r->f[F_QUERY],
@@ -295,8 +315,7 @@ static enum access_kind asked_for(struct access *a, const struct access_row *r, 
 		return ACCESS_METHOD;
 	if (r->escaped && !request.n)
 		target = access_unescaped(a, target);
-	if (a->cloudfront &&
-	    str_has(target, STR("%25"))) /* what came with a percent sign has it written twice */
+	if (a->cloudfront && str_has(target, STR("%25")))
 		target = access_unpercent(a, target);
 	if (!take_target(target, to))
 		return ACCESS_REQUEST;
@@ -306,8 +325,8 @@ static enum access_kind asked_for(struct access *a, const struct access_row *r, 
 	return ACCESS_EVENT;
 }
 
-/* The page's host: what was asked for, what the log says, or what the operator says of all. False:
- * it is no name of a host. */
+/* The page's host: of the request's URL, or of the log's field, or what the operator says about all
+ * lines. False: the name is no host's. */
 static bool host_of(
     const struct access *a, const struct access_row *r, const struct asked *asked, struct str *out)
 {
@@ -324,7 +343,8 @@ static bool host_of(
 
 /* --- the event */
 
-/* Bytes that JSON or URLs do not have are written as they may be. */
+/* Writes a text into JSON. Bytes that a URL cannot have are percent-encoded; in a text that is not
+ * UTF-8, and for control bytes, '?' is written. */
 static void put_clean(struct buf *out, struct str s, bool url)
 {
 	bool text = !url && utf8_valid(s) == s.n;
@@ -341,6 +361,7 @@ static void put_clean(struct buf *out, struct str s, bool url)
 	}
 }
 
+/* The user agent without the form's escapes. CloudFront encodes it twice. */
 static struct str agent_of(struct access *a, const struct access_row *r)
 {
 	struct str s = r->f[F_AGENT];
@@ -361,6 +382,7 @@ static struct str agent_of(struct access *a, const struct access_row *r)
 /* What a line of an import file calls the field of that row (privacy/hit_rows.h). */
 #define KEY_OF(row) hit_rows[HIT_ROW_##row].imported
 
+/* Appends the event. The id is a keyed hash of the address and of the agent as the line has it. */
 static void put_event(struct access *a, const struct access_row *r, const char *address, int64_t t,
     const struct asked *asked, struct str host, struct buf *out)
 {
@@ -369,7 +391,7 @@ static void put_event(struct access *a, const struct access_row *r, const char *
 	struct str agent = r->f[F_AGENT], referer = r->f[F_REFERER];
 	buf_c(&both, address);
 	buf_add(&both, "", 1);
-	buf_str(&both, agent); /* as it is written */
+	buf_str(&both, agent);
 	struct hash16 h = hash_keyed(&a->key, both.p, both.n);
 	out->failed |= both.failed;
 	buf_done(&both);
@@ -403,7 +425,7 @@ static enum access_kind malformed(struct access *a, const char *why)
 	return ACCESS_MALFORMED;
 }
 
-static enum access_kind judge(struct access *a, const struct access_row *r, struct buf *out)
+static enum access_kind judge_row(struct access *a, const struct access_row *r, struct buf *out)
 {
 	char address[ADDRESS_TEXT];
 	struct asked asked;
@@ -412,7 +434,7 @@ static enum access_kind judge(struct access *a, const struct access_row *r, stru
 	int64_t t;
 	if (!address_of(a, r, address))
 		return malformed(a, "no address where the visitor's should be");
-	if (!time_of(a, r, &t))
+	if (!row_time(a, r, &t))
 		return malformed(a, "no time that can be read");
 	if (!str_u64(r->f[F_STATUS], &status))
 		return malformed(a, "no status");
@@ -437,22 +459,24 @@ enum access_kind access_line(struct access *a, struct str line, struct buf *out)
 	buf_clear(&a->scratch);
 	if (!buf_reserve(&a->scratch, 4 * line.n + 64)) {
 		out->failed = true;
-		return malformed(a, "no memory for it");
+		return malformed(a, "no memory for the line");
 	}
 	line = access_unwrapped(a, line);
-	a->why = "it is not of that form";
+	a->why = "the line is not of that form";
 	if (!forms[a->form].read(a, line, &r))
 		return ACCESS_MALFORMED;
-	return r.nothing ? ACCESS_NOTHING : judge(a, &r, out);
+	return r.nothing ? ACCESS_NOTHING : judge_row(a, &r, out);
 }
 
+/* The forms are tried from the last to the first but the notation, which nobody has given. Of two
+ * that fit equally the later one is kept. A #Fields line is enough for W3C. */
 bool access_detect(struct access *a, struct str lines)
 {
 	unsigned best = 0;
 	int form = -1;
 	const char *why = "no line says anything";
 	struct buf out = {0};
-	for (int f = ACCESS_FORMS - 2; f >= 0; f--) { /* the last one is described */
+	for (int f = ACCESS_OWN - 1; f >= 0; f--) {
 		struct str rest = lines, line;
 		unsigned fit = 0, seen = 0;
 		a->form = (enum access_form)f;
@@ -474,7 +498,7 @@ bool access_detect(struct access *a, struct str lines)
 	}
 	buf_done(&out);
 	a->form = form < 0 ? ACCESS_COMBINED : (enum access_form)form;
-	a->columns_n = 0; /* the first lines come again */
+	a->columns_n = 0; /* the caller reads the first lines again */
 	a->cloudfront = false;
 	a->why = why;
 	return form >= 0;

@@ -1,6 +1,9 @@
-/* Logs whose lines are objects of JSON: fields by the names that servers give them. A name within
- * an object is that of the object and its own:
- * {"request":{"method":…}} is requestmethod. */
+/* Logs whose lines are objects of JSON: fields are known by the names that servers give them. A
+ * name within an object is put together with the object's: {"request":{"method":…}} is
+ * requestmethod.
+ *
+ * Two trees of JSON may live while a line is read: of the object that wraps it (Docker, journald),
+ * and of the line itself. Views point into both; the next line frees them. */
 #include "crumb/base/code.h"
 
 #include "access_row.h"
@@ -8,26 +11,29 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define DEPTH_MOST 4
-#define NAME_MOST 96
+#define DEPTH_MOST 4 /* objects within each other */
+#define NAME_MOST 96 /* bytes of names put together */
 
 struct walk {
 	struct access *a;
 	struct access_row *r;
-	unsigned rank[FIELDS];
-	char name[NAME_MOST];
+	unsigned rank[FIELDS]; /* of the name that a field was taken from */
+	char name[NAME_MOST];  /* so far */
 };
 
 static struct str number_text(struct access *a, const json_t *j)
 {
 	char text[40];
-	int n = json_is_integer(j)
-		    ? snprintf(text, sizeof text, "%lld", (long long)json_integer_value(j))
-		    : snprintf(text, sizeof text, "%.3f", json_real_value(j));
+	int n;
+	if (json_is_integer(j))
+		n = snprintf(text, sizeof text, "%lld", (long long)json_integer_value(j));
+	else
+		n = snprintf(text, sizeof text, "%.3f", json_real_value(j));
 	char *to = n > 0 && (size_t)n < sizeof text ? access_room(a, (size_t)n) : NULL;
-	if (to)
-		memcpy(to, text, (size_t)n);
-	return str_make(to ? to : "", to ? (size_t)n : 0);
+	if (!to)
+		return STR("");
+	memcpy(to, text, (size_t)n);
+	return str_make(to, (size_t)n);
 }
 
 /* Values of a header that came in several lines are one list. */
@@ -54,16 +60,20 @@ static struct str joined(struct access *a, const json_t *array)
 	return str_make(to ? to : "", n);
 }
 
-static void take(struct walk *w, const json_t *j)
+/* Takes the value, if its name means a field and no better name was there. */
+static void take_field(struct walk *w, const json_t *j)
 {
 	unsigned rank;
 	enum access_field f = access_field_named(str_c(w->name), &rank);
 	if (f == F_NONE || rank >= w->rank[f])
 		return;
-	struct str s = json_is_string(j)   ? str_make(json_string_value(j), json_string_length(j))
-		       : json_is_number(j) ? number_text(w->a, j)
-		       : json_is_array(j)  ? joined(w->a, j)
-					   : STR("");
+	struct str s = STR("");
+	if (json_is_string(j))
+		s = str_make(json_string_value(j), json_string_length(j));
+	else if (json_is_number(j))
+		s = number_text(w->a, j);
+	else if (json_is_array(j))
+		s = joined(w->a, j);
 	if (!s.n || (str_eq(s, STR("-")) && f != F_REQUEST))
 		return;
 	w->rank[f] = rank;
@@ -81,14 +91,14 @@ static void walk(struct walk *w, json_t *object, size_t at, unsigned depth)
 			continue;
 		memcpy(w->name + at, key, n + 1);
 		if (!json_is_object(value))
-			take(w, value);
+			take_field(w, value);
 		else if (depth < DEPTH_MOST)
 			walk(w, value, at + n, depth + 1);
 	}
 }
 
-/* What is nearly JSON: \xHH, which nginx writes where a log_format lacks escape=json, and bytes
- * that are no UTF-8. */
+/* Mends what is nearly JSON: \xHH, which nginx writes where a log_format lacks escape=json, becomes
+ * \\xHH, and a byte that is not UTF-8 becomes '?'. */
 static struct str mended(struct access *a, struct str line, bool *escaped)
 {
 	char *to = access_room(a, 2 * line.n);
@@ -128,6 +138,7 @@ void access_forget_wrapper(struct access *a)
 	a->wrapper = NULL;
 }
 
+/* The line as an object of JSON, or NULL. */
 static json_t *object_of(struct str line)
 {
 	json_error_t error;
@@ -140,15 +151,20 @@ static json_t *object_of(struct str line)
 	return root;
 }
 
+/* A line that has none of the keys in quotes is not parsed here: Caddy's have a "logger", and are
+ * not read twice. An object may also have a message beside the fields of a request; with the form
+ * json, only another object takes its place. */
 struct str access_unwrapped(struct access *a, struct str line)
 {
 	static const struct {
 		const char *name, *quoted;
-	} keys[] = {{"log", "\"log\""}, {"message", "\"message\""},
-	    {"MESSAGE", "\"MESSAGE\""}}; /* Docker; Fluent Bit and Filebeat; journald */
+	} keys[] = {
+	    {"log", "\"log\""},		/* Docker */
+	    {"message", "\"message\""}, /* Fluent Bit, Filebeat */
+	    {"MESSAGE", "\"MESSAGE\""}, /* journald */
+	};
 	bool may = false;
-	for (size_t i = 0; i < sizeof keys / sizeof *keys;
-	     i++) /* in quotes: Caddy's lines have a "logger" and are not read twice */
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		may |= line.n && line.p[0] == '{' && str_has(line, str_c(keys[i].quoted));
 	json_t *root = may ? object_of(line) : NULL;
 	access_forget_wrapper(a);
@@ -158,8 +174,6 @@ struct str access_unwrapped(struct access *a, struct str line)
 		struct str in = str_trim(str_make(json_string_value(j), json_string_length(j)));
 		while (in.n && (in.p[in.n - 1] == '\n' || in.p[in.n - 1] == '\r'))
 			in.n--;
-		/* an object may have a message beside the fields of a request: only another object
-		 * takes its place */
 		if (in.n && (a->form != ACCESS_JSON || in.p[0] == '{'))
 			return in;
 	}
@@ -173,7 +187,7 @@ bool access_read_json(struct access *a, struct str line, struct access_row *r)
 	for (unsigned i = 0; i < FIELDS; i++)
 		w.rank[i] = UINT32_MAX;
 	access_forget_tree(a);
-	line = str_skip(line, str_find(line, '{')); /* behind what syslog puts before it */
+	line = str_skip(line, str_find(line, '{')); /* syslog puts a head before it */
 	a->why = "no object of JSON";
 	if (!line.n)
 		return false;

@@ -1,6 +1,14 @@
 /* Logs of a form of their own, described as their server has it: nginx's log_format or httpd's
- * LogFormat. A notation becomes a list of pieces, each a text that stands in the line, or a value
- * that ends where the next text begins. */
+ * LogFormat.
+ *
+ * A notation becomes a list of pieces. A piece is a text that stands in the line, or a value, which
+ * ends where the next text begins:
+ *
+ *	notation  $remote_addr - $remote_user [$time_local] "$request" $status
+ *	pieces    value  " - "  value  " ["  value  "] \""  value  "\" "  value
+ *
+ * Two values without a text between them cannot be told apart, but for a path or a query behind
+ * another value: these begin with a sign of their own. */
 #include "access_row.h"
 
 #include <stdio.h>
@@ -9,11 +17,11 @@
 #define PIECES_MOST 128
 
 struct access_piece {
-	struct str text;	 /* p NULL: a value */
-	enum access_field field; /* of the value; F_NONE: passed over */
-	char opens; /* of a value that nothing stands before: what it begins with; 0: something does
-		     */
-	char *time_form; /* of strptime(); owned */
+	struct str text; /* a view into the notation; p NULL: a value */
+	/* of a value */
+	enum access_field field; /* F_NONE: passed over */
+	char opens;		 /* the sign it begins with, when it follows a value; else 0 */
+	char *time_form;	 /* of strptime(); owned */
 };
 
 void access_forget_notation(struct access *a)
@@ -35,31 +43,43 @@ static bool has(const struct access *a, enum access_field f)
 	return false;
 }
 
-/* Takes `time_form`. Of two for the same the first one counts. */
+/* The sign with which a value of this field begins; 0: with any. */
+static char opening(enum access_field f)
+{
+	if (f == F_TARGET || f == F_STEM)
+		return '/';
+	return f == F_QUERY ? '?' : 0;
+}
+
+/* Takes `time_form`. Of two values for one field the first counts. */
 static enum err add_value(struct access *a, enum access_field f, char *time_form, struct str name)
 {
 	bool behind = a->pieces_n && !a->pieces[a->pieces_n - 1].text.p,
 	     kept = f == F_TIME && !has(a, f);
-	char opens = !behind ? 0 : f == F_TARGET || f == F_STEM ? '/' : f == F_QUERY ? '?' : 0;
+	char opens = behind ? opening(f) : 0;
 	bool after_value = behind && !opens;
 	if (!kept)
 		free(time_form);
 	if (after_value || a->pieces_n == PIECES_MOST) {
 		if (kept)
 			free(time_form);
-		return after_value
-			   ? err_set(ERR_USAGE,
-				 "--log-format: nothing stands before '" STR_FMT
-				 "', so nobody can tell where the value before it ends",
-				 STR_ARG(name))
-			   : err_set(ERR_USAGE, "--log-format: more than %d pieces", PIECES_MOST);
+		if (after_value)
+			return err_set(ERR_USAGE,
+			    "--log-format: nothing stands before '" STR_FMT
+			    "', so nobody can tell where the value before it ends",
+			    STR_ARG(name));
+		return err_set(ERR_USAGE, "--log-format: more than %d pieces", PIECES_MOST);
 	}
 	a->pieces[a->pieces_n] = (struct access_piece){
-	    .field = has(a, f) ? F_NONE : f, .opens = opens, .time_form = kept ? time_form : NULL};
+	    .field = has(a, f) ? F_NONE : f,
+	    .opens = opens,
+	    .time_form = kept ? time_form : NULL,
+	};
 	a->pieces_n++;
 	return OK;
 }
 
+/* A text goes on the piece before it, if that is a text that ends here. */
 static enum err add_text(struct access *a, const char *p, size_t n)
 {
 	struct access_piece *last = a->pieces_n ? &a->pieces[a->pieces_n - 1] : NULL;
@@ -77,6 +97,7 @@ static enum err add_text(struct access *a, const char *p, size_t n)
 
 /* --- nginx: $name, ${name} */
 
+/* nginx's names are those of the table of names, but for a few that mean something else here. */
 static enum err nginx_value(struct access *a, struct str name)
 {
 	static const struct {
@@ -86,7 +107,7 @@ static enum err nginx_value(struct access *a, struct str name)
 	    {"binary_remote_addr", F_NONE}, {"proxy_add_x_forwarded_for", F_ADDRESS},
 	    {"server_addr", F_NONE}, {"host", F_HOST}, {"hostname", F_NONE}, {"http_host", F_HOST}};
 	unsigned rank;
-	if (str_eq(name, STR("is_args"))) /* a question mark, which is taken with what follows it */
+	if (str_eq(name, STR("is_args"))) /* a question mark: the query behind it has it */
 		return OK;
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		if (str_eq(name, str_c(own[i].name)))
@@ -118,6 +139,7 @@ static enum err nginx_notation(struct access *a, struct str s)
 
 /* --- httpd: %h, %>s, %{Referer}i */
 
+/* %{form}t: a form of strptime(), or seconds and their parts, which number_time() reads. */
 static enum err httpd_time(struct access *a, struct str form, struct str name)
 {
 	char *copy;
@@ -148,13 +170,11 @@ static enum err httpd_value(struct access *a, struct str argument, char letter, 
 		char field[64];
 		unsigned rank;
 		int n = snprintf(field, sizeof field, "http_" STR_FMT, STR_ARG(argument));
-		return add_value(a,
-		    n > 0 && (size_t)n < sizeof field ? access_field_named(str_c(field), &rank)
-						      : F_NONE,
-		    NULL, name);
+		bool fits = n > 0 && (size_t)n < sizeof field;
+		enum access_field f = fits ? access_field_named(str_c(field), &rank) : F_NONE;
+		return add_value(a, f, NULL, name);
 	}
-	if (letter == 'a' &&
-	    str_eq(argument, STR("c"))) /* the other side of the connection, a proxy perhaps */
+	if (letter == 'a' && str_eq(argument, STR("c"))) /* the peer, perhaps a proxy */
 		return add_value(a, F_ADDRESS, NULL, name);
 	if (chr_one_of(letter, letters) && !(letter == 'a' && argument.n))
 		return add_value(a, fields[strchr(letters, letter) - letters], NULL, name);
@@ -195,9 +215,18 @@ static enum err httpd_notation(struct access *a, struct str s)
 	return e;
 }
 
-/* --- the notation as it stands in a file of the server: the words around it go, and its escapes */
+/* --- the notation as it stands in a file of the server */
 
-static char *bare(const char *notation)
+static char escaped_char(char letter)
+{
+	if (letter == 't')
+		return '\t';
+	return letter == 'n' ? ' ' : letter;
+}
+
+/* Without the directive's name, quotes and escapes: LogFormat "%h \"%r\"" combined becomes
+ * %h "%r". Of nginx several strings are one. NULL: no memory. */
+static char *bare_notation(const char *notation)
 {
 	struct str s = str_trim(str_c(notation));
 	char *out = malloc(s.n + 1);
@@ -214,7 +243,7 @@ static char *bare(const char *notation)
 			if (httpd)
 				break; /* its nickname follows */
 		} else if (c == '\\' && chr_one_of(next, "\"'\\tn")) {
-			out[n++] = next == 't' ? '\t' : next == 'n' ? ' ' : next;
+			out[n++] = escaped_char(next);
 			i++;
 		} else {
 			out[n++] = c;
@@ -225,12 +254,12 @@ static char *bare(const char *notation)
 	return out;
 }
 
+/* Has the notation all that an event needs? A list of proxies may stand for the address. */
 static enum err complete(struct access *a)
 {
 	bool request =
 	    has(a, F_REQUEST) || (has(a, F_METHOD) && (has(a, F_TARGET) || has(a, F_STEM)));
-	if (!has(a, F_ADDRESS) &&
-	    has(a, F_FORWARDED)) /* the list stands where the address should be */
+	if (!has(a, F_ADDRESS) && has(a, F_FORWARDED))
 		for (size_t i = 0; i < a->pieces_n; i++)
 			if (!a->pieces[i].text.p && a->pieces[i].field == F_FORWARDED)
 				a->pieces[i].field = F_ADDRESS;
@@ -241,15 +270,17 @@ static enum err complete(struct access *a)
 		return err_set(ERR_USAGE, "--log-format: no time in it ($time_local, or %%t)");
 	if (!request)
 		return err_set(ERR_USAGE, "--log-format: no request in it ($request, or %%r)");
-	return has(a, F_STATUS) ? OK
-				: err_set(ERR_USAGE, "--log-format: no status in it ($status, or "
-						     "%%>s): errors and redirects are no pages");
+	if (!has(a, F_STATUS))
+		return err_set(ERR_USAGE, "--log-format: no status in it ($status, or %%>s): "
+					  "errors and redirects are no pages");
+	return OK;
 }
 
 enum err access_set_notation(struct access *a, const char *notation)
 {
-	static const char *const usual[] = {"common", "combined", "combinedio", "vhost_combined",
-	    "main"}; /* what servers call theirs */
+	/* names that servers' own configurations give to relatives of "combined" */
+	static const char *const usual[] = {
+	    "common", "combined", "combinedio", "vhost_combined", "main"};
 	access_forget_notation(a);
 	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
 		if (strcmp(notation, usual[i]) == 0) {
@@ -257,7 +288,7 @@ enum err access_set_notation(struct access *a, const char *notation)
 			return OK;
 		}
 	a->form = ACCESS_OWN;
-	a->notation = bare(notation);
+	a->notation = bare_notation(notation);
 	a->pieces = calloc(PIECES_MOST, sizeof *a->pieces);
 	if (!a->notation || !a->pieces)
 		return err_set(ERR_NOMEM, "no memory");
@@ -274,8 +305,8 @@ enum err access_set_notation(struct access *a, const char *notation)
 	return e ? e : complete(a);
 }
 
-/* Where the value before `text` ends: a value in quotes does not end at \", and a list goes on
- * behind its commas. */
+/* Where the value before `text` ends; one more than the length of the line: nowhere. A value in
+ * quotes does not end at \", and a list goes on behind its commas. */
 static size_t value_end(struct str line, struct str text, bool quoted, bool list)
 {
 	for (size_t i = 0; i + text.n <= line.n; i++) {
@@ -288,21 +319,21 @@ static size_t value_end(struct str line, struct str text, bool quoted, bool list
 	return line.n + 1;
 }
 
-/* Where the value of piece `i` ends. */
+/* Where the value of piece `i` ends. Before another value it ends at that one's first sign, or,
+ * when that one is not there, where it would have ended. A request without quotes has blanks: it
+ * ends behind its protocol. */
 static size_t ends_at(const struct access *a, size_t i, struct str line, bool quoted)
 {
 	const struct access_piece *p = &a->pieces[i], *next = i + 1 < a->pieces_n ? p + 1 : NULL;
 	bool list = p->field == F_ADDRESS || p->field == F_FORWARDED;
 	if (!next)
 		return line.n;
-	if (!next->text
-		 .p) { /* another value, which begins with a sign of its own, or is not there */
+	if (!next->text.p) {
 		size_t behind = ends_at(a, i + 1, line, quoted), n = str_find(line, next->opens);
 		return n < behind || next->opens == '/' ? n : behind;
 	}
 	size_t version = 0;
-	if (p->field == F_REQUEST && !quoted &&
-	    next->text.p[0] == ' ') /* it has blanks: its end is the protocol's */
+	if (p->field == F_REQUEST && !quoted && next->text.p[0] == ' ')
 		while (version + 6 <= line.n && memcmp(line.p + version, " HTTP/", 6) != 0)
 			version++;
 	if (version && version + 6 <= line.n)
@@ -328,13 +359,15 @@ bool access_read_own(struct access *a, struct str line, struct access_row *r)
 		size_t n = ends_at(a, i, line, quoted);
 		bool blank = i + 1 < a->pieces_n && a->pieces[i + 1].text.p &&
 			     a->pieces[i + 1].text.p[0] == ' ';
-		if (p->field == F_TIME && line.n && line.p[0] == '[' && blank) { /* %t */
+		/* %t writes a time in brackets with a blank in it, and $time_local the same without
+		 * brackets: such a time is whole */
+		if (p->field == F_TIME && line.n && line.p[0] == '[' && blank) {
 			size_t bracket = str_find(line, ']');
 			n = bracket < line.n ? bracket + 1 : n;
 		}
 		if (p->field == F_TIME && n == 20 && line.n >= 26 && line.p[2] == '/' &&
 		    (line.p[21] == '+' || line.p[21] == '-'))
-			n = 26; /* the zone behind a blank */
+			n = 26;
 		if (n > line.n)
 			return false;
 		if (p->field != F_NONE && !str_eq(str_make(line.p, n), STR("-")))

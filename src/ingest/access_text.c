@@ -1,5 +1,5 @@
-/* Logs of web servers: pieces of a line, and what is written in them. Every form of a log is read
- * with these. */
+/* Access logs: words, quotes, escapes, addresses and hosts, as every form of a log has them. What
+ * is written anew goes into the scratch of `a`, which has room for it and does not move. */
 #include "access_row.h"
 
 #include "crumb/base/code.h"
@@ -61,7 +61,7 @@ struct str access_unpercent(struct access *a, struct str s)
 	return str_make(to, n);
 }
 
-/* What httpd and nginx write for bytes that are none of a log: \xHH, \" and C's letters. */
+/* \xHH, \", \\ and C's letters. */
 struct str access_unescaped(struct access *a, struct str s)
 {
 	static const char letters[] = "ntrbvf", bytes[] = "\n\t\r\b\v\f";
@@ -86,9 +86,9 @@ struct str access_unescaped(struct access *a, struct str s)
 
 bool access_written(const uint8_t b[16], char out[ADDRESS_TEXT])
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, none[16];
-	bool v4 = memcmp(b, mapped, sizeof mapped) == 0;
-	size_t from = v4 ? sizeof mapped : 0;
+	static const uint8_t none[16];
+	bool v4 = memcmp(b, address_mapped, sizeof address_mapped) == 0;
+	size_t from = v4 ? sizeof address_mapped : 0;
 	return memcmp(b + from, none, sizeof none - from) != 0 &&
 	       inet_ntop(v4 ? AF_INET : AF_INET6, b + from, out, ADDRESS_TEXT);
 }

@@ -1,3 +1,8 @@
+/* Pieces of files by their beginning. ingest/applied.h says how a piece is named.
+ *
+ * The map leads from a beginning to the latest piece with it; from there `next` leads to the
+ * others. Several pieces begin alike when a file was imported, has grown, and was imported again.
+ */
 #include "crumb/ingest/applied.h"
 
 #include "crumb/base/array.h"
@@ -8,7 +13,7 @@
 struct piece {
 	struct slice_id id;
 	uint16_t day;
-	uint32_t next; /* of those with the same beginning, plus one; 0: the last */
+	uint32_t next; /* number of the next with the same beginning, plus one; 0: none */
 };
 
 struct applied {
@@ -22,7 +27,7 @@ static struct str key_of(const uint8_t from[16])
 	return str_make((const char *)from, 16);
 }
 
-/* The piece, if it is known already; equal hashes up to its end are equal files. */
+/* The piece, if it is known: equal hashes up to the end mean equal bytes. */
 static struct piece *find(const struct applied *a, const struct slice_id *id)
 {
 	uint32_t at;
@@ -96,6 +101,8 @@ bool applied_has(const struct applied *a, const struct slice_id *id, uint16_t ol
 	return known && known->day >= oldest;
 }
 
+/* Notes all pieces of the control lane. A damaged block is passed over: its pieces are imported
+ * again. */
 static enum err read_all(struct store *s, struct applied *a)
 {
 	struct journal_reader *r;

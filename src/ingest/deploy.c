@@ -1,3 +1,6 @@
+/* The way of rules from a folder to a rule set that can serve: read all files and models into one
+ * bundle, load the destinations (rules name them), compile the bundle, and check it against the
+ * installation. */
 #include "crumb/ingest/deploy.h"
 #include "crumb/load/load.h"
 
@@ -7,11 +10,11 @@
 #include "crumb/privacy/place.h"
 #include "crumb/privacy/scrub.h"
 
+/* For the checker: would the wall replace this segment of a path, and by which word? */
 static bool scrubs(struct str segment, const char **by)
 {
-	static const char *const words[] = {"", "[email]", "[number]", "[token]"};
 	enum scrub_kind kind = scrub_look(segment);
-	*by = words[kind];
+	*by = scrub_words[kind];
 	return kind != SCRUB_NONE;
 }
 

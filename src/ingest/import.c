@@ -1,5 +1,9 @@
-/* NDJSON files: one event a line, {"id" or "cookie", "t", "e", "u", …}. The same wall as for hits.
- */
+/* NDJSON files: one event on each line, {"id" or "cookie", "t", "e", "u", …}, through the same wall
+ * as hits.
+ *
+ * What differs from a hit: the line says who the visitor is and when the event was, no cookie is
+ * made, networks have no limit, and a line without consent signals counts as consented, since the
+ * operator hands it in. Every line ends in one counter of struct import_totals. */
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/clock.h"
@@ -7,10 +11,10 @@
 
 #include <math.h>
 
-#define FUTURE_S 300
-#define ID_MOST 1024
+#define FUTURE_S 300 /* a clock may be so much ahead of ours */
 
-static bool time_of(const struct json_reader *r, int64_t *out)
+/* Unix seconds, also as a text and with a fraction, or RFC 3339. */
+static bool line_time(const struct json_reader *r, int64_t *out)
 {
 	uint64_t seconds;
 	if (str_u64(r->time, &seconds) && seconds < INT64_MAX) {
@@ -26,12 +30,13 @@ static bool time_of(const struct json_reader *r, int64_t *out)
 	return true;
 }
 
+/* The visitor of a line, by its cookie or else its id. False: neither names anybody. */
 static bool visitor_of(
     struct ingest *in, const struct json_reader *r, uint32_t now, struct vkey *out)
 {
 	if (r->has_cookie)
 		return ingest_known(in, r->cookie, now, out);
-	if (r->id.n == 0 || r->id.n > ID_MOST || ingest_no_id(r->id))
+	if (r->id.n == 0 || r->id.n > INGEST_ID_MOST || ingest_no_id(r->id))
 		return false;
 	*out = imported_visitor(&in->keys, r->id);
 	if (!erased_has(&in->erased, out))
@@ -44,9 +49,10 @@ static void begin(void *arg, struct hit *h)
 {
 	(void)arg;
 	hit_clear(h);
-	h->here = true; /* no limits of networks */
+	h->here = true; /* no limit for a network */
 }
 
+/* A line has one event; a second one ends the reading. */
 static bool one(void *arg, struct json_reader *r)
 {
 	(void)arg;
@@ -62,13 +68,13 @@ static bool source_fits(struct str s)
 	return s.n <= EVENT_VALUE_MAX;
 }
 
-/* A line that was read whole: the counter of what became of it. */
-static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t now,
+/* A line that is JSON becomes an event, or is refused. Gives the counter of what became of it. */
+static uint64_t *import_one(struct ingest *in, const struct json_reader *r, uint32_t now,
     struct batch *b, struct import_totals *t)
 {
 	struct ingest_who who = {.write = true, .flags = EVENT_IMPORTED};
 	int64_t when = now;
-	if (r->has_time && !time_of(r, &when))
+	if (r->has_time && !line_time(r, &when))
 		return &t->refused_json;
 	if (!visitor_of(in, r, now, &who.visitor))
 		return &t->refused_id;
@@ -80,7 +86,7 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 		metric_inc(M_REFUSED_OLD);
 		return &t->refused_old;
 	}
-	if (r->ip.n && !network_parse(r->ip, &r->hit->network)) /* cut as it is read */
+	if (r->ip.n && !network_parse(r->ip, &r->hit->network))
 		return &t->refused_json;
 	if (r->source.n && !source_fits(r->source))
 		return &t->refused_json;
@@ -94,18 +100,24 @@ static uint64_t *judge(struct ingest *in, const struct json_reader *r, uint32_t 
 	metric_add(M_ATTR_DROPPED, r->dropped);
 	bool written = ingest_event(in, &who, r->hit, when > now ? now : (uint32_t)when, b);
 	in->source = STR("");
-	return written ? in->aside ? &t->aside : &t->accepted : &t->refused_site;
+	if (!written)
+		return &t->refused_site;
+	return in->aside ? &t->aside : &t->accepted;
 }
 
+/* The word for a counter of refused lines; NULL: the line was not refused. */
 static const char *reason(const struct import_totals *t, const uint64_t *counter)
 {
-	return counter == &t->refused_json	? "json"
-	       : counter == &t->refused_id	? "id"
-	       : counter == &t->refused_old	? "old"
-	       : counter == &t->refused_future	? "future"
-	       : counter == &t->refused_site	? "site"
-	       : counter == &t->refused_consent ? "consent"
-						: NULL;
+	const struct {
+		const uint64_t *counter;
+		const char *word;
+	} words[] = {{&t->refused_json, "json"}, {&t->refused_id, "id"}, {&t->refused_old, "old"},
+	    {&t->refused_future, "future"}, {&t->refused_site, "site"},
+	    {&t->refused_consent, "consent"}};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (words[i].counter == counter)
+			return words[i].word;
+	return NULL;
 }
 
 void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batch *b,
@@ -124,9 +136,9 @@ void import_lines(struct ingest *in, struct str lines, uint32_t now, struct batc
 		if (line.n == 0)
 			continue;
 		totals->read++;
-		uint64_t *counter = line.p[0] == '{' && json_read(&r, line)
-					? judge(in, &r, now, b, totals)
-					: &totals->refused_json;
+		uint64_t *counter = &totals->refused_json;
+		if (line.p[0] == '{' && json_read(&r, line))
+			counter = import_one(in, &r, now, b, totals);
 		++*counter;
 		const char *why = reason(totals, counter);
 		if (why)

@@ -1,3 +1,12 @@
+/* From a hit to a record: who the visitor is, and what becomes of an event. ingest/ingest.h draws
+ * the way.
+ *
+ * Who the visitor is, in ingest_visitor_judged():
+ *	consent says no		a refusal; with CONSENT_NO_ERASE a known visitor is erased
+ *	a valid cookie		its visitor, unless that one was erased
+ *	none, or another	a new visitor with a random id, unless the disk is nearly full
+ *
+ * What is secret (cookies, ids) is wiped from the stack before a function returns. */
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/clock.h"
@@ -45,7 +54,7 @@ enum err ingest_rules(struct ingest *in, struct rules *r)
 	return OK;
 }
 
-/* A new day may bring a new pseudonym generation and end an old one. */
+/* A new day may bring a new pseudonym key and end an old one. */
 static void refresh_keys(struct ingest *in, uint16_t today)
 {
 	struct identity_keys fresh;
@@ -62,7 +71,7 @@ bool ingest_known(struct ingest *in, struct str value, uint32_t now, struct vkey
 	refresh_keys(in, day_of(now));
 	bool known = value.n && cookie_read(&in->keys, value, day_of(now), &c) == COOKIE_VALID &&
 		     cookie_visitor(&in->keys, &c, out) && !erased_has(&in->erased, out);
-	explicit_bzero(&c, sizeof c); /* the id is the browser's, and nothing here is to keep it */
+	explicit_bzero(&c, sizeof c);
 	return known;
 }
 
@@ -73,7 +82,7 @@ void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, s
 	metric_inc(M_ERASED);
 }
 
-/* Is it but this sign, and dashes? */
+/* Does it have this sign and dashes only? */
 static bool all_of(struct str id, char sign)
 {
 	for (size_t i = 0; i < id.n; i++)
@@ -86,7 +95,7 @@ bool ingest_no_id(struct str id)
 {
 	static const char *const words[] = {"undefined", "null", "(null)", "[object object]", "nil",
 	    "none", "nan", "unknown", "n/a"};
-	enum { UUID = 32 }; /* signs, without dashes: those of RFC 9562 5.9 and 5.10 name nobody */
+	enum { UUID = 32 }; /* signs without dashes; RFC 9562 5.9 and 5.10: all 0 and all f */
 	id = str_trim(id);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (str_ieq(id, str_c(words[i])))
@@ -94,8 +103,8 @@ bool ingest_no_id(struct str id)
 	return id.n >= UUID && (all_of(id, '0') || all_of(id, 'f'));
 }
 
-/* What programs write that have no id: 0, -1, a macro that nobody has filled, a value that is none.
- */
+/* What partners' programs write for want of an id: 0, -1, a macro that nobody has filled, a truth
+ * value. */
 static bool stands_for_none(struct str id)
 {
 	static const char *const words[] = {"-1", "false", "true", "optout", "opt-out", "opt_out"};
@@ -119,7 +128,7 @@ bool ingest_partner_id(struct str id)
 	return true;
 }
 
-/* A fresh, unlinkable id. */
+/* Makes a new visitor: a random id, its cookie and its visitor key. */
 static void introduce(struct ingest *in, uint16_t today, struct ingest_who *who)
 {
 	struct cookie c;
@@ -181,14 +190,16 @@ struct ingest_who ingest_visitor_judged(struct ingest *in, const struct hit *h,
 		who.write = true;
 		return who;
 	}
-	if (h->cookie.n)
-		metric_inc(named		    ? M_COOKIE_ERASED
-			   : state == COOKIE_FORGED ? M_COOKIE_FORGED
-						    : M_COOKIE_OVERDUE);
+	if (h->cookie.n && named)
+		metric_inc(M_COOKIE_ERASED);
+	else if (h->cookie.n)
+		metric_inc(state == COOKIE_FORGED ? M_COOKIE_FORGED : M_COOKIE_OVERDUE);
 	introduce(in, today, &who);
 	return who;
 }
 
+/* Rules see the raw title, URL and parameters here and nowhere else: what they find is in the
+ * event's leaves. Values outside a declared vocabulary are dropped. */
 static void apply_rules(struct ingest *in, const struct hit *h, struct event *e)
 {
 	struct leaf_input fields = {h->title, h->url, h->params, h->params_n};
@@ -197,7 +208,7 @@ static void apply_rules(struct ingest *in, const struct hit *h, struct event *e)
 		metric_add(M_VALUE_DROPPED, rules_close(in->rules, e));
 }
 
-/* Is there room for one more of those that do not count? */
+/* May this thread set one more event aside today? */
 static bool room_aside(struct ingest *in, uint16_t day)
 {
 	if (in->aside_day != day) {
@@ -216,8 +227,7 @@ bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct 
 	metric_inc(M_HITS);
 	anonymise(&in->wall, h, e);
 	in->aside = anonymiser_judge(&in->wall, h, e, t, &e->pattern);
-	/* what the operator hands in without saying where it was seen happened elsewhere: a shop, a
-	 * telephone */
+	/* An imported event without a host happened elsewhere, in a shop or on the telephone. */
 	if (in->aside == ASIDE_SITE && !e->host.n && (who->flags & EVENT_IMPORTED))
 		in->aside = ASIDE_NOT;
 	if (in->aside == ASIDE_SITE) {
@@ -238,9 +248,9 @@ bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct 
 		}
 	}
 	apply_rules(in, h, e);
-	if (in->source.n &&
-	    e->attrs_n == EVENT_ATTRS_MAX) { /* where it came from is what its label, and so who may
-						get it, hangs on */
+	/* Labels, and so who may get the visitor, depend on the source: it has a place before other
+	 * attributes. */
+	if (in->source.n && e->attrs_n == EVENT_ATTRS_MAX) {
 		e->attrs_n--;
 		metric_inc(M_ATTR_DROPPED);
 	}

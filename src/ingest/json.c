@@ -1,6 +1,17 @@
-/* JSON to hits, read in one pass without building a tree: an event of a batch or an import costs no
- * allocation of its own. The keys are those of the rows of privacy/hit_rows.h; values may be text,
- * numbers or truth values. */
+/* JSON becomes hits, in one pass and without a tree, by yajl's callbacks. The keys are names of
+ * privacy/hit_rows.h; values may be texts, numbers or truth values.
+ *
+ * Depths: with `event_depth` 1 the text is an object, with 2 an array of objects.
+ *
+ *	[ { "e": "view", "a": { "size": "42" }, "gpp_sid": [2, 6], "x": { … } } ]
+ *	1 2                   3                           3               3
+ *
+ * At event_depth keys are looked up (take_key()). One level deeper is the object of a list
+ * (`in_attrs`), the array of sections (`in_sections`), or something that is none of ours and passed
+ * over.
+ *
+ * Values that yajl has unescaped are copied to the scratch, all others are views of the text. The
+ * scratch is as long as the text, so it never moves while views point into it. */
 #include "crumb/ingest/ingest.h"
 
 #include "crumb/base/memory.h"
@@ -13,27 +24,27 @@
 #include <stdlib.h>
 #include <yajl/yajl_parse.h>
 
-#define KEYS_MOST 96
-#define ATTRS_MOST 48
-#define ROOM_FOR_NUMBERS 4096 /* KEYS_MOST + ATTRS_MOST of them, written anew */
+#define KEYS_MOST 96	      /* of an event */
+#define ATTRS_MOST 48	      /* in the object of a list */
+#define ROOM_FOR_NUMBERS 4096 /* bytes: KEYS_MOST + ATTRS_MOST numbers, written anew */
 
 struct pass {
 	struct json_reader *r;
-	struct str text; /* of all that is read */
+	struct str text; /* all that is read */
 	unsigned depth, event_depth, keys, attrs;
-	bool in_attrs,
-	    in_sections;     /* in the object that is a list; in the array that is sections */
-	struct str sections; /* of the list that is being read, with commas between them */
-	/* what the key before the value is */
-	const struct hit_row *row; /* NULL: nothing that is known here */
-	bool object;		   /* the whole list, which must be an object */
+	bool in_attrs;	     /* in the object that is a list */
+	bool in_sections;    /* in the array of sections */
+	struct str sections; /* read so far, with commas between them */
+	/* of the key before the value */
+	const struct hit_row *row; /* NULL: we do not know the key */
+	bool object;		   /* the key means the whole list: the value must be an object */
 	struct str name;	   /* of an item of a list */
 };
 
-/* --- memory that held parts of a request is wiped when it goes */
+/* --- memory that held parts of a request is wiped when it is freed */
 
-/* yajl does not look whether it got what it asked for: what it has is listed, and without memory
- * the reading ends by a jump over yajl's own functions. */
+/* yajl does not look whether it got the memory that it asked for. So all that it has is listed, and
+ * without memory the reading ends by a jump over yajl's own functions, which frees the list. */
 struct piece {
 	struct piece *next, *prev;
 	_Alignas(max_align_t) char bytes[];
@@ -44,7 +55,7 @@ struct memory {
 	struct piece *first;
 };
 
-static void *take(void *ctx, size_t n)
+static void *piece_take(void *ctx, size_t n)
 {
 	struct memory *m = ctx;
 	struct piece *p = malloc(sizeof *p + n);
@@ -60,7 +71,7 @@ static void *take(void *ctx, size_t n)
 	return p->bytes;
 }
 
-static void wipe(void *ctx, void *bytes)
+static void piece_wipe(void *ctx, void *bytes)
 {
 	struct memory *m = ctx;
 	if (!bytes)
@@ -76,14 +87,14 @@ static void wipe(void *ctx, void *bytes)
 	free(p);
 }
 
-static void *grow(void *ctx, void *bytes, size_t n)
+static void *piece_grow(void *ctx, void *bytes, size_t n)
 {
-	void *q = take(ctx, n);
+	void *q = piece_take(ctx, n);
 	if (bytes) {
 		size_t had = malloc_usable_size((char *)bytes - offsetof(struct piece, bytes)) -
 			     offsetof(struct piece, bytes);
 		memcpy(q, bytes, had < n ? had : n);
-		wipe(ctx, bytes);
+		piece_wipe(ctx, bytes);
 	}
 	return q;
 }
@@ -97,20 +108,20 @@ static void clear(struct buf *b)
 
 /* --- values */
 
-/* A view that stays: strings without escapes lie in the text, the others in a buffer that is used
- * again. */
+/* A view that lasts as long as the event: of the text itself, or of a copy in the scratch. */
 static struct str keep(struct pass *p, struct str s)
 {
 	struct buf *b = p->r->scratch;
 	if (s.n == 0 || (s.p >= p->text.p && s.p + s.n <= p->text.p + p->text.n))
 		return s;
-	CHECK(b->cap - b->n >= s.n); /* room was made for all of it: nothing moves */
+	CHECK(b->cap - b->n >= s.n); /* json_read() has made room: nothing moves */
 	memcpy(b->p + b->n, s.p, s.n);
 	b->n += s.n;
 	return str_make(b->p + b->n - s.n, s.n);
 }
 
-/* Ids of 19 digits and more are written as numbers, too: they stay the digits that they are. */
+/* Ids of 19 digits and more come as numbers, too. They stay the digits that they are, for a double
+ * would change them. */
 static bool is_integer(struct str s)
 {
 	return s.n <= 64 && !memchr(s.p, '.', s.n) && !memchr(s.p, 'e', s.n) &&
@@ -123,7 +134,8 @@ static bool item(struct pass *p, struct str value)
 	return true;
 }
 
-/* gpp_sid is a list of integers where it is JSON (OpenRTB 2.6, Regs). */
+/* An item of gpp_sid, which in JSON is an array of integers (OpenRTB 2.6, Regs). Anything else in
+ * it becomes "?", which the consent gate cannot read. */
 static bool section(struct pass *p, struct str s, bool number)
 {
 	struct buf *b = p->r->scratch;
@@ -141,6 +153,7 @@ static bool section(struct pass *p, struct str s, bool number)
 
 enum form { FORM_STRING, FORM_NUMBER, FORM_TRUTH, FORM_NULL };
 
+/* Any value but objects and arrays. False ends the reading: the text is not of events. */
 static bool value(struct pass *p, struct str s, enum form form)
 {
 	struct json_reader *r = p->r;
@@ -150,9 +163,9 @@ static bool value(struct pass *p, struct str s, enum form form)
 	if (p->depth == p->event_depth + 1 && p->in_attrs)
 		return item(p, keep(p, s));
 	if (p->depth < p->event_depth || p->event_depth == 0)
-		return false; /* not an object */
+		return false; /* a value that stands for an event */
 	if (p->depth > p->event_depth)
-		return true; /* inside what somebody else put there */
+		return true; /* inside something that is none of ours */
 	if (!p->row)
 		return true;
 	switch (p->row->kind) {
@@ -166,7 +179,7 @@ static bool value(struct pass *p, struct str s, enum form form)
 	case HIT_IS_FLAG:
 		hit_take_flag(h, p->row, s);
 		return true;
-	case HIT_IS_NUMBER: /* a truth value is none, whatever its text */
+	case HIT_IS_NUMBER: /* a truth value is no number */
 		r->dropped += !hit_take_number(h, p->row, form == FORM_TRUTH ? STR("-") : s);
 		return true;
 	case HIT_IS_LIST:
@@ -221,9 +234,8 @@ static int on_number(void *ctx, const char *s, size_t n)
 	struct str number = str_make(s, n);
 	if (is_integer(number))
 		return value(ctx, number, FORM_NUMBER);
-	if (!number_read(number, &v)) /* more than a double holds: told of as it came, and what
-					 wants a number drops it */
-		return value(ctx, str_make(s, n), FORM_NUMBER);
+	if (!number_read(number, &v)) /* beyond a double: as it came; who wants a number drops it */
+		return value(ctx, number, FORM_NUMBER);
 	return value(
 	    ctx, str_make(text, (size_t)snprintf(text, sizeof text, "%.15g", v)), FORM_NUMBER);
 }
@@ -233,6 +245,8 @@ static int on_string(void *ctx, const unsigned char *s, size_t n)
 	return value(ctx, str_make((const char *)s, n), FORM_STRING);
 }
 
+/* An object begins: an event, the object of a list, or something that is none of ours. Where a
+ * value of ours should be, an object ends the reading. */
 static int on_map(void *ctx)
 {
 	struct pass *p = ctx;
@@ -270,6 +284,7 @@ static int on_map_end(void *ctx)
 	return 1;
 }
 
+/* An array begins: of events, of sections, or something that is none of ours. */
 static int on_array(void *ctx)
 {
 	struct pass *p = ctx;
@@ -296,7 +311,7 @@ static int on_array_end(void *ctx)
 	return 1;
 }
 
-/* The row of a key of an event. */
+/* Looks up a key of an event: a parameter, an item of a list by its prefix, or a whole list. */
 static void take_key(struct pass *p, struct str k)
 {
 	p->row = p->r->import ? hit_row_imported(k) : hit_row_named(k);
@@ -322,7 +337,8 @@ static int on_key(void *ctx, const unsigned char *s, size_t n)
 	return 1;
 }
 
-/* Nothing that is looked at after the jump changes behind setjmp(). */
+/* After the jump only m->first is looked at, which lies in memory and is not a local variable that
+ * setjmp() could lose. */
 static bool read_all(struct pass *p, struct memory *m)
 {
 	static const yajl_callbacks callbacks = {.yajl_null = on_null,
@@ -334,10 +350,10 @@ static bool read_all(struct pass *p, struct memory *m)
 	    .yajl_end_map = on_map_end,
 	    .yajl_start_array = on_array,
 	    .yajl_end_array = on_array_end};
-	yajl_alloc_funcs memory = {take, grow, wipe, m};
+	yajl_alloc_funcs memory = {piece_take, piece_grow, piece_wipe, m};
 	if (setjmp(m->out) != 0) {
 		while (m->first)
-			wipe(m, m->first->bytes);
+			piece_wipe(m, m->first->bytes);
 		return false;
 	}
 	yajl_handle y = yajl_alloc(&callbacks, &memory, p);

@@ -1,3 +1,6 @@
+/* Looks at options beside each other, and at the machine: one function for each thing that can be
+ * wrong. WRONG() is for what cannot work, ODD() for what works but was hardly meant so. A text says
+ * what is expected, and where a guess is possible what was meant. */
 #include "crumb/ingest/options.h"
 
 #include "crumb/base/err.h"
@@ -6,6 +9,7 @@
 #include "crumb/core/meant.h"
 #include "crumb/partners/format.h"
 #include "crumb/base/plain.h"
+#include "crumb/privacy/anonymise.h"
 #include "crumb/privacy/consent.h"
 #include "crumb/privacy/hit.h"
 #include "crumb/privacy/scrub.h"
@@ -18,9 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TOKEN_MOST 127
-#define OPERATOR_MOST 200
-#define NAME_MOST 32 /* of an attribute */
+#define TOKEN_MOST 127	  /* bytes of admin.token */
+#define TOKEN_LEAST 16	  /* fewer are guessed from other machines */
+#define OPERATOR_MOST 200 /* bytes of operator.name */
 
 static void __attribute__((format(printf, 4, 5)))
 found(struct options_found *f, const char *option, bool warning, const char *fmt, ...)
@@ -48,7 +52,7 @@ static bool within(const char *networks, struct str address)
 	return cidr_list_has_text(&l, address);
 }
 
-/* That it is a domain was seen when it was set (core/hosts). */
+/* Setting the option has seen to it that it is a domain (core/hosts). */
 static void check_cookie_domain(struct options_found *f, const char *domain)
 {
 	uint8_t b[16];
@@ -59,13 +63,14 @@ static void check_cookie_domain(struct options_found *f, const char *domain)
 		    domain);
 	else if (*domain && psl_builtin() && psl_is_public_suffix(psl_builtin(), domain))
 		WRONG("cookie.domain",
-		    "browsers keep no cookie for '%s', below which anybody may have a site: one's "
-		    "own is meant, such as shop.%s",
+		    "browsers keep no cookie for '%s', below which anybody may have a site: a "
+		    "domain of your own is meant, such as shop.%s",
 		    domain, domain);
 }
 
 /* --- listeners */
 
+/* HOST:PORT with a host that can be one. */
 static bool split_listen(const char *listen, struct str *host, uint16_t *port)
 {
 	uint8_t b[16];
@@ -83,6 +88,7 @@ bool options_loopback(const char *listen)
 	       (str_ieq(host, STR("localhost")) || within("127.0.0.0/8,::1", host));
 }
 
+/* False: it is no HOST:PORT. Guesses what was meant: brackets, '*', a port alone, a URL. */
 static bool check_listen(struct options_found *f, const char *option, const char *value,
     struct str *host, uint16_t *port)
 {
@@ -141,12 +147,20 @@ static void check_token(const struct config *c, struct options_found *f)
 	else if (fine < n)
 		WRONG("admin.token", "letters, digits and signs of ASCII without blanks are meant: "
 				     "it goes into a header");
-	else if (n && n < 16 && !options_loopback(c->admin_listen))
+	else if (n && n < TOKEN_LEAST && !options_loopback(c->admin_listen))
 		ODD("admin.token", "it is short for a listener that other machines can reach");
 }
 
 /* --- networks */
 
+static const char *network_hint(enum cidr_said said)
+{
+	if (said == CIDR_NOT_TO_32)
+		return ": its length is from 0 to 32";
+	return said == CIDR_NOT_TO_128 ? ": its length is from 0 to 128" : "";
+}
+
+/* One network of a list. "10/8" is completed to 10.0.0.0/8 for the hint. */
 static void check_network(struct options_found *f, const char *option, struct str item)
 {
 	static const char *const more[] = {".0.0.0", ".0.0", ".0"};
@@ -176,15 +190,13 @@ static void check_network(struct options_found *f, const char *option, struct st
 		    STR_ARG(item), hint);
 	else if (said != CIDR_FINE)
 		WRONG(option, "'" STR_FMT "' is no network such as 10.0.0.0/8 or 2001:db8::/32%s",
-		    STR_ARG(item),
-		    said == CIDR_NOT_TO_32    ? ": its length is from 0 to 32"
-		    : said == CIDR_NOT_TO_128 ? ": its length is from 0 to 128"
-					      : "");
+		    STR_ARG(item), network_hint(said));
 }
 
 /* --- folders */
 
-/* Could a folder be there, or be made? NULL, or why not. */
+/* NULL: the folder is there, or can be made. Else why not, in `why`. The nearest folder above that
+ * is there decides. */
 static const char *folder_trouble(const char *path, char why[300])
 {
 	char part[4096];
@@ -239,6 +251,9 @@ static void check_folders(const struct config *c, struct options_found *f)
 	}
 }
 
+/* Folders of destinations, and names in privacy.sensitive_destinations. A folder that is there and
+ * cannot be used is a warning: it may be mended tomorrow, and what is owed waits for it, while hits
+ * do not wait for a server that does not start. */
 static void check_destinations(
     const struct config *c, const struct destinations *d, struct options_found *f)
 {
@@ -250,8 +265,6 @@ static void check_destinations(
 		snprintf(path, sizeof path, STR_FMT, STR_ARG(one->where));
 		if (one->way->where != WHERE_FOLDER || !one->where.n || !folder_trouble(path, why))
 			continue;
-		/* what is there may be a folder again tomorrow, and what is owed waits for it: hits
-		 * do not */
 		found(f, "destinations.path", stat(path, &st) == 0,
 		    "%s:%zu: destination '%s' goes to %s: %s",
 		    one->at.file ? one->at.file : c->destinations_path, one->at.line, one->id, path,
@@ -300,7 +313,7 @@ static void check_cookie(const struct config *c, struct options_found *f)
 		    "without TLS the site's own pages are meant: cookie.samesite=lax");
 }
 
-/* `key`: keys of a query, as in ?key=value. */
+/* A list of keys of a query (`key`), or of names of attributes. */
 static void check_names(struct options_found *f, const char *option, const char *list, bool key)
 {
 	struct str rest = str_c(list), name;
@@ -323,14 +336,15 @@ static void check_names(struct options_found *f, const char *option, const char 
 			    "'" STR_FMT "': commas stand between names; did you mean '" STR_FMT
 			    "'?",
 			    STR_ARG(name), STR_ARG(bare));
-		else if (name.n && bare.n != name.n)
-			WRONG(option, "'" STR_FMT "' is no %s%s" STR_FMT "%s", STR_ARG(name),
-			    key ? "key of a query" : "name of an attribute",
-			    bare.n ? "; did you mean '" : "", STR_ARG(bare), bare.n ? "'?" : "");
-		else if (name.n > NAME_MOST)
+		else if (name.n && bare.n != name.n) {
+			const char *what = key ? "key of a query" : "name of an attribute";
+			const char *hint = bare.n ? "; did you mean '" : "";
+			WRONG(option, "'" STR_FMT "' is no %s%s" STR_FMT "%s", STR_ARG(name), what,
+			    hint, STR_ARG(bare), bare.n ? "'?" : "");
+		} else if (name.n > ATTR_NAME_MAX)
 			WRONG(option,
 			    "'" STR_FMT "' is longer than %d characters, and would never be kept",
-			    STR_ARG(name), NAME_MOST);
+			    STR_ARG(name), ATTR_NAME_MAX);
 		else if (name.n && scrub_name_is_personal(name))
 			ODD(option,
 			    "'" STR_FMT "' is what a person is called by, and is never kept",
@@ -338,7 +352,7 @@ static void check_names(struct options_found *f, const char *option, const char 
 	}
 }
 
-/* UTF-8 that turns no text around and commands nothing. */
+/* Is it UTF-8 without control characters and without those that turn the direction of a text? */
 static bool shown_as_it_is(struct str s)
 {
 	char shown[PLAIN_MOST];
@@ -388,6 +402,7 @@ static void check_user(const struct config *c, struct options_found *f)
 		ODD("process.user", "only root can become '%s'", c->process_user);
 }
 
+/* consent_check() gives its finding as an error, "OPTION: text". */
 void options_check(const struct config *c, const struct destinations *d, struct options_found *f)
 {
 	struct str rest = str_c(c->trusted_proxies), item;

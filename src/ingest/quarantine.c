@@ -1,3 +1,13 @@
+/* Events that were set aside are records of the journal (RECORD_ASIDE) and stay there. A release
+ * writes them again as events that count, and marks them as released. Both jobs read the journal
+ * shard by shard:
+ *
+ *	1. the marks: RECORD_TAKEN in the control lane covers a shard's records up to a position;
+ *	   RECORD_RELEASED, which older versions wrote to shard 0, covers all up to a time
+ *	2. of every shard the records that no mark covers: counted, or released
+ *
+ * A mark and the events that it covers are in one commit. So a release that is cut off is never
+ * done twice: the next one begins behind the last mark. */
 #include "crumb/ingest/quarantine.h"
 
 #include "crumb/base/array.h"
@@ -6,54 +16,60 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FLUSH_RECORDS 50000
-/* Patterns are hosts, too, and whoever sends hits can make those up: beyond this many they are
+#define FLUSH_RECORDS 50000 /* a batch of more records is flushed */
+/* Patterns are hosts, too, and any client can make up hosts: beyond this many patterns they are
  * counted together. */
 #define ROWS_MOST 1000
 
+/* A mark. */
 struct released {
 	enum aside why;
-	char pattern[256];
-	uint32_t t; /* up to this time, of all shards, as it was written once; or of one */
-	bool of_shard;
+	char pattern[256]; /* empty: any */
+	bool of_shard;	   /* RECORD_TAKEN */
 	unsigned shard;
-	struct journal_pos upto; /* and up to there */
+	struct journal_pos upto; /* with of_shard: up to there */
+	uint32_t t;		 /* else: up to this time, of all shards */
 };
 
 struct scan {
 	struct store *store;
 	struct released *released;
 	size_t released_n, released_cap;
-	unsigned shard;		/* that is read */
-	struct journal_pos pos; /* of the block */
+	unsigned shard;		/* the one that is read */
+	struct journal_pos pos; /* of the block that is read */
 	struct record record;
-	enum err (*each)(struct scan *s, struct event *e);
-	enum err (*block_done)(struct scan *s);
-	/* list */
-	struct aside_row
-	    *rows; /* ROWS_MOST, and one of others for each reason; they stay where they are */
-	struct map numbers; /* of rows, by reason and pattern */
+	enum err (*each)(struct scan *s, struct event *e); /* an event that no mark covers */
+	enum err (*block_done)(struct scan *s);		   /* after each block; NULL: nothing */
+	/* for quarantine_list() */
+	struct aside_row *rows; /* ROWS_MOST, and one of others for each reason; never moved */
+	struct map numbers;	/* of rows, by reason and pattern; keys lie in the rows */
 	size_t rows_n;
-	/* release */
+	/* for quarantine_release() */
 	enum aside why;
 	struct str pattern;
 	uint32_t now;
 	struct batch *batch;
 	enum err (*flush)(void *arg);
 	void *arg;
-	uint64_t events,
-	    marked; /* how many of them the marks in the journal, or on their way there, cover */
+	uint64_t events; /* put into the batch */
+	uint64_t marked; /* those of them that a mark covers */
 };
+
+/* Does the mark cover the event of the block at s->pos? */
+static bool covers(const struct released *r, const struct scan *s, const struct event *e)
+{
+	if (r->why != e->aside || (*r->pattern && !str_eq(str_c(r->pattern), e->pattern)))
+		return false;
+	if (r->of_shard)
+		return s->shard == r->shard && !journal_pos_before(r->upto, s->pos);
+	return e->t <= r->t;
+}
 
 static bool is_released(const struct scan *s, const struct event *e)
 {
 	for (size_t i = 0; i < s->released_n; i++)
-		if (s->released[i].why == e->aside &&
-		    (s->released[i].of_shard ? s->shard == s->released[i].shard &&
-						   !journal_pos_before(s->released[i].upto, s->pos)
-					     : e->t <= s->released[i].t) &&
-		    (!*s->released[i].pattern || str_eq(str_c(s->released[i].pattern), e->pattern)))
-			return true; /* without a pattern: all of the reason */
+		if (covers(&s->released[i], s, e))
+			return true;
 	return false;
 }
 
@@ -70,7 +86,8 @@ static void note_release(struct scan *s)
 	snprintf(r->pattern, sizeof r->pattern, STR_FMT, STR_ARG(e->pattern));
 }
 
-/* One shard's records of a kind. */
+/* Reads one lane's records of a kind: marks are noted, others go to each(). A damaged block is
+ * passed over; the folds have said so. */
 static enum err scan_shard(struct scan *s, unsigned shard, enum record_kind kind)
 {
 	struct journal_reader *r;
@@ -96,13 +113,14 @@ static enum err scan_shard(struct scan *s, unsigned shard, enum record_kind kind
 		if (!e && s->block_done)
 			e = s->block_done(s);
 		if (e == ERR_CORRUPT)
-			e = OK; /* the folds have said so */
+			e = OK;
 	}
 	journal_read_end(r);
 	buf_done(&records);
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
+/* First the marks, then what they leave. */
 static enum err scan(struct scan *s)
 {
 	enum err (*block_done)(struct scan *) = s->block_done;
@@ -117,6 +135,8 @@ static enum err scan(struct scan *s)
 	return e;
 }
 
+/* The row of the event's reason and pattern. When there are too many, that of all other patterns of
+ * the reason. */
 static struct aside_row *row_of(struct scan *s, const struct event *e)
 {
 	char name[260];
@@ -177,7 +197,7 @@ enum err quarantine_list(struct store *store, struct aside_row **rows, size_t *n
 	if (s->rows_n)
 		qsort(s->rows, s->rows_n, sizeof *s->rows, by_reason);
 	for (size_t i = 0; i < s->rows_n; i++)
-		s->rows[i].pattern = s->rows[i].key + 1; /* sorting moved it */
+		s->rows[i].pattern = s->rows[i].key + 1; /* sorting has moved the row */
 	if (e) {
 		free(s->rows);
 	} else {
@@ -198,8 +218,8 @@ static enum err release(struct scan *s, struct event *e)
 	return OK;
 }
 
-/* A mark goes with the events that it is about, in one commit: whatever ends us, the next release
- * begins behind it. */
+/* After each block: a mark goes into the batch with the events of the block, and so into one commit
+ * with them. */
 static enum err mark(struct scan *s)
 {
 	if (s->events == s->marked)

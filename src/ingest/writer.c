@@ -1,8 +1,20 @@
+/* The journal thread. ingest/writer.h has its promise and its pace.
+ *
+ * Others put what they want under the lock and wake the thread: batches into the queue, tasks, a
+ * wish to publish, rules, an expiry. pass() takes all of it, lets go of the lock, and does it; so
+ * nobody waits for the disk under the lock.
+ *
+ * A commit is merged first: one block for each day and shard that any batch has records for. If
+ * there is no memory to merge, nothing is committed, and every owner hears ERR_NOMEM.
+ *
+ * Three things may fail by the disk: recording, publishing, expiring. Each is tried again after a
+ * growing time, is in the log once, and is told by writer_trouble() while it lasts. */
 #include "crumb/ingest/writer.h"
 
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/base/lock.h"
 #include "crumb/base/thread.h"
 #include "crumb/base/trouble.h"
 #include "crumb/core/metric.h"
@@ -14,109 +26,18 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* --- batches */
+#define PUBLISH_US 50000	 /* committed blocks are published after so long, */
+#define PUBLISH_BYTES (1u << 20) /* or when they are so many bytes */
+#define RETRY_MOST_S 60		 /* what fails is tried again after 1 s, 2 s, 4 s, up to this */
+#define TRY_MOST_S 4 /* the same for hits, which do not come while we answer that they cannot */
 
-void batch_init(struct batch *b, unsigned shards, void (*done)(struct batch *), void *owner)
-{
-	*b = (struct batch){.shards = shards, .done = done, .owner = owner};
-}
-
-#define PART_KEEP (2u << 20) /* memory of a part that a burst made larger goes back */
-
-void batch_clear(struct batch *b)
-{
-	for (size_t i = 0; i < b->parts_n; i++) {
-		if (b->parts[i].records.cap > PART_KEEP)
-			buf_done(&b->parts[i].records);
-		buf_clear(&b->parts[i].records);
-		b->parts[i].count = b->parts[i].events = 0;
-		b->parts[i].day = 0;
-	}
-	buf_done(&b->none.records);
-	b->starved = false;
-	b->count = 0;
-	b->erased_n = 0;
-	b->result = OK;
-}
-
-void batch_done(struct batch *b)
-{
-	for (size_t i = 0; i < b->parts_n; i++)
-		buf_done(&b->parts[i].records);
-	buf_done(&b->none.records);
-	free(b->parts);
-	free(b->erased);
-	*b = (struct batch){0};
-}
-
-struct batch_part *batch_part(struct batch *b, uint16_t day, unsigned shard)
-{
-	size_t at = 0;
-	unsigned lanes = b->shards + 1;
-	while (at < b->parts_n && b->parts[at].day && b->parts[at].day != day)
-		at += lanes;
-	if (at == b->parts_n) {
-		if (!array_room_zeroed(b->parts, b->parts_cap, b->parts_n + lanes)) {
-			b->starved = true;
-			buf_clear(&b->none.records);
-			return &b->none;
-		}
-		b->parts_n += lanes;
-	}
-	if (!b->parts[at].day)
-		for (unsigned s = 0; s < lanes; s++) {
-			b->parts[at + s].day = day;
-			b->parts[at + s].shard = (uint16_t)s;
-		}
-	return &b->parts[at + shard];
-}
-
-void batch_event(struct batch *b, const struct event *e)
-{
-	struct batch_part *p = batch_part(b, day_of(e->t), vkey_shard(&e->visitor, b->shards));
-	event_encode(e, &p->records);
-	p->count++;
-	p->events += e->aside == ASIDE_NOT;
-	b->count++;
-}
-
-void batch_record(struct batch *b, const struct record *r)
-{
-	unsigned lane = record_row(r->kind)->whose == RECORD_OF_VISITOR
-			    ? vkey_shard(&r->event.visitor, b->shards)
-			    : b->shards;
-	struct batch_part *p = batch_part(b, day_of(r->event.t), lane);
-	record_encode(r, &p->records);
-	p->count++;
-	b->count++;
-}
-
-void batch_erase(struct batch *b, const struct vkey *visitor, uint32_t t)
-{
-	batch_record(
-	    b, &(struct record){.kind = RECORD_ERASE, .event = {.visitor = *visitor, .t = t}});
-	if (!array_room(b->erased, b->erased_cap, b->erased_n + 1)) {
-		b->starved = true;
-		return;
-	}
-	b->erased[b->erased_n++] = *visitor;
-}
-
-/* --- the thread */
-
+/* The records of all batches for one day and shard. */
 struct merged {
 	struct journal_block block;
-	struct buf joined; /* when more than one batch has records for the day and shard */
+	struct buf joined; /* when more than one batch has some */
 };
 
-/* Readers see what is committed after this long, when nobody asks for it sooner; gathering makes
- * blocks large. */
-#define PUBLISH_US 50000
-#define PUBLISH_BYTES (1u << 20)
-/* What fails is tried again after a second, then two, up to: */
-#define RETRY_MOST_S 60
-#define TRY_MOST_S 4 /* for hits, who do not come when we say that we cannot take them */
-
+/* On the stack of whoever waits in writer_run(). */
 struct task {
 	struct task *next;
 	void (*run)(void *arg);
@@ -126,33 +47,36 @@ struct task {
 };
 
 struct writer {
-	bool alone; /* no thread: turns are its owner's */
+	/* set when it is made */
+	bool alone; /* no thread: its owner calls writer_turn() */
 	struct store *store;
 	struct writer_told told;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct batch *first, **last; /* queue */
+	/* under lock: what others want */
+	struct batch *first, **last; /* the queue */
 	bool stop, asked;
 	struct task *tasks;
 	uint8_t rules_hash[16];
 	struct buf rules_bundle;
 	uint16_t want_oldest, want_today;
-	char trouble[800]; /* "": none */
+	char trouble[800]; /* for writer_trouble(); "": none */
+	/* any thread; the journal thread writes it */
 	_Atomic uint16_t expired;
-	/* journal thread only */
-	uint8_t hash[16]; /* of the rules that it commits with */
+	/* journal thread */
+	uint8_t hash[16]; /* of the rules that it commits with, and their bundle */
 	struct buf bundle;
-	uint64_t publish_at; /* clock_mono_us(); 0: nothing waits */
+	uint64_t publish_at; /* clock_mono_us(); 0: all is published */
 	struct trouble recording, publishing, expiring;
-	struct merged *merged;
+	struct merged *merged; /* of the commit at hand */
 	size_t merged_n, merged_cap;
-	bool starved; /* of what is merged something is missing: nothing of it is committed */
+	bool starved; /* there was no memory to merge something: nothing is committed */
 	struct journal_block *blocks;
 	size_t blocks_cap;
-	uint16_t rules_days[128]; /* days whose journal has the activation of the current rules */
+	uint8_t rules_said[16]; /* days whose journal has the activation of these rules: */
+	uint16_t rules_days[JOURNAL_DAYS_MAX];
 	unsigned rules_days_n;
-	uint8_t rules_said[16];
 };
 
 static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
@@ -169,6 +93,8 @@ static struct merged *merged_for(struct writer *w, uint16_t day, uint16_t shard)
 	return m;
 }
 
+/* Adds records to their block. The first are borrowed from their batch; only when a second batch
+ * has some for the same day and shard both are copied. */
 static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count, uint32_t events,
     struct str records)
 {
@@ -190,8 +116,8 @@ static void merge(struct writer *w, uint16_t day, uint16_t shard, uint32_t count
 	m->block.events += events;
 }
 
-/* The activation of the rules goes into each shard of each day, so that a block of any day can be
- * read with what is in it. */
+/* The activation of the rules goes into each shard of each day, with the first commit of that day,
+ * so that the day can be read when all others are gone. `record` must live until the commit. */
 static void merge_rules(
     struct writer *w, struct buf *record, const uint8_t hash[16], struct str bundle)
 {
@@ -213,16 +139,16 @@ static void merge_rules(
 			said |= w->rules_days[k] == day;
 		if (said)
 			continue;
-		if (w->rules_days_n == 128)
-			w->rules_days_n = 0;
+		if (w->rules_days_n == JOURNAL_DAYS_MAX)
+			w->rules_days_n = 0; /* said again, which does no harm */
 		w->rules_days[w->rules_days_n++] = day;
 		for (unsigned s = 0; s < w->store->shards; s++)
 			merge(w, day, (uint16_t)s, 1, 0, buf_view(record));
 	}
 }
 
-/* There was no memory for a record of it: nothing of it is taken, since nobody knows whose that
- * was. */
+/* A batch that lacks a record for want of memory is refused as a whole: nobody knows which of its
+ * hits that was. */
 static void refuse_incomplete(struct batch *list)
 {
 	for (struct batch *b = list; b; b = b->next) {
@@ -239,7 +165,8 @@ static void refuse_incomplete(struct batch *list)
 	}
 }
 
-/* Who is erased is on the list before anybody hears that it was done. */
+/* The erased are on the list before the commit, and so before anybody hears that they are erased.
+ */
 static enum err list_erased(struct writer *w, const struct batch *list)
 {
 	enum err e = OK;
@@ -259,6 +186,7 @@ static void settle_erased(struct writer *w, const struct batch *list, enum err c
 			    b->result || committed ? ERASED_FAILED : ERASED_DONE);
 }
 
+/* Notes whether hits can be recorded, for the log and for writer_trouble(). */
 static void recorded(struct writer *w, enum err e)
 {
 	if (e)
@@ -267,6 +195,8 @@ static void recorded(struct writer *w, enum err e)
 		trouble_over(&w->recording, "journal", "recording hits");
 }
 
+/* One commit of all batches of the list. Refused ones are left out; if the commit fails, all others
+ * have its error for their result. Then every owner is told. */
 static void commit(struct writer *w, struct batch *list, const uint8_t hash[16], struct str bundle)
 {
 	struct buf record = {0};
@@ -290,7 +220,7 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 			e = journal_commit(w->store->journal, w->blocks, w->merged_n, hash);
 		metric_inc(e ? M_JOURNAL_FAILED : M_JOURNAL_COMMITS);
 		metric_add(M_JOURNAL_BLOCKS, e ? 0 : w->merged_n);
-		if (e) /* what was to be said with it was not */
+		if (e) /* the activations were not written either */
 			w->rules_days_n = 0;
 		recorded(w, e);
 	}
@@ -307,7 +237,8 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 	}
 }
 
-/* Lets readers see what was committed, when it is time. */
+/* Publishes when it is time: `now`, or after PUBLISH_US or PUBLISH_BYTES, or when the journal has
+ * done it already. After a failure it is tried again later. */
 static void publish(struct writer *w, bool now, bool asked)
 {
 	struct journal *j = w->store->journal;
@@ -328,6 +259,7 @@ static void publish(struct writer *w, bool now, bool asked)
 	(asked ? w->told.asked : w->told.published)(w->told.arg);
 }
 
+/* First all is published: a commit in the write-ahead log may be of a day whose key goes. */
 static void expire(struct writer *w, uint16_t oldest, uint16_t today)
 {
 	enum err e = journal_publish(w->store->journal);
@@ -357,15 +289,16 @@ static void run_tasks(struct writer *w, struct task *t)
 	}
 }
 
-static bool expires(const struct writer *w)
+static bool expiry_due(const struct writer *w)
 {
 	return w->want_oldest != atomic_load(&w->expired) && trouble_due(&w->expiring);
 }
 
-/* When there is something to do by itself; 0: never. The lock is held. */
-static uint64_t next_look(const struct writer *w)
+/* When the thread has to wake by itself; 0: never. */
+static uint64_t next_look(struct writer *w)
 {
 	uint64_t at = w->publish_at;
+	CHECK_HELD(&w->lock);
 	if (w->recording.times && (!at || w->recording.again_us < at))
 		at = w->recording.again_us;
 	if (w->want_oldest != atomic_load(&w->expired) && (!at || w->expiring.again_us < at))
@@ -373,10 +306,10 @@ static uint64_t next_look(const struct writer *w)
 	return at;
 }
 
-/* The lock is held. */
 static void wait_for_work(struct writer *w)
 {
-	while (!w->first && !w->stop && !w->asked && !w->tasks && !expires(w)) {
+	CHECK_HELD(&w->lock);
+	while (!w->first && !w->stop && !w->asked && !w->tasks && !expiry_due(w)) {
 		uint64_t at = next_look(w);
 		if (!at) {
 			pthread_cond_wait(&w->wake, &w->lock);
@@ -388,9 +321,10 @@ static void wait_for_work(struct writer *w)
 	}
 }
 
-/* For whoever asks whether all is well. The lock is held. */
+/* Writes what writer_trouble() tells. */
 static void tell_trouble(struct writer *w)
 {
+	CHECK_HELD(&w->lock);
 	const struct {
 		const struct trouble *t;
 		const char *what;
@@ -405,10 +339,11 @@ static void tell_trouble(struct writer *w)
 			    n ? "; " : "", all[i].what, all[i].t->why);
 }
 
-/* Does what there is to do. False: it is to stop, and nothing is left. The lock is held, but not
- * meanwhile. */
+/* Takes all that others want, lets go of the lock, and does it: the commit, the publishing, the
+ * expiry, the tasks. Takes the lock again. False: the thread is to stop, and nothing is left. */
 static bool pass(struct writer *w)
 {
+	CHECK_HELD(&w->lock);
 	struct batch *list = w->first;
 	uint16_t oldest = w->want_oldest, today = w->want_today;
 	bool asked = w->asked, stop = w->stop;
@@ -426,6 +361,7 @@ static bool pass(struct writer *w)
 	if (list)
 		commit(w, list, w->hash, buf_view(&w->bundle));
 	else if (w->recording.times && trouble_due(&w->recording))
+		/* no hits come while we refuse them, so the disk is tried without one */
 		recorded(w, journal_try(w->store->journal, day_of(clock_now())));
 	publish(w, asked || stop, asked);
 	if (oldest != atomic_load(&w->expired) && trouble_due(&w->expiring)) {
@@ -438,6 +374,7 @@ static bool pass(struct writer *w)
 	return !stop || w->first || w->tasks;
 }
 
+/* The journal thread. */
 static void *run(void *arg)
 {
 	struct writer *w = arg;

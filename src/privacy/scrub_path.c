@@ -117,9 +117,10 @@ static enum scrub_kind segment_kind(struct str seg, struct str before, char *tex
 	return kind;
 }
 
+const char *const scrub_words[SCRUB_KINDS] = {"", "[email]", "[number]", "[token]", "[name]"};
+
 size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 {
-	static const char *const words[] = {"", "[email]", "[number]", "[token]", "[name]"};
 	size_t n = 0;
 	struct str rest = path.n && path.p[0] == '/' ? str_skip(path, 1) : path, seg;
 	struct str before = STR("");
@@ -132,7 +133,7 @@ size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 		char text[3 * SCRUB_SEGMENT_MAX + 1];
 		size_t len;
 		enum scrub_kind kind = segment_kind(seg, before, text, &len);
-		const char *put = kind ? words[kind] : text;
+		const char *put = kind ? scrub_words[kind] : text;
 		size_t put_n = kind ? strlen(put) : len;
 		before = seg;
 		*scrubbed += kind != SCRUB_NONE;

@@ -1,5 +1,10 @@
-/* From hit to journal record. One struct ingest per thread that takes hits; nothing here is shared.
- */
+/* From a hit to a record in a batch.
+ *
+ *	hit ─► consent gate ─► whose is it? ─► the wall ─► counts, or aside? ─► leaves ─► batch
+ *	       └─ ingest_visitor() ───────┘    └─ ingest_event() ───────────────────────────┘
+ *
+ * There is one struct ingest for each thread that takes hits. It belongs to that thread; nothing in
+ * it is shared. */
 #ifndef CRUMB_INGEST_INGEST_H
 #define CRUMB_INGEST_INGEST_H
 
@@ -13,20 +18,20 @@ struct ingest {
 	const struct config *config;
 	struct store *store;
 	struct identity_keys keys;
-	uint16_t keys_day; /* the keys are good for cookies of this day */
+	uint16_t keys_day; /* the keys were read on this day */
 	struct anonymiser wall;
-	struct rules *rules; /* for leaves and vocabularies */
-	struct match *match;
-	struct erased_view erased; /* who is nobody any more */
+	struct rules *rules; /* a reference: for leaves and vocabularies */
+	struct match *match; /* of these rules */
+	struct erased_view erased;
 	const _Atomic bool *disk_low;
 	struct str source; /* of an import: a label for its visitors; empty: none */
-	enum aside aside;  /* what became of the latest event: why it was set aside */
+	enum aside aside;  /* why the latest event was set aside, or ASIDE_NOT */
 	uint16_t aside_day;
-	uint64_t aside_n;   /* set aside on that day, by this thread */
+	uint64_t aside_n;   /* events of that day which this thread has set aside */
 	struct event event; /* scratch: large, so not on the stack */
 };
 
-/* Who sent it, and what to do about the cookie. */
+/* Who sent a hit, and what to do about the cookie. */
 struct ingest_who {
 	bool write;	    /* events of this visitor are wanted */
 	bool refused_disk;  /* a new visitor, and the disk is nearly full: 503 */
@@ -44,65 +49,69 @@ struct ingest_who {
 enum err ingest_init(struct ingest *in, const struct config *c, struct store *s,
     const _Atomic bool *disk_low) MUST_CHECK;
 void ingest_done(struct ingest *in);
-void ingest_config(
-    struct ingest *in, const struct config *c); /* other options are in force from now on */
-/* Takes the reference; their matcher must have been made once before. ERR_NOMEM: those from before
+/* From now on these options are in force. */
+void ingest_config(struct ingest *in, const struct config *c);
+/* Takes the reference. The patterns of the rules must be compiled. ERR_NOMEM: the rules from before
  * stay. */
 enum err ingest_rules(struct ingest *in, struct rules *r) MUST_CHECK;
 
+/* Judges the hit by its signals and its place; changes nothing. */
 struct consent ingest_consent(struct ingest *in, const struct hit *h);
-/* Consent gate and cookie. An erasure goes into the batch at once. */
+/* Consent gate and cookie: a known visitor, a new one, or a refusal. A refusal is counted, and an
+ * erasure that follows from it goes into the batch at once. */
 struct ingest_who ingest_visitor(
     struct ingest *in, const struct hit *h, uint32_t now, struct batch *b);
-/* The same where consent was judged before: the strictest of several events decides for all. */
+/* The same with a consent that was judged before: of several events the strictest. */
 struct ingest_who ingest_visitor_judged(struct ingest *in, const struct hit *h,
     const struct consent *consent, uint32_t now, struct batch *b);
-/* Anonymises and encodes one event into the batch, perhaps set aside; false when there was nothing
- * to write. */
+/* Puts one event through the wall and into the batch, perhaps as set aside. False: nothing was
+ * written, and why was counted. */
 bool ingest_event(struct ingest *in, const struct ingest_who *who, const struct hit *h, uint32_t t,
     struct batch *b);
-/* May a partner's id be kept? Letters, digits and a few signs; nothing that a person is called by.
- */
+/* May a partner's id be kept? It has letters, digits and a few signs, is not what programs write
+ * for want of an id, and is no e-mail address. */
 bool ingest_partner_id(struct str id);
-/* Ids that many devices have who have none: "undefined", "null", a UUID of zeros. Whoever has one
- * is nobody. */
+#define INGEST_ID_MOST 1024 /* bytes of an id of an import or a tracker */
+/* Is it what many devices send for want of an id: "undefined", "null", a UUID of zeros? Such an id
+ * is nobody's. */
 bool ingest_no_id(struct str id);
-/* Puts the erasure of a visitor into the batch; from now on nobody goes by that key. */
+/* Puts the erasure of a visitor into the batch. From now on nobody goes by that key. */
 void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, struct batch *b);
-/* The visitor that a cookie names. False: it is forged, overdue, or of somebody who was erased. */
+/* The visitor of a cookie. False: it is forged or overdue, or its visitor was erased. */
 bool ingest_known(struct ingest *in, struct str cookie, uint32_t now, struct vkey *out);
 
-/* --- JSON, as in POST /e and in import files: the keys of the pixel in an object, or an array of
- * such objects. */
+/* --- JSON, as in POST /e and in import files: an object with the names of hit_rows.h, or an array
+ * of such objects */
 struct json_reader {
-	bool import; /* t is the time, title the title; id and cookie name the visitor. Otherwise t
-			is the title */
-	struct hit *hit;     /* filled for each event */
-	struct buf *scratch; /* what cannot be a view of the text; wiped for each event */
-	void (*begin)(void *arg, struct hit *h);
-	bool (*event)(
-	    void *arg, struct json_reader *r); /* one is complete; its views live until the next
-						  begins. False ends the reading */
+	/* set by the caller */
+	bool import;	 /* names of import files: t is the time; else of POST /e: t is the title */
+	struct hit *hit; /* filled for each event */
+	struct buf *scratch; /* takes what cannot be a view of the text; wiped for each event */
+	void (*begin)(void *arg, struct hit *h); /* an event begins: clears the hit */
+	/* An event is complete. Its views live until the next one begins. False ends the reading.
+	 */
+	bool (*event)(void *arg, struct json_reader *r);
 	void *arg;
+	/* set by json_read() */
 	unsigned events;
-	/* imports only */
+	/* of the event */
+	unsigned dropped; /* attributes without room, values that are none; not counted yet */
+	/* of the event, with `import` only */
 	struct str id, cookie, time, ip, source;
 	bool has_cookie, has_time, time_number;
-	unsigned dropped; /* of the event: attributes without room, values that are none; whoever
-			     keeps the event counts them */
 };
-/* Reads all of `text`. False: it is no JSON, or holds something else than events, or event() said
- * so, or there was no memory (memory_short()); some may have been handed out by then. */
+/* Reads all of `text`. False: it is no JSON, or not of events, or event() said so, or there was no
+ * memory (memory_short()). Some events may have been handed out by then. */
 bool json_read(struct json_reader *r, struct str text);
 
 /* --- import of NDJSON */
 #define REFUSED_SHOWN 10
-/* The first lines that were refused; they count from 1, blank ones too. */
+/* The first lines that were refused. */
 struct refused_lines {
 	unsigned n;
 	struct {
-		uint64_t line;
-		const char *why; /* a name that lives for ever */
+		uint64_t line;	 /* from 1; blank lines count */
+		const char *why; /* a constant */
 	} at[REFUSED_SHOWN];
 };
 static inline void refused_add(struct refused_lines *r, uint64_t line, const char *why)
@@ -115,7 +124,7 @@ static inline void refused_add(struct refused_lines *r, uint64_t line, const cha
 
 struct import_totals {
 	uint64_t read, accepted;
-	uint64_t aside; /* crawlers and the like: written, but they do not count */
+	uint64_t aside; /* written, but they do not count */
 	uint64_t refused_json, refused_id, refused_old, refused_future, refused_site,
 	    refused_consent;
 	struct refused_lines first;

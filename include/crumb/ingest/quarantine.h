@@ -1,5 +1,5 @@
-/* What was set aside: counted by reason and pattern, and taken back when a list was wrong. Both
- * read the whole journal. */
+/* What was set aside: counted by reason and pattern, and released when a list was wrong. Both read
+ * the whole journal. One thread at a time. */
 #ifndef CRUMB_INGEST_QUARANTINE_H
 #define CRUMB_INGEST_QUARANTINE_H
 
@@ -9,18 +9,19 @@
 
 struct aside_row {
 	enum aside why;
-	const char *pattern; /* within key; "(others)" beyond a thousand different ones */
+	const char *pattern; /* within key; QUARANTINE_OTHERS beyond a thousand different ones */
 	char key[260];
-	uint64_t events; /* that were not released */
+	uint64_t events; /* those that were not released */
 	uint16_t first, last;
 };
 
 /* By reason, then most events first; free() the rows. */
 enum err quarantine_list(struct store *s, struct aside_row **rows, size_t *n) MUST_CHECK;
 
-/* Writes what was set aside for the reason (and pattern; empty: any) as events that count, into
+/* Writes what was set aside for this reason and pattern (empty: any) as events that count into
  * `batch`, and marks it as released. `flush` brings the batch to the journal and empties it; it is
- * called whenever the batch is large, and at the end. */
+ * called whenever the batch is large, and at the end. *events counts what was put into the batch.
+ * After an error a second call goes on behind what has reached the journal. */
 enum err quarantine_release(struct store *s, enum aside why, struct str pattern, uint32_t now,
     struct batch *batch, enum err (*flush)(void *arg), void *arg, uint64_t *events) MUST_CHECK;
 

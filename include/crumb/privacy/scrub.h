@@ -27,7 +27,8 @@
 
 #define SCRUB_SEGMENT_MAX 100 /* bytes: a longer segment is a token */
 
-enum scrub_kind { SCRUB_NONE, SCRUB_EMAIL, SCRUB_NUMBER, SCRUB_TOKEN, SCRUB_NAME };
+enum scrub_kind { SCRUB_NONE, SCRUB_EMAIL, SCRUB_NUMBER, SCRUB_TOKEN, SCRUB_NAME, SCRUB_KINDS };
+extern const char *const scrub_words[SCRUB_KINDS]; /* what is written instead: "[email]" … */
 /* What one segment or value looks like. Never SCRUB_NAME, for which the segment before is needed.
  */
 enum scrub_kind scrub_look(struct str s);
