@@ -1,8 +1,11 @@
+/* When a message happened; cdp_time.h says why its clock is not simply believed. The fields, by the
+ * order in which they are asked: "timestamp" with "receivedAt", "originalTimestamp", "timestamp",
+ * and "sentAt" of the message or its batch. */
 #include "cdp_time.h"
 
 #include "crumb/base/clock.h"
 
-#define TEXT_MOST 64
+#define TEXT_MOST 64 /* bytes of a time */
 
 bool cdp_time_read(struct str s, int64_t *t)
 {
@@ -17,10 +20,8 @@ static enum reading read_field(const json_t *o, const char *name, int64_t *t)
 	const json_t *v = json_object_get(o, name);
 	if (!v || json_is_null(v))
 		return MISSING;
-	return json_is_string(v) &&
-		       cdp_time_read(str_make(json_string_value(v), json_string_length(v)), t)
-		   ? READ
-		   : UNREADABLE;
+	struct str text = str_make(json_string_value(v), json_string_length(v));
+	return json_is_string(v) && cdp_time_read(text, t) ? READ : UNREADABLE;
 }
 
 bool cdp_time(const json_t *message, const json_t *batch, int64_t now, int64_t *t)

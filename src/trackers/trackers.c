@@ -1,4 +1,4 @@
-/* The list of trackers. */
+/* The list of trackers, made from the names in trackers.h; the program hands it to collect. */
 #include "crumb/trackers/trackers.h"
 
 #define TRACKER_LISTED(name) &tracker_##name,

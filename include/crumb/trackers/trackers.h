@@ -1,7 +1,7 @@
-/* The trackers that crumb speaks for: one file each, src/trackers/NAME.c, with one row in it, and a
- * line here (docs/add-a-tracker.md). A tracker reads its own messages, fills the hit
+/* The trackers that crumb understands: for each a file src/trackers/NAME.c with one row, and a line
+ * here (docs/add-a-tracker.md). A tracker reads its own messages, fills the hit
  * (collect/collecting.h) and decides nothing else: consent, scrubbing, junk and the visitor's key
- * are those of every hit. */
+ * are those of every hit. Rows are constant; a tracker runs on the collect threads. */
 #ifndef CRUMB_TRACKERS_TRACKERS_H
 #define CRUMB_TRACKERS_TRACKERS_H
 
