@@ -100,7 +100,7 @@ def spoken(sources):
 
 EACH = [wide, nested, head, threads]    # of one file
 ALL = [twins, spoken]                   # of all of them
-KEPT = [wide]
+KEPT = EACH + ALL
 
 
 def main():

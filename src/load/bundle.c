@@ -14,7 +14,8 @@
 
 #define FOLDERS_DEEP 8 /* how far below a folder left-out rules are looked for */
 
-/* For scandir(): is this file one of rules? */
+/* For scandir(): is this file one of rules? Editors leave copies whose names begin with a dot:
+ * they are none. */
 static int yaml_name(const struct dirent *d)
 {
 	struct str n = str_c(d->d_name);

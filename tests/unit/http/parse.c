@@ -1,4 +1,5 @@
-/* What is read of a request, byte by byte: fields in several lines, blanks, trailers, what is refused, and what HEAD gets. */
+/* What is read of a request, byte by byte: fields in several lines, blanks, trailers, what is
+ * refused, and what HEAD gets. */
 #include "src/http/conn.h"
 
 #include "unit.h"
@@ -27,9 +28,11 @@ static void handle(void *ctx, struct http_request *r)
 		buf_addf(&seen, " body=" STR_FMT, STR_ARG(r->body));
 	buf_addf(&seen, "%s%s\n", r->gpc ? " gpc" : "", r->dnt ? " dnt" : "");
 	if (str_eq(r->path, STR("/ready")))
-		http_reply_ready(r->ticket, STR("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready"));
+		http_reply_ready(
+		    r->ticket, STR("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready"));
 	else
-		http_reply(r->ticket, str_eq(r->path, STR("/none")) ? 204 : 200, "text/plain", STR(""), STR("hello"));
+		http_reply(r->ticket, str_eq(r->path, STR("/none")) ? 204 : 200, "text/plain",
+		    STR(""), STR("hello"));
 }
 
 /* Sends the text, at once or byte by byte; what came back. The connection ends. */
@@ -102,17 +105,26 @@ static char *line(int field, const char *value, const char *more)
 
 TEST(fields_in_several_lines_are_one_list)
 {
-	reads("GET / HTTP/1.1\r\n" HOST "Cookie: crumb=1\r\nCookie: _ga=2\r\n\r\n", line(H_COOKIE, "crumb=1; _ga=2", ""));
-	reads("GET / HTTP/1.1\r\nCookie: a=1\r\n" HOST "cookie:b=2\r\nX: y\r\nCOOKIE:  c=3  \r\n\r\n", line(H_COOKIE, "a=1; b=2; c=3", ""));
-	reads("GET / HTTP/1.1\r\n" HOST "X-Forwarded-For: 81.2.69.142\r\nX-Forwarded-For: 10.0.0.2\r\n\r\n",
+	reads("GET / HTTP/1.1\r\n" HOST "Cookie: crumb=1\r\nCookie: _ga=2\r\n\r\n",
+	    line(H_COOKIE, "crumb=1; _ga=2", ""));
+	reads("GET / HTTP/1.1\r\nCookie: a=1\r\n" HOST
+	      "cookie:b=2\r\nX: y\r\nCOOKIE:  c=3  \r\n\r\n",
+	    line(H_COOKIE, "a=1; b=2; c=3", ""));
+	reads("GET / HTTP/1.1\r\n" HOST
+	      "X-Forwarded-For: 81.2.69.142\r\nX-Forwarded-For: 10.0.0.2\r\n\r\n",
 	    line(H_FORWARDED_FOR, "81.2.69.142, 10.0.0.2", ""));
-	reads("GET / HTTP/1.1\r\n" HOST "Cookie:\r\nCookie: a=1\r\nCookie: \t \r\nCookie:b=2\r\n\r\n", line(H_COOKIE, "a=1; b=2", ""));
+	reads("GET / HTTP/1.1\r\n" HOST
+	      "Cookie:\r\nCookie: a=1\r\nCookie: \t \r\nCookie:b=2\r\n\r\n",
+	    line(H_COOKIE, "a=1; b=2", ""));
 	/* others between them stay what they are */
 	char want[200];
-	snprintf(want, sizeof want, "GET / %d=a=1; b=22; c=333 %d=o, p %d=agent %d=t %d=1.1.1.1, 2.2.2.2, 3.3.3.3\n", H_COOKIE, H_ORIGIN, H_USER_AGENT,
-	    H_CONTENT_TYPE, H_FORWARDED_FOR);
-	reads("GET / HTTP/1.1\r\nCookie: a=1\r\nX-Forwarded-For: 1.1.1.1\r\nUser-Agent: agent\r\nCookie: b=22\r\nOrigin:o\r\n" HOST
-	      "X-Forwarded-For:2.2.2.2\r\nContent-Type: t\r\nCookie:c=333\r\nOrigin:p\r\nX-Forwarded-For: 3.3.3.3 \r\n\r\n",
+	snprintf(want, sizeof want,
+	    "GET / %d=a=1; b=22; c=333 %d=o, p %d=agent %d=t %d=1.1.1.1, 2.2.2.2, 3.3.3.3\n",
+	    H_COOKIE, H_ORIGIN, H_USER_AGENT, H_CONTENT_TYPE, H_FORWARDED_FOR);
+	reads("GET / HTTP/1.1\r\nCookie: a=1\r\nX-Forwarded-For: 1.1.1.1\r\nUser-Agent: "
+	      "agent\r\nCookie: b=22\r\nOrigin:o\r\n" HOST
+	      "X-Forwarded-For:2.2.2.2\r\nContent-Type: "
+	      "t\r\nCookie:c=333\r\nOrigin:p\r\nX-Forwarded-For: 3.3.3.3 \r\n\r\n",
 	    want);
 }
 
@@ -121,7 +133,8 @@ TEST(random_orders_of_lines_give_each_field_its_own)
 	static const struct {
 		enum http_header field;
 		const char *name, *sep;
-	} fields[] = {{H_COOKIE, "Cookie", "; "}, {H_ORIGIN, "Origin", ", "}, {H_USER_AGENT, "User-Agent", ", "}, {H_FORWARDED_FOR, "X-Forwarded-For", ", "}};
+	} fields[] = {{H_COOKIE, "Cookie", "; "}, {H_ORIGIN, "Origin", ", "},
+	    {H_USER_AGENT, "User-Agent", ", "}, {H_FORWARDED_FOR, "X-Forwarded-For", ", "}};
 	srandom(5);
 	for (int round = 0; round < 300; round++) {
 		struct buf text = {0}, values[4] = {{0}}, want = {0};
@@ -142,7 +155,8 @@ TEST(random_orders_of_lines_give_each_field_its_own)
 		buf_c(&want, "GET /");
 		for (size_t f = 0; f < 4; f++)
 			if (values[f].n)
-				buf_addf(&want, " %d=%.*s", fields[f].field, (int)values[f].n, values[f].p);
+				buf_addf(&want, " %d=%.*s", fields[f].field, (int)values[f].n,
+				    values[f].p);
 		buf_add(&want, "\n", 2);
 		reads(text.p, want.p);
 		buf_done(&text);
@@ -166,10 +180,15 @@ TEST(too_many_lines_of_a_field_are_refused)
 TEST(blanks_around_a_value_are_no_part_of_it)
 {
 	char want[100];
-	snprintf(want, sizeof want, "GET / %d=1 %d=1 %d=a  b gpc dnt\n", H_DNT, H_SEC_GPC, H_USER_AGENT);
-	reads("GET / HTTP/1.1\r\nHost: \t h.example:80 \t\r\nUser-Agent:   a  b\t \r\nSec-GPC: 1 \r\nDNT:\t1\t\r\n\r\n", want);
-	reads("GET / HTTP/1.1\r\n" HOST "Sec-GPC: 0\r\nSec-GPC: 1\r\n\r\n", line(H_SEC_GPC, "0, 1", " gpc"));
-	reads("GET / HTTP/1.1\r\n" HOST "Sec-GPC: 1\r\nSec-GPC: 0\r\n\r\n", line(H_SEC_GPC, "1, 0", " gpc"));
+	snprintf(
+	    want, sizeof want, "GET / %d=1 %d=1 %d=a  b gpc dnt\n", H_DNT, H_SEC_GPC, H_USER_AGENT);
+	reads("GET / HTTP/1.1\r\nHost: \t h.example:80 \t\r\nUser-Agent:   a  b\t \r\nSec-GPC: 1 "
+	      "\r\nDNT:\t1\t\r\n\r\n",
+	    want);
+	reads("GET / HTTP/1.1\r\n" HOST "Sec-GPC: 0\r\nSec-GPC: 1\r\n\r\n",
+	    line(H_SEC_GPC, "0, 1", " gpc"));
+	reads("GET / HTTP/1.1\r\n" HOST "Sec-GPC: 1\r\nSec-GPC: 0\r\n\r\n",
+	    line(H_SEC_GPC, "1, 0", " gpc"));
 	reads("GET / HTTP/1.1\r\n" HOST "DNT: 1\r\nDNT:0\r\n\r\n", line(H_DNT, "1, 0", " dnt"));
 	reads("GET / HTTP/1.1\r\n" HOST "Sec-GPC: 11\r\n\r\n", line(H_SEC_GPC, "11", ""));
 }
@@ -178,17 +197,21 @@ TEST(trailers_are_no_headers)
 {
 	char want[100];
 	snprintf(want, sizeof want, "POST / %d=a=1 body=hello world\nGET /next\n", H_COOKIE);
-	reads("POST / HTTP/1.1\r\n" HOST "Cookie: a=1\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello \r\n5;x=y\r\nworld\r\n0\r\n"
-	      "X-Forwarded-For: 81.2.69.142\r\nCookie: b=2\r\nSec-GPC: 1\r\nHost: other\r\n: nameless\r\n\r\n"
+	reads("POST / HTTP/1.1\r\n" HOST "Cookie: a=1\r\nTransfer-Encoding: "
+					 "chunked\r\n\r\n6\r\nhello \r\n5;x=y\r\nworld\r\n0\r\n"
+	      "X-Forwarded-For: 81.2.69.142\r\nCookie: b=2\r\nSec-GPC: 1\r\nHost: other\r\n: "
+	      "nameless\r\n\r\n"
 	      "GET /next HTTP/1.1\r\n" HOST "\r\n",
 	    want);
 }
 
 TEST(a_wish_for_another_protocol_is_ignored)
 {
-	reads("GET /1 HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
+	reads("GET /1 HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: "
+					 "h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
 	      "GET /2 HTTP/1.1\r\n" HOST "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-	      "POST /3 HTTP/1.1\r\n" HOST "Connection: upgrade\r\nUpgrade: TLS/1.0\r\nContent-Length: 4\r\n\r\nbody"
+	      "POST /3 HTTP/1.1\r\n" HOST
+	      "Connection: upgrade\r\nUpgrade: TLS/1.0\r\nContent-Length: 4\r\n\r\nbody"
 	      "GET /4 HTTP/1.1\r\n" HOST "\r\n",
 	    "GET /1\nGET /2\nPOST /3 body=body\nGET /4\n");
 }
@@ -198,7 +221,9 @@ TEST(a_head_gets_no_body_and_the_connection_goes_on)
 	static const char *const paths[] = {"/", "/ready"};
 	for (int i = 0; i < 2; i++) {
 		char text[300];
-		snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\n" HOST "\r\nHEAD %s HTTP/1.1\r\n" HOST "\r\nGET %s HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n",
+		snprintf(text, sizeof text,
+		    "HEAD %s HTTP/1.1\r\n" HOST "\r\nHEAD %s HTTP/1.1\r\n" HOST
+		    "\r\nGET %s HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n",
 		    paths[i], paths[i], paths[i]);
 		struct buf out = exchange(text, false);
 		const char *at = out.p;
@@ -212,7 +237,8 @@ TEST(a_head_gets_no_body_and_the_connection_goes_on)
 		assert_string_equal(at, i ? "ready" : "hello");
 		buf_done(&out);
 		/* the last one, too */
-		snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", paths[i]);
+		snprintf(text, sizeof text, "HEAD %s HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n",
+		    paths[i]);
 		out = exchange(text, true);
 		assert_non_null(strstr(out.p, "Connection: close\r\n"));
 		assert_string_equal(strstr(out.p, "\r\n\r\n"), "\r\n\r\n");
@@ -222,8 +248,10 @@ TEST(a_head_gets_no_body_and_the_connection_goes_on)
 
 TEST(a_host_is_named_once_and_fits)
 {
-	static const char *const good[] = {"h", "h.example", "h.example:8080", "h:", "127.0.0.1:80", "[::1]", "[::1]:80", "xn--bcher-kva.example", "a_b.example", "%41"};
-	static const char *const bad[] = {"", "a b", "a,b", "a/b", "a@b", "a:b", "[::1", "[::1]x", "::1", "h:80:80", "a\\b", "<a>", "h\x80", "h?", "h#", ":80", "[]:x"};
+	static const char *const good[] = {"h", "h.example", "h.example:8080", "h:", "127.0.0.1:80",
+	    "[::1]", "[::1]:80", "xn--bcher-kva.example", "a_b.example", "%41"};
+	static const char *const bad[] = {"", "a b", "a,b", "a/b", "a@b", "a:b", "[::1", "[::1]x",
+	    "::1", "h:80:80", "a\\b", "<a>", "h\x80", "h?", "h#", ":80", "[]:x"};
 	char text[200];
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", good[i]);
@@ -267,18 +295,22 @@ TEST(what_may_mean_two_things_is_refused)
 	};
 	char text[300];
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		snprintf(text, sizeof text, "POST / HTTP/1.1\r\n" HOST "%s\r\n\r\n0\r\n\r\n", cases[i].lines);
+		snprintf(text, sizeof text, "POST / HTTP/1.1\r\n" HOST "%s\r\n\r\n0\r\n\r\n",
+		    cases[i].lines);
 		struct buf out = exchange(text, false);
 		assert_int_equal(seen.n, 1);
 		/* the parser itself finds some of them: both numbers say no and close */
-		if (!out.n || !(strstr(out.p, "HTTP/1.1 400 ") || (cases[i].status == 501 && strstr(out.p, "HTTP/1.1 501 "))))
+		if (!out.n || !(strstr(out.p, "HTTP/1.1 400 ") ||
+				  (cases[i].status == 501 && strstr(out.p, "HTTP/1.1 501 "))))
 			fail_msg("%s\nis answered\n%s", cases[i].lines, out.p);
 		assert_non_null(strstr(out.p, "Connection: close\r\n"));
 		buf_done(&out);
 	}
 	refuses("POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
-	refuses("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501);
-	reads("POST / HTTP/1.1\r\n" HOST "transfer-encoding: \tChunked \r\n\r\n1\r\nx\r\n0\r\n\r\n", "POST / body=x\n");
+	refuses(
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501);
+	reads("POST / HTTP/1.1\r\n" HOST "transfer-encoding: \tChunked \r\n\r\n1\r\nx\r\n0\r\n\r\n",
+	    "POST / body=x\n");
 }
 
 static int setup(void **state)

@@ -12,7 +12,9 @@ static int dial(const struct world *w)
 	unsigned port;
 	http_server_address(w->server, where, sizeof where);
 	assert_int_equal(sscanf(where, "127.0.0.1:%u", &port), 1);
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)port),
+	    .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
 	return fd;
@@ -31,7 +33,9 @@ static struct world *listening(void)
 {
 	struct world *w = world_new(NULL);
 	http_server_free(w->server);
-	assert_int_equal(http_server_new(w->base, &w->config, "127.0.0.1:0", HTTP_PORT_OWN, handle, w, &w->server), OK);
+	assert_int_equal(http_server_new(w->base, &w->config, "127.0.0.1:0", HTTP_PORT_OWN, handle,
+			     w, &w->server),
+	    OK);
 	return w;
 }
 
@@ -45,7 +49,8 @@ TEST(out_of_descriptors_the_longest_idle_makes_room)
 	turn(w);
 	turn(w);
 	assert_int_equal(http_server_connections(w->server), 2);
-	put(first, STR("GET /now?1 HTTP/1.1\r\nHost: h\r\n\r\n")); /* now the second has been idle for longer */
+	put(first, STR("GET /now?1 HTTP/1.1\r\nHost: h\r\n\r\n")); /* now the second has been idle
+								      for longer */
 	turn(w);
 	int third = dial(w);
 	allow(&all, third);
@@ -102,13 +107,16 @@ TEST(out_of_descriptors_with_nobody_idle_the_listener_rests)
 	world_free(w);
 }
 
-/* Each kind of connection that does not wait for us makes room for the next one; who waits for us stays. */
+/* Each kind of connection that does not wait for us makes room for the next one; who waits for us
+ * stays. */
 TEST(who_does_not_wait_for_us_makes_room)
 {
-	static const char *const begun[] = {"", "GET /now HT", "POST /now HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
-	    "GET /now?1 HTTP/1.1\r\nHost: h\r\n\r\n", "no request\r\n\r\nand more", "GET /hold?1 HTTP/1.1\r\nHost: h\r\n\r\n",
-	    "GET /gate?1 HTTP/1.1\r\nHost: h\r\n\r\n"};
-	static const enum phase phases[] = {PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_SEND, PHASE_LINGER, PHASE_ANSWER, PHASE_ANSWER};
+	static const char *const begun[] = {"", "GET /now HT",
+	    "POST /now HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
+	    "GET /now?1 HTTP/1.1\r\nHost: h\r\n\r\n", "no request\r\n\r\nand more",
+	    "GET /hold?1 HTTP/1.1\r\nHost: h\r\n\r\n", "GET /gate?1 HTTP/1.1\r\nHost: h\r\n\r\n"};
+	static const enum phase phases[] = {PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_SEND,
+	    PHASE_LINGER, PHASE_ANSWER, PHASE_ANSWER};
 	for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
 		struct world *w = world_new(NULL);
 		struct talk t = {0};
@@ -144,11 +152,13 @@ TEST(who_does_not_wait_for_us_makes_room)
 	}
 }
 
-/* A name with several addresses, of which this machine has the last only: what the resolver of such a machine says. */
+/* A name with several addresses, of which this machine has the last only: what the resolver of such
+ * a machine says. */
 static const char *addresses[3];
 static struct addrinfo *ours; /* what was made here and not yet freed */
 
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+int getaddrinfo(
+    const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out)
 {
 	static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 	if (strcmp(name, "many") != 0 && strcmp(name, "none") != 0) {
@@ -162,7 +172,9 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 			struct addrinfo a;
 			struct sockaddr_in6 to;
 		} *one = calloc(1, sizeof *one);
-		one->a = (struct addrinfo){.ai_socktype = hints->ai_socktype, .ai_addr = (struct sockaddr *)&one->to, .ai_addrlen = sizeof one->to};
+		one->a = (struct addrinfo){.ai_socktype = hints->ai_socktype,
+		    .ai_addr = (struct sockaddr *)&one->to,
+		    .ai_addrlen = sizeof one->to};
 		one->to.sin6_family = (sa_family_t)(one->a.ai_family = AF_INET6);
 		one->to.sin6_port = htons((uint16_t)strtoul(service, NULL, 10));
 		if (inet_pton(AF_INET6, addresses[i], &one->to.sin6_addr) != 1) {
@@ -198,18 +210,25 @@ TEST(of_a_name_the_first_address_that_there_is_is_taken)
 	struct world *w = world_new(NULL);
 	struct http_server *s;
 	char where[64];
-	memcpy(addresses, (const char *[3]){"2001:db8::1", "192.0.2.1", "127.0.0.1"}, sizeof addresses);
-	assert_int_equal(http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s), OK);
+	memcpy(addresses, (const char *[3]){"2001:db8::1", "192.0.2.1", "127.0.0.1"},
+	    sizeof addresses);
+	assert_int_equal(
+	    http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s), OK);
 	http_server_address(s, where, sizeof where);
 	assert_memory_equal(where, "127.0.0.1:", 10);
 	http_server_free(s);
 	memcpy(addresses, (const char *[3]){"2001:db8::1", "192.0.2.1"}, sizeof addresses);
-	assert_int_equal(http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s), ERR_IO);
+	assert_int_equal(
+	    http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s), ERR_IO);
 	assert_non_null(strstr(err_text(), "many:0"));
-	assert_int_equal(http_server_new(w->base, &w->config, "none:0", HTTP_PORT_OWN, handle, w, &s), ERR_USAGE);
+	assert_int_equal(
+	    http_server_new(w->base, &w->config, "none:0", HTTP_PORT_OWN, handle, w, &s),
+	    ERR_USAGE);
 	if (access("/proc/net/if_inet6", F_OK) == 0) {
 		memcpy(addresses, (const char *[3]){"::1"}, sizeof addresses);
-		assert_int_equal(http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s), OK);
+		assert_int_equal(
+		    http_server_new(w->base, &w->config, "many:0", HTTP_PORT_OWN, handle, w, &s),
+		    OK);
 		http_server_address(s, where, sizeof where);
 		assert_memory_equal(where, "[::1]:", 6);
 		http_server_free(s);

@@ -13,7 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What LMDB brings to disk comes by here: the flush of each commit, and the page that makes it count. */
+/* What LMDB brings to disk comes by here: the flush of each commit, and the page that makes it
+ * count. */
 static int calls_left = -1; /* then it fails (or the process ends); -1: never */
 static int fails_n;	    /* so many times */
 static bool ends;
@@ -29,7 +30,8 @@ static bool fails(void)
 	return true;
 }
 
-static int syncs_left = -1; /* fsync() of files that are replaced, and of folders: then the process ends */
+static int syncs_left =
+    -1; /* fsync() of files that are replaced, and of folders: then the process ends */
 
 static int sync_or_end(int fd)
 {
@@ -94,7 +96,8 @@ TEST(what_was_committed_is_there_after_a_crash_though_nothing_was_published)
 	blocks_are(s, 1, 0, "other ");
 	commit_block(s, 100, 0, "three ");
 	s = again(s, &c);
-	blocks_are(s, 0, 0, "one two three "); /* what the log still has of before is not taken twice */
+	blocks_are(
+	    s, 0, 0, "one two three "); /* what the log still has of before is not taken twice */
 	assert_int_equal(journal_pos_save(journal_last(s->journal, 0)), 4);
 	close_store(s, &c);
 }
@@ -226,7 +229,8 @@ TEST(a_commit_of_several_days_that_fails_leaves_nothing)
 	put_block(s, 101, 0, "b ");
 	put_block(s, 102, 0, "c ");
 	bool done = false;
-	for (int at = 0; !done; at++) { /* each flush in turn: those of the days, and of taking back */
+	for (int at = 0; !done;
+	     at++) { /* each flush in turn: those of the days, and of taking back */
 		assert_true(at < 50);
 		for (int n = 1; n < 4; n++) {
 			calls_left = at, fails_n = n;
@@ -261,7 +265,8 @@ TEST(nothing_more_is_stored_before_a_failed_commit_was_taken_back)
 	calls_left = 1, fails_n = 1000;
 	assert_int_not_equal(commit_three_days(s, "x "), OK);
 	assert_true(journal_unpublished(s->journal) > 0);
-	commit_block(s, 102, 0, "in the log"); /* which a full disk does not keep from being written */
+	commit_block(
+	    s, 102, 0, "in the log"); /* which a full disk does not keep from being written */
 	assert_int_not_equal(journal_publish(s->journal), OK);
 	blocks_are(s, 0, 0, "a b c ");
 	calls_left = -1;
@@ -292,7 +297,8 @@ TEST(a_commit_of_several_days_that_a_crash_cuts_off_is_whole_or_not_there)
 		if (WEXITSTATUS(status))
 			break;
 		s = NULL;
-		struct store *r = open_store_as(&c, STORE_READ_JOURNAL); /* who only reads does not see it either */
+		struct store *r = open_store_as(
+		    &c, STORE_READ_JOURNAL); /* who only reads does not see it either */
 		blocks_are(r, 0, 0, "a b c ");
 		close_store(r, &c);
 		s = open_store(&c);
@@ -383,7 +389,9 @@ static bool is_first(void *arg, const struct vkey *k)
 static void encode_events(uint16_t day, unsigned events, unsigned aside, struct buf *b)
 {
 	for (unsigned i = 0; i < events + aside; i++) {
-		struct event e = {.t = day * (uint32_t)DAY_S, .visitor = {{(uint8_t)(i % 2)}}, .aside = i < events ? ASIDE_NOT : ASIDE_RATE};
+		struct event e = {.t = day * (uint32_t)DAY_S,
+		    .visitor = {{(uint8_t)(i % 2)}},
+		    .aside = i < events ? ASIDE_NOT : ASIDE_RATE};
 		event_encode(&e, b);
 	}
 }
@@ -392,7 +400,8 @@ static void commit_events(struct store *s, uint16_t day, unsigned events, unsign
 {
 	struct buf b = {0};
 	encode_events(day, events, aside, &b);
-	struct journal_block block = {.day = day, .count = events + aside, .records = buf_view(&b), .events = events};
+	struct journal_block block = {
+	    .day = day, .count = events + aside, .records = buf_view(&b), .events = events};
 	static const uint8_t rules[16] = {1};
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
 	buf_done(&b);
@@ -409,7 +418,8 @@ static enum err clean_first(struct store *s)
 	struct journal_cleaned *cleaned;
 	uint64_t dropped;
 	static const _Atomic bool stop;
-	enum err e = journal_clean(s->journal, CLEANED_DAY, is_first, NULL, &stop, &cleaned, &dropped);
+	enum err e =
+	    journal_clean(s->journal, CLEANED_DAY, is_first, NULL, &stop, &cleaned, &dropped);
 	return e || !cleaned ? e : journal_swap(s->journal, cleaned);
 }
 
@@ -422,7 +432,8 @@ TEST(what_was_cleaned_and_takes_nobodys_place_leaves_nothing)
 	static const _Atomic bool stop;
 	char path[128];
 	put_events(s, CLEANED_DAY, 10, 0);
-	assert_int_equal(journal_clean(s->journal, CLEANED_DAY, is_first, NULL, &stop, &cleaned, &dropped), OK);
+	assert_int_equal(
+	    journal_clean(s->journal, CLEANED_DAY, is_first, NULL, &stop, &cleaned, &dropped), OK);
 	assert_non_null(cleaned);
 	snprintf(path, sizeof path, "%s/store/journal/1970-04-11.new", folder);
 	assert_int_equal(access(path, F_OK), 0);
@@ -499,7 +510,8 @@ TEST(a_commit_that_cannot_be_taken_back_yet_is_not_counted)
 	encode_events(CLEANED_DAY, 4, 0, &b);
 	pid_t child = fork();
 	if (child == 0) {
-		struct journal_block blocks[2] = {{CLEANED_DAY, 0, 4, buf_view(&b), 0, 4}, {CLEANED_DAY + 1, 0, 4, buf_view(&b), 0, 4}};
+		struct journal_block blocks[2] = {{CLEANED_DAY, 0, 4, buf_view(&b), 0, 4},
+		    {CLEANED_DAY + 1, 0, 4, buf_view(&b), 0, 4}};
 		s = open_store(&c);
 		calls_left = 1, ends = true; /* the first day has its part */
 		_exit(1 + (journal_commit(s->journal, blocks, 2, rules) == OK));
@@ -534,7 +546,8 @@ TEST(what_a_crash_left_in_the_log_is_counted_and_waits_for_room)
 		s = open_store(&c);
 		assert_true(journal_unpublished(s->journal) > 0);
 		assert_int_equal(journal_pos_save(journal_last(s->journal, 0)), 1);
-		assert_int_equal(journal_pos_save(journal_committed(s->journal, 0)), 2u + (unsigned)starts);
+		assert_int_equal(
+		    journal_pos_save(journal_committed(s->journal, 0)), 2u + (unsigned)starts);
 		assert_int_not_equal(journal_publish(s->journal), OK);
 		commit_events(s, CLEANED_DAY, 1, 0); /* the log has room */
 		calls_left = -1;
@@ -553,7 +566,8 @@ static void copy_day(const char *to)
 {
 	char text[400], day[DAY_TEXT];
 	day_text(CLEANED_DAY, day);
-	snprintf(text, sizeof text, "cp %s/store/journal/%s/data.mdb %s/%s", folder, day, folder, to);
+	snprintf(
+	    text, sizeof text, "cp %s/store/journal/%s/data.mdb %s/%s", folder, day, folder, to);
 	assert_int_equal(system(text), 0);
 }
 
