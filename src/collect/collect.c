@@ -198,7 +198,7 @@ static void count_passes(struct passes *p, bool stored)
 
 /* The batch that was with the journal is back: its answers go, as they are or as 503. Messages of a
  * lost batch come again and must not count as repetitions. */
-static void take_back(struct collect *c)
+static void take_back_batch(struct collect *c)
 {
 	struct batch *b = &c->batches[1 - c->gathering];
 	uint64_t gate = c->gate - 1;
@@ -221,7 +221,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	if (read(fd, &n, sizeof n) < 0 && errno != EAGAIN)
 		log_error("collect", "wake-up failed why=%s", strerror(errno));
 	if (atomic_exchange(&c->committed, false))
-		take_back(c);
+		take_back_batch(c);
 	if (!atomic_load(&c->stop))
 		return;
 	if (c->give)

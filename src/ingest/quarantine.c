@@ -56,7 +56,7 @@ struct scan {
 };
 
 /* Does the mark cover the event of the block at s->pos? */
-static bool covers(const struct released *r, const struct scan *s, const struct event *e)
+static bool pattern_covers(const struct released *r, const struct scan *s, const struct event *e)
 {
 	if (r->why != e->aside || (*r->pattern && !str_eq(str_c(r->pattern), e->pattern)))
 		return false;
@@ -68,7 +68,7 @@ static bool covers(const struct released *r, const struct scan *s, const struct 
 static bool is_released(const struct scan *s, const struct event *e)
 {
 	for (size_t i = 0; i < s->released_n; i++)
-		if (covers(&s->released[i], s, e))
+		if (pattern_covers(&s->released[i], s, e))
 			return true;
 	return false;
 }
