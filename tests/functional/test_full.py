@@ -157,7 +157,7 @@ def test_compaction_backup_export_and_reload(disk, tmp_path):
     assert want['coats-ever'] == 300
     d.fill(leave=100 << 10)
     r = s.cli('db', 'compact', ok=(1,))
-    assert 'twice' in r.stderr or 'No space' in r.stderr, r.stderr
+    assert 'no room for the views a second time' in r.stderr or 'No space' in r.stderr, r.stderr
     r = s.cli('db', 'backup', s.store + '/backup', ok=(1,))
     d.fill()
     s.write_rules(RULES + '  - {id: later, when: coats >= 2}\n')

@@ -53,7 +53,7 @@ def test_a_file_counts_once(store, tmp_path):
         f.write(text.encode())
     assert store.js('import', path + '.gz', '--format', 'ndjson')['already'] == 3000
     told = store.cli('import', path + '.1', '--format', 'ndjson').stdout
-    assert '3000 lines were imported before (--again counts them anew)' in told, told
+    assert '3000 lines were imported before (--again counts them again)' in told, told
     # grown: only the tail
     write(path + '.1', lines_of(3000, 500, store.now()), 'a')
     grown = store.js('import', path + '.1', '--format', 'ndjson')
