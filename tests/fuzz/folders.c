@@ -6,6 +6,7 @@
  *     0+
  *
  * Ledgers get the right sum behind them, so that the rest is looked at, unless their name is followed by "!". */
+#include "../../src/delivery/ledger.h"
 #include "../../src/delivery/pending.h"
 #include "crumb/base/log.h"
 #include "crumb/delivery/held.h"
