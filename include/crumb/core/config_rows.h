@@ -87,7 +87,8 @@ OPTION_GROUP(admin, "The listener for operators.")
 TEXT(admin, admin_listen, "admin.listen", "127.0.0.1:8081", "HOST:PORT", START, NULL,
     "Where metrics and API are.")
 SECRET(admin, admin_token, "admin.token", "", "text", START, NULL,
-    "The bearer token of the admin listener. Empty: crumb makes one and keeps it in the store.")
+    "The bearer token of the admin listener. Empty: each start makes another one, and keeps it in "
+    "the store's file admin.")
 
 OPTION_GROUP(privacy, "What is kept of a hit, and what is told of groups.")
 RAISED(privacy, k, "privacy.k", "50", 0, K_FLOOR, 1000000, "visitors", START,

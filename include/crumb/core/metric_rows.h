@@ -96,7 +96,8 @@ EACH(M_REFUSED_MISSING, refused_total, "consent_missing",
 EACH(M_REFUSED_UNREADABLE, refused_total, "consent_unreadable",
     "A consent string could not be decoded. Look at what the page's CMP gives the tag.")
 EACH(M_REFUSED_SITE, refused_total, "foreign_site",
-    "The page's host is not in sites. Add it if it is yours.")
+    "The page's host is not in sites. Add it if it is yours. Such a hit is set aside, too, and is "
+    "counted in both.")
 EACH(M_REFUSED_OLD, refused_total, "too_old",
     "An imported event was older than retention. Import sooner.")
 EACH(M_REFUSED_FUTURE, refused_total, "future",
