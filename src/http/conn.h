@@ -18,17 +18,20 @@
  *	        last to let go puts it among the dead.
  *	dead    Only a function up the stack may still be at work on the connection. It looks at
  *	        `closed` after each call that may close, and does nothing more.
- *	spare   conn_reap() is called at the beginning of an event, where no function up the
- *	        stack has a connection. It keeps some for the next that come, and frees the rest.
+ *	spare   conn_reap() is called when a peer connects and at each tick, where no function
+ *	        up the stack has a connection. It keeps some for the next that come, and frees the
+ *rest.
  *
- * Phases say what a connection waits for. Each has its time-out:
+ * Phases say what a connection waits for. Each has its time-out, but for a connection with a
+ * ticket that is held:
  *
  *	      first byte        end of head        complete             peer is slow
  *	IDLE ───────────► HEAD ─────────────► BODY ──────────► ANSWER ◄──────────────► SEND
  *	  ▲                                                      │                      │
  *	  └──────────────────────── all is sent ─────────────────┴──────────────────────┘
  *
- * and LINGER after the last answer, until the peer has closed. With pipelining several answers wait
+ * and LINGER after the last answer of a connection with unread or refused bytes, until the peer has
+ * closed; any other is closed at once. With pipelining several answers wait
  * while the next request is read; the phase is that of the request then.
  *
  * Cost: 5.4 KB for a connection with its eight slots, and a buffer of IN_FIRST bytes. 4,096
@@ -150,7 +153,8 @@ struct http_server {
 	bool (*give)(void *ctx, int fd); /* who takes idle connections; NULL: nobody */
 	void *give_ctx;
 	struct event leave_ev;
-	/* connections: each is in one list of `phases`, or dead, or spare */
+	/* connections: an open one is in one list of `phases`, a closed one in none until it is
+	 * dead, and then spare or freed */
 	struct conn_list phases[PHASE_MAX];
 	struct http_conn *waiting, *marked; /* these lists may have closed ones, too */
 	struct http_conn *dead, *spare;

@@ -3,8 +3,9 @@
  *
  * A connection is closed at once and freed later. Somebody may still have a pointer to it: a
  * function up the stack, a ticket that is held, the list of those that wait for a gate, the list of
- * those that the loop goes on with. So conn_close() only takes the connection out of the lists
- * where others find it, and conn_reap() takes the memory back. conn.h draws the way. */
+ * those that the loop goes on with. So conn_close() closes the descriptor, wipes what was
+ * said and leaves the list of the phase, and conn_reap() takes the memory back. conn.h draws the
+ * way. */
 #include "conn.h"
 
 #include "crumb/core/metric.h"
@@ -86,9 +87,10 @@ void conn_close(struct http_conn *c)
 }
 
 /* A client that asks for nothing may be about to ask, and closing would answer that with a reset.
- * So an idle connection is given away, if somebody takes it. Bytes in the socket are for who has it
- * next; a connection of which we have read part of a request cannot be given any more. Without a
- * taker, connections are closed when the server is late, a second after it began to drain. */
+ * With a taker an idle connection is offered once, and closed if the taker refuses. Bytes in the
+ * socket are for who has it next; a connection of which we have read part of a request cannot be
+ * given any more. Without a taker, connections are closed when the server is late, a second after
+ * it began to drain. */
 void conn_leave(struct http_conn *c)
 {
 	const struct http_server *s = c->server;
@@ -135,8 +137,8 @@ void conn_stop_reading(struct http_conn *c)
 }
 
 /* Closes the connection that matters least: the oldest that is only left to close, or else is idle,
- * or takes long to ask, or does not take its answer. A client that waits for our answer is never
- * closed for another. */
+ * or takes long to ask, or does not take its answer. A client that waits for our answer and has not
+ * begun to ask again is never closed for another. */
 bool conn_evict(struct http_server *s)
 {
 	static const enum phase order[] = {

@@ -3,8 +3,8 @@
  *
  * The old shard is read in one transaction, at a moment when none of its folds is half done. Its
  * visitors come in order of key, so the new shard is appended to (`shard.appending`), in slices of
- * NEW_SLICE visitors; what is not of a visitor is copied in the last transaction, with the
- * watermark. */
+ * NEW_SLICE visitors; matches, the other tables and the watermark are copied in the last
+ * transaction. */
 #include "crumb/views/adopt.h"
 
 #include "crumb/base/clock.h"
@@ -170,7 +170,7 @@ static void copy_matches(
 }
 
 /* One visitor goes over: under the new numbers, without what has ended, with memberships evaluated.
- * The ordinal of a visitor of whom nothing is left becomes free. */
+ * The ordinal of a visitor of whom nothing is left rests before it is used again. */
 static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k, struct profile *p,
     const uint16_t *map, uint32_t now)
 {
@@ -188,7 +188,7 @@ static void adopt_visitor(struct fold *f, struct db_txn *t, const struct vkey *k
 	fold_settle(f, t, k, p, 0, true, now);
 }
 
-/* The last transaction: what is not of a visitor who went over, and the watermark. */
+/* The last transaction: matches of who went over, the other tables, and the watermark. */
 static enum err adopt_rest(struct fold *f, struct shard *old, struct db_txn *from, bool same_rules,
     struct journal_pos watermark, uint32_t now)
 {

@@ -71,8 +71,8 @@ static enum err fill_range(
 			i = fold_visit_at(f, &t, i, now);
 		fold_finish(f, &t, day_of(now));
 		fill_state_put(f, &t, target, i < x->entries_n ? x->entries[i].hi : hi);
-		/* a later process that resumes at the last range would not read the records of
-		 * activated rules again */
+		/* a process that resumes when all ranges are done reads no records of activated
+		 * rules */
 		since_save(&x->since, &f->shard, &t);
 		if (!(e = fold_commit(f, &t)))
 			db_write_out(&f->shard.db, DB_GENTLY);

@@ -1,8 +1,11 @@
 /* What a delivery has to say: the difference between who is in a destination's segments now and
  * what its partner holds (delivery/held.h).
  *
- * Who may. Everything that guards an audience is in src/delivery/plan.c. A segment is open if all
- * of these hold; nobody is added to a segment that is not open, but removals always go:
+ * Who may. src/delivery/plan.c guards deliveries; export.c and stream.c check guards of their own.
+ * A segment is open if all of these hold. Nobody is added to a segment that is not open. Members of
+ * a segment that one of the first four guards closes count as out, so their rows are taken back;
+ * members of a segment below k count as in, so their rows stay. A full delivery of a format with
+ * REMOVAL_CHANGES leaves removals to the next delta.
  *
  *     rule            guard                                                        else
  *     state           the segment is active today                                  PLAN_STATE
@@ -22,8 +25,9 @@
  *     now   held               is said                               is held then
  *     in    no                 add, if open                          MAYBE; no, if not open
  *     in    SURE               nothing                               SURE
- *           in full, or near   add, if open                          MAYBE
- *           its end
+ *           in full, near its  add, if open                          MAYBE
+ *           end, or the end
+ *           is earlier now
  *     in    MAYBE, DENIED      add again, if open                    MAYBE; as before, if not open
  *     in    REFUSED            nothing for 7 days                    REFUSED
  *           then, or in full   add again, if open                    MAYBE
@@ -50,8 +54,8 @@
  * Memory: 24 bytes a visitor who may go, the visitor's id (32 bytes for a pseudonym), and 4 bytes a
  * row: a million visitors in two segments are 64 MB. The ledger is read and written as a stream.
  *
- * One thread a plan, which holds the destination's lock. A generation that is given is the
- * caller's for as long as the call. plan_may_go() is pure. */
+ * One thread a plan, which holds the destination's lock (outbox_open()). A generation that is given
+ * is the caller's for as long as the call. plan_may_go() is pure. */
 #ifndef CRUMB_DELIVERY_PLAN_H
 #define CRUMB_DELIVERY_PLAN_H
 
@@ -79,7 +83,8 @@ enum plan_why {
 	PLAN_SENSITIVE, /* it uses a sensitive category */
 	PLAN_LABEL,	/* of data that the destination may not get */
 	PLAN_NUMBER,	/* the partner's number of it is not known */
-	PLAN_UNROUTED	/* it does not go there any more, but the partner holds rows of it */
+	PLAN_UNROUTED	/* it does not go there under this name, but the partner
+			   holds rows of it */
 };
 struct plan_segment {
 	char id[HELD_ID], theirs[HELD_THEIRS];
@@ -102,7 +107,7 @@ enum err plan_write(const struct plan_wish *w, const char *held, const char *row
     struct package *p, struct plan_result *out) MUST_CHECK;
 void plan_done(struct plan_result *r);
 
-/* May this visitor be spoken of there at all? A visitor with a TC string must have consented to
+/* May this visitor be added there? A visitor with a TC string must have consented to
  * every purpose of the destination; a visitor who came with an import must have come from a source
  * that is among the destination's labels. `d` NULL: no destination is known, and visitors of
  * imports may not go. */

@@ -7,7 +7,8 @@
  *     profile: rows by category number ──► the same rows under the categories' new numbers
  *              memberships             ──► evaluated anew, all segments
  *     ordinals, who is provisional,
- *     tombstones, matches, events a day ─► as they are
+ *     tombstones, events a day        ─► as they are
+ *     matches                         ─► those kept, of visitors who went over
  *     watermark of the moment read     ──► watermark; what follows comes from the journal by folds
  *
  * Example: the old rules have the categories 1 boots, 2 coats; the new ones 1 bags, 2 boots, 3

@@ -37,9 +37,9 @@
 
 #include "crumb/views/fold.h"
 
-/* Fills a shard that is empty or half filled. *filled: the first key that is not done, UINT64_MAX
- * when all are. *stop gives up between two slices, with ERR_BUSY. On an error what is committed
- * stays, and the next call goes on there. */
+/* Fills a shard that is empty or half filled. *filled: where the range at hand begins, and
+ * UINT64_MAX when the call ends, also on an error. *stop gives up between two slices, with
+ * ERR_BUSY. On an error what is committed stays, and the next call goes on there. */
 enum err fold_fill(struct fold *f, struct journal *j, uint32_t now, _Atomic uint64_t *filled,
     const _Atomic bool *stop) MUST_CHECK;
 

@@ -35,10 +35,13 @@
  * reads it from the views first: a commit that returned an error may have reached the disk.
  *
  * Cost: 32 bytes a record that is gathered, so 32 MB for the million that a pass takes at most, and
- * about 5 MB of scratch for each shard that is folded.
+ * about 5 MB of scratch for each shard that is folded. Whole records take up to 64 MB more, a list
+ * of due visitors up to 24 MB. A pass that resumes takes all blocks up to `target`, whatever the
+ * caller's limit is.
  *
- * Threads: who folds, sweeps, fills or adopts a shard holds `busy`. The atomic fields may be read
- * by any thread; the rest of the struct belongs to the holder of `busy`. */
+ * Threads: the caller locks `busy` before it folds, sweeps, fills or adopts a shard; these
+ * functions do not lock. A fold that no other thread can reach needs no lock. The atomic fields may
+ * be read by any thread; the rest of the struct belongs to the holder of `busy`. */
 #ifndef CRUMB_VIEWS_FOLD_H
 #define CRUMB_VIEWS_FOLD_H
 
@@ -75,7 +78,8 @@ struct fold {
 #define PROVISIONAL_HOURS 24
 
 /* Opens the tables of a shard, and makes them where they are missing. `f` needs fold_close(), also
- * after an error. Errors are those of store_shard() and of the rules' patterns. */
+ * after an error. Errors are those of store_shard(), of the rules' patterns, and of the
+ * transactions that read and write the tables. */
 enum err fold_open(struct fold *f, struct store *s, uint32_t generation, unsigned shard,
     struct rules *r, const struct config *c) MUST_CHECK;
 void fold_close(struct fold *f);
@@ -92,10 +96,13 @@ static inline bool fold_reached(const struct fold *f, struct journal_pos at)
 }
 
 /* Applies whole blocks until about `most` records are gathered. *done: how many. *more: others
- * wait. On an error the views are as the last commit left them, and the next call resumes. */
+ * wait. On an error the views are as the last commit left them, and the next call resumes. A
+ * damaged block is no error: it is logged, counted and passed over. */
 enum err fold_some(struct fold *f, struct journal *j, uint32_t now, size_t most, size_t *done,
     bool *more) MUST_CHECK;
-/* Brings up to `most` visitors whose due hour has come to `now`. *more: some are left. */
+/* Brings up to `most` visitors whose due hour has come to `now`; first hits that are forgotten
+ * count, too. Removes old counters and tombstones. *more: call again; only a call that finds
+ * nothing due sets it to false. */
 enum err fold_sweep(struct fold *f, uint32_t now, size_t most, bool *more) MUST_CHECK;
 
 /* Can these rules have made the profile? Then each number in it is below those of the rules. The
