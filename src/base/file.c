@@ -159,6 +159,48 @@ static ssize_t read_up_to(int fd, char *to, size_t most)
 	return (ssize_t)n;
 }
 
+static bool write_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t part = write(fd, p, n);
+		if (part < 0 && errno == EINTR)
+			continue;
+		if (part < 0)
+			return false;
+		p += part;
+		n -= (size_t)part;
+	}
+	return true;
+}
+
+static enum err copy_open(int in, const char *from, int out, const char *to, uint64_t *bytes)
+{
+	char part[1 << 16];
+	ssize_t n;
+	while ((n = read_up_to(in, part, sizeof part)) > 0) {
+		if (!write_all(out, part, (size_t)n))
+			return err_sys_path(to);
+		if (bytes)
+			*bytes += (uint64_t)n;
+	}
+	if (n < 0)
+		return err_sys_path(from);
+	return fsync(out) != 0 ? err_sys_path(to) : OK;
+}
+
+enum err file_copy(const char *from, const char *to, unsigned mode, uint64_t *bytes)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return err_sys_path(from);
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	enum err e = out < 0 ? err_sys_path(to) : copy_open(in, from, out, to, bytes);
+	if (out >= 0)
+		close(out);
+	close(in);
+	return e;
+}
+
 #define READ_PART 65536
 
 static enum err file_read_all(int fd, const char *path, size_t most, struct buf *out)

@@ -19,8 +19,6 @@
 #include "crumb/core/metric.h"
 #include "crumb/delivery/push.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,27 +65,6 @@ static bool file_sound(
 
 /* --- to a folder */
 
-static enum err copy_bytes(const char *from, const char *to)
-{
-	static _Thread_local char part[65536];
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = -1;
-	enum err e = in < 0 ? err_sys_path(from) : OK;
-	if (!e && (out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)) < 0)
-		e = err_sys_path(to);
-	for (ssize_t n = 1; !e && n;) {
-		n = read(in, part, sizeof part);
-		if (n < 0 || (n > 0 && write(out, part, (size_t)n) != n))
-			e = err_sys_path(n < 0 ? from : to);
-	}
-	if (!e && fsync(out) != 0)
-		e = err_sys_path(to);
-	if (in >= 0)
-		close(in);
-	if (out >= 0)
-		close(out);
-	return e;
-}
-
 /* Under its name complete or not at all. A link costs nothing, and is possible where both folders
  * are on one file system; elsewhere the bytes are copied. */
 static enum err place_file(const char *from, const char *folder, const char *name)
@@ -95,7 +72,7 @@ static enum err place_file(const char *from, const char *folder, const char *nam
 	char part[FILE_PATH_MAX + FILE_NEW_NAME], whole[PENDING_PATH + 500];
 	snprintf(whole, sizeof whole, "%s/%s", folder, name);
 	file_temporary(folder, part);
-	enum err e = link(from, part) == 0 ? OK : copy_bytes(from, part);
+	enum err e = link(from, part) == 0 ? OK : file_copy(from, part, 0644, NULL);
 	if (!e && rename(part, whole) != 0)
 		e = err_sys_path(whole);
 	unlink(part); /* a rename onto a link of the same file leaves both */

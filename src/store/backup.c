@@ -15,7 +15,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -35,33 +34,6 @@ static bool empty(const char *folder)
 static enum err make_below(const char *folder)
 {
 	return mkdir(folder, 0700) != 0 && errno != EEXIST ? err_sys_path(folder) : OK;
-}
-
-/* Byte for byte, on disk when it returns. */
-static enum err copy_file(const char *from, const char *to, uint64_t *bytes)
-{
-	char part[1 << 16];
-	int in = open(from, O_RDONLY | O_CLOEXEC),
-	    out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	enum err e = OK;
-	if (in < 0)
-		e = err_sys_path(from);
-	else if (out < 0)
-		e = err_sys_path(to);
-	ssize_t n = 0;
-	while (!e && (n = read(in, part, sizeof part)) > 0) {
-		for (ssize_t done = 0, w; !e && done < n; done += w)
-			if ((w = write(out, part + done, (size_t)(n - done))) <= 0)
-				e = err_sys_path(to);
-		*bytes += (uint64_t)n;
-	}
-	if (!e && (n < 0 || fsync(out) != 0))
-		e = err_sys_path(to);
-	if (in >= 0)
-		close(in);
-	if (out >= 0)
-		close(out);
-	return e;
 }
 
 /* --- of which moment the backup is */
@@ -121,7 +93,7 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
 	snprintf(from, sizeof from, "%s/format", s->path);
 	snprintf(to, sizeof to, "%s/format", folder);
 	if (!e)
-		e = copy_file(from, to, &out->bytes);
+		e = file_copy(from, to, 0600, &out->bytes);
 	if (!e)
 		e = moment_write(folder, moment);
 	snprintf(to, sizeof to, "%s/journal", folder);
@@ -239,7 +211,7 @@ static enum err restore_day(const struct store *s, const char *folder, const cha
 	if (e || (e = make_below(to)))
 		return e;
 	snprintf(to, sizeof to, "%s/journal/%s/data.mdb", s->path, name);
-	e = copy_file(from, to, &out->bytes);
+	e = file_copy(from, to, 0600, &out->bytes);
 	*strrchr(to, '/') = 0;
 	if (!e && moment < UINT64_MAX)
 		e = journal_cut(s->journal, to, moment);

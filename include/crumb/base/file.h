@@ -37,6 +37,10 @@ enum err file_finish(struct file_new *n) MUST_CHECK; /* closes it either way */
 void file_drop(struct file_new *n);
 /* Writes a small file, 0600. After a crash there is the old or the new one, never a part. */
 enum err file_replace(const char *path, struct str content) MUST_CHECK;
+/* Copies a file byte for byte to a name that nobody has yet; it is on disk when this returns. Adds
+ * the bytes to *bytes, unless that is NULL. On an error, which names the file that it is about,
+ * what was written stays. Needs 64 kB of stack. */
+enum err file_copy(const char *from, const char *to, unsigned mode, uint64_t *bytes) MUST_CHECK;
 /* A name in the folder that nobody can have foreseen; what is made by it is to be made with O_EXCL,
  * link() or the like. */
 void file_temporary(const char *folder, char out[FILE_PATH_MAX + FILE_NEW_NAME]);

@@ -133,6 +133,35 @@ static unsigned entries(const char *own)
 	return n;
 }
 
+TEST(a_copy_is_whole_and_overwrites_nothing)
+{
+	static const size_t lengths[] = {0, 1, 65536, 65537, 200001};
+	char to[140];
+	snprintf(to, sizeof to, "%s.copy", path);
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		struct buf was = {0}, is = {0};
+		struct stat st;
+		uint64_t bytes = 7;
+		write_file(lengths[i]);
+		assert_int_equal(file_copy(path, to, 0640, &bytes), OK);
+		assert_int_equal(bytes, 7 + lengths[i]);
+		assert_int_equal(stat(to, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0640);
+		assert_int_equal(file_read(path, 1 << 20, &was), OK);
+		assert_int_equal(file_read(to, 1 << 20, &is), OK);
+		assert_true(str_eq(buf_view(&was), buf_view(&is)));
+		assert_int_not_equal(file_copy(path, to, 0640, NULL), OK); /* it is there */
+		assert_non_null(strstr(err_text(), to));
+		buf_done(&was);
+		buf_done(&is);
+		assert_int_equal(unlink(to), 0);
+	}
+	assert_int_not_equal(file_copy(folder, to, 0640, NULL), OK); /* a folder cannot be read */
+	assert_non_null(strstr(err_text(), folder));
+	assert_null(strstr(err_text(), ".copy"));
+	assert_int_equal(unlink(to), 0);
+}
+
 TEST(a_new_file_replaces_a_link_and_never_writes_through_one)
 {
 	char own[] = "/tmp/crumb-file-XXXXXX", to[64], victim[64], old[64], text[64];
@@ -228,5 +257,6 @@ UNIT_TESTS_BETWEEN(begin, end, cmocka_unit_test(a_file_is_read_whole_whatever_it
     cmocka_unit_test(what_is_missing_or_a_folder_is_said),
     cmocka_unit_test(without_memory_nothing_is_read_and_what_was_there_stays),
     cmocka_unit_test(the_beginning_of_a_file_is_a_string),
+    cmocka_unit_test(a_copy_is_whole_and_overwrites_nothing),
     cmocka_unit_test(a_new_file_replaces_a_link_and_never_writes_through_one),
     cmocka_unit_test(two_writers_of_one_path_leave_one_whole_file))
