@@ -76,6 +76,10 @@ static void take_back(struct differ *d, const struct held_row *was)
 {
 	struct plan *p = d->p;
 	struct held_row row = *was;
+	if (was->state == HELD_REFUSED && !d->package) { /* it has no place for the day */
+		*held_item_add(&d->fresh) = row;
+		return;
+	}
 	row.owed = was->owed && was->state != HELD_REFUSED ? was->owed : p->today;
 	if (was->state == HELD_DENIED && row.owed + DENIED_DAYS < p->today) {
 		d->result->given_up++;
@@ -98,22 +102,23 @@ static void decide(struct differ *d, const struct held_row *now, const struct he
 {
 	struct plan *p = d->p;
 	bool full = p->w->extent == FORMAT_FULL, refused = was && was->state == HELD_REFUSED;
+	bool open = now && d->package && p->open[now->segment];
+	bool wait = refused && was->retry > p->today && !(full && open);
 	if (was && p->rows_end && was->until <= p->today)
 		was = NULL; /* the partner has forgotten it by itself */
-	else if (refused && !was->had && (!now || full || was->retry <= p->today))
+	else if (refused && !was->had && (!now || !wait))
 		was = NULL; /* the partner never took it */
 	if (!now) {
 		if (was)
 			take_back(d, was);
 		return;
 	}
-	if (was && refused && was->retry > p->today && !full) {
+	if (was && wait) {
 		*held_item_add(&d->fresh) = *was;
 		return;
 	}
 	struct held_row row = was ? *was : *now;
-	bool add = d->package && p->open[now->segment] &&
-		   (!was || full || was->state != HELD_SURE || renew(p, now, was));
+	bool add = open && (!was || full || was->state != HELD_SURE || renew(p, now, was));
 	row.owed = 0;
 	if (add) {
 		say_row(d, now, ROW_ADD);
@@ -192,8 +197,8 @@ static void join_theirs(struct differ *d)
 /* --- one id */
 
 /* Nothing of the id could be said: what is held of it is what was held, but for the days since when
- * rows are owed. The new rows are put behind the old ones in `fresh` first, since their days are
- * needed. */
+ * rows are owed, which a refused row has no place for. The new rows are put behind the old ones in
+ * `fresh` first, since their days are needed. */
 static void unsay(struct differ *d, const struct held_item *was)
 {
 	unsigned n = d->fresh.rows_n;
@@ -201,7 +206,7 @@ static void unsay(struct differ *d, const struct held_item *was)
 		struct held_row *r = held_item_add(&d->fresh);
 		*r = was->rows[k];
 		for (unsigned i = 0; i < n; i++)
-			if (d->fresh.rows[i].segment == r->segment)
+			if (d->fresh.rows[i].segment == r->segment && r->state != HELD_REFUSED)
 				r->owed = d->fresh.rows[i].owed;
 	}
 	memmove(d->fresh.rows, d->fresh.rows + n, (d->fresh.rows_n - n) * sizeof *d->fresh.rows);

@@ -32,7 +32,8 @@
  *     in    REFUSED            nothing for 7 days                    REFUSED
  *           then, or in full   add again, if open                    MAYBE
  *     out   SURE, MAYBE        remove                                MAYBE, owed
- *     out   REFUSED, had       remove                                MAYBE, owed
+ *     out   REFUSED, had       remove                                MAYBE, owed; as before, if
+ *                                                                    nothing is said (no package)
  *     out   REFUSED, not had   nothing                               no
  *     out   DENIED             nothing for 7 days                    DENIED, owed
  *           then, or in full   remove again                          MAYBE, owed

@@ -14,6 +14,7 @@ static struct destinations all;
 static char held[100], rows[100], outbox[100];
 static uint32_t now;
 static unsigned delivery;
+static bool refusing; /* the destination takes the file, and refuses every id of it */
 
 static int begin(void **state)
 {
@@ -29,6 +30,7 @@ static int begin(void **state)
 	snprintf(rows, sizeof rows, "%s/rows", folder);
 	now = NOON;
 	delivery = 0;
+	refusing = false;
 	return config_set(&world->c, "privacy.k=20") != OK;
 }
 
@@ -59,11 +61,18 @@ static void leave(uint8_t who)
 static const char *deliver_it(enum format_extent extent, bool taken)
 {
 	static char text[60];
-	struct plan_wish w = {
-	    .g = world->g, .config = &world->c, .all = &all, .d = &lake, .now = now, .extent = extent};
+	struct plan_wish w = {.g = world->g,
+	    .config = &world->c,
+	    .all = &all,
+	    .d = &lake,
+	    .now = now,
+	    .extent = extent};
 	struct plan_result r;
 	struct package *p;
 	unsigned files, adds = 0, removes = 0;
+	struct map refused = {NULL, 0, 0};
+	char keys[64][64];
+	unsigned keys_n = 0;
 	snprintf(outbox, sizeof outbox, "%s/out-%u", folder, delivery++);
 	assert_int_equal(mkdir(outbox, 0700), 0);
 	assert_int_equal(package_begin(&lake, outbox, extent, STR("d"), now, now, &p), OK);
@@ -79,6 +88,12 @@ static const char *deliver_it(enum format_extent extent, bool taken)
 		while (str_cut(&rest, '\n', &line)) {
 			adds += str_has(line, STR(",add"));
 			removes += str_has(line, STR(",remove"));
+			if (!refusing || !str_has(line, STR(",keen")))
+				continue;
+			assert_true(keys_n < 64);
+			char *key = keys[keys_n++];
+			snprintf(key, sizeof keys[0], "%.32s\t*\t%u", line.p, i);
+			assert_true(map_put(&refused, str_c(key), 1));
 		}
 		buf_done(&b);
 	}
@@ -86,15 +101,25 @@ static const char *deliver_it(enum format_extent extent, bool taken)
 	assert_int_equal(removes, r.removes);
 	bool acked[1] = {taken};
 	unsigned sent[1] = {1};
-	struct map none = {NULL, 0, 0};
 	struct plan_ack a = {
-	    .acked = acked, .files = files, .refused = &none, .sent = sent, .day = day_of(now)};
+	    .acked = acked, .files = files, .refused = &refused, .sent = sent, .day = day_of(now)};
 	if (files)
 		assert_int_equal(plan_confirm(held, rows, &a), OK);
 	plan_done(&r);
 	package_free(p);
+	map_done(&refused);
 	snprintf(text, sizeof text, "add %u remove %u", adds, removes);
 	return text;
+}
+
+/* Between two deliveries: nothing is said, and the ledger takes note of who is no member. */
+static void take_note(void)
+{
+	struct plan_wish w = {
+	    .g = world->g, .config = &world->c, .all = &all, .d = &lake, .now = now};
+	struct plan_result r;
+	assert_int_equal(plan_write(&w, held, NULL, NULL, &r), OK);
+	plan_done(&r);
 }
 
 TEST(who_is_new_is_added_once_and_who_left_is_removed_once)
@@ -160,7 +185,8 @@ TEST(a_row_that_lives_longer_is_told_anew_before_it_ends)
 		look(world, i, now, "/coats");
 	}
 	fold(world, now);
-	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0"); /* in time: not yet */
+	assert_string_equal(
+	    deliver_it(FORMAT_DELTA, true), "add 0 remove 0"); /* in time: not yet */
 	now += 3 * DAY_S;
 	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 25 remove 0");
 }
@@ -180,10 +206,72 @@ TEST(a_segment_that_does_not_go_there_any_more_is_taken_back)
 	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 25 remove 0");
 }
 
+/* The rows were said twice, so the partner may have had them, and then it refused them. */
+static void refuse_all_of(uint8_t from, unsigned n)
+{
+	keen(from, n);
+	(void)deliver_it(FORMAT_DELTA, false);
+	refusing = true;
+	(void)deliver_it(FORMAT_DELTA, true);
+	refusing = false;
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
+}
+
+TEST(who_was_refused_and_is_noted_to_have_left_is_not_asked_for_early)
+{
+	refuse_all_of(1, 25);
+	struct segment *s = &world->g->rules->segments[rules_segment(world->g->rules, STR("keen"))];
+	s->paused = true; /* all are out */
+	take_note();
+	s->paused = false;
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
+	now += 6 * DAY_S;
+	fold(world, now);
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 0");
+	now += DAY_S;
+	keen(1, 25);
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 25 remove 0");
+}
+
+TEST(who_was_refused_and_left_is_taken_back)
+{
+	refuse_all_of(1, 25);
+	leave(1);
+	take_note();
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 0 remove 1");
+}
+
+TEST(a_full_delivery_of_a_small_segment_does_not_forget_when_to_ask_again)
+{
+	refuse_all_of(1, K + 1);
+	leave(1);
+	leave(2);
+	assert_string_equal(deliver_it(FORMAT_FULL, true), "add 0 remove 2");
+	keen(50, 1); /* as many as k again */
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 1 remove 0");
+	assert_string_equal(deliver_it(FORMAT_FULL, true), "add 20 remove 0");
+}
+
+TEST(a_full_delivery_of_a_small_segment_does_not_forget_what_was_never_taken)
+{
+	keen(1, K);
+	refusing = true;
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 20 remove 0");
+	refusing = false;
+	leave(1);
+	assert_string_equal(deliver_it(FORMAT_FULL, true), "add 0 remove 0");
+	keen(50, 1);
+	assert_string_equal(deliver_it(FORMAT_DELTA, true), "add 1 remove 0");
+}
+
 UNIT_TESTS(DELIVERING(who_is_new_is_added_once_and_who_left_is_removed_once),
     DELIVERING(what_nobody_acknowledged_is_said_again),
     DELIVERING(a_full_delivery_says_all_that_holds),
     DELIVERING(below_k_nobody_is_added_and_removals_go_out),
     DELIVERING(who_leaves_by_time_is_forgotten_by_the_partner_where_rows_say_their_end),
     DELIVERING(a_row_that_lives_longer_is_told_anew_before_it_ends),
-    DELIVERING(a_segment_that_does_not_go_there_any_more_is_taken_back))
+    DELIVERING(a_segment_that_does_not_go_there_any_more_is_taken_back),
+    DELIVERING(who_was_refused_and_is_noted_to_have_left_is_not_asked_for_early),
+    DELIVERING(who_was_refused_and_left_is_taken_back),
+    DELIVERING(a_full_delivery_of_a_small_segment_does_not_forget_when_to_ask_again),
+    DELIVERING(a_full_delivery_of_a_small_segment_does_not_forget_what_was_never_taken))
