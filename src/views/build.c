@@ -10,6 +10,9 @@
  *     seal      synced to disk, the sizes of past days taken over, then it     seal()
  *               goes on folding until all shards are ready
  *
+ * A builder fills all of its shards before one of them catches up: who waits for a hit waits for
+ * the sealed shard, too, and filling another one may take minutes.
+ *
  * A generation serves when all of its shards are sealed and have caught up since, in a pass that
  * went well. What is told as folded from the sealing on is in it, too (engine_folded()).
  *
@@ -341,42 +344,61 @@ static enum err build_fill(
 	return err;
 }
 
-/* One pass over one shard: fills it, or folds and sweeps it, and seals it when it has caught up. */
+/* What failed with one shard of this pass; the caller's text says why. */
+static void build_failed(struct engine *e, const struct generation *b, const struct generation *g,
+    unsigned shard, enum err err, struct progress *p)
+{
+	/* ERR_BUSY: the next pass looks again */
+	if (!err || err == ERR_BUSY || atomic_load(&e->stop))
+		return;
+	p->failed = true;
+	p->damaged |= db_damaged(&b->fold[shard].shard.db) ||
+		      (b->adopts && db_damaged(&g->fold[shard].shard.db));
+	p->full |= err == ERR_FULL;
+	snprintf(p->why, sizeof p->why, "%s", err_text());
+}
+
+/* Fills the builder's shards. True: all of them are filled. */
+static bool build_fill_all(
+    struct engine_thread *me, struct generation *b, struct generation *g, struct progress *p)
+{
+	struct engine *e = me->e;
+	bool all = true;
+	for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n) {
+		memory_begin();
+		enum err err = build_fill(e, b, g, s, clock_views());
+		build_failed(e, b, g, s, err, p);
+		all &= !err;
+	}
+	return all;
+}
+
+/* One pass over one shard that is filled: folds and sweeps it, and seals it when it has caught up.
+ */
 static void build_step(struct engine *e, struct generation *b, struct generation *g, unsigned shard,
     uint32_t now, struct progress *p)
 {
-	struct fold *f = &b->fold[shard];
-	enum err err = build_fill(e, b, g, shard, now);
-	if (!err) {
-		struct progress own = {.worked = false};
-		/* a sealed shard may serve at any time, and then somebody may wait for its lock */
-		bool soon = atomic_load(&b->sealed[shard]);
-		if (soon)
-			low_hold();
-		engine_step(e, b, shard, FOLD_MOST, now, &own);
-		if (soon)
-			low_release();
-		p->worked |= own.worked;
-		p->pending |= own.pending;
-		if (own.failed && !p->failed)
-			memcpy(p->why, own.why, sizeof p->why);
-		p->failed |= own.failed;
-		p->full |= own.full;
-		p->damaged |= own.damaged;
-		if (!own.pending && !own.failed && !atomic_load(&b->sealed[shard]) &&
-		    engine_caught_up(e, b, shard, hour_of(now))) {
-			err = seal(b, g, shard, now);
-			atomic_store(&b->sealed[shard], !err);
-			p->worked = true;
-		}
-	}
-	/* ERR_BUSY: the next pass looks again */
-	if (err && err != ERR_BUSY && !atomic_load(&e->stop)) {
-		p->failed = true;
-		p->damaged |=
-		    db_damaged(&f->shard.db) || (b->adopts && db_damaged(&g->fold[shard].shard.db));
-		p->full |= err == ERR_FULL;
-		snprintf(p->why, sizeof p->why, "%s", err_text());
+	struct progress own = {.worked = false};
+	/* a sealed shard may serve at any time, and then somebody may wait for its lock */
+	bool soon = atomic_load(&b->sealed[shard]);
+	if (soon)
+		low_hold();
+	engine_step(e, b, shard, FOLD_MOST, now, &own);
+	if (soon)
+		low_release();
+	p->worked |= own.worked;
+	p->pending |= own.pending;
+	if (own.failed && !p->failed)
+		memcpy(p->why, own.why, sizeof p->why);
+	p->failed |= own.failed;
+	p->full |= own.full;
+	p->damaged |= own.damaged;
+	if (!own.pending && !own.failed && !atomic_load(&b->sealed[shard]) &&
+	    engine_caught_up(e, b, shard, hour_of(now))) {
+		enum err err = seal(b, g, shard, now);
+		build_failed(e, b, g, shard, err, p);
+		atomic_store(&b->sealed[shard], !err);
+		p->worked = true;
 	}
 }
 
@@ -392,8 +414,10 @@ bool build_pass(struct engine_thread *me, struct progress *p)
 	struct generation *b = generation_ref(e->building), *g = generation_ref(e->serving);
 	pthread_mutex_unlock(&e->lock);
 	low_release();
+	bool filled = build_fill_all(me, b, g, p);
 	uint32_t now = clock_views();
-	for (unsigned s = me->number; s < b->shards && !atomic_load(&e->stop); s += e->threads_n) {
+	for (unsigned s = me->number; filled && s < b->shards && !atomic_load(&e->stop);
+	     s += e->threads_n) {
 		memory_begin();
 		build_step(e, b, g, s, now, p);
 	}

@@ -24,6 +24,7 @@ static long fails_in = -1; /* commits that still work; -1: all */
 static bool lies;	   /* the one that fails is written, and cannot be taken back */
 static bool failed;	   /* so did the call before this one */
 static time_t ahead;	   /* of the clock that retries go by, in seconds */
+static void (*while_asleep)(void);
 
 /* What goes to the first two pages of a file names a commit. */
 static ssize_t write_page(int fd, const void *p, size_t n, off_t at)
@@ -52,6 +53,8 @@ static int sleep_at_once(const struct timespec *t, struct timespec *left)
 {
 	assert_true(ahead < 1000000); /* somebody waits for what nobody does */
 	ahead++;
+	if (while_asleep)
+		while_asleep();
 	return 0;
 }
 
@@ -59,6 +62,7 @@ static int begin(void **state)
 {
 	calls = (struct calls){
 	    .pwrite = write_page, .clock_gettime = clock_ahead, .nanosleep = sleep_at_once};
+	while_asleep = NULL;
 	return make_folder(state) != 0 || journal_memory_new(&medium) != OK;
 }
 
@@ -68,16 +72,21 @@ static int end(void **state)
 	return drop_folder(state);
 }
 
-static struct store *open_it(struct config *c)
+static struct store *open_shards(struct config *c, const char *shards)
 {
 	struct store *s;
 	char option[128];
 	assert_int_equal(config_init(c), OK);
 	snprintf(option, sizeof option, "store.path=%s/store", folder);
 	assert_int_equal(config_set(c, option), OK);
-	assert_int_equal(config_set(c, "store.shards=1"), OK);
+	assert_int_equal(config_set(c, shards), OK);
 	assert_int_equal(store_open_on(c, STORE_WRITE, medium, &s), OK);
 	return s;
+}
+
+static struct store *open_it(struct config *c)
+{
+	return open_shards(c, "store.shards=1");
 }
 
 /* A segment asks for `times` looks at a page. Where the page is the same, so are categories, and
@@ -101,17 +110,23 @@ static struct rules *rules_asking(struct config *c, int times)
 	return rules_about(c, "coats", times);
 }
 
-static void commit_records(
-    struct store *s, uint32_t t, const struct buf *b, unsigned records, unsigned events)
+static void commit_to(struct store *s, uint16_t shard, uint32_t t, const struct buf *b,
+    unsigned records, unsigned events)
 {
 	static const uint8_t rules[16] = {1};
 	struct journal_block block = {.day = day_of(t),
-	    .shard = 0,
+	    .shard = shard,
 	    .count = records,
 	    .records = buf_view(b),
 	    .events = events};
 	assert_int_equal(journal_commit(s->journal, &block, 1, rules), OK);
 	assert_int_equal(journal_publish(s->journal), OK);
+}
+
+static void commit_records(
+    struct store *s, uint32_t t, const struct buf *b, unsigned records, unsigned events)
+{
+	commit_to(s, 0, t, b, records, events);
 }
 
 static void commit_looks(struct store *s, uint32_t t, unsigned n)
@@ -307,6 +322,66 @@ TEST(what_was_told_as_folded_is_in_the_views_that_serve_next)
 	(void)settle_failing(e, 1000);
 	check_visitor(e, LOOKS + 1, true);
 	end_engine(e, asks, s, &c);
+}
+
+static struct engine *building;
+static struct store *stored;
+static unsigned folded_asleep;
+
+/* The serving views fold a look. */
+static void fold_a_look(void)
+{
+	bool more;
+	size_t done;
+	struct generation *g = engine_serving(building);
+	commit_looks(stored, clock_now(), 1);
+	struct journal_pos at = journal_committed(stored->journal, 0);
+	assert_int_equal(
+	    fold_some(&g->fold[0], stored->journal, clock_now(), 1000, &done, &more), OK);
+	generation_unref(g);
+	assert_true(engine_folded(building, 0, at));
+	folded_asleep++;
+}
+
+/* One builder has both shards, and cannot fill the second yet. */
+TEST(a_look_is_told_as_folded_while_another_shard_is_filled)
+{
+	struct config c;
+	struct store *s = stored = open_shards(&c, "store.shards=2");
+	struct rules *asks[] = {rules_asking(&c, LOOKS), rules_asking(&c, LOOKS + 1)};
+	struct event other = {.visitor = {{1, 3}},
+	    .t = clock_now(),
+	    .name = STR("view"),
+	    .host = STR("shop.example"),
+	    .path = STR("/coats")};
+	struct buf b = {0};
+	struct db_txn t;
+	lies = false;
+	begin_engine(&c, s, asks[0], &building);
+	event_encode(&other, &b);
+	commit_to(s, 1, other.t, &b, 1, 1);
+	buf_done(&b);
+	while (engine_turn(building))
+		;
+	struct generation *g = engine_serving(building);
+	struct shard *sh = &g->fold[1].shard;
+	assert_int_equal(db_begin(&sh->db, DB_WRITE, &t), OK);
+	shard_unfinished_put(sh, &t, journal_last(s->journal, 1), 1);
+	assert_int_equal(db_end(&t), OK);
+	engine_reload(building, asks[1]);
+	folded_asleep = 0;
+	while_asleep = fold_a_look;
+	for (int i = 0; i < 4; i++)
+		(void)engine_turn(building);
+	while_asleep = NULL;
+	assert_true(folded_asleep >= 4);
+	assert_int_equal(db_begin(&sh->db, DB_WRITE, &t), OK);
+	shard_unfinished_done(sh, &t);
+	assert_int_equal(db_end(&t), OK);
+	generation_unref(g);
+	(void)settle_failing(building, 1000);
+	check_visitor(building, LOOKS + folded_asleep, true);
+	end_engine(building, asks, s, &c);
 }
 
 static uint64_t changes_told(struct engine *e)
@@ -546,6 +621,8 @@ UNIT_TESTS(cmocka_unit_test_setup_teardown(
 	a_build_waits_for_a_fold_that_is_half_done_without_keeping_it_from_being_done, begin, end),
     cmocka_unit_test_setup_teardown(
 	what_was_told_as_folded_is_in_the_views_that_serve_next, begin, end),
+    cmocka_unit_test_setup_teardown(
+	a_look_is_told_as_folded_while_another_shard_is_filled, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
     cmocka_unit_test_setup_teardown(
 	a_change_is_told_although_its_commit_failed_and_is_there, begin, end),
