@@ -231,8 +231,8 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 		list = b->next;
 		if (!b->result)
 			b->result = e;
-		if (!b->result)
-			metric_add(M_EVENTS, b->count);
+		for (size_t i = 0; i < b->parts_n && !b->result; i++)
+			metric_add(M_EVENTS, b->parts[i].events);
 		b->done(b);
 	}
 }

@@ -69,9 +69,10 @@ EACH(M_UNAUTHORIZED, bad_requests_total, "unauthorized",
 
 METRIC_GROUP(hits, "Hits: how many came, and which were refused or set aside.")
 COUNTER(hits, M_HITS, hits_total, "hits",
-    "Pixel calls and events of POST /e. When it stands still, the tag is gone from the pages.")
+    "Hits and imported events that the consent gate let through. When it stands still, the tag is "
+    "gone from the pages, or all is refused.")
 COUNTER(hits, M_EVENTS, events_total, "events",
-    "Events journalled. The difference to hits is refused or set aside, by the reasons below.")
+    "Events journalled that count. The difference to hits is set aside, or could not be recorded.")
 HISTOGRAM(hits, H_HIT, hit_duration_seconds, "seconds", 1000000,
     "Time from reading a hit to its being on disk and answered. When it grows, the disk is slow.",
     500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000)

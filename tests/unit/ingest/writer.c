@@ -16,9 +16,24 @@ static void nothing(void *arg)
 }
 static const struct writer_told nobody = {nothing, nothing, NULL};
 
+static void begin(struct config *c, struct store **s, struct writer **w)
+{
+	char option[128];
+	assert_int_equal(config_init(c), OK);
+	snprintf(option, sizeof option, "store.path=%s/store", folder);
+	assert_int_equal(config_set(c, option), OK);
+	assert_int_equal(config_set(c, "store.shards=1"), OK);
+	assert_int_equal(store_open(c, STORE_WRITE, s), OK);
+	assert_int_equal(writer_start(*s, &nobody, w), OK);
+}
+
 static void fill(struct batch *b, uint8_t who, sem_t *done)
 {
-	struct event e = {.visitor = {{who}}, .t = clock_now(), .name = STR("view"), .host = STR("shop.example"), .path = STR("/coats/1")};
+	struct event e = {.visitor = {{who}},
+	    .t = clock_now(),
+	    .name = STR("view"),
+	    .host = STR("shop.example"),
+	    .path = STR("/coats/1")};
 	batch_init(b, 1, committed, done);
 	batch_event(b, &e);
 	batch_event(b, &e);
@@ -33,16 +48,10 @@ TEST(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken)
 	struct journal_reader *r;
 	struct buf records = {0};
 	sem_t done;
-	char option[128];
 	struct journal_pos pos;
 	uint32_t count;
 	uint16_t day;
-	assert_int_equal(config_init(&c), OK);
-	snprintf(option, sizeof option, "store.path=%s/store", folder);
-	assert_int_equal(config_set(&c, option), OK);
-	assert_int_equal(config_set(&c, "store.shards=1"), OK);
-	assert_int_equal(store_open(&c, STORE_WRITE, &s), OK);
-	assert_int_equal(writer_start(s, &nobody, &w), OK);
+	begin(&c, &s, &w);
 	sem_init(&done, 0, 0);
 	fill(&whole, 1, &done);
 	fill(&half, 2, &done);
@@ -70,6 +79,34 @@ TEST(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken)
 	config_done(&c);
 }
 
+TEST(only_events_that_count_are_told_as_events)
+{
+	struct event aside = {
+	    .visitor = {{3}}, .t = clock_now(), .name = STR("view"), .aside = ASIDE_CRAWLER};
+	struct config c;
+	struct store *s = NULL;
+	struct writer *w;
+	struct batch b;
+	sem_t done;
+	uint64_t before = metric_get(M_EVENTS);
+	begin(&c, &s, &w);
+	sem_init(&done, 0, 0);
+	fill(&b, 1, &done); /* two events */
+	batch_event(&b, &aside);
+	batch_erase(&b, &(struct vkey){{2}}, clock_now());
+	assert_int_equal(b.count, 4);
+	writer_submit(w, &b);
+	while (sem_wait(&done) != 0)
+		;
+	assert_int_equal(b.result, OK);
+	assert_int_equal(metric_get(M_EVENTS) - before, 2);
+	writer_stop(w);
+	batch_done(&b);
+	sem_destroy(&done);
+	store_close(s);
+	config_done(&c);
+}
+
 static bool is_nobody(struct store *s, const struct vkey *k)
 {
 	struct erased_view v;
@@ -86,14 +123,8 @@ TEST(a_visitor_whose_erasure_was_refused_is_somebody_again)
 	struct writer *w;
 	struct batch b;
 	sem_t done;
-	char option[128];
 	const struct vkey who = {{7}};
-	assert_int_equal(config_init(&c), OK);
-	snprintf(option, sizeof option, "store.path=%s/store", folder);
-	assert_int_equal(config_set(&c, option), OK);
-	assert_int_equal(config_set(&c, "store.shards=1"), OK);
-	assert_int_equal(store_open(&c, STORE_WRITE, &s), OK);
-	assert_int_equal(writer_start(s, &nobody, &w), OK);
+	begin(&c, &s, &w);
 	sem_init(&done, 0, 0);
 	for (int refused = 1; refused >= 0; refused--) {
 		batch_init(&b, 1, committed, &done);
@@ -114,5 +145,6 @@ TEST(a_visitor_whose_erasure_was_refused_is_somebody_again)
 	config_done(&c);
 }
 
-UNIT_TESTS(IN_FOLDER(a_visitor_whose_erasure_was_refused_is_somebody_again),
+UNIT_TESTS(IN_FOLDER(only_events_that_count_are_told_as_events),
+    IN_FOLDER(a_visitor_whose_erasure_was_refused_is_somebody_again),
     IN_FOLDER(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken))
