@@ -123,6 +123,9 @@ static enum err diff_shard(void *arg, unsigned shard, void *own)
 			sums[3 * i + 2] += was && !will;
 		}
 	}
+	/* a walk ends, too, when a read fails */
+	if (!e)
+		e = a->t.err ? a->t.err : b->t.err;
 	side_close(a);
 	side_close(b);
 	free(a);

@@ -43,4 +43,34 @@ static inline FILE *open_file(const char *name, const char *mode)
 	return f;
 }
 
+#define STORED_PAGE 4096
+
+/* Where the table of visitors parts for the last time, it leads nowhere (the layout is in
+ * disk/pages.c). */
+static inline void damage_branches(const char *name)
+{
+	uint8_t page[STORED_PAGE];
+	unsigned damaged = 0;
+	FILE *f = open_file(name, "r+b");
+	for (long at = 2 * STORED_PAGE;
+	     fseek(f, at, SEEK_SET) == 0 && fread(page, 1, STORED_PAGE, f) == STORED_PAGE;
+	     at += STORED_PAGE) {
+		uint16_t flags, lower, node, key_size;
+		memcpy(&flags, page + 10, 2);
+		memcpy(&lower, page + 12, 2);
+		if (flags != 1 || lower < 18 || lower > STORED_PAGE)
+			continue;
+		memcpy(&node, page + lower - 2, 2);
+		memcpy(&key_size, page + node + 6, 2);
+		if (key_size != sizeof(struct vkey))
+			continue;
+		memset(page + node, 0xff, 6);
+		assert_true(
+		    fseek(f, at, SEEK_SET) == 0 && fwrite(page, 1, STORED_PAGE, f) == STORED_PAGE);
+		damaged++;
+	}
+	fclose(f);
+	assert_true(damaged > 0);
+}
+
 #endif

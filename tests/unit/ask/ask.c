@@ -41,5 +41,21 @@ TEST(a_comparison_takes_a_profile_of_other_rules_for_damage)
 	close_views(&v);
 }
 
+TEST(a_comparison_that_cannot_be_read_to_its_end_is_an_error)
+{
+	struct views v = open_views();
+	struct ask_side side = {v.g, v.g->rules};
+	struct kgate gate = {0};
+	struct move *moves;
+	size_t n;
+	for (uint8_t k = 1; k < 250; k++)
+		put_visitor(&v, k, TODAY);
+	damage_branches("state/1/0/data.mdb");
+	assert_int_equal(ask_diff(&side, &side, &gate, NOW, &moves, &n), ERR_CORRUPT);
+	assert_true(db_damaged(&shard_of(&v)->db));
+	close_views(&v);
+}
+
 UNIT_TESTS(IN_FOLDER(a_comparison_of_rules_passes_over_damage),
+    IN_FOLDER(a_comparison_that_cannot_be_read_to_its_end_is_an_error),
     IN_FOLDER(a_comparison_takes_a_profile_of_other_rules_for_damage))

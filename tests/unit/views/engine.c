@@ -525,7 +525,6 @@ TEST(what_a_failed_sweep_did_not_remove_is_removed_by_the_next)
 /* --- damage */
 
 #define MANY 3000 /* visitors, whose table is two pages deep */
-#define PAGE 4096
 
 static void commit_visitors(struct store *s)
 {
@@ -540,32 +539,6 @@ static void commit_visitors(struct store *s)
 	}
 	commit_records(s, e.t, &b, MANY, MANY);
 	buf_done(&b);
-}
-
-/* Where the table of visitors parts for the last time, it leads nowhere (the layout is in
- * disk/pages.c). */
-static void damage_branches(const char *name)
-{
-	uint8_t page[PAGE];
-	unsigned damaged = 0;
-	FILE *f = open_file(name, "r+b");
-	for (long at = 2 * PAGE; fseek(f, at, SEEK_SET) == 0 && fread(page, 1, PAGE, f) == PAGE;
-	     at += PAGE) {
-		uint16_t flags, lower, node, key_size;
-		memcpy(&flags, page + 10, 2);
-		memcpy(&lower, page + 12, 2);
-		if (flags != 1 || lower < 18 || lower > PAGE)
-			continue;
-		memcpy(&node, page + lower - 2, 2);
-		memcpy(&key_size, page + node + 6, 2);
-		if (key_size != sizeof(struct vkey))
-			continue;
-		memset(page + node, 0xff, 6);
-		assert_true(fseek(f, at, SEEK_SET) == 0 && fwrite(page, 1, PAGE, f) == PAGE);
-		damaged++;
-	}
-	fclose(f);
-	assert_true(damaged > 0);
 }
 
 static uint64_t visitors_of(struct engine *e)
