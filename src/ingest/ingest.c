@@ -77,8 +77,10 @@ bool ingest_known(struct ingest *in, struct str value, uint32_t now, struct vkey
 
 void ingest_erase(struct ingest *in, const struct vkey *visitor, uint32_t now, struct batch *b)
 {
-	erased_note(in->store->erased, visitor);
 	batch_erase(b, visitor, now);
+	/* a starved batch is refused, and may not list the visitor whom the writer has to settle */
+	if (!b->starved)
+		erased_note(in->store->erased, visitor);
 	metric_inc(M_ERASED);
 }
 

@@ -1,7 +1,9 @@
 /* Batches on their way to the journal. */
-#include "folder.h"
+#include "starve.h"
+#include "stored.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/ingest/ingest.h"
 #include "crumb/ingest/writer.h"
 
 #include <semaphore.h>
@@ -145,6 +147,37 @@ TEST(a_visitor_whose_erasure_was_refused_is_somebody_again)
 	config_done(&c);
 }
 
+TEST(a_visitor_whose_erasure_there_was_no_memory_to_list_is_somebody_again)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct ingest in = {.store = s};
+	struct writer *w;
+	struct batch b;
+	sem_t done;
+	const struct vkey other = {{1}}, who = {{7}};
+	assert_int_equal(writer_start(s, &nobody, &w), OK);
+	sem_init(&done, 0, 0);
+	batch_init(&b, s->shards, committed, &done);
+	ingest_erase(&in, &other, clock_now(), &b);
+	while (b.erased_n < b.erased_cap) /* the next needs memory */
+		b.erased[b.erased_n++] = other;
+	starve_after(0);
+	ingest_erase(&in, &who, clock_now(), &b);
+	starve_end();
+	writer_submit(w, &b);
+	while (sem_wait(&done) != 0)
+		;
+	assert_int_equal(b.result, ERR_NOMEM);
+	assert_false(is_nobody(s, &who));
+	assert_false(is_nobody(s, &other));
+	batch_done(&b);
+	writer_stop(w);
+	sem_destroy(&done);
+	close_store(s, &c);
+}
+
 UNIT_TESTS(IN_FOLDER(only_events_that_count_are_told_as_events),
+    IN_FOLDER(a_visitor_whose_erasure_there_was_no_memory_to_list_is_somebody_again),
     IN_FOLDER(a_visitor_whose_erasure_was_refused_is_somebody_again),
     IN_FOLDER(what_there_was_no_memory_for_is_refused_and_the_rest_is_taken))
