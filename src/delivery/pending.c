@@ -12,6 +12,7 @@
 #include "pending.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/code.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/metric.h"
 #include "crumb/delivery/held.h"
@@ -239,18 +240,21 @@ static const char *const ended_words[] = {
     [DELIVERY_FAILED] = "failed",
 };
 
+/* `why` may hold somebody else's words, which were cut: no text of JSON ends within a character. */
 static enum err write_log(const struct pending *p, enum delivery_state state, const char *why)
 {
 	const json_t *m = p->manifest;
+	if (state == DELIVERY_DONE)
+		why = "";
 	return outbox_log(p->place,
-	    json_pack("{s:O,s:O,s:O,s:O,s:s,s:I,s:O,s:O,s:I,s:i,s:i,s:i,s:s}", "delivery",
+	    json_pack("{s:O,s:O,s:O,s:O,s:s,s:I,s:O,s:O,s:I,s:i,s:i,s:i,s:s%}", "delivery",
 		json_object_get(m, "delivery"), "destination", json_object_get(m, "destination"),
 		"mode", json_object_get(m, "mode"), "rules", json_object_get(m, "rules"), "state",
 		ended_words[state], "ended", (json_int_t)p->now, "added",
 		json_object_get(m, "added"), "removed", json_object_get(m, "removed"), "refused",
 		(json_int_t)p->refused_n, "files", (int)p->files, "files_done",
-		(int)pending_finished(p), "attempts", (int)p->attempts, "why",
-		state == DELIVERY_DONE ? "" : why));
+		(int)pending_finished(p), "attempts", (int)p->attempts, "why", why,
+		utf8_valid(str_c(why))));
 }
 
 /* Refused rows are kept with what the partner said, as a file of their own. */

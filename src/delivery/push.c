@@ -11,6 +11,7 @@
 #include "crumb/delivery/push.h"
 
 #include "crumb/base/memory.h"
+#include "crumb/base/plain.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -103,12 +104,21 @@ static void start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* The beginning of what the partner said, in one line. */
+/* The beginning of what the partner said, in one line, as it may be shown: it goes to the log of
+ * deliveries, which is JSON, and to terminals. */
 static void put_words(char *to, size_t cap, struct str said)
 {
-	size_t used = (size_t)snprintf(to, cap, ": ");
-	for (size_t i = 0; i < said.n && i < WORDS_MOST && used + 1 < cap; i++)
-		to[used++] = (uint8_t)said.p[i] < ' ' ? ' ' : said.p[i];
+	char c[PLAIN_MOST];
+	size_t used = (size_t)snprintf(to, cap, ": "), n, took;
+	for (size_t at = 0; at < said.n && at < WORDS_MOST; at += took) {
+		took = plain_char(str_skip(said, at), c, &n);
+		if ((uint8_t)said.p[at] < ' ')
+			c[0] = ' ', n = 1;
+		if (used + n >= cap)
+			break;
+		memcpy(to + used, c, n);
+		used += n;
+	}
 	to[used] = 0;
 }
 

@@ -222,6 +222,33 @@ TEST(pauses_double_and_then_it_is_given_up)
 	assert_non_null(strstr(text_of(in_box("log")), "\"files_done\":1,\"attempts\":2"));
 }
 
+TEST(a_refusal_in_other_letters_than_utf_8_ends_it_like_any_other)
+{
+	make_pending();
+	lake.way = &way_https;
+	PARTNER("HTTP/1.1 400 No\r\nContent-Length: 6\r\nConnection: close\r\n\r\n"
+		"r\xe9"
+		"fus\xe9");
+	lake.where = str_c(partner.url);
+	struct delivery d = gone_on(false, NOW);
+	partner_end();
+	assert_int_equal(d.state, DELIVERY_FAILED);
+	assert_non_null(strstr(text_of(in_box("log")), "\"state\":\"failed\""));
+	assert_non_null(strstr(text_of(in_box("log")), "status 400: r"));
+	assert_int_equal(opened(), ERR_NOT_FOUND);
+}
+
+/* Somebody else's words may be cut within a character on their way. */
+TEST(a_reason_that_ends_within_a_character_is_logged_up_to_there)
+{
+	struct pending p;
+	make_pending();
+	assert_int_equal(pending_open(&box, &lake, NOW, &p), OK);
+	assert_int_equal(pending_finish(&p, DELIVERY_FAILED, "caf\xc3"), OK);
+	pending_free(&p);
+	assert_non_null(strstr(text_of(in_box("log")), "\"why\":\"caf\""));
+}
+
 TEST(a_pause_that_nobody_wrote_is_none)
 {
 	struct pending p;
@@ -283,6 +310,8 @@ UNIT_TESTS(BOXED(nothing_is_under_way_in_a_new_folder),
     BOXED(to_a_folder_files_come_under_their_names_and_the_delivery_ends),
     BOXED(a_file_that_is_not_what_was_written_ends_it_and_what_is_left_is_put_aside),
     BOXED(only_what_was_not_acknowledged_is_sent), BOXED(pauses_double_and_then_it_is_given_up),
+    BOXED(a_refusal_in_other_letters_than_utf_8_ends_it_like_any_other),
+    BOXED(a_reason_that_ends_within_a_character_is_logged_up_to_there),
     BOXED(a_pause_that_nobody_wrote_is_none),
     BOXED(rows_that_were_refused_are_not_held_and_are_kept_with_what_was_said),
     BOXED(what_the_partner_took_perhaps_is_perhaps_held),

@@ -87,6 +87,25 @@ TEST(what_he_does_not_want_is_not_sent_again)
 	    PUSH_NEVER); /* it is not followed: what is sent is for this address */
 }
 
+TEST(what_he_says_is_told_in_whole_characters_that_do_nothing_to_a_terminal)
+{
+	char answer[600], why[600];
+	assert_int_equal(judged("HTTP/1.1 400 No\r\nContent-Length: 6\r\n\r\nr\xe9"
+				"fus\xe9",
+			     "status 400: r\\xe9fus\\xe9", 0),
+	    PUSH_NEVER);
+	assert_int_equal(judged("HTTP/1.1 400 No\r\nContent-Length: 5\r\n\r\n\x7f\xc2\x9b"
+				"1m",
+			     "status 400: \\u007f\\u009b1m", 0),
+	    PUSH_NEVER);
+	/* 149 signs, and then one of three bytes: it is told, and what stands behind is not */
+	snprintf(answer, sizeof answer, "HTTP/1.1 400 No\r\nContent-Length: 155\r\n\r\n%0149d%s", 0,
+	    "\xe2\x82\xac"
+	    "abc");
+	snprintf(why, sizeof why, "status 400: %0149d%s", 0, "\xe2\x82\xac");
+	assert_int_equal(judged(answer, why, 0), PUSH_NEVER);
+}
+
 TEST(where_nobody_listens_it_is_tried_later)
 {
 	PARTNER(TAKES);
@@ -131,6 +150,7 @@ UNIT_TESTS(cmocka_unit_test(a_file_is_the_body_of_one_post_with_a_key_that_tells
     cmocka_unit_test(what_is_packed_says_how),
     cmocka_unit_test(a_partner_who_has_no_time_is_asked_again_when_he_says),
     cmocka_unit_test(what_he_does_not_want_is_not_sent_again),
+    cmocka_unit_test(what_he_says_is_told_in_whole_characters_that_do_nothing_to_a_terminal),
     cmocka_unit_test(where_nobody_listens_it_is_tried_later),
     cmocka_unit_test(a_secret_that_is_not_there_is_waited_for_and_nothing_is_sent),
     cmocka_unit_test(whoever_stops_does_not_wait_for_an_answer))
