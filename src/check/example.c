@@ -229,13 +229,13 @@ static void example_did(struct yaml *y, const yaml_node_t *n, void *into)
 	yaml_list(y, n, "did", one_deed, x);
 }
 
-/* Names of segments, each of which must be there. */
 /* A file of examples while it is read. */
 struct reading_examples {
 	struct yaml yaml; /* first: names_of() makes it whole again */
 	const struct rules *r;
 };
 
+/* Names of segments, each of which must be there. */
 static void names_of(struct yaml *y, const yaml_node_t *n, struct str **out, unsigned *out_n)
 {
 	const struct rules *r = ((struct reading_examples *)y)->r;

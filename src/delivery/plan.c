@@ -1,7 +1,8 @@
 /* Who may be told of: the first half of a plan. delivery/plan.h has the guards as a table.
  *
- *   1. Segments. Those that the rules send to the destination, each with the guard that closes it
- * or none; and those of the ledger that are not among them, for their rows have to be taken back.
+ *   1. Segments. Those that the rules send to the destination, each with the guard that closes it,
+ *      or none; and those of the ledger that are not among them, for their rows have to be taken
+ *      back.
  *   2. Visitors. One scan over the members of the segments that no guard closes. A visitor passes
  *      the guards of a visitor, and stands in the plan under the id that goes out.
  *   3. The k gate, by what was counted in step 2: those who could be sent, not all members.

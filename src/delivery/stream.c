@@ -7,8 +7,8 @@
  *                 where the scan stands. When the state begins, the position takes the sequences of
  *                 all shards, so that what changes meanwhile comes behind the state.
  *   the changes   what the fold noted behind the position's sequence of each shard. A note says
- * that something changed for a visitor and a segment, not what. say_change() looks at what holds
- * now, so a note that is read twice does no harm.
+ *                 that something changed for a visitor and a segment, not what. say_change() looks
+ *                 at what holds now, so a note that is read twice does no harm.
  *
  * The changes cannot continue, and the state is said anew, when the rules are others, when a
  * segment may be told now that was not told (its members entered while nobody was told), when the
@@ -144,8 +144,9 @@ static bool read_position(struct str s, unsigned shards, size_t words, struct po
 
 /* --- what may be told */
 
-/* Which segments go there, and which of them may be told now: by the guards of a delivery
- * (delivery/plan.h) and the k gate. */
+/* Which segments go there, and which of them may be told now: by the guards of a delivery that
+ * close a segment (delivery/plan.h), and the k gate, which is asked of all members of the segment.
+ * To count those who may be told would be a scan for each piece. */
 static enum err stream_segments(struct streaming *x)
 {
 	const struct plan_wish *w = x->w;

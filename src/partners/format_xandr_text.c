@@ -3,8 +3,7 @@
  * separated and which fields a segment has is agreed with Xandr for each member.
  *
  *     12345;101:1440:0,102:-1:0          with EXPIRATION: minutes, or -1 to remove
- *     12345;101:0 TAB 102:0              without: what is removed stands behind the fourth
- * separator
+ *     12345;101:0 TAB 102:0              without: what is removed stands behind the fourth one
  *
  * The five separators stand behind the id, between segments, between fields, before what is
  * removed, and before the domain, which is not written. */

@@ -2,8 +2,9 @@
  * audiences go.
  *
  *     partners:        who has ids of their own for our visitors: how these are matched (GET
- * /sync), and what data of theirs is called destinations:    a format, whose ids it speaks of,
- * limits, a schedule, the labels that it may get, and how it is delivered
+ *                      /sync), and what data of theirs is called
+ *     destinations:    a format, whose ids it speaks of, limits, a schedule, the labels that it may
+ *                      get, and how it is delivered
  *
  * For example, "a partner `desk`, and a destination `desk-lists` in the format ttd-thirdparty,
  * which speaks of visitors by the ids of `desk`, once a day, by HTTPS". One partner may have

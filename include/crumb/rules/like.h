@@ -12,8 +12,8 @@
  *     c90:CATEGORY  c30:  c7:   something of the category in what is retained, in the last 30, in
  *                               the last 7 days: presence and recency
  *     n2:CATEGORY  n5:  n15:    at least so many events of it: frequency
- *     a5:interests              something of at least five different categories that the model
- * knows country:US  device:mobile  os:ios  browser:chrome        facts
+ *     a5:interests              something of at least five different categories of the model
+ *     country:US  device:mobile  os:ios  browser:chrome        facts
  *
  * A score is the bias and the sum of the weights whose features hold. In a model with "unit" that
  * sum is divided by the length of the visitor's row, so that much and little activity compare: the

@@ -1,4 +1,3 @@
-/* What a partner has and is owed. */
 /* Who is in a plan, when memory runs out in between. */
 #include "starve.h"
 #include "unit.h"
