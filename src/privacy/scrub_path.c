@@ -119,8 +119,12 @@ static enum scrub_kind segment_kind(struct str seg, struct str before, char *tex
 
 const char *const scrub_words[SCRUB_KINDS] = {"", "[email]", "[number]", "[token]", "[name]"};
 
+/* `before` is the segment before as it is decoded: "/us%65r/jane" and "/user;v=1/jane" name
+ * somebody, too. Servers read "/user//jane" as "/user/jane", so empty segments are passed over. */
 size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 {
+	char texts[2][3 * SCRUB_SEGMENT_MAX + 1]; /* of this segment, and of the one before */
+	unsigned turn = 0;
 	size_t n = 0;
 	struct str rest = path.n && path.p[0] == '/' ? str_skip(path, 1) : path, seg;
 	struct str before = STR("");
@@ -130,12 +134,15 @@ size_t scrub_path(struct str path, char *out, size_t cap, unsigned *scrubbed)
 	if (rest.n == 0)
 		return n;
 	while (str_cut(&rest, '/', &seg)) {
-		char text[3 * SCRUB_SEGMENT_MAX + 1];
+		char *text = texts[turn];
 		size_t len;
 		enum scrub_kind kind = segment_kind(seg, before, text, &len);
 		const char *put = kind ? scrub_words[kind] : text;
 		size_t put_n = kind ? strlen(put) : len;
-		before = seg;
+		if (len || kind) {
+			before = str_make(text, len);
+			turn ^= 1;
+		}
 		*scrubbed += kind != SCRUB_NONE;
 		for (size_t i = 0; !kind && i < put_n; i++)
 			if (text[i] == '/' || text[i] == '[' || text[i] == ']')

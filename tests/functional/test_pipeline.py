@@ -106,3 +106,17 @@ def test_random_pipelines_get_each_his_own(server):
             assert check(*a), (round_, i, kind, who, a)
     assert server.metric('hits_total') == hits + written
     server.verify()
+
+
+def test_nothing_of_a_request_is_left_for_the_next(server):
+    cookie = known(server, '/coats/1')
+    loud = ('us_privacy=1YYN', 'anon=1', 'gdpr=1', 'gpp=DBAA&gpp_sid=2', 'e=purchase&v=7&a.color=red&p_q=coat')
+    hit = request('GET', '/p.gif?u=https%3A%2F%2Fshop.example%2Fcoats%2F2', cookie)
+    data = b''.join(request('GET', '/p.gif?u=https%3A%2F%2Fshop.example%2Fx&' + q, 'x; crumb_optout=1') + hit for q in loud)
+    got = answers(server, data)
+    assert [bool(re.search(b'(?i)crumb-refused', h)) for _, h, _ in got] == [True, False] * len(loud)
+    b = Browser(server)
+    b.jar['crumb'] = cookie
+    b.segments()
+    assert b.count('apparel.coats') == 3 + len(loud)
+    assert json.loads(b.request('GET', '/me?format=json')[2])['attributes'] == {}

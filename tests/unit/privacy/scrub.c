@@ -48,6 +48,11 @@ TEST(what_names_people_is_replaced)
 	path_becomes("/t/email=jane", "/t/[token]");
 	path_becomes("/user/jane.doe/edit", "/user/[name]/edit");
 	path_becomes("/users/4711", "/users/[name]");
+	/* however the segment before is written */
+	path_becomes("/us%65r/jane", "/user/[name]");
+	path_becomes("/user;v=1/jane", "/user/[name]");
+	path_becomes("/user//jane", "/user//[name]");
+	path_becomes("/user/me/coats", "/user/me/coats");
 	path_becomes("/account/orders", "/account/orders");
 	path_becomes("/u/@jane", "/u/[name]");
 	path_becomes("/cart;jsessionid=1A530637289A03B07199A44E8D531427/x", "/cart/x");
