@@ -19,8 +19,8 @@
  *	dead    Only a function up the stack may still be at work on the connection. It looks at
  *	        `closed` after each call that may close, and does nothing more.
  *	spare   conn_reap() is called when a peer connects and at each tick, where no function
- *	        up the stack has a connection. It keeps some for the next that come, and frees the
- *rest.
+ *	        up the stack has a connection. It keeps some for the next that come, and frees
+ *	        the rest.
  *
  * Phases say what a connection waits for. Each has its time-out, but for a connection with a
  * ticket that is held:
@@ -31,8 +31,8 @@
  *	  └──────────────────────── all is sent ─────────────────┴──────────────────────┘
  *
  * and LINGER after the last answer of a connection with unread or refused bytes, until the peer has
- * closed; any other is closed at once. With pipelining several answers wait
- * while the next request is read; the phase is that of the request then.
+ * closed; any other is closed at once. With pipelining several answers wait while the next request
+ * is read; the phase is that of the request then.
  *
  * Cost: 5.4 KB for a connection with its eight slots, and a buffer of IN_FIRST bytes. 4,096
  * connections, the default, have 39 MB in each thread. */

@@ -138,7 +138,8 @@ void conn_stop_reading(struct http_conn *c)
 
 /* Closes the connection that matters least: the oldest that is only left to close, or else is idle,
  * or takes long to ask, or does not take its answer. A client that waits for our answer and has not
- * begun to ask again is never closed for another. */
+ * begun to ask again is never closed for another. One that has may lose its answers, but not its
+ * hits: those are in the batch, and are recorded. */
 bool conn_evict(struct http_server *s)
 {
 	static const enum phase order[] = {

@@ -2,8 +2,8 @@
  *
  * Crawlers are patterns that Vectorscan looks for all at once. Names of devices look like crawlers
  * at times ("Cubot" is a telephone). So the list also has patterns of devices, lines that begin
- * with
- * '!'. When an agent matches a crawler, the devices in it are blanked, and it is looked at again.
+ * with '!'. When an agent matches a crawler, the devices in it are blanked, and it is looked at
+ * again.
  *
  * Networks are sorted ranges of numbers, one array for each family, found by bisection. They are
  * compared with networks, not with addresses: an entry narrower than /24 or /48 is left out, for it
