@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""style.py [--all] [--counts] [FOLDER…]: what a reader of the sources may count on. Run by tools/check.sh.
+"""style.py [--counts] [FOLDER…]: what a reader of the sources may count on. Run by tools/check.sh.
 
-Each function below gives complaints about one file, or about all of them; its first line is the rule. KEPT are those that hold everywhere; --all looks at
-the others, too. --counts says how many complaints there are, folder by folder; FOLDER (base, cli …) looks at some only."""
+Each function below gives complaints about one file, or about all of them; its first line is the rule. --counts says how many complaints there are, folder
+by folder; FOLDER (base, cli …) looks at some only."""
 import collections
 import glob
 import os
@@ -100,15 +100,13 @@ def spoken(sources):
 
 EACH = [wide, nested, head, threads]    # of one file
 ALL = [twins, spoken]                   # of all of them
-KEPT = EACH + ALL
 
 
 def main():
     wanted = [a for a in sys.argv[1:] if not a.startswith('--')]
-    rules = EACH + ALL if '--all' in sys.argv else KEPT
     paths = sorted(os.path.relpath(p, ROOT) for pattern in ('src/*/*.[ch]', 'include/crumb/*/*.h') for p in glob.glob(os.path.join(ROOT, pattern)))
     sources = [s for s in map(Source, paths) if not wanted or s.folder in wanted]
-    found = {rule: list(rule(sources)) if rule in ALL else [c for s in sources for c in rule(s)] for rule in rules}
+    found = {rule: list(rule(sources)) if rule in ALL else [c for s in sources for c in rule(s)] for rule in EACH + ALL}
     for rule, complaints in found.items():
         if '--counts' in sys.argv:
             print('%5d  %s' % (len(complaints), rule.__doc__))
