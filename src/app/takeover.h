@@ -18,9 +18,9 @@
  * Who notices what:
  *
  *     connects meanwhile            waits in the kernel's queue of a socket that at least one of
- * the two processes has open is connected, asks nothing    finds the new process behind the same
- * connection has asked                     is answered by the old process, and the connection is
- * closed
+ *                                   the two processes has open
+ *     is connected, asks nothing    finds the new process behind the same connection
+ *     has asked                     is answered by the old process, and the connection is closed
  *
  * What happens when the new process ends:
  *

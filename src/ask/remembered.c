@@ -155,7 +155,8 @@ static bool memory_add(struct ask_memory *m, const struct sizing *s, struct show
  *
  *     a's number is its own, of the last day    k
  *     older, or had from another group          HARDLY_APART + 1, while it is not far from the
- * truth … and too far from the truth              0
+ *                                               truth
+ *     … and too far from the truth              0
  *
  * The second row is narrow, for else each number would lead to the next: groups of 100, 115, 130 …
  * visitors, each within k of the one before, would all be told as 100. */

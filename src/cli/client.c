@@ -2,10 +2,11 @@
  *
  * A request has no time-out: a training takes minutes. What is watched is whether the server lives:
  *
- *     bytes move                       go on
- *     nothing moves for SILENCE_US     ask /healthz on a second connection, which the server
- * answers at once, whatever it does; an answer: go on no health for DEAD_US            give up, and
- * name the process the process is stopped (T)       give up at once: somebody has sent SIGSTOP
+ *     bytes move                      go on
+ *     nothing moves for SILENCE_US    ask /healthz on a second connection, which the server
+ *                                     answers at once, whatever it does; an answer: go on
+ *     no health for DEAD_US           give up, and name the process
+ *     the process is stopped (T)      give up at once: somebody has sent SIGSTOP
  *
  * A server that ends in the middle leaves a request without an answer. Whoever asks again could do
  * a thing twice, so only requests that are questions, or have an identity, are sent again

@@ -10,8 +10,8 @@
  *                             next     keys below it have all records up to `target`
  *
  *     for each range:  read the journal up to `target`, keep the entries of its keys (fold_gather)
- *                      visit them in slices, and store target and `next`               (meta
- * "fill") at the end:      the watermark becomes `target`, and "fill" goes
+ *                      visit them in slices, and store target and `next` (meta "fill")
+ *     at the end:      the watermark becomes `target`, and "fill" goes
  *
  * How wide a range is. Keys are hashes, so a share of the keys has the same share of the records.
  * The ranges left are as many as the entries left need at 128 MB (4,194,304 entries of 32 bytes).
