@@ -154,14 +154,15 @@ static bool alive(struct cli *c, const char *where, struct curl_slist *headers, 
 }
 
 /* May the request be sent again, if the server may have done it and only the answer was lost? A
- * question may, and what has an identity: doing it twice is doing it once. */
+ * question may, and what has an identity: doing it twice is doing it once. A piece that counts
+ * again (CLIENT_AGAIN) is recognized by nobody. */
 static bool repeatable(const char *path, bool post)
 {
 	static const char *const twice[] = {"/v1/settle", "/v1/import?from=", "/v1/visitors/erase?",
 	    "/v1/clock/confirm", "/v1/compact"};
 	for (size_t i = 0; post && i < sizeof twice / sizeof *twice; i++)
 		if (strncmp(path, twice[i], strlen(twice[i])) == 0)
-			return true;
+			return !strstr(path, CLIENT_AGAIN);
 	return !post;
 }
 

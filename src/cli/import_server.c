@@ -34,7 +34,7 @@ static int post_slice(struct importer *im, const struct slice_id *id, struct str
 	int n = snprintf(path, sizeof path, "/v1/import?from=%s&to=%s&bytes=%llu&lines=%llu", from,
 	    to, (unsigned long long)id->bytes, (unsigned long long)id->lines);
 	if (im->again)
-		n += snprintf(path + n, sizeof path - (size_t)n, "&again=1");
+		n += snprintf(path + n, sizeof path - (size_t)n, CLIENT_AGAIN);
 	if (im->dry)
 		n += snprintf(path + n, sizeof path - (size_t)n, "&dry=1");
 	if (im->partner)

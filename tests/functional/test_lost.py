@@ -1,4 +1,5 @@
 """An answer that is lost on its way: what can be asked again is, once, and counts once."""
+import json
 import os
 import socket
 import threading
@@ -84,3 +85,16 @@ def test_a_backup_is_not_asked_twice(server):
     r = server.cli('db', 'backup', os.path.join(server.dir, 'backup'), ok=(1,))
     assert 'does not answer' in r.stderr and between.seen == 1
     between.close()
+
+
+def test_a_piece_that_counts_again_is_not_asked_twice(server):
+    path = os.path.join(server.dir, 'events.ndjson')
+    with open(path, 'w') as f:
+        f.writelines(json.dumps(l) + '\n' for l in lines(50))
+    server.cli('import', path)
+    between = Between(server, '/v1/import?')
+    r = server.cli('import', path, '--again', ok=(1,))
+    assert 'does not answer' in r.stderr and between.seen == 1
+    between.close()
+    server.settle()
+    assert server.js('db', 'stat')['events'] == 100

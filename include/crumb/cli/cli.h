@@ -141,5 +141,6 @@ bool client_post(struct cli *c, const char *path, struct str body, struct reply 
 struct json_t *client_json(
     struct cli *c, const char *path, const struct str *body, struct reply *out);
 void client_done(void);
+#define CLIENT_AGAIN "&again=1" /* in a path of /v1/import; such a piece is sent only once */
 
 #endif
