@@ -26,6 +26,7 @@
 #define SILENCE_US 2000000u
 #define HEALTH_MS 10000L /* how long the answer about health may take */
 #define DEAD_US 30000000u
+#define START_US 5000000u /* how long a server that starts may take to name its listener */
 
 static CURL *handle;
 
@@ -42,10 +43,17 @@ static size_t receive(char *p, size_t size, size_t n, void *arg)
 }
 
 /* Address and token are those that the server wrote into its store. The token of the configuration
- * may be for the next start. */
+ * may be for the next start. A server that starts has the lock of a new store before it has written
+ * them, so that a command behind `crumbd &` waits for them. */
 static bool server_address(struct cli *c, char where[128], char token[128])
 {
-	return store_load_admin(&c->config, where, token);
+	uint64_t end = clock_mono_us() + START_US;
+	while (!store_load_admin(&c->config, where, token)) {
+		if (clock_mono_us() >= end || !store_locked(&c->config))
+			return false;
+		nanosleep(&(struct timespec){0, 20000000}, NULL);
+	}
+	return true;
 }
 
 /* A refusal {"error":"a sentence"} becomes the sentence; one with other keys stays JSON. */

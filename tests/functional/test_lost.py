@@ -98,3 +98,16 @@ def test_a_piece_that_counts_again_is_not_asked_twice(server):
     between.close()
     server.settle()
     assert server.js('db', 'stat')['events'] == 100
+
+
+def test_a_server_that_starts_is_waited_for(server):
+    """It has the lock of its store, and has not named its listener yet."""
+    named, hidden = os.path.join(server.store, 'admin'), os.path.join(server.store, 'admin.later')
+    os.rename(named, hidden)
+    late = threading.Timer(1, os.rename, (hidden, named))
+    late.start()
+    assert server.js('segments', 'list')
+    late.join()
+    os.rename(named, hidden)
+    assert 'its admin listener is not known' in server.cli('segments', 'list', ok=(1,)).stderr
+    os.rename(hidden, named)
