@@ -10,9 +10,10 @@ const struct route *const admin_routes[] = {
 
 const struct route_answer admin_answers[] = {
     {400, .when = "a parameter does not exist, comes twice, is missing or is not of its kind"},
-    {401, .when = "the bearer token is missing or wrong"},
+    {401, .when = "the bearer token is missing or wrong; in plain text where a body of more than "
+		  "4 KB came with the request"},
     {405, .when = "another method is meant; `Allow` names it"},
-    {413, .when = "the body is longer than the route takes; without the token than 4 KB",
+    {413, .when = "the body is longer than the route takes: 4 KB where it takes none",
 	.type = "text/plain"},
     {415, .when = "the body has a `Content-Encoding`"},
     {503, .when = "there is too much to do, or no memory (`Retry-After`)"},

@@ -166,7 +166,7 @@ def test_every_post_answers_with_its_shape(world, document, routes, tmp_path):
             status, data = ask(world, document, 'POST', r['path'], query, bodies.get(r['path']))
             assert status == (409 if r['path'] == '/v1/clock/confirm' and status == 409 else 200), (r['path'], data)
     for path, body, status in (('/v1/ask/preview', 'coats >= ', 400), ('/v1/ask/overlap', 'buyers nobody', 404), ('/v1/lookalikes/train', 'nobody', 404),
-                               ('/v1/quarantine/release', 'nonsense', 400), ('/v1/backup', 'relative', 400)):
+                               ('/v1/quarantine/release', 'nonsense', 400), ('/v1/backup', 'relative', 400), ('/v1/backup', '/nowhere/at/all', 404)):
         assert ask(world, document, 'POST', path, '', body)[0] == status
     assert ask(world, document, 'POST', '/v1/import', 'partner=acme', '{"id":"x","attributes":{"tier":"gold"}}\n')[0] == 200
     assert ask(world, document, 'POST', '/v1/import', 'partner=nobody', line)[0] == 400
