@@ -368,7 +368,10 @@ static void check_destination(struct yaml *y, const yaml_node_t *n, struct readi
 	if (d->way->own_ids && d->partner >= 0)
 		yaml_complain(y, n, "partner", "match it with GET /sync?redirect=",
 		    "format %s speaks of visitors by our pseudonyms for it", f->name);
-	if (d->every_s && !d->where.n)
+	if (d->every_s && !key)
+		yaml_complain(y, n, "schedule", "whoever wants it asks for it: leave schedule: out",
+		    "format %s has no schedule", f->name);
+	else if (d->every_s && !d->where.n)
 		yaml_complain(y, n, "deliver", "say deliver: {directory: …} or {url: …}",
 		    "a destination with a schedule must say where it goes");
 }
