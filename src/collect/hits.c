@@ -113,6 +113,7 @@ void collect_query_signals(struct collect *c, const struct http_request *r, stru
 {
 	struct http_query q = {r->query, c->scratch, 0};
 	struct str key, value;
+	hit_clear(h);
 	while (http_query_next(&q, &key, &value))
 		hit_param_signal(h, key, value);
 }
@@ -232,6 +233,7 @@ static bool type_is_fine(struct str type)
 struct posted {
 	struct collect *c;
 	struct http_request *r;
+	const struct hit *signals; /* of the query */
 	struct ingest_who who;
 	unsigned events, written;
 	struct consent consent; /* the strictest so far, if there were events */
@@ -255,12 +257,12 @@ static bool read_body(struct posted *p, struct json_reader *r, struct str body, 
 	return found > 1;
 }
 
-/* The query's signals hold for each event, unless the event says more. */
+/* The query's signals hold for each event, unless the event says more. The query is read once: it
+ * may be as long as a thousand events. */
 static void begin_event(void *arg, struct hit *h)
 {
-	struct posted *p = arg;
-	hit_clear_said(h);
-	collect_query_signals(p->c, p->r, h);
+	const struct posted *p = arg;
+	hit_begin_event(h, p->signals);
 }
 
 /* Consent signals of any event hold for the whole body: the strictest verdict decides. */
@@ -320,8 +322,10 @@ void collect_events(struct collect *c, struct http_request *r)
 		http_reply_whole(r->ticket, refused, "text/plain", &c->body, &c->numbers);
 		return;
 	}
-	struct posted p = {.c = c, .r = r};
+	struct hit signals;
+	struct posted p = {.c = c, .r = r, .signals = &signals};
 	collect_hit_headers(c, r, &c->hit);
+	collect_query_signals(c, r, &signals);
 	struct json_reader in = {.hit = &c->hit,
 	    .scratch = &c->numbers,
 	    .begin = begin_event,

@@ -41,8 +41,9 @@
 struct call {
 	struct collect *c;
 	struct http_request *r;
-	json_t *batch, *context; /* borrowed: they have what messages lack; NULL: there is none */
-	bool has_cookie;	 /* the cookie names `known` */
+	json_t *batch, *context;   /* borrowed: they have what messages lack; NULL: there is none */
+	const struct hit *signals; /* of the query */
+	bool has_cookie;	   /* the cookie names `known` */
 	struct vkey known;
 	struct network network; /* of the request; messages may name others */
 	struct str agent;
@@ -279,8 +280,7 @@ static void one(struct call *k, const json_t *m, struct str kind)
 		     str_eq(kind, STR("screen")),
 	     in = false;
 	uint32_t t;
-	hit_clear_said(&c->hit);
-	collect_query_signals(c, k->r, &c->hit);
+	hit_begin_event(&c->hit, k->signals);
 	bool of_audience = audience_of(k, m, kind, &audience, &in);
 	if (!event && !of_audience) {
 		metric_inc(M_CDP_KIND);
@@ -321,6 +321,9 @@ static void take_messages(struct call *k, json_t *root, const json_t *batch, str
 	struct collect *c = k->c;
 	const json_t *m;
 	size_t i;
+	struct hit signals;
+	k->signals = &signals;
+	collect_query_signals(c, k->r, &signals);
 	collect_hit_headers(c, k->r, &c->hit);
 	c->hit.referer_header = STR(""); /* the message says which page it was */
 	k->network = c->hit.network;

@@ -1,9 +1,10 @@
 """Bodies that come compressed, and pages that isolate themselves."""
 import gzip
 import json
+import os
 import zlib
 
-from harness import CHROME, Browser
+from harness import Browser, CHROME, SLOW
 
 EVENT = {'e': 'view', 'u': 'https://shop.example/coats/1'}
 
@@ -77,3 +78,20 @@ def test_the_api_wants_plain_bytes(server):
     for coding, body, want in (('gzip', gzip.compress(line), 415), ('br', line, 415), ('identity', line, 200)):
         status, r, _ = server.http('POST', '/v1/import', body, {'Content-Encoding': coding}, admin=True)
         assert status == want and (status == 200 or r.getheader('Accept-Encoding') == 'identity')
+
+
+def cpu_s(server):
+    with open('/proc/%d/stat' % server.process.pid) as f:
+        fields = f.read().rsplit(') ', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def test_a_query_is_read_once_however_many_events_there_are(server):
+    b, many = Browser.known(server), b'\n'.join([json.dumps(EVENT).encode()] * 1000)
+    assert b.request('POST', '/e?us_privacy=1YYN', b'{}\n{}')[1].getheader('Crumb-Refused') == 'us_privacy'    # and holds for each
+    b, begin = Browser.known(server), cpu_s(server)
+    for _ in range(5):
+        assert b.request('POST', '/e?' + '&'.join('a' * 7900), many, {'Content-Type': 'text/plain'})[0] == 204
+    assert cpu_s(server) - begin < 1.2 * SLOW                                                                   # 2.3 s when it is read for each event
+    b.segments()
+    assert b.count('apparel.coats') == 5000

@@ -135,7 +135,8 @@ void collect_answer_hit(struct collect *c, struct http_request *r, const struct 
 /* Fills what comes with headers: network, agent, cookies, signals. `h` must be clear; the scratch
  * hit is, at the beginning of a request. */
 void collect_hit_headers(struct collect *c, const struct http_request *r, struct hit *h);
-/* Takes the consent signals of the query of a request whose events are in its body. */
+/* Fills a hit with the consent signals of the query, and nothing else: for hit_begin_event() of a
+ * request whose events are in its body. Views into c->scratch, as long as the request. */
 void collect_query_signals(struct collect *c, const struct http_request *r, struct hit *h);
 /* Appends Set-Cookie: the visitor's new cookie, or the end of one that is to go. Where nothing of
  * the visitor was written a new cookie would name nobody: collect_cookie_end_lines() appends only

@@ -41,7 +41,7 @@ struct hit {
 	struct str agent, referer_header, origin, fetch_site;
 	struct str cookie;	      /* value of `crumb`, empty: none came */
 	bool gpc, optout_cookie, dnt; /* consent signals of headers and cookies */
-	bool here; /* from this machine, not forwarded: no limit. hit_clear_said() begins behind */
+	bool here; /* from this machine, not forwarded: no limit. hit_begin_event() begins behind */
 
 	/* what the client says: a field for each row of hit_rows.h */
 #define HIT_TEXT(field, ...) struct str field;
@@ -64,11 +64,12 @@ static inline void hit_clear(struct hit *h)
 	memset(h, 0, offsetof(struct hit, attrs));
 }
 
-/* Between two events of a body: what came with the request stays. */
-static inline void hit_clear_said(struct hit *h)
+/* Before each event of a body: what came with the request stays, and the client has said nothing
+ * but `signals`, which is a hit without items. */
+static inline void hit_begin_event(struct hit *h, const struct hit *signals)
 {
 	const size_t from = offsetof(struct hit, here) + sizeof h->here;
-	memset((char *)h + from, 0, offsetof(struct hit, attrs) - from);
+	memcpy((char *)h + from, (const char *)signals + from, offsetof(struct hit, attrs) - from);
 }
 
 /* Did the client send a consent signal with its event? */

@@ -101,16 +101,19 @@ TEST(where_signals_are_meant_nothing_else_is_taken)
 
 TEST(what_came_with_the_request_outlives_what_was_said)
 {
-	static struct hit h;
+	static struct hit h, signals;
 	(void)state;
 	memset(&h, 0xff, sizeof h);
 	hit_clear(&h);
 	h.agent = h.name = h.gpp = STR("x");
 	h.here = h.gpc = h.gdpr = true;
 	h.attrs_n = 3;
-	hit_clear_said(&h);
-	assert_true(h.agent.n && h.here && h.gpc && !h.name.n && !h.gpp.n && !h.gdpr &&
-		    !h.attrs_n && !h.has_v && !h.categories);
+	hit_clear(&signals);
+	signals.gpp = STR("y");
+	signals.anon = true;
+	hit_begin_event(&h, &signals);
+	assert_true(h.agent.n && h.here && h.gpc && !h.name.n && str_eq(h.gpp, STR("y")) &&
+		    h.anon && !h.gdpr && !h.attrs_n && !h.has_v && !h.categories);
 }
 
 UNIT_TESTS(cmocka_unit_test(each_row_is_found_by_its_names_and_by_no_part_of_them),
