@@ -10,8 +10,8 @@
  *     seal      synced to disk, the sizes of past days taken over, then it     seal()
  *               goes on folding until all shards are ready
  *
- * A builder fills all of its shards before one of them catches up: who waits for a hit waits for
- * the sealed shard, too, and filling another one may take minutes.
+ * All shards of a builder go through a phase before one of them begins the next: who waits for a
+ * hit waits for the sealed shard, too, and filling another one may take minutes.
  *
  * A generation serves when all of its shards are sealed and have caught up since, in a pass that
  * went well. What is told as folded from the sealing on is in it, too (engine_folded()).
@@ -373,10 +373,9 @@ static bool build_fill_all(
 	return all;
 }
 
-/* One pass over one shard that is filled: folds and sweeps it, and seals it when it has caught up.
- */
-static void build_step(struct engine *e, struct generation *b, struct generation *g, unsigned shard,
-    uint32_t now, struct progress *p)
+/* One pass over one shard that is filled: folds and sweeps it. True: it has caught up. */
+static bool build_step(
+    struct engine *e, struct generation *b, unsigned shard, uint32_t now, struct progress *p)
 {
 	struct progress own = {.worked = false};
 	/* a sealed shard may serve at any time, and then somebody may wait for its lock */
@@ -393,13 +392,27 @@ static void build_step(struct engine *e, struct generation *b, struct generation
 	p->failed |= own.failed;
 	p->full |= own.full;
 	p->damaged |= own.damaged;
-	if (!own.pending && !own.failed && !atomic_load(&b->sealed[shard]) &&
-	    engine_caught_up(e, b, shard, hour_of(now))) {
-		enum err err = seal(b, g, shard, now);
-		build_failed(e, b, g, shard, err, p);
-		atomic_store(&b->sealed[shard], !err);
+	return !own.pending && !own.failed && engine_caught_up(e, b, shard, hour_of(now));
+}
+
+/* Seals the builder's shards, all of which have caught up in this pass. They are all on disk before
+ * one of them counts as sealed. */
+static void build_seal_all(struct engine_thread *me, struct generation *b, struct generation *g,
+    uint32_t now, struct progress *p)
+{
+	struct engine *e = me->e;
+	unsigned end = me->number;
+	for (; end < b->shards; end += e->threads_n) {
+		if (atomic_load(&b->sealed[end]))
+			continue;
+		enum err err = seal(b, g, end, now);
+		build_failed(e, b, g, end, err, p);
+		if (err)
+			break;
 		p->worked = true;
 	}
+	for (unsigned s = me->number; s < end; s += e->threads_n)
+		atomic_store(&b->sealed[s], true);
 }
 
 bool build_pass(struct engine_thread *me, struct progress *p)
@@ -414,13 +427,15 @@ bool build_pass(struct engine_thread *me, struct progress *p)
 	struct generation *b = generation_ref(e->building), *g = generation_ref(e->serving);
 	pthread_mutex_unlock(&e->lock);
 	low_release();
-	bool filled = build_fill_all(me, b, g, p);
+	bool caught_up = build_fill_all(me, b, g, p), filled = caught_up;
 	uint32_t now = clock_views();
 	for (unsigned s = me->number; filled && s < b->shards && !atomic_load(&e->stop);
 	     s += e->threads_n) {
 		memory_begin();
-		build_step(e, b, g, s, now, p);
+		caught_up &= build_step(e, b, s, now, p);
 	}
+	if (caught_up && !atomic_load(&e->stop))
+		build_seal_all(me, b, g, now, p);
 	low_hold();
 	pthread_mutex_lock(&e->lock);
 	end_pass(e, b, me, p, hour_of(now));

@@ -25,6 +25,7 @@ static bool lies;	   /* the one that fails is written, and cannot be taken back 
 static bool failed;	   /* so did the call before this one */
 static time_t ahead;	   /* of the clock that retries go by, in seconds */
 static void (*while_asleep)(void);
+static void (*while_writing)(int fd);
 
 /* What goes to the first two pages of a file names a commit. */
 static ssize_t write_page(int fd, const void *p, size_t n, off_t at)
@@ -32,6 +33,8 @@ static ssize_t write_page(int fd, const void *p, size_t n, off_t at)
 	bool names = at < 8192, fails = names && fails_in == 0;
 	bool takes_back =
 	    names && failed; /* LMDB puts the name of the commit before in its place */
+	if (while_writing)
+		while_writing(fd);
 	fails_in -= names && fails_in >= 0;
 	failed = fails && lies;
 	ssize_t done = (fails && !lies) || takes_back ? -1 : libc_pwrite(fd, p, n, at);
@@ -63,6 +66,7 @@ static int begin(void **state)
 	calls = (struct calls){
 	    .pwrite = write_page, .clock_gettime = clock_ahead, .nanosleep = sleep_at_once};
 	while_asleep = NULL;
+	while_writing = NULL;
 	return make_folder(state) != 0 || journal_memory_new(&medium) != OK;
 }
 
@@ -326,7 +330,7 @@ TEST(what_was_told_as_folded_is_in_the_views_that_serve_next)
 
 static struct engine *building;
 static struct store *stored;
-static unsigned folded_asleep;
+static unsigned folded_meanwhile;
 
 /* The serving views fold a look. */
 static void fold_a_look(void)
@@ -340,7 +344,31 @@ static void fold_a_look(void)
 	    fold_some(&g->fold[0], stored->journal, clock_now(), 1000, &done, &more), OK);
 	generation_unref(g);
 	assert_true(engine_folded(building, 0, at));
-	folded_asleep++;
+	folded_meanwhile++;
+}
+
+static void look_elsewhere(void)
+{
+	struct event other = {.visitor = {{1, 3}},
+	    .t = clock_now(),
+	    .name = STR("view"),
+	    .host = STR("shop.example"),
+	    .path = STR("/coats")};
+	struct buf b = {0};
+	event_encode(&other, &b);
+	commit_to(stored, 1, other.t, &b, 1, 1);
+	buf_done(&b);
+}
+
+/* Two shards that one builder has, with somebody in each. */
+static void begin_both(struct config *c, struct rules *r)
+{
+	lies = false;
+	folded_meanwhile = 0;
+	begin_engine(c, stored, r, &building);
+	look_elsewhere();
+	while (engine_turn(building))
+		;
 }
 
 /* One builder has both shards, and cannot fill the second yet. */
@@ -349,38 +377,53 @@ TEST(a_look_is_told_as_folded_while_another_shard_is_filled)
 	struct config c;
 	struct store *s = stored = open_shards(&c, "store.shards=2");
 	struct rules *asks[] = {rules_asking(&c, LOOKS), rules_asking(&c, LOOKS + 1)};
-	struct event other = {.visitor = {{1, 3}},
-	    .t = clock_now(),
-	    .name = STR("view"),
-	    .host = STR("shop.example"),
-	    .path = STR("/coats")};
-	struct buf b = {0};
 	struct db_txn t;
-	lies = false;
-	begin_engine(&c, s, asks[0], &building);
-	event_encode(&other, &b);
-	commit_to(s, 1, other.t, &b, 1, 1);
-	buf_done(&b);
-	while (engine_turn(building))
-		;
+	begin_both(&c, asks[0]);
 	struct generation *g = engine_serving(building);
 	struct shard *sh = &g->fold[1].shard;
 	assert_int_equal(db_begin(&sh->db, DB_WRITE, &t), OK);
 	shard_unfinished_put(sh, &t, journal_last(s->journal, 1), 1);
 	assert_int_equal(db_end(&t), OK);
 	engine_reload(building, asks[1]);
-	folded_asleep = 0;
 	while_asleep = fold_a_look;
 	for (int i = 0; i < 4; i++)
 		(void)engine_turn(building);
 	while_asleep = NULL;
-	assert_true(folded_asleep >= 4);
+	assert_true(folded_meanwhile >= 4);
 	assert_int_equal(db_begin(&sh->db, DB_WRITE, &t), OK);
 	shard_unfinished_done(sh, &t);
 	assert_int_equal(db_end(&t), OK);
 	generation_unref(g);
 	(void)settle_failing(building, 1000);
-	check_visitor(building, LOOKS + folded_asleep, true);
+	check_visitor(building, LOOKS + folded_meanwhile, true);
+	end_engine(building, asks, s, &c);
+}
+
+/* The second shard of what is built is written: first it is filled, and then it has to catch up. */
+static void fold_a_look_while(int fd)
+{
+	char link[64], path[256] = "";
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	if (readlink(link, path, sizeof path - 1) <= 0 || !strstr(path, "/state/2/1/"))
+		return;
+	if (!folded_meanwhile)
+		look_elsewhere();
+	fold_a_look();
+}
+
+TEST(a_look_is_told_as_folded_while_another_shard_catches_up)
+{
+	struct config c;
+	struct store *s = stored = open_shards(&c, "store.shards=2");
+	struct rules *asks[] = {rules_asking(&c, LOOKS), rules_asking(&c, LOOKS + 1)};
+	begin_both(&c, asks[0]);
+	engine_reload(building, asks[1]);
+	while_writing = fold_a_look_while;
+	(void)engine_turn(building);
+	while_writing = NULL;
+	assert_true(folded_meanwhile > 1);
+	(void)settle_failing(building, 1000);
+	check_visitor(building, LOOKS + folded_meanwhile, true);
 	end_engine(building, asks, s, &c);
 }
 
@@ -596,6 +639,8 @@ UNIT_TESTS(cmocka_unit_test_setup_teardown(
 	what_was_told_as_folded_is_in_the_views_that_serve_next, begin, end),
     cmocka_unit_test_setup_teardown(
 	a_look_is_told_as_folded_while_another_shard_is_filled, begin, end),
+    cmocka_unit_test_setup_teardown(
+	a_look_is_told_as_folded_while_another_shard_catches_up, begin, end),
     cmocka_unit_test_setup_teardown(a_change_is_told_when_it_is_there, begin, end),
     cmocka_unit_test_setup_teardown(
 	a_change_is_told_although_its_commit_failed_and_is_there, begin, end),
