@@ -3,7 +3,7 @@
 
 Reads what gcov says of the objects in BUILD/obj and compares it with tests/cov-floor.txt, a line for each folder:
 its name, and the least share of its lines, in percent, that unit tests run. A folder that no unit test links is not
-there. The exit status is 1 when a folder is below its floor, or has none.
+there. The exit status is 1 when a folder is below its floor, or has none, or is not there and has a floor above 0.
 """
 import glob
 import json
@@ -59,8 +59,11 @@ def main():
         print('%-12s %7d %7d %6.1f %6s%s' % (name, of, run, share, 'none' if floor is None else floor, '  below its floor' if low else ''))
     run, of = (sum(sum(f[i] for f in files) for files in folders.values()) for i in (1, 2))
     print('%-12s %7d %7d %6.1f' % ('all', of, run, 100.0 * run / of if of else 100.0))
+    for name in sorted(n for n, floor in least.items() if floor and n not in folders):
+        print('%-12s is not there, and has a floor of %d' % (name, least[name]))
+        bad.append(name)
     for name in bad:
-        for file, n, of in sorted(folders[name], key=lambda f: f[1] - f[2])[:5]:
+        for file, n, of in sorted(folders.get(name, ()), key=lambda f: f[1] - f[2])[:5]:
             print('%s: %d of %d lines' % (file, n, of))
     return 1 if bad else 0
 

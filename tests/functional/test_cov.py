@@ -43,4 +43,6 @@ def test_a_folder_below_its_floor_is_told(tmp_path):
     assert code == 1 and 'below its floor' in said and 'src/base/a.c: 5 of 6 lines' in said
     code, said = cov(tmp_path, 'base 83\n')
     assert code == 1 and 'src/core/a.c: 0 of 6 lines' in said  # one without a floor is told, too
+    code, said = cov(tmp_path, 'base 83\ncore 0\ncli 0\ndisk 5\n')
+    assert code == 1 and 'disk         is not there' in said and 'cli' not in said  # nor may its tests vanish
     shutil.rmtree(tmp_path / 'build')
