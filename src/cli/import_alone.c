@@ -103,9 +103,9 @@ static int import_slices(struct importer *im)
 	return rc;
 }
 
-/* The wall is as a server would have it: places, crawlers and networks that are configured are
- * there, or nothing is imported. */
-static enum err open_wall(struct importer *im)
+/* Wall and rules are as a server would have them: places, crawlers and networks that are configured
+ * are there, or nothing is imported. */
+static enum err open_ingest(struct importer *im)
 {
 	const struct config *c = &im->cli->config;
 	struct junk_lists *lists;
@@ -117,7 +117,7 @@ static enum err open_wall(struct importer *im)
 	anonymiser_places(&im->ingest.wall, places);
 	if (!(e = junk_open(c, &lists)))
 		anonymiser_lists(&im->ingest.wall, lists);
-	return e;
+	return e ? e : ingest_rules(&im->ingest, rules_ref(im->node.rules));
 }
 
 int import_alone(struct importer *im)
@@ -133,12 +133,11 @@ int import_alone(struct importer *im)
 		rc = cli_fail("%s: %s", c->config.destinations_path, err_text());
 	if (!rc && ingest_init(&im->ingest, &c->config, im->node.store, NULL) != OK)
 		rc = cli_fail("%s", err_text());
-	if (!rc && open_wall(im) != OK) {
+	if (!rc && open_ingest(im) != OK) {
 		rc = cli_fail("%s", err_text());
 		ingest_done(&im->ingest);
 	}
 	if (!rc) {
-		CHECK(ingest_rules(&im->ingest, rules_ref(im->node.rules)) == OK);
 		sem_init(&im->free_batches, 0, 2);
 		for (int i = 0; i < 2; i++)
 			batch_init(&im->batches[i], im->node.store->shards, batch_free, im);
