@@ -4,7 +4,8 @@ import re
 
 ERROR = {'type': 'object', 'required': ['error'], 'properties': {'error': {'type': 'string', 'description': 'what went wrong, in a sentence'}}}
 KINDS = {'text': {'type': 'string'}, 'whole': {'type': 'integer'}, 'real': {'type': 'number'}, 'truth': {'type': 'boolean'},
-         'day': {'type': 'string', 'format': 'date'}, 'texts': {'type': 'array', 'items': {'type': 'string'}}}
+         'day': {'type': 'string', 'format': 'date'}, 'texts': {'type': 'array', 'items': {'type': 'string'}},
+         'wholes': {'type': 'array', 'items': {'type': ['integer', 'null']}}}
 PARAMS = {'text': {'type': 'string'}, 'number': {'type': 'integer', 'minimum': 0}, 'hash': {'type': 'string', 'pattern': '^[0-9A-Fa-f]{32}$'},
           'span': {'type': 'string', 'pattern': '^[0-9]+[dh]$'}, 'flag': {'type': 'string'}}
 
@@ -61,8 +62,9 @@ def every(ref):
 
 def fields_of(shape, before=''):
     for f in shape.get('fields', ()):
-        name = before + f['name'] + ('[]' if f['kind'] in ('list', 'texts') else '')
-        kind = {'texts': 'texts', 'list': 'objects', 'whole': 'whole number', 'real': 'number', 'truth': 'true or false'}.get(f['kind'], f['kind'])
+        name = before + f['name'] + ('[]' if f['kind'] in ('list', 'texts', 'wholes') else '')
+        kind = {'texts': 'texts', 'wholes': 'whole numbers or null', 'list': 'objects', 'whole': 'whole number', 'real': 'number',
+                'truth': 'true or false'}.get(f['kind'], f['kind'])
         if f['when'] != 'always':
             kind += ', ' + f['when'].replace('sometimes', 'may be missing')
         yield name, kind, f.get('help', '')

@@ -24,7 +24,7 @@ static const char *word(const char *const *words, size_t n, size_t i)
 static json_t *shape_json(const struct shape *s)
 {
 	static const char *const kinds[SHAPE_KINDS] = {
-	    "none", "text", "whole", "real", "truth", "day", "texts", "object", "list"};
+	    "none", "text", "whole", "real", "truth", "day", "texts", "wholes", "object", "list"};
 	static const char *const whens[SHAPE_WHENS] = {
 	    "always", "or null", "sometimes", "sometimes or null"};
 	json_t *row =

@@ -142,6 +142,20 @@ def test_the_document_has_every_route(document, routes):
             assert not r['body'], r['path']
 
 
+def test_a_list_of_whole_numbers_may_hold_null(monkeypatch):
+    """Numbers by day: null where one is withheld or was not recorded."""
+    monkeypatch.syspath_prepend(os.path.join(ROOT, 'tools'))
+    import api
+    row = {'kind': 'wholes', 'when': 'always', 'name': 'size', 'help': 'by day'}
+    schema = api.schema(row)
+    for good in ([], [1, None, 0]):
+        jsonschema.validate(good, schema)
+    for bad in (None, [1.5], ['1'], 1):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(bad, schema)
+    assert list(api.fields_of({'fields': [row]})) == [('size[]', 'whole numbers or null', 'by day')]
+
+
 # --- answers
 
 def test_every_get_answers_with_its_shape(world, document, routes):

@@ -64,6 +64,8 @@ enum shape_kind {
 	SHAPE_TRUTH,
 	SHAPE_DAY,   /* text: 2026-12-07 */
 	SHAPE_TEXTS, /* a list of text */
+	/* A list of whole numbers, null among them: what is withheld or was not recorded. */
+	SHAPE_WHOLES,
 	SHAPE_OBJECT,
 	SHAPE_LIST, /* a list of objects */
 	SHAPE_KINDS
