@@ -200,8 +200,10 @@ static const char *meant_command(int argc, char **argv, char hint[200])
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
 			const char *space = strchr(cmd->name, ' ');
 			near_try(&whole, str_c(cmd->name));
-			near_try(&first, space ? str_make(cmd->name, (size_t)(space - cmd->name))
-					       : str_c(cmd->name));
+			struct str group = space ? str_make(cmd->name, (size_t)(space - cmd->name))
+						 : str_c(cmd->name);
+			if (!str_eq(group, first.word)) /* that is no slip */
+				near_try(&first, group);
 			if (space && strcmp(space + 1, argv[0]) == 0)
 				by_second = cmd->name;
 		}

@@ -88,3 +88,13 @@ def test_the_manual_can_be_set(tmp_path, page):
     for width in (80, 132):
         r = subprocess.run(['groff', '-k', '-man', '-Tutf8', '-ww', '-rLL=%dn' % width, str(tmp_path / page)], capture_output=True, text=True, timeout=60)
         assert r.returncode == 0 and r.stderr == '', r.stderr[:500]
+
+
+@pytest.mark.parametrize('typed, said', [
+    (('segments', 'nope'), "there is no command 'segments nope'; 'segments' wants one of:"),
+    (('segments', 'lst'), "there is no command 'segments lst': did you mean 'segments list'?; 'segments' wants one of:"),
+    (('segmnts',), "there is no command 'segmnts': did you mean 'segments'?; see crumb --help"),
+    (('diff',), "there is no command 'diff': did you mean 'rules diff'?; see crumb --help")])
+def test_a_command_that_is_not_there(typed, said):
+    r = subprocess.run([os.path.join(BUILD, 'crumb'), *typed], capture_output=True, text=True, timeout=60)
+    assert (r.returncode, r.stderr.splitlines()[0]) == (2, 'crumb: ' + said)
