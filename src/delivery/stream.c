@@ -18,6 +18,7 @@
  * A segment that may not be told any more says nothing about who enters, but still says who leaves.
  */
 #include "crumb/delivery/stream.h"
+#include "could_go.h"
 
 #include "crumb/views/changes.h"
 #include "crumb/ask/scan.h"
@@ -144,38 +145,53 @@ static bool read_position(struct str s, unsigned shards, size_t words, struct po
 
 /* --- what may be told */
 
-/* Which segments go there, and which of them may be told now: by the guards of a delivery that
- * close a segment (delivery/plan.h), and the k gate, which is asked of all members of the segment.
- * To count those who may be told would be a scan for each piece. */
-static enum err stream_segments(struct streaming *x)
+/* The guards of a delivery that close a segment (delivery/plan.h), but for the k gate. */
+static bool may_be_told(const struct plan_wish *w, const struct segment *s)
+{
+	struct str label;
+	return strcmp(segment_state(s, day_of(w->now)), "active") == 0 &&
+	       (!s->sensitive ||
+		   word_list_has(&w->config->lists.sensitive_destinations, str_c(w->d->id))) &&
+	       segment_labels_allowed(w->g->rules, s, w->all, w->d, &label);
+}
+
+/* The k gate, by the name that a delivery's plan has for the group, so that both have one memory.
+ * It is asked of those who could be sent. From k + KGATE_STEP on more of them change nothing, so
+ * they are counted up to there. */
+static enum err enough_go(struct streaming *x, uint16_t segment, bool *out)
 {
 	const struct plan_wish *w = x->w;
-	const struct rules *r = w->g->rules;
 	struct kgate gate = kgate_of(w->config);
-	struct group_sizes sizes;
-	unsigned n = 0;
-	enum err e = view_sizes(w->g, &gate, w->now, &sizes);
+	char group[250];
+	uint64_t n;
+	enum err e = could_go(w, &x->keys, segment, kgate_k(&gate) + KGATE_STEP, &n);
 	if (e)
 		return e;
-	for (size_t i = 0; i < r->segments_n; i++) {
-		const struct segment *s = &r->segments[i];
-		struct str label;
-		if (!segment_goes_to(s, str_c(w->d->id)))
+	snprintf(group, sizeof group, "%s %s", w->d->id, w->g->rules->segments[segment].id);
+	*out = kgate_show_group(&gate, 'd', group, n).told;
+	return OK;
+}
+
+/* Which segments go there, and which of them may be told now. */
+static enum err stream_segments(struct streaming *x)
+{
+	const struct rules *r = x->w->g->rules;
+	unsigned n = 0;
+	enum err e = OK;
+	for (size_t i = 0; i < r->segments_n && !e; i++) {
+		bool may = false;
+		if (!segment_goes_to(&r->segments[i], str_c(x->w->d->id)))
 			continue;
 		x->all[i / 64] |= 1ull << i % 64;
-		bool may = strcmp(segment_state(s, day_of(w->now)), "active") == 0 &&
-			   sizes.segments[i].told &&
-			   (!s->sensitive || word_list_has(&w->config->lists.sensitive_destinations,
-						 str_c(w->d->id))) &&
-			   segment_labels_allowed(r, s, w->all, w->d, &label);
+		if (may_be_told(x->w, &r->segments[i]))
+			e = enough_go(x, (uint16_t)i, &may);
 		if (may) {
 			x->bits[i / 64] |= 1ull << i % 64;
 			x->open[n / 64] |= 1ull << n % 64;
 		}
 		n++;
 	}
-	view_sizes_done(&sizes);
-	return OK;
+	return e;
 }
 
 static bool has(const uint64_t *bits, uint16_t segment)

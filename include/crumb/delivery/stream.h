@@ -8,10 +8,10 @@
  *     event: state     data: {"complete":true}          the whole state was said; changes follow
  *
  * At least once: an event may come again, and then says what holds at that time. Nobody is said to
- * enter a segment of fewer than k members; unlike in a delivery, those count whom purposes of
- * consent, sources or the segment's split leave out. When a segment grows beyond k, when rules
- * change, or when a position is older than what is kept, the state is said anew. The id is our
- * pseudonym for the destination.
+ * enter a segment of which fewer than k members could be told, as in a delivery: whom purposes of
+ * consent, sources or the segment's split leave out do not count. When a segment grows beyond k,
+ * when rules change, or when a position is older than what is kept, the state is said anew. The id
+ * is our pseudonym for the destination.
  *
  * A position is text: GENERATION.RULES.TIME.OPEN.SEQ,SEQ… and while the state is being said
  * .SHARD.KEY behind it. A client takes it as it is.

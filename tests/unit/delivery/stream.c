@@ -107,6 +107,38 @@ TEST(below_k_nobody_is_said_to_enter_and_from_k_on_all_are)
 	assert_string_equal(piece(), "reset 1 enter 25 leave 0 state 1"); /* it opened: all anew */
 }
 
+/* So many visitors are keen, and their TC strings consent to these purposes. */
+static void keen_with(uint8_t from, unsigned n, uint16_t purposes)
+{
+	for (unsigned i = 0; i < 2 * n; i++) {
+		struct event e = {.visitor = visitor((uint8_t)(from + i / 2)),
+		    .t = NOON,
+		    .name = STR("view"),
+		    .host = STR("shop.example"),
+		    .path = STR("/coats"),
+		    .purposes = purposes};
+		commit_event(world, &e);
+	}
+	fold(world, NOON);
+}
+
+TEST(whom_purposes_leave_out_does_not_count_for_k)
+{
+	lake.purposes = 1 << 3;
+	keen_with(1, 19, 1 << 3);
+	keen_with(100, 60, 1 << 0);
+	assert_string_equal(piece(), "reset 1 enter 0 leave 0 state 1");
+	keen_with(50, 1, 1 << 3);
+	assert_string_equal(piece(), "reset 1 enter 20 leave 0 state 1");
+}
+
+TEST(whom_a_split_holds_out_does_not_count_for_k)
+{
+	world->g->rules->segments[0].target = 50;
+	keen(1, 25); /* some twelve of them could be told */
+	assert_string_equal(piece(), "reset 1 enter 0 leave 0 state 1");
+}
+
 TEST(a_position_that_is_too_old_or_of_other_rules_begins_anew)
 {
 	keen(1, 25);
@@ -138,5 +170,7 @@ TEST(what_is_no_position_is_refused)
 UNIT_TESTS(STREAMING(without_a_position_all_that_holds_is_said),
     STREAMING(changes_follow_and_each_is_what_holds_now),
     STREAMING(below_k_nobody_is_said_to_enter_and_from_k_on_all_are),
+    STREAMING(whom_purposes_leave_out_does_not_count_for_k),
+    STREAMING(whom_a_split_holds_out_does_not_count_for_k),
     STREAMING(a_position_that_is_too_old_or_of_other_rules_begins_anew),
     STREAMING(what_is_no_position_is_refused))
