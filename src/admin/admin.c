@@ -67,6 +67,8 @@ static enum err begin_job(struct admin *a, struct job *j)
 		return err_set(ERR_BUSY, "%s", why);
 	if (j->route->run && !j->later && !admin_enqueue(a, j))
 		return err_set(ERR_BUSY, "too many requests of this kind at once");
+	if (!j->route->run && j->route->history)
+		history_note_often(a, j, j->route->history);
 	return OK;
 }
 
@@ -78,7 +80,8 @@ static void refuse_failed(struct http_ticket t, enum err e)
 /* Answers at once, without memory of its own: health is told even when memory has run out. */
 static void do_now(struct admin *a, struct http_request *r, const struct route *route)
 {
-	struct job now = {.route = route, .ticket = r->ticket};
+	struct job now = {
+	    .route = route, .ticket = r->ticket, .role = ROLE_OPERATOR, .who = "operator"};
 	CHECK(!route->state && !route->run && !route->parse);
 	bool answered = route->answer(a, &now);
 	CHECK(answered);
@@ -102,6 +105,8 @@ static void take_request(struct admin *a, struct http_request *r, const struct r
 		admin_refuse(r->ticket, 503, "no memory for this request now");
 		return;
 	}
+	j->role = ROLE_OPERATOR;
+	snprintf(j->who, sizeof j->who, "operator");
 	if (route->parse)
 		e = route->parse(a, j, &asked);
 	if (!e && route->body.help)
@@ -232,6 +237,7 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	a->gate = kgate_of(a->config);
 	a->asked = ask_memory_new();
 	writing_start(a);
+	history_start(a);
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
 		e = http_server_new(base, &a->listener, socket < 0 ? a->config->admin_listen : NULL,
@@ -265,6 +271,7 @@ void admin_free(struct admin *a)
 	http_server_free(a->server);
 	ingest_done(&a->ingest);
 	writing_end(a);
+	history_end(a);
 	ask_memory_free(a->asked);
 	sem_destroy(&a->committed);
 	pthread_mutex_destroy(&a->lock);

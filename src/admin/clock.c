@@ -66,6 +66,7 @@ static bool confirm(struct admin *a, struct job *j)
 		return true;
 	}
 	node_tick(a->node);
+	history_note(a, j, "clock.confirm", "", "");
 	admin_say(j->ticket, 200, "the clock is confirmed; deletion goes on\n");
 	return true;
 }

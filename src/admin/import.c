@@ -145,6 +145,8 @@ static void import_piece(struct admin *a, struct job *j)
 	j->result = writing_commit(a);
 	if (!j->result && named && a->applied)
 		applied_note(a->applied, &w->piece, day_of(now));
+	if (!j->result)
+		history_note_often(a, j, "import");
 }
 
 /* --- the answer */

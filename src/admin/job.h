@@ -30,9 +30,13 @@
 #define ADMIN_WAIT_S 110 /* how long an answer that waits for the views may take */
 #define ADMIN_WAIT_US (ADMIN_WAIT_S * UINT64_C(1000000))
 #define TOKEN_HASH 32 /* bytes; BLAKE2b */
+#define WHO_MOST 63   /* bytes of a token's name */
 
 struct job {
 	const struct route *route;
+	/* who asks; set before parse, then constant */
+	enum route_role role;
+	char who[WHO_MOST + 1]; /* name of the token */
 	/* main thread */
 	struct job *next;
 	struct http_ticket ticket;
@@ -61,6 +65,13 @@ struct worker {
 	unsigned queue_n;
 };
 
+struct history {
+	pthread_mutex_t lock; /* guards the file and what follows */
+	uint16_t day;	      /* on which old lines were dropped last */
+	uint32_t said_hour;   /* of the last history_note_often() */
+	char said[WHO_MOST + 64];
+};
+
 struct admin {
 	/* set by admin_new(), then constant */
 	struct node *node;
@@ -85,6 +96,7 @@ struct admin {
 	sem_t committed;	 /* posted by the journal's thread when the batch is on disk */
 	/* shared: any thread asks the gate, and its memory has a lock of its own */
 	struct kgate gate;
+	struct history history;
 	struct ask_memory *asked; /* BY_ASK's thread */
 	/* set before requests come (admin/admin.h) */
 	enum err (*models_changed)(void *);
@@ -149,6 +161,21 @@ enum err writing_commit(struct admin *a) MUST_CHECK;
 enum err writing_published(struct admin *a) MUST_CHECK;
 /* Reads what was imported before from the journal into a->applied, once. BY_WRITE's thread. */
 enum err writing_applied(struct admin *a) MUST_CHECK;
+
+/* --- history.c. Any thread */
+const char *role_name(enum route_role role);
+/* Notes who did what: history_note(a, j, "rules.publish", "shop.yaml", why). `of` is an id or the
+ * name of a file, never a visitor's; longer than 200 bytes it is cut, `why` behind 500; NULL is
+ * "". */
+void history_note(
+    struct admin *a, const struct job *j, const char *what, const char *of, const char *why);
+/* The same for what one token does again and again: it is noted once an hour. */
+void history_note_often(struct admin *a, const struct job *j, const char *what);
+/* The same where there is no job. */
+void history_say(struct admin *a, const char *who, enum route_role role, const char *what,
+    const char *of, const char *why);
+void history_start(struct admin *a);
+void history_end(struct admin *a);
 
 /* --- gauges.c */
 /* Appends all metrics, as Prometheus reads them. BY_TELL's thread. */

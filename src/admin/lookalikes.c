@@ -68,6 +68,7 @@ const struct route routes_lookalikes[] = {
 		"members are in the views.",
 	.role = ROLE_MARKETER,
 	.by = BY_LONG,
+	.history = "lookalikes.train",
 	.body = {"Id of the lookalike.", "text/plain", HTTP_STRANGER_BODY},
 	.answers = {{200, "how good it is", .shape = {.kind = SHAPE_OBJECT, .of = trained_fields}},
 	    {202,

@@ -94,6 +94,7 @@ const struct route routes_quarantine[] = {
 	.help = "Counts hits that were set aside after all.",
 	.role = ROLE_OPERATOR,
 	.by = BY_WRITE,
+	.history = "quarantine.release",
 	.body = {"A reason, and perhaps a pattern behind a blank.", "text/plain",
 	    HTTP_STRANGER_BODY},
 	.answers = {{200, "how many", .shape = {.kind = SHAPE_OBJECT, .of = released_fields}},

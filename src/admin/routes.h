@@ -17,7 +17,8 @@
 	X(visitors)                                                                                \
 	X(quarantine)                                                                              \
 	X(store)                                                                                   \
-	X(clock)
+	X(clock)                                                                                   \
+	X(history)
 
 #define X(name) extern const struct route routes_##name[];
 ROUTE_TABLES(X)

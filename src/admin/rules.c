@@ -131,6 +131,7 @@ const struct route routes_rules[] = {
 		"views follow: `/v1/rules/status` says when they are `complete`.",
 	.role = ROLE_OPERATOR,
 	.by = BY_MAIN_LATER,
+	.history = "reload",
 	.answers = {{200, "what was taken and refused",
 			.shape = {.kind = SHAPE_OBJECT, .of = reload_fields}},
 	    {400, "something was refused; the rest may be taken all the same",

@@ -73,6 +73,7 @@ const struct route routes_store[] = {
 	.help = "Does the work of the night now, and answers when it is done.",
 	.role = ROLE_OPERATOR,
 	.by = BY_MAIN_LATER,
+	.history = "compact",
 	.answers = {{200, "`compacted`", .type = "text/plain"},
 	    {503, .when = "it is not possible now; or it is not finished within two minutes, and "
 			  "goes on"}},
@@ -86,6 +87,7 @@ const struct route routes_store[] = {
 	.help = "Writes a backup of the journal, as `crumb db backup`.",
 	.role = ROLE_OPERATOR,
 	.by = BY_LONG,
+	.history = "backup",
 	.body = {"The absolute path of an empty folder on the server's machine.", "text/plain",
 	    PATH_MOST},
 	.answers = {{200, "how much it is", .shape = {.kind = SHAPE_OBJECT, .of = backup_fields}},

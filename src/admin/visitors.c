@@ -52,6 +52,7 @@ const struct route routes_visitors[] = {
 	.help = "Erases a visitor. It answers when the visitor is gone from the views.",
 	.role = ROLE_OPERATOR,
 	.by = BY_WRITE,
+	.history = "visitors.erase",
 	.params = {{"key", PARAM_HASH, PARAM_MUST, "The visitor's key.",
 	    .wrong = "say ?key= and the 32 hex digits of a visitor's key",
 	    .example = "0e5751c026e543b2e8ab2eb06099daa1"}},

@@ -49,6 +49,8 @@ static void run_job(struct admin *a, struct job *j)
 		j->result = err_set(ERR_NOMEM, "no memory for this answer");
 	if (j->result && !j->answer)
 		snprintf(j->why, sizeof j->why, "%s", err_text());
+	if (!j->result && j->route->history)
+		history_note_often(a, j, j->route->history);
 	buf_done(&j->body);
 	atomic_store(&j->done, true);
 }

@@ -53,6 +53,7 @@ static const struct {
     [H_EXPECT] = {"expect", 6},
     [H_REFERER] = {"referer", 7},
     [H_SEC_GPC] = {"sec-gpc", 7},
+    [H_X_CRUMB] = {"x-crumb", 7},
     [H_IF_MATCH] = {"if-match", 8},
     [H_FORWARDED] = {"forwarded", 9},
     [H_USER_AGENT] = {"user-agent", 10},
@@ -68,6 +69,7 @@ static const struct {
     [H_FORWARDED_HOST] = {"x-forwarded-host", 16},
     [H_CONTENT_ENCODING] = {"content-encoding", 16},
     [H_TRANSFER_ENCODING] = {"transfer-encoding", 17},
+    [H_FORWARDED_PROTO] = {"x-forwarded-proto", 17},
     [H_IF_MODIFIED_SINCE] = {"if-modified-since", 17},
     [H_IF_UNMODIFIED_SINCE] = {"if-unmodified-since", 19},
 };

@@ -106,7 +106,10 @@ struct route {
 	/* It writes with the present time: the answer is 503 while the clock is in doubt. When the
 	 * journal has it, the answer says so, even if memory was short. */
 	bool records;
-	bool small;   /* run even where memory is nearly used up */
+	bool small; /* run even where memory is nearly used up */
+	/* What the history calls it when it was done, once an hour for each token; NULL: it is not
+	 * noted, or its own functions do (history_note()). */
+	const char *history;
 	size_t state; /* bytes of what the job keeps for itself (struct job), zero at first */
 	/* Reads what was asked into the state; main thread. A failure is answered by its code, with
 	 * its words. */
