@@ -34,7 +34,7 @@ def keys_of(name):
 
 # name: function of the rows that gives the head and the rows of a table
 VIEWS = {'fields': fields, 'condition-forms': forms,
-         **{name + '-keys': keys_of(name) for name in ('category', 'attribute', 'segment', 'lookalike')}}
+         **{name + '-keys': keys_of(name) for name in ('category', 'attribute', 'segment', 'lookalike', 'journey')}}
 
 # --- the schema
 
@@ -77,7 +77,8 @@ def key_schema(ref, key):
     elif shape == 'choice':
         made = {'enum': key['words']}
     elif shape == 'words':
-        made = {'oneOf': [word, {'type': 'array', 'items': word}]}
+        most = {'maxItems': key['max']} if 'max' in key else {}
+        made = {'oneOf': [word, {'type': 'array', 'items': word, **most}]}
     elif shape == 'values':
         made = {'type': 'array', 'items': {'type': ['string', 'number'], 'minLength': 1}, 'minItems': 1}
     elif shape == 'maps':

@@ -1,5 +1,5 @@
 /* The checker goes once over the rules that were loaded: categories with their patterns, labels of
- * vocabularies, segments with their conditions; at last the matcher is made.
+ * vocabularies, segments with their conditions, journeys; at last the matcher is made.
  *
  * An error is said of what can never be right: a condition that nobody meets, a pattern that the
  * scrubber has made impossible, an audience that may not go where it is sent. A warning is said of
@@ -13,6 +13,8 @@
 #include "crumb/partners/format.h"
 
 #include <stdio.h>
+
+#define WINDOW_HINT "make it shorter, or raise retention in crumb.yaml (90 at most)"
 
 /* A message about a part of a segment's condition. */
 static void check_say_of(struct checker *c, const struct segment *s, struct str part,
@@ -59,9 +61,7 @@ static void check_node(struct checker *c, const struct segment *s, int at)
 			snprintf(message, sizeof message,
 			    "a window of %ud is longer than the %u days that are kept", n->window,
 			    c->p->retention_days);
-			check_say(c, &place, SEVERITY_ERROR, "window",
-			    "make it shorter, or raise retention in crumb.yaml (90 at most)",
-			    message);
+			check_say(c, &place, SEVERITY_ERROR, "window", WINDOW_HINT, message);
 		}
 		return;
 	}
@@ -190,6 +190,18 @@ static void check_segment(struct checker *c, const struct segment *s)
 	}
 }
 
+/* A journey that is longer than what is kept would end before its time. */
+static void check_journey(struct checker *c, const struct journey *j)
+{
+	char message[200];
+	if (j->within <= c->p->retention_days)
+		return;
+	snprintf(message, sizeof message,
+	    "a window of %ud is longer than the %u days that are kept", j->within,
+	    c->p->retention_days);
+	check_say(c, &j->within_at, SEVERITY_ERROR, "window", WINDOW_HINT, message);
+}
+
 /* --- expressions that read well and cannot be compiled */
 
 /* Vectorscan refuses some expressions only when many are compiled together. The words of the error
@@ -223,6 +235,8 @@ static void check_rules(struct rules *r, const void *policy, struct report *repo
 		check_labels(&c, &r->vocabularies[i].labels, &r->vocabularies[i].at);
 	for (size_t i = 0; i < r->segments_n; i++)
 		check_segment(&c, &r->segments[i]);
+	for (size_t i = 0; i < r->journeys_n; i++)
+		check_journey(&c, &r->journeys[i]);
 	check_matcher(&c);
 }
 

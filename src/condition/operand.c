@@ -94,6 +94,16 @@ uint16_t parse_category(struct parser *p, const char *what)
 	return cat;
 }
 
+bool condition_category(struct rules *r, struct str text, const struct condition_place *place,
+    struct report *report, uint16_t *category)
+{
+	struct parser p = {.r = r, .text = text, .place = place, .report = report};
+	uint16_t found = resolve(&p, text);
+	if (!p.wrong)
+		*category = found;
+	return !p.wrong;
+}
+
 /* --- windows */
 
 /* Days of a unit of time that people write instead of d; 0: it is none. */
@@ -183,6 +193,19 @@ uint8_t parse_within(struct parser *p)
 	}
 	parse_next(p);
 	return window_days(p);
+}
+
+bool condition_days(struct rules *r, struct str text, const struct condition_place *place,
+    struct report *report, uint8_t *days)
+{
+	struct parser p = {.r = r, .text = text, .place = place, .report = report};
+	parse_next(&p);
+	uint8_t found = window_days(&p);
+	if (!p.failed && p.now.kind != TOK_END)
+		parse_expected(&p, "only a number of days such as 14d", NULL);
+	if (!p.wrong)
+		*days = found;
+	return !p.wrong;
 }
 
 /* --- amounts */

@@ -35,6 +35,10 @@ static void root_lookalikes(struct yaml *y, const yaml_node_t *n, void *into)
 {
 	yaml_list(y, n, "lookalikes", load_lookalike, into);
 }
+static void root_journeys(struct yaml *y, const yaml_node_t *n, void *into)
+{
+	yaml_list(y, n, "journeys", load_journey, into);
+}
 
 static const struct yaml_key root_keys[] = {
     {.name = "version",
@@ -65,6 +69,12 @@ static const struct yaml_key root_keys[] = {
 	.shape = KEY_MAPS,
 	.of = &lookalike_table,
 	.says = "Whom to reach: visitors who behave like those of a segment."},
+    {.name = "journeys",
+	.load = root_journeys,
+	.aliases = "funnels|paths",
+	.shape = KEY_MAPS,
+	.of = &journey_table,
+	.says = "Ways from one category to others, for the report."},
 };
 const struct yaml_table rules_table = {
     .name = "file", .what = "a rules file", YAML_KEYS(root_keys), .required = "version"};
@@ -284,9 +294,11 @@ static enum err load_bundle(
 	if (!m.bad) {
 		number_categories(&l);
 		number_segments(&l);
+		number_journeys(&l);
 		rules_link(r, report);
 	}
 	free(l.models);
+	free(l.journeys);
 	map_done(&l.patterns);
 	if (m.bad) {
 		rules_unref(r);

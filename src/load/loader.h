@@ -8,6 +8,18 @@
 
 #define IAB_LAST 1679 /* of Audience Taxonomy 1.1 */
 
+/* A name or a window as it is written, until it can be looked up. */
+struct written_text {
+	struct str text;
+	struct yaml_place at;
+};
+/* A journey whose categories have no numbers yet. */
+struct journey_written {
+	struct journey journey;
+	struct written_text from, within, steps[JOURNEY_STEPS_MAX];
+	unsigned steps_n;
+};
+
 struct loader {
 	struct yaml yaml; /* first: loader_of() */
 	struct rules *r;
@@ -18,6 +30,8 @@ struct loader {
 		struct str name, text; /* views of the bundle */
 	} * models;
 	size_t models_n, models_cap;
+	struct journey_written *journeys;
+	size_t journeys_n, journeys_cap;
 };
 
 /* The loader whose YAML this is. */
@@ -26,12 +40,15 @@ static inline struct loader *loader_of(struct yaml *y)
 	return (struct loader *)y;
 }
 
-/* --- category.c, segment.c, vocabulary.c: one entry of a section, and its keys */
-extern const struct yaml_table category_table, segment_table, lookalike_table, vocabulary_table;
+/* --- category.c, segment.c, vocabulary.c, journey.c: one entry of a section, and its keys */
+extern const struct yaml_table category_table, segment_table, lookalike_table, vocabulary_table,
+    journey_table;
 void load_category(struct yaml *y, const yaml_node_t *n, void *into);
 void load_segment(struct yaml *y, const yaml_node_t *n, void *into);
 void load_lookalike(struct yaml *y, const yaml_node_t *n, void *into);
 void load_vocabulary(struct yaml *y, const yaml_node_t *n, void *into);
+void load_journey(struct yaml *y, const yaml_node_t *n, void *into);
+void number_journeys(struct loader *l); /* once categories have their numbers */
 /* --- pattern.c */
 bool load_clauses(struct yaml *y, const yaml_node_t *n, struct clauses *out);
 #endif

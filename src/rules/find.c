@@ -1,5 +1,5 @@
-/* Names of segments that somebody typed: on a command line, in a request. What is not there is
- * answered with the name that is nearest. */
+/* Names of segments and journeys that somebody typed: on a command line, in a request. What is not
+ * there is answered with the name that is nearest. */
 #include "crumb/base/near.h"
 #include "crumb/rules/like.h"
 
@@ -36,4 +36,21 @@ enum err rules_find_lookalike(const struct rules *r, struct str id, uint16_t *ou
 		return err_set(ERR_NOT_FOUND,
 		    "there is no lookalike '" STR_FMT "': a segment is called so", STR_ARG(id));
 	return near_missing("lookalike", id, lookalike_at, r, r->segments_n);
+}
+
+static struct str journey_at(const void *arg, size_t i)
+{
+	const struct rules *r = arg;
+	return str_c(r->journeys[i].id);
+}
+
+/* There are few, so that they need no map. */
+enum err rules_find_journey(const struct rules *r, struct str id, uint16_t *out)
+{
+	for (size_t i = 0; i < r->journeys_n; i++)
+		if (str_eq(id, journey_at(r, i))) {
+			*out = (uint16_t)i;
+			return OK;
+		}
+	return near_missing("journey", id, journey_at, r, r->journeys_n);
 }

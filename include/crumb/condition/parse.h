@@ -16,6 +16,12 @@ struct condition_place {
 };
 bool condition_parse(struct rules *r, struct str text, const struct condition_place *place,
     struct report *report, int *root);
+/* One category in full or by a last part, and a window such as "14d", where they stand alone: found
+ * or refused as they are in conditions. */
+bool condition_category(struct rules *r, struct str text, const struct condition_place *place,
+    struct report *report, uint16_t *category);
+bool condition_days(struct rules *r, struct str text, const struct condition_place *place,
+    struct report *report, uint8_t *days);
 /* Joins a parsed condition with the model of a lookalike. */
 int condition_and_like(struct rules *r, int root, uint16_t segment);
 

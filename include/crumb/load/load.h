@@ -6,7 +6,8 @@
  *                                                              struct rules, immutable, refs = 1
  *
  *  1. Files: each is parsed as YAML, and its sections go to arrays: vocabularies, categories with
- *     their patterns, segments with their conditions as text. Equal patterns are kept once.
+ *     their patterns, segments with their conditions and journeys with their categories as text.
+ *     Equal patterns are kept once.
  *  2. Numbers: categories and segments are sorted by id. Their places in the arrays are their
  *     numbers from now on, so the same bundle gives the same numbers on every machine. Parents that
  *     exist only by being part of an id are added: apparel.coats makes apparel.

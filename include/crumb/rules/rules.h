@@ -14,6 +14,7 @@
  *                  event matches
  *     categories   lists of clauses of tests of patterns; a tree by their ids
  *     segments     conditions (nodes) over profiles; condition/eval.h decides them
+ *     journeys     ways from one category to others, for the report
  *
  * Grammar of a condition (docs/RULES.md explains it to marketers):
  *
@@ -48,6 +49,8 @@
 
 #define RULES_CATEGORIES_MAX 65000
 #define RULES_SEGMENTS_MAX 65000
+#define RULES_JOURNEYS_MAX 100
+#define JOURNEY_STEPS_MAX 8
 #define RULES_HASH_TEXT 33
 
 /* --- patterns */
@@ -197,6 +200,16 @@ struct segment {
 	const struct yaml_place *places;
 };
 
+/* The way from one category to others: "from coats to the cart and the till, within 14 days". It is
+ * told in the report only, and changes neither categories nor segments. */
+struct journey {
+	char *id, *name;
+	uint16_t from, steps[JOURNEY_STEPS_MAX]; /* categories, no two alike */
+	unsigned steps_n;			 /* 1 at least */
+	uint8_t within; /* days, 1 at least; 1: the day on which it began, and no other */
+	struct yaml_place at, within_at;
+};
+
 struct rules_matcher; /* src/match/matcher.h */
 
 /* Constant once rules_load() has returned it, but for the two fields that say otherwise. */
@@ -211,6 +224,8 @@ struct rules {
 	size_t categories_n;
 	struct segment *segments;
 	size_t segments_n;
+	struct journey *journeys; /* in the order in which they are written; of the arena */
+	size_t journeys_n;
 	struct vocabulary *vocabularies;
 	size_t vocabularies_n;
 	struct rule_node *nodes;
@@ -240,6 +255,7 @@ int rules_segment(const struct rules *r, struct str id);
 /* The same for names that somebody typed: ERR_NOT_FOUND says which may have been meant. */
 enum err rules_find_segment(const struct rules *r, struct str id, uint16_t *out) MUST_CHECK;
 enum err rules_find_lookalike(const struct rules *r, struct str id, uint16_t *out) MUST_CHECK;
+enum err rules_find_journey(const struct rules *r, struct str id, uint16_t *out) MUST_CHECK;
 const struct vocabulary *rules_vocabulary(const struct rules *r, struct str attr);
 /* The attribute that stands for a partner's segment; NULL: none is declared. */
 const struct vocabulary *rules_partner_segment(

@@ -76,7 +76,7 @@ enum yaml_shape {
 	KEY_NUMBER,  /* any number */
 	KEY_TRUTH,   /* true or false */
 	KEY_CHOICE,  /* one of `words` */
-	KEY_WORDS,   /* a word, or a list of words */
+	KEY_WORDS,   /* a word, or a list of words; at most `max`, where it is given */
 	KEY_VALUES,  /* a list of words and numbers, one at least */
 	KEY_MAPS,    /* a list of maps like `of`, or nothing */
 	KEY_MATCHES, /* a list of maps from fields that rules look at to their patterns */

@@ -74,6 +74,12 @@ TEST(a_window_is_not_longer_than_what_is_kept)
 	FINDS(SEGMENTS "  - {id: s, when: c in 90d}\n", "");
 	assert_string_equal(found(&p, SEGMENTS "  - {id: s, when: c in 30d}\n"), "");
 	assert_string_equal(found(&p, SEGMENTS "  - {id: s, when: c in 31d}\n"), "4 window!");
+	assert_string_equal(
+	    found(&p,
+		"version: 1\ncategories: [{id: c, any: [{path: /c}]}, {id: d, any: [{path: /d}]}]\n"
+		"journeys:\n  - {id: j, from: c, steps: d, within: 31d}\n"
+		"  - {id: i, from: c, steps: d, within: 30d}\n"),
+	    "4 window!");
 }
 
 TEST(conditions_that_nobody_meets_are_contradictions)

@@ -35,6 +35,10 @@ TEST(profiles_are_enough_when_categories_are_what_they_were)
 	assert_false(possible(SHOP,
 	    "version: 1\ncategories: [{id: coats, any: [{path: /coats}]}]\n"
 	    "segments: [{id: s, when: sum(v of coats) > 1}]\n")); /* never added up */
+	assert_true(
+	    possible(SHOP, SHOP "journeys: [{id: j, from: coats, steps: boots, within: 7d}]\n"));
+	assert_true(possible(SHOP "journeys: [{id: j, from: coats, steps: boots, within: 7d}]\n",
+	    SHOP "journeys: [{id: j, from: boots, steps: coats, within: 9d}]\n"));
 	assert_false(possible(SHOP, SHOP "attributes: [{id: size, values: [m]}]\n"));
 }
 
