@@ -9,6 +9,7 @@
 	X(health)                                                                                  \
 	X(metrics)                                                                                 \
 	X(segments)                                                                                \
+	X(report)                                                                                  \
 	X(rules)                                                                                   \
 	X(ask)                                                                                     \
 	X(lookalikes)                                                                              \

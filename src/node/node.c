@@ -60,6 +60,8 @@ enum err node_open(struct node *n, enum node_clock clock)
 	if (!e)
 		e = n->alone ? engine_open(c, n->store, n->rules, &n->engine)
 			     : engine_start(c, n->store, n->rules, &n->engine);
+	if (!e)
+		n->dailies = dailies_new(n->store->path);
 	struct writer_told told = {fold_soon, fold_now, n->engine};
 	if (!e)
 		e = n->alone ? writer_open(n->store, &told, &n->writer)
@@ -90,6 +92,7 @@ void node_stop(struct node *n)
 {
 	writer_stop(n->writer);
 	engine_stop(n->engine);
+	dailies_free(n->dailies);
 	rules_unref(n->rules);
 	destinations_unref(n->destinations);
 	store_close(n->store);

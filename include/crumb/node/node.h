@@ -17,6 +17,7 @@
 #include "crumb/views/engine.h"
 #include "crumb/ingest/writer.h"
 #include "crumb/partners/destinations.h"
+#include "crumb/report/dailies.h"
 
 /* The watch holds the clock against what the store knows of time. src/node/time.c says when the
  * clock is in doubt, and what happens then. It belongs to the thread that calls node_tick(). */
@@ -40,6 +41,7 @@ struct node {
 	struct store *store;
 	struct engine *engine;
 	struct writer *writer;
+	struct dailies *dailies; /* reports of the day */
 	/* shared, under lock; node_destinations() and node_rules() give references */
 	pthread_mutex_t lock;
 	struct destinations *destinations;

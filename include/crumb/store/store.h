@@ -19,6 +19,7 @@
  *     undo             the commit of several days that is under way (src/journal/whole.c)
  *     exports/DEST/    what destinations hold, and deliveries under way (delivery/deliver.h)
  *     models/          what lookalikes have learned (node/lookalike.h)
+ *     reports/         the report of the day (report/daily.h)
  *     state/GEN/SHARD/ the views; state/CURRENT names the serving generation
  *
  * Only `keys`, the journal and `erased` cannot be made again. Views are made of the journal; a
