@@ -33,7 +33,7 @@ LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -
 LLHTTP := /usr/share/llhttp
 
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
-	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/gen/referrers.o $B/obj/gen/countries.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
+	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/gen/referrers.o $B/obj/gen/countries.o $B/obj/gen/web.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
@@ -78,6 +78,15 @@ $B/obj/gen/%.o: $B/gen/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC  ,$<)
 	$Q$(CC) $(CFLAGS) -c $< -o $@
+
+# The dashboard: its files, packed, with Debian's libraries for charts beside them.
+WEB := $(wildcard src/web/*.html src/web/*.css src/web/*.js src/web/*.svg src/web/*/*.js)
+$B/gen/web.c: $(WEB) tools/web.py src/web/web_files.h src/web | build/.setup
+	@mkdir -p $(@D)
+	$(call SAY,GEN ,$@)
+	$Qtools/web.py src/web $@
+
+$B/obj/gen/web.o: CFLAGS += -Isrc/web
 
 $B/gen/%.c: etc/%.txt tools/embed.sh | build/.setup
 	@mkdir -p $(@D)

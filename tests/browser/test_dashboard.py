@@ -1,0 +1,296 @@
+"""The dashboard in a real Chromium, with crumbd's files and made-up numbers (stub.py): every screen at three widths, in both themes, with few and many segments."""
+import os
+import sys
+import urllib.parse
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'functional')]
+import axe  # noqa: E402
+from harness import SLOW, Server, until  # noqa: E402
+from stub import Stub, World  # noqa: E402
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+SCREENS = ['#/', '#/segments', '#/segments?group=owner&sort=-size&compare=1']
+WIDTHS = [360, 1280, 1920]
+
+
+@pytest.fixture(scope='module')
+def crumbd():
+    s = Server()
+    s.start()
+    yield s
+    s.close()
+
+
+@pytest.fixture(scope='module')
+def chromium(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
+    options.binary_location = '/usr/bin/chromium'
+    for a in ('--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+              '--user-data-dir=%s' % tmp_path_factory.mktemp('chromium')):
+        options.add_argument(a)
+    browser = webdriver.Chrome(service=Service('/usr/bin/chromedriver'), options=options)
+    browser.set_page_load_timeout(30 * SLOW)
+    yield browser
+    browser.quit()
+
+
+class Page:
+    def __init__(self, browser, stub):
+        self.browser, self.stub, self.world = browser, stub, stub.world
+
+    def look(self, width=1280, theme='light'):
+        self.browser.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {'width': width, 'height': 900, 'deviceScaleFactor': 1, 'mobile': False})
+        self.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [{'name': 'prefers-color-scheme', 'value': theme}]})
+
+    def open(self, hash='#/'):
+        self.browser.get('about:blank')
+        self.browser.get_log('browser')
+        self.browser.get_log('performance')
+        self.browser.get(self.stub.origin + '/' + hash)
+        self.ready()
+
+    def go(self, hash):
+        self.js('location.hash = arguments[0]', hash)
+        self.ready()
+
+    def ready(self):
+        until(lambda: self.js('return document.body.dataset.ready'), lambda: str(self.complaints()))
+
+    def js(self, code, *arguments):
+        return self.browser.execute_script(code, *arguments)
+
+    def all(self, selector):
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def one(self, selector):
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def press(self, *keys):
+        self.browser.switch_to.active_element.send_keys(*keys)
+
+    def complaints(self):
+        return [l['message'] for l in self.browser.get_log('browser') if l['level'] in ('SEVERE', 'WARNING')]
+
+    def strangers(self):
+        """Requests that left the host."""
+        import json
+        sent = [m['params']['request']['url'] for m in (json.loads(l['message'])['message'] for l in self.browser.get_log('performance')) if m['method'] == 'Network.requestWillBeSent']
+        return [u for u in sent if not u.startswith((self.stub.origin + '/', 'data:', 'blob:' + self.stub.origin))]
+
+    def sideways(self):
+        return self.js('return document.documentElement.scrollWidth > innerWidth && [document.documentElement.scrollWidth, '
+                       '...[...document.querySelectorAll("#frame *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".table-room")).slice(0, 5).map((e) => e.outerHTML.slice(0, 80))]')
+
+
+@pytest.fixture
+def page(crumbd, chromium):
+    made = []
+
+    def make(**world):
+        stub = Stub(World(**world), crumbd.admin).start()
+        made.append(stub)
+        return Page(chromium, stub)
+    yield make
+    for stub in made:
+        stub.shutdown()
+        stub.server_close()
+    chromium.delete_all_cookies()
+
+
+# --- every screen
+
+@pytest.mark.parametrize('segments', [0, 10, 500])
+def test_every_screen_is_calm(page, segments):
+    p = page(segments=segments)
+    p.look()
+    p.open()
+    for theme in ('light', 'dark'):
+        for width in WIDTHS:
+            p.look(width, theme)
+            for screen in SCREENS:
+                p.go(screen)
+                where = (screen, width, theme, segments)
+                assert not p.sideways(), (where, p.sideways())
+                assert not p.all('.state.bad'), (where, p.one('.state.bad').text)
+                assert len(p.all('#main h1')) == 1, where
+    assert p.complaints() == [] and p.strangers() == []
+
+
+@pytest.mark.parametrize('theme', ['light', 'dark'])
+def test_nobody_is_shut_out(page, theme):
+    p = page(segments=10)
+    p.look(1280, theme)
+    p.open()
+    for screen in SCREENS:
+        p.go(screen)
+        assert axe.faults(p.browser) == [], screen
+    p.look(360, theme)
+    p.go('#/segments')
+    assert axe.faults(p.browser) == []
+
+
+@pytest.mark.parametrize('screen', [s for s in SCREENS if s != '#/segments?group=owner&sort=-size&compare=1'])
+def test_what_fails_and_what_is_not_there_is_said_in_its_place(page, screen):
+    p = page(segments=10)
+    p.look()
+    p.open(screen)
+    asked = {path.split('?')[0] for _, path in p.world.asked if path.startswith('/v1/') and path != '/v1/who'}
+    assert asked
+    p.world.fail = asked
+    p.go('#/elsewhere')
+    p.go(screen)
+    assert 'Input/output error' in p.one('[data-state=failed]').text
+    p.world.fail = set()
+    p.one('[data-state=failed] button').click()
+    until(lambda: not p.all('[data-state=failed]') or [b.click() for b in p.all('[data-state=failed] button')] and False)
+    p.world.absent = asked
+    p.go('#/elsewhere')
+    p.go(screen)
+    assert 'Not available yet' in p.one('#main').text and not p.all('.state.bad')
+
+
+# --- signing in
+
+def test_a_guest_is_asked_for_the_token_and_sees_nothing(page):
+    p = page(segments=10, signed=False)
+    p.look()
+    p.open()
+    field = p.one('form input[name=token]')
+    assert field == p.browser.switch_to.active_element and not p.one('#frame').is_displayed()
+    assert not [a for a in p.world.asked if a[1].startswith('/v1/')]
+    field.send_keys('wrong', Keys.ENTER)
+    until(lambda: 'not one of ours' in p.one('#signin-says').text)
+    p.complaints()                                      # the browser says that the answer was 401
+    field.clear()
+    field.send_keys('right', Keys.ENTER)
+    until(lambda: p.one('#frame').is_displayed())
+    p.ready()
+    assert 'anna' in p.one('#who').text and p.complaints() == []
+    p.one('#signout').click()
+    until(lambda: p.js('return document.body.dataset.ready') == '#signin')
+    assert not p.world.signed and not p.one('#frame').is_displayed()
+
+
+def test_a_link_signs_in_once_and_its_token_leaves_the_address(page):
+    p = page(segments=10, signed=False)
+    p.look()
+    p.open('#token=right')
+    until(lambda: p.one('#frame').is_displayed())
+    assert 'token' not in p.browser.current_url and p.complaints() == []
+    q = page(segments=10, signed=False)
+    q.open('#token=spent')
+    until(lambda: 'does not sign you in' in q.one('#signin-says').text)
+    assert 'token' not in q.browser.current_url
+
+
+def test_who_was_signed_out_comes_back_to_where_he_was(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/segments?sort=-size')
+    p.world.signed = False
+    p.go('#/')
+    until(lambda: p.one('#signin').is_displayed())
+    assert not p.all('#main *')
+    p.js("history.replaceState(null, '', '#/segments?sort=-size')")
+    p.one('input[name=token]').send_keys('right', Keys.ENTER)
+    until(lambda: len(p.all('[data-segment]')) == 10)
+
+
+# --- the frame
+
+def test_ready_goes_as_soon_as_the_address_changes(page):
+    p = page(segments=10)
+    p.look()
+    p.open()
+    assert p.js("location.hash = '#/segments'; return document.body.dataset.ready || 'gone'") == 'gone'
+    p.ready()
+    assert p.js('return document.body.dataset.ready') == '#/segments'
+
+
+def test_keys(page):
+    p = page(segments=10)
+    p.look()
+    p.open()
+    p.press('g')
+    p.press('s')
+    until(lambda: p.browser.current_url.endswith('#/segments'))
+    p.ready()
+    p.press('j')
+    assert p.js('return document.activeElement.closest("tr").dataset.segment') == 'bargains'
+    p.press('x')
+    assert 'tick another' in p.one('.compare-bar').text
+    p.press('?')
+    assert p.one('dialog[open]').text.startswith('Keys')
+    p.press(Keys.ESCAPE)
+    p.press('/')
+    until(lambda: len(p.all('#found li')) > 5)
+    p.press('winter co')
+    until(lambda: len(p.all('#found li')) == 1)
+    p.press(Keys.ENTER)
+    until(lambda: p.browser.current_url.endswith('#/segments/coat-intenders'))
+
+
+def test_the_keyboard_reaches_everything_in_the_list(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/segments')
+    wanted = p.js("return [...document.querySelectorAll('#frame a, #frame button, #frame input, #frame select')].filter((e) => e.offsetParent && !e.disabled).length")
+    p.js("document.body.tabIndex = -1; document.body.focus()")
+    seen = set()
+    for _ in range(wanted + 20):
+        p.press(Keys.TAB)
+        seen.add(p.js("const e = document.activeElement, all = [...document.querySelectorAll('#frame a, #frame button, #frame input, #frame select')]; return all.indexOf(e)"))
+    assert len(seen - {-1}) >= wanted
+
+
+def test_the_theme_is_chosen_and_kept(page):
+    p = page(segments=0)
+    p.look(1280, 'light')
+    p.open()
+    light = p.js('return getComputedStyle(document.body).backgroundColor')
+    p.one('#theme').click()
+    p.one('#theme').click()
+    dark = p.js('return getComputedStyle(document.body).backgroundColor')
+    assert dark != light and p.one('#theme').text == 'Theme: dark'
+    p.open()
+    assert p.js('return getComputedStyle(document.body).backgroundColor') == dark
+    p.js('localStorage.clear()')
+
+
+# --- segments
+
+def test_the_list_of_segments(page):
+    p = page(segments=500)
+    p.look()
+    p.open('#/segments')
+    rows = {r.get_attribute('data-segment'): r for r in p.all('[data-segment]')}
+    assert len(rows) == 500
+    for s in p.world.segments[:20]:
+        assert rows[s['id']].get_attribute('data-size') == ('' if s['size'] is None else str(s['size'])) and rows[s['id']].get_attribute('data-complete') == str(s['complete']).lower()
+    assert 'fewer than 50' in rows['bargains'].text and '0' not in rows['bargains'].text.split('fewer')[0]
+    p.one('input[type=search]').send_keys('coat fans')
+    until(lambda: len(p.all('[data-segment]')) < 60)
+    found = [r.get_attribute('data-segment') for r in p.all('[data-segment]')]
+    assert 'coat-fans' in found and urllib.parse.unquote(p.browser.current_url).replace('+', ' ').endswith('#/segments?q=coat fans')
+    p.open(p.browser.current_url.split('/', 3)[3])
+    assert [r.get_attribute('data-segment') for r in p.all('[data-segment]')] == found
+    p.go('#/segments?sort=-size')
+    sizes = [int(r.get_attribute('data-size') or -1) for r in p.all('[data-segment]')]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_cells_that_look_like_formulas_are_texts_in_csv(page):
+    p = page(segments=3)
+    p.world.segments[0].update(name='=HYPERLINK("http://x")', owner='@anna')
+    p.look()
+    p.open('#/segments')
+    text = p.js("const made = []; const of = URL.createObjectURL; URL.createObjectURL = (b) => { made.push(b); return of.call(URL, b); }; document.querySelector('[data-csv]').click(); window.made = made; return null")
+    text = p.browser.execute_async_script('window.made[0].text().then(arguments[0])')
+    assert '"\'=HYPERLINK(""http://x"")"' in text and "'@anna" in text and text.startswith('Segment,Members') or text.startswith('\ufeffSegment,Members')
