@@ -25,7 +25,7 @@ struct script {
 	size_t n;
 };
 
-static bool split(struct str text, struct lines *out)
+static bool split_lines(struct str text, struct lines *out)
 {
 	while (text.n) {
 		size_t end = str_find(text, '\n');
@@ -158,15 +158,24 @@ static void put_hunks(
 	}
 }
 
+static void put_name(
+    struct buf *out, const char *side, struct str text, const char *folder, const char *name)
+{
+	if (text.p)
+		buf_addf(out, "%s%s%s\n", side, folder, name);
+	else
+		buf_addf(out, "%s/dev/null\n", side);
+}
+
 void patch_make(struct str before, struct str after, const char *name, struct buf *out)
 {
 	struct lines a = {0}, b = {0};
 	struct script s = {0};
 	if (!before.p == !after.p && str_eq(before, after))
 		return;
-	if (split(before, &a) && split(after, &b) && make_script(&a, &b, &s)) {
-		buf_addf(out, "--- %s%s\n", before.p ? "a/" : "", before.p ? name : "/dev/null");
-		buf_addf(out, "+++ %s%s\n", after.p ? "b/" : "", after.p ? name : "/dev/null");
+	if (split_lines(before, &a) && split_lines(after, &b) && make_script(&a, &b, &s)) {
+		put_name(out, "--- ", before, "a/", name);
+		put_name(out, "+++ ", after, "b/", name);
 		put_hunks(out, &s, &a, &b);
 	} else {
 		out->failed = true;

@@ -98,6 +98,12 @@ struct yaml_place yaml_at(const struct yaml *y, const yaml_node_t *n)
 	return at_byte(y, from, n->type == YAML_SCALAR_NODE && to > from ? to - from : 1);
 }
 
+void yaml_span(const struct yaml *y, const yaml_node_t *n, size_t *from, size_t *to)
+{
+	*from = offset_of(y, n->start_mark);
+	*to = offset_of(y, n->end_mark);
+}
+
 static bool yaml_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -240,9 +246,8 @@ bool yaml_plain(struct yaml *y, const yaml_node_t *n, const char *what, struct s
 	return true;
 }
 
-/* What readers of YAML 1.1 take an unquoted word for, if not for text (yaml.org/type/bool, null,
- * int; "y" and "n" they leave alone). */
-static const char *taken_for(struct str s)
+/* By yaml.org/type/bool, null and int; "y" and "n" readers leave alone. */
+const char *yaml_taken_for(struct str s)
 {
 	static const char *const yes[] = {"yes", "on", "true"};
 	static const char *const no[] = {"no", "off", "false"};
@@ -272,7 +277,7 @@ bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct s
 	if (!yaml_text(y, n, what, out))
 		return false;
 	const char *other =
-	    n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? taken_for(*out) : NULL;
+	    n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? yaml_taken_for(*out) : NULL;
 	if (!other)
 		return true;
 	snprintf(hint, sizeof hint, "write \"" STR_FMT "\"%s", STR_ARG(*out),

@@ -38,6 +38,9 @@ struct yaml_place yaml_at(const struct yaml *y, const yaml_node_t *n);
  * considered. */
 struct yaml_place yaml_at_offset(
     const struct yaml *y, const yaml_node_t *n, size_t offset, size_t length);
+/* The bytes of the file in which the node stands, quotes and brackets included. The end of a block
+ * (lines below a key, '|', '>') may lie beyond its last line. */
+void yaml_span(const struct yaml *y, const yaml_node_t *n, size_t *from, size_t *to);
 void yaml_complain(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void yaml_warn(struct yaml *y, const yaml_node_t *n, const char *code, const char *hint,
@@ -50,6 +53,9 @@ bool yaml_plain(struct yaml *y, const yaml_node_t *n, const char *what, struct s
 /* As yaml_text(), for values that other readers of YAML would not take for text when unquoted: NO,
  * yes, null, 012, 1:30. */
 bool yaml_value(struct yaml *y, const yaml_node_t *n, const char *what, struct str *out);
+/* What readers of YAML 1.1 take an unquoted word for, if not for text: "true", "an octal number";
+ * NULL: for text. */
+const char *yaml_taken_for(struct str s);
 bool yaml_count(
     struct yaml *y, const yaml_node_t *n, const char *what, long min, long max, long *out);
 bool yaml_truth(struct yaml *y, const yaml_node_t *n, const char *what, bool *out);
