@@ -17,14 +17,12 @@
  * Each file is replaced as a whole, by rename. A file that is replaced or removed is kept as
  * NAME.before. */
 #include "crumb/base/file.h"
-#include "crumb/load/load.h"
-#include "crumb/base/mp.h"
+#include "crumb/load/put.h"
 #include "crumb/cli/cli.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/store/store.h"
 #include "findings.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,169 +30,54 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILES_MOST 10000
-
-struct rule_file {
-	char name[256];
-	struct str text;
-};
-
 struct deploying {
 	struct cli *c;
-	char *target;		       /* what the server reads */
-	bool folder;		       /* the target is a folder */
-	struct buf before, wanted;     /* bundles of the target, and of what is to be put there */
-	struct rule_file *old, *fresh; /* views of them */
-	unsigned old_n, fresh_n;
+	char *target;		   /* what the server reads */
+	struct rule_files now;	   /* its files */
+	struct rule_files fresh;   /* what is to be put there */
+	struct rule_files wish;	   /* its files as they would be */
 	bool put;		   /* there are fresh files */
 	bool all;		   /* files of the target that are not among the fresh go */
 	char stage[CLI_TEMPORARY]; /* "": the target is what would be */
 	json_t *diff;		   /* as rules diff; NULL: nothing changes */
 };
 
-/* --- sets of files */
-
-/* A bundle is an array of names and texts (rules/rules.h). */
-static enum err read_set(const char *path, struct buf *bundle, struct rule_file **out, unsigned *n)
-{
-	enum err e = rules_read(path, NULL, bundle);
-	if (e)
-		return e;
-	struct mp m = mp_over(buf_view(bundle));
-	uint32_t texts = mp_array(&m);
-	if (texts / 2 > FILES_MOST)
-		return err_set(ERR_USAGE, "%s: more than %d files", path, FILES_MOST);
-	*out = calloc(texts / 2 + 1, sizeof **out);
-	CHECK(*out);
-	for (*n = 0; *n < texts / 2 && !m.bad; (*n)++) {
-		struct rule_file *f = &(*out)[*n];
-		struct str name = mp_str(&m);
-		snprintf(f->name, sizeof f->name, STR_FMT, STR_ARG(name));
-		f->text = mp_str(&m);
-	}
-	return OK;
-}
-
-static const struct rule_file *find_rule_file(
-    const struct rule_file *list, unsigned n, const char *name)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (strcmp(list[i].name, name) == 0)
-			return &list[i];
-	return NULL;
-}
-
-/* A file keeps its permissions and its group, whoever writes it. */
-static enum err write_file(const char *path, struct str text)
-{
-	struct file_new f;
-	struct stat st;
-	bool there = stat(path, &st) == 0;
-	enum err e = file_begin(&f, path, 0600);
-	if (e)
-		return e;
-	if (there && fchown(fileno(f.file), (uid_t)-1, st.st_gid) != 0)
-		errno = 0; /* a group that we are not in */
-	if (fchmod(fileno(f.file), there ? st.st_mode & 0777 : 0644) != 0 ||
-	    (text.n && fwrite(text.p, 1, text.n, f.file) != text.n)) {
-		e = err_sys("%s", path);
-		file_drop(&f);
-		return e;
-	}
-	return file_finish(&f);
-}
-
-/* Where a file of the target lies, with a tail such as ".before". A link stays a link: the file to
- * which it leads is replaced. */
-static void place(
-    const struct deploying *d, const char *name, const char *tail, char out[FILE_PATH_MAX])
-{
-	char path[FILE_PATH_MAX];
-	if (d->folder)
-		snprintf(path, sizeof path, "%.3800s/%s", d->target, name);
-	else
-		snprintf(path, sizeof path, "%.4000s", d->target);
-	char *real = realpath(path, NULL);
-	snprintf(out, FILE_PATH_MAX, "%.4060s%s", real ? real : path, tail);
-	free(real);
-}
-
-/* Puts the files `to` in place of the files `from`: copies first (with `keep`, NAME.before), then
- * what is new or different, then what goes. A failure leaves some files changed; the caller knows
- * how to go back. */
-static enum err swap_files(const struct deploying *d, const struct rule_file *from, unsigned from_n,
-    const struct rule_file *to, unsigned to_n, bool keep)
-{
-	enum err e = OK;
-	char path[FILE_PATH_MAX];
-	for (unsigned i = 0; i < from_n && keep && !e; i++) {
-		const struct rule_file *now = find_rule_file(to, to_n, from[i].name);
-		place(d, from[i].name, ".before", path);
-		if ((now && !str_eq(now->text, from[i].text)) || (!now && d->all))
-			e = write_file(path, from[i].text);
-	}
-	for (unsigned i = 0; i < to_n && !e; i++) {
-		const struct rule_file *was = find_rule_file(from, from_n, to[i].name);
-		place(d, to[i].name, "", path);
-		if (!was || !str_eq(was->text, to[i].text))
-			e = write_file(path, to[i].text);
-	}
-	for (unsigned i = 0; i < from_n && !e; i++) {
-		place(d, from[i].name, "", path);
-		bool goes = !find_rule_file(to, to_n, from[i].name) && (d->all || !keep);
-		if (goes && unlink(path) != 0 && errno != ENOENT)
-			e = err_sys("%s", path);
-	}
-	return e;
-}
-
-static enum err put_files(struct deploying *d)
-{
-	return d->put ? swap_files(d, d->old, d->old_n, d->fresh, d->fresh_n, true) : OK;
-}
-
-/* Files that were put in place of others go back. Files that were not touched are not written. */
-static enum err put_back(struct deploying *d)
-{
-	struct rule_file *now = calloc(d->old_n + d->fresh_n + 1, sizeof *now);
-	unsigned n = 0;
-	if (!d->put) {
-		free(now);
-		return OK;
-	}
-	CHECK(now);
-	for (unsigned i = 0; i < d->fresh_n; i++)
-		now[n++] = d->fresh[i];
-	enum err e = swap_files(d, now, n, d->old, d->old_n, false);
-	free(now);
-	return e;
-}
-
 /* --- what would be */
 
-/* Makes the folder with the files as they would be. */
+/* The files as they would be. */
+static enum err make_wish(struct deploying *d)
+{
+	struct rule_files before = {0};
+	enum err e = rule_files_with(&d->now, STR(""), (struct str){NULL, 0}, &d->wish);
+	for (unsigned i = 0; i < d->now.n && d->all && !e; i++) {
+		struct str name = str_c(d->now.list[i].name);
+		if (rule_files_find(&d->fresh, name))
+			continue;
+		before = d->wish;
+		e = rule_files_with(&before, name, (struct str){NULL, 0}, &d->wish);
+		rule_files_done(&before);
+	}
+	for (unsigned i = 0; i < d->fresh.n && !e; i++) {
+		before = d->wish;
+		e = rule_files_with(
+		    &before, str_c(d->fresh.list[i].name), d->fresh.list[i].text, &d->wish);
+		rule_files_done(&before);
+	}
+	return e;
+}
+
+/* Makes the folder with these files. */
 static enum err make_stage(struct deploying *d)
 {
 	char path[FILE_PATH_MAX];
-	enum err e = OK;
-	if (!cli_temporary("deploy", d->stage))
+	enum err e = make_wish(d);
+	if (!e && !cli_temporary("deploy", d->stage))
 		return err_set(ERR_IO, "nothing was changed");
-	for (unsigned i = 0; i < d->fresh_n && !e; i++) {
-		snprintf(path, sizeof path, "%s/%s", d->stage, d->fresh[i].name);
-		e = write_file(path, d->fresh[i].text);
-	}
-	for (unsigned i = 0; i < d->old_n && !e && !d->all; i++) {
-		snprintf(path, sizeof path, "%s/%s", d->stage, d->old[i].name);
-		if (!find_rule_file(d->fresh, d->fresh_n, d->old[i].name))
-			e = write_file(path, d->old[i].text);
+	for (unsigned i = 0; i < d->wish.n && !e; i++) {
+		snprintf(path, sizeof path, "%s/%s", d->stage, d->wish.list[i].name);
+		e = rule_file_write(path, d->wish.list[i].text);
 	}
 	return e;
-}
-
-static bool is_yaml(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
 /* Reads the target and what is to be put there, and refuses what cannot be done before anything is
@@ -204,36 +87,32 @@ static enum err read_sides(struct deploying *d, const char *from)
 	struct stat st;
 	if (stat(d->target, &st) != 0)
 		return err_sys("%s, which the server reads", d->target);
-	d->folder = S_ISDIR(st.st_mode);
+	d->now.folder = S_ISDIR(st.st_mode);
 	if (!from)
 		return OK;
 	if (stat(from, &st) != 0)
 		return err_sys("%s", from);
 	d->all = S_ISDIR(st.st_mode);
 	d->put = true;
-	char folder[FILE_PATH_MAX];
-	snprintf(folder, sizeof folder, "%.4000s", d->target);
-	if (!d->folder && strrchr(folder, '/'))
-		*strrchr(folder, '/') = 0;
-	if (access(folder, W_OK) != 0)
+	if (rule_files_writable(d->target) != OK)
 		return err_set(ERR_IO,
-		    "%s, which the server reads, cannot be written to by this user: put the file "
+		    "%s; the server reads it, and this user cannot put files there: put the file "
 		    "there yourself, then say 'crumb rules deploy'; nothing was changed",
-		    folder);
-	if (d->all && !d->folder)
+		    err_text());
+	if (d->all && !d->now.folder)
 		return err_set(ERR_USAGE,
 		    "the server reads one file, %s: deploy a file, not a folder", d->target);
-	enum err e = read_set(d->target, &d->before, &d->old, &d->old_n);
+	enum err e = rule_files_read(d->target, &d->now);
 	if (!e)
-		e = read_set(from, &d->wanted, &d->fresh, &d->fresh_n);
-	if (!e && d->fresh_n == 0)
+		e = rule_files_read(from, &d->fresh);
+	if (!e && d->fresh.n == 0)
 		return err_set(
 		    ERR_USAGE, "%s holds no rules: files that end in .yaml or .yml", from);
-	if (!e && d->folder && !d->all && !is_yaml(d->fresh[0].name))
-		return err_set(
-		    ERR_USAGE, "%s: only files that end in .yaml or .yml are read as rules", from);
-	if (!e && !d->folder && d->old_n)
-		memcpy(d->fresh[0].name, d->old[0].name, sizeof d->fresh[0].name);
+	if (!e && !d->now.folder && d->now.n)
+		memcpy(d->fresh.list[0].name, d->now.list[0].name, sizeof d->now.list[0].name);
+	for (unsigned i = 0; i < d->fresh.n && d->now.folder && !e; i++)
+		if (rule_file_name(str_c(d->fresh.list[i].name)) != OK)
+			e = err_set(ERR_USAGE, "%s: %s", d->fresh.list[i].name, err_text());
 	return e ? e : make_stage(d);
 }
 
@@ -242,10 +121,10 @@ static const char *would_be(const struct deploying *d, char out[FILE_PATH_MAX])
 {
 	if (!*d->stage)
 		snprintf(out, FILE_PATH_MAX, "%.4000s", d->target);
-	else if (d->folder)
+	else if (d->now.folder)
 		snprintf(out, FILE_PATH_MAX, "%s", d->stage);
 	else
-		snprintf(out, FILE_PATH_MAX, "%s/%s", d->stage, d->fresh[0].name);
+		snprintf(out, FILE_PATH_MAX, "%s/%s", d->stage, d->wish.list[0].name);
 	return out;
 }
 
@@ -318,33 +197,52 @@ static bool taken(const json_t *answer)
 	return fine;
 }
 
-static int fail_half(void)
+struct asking {
+	struct deploying *d;
+	json_t **answer;
+	bool asked;
+};
+
+/* For rule_files_take(): has the server read the files. */
+static enum err ask_reload(void *arg)
 {
-	return cli_fail(
-	    "%s; some of the files are changed, NAME.before is what was there", err_text());
+	struct asking *a = arg;
+	struct reply r;
+	struct str nothing = STR("");
+	a->asked = true;
+	*a->answer = client_json(a->d->c, "/v1/reload", &nothing, &r);
+	if (!*a->answer)
+		return err_set(ERR_IO, "the server gave no answer; the files are as they were, and "
+				       "'crumb rules status' says what serves");
+	if (taken(*a->answer))
+		return OK;
+	const char *why = json_string_value(json_object_get(*a->answer, "error"));
+	if (!json_object_get(*a->answer, "refused"))
+		cli_fail("%s", why ? why : "the server's answer is not understood");
+	return err_set(ERR_SYNTAX, "the server refused it: nothing was changed");
 }
 
 /* Puts the files and has the server read them. *answer is the server's answer, the caller's. */
 static int carry_out(struct deploying *d, json_t **answer)
 {
-	struct reply r;
-	struct str nothing = STR("");
-	if (put_files(d) != OK) {
+	struct asking asking = {d, answer, false};
+	bool changed = false;
+	int lock;
+	if (!d->put)
+		return ask_reload(&asking) == OK ? EXIT_FINE : cli_fail("%s", err_text());
+	if (rule_files_lock(d->target, &lock) != OK)
+		return cli_fail("%s; nothing was changed", err_text());
+	enum err e = rule_files_take(
+	    d->target, &d->now, &d->wish, RULE_FILES_BEFORE, ask_reload, &asking, &changed);
+	rule_files_unlock(lock);
+	if (e && changed)
+		return cli_fail(
+		    "%s; some of the files are changed, NAME.before is what was there", err_text());
+	if (e)
 		cli_fail("%s", err_text());
-		return put_back(d) == OK ? cli_fail("nothing was changed") : fail_half();
-	}
-	*answer = client_json(d->c, "/v1/reload", &nothing, &r);
-	if (*answer && taken(*answer))
-		return EXIT_FINE;
-	const char *why = json_string_value(json_object_get(*answer, "error"));
-	if (*answer && !json_object_get(*answer, "refused"))
-		cli_fail("%s", why ? why : "the server's answer is not understood");
-	if (put_back(d) != OK)
-		return fail_half();
-	if (*answer)
-		return cli_fail("the server refused it: nothing was changed");
-	return cli_fail("the server gave no answer; the files are as they were, and 'crumb rules "
-			"status' says what serves");
+	if (e && !asking.asked)
+		cli_fail("nothing was changed");
+	return e ? EXIT_WRONG : EXIT_FINE;
 }
 
 /* Says once why the views cannot be made now, such as for want of room. */
@@ -472,10 +370,9 @@ static int deploy(struct cli *c, int argc, char **argv)
 	int rc = run_deploy(&d, from, yes);
 	cli_temporary_end(d.stage);
 	json_decref(d.diff);
-	buf_done(&d.before);
-	buf_done(&d.wanted);
-	free(d.old);
-	free(d.fresh);
+	rule_files_done(&d.now);
+	rule_files_done(&d.fresh);
+	rule_files_done(&d.wish);
 	free(d.target);
 	return rc;
 }

@@ -35,34 +35,46 @@ struct rules_policy deploy_policy(const struct config *c)
 	return p;
 }
 
+void deploy_models(const struct config *c, char out[FILE_PATH_MAX])
+{
+	snprintf(out, FILE_PATH_MAX, "%.4000s/models", c->store_path);
+}
+
+enum err deploy_bundle(
+    const struct config *c, struct str bundle, struct report *report, struct rules **out)
+{
+	struct rules *r = NULL;
+	struct destinations *destinations = NULL;
+	enum err e = destinations_load(c->destinations_path, report, &destinations);
+	if (!e) {
+		struct rules_policy policy = deploy_policy(c);
+		policy.destinations = destinations;
+		e = rules_load_checked(bundle, &policy, report, &r);
+	}
+	destinations_unref(destinations);
+	if (e)
+		rules_unref(r);
+	else
+		*out = r;
+	return e;
+}
+
 enum err deploy_rules(
     const struct config *c, const char *path, struct report *report, struct rules **out)
 {
 	struct buf bundle = {0};
 	struct report own = {0}, *to = report ? report : &own;
-	struct rules *r = NULL;
-	struct destinations *destinations = NULL;
-	char models[4096];
-	snprintf(models, sizeof models, "%s/models", c->store_path);
+	char models[FILE_PATH_MAX];
+	deploy_models(c, models);
 	enum err e = rules_read(path, models, &bundle);
 	if (!e)
 		rules_left_out(path, to);
 	if (!e)
-		e = destinations_load(c->destinations_path, to, &destinations);
-	if (!e) {
-		struct rules_policy policy = deploy_policy(c);
-		policy.destinations = destinations;
-		e = rules_load_checked(buf_view(&bundle), &policy, to, &r);
-	}
+		e = deploy_bundle(c, buf_view(&bundle), to, out);
 	buf_done(&bundle);
-	destinations_unref(destinations);
 	if (!e && !report && own.n)
 		log_warn(
 		    "rules", "there are warnings; 'crumb rules check' lists them n=%zu", own.n);
 	report_done(&own);
-	if (e)
-		rules_unref(r);
-	else
-		*out = r;
 	return e;
 }

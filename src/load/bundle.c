@@ -2,6 +2,7 @@
  * of their names, whatever order the folder lists them in, so that equal folders are equal bundles
  * and have the same hash. Models follow as "model:ID". */
 #include "crumb/load/load.h"
+#include "crumb/load/put.h"
 
 #include "crumb/base/file.h"
 #include "crumb/base/mp.h"
@@ -66,7 +67,31 @@ static enum err put_files(
 	return e;
 }
 
-/* A folder of models may be missing: then no lookalike is trained. One of rules may not. */
+/* A folder of models may be missing: then no lookalike is trained. */
+static int find_models(const char *models, struct dirent ***out)
+{
+	int n = models ? scandir(models, out, model_name, alphasort) : 0;
+	return n < 0 ? 0 : n;
+}
+
+enum err rule_files_bundle(const struct rule_files *f, const char *models, struct buf *bundle)
+{
+	struct dirent **trained = NULL;
+	msgpack_packer pk;
+	int n = find_models(models, &trained);
+	mp_packer(&pk, bundle);
+	msgpack_pack_array(&pk, 2 * ((size_t)f->n + (size_t)n));
+	for (unsigned i = 0; i < f->n; i++) {
+		mp_put_str(&pk, str_c(f->list[i].name));
+		mp_put_str(&pk, f->list[i].text);
+	}
+	enum err e = put_files(&pk, models, trained, n, true);
+	if (!e && bundle->failed)
+		e = err_set(ERR_NOMEM, "no memory");
+	return e;
+}
+
+/* The folder of rules has to be there. */
 enum err rules_read(const char *path, const char *models, struct buf *bundle)
 {
 	struct dirent **files = NULL, **trained = NULL;
@@ -78,9 +103,7 @@ enum err rules_read(const char *path, const char *models, struct buf *bundle)
 	int n = one ? 1 : scandir(path, &files, yaml_name, alphasort);
 	if (n < 0)
 		return err_sys("rules folder %s", path);
-	int models_n = models ? scandir(models, &trained, model_name, alphasort) : 0;
-	if (models_n < 0)
-		models_n = 0;
+	int models_n = find_models(models, &trained);
 	msgpack_pack_array(&pk, 2 * (size_t)(n + models_n));
 	const char *slash = strrchr(path, '/');
 	if (one)
