@@ -80,6 +80,7 @@ def metrics(ref):
                 continue
             of = '{%s}' % m['label'] if m['label'] else ''
             more = ' Buckets end at %s.' % ', '.join('%g' % e for e in m['ends']) if m['kind'] == 'histogram' else ''
+            more += ' Kept by day.' if m.get('by_day') else ''
             rows.append(['`%s%s`' % (m['name'], of), m['kind'], m['unit'], m['help'] + more])
             rows += [['`%s="%s"`' % (m['label'], v['value']), '', '', v['help']] for v in m.get('values', [])]
         yield from table(['metric', 'kind', 'unit', 'what it tells, and what you do'], rows)

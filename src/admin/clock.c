@@ -40,6 +40,7 @@ static enum err advance(struct admin *a, struct job *j, const struct asked *q)
 	if (a->clock != ADMIN_CLOCK_MOVABLE)
 		return err_set(ERR_NOT_FOUND, "the clock can be moved only with --test-clock");
 	if (by) {
+		node_tick(a->node); /* what was counted by now is the day's that ends here */
 		clock_set_offset(clock_offset() + by);
 		if (store_save_clock(a->node->store, clock_offset()) != OK)
 			log_warn("clock", "the moved clock is not kept why=\"%s\"", err_text());

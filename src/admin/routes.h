@@ -10,6 +10,7 @@
 	X(metrics)                                                                                 \
 	X(segments)                                                                                \
 	X(report)                                                                                  \
+	X(by_day)                                                                                  \
 	X(rules)                                                                                   \
 	X(ask)                                                                                     \
 	X(lookalikes)                                                                              \

@@ -112,6 +112,7 @@ static json_t *metrics(const struct cli *c)
 	for (enum metric_family i = 0; i < METRIC_FAMILIES; i++) {
 		const struct metric_family_row *f = &metric_families[i];
 		json_t *row = metric(f->group, "counter", f->name, f->label, f->unit, f->help);
+		json_object_set_new(row, "by_day", json_boolean(f->by_day));
 		if (f->label)
 			json_object_set_new(row, "values", values_of(i));
 		reference_add(rows, row);

@@ -18,9 +18,14 @@ const struct metric_group_row metric_groups[METRIC_GROUPS] = {
 };
 
 const struct metric_family_row metric_families[METRIC_FAMILIES] = {
-#define COUNTER(group, symbol, name, unit, sentence) {METRICS_##group, #name, NULL, unit, sentence},
+#define COUNTER(group, symbol, name, unit, sentence)                                               \
+	{METRICS_##group, #name, NULL, unit, sentence, false},
 #define COUNTERS(group, name, label, unit, sentence)                                               \
-	{METRICS_##group, #name, label, unit, sentence},
+	{METRICS_##group, #name, label, unit, sentence, false},
+#define COUNTER_BY_DAY(group, symbol, name, unit, sentence)                                        \
+	{METRICS_##group, #name, NULL, unit, sentence, true},
+#define COUNTERS_BY_DAY(group, name, label, unit, sentence)                                        \
+	{METRICS_##group, #name, label, unit, sentence, true},
 #include "crumb/core/metric_rows.h"
 };
 

@@ -66,6 +66,9 @@ enum err node_open(struct node *n, enum node_clock clock)
 	if (!e)
 		e = n->alone ? writer_open(n->store, &told, &n->writer)
 			     : writer_start(n->store, &told, &n->writer);
+	if (!e)
+		e = tally_open(n->store->path, n->store->damage, clock_now(),
+		    n->alone ? TALLY_ALONE : TALLY_THREAD, &n->tally);
 	if (e) {
 		node_stop(n);
 		return e;
@@ -95,6 +98,7 @@ void node_stop(struct node *n)
 	dailies_free(n->dailies);
 	rules_unref(n->rules);
 	destinations_unref(n->destinations);
+	tally_close(n->tally); /* the threads that count are gone */
 	store_close(n->store);
 	*n = (struct node){.ambient = n->ambient, .config = n->config};
 }
@@ -110,6 +114,7 @@ void node_tick(struct node *n)
 	CHECK(n->ambient == ambient_mine); /* another node's clock would let go of the wrong days */
 	uint16_t today = day_of(clock_now());
 	watch_look(&n->watch);
+	tally_tick(n->tally, clock_now(), clock_jumped() ? 0 : (unsigned)n->config->retention_days);
 	if (clock_jumped())
 		return;
 	if (writer_expired(n->writer) != wanted_oldest(n, today))

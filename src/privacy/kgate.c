@@ -41,6 +41,11 @@ struct shown kgate_show(const struct kgate *g, uint64_t visitors)
 	return (struct shown){true, (visitors + KGATE_STEP / 2) / KGATE_STEP * KGATE_STEP};
 }
 
+struct shown kgate_show_count(const struct kgate *g, uint64_t n)
+{
+	return n ? kgate_show(g, n) : (struct shown){true, 0};
+}
+
 struct kgate kgate_of(const struct config *c)
 {
 	return (struct kgate){(uint32_t)c->k, c->told};

@@ -59,6 +59,7 @@ struct metric_family_row {
 	const char *name;  /* without "crumb_" */
 	const char *label; /* NULL: it is one number */
 	const char *unit, *help;
+	bool by_day; /* sums by day are kept (report/tally.h) */
 };
 struct metric_counter_row {
 	enum metric_family family;

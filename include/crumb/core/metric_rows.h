@@ -8,6 +8,9 @@
  *     HISTOGRAM(group, symbol, name, unit, per, sentence, ...)
  *         metric_took(symbol, value, times) counts it; values are in 1/per of the unit, and so are
  *         the upper ends of its buckets, which grow
+ *     COUNTER_BY_DAY, COUNTERS_BY_DAY(…)                    the same; sums by day are kept, too
+ *                                                           (report/tally.h), under the name
+ *                                                           without "_total"
  *
  * The sentence says what is counted, a second one what an operator does when it grows. /metrics
  * puts "crumb_" before the name. Alerts and dashboards of others read names and labels: a row may
@@ -20,6 +23,12 @@
 #endif
 #ifndef COUNTERS
 #define COUNTERS(group, name, label, unit, sentence)
+#endif
+#ifndef COUNTER_BY_DAY
+#define COUNTER_BY_DAY COUNTER
+#endif
+#ifndef COUNTERS_BY_DAY
+#define COUNTERS_BY_DAY COUNTERS
 #endif
 #ifndef EACH
 #define EACH(symbol, name, value, sentence)
@@ -68,15 +77,15 @@ EACH(M_UNAUTHORIZED, bad_requests_total, "unauthorized",
     "The token or write key was wrong. Somebody guesses, or a key was changed.")
 
 METRIC_GROUP(hits, "Hits: how many came, and which were refused or set aside.")
-COUNTER(hits, M_HITS, hits_total, "hits",
+COUNTER_BY_DAY(hits, M_HITS, hits_total, "hits",
     "Hits and imported events that the consent gate let through. When it stands still, the tag is "
     "gone from the pages, or all is refused.")
-COUNTER(hits, M_EVENTS, events_total, "events",
+COUNTER_BY_DAY(hits, M_EVENTS, events_total, "events",
     "Events journalled that count. The difference to hits is set aside, or could not be recorded.")
 HISTOGRAM(hits, H_HIT, hit_duration_seconds, "seconds", 1000000,
     "Time from reading a hit to its being on disk and answered. When it grows, the disk is slow.",
     500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000)
-COUNTERS(hits, refused_total, "reason", "hits", "Hits not recorded, by reason")
+COUNTERS_BY_DAY(hits, refused_total, "reason", "hits", "Hits not recorded, by reason")
 EACH(M_REFUSED_GPC, refused_total, "gpc",
     "The browser says Global Privacy Control. The visitor was erased, as it must be.")
 EACH(M_REFUSED_OPTOUT, refused_total, "optout",
@@ -109,7 +118,7 @@ EACH(M_REFUSED_CLOCK, refused_total, "clock",
     "The clock is in doubt, and hits are answered 503. GET /readyz says what to do.")
 EACH(
     M_REFUSED_ERASED, refused_total, "erased", "An imported event was of a visitor who was erased.")
-COUNTERS(hits, set_aside_total, "reason", "hits", "Hits set aside, by reason")
+COUNTERS_BY_DAY(hits, set_aside_total, "reason", "hits", "Hits set aside, by reason")
 EACH(M_ASIDE_CRAWLER, set_aside_total, "crawler",
     "The agent says that it is a program. 'crumb quarantine' tells which ones.")
 EACH(M_ASIDE_NETWORK, set_aside_total, "network", "The address is in a network of junk.networks.")
@@ -119,7 +128,7 @@ EACH(M_ASIDE_SITE, set_aside_total, "foreign_site",
     "The page's host is not in sites. 'crumb quarantine' tells which; add it if it is yours.")
 COUNTER(hits, M_ASIDE_FULL, set_aside_dropped_total, "hits",
     "Hits that were not even set aside: more than junk.per_day. They cannot be released later.")
-COUNTERS(hits, cookies_total, "kind", "hits", "Hits by the cookie that came with them")
+COUNTERS_BY_DAY(hits, cookies_total, "kind", "hits", "Hits by the cookie that came with them")
 EACH(M_COOKIE_NEW, cookies_total, "new",
     "No cookie came, and one was given. Far more than known ones: cookies do not come back.")
 EACH(M_COOKIE_KNOWN, cookies_total, "known", "A cookie of ours came back.")
@@ -127,7 +136,7 @@ EACH(M_COOKIE_FORGED, cookies_total, "forged",
     "A cookie was not made by this store. After a restore without its keys this is normal.")
 EACH(M_COOKIE_OVERDUE, cookies_total, "overdue", "A cookie was past its 90 days, and was replaced.")
 EACH(M_COOKIE_ERASED, cookies_total, "erased", "A cookie was of a visitor who was erased.")
-COUNTERS(hits, dropped_total, "what", "parts", "Parts of events dropped by the wall")
+COUNTERS_BY_DAY(hits, dropped_total, "what", "parts", "Parts of events dropped by the wall")
 EACH(M_EVENT_OTHER, dropped_total, "event_name",
     "The name of an event was not [A-Za-z0-9_.:-]{1,64}, and became 'other'. Rename it in the tag.")
 EACH(M_ATTR_DROPPED, dropped_total, "attribute",
@@ -139,7 +148,7 @@ EACH(M_LEAVES_DROPPED, dropped_total, "rule_match",
     "More patterns on title, url or parameters matched than are kept of an event. Join some.")
 COUNTER(hits, M_SCRUBBED, scrubbed_total, "path segments",
     "Path segments replaced because they could name a person.")
-COUNTER(hits, M_LOOKUPS, lookups_total, "answers", "Answers of /segments.")
+COUNTER_BY_DAY(hits, M_LOOKUPS, lookups_total, "answers", "Answers of /segments.")
 
 METRIC_GROUP(journal, "The journal, in which every hit is before it is answered.")
 COUNTER(journal, M_JOURNAL_COMMITS, journal_commits_total, "commits",
@@ -222,5 +231,7 @@ METRIC_GROUP(process, "The process.")
 #undef METRIC_GROUP
 #undef COUNTER
 #undef COUNTERS
+#undef COUNTER_BY_DAY
+#undef COUNTERS_BY_DAY
 #undef EACH
 #undef HISTOGRAM

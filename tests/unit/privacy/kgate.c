@@ -20,6 +20,14 @@ TEST(the_gate_withholds_below_k_and_rounds_above)
 	assert_true(kgate_show(&g, 20).told);
 }
 
+TEST(nothing_is_told_as_nothing)
+{
+	struct kgate g = {50, NULL};
+	assert_true(kgate_show_count(&g, 0).told && kgate_show_count(&g, 0).n == 0);
+	assert_false(kgate_show_count(&g, 1).told || kgate_show_count(&g, 49).told);
+	assert_int_equal(kgate_show_count(&g, 123).n, 120);
+}
+
 TEST(a_group_that_fell_below_k_stays_withheld_for_a_while)
 {
 	struct kgate g = {50, kgate_memory_new()}, bare = {50, NULL};
@@ -99,6 +107,7 @@ TEST(a_line_that_a_full_disk_cut_off_does_not_swallow_the_next)
 }
 
 UNIT_TESTS(cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above),
+    cmocka_unit_test(nothing_is_told_as_nothing),
     cmocka_unit_test(a_group_that_fell_below_k_stays_withheld_for_a_while),
     cmocka_unit_test(days_of_a_group_that_fell_are_withheld_like_the_present),
     cmocka_unit_test(processes_know_what_each_other_told),
