@@ -184,6 +184,32 @@ static void number_categories(struct loader *l)
 	}
 }
 
+/* Marks categories and segments of which another has the same name, so that whoever tells them by
+ * name adds the id. */
+static void mark_namesakes(struct rules *r)
+{
+	struct map categories = {0}, segments = {0};
+	uint32_t other;
+	for (size_t i = 1; i < r->categories_n; i++) {
+		struct category *c = &r->categories[i];
+		c->namesake = map_get(&categories, str_c(c->name), &other);
+		if (c->namesake)
+			r->categories[other].namesake = true;
+		else
+			map_put(&categories, str_c(c->name), (uint32_t)i);
+	}
+	for (size_t i = 0; i < r->segments_n; i++) {
+		struct segment *s = &r->segments[i];
+		s->namesake = map_get(&segments, str_c(s->name), &other);
+		if (s->namesake)
+			r->segments[other].namesake = true;
+		else
+			map_put(&segments, str_c(s->name), (uint32_t)i);
+	}
+	map_done(&categories);
+	map_done(&segments);
+}
+
 /* The model that the bundle has for a lookalike. Its last day is the lookalike's, at the latest. */
 static void take_model(struct loader *l, struct segment *s)
 {
@@ -295,6 +321,7 @@ static enum err load_bundle(
 		number_categories(&l);
 		number_segments(&l);
 		number_journeys(&l);
+		mark_namesakes(r);
 		rules_link(r, report);
 	}
 	free(l.models);

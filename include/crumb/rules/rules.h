@@ -131,8 +131,9 @@ struct vocabulary {
 struct category {
 	char *id, *name;
 	long iab;
-	int parent; /* index, or -1 */
-	bool named; /* a rule names it; false: it exists by being part of a child's id */
+	int parent;    /* index, or -1 */
+	bool namesake; /* another has the same name */
+	bool named;    /* a rule names it; false: it exists by being part of a child's id */
 	bool sensitive;
 	bool summed; /* some condition asks for sum(v of it) */
 	struct labels labels;
@@ -184,6 +185,7 @@ struct lookalike;
 struct segment {
 	struct lookalike *like; /* NULL: by a condition alone */
 	char *id, *name, *when, *owner;
+	bool namesake; /* another has the same name */
 	long iab;
 	int root;
 	struct str *destinations;
