@@ -18,6 +18,7 @@
  * node. */
 #include "serving.h"
 
+#include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
 #include "crumb/base/memory.h"
@@ -26,6 +27,7 @@
 #include "crumb/core/user.h"
 #include "crumb/admin/admin.h"
 #include "crumb/collect/fixed.h"
+#include "crumb/collect/live.h"
 #include "crumb/collect/recent.h"
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
@@ -57,6 +59,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (atomic_exchange(&s->node.models_changed, false))
 		reload_want(s);
 	keeper_tick(s->keeper);
+	live_expire(s->shared.live, clock_now());
 	atomic_store(
 	    &s->shared.disk_low, store_low(s->node.store, s->shared.config->disk_reserve_percent));
 	reload_places(s);
@@ -352,9 +355,10 @@ static enum err start(struct server *s)
 	s->shared.store = s->node.store;
 	s->shared.writer = s->node.writer;
 	s->shared.engine = s->node.engine;
+	s->shared.live = live_new();
 	s->shared.recent = recent_new();
 	s->shared.fixed = fixed_new(&s->config);
-	if (!s->shared.recent || !s->shared.fixed)
+	if (!s->shared.live || !s->shared.recent || !s->shared.fixed)
 		return err_set(ERR_NOMEM, "no memory");
 	reload_share(s);
 	s->base = event_base_new();
@@ -453,6 +457,7 @@ static void stop(struct server *s)
 	destinations_unref(s->shared.destinations);
 	place_db_unref(s->shared.places);
 	junk_unref(s->shared.lists);
+	live_free(s->shared.live);
 	recent_free(s->shared.recent);
 	fixed_free(s->shared.fixed);
 	free(s->collects);

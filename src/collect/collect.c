@@ -7,7 +7,7 @@
  *	gather()	reads on a little, when the batch is about to go
  *	note_pass()	notes when these hits were read
  *	hand_over()	gives the batch to the journal thread, if that has the other one no more
- *	look-ups	are answered when their turn has come
+ *	look-ups	are answered when their turn has come; the tag assistant is told likewise
  *
  * Three kinds of threads wake the loop by its eventfd: the journal thread (a batch is back), a fold
  * thread (the views have read on), and whoever stops it. */
@@ -208,6 +208,7 @@ static void take_back_batch(struct collect *c)
 		collect_lookups_fail(c, gate);
 		recent_clear(c->shared->recent);
 	}
+	collect_live_back(c, gate, b->result);
 	count_passes(&c->passes[1 - c->gathering], b->result == OK);
 	batch_clear(b);
 	http_gate_open(c->server, gate);
@@ -324,6 +325,7 @@ void *collect_run(void *arg)
 		hand_over(c);
 		if (c->lookups)
 			collect_lookups_go_on(c);
+		collect_live_go_on(c);
 		if (!atomic_load(&c->stop))
 			continue;
 		if (!drain_until)

@@ -84,6 +84,13 @@ bool cors_headers(struct collect *c, const struct http_request *r, struct buf *h
 	return true;
 }
 
+bool cors_of_ours(const struct collect *c, const struct http_request *r)
+{
+	struct str origin = r->header[H_ORIGIN];
+	return origin.n &&
+	       (origin_is_ours(c->config, origin) || by_browser(r) || origin_is_host(c, r));
+}
+
 void cors_refuse(struct http_request *r)
 {
 	metric_inc(M_BAD_ORIGIN);

@@ -279,7 +279,11 @@ static bool write_event(void *arg, struct json_reader *r)
 {
 	struct posted *p = arg;
 	metric_add(M_ATTR_DROPPED, r->dropped);
-	p->written += ingest_event(&p->c->ingest, &p->who, r->hit, p->c->now, collect_batch(p->c));
+	if (r->hit->live.n)
+		p->written += collect_live_event(p->c, p->r, &p->who, r);
+	else
+		p->written +=
+		    ingest_event(&p->c->ingest, &p->who, r->hit, p->c->now, collect_batch(p->c));
 	return true;
 }
 
@@ -347,6 +351,8 @@ void collect_events(struct collect *c, struct http_request *r)
 		in.event = write_event;
 		(void)read_body(&p, &in, r->body, lines);
 	}
+	if (!p.who.write && p.events && c->hit.live.n)
+		collect_live_unwritten(c, r, &p.who);
 	/* Some events may be in the batch: the client sends all again, and twice is better than not
 	 * at all. */
 	if (!p.who.refused_disk && memory_short()) {

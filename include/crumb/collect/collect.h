@@ -26,6 +26,7 @@
 #include <pthread.h>
 
 struct collect;
+struct live;
 
 /* A foreign protocol at the collect listener. The tracker reads what is posted to its paths and
  * fills the hit; the rest goes the way of every hit. Trackers are a table of the program
@@ -56,6 +57,7 @@ struct collect_shared {
 	struct store *store;
 	struct writer *writer;
 	struct engine *engine;
+	struct live *live;	   /* pairings of the tag assistant; has its own lock */
 	struct recent_ids *recent; /* ids of trackers' messages that were taken; has its own lock */
 	/* any thread; older options and fixed answers live until the end of the process */
 	const struct config *_Atomic config;

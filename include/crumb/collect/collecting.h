@@ -149,6 +149,17 @@ void collect_answer_disk(struct http_request *r);
 extern const char collect_gif[COLLECT_GIF_BYTES + 1]; /* the transparent pixel, and a zero */
 #define COLLECT_GIF str_make(collect_gif, COLLECT_GIF_BYTES)
 
+/* live_hits.c: hits with the code of their tab, for the tag assistant (collect/live.h) */
+/* As ingest_event(), of the event that was just read. */
+bool collect_live_event(struct collect *c, const struct http_request *r,
+    const struct ingest_who *who, const struct json_reader *in);
+/* The same where nothing is written of the scratch hit. */
+void collect_live_unwritten(
+    struct collect *c, const struct http_request *r, const struct ingest_who *who);
+/* The batch of that gate is back. */
+void collect_live_back(struct collect *c, uint64_t gate, enum err result);
+void collect_live_go_on(struct collect *c); /* tells what the views have read */
+
 /* sync.c */
 void collect_sync(struct collect *c, struct http_request *r);
 
@@ -178,6 +189,8 @@ void collect_lookups_drop(struct collect *c); /* at the end: answers all with 50
 /* Appends CORS lines when the request's origin is one of ours. False: the origin may not read
  * answers. */
 bool cors_headers(struct collect *c, const struct http_request *r, struct buf *headers);
+/* Is it a request of a page of ours, by Origin? Without one it is not. */
+bool cors_of_ours(const struct collect *c, const struct http_request *r);
 void cors_refuse(struct http_request *r); /* 403 where cors_headers() said no; counted */
 void cors_preflight(struct collect *c, struct http_request *r);
 /* Is it a request of our own pages? By Sec-Fetch-Site; without that by Origin, compared with Host,

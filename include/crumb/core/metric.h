@@ -116,6 +116,13 @@ static inline void metric_inc(enum metric m)
 	metric_add(m, 1);
 }
 
+/* What this thread alone has counted. */
+static inline uint64_t metric_mine(enum metric m)
+{
+	struct metric_block *b = ambient_counts ? ambient_counts : metric_block_find();
+	return atomic_load_explicit(&b->n[m], memory_order_relaxed);
+}
+
 /* Something took `value` (in 1/per of the histogram's unit), and that many times. */
 void metric_took(enum histogram h, uint64_t value, uint64_t times);
 

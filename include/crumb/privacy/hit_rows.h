@@ -93,6 +93,9 @@ HIT_STRING(gdpr_consent, "gdpr_consent", "gdpr_consent", "GDPR_CONSENT_#",
     "TC string of TCF, version 2; it must grant the purposes of `consent.tcf.purposes` to our "
     "vendor number")
 
+HIT_TEXT(live, "live", "",
+    "code of a tab whose visitor lets the tag assistant see it; of `POST /e` only, never kept")
+
 HIT_LINE(id, ID, "id",
     "any visitor id, text or a whole number of any length; it is hashed with a key of the store "
     "before anything is written")
