@@ -15,6 +15,7 @@
 	X(ask)                                                                                     \
 	X(lookalikes)                                                                              \
 	X(stream)                                                                                  \
+	X(live)                                                                                    \
 	X(import)                                                                                  \
 	X(visitors)                                                                                \
 	X(quarantine)                                                                              \
