@@ -164,6 +164,15 @@ void asked_hash(const struct asked *q, const char *name, uint8_t out[16])
 		memset(out, 0, 16);
 }
 
+enum err asked_days(const struct asked *q, unsigned usual, unsigned *out)
+{
+	uint64_t n = asked_came(q, "days") ? asked_number(q, "days") : usual;
+	if (n < 1 || n > DAYS_MOST)
+		return err_set(ERR_USAGE, "days is a number from 1 to %d", DAYS_MOST);
+	*out = (unsigned)n;
+	return OK;
+}
+
 enum err asked_copy(struct str text, struct buf *out)
 {
 	buf_str(out, text);

@@ -3,29 +3,33 @@
 #include "routes.h"
 
 #include "crumb/base/clock.h"
-
-#define DAYS_MOST 90
+#include "crumb/report/segments.h"
 
 /* What the routes of this file are asked. */
 struct report_asked {
 	unsigned days;
 };
 
-/* ?days=N, else `usual`. ERR_USAGE: 0, or more than are kept. */
-static enum err read_days(const struct asked *q, unsigned usual, unsigned *out)
-{
-	uint64_t n = asked_came(q, "days") ? asked_number(q, "days") : usual;
-	if (n < 1 || n > DAYS_MOST)
-		return err_set(ERR_USAGE, "days is 1 to %d", DAYS_MOST);
-	*out = (unsigned)n;
-	return OK;
-}
-
 static enum err ninety_days(struct admin *a, struct job *j, const struct asked *q)
 {
 	struct report_asked *asked = j->state;
 	(void)a;
-	return read_days(q, DAYS_MOST, &asked->days);
+	return asked_days(q, DAYS_MOST, &asked->days);
+}
+
+static enum err thirty_days(struct admin *a, struct job *j, const struct asked *q)
+{
+	struct report_asked *asked = j->state;
+	(void)a;
+	return asked_days(q, 30, &asked->days);
+}
+
+static void segments_by_day(struct admin *a, struct job *j)
+{
+	const struct report_asked *asked = j->state;
+	struct generation *g = engine_serving(a->node->engine);
+	j->result = segments_report(g, &a->gate, clock_now(), asked->days, &j->answer);
+	generation_unref(g);
 }
 
 static void hits(struct admin *a, struct job *j)
@@ -55,12 +59,23 @@ static const struct shape hits_fields[] = {
     {0},
 };
 
-#define DAYS_PARAM(usual)                                                                          \
-	{                                                                                          \
-		"days", PARAM_NUMBER, PARAM_MAY,                                                   \
-		    .help = "How many days, today among them: 1 to 90; else " usual ".",           \
-		    .wrong = "days is a number from 1 to 90"                                       \
-	}
+static const struct shape segment_fields[] = {
+    {"id", SHAPE_TEXT, .when = SHAPE_ALWAYS},
+    {"recorded_since", SHAPE_DAY, SHAPE_OR_NULL, .help = "first day whose sizes were written down"},
+    {"size", SHAPE_WHOLES, .help = "members at the end of each day"},
+    {"entered", SHAPE_WHOLES,
+	.help = "visitors who became members; on the first recorded day all members"},
+    {"left", SHAPE_WHOLES, .help = "visitors who ceased to be members"},
+    {0},
+};
+
+static const struct shape segments_fields[] = {
+    {"days", SHAPE_TEXTS, .help = "oldest first; the last is today"},
+    {"segments", SHAPE_LIST,
+	.help = "a row for each; null is withheld, or a day before `recorded_since`",
+	.of = segment_fields},
+    {0},
+};
 
 const struct route routes_by_day[] = {
     {
@@ -75,6 +90,19 @@ const struct route routes_by_day[] = {
 	.state = sizeof(struct report_asked),
 	.parse = ninety_days,
 	.run = hits,
+    },
+    {
+	.method = HTTP_M_GET,
+	.path = "/v1/report/segments",
+	.help = "Sizes of all segments by day, and who entered and left, as `/v1/segment` tells "
+		"them of one.",
+	.role = ROLE_VIEWER,
+	.by = BY_TELL,
+	.params = {DAYS_PARAM("30")},
+	.answers = {{200, "the numbers", .shape = {.kind = SHAPE_OBJECT, .of = segments_fields}}},
+	.state = sizeof(struct report_asked),
+	.parse = thirty_days,
+	.run = segments_by_day,
     },
     {0},
 };

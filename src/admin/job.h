@@ -124,6 +124,15 @@ struct str asked_text(const struct asked *q, const char *name);
 uint64_t asked_number(const struct asked *q, const char *name);
 int64_t asked_seconds(const struct asked *q, const char *name); /* of a span */
 void asked_hash(const struct asked *q, const char *name, uint8_t out[16]);
+/* ?days=N of DAYS_PARAM(), or else `usual`. ERR_USAGE: 0, or more than are kept. */
+enum err asked_days(const struct asked *q, unsigned usual, unsigned *out) MUST_CHECK;
+#define DAYS_MOST 90
+#define DAYS_PARAM(usual)                                                                          \
+	{                                                                                          \
+		"days", PARAM_NUMBER, PARAM_MAY,                                                   \
+		    .help = "How many days, the last is today: 1 to 90; else " usual ".",          \
+		    .wrong = "days is a number from 1 to 90"                                       \
+	}
 /* Appends a text that is to outlive the request; ERR_NOMEM. */
 enum err asked_copy(struct str text, struct buf *out) MUST_CHECK;
 

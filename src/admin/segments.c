@@ -43,6 +43,7 @@ static void categories(struct admin *a, struct job *j)
 
 struct segment_asked {
 	char id[YAML_ID_MOST + 2]; /* a longer id is cut, and is then longer than any segment's */
+	unsigned days;
 };
 
 static enum err segment_parse(struct admin *a, struct job *j, const struct asked *q)
@@ -51,7 +52,7 @@ static enum err segment_parse(struct admin *a, struct job *j, const struct asked
 	struct str id = asked_text(q, "id");
 	(void)a;
 	snprintf(asked->id, sizeof asked->id, STR_FMT, STR_ARG(id));
-	return OK;
+	return asked_days(q, LIST_DAYS, &asked->days);
 }
 
 static void segment(struct admin *a, struct job *j)
@@ -59,7 +60,7 @@ static void segment(struct admin *a, struct job *j)
 	const struct segment_asked *asked = j->state;
 	struct sight s = sight_begin(a);
 	j->result =
-	    list_segment(s.g, &a->gate, s.now, s.build.rules, asked->id, LIST_DAYS, &j->answer);
+	    list_segment(s.g, &a->gate, s.now, s.build.rules, asked->id, asked->days, &j->answer);
 	sight_end(&s);
 }
 
@@ -99,7 +100,8 @@ static const struct shape segment_fields[] = {
     {"when", SHAPE_TEXT, .help = "its condition"},
     {"recorded_since", SHAPE_DAY, SHAPE_SOMETIMES,
 	.help = "first day whose sizes were written down"},
-    {"days", SHAPE_LIST, .help = "the last 30 days; empty while it is new", .of = day_fields},
+    {"days", SHAPE_LIST, .help = "the last days, oldest first; empty while it is new",
+	.of = day_fields},
     {"id", SHAPE_TEXT, .when = SHAPE_ALWAYS},
     {"name", SHAPE_TEXT, .when = SHAPE_ALWAYS},
     {"kind", SHAPE_TEXT, .help = "`rule` or `lookalike`"},
@@ -162,7 +164,8 @@ const struct route routes_segments[] = {
 	.role = ROLE_VIEWER,
 	.by = BY_TELL,
 	.params = {{"id", PARAM_TEXT, PARAM_MUST, .help = "Id of the segment.",
-	    .example = "coat-fans"}},
+		       .example = "coat-fans"},
+	    DAYS_PARAM("30")},
 	.answers = {{200, "the segment", .shape = {.kind = SHAPE_OBJECT, .of = segment_fields}},
 	    {404, .when = "there is no segment of that id"}},
 	.state = sizeof(struct segment_asked),

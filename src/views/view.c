@@ -261,57 +261,6 @@ bool view_partner_visitor(
 	return found;
 }
 
-/* --- days */
-
-/* Sums the days over all shards: sums[0] is RETENTION_MAX - 1 days ago, the last one today. The k
- * gate sees all of them at once, also when fewer are told: whether a day may be told depends on
- * others. */
-enum err view_days(struct generation *g, const struct kgate *gate, uint16_t segment, uint32_t now,
-    unsigned days, struct day_sizes *out, uint16_t *since)
-{
-	uint16_t today = day_of(now), first = today;
-	struct daily_segment *sums = calloc(RETENTION_MAX, sizeof *sums);
-	CHECK(days <= RETENTION_MAX);
-	enum err e = sums ? OK : err_set(ERR_NOMEM, "no memory for this now");
-	for (unsigned i = 0; i < g->shards && !e; i++) {
-		struct fold *f = &g->fold[i];
-		struct daily_segment last = {0, 0, 0}, row;
-		struct db_txn t;
-		if ((e = db_begin(&f->shard.db, DB_READ, &t)))
-			break;
-		uint16_t begun = shard_daily_first(&f->shard, &t);
-		first = begun && begun < first ? begun : first;
-		/* a day without changes has no row: its size is that of the day before */
-		for (uint32_t day = today - RETENTION_MAX + 1u; day <= today; day++) {
-			bool there = shard_daily_get(&f->shard, &t, (uint16_t)day, segment, &row);
-			if (there)
-				last.size = row.size;
-			struct daily_segment *sum = &sums[day + RETENTION_MAX - today - 1];
-			sum->size += last.size;
-			sum->entered += there ? row.entered : 0;
-			sum->left += there ? row.left : 0;
-		}
-		e = t.err;
-		db_abort(&t);
-	}
-	uint64_t sizes[RETENTION_MAX];
-	struct shown shown[RETENTION_MAX];
-	for (unsigned i = 0; i < RETENTION_MAX; i++)
-		sizes[i] = sums[i].size;
-	if (!e)
-		kgate_show_days(
-		    gate, 's', g->rules->segments[segment].id, sizes, RETENTION_MAX, shown);
-	for (unsigned i = 0; i < days && !e; i++) {
-		unsigned at = RETENTION_MAX - days + i;
-		uint16_t day = (uint16_t)(today - days + 1 + i);
-		out[i] = (struct day_sizes){day, day >= first, shown[at],
-		    kgate_show(gate, sums[at].entered), kgate_show(gate, sums[at].left)};
-	}
-	*since = first;
-	free(sums);
-	return e;
-}
-
 enum err view_since(struct generation *g, uint32_t now, uint16_t **categories, uint16_t **segments)
 {
 	struct fold *f = &g->fold[0];

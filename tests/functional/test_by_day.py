@@ -87,3 +87,33 @@ def test_every_counter_that_is_marked_is_told(server):
     marked = [(m['name'][len('crumb_'):].replace('_total', ''), v) for m in reference('metrics')['metrics'] if m.get('by_day')
               for v in ([v['value'] for v in m['values']] if m.get('values') else [''])]
     assert [(r['what'], r['reason']) for r in report(server, 'hits')['rows']] == marked and len(marked) > 30
+
+
+# --- segments
+
+def of(report, key, id):
+    found = [s for s in report[key] if s['id'] == id]
+    assert len(found) == 1, (id, report[key])
+    return found[0]
+
+
+def test_all_segments_by_day_say_what_each_says(server):
+    server.morning()
+    for day in range(3):
+        server.import_lines([{'id': 'd%dv%d' % (day, i), 'u': 'https://shop.example/coats/1'} for i in range(30) for _ in range(3)])
+        server.settle()
+        server.advance('24h')
+    r = report(server, 'segments', 'days=20')
+    fans = of(r, 'segments', 'coat-fans')
+    assert fans['size'][-4:] == [30, 60, 90, 90] and fans['entered'][-4:-1] == [30] * 3 and fans['left'][-1] is None
+    assert fans['size'][0] is None and fans['recorded_since'] == r['days'][-4] and len(fans['size']) == len(r['days']) == 20
+    assert [len(report(server, 'segments', q)['days']) for q in ('', 'days=90')] == [30, 90]
+    for id in ('coat-fans', 'coats-ever', 'buyers'):
+        status, _, data = server.http('GET', '/v1/segment?days=20&id=' + id, admin=True)
+        one = json.loads(data)['days']
+        assert status == 200 and [d['day'] for d in one] == r['days']
+        for key in ('size', 'entered', 'left'):
+            assert [d[key] if d['recorded'] else None for d in one] == of(r, 'segments', id)[key]
+    server.advance('12d')
+    fans = of(report(server, 'segments'), 'segments', 'coat-fans')
+    assert fans['left'][-1] == 60 and fans['size'][-1] == 30        # three in fourteen days

@@ -78,30 +78,6 @@ TEST(a_visitor_is_as_it_is_now)
 	close_folded(w);
 }
 
-TEST(a_day_without_changes_has_the_size_of_the_day_before)
-{
-	struct folded *w = open_folded(SHOP);
-	struct kgate gate = {K, NULL};
-	struct day_sizes days[12];
-	uint16_t since;
-	many(w, 30, NOON);
-	fold(w, NOON);
-	fold(w, NOON + 7 * DAY_S); /* all leave */
-	uint16_t keen = (uint16_t)rules_segment(w->g->rules, STR("keen"));
-	assert_int_equal(view_days(w->g, &gate, keen, NOON + 9 * DAY_S, 12, days, &since), OK);
-	assert_int_equal(since, TODAY);
-	for (unsigned i = 0; i < 12; i++) {
-		assert_int_equal(days[i].day, TODAY - 2 + i);
-		assert_int_equal(days[i].recorded, i >= 2);
-		assert_int_equal(days[i].size.told, i >= 2 && i < 9);
-		assert_int_equal(days[i].entered.told, i == 2);
-		assert_int_equal(days[i].left.told, i == 9);
-	}
-	assert_int_equal(days[5].size.n, 30);
-	assert_int_equal(days[9].left.n, 30);
-	close_folded(w);
-}
-
 TEST(partners_ids_are_found_both_ways_as_long_as_they_are_retained)
 {
 	struct folded *w = open_folded(SHOP);
@@ -134,5 +110,4 @@ TEST(partners_ids_are_found_both_ways_as_long_as_they_are_retained)
 
 UNIT_TESTS(FOLDED(sizes_are_told_from_k_on_and_are_those_of_now),
     FOLDED(totals_count_who_is_there_and_what_is_retained), FOLDED(a_visitor_is_as_it_is_now),
-    FOLDED(a_day_without_changes_has_the_size_of_the_day_before),
     FOLDED(partners_ids_are_found_both_ways_as_long_as_they_are_retained))

@@ -207,8 +207,8 @@ TEST(a_declared_value_is_kept_where_the_partner_may_say_it)
 	close_folded(w);
 }
 
-/* A server that was off for months: the first fold erases a visitor whose days have ended, and counts
- * today's events. Days 128 apart have one place in what a transaction changes. */
+/* A server that was off for months: the first fold erases a visitor whose days have ended, and
+ * counts today's events. Days 128 apart have one place in what a transaction changes. */
 TEST(an_erasure_of_days_that_have_ended_leaves_todays_events_counted)
 {
 	struct folded *w = open_folded(SHOP);
