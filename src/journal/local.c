@@ -336,7 +336,8 @@ static enum err recover_log(struct local *j)
 				    "answered only if the file was changed since");
 	if (!e)
 		e = publish_all(j);
-	if (e == ERR_FULL) { /* the log still has it, and takes more; whoever writes tries again */
+	/* the log still has it, and takes more; whoever writes tries again */
+	if (e == ERR_FULL && j->wal) {
 		log_error("journal",
 		    "the disk has no room for what is in the write-ahead log, will be tried "
 		    "again why=\"%s\"",

@@ -593,6 +593,36 @@ TEST(a_day_that_an_older_copy_replaced_while_it_was_in_use_is_told)
 	close_store(s, &c);
 }
 
+static int full_for; /* so many writes fail */
+
+static ssize_t write_or_fail(int fd, const void *p, size_t n, off_t at)
+{
+	if (full_for <= 0)
+		return libc_pwrite(fd, p, n, at);
+	full_for--;
+	errno = ENOSPC;
+	return -1;
+}
+
+TEST(a_log_that_cannot_be_made_is_refused_and_made_when_there_is_room)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	char wal[300];
+	put_block(s, 100, 0, "a ");
+	store_close(s);
+	snprintf(wal, sizeof wal, "%s/wal", c.store_path);
+	assert_int_equal(unlink(wal), 0);
+	calls.pwrite = write_or_fail;
+	full_for = 1;
+	assert_int_equal(store_open(&c, STORE_WRITE, &s), ERR_FULL);
+	assert_int_equal(full_for, 0);
+	config_done(&c);
+	s = open_store(&c);
+	blocks_are(s, 0, 0, "a ");
+	close_store(s, &c);
+}
+
 UNIT_TESTS(ON_DISK(blocks_come_back_in_order_over_days_and_restarts),
     ON_DISK(what_was_committed_is_there_after_a_crash_though_nothing_was_published),
     ON_DISK(another_day_or_much_at_once_is_published_in_order),
@@ -609,4 +639,5 @@ UNIT_TESTS(ON_DISK(blocks_come_back_in_order_over_days_and_restarts),
     ON_DISK(a_crash_while_a_day_is_exchanged_is_no_loss),
     ON_DISK(a_commit_that_cannot_be_taken_back_yet_is_not_counted),
     ON_DISK(what_a_crash_left_in_the_log_is_counted_and_waits_for_room),
+    ON_DISK(a_log_that_cannot_be_made_is_refused_and_made_when_there_is_room),
     ON_DISK(a_day_that_an_older_copy_replaced_while_it_was_in_use_is_told))
