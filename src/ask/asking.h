@@ -10,13 +10,7 @@
 #define CRUMB_SRC_ASK_ASKING_H
 
 #include "crumb/ask/ask.h"
-
-/* Calls shard(arg, number, own) for each shard, by as many threads as there are cores. `own` is
- * `size` zeroed bytes of the calling thread, for its part of the result; in the end add(arg, own)
- * is called for each of them, by the thread that asks. The first error ends its thread's part, and
- * is returned with its words. */
-enum err over_shards(unsigned shards, enum err (*shard)(void *arg, unsigned shard, void *own),
-    void *arg, size_t size, void (*add)(void *arg, void *own)) MUST_CHECK;
+#include "crumb/ask/over_shards.h"
 
 /* A set of visitors of one shard, by ordinal: bit o % 64 of word o / 64. 1,000,000 visitors in 8
  * shards are 16 KB a shard. */

@@ -1,12 +1,13 @@
 /* A walk over all shards at once. The thread that asks is one of those that walk: with one core, or
  * when no thread can be started, it does all of it. Threads take the next shard when they are done
  * with one, so a large shard does not make the others wait. */
-#include "asking.h"
+#include "crumb/ask/over_shards.h"
 
 #include "crumb/base/memory.h"
 #include "crumb/base/thread.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ static void *work_on_shards(void *arg)
 }
 
 /* One for each core, and no more than there are shards. */
-static unsigned threads_for(unsigned shards)
+unsigned over_shards_threads(unsigned shards)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned n = cores < 1 ? 1 : (unsigned)cores;
@@ -58,7 +59,7 @@ enum err over_shards(unsigned shards, enum err (*shard)(void *, unsigned, void *
 {
 	struct work w = {shards, 0, shard, arg};
 	struct worker workers[ASK_THREADS_MAX];
-	unsigned n = threads_for(shards);
+	unsigned n = over_shards_threads(shards);
 	enum err e = OK;
 	for (unsigned i = 0; i < n; i++) {
 		workers[i] = (struct worker){.w = &w, .own = calloc(1, size)};

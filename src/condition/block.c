@@ -329,3 +329,8 @@ uint64_t rules_block_segment(struct block *b, uint16_t segment)
 		return 0;
 	return word_of(b, s->root) & b->alive;
 }
+
+uint64_t rules_block_node(const struct block *b, int node)
+{
+	return b->alive ? word_of(b, node) & b->alive : 0;
+}

@@ -3,6 +3,14 @@
 #include "reporting.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/file.h"
+#include "crumb/base/log.h"
+#include "crumb/base/low.h"
+#include "crumb/base/memory.h"
+#include "crumb/base/thread.h"
+#include "crumb/disk/checked.h"
+#include "making.h"
+#include "told_before.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -58,15 +66,105 @@ bool dailies_running(const struct dailies *d)
 	return atomic_load(&d->running);
 }
 
+/* --- making one */
+
+/* What a thread of low priority is given, and leaves. */
+struct work {
+	struct dailies *d;
+	struct making m;
+	struct daily *made; /* NULL: there was nothing to keep */
+	enum err err;
+	char why[400];
+};
+
+/* Walks, gate, files: what was told is remembered before anybody can be told it. */
+static enum err make_daily(struct work *w)
+{
+	struct making *m = &w->m;
+	struct told_before before = {0};
+	struct buf text = {0};
+	char folder[FILE_PATH_MAX], told[FILE_PATH_MAX], file[FILE_PATH_MAX];
+	snprintf(folder, sizeof folder, "%s/" DAILY_FOLDER, w->d->store);
+	snprintf(told, sizeof told, "%s/" DAILY_TOLD, w->d->store);
+	snprintf(file, sizeof file, "%s/" DAILY_FILE, w->d->store);
+	m->wanted = malloc(PROFILE_NUMBERS / 8);
+	if (!m->wanted)
+		return err_set(ERR_NOMEM, "no memory for the report");
+	memset(m->wanted, 0xff, PROFILE_NUMBERS / 8);
+	enum err e = choose_groups(m);
+	if (!e)
+		e = count_groups(m);
+	if (e || m->groups[0].n < m->k)
+		return e;
+	told_before_read(&before, told);
+	name_groups(m);
+	e = gate_groups(m, &before);
+	if (!e)
+		e = gate_days(m);
+	if (!e)
+		e = tell_report(m, &text);
+	if (!e)
+		e = folder_make(folder, 0700);
+	if (!e)
+		e = told_before_write(&before, told, m->today);
+	if (!e)
+		e = checked_write(file, &text);
+	if (!e)
+		e = daily_take(&text, &w->made);
+	told_before_done(&before);
+	buf_done(&text);
+	return e;
+}
+
+static void *make_low(void *arg)
+{
+	struct work *w = arg;
+	low_begin();
+	memory_begin();
+	w->err = make_daily(w);
+	if (w->err)
+		snprintf(w->why, sizeof w->why, "%s", err_text());
+	making_done(&w->m);
+	return NULL;
+}
+
+static enum err make_now(struct dailies *d, struct work *w)
+{
+	pthread_t thread;
+	uint64_t from = clock_mono_us();
+	enum err e = thread_start(&thread, "report", make_low, w);
+	if (e)
+		return e;
+	pthread_join(thread, NULL);
+	if (w->err)
+		return err_set(w->err, "%s", w->why);
+	if (!w->made)
+		return OK;
+	pthread_mutex_lock(&d->lock);
+	struct daily *old = d->kept;
+	d->kept = w->made;
+	pthread_mutex_unlock(&d->lock);
+	daily_unref(old);
+	log_info("report", "made ms=%llu", (unsigned long long)((clock_mono_us() - from) / 1000));
+	return OK;
+}
+
 enum err dailies_make(struct dailies *d, struct generation *g, const struct kgate *gate,
     uint32_t now, const _Atomic bool *stop)
 {
+	struct work w = {.d = d,
+	    .m = {.g = g,
+		.gate = gate,
+		.now = now,
+		.stop = stop,
+		.r = g->rules,
+		.today = day_of(now),
+		.k = kgate_k(gate)}};
 	enum err e = OK;
-	(void)gate, (void)stop;
 	pthread_mutex_lock(&d->making);
 	atomic_store(&d->running, true);
 	if (!dailies_current(d, g->rules, day_of(now)))
-		e = OK; /* the scan comes here */
+		e = make_now(d, &w);
 	atomic_store(&d->running, false);
 	pthread_mutex_unlock(&d->making);
 	return e;

@@ -7,6 +7,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/file.h"
 #include "crumb/disk/checked.h"
+#include "crumb/report/days.h"
 #include "reporting.h"
 
 #include <jansson.h>
@@ -225,18 +226,6 @@ static void keep_last(json_t *category, const char *list, unsigned days)
 		json_array_remove(all, 0);
 }
 
-/* The complete days that lists of numbers are about. */
-static json_t *days_before(const struct daily *d, unsigned days)
-{
-	json_t *list = json_array();
-	char text[DAY_TEXT];
-	for (unsigned i = days; d && i; i--) {
-		day_text((uint16_t)(d->day - i), text);
-		json_array_append_new(list, json_string(text));
-	}
-	return list;
-}
-
 enum err daily_categories_json(
     const struct daily *d, const struct rules *rules, struct str id, unsigned days, json_t **out)
 {
@@ -251,8 +240,9 @@ enum err daily_categories_json(
 		keep_last(category, "events", days);
 		keep_last(category, "visitors", days);
 	}
-	return made_or_none(json_pack("{s:o,s:o,s:o}", "made", made_json(d), "days",
-				days_before(d, days), "categories", list),
+	return made_or_none(
+	    json_pack("{s:o,s:o,s:o}", "made", made_json(d), "days",
+		d ? report_days((uint16_t)(d->day - 1), days) : json_array(), "categories", list),
 	    out);
 }
 

@@ -69,5 +69,7 @@ void rules_block_clear(struct block *b, uint16_t today);
 void rules_block_add(struct block *b, const struct profile *p);
 /* Who is in the segment: bit i is visitor i. */
 uint64_t rules_block_segment(struct block *b, uint16_t segment);
+/* For whom a node holds: a condition, or a part of one. */
+uint64_t rules_block_node(const struct block *b, int node);
 
 #endif
