@@ -1,6 +1,7 @@
-/* POST /v1/ask/preview, /v1/ask/overlap: questions about groups that no rule defines. Two nearly
- * equal groups would tell about the few visitors between them; so a->asked remembers the groups of
- * a day (ask/ask.h), and when it is full, the answer to a different question is 429. */
+/* POST /v1/ask/preview, /v1/ask/words, /v1/ask/overlap: questions about groups that no rule
+ * defines. Two nearly equal groups would tell about the few visitors between them; so a->asked
+ * remembers the groups of a day (ask/ask.h), and when it is full, the answer to a different
+ * question is 429. */
 #include "routes.h"
 
 #include "crumb/answers/answers.h"
@@ -31,6 +32,13 @@ static void overlap(struct admin *a, struct job *j)
 	first.n = blank;
 	j->result = answer_overlap(&asker, first, second, &j->answer);
 	generation_unref(asker.generation);
+}
+
+static void words(struct admin *a, struct job *j)
+{
+	struct generation *g = engine_serving(a->node->engine);
+	j->result = answer_words(g->rules, job_body(j), &j->answer);
+	generation_unref(g);
 }
 
 /* Here ERR_BUSY is the asker's limit, 429; everywhere else the server is busy, 503. */
@@ -70,6 +78,19 @@ static const struct shape problem_fields[] = {
     {0},
 };
 
+static const struct shape clause_fields[] = {
+    {"clause", SHAPE_TEXT, .help = "as it is written; `model` is what a lookalike's model says"},
+    {"words", SHAPE_TEXT, .help = "what it asks"},
+    {0},
+};
+
+static const struct shape words_fields[] = {
+    {"words", SHAPE_TEXT, .help = "a sentence: `Visitors who had an event of “Bought” today.`"},
+    {"clauses", SHAPE_LIST, .help = "its parts, 12 at most: those of the uppermost `and`",
+	.of = clause_fields},
+    {0},
+};
+
 static const struct shape side_fields[] = {
     {"id", SHAPE_TEXT, .when = SHAPE_ALWAYS},
     {"size", SHAPE_WHOLE, .when = SHAPE_OR_NULL},
@@ -99,6 +120,17 @@ const struct route routes_ask[] = {
 	    {429, .when = "too many different groups were asked about in a day"}},
 	.run = preview,
 	.answer = told,
+    },
+    {
+	.method = HTTP_M_POST,
+	.path = "/v1/ask/words",
+	.help = "What a condition asks, in words. No visitor is counted.",
+	.role = ROLE_VIEWER,
+	.by = BY_ASK,
+	.body = {"A condition.", "text/plain", CONDITION_MOST},
+	.answers = {{200, "the words", .shape = {.kind = SHAPE_OBJECT, .of = words_fields}},
+	    {400, "it is no condition", .shape = {.kind = SHAPE_OBJECT, .of = problem_fields}}},
+	.run = words,
     },
     {
 	.method = HTTP_M_POST,

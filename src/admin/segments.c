@@ -98,6 +98,7 @@ static const struct shape day_fields[] = {
 /* Of one segment. A row of the list has the fields behind `days` only. */
 static const struct shape segment_fields[] = {
     {"when", SHAPE_TEXT, .help = "its condition"},
+    {"words", SHAPE_TEXT, SHAPE_OR_NULL, .help = "the same as a sentence"},
     {"recorded_since", SHAPE_DAY, SHAPE_SOMETIMES,
 	.help = "first day whose sizes were written down"},
     {"days", SHAPE_LIST, .help = "the last days, oldest first; empty while it is new",
@@ -125,7 +126,7 @@ static const struct shape segment_fields[] = {
     {"lookalike", SHAPE_OBJECT, SHAPE_SOMETIMES, "of a lookalike", lookalike_fields},
     {0},
 };
-#define ROW_FIELDS (segment_fields + 3)
+#define ROW_FIELDS (segment_fields + 4)
 
 static const struct shape category_fields[] = {
     {"id", SHAPE_TEXT, .when = SHAPE_ALWAYS},

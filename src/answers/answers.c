@@ -7,6 +7,7 @@
  * rules of thousands of lines. */
 #include "crumb/answers/answers.h"
 #include "crumb/condition/parse.h"
+#include "crumb/condition/sentence.h"
 #include "crumb/load/load.h"
 
 #include "crumb/base/clock.h"
@@ -116,6 +117,52 @@ enum err answer_preview(const struct asker *a, struct str condition, json_t **ou
 		*out = problems_json(condition, &report);
 	}
 	report_done(&report);
+	return e;
+}
+
+/* NULL: there is no memory. */
+static json_t *words_json(const struct rules *r, int root)
+{
+	struct buf b = {0};
+	condition_words(r, root, &b);
+	json_t *words = b.failed ? NULL : json_stringn(b.p, b.n);
+	buf_done(&b);
+	return words;
+}
+
+static json_t *clauses_json(const struct rules *r, int root)
+{
+	struct clause_parts parts;
+	json_t *list = json_array();
+	clause_parts_of(r, root, &parts);
+	for (unsigned i = 0; i < parts.n; i++) {
+		const struct clause_part *p = &parts.list[i];
+		json_array_append_new(list, json_pack("{s:s%,s:s%}", "clause", p->text.p, p->text.n,
+						"words", p->words.p, p->words.n));
+	}
+	clause_parts_done(&parts);
+	return list;
+}
+
+enum err answer_words(const struct rules *rules, struct str condition, json_t **out)
+{
+	struct report report = {0};
+	struct rules *copy;
+	int root;
+	enum err e = rules_load(buf_view(&rules->bundle), NULL, &copy);
+	if (e)
+		return e;
+	e = rules_condition(copy, condition, &report, &root);
+	if (!e) {
+		*out = json_pack("{s:o,s:o}", "words", words_json(copy, root), "clauses",
+		    clauses_json(copy, root));
+		e = *out ? OK : err_set(ERR_NOMEM, "no memory for these words");
+	} else if (report.n) {
+		e = ERR_SYNTAX;
+		*out = problems_json(condition, &report);
+	}
+	report_done(&report);
+	rules_unref(copy);
 	return e;
 }
 

@@ -259,9 +259,10 @@ static void print_segment(struct cli *c, const json_t *j)
 	table_text(&t, text(j, "state"));
 	table_text(&t, "when");
 	table_text(&t, text(j, "when"));
-	static const char *const more[] = {"owner", "split", "until", "history_from"},
-				 *const words[] = {"owner", "split", "until", "history from"};
-	for (int i = 0; i < 4; i++)
+	static const char *const more[] = {"words", "owner", "split", "until", "history_from"},
+				 *const words[] = {
+				     "in words", "owner", "split", "until", "history from"};
+	for (int i = 0; i < 5; i++)
 		if (text(j, more[i])) {
 			table_text(&t, words[i]);
 			table_text(&t, text(j, more[i]));

@@ -7,6 +7,7 @@
 #include "crumb/delivery/lists.h"
 #include "crumb/load/load.h"
 
+#include "crumb/condition/sentence.h"
 #include "crumb/views/adopt.h"
 #include "crumb/base/clock.h"
 #include "crumb/rules/like.h"
@@ -28,6 +29,14 @@ static void put_day(json_t *row, const char *name, uint16_t day)
 		return;
 	day_text(day, text);
 	json_object_set_new(row, name, json_string(text));
+}
+
+static void put_sentence(json_t *row, const struct rules *r, int root)
+{
+	struct buf b = {0};
+	condition_words(r, root, &b);
+	json_object_set_new(row, "words", b.failed ? json_null() : json_stringn(b.p, b.n));
+	buf_done(&b);
 }
 
 static void put_labels(json_t *row, const struct labels *l)
@@ -237,6 +246,7 @@ enum err list_segment(struct generation *g, const struct kgate *gate, uint32_t n
 	const struct segment *s = served >= 0 ? &g->rules->segments[served]
 					      : &coming->segments[rules_segment(coming, str_c(id))];
 	json_object_set_new(found, "when", json_string(s->when));
+	put_sentence(found, served >= 0 ? g->rules : coming, s->root);
 	struct day_sizes *sizes = calloc(days, sizeof *sizes);
 	uint16_t since = 0;
 	if (!sizes)

@@ -82,14 +82,16 @@ static const struct yaml_key journey_keys[] = {
 	.aliases = "to|then|step",
 	.shape = KEY_WORDS,
 	.max = JOURNEY_STEPS_MAX,
-	.says = "The categories to look out for behind it, 1 to 8, in any order: the report says "
-		"in which order visitors come to them."},
+	.says = "The categories to look out for behind it, 1 to 8: the report says in which order "
+		"visitors come to them, up to three steps."},
     {.name = "within",
 	.load = journey_within,
 	.aliases = "in|days|window",
 	.shape = KEY_TEXT,
 	.pattern = "^[0-9]{1,2}d$",
-	.says = "How long the journey may take, as `14d`: counted from the day on which it began."},
+	.says =
+	    "How far the next step may lie behind the one before, as `14d`: on the same day or up "
+	    "to 13 days later."},
 };
 const struct yaml_table journey_table = {.name = "journey",
     .what = "a journey",

@@ -171,7 +171,7 @@ def test_every_get_answers_with_its_shape(world, document, routes):
 
 def test_every_post_answers_with_its_shape(world, document, routes, tmp_path):
     line = '{"id":"anna","u":"https://s.example/coats/1"}\nno json\n'
-    bodies = {'/v1/import': line, '/v1/ask/preview': 'coats >= 2 in 14d', '/v1/ask/overlap': 'buyers coat-fans', '/v1/lookalikes/train': 'like-buyers',
+    bodies = {'/v1/import': line, '/v1/ask/preview': 'coats >= 2 in 14d', '/v1/ask/words': 'coats >= 2 and not coats in 3d', '/v1/ask/overlap': 'buyers coat-fans', '/v1/lookalikes/train': 'like-buyers',
               '/v1/quarantine/release': 'crawler', '/v1/backup': str(tmp_path / 'backup')}
     for r in routes:
         if r['method'] == 'POST':
@@ -179,7 +179,7 @@ def test_every_post_answers_with_its_shape(world, document, routes, tmp_path):
             query = 'advance=1h' if r['path'] == '/v1/clock' else query_of(needed(r))
             status, data = ask(world, document, 'POST', r['path'], query, bodies.get(r['path']))
             assert status == (409 if r['path'] == '/v1/clock/confirm' and status == 409 else 200), (r['path'], data)
-    for path, body, status in (('/v1/ask/preview', 'coats >= ', 400), ('/v1/ask/overlap', 'buyers nobody', 404), ('/v1/lookalikes/train', 'nobody', 404),
+    for path, body, status in (('/v1/ask/preview', 'coats >= ', 400), ('/v1/ask/words', 'coats >= ', 400), ('/v1/ask/words', 'not coats', 400), ('/v1/ask/overlap', 'buyers nobody', 404), ('/v1/lookalikes/train', 'nobody', 404),
                                ('/v1/quarantine/release', 'nonsense', 400), ('/v1/backup', 'relative', 400), ('/v1/backup', '/nowhere/at/all', 404)):
         assert ask(world, document, 'POST', path, '', body)[0] == status
     assert ask(world, document, 'POST', '/v1/import', 'partner=acme', '{"id":"x","attributes":{"tier":"gold"}}\n')[0] == 200

@@ -92,6 +92,24 @@ def test_days_of_which_nothing_is_known(filled):
     assert since.startswith('recorded since ' + rows[-1]['day'])
 
 
+def test_a_condition_in_words(filled):
+    """The same sentence wherever a segment is shown, and for a condition that no segment has."""
+    words = 'Visitors who had at least 2 events of “Coats” in the last 14 days.'
+    assert filled.js('segments', 'show', 'coat-fans')['words'] == words
+    assert re.search('^in words +%s$' % re.escape(words), filled.cli('segments', 'show', 'coat-fans').stdout, re.M)
+    assert filled.js('segments', 'show', 'like-buyers')['words'].endswith('and behave like the segment “buyers” as the model has learned it.')
+    status, _, data = filled.http('POST', '/v1/ask/words', 'coats >= 2 in 14d and (not shoes or segment(buyers))', admin=True)
+    asked = json.loads(data)
+    assert status == 200 and asked == {
+        'words': 'Visitors who had at least 2 events of “Coats” in the last 14 days, and (had no event of “Schöne Schuhe” in the days that are kept, or are in '
+                 'the segment “buyers”).',
+        'clauses': [{'clause': 'coats >= 2 in 14d', 'words': 'had at least 2 events of “Coats” in the last 14 days'},
+                    {'clause': 'not shoes or segment(buyers)',
+                     'words': 'had no event of “Schöne Schuhe” in the days that are kept, or are in the segment “buyers”'}]}
+    status, _, data = filled.http('POST', '/v1/ask/words', 'coats >= 2 in 14d and shose', admin=True)
+    assert status == 400 and json.loads(data)['problems'][0]['hint'] == "did you mean 'shoes'?"
+
+
 def test_overlap_and_similar(filled):
     j = filled.js('segments', 'overlap', 'coat-fans', 'like-buyers')
     rows = columns(filled.cli('segments', 'overlap', 'buyers', 'buyers').stdout)

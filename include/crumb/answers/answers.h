@@ -31,6 +31,11 @@ enum err answer_preview(
 enum err answer_overlap(
     const struct asker *a, struct str a_id, struct str b_id, struct json_t **out) MUST_CHECK;
 
+/* What a condition asks, of nobody's number: {"words","clauses":[{"clause","words"}]}
+ * (condition/sentence.h). ERR_SYNTAX as above. */
+enum err answer_words(
+    const struct rules *rules, struct str condition, struct json_t **out) MUST_CHECK;
+
 struct aside_row;
 /* What was set aside: [{"reason","pattern","events","first_day","last_day"}]. Hosts with fewer than
  * k events are told together. */
