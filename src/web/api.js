@@ -66,3 +66,17 @@ export async function maybe(promise, otherwise = null) {
     throw e;
   }
 }
+
+/* A function that asks once for several panels, begins now, and asks again when that failed. */
+export function shared(f) {
+  let now = null;
+  const load = () => {
+    if (!now) {
+      now = f();
+      now.catch(() => { now = null; });
+    }
+    return now;
+  };
+  load();
+  return load;
+}

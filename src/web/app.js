@@ -57,8 +57,9 @@ async function route() {
   } catch (e) {
     if (mine.ended || e.name === 'AbortError') return;
     if (!(e instanceof Trouble)) console.error(e);
-    if (!mine.root.querySelector('h1')) mine.root.append(el('h1', {text: row ? 'Something is missing' : 'Not here'}));
+    if (!mine.root.querySelector('h1')) mine.root.append(el('h1', {text: row && e.kind !== 'missing' ? 'Something is missing' : 'Not here'}));
     mine.root.append(failed(e, route));
+    if (e.kind === 'missing' && row?.of) mine.root.append(el('p', null, el('a', {class: 'button', href: '#/' + row.path, text: 'Show all'})));
   }
   if (mine.ended) return;
   // two frames: what was made is on the screen

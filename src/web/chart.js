@@ -3,7 +3,7 @@
  *     timeChart({title: 'Size', days, series: [{label: 'members', values, kind: 'line'}], view})
  *
  * A series: {label, values (null: withheld or not recorded, a gap), kind: 'line' | 'bar', colour: 'data-2', below: drawn downwards, before: values of the
- * period before, drawn pale}. `marks` is [{day, words}]: a dashed line where rules changed. Days are rows of the table with data-day. */
+ * period before, drawn pale; tableOnly: not drawn}. `marks` is [{day, words}]: a dashed line where rules changed. Days are rows of the table with data-day. */
 import {el, text} from './dom.js';
 import {saveCsv, csv, table, twin, value} from './parts.js';
 
@@ -55,10 +55,9 @@ function marker(marks, days, colours) {
 }
 
 function options(o, colours) {
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const write = o.write || text.number, brief = o.write || text.short;
   return {
-    animation: still ? false : {duration: 250}, responsive: true, maintainAspectRatio: false, interaction: {mode: 'index', intersect: false},
+    animation: false, responsive: true, maintainAspectRatio: false, interaction: {mode: 'index', intersect: false},
     layout: {padding: {top: 6}},
     plugins: {legend: {display: false}, tooltip: {
       backgroundColor: colours.ink, titleColor: colours.card, bodyColor: colours.card, padding: 10, boxPadding: 4, usePointStyle: true, caretSize: 0, cornerRadius: 8,
@@ -99,12 +98,12 @@ async function draw(canvas, o) {
   o.view.signal.addEventListener('abort', () => chart.destroy());
 }
 
-export function timeChart({title, days, series, view, marks = [], low = false, write, fromZero = true, file, attributes, extra}) {
-  const o = {days, series, view, marks, low, write, fromZero};
+export function timeChart({title, days, series, view, marks = [], low = false, write, fromZero = true, file, withoutTable = false}) {
+  const drawn = series.filter((s) => !s.tableOnly), o = {days, series: drawn, view, marks, low, write, fromZero};
   const rows = days.map((day, n) => Object.assign({day}, ...series.map((s, i) => ({['v' + i]: s.values[n], ['b' + i]: s.before ? s.before[n] ?? null : undefined}))));
   const columns = columnsOf(series, write), canvas = el('canvas', {role: 'img', 'aria-label': title + ', by day; the table below has the numbers'});
-  const node = el('figure', {class: 'chart', ...attributes}, legend(series), el('div', {class: low ? 'chart-room low' : 'chart-room'}, canvas),
-    twin(el('div', null, el('div', {class: 'tools'}, saveCsv(file || title, () => csv(columns, rows))), table({caption: title, columns, rows, attributes: (r) => ({'data-day': r.day, ...(extra ? extra(r) : null)})}))));
+  const node = el('figure', {class: 'chart'}, legend(drawn), el('div', {class: low ? 'chart-room low' : 'chart-room'}, canvas),
+    !withoutTable && twin(el('div', null, el('div', {class: 'tools'}, saveCsv(file || title, () => csv(columns, rows))), table({caption: title, columns, rows, attributes: (r) => ({'data-day': r.day})}))));
   view.wait(draw(canvas, o));
   return node;
 }

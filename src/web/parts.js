@@ -26,10 +26,10 @@ const SAID = {
 export function failed(e, again) {
   const [title, words] = SAID[e.kind] || ['This could not be loaded', null];
   const sentence = words || e.message || '';
-  const calm = e.kind === 'absent' || e.kind === 'forbidden';
+  const calm = ['absent', 'forbidden', 'missing'].includes(e.kind);
   return el('div', {class: calm ? 'state' : 'state bad', role: calm ? null : 'alert', 'data-state': e.kind || 'failed'},
     el('p', {class: 'state-title', text: title}), el('p', {dir: 'auto', text: sentence}),
-    again && !calm && e.kind !== 'missing' && el('button', {type: 'button', onclick: again, text: 'Try again'}));
+    again && !calm && el('button', {type: 'button', onclick: again, text: 'Try again'}));
 }
 
 /* --- numbers */
@@ -73,9 +73,9 @@ export function completeness(row) {
 }
 
 /* A large number with its name, and how it moved. */
-export function tile({label, node, note, href, mark, large}) {
+export function tile({label, node, note, href, mark}) {
   const inside = [el('dt', {text: label}), el('dd', {class: 'tile-number'}, node), note && el('dd', {class: 'tile-note'}, note)];
-  return el('div', {class: large ? 'tile large' : 'tile', 'data-tile': mark}, href ? [inside[0], el('dd', {class: 'tile-number'}, el('a', {href}, node)), inside[2]] : inside);
+  return el('div', {class: 'tile', 'data-tile': mark}, href ? [inside[0], el('dd', {class: 'tile-number'}, el('a', {href}, node)), inside[2]] : inside);
 }
 export const tiles = (...all) => el('dl', {class: 'tiles'}, all);
 
@@ -110,7 +110,7 @@ export function sparkWords(values) {
 
 /* A bar as long as `part` of 1, for cells of a table. */
 export function meter(part, kind = '') {
-  return el('span', {class: 'meter ' + kind, 'aria-hidden': 'true', vars: {part: Math.max(0, Math.min(1, part || 0))}}, el('i'));
+  return el('span', {class: 'meter ' + kind, 'aria-hidden': 'true', vars: {part: Math.max(0, Math.min(1, part || 0))}}, part > 0 && el('i'));
 }
 
 /* An index: 100 is as everybody. The bar grows from the middle, to the right when above; twice as many and half as many are equally long. */
@@ -146,7 +146,7 @@ export function sorted(rows, columns, sort) {
 
 function heading(column, sort, onsort) {
   const is = sort && sort.replace(/^-/, '') === column.key, down = is && sort.startsWith('-');
-  const classes = [column.kind, column.wide && 'wide', column.wider && 'wider'].filter(Boolean).join(' ');
+  const classes = [column.kind, column.wide && 'wide', column.wider && 'wider', column.key === 'bar' && 'bars'].filter(Boolean).join(' ');
   if (!onsort || column.still) return el('th', {scope: 'col', class: classes}, column.quiet ? el('span', {class: 'unseen', text: column.label}) : column.label);
   const first = column.kind === 'number' ? '-' + column.key : column.key;
   return el('th', {scope: 'col', class: classes, 'aria-sort': is ? (down ? 'descending' : 'ascending') : null},
@@ -157,7 +157,7 @@ function heading(column, sort, onsort) {
  * still: not sorted by}. `attributes(row)` are of the row; `groups` is [[title, rows]] instead of `rows`. */
 export function table({caption, columns, rows = [], groups, sort, onsort, attributes = () => null, seen, id}) {
   const line = (row) => el('tr', attributes(row), columns.map((c) => {
-    const classes = [c.kind, c.wide && 'wide', c.wider && 'wider', c.head && 'head-cell'].filter(Boolean).join(' ') || null;
+    const classes = [c.kind, c.wide && 'wide', c.wider && 'wider', c.key === 'bar' && 'bars', c.head && 'head-cell'].filter(Boolean).join(' ') || null;
     return el(c.head ? 'th' : 'td', {class: classes, scope: c.head ? 'row' : null}, cellOf(c, row));
   }));
   const bodies = groups ? groups.map(([title, of]) => el('tbody', null, el('tr', {class: 'group'}, el('th', {colspan: String(columns.length), scope: 'rowgroup'}, el('bdi', {dir: 'auto', text: title}), el('span', {class: 'group-count', text: text.number(of.length)}))), of.map(line)))

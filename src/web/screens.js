@@ -6,4 +6,12 @@
 export const screens = [
   {path: '', name: 'Today', key: 't', load: () => import('./screens/today.js')},
   {path: 'segments', name: 'Segments', key: 's', load: () => import('./screens/segments.js')},
+  {path: 'segments', of: true, load: () => import('./screens/segment.js')},
+  {path: 'overlap', under: 'segments', load: () => import('./screens/overlap.js')},
+  {path: 'categories', name: 'Categories', key: 'c', load: () => import('./screens/categories.js')},
+  {path: 'categories', of: true, load: () => import('./screens/category.js')},
+  {path: 'journeys', name: 'Journeys', key: 'j', load: () => import('./screens/journeys.js')},
+  {path: 'destinations', name: 'Destinations', key: 'd', load: () => import('./screens/destinations.js')},
+  {path: 'destinations', of: true, load: () => import('./screens/destination.js')},
+  {path: 'health', name: 'Health', key: 'h', load: () => import('./screens/health.js')},
 ];

@@ -68,6 +68,14 @@ export class View {
     for (let n = 0; n < this.waits.length; n++) await this.waits[n];
   }
 
+  /* What `draw` made to be pressed stands beside the title, where there is one. */
+  raise(node, body) {
+    const head = node.querySelector(':scope > .panel-head'), made = body.querySelector(':scope > .tools.end');
+    if (!head || !made) return;
+    head.querySelector('.tools.end')?.remove();
+    head.append(made);
+  }
+
   /* A section that loads what it shows. `load({signal})` gives what `draw(data, panel)` makes a node of, or null for nothing. The options:
    *   title, about   words above        into    another place than the end of the view
    *   wide           without a card     tools   nodes beside the title      hide   kinds of trouble at which it is not there at all */
@@ -80,7 +88,9 @@ export class View {
       body.replaceChildren(loading());
       try {
         const made = await draw(await load({signal: this.signal}), node);
-        if (!this.ended) body.replaceChildren(...[made].flat().filter(Boolean));
+        if (this.ended) return;
+        body.replaceChildren(...[made].flat(Infinity).filter(Boolean));
+        this.raise(node, body);
       } catch (e) {
         if (this.ended || e.name === 'AbortError') return;
         if (!e.kind) console.error(e);

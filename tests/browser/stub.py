@@ -34,7 +34,7 @@ class World:
         self.asked, self.made = [], True
         r = random.Random(7)
         self.segments = [self.segment(i, r) for i in range(segments)]
-        self.series = {s['id']: self.walk(s['size'] or 30, r) for s in self.segments}
+        self.series = {s['id']: self.walk(s['size'], r) for s in self.segments}
 
     def segment(self, i, r):
         size = None if i % 9 == 5 else int(10 ** r.uniform(2, 5.5))
@@ -54,6 +54,8 @@ class World:
         return s
 
     def walk(self, size, r):
+        if size is None:
+            return {k: [None] * 90 for k in ('size', 'entered', 'left')}
         out, v = [], size
         for _ in range(90):
             out.append(int(v))
@@ -116,7 +118,7 @@ class World:
     def v1_report_journeys(self, q):
         if not self.n:
             return {'made': int(time.time()) - 3600, 'journeys': []}
-        paths = [(['apparel.coats', 'cart'], 4100, 2), (['apparel.coats', 'apparel.shoes'], 2600, 1.5), (['apparel.coats', 'cart', 'purchase'], 1900, 3), (['apparel.coats', 'cart', 'apparel.shoes'], 300, 1), (['apparel.coats', 'cart', 'purchase', 'apparel.shoes'], None, None)]
+        paths = [(['cart'], 4100, 2), (['apparel.shoes'], 2600, 1.5), (['cart', 'purchase'], 1900, 3), (['cart', 'apparel.shoes'], 300, 1), (['cart', 'purchase', 'apparel.shoes'], None, None)]
         return {'made': int(time.time()) - 3600, 'journeys': [{'id': 'to-buy', 'name': 'From coats to a purchase', 'from': 'apparel.coats', 'within_days': 14, 'visitors': 12000,
                                                               'paths': [{'steps': s, 'visitors': v, 'share': v and v / 12000, 'median_days': m} for s, v, m in paths]}]}
 
@@ -151,7 +153,7 @@ class World:
         return {'delivery': 'd%03d' % (900 - ago), 'to': to, 'mode': 'auto', 'state': state, 'ended': (datetime.datetime.utcnow() - datetime.timedelta(ago, 7200)).strftime('%Y-%m-%dT%H:%M:%SZ'), 'added': 912, 'removed': 701, 'files': 2, 'error': '503 Service Unavailable: try later' if state == 'failed' else None}
 
     def v1_deliveries(self, q):
-        return [self.delivery(q.get('to'), 'failed' if i == 0 and q.get('to') == 'ads' else 'acknowledged', i) for i in range(12)]
+        return [self.delivery(q.get('to'), 'failed' if i == 0 and q.get('to') == 'ads' else 'acknowledged', i) for i in reversed(range(12))]
 
     def v1_rules_history(self, q):
         return [{'n': 3, 't': int(time.time()) - 5 * 86400, 'who': 'anna', 'why': 'coats count for two weeks', 'hash': 'ab12', 'file': 'shop.yaml', 'segments': [{'id': 'coat-fans', 'before': 1200, 'after': 1710}], 'undoes': None}]

@@ -15,7 +15,9 @@ from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-SCREENS = ['#/', '#/segments', '#/segments?group=owner&sort=-size&compare=1']
+SCREENS = ['#/', '#/segments', '#/segments?group=owner&sort=-size&compare=1', '#/categories', '#/journeys', '#/destinations', '#/health']
+# of one thing: not there when there is nothing
+OF_ONE = ['#/segments/coat-fans', '#/segments/dampf?days=7&compare=1', '#/segments/bargains?days=90', '#/overlap?ids=coat-fans,customers,bargains', '#/categories/apparel.coats', '#/destinations/ads']
 WIDTHS = [360, 1280, 1920]
 
 
@@ -114,7 +116,7 @@ def test_every_screen_is_calm(page, segments):
     for theme in ('light', 'dark'):
         for width in WIDTHS:
             p.look(width, theme)
-            for screen in SCREENS:
+            for screen in SCREENS + (OF_ONE if segments > 10 else OF_ONE[:1] + OF_ONE[2:] if segments else []):
                 p.go(screen)
                 where = (screen, width, theme, segments)
                 assert not p.sideways(), (where, p.sideways())
@@ -128,7 +130,7 @@ def test_nobody_is_shut_out(page, theme):
     p = page(segments=10)
     p.look(1280, theme)
     p.open()
-    for screen in SCREENS:
+    for screen in SCREENS + OF_ONE[:1] + OF_ONE[2:]:
         p.go(screen)
         assert axe.faults(p.browser) == [], screen
     p.look(360, theme)
@@ -136,7 +138,7 @@ def test_nobody_is_shut_out(page, theme):
     assert axe.faults(p.browser) == []
 
 
-@pytest.mark.parametrize('screen', [s for s in SCREENS if s != '#/segments?group=owner&sort=-size&compare=1'])
+@pytest.mark.parametrize('screen', [s for s in SCREENS if '?' not in s] + ['#/segments/coat-fans', '#/destinations/ads'])
 def test_what_fails_and_what_is_not_there_is_said_in_its_place(page, screen):
     p = page(segments=10)
     p.look()
@@ -294,3 +296,79 @@ def test_cells_that_look_like_formulas_are_texts_in_csv(page):
     text = p.js("const made = []; const of = URL.createObjectURL; URL.createObjectURL = (b) => { made.push(b); return of.call(URL, b); }; document.querySelector('[data-csv]').click(); window.made = made; return null")
     text = p.browser.execute_async_script('window.made[0].text().then(arguments[0])')
     assert '"\'=HYPERLINK(""http://x"")"' in text and "'@anna" in text and text.startswith('Segment,Members') or text.startswith('\ufeffSegment,Members')
+
+
+# --- one segment
+
+def test_a_segment_has_its_days_words_and_funnel(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/segments/coat-fans')
+    days = [e.get_attribute('data-day') for e in p.all('[data-trend] [data-day]')]
+    assert days == [d['day'] for d in p.world.v1_segment({'id': 'coat-fans'})['days']] and len(days) == 30
+    assert 'at least 3 times' in p.one('[data-in-words]').text
+    assert [e.get_attribute('data-clause') for e in p.all('[data-funnel] [data-clause]')] == ['coats >= 3 in 14d', 'not purchase in 30d']
+    # the table twin says what the chart draws, gaps are said as such
+    p.one('[data-trend] summary').click()
+    last = p.all('[data-trend] [data-day] td')[-3:]
+    assert last[0].text == format(p.world.series['coat-fans']['size'][-1], ',')
+    # days and the period before come from the address, and go there
+    [b for b in p.all('.range button') if b.text == '90 days'][0].click()
+    until(lambda: len(p.all('[data-trend] [data-day]')) == 90)
+    assert p.browser.current_url.endswith('#/segments/coat-fans?days=90')
+    p.open('#/segments/coat-fans?days=7&compare=1')
+    assert len(p.all('[data-trend] [data-day]')) == 7 and 'period before' in p.one('[data-trend] .legend').text
+    assert p.complaints() == []
+
+
+def test_a_report_that_is_not_made_is_offered(page):
+    p = page(segments=10)
+    p.world.made = False
+    p.look()
+    p.open('#/segments/coat-fans')
+    assert 'Not in the report yet' in p.one('[data-funnel]').text and 'at least 3 times' in p.one('[data-in-words]').text
+    p.world.made = True
+    [b for b in p.all('[data-funnel] button') if b.text == 'Make it now'][0].click()
+    until(lambda: p.all('[data-funnel] [data-clause]'))
+    assert ('POST', '/v1/report') in p.world.asked
+
+
+def test_a_viewer_is_offered_and_asked_no_more_than_a_viewer_may(page):
+    p = page(segments=10, role='viewer')
+    p.world.made = False
+    p.look()
+    p.open('#/segments/coat-fans')
+    assert 'Make it now' not in p.one('#main').text
+    p.go('#/categories')
+    assert not [path for _, path in p.world.asked if path.startswith('/v1/signals')]
+
+
+def test_two_segments_are_compared(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/segments')
+    for s in ('coat-fans', 'customers'):
+        p.one('[data-segment=%s] input' % s).click()
+    p.one('.compare-bar a').click()
+    until(lambda: p.all('.venn'))
+    p.ready()
+    both = p.world.v1_ask_overlap({}, 'coat-fans customers')['both']
+    assert 'In both: %s' % format(both, ',') in p.one('#main').text and 'Questions left today: 97' in p.one('#main').text
+
+
+def test_rates_of_destinations(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/destinations')
+    assert {e.get_attribute('data-destination'): e.get_attribute('data-match-rate') for e in p.all('[data-destination]')} == {'ads': '70', 'newsletter': '100', 'page': ''}
+    p.go('#/destinations/ads')
+    assert '503 Service Unavailable' in p.one('.note').text
+
+
+def test_prints_without_the_frame(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/segments/coat-fans')
+    p.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': 'print'})
+    assert not p.one('#side').is_displayed() and not p.one('.range').is_displayed() and p.one('[data-funnel]').is_displayed()
+    p.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': ''})

@@ -99,7 +99,7 @@ def test_it_is_small(server):
     everything = reach(server, '/', lazy=True)
     assert sum(first.values()) <= FIRST_VIEW, first
     assert sum(everything.values()) <= ALL, everything
-    assert not any('/lib/' in p for p in first)
+    assert not any('/lib/' in p for p in first) and any(p.endswith('/lib/chart.js') for p in everything)
 
 
 def test_licences_of_what_others_wrote_are_in_the_program(server):

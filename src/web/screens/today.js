@@ -23,7 +23,7 @@ function numbers([s, hits]) {
   const refused = sum(s.refused, 'hits'), aside = sum(s.set_aside, 'hits'), all = s.hits + refused, before = past(hits);
   const yesterday = before && before.values.length > 1 ? before.values[before.values.length - 2] : null;
   return tiles(
-    tile({label: 'Hits today', mark: 'hits', large: true, node: [value(s.hits), before && spark(before.values, 'Hits by day: ' + sparkWords(before.values))], note: yesterday !== null && text.number(yesterday) + ' yesterday'}),
+    tile({label: 'Hits today', mark: 'hits', node: value(s.hits), note: [before && spark(before.values, 'Hits by day: ' + sparkWords(before.values)), yesterday !== null && text.number(yesterday) + ' yesterday']}),
     tile({label: 'Visitors', mark: 'visitors', href: '#/segments', node: count(s.visitors), note: s.visitors_complete === false ? badge('incomplete', 'warn', 'The history behind them is not whole.') : 'known and kept'}),
     tile({label: 'Without consent', mark: 'refused', href: '#/health', node: value(refused), note: part(refused, all) || 'nothing refused'}),
     tile({label: 'Set aside', mark: 'aside', href: '#/health', node: value(aside), note: part(aside, all) || 'nothing odd'}),
@@ -53,20 +53,23 @@ function moverTable(movers, since) {
     {key: 'before', label: 'Before', kind: 'number', wide: true, cell: (m) => value(m.before)},
     {key: 'size', label: 'Now', kind: 'number', cell: (m) => count(m.size)},
     {key: 'change', label: 'Change', kind: 'number', cell: (m) => delta(m.size ?? m.change, m.before ?? 0, {percent: false})},
-    {key: 'bar', label: 'How much', quiet: true, csv: false, wide: true, cell: (m) => meter(Math.abs(m.change) / most, m.change < 0 ? 'still' : '')},
+    {key: 'bar', label: 'How much', quiet: true, csv: false, cell: (m) => meter(Math.abs(m.change) / most, m.change < 0 ? 'still' : '')},
   ];
-  return [table({caption: 'What moved most since a ' + since + ' ago', columns, rows: movers}), el('div', {class: 'tools end'}, saveCsv('movers-' + since, () => csv(columns, movers)))];
+  return [table({caption: 'What moved most since a ' + since + ' ago', columns, rows: movers}), () => csv(columns, movers)];
 }
 
 function movers(view, of) {
-  const room = el('div'), pick = el('div', {class: 'segmented', role: 'group', 'aria-label': 'Since when'});
+  const node = el('section', {class: 'panel card', 'aria-label': 'What moved'}), room = el('div'), save = el('span'), pick = el('div', {class: 'segmented', role: 'group', 'aria-label': 'Since when'});
   const draw = () => {
     const since = view.query.get('since') === 'week' ? 'week' : 'day';
     pick.replaceChildren(...[['day', 'a day ago'], ['week', 'a week ago']].map(([k, words]) => el('button', {type: 'button', 'aria-pressed': String(k === since), onclick: () => { view.keep({since: k === 'day' ? null : k}); draw(); }, text: words})));
-    room.replaceChildren(...[moverTable(of[since], since)].flat());
+    const [shown, text] = [moverTable(of[since], since)].flat();
+    room.replaceChildren(shown);
+    save.replaceChildren(text ? saveCsv('movers-' + since, text) : '');
   };
   draw();
-  return [el('div', {class: 'tools'}, pick), room];
+  node.append(el('div', {class: 'panel-head'}, el('h2', {text: 'What moved'}), el('div', {class: 'tools'}, save, pick)), room);
+  return node;
 }
 
 /* --- why hits were not taken */
@@ -87,15 +90,15 @@ function reasons(rows, help, words) {
 /* Nobody yet: how to put the tag on a page. */
 function firstHit(s) {
   if (s.visitors || s.hits || s.visitors === null) return null;
-  return el('section', {class: 'panel card', 'aria-label': 'How to begin'}, el('h2', {text: 'Put the tag on your pages'}),
+  return el('section', {class: 'panel card', 'aria-label': 'How to begin'}, el('div', {class: 'panel-head'}, el('h2', {text: 'Put the tag on your pages'})),
     el('p', {class: 'about', text: 'Nothing has come yet. One line in the head of each page is enough; write the address of your collect listener into it, and list your site in the option sites.'}),
-    el('pre', {class: 'snippet', text: `<script async src="https://crumb.${location.hostname}/crumb.js"></script>`}));
+    el('pre', {class: 'snippet', text: `<script async src="https://${/[a-z]\./.test(location.hostname) ? location.hostname : 'crumb.shop.example'}/crumb.js"></script>`}));
 }
 
 function panels(view, [s, hits]) {
   const two = (how, ...all) => el('div', {class: 'two ' + how}, all);
   const section = (words, node, about) => el('section', {class: 'panel card', 'aria-label': words}, el('div', {class: 'panel-head'}, el('h2', {text: words})), about && el('p', {class: 'about', text: about}), node);
-  return [firstHit(s), two('uneven', section('Needs attention', attention(s.attention)), section('What moved', movers(view, s.movers))),
+  return [firstHit(s), two('uneven', section('Needs attention', attention(s.attention)), movers(view, s.movers)),
     two('', section('Refused by consent', reasons(s.refused, helpOf(hits, 'refused'), 'Hits that came today and were not recorded, by reason')), section('Set aside', reasons(s.set_aside, helpOf(hits, 'set_aside'), 'Hits of today that look like programs or tests; they can be released')))];
 }
 
