@@ -33,7 +33,7 @@ LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -
 LLHTTP := /usr/share/llhttp
 
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
-	$B/obj/gen/tag_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/gen/referrers.o $B/obj/gen/countries.o $B/obj/gen/web.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
+	$B/obj/gen/tag_js.o $B/obj/gen/tag_debug_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/gen/referrers.o $B/obj/gen/countries.o $B/obj/gen/web.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
@@ -93,11 +93,13 @@ $B/gen/%.c: etc/%.txt tools/embed.sh | build/.setup
 	$(call SAY,GEN ,$@)
 	$Qtools/embed.sh etc/$*.txt $*_txt >$@
 
-$B/gen/tag_js.c: tags/crumb.js tools/embed.sh | build/.setup
+$B/gen/tag_js.c: NAME := crumb
+$B/gen/tag_debug_js.c: NAME := crumb-debug
+$B/gen/tag_js.c $B/gen/tag_debug_js.c: $B/gen/%.c: $(wildcard tags/*.js) tools/embed.sh | build/.setup
 	@mkdir -p $(@D)
 	$(call SAY,GEN ,$@)
-	$Quglifyjs tags/crumb.js --compress --mangle -o $B/gen/crumb.min.js
-	$Qtools/embed.sh $B/gen/crumb.min.js tag_js >$@
+	$Quglifyjs tags/$(NAME).js --compress passes=3,inline=0 --mangle -o $B/gen/$(NAME).min.js
+	$Qtools/embed.sh $B/gen/$(NAME).min.js $* >$@
 
 $B/libcrumb.a: $(LIB)
 	@rm -f $@

@@ -36,13 +36,15 @@
  * A page that is prerendered is viewed when it is shown, and never if it is not. A navigation that changes nothing which the
  * server keeps of a URL (a sort order, a page of a list) is no other page. With Global Privacy Control or after
  * crumb('optout') nothing is sent. Where the page has a consent platform (IAB's __tcfapi, __gpp, __uspapi; their stubs stand before this
- * tag), what it says goes along, and nothing is sent before it has spoken. No cookie is read or written here: the server's cookie is out of reach of scripts. */
+ * tag), what it says goes along, and nothing is sent before it has spoken. No cookie is read or written here: the server's cookie is out of reach of scripts.
+ *
+ * #crumb-debug behind the page's address loads the tag assistant (crumb-debug.js), and so does a tab that shows its code already. */
 (function (w, d, n) {
   'use strict';
   var me = d.currentScript || d.querySelector('script[src*="crumb.js"]');
   var KEPT = 'utm_campaign'; /* the server writes behind it what else it keeps */
   var KEY = 'crumb_optout';
-  var options = {}, base, begun, last, from, signals = {}, held = [], pending = 0;
+  var options = {}, base, begun, last, from, signals = {}, held = [], pending = 0, assisted;
 
   function set(given) {
     for (var k in typeof given === 'string' ? {} : given) options[k] = given[k];
@@ -71,12 +73,14 @@
     }).sort().join('&');
   }
 
-  function refused() {
+  function stored(where, key) {
     try {
-      return n.globalPrivacyControl === true || w.localStorage.getItem(KEY) === '1';
-    } catch (e) {
-      return n.globalPrivacyControl === true; /* storage may be closed to us */
-    }
+      return w[where][key];
+    } catch (e) { /* storage may be closed to us */ }
+  }
+
+  function refused() {
+    return n.globalPrivacyControl === true || stored('localStorage', KEY) === '1';
   }
 
   function query(of) {
@@ -85,8 +89,8 @@
     return pairs.join('&');
   }
 
-  function image(event) {
-    new Image().src = base + '/p.gif?' + query(event);
+  function load(url) {
+    new Image().src = url;
   }
 
   /* What consent platforms have said goes along. */
@@ -95,20 +99,33 @@
     return event;
   }
 
-  /* Asks the consent platforms that are there. `pending` is the number of those that have not answered yet. */
+  /* Something that hits wait for; its answer goes along with them. `pending` is the number of those that have not answered yet. */
+  function answer() {
+    var open = true;
+    pending++;
+    return function (heard) {
+      for (var k in heard) signals[k] = heard[k];
+      if (!open) return; /* a change of mind: goes along from now on */
+      open = false;
+      if (--pending) return;
+      for (var i = 0, all = held.splice(0); i < all.length; i++) send(all[i]);
+      if (on('sync')) sync();
+    };
+  }
+
+  /* The tag assistant is a second file, for a tab that asks by this very fragment, or has said yes to it before. */
+  function assist() {
+    if (assisted || !base || (w.location.hash !== '#crumb-debug' && !stored('sessionStorage', 'crumb-debug'))) return;
+    assisted = 1;
+    var s = d.createElement('script');
+    s.nonce = (me || s).nonce;
+    s.src = base + '/crumb-debug.js';
+    s.onload = s.onerror = answer().bind(0, {});
+    d.documentElement.appendChild(s);
+  }
+
+  /* Asks the consent platforms that are there. */
   function consent() {
-    function answer() {
-      var open = true;
-      pending++;
-      return function (heard) {
-        for (var k in heard) signals[k] = heard[k];
-        if (!open) return; /* a change of mind: goes along from now on */
-        open = false;
-        if (--pending) return;
-        for (var i = 0, all = held.splice(0); i < all.length; i++) send(all[i]);
-        if (on('sync')) sync();
-      };
-    }
     if (typeof w.__tcfapi === 'function') {
       var tcf = answer();
       w.__tcfapi('addEventListener', 2, function (t, ok) {
@@ -137,14 +154,18 @@
       return;
     }
     var body = JSON.stringify(signed(event));
+    if (w.crumb.live && w.crumb.live(event)) return; /* the assistant has sent it */
+    function image() {
+      load(base + '/p.gif?' + query(event));
+    }
     try {
       /* a string goes as text/plain: with cookies, without preflight */
       if (n.sendBeacon && n.sendBeacon(base + '/e', body)) return;
     } catch (e) { /* blocked: the next way */ }
     try {
-      w.fetch(base + '/e', {method: 'POST', body: body, keepalive: true, credentials: 'include', mode: 'no-cors'}).catch(function () { image(event); });
+      w.fetch(base + '/e', {method: 'POST', body: body, keepalive: true, credentials: 'include', mode: 'no-cors'}).catch(image);
     } catch (e) {
-      image(event);
+      image();
     }
   }
 
@@ -166,14 +187,17 @@
     send(out);
   }
 
+  function ask(path) {
+    return w.fetch(base + path, {credentials: 'include'}).then(function (r) { return r.json(); });
+  }
+
   /* The page is told once, whatever happens; what its function throws is its own. */
   function segments(then, how) {
     function tell(ids) {
       if (typeof then === 'function') then(ids);
     }
     if (refused() || !base || !w.fetch) return tell([]);
-    w.fetch(base + '/segments' + (how && how.fresh ? '?fresh=1' : ''), {credentials: 'include'})
-      .then(function (r) { return r.json(); })
+    ask('/segments' + (how && how.fresh ? '?fresh=1' : ''))
       .then(function (j) { return j.segments || []; })
       .catch(function () { return []; })
       .then(tell);
@@ -182,12 +206,11 @@
   /* What is due and may be is the server's to say. */
   function sync() {
     if (refused() || pending || !base || !w.fetch) return;
-    w.fetch(base + '/sync?' + query(signed({})), {credentials: 'include'})
-      .then(function (r) { return r.json(); })
+    ask('/sync?' + query(signed({})))
       .then(function (j) {
         (j.syncs || []).forEach(function (s) {
           if (s.type !== 'iframe') {
-            new Image().src = s.url;
+            load(s.url);
             return;
           }
           var f = d.createElement('iframe');
@@ -206,12 +229,11 @@
       else w.localStorage.removeItem(KEY);
     } catch (e) { /* then only the server's cookie remembers */ }
     if (!base) return;
-    if (yes) new Image().src = base + '/optout?format=gif';
+    if (yes) load(base + '/optout?format=gif');
     else w.fetch(base + '/optin', {method: 'POST', credentials: 'include'}).catch(function () {});
   }
 
-  function run(args) {
-    var a = Array.prototype.slice.call(args);
+  function run(a) {
     if (a[0] === 'event') event(a[1], a[2]);
     else if (a[0] === 'view') view();
     else if (a[0] === 'segments') segments(a[1], a[2]);
@@ -232,6 +254,7 @@
   function navigated() {
     /* after the page has had its turn to set the title */
     setTimeout(function () {
+      call(assist);
       if (page(here()) !== last) view();
     }, 0);
   }
@@ -249,6 +272,7 @@
     begun = true;
     for (var i = 0; i < queue.length; i++) if (queue[i][0] === 'set') set(queue[i][1]);
     call(consent);
+    call(assist);
     if (on('auto', true)) {
       view();
       if (on('spa', true)) {

@@ -1,6 +1,6 @@
-/* Three fixed answers: the tag, the GPC declaration, robots.txt. Each is made once, plain and
- * packed by gzip, and named by a hash of its bytes as a strong entity tag. All count as changed
- * when this was made. */
+/* Four fixed answers: the tag and its assistant, the GPC declaration, robots.txt. Each is made
+ * once, plain and packed by gzip, and named by a hash of its bytes as a strong entity tag. All
+ * count as changed when this was made. */
 #include "crumb/collect/fixed.h"
 
 #include "crumb/collect/collecting.h"
@@ -14,14 +14,14 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-/* Made at build from tags/crumb.js. */
-extern const char tag_js[];
+/* Made at build from tags/crumb.js and tags/crumb-debug.js. */
+extern const char tag_js[], tag_debug_js[];
 extern const unsigned long tag_js_n;
 
 #define KEPT "utm_campaign" /* in the tag: the keys of a query that make another page */
 #define PACKED_LEAST 256    /* bytes: a shorter text is not compressed */
 #define ETAG_HASH 8	    /* bytes of the hash that are in an entity tag */
-#define PAGES 3
+#define PAGES 4
 
 struct form {
 	struct buf bytes;
@@ -34,12 +34,15 @@ struct fixed {
 	struct form forms[PAGES][2]; /* by page: plain, and gzip if that is worth it */
 };
 
+#define SCRIPT                                                                                     \
+	"text/javascript; charset=utf-8", "Cache-Control: public, max-age=3600\r\n"                \
+					  "Access-Control-Allow-Origin: *\r\n" COLLECT_CROSS
+
 static const struct page {
 	const char *path, *type, *headers, *text; /* NULL: the tag */
 } pages[PAGES] = {
-    {"/crumb.js", "text/javascript; charset=utf-8",
-	"Cache-Control: public, max-age=3600\r\nAccess-Control-Allow-Origin: *\r\n" COLLECT_CROSS,
-	NULL},
+    {"/crumb.js", SCRIPT, NULL},
+    {"/crumb-debug.js", SCRIPT, tag_debug_js},
     {"/.well-known/gpc.json", "application/json", "Cache-Control: public, max-age=86400\r\n",
 	"{\"gpc\":true,\"lastUpdate\":\"2026-11-23\"}\n"},
     {"/robots.txt", "text/plain", "Cache-Control: public, max-age=86400\r\n",

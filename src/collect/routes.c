@@ -72,6 +72,13 @@ const struct collect_route collect_routes[] = {
 		    "`If-Unmodified-Since`: 412 (RFC 9110 13).",
     },
     {
+	.path = {"/crumb-debug.js", 15},
+	.get = fixed,
+	.timeless = true,
+	.get_help = "The tag assistant's panel, as `/crumb.js`; the tag loads it where the page's "
+		    "address ends in `#crumb-debug`: [sites.md](sites.md#the-tag-assistant).",
+    },
+    {
 	.path = {"/optout", 7},
 	.get = collect_optout,
 	.post = collect_optout,

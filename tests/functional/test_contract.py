@@ -44,6 +44,7 @@ ROUTES = [
     ('/sync', 'POST', lambda p: 405, lambda p, c: set(), ()),
     ('/crumb.js', 'GET', lambda p: 200, lambda p, c: set(), ()),
     ('/crumb.js', 'POST', lambda p: 405, lambda p, c: set(), ()),
+    ('/crumb-debug.js', 'GET', lambda p: 200, lambda p, c: set(), ()),
     ('/.well-known/gpc.json', 'GET', lambda p: 200, lambda p, c: set(), ()),
     ('/robots.txt', 'GET', lambda p: 200, lambda p, c: set(), ()),
     ('/favicon.ico', 'GET', lambda p: 204, lambda p, c: set(), ()),
@@ -89,7 +90,7 @@ def test_every_route_keeps_its_contract(make, page):
             if (s, cookies_set(r)) != want:
                 wrong.append((route, method, cookie, (s, cookies_set(r)), want))
             allowed = r.getheader('Access-Control-Allow-Origin')
-            if route == '/crumb.js' and allowed == '*':         # a script that pages may check; nothing of it is secret
+            if route in ('/crumb.js', '/crumb-debug.js') and allowed == '*':         # a script that pages may check; nothing of it is secret
                 continue
             if allowed not in (None, 'https://shop.example') or (allowed and (page != LISTED or r.getheader('Access-Control-Allow-Credentials') != 'true')):
                 wrong.append((route, method, cookie, 'CORS', allowed))

@@ -1,6 +1,7 @@
-/* Answers that are the same for everybody while the options are: the tag, robots.txt, the GPC
- * declaration. Made at start and when `privacy.keep_query` changes, plain and compressed, each with
- * an entity tag of its own. Cost: the tag twice, some 15 KB. Immutable; any thread. */
+/* Answers that are the same for everybody while the options are: the tag and its assistant,
+ * robots.txt, the GPC declaration. Made at start and when `privacy.keep_query` changes, plain and
+ * compressed, each with an entity tag of its own. Cost: both scripts twice, some 13 KB. Immutable;
+ * any thread. */
 #ifndef CRUMB_COLLECT_FIXED_H
 #define CRUMB_COLLECT_FIXED_H
 

@@ -1,0 +1,231 @@
+"""The tag assistant in a real Chromium: the panel, the click of consent, a hit explained, the end; and what other tabs and scripts cannot do."""
+import json
+import os
+import sys
+import time
+import urllib.parse
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'functional')]
+from harness import until  # noqa: E402
+from test_tag import Site  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+
+NONCE = 'c3RyaWN0'
+
+
+class Watched(Site):
+    """A site, and somebody with a marketer's token."""
+
+    def panel(self, css='section'):
+        """An element of the panel, or None."""
+        host = self.browser.find_elements(By.ID, 'crumb-debug')
+        found = host[0].shadow_root.find_elements(By.CSS_SELECTOR, css) if host else []
+        return found[0] if found else None
+
+    def click(self, name):
+        until(lambda: self.panel('#' + name)).click()
+
+    def code(self):
+        shown = self.panel('#code')
+        return shown.text if shown else None
+
+    def ask(self, method, path, code, **query):
+        status, _, data = self.server.http(method, '/v1/live%s?%s' % (path, urllib.parse.urlencode({'code': code, **query})), admin=True)
+        assert status == 200, data
+        return json.loads(data)
+
+    def open(self, path='/coats/a'):
+        """The panel, by a page that is loaded."""
+        self.browser.get('about:blank')
+        self.go(path + '#crumb-debug')
+        until(lambda: self.panel())
+
+    def shown(self):
+        """Opens the panel, clicks, types the code."""
+        self.open()
+        self.click('show')
+        code = until(self.code)
+        self.ask('POST', '/pair', code)
+        return code
+
+    def hits(self, code, n, after=0):
+        found = []
+        until(lambda: found.extend(self.ask('GET', '', code, after=found[-1]['n'] if found else after, wait=2)['hits']) or len(found) >= n)
+        assert len(found) == n, found
+        return found
+
+    def stored(self):
+        return self.js('return sessionStorage.getItem("crumb-debug")')
+
+    def quiet(self, code, after=0):
+        time.sleep(0.5)
+        self.server.settle()
+        return self.ask('GET', '', code, after=after)['hits']
+
+
+@pytest.fixture
+def site(tmp_path, request):
+    s = Watched(getattr(request, 'param', []), tmp_path)
+    yield s
+    s.close()
+
+
+def test_from_the_click_to_the_segment_within_a_second(site):
+    site.known()
+    site.server.settle()
+    code = site.shown()
+    assert len(code) == 11 and 'minutes left' in site.panel('#left').text
+    site.server.settle()
+    began = time.monotonic()
+    site.js("crumb('event', 'bought', {value: 5, size: 'm', email: 'jane@example.org'})")
+    hit = site.hits(code, 1)[0]
+    assert time.monotonic() - began < 1
+    assert (hit['verdict'], hit['event'], hit['path'], hit['value'], hit['counted']) == ('recorded', 'bought', '/coats/a', 5, 'yes')
+    assert hit['attributes'] == [{'name': 'size', 'value': 'm'}] and hit['segments'] == {'entered': ['paid'], 'left': []}
+    assert {'kind': 'attribute', 'n': 1} in hit['dropped'] and {'kind': 'title', 'n': 1} in hit['dropped']
+    until(lambda: 'Hits sent: 1' in site.panel('#left').text)
+    # the next page of the tab, without the fragment: its first view has the code, too
+    site.go('/coats/b')
+    assert [(h['event'], h['path'], h['categories']) for h in site.hits(code, 1, after=1)] == [('view', '/coats/b', ['b'])]
+    assert until(site.code) == code
+    site.click('end')
+    assert 'Nothing more' in site.panel().text and site.stored() is None and site.code() is None
+    site.js("crumb('event', 'bought')")
+    site.go('/coats/a')
+    assert site.quiet(code, after=2) == [] and site.panel() is None
+    assert site.complaints() == []
+
+
+def test_nothing_happens_without_a_click(site):
+    site.known()
+    site.open()
+    sent = site.events()
+    assert site.code() is None and site.stored() is None and 'Show what crumb receives from this tab' in site.panel().text
+    # a click that a script makes is none
+    site.js("document.getElementById('crumb-debug').shadowRoot.getElementById('show').click()")
+    time.sleep(0.2)
+    assert site.code() is None and site.stored() is None
+    site.click('close')
+    assert site.panel() is None
+    site.js("crumb('view')")
+    site.has(sent + 1)
+    site.go('/coats/b')
+    assert site.panel() is None and not site.js("return performance.getEntriesByType('resource').some(function (e) { return e.name.indexOf('crumb-debug') > 0; })")
+    assert site.complaints() == []
+
+
+@pytest.mark.parametrize('tail', ['#crumb-debug=K7Q3MHW2X', '#Crumb-debug', '#crumb-debug%20', '#crumb-debug/', '?crumb-debug', '?live=K7Q3MHW2X', '#live=K7Q3MHW2X', '?live=K7Q3MHW2X#crumb-debug'])
+def test_a_code_is_never_taken_from_the_address(site, tail):
+    site.known()
+    site.ask('POST', '/pair', 'K7Q3MHW2X')
+    site.browser.get('about:blank')
+    site.go('/coats/a' + tail, 3)
+    if tail.endswith('#crumb-debug'):
+        site.click('show')
+        assert until(site.code) != 'K7Q-3MH-W2X'
+    else:
+        assert site.panel() is None
+    site.js("crumb('event', 'bought')")
+    assert site.quiet('K7Q3MHW2X') == []
+
+
+def test_codes_are_random(site):
+    codes = set()
+    for _ in range(3):
+        site.open()
+        site.click('show')
+        codes.add(until(site.code))
+        site.click('end')
+    assert len(codes) == 3
+
+
+def test_a_page_that_is_open_already_gets_the_panel(site):
+    site.go('/coats/a')
+    site.js("location.hash = '#crumb-debug'")
+    until(lambda: site.panel())
+    site.click('show')
+    assert until(site.code)
+
+
+def test_other_tabs_do_not_show_themselves(site):
+    site.known()
+    code = site.shown()
+    first = site.browser.current_window_handle
+    # a tab of its own, and one that has a copy of the storage, as a duplicated tab does
+    for opened in ("window.open('/coats/b', '_blank', 'noopener')", "window.open('/coats/b', '_blank')"):
+        before = set(site.browser.window_handles)
+        site.js(opened)
+        second = until(lambda: set(site.browser.window_handles) - before).pop()
+        site.browser.switch_to.window(second)
+        until(lambda: site.js('return !!(window.crumb && crumb.loaded)'))
+        time.sleep(0.6)
+        assert site.stored() is None and site.panel() is None
+        site.js("crumb('event', 'bought')")
+        assert site.quiet(code) == []
+        site.browser.close()
+        site.browser.switch_to.window(first)
+    assert site.code() == code
+    site.js("crumb('event', 'bought')")
+    assert site.hits(code, 1)[0]['event'] == 'bought'
+
+
+def test_frames_do_not_show_themselves(site):
+    site.known()
+    code = site.shown()
+    site.js("var f = document.createElement('iframe'); f.src = '/coats/b'; document.body.appendChild(f)")
+    time.sleep(1)
+    assert site.quiet(code) == [] and site.code() == code
+
+
+def test_a_code_that_is_over_is_forgotten(site):
+    site.known()
+    code = site.shown()
+    site.js("var k = JSON.parse(sessionStorage.getItem('crumb-debug')); k.until = Date.now() - 1; sessionStorage.setItem('crumb-debug', JSON.stringify(k))")
+    site.go('/coats/b')
+    until(lambda: site.stored() is None)
+    assert site.panel() is None and site.quiet(code) == []
+    for nonsense in ('{', 'null', '{"code":"K7Q3MHW2X","until":9e15}', '{"code":"<b>","until":9e15}'):
+        site.js("sessionStorage.setItem('crumb-debug', arguments[0])".replace('arguments[0]', json.dumps(nonsense)))
+        site.go('/coats/b')
+        until(lambda: site.stored() is None)
+        assert site.panel() is None
+    assert site.complaints() == []
+
+
+@pytest.mark.parametrize('policy', ["default-src 'none'; script-src {here}; connect-src {here}", "default-src 'none'; script-src 'nonce-" + NONCE + "'; connect-src {here}", "default-src 'none'; script-src 'nonce-" + NONCE + "' 'strict-dynamic'; connect-src {here}"], ids=['host', 'nonce', 'dynamic'])
+def test_pages_with_a_strict_policy(site, policy):
+    site.known()
+    site.headers = {'Content-Security-Policy': policy.format(here=site.here) + '; img-src data:', 'Referrer-Policy': 'no-referrer'}
+    site.head = '<script nonce="%s" async src="%s/crumb.js"></script>' % (NONCE, site.here)
+    code = site.shown()
+    site.js("crumb('event', 'bought')")
+    assert site.hits(code, 1)[0]['verdict'] == 'recorded'
+    assert site.complaints() == []
+
+
+def test_where_the_file_is_blocked_hits_go_on(site):
+    site.known()
+    site.headers = {'Content-Security-Policy': "script-src 'nonce-%s' %s/crumb.js; require-trusted-types-for 'script'" % (NONCE, site.here)}
+    site.head = '<script async src="%s/crumb.js"></script>' % site.here
+    site.browser.get('about:blank')
+    site.go('/coats/a#crumb-debug', 3)
+    assert site.panel() is None
+    site.headers = {'Content-Security-Policy': "script-src %s/crumb.js" % site.here}
+    site.browser.get('about:blank')
+    site.go('/coats/a#crumb-debug', 4)
+    assert site.panel() is None
+
+
+def test_a_browser_that_has_said_no_is_told_that_nothing_is_sent(site):
+    site.known()
+    site.js("crumb('optout')")
+    site.open()
+    assert 'has said no' in site.panel().text
+    site.click('show')
+    code = until(site.code)
+    site.ask('POST', '/pair', code)
+    site.js("crumb('event', 'bought')")
+    assert site.quiet(code) == []
