@@ -1,11 +1,12 @@
-/* The admin listener: who may ask, which row a request is for, and what is begun with it.
+/* The admin listener: which requests are taken, and what is begun with each.
  *
- *     admin_handle()   401 without the token; 415 with a Content-Encoding; then the row
+ *     admin_handle()   421 and 403 for a Host or Origin that is not ours; 401 without a token or
+ *                      session; 403 where the role is too low; 415 with a Content-Encoding
  *     take_request()   the query by the row; BY_MAIN answers at once; else a job is made
  *     begin_job()      503 while the clock is in doubt; the job goes to its thread's queue
  *     admin_tick()     (waiting.c) answers jobs that are done
  *
- * Rows are searched one after the other: there are some twenty, and requests are rare. All of this
+ * Rows are searched one after the other: there are some dozens, and requests are rare. All of this
  * is on the main thread. */
 #include "job.h"
 
@@ -16,22 +17,6 @@
 #include "crumb/web/web.h"
 
 #include <stdlib.h>
-
-/* --- who may ask */
-
-/* Hashes are compared, in constant time, so that the time of an answer tells neither bytes nor
- * length of the token. */
-static bool authorized(void *ctx, struct str header)
-{
-	const struct admin *a = ctx;
-	struct str bearer = STR("Bearer ");
-	uint8_t given[sizeof a->token];
-	if (header.n < bearer.n || !str_ieq(str_make(header.p, bearer.n), bearer))
-		return false;
-	struct str token = str_skip(header, bearer.n);
-	crypto_generichash(given, sizeof given, (const uint8_t *)token.p, token.n, NULL, 0);
-	return sodium_memcmp(given, a->token, sizeof given) == 0;
-}
 
 /* --- rows */
 
@@ -57,6 +42,113 @@ static size_t body_of(void *ctx, struct str path)
 	return most;
 }
 
+/* The row of this method and path; NULL: there is none. */
+static const struct route *row_asked(const struct http_request *r)
+{
+	enum http_method method = r->method == HTTP_M_HEAD ? HTTP_M_GET : r->method;
+	size_t table = 0;
+	const struct route *row = next_route(&table, NULL);
+	while (row && !(row->method == method && str_eq(str_c(row->path), r->path)))
+		row = next_route(&table, row);
+	return row;
+}
+
+/* --- who may ask */
+
+#define WHY_MOST 400 /* bytes of a sentence */
+
+/* Is it asked at our address, and by no page of somebody else? 0, or the status of the refusal. */
+static int misdirected(const struct admin *a, const struct http_request *r, char why[WHY_MOST])
+{
+	struct str host = r->header[H_HOST];
+	if (!asked_at_us(a, r)) {
+		snprintf(why, WHY_MOST,
+		    "this listener has no host '%.*s': if it is yours, name it in admin.hosts",
+		    host.n < 100 ? (int)host.n : 100, host.p);
+		return 421;
+	}
+	if (!asked_from_us(a, r)) {
+		snprintf(why, WHY_MOST,
+		    "a page of another origin may not ask this: if it is yours, name its host in "
+		    "admin.hosts");
+		return 403;
+	}
+	return 0;
+}
+
+/* May the caller ask this? A path without a row is told only to who may ask something. */
+static int refused(struct admin *a, const struct http_request *r, const struct route *row,
+    struct caller *by, char why[WHY_MOST])
+{
+	bool changes = r->method != HTTP_M_GET && r->method != HTTP_M_HEAD;
+	*by = (struct caller){.role = ROLE_VIEWER};
+	if (row && row->open)
+		return 0;
+	if (!caller_of(a, r, by)) {
+		snprintf(why, WHY_MOST, "this listener wants its bearer token, or a session");
+		return 401;
+	}
+	if (row && by->role < row->role) {
+		snprintf(why, WHY_MOST, "this wants the role %s; '%s' is a %s",
+		    role_name(row->role), by->who, role_name(by->role));
+		return 403;
+	}
+	if (by->until && changes && !r->header[H_X_CRUMB].n) {
+		snprintf(why, WHY_MOST, "a session changes nothing without the header X-Crumb: 1");
+		return 403;
+	}
+	return 0;
+}
+
+/* Asked before the body is read. */
+static int stranger(void *ctx, const struct http_request *head)
+{
+	struct caller by;
+	char why[WHY_MOST];
+	int status = misdirected(ctx, head, why);
+	return status ? status : refused(ctx, head, row_asked(head), &by, why);
+}
+
+/* A wrong token, late: the job of no row, whose state says when. */
+static bool answer_late(struct admin *a, struct job *j)
+{
+	const uint64_t *at_us = j->state;
+	(void)a;
+	if (clock_mono_us() < *at_us)
+		return false;
+	refuse_caller(j->ticket, 401, "this listener wants its bearer token, or a session");
+	return true;
+}
+
+/* Whoever sends many wrong tokens waits for each answer. Without memory he does not. */
+static void refuse_unknown(struct admin *a, const struct http_request *r, const char *why)
+{
+	static const struct route late = {.state = sizeof(uint64_t), .answer = answer_late};
+	enum wrong_how how = WRONG_AT_ONCE;
+	if (caller_bears(r))
+		how = caller_wrong(a, r);
+	else
+		metric_inc(M_UNAUTHORIZED);
+	struct job *j = how == WRONG_LATER ? job_new(&late, r->ticket) : NULL;
+	if (!j) {
+		refuse_caller(r->ticket, how == WRONG_TOO_OFTEN ? 429 : 401, why);
+		return;
+	}
+	*(uint64_t *)j->state = clock_mono_us() + WRONG_WAIT_US;
+	job_hold(a, j);
+}
+
+static void refuse_request(
+    struct admin *a, const struct http_request *r, int status, const char *why)
+{
+	if (status == 401) {
+		refuse_unknown(a, r, why);
+		return;
+	}
+	metric_inc(status == 421 ? M_BAD_ORIGIN : M_UNAUTHORIZED);
+	refuse_caller(r->ticket, status, why);
+}
+
 /* --- jobs */
 
 /* Hands the job to its thread, if it has one. */
@@ -79,16 +171,18 @@ static void refuse_failed(struct http_ticket t, enum err e)
 }
 
 /* Answers at once, without memory of its own: health is told even when memory has run out. */
-static void do_now(struct admin *a, struct http_request *r, const struct route *route)
+static void do_now(struct admin *a, const struct http_request *r, const struct route *route,
+    const struct caller *by)
 {
-	struct job now = {
-	    .route = route, .ticket = r->ticket, .role = ROLE_OPERATOR, .who = "operator"};
+	struct job now = {.route = route, .ticket = r->ticket, .role = by->role};
+	memcpy(now.who, by->who, sizeof now.who);
 	CHECK(!route->state && !route->run && !route->parse);
 	bool answered = route->answer(a, &now);
 	CHECK(answered);
 }
 
-static void take_request(struct admin *a, struct http_request *r, const struct route *route)
+static void take_request(struct admin *a, const struct http_request *r, const struct route *route,
+    const struct caller *by)
 {
 	struct asked asked;
 	char scratch[QUERY_MOST];
@@ -98,7 +192,7 @@ static void take_request(struct admin *a, struct http_request *r, const struct r
 		return;
 	}
 	if (route->by == BY_MAIN) {
-		do_now(a, r, route);
+		do_now(a, r, route, by);
 		return;
 	}
 	struct job *j = job_new(route, r->ticket);
@@ -106,8 +200,9 @@ static void take_request(struct admin *a, struct http_request *r, const struct r
 		admin_refuse(r->ticket, 503, "no memory for this request now");
 		return;
 	}
-	j->role = ROLE_OPERATOR;
-	snprintf(j->who, sizeof j->who, "operator");
+	j->role = by->role;
+	memcpy(j->who, by->who, sizeof j->who);
+	asked.caller = by;
 	if (route->parse)
 		e = route->parse(a, j, &asked);
 	if (!e && route->body.help)
@@ -124,7 +219,7 @@ static void take_request(struct admin *a, struct http_request *r, const struct r
 
 /* No row has this path and method: 405 and the methods of the path, or 404 when no row has the
  * path. */
-static void refuse_method(struct http_request *r)
+static void refuse_method(const struct http_request *r)
 {
 	static const char methods[][10] = {[HTTP_M_GET] = "GET, HEAD", [HTTP_M_POST] = "POST"};
 	char allow[64] = "Allow: ";
@@ -150,13 +245,17 @@ static void refuse_method(struct http_request *r)
 static void admin_handle(void *ctx, struct http_request *r)
 {
 	struct admin *a = ctx;
+	struct caller by;
+	char why[WHY_MOST];
+	const struct route *row = row_asked(r);
+	int status = misdirected(a, r, why);
 	/* the dashboard's files have no data in them: who loads them has not signed in yet */
-	if (web_answer(r))
+	if (!status && web_answer(r))
 		return;
-	if (!authorized(a, r->header[H_AUTHORIZATION])) {
-		metric_inc(M_UNAUTHORIZED);
-		http_reply(r->ticket, 401, "application/json", STR("WWW-Authenticate: Bearer\r\n"),
-		    STR("{\"error\":\"this listener wants its bearer token\"}\n"));
+	if (!status)
+		status = refused(a, r, row, &by, why);
+	if (status) {
+		refuse_request(a, r, status, why);
 		return;
 	}
 	if (r->body.n && coding_of(r->header[H_CONTENT_ENCODING]) != CODING_IDENTITY) {
@@ -165,13 +264,8 @@ static void admin_handle(void *ctx, struct http_request *r)
 		    STR("{\"error\":\"send plain bytes, without Content-Encoding\"}\n"));
 		return;
 	}
-	enum http_method method = r->method == HTTP_M_HEAD ? HTTP_M_GET : r->method;
-	size_t table = 0;
-	const struct route *row = next_route(&table, NULL);
-	while (row && !(row->method == method && str_eq(str_c(row->path), r->path)))
-		row = next_route(&table, row);
 	if (row)
-		take_request(a, r, row);
+		take_request(a, r, row, &by);
 	else
 		refuse_method(r);
 }
@@ -232,8 +326,6 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	if (a->listener.connections > ADMIN_CONNECTIONS)
 		a->listener.connections = ADMIN_CONNECTIONS;
 	a->clock = clock;
-	crypto_generichash(
-	    a->token, sizeof a->token, (const uint8_t *)token, strlen(token), NULL, 0);
 	pthread_mutex_init(&a->lock, NULL);
 	for (int i = 0; i < BY_MAX; i++)
 		pthread_cond_init(&a->workers[i].wake, NULL);
@@ -242,6 +334,7 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	a->asked = ask_memory_new();
 	writing_start(a);
 	history_start(a);
+	callers_start(a, token);
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
 		e = http_server_new(base, &a->listener, socket < 0 ? a->config->admin_listen : NULL,
@@ -255,7 +348,7 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 		return e;
 	}
 	http_server_body_of(a->server, body_of);
-	http_server_admit(a->server, authorized);
+	http_server_admit(a->server, stranger);
 	*out = a;
 	return OK;
 }
@@ -276,6 +369,7 @@ void admin_free(struct admin *a)
 	ingest_done(&a->ingest);
 	writing_end(a);
 	history_end(a);
+	callers_end(a);
 	ask_memory_free(a->asked);
 	sem_destroy(&a->committed);
 	pthread_mutex_destroy(&a->lock);

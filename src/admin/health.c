@@ -32,6 +32,8 @@ static bool readiness(struct admin *a, struct job *j)
 		    a->config->disk_reserve_percent);
 	if (a->ready && doubt)
 		buf_addf(&b, "%s\n", clock);
+	if (*callers_trouble(a))
+		buf_addf(&b, "%s\n", a->callers.trouble);
 	damage_print(a->node->store->damage, &b);
 	buf_add(&b, "", 1);
 	const char *text = b.failed ? "not ready\n" : b.p;
@@ -44,8 +46,10 @@ const struct route routes_health[] = {
     {
 	.method = HTTP_M_GET,
 	.path = "/healthz",
-	.help = "Says that the server runs. It is told at once, whatever else is asked.",
+	.help = "Says that the server runs. It is told at once, whatever else is asked, and to "
+		"everybody.",
 	.role = ROLE_VIEWER,
+	.open = true,
 	.by = BY_MAIN,
 	.answers = {{200, "`ok`", .type = "text/plain"}},
 	.answer = healthy,
@@ -56,8 +60,9 @@ const struct route routes_health[] = {
 	.help = "Says whether hits can be recorded and the views can follow. `crumb_trouble` is "
 		"the same as a number. What failed is tried again, and the answer becomes 200 by "
 		"itself. A clock in doubt is told here, with what to do, even while the server is "
-		"ready; so is damage that was found.",
+		"ready; so is damage that was found. It is told to everybody.",
 	.role = ROLE_VIEWER,
+	.open = true,
 	.by = BY_MAIN,
 	.answers = {{200, "`ready`", .type = "text/plain"},
 	    {503,

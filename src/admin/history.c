@@ -31,14 +31,6 @@
 #define OF_MOST 200		       /* bytes of a text; more is cut */
 #define WHY_MOST 500
 
-static const char *const role_names[ROLES] = {
-    [ROLE_VIEWER] = "viewer", [ROLE_MARKETER] = "marketer", [ROLE_OPERATOR] = "operator"};
-
-const char *role_name(enum route_role role)
-{
-	return role_names[role];
-}
-
 static void history_path(const struct admin *a, char out[FILE_PATH_MAX])
 {
 	snprintf(out, FILE_PATH_MAX, "%s/history", a->node->store->path);

@@ -4,6 +4,7 @@
  *     admin.c     takes requests, finds their row         asked.c    reads parameters by the row
  *     waiting.c   holds jobs until they are answered      workers.c  the threads
  *     replies.c   answers                                 writing.c  what BY_WRITE's thread owns
+ *     caller.c    who asks (caller.h)                     history.c  who did what
  *     routes.c    the list of tables                      all others: routes, one file a family
  *
  * The life of a job; in brackets who has it:
@@ -23,14 +24,14 @@
 #include "crumb/ingest/applied.h"
 #include "crumb/privacy/kgate.h"
 
+#include "caller.h"
+
 #include <jansson.h>
 #include <semaphore.h>
 
 #define QUEUE_MOST 64	 /* jobs that wait for one thread */
 #define ADMIN_WAIT_S 110 /* how long an answer that waits for the views may take */
 #define ADMIN_WAIT_US (ADMIN_WAIT_S * UINT64_C(1000000))
-#define TOKEN_HASH 32 /* bytes; BLAKE2b */
-#define WHO_MOST 63   /* bytes of a token's name */
 
 struct job {
 	const struct route *route;
@@ -79,12 +80,12 @@ struct admin {
 	struct collect_shared *shared;
 	const struct config *config;
 	struct config listener; /* a copy of *config with limits of this listener's own */
-	uint8_t token[TOKEN_HASH];
 	enum admin_clock clock;
 	/* main thread */
 	struct http_server *server;
 	bool ready;
 	struct job *waiting;
+	struct callers callers;
 	/* shared */
 	pthread_mutex_t lock;	       /* guards the workers' queues */
 	struct worker workers[BY_MAX]; /* one for each `by`; those of the main thread are unused */
@@ -110,6 +111,7 @@ struct admin {
 struct asked {
 	const struct route *route;
 	const struct http_request *request;
+	const struct caller *caller; /* of an open route: nobody */
 	bool came[ROUTE_PARAMS];
 	struct str v[ROUTE_PARAMS]; /* in scratch */
 };
@@ -141,6 +143,8 @@ enum err asked_copy(struct str text, struct buf *out) MUST_CHECK;
 void admin_json(struct http_ticket t, int status, json_t *root);
 /* A sentence that says what went wrong, as {"error": …}. */
 void admin_refuse(struct http_ticket t, int status, const char *why);
+/* The same to whom no token or session was found good: 401, 403, 421 or 429. */
+void refuse_caller(struct http_ticket t, int status, const char *why);
 void admin_say(struct http_ticket t, int status, const char *text);
 int admin_status(enum err e);
 /* The `answer` of a row that has none: the job's JSON, or what went wrong, by its code. */
@@ -172,7 +176,6 @@ enum err writing_published(struct admin *a) MUST_CHECK;
 enum err writing_applied(struct admin *a) MUST_CHECK;
 
 /* --- history.c. Any thread */
-const char *role_name(enum route_role role);
 /* Notes who did what: history_note(a, j, "rules.publish", "shop.yaml", why). `of` is an id or the
  * name of a file, never a visitor's; longer than 200 bytes it is cut, `why` behind 500; NULL is
  * "". */

@@ -23,7 +23,7 @@ const struct route routes_metrics[] = {
 		"absent where that withholds; `crumb_segment_alert{segment=…}` is there for "
 		"segments with an alert; `crumb_hit_duration_seconds` is a histogram; "
 		"`crumb_build_info` has the version. [METRICS.md](METRICS.md) has all of them.",
-	.role = ROLE_VIEWER,
+	.role = ROLE_OPERATOR,
 	.by = BY_TELL,
 	.answers = {{200, "the metrics", .type = "text/plain; version=0.0.4"}},
 	.small = true,

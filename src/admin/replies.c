@@ -27,18 +27,33 @@ void admin_json(struct http_ticket t, int status, json_t *root)
 	json_decref(root);
 }
 
-void admin_refuse(struct http_ticket t, int status, const char *why)
+/* {"error": why}, with the given headers. */
+static void refuse_with(struct http_ticket t, int status, struct str headers, const char *why)
 {
 	size_t n = utf8_valid(str_c(why));
 	json_t *j = json_pack("{s:o}", "error", json_stringn(why, n));
 	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	if (text)
-		http_reply(t, status, "application/json", status == 503 ? TRY_AGAIN : NO_STORE,
-		    str_c(text));
+		http_reply(t, status, "application/json", headers, str_c(text));
 	else
 		reply_no_memory(t);
 	free(text);
 	json_decref(j);
+}
+
+void admin_refuse(struct http_ticket t, int status, const char *why)
+{
+	refuse_with(t, status, status == 503 ? TRY_AGAIN : NO_STORE, why);
+}
+
+void refuse_caller(struct http_ticket t, int status, const char *why)
+{
+	struct str headers = NO_STORE;
+	if (status == 401)
+		headers = STR("WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n");
+	else if (status == 429)
+		headers = STR("Retry-After: 60\r\nCache-Control: no-store\r\n");
+	refuse_with(t, status, headers, why);
 }
 
 void admin_say(struct http_ticket t, int status, const char *text)

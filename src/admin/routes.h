@@ -21,7 +21,8 @@
 	X(quarantine)                                                                              \
 	X(store)                                                                                   \
 	X(clock)                                                                                   \
-	X(history)
+	X(history)                                                                                 \
+	X(login)
 
 #define X(name) extern const struct route routes_##name[];
 ROUTE_TABLES(X)

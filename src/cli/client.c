@@ -19,6 +19,7 @@
 #include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -29,6 +30,19 @@
 #define START_US 5000000u /* how long a server that starts may take to name its listener */
 
 static CURL *handle;
+static const char *own_token; /* NULL: the server's */
+
+void client_token(const char *token)
+{
+	own_token = token;
+}
+
+/* The token to send: `servers`, unless another one was given. */
+static const char *token_to_send(const char *servers)
+{
+	const char *named = own_token ? own_token : getenv("CRUMB_TOKEN");
+	return named && *named ? named : servers;
+}
 
 bool client_available(struct cli *c)
 {
@@ -229,7 +243,7 @@ static bool perform(struct cli *c, const char *where, struct curl_slist *headers
  * trip for each piece of an import. */
 static bool call(struct cli *c, const char *path, const struct str *body, struct reply *out)
 {
-	char where[128], token[128], url[512], auth[200];
+	char where[128], token[128], url[512], auth[400];
 	if (!server_address(c, where, token)) {
 		cli_fail("a server has %s open, but its admin listener is not known",
 		    c->config.store_path);
@@ -240,7 +254,7 @@ static bool call(struct cli *c, const char *path, const struct str *body, struct
 		handle = curl_easy_init();
 	}
 	snprintf(url, sizeof url, "http://%s%s", where, path);
-	snprintf(auth, sizeof auth, "Authorization: Bearer %s", token);
+	snprintf(auth, sizeof auth, "Authorization: Bearer %.300s", token_to_send(token));
 	struct curl_slist *headers = curl_slist_append(NULL, auth);
 	headers = curl_slist_append(headers, "Expect:");
 	headers = curl_slist_append(headers, "Content-Type: application/x-ndjson");

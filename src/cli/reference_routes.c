@@ -75,8 +75,8 @@ static json_t *route_json(const struct route *r)
 	for (const struct route_param *p = r->params; p->name; p++)
 		reference_add(params, param_json(p));
 	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "method", WORD(methods, r->method),
-	    "path", r->path, "help", r->help, "role", WORD(roles, r->role), "by", WORD(bys, r->by),
-	    "params", params, "answers", answers_json(r->answers));
+	    "path", r->path, "help", r->help, "role", r->open ? "anybody" : WORD(roles, r->role),
+	    "by", WORD(bys, r->by), "params", params, "answers", answers_json(r->answers));
 	const struct route_body *b = &r->body;
 	json_t *body = json_null();
 	if (b->help)

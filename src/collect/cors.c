@@ -10,26 +10,8 @@
 #include "crumb/collect/collecting.h"
 
 #include "crumb/core/metric.h"
+#include "crumb/http/origin.h"
 #include "crumb/privacy/site.h"
-
-/* "scheme://host[:port]" without scheme. */
-static struct str authority(struct str origin)
-{
-	size_t at = str_find(origin, '/');
-	return at + 1 < origin.n && origin.p[at + 1] == '/' ? str_skip(origin, at + 2)
-							    : str_make("", 0);
-}
-
-/* Is the origin at this host? An origin leaves out the port of its scheme; Host may have it. */
-static bool origin_at(struct str host, struct str origin)
-{
-	struct str port = str_starts(origin, STR("https:")) ? STR(":443") : STR(":80"),
-		   here = authority(origin);
-	if (str_ieq(here, host))
-		return here.n > 0;
-	return here.n && host.n == here.n + port.n && str_eq(str_skip(host, here.n), port) &&
-	       str_ieq(str_make(host.p, here.n), here);
-}
 
 /* Is the origin at the host that the browser asked, by Host or by what a trusted proxy says? Each
  * of several proxies has written the host that it was asked for; any of them will do. */

@@ -205,6 +205,7 @@ static const struct list {
     LIST(sensitive_destinations, read_words),
     LIST(segment_consent, read_categories),
     LIST(sites, read_sites),
+    LIST(admin_hosts, read_sites),
     LIST(consent_require, read_places),
     LIST(segment_keys, read_keys),
     LIST(tcf_purposes, read_purposes),

@@ -93,6 +93,15 @@ enum err hosts_sites(const char *option, struct str value, struct buf *out)
 	return e;
 }
 
+enum err hosts_names(const char *option, struct str value, struct buf *out)
+{
+	if (str_find(value, '*') < value.n)
+		return err_set(ERR_USAGE,
+		    "%s: '" STR_FMT "' has a '*', which is not understood here: list each host",
+		    option, STR_ARG(value));
+	return hosts_sites(option, value, out);
+}
+
 enum err hosts_domain(const char *option, struct str value, struct buf *out)
 {
 	struct host_around a = host_around(value);

@@ -27,8 +27,9 @@ static const struct {
     {404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"},
     {408, "Request Timeout"}, {409, "Conflict"}, {412, "Precondition Failed"},
     {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
-    {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"}};
+    {421, "Misdirected Request"}, {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
+    {501, "Not Implemented"}, {503, "Service Unavailable"}};
 
 const char *conn_reason(int code)
 {
@@ -338,8 +339,9 @@ static const struct refusal {
 	enum metric count;
 	const char *headers;
 } refusals[] = {
-    {401, M_UNAUTHORIZED, "WWW-Authenticate: Bearer\r\n"}, {408, M_BAD_TIMEOUT, ""},
-    {413, M_BAD_BODY_SIZE, ""}, {414, M_BAD_URI, ""}, {431, M_BAD_HEADERS, ""},
+    {401, M_UNAUTHORIZED, "WWW-Authenticate: Bearer\r\n"}, {403, M_UNAUTHORIZED, ""},
+    {408, M_BAD_TIMEOUT, ""}, {421, M_BAD_ORIGIN, ""}, {413, M_BAD_BODY_SIZE, ""},
+    {414, M_BAD_URI, ""}, {431, M_BAD_HEADERS, ""},
     {503, METRIC_MAX, "Retry-After: 5\r\n"}, /* our fault: the request is not counted */
 };
 

@@ -111,8 +111,8 @@ struct http_conn {
 	unsigned again_n; /* header lines that were joined with earlier ones */
 	bool in_body; /* the headers are through: what looks like one is a trailer, and ignored */
 	bool gpc, dnt;
-	int fail;      /* status to answer instead, set inside callbacks */
-	bool stranger; /* may send a small body only */
+	int fail;     /* status to answer instead, set inside callbacks */
+	int stranger; /* status: may send a small body only; 0: is none */
 	size_t body_most;
 	/* answers in order: slots[head … head + used) modulo SLOTS */
 	unsigned head, used;
@@ -138,10 +138,11 @@ struct http_server {
 	llhttp_settings_t settings;
 	/* set by its owner at any time */
 	size_t body_limit;
-	size_t (*body_of)(void *ctx, struct str path);	       /* NULL: body_limit everywhere */
-	bool (*admitted)(void *ctx, struct str authorization); /* NULL: everybody is */
-	unsigned most;					       /* connections at a time */
-	uint64_t gate;					       /* see server.h */
+	size_t (*body_of)(void *ctx, struct str path); /* NULL: body_limit everywhere */
+	/* NULL: nobody is one */
+	int (*stranger)(void *ctx, const struct http_request *head);
+	unsigned most; /* connections at a time */
+	uint64_t gate; /* see server.h */
 	/* accepting */
 	struct listener **listeners;
 	size_t listeners_n, listeners_cap;

@@ -227,7 +227,7 @@ static int on_value_complete(llhttp_t *p)
 static bool too_long(struct http_conn *c, uint64_t body)
 {
 	if (c->stranger && body > HTTP_STRANGER_BODY)
-		c->fail = 401;
+		c->fail = c->stranger;
 	else if (body > c->body_most)
 		c->fail = 413;
 	return c->fail != 0;
@@ -277,6 +277,36 @@ static void split_target(struct str target, struct str *path, struct str *query)
 	*query = str_skip(target, q + 1);
 }
 
+static enum http_method method_of(const struct http_conn *c)
+{
+	switch (llhttp_get_method((llhttp_t *)(uintptr_t)&c->parser)) {
+	case HTTP_GET:
+		return HTTP_M_GET;
+	case HTTP_HEAD:
+		return HTTP_M_HEAD;
+	case HTTP_POST:
+		return HTTP_M_POST;
+	case HTTP_OPTIONS:
+		return HTTP_M_OPTIONS;
+	default:
+		return HTTP_M_OTHER;
+	}
+}
+
+/* Views of what has come so far. */
+static void request_of(const struct http_conn *c, struct http_request *r)
+{
+	r->method = method_of(c);
+	r->gpc = c->gpc;
+	r->dnt = c->dnt;
+	r->peer = (const struct sockaddr *)&c->peer;
+	r->ticket.conn = (struct http_conn *)(uintptr_t)c;
+	split_target(span_view(c, c->url), &r->path, &r->query);
+	for (int i = 0; i < H_MAX; i++)
+		r->header[i] = span_view(c, c->header[i]);
+	r->body = span_view(c, c->body);
+}
+
 /* The head is complete: what is wrong with its framing is refused before a body is read, and the
  * server is asked how long the body may be. */
 static int on_headers_complete(llhttp_t *p)
@@ -294,8 +324,12 @@ static int on_headers_complete(llhttp_t *p)
 		if (!str_ieq(span_view(c, c->header[H_TRANSFER_ENCODING]), STR("chunked")))
 			return fail(c, 501);
 	}
-	c->stranger = c->server->admitted && !c->server->admitted(c->server->ctx,
-						 span_view(c, c->header[H_AUTHORIZATION]));
+	c->stranger = 0;
+	if (c->server->stranger) {
+		struct http_request head = {0};
+		request_of(c, &head);
+		c->stranger = c->server->stranger(c->server->ctx, &head);
+	}
 	if (c->server->body_of && (p->content_length || c->seen & 1u << H_TRANSFER_ENCODING)) {
 		struct str path, query;
 		split_target(span_view(c, c->url), &path, &query);
@@ -372,34 +406,12 @@ static void next_request(struct http_conn *c)
 	c->current = -1;
 }
 
-static enum http_method method_of(const struct http_conn *c)
-{
-	switch (llhttp_get_method((llhttp_t *)(uintptr_t)&c->parser)) {
-	case HTTP_GET:
-		return HTTP_M_GET;
-	case HTTP_HEAD:
-		return HTTP_M_HEAD;
-	case HTTP_POST:
-		return HTTP_M_POST;
-	case HTTP_OPTIONS:
-		return HTTP_M_OPTIONS;
-	default:
-		return HTTP_M_OTHER;
-	}
-}
-
 /* Calls the handler with the complete request. The slot is taken before, so that answers have the
  * order of requests. */
 static void handle(struct http_conn *c)
 {
-	struct http_request r = {.method = method_of(c),
-	    .gpc = c->gpc,
-	    .dnt = c->dnt,
-	    .peer = (const struct sockaddr *)&c->peer};
-	split_target(span_view(c, c->url), &r.path, &r.query);
-	for (int i = 0; i < H_MAX; i++)
-		r.header[i] = span_view(c, c->header[i]);
-	r.body = span_view(c, c->body);
+	struct http_request r;
+	request_of(c, &r);
 	bool last =
 	    !llhttp_should_keep_alive(&c->parser) || (c->server->draining && !c->server->give);
 	struct slot *s = conn_slot(c);

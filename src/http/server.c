@@ -347,9 +347,10 @@ void http_server_body_of(struct http_server *s, size_t (*most)(void *ctx, struct
 	s->body_of = most;
 }
 
-void http_server_admit(struct http_server *s, bool (*admitted)(void *ctx, struct str authorization))
+void http_server_admit(
+    struct http_server *s, int (*stranger)(void *ctx, const struct http_request *head))
 {
-	s->admitted = admitted;
+	s->stranger = stranger;
 }
 
 void http_server_limit(struct http_server *s, unsigned connections)
@@ -360,6 +361,12 @@ void http_server_limit(struct http_server *s, unsigned connections)
 unsigned http_server_connections(const struct http_server *s)
 {
 	return s->conns_n;
+}
+
+bool http_local(struct http_ticket t, struct sockaddr_storage *out)
+{
+	socklen_t n = sizeof *out;
+	return getsockname(t.conn->fd, (struct sockaddr *)out, &n) == 0;
 }
 
 void http_server_address(const struct http_server *s, char *out, size_t cap)

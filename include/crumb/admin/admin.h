@@ -8,8 +8,9 @@
  *     BY_WRITE      imports, erasures, releases              writes to the journal
  *     BY_LONG       trainings and backups                    takes minutes
  *
- * Every request needs the bearer token. The token is checked when the headers are there: a stranger
- * may send no more than a small body.
+ * Who asks is known by a token or by a session of a browser (src/admin/caller.h), and a row says
+ * which role a route wants. Both are looked at when the headers are there: whoever may not ask may
+ * send no more than a small body.
  *
  * All functions are for the main thread. */
 #ifndef CRUMB_ADMIN_ADMIN_H

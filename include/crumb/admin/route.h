@@ -18,8 +18,8 @@ struct admin;
 struct asked;
 struct job;
 
-/* Who may ask. Each role may also ask what the roles before it may. Today there is only the
- * operator's token. */
+/* Who may ask. Each role may also ask what the roles before it may. `admin.token` is an operator's;
+ * others are in admin.tokens (admin/tokens.h). */
 enum route_role { ROLE_VIEWER, ROLE_MARKETER, ROLE_OPERATOR, ROLES };
 
 /* Who does the work: the main thread at once, the main thread as soon as an answer is possible (it
@@ -98,6 +98,7 @@ struct route {
 	const char *path;
 	const char *help; /* sentences: what it does and what it answers */
 	enum route_role role;
+	bool open; /* everybody may ask, without a token; `role` does not matter */
 	enum route_by by;
 	struct route_param params[ROUTE_PARAMS + 1];
 	struct route_body body;

@@ -61,7 +61,7 @@ struct command {
 	X(lookalike)                                                                               \
 	X(lookalike_rows)                                                                          \
 	X(curve) X(data) X(export) X(destinations) X(rules) X(ask) X(diff) X(deploy) X(explain)    \
-	    X(signals) X(examples) X(db) X(backup) X(quarantine) X(clock) X(reference)
+	    X(signals) X(examples) X(db) X(backup) X(quarantine) X(clock) X(token) X(reference)
 #define X(name) extern const struct command commands_##name[];
 COMMAND_TABLES(X)
 #undef X
@@ -132,6 +132,9 @@ struct reply {
 	struct buf body; /* the caller's */
 };
 bool client_available(struct cli *c); /* does a server have the store open? */
+/* From now on requests are sent with this token; NULL: with that of the environment's CRUMB_TOKEN,
+ * or else the server's own. Borrowed. */
+void client_token(const char *token);
 /* POSTs to the admin listener, and waits for as long as the server lives. A refusal that is only
  * {"error":"a sentence"} becomes the sentence. False: the server cannot be reached, and it was
  * said. */

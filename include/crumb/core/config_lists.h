@@ -52,7 +52,7 @@ struct key_list {
 struct config_lists {
 	struct word_list keep_query, attributes, sensitive_destinations;
 	struct word_list segment_consent; /* of "advertising: ID" the ID */
-	struct site_list sites;
+	struct site_list sites, admin_hosts;
 	struct place_list consent_require;
 	struct key_list segment_keys;
 	/* Bit n - 1 is purpose n. Purpose 1 is always there. A word that cannot be read asks for

@@ -89,6 +89,9 @@ TEXT(admin, admin_listen, "admin.listen", "127.0.0.1:8081", "HOST:PORT", START, 
 SECRET(admin, admin_token, "admin.token", "", "text", START, NULL,
     "The bearer token of the admin listener. Empty: each start makes another one, and keeps it in "
     "the store's file admin.")
+TEXT(admin, admin_hosts, "admin.hosts", "", "hosts or origins, comma list", RELOAD, hosts_names,
+    "Names of the admin listener besides its address, such as that of a proxy before it. A request "
+    "for another host is refused (421).")
 
 OPTION_GROUP(privacy, "What is kept of a hit, and what is told of groups.")
 RAISED(privacy, k, "privacy.k", "50", 0, K_FLOOR, 1000000, "visitors", START,

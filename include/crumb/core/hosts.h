@@ -15,6 +15,8 @@
 
 /* A comma list of hosts (shop.example) and origins (https://shop.example:8443). */
 enum err hosts_sites(const char *option, struct str value, struct buf *out) MUST_CHECK;
+/* The same, for names of a listener of ours. */
+enum err hosts_names(const char *option, struct str value, struct buf *out) MUST_CHECK;
 /* One domain, for a cookie. */
 enum err hosts_domain(const char *option, struct str value, struct buf *out) MUST_CHECK;
 /* The address of one page, https://HOST[:PORT][/…] or http://…, that can be put into a link. The

@@ -70,11 +70,16 @@ EACH(M_BAD_METHOD, bad_requests_total, "method",
 EACH(M_BAD_PATH, bad_requests_total, "not_found",
     "There is nothing at the address. A tag may be written wrong, or somebody looks around.")
 EACH(M_BAD_ORIGIN, bad_requests_total, "origin",
-    "A page that is not in sites asked for what only those may read. Add its origin if it is one.")
+    "A page that is not in sites asked for what only those may read, or the admin listener was "
+    "asked by a name or a page that is not in admin.hosts. Add it if it is one.")
 EACH(M_BAD_TIMEOUT, bad_requests_total, "timeout",
     "A request was not whole in collect.header_s or collect.body_s.")
 EACH(M_UNAUTHORIZED, bad_requests_total, "unauthorized",
-    "The token or write key was wrong. Somebody guesses, or a key was changed.")
+    "The token or write key was wrong, or may not do that. Somebody guesses, or a key was "
+    "changed.")
+EACH(M_TOO_MANY_WRONG, bad_requests_total, "wrong_tokens",
+    "One address sent more than 100 wrong tokens in a minute. Somebody guesses, or a program has "
+    "an old token.")
 
 METRIC_GROUP(hits, "Hits: how many came, and which were refused or set aside.")
 COUNTER_BY_DAY(hits, M_HITS, hits_total, "hits",

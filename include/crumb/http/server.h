@@ -114,6 +114,9 @@ enum err http_server_listen(struct http_server *s, int fd) MUST_CHECK;
 int http_server_socket(const struct http_server *s, unsigned i);
 /* Is the socket bound to HOST:PORT? Port 0 fits any. */
 enum err http_socket_fits(const char *listen, int fd) MUST_CHECK;
+/* The address of ours that the peer of this connection asked. False: it has none. While the request
+ * or its head is looked at. */
+bool http_local(struct http_ticket t, struct sockaddr_storage *out);
 /* HOST:PORT as bound. */
 void http_server_address(const struct http_server *s, char *out, size_t cap);
 
@@ -129,10 +132,12 @@ void http_server_body_limit(struct http_server *s, size_t bytes);
 /* `most` says how long a body may be at this path. It is asked when the head of a request with a
  * body is complete. */
 void http_server_body_of(struct http_server *s, size_t (*most)(void *ctx, struct str path));
-/* `admitted` is asked when the head of a request is complete. False: the body may have
- * HTTP_STRANGER_BODY bytes at most; the handler is to say what is wrong. */
+/* `stranger` is asked when the head of a request is complete, with a request that has no body yet
+ * and no slot for an answer. 0: it is no stranger's. Else it is the status of the refusal: a body
+ * of more than HTTP_STRANGER_BODY bytes is answered with it and not read; with a shorter one the
+ * handler is to say what is wrong. */
 void http_server_admit(
-    struct http_server *s, bool (*admitted)(void *ctx, struct str authorization));
+    struct http_server *s, int (*stranger)(void *ctx, const struct http_request *head));
 #define HTTP_STRANGER_BODY 4096
 
 /* --- the end of a server */
