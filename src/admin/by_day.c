@@ -1,5 +1,7 @@
 /* GET /v1/report/…: numbers by day, made by functions below (report/), so that a command tells the
- * same without a server. */
+ * same without a server. None of them reads a profile: what is told was counted when it happened,
+ * by the threads (report/tally.h), by the folds (views/days.c) or by deliveries, so that a page may
+ * ask for all of it each time it is opened. */
 #include "routes.h"
 
 #include "crumb/base/clock.h"
@@ -17,6 +19,7 @@ static enum err ninety_days(struct admin *a, struct job *j, const struct asked *
 	return asked_days(q, DAYS_MOST, &asked->days);
 }
 
+/* By segment there is more to tell, so that fewer days are the usual. */
 static enum err thirty_days(struct admin *a, struct job *j, const struct asked *q)
 {
 	struct report_asked *asked = j->state;

@@ -14,6 +14,7 @@
 	X(rules)                                                                                   \
 	X(ask)                                                                                     \
 	X(lookalikes)                                                                              \
+	X(deliveries)                                                                              \
 	X(stream)                                                                                  \
 	X(live)                                                                                    \
 	X(import)                                                                                  \

@@ -9,8 +9,8 @@
  * has a lock of its own. A server is only asked to settle first. */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
-#include "crumb/delivery/deliver.h"
 #include "crumb/delivery/export.h"
+#include "crumb/delivery/told.h"
 #include "crumb/partners/format.h"
 #include "table.h"
 
@@ -122,22 +122,6 @@ static bool settle(struct cli *c)
 	return true;
 }
 
-/* In the order of enum delivery_state. */
-static const char *const state_words[] = {
-    "delivered", "nothing_to_say", "waiting", "replaced", "failed"};
-
-static json_t *result_json(struct cli *c, const struct destination *d, const struct delivery *r)
-{
-	json_t *j = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:i,s:o}", "delivery", r->id,
-	    "destination", d->id, "mode", format_extents[r->extent], "state", state_words[r->state],
-	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "refused",
-	    (json_int_t)r->refused, "unusable", (json_int_t)r->unusable, "files", (int)r->files,
-	    "files_done", (int)r->files_done, "segments", delivery_segments(&r->plan, &c->gate));
-	if (*r->why && r->state != DELIVERY_DONE)
-		json_object_set_new(j, "why", json_string(r->why));
-	return j;
-}
-
 /* Segments of which nobody was sent go to stderr, the sums to stdout. */
 static void print_result(struct cli *c, const struct destination *d, const struct delivery *r)
 {
@@ -172,7 +156,7 @@ static void print_result(struct cli *c, const struct destination *d, const struc
 static int tell_result(struct cli *c, const struct destination *d, const struct delivery *r)
 {
 	if (c->json)
-		cli_print_json(result_json(c, d, r));
+		cli_print_json(delivery_told(d, r, &c->gate, ROWS_EXACT));
 	else
 		print_result(c, d, r);
 	if (r->state == DELIVERY_WAITS)

@@ -11,6 +11,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
+#include "crumb/delivery/reach.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -92,6 +93,12 @@ static enum err save_stamp(const struct outbox *place, uint32_t stamp)
 	return file_replace(path, str_c(text));
 }
 
+static void note_reach(const struct plan_wish *w, const struct plan_result *r)
+{
+	struct reach n = {day_of(w->now), r->visitors, r->with_id};
+	reach_note(w->g->store->path, w->d->id, &n);
+}
+
 /* Writes a delivery into `making`, and renames the folder to `pending` when all of it is there.
  * Nothing to say: there is no `pending`. */
 static enum err prepare(
@@ -115,6 +122,8 @@ static enum err prepare(
 		    w->plan.d, files, w->plan.extent, str_c(out->id), stamp, w->plan.now, &package);
 	if (!e)
 		e = plan_write(&w->plan, held, rows, package, &out->plan);
+	if (!e)
+		note_reach(&w->plan, &out->plan);
 	if (!e && out->plan.adds + out->plan.removes > 0) {
 		manifest = make_manifest(w, out->id, package, &out->plan);
 		e = json_save(manifest_path, manifest);
@@ -309,6 +318,7 @@ enum err deliver_tend(const struct plan_wish *w)
 	} else if (e == ERR_NOT_FOUND && !holds_anything(&place)) {
 		e = OK;
 	} else if (e == ERR_NOT_FOUND && !(e = plan_write(w, held, NULL, NULL, &r))) {
+		note_reach(w, &r);
 		plan_done(&r);
 	}
 	tidy(&place, w->now);

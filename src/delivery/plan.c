@@ -25,18 +25,17 @@
 
 /* --- which segments */
 
-/* The first guard that closes the segment; PLAN_SENT: none but the k gate, which comes later. */
-static enum plan_why why_not(const struct plan *p, const struct segment *s, struct str theirs)
+enum plan_why plan_guard(const struct plan_wish *w, const struct segment *s, struct str theirs)
 {
 	struct str label;
-	if (strcmp(segment_state(s, p->today), "active") != 0)
+	if (strcmp(segment_state(s, day_of(w->now)), "active") != 0)
 		return PLAN_STATE;
 	if (s->sensitive &&
-	    !word_list_has(&p->w->config->lists.sensitive_destinations, str_c(p->w->d->id)))
+	    !word_list_has(&w->config->lists.sensitive_destinations, str_c(w->d->id)))
 		return PLAN_SENSITIVE;
-	if (!segment_labels_allowed(p->w->g->rules, s, p->w->all, p->w->d, &label))
+	if (!segment_labels_allowed(w->g->rules, s, w->all, w->d, &label))
 		return PLAN_LABEL;
-	if (format_numbered(p->w->d) && !theirs.n)
+	if (format_numbered(w->d) && !theirs.n)
 		return PLAN_NUMBER;
 	return PLAN_SENT;
 }
@@ -84,7 +83,7 @@ static enum err plan_segments(struct plan *p, const struct held_reader *held)
 		if (!segment_goes_to(s, str_c(p->w->d->id)))
 			continue;
 		struct str theirs = destination_segment(p->w->d, str_c(s->id));
-		enum plan_why why = why_not(p, s, theirs);
+		enum plan_why why = plan_guard(p->w, s, theirs);
 		p->number[i] = (uint16_t)p->n;
 		if (why == PLAN_SENT)
 			p->wanted[i / 64] |= 1ull << i % 64;
@@ -151,7 +150,8 @@ static enum err take_member(
 	    .id_at = (uint32_t)p->ids.n,
 	    .purposes = v->purposes,
 	    .consent = v->consent_day != 0};
-	if (p->w->progress && ++p->seen % PLAN_PROGRESS == 0)
+	p->with_id += match != NULL;
+	if (++p->seen % PLAN_PROGRESS == 0 && p->w->progress)
 		p->w->progress("visitors", p->seen);
 	if ((p->w->d->partner >= 0 && !match) || !plan_may_go(p->w->d, v))
 		return OK;
@@ -247,6 +247,8 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	held_close(held);
 	result.segments = p.segments;
 	result.n = p.n;
+	result.visitors = p.seen;
+	result.with_id = p.with_id;
 	free_plan(&p);
 	if (result.given_up)
 		log_warn("deliver",

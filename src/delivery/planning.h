@@ -52,9 +52,13 @@ struct plan {
 	struct member_row *rows;
 	size_t rows_n, rows_cap;
 	struct buf ids;
-	uint64_t seen; /* visitors so far, for `progress` */
+	uint64_t seen;	  /* visitors so far */
+	uint64_t with_id; /* of whom the partner has an id */
 };
 
+/* The first guard that closes the segment; PLAN_SENT: none but the k gate, which comes later.
+ * `theirs` is the partner's name of it. */
+enum plan_why plan_guard(const struct plan_wish *w, const struct segment *s, struct str theirs);
 /* The order of members, for qsort_r(): by their ids, whose bytes are at `ids`. */
 int plan_by_id(const void *a, const void *b, void *ids);
 /* The next id, in order, with the rows of all visitors who have it: where two were matched with one

@@ -29,7 +29,7 @@ categories:
 lookalikes:
   - {id: like-buyers, seed: buyers, reach: 10%}
 '''
-DESTINATIONS = 'version: 1\npartners: [{id: acme, labels: [first]}]\ndestinations:\n  - {id: shop, format: stream, labels: [first]}\n'
+DESTINATIONS = 'version: 1\npartners: [{id: acme, labels: [first]}]\ndestinations:\n  - {id: shop, format: stream, labels: [first]}\n  - {id: lake, format: csv, deliver: {directory: DIR/lake}}\n'
 WRONG = {'number': 'soon', 'hash': '12', 'span': 'soon', 'word': 'nonsense'}   # of text and flags no value is wrong
 
 
@@ -48,7 +48,9 @@ def routes():
 def world():
     """Something of everything that answers tell."""
     from harness import Server
-    server = Server(rules=RULES, destinations=DESTINATIONS, options=['stream.keep_h=24']).start()
+    server = Server(rules=RULES, options=['stream.keep_h=24'])
+    server.write_destinations(DESTINATIONS.replace('DIR', server.dir))
+    server.start()
     rng, lines = random.Random(9), []
     for v, _, topics, buys, coats, _ in people(rng, 1500):
         lines += [{'id': v, 'u': 'https://s.example/%s/1' % t} for t in topics]

@@ -10,6 +10,7 @@
  *         ended/       a delivery that is through, on its way out
  *         dead/ID/     files that were given up, and what the partner said; kept for a week
  *         log          one line of JSON a delivery that has ended, 90 days back
+ *         reach        members, and those with the partner's id, by day (delivery/reach.h)
  *         made         the time in the name of the latest delivery
  *         last         when the schedule was last kept
  *         gone         since when the destination is not in the file of destinations any more

@@ -96,9 +96,10 @@ struct plan_segment {
 struct plan_result {
 	struct plan_segment *segments; /* plan_done() frees them */
 	unsigned n;
-	uint64_t adds, removes; /* rows that are said */
-	uint64_t unusable;	/* ids that the format cannot write */
-	uint64_t given_up;	/* removals that the partner refused for too long */
+	uint64_t visitors, with_id; /* members of open segments; those with the partner's id */
+	uint64_t adds, removes;	    /* rows that are said */
+	uint64_t unusable;	    /* ids that the format cannot write */
+	uint64_t given_up;	    /* removals that the partner refused for too long */
 };
 
 /* Writes the items into the package, the rows of the delivery to `rows`, and `held` anew, in which
