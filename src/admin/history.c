@@ -3,10 +3,13 @@
  *     {"t":1795757841,"who":"anna","role":"marketer","what":"rules.publish","of":"shop.yaml",
  *      "why":"coats for the winter"}                                      (one line in the file)
  *
- * A line is appended with one write and is on disk when the note returns. The first note of a day,
- * and whoever reads, drops what is older than 90 days; when the file has HISTORY_MOST bytes, the
- * older quarter of it goes. Both write the file anew, whole. What a crash cut off is no line, and
- * is passed over.
+ * A line is appended with one write, and not flushed: the main thread notes some, and never waits
+ * for the disk. So a power failure may take the last lines. What a crash cut off is no line, and is
+ * passed over.
+ *
+ * The first job of a day (workers.c), and whoever reads, drops what is older than 90 days. When the
+ * file has HISTORY_MOST bytes, the older quarter of it goes with the next job. Both write the file
+ * anew, whole.
  *
  * No line says anything of a visitor: `of` is the id of a rule, a destination or a file, never a
  * key. Any thread; one lock. A note that cannot be written does not undo what was done: the log
@@ -90,6 +93,15 @@ static enum err drop_old(struct admin *a)
 	return e;
 }
 
+void history_daily(struct admin *a)
+{
+	pthread_mutex_lock(&a->history.lock);
+	enum err e = a->history.day == day_of(clock_now()) ? OK : drop_old(a);
+	pthread_mutex_unlock(&a->history.lock);
+	if (e)
+		log_warn("admin", "the history cannot be shortened why=\"%s\"", err_text());
+}
+
 /* --- a note */
 
 /* One write, behind a line end: what a crash cut off becomes a line of its own. */
@@ -105,12 +117,12 @@ static enum err append(struct admin *a, struct str line)
 	if (!e && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1)
 		e = err_sys("%s", path);
 	struct str whole = last == '\n' ? str_skip(line, 1) : line;
-	if (!e && (write(fd, whole.p, whole.n) != (ssize_t)whole.n || fdatasync(fd) != 0))
+	if (!e && write(fd, whole.p, whole.n) != (ssize_t)whole.n)
 		e = err_sys("%s", path);
 	if (fd >= 0)
 		close(fd);
 	if (!e && (size_t)st.st_size + line.n > HISTORY_MOST)
-		e = drop_old(a);
+		a->history.day = 0; /* a job is to drop some */
 	return e;
 }
 
@@ -137,8 +149,6 @@ void history_say(struct admin *a, const char *who, enum route_role role, const c
 		e = line.failed ? err_set(ERR_NOMEM, "no memory") : OK;
 	}
 	pthread_mutex_lock(&a->history.lock);
-	if (!e && a->history.day != day_of(now))
-		e = drop_old(a);
 	if (!e)
 		e = append(a, buf_view(&line));
 	pthread_mutex_unlock(&a->history.lock);

@@ -186,6 +186,8 @@ void history_note_often(struct admin *a, const struct job *j, const char *what);
 /* The same where there is no job. */
 void history_say(struct admin *a, const char *who, enum route_role role, const char *what,
     const char *of, const char *why);
+/* Drops what is too old, once a day. Any thread but main, for it waits for the disk. */
+void history_daily(struct admin *a);
 void history_start(struct admin *a);
 void history_end(struct admin *a);
 

@@ -33,6 +33,7 @@ static bool has_room(const struct job *j)
  * only what the journal has already is said all the same. */
 static void run_job(struct admin *a, struct job *j)
 {
+	history_daily(a);
 	memory_begin();
 	if (has_room(j))
 		j->route->run(a, j);
