@@ -65,7 +65,7 @@ def test_the_demo_is_alive_and_what_it_says_works(tmp_path):
     try:
         assert 'making up 30 days of a shop with 4,000 visitors' in words and 'curl' not in words and '-o ' not in words
         commands = re.findall(r'crumb -c %s\.yaml (.*?)(?:  .*)?$' % folder, words, re.M)
-        assert len(commands) == 10, words
+        assert len(commands) == 11, words
         assert commands[-1] == 'rules deploy'
         commands[-1] += ' --yes'
         for command in commands:

@@ -7,6 +7,7 @@ however it ends. Exit status 1 when crumbd did not start or did not stay."""
 import ctypes
 import fcntl
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -186,11 +187,14 @@ class Demo:
         here = os.path.join(os.getcwd(), '')
         folder, file = (p[len(here):] if p.startswith(here) else p for p in (FOLDER, self.file))
         crumb = 'build/crumb -c ' + file
+        link = json.loads(self.ask('POST', '/v1/login/link'))['url']
         moved = '\nSome of the ports 8000, 8080 and 8081 are taken by others: the demo has others, as below.\n' if (self.page, self.collect, self.admin) != (8000, 8080, 8081) else ''
         return moved + '''
 crumb is running, with {days} days of a made-up shop in it and a few visitors who go on shopping.
 
-  open      http://127.0.0.1:{page}/       the shop: look at three coats and see your segments below the page
+  open      {link}
+            the dashboard: the link is good once, for ten minutes; {crumb} dashboard   makes another one
+            http://127.0.0.1:{page}/       the shop: look at three coats and see your segments below the page
             http://127.0.0.1:{collect}/me     what crumb knows about your browser, and how to end it
 
   list      {crumb} segments list
@@ -205,7 +209,7 @@ crumb is running, with {days} days of a made-up shop in it and a few visitors wh
   rules     {crumb} rules deploy              after you edited {folder}/rules/shop.yaml: says who would enter and leave, asks, takes it
 
 With 'export CRUMB_CONFIG={where}' no command needs -c. Log: {folder}/log. To begin anew: rm -r {folder}. Ctrl-C ends.
-'''.format(days=DAYS, page=self.page, collect=self.collect, crumb=crumb, folder=folder, where=self.file)
+'''.format(days=DAYS, link=link, page=self.page, collect=self.collect, crumb=crumb, folder=folder, where=self.file)
 
     def end(self):
         if self.crumbd:
