@@ -90,8 +90,8 @@ static const struct yaml_key journey_keys[] = {
 	.shape = KEY_TEXT,
 	.pattern = "^[0-9]{1,2}d$",
 	.says =
-	    "How far the next step may lie behind the one before, as `14d`: on the same day or up "
-	    "to 13 days later."},
+	    "How long the journey may take, as `14d`: the day on which it began, and the 13 after "
+	    "it."},
 };
 const struct yaml_table journey_table = {.name = "journey",
     .what = "a journey",

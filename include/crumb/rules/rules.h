@@ -208,7 +208,7 @@ struct journey {
 	char *id, *name;
 	uint16_t from, steps[JOURNEY_STEPS_MAX]; /* categories, no two alike */
 	unsigned steps_n;			 /* 1 at least */
-	uint8_t within; /* days from one step to the next, 1 at least; 1: on the same day */
+	uint8_t within; /* days, 1 at least; 1: the day on which it began, and no other */
 	struct yaml_place at, within_at;
 };
 
