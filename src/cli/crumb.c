@@ -196,19 +196,21 @@ static const char *meant_command(int argc, char **argv, char hint[200])
 		snprintf(typed, sizeof typed, "%s", argv[0]);
 	struct near whole = near_begin(str_c(typed)), first = near_begin(str_c(argv[0]));
 	const char *by_second = NULL;
+	bool right = false; /* the first word is one */
 	for (size_t t = 0; t < TABLES; t++)
 		for (const struct command *cmd = tables[t]; cmd->name; cmd++) {
 			const char *space = strchr(cmd->name, ' ');
 			near_try(&whole, str_c(cmd->name));
 			struct str group = space ? str_make(cmd->name, (size_t)(space - cmd->name))
 						 : str_c(cmd->name);
+			right |= str_eq(group, first.word);
 			if (!str_eq(group, first.word)) /* that is no slip */
 				near_try(&first, group);
 			if (space && strcmp(space + 1, argv[0]) == 0)
 				by_second = cmd->name;
 		}
 	near_hint(whole.best.n ? &whole : &first, hint, 200);
-	if (!whole.best.n && by_second)
+	if (!whole.best.n && by_second && !right)
 		snprintf(hint, 200, "did you mean '%s'?", by_second);
 	return hint;
 }

@@ -45,7 +45,10 @@ static ssize_t sink_write(void *cookie, const char *p, size_t n)
 		while (at < have) {
 			char shown[PLAIN_MOST];
 			size_t length = 1, took = 1;
-			if (text[at] == '\n' || text[at] == '\t')
+			bool line_end = text[at] == '\r' && at + 1 < have && text[at + 1] == '\n';
+			if (text[at] == '\r' && at + 1 == have)
+				took = 0; /* it may be the end of a line of CSV */
+			else if (text[at] == '\n' || text[at] == '\t' || line_end)
 				shown[0] = text[at];
 			else
 				took = plain_char_so_far(

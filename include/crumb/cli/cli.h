@@ -57,6 +57,7 @@ struct command {
  * with a zero row behind the last. */
 #define COMMAND_TABLES(X)                                                                          \
 	X(read)                                                                                    \
+	X(report)                                                                                  \
 	X(import)                                                                                  \
 	X(lookalike)                                                                               \
 	X(lookalike_rows)                                                                          \
