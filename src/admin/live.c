@@ -30,17 +30,19 @@ static void pair_run(struct admin *a, struct job *j)
 	const struct live_asked *l = j->state;
 	char shown[LIVE_SHOWN + 1];
 	int64_t until;
-	j->result = live_pair(a->shared->live, l->code, "", clock_now(), &until);
+	j->result = live_pair(a->shared->live, l->code, j->who, clock_now(), &until);
 	if (j->result)
 		return;
 	live_code_write(l->code, shown);
+	history_note(a, j, "live.pair", NULL, NULL);
 	j->answer = json_pack("{s:s,s:I}", "code", shown, "until", (json_int_t)until);
 }
 
 static void end_run(struct admin *a, struct job *j)
 {
 	const struct live_asked *l = j->state;
-	live_end(a->shared->live, l->code, "");
+	live_end(a->shared->live, l->code, j->who);
+	history_note(a, j, "live.end", NULL, NULL);
 	j->answer = json_pack("{s:b}", "ended", true);
 }
 
@@ -64,7 +66,7 @@ static bool watch_answer(struct admin *a, struct job *j)
 	uint64_t next;
 	int64_t until;
 	json_t *hits =
-	    live_after(a->shared->live, l->code, "", l->after, clock_now(), &next, &until);
+	    live_after(a->shared->live, l->code, j->who, l->after, clock_now(), &next, &until);
 	if (until && hits && !json_array_size(hits) && !job_late(j)) {
 		json_decref(hits);
 		return false;
@@ -117,6 +119,7 @@ static const struct shape hit_fields[] = {
 		"`foreign_page`: the page is not in `sites`. From `refused` and these two nothing "
 		"else is told"},
     {"reason", SHAPE_TEXT, .help = "of a verdict that has one, as `Crumb-Refused`; else \"\""},
+    {"says", SHAPE_TEXT, .help = "the reason in a sentence, or what to do; else \"\""},
     {"event", SHAPE_TEXT, .help = "name behind the wall"},
     {"site", SHAPE_TEXT, .help = "host behind the wall"},
     {"path", SHAPE_TEXT, .help = "scrubbed path"},

@@ -40,13 +40,34 @@ static json_t *text_json(struct str s)
 	return json_stringn(s.p ? s.p : "", utf8_valid(s));
 }
 
-/* A record that tells a verdict and nothing else. */
-static json_t *verdict(uint32_t t, const char *what, struct str reason)
+/* A record that tells a verdict and nothing else; `says` is why, in a sentence. */
+static json_t *verdict(uint32_t t, const char *what, const char *reason, const char *says)
 {
-	return json_pack("{s:I,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:n,s:[],s:[],s:[],s:s,s:{s:[],s:[]}}",
-	    "t", (json_int_t)t, "verdict", what, "reason", text_json(reason), "event", "", "site",
-	    "", "path", "", "campaign", "", "referrer", "", "value", "attributes", "dropped",
+	return json_pack(
+	    "{s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:n,s:[],s:[],s:[],s:s,s:{s:[],s:[]}}", "t",
+	    (json_int_t)t, "verdict", what, "reason", reason, "says", says, "event", "", "site", "",
+	    "path", "", "campaign", "", "referrer", "", "value", "attributes", "dropped",
 	    "categories", "counted", "no", "segments", "entered", "left");
+}
+
+/* The verdict whose reason is that of a counter. */
+static json_t *verdict_of(uint32_t t, const char *what, enum metric why)
+{
+	const char *reason = metric_counters[why].value;
+	return verdict(t, what, reason ? reason : "", metric_counters[why].help);
+}
+
+static json_t *foreign_page(uint32_t t)
+{
+	return verdict(t, "foreign_page", "",
+	    "The page that sent it is not in sites. Whoever runs crumb can add its host.");
+}
+
+static json_t *other_browser(uint32_t t)
+{
+	return verdict(t, "other_browser", "",
+	    "It is another visitor than the first with this code: another browser, or the cookie "
+	    "did not come back.");
 }
 
 /* What is dropped is counted by kind in any case: the counters before and behind the wall tell. */
@@ -198,7 +219,7 @@ static void tell_one(struct live *l, struct live_pairing *p, struct telling *t)
 	    t->who && p->bound && memcmp(&p->visitor, &t->who->visitor, sizeof p->visitor);
 	if (stranger) {
 		json_decref(told);
-		told = verdict(t->c->now, "other_browser", STR(""));
+		told = other_browser(t->c->now);
 	}
 	if (t->who && !p->bound) {
 		p->bound = true;
@@ -249,6 +270,9 @@ static bool is_paired(struct collect *c, struct str code)
 	return found;
 }
 
+static const enum metric aside_counters[ASIDE_MAX] = {
+    M_ASIDE_FULL, M_ASIDE_CRAWLER, M_ASIDE_NETWORK, M_ASIDE_RATE, M_ASIDE_SITE};
+
 /* Reads what the visitor is before this hit. NULL: nothing may be told from it. */
 static const struct live_state *state_before(
     struct collect *c, const struct ingest_who *who, struct live_state *out)
@@ -273,19 +297,19 @@ bool collect_live_event(struct collect *c, const struct http_request *r,
 		return ingest_event(&c->ingest, who, h, c->now, collect_batch(c));
 	if (!cors_of_ours(c, r)) {
 		t.who = NULL;
-		t.told = verdict(c->now, "foreign_page", STR(""));
+		t.told = foreign_page(c->now);
 		tell(h->live, &t);
 		return ingest_event(&c->ingest, who, h, c->now, collect_batch(c));
 	}
 	t.before = state_before(c, who, &state);
 	read_counters(counters);
 	bool written = ingest_event(&c->ingest, who, h, c->now, collect_batch(c));
-	const char *aside = aside_names[c->ingest.aside];
 	t.counts = written && !c->ingest.aside;
 	if (t.counts)
-		t.told = verdict(c->now, "recorded", STR(""));
+		t.told = verdict(c->now, "recorded", "", "");
 	else
-		t.told = verdict(c->now, written ? "set_aside" : "not_recorded", str_c(aside));
+		t.told = verdict_of(c->now, written ? "set_aside" : "not_recorded",
+		    aside_counters[c->ingest.aside]);
 	if (t.told) {
 		add_event(c, t.told);
 		json_object_set_new(t.told, "dropped", dropped_json(h, in->dropped, counters));
@@ -302,11 +326,11 @@ void collect_live_unwritten(
 	if (!is_paired(c, c->hit.live))
 		return;
 	if (!cors_of_ours(c, r))
-		t.told = verdict(c->now, "foreign_page", STR(""));
+		t.told = foreign_page(c->now);
 	else if (who->refused)
-		t.told = verdict(c->now, "refused", metric_reason(who->why));
+		t.told = verdict_of(c->now, "refused", who->why);
 	else
-		t.told = verdict(c->now, "not_recorded", STR("disk"));
+		t.told = verdict_of(c->now, "not_recorded", M_REFUSED_DISK);
 	tell(c->hit.live, &t);
 }
 
@@ -370,6 +394,8 @@ static void tell_waiting(struct collect *c, struct live *l, struct live_pairing 
 		if (lost) {
 			json_object_set_new(told, "verdict", json_string("not_recorded"));
 			json_object_set_new(told, "reason", json_string("store"));
+			json_object_set_new(
+			    told, "says", json_string("The journal could not be written."));
 		} else if (--hits == 0 && strcmp(word, "yes") == 0) {
 			json_object_set_new(told, "segments",
 			    json_pack("{s:o,s:o}", "entered", only_in(g->rules, &after, &p->before),

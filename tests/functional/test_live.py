@@ -39,8 +39,8 @@ class Tab(Browser):
         return self.request('POST', '/e', json.dumps(body), {'Content-Type': 'text/plain', **({'Origin': origin} if origin else {})})
 
 
-def ask(server, method, path, code=CODE, **query):
-    status, _, data = server.http(method, '/v1/live' + path + '?' + urllib.parse.urlencode({'code': code, **query}), admin=True)
+def ask(server, method, path, code=CODE, token=None, **query):
+    status, _, data = server.http(method, '/v1/live' + path + '?' + urllib.parse.urlencode({'code': code, **query}), admin=True, token=token)
     return status, json.loads(data)
 
 
@@ -69,7 +69,7 @@ def quiet(server, code=CODE, after=0):
 
 def only(hit, verdict, reason=''):
     """Nothing but a verdict."""
-    return {k: v for k, v in hit.items() if k not in ('n', 't')} == {**NOTHING, 'verdict': verdict, 'reason': reason}
+    return {k: v for k, v in hit.items() if k not in ('n', 't', 'says')} == {**NOTHING, 'verdict': verdict, 'reason': reason}
 
 
 # --- what is told
@@ -86,7 +86,7 @@ def test_a_hit_is_explained_from_the_wall_to_its_segments_within_a_second(server
     assert time.monotonic() - began < 1
     assert abs(hit.pop('t') - server.now()) < 60
     assert sorted(hit.pop('dropped'), key=lambda d: d['kind']) == [{'kind': k, 'n': n} for k, n in (('attribute', 2), ('parameter', 1), ('path_segment', 1), ('query', 1), ('referrer', 1), ('title', 1))]
-    assert hit == {'n': 1, 'verdict': 'recorded', 'reason': '', 'event': 'view', 'site': 'shop.example', 'path': '/coats/[email]', 'campaign': 'spring', 'referrer': 'search', 'value': 2.5,
+    assert hit == {'n': 1, 'verdict': 'recorded', 'reason': '', 'says': '', 'event': 'view', 'site': 'shop.example', 'path': '/coats/[email]', 'campaign': 'spring', 'referrer': 'search', 'value': 2.5,
                    'attributes': [{'name': 'size', 'value': 'm'}, {'name': 'colour', 'value': 'red'}], 'categories': ['apparel.coats', 'winter'], 'counted': 'yes',
                    'segments': {'entered': ['cold', 'intenders'], 'left': []}}
     tab.send(e='purchase', **{'a.size': 'xxl'})
@@ -182,6 +182,7 @@ def test_refused_hits_tell_their_verdict_and_reason_alone(server):
     tab3.send()
     hits = told(server, 4)
     assert [only(h, 'refused', r) for h, r in zip(hits, ('anon', 'us_privacy', 'gpc', 'optout'))] == [True] * 4, hits
+    assert hits[2]['says'].startswith('The browser says Global Privacy Control')
 
 
 def test_a_long_history_is_not_told(server):
@@ -280,6 +281,28 @@ def test_a_code_is_of_whoever_typed_it_and_of_its_time(server):
         assert quiet(server, code) == []
     tab.send()
     assert len(told(server)) == 1 and quiet(server, OTHER) == []
+
+
+def test_two_who_typed_the_same_code_see_each_their_own_time(server):
+    anna, bert, viewer = (server.cli('token', 'add', name, '--role', role).stdout.strip() for name, role in (('anna', 'marketer'), ('bert', 'marketer'), ('vera', 'viewer')))
+    tab = Tab.known(server)
+    server.settle()
+    assert ask(server, 'POST', '/pair', token=anna)[0] == 200
+    tab.send('/coats/a')
+    until(lambda: ask(server, 'GET', '', token=anna)[1]['hits'])
+    assert ask(server, 'GET', '', token=bert)[1] == {'hits': [], 'next': 0, 'until': None}         # he has not typed it
+    assert ask(server, 'POST', '/pair', token=bert)[0] == 200
+    assert ask(server, 'GET', '', token=bert)[1]['hits'] == []                                      # nothing from before
+    tab.send('/coats/b')
+    ours, theirs = (until(lambda: len(h := ask(server, 'GET', '', token=t)[1]['hits']) == n and h) for t, n in ((anna, 2), (bert, 1)))
+    assert {k: v for k, v in ours[1].items() if k != 'n'} == {k: v for k, v in theirs[0].items() if k != 'n'} and theirs[0]['n'] == 1
+    assert ask(server, 'POST', '/end', token=bert)[0] == 200                                        # ends his own alone
+    assert ask(server, 'GET', '', token=bert)[1]['until'] is None and len(ask(server, 'GET', '', token=anna)[1]['hits']) == 2
+    for method, path in (('POST', '/pair'), ('GET', ''), ('POST', '/end')):
+        assert ask(server, method, path, token=viewer)[0] == 403
+    _, _, data = server.http('GET', '/v1/history', admin=True)
+    rows = [(r['what'], r['who'], r['role'], r['of']) for r in json.loads(data) if r['what'].startswith('live')]
+    assert rows == [('live.end', 'bert', 'marketer', ''), ('live.pair', 'bert', 'marketer', ''), ('live.pair', 'anna', 'marketer', '')]
 
 
 def test_the_page_is_told_the_same_whether_or_not_the_code_is_paired(server):
