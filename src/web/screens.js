@@ -13,5 +13,6 @@ export const screens = [
   {path: 'journeys', name: 'Journeys', key: 'j', load: () => import('./screens/journeys.js')},
   {path: 'destinations', name: 'Destinations', key: 'd', load: () => import('./screens/destinations.js')},
   {path: 'destinations', of: true, load: () => import('./screens/destination.js')},
+  {path: 'live', name: 'Tag assistant', key: 'a', load: () => import('./screens/live.js')},
   {path: 'health', name: 'Health', key: 'h', load: () => import('./screens/health.js')},
 ];

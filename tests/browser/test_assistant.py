@@ -9,9 +9,11 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'functional')]
+import axe  # noqa: E402
 from harness import until  # noqa: E402
 from test_tag import Site  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 NONCE = 'c3RyaWN0'
 
@@ -229,3 +231,103 @@ def test_a_browser_that_has_said_no_is_told_that_nothing_is_sent(site):
     site.ask('POST', '/pair', code)
     site.js("crumb('event', 'bought')")
     assert site.quiet(code) == []
+
+
+# --- the dashboard's side
+
+class Dashboard:
+    """The dashboard in a window of the same Chromium. Cookies are of a host and not of a port, so both are signed in and known at once."""
+
+    def __init__(self, site):
+        self.site, self.page = site, site.browser.current_window_handle
+        site.browser.switch_to.new_window('window')
+        self.own = site.browser.current_window_handle
+        site.browser.get('http://%s/' % site.server.admin)
+        until(lambda: site.browser.find_elements(By.CSS_SELECTOR, 'input[name=token]'))[0].send_keys(site.server.token, Keys.ENTER)
+        until(lambda: self.js('return document.body.dataset.ready') == '#/')
+        self.go('#/live')
+        site.complaints()                                   # other screens are other tests'
+        site.browser.switch_to.window(self.page)
+
+    def __enter__(self):
+        self.site.browser.switch_to.window(self.own)
+        return self
+
+    def __exit__(self, *error):
+        self.site.browser.switch_to.window(self.page)
+
+    def js(self, code, *arguments):
+        return self.site.browser.execute_script(code, *arguments)
+
+    def all(self, css):
+        return self.site.browser.find_elements(By.CSS_SELECTOR, css)
+
+    def go(self, hash):
+        self.js('location.hash = arguments[0]', hash)
+        until(lambda: self.js('return document.body.dataset.ready') == hash)
+
+    def type(self, code):
+        until(lambda: self.all('#live-code'), lambda: self.js('return document.body.innerText + location.href'))[0].send_keys(code, Keys.ENTER)
+
+
+def test_a_marketer_finds_out_why_a_tag_does_not_work(site):
+    """The whole way by keyboard and mouse, in two windows."""
+    site.known()
+    dashboard = Dashboard(site)
+    with dashboard as d:
+        assert '#crumb-debug' in d.all('.steps')[0].text
+        d.type('nonsense')
+        until(lambda: 'nine letters and digits' in d.all('#live-says')[0].text)
+        d.site.complaints()                                 # the browser says that the answer was 400
+        d.all('#live-code')[0].clear()
+        d.js('document.activeElement.blur()')
+    site.open()
+    site.click('show')
+    code = until(site.code)
+    with dashboard as d:
+        d.type(code.lower().replace('-', ' '))
+        until(lambda: d.all('[data-code]'))
+        assert d.all('[data-code]')[0].text == code and '15 minutes left' in d.all('[data-left]')[0].text and 'Waiting for the first hit' in d.all('#main')[0].text
+    site.server.settle()
+    began = time.monotonic()
+    site.js("crumb('event', 'bought', {value: 5, size: 'm', email: 'jane@example.org'})")
+    with dashboard as d:
+        hit = until(lambda: d.all('[data-hit]'))[0]
+        took = time.monotonic() - began
+        assert hit.get_attribute('data-verdict') == 'recorded' and hit.get_attribute('data-counted') == 'yes' and took < 1.5, took
+        words = hit.text
+        assert 'bought' in words and '127.0.0.1/coats/a' in words and 'size = m' in words and 'paid' in words and 'names of persons' in words and 'jane' not in words
+        assert 'Waiting' not in d.all('#main')[0].text
+    # a tag that says anon by mistake
+    site.js("fetch('%s/e', {method: 'POST', credentials: 'include', body: JSON.stringify({e: 'view', u: location.href, anon: 1, live: '%s'})})" % (site.here, code.replace('-', '')))
+    with dashboard as d:
+        hit = until(lambda: d.all('[data-hit="2"]'))[0]
+        assert hit.get_attribute('data-verdict') == 'refused' and 'The page sent anon=1' in hit.text and '/coats' not in hit.text
+        d.go('#/segments')
+        d.go('#/live')
+        assert [h.get_attribute('data-hit') for h in d.all('[data-hit]')] == ['2', '1']          # another screen forgets nothing
+        assert code not in d.site.browser.current_url and code not in d.js('return JSON.stringify([localStorage, sessionStorage])')
+        for theme in ('light', 'dark'):
+            for width in (360, 1280):
+                d.site.browser.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {'width': width, 'height': 900, 'deviceScaleFactor': 1, 'mobile': False})
+                d.site.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [{'name': 'prefers-color-scheme', 'value': theme}]})
+                assert d.js('return document.documentElement.scrollWidth <= innerWidth'), (width, d.js('return [...document.querySelectorAll("#frame *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 6).map((e) => e.outerHTML.slice(0, 80))'))
+                assert axe.faults(d.site.browser) == [], (theme, width)
+        until(lambda: d.all('.live-bar button'))[0].click()
+        until(lambda: 'It is over' in d.all('#main')[0].text)
+    until(lambda: site.ask('GET', '', code)['until'] is None)
+    assert site.complaints() == []
+
+
+def test_the_screen_says_when_it_is_over(site):
+    site.known()
+    dashboard = Dashboard(site)
+    site.open()
+    site.click('show')
+    code = until(site.code)
+    with dashboard as d:
+        d.type(code)
+        until(lambda: d.all('[data-code]'))
+        site.server.advance('1h')
+        until(lambda: 'It is over' in d.all('#main')[0].text)
+        assert d.all('#live-code') and site.complaints() == []
