@@ -13,8 +13,7 @@
 
 /* --- how many */
 
-/* No memory: the caller sees memory_check(). */
-static void set_add(struct set *s, uint32_t ordinal)
+void set_add(struct set *s, uint32_t ordinal)
 {
 	size_t word = ordinal / 64;
 	if (!array_room_zeroed(s->words, s->n, word + 1))

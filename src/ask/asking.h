@@ -4,6 +4,7 @@
  *     ask.c            how many satisfy a condition; who had a category lately
  *     remembered.c     the groups that were asked about, so that differences tell nothing
  *     moves.c          what a change of rules does to each segment
+ *     move_groups.c    the groups of that which are remembered
  *
  * A question belongs to the thread that asks; only struct ask_memory is shared, under its lock. */
 #ifndef CRUMB_SRC_ASK_ASKING_H
@@ -19,6 +20,7 @@ struct set {
 	size_t n; /* words that are there; those behind are zero */
 };
 void sets_free(struct set *s, unsigned shards);
+void set_add(struct set *s, uint32_t ordinal); /* without memory memory_check() says so */
 
 /* A question about how many satisfy a condition. */
 struct sizing {
@@ -40,5 +42,28 @@ struct sizing {
  * then s->sets is NULL. `memory` may be NULL. *refused: it is full. */
 struct shown ask_nearest(
     struct sizing *s, const struct kgate *gate, struct ask_memory *memory, bool *refused);
+/* --- move_groups.c: of a comparison with what serves, the groups that are questions. */
+
+enum { GROUP_ENTER, GROUP_LEAVE, GROUP_AFTER, GROUPS };
+struct move_groups {
+	const struct ask_side *before;
+	const struct move *moves;
+	size_t asked; /* moves that are counted */
+	size_t move[ASK_DIFF_MOST];
+	struct sizing of[ASK_DIFF_MOST][GROUPS];
+	size_t sums; /* numbers that a thread counts */
+};
+/* Chooses the moves, and marks those that are left out. In any case move_groups_end() follows. */
+enum err move_groups_begin(struct move_groups *m, const struct ask_side *before,
+    const struct ask_side *after, struct move *moves, size_t n, uint32_t now) MUST_CHECK;
+/* A visitor of a shard. `was` and `will`: the segments of either side; `ordinal` is wanted with
+ * `known`, when what serves has the visitor. `sums` are the calling thread's. */
+void move_groups_count(struct move_groups *m, unsigned shard, const uint8_t *was,
+    const uint8_t *will, bool known, uint32_t ordinal, uint64_t *sums);
+/* The numbers to be told of the i-th counted move. `moved`: who enter, stay, leave. */
+enum err move_groups_tell(struct move_groups *m, size_t i, const struct kgate *gate,
+    struct ask_memory *memory, const uint64_t *moved, const uint64_t *sums,
+    struct move *out) MUST_CHECK;
+void move_groups_end(struct move_groups *m);
 
 #endif

@@ -28,7 +28,10 @@ struct diffing {
 	size_t n;
 	/* from categories of the generations to those of the rules that are asked about */
 	uint16_t *old_map, *new_map;
-	uint64_t *sum; /* for each move: who enter, who stay, who leave */
+	struct move_groups *groups; /* NULL: no memory */
+	size_t sums;		    /* numbers that a thread counts */
+	/* for each move: who enter, who stay, who leave; then what `groups` counts */
+	uint64_t *sum;
 };
 
 /* One side's walk over a shard. */
@@ -41,6 +44,7 @@ struct side {
 	struct profile p;
 	struct block *block;
 	uint8_t *in; /* per segment of its rules */
+	bool known;  /* there is a profile of the visitor at hand */
 };
 
 static enum err side_open(
@@ -81,9 +85,11 @@ static enum err side_evaluate(struct side *s, bool there, uint32_t now, unsigned
 	uint16_t today = day_of(now);
 	size_t n = s->of->rules->segments_n;
 	memset(s->in, 0, n);
+	s->known = false;
 	if (!there)
 		return OK;
 	if (profile_load(&s->p, s->at.bytes) && fold_fits(s->of->generation->rules, &s->p)) {
+		s->known = true;
 		s->p.segments_n = 0;
 		profile_expire(&s->p, oldest_day(today, retention));
 		adopt_rows(s->of->rules, s->map, &s->p);
@@ -122,6 +128,9 @@ static enum err diff_shard(void *arg, unsigned shard, void *own)
 			sums[3 * i + 1] += was && will;
 			sums[3 * i + 2] += was && !will;
 		}
+		if (d->groups)
+			move_groups_count(d->groups, shard, a->in, b->in, a->known, a->p.ordinal,
+			    sums + 3 * d->n);
 	}
 	/* a walk ends, too, when a read fails */
 	if (!e)
@@ -135,7 +144,7 @@ static enum err diff_shard(void *arg, unsigned shard, void *own)
 static void diff_add(void *arg, void *own)
 {
 	struct diffing *d = arg;
-	for (size_t i = 0; i < 3 * d->n; i++)
+	for (size_t i = 0; i < d->sums; i++)
 		d->sum[i] += ((uint64_t *)own)[i];
 }
 
@@ -207,22 +216,50 @@ static void show_move(
 	m->after = kgate_show(gate, kept + (m->enter.told ? enter : 0));
 }
 
+/* What is told of all moves. */
+static enum err show_moves(struct diffing *d, const struct kgate *gate, struct ask_memory *memory)
+{
+	enum err e = OK;
+	for (size_t i = 0; i < d->n; i++) {
+		const uint64_t *moved = d->sum + 3 * i;
+		if (!d->groups || d->moves[i].same)
+			show_move(&d->moves[i], gate, moved[0], moved[1], moved[2]);
+	}
+	for (size_t i = 0; d->groups && i < d->groups->asked && !e; i++) {
+		size_t move = d->groups->move[i];
+		e = move_groups_tell(d->groups, i, gate, memory, d->sum + 3 * move,
+		    d->sum + 3 * d->n, &d->moves[move]);
+	}
+	return e;
+}
+
 enum err ask_diff(const struct ask_side *before, const struct ask_side *after,
-    const struct kgate *gate, uint32_t now, struct move **moves, size_t *n)
+    const struct kgate *gate, struct ask_memory *memory, uint32_t now, struct move **moves,
+    size_t *n)
 {
 	struct diffing d = {.before = before, .after = after, .now = now};
+	enum err e = OK;
+	CHECK(!memory || before->rules == before->generation->rules);
 	d.moves = list_moves(before->rules, after->rules, &d.n);
 	d.old_map = adopt_map(before->generation->rules, before->rules);
 	d.new_map = adopt_map(after->generation->rules, after->rules);
-	d.sum = calloc(3 * d.n + 1, sizeof *d.sum);
-	enum err e = d.moves && d.old_map && d.new_map && d.sum
-			 ? OK
-			 : err_set(ERR_NOMEM, "no memory for this now");
+	d.groups = memory ? calloc(1, sizeof *d.groups) : NULL;
+	if (!d.moves || !d.old_map || !d.new_map || (memory && !d.groups))
+		e = err_set(ERR_NOMEM, "no memory for this now");
+	if (!e && memory)
+		e = move_groups_begin(d.groups, before, after, d.moves, d.n, now);
+	d.sums = 3 * d.n + (d.groups ? d.groups->sums : 0);
+	d.sum = calloc(d.sums + 1, sizeof *d.sum);
+	if (!e && !d.sum)
+		e = err_set(ERR_NOMEM, "no memory for this now");
 	if (!e)
 		e = over_shards(before->generation->shards, diff_shard, &d,
-		    (3 * d.n + 1) * sizeof *d.sum, diff_add);
-	for (size_t i = 0; i < d.n && !e; i++)
-		show_move(&d.moves[i], gate, d.sum[3 * i], d.sum[3 * i + 1], d.sum[3 * i + 2]);
+		    (d.sums + 1) * sizeof *d.sum, diff_add);
+	if (!e)
+		e = show_moves(&d, gate, memory);
+	if (d.groups)
+		move_groups_end(d.groups);
+	free(d.groups);
 	free(d.old_map);
 	free(d.new_map);
 	free(d.sum);

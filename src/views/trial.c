@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 
 enum err trial_open(struct store *journal, const struct config *c, struct rules *r,
-    const char *folder, uint32_t now, void (*progress)(double), struct trial *out)
+    const char *folder, uint32_t now, const struct trial_watch *watch, struct trial *out)
 {
 	static const _Atomic bool never = false;
+	const _Atomic bool *stop = watch->stop ? watch->stop : &never;
 	out->store = *journal;
 	snprintf(out->store.path, sizeof out->store.path, "%s", folder);
 	out->store.readonly = false;
@@ -26,11 +27,11 @@ enum err trial_open(struct store *journal, const struct config *c, struct rules 
 		bool more = true;
 		e = db_unsynced(&g->fold[i].shard.db);
 		if (!e && journal_pos_before(JOURNAL_START, journal_last(journal->journal, i)))
-			e = fold_fill(&g->fold[i], journal->journal, now, &g->filled[i], &never);
+			e = fold_fill(&g->fold[i], journal->journal, now, &g->filled[i], stop);
 		while (!e && more)
 			e = fold_sweep(&g->fold[i], now, SWEEP_MOST, &more);
-		if (progress)
-			progress((double)(i + 1) / g->shards);
+		if (watch->progress)
+			watch->progress(watch->arg, (double)(i + 1) / g->shards);
 	}
 	if (e)
 		trial_close(out);

@@ -41,12 +41,21 @@ struct move {
 	const char *id; /* of one of the rule sets */
 	int was, will; /* its number before and after, also under another id; -1: it is not there */
 	bool same;     /* it means the same: nobody moves */
+	bool uncounted; /* too many segments change: this one's numbers are not told */
 	struct shown before, after, enter, stay, leave;
 };
 /* Compares visitor by visitor; one row for each segment of either side, in order of id. free() the
- * moves. */
+ * moves.
+ *
+ * With a memory, `before` is what serves, and who enters, who leaves and who is in a changed
+ * segment afterwards are questions as those of ask_size(): told with the number of what is near,
+ * remembered, and ERR_BUSY when the day's questions are used up. So somebody who compares one
+ * invented condition after the other learns no more than by asking. At most ASK_DIFF_MOST segments
+ * that change are counted then, those first whose own condition reads differently. */
+#define ASK_DIFF_MOST 32
 enum err ask_diff(const struct ask_side *before, const struct ask_side *after,
-    const struct kgate *gate, uint32_t now, struct move **moves, size_t *n) MUST_CHECK;
+    const struct kgate *gate, struct ask_memory *memory, uint32_t now, struct move **moves,
+    size_t *n) MUST_CHECK;
 
 /* Visitors who had a category in the last days; by number of category. free() it. */
 enum err ask_recent(

@@ -22,11 +22,18 @@ struct trial {
 	struct store store; /* the journal's, with the folder in place of the path */
 	struct generation *generation;
 };
+/* Who waits for it. */
+struct trial_watch {
+	void (*progress)(void *arg, double share); /* hears 0 to 1 after each shard; NULL: nobody */
+	void *arg;
+	const _Atomic bool *stop; /* set: give up; NULL: nobody does */
+};
 /* `journal` is a store that was opened with its journal, and outlives the trial. `folder` is empty,
- * and the caller's to remove. `progress` hears a share from 0 to 1 after each shard; NULL: nobody
- * does. On an error nothing is open. ERR_IO: the folder cannot be written to. */
+ * and the caller's to remove. On an error nothing is open. ERR_IO: the folder cannot be
+ * written to; ERR_BUSY: it was stopped. */
 enum err trial_open(struct store *journal, const struct config *c, struct rules *r,
-    const char *folder, uint32_t now, void (*progress)(double share), struct trial *out) MUST_CHECK;
+    const char *folder, uint32_t now, const struct trial_watch *watch,
+    struct trial *out) MUST_CHECK;
 void trial_close(struct trial *t);
 
 #endif

@@ -14,7 +14,7 @@ TEST(a_comparison_of_rules_passes_over_damage)
 	put_bytes(&v, vkey_str(&b), STR("no profile"));
 	for (uint8_t k = 'c'; k < 'c' + 20; k++)
 		put_visitor(&v, k, TODAY);
-	assert_int_equal(ask_diff(&side, &side, &gate, NOW, &moves, &n), OK);
+	assert_int_equal(ask_diff(&side, &side, &gate, NULL, NOW, &moves, &n), OK);
 	assert_int_equal(n, 1);
 	assert_string_equal(moves[0].id, "fans");
 	assert_int_equal(moves[0].after.n, 20);
@@ -33,7 +33,7 @@ TEST(a_comparison_takes_a_profile_of_other_rules_for_damage)
 	size_t n;
 	put_visitor(&v, 'a', TODAY);
 	v.g->rules = fewer; /* has no category 1 */
-	assert_int_equal(ask_diff(&side, &side, &gate, NOW, &moves, &n), OK);
+	assert_int_equal(ask_diff(&side, &side, &gate, NULL, NOW, &moves, &n), OK);
 	assert_true(db_damaged(&shard_of(&v)->db));
 	free(moves);
 	v.g->rules = own;
@@ -51,7 +51,7 @@ TEST(a_comparison_that_cannot_be_read_to_its_end_is_an_error)
 	for (uint8_t k = 1; k < 250; k++)
 		put_visitor(&v, k, TODAY);
 	damage_branches("state/1/0/data.mdb");
-	assert_int_equal(ask_diff(&side, &side, &gate, NOW, &moves, &n), ERR_CORRUPT);
+	assert_int_equal(ask_diff(&side, &side, &gate, NULL, NOW, &moves, &n), ERR_CORRUPT);
 	assert_true(db_damaged(&shard_of(&v)->db));
 	close_views(&v);
 }

@@ -7,7 +7,7 @@
 
 static double told;
 
-static void hear(double share)
+static void hear(void *arg, double share)
 {
 	told = share;
 }
@@ -39,7 +39,9 @@ TEST(a_trial_is_what_the_journal_makes_of_other_rules_and_leaves_no_file)
 	look(w, 1, NOON, "/boots");
 	look(w, 2, NOON - 8 * DAY_S, "/coats");
 	look(w, 3, NOON - 95 * DAY_S, "/boots");
-	assert_int_equal(trial_open(w->s, &w->c, r, path, NOON, hear, &trial), OK);
+	assert_int_equal(
+	    trial_open(w->s, &w->c, r, path, NOON, &(struct trial_watch){.progress = hear}, &trial),
+	    OK);
 	assert_true(told >= 1);
 	assert_int_equal(files_in(state_path), 0); /* they have no names any more */
 	assert_int_equal(view_totals(trial.generation, NOON, &n), OK);
@@ -60,8 +62,9 @@ TEST(a_folder_that_cannot_be_written_to_is_told)
 {
 	struct folded *w = open_folded(SHOP);
 	struct trial trial;
-	assert_int_equal(
-	    trial_open(w->s, &w->c, w->g->rules, "/nowhere/at/all", NOON, NULL, &trial), ERR_IO);
+	assert_int_equal(trial_open(w->s, &w->c, w->g->rules, "/nowhere/at/all", NOON,
+			     &(struct trial_watch){.stop = NULL}, &trial),
+	    ERR_IO);
 	assert_string_equal(err_text(), "/nowhere/at/all/state: cannot be made");
 	close_folded(w);
 }
