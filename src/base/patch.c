@@ -161,8 +161,10 @@ static void put_hunks(
 static void put_name(
     struct buf *out, const char *side, struct str text, const char *folder, const char *name)
 {
+	/* behind a name with blanks a tab says where it ends */
+	const char *end = strchr(name, ' ') ? "\t" : "";
 	if (text.p)
-		buf_addf(out, "%s%s%s\n", side, folder, name);
+		buf_addf(out, "%s%s%s%s\n", side, folder, name, end);
 	else
 		buf_addf(out, "%s/dev/null\n", side);
 }

@@ -40,6 +40,15 @@ TEST(a_file_that_comes_or_goes_is_dev_null_on_the_other_side)
 	    patch_of("a\nb\n", NULL), "--- a/shop.yaml\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n");
 }
 
+TEST(a_name_with_blanks_ends_with_a_tab)
+{
+	struct buf out = {0};
+	patch_make(STR("a\n"), STR("b\n"), "my shop.yaml", &out);
+	assert_true(
+	    str_starts(buf_view(&out), STR("--- a/my shop.yaml\t\n+++ b/my shop.yaml\t\n")));
+	buf_done(&out);
+}
+
 TEST(a_last_line_without_an_end_is_told)
 {
 	assert_string_equal(patch_of("a\nb", "a\nb\n"),
@@ -134,6 +143,7 @@ TEST(texts_too_long_for_the_table_are_told_whole)
 UNIT_TESTS(cmocka_unit_test(a_changed_line_stands_among_three_of_either_side),
     cmocka_unit_test(equal_texts_have_no_patch),
     cmocka_unit_test(a_file_that_comes_or_goes_is_dev_null_on_the_other_side),
+    cmocka_unit_test(a_name_with_blanks_ends_with_a_tab),
     cmocka_unit_test(a_last_line_without_an_end_is_told),
     cmocka_unit_test(changes_far_apart_are_hunks_of_their_own),
     cmocka_unit_test(a_patch_makes_the_one_text_of_the_other),
