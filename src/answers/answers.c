@@ -76,7 +76,7 @@ static json_t *problems_json(struct str condition, const struct report *report)
 	return j;
 }
 
-static json_t *shown_json(struct shown n)
+json_t *shown_json(struct shown n)
 {
 	return n.told ? json_integer((json_int_t)n.n) : json_null();
 }

@@ -230,7 +230,7 @@ static int carry_out(struct deploying *d, json_t **answer)
 	int lock;
 	if (!d->put)
 		return ask_reload(&asking) == OK ? EXIT_FINE : cli_fail("%s", err_text());
-	if (rule_files_lock(d->target, &lock) != OK)
+	if (rule_files_lock(d->target, RULE_FILES_WAIT_S, &lock) != OK)
 		return cli_fail("%s; nothing was changed", err_text());
 	enum err e = rule_files_take(
 	    d->target, &d->now, &d->wish, RULE_FILES_BEFORE, ask_reload, &asking, &changed);

@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #define FILES_MOST 10000
-#define LOCK_S 10 /* seconds that a lock is waited for */
 
 /* --- sets */
 
@@ -215,15 +214,15 @@ enum err rule_file_write(const char *path, struct str text)
 
 /* The lock is the folder's own: nothing is written to it, and it goes with the process. Publishing
  * holds it while rules are read, which takes a second for ten thousand of them. */
-enum err rule_files_lock(const char *path, int *lock)
+enum err rule_files_lock(const char *path, unsigned wait_s, int *lock)
 {
 	char folder[FILE_PATH_MAX];
 	folder_of(path, folder);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys("%s", folder);
-	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
-		if (errno != EWOULDBLOCK || i == 20 * LOCK_S) {
+	for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno != EWOULDBLOCK || i == 20 * wait_s) {
 			close(fd);
 			return err_set(
 			    ERR_BUSY, "somebody else is putting files into %s: try again", folder);

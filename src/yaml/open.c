@@ -35,7 +35,7 @@ static bool has_odd_ends(struct str s)
 	       str_has(s, STR("\xe2\x80\xa9"));
 }
 
-static enum err by_hand(const struct editing *e, const char *why)
+static enum err not_here(const struct editing *e, const char *why)
 {
 	return err_set(ERR_USAGE, "%s cannot be edited here: %s; change it by hand", e->name, why);
 }
@@ -97,16 +97,16 @@ static enum err find_entry(struct editing *e)
 	if (e->list->type == YAML_SCALAR_NODE && !e->list->data.scalar.length)
 		return OK;
 	if (e->list->type != YAML_SEQUENCE_NODE)
-		return by_hand(e, "what should be a list is none");
+		return not_here(e, "what should be a list is none");
 	e->n = (size_t)(e->list->data.sequence.items.top - e->list->data.sequence.items.start);
 	e->at = e->n;
 	for (size_t i = 0; i < e->n; i++) {
 		if (!has_id(e, edit_entry(e, i)))
 			continue;
 		if (e->at < e->n)
-			return by_hand(e, "two entries have this id");
+			return not_here(e, "two entries have this id");
 		if (repeats_a_key(e, edit_entry(e, i)))
-			return by_hand(e, "a key of the entry is there twice, or is no word");
+			return not_here(e, "a key of the entry is there twice, or is no word");
 		e->at = i;
 	}
 	return OK;
@@ -122,7 +122,7 @@ enum err edit_open(struct editing *e, const struct yaml_entry *of, struct str te
 	if (!text.n)
 		return OK;
 	if (has_odd_ends(text))
-		return by_hand(e, "it ends lines in unusual ways");
+		return not_here(e, "it ends lines in unusual ways");
 	e->root = yaml_open(&e->y);
 	enum err failed = report_error(&e->report);
 	if (failed)
@@ -130,10 +130,10 @@ enum err edit_open(struct editing *e, const struct yaml_entry *of, struct str te
 	if (!e->root)
 		return OK;
 	if (has_anchors(text))
-		return by_hand(e, "it has anchors (&), aliases (*) or tags (!)");
+		return not_here(e, "it has anchors (&), aliases (*) or tags (!)");
 	if (e->root->type != YAML_MAPPING_NODE)
-		return by_hand(e, "it has no keys");
-	return repeats_a_key(e, e->root) ? by_hand(e, "a section is there twice") : find_entry(e);
+		return not_here(e, "it has no keys");
+	return repeats_a_key(e, e->root) ? not_here(e, "a section is there twice") : find_entry(e);
 }
 
 void edit_close(struct editing *e)

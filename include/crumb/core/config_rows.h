@@ -54,6 +54,9 @@ NUMBER(store, retention_days, "retention", "90", 1, RETENTION_MAX, "days", START
 OPTION_GROUP(rules, "What marketers and partners have written.")
 TEXT(rules, rules_path, "rules.path", "etc/rules", "folder", RELOAD, NULL,
     "The marketers' YAML files.")
+CHOICE(rules, rules_editable, "rules.editable", "yes", enum no_yes, YES_NO_WORDS, RELOAD,
+    "May rules be published from the dashboard? `no`, or a folder that crumbd cannot write to: a "
+    "patch is handed out instead.")
 TEXT(rules, destinations_path, "destinations.path", "etc/destinations.yaml", "file", RELOAD, NULL,
     "Partners and destinations. The file may be missing.")
 NUMBER(rules, rules_wait_s, "rules.wait_s", "20", 0, 3600, "seconds", START,

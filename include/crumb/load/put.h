@@ -58,9 +58,10 @@ enum err rule_files_writable(const char *path) MUST_CHECK;
 /* Writes one file as described above. */
 enum err rule_file_write(const char *path, struct str text) MUST_CHECK;
 
-/* One at a time, in whatever process; waits a few seconds. ERR_BUSY: somebody else still puts files
+/* One at a time, in whatever process; waits so long. ERR_BUSY: somebody else still puts files
  * there. *lock is for rule_files_unlock(). */
-enum err rule_files_lock(const char *path, int *lock) MUST_CHECK;
+#define RULE_FILES_WAIT_S 10
+enum err rule_files_lock(const char *path, unsigned wait_s, int *lock) MUST_CHECK;
 void rule_files_unlock(int lock);
 
 /* RULE_FILES_BEFORE: what is replaced or removed is kept as NAME.before. */

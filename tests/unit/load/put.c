@@ -42,7 +42,7 @@ static enum err take(const char *name, struct str text, enum rule_files_keep kee
 	int lock;
 	assert_int_equal(rule_files_read(folder, &now), OK);
 	assert_int_equal(rule_files_with(&now, str_c(name), text, &wish), OK);
-	assert_int_equal(rule_files_lock(folder, &lock), OK);
+	assert_int_equal(rule_files_lock(folder, RULE_FILES_WAIT_S, &lock), OK);
 	enum err e =
 	    rule_files_take(folder, &now, &wish, keep, reload, (char *)(uintptr_t)name, &changed);
 	rule_files_unlock(lock);

@@ -8,8 +8,8 @@
  * from the journal for the comparison, which takes as long as a backfill.
  *
  * Any thread. What a struct comparing names is the caller's, for as long as the call. */
-#ifndef CRUMB_ANSWERS_CHANGES_H
-#define CRUMB_ANSWERS_CHANGES_H
+#ifndef CRUMB_ANSWERS_COMPARISON_H
+#define CRUMB_ANSWERS_COMPARISON_H
 
 #include "crumb/ask/ask.h"
 #include "crumb/views/trial.h"
@@ -33,5 +33,7 @@ enum err changes_json(const struct comparing *c, struct rules *old, struct rules
     struct json_t **out) MUST_CHECK;
 /* Is the journal replayed for these rules? */
 bool changes_replay(const struct comparing *c, struct rules *rules);
+/* Removes what a crash has left of comparisons in a folder. */
+void changes_clean(const char *folder);
 
 #endif

@@ -10,14 +10,17 @@
  * Categories, attributes and settings are compared as texts and hashes; a category or segment that
  * is gone and one that is new are the same under another name when their hashes are equal. Numbers
  * pass the k gate. */
-#include "crumb/answers/changes.h"
+#include "crumb/answers/answers.h"
+#include "crumb/answers/comparison.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/log.h"
 #include "crumb/rules/like.h"
 #include "crumb/store/store.h"
 #include "crumb/views/adopt.h"
 #include "crumb/views/trial.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,11 +102,6 @@ static json_t *attribute_changes(const struct rules *old, const struct rules *fr
 }
 
 /* --- segments */
-
-static json_t *shown_json(struct shown n)
-{
-	return n.told ? json_integer((json_int_t)n.n) : json_null();
-}
 
 static void put_words(json_t *to, const char *what, const struct str *list, unsigned n)
 {
@@ -237,6 +235,8 @@ static json_t *move_json(const struct rules *old, const struct rules *fresh, con
 
 /* --- the two sides */
 
+#define TEMPORARY "crumb-diff." /* how the name of a trial's folder begins */
+
 struct side {
 	struct trial trial; /* profiles from the journal; its generation NULL: none were needed */
 	char folder[FILE_PATH_MAX]; /* of the trial; "": there is none */
@@ -249,7 +249,7 @@ static enum err open_side(const struct comparing *c, struct rules *rules, struct
 	s->ask = (struct ask_side){.rules = rules, .generation = c->serving};
 	if (adopt_possible(c->serving->rules, rules))
 		return OK;
-	snprintf(s->folder, sizeof s->folder, "%.4000s/crumb-diff.XXXXXX", c->folder);
+	snprintf(s->folder, sizeof s->folder, "%.4000s/" TEMPORARY "XXXXXX", c->folder);
 	if (!mkdtemp(s->folder)) {
 		*s->folder = 0;
 		return err_sys("no temporary folder in %s", c->folder);
@@ -311,4 +311,18 @@ enum err changes_json(
 	close_side(&sides[1]);
 	free(sides);
 	return e;
+}
+
+void changes_clean(const char *folder)
+{
+	char path[FILE_PATH_MAX];
+	DIR *d = opendir(folder);
+	for (struct dirent *f; d && (f = readdir(d));) {
+		snprintf(path, sizeof path, "%.3800s/%s", folder, f->d_name);
+		if (str_starts(str_c(f->d_name), STR(TEMPORARY)) && folder_remove(path) != OK)
+			log_warn(
+			    "rules", "what is left of a comparison stays why=\"%s\"", err_text());
+	}
+	if (d)
+		closedir(d);
 }
