@@ -119,7 +119,7 @@ def parameter(p):
     if p['kind'] == 'flag':
         out['allowEmptyValue'] = True
     if 'example' in p:
-        out['example'] = p['example']
+        out['example'] = int(p['example']) if p['kind'] == 'number' else p['example']
     return out
 
 

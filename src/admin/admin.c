@@ -335,6 +335,7 @@ enum err admin_new(struct event_base *base, struct node *node, struct keeper *ke
 	writing_start(a);
 	history_start(a);
 	callers_start(a, token);
+	publishing_start(a);
 	enum err e = ingest_init(&a->ingest, a->config, node->store, NULL);
 	if (!e)
 		e = http_server_new(base, &a->listener, socket < 0 ? a->config->admin_listen : NULL,

@@ -98,7 +98,8 @@ struct admin {
 	/* shared: any thread asks the gate, and its memory has a lock of its own */
 	struct kgate gate;
 	struct history history;
-	struct ask_memory *asked; /* BY_ASK's thread */
+	struct ask_memory *asked;
+	_Atomic unsigned comparing; /* a diff that replays: thousandths, and one more; 0: none */
 	/* set before requests come (admin/admin.h) */
 	enum err (*models_changed)(void *);
 	void *models_arg;
@@ -190,6 +191,9 @@ void history_say(struct admin *a, const char *who, enum route_role role, const c
 void history_daily(struct admin *a);
 void history_start(struct admin *a);
 void history_end(struct admin *a);
+
+/* --- publishing.c. Main thread, before requests come */
+void publishing_start(struct admin *a);
 
 /* --- gauges.c */
 /* Appends all metrics, as Prometheus reads them. BY_TELL's thread. */

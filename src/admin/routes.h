@@ -12,6 +12,8 @@
 	X(report)                                                                                  \
 	X(by_day)                                                                                  \
 	X(rules)                                                                                   \
+	X(rule_files)                                                                              \
+	X(publishing)                                                                              \
 	X(ask)                                                                                     \
 	X(lookalikes)                                                                              \
 	X(deliveries)                                                                              \
@@ -24,6 +26,10 @@
 	X(clock)                                                                                   \
 	X(history)                                                                                 \
 	X(login)
+
+/* A finding of a check (rule_files.c). */
+extern const struct shape finding_shape[];
+#define RULES_TEXT_MOST (4u << 20) /* bytes of a file of rules that is sent */
 
 #define X(name) extern const struct route routes_##name[];
 ROUTE_TABLES(X)

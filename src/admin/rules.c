@@ -42,6 +42,9 @@ static void status(struct admin *a, struct job *j)
 	char why[400];
 	bool trouble = building && engine_build_trouble(a->node->engine, why, sizeof why);
 	json_object_set_new(told, "trouble", trouble ? json_string(why) : json_null());
+	unsigned comparing = atomic_load(&a->comparing);
+	json_object_set_new(
+	    told, "comparing", comparing ? json_real((comparing - 1) / 1e3) : json_null());
 	j->answer = told;
 }
 
@@ -98,6 +101,8 @@ static const struct shape status_fields[] = {
     {"newest", SHAPE_TEXT, .help = "hash of the newest rules that were read"},
     {"path", SHAPE_TEXT, .help = "the folder of the rules, on the server's machine"},
     {"trouble", SHAPE_TEXT, SHAPE_OR_NULL, .help = "why the views of new rules cannot be made now"},
+    {"comparing", SHAPE_REAL, SHAPE_OR_NULL,
+	.help = "how far a `/v1/rules/diff` is that replays the journal, of 1"},
     {"backfill", SHAPE_OBJECT, SHAPE_OR_NULL, "the views of new rules on their way",
 	backfill_fields},
     {"partial", SHAPE_LIST, .help = "what has less history than the store", .of = partial_fields},

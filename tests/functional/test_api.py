@@ -44,6 +44,11 @@ def routes():
     return reference('routes')['routes']
 
 
+def publishing(server):
+    """The header of a publication."""
+    return {'If-Match': json.loads(server.http('GET', '/v1/rules/files', admin=True)[2])['hash']}
+
+
 @pytest.fixture(scope='module')
 def world():
     """Something of everything that answers tell."""
@@ -57,6 +62,7 @@ def world():
         lines += [{'id': v, 'e': 'purchase'}] * buys + [{'id': v, 'u': 'https://s.example/coats/1'}] * coats
     server.import_lines(lines)
     Browser(server, agent='Googlebot/2.1 (+http://www.google.com/bot.html)').hit('/coats/1')
+    assert server.http('POST', '/v1/rules/publish?file=rules.yaml&why=a+remark', RULES + '# a remark\n', publishing(server), admin=True)[0] == 200
     yield server
     server.close()
 
@@ -176,17 +182,21 @@ def test_every_post_answers_with_its_shape(world, document, routes, tmp_path):
     bodies = {'/v1/import': line, '/v1/ask/preview': 'coats >= 2 in 14d', '/v1/ask/words': 'coats >= 2 and not coats in 3d', '/v1/ask/overlap': 'buyers coat-fans', '/v1/lookalikes/train': 'like-buyers',
               '/v1/quarantine/release': 'crawler', '/v1/backup': str(tmp_path / 'backup')}
     bodies['/v1/login'] = 'token=' + world.token
+    bodies['/v1/rules/edit'] = '{"kind": "segment", "id": "buyers", "set": {"owner": "anna"}}'
+    bodies.update({'/v1/rules/' + path: RULES + '# published\n' for path in ('check', 'diff', 'publish')})
     for r in routes:
         if r['method'] == 'POST':
             assert not r['body'] or r['path'] in bodies, 'a body for %s' % r['path']
             query = 'advance=1h' if r['path'] == '/v1/clock' else query_of(needed(r))
-            status, data = ask(world, document, 'POST', r['path'], query, bodies.get(r['path']))
+            status, data = ask(world, document, 'POST', r['path'], query, bodies.get(r['path']), publishing(world) if r['path'] == '/v1/rules/publish' else None)
             assert status == (409 if r['path'] == '/v1/clock/confirm' and status == 409 else r['answers'][0]['status']), (r['path'], data)
-    for path, body, status in (('/v1/ask/preview', 'coats >= ', 400), ('/v1/ask/words', 'coats >= ', 400), ('/v1/ask/words', 'not coats', 400), ('/v1/ask/overlap', 'buyers nobody', 404), ('/v1/lookalikes/train', 'nobody', 404),
+    for path, body, status in (('/v1/rules/edit', '{"kind": "segment", "id": "nobody", "remove": true}', 404), ('/v1/rules/edit', 'no json', 400), ('/v1/ask/preview', 'coats >= ', 400), ('/v1/ask/words', 'coats >= ', 400), ('/v1/ask/words', 'not coats', 400), ('/v1/ask/overlap', 'buyers nobody', 404), ('/v1/lookalikes/train', 'nobody', 404),
                                ('/v1/quarantine/release', 'nonsense', 400), ('/v1/backup', 'relative', 400), ('/v1/backup', '/nowhere/at/all', 404)):
         assert ask(world, document, 'POST', path, '', body)[0] == status
     assert ask(world, document, 'POST', '/v1/import', 'partner=acme', '{"id":"x","attributes":{"tier":"gold"}}\n')[0] == 200
     assert ask(world, document, 'POST', '/v1/import', 'partner=nobody', line)[0] == 400
+    for path, text, headers, status in (('publish', RULES, {'If-Match': 'older'}, 409), ('publish', 'version: 2\n', publishing(world), 400), ('diff', 'version: 2\n', None, 400)):
+        assert ask(world, document, 'POST', '/v1/rules/' + path, 'file=rules.yaml' + '&why=x' * (path == 'publish'), text, headers)[0] == status
     world.write_rules(RULES + '  - {id: new, when: no\n')
     assert ask(world, document, 'POST', '/v1/reload')[0] == 400
     world.write_rules(RULES + '  - {id: like-fans, seed: coat-fans, reach: 5%}\n')
