@@ -1,6 +1,6 @@
 /* rules diff: what a change of rules would do, and to whom. How it is found out stands in
- * answers/changes.h; here are the two sides that were named, and the words for people. */
-#include "crumb/answers/changes.h"
+ * answers/comparison.h; here are the two sides that were named, and the words for people. */
+#include "crumb/answers/comparison.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/ingest/deploy.h"
