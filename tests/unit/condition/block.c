@@ -51,6 +51,10 @@ TEST(a_block_says_what_each_visitor_would_be_told)
 			unsigned k = 0, of = rules_eval_all(r, &p[i], today, out);
 			for (uint16_t s = 0; s < r->segments_n; s++) {
 				bool is = rules_block_segment(b, s) >> i & 1;
+				int root = r->segments[s].root; /* but for a last day */
+				if (!r->segments[s].until)
+					assert_int_equal(
+					    rules_block_node(b, root), rules_block_segment(b, s));
 				assert_int_equal(is, k < of && out[k] == s);
 				k += is;
 				in += is;
