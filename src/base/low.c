@@ -48,16 +48,27 @@ static void go_down(void)
 		policy(0, SCHED_OTHER);
 }
 
+/* In the place of one that has ended, if there is one. */
+static void list_thread(pid_t thread)
+{
+	pthread_mutex_lock(&lock);
+	unsigned at = 0;
+	while (at < threads_n && tgkill(getpid(), threads[at], 0) == 0)
+		at++;
+	if (at < LOW_MOST)
+		threads[at] = thread;
+	if (at == threads_n && at < LOW_MOST)
+		threads_n++;
+	pthread_mutex_unlock(&lock);
+}
+
 void low_begin(void)
 {
 	pthread_t thread;
 	bool back = false;
 	if (thread_start(&thread, "low", try_it, &back) == OK)
 		pthread_join(thread, NULL);
-	pthread_mutex_lock(&lock);
-	if (threads_n < LOW_MOST)
-		threads[threads_n++] = gettid();
-	pthread_mutex_unlock(&lock);
+	list_thread(gettid());
 	idle = back;
 	if (idle)
 		go_down();

@@ -43,10 +43,13 @@ struct keeper {
 	/* shared, under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool wanted, busy; /* a round is asked for, is under way */
-	struct trouble trouble;
+	bool wanted, busy;	/* a round is asked for, is under way */
+	bool report, reporting; /* the same for a report */
+	struct trouble trouble, report_trouble;
 	uint64_t failures;
-	char why[300]; /* the last round failed */
+	char why[300];	   /* the last round failed */
+	uint16_t reported; /* the latest report was of this day; 0: none was made */
+	uint8_t reported_rules[16];
 	/* shared */
 	_Atomic bool stop;
 	_Atomic uint64_t rounds; /* done since the start */
@@ -239,6 +242,67 @@ static enum err do_round(struct keeper *k)
 	return e;
 }
 
+/* --- the report of the day */
+
+/* Of the rules that serve, unless it is there. One about too few visitors is not kept; it is not
+ * tried again before the day or the rules change. */
+static enum err make_report(struct keeper *k)
+{
+	struct node *n = k->node;
+	struct kgate gate = kgate_of(n->config);
+	struct generation *g = engine_serving(n->engine);
+	uint32_t now = clock_now();
+	memory_begin();
+	low_release();
+	enum err e = dailies_make(n->dailies, g, &gate, now, &k->stop);
+	low_hold();
+	if (!e) {
+		pthread_mutex_lock(&k->lock);
+		k->reported = day_of(now);
+		memcpy(k->reported_rules, g->rules->hash, sizeof k->reported_rules);
+		pthread_mutex_unlock(&k->lock);
+	}
+	generation_unref(g);
+	return e;
+}
+
+/* Is the report of today and of the rules that serve still to be made? Not while other rules are on
+ * their way, nor on the first day of a store, of which no day is complete. */
+static bool report_due(struct keeper *k)
+{
+	struct node *n = k->node;
+	uint16_t today = day_of(clock_now()), oldest = journal_oldest_day(n->store->journal);
+	if (!oldest || oldest >= today || engine_building(n->engine))
+		return false;
+	struct generation *g = engine_serving(n->engine);
+	pthread_mutex_lock(&k->lock);
+	bool tried = k->reported == today &&
+		     memcmp(k->reported_rules, g->rules->hash, sizeof k->reported_rules) == 0;
+	pthread_mutex_unlock(&k->lock);
+	bool due = !tried && !dailies_current(n->dailies, g->rules, today);
+	generation_unref(g);
+	return due;
+}
+
+static void report_now(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->report = true;
+	pthread_cond_signal(&k->wake);
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* --- the thread */
+
+/* What was asked for, without the lock. */
+static enum err do_work(struct keeper *k, bool report)
+{
+	pthread_mutex_unlock(&k->lock);
+	enum err e = report ? make_report(k) : keeper_round(k);
+	pthread_mutex_lock(&k->lock);
+	return e;
+}
+
 /* Waits until a round is asked for. A round that is asked for while one is under way comes after
  * it: what was erased meanwhile may have missed that one. */
 static void *keeper_thread(void *arg)
@@ -248,22 +312,29 @@ static void *keeper_thread(void *arg)
 	low_hold(); /* do_round() releases it where it may */
 	pthread_mutex_lock(&k->lock);
 	while (!atomic_load(&k->stop)) {
-		if (!k->wanted) {
+		if (!k->wanted && !k->report) {
 			pthread_cond_wait(&k->wake, &k->lock);
 			continue;
 		}
-		k->wanted = false;
-		k->busy = true;
-		pthread_mutex_unlock(&k->lock);
-		enum err e = keeper_round(k);
-		pthread_mutex_lock(&k->lock);
-		k->busy = false;
-		if (!e)
-			trouble_over(&k->trouble, "keeper", "the nightly work");
-		else if (!atomic_load(&k->stop)) {
-			trouble_note(&k->trouble, RETRY_MOST_S, "keeper", "the nightly work");
-			k->failures++;
-			snprintf(k->why, sizeof k->why, "%s", err_text());
+		bool report = !k->wanted;
+		struct trouble *trouble = report ? &k->report_trouble : &k->trouble;
+		const char *what = report ? "the report of the day" : "the nightly work";
+		if (report)
+			k->report = false;
+		else
+			k->wanted = false;
+		k->busy = !report;
+		k->reporting = report;
+		enum err e = do_work(k, report);
+		k->busy = k->reporting = false;
+		if (!e) {
+			trouble_over(trouble, "keeper", what);
+		} else if (!atomic_load(&k->stop)) {
+			trouble_note(trouble, RETRY_MOST_S, "keeper", what);
+			if (!report) {
+				k->failures++;
+				snprintf(k->why, sizeof k->why, "%s", err_text());
+			}
 		}
 	}
 	pthread_mutex_unlock(&k->lock);
@@ -330,10 +401,14 @@ void keeper_tick(struct keeper *k)
 	struct node *n = k->node;
 	pthread_mutex_lock(&k->lock);
 	bool idle = !k->busy && !k->wanted && trouble_due(&k->trouble);
+	bool report = !k->reporting && !k->report && trouble_due(&k->report_trouble);
 	pthread_mutex_unlock(&k->lock);
-	if (idle && !clock_jumped() && store_kept_day(n->store) != day_of(clock_now()) &&
-	    node_settled(n))
+	if (clock_jumped() || !node_settled(n))
+		return;
+	if (idle && store_kept_day(n->store) != day_of(clock_now()))
 		keeper_now(k);
+	if (report && report_due(k))
+		report_now(k);
 }
 
 uint64_t keeper_failures(struct keeper *k, char *why, size_t cap)

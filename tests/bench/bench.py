@@ -12,10 +12,11 @@ import data
 import hits
 import instructions
 import look
+import report
 from peers import OUT
 
 SUBJECTS = {'collect': hits.collect, 'ingest': hits.ingest, 'evaluate': data.evaluate, 'sweep': data.sweep, 'lookup': hits.lookup, 'store': data.store, 'age': hits.age,
-            'replay': data.replay, 'rules': data.rules, 'backfill': data.backfill, 'lookalike': look.lookalike,
+            'replay': data.replay, 'rules': data.rules, 'backfill': data.backfill, 'lookalike': look.lookalike, 'report': report.report,
             'instructions': instructions.instructions}
 
 

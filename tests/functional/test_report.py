@@ -1,10 +1,11 @@
 """The report of the day: what one scan tells about segments, categories and journeys, once, alike to all."""
 import datetime
 import json
+import os
 import random
 
 import pytest
-from harness import CHROME, DAY, Server
+from harness import CHROME, DAY, Server, until
 
 K = 20
 PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36'
@@ -180,6 +181,9 @@ def test_numbers_are_those_of_what_was_sent(server):
     groups = groups_of(server, shop, today)
     no_two_are_near(groups)
     assert sum(n is not None for n, _ in groups.values()) > 40
+    for path in told(server, '/v1/report/journeys')['journeys'][0]['paths']:
+        days = sorted(way[len(path['steps']) - 1][1] for way in map(shop.path, shop.people) if way and [s for s, _ in way[:len(path['steps'])]] == path['steps'])
+        assert path['median_days'] == days[(len(days) - 1) // 2] and abs(path['share'] - path['visitors'] / groups[('journey', '')][0]) < 1e-4
     size, members = groups[('coats-ever',)]
     assert size == rounded(len(members))
     boots = next(c for c in told(server, '/v1/report/segment', 'id=buyers')['categories'] if c['id'] == 'boots')
@@ -212,3 +216,113 @@ def test_days_of_categories(server):
         numbers = [by[c]['visitors'][i] for c in ('clothes.coats', 'clothes')]
         assert None in numbers or numbers[0] == numbers[1] or pair[1] - pair[0] >= K
     assert told(server, '/v1/report/categories', 'days=1&id=boots')['categories'][0]['visitors'] == [None]
+
+
+def made(server):
+    """When the kept report is of today and of the rules that serve."""
+    head = told(server, '/v1/report')
+    return head['current'] and head['made']
+
+
+def test_the_report_is_made_every_day_and_kept(server):
+    """By itself, once the day before is complete; on a store's first day when it is asked for."""
+    shop = Shop(server, 7)
+    shop.crowd(200, server.now() // DAY)
+    shop.send()
+    first = until(lambda: made(server))
+    shop.crowd(200, server.now() // DAY)
+    shop.send()
+    size = told(server, '/v1/report/segment', 'id=coats-ever')['size']
+    assert told(server, '/v1/report', method='POST')['made'] == first and made(server) == first, 'never twice for a day'
+    assert told(server, '/v1/report/segment', 'id=coats-ever')['size'] == size
+    server.restart()
+    assert made(server) == first and told(server, '/v1/report/segment', 'id=coats-ever')['size'] == size
+    server.morning()
+    assert until(lambda: made(server)) > first
+    assert told(server, '/v1/report/segment', 'id=coats-ever')['size'] > size
+
+
+def test_other_rules_have_a_report_of_their_own(server):
+    shop = Shop(server, 8)
+    shop.crowd(300, server.now() // DAY)
+    shop.send()
+    until(lambda: made(server))
+    first = told(server, '/v1/report')['rules']
+    server.write_rules(RULES.replace('journeys:', '  - {id: booted, when: boots}\njourneys:'))
+    server.process.send_signal(1)
+    until(lambda: made(server) and told(server, '/v1/report')['rules'] != first and tell(server, '/v1/report/segment', 'id=booted')[1].get('made'))
+    assert told(server, '/v1/report/segment', 'id=booted')['size'] == rounded(len(shop.having('boots')))
+
+
+def test_a_damaged_report_is_made_anew(server):
+    shop = Shop(server, 9)
+    shop.crowd(200, server.now() // DAY)
+    shop.send()
+    until(lambda: made(server))
+    before = told(server, '/v1/report/segment', 'id=coats-ever')
+    server.stop()
+    with open(os.path.join(server.store, 'reports', 'daily'), 'r+b') as f:
+        f.seek(100)
+        f.write(b'#')
+    server.start()
+    until(lambda: made(server))
+    after = told(server, '/v1/report/segment', 'id=coats-ever')
+    assert after['size'] == before['size'] and after['devices'] == before['devices']
+
+
+def test_who_is_erased_is_in_no_later_report(server):
+    shop = Shop(server, 10)
+    shop.crowd(60, server.now() // DAY)
+    gone = ['g%d' % i for i in range(K)]
+    for who in gone:
+        shop.act(who, server.now() // DAY - 3, 'rare')
+    shop.send()
+    told(server, '/v1/report', method='POST')
+    assert told(server, '/v1/report/segment', 'id=few')['size'] in (20, 30)
+    for who in gone:
+        server.cli('visitor', 'erase', '--id', who)
+    server.morning()
+    until(lambda: made(server))
+    r = told(server, '/v1/report/segment', 'id=few')
+    assert r['size'] is None and all(d['visitors'] is None for d in r['devices']) and not r['categories'] and not r['nearest']
+
+
+def test_an_attacker_who_reads_all_reports_of_thirty_days(server):
+    """Each day visitors come, act and go; one, whom the attacker knows, has a kind of device that nobody else has, and comes and buys on some day. The attacker
+    reads every route of the report on each of them, and may subtract."""
+    server.morning()
+    shop = Shop(server, 11)
+    for who in range(400):
+        shop.act('v%d' % who, server.now() // DAY, shop.rng.choice(['coats', 'hats', 'boots']))
+    for person in shop.people.values():
+        person['device'] = 'mobile' if person['device'] == 'tablet' else person['device']
+    planted = shop.people['planted'] = {'device': 'tablet', 'did': []}
+    shop.lines = [dict(l, ua=AGENTS['mobile']) if l['ua'] == TABLET else l for l in shop.lines]
+    fell, before = {}, {}
+    for day in range(30):
+        today = server.now() // DAY
+        for _ in range(25):
+            shop.act(shop.rng.choice([w for w in shop.people if w != 'planted']), today, shop.rng.choice(['coats', 'hats', 'boots', 'other', 'cart', 'buy', 'rare']))
+        if day % 7 == 3:
+            shop.act('planted', today, shop.rng.choice(['coats', 'buy']))
+        shop.send()
+        server.morning()
+        until(lambda: made(server))
+        groups = groups_of(server, shop, server.now() // DAY)
+        if not planted['did']:
+            groups = {name: (n, who - {'planted'}) for name, (n, who) in groups.items()}
+        no_two_are_near(groups)
+        for s in shop.segments(today):
+            assert groups[(s, 'device', 'tablet')][0] is None
+        for name, (n, who) in groups.items():     # what fell below k comes back from k + 10 on
+            if n is None and before.get(name) is not None:
+                fell[name] = True
+            if len(who) >= K + 10:
+                fell.pop(name, None)
+            assert n is None or not fell.get(name) or n != rounded(len(who)), (day, name, n, len(who))
+        before = {name: n for name, (n, _) in groups.items()}
+        for c in told(server, '/v1/report/categories')['categories']:
+            for i, n in enumerate(c['visitors']):
+                names = {'clothes': ('coats', 'hats'), 'clothes.coats': ('coats',), 'clothes.hats': ('hats',)}.get(c['id'], (c['id'],))
+                assert n is None or len(shop.having(*names, day=server.now() // DAY - 90 + i)) >= K
+    assert sum(n is not None for n in before.values()) > 30

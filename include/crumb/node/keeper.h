@@ -13,6 +13,10 @@
  * failure interrupts is done again, all of it: `kept` has the day of before. After a failure it is
  * tried again within a minute. While the clock is in doubt nothing is done.
  *
+ * Besides, the report of the day (report/dailies.h): once the day before is complete, and when
+ * other rules serve. A report that fails is tried again by itself; a round does not wait for it to
+ * succeed.
+ *
  * The thread is a low one (base/low.h). keeper_start(), keeper_stop() and keeper_tick() belong to
  * the thread that runs the node; the others are for any thread. */
 #ifndef CRUMB_NODE_KEEPER_H
@@ -30,7 +34,8 @@ void keeper_stop(struct keeper *k);
  * keeper_leave(): a round that is under way is given up. */
 enum err keeper_round(struct keeper *k) MUST_CHECK;
 void keeper_leave(struct keeper *k);
-/* Starts a round when the day has none yet, and the node is settled. Call about once a second. */
+/* Starts a round when the day has none yet, and a report when it is due, and the node is settled.
+ * Call about once a second. */
 void keeper_tick(struct keeper *k);
 /* Starts a round without waiting for the night. It is done when keeper_rounds() is at least what
  * this returns. */

@@ -1,0 +1,53 @@
+"""The report of the day at size: how long it takes at idle priority, what hits feel of it meanwhile, and how long its routes take."""
+import os
+import re
+import shutil
+import time
+
+from data import segments_yaml
+from harness import until
+from peers import ROUNDS, fill, heading, hits, made, new_server, row
+
+VISITORS, SEGMENTS = 1000000, 1000
+JOURNEY = '''journeys:
+  - {id: way, from: c01, steps: [c02, c03, c04, c05, c06, c07, c08, c09], within: 14d}
+'''
+ROUTES = ['/v1/report', '/v1/report/segment?id=s0001', '/v1/report/categories', '/v1/report/categories?days=1&id=c01', '/v1/report/journeys']
+
+
+def spent_ms(server):
+    """What the log says of each report that was made."""
+    return [int(ms) for ms in re.findall(r'report made ms=(\d+)', server.logged())]
+
+
+def asked_ms(server, path):
+    times = []
+    for _ in range(ROUNDS):
+        start = time.monotonic()
+        status, _, _ = server.http('GET', path, admin=True)
+        assert status == 200, path
+        times.append((time.monotonic() - start) * 1000)
+    return sorted(times)[len(times) // 2]
+
+
+def report():
+    """1,000,000 visitors with 30 category-days, 1,000 segments, a journey; hits come in while the report is made. Takes about 1.5 GB of disk."""
+    server = new_server(segments_yaml(SEGMENTS) + JOURNEY, test_clock=False)
+    made('bench-load')
+    fill(server, VISITORS, 30 * VISITORS, 30)
+    server.start()
+    until(lambda: spent_ms(server), server.logged, 600)
+    time.sleep(5)
+    quiet = hits(server.collect, 10)
+    server.stop()
+    shutil.rmtree(os.path.join(server.store, 'reports'))
+    server.start()
+    busy = hits(server.collect, 20)
+    until(lambda: len(spent_ms(server)) > 1, server.logged, 600)
+    first, second = spent_ms(server)[:2]
+    heading('crumb', 'bound')
+    rows = [row('report, 1,000,000 visitors, 1,000 segments', first / 1000, 10, 's'), row('the same while hits come in', second / 1000, 10, 's'),
+            row('p99 of 1,000 hits a second meanwhile', busy['p99'], 5, 'ms')]
+    rows += [row('GET ' + path, asked_ms(server, path), 100, 'ms') for path in ROUTES]
+    heading('meanwhile', 'quiet')
+    return rows + [row('p99 of 1,000 hits a second', busy['p99'], quiet['p99'], 'ms')]
