@@ -12,11 +12,19 @@
  * of two that are equal the first by id is taken. So which groups are chosen, and their order, says
  * nothing that the numbers do not say.
  *
- * A table has a row for each segment of the pass, of 4 bytes for each category, segment, device and
- * country. A pass takes as many segments as fit into TABLES_MOST. */
+ * A table has a row for each segment of the pass, and a cell in it for each *thing*: category,
+ * segment, device, country. A pass takes as many segments as fit into TABLES_MOST. Visitors are
+ * added some 2,000 at a time, in one of two ways, whichever is cheaper for these:
+ *
+ *     one by one    for each segment of a visitor, each of his things: 10 segments and 20 other
+ *                   things are 10 × 30 additions
+ *     by bits       a row of bits for each thing, a bit for each visitor; for each segment and
+ *                   thing the bits that both have are counted, 64 at a time. With 1,000 segments
+ *                   of which a visitor is in 200 that is a sixth of the work */
 #include "making.h"
 
 #include "crumb/ask/over_shards.h"
+#include "crumb/base/array.h"
 #include "crumb/base/memory.h"
 
 #include <math.h>
@@ -27,8 +35,7 @@ struct choosing {
 	struct making *m;
 	size_t from, to; /* segments of the pass */
 	size_t segments_at, devices_at, countries_at, row;
-	uint32_t *sum;	   /* all rows, of all threads */
-	uint64_t visitors; /* shared by none: added up at the end */
+	uint32_t *sum; /* all rows, of all threads */
 };
 
 static size_t cells_of(const struct choosing *c)
@@ -36,29 +43,187 @@ static size_t cells_of(const struct choosing *c)
 	return (1 + c->to - c->from) * c->row + 1; /* and one for the visitors */
 }
 
-/* Room for the categories of the visitor at hand. */
-struct having {
-	uint16_t *categories;
-	size_t n;
+/* --- some visitors at a time */
+
+#define BITS_MOST (768u << 10) /* bytes of all rows of bits, which a processor has at hand */
+#define LOT_WORDS 32
+
+/* A thread's. */
+struct lot {
+	const struct choosing *c;
+	uint32_t *cells;
+	uint32_t *things; /* of the visitors, one after the other */
+	size_t things_n, things_cap;
+	uint32_t ends[LOT_WORDS * 64]; /* where each visitor's end */
+	unsigned n, words;
+	uint64_t one_by_one; /* additions that would be */
+	uint64_t *bits;	     /* `words` for each thing */
+	uint32_t *here;	     /* things that somebody has */
+	size_t here_n;
+	bool *is_here; /* by thing */
 };
 
-static void list_categories_of(struct having *h, const struct profile *p)
+static enum err lot_new(struct lot *l, const struct choosing *c, uint32_t *cells)
 {
-	h->n = 0;
-	for (size_t i = 0; i < p->rows_n; i++)
-		if (i == 0 || p->rows[i].cat != p->rows[i - 1].cat)
-			h->categories[h->n++] = p->rows[i].cat;
+	*l = (struct lot){.c = c, .cells = cells, .words = LOT_WORDS};
+	while (l->words > 1 && l->words * c->row * sizeof *l->bits > BITS_MOST)
+		l->words /= 2;
+	l->bits = calloc(c->row * l->words, sizeof *l->bits);
+	l->here = calloc(c->row, sizeof *l->here);
+	l->is_here = calloc(c->row, sizeof *l->is_here);
+	return l->bits && l->here && l->is_here ? OK
+						: err_set(ERR_NOMEM, "no memory for the report");
 }
 
-static void add_visitor(
-    const struct choosing *c, uint32_t *row, const struct profile *p, const struct having *h)
+static void lot_done(struct lot *l)
 {
-	for (size_t i = 0; i < h->n; i++)
-		row[h->categories[i]]++;
-	for (size_t i = 0; i < p->segments_n; i++)
-		row[c->segments_at + p->segments[i]]++;
-	row[c->devices_at + (p->agent.device < DEVICE_MAX ? p->agent.device : DEVICE_UNKNOWN)]++;
-	row[c->countries_at + country_number(&p->place)]++;
+	free(l->things);
+	free(l->bits);
+	free(l->here);
+	free(l->is_here);
+}
+
+static bool in_pass(const struct choosing *c, uint32_t thing)
+{
+	return thing >= c->segments_at + c->from && thing < c->segments_at + c->to;
+}
+
+static uint32_t *pass_row(const struct lot *l, uint32_t thing)
+{
+	const struct choosing *c = l->c;
+	return l->cells + (1 + thing - c->segments_at - c->from) * c->row;
+}
+
+static void list_here(struct lot *l, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (l->is_here[i])
+			l->here[l->here_n++] = (uint32_t)i;
+}
+
+/* Turns the lot round: who has a thing. Segments of the pass come first among those that are here,
+ * in order; returns how many these are. */
+static size_t lot_turn(struct lot *l)
+{
+	const struct choosing *c = l->c;
+	for (size_t v = 0, i = 0; v < l->n; v++)
+		for (; i < l->ends[v]; i++) {
+			uint32_t thing = l->things[i];
+			l->is_here[thing] = true;
+			l->bits[thing * (size_t)l->words + v / 64] |= 1ull << v % 64;
+		}
+	l->here_n = 0;
+	list_here(l, c->segments_at + c->from, c->segments_at + c->to);
+	size_t segments = l->here_n;
+	list_here(l, 0, c->segments_at + c->from);
+	list_here(l, c->segments_at + c->to, c->row);
+	return segments;
+}
+
+static inline ALWAYS unsigned in_both(const uint64_t *a, const uint64_t *b, unsigned words)
+{
+	uint64_t n = 0;
+	for (unsigned w = 0; w < words; w++)
+		n += (uint64_t)__builtin_popcountll(a[w] & b[w]);
+	return (unsigned)n;
+}
+
+/* Each pair once: of two segments of the pass the first one's row has it (mirror()). */
+static inline ALWAYS void add_by_bits(const struct lot *l, size_t segments)
+{
+	for (size_t i = 0; i < segments; i++) {
+		const uint64_t *mine = &l->bits[l->here[i] * (size_t)l->words];
+		uint32_t *row = pass_row(l, l->here[i]);
+		for (size_t k = i; k < l->here_n; k++) {
+			const uint64_t *theirs = &l->bits[l->here[k] * (size_t)l->words];
+			row[l->here[k]] += in_both(mine, theirs, l->words);
+		}
+	}
+}
+
+#if defined __x86_64__
+static COUNTS_BITS void add_by_bits_fast(const struct lot *l, size_t segments)
+{
+	add_by_bits(l, segments);
+}
+
+/* Eight words at a time. */
+static COUNTS_MANY_BITS void add_by_bits_wide(const struct lot *l, size_t segments)
+{
+	add_by_bits(l, segments);
+}
+#endif
+
+static void add_all_by_bits(const struct lot *l, size_t segments)
+{
+#if defined __x86_64__
+	if (__builtin_cpu_supports("avx512vpopcntdq")) {
+		add_by_bits_wide(l, segments);
+		return;
+	}
+	if (__builtin_cpu_supports("popcnt")) {
+		add_by_bits_fast(l, segments);
+		return;
+	}
+#endif
+	add_by_bits(l, segments);
+}
+
+static void add_one_by_one(const struct lot *l)
+{
+	for (size_t v = 0, from = 0; v < l->n; from = l->ends[v++])
+		for (size_t i = from; i < l->ends[v]; i++) {
+			if (!in_pass(l->c, l->things[i]))
+				continue;
+			uint32_t *row = pass_row(l, l->things[i]);
+			for (size_t k = from; k < l->ends[v]; k++)
+				if (k >= i || !in_pass(l->c, l->things[k]))
+					row[l->things[k]]++;
+		}
+}
+
+static void lot_end(struct lot *l)
+{
+	size_t segments = lot_turn(l);
+	/* a pair takes half as long for each word as an addition, and each is looked at once */
+	if (l->one_by_one < segments * (l->here_n - segments / 2) * l->words / 2)
+		add_one_by_one(l);
+	else
+		add_all_by_bits(l, segments);
+	for (size_t i = 0; i < l->here_n; i++) {
+		l->is_here[l->here[i]] = false;
+		memset(&l->bits[l->here[i] * (size_t)l->words], 0, l->words * sizeof *l->bits);
+	}
+	l->n = 0;
+	l->things_n = 0;
+	l->one_by_one = 0;
+}
+
+/* No memory: the walk ends (base/memory.h). */
+static void lot_add(struct lot *l, const struct profile *p)
+{
+	const struct choosing *c = l->c;
+	size_t from = l->things_n, members = 0;
+	if (!array_room(l->things, l->things_cap, from + p->rows_n + p->segments_n + 2))
+		return;
+	for (size_t i = 0; i < p->rows_n; i++)
+		if (i == 0 || p->rows[i].cat != p->rows[i - 1].cat)
+			l->things[l->things_n++] = p->rows[i].cat;
+	for (size_t i = 0; i < p->segments_n; i++) {
+		uint32_t thing = (uint32_t)(c->segments_at + p->segments[i]);
+		members += in_pass(c, thing);
+		l->things[l->things_n++] = thing;
+	}
+	l->things[l->things_n++] =
+	    (uint32_t)(c->devices_at +
+		       (p->agent.device < DEVICE_MAX ? p->agent.device : DEVICE_UNKNOWN));
+	l->things[l->things_n++] = (uint32_t)(c->countries_at + country_number(&p->place));
+	for (size_t i = from; i < l->things_n; i++)
+		l->cells[l->things[i]]++;
+	l->one_by_one += members * (l->things_n - from);
+	l->ends[l->n++] = (uint32_t)l->things_n;
+	if (l->n == l->words * 64)
+		lot_end(l);
 }
 
 static enum err choose_shard(void *arg, unsigned shard, void *own)
@@ -67,26 +232,21 @@ static enum err choose_shard(void *arg, unsigned shard, void *own)
 	struct making *m = c->m;
 	uint32_t *cells = own, *visitors = cells + cells_of(c) - 1;
 	struct each_visitor v;
-	struct having h = {calloc(m->r->categories_n, sizeof *h.categories), 0};
-	if (!h.categories)
-		return err_set(ERR_NOMEM, "no memory for the report");
-	enum err e = each_visitor_begin(&v, m->g, shard, m->now, m->wanted, NULL);
+	struct lot l;
+	enum err e = lot_new(&l, c, cells);
+	if (!e)
+		e = each_visitor_begin(&v, m->g, shard, m->now, m->wanted, NULL);
 	if (e) {
-		free(h.categories);
+		lot_done(&l);
 		return e;
 	}
 	while (!e && each_visitor(&v)) {
-		const struct profile *p = v.profile;
-		list_categories_of(&h, p);
-		add_visitor(c, cells, p, &h);
-		for (size_t i = 0; i < p->segments_n; i++)
-			if (p->segments[i] >= c->from && p->segments[i] < c->to)
-				add_visitor(
-				    c, cells + (1 + p->segments[i] - c->from) * c->row, p, &h);
+		lot_add(&l, v.profile);
 		if (++*visitors % 1024 == 0)
 			e = making_stopped(m);
 	}
-	free(h.categories);
+	lot_end(&l);
+	lot_done(&l);
 	return each_visitor_end(&v, e);
 }
 
@@ -218,6 +378,15 @@ static size_t segments_of_a_pass(const struct choosing *c, unsigned shards)
 	return rows > 2 ? rows - 1 : 1;
 }
 
+/* What only the first of two segments' rows has, the other one's gets, too. */
+static void mirror(const struct choosing *c)
+{
+	for (size_t a = c->from; a < c->to; a++)
+		for (size_t b = a + 1; b < c->to; b++)
+			c->sum[(1 + b - c->from) * c->row + c->segments_at + a] =
+			    c->sum[(1 + a - c->from) * c->row + c->segments_at + b];
+}
+
 static enum err choose_pass(struct choosing *c, const struct limits *most)
 {
 	struct making *m = c->m;
@@ -226,6 +395,7 @@ static enum err choose_pass(struct choosing *c, const struct limits *most)
 		return err_set(ERR_NOMEM, "no memory for the report");
 	enum err e =
 	    over_shards(m->g->shards, choose_shard, c, cells_of(c) * sizeof *c->sum, choose_add);
+	mirror(c);
 	for (size_t s = c->from; s < c->to && !e; s++)
 		choose_of(c, s, most, &m->plans[s]);
 	free(c->sum);

@@ -164,7 +164,8 @@ static void add_to_crowd(struct crowd *c, const struct profile *p)
 
 /* Where the block's visitors are in sketches. */
 struct spot {
-	unsigned word, turn;
+	uint64_t *words; /* by group: one word of each sketch */
+	unsigned turn;
 	bool shared; /* threads of other shards have the word, too */
 };
 
@@ -175,8 +176,8 @@ static struct spot spot_of(const struct crowd *c)
 	uint64_t h = hash_keyed64(&m->sketch_key, at, sizeof at);
 	unsigned own = m->sketch_words / m->g->shards; /* words of a shard */
 	struct spot s = {.turn = (unsigned)(h >> 32) % 64, .shared = own == 0};
-	s.word = own ? c->shard * own + (unsigned)((uint32_t)h % own)
-		     : (unsigned)((uint32_t)h % m->sketch_words);
+	size_t word = own ? c->shard * own + (uint32_t)h % own : (uint32_t)h % m->sketch_words;
+	s.words = &m->sketches[word * m->groups_n];
 	return s;
 }
 
@@ -184,7 +185,7 @@ static inline ALWAYS void mark(struct crowd *c, const struct spot *s, uint32_t g
 {
 	if (!who)
 		return;
-	uint64_t *word = &c->m->sketches[(size_t)group * c->m->sketch_words + s->word];
+	uint64_t *word = &s->words[group];
 	uint64_t turned = who << s->turn | who >> (64 - s->turn) % 64;
 	c->counts[group] += (uint32_t)__builtin_popcountll(who);
 	if (s->shared)

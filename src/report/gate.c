@@ -67,10 +67,9 @@ struct gating {
 
 static void fold_sketch(const struct making *m, uint32_t group, uint64_t out[FOLDED])
 {
-	const uint64_t *sketch = &m->sketches[(size_t)group * m->sketch_words];
 	memset(out, 0, FOLDED * sizeof *out);
 	for (unsigned i = 0; i < m->sketch_words; i++)
-		out[i % FOLDED] ^= sketch[i];
+		out[i % FOLDED] ^= m->sketches[i * m->groups_n + group];
 }
 
 static int by_size(const void *a, const void *b, void *groups)
@@ -149,9 +148,9 @@ static void ask_near(
 			number = number == WITHHELD ? WITHHELD : g[0].told - number;
 		if (other >= group || (s->any && s->number == number))
 			continue;
-		if (sketch_apart(mine, &x->folded[i * FOLDED], NULL, FOLDED, k) < k &&
-		    sketch_apart(&m->sketches[(size_t)group * words],
-			&m->sketches[(size_t)other * words], all, words, k) < k)
+		if (sketch_apart(mine, &x->folded[i * FOLDED], NULL, FOLDED, 1, k) < k &&
+		    sketch_apart(
+			&m->sketches[group], &m->sketches[other], all, words, m->groups_n, k) < k)
 			hear(s, number);
 	}
 }

@@ -101,7 +101,7 @@ struct making {
 	size_t groups_n;
 	uint32_t first_category, first_device, first_country; /* of everybody */
 	uint32_t *first_step;				      /* by journey: who began it */
-	uint64_t *sketches;				      /* sketch_words of each group */
+	uint64_t *sketches; /* the first word of each group, then the second of each, … */
 	unsigned sketch_words;
 	struct key16 sketch_key;
 	_Atomic uint32_t *step_days; /* by group from the first journey's on: by days it took */

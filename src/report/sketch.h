@@ -29,18 +29,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Functions that count bits are compiled twice, once for processors that have an instruction for
- * it; __builtin_cpu_supports("popcnt") says which to call. */
+/* Functions that count bits are compiled more than once, for processors that have instructions for
+ * it; __builtin_cpu_supports() says which to call. */
 #define ALWAYS __attribute__((always_inline))
 #define COUNTS_BITS __attribute__((target("popcnt")))
+#if defined __clang__
+#define COUNTS_MANY_BITS __attribute__((target("avx512f,avx512vpopcntdq")))
+#else
+#define COUNTS_MANY_BITS __attribute__((target("avx512f,avx512vpopcntdq"), optimize("O3")))
+#endif
 
 #define SKETCH_WORDS 64 /* 4,096 bits, where there is room */
 
 /* The smallest sketch in which k bits can be told from chance: eight for each. */
 unsigned sketch_words_least(uint64_t k);
 /* Bits that differ between a and b, or, once that many are found, some number of at least `most`.
- * `c` is a third sketch that is put upon the two; NULL: none. */
-unsigned sketch_apart(
-    const uint64_t *a, const uint64_t *b, const uint64_t *c, unsigned words, unsigned most);
+ * `c` is a third sketch that is put upon the two; NULL: none. The words of each are `stride` words
+ * apart. */
+unsigned sketch_apart(const uint64_t *a, const uint64_t *b, const uint64_t *c, unsigned words,
+    size_t stride, unsigned most);
 
 #endif

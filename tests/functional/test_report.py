@@ -181,6 +181,9 @@ def test_numbers_are_those_of_what_was_sent(server):
     groups = groups_of(server, shop, today)
     no_two_are_near(groups)
     assert sum(n is not None for n, _ in groups.values()) > 40
+    near = [n['id'] for n in told(server, '/v1/report/segment', 'id=keen')['nearest']]
+    overlap = {s: groups[('keen', 'near', s)][0] / (groups[('keen',)][0] + groups[(s,)][0] - groups[('keen', 'near', s)][0]) for s in near}
+    assert near[0] == 'coats-ever' and near == sorted(near, key=lambda s: -overlap[s])
     for path in told(server, '/v1/report/journeys')['journeys'][0]['paths']:
         days = sorted(way[len(path['steps']) - 1][1] for way in map(shop.path, shop.people) if way and [s for s, _ in way[:len(path['steps'])]] == path['steps'])
         assert path['median_days'] == days[(len(days) - 1) // 2] and abs(path['share'] - path['visitors'] / groups[('journey', '')][0]) < 1e-4

@@ -132,8 +132,7 @@ static void draw(struct made *w)
 		for (size_t g = 0; g < m->groups_n; g++) {
 			m->groups[g].n += in[g][v];
 			m->groups[g].name = g + 1;
-			m->sketches[g * m->sketch_words + bit / 64] ^= (uint64_t)in[g][v]
-								       << bit % 64;
+			m->sketches[bit / 64 * m->groups_n + g] ^= (uint64_t)in[g][v] << bit % 64;
 		}
 	}
 }

@@ -29,7 +29,7 @@ TEST(sketches_are_never_farther_apart_than_the_groups)
 			if (in_b)
 				turn(b, x >> 20);
 		}
-		unsigned found = sketch_apart(a, b, NULL, WORDS, 64 * WORDS);
+		unsigned found = sketch_apart(a, b, NULL, WORDS, 1, 64 * WORDS);
 		assert_true(found <= apart);
 		assert_int_equal(found % 2, apart % 2);
 		if (apart < 20)
@@ -40,14 +40,14 @@ TEST(sketches_are_never_farther_apart_than_the_groups)
 TEST(a_third_sketch_is_put_upon_the_two)
 {
 	uint64_t a[WORDS] = {1, 2}, b[WORDS] = {2, 2}, all[WORDS] = {3, 4};
-	assert_int_equal(sketch_apart(a, b, NULL, WORDS, 99), 2);
-	assert_int_equal(sketch_apart(a, b, all, WORDS, 99), 1);
+	assert_int_equal(sketch_apart(a, b, NULL, WORDS, 1, 99), 2);
+	assert_int_equal(sketch_apart(a, b, all, WORDS, 1, 99), 1);
 }
 
 TEST(the_count_stops_when_it_is_enough)
 {
 	uint64_t a[WORDS] = {UINT64_MAX, UINT64_MAX, UINT64_MAX}, b[WORDS] = {0};
-	assert_int_equal(sketch_apart(a, b, NULL, WORDS, 65), 128);
+	assert_int_equal(sketch_apart(a, b, NULL, WORDS, 1, 65), 128);
 }
 
 TEST(a_sketch_has_eight_bits_for_each_of_k)
