@@ -157,7 +157,7 @@ enum err destinations_told(const struct plan_wish *of, const struct kgate *gate,
 
 /* --- deliveries */
 
-static const char *text_of(const json_t *row, const char *key)
+static const char *told_text(const json_t *row, const char *key)
 {
 	const char *s = json_string_value(json_object_get(row, key));
 	return s ? s : "";
@@ -167,11 +167,11 @@ static const char *text_of(const json_t *row, const char *key)
 static int by_end(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	const char *s = text_of(x, "ended"), *t = text_of(y, "ended");
+	const char *s = told_text(x, "ended"), *t = told_text(y, "ended");
 	if (!*s != !*t)
 		return *s ? 1 : -1;
 	int c = strcmp(t, s);
-	return c ? c : strcmp(text_of(y, "delivery"), text_of(x, "delivery"));
+	return c ? c : strcmp(told_text(y, "delivery"), told_text(x, "delivery"));
 }
 
 enum err deliveries_newest(const char *store, const struct destinations *all,

@@ -73,10 +73,16 @@ uint64_t store_bytes(const struct store *s, const char *sub)
 	return bytes_found;
 }
 
-bool store_low(const struct store *s, long percent)
+double store_free(const struct store *s)
 {
 	struct statvfs v;
-	if (percent == 0 || statvfs(s->path, &v) != 0 || v.f_blocks == 0)
-		return false;
-	return (double)v.f_bavail * 100 < (double)v.f_blocks * (double)percent;
+	if (statvfs(s->path, &v) != 0 || v.f_blocks == 0)
+		return -1;
+	return (double)v.f_bavail / (double)v.f_blocks;
+}
+
+bool store_low(const struct store *s, long percent)
+{
+	double share = percent ? store_free(s) : -1;
+	return share >= 0 && share * 100 < (double)percent;
 }

@@ -3,7 +3,7 @@ import json
 import os
 import signal
 
-from harness import Browser, until
+from harness import RULES, Browser, until
 
 
 def report(server, what, query=''):
@@ -117,3 +117,97 @@ def test_all_segments_by_day_say_what_each_says(server):
     server.advance('12d')
     fans = of(report(server, 'segments'), 'segments', 'coat-fans')
     assert fans['left'][-1] == 60 and fans['size'][-1] == 30        # three in fourteen days
+
+
+# --- deliveries
+
+TO = '''version: 1
+partners: [{id: acme}]
+destinations:
+  - {id: lake, format: csv, deliver: {directory: DIR/lake}}
+  - {id: ids, format: csv, partner: acme, deliver: {directory: DIR/ids}}
+'''
+
+
+def delivering(make):
+    server = make(rules=RULES.replace('{id: coats-ever, when: coats}', '{id: coats-ever, when: coats, destinations: [lake, ids]}'))
+    server.write_destinations(TO.replace('DIR', server.dir))
+    assert server.http('POST', '/v1/reload', admin=True)[0] == 200
+    return server
+
+
+def test_deliveries_by_day(make):
+    server = delivering(make)
+    server.morning()
+    for day in range(3):
+        server.import_lines([{'id': 'd%dv%d' % (day, i), 'u': 'https://shop.example/coats/1'} for i in range(30 if day < 2 else 5)])
+        for to in ('lake', 'ids'):
+            assert server.http('POST', '/v1/deliver?to=' + to, admin=True)[0] == 200
+        server.advance('24h')
+    r = report(server, 'deliveries', 'days=5')
+    lake, ids = of(r, 'destinations', 'lake'), of(r, 'destinations', 'ids')
+    assert r['days'] == sorted(r['days']) and len(r['days']) == 5
+    assert lake['added'] == [0, 30, 30, None, 0] and lake['removed'] == [0] * 5 and lake['failures'] == [0] * 5
+    assert lake['members'][1:4] == [30, 60, 70] and lake['with_id'] == [None] * 5 and lake['members'][0] is None
+    assert ids['added'] == [0] * 5 and ids['with_id'][1:4] == [0, 0, 0]
+    assert report(server, 'deliveries', 'destination=ids&days=5')['destinations'] == [ids]
+    assert server.http('GET', '/v1/report/deliveries?destination=nobody', admin=True)[0] == 404
+
+
+def test_a_delivery_that_was_given_up_is_counted_and_needs_attention(make):
+    from partner import Partner
+    server = delivering(make)
+    partner = Partner(server)
+    server.write_destinations(TO.replace('DIR', server.dir).replace('{directory: %s/lake}' % server.dir, '{url: "%s"}' % partner.url).replace('format: csv, deliver: {url', 'format: ndjson, deliver: {url'))
+    assert server.http('POST', '/v1/reload', admin=True)[0] == 200
+    server.import_lines([{'id': 'v%d' % i, 'u': 'https://shop.example/coats/1'} for i in range(30)])
+    partner.moods = [403]
+    assert json.loads(server.http('POST', '/v1/deliver?to=lake', admin=True)[2])['state'] == 'failed'
+    lake = of(report(server, 'deliveries'), 'destinations', 'lake')
+    assert lake['failures'][-1] == 1 and lake['added'][-1] == 0
+    rows = [a for a in report(server, 'summary')['attention'] if a['what'] == 'delivery']
+    assert [(a['id'], a['link']) for a in rows] == [('lake', '#/destinations/lake')] and '403' in rows[0]['says']
+    partner.close()
+
+
+# --- the summary
+
+ALERT = RULES.replace('{id: coats-ever, when: coats}', '{id: coats-ever, alert: size < 50, when: coats}')
+
+
+def test_the_summary_says_what_today_is_like(make):
+    server = make(rules=ALERT)
+    server.morning()
+    s = report(server, 'summary')
+    assert (s['visitors'], s['hits'], s['refused'], s['movers']) == (None, 0, [], {'day': [], 'week': []}) and s['visitors_complete'] and 0 < s['disk_free'] < 1
+    server.import_lines([{'id': 'v%d' % i, 'u': 'https://shop.example/coats/1'} for i in range(40)])
+    hits(server, 20, headers={'Sec-GPC': '1'})
+    hits(server, 3, headers={'DNT': '1'})
+    server.settle()
+    s = report(server, 'summary')
+    assert (s['visitors'], s['hits'], s['events']) == (40, 40, 40) and s['refused'] == [{'reason': 'gpc', 'hits': 20}] and s['set_aside'] == []
+    alerts = [a for a in s['attention'] if a['what'] == 'alert']
+    assert [(a['id'], a['link']) for a in alerts] == [('coats-ever', '#/segments/coats-ever')] and '50' in alerts[0]['says']
+    assert {a['id'] for a in s['attention'] if a['what'] == 'rule'} >= {'apparel.shoes', 'purchase', 'buyers'} and not s['more']
+
+
+def test_movers_are_told_by_told_numbers(make):
+    server = make(rules=ALERT)
+    server.morning()
+    server.import_lines([{'id': 'v%d' % i, 'u': 'https://shop.example/coats/1'} for i in range(40)])
+    server.import_lines([{'id': 'b%d' % i, 'u': 'https://shop.example/', 'e': 'purchase'} for i in range(19)])
+    server.settle()
+    server.advance('24h')
+    server.import_lines([{'id': 'w%d' % i, 'u': 'https://shop.example/coats/1'} for i in range(30)])
+    server.import_lines([{'id': 'b%d' % i, 'u': 'https://shop.example/', 'e': 'purchase'} for i in range(19, 30)])
+    server.settle()
+    day = report(server, 'summary')['movers']['day']
+    assert {m['id']: (m['before'], m['size'], m['change']) for m in day} == {'coats-ever': (40, 70, 30), 'apparel-any': (40, 70, 30)}     # buyers: withheld yesterday
+    server.advance('144h')
+    assert [m['id'] for m in report(server, 'summary')['movers']['week']] == ['apparel-any', 'coats-ever']
+    assert report(server, 'summary')['movers']['day'] == []
+    server.stop()
+    with open(os.path.join(server.store, 'tallies'), 'a') as f:
+        f.write('x')
+    server.start()
+    assert [a['what'] for a in report(server, 'summary')['attention']][0] == 'damage'

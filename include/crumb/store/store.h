@@ -118,6 +118,8 @@ bool store_load_admin(const struct config *c, char address[128], char token[128]
 /* --- the disk */
 
 uint64_t store_bytes(const struct store *s, const char *sub); /* on disk, below a sub-folder */
+double store_free(
+    const struct store *s); /* the share of the disk that is free, of 1; -1: unknown */
 bool store_low(const struct store *s, long percent); /* is less than this share of the disk free? */
 
 /* Makes a folder and those above it, durably. OK when it is there already. */
