@@ -21,6 +21,8 @@ has stored. The options are those of crumbd; the ones that matter are store.path
 '''
 CRUMB_END = '''.SH ENVIRONMENT
 CRUMB_CONFIG: the file of configuration that is taken without \\fB\\-c\\fR; where it is empty none is.
+.PP
+CRUMB_TOKEN: a token (crumb token add) with which a running server is asked, instead of its own.
 .SH FILES
 /etc/crumb/crumb.yaml: the one that is taken without either.
 .SH EXIT STATUS

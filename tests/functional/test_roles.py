@@ -98,10 +98,20 @@ def test_every_route_wants_its_role(world, routes):
                 assert status == 403 and r['role'] in words and role in words, (r['path'], role, status, data)
 
 
-def test_every_route_wants_somebody(world, routes):
-    """No token, a session that never was, and a token behind another word; health and signing in are for everybody."""
+def test_a_head_wants_what_its_get_wants(world, routes):
     for r in routes:
-        for client in (Client(world), Client(world, cookie='x' * 43), Client(world, cookie='')):
+        if r['method'] == 'GET':
+            for client in (Client(world), world.sessions['viewer'], Client(world, bearer=world.tokens['marketer']), world.sessions['operator']):
+                head, get = (client.status(method, answered_wrongly(world, r)) for method in ('HEAD', 'GET'))
+                assert head == get, (r['path'], head, get)
+
+
+def test_every_route_wants_somebody(world, routes):
+    """No token, a session that never was or that is over; health and signing in are for everybody."""
+    ended = session(world, world.token)
+    assert ended.status('POST', '/v1/logout', X_Crumb='1') == 303
+    for r in routes:
+        for client in (Client(world), Client(world, cookie='x' * 43), Client(world, cookie=''), ended):
             status, answer, data = client.ask(r['method'], answered_wrongly(world, r), X_Crumb='1')
             if r['role'] == 'anybody':
                 assert status == 400, (r['path'], status)
@@ -390,6 +400,18 @@ def test_the_command_dashboard_prints_a_link(make):
     assert server.cli('dashboard', '--token', 'nobody', ok=(1,)).stderr
     server.stop()
     assert 'no crumbd runs' in server.cli('dashboard', ok=(1,)).stderr
+
+
+def test_the_command_line_may_have_a_token_of_its_own(make, monkeypatch):
+    server = make()
+    anna = add(server, 'anna', 'viewer')
+    monkeypatch.setenv('CRUMB_TOKEN', anna)
+    r = server.cli('rules', 'preview', 'coats', ok=(1,))
+    assert "wants the role marketer; 'anna' is a viewer" in r.stderr
+    status, r, _ = spent(server, server.js('dashboard')['url'])
+    assert json.loads(Client(server, cookie=r.getheader('Set-Cookie')[12:55]).ask('GET', '/v1/who')[2])['name'] == 'anna'
+    monkeypatch.setenv('CRUMB_TOKEN', '')
+    assert 'size' in server.js('rules', 'preview', 'coats')
 
 
 # --- wrong tokens

@@ -13,6 +13,7 @@
  *     seen             the last day on which the clock was believed (node/time.c)
  *     clock            seconds by which tests moved the clock, if they did
  *     admin            address and token of the running server's admin listener, 0600
+ *     admin.tokens     who else may ask it, by hashes of tokens (admin/tokens.h), 0600
  *     history          who did what in the last 90 days (src/admin/history.c), 0600
  *     journal/DAY/     the journal (journal/journal.h)
  *     wal              commits on their way into the journal (src/journal/wal.h)
