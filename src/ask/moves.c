@@ -216,13 +216,23 @@ static void show_move(
 	m->after = kgate_show(gate, kept + (m->enter.told ? enter : 0));
 }
 
+/* A segment that stays as it is has the size that the lists tell. */
+static void show_same(
+    struct move *m, const struct rules *old, const struct kgate *gate, uint64_t size)
+{
+	m->before = kgate_show_group(gate, 's', old->segments[m->was].id, size);
+	m->stay = m->after = m->before;
+}
+
 /* What is told of all moves. */
 static enum err show_moves(struct diffing *d, const struct kgate *gate, struct ask_memory *memory)
 {
 	enum err e = OK;
 	for (size_t i = 0; i < d->n; i++) {
 		const uint64_t *moved = d->sum + 3 * i;
-		if (!d->groups || d->moves[i].same)
+		if (d->groups && d->moves[i].same)
+			show_same(&d->moves[i], d->before->rules, gate, moved[1] + moved[2]);
+		else if (!d->groups)
 			show_move(&d->moves[i], gate, moved[0], moved[1], moved[2]);
 	}
 	for (size_t i = 0; d->groups && i < d->groups->asked && !e; i++) {
