@@ -196,16 +196,30 @@ void publishing_start(struct admin *a)
 	rule_files_unlock(lock);
 }
 
+struct history_pages {
+	unsigned before; /* 0: the newest */
+};
+
+static enum err history_parse(struct admin *a, struct job *j, const struct asked *q)
+{
+	struct history_pages *p = j->state;
+	uint64_t n = asked_number(q, "before");
+	(void)a;
+	p->before = n < 100000000 ? (unsigned)n : 0;
+	return OK;
+}
+
 /* Sizes that can be known by now are written down first, unless somebody publishes just now. */
 static void history(struct admin *a, struct job *j)
 {
+	const struct history_pages *pages = j->state;
 	struct publishing p = publishing_begin(a, NULL, "");
 	int lock;
 	if (p.serves && rule_files_lock(p.config->rules_path, 0, &lock) == OK) {
 		publish_note_sizes(&p);
 		rule_files_unlock(lock);
 	}
-	j->answer = published_list(p.config->store_path);
+	j->answer = published_list(p.config->store_path, pages->before);
 	publishing_end(&p);
 }
 
@@ -328,10 +342,16 @@ const struct route routes_publishing[] = {
     {
 	.method = HTTP_M_GET,
 	.path = "/v1/rules/history",
-	.help = "What was published in the last 90 days, newest first; 2,000 publications at most.",
+	.help = "What was published in the last 90 days, newest first; 200 publications at most in "
+		"an answer, and 2,000 in all.",
 	.role = ROLE_VIEWER,
 	.by = BY_TELL,
+	.params = {{"before", PARAM_NUMBER, PARAM_MAY,
+	    .help = "Only publications before this number.",
+	    .wrong = "before is the number of a publication"}},
 	.answers = {{200, "the publications", .shape = {.kind = SHAPE_LIST, .of = history_fields}}},
+	.state = sizeof(struct history_pages),
+	.parse = history_parse,
 	.run = history,
     },
     {

@@ -85,11 +85,34 @@ static int print_patch(struct cli *c, unsigned n)
 	return EXIT_FINE;
 }
 
+/* Page by page, of the server or of the store. NULL: it was said why not. */
+static json_t *whole_history(struct cli *c)
+{
+	json_t *all = json_array(), *page = NULL;
+	bool server = client_available(c);
+	json_int_t before = 0;
+	do {
+		char path[64];
+		struct reply r;
+		snprintf(path, sizeof path, "/v1/rules/history?before=%lld", (long long)before);
+		json_decref(page);
+		page = server ? client_json(c, path, NULL, &r)
+			      : published_list(c->config.store_path, (unsigned)before);
+		json_array_extend(all, page);
+		before = json_integer_value(
+		    json_object_get(json_array_get(all, json_array_size(all) - 1), "n"));
+	} while (json_array_size(page) == PUBLISHED_TOLD);
+	bool fine = page != NULL;
+	json_decref(page);
+	if (!fine)
+		json_decref(all);
+	return fine ? all : NULL;
+}
+
 /* Patches are read from the store beside a server, too: they are written once. */
 static int history_listed(struct cli *c, int argc, char **argv)
 {
 	const char *patch = cli_option(argc, argv, "--patch");
-	struct reply r;
 	uint64_t n = 0;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
@@ -97,8 +120,7 @@ static int history_listed(struct cli *c, int argc, char **argv)
 		return cli_misuse("--patch wants the number of a publication");
 	if (patch)
 		return print_patch(c, (unsigned)n);
-	json_t *list = client_available(c) ? client_json(c, "/v1/rules/history", NULL, &r)
-					   : published_list(c->config.store_path);
+	json_t *list = whole_history(c);
 	if (!list)
 		return EXIT_WRONG;
 	if (c->json) {

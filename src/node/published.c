@@ -119,14 +119,16 @@ enum err published_patch(const char *store, unsigned n, struct buf *out)
 	return e == ERR_NOT_FOUND ? err_set(e, "there is no publication %u", n) : e;
 }
 
-json_t *published_list(const char *store)
+json_t *published_list(const char *store, unsigned before)
 {
 	static const char *const told[] = {
 	    "n", "t", "who", "role", "why", "hash", "file", "segments", "undoes"};
 	size_t n;
 	unsigned *numbers = all_numbers(store, &n);
 	json_t *list = json_array();
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && json_array_size(list) < PUBLISHED_TOLD; i++) {
+		if (before && numbers[i] >= before)
+			continue;
 		json_t *j = NULL, *row = json_object();
 		if (published_read(store, numbers[i], &j) != OK) {
 			log_warn("rules", "the history lacks a publication why=\"%s\"", err_text());
