@@ -293,6 +293,19 @@ def test_a_folder_that_cannot_be_written_to_hands_out_a_patch(tmp_path):
         s.close()
 
 
+def test_who_published_stands_in_the_history(server):
+    tokens = {role: server.cli('token', 'add', role[:4], '--role', role).stdout.strip() for role in ('viewer', 'marketer')}
+    rules, operator = Rules(server), server.token
+    match = rules.hash()
+    for role, status in (('viewer', 403), ('marketer', 200)):
+        server.token = tokens[role]
+        assert rules.publish(SHOP + '# new\n', match=match)[0] == status and rules.get('files') and isinstance(rules.get('history'), list)
+        assert rules.edit(kind='segment', id='keen', set={'when': 'coats'})[0] == status
+    server.token = operator
+    (h,) = rules.get('history')
+    assert h['who'] == 'mark' and h['role'] == 'marketer'
+
+
 def test_undo_is_refused_when_files_were_changed_by_hand(server):
     rules = Rules(server)
     assert rules.publish(SHOP + '# new\n')[0] == 200

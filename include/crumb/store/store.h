@@ -19,6 +19,7 @@
  *     wal              commits on their way into the journal (src/journal/wal.h)
  *     undo             the commit of several days that is under way (src/journal/whole.c)
  *     exports/DEST/    what destinations hold, and deliveries under way (delivery/deliver.h)
+ *     rules-history/   rules as they were before each publication (node/published.h)
  *     models/          what lookalikes have learned (node/lookalike.h)
  *     reports/         the report of the day (report/daily.h)
  *     state/GEN/SHARD/ the views; state/CURRENT names the serving generation
