@@ -172,17 +172,34 @@ static uint64_t reach_of(const struct asked *a, uint64_t size, uint64_t k, uint3
 	return off <= most ? HARDLY_APART + 1 : 0;
 }
 
+/* The segment that the condition asks for, and nothing else: segment(a), segment(a) and segment(a).
+ * Of groups that are equal it is the one whose number is meant: another that has the same members
+ * may be withheld while this one is told. SIZE_MAX: it asks for no one segment. */
+static size_t segment_meant(const struct rules *r, int root)
+{
+	if (root < 0)
+		return SIZE_MAX;
+	const struct rule_node *n = &r->nodes[root];
+	if (n->kind == NODE_SEGMENT)
+		return n->segment;
+	if (n->kind != NODE_AND && n->kind != NODE_OR)
+		return SIZE_MAX;
+	size_t left = segment_meant(r, n->left);
+	return left == segment_meant(r, n->right) ? left : SIZE_MAX;
+}
+
 struct shown ask_nearest(
     struct sizing *s, const struct kgate *gate, struct ask_memory *memory, bool *refused)
 {
 	uint64_t size = s->sum[1], k = kgate_k(gate), distance = k;
+	size_t meant = segment_meant(s->rules, s->root);
 	struct shown told = kgate_show(gate, size);
 	*refused = false;
 	if (s->sum[0] - size < distance)
 		told = kgate_show(gate, s->sum[0]), distance = s->sum[0] - size;
 	for (size_t i = 0; i < s->segments; i++) {
 		uint64_t theirs = s->sum[2 + 2 * i], apart = size + theirs - 2 * s->sum[3 + 2 * i];
-		if (apart < distance)
+		if (apart < distance || (apart == 0 && i == meant))
 			told = kgate_show_group(gate, 's', s->g->rules->segments[i].id, theirs),
 			distance = apart;
 	}

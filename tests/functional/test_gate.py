@@ -2,7 +2,7 @@
 import json
 import random
 
-from harness import Browser
+from harness import Browser, until
 
 RULES = '''version: 1
 categories:
@@ -136,3 +136,24 @@ def test_bad_questions_are_explained(make):
     assert 'nobody' in server.cli('segments', 'overlap', 'many', 'nobody', ok=(1,)).stderr
     server.stop()
     assert 'coats' in server.cli('rules', 'preview', 'cots >= 3', ok=(1,)).stderr and server.js('rules', 'preview', 'coats')['size'] is None
+
+
+def test_of_equal_groups_the_one_that_is_asked_for_speaks(make):
+    """A segment that fell is withheld wherever it is asked for by its name, though another of the same members, which is new, is told."""
+    server = make(rules=RULES, k=K)
+    crowd = lambda n: (server.import_lines([{'id': 'b%d' % i, 't': server.now(), 'u': 'https://s.example/coats/1', 'a.g': 'a'} for i in range(n)]), server.settle())
+    server.write_rules(RULES.replace('{id: group-a, when: attr.g = a}', '{id: group-b, when: coats in 1d}'))
+    assert server.http('POST', '/v1/reload', admin=True)[0] == 200
+    until(lambda: server.js('rules', 'status')['complete'])
+    for n, told in ((K + 1, K), (K - 1, None), (K + 4, None)):
+        server.morning()
+        crowd(n)
+        assert server.sizes()['group-b'] == told
+    server.write_rules(RULES.replace('when: attr.g = a', 'when: coats in 1d') + '  - {id: group-b, when: coats in 1d}\n')
+    assert server.http('POST', '/v1/reload', admin=True)[0] == 200
+    until(lambda: server.js('rules', 'status')['complete'])
+    assert server.sizes() == {'group-a': K, 'group-b': None, 'many': None}
+    for segment, told in (('group-a', K), ('group-b', None)):
+        assert preview(server, 'segment(%s)' % segment) == told
+        pair = server.js('segments', 'overlap', segment, segment)
+        assert pair['a']['size'] == pair['b']['size'] == pair['both'] == told
