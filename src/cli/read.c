@@ -14,8 +14,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Rules whose history is being recomputed beside the rules that serve; NULL: there are none. */
-static struct rules *coming_rules(struct cli *c)
+struct rules *cli_coming_rules(struct cli *c)
 {
 	struct rules *r = NULL;
 	uint32_t number = store_building(c->store);
@@ -33,7 +32,7 @@ static json_t *get(struct cli *c, const char *path,
 		return client_json(c, path, NULL, &r);
 	if (!cli_open(c))
 		return NULL;
-	struct rules *coming = coming_rules(c);
+	struct rules *coming = cli_coming_rules(c);
 	enum err e = list_rows(c->generation, &c->gate, clock_now(), coming, &list);
 	rules_unref(coming);
 	if (e)
@@ -203,7 +202,7 @@ static json_t *get_segment(struct cli *c, const char *id)
 	}
 	if (!cli_open(c))
 		return NULL;
-	struct rules *coming = coming_rules(c);
+	struct rules *coming = cli_coming_rules(c);
 	enum err e = list_segment(c->generation, &c->gate, clock_now(), coming, id, LIST_DAYS, &j);
 	rules_unref(coming);
 	if (e)

@@ -10,8 +10,11 @@
 #include "reports.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/memory.h"
 #include "crumb/report/dailies.h"
+#include "crumb/report/deliveries_by_day.h"
 #include "crumb/report/segments.h"
+#include "crumb/report/summary.h"
 #include "crumb/report/tally.h"
 #include "crumb/store/store.h"
 
@@ -73,6 +76,40 @@ static enum err alone_segments(struct cli *c, struct str id, unsigned days, json
 	return segments_report(c->generation, &c->gate, clock_now(), days, out);
 }
 
+/* The configuration says where destinations are; without the file there are none. */
+static enum err alone_deliveries(struct cli *c, struct str id, unsigned days, json_t **out)
+{
+	struct destinations *all;
+	enum err e = destinations_load(c->config.destinations_path, NULL, &all);
+	if (e)
+		return e;
+	e = deliveries_report(
+	    c->store->path, all, id.n ? id.p : NULL, &c->gate, days, clock_now(), out);
+	destinations_unref(all);
+	return e;
+}
+
+/* Nobody records, so nothing lags, and what troubles a server is not known. */
+static enum err alone_summary(struct cli *c, struct str id, unsigned days, json_t **out)
+{
+	struct summary_of of = {.g = c->generation, .gate = &c->gate, .now = clock_now()};
+	struct destinations *all = NULL;
+	(void)id, (void)days;
+	enum err e = tally_read(c->store->path, of.now, &of.tally);
+	if (!e)
+		e = destinations_load(c->config.destinations_path, NULL, &all);
+	of.all = all;
+	if (!e) {
+		memory_begin();
+		of.coming = cli_coming_rules(c);
+		e = summary_report(&of, out);
+		rules_unref((struct rules *)of.coming);
+	}
+	destinations_unref(all);
+	tally_close(of.tally);
+	return e;
+}
+
 /* --- the reports */
 
 /* Does a command take an id, and is it misuse to leave it out? */
@@ -83,12 +120,15 @@ static const struct {
 	unsigned days; /* how many it tells unless --days came; 0: it has none */
 	enum err (*alone)(struct cli *c, struct str id, unsigned days, json_t **out);
 } reports[REPORT_KINDS] = {
+    [REPORT_SUMMARY] = {"/v1/report/summary", NULL, TAKES_NO_ID, 0, alone_summary},
     [REPORT_SEGMENT] = {"/v1/report/segment", "a segment", MUST_TAKE_ID, 0, alone_segment},
     [REPORT_CATEGORIES] = {"/v1/report/categories", "a category", MAY_TAKE_ID, 30,
 	alone_categories},
     [REPORT_JOURNEYS] = {"/v1/report/journeys", "a journey", MAY_TAKE_ID, 0, alone_journeys},
     [REPORT_HITS] = {"/v1/report/hits", NULL, TAKES_NO_ID, 30, alone_hits},
     [REPORT_SEGMENTS] = {"/v1/report/segments", NULL, TAKES_NO_ID, 30, alone_segments},
+    [REPORT_DELIVERIES] = {"/v1/report/deliveries", "a destination", MAY_TAKE_ID, 30,
+	alone_deliveries},
 };
 
 /* Bytes that mean something in a query as %XX. */
@@ -115,7 +155,8 @@ static json_t *ask_report(struct cli *c, enum report_kind kind, struct str id, u
 	struct buf path = {0};
 	struct reply r;
 	buf_addf(&path, "%s?", reports[kind].path);
-	buf_c(&path, id.n ? "id=" : "");
+	if (id.n)
+		buf_c(&path, kind == REPORT_DELIVERIES ? "destination=" : "id=");
 	add_escaped(&path, id);
 	if (days)
 		buf_addf(&path, "&days=%u", days);
@@ -177,6 +218,14 @@ static int report(struct cli *c, int argc, char **argv, enum report_kind kind)
 	return EXIT_FINE;
 }
 
+static int report_of_today(struct cli *c, int argc, char **argv)
+{
+	return report(c, argc, argv, REPORT_SUMMARY);
+}
+static int report_of_deliveries(struct cli *c, int argc, char **argv)
+{
+	return report(c, argc, argv, REPORT_DELIVERIES);
+}
 static int report_of_segment(struct cli *c, int argc, char **argv)
 {
 	return report(c, argc, argv, REPORT_SEGMENT);
@@ -266,11 +315,29 @@ const struct command commands_report[] = {
 	.summary = "sizes of all segments by day, and who entered and left",
 	.help = "The last 30 days, or as many as --days says up to 90. " BY_DAY_HELP,
 	.run = report_of_segments},
+    {.name = "report deliveries",
+	.args = "[DESTINATION] [--days N] [--json | --csv]",
+	.summary = "deliveries by day: members, rows, failures",
+	.help =
+	    "The last 30 days, or as many as --days says up to 90: how many visitors could go to "
+	    "a destination, of how many the partner's id was known, which rows the partner took "
+	    "and refused, which deliveries were given up. " BY_DAY_HELP,
+	.run = report_of_deliveries},
     {.name = "report make",
 	.args = "[--json]",
 	.summary = "have the server make the report now",
 	.help = "Makes the report of the day if it was not made today of the rules that serve. It "
 		"is never made twice for the same day and rules.",
 	.run = report_make},
+    /* behind those that begin with the same word, of which it would take the second for its own */
+    {.name = "report",
+	.args = "[--json | --csv]",
+	.summary = "today: visitors, hits, what needs attention, what moved",
+	.help =
+	    "How many visitors there are, what came today and what was refused and why, how far "
+	    "the views are behind, what somebody should look at, and the segments whose sizes "
+	    "have changed most in a day and in a week. Numbers about fewer visitors than "
+	    "privacy.k are withheld.",
+	.run = report_of_today},
     {0},
 };

@@ -65,6 +65,7 @@ static void put_cells(struct csv *s, const json_t *row, const char *const *keys)
 
 /* --- one segment: its groups, the segments near it, its funnel */
 
+/* Groups of one list, which `part` tells from those of the others. */
 static void csv_groups(struct csv *s, const json_t *j, const char *list, const char *part)
 {
 	static const char *const keys[] = {
@@ -151,6 +152,53 @@ static void csv_segments(struct csv *s, const json_t *j)
 	    (const char *const[]){"size", "entered", "left", NULL});
 }
 
+/* Members are empty on days on which nobody counted them; rows of a day without a delivery are 0.
+ */
+static void csv_deliveries(struct csv *s, const json_t *j)
+{
+	csv_by_day(s, j, "destinations", (const char *const[]){"id", NULL},
+	    (const char *const[]){
+		"members", "with_id", "added", "removed", "refused", "failures", NULL});
+}
+
+/* --- today: a row for each number, each reason, each sentence, each segment that moved */
+
+/* Rows of one kind: the name of the kind, the fields, and empty cells up to the width. */
+static void csv_today_rows(struct csv *s, const json_t *rows, const char *what,
+    const char *const *keys, unsigned empty_behind)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row)
+	{
+		cell_word(s, what);
+		put_cells(s, row, keys);
+		cell_empty(s, empty_behind);
+		csv_end_row(s);
+	}
+}
+
+static void csv_summary(struct csv *s, const json_t *j)
+{
+	static const char *const numbers[] = {"visitors", "hits", "events", "lag_s", "disk_free"},
+				 *const reason[] = {"reason", "", "hits", NULL},
+				 *const sentence[] = {"id", "says", NULL},
+				 *const mover[] = {"id", "name", "size", "before", NULL};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		cell_word(s, numbers[i]);
+		cell_empty(s, 2);
+		put_cell(s, json_object_get(j, numbers[i]));
+		cell_empty(s, 1);
+		csv_end_row(s);
+	}
+	csv_today_rows(s, json_object_get(j, "refused"), "refused", reason, 1);
+	csv_today_rows(s, json_object_get(j, "set_aside"), "set aside", reason, 1);
+	csv_today_rows(s, json_object_get(j, "attention"), "attention", sentence, 2);
+	const json_t *movers = json_object_get(j, "movers");
+	csv_today_rows(s, json_object_get(movers, "day"), "moved in a day", mover, 0);
+	csv_today_rows(s, json_object_get(movers, "week"), "moved in a week", mover, 0);
+}
+
 /* --- journeys: who began is a row without steps */
 
 #define STEPS 3
@@ -185,6 +233,9 @@ void reports_csv(enum report_kind kind, const json_t *j, struct buf *out)
 		const char *heads;
 		void (*rows)(struct csv *s, const json_t *j);
 	} forms[REPORT_KINDS] = {
+	    [REPORT_SUMMARY] = {"what,id,says,number,before", csv_summary},
+	    [REPORT_DELIVERIES] = {"day,destination,members,with_id,added,removed,refused,failures",
+		csv_deliveries},
 	    [REPORT_SEGMENT] = {"part,id,name,visitors,share,everybody,index,share_of_that",
 		csv_segment},
 	    [REPORT_CATEGORIES] = {"day,category,name,events,visitors", csv_categories},

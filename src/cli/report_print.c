@@ -301,6 +301,123 @@ static void print_segments(struct cli *c, const json_t *j)
 	table_end(&t);
 }
 
+/* Members and ids of the latest day on which they were counted; rows and failures in all. */
+static void print_deliveries(struct cli *c, const json_t *j)
+{
+	struct day_heads h = day_heads(j, "members", "added");
+	const char *const heads[] = {"> members", "> with id", h.sum, "> removed", "> refused",
+	    "> failures", "destination", NULL};
+	static const char *const latest[] = {"members", "with_id"}, *const sums[] = {"added",
+									"removed", "refused",
+									"failures"};
+	struct table t;
+	size_t i;
+	json_t *row;
+	(void)c;
+	table_begin(&t, heads);
+	json_array_foreach(json_object_get(j, "destinations"), i, row)
+	{
+		for (size_t k = 0; k < 2; k++) {
+			const json_t *list = json_object_get(row, latest[k]);
+			size_t d = json_array_size(list);
+			while (d > 0 && !json_is_integer(json_array_get(list, d - 1)))
+				d--;
+			put_or_dash(&t, d ? json_array_get(list, d - 1) : NULL);
+		}
+		for (size_t k = 0; k < 4; k++)
+			put_sum(&t, json_object_get(row, sums[k]));
+		table_text(&t, key_text(row, "id"));
+	}
+	if (json_array_size(json_object_get(j, "destinations")))
+		table_print(&t);
+	else
+		puts("there are no destinations");
+	table_end(&t);
+}
+
+/* --- today */
+
+/* Hits that did not count, by why; nothing where all did. */
+static void print_reasons(struct cli *c, const json_t *j, const char *what, const char *title)
+{
+	const char *const heads[] = {"> hits", title, NULL};
+	const json_t *rows = json_object_get(j, what);
+	struct table t;
+	size_t i;
+	json_t *row;
+	if (!json_array_size(rows))
+		return;
+	putchar('\n');
+	table_begin(&t, heads);
+	json_array_foreach(rows, i, row)
+	{
+		table_number(&t, json_object_get(row, "hits"), kgate_k(&c->gate));
+		table_text(&t, key_text(row, "reason"));
+	}
+	table_print(&t);
+	table_end(&t);
+}
+
+/* The segments whose sizes have changed most since `before`. */
+static void print_movers(struct cli *c, const json_t *rows, const char *before)
+{
+	const char *const heads[] = {"> size", before, "segment", "name", NULL};
+	struct table t;
+	size_t i;
+	json_t *row;
+	if (!json_array_size(rows))
+		return;
+	putchar('\n');
+	table_begin(&t, heads);
+	json_array_foreach(rows, i, row)
+	{
+		table_number(&t, json_object_get(row, "size"), kgate_k(&c->gate));
+		table_number(&t, json_object_get(row, "before"), kgate_k(&c->gate));
+		table_text(&t, key_text(row, "id"));
+		table_text(&t, key_text(row, "name"));
+	}
+	table_print(&t);
+	table_end(&t);
+}
+
+/* Numbers first, then why hits were refused, what moved, and what somebody should look at. */
+static void print_summary(struct cli *c, const json_t *j)
+{
+	static const char *const heads[] = {"", "> ", NULL};
+	static const char *const numbers[] = {"visitors", "hits", "events"}, *const words[] = {
+										 "visitors",
+										 "hits today",
+										 "events today"};
+	const json_t *movers = json_object_get(j, "movers"),
+		     *free_part = json_object_get(j, "disk_free");
+	struct table t;
+	size_t i;
+	json_t *row;
+	puts(key_text(j, "day"));
+	table_begin(&t, heads);
+	t.headless = true;
+	for (i = 0; i < 3; i++) {
+		table_text(&t, words[i]);
+		table_number(&t, json_object_get(j, numbers[i]), kgate_k(&c->gate));
+	}
+	table_text(&t, "views are behind");
+	table_cell(&t, "%.1f s", json_number_value(json_object_get(j, "lag_s")));
+	if (json_is_number(free_part)) {
+		table_text(&t, "disk that is free");
+		table_share(&t, free_part);
+	}
+	table_print(&t);
+	table_end(&t);
+	print_reasons(c, j, "refused", "refused because of");
+	print_reasons(c, j, "set_aside", "set aside because of");
+	print_movers(c, json_object_get(movers, "day"), "> a day before");
+	print_movers(c, json_object_get(movers, "week"), "> a week before");
+	if (json_array_size(json_object_get(j, "attention")))
+		puts("\nto look at");
+	json_array_foreach(json_object_get(j, "attention"), i, row)
+	    printf("  %s\n", key_text(row, "says"));
+}
+
 /* --- journeys */
 
 /* The ways of one journey. Who went on further is in the shorter ways, too. */
@@ -360,6 +477,8 @@ static void print_journeys(struct cli *c, const json_t *j)
 void reports_print(struct cli *c, enum report_kind kind, const json_t *j)
 {
 	static void (*const prints[REPORT_KINDS])(struct cli *, const json_t *) = {
+	    [REPORT_SUMMARY] = print_summary,
+	    [REPORT_DELIVERIES] = print_deliveries,
 	    [REPORT_SEGMENT] = print_one_segment,
 	    [REPORT_CATEGORIES] = print_categories,
 	    [REPORT_JOURNEYS] = print_journeys,

@@ -7,11 +7,13 @@
 
 /* Which report; there is a row for each in report.c. */
 enum report_kind {
+	REPORT_SUMMARY,
 	REPORT_SEGMENT,
 	REPORT_CATEGORIES,
 	REPORT_JOURNEYS,
 	REPORT_HITS,
 	REPORT_SEGMENTS,
+	REPORT_DELIVERIES,
 	REPORT_KINDS
 };
 

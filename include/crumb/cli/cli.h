@@ -88,6 +88,9 @@ bool cli_open(struct cli *c);
 /* The same, and the journal. */
 bool cli_open_journal(struct cli *c);
 void cli_close(struct cli *c);
+/* Rules whose history is being recomputed beside those that serve, of an open store; NULL: none.
+ * rules_unref() them. */
+struct rules *cli_coming_rules(struct cli *c);
 struct node;
 /* Starts a node on a store that no server has open. False: it was said why, such as a clock in
  * doubt. node_stop() ends it. */
