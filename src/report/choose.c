@@ -374,7 +374,7 @@ static struct limits limits_of(const struct making *m)
 static size_t segments_of_a_pass(const struct choosing *c, unsigned shards)
 {
 	size_t tables = over_shards_threads(shards) + 1;
-	size_t rows = TABLES_MOST / (tables * c->row * sizeof *c->sum);
+	size_t rows = c->m->tables_most / (tables * c->row * sizeof *c->sum);
 	return rows > 2 ? rows - 1 : 1;
 }
 

@@ -157,6 +157,7 @@ enum err dailies_make(struct dailies *d, struct generation *g, const struct kgat
 		.gate = gate,
 		.now = now,
 		.stop = stop,
+		.tables_most = TABLES_MOST,
 		.r = g->rules,
 		.today = day_of(now),
 		.k = kgate_k(gate)}};

@@ -89,6 +89,7 @@ struct making {
 	const struct kgate *gate;
 	uint32_t now;		  /* seconds */
 	const _Atomic bool *stop; /* may be NULL */
+	size_t tables_most;	  /* TABLES_MOST; less in tests */
 	/* of the rules */
 	const struct rules *r;
 	uint16_t today;

@@ -8,7 +8,7 @@ from data import segments_yaml
 from harness import until
 from peers import ROUNDS, fill, heading, hits, made, new_server, row
 
-VISITORS, SEGMENTS = 1000000, 1000
+VISITORS, SEGMENTS, EACH = 1000000, 1000, 30       # EACH: events of a visitor
 JOURNEY = '''journeys:
   - {id: way, from: c01, steps: [c02, c03, c04, c05, c06, c07, c08, c09], within: 14d}
 '''
@@ -34,7 +34,7 @@ def report():
     """1,000,000 visitors with 30 category-days, 1,000 segments, a journey; hits come in while the report is made. Takes about 1.5 GB of disk."""
     server = new_server(segments_yaml(SEGMENTS) + JOURNEY, test_clock=False)
     made('bench-load')
-    fill(server, VISITORS, 30 * VISITORS, 30)
+    fill(server, VISITORS, EACH * VISITORS, 30)
     server.start()
     until(lambda: spent_ms(server), server.logged, 600)
     time.sleep(5)
