@@ -36,7 +36,10 @@ static void tell_report(struct admin *a, struct job *j)
 static void make_report(struct admin *a, struct job *j)
 {
 	struct generation *g = engine_serving(a->node->engine);
-	j->result = dailies_make(a->node->dailies, g, &a->gate, clock_now(), &a->stop);
+	if (clock_jumped()) /* of which day would it be? */
+		j->result = err_set(ERR_BUSY, "the clock is in doubt: GET /readyz says why");
+	else
+		j->result = dailies_make(a->node->dailies, g, &a->gate, clock_now(), &a->stop);
 	generation_unref(g);
 	if (!j->result)
 		tell_report(a, j);

@@ -50,7 +50,8 @@ struct shown kgate_show(const struct kgate *g, uint64_t visitors);
 /* For a count of events or rows: nothing happened is told as 0, for it speaks of nobody. From 1 to
  * k - 1 nothing is told. */
 struct shown kgate_show_count(const struct kgate *g, uint64_t n);
-/* For a group with a name: kind 's' segment, 'c' category. Withheld, too, when the memory cannot
+/* For a group with a name: kind 's' segment, 'c' category, 'd' a category's days, each apart.
+ * Withheld, too, when the memory cannot
  * note that it was told. */
 struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, uint64_t visitors);
 /* A group's days, oldest first, the last being now. The states of earlier days follow from their
