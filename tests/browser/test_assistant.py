@@ -233,6 +233,18 @@ def test_a_browser_that_has_said_no_is_told_that_nothing_is_sent(site):
     assert site.quiet(code) == []
 
 
+def test_a_page_of_another_host_is_told_where_it_can_mend_that(site):
+    """The host is not in sites: the dashboard says so, and the panel that hits do not get through."""
+    site.browser.get(site.origin.replace('127.0.0.1', 'localhost') + '/coats/a#crumb-debug')
+    site.click('show')
+    code = until(site.code)
+    site.ask('POST', '/pair', code)
+    site.js("crumb('event', 'bought')")
+    hit = site.hits(code, 1)[0]
+    assert hit['verdict'] == 'foreign_page' and 'sites' in hit['says'] and hit['event'] == hit['path'] == ''
+    until(lambda: 'not listed with crumb: 1' in site.panel('#left').text)
+
+
 # --- the dashboard's side
 
 class Dashboard:

@@ -55,7 +55,7 @@ function article(hit) {
 
 function codeForm(view, again) {
   const says = el('p', {class: 'says', role: 'alert', id: 'live-says'});
-  const input = el('input', {id: 'live-code', name: 'code', required: true, autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false', placeholder: 'K7Q-3MH-W2X', 'aria-describedby': 'live-says'});
+  const input = el('input', {id: 'live-code', name: 'code', type: 'text', required: true, autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false', placeholder: 'K7Q-3MH-W2X', 'aria-describedby': 'live-says'});
   const pair = async (e) => {
     e.preventDefault();
     says.textContent = '';
