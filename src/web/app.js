@@ -9,7 +9,7 @@ import {el, speak} from './dom.js';
 import {keys} from './keys.js';
 import {failed} from './parts.js';
 import {screens} from './screens.js';
-import {signIn, spendToken} from './signin.js';
+import {signIn, signOut, spendToken} from './signin.js';
 import {View} from './view.js';
 
 const $ = (id) => document.getElementById(id);
@@ -99,6 +99,7 @@ function frame() {
   navigation();
   $('menu').addEventListener('click', () => openMenu($('menu').getAttribute('aria-expanded') !== 'true'));
   $('theme').addEventListener('click', nextTheme);
+  $('signout').addEventListener('click', signOut);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', showTheme);
   document.querySelector('.skip').addEventListener('click', (e) => { e.preventDefault(); $('main').focus(); });
   addEventListener('hashchange', () => { route(); $('main').focus({preventScroll: true}); scrollTo(0, 0); speak(document.title); });
@@ -110,7 +111,7 @@ function frame() {
 
 async function enter() {
   who = await maybe(get('/v1/who'), {name: '', role: 'operator'});
-  $('who').replaceChildren(who.name ? el('bdi', {dir: 'auto', text: who.name}) : '', who.name ? ' · ' + who.role : '');
+  $('who').replaceChildren(el('bdi', {dir: 'auto', text: who.name || ''}), who.name && who.name !== who.role ? ' · ' + who.role : '');
   $('signin').hidden = true;
   $('frame').hidden = false;
   await route();

@@ -67,7 +67,7 @@ function options(o, colours) {
       }}},
     scales: {
       x: {stacked: true, grid: {display: false}, border: {color: colours.line}, ticks: {color: colours.soft, maxRotation: 0, autoSkipPadding: 24, callback: (v) => text.day(o.days[v])}},
-      y: {stacked: true, beginAtZero: o.fromZero, grace: '5%', grid: {color: colours.line, drawBorder: false}, border: {display: false}, ticks: {color: colours.soft, maxTicksLimit: o.low ? 4 : 6, precision: 0, callback: (v) => brief(Math.abs(v))}},
+      y: {stacked: true, beginAtZero: o.fromZero, grace: o.fromZero ? '5%' : 0, grid: {color: colours.line, drawBorder: false}, border: {display: false}, ticks: {color: colours.soft, maxTicksLimit: o.low ? 4 : 6, precision: 0, callback: (v) => brief(Math.abs(v))}},
     },
   };
 }

@@ -57,7 +57,8 @@ export function value(n, write = text.number) {
 export function delta(now, before, {percent = true} = {}) {
   if (now === null || before === null || now === undefined || before === undefined) return null;
   const by = now - before, kind = by > 0 ? 'up' : by < 0 ? 'down' : 'same';
-  const words = percent && before ? text.percentChange(by / before) : text.change(by);
+  // from next to nothing a percentage says nothing
+  const words = percent && before && Math.abs(by) < 10 * before ? text.percentChange(by / before) : text.change(by);
   return el('span', {class: 'delta ' + kind, title: text.number(before) + ' before', text: words});
 }
 

@@ -14,6 +14,12 @@ async function login(token) {
   return (body && body.error) || 'The server answered ' + answer.status + '.';
 }
 
+/* Ends the session; the page begins anew, and asks for a token. */
+export async function signOut() {
+  await fetch('/v1/logout', {method: 'POST', redirect: 'manual', credentials: 'same-origin', headers: {'X-Crumb': '1'}}).catch(() => {});
+  location.replace('/');
+}
+
 /* Spends the token of a link. Null: that signed somebody in. Empty: there was none. Else what went wrong, in a sentence. */
 export async function spendToken() {
   const found = /^#token=([^&]+)/.exec(location.hash);

@@ -9,7 +9,7 @@
  * A panel shows that it loads (after a moment), then what `draw` makes, or why not, with a way to try again. The view is complete, body[data-ready], when
  * `show` has returned and all panels are through. `view.signal` is aborted when another view comes. */
 import {el} from './dom.js';
-import {failed, loading} from './parts.js';
+import {empty, failed, loading} from './parts.js';
 
 export class View {
   constructor({parts, query, who}) {
@@ -101,5 +101,17 @@ export class View {
     node.again = fetchIt;
     this.wait(fetchIt());
     return node;
+  }
+
+  /* A panel that asks when somebody wants it: for what takes the server long. `why` is [title, words]; the rest is as of panel(). */
+  askedFor({why: [said, words], button, load, draw, ...rest}) {
+    const panel = this.panel({...rest, load: async () => null, draw: () => empty(said, words, el('button', {type: 'button', onclick: () => ask(), text: button}))});
+    const body = panel.querySelector('.panel-body');
+    const ask = async () => {
+      body.replaceChildren(loading());
+      const made = await load({signal: this.signal}).then(draw, (problem) => (problem.kind ? failed(problem, ask) : ''));
+      body.replaceChildren(...[made].flat(Infinity).filter(Boolean));
+    };
+    return panel;
   }
 }

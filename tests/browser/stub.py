@@ -112,7 +112,7 @@ class World:
 
     def v1_report_categories(self, q):
         n, r = int(q.get('days', 90)), random.Random(11)
-        return {'made': int(time.time()) - 3600, 'days': days(n + 1)[:-1], 'categories': [{'id': i, 'name': name, 'events': [None if i == 'news' else int(r.uniform(800, 1400)) for _ in range(n)], 'visitors': None if i == 'news' else int(10 ** r.uniform(3, 5.6))}
+        return {'made': int(time.time()) - 3600, 'days': days(n + 1)[:-1], 'categories': [{'id': i, 'name': name, 'events': [None if i == 'news' else int(r.uniform(800, 1400)) for _ in range(n)], 'visitors': [None if i == 'news' else int(r.uniform(300, 600)) for _ in range(n)]}
                                                                                        for i, name in CATEGORIES if q.get('id') in (None, i)] if self.n else []}
 
     def v1_report_journeys(self, q):
@@ -145,15 +145,15 @@ class World:
                 'movers': {'day': movers, 'week': movers[::-1]}}
 
     def v1_destinations(self, q):
-        rows = [('ads', 'ndjson', 'file', '/var/spool/crumb/ads', 'by hand', 21000, 14700, 'failed'), ('newsletter', 'csv', 'https', 'https://partner.example/upload/a-rather-long-path/of-a-partner', 'daily at 04:30', 9000, 9000, 'acknowledged'), ('page', 'page', 'page', None, None, None, None, None)]
+        rows = [('ads', 'ndjson', 'file', '/var/spool/crumb/ads', 'by hand', 21000, 14700, 'failed'), ('newsletter', 'csv', 'https', 'https://partner.example/upload/a-rather-long-path/of-a-partner', 'daily at 04:30', 9000, 9000, 'delivered'), ('page', 'page', 'page', None, None, None, None, None)]
         return [{'id': i, 'format': f, 'deliver': d, 'to': to, 'every': e, 'segments': [s['id'] for s in self.segments if i in s.get('destinations', ())], 'partner': None if i == 'page' else 'adnet', 'members': m, 'with_id': w, 'match_rate': None if m is None else w / m,
                  'last': state and self.delivery(i, state)} for i, f, d, to, e, m, w, state in rows] if self.n else []
 
     def delivery(self, to, state, ago=0):
-        return {'delivery': 'd%03d' % (900 - ago), 'to': to, 'mode': 'auto', 'state': state, 'ended': (datetime.datetime.utcnow() - datetime.timedelta(ago, 7200)).strftime('%Y-%m-%dT%H:%M:%SZ'), 'added': 912, 'removed': 701, 'files': 2, 'error': '503 Service Unavailable: try later' if state == 'failed' else None}
+        return {'delivery': '%s-delta-%d' % (to, 1795761701 - ago * 86400), 'destination': to, 'mode': 'delta', 'state': state, 'ended': (datetime.datetime.utcnow() - datetime.timedelta(ago, 7200)).strftime('%Y-%m-%dT%H:%M:%SZ'), 'added': 912, 'removed': 701, 'refused': 0, 'files': 2, 'owed': None, 'why': '503 Service Unavailable: try later' if state == 'failed' else ''}
 
     def v1_deliveries(self, q):
-        return [self.delivery(q.get('to'), 'failed' if i == 0 and q.get('to') == 'ads' else 'acknowledged', i) for i in reversed(range(12))]
+        return {'deliveries': [self.delivery(q.get('to'), 'failed' if i == 0 and q.get('to') == 'ads' else 'delivered', i) for i in range(12)]}
 
     def v1_rules_history(self, q):
         return [{'n': 3, 't': int(time.time()) - 5 * 86400, 'who': 'anna', 'why': 'coats count for two weeks', 'hash': 'ab12', 'file': 'shop.yaml', 'segments': [{'id': 'coat-fans', 'before': 1200, 'after': 1710}], 'undoes': None}]
@@ -165,7 +165,7 @@ class World:
         return [{'reason': 'agent', 'pattern': 'curl', 'events': 2011, 'first_day': days(30)[0], 'last_day': days(1)[0]}, {'reason': 'burst', 'pattern': '', 'events': 120, 'first_day': days(9)[0], 'last_day': days(2)[0]}] if self.n else []
 
     def v1_signals(self, q):
-        return [{'what': 'event', 'value': 'wishlist', 'visitors': 2100, 'events': 4000}] if self.n else []
+        return {'days': 30, 'unused': [{'kind': 'event', 'value': 'wishlist', 'visitors': 2100, 'events': 4000}] if self.n else [], 'idle_categories': [], 'idle_segments': []}
 
     def v1_ask_overlap(self, q, body=''):
         a, b = (body.split() + ['', ''])[:2]

@@ -340,7 +340,7 @@ def test_a_viewer_is_offered_and_asked_no_more_than_a_viewer_may(page):
     p.open('#/segments/coat-fans')
     assert 'Make it now' not in p.one('#main').text
     p.go('#/categories')
-    assert not [path for _, path in p.world.asked if path.startswith('/v1/signals')]
+    assert 'Not used by any rule' not in p.one('#main').text
 
 
 def test_two_segments_are_compared(page):
@@ -372,3 +372,52 @@ def test_prints_without_the_frame(page):
     p.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': 'print'})
     assert not p.one('#side').is_displayed() and not p.one('.range').is_displayed() and p.one('[data-funnel]').is_displayed()
     p.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': ''})
+
+
+@pytest.mark.parametrize('screen, path, says', [('#/health', '/v1/quarantine', 'curl'), ('#/categories', '/v1/signals', 'wishlist')])
+def test_what_takes_long_is_read_when_somebody_wants_to_see_it(page, screen, path, says):
+    p = page(segments=10)
+    p.look()
+    p.open(screen)
+    assert not [a for _, a in p.world.asked if a == path]
+    [b for b in p.all('button') if b.text == 'Show them'][0].click()
+    until(lambda: says in p.one('#main').text)
+
+
+# --- with crumbd's own numbers
+
+class Here:
+    """Stands where the stub stands: crumbd itself."""
+
+    def __init__(self, server):
+        self.origin, self.world = 'http://' + server.admin, None
+
+
+def test_with_the_real_server(crumbd, chromium):
+    """Sign in with the token, go through every screen, and out again; then in with a link of `crumb dashboard`."""
+    crumbd.import_lines([{'id': 'v%d' % i, 'e': 'view', 'u': 'https://shop.example/coats/%d' % n} for i in range(200) for n in range(3)])
+    crumbd.settle()
+    p = Page(chromium, Here(crumbd))
+    p.look()
+    p.open()
+    p.one('input[name=token]').send_keys(crumbd.token, Keys.ENTER)
+    until(lambda: p.one('#frame').is_displayed())
+    p.ready()
+    rows = {s['id']: s for s in crumbd.js('segments', 'list')}
+    p.go('#/segments')
+    shown = {e.get_attribute('data-segment'): e.get_attribute('data-size') for e in p.all('[data-segment]')}
+    assert shown == {i: '' if s['size'] is None else str(s['size']) for i, s in rows.items()}
+    for screen in SCREENS + ['#/segments/coat-fans', '#/categories/apparel.coats']:
+        p.go(screen)
+        assert not p.all('.state.bad'), (screen, p.one('.state.bad').text)
+    p.go('#/segments/coat-fans')
+    assert shown['coat-fans'] == '200' and len(p.all('[data-trend] [data-day]')) == 30 and 'Coats' in p.one('[data-in-words]').text and p.all('[data-funnel] [data-clause]')
+    assert p.complaints() == [] and p.strangers() == []
+    p.one('#signout').click()
+    until(lambda: p.js('return document.body.dataset.ready') == '#signin')
+    link = crumbd.js('dashboard')['url']
+    p.browser.get('about:blank')
+    p.browser.get(link)
+    until(lambda: p.one('#frame').is_displayed())
+    p.ready()
+    assert 'token' not in p.browser.current_url and p.complaints() == []

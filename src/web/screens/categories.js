@@ -43,17 +43,15 @@ function draw(view, [list, report], again) {
     el('div', {class: 'card card-table'}, room), report && !report.made && el('p', {class: 'fine', text: 'Events by day come with the first report of the day.'})];
 }
 
-/* What visitors did that no rule looks at. The shape is that of crumb signals. */
-function signals(list) {
-  const rows = Array.isArray(list) ? list : list?.signals || [];
+/* What visitors did that no rule looks at. */
+function signals({unused: rows, days}) {
   if (!rows.length) return empty('Nothing unused', 'Every event and every path that many visitors have is in some category.');
-  const what = (r) => r.value ?? r.name ?? r.signal ?? r.path ?? r.id ?? '';
-  return table({caption: 'What no rule uses', rows, columns: [{key: 'what', label: 'Kind', cell: (r) => r.what ?? r.kind ?? r.field ?? ''}, {key: 'value', label: 'Value', head: true, cell: (r) => name(String(what(r)))},
+  return table({caption: 'What no rule uses, in ' + days + ' days', rows, columns: [{key: 'kind', label: 'Kind'}, {key: 'value', label: 'Value', head: true, cell: (r) => name(r.value)},
     {key: 'visitors', label: 'Visitors', kind: 'number', cell: (r) => count(r.visitors)}, {key: 'events', label: 'Events', kind: 'number', wide: true, cell: (r) => value(r.events)}]});
 }
 
 export function show(view) {
   view.head('Categories', {about: 'What visitors look at and do.'});
   const list = view.panel({wide: true, title: 'Categories', load: (o) => Promise.all([get('/v1/categories', o), maybe(get('/v1/report/categories', {...o, parameters: {days: range(view).days}}))]), draw: (all) => draw(view, all, () => list.again())});
-  if (view.may('marketer')) view.panel({title: 'Not used by any rule', about: 'What visitors did that no category looks at yet.', load: (o) => get('/v1/signals', o), draw: signals});
+  if (view.may('marketer')) view.askedFor({title: 'Not used by any rule', why: ['What visitors did that no category looks at', 'Events, paths and attributes that are seen often. Reading a month of the journal takes a moment.'], button: 'Show them', load: (o) => get('/v1/signals', o), draw: signals});
 }

@@ -10,14 +10,14 @@ import {mean} from './categories.js';
 export const title = 'Category';
 
 function draw(view, c, report, again) {
-  const {days, compare} = range(view), events = report?.categories?.find((x) => x.id === c.id)?.events || [], list = split(report?.days || [], days)[0], [now, before] = split(events, days);
+  const {days, compare} = range(view), {events = [], visitors = []} = report?.categories?.find((x) => x.id === c.id) || {}, list = split(report?.days || [], days)[0], [now, before] = split(events, days);
   view.root.querySelector('.head .range').replaceWith(rangePicker(view, again));
   const average = mean(now), averageBefore = mean(before);
   return el('div', {class: 'stack'},
     tiles(tile({label: 'Visitors', mark: 'visitors', node: count(c.visitors, {k: c.below, complete: c.complete})}), tile({label: 'Of all visitors', mark: 'share', node: value(c.share, text.percent)}),
       tile({label: 'Events a day', mark: 'events', node: [value(average), before.length === now.length && compare && delta(average, averageBefore)], note: 'mean of ' + days + ' days'})),
     el('section', {class: 'panel card', 'aria-label': 'Events by day'}, el('div', {class: 'panel-head'}, el('h2', {text: 'Events by day'})),
-      list.length && now.length ? timeChart({title: 'Events', days: list, series: [{label: 'events', values: now, kind: 'bar', ...(compare && before.length === now.length ? {before} : null)}], view, file: c.id + '-days'})
+      list.length && now.length ? timeChart({title: 'Events', days: list, series: [{label: 'events', values: now, kind: 'bar', ...(compare && before.length === now.length ? {before} : null)}, {label: 'visitors', values: split(visitors, days)[0], tableOnly: true}], view, file: c.id + '-days'})
         : empty('No days yet', 'Events by day come with the first report of the day.')));
 }
 

@@ -16,7 +16,7 @@ function numbers(d) {
 
 /* What failed last, in the partner's words. */
 function trouble(d) {
-  return d.last?.error && el('p', {class: 'note', dir: 'auto', text: d.last.error});
+  return d.last?.why && el('p', {class: 'note', dir: 'auto', text: d.last.why});
 }
 
 function byDay(view, report, id) {
@@ -28,17 +28,17 @@ function byDay(view, report, id) {
   return timeChart({title: 'Rows by day', days: list, series, view, file: id + '-days'});
 }
 
-function deliveries(list) {
-  const rows = [...list].reverse().slice(0, 30);
+function deliveries({deliveries: list}) {
+  const rows = list.slice(0, 30);
   if (!rows.length) return empty('None yet', 'Nothing was delivered so far.');
   const some = (key) => rows.some((r) => r[key] !== null && r[key] !== undefined && typeof r[key] !== 'object');
-  return table({caption: 'Deliveries, latest first', rows, columns: [{key: 'delivery', label: 'Delivery', head: true, cell: (r) => String(r.delivery ?? '')}, {key: 'state', label: 'State', cell: (r) => [lastDelivery(r), r.error && el('span', {class: 'under', dir: 'auto', text: r.error})]},
+  return table({caption: 'Deliveries, latest first', rows, columns: [{key: 'delivery', label: 'Delivery', head: true, cell: (r) => String(r.delivery ?? '')}, {key: 'state', label: 'State', cell: (r) => [lastDelivery(r), r.why && el('span', {class: 'under', dir: 'auto', text: r.why})]},
     ...['added', 'removed', 'refused', 'owed', 'files'].filter(some).map((key) => ({key, label: key[0].toUpperCase() + key.slice(1), kind: 'number', wide: key !== 'added', cell: (r) => value(typeof r[key] === 'number' ? r[key] : null)}))]});
 }
 
 function facts(d) {
   const rows = [['format', d.format], ['way', d.deliver], ['to', d.to], ['when', d.every || 'by itself'], ['partner', d.partner]].filter(([, v]) => v);
-  return el('dl', {class: 'facts'}, rows.map(([k, v]) => [el('dt', {text: k}), el('dd', null, name(v))]));
+  return el('dl', {class: 'pairs'}, rows.map(([k, v]) => [el('dt', {text: k}), el('dd', null, name(v))]));
 }
 
 export async function show(view) {
@@ -50,6 +50,6 @@ export async function show(view) {
   view.root.append(numbers(d), trouble(d) || '');
   const chart = view.panel({title: 'Rows by day', about: 'Added above, removed below.', load: (o) => maybe(get('/v1/report/deliveries', {...o, parameters: {destination: id, days: range(view).ask}})), draw: (report) => byDay(view, report, id)});
   const two = view.root.appendChild(el('div', {class: 'two'}));
-  view.panel({into: two, title: 'Deliveries', load: (o) => maybe(get('/v1/deliveries', {...o, parameters: {to: id}}), []), draw: deliveries});
+  view.panel({into: two, title: 'Deliveries', load: (o) => maybe(get('/v1/deliveries', {...o, parameters: {to: id}}), {deliveries: []}), draw: deliveries});
   view.panel({into: two, title: 'What goes there', load: async () => d, draw: () => [facts(d), (d.segments || []).length ? el('ul', {class: 'rows'}, d.segments.map((s) => el('li', null, segmentLink(s)))) : empty('No segment', 'No rule names this destination.')]});
 }

@@ -70,7 +70,7 @@ function quarantine(rows) {
 
 function rules(s) {
   const partial = s.partial || [];
-  return [el('dl', {class: 'facts'}, [['serving since', s.serving_since && text.time(s.serving_since)], ['hash', s.hash], ['from', s.path]].filter(([, v]) => v).map(([k, v]) => [el('dt', {text: k}), el('dd', null, name(v))])),
+  return [el('dl', {class: 'pairs'}, [['serving since', s.serving_since && text.time(s.serving_since)], ['hash', s.hash], ['from', s.path]].filter(([, v]) => v).map(([k, v]) => [el('dt', {text: k}), el('dd', null, name(v))])),
     s.trouble && el('p', {class: 'note', dir: 'auto', text: s.trouble}), s.backfill && el('p', {class: 'note', text: 'Changed rules are being applied to the history: ' + text.percent(s.backfill.done ?? 0)}),
     partial.length ? el('ul', {class: 'rows'}, partial.map((p) => el('li', null, badge('since ' + (p.from ? text.day(p.from) : '?'), 'warn'), el('span', {class: 'grow'}, name(p.id), p.why && el('span', {class: 'under', text: p.why}))))) : el('p', {class: 'fine', text: 'Every rule is counted over the whole history.'})];
 }
@@ -88,6 +88,6 @@ export function show(view) {
     view.panel({into: more, title: 'Dropped by the wall', about: 'Parts of events that could name a person, and were not kept.', load: () => hits(), draw: (r) => byReason(view, r, 'dropped', 'Parts of events dropped')}),
     view.panel({into: more, title: 'Cookies', load: () => hits(), draw: (r) => byReason(view, r, 'cookies', 'Hits by the cookie that came with them')}));
   const last = view.root.appendChild(el('div', {class: 'two'}));
-  view.panel({into: last, title: 'Set aside, by pattern', load: (p) => get('/v1/quarantine', p), draw: quarantine});
+  view.askedFor({into: last, title: 'Set aside, by pattern', why: ['Which programs, which patterns', 'What is set aside can be released within its days. Reading the journal takes a moment.'], button: 'Show them', load: (p) => get('/v1/quarantine', p), draw: quarantine});
   view.panel({into: last, title: 'Rules', load: (p) => get('/v1/rules/status', p), draw: rules});
 }

@@ -7,7 +7,7 @@ import {count, csv, empty, meter, saveCsv, table, value} from '../parts.js';
 
 export const title = 'Journeys';
 
-const daysOf = (d) => (d === null || d === undefined ? value(null) : el('span', {class: 'number', text: text.real(d) + (d === 1 ? ' day' : ' days')}));
+const daysOf = (d) => (d === null || d === undefined ? value(null) : d === 0 ? 'same day' : el('span', {class: 'number', text: text.real(d) + (d === 1 ? ' day' : ' days')}));
 
 /* From there, on to there, on to there. */
 function way(from, steps, names) {

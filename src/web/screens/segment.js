@@ -51,7 +51,7 @@ function words(s, report) {
 
 function facts(s) {
   const rows = [['owner', s.owner], ['labels', (s.labels || []).join(', ')], ['held out', s.split && s.split + ' get it and are held out'], ['until', s.until && text.dayLong(s.until)], ['alert', s.alert && 'below ' + text.number(s.alert.below) + (s.alert.firing ? ', fires' : '')]].filter(([, v]) => v);
-  return rows.length > 0 && el('dl', {class: 'facts'}, rows.map(([k, v]) => [el('dt', {text: k}), el('dd', null, name(v))]));
+  return rows.length > 0 && el('dl', {class: 'pairs'}, rows.map(([k, v]) => [el('dt', {text: k}), el('dd', null, name(v))]));
 }
 
 /* --- the report of the day */
@@ -77,6 +77,7 @@ function notMade(view, report) {
 function funnel(view, report) {
   const steps = report?.funnel || [], none = notMade(view, report);
   if (!steps.length) return el('div', {'data-funnel': ''}, none || empty('One step only', 'This condition has no parts that could be counted one after the other.'));
+  if (steps[0].size === undefined) return el('div', {'data-funnel': ''}, el('ol', {class: 'funnel'}, steps.map((s) => el('li', {'data-clause': s.clause, 'data-size': ''}, el('div', null, el('span', {dir: 'auto', text: s.words || s.clause}), el('code', {dir: 'ltr', text: s.clause}))))), none);
   const most = Math.max(...steps.map((s) => s.size || 0), 1), first = steps[0].size;
   return el('ol', {class: 'funnel', 'data-funnel': ''}, steps.map((s) => el('li', {'data-clause': s.clause, 'data-size': s.size === null ? '' : String(s.size)},
     el('div', null, el('span', {dir: 'auto', text: s.words || s.clause}), s.words && el('code', {dir: 'ltr', text: s.clause})),
@@ -90,12 +91,12 @@ function nameOf(key, g) {
 }
 
 function groups(view, report, key, label) {
-  const rows = report?.[key] || [];
+  const all = report?.[key] || [], rows = all.filter((g) => g.share !== null), rest = all.filter((g) => g.share === null);
   if (!rows.length) return notMade(view, report) || empty('Nothing to tell', 'No group of these is large enough.');
   const columns = [{key: 'name', label, head: true, cell: (g) => name(nameOf(key, g))}, {key: 'visitors', label: 'Visitors', kind: 'number', wide: true, cell: (g) => count(g.visitors)},
     {key: 'share', label: 'Share', kind: 'number', cell: (g) => value(g.share, text.percent)}, {key: 'everybody', label: 'Everybody', kind: 'number', wide: true, cell: (g) => value(g.everybody, text.percent)},
     {key: 'index', label: 'Index', kind: 'number', cell: (g) => value(g.index)}, {key: 'bar', label: 'Against everybody', quiet: true, csv: false, cell: (g) => indexBar(g.index)}];
-  return [table({caption: label + ', against all visitors', columns, rows}), el('div', {class: 'tools end'}, saveCsv(report.id + '-' + key, () => csv(columns, rows)))];
+  return [table({caption: label + ', against all visitors', columns, rows}), rest.length > 0 && el('p', {class: 'fine'}, 'Too few to be told: ', rest.map((g, i) => [i ? ', ' : '', name(nameOf(key, g))]), '.'), el('div', {class: 'tools end'}, saveCsv(report.id + '-' + key, () => csv(columns, rows)))];
 }
 
 function nearest(view, report) {
@@ -126,10 +127,18 @@ function changes(history, s) {
 
 /* --- the screen */
 
+/* Until a report has it, the server says the condition in words, and its parts without numbers. */
+async function worded(report, s, o) {
+  if (report?.words || !s.when || s.kind === 'lookalike') return report;
+  const said = await maybe(post('/v1/ask/words', s.when, o));
+  return {id: s.id, made: null, ...report, words: said?.words, funnel: (said?.clauses || []).map((c) => ({...c, size: undefined}))};
+}
+
 /* Everything is asked at once; what only some servers or roles have may be missing. */
 function ask(view, id) {
   const o = {signal: view.signal}, of = (path, parameters) => shared(() => maybe(get(path, {...o, parameters})));
-  return {segment: shared(() => get('/v1/segment', {...o, parameters: {id, days: range(view).ask}})), report: of('/v1/report/segment', {id}), history: of('/v1/rules/history'), destinations: of('/v1/destinations')};
+  const segment = shared(() => get('/v1/segment', {...o, parameters: {id, days: range(view).ask}}));
+  return {segment, report: shared(async () => worded(await maybe(get('/v1/report/segment', {...o, parameters: {id}})), await segment(), o)), history: of('/v1/rules/history'), destinations: of('/v1/destinations')};
 }
 
 export async function show(view) {

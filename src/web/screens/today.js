@@ -16,7 +16,7 @@ function past(hits) {
 }
 
 function part(n, all) {
-  return all ? text.percent(n / all) + ' of what came' : null;
+  return all && n ? text.percent(n / all) + ' of what came' : null;
 }
 
 function numbers([s, hits]) {
