@@ -148,6 +148,8 @@ def operation(r, every_route):
     if r['body']:
         out['requestBody'] = {'description': '%s At most %d bytes.' % (plain(r['body']['help']), r['body']['most']), 'required': True,
                               'content': {r['body']['type']: {'schema': {'type': 'string'}}}}
+    if r['role'] == 'anybody':
+        out['security'] = []
     out['responses'] = responses(r, every_route)
     return out
 
@@ -166,9 +168,11 @@ def openapi(ref):
         'openapi': '3.1.0',
         'info': {'title': 'crumb, admin listener', 'version': '1',
                  'description': 'Metrics, health and the JSON API of crumbd (admin.listen). Shapes only grow within /v1: be ready for fields that are not named '
-                                'here. HEAD is answered like GET. x-role says who may ask: viewer, marketer or operator; today there is the operator\'s token.'},
+                                'here. HEAD is answered like GET. x-role says who may ask: anybody, or the least role of a token: viewer, marketer, operator. '
+                                'With a session, what is not GET needs the header X-Crumb.'},
         'servers': [{'url': 'http://127.0.0.1:8081'}],
-        'security': [{'token': []}],
+        'security': [{'token': []}, {'session': []}],
         'paths': paths,
-        'components': {'schemas': {'error': ERROR}, 'securitySchemes': {'token': {'type': 'http', 'scheme': 'bearer'}}},
+        'components': {'schemas': {'error': ERROR}, 'securitySchemes': {'token': {'type': 'http', 'scheme': 'bearer'},
+                                                                          'session': {'type': 'apiKey', 'in': 'cookie', 'name': 'crumb_admin'}}},
     }, indent=1, ensure_ascii=False) + '\n'

@@ -121,7 +121,8 @@ def test_the_document_is_openapi(document):
     ids = [o['operationId'] for _, _, o in operations(document)]
     assert len(ids) == len(set(ids)) > 20
     for path, method, o in operations(document):
-        assert path.startswith('/') and method in ('get', 'post') and set(o) <= {'operationId', 'description', 'x-role', 'tags', 'parameters', 'requestBody', 'responses'}
+        assert path.startswith('/') and method in ('get', 'post') and set(o) <= {'operationId', 'description', 'x-role', 'tags', 'parameters', 'requestBody', 'responses', 'security'}
+        assert o.get('security', document['security']) == ([] if o['x-role'] == 'anybody' else document['security'])
         names = [p['name'] for p in o.get('parameters', ())]
         assert len(names) == len(set(names))
         for p in o.get('parameters', ()):
