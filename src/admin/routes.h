@@ -17,6 +17,7 @@
 	X(ask)                                                                                     \
 	X(lookalikes)                                                                              \
 	X(deliveries)                                                                              \
+	X(analysis)                                                                                \
 	X(stream)                                                                                  \
 	X(live)                                                                                    \
 	X(import)                                                                                  \
@@ -34,5 +35,7 @@ extern const struct shape finding_shape[];
 #define X(name) extern const struct route routes_##name[];
 ROUTE_TABLES(X)
 #undef X
+
+extern const struct shape shape_segment_row[]; /* a row of /v1/segments (segments.c) */
 
 #endif

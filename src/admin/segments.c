@@ -95,7 +95,34 @@ static const struct shape day_fields[] = {
     {0},
 };
 
-/* Of one segment. A row of the list has the fields behind `days` only. */
+/* A row of the list; one segment has three fields more. */
+#define ROW_FIELDS                                                                                 \
+	{"id", SHAPE_TEXT, .when = SHAPE_ALWAYS}, {"name", SHAPE_TEXT, .when = SHAPE_ALWAYS},      \
+	    {"kind", SHAPE_TEXT, .help = "`rule` or `lookalike`"},                                 \
+	    {"state", SHAPE_TEXT, .help = "`active`, `paused` or `ended`"},                        \
+	    {"complete", SHAPE_TRUTH,                                                              \
+		.help = "false: rules that change it are on their way into the views"},            \
+	    {"size", SHAPE_WHOLE, SHAPE_OR_NULL,                                                   \
+		.help = "members; null is withheld, or not known yet"},                            \
+	    {"below", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "with a size of null: `privacy.k`"},   \
+	    {"share", SHAPE_REAL, SHAPE_SOMETIMES_NULL,                                            \
+		.help = "of all visitors, of 1, by the two numbers as they are told"},             \
+	    {"owner", SHAPE_TEXT, .when = SHAPE_SOMETIMES},                                        \
+	    {"destinations", SHAPE_TEXTS, SHAPE_SOMETIMES, .help = "ids"},                         \
+	    {"until", SHAPE_DAY, SHAPE_SOMETIMES, .help = "its last day"},                         \
+	    {"history_from", SHAPE_DAY, SHAPE_SOMETIMES,                                           \
+		.help = "day on which the history behind it begins"},                              \
+	    {"split", SHAPE_TEXT, SHAPE_SOMETIMES,                                                 \
+		.help = "percent that get it and that are held out: `90/10`"},                     \
+	    {"sensitive", SHAPE_TRUTH, .when = SHAPE_SOMETIMES},                                   \
+	    {"labels", SHAPE_TEXTS, .when = SHAPE_SOMETIMES},                                      \
+	    {"alert", SHAPE_OBJECT, SHAPE_SOMETIMES, "where its rule has one", alert_fields},      \
+	{                                                                                          \
+		"lookalike", SHAPE_OBJECT, SHAPE_SOMETIMES, "of a lookalike", lookalike_fields     \
+	}
+
+const struct shape shape_segment_row[] = {ROW_FIELDS, {0}};
+
 static const struct shape segment_fields[] = {
     {"when", SHAPE_TEXT, .help = "its condition"},
     {"words", SHAPE_TEXT, SHAPE_OR_NULL, .help = "the same as a sentence"},
@@ -103,30 +130,9 @@ static const struct shape segment_fields[] = {
 	.help = "first day whose sizes were written down"},
     {"days", SHAPE_LIST, .help = "the last days, oldest first; empty while it is new",
 	.of = day_fields},
-    {"id", SHAPE_TEXT, .when = SHAPE_ALWAYS},
-    {"name", SHAPE_TEXT, .when = SHAPE_ALWAYS},
-    {"kind", SHAPE_TEXT, .help = "`rule` or `lookalike`"},
-    {"state", SHAPE_TEXT, .help = "`active`, `paused` or `ended`"},
-    {"complete", SHAPE_TRUTH,
-	.help = "false: rules that change it are on their way into the views"},
-    {"size", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "members; null is withheld, or not known yet"},
-    {"below", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "with a size of null: `privacy.k`"},
-    {"share", SHAPE_REAL, SHAPE_SOMETIMES_NULL,
-	.help = "of all visitors, of 1, by the two numbers as they are told"},
-    {"owner", SHAPE_TEXT, .when = SHAPE_SOMETIMES},
-    {"destinations", SHAPE_TEXTS, SHAPE_SOMETIMES, .help = "ids"},
-    {"until", SHAPE_DAY, SHAPE_SOMETIMES, .help = "its last day"},
-    {"history_from", SHAPE_DAY, SHAPE_SOMETIMES,
-	.help = "day on which the history behind it begins"},
-    {"split", SHAPE_TEXT, SHAPE_SOMETIMES,
-	.help = "percent that get it and that are held out: `90/10`"},
-    {"sensitive", SHAPE_TRUTH, .when = SHAPE_SOMETIMES},
-    {"labels", SHAPE_TEXTS, .when = SHAPE_SOMETIMES},
-    {"alert", SHAPE_OBJECT, SHAPE_SOMETIMES, "where its rule has one", alert_fields},
-    {"lookalike", SHAPE_OBJECT, SHAPE_SOMETIMES, "of a lookalike", lookalike_fields},
+    ROW_FIELDS,
     {0},
 };
-#define ROW_FIELDS (segment_fields + 4)
 
 static const struct shape category_fields[] = {
     {"id", SHAPE_TEXT, .when = SHAPE_ALWAYS},
@@ -152,7 +158,7 @@ const struct route routes_segments[] = {
 	.role = ROLE_VIEWER,
 	.by = BY_TELL,
 	.answers = {{200, "a row for each segment",
-	    .shape = {.kind = SHAPE_LIST, .of = ROW_FIELDS}}},
+	    .shape = {.kind = SHAPE_LIST, .of = shape_segment_row}}},
 	.run = segments,
     },
     {

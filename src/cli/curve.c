@@ -4,6 +4,7 @@
  * The model's file has the points of the curve, measured on seed members that were held out of the
  * training (learn/learn.h): reach, recall, its interval of 95 %, and the recall of ranking by
  * activity alone. Nothing is computed here but places on paper. */
+#include "crumb/answers/model_answer.h"
 #include "crumb/base/file.h"
 #include "crumb/cli/cli.h"
 #include "lookalikes.h"
@@ -213,11 +214,7 @@ static int curve(struct cli *c, int argc, char **argv)
 	if (file) {
 		rc = write_svg(model, file);
 	} else if (c->json) {
-		cli_print_json(json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "id", id, "trained",
-		    json_object_get(model, "trained"), "auc", json_object_get(model, "auc"),
-		    "activity_auc", json_object_get(model, "activity_auc"), "lift_at_10",
-		    json_object_get(model, "lift_at_10"), "curve",
-		    json_object_get(model, "curve")));
+		cli_print_json(model_curve(str_c(id), model));
 	} else {
 		plot(model);
 		print_points(model);

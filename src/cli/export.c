@@ -152,7 +152,10 @@ static void print_result(struct cli *c, const struct destination *d, const struc
 		    cli_plural(r->files, "file", "files"));
 }
 
-/* Says how a delivery went, and what to do where it is not over. */
+/* Numbers of rows are exact here, as they are in the files, which whoever runs a command can read;
+ * the API tells them through the gate.
+ *
+ * Says how a delivery went, and what to do where it is not over. */
 static int tell_result(struct cli *c, const struct destination *d, const struct delivery *r)
 {
 	if (c->json)

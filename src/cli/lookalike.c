@@ -4,8 +4,8 @@
  * members; without a server a node is started for it. A model is a file among the rules
  * (rules/like.h), and `explain` says what is in it. `similar` needs no model: it counts who is in
  * two segments at once. */
+#include "crumb/answers/model_answer.h"
 #include "crumb/ask/scan.h"
-#include "crumb/load/load.h"
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/node/lookalike.h"
@@ -110,20 +110,13 @@ static int train_it(struct cli *c, int argc, char **argv)
 
 /* --- what a model says */
 
+/* The file is among the rules that serve, so that it is the model by which members were chosen. */
 int like_open(struct cli *c, const char *id, uint16_t *segment, json_t **model)
 {
-	char name[200];
-	json_error_t error;
 	if (!cli_open(c))
 		return EXIT_WRONG;
-	const struct rules *r = c->generation->rules;
-	if (rules_find_lookalike(r, str_c(id), segment) != OK)
+	if (model_file(c->generation->rules, str_c(id), segment, model) != OK)
 		return cli_fail("%s", err_text());
-	snprintf(name, sizeof name, "%s%s", LIKE_PREFIX, id);
-	struct str text = rules_file(buf_view(&r->bundle), str_c(name));
-	*model = text.n ? json_loadb(text.p, text.n, 0, &error) : NULL;
-	if (!*model)
-		return cli_fail("'%s' was not trained yet: crumb lookalike train %s", id, id);
 	return EXIT_FINE;
 }
 
@@ -193,17 +186,6 @@ static int explain_visitor(struct cli *c, uint16_t segment, const struct vkey *k
 	return EXIT_FINE;
 }
 
-/* The words for a feature's name. A category that is gone has only its name. */
-static const char *words_of(const struct rules *r, const char *name, char out[FEATURE_WORDS])
-{
-	struct feature f;
-	if (feature_parse(r, str_c(name), &f))
-		feature_words(r, &f, out);
-	else
-		snprintf(out, FEATURE_WORDS, "%s, which is gone", name);
-	return out;
-}
-
 static void put_share(struct table *t, const json_t *share)
 {
 	if (json_is_number(share))
@@ -221,7 +203,7 @@ static void print_features(const struct rules *r, const json_t *features)
 	struct table t;
 	size_t i;
 	json_t *f;
-	char words[FEATURE_WORDS];
+	char words[MODEL_WORDS];
 	table_begin(&t, heads);
 	json_array_foreach(features, i, f)
 	{
@@ -229,7 +211,7 @@ static void print_features(const struct rules *r, const json_t *features)
 		if (i == FEATURES_SHOWN)
 			break;
 		table_cell(&t, "%+.3f", real(f, "w") / 1e6);
-		table_text(&t, words_of(r, name, words));
+		table_text(&t, model_words(r, name, words));
 		put_share(&t, json_object_get(f, "seed"));
 		put_share(&t, json_object_get(f, "others"));
 		table_text(&t, name);
@@ -240,17 +222,6 @@ static void print_features(const struct rules *r, const json_t *features)
 		printf("\u2026 and %zu lighter ones; --json has all\n",
 		    json_array_size(features) - FEATURES_SHOWN);
 	puts("\nweights above 0 speak for, those below 0 against being of the seed's kind");
-}
-
-/* The rows of the model's file, each with its words. */
-static json_t *features_json(const struct rules *r, const json_t *features)
-{
-	json_t *list = json_deep_copy(features), *f;
-	size_t i;
-	char words[FEATURE_WORDS];
-	json_array_foreach(list, i, f) json_object_set_new(f, "words",
-	    json_string(words_of(r, json_string_value(json_object_get(f, "f")), words)));
-	return list;
 }
 
 static int explain(struct cli *c, int argc, char **argv)
@@ -287,10 +258,7 @@ static int explain(struct cli *c, int argc, char **argv)
 	if (visitor) {
 		rc = explain_visitor(c, segment, &k);
 	} else if (c->json) {
-		cli_print_json(json_pack("{s:s,s:O,s:O,s:o}", "id", id, "trained",
-		    json_object_get(model, "trained"), "warnings",
-		    json_object_get(model, "warnings"), "features",
-		    features_json(c->generation->rules, json_object_get(model, "features"))));
+		cli_print_json(model_features(c->generation->rules, str_c(id), model));
 	} else {
 		print_features(c->generation->rules, json_object_get(model, "features"));
 		json_array_foreach(json_object_get(model, "warnings"), i, f)

@@ -8,6 +8,7 @@
 #include "crumb/cli/cli.h"
 #include "crumb/delivery/lists.h"
 #include "crumb/answers/visitor.h"
+#include "crumb/answers/who.h"
 #include "crumb/privacy/cookie.h"
 #include "table.h"
 
@@ -314,29 +315,15 @@ bool cli_who(struct cli *c, const char *command, int argc, char **argv, struct v
 	*rc = EXIT_WRONG;
 	if (!cli_open(c))
 		return false;
-	if (key) {
-		if (hex_decode(str_c(key), out->b, sizeof out->b))
-			return true;
+	const struct who who = {str_c(cookie), str_c(id), str_c(key)};
+	if (key && strlen(key) != 2 * sizeof out->b) { /* an empty one, too */
 		cli_fail("--key wants 32 hex digits");
 		return false;
 	}
-	struct identity_keys keys;
-	struct cookie parsed;
-	uint16_t today = day_of(clock_now());
-	if (keys_identity(c->store->keys, today, &keys) != OK) {
-		cli_fail("%s", err_text());
-		return false;
-	}
-	bool known = true;
-	if (id)
-		*out = imported_visitor(&keys, str_c(id));
-	else
-		known = cookie_read(&keys, str_c(cookie), today, &parsed) == COOKIE_VALID &&
-			cookie_visitor(&keys, &parsed, out);
-	sodium_memzero(&keys, sizeof keys);
-	if (!known)
-		cli_fail("the cookie is forged or overdue: it names nobody");
-	return known;
+	if (who_is(&who, c->store->keys, clock_now(), out) == OK)
+		return true;
+	cli_fail("%s", err_text());
+	return false;
 }
 
 static void print_visitor(const json_t *v)

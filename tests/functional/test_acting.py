@@ -111,3 +111,50 @@ def test_deliveries_are_told_newest_first_with_a_limit(world):  # noqa: F811
     assert one['more'] and [d['destination'] for d in one['deliveries']] == ['desk'] * 2 and one['deliveries'] == [d for d in r['deliveries'] if d['destination'] == 'desk'][:2]
     tell(server, 'GET', '/v1/deliveries?to=nobody', status=404)
     assert [server.http('GET', '/v1/deliveries?limit=' + n, admin=True)[0] for n in ('0', '1001', 'x')] == [400] * 3
+
+
+# --- what an analyst asks
+
+def test_explain_is_what_the_command_says(world):  # noqa: F811
+    server, _ = world()
+    look(server, 3)
+    browser = Browser.known(server)
+    browser.hit('/coats/1')
+    server.settle()
+    for segment in ('intenders', 'coats-7d', 'shoppers'):
+        for option, key, value in (('--id', 'id', 'v1'), ('--cookie', 'cookie', browser.jar['crumb']), ('--key', 'key', server.visitor('--id', 'v2')['visitor'])):
+            told = tell(server, 'POST', '/v1/ask/explain', json.dumps({'segment': segment, key: value}))
+            assert told == server.js('rules', 'explain', segment, option, value) and told['in']
+    assert 'nothing is known' in tell(server, 'POST', '/v1/ask/explain', '{"segment":"shoppers","id":"nobody"}', status=404)['error']
+    assert 'intenders' in tell(server, 'POST', '/v1/ask/explain', '{"segment":"intender","id":"v1"}', status=404)['error']
+    assert 'forged' in tell(server, 'POST', '/v1/ask/explain', '{"segment":"shoppers","cookie":"1.nonsense"}', status=400)['error']
+    for body in ('', '[]', '{"segment":"shoppers"}', '{"id":"v1"}', '{"segment":"shoppers","id":"v1","key":"00"}', '{"segment":"shoppers","id":5}'):
+        assert 'the body is' in tell(server, 'POST', '/v1/ask/explain', body, status=400)['error']
+
+
+def test_lookalikes_and_their_curve_are_what_the_commands_say(make):
+    import random
+    from test_api import RULES as rules
+    from test_lookalike import people
+    server = make(rules=rules)
+    assert 'not trained' in tell(server, 'GET', '/v1/lookalike/curve?id=like-buyers', status=404)['error']
+    lines = []
+    for v, _, topics, buys, coats, _ in people(random.Random(9), 1500):
+        lines += [{'id': v, 'u': 'https://s.example/%s/1' % t} for t in topics] + [{'id': v, 'e': 'purchase'}] * buys + [{'id': v, 'u': 'https://s.example/coats/1'}] * coats
+    server.import_lines(lines)
+    server.cli('lookalike', 'train', 'like-buyers')
+    told = tell(server, 'GET', '/v1/lookalike/curve?id=like-buyers')
+    assert told == {**server.js('lookalike', 'curve', 'like-buyers'), **server.js('lookalike', 'explain', 'like-buyers')} and len(told['curve']) > 3
+    assert tell(server, 'GET', '/v1/lookalikes') == [s for s in server.js('segments', 'list') if s['kind'] == 'lookalike']
+    assert 'like-buyers' in tell(server, 'GET', '/v1/lookalike/curve?id=like-buyer', status=404)['error']
+
+
+def test_signals_are_what_the_command_says_and_told_alike_all_day(world):  # noqa: F811
+    server, _ = world()
+    look(server, 60, path='/unused/1')
+    first = tell(server, 'GET', '/v1/signals')
+    assert first == server.js('rules', 'signals') and {'kind': 'path', 'value': '/unused/*', 'events': 60, 'visitors': 60} in first['unused']
+    look(server, 30, first=60, path='/unused/1')
+    assert tell(server, 'GET', '/v1/signals') == first
+    server.advance('1d')
+    assert tell(server, 'GET', '/v1/signals')['unused'] != first['unused']

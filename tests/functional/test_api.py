@@ -61,6 +61,7 @@ def world():
         lines += [{'id': v, 'u': 'https://s.example/%s/1' % t} for t in topics]
         lines += [{'id': v, 'e': 'purchase'}] * buys + [{'id': v, 'u': 'https://s.example/coats/1'}] * coats
     server.import_lines(lines)
+    server.cli('lookalike', 'train', 'like-buyers')
     Browser(server, agent='Googlebot/2.1 (+http://www.google.com/bot.html)').hit('/coats/1')
     assert server.http('POST', '/v1/rules/publish?file=rules.yaml&why=a+remark', RULES + '# a remark\n', publishing(server), admin=True)[0] == 200
     yield server
@@ -182,6 +183,7 @@ def test_every_post_answers_with_its_shape(world, document, routes, tmp_path):
     line = '{"id":"anna","u":"https://s.example/coats/1"}\nno json\n'
     bodies = {'/v1/import': line, '/v1/ask/preview': 'coats >= 2 in 14d', '/v1/ask/words': 'coats >= 2 and not coats in 3d', '/v1/ask/overlap': 'buyers coat-fans', '/v1/lookalikes/train': 'like-buyers',
               '/v1/quarantine/release': 'crawler', '/v1/backup': str(tmp_path / 'backup')}
+    bodies['/v1/ask/explain'] = '{"segment":"coat-fans","id":"%s"}' % next(iter(people(random.Random(9), 1500)))[0]
     bodies['/v1/login'] = 'token=' + world.token
     bodies['/v1/rules/edit'] = '{"kind": "segment", "id": "buyers", "set": {"owner": "anna"}}'
     bodies.update({'/v1/rules/' + path: RULES + '# published\n' for path in ('check', 'diff', 'publish')})
