@@ -8,9 +8,11 @@
  *     countries    the largest
  *     nearest      segments by overlap: those who are in both, of those who are in either
  *
- * All of it is computed from numbers as they would be told, rounded, and of groups of k at least;
- * of two that are equal the first by id is taken. So which groups are chosen, and their order, says
- * nothing that the numbers do not say.
+ * All of it is computed from numbers as they would be told: of groups of k at least, rounded, and
+ * of a group that fewer than k visitors tell apart from the segment or from the category it is that
+ * one's number. Of two that are equal the first by id is taken. What was chosen stands in the order
+ * of ids, and is told in the order of the numbers that are told. So neither the choice nor the
+ * order says what the numbers do not say.
  *
  * A table has a row for each segment of the pass, and a cell in it for each *thing*: category,
  * segment, device, country. A pass takes as many segments as fit into TABLES_MOST. Visitors are
@@ -266,6 +268,26 @@ static double as_told(const struct making *m, uint64_t n)
 	return (double)kgate_show(m->gate, n).n;
 }
 
+/* The same of those who are in both of two groups. */
+static double both_as_told(const struct making *m, uint64_t both, uint64_t one, uint64_t other)
+{
+	if (both < m->k)
+		return 0;
+	if (one - both < m->k)
+		return as_told(m, one);
+	return as_told(m, other - both < m->k ? other : both);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+static void sort_numbers(uint16_t *list, size_t n)
+{
+	qsort(list, n, sizeof *list, by_number);
+}
+
 /* The best so far, best first. */
 struct best {
 	uint16_t *list;
@@ -295,46 +317,68 @@ struct limits {
 	unsigned categories, countries, nearest, clauses;
 };
 
-static void choose_categories_of(const struct choosing *c, const uint32_t *row, double size,
-    double visitors, unsigned most, struct plan *p)
+/* A segment's row, and the sizes that are compared with it. */
+struct looked {
+	const uint32_t *row;
+	uint64_t size;
+	double told, visitors; /* as told: the segment, everybody */
+};
+
+static void choose_categories_of(
+    const struct choosing *c, const struct looked *s, unsigned most, struct plan *p)
 {
 	struct best b = {.list = p->categories, .most = most};
 	for (size_t i = 1; i < c->m->r->categories_n; i++) {
-		double n = as_told(c->m, row[i]), all = as_told(c->m, c->sum[i]);
+		double n = both_as_told(c->m, s->row[i], s->size, c->sum[i]);
+		double all = as_told(c->m, c->sum[i]);
 		if (n > 0 && all > 0)
-			offer(&b, (uint16_t)i, n / size * log(n / size / (all / visitors)));
+			offer(
+			    &b, (uint16_t)i, n / s->told * log(n / s->told / (all / s->visitors)));
 	}
 	p->categories_n = (uint8_t)b.n;
+	sort_numbers(p->categories, b.n);
 }
 
-static void choose_nearest_of(const struct choosing *c, size_t segment, const uint32_t *row,
-    double size, unsigned most, struct plan *p)
+static void choose_nearest_of(
+    const struct choosing *c, size_t segment, const struct looked *s, unsigned most, struct plan *p)
 {
 	struct best b = {.list = p->nearest, .most = most};
 	for (size_t i = 0; i < c->m->r->segments_n; i++) {
-		double both = as_told(c->m, row[c->segments_at + i]);
-		double theirs = as_told(c->m, c->sum[c->segments_at + i]);
+		uint64_t other = c->sum[c->segments_at + i];
+		double both = both_as_told(c->m, s->row[c->segments_at + i], s->size, other);
+		double theirs = as_told(c->m, other);
 		if (i != segment && both > 0 && theirs > 0)
-			offer(&b, (uint16_t)i, both / fmax(size + theirs - both, both));
+			offer(&b, (uint16_t)i, both / fmax(s->told + theirs - both, both));
 	}
 	p->nearest_n = (uint8_t)b.n;
+	sort_numbers(p->nearest, b.n);
+}
+
+static void choose_countries_of(
+    const struct choosing *c, const struct looked *s, unsigned most, struct plan *p)
+{
+	struct best b = {.list = p->countries, .most = most};
+	for (size_t i = 0; i < COUNTRIES; i++) {
+		size_t at = c->countries_at + i;
+		double n = both_as_told(c->m, s->row[at], s->size, c->sum[at]);
+		if (n > 0)
+			offer(&b, (uint16_t)i, n);
+	}
+	p->countries_n = (uint8_t)b.n;
+	sort_numbers(p->countries, b.n);
 }
 
 static void choose_of(
     const struct choosing *c, size_t segment, const struct limits *most, struct plan *p)
 {
-	const uint32_t *row = c->sum + (1 + segment - c->from) * c->row;
-	double visitors = as_told(c->m, c->sum[cells_of(c) - 1]);
-	double size = as_told(c->m, c->sum[c->segments_at + segment]);
-	if (size <= 0 || visitors <= 0)
+	struct looked s = {c->sum + (1 + segment - c->from) * c->row,
+	    c->sum[c->segments_at + segment], 0, as_told(c->m, c->sum[cells_of(c) - 1])};
+	s.told = as_told(c->m, s.size);
+	if (s.told <= 0 || s.visitors <= 0)
 		return;
-	choose_categories_of(c, row, size, visitors, most->categories, p);
-	choose_nearest_of(c, segment, row, size, most->nearest, p);
-	struct best b = {.list = p->countries, .most = most->countries};
-	for (size_t i = 0; i < COUNTRIES; i++)
-		if (row[c->countries_at + i] >= c->m->k)
-			offer(&b, (uint16_t)i, as_told(c->m, row[c->countries_at + i]));
-	p->countries_n = (uint8_t)b.n;
+	choose_categories_of(c, &s, most->categories, p);
+	choose_nearest_of(c, segment, &s, most->nearest, p);
+	choose_countries_of(c, &s, most->countries, p);
 }
 
 /* The clauses of a condition but the last, which is the segment itself. */

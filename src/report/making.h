@@ -56,6 +56,7 @@ struct group {
 /* What is told of a segment. */
 struct plan {
 	uint32_t first; /* its first group */
+	/* by number */
 	uint16_t countries[COUNTRIES_MOST], categories[CATEGORIES_MOST], nearest[NEAREST_MOST];
 	uint8_t countries_n, categories_n, nearest_n, clauses_n;
 	int upto[CLAUSE_PARTS_MAX]; /* nodes; the last clause is the segment, and not among them */

@@ -101,35 +101,75 @@ static json_t *countries_json(const struct making *m, size_t segment)
 	return list;
 }
 
+/* In which order a list is told: by numbers that are told, and else as it stands. */
+struct ranked {
+	unsigned at; /* place in the plan's list */
+	double score;
+};
+
+static int by_score(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	return x->at < y->at ? -1 : 1;
+}
+
+static json_t *category_json(const struct making *m, size_t segment, unsigned at)
+{
+	const struct plan *p = &m->plans[segment];
+	const struct category *c = &m->r->categories[p->categories[at]];
+	return group_json(m, segment, c->id, c->name, plan_category(p, at),
+	    m->first_category + p->categories[at]);
+}
+
+/* By what they say, as they were chosen (choose.c). */
 static json_t *had_json(const struct making *m, size_t segment)
 {
 	const struct plan *p = &m->plans[segment];
+	double size = (double)told_of(m, group_of_segment(segment)), all = (double)told_of(m, 0);
+	struct ranked ranked[CATEGORIES_MOST];
+	unsigned n = 0;
 	json_t *list = json_array();
 	for (unsigned i = 0; i < p->categories_n; i++) {
-		uint32_t group = plan_category(p, i);
-		const struct category *c = &m->r->categories[p->categories[i]];
-		if (told_of(m, group) != WITHHELD)
-			json_array_append_new(list, group_json(m, segment, c->id, c->name, group,
-							m->first_category + p->categories[i]));
+		double both = (double)told_of(m, plan_category(p, i));
+		double theirs = (double)told_of(m, m->first_category + p->categories[i]);
+		double index = theirs > 0 && size > 0 ? both / size / (theirs / all) : 1;
+		if (both > 0)
+			ranked[n++] = (struct ranked){i, size > 0 ? both / size * log(index) : 0};
 	}
+	qsort(ranked, n, sizeof *ranked, by_score);
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(list, category_json(m, segment, ranked[i].at));
 	return list;
+}
+
+static json_t *near_json(const struct making *m, size_t segment, unsigned at)
+{
+	const struct plan *p = &m->plans[segment];
+	const struct segment *s = &m->r->segments[p->nearest[at]];
+	int64_t both = told_of(m, plan_near(p, at));
+	return json_pack("{s:s,s:s,s:o,s:o,s:o}", "id", s->id, "name", s->name, "both",
+	    number_json(both), "of_this", part_json(both, told_of(m, group_of_segment(segment))),
+	    "of_that", part_json(both, told_of(m, group_of_segment(p->nearest[at]))));
 }
 
 static json_t *nearest_json(const struct making *m, size_t segment)
 {
 	const struct plan *p = &m->plans[segment];
-	int64_t size = told_of(m, group_of_segment(segment));
+	double size = (double)told_of(m, group_of_segment(segment));
+	struct ranked ranked[NEAREST_MOST];
+	unsigned n = 0;
 	json_t *list = json_array();
 	for (unsigned i = 0; i < p->nearest_n; i++) {
-		const struct segment *s = &m->r->segments[p->nearest[i]];
-		int64_t both = told_of(m, plan_near(p, i));
-		int64_t theirs = told_of(m, group_of_segment(p->nearest[i]));
-		if (both != WITHHELD)
-			json_array_append_new(
-			    list, json_pack("{s:s,s:s,s:o,s:o,s:o}", "id", s->id, "name", s->name,
-				      "both", number_json(both), "of_this", part_json(both, size),
-				      "of_that", part_json(both, theirs)));
+		double both = (double)told_of(m, plan_near(p, i));
+		double theirs = (double)told_of(m, group_of_segment(p->nearest[i]));
+		if (both > 0)
+			ranked[n++] = (struct ranked){i, both / fmax(size + theirs - both, both)};
 	}
+	qsort(ranked, n, sizeof *ranked, by_score);
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(list, near_json(m, segment, ranked[i].at));
 	return list;
 }
 
