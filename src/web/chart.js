@@ -19,6 +19,7 @@ function paint(names) {
   return found;
 }
 
+const AXIS = 48; // pixels that numbers beside a chart have at least, so that charts below each other share their days
 const COLOURS = ['data', 'data-2', 'data-3', 'data-4', 'data-5', 'before', 'line', 'soft', 'card', 'ink'];
 
 function dataset(s, i, colours) {
@@ -66,8 +67,8 @@ function options(o, colours) {
         label: (at) => ` ${at.dataset.label}: ${at.raw === null ? 'withheld' : write(Math.abs(at.raw))}`,
       }}},
     scales: {
-      x: {stacked: true, grid: {display: false}, border: {color: colours.line}, ticks: {color: colours.soft, maxRotation: 0, autoSkipPadding: 24, callback: (v) => text.day(o.days[v])}},
-      y: {stacked: true, beginAtZero: o.fromZero, grace: o.fromZero ? '5%' : 0, grid: {color: colours.line, drawBorder: false}, border: {display: false}, ticks: {color: colours.soft, maxTicksLimit: o.low ? 4 : 6, precision: 0, callback: (v) => brief(Math.abs(v))}},
+      x: {stacked: true, offset: true, grid: {display: false}, border: {color: colours.line}, ticks: {color: colours.soft, maxRotation: 0, autoSkipPadding: 24, callback: (v) => text.day(o.days[v])}},
+      y: {stacked: true, afterFit: (axis) => { axis.width = Math.max(axis.width, AXIS); }, beginAtZero: o.fromZero, grace: o.fromZero ? '5%' : 0, grid: {color: colours.line, drawBorder: false}, border: {display: false}, ticks: {color: colours.soft, maxTicksLimit: o.low ? 4 : 6, precision: 0, callback: (v) => brief(Math.abs(v))}},
     },
   };
 }

@@ -24,9 +24,11 @@ export function svg(tag, props, ...children) {
   return fill(document.createElementNS(SVG, tag), props, children);
 }
 
+const LONG = 60; // characters: longer names are cut to two lines in tables
+
 /* A name that people gave: any script, any length. */
 export function name(text) {
-  return el('bdi', {dir: 'auto', class: 'name', text});
+  return el('bdi', {dir: 'auto', class: String(text).length > LONG ? 'name long' : 'name', text});
 }
 
 /* --- numbers and times, as this browser's language writes them */

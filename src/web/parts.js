@@ -1,7 +1,7 @@
 /* Shared parts of all screens: states, numbers, badges, tables, small drawings, the range of days, CSV. Charts with axes are in chart.js.
  *
  * A number that the gate withholds is null, never 0, and is shown as such. Every drawing has a table beside it or is one. */
-import {el, svg, text, speak} from './dom.js';
+import {el, name, svg, text, speak} from './dom.js';
 
 /* --- states of a panel or a page */
 
@@ -102,6 +102,25 @@ export function spark(values, label) {
   return node;
 }
 
+let waiting = null; // draws the sparks that come near
+
+/* A spark that is drawn when it comes near the window, for long lists: a thousand small drawings take longer than all the rest. */
+export function lateSpark(values, label) {
+  const room = el('span', {class: 'spark', role: 'img', 'aria-label': label});
+  waiting ||= new IntersectionObserver((seen) => {
+    for (const one of seen.filter((s) => s.isIntersecting)) {
+      waiting.unobserve(one.target);
+      one.target.replaceWith(one.target.make());
+    }
+  }, {rootMargin: '800px'});
+  room.make = () => spark(values, label);
+  waiting.observe(room);
+  return room;
+}
+
+/* On paper there is no near and far. */
+addEventListener('beforeprint', () => document.querySelectorAll('span.spark').forEach((room) => room.make && room.replaceWith(room.make())));
+
 /* What a spark says in words. */
 export function sparkWords(values) {
   const known = values.filter((v) => v !== null);
@@ -128,10 +147,12 @@ function cellOf(column, row) {
   return made === null || made === undefined ? '' : made;
 }
 
+const order = new Intl.Collator(undefined, {numeric: true});
+
 function compare(a, b) {
   const none = (v) => v === null || v === undefined || v === '';
   if (none(a) || none(b)) return none(a) - none(b);
-  return typeof a === 'number' ? a - b : String(a).localeCompare(String(b), undefined, {numeric: true});
+  return typeof a === 'number' ? a - b : order.compare(a, b);
 }
 
 /* Rows in the order of `sort`: 'size' or '-size'. What has no value comes last either way. */
@@ -233,7 +254,7 @@ export function choose(label, values, now, change) {
 }
 
 export const link = (href, ...inside) => el('a', {href}, inside);
-export const segmentLink = (id, words) => el('a', {href: '#/segments/' + encodeURIComponent(id)}, el('bdi', {dir: 'auto', class: 'name', text: words || id}));
+export const segmentLink = (id, words) => el('a', {href: '#/segments/' + encodeURIComponent(id)}, name(words || id));
 
 /* A reason's name in the metrics, readable, with what it means below. */
 export function reasonName(reason, help) {

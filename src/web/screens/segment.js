@@ -35,7 +35,7 @@ function trend(view, s, history) {
 function numbers(view, s) {
   const {days} = range(view), of = (key) => s.days.slice(-days).map((d) => d[key] ?? null), size = of('size'), first = size.find((v) => v !== null) ?? null;
   return tiles(
-    tile({label: 'Members', mark: 'size', node: [count(s.size, {k: s.below, complete: s.complete}), delta(s.size, first)], note: first !== null && text.number(first) + ' ' + days + ' days ago'}),
+    tile({label: 'Members', mark: 'size', node: [count(s.size, {k: s.below, complete: s.complete}), delta(s.size, first)], note: first !== null && days + ' days ago: ' + text.number(first)}),
     tile({label: 'Of all visitors', mark: 'share', node: s.share === null || s.share === undefined ? value(null) : el('span', {text: text.percent(s.share)})}),
     tile({label: 'Entered', mark: 'entered', node: value(total(of('entered'))), note: 'in ' + days + ' days'}),
     tile({label: 'Left', mark: 'left', node: value(total(of('left'))), note: 'in ' + days + ' days'}),

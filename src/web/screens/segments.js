@@ -3,10 +3,11 @@
  *     #/segments?q=coat&destination=ads&label=retail&state=paused&group=owner&sort=-size&days=30 */
 import {get, maybe} from '../api.js';
 import {el, name, text} from '../dom.js';
-import {badge, choose, completeness, count, delta, empty, range, rangePicker, saveCsv, csv, sorted, spark, sparkWords, split, table, tellBelow, value} from '../parts.js';
+import {badge, choose, completeness, count, delta, empty, lateSpark, range, rangePicker, saveCsv, csv, sorted, spark, sparkWords, split, table, tellBelow, value} from '../parts.js';
 
 export const title = 'Segments';
 const MOST_COMPARED = 3;
+const DRAWN = 40; // rows whose sparks are drawn at once
 
 /* Rows of the list, with their numbers by day. */
 function join(list, byDay, days) {
@@ -32,16 +33,18 @@ function marksOf(row) {
     row.alert && (row.alert.firing ? badge('below ' + text.number(row.alert.below), 'bad', 'Its alert fires: the size is below.') : null)].filter(Boolean);
 }
 
+const tags = (list) => list.length > 0 && el('div', {class: 'tags'}, list);
+
 function columns(picked, pick, compare) {
   return [
     {key: 'pick', label: 'Compare', quiet: true, still: true, csv: false, cell: (r) => el('input', {type: 'checkbox', class: 'segment-pick', 'aria-label': 'Compare ' + (r.name || r.id), checked: picked.has(r.id), onchange: (e) => pick(r.id, e.target)})},
-    {key: 'name', label: 'Segment', head: true, sort: (r) => (r.name || r.id).toLocaleLowerCase(), cell: (r) => el('div', {class: 'segment'}, el('a', {href: '#/segments/' + encodeURIComponent(r.id)}, name(r.name || r.id)), ' ', r.name && r.name !== r.id && el('span', {class: 'id', text: r.id}), el('div', {class: 'tags'}, marksOf(r)))},
+    {key: 'name', label: 'Segment', head: true, sort: (r) => (r.name || r.id).toLocaleLowerCase(), cell: (r) => el('div', {class: 'segment'}, el('a', {href: '#/segments/' + encodeURIComponent(r.id)}, name(r.name || r.id)), ' ', r.name && r.name !== r.id && el('span', {class: 'id', text: r.id}), tags(marksOf(r)))},
     {key: 'size', label: 'Members', kind: 'number', cell: (r) => count(r.size, {k: r.below, complete: r.complete})},
     {key: 'change', label: compare ? 'Against before' : 'Change', kind: 'number', wide: true, sort: (r) => changeOf(r, compare), csv: (r) => changeOf(r, compare), cell: (r) => (compare ? delta(r.mean, r.meanBefore) : delta(r.last, r.was)) || value(null)},
-    {key: 'trend', label: 'Trend', still: true, csv: false, wide: true, cell: (r) => spark(r.trend, 'Members by day: ' + sparkWords(r.trend))},
+    {key: 'trend', label: 'Trend', still: true, csv: false, wide: true, cell: (r) => (r.n < DRAWN ? spark : lateSpark)(r.trend, 'Members by day: ' + sparkWords(r.trend))},
     {key: 'entered', label: 'Entered', kind: 'number', wide: true, cell: (r) => value(r.entered)},
     {key: 'left', label: 'Left', kind: 'number', wide: true, cell: (r) => value(r.left)},
-    {key: 'destinations', label: 'Goes to', wide: true, sort: (r) => (r.destinations || []).join(' '), csv: (r) => (r.destinations || []).join(' '), cell: (r) => el('div', {class: 'tags'}, (r.destinations || []).map((d) => el('a', {class: 'badge', href: '#/destinations/' + encodeURIComponent(d)}, name(d))))},
+    {key: 'destinations', label: 'Goes to', wide: true, sort: (r) => (r.destinations || []).join(' '), csv: (r) => (r.destinations || []).join(' '), cell: (r) => tags((r.destinations || []).map((d) => el('a', {class: 'badge', href: '#/destinations/' + encodeURIComponent(d)}, name(d))))},
     {key: 'owner', label: 'Owner', wider: true, cell: (r) => r.owner && name(r.owner)},
   ];
 }
@@ -111,6 +114,7 @@ export function show(view) {
     const redraw = () => {
       const sort = view.query.get('sort') || 'name', by = GROUPS[view.query.get('group')] ? view.query.get('group') : null;
       shown = sorted(rows.filter(fitsOf(view)), cols, sort);
+      shown.forEach((r, n) => { r.n = n; });
       const onsort = (s) => { view.keep({sort: s === 'name' ? null : s}); redraw(); room.querySelector('[aria-sort] button')?.focus(); };
       room.replaceChildren(shown.length ? table({caption: 'Segments', columns: cols, sort, onsort, attributes, ...(by ? {groups: grouped(shown, by)} : {rows: shown})})
         : empty('No segment fits', 'Other words, or fewer filters, may find it.', el('button', {type: 'button', onclick: () => { view.keep({q: null, destination: null, label: null, state: null}); reload(); }, text: 'Show all'})));
