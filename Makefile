@@ -129,7 +129,7 @@ PREFIX ?= /usr
 SHARE := $(PREFIX)/share
 UNITS := $(PREFIX)/lib/systemd/system
 # Documents keep their folders, so that links from one to another lead there.
-DOCUMENTS := $(wildcard *.md docs/*.md docs/*/*.md)
+DOCUMENTS := $(wildcard *.md docs/*.md docs/*/*.md docs/*.png)
 DOCUMENT_FOLDERS := $(patsubst %/,%,$(sort $(dir $(wildcard docs/*/*.md)))) docs
 VOCABULARIES := $(wildcard etc/vocabularies/*.yaml)
 EXAMPLES := nginx-crumb.conf prometheus-crumb.yaml grafana-crumb.json Containerfile
