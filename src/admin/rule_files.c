@@ -488,6 +488,7 @@ static const struct shape diff_fields[] = {
     {"categories", SHAPE_LIST, .help = "those that change", .of = renamed_fields},
     {"attributes", SHAPE_LIST, .help = "those that change", .of = renamed_fields},
     {"segments", SHAPE_LIST, .help = "all of them", .of = move_fields},
+    {"journeys", SHAPE_LIST, .help = "those that change", .of = renamed_fields},
     {"from_journal", SHAPE_TRUTH, .help = "categories change: the journal was replayed"},
     {0},
 };

@@ -101,6 +101,47 @@ static json_t *attribute_changes(const struct rules *old, const struct rules *fr
 	return list;
 }
 
+/* --- journeys: nobody enters or leaves by them, so it is told that they change, and no number */
+
+/* All of a journey but its id. Categories by their ids, for numbers differ between rules. */
+static void journey_text(const struct rules *r, const struct journey *j, struct buf *out)
+{
+	buf_addf(out, "%s\n%s\n%u", j->name, r->categories[j->from].id, j->within);
+	for (unsigned i = 0; i < j->steps_n; i++)
+		buf_addf(out, "\n%s", r->categories[j->steps[i]].id);
+}
+
+/* The journey of that id; NULL: there is none. Few have many, so they are looked through. */
+static const struct journey *journey_of(const struct rules *r, const char *id)
+{
+	for (size_t i = 0; i < r->journeys_n; i++)
+		if (strcmp(r->journeys[i].id, id) == 0)
+			return &r->journeys[i];
+	return NULL;
+}
+
+static json_t *journey_changes(const struct rules *old, const struct rules *fresh)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < fresh->journeys_n; i++) {
+		const struct journey *j = &fresh->journeys[i], *was = journey_of(old, j->id);
+		struct buf a = {0}, b = {0};
+		journey_text(fresh, j, &a);
+		if (was)
+			journey_text(old, was, &b);
+		if (!was || !str_eq(buf_view(&a), buf_view(&b)))
+			json_array_append_new(list, json_pack("{s:s,s:s}", "id", j->id, "change",
+							was ? "changed" : "added"));
+		buf_done(&a);
+		buf_done(&b);
+	}
+	for (size_t i = 0; i < old->journeys_n; i++)
+		if (!journey_of(fresh, old->journeys[i].id))
+			json_array_append_new(list,
+			    json_pack("{s:s,s:s}", "id", old->journeys[i].id, "change", "removed"));
+	return list;
+}
+
 /* --- segments */
 
 static void put_words(json_t *to, const char *what, const struct str *list, unsigned n)
@@ -284,8 +325,9 @@ static enum err compare_sides(
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(segments, move_json(old, fresh, &moves[i]));
 	free(moves);
-	*out = json_pack("{s:o,s:o,s:o,s:b}", "categories", category_changes(old, fresh),
-	    "attributes", attribute_changes(old, fresh), "segments", segments, "from_journal",
+	*out = json_pack("{s:o,s:o,s:o,s:o,s:b}", "categories", category_changes(old, fresh),
+	    "attributes", attribute_changes(old, fresh), "segments", segments, "journeys",
+	    journey_changes(old, fresh), "from_journal",
 	    before->trial.generation || after->trial.generation);
 	return *out ? OK : err_set(ERR_NOMEM, "no memory for this answer");
 }

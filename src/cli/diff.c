@@ -151,6 +151,7 @@ void diff_print(const json_t *root, uint32_t k)
 		if (!is_same(row))
 			print_segment(row, k);
 	}
+	print_names(json_object_get(root, "journeys"), "journey");
 	printf("%zu %s\n", same,
 	    cli_plural(same, "segment stays as it is", "segments stay as they are"));
 }
@@ -178,7 +179,8 @@ const struct command commands_diff[] = {
 	.args = "[OLD] NEW [--json]",
 	.summary = "what a change of rules would do, before it is deployed",
 	.help = "OLD and NEW are folders or files of rules. OLD may be left out, or be "
-		"'serving', for the rules that serve now. Says which attributes, categories and "
+		"'serving', for the rules that serve now. Says which attributes, categories, "
+		"journeys and "
 		"segments are added, removed, changed or renamed. For each segment it says how "
 		"many visitors would enter, stay and leave, on live data. A category is changed "
 		"when its own patterns are: its children are told under their own names.\n\n"

@@ -149,6 +149,24 @@ def test_diff(make, tmp_path):
     assert 'nothing' in server.cli('rules', 'diff', str(new), ok=(1,)).stderr
 
 
+def test_a_diff_tells_of_journeys(make, tmp_path):
+    """They move nobody, and need no journal; yet whoever changed one sees that it is changed."""
+    journey = 'journeys:\n  - {id: %s, from: coats, steps: [%s], within: %s}\n'
+    server = make(rules=RULES + journey % ('way', 'shoes', '7d'))
+    new = tmp_path / 'new.yaml'
+
+    def changes(text):
+        new.write_text(RULES + text)
+        d = server.js('rules', 'diff', str(new))
+        assert not d['from_journal'] and {s['change'] for s in d['segments']} == {'same'} and d['categories'] == []
+        return d['journeys']
+    assert changes(journey % ('way', 'shop.shoes', '7d')) == []
+    assert changes(journey % ('way', 'shoes', '8d')) == [{'id': 'way', 'change': 'changed'}]
+    assert changes(journey % ('way', 'shoes, shop', '7d')) == [{'id': 'way', 'change': 'changed'}]
+    assert changes(journey % ('path', 'shoes', '7d')) == [{'id': 'path', 'change': 'added'}, {'id': 'way', 'change': 'removed'}]
+    assert 'journey path is added\njourney way is removed\n' in server.cli('rules', 'diff', 'serving', str(new)).stdout
+
+
 def test_the_numbers_of_a_diff_do_not_tell_what_is_withheld(make, tmp_path):
     server = make(rules=RULES)
     fill(server, 65, ['/coats/1'])

@@ -7,6 +7,8 @@
 #include "crumb/condition/eval.h"
 #include "crumb/check/example.h"
 #include "crumb/condition/explain.h"
+#include "crumb/condition/sentence.h"
+#include "crumb/base/code.h"
 #include "crumb/match/match.h"
 
 #include <stdlib.h>
@@ -33,6 +35,19 @@ static void check_places(const struct report *report, struct str text)
 	buf_done(&out);
 }
 
+/* Words are readable text whatever names are, and the last clause is the whole condition. */
+static void tell(const struct rules *r, int root)
+{
+	struct buf words = {0};
+	struct clause_parts parts;
+	condition_words(r, root, &words);
+	CHECK(words.n && utf8_valid(buf_view(&words)) == words.n);
+	clause_parts_of(r, root, &parts);
+	CHECK(parts.n >= 1 && parts.n <= CLAUSE_PARTS_MAX && parts.list[parts.n - 1].upto == root);
+	clause_parts_done(&parts);
+	buf_done(&words);
+}
+
 static void use(struct rules *r, const uint8_t *data, size_t n)
 {
 	struct profile p = {0};
@@ -56,6 +71,7 @@ static void use(struct rules *r, const uint8_t *data, size_t n)
 		CHECK((until > 20089) == rules_eval(r, (uint16_t)i, &p, 20089));
 		if (!rules_eval(r, (uint16_t)i, &p, 20089))
 			(void)rules_change(r, (uint16_t)i, &p, 20089, 90);
+		tell(r, r->segments[i].root);
 	}
 	profile_done(&p);
 	free(out);

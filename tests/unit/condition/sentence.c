@@ -186,6 +186,62 @@ TEST(what_belongs_together_stands_in_parentheses)
 	rules_unref(r);
 }
 
+static uint32_t random_state = 11;
+static uint32_t rnd(uint32_t n)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (random_state >> 8) % n;
+}
+
+/* A random condition of three tests, and for which of their eight cases it holds. */
+static unsigned random_condition(struct buf *text, int depth)
+{
+	static const char *const tests[] = {"cart in 1d", "news in 1d", "coats in 1d"};
+	static const unsigned cases[] = {0xaa, 0xcc, 0xf0};
+	unsigned kind = depth ? rnd(4) : 3, holds;
+	if (kind == 3) {
+		unsigned test = rnd(3);
+		buf_c(text, tests[test]);
+		return cases[test];
+	}
+	buf_c(text, kind == 2 ? "not (" : "(");
+	holds = random_condition(text, depth - 1);
+	if (kind < 2) {
+		buf_c(text, kind ? " and " : " or ");
+		unsigned other = random_condition(text, depth - 1);
+		holds = kind ? holds & other : holds | other;
+	}
+	buf_c(text, ")");
+	return kind == 2 ? ~holds & 0xff : holds;
+}
+
+TEST(no_two_conditions_that_differ_read_alike)
+{
+	struct rules *r = load(SHOP);
+	struct map seen = {0};
+	struct arena kept = {0};
+	unsigned alike = 0;
+	for (int i = 0; i < 3000; i++) {
+		struct buf text = {0};
+		int root;
+		uint32_t before, holds = random_condition(&text, 4);
+		buf_add(&text, "", 1);
+		struct str words = of(r, text.p, &root);
+		if (map_get(&seen, words, &before)) {
+			alike++;
+			if (before != holds)
+				fail_msg("%s: " STR_FMT, text.p, STR_ARG(words));
+		} else {
+			map_put(&seen, arena_keep(&kept, words), holds);
+		}
+		buf_done(&text);
+	}
+	assert_true(alike > 300);
+	arena_done(&kept);
+	map_done(&seen);
+	rules_unref(r);
+}
+
 TEST(odd_names_end_where_they_seem_to_end)
 {
 	struct rules *r =
@@ -291,6 +347,7 @@ UNIT_TESTS(cmocka_unit_test(every_form_has_words),
     cmocka_unit_test(every_comparison_has_words_and_so_has_its_opposite),
     cmocka_unit_test(what_is_not_so_is_said_of_every_form),
     cmocka_unit_test(what_belongs_together_stands_in_parentheses),
+    cmocka_unit_test(no_two_conditions_that_differ_read_alike),
     cmocka_unit_test(odd_names_end_where_they_seem_to_end),
     cmocka_unit_test(a_lookalike_names_its_seed),
     cmocka_unit_test(clauses_are_the_parts_of_the_uppermost_and),
