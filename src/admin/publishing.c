@@ -362,7 +362,7 @@ const struct route routes_publishing[] = {
 	.by = BY_TELL,
 	.params = {{"n", PARAM_NUMBER, PARAM_MUST, .help = "Its number.",
 	    .wrong = "n is the number of a publication", .example = "1"}},
-	.answers = {{200, "the patch", "text/plain"},
+	.answers = {{200, .when = "the patch", .type = "text/plain"},
 	    {404, .when = "there is no publication of this number"}},
 	.state = sizeof(struct patch_asked),
 	.parse = patch_parse,
