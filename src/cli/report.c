@@ -29,7 +29,7 @@
 static struct daily *kept(struct cli *c)
 {
 	struct daily *d;
-	return daily_open(c->store->path, &d) == OK ? d : NULL;
+	return daily_open(c->store->path, kgate_k(&c->gate), &d) == OK ? d : NULL;
 }
 
 static enum err alone_segment(struct cli *c, struct str id, unsigned days, json_t **out)

@@ -60,8 +60,9 @@ enum err node_open(struct node *n, enum node_clock clock)
 	if (!e)
 		e = n->alone ? engine_open(c, n->store, n->rules, &n->engine)
 			     : engine_start(c, n->store, n->rules, &n->engine);
+	struct kgate gate = kgate_of(c);
 	if (!e)
-		n->dailies = dailies_new(n->store->path);
+		n->dailies = dailies_new(n->store->path, kgate_k(&gate));
 	struct writer_told told = {fold_soon, fold_now, n->engine};
 	if (!e)
 		e = n->alone ? writer_open(n->store, &told, &n->writer)

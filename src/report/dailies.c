@@ -23,13 +23,13 @@ struct dailies {
 	struct daily *kept; /* shared, under lock */
 };
 
-struct dailies *dailies_new(const char *store)
+struct dailies *dailies_new(const char *store, uint32_t k)
 {
 	struct dailies *d = calloc(1, sizeof *d);
 	CHECK(d && (d->store = str_dup(str_c(store))));
 	pthread_mutex_init(&d->making, NULL);
 	pthread_mutex_init(&d->lock, NULL);
-	if (daily_open(store, &d->kept) != OK)
+	if (daily_open(store, k, &d->kept) != OK)
 		d->kept = NULL;
 	return d;
 }

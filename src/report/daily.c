@@ -23,7 +23,7 @@ struct line {
 struct daily {
 	_Atomic int refs; /* shared */
 	struct buf text;
-	uint32_t made;
+	uint32_t made, k;
 	uint16_t day;
 	char rules[RULES_HASH_TEXT];
 	struct map by_name; /* "s coat-fans" -> place in `lines`; keys are in `text` */
@@ -60,14 +60,15 @@ static bool read_head(struct daily *d, struct str line)
 {
 	json_t *head = parse_line(line);
 	const char *day, *rules;
-	json_int_t made;
-	bool fine =
-	    head &&
-	    json_unpack(head, "{s:I,s:s,s:s}", "made", &made, "day", &day, "rules", &rules) == 0 &&
-	    made > 0 && made <= UINT32_MAX && day_parse(day, strlen(day), &d->day) &&
-	    strlen(rules) < sizeof d->rules;
+	json_int_t made, k;
+	bool fine = head &&
+		    json_unpack(head, "{s:I,s:s,s:s,s:I}", "made", &made, "day", &day, "rules",
+			&rules, "k", &k) == 0 &&
+		    made > 0 && made <= UINT32_MAX && k > 0 && k <= UINT32_MAX &&
+		    day_parse(day, strlen(day), &d->day) && strlen(rules) < sizeof d->rules;
 	if (fine) {
 		d->made = (uint32_t)made;
+		d->k = (uint32_t)k;
 		snprintf(d->rules, sizeof d->rules, "%s", rules);
 	}
 	json_decref(head);
@@ -118,7 +119,7 @@ enum err daily_take(struct buf *text, struct daily **out)
 	return OK;
 }
 
-enum err daily_open(const char *store, struct daily **out)
+enum err daily_open(const char *store, uint32_t k, struct daily **out)
 {
 	char path[FILE_PATH_MAX];
 	struct buf text = {0};
@@ -126,8 +127,15 @@ enum err daily_open(const char *store, struct daily **out)
 	snprintf(path, sizeof path, "%s/" DAILY_FILE, store);
 	if (!checked_read(path, DAILY_MOST, &text))
 		e = err_set(ERR_NOT_FOUND, "there is no report yet");
+	struct daily *d = NULL;
 	if (!e)
-		e = daily_take(&text, out);
+		e = daily_take(&text, &d);
+	if (!e && d->k < k) {
+		daily_unref(d);
+		e = err_set(ERR_NOT_FOUND, "the report of the day was made for a smaller k");
+	}
+	if (!e)
+		*out = d;
 	buf_done(&text);
 	return e;
 }
@@ -140,6 +148,11 @@ uint16_t daily_day(const struct daily *d)
 uint32_t daily_made(const struct daily *d)
 {
 	return d->made;
+}
+
+uint32_t daily_k(const struct daily *d)
+{
+	return d->k;
 }
 
 bool daily_is_of(const struct daily *d, const struct rules *rules, uint16_t day)

@@ -292,8 +292,9 @@ enum err tell_report(const struct making *m, struct buf *out)
 {
 	char day[DAY_TEXT];
 	day_text(m->today, day);
-	buf_addf(out, DAILY_FIRST_LINE "\nh {\"made\":%u,\"day\":\"%s\",\"rules\":\"%s\"}\n",
-	    m->now, day, m->r->hash_text);
+	buf_addf(out,
+	    DAILY_FIRST_LINE "\nh {\"made\":%u,\"day\":\"%s\",\"rules\":\"%s\",\"k\":%u}\n", m->now,
+	    day, m->r->hash_text, (unsigned)m->k);
 	for (size_t i = 0; i < m->r->segments_n; i++)
 		tell_segment(m, i, out);
 	for (size_t i = 1; i < m->r->categories_n; i++)

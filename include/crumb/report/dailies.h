@@ -20,8 +20,9 @@
 
 struct dailies;
 
-/* Reads what the store has; a file that is damaged is as if there were none. */
-struct dailies *dailies_new(const char *store);
+/* Reads what the store has; a file that is damaged, or was made for a smaller k, is as if there
+ * were none. */
+struct dailies *dailies_new(const char *store, uint32_t k);
 void dailies_free(struct dailies *d); /* NULL is fine */
 
 struct daily *dailies_kept(struct dailies *d); /* a reference; NULL: there is none */

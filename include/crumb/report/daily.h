@@ -6,7 +6,7 @@
  *     STORE/reports/daily       (disk/checked.h: its last line is a sum of all before it)
  *
  *     report 1
- *     h {"made":1796688000,"day":"2026-12-07","rules":"9f…"}
+ *     h {"made":1796688000,"day":"2026-12-07","rules":"9f…","k":50}
  *     s coat-fans {"id":"coat-fans","words":…,"size":1230,"visitors":50210,"categories":[…],…}
  *     s keen {…}
  *     c apparel.coats {"id":"apparel.coats","name":"Coats","events":[…],"visitors":[…]}
@@ -30,9 +30,10 @@
 struct json_t;
 struct daily;
 
-/* The report that a store has. ERR_NOT_FOUND: it has none, or the file is damaged, which comes to
- * the same: the next one is made anew. `store` is the path of the store's folder. */
-enum err daily_open(const char *store, struct daily **out) MUST_CHECK;
+/* The report that a store has. ERR_NOT_FOUND: it has none, or the file is damaged, or was made for
+ * a smaller k than `k`, which comes to the same: the next one is made anew. `store` is the path of
+ * the store's folder. */
+enum err daily_open(const char *store, uint32_t k, struct daily **out) MUST_CHECK;
 /* The same of a text that was just written; it takes the buffer's memory where it returns OK. */
 enum err daily_take(struct buf *text, struct daily **out) MUST_CHECK;
 struct daily *daily_ref(struct daily *d); /* NULL is fine */
@@ -40,6 +41,7 @@ void daily_unref(struct daily *d);	  /* NULL is fine */
 
 uint16_t daily_day(const struct daily *d);
 uint32_t daily_made(const struct daily *d); /* seconds */
+uint32_t daily_k(const struct daily *d);    /* nothing of fewer visitors is in it */
 /* Was it made on this day, of these rules? `d` may be NULL: no. */
 bool daily_is_of(const struct daily *d, const struct rules *rules, uint16_t day);
 

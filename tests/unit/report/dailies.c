@@ -31,7 +31,7 @@ static void put_crowd(struct views *v, unsigned n)
 TEST(a_report_is_made_once_for_a_day_and_its_rules)
 {
 	struct views v = open_views();
-	struct dailies *d = dailies_new(v.s->path);
+	struct dailies *d = dailies_new(v.s->path, 20);
 	put_crowd(&v, 30);
 	assert_null(dailies_kept(d));
 	struct daily *first = made(d, &v, NOW);
@@ -52,7 +52,7 @@ TEST(a_report_is_made_once_for_a_day_and_its_rules)
 TEST(a_report_about_fewer_than_k_is_not_kept)
 {
 	struct views v = open_views();
-	struct dailies *d = dailies_new(v.s->path);
+	struct dailies *d = dailies_new(v.s->path, 20);
 	put_crowd(&v, 19);
 	assert_null(made(d, &v, NOW));
 	put_crowd(&v, 20);
@@ -66,19 +66,19 @@ TEST(a_report_about_fewer_than_k_is_not_kept)
 TEST(a_kept_report_is_read_again_and_a_damaged_one_is_made_anew)
 {
 	struct views v = open_views();
-	struct dailies *d = dailies_new(v.s->path);
+	struct dailies *d = dailies_new(v.s->path, 20);
 	put_crowd(&v, 30);
 	daily_unref(made(d, &v, NOW));
 	dailies_free(d);
 	put_crowd(&v, 60);
-	d = dailies_new(v.s->path);
+	d = dailies_new(v.s->path, 20);
 	struct daily *kept = made(d, &v, NOW);
 	assert_int_equal(number_of(kept, &v, "size"), 30);
 	daily_unref(kept);
 	dailies_free(d);
 	FILE *f = open_file("reports/daily", "r+b");
 	assert_true(fseek(f, 20, SEEK_SET) == 0 && fputc('#', f) == '#' && fclose(f) == 0);
-	d = dailies_new(v.s->path);
+	d = dailies_new(v.s->path, 20);
 	assert_null(dailies_kept(d));
 	kept = made(d, &v, NOW);
 	assert_int_equal(number_of(kept, &v, "size"), 60);
@@ -87,10 +87,29 @@ TEST(a_kept_report_is_read_again_and_a_damaged_one_is_made_anew)
 	close_views(&v);
 }
 
+TEST(a_report_for_a_smaller_k_is_made_anew)
+{
+	struct views v = open_views();
+	struct dailies *d = dailies_new(v.s->path, 20);
+	put_crowd(&v, 30);
+	daily_unref(made(d, &v, NOW));
+	dailies_free(d);
+	d = dailies_new(v.s->path, 50);
+	assert_null(dailies_kept(d));
+	dailies_free(d);
+	d = dailies_new(v.s->path, 20);
+	struct daily *kept = dailies_kept(d);
+	assert_non_null(kept);
+	assert_int_equal(daily_k(kept), 20);
+	daily_unref(kept);
+	dailies_free(d);
+	close_views(&v);
+}
+
 TEST(a_making_that_is_to_stop_leaves_nothing)
 {
 	struct views v = open_views();
-	struct dailies *d = dailies_new(v.s->path);
+	struct dailies *d = dailies_new(v.s->path, 20);
 	struct kgate gate = {0};
 	_Atomic bool stop = true;
 	put_crowd(&v, 200);
@@ -104,4 +123,5 @@ TEST(a_making_that_is_to_stop_leaves_nothing)
 UNIT_TESTS(IN_FOLDER(a_report_is_made_once_for_a_day_and_its_rules),
     IN_FOLDER(a_report_about_fewer_than_k_is_not_kept),
     IN_FOLDER(a_kept_report_is_read_again_and_a_damaged_one_is_made_anew),
+    IN_FOLDER(a_report_for_a_smaller_k_is_made_anew),
     IN_FOLDER(a_making_that_is_to_stop_leaves_nothing))

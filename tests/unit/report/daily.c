@@ -8,7 +8,7 @@
 
 #define SHOP                                                                                       \
 	"version: 1\ncategories: [{id: a, any: [{path: /a}]}]\nsegments: [{id: keen, when: a}]\n"
-#define HEAD "report 1\nh {\"made\":1788480000,\"day\":\"2026-09-04\",\"rules\":\"00\"}\n"
+#define HEAD "report 1\nh {\"made\":1788480000,\"day\":\"2026-09-04\",\"rules\":\"00\",\"k\":20}\n"
 
 /* NULL: the text is refused. */
 static struct daily *taken(const char *text)
@@ -26,9 +26,9 @@ static struct daily *taken(const char *text)
 TEST(a_text_that_is_no_report_is_refused)
 {
 	static const char *const wrong[] = {"", "report 2\n", "report 1\n",
-	    "report 1\nh {\"made\":1,\"day\":\"never\",\"rules\":\"00\"}\n",
-	    "report 1\nh {\"made\":-1,\"day\":\"2026-09-04\",\"rules\":\"00\"}\n", HEAD "s keen\n",
-	    HEAD "s keen {}\ns keen {}\n", HEAD "nonsense\n"};
+	    "report 1\nh {\"made\":1,\"day\":\"never\",\"rules\":\"00\",\"k\":20}\n",
+	    "report 1\nh {\"made\":-1,\"day\":\"2026-09-04\",\"rules\":\"00\",\"k\":20}\n",
+	    HEAD "s keen\n", HEAD "s keen {}\ns keen {}\n", HEAD "nonsense\n"};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		assert_null(taken(wrong[i]));
 	struct daily *d = taken(HEAD "s keen {\"id\":\"keen\"}\n");
