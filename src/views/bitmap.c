@@ -34,9 +34,8 @@ enum err bitmap_read(struct str stored, struct bitmap **out)
 			    ERR_CORRUPT, "a membership bitmap has another size than it says");
 		}
 	}
-	if (!r)
-		return err_set(
-		    stored.n ? ERR_CORRUPT : ERR_NOMEM, "a membership bitmap cannot be read");
+	if (!r) /* the bytes are those that were written, by their checksum */
+		return err_set(ERR_NOMEM, "no memory to read a membership bitmap");
 	*out = (struct bitmap *)r;
 	return OK;
 }

@@ -133,7 +133,8 @@ enum err members_each(
 	enum err e = OK;
 	bool go_on = true;
 	uint32_t *list = malloc(((size_t)UINT16_MAX + 1) * sizeof *list); /* a chunk, at most */
-	CHECK(list);
+	if (!list)
+		return err_set(ERR_NOMEM, "no memory for this now");
 	db_walk(t, s->members, &c);
 	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value);
 	     more && go_on && key.n == 4 && get_u16((const uint8_t *)key.p) == segment;
