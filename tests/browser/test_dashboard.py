@@ -344,11 +344,12 @@ def test_a_viewer_is_offered_and_asked_no_more_than_a_viewer_may(page):
 
 
 def test_two_segments_are_compared(page):
-    p = page(segments=10)
+    p = page(segments=500)
     p.look()
     p.open('#/segments')
     for s in ('coat-fans', 'customers'):
         p.one('[data-segment=%s] input' % s).click()
+    assert p.js("const at = document.querySelector('.compare-bar').getBoundingClientRect(); return at.bottom <= innerHeight && at.top >= 0")
     p.one('.compare-bar a').click()
     until(lambda: p.all('.venn'))
     p.ready()

@@ -102,7 +102,7 @@ export function show(view) {
   let head = null;
   const reload = () => panel.again();
   const draw = ([list, byDay]) => {
-    const {days, compare} = range(view), rows = join(list, byDay, days), room = el('div', {'data-segments': ''}), bar = el('div');
+    const {days, compare} = range(view), rows = join(list, byDay, days), room = el('div', {'data-segments': ''}), bar = el('div', {class: 'compare-room'});
     const clear = () => { picked.clear(); redraw(); };
     const pick = (id, box) => {
       if (box.checked && picked.size >= MOST_COMPARED) { box.checked = false; return; }
