@@ -34,11 +34,32 @@ static void overlap(struct admin *a, struct job *j)
 	generation_unref(asker.generation);
 }
 
+/* With `mistakes` an unfinished condition is nothing that failed: a browser writes every 400 on its
+ * console, and whoever types has mistakes at every second key. */
+struct words_asked {
+	bool mistakes;
+};
+
+static enum err words_parse(struct admin *a, struct job *j, const struct asked *q)
+{
+	struct words_asked *w = j->state;
+	(void)a;
+	w->mistakes = asked_came(q, "mistakes");
+	return OK;
+}
+
 static void words(struct admin *a, struct job *j)
 {
+	const struct words_asked *w = j->state;
 	struct generation *g = engine_serving(a->node->engine);
 	j->result = answer_words(g->rules, job_body(j), &j->answer);
 	generation_unref(g);
+	if (j->result != ERR_SYNTAX || !j->answer || !w->mistakes)
+		return;
+	json_object_del(j->answer, "text");
+	json_object_set_new(j->answer, "words", json_string(""));
+	json_object_set_new(j->answer, "clauses", json_array());
+	j->result = OK;
 }
 
 /* Here ERR_BUSY is the asker's limit, 429; everywhere else the server is busy, 503. */
@@ -88,6 +109,9 @@ static const struct shape words_fields[] = {
     {"words", SHAPE_TEXT, .help = "a sentence: `Visitors who had an event of “Bought” today.`"},
     {"clauses", SHAPE_LIST, .help = "its parts, 12 at most: those of the uppermost `and`",
 	.of = clause_fields},
+    {"problems", SHAPE_LIST, SHAPE_SOMETIMES,
+	"with `mistakes`, where it is no condition: as of `crumb rules check --json`",
+	finding_fields},
     {0},
 };
 
@@ -127,9 +151,14 @@ const struct route routes_ask[] = {
 	.help = "What a condition asks, in words. No visitor is counted.",
 	.role = ROLE_VIEWER,
 	.by = BY_ASK,
+	.params = {{"mistakes", PARAM_FLAG, PARAM_MAY,
+	    .help = "Answers 200 with `problems` and without words where it is no condition, "
+		    "as whoever types it is not through."}},
 	.body = {"A condition.", "text/plain", CONDITION_MOST},
 	.answers = {{200, "the words", .shape = {.kind = SHAPE_OBJECT, .of = words_fields}},
 	    {400, "it is no condition", .shape = {.kind = SHAPE_OBJECT, .of = problem_fields}}},
+	.state = sizeof(struct words_asked),
+	.parse = words_parse,
 	.run = words,
     },
     {

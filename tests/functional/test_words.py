@@ -98,3 +98,14 @@ def test_the_manual_can_be_set(tmp_path, page):
 def test_a_command_that_is_not_there(typed, said):
     r = subprocess.run([os.path.join(BUILD, 'crumb'), *typed], capture_output=True, text=True, timeout=60)
     assert (r.returncode, r.stderr.splitlines()[0]) == (2, 'crumb: ' + said)
+
+
+def test_who_types_is_told_of_mistakes_without_a_failure(server):
+    def ask(body, query='?mistakes=1'):
+        status, _, data = server.http('POST', '/v1/ask/words' + query, body, admin=True)
+        return status, json.loads(data)
+    status, j = ask('coats >= ')
+    assert status == 200 and j['words'] == '' and j['clauses'] == [] and j['problems'] and j['problems'][0]['message']
+    assert ask('coats >= ', '')[0] == 400
+    status, j = ask('coats >= 2')
+    assert status == 200 and 'Coats' in j['words'] and 'problems' not in j
