@@ -79,12 +79,17 @@ $B/obj/gen/%.o: $B/gen/%.c
 	$(call SAY,CC  ,$<)
 	$Q$(CC) $(CFLAGS) -c $< -o $@
 
-# The dashboard: its files, packed, with Debian's libraries for charts beside them.
-WEB := $(wildcard src/web/*.html src/web/*.css src/web/*.js src/web/*.svg src/web/*/*.js)
-$B/gen/web.c: $(WEB) tools/web.py src/web/web_files.h src/web | build/.setup
+# The dashboard: its files, packed, with Debian's libraries for charts and for text beside them.
+$B/gen/codemirror.js: tools/web.py | build/.setup
 	@mkdir -p $(@D)
 	$(call SAY,GEN ,$@)
-	$Qtools/web.py src/web $@
+	$Qtools/web.py small lib/codemirror.js $@
+
+WEB := $(wildcard src/web/*.html src/web/*.css src/web/*.js src/web/*.svg src/web/*/*.js)
+$B/gen/web.c: $(WEB) $B/gen/codemirror.js tools/web.py src/web/web_files.h src/web | build/.setup
+	@mkdir -p $(@D)
+	$(call SAY,GEN ,$@)
+	$Qtools/web.py src/web $B/gen/codemirror.js $@
 
 $B/obj/gen/web.o: CFLAGS += -Isrc/web
 

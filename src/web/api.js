@@ -53,8 +53,8 @@ export function get(path, {signal, parameters} = {}) {
   return ask(address(path, parameters), {method: 'GET', signal});
 }
 
-export function post(path, body, {signal, parameters, type = 'text/plain'} = {}) {
-  return ask(address(path, parameters), {method: 'POST', signal, body: body ?? '', headers: {'Content-Type': type}});
+export function post(path, body, {signal, parameters, type = 'text/plain', headers} = {}) {
+  return ask(address(path, parameters), {method: 'POST', signal, body: body ?? '', headers: {'Content-Type': type, ...headers}});
 }
 
 /* What `promise` gives, or `otherwise` when this server has no such address or the role may not: for what a view can do without. */

@@ -8,17 +8,23 @@ import http.server
 import json
 import os
 import random
+import sys
 import threading
 import time
 import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TYPES = {'.html': 'text/html; charset=utf-8', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml', '.txt': 'text/plain'}
-CHART = '/usr/share/javascript/chart.js/chart.min.js'
+sys.path.append(os.path.join(ROOT, 'tools'))
+import web  # noqa: E402
 NAMES = ['Coat fans', 'Winter coat intenders', 'Customers', 'Lapsed buyers', 'Loyal readers', 'Bargain hunters', 'First visit this week', 'مهتمون بالأحذية الشتوية',
          'Shoppers who looked at a very long list of outdoor jackets, parkas and rain coats, and have not bought one of them in thirty days', 'Laufschuhe & Größenberater-Nutzer',
          'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft']
 CATEGORIES = [('apparel', 'Apparel'), ('apparel.coats', 'Coats'), ('apparel.coats.parkas', 'Parkas'), ('apparel.shoes', 'Shoes'), ('cart', 'Cart'), ('purchase', 'Bought something'), ('news', 'News'), ('news.sport', 'Sport, with scores and tables of every league')]
+
+
+# answers that depend on what was sent
+WITH_BODY = {'/v1/ask/overlap', '/v1/ask/preview', '/v1/ask/words', '/v1/rules/edit', '/v1/rules/check', '/v1/rules/diff', '/v1/rules/publish', '/v1/lookalikes/train', '/v1/quarantine/release'}
 
 
 def days(n):
@@ -31,7 +37,7 @@ class World:
 
     def __init__(self, segments=10, role='operator', fail=(), absent=(), signed=True):
         self.n, self.role, self.fail, self.absent, self.signed = segments, role, set(fail), set(absent), signed
-        self.asked, self.made = [], True
+        self.asked, self.made, self.editable, self.edits, self.published, self.refuse = [], True, True, [], [], []
         r = random.Random(7)
         self.segments = [self.segment(i, r) for i in range(segments)]
         self.series = {s['id']: self.walk(s['size'], r) for s in self.segments}
@@ -167,6 +173,59 @@ class World:
     def v1_signals(self, q):
         return {'days': 30, 'unused': [{'kind': 'event', 'value': 'wishlist', 'visitors': 2100, 'events': 4000}] if self.n else [], 'idle_categories': [], 'idle_segments': []}
 
+    # --- acting
+
+    def mistake(self, body):
+        at = body.find('coatz')
+        if at >= 0 or body.rstrip().endswith((' and', '>=')):
+            return 400, {'problems': [{'file': 'condition', 'line': 1, 'column': (at if at >= 0 else len(body.rstrip()) - 3) + 1, 'severity': 'error', 'code': 'unknown-category', 'message': "there is no category 'coatz'" if at >= 0 else 'the condition ends where a category is expected', 'hint': "did you mean 'coats'?" if at >= 0 else ''}], 'text': ''}
+
+    def v1_ask_words(self, q, body):
+        parts = [c.strip() for c in body.split(' and ')]
+        wrong = self.mistake(body)
+        if wrong and 'mistakes' in q:
+            return {'words': '', 'clauses': [], 'problems': wrong[1]['problems']}
+        return wrong or {'words': 'Visitors who had ' + ', and had '.join(parts) + '.', 'clauses': [{'clause': c, 'words': 'had ' + c} for c in parts]}
+
+    def v1_ask_preview(self, q, body):
+        size = None if 'days' in body else 1000 + 10 * (sum(map(ord, body)) % 9000) // (1 + body.count(' and '))
+        return self.mistake(body) or {'size': size, 'visitors': 1000000, 'ms': 3.1, 'pending': False, 'left': 411, **({'below': 50} if size is None else {})}
+
+    def v1_rules_files(self, q):
+        return {'hash': 'ab12', 'editable': self.editable, 'why': None if self.editable else 'the folder /etc/crumb/rules cannot be written by the server', 'files': [{'name': 'shop.yaml', 'bytes': 900, 'hash': 'cd34'}]}
+
+    def v1_rules_file(self, q):
+        return {'name': 'shop.yaml', 'hash': 'cd34', 'text': 'version: 1\nattributes:\n  - id: size\n    values: [s, m]\n  - {id: price, range: 0..9}\nsegments:\n  - id: coat-fans\n    when: coats\n'}
+
+    def v1_rules_edit(self, q, body):
+        e = json.loads(body)
+        self.edits.append(e)
+        lines = ''.join('+    %s: %s\n' % kv for kv in e.get('set', {}).items())
+        return {'file': 'shop.yaml', 'hash': 'ab12', 'text': body, 'patch': '--- a/shop.yaml\n+++ b/shop.yaml\n@@ -9,2 +9,3 @@\n   - id: %s\n-    when: coats\n%s' % (e['id'], lines)}
+
+    def v1_rules_check(self, q, body):
+        return {'ok': True, 'problems': []}
+
+    def v1_rules_diff(self, q, body):
+        e = json.loads(body)
+        known = [s['id'] for s in self.segments]
+        rows = [{'id': i, 'change': 'same', 'before': 900, 'after': 900, 'enter': None, 'stay': 900, 'leave': None, 'settings': []} for i in known if i != e['id']]
+        if e['kind'] != 'category':
+            new = e['id'] not in known
+            rows.insert(0, {'id': e['id'], 'change': 'added' if new else 'changed', 'before': None if new else 9120, 'after': 12030, 'enter': 4210, 'stay': None if new else 7820, 'leave': None if new else 1300, 'settings': [] if new else [{'what': 'owner', 'from': None, 'to': 'anna'}]})
+        return {'categories': [{'id': e['id'], 'change': 'added'}] if e['kind'] == 'category' else [], 'attributes': [], 'segments': rows, 'from_journal': False}
+
+    def v1_rules_publish(self, q, body):
+        if self.refuse:
+            status = self.refuse.pop(0)
+            return status, {'error': {409: 'the files are no longer those of If-Match', 403: 'rules.editable is no'}[status], 'patch': '--- a/shop.yaml\n+++ b/shop.yaml\n@@ -1 +1 @@\n-a\n+b\n', 'problems': []}
+        self.published.append((json.loads(body), q))
+        return {'hash': 'ef56', 'n': 3 + len(self.published), 'file': 'shop.yaml', 'backfill': True}
+
+    def v1_rules_undo(self, q):
+        self.published.append(('undo', q))
+        return {'hash': 'ab12', 'n': 9, 'file': 'shop.yaml', 'backfill': True}
+
     def v1_ask_overlap(self, q, body=''):
         a, b = (body.split() + ['', ''])[:2]
         sizes = {s['id']: s['size'] for s in self.segments}
@@ -226,7 +285,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         elif path in world.absent or not f:
             status, got = 404, {'error': 'there is no such address; docs/PROTOCOL.md lists them'}
         else:
-            got = f(q, body) if path == '/v1/ask/overlap' else f(q)
+            got = f(q, body) if path in WITH_BODY else f(q)
             status, got = got if isinstance(got, tuple) else (200, got)
         plain = isinstance(got, str)
         self.send(status, {'Content-Type': 'text/plain' if plain else 'application/json', 'Cache-Control': 'no-store'}, (got if plain else json.dumps(got)).encode())
@@ -241,8 +300,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
             c.close()
             return
         name = 'index.html' if path == '/' else path[len('/web/'):]
-        with open(CHART if name == 'lib/chart.js' else os.path.join(ROOT, 'src', 'web', name), 'rb') as f:
-            body = f.read()
+        body = web.library(name) if name in web.LIBRARIES else web.read(os.path.join(ROOT, 'src', 'web', name))
         if path == '/' and not self.server.world.signed:
             body = body.replace(b'<body>', b'<body data-guest>')
         self.send(200, {'Content-Type': TYPES[os.path.splitext(name)[1]], 'Cache-Control': 'no-store', 'Content-Security-Policy': "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}, body)

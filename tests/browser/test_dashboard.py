@@ -15,9 +15,9 @@ from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-SCREENS = ['#/', '#/segments', '#/segments?group=owner&sort=-size&compare=1', '#/categories', '#/journeys', '#/destinations', '#/health']
+SCREENS = ['#/', '#/segments', '#/segments?group=owner&sort=-size&compare=1', '#/categories', '#/journeys', '#/destinations', '#/health', '#/new?template=loyal']
 # of one thing: not there when there is nothing
-OF_ONE = ['#/segments/coat-fans', '#/segments/dampf?days=7&compare=1', '#/segments/bargains?days=90', '#/overlap?ids=coat-fans,customers,bargains', '#/categories/apparel.coats', '#/destinations/ads']
+OF_ONE = ['#/segments/coat-fans', '#/segments/dampf?days=7&compare=1', '#/segments/bargains?days=90', '#/overlap?ids=coat-fans,customers,bargains', '#/categories/apparel.coats', '#/destinations/ads', '#/edit/coat-fans']
 WIDTHS = [360, 1280, 1920]
 
 

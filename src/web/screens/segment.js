@@ -152,7 +152,7 @@ export async function show(view) {
   };
   view.head(name(s.name || id), {
     about: [el('span', {class: 'id', text: s.id}), ' ', (s.kind === 'lookalike' && badge('lookalike')) || '', ' ', (s.state !== 'active' && badge(s.state, 'warn')) || '', ' ', completeness(s) || ''],
-    tools: [rangePicker(view, redraw), el('a', {class: 'button', href: '#/segments'}, 'All segments')]});
+    tools: [rangePicker(view, redraw), ...acts(view, s)]});
   const top = view.panel({wide: true, title: 'Members by day', load: () => got.history(),
     draw: (history) => el('div', {class: 'stack'}, pickerNow(view, redraw), numbers(view, s), el('section', {class: 'panel card', 'aria-label': 'Trend'}, el('div', {class: 'panel-head'}, el('h2', {text: 'Members by day'})), trend(view, s, history)))});
   const row = () => view.root.appendChild(el('div', {class: 'two'}));
@@ -165,6 +165,13 @@ export async function show(view) {
   view.panel({into: third, title: 'Countries', load: report, draw: (r) => groups(view, r, 'countries', 'Country')});
   view.panel({into: fourth, title: 'Goes to', load: () => got.destinations(), draw: (d) => goesTo(d, s)});
   view.panel({into: fourth, title: 'Changes of its rule', load: () => got.history(), draw: (h) => changes(h, s)});
+}
+
+/* What who may change rules can do with it. */
+function acts(view, s) {
+  const all = el('a', {class: 'button', href: '#/segments'}, 'All segments'), of = encodeURIComponent(s.id);
+  if (!view.may('marketer') || s.kind === 'lookalike') return [all];
+  return [el('a', {class: 'button primary', 'data-edit': '', href: '#/edit/' + of}, 'Edit'), all];
 }
 
 /* The picker in the head shows what is chosen now. */

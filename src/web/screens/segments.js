@@ -122,7 +122,7 @@ export function show(view) {
       bar.replaceChildren(compareBar(picked, rows, clear));
     };
     head?.remove();
-    head = el('header', {class: 'head'}, el('div', {class: 'head-words'}, el('h1', {text: 'Segments'}), el('p', {class: 'about'})), el('div', {class: 'tools'}, saveCsv('segments', () => csv(cols, shown))));
+    head = el('header', {class: 'head'}, el('div', {class: 'head-words'}, el('h1', {text: 'Segments'}), el('p', {class: 'about'})), el('div', {class: 'tools'}, saveCsv('segments', () => csv(cols, shown)), view.may('marketer') && el('a', {class: 'button primary', 'data-new': '', href: '#/new'}, 'New segment')));
     panel.before(head);
     if (!rows.length) return firstSegment(head);
     redraw();

@@ -1,0 +1,215 @@
+"""A marketer's day in a real Chromium against a real crumbd: a new segment from the first word to the partner, undone again; by keyboard alone; as a viewer, too.
+
+Every journey ends with a console that said nothing and no request that left the host."""
+import json
+import os
+import random
+import re
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'functional')]
+from harness import DAY, Server, until  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from test_dashboard import Page, chromium  # noqa: E402,F401
+
+RULES = '''# the shop's rules
+version: 1
+attributes:
+  - {id: size, values: [s, m, l]}
+categories:
+  - {id: apparel.coats, name: Coats, any: [{event: view, path: "/coats/*"}]}
+  - {id: apparel.shoes, name: Shoes, any: [{event: view, path: "/shoes/*"}]}
+  - {id: purchase, name: Bought, any: [{event: purchase}]}
+''' + ''.join('  - {id: topic.t%02d, any: [{path: "/t%02d/*"}]}\n' % (i, i) for i in range(12)) + '''segments:
+  # whom the winter is for
+  - id: coat-fans
+    name: Coat fans    # on pages
+    when: coats >= 3 in 14d
+  - id: customers
+    name: Customers
+    when: purchase
+'''
+DESTINATIONS = '''version: 1
+destinations:
+  - {id: newsletter, format: csv, deliver: {directory: %s}}
+'''
+
+
+class Shop:
+    """crumbd with people in it, tokens of three roles, and rules that may be written."""
+
+    def __init__(self, rules=RULES, options=()):
+        self.s = Server(rules=rules, options=options, k=20)
+        self.out = os.path.join(self.s.dir, 'newsletter')
+        os.makedirs(self.out)
+        self.s.write_destinations(DESTINATIONS % self.out)
+        self.s.start()
+        self.tokens = {role: self.s.cli('token', 'add', {'marketer': 'anna', 'viewer': 'vera', 'operator': 'otto'}[role], '--role', role).stdout.strip().split('\n')[-1].split()[-1] for role in ('viewer', 'marketer', 'operator')}
+        self.fill()
+        self.origin = 'http://' + self.s.admin
+        self.world = None
+
+    def fill(self):
+        rng, lines, t = random.Random(4), [], self.s.now()
+        for i in range(900):
+            v, fan = 'v%d' % i, i % 3 == 0
+            for _ in range(1 + i % 5):
+                lines.append({'id': v, 't': t - rng.randrange(10) * DAY, 'e': 'view', 'u': 'https://shop.example/%s/%d' % ('coats' if i < 400 else 'shoes', rng.randrange(9))})
+            for topic in rng.sample(range(12), 3) + ([3, 5] if fan else []):
+                lines.append({'id': v, 't': t - rng.randrange(10) * DAY, 'u': 'https://shop.example/t%02d/1' % topic})
+            if rng.random() < (0.45 if fan else 0.08):
+                lines.append({'id': v, 't': t, 'e': 'purchase', 'u': 'https://shop.example/till'})
+            if i < 120:
+                lines.append({'id': v, 't': t, 'e': 'wishlist', 'u': 'https://shop.example/wish'})
+        self.s.import_lines(lines)
+        self.s.settle()
+
+    def rules(self):
+        with open(os.path.join(self.s.rules, 'rules.yaml')) as f:
+            return f.read()
+
+    def size(self, segment):
+        return {s['id']: s['size'] for s in json.loads(self.s.http('GET', '/v1/segments', admin=True)[2])}.get(segment, 'not there')
+
+    def preview(self, condition):
+        return json.loads(self.s.http('POST', '/v1/ask/preview', condition, admin=True)[2])['size']
+
+
+@pytest.fixture
+def shop():
+    shop = Shop()
+    yield shop
+    shop.s.close()
+
+
+class Marketer(Page):
+    """A browser that is signed in."""
+
+    def __init__(self, browser, shop, role='marketer'):
+        super().__init__(browser, shop)
+        self.shop = shop
+        self.look()
+        browser.delete_all_cookies()
+        browser.get('about:blank')
+        browser.get_log('browser')
+        browser.get_log('performance')
+        browser.get(shop.origin + '/#token=' + shop.tokens[role])
+        until(lambda: self.one('#frame').is_displayed())
+        self.ready()
+        self.browser.get_log('browser')
+
+    def type(self, text):
+        """Keys into the condition, in place of what is there."""
+        self.one('.CodeMirror').click()
+        self.press(Keys.CONTROL + 'a')
+        self.press(text)
+        self.press(Keys.ESCAPE)
+
+    def condition(self):
+        return self.js("return document.querySelector('.CodeMirror').CodeMirror.getValue()")
+
+    def previewed(self):
+        return self.one('[data-preview]').get_attribute('data-size')
+
+    def state(self):
+        return self.one('[data-publish]').get_attribute('data-state')
+
+    def published(self, why):
+        self.one('[data-check]').click()
+        until(lambda: self.state() == 'ready', lambda: self.state() + self.one('[data-publish]').text)
+        self.one('input[name=why]').send_keys(why)
+        self.one('[data-go]').click()
+        until(lambda: self.state() == 'done', lambda: self.state() + self.one('[data-publish]').text)
+
+    def calm(self):
+        assert self.complaints() == [] and self.strangers() == []
+
+
+@pytest.fixture
+def marketer(chromium, shop):  # noqa: F811
+    yield Marketer(chromium, shop)
+    chromium.delete_all_cookies()
+
+
+def test_a_segment_from_a_template_to_the_partner_and_back(marketer, shop):
+    m, before = marketer, shop.rules()
+    m.go('#/new')
+    m.one('[data-template=market]').click()
+    until(lambda: m.one('[data-preview]').get_attribute('data-state') == 'known')
+    assert re.match(r'\S+ >= 3 in 14d and not purchase in 30d$', m.condition()) and m.one('input[name=id]').get_attribute('value').startswith('in-the-market')
+    # by clicks: the category of the first clause; the text follows
+    first = m.one('[data-row="0"] [data-field=category]')
+    m.js("arguments[0].value = 'apparel.coats'; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))", first)
+    until(lambda: m.condition() == 'apparel.coats >= 3 in 14d and not purchase in 30d')
+    expected = shop.preview(m.condition())
+    until(lambda: m.previewed() == str(expected), m.previewed)
+    assert 'Coats' in m.one('[data-in-words]').text and 'Bought' in m.one('[data-in-words]').text
+    until(lambda: all(e.get_attribute('data-size') for e in m.all('[data-funnel] [data-clause]')))
+    assert [e.get_attribute('data-size') for e in m.all('[data-funnel] [data-clause]')] == [str(shop.preview('coats >= 3 in 14d')), str(expected)]
+    m.one('input[name=name]').clear()
+    m.one('input[name=name]').send_keys('Winter')
+    m.one('input[name=id]').clear()
+    m.one('input[name=id]').send_keys('winter')
+    m.one('input[name=destination][value=newsletter]').click()
+    m.one('[data-check]').click()
+    until(lambda: m.state() == 'ready', lambda: m.one('[data-publish]').text)
+    row = m.one('[data-diff-segment=winter]')
+    assert row.get_attribute('data-enter') == str(expected) and shop.rules() == before
+    m.one('input[name=why]').send_keys('for the winter sale')
+    m.one('[data-go]').click()
+    until(lambda: m.state() == 'done', lambda: m.one('[data-publish]').text)
+    added = '  - id: winter\n'
+    assert added in shop.rules() and shop.rules().startswith(before.rstrip('\n')) and shop.size('winter') == expected
+    m.calm()
+    m.one('[data-undo]').click()
+    until(lambda: m.state() == 'undone', lambda: m.one('[data-publish]').text)
+    assert shop.rules() == before and shop.size('winter') == 'not there'
+    m.calm()
+
+
+def test_the_size_follows_what_is_typed_and_mistakes_are_said_in_their_place(marketer, shop):
+    m = marketer
+    m.go('#/edit/coat-fans')
+    assert m.condition() == 'coats >= 3 in 14d' and m.previewed() == str(shop.size('coat-fans'))
+    m.type('coats >= 2 in 14d')
+    until(lambda: m.previewed() == str(shop.preview('coats >= 2 in 14d')), m.previewed, seconds=3)
+    m.type('coatz >= 2')
+    until(lambda: 'coatz' in m.one('[data-problems]').text)
+    assert m.one('.mark-error').text == 'coatz' and m.previewed() == '' and m.one('[data-preview]').get_attribute('data-state') == 'wrong'
+    m.one('[data-check]').click()
+    assert m.state() == 'missing'
+    m.type('coats >= 3 in 14d and purchase and shoes and visits >= 9')
+    until(lambda: m.one('[data-preview]').get_attribute('data-state') == 'withheld')
+    assert 'fewer than 20' in m.one('[data-preview]').text and m.previewed() == ''
+    m.type('coats or shoes')
+    until(lambda: 'Not shown as rows' in m.one('[data-builder]').text)
+    m.type('(coats or shoes) and not purchase')
+    until(lambda: len(m.all('[data-row]')) == 2, lambda: m.condition() + m.one('[data-builder]').text + str(m.complaints()), seconds=10)
+    assert [e.get_attribute('data-form') for e in m.all('[data-row]')] == ['text', 'did']
+    m.one('[data-row="1"] .row-remove').click()
+    until(lambda: m.condition() == '(coats or shoes)')
+    m.calm()
+
+
+def test_completion_knows_names_and_sizes(marketer, shop):
+    m = marketer
+    m.go('#/new')
+    m.one('.CodeMirror').click()
+    m.press('coa')
+    until(lambda: m.all('.CodeMirror-hint'))
+    first = m.all('.CodeMirror-hint')[0].text
+    coats = json.loads(shop.s.http('GET', '/v1/categories', admin=True)[2])
+    assert 'apparel.coats' in first and 'Coats' in first and str(next(c['visitors'] for c in coats if c['id'] == 'apparel.coats')) in first
+    m.press(Keys.ENTER)
+    assert m.condition() == 'apparel.coats'
+    m.press(' and seg')
+    until(lambda: [h for h in m.all('.CodeMirror-hint') if h.text.startswith('segment(')])
+    m.press(Keys.ESCAPE)
+    m.press('ment(')
+    until(lambda: [h for h in m.all('.CodeMirror-hint') if 'customers' in h.text])
+    m.press('cus')
+    m.press(Keys.ENTER)
+    assert m.condition() == 'apparel.coats and segment(customers)'
