@@ -12,9 +12,13 @@ export const screens = [
   {path: 'overlap', under: 'segments', load: () => import('./screens/overlap.js')},
   {path: 'categories', name: 'Categories', key: 'c', load: () => import('./screens/categories.js')},
   {path: 'categories', of: true, load: () => import('./screens/category.js')},
+  {path: 'make', under: 'categories', load: () => import('./screens/make.js')},
+  {path: 'lookalikes', name: 'Lookalikes', key: 'l', load: () => import('./screens/lookalikes.js')},
+  {path: 'lookalikes', of: true, load: () => import('./screens/lookalike.js')},
   {path: 'journeys', name: 'Journeys', key: 'j', load: () => import('./screens/journeys.js')},
   {path: 'destinations', name: 'Destinations', key: 'd', load: () => import('./screens/destinations.js')},
   {path: 'destinations', of: true, load: () => import('./screens/destination.js')},
   {path: 'live', name: 'Tag assistant', key: 'a', load: () => import('./screens/live.js')},
+  {path: 'history', name: 'History', key: 'y', load: () => import('./screens/history.js')},
   {path: 'health', name: 'Health', key: 'h', load: () => import('./screens/health.js')},
 ];

@@ -171,9 +171,35 @@ class World:
         return [{'reason': 'agent', 'pattern': 'curl', 'events': 2011, 'first_day': days(30)[0], 'last_day': days(1)[0]}, {'reason': 'burst', 'pattern': '', 'events': 120, 'first_day': days(9)[0], 'last_day': days(2)[0]}] if self.n else []
 
     def v1_signals(self, q):
-        return {'days': 30, 'unused': [{'kind': 'event', 'value': 'wishlist', 'visitors': 2100, 'events': 4000}] if self.n else [], 'idle_categories': [], 'idle_segments': []}
+        return {'days': 30, 'unused': [{'kind': 'event', 'value': 'wishlist', 'visitors': 2100, 'events': 4000}, {'kind': 'path', 'value': '/a-folder-of-a-rather-long-name/of-many-parts/*', 'visitors': 900, 'events': 1000}] if self.n else [], 'idle_categories': ['news.sport'] if self.n else [], 'idle_segments': []}
 
     # --- acting
+
+    def v1_lookalike_curve(self, q):
+        points = [(r, min(0.98, (r * 9) ** 0.5 / 1.5), min(0.9, r * 3)) for r in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)]
+        words = ['something of Coats in the last 30 days', 'at least 5 events of Shoes', 'Running, in what is kept', 'comes from AT', 'a phone']
+        return {'id': q.get('id'), 'trained': days(3)[0], 'auc': 0.83, 'activity_auc': 0.71, 'lift_at_10': 4.2, 'warnings': ['the seed is small: fewer than 1,000'],
+                'curve': [{'reach': r, 'recall': v, 'low': v * 0.9, 'high': min(1, v * 1.08), 'precision': 0.4 * (1 - r), 'lift': v / r, 'activity_recall': a} for r, v, a in points],
+                'features': [{'f': 'c%d' % i, 'w': (9 - 4 * i) * 90000, 'seed': None if i == 3 else 0.6 - 0.1 * i, 'others': 0.2, 'words': w} for i, w in enumerate(words)]}
+
+    def v1_lookalikes_train(self, q, body):
+        return {'id': body, 'seed': 1200, 'population': 90000, 'auc': 0.83, 'activity_auc': 0.71, 'lift_at_10': 4.2, 'size': 5000, 'warnings': [], 'serving': True}
+
+    def v1_deliver(self, q):
+        return {'delivery': 'd901', 'destination': q.get('to'), 'mode': 'delta', 'added': 812, 'removed': 90, 'refused': 0, 'files': 1, 'files_done': 1, 'state': 'delivered', 'unusable': 0,
+                'segments': [{'id': 'coat-fans', 'theirs': '4711', 'state': 'sent', 'members': 9120}, {'id': 'lapsed', 'theirs': 'lapsed', 'state': 'label', 'members': None}, {'id': 'bargains', 'theirs': 'bargains', 'state': 'below_k', 'members': None, 'below': 50}]}
+
+    v1_deliver_again = v1_deliver
+
+    def v1_quarantine_release(self, q, body):
+        self.published.append((body, q))
+        return {'released': 2011}
+
+    def v1_history(self, q):
+        return [{'t': int(time.time()) - 600 * i, 'who': 'anna', 'role': 'marketer', 'what': w, 'of': o, 'why': y} for i, (w, o, y) in enumerate((('rules.publish', 'shop.yaml', 'for the winter sale'), ('deliver', 'newsletter', ''), ('train', 'long-list', '')))]
+
+    def v1_rules_history_patch(self, q):
+        return '--- a/shop.yaml\n+++ b/shop.yaml\n@@ -1,2 +1,2 @@\n segments:\n-  - id: a\n+  - id: b\n'
 
     def mistake(self, body):
         at = body.find('coatz')

@@ -88,10 +88,14 @@ export async function editor(into, {text, words, changed, view, label = 'Conditi
   cm.getInputField().setAttribute('aria-describedby', 'condition-help');
   cm.getInputField().setAttribute('aria-multiline', 'true');
   let marks = [];
-  cm.on('change', (_, change) => changed(cm.getValue(), change.origin));
+  const open = () => { if (!view.ended && cm.hasFocus()) cm.showHint({hint: opens, completeSingle: false, closeCharacters: /[\s()[\]{};>,=]/}); };
+  cm.on('change', (_, change) => {
+    changed(cm.getValue());
+    // behind a parenthesis begins another list; what puts in the pair is no key that is read
+    if (/\($|^\(\)$/.test(change.text.join('')) && !['setValue', 'builder', 'complete'].includes(change.origin)) setTimeout(open);
+  });
   cm.on('inputRead', (_, change) => {
-    const t = change.text.join('');
-    if (!cm.state.completionActive && (/[\p{L}_.(]$/u.test(t))) cm.showHint({hint: opens, completeSingle: false, closeCharacters: /[\s()[\]{};>,=]/});
+    if (!cm.state.completionActive && /[\p{L}_.]$/u.test(change.text.join(''))) open();
   });
   setTimeout(() => { if (!view.ended) cm.refresh(); });
   return {

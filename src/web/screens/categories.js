@@ -43,11 +43,13 @@ function draw(view, [list, report], again) {
     el('div', {class: 'card card-table'}, room), report && !report.made && el('p', {class: 'fine', text: 'Events by day come with the first report of the day.'})];
 }
 
-/* What visitors did that no rule looks at. */
-function signals({unused: rows, days}) {
-  if (!rows.length) return empty('Nothing unused', 'Every event and every path that many visitors have is in some category.');
-  return table({caption: 'What no rule uses, in ' + days + ' days', rows, columns: [{key: 'kind', label: 'Kind'}, {key: 'value', label: 'Value', head: true, cell: (r) => name(r.value)},
-    {key: 'visitors', label: 'Visitors', kind: 'number', cell: (r) => count(r.visitors)}, {key: 'events', label: 'Events', kind: 'number', wide: true, cell: (r) => value(r.events)}]});
+/* What visitors did that no rule looks at, and rules that hardly anybody matches. The shape is that of crumb signals. */
+function signals(got) {
+  const rows = got?.unused || (Array.isArray(got) ? got : []), idle = [...(got?.idle_categories || []).map((id) => ['categories', id]), ...(got?.idle_segments || []).map((id) => ['segments', id])];
+  return [rows.length ? table({caption: 'What no rule uses', rows, attributes: (r) => ({'data-signal': r.value}), columns: [{key: 'kind', label: 'Kind', wide: true}, {key: 'value', label: 'Value', head: true, cell: (r) => name(String(r.value))},
+    {key: 'visitors', label: 'Visitors', kind: 'number', cell: (r) => count(r.visitors)}, {key: 'events', label: 'Events', kind: 'number', wide: true, cell: (r) => value(r.events)},
+    {key: 'make', label: 'What to do', quiet: true, csv: false, cell: (r) => el('a', {class: 'button', href: '#/make?' + new URLSearchParams({kind: r.kind, value: r.value})}, 'Make a category of it')}]}) : empty('Nothing unused', 'Every event and every path that many visitors have is in some category.'),
+  idle.length > 0 && el('p', {class: 'fine'}, 'Rules that hardly anybody matches: ', idle.map(([path, id], i) => [i ? ', ' : '', el('a', {href: `#/${path}/${encodeURIComponent(id)}`}, name(id))]))];
 }
 
 export function show(view) {

@@ -5,6 +5,7 @@ import {get, maybe, Trouble} from '../api.js';
 import {timeChart} from '../chart.js';
 import {el, name, text} from '../dom.js';
 import {badge, empty, range, rangePicker, segmentLink, split, table, tile, tiles, value} from '../parts.js';
+import {acts, destinationOf, listOf, notGoing, whyOf} from '../deliver.js';
 import {lastDelivery, membersOf, rateOf} from './destinations.js';
 
 export const title = 'Destination';
@@ -16,7 +17,7 @@ function numbers(d) {
 
 /* What failed last, in the partner's words. */
 function trouble(d) {
-  return d.last?.why && el('p', {class: 'note', dir: 'auto', text: d.last.why});
+  return ['failed', 'waiting'].includes(d.last?.state) && whyOf(d.last) && el('p', {class: 'note', dir: 'auto', text: whyOf(d.last)});
 }
 
 function byDay(view, report, id) {
@@ -28,11 +29,11 @@ function byDay(view, report, id) {
   return timeChart({title: 'Rows by day', days: list, series, view, file: id + '-days'});
 }
 
-function deliveries({deliveries: list}) {
-  const rows = list.slice(0, 30);
+function deliveries(got) {
+  const rows = listOf(got).slice(0, 30);
   if (!rows.length) return empty('None yet', 'Nothing was delivered so far.');
   const some = (key) => rows.some((r) => r[key] !== null && r[key] !== undefined && typeof r[key] !== 'object');
-  return table({caption: 'Deliveries, latest first', rows, columns: [{key: 'delivery', label: 'Delivery', head: true, cell: (r) => String(r.delivery ?? '')}, {key: 'state', label: 'State', cell: (r) => [lastDelivery(r), r.why && el('span', {class: 'under', dir: 'auto', text: r.why})]},
+  return table({caption: 'Deliveries, latest first', rows, columns: [{key: 'delivery', label: 'Delivery', head: true, cell: (r) => String(r.delivery ?? '')}, {key: 'state', label: 'State', cell: (r) => [lastDelivery(r), whyOf(r) && el('span', {class: 'under', dir: 'auto', text: whyOf(r)})]},
     ...['added', 'removed', 'refused', 'owed', 'files'].filter(some).map((key) => ({key, label: key[0].toUpperCase() + key.slice(1), kind: 'number', wide: key !== 'added', cell: (r) => value(typeof r[key] === 'number' ? r[key] : null)}))]});
 }
 
@@ -47,9 +48,13 @@ export async function show(view) {
   view.title(id);
   const again = () => { view.root.querySelector('.head .range').replaceWith(rangePicker(view, again)); chart.again(); };
   view.head(name(id), {badges: d.partner && badge(d.partner), tools: [rangePicker(view, again), el('a', {class: 'button', href: '#/destinations'}, 'All destinations')]});
-  view.root.append(numbers(d), trouble(d) || '');
+  const top = el('div', {class: 'stack'}), showTop = (now) => top.replaceChildren(numbers(now), trouble(now) || '');
+  showTop(d);
+  view.root.append(top);
+  if (view.may('marketer')) view.root.append(el('section', {class: 'panel card', 'aria-label': 'Deliver'}, el('div', {class: 'panel-head'}, el('h2', {text: 'Deliver'})), acts(view, d, {again: async () => { const now = await destinationOf(view, id); if (now) showTop(now); sent.again(); chart.again(); }})));
   const chart = view.panel({title: 'Rows by day', about: 'Added above, removed below.', load: (o) => maybe(get('/v1/report/deliveries', {...o, parameters: {destination: id, days: range(view).ask}})), draw: (report) => byDay(view, report, id)});
   const two = view.root.appendChild(el('div', {class: 'two'}));
-  view.panel({into: two, title: 'Deliveries', load: (o) => maybe(get('/v1/deliveries', {...o, parameters: {to: id}}), {deliveries: []}), draw: deliveries});
+  const sent = view.panel({into: two, title: 'Deliveries', load: (o) => maybe(get('/v1/deliveries', {...o, parameters: {to: id}}), []), draw: deliveries});
   view.panel({into: two, title: 'What goes there', load: async () => d, draw: () => [facts(d), (d.segments || []).length ? el('ul', {class: 'rows'}, d.segments.map((s) => el('li', null, segmentLink(s)))) : empty('No segment', 'No rule names this destination.')]});
+  view.panel({title: 'Who does not go, and why', load: async () => d, draw: notGoing});
 }

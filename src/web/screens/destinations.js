@@ -13,7 +13,7 @@ const timeOf = (t) => { const d = typeof t === 'number' ? t : Date.parse(t) / 10
 /* How the latest delivery went: a state and when. */
 export function lastDelivery(last) {
   if (!last) return el('span', {class: 'none', text: 'none yet'});
-  return el('span', {class: 'last'}, badge(last.state, STATES[last.state] ?? '', last.why || null), ' ', el('span', {class: 'fine number', text: timeOf(last.ended ?? last.t)}));
+  return el('span', {class: 'last'}, badge(last.state.replaceAll('_', ' '), STATES[last.state] ?? '', last.why || last.error || null), ' ', el('span', {class: 'fine number', text: timeOf(last.ended ?? last.t)}));
 }
 
 /* A destination that nothing was delivered to has no number, rather than one that is withheld. */

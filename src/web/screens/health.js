@@ -1,9 +1,9 @@
 /* Health: what comes and what is refused by day, what was set aside, whether the server is well.
  *
  *     #/health?days=30 */
-import {get, maybe, shared} from '../api.js';
+import {get, maybe, post, shared} from '../api.js';
 import {timeChart} from '../chart.js';
-import {el, name, text} from '../dom.js';
+import {el, name, speak, text} from '../dom.js';
 import {badge, csv, empty, range, rangePicker, reasonName, saveCsv, spark, sparkWords, split, table, tile, tiles, value} from '../parts.js';
 
 export const title = 'Health';
@@ -62,10 +62,35 @@ function byReason(view, report, what, words) {
 
 /* --- what was set aside, rules, history */
 
-function quarantine(rows) {
+/* Releases what an operator says was no junk: it counts from now on. */
+function release(view, r, again) {
+  const said = el('span', {class: 'under', role: 'status'});
+  let sure = false;
+  const button = el('button', {type: 'button', 'data-release': r.reason, onclick: async () => {
+    if (!sure) {
+      sure = true;
+      button.textContent = `Count ${text.number(r.events)} events?`;
+      return;
+    }
+    button.disabled = true;
+    try {
+      const told = await post('/v1/quarantine/release', r.pattern ? r.reason + ' ' + r.pattern : r.reason, {signal: view.signal});
+      speak(`${text.number(told.released)} events count now`);
+      again();
+    } catch (e) {
+      if (e.name === 'AbortError') return;
+      button.disabled = false;
+      said.textContent = e.message;
+    }
+  }, onblur: () => { if (sure && !button.disabled) { sure = false; button.textContent = 'Release'; } }, text: 'Release'});
+  return [button, said];
+}
+
+function quarantine(view, rows, again) {
   if (!rows.length) return empty('Nothing set aside', 'What looks like a program or a test would be kept here, uncounted, until somebody releases it or it expires.');
   return table({caption: 'What was set aside', rows, columns: [{key: 'reason', label: 'Reason', head: true, cell: (r) => reasonName(r.reason)}, {key: 'pattern', label: 'Pattern', cell: (r) => r.pattern && name(r.pattern)},
-    {key: 'events', label: 'Events', kind: 'number', cell: (r) => value(r.events)}, {key: 'first_day', label: 'From', wide: true, cell: (r) => r.first_day && text.day(r.first_day)}, {key: 'last_day', label: 'To', wide: true, cell: (r) => r.last_day && text.day(r.last_day)}]});
+    {key: 'events', label: 'Events', kind: 'number', cell: (r) => value(r.events)}, {key: 'first_day', label: 'From', wide: true, cell: (r) => r.first_day && text.day(r.first_day)}, {key: 'last_day', label: 'To', wide: true, cell: (r) => r.last_day && text.day(r.last_day)},
+    ...(view.may('operator') ? [{key: 'release', label: 'What to do', quiet: true, csv: false, cell: (r) => release(view, r, again)}] : [])]});
 }
 
 function rules(s) {
@@ -88,6 +113,6 @@ export function show(view) {
     view.panel({into: more, title: 'Dropped by the wall', about: 'Parts of events that could name a person, and were not kept.', load: () => hits(), draw: (r) => byReason(view, r, 'dropped', 'Parts of events dropped')}),
     view.panel({into: more, title: 'Cookies', load: () => hits(), draw: (r) => byReason(view, r, 'cookies', 'Hits by the cookie that came with them')}));
   const last = view.root.appendChild(el('div', {class: 'two'}));
-  view.askedFor({into: last, title: 'Set aside, by pattern', why: ['Which programs, which patterns', 'What is set aside can be released within its days. Reading the journal takes a moment.'], button: 'Show them', load: (p) => get('/v1/quarantine', p), draw: quarantine});
+  const aside = view.askedFor({into: last, title: 'Set aside, by pattern', why: ['Which programs, which patterns', 'What is set aside can be released within its days. Reading the journal takes a moment.'], button: 'Show them', load: (p) => get('/v1/quarantine', p), draw: (rows) => quarantine(view, rows, () => aside.again())});
   view.panel({into: last, title: 'Rules', load: (p) => get('/v1/rules/status', p), draw: rules});
 }

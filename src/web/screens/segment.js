@@ -170,8 +170,9 @@ export async function show(view) {
 /* What who may change rules can do with it. */
 function acts(view, s) {
   const all = el('a', {class: 'button', href: '#/segments'}, 'All segments'), of = encodeURIComponent(s.id);
-  if (!view.may('marketer') || s.kind === 'lookalike') return [all];
-  return [el('a', {class: 'button primary', 'data-edit': '', href: '#/edit/' + of}, 'Edit'), all];
+  if (s.kind === 'lookalike') return [el('a', {class: 'button', href: '#/lookalikes/' + of}, 'Model and reach'), all];
+  if (!view.may('marketer')) return [all];
+  return [el('a', {class: 'button primary', 'data-edit': '', href: '#/edit/' + of}, 'Edit'), el('a', {class: 'button', href: '#/lookalikes?seed=' + of}, 'Make a lookalike'), all];
 }
 
 /* The picker in the head shows what is chosen now. */

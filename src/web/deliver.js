@@ -1,0 +1,66 @@
+/* What is done with a destination: deliver now, all of it again, what failed once more; and why a segment, or somebody, does not go there.
+ *
+ *     panel.append(acts(view, destination, {again: () => {}})); */
+import {get, post} from './api.js';
+import {el, name, speak, text} from './dom.js';
+import {badge, count, segmentLink, table, value} from './parts.js';
+import {progress} from './edit/publish.js';
+
+const SAID = {delivered: ['good', 'The partner has taken it.'], nothing_to_say: ['', 'The partner has everything already: nothing was sent.'], waiting: ['warn', 'The partner did not take all of it. It is tried again by itself.'], failed: ['bad', 'It was given up.'], replaced: ['', 'A later delivery says it.']};
+const WHY = {sent: ['goes', 'good', 'It is sent.'], below_k: ['too few', 'warn', 'Fewer members than a partner may be told.'], not_active: ['not active', 'warn', 'It is paused or has ended.'], sensitive: ['sensitive', 'bad', 'It uses a sensitive category, and this destination may not get those.'], label: ['label', 'bad', 'Its data carries a label that this destination may not get.'],
+  no_number: ['no number', 'warn', 'The partner’s number of this segment is not known: the file of destinations names it.'], not_routed: ['not sent any more', '', 'It does not go there under this name any more; the partner is told to take it out.']};
+
+/* The outcome of a delivery: {state, files, added, removed, refused, unusable, segments, why}. */
+function outcome(r) {
+  const [kind, words] = SAID[r.state] || ['', ''], rows = r.segments || [], numbers = [['added', r.added], ['taken out', r.removed], ['refused by the partner', r.refused], ['ids that the format cannot write', r.unusable]].filter(([, n]) => n);
+  return el('div', {class: 'stack', role: 'status', 'data-delivered': r.state}, el('p', null, badge(r.state.replaceAll('_', ' '), kind), ' ', words), r.why && el('p', {class: 'note', dir: 'auto'}, 'In the partner’s words: ', name(r.why)),
+    numbers.length > 0 && el('p', {class: 'fine', text: numbers.map(([w, n]) => `${text.number(n)} ${w}`).join(' · ')}), rows.length > 0 && segments(rows));
+}
+
+function segments(rows) {
+  return table({caption: 'What became of each segment', rows, attributes: (s) => ({'data-delivered-segment': s.id, 'data-why': s.state}), columns: [{key: 'id', label: 'Segment', head: true, cell: (s) => [segmentLink(s.id), s.theirs && s.theirs !== s.id && el('span', {class: 'under'}, 'there: ', name(s.theirs))]},
+    {key: 'state', label: 'Goes', cell: (s) => { const [short, kind, why] = WHY[s.state] || [s.state, '', '']; return [badge(short, kind), s.state !== 'sent' && el('span', {class: 'under', text: why})]; }}, {key: 'members', label: 'Could be sent', kind: 'number', cell: (s) => (s.state === 'sent' || s.state === 'below_k' ? count(s.members, {k: s.below}) : value(null))}]});
+}
+
+/* Why somebody of a segment is not there, as numbers and rules say it. */
+export function notGoing(d) {
+  const lost = d.members !== null && d.members !== undefined && d.with_id !== null && d.with_id !== undefined ? d.members - d.with_id : null;
+  const rows = [
+    ['no id', lost === null ? 'Members whose id the partner does not know cannot go: how many that are is not known before the first delivery.' : lost > 0 ? `${text.number(lost)} members have no id that the partner knows: it has not met their browsers yet.` : 'Every member has an id that the partner knows.'],
+    ['consent', 'Whoever withdraws consent, or has not consented to this partner, is not sent, and is taken out where he was.'],
+    ['label', 'Segments of data with a label that this destination may not get are not sent. The outcome of a delivery names them.'],
+    ['held out', 'Visitors that a segment holds out to compare with are not sent.'],
+  ];
+  return el('ul', {class: 'rows'}, rows.map(([what, words]) => el('li', null, badge(what, what === 'no id' && lost > 0 ? 'warn' : ''), el('span', {class: 'grow', text: words}))));
+}
+
+export function acts(view, d, {again}) {
+  const room = el('div', {class: 'publish-room'});
+  if (d.format === 'page' || /stream|page/.test(d.deliver || '')) return el('p', {class: 'fine', text: 'This destination fetches by itself: there is nothing to send.'});
+  const run = async (button, path, parameters, words) => {
+    const all = node.querySelectorAll('button'), bar = progress(words);
+    all.forEach((b) => { b.disabled = true; });
+    room.replaceChildren(bar.node);
+    try {
+      const told = await post(path, null, {signal: view.signal, parameters});
+      room.replaceChildren(outcome(told));
+      speak(told.state);
+      again();
+    } catch (e) {
+      if (e.name === 'AbortError') return;
+      room.replaceChildren(el('p', {class: 'note', role: 'alert', dir: 'auto', text: e.message}));
+    }
+    all.forEach((b) => { b.disabled = false; });
+    button.focus();
+  };
+  const button = (words, mark, path, parameters, doing, title) => el('button', {type: 'button', class: mark === 'now' ? 'primary' : '', 'data-act': mark, title, onclick: (e) => run(e.target, path, {to: d.id, ...parameters}, doing), text: words});
+  const trouble = ['failed', 'waiting'].includes(d.last?.state);
+  const node = el('div', null, el('div', {class: 'tools'}, button('Deliver now', 'now', '/v1/deliver', {}, 'Delivering what has changed', 'Who entered and left since the latest delivery'), button('Deliver all of it', 'full', '/v1/deliver', {mode: 'full'}, 'Delivering the whole audience', 'The whole audience, as if nothing had been sent'),
+    trouble && button('Send again what failed', 'again', '/v1/deliver/again', {}, 'Sending again', 'What waits for its next try, or was given up')), room);
+  return node;
+}
+
+/* Deliveries, newest first, whatever shape the server gives them. */
+export const listOf = (got) => got?.deliveries || (Array.isArray(got) ? [...got].reverse() : []);
+export const whyOf = (r) => r?.why || r?.error || '';
+export const destinationOf = async (view, id) => (await get('/v1/destinations', {signal: view.signal})).find((x) => x.id === id);
