@@ -102,7 +102,7 @@ function frame() {
   $('signout').addEventListener('click', signOut);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', showTheme);
   document.querySelector('.skip').addEventListener('click', (e) => { e.preventDefault(); $('main').focus(); });
-  addEventListener('hashchange', () => { route(); $('main').focus({preventScroll: true}); scrollTo(0, 0); speak(document.title); });
+  addEventListener('hashchange', moved);
   // the address changes now, hashchange comes later: nothing is ready in between
   if (window.navigation) window.navigation.addEventListener('navigate', (e) => { if (e.hashChange && e.navigationType !== 'replace') notReady(); });
   showTheme();
@@ -125,6 +125,17 @@ function leave() {
   $('main').replaceChildren();
   $('frame').hidden = true;
   signIn(enter, said);
+}
+
+/* The address names something else. A link that signs in may be opened in a tab that shows the dashboard: the page is not loaded anew then. */
+async function moved() {
+  const problem = await spendToken();
+  if (problem === null) await enter();
+  else if (problem && !who) $('signin-says').textContent = problem;
+  else route();
+  $('main').focus({preventScroll: true});
+  scrollTo(0, 0);
+  speak(document.title);
 }
 
 async function begin() {

@@ -292,8 +292,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
         if path == '/' or path.startswith('/web/'):
             self.file(path)
         elif path == '/v1/login':
-            world.signed = 'token=right' in body
-            self.send(303 if world.signed else 401, {'Location': '/', 'Set-Cookie': 'crumb_admin=x; HttpOnly; SameSite=Strict'} if world.signed else {'Content-Type': 'application/json'}, b'' if world.signed else b'{"error":"this token is not one of ours"}')
+            right = 'token=right' in body
+            world.signed |= right                       # a wrong one ends no session
+            self.send(303 if right else 401, {'Location': '/', 'Set-Cookie': 'crumb_admin=x; HttpOnly; SameSite=Strict'} if right else {'Content-Type': 'application/json'}, b'' if right else b'{"error":"this token is not one of ours"}')
         elif path == '/v1/logout':
             world.signed = False
             self.send(303, {'Location': '/', 'Set-Cookie': 'crumb_admin=; Max-Age=0'}, b'')

@@ -192,6 +192,24 @@ def test_a_link_signs_in_once_and_its_token_leaves_the_address(page):
     assert 'token' not in q.browser.current_url
 
 
+def test_a_link_is_opened_in_a_tab_that_shows_the_dashboard(page):
+    p = page(segments=10, signed=False)
+    p.look()
+    p.open()
+    p.js("location.hash = '#token=spent'")
+    until(lambda: 'does not sign you in' in p.one('#signin-says').text)
+    assert 'token' not in p.browser.current_url
+    p.complaints()                                      # the browser says that the answer was 401
+    p.js("location.hash = '#token=right'")
+    until(lambda: p.one('#frame').is_displayed())
+    p.ready()
+    for token in ('right', 'spent'):                    # who is signed in stays so
+        p.go('#/segments')
+        p.js("location.hash = arguments[0]", '#token=' + token)
+        until(lambda: p.js('return document.body.dataset.ready') == '#/')
+        assert p.browser.current_url.endswith('/#/') and 'no such page' not in p.one('#main').text and p.one('#frame').is_displayed()
+
+
 def test_who_was_signed_out_comes_back_to_where_he_was(page):
     p = page(segments=10)
     p.look()
