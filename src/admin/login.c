@@ -161,9 +161,8 @@ static enum err who_parse(struct admin *a, struct job *j, const struct asked *q)
 {
 	uint32_t until = q->caller->until;
 	json_t *end = until ? json_integer(until) : json_null();
-	(void)a;
-	j->answer =
-	    json_pack("{s:s,s:s,s:o}", "name", j->who, "role", role_name(j->role), "until", end);
+	j->answer = json_pack("{s:s,s:s,s:o,s:I}", "name", j->who, "role", role_name(j->role),
+	    "until", end, "below", (json_int_t)kgate_k(&a->gate));
 	return OK;
 }
 
@@ -196,6 +195,7 @@ static const struct shape who_fields[] = {
     {"role", SHAPE_TEXT, .help = "`viewer`, `marketer` or `operator`"},
     {"until", SHAPE_WHOLE, SHAPE_OR_NULL,
 	.help = "when the session ends, seconds since 1970; null: the token itself was sent"},
+    {"below", SHAPE_WHOLE, .help = "`privacy.k`: a group of fewer visitors is told by no answer"},
     {0},
 };
 

@@ -7,8 +7,8 @@
 import {get, maybe, onSignedOut, Trouble} from './api.js';
 import {el, speak} from './dom.js';
 import {keys} from './keys.js';
-import {failed} from './parts.js';
-import {screens} from './screens.js';
+import {failed, tellBelow} from './parts.js';
+import {asRole, reachable, screens} from './screens.js';
 import {signIn, signOut, spendToken} from './signin.js';
 import {View} from './view.js';
 
@@ -90,13 +90,11 @@ function nextTheme() {
 }
 
 function navigation() {
-  const rows = screens.filter((s) => s.name);
-  $('nav').firstElementChild.replaceChildren(...rows.map((s) => el('li', null,
+  $('nav').firstElementChild.replaceChildren(...reachable().map((s) => el('li', null,
     el('a', {href: '#/' + s.path, 'data-path': s.path, 'aria-keyshortcuts': s.key && 'g ' + s.key}, el('span', {text: s.name}), s.key && el('kbd', {text: 'g ' + s.key})))));
 }
 
 function frame() {
-  navigation();
   $('menu').addEventListener('click', () => openMenu($('menu').getAttribute('aria-expanded') !== 'true'));
   $('theme').addEventListener('click', nextTheme);
   $('signout').addEventListener('click', signOut);
@@ -111,6 +109,9 @@ function frame() {
 
 async function enter() {
   who = await maybe(get('/v1/who'), {name: '', role: 'operator'});
+  tellBelow(who);
+  asRole(who.role);
+  navigation();
   $('who').replaceChildren(el('bdi', {dir: 'auto', text: who.name || ''}), who.name && who.name !== who.role ? ' · ' + who.role : '');
   $('signin').hidden = true;
   $('frame').hidden = false;

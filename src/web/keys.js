@@ -1,6 +1,6 @@
 /* The keyboard: `/` searches, `g s` goes to the segments, `?` says all of it. Letters alone can be switched off, for who talks to the computer. */
 import {el} from './dom.js';
-import {screens} from './screens.js';
+import {reachable} from './screens.js';
 import {search} from './search.js';
 
 const $ = (id) => document.getElementById(id);
@@ -20,7 +20,7 @@ function help() {
   const dialog = el('dialog', {class: 'sheet', 'aria-labelledby': 'keys-title', onclose: () => dialog.remove(), onclick: (e) => { if (e.target === dialog) dialog.close(); }},
     el('div', {class: 'sheet-head'}, el('h2', {id: 'keys-title', text: 'Keys'}), el('button', {type: 'button', class: 'quiet', onclick: () => dialog.close(), text: 'Close'})),
     el('table', {class: 'keys'}, el('tbody', null, row(['/'], 'search segments, categories, destinations'),
-      screens.filter((s) => s.key && s.name).map((s) => row(['g', s.key], s.name)), row(['j'], 'next row'), row(['k'], 'row before'), row(['Enter'], 'open it'), row(['x'], 'tick it, to compare'),
+      reachable().filter((s) => s.key).map((s) => row(['g', s.key], s.name)), row(['j'], 'next row'), row(['k'], 'row before'), row(['Enter'], 'open it'), row(['x'], 'tick it, to compare'),
       row(['Esc'], 'close what is open'), row(['?'], 'this page'))),
     el('label', {class: 'check'}, el('input', {type: 'checkbox', checked: !off(), onchange: (e) => { try { localStorage.setItem('keys', e.target.checked ? 'on' : 'off'); } catch { /* not kept */ } }}), 'Letters are shortcuts'),
     el('p', {class: 'fine'}, el('a', {href: new URL('licences.txt', import.meta.url).pathname, text: 'Works of others in this page'})));
@@ -39,7 +39,7 @@ function step(by) {
 
 function pressed(e) {
   if (off() || typing(e) || document.querySelector('dialog[open]') || $('frame').hidden) return;
-  const screen = Date.now() - gone < 1500 && screens.find((s) => s.key === e.key);
+  const screen = Date.now() - gone < 1500 && reachable().find((s) => s.key === e.key);
   gone = 0;
   if (screen) location.hash = '#/' + screen.path;
   else if (e.key === 'g') gone = Date.now();

@@ -35,7 +35,7 @@ export function failed(e, again) {
 /* --- numbers */
 
 let below = 50;
-/* `privacy.k`, where a row tells it. */
+/* `privacy.k`, as who signed in is told, or a row. */
 export function tellBelow(row) {
   if (row && row.below) below = row.below;
 }
@@ -233,6 +233,12 @@ export function range(view) {
 /* The last days of a list, and those before: [now, before]. */
 export function split(list, days) {
   return [list.slice(-days), list.slice(-2 * days, -days)];
+}
+
+/* The first day of these that has a number, as {at, value}. Today is none: nothing moved since. */
+export function firstOf(values) {
+  const at = values.findIndex((v) => v !== null);
+  return at < 0 || at === values.length - 1 ? null : {at, value: values[at]};
 }
 
 /* What chooses the range. `change` draws the view again; the address has been changed by then. */

@@ -2,7 +2,8 @@
  *
  *     path    the first part of the address      of     it takes an id behind that: #/segments/ID
  *     name    in the navigation; none: it is not there      key    g and this letter go there
- *     under   the path that is marked in the navigation     load   its module, when it is first wanted */
+ *     under   the path that is marked in the navigation     load   its module, when it is first wanted
+ *     role    whom it is of use to; none: everybody */
 export const screens = [
   {path: '', name: 'Today', key: 't', load: () => import('./screens/today.js')},
   {path: 'segments', name: 'Segments', key: 's', load: () => import('./screens/segments.js')},
@@ -18,7 +19,16 @@ export const screens = [
   {path: 'journeys', name: 'Journeys', key: 'j', load: () => import('./screens/journeys.js')},
   {path: 'destinations', name: 'Destinations', key: 'd', load: () => import('./screens/destinations.js')},
   {path: 'destinations', of: true, load: () => import('./screens/destination.js')},
-  {path: 'live', name: 'Tag assistant', key: 'a', load: () => import('./screens/live.js')},
+  {path: 'live', name: 'Tag assistant', key: 'a', role: 'marketer', load: () => import('./screens/live.js')},
   {path: 'history', name: 'History', key: 'y', load: () => import('./screens/history.js')},
   {path: 'health', name: 'Health', key: 'h', load: () => import('./screens/health.js')},
 ];
+
+const ROLES = ['viewer', 'marketer', 'operator'];
+let signed = ROLES[0];
+/* Who is signed in. */
+export function asRole(role) { signed = role; }
+/* May who is signed in do what this role may? */
+export const may = (role) => ROLES.indexOf(signed) >= ROLES.indexOf(role);
+/* The screens that are offered. */
+export const reachable = () => screens.filter((s) => s.name && (!s.role || may(s.role)));

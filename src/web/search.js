@@ -1,14 +1,14 @@
 /* Search: screens, segments, categories and destinations by name or id, with the arrow keys. The lists are asked for when it opens. */
 import {get, maybe} from './api.js';
 import {el} from './dom.js';
-import {screens} from './screens.js';
+import {reachable} from './screens.js';
 
 const MOST = 12;
 
 async function everything() {
   const [segments, categories, destinations] = await Promise.all(['/v1/segments', '/v1/categories', '/v1/destinations'].map((path) => maybe(get(path), []).catch(() => [])));
   const rows = (list, kind, path) => (Array.isArray(list) ? list : []).map((r) => ({kind, name: r.name || r.id, id: r.id, href: '#/' + path + '/' + encodeURIComponent(r.id)}));
-  return [...screens.filter((s) => s.name).map((s) => ({kind: 'screen', name: s.name, id: s.path, href: '#/' + s.path})),
+  return [...reachable().map((s) => ({kind: 'screen', name: s.name, id: s.path, href: '#/' + s.path})),
     ...rows(segments, 'segment', 'segments'), ...rows(categories, 'category', 'categories'), ...rows(destinations, 'destination', 'destinations')];
 }
 

@@ -10,6 +10,7 @@
  * `show` has returned and all panels are through. `view.signal` is aborted when another view comes. */
 import {el} from './dom.js';
 import {empty, failed, loading} from './parts.js';
+import {may} from './screens.js';
 
 export class View {
   constructor({parts, query, who}) {
@@ -30,8 +31,7 @@ export class View {
 
   /* May who is signed in do what this role may? */
   may(role) {
-    const order = ['viewer', 'marketer', 'operator'];
-    return order.indexOf(this.who.role) >= order.indexOf(role);
+    return may(role);
   }
 
   /* The heading, with what stands beside it. */

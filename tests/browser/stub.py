@@ -76,10 +76,12 @@ class World:
         return [{'id': i, 'name': n, 'visitors': None if r.random() < 0.12 else int(total * r.random()), 'share': (s := r.random()), 'everybody': s / (f := r.uniform(0.3, 4)), 'index': int(100 * f)} for i, n in names]
 
     def v1_who(self, q):
-        return {'name': 'anna', 'role': self.role, 'until': int(time.time()) + 3600}
+        return {'name': 'anna', 'role': self.role, 'until': int(time.time()) + 3600, 'below': self.k}
 
     def v1_segments(self, q):
         return self.segments
+
+    k = 50
 
     def find(self, q):
         return next((s for s in self.segments if s['id'] == q.get('id')), None)

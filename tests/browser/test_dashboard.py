@@ -339,6 +339,36 @@ def test_a_segment_has_its_days_words_and_funnel(page):
     assert p.complaints() == []
 
 
+def test_what_moved_is_told_since_a_day_that_has_a_number(page):
+    p = page(segments=10)
+    series = p.world.series
+    series['coat-fans']['size'][-30:] = [None] * 2 + [100] * 27 + [130]     # counted for 28 days
+    series['customers']['size'][-30:] = [None] * 29 + [1790]                # since today
+    for row in p.world.segments:
+        row['size'] = {'coat-fans': 130, 'customers': 1790}.get(row['id'], row['size'])
+    p.look()
+    p.open('#/segments/coat-fans')
+    day = p.js('return document.querySelectorAll("[data-trend] [data-day]")[2].dataset.day')
+    said = p.one('[data-tile=size]').text
+    words = p.js('return new Intl.DateTimeFormat(navigator.language, {day: "numeric", month: "short", timeZone: "UTC"}).format(new Date(arguments[0]))', day)
+    assert said.endswith('on %s: 100' % words) and '+30' in said
+    p.go('#/segments/customers')
+    assert not p.all('[data-tile=size] .delta, [data-tile=size] .tile-note')
+    p.go('#/segments')
+    assert p.one('[data-segment=coat-fans] .delta').text.startswith('+') and not p.all('[data-segment=customers] .delta')
+
+
+def test_what_is_withheld_is_fewer_than_the_servers_k(page):
+    p = page(segments=10)
+    p.world.k = 20
+    p.world.v1_destinations = lambda q, rows=p.world.v1_destinations: [{**d, 'with_id': None, 'match_rate': None, 'partner': None if d['id'] == 'newsletter' else d['partner']} for d in rows(q)]
+    p.look()
+    p.open('#/destinations/ads')
+    assert p.one('[data-tile=with_id]').text.endswith('fewer than 20')
+    p.go('#/destinations/newsletter')
+    assert not p.all('[data-tile=with_id], [data-tile=match]'), 'without a partner there are no ids of his'
+
+
 def test_a_report_that_is_not_made_is_offered(page):
     p = page(segments=10)
     p.world.made = False
@@ -359,6 +389,13 @@ def test_a_viewer_is_offered_and_asked_no_more_than_a_viewer_may(page):
     assert 'Make it now' not in p.one('#main').text
     p.go('#/categories')
     assert 'Not used by any rule' not in p.one('#main').text
+    p.go('#/health')
+    assert ('GET', '/metrics') not in p.world.asked
+    assert 'Tag assistant' not in p.one('#nav').text
+    p.press('g')
+    p.press('a')
+    p.press('?')
+    assert p.browser.current_url.endswith('#/health') and 'Tag assistant' not in p.one('dialog[open]').text
 
 
 def test_two_segments_are_compared(page):

@@ -218,7 +218,7 @@ def test_tokens_are_added_listed_and_removed(make):
         assert anna not in f.read()
     client = Client(server, bearer=anna)
     assert client.status('GET', '/v1/segments') == 200, 'with the next request'
-    assert json.loads(client.ask('GET', '/v1/who')[2]) == {'name': 'anna', 'role': 'viewer', 'until': None}
+    assert json.loads(client.ask('GET', '/v1/who')[2]) == {'name': 'anna', 'role': 'viewer', 'until': None, 'below': 20}
     assert json.loads(Client(server, bearer=server.token).ask('GET', '/v1/who')[2])['name'] == 'operator'
     day = time.strftime('%Y-%m-%d', time.gmtime(server.now()))
     rows = [{'name': 'anna', 'role': 'viewer', 'added': day}]
@@ -287,7 +287,7 @@ def test_a_browser_signs_in_and_out(make):
     assert re.fullmatch('crumb_admin=[A-Za-z0-9_-]{43}', parts[0]) and set(parts[1:]) == {'Path=/', 'Max-Age=43200', 'HttpOnly', 'SameSite=Strict'}
     browser = Client(server, cookie=parts[0].split('=')[1])
     who = json.loads(browser.ask('GET', '/v1/who')[2])
-    assert who == {'name': 'anna', 'role': 'marketer', 'until': who['until']} and abs(who['until'] - server.now() - 43200) < 30
+    assert who == {'name': 'anna', 'role': 'marketer', 'until': who['until'], 'below': 20} and abs(who['until'] - server.now() - 43200) < 30
     assert browser.status('POST', '/v1/logout') == 403
     status, r, _ = browser.ask('POST', '/v1/logout', X_Crumb='1')
     assert status == 303 and r.getheader('Set-Cookie').startswith('crumb_admin=; ') and 'Max-Age=0' in r.getheader('Set-Cookie')

@@ -11,8 +11,9 @@ import {lastDelivery, membersOf, rateOf} from './destinations.js';
 export const title = 'Destination';
 
 function numbers(d) {
-  return el('div', {'data-destination': d.id, 'data-match-rate': rateOf(d)}, tiles(tile({label: 'Members', mark: 'members', node: membersOf(d)}), tile({label: 'With the partner’s id', mark: 'with_id', node: membersOf(d, 'with_id')}),
-    tile({label: 'Match rate', mark: 'match', node: value(d.match_rate, text.percent)}), tile({label: 'Latest delivery', mark: 'last', node: el('span', {class: 'small'}, lastDelivery(d.last))})));
+  // who has no partner knows the browsers by our ids
+  return el('div', {'data-destination': d.id, 'data-match-rate': rateOf(d)}, tiles(tile({label: 'Members', mark: 'members', node: membersOf(d)}), d.partner && [tile({label: 'With the partner’s id', mark: 'with_id', node: membersOf(d, 'with_id')}),
+    tile({label: 'Match rate', mark: 'match', node: value(d.match_rate, text.percent)})], tile({label: 'Latest delivery', mark: 'last', node: el('span', {class: 'small'}, lastDelivery(d.last))})));
 }
 
 /* What failed last, in the partner's words. */

@@ -105,7 +105,7 @@ export function show(view) {
   const ask = () => shared(() => get('/v1/report/hits', {...o, parameters: {days: range(view).ask}}));
   let hits = ask();
   view.head('Health', {about: 'Is the tag there, is consent given, does the server keep up?', tools: [rangePicker(view, again)]});
-  view.panel({wide: true, title: 'The server', load: () => Promise.all([get('/readyz', o).catch((e) => { if (e.status === 503) return e.message; throw e; }), maybe(get('/metrics', o)), maybe(get('/v1/report/summary', o))]), draw: server});
+  view.panel({wide: true, title: 'The server', load: () => Promise.all([get('/readyz', o).catch((e) => { if (e.status === 503) return e.message; throw e; }), view.may('operator') ? maybe(get('/metrics', o)) : null, maybe(get('/v1/report/summary', o))]), draw: server});
   const panels = [view.panel({title: 'Hits', load: () => hits(), draw: (r) => came(view, r)})];
   const two = view.root.appendChild(el('div', {class: 'two'})), more = view.root.appendChild(el('div', {class: 'two'}));
   panels.push(view.panel({into: two, title: 'Refused by consent', load: () => hits(), draw: (r) => byReason(view, r, 'refused', 'Hits not recorded, by reason')}),

@@ -4,7 +4,7 @@
 import {get, maybe, post, shared} from '../api.js';
 import {timeChart} from '../chart.js';
 import {el, name, text} from '../dom.js';
-import {badge, completeness, count, csv, delta, empty, indexBar, meter, range, rangePicker, saveCsv, segmentLink, split, table, tellBelow, tile, tiles, value} from '../parts.js';
+import {badge, completeness, count, csv, delta, empty, firstOf, indexBar, meter, range, rangePicker, saveCsv, segmentLink, split, table, tellBelow, tile, tiles, value} from '../parts.js';
 import {lastDelivery} from './destinations.js';
 
 export const title = 'Segment';
@@ -33,9 +33,9 @@ function trend(view, s, history) {
 }
 
 function numbers(view, s) {
-  const {days} = range(view), of = (key) => s.days.slice(-days).map((d) => d[key] ?? null), size = of('size'), first = size.find((v) => v !== null) ?? null;
+  const {days} = range(view), of = (key) => s.days.slice(-days).map((d) => d[key] ?? null), first = firstOf(s.days.slice(-days).map((d) => (d.recorded === false ? null : d.size ?? null)));
   return tiles(
-    tile({label: 'Members', mark: 'size', node: [count(s.size, {k: s.below, complete: s.complete}), delta(s.size, first)], note: first !== null && days + ' days ago: ' + text.number(first)}),
+    tile({label: 'Members', mark: 'size', node: [count(s.size, {k: s.below, complete: s.complete}), first && delta(s.size, first.value)], note: first && 'on ' + text.day(s.days.slice(-days)[first.at].day) + ': ' + text.number(first.value)}),
     tile({label: 'Of all visitors', mark: 'share', node: s.share === null || s.share === undefined ? value(null) : el('span', {text: text.percent(s.share)})}),
     tile({label: 'Entered', mark: 'entered', node: value(total(of('entered'))), note: 'in ' + days + ' days'}),
     tile({label: 'Left', mark: 'left', node: value(total(of('left'))), note: 'in ' + days + ' days'}),

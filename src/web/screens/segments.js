@@ -3,7 +3,7 @@
  *     #/segments?q=coat&destination=ads&label=retail&state=paused&group=owner&sort=-size&days=30 */
 import {get, maybe} from '../api.js';
 import {el, name, text} from '../dom.js';
-import {badge, choose, completeness, count, delta, empty, lateSpark, range, rangePicker, saveCsv, csv, sorted, spark, sparkWords, split, table, tellBelow, value} from '../parts.js';
+import {badge, choose, completeness, count, delta, empty, firstOf, lateSpark, range, rangePicker, saveCsv, csv, sorted, spark, sparkWords, split, table, tellBelow, value} from '../parts.js';
 
 export const title = 'Segments';
 const MOST_COMPARED = 3;
@@ -16,7 +16,7 @@ function join(list, byDay, days) {
     tellBelow(row);
     const s = of.get(row.id), [now, before] = split(s?.size || [], days), last = (l) => (l?.length ? l[l.length - 1] : null);
     const yesterday = (l) => (l?.length > 1 ? l[l.length - 2] : null);
-    return {...row, trend: now, was: now[0] ?? null, mean: mean(now), meanBefore: mean(before), entered: yesterday(s?.entered), left: yesterday(s?.left), last: last(s?.size)};
+    return {...row, trend: now, was: firstOf(now)?.value ?? null, mean: mean(now), meanBefore: mean(before), entered: yesterday(s?.entered), left: yesterday(s?.left), last: last(s?.size)};
   });
 }
 
@@ -133,7 +133,7 @@ export function show(view) {
 
 function about(rows, shown, days, without) {
   const n = shown.length === rows.length ? text.number(rows.length) : text.number(shown.length) + ' of ' + text.number(rows.length);
-  return n + (rows.length === 1 ? ' segment' : ' segments') + (without ? '' : '. Change and trend: ' + days + ' days; entered and left: yesterday.');
+  return n + (rows.length === 1 ? ' segment' : ' segments') + (without ? '' : '. Change and trend: ' + days + ' days, or since there is a number; entered and left: yesterday.');
 }
 
 function firstSegment(head) {
