@@ -10,6 +10,7 @@
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
 #include "crumb/yaml/deep.h"
+#include "crumb/yaml/repeats.h"
 #include "crumb/yaml/yaml.h"
 
 #include <stdarg.h>
@@ -517,14 +518,23 @@ static void no_yaml(struct yaml *y, const yaml_parser_t *parser)
 static bool yaml_parse(struct yaml *y)
 {
 	yaml_parser_t parser;
-	yaml_mark_t deep = {0};
+	yaml_mark_t where = {0};
 	drop_index(y);
 	index_text(y);
-	if (yaml_deep(y->text, &deep.index)) {
-		struct yaml_place at = at_byte(y, offset_of(y, deep), 1);
+	if (yaml_deep(y->text, &where.index)) {
+		struct yaml_place at = at_byte(y, offset_of(y, where), 1);
 		report_add(y->report, &at, SEVERITY_ERROR, "too-deep",
 		    "close the brackets, or see to the blanks at the beginning of the lines",
 		    "nested deeper than %d", YAML_DEPTH_MOST);
+		return false;
+	}
+	if (yaml_repeats(y->text, &where.index)) {
+		struct yaml_place at = at_byte(y, offset_of(y, where), 1);
+		report_add(y->report, &at, SEVERITY_ERROR, "too-repeated",
+		    "write out what is meant, or split the file",
+		    "more than %d anchors, or aliases that stand for more than %d characters or "
+		    "for themselves",
+		    YAML_ANCHORS_MOST, YAML_REPEATED_MOST);
 		return false;
 	}
 	CHECK(yaml_parser_initialize(&parser));
