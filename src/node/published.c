@@ -78,6 +78,21 @@ unsigned published_newest(const char *store)
 
 /* --- reading */
 
+/* Is it what published_begin() has written? Whoever reads one relies on these. */
+static bool publication_is_whole(const json_t *j)
+{
+	const char *file = json_string_value(json_object_get(j, "file"));
+	const json_t *segments = json_object_get(j, "segments"), *row;
+	size_t i;
+	bool whole = file && rule_file_name(str_c(file)) == OK && json_is_array(segments) &&
+		     json_is_string(json_object_get(j, "file_before"));
+	json_array_foreach(segments, i, row)
+	{
+		whole &= json_is_string(json_object_get(row, "id"));
+	}
+	return whole;
+}
+
 enum err published_read(const char *store, unsigned n, struct json_t **out)
 {
 	char path[FILE_PATH_MAX];
@@ -88,7 +103,7 @@ enum err published_read(const char *store, unsigned n, struct json_t **out)
 		e = err_set(ERR_NOT_FOUND, "there is no publication %u", n);
 	struct str text = b.n ? buf_view(&b) : STR("");
 	json_t *j = e ? NULL : json_loadb(text.p, text.n, 0, NULL);
-	if (!e && !json_is_object(j)) {
+	if (!e && !publication_is_whole(j)) {
 		json_decref(j);
 		e = err_set(ERR_CORRUPT, "%s is damaged", path);
 	}
@@ -264,12 +279,18 @@ static uint64_t bytes_of(const char *store, unsigned n)
 	return bytes;
 }
 
+/* One that cannot be read is as old as its file: it must not keep those behind it. */
 static bool is_old(const char *store, unsigned n, uint32_t now)
 {
+	char path[FILE_PATH_MAX];
+	struct stat st;
 	json_t *j = NULL;
-	if (published_read(store, n, &j) != OK)
-		return false;
-	json_int_t t = json_integer_value(json_object_get(j, "t"));
+	json_int_t t = now;
+	path_of(store, n, "json", path);
+	if (published_read(store, n, &j) == OK)
+		t = json_integer_value(json_object_get(j, "t"));
+	else if (stat(path, &st) == 0)
+		t = st.st_mtime;
 	json_decref(j);
 	return t + (json_int_t)KEPT_DAYS * DAY_S < (json_int_t)now;
 }

@@ -396,6 +396,32 @@ def test_what_was_half_published_is_whole_or_not_there(server):
     assert [h['n'] for h in rules.get('history')] == [1] and len(os.listdir(server.store + '/rules-history')) == 3
 
 
+def test_a_damaged_history_is_told_and_undoes_nothing(server):
+    rules = Rules(server)
+    assert rules.publish(SHOP + '# new\n')[0] == 200 and rules.get('history')[0]['n'] == 1
+    for change in ({'file_before': None}, {'file': None}, {'file': 7}, {'file': '../rules.yaml'}, {'segments': [7]}, {'segments': [{'id': None}], 'state': 'done'}):
+        with open(server.store + '/rules-history/00000001.json') as f:
+            whole = f.read()
+        entry(server, 1, **change)
+        status, j = rules.undo()
+        assert status == 500 and 'damaged' in j['error'] and on_disk(server) == SHOP + '# new\n', change
+        assert rules.get('history') == []
+        with open(server.store + '/rules-history/00000001.json', 'w') as f:
+            f.write(whole)
+    assert rules.undo()[0] == 200 and on_disk(server) == SHOP
+
+
+def test_aliases_cannot_fill_the_memory(server):
+    rules = Rules(server)
+    many = ', '.join('{path: "/p%d/*"}' % i for i in range(5000))
+    text = 'version: 1\ncategories:\n  - {id: b, any: &b [%s]}\n' % many + ''.join('  - {id: c%d, any: *b}\n' % i for i in range(20000))
+    anchors = 'version: 1\nx: [' + ''.join('&a%d 1,' % i for i in range(300000)) + ']\n'
+    for what in (text, anchors):
+        status, j = rules.call('POST', 'check', what, file='more.yaml')
+        assert status == 200 and [p['code'] for p in j['problems']] == ['too-repeated']
+        assert rules.publish(what, 'more.yaml')[0] == 400
+
+
 def test_killed_at_any_moment_the_history_and_the_files_agree(server):
     rules = Rules(server)
     texts = [SHOP, SHOP + '# new\n']
