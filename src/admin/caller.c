@@ -155,10 +155,19 @@ static bool next_cookie(struct str *cookies, struct str *value)
 	return false;
 }
 
+/* A page at another port or name of our site sends the cookie with what it loads, without Origin:
+ * it could not read the answer, but see that there is one. An Origin was looked at (asked_at.c). */
+static bool of_our_page(const struct http_request *r)
+{
+	struct str site = r->header[H_SEC_FETCH_SITE];
+	return !site.n || r->header[H_ORIGIN].n || str_eq(site, STR("same-origin")) ||
+	       str_eq(site, STR("none"));
+}
+
 static bool by_cookie(struct admin *a, const struct http_request *r, struct caller *out)
 {
 	struct str rest = r->header[H_COOKIE], value;
-	while (next_cookie(&rest, &value)) {
+	while (of_our_page(r) && next_cookie(&rest, &value)) {
 		const struct session *s = sessions_find(&a->callers.sessions, value, clock_now());
 		if (!s || !caller_by_hash(a, s->token, out))
 			continue;

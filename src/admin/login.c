@@ -215,7 +215,8 @@ const struct route routes_login[] = {
 	.help = "Signs a browser in. The cookie `crumb_admin` is a session of 12 hours; it ends "
 		"with its token, with `/v1/logout` and with the server. It is `HttpOnly`, "
 		"`SameSite=Strict`, and `Secure` where a trusted proxy says `X-Forwarded-Proto: "
-		"https`. At most 100 sessions: the oldest goes for one more.",
+		"https`. At most 100 sessions: for one more the oldest of the token that has most "
+		"goes.",
 	.role = ROLE_VIEWER,
 	.open = true,
 	.by = BY_MAIN_LATER,

@@ -3,17 +3,31 @@
 
 #include <sodium.h>
 
-/* A free place, or that of the oldest. */
+static size_t how_many(const struct sessions *s, const uint8_t token[TOKEN_HASH])
+{
+	size_t n = 0;
+	for (int i = 0; i < SESSIONS_MOST; i++)
+		n += s->v[i].until && memcmp(s->v[i].token, token, TOKEN_HASH) == 0;
+	return n;
+}
+
+/* A free place, or the oldest of the token that has most: whoever signs in again and again ends
+ * sessions of their own. */
 static struct session *free_place(struct sessions *s)
 {
-	struct session *oldest = &s->v[0];
+	struct session *found = NULL;
+	size_t most = 0;
 	for (int i = 0; i < SESSIONS_MOST; i++) {
-		if (!s->v[i].until)
-			return &s->v[i];
-		if (s->v[i].order < oldest->order)
-			oldest = &s->v[i];
+		struct session *one = &s->v[i];
+		if (!one->until)
+			return one;
+		size_t n = how_many(s, one->token);
+		if (n > most || (n == most && one->order < found->order)) {
+			found = one;
+			most = n;
+		}
 	}
-	return oldest;
+	return found;
 }
 
 void sessions_begin(

@@ -4,8 +4,8 @@
  *     secret (43 characters of base64url) ──► hash │ token it was made with │ until when
  *
  * Only hashes are kept, so a copy of the memory signs nobody in. All are compared, in constant
- * time. At most SESSIONS_MOST: the oldest goes for one more. A secret does not say who may what;
- * that is asked of its token at each request, so it ends with the token.
+ * time. At most SESSIONS_MOST: for one more the oldest of the token that has most goes. A secret
+ * does not say who may what; that is asked of its token at each request, so it ends with the token.
  *
  * The main thread's; a zeroed struct has none. 8 kB each. */
 #ifndef CRUMB_SRC_ADMIN_SESSIONS_H

@@ -330,6 +330,25 @@ def test_the_oldest_of_a_hundred_sessions_goes(make):
     assert [b.status('GET', '/v1/who') for b in (browsers[0], browsers[1], browsers[100])] == [401, 200, 200]
 
 
+def test_who_signs_in_often_ends_no_session_of_others(make):
+    server = make()
+    operator, viewer = session(server, server.token), add(server, 'vera', 'viewer')
+    link = json.loads(Client(server, bearer=server.token).ask('POST', '/v1/login/link')[2])['url'].split('#token=')[1]
+    for _ in range(101):
+        assert sign_in(server, viewer)[0] == 303 and Client(server, bearer=viewer).status('POST', '/v1/login/link') == 200
+    assert operator.status('GET', '/v1/who') == 200 and sign_in(server, link)[0] == 303
+
+
+def test_a_session_answers_no_page_of_the_same_site(make):
+    """A page at another port of this host is of the same site: its pictures and scripts come with our cookie, and without Origin."""
+    server = make()
+    browser = session(server, server.token)
+    for site, status in (('same-site', 401), ('cross-site', 401), ('same-origin', 200), ('none', 200)):
+        assert browser.status('GET', '/v1/segments', Sec_Fetch_Site=site) == status, site
+    assert Client(server, bearer=server.token).status('GET', '/v1/segments', Sec_Fetch_Site='cross-site') == 200
+    assert browser.status('GET', '/v1/segments', Sec_Fetch_Site='same-site', Origin='http://' + server.admin) == 200
+
+
 def test_signing_in_again_ends_the_session_before(make):
     server = make()
     first = session(server, server.token)
