@@ -25,6 +25,7 @@
 #include "crumb/yaml/edit.h"
 
 #define EDIT_MOST (256u << 10)
+#define KEYS_MOST 50 /* an entry has fewer; each is edited in the text that the one before made */
 #define NEW_FILE "rules.yaml" /* where there is no file yet */
 
 /* The options in force: rules.path may have changed since the start. */
@@ -150,6 +151,8 @@ static enum err read_edit(const json_t *body, struct entry_edit *e)
 		return err_set(ERR_USAGE, "id names the entry");
 	if (e->remove == json_is_object(e->set))
 		return err_set(ERR_USAGE, "an edit has either set, an object, or remove");
+	if (json_object_size(e->set) > KEYS_MOST)
+		return err_set(ERR_USAGE, "an edit sets %d keys at most", KEYS_MOST);
 	return e->file ? rule_file_name(str_c(e->file)) : OK;
 }
 
