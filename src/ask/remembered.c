@@ -102,18 +102,26 @@ static bool is_old(const struct asked *a, uint32_t now)
 	return now - a->when >= MEMORY_S;
 }
 
-/* Takes out questions that are over, and those whose ordinals mean nothing any more. */
+static void forget_sets(struct ask_memory *m, struct asked *a)
+{
+	m->bytes -= a->bytes;
+	sets_free(a->sets, a->shards);
+	a->sets = NULL;
+	a->bytes = 0;
+}
+
+/* Takes out questions that are over, and the sets whose ordinals mean nothing any more: whoever
+ * publishes rules makes ordinals anew, and shall have no more questions a day for that. */
 static void memory_clean(struct ask_memory *m, uint32_t lineage, uint32_t now)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < m->n; i++) {
 		struct asked *a = &m->asked[i];
-		if (a->lineage == lineage && now - a->when < MEMORY_KEPT_S) {
+		bool over = a->lineage != lineage || now - a->when >= MEMORY_KEPT_S;
+		if (over)
+			forget_sets(m, a);
+		if (!over || !is_old(a, now))
 			m->asked[kept++] = *a;
-			continue;
-		}
-		m->bytes -= a->bytes;
-		sets_free(a->sets, a->shards);
 	}
 	m->n = kept;
 }
@@ -209,6 +217,8 @@ struct shown ask_nearest(
 	memory_clean(memory, s->g->lineage, s->now);
 	for (unsigned i = 0; i < memory->n && distance; i++) {
 		const struct asked *a = &memory->asked[i];
+		if (!a->sets)
+			continue;
 		uint64_t apart = sets_apart(s->sets, a->sets, s->g->shards);
 		/* of two that are as near the later one: it may have been the same question */
 		if (apart <= distance && apart < reach_of(a, size, k, s->now))

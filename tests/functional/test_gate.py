@@ -106,6 +106,10 @@ def test_too_many_questions_are_refused(make):
     assert told == 512 and b'tomorrow' in data
     assert preview(server, 'attr.h in (h0)') == 40          # what was told stays told
     assert 'tomorrow' in server.cli('rules', 'preview', condition, ok=(1,)).stderr
+    server.write_rules(RULES.replace('categories:', 'categories:\n  - {id: more, any: [{path: "/more/*"}]}'))   # profiles are made anew
+    assert server.http('POST', '/v1/reload', admin=True)[0] == 200
+    until(lambda: server.js('rules', 'status')['complete'])
+    assert server.http('POST', '/v1/ask/preview', condition, admin=True)[0] == 429
     server.advance('1d')
     server.import_lines([{'id': 'new', 't': server.now(), 'u': 'https://s.example/coats/1'}])
     assert preview(server, condition) is not None
