@@ -211,6 +211,7 @@ static void read_file(struct tally *t, struct damage *damage)
 			 read_rows(t, text))) {
 		t->rows_n = 0;
 		t->since = t->day;
+		t->changed = true; /* or the next start finds it, too */
 		if (damage)
 			damage_note(damage, "tallies", 0,
 			    "cannot be read: what was counted by day before today is lost");
@@ -284,7 +285,7 @@ enum err tally_open(
 	t->by = by;
 	for (enum metric m = 0; m < METRIC_MAX; m++)
 		t->seen[m] = kept_by_day(m) ? metric_get(m) : 0;
-	t->changed = access(t->path, F_OK) != 0; /* the first day is noted though nothing came */
+	t->changed |= access(t->path, F_OK) != 0; /* the first day is noted though nothing came */
 	enum err e = by == TALLY_THREAD ? thread_start(&t->saver, "tally", saver_thread, t) : OK;
 	if (e)
 		tally_free(t);

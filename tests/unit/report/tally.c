@@ -142,6 +142,21 @@ TEST(a_damaged_file_is_noted_and_counting_begins_anew)
 	damage_free(damage);
 }
 
+TEST(damage_is_over_though_nothing_is_counted_after_it)
+{
+	char path[100];
+	struct damage *damage = damage_new();
+	struct tally *t = opened(AT(DAY, 0));
+	tally_close(t);
+	snprintf(path, sizeof path, "%s/tallies", folder);
+	assert_int_equal(file_replace(path, STR("crumb tallies 1\nsince 2024-10-04\n")), OK);
+	tally_close(opened(AT(DAY + 3, 0)));
+	assert_int_equal(tally_open(folder, damage, AT(DAY + 4, 0), TALLY_ALONE, &t), OK);
+	assert_false(damage_noted(damage, "tallies"));
+	tally_close(t);
+	damage_free(damage);
+}
+
 TEST(what_another_version_counted_is_passed_over)
 {
 	struct buf text = {0};
@@ -179,4 +194,5 @@ UNIT_TESTS(IN_FOLDER(what_came_before_midnight_is_yesterdays),
     IN_FOLDER(days_to_come_are_added_to_today),
     IN_FOLDER(a_report_passes_the_gate_and_knows_what_was_not_recorded),
     IN_FOLDER(a_damaged_file_is_noted_and_counting_begins_anew),
+    IN_FOLDER(damage_is_over_though_nothing_is_counted_after_it),
     IN_FOLDER(what_another_version_counted_is_passed_over), IN_FOLDER(a_thread_writes_the_file))
