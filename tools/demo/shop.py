@@ -19,7 +19,7 @@ PAGES = {
 }
 
 PAGE = '''<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script>window.crumb = window.crumb || function () {{ (crumb.q = crumb.q || []).push(arguments); }};</script>
 <script async src="{endpoint}/crumb.js"></script>
