@@ -76,9 +76,80 @@ void bitmap_write(struct bitmap *b, struct buf *out)
 	out->n += HEADER + n;
 }
 
-void bitmap_list(const struct bitmap *b, uint32_t *out)
+/* --- listing, without CRoaring: its reader ends the process when it finds no memory, and a list
+ * needs none. A stored set has one container at most, for its ordinals are of one chunk. Numbers
+ * are little-endian u16:
+ *
+ *     12346 0 │ containers u32 │ chunk │ members − 1 │ offset u32 │ an array or 65,536 bits
+ *     12347 containers − 1 │ flags u8: 1, runs │ chunk │ members − 1 │ runs │ (first, more) …
+ */
+
+enum { PLAIN = 12346, WITH_RUNS = 12347, ARRAY_MOST = 4096, BITS = 65536 };
+
+static uint32_t le16(const uint8_t *p)
 {
-	roaring_bitmap_to_uint32_array(in(b), out);
+	return p[0] | (uint32_t)p[1] << 8;
+}
+
+static uint32_t list_runs(const uint8_t *p, size_t n, uint32_t *out)
+{
+	uint32_t members = 0, runs = n < 2 ? 0 : le16(p);
+	if (n < 2 + (size_t)runs * 4)
+		return 0;
+	for (uint32_t i = 0; i < runs; i++) {
+		uint32_t first = le16(p + 2 + i * 4), last = first + le16(p + 4 + i * 4);
+		for (uint32_t o = first; o <= last && o < BITS && members < BITS; o++)
+			out[members++] = o;
+	}
+	return members;
+}
+
+static uint32_t list_bits(const uint8_t *p, uint32_t *out)
+{
+	uint32_t members = 0;
+	for (uint32_t o = 0; o < BITS; o++)
+		if (p[o / 8] >> o % 8 & 1)
+			out[members++] = o;
+	return members;
+}
+
+/* Of an array or of bits, behind the frame; 0: the bytes are too few. */
+static uint32_t list_plain(const uint8_t *p, size_t n, uint32_t members, uint32_t *out)
+{
+	if (members > ARRAY_MOST)
+		return n < BITS / 8 ? 0 : list_bits(p, out);
+	if (n < members * sizeof(uint16_t))
+		return 0;
+	for (uint32_t i = 0; i < members; i++)
+		out[i] = le16(p + 2 * (size_t)i);
+	return members;
+}
+
+static uint32_t list_container(const uint8_t *p, size_t n, uint32_t *out)
+{
+	enum { FRAME = 16, RUNS_FRAME = 9 }; /* bytes, with one container */
+	if (n >= RUNS_FRAME && le16(p) == WITH_RUNS && le16(p + 2) == 0)
+		return p[4] & 1 ? list_runs(p + RUNS_FRAME, n - RUNS_FRAME, out)
+				: list_plain(p + RUNS_FRAME, n - RUNS_FRAME, le16(p + 7) + 1, out);
+	if (n >= FRAME && le16(p) == PLAIN && le16(p + 4) == 1)
+		return list_plain(p + FRAME, n - FRAME, le16(p + 10) + 1, out);
+	return 0;
+}
+
+enum err bitmap_stored_list(struct str stored, uint32_t out[BITMAP_MOST], uint32_t *n)
+{
+	const uint8_t *p = (const uint8_t *)stored.p;
+	uint32_t said = bitmap_stored_size(stored);
+	*n = 0;
+	if (!stored.n)
+		return OK;
+	if (stored.n < HEADER || get_u64(p) != hash_plain64(stored.p + 8, stored.n - 8))
+		return err_set(ERR_CORRUPT, "a membership bitmap fails its checksum");
+	if (said)
+		*n = list_container(p + HEADER, stored.n - HEADER, out);
+	return *n == said
+		   ? OK
+		   : err_set(ERR_CORRUPT, "a membership bitmap has another size than it says");
 }
 
 uint32_t bitmap_stored_size(struct str stored)

@@ -132,22 +132,18 @@ enum err members_each(
 	struct str key, value;
 	enum err e = OK;
 	bool go_on = true;
-	uint32_t *list = malloc(((size_t)UINT16_MAX + 1) * sizeof *list); /* a chunk, at most */
+	uint32_t *list = malloc(BITMAP_MOST * sizeof *list), n;
 	if (!list)
 		return err_set(ERR_NOMEM, "no memory for this now");
 	db_walk(t, s->members, &c);
 	for (bool more = db_seek(&c, member_key(k, segment, 0), &key, &value);
 	     more && go_on && key.n == 4 && get_u16((const uint8_t *)key.p) == segment;
 	     more = db_next(&c, &key, &value)) {
-		struct bitmap *b;
-		if ((e = bitmap_read(value, &b))) {
+		uint32_t high = (uint32_t)get_u16((const uint8_t *)key.p + 2) << 16;
+		if ((e = bitmap_stored_list(value, list, &n))) {
 			members_fail(s, t, e);
 			break;
 		}
-		uint32_t high = (uint32_t)get_u16((const uint8_t *)key.p + 2) << 16,
-			 n = bitmap_size(b);
-		bitmap_list(b, list);
-		bitmap_free(b);
 		for (uint32_t i = 0; i < n && go_on; i++)
 			go_on = each(arg, high | list[i]);
 	}

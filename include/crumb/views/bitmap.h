@@ -28,8 +28,9 @@ void bitmap_set(struct bitmap *b, uint16_t low, enum bitmap_bit bit);
 bool bitmap_has(const struct bitmap *b, uint16_t low);
 uint32_t bitmap_size(const struct bitmap *b);
 void bitmap_write(struct bitmap *b, struct buf *out); /* appends the stored form */
-/* Ordinals in order; `out` holds bitmap_size() numbers. */
-void bitmap_list(const struct bitmap *b, uint32_t *out);
+#define BITMAP_MOST 65536
+/* The ordinals of a stored set, in order. Takes no memory. ERR_CORRUPT. */
+enum err bitmap_stored_list(struct str stored, uint32_t out[BITMAP_MOST], uint32_t *n) MUST_CHECK;
 /* Size of a stored set without unpacking it; checks nothing but the length. */
 uint32_t bitmap_stored_size(struct str stored);
 
