@@ -6,6 +6,7 @@
 
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
+#include "crumb/base/memory.h"
 
 #include <stdlib.h>
 
@@ -94,12 +95,15 @@ void since_save(struct since *s, struct shard *sh, struct db_txn *t)
 static bool noted(struct since *s, const struct record *activation)
 {
 	struct hash16 id;
-	CHECK(record_identity(activation, &id));
+	if (!record_identity(activation, &id) ||
+	    !array_room(s->noted, s->noted_cap, s->noted_n + 1)) {
+		memory_none(); /* so the fold's transaction fails, and reads it again */
+		return true;
+	}
 	for (size_t i = 0; i < s->noted_n; i++)
 		if (memcmp(&s->noted[i], &id, sizeof id) == 0)
 			return activation->event.t != s->latest;
 	s->latest = activation->event.t;
-	CHECK(array_room(s->noted, s->noted_cap, s->noted_n + 1));
 	s->noted[s->noted_n++] = id;
 	return false;
 }

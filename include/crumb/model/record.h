@@ -127,7 +127,7 @@ bool record_skip_forgotten(struct mp *in, struct vkey *visitor);
 bool record_skip_counted(struct mp *in);
 
 /* What tells a record from every other one: equal identities are the same record, however often the
- * log has it. False: it has none but its place in the log, as an event. */
+ * log has it. False: it has none but its place in the log, as an event; or there was no memory. */
 bool record_identity(const struct record *r, struct hash16 *out);
 
 /* The record of an event: RECORD_EVENT, or RECORD_ASIDE where it says why it does not count. */
