@@ -49,6 +49,11 @@ found=$(grep -nE 'err_set\(.*strerror\(errno' src/*/*.c | grep -v '^src/partners
 [ -n "$found" ] && say "err_sys() instead of strerror():
 $found"
 
+# Without memory json_dumps() leaves out keys.
+found=$(grep -nE '\bjson_dumps\(' src/*/*.c | grep -v '^src/base/json\.c:')
+[ -n "$found" ] && say "json_whole() of base/json.h makes a text that is whole:
+$found"
+
 # A thread has a name, a stack and its signals from base/thread.
 found=$(grep -nE '\bpthread_create\(' src/*/*.c | grep -v '^src/base/thread\.c:')
 [ -n "$found" ] && say "thread_start() instead of pthread_create():

@@ -16,6 +16,7 @@
  * says so. */
 #include "routes.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/file.h"
@@ -142,7 +143,7 @@ void history_say(struct admin *a, const char *who, enum route_role role, const c
 	json_t *j = json_pack("{s:I,s:s,s:s,s:s,s:o,s:o}", "t", (json_int_t)now, "who", who, "role",
 	    role_name(role), "what", what, "of", text_json(of, OF_MOST), "why",
 	    text_json(why, WHY_MOST));
-	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+	char *text = j ? json_whole(j, JSON_COMPACT) : NULL;
 	enum err e = text ? OK : err_set(ERR_NOMEM, "no memory");
 	if (!e) {
 		buf_addf(&line, "\n%s\n", text);

@@ -3,6 +3,7 @@
  * may be stored by what is between us and the client. */
 #include "job.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/code.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static void reply_no_memory(struct http_ticket t)
 
 void admin_json(struct http_ticket t, int status, json_t *root)
 {
-	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	char *text = root ? json_whole(root, JSON_COMPACT) : NULL;
 	if (text)
 		http_reply(t, status, "application/json", NO_STORE, str_c(text));
 	else
@@ -32,7 +33,7 @@ static void refuse_with(struct http_ticket t, int status, struct str headers, co
 {
 	size_t n = utf8_valid(str_c(why));
 	json_t *j = json_pack("{s:o}", "error", json_stringn(why, n));
-	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+	char *text = j ? json_whole(j, JSON_COMPACT) : NULL;
 	if (text)
 		http_reply(t, status, "application/json", headers, str_c(text));
 	else

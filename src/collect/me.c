@@ -6,6 +6,7 @@
  * (lookup.c). Then one of show_page(), show_json(), forgotten() and opted_out() answers. */
 #include "crumb/collect/me_page.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
@@ -78,7 +79,7 @@ static void show(struct collect *c, struct http_ticket t, const struct vkey *vis
 		return;
 	}
 	if (json) {
-		char *text = v ? json_dumps(v, JSON_INDENT(2)) : NULL;
+		char *text = v ? json_whole(v, JSON_INDENT(2)) : NULL;
 		buf_c(headers,
 		    "Content-Disposition: attachment; filename=\"what-is-known.json\"\r\n");
 		buf_c(&out, text ? text : "{}");

@@ -5,6 +5,7 @@
  * of the form makes JSON of them. A new form is a row of `forms` and a function. */
 #include "crumb/collect/collecting.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
@@ -146,7 +147,7 @@ static void answer(struct collect *c, struct http_ticket t, const struct vkey *v
 			    shown(c, g, &g->rules->segments[p.segments[i]], visitor))
 				s.list[s.n++] = &g->rules->segments[p.segments[i]];
 		json_t *root = forms[form->number].make(&s);
-		char *text = json_dumps(root, JSON_COMPACT);
+		char *text = json_whole(root, JSON_COMPACT);
 		if (text && !memory_short())
 			http_reply_whole(t, 200, "application/json", headers, &BUF_OF(str_c(text)));
 		else

@@ -10,6 +10,7 @@
  * journal like an event. The only cookie is the visitor's own. */
 #include "crumb/collect/collecting.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/code.h"
 #include "crumb/core/metric.h"
@@ -179,7 +180,7 @@ static void sync_list(struct collect *c, struct http_request *r, struct hit *h)
 	}
 	generation_unref(g);
 	json_t *root = json_pack("{s:O}", "syncs", syncs);
-	char *text = json_dumps(root, JSON_COMPACT);
+	char *text = json_whole(root, JSON_COMPACT);
 	buf_c(&headers, "Cache-Control: no-store\r\n");
 	if (text && !memory_short())
 		http_reply_whole(

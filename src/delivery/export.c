@@ -7,6 +7,7 @@
 #include "crumb/delivery/export.h"
 
 #include "crumb/ask/scan.h"
+#include "crumb/base/json.h"
 #include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
@@ -121,7 +122,7 @@ static enum err write_manifest(const struct generation *g, const struct writing 
 	json_t *m = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s}", "segment", w->segment, "file",
 	    base ? base + 1 : file, "rows", (json_int_t)w->rows, "sha256", hex, "rules",
 	    g->rules->hash_text, "day", day);
-	char *text = json_dumps(m, JSON_INDENT(2));
+	char *text = json_whole(m, JSON_INDENT(2));
 	enum err e = text ? file_replace(path, str_c(text)) : err_set(ERR_NOMEM, "no memory");
 	free(text);
 	json_decref(m);

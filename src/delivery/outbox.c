@@ -6,6 +6,7 @@
  * looks every 50 ms. */
 #include "outbox.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
 #include "crumb/base/low.h"
@@ -67,7 +68,7 @@ void outbox_close(struct outbox *p)
 enum err outbox_log(const struct outbox *place, json_t *line)
 {
 	char path[OUTBOX_PATH];
-	char *text = json_dumps(line, JSON_COMPACT);
+	char *text = json_whole(line, JSON_COMPACT);
 	struct buf b = {0};
 	json_decref(line);
 	if (!text)
@@ -120,7 +121,7 @@ enum err text_append(const char *path, struct str text)
 
 enum err json_save(const char *path, const json_t *j)
 {
-	char *text = json_dumps(j, JSON_INDENT(2));
+	char *text = json_whole(j, JSON_INDENT(2));
 	if (!text || memory_short()) { /* something may be missing in it */
 		free(text);
 		return err_set(ERR_NOMEM, "no memory for this now");

@@ -2,6 +2,7 @@
  * (rules/like.h says what is in it). The file has no ids of visitors, and its shares are coarse. */
 #include "crumb/learn/learn.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/clock.h"
 
 #include <jansson.h>
@@ -74,7 +75,7 @@ char *learned_file(const struct rules *r, uint16_t segment, const struct learned
 		"seed_members", (json_int_t)l->seed, "population", (json_int_t)l->population, "auc",
 		l->auc, "activity_auc", l->activity_auc, "lift_at_10", l->lift_at_10, "c", l->c,
 		"warnings", warnings, "curve", curve, "features", features);
-	char *text = json_dumps(j, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+	char *text = json_whole(j, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	json_decref(j);
 	CHECK(text);
 	return text;

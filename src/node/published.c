@@ -1,6 +1,7 @@
 /* The files of the history of rules. They are few and small, so a list reads the folder anew. */
 #include "crumb/node/published.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/file.h"
 #include "crumb/base/log.h"
@@ -164,7 +165,7 @@ json_t *published_list(const char *store, unsigned before)
 enum err published_save(const char *store, unsigned n, struct json_t *publication)
 {
 	char path[FILE_PATH_MAX];
-	char *text = json_dumps(publication, JSON_COMPACT);
+	char *text = json_whole(publication, JSON_COMPACT);
 	path_of(store, n, "json", path);
 	enum err e = text ? file_replace(path, str_c(text)) : err_set(ERR_NOMEM, "no memory");
 	free(text);

@@ -2,6 +2,7 @@
  * Shares and indices are computed from numbers as they are told, so they say nothing more. */
 #include "making.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/memory.h"
 #include "reporting.h"
 
@@ -37,7 +38,7 @@ static json_t *index_json(int64_t part, int64_t whole, int64_t theirs, int64_t a
 
 static void tell_line(struct buf *out, enum daily_kind kind, const char *id, json_t *line)
 {
-	char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+	char *text = line ? json_whole(line, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 	if (text)
 		buf_addf(out, "%c %s ", kind, id);
 	if (text)
