@@ -45,7 +45,8 @@ export function acts(view, d, {again}) {
       const told = await post(path, null, {signal: view.signal, parameters});
       room.replaceChildren(outcome(told));
       speak(told.state);
-      again();
+      // what cannot be asked again stays as it was: the outcome is there
+      Promise.resolve(again()).catch(() => {});
     } catch (e) {
       if (e.name === 'AbortError') return;
       room.replaceChildren(el('p', {class: 'note', role: 'alert', dir: 'auto', text: e.message}));

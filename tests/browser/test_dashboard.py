@@ -15,9 +15,9 @@ from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-SCREENS = ['#/', '#/segments', '#/segments?group=owner&sort=-size&compare=1', '#/categories', '#/journeys', '#/destinations', '#/health', '#/new?template=loyal']
+SCREENS = ['#/', '#/segments', '#/segments?group=owner&sort=-size&compare=1', '#/categories', '#/journeys', '#/destinations', '#/health', '#/new?template=loyal', '#/lookalikes', '#/lookalikes?seed=customers', '#/history', '#/make?kind=event&value=wishlist']
 # of one thing: not there when there is nothing
-OF_ONE = ['#/segments/coat-fans', '#/segments/dampf?days=7&compare=1', '#/segments/bargains?days=90', '#/overlap?ids=coat-fans,customers,bargains', '#/categories/apparel.coats', '#/destinations/ads', '#/edit/coat-fans']
+OF_ONE = ['#/segments/coat-fans', '#/segments/dampf?days=7&compare=1', '#/segments/bargains?days=90', '#/overlap?ids=coat-fans,customers,bargains', '#/categories/apparel.coats', '#/destinations/ads', '#/edit/coat-fans', '#/lookalikes/long-list']
 WIDTHS = [360, 1280, 1920]
 
 
@@ -477,3 +477,50 @@ def test_with_the_real_server(crumbd, chromium):
     until(lambda: p.one('#frame').is_displayed())
     p.ready()
     assert 'token' not in p.browser.current_url and p.complaints() == []
+
+
+# --- acting (whole journeys are in test_marketer.py)
+
+def test_an_operator_releases_what_was_set_aside(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/health')
+    [b for b in p.all('#main button') if b.text == 'Show them'][0].click()
+    until(lambda: p.all('[data-release]'))
+    first = p.one('[data-release]')
+    first.click()
+    assert 'Count 2,011 events?' in first.text and not p.world.published
+    first.click()
+    until(lambda: p.world.published)
+    assert p.world.published == [('agent curl', {})] and p.complaints() == []
+
+
+def test_what_failed_is_sent_again_and_why_somebody_does_not_go_is_said(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/destinations/ads')
+    p.one('[data-act=again]').click()
+    until(lambda: p.all('[data-delivered]'))
+    assert ('POST', '/v1/deliver/again?to=ads') in p.world.asked
+    assert {e.get_attribute('data-delivered-segment'): e.get_attribute('data-why') for e in p.all('[data-delivered-segment]')} == {'coat-fans': 'sent', 'lapsed': 'label', 'bargains': 'below_k'}
+    assert '6,300 members have no id' in p.one('#main').text
+
+
+def test_a_preview_waits_for_the_last_key_and_is_asked_once(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/edit/coat-fans')
+    p.js("document.querySelector('.CodeMirror').CodeMirror.setValue('')")
+    p.world.asked.clear()
+    p.js("document.querySelector('.CodeMirror').CodeMirror.focus()")
+    p.press('shoes >= 2 in 7d')
+    until(lambda: p.one('[data-preview]').get_attribute('data-state') == 'known')
+    asked = [path for _, path in p.world.asked if path == '/v1/ask/preview']
+    assert len(asked) == 1, asked
+    size = p.one('[data-preview]').get_attribute('data-size')
+    p.js("document.querySelector('.CodeMirror').CodeMirror.setValue('shoes')")
+    until(lambda: p.one('[data-preview]').get_attribute('data-size') != size)
+    p.js("document.querySelector('.CodeMirror').CodeMirror.setValue('shoes >= 2 in 7d')")
+    until(lambda: p.one('[data-preview]').get_attribute('data-size') == size)
+    assert len([path for _, path in p.world.asked if path == '/v1/ask/preview']) == 2        # what is known is not asked again
+    assert 'Questions left today: 411' in p.one('#main').text

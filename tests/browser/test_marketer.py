@@ -213,3 +213,170 @@ def test_completion_knows_names_and_sizes(marketer, shop):
     m.press('cus')
     m.press(Keys.ENTER)
     assert m.condition() == 'apparel.coats and segment(customers)'
+
+
+# --- publishing, when it does not go smoothly
+
+def edited(m, condition):
+    m.go('#/edit/coat-fans')
+    m.type(condition)
+    until(lambda: m.one('[data-preview]').get_attribute('data-state') == 'known')
+
+
+def test_who_was_slower_sees_it_and_publishes_on_top(marketer, shop):
+    m = marketer
+    edited(m, 'coats >= 2 in 14d')
+    m.one('[data-check]').click()
+    until(lambda: m.state() == 'ready')
+    row = m.one('[data-diff-segment=coat-fans]')
+    assert int(row.get_attribute('data-enter')) > 0 and int(row.get_attribute('data-stay')) > 0 and row.get_attribute('data-leave') == ''
+    shop.s.write_rules(shop.rules().replace('name: Customers', 'name: Clients'))
+    shop.s.http('POST', '/v1/reload', admin=True)
+    m.one('[data-go]').click()
+    until(lambda: m.state() == 'conflict', m.state)
+    assert [c for c in m.complaints() if '409' not in c] == [] and m.condition() == 'coats >= 2 in 14d'
+    m.one('[data-publish] .primary:not([data-check])').click()
+    until(lambda: m.state() == 'ready', lambda: m.one('[data-publish]').text)
+    m.one('[data-go]').click()
+    until(lambda: m.state() == 'done', lambda: m.one('[data-publish]').text)
+    assert 'name: Clients' in shop.rules() and 'when: coats >= 2 in 14d' in shop.rules() and '# whom the winter is for' in shop.rules()
+    m.calm()
+
+
+def test_where_rules_cannot_be_written_there_is_a_patch(chromium):  # noqa: F811
+    shop = Shop(options=['rules.editable=no'])
+    try:
+        m = Marketer(chromium, shop)
+        edited(m, 'coats >= 2 in 14d')
+        m.one('[data-check]').click()
+        until(lambda: m.state() == 'patch', lambda: m.state() + m.one('[data-publish]').text)
+        assert '+    when: coats >= 2 in 14d' in m.js("return document.querySelector('[data-publish] .patch').textContent") and not m.all('[data-go]')
+        m.calm()
+    finally:
+        chromium.delete_all_cookies()
+        shop.s.close()
+
+
+# --- the way to the partner
+
+def test_a_new_segment_is_delivered_and_its_history_told(marketer, shop):
+    m = marketer
+    m.go('#/new?template=lapsed')
+    m.type('purchase and coats')
+    until(lambda: m.one('[data-preview]').get_attribute('data-state') == 'known')
+    m.one('input[name=destination][value=newsletter]').click()
+    m.published('a test of the post')
+    members = shop.size('lapsed-buyers')
+    m.go('#/destinations/newsletter')
+    m.one('[data-act=now]').click()
+    until(lambda: m.all('[data-delivered]'), lambda: m.one('#main').text)
+    assert m.one('[data-delivered]').get_attribute('data-delivered') == 'delivered', m.one('[data-delivered]').text
+    assert m.one('[data-delivered-segment=lapsed-buyers]').get_attribute('data-why') == 'sent'
+    rows = sum(open(os.path.join(d, f)).read().count('\n') for d, _, names in os.walk(shop.out) for f in names if 'csv' in f)
+    assert members - 10 <= rows <= members + 11, (rows, members)
+    m.one('[data-act=now]').click()
+    until(lambda: m.all('[data-delivered=nothing_to_say]'), lambda: m.one('#main').text)
+    m.go('#/history')
+    assert 'a test of the post' in m.one('[data-publication]').text and 'anna' in m.one('[data-publication]').text
+    m.one('[data-patch] summary').click()
+    until(lambda: '+  - id: lapsed-buyers' in m.js("return document.querySelector('[data-patch]').textContent"))
+    assert 'delivered' in m.one('#main').text and 'newsletter' in m.one('#main').text
+    m.one('input[name=why]').send_keys('it was a test')
+    m.one('[data-undo]').click()
+    until(lambda: len(m.all('[data-publication]')) == 2, lambda: m.one('#main').text)
+    assert 'it was a test' in m.all('[data-publication]')[0].text and shop.size('lapsed-buyers') == 'not there'
+    m.calm()
+
+
+# --- lookalikes
+
+def test_a_lookalike_is_made_trained_and_its_reach_dragged(marketer, shop):
+    m = marketer
+    m.go('#/segments/customers')
+    [b for b in m.all('.head a') if b.text == 'Make a lookalike'][0].click()
+    m.ready()
+    assert m.one('select[name=seed]').get_attribute('value') == 'customers' and m.one('input[name=id]').get_attribute('value') == 'like-customers'
+    m.published('more of them')
+    m.one('[data-train-it]').click()
+    until(lambda: m.all('[data-training=done], [data-training=failed]'), lambda: m.one('#main').text)
+    assert 'trained' in m.one('[data-training=done]').text
+    until(lambda: m.all('[data-curve]') and m.all('[data-quality]'), lambda: m.one('#main').text)
+    slider = m.one('input[data-reach]')
+    before = float(m.one('[data-at]').get_attribute('data-at'))
+    assert before == 0.05
+    found = m.one('[data-tile=recall] .tile-number').text
+    slider.send_keys(Keys.RIGHT * 10)
+    until(lambda: float(m.one('[data-at]').get_attribute('data-at')) == 0.1)
+    assert m.one('[data-tile=recall] .tile-number').text != found and 'reach=0.1' in m.browser.current_url
+    m.published('further')
+    assert 'reach: 10%' in shop.rules() or 'reach: "10%"' in shop.rules() or "reach: '10%'" in shop.rules()
+    m.calm()
+
+
+# --- what no rule uses
+
+def test_a_category_is_made_of_a_signal(marketer, shop):
+    m = marketer
+    m.go('#/categories')
+    [b for b in m.all('button') if b.text == 'Show them'][0].click()
+    until(lambda: m.all('[data-signal=wishlist]'), lambda: m.one('#main').text)
+    m.one('[data-signal=wishlist] a.button').click()
+    m.ready()
+    assert m.one('input[name=value]').get_attribute('value') == 'wishlist' and m.one('input[name=id]').get_attribute('value') == 'wishlist'
+    m.published('wishes')
+    assert shop.preview('wishlist') == 120
+    m.calm()
+
+
+# --- the keyboard alone, and roles
+
+def test_by_keyboard_alone(marketer, shop):
+    m = marketer
+    m.press('g')
+    m.press('s')
+    until(lambda: m.browser.current_url.endswith('#/segments'))
+    m.ready()
+
+    def tab_to(what, most=120):
+        for _ in range(most):
+            if m.js('return document.activeElement.matches(arguments[0])', what):
+                return
+            m.press(Keys.TAB)
+        raise AssertionError((what, m.js('return document.activeElement.outerHTML.slice(0, 200)')))
+    tab_to('[data-new]')
+    m.press(Keys.ENTER)
+    until(lambda: m.all('[data-template=value]'))
+    m.ready()
+    tab_to('[data-template=value]')
+    m.press(Keys.ENTER)
+    until(lambda: m.condition())
+    tab_to('.CodeMirror textarea')
+    m.press(Keys.CONTROL + 'a')
+    m.press('coats and shoes or purchase')
+    m.press(Keys.ESCAPE)
+    m.press(Keys.TAB)
+    assert not m.js("return document.activeElement.matches('.CodeMirror textarea')")
+    until(lambda: m.one('[data-preview]').get_attribute('data-state') == 'known')
+    tab_to('input[name=name]')
+    m.press(Keys.CONTROL + 'a')
+    m.press('Keys only')
+    tab_to('input[name=id]')
+    m.press(Keys.CONTROL + 'a')
+    m.press('keys-only')
+    tab_to('[data-check]')
+    m.press(Keys.ENTER)
+    until(lambda: m.state() == 'ready', lambda: m.state() + m.one('[data-publish]').text)
+    m.press('without a mouse')
+    m.press(Keys.ENTER)
+    until(lambda: m.state() == 'done', lambda: m.one('[data-publish]').text)
+    assert shop.size('keys-only') == shop.preview('coats and shoes or purchase')
+    m.calm()
+
+
+def test_a_viewer_is_offered_nothing_that_would_be_refused(chromium, shop):  # noqa: F811
+    m = Marketer(chromium, shop, 'viewer')
+    for screen in ('#/segments', '#/segments/coat-fans', '#/edit/coat-fans', '#/new', '#/make', '#/lookalikes', '#/history', '#/destinations/newsletter', '#/categories', '#/health'):
+        m.go(screen)
+        assert not m.all('[data-new], [data-edit], [data-check], [data-act], [data-release], [data-undo], [data-train], .CodeMirror'), screen
+        m.calm()
+    chromium.delete_all_cookies()

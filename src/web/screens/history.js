@@ -49,7 +49,7 @@ function undoForm(view, newest, again) {
 function publications(view, [list, files], again) {
   const rows = list || [];
   if (!rows.length) return empty('Nothing was published yet', 'What is published from here or with crumb rules deploy is kept for 90 days, with who, when and why.');
-  const columns = [{key: 'n', label: 'No.', kind: 'number', wide: true, cell: (h) => text.number(h.n)}, {key: 't', label: 'When', csv: (h) => new Date(h.t * 1000).toISOString(), cell: (h) => text.time(h.t)}, {key: 'why', label: 'Why', head: true, cell: (h) => [name(h.why || 'no word why'), h.undoes ? [' ', badge('undoes ' + h.undoes, 'warn')] : null, lines(view, h)]},
+  const columns = [{key: 'n', label: 'No.', kind: 'number', wide: true, cell: (h) => text.number(h.n)}, {key: 't', label: 'When', csv: (h) => new Date(h.t * 1000).toISOString(), cell: (h) => el('span', {class: 'fine', text: text.time(h.t)})}, {key: 'why', label: 'Why', head: true, cell: (h) => [name(h.why || 'no word why'), h.undoes ? [' ', badge('undoes ' + h.undoes, 'warn')] : null, lines(view, h)]},
     {key: 'who', label: 'Who', cell: (h) => [name(h.who || ''), h.role && el('span', {class: 'under', text: h.role})]}, {key: 'segments', label: 'Sizes before and after', wide: true, csv: false, cell: sizes}, {key: 'file', label: 'File', wider: true, cell: (h) => name(h.file || '')}];
   const may = view.may('marketer') && files?.editable;
   return [table({caption: 'Publications, newest first', columns, rows, attributes: (h) => ({'data-publication': String(h.n)})}), may && undoForm(view, rows[0], again),
@@ -62,8 +62,8 @@ const DID = {'rules.publish': 'published rules', 'rules.undo': 'undid a publicat
 
 function deeds(rows) {
   if (!rows?.length) return empty('Nobody did anything yet', 'Changes that people make are written down here for 90 days.');
-  const columns = [{key: 't', label: 'When', csv: (r) => new Date(r.t * 1000).toISOString(), cell: (r) => text.time(r.t)}, {key: 'who', label: 'Who', cell: (r) => [name(r.who), el('span', {class: 'under', text: r.role})]}, {key: 'what', label: 'Did', head: true, cell: (r) => DID[r.what] || r.what}, {key: 'of', label: 'Of', cell: (r) => (r.of ? name(r.of) : '')}, {key: 'why', label: 'Why', wide: true, cell: (r) => (r.why ? name(r.why) : '')}];
-  return [table({caption: 'Who did what, newest first', columns, rows}), el('div', {class: 'tools end'}, saveCsv('history', () => csv(columns, rows)))];
+  const columns = [{key: 't', label: 'When', csv: (r) => new Date(r.t * 1000).toISOString(), cell: (r) => el('span', {class: 'fine', text: text.time(r.t)})}, {key: 'who', label: 'Who', cell: (r) => [name(r.who), el('span', {class: 'under', text: r.role})]}, {key: 'what', label: 'Did', head: true, cell: (r) => [DID[r.what] || r.what, r.of && el('span', {class: 'under'}, name(r.of))]}, {key: 'why', label: 'Why', wide: true, cell: (r) => (r.why ? name(r.why) : '')}];
+  return [table({caption: 'Who did what, newest first', columns, rows}), el('div', {class: 'tools end'}, saveCsv('history', () => csv([...columns, {key: 'of', label: 'Of'}], rows)))];
 }
 
 export function show(view) {

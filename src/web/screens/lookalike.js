@@ -29,9 +29,9 @@ function judged(c) {
 function reasons(c) {
   const rows = (c.features || []).slice(0, 25), most = Math.max(...rows.map((f) => Math.abs(f.w)), 1), share = (v) => (v === null || v === undefined ? el('span', {class: 'withheld', text: 'few'}) : value(v, text.percent));
   if (!rows.length) return empty('No reasons', 'This server does not tell them.');
-  const columns = [{key: 'words', label: 'What they did', head: true, cell: (f) => name(f.words || f.f)}, {key: 'w', label: 'Speaks', csv: (f) => f.w / 1e6, cell: (f) => badge(f.w > 0 ? 'for' : 'against', f.w > 0 ? 'good' : 'bad')},
+  const columns = [{key: 'words', label: 'What they did', head: true, cell: (f) => [badge(f.w > 0 ? 'for' : 'against', f.w > 0 ? 'good' : 'bad'), ' ', name(f.words || f.f)]}, {key: 'w', label: 'Weight', kind: 'number', wider: true, csv: (f) => f.w / 1e6, cell: (f) => value(f.w / 1e6, text.real)},
     {key: 'bar', label: 'How much', quiet: true, csv: false, wide: true, cell: (f) => meter(Math.abs(f.w) / most, f.w > 0 ? '' : 'still')}, {key: 'seed', label: 'Of the seed', kind: 'number', cell: (f) => share(f.seed)}, {key: 'others', label: 'Of others', kind: 'number', cell: (f) => share(f.others)}];
-  return [table({caption: 'What speaks for and against', columns, rows}), el('div', {class: 'tools end'}, saveCsv(c.id + '-reasons', () => csv(columns, c.features)))];
+  return [table({caption: 'What speaks for and against', columns, rows, attributes: (f) => ({'data-reason': f.f, 'data-weight': String(f.w)})}), el('div', {class: 'tools end'}, saveCsv(c.id + '-reasons', () => csv(columns, c.features)))];
 }
 
 /* --- the reach */
@@ -79,7 +79,7 @@ function trainer(view, s, again) {
       room.dataset.training = 'done';
       room.replaceChildren(el('p', {role: 'status'}, badge('trained', 'good'), ` on ${text.number(told.seed)} members of the seed, among ${text.number(told.population)} others.`));
       speak('Trained');
-      again(told);
+      await again(told);
     } catch (e) {
       if (e.name === 'AbortError') return;
       room.dataset.training = 'failed';
