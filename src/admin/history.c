@@ -167,19 +167,36 @@ void history_note(
 	history_say(a, j->who, j->role, what, of, why);
 }
 
+/* Was it said in this hour? Under the lock. What has no place is said each time. */
+static bool said_already(struct history *h, const char *said)
+{
+	uint32_t hour = hour_of(clock_now());
+	if (h->said_hour != hour)
+		h->said_n = 0;
+	h->said_hour = hour;
+	for (unsigned i = 0; i < h->said_n; i++)
+		if (strcmp(h->said[i], said) == 0)
+			return true;
+	if (h->said_n < HISTORY_SAID)
+		snprintf(h->said[h->said_n++], sizeof h->said[0], "%s", said);
+	return false;
+}
+
+/* Nobody pushes out what others did by doing something again and again. */
+void history_say_often(struct admin *a, const char *who, enum route_role role, const char *what)
+{
+	char said[sizeof a->history.said[0]];
+	snprintf(said, sizeof said, "%s %s", who, what);
+	pthread_mutex_lock(&a->history.lock);
+	bool again = said_already(&a->history, said);
+	pthread_mutex_unlock(&a->history.lock);
+	if (!again)
+		history_say(a, who, role, what, "", "");
+}
+
 void history_note_often(struct admin *a, const struct job *j, const char *what)
 {
-	struct history *h = &a->history;
-	uint32_t hour = hour_of(clock_now());
-	char said[sizeof h->said];
-	snprintf(said, sizeof said, "%s %s", j->who, what);
-	pthread_mutex_lock(&h->lock);
-	bool again = h->said_hour == hour && strcmp(h->said, said) == 0;
-	snprintf(h->said, sizeof h->said, "%s", said);
-	h->said_hour = hour;
-	pthread_mutex_unlock(&h->lock);
-	if (!again)
-		history_note(a, j, what, "", "");
+	history_say_often(a, j->who, j->role, what);
 }
 
 /* --- GET /v1/history */

@@ -66,11 +66,15 @@ struct worker {
 	unsigned queue_n;
 };
 
+#define HISTORY_SAID 100 /* who did what in an hour: more is told each time */
+
 struct history {
 	pthread_mutex_t lock; /* guards the file and what follows */
 	uint16_t day;	      /* on which old lines were dropped last */
-	uint32_t said_hour;   /* of the last history_note_often() */
-	char said[WHO_MOST + 64];
+	/* who did what in this hour, of history_note_often() */
+	uint32_t said_hour;
+	unsigned said_n;
+	char said[HISTORY_SAID][WHO_MOST + 64];
 };
 
 /* The signals of a day and its rules (analysis.c). BY_LONG's thread. */
@@ -192,9 +196,10 @@ void history_note(
     struct admin *a, const struct job *j, const char *what, const char *of, const char *why);
 /* The same for what one token does again and again: it is noted once an hour. */
 void history_note_often(struct admin *a, const struct job *j, const char *what);
-/* The same where there is no job. */
+/* The same two where there is no job. */
 void history_say(struct admin *a, const char *who, enum route_role role, const char *what,
     const char *of, const char *why);
+void history_say_often(struct admin *a, const char *who, enum route_role role, const char *what);
 /* Drops what is too old, once a day. Any thread but main, for it waits for the disk. */
 void history_daily(struct admin *a);
 void history_start(struct admin *a);

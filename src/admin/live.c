@@ -34,7 +34,7 @@ static void pair_run(struct admin *a, struct job *j)
 	if (j->result)
 		return;
 	live_code_write(l->code, shown);
-	history_note(a, j, "live.pair", NULL, NULL);
+	history_note_often(a, j, "live.pair");
 	j->answer = json_pack("{s:s,s:I}", "code", shown, "until", (json_int_t)until);
 }
 
@@ -42,7 +42,7 @@ static void end_run(struct admin *a, struct job *j)
 {
 	const struct live_asked *l = j->state;
 	live_end(a->shared->live, l->code, j->who);
-	history_note(a, j, "live.end", NULL, NULL);
+	history_note_often(a, j, "live.end");
 	j->answer = json_pack("{s:b}", "ended", true);
 }
 

@@ -68,7 +68,7 @@ static enum err login_parse(struct admin *a, struct job *j, const struct asked *
 		sessions_begin(&a->callers.sessions, by.token, clock_now() + SESSION_S, s->secret);
 		s->secure = caller_secure(a, r);
 		s->status = 303;
-		history_say(a, by.who, by.role, "login", "", "");
+		history_say_often(a, by.who, by.role, "login");
 	} else {
 		refuse_token(a, s, r);
 	}
@@ -151,7 +151,7 @@ static enum err link_parse(struct admin *a, struct job *j, const struct asked *q
 	j->answer = json_pack("{s:s,s:I}", "url", url, "until", (json_int_t)until);
 	sodium_memzero(secret, sizeof secret);
 	sodium_memzero(url, sizeof url);
-	history_note(a, j, "login.link", "", "");
+	history_note_often(a, j, "login.link");
 	return OK;
 }
 

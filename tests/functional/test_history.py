@@ -31,6 +31,17 @@ def test_what_was_done_stands_in_the_history(server):
     assert server.http('POST', '/v1/clock/confirm', admin=True)[0] == 200 and history(server)[0]['what'] == 'clock.confirm'
 
 
+def test_nobody_pushes_out_what_others_did(server):
+    assert server.http('POST', '/v1/reload', admin=True)[0] == 200
+    for _ in range(5):                          # by turns, so that neither is what was said last
+        assert server.http('POST', '/v1/login', b'token=' + server.token.encode(), admin=True)[0] == 303
+        assert server.http('POST', '/v1/login/link', admin=True)[0] == 200
+    assert [r['what'] for r in history(server)] == ['login.link', 'login', 'reload']
+    server.advance('1h')
+    assert server.http('POST', '/v1/login/link', admin=True)[0] == 200
+    assert [r['what'] for r in history(server)] == ['login.link', 'login.link', 'login', 'reload']
+
+
 def test_what_failed_is_not_in_the_history(server):
     assert server.http('POST', '/v1/quarantine/release', 'nonsense', admin=True)[0] == 400
     assert server.http('POST', '/v1/lookalikes/train', 'nobody', admin=True)[0] == 404
