@@ -26,11 +26,11 @@ function segments(rows) {
 export function notGoing(d) {
   const lost = d.members !== null && d.members !== undefined && d.with_id !== null && d.with_id !== undefined ? d.members - d.with_id : null;
   const rows = [
-    ['no id', lost === null ? 'Members whose id the partner does not know cannot go: how many that are is not known before the first delivery.' : lost > 0 ? `${text.number(lost)} members have no id that the partner knows: it has not met their browsers yet.` : 'Every member has an id that the partner knows.'],
-    ['consent', 'Whoever withdraws consent, or has not consented to this partner, is not sent, and is taken out where he was.'],
+    d.partner && ['no id', lost === null ? 'Members whose id the partner does not know cannot go: how many that are is not known before the first delivery.' : lost > 0 ? `${text.number(lost)} members have no id that the partner knows: it has not met their browsers yet.` : 'Every member has an id that the partner knows.'],
+    ['consent', 'Whoever withdraws consent' + (d.partner ? ', or has not consented to this partner, is' : ' is') + ' not sent, and is taken out where he was.'],
     ['label', 'Segments of data with a label that this destination may not get are not sent. The outcome of a delivery names them.'],
     ['held out', 'Visitors that a segment holds out to compare with are not sent.'],
-  ];
+  ].filter(Boolean);
   return el('ul', {class: 'rows'}, rows.map(([what, words]) => el('li', null, badge(what, what === 'no id' && lost > 0 ? 'warn' : ''), el('span', {class: 'grow', text: words}))));
 }
 

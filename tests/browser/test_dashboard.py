@@ -367,6 +367,7 @@ def test_what_is_withheld_is_fewer_than_the_servers_k(page):
     assert p.one('[data-tile=with_id]').text.endswith('fewer than 20')
     p.go('#/destinations/newsletter')
     assert not p.all('[data-tile=with_id], [data-tile=match]'), 'without a partner there are no ids of his'
+    assert 'id that the partner' not in p.one('#main').text and 'does not know' not in p.one('#main').text
 
 
 def test_a_report_that_is_not_made_is_offered(page):
@@ -388,7 +389,7 @@ def test_a_viewer_is_offered_and_asked_no_more_than_a_viewer_may(page):
     p.open('#/segments/coat-fans')
     assert 'Make it now' not in p.one('#main').text
     p.go('#/categories')
-    assert 'Not used by any rule' not in p.one('#main').text
+    assert 'Not used by any rule' not in p.one('#main').text and 'New category' not in p.one('#main').text
     p.go('#/health')
     assert ('GET', '/metrics') not in p.world.asked
     assert 'Tag assistant' not in p.one('#nav').text
@@ -419,6 +420,26 @@ def test_rates_of_destinations(page):
     assert {e.get_attribute('data-destination'): e.get_attribute('data-match-rate') for e in p.all('[data-destination]')} == {'ads': '70', 'newsletter': '100', 'page': ''}
     p.go('#/destinations/ads')
     assert '503 Service Unavailable' in p.one('.note').text
+
+
+def test_what_was_done_is_said_in_words(page):
+    p = page(segments=10)
+    done = ['login', 'login.link', 'logout', 'live.pair', 'live.end', 'clock.confirm', 'reload', 'explain', 'visitors.erase', 'lookalikes.train', 'compact', 'backup', 'quarantine.release', 'import', 'deliver', 'deliver.again', 'rules.publish', 'rules.undo', 'token.add', 'token.remove']
+    p.world.v1_history = lambda q: [{'t': 1795763305, 'who': 'anna', 'role': 'operator', 'what': w, 'of': '', 'why': ''} for w in done]
+    p.look()
+    p.open('#/history')
+    cells = {c.text for c in p.all('#main td')}
+    assert 'signed in' in cells and not cells & set(done)
+
+
+def test_a_new_category_begins_at_the_categories(page):
+    p = page(segments=10)
+    p.look()
+    p.open('#/categories')
+    [a for a in p.all('#main a.button') if a.text == 'New category'][0].click()
+    until(lambda: p.browser.current_url.endswith('#/make'))
+    p.ready()
+    assert p.one('#main h1').text == 'New category' and p.one('input[name=value]').is_displayed()
 
 
 def test_prints_without_the_frame(page):

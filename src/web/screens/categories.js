@@ -53,7 +53,7 @@ function signals(got) {
 }
 
 export function show(view) {
-  view.head('Categories', {about: 'What visitors look at and do.'});
+  view.head('Categories', {about: 'What visitors look at and do.', tools: view.may('marketer') && el('a', {class: 'button', href: '#/make'}, 'New category')});
   const list = view.panel({wide: true, title: 'Categories', load: (o) => Promise.all([get('/v1/categories', o), maybe(get('/v1/report/categories', {...o, parameters: {days: range(view).days}}))]), draw: (all) => draw(view, all, () => list.again())});
   if (view.may('marketer')) view.askedFor({title: 'Not used by any rule', why: ['What visitors did that no category looks at', 'Events, paths and attributes that are seen often. Reading a month of the journal takes a moment.'], button: 'Show them', load: (o) => get('/v1/signals', o), draw: signals});
 }

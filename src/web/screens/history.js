@@ -58,7 +58,7 @@ function publications(view, [list, files], again) {
 
 /* --- of everything */
 
-const DID = {'rules.publish': 'published rules', 'rules.undo': 'undid a publication', deliver: 'delivered', 'deliver.again': 'delivered again', train: 'trained', 'lookalikes.train': 'trained', login: 'signed in', logout: 'signed out', export: 'exported', 'live.pair': 'paired with a tab', release: 'released from quarantine', 'quarantine.release': 'released from quarantine', import: 'imported', reload: 'had everything read again', backup: 'wrote a backup', compact: 'had the night’s work done', explain: 'looked somebody up', 'visitors.erase': 'erased a visitor', 'token.add': 'made a token', 'token.remove': 'withdrew a token', report: 'had the report made'};
+const DID = {'rules.publish': 'published rules', 'rules.undo': 'undid a publication', deliver: 'delivered', 'deliver.again': 'delivered again', train: 'trained', 'lookalikes.train': 'trained', login: 'signed in', 'login.link': 'made a link that signs in', logout: 'signed out', export: 'exported', 'live.pair': 'paired with a tab', 'live.end': 'let go of a tab', 'clock.confirm': 'said that the clock is right', release: 'released from quarantine', 'quarantine.release': 'released from quarantine', import: 'imported', reload: 'had everything read again', backup: 'wrote a backup', compact: 'had the night’s work done', explain: 'looked somebody up', 'visitors.erase': 'erased a visitor', 'token.add': 'made a token', 'token.remove': 'withdrew a token', report: 'had the report made'};
 
 function deeds(rows) {
   if (!rows?.length) return empty('Nobody did anything yet', 'Changes that people make are written down here for 90 days.');
