@@ -129,7 +129,7 @@ export function liveOf({view, mark, meant}) {
     meant(false, null);
   }
 
-  async function said(text, signal) {
+  async function said(text, signal, wait) {
     try {
       const a = await post('/v1/ask/words', text, {signal, parameters: {mistakes: 1}});
       if (a.problems?.length) return mistaken(a.problems);
@@ -138,7 +138,7 @@ export function liveOf({view, mark, meant}) {
       mark([]);
       meant(true, a);
       drawFunnel(text, a.clauses || [], signal);
-      timers.push(setTimeout(() => sizes(text, signal), SIZE_MS - WORDS_MS));
+      timers.push(setTimeout(() => sizes(text, signal), wait));
     } catch (e) {
       if (e.name === 'AbortError') return;
       mistaken(e.body?.problems || [], e.message);
@@ -147,7 +147,9 @@ export function liveOf({view, mark, meant}) {
 
   return {
     preview, words, funnel, wrong, left,
-    changed(text) {
+    /* The first text is nobody's typing: it need not wait for a next key. */
+    begin(text) { this.changed(text, 0, 0); },
+    changed(text, forWords = WORDS_MS, forSize = SIZE_MS - WORDS_MS) {
       abort.abort();
       abort = new AbortController();
       const {signal} = abort;
@@ -164,7 +166,7 @@ export function liveOf({view, mark, meant}) {
         return;
       }
       if (preview.dataset.state !== 'asking') preview.dataset.state = 'asking';
-      timers.push(setTimeout(() => said(text, signal), WORDS_MS));
+      timers.push(setTimeout(() => said(text, signal, forSize), forWords));
     },
   };
 }

@@ -59,8 +59,7 @@ async function work(view, {row, words, destinations, fresh}) {
       el('div', {class: 'stack'}, card('Members now', live.preview, live.left), card('In words', live.words, live.funnel))),
     card('Settings', fields.node), way.node);
   code.cm.refresh();
-  if (text) live.changed(text);
-  else live.changed('');
+  live.begin(text);
   if (text) await first(view, live);
 }
 
