@@ -428,7 +428,7 @@ def test_what_was_done_is_said_in_words(page):
     p.world.v1_history = lambda q: [{'t': 1795763305, 'who': 'anna', 'role': 'operator', 'what': w, 'of': '', 'why': ''} for w in done]
     p.look()
     p.open('#/history')
-    cells = {c.text for c in p.all('#main td')}
+    cells = {c.text for c in p.all('#main td, #main th')}
     assert 'signed in' in cells and not cells & set(done)
 
 
