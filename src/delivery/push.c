@@ -104,6 +104,35 @@ static void start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+#define SECRET_LEAST 6 /* bytes: what is shorter stands in answers by chance */
+
+static void hide(struct buf *answer, struct str secret)
+{
+	for (size_t at = 0; secret.n >= SECRET_LEAST && at + secret.n <= answer->n; at++)
+		if (memcmp(answer->p + at, secret.p, secret.n) == 0)
+			memset(answer->p + at, '*', secret.n);
+}
+
+/* Some partners say a request back when they refuse it. Viewers read what was said: the values of
+ * headers, and what stands behind the host of the URL, are not for them. */
+static void hide_secrets(
+    struct buf *answer, const struct destination *d, const struct curl_slist *headers)
+{
+	size_t at = str_find(d->where, ':') + 3;
+	struct str path = at < d->where.n ? str_skip(d->where, at) : STR("");
+	path = str_skip(path, str_find(path, '/'));
+	hide(answer, path);
+	hide(answer, str_skip(path, str_find(path, '?')));
+	for (; headers; headers = headers->next) {
+		struct str line = str_c(headers->data), name, word;
+		if (!str_cut(&line, ':', &name) || str_starts(name, STR("Content-")))
+			continue;
+		hide(answer, str_trim(line));
+		while (line.n && str_cut(&line, ' ', &word))
+			hide(answer, word);
+	}
+}
+
 /* The beginning of what the partner said, in one line, as it may be shown: it goes to the log of
  * deliveries, which is JSON, and to terminals. */
 static void put_words(char *to, size_t cap, struct str said)
@@ -187,6 +216,8 @@ void push_file(const struct destination *d, struct str body, const char *idempot
 		CURLcode rc = curl_easy_perform(c);
 		curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 		curl_easy_getinfo(c, CURLINFO_RETRY_AFTER, &after);
+		if (status < 200 || status >= 300)
+			hide_secrets(&answer, d, headers);
 		if (rc != CURLE_OK)
 			snprintf(out->why, sizeof out->why, "%s", curl_easy_strerror(rc));
 		else

@@ -1,4 +1,6 @@
 """Deliveries: what a partner holds is who is a member, whatever happens on the way."""
+import http.server
+import threading
 import json
 import os
 import random
@@ -684,3 +686,25 @@ def test_lists_say_where_segments_go_and_whose_they_are(world):
     assert {s['id']: s['destinations'] for s in server.js('segments', 'list')} == {'intenders': ['lake', 'desk'], 'coats-7d': ['lake', 'desk'], 'shoppers': ['lake']}
     assert re.search(r' shoppers .*lake +anna$', server.cli('segments', 'list').stdout, re.M)
     assert re.search(r'^owner +anna\ndestinations +lake$', server.cli('segments', 'show', 'shoppers').stdout, re.M)
+
+
+def test_what_a_partner_says_back_of_a_request_is_hidden(make, tmp_path):
+    """Some partners answer a request that they refuse with the request."""
+    class Echo(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(400)
+            self.end_headers()
+            self.wfile.write(('no: %s %s' % (self.path, self.headers['Authorization'])).encode())
+
+        def log_message(self, *arguments):
+            pass
+    partner = http.server.HTTPServer(('127.0.0.1', 0), Echo)
+    threading.Thread(target=partner.serve_forever, daemon=True).start()
+    server = make(rules='version: 1\ncategories:\n  - {id: coats, any: [{path: "/coats/*"}]}\nsegments:\n  - {id: some, when: coats, destinations: [x]}\n',
+                  destinations='version: 1\ndestinations:\n  - {id: x, format: csv, deliver: {url: "http://127.0.0.1:%d/hooks/very-secret?key=secret-too", headers: {Authorization: "Bearer most-secret"}}}\n' % partner.server_port)
+    server.import_lines([{'id': 'v%d' % i, 't': server.now(), 'u': 'https://shop.example/coats/1'} for i in range(30)])
+    status, _, data = server.http('POST', '/v1/deliver?to=x', admin=True)
+    assert status == 200 and b'status 400: no: ***' in data and b'secret' not in data
+    for path in ('/v1/deliveries', '/v1/destinations', '/v1/report/summary'):
+        assert b'secret' not in server.http('GET', path, admin=True)[2]
+    partner.shutdown()
