@@ -79,6 +79,8 @@ static const struct shape preview_fields[] = {
     {"ms", SHAPE_REAL, .help = "how long the answer took"},
     {"pending", SHAPE_TRUTH, .help = "changed rules are on their way into the views"},
     {"below", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "with a size of null: `privacy.k`"},
+    {"left", SHAPE_WHOLE, SHAPE_SOMETIMES,
+	.help = "different questions that may be asked yet today"},
     {0},
 };
 
@@ -128,6 +130,8 @@ static const struct shape overlap_fields[] = {
     {"of_a", SHAPE_REAL, SHAPE_OR_NULL, .help = "their share of the first, of 1"},
     {"of_b", SHAPE_REAL, SHAPE_OR_NULL, .help = "their share of the second, of 1"},
     {"pending", SHAPE_TRUTH, .help = "changed rules are on their way into the views"},
+    {"left", SHAPE_WHOLE, SHAPE_SOMETIMES,
+	.help = "different questions that may be asked yet today"},
     {0},
 };
 

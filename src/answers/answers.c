@@ -100,6 +100,14 @@ static enum err ask_copy(
 	return e;
 }
 
+/* How many questions are left behind this one, where they are counted. */
+static void put_left(const struct asker *a, struct str question, json_t *answer)
+{
+	if (a->memory)
+		json_object_set_new(
+		    answer, "left", json_integer(ask_left(a->memory, question, a->now)));
+}
+
 enum err answer_preview(const struct asker *a, struct str condition, json_t **out)
 {
 	struct report report = {0};
@@ -112,6 +120,7 @@ enum err answer_preview(const struct asker *a, struct str condition, json_t **ou
 		    a->pending);
 		if (!n.size.told)
 			json_object_set_new(*out, "below", json_integer(kgate_k(a->gate)));
+		put_left(a, condition, *out);
 	} else if (report.n) {
 		e = ERR_SYNTAX;
 		*out = problems_json(condition, &report);
@@ -206,6 +215,7 @@ enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id,
 	if (!e) {
 		json_object_set_new(*out, "of_a", share_json(n[2].size, n[0].size));
 		json_object_set_new(*out, "of_b", share_json(n[2].size, n[1].size));
+		put_left(a, str_c(conditions[2]), *out);
 	}
 	return e;
 }

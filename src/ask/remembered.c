@@ -26,6 +26,7 @@
 #include "asking.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/core/hash.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -72,11 +73,18 @@ struct asked {
 	struct set *sets;
 };
 
+struct worded {
+	uint64_t words; /* their hash */
+	uint32_t when;	/* it was asked first */
+};
+
 struct ask_memory {
 	pthread_mutex_t lock;		 /* over all of it */
 	struct asked asked[MEMORY_KEPT]; /* oldest first */
 	unsigned n;
 	size_t bytes;
+	struct worded worded[MEMORY_MOST]; /* what was asked within a day, as it was written */
+	unsigned worded_n;
 };
 
 struct ask_memory *ask_memory_new(void)
@@ -142,6 +150,27 @@ static bool memory_room(struct ask_memory *m, size_t bytes, uint32_t now)
 	m->n -= gone;
 	memmove(m->asked, m->asked + gone, m->n * sizeof *m->asked);
 	return m->bytes + bytes <= MEMORY_BYTES;
+}
+
+unsigned ask_left(struct ask_memory *m, struct str question, uint32_t now)
+{
+	uint64_t words = hash_plain64(question.p, question.n);
+	unsigned kept = 0;
+	bool new = true;
+	pthread_mutex_lock(&m->lock);
+	for (unsigned i = 0; i < m->worded_n; i++) {
+		struct worded *w = &m->worded[i];
+		if (now - w->when >= MEMORY_S)
+			continue;
+		new = new && w->words != words;
+		m->worded[kept++] = *w;
+	}
+	m->worded_n = kept;
+	if (new &&kept < MEMORY_MOST)
+		m->worded[m->worded_n++] = (struct worded){words, now};
+	unsigned left = MEMORY_MOST - m->worded_n;
+	pthread_mutex_unlock(&m->lock);
+	return left;
 }
 
 /* Takes the sets of a question; false: there is no room. */

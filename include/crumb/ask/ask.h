@@ -23,6 +23,10 @@ struct answer {
 struct ask_memory;
 struct ask_memory *ask_memory_new(void);
 void ask_memory_free(struct ask_memory *m);
+/* Notes what was asked, and says how many more different questions may be asked within a day of the
+ * first. They are counted by their words alone: how many groups are remembered would tell whether
+ * two groups are the same visitors. So there may be room for some more. */
+unsigned ask_left(struct ask_memory *m, struct str question, uint32_t now);
 
 /* How many satisfy the condition at `now`. `root` is a node of `rules` (rules_condition()), which
  * are the generation's or a copy of them; -1: nobody is asked for. `memory` may be NULL: then only

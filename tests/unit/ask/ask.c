@@ -2,6 +2,7 @@
 #include "viewed.h"
 
 #include "crumb/ask/ask.h"
+#include "crumb/base/clock.h"
 
 TEST(a_comparison_of_rules_passes_over_damage)
 {
@@ -56,6 +57,20 @@ TEST(a_comparison_that_cannot_be_read_to_its_end_is_an_error)
 	close_views(&v);
 }
 
+TEST(questions_are_counted_by_their_words_for_a_day)
+{
+	struct ask_memory *m = ask_memory_new();
+	unsigned all = ask_left(m, STR("coats"), NOW) + 1;
+	assert_int_equal(ask_left(m, STR("coats"), NOW), all - 1);
+	assert_int_equal(ask_left(m, STR("boots"), NOW + 3600), all - 2);
+	assert_int_equal(ask_left(m, STR("coats"), NOW + DAY_S), all - 2); /* coats is new again */
+	for (unsigned i = 0; i < all + 10; i++)
+		(void)ask_left(m, str_make((const char *)&i, sizeof i), NOW + 3 * DAY_S);
+	assert_int_equal(ask_left(m, STR("one more"), NOW + 3 * DAY_S), 0);
+	ask_memory_free(m);
+}
+
 UNIT_TESTS(IN_FOLDER(a_comparison_of_rules_passes_over_damage),
     IN_FOLDER(a_comparison_that_cannot_be_read_to_its_end_is_an_error),
-    IN_FOLDER(a_comparison_takes_a_profile_of_other_rules_for_damage))
+    IN_FOLDER(a_comparison_takes_a_profile_of_other_rules_for_damage),
+    cmocka_unit_test(questions_are_counted_by_their_words_for_a_day))
