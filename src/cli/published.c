@@ -35,14 +35,15 @@ static void print_time(const json_t *row)
 	printf("%5lld  %s UTC  ", (long long)json_integer_value(json_object_get(row, "n")), text);
 }
 
-/* A number of visitors; "?": it is withheld, or nobody has looked since the rules serve. */
+/* A number of visitors; a dash, as in all tables: it is withheld, or nobody has looked since the
+ * rules serve. */
 static void print_size(const json_t *row, const char *key)
 {
 	const json_t *n = json_object_get(row, key);
 	if (json_is_integer(n))
 		printf("%lld", (long long)json_integer_value(n));
 	else
-		printf("?");
+		printf("–");
 }
 
 /* A line for each publication, and below it one for each segment that it changed:

@@ -359,6 +359,9 @@ def test_history_and_undo_as_commands(server):
     assert [(h['n'], h['undoes'], h['segments']) for h in server.js('rules', 'history')][0] == (3, 2, [])
     server.start()
     assert server.sizes()['keen'] == 120 and rules.undo()[0] == 200 and on_disk(server) == SHOP
+    assert rules.publish(SHOP + '  - {id: nobody, when: coats >= 900}\n', why='few')[0] == 200
+    until(lambda: rules.get('status')['complete'])
+    assert 'nobody: – → –' in server.cli('rules', 'history').stdout, 'what is not told is no question mark'
 
 
 # --- what a crash leaves
