@@ -3,6 +3,8 @@
 
 #include "crumb/ask/verify.h"
 
+#include <unistd.h>
+
 static char problems[4000];
 
 static void note(void *arg, const char *text)
@@ -173,6 +175,18 @@ TEST(views_that_are_behind_the_journal_are_told_from_wrong_ones)
 	done(w);
 }
 
+TEST(views_that_were_replaced_and_removed_while_they_are_read_are_no_damage)
+{
+	struct folded *w = sound();
+	char file[2100];
+	snprintf(file, sizeof file, "%s/state/1/0/data.mdb", w->s->path);
+	assert_int_equal(unlink(file), 0);
+	assert_string_equal(verified(w), "");
+	assert_int_equal(store_set_current(w->s, 1), OK); /* they serve: the file is lost */
+	assert_int_equal(verify_generation(w->g, note, NULL), ERR_NOT_FOUND);
+	done(w);
+}
+
 UNIT_TESTS(FOLDED(of_sound_views_there_is_nothing_to_say),
     FOLDED(a_visitor_who_is_not_due_is_found), FOLDED(a_visitor_without_an_ordinal_is_found),
     FOLDED(a_member_who_is_missing_from_a_bitmap_is_found),
@@ -181,4 +195,5 @@ UNIT_TESTS(FOLDED(of_sound_views_there_is_nothing_to_say),
     FOLDED(a_match_that_is_not_in_the_journal_is_found_by_replay),
     FOLDED(a_profile_that_does_not_decode_is_found),
     FOLDED(a_visitor_of_whom_the_journal_knows_nothing_is_found_by_replay_alone),
-    FOLDED(views_that_are_behind_the_journal_are_told_from_wrong_ones))
+    FOLDED(views_that_are_behind_the_journal_are_told_from_wrong_ones),
+    FOLDED(views_that_were_replaced_and_removed_while_they_are_read_are_no_damage))

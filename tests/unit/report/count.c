@@ -87,7 +87,8 @@ TEST(sketches_are_those_of_the_members)
 	}
 	unsigned bits = sketch_apart(&m->sketches[0], &m->sketches[group_of_segment(S1)], NULL,
 	    m->sketch_words, m->groups_n, 10000);
-	assert_true(bits <= CROWD / 2 && bits > CROWD / 2 - 20);
+	/* two who share a bit are not seen; with a random key a few pairs do, and never so many */
+	assert_true(bits <= CROWD / 2 && bits > CROWD / 4);
 	close_crowd(w);
 }
 
