@@ -108,6 +108,7 @@ function frame() {
 }
 
 async function enter() {
+  find(parse(location.hash).parts)?.load().catch(() => {}); // meanwhile; route says what is wrong with it
   who = await maybe(get('/v1/who'), {name: '', role: 'operator'});
   tellBelow(who);
   asRole(who.role);
