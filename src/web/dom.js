@@ -2,26 +2,36 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-function fill(node, props, children) {
-  for (const [key, value] of Object.entries(props || {})) {
+/* Long lists make twenty thousand nodes: nothing is built here that is only looked through. */
+function add(node, child) {
+  if (child === null || child === undefined || child === false) return;
+  if (Array.isArray(child)) for (const one of child) add(node, one);
+  else node.append(child);
+}
+
+/* Gives a node properties and children, as el does. */
+export function fill(node, props, ...children) {
+  for (const key in props) {
+    const value = props[key];
     if (value === null || value === undefined || value === false) continue;
     if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
     else if (key === 'text') node.textContent = value;
+    else if (key === 'class' && node instanceof HTMLElement) node.className = value;
     else if (key === 'vars') for (const [name, v] of Object.entries(value)) node.style.setProperty('--' + name, v);
     else if (key in node && typeof value !== 'string' && !(node instanceof SVGElement)) node[key] = value;
     else node.setAttribute(key, value === true ? '' : value);
   }
-  node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  add(node, children);
   return node;
 }
 
 /* el('a', {href: '#/', class: 'x', onclick: f, vars: {part: 0.5}}, 'text', child, [more]): children that are null or false are left out. */
 export function el(tag, props, ...children) {
-  return fill(document.createElement(tag), props, children);
+  return fill(document.createElement(tag), props, ...children);
 }
 
 export function svg(tag, props, ...children) {
-  return fill(document.createElementNS(SVG, tag), props, children);
+  return fill(document.createElementNS(SVG, tag), props, ...children);
 }
 
 const LONG = 60; // characters: longer names are cut to two lines in tables

@@ -30,9 +30,11 @@ function help() {
 
 /* The row before or behind the one that has the focus, of those that lead somewhere. */
 function step(by) {
-  const rows = [...document.querySelectorAll('#main tbody tr a, #main .rows a')].filter((a) => a.closest('th, .rows') && a.offsetParent);
-  if (!rows.length) return;
-  const at = rows.indexOf(document.activeElement), next = rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))];
+  const rows = [...document.querySelectorAll('#main tbody th a, #main .rows a')], from = rows.indexOf(document.activeElement);
+  let at = from < 0 ? 0 : from + by;
+  while (rows[at] && !rows[at].offsetParent) at += from < 0 ? 1 : by; // asked of as few as can be: each answer lays out a row
+  const next = rows[at];
+  if (!next) return;
   next.focus();
   next.scrollIntoView({block: 'nearest'});
 }

@@ -1,7 +1,7 @@
 /* Shared parts of all screens: states, numbers, badges, tables, small drawings, the range of days, CSV. Charts with axes are in chart.js.
  *
  * A number that the gate withholds is null, never 0, and is shown as such. Every drawing has a table beside it or is one. */
-import {el, name, svg, text, speak} from './dom.js';
+import {el, fill, name, svg, text, speak} from './dom.js';
 
 /* --- states of a panel or a page */
 
@@ -169,23 +169,57 @@ export function sorted(rows, columns, sort) {
 function heading(column, sort, onsort) {
   const is = sort && sort.replace(/^-/, '') === column.key, down = is && sort.startsWith('-');
   const classes = [column.kind, column.wide && 'wide', column.wider && 'wider', column.key === 'bar' && 'bars'].filter(Boolean).join(' ');
-  if (!onsort || column.still) return el('th', {scope: 'col', class: classes}, column.quiet ? el('span', {class: 'unseen', text: column.label}) : column.label);
+  if (!onsort || column.still) return el('th', {scope: 'col', role: 'columnheader', class: classes}, column.quiet ? el('span', {class: 'unseen', text: column.label}) : column.label);
   const first = column.kind === 'number' ? '-' + column.key : column.key;
-  return el('th', {scope: 'col', class: classes, 'aria-sort': is ? (down ? 'descending' : 'ascending') : null},
+  return el('th', {scope: 'col', role: 'columnheader', class: classes, 'aria-sort': is ? (down ? 'descending' : 'ascending') : null},
     el('button', {type: 'button', class: 'sort', onclick: () => onsort(is ? (down ? column.key : '-' + column.key) : first)}, column.label, el('span', {class: 'arrow', 'aria-hidden': 'true', text: is ? (down ? '↓' : '↑') : ''})));
 }
 
-/* A table. Columns: {key, label, kind: 'number', cell(row), csv(row), sort(row), wide: not on small screens, wider: only on large ones, head: it names the row,
- * still: not sorted by}. `attributes(row)` are of the row; `groups` is [[title, rows]] instead of `rows`. */
-export function table({caption, columns, rows = [], groups, sort, onsort, attributes = () => null, seen, id}) {
-  const line = (row) => el('tr', attributes(row), columns.map((c) => {
+const LONG = 60; // rows: more are a long table
+const STEADY = {head: 'minmax(8.5em, 3fr)', trend: '116px', other: 'minmax(100px, 1fr)'};
+
+/* How wide a column of a long table is: what it says itself, or for its longest number and its heading. Digits are all as wide as `0`, a heading is smaller. */
+function track(column, rows) {
+  if (column.track) return column.track;
+  if (column.kind !== 'number') return STEADY[column.head ? 'head' : column.key] || STEADY.other;
+  const of = column.sort || ((row) => row[column.key]), most = rows.reduce((m, row) => Math.max(m, Math.abs(of(row)) || 0), 0);
+  return `calc(20px + ${Math.max(column.label.length * 0.75, text.number(most).length) + 0.5}ch)`;
+}
+
+/* Makes a table a long one: {all, less, few}, its columns on large, on middle and on small screens. */
+function tracks(columns, rows) {
+  const of = (fits) => columns.filter(fits).map((c) => track(c, rows)).join(' ');
+  return {all: of(() => true), less: of((c) => !c.wider), few: of((c) => !c.wider && !c.wide)};
+}
+
+/* An empty row, to be copied. The roles are those of the elements, which lose them where they are not laid out as a table. */
+function emptyRow(columns) {
+  return el('tr', {role: 'row'}, columns.map((c) => {
     const classes = [c.kind, c.wide && 'wide', c.wider && 'wider', c.key === 'bar' && 'bars', c.head && 'head-cell'].filter(Boolean).join(' ') || null;
-    return el(c.head ? 'th' : 'td', {class: classes, scope: c.head ? 'row' : null}, cellOf(c, row));
+    return el(c.head ? 'th' : 'td', {class: classes, scope: c.head ? 'row' : null, role: c.head ? 'rowheader' : 'cell'});
   }));
-  const bodies = groups ? groups.map(([title, of]) => el('tbody', null, el('tr', {class: 'group'}, el('th', {colspan: String(columns.length), scope: 'rowgroup'}, el('bdi', {dir: 'auto', text: title}), el('span', {class: 'group-count', text: text.number(of.length)}))), of.map(line)))
-    : [el('tbody', null, rows.map(line))];
-  return el('div', {class: 'table-room'}, el('table', {id},
-    el('caption', {class: seen ? null : 'unseen', text: caption}), el('thead', null, el('tr', null, columns.map((c) => heading(c, sort, onsort)))), bodies));
+}
+
+/* A table. Columns: {key, label, kind: 'number', cell(row), csv(row), sort(row), wide: not on small screens, wider: only on large ones, head: it names the row,
+ * still: not sorted by, track: its width in a long table}. `attributes(row)` are of the row; `groups` is [[title, rows]] instead of `rows`.
+ *
+ * With `steady`, a table of many rows is a long one: its columns do not follow what is in them, so that rows far from the window are in the document and can be
+ * found there, yet are not laid out before they come near. */
+export function table({caption, columns, rows = [], groups, sort, onsort, attributes = () => null, seen, id, steady}) {
+  const shell = emptyRow(columns), all = groups ? groups.flatMap((g) => g[1]) : rows, long = steady && all.length > LONG;
+  const line = (row) => {
+    const node = fill(shell.cloneNode(true), attributes(row));
+    let cell = node.firstChild;
+    for (const c of columns) {
+      fill(cell, null, cellOf(c, row));
+      cell = cell.nextSibling;
+    }
+    return node;
+  };
+  const bodies = groups ? groups.map(([title, of]) => el('tbody', {role: 'rowgroup'}, el('tr', {class: 'group', role: 'row'}, el('th', {role: 'rowheader', colspan: String(columns.length), scope: 'rowgroup'}, el('bdi', {dir: 'auto', text: title}), el('span', {class: 'group-count', text: text.number(of.length)}))), of.map(line)))
+    : [el('tbody', {role: 'rowgroup'}, rows.map(line))];
+  return el('div', {class: 'table-room'}, el('table', {id, role: 'table', class: long && 'long', vars: long && tracks(columns, all)},
+    el('caption', {class: seen ? null : 'unseen', text: caption}), el('thead', {role: 'rowgroup'}, el('tr', {role: 'row'}, columns.map((c) => heading(c, sort, onsort)))), bodies));
 }
 
 /* The same numbers as a drawing, for readers: closed at first. */

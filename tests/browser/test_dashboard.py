@@ -306,6 +306,60 @@ def test_the_list_of_segments(page):
     assert sizes == sorted(sizes, reverse=True)
 
 
+def cpu(p):
+    """What the main thread of the page has worked at layout and style, in ms of its own time: not of the clock, so that a busy machine says the same."""
+    of = {m['name']: m['value'] for m in p.browser.execute_cdp_cmd('Performance.getMetrics', {})['metrics']}
+    return 1000 * (of['LayoutDuration'] + of['RecalcStyleDuration'])
+
+
+def test_rows_of_a_long_list_are_there_and_are_laid_out_when_they_come_near(page):
+    p = page(segments=500)
+    p.look()
+    p.browser.execute_cdp_cmd('Performance.enable', {'timeDomain': 'threadTicks'})
+    shares = []
+    for _ in range(3):
+        p.open('#/history')
+        began = cpu(p)
+        p.go('#/segments')
+        shown = cpu(p)
+        assert p.js("return document.querySelectorAll('[data-segment][data-size][data-complete] .segment a').length") == 500
+        assert p.js("return [...document.querySelectorAll('.segment')].filter((e) => !e.checkVisibility({contentVisibilityAuto: true})).length") > 400
+        # what all of them would have taken, on this machine and now
+        p.js("const s = new CSSStyleSheet(); s.replaceSync('.long > tbody > tr { content-visibility: visible !important }'); document.adoptedStyleSheets = [s]; return document.body.offsetHeight")
+        shares.append((shown - began) / (cpu(p) - began))
+    p.browser.execute_cdp_cmd('Performance.disable', {})
+    assert sorted(shares)[1] < 0.6, shares
+
+
+def test_the_last_row_of_a_long_list_is_reached_drawn_and_printed(page):
+    p = page(segments=500)
+    p.look()
+    p.open('#/segments')
+    p.js("[...document.querySelectorAll('th a')].at(-2).focus()")
+    p.press('j')
+    last = p.js("const rows = document.querySelectorAll('[data-segment]'); return rows[rows.length - 1]")
+    assert p.js('return document.activeElement.closest("tr")') == last
+    until(lambda: p.js('const at = arguments[0].getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight', last))
+    until(lambda: p.js("return [...document.querySelectorAll('[data-segment]')].slice(-5).every((row) => row.querySelector('svg.spark, .spark.none'))"))
+    p.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': 'print'})
+    until(lambda: p.js("return [...document.querySelectorAll('.segment')].every((e) => e.checkVisibility({contentVisibilityAuto: true}))"), seconds=10)
+    p.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': ''})
+
+
+def test_a_long_list_is_a_table_whose_columns_stand_in_line(page):
+    p = page(segments=80)
+    for width in WIDTHS:
+        p.look(width)
+        p.open('#/segments?group=owner')
+        assert p.all('table.long') and p.one('table.long').aria_role == 'table'
+        row = p.one('[data-segment=coat-fans]')
+        assert [row.aria_role, row.find_element(By.TAG_NAME, 'th').aria_role, row.find_element(By.TAG_NAME, 'td').aria_role] == ['row', 'rowheader', 'cell']
+        lines = p.js("return [...document.querySelectorAll('thead tr, [data-segment]')].map((row) => [...row.children].map((c) => Math.round(c.getBoundingClientRect().left)).join())")
+        assert len(lines) == 81 and len(set(lines)) == 1, (width, set(lines))
+        assert p.js("return [...document.querySelectorAll('[data-segment] > *')].filter((c) => c.offsetParent && c.scrollWidth > c.clientWidth + 1).map((c) => c.textContent)") == [], width
+        assert axe.faults(p.browser) == [], width
+
+
 def test_cells_that_look_like_formulas_are_texts_in_csv(page):
     p = page(segments=3)
     p.world.segments[0].update(name='=HYPERLINK("http://x")', owner='@anna')

@@ -36,7 +36,7 @@ function draw(view, [list, report], again) {
   const room = el('div');
   const filter = () => {
     const q = (view.query.get('q') || '').toLocaleLowerCase(), shown = rows.filter((c) => (c.name + ' ' + c.id).toLocaleLowerCase().includes(q));
-    room.replaceChildren(shown.length ? table({caption: 'Categories', columns, rows: shown, attributes: (c) => ({'data-category': c.id})}) : empty('No category fits', 'Other words may find it.'));
+    room.replaceChildren(shown.length ? table({caption: 'Categories', steady: true, columns, rows: shown, attributes: (c) => ({'data-category': c.id})}) : empty('No category fits', 'Other words may find it.'));
   };
   filter();
   return [el('div', {class: 'filters'}, el('input', {type: 'search', value: view.query.get('q') || '', placeholder: 'Filter by name or id', 'aria-label': 'Filter by name or id', dir: 'auto', oninput: (e) => { view.keep({q: e.target.value}); filter(); }}), rangePicker(view, again), saveCsv('categories', () => csv(columns, rows))),

@@ -37,15 +37,15 @@ const tags = (list) => list.length > 0 && el('div', {class: 'tags'}, list);
 
 function columns(picked, pick, compare) {
   return [
-    {key: 'pick', label: 'Compare', quiet: true, still: true, csv: false, cell: (r) => el('input', {type: 'checkbox', class: 'segment-pick', 'aria-label': 'Compare ' + (r.name || r.id), checked: picked.has(r.id), onchange: (e) => pick(r.id, e.target)})},
+    {key: 'pick', label: 'Compare', track: '26px', quiet: true, still: true, csv: false, cell: (r) => el('input', {type: 'checkbox', class: 'segment-pick', 'aria-label': 'Compare ' + (r.name || r.id), checked: picked.has(r.id), onchange: (e) => pick(r.id, e.target)})},
     {key: 'name', label: 'Segment', head: true, sort: (r) => (r.name || r.id).toLocaleLowerCase(), cell: (r) => el('div', {class: 'segment'}, el('a', {href: '#/segments/' + encodeURIComponent(r.id)}, name(r.name || r.id)), ' ', r.name && r.name !== r.id && el('span', {class: 'id', text: r.id}), tags(marksOf(r)))},
-    {key: 'size', label: 'Members', kind: 'number', cell: (r) => count(r.size, {k: r.below, complete: r.complete})},
+    {key: 'size', label: 'Members', track: 'clamp(7.1em, 22cqi, 7.9em)', kind: 'number', cell: (r) => count(r.size, {k: r.below, complete: r.complete})},
     {key: 'change', label: compare ? 'Against before' : 'Change', kind: 'number', wide: true, sort: (r) => changeOf(r, compare), csv: (r) => changeOf(r, compare), cell: (r) => (compare ? delta(r.mean, r.meanBefore) : delta(r.last, r.was)) || value(null)},
     {key: 'trend', label: 'Trend', still: true, csv: false, wide: true, cell: (r) => (r.n < DRAWN ? spark : lateSpark)(r.trend, 'Members by day: ' + sparkWords(r.trend))},
     {key: 'entered', label: 'Entered', kind: 'number', wide: true, cell: (r) => value(r.entered)},
     {key: 'left', label: 'Left', kind: 'number', wide: true, cell: (r) => value(r.left)},
     {key: 'destinations', label: 'Goes to', wide: true, sort: (r) => (r.destinations || []).join(' '), csv: (r) => (r.destinations || []).join(' '), cell: (r) => tags((r.destinations || []).map((d) => el('a', {class: 'badge', href: '#/destinations/' + encodeURIComponent(d)}, name(d))))},
-    {key: 'owner', label: 'Owner', wider: true, cell: (r) => r.owner && name(r.owner)},
+    {key: 'owner', label: 'Owner', track: 'minmax(0, 1.5fr)', wider: true, cell: (r) => r.owner && name(r.owner)},
   ];
 }
 
@@ -116,7 +116,7 @@ export function show(view) {
       shown = sorted(rows.filter(fitsOf(view)), cols, sort);
       shown.forEach((r, n) => { r.n = n; });
       const onsort = (s) => { view.keep({sort: s === 'name' ? null : s}); redraw(); room.querySelector('[aria-sort] button')?.focus(); };
-      room.replaceChildren(shown.length ? table({caption: 'Segments', columns: cols, sort, onsort, attributes, ...(by ? {groups: grouped(shown, by)} : {rows: shown})})
+      room.replaceChildren(shown.length ? table({caption: 'Segments', steady: true, columns: cols, sort, onsort, attributes, ...(by ? {groups: grouped(shown, by)} : {rows: shown})})
         : empty('No segment fits', 'Other words, or fewer filters, may find it.', el('button', {type: 'button', onclick: () => { view.keep({q: null, destination: null, label: null, state: null}); reload(); }, text: 'Show all'})));
       head.querySelector('.about').textContent = about(rows, shown, days, !byDay);
       bar.replaceChildren(compareBar(picked, rows, clear));
