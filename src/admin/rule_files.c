@@ -128,6 +128,28 @@ struct entry_edit {
 	bool remove;
 };
 
+/* No map in the value, nor the value itself, has too many keys: YAML's are compared with each
+ * other. As deep as the parser of JSON lets it be. */
+static bool few_keys(const json_t *value)
+{
+	const char *key;
+	json_t *inner, *any = (json_t *)(uintptr_t)value;
+	size_t i;
+	if (json_object_size(value) > KEYS_MOST)
+		return false;
+	json_object_foreach(any, key, inner)
+	{
+		if (!few_keys(inner))
+			return false;
+	}
+	json_array_foreach(any, i, inner)
+	{
+		if (!few_keys(inner))
+			return false;
+	}
+	return true;
+}
+
 /* Keys that nobody knows are refused: a misspelt "remove" must not become an empty edit. */
 static enum err read_edit(const json_t *body, struct entry_edit *e)
 {
@@ -151,8 +173,9 @@ static enum err read_edit(const json_t *body, struct entry_edit *e)
 		return err_set(ERR_USAGE, "id names the entry");
 	if (e->remove == json_is_object(e->set))
 		return err_set(ERR_USAGE, "an edit has either set, an object, or remove");
-	if (json_object_size(e->set) > KEYS_MOST)
-		return err_set(ERR_USAGE, "an edit sets %d keys at most", KEYS_MOST);
+	if (!few_keys(e->set))
+		return err_set(ERR_USAGE,
+		    "an edit sets %d keys at most, and so does each map in it", KEYS_MOST);
 	return e->file ? rule_file_name(str_c(e->file)) : OK;
 }
 

@@ -190,6 +190,7 @@ def test_wrong_edits_are_told(server):
                                 ({'kind': 'segment', 'set': {}}, 400, 'id names'), ({'kind': 'segment', 'id': 'keen'}, 400, 'either set'),
                                 ({'kind': 'segment', 'id': 'keen', 'set': {}, 'remove': True}, 400, 'either set'), ({'kind': 'segment', 'id': 'keen', 'set': {}, 'x': 1}, 400, "not 'x'"),
                                 ({'kind': 'segment', 'id': 'keen', 'set': {'id': None}}, 400, 'needs one'), ({'kind': 'segment', 'id': 'keen', 'set': {'k%d' % i: 1 for i in range(51)}}, 400, '50 keys'), ({'kind': 'segment', 'id': 'x', 'set': {}, 'file': '../x.yaml'}, 400, "no '/'"),
+                                ({'kind': 'category', 'id': 'shoes', 'set': {'any': [{'k%d' % i: 1 for i in range(51)}]}}, 400, '50 keys'),
                                 ({'kind': 'segment', 'id': 'keen', 'set': {}, 'file': 'other.yaml'}, 400, 'is in rules.yaml')):
         got, j = rules.edit(**what)
         assert got == status and words in j['error'], (what, j)
