@@ -167,6 +167,7 @@ static const struct shape change_fields[] = {
 
 #define PART_FIELDS                                                                                \
 	{"text", SHAPE_TEXT, .help = "the part as it is written"},                                 \
+	    {"words", SHAPE_TEXT, SHAPE_SOMETIMES, .help = "in words; not of `and`, `or`"},        \
 	    {"kind", SHAPE_TEXT, .help = "`and`, `or`, `not`, `count`, `days`, `sum`, …"},         \
 	    {"true", SHAPE_TRUTH, .help = "does it hold today?"},                                  \
 	    {"flips", SHAPE_DAY, SHAPE_OR_NULL, .help = "when time alone changes it"},             \

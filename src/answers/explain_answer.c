@@ -13,6 +13,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
 #include "crumb/condition/explain.h"
+#include "crumb/condition/sentence.h"
 #include "crumb/rules/fact.h"
 
 #include <jansson.h>
@@ -111,6 +112,16 @@ static void add_facts(const struct explaining *x, const struct rule_node *n, jso
 	}
 }
 
+/* What is joined has none: its parts have them, and a deep condition would say each of them over
+ * and over. */
+static void add_words(const struct explaining *x, int at, json_t *j)
+{
+	struct buf words = {0};
+	condition_part_words(x->r, at, &words);
+	json_object_set_new(j, "words", words.failed ? NULL : json_stringn(words.p, words.n));
+	buf_done(&words);
+}
+
 static json_t *node_json(const struct explaining *x, int at)
 {
 	const struct rule_node *n = &x->r->nodes[at];
@@ -119,6 +130,8 @@ static json_t *node_json(const struct explaining *x, int at)
 	json_t *j = json_pack("{s:s%,s:s,s:b,s:o}", "text", n->text.p, n->text.n, "kind",
 	    kinds[n->kind], "true", rules_part_holds(x->r, at, x->p, x->today), "flips",
 	    day_or_null(rules_part_flips(x->r, at, x->p, x->today, x->retention)));
+	if (n->kind != NODE_AND && n->kind != NODE_OR)
+		add_words(x, at, j);
 	if (n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_NOT) {
 		json_t *parts = json_array();
 		if (n->kind == NODE_NOT)

@@ -357,10 +357,15 @@ static void say(struct wording *w, int at, bool negated, enum joined within)
 
 void condition_words(const struct rules *r, int root, struct buf *out)
 {
-	struct wording w = {r, out};
 	buf_c(out, "Visitors who ");
-	say(&w, root, false, JOINED_NOT);
+	condition_part_words(r, root, out);
 	buf_c(out, ".");
+}
+
+void condition_part_words(const struct rules *r, int at, struct buf *out)
+{
+	struct wording w = {r, out};
+	say(&w, at, false, JOINED_NOT);
 }
 
 /* --- clauses */

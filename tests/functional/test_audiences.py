@@ -106,6 +106,7 @@ def test_explain(make):
     coats, no_buy = e['tree']['parts']
     assert (coats['true'], coats['count'], [d['day'] for d in coats['days']]) == (False, 2, [day(-5), day(0)])
     assert not no_buy['true'] and no_buy['flips'] == day(20) and no_buy['parts'][0]['count'] == 1
+    assert coats['words'].startswith('had at least 3 events of “') and no_buy['words'].startswith('had no event of “') and 'words' not in e['tree']
     steps = e['change']['steps']
     assert e['change']['possible'] and {'events', 'wait'} == {s['action'] for s in steps}
     assert [s['until'] for s in steps if s['action'] == 'wait'] == [day(20)]

@@ -29,6 +29,9 @@
 /* "Visitors who had …." of the condition whose top is `root`. */
 void condition_words(const struct rules *r, int root, struct buf *out);
 
+/* A part of a condition as it stands in such a sentence: "had no event of “Bought” in …". */
+void condition_part_words(const struct rules *r, int at, struct buf *out);
+
 #define CLAUSE_PARTS_MAX 12
 
 /* One part of a condition whose parts all have to hold. */

@@ -24,6 +24,8 @@ TEST(who_is_in_is_told_until_when_and_who_is_not_what_is_missing)
 	assert_true(json_is_true(json_object_get(j, "in")));
 	assert_true(json_is_string(json_object_get(j, "until")));
 	assert_null(json_object_get(j, "change"));
+	assert_string_equal(json_string_value(json_object_get(json_object_get(j, "tree"), "words")),
+	    "had at least 2 events of “coats” in the last 7 days");
 	json_decref(j);
 	assert_int_equal(asked(w, 2, "keen", NOON + 1, &j), OK);
 	assert_true(json_is_false(json_object_get(j, "in")));
