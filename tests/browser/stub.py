@@ -24,7 +24,7 @@ CATEGORIES = [('apparel', 'Apparel'), ('apparel.coats', 'Coats'), ('apparel.coat
 
 
 # answers that depend on what was sent
-WITH_BODY = {'/v1/ask/overlap', '/v1/ask/preview', '/v1/ask/words', '/v1/rules/edit', '/v1/rules/check', '/v1/rules/diff', '/v1/rules/publish', '/v1/lookalikes/train', '/v1/quarantine/release'}
+WITH_BODY = {'/v1/ask/overlap', '/v1/ask/preview', '/v1/ask/words', '/v1/ask/explain', '/v1/rules/edit', '/v1/rules/check', '/v1/rules/diff', '/v1/rules/publish', '/v1/lookalikes/train', '/v1/quarantine/release'}
 
 
 def days(n):
@@ -38,6 +38,7 @@ class World:
     def __init__(self, segments=10, role='operator', fail=(), absent=(), signed=True):
         self.n, self.role, self.fail, self.absent, self.signed = segments, role, set(fail), set(absent), signed
         self.asked, self.made, self.editable, self.edits, self.published, self.refuse = [], True, True, [], [], []
+        self.explained = []
         r = random.Random(7)
         self.segments = [self.segment(i, r) for i in range(segments)]
         self.series = {s['id']: self.walk(s['size'], r) for s in self.segments}
@@ -214,6 +215,26 @@ class World:
         if wrong and 'mistakes' in q:
             return {'words': '', 'clauses': [], 'problems': wrong[1]['problems']}
         return wrong or {'words': 'Visitors who had ' + ', and had '.join(parts) + '.', 'clauses': [{'clause': c, 'words': 'had ' + c} for c in parts]}
+
+    def v1_ask_explain(self, q, body):
+        asked = json.loads(body)
+        self.explained.append(asked)
+        who, today = asked.get('key') or asked.get('cookie'), days(1)[0]
+        if who == 'forged':
+            return 400, {'error': 'the cookie is forged or overdue: it names nobody'}
+        if who == 'nobody':
+            return 404, {'error': 'nothing is known of this visitor'}
+        inside, later = who == 'ab' * 16, str(datetime.date.today() + datetime.timedelta(20))
+        said = {'count': 3 if inside else 2, 'days': [{'day': d, 'count': 1} for d in days(5)[::2][:3 if inside else 2]]}
+        coats = {'text': 'coats >= 3 in 14d', 'words': 'had at least 3 events of “Coats” in the last 14 days', 'kind': 'count', 'true': inside, 'flips': later if inside else None, **said}
+        bought = {'text': 'purchase in 30d', 'words': 'had an event of “Bought” in the last 30 days', 'kind': 'count', 'true': not inside, 'flips': None, 'count': 0 if inside else 1, 'days': [] if inside else [{'day': today, 'count': 1}]}
+        place = {'text': 'country = DE', 'words': 'are in “DE”', 'kind': 'fact', 'true': True, 'flips': None, 'value': 'DE'}
+        size = {'text': 'size = l', 'words': 'have “l” as “size”', 'kind': 'attribute', 'true': False, 'flips': None, 'value': None}
+        tree = {'text': 'coats >= 3 in 14d and not purchase in 30d and (country = DE or size = l)', 'kind': 'and', 'true': inside, 'flips': None, 'parts': [
+            coats, {'text': 'not purchase in 30d', 'words': 'had no event of “Bought” in the last 30 days', 'kind': 'not', 'true': inside, 'flips': None if inside else later, 'parts': [bought]},
+            {'text': 'country = DE or size = l', 'kind': 'or', 'true': True, 'flips': None, 'parts': [place, size]}]}
+        steps = [{'action': 'events', 'category': 'apparel.coats', 'count': 1, 'words': '1 more coats today'}, {'action': 'wait', 'until': later, 'words': 'wait until ' + later}]
+        return {'segment': asked['segment'], 'in': inside, 'state': 'active', 'until': later if inside else None, 'tree': tree, **({} if inside else {'change': {'possible': True, 'sure': True, 'steps': steps}})}
 
     def v1_ask_preview(self, q, body):
         size = None if 'days' in body else 1000 + 10 * (sum(map(ord, body)) % 9000) // (1 + body.count(' and '))

@@ -1,9 +1,11 @@
-/* One segment: how it grew, what it means, where people drop out of its condition, who they are, whom it shares them with, where it goes, how its rule changed.
+/* One segment: how it grew, what it means, where people drop out of its condition, who they are, whom it shares them with, where it goes, how its rule changed,
+ * and whether one browser is in (explain.js).
  *
  *     #/segments/ID?days=30&compare=1 */
 import {get, maybe, post, shared} from '../api.js';
 import {timeChart} from '../chart.js';
 import {el, name, text} from '../dom.js';
+import {browserCard} from '../explain.js';
 import {badge, completeness, count, csv, delta, empty, firstOf, indexBar, meter, range, rangePicker, saveCsv, segmentLink, split, table, tellBelow, tile, tiles, value} from '../parts.js';
 import {lastDelivery} from './destinations.js';
 
@@ -165,6 +167,7 @@ export async function show(view) {
   view.panel({into: third, title: 'Countries', load: report, draw: (r) => groups(view, r, 'countries', 'Country')});
   view.panel({into: fourth, title: 'Goes to', load: () => got.destinations(), draw: (d) => goesTo(d, s)});
   view.panel({into: fourth, title: 'Changes of its rule', load: () => got.history(), draw: (h) => changes(h, s)});
+  browserCard(view, s, view.root);
 }
 
 /* What who may change rules can do with it. */
