@@ -218,6 +218,8 @@ static const struct shape point_fields[] = {
 static const struct shape feature_fields[] = {
     {"f", SHAPE_TEXT, .help = "its name"},
     {"w", SHAPE_REAL, .help = "weight, in millionths; above 0 it speaks for"},
+    {"square", SHAPE_WHOLE, SHAPE_SOMETIMES,
+	.help = "its part of a row's length, in 10^-12, where rows are divided by it"},
     {"seed", SHAPE_REAL, SHAPE_SOMETIMES_NULL, .help = "share of the seed that has it"},
     {"others", SHAPE_REAL, SHAPE_SOMETIMES_NULL, .help = "share of others"},
     {"words", SHAPE_TEXT, .help = "what they did"},

@@ -618,6 +618,7 @@ def test_a_day_that_is_damaged_while_it_is_in_use_is_found_by_the_next_start(who
 
 @pytest.mark.parametrize('how', ['zeros', 'theirs', 'folder'])
 def test_a_log_that_was_overwritten_after_a_crash_is_told(whole, other, copy, how):
+    before = copy.cli('db', 'journal').stdout.count(' view ')
     copy.start()
     b = Browser.known(copy)
     assert b.hit('/coats/1') == 200
@@ -625,8 +626,9 @@ def test_a_log_that_was_overwritten_after_a_crash_is_told(whole, other, copy, ho
     path = copy.path('wal')
     os.rename(path, path + '.kept')
     stored = copy.js('db', 'stat')['events']        # what was brought from the log into its day before the end: all of it, on a busy machine
+    there = whole.events + copy.cli('db', 'journal').stdout.count(' view ') - before     # and of it the views may not have all
     os.rename(path + '.kept', path)
-    assert whole.events <= stored <= whole.events + 3
+    assert whole.events <= stored <= there <= whole.events + 3
     if how == 'zeros':
         with open(path, 'r+b') as f:
             f.write(bytes(os.path.getsize(path)))
@@ -641,7 +643,7 @@ def test_a_log_that_was_overwritten_after_a_crash_is_told(whole, other, copy, ho
     assert copy.try_start()
     copy.settle()
     assert 'wal: ' in readiness(copy) and 'damaged file=wal' in copy.logged()
-    assert copy.js('db', 'stat')['events'] == stored
+    assert stored <= copy.js('db', 'stat')['events'] <= there
 
 
 def test_a_log_without_hits_is_no_damage_after_a_crash(whole, copy):

@@ -97,7 +97,7 @@ def test_every_field_loads_and_fits_the_schema(tmp_path):
 
 def test_every_key_is_known_to_the_checker_and_every_slip_finds_its_key(tmp_path):
     maps = {m['name']: m for m in rows('rule-maps')}
-    sections = {'attribute': 'attributes', 'category': 'categories', 'segment': 'segments', 'lookalike': 'lookalikes'}
+    sections = {'attribute': 'attributes', 'category': 'categories', 'segment': 'segments', 'lookalike': 'lookalikes', 'journey': 'journeys'}
     assert set(maps) == set(sections) | {'file', 'exclude'}
     path = tmp_path / 'keys.yaml'
     for name, section in sections.items():
