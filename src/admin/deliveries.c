@@ -155,6 +155,15 @@ static void deliver_run(struct admin *a, struct job *j)
 		"files_done", SHAPE_WHOLE, .help = "files that were acknowledged"                  \
 	}
 
+static const struct shape not_sent_fields[] = {
+    {"no_id", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "the partner has no id for them"},
+    {"no_consent", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "one of `purposes` was not consented to"},
+    {"other_source", SHAPE_WHOLE, SHAPE_OR_NULL,
+	.help = "they were imported, and the source is not among `labels`"},
+    {"held_out", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "held out by the split of each segment"},
+    {0},
+};
+
 static const struct shape row_fields[] = {
     ROW_FIELDS,
     {"state", SHAPE_TEXT,
@@ -168,6 +177,10 @@ static const struct shape row_fields[] = {
     {"next_try", SHAPE_TEXT, SHAPE_SOMETIMES_NULL, .help = "of what waits"},
     {"owed", SHAPE_WHOLE, SHAPE_SOMETIMES_NULL,
 	.help = "rows that the partner may have and should not; in the latest row of each"},
+    {"not_sent", SHAPE_OBJECT, SHAPE_SOMETIMES,
+	.help = "members of open segments who did not go, each by the first reason; null: fewer "
+		"than `privacy.k`, or withheld because a smaller number would follow from it",
+	.of = not_sent_fields},
     {0},
 };
 

@@ -7,6 +7,7 @@
  *      answer. One of another day is ended as it stands, and what is left of it is said in step 3.
  *   3. Make a new delivery, and send it. */
 #include "ledger.h"
+#include "not_sent.h"
 #include "pending.h"
 
 #include "crumb/base/clock.h"
@@ -45,11 +46,11 @@ static json_t *make_manifest(const struct deliver_wish *w, const char *id,
 			    json_pack("{s:s,s:s,s:I,s:I}", "id", r->segments[i].id, "theirs",
 				r->segments[i].theirs, "added", (json_int_t)r->segments[i].adds,
 				"removed", (json_int_t)r->segments[i].removes));
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:s}", "delivery", id,
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:s,s:o}", "delivery", id,
 	    "destination", w->plan.d->id, "format", w->plan.d->format->name, "mode",
 	    format_extents[w->plan.extent], "created", when, "rules", w->plan.g->rules->hash_text,
 	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "segments", segments,
-	    "files", files, "where", w->folder ? w->folder : "");
+	    "files", files, "where", w->folder ? w->folder : "", "not_sent", not_sent_exact(r));
 }
 
 /* The later of `a` and the time in the text; what is a day ahead was not written by us. */

@@ -4,6 +4,7 @@
  * Nothing here takes the lock to read: the files of an outbox change by whole lines and by renames,
  * so a reader sees one state or the next. Numbers of rows go through the k gate, for a row is a
  * visitor in a segment. */
+#include "not_sent.h"
 #include "pending.h"
 
 #include "crumb/base/clock.h"
@@ -101,6 +102,7 @@ static void gate_row(json_t *row, const struct kgate *gate)
 	gate_number(row, "added", gate);
 	gate_number(row, "removed", gate);
 	gate_number(row, "refused", gate);
+	not_sent_gate(row, gate);
 	if (json_number(row, "ended")) {
 		time_text((uint32_t)json_number(row, "ended"), when);
 		json_object_set_new(row, "ended", json_string(when));
@@ -182,13 +184,14 @@ static void list_pending(struct outbox *place, const struct destination *d,
 	struct pending p;
 	if (pending_open(place, d, now, &p) != OK)
 		return;
-	json_t *row = json_pack("{s:O,s:O,s:O,s:O,s:s,s:n,s:O,s:O,s:I,s:i,s:i,s:i,s:s}", "delivery",
-	    json_object_get(p.manifest, "delivery"), "destination",
+	json_t *row = json_pack("{s:O,s:O,s:O,s:O,s:s,s:n,s:O,s:O,s:I,s:i,s:i,s:i,s:O*,s:s}",
+	    "delivery", json_object_get(p.manifest, "delivery"), "destination",
 	    json_object_get(p.manifest, "destination"), "mode", json_object_get(p.manifest, "mode"),
 	    "rules", json_object_get(p.manifest, "rules"), "state", "waiting", "ended", "added",
 	    json_object_get(p.manifest, "added"), "removed", json_object_get(p.manifest, "removed"),
 	    "refused", (json_int_t)p.refused_n, "files", (int)p.files, "files_done",
-	    (int)pending_finished(&p), "attempts", (int)p.attempts, "why",
+	    (int)pending_finished(&p), "attempts", (int)p.attempts, "not_sent",
+	    json_object_get(p.manifest, "not_sent"), "why",
 	    d->every_s ? "" : "by hand: crumb export --to goes on with this delivery");
 	time_text(p.next_try, when);
 	json_object_set_new(row, "by_hand", json_boolean(!d->every_s));

@@ -105,17 +105,22 @@ static enum err plan_segments(struct plan *p, const struct held_reader *held)
 
 /* --- who is in them */
 
-bool plan_may_go(const struct destination *d, const struct profile *v)
+enum plan_stays plan_stays(const struct destination *d, const struct profile *v)
 {
 	if (d && d->purposes && v->consent_day && (v->purposes & d->purposes) != d->purposes)
-		return false;
+		return STAYS_NO_CONSENT;
 	const struct profile_attr *source = profile_attr(v, STR(ATTR_SOURCE));
 	if (!source)
-		return true;
+		return STAYS_NOT;
 	for (unsigned i = 0; d && i < d->labels.n; i++)
 		if (str_eq(d->labels.list[i], source->value))
-			return true;
-	return false;
+			return STAYS_NOT;
+	return STAYS_OTHER_SOURCE;
+}
+
+bool plan_may_go(const struct destination *d, const struct profile *v)
+{
+	return plan_stays(d, v) == STAYS_NOT;
 }
 
 /* The first day on which the partner has forgotten a row that it is told today. */
@@ -153,8 +158,13 @@ static enum err take_member(
 	p->with_id += match != NULL;
 	if (++p->seen % PLAN_PROGRESS == 0 && p->w->progress)
 		p->w->progress("visitors", p->seen);
-	if ((p->w->d->partner >= 0 && !match) || !plan_may_go(p->w->d, v))
+	enum plan_stays stays = STAYS_NO_ID;
+	if (p->w->d->partner < 0 || match)
+		stays = plan_stays(p->w->d, v);
+	if (stays) {
+		p->stays[stays]++;
 		return OK;
+	}
 	for (size_t i = 0; i < v->segments_n; i++) {
 		uint16_t s = v->segments[i];
 		if (s >= r->segments_n || !(p->wanted[s / 64] >> s % 64 & 1) ||
@@ -169,6 +179,7 @@ static enum err take_member(
 		p->counts[p->number[s]]++;
 		m.rows_n++;
 	}
+	p->stays[m.rows_n ? STAYS_NOT : STAYS_HELD_OUT]++;
 	if (!m.rows_n)
 		return OK;
 	add_id(p, k, match);
@@ -249,6 +260,7 @@ enum err plan_write(const struct plan_wish *w, const char *held_path, const char
 	result.n = p.n;
 	result.visitors = p.seen;
 	result.with_id = p.with_id;
+	memcpy(result.stays, p.stays, sizeof result.stays);
 	free_plan(&p);
 	if (result.given_up)
 		log_warn("deliver",

@@ -52,8 +52,9 @@ struct plan {
 	struct member_row *rows;
 	size_t rows_n, rows_cap;
 	struct buf ids;
-	uint64_t seen;	  /* visitors so far */
-	uint64_t with_id; /* of whom the partner has an id */
+	uint64_t seen;		 /* visitors so far */
+	uint64_t with_id;	 /* of whom the partner has an id */
+	uint64_t stays[STAYS_N]; /* of them, by the first reason that holds */
 };
 
 /* The first guard that closes the segment; PLAN_SENT: none but the k gate, which comes later.

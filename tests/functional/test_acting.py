@@ -91,6 +91,43 @@ def test_what_waits_goes_again_and_nothing_else(world):  # noqa: F811
 
 # --- what was delivered
 
+TCF = 'CQtAQoAQtAQoAAfACBENBkFgALDAAAAAAAYgAQqqoAACAAAAAAAA.IAQqqoAACAAA'     # purposes 1, 3, 4, 9 and 10
+REASONS = ('no_id', 'no_consent', 'other_source', 'held_out')
+
+
+def test_who_does_not_go_is_counted_by_the_first_reason(world):  # noqa: F811
+    rules = RULES[:RULES.index('segments:')] + 'segments:\n  - {id: fans, when: coats, split: 50/50, destinations: [lake, ids]}\n'
+    strict = MATCHED.replace('{id: lake, format: csv,', '{id: lake, format: csv, purposes: [7], labels: [crm],')
+    server, _ = world(destinations=strict, rules=rules, options=['consent.tcf.vendor=33'])
+    look(server, 120)
+    look(server, 40, first=120, source='crm')           # the lake may have these
+    look(server, 30, first=160, source='till')
+    for i in range(31):
+        b = Browser(server)
+        for _ in range(2):
+            b.hit('/coats/1', extra='&gdpr=1&gdpr_consent=' + TCF)
+    server.settle()
+    assert destination(server, 'lake')['last'] is None
+    r = export_to(server, 'lake')
+    held_out = 160 - r['added']
+    assert 40 < held_out < 120
+    last = destination(server, 'lake')['last']
+    assert list(last['not_sent']) == list(REASONS)
+    assert [last['not_sent'][k] for k in REASONS] == [None, 30, 30, (held_out + 5) // 10 * 10]
+    assert last['not_sent'] == server.js('deliveries', 'lake')[-1]['not_sent'] == tell(server, 'GET', '/v1/deliveries?to=lake')['deliveries'][0]['not_sent']
+    manifests = [f for f in os.listdir(server.dir + '/lake') if f.endswith('.manifest.json')]
+    with open(os.path.join(server.dir, 'lake', manifests[0])) as f:
+        assert 'added' in (manifest := json.load(f)) and 'not_sent' not in manifest     # the partner is not told
+    # whoever has no id there is not asked for anything else
+    for i in range(60):
+        b = Browser.known(server)
+        b.hit('/coats/1')
+        b.request('GET', '/sync?partner=acme&uid=A%d' % i)
+    server.settle()
+    export_to(server, 'ids')
+    assert [destination(server, 'ids')['last']['not_sent'][k] for k in REASONS[:3]] == [220, None, None]
+
+
 def test_deliveries_are_told_newest_first_with_a_limit(world):  # noqa: F811
     server, partner = world()
     for day in range(3):

@@ -16,7 +16,8 @@
  *
  * A member is counted and sent if the purposes of consent and the source of the visitor allow it
  * (plan_may_go()), the partner has an id for the visitor where ids are the partner's, and the
- * segment's split does not hold the visitor out.
+ * segment's split does not hold the visitor out. Whoever stays is counted by the first reason that
+ * holds (enum plan_stays).
  *
  * What differs. Both sides are sorted by id, so one pass over both finds what is on one side only.
  * Each row of an id is one of these (src/delivery/differ.c). "Owed" is the day on which the row was
@@ -56,7 +57,7 @@
  * row: a million visitors in two segments are 64 MB. The ledger is read and written as a stream.
  *
  * One thread a plan, which holds the destination's lock (outbox_open()). A generation that is given
- * is the caller's for as long as the call. plan_may_go() is pure. */
+ * is the caller's for as long as the call. plan_stays() and plan_may_go() are pure. */
 #ifndef CRUMB_DELIVERY_PLAN_H
 #define CRUMB_DELIVERY_PLAN_H
 
@@ -93,10 +94,20 @@ struct plan_segment {
 	struct shown members;	/* how many could be sent */
 	uint64_t adds, removes; /* rows that are said */
 };
+/* Why a member of open segments is not sent, in the order in which reasons are looked for. */
+enum plan_stays {
+	STAYS_NOT,	    /* the visitor may go */
+	STAYS_NO_ID,	    /* the partner has no id for the visitor */
+	STAYS_NO_CONSENT,   /* a purpose of the destination was not consented to */
+	STAYS_OTHER_SOURCE, /* the import's source is not among the destination's labels */
+	STAYS_HELD_OUT,	    /* the splits of all open segments the visitor is in */
+	STAYS_N
+};
 struct plan_result {
 	struct plan_segment *segments; /* plan_done() frees them */
 	unsigned n;
 	uint64_t visitors, with_id; /* members of open segments; those with the partner's id */
+	uint64_t stays[STAYS_N];    /* of these visitors, each once */
 	uint64_t adds, removes;	    /* rows that are said */
 	uint64_t unusable;	    /* ids that the format cannot write */
 	uint64_t given_up;	    /* removals that the partner refused for too long */
@@ -109,10 +120,12 @@ enum err plan_write(const struct plan_wish *w, const char *held, const char *row
     struct package *p, struct plan_result *out) MUST_CHECK;
 void plan_done(struct plan_result *r);
 
-/* May this visitor be added there? A visitor with a TC string must have consented to
- * every purpose of the destination; a visitor who came with an import must have come from a source
- * that is among the destination's labels. `d` NULL: no destination is known, and visitors of
- * imports may not go. */
+/* What keeps this visitor from being added there: consent or the source, or nothing. A visitor with
+ * a TC string must have consented to every purpose of the destination; a visitor who came with an
+ * import must have come from a source that is among the destination's labels. `d` NULL: no
+ * destination is known, and visitors of imports may not go. */
+enum plan_stays plan_stays(const struct destination *d, const struct profile *v);
+/* Does nothing of this keep the visitor? */
 bool plan_may_go(const struct destination *d, const struct profile *v);
 
 /* What became of the files of a delivery. */

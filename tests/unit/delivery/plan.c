@@ -1,4 +1,4 @@
-/* Who is in a plan, when memory runs out in between. */
+/* Who is in a plan, when memory runs out in between, and why somebody is not. */
 #include "starve.h"
 #include "unit.h"
 
@@ -49,4 +49,26 @@ TEST(an_id_has_the_rows_of_all_visitors_or_there_is_no_memory)
 	memory_begin();
 }
 
-UNIT_TESTS(cmocka_unit_test(an_id_has_the_rows_of_all_visitors_or_there_is_no_memory))
+TEST(the_first_reason_that_holds_is_told)
+{
+	struct str labels[] = {STR("own"), STR("crm")};
+	struct destination d = {.purposes = 1 << 3 | 1 << 0, .labels = {.n = 2}};
+	struct profile v = {.consent_day = 1, .purposes = 1 << 3 | 1 << 0};
+	d.labels.list = labels;
+	assert_int_equal(plan_stays(&d, &v), STAYS_NOT);
+	v.attrs[v.attrs_n++] = (struct profile_attr){.name = STR(ATTR_SOURCE), .value = STR("crm")};
+	assert_int_equal(plan_stays(&d, &v), STAYS_NOT);
+	assert_int_equal(plan_stays(NULL, &v), STAYS_OTHER_SOURCE);
+	v.attrs[0].value = STR("till");
+	assert_int_equal(plan_stays(&d, &v), STAYS_OTHER_SOURCE);
+	assert_false(plan_may_go(&d, &v));
+	v.purposes = 1 << 3;
+	assert_int_equal(plan_stays(&d, &v), STAYS_NO_CONSENT);
+	v.consent_day = 0; /* no TC string came: the law of that place asks for none */
+	v.attrs_n = 0;
+	assert_int_equal(plan_stays(&d, &v), STAYS_NOT);
+	assert_true(plan_may_go(&d, &v));
+}
+
+UNIT_TESTS(cmocka_unit_test(the_first_reason_that_holds_is_told),
+    cmocka_unit_test(an_id_has_the_rows_of_all_visitors_or_there_is_no_memory))
