@@ -3,7 +3,7 @@
  *     panel.append(acts(view, destination, {again: () => {}})); */
 import {get, post} from './api.js';
 import {el, name, speak, text} from './dom.js';
-import {badge, count, segmentLink, table, value} from './parts.js';
+import {badge, count, segmentLink, table, value, withheldWords} from './parts.js';
 import {progress} from './edit/publish.js';
 
 const SAID = {delivered: ['good', 'The partner has taken it.'], nothing_to_say: ['', 'The partner has everything already: nothing was sent.'], waiting: ['warn', 'The partner did not take all of it. It is tried again by itself.'], failed: ['bad', 'It was given up.'], replaced: ['', 'A later delivery says it.']};
@@ -22,16 +22,19 @@ function segments(rows) {
     {key: 'state', label: 'Goes', cell: (s) => { const [short, kind, why] = WHY[s.state] || [s.state, '', '']; return [badge(short, kind), s.state !== 'sent' && el('span', {class: 'under', text: why})]; }}, {key: 'members', label: 'Could be sent', kind: 'number', cell: (s) => (s.state === 'sent' || s.state === 'below_k' ? count(s.members, {k: s.below}) : value(null))}]});
 }
 
-/* Why somebody of a segment is not there, as numbers and rules say it. */
+/* Why somebody of a segment is not there: the numbers of the latest delivery, each member by the first reason that holds; before there are any, what the rules say. */
 export function notGoing(d) {
-  const lost = d.members !== null && d.members !== undefined && d.with_id !== null && d.with_id !== undefined ? d.members - d.with_id : null;
+  const told = d.last?.not_sent, known = (n) => n !== null && n !== undefined, lost = known(d.members) && known(d.with_id) ? d.members - d.with_id : told?.no_id;
+  const many = (n) => (known(n) ? text.number(n) : withheldWords(d.below));
   const rows = [
-    d.partner && ['no id', lost === null ? 'Members whose id the partner does not know cannot go: how many that are is not known before the first delivery.' : lost > 0 ? `${text.number(lost)} members have no id that the partner knows: it has not met their browsers yet.` : 'Every member has an id that the partner knows.'],
-    ['consent', 'Whoever withdraws consent' + (d.partner ? ', or has not consented to this partner, is' : ' is') + ' not sent, and is taken out where he was.'],
-    ['label', 'Segments of data with a label that this destination may not get are not sent. The outcome of a delivery names them.'],
-    ['held out', 'Visitors that a segment holds out to compare with are not sent.'],
+    d.partner && ['no_id', 'no id', lost, lost === 0 ? 'Every member has an id that the partner knows.' : known(lost) || told ? `${many(lost)} members have no id that the partner knows: it has not met their browsers yet.` : 'Members whose id the partner does not know cannot go: how many that are is not known before the first delivery.'],
+    ['no_consent', 'consent', told?.no_consent, (told ? `${many(told.no_consent)} members did not consent to a purpose that this destination needs. ` : '') + 'Whoever withdraws consent' + (d.partner ? ', or has not consented to this partner, is' : ' is') + ' not sent, and is taken out where he was.'],
+    ['other_source', 'source', told?.other_source, told ? `${many(told.other_source)} members came with an import of which this destination may not have the data.` : 'Visitors who came with an import are not sent where its data may not go.'],
+    ['held_out', 'held out', told?.held_out, told ? `${many(told.held_out)} members are held out to compare with, by every segment that they are in.` : 'Visitors that a segment holds out to compare with are not sent.'],
+    ['label', 'label', null, 'Segments of data with a label that this destination may not get are not sent. The outcome of a delivery names them.'],
   ].filter(Boolean);
-  return el('ul', {class: 'rows'}, rows.map(([what, words]) => el('li', null, badge(what, what === 'no id' && lost > 0 ? 'warn' : ''), el('span', {class: 'grow', text: words}))));
+  return [told && el('p', {class: 'fine', text: 'Counted by the latest delivery, each member once: by the first reason that holds. “Fewer than” also stands where a smaller number would follow from the one that is not told.'}),
+    el('ul', {class: 'rows'}, rows.map(([key, what, n, words]) => el('li', {'data-stays': key}, badge(what, n > 0 ? 'warn' : ''), el('span', {class: 'grow', text: words[0].toUpperCase() + words.slice(1)}))))];
 }
 
 export function acts(view, d, {again}) {

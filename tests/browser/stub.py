@@ -159,7 +159,7 @@ class World:
                  'last': state and self.delivery(i, state)} for i, f, d, to, e, m, w, state in rows] if self.n else []
 
     def delivery(self, to, state, ago=0):
-        return {'delivery': '%s-delta-%d' % (to, 1795761701 - ago * 86400), 'destination': to, 'mode': 'delta', 'state': state, 'ended': (datetime.datetime.utcnow() - datetime.timedelta(ago, 7200)).strftime('%Y-%m-%dT%H:%M:%SZ'), 'added': 912, 'removed': 701, 'refused': 0, 'files': 2, 'owed': None, 'why': '503 Service Unavailable: try later' if state == 'failed' else ''}
+        return {'delivery': '%s-delta-%d' % (to, 1795761701 - ago * 86400), 'destination': to, 'mode': 'delta', 'state': state, 'ended': (datetime.datetime.utcnow() - datetime.timedelta(ago, 7200)).strftime('%Y-%m-%dT%H:%M:%SZ'), 'added': 912, 'removed': 701, 'refused': 0, 'files': 2, 'owed': None, 'not_sent': {'no_id': 6300, 'no_consent': 410, 'other_source': None, 'held_out': 1200}, 'why': '503 Service Unavailable: try later' if state == 'failed' else ''}
 
     def v1_deliveries(self, q):
         return {'deliveries': [self.delivery(q.get('to'), 'failed' if i == 0 and q.get('to') == 'ads' else 'delivered', i) for i in range(12)]}

@@ -1,5 +1,6 @@
 """The dashboard in a real Chromium, with crumbd's files and made-up numbers (stub.py): every screen at three widths, in both themes, with few and many segments."""
 import os
+import re
 import sys
 import urllib.parse
 
@@ -578,7 +579,18 @@ def test_what_failed_is_sent_again_and_why_somebody_does_not_go_is_said(page):
     until(lambda: p.all('[data-delivered]'))
     assert ('POST', '/v1/deliver/again?to=ads') in p.world.asked
     assert {e.get_attribute('data-delivered-segment'): e.get_attribute('data-why') for e in p.all('[data-delivered-segment]')} == {'coat-fans': 'sent', 'lapsed': 'label', 'bargains': 'below_k'}
-    assert '6,300 members have no id' in p.one('#main').text
+    def stays():
+        return p.js("return Object.fromEntries([...document.querySelectorAll('[data-stays]')].map((e) => [e.dataset.stays, e.lastChild.textContent]))")
+    said = stays()
+    assert '6,300 members have no id' in said['no_id'] and '410 members did not consent' in said['no_consent'] and 'Fewer than 50 members came with an import' in said['other_source'] and '1,200 members are held out' in said['held_out']
+    before = p.world.v1_destinations
+    p.world.v1_destinations = lambda q: [{**d, 'last': d['last'] and {**d['last'], 'not_sent': {'no_id': None, 'no_consent': 720, 'other_source': None, 'held_out': None}}} for d in before(q)]
+    p.one('[data-act=now]').click()
+    until(lambda: '720 members did not consent' in stays().get('no_consent', ''))   # those of the delivery that was just made
+    p.world.v1_destinations = lambda q: [{**d, 'last': None} for d in before(q)]
+    p.go('#/destinations')
+    p.go('#/destinations/ads')
+    assert not any(re.search(r'\d', words) for key, words in stays().items() if key != 'no_id'), 'nothing was delivered: there are no numbers'
 
 
 def test_a_preview_waits_for_the_last_key_and_is_asked_once(page):

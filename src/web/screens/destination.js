@@ -44,7 +44,8 @@ function facts(d) {
 }
 
 export async function show(view) {
-  const id = view.parts[1], list = await get('/v1/destinations', {signal: view.signal}), d = list.find((x) => x.id === id);
+  const id = view.parts[1], list = await get('/v1/destinations', {signal: view.signal});
+  let d = list.find((x) => x.id === id);
   if (!d) throw new Trouble('missing', 'There is no destination of that id.');
   view.title(id);
   const again = () => { view.root.querySelector('.head .range').replaceWith(rangePicker(view, again)); chart.again(); };
@@ -52,10 +53,10 @@ export async function show(view) {
   const top = el('div', {class: 'stack'}), showTop = (now) => top.replaceChildren(numbers(now), trouble(now) || '');
   showTop(d);
   view.root.append(top);
-  if (view.may('marketer')) view.root.append(el('section', {class: 'panel card', 'aria-label': 'Deliver'}, el('div', {class: 'panel-head'}, el('h2', {text: 'Deliver'})), acts(view, d, {again: async () => { const now = await destinationOf(view, id); if (now) showTop(now); sent.again(); chart.again(); }})));
+  if (view.may('marketer')) view.root.append(el('section', {class: 'panel card', 'aria-label': 'Deliver'}, el('div', {class: 'panel-head'}, el('h2', {text: 'Deliver'})), acts(view, d, {again: async () => { const now = await destinationOf(view, id); if (now) { d = now; showTop(d); } why.again(); sent.again(); chart.again(); }})));
   const chart = view.panel({title: 'Rows by day', about: 'Added above, removed below.', load: (o) => maybe(get('/v1/report/deliveries', {...o, parameters: {destination: id, days: range(view).ask}})), draw: (report) => byDay(view, report, id)});
   const two = view.root.appendChild(el('div', {class: 'two'}));
   const sent = view.panel({into: two, title: 'Deliveries', load: (o) => maybe(get('/v1/deliveries', {...o, parameters: {to: id}}), []), draw: deliveries});
   view.panel({into: two, title: 'What goes there', load: async () => d, draw: () => [facts(d), (d.segments || []).length ? el('ul', {class: 'rows'}, d.segments.map((s) => el('li', null, segmentLink(s)))) : empty('No segment', 'No rule names this destination.')]});
-  view.panel({title: 'Who does not go, and why', load: async () => d, draw: notGoing});
+  const why = view.panel({title: 'Who does not go, and why', load: async () => d, draw: notGoing});
 }
