@@ -84,19 +84,8 @@ static const struct shape preview_fields[] = {
     {0},
 };
 
-static const struct shape finding_fields[] = {
-    {"file", SHAPE_TEXT, .when = SHAPE_ALWAYS},
-    {"line", SHAPE_WHOLE, .when = SHAPE_ALWAYS},
-    {"column", SHAPE_WHOLE, .when = SHAPE_ALWAYS},
-    {"severity", SHAPE_TEXT, .help = "`error` or `warning`"},
-    {"code", SHAPE_TEXT, .when = SHAPE_ALWAYS},
-    {"message", SHAPE_TEXT, .when = SHAPE_ALWAYS},
-    {"hint", SHAPE_TEXT, .when = SHAPE_ALWAYS},
-    {0},
-};
-
 static const struct shape problem_fields[] = {
-    {"problems", SHAPE_LIST, .help = "as of `crumb rules check --json`", .of = finding_fields},
+    {"problems", SHAPE_LIST, .help = "as of `crumb rules check --json`", .of = finding_shape},
     {"text", SHAPE_TEXT, .help = "the same for people, with carets"},
     {0},
 };
@@ -113,7 +102,7 @@ static const struct shape words_fields[] = {
 	.of = clause_fields},
     {"problems", SHAPE_LIST, SHAPE_SOMETIMES,
 	"with `mistakes`, where it is no condition: as of `crumb rules check --json`",
-	finding_fields},
+	finding_shape},
     {0},
 };
 
