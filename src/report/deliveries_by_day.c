@@ -49,9 +49,9 @@ static json_t *destination_row(const char *store, const struct destination *d,
 	deliveries_by_day(store, d->id, today, days, by_day);
 	for (unsigned i = 0; i < days; i++) {
 		const struct delivery_day *one = &by_day[i];
-		json_array_append_new(added, report_shown(kgate_show_count(gate, one->added)));
-		json_array_append_new(removed, report_shown(kgate_show_count(gate, one->removed)));
-		json_array_append_new(refused, report_shown(kgate_show_count(gate, one->refused)));
+		json_array_append_new(added, report_shown(kgate_show(gate, one->added)));
+		json_array_append_new(removed, report_shown(kgate_show(gate, one->removed)));
+		json_array_append_new(refused, report_shown(kgate_show(gate, one->refused)));
 		json_array_append_new(failures, json_integer(one->failures));
 	}
 	json_t *row = json_pack("{s:s,s:o,s:o,s:o,s:o}", "id", d->id, "added", added, "removed",

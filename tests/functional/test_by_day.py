@@ -147,9 +147,9 @@ def test_deliveries_by_day(make):
     r = report(server, 'deliveries', 'days=5')
     lake, ids = of(r, 'destinations', 'lake'), of(r, 'destinations', 'ids')
     assert r['days'] == sorted(r['days']) and len(r['days']) == 5
-    assert lake['added'] == [0, 30, 30, None, 0] and lake['removed'] == [0] * 5 and lake['failures'] == [0] * 5
+    assert lake['added'] == [None, 30, 30, None, None] and lake['removed'] == [None] * 5 and lake['failures'] == [0] * 5
     assert lake['members'][1:4] == [30, 60, 70] and lake['with_id'] == [None] * 5 and lake['members'][0] is None
-    assert ids['added'] == [0] * 5 and ids['with_id'][1:4] == [0, 0, 0]
+    assert ids['added'] == [None] * 5 and ids['with_id'][1:4] == [0, 0, 0]
     assert report(server, 'deliveries', 'destination=ids&days=5')['destinations'] == [ids]
     assert server.http('GET', '/v1/report/deliveries?destination=nobody', admin=True)[0] == 404
 
@@ -164,7 +164,7 @@ def test_a_delivery_that_was_given_up_is_counted_and_needs_attention(make):
     partner.moods = [403]
     assert json.loads(server.http('POST', '/v1/deliver?to=lake', admin=True)[2])['state'] == 'failed'
     lake = of(report(server, 'deliveries'), 'destinations', 'lake')
-    assert lake['failures'][-1] == 1 and lake['added'][-1] == 0
+    assert lake['failures'][-1] == 1 and lake['added'][-1] is None
     rows = [a for a in report(server, 'summary')['attention'] if a['what'] == 'delivery']
     assert [(a['id'], a['link']) for a in rows] == [('lake', '#/destinations/lake')] and '403' in rows[0]['says']
     partner.close()
