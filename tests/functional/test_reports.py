@@ -133,7 +133,7 @@ def test_deliveries(shop):
         assert [int(r[key]) if r[key] else None for r in rows] == lake[key], key
     assert lake['added'][-1] == 300
     shown = shop.cli('report', 'deliveries').stdout.splitlines()
-    assert len(shown) == 2 and re.search(r'^ *\S+ +\S+ +300 +0 +0 +0  lake$', shown[1]), shown
+    assert len(shown) == 2 and re.search(r'^ *\S+ +\S+ +300 +– +– +0  lake$', shown[1]), shown
 
 
 def test_today(shop):
