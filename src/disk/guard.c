@@ -9,6 +9,8 @@
  * its stack. */
 #include "guard.h"
 
+#include "crumb/base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -31,8 +33,11 @@ static void guard_say(const char *text)
 	}
 }
 
+/* Other threads run on until _exit(). From here on they log nothing, so that the reason is what
+ * stands last; only a line that is being written already may still follow it. */
 void guard_end(const char *file)
 {
+	log_threshold(LOG_NOTHING);
 	guard_say(program_invocation_short_name);
 	guard_say(": ");
 	guard_say(file);

@@ -3,7 +3,13 @@
 #ifndef CRUMB_BASE_LOG_H
 #define CRUMB_BASE_LOG_H
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level {
+	LOG_DEBUG,
+	LOG_INFO,
+	LOG_WARN,
+	LOG_ERROR,
+	LOG_NOTHING /* a threshold only: all is below it */
+};
 
 enum log_form {
 	LOG_PLAIN, /* without time: of a command */
