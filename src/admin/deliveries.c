@@ -1,5 +1,5 @@
-/* GET /v1/destinations, /v1/deliveries; POST /v1/deliver, /v1/deliver/again: where audiences go,
- * what went there, and sending it now.
+/* GET /v1/destinations, /v1/deliveries, /v1/delivery/head; POST /v1/deliver, /v1/deliver/again:
+ * where audiences go, what went there, how its files begin, and sending it now.
  *
  * A delivery is made as the courier's and the command's are (delivery/deliver.h). The folder of a
  * destination has a lock, so that whoever comes second waits half a minute, and is then told that
@@ -15,6 +15,7 @@
 #include "routes.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/delivery/head.h"
 #include "crumb/delivery/told.h"
 
 #define LIMIT_USUAL 100
@@ -83,6 +84,28 @@ static void deliveries(struct admin *a, struct job *j)
 		json_decref(j->answer);
 		j->answer = NULL;
 	}
+	wish_end(&w);
+}
+
+/* --- how a file begins */
+
+static enum err head_parse(struct admin *a, struct job *j, const struct asked *q)
+{
+	struct deliveries_asked *asked = j->state;
+	(void)a;
+	asked->limit = asked_came(q, "lines") ? asked_number(q, "lines") : HEAD_USUAL;
+	if (asked->limit < 1 || asked->limit > HEAD_MOST)
+		return err_set(ERR_USAGE, "lines is a number from 1 to %d", HEAD_MOST);
+	return asked_copy(asked_text(q, "to"), &asked->to);
+}
+
+static void head(struct admin *a, struct job *j)
+{
+	const struct deliveries_asked *asked = j->state;
+	struct plan_wish w = wish_of(a);
+	j->result = destinations_find_named(w.all, buf_view(&asked->to), &w.d);
+	if (!j->result)
+		j->result = head_told(&w, &a->gate, (unsigned)asked->limit, &j->answer);
 	wish_end(&w);
 }
 
@@ -229,6 +252,25 @@ static const struct shape destination_fields[] = {
     {0},
 };
 
+static const struct shape head_fields[] = {
+    {"destination", SHAPE_TEXT, .when = SHAPE_ALWAYS},
+    {"format", SHAPE_TEXT, .when = SHAPE_ALWAYS},
+    {"state", SHAPE_TEXT,
+	.help = "`file`: there is one; `push`: files are sent to an address, and none stays; "
+		"`asked`: nothing is sent, whoever wants it asks; `none`: nothing was delivered "
+		"yet; `gone`: somebody has taken it away. What follows is there with `file`"},
+    {"delivery", SHAPE_TEXT, .when = SHAPE_SOMETIMES},
+    {"file", SHAPE_TEXT, SHAPE_SOMETIMES, .help = "its name"},
+    {"lines", SHAPE_TEXTS, SHAPE_SOMETIMES,
+	.help = "what the file begins with, then each different line once, with dots for the id; "
+		"binary formats as text. Empty: no line has enough others like it"},
+    {"more", SHAPE_TRUTH, SHAPE_SOMETIMES, .help = "there are other lines that may be told"},
+    {"part", SHAPE_TRUTH, SHAPE_SOMETIMES, .help = "only the first 4 MB were looked at"},
+    {"below", SHAPE_WHOLE, SHAPE_SOMETIMES,
+	.help = "`privacy.k`: lines that fewer are like are left out"},
+    {0},
+};
+
 const struct route routes_deliveries[] = {
     {
 	.method = HTTP_M_GET,
@@ -256,6 +298,26 @@ const struct route routes_deliveries[] = {
 	.state = sizeof(struct deliveries_asked),
 	.parse = deliveries_parse,
 	.run = deliveries,
+	.done = asked_done,
+    },
+    {
+	.method = HTTP_M_GET,
+	.path = "/v1/delivery/head",
+	.help = "How the first file of the latest delivery begins, as `crumb destinations head "
+		"--json`. Ids are dots. A line is told when at least `privacy.k` lines are alike "
+		"but for the id, each once, in the order of the text: nobody can be found in it.",
+	.role = ROLE_MARKETER,
+	.by = BY_ASK,
+	.params = {{"to", PARAM_TEXT, PARAM_MUST, .help = "Id of a destination.",
+		       .example = "lake"},
+	    {"lines", PARAM_NUMBER, PARAM_MAY, .help = "Lines at most, 1 to 100; else 20.",
+		.wrong = "lines is a number from 1 to 100"}},
+	.answers = {{200, "the lines, or why there are none",
+			.shape = {.kind = SHAPE_OBJECT, .of = head_fields}},
+	    {404, .when = "there is no destination of that id"}},
+	.state = sizeof(struct deliveries_asked),
+	.parse = head_parse,
+	.run = head,
 	.done = asked_done,
     },
     {

@@ -1,9 +1,10 @@
-/* destinations list: where audiences go, which segments name each destination, and how its latest
- * delivery went. It is made from three things: the file of destinations, the rules that serve, and
- * the deliveries that the store remembers. Built-in destinations (`page`, `file`) are listed when a
- * segment names them. The server tells the same (delivery/told.h). */
+/* destinations list, destinations head: where audiences go, which segments name each destination,
+ * and how its latest delivery went. It is made from three things: the file of destinations, the
+ * rules that serve, and the deliveries that the store remembers. Built-in destinations (`page`,
+ * `file`) are listed when a segment names them. The server tells the same (delivery/told.h). */
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
+#include "crumb/delivery/head.h"
 #include "crumb/delivery/told.h"
 #include "table.h"
 
@@ -68,6 +69,70 @@ static int destinations(struct cli *c, int argc, char **argv)
 	return EXIT_FINE;
 }
 
+/* --- head */
+
+static void print_head(const json_t *told)
+{
+	const char *state = json_string_value(json_object_get(told, "state")),
+		   *file = json_string_value(json_object_get(told, "file"));
+	const json_t *lines = json_object_get(told, "lines"), *line;
+	size_t i;
+	if (strcmp(state, "push") == 0)
+		puts("files are sent to an address: none stays here");
+	else if (strcmp(state, "asked") == 0)
+		puts("nothing is sent there: whoever wants it asks");
+	else if (strcmp(state, "none") == 0)
+		puts("nothing was delivered yet");
+	else if (strcmp(state, "gone") == 0)
+		puts("the file of the latest delivery was taken away");
+	else
+		printf("%s, without ids; lines that fewer than %d are like are left out\n\n", file,
+		    (int)json_integer_value(json_object_get(told, "below")));
+	json_array_foreach(lines, i, line)
+	{
+		puts(json_string_value(line));
+	}
+	if (json_is_true(json_object_get(told, "more")))
+		puts("...");
+}
+
+static int head_of(struct cli *c, const struct plan_wish *of, unsigned lines)
+{
+	json_t *told;
+	if (head_told(of, &c->gate, lines, &told) != OK)
+		return cli_fail("%s", err_text());
+	if (c->json)
+		cli_print_json(json_incref(told));
+	else
+		print_head(told);
+	json_decref(told);
+	return EXIT_FINE;
+}
+
+static int head(struct cli *c, int argc, char **argv)
+{
+	const char *n = cli_option(argc, argv, "--lines"), *to = cli_word(argc, argv);
+	struct destinations *all;
+	uint64_t lines = HEAD_USUAL;
+	if (!cli_all_used(argc, argv))
+		return EXIT_MISUSE;
+	if (!to || (n && (!str_u64(str_c(n), &lines) || lines < 1 || lines > HEAD_MOST)))
+		return cli_misuse("destinations head DESTINATION [--lines N], N from 1 to 100");
+	if (!cli_open(c))
+		return EXIT_WRONG;
+	if (destinations_load(c->config.destinations_path, NULL, &all) != OK)
+		return cli_fail("%s", err_text());
+	struct plan_wish of = {
+	    .g = c->generation, .config = &c->config, .all = all, .now = clock_now()};
+	int rc;
+	if (destinations_find_named(all, str_c(to), &of.d) == OK)
+		rc = head_of(c, &of, (unsigned)lines);
+	else
+		rc = cli_fail("%s", err_text());
+	destinations_unref(all);
+	return rc;
+}
+
 const struct command commands_destinations[] = {
     {.name = "destinations list",
 	.args = "[--json]",
@@ -81,5 +146,17 @@ const struct command commands_destinations[] = {
 		"[{\"id\",\"partner\",\"format\",\"deliver\",\"to\",\"every\",\"segments\","
 		"\"last\":as deliveries,\"members\",\"with_id\",\"match_rate\":of 1}].",
 	.run = destinations},
+    {.name = "destinations head",
+	.args = "DESTINATION [--lines N] [--json]",
+	.summary = "how the file of the latest delivery begins, without ids",
+	.help = "Prints how the first file of the latest delivery begins: each different line "
+		"once, with dots for the id, up to N (20, at most 100). Compressed files are "
+		"unpacked, binary formats are shown as text. A line that fewer than privacy.k "
+		"lines are like is left out, so nobody can be found in it. A destination that "
+		"files are pushed to, or that asks by itself, has no file here, and that is "
+		"said.\n\n"
+		"With --json: {\"destination\",\"format\",\"state\":file, push, asked, none or "
+		"gone; of a file \"delivery\",\"file\",\"lines\",\"more\",\"part\",\"below\"}.",
+	.run = head},
     {0},
 };

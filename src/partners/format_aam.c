@@ -96,6 +96,12 @@ static void aam_beside(const struct encoder *e, const struct format_file *files,
 	snprintf(name, FORMAT_NAME_MOST, "%.240s.info", stem);
 }
 
+static void aam_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	(void)d;
+	masked_cells(bytes, '\t', out);
+}
+
 const struct format format_aam = {
     .name = "aam",
     .says = "Adobe Audience Manager: `.overwrite` when all is said, `.sync` for changes, `.info` "
@@ -123,6 +129,7 @@ const struct format format_aam = {
     .removal = REMOVAL_CHANGES,
     .life_says = "a trait lives 120 days after it was told; `ttl` if yours is set to another",
     .item = aam_item,
+    .masked = aam_masked,
     .file_name = aam_name,
     .beside = aam_beside,
 };

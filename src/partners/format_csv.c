@@ -8,10 +8,12 @@
 #include "crumb/base/clock.h"
 #include "crumb/base/csv.h"
 
+#define HEADER "id,segment,expires,action\n"
+
 static void csv_begin(struct encoder *e, struct buf *out)
 {
 	(void)e;
-	buf_c(out, "id,segment,expires,action\n");
+	buf_c(out, HEADER);
 }
 
 static bool csv_item(struct encoder *e, const struct out_item *item, struct buf *out)
@@ -34,6 +36,36 @@ static bool csv_item(struct encoder *e, const struct out_item *item, struct buf 
 	return true;
 }
 
+/* Past the first cell, which is in quotes where it must be; NULL: it has no end. */
+static const char *behind_cell(const char *p, const char *end)
+{
+	if (p == end || *p != '"')
+		return memchr(p, ',', (size_t)(end - p));
+	for (p++; p < end; p++)
+		if (*p == '"' && (p + 1 == end || *++p != '"'))
+			return p < end && *p == ',' ? p : NULL;
+	return NULL;
+}
+
+static void csv_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	(void)d;
+	if (!str_starts(bytes, STR(HEADER)))
+		return;
+	buf_c(&out->head, HEADER);
+	const char *p = bytes.p + sizeof HEADER - 1, *end = bytes.p + bytes.n;
+	while (p < end) {
+		const char *rest = behind_cell(p, end), *line = NULL;
+		if (rest)
+			line = memchr(rest, '\n', (size_t)(end - rest));
+		if (!line)
+			return;
+		buf_c(&out->lines, MASK);
+		buf_add(&out->lines, rest, (size_t)(line + 1 - rest));
+		p = line + 1;
+	}
+}
+
 const struct format format_csv = {
     .name = "csv",
     .says = "`id,segment,expires,action`, quoted as RFC 4180 says; another crumb imports it. Ids "
@@ -47,4 +79,5 @@ const struct format format_csv = {
     .removal = REMOVAL_ROW,
     .begin = csv_begin,
     .item = csv_item,
+    .masked = csv_masked,
 };

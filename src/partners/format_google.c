@@ -187,6 +187,47 @@ static void google_answered(struct str answer, struct push_answer *out)
 	    (unsigned long long)status);
 }
 
+/* --- a request, read back */
+
+/* The fields of a change by their names, as protocol buffers are written as text. */
+static void google_change(struct str message, struct masked *out)
+{
+	static const char *const names[] = {[4] = "user_list_id",
+	    [5] = "time_added_to_user_list",
+	    [6] = "delete",
+	    [7] = "data_source_id",
+	    [14] = "user_id_type"};
+	struct pb b = {(const uint8_t *)message.p, (const uint8_t *)message.p + message.n, false};
+	struct buf line = {0};
+	unsigned field;
+	uint64_t n;
+	struct str bytes;
+	buf_c(&line, "ops {");
+	while (pb_field(&b, &field, &n, &bytes)) {
+		if (field == 1)
+			buf_c(&line, " user_id: \"" MASK "\"");
+		else if (field < sizeof names / sizeof *names && names[field])
+			buf_addf(&line, " %s: %llu", names[field], (unsigned long long)n);
+	}
+	buf_c(&line, " }\n");
+	if (!b.bad && !line.failed)
+		buf_str(&out->lines, buf_view(&line));
+	buf_done(&line);
+}
+
+static void google_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	const uint8_t *at = (const uint8_t *)(bytes.n ? bytes.p : "");
+	struct pb b = {at, at + bytes.n, false};
+	unsigned field;
+	uint64_t n;
+	struct str change;
+	(void)d;
+	while (pb_field(&b, &field, &n, &change))
+		if (field == 1 && change.n)
+			google_change(change, out);
+}
+
 const struct format format_google_bulk = {
     .name = "google-bulk",
     .says = "Google's `UpdateUsersDataRequest`",
@@ -207,4 +248,5 @@ const struct format format_google_bulk = {
     .item = google_item,
     .end = google_end,
     .answered = google_answered,
+    .masked = google_masked,
 };

@@ -43,6 +43,12 @@ static void liveramp_name(const struct encoder *e, uint32_t stamp, unsigned n, c
 	    STR_ARG(device.n ? device : STR("cookie")), when, STR_ARG(distribution), n + 1, packed);
 }
 
+static void liveramp_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	(void)d;
+	masked_cells(bytes, '\t', out);
+}
+
 const struct format format_liveramp = {
     .name = "liveramp",
     .says = "LiveRamp's delivery file: id, tab, list of all that holds",
@@ -63,5 +69,6 @@ const struct format format_liveramp = {
     .removal = REMOVAL_ITEM,
     .signs = liveramp_signs,
     .item = liveramp_item,
+    .masked = liveramp_masked,
     .file_name = liveramp_name,
 };

@@ -6,6 +6,8 @@
 
 #include "crumb/base/clock.h"
 
+#include <jansson.h>
+
 static void purposes(const struct out_item *item, struct buf *out)
 {
 	bool first = true;
@@ -43,6 +45,17 @@ static bool ndjson_item(struct encoder *e, const struct out_item *item, struct b
 	return true;
 }
 
+static bool ndjson_mask(json_t *line)
+{
+	return masked_text(line, "id");
+}
+
+static void ndjson_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	(void)d;
+	masked_objects(bytes, ndjson_mask, out);
+}
+
 const struct format format_ndjson = {
     .name = "ndjson",
     .says = "the same as `csv` in objects, one a line, with `purposes` where a TC string came",
@@ -53,4 +66,5 @@ const struct format format_ndjson = {
     .life = LIFE_IN_ROW,
     .removal = REMOVAL_ROW,
     .item = ndjson_item,
+    .masked = ndjson_masked,
 };

@@ -10,6 +10,8 @@
 
 #include "crumb/base/clock.h"
 
+#include <jansson.h>
+
 /* One data object, of the segments that are rows of the taxonomy or of those that are not. */
 static void ortb_data(const struct encoder *e, const struct out_item *item, bool taxonomy,
     bool *first, struct buf *out)
@@ -53,6 +55,17 @@ static bool ortb_item(struct encoder *e, const struct out_item *item, struct buf
 	return true;
 }
 
+static bool ortb_mask(json_t *line)
+{
+	return masked_text(json_object_get(line, "user"), "id");
+}
+
+static void ortb_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	(void)d;
+	masked_objects(bytes, ortb_mask, out);
+}
+
 const struct format format_ortb = {
     .name = "ortb-user-data",
     .says = "OpenRTB 2.6 `user.data`, one object a visitor with all that holds: rows of IAB's "
@@ -67,4 +80,5 @@ const struct format format_ortb = {
     .life = LIFE_IN_ROW,
     .removal = REMOVAL_ITEM,
     .item = ortb_item,
+    .masked = ortb_masked,
 };

@@ -8,6 +8,8 @@
 
 #include "crumb/base/code.h"
 
+#include <jansson.h>
+
 static void segment_begin(struct encoder *e, struct buf *out)
 {
 	(void)e;
@@ -61,6 +63,20 @@ static void segment_end(struct encoder *e, struct buf *out)
 	buf_c(out, "}");
 }
 
+static void segment_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	json_error_t error;
+	json_t *root = json_loadb(bytes.n ? bytes.p : "", bytes.n, 0, &error), *row;
+	size_t i;
+	(void)d;
+	json_array_foreach(json_object_get(root, "batch"), i, row)
+	{
+		if (masked_text(row, "anonymousId") && masked_text(row, "messageId"))
+			masked_json(json_incref(row), out);
+	}
+	json_decref(root);
+}
+
 const struct format format_segment = {
     .name = "segment-audience",
     .says = "Segment's Audience Entered and Exited",
@@ -77,4 +93,5 @@ const struct format format_segment = {
     .begin = segment_begin,
     .item = segment_item,
     .end = segment_end,
+    .masked = segment_masked,
 };

@@ -117,6 +117,27 @@ static void ttd_answered(struct str answer, struct push_answer *out)
 	json_decref(root);
 }
 
+/* An item has its id under the name of its kind, and changes. */
+static void ttd_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	json_error_t error;
+	json_t *root = json_loadb(bytes.n ? bytes.p : "", bytes.n, 0, &error), *item, *value;
+	const char *key;
+	size_t i;
+	(void)d;
+	json_array_foreach(json_object_get(root, "Items"), i, item)
+	{
+		json_t *line = json_object();
+		json_object_foreach(item, key, value)
+		{
+			json_object_set_new(line, key,
+			    strcmp(key, "Data") == 0 ? json_incref(value) : json_string(MASK));
+		}
+		masked_json(line, out);
+	}
+	json_decref(root);
+}
+
 const struct format format_ttd_advertiser = {
     .name = "ttd-advertiser",
     .says = "The Trade Desk's data API: an advertiser's own data, by The Trade Desk's ids",
@@ -139,6 +160,7 @@ const struct format format_ttd_advertiser = {
     .item = ttd_item,
     .end = ttd_end,
     .answered = ttd_answered,
+    .masked = ttd_masked,
 };
 
 const struct format format_ttd_thirdparty = {
@@ -163,4 +185,5 @@ const struct format format_ttd_thirdparty = {
     .item = ttd_item,
     .end = ttd_end,
     .answered = ttd_answered,
+    .masked = ttd_masked,
 };

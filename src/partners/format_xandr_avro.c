@@ -167,6 +167,126 @@ static bool avro_item(struct encoder *e, const struct out_item *item, struct buf
 	return true;
 }
 
+/* --- a file, read back */
+
+struct avro {
+	struct str rest;
+	bool bad; /* these are no such bytes; sticky */
+};
+
+static int64_t avro_read_long(struct avro *a)
+{
+	uint64_t v = 0;
+	for (unsigned shift = 0; a->rest.n && shift < 64; shift += 7) {
+		uint8_t c = (uint8_t)*a->rest.p;
+		a->rest = str_skip(a->rest, 1);
+		v |= (uint64_t)(c & 0x7f) << shift;
+		if (!(c & 0x80))
+			return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+	}
+	a->bad = true;
+	return 0;
+}
+
+static struct str avro_read_bytes(struct avro *a, uint64_t n)
+{
+	if (a->bad || n > a->rest.n) {
+		a->bad = true;
+		return STR("");
+	}
+	struct str s = str_make(a->rest.p, (size_t)n);
+	a->rest = str_skip(a->rest, (size_t)n);
+	return s;
+}
+
+static struct str avro_read_text(struct avro *a)
+{
+	int64_t n = avro_read_long(a);
+	return avro_read_bytes(a, n < 0 ? UINT64_MAX : (uint64_t)n);
+}
+
+/* Past the id: the number or the text with its member. */
+static void avro_skip_uid(struct avro *a)
+{
+	int64_t kind = avro_read_long(a);
+	if (kind == UID_EXTERNAL)
+		avro_read_text(a);
+	else if (kind != UID_NUMBER)
+		a->bad = true;
+	avro_read_long(a);
+}
+
+/* {"uid":"…","segments":[{"id":101,"expiration":1440}]}; no words where a number says it */
+static bool avro_masked_item(struct avro *a, struct buf *out)
+{
+	const char *between = "";
+	avro_skip_uid(a);
+	buf_c(out, "{\"uid\":\"" MASK "\",\"segments\":[");
+	for (int64_t n; !a->bad && (n = avro_read_long(a)) != 0;)
+		for (; n > 0 && !a->bad; n--) {
+			int64_t id = avro_read_long(a);
+			struct str code = avro_read_text(a);
+			int64_t member = avro_read_long(a), expiration = avro_read_long(a);
+			avro_read_long(a);
+			avro_read_long(a);
+			buf_c(out, between);
+			if (code.n) {
+				buf_c(out, "{\"code\":");
+				format_json(out, code);
+				buf_addf(out, ",\"member_id\":%lld", (long long)member);
+			} else {
+				buf_addf(out, "{\"id\":%lld", (long long)id);
+			}
+			buf_addf(out, ",\"expiration\":%lld}", (long long)expiration);
+			between = ",";
+		}
+	buf_c(out, "]}\n");
+	return !a->bad;
+}
+
+/* A block's items, of which as many are read as there are. */
+static void avro_masked_block(struct str packed, int64_t items, struct masked *out)
+{
+	static _Thread_local uint8_t room[2 * AVRO_BLOCK];
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)packed.p, .avail_in = (uInt)packed.n};
+	z.next_out = room;
+	z.avail_out = sizeof room;
+	if (inflateInit2(&z, -15) != Z_OK)
+		return;
+	(void)inflate(&z, Z_FINISH);
+	struct avro a = {.rest = str_make((const char *)room, z.total_out)};
+	inflateEnd(&z);
+	struct buf line = {0};
+	for (; items > 0; items--) {
+		buf_clear(&line);
+		if (!avro_masked_item(&a, &line) || line.failed)
+			break;
+		buf_str(&out->lines, buf_view(&line));
+	}
+	buf_done(&line);
+}
+
+static void avro_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	struct avro a = {.rest = bytes};
+	(void)d;
+	if (!str_eq(avro_read_bytes(&a, 4), str_make("Obj\1", 4)))
+		return;
+	for (int64_t n; !a.bad && (n = avro_read_long(&a)) != 0;)
+		for (; n > 0 && !a.bad; n--) {
+			avro_read_text(&a);
+			avro_read_text(&a);
+		}
+	avro_read_bytes(&a, sizeof(struct hash16));
+	while (!a.bad && a.rest.n) {
+		int64_t items = avro_read_long(&a);
+		struct str packed = avro_read_text(&a);
+		avro_read_bytes(&a, sizeof(struct hash16));
+		if (!a.bad)
+			avro_masked_block(packed, items, out);
+	}
+}
+
 const struct format format_xandr_avro = {
     .name = "xandr-avro",
     .says = "Xandr's batch segment file in Avro",
@@ -196,4 +316,5 @@ const struct format format_xandr_avro = {
     .begin = avro_begin,
     .item = avro_item,
     .end = avro_flush,
+    .masked = avro_masked,
 };

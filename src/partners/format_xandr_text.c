@@ -125,6 +125,13 @@ static bool xandr_item(struct encoder *e, const struct out_item *item, struct bu
 	return true;
 }
 
+static void xandr_masked(const struct destination *d, struct str bytes, struct masked *out)
+{
+	char seps[SEPARATORS];
+	if (separators(d, seps) == OK)
+		masked_cells(bytes, seps[0], out);
+}
+
 /* Without EXPIRATION the life is the one that the segment has at Xandr. */
 static enum format_life xandr_life(const struct destination *d)
 {
@@ -175,4 +182,5 @@ const struct format format_xandr_text = {
     .signs = xandr_signs,
     .check = xandr_check,
     .item = xandr_item,
+    .masked = xandr_masked,
 };

@@ -3,7 +3,7 @@
  *     panel.append(acts(view, destination, {again: () => {}})); */
 import {get, post} from './api.js';
 import {el, name, speak, text} from './dom.js';
-import {badge, count, segmentLink, table, value, withheldWords} from './parts.js';
+import {badge, count, empty, segmentLink, table, value, withheldWords} from './parts.js';
 import {progress} from './edit/publish.js';
 
 const SAID = {delivered: ['good', 'The partner has taken it.'], nothing_to_say: ['', 'The partner has everything already: nothing was sent.'], waiting: ['warn', 'The partner did not take all of it. It is tried again by itself.'], failed: ['bad', 'It was given up.'], replaced: ['', 'A later delivery says it.']};
@@ -35,6 +35,16 @@ export function notGoing(d) {
   ].filter(Boolean);
   return [told && el('p', {class: 'fine', text: 'Counted by the latest delivery, each member once: by the first reason that holds. “Fewer than” also stands where a smaller number would follow from the one that is not told.'}),
     el('ul', {class: 'rows'}, rows.map(([key, what, n, words]) => el('li', {'data-stays': key}, badge(what, n > 0 ? 'warn' : ''), el('span', {class: 'grow', text: words[0].toUpperCase() + words.slice(1)}))))];
+}
+
+const NO_FILE = {push: ['Sent by request', 'Files go to the partner’s address, and none stays here.'], asked: ['Nothing is sent', 'Whoever wants it asks: there are no files.'], none: ['None yet', 'There is a file to look at after the first delivery.'], gone: ['Taken away', 'The partner, or somebody else, has taken the file out of the folder.']};
+
+/* How the latest file begins, without ids. */
+export function headOf(h) {
+  if (h.state !== 'file') return el('div', {'data-head': h.state}, empty(...NO_FILE[h.state]));
+  const words = `Dots stand for the id. Each different line is shown once; lines that fewer than ${text.number(h.below)} are like are left out, so that nobody can be found in it.` + (h.part ? ' The file is large: its beginning was looked at.' : '');
+  return el('div', {'data-head': 'file'}, el('p', {class: 'fine'}, el('code', {dir: 'ltr', text: h.file}), ' ', words),
+    h.lines.length ? el('pre', {class: 'snippet', dir: 'ltr', tabindex: '0', 'aria-label': 'How the file begins', text: h.lines.join('\n') + (h.more ? '\n…' : '')}) : empty('Nothing to show', `No line has ${text.number(h.below)} others like it.`));
 }
 
 export function acts(view, d, {again}) {

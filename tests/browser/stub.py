@@ -164,6 +164,12 @@ class World:
     def v1_deliveries(self, q):
         return {'deliveries': [self.delivery(q.get('to'), 'failed' if i == 0 and q.get('to') == 'ads' else 'delivered', i) for i in range(12)]}
 
+    def v1_delivery_head(self, q):
+        if q.get('to') != 'ads':
+            return {'destination': q.get('to'), 'format': 'page', 'state': 'asked'}
+        return {'destination': 'ads', 'format': 'csv', 'state': 'file', 'delivery': 'ads-delta-1795761701', 'file': 'ads_delta_20261127T043000Z_part001.csv.gz', 'more': True, 'part': False, 'below': 50,
+                'lines': ['id,segment,expires,action', '••••,a-segment-of-a-rather-long-name-that-has-no-blank-in-it-at-all-and-goes-on,2026-12-30,add', '••••,coat-fans,2026-12-31,add']}
+
     def v1_rules_history(self, q):
         return [{'n': 3, 't': int(time.time()) - 5 * 86400, 'who': 'anna', 'why': 'coats count for two weeks', 'hash': 'ab12', 'file': 'shop.yaml', 'segments': [{'id': 'coat-fans', 'before': 1200, 'after': 1710}], 'undoes': None}]
 

@@ -268,12 +268,16 @@ def test_a_new_segment_is_delivered_and_its_history_told(marketer, shop):
     m.published('a test of the post')
     members = shop.size('lapsed-buyers')
     m.go('#/destinations/newsletter')
+    assert m.all('[data-head=none]')
     m.one('[data-act=now]').click()
     until(lambda: m.all('[data-delivered]'), lambda: m.one('#main').text)
     assert m.one('[data-delivered]').get_attribute('data-delivered') == 'delivered', m.one('[data-delivered]').text
     assert m.one('[data-delivered-segment=lapsed-buyers]').get_attribute('data-why') == 'sent'
     rows = sum(open(os.path.join(d, f)).read().count('\n') for d, _, names in os.walk(shop.out) for f in names if 'csv' in f)
     assert members - 10 <= rows <= members + 11, (rows, members)
+    until(lambda: m.all('[data-head=file] pre'), lambda: m.one('#main').text)
+    lines = m.one('[data-head] pre').text.splitlines()
+    assert lines[0] == 'id,segment,expires,action' and lines[1].startswith('••••,lapsed-buyers,'), lines
     m.one('[data-act=now]').click()
     until(lambda: m.all('[data-delivered=nothing_to_say]'), lambda: m.one('#main').text)
     m.go('#/history')

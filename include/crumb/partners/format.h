@@ -86,6 +86,18 @@ void push_refused(struct push_answer *out, struct str id, struct str segment, st
     struct str message);
 void push_answer_done(struct push_answer *a);
 
+/* --- what a file says, without the ids in it */
+
+#define MASK "\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2" /* four dots, for an id */
+
+/* Lines of text, each with its end. What is cut off, or is not as the format writes it, is left
+ * out. Two lines of one file with the same text are of two ids. */
+struct masked {
+	struct buf head;  /* what a file begins with; it is about nobody */
+	struct buf lines; /* of somebody each, with MASK for the id */
+};
+void masked_done(struct masked *m);
+
 /* --- what is known of a format */
 
 /* When a partner forgets a row that it was told. */
@@ -170,6 +182,10 @@ struct format {
 	/* Reads the body of an answer with a success; `out` says TAKEN before. NULL: a success
 	 * takes everything */
 	void (*answered)(struct str answer, struct push_answer *out);
+
+	/* Reads what was written, uncompressed; `bytes` is all of a file, or its beginning. NULL
+	 * where no files are written */
+	void (*masked)(const struct destination *d, struct str bytes, struct masked *out);
 };
 
 #define FORMAT_DECLARED(name) extern const struct format format_##name;

@@ -5,7 +5,7 @@ import {get, maybe, Trouble} from '../api.js';
 import {timeChart} from '../chart.js';
 import {el, name, text} from '../dom.js';
 import {badge, empty, range, rangePicker, segmentLink, split, table, tile, tiles, value} from '../parts.js';
-import {acts, destinationOf, listOf, notGoing, whyOf} from '../deliver.js';
+import {acts, destinationOf, headOf, listOf, notGoing, whyOf} from '../deliver.js';
 import {lastDelivery, membersOf, rateOf} from './destinations.js';
 
 export const title = 'Destination';
@@ -53,10 +53,11 @@ export async function show(view) {
   const top = el('div', {class: 'stack'}), showTop = (now) => top.replaceChildren(numbers(now), trouble(now) || '');
   showTop(d);
   view.root.append(top);
-  if (view.may('marketer')) view.root.append(el('section', {class: 'panel card', 'aria-label': 'Deliver'}, el('div', {class: 'panel-head'}, el('h2', {text: 'Deliver'})), acts(view, d, {again: async () => { const now = await destinationOf(view, id); if (now) { d = now; showTop(d); } why.again(); sent.again(); chart.again(); }})));
+  if (view.may('marketer')) view.root.append(el('section', {class: 'panel card', 'aria-label': 'Deliver'}, el('div', {class: 'panel-head'}, el('h2', {text: 'Deliver'})), acts(view, d, {again: async () => { const now = await destinationOf(view, id); if (now) { d = now; showTop(d); } why.again(); sent.again(); chart.again(); file && file.again(); }})));
   const chart = view.panel({title: 'Rows by day', about: 'Added above, removed below.', load: (o) => maybe(get('/v1/report/deliveries', {...o, parameters: {destination: id, days: range(view).ask}})), draw: (report) => byDay(view, report, id)});
   const two = view.root.appendChild(el('div', {class: 'two'}));
   const sent = view.panel({into: two, title: 'Deliveries', load: (o) => maybe(get('/v1/deliveries', {...o, parameters: {to: id}}), []), draw: deliveries});
   view.panel({into: two, title: 'What goes there', load: async () => d, draw: () => [facts(d), (d.segments || []).length ? el('ul', {class: 'rows'}, d.segments.map((s) => el('li', null, segmentLink(s)))) : empty('No segment', 'No rule names this destination.')]});
   const why = view.panel({title: 'Who does not go, and why', load: async () => d, draw: notGoing});
+  const file = view.may('marketer') && view.panel({title: 'How a file begins', load: (o) => get('/v1/delivery/head', {...o, parameters: {to: id}}), draw: headOf});
 }

@@ -1,0 +1,283 @@
+/* How a delivered file begins (delivery/head.h says what of it is told).
+ *
+ *     log ─► the latest delivery that arrived ─► its manifest in the destination's folder ─► its
+ *     first file ─► unpacked, up to READ_MOST bytes ─► the format's masked() ─► lines ─► k
+ *
+ * The folder is the partner's as much as ours: what is in it is read as something that anybody may
+ * have written. Names are those of files in the folder; links are not followed, and pipes are not
+ * waited for. What a stranger writes there passes the mask and k like the rest. */
+#include "crumb/delivery/head.h"
+
+#include "crumb/base/array.h"
+#include "crumb/base/memory.h"
+#include "crumb/delivery/deliver.h"
+#include "crumb/partners/format.h"
+#include "outbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define READ_MOST (4u << 20) /* bytes of a file, and of what it unpacks to */
+#define MANIFEST_MOST (4u << 20)
+#define PIECE 65536
+#define GZIP_WINDOW (15 + 16) /* the largest, with a head and a tail of gzip: zlib.h */
+
+/* --- reading */
+
+/* At most `most` bytes of a file in the folder. ERR_NOT_FOUND: there is none, or it is no file.
+ * *whole: that is all of it. */
+static enum err read_in(
+    const char *folder, const char *name, size_t most, struct buf *out, bool *whole)
+{
+	char path[OUTBOX_PATH];
+	struct stat st;
+	enum err e = OK;
+	int len = snprintf(path, sizeof path, "%s/%s", folder, name);
+	if (len < 0 || (size_t)len >= sizeof path || !*name || *name == '.' || strchr(name, '/'))
+		return err_set(ERR_NOT_FOUND, "there is no such file");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return err_set(ERR_NOT_FOUND, "%s is no file", path);
+	if (fd < 0)
+		return err_sys_path(path);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		e = err_set(ERR_NOT_FOUND, "%s is no file", path);
+	ssize_t n = 1;
+	while (!e && n > 0 && out->n < most) {
+		if (!buf_reserve(out, PIECE)) {
+			e = err_set(ERR_NOMEM, "no memory for this now");
+			break;
+		}
+		n = read(fd, out->p + out->n, PIECE);
+		if (n < 0 && errno != EINTR)
+			e = err_sys("%s", path);
+		out->n += n > 0 ? (size_t)n : 0;
+	}
+	*whole = n == 0;
+	close(fd);
+	return e;
+}
+
+/* As much as there is, READ_MOST at most; what is cut off or damaged ends it. */
+static void inflate_to(struct str packed, struct buf *out)
+{
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)packed.p, .avail_in = (uInt)packed.n};
+	if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+		return;
+	for (int rc = Z_OK; rc == Z_OK && out->n < READ_MOST && buf_reserve(out, PIECE);) {
+		z.next_out = (Bytef *)out->p + out->n;
+		z.avail_out = PIECE;
+		rc = inflate(&z, Z_NO_FLUSH);
+		out->n += PIECE - z.avail_out;
+	}
+	inflateEnd(&z);
+}
+
+static void unzstd_to(struct str packed, struct buf *out)
+{
+	ZSTD_DCtx *z = ZSTD_createDCtx();
+	ZSTD_inBuffer in = {packed.p, packed.n, 0};
+	for (size_t left = 1; z && left && out->n < READ_MOST && buf_reserve(out, PIECE);) {
+		ZSTD_outBuffer to = {out->p + out->n, PIECE, 0};
+		left = ZSTD_decompressStream(z, &to, &in);
+		out->n += to.pos;
+		if (ZSTD_isError(left) || (!to.pos && in.pos == in.size))
+			break;
+	}
+	ZSTD_freeDCtx(z);
+}
+
+/* By the ending of its name: `compress` of the destination may have been changed since. */
+static enum compression packing_of(const char *name)
+{
+	size_t n = strlen(name), m;
+	for (int i = COMPRESS_NONE + 1; i < COMPRESSIONS; i++)
+		if ((m = strlen(compressions[i].ending)) < n &&
+		    strcmp(name + n - m, compressions[i].ending) == 0)
+			return (enum compression)i;
+	return COMPRESS_NONE;
+}
+
+/* The text of a file. *whole: all of it. */
+static enum err read_text(const char *folder, const char *name, struct buf *text, bool *whole)
+{
+	struct buf raw = {0};
+	enum compression packing = packing_of(name);
+	enum err e =
+	    read_in(folder, name, READ_MOST, packing == COMPRESS_NONE ? text : &raw, whole);
+	if (!e && packing == COMPRESS_GZ && raw.n)
+		inflate_to(buf_view(&raw), text);
+	else if (!e && packing == COMPRESS_ZSTD && raw.n)
+		unzstd_to(buf_view(&raw), text);
+	*whole = *whole && text->n < READ_MOST;
+	buf_done(&raw);
+	return e || !text->failed ? e : err_set(ERR_NOMEM, "no memory for this now");
+}
+
+/* --- lines */
+
+struct lines {
+	struct str *list;
+	size_t n, cap;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	const struct str *x = a, *y = b;
+	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+	if (c)
+		return c;
+	return x->n < y->n ? -1 : x->n > y->n;
+}
+
+static enum err cut_lines(struct str text, struct lines *out)
+{
+	struct str line;
+	while (text.n && str_cut(&text, '\n', &line)) {
+		if (!array_room(out->list, out->cap, out->n + 1))
+			return err_set(ERR_NOMEM, "no memory for this now");
+		out->list[out->n++] = line;
+	}
+	return OK;
+}
+
+/* A line that is no text of JSON is not told; formats write none. */
+static void tell_line(json_t *told, struct str line)
+{
+	json_array_append_new(told, json_stringn(line.p, line.n));
+}
+
+/* Each line that at least k are like, once; `most` of them. */
+static enum err tell_lines(
+    const struct masked *m, uint32_t k, size_t most, json_t *told, bool *more)
+{
+	struct lines all = {0};
+	struct str head = m->head.n ? buf_view(&m->head) : STR(""), line;
+	enum err e = m->lines.n ? cut_lines(buf_view(&m->lines), &all) : OK;
+	bool headed = false;
+	if (!e && all.n)
+		qsort(all.list, all.n, sizeof *all.list, by_text);
+	*more = false;
+	for (size_t i = 0, same; i < all.n && !e && !*more; i += same) {
+		for (same = 1; i + same < all.n && str_eq(all.list[i], all.list[i + same]); same++)
+			;
+		if (same < k)
+			continue;
+		while (!headed && head.n && str_cut(&head, '\n', &line))
+			tell_line(told, line);
+		headed = true;
+		if (json_array_size(told) < most)
+			tell_line(told, all.list[i]);
+		else
+			*more = true;
+	}
+	free(all.list);
+	return e;
+}
+
+/* --- which file */
+
+/* The name of the latest delivery that arrived with files; "": there is none. */
+static void latest_of(const struct plan_wish *w, const struct kgate *gate, char out[DELIVERY_ID])
+{
+	json_t *list;
+	*out = 0;
+	if (deliveries_list(w->g->store->path, w->all, w->d->id, gate, w->now, &list) != OK)
+		return;
+	for (size_t i = json_array_size(list); i-- > 0 && !*out;) {
+		const json_t *row = json_array_get(list, i);
+		if (strcmp(json_text(row, "state"), "delivered") == 0 && json_number(row, "files"))
+			snprintf(out, DELIVERY_ID, "%s", json_text(row, "delivery"));
+	}
+	json_decref(list);
+}
+
+/* The name of its first file, from the manifest beside it. */
+static enum err first_file(const char *folder, const char *delivery, char out[FORMAT_NAME_MOST])
+{
+	char name[DELIVERY_ID + 32];
+	struct buf text = {0};
+	json_error_t error;
+	bool whole;
+	snprintf(name, sizeof name, "%s.manifest.json", delivery);
+	enum err e = read_in(folder, name, MANIFEST_MOST, &text, &whole);
+	json_t *m = e || !text.n ? NULL : json_loadb(text.p, text.n, 0, &error);
+	const char *file = json_text(json_array_get(json_object_get(m, "files"), 0), "name");
+	snprintf(out, FORMAT_NAME_MOST, "%s", file);
+	if (!e && !*file)
+		e = err_set(ERR_NOT_FOUND, "the manifest names no file");
+	json_decref(m);
+	buf_done(&text);
+	return e;
+}
+
+/* --- telling */
+
+static enum err tell_file(const struct plan_wish *w, const struct kgate *gate, unsigned lines,
+    const char *delivery, json_t *told)
+{
+	char folder[FILE_PATH_MAX], name[FORMAT_NAME_MOST];
+	struct buf text = {0};
+	struct masked m = {.head = {0}};
+	bool whole = true, more = false;
+	json_t *list = json_array();
+	snprintf(folder, sizeof folder, STR_FMT, STR_ARG(w->d->where));
+	enum err e = first_file(folder, delivery, name);
+	if (!e)
+		e = read_text(folder, name, &text, &whole);
+	if (!e && text.n)
+		w->d->format->masked(w->d, buf_view(&text), &m);
+	if (!e && (m.head.failed || m.lines.failed))
+		e = err_set(ERR_NOMEM, "no memory for this now");
+	if (!e)
+		e = tell_lines(&m, kgate_k(gate), lines, list, &more);
+	masked_done(&m);
+	buf_done(&text);
+	if (!e) {
+		json_object_set_new(told, "delivery", json_string(delivery));
+		json_object_set_new(told, "file", json_string(name));
+		json_object_set(told, "lines", list);
+		json_object_set_new(told, "more", json_boolean(more));
+		json_object_set_new(told, "part", json_boolean(!whole));
+		json_object_set_new(told, "below", json_integer((json_int_t)kgate_k(gate)));
+	}
+	json_decref(list);
+	return e;
+}
+
+enum err head_told(
+    const struct plan_wish *w, const struct kgate *gate, unsigned lines, json_t **out)
+{
+	char delivery[DELIVERY_ID];
+	const char *state = "file";
+	json_t *told =
+	    json_pack("{s:s,s:s}", "destination", w->d->id, "format", w->d->format->name);
+	enum err e = OK;
+	latest_of(w, gate, delivery);
+	if (w->d->way->where == WHERE_NONE || !w->d->format->masked)
+		state = "asked";
+	else if (w->d->way->where == WHERE_URL)
+		state = "push";
+	else if (!*delivery)
+		state = "none";
+	else
+		e = tell_file(w, gate, lines, delivery, told);
+	if (e == ERR_NOT_FOUND) {
+		state = "gone";
+		e = OK;
+	}
+	json_object_set_new(told, "state", json_string(state));
+	if (!e)
+		e = memory_check();
+	if (e)
+		json_decref(told);
+	else
+		*out = told;
+	return e;
+}
