@@ -150,6 +150,7 @@ static const struct shape step_fields[] = {
     {"action", SHAPE_TEXT, .help = "`events`, `days`, `value`, `wait` or `fact`"},
     {"words", SHAPE_TEXT, .help = "the step as a sentence"},
     {"category", SHAPE_TEXT, .when = SHAPE_SOMETIMES},
+    {"name", SHAPE_TEXT, SHAPE_SOMETIMES, .help = "of the category"},
     {"count", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "of `events` and `days`"},
     {"value", SHAPE_REAL, SHAPE_SOMETIMES, .help = "of `value`"},
     {"until", SHAPE_DAY, SHAPE_SOMETIMES, .help = "of `wait`"},

@@ -157,11 +157,11 @@ static json_t *node_json(const struct explaining *x, int at)
 static json_t *step_json(const struct explaining *x, const struct step *s)
 {
 	char words[500], day[DAY_TEXT];
-	const char *cat = x->r->categories[s->cat].id;
+	const char *cat = x->r->categories[s->cat].id, *name = x->r->categories[s->cat].name;
 	struct str text = x->r->nodes[s->node].text;
 	json_t *j = NULL;
 	if (s->cat == CATEGORY_ALL && (s->kind == STEP_EVENTS || s->kind == STEP_DAYS))
-		cat = "any event";
+		cat = name = "any event";
 	switch (s->kind) {
 	case STEP_EVENTS:
 		snprintf(words, sizeof words, "%lld more %s today", (long long)s->n, cat);
@@ -192,6 +192,8 @@ static json_t *step_json(const struct explaining *x, const struct step *s)
 		    s->wanted);
 		break;
 	}
+	if (json_object_get(j, "category"))
+		json_object_set_new(j, "name", json_string(name ? name : cat));
 	json_object_set_new(j, "words", json_string(words));
 	return j;
 }

@@ -57,10 +57,13 @@ function part(node) {
 }
 const list = (parts) => el('ul', {class: 'clauses'}, parts.map(part));
 
+/* The name that people gave; the id stands in the title, for two may have one name. */
+const categoryOf = (s) => el('span', {title: s.category}, name(s.name || s.category));
+
 const STEPS = {
-  events: (s) => [plural(s.count, 'more event'), ' of ', name(s.category), ' today'],
-  days: (s) => ['events of ', name(s.category), ' on ', plural(s.count, 'more day')],
-  value: (s) => [name(s.category), ' worth ', text.real(s.value), ' more'],
+  events: (s) => [plural(s.count, 'more event'), ' of ', categoryOf(s), ' today'],
+  days: (s) => ['events of ', categoryOf(s), ' on ', plural(s.count, 'more day')],
+  value: (s) => [categoryOf(s), ' worth ', text.real(s.value), ' more'],
   wait: (s) => ['wait until ', text.dayLong(s.until)],
   fact: (s) => [el('code', {dir: 'ltr', text: s.fact}), s.wanted ? ' would have to be so' : ' would have to be not so'],
 };

@@ -239,7 +239,7 @@ class World:
         tree = {'text': 'coats >= 3 in 14d and not purchase in 30d and (country = DE or size = l)', 'kind': 'and', 'true': inside, 'flips': None, 'parts': [
             coats, {'text': 'not purchase in 30d', 'words': 'had no event of “Bought” in the last 30 days', 'kind': 'not', 'true': inside, 'flips': None if inside else later, 'parts': [bought]},
             {'text': 'country = DE or size = l', 'kind': 'or', 'true': True, 'flips': None, 'parts': [place, size]}]}
-        steps = [{'action': 'events', 'category': 'apparel.coats', 'count': 1, 'words': '1 more coats today'}, {'action': 'wait', 'until': later, 'words': 'wait until ' + later}]
+        steps = [{'action': 'events', 'category': 'apparel.coats', 'name': 'Coats', 'count': 1, 'words': '1 more coats today'}, {'action': 'wait', 'until': later, 'words': 'wait until ' + later}]
         return {'segment': asked['segment'], 'in': inside, 'state': 'active', 'until': later if inside else None, 'tree': tree, **({} if inside else {'change': {'possible': True, 'sure': True, 'steps': steps}})}
 
     def v1_ask_preview(self, q, body):

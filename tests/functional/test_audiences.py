@@ -110,7 +110,7 @@ def test_explain(make):
     steps = e['change']['steps']
     assert e['change']['possible'] and {'events', 'wait'} == {s['action'] for s in steps}
     assert [s['until'] for s in steps if s['action'] == 'wait'] == [day(20)]
-    assert server.js('rules', 'explain', 'order', '--id', 'x')['change']['steps'] == [{'action': 'events', 'category': 'buy', 'count': 1, 'words': '1 more buy today'}]
+    assert server.js('rules', 'explain', 'order', '--id', 'x')['change']['steps'] == [{'action': 'events', 'category': 'buy', 'name': 'buy', 'count': 1, 'words': '1 more buy today'}]
     big = server.js('rules', 'explain', 'big', '--id', 'x')
     assert big['change']['sure'] and big['change']['steps'][0]['value'] == 30 and big['tree']['days'][0]['value'] == 20
     far = server.js('rules', 'explain', 'far', '--id', 'x')
