@@ -8,8 +8,6 @@
  * down at that moment, so go_down() looks at `over` once more afterwards. */
 #include "crumb/base/low.h"
 
-#include "crumb/base/thread.h"
-
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +19,7 @@
 #define NICE 10
 #define LOW_MOST 512 /* threads that low_over() knows of; any beyond that stay as they are */
 
+static _Thread_local bool low;	    /* this thread called low_begin(), or whoever started it */
 static _Thread_local bool idle;	    /* this thread is SCHED_IDLE, unless it holds something */
 static _Thread_local unsigned held; /* low_hold() calls that are not released */
 static _Atomic bool over;	    /* shared: low_over() was called */
@@ -66,13 +65,33 @@ void low_begin(void)
 {
 	pthread_t thread;
 	bool back = false;
-	if (thread_start(&thread, "low", try_it, &back) == OK)
+	if (pthread_create(&thread, NULL, try_it, &back) == 0) /* thread_start() calls this file */
 		pthread_join(thread, NULL);
 	list_thread(gettid());
+	low = true;
 	idle = back;
 	if (idle)
 		go_down();
 	else if (!atomic_load(&over))
+		setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+}
+
+struct low low_mine(void)
+{
+	return (struct low){.low = low, .idle = idle, .held = held > 0};
+}
+
+void low_enter(struct low of)
+{
+	if (!of.low)
+		return;
+	low = true;
+	idle = of.idle;
+	held = idle && of.held;
+	list_thread(gettid());
+	if (idle && !held)
+		go_down();
+	else if (!idle && !atomic_load(&over))
 		setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 }
 

@@ -1,9 +1,10 @@
-/* Starting threads. A new thread has the signal mask and the ambient of whoever starts it, so the
- * mask is set before and put back after; the ambient goes with the argument, in a struct that the
- * new thread frees. */
+/* Starting threads. A new thread has the signal mask, the ambient and the priority of whoever
+ * starts it. So the mask is set before and put back after; the others go with the argument, in a
+ * struct that the new thread frees. */
 #include "crumb/base/thread.h"
 
 #include "crumb/base/ambient.h"
+#include "crumb/base/low.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ static void block_signals(sigset_t *old)
 
 struct start {
 	struct ambient *ambient;
+	struct low low;
 	void *(*run)(void *);
 	void *arg;
 };
@@ -32,6 +34,7 @@ static void *thread_begin(void *arg)
 	struct start s = *(struct start *)arg;
 	free(arg);
 	ambient_enter(s.ambient);
+	low_enter(s.low);
 	return s.run(s.arg);
 }
 
@@ -54,7 +57,7 @@ enum err thread_start(pthread_t *out, const char *name, void *(*run)(void *), vo
 		free(s);
 		return err_set(ERR_NOMEM, "no memory for the thread '%s'", name);
 	}
-	*s = (struct start){ambient_mine, run, arg};
+	*s = (struct start){ambient_mine, low_mine(), run, arg};
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	int rc = create(&thread, &attr, s);
 	pthread_attr_destroy(&attr);

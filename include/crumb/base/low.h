@@ -9,9 +9,19 @@
 #ifndef CRUMB_BASE_LOW_H
 #define CRUMB_BASE_LOW_H
 
+#include <stdbool.h>
+
 void low_begin(void); /* the calling thread, from now on */
 void low_hold(void);  /* nests */
 void low_release(void);
+
+/* How the calling thread is, for the threads that it starts: thread_start() hands it on. A thread
+ * that is started between low_hold() and low_release() is an ordinary one to its end. */
+struct low {
+	bool low, idle, held;
+};
+struct low low_mine(void);
+void low_enter(struct low of); /* first thing on a thread that was started */
 
 /* From now on no thread is low. Whoever ends the process waits for each thread to end, and on a
  * busy machine a low thread would never end. Any thread. */
