@@ -372,7 +372,6 @@ void admin_free(struct admin *a)
 	history_end(a);
 	callers_end(a);
 	ask_memory_free(a->asked);
-	json_decref(a->signals.answer);
 	sem_destroy(&a->committed);
 	pthread_mutex_destroy(&a->lock);
 	for (int i = 0; i < BY_MAX; i++)

@@ -5,15 +5,14 @@
  *     /v1/ask/explain    one visitor       a look-up; the operator's alone
  *     /v1/lookalikes     groups            as the list of segments
  *     …/curve            a model           its file, which is among the rules in memory
- *     /v1/signals        the journal       two readings of 30 days, once a day
+ *     /v1/signals        the journal       what is kept of it
  *
- * Signals are read from the journal, which takes seconds. So the answer of a day and of its rules
- * is kept in memory and told alike to all; who asks first that day waits. */
+ * Signals are read from the journal, which takes seconds. So the keeper reads them once a day
+ * (answers/signals_kept.h), and they are told alike to all. */
 #include "routes.h"
 
 #include "crumb/answers/explain_answer.h"
 #include "crumb/answers/model_answer.h"
-#include "crumb/answers/signals.h"
 #include "crumb/answers/who.h"
 #include "crumb/base/clock.h"
 #include "crumb/delivery/lists.h"
@@ -111,28 +110,16 @@ static void curve_done(struct job *j)
 	buf_done(&asked->id);
 }
 
-/* --- signals. BY_LONG's thread */
+/* --- signals */
 
-/* The rules are a part of what is asked: what no rule uses changes with them. A reading that is
- * given up at the end of the server leaves what was kept. */
+/* The rules are a part of what is asked: what no rule uses changes with them. */
 static void signals(struct admin *a, struct job *j)
 {
 	struct generation *g = engine_serving(a->node->engine);
-	struct kept_signals *k = &a->signals;
-	uint32_t now = clock_now();
-	const struct signals_of of = {
-	    .store = a->node->store, .g = g, .gate = &a->gate, .now = now, .stop = &a->stop};
-	bool kept = k->answer && k->day == day_of(now) &&
-		    memcmp(k->rules, g->rules->hash, sizeof k->rules) == 0;
-	json_t *fresh = NULL;
-	if (!kept && !(j->result = answer_signals(&of, &fresh))) {
-		json_decref(k->answer);
-		k->answer = fresh;
-		k->day = day_of(now);
-		memcpy(k->rules, g->rules->hash, sizeof k->rules);
-	}
-	if (!j->result)
-		j->answer = json_deep_copy(k->answer);
+	uint16_t today = day_of(clock_now());
+	if (!signals_kept_current(a->node->signals, g->rules, today) && !clock_jumped())
+		keeper_signals(a->keeper);
+	j->result = signals_kept_told(a->node->signals, g->rules, today, &j->answer);
 	generation_unref(g);
 }
 
@@ -248,6 +235,9 @@ static const struct shape unused_fields[] = {
 };
 
 static const struct shape signals_fields[] = {
+    {"made", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "when they were read, in seconds; null: not yet"},
+    {"current", SHAPE_TRUTH, .help = "are they of today and of the rules that serve?"},
+    {"running", SHAPE_TRUTH, .help = "are they being read now?"},
     {"days", SHAPE_WHOLE, .help = "of the journal that were read"},
     {"unused", SHAPE_LIST, .help = "seen often and used by no rule, most frequent first",
 	.of = unused_fields},
@@ -306,10 +296,11 @@ const struct route routes_analysis[] = {
 	.method = HTTP_M_GET,
 	.path = "/v1/signals",
 	.help = "What pages send often and no rule uses, and rules that nobody matches, as `crumb "
-		"rules signals --json`. Who asks first on a day, or after a change of rules, "
-		"waits until the journal was read; then the answer is kept.",
+		"rules signals --json`. They are read from the journal once a day, and after a "
+		"change of rules; until then the answer has those of before, and `current` is "
+		"false.",
 	.role = ROLE_MARKETER,
-	.by = BY_LONG,
+	.by = BY_TELL,
 	.answers = {{200, "the signals", .shape = {.kind = SHAPE_OBJECT, .of = signals_fields}}},
 	.run = signals,
     },

@@ -77,13 +77,6 @@ struct history {
 	char said[HISTORY_SAID][WHO_MOST + 64];
 };
 
-/* The signals of a day and its rules (analysis.c). BY_LONG's thread. */
-struct kept_signals {
-	uint16_t day;
-	uint8_t rules[16]; /* hash */
-	json_t *answer;	   /* NULL: none yet */
-};
-
 struct admin {
 	/* set by admin_new(), then constant */
 	struct node *node;
@@ -110,7 +103,6 @@ struct admin {
 	struct kgate gate;
 	struct history history;
 	struct ask_memory *asked;
-	struct kept_signals signals;
 	_Atomic unsigned comparing; /* a diff that replays: thousandths, and one more; 0: none */
 	/* set before requests come (admin/admin.h) */
 	enum err (*models_changed)(void *);

@@ -17,6 +17,7 @@
  * A day for which there is nobody is not read. So a quiet night reads nothing of the journal. */
 #include "crumb/node/keeper.h"
 
+#include "crumb/base/lock.h"
 #include "crumb/base/memory.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/log.h"
@@ -37,15 +38,21 @@
 #define READER_WAIT_MS 10000 /* for those who read the old generation */
 #define RETRY_MOST_S 60	     /* between two rounds that fail */
 
+/* What the thread does, the first of those that are wanted first. */
+enum work { WORK_ROUND, WORK_REPORT, WORK_SIGNALS, WORKS };
+static const char *const work_names[WORKS] = {
+    "the nightly work", "the report of the day", "the signals of the day"};
+
 struct keeper {
 	struct node *node; /* constant */
 	pthread_t thread;
 	/* shared, under lock */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool wanted, busy;	/* a round is asked for, is under way */
-	bool report, reporting; /* the same for a report */
-	struct trouble trouble, report_trouble;
+	struct {
+		bool wanted, busy; /* asked for, under way */
+		struct trouble trouble;
+	} work[WORKS];
 	uint64_t failures;
 	char why[300];	   /* the last round failed */
 	uint16_t reported; /* the latest report was of this day; 0: none was made */
@@ -284,58 +291,80 @@ static bool report_due(struct keeper *k)
 	return due;
 }
 
-static void report_now(struct keeper *k)
+/* Of the rules that serve, unless they are there. */
+static enum err make_signals(struct keeper *k)
 {
-	pthread_mutex_lock(&k->lock);
-	k->report = true;
-	pthread_cond_signal(&k->wake);
-	pthread_mutex_unlock(&k->lock);
+	struct node *n = k->node;
+	struct kgate gate = kgate_of(n->config);
+	struct generation *g = engine_serving(n->engine);
+	const struct signals_of of = {
+	    .store = n->store, .g = g, .gate = &gate, .now = clock_now(), .stop = &k->stop};
+	memory_begin();
+	low_release();
+	enum err e = signals_kept_make(n->signals, &of);
+	low_hold();
+	generation_unref(g);
+	return e;
 }
 
 /* --- the thread */
 
 /* What was asked for, without the lock. */
-static enum err do_work(struct keeper *k, bool report)
+static enum err do_work(struct keeper *k, enum work what)
 {
+	enum err e = OK;
 	pthread_mutex_unlock(&k->lock);
-	enum err e = report ? make_report(k) : keeper_round(k);
+	switch (what) {
+	case WORK_ROUND:
+		e = keeper_round(k);
+		break;
+	case WORK_REPORT:
+		e = make_report(k);
+		break;
+	case WORK_SIGNALS:
+		e = make_signals(k);
+		break;
+	case WORKS:
+		break;
+	}
 	pthread_mutex_lock(&k->lock);
 	return e;
 }
 
-/* Waits until a round is asked for. A round that is asked for while one is under way comes after
- * it: what was erased meanwhile may have missed that one. */
+static void note_failure(struct keeper *k, enum work what)
+{
+	CHECK_HELD(&k->lock);
+	trouble_note(&k->work[what].trouble, RETRY_MOST_S, "keeper", work_names[what]);
+	if (what == WORK_ROUND) {
+		k->failures++;
+		snprintf(k->why, sizeof k->why, "%s", err_text());
+	}
+}
+
+/* Waits until something is asked for. What is asked for while it is under way comes after it: what
+ * was erased during a round may have missed that one. */
 static void *keeper_thread(void *arg)
 {
 	struct keeper *k = arg;
 	low_begin();
-	low_hold(); /* do_round() releases it where it may */
+	low_hold(); /* the work releases it where it may */
 	pthread_mutex_lock(&k->lock);
 	while (!atomic_load(&k->stop)) {
-		if (!k->wanted && !k->report) {
+		enum work what = WORK_ROUND;
+		while (what < WORKS && !k->work[what].wanted)
+			what++;
+		if (what == WORKS) {
 			pthread_cond_wait(&k->wake, &k->lock);
 			continue;
 		}
-		bool report = !k->wanted;
-		struct trouble *trouble = report ? &k->report_trouble : &k->trouble;
-		const char *what = report ? "the report of the day" : "the nightly work";
-		if (report)
-			k->report = false;
-		else
-			k->wanted = false;
-		k->busy = !report;
-		k->reporting = report;
-		enum err e = do_work(k, report);
-		k->busy = k->reporting = false;
-		if (!e) {
-			trouble_over(trouble, "keeper", what);
-		} else if (!atomic_load(&k->stop)) {
-			trouble_note(trouble, RETRY_MOST_S, "keeper", what);
-			if (!report) {
-				k->failures++;
-				snprintf(k->why, sizeof k->why, "%s", err_text());
-			}
-		}
+		k->work[what].wanted = false;
+		k->work[what].busy = true;
+		enum err e = do_work(k, what);
+		k->work[what].busy = false;
+		if (!e)
+			trouble_over(&k->work[what].trouble, "keeper", work_names[what]);
+		else if (!atomic_load(&k->stop))
+			note_failure(k, what);
 	}
 	pthread_mutex_unlock(&k->lock);
 	return NULL;
@@ -386,29 +415,57 @@ void keeper_stop(struct keeper *k)
 	free(k);
 }
 
+/* Asks the thread for it. What is under way counts as none: the caller wants one that begins now.
+ */
+static void want(struct keeper *k, enum work what)
+{
+	CHECK_HELD(&k->lock);
+	k->work[what].wanted = true;
+	pthread_cond_signal(&k->wake);
+}
+
 uint64_t keeper_now(struct keeper *k)
 {
 	pthread_mutex_lock(&k->lock);
-	uint64_t round = atomic_load(&k->rounds) + 1 + k->busy;
-	k->wanted = true;
-	pthread_cond_signal(&k->wake);
+	uint64_t round = atomic_load(&k->rounds) + 1 + k->work[WORK_ROUND].busy;
+	want(k, WORK_ROUND);
 	pthread_mutex_unlock(&k->lock);
 	return round;
+}
+
+/* Is none wanted or under way, and has none failed a moment ago? */
+static bool is_idle(struct keeper *k, enum work what)
+{
+	CHECK_HELD(&k->lock);
+	return !k->work[what].busy && !k->work[what].wanted && trouble_due(&k->work[what].trouble);
+}
+
+void keeper_signals(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	if (is_idle(k, WORK_SIGNALS))
+		want(k, WORK_SIGNALS);
+	pthread_mutex_unlock(&k->lock);
 }
 
 void keeper_tick(struct keeper *k)
 {
 	struct node *n = k->node;
 	pthread_mutex_lock(&k->lock);
-	bool idle = !k->busy && !k->wanted && trouble_due(&k->trouble);
-	bool report = !k->reporting && !k->report && trouble_due(&k->report_trouble);
+	bool round = is_idle(k, WORK_ROUND), report = is_idle(k, WORK_REPORT);
 	pthread_mutex_unlock(&k->lock);
 	if (clock_jumped() || !node_settled(n))
 		return;
-	if (idle && store_kept_day(n->store) != day_of(clock_now()))
-		keeper_now(k);
-	if (report && report_due(k))
-		report_now(k);
+	round = round && store_kept_day(n->store) != day_of(clock_now());
+	report = report && report_due(k);
+	pthread_mutex_lock(&k->lock);
+	if (round)
+		want(k, WORK_ROUND);
+	if (report) {
+		want(k, WORK_REPORT);
+		want(k, WORK_SIGNALS);
+	}
+	pthread_mutex_unlock(&k->lock);
 }
 
 uint64_t keeper_failures(struct keeper *k, char *why, size_t cap)

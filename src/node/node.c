@@ -63,6 +63,8 @@ enum err node_open(struct node *n, enum node_clock clock)
 	struct kgate gate = kgate_of(c);
 	if (!e)
 		n->dailies = dailies_new(n->store->path, kgate_k(&gate));
+	if (!e)
+		n->signals = signals_kept_new();
 	struct writer_told told = {fold_soon, fold_now, n->engine};
 	if (!e)
 		e = n->alone ? writer_open(n->store, &told, &n->writer)
@@ -97,6 +99,7 @@ void node_stop(struct node *n)
 	writer_stop(n->writer);
 	engine_stop(n->engine);
 	dailies_free(n->dailies);
+	signals_kept_free(n->signals);
 	rules_unref(n->rules);
 	destinations_unref(n->destinations);
 	tally_close(n->tally); /* the threads that count are gone */

@@ -180,7 +180,7 @@ class World:
         return [{'reason': 'agent', 'pattern': 'curl', 'events': 2011, 'first_day': days(30)[0], 'last_day': days(1)[0]}, {'reason': 'burst', 'pattern': '', 'events': 120, 'first_day': days(9)[0], 'last_day': days(2)[0]}] if self.n else []
 
     def v1_signals(self, q):
-        return {'days': 30, 'unused': [{'kind': 'event', 'value': 'wishlist', 'visitors': 2100, 'events': 4000}, {'kind': 'path', 'value': '/a-folder-of-a-rather-long-name/of-many-parts/*', 'visitors': 900, 'events': 1000}] if self.n else [], 'idle_categories': ['news.sport'] if self.n else [], 'idle_segments': []}
+        return {'made': int(time.time()) - 3600, 'current': True, 'running': False, 'days': 30, 'unused': [{'kind': 'event', 'value': 'wishlist', 'visitors': 2100, 'events': 4000}, {'kind': 'path', 'value': '/a-folder-of-a-rather-long-name/of-many-parts/*', 'visitors': 900, 'events': 1000}] if self.n else [], 'idle_categories': ['news.sport'] if self.n else [], 'idle_segments': []}
 
     # --- acting
 

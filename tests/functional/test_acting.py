@@ -2,7 +2,7 @@
 import json
 import os
 
-from harness import Browser
+from harness import Browser, until
 from partner import export_to
 from test_deliver import DESTINATIONS, RULES, held, look, world  # noqa: F401
 
@@ -189,9 +189,17 @@ def test_lookalikes_and_their_curve_are_what_the_commands_say(make):
 def test_signals_are_what_the_command_says_and_told_alike_all_day(world):  # noqa: F811
     server, _ = world()
     look(server, 60, path='/unused/1')
-    first = tell(server, 'GET', '/v1/signals')
+    def read():
+        told = {}
+        until(lambda: told.update(tell(server, 'GET', '/v1/signals')) or told['current'])
+        assert told.pop('current') and not told.pop('running') and told.pop('made')
+        return told
+
+    early = tell(server, 'GET', '/v1/signals')            # nobody waits for the journal
+    assert (early['made'], early['current'], early['unused']) == (None, False, [])
+    first = read()
     assert first == server.js('rules', 'signals') and {'kind': 'path', 'value': '/unused/*', 'events': 60, 'visitors': 60} in first['unused']
     look(server, 30, first=60, path='/unused/1')
-    assert tell(server, 'GET', '/v1/signals') == first
+    assert read() == first
     server.advance('1d')
-    assert tell(server, 'GET', '/v1/signals')['unused'] != first['unused']
+    assert read()['unused'] != first['unused']

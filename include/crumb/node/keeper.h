@@ -13,9 +13,10 @@
  * failure interrupts is done again, all of it: `kept` has the day of before. After a failure it is
  * tried again within a minute. While the clock is in doubt nothing is done.
  *
- * Besides, the report of the day (report/dailies.h): once the day before is complete, and when
- * other rules serve. A report that fails is tried again by itself; a round does not wait for it to
- * succeed.
+ * Besides, the report of the day (report/dailies.h) and its signals (answers/signals_kept.h): once
+ * the day before is complete, and when other rules serve. What fails is tried again; a round does
+ * not wait for it to succeed. On the first day of a store there is no report, and signals are read
+ * when somebody asks.
  *
  * The thread is a low one (base/low.h). keeper_start(), keeper_stop() and keeper_tick() belong to
  * the thread that runs the node; the others are for any thread. */
@@ -40,6 +41,8 @@ void keeper_tick(struct keeper *k);
 /* Starts a round without waiting for the night. It is done when keeper_rounds() is at least what
  * this returns. */
 uint64_t keeper_now(struct keeper *k);
+/* Reads the signals of the day, unless that is asked for already, or failed a moment ago. */
+void keeper_signals(struct keeper *k);
 uint64_t keeper_rounds(struct keeper *k); /* how many were done since the start */
 /* How many failed since the start, and why the last one did. */
 uint64_t keeper_failures(struct keeper *k, char *why, size_t cap);

@@ -18,6 +18,7 @@
 #include "crumb/ingest/writer.h"
 #include "crumb/partners/destinations.h"
 #include "crumb/report/dailies.h"
+#include "crumb/answers/signals_kept.h"
 #include "crumb/report/tally.h"
 
 /* The watch holds the clock against what the store knows of time. src/node/time.c says when the
@@ -43,6 +44,7 @@ struct node {
 	struct engine *engine;
 	struct writer *writer;
 	struct dailies *dailies; /* reports of the day */
+	struct signals_kept *signals;
 	struct tally *tally; /* what is counted by day */
 	/* shared, under lock; node_destinations() and node_rules() give references */
 	pthread_mutex_t lock;

@@ -43,10 +43,22 @@ function draw(view, [list, report], again) {
     el('div', {class: 'card card-table'}, room), report && !report.made && el('p', {class: 'fine', text: 'Events by day come with the first report of the day.'})];
 }
 
+const TRIES = 60;
+
+/* The first look of a store's first day, or of new rules, has the server read its journal: until that is done the answer is that of before. */
+async function today(options) {
+  for (let i = 0; ; i++) {
+    const got = await get('/v1/signals', options);
+    if (got.current || i === TRIES) return got;
+    await new Promise((go) => setTimeout(go, 1000));
+  }
+}
+
 /* What visitors did that no rule looks at, and rules that hardly anybody matches. The shape is that of crumb signals. */
 function signals(got) {
   const rows = got?.unused || (Array.isArray(got) ? got : []), idle = [...(got?.idle_categories || []).map((id) => ['categories', id]), ...(got?.idle_segments || []).map((id) => ['segments', id])];
-  return [rows.length ? table({caption: 'What no rule uses', rows, attributes: (r) => ({'data-signal': r.value}), columns: [{key: 'kind', label: 'Kind', wide: true}, {key: 'value', label: 'Value', head: true, cell: (r) => name(String(r.value))},
+  if (!got.made) return empty('Not read yet', 'The journal is still being read. Look again in a moment.');
+  return [!got.current && el('p', {class: 'fine'}, 'As of ', text.time(got.made), ': the journal is still being read.'), rows.length ? table({caption: 'What no rule uses', rows, attributes: (r) => ({'data-signal': r.value}), columns: [{key: 'kind', label: 'Kind', wide: true}, {key: 'value', label: 'Value', head: true, cell: (r) => name(String(r.value))},
     {key: 'visitors', label: 'Visitors', kind: 'number', cell: (r) => count(r.visitors)}, {key: 'events', label: 'Events', kind: 'number', wide: true, cell: (r) => value(r.events)},
     {key: 'make', label: 'What to do', quiet: true, csv: false, cell: (r) => el('a', {class: 'button', href: '#/make?' + new URLSearchParams({kind: r.kind, value: r.value})}, 'Make a category of it')}]}) : empty('Nothing unused', 'Every event and every path that many visitors have is in some category.'),
   idle.length > 0 && el('p', {class: 'fine'}, 'Rules that hardly anybody matches: ', idle.map(([path, id], i) => [i ? ', ' : '', el('a', {href: `#/${path}/${encodeURIComponent(id)}`}, name(id))]))];
@@ -55,5 +67,5 @@ function signals(got) {
 export function show(view) {
   view.head('Categories', {about: 'What visitors look at and do.', tools: view.may('marketer') && el('a', {class: 'button', href: '#/make'}, 'New category')});
   const list = view.panel({wide: true, title: 'Categories', load: (o) => Promise.all([get('/v1/categories', o), maybe(get('/v1/report/categories', {...o, parameters: {days: range(view).days}}))]), draw: (all) => draw(view, all, () => list.again())});
-  if (view.may('marketer')) view.askedFor({title: 'Not used by any rule', why: ['What visitors did that no category looks at', 'Events, paths and attributes that are seen often. Reading a month of the journal takes a moment.'], button: 'Show them', load: (o) => get('/v1/signals', o), draw: signals});
+  if (view.may('marketer')) view.askedFor({title: 'Not used by any rule', why: ['What visitors did that no category looks at', 'Events, paths and attributes that are seen often. Reading a month of the journal takes a moment.'], button: 'Show them', load: today, draw: signals});
 }
