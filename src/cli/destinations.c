@@ -40,18 +40,30 @@ static void print_rows(const json_t *list)
 	table_end(&t);
 }
 
+/* Opens the store and loads the destinations: what both commands are about. False: it was said why
+ * not; else destinations_unref(*all), to which `of` points. */
+static bool open_wish(struct cli *c, struct destinations **all, struct plan_wish *of)
+{
+	if (!cli_open(c))
+		return false;
+	if (destinations_load(c->config.destinations_path, NULL, all) != OK) {
+		cli_fail("%s", err_text());
+		return false;
+	}
+	*of = (struct plan_wish){
+	    .g = c->generation, .config = &c->config, .all = *all, .now = clock_now()};
+	return true;
+}
+
 static int destinations(struct cli *c, int argc, char **argv)
 {
 	struct destinations *all;
+	struct plan_wish of;
+	json_t *list;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
-	if (!cli_open(c))
+	if (!open_wish(c, &all, &of))
 		return EXIT_WRONG;
-	if (destinations_load(c->config.destinations_path, NULL, &all) != OK)
-		return cli_fail("%s", err_text());
-	struct plan_wish of = {
-	    .g = c->generation, .config = &c->config, .all = all, .now = clock_now()};
-	json_t *list;
 	if (destinations_told(&of, &c->gate, &list) != OK) {
 		destinations_unref(all);
 		return cli_fail("%s", err_text());
@@ -113,17 +125,14 @@ static int head(struct cli *c, int argc, char **argv)
 {
 	const char *n = cli_option(argc, argv, "--lines"), *to = cli_word(argc, argv);
 	struct destinations *all;
+	struct plan_wish of;
 	uint64_t lines = HEAD_USUAL;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
 	if (!to || (n && (!str_u64(str_c(n), &lines) || lines < 1 || lines > HEAD_MOST)))
 		return cli_misuse("destinations head DESTINATION [--lines N], N from 1 to 100");
-	if (!cli_open(c))
+	if (!open_wish(c, &all, &of))
 		return EXIT_WRONG;
-	if (destinations_load(c->config.destinations_path, NULL, &all) != OK)
-		return cli_fail("%s", err_text());
-	struct plan_wish of = {
-	    .g = c->generation, .config = &c->config, .all = all, .now = clock_now()};
 	int rc;
 	if (destinations_find_named(all, str_c(to), &of.d) == OK)
 		rc = head_of(c, &of, (unsigned)lines);

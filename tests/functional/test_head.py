@@ -117,3 +117,11 @@ def test_an_export_to_another_folder_is_not_looked_for(world):
     server = world('format: csv')
     export_to(server, 'x', '--out', server.dir + '/elsewhere')
     assert head(server)['state'] == 'gone'
+
+
+def test_both_commands_say_what_is_wrong_with_the_file(world):
+    server = world('format: csv', n=1)
+    server.write_destinations('destinations:\n  - {id: x, format: cvs}\n')
+    for words in (('list',), ('head', 'x')):
+        said = server.cli('destinations', *words, ok=(1,))
+        assert 'cvs' in said.stderr and not said.stdout
