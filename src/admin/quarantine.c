@@ -17,7 +17,7 @@ static void list_aside(struct admin *a, struct job *j)
 	if (!j->result)
 		j->result = quarantine_list(a->node->store, &rows, &n);
 	if (!j->result) {
-		j->answer = aside_json(rows, n, kgate_k(&a->gate));
+		j->answer = aside_json(rows, n, &a->gate);
 		free(rows);
 	}
 }

@@ -44,14 +44,15 @@ static json_t *aside_row_json(const struct aside_row *r, const char *pattern)
 
 /* Names of crawlers and networks are those of the operator's lists. A host is what somebody's
  * browser said, and may be a secret of one person: hosts that few have named are summed up. */
-json_t *aside_json(const struct aside_row *rows, size_t n, uint32_t k)
+json_t *aside_json(const struct aside_row *rows, size_t n, const struct kgate *gate)
 {
 	json_t *list = json_array();
 	struct aside_row rare = {.why = ASIDE_SITE, .first = UINT16_MAX};
 	for (size_t i = 0; i < n; i++) {
 		const struct aside_row *r = &rows[i];
 		if (r->why != ASIDE_SITE ||
-		    (r->events >= k && !str_eq(str_c(r->pattern), STR(QUARANTINE_OTHERS)))) {
+		    (kgate_show(gate, r->events).told &&
+			!str_eq(str_c(r->pattern), STR(QUARANTINE_OTHERS)))) {
 			json_array_append_new(list, aside_row_json(r, r->pattern));
 			continue;
 		}

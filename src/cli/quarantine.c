@@ -29,7 +29,7 @@ static int quarantine_listed(struct cli *c, int argc, char **argv)
 			return EXIT_WRONG;
 		if (quarantine_list(c->store, &found, &n) != OK)
 			return cli_fail("%s", err_text());
-		rows = aside_json(found, n, kgate_k(&c->gate));
+		rows = aside_json(found, n, &c->gate);
 		free(found);
 	}
 	if (c->json) {

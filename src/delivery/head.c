@@ -153,9 +153,9 @@ static void tell_line(json_t *told, struct str line)
 	json_array_append_new(told, json_stringn(line.p, line.n));
 }
 
-/* Each line that at least k are like, once; `most` of them. */
+/* Each line that so many are like as the gate wants, once; `most` of them. */
 static enum err tell_lines(
-    const struct masked *m, uint32_t k, size_t most, json_t *told, bool *more)
+    const struct masked *m, const struct kgate *gate, size_t most, json_t *told, bool *more)
 {
 	struct lines all = {0};
 	struct str head = m->head.n ? buf_view(&m->head) : STR(""), line;
@@ -167,7 +167,7 @@ static enum err tell_lines(
 	for (size_t i = 0, same; i < all.n && !e && !*more; i += same) {
 		for (same = 1; i + same < all.n && str_eq(all.list[i], all.list[i + same]); same++)
 			;
-		if (same < k)
+		if (!kgate_show(gate, same).told)
 			continue;
 		while (!headed && head.n && str_cut(&head, '\n', &line))
 			tell_line(told, line);
@@ -236,7 +236,7 @@ static enum err tell_file(const struct plan_wish *w, const struct kgate *gate, u
 	if (!e && (m.head.failed || m.lines.failed))
 		e = err_set(ERR_NOMEM, "no memory for this now");
 	if (!e)
-		e = tell_lines(&m, kgate_k(gate), lines, list, &more);
+		e = tell_lines(&m, gate, lines, list, &more);
 	masked_done(&m);
 	buf_done(&text);
 	if (!e) {

@@ -39,7 +39,7 @@ enum err answer_words(
 struct aside_row;
 /* What was set aside: [{"reason","pattern","events","first_day","last_day"}]. Hosts with fewer than
  * k events are told together. */
-struct json_t *aside_json(const struct aside_row *rows, size_t n, uint32_t k);
+struct json_t *aside_json(const struct aside_row *rows, size_t n, const struct kgate *gate);
 /* A number of visitors that passed the gate, or null. */
 struct json_t *shown_json(struct shown n);
 /* [{"file","line","column","severity","code","message","hint"}] */
