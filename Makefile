@@ -253,6 +253,7 @@ fuzzers: $(FUZZERS)
 # Memory runs out when a test says so (tests/unit/starve.h).
 $(UNIT): LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $B/test/unit-base: LDFLAGS += -Wl,--wrap=pthread_create
+$B/test/unit-delivery: LDFLAGS += -Wl,--wrap=read
 
 $B/obj/unit/%.o: tests/unit/%.c | build/.setup
 	@mkdir -p $(@D)

@@ -258,7 +258,8 @@ static const struct shape head_fields[] = {
     {"state", SHAPE_TEXT,
 	.help = "`file`: there is one; `push`: files are sent to an address, and none stays; "
 		"`asked`: nothing is sent, whoever wants it asks; `none`: nothing was delivered "
-		"yet; `gone`: somebody has taken it away. What follows is there with `file`"},
+		"yet; `gone`: somebody has taken it away; `changed`: it is not what was delivered; "
+		"`older`: an earlier version delivered it. What follows is there with `file`"},
     {"delivery", SHAPE_TEXT, .when = SHAPE_SOMETIMES},
     {"file", SHAPE_TEXT, SHAPE_SOMETIMES, .help = "its name"},
     {"lines", SHAPE_TEXTS, SHAPE_SOMETIMES,

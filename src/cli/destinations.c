@@ -97,6 +97,10 @@ static void print_head(const json_t *told)
 		puts("nothing was delivered yet");
 	else if (strcmp(state, "gone") == 0)
 		puts("the file of the latest delivery was taken away");
+	else if (strcmp(state, "changed") == 0)
+		puts("the file of the latest delivery is not what was delivered any more");
+	else if (strcmp(state, "older") == 0)
+		puts("the latest delivery is an earlier version's: the next one can be shown");
 	else
 		printf("%s, without ids; lines that fewer than %d are like are left out\n\n", file,
 		    (int)json_integer_value(json_object_get(told, "below")));
@@ -163,9 +167,11 @@ const struct command commands_destinations[] = {
 		"unpacked, binary formats are shown as text. A line that fewer than privacy.k "
 		"lines are like is left out, so nobody can be found in it. A destination that "
 		"files are pushed to, or that asks by itself, has no file here, and that is "
-		"said.\n\n"
-		"With --json: {\"destination\",\"format\",\"state\":file, push, asked, none or "
-		"gone; of a file \"delivery\",\"file\",\"lines\",\"more\",\"part\",\"below\"}.",
+		"said; and so is that somebody has changed the file: only what was delivered is "
+		"shown.\n\n"
+		"With --json: {\"destination\",\"format\",\"state\":file, push, asked, none, "
+		"gone, changed or older; of a file "
+		"\"delivery\",\"file\",\"lines\",\"more\",\"part\",\"below\"}.",
 	.run = head},
     {0},
 };

@@ -34,23 +34,26 @@ static json_t *make_manifest(const struct deliver_wish *w, const char *id,
 	char when[TIME_TEXT];
 	unsigned n;
 	const struct format_file *f = package_files(package, &n);
-	json_t *files = json_array(), *segments = json_array();
+	json_t *files = json_array(), *segments = json_array(), *first = NULL;
 	time_text(w->plan.now, when);
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(files, json_pack("{s:s,s:I,s:I,s:s}", "name", f[i].name,
 						 "bytes", (json_int_t)f[i].bytes, "rows",
 						 (json_int_t)f[i].rows, "sha256", f[i].sha256));
+	if (n)
+		first = json_pack("{s:s,s:s}", "name", f[0].name, "begins", f[0].begins);
 	for (unsigned i = 0; i < r->n; i++)
 		if (r->segments[i].adds || r->segments[i].removes)
 			json_array_append_new(segments,
 			    json_pack("{s:s,s:s,s:I,s:I}", "id", r->segments[i].id, "theirs",
 				r->segments[i].theirs, "added", (json_int_t)r->segments[i].adds,
 				"removed", (json_int_t)r->segments[i].removes));
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:s,s:o}", "delivery", id,
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o*,s:s,s:o}", "delivery", id,
 	    "destination", w->plan.d->id, "format", w->plan.d->format->name, "mode",
 	    format_extents[w->plan.extent], "created", when, "rules", w->plan.g->rules->hash_text,
 	    "added", (json_int_t)r->adds, "removed", (json_int_t)r->removes, "segments", segments,
-	    "files", files, "where", w->folder ? w->folder : "", "not_sent", not_sent_exact(r));
+	    "files", files, "first", first, "where", w->folder ? w->folder : "", "not_sent",
+	    not_sent_exact(r));
 }
 
 /* The later of `a` and the time in the text; what is a day ahead was not written by us. */

@@ -129,6 +129,7 @@ static void list_log(
 				continue;
 			}
 			gate_row(j, gate);
+			json_object_del(j, "first");
 			size_t n = json_array_size(list);
 			if (n && *json_text(j, "delivery") &&
 			    strcmp(json_text(json_array_get(list, n - 1), "delivery"),
@@ -175,6 +176,40 @@ static void put_owed(json_t *row, uint64_t n, const struct kgate *gate)
 		return;
 	json_object_set_new(row, "owed", json_integer((json_int_t)n));
 	gate_number(row, "owed", gate);
+}
+
+static bool arrived_with_files(const json_t *line)
+{
+	return json_has(line, "delivery,state", "files") && json_number(line, "files") &&
+	       strcmp(json_text(line, "state"), "delivered") == 0;
+}
+
+bool delivery_arrived(const char *store, const char *destination, struct delivered_file *out)
+{
+	struct outbox place = {.lock = -1};
+	char path[OUTBOX_PATH];
+	struct buf text = {0};
+	struct str rest = STR(""), line;
+	bool found = false;
+	snprintf(place.folder, sizeof place.folder, "%s/exports/%s", store, destination);
+	outbox_path(&place, "log", path);
+	if (text_read(path, &text) && text.n)
+		rest = buf_view(&text);
+	while (rest.n && str_cut(&rest, '\n', &line)) {
+		json_error_t error;
+		json_t *j = json_loadb(line.p, line.n, 0, &error), *first;
+		if (arrived_with_files(j)) {
+			first = json_object_get(j, "first");
+			snprintf(
+			    out->delivery, sizeof out->delivery, "%s", json_text(j, "delivery"));
+			snprintf(out->name, sizeof out->name, "%s", json_text(first, "name"));
+			snprintf(out->begins, sizeof out->begins, "%s", json_text(first, "begins"));
+			found = true;
+		}
+		json_decref(j);
+	}
+	buf_done(&text);
+	return found;
 }
 
 static void list_pending(struct outbox *place, const struct destination *d,

@@ -1,14 +1,17 @@
 /* How a delivered file begins (delivery/head.h says what of it is told).
  *
- *     log ─► the latest delivery that arrived ─► its manifest in the destination's folder ─► its
- *     first file ─► unpacked, up to READ_MOST bytes ─► the format's masked() ─► lines ─► k
+ *     our log ─► the latest delivery that arrived: the name of its first file, and the sum of what
+ *     the file begins with ─► the file in the destination's folder, up to FORMAT_BEGINS bytes ─►
+ *     are they what was written? ─► unpacked, up to as many bytes ─► the format's masked() ─►
+ *     lines ─► k
  *
- * The folder is the partner's as much as ours: what is in it is read as something that anybody may
- * have written. Names are those of files in the folder; links are not followed, and pipes are not
- * waited for. What a stranger writes there passes the mask and k like the rest. */
+ * The folder is the partner's as much as ours, and anybody may have written what is in it. So only
+ * bytes that we wrote are looked at: a stranger's file could hold the ids of those whom he wants to
+ * see told. Links are not followed, and pipes are not waited for. */
 #include "crumb/delivery/head.h"
 
 #include "crumb/base/array.h"
+#include "crumb/base/code.h"
 #include "crumb/base/memory.h"
 #include "crumb/delivery/deliver.h"
 #include "crumb/partners/format.h"
@@ -16,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -23,15 +27,31 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define READ_MOST (4u << 20) /* bytes of a file, and of what it unpacks to */
-#define MANIFEST_MOST (4u << 20)
+#define READ_MOST FORMAT_BEGINS /* bytes of a file, and of what it unpacks to */
 #define PIECE 65536
 #define GZIP_WINDOW (15 + 16) /* the largest, with a head and a tail of gzip: zlib.h */
 
 /* --- reading */
 
+/* *whole: the end of it was seen. */
+static enum err read_from(int fd, size_t most, struct buf *out, bool *whole)
+{
+	ssize_t n = 1;
+	while (n != 0 && out->n < most) {
+		size_t want = most - out->n < PIECE ? most - out->n : PIECE;
+		if (!buf_reserve(out, want))
+			return err_set(ERR_NOMEM, "no memory for this now");
+		n = read(fd, out->p + out->n, want);
+		if (n < 0 && errno != EINTR)
+			return err_sys("a delivered file cannot be read");
+		out->n += n > 0 ? (size_t)n : 0;
+	}
+	*whole = n == 0;
+	return OK;
+}
+
 /* At most `most` bytes of a file in the folder. ERR_NOT_FOUND: there is none, or it is no file.
- * *whole: that is all of it. */
+ * *whole: its end was seen. */
 static enum err read_in(
     const char *folder, const char *name, size_t most, struct buf *out, bool *whole)
 {
@@ -48,18 +68,8 @@ static enum err read_in(
 		return err_sys_path(path);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		e = err_set(ERR_NOT_FOUND, "%s is no file", path);
-	ssize_t n = 1;
-	while (!e && n > 0 && out->n < most) {
-		if (!buf_reserve(out, PIECE)) {
-			e = err_set(ERR_NOMEM, "no memory for this now");
-			break;
-		}
-		n = read(fd, out->p + out->n, PIECE);
-		if (n < 0 && errno != EINTR)
-			e = err_sys("%s", path);
-		out->n += n > 0 ? (size_t)n : 0;
-	}
-	*whole = n == 0;
+	if (!e)
+		e = read_from(fd, most, out, whole);
 	close(fd);
 	return e;
 }
@@ -104,17 +114,38 @@ static enum compression packing_of(const char *name)
 	return COMPRESS_NONE;
 }
 
-/* The text of a file. *whole: all of it. */
-static enum err read_text(const char *folder, const char *name, struct buf *text, bool *whole)
+/* Are these bytes what the file began with when it was written? */
+static bool is_ours(struct str raw, const struct delivered_file *f)
+{
+	uint8_t sum[32];
+	char hex[65];
+	crypto_hash_sha256(sum, (const uint8_t *)(raw.n ? raw.p : ""), raw.n);
+	hex_encode(sum, 32, hex);
+	hex[64] = 0;
+	return strcmp(hex, f->begins) == 0;
+}
+
+/* One file's: package.c ends the stream once. */
+static void unpack(enum compression packing, struct str raw, struct buf *text)
+{
+	if (packing == COMPRESS_GZ)
+		inflate_to(raw, text);
+	else if (packing == COMPRESS_ZSTD)
+		unzstd_to(raw, text);
+	else
+		buf_str(text, raw);
+}
+
+/* The text of a file. *whole: all of it. ERR_CORRUPT: somebody has written it anew. */
+static enum err read_text(
+    const char *folder, const struct delivered_file *f, struct buf *text, bool *whole)
 {
 	struct buf raw = {0};
-	enum compression packing = packing_of(name);
-	enum err e =
-	    read_in(folder, name, READ_MOST, packing == COMPRESS_NONE ? text : &raw, whole);
-	if (!e && packing == COMPRESS_GZ && raw.n)
-		inflate_to(buf_view(&raw), text);
-	else if (!e && packing == COMPRESS_ZSTD && raw.n)
-		unzstd_to(buf_view(&raw), text);
+	enum err e = read_in(folder, f->name, READ_MOST, &raw, whole);
+	if (!e && !is_ours(buf_view(&raw), f))
+		e = err_set(ERR_CORRUPT, "%s is not what was delivered", f->name);
+	if (!e && raw.n)
+		unpack(packing_of(f->name), buf_view(&raw), text);
 	*whole = *whole && text->n < READ_MOST;
 	buf_done(&raw);
 	return e || !text->failed ? e : err_set(ERR_NOMEM, "no memory for this now");
@@ -147,10 +178,11 @@ static enum err cut_lines(struct str text, struct lines *out)
 	return OK;
 }
 
-/* A line that is no text of JSON is not told; formats write none. */
+/* A line that is no text, in UTF-8 and without zero bytes, is not told; formats write none. */
 static void tell_line(json_t *told, struct str line)
 {
-	json_array_append_new(told, json_stringn(line.p, line.n));
+	if (!memchr(line.p, 0, line.n))
+		json_array_append_new(told, json_stringn(line.p, line.n));
 }
 
 /* Each line that so many are like as the gate wants, once; `most` of them. */
@@ -181,56 +213,18 @@ static enum err tell_lines(
 	return e;
 }
 
-/* --- which file */
-
-/* The name of the latest delivery that arrived with files; "": there is none. */
-static void latest_of(const struct plan_wish *w, const struct kgate *gate, char out[DELIVERY_ID])
-{
-	json_t *list;
-	*out = 0;
-	if (deliveries_list(w->g->store->path, w->all, w->d->id, gate, w->now, &list) != OK)
-		return;
-	for (size_t i = json_array_size(list); i-- > 0 && !*out;) {
-		const json_t *row = json_array_get(list, i);
-		if (strcmp(json_text(row, "state"), "delivered") == 0 && json_number(row, "files"))
-			snprintf(out, DELIVERY_ID, "%s", json_text(row, "delivery"));
-	}
-	json_decref(list);
-}
-
-/* The name of its first file, from the manifest beside it. */
-static enum err first_file(const char *folder, const char *delivery, char out[FORMAT_NAME_MOST])
-{
-	char name[DELIVERY_ID + 32];
-	struct buf text = {0};
-	json_error_t error;
-	bool whole;
-	snprintf(name, sizeof name, "%s.manifest.json", delivery);
-	enum err e = read_in(folder, name, MANIFEST_MOST, &text, &whole);
-	json_t *m = e || !text.n ? NULL : json_loadb(text.p, text.n, 0, &error);
-	const char *file = json_text(json_array_get(json_object_get(m, "files"), 0), "name");
-	snprintf(out, FORMAT_NAME_MOST, "%s", file);
-	if (!e && !*file)
-		e = err_set(ERR_NOT_FOUND, "the manifest names no file");
-	json_decref(m);
-	buf_done(&text);
-	return e;
-}
-
 /* --- telling */
 
 static enum err tell_file(const struct plan_wish *w, const struct kgate *gate, unsigned lines,
-    const char *delivery, json_t *told)
+    const struct delivered_file *f, json_t *told)
 {
-	char folder[FILE_PATH_MAX], name[FORMAT_NAME_MOST];
+	char folder[FILE_PATH_MAX];
 	struct buf text = {0};
 	struct masked m = {.head = {0}};
 	bool whole = true, more = false;
 	json_t *list = json_array();
 	snprintf(folder, sizeof folder, STR_FMT, STR_ARG(w->d->where));
-	enum err e = first_file(folder, delivery, name);
-	if (!e)
-		e = read_text(folder, name, &text, &whole);
+	enum err e = read_text(folder, f, &text, &whole);
 	if (!e && text.n)
 		w->d->format->masked(w->d, buf_view(&text), &m);
 	if (!e && (m.head.failed || m.lines.failed))
@@ -240,36 +234,41 @@ static enum err tell_file(const struct plan_wish *w, const struct kgate *gate, u
 	masked_done(&m);
 	buf_done(&text);
 	if (!e) {
-		json_object_set_new(told, "delivery", json_string(delivery));
-		json_object_set_new(told, "file", json_string(name));
+		json_object_set_new(told, "delivery", json_string(f->delivery));
+		json_object_set_new(told, "file", json_string(f->name));
 		json_object_set(told, "lines", list);
 		json_object_set_new(told, "more", json_boolean(more));
-		json_object_set_new(told, "part", json_boolean(!whole));
+		json_object_set_new(told, "part", json_boolean(!whole || m.cut));
 		json_object_set_new(told, "below", json_integer((json_int_t)kgate_k(gate)));
 	}
 	json_decref(list);
 	return e;
 }
 
+/* What is told besides a file. */
+static const char *state_of(const struct plan_wish *w, struct delivered_file *f)
+{
+	if (w->d->way->where == WHERE_NONE || !w->d->format->masked)
+		return "asked";
+	if (w->d->way->where == WHERE_URL)
+		return "push";
+	if (!delivery_arrived(w->g->store->path, w->d->id, f))
+		return "none";
+	return *f->name && *f->begins ? "file" : "older";
+}
+
 enum err head_told(
     const struct plan_wish *w, const struct kgate *gate, unsigned lines, json_t **out)
 {
-	char delivery[DELIVERY_ID];
-	const char *state = "file";
+	struct delivered_file f;
+	const char *state = state_of(w, &f);
 	json_t *told =
 	    json_pack("{s:s,s:s}", "destination", w->d->id, "format", w->d->format->name);
 	enum err e = OK;
-	latest_of(w, gate, delivery);
-	if (w->d->way->where == WHERE_NONE || !w->d->format->masked)
-		state = "asked";
-	else if (w->d->way->where == WHERE_URL)
-		state = "push";
-	else if (!*delivery)
-		state = "none";
-	else
-		e = tell_file(w, gate, lines, delivery, told);
-	if (e == ERR_NOT_FOUND) {
-		state = "gone";
+	if (strcmp(state, "file") == 0)
+		e = tell_file(w, gate, lines, &f, told);
+	if (e == ERR_NOT_FOUND || e == ERR_CORRUPT) {
+		state = e == ERR_CORRUPT ? "changed" : "gone";
 		e = OK;
 	}
 	json_object_set_new(told, "state", json_string(state));

@@ -65,10 +65,33 @@ static void name_file(const struct package *p, unsigned n, char out[FORMAT_NAME_
 
 /* --- bytes */
 
+static void end_sum(crypto_hash_sha256_state *sha, char out[65])
+{
+	uint8_t sum[32];
+	crypto_hash_sha256_final(sha, sum);
+	hex_encode(sum, 32, out);
+	out[64] = 0;
+}
+
+/* Counts bytes into the sum. Where the beginning of the file ends, the sum so far is its sum. */
+static void sum_bytes(struct package *p, const uint8_t *bytes, size_t n)
+{
+	struct format_file *f = &p->files[p->n - 1];
+	uint64_t left = f->bytes < FORMAT_BEGINS ? FORMAT_BEGINS - f->bytes : 0;
+	if (left && n >= left) {
+		crypto_hash_sha256_update(&p->sha, bytes, left);
+		crypto_hash_sha256_state so_far = p->sha;
+		end_sum(&so_far, f->begins);
+		bytes += left;
+		n -= left;
+	}
+	crypto_hash_sha256_update(&p->sha, bytes, n);
+}
+
 static enum err write_out(struct package *p, const void *bytes, size_t n)
 {
 	struct format_file *f = &p->files[p->n - 1];
-	crypto_hash_sha256_update(&p->sha, bytes, n);
+	sum_bytes(p, bytes, n);
 	if (p->md5)
 		EVP_DigestUpdate(p->md5, bytes, n);
 	f->bytes += n;
@@ -201,7 +224,7 @@ static void free_streams(struct package *p)
 static enum err close_file(struct package *p)
 {
 	struct format_file *f = &p->files[p->n - 1];
-	uint8_t sum[32], md5[EVP_MAX_MD_SIZE];
+	uint8_t md5[EVP_MAX_MD_SIZE];
 	unsigned md5_n = 0;
 	buf_clear(&p->scratch);
 	if (p->encoder.format->end)
@@ -214,8 +237,9 @@ static enum err close_file(struct package *p)
 	if (!e)
 		e = squeeze(p, p->piece.n ? buf_view(&p->piece) : STR(""), true);
 	buf_clear(&p->piece);
-	crypto_hash_sha256_final(&p->sha, sum);
-	hex_encode(sum, 32, f->sha256);
+	end_sum(&p->sha, f->sha256);
+	if (!*f->begins)
+		memcpy(f->begins, f->sha256, sizeof f->begins);
 	if (p->md5 && EVP_DigestFinal_ex(p->md5, md5, &md5_n))
 		hex_encode(md5, 16, f->md5);
 	if (!e && (fflush(p->file) != 0 || fsync(fileno(p->file)) != 0))

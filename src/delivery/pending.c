@@ -244,18 +244,19 @@ static const char *const ended_words[] = {
 static enum err write_log(const struct pending *p, enum delivery_state state, const char *why)
 {
 	const json_t *m = p->manifest;
-	json_t *not_sent = json_object_get(m, "not_sent"); /* an older version's has none */
+	json_t *not_sent = json_object_get(m, "not_sent"), /* an older version's has neither */
+	    *first = json_object_get(m, "first");
 	if (state == DELIVERY_DONE)
 		why = "";
 	return outbox_log(p->place,
-	    json_pack("{s:O,s:O,s:O,s:O,s:s,s:I,s:O,s:O,s:I,s:i,s:i,s:i,s:O*,s:s%}", "delivery",
-		json_object_get(m, "delivery"), "destination", json_object_get(m, "destination"),
-		"mode", json_object_get(m, "mode"), "rules", json_object_get(m, "rules"), "state",
-		ended_words[state], "ended", (json_int_t)p->now, "added",
-		json_object_get(m, "added"), "removed", json_object_get(m, "removed"), "refused",
-		(json_int_t)p->refused_n, "files", (int)p->files, "files_done",
-		(int)pending_finished(p), "attempts", (int)p->attempts, "not_sent", not_sent, "why",
-		why, utf8_valid(str_c(why))));
+	    json_pack("{s:O,s:O,s:O,s:O,s:s,s:I,s:O,s:O,s:I,s:i,s:i,s:i,s:O*,s:O*,s:s%}",
+		"delivery", json_object_get(m, "delivery"), "destination",
+		json_object_get(m, "destination"), "mode", json_object_get(m, "mode"), "rules",
+		json_object_get(m, "rules"), "state", ended_words[state], "ended",
+		(json_int_t)p->now, "added", json_object_get(m, "added"), "removed",
+		json_object_get(m, "removed"), "refused", (json_int_t)p->refused_n, "files",
+		(int)p->files, "files_done", (int)pending_finished(p), "attempts", (int)p->attempts,
+		"not_sent", not_sent, "first", first, "why", why, utf8_valid(str_c(why))));
 }
 
 /* Refused rows are kept with what the partner said, as a file of their own. */

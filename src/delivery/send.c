@@ -80,13 +80,15 @@ static enum err place_file(const char *from, const char *folder, const char *nam
 }
 
 /* The manifest that the partner gets is ours without "where", for nothing says where we keep
- * things, and without "not_sent", which tells of visitors whom the partner may not know. */
+ * things, without "not_sent", which tells of visitors whom the partner may not know, and without
+ * "first", which is the log's. */
 static enum err place_manifest(struct pending *p, const char *folder)
 {
 	char from[PENDING_PATH], name[PENDING_NAME];
 	json_t *shown = json_copy(p->manifest);
 	json_object_del(shown, "where");
 	json_object_del(shown, "not_sent");
+	json_object_del(shown, "first");
 	pending_path(p, "shown.json", from);
 	enum err e = json_save(from, shown);
 	json_decref(shown);

@@ -278,7 +278,7 @@ static void avro_masked(const struct destination *d, struct str bytes, struct ma
 			avro_read_text(&a);
 		}
 	avro_read_bytes(&a, sizeof(struct hash16));
-	while (!a.bad && a.rest.n) {
+	while (!a.bad && a.rest.n && !(out->cut = out->lines.n >= MASKED_MOST)) {
 		int64_t items = avro_read_long(&a);
 		struct str packed = avro_read_text(&a);
 		avro_read_bytes(&a, sizeof(struct hash16));

@@ -37,7 +37,7 @@ export function notGoing(d) {
     el('ul', {class: 'rows'}, rows.map(([key, what, n, words]) => el('li', {'data-stays': key}, badge(what, n > 0 ? 'warn' : ''), el('span', {class: 'grow', text: words[0].toUpperCase() + words.slice(1)}))))];
 }
 
-const NO_FILE = {push: ['Sent by request', 'Files go to the partner’s address, and none stays here.'], asked: ['Nothing is sent', 'Whoever wants it asks: there are no files.'], none: ['None yet', 'There is a file to look at after the first delivery.'], gone: ['Taken away', 'The partner, or somebody else, has taken the file out of the folder.']};
+const NO_FILE = {push: ['Sent by request', 'Files go to the partner’s address, and none stays here.'], asked: ['Nothing is sent', 'Whoever wants it asks: there are no files.'], none: ['None yet', 'There is a file to look at after the first delivery.'], gone: ['Taken away', 'The partner, or somebody else, has taken the file out of the folder.'], changed: ['Changed', 'The file in the folder is not what was delivered: somebody has written it anew.'], older: ['Not noted', 'An earlier version made the latest delivery. The next one can be looked at.']};
 
 /* How the latest file begins, without ids. */
 export function headOf(h) {

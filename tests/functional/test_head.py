@@ -1,4 +1,5 @@
 """How a delivered file begins, without ids: each format, and nobody who can be found in it."""
+import gzip
 import json
 import os
 
@@ -74,12 +75,48 @@ def test_what_fewer_than_k_share_is_not_told(world):
     assert told['lines'] == [DOTS + '\tcoats-ever,intenders'] and told['more'] is False
     name = '%s/out/%s' % (server.dir, told['file'])
     assert {line.split('\t')[1] for line in open(name).read().splitlines()} == {'coats-ever', 'coats-ever,intenders'}
-    with open(name, 'w') as f:  # what a stranger writes there is told by the same rule
-        f.write(''.join('secret%d\n' % i for i in range(40)) + 'x\tonly-one\n' + 'y\t' + 'A' * 30)
-    assert head(server)['lines'] == [DOTS]
     os.remove(name)
     os.symlink('/etc/passwd', name)
     assert head(server)['state'] == 'gone'
+
+
+@pytest.mark.parametrize('name', ['csv', 'csv-gz', 'xandr-avro'])
+def test_what_a_stranger_writes_there_is_not_told(world, name):
+    server = world(FORMATS[name][0])
+    tell(server, 'POST', '/v1/deliver?to=x')
+    told = head(server)
+    path = '%s/out/%s' % (server.dir, told['file'])
+    whole = open(path, 'rb').read()
+    secret = b'id,segment,expires,action\n' + b'x,%s,2026-12-01,add\n' % server.ids[0].encode() * 40   # somebody, told k times
+    for planted in (secret, gzip.compress(secret), whole + secret, whole[:-1], b''):
+        with open(path, 'wb') as f:
+            f.write(planted)
+        assert head(server) == {'destination': 'x', 'format': told['format'], 'state': 'changed'}
+    assert 'not what was delivered' in server.cli('destinations', 'head', 'x').stdout
+    with open(path, 'wb') as f:
+        f.write(whole)
+    manifest = '%s/out/%s.manifest.json' % (server.dir, told['delivery'])
+    with open(manifest, 'w') as f:  # whose names are not asked
+        f.write(json.dumps({'files': [{'name': '../../' + server.ids[0]}]}) + ' ' * (4 << 20))
+    assert head(server) == told
+    os.remove(path)
+    os.mkfifo(path)
+    assert head(server)['state'] == 'gone'
+
+
+def test_a_delivery_of_which_the_beginning_was_not_noted_says_so(world):
+    server = world('format: csv')
+    tell(server, 'POST', '/v1/deliver?to=x')
+    log = server.store + '/exports/x/log'
+    line = json.loads(open(log).read())
+    name = head(server)['file']
+    manifest = json.load(open('%s/out/%s.manifest.json' % (server.dir, line['delivery'])))
+    assert line.pop('first') == {'name': name, 'begins': manifest['files'][0]['sha256']} and 'first' not in manifest
+    assert 'first' not in tell(server, 'GET', '/v1/deliveries?to=x')['deliveries'][0]
+    with open(log, 'w') as f:
+        f.write(json.dumps(line) + '\n')
+    assert head(server)['state'] == 'older'
+    assert 'earlier version' in server.cli('destinations', 'head', 'x').stdout
 
 
 def test_lines_are_bounded(world):

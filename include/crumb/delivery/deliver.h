@@ -102,6 +102,14 @@ uint32_t deliver_next_try(const char *store, const char *destination, uint32_t n
  * any more, and holds something, has the state "not_configured". */
 enum err deliveries_list(const char *store, const struct destinations *all, const char *destination,
     const struct kgate *gate, uint32_t now, struct json_t **out) MUST_CHECK;
+/* The first file of a delivery, as it was written. */
+struct delivered_file {
+	char delivery[DELIVERY_ID];
+	/* struct format_file; empty: the delivery is an older version's, which did not note it */
+	char name[FORMAT_NAME_MOST], begins[65];
+};
+/* Of the latest delivery that arrived with files, by our own log. False: there is none. */
+bool delivery_arrived(const char *store, const char *destination, struct delivered_file *out);
 /* What became of each segment in a delivery that was made: [{"id","theirs","state","members"}] */
 struct json_t *delivery_segments(const struct plan_result *r, const struct kgate *gate);
 

@@ -14,7 +14,8 @@
  *     ••••,coats,2026-12-01,add           60 lines, or more, are so; those with boots are 5
  *
  * The first file of the latest delivery that arrived is read where the destination keeps it; of a
- * large one its beginning. Any thread. */
+ * large one its beginning, FORMAT_BEGINS bytes. It is told only while that is what we wrote. Any
+ * thread. */
 #ifndef CRUMB_DELIVERY_HEAD_H
 #define CRUMB_DELIVERY_HEAD_H
 
@@ -30,6 +31,8 @@ struct json_t;
  *
  *     push     files are sent, and none stays      asked    whoever wants it asks: there are none
  *     none     nothing was delivered yet           gone     somebody has taken it away
+ *     changed  it is not what was delivered        older    an earlier version delivered it, and
+ *                                                           did not note how it begins
  *
  * `w` says of which destination. */
 enum err head_told(const struct plan_wish *w, const struct kgate *gate, unsigned lines,

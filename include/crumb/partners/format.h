@@ -55,10 +55,13 @@ struct out_item {
 };
 
 /* A file that was written. */
-#define FORMAT_NAME_MOST 300 /* of its name, with the zero */
+#define FORMAT_NAME_MOST 300	 /* of its name, with the zero */
+#define FORMAT_BEGINS (4u << 20) /* bytes: so long is the beginning of a file */
 struct format_file {
 	char name[FORMAT_NAME_MOST];
 	char sha256[65], md5[33]; /* hexadecimal; md5 only where the format wants it */
+	char begins[65]; /* SHA-256 of its first FORMAT_BEGINS bytes, or of all there are; empty:
+			    beside */
 	uint64_t rows, lines;
 	uint64_t bytes, raw; /* as the file is, and before it was compressed */
 };
@@ -95,7 +98,9 @@ void push_answer_done(struct push_answer *a);
 struct masked {
 	struct buf head;  /* what a file begins with; it is about nobody */
 	struct buf lines; /* of somebody each, with MASK for the id */
+	bool cut;	  /* there are more lines than fit into MASKED_MOST bytes */
 };
+#define MASKED_MOST (16u << 20)
 void masked_done(struct masked *m);
 
 /* --- what is known of a format */

@@ -46,7 +46,7 @@ static struct buf contents(const char *name)
 	struct buf b = {0};
 	char path[400];
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	assert_int_equal(file_read(path, 1 << 20, &b), OK);
+	assert_int_equal(file_read(path, 64 << 20, &b), OK);
 	return b;
 }
 
@@ -60,6 +60,9 @@ static void sums_are_right(const struct format_file *f)
 	hex[64] = 0;
 	assert_string_equal(f->sha256, hex);
 	assert_int_equal(f->bytes, b.n);
+	crypto_hash_sha256(sum, (uint8_t *)b.p, b.n < FORMAT_BEGINS ? b.n : FORMAT_BEGINS);
+	hex_encode(sum, 32, hex);
+	assert_string_equal(f->begins, f->rows ? hex : "");
 	buf_done(&b);
 }
 
@@ -84,6 +87,19 @@ TEST(rows_of_a_file_are_at_most_what_the_destination_takes)
 		buf_done(&b);
 		sums_are_right(&f[i]);
 	}
+	package_free(p);
+}
+
+TEST(a_long_file_has_the_sum_of_its_beginning_too)
+{
+	static uint32_t chunks[150000];
+	unsigned n;
+	struct package *p;
+	const struct format_file *f = package(150000, chunks, &n, &p);
+	assert_int_equal(n, 1);
+	assert_true(f[0].bytes > FORMAT_BEGINS);
+	assert_string_not_equal(f[0].begins, f[0].sha256);
+	sums_are_right(&f[0]);
 	package_free(p);
 }
 
@@ -181,6 +197,7 @@ TEST(what_goes_beside_the_files_is_one_of_them)
 }
 
 UNIT_TESTS(PACKED(rows_of_a_file_are_at_most_what_the_destination_takes),
+    PACKED(a_long_file_has_the_sum_of_its_beginning_too),
     PACKED(bytes_of_a_file_are_at_most_what_the_destination_takes),
     PACKED(one_item_that_is_too_large_has_a_file_of_its_own),
     PACKED(compressed_files_unpack_to_what_was_written), PACKED(nothing_to_say_is_no_file),
