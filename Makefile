@@ -37,7 +37,7 @@ LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
 CLI := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/cli/*.c))
 
-.PHONY: all run test cov stress peers docs check fuzz faults sim bench install deb release uninstall clean help setup-% FORCE
+.PHONY: all run test cluster-test cov stress peers docs check fuzz faults sim bench install deb release uninstall clean help setup-% FORCE
 all: $B/crumbd $B/crumb build/country.mmdb
 	@:
 .SECONDARY: # what is made on the way stays
@@ -48,6 +48,7 @@ help:
 	@echo "make test                install what is missing, run the tests; the last line counts them. FULL=1: all of them under the sanitizers, too; QUICK=1: only unit tests under one, no faults, simulations, fuzzers, browser"
 	@echo "make cov                 run the unit tests, say which lines of each folder they ran, fail below tests/cov-floor.txt; a minute or two. FULL=1: with the functional tests"
 	@echo "make stress [ROUNDS=5] [LOOPS=4]   all tests so many times beside so many busy loops; says what failed, and in how many rounds"
+	@echo "make cluster-test        test beside real Kafka brokers; fetches them by Maven, or takes those of KAFKA_HOME"
 	@echo "make peers               test beside Prebid.js, Segment's libraries and other programs from npm"
 	@echo "make docs                write the tables in docs/ from the rows of the program that is built"
 	@echo "make check               style: layers and circles by includes and calls, banned functions, file sizes"
@@ -196,6 +197,11 @@ run: setup-run
 
 test: setup-test
 	@tools/test.sh
+
+# Beside real Kafka brokers: needs Java, which nothing else does.
+cluster-test: setup-cluster
+	@$(BUILD) all
+	@CRUMB_BUILD=$B tools/cluster-test.sh
 
 # Which lines the tests run, by folder. FULL=1: with the functional tests.
 cov: setup-test

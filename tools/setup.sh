@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh build|run|test|bench|deb: installs what is missing from Debian, and nothing when nothing is missing (so it works offline then). Says what, how large it is and
-# how long it takes, and how far it is.
+# setup.sh build|run|test|cluster|bench|deb: installs what is missing from Debian, and nothing when nothing is missing (so it works offline then).
+# Says what, how large it is and how long it takes, and how far it is.
 set -eu
 
 build="gcc make pkg-config libc6-dev libevent-dev liblmdb-dev libmsgpack-dev libmaxminddb-dev libroaring-dev libsodium-dev
@@ -12,14 +12,19 @@ fonts-dejavu-core mmdb-bin procps git nginx-light"
 bench="$run nginx-light wrk valgrind util-linux procps python3-yaml python3-sklearn redis-server"
 # node and npm may come from elsewhere
 command -v npm >/dev/null || bench="$bench nodejs npm"
+cluster="$run python3-pytest python3-confluent-kafka procps"
+# so may Java; and Maven is for those who have no Kafka yet
+command -v java >/dev/null || [ -x "${JAVA_HOME:-/nowhere}/bin/java" ] || cluster="$cluster default-jre-headless"
+[ -n "${KAFKA_HOME:-}" ] || command -v mvn >/dev/null || cluster="$cluster maven"
 
 case "${1:-}" in
 build) want=$build verb=build ;;
 run) want=$run verb="build and run the demo" ;;
 test) want=$test verb=test ;;
+cluster) want=$cluster verb="test beside Kafka" ;;
 bench) want=$bench verb=measure ;;
 deb) want="$build dpkg-dev" verb="make a Debian package" ;;
-*) echo "usage: setup.sh build|run|test|bench|deb" >&2; exit 2 ;;
+*) echo "usage: setup.sh build|run|test|cluster|bench|deb" >&2; exit 2 ;;
 esac
 
 # Only its two lists are wanted: installed, it would bring Tor along and start it. So it is unpacked into build/, where make-country.pl looks first.

@@ -1,4 +1,4 @@
-"""tools/test.sh: every step counts, also one that ends without a word, and a failure is its exit status."""
+"""tools/test.sh and tools/cluster-test.sh: every step counts, also one that ends without a word, and a failure is its exit status."""
 import os
 import shutil
 import subprocess
@@ -53,6 +53,43 @@ def test_a_failure_of_any_step_is_one_of_all(tmp_path):
     assert code == 1
     assert failed == ['make check', 'rules', 'faults', 'sim', 'browser', 'unit-x (asan)', 'build tsan without warnings', 'fuzz']
     assert last.endswith(', 8 failed')
+
+
+def cluster_test_sh(folder, *programs, test='pass', **env):
+    """Exit status, last line and what it says on stderr, where only some programs are there."""
+    files = {'tests/cluster/test_one.py': 'def test_one():\n    %s\n' % test, 'tests/cluster/pom.xml': '<project/>\n', 'tools/x': '',
+             **{'bin/' + p: '#!/bin/sh\nexit 1\n' for p in programs}}
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755)
+    (folder / 'bin').mkdir(exist_ok=True)
+    for name in ('awk', 'cmp', 'cp', 'cut', 'dirname', 'grep', 'head', 'mkdir', 'rm', 'sed', 'sh', 'tail'):
+        if not (folder / 'bin' / name).exists():
+            (folder / 'bin' / name).symlink_to(shutil.which(name))
+    shutil.copy(os.path.join(ROOT, 'tools', 'cluster-test.sh'), folder / 'tools')
+    r = subprocess.run([folder / 'tools' / 'cluster-test.sh'], env={'PATH': str(folder / 'bin'), **env}, capture_output=True, text=True, timeout=120)
+    return r.returncode, r.stdout.splitlines()[-1], r.stderr
+
+
+def test_where_no_broker_is_to_be_had_it_is_a_failure_that_says_so(tmp_path):
+    code, last, said = cluster_test_sh(tmp_path / '1')
+    assert (code, last) == (1, '0 passed, 1 failed') and 'no Java: install default-jre-headless' in said
+    code, last, said = cluster_test_sh(tmp_path / '2', 'java')
+    assert (code, last) == (1, '0 passed, 1 failed') and 'install maven, or set KAFKA_HOME' in said
+    code, last, said = cluster_test_sh(tmp_path / '3', 'java', 'mvn')
+    assert (code, last) == (1, '0 passed, 1 failed') and 'Maven could not fetch it' in said
+    code, last, said = cluster_test_sh(tmp_path / '4', 'java', KAFKA_HOME='/nowhere')
+    assert (code, last) == (1, '0 passed, 1 failed') and 'KAFKA_HOME=/nowhere' in said
+
+
+def test_a_broker_that_is_there_needs_no_maven(tmp_path):
+    (tmp_path / 'kafka' / 'libs').mkdir(parents=True)
+    home = str(tmp_path / 'kafka')
+    assert cluster_test_sh(tmp_path, 'java', KAFKA_HOME=home)[:2] == (0, '1 passed, 0 failed')
+    assert cluster_test_sh(tmp_path, 'java', KAFKA_HOME=home, test='assert False')[:2] == (1, '0 passed, 1 failed')
+    assert cluster_test_sh(tmp_path, 'java', KAFKA_HOME=home, test='import os; os._exit(0)')[:2] == (1, '0 passed, 1 failed')
 
 
 UNIT = """#include "unit.h"
