@@ -1,50 +1,16 @@
-/* Events that were set aside are records of the journal (RECORD_ASIDE) and stay there. A release
- * writes them again as events that count, and marks them as released. Both jobs read the journal
- * shard by shard:
- *
- *	1. the marks: RECORD_TAKEN in the control lane covers a shard's records up to a position;
- *	   RECORD_RELEASED, which older versions wrote to shard 0, covers all up to a time
- *	2. of every shard the records that no mark covers: counted, or released
- *
- * A mark and the events that it covers are in one commit. So a release that is cut off is never
- * done twice: the next one begins behind the last mark. */
-#include "crumb/ingest/quarantine.h"
+/* Releasing what was set aside, and reading the journal for it, which aside_kept.c does as well
+ * (aside_scan.h draws it). A mark and the events that it covers are in one commit. So a release
+ * that is cut off is never done twice: the next one begins behind the last mark. */
+#include "aside_scan.h"
 
 #include "crumb/base/array.h"
-#include "crumb/base/map.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FLUSH_RECORDS 50000 /* a batch of more records is flushed */
-/* Patterns are hosts, too, and any client can make up hosts: beyond this many patterns they are
- * counted together. */
-#define ROWS_MOST 1000
 
-/* A mark. */
-struct released {
-	enum aside why;
-	char pattern[256]; /* empty: any */
-	bool of_shard;	   /* RECORD_TAKEN */
-	unsigned shard;
-	struct journal_pos upto; /* with of_shard: up to there */
-	uint32_t t;		 /* else: up to this time, of all shards */
-};
-
-struct scan {
-	struct store *store;
-	struct released *released;
-	size_t released_n, released_cap;
-	unsigned shard;		/* the one that is read */
-	struct journal_pos pos; /* of the block that is read */
-	struct record record;
-	enum err (*each)(struct scan *s, struct event *e); /* an event that no mark covers */
-	enum err (*block_done)(struct scan *s);		   /* after each block; NULL: nothing */
-	/* for quarantine_list() */
-	struct aside_row *rows; /* ROWS_MOST, and one of others for each reason; never moved */
-	struct map numbers;	/* of rows, by reason and pattern; keys lie in the rows */
-	size_t rows_n;
-	/* for quarantine_release() */
+struct releasing {
 	enum aside why;
 	struct str pattern;
 	uint32_t now;
@@ -56,7 +22,8 @@ struct scan {
 };
 
 /* Does the mark cover the event of the block at s->pos? */
-static bool pattern_covers(const struct released *r, const struct scan *s, const struct event *e)
+static bool pattern_covers(
+    const struct released *r, const struct aside_scan *s, const struct event *e)
 {
 	if (r->why != e->aside || (*r->pattern && !str_eq(str_c(r->pattern), e->pattern)))
 		return false;
@@ -65,7 +32,7 @@ static bool pattern_covers(const struct released *r, const struct scan *s, const
 	return e->t <= r->t;
 }
 
-static bool is_released(const struct scan *s, const struct event *e)
+static bool is_released(const struct aside_scan *s, const struct event *e)
 {
 	for (size_t i = 0; i < s->released_n; i++)
 		if (pattern_covers(&s->released[i], s, e))
@@ -73,10 +40,11 @@ static bool is_released(const struct scan *s, const struct event *e)
 	return false;
 }
 
-static void note_release(struct scan *s)
+static enum err note_release(struct aside_scan *s)
 {
 	const struct event *e = &s->record.event;
-	CHECK(array_room(s->released, s->released_cap, s->released_n + 1));
+	if (!array_room(s->released, s->released_cap, s->released_n + 1))
+		return err_set(ERR_NOMEM, "no memory to look at what was set aside");
 	struct released *r = &s->released[s->released_n++];
 	*r = (struct released){.why = e->aside, .t = e->t};
 	if ((r->of_shard = s->record.kind == RECORD_TAKEN)) {
@@ -84,34 +52,29 @@ static void note_release(struct scan *s)
 		r->upto = journal_pos_load(s->record.seq);
 	}
 	snprintf(r->pattern, sizeof r->pattern, STR_FMT, STR_ARG(e->pattern));
+	return OK;
 }
 
-/* Reads one lane's records of a kind: marks are noted, others go to each(). A damaged block is
- * passed over; the folds have said so. */
-static enum err scan_shard(struct scan *s, unsigned shard, enum record_kind kind)
+/* A damaged block is passed over; the folds have said so. */
+static enum err scan_lane(struct aside_scan *s, unsigned lane, struct journal_pos after,
+    enum err (*take)(struct aside_scan *s), enum err (*block_done)(struct aside_scan *s))
 {
 	struct journal_reader *r;
 	struct buf records = {0};
 	uint32_t count;
-	uint16_t day;
-	s->shard = shard;
-	enum err e = journal_read(s->store->journal, shard, JOURNAL_START, &r);
+	s->shard = lane;
+	s->pos = after;
+	enum err e = journal_read(s->store->journal, lane, after, &r);
 	if (e)
 		return e;
 	while (!e) {
 		buf_clear(&records);
-		e = journal_next(r, &records, &s->pos, &count, &day);
+		e = journal_next(r, &records, &s->pos, &count, &s->day);
 		struct mp m = mp_over(e ? STR("") : buf_view(&records));
-		while (!e && m.p < m.end && record_decode(&m, &s->record)) {
-			if (s->record.kind != kind)
-				continue;
-			if (kind == RECORD_RELEASED || kind == RECORD_TAKEN)
-				note_release(s);
-			else if (!is_released(s, &s->record.event))
-				e = s->each(s, &s->record.event);
-		}
-		if (!e && s->block_done)
-			e = s->block_done(s);
+		while (!e && m.p < m.end && record_decode(&m, &s->record))
+			e = take(s);
+		if (!e && block_done)
+			e = block_done(s);
 		if (e == ERR_CORRUPT)
 			e = OK;
 	}
@@ -120,138 +83,92 @@ static enum err scan_shard(struct scan *s, unsigned shard, enum record_kind kind
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-/* First the marks, then what they leave. */
-static enum err scan(struct scan *s)
+static enum err take_mark(struct aside_scan *s)
 {
-	enum err (*block_done)(struct scan *) = s->block_done;
-	s->block_done = NULL;
-	enum err e = scan_shard(s, 0, RECORD_RELEASED);
+	bool is = s->record.kind == RECORD_RELEASED || s->record.kind == RECORD_TAKEN;
+	return is ? note_release(s) : OK;
+}
+
+enum err aside_marks(struct aside_scan *s, struct journal_pos *control)
+{
+	s->released_n = 0;
+	enum err e = scan_lane(s, 0, JOURNAL_START, take_mark, NULL);
 	if (!e)
-		e = scan_shard(s, journal_control(s->store->journal), RECORD_TAKEN);
-	s->block_done = block_done;
-	for (unsigned i = 0; i < s->store->shards && !e; i++)
-		e = scan_shard(s, i, RECORD_ASIDE);
+		e = scan_lane(
+		    s, journal_control(s->store->journal), JOURNAL_START, take_mark, NULL);
+	*control = s->pos;
+	return e;
+}
+
+enum err aside_new_marks(struct aside_scan *s, struct journal_pos *control, bool *any)
+{
+	size_t before = s->released_n;
+	enum err e = scan_lane(s, journal_control(s->store->journal), *control, take_mark, NULL);
+	*control = s->pos;
+	*any = s->released_n > before;
+	return e;
+}
+
+static enum err take_event(struct aside_scan *s)
+{
+	if (s->record.kind != RECORD_ASIDE || is_released(s, &s->record.event))
+		return OK;
+	return s->each(s, &s->record.event);
+}
+
+enum err aside_events(struct aside_scan *s, unsigned shard, struct journal_pos *pos)
+{
+	enum err e = scan_lane(s, shard, *pos, take_event, s->block_done);
+	*pos = s->pos;
+	return e;
+}
+
+void aside_scan_done(struct aside_scan *s)
+{
 	free(s->released);
-	return e;
+	*s = (struct aside_scan){.store = s->store};
 }
 
-/* The row of the event's reason and pattern. When there are too many, that of all other patterns of
- * the reason. */
-static struct aside_row *row_of(struct scan *s, const struct event *e)
+static enum err release(struct aside_scan *s, struct event *e)
 {
-	char name[260];
-	uint32_t number;
-	struct str pattern = e->pattern;
-	for (int tries = 0;; tries++) {
-		int n = snprintf(name, sizeof name, "%c" STR_FMT, 'a' + e->aside, STR_ARG(pattern));
-		struct str key =
-		    str_make(name, (size_t)n < sizeof name ? (size_t)n : sizeof name - 1);
-		if (map_get(&s->numbers, key, &number))
-			return &s->rows[number];
-		if (s->rows_n < ROWS_MOST || tries)
-			break;
-		pattern = STR(QUARANTINE_OTHERS);
-	}
-	struct aside_row *row = &s->rows[s->rows_n];
-	*row = (struct aside_row){.why = e->aside, .first = day_of(e->t), .last = day_of(e->t)};
-	snprintf(row->key, sizeof row->key, "%s", name);
-	row->pattern = row->key + 1;
-	map_put(&s->numbers, str_c(row->key), (uint32_t)s->rows_n++);
-	return row;
-}
-
-static enum err count(struct scan *s, struct event *e)
-{
-	struct aside_row *row = row_of(s, e);
-	uint16_t day = day_of(e->t);
-	row->events++;
-	row->first = day < row->first ? day : row->first;
-	row->last = day > row->last ? day : row->last;
-	return OK;
-}
-
-static int by_reason(const void *a, const void *b)
-{
-	const struct aside_row *x = a, *y = b;
-	if (x->why != y->why)
-		return x->why < y->why ? -1 : 1;
-	if (x->events != y->events)
-		return x->events > y->events ? -1 : 1;
-	return strcmp(x->key, y->key);
-}
-
-enum err quarantine_list(struct store *store, struct aside_row **rows, size_t *n)
-{
-	struct scan *s = calloc(1, sizeof *s);
-	struct aside_row *all = calloc(ROWS_MOST + ASIDE_MAX, sizeof *all);
-	if (!s || !all) {
-		free(s);
-		free(all);
-		return err_set(ERR_NOMEM, "no memory to count what was set aside");
-	}
-	s->store = store;
-	s->each = count;
-	s->rows = all;
-	enum err e = scan(s);
-	map_done(&s->numbers);
-	if (s->rows_n)
-		qsort(s->rows, s->rows_n, sizeof *s->rows, by_reason);
-	for (size_t i = 0; i < s->rows_n; i++)
-		s->rows[i].pattern = s->rows[i].key + 1; /* sorting has moved the row */
-	if (e) {
-		free(s->rows);
-	} else {
-		*rows = s->rows;
-		*n = s->rows_n;
-	}
-	free(s);
-	return e;
-}
-
-static enum err release(struct scan *s, struct event *e)
-{
-	if (e->aside != s->why || (s->pattern.n && !str_eq(s->pattern, e->pattern)))
+	struct releasing *r = s->arg;
+	if (e->aside != r->why || (r->pattern.n && !str_eq(r->pattern, e->pattern)))
 		return OK;
 	e->aside = ASIDE_NOT;
-	batch_event(s->batch, e);
-	s->events++;
+	batch_event(r->batch, e);
+	r->events++;
 	return OK;
 }
 
 /* After each block: a mark goes into the batch with the events of the block, and so into one commit
  * with them. */
-static enum err mark(struct scan *s)
+static enum err mark(struct aside_scan *s)
 {
-	if (s->events == s->marked)
+	struct releasing *r = s->arg;
+	if (r->events == r->marked)
 		return OK;
 	struct record taken = {.kind = RECORD_TAKEN,
-	    .event = {.t = s->now, .aside = (uint8_t)s->why, .pattern = s->pattern},
+	    .event = {.t = r->now, .aside = (uint8_t)r->why, .pattern = r->pattern},
 	    .shard = (uint16_t)s->shard,
 	    .seq = journal_pos_save(s->pos)};
-	batch_record(s->batch, &taken);
-	s->marked = s->events;
-	return s->batch->count >= FLUSH_RECORDS ? s->flush(s->arg) : OK;
+	batch_record(r->batch, &taken);
+	r->marked = r->events;
+	return r->batch->count >= FLUSH_RECORDS ? r->flush(r->arg) : OK;
 }
 
 enum err quarantine_release(struct store *store, enum aside why, struct str pattern, uint32_t now,
     struct batch *batch, enum err (*flush)(void *), void *arg, uint64_t *events)
 {
-	struct scan *s = calloc(1, sizeof *s);
-	if (!s)
-		return err_set(ERR_NOMEM, "no memory to look at what was set aside");
-	*s = (struct scan){.store = store,
-	    .each = release,
-	    .block_done = mark,
-	    .why = why,
-	    .pattern = pattern,
-	    .now = now,
-	    .batch = batch,
-	    .flush = flush,
-	    .arg = arg};
-	enum err e = scan(s);
+	struct releasing r = {
+	    .why = why, .pattern = pattern, .now = now, .batch = batch, .flush = flush, .arg = arg};
+	struct aside_scan s = {.store = store, .each = release, .block_done = mark, .arg = &r};
+	struct journal_pos control;
+	enum err e = aside_marks(&s, &control);
+	for (unsigned i = 0; i < store->shards && !e; i++)
+		e = aside_events(&s, i, &(struct journal_pos){0});
 	if (!e && batch->count)
 		e = flush(arg);
-	*events = s->events;
-	free(s);
+	*events = r.events;
+	aside_scan_done(&s);
 	return e;
 }

@@ -26,6 +26,7 @@
 #include "crumb/base/trouble.h"
 #include "crumb/core/metric.h"
 #include "crumb/delivery/deliver.h"
+#include "crumb/ingest/quarantine.h"
 #include "crumb/node/lookalike.h"
 
 #include <pthread.h>
@@ -41,7 +42,7 @@
 /* What the thread does, the first of those that are wanted first. */
 enum work { WORK_ROUND, WORK_REPORT, WORK_SIGNALS, WORKS };
 static const char *const work_names[WORKS] = {
-    "the nightly work", "the report of the day", "the signals of the day"};
+    "the nightly work", "the report of the day", "reading the journal for signals"};
 
 struct keeper {
 	struct node *node; /* constant */
@@ -81,6 +82,7 @@ static bool is_erased(void *arg, const struct vkey *k)
 /* An exchange runs on the writer's thread, and so do its words of why not. */
 struct exchange {
 	struct journal *journal;
+	struct aside_kept *aside;
 	struct journal_cleaned *cleaned;
 	enum err err;
 	char why[300];
@@ -90,6 +92,7 @@ static void exchange(void *arg)
 {
 	struct exchange *x = arg;
 	x->err = journal_swap(x->journal, x->cleaned);
+	aside_kept_forget(x->aside);
 	if (x->err) {
 		snprintf(x->why, sizeof x->why, "%s", err_text());
 		log_warn(
@@ -102,7 +105,7 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 {
 	struct store *s = k->node->store;
 	for (int i = 0; i < SWAP_TRIES; i++) {
-		struct exchange x = {.journal = s->journal, .err = OK};
+		struct exchange x = {.journal = s->journal, .aside = k->node->aside, .err = OK};
 		uint64_t n;
 		low_release();
 		enum err e =
@@ -291,7 +294,8 @@ static bool report_due(struct keeper *k)
 	return due;
 }
 
-/* Of the rules that serve, unless they are there. */
+/* What is told of the journal: signals, of the rules that serve, and counts of what was set aside;
+ * unless they are there. */
 static enum err make_signals(struct keeper *k)
 {
 	struct node *n = k->node;
@@ -302,6 +306,8 @@ static enum err make_signals(struct keeper *k)
 	memory_begin();
 	low_release();
 	enum err e = signals_kept_make(n->signals, &of);
+	if (!e)
+		e = aside_kept_warm(n->aside);
 	low_hold();
 	generation_unref(g);
 	return e;

@@ -13,7 +13,7 @@ JOURNEY = '''journeys:
   - {id: way, from: c01, steps: [c02, c03, c04, c05, c06, c07, c08, c09], within: 14d}
 '''
 ROUTES = ['/v1/report', '/v1/report/segment?id=s0001', '/v1/report/categories', '/v1/report/categories?days=1&id=c01', '/v1/report/journeys',
-          '/v1/report/hits', '/v1/report/segments?days=90', '/v1/report/deliveries', '/v1/report/summary', '/v1/segment?id=s0001&days=90', '/v1/destinations', '/v1/deliveries', '/v1/lookalikes']
+          '/v1/report/hits', '/v1/report/segments?days=90', '/v1/report/deliveries', '/v1/report/summary', '/v1/segment?id=s0001&days=90', '/v1/destinations', '/v1/deliveries', '/v1/lookalikes', '/v1/signals', '/v1/quarantine']
 
 
 def spent_ms(server):

@@ -19,6 +19,7 @@
 #include "crumb/partners/destinations.h"
 #include "crumb/report/dailies.h"
 #include "crumb/answers/signals_kept.h"
+#include "crumb/ingest/quarantine.h"
 #include "crumb/report/tally.h"
 
 /* The watch holds the clock against what the store knows of time. src/node/time.c says when the
@@ -45,6 +46,7 @@ struct node {
 	struct writer *writer;
 	struct dailies *dailies; /* reports of the day */
 	struct signals_kept *signals;
+	struct aside_kept *aside; /* counts of what was set aside */
 	struct tally *tally; /* what is counted by day */
 	/* shared, under lock; node_destinations() and node_rules() give references */
 	pthread_mutex_t lock;

@@ -55,6 +55,7 @@ TEST(what_was_released_is_released_once_however_often_the_journal_says_so)
 static struct config config;
 static struct store *store;
 static uint32_t now;
+static uint8_t visitor_byte; /* of whom the next events are */
 
 static int begin(void **state)
 {
@@ -85,7 +86,7 @@ static void commit_block(uint16_t shard, struct buf *b, uint32_t n)
 static void set_aside(uint16_t shard, enum aside why, const char *pattern, unsigned n, uint32_t t)
 {
 	struct buf b = {0};
-	struct event e = {.visitor = {{0, (uint8_t)shard}},
+	struct event e = {.visitor = {{visitor_byte, (uint8_t)shard}},
 	    .t = t,
 	    .name = STR("view"),
 	    .path = STR("/a"),
@@ -98,16 +99,21 @@ static void set_aside(uint16_t shard, enum aside why, const char *pattern, unsig
 }
 
 /* The rows as "reason pattern events, …". */
+static void rows_text(const struct aside_row *rows, size_t n, char *out, size_t cap)
+{
+	*out = 0;
+	for (size_t i = 0, at = 0; i < n && at < cap; i++)
+		at += (size_t)snprintf(out + at, cap - at, "%s%s %s %llu", i ? ", " : "",
+		    aside_names[rows[i].why], rows[i].pattern, (unsigned long long)rows[i].events);
+}
+
 static const char *listed(void)
 {
-	static char text[1000];
+	static char text[4000];
 	struct aside_row *rows;
-	size_t n, at = 0;
-	text[0] = 0;
+	size_t n;
 	assert_int_equal(quarantine_list(store, &rows, &n), OK);
-	for (size_t i = 0; i < n; i++)
-		at += (size_t)snprintf(text + at, sizeof text - at, "%s%s %s %llu", i ? ", " : "",
-		    aside_names[rows[i].why], rows[i].pattern, (unsigned long long)rows[i].events);
+	rows_text(rows, n, text, sizeof text);
 	free(rows);
 	return text;
 }
@@ -212,7 +218,88 @@ TEST(more_patterns_than_anybody_reads_are_counted_together)
 	free(rows);
 }
 
+/* --- kept counts */
+
+static const char *kept_listed(struct aside_kept *k)
+{
+	static char text[4000];
+	struct aside_row *rows;
+	size_t n;
+	assert_int_equal(aside_kept_list(k, &rows, &n), OK);
+	rows_text(rows, n, text, sizeof text);
+	free(rows);
+	return text;
+}
+
+static uint32_t random_state = 11;
+
+static unsigned below(unsigned n)
+{
+	random_state = random_state * 1103515245 + 12345;
+	return (random_state >> 16) % n;
+}
+
+static bool is_third(void *arg, const struct vkey *visitor)
+{
+	(void)arg;
+	return visitor->b[0] == 3;
+}
+
+/* Erased visitors leave a day's bytes, as by night. */
+static void clean(struct aside_kept *k, uint16_t day)
+{
+	static const _Atomic bool stop;
+	struct journal_cleaned *cleaned;
+	uint64_t dropped;
+	assert_int_equal(
+	    journal_clean(store->journal, day, is_third, NULL, &stop, &cleaned, &dropped), OK);
+	if (!cleaned)
+		return;
+	assert_int_equal(journal_swap(store->journal, cleaned), OK);
+	aside_kept_forget(k);
+}
+
+static void something_happens(struct aside_kept *k)
+{
+	static const char *const patterns[] = {"bot", "spider", "cloud", "a.example", "b.example"};
+	enum aside why = (enum aside)(1 + below(ASIDE_MAX - 1));
+	const char *pattern = patterns[below(5)];
+	uint32_t ago = below(6);
+	visitor_byte = (uint8_t)below(5);
+	switch (below(8)) {
+	case 0:
+		release(why, below(3) ? pattern : "");
+		break;
+	case 1:
+		clean(k, day_of(now - ago * DAY_S));
+		break;
+	case 2:
+		now += DAY_S;
+		journal_expire(store->journal, (uint16_t)(day_of(now) - 7));
+		break;
+	case 3:
+		assert_int_equal(aside_kept_warm(k), OK);
+		break;
+	default:
+		set_aside((uint16_t)below(2), why, pattern, 1 + below(9), now - ago * DAY_S);
+	}
+}
+
+/* The same rows as those that are counted from the beginning, whatever happened in between. */
+TEST(what_is_kept_is_what_is_there)
+{
+	struct aside_kept *k;
+	assert_int_equal(aside_kept_new(store, &k), OK);
+	for (unsigned i = 0; i < 400; i++) {
+		something_happens(k);
+		if (below(3) == 0)
+			assert_string_equal(kept_listed(k), listed());
+	}
+	aside_kept_free(k);
+}
+
 UNIT_TESTS(IN_FOLDER(what_was_released_is_released_once_however_often_the_journal_says_so),
     IN_STORE(it_is_counted_by_reason_and_pattern_most_first),
     IN_STORE(what_is_released_counts_once_and_is_aside_no_more),
+    IN_STORE(what_is_kept_is_what_is_there),
     IN_STORE(more_patterns_than_anybody_reads_are_counted_together))
