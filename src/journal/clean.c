@@ -131,7 +131,7 @@ static enum err copy_block(struct cleaning *c, struct str key, struct str value,
 		    buf_view(&c->kept), get_u64((const uint8_t *)key.p + 2), 0};
 		if (!b.records.p)
 			b.records = STR("");
-		if ((e = sealed_make(&c->sealer, &b, c->d->key, sealed_rules(value))))
+		if ((e = sealed_make(&c->sealer, &b, c->d->key, key, sealed_rules(value))))
 			return e;
 		value = buf_view(&c->sealer.sealed);
 	}

@@ -58,7 +58,7 @@ enum err ledger_count(
 	for (unsigned lane = 0; lane < j->base.lanes; lane++) {
 		uint8_t from[PLACE_LEN];
 		sealed_place(lane, after + 1, from);
-		for (bool more = db_seek(&c, journal_bytes(from, PLACE_LEN), &key, &value); more;
+		for (bool more = db_seek(&c, sealed_bytes(from, PLACE_LEN), &key, &value); more;
 		     more = db_next(&c, &key, &value)) {
 			uint32_t count;
 			if (key.n != PLACE_LEN || get_u16((const uint8_t *)key.p) != lane ||

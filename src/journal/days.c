@@ -36,7 +36,7 @@ static uint64_t last_of_lane(struct db_cursor *c, unsigned lane, uint64_t most)
 		uint8_t k[PLACE_LEN];
 		struct str key, value;
 		sealed_place(lane, mid, k);
-		if (db_seek(c, journal_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN &&
+		if (db_seek(c, sealed_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN &&
 		    get_u16((const uint8_t *)key.p) == lane &&
 		    get_u64((const uint8_t *)key.p + 2) <= most) {
 			last = get_u64((const uint8_t *)key.p + 2);

@@ -44,8 +44,9 @@ static enum err commit_day(struct local *j, struct journal_day *d, struct journa
 		if (!blocks[i].seq)
 			blocks[i].seq = j->next_seq++;
 		sealed_place(blocks[i].shard, blocks[i].seq, key);
-		if (!(e = sealed_make(&j->sealer, &blocks[i], d->key, rules_hash)))
-			db_put(&t, d->table, journal_bytes(key, PLACE_LEN),
+		if (!(e = sealed_make(&j->sealer, &blocks[i], d->key, sealed_bytes(key, PLACE_LEN),
+			  rules_hash)))
+			db_put(&t, d->table, sealed_bytes(key, PLACE_LEN),
 			    buf_view(&j->sealer.sealed));
 	}
 	if (e) {

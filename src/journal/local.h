@@ -232,15 +232,11 @@ enum err whole_undo(struct local *j) MUST_CHECK; /* may be tried again */
 /* Removes the blocks with these sequences from a day, in all lanes. False: there were none. */
 bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t first, uint64_t last);
 
-static inline struct str journal_bytes(const uint8_t *p, size_t n)
-{
-	return str_make((const char *)p, n);
-}
 /* sealed_open() of a block as a day's environment has it. */
 MUST_CHECK static inline enum err journal_unseal(struct opener *x, const struct journal_day *d,
     struct str key, struct str value, struct buf *records, uint32_t *count)
 {
-	return sealed_open(x, d->key, (const uint8_t *)key.p, value, records, count);
+	return sealed_open(x, d->key, key, value, records, count);
 }
 
 #endif

@@ -101,10 +101,12 @@ static enum err add_blocks(struct memory *j, struct journal_block *blocks, size_
 {
 	enum err e = OK;
 	for (size_t i = 0; i < n && !e; i++) {
-		uint8_t key[32];
+		uint8_t key[32], place[PLACE_LEN];
 		blocks[i].seq = j->next_seq++;
+		sealed_place(blocks[i].shard, blocks[i].seq, place);
 		if (!(e = keys_day(j->keys, blocks[i].day, KEYS_DAY_MAKE, key)))
-			e = sealed_make(&j->sealer, &blocks[i], key, rules_hash);
+			e = sealed_make(&j->sealer, &blocks[i], key, sealed_bytes(place, PLACE_LEN),
+			    rules_hash);
 		sodium_memzero(key, sizeof key);
 		if (e)
 			break;

@@ -65,5 +65,6 @@ enum err memory_open_block(
 		r->key_day = k->day;
 	}
 	sealed_place(k->shard, k->seq, place);
-	return sealed_open(&r->opener, r->key, place, memory_bytes(k), records, count);
+	return sealed_open(
+	    &r->opener, r->key, sealed_bytes(place, PLACE_LEN), memory_bytes(k), records, count);
 }

@@ -80,7 +80,10 @@ static enum err clean_block(struct cleaning *c, struct swapped *s, uint64_t *dro
 	    s->old->day, s->old->shard, n.left, buf_view(&c->kept), s->old->seq, 0};
 	if (!b.records.p)
 		b.records = STR("");
-	if ((e = sealed_make(&c->sealer, &b, c->reader.key, sealed_rules(memory_bytes(s->old)))) ||
+	uint8_t place[PLACE_LEN];
+	sealed_place(b.shard, b.seq, place);
+	if ((e = sealed_make(&c->sealer, &b, c->reader.key, sealed_bytes(place, PLACE_LEN),
+		 sealed_rules(memory_bytes(s->old)))) ||
 	    (e = memory_add_block(&one, &b, buf_view(&c->sealer.sealed), false)))
 		return e;
 	s->fresh = one.list[0];

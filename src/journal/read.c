@@ -117,8 +117,8 @@ enum err local_read(
 			break;
 		db_walk(&r->day[i].t, r->day[i].d->table, &r->day[i].c);
 		sealed_place(shard, after.at + 1, key);
-		r->day[i].more = db_seek(&r->day[i].c, journal_bytes(key, PLACE_LEN),
-				     &r->day[i].key, &r->day[i].value) &&
+		r->day[i].more = db_seek(&r->day[i].c, sealed_bytes(key, PLACE_LEN), &r->day[i].key,
+				     &r->day[i].value) &&
 				 in_shard(r, i);
 		e = r->day[i].t.err;
 		if (e == ERR_CORRUPT) {

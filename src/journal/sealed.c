@@ -39,10 +39,19 @@ void sealed_place(unsigned shard, uint64_t seq, uint8_t out[PLACE_LEN])
 	put_u64(out + 2, seq);
 }
 
-/* The header's fields stand at 1, 5 and 9; ad is what is authenticated: the place, then the header.
- */
+/* What is authenticated beside the sealed bytes: the place, then the header. Returns its length. */
+static size_t authentic(
+    struct str place, const uint8_t header[HEADER_LEN], uint8_t out[PLACE_MOST + HEADER_LEN])
+{
+	CHECK(place.n <= PLACE_MOST);
+	memcpy(out, place.p, place.n);
+	memcpy(out + place.n, header, HEADER_LEN);
+	return place.n + HEADER_LEN;
+}
+
+/* The header's fields stand at 1, 5 and 9. */
 enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint8_t key[32],
-    const uint8_t rules_hash[16])
+    struct str place, const uint8_t rules_hash[16])
 {
 	size_t bound = ZSTD_compressBound(b->records.n);
 	buf_clear(&x->packed);
@@ -54,32 +63,30 @@ enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint
 	    ZSTD_compressCCtx(x->zstd, x->packed.p, bound, b->records.p, b->records.n, ZSTD_LEVEL);
 	if (ZSTD_isError(packed))
 		return err_set(ERR_IO, "journal: %s", ZSTD_getErrorName(packed));
-	uint8_t *h = (uint8_t *)x->sealed.p, ad[PLACE_LEN + HEADER_LEN];
+	uint8_t *h = (uint8_t *)x->sealed.p, ad[PLACE_MOST + HEADER_LEN];
 	h[0] = BLOCK_VERSION;
 	put_u32(h + 1, b->count);
 	put_u32(h + 5, (uint32_t)b->records.n);
 	memcpy(h + 9, rules_hash, 16);
-	sealed_place(b->shard, b->seq, ad);
-	memcpy(ad + PLACE_LEN, h, HEADER_LEN);
+	size_t ad_n = authentic(place, h, ad);
 	randombytes_buf(h + HEADER_LEN, NONCE_LEN);
 	unsigned long long sealed;
 	crypto_aead_xchacha20poly1305_ietf_encrypt(h + HEADER_LEN + NONCE_LEN, &sealed,
-	    (const uint8_t *)x->packed.p, packed, ad, sizeof ad, NULL, h + HEADER_LEN, key);
+	    (const uint8_t *)x->packed.p, packed, ad, ad_n, NULL, h + HEADER_LEN, key);
 	x->sealed.n = HEADER_LEN + NONCE_LEN + (size_t)sealed;
 	return OK;
 }
 
 /* Nothing of the header is used before it is authenticated but the raw length, which has a bound.
  */
-enum err sealed_open(struct opener *x, const uint8_t key[32], const uint8_t place[PLACE_LEN],
-    struct str block, struct buf *records, uint32_t *count)
+enum err sealed_open(struct opener *x, const uint8_t key[32], struct str place, struct str block,
+    struct buf *records, uint32_t *count)
 {
 	const uint8_t *h = (const uint8_t *)block.p;
 	if (block.n < HEADER_LEN + NONCE_LEN + TAG_LEN || h[0] != BLOCK_VERSION)
 		return err_set(ERR_CORRUPT, "journal: these bytes are no block");
-	uint8_t ad[PLACE_LEN + HEADER_LEN];
-	memcpy(ad, place, PLACE_LEN);
-	memcpy(ad + PLACE_LEN, h, HEADER_LEN);
+	uint8_t ad[PLACE_MOST + HEADER_LEN];
+	size_t ad_n = authentic(place, h, ad);
 	size_t sealed = block.n - HEADER_LEN - NONCE_LEN;
 	uint32_t raw = get_u32(h + 5);
 	unsigned long long packed;
@@ -88,7 +95,7 @@ enum err sealed_open(struct opener *x, const uint8_t key[32], const uint8_t plac
 	    !buf_reserve(records, (size_t)raw + 1)) /* one more, so that there is memory for none */
 		return err_set(ERR_NOMEM, "no memory");
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)x->packed.p, &packed, NULL,
-		h + HEADER_LEN + NONCE_LEN, sealed, ad, sizeof ad, h + HEADER_LEN, key) != 0)
+		h + HEADER_LEN + NONCE_LEN, sealed, ad, ad_n, h + HEADER_LEN, key) != 0)
 		return err_set(ERR_CORRUPT, "journal: a block does not open with its day's key");
 	size_t got =
 	    ZSTD_decompressDCtx(x->zstd, records->p + records->n, raw, x->packed.p, (size_t)packed);

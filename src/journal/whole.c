@@ -126,7 +126,7 @@ static bool next_of(struct db_txn *t, db_table table, unsigned lane, uint64_t fi
 	struct str key, value;
 	sealed_place(lane, first, k);
 	db_walk(t, table, &c);
-	bool found = db_seek(&c, journal_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN &&
+	bool found = db_seek(&c, sealed_bytes(k, PLACE_LEN), &key, &value) && key.n == PLACE_LEN &&
 		     get_u16((const uint8_t *)key.p) == lane &&
 		     get_u64((const uint8_t *)key.p + 2) <= last;
 	if (found)
@@ -141,7 +141,7 @@ bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t fir
 	bool any = false;
 	for (unsigned lane = 0; lane < lanes; lane++)
 		while (next_of(t, table, lane, first, last, k))
-			any |= db_del(t, table, journal_bytes(k, PLACE_LEN));
+			any |= db_del(t, table, sealed_bytes(k, PLACE_LEN));
 	return any;
 }
 

@@ -77,7 +77,7 @@ TEST(a_block_that_does_not_open_is_told)
 	uint8_t place[PLACE_LEN];
 	sealed_place(0, 1000, place);
 	assert_int_equal(db_begin(&d->db, true, &t), OK);
-	db_put(&t, d->table, journal_bytes(place, PLACE_LEN), STR("no block"));
+	db_put(&t, d->table, sealed_bytes(place, PLACE_LEN), STR("no block"));
 	assert_int_equal(db_end(&t), OK);
 	assert_int_equal(ledger_count(j, d, 0, true, &n), OK);
 	assert_true(n.events == 2 && n.blocks == 2 && n.bad_blocks == 1);

@@ -23,7 +23,9 @@ static int end(void **state)
 static struct str seal(const char *text, uint16_t shard, uint64_t seq)
 {
 	struct journal_block b = {.shard = shard, .seq = seq, .count = 3, .records = str_c(text)};
-	assert_int_equal(sealed_make(&sealer, &b, key, rules), OK);
+	uint8_t place[PLACE_LEN];
+	sealed_place(shard, seq, place);
+	assert_int_equal(sealed_make(&sealer, &b, key, sealed_bytes(place, PLACE_LEN), rules), OK);
 	return buf_view(&sealer.sealed);
 }
 
@@ -33,7 +35,7 @@ static enum err open_at(
 	uint8_t place[PLACE_LEN];
 	uint32_t count = 0;
 	sealed_place(shard, seq, place);
-	enum err e = sealed_open(&opener, k, place, block, out, &count);
+	enum err e = sealed_open(&opener, k, sealed_bytes(place, PLACE_LEN), block, out, &count);
 	assert_int_equal(count, e ? 0 : 3);
 	return e;
 }
