@@ -32,6 +32,14 @@ LDFLAGS := -pthread $(filter -fsanitize% --coverage,$(CFLAGS.$(MODE)))
 LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lcurl -lcrypto -lz -lutf8proc -lidn2 -lpsl -lm
 LLHTTP := /usr/share/llhttp
 
+# KAFKA=no leaves librdkafka out: begin with make clean.
+KAFKA ?= yes
+ifeq ($(KAFKA),no)
+CPPFLAGS += -DCRUMB_WITHOUT_KAFKA
+else
+LDLIBS += -lrdkafka
+endif
+
 LIB := $(patsubst src/%.c,$B/obj/%.o,$(filter-out src/app/% src/cli/%,$(wildcard src/*/*.c))) \
 	$B/obj/gen/tag_js.o $B/obj/gen/tag_debug_js.o $B/obj/gen/sensitive.o $B/obj/gen/crawlers.o $B/obj/gen/referrers.o $B/obj/gen/countries.o $B/obj/gen/web.o $B/obj/llhttp/api.o $B/obj/llhttp/http.o $B/obj/llhttp/llhttp.o
 APP := $(patsubst src/%.c,$B/obj/%.o,$(wildcard src/app/*.c))
@@ -59,6 +67,7 @@ help:
 	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is; uninstall takes it away again"
 	@echo "make deb                 a Debian package of the same, in build/"
 	@echo "make release             source archive, package and sums of this version, in build/release, once all tests pass; TAG=yes makes the tag, DRY=1 only says what would be done"
+	@echo "make KAFKA=no            build without librdkafka"
 	@echo "make MODE=asan           build with a sanitizer into build/asan (also tsan, debug, clang)"
 
 # What is missing is installed first; SETUP=no leaves the machine alone.

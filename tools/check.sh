@@ -25,6 +25,7 @@ fence() {
 	[ -n "$found" ] && say "$1 is used outside its fence: $found"
 }
 fence 'lmdb\.h' '^src/disk/'
+fence 'librdkafka/' '^src/broker/'
 fence 'event2/' '^(src|include/crumb)/(http|collect|trackers|admin|app)/'
 fence 'roaring/' '^src/views/bitmap\.c$'
 fence 'maxminddb\.h' '^src/privacy/place\.c$'

@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libevent-dev liblmdb-dev libmsgpack-dev libmaxminddb-dev libroaring-dev libsodium-dev
-libzstd-dev libyaml-dev libvectorscan-dev libjansson-dev libyajl-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libutf8proc-dev libidn2-dev libpsl-dev node-llhttp uglifyjs libjs-chart.js libjs-codemirror perl libmaxmind-db-writer-perl
+libzstd-dev libyaml-dev libvectorscan-dev libjansson-dev libyajl-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libutf8proc-dev libidn2-dev libpsl-dev librdkafka-dev node-llhttp uglifyjs libjs-chart.js libjs-codemirror perl libmaxmind-db-writer-perl
 python3"
 run="$build"
 test="$run clang libclang-rt-14-dev llvm libcmocka-dev python3-pytest python3-pytest-xdist python3-selenium python3-jsonschema python3-yaml python3-avro python3-protobuf python3-zstandard python3-prometheus-client chromium chromium-driver
