@@ -47,6 +47,21 @@ static const char *behind_cell(const char *p, const char *end)
 	return NULL;
 }
 
+/* ",SEGMENT,DAY,add" or ",SEGMENT,,remove": what stands behind the id. */
+static bool is_change(struct str rest)
+{
+	char day[DAY_TEXT];
+	uint16_t until;
+	struct str end = STR(",,remove");
+	if (rest.n > end.n && str_eq(str_skip(rest, rest.n - end.n), end))
+		return true;
+	end = STR(",add");
+	if (rest.n <= end.n + DAY_TEXT || !str_eq(str_skip(rest, rest.n - end.n), end))
+		return false;
+	memcpy(day, rest.p + rest.n - end.n - (DAY_TEXT - 1), DAY_TEXT - 1);
+	return day_parse(day, DAY_TEXT - 1, &until) && rest.p[rest.n - end.n - DAY_TEXT] == ',';
+}
+
 static void csv_masked(const struct destination *d, struct str bytes, struct masked *out)
 {
 	(void)d;
@@ -60,8 +75,10 @@ static void csv_masked(const struct destination *d, struct str bytes, struct mas
 			line = memchr(rest, '\n', (size_t)(end - rest));
 		if (!line)
 			return;
-		buf_c(&out->lines, MASK);
-		buf_add(&out->lines, rest, (size_t)(line + 1 - rest));
+		if (is_change(str_make(rest, (size_t)(line - rest)))) {
+			buf_c(&out->lines, MASK);
+			buf_add(&out->lines, rest, (size_t)(line + 1 - rest));
+		}
 		p = line + 1;
 	}
 }

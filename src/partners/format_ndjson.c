@@ -47,7 +47,7 @@ static bool ndjson_item(struct encoder *e, const struct out_item *item, struct b
 
 static bool ndjson_mask(json_t *line)
 {
-	return masked_text(line, "id");
+	return masked_only(line, "id|segment|expires|action|purposes") && masked_text(line, "id");
 }
 
 static void ndjson_masked(const struct destination *d, struct str bytes, struct masked *out)

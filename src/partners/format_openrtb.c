@@ -55,9 +55,28 @@ static bool ortb_item(struct encoder *e, const struct out_item *item, struct buf
 	return true;
 }
 
+static bool ortb_data_only(const json_t *list)
+{
+	const json_t *data, *segment;
+	size_t i, k;
+	json_array_foreach(list, i, data)
+	{
+		if (!masked_only(data, "name|ext|segment"))
+			return false;
+		json_array_foreach(json_object_get(data, "segment"), k, segment)
+		{
+			if (!masked_only(segment, "id|ext"))
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool ortb_mask(json_t *line)
 {
-	return masked_text(json_object_get(line, "user"), "id");
+	json_t *user = json_object_get(line, "user");
+	return masked_only(line, "user") && masked_only(user, "id|data") &&
+	       ortb_data_only(json_object_get(user, "data")) && masked_text(user, "id");
 }
 
 static void ortb_masked(const struct destination *d, struct str bytes, struct masked *out)

@@ -63,6 +63,8 @@ static void segment_end(struct encoder *e, struct buf *out)
 	buf_c(out, "}");
 }
 
+#define SEGMENT_KEYS "type|messageId|anonymousId|event|timestamp|properties|context"
+
 static void segment_masked(const struct destination *d, struct str bytes, struct masked *out)
 {
 	json_error_t error;
@@ -71,7 +73,8 @@ static void segment_masked(const struct destination *d, struct str bytes, struct
 	(void)d;
 	json_array_foreach(json_object_get(root, "batch"), i, row)
 	{
-		if (masked_text(row, "anonymousId") && masked_text(row, "messageId"))
+		if (masked_only(row, SEGMENT_KEYS) && masked_text(row, "anonymousId") &&
+		    masked_text(row, "messageId"))
 			masked_json(json_incref(row), out);
 	}
 	json_decref(root);

@@ -117,23 +117,52 @@ static void ttd_answered(struct str answer, struct push_answer *out)
 	json_decref(root);
 }
 
-/* An item has its id under the name of its kind, and changes. */
+static bool is_id_kind(const char *key)
+{
+	struct str kinds = STR(IDS), kind;
+	while (str_cut(&kinds, ',', &kind))
+		if (str_eq(kind, str_c(key)))
+			return true;
+	return false;
+}
+
+static bool ttd_changes_only(const json_t *list)
+{
+	const json_t *change;
+	size_t i;
+	json_array_foreach(list, i, change)
+	{
+		if (!masked_only(change, "Name|TimestampUtc|TtlInMinutes"))
+			return false;
+	}
+	return json_is_array(list);
+}
+
+/* An item has its id under the name of its kind, and changes; others are left out. */
+static bool ttd_mask(json_t *item)
+{
+	const char *key, *kind = NULL;
+	json_t *value;
+	json_object_foreach(item, key, value)
+	{
+		if (is_id_kind(key))
+			kind = key;
+		else if (strcmp(key, "Data") != 0)
+			return false;
+	}
+	return kind && ttd_changes_only(json_object_get(item, "Data")) && masked_text(item, kind);
+}
+
 static void ttd_masked(const struct destination *d, struct str bytes, struct masked *out)
 {
 	json_error_t error;
-	json_t *root = json_loadb(bytes.n ? bytes.p : "", bytes.n, 0, &error), *item, *value;
-	const char *key;
+	json_t *root = json_loadb(bytes.n ? bytes.p : "", bytes.n, 0, &error), *item;
 	size_t i;
 	(void)d;
 	json_array_foreach(json_object_get(root, "Items"), i, item)
 	{
-		json_t *line = json_object();
-		json_object_foreach(item, key, value)
-		{
-			json_object_set_new(line, key,
-			    strcmp(key, "Data") == 0 ? json_incref(value) : json_string(MASK));
-		}
-		masked_json(line, out);
+		if (ttd_mask(item))
+			masked_json(json_incref(item), out);
 	}
 	json_decref(root);
 }

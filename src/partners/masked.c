@@ -16,11 +16,10 @@ void masked_cells(struct str bytes, char separator, struct masked *out)
 	while (bytes.n && (end = memchr(bytes.p, '\n', bytes.n))) {
 		size_t n = (size_t)(end - bytes.p) + 1;
 		const char *cell = memchr(bytes.p, separator, n);
-		buf_c(&out->lines, MASK);
-		if (cell)
+		if (cell) {
+			buf_c(&out->lines, MASK);
 			buf_add(&out->lines, cell, n - (size_t)(cell - bytes.p));
-		else
-			buf_c(&out->lines, "\n");
+		}
 		bytes = str_make(end + 1, bytes.n - n);
 	}
 }
@@ -34,6 +33,15 @@ void masked_json(json_t *line, struct masked *out)
 	}
 	free(text);
 	json_decref(line);
+}
+
+bool masked_only(const json_t *object, const char *keys)
+{
+	for (void *at = json_object_iter((json_t *)(uintptr_t)object); at;
+	     at = json_object_iter_next((json_t *)(uintptr_t)object, at))
+		if (!str_listed(str_c(json_object_iter_key(at)), keys))
+			return false;
+	return json_is_object(object);
 }
 
 bool masked_text(json_t *object, const char *name)

@@ -22,6 +22,12 @@ TEST(each_row_is_whole)
 		assert_non_null((*f)->ways[0]);
 		assert_int_equal(
 		    (*f)->ending != NULL, (*f)->item != NULL); /* files are written, or none */
+		/* what can lie in a folder can be shown (delivery/head.h) */
+		assert_int_equal((*f)->masked != NULL, (*f)->item != NULL);
+		assert_true(!format_goes(*f, &way_directory) || (*f)->masked);
+		/* a document is read as a whole, or not at all */
+		if ((*f)->ending && strcmp((*f)->ending, "json") == 0)
+			assert_true((*f)->bytes && (*f)->bytes < FORMAT_BEGINS);
 		assert_true((*f)->compressions & 1);
 		assert_false((*f)->beside &&
 			     !(*f)->file_name); /* what lies beside files is named as they are */
