@@ -264,9 +264,11 @@ static const struct shape head_fields[] = {
     {"file", SHAPE_TEXT, SHAPE_SOMETIMES, .help = "its name"},
     {"lines", SHAPE_TEXTS, SHAPE_SOMETIMES,
 	.help = "what the file begins with, then each different line once, with dots for the id; "
-		"binary formats as text. Empty: no line has enough others like it"},
+		"binary formats as text. Empty: no line of what was looked at has enough others "
+		"like it"},
     {"more", SHAPE_TRUTH, SHAPE_SOMETIMES, .help = "there are other lines that may be told"},
-    {"part", SHAPE_TRUTH, SHAPE_SOMETIMES, .help = "only the first 4 MB were looked at"},
+    {"part", SHAPE_TRUTH, SHAPE_SOMETIMES,
+	.help = "the file is large: only its first 4 MB, or 16 MB as text, were looked at"},
     {"below", SHAPE_WHOLE, SHAPE_SOMETIMES,
 	.help = "`privacy.k`: lines that fewer are like are left out"},
     {0},

@@ -110,6 +110,10 @@ static void print_head(const json_t *told)
 	}
 	if (json_is_true(json_object_get(told, "more")))
 		puts("...");
+	if (lines && !json_array_size(lines))
+		puts("no line has enough others like it");
+	if (json_is_true(json_object_get(told, "part")))
+		puts("(the file is large: its beginning was looked at)");
 }
 
 static int head_of(struct cli *c, const struct plan_wish *of, unsigned lines)

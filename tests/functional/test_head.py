@@ -162,3 +162,12 @@ def test_both_commands_say_what_is_wrong_with_the_file(world):
     for words in (('list',), ('head', 'x')):
         said = server.cli('destinations', *words, ok=(1,))
         assert 'cvs' in said.stderr and not said.stdout
+
+
+def test_where_nothing_may_be_told_that_is_said(world):
+    server = world('format: csv')
+    tell(server, 'POST', '/v1/deliver?to=x')
+    server.options = ['privacy.k=50']
+    server.restart()
+    assert head(server)['lines'] == [] and head(server)['part'] is False
+    assert 'no line has enough others like it' in server.cli('destinations', 'head', 'x').stdout
