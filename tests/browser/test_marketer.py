@@ -278,6 +278,12 @@ def test_a_new_segment_is_delivered_and_its_history_told(marketer, shop):
     until(lambda: m.all('[data-head=file] pre'), lambda: m.one('#main').text)
     lines = m.one('[data-head] pre').text.splitlines()
     assert lines[0] == 'id,segment,expires,action' and lines[1].startswith('••••,lapsed-buyers,'), lines
+    file = m.one('[data-head] code').text
+    with open(next(os.path.join(d, file) for d, _, names in os.walk(shop.out) if file in names), 'a') as f:
+        f.write('somebody,else,,remove\n')             # then it is not what was delivered
+    m.go('#/destinations')
+    m.go('#/destinations/newsletter')
+    until(lambda: m.all('[data-head=changed]'), lambda: m.one('#main').text)
     m.one('[data-act=now]').click()
     until(lambda: m.all('[data-delivered=nothing_to_say]'), lambda: m.one('#main').text)
     m.go('#/history')
