@@ -173,7 +173,8 @@ def test_a_segment_from_a_template_to_the_partner_and_back(marketer, shop):
 def test_the_size_follows_what_is_typed_and_mistakes_are_said_in_their_place(marketer, shop):
     m = marketer
     m.go('#/edit/coat-fans')
-    assert m.condition() == 'coats >= 3 in 14d' and m.previewed() == str(shop.size('coat-fans'))
+    assert m.condition() == 'coats >= 3 in 14d'
+    until(lambda: m.previewed() == str(shop.size('coat-fans')), m.previewed)
     m.type('coats >= 2 in 14d')
     until(lambda: m.previewed() == str(shop.preview('coats >= 2 in 14d')), m.previewed, seconds=3)
     m.type('coatz >= 2')
