@@ -15,10 +15,41 @@ static struct asker asker_of(struct admin *a)
 	    engine_building(a->node->engine)};
 }
 
+/* With `mistakes` an unfinished condition is nothing that failed: a browser writes every 400 on its
+ * console, and whoever types has mistakes at every second key. */
+struct typed {
+	bool mistakes;
+};
+
+static enum err typed_parse(struct admin *a, struct job *j, const struct asked *q)
+{
+	struct typed *t = j->state;
+	(void)a;
+	t->mistakes = asked_came(q, "mistakes");
+	return OK;
+}
+
+/* Are there mistakes to be told as an answer? Then they are the answer from here on. */
+static bool only_mistaken(struct job *j)
+{
+	const struct typed *t = j->state;
+	if (j->result != ERR_SYNTAX || !j->answer || !t->mistakes)
+		return false;
+	json_object_del(j->answer, "text");
+	j->result = OK;
+	return true;
+}
+
 static void preview(struct admin *a, struct job *j)
 {
 	struct asker asker = asker_of(a);
 	j->result = answer_preview(&asker, job_body(j), &j->answer);
+	if (only_mistaken(j)) {
+		json_object_set_new(j->answer, "size", json_null());
+		json_object_set_new(j->answer, "visitors", json_null());
+		json_object_set_new(j->answer, "ms", json_real(0));
+		json_object_set_new(j->answer, "pending", json_boolean(asker.pending));
+	}
 	generation_unref(asker.generation);
 }
 
@@ -34,32 +65,15 @@ static void overlap(struct admin *a, struct job *j)
 	generation_unref(asker.generation);
 }
 
-/* With `mistakes` an unfinished condition is nothing that failed: a browser writes every 400 on its
- * console, and whoever types has mistakes at every second key. */
-struct words_asked {
-	bool mistakes;
-};
-
-static enum err words_parse(struct admin *a, struct job *j, const struct asked *q)
-{
-	struct words_asked *w = j->state;
-	(void)a;
-	w->mistakes = asked_came(q, "mistakes");
-	return OK;
-}
-
 static void words(struct admin *a, struct job *j)
 {
-	const struct words_asked *w = j->state;
 	struct generation *g = engine_serving(a->node->engine);
 	j->result = answer_words(g->rules, job_body(j), &j->answer);
 	generation_unref(g);
-	if (j->result != ERR_SYNTAX || !j->answer || !w->mistakes)
-		return;
-	json_object_del(j->answer, "text");
-	json_object_set_new(j->answer, "words", json_string(""));
-	json_object_set_new(j->answer, "clauses", json_array());
-	j->result = OK;
+	if (only_mistaken(j)) {
+		json_object_set_new(j->answer, "words", json_string(""));
+		json_object_set_new(j->answer, "clauses", json_array());
+	}
 }
 
 /* Here ERR_BUSY is the asker's limit, 429; everywhere else the server is busy, 503. */
@@ -81,6 +95,11 @@ static const struct shape preview_fields[] = {
     {"below", SHAPE_WHOLE, SHAPE_SOMETIMES, .help = "with a size of null: `privacy.k`"},
     {"left", SHAPE_WHOLE, SHAPE_SOMETIMES,
 	.help = "different questions that may be asked yet today"},
+    {"problems", SHAPE_LIST, SHAPE_SOMETIMES,
+	"with `mistakes`, where it cannot be counted: as of `crumb rules check --json`; size is "
+	"null "
+	"then",
+	finding_shape},
     {0},
 };
 
@@ -124,6 +143,13 @@ static const struct shape overlap_fields[] = {
     {0},
 };
 
+#define MISTAKES                                                                                   \
+	{                                                                                          \
+		"mistakes", PARAM_FLAG, PARAM_MAY,                                                 \
+		    .help = "Answers 200 with `problems`, and without what was asked, where it "   \
+			    "is no condition, as whoever types it is not through."                 \
+	}
+
 const struct route routes_ask[] = {
     {
 	.method = HTTP_M_POST,
@@ -131,10 +157,13 @@ const struct route routes_ask[] = {
 	.help = "How many visitors fulfil a condition, as `crumb rules preview --json`.",
 	.role = ROLE_MARKETER,
 	.by = BY_ASK,
+	.params = {MISTAKES},
 	.body = {"A condition.", "text/plain", CONDITION_MOST},
 	.answers = {{200, "the number", .shape = {.kind = SHAPE_OBJECT, .of = preview_fields}},
 	    {400, "it is no condition", .shape = {.kind = SHAPE_OBJECT, .of = problem_fields}},
 	    {429, .when = "too many different groups were asked about in a day"}},
+	.state = sizeof(struct typed),
+	.parse = typed_parse,
 	.run = preview,
 	.answer = told,
     },
@@ -144,14 +173,12 @@ const struct route routes_ask[] = {
 	.help = "What a condition asks, in words. No visitor is counted.",
 	.role = ROLE_VIEWER,
 	.by = BY_ASK,
-	.params = {{"mistakes", PARAM_FLAG, PARAM_MAY,
-	    .help = "Answers 200 with `problems` and without words where it is no condition, "
-		    "as whoever types it is not through."}},
+	.params = {MISTAKES},
 	.body = {"A condition.", "text/plain", CONDITION_MOST},
 	.answers = {{200, "the words", .shape = {.kind = SHAPE_OBJECT, .of = words_fields}},
 	    {400, "it is no condition", .shape = {.kind = SHAPE_OBJECT, .of = problem_fields}}},
-	.state = sizeof(struct words_asked),
-	.parse = words_parse,
+	.state = sizeof(struct typed),
+	.parse = typed_parse,
 	.run = words,
     },
     {

@@ -196,6 +196,9 @@ def test_every_post_answers_with_its_shape(world, document, routes, tmp_path):
     for path, body, status in (('/v1/rules/edit', '{"kind": "segment", "id": "nobody", "remove": true}', 404), ('/v1/rules/edit', 'no json', 400), ('/v1/ask/preview', 'coats >= ', 400), ('/v1/ask/words', 'coats >= ', 400), ('/v1/ask/words', 'not coats', 400), ('/v1/ask/overlap', 'buyers nobody', 404), ('/v1/lookalikes/train', 'nobody', 404),
                                ('/v1/quarantine/release', 'nonsense', 400), ('/v1/backup', 'relative', 400), ('/v1/backup', '/nowhere/at/all', 404)):
         assert ask(world, document, 'POST', path, '', body)[0] == status
+    for path in ('preview', 'words'):                                       # whoever types is told what is missing
+        status, data = ask(world, document, 'POST', '/v1/ask/' + path, 'mistakes=1', 'coats >= ')
+        assert status == 200 and json.loads(data)['problems'] and not json.loads(data).get('size')
     assert ask(world, document, 'POST', '/v1/import', 'partner=acme', '{"id":"x","attributes":{"tier":"gold"}}\n')[0] == 200
     assert ask(world, document, 'POST', '/v1/import', 'partner=nobody', line)[0] == 400
     for path, text, headers, status in (('publish', RULES, {'If-Match': 'older'}, 409), ('publish', 'version: 2\n', publishing(world), 400), ('diff', 'version: 2\n', None, 400)):
