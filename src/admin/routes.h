@@ -13,6 +13,7 @@
 	X(by_day)                                                                                  \
 	X(rules)                                                                                   \
 	X(rule_files)                                                                              \
+	X(rule_category)                                                                           \
 	X(publishing)                                                                              \
 	X(ask)                                                                                     \
 	X(lookalikes)                                                                              \

@@ -226,6 +226,47 @@ enum err yaml_edit_look(const struct yaml_entry *of, size_t *entries, bool *has)
 	return failed;
 }
 
+static json_t *word_json(const yaml_node_t *n)
+{
+	return json_stringn((const char *)n->data.scalar.value, n->data.scalar.length);
+}
+
+/* As deep as yaml_open() lets a file be. Maps and lists without anchors are a tree. A key that is
+ * no word is left out. */
+static json_t *node_json(const struct editing *e, const yaml_node_t *n)
+{
+	if (n->type == YAML_SCALAR_NODE)
+		return word_json(n);
+	if (n->type == YAML_SEQUENCE_NODE) {
+		json_t *list = json_array();
+		yaml_node_item_t *i = n->data.sequence.items.start;
+		for (; i < n->data.sequence.items.top; i++)
+			json_array_append_new(list, node_json(e, yaml_node(&e->y, *i)));
+		return list;
+	}
+	json_t *map = json_object();
+	yaml_node_pair_t *i = n->data.mapping.pairs.start;
+	for (; i < n->data.mapping.pairs.top; i++) {
+		const yaml_node_t *k = yaml_node(&e->y, i->key);
+		if (k->type == YAML_SCALAR_NODE)
+			json_object_set_new(map, (const char *)k->data.scalar.value,
+			    node_json(e, yaml_node(&e->y, i->value)));
+	}
+	return map;
+}
+
+enum err yaml_edit_read(const struct yaml_entry *of, struct json_t **out)
+{
+	struct editing e;
+	enum err failed = edit_open(&e, of, of->text);
+	if (!failed && e.at == e.n)
+		failed = not_there(of);
+	if (!failed)
+		*out = node_json(&e, edit_entry(&e, e.at));
+	edit_close(&e);
+	return failed;
+}
+
 /* Key by key, each on the text that the one before has made. */
 static enum err set_keys(const struct yaml_entry *of, const json_t *set, struct buf *text)
 {

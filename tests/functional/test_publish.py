@@ -136,6 +136,36 @@ def test_an_edit_is_checked_compared_published_and_undone(server, tmp_path):
     assert patched(rules.patch(3), SHOP, tmp_path) == e['text']
 
 
+def test_what_the_rules_say_of_a_category_is_told_and_put_back_unchanged(server):
+    rules = Rules(server)
+    more = '''  - id: men.shirts
+    name: "Shirts"   # of men
+    iab: 12
+    sensitive: true
+    labels: [shop]
+    any:
+      - {path: ["/shirts/*", '/polo\\d+/'], attr.size: 38}   # both
+    all: [{event: view}]
+    none:
+      - title: sale
+'''
+    server.write_rules(SHOP.replace('segments:\n', more + 'segments:\n', 1))
+    assert server.http('POST', '/v1/reload', admin=True)[0] == 200
+    told = rules.get('category', id='men.shirts')
+    assert told == {'id': 'men.shirts', 'file': 'rules.yaml', 'name': 'Shirts', 'iab': '12', 'labels': ['shop'], 'sensitive': True,
+                    'any': [{'fields': [{'field': 'path', 'patterns': ['/shirts/*', '/polo\\d+/']}, {'field': 'attr.size', 'patterns': ['38']}]}],
+                    'all': [{'fields': [{'field': 'event', 'patterns': ['view']}]}], 'none': [{'fields': [{'field': 'title', 'patterns': ['sale']}]}]}
+    back = {key: [{f['field']: f['patterns'][0] if len(f['patterns']) == 1 else f['patterns'] for f in c['fields']} for c in told[key]] for key in ('any', 'all', 'none')}
+    status, same = rules.edit(kind='category', id='men.shirts', set=back)
+    assert status == 200 and same['patch'] == ''
+    parent = rules.get('category', id='men')                 # it is there through its child
+    assert parent['file'] is None and parent['name'] is None and parent['any'] == []
+    assert rules.call('GET', 'category', id='women')[0] == 404
+    server.write_rules('version: 1\ncategories:\n  - &a {id: coats, any: [{path: "/c/*"}]}\n  - *a\n')
+    status, why = rules.call('GET', 'category', id='coats')
+    assert status == 400 and 'anchors' in why['error']
+
+
 def test_what_changes_categories_is_replayed_and_told(server):
     rules = Rules(server)
     visitors(server)

@@ -37,6 +37,9 @@ struct yaml_entry {
 
 /* How many entries the list has; *has: one of them is this. The list may be missing. */
 enum err yaml_edit_look(const struct yaml_entry *e, size_t *entries, bool *has) MUST_CHECK;
+/* The entry as it stands: an object whose values are texts, lists and objects; a number is the text
+ * that somebody wrote. *out is the caller's. ERR_NOT_FOUND: there is no such entry. */
+enum err yaml_edit_read(const struct yaml_entry *e, struct json_t **out) MUST_CHECK;
 /* Appends the text with the keys of the object `set` set in the entry; null removes a key.
  * ERR_NOT_FOUND: there is no such entry. */
 enum err yaml_edit_set(

@@ -69,6 +69,29 @@ static const char *with(const char *text, const char *from, const char *to)
 	return out;
 }
 
+/* --- reading */
+
+TEST(an_entry_is_read_as_it_stands)
+{
+	struct yaml_entry e = {STR("version: 1\ncategories:\n"
+				   "  - id: coats\n    any:   # looks\n      - path: /coats/parka\n"
+				   "      - {event: [view, \"l: ook\"], attr.size: 38}\n"),
+	    "shop.yaml", "categories", "coats"};
+	json_t *read = NULL, *wish = json_loads("{\"id\":\"coats\",\"any\":["
+						"{\"path\":\"/coats/parka\"},"
+						"{\"event\":[\"view\",\"l: ook\"],"
+						"\"attr.size\":\"38\"}]}",
+				 0, NULL);
+	assert_int_equal(yaml_edit_read(&e, &read), OK);
+	assert_true(wish && json_equal(read, wish));
+	json_decref(read);
+	json_decref(wish);
+	e.id = "shoes";
+	assert_int_equal(yaml_edit_read(&e, &read), ERR_NOT_FOUND);
+	e.text = STR("categories:\n  - &a {id: shoes}\n");
+	assert_int_equal(yaml_edit_read(&e, &read), ERR_USAGE);
+}
+
 /* --- keys */
 
 TEST(only_the_value_changes_and_keeps_its_quotes_and_its_comment)
@@ -518,6 +541,7 @@ UNIT_TESTS_BETWEEN(NULL, drop_made,
     cmocka_unit_test(what_is_not_there_is_not_found),
     cmocka_unit_test(
 	in_any_file_an_edit_changes_its_entry_alone_and_its_inverse_restores_the_bytes),
+    cmocka_unit_test(an_entry_is_read_as_it_stands),
     cmocka_unit_test(in_any_file_a_new_entry_is_read_and_goes_without_a_trace),
     cmocka_unit_test(in_any_file_an_entry_goes_and_all_others_stay),
     cmocka_unit_test(a_file_of_any_bytes_is_refused_or_edited_and_never_harmed))
