@@ -234,7 +234,8 @@ void db_close(struct db *d)
 }
 
 /* Opens the tables in the order of their handles. A table that gets another handle would be taken
- * for another table: then the environment stays closed. */
+ * for another table: then the environment stays closed. The last one may not be there: the commit
+ * that would have made it failed, so nobody has its handle. */
 static enum err open_tables(struct db_env *v)
 {
 	MDB_txn *t;
@@ -246,6 +247,10 @@ static enum err open_tables(struct db_env *v)
 		if ((rc = mdb_dbi_open(t, v->names[i], 0, &handle)) == 0 &&
 		    handle != FIRST_HANDLE + i)
 			rc = MDB_BAD_DBI;
+		if (rc == MDB_NOTFOUND && (i + 1 == TABLES_MOST || !v->names[i + 1])) {
+			v->names[i] = NULL;
+			rc = 0;
+		}
 	}
 	if (!rc)
 		rc = mdb_txn_commit(t);
@@ -439,17 +444,28 @@ enum err db_end(struct db_txn *t)
 	return e;
 }
 
-enum err db_open_table(struct db_txn *t, const char *name, db_table *out)
+static int open_table(struct db_txn *t, const char *name, unsigned flags, db_table *out)
 {
 	MDB_dbi dbi;
-	int rc = mdb_dbi_open(t->txn, name, t->write ? MDB_CREATE : 0, &dbi);
-	if (rc == MDB_NOTFOUND)
-		return err_set(ERR_CORRUPT, "store: table %s is missing", name);
+	int rc = mdb_dbi_open(t->txn, name, flags, &dbi);
 	if (!rc && dbi >= FIRST_HANDLE && dbi - FIRST_HANDLE < TABLES_MOST)
 		t->of->names[dbi - FIRST_HANDLE] = name;
 	if (!rc)
 		*out = dbi;
+	return rc;
+}
+
+enum err db_open_table(struct db_txn *t, const char *name, db_table *out)
+{
+	int rc = open_table(t, name, t->write ? MDB_CREATE : 0, out);
+	if (rc == MDB_NOTFOUND)
+		return err_set(ERR_CORRUPT, "store: table %s is missing", name);
 	return map(rc);
+}
+
+enum err db_find_table(struct db_txn *t, const char *name, db_table *out)
+{
+	return map(open_table(t, name, 0, out));
 }
 
 bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value)

@@ -86,6 +86,8 @@ uint64_t db_commit_seen(struct db_txn *t); /* the number of the commit that a re
 
 /* A writer makes a table that is missing; for a reader that is ERR_CORRUPT. */
 enum err db_open_table(struct db_txn *t, const char *name, db_table *out) MUST_CHECK;
+/* The same, but nobody makes it. ERR_NOT_FOUND: it is missing, which says nothing of the rest. */
+enum err db_find_table(struct db_txn *t, const char *name, db_table *out) MUST_CHECK;
 /* False: not there, or failed (t->err). */
 bool db_get(struct db_txn *t, db_table table, struct str key, struct str *value);
 void db_put(struct db_txn *t, db_table table, struct str key, struct str value);
