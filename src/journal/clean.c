@@ -9,9 +9,10 @@
  *                                              table gets the new environment; DAY.old goes
  *
  * Step 3 only happens when the day has not grown since step 1 began. It goes by its highest
- * sequences, lane by lane. Readers of the old environment go on: its file has no name any more, and
- * its bytes go with the last reader. A block that does not open stays as it is: it may open again,
- * when a disk gets well, and its key ends with the day.
+ * sequences, lane by lane, and by how often its mark was written (marks.h), which goes with it.
+ * Readers of the old environment go on: its file has no name any more, and its bytes go with the
+ * last reader. A block that does not open stays as it is: it may open again, when a disk gets well,
+ * and its key ends with the day.
  *
  * What a crash leaves in journal/, and what the next opening makes of it (days.c):
  *
@@ -24,6 +25,7 @@
 
 #include "crumb/base/code.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,7 @@ struct journal_cleaned {
 	uint16_t day;
 	uint64_t events;	  /* that went, as the ledger counts them */
 	uint64_t last[LANES_MAX]; /* of the old day, when cleaning began */
+	uint64_t marks;		  /* the same */
 };
 
 struct cleaning {
@@ -141,6 +144,38 @@ static enum err copy_block(struct cleaning *c, struct str key, struct str value,
 	return to->err;
 }
 
+/* The day's mark of a log outside, as it is. */
+static enum err copy_mark(struct cleaning *c)
+{
+	struct db_txn t, to;
+	struct db_cursor cursor;
+	struct str key, value;
+	db_table table;
+	pthread_mutex_lock(&c->j->lock);
+	bool has = c->d->has_log;
+	db_table log = c->d->log;
+	pthread_mutex_unlock(&c->j->lock);
+	enum err e = has ? db_begin(&c->d->db, DB_READ, &t) : OK;
+	if (e || !has)
+		return e;
+	if ((e = db_begin(&c->db, DB_WRITE, &to))) {
+		db_abort(&t);
+		return e;
+	}
+	e = db_open_table(&to, LOG_TABLE, &table);
+	db_walk(&t, log, &cursor);
+	while (!e && db_next(&cursor, &key, &value))
+		db_append(&to, table, key, value);
+	db_walk_end(&cursor);
+	if (!e)
+		e = t.err;
+	db_abort(&t);
+	if (!e)
+		return db_end(&to);
+	db_abort(&to);
+	return e;
+}
+
 /* The new day is whole and on disk when this returns OK. */
 static enum err write_anew(struct cleaning *c, const char *folder)
 {
@@ -156,8 +191,21 @@ static enum err write_anew(struct cleaning *c, const char *folder)
 		e = db_end(&t);
 	if (!e)
 		e = each_block(c, copy_block);
+	if (!e)
+		e = copy_mark(c);
 	db_close(&c->db);
 	return e ? e : folder_sync(folder);
+}
+
+/* The day as it is when cleaning begins. What is written meanwhile is counted behind its commit: so
+ * when the count is the same at the exchange, the new day has all of it. */
+static struct journal_day *hold(struct local *j, uint16_t day, struct journal_cleaned *out)
+{
+	struct journal_day *d = journal_day_hold(j, day, out->last);
+	pthread_mutex_lock(&j->lock);
+	out->marks = d ? d->marks : 0;
+	pthread_mutex_unlock(&j->lock);
+	return d;
 }
 
 enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, const struct vkey *),
@@ -173,7 +221,7 @@ enum err local_clean(struct journal *base, uint16_t day, bool (*drop)(void *, co
 	*out = NULL;
 	*dropped = 0;
 	if (!e)
-		c.d = journal_day_hold(j, day, done->last);
+		c.d = hold(j, day, done);
 	if (!e && c.d && !(e = each_block(&c, count_gone)) && c.dropped) {
 		cleaned_folder(j, day, ".new", folder);
 		journal_remove_folder(folder);
@@ -258,7 +306,8 @@ enum err local_swap(struct journal *base, struct journal_cleaned *c)
 {
 	struct local *j = (struct local *)base;
 	struct journal_day *d = journal_writers_day(j, c->day);
-	bool same = d != NULL;
+	/* what is in doubt may have been copied */
+	bool same = d && d->marks == c->marks && j->doubt.day != c->day;
 	for (unsigned s = 0; same && s < j->base.lanes; s++)
 		same = atomic_load(&d->last[s]) == c->last[s];
 	enum err e = same ? ledger_drop(j, c->day, c->events)
@@ -276,13 +325,37 @@ enum err local_swap(struct journal *base, struct journal_cleaned *c)
 
 /* --- copies */
 
-enum err local_copy(struct journal *base, uint16_t day, const char *folder)
+/* The mark in the copy must not say more than the blocks that journal_cut() will leave. */
+static enum err cut_mark(struct local *j, uint64_t moment, const char *folder)
+{
+	struct log_mark then = {.at = NULL};
+	low_hold();
+	pthread_mutex_lock(&j->lock);
+	enum err e = j->moment == moment
+			 ? log_mark_copy(&j->moment_mark, &then)
+			 : err_set(ERR_BUSY, "journal: days are copied for another backup");
+	pthread_mutex_unlock(&j->lock);
+	low_release();
+	if (!e)
+		e = marks_cut(folder, j->map_bytes, &then);
+	log_mark_done(&then);
+	return e;
+}
+
+enum err local_copy(struct journal *base, uint16_t day, uint64_t moment, const char *folder)
 {
 	struct local *j = (struct local *)base;
 	struct journal_day *d = journal_day_hold(j, day, NULL);
 	if (!d)
 		return err_set(ERR_NOT_FOUND, "journal: the day is gone");
 	enum err e = db_copy(&d->db, folder);
+	low_hold();
+	pthread_mutex_lock(&j->lock);
+	bool follows = j->follows;
+	pthread_mutex_unlock(&j->lock);
+	low_release();
+	if (!e && follows)
+		e = cut_mark(j, moment, folder);
 	journal_day_let_go(j, d);
 	return e;
 }
@@ -297,6 +370,12 @@ uint64_t local_moment(struct journal *base)
 	for (unsigned i = 0; i < j->base.lanes; i++)
 		if (atomic_load(&j->base.last[i]) > moment)
 			moment = atomic_load(&j->base.last[i]);
+	struct log_mark then = {.at = NULL};
+	if (log_mark_copy(&j->mark, &then) == OK) { /* else no day with a mark can be copied */
+		log_mark_done(&j->moment_mark);
+		j->moment_mark = then;
+		j->moment = moment;
+	}
 	pthread_mutex_unlock(&j->lock);
 	return moment;
 }

@@ -71,6 +71,38 @@ static enum err day_lasts(struct local *j, struct journal_day *d)
 	return db_end(&t);
 }
 
+/* The day's mark, if it has one, is the journal's, too. */
+static enum err day_mark(struct local *j, struct journal_day *d)
+{
+	struct log_mark m = {.at = NULL};
+	struct db_txn t;
+	if (!d->has_log)
+		return OK;
+	enum err e = db_begin(&d->db, DB_READ, &t);
+	if (e)
+		return e;
+	e = marks_read(&t, d->log, d->day, &m);
+	db_abort(&t);
+	pthread_mutex_lock(&j->lock);
+	if (!e && !(e = log_mark_room(&j->mark, &m)))
+		log_mark_join(&j->mark, &m, d->day);
+	j->follows = true;
+	pthread_mutex_unlock(&j->lock);
+	log_mark_done(&m);
+	return e;
+}
+
+/* Older days, and those that followed no log, have no table `log`. */
+static enum err day_tables(struct db_txn *t, struct journal_day *d)
+{
+	enum err e = db_open_table(t, "blocks", &d->table);
+	if (e)
+		return e;
+	e = db_find_table(t, LOG_TABLE, &d->log);
+	d->has_log = !e;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
 static bool file_is_empty(const struct local *j, const char *name)
 {
 	char path[4200];
@@ -124,11 +156,12 @@ enum err journal_day_open(struct local *j, uint16_t day, bool make, struct journ
 		goto out;
 	if ((e = db_begin(&fresh.db, j->readonly ? DB_READ : DB_WRITE, &t)))
 		goto out;
-	if ((e = db_open_table(&t, "blocks", &fresh.table))) {
+	if ((e = day_tables(&t, &fresh))) {
 		db_abort(&t);
 		goto out;
 	}
-	if ((e = db_end(&t)) || (make && (e = folder_sync(folder))) || (e = day_lasts(j, &fresh)))
+	if ((e = db_end(&t)) || (make && (e = folder_sync(folder))) || (e = day_mark(j, &fresh)) ||
+	    (e = day_lasts(j, &fresh)))
 		goto out;
 	fresh.stood = make ? 0 : journal_day_time(j, day);
 	*out = fresh;

@@ -135,9 +135,9 @@ static enum err no_files(void)
 	return err_set(ERR_USAGE, "this journal has no files");
 }
 
-enum err journal_copy(struct journal *j, uint16_t day, const char *folder)
+enum err journal_copy(struct journal *j, uint16_t day, uint64_t moment, const char *folder)
 {
-	return j->kind->copy ? j->kind->copy(j, day, folder) : no_files();
+	return j->kind->copy ? j->kind->copy(j, day, moment, folder) : no_files();
 }
 
 uint64_t journal_moment(struct journal *j)

@@ -36,7 +36,7 @@ struct journal_kind {
 	    uint32_t *count, uint16_t *day);
 	void (*read_end)(struct journal_reader *r);
 	/* of days that are files; NULL: none is */
-	enum err (*copy)(struct journal *j, uint16_t day, const char *folder);
+	enum err (*copy)(struct journal *j, uint16_t day, uint64_t moment, const char *folder);
 	uint64_t (*moment)(struct journal *j);
 	enum err (*cut)(const struct journal *j, const char *folder, uint64_t moment);
 	void (*expect)(struct journal *j, const uint16_t *days, unsigned n);

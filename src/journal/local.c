@@ -1,10 +1,10 @@
 /* Commits of the kind that keeps days of files, and what they leave when the machine goes down. The
  * way of a commit is drawn in local.h. In this file:
  *
- *     into days        commit_day(), store_blocks(), and store_several() for several days
+ *     into days        local_store_day(), store_blocks(), and store_several() for several days
  *     into the log     log_blocks(): the frame first, then the records in memory (pend())
  *     from log to day  publish_pending(): one block of each lane of all that waits
- *     shown            show_blocks(), under the lock: a reader begins with all of a commit or none
+ *     shown            local_show(), under the lock: a reader begins with all of a commit or none
  *
  * Every sequence is used once, also when its commit failed: so what a failed write may have left is
  * never taken for something else.
@@ -25,11 +25,34 @@
 #include <unistd.h>
 #include <sys/stat.h>
 
-/* Stores the blocks of one day in one transaction. Blocks without a sequence get one. */
-static enum err commit_day(struct local *j, struct journal_day *d, struct journal_block *blocks,
-    size_t n, const uint8_t rules_hash[16])
+/* In the transaction of the blocks. A table that is missing is made. */
+static enum err put_mark(
+    struct db_txn *t, const struct journal_day *d, const struct log_mark *mark, db_table *table)
+{
+	enum err e = OK;
+	*table = d->log;
+	if (!d->has_log)
+		e = db_open_table(t, LOG_TABLE, table);
+	if (!e)
+		marks_write(t, *table, mark);
+	return e;
+}
+
+/* The table `log` is the day's when it is on disk, and not before. */
+static void note_mark(struct local *j, struct journal_day *d, db_table table)
+{
+	pthread_mutex_lock(&j->lock);
+	d->has_log = true;
+	d->log = table;
+	d->marks++;
+	pthread_mutex_unlock(&j->lock);
+}
+
+enum err local_store_day(struct local *j, struct journal_day *d, struct journal_block *blocks,
+    size_t n, const uint8_t rules_hash[16], const struct log_mark *mark)
 {
 	struct db_txn t;
+	db_table table = 0;
 	enum err e = db_begin(&d->db, DB_WRITE, &t);
 	if (e)
 		return e;
@@ -49,15 +72,20 @@ static enum err commit_day(struct local *j, struct journal_day *d, struct journa
 			db_put(&t, d->table, sealed_bytes(key, PLACE_LEN),
 			    buf_view(&j->sealer.sealed));
 	}
+	if (mark && !e)
+		e = put_mark(&t, d, mark, &table);
 	if (e) {
 		db_abort(&t);
 		return e;
 	}
-	return db_end(&t);
+	e = db_end(&t);
+	if (mark && !e)
+		note_mark(j, d, table);
+	return e;
 }
 
-/* Lets readers see the blocks, all at once: a reader never sees a part of a commit. */
-static void show_blocks(struct local *j, const struct journal_block *blocks, size_t n)
+void local_show(struct local *j, const struct journal_block *blocks, size_t n,
+    const struct log_mark *mark, uint16_t day)
 {
 	pthread_mutex_lock(&j->lock);
 	for (size_t i = 0; i < n; i++) {
@@ -70,6 +98,8 @@ static void show_blocks(struct local *j, const struct journal_block *blocks, siz
 		if (blocks[i].seq > atomic_load(&j->base.committed[s]))
 			atomic_store(&j->base.committed[s], blocks[i].seq);
 	}
+	if (mark)
+		log_mark_join(&j->mark, mark, day);
 	pthread_mutex_unlock(&j->lock);
 	for (size_t i = 0; i < n; i++)
 		ledger_add(j, blocks[i].day, blocks[i].events, blocks[i].seq);
@@ -107,7 +137,7 @@ static enum err store_several(struct local *j, struct journal_block *blocks, siz
 	enum err e = whole_begin(j, first, j->next_seq - 1, days, days_n);
 	if (!e) {
 		for (unsigned i = 0; i < days_n && !e; i++)
-			e = commit_day(j, days[i], blocks, n, rules_hash);
+			e = local_store_day(j, days[i], blocks, n, rules_hash, NULL);
 		if (!e)
 			e = whole_end(j);
 		if (e) {
@@ -136,9 +166,9 @@ static enum err store_blocks(
 	if (!e && days_n > 1)
 		e = store_several(j, blocks, n, days, days_n, rules_hash);
 	else if (!e && days_n == 1)
-		e = commit_day(j, days[0], blocks, n, rules_hash);
+		e = local_store_day(j, days[0], blocks, n, rules_hash, NULL);
 	if (!e)
-		show_blocks(j, blocks, n);
+		local_show(j, blocks, n, NULL, 0);
 	return e;
 }
 
@@ -158,7 +188,8 @@ static void pend(struct local *j, const struct journal_block *b, uint64_t seq)
 static size_t local_unpublished(const struct journal *base)
 {
 	const struct local *j = (const struct local *)base;
-	return j->pending_bytes + (j->undo.n > 0); /* an undo has to be done, too */
+	/* what is to be taken back has to be done, too */
+	return j->pending_bytes + (j->undo.n > 0) + (j->doubt.day > 0);
 }
 
 /* Stores what is pending in its day. What is to be taken back goes first. On failure the log still
@@ -168,6 +199,8 @@ static enum err publish_pending(struct local *j)
 	struct journal_block blocks[LANES_MAX];
 	size_t n = 0;
 	enum err e = j->undo.n ? whole_undo(j) : OK;
+	if (!e && j->doubt.day)
+		e = whole_doubt(j);
 	if (e || !j->pending_bytes)
 		return e;
 	for (unsigned i = 0; i < j->base.lanes; i++)
@@ -185,7 +218,7 @@ static enum err publish_pending(struct local *j)
 	return OK;
 }
 
-static enum err publish_all(struct local *j)
+enum err local_publish_all(struct local *j)
 {
 	enum err e = publish_pending(j);
 	if (!e)
@@ -195,7 +228,7 @@ static enum err publish_all(struct local *j)
 
 static enum err local_publish(struct journal *base)
 {
-	return publish_all((struct local *)base);
+	return local_publish_all((struct local *)base);
 }
 
 /* The log takes small commits of one day. */
@@ -221,7 +254,7 @@ static enum err log_blocks(
 	enum err e = journal_have_day(j, h.day, true, &d);
 	if (!e)
 		e = wal_append(j->wal, &h, d->key, blocks, n);
-	if (e == ERR_FULL && j->pending_bytes && !(e = publish_all(j)))
+	if (e == ERR_FULL && j->pending_bytes && !(e = local_publish_all(j)))
 		e = wal_append(j->wal, &h, d->key, blocks, n);
 	if (e)
 		return e;
@@ -244,7 +277,7 @@ static enum err local_commit(
 	enum err e = OK;
 	if (!wal || blocks[0].day != j->pending_day ||
 	    memcmp(rules_hash, j->pending_rules, sizeof j->pending_rules) != 0)
-		e = publish_all(j);
+		e = local_publish_all(j);
 	if (!e)
 		e = wal ? log_blocks(j, blocks, n, rules_hash)
 			: store_blocks(j, blocks, n, rules_hash);
@@ -260,7 +293,7 @@ static enum err local_try(struct journal *base, uint16_t day)
 	enum err e = journal_have_day(j, day, true, &d);
 	if (!e)
 		e = wal_append(j->wal, &h, d->key, NULL, 0);
-	return e == ERR_FULL && j->pending_bytes ? publish_all(j) : e;
+	return e == ERR_FULL && j->pending_bytes ? local_publish_all(j) : e;
 }
 
 /* Is the log there as it was? Where it is not, that is damage after a crash, and nothing after an
@@ -336,7 +369,7 @@ static enum err recover_log(struct local *j)
 		log_warn("journal", "the last commit in the write-ahead log is not whole: it was "
 				    "answered only if the file was changed since");
 	if (!e)
-		e = publish_all(j);
+		e = local_publish_all(j);
 	/* the log still has it, and takes more; whoever writes tries again */
 	if (e == ERR_FULL && j->wal) {
 		log_error("journal",
@@ -369,6 +402,8 @@ static void local_close(struct journal *base)
 	for (unsigned i = 0; j->pending && i < j->base.lanes; i++)
 		buf_done(&j->pending[i].records);
 	free(j->pending);
+	log_mark_done(&j->mark);
+	log_mark_done(&j->moment_mark);
 	sealer_done(&j->sealer);
 	journal_end(&j->base);
 	pthread_mutex_destroy(&j->lock);
@@ -391,6 +426,7 @@ static void local_expire(struct journal *base, uint16_t oldest)
 		d->dead = true;
 		gone_n += journal_day_take(j, d, &gone[gone_n]);
 	}
+	log_mark_expire(&j->mark, oldest);
 	pthread_mutex_unlock(&j->lock);
 	for (unsigned i = 0; i < n; i++)
 		journal_unlink_day(j, days[i]);

@@ -8,8 +8,11 @@
  *     clean.c    cleaning, and copies
  *     ledger.c   which days there must be, with how many events
  *     count.c    counting and verifying days
+ *     take.c     blocks that come from a log outside
+ *     marks.c    how far that log was taken
  *
- * Each day is an LMDB environment of its own, with one table:
+ * Each day is an LMDB environment of its own, with the table `blocks`; and the table `log`, where
+ * it has blocks that came from a log outside (marks.h):
  *
  *     journal/YYYY-MM-DD/   key    shard u16 │ sequence u64, big-endian: 10 bytes
  *                           value  a sealed block (sealed.h)
@@ -24,6 +27,7 @@
  *                                                                  ▼
  *     large                  ───────────────────────────────────▶ its day's environment
  *     of several days        ──▶ undo ──────────────────────────▶ their environments, all or none
+ *     from a log outside     ───────────────────────────────────▶ its day's environment
  *                                                                     durable and seen here
  *
  * What is pending is all of one day and one rule set. So a commit of another day, or of other
@@ -45,6 +49,7 @@
 #include "crumb/journal/journal.h"
 #include "crumb/disk/files.h"
 #include "kind.h"
+#include "marks.h"
 #include "sealed.h"
 #include "wal.h"
 
@@ -58,6 +63,9 @@ struct journal_day {
 	uint16_t day;  /* 0: free place */
 	unsigned refs; /* readers, cleaners, copies */
 	bool dead;     /* expired, or exchanged; goes with its last reference */
+	bool has_log;  /* the table `log` is there; never taken back */
+	db_table log;
+	uint64_t marks; /* how many were written to the table since it was opened */
 	/* the writer's */
 	bool changed;  /* by somebody else, since the store was closed */
 	bool looked;   /* all of its pages were looked at, since it was not as it stood then */
@@ -76,6 +84,13 @@ struct undo {
 	uint64_t first, last;
 	unsigned n; /* 0: none */
 	uint16_t days[JOURNAL_DAYS_MAX];
+};
+
+/* What was taken from a log outside, and failed so that it may be in its day all the same: its
+ * sequences are to go, and the table `log` is to be what it was (take.c says why). */
+struct doubt {
+	uint16_t day; /* 0: nothing */
+	uint64_t first, last;
 };
 
 /* What is in the write-ahead log and not in its day yet, of one lane. */
@@ -123,10 +138,15 @@ struct local {
 	/* shared, under lock */
 	pthread_mutex_t lock;
 	struct journal_day days[JOURNAL_DAYS_MAX];
+	struct log_mark mark;	     /* of all that readers see; the writer alone changes it */
+	struct log_mark moment_mark; /* as it was at the last journal_moment(), which is `moment` */
+	uint64_t moment;
+	bool follows; /* a log outside: blocks of it are there, or about to be */
 	/* the writer's */
 	uint64_t next_seq;
 	struct ledger ledger;
 	struct undo undo;
+	struct doubt doubt;
 	struct sealer sealer;
 	struct wal *wal;
 	struct pending *pending; /* per lane */
@@ -206,7 +226,8 @@ enum err local_swap(struct journal *base, struct journal_cleaned *c) MUST_CHECK;
 void local_discard(struct journal *base, struct journal_cleaned *c);
 enum err local_verify(
     struct journal *base, void (*problem)(void *, const char *), void *arg) MUST_CHECK;
-enum err local_copy(struct journal *base, uint16_t day, const char *folder) MUST_CHECK;
+enum err local_copy(
+    struct journal *base, uint16_t day, uint64_t moment, const char *folder) MUST_CHECK;
 uint64_t local_moment(struct journal *base);
 enum err local_cut(const struct journal *base, const char *folder, uint64_t moment) MUST_CHECK;
 void local_expect(struct journal *base, const uint16_t *days, unsigned n);
@@ -221,6 +242,18 @@ enum err local_count(
 
 int journal_store_part(const struct local *j); /* length of the store's path in j->folder */
 
+/* --- local.c, for take.c */
+
+/* Stores the blocks of one day in one transaction; blocks without a sequence get one. `mark` goes
+ * with them where it is not NULL. */
+enum err local_store_day(struct local *j, struct journal_day *d, struct journal_block *blocks,
+    size_t n, const uint8_t rules_hash[16], const struct log_mark *mark) MUST_CHECK;
+/* Lets readers see the blocks, all at once, and `mark`, where it is not NULL, with them: there is
+ * room for it. */
+void local_show(struct local *j, const struct journal_block *blocks, size_t n,
+    const struct log_mark *mark, uint16_t day);
+enum err local_publish_all(struct local *j) MUST_CHECK;
+
 /* --- whole.c; the writer's. What a crash left half done is known after whole_load(). Readers do
  * not look at it, and whole_undo() removes it. */
 
@@ -229,6 +262,8 @@ enum err whole_begin(struct local *j, uint64_t first, uint64_t last,
     struct journal_day *const *days, unsigned n) MUST_CHECK;
 enum err whole_end(struct local *j) MUST_CHECK;
 enum err whole_undo(struct local *j) MUST_CHECK; /* may be tried again */
+/* Takes back what is in doubt. May be tried again. */
+enum err whole_doubt(struct local *j) MUST_CHECK;
 /* Removes the blocks with these sequences from a day, in all lanes. False: there were none. */
 bool whole_remove(struct db_txn *t, db_table table, unsigned lanes, uint64_t first, uint64_t last);
 

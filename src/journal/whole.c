@@ -168,3 +168,34 @@ enum err whole_undo(struct local *j)
 	}
 	return e ? e : whole_end(j);
 }
+
+/* --- what was taken from a log outside, and may be there or not (take.c) */
+
+static enum err remove_doubt(struct local *j, struct journal_day *d)
+{
+	struct db_txn t;
+	db_table table;
+	enum err e = db_begin(&d->db, DB_WRITE, &t);
+	if (e)
+		return e;
+	d->written = true;
+	(void)whole_remove(&t, d->table, j->base.lanes, j->doubt.first, j->doubt.last);
+	e = db_find_table(&t, LOG_TABLE, &table);
+	if (!e) {
+		db_clear(&t, table);
+		marks_write(&t, table, &j->mark);
+	}
+	if (!e || e == ERR_NOT_FOUND)
+		return db_end(&t);
+	db_abort(&t);
+	return e;
+}
+
+enum err whole_doubt(struct local *j)
+{
+	struct journal_day *d = journal_writers_day(j, j->doubt.day);
+	enum err e = d ? remove_doubt(j, d) : OK; /* else it has expired */
+	if (!e)
+		j->doubt.day = 0;
+	return e;
+}

@@ -105,7 +105,7 @@ enum err backup_write(struct store *s, const char *folder, void (*progress)(uint
 		day_text(days[i], day);
 		snprintf(to, sizeof to, "%s/journal/%s", folder, day);
 		if (!(e = make_below(to)))
-			e = journal_copy(s->journal, days[i], to);
+			e = journal_copy(s->journal, days[i], moment, to);
 		if (e == ERR_NOT_FOUND) { /* the day ended meanwhile */
 			rmdir(to);
 			e = OK;

@@ -116,8 +116,11 @@ void journal_wipe_log(struct journal *j);
 /* --- copies, of days that are files. ERR_USAGE: they are not. */
 
 /* Copies a day into an empty folder. Each copy is of a moment of its own, and may have a part of a
- * commit of several days. So whoever copies more than one day asks for journal_moment() first. */
-enum err journal_copy(struct journal *j, uint16_t day, const char *folder) MUST_CHECK;
+ * commit of several days. So whoever copies days asks for journal_moment() first, and hands it on:
+ * what the copy says of a log outside is what was so then. ERR_BUSY: somebody else has asked for a
+ * later moment. */
+enum err journal_copy(
+    struct journal *j, uint16_t day, uint64_t moment, const char *folder) MUST_CHECK;
 /* The highest sequence that readers see now. Each commit up to there is whole in its days; what is
  * behind does not count. */
 uint64_t journal_moment(struct journal *j);
