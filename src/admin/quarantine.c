@@ -1,6 +1,6 @@
-/* /v1/quarantine lists what was set aside, from counts that are kept; /v1/quarantine/release counts
- * it after all, and reads the whole journal. A release goes through the batch of BY_WRITE's thread,
- * which flush() empties whenever it is full. */
+/* /v1/quarantine lists what was set aside, of which counts are kept (ingest/asides.h);
+ * /v1/quarantine/release counts it after all, and reads the whole journal. A release goes through
+ * the batch of BY_WRITE's thread, which flush() empties whenever it is full. */
 #include "routes.h"
 
 #include "crumb/answers/answers.h"
@@ -8,34 +8,67 @@
 #include "crumb/ingest/quarantine.h"
 
 #include <stdlib.h>
+#include <time.h>
 
-static void list_aside(struct admin *a, struct job *j)
+#define FOLLOW_MOST_US 30000 /* of reading, for a GET */
+#define PAUSE_MS 5
+
+static void tell_aside(struct admin *a, struct job *j)
 {
-	struct aside_row *rows;
-	size_t n;
-	j->result = writing_published(a);
+	struct asides_told told;
+	j->result = asides_tell(a->node->asides, &told);
+	if (j->result)
+		return;
+	if (told.made)
+		j->answer = aside_json(told.rows, told.n, &a->gate);
+	else
+		j->result = err_set(ERR_BUSY, "what was set aside is being counted, as after each "
+					      "start: ask again in a moment");
+	free(told.rows);
+}
+
+/* Reads what is new as far as that is quickly done. The keeper reads the rest, and until then what
+ * was counted before is told. */
+static void list_kept(struct admin *a, struct job *j)
+{
+	if ((j->result = writing_published(a)))
+		return;
+	enum err e = asides_follow(a->node->asides, FOLLOW_MOST_US, &a->stop);
+	if (e == ERR_BUSY)
+		keeper_asides(a->keeper);
+	else if (e)
+		j->result = e;
 	if (!j->result)
-		j->result = aside_kept_list(a->node->aside, &rows, &n);
-	if (!j->result) {
-		j->answer = aside_json(rows, n, &a->gate);
-		free(rows);
+		tell_aside(a, j);
+}
+
+/* Reads all that is new. A release that is under way comes first. */
+static void list_whole(struct admin *a, struct job *j)
+{
+	enum err e = writing_published(a);
+	while (!e && (e = asides_follow(a->node->asides, 0, &a->stop)) == ERR_BUSY &&
+	       !atomic_load(&a->stop)) {
+		nanosleep(&(struct timespec){0, PAUSE_MS * 1000000}, NULL);
+		e = OK;
 	}
+	j->result = e;
+	if (!e)
+		tell_aside(a, j);
+}
+
+/* What was released is listed no more when the answer says so. Where that cannot be, the next list
+ * sees to it. */
+static void follow_release(struct admin *a)
+{
+	enum err e = writing_published(a);
+	if (!e)
+		e = asides_follow(a->node->asides, 0, &a->stop);
+	(void)e;
 }
 
 static enum err flush(void *arg)
 {
 	return writing_submit(arg);
-}
-
-/* A release has changed what is counted. This job takes long anyway, so the next list need not. */
-static enum err count_again(struct admin *a)
-{
-	struct aside_row *rows;
-	size_t n;
-	enum err e = writing_published(a);
-	if (!e && !(e = aside_kept_list(a->node->aside, &rows, &n)))
-		free(rows);
-	return e;
 }
 
 /* "REASON" or "REASON PATTERN" */
@@ -52,14 +85,17 @@ static void release_aside(struct admin *a, struct job *j)
 	j->result =
 	    why ? writing_published(a)
 		: err_set(ERR_USAGE, "the reason is one of crawler, network, rate, foreign_site");
-	if (!j->result)
+	if (!j->result) {
+		asides_pause(a->node->asides);
 		j->result = quarantine_release(
 		    a->node->store, why, pattern, clock_now(), &a->batch, flush, a, &n);
+		asides_resume(a->node->asides);
+	}
 	batch_clear(&a->batch);
-	if (!j->result)
-		j->result = count_again(a);
-	if (!j->result)
+	if (!j->result) {
+		follow_release(a);
 		j->answer = json_pack("{s:I}", "released", (json_int_t)n);
+	}
 }
 
 /* --- shapes */
@@ -78,29 +114,34 @@ static const struct shape released_fields[] = {
     {0},
 };
 
-#define LIST_HELP                                                                                  \
-	"What was set aside, by reason and pattern, as `crumb quarantine --json`. Counts are "     \
-	"kept; "                                                                                   \
-	"the first list after a start reads the whole journal."
+#define LIST_HELP "What was set aside, by reason and pattern, as `crumb quarantine --json`. "
+#define ANSWERS                                                                                    \
+	{                                                                                          \
+		200, "the rows", .shape = {.kind = SHAPE_LIST, .of = aside_fields }                \
+	}
 
 const struct route routes_quarantine[] = {
     {
 	.method = HTTP_M_GET,
 	.path = "/v1/quarantine",
-	.help = LIST_HELP,
+	.help =
+	    LIST_HELP "Counts are kept and follow the journal, a minute behind as a rule; after "
+		      "a night in which erased visitors left the journal they are those of "
+		      "before until all is counted anew. Nobody waits for the journal.",
 	.role = ROLE_VIEWER,
 	.by = BY_ASK,
-	.answers = {{200, "the rows", .shape = {.kind = SHAPE_LIST, .of = aside_fields}}},
-	.run = list_aside,
+	.answers = {ANSWERS,
+	    {503, .when = "after a start the journal is being counted: ask again in a moment"}},
+	.run = list_kept,
     },
     {
 	.method = HTTP_M_POST,
 	.path = "/v1/quarantine",
-	.help = LIST_HELP,
+	.help = LIST_HELP "It waits until all of the journal is counted.",
 	.role = ROLE_VIEWER,
 	.by = BY_ASK,
-	.answers = {{200, "the rows", .shape = {.kind = SHAPE_LIST, .of = aside_fields}}},
-	.run = list_aside,
+	.answers = {ANSWERS},
+	.run = list_whole,
     },
     {
 	.method = HTTP_M_POST,

@@ -11,7 +11,7 @@
 #include "crumb/load/load.h"
 
 #include "crumb/base/clock.h"
-#include "crumb/ingest/quarantine.h"
+#include "crumb/ingest/asides.h"
 #include "crumb/yaml/report.h"
 
 #include <jansson.h>

@@ -4,6 +4,7 @@
 #include "crumb/base/clock.h"
 #include "crumb/cli/cli.h"
 #include "crumb/answers/answers.h"
+#include "crumb/ingest/asides.h"
 #include "crumb/ingest/quarantine.h"
 #include "crumb/node/node.h"
 
@@ -12,26 +13,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static json_t *rows_alone(struct cli *c)
+{
+	struct aside_row *found;
+	size_t n;
+	if (!cli_open_journal(c))
+		return NULL;
+	if (asides_list(c->store, &found, &n) != OK) {
+		cli_fail("%s", err_text());
+		return NULL;
+	}
+	json_t *rows = aside_json(found, n, &c->gate);
+	free(found);
+	return rows;
+}
+
 static int quarantine_listed(struct cli *c, int argc, char **argv)
 {
-	json_t *rows = NULL, *row;
+	json_t *row;
 	size_t i;
 	struct reply r;
 	if (!cli_all_used(argc, argv))
 		return EXIT_MISUSE;
-	if (client_available(c)) {
-		if (!(rows = client_json(c, "/v1/quarantine", &(struct str){"", 0}, &r)))
-			return EXIT_WRONG;
-	} else {
-		struct aside_row *found;
-		size_t n;
-		if (!cli_open_journal(c))
-			return EXIT_WRONG;
-		if (quarantine_list(c->store, &found, &n) != OK)
-			return cli_fail("%s", err_text());
-		rows = aside_json(found, n, &c->gate);
-		free(found);
-	}
+	json_t *rows = client_available(c)
+			   ? client_json(c, "/v1/quarantine", &(struct str){"", 0}, &r)
+			   : rows_alone(c);
+	if (!rows)
+		return EXIT_WRONG;
 	if (c->json) {
 		cli_print_json(rows);
 		return EXIT_FINE;

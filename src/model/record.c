@@ -162,6 +162,13 @@ bool record_skip_forgotten(struct mp *in, struct vkey *visitor)
 	return row && row->stay == RECORD_FORGOTTEN;
 }
 
+enum record_kind record_kind_at(const struct mp *in)
+{
+	struct mp head = *in;
+	uint64_t kind = mp_array(&head) > 1 ? mp_uint(&head) : 0;
+	return record_row(kind) ? (enum record_kind)kind : 0;
+}
+
 bool record_skip_counted(struct mp *in)
 {
 	struct mp head = *in;

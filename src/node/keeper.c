@@ -26,7 +26,6 @@
 #include "crumb/base/trouble.h"
 #include "crumb/core/metric.h"
 #include "crumb/delivery/deliver.h"
-#include "crumb/ingest/quarantine.h"
 #include "crumb/node/lookalike.h"
 
 #include <pthread.h>
@@ -40,9 +39,9 @@
 #define RETRY_MOST_S 60	     /* between two rounds that fail */
 
 /* What the thread does, the first of those that are wanted first. */
-enum work { WORK_ROUND, WORK_REPORT, WORK_SIGNALS, WORKS };
-static const char *const work_names[WORKS] = {
-    "the nightly work", "the report of the day", "reading the journal for signals"};
+enum work { WORK_ROUND, WORK_REPORT, WORK_SIGNALS, WORK_ASIDES, WORKS };
+static const char *const work_names[WORKS] = {"the nightly work", "the report of the day",
+    "reading the journal for signals", "counting what was set aside"};
 
 struct keeper {
 	struct node *node; /* constant */
@@ -82,7 +81,6 @@ static bool is_erased(void *arg, const struct vkey *k)
 /* An exchange runs on the writer's thread, and so do its words of why not. */
 struct exchange {
 	struct journal *journal;
-	struct aside_kept *aside;
 	struct journal_cleaned *cleaned;
 	enum err err;
 	char why[300];
@@ -92,7 +90,6 @@ static void exchange(void *arg)
 {
 	struct exchange *x = arg;
 	x->err = journal_swap(x->journal, x->cleaned);
-	aside_kept_forget(x->aside);
 	if (x->err) {
 		snprintf(x->why, sizeof x->why, "%s", err_text());
 		log_warn(
@@ -105,7 +102,7 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 {
 	struct store *s = k->node->store;
 	for (int i = 0; i < SWAP_TRIES; i++) {
-		struct exchange x = {.journal = s->journal, .aside = k->node->aside, .err = OK};
+		struct exchange x = {.journal = s->journal, .err = OK};
 		uint64_t n;
 		low_release();
 		enum err e =
@@ -118,6 +115,7 @@ static enum err clean_day(struct keeper *k, uint16_t day, struct whom *whom, uin
 			return err_set(ERR_BUSY, "the journal cannot be written to now");
 		}
 		if (!x.err) {
+			asides_stale(k->node->asides);
 			*dropped += n;
 			return OK;
 		}
@@ -294,8 +292,7 @@ static bool report_due(struct keeper *k)
 	return due;
 }
 
-/* What is told of the journal: signals, of the rules that serve, and counts of what was set aside;
- * unless they are there. */
+/* Of the rules that serve, unless they are there. */
 static enum err make_signals(struct keeper *k)
 {
 	struct node *n = k->node;
@@ -306,11 +303,19 @@ static enum err make_signals(struct keeper *k)
 	memory_begin();
 	low_release();
 	enum err e = signals_kept_make(n->signals, &of);
-	if (!e)
-		e = aside_kept_warm(n->aside);
 	low_hold();
 	generation_unref(g);
 	return e;
+}
+
+/* What is not counted yet is due again at the next tick. */
+static enum err follow_asides(struct keeper *k)
+{
+	memory_begin();
+	low_release();
+	enum err e = asides_follow(k->node->asides, 0, &k->stop);
+	low_hold();
+	return e == ERR_BUSY ? OK : e;
 }
 
 /* --- the thread */
@@ -329,6 +334,9 @@ static enum err do_work(struct keeper *k, enum work what)
 		break;
 	case WORK_SIGNALS:
 		e = make_signals(k);
+		break;
+	case WORK_ASIDES:
+		e = follow_asides(k);
 		break;
 	case WORKS:
 		break;
@@ -446,12 +454,22 @@ static bool is_idle(struct keeper *k, enum work what)
 	return !k->work[what].busy && !k->work[what].wanted && trouble_due(&k->work[what].trouble);
 }
 
-void keeper_signals(struct keeper *k)
+static void want_if_idle(struct keeper *k, enum work what)
 {
 	pthread_mutex_lock(&k->lock);
-	if (is_idle(k, WORK_SIGNALS))
-		want(k, WORK_SIGNALS);
+	if (is_idle(k, what))
+		want(k, what);
 	pthread_mutex_unlock(&k->lock);
+}
+
+void keeper_signals(struct keeper *k)
+{
+	want_if_idle(k, WORK_SIGNALS);
+}
+
+void keeper_asides(struct keeper *k)
+{
+	want_if_idle(k, WORK_ASIDES);
 }
 
 void keeper_tick(struct keeper *k)
@@ -462,6 +480,8 @@ void keeper_tick(struct keeper *k)
 	pthread_mutex_unlock(&k->lock);
 	if (clock_jumped() || !node_settled(n))
 		return;
+	if (asides_due(n->asides))
+		keeper_asides(k);
 	round = round && store_kept_day(n->store) != day_of(clock_now());
 	report = report && report_due(k);
 	pthread_mutex_lock(&k->lock);

@@ -65,8 +65,8 @@ enum err node_open(struct node *n, enum node_clock clock)
 		n->dailies = dailies_new(n->store->path, kgate_k(&gate));
 	if (!e)
 		n->signals = signals_kept_new();
-	if (!e)
-		e = aside_kept_new(n->store, &n->aside);
+	if (!e && !(n->asides = asides_new(n->store)))
+		e = err_set(ERR_NOMEM, "no memory");
 	struct writer_told told = {fold_soon, fold_now, n->engine};
 	if (!e)
 		e = n->alone ? writer_open(n->store, &told, &n->writer)
@@ -102,7 +102,7 @@ void node_stop(struct node *n)
 	engine_stop(n->engine);
 	dailies_free(n->dailies);
 	signals_kept_free(n->signals);
-	aside_kept_free(n->aside);
+	asides_free(n->asides);
 	rules_unref(n->rules);
 	destinations_unref(n->destinations);
 	tally_close(n->tally); /* the threads that count are gone */

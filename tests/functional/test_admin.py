@@ -190,7 +190,7 @@ def test_a_question_does_not_wait_for_a_backup_or_an_import(make, tmp_path):
     server.import_lines([{'id': 'v%d' % i, 'e': 'view', 'u': 'https://shop.example/coats/1'} for i in range(200)])
     status, _, data = server.http('POST', '/v1/backup', str(tmp_path / 'b'), admin=True)
     assert status == 200 and json.loads(data)['days'] == 1
-    assert json.loads(server.http('GET', '/v1/quarantine', admin=True)[2]) == json.loads(server.http('POST', '/v1/quarantine', admin=True)[2]) == []
+    assert [json.loads(server.http(method, '/v1/quarantine', admin=True)[2]) for method in ('POST', 'GET')] == [[], []]
     assert os.path.exists(os.path.join(BUILD, 'crumb'))
 
 

@@ -117,6 +117,8 @@ const struct record_row *record_row(uint64_t kind);
 void record_encode(const struct record *r, struct buf *out);
 /* Reads one record; false when the bytes are none. */
 bool record_decode(struct mp *in, struct record *out);
+/* The kind of the record that comes next, which is not passed over; 0: the bytes are none. */
+enum record_kind record_kind_at(const struct mp *in);
 /* Passes over one record that is about a visitor and says which; false: it is about none, or
  * unreadable, and `in` is anywhere. */
 bool record_skip(struct mp *in, struct vkey *visitor);

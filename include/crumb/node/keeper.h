@@ -16,7 +16,8 @@
  * Besides, the report of the day (report/dailies.h) and its signals (answers/signals_kept.h): once
  * the day before is complete, and when other rules serve. What fails is tried again; a round does
  * not wait for it to succeed. On the first day of a store there is no report, and signals are read
- * when somebody asks.
+ * when somebody asks. And once somebody has asked for what was set aside, its counts follow the
+ * journal, a minute behind as a rule, and are made anew when the night has taken records away.
  *
  * The thread is a low one (base/low.h). keeper_start(), keeper_stop() and keeper_tick() belong to
  * the thread that runs the node; the others are for any thread. */
@@ -43,6 +44,9 @@ void keeper_tick(struct keeper *k);
 uint64_t keeper_now(struct keeper *k);
 /* Reads the signals of the day, unless that is asked for already, or failed a moment ago. */
 void keeper_signals(struct keeper *k);
+/* Counts what was set aside (ingest/asides.h) up to the journal's end, unless that is asked for
+ * already, or failed a moment ago. */
+void keeper_asides(struct keeper *k);
 uint64_t keeper_rounds(struct keeper *k); /* how many were done since the start */
 /* How many failed since the start, and why the last one did. */
 uint64_t keeper_failures(struct keeper *k, char *why, size_t cap);

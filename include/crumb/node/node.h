@@ -15,11 +15,11 @@
 #include "crumb/base/ambient.h"
 #include "crumb/core/metric.h"
 #include "crumb/views/engine.h"
+#include "crumb/ingest/asides.h"
 #include "crumb/ingest/writer.h"
 #include "crumb/partners/destinations.h"
 #include "crumb/report/dailies.h"
 #include "crumb/answers/signals_kept.h"
-#include "crumb/ingest/quarantine.h"
 #include "crumb/report/tally.h"
 
 /* The watch holds the clock against what the store knows of time. src/node/time.c says when the
@@ -45,8 +45,8 @@ struct node {
 	struct engine *engine;
 	struct writer *writer;
 	struct dailies *dailies; /* reports of the day */
+	struct asides *asides;	 /* what was set aside, counted */
 	struct signals_kept *signals;
-	struct aside_kept *aside; /* counts of what was set aside */
 	struct tally *tally; /* what is counted by day */
 	/* shared, under lock; node_destinations() and node_rules() give references */
 	pthread_mutex_t lock;

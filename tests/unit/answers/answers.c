@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "crumb/answers/answers.h"
-#include "crumb/ingest/quarantine.h"
+#include "crumb/ingest/asides.h"
 
 #include <jansson.h>
 

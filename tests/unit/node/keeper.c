@@ -59,22 +59,34 @@ static void turn_all(void)
 		;
 }
 
-static void look_by(uint8_t who, unsigned n)
+static void look_as(uint8_t who, unsigned n, enum aside why)
 {
 	static const uint8_t rules[16] = {1};
 	struct buf b = {0};
 	struct event e = {
 	    .visitor = {{who}}, .t = clock_now(), .name = STR("view"), .path = STR("/a")};
-	for (unsigned i = 0; i < n; i++) {
-		struct record r = {.kind = RECORD_EVENT, .event = e};
-		record_encode(&r, &b);
-	}
-	struct journal_block block = {
-	    .day = day_of(e.t), .shard = 0, .count = n, .records = buf_view(&b), .events = n};
+	e.aside = (uint8_t)why;
+	for (unsigned i = 0; i < n; i++)
+		event_encode(&e, &b);
+	struct journal_block block = {.day = day_of(e.t),
+	    .shard = 0,
+	    .count = n,
+	    .records = buf_view(&b),
+	    .events = why ? 0 : n};
 	assert_int_equal(journal_commit(node.store->journal, &block, 1, rules), OK);
 	assert_int_equal(journal_publish(node.store->journal), OK);
 	buf_done(&b);
 	turn_all();
+}
+
+static void look_by(uint8_t who, unsigned n)
+{
+	look_as(who, n, ASIDE_NOT);
+}
+
+static void set_aside_by(uint8_t who, unsigned n)
+{
+	look_as(who, n, ASIDE_CRAWLER);
 }
 
 static uint64_t records(void)
@@ -106,6 +118,34 @@ TEST(days_that_are_over_lose_who_was_erased_and_today_keeps_them)
 	assert_int_equal(metric_get(M_CLEANED) - cleaned, 3);
 	assert_int_equal(keeper_rounds(keeper), 2);
 	assert_int_equal(store_kept_day(node.store), day_of(clock_now()));
+}
+
+/* How many events are set aside, by what is kept. */
+static uint64_t aside_now(void)
+{
+	struct asides_told told;
+	uint64_t n = 0;
+	assert_int_equal(asides_follow(node.asides, 0, NULL), OK);
+	assert_int_equal(asides_tell(node.asides, &told), OK);
+	for (size_t i = 0; i < told.n; i++)
+		n += told.rows[i].events;
+	free(told.rows);
+	return n;
+}
+
+TEST(what_was_set_aside_is_counted_anew_when_the_night_took_some_of_it)
+{
+	set_aside_by(1, 3);
+	set_aside_by(2, 2);
+	assert_int_equal(aside_now(), 5);
+	clock_set_offset(DAY_S);
+	assert_int_equal(keeper_round(keeper), OK);
+	assert_false(asides_due(node.asides)); /* a quiet night */
+	erase(1);
+	clock_set_offset(2 * DAY_S);
+	assert_int_equal(keeper_round(keeper), OK);
+	assert_true(asides_due(node.asides));
+	assert_int_equal(aside_now(), 2);
 }
 
 TEST(views_are_made_anew_so_that_nothing_is_left_in_their_files)
@@ -153,6 +193,7 @@ TEST(who_is_told_to_leave_leaves_and_the_night_does_not_count)
 }
 
 UNIT_TESTS(AT_NIGHT(days_that_are_over_lose_who_was_erased_and_today_keeps_them),
+    AT_NIGHT(what_was_set_aside_is_counted_anew_when_the_night_took_some_of_it),
     AT_NIGHT(views_are_made_anew_so_that_nothing_is_left_in_their_files),
     AT_NIGHT(whom_no_cookie_can_bring_back_is_forgotten),
     AT_NIGHT(nothing_is_forgotten_by_a_clock_in_doubt),
