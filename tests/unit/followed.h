@@ -1,16 +1,21 @@
 /* A log outside, made up, and a follower that takes it into a store's journal, as the kind of
  * journal that follows a real one does.
  *
- * A log has PARTS partitions of records. Each record has a number of its own; some come twice, with
- * the same id, and neighbours are exchanged. The journal is right when it has each number that
- * stands before its mark once, in its day, and no other. */
+ * A log has PARTS partitions of records. Each record has a number of its own, which the journal
+ * gets as an event of the visitor of that number; some come twice, with the same id, and neighbours
+ * are exchanged. The journal is right when it has each number that stands before its mark once, in
+ * its day, and no other. Each block has an event of NOBODY, too, whom cleaning takes out. */
 #ifndef CRUMB_TESTS_FOLLOWED_H
 #define CRUMB_TESTS_FOLLOWED_H
 
 #include "stored.h"
 
+#include "crumb/base/clock.h"
+#include "crumb/base/code.h"
+#include "crumb/model/record.h"
 #include "src/journal/local.h"
 
+#define NOBODY UINT32_MAX
 #define PARTS 3
 #define PART_MOST 64
 #define FOLLOWED_DAY 100
@@ -103,6 +108,18 @@ static inline bool is_new(struct log_mark *with, const struct logged_record *r, 
 	return window_take(&has->w, r->counter) == COUNTER_NEW;
 }
 
+static inline void put_number(struct buf *b, uint16_t day, uint32_t number)
+{
+	struct event e = {.t = day * (uint32_t)DAY_S};
+	put_u32(e.visitor.b, number);
+	event_encode(&e, b);
+}
+
+static inline bool is_nobody(void *arg, const struct vkey *k)
+{
+	return get_u32(k->b) == NOBODY;
+}
+
 /* Takes the arrivals of one day from `from` on, and moves it behind them. What fails changes
  * nothing: neither `mark` nor `from`. */
 static inline enum err take_run(
@@ -121,12 +138,16 @@ static inline enum err take_run(
 		assert_int_equal(
 		    log_mark_at(&with, a->list[to].partition, a->list[to].offset + 1), OK);
 		if (is_new(&with, r, a->list[to].partition))
-			buf_addf(&lane[r->lane], "%u ", r->number);
+			put_number(&lane[r->lane], day, r->number);
 	}
-	for (unsigned i = 0; i < LANES_MAX; i++)
-		if (lane[i].n)
-			blocks[n++] =
-			    (struct journal_block){day, (uint16_t)i, 1, buf_view(&lane[i]), 0, 0};
+	for (unsigned i = 0; i < LANES_MAX; i++) {
+		if (!lane[i].n)
+			continue;
+		put_number(&lane[i], day, NOBODY);
+		struct str records = buf_view(&lane[i]);
+		uint32_t events = (uint32_t)ledger_events(records);
+		blocks[n++] = (struct journal_block){day, (uint16_t)i, events, records, 0, events};
+	}
 	enum err e = local_take(j, blocks, n, rules, &with);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(blocks[i].seq > 0, e == OK);
@@ -165,6 +186,16 @@ static inline enum err follow_once(struct journal *j, const struct made_log *l, 
 	return e;
 }
 
+/* Takes NOBODY out of a day, if he is there. */
+static inline enum err clean_once(struct journal *j, uint16_t day)
+{
+	static const _Atomic bool stop;
+	struct journal_cleaned *cleaned;
+	uint64_t dropped;
+	enum err e = journal_clean(j, day, is_nobody, NULL, &stop, &cleaned, &dropped);
+	return e || !cleaned ? e : journal_swap(j, cleaned);
+}
+
 static inline bool followed(struct journal *j, const struct made_log *l)
 {
 	struct log_mark mark;
@@ -187,12 +218,12 @@ static inline void count_numbers(
 	enum err e;
 	assert_int_equal(journal_read(j, lane, JOURNAL_START, &r), OK);
 	while ((e = journal_next(r, &got, &pos, &count, &day)) == OK) {
-		struct str rest = buf_view(&got), one;
-		while (str_cut(&rest, ' ', &one) && one.n) {
-			char text[20];
-			snprintf(text, sizeof text, STR_FMT, STR_ARG(one));
-			times[day - FOLLOWED_DAY][atoi(text)]++;
-		}
+		struct mp m = mp_over(buf_view(&got));
+		static struct record one;
+		while (m.p < m.end && record_decode(&m, &one))
+			if (get_u32(one.event.visitor.b) != NOBODY)
+				times[day - FOLLOWED_DAY][get_u32(one.event.visitor.b)]++;
+		assert_true(m.p == m.end);
 		buf_clear(&got);
 	}
 	assert_int_equal(e, ERR_NOT_FOUND);

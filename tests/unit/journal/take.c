@@ -4,9 +4,6 @@
 #include "calls.h"
 #include "followed.h"
 
-#include "crumb/base/clock.h"
-#include "crumb/model/record.h"
-
 #include <errno.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,10 +38,10 @@ static ssize_t write_or_fail(int fd, const void *p, size_t n, off_t at)
 	return f == FINE ? done : -1;
 }
 
-static int flush_or_fail(int fd)
+static int sync_or_fail(int fd, int (*sync)(int))
 {
 	enum fate f = fate_of_call();
-	int done = f == FAILS ? -1 : libc_fdatasync(fd);
+	int done = f == FAILS ? -1 : sync(fd);
 	if (f == ENDS_WHEN_DONE)
 		_exit(0);
 	if (f != FINE)
@@ -52,9 +49,20 @@ static int flush_or_fail(int fd)
 	return f == FINE ? done : -1;
 }
 
+static int fdatasync_or_fail(int fd)
+{
+	return sync_or_fail(fd, libc_fdatasync);
+}
+
+static int fsync_or_fail(int fd)
+{
+	return sync_or_fail(fd, libc_fsync);
+}
+
 static int begin(void **state)
 {
-	calls = (struct calls){.pwrite = write_or_fail, .fdatasync = flush_or_fail};
+	calls = (struct calls){
+	    .pwrite = write_or_fail, .fsync = fsync_or_fail, .fdatasync = fdatasync_or_fail};
 	left = -1;
 	return make_folder(state);
 }
@@ -229,20 +237,13 @@ TEST(a_life_is_forgotten_with_its_last_day)
 
 /* --- cleaning, copies */
 
-static bool is_nobody(void *arg, const struct vkey *k)
-{
-	return k->b[0] == 0;
-}
-
 /* Events of two visitors, of which cleaning drops the one. */
 static void take_events(struct store *s, uint16_t day, uint64_t next)
 {
 	struct buf b = {0};
 	struct log_mark m = {.at = NULL};
-	for (unsigned i = 0; i < 2; i++) {
-		struct event e = {.t = day * (uint32_t)DAY_S, .visitor = {{(uint8_t)i}}};
-		event_encode(&e, &b);
-	}
+	put_number(&b, day, 1);
+	put_number(&b, day, NOBODY);
 	struct log_life l = {.life = 7};
 	struct journal_block block = {.day = day, .count = 2, .records = buf_view(&b), .events = 2};
 	(void)window_take(&l.w, next - 1);
@@ -405,6 +406,14 @@ TEST(a_table_that_could_not_be_made_is_made_by_the_next_take)
 		}
 }
 
+/* Some arrivals are taken, or a day is cleaned. */
+static enum err one_step(struct journal *j, const struct made_log *l, uint64_t *dice)
+{
+	if (any_of(dice, 4))
+		return follow_once(j, l, dice);
+	return clean_once(j, (uint16_t)(FOLLOWED_DAY + any_of(dice, 2)));
+}
+
 /* The disk fails now and then: what readers see and what the mark says agree after each failure,
  * and after a restart that comes then. */
 static void follow_on_bad_disk(uint64_t seed)
@@ -419,8 +428,7 @@ static void follow_on_bad_disk(uint64_t seed)
 		left = (int)any_of(&dice, 12);
 		bad = 1 + (int)any_of(&dice, 3);
 		fate = any_of(&dice, 2) ? FAILS : FAILS_AND_IS_DONE;
-		enum err e = follow_once(s->journal, &l, &dice);
-		left = any_of(&dice, 4) ? -1 : left;
+		enum err e = one_step(s->journal, &l, &dice);
 		failed += e != OK;
 		if (e)
 			blocks_are_as_marked(s, &l);
@@ -466,7 +474,7 @@ static bool follow_until_a_crash(const struct made_log *l, uint64_t *dice)
 		struct store *s = open_store(&c);
 		left = until;
 		while (!followed(s->journal, l))
-			if (follow_once(s->journal, l, &childs) != OK)
+			if (one_step(s->journal, l, &childs) != OK)
 				_exit(2);
 		_exit(1);
 	}
