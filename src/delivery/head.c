@@ -12,6 +12,7 @@
 
 #include "crumb/base/array.h"
 #include "crumb/base/code.h"
+#include "crumb/base/map.h"
 #include "crumb/base/memory.h"
 #include "crumb/delivery/deliver.h"
 #include "crumb/partners/format.h"
@@ -153,27 +154,39 @@ static enum err read_text(
 
 /* --- lines */
 
+/* Lines that differ, each with how many are like it. Files have many lines of few kinds. */
 struct lines {
-	struct str *list;
+	struct counted {
+		struct str text;
+		uint64_t like;
+	} * list;
 	size_t n, cap;
+	struct map places; /* of a text in the list */
 };
 
 static int by_text(const void *a, const void *b)
 {
-	const struct str *x = a, *y = b;
-	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+	const struct str x = ((const struct counted *)a)->text,
+			 y = ((const struct counted *)b)->text;
+	int c = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
 	if (c)
 		return c;
-	return x->n < y->n ? -1 : x->n > y->n;
+	return x.n < y.n ? -1 : x.n > y.n;
 }
 
-static enum err cut_lines(struct str text, struct lines *out)
+static enum err count_lines(struct str text, struct lines *out)
 {
 	struct str line;
+	uint32_t at;
 	while (text.n && str_cut(&text, '\n', &line)) {
-		if (!array_room(out->list, out->cap, out->n + 1))
+		if (map_get(&out->places, line, &at)) {
+			out->list[at].like++;
+			continue;
+		}
+		if (!array_room(out->list, out->cap, out->n + 1) || !map_room(&out->places))
 			return err_set(ERR_NOMEM, "no memory for this now");
-		out->list[out->n++] = line;
+		map_put(&out->places, line, (uint32_t)out->n);
+		out->list[out->n++] = (struct counted){line, 1};
 	}
 	return OK;
 }
@@ -189,27 +202,26 @@ static void tell_line(json_t *told, struct str line)
 static enum err tell_lines(
     const struct masked *m, const struct kgate *gate, size_t most, json_t *told, bool *more)
 {
-	struct lines all = {0};
+	struct lines all = {.list = NULL};
 	struct str head = m->head.n ? buf_view(&m->head) : STR(""), line;
-	enum err e = m->lines.n ? cut_lines(buf_view(&m->lines), &all) : OK;
+	enum err e = m->lines.n ? count_lines(buf_view(&m->lines), &all) : OK;
 	bool headed = false;
 	if (!e && all.n)
 		qsort(all.list, all.n, sizeof *all.list, by_text);
 	*more = false;
-	for (size_t i = 0, same; i < all.n && !e && !*more; i += same) {
-		for (same = 1; i + same < all.n && str_eq(all.list[i], all.list[i + same]); same++)
-			;
-		if (!kgate_show(gate, same).told)
+	for (size_t i = 0; i < all.n && !e && !*more; i++) {
+		if (!kgate_show(gate, all.list[i].like).told)
 			continue;
 		while (!headed && head.n && str_cut(&head, '\n', &line))
 			tell_line(told, line);
 		headed = true;
 		if (json_array_size(told) < most)
-			tell_line(told, all.list[i]);
+			tell_line(told, all.list[i].text);
 		else
 			*more = true;
 	}
 	free(all.list);
+	map_done(&all.places);
 	return e;
 }
 
