@@ -63,7 +63,7 @@ help:
 	@echo "make faults              fail writes, syncs, memory, descriptors, the power and whole disks, damage files; CRUMB_FAULT_RUNS=600 tries more"
 	@echo "make sim [SEEDS=6] [EVENTS=20000]   simulate months with the clock, the disk and the machine's death in a seed's hand; SEED=7: with this one only"
 	@echo "make fuzz [SECONDS=30]   fuzz everything that parses"
-	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|report|instructions]   measure beside the peers; LARGE=1: evaluate also 10,000,000 visitors, train on 1,000,000"
+	@echo "make bench [SUBJECT=collect|ingest|evaluate|sweep|lookup|store|age|replay|rules|backfill|lookalike|report|dashboard|instructions]   measure beside the peers; LARGE=1: evaluate also 10,000,000 visitors, train on 1,000,000"
 	@echo "make install             into PREFIX=/usr, below DESTDIR= if given; configuration that is there stays as it is; uninstall takes it away again"
 	@echo "make deb                 a Debian package of the same, in build/"
 	@echo "make release             source archive, package and sums of this version, in build/release, once all tests pass; TAG=yes makes the tag, DRY=1 only says what would be done"

@@ -9,7 +9,7 @@ python3"
 run="$build"
 test="$run clang libclang-rt-14-dev llvm libcmocka-dev python3-pytest python3-pytest-xdist python3-selenium python3-jsonschema python3-yaml python3-avro python3-protobuf python3-zstandard python3-prometheus-client chromium chromium-driver
 fonts-dejavu-core mmdb-bin procps git nginx-light"
-bench="$run nginx-light wrk valgrind util-linux procps python3-yaml python3-sklearn redis-server"
+bench="$run nginx-light wrk valgrind util-linux procps python3-yaml python3-sklearn python3-selenium chromium chromium-driver redis-server"
 # node and npm may come from elsewhere
 command -v npm >/dev/null || bench="$bench nodejs npm"
 cluster="$run python3-pytest python3-confluent-kafka procps"

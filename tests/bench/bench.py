@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 
+import dashboard
 import data
 import hits
 import instructions
@@ -16,7 +17,7 @@ import report
 from peers import OUT
 
 SUBJECTS = {'collect': hits.collect, 'ingest': hits.ingest, 'evaluate': data.evaluate, 'sweep': data.sweep, 'lookup': hits.lookup, 'store': data.store, 'age': hits.age,
-            'replay': data.replay, 'rules': data.rules, 'backfill': data.backfill, 'lookalike': look.lookalike, 'report': report.report,
+            'replay': data.replay, 'rules': data.rules, 'backfill': data.backfill, 'lookalike': look.lookalike, 'report': report.report, 'dashboard': dashboard.dashboard,
             'instructions': instructions.instructions}
 
 
