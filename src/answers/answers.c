@@ -162,7 +162,7 @@ enum err answer_words(const struct rules *rules, struct str condition, json_t **
 	enum err e = rules_load(buf_view(&rules->bundle), NULL, &copy);
 	if (e)
 		return e;
-	e = rules_condition(copy, condition, &report, &root);
+	e = rules_condition_said(copy, condition, &report, &root);
 	if (!e) {
 		*out = json_pack("{s:o,s:o}", "words", words_json(copy, root), "clauses",
 		    clauses_json(copy, root));

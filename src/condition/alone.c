@@ -1,6 +1,7 @@
 /* Conditions that stand in no file of rules: previews, questions. They are parsed into the rules'
- * own nodes, so whoever asks gives a copy of the rules that nobody else uses. Sums are refused
- * unless a segment asks for them: profiles do not have what nobody added up. */
+ * own nodes, so whoever asks gives a copy of the rules that nobody else uses. What is
+ * to be counted has no sums but those that a segment asks for: profiles do not have what nobody
+ * added up. */
 #include "crumb/condition/parse.h"
 
 #include "crumb/condition/eval.h"
@@ -22,7 +23,11 @@ static const struct rule_node *unsummed(const struct rules *r, int at)
 	return n->kind == NODE_SUM && !r->categories[n->cat].summed ? n : NULL;
 }
 
-enum err rules_condition(struct rules *r, struct str text, struct report *report, int *root)
+/* Is the condition to be counted, or only said in words? */
+enum meant { TO_COUNT, TO_SAY };
+
+static enum err parse_alone(
+    struct rules *r, struct str text, enum meant meant, struct report *report, int *root)
 {
 	struct report own = {0}, *to = report ? report : &own;
 	struct condition_place place = {locate_alone, NULL};
@@ -36,7 +41,7 @@ enum err rules_condition(struct rules *r, struct str text, struct report *report
 		    "the condition is true of somebody who never did anything");
 		e = report_error(to);
 	}
-	const struct rule_node *sum = e ? NULL : unsummed(r, *root);
+	const struct rule_node *sum = e || meant == TO_SAY ? NULL : unsummed(r, *root);
 	if (sum) {
 		struct yaml_place at =
 		    locate_alone(NULL, (size_t)(sum->text.p - kept.p), sum->text.n);
@@ -50,4 +55,14 @@ enum err rules_condition(struct rules *r, struct str text, struct report *report
 		rules_link_nodes(r, *root);
 	report_done(&own);
 	return e;
+}
+
+enum err rules_condition(struct rules *r, struct str text, struct report *report, int *root)
+{
+	return parse_alone(r, text, TO_COUNT, report, root);
+}
+
+enum err rules_condition_said(struct rules *r, struct str text, struct report *report, int *root)
+{
+	return parse_alone(r, text, TO_SAY, report, root);
 }

@@ -6,8 +6,11 @@
 #include "crumb/rules/rules.h"
 
 /* Parses a condition into nodes of r, which nobody else may use yet; `root` is the index of its
- * top. */
+ * top. A sum that no segment asks for is refused, for it cannot be counted. */
 enum err rules_condition(
+    struct rules *r, struct str text, struct report *report, int *root) MUST_CHECK;
+/* The same for a condition that is not counted: it may ask for any sum. */
+enum err rules_condition_said(
     struct rules *r, struct str text, struct report *report, int *root) MUST_CHECK;
 
 struct condition_place {

@@ -81,6 +81,17 @@ TEST(a_sum_that_some_segment_asks_for_may_be_asked_for)
 	rules_unref(r);
 }
 
+TEST(what_is_only_said_may_ask_for_any_sum)
+{
+	struct rules *r = load(SHOP);
+	int root;
+	assert_int_equal(rules_condition_said(r, STR("sum(v of boots) > 3"), NULL, &root), OK);
+	assert_int_equal(
+	    rules_condition_said(r, STR("not sum(v of boots) > 3"), NULL, &root), ERR_SYNTAX);
+	rules_unref(r);
+}
+
 UNIT_TESTS(cmocka_unit_test(a_condition_is_parsed_and_holds_of_those_it_says),
     cmocka_unit_test(its_windows_end_on_their_day), cmocka_unit_test(mistakes_are_told_by_column),
-    cmocka_unit_test(a_sum_that_some_segment_asks_for_may_be_asked_for))
+    cmocka_unit_test(a_sum_that_some_segment_asks_for_may_be_asked_for),
+    cmocka_unit_test(what_is_only_said_may_ask_for_any_sum))
