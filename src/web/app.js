@@ -24,7 +24,8 @@ function parse(hash) {
 }
 
 function find(parts) {
-  return screens.find((s) => s.path === (parts[0] || '') && (parts.length > 1) === !!s.of) || screens.find((s) => s.path === (parts[0] || '') && !s.of);
+  const of = screens.filter((s) => s.path === (parts[0] || ''));
+  return of.find((s) => s.kind && s.kind === parts[1] && parts.length > 2) || of.find((s) => !s.kind && (parts.length > 1) === !!s.of) || of.find((s) => !s.of);
 }
 
 function notReady() {

@@ -1,6 +1,7 @@
 /* All screens, in the order of the navigation. To add one: a row here, a module in screens/ (docs/add-a-screen.md).
  *
  *     path    the first part of the address      of     it takes an id behind that: #/segments/ID
+ *     kind    the second part, before the id: #/edit/category/ID
  *     name    in the navigation; none: it is not there      key    g and this letter go there
  *     under   the path that is marked in the navigation     load   its module, when it is first wanted
  *     role    whom it is of use to; none: everybody */
@@ -8,6 +9,7 @@ export const screens = [
   {path: '', name: 'Today', key: 't', load: () => import('./screens/today.js')},
   {path: 'segments', name: 'Segments', key: 's', load: () => import('./screens/segments.js')},
   {path: 'segments', of: true, load: () => import('./screens/segment.js')},
+  {path: 'edit', kind: 'category', of: true, under: 'categories', load: () => import('./screens/edit-category.js')},
   {path: 'edit', of: true, under: 'segments', load: () => import('./screens/edit.js')},
   {path: 'new', under: 'segments', load: () => import('./screens/edit.js')},
   {path: 'overlap', under: 'segments', load: () => import('./screens/overlap.js')},

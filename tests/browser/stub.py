@@ -252,6 +252,11 @@ class World:
     def v1_rules_file(self, q):
         return {'name': 'shop.yaml', 'hash': 'cd34', 'text': 'version: 1\nattributes:\n  - id: size\n    values: [s, m]\n  - {id: price, range: 0..9}\nsegments:\n  - id: coat-fans\n    when: coats\n'}
 
+    def v1_rules_category(self, q):
+        field = lambda f, *p: {'field': f, 'patterns': list(p)}
+        return {'id': q['id'], 'file': 'shop.yaml', 'name': 'Coats and jackets of all kinds', 'iab': None, 'labels': ['shop'], 'sensitive': False, 'all': [{'fields': [field('event', 'view')]}], 'none': [],
+                'any': [{'fields': [field('path', '/coats/*', '/a-folder-of-a-rather-long-name/that-has-no-blank/*'), field('attr.price', '100..')]}, {'fields': [field('title', 'winter coat')]}]}
+
     def v1_rules_edit(self, q, body):
         e = json.loads(body)
         self.edits.append(e)

@@ -250,12 +250,12 @@ def test_a_page_of_another_host_is_told_where_it_can_mend_that(site):
 class Dashboard:
     """The dashboard in a window of the same Chromium. Cookies are of a host and not of a port, so both are signed in and known at once."""
 
-    def __init__(self, site):
+    def __init__(self, site, token=None):
         self.site, self.page = site, site.browser.current_window_handle
         site.browser.switch_to.new_window('window')
         self.own = site.browser.current_window_handle
         site.browser.get('http://%s/' % site.server.admin)
-        until(lambda: site.browser.find_elements(By.CSS_SELECTOR, 'input[name=token]'))[0].send_keys(site.server.token, Keys.ENTER)
+        until(lambda: site.browser.find_elements(By.CSS_SELECTOR, 'input[name=token]'))[0].send_keys(token or site.server.token, Keys.ENTER)
         until(lambda: self.js('return document.body.dataset.ready') == '#/')
         self.go('#/live')
         site.complaints()                                   # other screens are other tests'

@@ -18,7 +18,7 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 SCREENS = ['#/', '#/segments', '#/segments?group=owner&sort=-size&compare=1', '#/categories', '#/journeys', '#/destinations', '#/health', '#/new?template=loyal', '#/lookalikes', '#/lookalikes?seed=customers', '#/history', '#/make?kind=event&value=wishlist']
 # of one thing: not there when there is nothing
-OF_ONE = ['#/segments/coat-fans', '#/segments/dampf?days=7&compare=1', '#/segments/bargains?days=90', '#/overlap?ids=coat-fans,customers,bargains', '#/categories/apparel.coats', '#/destinations/ads', '#/edit/coat-fans', '#/lookalikes/long-list']
+OF_ONE = ['#/segments/coat-fans', '#/segments/dampf?days=7&compare=1', '#/segments/bargains?days=90', '#/overlap?ids=coat-fans,customers,bargains', '#/categories/apparel.coats', '#/destinations/ads', '#/edit/coat-fans', '#/lookalikes/long-list', '#/edit/category/apparel.coats']
 WIDTHS = [360, 1280, 1920]
 
 
@@ -135,8 +135,9 @@ def test_nobody_is_shut_out(page, theme):
         p.go(screen)
         assert axe.faults(p.browser) == [], screen
     p.look(360, theme)
-    p.go('#/segments')
-    assert axe.faults(p.browser) == []
+    for screen in ['#/segments', '#/destinations/ads', '#/edit/coat-fans', '#/categories', '#/edit/category/apparel.coats', '#/lookalikes', '#/lookalikes/long-list', '#/live', '#/history']:
+        p.go(screen)
+        assert axe.faults(p.browser) == [], screen
 
 
 @pytest.mark.parametrize('screen', [s for s in SCREENS if '?' not in s] + ['#/segments/coat-fans', '#/destinations/ads'])
@@ -605,12 +606,12 @@ def test_a_preview_waits_for_the_last_key_and_is_asked_once(page):
     p.js("document.querySelector('.CodeMirror').CodeMirror.focus()")
     p.press('shoes >= 2 in 7d')
     until(lambda: p.one('[data-preview]').get_attribute('data-state') == 'known')
-    asked = [path for _, path in p.world.asked if path == '/v1/ask/preview']
+    asked = [path for _, path in p.world.asked if path.startswith('/v1/ask/preview')]
     assert len(asked) == 1, asked
     size = p.one('[data-preview]').get_attribute('data-size')
     p.js("document.querySelector('.CodeMirror').CodeMirror.setValue('shoes')")
     until(lambda: p.one('[data-preview]').get_attribute('data-size') != size)
     p.js("document.querySelector('.CodeMirror').CodeMirror.setValue('shoes >= 2 in 7d')")
     until(lambda: p.one('[data-preview]').get_attribute('data-size') == size)
-    assert len([path for _, path in p.world.asked if path == '/v1/ask/preview']) == 2        # what is known is not asked again
+    assert len([path for _, path in p.world.asked if path.startswith('/v1/ask/preview')]) == 2        # what is known is not asked again
     assert 'Questions left today: 411' in p.one('#main').text

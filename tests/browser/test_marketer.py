@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'functional')]
 from harness import DAY, Server, until  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from test_assistant import Dashboard, Watched  # noqa: E402
 from test_dashboard import Page, chromium  # noqa: E402,F401
 
 RULES = '''# the shop's rules
@@ -124,6 +125,13 @@ class Marketer(Page):
         self.one('[data-go]').click()
         until(lambda: self.state() == 'done', lambda: self.state() + self.one('[data-publish]').text)
 
+    def tab_to(self, what, most=120):
+        for _ in range(most):
+            if self.js('return document.activeElement.matches(arguments[0])', what):
+                return
+            self.press(Keys.TAB)
+        raise AssertionError((what, self.js('return document.activeElement.outerHTML.slice(0, 200)')))
+
     def calm(self):
         assert self.complaints() == [] and self.strangers() == []
 
@@ -185,6 +193,13 @@ def test_the_size_follows_what_is_typed_and_mistakes_are_said_in_their_place(mar
     m.type('coats >= 3 in 14d and purchase and shoes and visits >= 9')
     until(lambda: m.one('[data-preview]').get_attribute('data-state') == 'withheld')
     assert 'fewer than 20' in m.one('[data-preview]').text and m.previewed() == ''
+    m.type('sum(v of purchase) >= 100 and not coats')       # no rule asks for sums; and a step that means nothing alone
+    until(lambda: 'once a segment that asks for them is published' in m.one('[data-preview]').text, lambda: m.one('[data-preview]').text)
+    assert m.one('[data-preview]').get_attribute('data-state') == 'unknown' and m.previewed() == ''
+    m.type('not coats and shoes')
+    sizes = lambda: m.js("return [...document.querySelectorAll('[data-funnel] [data-clause]')].map((e) => e.dataset.size)")
+    until(lambda: sizes() == ['', str(shop.preview('not coats and shoes'))], sizes)
+    m.calm()
     m.type('coats or shoes')
     until(lambda: 'Not shown as rows' in m.one('[data-builder]').text)
     m.type('(coats or shoes) and not purchase')
@@ -339,6 +354,109 @@ def test_a_category_is_made_of_a_signal(marketer, shop):
     m.calm()
 
 
+def test_a_category_is_changed_by_keyboard_and_put_back(marketer, shop):
+    m, before = marketer, shop.rules()
+    customers = shop.size('customers')
+    m.go('#/categories/purchase')
+    m.tab_to('[data-edit]')
+    m.press(Keys.ENTER)
+    until(lambda: m.browser.current_url.endswith('#/edit/category/purchase'))
+    m.ready()
+    told = {c['id']: c['visitors'] for c in json.loads(shop.s.http('GET', '/v1/categories', admin=True)[2])}
+    assert m.one('[data-visitors]').get_attribute('data-visitors') == str(told['purchase'])
+    m.tab_to('[data-list=any] textarea')
+    patterns = m.browser.switch_to.active_element
+    assert patterns.get_attribute('value') == 'purchase'
+    # what is wrong stands at its field
+    m.press(Keys.CONTROL + 'a')
+    m.press('/^(wish/')
+    until(lambda: m.all('.match-field .match-error'), lambda: m.one('#main').text)
+    assert patterns.get_attribute('aria-invalid') == 'true' and not m.one('[data-problems]').text
+    m.press(Keys.CONTROL + 'a')
+    m.press('purchase' + Keys.ENTER + 'wishlist')
+    until(lambda: not m.all('.match-field .match-error'))
+    # another way to belong to it, which is not said yet
+    m.tab_to('[data-add-to=any]')
+    m.press(Keys.ENTER)
+    assert len(m.all('[data-list=any] [data-entry]')) == 2 and m.js("return document.activeElement.matches('[data-what]')")
+    m.tab_to('[data-check]')
+    m.press(Keys.ENTER)
+    assert m.state() == 'missing' and '“path” has nothing to match' in m.one('[data-publish]').text
+    m.one('[data-list=any] [data-entry]:last-child .match-field button').send_keys(Keys.ENTER)
+    assert len(m.all('[data-list=any] [data-entry]')) == 1 and m.js("return document.activeElement.matches('[data-add-to=any]')")
+    m.tab_to('[data-check]')
+    m.press(Keys.ENTER)
+    until(lambda: m.state() == 'ready', lambda: m.state() + m.one('[data-publish]').text)
+    entered = int(m.one('[data-diff-segment=customers]').get_attribute('data-enter'))
+    assert entered > 20 and m.one('[data-diff-segment=customers]').get_attribute('data-leave') == ''
+    m.press('a wish is half a purchase')
+    m.press(Keys.ENTER)
+    until(lambda: m.state() == 'done', lambda: m.state() + m.one('[data-publish]').text)
+    assert shop.rules() == before.replace('{event: purchase}', '{event: [purchase, wishlist]}')
+    assert abs(shop.size('customers') - customers - entered) < 20
+    m.calm()
+    m.tab_to('[data-undo]')
+    m.press(Keys.ENTER)
+    until(lambda: m.state() == 'undone', lambda: m.state() + m.one('[data-publish]').text)
+    assert shop.rules() == before and shop.size('customers') == customers
+    # a parent that stands in no file says so, and gets an entry of its own
+    m.go('#/edit/category/apparel')
+    assert 'through the categories below it' in m.one('.note').text and not m.all('[data-entry]')
+    m.calm()
+
+
+# --- from a page to the rule
+
+def test_why_a_tag_does_not_work_is_found_and_its_rule_mended(tmp_path):
+    """A page whose hits make no category: the assistant says so, the rule is mended in the dashboard, and the next hit counts."""
+    site = Watched([], tmp_path)
+    try:
+        token = site.server.cli('token', 'add', 'anna', '--role', 'marketer').stdout.strip().split('\n')[-1].split()[-1]
+        site.known()
+        dashboard = Dashboard(site, token)
+        site.open('/coats/red')
+        site.click('show')
+        code = until(site.code)
+        with dashboard as d:
+            d.type(code)
+            until(lambda: d.all('[data-code]'))
+        site.has(3)
+        site.server.settle()
+        site.js("crumb('view')")
+        with dashboard as d:
+            hit = until(lambda: d.all('[data-hit="1"]'))[0]
+            assert hit.get_attribute('data-verdict') == 'recorded' and hit.get_attribute('data-counted') == 'yes'
+            assert '/coats/red' in hit.text and 'no category: no rule looks for it' in hit.text
+            d.go('#/categories/a')
+            d.all('[data-edit]')[0].click()
+            until(lambda: d.js('return document.body.dataset.ready') == '#/edit/category/a')
+            patterns = d.all('[data-list=any] textarea')[0]
+            assert patterns.get_attribute('value') == '/coats/a'
+            patterns.send_keys(Keys.END)
+            patterns.send_keys(Keys.ENTER, '/coats/red')
+            d.all('[data-check]')[0].click()
+            state = lambda: d.all('[data-publish]')[0].get_attribute('data-state')
+            until(lambda: state() == 'ready', lambda: d.all('[data-publish]')[0].text)
+            d.all('input[name=why]')[0].send_keys('red coats, too', Keys.ENTER)
+            until(lambda: state() == 'done', lambda: d.all('[data-publish]')[0].text)
+            d.go('#/live')
+        n = 1
+        while True:             # a thread that waited for hits takes new rules behind its next one
+            n += 1
+            site.js("crumb('view')")
+            with dashboard as d:
+                hit = until(lambda: d.all('[data-hit="%d"]' % n))[0]
+                if hit.find_elements('css selector', 'a.badge'):
+                    break
+            assert n < 10
+        with dashboard as d:
+            assert [a.text for a in hit.find_elements('css selector', 'a.badge')] == ['a'] and 'no category' not in hit.text
+        assert site.seen()[0]['a'] >= 1
+        assert site.complaints() == [] and site.strangers() == []
+    finally:
+        site.close()
+
+
 # --- the keyboard alone, and roles
 
 def test_by_keyboard_alone(marketer, shop):
@@ -347,13 +465,7 @@ def test_by_keyboard_alone(marketer, shop):
     m.press('s')
     until(lambda: m.browser.current_url.endswith('#/segments'))
     m.ready()
-
-    def tab_to(what, most=120):
-        for _ in range(most):
-            if m.js('return document.activeElement.matches(arguments[0])', what):
-                return
-            m.press(Keys.TAB)
-        raise AssertionError((what, m.js('return document.activeElement.outerHTML.slice(0, 200)')))
+    tab_to = m.tab_to
     tab_to('[data-new]')
     m.press(Keys.ENTER)
     until(lambda: m.all('[data-template=value]'))
@@ -386,7 +498,7 @@ def test_by_keyboard_alone(marketer, shop):
 
 def test_a_viewer_is_offered_nothing_that_would_be_refused(chromium, shop):  # noqa: F811
     m = Marketer(chromium, shop, 'viewer')
-    for screen in ('#/segments', '#/segments/coat-fans', '#/edit/coat-fans', '#/new', '#/make', '#/lookalikes', '#/history', '#/destinations/newsletter', '#/categories', '#/health'):
+    for screen in ('#/segments', '#/segments/coat-fans', '#/edit/coat-fans', '#/edit/category/purchase', '#/categories/purchase', '#/new', '#/make', '#/lookalikes', '#/history', '#/destinations/newsletter', '#/categories', '#/health'):
         m.go(screen)
         assert not m.all('[data-new], [data-edit], [data-check], [data-act], [data-release], [data-undo], [data-train], .CodeMirror'), screen
         m.calm()

@@ -59,7 +59,7 @@ class Site:
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.tag()
         chrome = webdriver.ChromeOptions()
-        chrome.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
+        chrome.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
         chrome.binary_location = '/usr/bin/chromium'
         for a in ('--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
                   '--disable-dev-shm-usage', '--user-data-dir=%s' % folder):
@@ -108,6 +108,12 @@ class Site:
         self.server.settle()
         v = self.server.visitor('--cookie', self.cookie())
         return {c['id']: c['count'] for c in v['categories']}, v
+
+    def strangers(self):
+        """Requests of all windows that went neither to the page's server nor to ours."""
+        sent = [m['params']['request']['url'] for m in (json.loads(l['message'])['message'] for l in self.browser.get_log('performance')) if m['method'] == 'Network.requestWillBeSent']
+        ours = tuple(o + '/' for o in (self.origin, self.here, 'http://' + self.server.admin))
+        return [u for u in sent if u.startswith(('http:', 'https:', 'ws:', 'wss:')) and not u.startswith(ours)]
 
     def complaints(self):
         return [l['message'] for l in self.browser.get_log('browser')]

@@ -6,7 +6,7 @@
  * The slider below is the same for the keyboard and for readers. Points are measured; between them lie straight lines. */
 import {el, svg, text} from '../dom.js';
 
-const W = 640, H = 300, LEFT = 58, RIGHT = 14, TOP = 12, BOTTOM = 40;
+const W = 640, H = 300, LEFT = 74, RIGHT = 28, TOP = 12, BOTTOM = 40;
 export const LEAST = 0.005;
 
 /* A value of the curve at a reach; 0 at 0. */

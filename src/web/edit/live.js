@@ -33,11 +33,11 @@ export function liveOf({view, mark, meant}) {
     size.replaceChildren(node);
   };
 
-  /* The answer to a condition: {size, visitors, below} or a Trouble. */
+  /* The answer to a condition: {size, visitors, below}, {problems} where it cannot be counted, or a Trouble. */
   async function ask(condition, signal) {
     const key = condition.trim();
     if (answers.has(key)) return answers.get(key);
-    const a = await post('/v1/ask/preview', condition, {signal});
+    const a = await post('/v1/ask/preview', condition, {signal, parameters: {mistakes: 1}});
     if (!a.pending) answers.set(key, a);
     if (a.left !== undefined && a.left !== null) {
       left.textContent = `Questions left today: ${say.number(a.left)}`;
@@ -46,7 +46,15 @@ export function liveOf({view, mark, meant}) {
     return a;
   }
 
+  /* Nothing is wrong with the words, yet it has no number before a rule asks for it: sum(v of X), for one. */
+  function uncounted(problems) {
+    show('unknown', el('span', {class: 'withheld', text: 'no size yet'}));
+    share.textContent = '';
+    note.textContent = problems.map((p) => p.code === 'not-summed' ? 'The values of this category are not added up yet. They are, and the size is known, once a segment that asks for them is published.' : p.message + (p.hint ? ': ' + p.hint : '')).join(' ');
+  }
+
   function told(a) {
+    if (a.problems?.length) return uncounted(a.problems);
     if (a.size === null) show('withheld', el('span', {class: 'withheld', text: withheldWords(a.below)}));
     else show('known', el('span', {class: 'number', text: say.number(a.size)}), String(a.size));
     share.textContent = a.size !== null && a.visitors ? `${say.percent(a.size / a.visitors)} of ${say.number(a.visitors)} visitors` : a.size === null ? 'Groups this small are not told, so that nobody can be found in them.' : '';
@@ -56,15 +64,9 @@ export function liveOf({view, mark, meant}) {
   function refused(e) {
     if (e.name === 'AbortError') return;
     if (!(e instanceof Trouble)) console.error(e);
-    const problems = e.body?.problems;
     share.textContent = '';
-    if (problems?.length) {
-      show('unknown', el('span', {class: 'withheld', text: 'no size yet'}));
-      note.textContent = problems.map((p) => p.message + (p.hint ? ': ' + p.hint : '')).join(' ');
-    } else {
-      show(e.kind === 'busy' ? 'busy' : 'unknown', el('span', {class: 'withheld', text: 'no size now'}));
-      note.textContent = e.message;
-    }
+    show(e.kind === 'busy' ? 'busy' : 'unknown', el('span', {class: 'withheld', text: 'no size now'}));
+    note.textContent = e.message;
   }
 
   async function sizes(condition, signal) {
@@ -75,14 +77,10 @@ export function liveOf({view, mark, meant}) {
     }
   }
 
-  /* A step whose condition alone is refused, such as `not purchase`, has no number; the others have. */
+  /* A step that cannot be counted alone, such as `not purchase`, has no number; the others have. */
   async function count1(condition, signal) {
-    try {
-      return await ask(condition, signal);
-    } catch (e) {
-      if (e.name === 'AbortError' || e.kind === 'busy') throw e;
-      return null;
-    }
+    const a = await ask(condition, signal);
+    return a.problems?.length ? null : a;
   }
 
   async function counted(text, signal, most) {

@@ -27,6 +27,6 @@ export async function show(view) {
   tellBelow(c);
   view.title(c.name || id);
   const again = () => panel.again();
-  view.head(name(c.name || id), {about: [el('span', {class: 'id', text: c.id}), ' ', completeness(c) || ''], tools: [rangePicker(view, again), el('a', {class: 'button', href: '#/categories'}, 'All categories')]});
+  view.head(name(c.name || id), {about: [el('span', {class: 'id', text: c.id}), ' ', completeness(c) || ''], tools: [rangePicker(view, again), view.may('marketer') && el('a', {class: 'button primary', 'data-edit': '', href: '#/edit/category/' + encodeURIComponent(id)}, 'Edit'), el('a', {class: 'button', href: '#/categories'}, 'All categories')]});
   const panel = view.panel({wide: true, title: 'Events', load: (o) => maybe(get('/v1/report/categories', {...o, parameters: {id, days: range(view).ask}})), draw: (report) => draw(view, c, report, again)});
 }

@@ -34,7 +34,7 @@ function deliveries(got) {
   const rows = listOf(got).slice(0, 30);
   if (!rows.length) return empty('None yet', 'Nothing was delivered so far.');
   const some = (key) => rows.some((r) => r[key] !== null && r[key] !== undefined && typeof r[key] !== 'object');
-  return table({caption: 'Deliveries, latest first', rows, columns: [{key: 'delivery', label: 'Delivery', head: true, cell: (r) => String(r.delivery ?? '')}, {key: 'state', label: 'State', cell: (r) => [lastDelivery(r), whyOf(r) && el('span', {class: 'under', dir: 'auto', text: whyOf(r)})]},
+  return table({caption: 'Deliveries, latest first', rows, columns: [{key: 'delivery', label: 'Delivery', head: true, cell: (r) => el('span', {class: 'id', text: String(r.delivery ?? '')}), csv: (r) => String(r.delivery ?? '')}, {key: 'state', label: 'State', cell: (r) => [lastDelivery(r), whyOf(r) && el('span', {class: 'under', dir: 'auto', text: whyOf(r)})]},
     ...['added', 'removed', 'refused', 'owed', 'files'].filter(some).map((key) => ({key, label: key[0].toUpperCase() + key.slice(1), kind: 'number', wide: key !== 'added', cell: (r) => value(typeof r[key] === 'number' ? r[key] : null)}))]});
 }
 

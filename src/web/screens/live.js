@@ -40,7 +40,7 @@ function facts(hit) {
   if (changed.entered.length) parts.push(line('Entered', changed.entered.map((id, i) => [i ? ', ' : '', segmentLink(id)])));
   if (changed.left.length) parts.push(line('Left', changed.left.map((id, i) => [i ? ', ' : '', segmentLink(id)])));
   if (hit.dropped.length) parts.push(line('Not kept', hit.dropped.map((d, i) => [i ? '; ' : '', d.n > 1 ? text.number(d.n) + ' × ' : '', KINDS[d.kind] || d.kind.replaceAll('_', ' ')])));
-  if (hit.verdict === 'recorded' && hit.counted === 'yes' && !hit.categories.length) parts.push(line('Is about', 'no category: no rule looks for it'));
+  if (hit.verdict === 'recorded' && hit.counted === 'yes' && !hit.categories.length) parts.push(line('Is about', 'no category: no rule looks for it', hit.path && [' · ', el('a', {href: '#/make?' + new URLSearchParams({kind: 'path', value: hit.path}), text: 'Make one of it'})]));
   return parts;
 }
 
