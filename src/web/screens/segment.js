@@ -37,7 +37,7 @@ function trend(view, s, history) {
 function numbers(view, s) {
   const {days} = range(view), of = (key) => s.days.slice(-days).map((d) => d[key] ?? null), first = firstOf(s.days.slice(-days).map((d) => (d.recorded === false ? null : d.size ?? null)));
   return tiles(
-    tile({label: 'Members', mark: 'size', node: [count(s.size, {k: s.below, complete: s.complete}), first && delta(s.size, first.value)], note: first && 'on ' + text.day(s.days.slice(-days)[first.at].day) + ': ' + text.number(first.value)}),
+    tile({label: 'Members now', mark: 'size', node: [count(s.size, {k: s.below, complete: s.complete}), first && delta(s.size, first.value)], note: first && 'on ' + text.day(s.days.slice(-days)[first.at].day) + ': ' + text.number(first.value)}),
     tile({label: 'Of all visitors', mark: 'share', node: s.share === null || s.share === undefined ? value(null) : el('span', {text: text.percent(s.share)})}),
     tile({label: 'Entered', mark: 'entered', node: value(total(of('entered'))), note: 'in ' + days + ' days'}),
     tile({label: 'Left', mark: 'left', node: value(total(of('left'))), note: 'in ' + days + ' days'}),
@@ -57,6 +57,9 @@ function facts(s) {
 }
 
 /* --- the report of the day */
+
+/* The numbers of the report are of one moment; those above are of now. */
+const asOf = (report) => report?.made && el('p', {class: 'fine', 'data-as-of': String(report.made), text: 'As of ' + text.time(report.made) + '.'});
 
 function notMade(view, report) {
   if (report?.made) return null;
@@ -81,9 +84,9 @@ function funnel(view, report) {
   if (!steps.length) return el('div', {'data-funnel': ''}, none || empty('One step only', 'This condition has no parts that could be counted one after the other.'));
   if (steps[0].size === undefined) return el('div', {'data-funnel': ''}, el('ol', {class: 'funnel'}, steps.map((s) => el('li', {'data-clause': s.clause, 'data-size': ''}, el('div', null, el('span', {dir: 'auto', text: s.words || s.clause}), el('code', {dir: 'ltr', text: s.clause}))))), none);
   const most = Math.max(...steps.map((s) => s.size || 0), 1), first = steps[0].size;
-  return el('ol', {class: 'funnel', 'data-funnel': ''}, steps.map((s) => el('li', {'data-clause': s.clause, 'data-size': s.size === null ? '' : String(s.size)},
+  return [el('ol', {class: 'funnel', 'data-funnel': ''}, steps.map((s) => el('li', {'data-clause': s.clause, 'data-size': s.size === null ? '' : String(s.size)},
     el('div', null, el('span', {dir: 'auto', text: s.words || s.clause}), s.words && el('code', {dir: 'ltr', text: s.clause})),
-    el('div', null, count(s.size), s.size !== null && first > 0 && el('span', {class: 'part', text: text.percent(s.size / first)})), meter(s.size / most))));
+    el('div', null, count(s.size), s.size !== null && first > 0 && el('span', {class: 'part', text: text.percent(s.size / first)})), meter(s.size / most)))), asOf(report)];
 }
 
 /* Countries come as codes: the browser knows their names. */
@@ -98,7 +101,7 @@ function groups(view, report, key, label) {
   const columns = [{key: 'name', label, head: true, cell: (g) => name(nameOf(key, g))}, {key: 'visitors', label: 'Visitors', kind: 'number', wide: true, cell: (g) => count(g.visitors)},
     {key: 'share', label: 'Share', kind: 'number', cell: (g) => value(g.share, text.percent)}, {key: 'everybody', label: 'Everybody', kind: 'number', wide: true, cell: (g) => value(g.everybody, text.percent)},
     {key: 'index', label: 'Index', kind: 'number', cell: (g) => value(g.index)}, {key: 'bar', label: 'Against everybody', quiet: true, csv: false, cell: (g) => indexBar(g.index)}];
-  return [table({caption: label + ', against all visitors', columns, rows}), rest.length > 0 && el('p', {class: 'fine'}, 'Too few to be told: ', rest.map((g, i) => [i ? ', ' : '', name(nameOf(key, g))]), '.'), el('div', {class: 'tools end'}, saveCsv(report.id + '-' + key, () => csv(columns, rows)))];
+  return [table({caption: label + ', against all visitors', columns, rows}), rest.length > 0 && el('p', {class: 'fine'}, 'Too few to be told: ', rest.map((g, i) => [i ? ', ' : '', name(nameOf(key, g))]), '.'), asOf(report), el('div', {class: 'tools end'}, saveCsv(report.id + '-' + key, () => csv(columns, rows)))];
 }
 
 function nearest(view, report) {
@@ -107,7 +110,7 @@ function nearest(view, report) {
   const columns = [{key: 'name', label: 'Segment', head: true, cell: (r) => segmentLink(r.id, r.name)}, {key: 'both', label: 'In both', kind: 'number', cell: (r) => count(r.both)},
     {key: 'of_this', label: 'Of this', kind: 'number', cell: (r) => value(r.of_this, text.percent)}, {key: 'of_that', label: 'Of that', kind: 'number', wide: true, cell: (r) => value(r.of_that, text.percent)},
     {key: 'bar', label: 'How much', quiet: true, wide: true, csv: false, cell: (r) => meter(r.of_this)}];
-  return [table({caption: 'Segments that share most members with this one', columns, rows}), el('div', {class: 'tools end'}, saveCsv(report.id + '-nearest', () => csv(columns, rows)))];
+  return [table({caption: 'Segments that share most members with this one', columns, rows}), asOf(report), el('div', {class: 'tools end'}, saveCsv(report.id + '-nearest', () => csv(columns, rows)))];
 }
 
 /* --- where it goes, and how it changed */
