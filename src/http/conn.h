@@ -149,6 +149,9 @@ struct http_server {
 	int reserve;   /* a descriptor to give up when there is none left */
 	uint32_t told; /* when the log last said that there is none */
 	struct event pause_ev;
+	/* who gets what is accepted; NULL: this server */
+	void (*take)(void *ctx, int fd, const struct sockaddr_storage *peer);
+	void *take_ctx;
 	/* the end */
 	bool draining, late;		 /* late: idle connections are closed, not waited for */
 	bool (*give)(void *ctx, int fd); /* who takes idle connections; NULL: nobody */

@@ -92,8 +92,18 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 				no_descriptor(l);
 			return;
 		}
-		http_server_adopt(s, conn_fd, &peer);
+		if (s->take)
+			s->take(s->take_ctx, conn_fd, &peer);
+		else
+			http_server_adopt(s, conn_fd, &peer);
 	}
+}
+
+void http_server_accept(struct http_server *s,
+    void (*take)(void *ctx, int fd, const struct sockaddr_storage *peer), void *ctx)
+{
+	s->take = take;
+	s->take_ctx = ctx;
 }
 
 /* --- time */

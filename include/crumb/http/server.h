@@ -123,6 +123,11 @@ void http_server_address(const struct http_server *s, char *out, size_t cap);
 /* Takes a connection that somebody accepted, with its descriptor. The connection is closed at once
  * when there is no room for it. */
 void http_server_adopt(struct http_server *s, int fd, const struct sockaddr_storage *peer);
+/* Connections that the server's sockets accept go to `take` instead of http_server_adopt(). `take`
+ * owns the descriptor, which does not block. TLS is spoken so, before http is
+ * (cluster/secure.h). Before the loop runs. */
+void http_server_accept(struct http_server *s,
+    void (*take)(void *ctx, int fd, const struct sockaddr_storage *peer), void *ctx);
 /* The most connections at a time; first `collect.connections` of the configuration. */
 void http_server_limit(struct http_server *s, unsigned connections);
 unsigned http_server_connections(const struct http_server *s);
