@@ -29,7 +29,7 @@ CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,float-cast-overflow,fuzzer-no
 CC := $(if $(filter clang fuzz asan tsan,$(MODE)),clang,gcc)
 CFLAGS := -std=c11 -pthread $(CFLAGS.$(MODE))
 LDFLAGS := -pthread $(filter -fsanitize% --coverage,$(CFLAGS.$(MODE)))
-LDLIBS := -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lcurl -lcrypto -lz -lutf8proc -lidn2 -lpsl -lm
+LDLIBS := -levent_openssl -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lcurl -lssl -lcrypto -lz -lutf8proc -lidn2 -lpsl -lm
 LLHTTP := /usr/share/llhttp
 
 # KAFKA=no leaves librdkafka out: begin with make clean.

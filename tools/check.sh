@@ -26,11 +26,11 @@ fence() {
 }
 fence 'lmdb\.h' '^src/disk/'
 fence 'librdkafka/' '^src/broker/'
-fence 'event2/' '^(src|include/crumb)/(http|collect|trackers|admin|app)/'
+fence 'event2/' '^(src|include/crumb)/(http|cluster|collect|trackers|admin|app)/'
 fence 'roaring/' '^src/views/bitmap\.c$'
 fence 'maxminddb\.h' '^src/privacy/place\.c$'
-fence 'curl/' '^src/(cli/|delivery/push\.c)'
-fence 'openssl/' '^src/(delivery/package|partners/signing)\.c$'
+fence 'curl/' '^src/(cli/|delivery/push\.c|cluster/peer\.c)'
+fence 'openssl/' '^src/(delivery/package\.c|partners/signing\.c|cluster/(certificate\.[ch]|secure\.c))$'
 fence 'llhttp/' '^src/http/'
 fence 'crumb/privacy/hit\.h' '(privacy|ingest|collect|trackers)/'
 

@@ -17,7 +17,7 @@ import sys
 
 # Lowest first. Those of one row know nothing of each other.
 LAYERS = [['base'], ['yaml'], ['core'], ['model', 'http', 'broker'], ['privacy', 'rules', 'disk'], ['journal', 'condition', 'match'], ['store', 'load'], ['partners'], ['check'],
-          ['ingest', 'views'], ['ask', 'learn'], ['delivery', 'answers'], ['report'], ['node'], ['collect', 'web'], ['trackers', 'admin'], ['app', 'cli']]
+          ['ingest', 'views'], ['ask', 'learn'], ['delivery', 'answers'], ['report'], ['node'], ['cluster'], ['collect', 'web'], ['trackers', 'admin'], ['app', 'cli']]
 
 # What may lean upwards after all: (from, to), files without their ending, and why. docs/ARCHITECTURE.md explains each.
 ALLOWED = {}

@@ -77,6 +77,9 @@ EACH(M_BAD_TIMEOUT, bad_requests_total, "timeout",
 EACH(M_UNAUTHORIZED, bad_requests_total, "unauthorized",
     "The token or write key was wrong, or may not do that. Somebody guesses, or a key was "
     "changed.")
+EACH(M_NODE_REFUSED, bad_requests_total, "no_node",
+    "A connection to node.address had another cluster.key, no TLS 1.3, or took too long to begin. "
+    "A node has an old key, or somebody scans.")
 EACH(M_TOO_MANY_WRONG, bad_requests_total, "wrong_tokens",
     "One address sent more than 100 wrong tokens in a minute. Somebody guesses, or a program has "
     "an old token.")
