@@ -5,6 +5,7 @@
 #include "app.h"
 
 #include "crumb/base/log.h"
+#include "crumb/cluster/cluster.h"
 #include "crumb/core/user.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/privacy/junk.h"
@@ -86,7 +87,7 @@ static void say_file(struct checking *k, const struct arguments *a)
 	fwrite(a->shown.p, 1, a->shown.n, stderr);
 }
 
-/* The files that options name: places, crawlers, networks. */
+/* The files that options name: places, crawlers, networks, the key of nodes. */
 static void check_files(const struct config *c, struct checking *k)
 {
 	char file[FILE_PATH_MAX];
@@ -104,6 +105,8 @@ static void check_files(const struct config *c, struct checking *k)
 		    false, err_text());
 	else
 		junk_unref(lists);
+	if (*c->cluster_key && cluster_check(c) != OK)
+		say_finding(k, "cluster.key", false, err_text());
 }
 
 /* Rules are looked at together with destinations, which they name. `destinations`: their file is

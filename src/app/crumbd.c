@@ -325,6 +325,19 @@ static void add_events(struct server *s)
 	event_add(s->signals, NULL);
 }
 
+/* Other nodes reach us from here on. A crumbd that we take over from has closed its listener by
+ * then. */
+static enum err open_cluster(struct server *s)
+{
+	char where[128];
+	enum err e = cluster_open(s->base, &s->config, &s->cluster);
+	if (e)
+		return e;
+	cluster_address(s->cluster, where, sizeof where);
+	log_info("cluster", "other nodes reach this one address=%s", where);
+	return OK;
+}
+
 /* Steps 2 to 7. After a failure stop() frees what was made. */
 static enum err start(struct server *s)
 {
@@ -339,7 +352,8 @@ static enum err start(struct server *s)
 	pthread_mutex_init(&s->places_lock, NULL);
 	atomic_store(&s->shared.config, &s->config);
 	pthread_cond_init(&s->reload_wake, NULL);
-	if ((e = make_token(s)) || (e = reload_places_first(s)) || (e = reload_lists(s)))
+	if ((e = cluster_check(&s->config)) || (e = make_token(s)) ||
+	    (e = reload_places_first(s)) || (e = reload_lists(s)))
 		return e;
 	if ((e = node_prepare(&s->node, &s->config)) || (s->take_over && (e = take_over(s))))
 		return e;
@@ -370,6 +384,8 @@ static enum err start(struct server *s)
 		 s->test_clock ? ADMIN_CLOCK_MOVABLE : ADMIN_CLOCK_REAL,
 		 sockets_get(&s->sockets, SOCKET_ADMIN, 0), &s->admin)))
 		return err_wrap(e, "admin.listen");
+	if (*s->config.node_address && (e = open_cluster(s)))
+		return e;
 	admin_on_models(s->admin, reload_models, s);
 	admin_on_reload(s->admin, reload_all, reload_over, s);
 	char admin[128];
@@ -418,6 +434,7 @@ static void stop(struct server *s)
 		admin_give(s->admin, give_admin, s);
 	}
 	takeover_close(s->takeover);
+	cluster_close(s->cluster); /* before the successor opens it */
 	/* what may take long ends while hits are still taken */
 	admin_free(s->admin);
 	if (s->reload_runs) {

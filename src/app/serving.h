@@ -9,6 +9,7 @@
 #include "app.h"
 
 #include "crumb/admin/admin.h"
+#include "crumb/cluster/cluster.h"
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
 #include "takeover.h"
@@ -33,6 +34,7 @@ struct server {
 	struct courier *courier;
 	struct event_base *base;
 	struct admin *admin;
+	struct cluster *cluster; /* NULL: no node.address */
 	struct collect **collects;
 	pthread_t *threads; /* of the collects */
 	unsigned threads_n, running;

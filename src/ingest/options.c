@@ -136,6 +136,25 @@ static void check_listeners(const struct config *c, struct options_found *f)
 		    c->admin_listen);
 }
 
+/* The file of the key is looked at when it is read, at start. */
+static void check_node(const struct config *c, struct options_found *f)
+{
+	struct str host;
+	uint16_t port;
+	if (!*c->node_address)
+		return;
+	if (!check_listen(f, "node.address", c->node_address, &host, &port))
+		return;
+	if (strcmp(c->node_address, c->admin_listen) == 0 && port)
+		WRONG("node.address", "%s is admin.listen already: TLS wants a port of its own",
+		    c->node_address);
+	if (!*c->cluster_key)
+		WRONG("node.address",
+		    "%s is for nodes that know each other by cluster.key, and there is none: "
+		    "'crumb cluster key FILE' makes one",
+		    c->node_address);
+}
+
 static void check_token(const struct config *c, struct options_found *f)
 {
 	const char *t = c->admin_token;
@@ -420,6 +439,7 @@ void options_check(const struct config *c, const struct destinations *d, struct 
 	check_cookie_domain(f, c->cookie_domain);
 	check_cookie(c, f);
 	check_listeners(c, f);
+	check_node(c, f);
 	check_token(c, f);
 	check_folders(c, f);
 	check_names(f, "privacy.keep_query", c->keep_query, true);

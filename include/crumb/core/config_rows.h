@@ -168,6 +168,15 @@ PAIRS(segment, segment_consent, "segment.consent", "", "names, comma list", RELO
     "Categories of Segment's consent that must be true; 'advertising: ID' names a category, "
     "too. Empty: all categories that come.")
 
+OPTION_GROUP(node, "This node, and how other nodes reach it.")
+TEXT(node, node_name, "node.name", "", "text", START, NULL,
+    "What this node is called among nodes. Empty: the name of the machine.")
+TEXT(node, node_address, "node.address", "", "HOST:PORT", START, NULL,
+    "Where other nodes ask this one, over TLS 1.3 with cluster.key. Empty: nowhere.")
+TEXT(node, cluster_key, "cluster.key", "", "file", START, NULL,
+    "The secret that nodes know each other by, the same file on each, of mode 0600. `crumb cluster "
+    "key FILE` makes one.")
+
 OPTION_GROUP(process, "The process and its log.")
 CHOICE(process, log_form, "log.format", "text", enum log_form, LOG_FORM_WORDS, START,
     "How lines are written to stderr. Their time is UTC.")
