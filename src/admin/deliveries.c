@@ -247,7 +247,8 @@ static const struct shape destination_fields[] = {
     {"last", SHAPE_OBJECT, SHAPE_OR_NULL, .help = "the latest delivery", .of = row_fields},
     {"members", SHAPE_WHOLE, SHAPE_OR_NULL,
 	.help = "visitors of segments that may go there; null: withheld, or not counted yet"},
-    {"with_id", SHAPE_WHOLE, SHAPE_OR_NULL, .help = "of whom the partner's id is known"},
+    {"with_id", SHAPE_WHOLE, SHAPE_OR_NULL,
+	.help = "of whom the partner's id is known; null: fewer than `privacy.k`, or none"},
     {"match_rate", SHAPE_REAL, SHAPE_OR_NULL, .help = "their share, of 1"},
     {0},
 };

@@ -185,9 +185,7 @@ struct reach_shown reach_show(
 	s.members = kgate_show_group(gate, 'r', d->id, r->members);
 	if (d->partner < 0 || !s.members.told)
 		return s;
-	if (!r->with_id)
-		s.with_id.told = true;
-	else if (!without || kgate_show(gate, without).told)
+	if (!without || kgate_show(gate, without).told)
 		s.with_id = kgate_show_group(gate, 'i', d->id, r->with_id);
 	s.rated = s.with_id.told;
 	if (s.rated)

@@ -31,7 +31,8 @@ unsigned reach_days(const char *store, const char *destination, struct reach *ou
 void reach_note(const char *store, const char *destination, const struct reach *r);
 
 /* As it may be told. Who has no id is a group, too: with fewer than k of them the number with an id
- * is withheld. `d` without a partner of its own has no ids. */
+ * is withheld. So it is with fewer than k who have one, none among them. `d` without a partner of
+ * its own has no ids. */
 struct reach_shown {
 	struct shown members, with_id;
 	bool rated;  /* both are told */

@@ -59,8 +59,9 @@ TEST(who_has_no_id_is_a_group_too)
 	    reach_show(&gate, &ids, &(struct reach){.day = 0, .members = 99}).members.told);
 	s = reach_show(&gate, &ids, &(struct reach){DAY, 100, 100});
 	assert_true(s.rated && s.rate == 1);
+	/* none is told as few are: beside a 0, what is withheld would say that there is somebody */
 	s = reach_show(&gate, &ids, &(struct reach){DAY, 100, 0});
-	assert_true(s.rated && s.rate == 0);
+	assert_true(s.members.told && !s.rated && !s.with_id.told);
 	s = reach_show(&gate, &ours, &(struct reach){DAY, 100, 0});
 	assert_true(s.members.told && !s.rated && !s.with_id.told);
 }
