@@ -382,6 +382,9 @@ def test_a_segment_has_its_days_words_and_funnel(page):
     assert days == [d['day'] for d in p.world.v1_segment({'id': 'coat-fans'})['days']] and len(days) == 30
     assert 'at least 3 times' in p.one('[data-in-words]').text
     assert [e.get_attribute('data-clause') for e in p.all('[data-funnel] [data-clause]')] == ['coats >= 3 in 14d', 'not purchase in 30d']
+    # members are of now, what the report has is of its moment
+    made = str(p.world.v1_report_segment({'id': 'coat-fans'})['made'])
+    assert p.one('[data-tile=size]').text.startswith('Members now') and p.one('[aria-label=Funnel] [data-as-of]').get_attribute('data-as-of')[:8] == made[:8] and 'As of' in p.one('[aria-label=Funnel] [data-as-of]').text
     # the table twin says what the chart draws, gaps are said as such
     p.one('[data-trend] summary').click()
     last = p.all('[data-trend] [data-day] td')[-3:]

@@ -119,6 +119,26 @@ def test_a_delivery_of_which_the_beginning_was_not_noted_says_so(world):
     assert 'earlier version' in server.cli('destinations', 'head', 'x').stdout
 
 
+def test_of_two_deliveries_the_latest_is_shown(world):
+    server = world('format: csv')
+    tell(server, 'POST', '/v1/deliver?to=x')
+    first = head(server)
+    server.advance('1d')
+    for _ in range(N):
+        Browser.known(server).hit('/coats/1')
+    server.settle()
+    assert tell(server, 'POST', '/v1/deliver?to=x')['state'] == 'delivered'
+    latest = head(server)
+    assert latest['delivery'] != first['delivery'] and latest['file'] != first['file']
+    assert latest['delivery'] == tell(server, 'GET', '/v1/deliveries?to=x')['deliveries'][0]['delivery']
+    # the day on which a membership ends is that of the second day's hits
+    assert len(latest['lines']) == len(first['lines']) and not set(latest['lines'][1:]) & set(first['lines'][1:])
+    for name in os.listdir(server.dir + '/out'):     # it is the second file that is read, and not whatever lies there
+        if latest['file'] in name:
+            os.remove(server.dir + '/out/' + name)
+    assert head(server)['state'] == 'gone'
+
+
 def test_lines_are_bounded(world):
     server = world('format: csv')
     tell(server, 'POST', '/v1/deliver?to=x')
