@@ -275,12 +275,14 @@ static enum err make_report(struct keeper *k)
 }
 
 /* Is the report of today and of the rules that serve still to be made? Not while other rules are on
- * their way, nor on the first day of a store, of which no day is complete. */
+ * their way, nor on the first day of a store, of which no day is complete: then somebody asked for
+ * the report that was there, and only one that was lost is made again. */
 static bool report_due(struct keeper *k)
 {
 	struct node *n = k->node;
 	uint16_t today = day_of(clock_now()), oldest = journal_oldest_day(n->store->journal);
-	if (!oldest || oldest >= today || engine_building(n->engine))
+	bool complete = oldest && oldest < today;
+	if ((!complete && !dailies_lost(n->dailies)) || engine_building(n->engine))
 		return false;
 	struct generation *g = engine_serving(n->engine);
 	pthread_mutex_lock(&k->lock);

@@ -14,14 +14,29 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct dailies {
 	char *store;		/* the folder; constant */
 	pthread_mutex_t making; /* held by whoever makes one */
 	_Atomic bool running;	/* shared */
+	_Atomic bool lost;	/* shared: there is a file, and it cannot be told */
 	pthread_mutex_t lock;
 	struct daily *kept; /* shared, under lock */
 };
+
+static void open_kept(struct dailies *d, uint32_t k)
+{
+	char path[FILE_PATH_MAX];
+	snprintf(path, sizeof path, "%s/" DAILY_FILE, d->store);
+	if (daily_open(d->store, k, &d->kept) == OK)
+		return;
+	d->kept = NULL;
+	if (access(path, F_OK) != 0)
+		return;
+	atomic_store(&d->lost, true);
+	log_warn("report", "the kept report is not told, and is made anew why=\"%s\"", err_text());
+}
 
 struct dailies *dailies_new(const char *store, uint32_t k)
 {
@@ -29,8 +44,7 @@ struct dailies *dailies_new(const char *store, uint32_t k)
 	CHECK(d && (d->store = str_dup(str_c(store))));
 	pthread_mutex_init(&d->making, NULL);
 	pthread_mutex_init(&d->lock, NULL);
-	if (daily_open(store, k, &d->kept) != OK)
-		d->kept = NULL;
+	open_kept(d, k);
 	return d;
 }
 
@@ -59,6 +73,11 @@ bool dailies_current(struct dailies *d, const struct rules *rules, uint16_t toda
 	bool is = daily_is_of(d->kept, rules, today);
 	pthread_mutex_unlock(&d->lock);
 	return is;
+}
+
+bool dailies_lost(const struct dailies *d)
+{
+	return atomic_load(&d->lost);
 }
 
 bool dailies_running(const struct dailies *d)
@@ -144,6 +163,7 @@ static enum err make_now(struct dailies *d, struct work *w)
 	struct daily *old = d->kept;
 	d->kept = w->made;
 	pthread_mutex_unlock(&d->lock);
+	atomic_store(&d->lost, false);
 	daily_unref(old);
 	log_info("report", "made ms=%llu", (unsigned long long)((clock_mono_us() - from) / 1000));
 	return OK;

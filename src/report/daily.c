@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct line {
 	char kind;	 /* enum daily_kind */
@@ -126,7 +127,9 @@ enum err daily_open(const char *store, uint32_t k, struct daily **out)
 	enum err e = OK;
 	snprintf(path, sizeof path, "%s/" DAILY_FILE, store);
 	if (!checked_read(path, DAILY_MOST, &text))
-		e = err_set(ERR_NOT_FOUND, "there is no report yet");
+		e = err_set(ERR_NOT_FOUND, access(path, F_OK) == 0
+					       ? "the report of the day cannot be read"
+					       : "there is no report yet");
 	struct daily *d = NULL;
 	if (!e)
 		e = daily_take(&text, &d);

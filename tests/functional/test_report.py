@@ -273,6 +273,22 @@ def test_a_damaged_report_is_made_anew(server):
     assert after['size'] == before['size'] and after['devices'] == before['devices']
 
 
+def test_on_a_first_day_a_report_that_was_asked_for_is_made_anew_when_it_is_damaged(server):
+    server.import_lines([{'id': 'v%d' % i, 't': server.now(), 'ua': CHROME, 'u': 'https://s.example/coats/1'} for i in range(3 * K)])
+    server.settle()
+    assert not made(server), 'on the first day none is made unasked'
+    told(server, '/v1/report', method='POST')
+    until(lambda: made(server))
+    server.stop()
+    with open(os.path.join(server.store, 'reports', 'daily'), 'r+b') as f:
+        f.seek(100)
+        f.write(b'#')
+    server.start()
+    until(lambda: made(server))
+    assert told(server, '/v1/report/segment', 'id=coats-ever')['size'] == 3 * K
+    assert 'the kept report is not told' in server.logged() and 'damaged' in server.logged()
+
+
 def test_who_is_erased_is_in_no_later_report(server):
     shop = Shop(server, 10)
     shop.crowd(60, server.now() // DAY)

@@ -21,12 +21,14 @@
 struct dailies;
 
 /* Reads what the store has; a file that is damaged, or was made for a smaller k, is as if there
- * were none. */
+ * were none, but for a line in the log and dailies_lost(). */
 struct dailies *dailies_new(const char *store, uint32_t k);
 void dailies_free(struct dailies *d); /* NULL is fine */
 
 struct daily *dailies_kept(struct dailies *d); /* a reference; NULL: there is none */
 bool dailies_current(struct dailies *d, const struct rules *rules, uint16_t today);
+/* Was there a file that could not be told, and has no report been kept since? */
+bool dailies_lost(const struct dailies *d);
 bool dailies_running(const struct dailies *d); /* is one being made? */
 
 /* Makes the report of `now` from the generation, and keeps it, unless the kept one is of this day

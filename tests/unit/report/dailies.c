@@ -34,6 +34,7 @@ TEST(a_report_is_made_once_for_a_day_and_its_rules)
 	struct dailies *d = dailies_new(v.s->path, 20);
 	put_crowd(&v, 30);
 	assert_null(dailies_kept(d));
+	assert_false(dailies_lost(d)); /* there was none */
 	struct daily *first = made(d, &v, NOW);
 	assert_int_equal(number_of(first, &v, "size"), 30);
 	put_crowd(&v, 60);
@@ -80,8 +81,10 @@ TEST(a_kept_report_is_read_again_and_a_damaged_one_is_made_anew)
 	assert_true(fseek(f, 20, SEEK_SET) == 0 && fputc('#', f) == '#' && fclose(f) == 0);
 	d = dailies_new(v.s->path, 20);
 	assert_null(dailies_kept(d));
+	assert_true(dailies_lost(d));
 	kept = made(d, &v, NOW);
 	assert_int_equal(number_of(kept, &v, "size"), 60);
+	assert_false(dailies_lost(d));
 	daily_unref(kept);
 	dailies_free(d);
 	close_views(&v);
