@@ -11,6 +11,7 @@
 #include "crumb/load/load.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/json.h"
 #include "crumb/ingest/asides.h"
 #include "crumb/yaml/report.h"
 
@@ -180,10 +181,9 @@ enum err answer_words(const struct rules *rules, struct str condition, json_t **
  * rounded, so the quotient may be above 1, and is cut. */
 static json_t *share_json(struct shown part, struct shown whole)
 {
-	if (!part.told || !whole.told || !whole.n)
+	if (!part.told || !whole.told)
 		return json_null();
-	double share = (double)part.n / (double)whole.n;
-	return json_real(share < 1 ? share : 1);
+	return json_share((double)part.n, (double)whole.n);
 }
 
 /* Three questions: the size of either, then of what both share. Conditions of segments that are

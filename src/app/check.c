@@ -4,6 +4,7 @@
  * said: options, places, lists, rules, destinations. Exit status 1: crumbd would not start. */
 #include "app.h"
 
+#include "crumb/base/json.h"
 #include "crumb/base/log.h"
 #include "crumb/cluster/cluster.h"
 #include "crumb/core/user.h"
@@ -163,7 +164,7 @@ int check_all(const struct config *c, enum err early, const struct arguments *a)
 		json_t *root = json_pack("{s:b,s:o,s:I,s:I,s:I}", "ok", k.wrong == 0, "findings",
 		    k.findings, "categories", (json_int_t)categories, "segments",
 		    (json_int_t)segments, "destinations", (json_int_t)destinations);
-		json_dumpf(root, stdout, JSON_INDENT(2));
+		json_dumpf(root, stdout, JSON_INDENT(2) | JSON_NUMBERS);
 		putchar('\n');
 		json_decref(root);
 	} else if (k.wrong) {

@@ -8,6 +8,7 @@
  *
  * The state of this file is of the one command that a process runs. */
 #include "crumb/base/code.h"
+#include "crumb/base/json.h"
 #include "crumb/base/near.h"
 #include "crumb/cli/cli.h"
 #include "crumb/store/store.h"
@@ -55,7 +56,7 @@ int cli_misuse(const char *fmt, ...)
 
 void cli_print_json(json_t *root)
 {
-	json_dumpf(root, stdout, JSON_INDENT(2));
+	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_NUMBERS);
 	json_printed = true;
 	putchar('\n');
 	json_decref(root);

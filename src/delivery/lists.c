@@ -10,6 +10,7 @@
 #include "crumb/condition/sentence.h"
 #include "crumb/views/adopt.h"
 #include "crumb/base/clock.h"
+#include "crumb/base/json.h"
 #include "crumb/rules/like.h"
 
 #include <jansson.h>
@@ -54,12 +55,9 @@ static void put_labels(json_t *row, const struct labels *l)
  * quotient may be above 1, and is cut. */
 static void put_share(json_t *row, struct shown part, struct shown everybody)
 {
-	if (!part.told || !everybody.told || !everybody.n) {
-		json_object_set_new(row, "share", json_null());
-		return;
-	}
-	double share = (double)part.n / (double)everybody.n;
-	json_object_set_new(row, "share", json_real(share < 1 ? share : 1));
+	bool told = part.told && everybody.told;
+	json_object_set_new(
+	    row, "share", told ? json_share((double)part.n, (double)everybody.n) : json_null());
 }
 
 static void put_alert(json_t *row, const struct segment *s, struct shown size)

@@ -4,6 +4,7 @@
 #include "crumb/delivery/told.h"
 
 #include "crumb/base/clock.h"
+#include "crumb/base/json.h"
 #include "crumb/delivery/reach.h"
 #include "crumb/partners/format.h"
 
@@ -90,7 +91,7 @@ static enum err put_reach(
 	struct reach_shown s = reach_show(gate, w->d, &r);
 	json_object_set_new(row, "members", shown(s.members));
 	json_object_set_new(row, "with_id", shown(s.with_id));
-	json_object_set_new(row, "match_rate", s.rated ? json_real(s.rate) : json_null());
+	json_object_set_new(row, "match_rate", s.rated ? json_share(s.rate, 1) : json_null());
 	return OK;
 }
 

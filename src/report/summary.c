@@ -12,6 +12,7 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/code.h"
+#include "crumb/base/json.h"
 #include "crumb/base/memory.h"
 #include "crumb/delivery/deliver.h"
 #include "crumb/delivery/lists.h"
@@ -283,7 +284,7 @@ static enum err today(const struct summary *s, const struct group_sizes *sizes, 
 	json_object_set_new(out, "refused", reasons_of(counted, "refused"));
 	json_object_set_new(out, "set_aside", reasons_of(counted, "set_aside"));
 	json_object_set_new(out, "lag_s", json_real(of->lag_s));
-	json_object_set_new(out, "disk_free", share < 0 ? json_null() : json_real(share));
+	json_object_set_new(out, "disk_free", share < 0 ? json_null() : json_share(share, 1));
 	json_decref(counted);
 	return OK;
 }
