@@ -164,9 +164,9 @@ static void undo(struct admin *a, struct job *j)
 	const struct publish_asked *asked = j->state;
 	struct publishing p = publishing_begin(a, j, asked->why);
 	struct published done;
-	j->result = hand_out(&p, "", STR(""), &done);
-	if (!j->result && done.outcome == PUBLISHED)
-		j->result = publish_undo(&p, &done);
+	char why[sizeof done.why];
+	j->result = publish_editable(p.config, why) ? publish_undo(&p, &done)
+						    : publish_undo_patch(&p, &done);
 	leave(a, j, &done, "rules.undo");
 	published_end(&done);
 	publishing_end(&p);

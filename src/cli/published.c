@@ -138,7 +138,8 @@ static int history_listed(struct cli *c, int argc, char **argv)
 /* What the server says; NULL: it was said why not. Each byte of the reason is escaped, which is
  * right whatever it is.
  *
- * A refusal is {"error", "patch"}: only the sentence is for people. */
+ * A refusal is {"error", "patch"}: the sentence is for people. The patch is for a file, where the
+ * server may not change the rules; so it is what is printed. */
 static json_t *undo_at_server(struct cli *c, const char *why)
 {
 	char path[512] = "/v1/rules/undo?why=";
@@ -149,6 +150,8 @@ static json_t *undo_at_server(struct cli *c, const char *why)
 	json_t *j = client_json(c, path, &nothing, &r);
 	if (!j || r.status == 200)
 		return j;
+	if (r.status == 403)
+		fputs(word(j, "patch"), stdout);
 	cli_fail("%s", word(j, "error"));
 	json_decref(j);
 	return NULL;
@@ -173,7 +176,11 @@ static json_t *undo_alone(struct cli *c, const char *why)
 	    .reload = nobody_reads};
 	struct published done;
 	json_t *j = NULL;
-	enum err e = publish_undo(&p, &done);
+	char closed[sizeof done.why];
+	bool editable = publish_editable(&c->config, closed);
+	enum err e = editable ? publish_undo(&p, &done) : publish_undo_patch(&p, &done);
+	if (!e && done.patch.n && done.outcome == PUBLISH_CLOSED)
+		fwrite(done.patch.p, 1, done.patch.n, stdout);
 	if (e)
 		cli_fail("%s", err_text());
 	else if (done.outcome != PUBLISHED)
@@ -235,6 +242,9 @@ const struct command commands_published[] = {
 		"take it, and waits until it serves. That is a publication of its own: said once "
 		"more, it takes itself back. --why is for the history.\n\n"
 		"It is refused when the files were changed since, by hand or by 'rules deploy'. "
+		"Where rules are not published (rules.editable: no, or a folder that cannot be "
+		"written to), nothing is changed: the patch that would undo it is printed, for "
+		"whoever keeps the rules. "
 		"Without a server the file is changed, and crumbd reads it when it starts.\n\n"
 		"JSON: {\"hash\",\"n\",\"file\",\"backfill\"}.",
 	.run = undone},

@@ -291,30 +291,61 @@ static enum err newest_of(const struct publishing *p, struct published *out, jso
 	return e;
 }
 
+/* The change that takes the newest publication back. What `c` points to is in `j` and `before`. */
+static enum err change_back(const struct publishing *p, struct published *out, struct change *c,
+    json_t **j, struct buf *before)
+{
+	const char *store = p->config->store_path;
+	bool there = false;
+	enum err e = newest_of(p, out, j);
+	if (e || out->outcome != PUBLISHED)
+		return e;
+	c->undoes = published_newest(store);
+	c->name = json_string_value(json_object_get(*j, "file"));
+	e = published_before(store, c->undoes, before, &there);
+	if (!e && there)
+		c->text = before->n ? buf_view(before) : STR("");
+	return e;
+}
+
 enum err publish_undo(const struct publishing *p, struct published *out)
 {
 	struct change c = {.name = ""};
 	struct buf before = {0};
 	json_t *j = NULL;
-	bool there = false;
 	int lock;
 	enum err e = begin_publishing(p, out, &c, &lock);
 	if (e) {
 		change_done(&c);
 		return e;
 	}
-	e = newest_of(p, out, &j);
-	if (!e && out->outcome == PUBLISHED) {
-		c.undoes = published_newest(p->config->store_path);
-		c.name = json_string_value(json_object_get(j, "file"));
-		e = published_before(p->config->store_path, c.undoes, &before, &there);
-	}
-	if (!e && out->outcome == PUBLISHED) {
-		if (there)
-			c.text = before.n ? buf_view(&before) : STR("");
+	e = change_back(p, out, &c, &j, &before);
+	if (!e && out->outcome == PUBLISHED)
 		e = publish_change(p, &c, out);
-	}
 	rule_files_unlock(lock);
+	change_done(&c);
+	buf_done(&before);
+	json_decref(j);
+	return e;
+}
+
+enum err publish_undo_patch(const struct publishing *p, struct published *out)
+{
+	struct change c = {.name = ""};
+	struct buf before = {0};
+	json_t *j = NULL;
+	memset(out, 0, sizeof *out);
+	enum err e = rule_files_read(p->config->rules_path, &c.now);
+	if (!e)
+		rule_files_hash(&c.now, out->hash);
+	if (!e)
+		e = change_back(p, out, &c, &j, &before);
+	if (!e && out->outcome == PUBLISHED) {
+		const struct rule_file *f = rule_files_find(&c.now, str_c(c.name));
+		patch_make(f ? f->text : (struct str){NULL, 0}, c.text, c.name, &out->patch);
+		out->outcome = PUBLISH_CLOSED;
+		(void)publish_editable(p->config, out->why);
+	}
 	change_done(&c);
 	buf_done(&before);
 	json_decref(j);

@@ -301,10 +301,28 @@ def test_a_folder_that_is_closed_hands_out_a_patch(tmp_path):
         assert not j['editable'] and 'rules.editable' in j['why'] and 'crumb rules deploy' in j['why']
         status, j = rules.publish(SHOP + '# new\n')
         assert status == 403 and 'crumb rules deploy' in j['error'] and patched(j['patch'], SHOP, tmp_path) == SHOP + '# new\n'
-        assert rules.undo()[0] == 403 and on_disk(s) == SHOP
+        assert rules.undo()[0] == 400 and on_disk(s) == SHOP           # nothing was published
         assert rules.edit(kind='segment', id='keen', set={'when': 'coats'})[0] == 200
     finally:
         s.close()
+
+
+def test_an_undo_of_a_folder_that_is_closed_is_a_patch(server, tmp_path):
+    """By the API and by the command, beside a server and without one; nothing is changed."""
+    rules, new = Rules(server), SHOP + '# new\n'
+    assert rules.publish(new)[0] == 200
+    server.options.append('rules.editable=no')
+    server.restart()
+    status, j = rules.undo()
+    assert status == 403 and 'crumb rules deploy' in j['error'] and patched(j['patch'], new, tmp_path) == SHOP
+    said = server.cli('rules', 'undo', ok=(1,))
+    assert said.stdout == j['patch'] and 'crumb rules deploy' in said.stderr
+    server.stop()
+    said = server.cli('rules', 'undo', ok=(1,))
+    assert said.stdout == j['patch'] and 'crumb rules deploy' in said.stderr and on_disk(server) == new
+    server.write_rules(new + '# by hand\n')
+    said = server.cli('rules', 'undo', ok=(1,))
+    assert said.stdout == '' and 'by hand' in said.stderr
 
 
 def test_a_folder_that_cannot_be_written_to_hands_out_a_patch(tmp_path):

@@ -58,6 +58,9 @@ bool publish_editable(const struct config *c, char why[500]);
 enum err publish_file(const struct publishing *p, struct str name, struct str text,
     struct str match, struct published *out) MUST_CHECK;
 enum err publish_undo(const struct publishing *p, struct published *out) MUST_CHECK;
+/* Where publish_editable() is false: changes nothing. PUBLISH_CLOSED with the patch that would undo
+ * the newest publication, or the outcome that says why there is nothing to undo. */
+enum err publish_undo_patch(const struct publishing *p, struct published *out) MUST_CHECK;
 /* Writes the sizes of the newest publication's segments down, when its rules serve and that was not
  * done. */
 void publish_note_sizes(const struct publishing *p);
