@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -84,6 +85,41 @@ def answer(p):
     if p.returncode:
         sys.exit('the load ended early')
     return json.loads(out)
+
+
+class Disk(threading.Thread):
+    """What a sync of the disk itself takes beside a server: appends a little to a file and syncs it, so many times a second, as the journal does."""
+
+    def __init__(self, where, rate):
+        super().__init__(daemon=True)
+        self.path, self.rate, self.took, self.go_on = os.path.join(where, 'disk-probe'), rate, [], True
+        self.start()
+
+    def run(self):
+        fd, due = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), time.monotonic()
+        while self.go_on:
+            os.write(fd, bytes(512))
+            begun = time.monotonic()
+            os.fdatasync(fd)
+            self.took.append((time.monotonic() - begun) * 1000)
+            due = max(due + 1 / self.rate, time.monotonic())    # what was missed is not made up for
+            time.sleep(max(0, due - time.monotonic()))
+        os.close(fd)
+
+    def p99(self):
+        """Ends it; in milliseconds."""
+        self.go_on = False
+        self.join()
+        os.unlink(self.path)
+        return sorted(self.took)[len(self.took) * 99 // 100]
+
+
+def beside_disk(server, seconds, rate):
+    """What hits(server.collect, seconds) says, and of the disk: its p99 while they come in, syncs of it and commits of the journal a second."""
+    before, disk = server.metric('journal_commits_total'), Disk(server.dir, rate)
+    told = hits(server.collect, seconds)
+    p99 = disk.p99()
+    return dict(told, disk=p99, syncs=len(disk.took) / seconds, commits=(server.metric('journal_commits_total') - before) / seconds)
 
 
 # --- processor time
