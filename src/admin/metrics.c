@@ -1,5 +1,6 @@
 /* GET /metrics: the route. gauges.c prints the metrics. A scrape is small (`.small`): it is
- * answered even when memory is short, because an operator needs it then. */
+ * answered even when memory is short, because an operator needs it then. Where there is no room for
+ * its own text it is refused with 503: half of it would read as if gauges had gone. */
 #include "routes.h"
 
 static void metrics_run(struct admin *a, struct job *j)
