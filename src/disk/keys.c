@@ -12,6 +12,7 @@
 
 #include "crumb/base/code.h"
 #include "crumb/base/lock.h"
+#include "crumb/base/low.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -450,11 +451,13 @@ enum err keys_day(struct keys *k, uint16_t day, enum keys_missing missing, uint8
 	enum err e = missing == KEYS_DAY_MAKE ? have_key(k, GENERATIONS_MAX, PLACES, day) : OK;
 	if (e)
 		return e;
+	low_hold(); /* the journal's writer waits for the lock, and hits for the writer */
 	pthread_mutex_lock(&k->lock);
 	unsigned at = find_place(k, GENERATIONS_MAX, PLACES, day);
 	if (at < PLACES)
 		memcpy(out, place_at(k->body, at) + KEY_IN_PLACE, 32);
 	pthread_mutex_unlock(&k->lock);
+	low_release();
 	return at < PLACES ? OK : err_set(ERR_NOT_FOUND, "keys: there is no key of that day");
 }
 

@@ -17,6 +17,7 @@
 #include "crumb/base/err.h"
 #include "crumb/base/file.h"
 #include "crumb/base/log.h"
+#include "crumb/base/low.h"
 #include "crumb/base/map.h"
 #include "crumb/base/memory.h"
 #include "crumb/core/config.h"
@@ -258,6 +259,7 @@ struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, 
 	struct str key =
 	    str_make(name, (size_t)length < sizeof name ? (size_t)length : sizeof name - 1);
 	uint32_t state = 0;
+	low_hold(); /* a report is made by a low thread, and answers wait for the lock */
 	pthread_mutex_lock(&g->memory->lock);
 	bool known = follow(g->memory);
 	map_get(&g->memory->state, key, &state);
@@ -270,6 +272,7 @@ struct shown kgate_show_group(const struct kgate *g, char kind, const char *id, 
 		(void)note(g->memory, key, FELL); /* the name is there: no memory is needed */
 	}
 	pthread_mutex_unlock(&g->memory->lock);
+	low_release();
 	return n;
 }
 

@@ -1,10 +1,43 @@
 /* Groups below k are told nowhere. */
 #include "unit.h"
 
+#include "crumb/base/low.h"
+#include "crumb/base/thread.h"
 #include "crumb/privacy/kgate.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+static _Atomic unsigned lifted; /* how often a thread was made an ordinary one */
+
+/* In the place of the system's: whether this process has the right to come back does not matter. */
+int sched_setscheduler(pid_t thread, int policy, const struct sched_param *param)
+{
+	(void)thread;
+	(void)param;
+	lifted += policy == SCHED_OTHER;
+	return 0;
+}
+
+static void *ask_low(void *arg)
+{
+	low_begin();
+	unsigned before = lifted;
+	bool told = kgate_show_group(arg, 's', "a", 25).told;
+	return told && lifted == before + 1 ? arg : NULL;
+}
+
+TEST(a_low_thread_is_an_ordinary_one_while_it_has_the_lock)
+{
+	struct kgate g = {20, kgate_memory_new()};
+	pthread_t thread;
+	void *well;
+	assert_int_equal(thread_start(&thread, "low", ask_low, &g), OK);
+	pthread_join(thread, &well);
+	assert_non_null(well);
+	kgate_memory_free(g.memory);
+}
 
 TEST(the_gate_withholds_below_k_and_rounds_above)
 {
@@ -106,7 +139,8 @@ TEST(a_line_that_a_full_disk_cut_off_does_not_swallow_the_next)
 	unlink(path);
 }
 
-UNIT_TESTS(cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above),
+UNIT_TESTS(cmocka_unit_test(a_low_thread_is_an_ordinary_one_while_it_has_the_lock),
+    cmocka_unit_test(the_gate_withholds_below_k_and_rounds_above),
     cmocka_unit_test(nothing_is_told_as_nothing),
     cmocka_unit_test(a_group_that_fell_below_k_stays_withheld_for_a_while),
     cmocka_unit_test(days_of_a_group_that_fell_are_withheld_like_the_present),
