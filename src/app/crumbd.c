@@ -330,7 +330,7 @@ static void add_events(struct server *s)
 static enum err open_cluster(struct server *s)
 {
 	char where[128];
-	enum err e = cluster_open(s->base, &s->config, &s->cluster);
+	enum err e = cluster_open(s->base, &s->config, s->node.store->keys, &s->cluster);
 	if (e)
 		return e;
 	cluster_address(s->cluster, where, sizeof where);

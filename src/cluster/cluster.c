@@ -3,11 +3,14 @@
 
 #include "crumb/base/clock.h"
 #include "crumb/base/json.h"
+#include "crumb/base/log.h"
 #include "crumb/base/version.h"
+#include "crumb/cluster/handed.h"
 #include "crumb/cluster/secure.h"
 
 #include <jansson.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +21,8 @@
 struct cluster {
 	struct config listener; /* texts are the configuration's */
 	const struct config *config;
+	struct cluster_key *key; /* in locked memory */
+	struct keys *keys;	 /* of the store */
 	struct http_server *server;
 	struct secure *secure;
 };
@@ -69,12 +74,36 @@ static void tell_node(struct cluster *s, const struct http_request *r)
 				   "clock_ms", (json_int_t)cluster_clock_ms()));
 }
 
+/* Nobody gets the keys of days by a clock that may be wrong: a key of a day far ahead would take a
+ * place, and one of a day that is over was to be destroyed. */
+static void tell_keys(struct cluster *s, const struct http_request *r)
+{
+	uint8_t sealed[HANDED_LEN];
+	if (clock_jumped()) {
+		refuse_node(r->ticket, 503, "the clock of this node is in doubt");
+		return;
+	}
+	struct handed_keys *h = sodium_malloc(sizeof *h);
+	enum err e = h ? handed_read(s->keys, day_of(clock_now()), h) : ERR_NOMEM;
+	if (e) {
+		log_warn("cluster", "keys are not handed to a node why=\"%s\"", err_text());
+		refuse_node(r->ticket, 503, "this node cannot read or make the keys now");
+	} else {
+		handed_seal(s->key, h, sealed);
+		http_reply(r->ticket, 200, "application/octet-stream", STR(""),
+		    str_make((const char *)sealed, sizeof sealed));
+		log_info("cluster", "keys are handed to a node first_day=%u", h->first_day);
+	}
+	sodium_free(h);
+}
+
 /* All of them are asked with GET. */
 static const struct {
 	const char *path;
 	void (*answer)(struct cluster *s, const struct http_request *r);
 } routes[] = {
     {CLUSTER_NODE_PATH, tell_node},
+    {CLUSTER_KEYS_PATH, tell_keys},
 };
 
 static void cluster_handle(void *ctx, struct http_request *r)
@@ -104,7 +133,8 @@ enum err cluster_check(const struct config *c)
 	return OK;
 }
 
-enum err cluster_open(struct event_base *base, const struct config *c, struct cluster **out)
+enum err cluster_open(
+    struct event_base *base, const struct config *c, struct keys *keys, struct cluster **out)
 {
 	struct cluster_key *key;
 	enum err e = cluster_key_open(c->cluster_key, &key);
@@ -116,6 +146,8 @@ enum err cluster_open(struct event_base *base, const struct config *c, struct cl
 		return err_set(ERR_NOMEM, "no memory");
 	}
 	s->config = c;
+	s->key = key;
+	s->keys = keys;
 	s->listener = *c;
 	s->listener.connections = CLUSTER_CONNECTIONS;
 	e = http_server_new(
@@ -125,7 +157,6 @@ enum err cluster_open(struct event_base *base, const struct config *c, struct cl
 	else
 		e = secure_new(base, s->server, key,
 		    (struct secure_limits){CLUSTER_CONNECTIONS, HANDSHAKE_MS}, &s->secure);
-	cluster_key_close(key);
 	if (e) {
 		cluster_close(s);
 		return e;
@@ -146,5 +177,6 @@ void cluster_close(struct cluster *s)
 		return;
 	secure_free(s->secure);
 	http_server_free(s->server);
+	cluster_key_close(s->key);
 	free(s);
 }

@@ -1,4 +1,5 @@
 """Nodes talk over TLS 1.3, and know each other by cluster.key."""
+import datetime
 import json
 import os
 import re
@@ -90,10 +91,24 @@ def test_neither_plain_http_nor_tls_without_our_certificate_is_answered(make, ke
     assert server.metric('bad_requests_total{reason="no_node"}') == 3
 
 
+def test_keys_are_handed_to_a_node_and_shown_to_nobody(make, key):
+    server = node(make, key)
+    with open(os.path.join(server.store, 'keys'), 'rb') as f:
+        cookie = f.read(32)[16:]
+    r = server.cli('cluster', 'ping', '--keys', address(server), '--json')
+    today = datetime.date(1970, 1, 1) + datetime.timedelta(server.now() // 86400)
+    assert json.loads(r.stdout)['keys'] == {'first_day': str(today), 'last_day': str(today + datetime.timedelta(2)), 'generations': 1}
+    assert cookie.hex() not in r.stdout + r.stderr
+    assert 'hands out the keys' in server.cli('cluster', 'ping', '--keys', address(server)).stdout
+    server.advance('1d')
+    assert server.js('cluster', 'ping', '--keys', address(server))['keys']['first_day'] == str(today + datetime.timedelta(1))
+
+
 def test_what_the_listener_for_nodes_tells_no_other_listener_tells(make, key):
     server = node(make, key)
     for admin in (False, True):
-        assert server.http('GET', '/v1/cluster/node', admin=admin)[0] == 404
+        for path in ('node', 'keys'):
+            assert server.http('GET', '/v1/cluster/' + path, admin=admin)[0] == 404
 
 
 def test_a_node_goes_on_after_a_restart_and_a_take_over(make, key):
