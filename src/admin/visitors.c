@@ -37,7 +37,7 @@ static bool erase_answer(struct admin *a, struct job *j)
 		return true;
 	}
 	struct journal_pos there = journal_committed(s->journal, shard);
-	if (!engine_folded(a->node->engine, shard, there) && !job_late(j)) {
+	if (!engine_folded(a->node->engine, shard, &there) && !job_late(j)) {
 		node_hurry(a->node);
 		return false;
 	}

@@ -357,11 +357,11 @@ void collect_live_back(struct collect *c, uint64_t gate, enum err result)
 	engine_hurry(c->shared->engine);
 }
 
-static bool is_over(struct collect *c, const struct live_pairing *p, const struct live_waiting *w)
+static bool is_over(struct collect *c, const struct live_pairing *p, struct live_waiting *w)
 {
 	unsigned shard = vkey_shard(&p->visitor, c->shared->store->shards);
 	return w->stage == LIVE_LOST ||
-	       (w->stage == LIVE_COMMITTED && engine_folded(c->shared->engine, shard, w->target));
+	       (w->stage == LIVE_COMMITTED && engine_folded(c->shared->engine, shard, &w->target));
 }
 
 /* What became of `hits` events that were recorded between the two states. */

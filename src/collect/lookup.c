@@ -95,12 +95,12 @@ void collect_lookups_go_on(struct collect *c)
 		if (!l->aimed && on_disk) {
 			l->aimed = true;
 			l->target = journal_committed(c->shared->store->journal, shard);
-			if (!engine_folded(e, shard, l->target)) {
+			if (!engine_folded(e, shard, &l->target)) {
 				writer_publish(c->shared->writer);
 				engine_hurry(e);
 			}
 		}
-		bool folded = on_disk && engine_folded(e, shard, l->target);
+		bool folded = on_disk && engine_folded(e, shard, &l->target);
 		bool late = clock_mono_us() > l->deadline_us;
 		if (!folded && !late) {
 			at = &l->next;

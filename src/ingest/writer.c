@@ -57,6 +57,7 @@ struct writer {
 	/* under lock: what others want */
 	struct batch *first, **last; /* the queue */
 	bool stop, asked;
+	bool arrived; /* something waits for publish() that this thread has not committed */
 	struct task *tasks;
 	uint8_t rules_hash[16];
 	struct buf rules_bundle;
@@ -238,11 +239,12 @@ static void commit(struct writer *w, struct batch *list, const uint8_t hash[16],
 }
 
 /* Publishes when it is time: `now`, or after PUBLISH_US or PUBLISH_BYTES, or when the journal has
- * done it already. After a failure it is tried again later. */
+ * done it already. What arrived from a log outside is published alike. After a failure it is tried
+ * again later. */
 static void publish(struct writer *w, bool now, bool asked)
 {
 	struct journal *j = w->store->journal;
-	size_t waiting = journal_unpublished(j);
+	size_t waiting = journal_unpublished(j) + journal_arrived(j);
 	if (waiting && !w->publish_at)
 		w->publish_at = clock_mono_us() + PUBLISH_US;
 	if (!w->publish_at || !trouble_due(&w->publishing) ||
@@ -279,7 +281,8 @@ static void run_tasks(struct writer *w, struct task *t)
 {
 	while (t) {
 		struct task *next = t->next;
-		publish(w, true, false);
+		publish(
+		    w, true, false); /* more may arrive meanwhile, and is not what the task needs */
 		if (journal_unpublished(w->store->journal) == 0 && !w->publishing.times) {
 			t->run(t->arg);
 			t->ran = true;
@@ -309,7 +312,7 @@ static uint64_t next_look(struct writer *w)
 static void wait_for_work(struct writer *w)
 {
 	CHECK_HELD(&w->lock);
-	while (!w->first && !w->stop && !w->asked && !w->tasks && !expiry_due(w)) {
+	while (!w->first && !w->stop && !w->asked && !w->arrived && !w->tasks && !expiry_due(w)) {
 		uint64_t at = next_look(w);
 		if (!at) {
 			pthread_cond_wait(&w->wake, &w->lock);
@@ -349,7 +352,7 @@ static bool pass(struct writer *w)
 	bool asked = w->asked, stop = w->stop;
 	struct task *tasks = w->tasks;
 	w->tasks = NULL;
-	w->asked = false;
+	w->asked = w->arrived = false;
 	w->first = NULL;
 	w->last = &w->first;
 	if (memcmp(w->hash, w->rules_hash, 16) != 0) {
@@ -412,6 +415,16 @@ enum err writer_open(struct store *s, const struct writer_told *told, struct wri
 	return OK;
 }
 
+/* On a thread of the journal's. */
+static void arrived(void *arg)
+{
+	struct writer *w = arg;
+	pthread_mutex_lock(&w->lock);
+	w->arrived = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
 enum err writer_start(struct store *s, const struct writer_told *told, struct writer **out)
 {
 	struct writer *w;
@@ -421,6 +434,10 @@ enum err writer_start(struct store *s, const struct writer_told *told, struct wr
 	w->alone = false;
 	if ((e = thread_start(&w->thread, "journal", run, w))) {
 		w->alone = true;
+		writer_stop(w);
+		return e;
+	}
+	if ((e = journal_follow(s->journal, arrived, w))) {
 		writer_stop(w);
 		return e;
 	}
@@ -440,6 +457,7 @@ void writer_stop(struct writer *w)
 		writer_turn(w);
 	else
 		pthread_join(w->thread, NULL);
+	journal_unfollow(w->store->journal);
 	for (size_t i = 0; i < w->merged_cap; i++)
 		buf_done(&w->merged[i].joined);
 	free(w->merged);

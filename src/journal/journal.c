@@ -3,7 +3,9 @@
 
 enum err journal_open(const struct journal_place *p, struct journal **out)
 {
-	return p->memory ? memory_open(p, out) : local_open(p, out);
+	if (p->memory)
+		return memory_open(p, out);
+	return p->log ? kafka_open(p, out) : local_open(p, out);
 }
 
 void journal_close(struct journal *j)
@@ -27,6 +29,29 @@ struct journal_pos journal_committed(const struct journal *j, unsigned shard)
 struct journal_pos journal_last(const struct journal *j, unsigned shard)
 {
 	return (struct journal_pos){atomic_load(&j->last[shard])};
+}
+
+struct journal_pos journal_resolve(const struct journal *j, unsigned lane, struct journal_pos at)
+{
+	return j->kind->resolve ? j->kind->resolve(j, lane, at) : at;
+}
+
+/* --- what comes from outside */
+
+enum err journal_follow(struct journal *j, void (*arrived)(void *arg), void *arg)
+{
+	return j->kind->follow ? j->kind->follow(j, arrived, arg) : OK;
+}
+
+void journal_unfollow(struct journal *j)
+{
+	if (j->kind->unfollow)
+		j->kind->unfollow(j);
+}
+
+size_t journal_arrived(struct journal *j)
+{
+	return j->kind->arrived ? j->kind->arrived(j) : 0;
 }
 
 /* --- writing */

@@ -20,7 +20,13 @@ struct journal_kind {
 	void (*wipe_log)(struct journal *j);
 	void (*expire)(struct journal *j, uint16_t oldest);
 	void (*floor)(struct journal *j, unsigned shard, struct journal_pos seen);
+	/* NULL: nothing comes from outside */
+	enum err (*follow)(struct journal *j, void (*arrived)(void *arg), void *arg);
+	void (*unfollow)(struct journal *j);
 	/* any thread's */
+	size_t (*arrived)(struct journal *j); /* or NULL */
+	struct journal_pos (*resolve)(
+	    const struct journal *j, unsigned lane, struct journal_pos at); /* or NULL */
 	enum err (*clean)(struct journal *j, uint16_t day,
 	    bool (*drop)(void *arg, const struct vkey *visitor), void *arg,
 	    const _Atomic bool *stop, struct journal_cleaned **out, uint64_t *dropped);
@@ -68,6 +74,8 @@ enum err journal_begin(
 void journal_end(struct journal *j); /* gives the memory of struct journal's own fields back */
 
 enum err local_open(const struct journal_place *p, struct journal **out) MUST_CHECK;
+/* In front of files: p->log says which topic. */
+enum err kafka_open(const struct journal_place *p, struct journal **out) MUST_CHECK;
 enum err memory_open(const struct journal_place *p, struct journal **out) MUST_CHECK;
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "crumb/base/code.h"
 
-#define VERSION 1
 #define CONTEXT "crumb log record 1"
 #define PLACE ((size_t)LOGGED_HEAD_LEN + LOGGED_KEY_LEN)
 _Static_assert(PLACE <= PLACE_MOST, "the place of a record fits");
@@ -23,7 +22,7 @@ enum err logged_make(struct sealer *x, const struct journal_block *b, struct log
     const uint8_t key[32], const uint8_t rules_hash[16], struct buf *value)
 {
 	uint8_t place[PLACE];
-	place[0] = VERSION;
+	place[0] = LOGGED_VERSION;
 	put_u16(place + 1, b->shard);
 	put_u16(place + 3, b->day);
 	logged_id_save(id, place + LOGGED_HEAD_LEN);
@@ -41,7 +40,7 @@ enum err logged_peek(struct str key, struct str value, struct logged_head *out)
 {
 	const uint8_t *k = (const uint8_t *)key.p, *v = (const uint8_t *)value.p;
 	if (key.n != LOGGED_KEY_LEN ||
-	    value.n < LOGGED_HEAD_LEN + HEADER_LEN + NONCE_LEN + TAG_LEN || v[0] != VERSION)
+	    value.n < LOGGED_HEAD_LEN + HEADER_LEN + NONCE_LEN + TAG_LEN || v[0] != LOGGED_VERSION)
 		return err_set(ERR_CORRUPT, "journal: these bytes are no record of the log");
 	struct str block = str_skip(value, LOGGED_HEAD_LEN);
 	out->id = (struct logged_id){get_u64(k), get_u64(k + 8)};
@@ -57,7 +56,7 @@ enum err logged_open(struct opener *x, const uint8_t day_key[32], struct str key
 {
 	uint8_t place[PLACE];
 	uint32_t count;
-	if (key.n != LOGGED_KEY_LEN || value.n < LOGGED_HEAD_LEN || *value.p != VERSION)
+	if (key.n != LOGGED_KEY_LEN || value.n < LOGGED_HEAD_LEN || *value.p != LOGGED_VERSION)
 		return err_set(ERR_CORRUPT, "journal: these bytes are no record of the log");
 	memcpy(place, value.p, LOGGED_HEAD_LEN);
 	memcpy(place + LOGGED_HEAD_LEN, key.p, LOGGED_KEY_LEN);

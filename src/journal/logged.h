@@ -22,7 +22,7 @@
 
 #include "sealed.h"
 
-enum { LOGGED_KEY_LEN = 16, LOGGED_HEAD_LEN = 1 + 2 + 2 };
+enum { LOGGED_VERSION = 1, LOGGED_KEY_LEN = 16, LOGGED_HEAD_LEN = 1 + 2 + 2 };
 
 struct logged_id {
 	uint64_t life, counter;

@@ -54,7 +54,7 @@ enum err node_open(struct node *n, enum node_clock clock)
 	enum err e;
 	CHECK(n->ambient == ambient_mine);
 	store_load_clock(c); /* whoever had the store until now may have moved the clock */
-	e = store_open_on(c, STORE_WRITE, n->memory, &n->store);
+	e = store_open_on(c, STORE_WRITE, n->memory, NULL, &n->store);
 	if (!e)
 		watch_start(&n->watch, n->store, clock); /* before anything could expire */
 	if (!e)

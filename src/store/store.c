@@ -279,17 +279,18 @@ static enum err map_size(struct store *s, const struct config *c)
 
 enum err store_open(const struct config *c, enum store_mode mode, struct store **out)
 {
-	return store_open_on(c, mode, NULL, out);
+	return store_open_on(c, mode, NULL, NULL, out);
 }
 
-enum err store_open_on(
-    const struct config *c, enum store_mode mode, struct journal_memory *memory, struct store **out)
+enum err store_open_on(const struct config *c, enum store_mode mode, struct journal_memory *memory,
+    const struct broker_place *log, struct store **out)
 {
 	struct store *s = calloc(1, sizeof *s);
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory");
 	char path[FILE_PATH_MAX];
 	struct format f;
+	CHECK(!log || mode == STORE_WRITE);
 	s->lock_fd = -1;
 	s->damage = damage_new();
 	s->readonly = mode != STORE_WRITE && mode != STORE_RESTORE;
@@ -317,11 +318,19 @@ enum err store_open_on(
 	bool list_there = access(path, F_OK) == 0;
 	if ((e = erased_open(path, s->readonly ? ERASED_READ : ERASED_WRITE, &s->erased)))
 		goto out;
+	const struct journal_place place = {.store = s->path,
+	    .keys = s->keys,
+	    .files = s->files,
+	    .damage = s->damage,
+	    .shards = s->shards,
+	    .map_bytes = s->map_bytes,
+	    .readonly = s->readonly,
+	    .restoring = mode == STORE_RESTORE,
+	    .oldest = f.sealed ? 0 : first_kept_day(c),
+	    .memory = memory,
+	    .log = log};
 	if (mode != STORE_READ)
-		e = journal_open(&(struct journal_place){s->path, s->keys, s->files, s->damage,
-				     s->shards, s->map_bytes, s->readonly, mode == STORE_RESTORE,
-				     f.sealed ? 0 : first_kept_day(c), memory},
-		    &s->journal);
+		e = journal_open(&place, &s->journal);
 	if (!e && mode != STORE_READ)
 		e = check_erased(s, f.sealed && !list_there, listed == FILES_CHANGED);
 	if (!e && !s->readonly)

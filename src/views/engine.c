@@ -431,9 +431,16 @@ static struct generation *may_serve(struct engine *e, unsigned shard)
 	return e->builders[shard % e->threads_n].trouble.times ? NULL : generation_ref(b);
 }
 
+/* Behind all that is durable by now. */
+static struct journal_pos durable(const struct engine *e, unsigned shard)
+{
+	const struct journal *j = e->store->journal;
+	return journal_resolve(j, shard, journal_committed(j, shard));
+}
+
 static bool settled(struct engine *e, struct generation *g, unsigned shard, uint32_t hour)
 {
-	return fold_reached(&g->fold[shard], journal_committed(e->store->journal, shard)) &&
+	return fold_reached(&g->fold[shard], durable(e, shard)) &&
 	       engine_caught_up(e, g, shard, hour);
 }
 
@@ -447,12 +454,13 @@ static void refer_to_both(
 	pthread_mutex_unlock(&e->lock);
 }
 
-bool engine_folded(struct engine *e, unsigned shard, struct journal_pos at)
+bool engine_folded(struct engine *e, unsigned shard, struct journal_pos *at)
 {
 	struct generation *g, *next;
+	*at = journal_resolve(e->store->journal, shard, *at);
 	refer_to_both(e, shard, &g, &next);
 	bool folded =
-	    fold_reached(&g->fold[shard], at) && (!next || fold_reached(&next->fold[shard], at));
+	    fold_reached(&g->fold[shard], *at) && (!next || fold_reached(&next->fold[shard], *at));
 	generation_unref(next);
 	generation_unref(g);
 	return folded;
@@ -477,8 +485,7 @@ double engine_lag_s(struct engine *e)
 	uint64_t now = clock_mono_us(), since = now;
 	for (unsigned s = 0; s < g->shards; s++) {
 		uint64_t fresh = atomic_load(&g->fold[s].fresh_us);
-		if (!fold_reached(&g->fold[s], journal_committed(e->store->journal, s)) &&
-		    fresh < since)
+		if (!fold_reached(&g->fold[s], durable(e, s)) && fresh < since)
 			since = fresh;
 	}
 	generation_unref(g);

@@ -17,7 +17,7 @@ static uint32_t now;
 /* On the journal in memory, which no disk makes wait. */
 static inline void open_again(void)
 {
-	assert_int_equal(store_open_on(&config, STORE_WRITE, medium, &store), OK);
+	assert_int_equal(store_open_on(&config, STORE_WRITE, medium, NULL, &store), OK);
 }
 
 static inline int begin(void **state)

@@ -55,7 +55,7 @@ static inline struct folded *open_folded(const char *rules)
 	snprintf(option, sizeof option, "store.path=%s/store", folder);
 	assert_int_equal(config_set(&w->c, option), OK);
 	assert_int_equal(config_set(&w->c, "store.shards=1"), OK);
-	assert_int_equal(store_open_on(&w->c, STORE_WRITE, medium, &w->s), OK);
+	assert_int_equal(store_open_on(&w->c, STORE_WRITE, medium, NULL, &w->s), OK);
 	struct rules *r = load(rules);
 	w->g = generation_new(w->s, 1, r);
 	rules_unref(r);

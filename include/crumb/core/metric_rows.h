@@ -167,6 +167,17 @@ COUNTER(journal, M_JOURNAL_FAILED, journal_failures_total, "commits",
 COUNTER(journal, M_CLEANED, journal_cleaned_events_total, "events",
     "Events of erased visitors taken out of the journal's bytes.")
 
+METRIC_GROUP(log, "The log on Kafka, where log.kind is kafka.")
+HISTOGRAM(log, H_LOG_SEND, log_send_duration_seconds, "seconds", 1000000,
+    "How long brokers took to acknowledge a commit; hits are answered no sooner. Look at the "
+    "brokers' disks, or at the way to them.",
+    1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000)
+COUNTER(log, M_LOG_TAKEN, log_records_total, "records", "Records read from the log and stored.")
+COUNTER(log, M_LOG_AGAIN, log_duplicates_total, "records",
+    "Records that the log had twice; they counted once. This is normal after a broker was down.")
+COUNTER(log, M_LOG_UNREADABLE, log_unreadable_total, "records",
+    "Records that did not open and were dropped. Somebody else writes to the topic, or damages it.")
+
 METRIC_GROUP(views, "Views: profiles and memberships, which are made from the journal.")
 COUNTER(views, M_FOLDED, folded_events_total, "events", "Events applied to views.")
 COUNTER(views, M_FOLDS, folds_total, "transactions", "Fold transactions.")

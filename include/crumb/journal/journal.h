@@ -15,8 +15,11 @@
  *     a reader behind 4               5 6          journal_next() yields 5, then 6
  *     after publishing      1 2 3 4 5 6 7 8 9      journal_last() is behind 9, too
  *
- * There are two kinds. `local` keeps days of files (src/journal/local.h). `memory` keeps the same
- * blocks in memory, for tests (journal/in_memory.h). Their users know neither.
+ * There are three kinds. `local` keeps days of files (src/journal/local.h). `kafka` has its log on
+ * Kafka, in front of such files (src/journal/kafka.h): a commit is durable when all in-sync
+ * replicas have it, and blocks are seen when they came back. Its commit is all or nothing within a
+ * shard: when it fails, each of its blocks may be there all the same, and once. `memory` keeps
+ * blocks in memory, for tests (journal/in_memory.h). Their users know none of them.
  *
  * Threads. One thread writes: it calls journal_commit, journal_publish, journal_try,
  * journal_unpublished, journal_swap, journal_wipe_log, journal_expire and journal_floor. Any number
@@ -27,6 +30,7 @@
 
 #include "crumb/base/buf.h"
 #include "crumb/base/err.h"
+#include "crumb/broker/broker.h"
 #include "crumb/model/event.h"
 #include "crumb/disk/damage.h"
 #include "crumb/disk/keys.h"
@@ -78,6 +82,9 @@ struct journal_place {
 	 * ended: the keys have to open the days from there on. 0: the keys have a seal. */
 	uint16_t oldest;
 	struct journal_memory *memory; /* the journal is there; NULL: it is in files */
+	/* the log is there, and the files have what came back; NULL: the log is in files, too. The
+	 * number of partitions is the journal's to set. */
+	const struct broker_place *log;
 };
 /* Opens the journal of the kind that the place names. A day that cannot be read is set aside beside
  * the others and noted; the rest is opened. ERR_CORRUPT: the keys are not those of the journal. */
@@ -97,6 +104,14 @@ enum err journal_try(struct journal *j, uint16_t day) MUST_CHECK;
 /* Bytes of records that readers do not see yet; above 0, too, while a commit is to be taken back.
  */
 size_t journal_unpublished(const struct journal *j);
+/* --- what comes from a log outside, where the journal follows one */
+
+/* Begins to listen, and from then on calls `arrived` when something waits for journal_publish(), on
+ * a thread of the journal's. journal_unfollow() returns when it is called no more. */
+enum err journal_follow(struct journal *j, void (*arrived)(void *arg), void *arg) MUST_CHECK;
+void journal_unfollow(struct journal *j);
+size_t journal_arrived(struct journal *j); /* bytes that wait; any thread */
+
 /* --- cleaning: erased visitors are taken out of a day's bytes, in two steps */
 
 /* Writes a day anew beside itself, without the records of visitors whom `drop` names. *dropped is
@@ -142,8 +157,11 @@ void journal_floor(struct journal *j, unsigned shard, struct journal_pos seen);
 
 /* Behind the last block of the shard that readers see. */
 struct journal_pos journal_last(const struct journal *j, unsigned shard);
-/* Behind the last durable block; once everything is published, the same. */
+/* Behind the last durable block; once everything is published, the same. Where the log is outside,
+ * a block has no position before it came back: then it is behind all that there are, and
+ * journal_resolve() gives the position once there is one, and until then what it was given. */
 struct journal_pos journal_committed(const struct journal *j, unsigned shard);
+struct journal_pos journal_resolve(const struct journal *j, unsigned shard, struct journal_pos at);
 uint16_t journal_oldest_day(struct journal *j); /* 0: there is no day */
 /* The days, in no order; at most `cap`. Returns how many. */
 unsigned journal_days(struct journal *j, uint16_t *out, unsigned cap);

@@ -68,9 +68,10 @@ enum store_mode {
  * or a `format` that are missing, damaged, older or another store's; then it has changed nothing.
  * ERR_BUSY: somebody else writes the store. */
 enum err store_open(const struct config *c, enum store_mode mode, struct store **out) MUST_CHECK;
-/* The same with the journal in memory (journal/in_memory.h), which must live on; for tests. */
+/* The same with the journal in memory (journal/in_memory.h), which must live on, for tests; or with
+ * its log on Kafka, for STORE_WRITE. NULL: it is in files. */
 enum err store_open_on(const struct config *c, enum store_mode mode, struct journal_memory *memory,
-    struct store **out) MUST_CHECK;
+    const struct broker_place *log, struct store **out) MUST_CHECK;
 void store_close(struct store *s);
 bool store_locked(const struct config *c); /* does somebody write it now? */
 

@@ -115,8 +115,9 @@ bool engine_trouble(struct engine *e, char *out, size_t cap);
 bool engine_build_trouble(struct engine *e, char *out, size_t cap);
 
 /* Do the serving views have the journal of this shard up to `at`? And those, too, that may take
- * their place at any time: what was told once is not untold by the next views. */
-bool engine_folded(struct engine *e, unsigned shard, struct journal_pos at);
+ * their place at any time: what was told once is not untold by the next views. A position that
+ * journal_committed() told is exchanged once it has another (journal_resolve()). */
+bool engine_folded(struct engine *e, unsigned shard, struct journal_pos *at);
 /* Do both have all that was committed, and is all swept that was due up to this hour? */
 bool engine_settled(struct engine *e, uint32_t hour);
 double engine_lag_s(struct engine *e); /* age of the oldest shard that is behind; 0: none is */

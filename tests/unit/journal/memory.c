@@ -30,7 +30,7 @@ static struct store *open_it(struct config *c)
 	assert_int_equal(config_init(c), OK);
 	snprintf(option, sizeof option, "store.path=%s/store", folder);
 	assert_int_equal(config_set(c, option), OK);
-	assert_int_equal(store_open_on(c, STORE_WRITE, medium, &s), OK);
+	assert_int_equal(store_open_on(c, STORE_WRITE, medium, NULL, &s), OK);
 	return s;
 }
 

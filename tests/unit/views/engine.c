@@ -84,7 +84,7 @@ static struct store *open_shards(struct config *c, const char *shards)
 	snprintf(option, sizeof option, "store.path=%s/store", folder);
 	assert_int_equal(config_set(c, option), OK);
 	assert_int_equal(config_set(c, shards), OK);
-	assert_int_equal(store_open_on(c, STORE_WRITE, medium, &s), OK);
+	assert_int_equal(store_open_on(c, STORE_WRITE, medium, NULL, &s), OK);
 	return s;
 }
 
@@ -316,10 +316,10 @@ TEST(what_was_told_as_folded_is_in_the_views_that_serve_next)
 	assert_int_equal(fold_some(&g->fold[0], s->journal, clock_now(), 1000, &done, &more), OK);
 	assert_true(fold_reached(&g->fold[0], at));
 	generation_unref(g);
-	assert_false(engine_folded(e, 0, at));
+	assert_false(engine_folded(e, 0, &at));
 	assert_false(engine_settled(e, hour_of(clock_now())));
 	(void)engine_turn(e);
-	assert_true(engine_building(e) && engine_folded(e, 0, at));
+	assert_true(engine_building(e) && engine_folded(e, 0, &at));
 	assert_true(engine_settled(e, hour_of(clock_now())));
 	assert_int_equal(rmdir(current), 0);
 	assert_int_equal(rename(aside, current), 0);
@@ -343,7 +343,7 @@ static void fold_a_look(void)
 	assert_int_equal(
 	    fold_some(&g->fold[0], stored->journal, clock_now(), 1000, &done, &more), OK);
 	generation_unref(g);
-	assert_true(engine_folded(building, 0, at));
+	assert_true(engine_folded(building, 0, &at));
 	folded_meanwhile++;
 }
 

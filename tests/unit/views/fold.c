@@ -29,7 +29,7 @@ static void open_views(struct config *c, struct store **s, struct fold *f)
 	snprintf(option, sizeof option, "store.path=%s/store", folder);
 	assert_int_equal(config_set(c, option), OK);
 	assert_int_equal(config_set(c, "store.shards=1"), OK);
-	assert_int_equal(store_open_on(c, STORE_WRITE, medium, s), OK);
+	assert_int_equal(store_open_on(c, STORE_WRITE, medium, NULL, s), OK);
 	snprintf(path, sizeof path, "%s/rules.yaml", folder);
 	static const char text[] =
 	    "version: 1\ncategories:\n  - id: coats\n    any: [{path: /coats}]\n"
