@@ -13,7 +13,9 @@ JOURNEY = '''journeys:
   - {id: way, from: c01, steps: [c02, c03, c04, c05, c06, c07, c08, c09], within: 14d}
 '''
 ROUTES = ['/v1/report', '/v1/report/segment?id=s0001', '/v1/report/categories', '/v1/report/categories?days=1&id=c01', '/v1/report/journeys',
-          '/v1/report/hits', '/v1/report/segments?days=90', '/v1/report/deliveries', '/v1/report/summary', '/v1/segment?id=s0001&days=90', '/v1/destinations', '/v1/deliveries', '/v1/lookalikes', '/v1/signals', '/v1/quarantine']
+          '/v1/report/hits', '/v1/report/segments?days=90', '/v1/report/deliveries', '/v1/report/summary', '/v1/segment?id=s0001&days=90', '/v1/destinations', '/v1/deliveries', '/v1/lookalikes', '/v1/signals', '/v1/quarantine',
+          '/v1/segments', '/v1/categories', '/v1/rules/status', '/v1/rules/files', '/v1/rules/category?id=c01', '/v1/rules/history', '/v1/history', '/v1/tokens',
+          '/v1/who', '/metrics', '/readyz']
 
 
 def spent_ms(server):
@@ -22,8 +24,6 @@ def spent_ms(server):
 
 
 def asked_ms(server, path):
-    """The median. What a start has to count first answers 503 until it is there."""
-    until(lambda: server.http('GET', path, admin=True)[0] == 200, server.logged, 600)
     times = []
     for _ in range(ROUNDS):
         start = time.monotonic()
@@ -31,6 +31,17 @@ def asked_ms(server, path):
         assert status == 200, path
         times.append((time.monotonic() - start) * 1000)
     return sorted(times)[len(times) // 2]
+
+
+def first_ms(server, path):
+    """The longest that anybody waits for an answer of what a start has to count first: 503, until it is there."""
+    times, status = [], 0
+    while status != 200:
+        start = time.monotonic()
+        status, _, _ = server.http('GET', path, admin=True)
+        times.append((time.monotonic() - start) * 1000)
+        assert status in (200, 503), path
+    return max(times)
 
 
 def report():
@@ -56,6 +67,7 @@ def report():
     heading('crumb', 'bound')
     rows = [row('report, 1,000,000 visitors, 1,000 segments', first / 1000, 10, 's'), row('the same while hits come in', second / 1000, 10, 's'),
             row('p99 of 1,000 hits a second meanwhile', busy['p99'], 5, 'ms')]
+    rows.append(row('GET /v1/quarantine until it is counted', first_ms(server, '/v1/quarantine'), 100, 'ms'))
     rows += [row('GET ' + path, asked_ms(server, path), 100, 'ms') for path in ROUTES]
     heading('meanwhile', 'quiet')
     rows += [row('p99 of 1,000 hits a second', busy['p99'], quiet['p99'], 'ms'), row('p99 of a sync of the disk', busy['disk'], quiet['disk'], 'ms'),
