@@ -18,8 +18,8 @@
  *     a crash before the     table of day 100 has next 5, that of day 101 next 9: 9 comes again,
  *     third transaction      and is new
  *
- * A day that is lost takes its mark with it. Then the log is read again from an older mark on, and
- * what the day had is taken anew, if the log still has it.
+ * A day that is lost takes its mark with it. Then the log is read again from the highest mark that
+ * is left. So what only the lost day had behind that mark is taken anew, if the log still has it.
  *
  * A window is forgotten with the last day that has it. */
 #ifndef CRUMB_SRC_JOURNAL_MARKS_H

@@ -381,6 +381,85 @@ TEST(a_log_is_taken_once_whatever_comes_twice)
 	}
 }
 
+/* Is the number in one of the partition's records before `end`? */
+static bool is_before(const struct logged_part *p, uint64_t end, unsigned number)
+{
+	for (uint64_t i = 0; i < end; i++)
+		if (p->r[i].number == number)
+			return true;
+	return false;
+}
+
+/* What the mark that is left has not seen is there once; what it has seen, once or lost. */
+TEST(of_a_lost_day_what_is_behind_the_mark_that_is_left_is_taken_anew)
+{
+	static struct made_log l;
+	static unsigned has[2][PARTS * PART_MOST];
+	unsigned anew = 0;
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		struct config c;
+		struct store *s = open_store(&c);
+		uint64_t dice = seed * 77;
+		struct log_mark then;
+		char day[100];
+		make_log(&l, seed, journal_control(s->journal));
+		while (!followed(s->journal, &l))
+			assert_int_equal(follow_once(s->journal, &l, &dice), OK);
+		close_store(s, &c);
+		snprintf(day, sizeof day, "%s/store/journal/1970-04-12", folder);
+		assert_int_equal(folder_remove(day), OK);
+		s = open_store(&c);
+		assert_int_equal(local_log_marks(s->journal, &then), OK);
+		while (!followed(s->journal, &l))
+			assert_int_equal(follow_once(s->journal, &l, &dice), OK);
+		memset(has, 0, sizeof has);
+		for (unsigned lane = 0; lane < PARTS; lane++)
+			count_numbers(s->journal, lane, has);
+		count_numbers(s->journal, journal_control(s->journal), has);
+		for (uint32_t p = 0; p < PARTS; p++)
+			for (unsigned i = 0; i < l.part[p].n; i++) {
+				const struct logged_record *r = &l.part[p].r[i];
+				unsigned times = has[r->day - FOLLOWED_DAY][r->number];
+				if (r->day == FOLLOWED_DAY ||
+				    !is_before(&l.part[p], log_mark_next(&then, p), r->number))
+					assert_int_equal(times, 1);
+				else
+					assert_in_range(times, 0, 1);
+				anew += r->day != FOLLOWED_DAY && times == 1;
+			}
+		log_mark_done(&then);
+		close_store(s, &c);
+		assert_int_equal(folder_remove(folder), OK);
+		assert_int_equal(mkdir(folder, 0700), 0);
+	}
+	assert_true(anew > 20);
+}
+
+/* A row that is no mark: the day is set aside, as one whose pages are damaged. */
+TEST(a_mark_that_makes_no_sense_is_damage_of_its_day)
+{
+	struct config c;
+	struct store *s = open_store(&c);
+	struct damage_sum sum;
+	assert_int_equal(take(s, 100, 0, 5, "a "), OK);
+	assert_int_equal(take(s, 101, 0, 6, "b "), OK);
+	struct journal_day *d = journal_writers_day((struct local *)s->journal, 101);
+	struct db_txn t;
+	assert_int_equal(db_begin(&d->db, DB_WRITE, &t), OK);
+	db_put(&t, d->log, STR("p"), STR("no mark"));
+	assert_int_equal(db_end(&t), OK);
+	s = again(s, &c);
+	marks_are(s, 5, 0);
+	blocks_are(s, 0, 0, "a ");
+	damage_sum(s->damage, &sum);
+	assert_int_equal(sum.days, 1);
+	assert_int_equal(take(s, 101, 0, 6, "b "), OK); /* the log has it still */
+	s = again(s, &c);
+	marks_are(s, 6, 0);
+	blocks_are(s, 0, 0, "a b ");
+	close_store(s, &c);
+}
+
 /* Each write and flush of the first take in turn, which makes the table. */
 TEST(a_table_that_could_not_be_made_is_made_by_the_next_take)
 {
@@ -523,6 +602,8 @@ UNIT_TESTS(ON_DISK(what_was_taken_is_seen_at_once_and_its_mark_is_there_after_a_
     ON_DISK(the_mark_in_a_copy_says_what_the_copy_has),
     ON_DISK(a_copy_for_an_older_moment_is_refused),
     ON_DISK(a_log_is_taken_once_whatever_comes_twice),
+    ON_DISK(of_a_lost_day_what_is_behind_the_mark_that_is_left_is_taken_anew),
+    ON_DISK(a_mark_that_makes_no_sense_is_damage_of_its_day),
     ON_DISK(a_table_that_could_not_be_made_is_made_by_the_next_take),
     ON_DISK(a_disk_that_fails_loses_nothing_and_brings_nothing_twice),
     ON_DISK(after_a_crash_between_any_two_writes_blocks_and_mark_agree))
