@@ -189,8 +189,7 @@ const struct command commands_cluster[] = {
 		"there as cluster.key.\n\nWhoever has this file is a node: he may ask everything "
 		"that nodes ask each other. For a new key make another file, put it on every node, "
 		"and restart each.",
-	.run = cluster_key_made,
-	.needs = NEEDS_NOTHING},
+	.run = cluster_key_made},
     {.name = "cluster ping",
 	.args = "HOST:PORT [--key FILE] [--keys] [--json]",
 	.summary = "ask another node whether it is there and has our key",

@@ -1,5 +1,5 @@
-/* The secrets that turn ids into visitor keys, as the store hands them to the wall. Never on a
- * wire, never in a log. */
+/* The secrets that turn ids into visitor keys, as the store hands them to the wall. Never in a
+ * log; on a wire only to a node with our cluster.key, sealed (cluster/handed.h). */
 #ifndef CRUMB_MODEL_IDENTITY_H
 #define CRUMB_MODEL_IDENTITY_H
 
