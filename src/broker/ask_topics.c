@@ -2,76 +2,61 @@
  * (broker/topics.h), by librdkafka's calls for administrators.
  *
  *     client_open()                 a client of its own, for the length of one call
- *     ask()                         one question: an event comes back on the queue, or the time
+ *     await_answer()                one question: an event comes back on the queue, or the time
  *                                   is over; librdkafka's own limit may come late or never
  *     rd_kafka_metadata()           partitions and replicas, which are no settings
  *
- * The client is a consumer without a group: a producer's metadata requests make a topic, on
+ * The client is a consumer that listens to nothing: a producer's metadata requests make a topic, on
  * brokers that allow it, of whatever name it asks for. */
 #ifndef CRUMB_WITHOUT_KAFKA
+#include "rd.h"
+
 #include "crumb/base/clock.h"
 #include "crumb/broker/topics.h"
 
-#include <librdkafka/rdkafka.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
-
-#define SAID 256
 
 struct client {
 	const struct topics_place *place;
 	rd_kafka_t *rk;
 	rd_kafka_queue_t *queue;
-	/* under the lock, since librdkafka's threads write it */
-	pthread_mutex_t lock;
-	char said[SAID]; /* the latest that it logged; "": nothing */
 	/* what a broker said to the latest question, if it did not do as it was asked */
 	rd_kafka_resp_err_t refused;
 };
 
-/* librdkafka tells why it reaches nobody only as lines of a log. */
+/* The latest that a client logged, "" before: librdkafka tells why it reaches nobody only so. Its
+ * threads may outlive the client (rd_end()), so the words do not belong to one. */
+static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER;
+static char said_last[BROKER_WHY];
+
+/* A line begins with the thread, "[thrd:one:9092/bootstrap]: ", which helps nobody here. */
 static void client_logs(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-	struct client *c = rd_kafka_opaque(rk);
-	(void)level, (void)facility;
-	pthread_mutex_lock(&c->lock);
-	snprintf(c->said, sizeof c->said, "%s", text);
-	pthread_mutex_unlock(&c->lock);
-}
-
-/* librdkafka names neither the setting nor the option that it stands in. */
-static enum err set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-	char why[SAID];
-	if (rd_kafka_conf_set(conf, name, value, why, sizeof why) != RD_KAFKA_CONF_OK)
-		return err_set(ERR_USAGE, "%s: %s", name, why);
-	return OK;
-}
-
-/* What the operator gives comes last, and wins. */
-static enum err set_all(rd_kafka_conf_t *conf, const struct topics_place *place)
-{
-	enum err e = set(conf, "bootstrap.servers", place->brokers);
-	if (!e)
-		e = set(conf, "reconnect.backoff.max.ms", "200");
-	for (size_t i = 0; i < place->settings_n && !e; i++)
-		e = set(conf, place->settings[i][0], place->settings[i][1]);
-	return e;
+	const char *behind = *text == '[' ? strstr(text, "]: ") : NULL;
+	(void)rk, (void)level, (void)facility;
+	if (str_has(str_c(text), STR("brokers are down"))) /* and the line before said why */
+		return;
+	pthread_mutex_lock(&said_lock);
+	snprintf(said_last, sizeof said_last, "%s", behind ? behind + 3 : text);
+	pthread_mutex_unlock(&said_lock);
 }
 
 static enum err client_open(struct client *c, const struct topics_place *place)
 {
-	char why[SAID];
-	*c = (struct client){.place = place, .lock = PTHREAD_MUTEX_INITIALIZER};
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	enum err e = set_all(conf, place);
-	if (e) {
-		rd_kafka_conf_destroy(conf);
+	char why[BROKER_WHY];
+	rd_kafka_conf_t *conf;
+	*c = (struct client){.place = place};
+	enum err e = rd_allowed(place->settings, place->settings_n);
+	if (!e)
+		e = rd_settings(
+		    place->brokers, place->settings, place->settings_n, RD_KAFKA_CONSUMER, &conf);
+	if (e)
 		return e;
-	}
-	rd_kafka_conf_set_opaque(conf, c);
 	rd_kafka_conf_set_log_cb(conf, client_logs);
+	pthread_mutex_lock(&said_lock);
+	*said_last = 0;
+	pthread_mutex_unlock(&said_lock);
 	c->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
 	if (!c->rk) {
 		rd_kafka_conf_destroy(conf);
@@ -81,23 +66,22 @@ static enum err client_open(struct client *c, const struct topics_place *place)
 	return OK;
 }
 
-/* Nothing is owed to a broker, so this does not wait for one. */
 static void client_close(struct client *c)
 {
 	rd_kafka_queue_destroy(c->queue);
-	rd_kafka_destroy_flags(c->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	rd_end(c->rk);
 }
 
 /* Words for a question that was not answered. */
 static enum err unanswered(struct client *c, const char *what, rd_kafka_resp_err_t err)
 {
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&said_lock);
 	enum err e = err_set(ERR_IO, "%s: %s%s%s", c->place->brokers,
 	    err == RD_KAFKA_RESP_ERR__TIMED_OUT || err == RD_KAFKA_RESP_ERR__TRANSPORT
 		? "no broker answers"
 		: rd_kafka_err2str(err),
-	    *c->said ? ": " : "", c->said);
-	pthread_mutex_unlock(&c->lock);
+	    *said_last ? ": " : "", said_last);
+	pthread_mutex_unlock(&said_lock);
 	return err_wrap(e, "%s", what);
 }
 
@@ -105,7 +89,7 @@ static enum err unanswered(struct client *c, const char *what, rd_kafka_resp_err
 
 static rd_kafka_AdminOptions_t *question_options(struct client *c, rd_kafka_admin_op_t op)
 {
-	char why[SAID];
+	char why[BROKER_WHY];
 	rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(c->rk, op);
 	rd_kafka_AdminOptions_set_request_timeout(o, c->place->timeout_ms, why, sizeof why);
 	if (op != RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS)
@@ -314,7 +298,7 @@ enum err topics_read(const struct topics_place *place, struct topics *out)
 static enum err new_topic(
     struct client *c, enum topic_job job, unsigned replicas, rd_kafka_NewTopic_t **out)
 {
-	char why[SAID];
+	char why[BROKER_WHY];
 	unsigned partitions = job == TOPIC_LOG ? c->place->partitions : 1;
 	struct topic_setting settings[TOPIC_RULES];
 	struct arena a = {0};
@@ -361,7 +345,7 @@ static enum err make_topics(struct client *c, const struct topics *t, unsigned r
 /* A shard stays in its partition: more of them move nothing. */
 static enum err make_partitions(struct client *c, const struct topics *t)
 {
-	char why[SAID];
+	char why[BROKER_WHY];
 	const struct topic *log = &t->topic[TOPIC_LOG];
 	rd_kafka_event_t *event;
 	size_t told;

@@ -23,18 +23,27 @@ static bool is_ours(const char *name)
 	return false;
 }
 
+enum err rd_allowed(const struct broker_setting *settings, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (is_ours(settings[i].name))
+			return err_set(ERR_USAGE,
+			    "log.kafka.%s: crumb sets this itself, a promise rests on it",
+			    settings[i].name);
+	return OK;
+}
+
 /* --- opening */
 
 static enum err copy_settings(struct broker *b, const struct broker_place *p)
 {
+	enum err e = rd_allowed(p->settings, p->settings_n);
+	if (e)
+		return e;
 	b->settings = calloc(p->settings_n + 1, sizeof *b->settings);
 	if (!b->settings)
 		return err_set(ERR_NOMEM, "no memory");
 	for (unsigned i = 0; i < p->settings_n; i++) {
-		if (is_ours(p->settings[i].name))
-			return err_set(ERR_USAGE,
-			    "log.kafka.%s: crumb sets this itself, a promise rests on it",
-			    p->settings[i].name);
 		b->settings[i] = (struct broker_setting){
 		    strdup(p->settings[i].name), strdup(p->settings[i].value)};
 		b->settings_n++;
@@ -49,7 +58,7 @@ static enum err copy_settings(struct broker *b, const struct broker_place *p)
 static enum err try_listening(const struct broker *b)
 {
 	rd_kafka_conf_t *c;
-	enum err e = rd_settings(b, RD_KAFKA_CONSUMER, &c);
+	enum err e = rd_settings(b->brokers, b->settings, b->settings_n, RD_KAFKA_CONSUMER, &c);
 	if (!e)
 		rd_kafka_conf_destroy(c);
 	return e;

@@ -64,11 +64,12 @@ static void said(const rd_kafka_t *rd, int level, const char *what, const char *
 	log_debug("kafka", "%s %s", what, text);
 }
 
-enum err rd_settings(const struct broker *b, rd_kafka_type_t type, rd_kafka_conf_t **out)
+enum err rd_settings(const char *brokers, const struct broker_setting *settings, unsigned n,
+    rd_kafka_type_t type, rd_kafka_conf_t **out)
 {
 	rd_kafka_conf_t *c = rd_kafka_conf_new();
 	bool sends = type == RD_KAFKA_PRODUCER;
-	enum err e = rd_set(c, "bootstrap.servers", b->brokers);
+	enum err e = rd_set(c, "bootstrap.servers", brokers);
 	rd_kafka_conf_set_log_cb(c, said);
 	if (!e)
 		e = set_all(c, both, sizeof both / sizeof *both);
@@ -77,7 +78,7 @@ enum err rd_settings(const struct broker *b, rd_kafka_type_t type, rd_kafka_conf
 	else if (!e)
 		e = set_all(c, listening, sizeof listening / sizeof *listening);
 	if (!e)
-		e = set_all(c, b->settings, b->settings_n);
+		e = set_all(c, settings, n);
 	if (e)
 		rd_kafka_conf_destroy(c);
 	else

@@ -78,7 +78,7 @@ enum err broker_listen(struct broker *b, const uint64_t *next, const struct brok
 		return err_set(ERR_NOMEM, "no memory");
 	l->broker = b;
 	l->ears = *ears;
-	enum err e = rd_settings(b, RD_KAFKA_CONSUMER, &c);
+	enum err e = rd_settings(b->brokers, b->settings, b->settings_n, RD_KAFKA_CONSUMER, &c);
 	if (!e && !(l->rd = rd_kafka_new(RD_KAFKA_CONSUMER, c, why, sizeof why))) {
 		rd_kafka_conf_destroy(c);
 		e = err_set(ERR_USAGE, "kafka: %s", why);

@@ -44,8 +44,10 @@ struct broker {
 };
 
 /* What librdkafka is told for both; *out is its for rd_kafka_new(). */
-enum err rd_settings(
-    const struct broker *b, rd_kafka_type_t type, rd_kafka_conf_t **out) MUST_CHECK;
+enum err rd_settings(const char *brokers, const struct broker_setting *settings, unsigned n,
+    rd_kafka_type_t type, rd_kafka_conf_t **out) MUST_CHECK;
+/* ERR_USAGE: one of them is ours to set, since a promise rests on it. */
+enum err rd_allowed(const struct broker_setting *settings, unsigned n) MUST_CHECK;
 enum err rd_set(rd_kafka_conf_t *c, const char *name, const char *value) MUST_CHECK;
 /* Destroys it on a thread of its own, which is left behind after some seconds. Takes `rd`. */
 void rd_end(rd_kafka_t *rd);

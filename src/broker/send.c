@@ -54,7 +54,7 @@ enum err producer_new(struct broker *b, struct producer **out)
 		return err_set(ERR_NOMEM, "no memory");
 	p->appended_ms = &b->appended_ms;
 	snprintf(ms, sizeof ms, "%u", b->timeout_ms);
-	enum err e = rd_settings(b, RD_KAFKA_PRODUCER, &c);
+	enum err e = rd_settings(b->brokers, b->settings, b->settings_n, RD_KAFKA_PRODUCER, &c);
 	if (!e && (e = rd_set(c, "message.timeout.ms", ms)))
 		rd_kafka_conf_destroy(c);
 	if (!e) {

@@ -36,6 +36,9 @@ const struct option config_options[] = {
 #define PAIRS(in, of, called, begins, takes, at, meant, why)                                       \
 	{ROW(in, of, called, begins, at, why), .kind = OPT_TEXT, .unit = takes, .read = meant,     \
 	    .pairs = true},
+#define SECRET_PAIRS(in, of, called, begins, takes, at, meant, why)                                \
+	{ROW(in, of, called, begins, at, why), .kind = OPT_TEXT, .unit = takes, .read = meant,     \
+	    .secret = true, .pairs = true},
 #define NUMBER(in, of, called, begins, least, most, one, at, why)                                  \
 	{ROW(in, of, called, begins, at, why), .kind = OPT_NUMBER, .unit = one, .min = least,      \
 	    .max = most},

@@ -196,6 +196,15 @@ static enum err seal(struct store *s, const struct format *f)
 	return e;
 }
 
+enum err store_shards(const struct config *c, unsigned *out)
+{
+	struct format f;
+	enum err e = format_read(c->store_path, &f);
+	if (!e)
+		*out = f.there ? f.shards : 0;
+	return e;
+}
+
 bool store_locked(const struct config *c)
 {
 	char path[FILE_PATH_MAX];

@@ -9,8 +9,8 @@ from harness import Server  # noqa: E402
 from kafka import Cluster  # noqa: E402
 
 
-def cluster(n):
-    made = Cluster(n)
+def cluster(n, more=''):
+    made = Cluster(n, more)
     yield made
     made.close()
 
@@ -18,7 +18,8 @@ def cluster(n):
 @pytest.fixture(scope='session')
 def one():
     """One broker for all tests: each takes topics of its own, and ends no broker."""
-    yield from cluster(1)
+    # whoever has no rule may do everything, so a test can forbid something on its own topic
+    yield from cluster(1, 'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\nallow.everyone.if.no.acl.found=true')
 
 
 @pytest.fixture(scope='session')

@@ -152,6 +152,10 @@ class Cluster:
         found = self.metadata()
         return found.topics[topic].partitions[partition].isrs if found else []
 
+    def in_sync_everywhere(self, topic, n):
+        """Waits until each partition has so many replicas in sync."""
+        until(lambda: (found := self.metadata()) and all(len(p.isrs) == n for p in found.topics[topic].partitions.values()))
+
     def topic(self, name=None, partitions=1, replicas=1, **settings):
         """A new topic, its name if none is wanted. Settings have _ where Kafka has dots."""
         name = name or 'test-' + uuid.uuid4().hex[:12]

@@ -14,7 +14,7 @@
 #define CRUMB_BROKER_TOPICS_H
 
 #include "crumb/base/arena.h"
-#include "crumb/base/err.h"
+#include "crumb/broker/broker.h"
 
 #define TOPIC_REPLICAS 3 /* wanted, where there are as many brokers */
 
@@ -28,9 +28,9 @@ enum topic_job {
 struct topics_place {
 	const char *brokers; /* "host:port,…" */
 	const char *names[TOPIC_JOBS];
-	unsigned partitions;		  /* of the log */
-	const char *const (*settings)[2]; /* for librdkafka: name and value */
-	size_t settings_n;
+	unsigned partitions;		       /* of the log */
+	const struct broker_setting *settings; /* as in struct broker_place */
+	unsigned settings_n;
 	int timeout_ms;
 };
 

@@ -63,8 +63,9 @@ struct command {
 	X(lookalike_rows)                                                                          \
 	X(curve)                                                                                   \
 	X(data)                                                                                    \
-	X(export) X(destinations) X(rules) X(ask) X(diff) X(deploy) X(published) X(explain)        \
-	    X(signals) X(examples) X(db) X(backup) X(quarantine) X(clock) X(cluster) X(token)      \
+	X(export)                                                                                  \
+	X(destinations) X(rules) X(ask) X(diff) X(deploy) X(published) X(explain) X(signals)       \
+	    X(examples) X(db) X(log) X(backup) X(quarantine) X(clock) X(cluster) X(token)          \
 		X(reference)
 #define X(name) extern const struct command commands_##name[];
 COMMAND_TABLES(X)

@@ -3,7 +3,8 @@
  *
  *     OPTION_GROUP(group, sentence)                          a heading in docs/CONFIGURATION.md
  *     TEXT(group, field, name, initial, takes, again, read, help)
- *     SECRET(…) is a text that is repeated to nobody, PAIRS(…) one that may be written as a map
+ *     SECRET(…) is a text that is repeated to nobody, PAIRS(…) one that may be written as a map,
+ *     SECRET_PAIRS(…) is both
  *     NUMBER(group, field, name, initial, min, max, unit, again, help)
  *     RAISED(group, field, name, initial, min, floor, max, unit, again, help)
  *         is a NUMBER that is raised, with a warning, to the floor where it is below that
@@ -26,6 +27,9 @@
 #endif
 #ifndef PAIRS
 #define PAIRS(...) TEXT(__VA_ARGS__)
+#endif
+#ifndef SECRET_PAIRS
+#define SECRET_PAIRS(...) TEXT(__VA_ARGS__)
 #endif
 #ifndef NUMBER
 #define NUMBER(group, field, name, initial, min, max, unit, again, help)
@@ -50,6 +54,20 @@ NUMBER(store, disk_reserve_percent, "store.reserve_percent", "5", 0, 100, "perce
     "Below this share of free disk, new visitors are refused (503).")
 NUMBER(store, retention_days, "retention", "90", 1, RETENTION_MAX, "days", START,
     "How long an observation is kept, in the journal and in the views alike.")
+
+OPTION_GROUP(log, "The log on Kafka: what crumb log init makes and crumb log check looks at.")
+TEXT(log, log_brokers, "log.brokers", "", "host:port, comma list", START, NULL,
+    "Brokers of the cluster to begin with; they name the others.")
+TEXT(log, log_topic, "log.topic", "crumb.log", "topic", START, NULL,
+    "The topic of hits; it has a partition for each shard.")
+TEXT(log, log_control, "log.control", "crumb.control", "topic", START, NULL,
+    "The topic of what nodes tell each other; it has one partition.")
+NUMBER(log, log_timeout_ms, "log.timeout_ms", "5000", 100, 300000, "milliseconds", START,
+    "How long an answer of the brokers is waited for.")
+SECRET_PAIRS(log, log_kafka, "log.kafka", "", "settings, comma list", START, NULL,
+    "Settings that librdkafka gets as they are, such as security.protocol: SSL.")
+CHOICE(log, log_unsafe, "log.unsafe", "no", enum no_yes, NO_YES_WORDS, START,
+    "yes: settings of the topics that brokers do not show are taken to be right.")
 
 OPTION_GROUP(rules, "What marketers and partners have written.")
 TEXT(rules, rules_path, "rules.path", "etc/rules", "folder", RELOAD, NULL,
@@ -189,6 +207,7 @@ TEXT(process, process_user, "process.user", "", "user", START, NULL,
 #undef TEXT
 #undef SECRET
 #undef PAIRS
+#undef SECRET_PAIRS
 #undef NUMBER
 #undef RAISED
 #undef CHOICE

@@ -74,6 +74,9 @@ enum err store_open_on(const struct config *c, enum store_mode mode, struct jour
     const struct broker_place *log, struct store **out) MUST_CHECK;
 void store_close(struct store *s);
 bool store_locked(const struct config *c); /* does somebody write it now? */
+/* How many the store has, without opening it; 0: there is none yet. ERR_CORRUPT: its `format` is
+ * damaged. */
+enum err store_shards(const struct config *c, unsigned *out) MUST_CHECK;
 
 /* --- generations of views (generations.c). 0 stands for none. */
 
