@@ -352,8 +352,9 @@ static enum err start(struct server *s)
 	pthread_mutex_init(&s->places_lock, NULL);
 	atomic_store(&s->shared.config, &s->config);
 	pthread_cond_init(&s->reload_wake, NULL);
-	if ((e = cluster_check(&s->config)) || (e = make_token(s)) ||
-	    (e = reload_places_first(s)) || (e = reload_lists(s)))
+	if ((e = cluster_check(&s->config)))
+		return err_wrap(e, "cluster.key");
+	if ((e = make_token(s)) || (e = reload_places_first(s)) || (e = reload_lists(s)))
 		return e;
 	if ((e = node_prepare(&s->node, &s->config)) || (s->take_over && (e = take_over(s))))
 		return e;

@@ -126,11 +126,9 @@ enum err cluster_check(const struct config *c)
 {
 	struct cluster_key *key;
 	enum err e = *c->node_address ? cluster_key_open(c->cluster_key, &key) : OK;
-	if (e)
-		return err_wrap(e, "cluster.key");
-	if (*c->node_address)
+	if (!e && *c->node_address)
 		cluster_key_close(key);
-	return OK;
+	return e;
 }
 
 enum err cluster_open(

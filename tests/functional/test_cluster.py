@@ -139,6 +139,7 @@ def test_a_node_without_a_proper_key_does_not_start(tmp_path, key, mode, options
     assert not (tmp_path / 'store').exists()        # refused before anything was made
     checked = subprocess.run(line + ['--check'], capture_output=True, text=True, timeout=60)
     assert checked.returncode == 1 and said in checked.stderr, checked.stderr
+    assert 'cluster.key: cluster.key' not in r.stderr + checked.stderr
 
 
 def test_a_key_is_made_once_and_ping_says_what_it_lacks(tmp_path, key):
