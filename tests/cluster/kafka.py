@@ -8,6 +8,7 @@ import base64
 import ctypes
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -26,28 +27,28 @@ JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dlog4j2.leve
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
-PROPERTIES = '''process.roles=broker,controller
-node.id={id}
-controller.quorum.voters={voters}
-listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=BROKER
-controller.listener.names=CONTROLLER
-log.dirs={folder}/data
-auto.create.topics.enable=false
-offsets.topic.num.partitions=1
-offsets.topic.replication.factor={n}
+# Below what an operator's file has: little, and quick to see that a broker is gone.
+SMALL = '''offsets.topic.num.partitions=1
 transaction.state.log.num.partitions=1
-transaction.state.log.replication.factor={n}
-transaction.state.log.min.isr={in_sync}
 group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=6000
 num.network.threads=2
 num.io.threads=2
 log.cleaner.dedupe.buffer.size=8388608
-{more}
 '''
+
+
+def properties(n):
+    """The file that docs/CLUSTER.md gives for one broker or for the first of three, to be filled in."""
+    with open(os.path.join(ROOT, 'docs', 'CLUSTER.md')) as f:
+        one, three = re.findall(r'^```properties\n(.*?)^```$', f.read(), re.M | re.S)
+    text = one if n == 1 else three
+    for pattern, ours in (('^node.id=1$', 'node.id={id}'), ('^(controller.quorum.voters)=.*', r'\1={voters}'), (r'[a-z0-9.]+:9092', '127.0.0.1:{port}'),
+                          (r'[a-z0-9.]+:9093', '127.0.0.1:{controller}'), ('^(log.dirs)=.*', r'\1={folder}/data')):
+        text, found = re.subn(pattern, ours, text, flags=re.M)
+        assert found == 1, pattern
+    return text + SMALL
 
 
 def ends_with_its_parent():
@@ -88,7 +89,7 @@ class Broker:
 
     def format(self, voters, n, more):
         with open(self.properties, 'w') as f:
-            f.write(PROPERTIES.format(id=self.number, voters=voters, port=self.port, controller=self.controller, folder=self.folder, n=n, in_sync=min(n, 2), more=more))
+            f.write(properties(n).format(id=self.number, voters=voters, port=self.port, controller=self.controller, folder=self.folder) + more + '\n')
         return self.run('kafka.tools.StorageTool', 'format', '-t', self.cluster.id, '-c', self.properties)
 
     def start(self):
