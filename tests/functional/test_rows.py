@@ -118,4 +118,4 @@ def test_an_option_is_what_its_row_says():
             assert not taken(o['name'], o['max'] + 1) and not taken(o['name'], o['min'] - 1)
         if o['kind'] == 'choice':
             assert o['default'] in o['words'] and all(taken(o['name'], w) for w in o['words']) and not taken(o['name'], 'nonsense')
-    assert {o['name'] for o in ref['options'] if o['secret']} == {'admin.token', 'segment.write_keys'}
+    assert {o['name'] for o in ref['options'] if o['secret']} == {'admin.token', 'log.kafka', 'segment.write_keys'}
