@@ -257,7 +257,8 @@ static void publish(struct writer *w, bool now, bool asked)
 		return;
 	}
 	trouble_over(&w->publishing, "journal", "storing hits in their day");
-	w->publish_at = 0;
+	/* what arrived meanwhile found a queue that was not empty, and woke nobody */
+	w->publish_at = journal_arrived(j) ? clock_mono_us() + PUBLISH_US : 0;
 	(asked ? w->told.asked : w->told.published)(w->told.arg);
 }
 
