@@ -258,10 +258,12 @@ peers: setup-test setup-bench
 UNIT := $(patsubst tests/unit/%/,$B/test/unit-%,$(wildcard tests/unit/*/))
 PROPERTY := $(patsubst tests/property/%.c,$B/test/property-%,$(wildcard tests/property/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/test/fuzz-%,$(wildcard tests/fuzz/*.c))
+# A cluster of Kafka in memory, for functional tests; always of the release tree, since it is none of crumb.
+MOCK := $(if $(filter no,$(KAFKA)),,build/test/mock-cluster)
 .PHONY: unit fuzzers
 # Programs of layers that have no tests any more would still be run.
 STALE = $(filter-out $(UNIT),$(wildcard $B/test/unit-*))
-unit: $(UNIT) $(PROPERTY)
+unit: $(UNIT) $(PROPERTY) $(MOCK)
 	@$(if $(STALE),rm -f $(STALE),:)
 fuzzers: $(FUZZERS)
 
@@ -293,6 +295,11 @@ $B/test/fuzz-%: tests/fuzz/%.c $B/libcrumb.a
 	@mkdir -p $(@D)
 	$(call SAY,CC  ,$@)
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -Wno-missing-prototypes -fsanitize=fuzzer $(LDFLAGS) $< $B/libcrumb.a $(LDLIBS) -o $@
+
+build/test/mock-cluster: tests/cluster/mock.c | build/.setup
+	@mkdir -p $(@D)
+	$(call SAY,CC  ,$@)
+	$Qgcc -std=c11 -D_GNU_SOURCE -O2 -g -pthread $(WARN) $< -lrdkafka -o $@
 
 SIM := $(wildcard tests/sim/*.c)
 $B/test/sim: $(SIM) $(wildcard tests/sim/*.h) $B/libcrumb.a

@@ -89,7 +89,7 @@ sanitized() { # mode, how many parts
 	unset CRUMB_SHARE
 }
 
-build release all && {
+build release all build/test/mock-cluster && {
 	tools/check.sh >$logs/check.log 2>&1
 	rc=$?
 	[ $rc = 0 ] || cat $logs/check.log

@@ -1,31 +1,7 @@
 /* From the configuration to the topics of the log and their faults (node/log_topics.h). */
 #include "crumb/node/log_topics.h"
 
-/* "security.protocol: SSL, sasl.mechanism: PLAIN", as an option that is a map is kept. '=' stands
- * for ':', too, which is how Kafka's own files have it. */
-static enum err read_settings(const char *text, struct arena *a, struct topics_place *place)
-{
-	struct str rest = str_c(text), part;
-	struct broker_setting *pairs;
-	size_t most = 1;
-	for (const char *p = text; *p; p++)
-		most += *p == ',';
-	pairs = arena_alloc(a, most * sizeof *pairs);
-	while (rest.n && str_cut(&rest, ',', &part)) {
-		size_t colon = str_find(part, ':'), equals = str_find(part, '=');
-		size_t at = colon < equals ? colon : equals;
-		struct str name = str_trim(str_make(part.p, at));
-		if (!str_trim(part).n)
-			continue;
-		if (at == part.n || !name.n)
-			return err_set(ERR_USAGE, "log.kafka: NAME: VALUE is meant, with commas "
-						  "between several");
-		pairs[place->settings_n++] = (struct broker_setting){
-		    arena_keep(a, name).p, arena_keep(a, str_trim(str_skip(part, at + 1))).p};
-	}
-	place->settings = pairs;
-	return OK;
-}
+#include "log_place.h"
 
 /* All that can be said without a broker. */
 static enum err place_of(const struct config *c, unsigned partitions, struct log_topics *t)
@@ -39,7 +15,7 @@ static enum err place_of(const struct config *c, unsigned partitions, struct log
 		return err_set(ERR_USAGE, "log.brokers names no broker");
 	if (strcmp(c->log_topic, c->log_control) == 0)
 		return err_set(ERR_USAGE, "log.topic and log.control are the same topic");
-	return read_settings(c->log_kafka, &t->arena, &t->place);
+	return log_settings_read(c->log_kafka, &t->arena, &t->place.settings, &t->place.settings_n);
 }
 
 static void find_faults(const struct config *c, struct log_topics *t)

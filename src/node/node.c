@@ -11,6 +11,7 @@
 #include "crumb/base/lock.h"
 #include "crumb/ingest/deploy.h"
 #include "crumb/privacy/consent.h"
+#include "log_place.h"
 
 #include <time.h>
 
@@ -48,13 +49,23 @@ static void fold_now(void *engine)
 	engine_hurry(engine);
 }
 
+static enum err open_store(struct node *n, const struct config *c)
+{
+	struct log_place log;
+	enum err e = log_place_init(&log, c);
+	if (!e)
+		e = store_open_on(c, STORE_WRITE, n->memory, log.place, &n->store);
+	log_place_done(&log);
+	return e;
+}
+
 enum err node_open(struct node *n, enum node_clock clock)
 {
 	const struct config *c = n->config;
 	enum err e;
 	CHECK(n->ambient == ambient_mine);
 	store_load_clock(c); /* whoever had the store until now may have moved the clock */
-	e = store_open_on(c, STORE_WRITE, n->memory, NULL, &n->store);
+	e = open_store(n, c);
 	if (!e)
 		watch_start(&n->watch, n->store, clock); /* before anything could expire */
 	if (!e)

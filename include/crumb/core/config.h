@@ -38,6 +38,7 @@
 #define CRAWL_WORDS(X) X("aside", CRAWL_ASIDE) X("count", CRAWL_COUNT)
 #define SAMESITE_WORDS(X)                                                                          \
 	X("none", SAMESITE_NONE) X("lax", SAMESITE_LAX) X("strict", SAMESITE_STRICT)
+#define LOG_KIND_WORDS(X) X("local", LOG_KIND_LOCAL) X("kafka", LOG_KIND_KAFKA)
 #define LOG_FORM_WORDS(X) X("text", LOG_TEXT) X("json", LOG_JSON)
 #define LOG_LEVEL_WORDS(X)                                                                         \
 	X("debug", LOG_DEBUG) X("info", LOG_INFO) X("warn", LOG_WARN) X("error", LOG_ERROR)
@@ -47,6 +48,7 @@ enum no_yes { NO_YES_WORDS(CONFIG_VALUE) };
 enum consent_default { CONSENT_DEFAULT_WORDS(CONFIG_VALUE) };
 enum crawl { CRAWL_WORDS(CONFIG_VALUE) };
 enum samesite { SAMESITE_WORDS(CONFIG_VALUE) };
+enum log_kind { LOG_KIND_WORDS(CONFIG_VALUE) };
 
 struct kgate_memory;
 struct config {

@@ -55,15 +55,19 @@ NUMBER(store, disk_reserve_percent, "store.reserve_percent", "5", 0, 100, "perce
 NUMBER(store, retention_days, "retention", "90", 1, RETENTION_MAX, "days", START,
     "How long an observation is kept, in the journal and in the views alike.")
 
-OPTION_GROUP(log, "The log on Kafka: what crumb log init makes and crumb log check looks at.")
+OPTION_GROUP(log, "Where the log is: what makes an answered hit durable.")
+CHOICE(log, log_kind, "log.kind", "local", enum log_kind, LOG_KIND_WORDS, START,
+    "`local`: a hit is answered when it is in the store's files. `kafka`: when all in-sync "
+    "replicas of Kafka brokers have it.")
 TEXT(log, log_brokers, "log.brokers", "", "host:port, comma list", START, NULL,
     "Brokers of the cluster to begin with; they name the others.")
 TEXT(log, log_topic, "log.topic", "crumb.log", "topic", START, NULL,
-    "The topic of hits; it has a partition for each shard.")
+    "The topic of hits; it has a partition for each shard, and one store writes and reads it.")
 TEXT(log, log_control, "log.control", "crumb.control", "topic", START, NULL,
     "The topic of what nodes tell each other; it has one partition.")
 NUMBER(log, log_timeout_ms, "log.timeout_ms", "5000", 100, 300000, "milliseconds", START,
-    "How long an answer of the brokers is waited for.")
+    "How long an answer of the brokers is waited for. Hits that they did not acknowledge by then "
+    "are refused (503).")
 SECRET_PAIRS(log, log_kafka, "log.kafka", "", "settings, comma list", START, NULL,
     "Settings that librdkafka gets as they are, such as security.protocol: SSL.")
 CHOICE(log, log_unsafe, "log.unsafe", "no", enum no_yes, NO_YES_WORDS, START,
