@@ -344,10 +344,10 @@ static enum err start(struct server *s)
 	sigset_t ours;
 	our_signals(&ours);
 	pthread_sigmask(SIG_BLOCK, &ours, NULL); /* threads inherit the mask */
+	collect_shared_init(&s->shared);
 	enum err e = cidr_list_parse(s->config.trusted_proxies, &s->shared.trusted);
 	if (e)
 		return err_wrap(e, "trusted_proxies");
-	pthread_mutex_init(&s->shared.lock, NULL);
 	pthread_mutex_init(&s->reload_lock, NULL);
 	pthread_mutex_init(&s->places_lock, NULL);
 	atomic_store(&s->shared.config, &s->config);
@@ -429,6 +429,7 @@ static void stop(struct server *s)
 {
 	bool taken_over = s->successor >= 0;
 	low_over();
+	collect_shared_end(&s->shared);
 	if (taken_over) {
 		list_sockets(s, &s->kept);
 		sockets_keep(&s->kept);

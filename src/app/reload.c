@@ -10,14 +10,15 @@
  * which begins after the question.
  *
  * Each thing is made whole beside the old one and then swapped under shared.lock. A thing that
- * cannot be made leaves the old one in force, and its refusal is told. Collect threads see from
- * shared.version that something was swapped. Options that are replaced stay until the end
- * (`retired`), since threads read them without a lock. */
+ * cannot be made leaves the old one in force, and its refusal is told. Collect threads are woken to
+ * take what was swapped, and nothing is told or logged as taken before all of them have it. Options
+ * that are replaced stay until the end (`retired`), since threads read them without a lock. */
 #include "serving.h"
 
 #include "crumb/base/lock.h"
 #include "crumb/base/log.h"
 #include "crumb/collect/fixed.h"
+#include "crumb/match/match.h"
 #include "notify.h"
 
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static enum err load_places(struct server *s)
 	place_db_unref(s->shared.places);
 	s->shared.places = db;
 	pthread_mutex_unlock(&s->shared.lock);
-	atomic_fetch_add(&s->shared.version, 1);
+	collect_swapped(&s->shared); /* on the main thread, which does not wait for the others */
 	log_info("places", "loaded");
 	return OK;
 }
@@ -96,19 +97,31 @@ enum err reload_lists(struct server *s)
 	junk_unref(s->shared.lists);
 	s->shared.lists = l;
 	pthread_mutex_unlock(&s->shared.lock);
-	atomic_fetch_add(&s->shared.version, 1);
+	collect_taken(&s->shared, collect_swapped(&s->shared));
 	return OK;
+}
+
+/* What matches is made by whoever wants it first. That is not to be a collect thread, whose hits
+ * would wait. Where there is no memory for it, that thread tries again. */
+static void make_matcher(struct server *s)
+{
+	struct rules *r = node_rules(&s->node);
+	struct match *m;
+	if (rules_match_begin(r, &m) == OK)
+		rules_match_end(m);
+	rules_unref(r);
 }
 
 void reload_share(struct server *s)
 {
+	make_matcher(s);
 	pthread_mutex_lock(&s->shared.lock);
 	rules_unref(s->shared.rules);
 	s->shared.rules = node_rules(&s->node);
 	destinations_unref(s->shared.destinations);
 	s->shared.destinations = node_destinations(&s->node);
 	pthread_mutex_unlock(&s->shared.lock);
-	atomic_fetch_add(&s->shared.version, 1);
+	collect_taken(&s->shared, collect_swapped(&s->shared));
 }
 
 /* --- reading rules again */
@@ -165,7 +178,6 @@ static void swap_options(struct server *s, struct made *m)
 	atomic_store(&s->shared.config, m->config);
 	pthread_mutex_unlock(&s->shared.lock);
 	node_config(&s->node, m->config);
-	atomic_fetch_add(&s->shared.version, 1);
 	log_threshold(s->verbose ? LOG_DEBUG : m->config->log_level);
 }
 
@@ -196,6 +208,7 @@ static enum err reload_options(struct server *s, struct told *told)
 	}
 	swap_options(s, &m);
 	pthread_mutex_unlock(&s->places_lock);
+	collect_taken(&s->shared, collect_swapped(&s->shared));
 	*r = (struct retired){m.config, m.fixed, s->retired};
 	s->retired = r;
 	again_tell(before, m.config, told);

@@ -9,8 +9,9 @@
  *	hand_over()	gives the batch to the journal thread, if that has the other one no more
  *	look-ups	are answered when their turn has come; the tag assistant is told likewise
  *
- * Three kinds of threads wake the loop by its eventfd: the journal thread (a batch is back), a fold
- * thread (the views have read on), and whoever stops it. */
+ * Four kinds of threads wake the loop by its eventfd: the journal thread (a batch is back), a fold
+ * thread (the views have read on), whoever has swapped something (taken.c), and whoever stops it.
+ */
 #include "crumb/collect/collecting.h"
 
 #include "crumb/base/clock.h"
@@ -152,26 +153,18 @@ static void handle(void *ctx, struct http_request *r)
 
 /* --- the loop */
 
-static void wake(struct collect *c)
-{
-	uint64_t one = 1;
-	if (write(c->wake_fd, &one, sizeof one) < 0) {
-		/* the counter is full: a wake-up is waiting already */
-	}
-}
-
 /* On the journal thread. */
 static void batch_committed(struct batch *b)
 {
 	struct collect *c = b->owner;
 	atomic_store(&c->committed, true);
-	wake(c);
+	collect_wake(c);
 }
 
 /* On a fold thread. */
 static void heard(void *arg)
 {
-	wake(arg);
+	collect_wake(arg);
 }
 
 /* Notes how many hits the batch got in this pass of the loop, and when the pass began. */
@@ -289,7 +282,7 @@ static void take_config(struct collect *c, const struct config *config)
 }
 
 /* Takes references to new rules, places, lists and options, if another thread has swapped them.
- * When there is no memory for a matcher of the new rules, all stays as it was, and the next pass
+ * When there is no memory for a match of the new rules, all stays as it was, and the next pass
  * tries again. */
 static void take_shared(struct collect *c)
 {
@@ -309,6 +302,7 @@ static void take_shared(struct collect *c)
 	anonymiser_lists(&c->ingest.wall, junk_ref(c->shared->lists));
 	c->trusted = c->shared->trusted;
 	take_config(c, c->shared->config);
+	pthread_cond_broadcast(&c->shared->taken);
 	pthread_mutex_unlock(&c->shared->lock);
 }
 
@@ -316,6 +310,7 @@ void *collect_run(void *arg)
 {
 	struct collect *c = arg;
 	uint64_t drain_until = 0;
+	collect_begins(c);
 	for (;;) {
 		c->now = 0;
 		take_shared(c);
@@ -335,13 +330,14 @@ void *collect_run(void *arg)
 		    (http_server_idle(c->server) && !c->in_flight && collect_batch(c)->count == 0))
 			break;
 	}
+	collect_ends(c);
 	return NULL;
 }
 
 void collect_stop(struct collect *c)
 {
 	atomic_store(&c->stop, true);
-	wake(c);
+	collect_wake(c);
 }
 
 void collect_give(struct collect *c, bool (*give)(void *ctx, int fd), void *ctx)
@@ -359,7 +355,6 @@ enum err collect_new(struct collect_shared *shared, const char *listen, struct c
 	c->shared = shared;
 	c->config = shared->config;
 	c->gate = 1;
-	c->version = UINT64_MAX;
 	c->numbers = c->body = c->plain = BUF_SECRET;
 	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	c->scratch = malloc((size_t)c->config->header_bytes);

@@ -122,15 +122,16 @@ class Server:
         assert not trouble, trouble[:5]
         return code
 
-    def http(self, method, path, body=None, headers=None, admin=False, token=None):
-        c = http.client.HTTPConnection(self.admin if admin else self.collect, timeout=30 * SLOW)
+    def http(self, method, path, body=None, headers=None, admin=False, token=None, kept=None):
+        c = kept or http.client.HTTPConnection(self.admin if admin else self.collect, timeout=30 * SLOW)
         headers = dict(headers or {})
         if admin:
             headers['Authorization'] = 'Bearer ' + (self.token if token is None else token)
         c.request(method, path, body, headers)
         r = c.getresponse()
         data = r.read()
-        c.close()
+        if not kept:
+            c.close()
         return r.status, r, data
 
     def advance(self, by):
@@ -205,12 +206,13 @@ class Server:
 class Browser:
     def __init__(self, server, agent=CHROME, headers=None):
         self.server, self.agent, self.headers, self.jar, self.set_cookie = server, agent, headers or {}, {}, None
+        self.connection = None      # one for each request
 
     def request(self, method, path, body=None, headers=None):
         h = {'User-Agent': self.agent, **self.headers, **(headers or {})}
         if self.jar:
             h['Cookie'] = '; '.join('%s=%s' % c for c in self.jar.items())
-        status, r, data = self.server.http(method, path, body, h)
+        status, r, data = self.server.http(method, path, body, h, **({'kept': self.connection} if self.connection else {}))
         self.set_cookie = None
         for name, value in r.getheaders():
             if name.lower() == 'set-cookie':
@@ -221,6 +223,10 @@ class Browser:
                 else:
                     self.jar[key] = v
         return status, r, data
+
+    def keep(self):
+        """From here on all requests go by one connection, so that nothing else wakes the thread at its other end."""
+        self.connection = http.client.HTTPConnection(self.server.collect, timeout=30 * SLOW)
 
     def hit(self, path, event='view', host='https://shop.example', extra='', headers=None):
         url = urllib.parse.quote(host + path, safe='')

@@ -8,7 +8,7 @@ import time
 import urllib.parse
 
 import pytest
-from harness import ROOT, RULES, SLOW, Server, until
+from harness import ROOT, RULES, SLOW, Browser, Server, until
 
 MORE = 'version: 1\nsegments:\n  - {id: more, when: coats >= 2}\n'
 SHOP = '''# the shop
@@ -263,6 +263,32 @@ def test_when_the_server_refuses_the_file_is_put_back(server):
     status, j = rules.publish(SHOP + '# new\n')
     assert status == 400 and 'destinations.yaml' in j['error']
     assert everything(server) == before and rules.get('history') == [] and not [n for n in os.listdir(server.store + '/rules-history')] if os.path.exists(server.store + '/rules-history') else True
+
+
+TITLED = SHOP.replace('segments:', '  - {id: winter, any: [{title: winter}]}\nsegments:')
+
+
+def test_the_first_hit_after_a_publication_is_judged_by_it():
+    """A title is not kept: what the rules of the hit's moment do not look for is not known later. The threads have waited for hits all the while."""
+    server, browsers = Server(rules=SHOP, options=['collect.threads=3']), []
+    try:
+        server.start()
+        browsers = [Browser(server) for _ in range(12)]     # connections are spread over the threads
+        for b in browsers:
+            b.keep()
+            assert b.hit('/home') == 200 and b.hit('/home') == 200
+        server.settle()
+        status, j = Rules(server).publish(TITLED)
+        assert status == 200, j
+        for b in browsers:
+            assert b.events({'e': 'view', 'u': 'https://shop.example/a', 't': 'A winter coat'}) == 204
+        until(lambda: Rules(server).get('status')['complete'])
+        server.settle()
+        assert [b.count('winter') for b in browsers] == [1] * 12
+    finally:
+        for b in browsers:
+            b.connection.close()
+        server.close()
 
 
 def test_of_many_publishers_one_is_the_first(server):

@@ -49,8 +49,9 @@ struct tracker {
 };
 
 /* What all collect threads share. app/reload.c swaps rules, places, lists and options under the
- * lock. Each thread sees that the version has grown, takes references between two passes of its
- * loop, and works without the lock until the next swap. */
+ * lock, and then calls collect_swapped(), which wakes the threads. Each thread sees that the
+ * version has grown, takes references between two passes of its loop, and works without the lock
+ * until the next swap. */
 struct collect_shared {
 	/* set before threads start */
 	const struct tracker *const *trackers; /* NULL behind the last; NULL: there are none */
@@ -63,15 +64,30 @@ struct collect_shared {
 	const struct config *_Atomic config;
 	struct fixed *_Atomic fixed; /* answers that are the same for everybody */
 	_Atomic bool disk_low;
-	_Atomic uint64_t version; /* grows with every swap */
+	_Atomic uint64_t version; /* grows with every swap; it is 1 or more when threads start */
 	/* under lock */
 	pthread_mutex_t lock;
+	pthread_cond_t taken;	 /* a thread has taken a version, or has ended */
+	struct collect *running; /* all threads that run */
+	bool ending;		 /* nobody is to wait any more */
 	struct cidr_list trusted;
 	struct rules *rules;
 	struct destinations *destinations;
 	struct place_db *places;
 	struct junk_lists *lists;
 };
+
+/* Of a struct of zeroes, before anything else here. It lives until the end of the process. */
+void collect_shared_init(struct collect_shared *s);
+/* Something was swapped: wakes all threads, and returns the new version. Any thread, without the
+ * lock. */
+uint64_t collect_swapped(struct collect_shared *s);
+/* Waits until all threads that run have taken that version; a hit that comes afterwards is judged
+ * by it. A few milliseconds, or until there is memory for it. Not for the main thread or a collect
+ * thread; without the lock. */
+void collect_taken(struct collect_shared *s, uint64_t version);
+/* Whoever waits in collect_taken() returns, now and later: the server ends. Any thread. */
+void collect_shared_end(struct collect_shared *s);
 
 /* Listens at HOST:PORT, or nowhere yet when `listen` is NULL. The first six and collect_free() are
  * for the thread that makes it, before collect_run() or after it. */

@@ -79,8 +79,11 @@ struct collect {
 	bool (*give)(void *ctx, int fd); /* set before `stop` */
 	void *give_ctx;
 
+	/* under shared->lock */
+	struct collect *next; /* in shared->running */
+	uint64_t version; /* of what was taken; its own thread reads it without the lock; 0: none */
+
 	/* taken from shared */
-	uint64_t version; /* of what was taken */
 	const struct config *config;
 	struct destinations *destinations; /* a reference */
 	struct cidr_list trusted;	   /* a copy */
@@ -171,6 +174,11 @@ void collect_me(struct collect *c, struct http_request *r);
 void collect_forget(struct collect *c, struct http_request *r);
 void collect_optout(struct collect *c, struct http_request *r);
 void collect_optin(struct collect *c, struct http_request *r);
+
+/* taken.c */
+void collect_begins(struct collect *c); /* its thread runs: it is woken by swaps */
+void collect_ends(struct collect *c);	/* its thread takes no more hits */
+void collect_wake(struct collect *c);	/* any thread: one more pass of its loop */
 
 /* lookup.c */
 /* Calls `answer` when the views have everything that this thread has taken of the visitor. Takes
