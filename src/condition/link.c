@@ -301,14 +301,20 @@ static void put_node(struct buf *b, const struct rules *r, int at)
 	buf_c(b, ")");
 }
 
-static void define_segment(struct rules *r, struct segment *s)
+static struct hash16 define(const struct rules *r, int root, uint16_t until)
 {
 	struct buf b = {0};
-	buf_addf(&b, "%u ", s->until);
-	put_node(&b, r, s->root);
+	buf_addf(&b, "%u ", until);
+	put_node(&b, r, root);
 	CHECK(!b.failed);
-	s->definition = hash_content(buf_view(&b));
+	struct hash16 h = hash_content(buf_view(&b));
 	buf_done(&b);
+	return h;
+}
+
+struct hash16 rules_definition(const struct rules *r, int root)
+{
+	return define(r, root, 0);
 }
 
 void rules_link(struct rules *r, struct report *report)
@@ -330,7 +336,7 @@ void rules_link(struct rules *r, struct report *report)
 		if (s->root < 0)
 			continue;
 		link_node(&l, s->root, (uint16_t)i);
-		define_segment(r, s);
+		s->definition = define(r, s->root, s->until);
 	}
 	for (size_t i = 0; i < n && !l.bad; i++) {
 		const struct segment *s = &r->segments[i];

@@ -28,13 +28,8 @@ void view_freshen(const struct generation *g, const struct fold *f, struct profi
 	p->segments_n = rules_eval_all(g->rules, p, today, p->segments);
 }
 
-/* An overdue visitor: `stored` as the tables have it, `fresh` as it is now. */
-typedef enum err (*overdue_each)(
-    void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh);
-
-/* Visits every overdue visitor of a shard, in order of due hour and ordinal. */
-static enum err each_overdue(struct generation *g, struct fold *f, struct db_txn *t, uint32_t now,
-    overdue_each each, void *arg)
+enum err view_each_overdue(const struct generation *g, struct fold *f, struct db_txn *t,
+    uint32_t now, overdue_each each, void *arg)
 {
 	struct profile stored = {0}, fresh = {0};
 	uint32_t hour = 0, ordinal = 0;
@@ -94,7 +89,7 @@ static enum err sum_shard(struct generation *g, struct fold *f, uint32_t now, st
 		s->segments[i] += (int64_t)members_size(&f->shard, &t, (uint16_t)i);
 	for (size_t i = 0; i < g->rules->categories_n; i++)
 		s->categories[i] += (int64_t)shard_count(&f->shard, &t, (uint16_t)i);
-	e = each_overdue(g, f, &t, now, correct, s);
+	e = view_each_overdue(g, f, &t, now, correct, s);
 	db_abort(&t);
 	return e;
 }
@@ -162,7 +157,7 @@ enum err view_totals(struct generation *g, uint32_t now, struct totals *out)
 		    shard_provisional_since(&f->shard, &t, hour_of(now) - PROVISIONAL_HOURS);
 		sum.events +=
 		    shard_events_since(&f->shard, &t, oldest_day(day_of(now), f->retention));
-		e = each_overdue(g, f, &t, now, count_gone, &gone);
+		e = view_each_overdue(g, f, &t, now, count_gone, &gone);
 		sum.visitors -= gone;
 		db_abort(&t);
 		if (e)

@@ -31,5 +31,7 @@ int condition_and_like(struct rules *r, int root, uint16_t segment);
 void rules_link(struct rules *r, struct report *report);
 void rules_link_nodes(
     struct rules *r, int root); /* windows and sums of a condition that no segment has */
+/* What a condition means: the `definition` of a segment that had it and no end. Any thread. */
+struct hash16 rules_definition(const struct rules *r, int root);
 
 #endif

@@ -13,6 +13,14 @@
 void view_freshen(
     const struct generation *g, const struct fold *f, struct profile *p, uint32_t now);
 
+/* An overdue visitor: `stored` as the tables have it, `fresh` as it is now. */
+typedef enum err (*overdue_each)(
+    void *arg, const struct vkey *k, const struct profile *stored, const struct profile *fresh);
+/* Calls `each` for every overdue visitor of a shard, in order of due hour and ordinal; the first
+ * error ends it. */
+enum err view_each_overdue(const struct generation *g, struct fold *f, struct db_txn *t,
+    uint32_t now, overdue_each each, void *arg) MUST_CHECK;
+
 struct group_sizes {
 	struct shown *segments;	  /* by number */
 	struct shown *categories; /* visitors who have it on a retained day; [0] is everybody */
