@@ -83,6 +83,12 @@ json_t *shown_json(struct shown n)
 	return n.told ? json_integer((json_int_t)n.n) : json_null();
 }
 
+static enum err too_many(void)
+{
+	return err_set(ERR_BUSY, "too many different questions were asked in the last day: "
+				 "more would tell about single visitors; ask again tomorrow");
+}
+
 /* ERR_SYNTAX: the report says what is wrong with the condition. */
 static enum err ask_copy(
     const struct asker *a, struct str condition, struct report *report, struct answer *out)
@@ -96,10 +102,7 @@ static enum err ask_copy(
 	if (!e)
 		e = ask_size(a->generation, copy, a->gate, a->memory, root, a->now, out);
 	rules_unref(copy);
-	if (!e && out->refused)
-		e = err_set(ERR_BUSY, "too many different questions were asked in the last day: "
-				      "more would tell about single visitors; ask again tomorrow");
-	return e;
+	return !e && out->refused ? too_many() : e;
 }
 
 /* How many questions are left behind this one, where they are counted. */
@@ -186,37 +189,29 @@ static json_t *share_json(struct shown part, struct shown whole)
 	return json_share((double)part.n, (double)whole.n);
 }
 
-/* Three questions: the size of either, then of what both share. Conditions of segments that are
- * there pass the checks, so their reports are empty. */
+/* One question: how many both share; the sizes of either are theirs. */
 enum err answer_overlap(const struct asker *a, struct str a_id, struct str b_id, json_t **out)
 {
-	const struct rules *r = a->generation->rules;
 	const struct str ids[2] = {a_id, b_id};
-	char conditions[3][OVERLAP_CONDITION];
-	struct answer n[3];
-	uint16_t number;
+	char question[OVERLAP_CONDITION];
+	uint16_t segments[2];
+	struct both n;
 	enum err e = OK;
-	for (int i = 0; i < 2 && !e; i++) {
-		e = rules_find_segment(r, ids[i], &number);
-		snprintf(
-		    conditions[i], sizeof conditions[i], "segment(" STR_FMT ")", STR_ARG(ids[i]));
-	}
-	snprintf(conditions[2], sizeof conditions[2],
-	    "segment(" STR_FMT ") and segment(" STR_FMT ")", STR_ARG(a_id), STR_ARG(b_id));
-	for (int i = 0; i < 3 && !e; i++) {
-		struct report report = {0};
-		e = ask_copy(a, str_c(conditions[i]), &report, &n[i]);
-		report_done(&report);
-	}
+	for (int i = 0; i < 2 && !e; i++)
+		e = rules_find_segment(a->generation->rules, ids[i], &segments[i]);
 	if (!e)
-		*out = json_pack("{s:{s:o,s:o},s:{s:o,s:o},s:o,s:b}", "a", "id",
-		    json_stringn(a_id.p, a_id.n), "size", shown_json(n[0].size), "b", "id",
-		    json_stringn(b_id.p, b_id.n), "size", shown_json(n[1].size), "both",
-		    shown_json(n[2].size), "pending", a->pending);
-	if (!e) {
-		json_object_set_new(*out, "of_a", share_json(n[2].size, n[0].size));
-		json_object_set_new(*out, "of_b", share_json(n[2].size, n[1].size));
-		put_left(a, str_c(conditions[2]), *out);
-	}
-	return e;
+		e = ask_both(a->generation, a->gate, a->memory, segments, a->now, &n);
+	if (!e && n.refused)
+		e = too_many();
+	if (e)
+		return e;
+	snprintf(question, sizeof question, "segment(" STR_FMT ") and segment(" STR_FMT ")",
+	    STR_ARG(a_id), STR_ARG(b_id));
+	*out = json_pack("{s:{s:o,s:o},s:{s:o,s:o},s:o,s:b,s:o,s:o}", "a", "id",
+	    json_stringn(a_id.p, a_id.n), "size", shown_json(n.size[0]), "b", "id",
+	    json_stringn(b_id.p, b_id.n), "size", shown_json(n.size[1]), "both", shown_json(n.both),
+	    "pending", a->pending, "of_a", share_json(n.both, n.size[0]), "of_b",
+	    share_json(n.both, n.size[1]));
+	put_left(a, str_c(question), *out);
+	return OK;
 }

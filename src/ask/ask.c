@@ -1,9 +1,9 @@
 /* How many visitors satisfy a condition that no serving rule has, and who had a category lately.
- * Both walk all profiles, one thread for each core. The answer is exact for `now`; what is told of
- * it is remembered.c's to decide. */
+ * Both walk all profiles, one thread for each core; conditions that are made up of segments need
+ * none (by_members.c). The answer is exact for `now`; what is told of it is remembered.c's to
+ * decide. */
 #include "asking.h"
 
-#include "crumb/base/array.h"
 #include "crumb/base/clock.h"
 #include "crumb/base/memory.h"
 #include "crumb/condition/eval.h"
@@ -13,16 +13,8 @@
 
 /* --- how many */
 
-void set_add(struct set *s, uint32_t ordinal)
-{
-	size_t word = ordinal / 64;
-	if (!array_room_zeroed(s->words, s->n, word + 1))
-		return;
-	s->words[word] |= 1ull << ordinal % 64;
-}
-
 /* Counts the visitors of a shard, and the members of its segments, and who of them satisfy it. */
-static enum err size_shard(void *arg, unsigned shard, void *own)
+enum err by_profiles_shard(void *arg, unsigned shard, void *own)
 {
 	struct sizing *a = arg;
 	struct each_visitor v;
@@ -54,28 +46,75 @@ static void size_add(void *arg, void *own)
 		a->sum[i] += ((uint64_t *)own)[i];
 }
 
+/* Counts, by the cheaper way. sizing_end() follows in any case. */
+static enum err sizing_count(struct sizing *a)
+{
+	size_t bytes = (2 + 2 * a->segments) * sizeof *a->sum;
+	a->sum = calloc(1, bytes);
+	a->wanted = calloc(PROFILE_NUMBERS / 64, sizeof *a->wanted);
+	a->sets = calloc(a->g->shards, sizeof *a->sets);
+	if (!a->sum || !a->wanted || !a->sets)
+		return err_set(ERR_NOMEM, "no memory for this now");
+	if (by_members_can(a))
+		return over_shards(a->g->shards, by_members_shard, a, bytes, size_add);
+	if (a->root >= 0)
+		rules_asks(a->rules, a->root, a->wanted);
+	return over_shards(a->g->shards, by_profiles_shard, a, bytes, size_add);
+}
+
+static void sizing_end(struct sizing *a)
+{
+	sets_free(a->sets, a->g->shards);
+	free(a->wanted);
+	free(a->sum);
+}
+
 enum err ask_size(struct generation *g, const struct rules *rules, const struct kgate *gate,
     struct ask_memory *memory, int root, uint32_t now, struct answer *out)
 {
-	struct sizing a = {
-	    .g = g, .rules = rules, .root = root, .now = now, .segments = g->rules->segments_n};
-	size_t bytes = (2 + 2 * a.segments) * sizeof *a.sum;
-	a.sum = calloc(1, bytes);
-	a.wanted = calloc(PROFILE_NUMBERS / 64, sizeof *a.wanted);
-	a.sets = calloc(g->shards, sizeof *a.sets);
-	enum err e =
-	    a.sum && a.wanted && a.sets ? OK : err_set(ERR_NOMEM, "no memory for this now");
-	if (!e && root >= 0)
-		rules_asks(rules, root, a.wanted);
+	struct sizing a = {.g = g,
+	    .rules = rules,
+	    .nodes = rules->nodes,
+	    .root = root,
+	    .now = now,
+	    .segments = g->rules->segments_n,
+	    .k = kgate_k(gate)};
+	enum err e = root >= 0 ? by_members_find(&a) : OK;
 	if (!e)
-		e = over_shards(g->shards, size_shard, &a, bytes, size_add);
+		e = sizing_count(&a);
 	if (!e) {
 		out->visitors = kgate_show(gate, a.sum[0]);
 		out->size = ask_nearest(&a, gate, memory, &out->refused);
 	}
-	sets_free(a.sets, g->shards);
-	free(a.wanted);
-	free(a.sum);
+	sizing_end(&a);
+	free(a.stands);
+	return e;
+}
+
+/* The condition "segment(first) and segment(second)", without a copy of the rules. The sizes of
+ * both are counted with it, and have their own numbers. */
+enum err ask_both(struct generation *g, const struct kgate *gate, struct ask_memory *memory,
+    const uint16_t segments[2], uint32_t now, struct both *out)
+{
+	const struct rule_node nodes[] = {{.kind = NODE_SEGMENT, .segment = segments[0]},
+	    {.kind = NODE_SEGMENT, .segment = segments[1]},
+	    {.kind = NODE_AND, .left = 0, .right = 1}};
+	int32_t stands[] = {segments[0], segments[1], -1};
+	struct sizing a = {.g = g,
+	    .rules = g->rules,
+	    .nodes = nodes,
+	    .root = 2,
+	    .stands = stands,
+	    .now = now,
+	    .segments = g->rules->segments_n,
+	    .k = kgate_k(gate)};
+	enum err e = sizing_count(&a);
+	for (int i = 0; i < 2 && !e; i++)
+		out->size[i] = kgate_show_group(
+		    gate, 's', g->rules->segments[segments[i]].id, a.sum[2 + 2 * segments[i]]);
+	if (!e)
+		out->both = ask_nearest(&a, gate, memory, &out->refused);
+	sizing_end(&a);
 	return e;
 }
 

@@ -2,6 +2,8 @@
  *
  *     over_shards.c    one thread for each core; the result of each is added up
  *     ask.c            how many satisfy a condition; who had a category lately
+ *     by_members.c     how many satisfy one that is made up of segments
+ *     sets.c           groups of visitors, as bits
  *     remembered.c     the groups that were asked about, so that differences tell nothing
  *     moves.c          what a change of rules does to each segment
  *     move_groups.c    the groups of that which are remembered
@@ -19,22 +21,49 @@ struct set {
 	uint64_t *words;
 	size_t n; /* words that are there; those behind are zero */
 };
+/* Without memory memory_check() says so. */
+void set_add(struct set *s, uint32_t ordinal);
+void set_word_add(struct set *s, size_t word, uint64_t bits);
+void set_join(struct set *a, const struct set *b); /* puts the visitors of b into a */
+void set_meet(struct set *a, const struct set *b); /* leaves only those of b in a */
+void set_without(struct set *a, const struct set *b);
+bool set_has(const struct set *s, uint32_t ordinal);
+uint64_t set_size(const struct set *s);
+/* One set for each shard. Visitors who are in one of two groups and not in both; free() all. */
+uint64_t sets_apart(const struct set *a, const struct set *b, unsigned shards);
 void sets_free(struct set *s, unsigned shards);
-void set_add(struct set *s, uint32_t ordinal); /* without memory memory_check() says so */
 
 /* A question about how many satisfy a condition. */
 struct sizing {
 	struct generation *g;
 	const struct rules *rules;
-	struct set *sets; /* per shard: who satisfies it */
-	int root;	  /* -1: nobody is asked for, only the segments' sizes */
+	struct set *sets;	       /* per shard: who satisfies it */
+	const struct rule_node *nodes; /* of the condition: those of the rules, or its own */
+	int root;		       /* -1: nobody is asked for, only the segments' sizes */
+	/* by node of the condition: the segment whose members satisfy it, or -1; NULL: not known */
+	int32_t *stands;
+	uint64_t k; /* the gate's */
 	uint32_t now;
 	size_t segments;
 	uint64_t *wanted; /* categories that the condition looks at */
 	/* [0] visitors, [1] who satisfy it; then for each segment its size, and how many of its
-	 * members satisfy it */
+	 * members satisfy it: of a segment that is k or more away it may be more, but no more than
+	 * leaves it that far away */
 	uint64_t *sum;
 };
+
+/* --- ask.c */
+
+/* For over_shards(): counts in `sums`, which are laid out as a->sum is, and fills a->sets. */
+enum err by_profiles_shard(void *sizing, unsigned shard, void *sums) MUST_CHECK;
+
+/* --- by_members.c */
+
+/* Finds what a->nodes stand for; free() a->stands, whatever comes of it. */
+enum err by_members_find(struct sizing *a) MUST_CHECK;
+bool by_members_can(const struct sizing *a); /* do memberships alone answer it? */
+/* The same from memberships. */
+enum err by_members_shard(void *sizing, unsigned shard, void *sums) MUST_CHECK;
 
 /* --- remembered.c */
 

@@ -52,8 +52,11 @@ enum err move_groups_begin(struct move_groups *m, const struct ask_side *before,
 	for (size_t i = 0; i < m->asked; i++)
 		for (int group = 0; group < GROUPS; group++) {
 			struct sizing *s = &m->of[i][group];
-			*s = (struct sizing){
-			    .g = g, .rules = before->rules, .now = now, .segments = segments};
+			*s = (struct sizing){.g = g,
+			    .rules = before->rules,
+			    .root = -1, /* they are no condition */
+			    .now = now,
+			    .segments = segments};
 			s->sets = calloc(g->shards, sizeof *s->sets);
 			fine = fine && s->sets;
 		}

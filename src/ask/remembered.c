@@ -31,31 +31,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-static uint64_t set_word(const struct set *s, size_t word)
-{
-	return word < s->n ? s->words[word] : 0;
-}
-
-/* Visitors who are in one of two groups and not in both. */
-static uint64_t sets_apart(const struct set *a, const struct set *b, unsigned shards)
-{
-	uint64_t apart = 0;
-	for (unsigned i = 0; i < shards; i++) {
-		size_t n = a[i].n > b[i].n ? a[i].n : b[i].n;
-		for (size_t w = 0; w < n; w++)
-			apart +=
-			    (uint64_t)__builtin_popcountll(set_word(&a[i], w) ^ set_word(&b[i], w));
-	}
-	return apart;
-}
-
-void sets_free(struct set *s, unsigned shards)
-{
-	for (unsigned i = 0; s && i < shards; i++)
-		free(s[i].words);
-	free(s);
-}
-
 #define MEMORY_MOST 512		 /* different questions in a day; more are refused */
 #define MEMORY_KEPT 4096	 /* questions in all */
 #define MEMORY_BYTES (64u << 20) /* of sets */
@@ -212,24 +187,24 @@ static uint64_t reach_of(const struct asked *a, uint64_t size, uint64_t k, uint3
 /* The segment that the condition asks for, and nothing else: segment(a), segment(a) and segment(a).
  * Of groups that are equal it is the one whose number is meant: another that has the same members
  * may be withheld while this one is told. SIZE_MAX: it asks for no one segment. */
-static size_t segment_meant(const struct rules *r, int root)
+static size_t segment_meant(const struct rule_node *nodes, int root)
 {
 	if (root < 0)
 		return SIZE_MAX;
-	const struct rule_node *n = &r->nodes[root];
+	const struct rule_node *n = &nodes[root];
 	if (n->kind == NODE_SEGMENT)
 		return n->segment;
 	if (n->kind != NODE_AND && n->kind != NODE_OR)
 		return SIZE_MAX;
-	size_t left = segment_meant(r, n->left);
-	return left == segment_meant(r, n->right) ? left : SIZE_MAX;
+	size_t left = segment_meant(nodes, n->left);
+	return left == segment_meant(nodes, n->right) ? left : SIZE_MAX;
 }
 
 struct shown ask_nearest(
     struct sizing *s, const struct kgate *gate, struct ask_memory *memory, bool *refused)
 {
 	uint64_t size = s->sum[1], k = kgate_k(gate), distance = k;
-	size_t meant = segment_meant(s->rules, s->root);
+	size_t meant = segment_meant(s->nodes, s->root);
 	struct shown told = kgate_show(gate, size);
 	*refused = false;
 	if (s->sum[0] - size < distance)

@@ -34,6 +34,14 @@ unsigned ask_left(struct ask_memory *m, struct str question, uint32_t now);
 enum err ask_size(struct generation *g, const struct rules *rules, const struct kgate *gate,
     struct ask_memory *memory, int root, uint32_t now, struct answer *out) MUST_CHECK;
 
+/* How many are in two segments of the generation, and in both: a question as that of ask_size(). */
+struct both {
+	struct shown size[2], both;
+	bool refused; /* as above, and then `both` tells nothing */
+};
+enum err ask_both(struct generation *g, const struct kgate *gate, struct ask_memory *memory,
+    const uint16_t segments[2], uint32_t now, struct both *out) MUST_CHECK;
+
 /* Rules, and a generation whose profiles have what they ask for: its own, or one from which they
  * could be adopted. */
 struct ask_side {
