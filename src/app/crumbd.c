@@ -31,6 +31,7 @@
 #include "crumb/collect/recent.h"
 #include "crumb/node/courier.h"
 #include "crumb/node/keeper.h"
+#include "crumb/node/log_topics.h"
 #include "crumb/trackers/trackers.h"
 #include "notify.h"
 
@@ -356,7 +357,8 @@ static enum err start(struct server *s)
 		return err_wrap(e, "cluster.key");
 	if ((e = make_token(s)) || (e = reload_places_first(s)) || (e = reload_lists(s)))
 		return e;
-	if ((e = node_prepare(&s->node, &s->config)) || (s->take_over && (e = take_over(s))))
+	if ((e = node_prepare(&s->node, &s->config)) || (e = log_topics_fit(&s->config)) ||
+	    (s->take_over && (e = take_over(s))))
 		return e;
 	if ((e = node_open(&s->node, s->test_clock ? NODE_CLOCK_BELIEVED : NODE_CLOCK_JUDGED)))
 		return e;

@@ -5,7 +5,7 @@ import subprocess
 import uuid
 
 import pytest
-from harness import BUILD, until
+from harness import BUILD, ROOT, until
 from kafka import JAVA, LIBS
 
 TOOLS = {'kafka-acls.sh': 'org.apache.kafka.tools.AclCommand', 'kafka-configs.sh': 'kafka.admin.ConfigCommand', 'kafka-reassign-partitions.sh': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand'}
@@ -161,3 +161,29 @@ def test_settings_that_brokers_do_not_show_are_a_fault_unless_they_are_taken_to_
 
 def test_settings_for_librdkafka_are_handed_to_it(log):
     log.js('init', kafka='security.protocol: plaintext, client.id=crumb')
+
+
+def starts(log, **options):
+    """A crumbd that follows the topics: it runs, or says why not."""
+    given = {**log.options, 'log.kind': 'kafka', 'collect.listen': '127.0.0.1:0', 'admin.listen': '127.0.0.1:0', 'rules.path': os.path.join(ROOT, 'etc', 'rules'), **{'log.' + k: v for k, v in options.items()}}
+    p = subprocess.Popen([os.path.join(BUILD, 'crumbd')] + [a for k, v in given.items() for a in ('-o', '%s=%s' % (k, v))], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = ''
+    for line in p.stdout:
+        said += line
+        if line.startswith('ready'):
+            break
+    p.terminate()
+    said += p.stdout.read()
+    return p.wait(60), said
+
+
+def test_a_server_does_not_start_on_topics_that_would_break_a_promise(log):
+    code, said = starts(log)
+    assert code == 1 and 'there is no such topic' in said and 'crumb log check' in said, said
+    log.crumb('init')
+    code, said = starts(log)
+    assert code == 0, said
+    log.shell('kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config retention.ms=604800000' % (log.cluster.bootstrap, log.log))
+    until(lambda: log.crumb('check', code=None) and log.js('check', code=None)['faults'])
+    code, said = starts(log, unsafe='yes')
+    assert code == 1 and 'retention.ms is 604800000' in said, said

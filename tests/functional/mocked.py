@@ -31,8 +31,8 @@ class Mock:
         return rest
 
     def options(self, timeout_ms=5000):
-        """What makes a crumbd use it. The mock answers no fetch before its time is over, so that is short."""
-        return ['log.kind=kafka', 'log.brokers=' + self.bootstrap, 'log.topic=' + TOPIC, 'log.timeout_ms=%d' % timeout_ms, 'log.kafka=fetch.wait.max.ms: 5']
+        """What makes a crumbd use it. The mock answers no fetch before its time is over, so that is short; and shows no settings of a topic."""
+        return ['log.kind=kafka', 'log.brokers=' + self.bootstrap, 'log.topic=' + TOPIC, 'log.timeout_ms=%d' % timeout_ms, 'log.unsafe=yes', 'log.kafka=fetch.wait.max.ms: 5']
 
     def ends(self):
         """First and next offset of each partition."""

@@ -26,6 +26,9 @@ enum err log_topics_read(
 enum err log_topics_make(const struct config *c, unsigned partitions, unsigned replicas,
     struct log_topics *out) MUST_CHECK;
 void log_topics_done(struct log_topics *t);
+/* At the start of a server whose log.kind is kafka: ERR_USAGE when a setting would break a promise;
+ * the log has a line for each. */
+enum err log_topics_fit(const struct config *c) MUST_CHECK;
 
 /* "crumb.log: retention.ms is 604800000, and must be 3600000 to 86400000: …" */
 void topic_fault_say(const struct topic_fault *f, struct buf *out);
