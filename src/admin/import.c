@@ -269,12 +269,13 @@ const struct route routes_import[] = {
     {
 	.method = HTTP_M_POST,
 	.path = "/v1/import",
-	.help = "Imports events, or what a partner says of visitors. Answers when they are on "
-		"disk. `from`, `to`, `bytes` and `lines` name a piece of a file by two hashes "
-		"(BLAKE2b, 16 bytes; any bytes that you always hash in one way): of all before the "
-		"piece, and of all up to its end. A piece that is sent twice counts once, and the "
-		"second answer has its lines under `already`. Without a name a repetition counts "
-		"again.",
+	.help =
+	    "Imports events, or what a partner says of visitors. Answers when they are durable, "
+	    "as a hit is. `from`, `to`, `bytes` and `lines` name a piece of a file by two hashes "
+	    "(BLAKE2b, 16 bytes; any bytes that you always hash in one way): of all before the "
+	    "piece, and of all up to its end. A piece that is sent twice counts once, and the "
+	    "second answer has its lines under `already`. Without a name a repetition counts "
+	    "again.",
 	.role = ROLE_OPERATOR,
 	.by = BY_WRITE,
 	.params = {{"partner", PARAM_TEXT, PARAM_MAY,

@@ -91,7 +91,9 @@ COUNTER_BY_DAY(hits, M_HITS, hits_total, "hits",
 COUNTER_BY_DAY(hits, M_EVENTS, events_total, "events",
     "Events journalled that count. The difference to hits is set aside, or could not be recorded.")
 HISTOGRAM(hits, H_HIT, hit_duration_seconds, "seconds", 1000000,
-    "Time from reading a hit to its being on disk and answered. When it grows, the disk is slow.",
+    "Time from reading a hit to its being durable and answered. When it grows, the disk is slow, "
+    "or "
+    "the brokers of log.brokers are.",
     500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000)
 COUNTERS_BY_DAY(hits, refused_total, "reason", "hits", "Hits not recorded, by reason")
 EACH(M_REFUSED_GPC, refused_total, "gpc",
