@@ -111,7 +111,8 @@ class Broker:
 class Cluster:
     def __init__(self, n=1, more=''):
         assert os.path.isdir(LIBS), '%s is not there: run make cluster-test' % LIBS
-        self.id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip('=')
+        # as Kafka's own random-uuid: a word that begins with '-' would be taken for an option
+        self.id = next(i for i in iter(lambda: base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip('='), None) if i[0] != '-')
         self.folder = tempfile.mkdtemp(prefix='crumb-kafka.')
         self.ports = set()
         self.brokers = [Broker(self, i + 1) for i in range(n)]
