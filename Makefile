@@ -28,7 +28,8 @@ CFLAGS.tsan := -O1 -g -fsanitize=thread -DCRUMB_SMALL_MAPS
 CFLAGS.fuzz := -O1 -g -fsanitize=address,undefined,float-cast-overflow,fuzzer-no-link -fno-sanitize-recover=undefined,float-cast-overflow -DCRUMB_SMALL_MAPS
 CC := $(if $(filter clang fuzz asan tsan,$(MODE)),clang,gcc)
 CFLAGS := -std=c11 -pthread $(CFLAGS.$(MODE))
-LDFLAGS := -pthread $(filter -fsanitize% --coverage,$(CFLAGS.$(MODE)))
+LDFLAGS.tsan := -Wl,-u,thrd_create # src/broker/c11.c, in the place of the C library's
+LDFLAGS := -pthread $(filter -fsanitize% --coverage,$(CFLAGS.$(MODE))) $(LDFLAGS.$(MODE))
 LDLIBS := -levent_openssl -levent_core -llmdb -lmsgpackc -lmaxminddb -lroaring -lsodium -lzstd -lyaml -ljansson -lyajl -lhs -lcurl -lssl -lcrypto -lz -lutf8proc -lidn2 -lpsl -lm
 LLHTTP := /usr/share/llhttp
 
