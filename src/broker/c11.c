@@ -34,14 +34,14 @@ struct begun {
 	void *arg;
 };
 
-static void *begin(void *arg)
+static void *c11_begin(void *arg)
 {
 	struct begun b = *(struct begun *)arg;
 	free(arg);
 	return (void *)(intptr_t)b.run(b.arg);
 }
 
-static int said(int no)
+static int c11_said(int no)
 {
 	switch (no) {
 	case 0:
@@ -64,10 +64,10 @@ int thrd_create(thrd_t *out, thrd_start_t run, void *arg)
 	if (!b)
 		return thrd_nomem;
 	*b = (struct begun){run, arg};
-	int no = pthread_create(out, NULL, begin, b);
+	int no = pthread_create(out, NULL, c11_begin, b);
 	if (no)
 		free(b);
-	return said(no);
+	return c11_said(no);
 }
 
 int thrd_join(thrd_t thread, int *result)
@@ -76,7 +76,7 @@ int thrd_join(thrd_t thread, int *result)
 	int no = pthread_join(thread, &got);
 	if (!no && result)
 		*result = (int)(intptr_t)got;
-	return said(no);
+	return c11_said(no);
 }
 
 int mtx_init(mtx_t *m, int type)
@@ -87,17 +87,17 @@ int mtx_init(mtx_t *m, int type)
 		pthread_mutexattr_settype(&a, PTHREAD_MUTEX_RECURSIVE);
 	int no = pthread_mutex_init((pthread_mutex_t *)m, &a);
 	pthread_mutexattr_destroy(&a);
-	return said(no);
+	return c11_said(no);
 }
 
 int mtx_lock(mtx_t *m)
 {
-	return said(pthread_mutex_lock((pthread_mutex_t *)m));
+	return c11_said(pthread_mutex_lock((pthread_mutex_t *)m));
 }
 
 int mtx_unlock(mtx_t *m)
 {
-	return said(pthread_mutex_unlock((pthread_mutex_t *)m));
+	return c11_said(pthread_mutex_unlock((pthread_mutex_t *)m));
 }
 
 void mtx_destroy(mtx_t *m)
@@ -107,27 +107,27 @@ void mtx_destroy(mtx_t *m)
 
 int cnd_init(cnd_t *c)
 {
-	return said(pthread_cond_init((pthread_cond_t *)c, NULL));
+	return c11_said(pthread_cond_init((pthread_cond_t *)c, NULL));
 }
 
 int cnd_signal(cnd_t *c)
 {
-	return said(pthread_cond_signal((pthread_cond_t *)c));
+	return c11_said(pthread_cond_signal((pthread_cond_t *)c));
 }
 
 int cnd_broadcast(cnd_t *c)
 {
-	return said(pthread_cond_broadcast((pthread_cond_t *)c));
+	return c11_said(pthread_cond_broadcast((pthread_cond_t *)c));
 }
 
 int cnd_wait(cnd_t *c, mtx_t *m)
 {
-	return said(pthread_cond_wait((pthread_cond_t *)c, (pthread_mutex_t *)m));
+	return c11_said(pthread_cond_wait((pthread_cond_t *)c, (pthread_mutex_t *)m));
 }
 
 int cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m, const struct timespec *restrict until)
 {
-	return said(pthread_cond_timedwait((pthread_cond_t *)c, (pthread_mutex_t *)m, until));
+	return c11_said(pthread_cond_timedwait((pthread_cond_t *)c, (pthread_mutex_t *)m, until));
 }
 
 void cnd_destroy(cnd_t *c)
