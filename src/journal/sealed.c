@@ -77,8 +77,7 @@ enum err sealed_make(struct sealer *x, const struct journal_block *b, const uint
 	return OK;
 }
 
-/* Nothing of the header is used before it is authenticated but the raw length, which has a bound.
- */
+/* Nothing of the header is used before it is authenticated. */
 enum err sealed_open(struct opener *x, const uint8_t key[32], struct str place, struct str block,
     struct buf *records, uint32_t *count)
 {
@@ -91,12 +90,15 @@ enum err sealed_open(struct opener *x, const uint8_t key[32], struct str place, 
 	uint32_t raw = get_u32(h + 5);
 	unsigned long long packed;
 	buf_clear(&x->packed);
-	if (raw > RAW_MAX || !buf_reserve(&x->packed, sealed) ||
-	    !buf_reserve(records, (size_t)raw + 1)) /* one more, so that there is memory for none */
+	if (!buf_reserve(&x->packed, sealed))
 		return err_set(ERR_NOMEM, "no memory");
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt((uint8_t *)x->packed.p, &packed, NULL,
 		h + HEADER_LEN + NONCE_LEN, sealed, ad, ad_n, h + HEADER_LEN, key) != 0)
 		return err_set(ERR_CORRUPT, "journal: a block does not open with its day's key");
+	if (raw > RAW_MAX)
+		return err_set(ERR_CORRUPT, "journal: a block claims %u bytes", raw);
+	if (!buf_reserve(records, (size_t)raw + 1)) /* one more, so that there is memory for none */
+		return err_set(ERR_NOMEM, "no memory");
 	size_t got =
 	    ZSTD_decompressDCtx(x->zstd, records->p + records->n, raw, x->packed.p, (size_t)packed);
 	if (ZSTD_isError(got) || got != raw)

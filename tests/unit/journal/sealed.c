@@ -100,7 +100,7 @@ TEST(what_says_it_is_huge_is_refused_before_memory_is_asked_for)
 	struct buf out = {0}, block = {0};
 	buf_str(&block, seal("one", 5, 77));
 	memset(block.p + 5, 0xff, 4);
-	assert_int_equal(open_at(buf_view(&block), key, 5, 77, &out), ERR_NOMEM);
+	assert_int_equal(open_at(buf_view(&block), key, 5, 77, &out), ERR_CORRUPT);
 	assert_null(out.p);
 	buf_done(&block);
 }
