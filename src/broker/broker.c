@@ -130,6 +130,9 @@ static enum err look_at_topic(const struct broker *b, const rd_kafka_metadata_t 
 enum err broker_ask(struct broker *b)
 {
 	const struct rd_kafka_metadata *m;
+	enum err have = producer_have(b);
+	if (have)
+		return have;
 	rd_kafka_resp_err_t no =
 	    rd_kafka_metadata(b->producer->rd, 0, b->producer->topic, &m, (int)b->timeout_ms);
 	if (no)
@@ -141,7 +144,8 @@ enum err broker_ask(struct broker *b)
 
 enum err broker_ends(struct broker *b, uint64_t *first, uint64_t *next)
 {
-	for (uint32_t i = 0; i < b->partitions; i++) {
+	enum err have = producer_have(b);
+	for (uint32_t i = 0; i < b->partitions && !have; i++) {
 		int64_t low, high;
 		rd_kafka_resp_err_t no = rd_kafka_query_watermark_offsets(
 		    b->producer->rd, b->topic, (int32_t)i, &low, &high, (int)b->timeout_ms);
@@ -150,7 +154,7 @@ enum err broker_ends(struct broker *b, uint64_t *first, uint64_t *next)
 		first[i] = (uint64_t)low;
 		next[i] = (uint64_t)high;
 	}
-	return OK;
+	return have;
 }
 
 int64_t broker_appended_ms(const struct broker *b)

@@ -5,7 +5,8 @@
  *
  * A handle of librdkafka may take for ever to end, as when a broker holds a connection and says
  * nothing. So it ends on a thread of its own, which is left behind after some seconds: a server
- * that stops has nothing to wait for, since what was not acknowledged was not answered for. */
+ * that stops has nothing to wait for, since what was not acknowledged was not answered for. Only
+ * without memory for a thread it ends where it is: handles left behind would take more of it. */
 #ifndef CRUMB_WITHOUT_KAFKA
 #include "rd.h"
 
@@ -117,16 +118,16 @@ void rd_end(rd_kafka_t *rd)
 	pthread_t thread;
 	struct ending *e = calloc(1, sizeof *e);
 	if (!e) {
-		log_warn("kafka", "no memory to end a client of the cluster; it is left behind");
+		rd_kafka_destroy_flags(rd, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 		return;
 	}
 	e->rd = rd;
 	e->users = 2;
 	sem_init(&e->done, 0, 0);
 	if (thread_start(&thread, "kafka-end", destroy, e) != OK) {
-		log_warn("kafka", "a client of the cluster is left behind why=\"%s\"", err_text());
 		sem_destroy(&e->done);
 		free(e);
+		rd_kafka_destroy_flags(rd, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 		return;
 	}
 	pthread_detach(thread);

@@ -37,7 +37,7 @@ struct broker {
 	struct broker_setting *settings; /* copies */
 	unsigned settings_n;
 	/* the sender's */
-	struct producer *producer;
+	struct producer *producer;   /* NULL: none could be made after the last failed */
 	_Atomic int64_t appended_ms; /* shared; the sender writes it */
 	/* whoever listens */
 	struct listener *listener;
@@ -53,6 +53,7 @@ enum err rd_set(rd_kafka_conf_t *c, const char *name, const char *value) MUST_CH
 void rd_end(rd_kafka_t *rd);
 
 enum err producer_new(struct broker *b, struct producer **out) MUST_CHECK;
-void producer_end(struct producer *p); /* NULL is fine */
+enum err producer_have(struct broker *b) MUST_CHECK; /* makes one where there is none */
+void producer_end(struct producer *p);		     /* NULL is fine */
 
 #endif

@@ -116,23 +116,29 @@ static enum err await(struct producer *p, unsigned timeout_ms)
 	return OK;
 }
 
-/* In the place of one that may not be used any more. The words of why stay. */
+enum err producer_have(struct broker *b)
+{
+	return b->producer ? OK : producer_new(b, &b->producer);
+}
+
+/* In the place of one that may not be used any more, even if there is no other now: reports of
+ * what it was given before would be taken for those of the next send. The words of why stay. */
 static void make_anew(struct broker *b)
 {
 	char why[2 * BROKER_WHY];
-	struct producer *fresh;
 	snprintf(why, sizeof why, "%s", err_text());
-	if (producer_new(b, &fresh) == OK) {
-		producer_end(b->producer);
-		b->producer = fresh;
-	} else {
+	producer_end(b->producer);
+	b->producer = NULL;
+	if (producer_have(b))
 		log_error("kafka", "no other producer could be made why=\"%s\"", err_text());
-	}
 	err_set(ERR_IO, "%s", why);
 }
 
 enum err broker_send(struct broker *b, struct broker_record *records, size_t n)
 {
+	enum err have = producer_have(b);
+	if (have)
+		return have;
 	struct producer *p = b->producer;
 	p->records = records;
 	p->left = 0;

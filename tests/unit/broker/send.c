@@ -1,6 +1,7 @@
 /* What was sent is there once and in order, or the sender hears that it may not be. */
 #ifndef CRUMB_WITHOUT_KAFKA
 #include "mocked.h"
+#include "starve.h"
 
 static enum err send_one(struct broker *b, uint32_t partition, const char *value, int64_t *offset)
 {
@@ -75,6 +76,30 @@ TEST(after_a_fatal_error_the_producer_is_made_anew)
 	broker_close(b);
 }
 
+/* Reports of a send that was given up are not taken for those of the next. */
+TEST(without_memory_for_another_producer_the_old_one_is_not_used)
+{
+	struct broker *b = mock_open(2000);
+	uint64_t first[MOCK_PARTITIONS], next[MOCK_PARTITIONS];
+	struct broker_record r[MOCK_PARTITIONS];
+	int64_t at = -1;
+	(void)state;
+	assert_int_equal(send_one(b, 0, "before", &at), OK);
+	for (unsigned i = 0; i < MOCK_PARTITIONS; i++)
+		r[i] = (struct broker_record){.partition = i, .key = STR("k"), .value = STR("x")};
+	rd_kafka_mock_push_request_errors(
+	    mock, 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	starve_after(0);
+	enum err e = broker_send(b, r, MOCK_PARTITIONS);
+	starve_end();
+	assert_int_equal(e, ERR_IO);
+	struct broker_record after = {.key = STR("k"), .value = STR("after"), .offset = -1};
+	assert_int_equal(broker_send(b, &after, 1), OK);
+	assert_int_equal(broker_ends(b, first, next), OK);
+	assert_int_equal(after.offset, next[0] - 1);
+	broker_close(b);
+}
+
 TEST(what_promises_rest_on_is_not_to_be_set)
 {
 	struct broker *b;
@@ -120,6 +145,7 @@ TEST(another_number_of_partitions_is_refused)
 UNIT_TESTS(MOCKED(each_partition_has_offsets_of_its_own), MOCKED(nothing_to_send_is_sent_at_once),
     MOCKED(a_cluster_that_is_down_is_told_in_time_and_serves_again),
     MOCKED(after_a_fatal_error_the_producer_is_made_anew),
+    MOCKED(without_memory_for_another_producer_the_old_one_is_not_used),
     cmocka_unit_test(what_promises_rest_on_is_not_to_be_set),
     MOCKED(another_number_of_partitions_is_refused))
 #else
