@@ -262,11 +262,12 @@ static void publish(struct writer *w, bool now, bool asked)
 	(asked ? w->told.asked : w->told.published)(w->told.arg);
 }
 
-/* First all is published: a commit in the write-ahead log may be of a day whose key goes. */
+/* First all is published: a commit in the write-ahead log may be of a day whose key goes. What a
+ * log outside may still have does not keep days: nobody can open it without the key. */
 static void expire(struct writer *w, uint16_t oldest, uint16_t today)
 {
 	enum err e = journal_publish(w->store->journal);
-	if (!e)
+	if (!e || !journal_unpublished(w->store->journal))
 		e = keys_expire(w->store->keys, oldest, today);
 	if (e) {
 		trouble_note(
@@ -284,7 +285,7 @@ static void run_tasks(struct writer *w, struct task *t)
 		struct task *next = t->next;
 		publish(
 		    w, true, false); /* more may arrive meanwhile, and is not what the task needs */
-		if (journal_unpublished(w->store->journal) == 0 && !w->publishing.times) {
+		if (journal_unpublished(w->store->journal) == 0) {
 			t->run(t->arg);
 			t->ran = true;
 		}

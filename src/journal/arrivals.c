@@ -17,6 +17,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+#define TELL_US 60000000u /* what comes with each record is told once in so long */
 
 enum err arrivals_init(struct arrivals *a, struct keys *keys, unsigned lanes)
 {
@@ -78,11 +81,44 @@ static enum err key_of(struct arrivals *a, uint16_t day, uint8_t out[32])
 	return e;
 }
 
-static void drop(uint32_t partition, uint64_t offset)
+/* Is it to be told? Then *n is how many of it there were. */
+static bool tells(struct told *t, uint64_t *n)
 {
+	uint64_t now = clock_mono_us();
+	*n = ++t->since;
+	if (t->at_us && now - t->at_us < TELL_US)
+		return false;
+	*t = (struct told){.at_us = now};
+	return true;
+}
+
+static void drop(struct arrivals *a, uint32_t partition, uint64_t offset)
+{
+	uint64_t n;
 	metric_inc(M_LOG_UNREADABLE);
-	log_warn("journal", "a record of the log does not open partition=%u offset=%llu why=\"%s\"",
-	    (unsigned)partition, (unsigned long long)offset, err_text());
+	if (tells(&a->dropped, &n))
+		log_warn("journal",
+		    "records of the log do not open records=%llu partition=%u offset=%llu "
+		    "why=\"%s\"",
+		    (unsigned long long)n, (unsigned)partition, (unsigned long long)offset,
+		    err_text());
+}
+
+/* Without memory a record is opened later; the log waits. False: it is to stop. */
+static bool pause_a_second(struct arrivals *a)
+{
+	struct timespec until;
+	uint64_t n;
+	if (tells(&a->troubled, &n))
+		log_warn("journal", "no memory for a record of the log, will be tried again");
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec++;
+	pthread_mutex_lock(&a->lock);
+	if (!a->stop)
+		pthread_cond_clockwait(&a->room, &a->lock, CLOCK_MONOTONIC, &until);
+	bool on = !a->stop;
+	pthread_mutex_unlock(&a->lock);
+	return on;
 }
 
 /* Puts the record's block into the arrival; without one when it is to be dropped. */
@@ -144,14 +180,20 @@ static bool hear_record(
     void *arg, uint32_t partition, uint64_t offset, struct str key, struct str value)
 {
 	struct arrivals *a = arg;
-	struct arrival *x = calloc(1, sizeof *x);
-	if (!x)
-		return hear_no_more(a, ERR_NOMEM, "no memory");
+	struct arrival *x;
+	enum err e;
+	while (!(x = calloc(1, sizeof *x)))
+		if (!pause_a_second(a))
+			return false;
 	x->partition = partition;
 	x->offset = offset + 1;
-	enum err e = open_record(a, key, value, x);
+	while ((e = open_record(a, key, value, x)) == ERR_NOMEM)
+		if (!pause_a_second(a)) {
+			free_arrival(x);
+			return false;
+		}
 	if (e == ERR_CORRUPT)
-		drop(partition, offset);
+		drop(a, partition, offset);
 	if (e && e != ERR_CORRUPT && e != ERR_NOT_FOUND) {
 		free_arrival(x);
 		return hear_no_more(a, e, err_text());
@@ -177,8 +219,12 @@ static void hear_trouble(void *arg, uint32_t partition, enum err e, const char *
 {
 	struct arrivals *a = arg;
 	char text[300];
+	uint64_t n;
 	if (e != ERR_NOT_FOUND) {
-		log_warn("journal", "the log is not read now, will be tried again why=\"%s\"", why);
+		if (tells(&a->troubled, &n))
+			log_warn("journal",
+			    "the log is not read now, will be tried again times=%llu why=\"%s\"",
+			    (unsigned long long)n, why);
 		return;
 	}
 	snprintf(text, sizeof text,
@@ -191,6 +237,13 @@ static void hear_trouble(void *arg, uint32_t partition, enum err e, const char *
 const struct broker_ears arrivals_ears = {hear_record, hear_reached, hear_trouble, NULL};
 
 /* --- the writer's thread */
+
+void arrivals_begin(struct arrivals *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->stop = false;
+	pthread_mutex_unlock(&a->lock);
+}
 
 void arrivals_stop(struct arrivals *a)
 {
@@ -236,7 +289,7 @@ void arrivals_took(struct arrivals *a, size_t n)
 size_t arrivals_bytes(struct arrivals *a)
 {
 	pthread_mutex_lock(&a->lock);
-	size_t n = a->bytes;
+	size_t n = a->bytes + (a->err != OK);
 	pthread_mutex_unlock(&a->lock);
 	return n;
 }

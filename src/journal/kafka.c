@@ -206,9 +206,15 @@ static enum err note_id(
 	return OK;
 }
 
-static bool goes_with(const struct arrival *first, const struct arrival *x)
+/* A block that is stored. It was opened before its day's key went, or its day is none. */
+static bool has_block(const struct kafka *j, const struct arrival *x)
 {
-	return !x->day || !first ||
+	return x->day >= keys_destroyed_before(j->keys) && x->day;
+}
+
+static bool goes_with(const struct kafka *j, const struct arrival *first, const struct arrival *x)
+{
+	return !first || !has_block(j, x) ||
 	       (x->day == first->day && memcmp(x->rules, first->rules, sizeof x->rules) == 0);
 }
 
@@ -226,9 +232,10 @@ static enum err add_arrival(struct kafka *j, struct log_mark *mark, const struct
 	enum window_is is = COUNTER_AGAIN;
 	struct journal_block *b = &j->run[x->shard];
 	enum err e = log_mark_at(mark, x->partition, x->offset);
-	if (!e && x->day)
-		e = note_id(j, mark, x, &is);
-	if (e || !x->day)
+	if (e || !has_block(j, x))
+		return e;
+	e = note_id(j, mark, x, &is);
+	if (e)
 		return e;
 	if (is != COUNTER_NEW) {
 		metric_inc(M_LOG_AGAIN);
@@ -273,9 +280,9 @@ static enum err take_run(struct kafka *j, const struct arrival *x, size_t n, siz
 	enum err e = OK;
 	size_t i = 0;
 	begin_run(j);
-	for (; i < n && !e && goes_with(first, x); i++) {
+	for (; i < n && !e && goes_with(j, first, x); i++) {
 		e = add_arrival(j, &mark, x);
-		if (!first && x->day)
+		if (!first && has_block(j, x))
 			first = x;
 		if (i + 1 < n)
 			x = x->next;
@@ -294,13 +301,14 @@ static enum err take_run(struct kafka *j, const struct arrival *x, size_t n, siz
 	return e;
 }
 
-/* Only what is there now: more comes while this goes on. */
+/* Only what is there now: more comes while this goes on. That nothing more is heard is told when
+ * there is nothing to store, so that readers hear of what was stored before. */
 static enum err kafka_publish(struct journal *base)
 {
 	struct kafka *j = (struct kafka *)base;
 	size_t n, took = 0;
 	const struct arrival *x = arrivals_peek(&j->arrivals, &n);
-	enum err e = arrivals_trouble(&j->arrivals);
+	enum err e = n ? OK : arrivals_trouble(&j->arrivals);
 	if (j->inner->kind->unpublished(j->inner)) {
 		enum err inner = j->inner->kind->publish(j->inner);
 		if (inner)
@@ -418,6 +426,7 @@ static enum err kafka_follow(struct journal *base, void (*arrived)(void *), void
 	if (!next)
 		return err_set(ERR_NOMEM, "no memory");
 	ears.arg = &j->arrivals;
+	arrivals_begin(&j->arrivals);
 	j->arrivals.arrived = arrived;
 	j->arrivals.arg = arg;
 	for (unsigned i = 0; i < j->partitions; i++)
@@ -468,6 +477,8 @@ static enum err look_at_log(struct kafka *j)
 			    i, (unsigned long long)next[i], (unsigned long long)at);
 		else if (next[i] > at)
 			atomic_store(&j->base.committed[i], TOKEN | next[i]);
+		if (!e && i == 0 && next[i] > at) /* or it is of the control lane */
+			atomic_store(&j->base.committed[j->base.lanes - 1], TOKEN | next[i]);
 	}
 	free(first);
 	return e;

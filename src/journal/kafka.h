@@ -50,6 +50,10 @@ struct arrivals {
 	unsigned lanes;
 	struct opener opener;
 	uint64_t *heard; /* per partition: the offset behind the last that was queued */
+	struct told {
+		uint64_t at_us; /* the log heard of it last; 0: never */
+		uint64_t since; /* how many of it came since */
+	} dropped, troubled;
 	/* set before it listens */
 	void (*arrived)(void *arg);
 	void *arg;
@@ -59,11 +63,13 @@ enum err arrivals_init(struct arrivals *a, struct keys *keys, unsigned lanes) MU
 void arrivals_done(struct arrivals *a); /* what is queued is dropped: the log still has it */
 /* The listener calls these; `arg` is the struct arrivals. */
 extern const struct broker_ears arrivals_ears;
+void arrivals_begin(struct arrivals *a);
 void arrivals_stop(struct arrivals *a);
 /* The first arrivals, which stay queued until arrivals_took() says that they are stored. NULL:
  * none. The list grows behind its end meanwhile; `next` of the last one is not to be looked at. */
 struct arrival *arrivals_peek(struct arrivals *a, size_t *n);
 void arrivals_took(struct arrivals *a, size_t n);
+/* Above 0, too, when nothing more is heard: somebody has to ask why. */
 size_t arrivals_bytes(struct arrivals *a);
 /* ERR_IO and others: nothing more is heard, and the words say what to do. */
 enum err arrivals_trouble(struct arrivals *a) MUST_CHECK;

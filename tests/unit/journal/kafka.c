@@ -3,6 +3,7 @@
 #ifndef CRUMB_WITHOUT_KAFKA
 #include "blocks.h"
 #include "mocked.h"
+#include "starve.h"
 
 #include "crumb/base/clock.h"
 #include "crumb/core/metric.h"
@@ -252,6 +253,89 @@ TEST(what_a_newer_crumb_wrote_is_not_passed_over)
 	assert_non_null(strstr(err_text(), "newer crumb"));
 }
 
+/* Who asks whether something arrived hears that nothing more will; what came before is stored. */
+TEST(what_came_before_the_end_is_stored_and_the_end_is_told)
+{
+	assert_int_equal(commit_text(100, 0, "one "), OK);
+	put_record(0, STR("0123456789abcdef"), STR("\002of tomorrow"));
+	enum err e = OK;
+	while (!e) {
+		if (!journal_arrived(store->journal))
+			while (sem_wait(&something) != 0)
+				;
+		e = journal_publish(store->journal);
+	}
+	assert_int_equal(e, ERR_USAGE);
+	blocks_are(store, 0, 0, "one ");
+	assert_true(journal_arrived(store->journal) > 0);
+	assert_int_equal(journal_unpublished(store->journal), 0);
+}
+
+/* Between the listener, which opened it, and the writer its day's key went. */
+TEST(a_record_of_a_day_that_ends_in_the_queue_holds_up_nothing)
+{
+	assert_int_equal(commit_text(100, 0, "old "), OK);
+	while (!journal_arrived(store->journal))
+		while (sem_wait(&something) != 0)
+			;
+	assert_int_equal(keys_expire(store->keys, 101, 102), OK);
+	assert_int_equal(journal_publish(store->journal), OK);
+	assert_int_equal(commit_text(102, 0, "new "), OK);
+	settle(0);
+	blocks_are(store, 0, 0, "new ");
+}
+
+TEST(what_listened_and_ended_can_listen_again)
+{
+	journal_unfollow(store->journal);
+	assert_int_equal(journal_follow(store->journal, note, NULL), OK);
+	assert_int_equal(commit_text(100, 0, "one "), OK);
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 20;
+	assert_int_equal(sem_timedwait(&something, &until), 0);
+	assert_int_equal(journal_publish(store->journal), OK);
+	blocks_are(store, 0, 0, "one ");
+}
+
+TEST(what_the_control_lane_has_on_the_log_is_waited_for_after_a_restart)
+{
+	unsigned control = journal_control(store->journal);
+	assert_int_equal(commit_text(100, (uint16_t)control, "mark "), OK);
+	close_it();
+	open_it();
+	assert_true(journal_pos_before(
+	    journal_last(store->journal, control), journal_committed(store->journal, control)));
+	settle(control);
+	blocks_are(store, control, 0, "mark ");
+}
+
+/* The listener's part by itself. */
+TEST(records_that_do_not_open_are_told_once_a_minute)
+{
+	struct arrivals a;
+	assert_int_equal(arrivals_init(&a, store->keys, 2), OK);
+	a.arrived = note;
+	for (uint64_t i = 0; i < 5; i++)
+		assert_true(arrivals_ears.record(&a, 0, i, STR("k"), STR("\001")));
+	assert_int_equal(a.dropped.since, 4); /* the first was told */
+	arrivals_done(&a);
+}
+
+TEST(without_memory_a_record_is_opened_later)
+{
+	struct arrivals a;
+	assert_int_equal(arrivals_init(&a, store->keys, 2), OK);
+	a.arrived = note;
+	arrivals_stop(&a); /* "later" is never */
+	starve_after(0);
+	bool on = arrivals_ears.record(&a, 0, 0, STR("k"), STR("\001"));
+	starve_end();
+	assert_false(on);
+	assert_int_equal(arrivals_trouble(&a), OK);
+	arrivals_done(&a);
+}
+
 TEST(a_large_block_goes_in_pieces)
 {
 	static const uint8_t rules[16] = {1};
@@ -343,7 +427,13 @@ UNIT_TESTS(ON_KAFKA(what_is_committed_comes_back_in_order),
     ON_KAFKA(the_control_lane_comes_back_to_its_place), ON_KAFKA(a_restart_goes_on_where_it_was),
     ON_KAFKA(what_comes_twice_counts_once), ON_KAFKA(what_does_not_open_is_dropped_and_counted),
     ON_KAFKA(a_day_without_a_key_stops_the_log_and_says_so),
-    ON_KAFKA(what_a_newer_crumb_wrote_is_not_passed_over), ON_KAFKA(a_large_block_goes_in_pieces),
+    ON_KAFKA(what_a_newer_crumb_wrote_is_not_passed_over),
+    ON_KAFKA(what_came_before_the_end_is_stored_and_the_end_is_told),
+    ON_KAFKA(a_record_of_a_day_that_ends_in_the_queue_holds_up_nothing),
+    ON_KAFKA(what_listened_and_ended_can_listen_again),
+    ON_KAFKA(what_the_control_lane_has_on_the_log_is_waited_for_after_a_restart),
+    ON_KAFKA(records_that_do_not_open_are_told_once_a_minute),
+    ON_KAFKA(without_memory_a_record_is_opened_later), ON_KAFKA(a_large_block_goes_in_pieces),
     ON_KAFKA(while_the_cluster_is_down_nothing_is_promised),
     ON_KAFKA(it_is_as_if_nothing_had_happened),
     ON_KAFKA(a_log_that_ends_before_the_store_is_refused))
