@@ -89,6 +89,8 @@ enum err log_topics_fit(const struct config *c)
 	unsigned shards;
 	if (c->log_kind == LOG_KIND_LOCAL)
 		return OK;
+	if (!*c->log_brokers)
+		return err_set(ERR_USAGE, "log.kind is kafka, but log.brokers names no broker");
 	enum err e = store_shards(c, &shards);
 	if (!e)
 		e = read_at_start(c, shards ? shards : (unsigned)c->shards, &t);
