@@ -9,7 +9,7 @@ static struct log_place p;
 static int begin(void **state)
 {
 	(void)state;
-	return config_init(&config);
+	return config_init(&config) == OK ? 0 : -1;
 }
 
 static int end(void **state)
