@@ -76,9 +76,10 @@ static enum err read_at_start(const struct config *c, unsigned shards, struct lo
 	if (c->log_unsafe != CONFIG_YES)
 		return log_topics_read(c, shards, t);
 	short_time.log_timeout_ms = UNSAFE_MS < c->log_timeout_ms ? UNSAFE_MS : c->log_timeout_ms;
-	if (log_topics_read(&short_time, shards, t) != OK)
-		log_warn(
-		    "log", "the settings of the topics were not checked why=\"%s\"", err_text());
+	enum err e = log_topics_read(&short_time, shards, t);
+	if (e != ERR_IO)
+		return e;
+	log_warn("log", "the settings of the topics were not checked why=\"%s\"", err_text());
 	return OK;
 }
 

@@ -4,7 +4,7 @@ import subprocess
 import time
 
 import pytest
-from harness import BUILD, SLOW
+from harness import BUILD, ROOT, SLOW
 
 
 def log(*arguments, **options):
@@ -33,6 +33,13 @@ def test_settings_that_cannot_be_are_refused_by_their_names():
         assert code == 1 and why in said, said
     code, said = log('check', topic='crumb.control')
     assert code == 1 and 'log.topic and log.control are the same topic' in said
+
+
+def test_what_is_wrong_without_a_broker_is_refused_at_start_whatever_is_unsafe(tmp_path):
+    options = {'log.kind': 'kafka', 'log.brokers': '127.0.0.1:1', 'log.topic': 'same', 'log.control': 'same', 'log.unsafe': 'yes', 'store.path': tmp_path / 'store', 'collect.listen': '127.0.0.1:0', 'admin.listen': '127.0.0.1:0',
+               'rules.path': os.path.join(ROOT, 'etc', 'rules')}
+    r = subprocess.run([os.path.join(BUILD, 'crumbd')] + [a for k, v in options.items() for a in ('-o', '%s=%s' % (k, v))], capture_output=True, text=True, timeout=60 * SLOW)
+    assert r.returncode == 1 and 'log.topic and log.control are the same topic' in r.stderr, r.stderr
 
 
 def test_numbers_are_within_bounds():

@@ -26,8 +26,9 @@ enum err log_topics_read(
 enum err log_topics_make(const struct config *c, unsigned partitions, unsigned replicas,
     struct log_topics *out) MUST_CHECK;
 void log_topics_done(struct log_topics *t);
-/* At the start of a server whose log.kind is kafka: ERR_USAGE when a setting would break a promise;
- * the log has a line for each. */
+/* At the start of a server; OK at once where log.kind is local. ERR_USAGE: a setting of the topics
+ * would break a promise, and the log has a line for each; or as log_topics_read(). ERR_IO: no
+ * broker answers; with log.unsafe that is a warning, after half a second. */
 enum err log_topics_fit(const struct config *c) MUST_CHECK;
 
 /* "crumb.log: retention.ms is 604800000, and must be 3600000 to 86400000: …" */
