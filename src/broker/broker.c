@@ -156,9 +156,4 @@ enum err broker_ends(struct broker *b, uint64_t *first, uint64_t *next)
 	}
 	return have;
 }
-
-int64_t broker_appended_ms(const struct broker *b)
-{
-	return atomic_load(&b->appended_ms);
-}
 #endif

@@ -17,8 +17,7 @@ struct producer {
 	struct broker_record *records; /* of the send under way; NULL: its reports are of no use */
 	size_t left;		       /* reports that are awaited */
 	rd_kafka_resp_err_t failed;    /* the first that was bad */
-	_Atomic int64_t *appended_ms;
-	char why[BROKER_WHY]; /* the cluster's latest trouble, as librdkafka words it */
+	char why[BROKER_WHY];	       /* the cluster's latest trouble, as librdkafka words it */
 };
 
 struct listener {
@@ -37,8 +36,7 @@ struct broker {
 	struct broker_setting *settings; /* copies */
 	unsigned settings_n;
 	/* the sender's */
-	struct producer *producer;   /* NULL: none could be made after the last failed */
-	_Atomic int64_t appended_ms; /* shared; the sender writes it */
+	struct producer *producer; /* NULL: none could be made after the last failed */
 	/* whoever listens */
 	struct listener *listener;
 };

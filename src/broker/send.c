@@ -20,19 +20,14 @@
 static void reported(rd_kafka_t *rd, const rd_kafka_message_t *m, void *arg)
 {
 	struct producer *p = arg;
-	rd_kafka_timestamp_type_t type;
 	(void)rd;
 	if (!p->records)
 		return;
 	p->left--;
 	if (m->err && !p->failed)
 		p->failed = m->err;
-	if (m->err)
-		return;
-	((struct broker_record *)m->_private)->offset = m->offset;
-	int64_t t = rd_kafka_message_timestamp(m, &type);
-	if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME)
-		atomic_store(p->appended_ms, t);
+	if (!m->err)
+		((struct broker_record *)m->_private)->offset = m->offset;
 }
 
 static void in_trouble(rd_kafka_t *rd, int why, const char *text, void *arg)
@@ -52,7 +47,6 @@ enum err producer_new(struct broker *b, struct producer **out)
 	struct producer *p = calloc(1, sizeof *p);
 	if (!p)
 		return err_set(ERR_NOMEM, "no memory");
-	p->appended_ms = &b->appended_ms;
 	snprintf(ms, sizeof ms, "%u", b->timeout_ms);
 	enum err e = rd_settings(b->brokers, b->settings, b->settings_n, RD_KAFKA_PRODUCER, &c);
 	if (!e && (e = rd_set(c, "message.timeout.ms", ms)))

@@ -55,12 +55,6 @@ enum err broker_ends(struct broker *b, uint64_t *first, uint64_t *next)
 	return without();
 }
 
-int64_t broker_appended_ms(const struct broker *b)
-{
-	(void)b;
-	return 0;
-}
-
 enum err broker_listen(struct broker *b, const uint64_t *next, const struct broker_ears *ears)
 {
 	(void)b;

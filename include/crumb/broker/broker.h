@@ -12,7 +12,8 @@
  * own. So a broker is opened after a fork. Where crumb was built without it, broker_open() fails
  * with ERR_USAGE and says so.
  *
- * Threads: broker_send() and broker_ask() belong to one thread; the others are for any. */
+ * Threads: a broker is one thread's, and two threads never call at a time. Ears are called by a
+ * thread of its own. */
 #ifndef CRUMB_BROKER_BROKER_H
 #define CRUMB_BROKER_BROKER_H
 
@@ -58,9 +59,6 @@ enum err broker_send(struct broker *b, struct broker_record *records, size_t n) 
 enum err broker_ask(struct broker *b) MUST_CHECK;
 /* For each partition the first offset that there is, and the one that comes next. */
 enum err broker_ends(struct broker *b, uint64_t *first, uint64_t *next) MUST_CHECK;
-/* When the cluster appended the latest record that was sent, by its clock, in milliseconds since
- * 1970; 0: nobody knows. Of a topic with LogAppendTime. */
-int64_t broker_appended_ms(const struct broker *b);
 
 /* Called by the thread that listens. It may wait in record() for as long as it likes: nothing more
  * is fetched than librdkafka's queue holds (8 MB). */
