@@ -98,7 +98,7 @@ struct admin {
 	struct ingest ingest;
 	struct batch batch;
 	struct applied *applied; /* NULL: not read yet */
-	sem_t committed;	 /* posted by the journal's thread when the batch is on disk */
+	sem_t committed;	 /* posted by the journal's thread when the batch is durable */
 	/* shared: any thread asks the gate, and its memory has a lock of its own */
 	struct kgate gate;
 	struct history history;
@@ -171,7 +171,7 @@ bool admin_enqueue(struct admin *a, struct job *j);
 /* --- writing.c */
 void writing_start(struct admin *a);
 void writing_end(struct admin *a);
-/* Brings the batch to the journal, waits until it is on disk, and empties it. BY_WRITE's thread. */
+/* Brings the batch to the journal, waits until it is durable, and empties it. BY_WRITE's thread. */
 enum err writing_submit(struct admin *a) MUST_CHECK;
 /* The same; a batch without events is only emptied. BY_WRITE's thread. */
 enum err writing_commit(struct admin *a) MUST_CHECK;

@@ -3,7 +3,7 @@
  *
  * A thread has two batches. Hits are gathered into one while the other is with the journal thread.
  * Batches are numbered, and the answer to a hit waits for the answer gate with its batch's number
- * (http/server.h), which opens when the batch is on disk:
+ * (http/server.h), which opens when the batch is durable:
  *
  *	time          ──────────────────────────────────────────────────────────►
  *	batches[0]    gather 1 │ journal writes 1 │ gather 3         │ journal writes 3

@@ -46,7 +46,7 @@ struct lookup {
 	struct vkey visitor;
 	void (*answer)(struct collect *, struct lookup *);
 	uint64_t gate;		   /* the batch that may have hits of this visitor */
-	bool aimed;		   /* that batch is on disk, and `target` is set */
+	bool aimed;		   /* that batch is durable, and `target` is set */
 	struct journal_pos target; /* the views must have read so far */
 	uint64_t deadline_us;
 	struct lookup_form form;
@@ -131,7 +131,7 @@ void collect_blank(struct collect *c, struct http_request *r);
 void collect_pixel(struct collect *c, struct http_request *r);
 void collect_events(struct collect *c, struct http_request *r);
 /* Answers what one visitor sent, of which `written` events are in the batch: with the cookie, the
- * reason if it was refused, and CORS. The answer waits until the batch is on disk. 503 when the
+ * reason if it was refused, and CORS. The answer waits until the batch is durable. 503 when the
  * disk has no room for new visitors. `body` is copied. */
 void collect_answer_hit(struct collect *c, struct http_request *r, const struct ingest_who *who,
     unsigned written, int status, const char *type, struct str body);

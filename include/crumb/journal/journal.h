@@ -17,14 +17,15 @@
  *
  * There are three kinds. `local` keeps days of files (src/journal/local.h). `kafka` has its log on
  * Kafka, in front of such files (src/journal/kafka.h): a commit is durable when all in-sync
- * replicas have it, and blocks are seen when they came back. Its commit is all or nothing within a
- * shard: when it fails, each of its blocks may be there all the same, and once. `memory` keeps
- * blocks in memory, for tests (journal/in_memory.h). Their users know none of them.
+ * replicas have it, and blocks are seen when they came back. When its commit fails, each of its
+ * blocks, or a part of a large one, may be there all the same, and once. `memory` keeps blocks in
+ * memory, for tests (journal/in_memory.h). Their users know none of them.
  *
  * Threads. One thread writes: it calls journal_commit, journal_publish, journal_try,
- * journal_unpublished, journal_swap, journal_wipe_log, journal_expire and journal_floor. Any number
- * of threads read, each with a reader of its own. What belongs to the journal lives until
- * journal_close(); whoever has a reader ends it before. */
+ * journal_unpublished, journal_swap, journal_wipe_log, journal_expire and journal_floor. Who starts
+ * and ends that thread calls journal_follow and journal_unfollow. Any number of threads read, each
+ * with a reader of its own. What belongs to the journal lives until journal_close(); whoever has a
+ * reader ends it before. */
 #ifndef CRUMB_JOURNAL_JOURNAL_H
 #define CRUMB_JOURNAL_JOURNAL_H
 
@@ -93,7 +94,7 @@ void journal_close(struct journal *j);
 
 /* Seals the blocks and keeps them, all or none. Durable when it returns OK. Readers see the commit
  * after journal_publish() at the latest. `rules_hash` names the rules whose leaves the events
- * carry. Sets the blocks' `seq`. */
+ * carry. Sets the blocks' `seq`, but of a log on Kafka, where they get one when they come back. */
 enum err journal_commit(struct journal *j, struct journal_block *blocks, size_t n,
     const uint8_t rules_hash[16]) MUST_CHECK;
 /* Lets readers see all that was committed. When this fails nothing is lost, and the caller can try
