@@ -2,17 +2,14 @@
 import glob
 import json
 import os
-import random
 import signal
 import subprocess
-import threading
-import time
 import uuid
 
 import pytest
 from harness import BUILD, Browser, Server, until
 from kafka import JAVA, LIBS
-from test_crash import load
+from test_crash import killed_under_load, rebuilt
 from test_full import ready
 
 
@@ -49,12 +46,6 @@ def over():
         o.server.close()
 
 
-def rebuilt(server):
-    server.verify()
-    server.stop()
-    assert server.js('db', 'verify', '--replay') == {'ok': True, 'problems': []}
-
-
 def test_the_main_job(over, one):
     o = over(one)
     s = o.server
@@ -73,26 +64,7 @@ def test_the_main_job(over, one):
 
 def test_kills_of_crumbd_lose_nothing_and_double_nothing(over, one):
     s = over(one, **{'fold.pace_ms': 20, 'collect.threads': 3}).server
-    browsers = [Browser.known(s) for _ in range(6)]
-    sent, answered = [0] * 6, [0] * 6
-    rng = random.Random(1)
-    for _ in range(3):
-        stop = threading.Event()
-        threads = [threading.Thread(target=load, args=(s, b, sent, answered, i, stop)) for i, b in enumerate(browsers)]
-        for t in threads:
-            t.start()
-        time.sleep(0.3 + rng.random() * 0.5)
-        s.stop(signal.SIGKILL)
-        stop.set()
-        for t in threads:
-            t.join()
-        s.start()
-        for i, b in enumerate(browsers):
-            b.segments()
-            n = b.count('apparel.coats')
-            assert answered[i] <= n <= sent[i], (i, answered[i], n, sent[i])
-            answered[i] = sent[i] = n
-    assert sum(answered) > 30
+    assert killed_under_load(s, 6, 3) > 30
     rebuilt(s)
 
 

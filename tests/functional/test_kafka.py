@@ -5,14 +5,13 @@ import os
 import random
 import shutil
 import signal
-import threading
 import time
 
 import pytest
 
 from harness import RULES, SLOW, Browser, until
 from mocked import Mock, with_kafka
-from test_crash import load
+from test_crash import killed_under_load, rebuilt
 from test_full import ready
 from test_rules import reload
 
@@ -31,13 +30,6 @@ def mock():
 def counted(browser):
     v = browser.shown() if browser.jar else None        # who was forgotten has no cookie
     return {c['id']: c['count'] for c in v['categories']} if v else {}
-
-
-def rebuilt(server):
-    """What the journal of its days tells is what the views have."""
-    server.verify()
-    server.stop()
-    assert server.js('db', 'verify', '--replay') == {'ok': True, 'problems': []}
 
 
 def test_an_answered_hit_is_on_the_log_and_in_the_next_answer(make, mock):
@@ -123,29 +115,7 @@ def test_it_says_what_files_say(make, mock, seed):
 
 def test_kill_under_load_loses_nothing_and_doubles_nothing(make, mock):
     server = make(options=mock.options() + ['fold.pace_ms=20', 'collect.threads=3'])
-    browsers = [Browser.known(server) for _ in range(8)]
-    sent, answered = [0] * 8, [0] * 8
-    rng = random.Random(1)
-    for _ in range(4):
-        quiet, stop = threading.Event(), threading.Event()
-        threads = [threading.Thread(target=load, args=(server, b, sent, answered, i, quiet if i % 2 else stop)) for i, b in enumerate(browsers)]
-        for t in threads:
-            t.start()
-        time.sleep(0.2 + rng.random() * 0.5)
-        quiet.set()
-        for t in threads[1::2]:
-            t.join()                    # these have their last answer: for them the count is exact
-        server.stop(signal.SIGKILL)
-        stop.set()
-        for t in threads:
-            t.join()
-        server.start()
-        for i, b in enumerate(browsers):
-            b.segments()
-            n = b.count('apparel.coats')
-            assert answered[i] <= n <= sent[i], (i, answered[i], n, sent[i])
-            answered[i] = sent[i] = n   # what was cut off may have been written: from now on it is known
-    assert sum(answered) > 100 / SLOW
+    assert killed_under_load(server, 8, 4) > 100 / SLOW
     rebuilt(server)
 
 
